@@ -1,0 +1,99 @@
+/* Checkpoints: one HDF5 file that holds all that training depends on, and the folder they lie in.
+ *
+ *     attributes                format = "lockstep-checkpoint", version, model, loss, classes,
+ *                               channels, height, width, mean, std, dataset, dataset_fingerprint,
+ *                               config, epoch, optimizer_steps, best_epoch, best, waited
+ *     /parameters/<layer>/<name>   float32
+ *     /optimizer/<slot>/<layer>/<name>   float32, the optimizer's state
+ *     /metrics                  float64 [epochs][columns]; the attribute columns names them
+ *
+ * The file begins with a sealed user block: its digest is verified before HDF5 reads any of it. All
+ * functions are Local: one rank reads or writes, and tells the others. */
+#ifndef LOCKSTEP_CHECKPOINT_H
+#define LOCKSTEP_CHECKPOINT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lockstep/early_stop.h>
+#include <lockstep/metrics.h>
+#include <lockstep/network.h>
+#include <lockstep/optimizer.h>
+#include <lockstep/status.h>
+
+/* What a network is, beside its parameters, and what it was trained on. */
+typedef struct ls_identity {
+    char *model;
+    ls_loss loss;
+    int classes;
+    ls_shape input;
+    double mean, std;     /* of the normalisation */
+    char *dataset;        /* the data set's name */
+    uint64_t fingerprint; /* of the training rows, ls_samples_fingerprint() over all of them */
+    char *config;         /* the resolved configuration, `key = value` lines */
+} ls_identity;
+
+/* How far training is. A plain value. */
+typedef struct ls_progress {
+    int64_t epoch;           /* epochs finished */
+    int64_t optimizer_steps; /* steps taken since the beginning */
+    ls_early_stop early_stop;
+} ls_progress;
+
+/* Everything, borrowed, to be written. */
+typedef struct ls_state {
+    const ls_identity *identity;
+    const ls_progress *progress;
+    const ls_metrics *history; /* [progress->epoch] */
+    const ls_network *network;
+    const float *params;
+    ls_optimizer *optimizer;
+} ls_state;
+
+/* Writes a checkpoint into a folder, as step-NNNNNNNN.h5 with the steps taken as its number, and
+ * lets the link `last`, and `best` too if it is the best, point to it; then removes all but the
+ * `keep` newest and the best. The file appears under its name only when all of it is on disk.
+ * Errors: LS_ERR_FAILURE; what was there before is then still there. */
+ls_status ls_checkpoint_save(const char *folder, const ls_state *state, bool is_best,
+                             int64_t keep) LS_MUST_CHECK;
+
+/* A checkpoint that is being read. */
+typedef struct ls_checkpoint ls_checkpoint;
+
+/* Verifies a file's digest, opens it and reads its attributes.
+ * Errors: LS_ERR_DATA; *out is left alone. */
+ls_status ls_checkpoint_open(ls_checkpoint **out, const char *path) LS_MUST_CHECK;
+
+/* Closes, frees and sets *checkpoint to NULL; accepts NULL. */
+void ls_checkpoint_close(ls_checkpoint **checkpoint);
+
+/* What it holds; borrowed, valid as long as the checkpoint. */
+const char *ls_checkpoint_path(const ls_checkpoint *checkpoint);
+const ls_identity *ls_checkpoint_identity(const ls_checkpoint *checkpoint);
+const ls_progress *ls_checkpoint_progress(const ls_checkpoint *checkpoint);
+
+/* Reads the history. history: [progress->epoch]. Errors: LS_ERR_DATA. */
+ls_status ls_checkpoint_read_history(const ls_checkpoint *checkpoint,
+                                     ls_metrics *history) LS_MUST_CHECK;
+
+/* Reads the parameters into an arena of the network's layout.
+ * Errors: LS_ERR_DATA if a name or a shape is not the network's. */
+ls_status ls_checkpoint_read_params(const ls_checkpoint *checkpoint, const ls_network *network,
+                                    float *params) LS_MUST_CHECK;
+
+/* Reads the optimizer's slots and steps. Errors: as above. */
+ls_status ls_checkpoint_read_optimizer(const ls_checkpoint *checkpoint, const ls_network *network,
+                                       ls_optimizer *optimizer) LS_MUST_CHECK;
+
+/* Finds the checkpoint that a user means by a path: a file; or a run folder, whose best, else last,
+ * is meant (`newest`: whose last).
+ * Errors: LS_ERR_DATA if there is none. LS_ERR_USAGE if the path is too long for `size` bytes. */
+ls_status ls_checkpoint_find(const char *path, bool newest, char *out, size_t size) LS_MUST_CHECK;
+
+/* Opens the newest checkpoint of a run folder that is intact; *out is NULL if there is none at all.
+ * skipped  on return the text of what is wrong with a newer one, "" if all is well
+ * Errors: LS_ERR_DATA if there are some but none that is intact. */
+ls_status ls_checkpoint_open_newest(const char *run, ls_checkpoint **out,
+                                    char skipped[LS_ERROR_TEXT_MAX]) LS_MUST_CHECK;
+
+#endif

@@ -1,0 +1,58 @@
+/* A data set: images and labels in an HDF5 file.
+ *
+ *     /train/images       uint8 [N,H,W] or [N,C,H,W]
+ *     /train/labels       uint8 or int32 [N]
+ *     /test/...           the same, optional
+ *     /validation/...     the same, optional
+ *     attributes          format = "lockstep-dataset", version = 1, classes; optional: name,
+ *                         source_sha256
+ */
+#ifndef LOCKSTEP_DATASET_H
+#define LOCKSTEP_DATASET_H
+
+#include <stdint.h>
+
+#include <lockstep/status.h>
+
+typedef struct ls_dataset ls_dataset; /* an open data file */
+typedef struct ls_samples ls_samples; /* rows of it in memory */
+
+typedef enum ls_split { LS_TRAIN, LS_VALIDATION, LS_TEST, LS_SPLITS } ls_split;
+
+typedef struct ls_dataset_info {
+    char name[64];          /* "" where the file gives none */
+    char source_sha256[65]; /* "" where the file gives none */
+    int classes;            /* 2 or more; labels are 0 .. classes-1 */
+    int64_t channels, height, width;
+    int64_t features;        /* channels * height * width */
+    int64_t rows[LS_SPLITS]; /* 0 where there is no such split */
+} ls_dataset_info;
+
+/* Opens a data file for reading and checks its layout: names, shapes, types. Local.
+ * validation  0 <= validation < 1: where the file has no /validation, this fraction of the training
+ *             rows is held out, taken from their end. The count is rounded down.
+ * Errors: LS_ERR_DATA; *out is left alone. */
+ls_status ls_dataset_open(ls_dataset **out, const char *path, double validation) LS_MUST_CHECK;
+
+/* What the file holds; borrowed, valid as long as the data set. Local. */
+const ls_dataset_info *ls_dataset_describe(const ls_dataset *dataset);
+
+/* "train", "validation", "test". Local. */
+const char *ls_split_name(ls_split split);
+
+/* Reads rows first .. first+count-1 of a split and checks their labels. Local.
+ * capacity  room to leave in *out, at least count
+ * Errors: LS_ERR_DATA if they can't be read or a label is out of range; *out is left alone. */
+ls_status ls_dataset_read(const ls_dataset *dataset, ls_split split, int64_t first, int64_t count,
+                          int64_t capacity, ls_samples **out) LS_MUST_CHECK;
+
+/* Frees samples and sets *samples to NULL; accepts NULL. Local. */
+void ls_samples_destroy(ls_samples **samples);
+
+/* Closes the file, frees, and sets *dataset to NULL; accepts NULL. Local. */
+void ls_dataset_close(ls_dataset **dataset);
+
+/* The version of the HDF5 library, "1.10.8". Local. */
+const char *ls_dataset_library_version(void);
+
+#endif

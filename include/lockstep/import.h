@@ -1,0 +1,33 @@
+/* Makes an HDF5 data set from IDX files. */
+#ifndef LOCKSTEP_IMPORT_H
+#define LOCKSTEP_IMPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lockstep/status.h>
+
+typedef struct ls_import {
+    const char *train_images; /* paths of IDX files, gzip or plain; borrowed */
+    const char *train_labels;
+    const char *test_images; /* NULL, both of them, for a data set without a test split */
+    const char *test_labels;
+    const char *name; /* the data set's name, "" for none */
+    int64_t limit;    /* at most this many rows of each split; 0 for all */
+    int64_t classes;  /* 0: one more than the largest label */
+    bool compress;    /* chunked, deflated, checksummed; else contiguous */
+} ls_import;
+
+/* Writes the data set. Local. The file appears under its name only when it is complete: it is
+ * written beside it, sealed, synchronised and renamed.
+ * Errors: LS_ERR_DATA if an IDX file is missing, malformed or doesn't fit the others;
+ * LS_ERR_FAILURE if the file can't be written. What lay at `path` before is then left alone. */
+ls_status ls_import_idx(const ls_import *import, const char *path) LS_MUST_CHECK;
+
+/* Finds one of the four files of a folder under the names they are published by, as
+ * train-images-idx3-ubyte or train-images.idx3-ubyte, with or without .gz. Local.
+ * stem  "train-images", "train-labels", "t10k-images" or "t10k-labels"
+ * Errors: LS_ERR_DATA if there is none, LS_ERR_USAGE if the path is too long for `size` bytes. */
+ls_status ls_import_find(const char *folder, const char *stem, char *out, int size) LS_MUST_CHECK;
+
+#endif

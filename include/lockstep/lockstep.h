@@ -1,0 +1,23 @@
+/* Lockstep: data-parallel training of neural networks on the ranks of an MPI job. */
+#ifndef LOCKSTEP_LOCKSTEP_H
+#define LOCKSTEP_LOCKSTEP_H
+
+#include <lockstep/batch.h>
+#include <lockstep/checkpoint.h>
+#include <lockstep/comm.h>
+#include <lockstep/compute.h>
+#include <lockstep/dataset.h>
+#include <lockstep/early_stop.h>
+#include <lockstep/evaluate.h>
+#include <lockstep/import.h>
+#include <lockstep/metrics.h>
+#include <lockstep/network.h>
+#include <lockstep/optimizer.h>
+#include <lockstep/plan.h>
+#include <lockstep/reducer.h>
+#include <lockstep/status.h>
+#include <lockstep/topology.h>
+#include <lockstep/trainer.h>
+#include <lockstep/version.h>
+
+#endif

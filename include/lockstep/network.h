@@ -1,0 +1,115 @@
+/* A feed-forward network made from a model string, and its loss.
+ *
+ * The string is a list of layers, "dense:512 relu dense:10": words separated by blanks, an argument
+ * after a colon. All parameters lie in one flat arena that the caller owns, described by the
+ * parameter table; gradients lie in a second one of the same layout.
+ *
+ * All functions are Local. B: rows of a batch; F: features of the input; K: classes. */
+#ifndef LOCKSTEP_NETWORK_H
+#define LOCKSTEP_NETWORK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lockstep/batch.h>
+#include <lockstep/status.h>
+
+typedef struct ls_network ls_network;
+
+typedef enum ls_loss {
+    LS_CROSS_ENTROPY, /* -log softmax(output)[label]; a final softmax layer is fused with it */
+    LS_MSE            /* mean over the outputs of (output - one-hot label)^2 */
+} ls_loss;
+
+/* The shape of one row between two layers. */
+typedef struct ls_shape {
+    int64_t channels, height, width;
+} ls_shape;
+
+static inline int64_t ls_shape_size(ls_shape shape)
+{
+    return shape.channels * shape.height * shape.width;
+}
+
+enum { LS_PARAM_NAME = 64, LS_PARAM_MAX_RANK = 4 };
+
+/* One row of the parameter table. */
+typedef struct ls_param {
+    char name[LS_PARAM_NAME]; /* "dense1/weight": layer and parameter */
+    int rank;
+    int64_t shape[LS_PARAM_MAX_RANK];
+    int64_t offset; /* of its first element in the arena, in floats */
+    int64_t count;  /* elements */
+    int64_t fan_in; /* inputs of one output of the layer; 0: initialised to zeros */
+    int64_t fan_out;
+} ls_param;
+
+/* One row of the layer table. */
+typedef struct ls_layer_info {
+    const char *name; /* "dense1"; borrowed */
+    const char *word; /* as it stands in the model string; borrowed */
+    ls_shape output;
+    int64_t parameters;
+} ls_layer_info;
+
+/* What a pass over a batch says: sums over its rows. */
+typedef struct ls_score {
+    int64_t rows;
+    int64_t correct; /* rows whose largest output is the label's; the first of equals counts */
+    double loss;     /* sum of the rows' losses */
+} ls_score;
+
+/* Makes a network and its workspace.
+ * model     see above
+ * input     shape of a row
+ * classes   K, 2 or more: the size that the last layer must have
+ * max_rows  largest B that will be passed, 0 or more
+ * Errors: LS_ERR_USAGE if the model string is wrong, with the word that is; LS_ERR_FAILURE when
+ * memory is short. *out is left alone. */
+ls_status ls_network_create(ls_network **out, const char *model, ls_shape input, int classes,
+                            ls_loss loss, int64_t max_rows) LS_MUST_CHECK;
+
+/* Frees a network and sets *network to NULL; accepts NULL. */
+void ls_network_destroy(ls_network **network);
+
+/* The layer kinds, one after the other, for help texts: word, form with argument, meaning. Returns
+ * 0 past the last. */
+int ls_network_layer_kind(int at, const char **form, const char **meaning);
+
+/* The parameter table: its rows, borrowed, in the order of the arena. */
+const ls_param *ls_network_params(const ls_network *network, int *rows);
+
+/* The layer table: row `at`, from 0. */
+int ls_network_layers(const ls_network *network);
+ls_layer_info ls_network_layer(const ls_network *network, int at);
+
+/* Floats in the arena of parameters. */
+int64_t ls_network_size(const ls_network *network);
+
+/* Sets initial parameters, a function of the seed alone. Weights are uniform in [-a, a]: before a
+ * relu a = sqrt(6 / fan_in) (He et al., Delving Deep into Rectifiers, 2015), elsewhere
+ * a = sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, Understanding the difficulty of training
+ * deep feedforward neural networks, 2010). Biases are 0. params  [ls_network_size] */
+void ls_network_initialise(const ls_network *network, uint64_t seed, float *params);
+
+/* Forward pass. Returns the outputs [B][K], borrowed until the next pass: logits under
+ * LS_CROSS_ENTROPY.
+ * params  [ls_network_size] */
+const float *ls_network_forward(ls_network *network, const float *params, const ls_batch *batch);
+
+/* Forward and backward pass.
+ * grads  [ls_network_size] on return the gradient of the sum of the rows' losses; zeros if B is 0
+ */
+ls_score ls_network_gradient(ls_network *network, const float *params, const ls_batch *batch,
+                             float *grads);
+
+/* Forward pass and loss.
+ * predicted  [B] on return the class of the largest output of each row; may be NULL */
+ls_score ls_network_evaluate(ls_network *network, const float *params, const ls_batch *batch,
+                             int32_t *predicted);
+
+/* What layer `at` put out in the latest pass, [B][its output size]; borrowed until the next. A
+ * softmax that is fused with the loss is passed over: its outputs are the logits. */
+const float *ls_network_activation(const ls_network *network, int at);
+
+#endif

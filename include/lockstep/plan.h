@@ -1,0 +1,69 @@
+/* The plan: which rows make up each step, and which of them are a rank's. A pure function of
+ * (rows, ranks, global batch, seed, shuffle, epoch); its memory does not grow with the rows.
+ *
+ * An epoch is a permutation of the rows 0 .. rows-1: position p holds row pi(p). Step s is made of
+ * the positions [s * batch, min((s+1) * batch, rows)), and each rank takes a contiguous slice of
+ * them. The samples of a step therefore do not depend on the number of ranks. pi is a keyed
+ * bijection (a Feistel network with cycle walking; Black and Rogaway: Ciphers with Arbitrary Finite
+ * Domains, CT-RSA 2002), so that any element of it, or of its inverse, costs constant time.
+ *
+ * With LS_SHUFFLE_LOCAL each rank permutes the rows of its own shard instead: nothing moves between
+ * ranks, and the samples of a step do depend on the number of ranks. The steps stay as many, and
+ * each rank spreads its rows over them evenly.
+ *
+ * All functions are Local and cannot fail but where they say so. */
+#ifndef LOCKSTEP_PLAN_H
+#define LOCKSTEP_PLAN_H
+
+#include <stdint.h>
+
+#include <lockstep/status.h>
+
+typedef enum ls_shuffle {
+    LS_SHUFFLE_GLOBAL, /* a permutation of all rows each epoch */
+    LS_SHUFFLE_LOCAL,  /* each rank permutes its own shard */
+    LS_SHUFFLE_NONE    /* the order of the file, every epoch */
+} ls_shuffle;
+
+typedef struct ls_plan {
+    int64_t rows;  /* rows of the training split, 1 or more */
+    int64_t batch; /* global batch: rows in a step, 1 or more */
+    int64_t steps; /* steps in an epoch: ceil(rows / batch) */
+    uint64_t seed;
+    int ranks;
+    ls_shuffle shuffle;
+} ls_plan;
+
+/* Some consecutive rows: of a file, or of a rank's samples in the order of the epoch. */
+typedef struct ls_range {
+    int64_t first;
+    int64_t count;
+} ls_range;
+
+/* Where a row is used in an epoch. */
+typedef struct ls_place {
+    int rank;
+    int64_t index; /* among the rank's samples in the order of the epoch, from 0 */
+} ls_place;
+
+/* Makes a plan. Errors: LS_ERR_USAGE if rows, ranks or batch is below 1. */
+ls_status ls_plan_make(ls_plan *out, int64_t rows, int ranks, int64_t batch, uint64_t seed,
+                       ls_shuffle shuffle) LS_MUST_CHECK;
+
+/* Part `part` of 0 .. total-1 cut into `parts` contiguous ranges whose sizes differ by at most 1:
+ * the shard of a rank, in the file or of a validation split. */
+ls_range ls_shard(int64_t total, int parts, int part);
+
+/* How many samples the rank trains on in an epoch; the same in every epoch. */
+int64_t ls_plan_rank_rows(const ls_plan *plan, int rank);
+
+/* The rank's slice of a step, as a range of its samples in the order of the epoch; may be empty. */
+ls_range ls_plan_slice(const ls_plan *plan, int rank, int64_t step);
+
+/* The row that a rank uses as its sample `index` of the epoch. */
+int64_t ls_plan_row(const ls_plan *plan, int64_t epoch, int rank, int64_t index);
+
+/* Where a row is used in the epoch: the inverse of ls_plan_row(). */
+ls_place ls_plan_locate(const ls_plan *plan, int64_t epoch, int64_t row);
+
+#endif

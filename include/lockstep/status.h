@@ -1,0 +1,45 @@
+/* Status codes and the one line of text that goes with a failure.
+ *
+ * A function that can fail returns an ls_status. The only maker of a non-zero status is ls_fail(),
+ * which also keeps one line saying what failed, where, and what to do; the codes are the program's
+ * exit codes. The text is kept per thread until the next ls_fail(). */
+#ifndef LOCKSTEP_STATUS_H
+#define LOCKSTEP_STATUS_H
+
+#if defined(__GNUC__)
+#define LS_MUST_CHECK      __attribute__((warn_unused_result))
+#define LS_PRINTF(fmt, at) __attribute__((format(printf, fmt, at)))
+#else
+#define LS_MUST_CHECK
+#define LS_PRINTF(fmt, at)
+#endif
+
+/*      name                value  meaning */
+#define LS_STATUS_LIST(X)                                                                          \
+    X(LS_OK, 0, "done")                                                                            \
+    X(LS_ERR_FAILURE, 1, "failure")                                                                \
+    X(LS_ERR_USAGE, 2, "usage or configuration")                                                   \
+    X(LS_ERR_DATA, 3, "data or checkpoint file missing, unreadable or malformed")                  \
+    X(LS_ERR_NUMERIC, 4, "numerical failure")                                                      \
+    X(LS_ERR_RANKS, 5, "ranks disagree or a rank is stuck")
+
+typedef enum ls_status {
+#define LS_STATUS_ENUM(name, value, text) name = value,
+    LS_STATUS_LIST(LS_STATUS_ENUM)
+#undef LS_STATUS_ENUM
+} ls_status;
+
+/* Records the text of a failure and returns its code, so that `return ls_fail(...)` reads well.
+ * Local. `code` must not be LS_OK. Text longer than LS_ERROR_TEXT_MAX - 1 bytes is cut. */
+ls_status ls_fail(ls_status code, const char *format, ...) LS_PRINTF(2, 3);
+
+#define LS_ERROR_TEXT_MAX 1024
+
+/* The text of this thread's latest failure, "" if there was none. Local. Borrowed until the next
+ * ls_fail() of the thread. */
+const char *ls_error_text(void);
+
+/* What a code means, in a few words. Local. */
+const char *ls_status_meaning(ls_status status);
+
+#endif

@@ -1,0 +1,43 @@
+/* Where the ranks run: nodes, cores, threads. */
+#ifndef LOCKSTEP_TOPOLOGY_H
+#define LOCKSTEP_TOPOLOGY_H
+
+#include <stdbool.h>
+
+#include <lockstep/comm.h>
+#include <lockstep/status.h>
+
+/* One rank's place. */
+typedef struct ls_seat {
+    char host[64];
+    int node;    /* nodes are numbered in the order of their lowest rank, from 0 */
+    int cores;   /* cores that the rank may run on */
+    int first;   /* the lowest of them */
+    bool alone;  /* no other rank of the node may run on any of them */
+    bool bound;  /* they are fewer than the node's cores */
+    int threads; /* BLAS threads that it uses */
+} ls_seat;
+
+typedef struct ls_topology {
+    int ranks;
+    int nodes;
+    int oversubscribed_node; /* a node that has more threads than cores; -1: none */
+    ls_seat *seat;           /* [ranks] on rank 0; NULL elsewhere */
+    ls_seat mine;
+} ls_topology;
+
+/* Finds out where each rank runs. Collective.
+ * threads  BLAS threads asked for, the same on all ranks; 0: as many as the cores that a rank is
+ *          bound to alone, else 1
+ * Errors: LS_ERR_FAILURE when memory is short on any rank (all ranks get it). */
+ls_status ls_topology_create(ls_topology **out, ls_comm *comm, int threads) LS_MUST_CHECK;
+
+/* Frees a topology and sets *topology to NULL; accepts NULL. Local. */
+void ls_topology_destroy(ls_topology **topology);
+
+/* Whether this process is one of many that a launcher started without MPI, each of which would
+ * believe to be rank 0 of 1 and do all the work. Local.
+ * Errors: LS_ERR_USAGE if so, saying what to do. */
+ls_status ls_topology_refuse_singletons(const ls_comm *comm) LS_MUST_CHECK;
+
+#endif

@@ -1,0 +1,123 @@
+/* Data-parallel training: every rank trains a replica on its share of each global batch.
+ *
+ *     ls_trainer *trainer;
+ *     ls_status status = ls_trainer_create(&trainer, comm, &config, &observer);
+ *     if (status == LS_OK)
+ *         status = ls_trainer_run(trainer, &result);
+ *     ls_trainer_destroy(&trainer);
+ *
+ * The status is the same on all ranks. */
+#ifndef LOCKSTEP_TRAINER_H
+#define LOCKSTEP_TRAINER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lockstep/comm.h>
+#include <lockstep/dataset.h>
+#include <lockstep/early_stop.h>
+#include <lockstep/metrics.h>
+#include <lockstep/network.h>
+#include <lockstep/optimizer.h>
+#include <lockstep/plan.h>
+#include <lockstep/status.h>
+#include <lockstep/topology.h>
+
+typedef struct ls_trainer ls_trainer;
+
+/* What early stopping and the best checkpoint go by: columns of the metrics. */
+typedef enum ls_monitor {
+    LS_MONITOR_VAL_LOSS,
+    LS_MONITOR_VAL_ACCURACY,
+    LS_MONITOR_LOSS,
+    LS_MONITOR_ACCURACY
+} ls_monitor;
+
+/* All of a training's settings; the same on all ranks. Texts are borrowed. */
+typedef struct ls_train_config {
+    const char *data;  /* path of the data set */
+    const char *model; /* model string */
+    ls_loss loss;
+    ls_optimizer_config optimizer;
+    double lr;         /* learning rate, 0 or more */
+    int64_t epochs;    /* 0 or more */
+    int64_t batch;     /* global batch: rows in a step, over all ranks */
+    uint64_t seed;     /* of initialisation and shuffle */
+    double validation; /* see ls_dataset_open() */
+    double mean, std;  /* pixels become (x / 255 - mean) / std */
+    ls_shuffle shuffle;
+    ls_monitor monitor; /* without validation rows val_loss means loss, val_accuracy accuracy */
+    ls_mode mode;       /* LS_MODE_AUTO: a loss is minimised, an accuracy maximised */
+    int64_t patience;   /* epochs without improvement before stopping; 0: never stop early */
+    double min_delta;
+    bool restore_best;  /* end with the best epoch's parameters instead of the last's */
+    const char *run;    /* run folder for logs and checkpoints; "": none, nothing is written */
+    const char *resume; /* "": start anew; "auto": from the run folder's newest intact checkpoint,
+                           if there is one; else a checkpoint file or a run folder */
+    int64_t checkpoint_every; /* epochs; the best and the last are always written */
+    int64_t keep;             /* newest checkpoints to keep beside the best, 1 or more */
+    int threads;              /* BLAS threads of a rank; 0: see ls_topology_create() */
+    bool dry_run;      /* look at everything, write nothing; ls_trainer_run() is not called */
+    const char *text;  /* the settings as `key = value` lines: config.conf, checkpoints */
+    const char *fixed; /* those lines of them that a resumed run must not change */
+} ls_train_config;
+
+/* What a training is about to do. Borrowed; valid during the call. */
+typedef struct ls_run_info {
+    const ls_train_config *config;
+    const ls_dataset_info *dataset;
+    const ls_network *network;
+    const ls_topology *topology;
+    const ls_plan *plan;
+    int64_t epochs_done;  /* by the checkpoint that it goes on from; 0: new */
+    const char *resumed;  /* path of that checkpoint, "" if new */
+    const char *monitor;  /* column that is watched */
+    double setup_seconds; /* from ls_trainer_create() until here */
+} ls_run_info;
+
+typedef struct ls_train_result {
+    int64_t epochs;     /* finished, resumed ones included */
+    bool stopped_early; /* patience ran out */
+    bool nothing_to_do; /* the run that was resumed had finished already */
+    bool restored;      /* the parameters are the best epoch's, not the last's */
+    ls_early_stop early_stop;
+    ls_metrics final; /* of the epoch whose parameters it ended with */
+    double seconds;   /* of ls_trainer_run() */
+    uint64_t digest;  /* XXH3-64 of the parameters */
+} ls_train_result;
+
+/* Told what happens, on rank 0 only. Any function may be NULL. */
+typedef struct ls_observer {
+    void *user; /* handed to each */
+    void (*start)(void *user, const ls_run_info *info);
+    /* After each step. rows: of this epoch, over all ranks; loss: mean over rank 0's rows. */
+    void (*step)(void *user, int64_t epoch, int64_t rows, double loss);
+    void (*epoch)(void *user, const ls_metrics *metrics, bool best);
+    void (*note)(void *user, const char *text); /* something worth a line */
+} ls_observer;
+
+/* Opens the data set, reads this rank's shard, builds the network, resumes if asked to, and calls
+ * observer->start. Collective.
+ * config, observer  borrowed until the trainer is destroyed; what `config` points to too
+ * Errors, on all ranks alike: LS_ERR_DATA, LS_ERR_USAGE, LS_ERR_FAILURE, LS_ERR_RANKS; *out is left
+ * alone. */
+ls_status ls_trainer_create(ls_trainer **out, ls_comm *comm, const ls_train_config *config,
+                            const ls_observer *observer) LS_MUST_CHECK;
+
+/* Trains to the end. Collective.
+ * Errors, on all ranks alike: LS_ERR_NUMERIC if the loss of any rank is not finite or beyond
+ * LS_DIVERGED; LS_ERR_FAILURE if any rank failed or a log or checkpoint could not be written. */
+ls_status ls_trainer_run(ls_trainer *trainer, ls_train_result *result) LS_MUST_CHECK;
+
+/* A mean loss beyond this says that training has diverged: 10 classes guessed at random have 2.3.
+ */
+#define LS_DIVERGED 1e8
+
+/* The parameters [ls_network_size()], the same on all ranks, and their network; borrowed. Local. */
+const float *ls_trainer_params(const ls_trainer *trainer);
+const ls_network *ls_trainer_network(const ls_trainer *trainer);
+
+/* Frees a trainer and sets *trainer to NULL; accepts NULL. Collective. */
+void ls_trainer_destroy(ls_trainer **trainer);
+
+#endif

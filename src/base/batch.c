@@ -1,0 +1,32 @@
+#include <lockstep/batch.h>
+
+#include "base/memory.h"
+
+ls_status ls_batch_create(ls_batch **out, int64_t capacity, int64_t features)
+{
+    ls_batch *batch = ls_alloc(1, sizeof *batch);
+    if (batch == NULL)
+        return LS_ERR_FAILURE;
+    batch->capacity = capacity;
+    batch->features = features;
+    batch->x = ls_alloc(capacity * features, sizeof *batch->x);
+    batch->labels = batch->x == NULL ? NULL : ls_alloc(capacity, sizeof *batch->labels);
+    batch->ids = batch->labels == NULL ? NULL : ls_alloc(capacity, sizeof *batch->ids);
+    if (batch->ids == NULL) {
+        ls_batch_destroy(&batch);
+        return LS_ERR_FAILURE;
+    }
+    *out = batch;
+    return LS_OK;
+}
+
+void ls_batch_destroy(ls_batch **batch)
+{
+    if (batch == NULL || *batch == NULL)
+        return;
+    ls_free((*batch)->x);
+    ls_free((*batch)->labels);
+    ls_free((*batch)->ids);
+    ls_free(*batch);
+    *batch = NULL;
+}

@@ -1,0 +1,138 @@
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+ls_status ls_path(char out[LS_PATH_MAX], const char *a, const char *b, const char *c)
+{
+    int length = snprintf(out, LS_PATH_MAX, "%s%s%s", a, b != NULL ? b : "", c != NULL ? c : "");
+    if (length < 0 || length >= LS_PATH_MAX)
+        return ls_fail(LS_ERR_USAGE, "%.60s...: path too long", a);
+    return LS_OK;
+}
+
+ls_status ls_make_folder(const char *path)
+{
+    char part[LS_PATH_MAX];
+    ls_status status = ls_path(part, path, NULL, NULL);
+    if (status != LS_OK)
+        return status;
+    for (char *slash = part + 1; *part != '\0'; slash++) {
+        if (*slash != '/' && *slash != '\0')
+            continue;
+        char kept = *slash;
+        *slash = '\0';
+        if (mkdir(part, 0777) != 0 && errno != EEXIST)
+            return ls_fail(LS_ERR_FAILURE, "%s: can't create this folder: %s", part,
+                           strerror(errno));
+        if (kept == '\0')
+            break;
+        *slash = kept;
+    }
+    struct stat found;
+    if (stat(path, &found) != 0 || !S_ISDIR(found.st_mode))
+        return ls_fail(LS_ERR_FAILURE, "%s: is not a folder", path);
+    return LS_OK;
+}
+
+/* Brings the folder of `path` to disk, so that a rename in it lasts. */
+static ls_status sync_folder(const char *path)
+{
+    char copy[LS_PATH_MAX];
+    ls_status status = ls_path(copy, path, NULL, NULL);
+    if (status != LS_OK)
+        return status;
+    const char *name = dirname(copy);
+    int folder = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return ls_fail(LS_ERR_FAILURE, "%s: can't open this folder: %s", name, strerror(errno));
+    /* Some file systems can't synchronise a folder and say so with EINVAL: nothing to be done. */
+    if (fsync(folder) != 0 && errno != EINVAL)
+        status =
+            ls_fail(LS_ERR_FAILURE, "%s: can't synchronise this folder: %s", name, strerror(errno));
+    close(folder);
+    return status;
+}
+
+ls_status ls_publish(const char *temporary, const char *path)
+{
+    if (rename(temporary, path) != 0)
+        return ls_fail(LS_ERR_FAILURE, "%s: can't rename it to %s: %s", temporary, path,
+                       strerror(errno));
+    return sync_folder(path);
+}
+
+ls_status ls_point(const char *link, const char *target)
+{
+    char temporary[LS_PATH_MAX];
+    ls_status status = ls_path(temporary, link, ".new", NULL);
+    if (status != LS_OK)
+        return status;
+    unlink(temporary);
+    if (symlink(target, temporary) != 0)
+        return ls_fail(LS_ERR_FAILURE, "%s: can't create this link: %s", temporary,
+                       strerror(errno));
+    return ls_publish(temporary, link);
+}
+
+ls_status ls_write_file(const char *path, const char *text, size_t length)
+{
+    char temporary[LS_PATH_MAX];
+    ls_status status = ls_path(temporary, path, ".tmp", NULL);
+    if (status != LS_OK)
+        return status;
+    FILE *file = fopen(temporary, "we");
+    if (file == NULL)
+        return ls_fail(LS_ERR_FAILURE, "%s: can't create: %s", temporary, strerror(errno));
+    if (fwrite(text, 1, length, file) != length || fflush(file) != 0 || fsync(fileno(file)) != 0)
+        status = ls_fail(LS_ERR_FAILURE, "%s: can't write: %s", temporary, strerror(errno));
+    if (fclose(file) != 0 && status == LS_OK)
+        status = ls_fail(LS_ERR_FAILURE, "%s: can't close: %s", temporary, strerror(errno));
+    if (status != LS_OK) {
+        unlink(temporary);
+        return status;
+    }
+    return ls_publish(temporary, path);
+}
+
+ls_status ls_read_file(const char *path, size_t limit, ls_status missing, char **out,
+                       size_t *length)
+{
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return ls_fail(missing, "%s: can't open: %s", path, strerror(errno));
+    size_t room = 4096, used = 0;
+    char *text = ls_alloc((int64_t)room + 1, 1);
+    ls_status status = text == NULL ? LS_ERR_FAILURE : LS_OK;
+    while (status == LS_OK) {
+        used += fread(text + used, 1, room - used, file);
+        if (used < room)
+            break;
+        char *larger = room < limit ? ls_alloc((int64_t)(2 * room) + 1, 1) : NULL;
+        if (larger == NULL) {
+            status = room < limit ? LS_ERR_FAILURE
+                                  : ls_fail(missing, "%s: larger than %zu bytes", path, limit);
+            break;
+        }
+        memcpy(larger, text, used);
+        ls_free(text);
+        text = larger;
+        room *= 2;
+    }
+    if (status == LS_OK && ferror(file))
+        status = ls_fail(missing, "%s: can't read: %s", path, strerror(errno));
+    fclose(file);
+    if (status != LS_OK) {
+        ls_free(text);
+        return status;
+    }
+    *out = text;
+    *length = used;
+    return LS_OK;
+}

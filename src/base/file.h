@@ -1,0 +1,35 @@
+/* Files that appear whole or not at all. */
+#ifndef LS_BASE_FILE_H
+#define LS_BASE_FILE_H
+
+#include <stddef.h>
+
+#include <lockstep/status.h>
+
+enum { LS_PATH_MAX = 4096 };
+
+/* Joins up to three pieces of text, NULL for none, into a path. Local.
+ * Errors: LS_ERR_USAGE if it is longer than LS_PATH_MAX - 1. */
+ls_status ls_path(char out[LS_PATH_MAX], const char *a, const char *b, const char *c) LS_MUST_CHECK;
+
+/* Creates a folder and the ones above it; an existing one is fine. Local.
+ * Errors: LS_ERR_FAILURE. */
+ls_status ls_make_folder(const char *path) LS_MUST_CHECK;
+
+/* Renames a complete, synchronised file over `path` and synchronises the folder. Local.
+ * Errors: LS_ERR_FAILURE; on a failed rename `path` is what it was before. */
+ls_status ls_publish(const char *temporary, const char *path) LS_MUST_CHECK;
+
+/* Makes `link` a symbolic link to `target`, replacing a former one at once. Local.
+ * Errors: LS_ERR_FAILURE. */
+ls_status ls_point(const char *link, const char *target) LS_MUST_CHECK;
+
+/* Writes a whole file: temporary, synchronised, published. Local. Errors: LS_ERR_FAILURE. */
+ls_status ls_write_file(const char *path, const char *text, size_t length) LS_MUST_CHECK;
+
+/* Reads a whole file of at most `limit` bytes; *out is owned, zero-terminated, ls_free(). Local.
+ * Errors: `missing` (a code of the caller's choice) if it can't be opened or read or is larger. */
+ls_status ls_read_file(const char *path, size_t limit, ls_status missing, char **out,
+                       size_t *length) LS_MUST_CHECK;
+
+#endif

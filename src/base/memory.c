@@ -1,0 +1,51 @@
+#include "base/memory.h"
+#include "base/fault.h"
+
+#include <lockstep/status.h>
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CACHE_LINE = 64 };
+
+static atomic_int_least64_t calls;
+
+void *ls_alloc(int64_t count, size_t size)
+{
+    assert(count >= 0 && size > 0);
+    atomic_fetch_add(&calls, 1);
+    if (ls_fault(LS_FAULT_ALLOC) != LS_OK)
+        return NULL;
+    if ((uint64_t)count > (SIZE_MAX - CACHE_LINE) / size) {
+        (void)ls_fail(LS_ERR_FAILURE, "out of memory: %lld elements of %zu bytes asked for",
+                      (long long)count, size);
+        return NULL;
+    }
+    size_t bytes = ((size_t)count * size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+    bytes = bytes > 0 ? bytes : CACHE_LINE;
+    void *memory = aligned_alloc(CACHE_LINE, bytes);
+    if (memory == NULL) {
+        (void)ls_fail(LS_ERR_FAILURE, "out of memory: %zu bytes asked for", bytes);
+        return NULL;
+    }
+    return memset(memory, 0, bytes);
+}
+
+char *ls_strdup(const char *text)
+{
+    size_t length = strlen(text);
+    char *copy = ls_alloc((int64_t)length + 1, 1);
+    return copy == NULL ? NULL : memcpy(copy, text, length);
+}
+
+void ls_free(void *memory)
+{
+    free(memory);
+}
+
+int64_t ls_alloc_calls(void)
+{
+    return atomic_load(&calls);
+}

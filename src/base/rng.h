@@ -1,0 +1,39 @@
+/* Counter-based random numbers: any element of any stream without the ones before it, so that what
+ * is random depends on what it is for, (seed, epoch, sample), and never on who asks or in which
+ * order.
+ *
+ * The mixer is the finaliser of SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number
+ * Generators, OOPSLA 2014), applied to key + index * golden ratio. */
+#ifndef LS_BASE_RNG_H
+#define LS_BASE_RNG_H
+
+#include <stdint.h>
+
+static inline uint64_t ls_mix64(uint64_t z)
+{
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+/* Element `index` of the stream `key`. */
+static inline uint64_t ls_rng_at(uint64_t key, uint64_t index)
+{
+    return ls_mix64(key + (index + 1) * UINT64_C(0x9e3779b97f4a7c15));
+}
+
+/* The key of a stream: one for each purpose (a small constant) and number of a seed. */
+static inline uint64_t ls_rng_key(uint64_t seed, uint64_t purpose, uint64_t number)
+{
+    return ls_rng_at(ls_rng_at(ls_mix64(seed), purpose), number);
+}
+
+/* Uniform in [0, 1). */
+static inline double ls_rng_uniform(uint64_t key, uint64_t index)
+{
+    return (double)(ls_rng_at(key, index) >> 11) * 0x1p-53;
+}
+
+enum ls_rng_purpose { LS_RNG_SHUFFLE = 1, LS_RNG_INITIALISE = 2 };
+
+#endif

@@ -1,0 +1,40 @@
+#include "base/text.h"
+
+#include <string.h>
+
+enum { LONGEST = 63 };
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+size_t ls_text_distance(const char *a, const char *b)
+{
+    size_t n = strlen(a), m = strlen(b);
+    if (n > LONGEST || m > LONGEST)
+        return n > m ? n : m;
+    size_t d[LONGEST + 1][LONGEST + 1];
+    for (size_t i = 0; i <= n; i++)
+        d[i][0] = i;
+    for (size_t j = 0; j <= m; j++)
+        d[0][j] = j;
+    for (size_t i = 1; i <= n; i++)
+        for (size_t j = 1; j <= m; j++) {
+            size_t change = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+            d[i][j] = smaller(change, smaller(d[i - 1][j], d[i][j - 1]) + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                d[i][j] = smaller(d[i][j], d[i - 2][j - 2] + 1);
+        }
+    return d[n][m];
+}
+
+int ls_text_nearer(const char *word, const char *candidate, size_t *distance)
+{
+    size_t found = ls_text_distance(word, candidate);
+    size_t tolerated = (strlen(word) + 2) / 3;
+    if (found > tolerated || found >= *distance)
+        return 0;
+    *distance = found;
+    return 1;
+}

@@ -1,0 +1,266 @@
+#include <lockstep/checkpoint.h>
+#include <lockstep/compute.h>
+#include <lockstep/evaluate.h>
+#include <lockstep/plan.h>
+#include <lockstep/topology.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "cli/command.h"
+
+#include <jansson.h>
+#include <string.h>
+
+typedef struct settings {
+    const char *data, *checkpoint;
+    int split;
+    double validation;
+    int64_t batch, threads;
+    bool json;
+} settings;
+
+#define AT(field) offsetof(settings, field)
+static const ls_option table[] = {
+    {.type = LS_OPT_HEADING, .help = "Options"},
+    {"data", "FILE", LS_OPT_TEXT, LS_OPT_REQUIRED, AT(data), .help = "HDF5 data set"},
+    {"checkpoint", "PATH", LS_OPT_TEXT, LS_OPT_REQUIRED, AT(checkpoint),
+     .help = "a checkpoint file, or a run folder: its best, else its last"},
+    {"split", "NAME", LS_OPT_CHOICE, 0, AT(split), "test",
+     .choices = "train validation test", /* as ls_split */
+     .help = "which rows"},
+    {"validation", "FRACTION", LS_OPT_REAL, 0, AT(validation), "0.1", 0, 0.99,
+     .help = "what was held out in training"},
+    {"batch", "ROWS", LS_OPT_INT, 0, AT(batch), "256", 1, 1 << 20,
+     .help = "rows that a rank takes at a time"},
+    {"threads", "N", LS_OPT_INT, 0, AT(threads), "0", 0, 1024,
+     .help = "BLAS threads of a rank; 0: the cores it is bound to alone, else 1"},
+    {"json", NULL, LS_OPT_FLAG, 0, AT(json), .help = "print JSON"},
+    {0},
+};
+
+/* What an evaluation works with. */
+typedef struct work {
+    char path[LS_PATH_MAX];
+    ls_checkpoint *checkpoint; /* rank 0 only */
+    char *model;               /* the checkpoint's, owned */
+    struct {                   /* the rest of its identity, as plain values */
+        int64_t epoch;
+        int loss, classes;
+        ls_shape input;
+        double mean, std;
+    } id;
+    ls_dataset_info info;
+    ls_samples *samples;
+    ls_network *network;
+    ls_batch *batch;
+    ls_topology *topology;
+    float *params;
+    int64_t *confusion;
+    ls_score score;
+} work;
+
+/* Rank 0 opens the checkpoint; all ranks get to know what it describes. Collective. */
+static ls_status open_checkpoint(ls_comm *comm, const settings *s, work *w)
+{
+    ls_status status = LS_OK;
+    if (ls_comm_rank(comm) == 0) {
+        status = ls_checkpoint_find(s->checkpoint, false, w->path, sizeof w->path);
+        if (status == LS_OK)
+            status = ls_checkpoint_open(&w->checkpoint, w->path);
+        if (status == LS_OK) {
+            const ls_identity *id = ls_checkpoint_identity(w->checkpoint);
+            w->id.epoch = ls_checkpoint_progress(w->checkpoint)->epoch;
+            w->id.loss = (int)id->loss;
+            w->id.classes = id->classes;
+            w->id.input = id->input;
+            w->id.mean = id->mean;
+            w->id.std = id->std;
+            w->model = ls_strdup(id->model);
+            status = w->model == NULL ? LS_ERR_FAILURE : LS_OK;
+        }
+    }
+    status = ls_agree(comm, status);
+    if (status != LS_OK)
+        return status;
+    ls_broadcast(comm, &w->id, sizeof w->id);
+    return ls_broadcast_text(comm, &w->model);
+}
+
+/* Reads this rank's rows and makes its replica. Local. */
+static ls_status prepare(const ls_comm *comm, const settings *s, work *w)
+{
+    const ls_split split = (ls_split)s->split;
+    ls_dataset *dataset = NULL;
+    ls_status status = ls_dataset_open(&dataset, s->data, s->validation);
+    if (status != LS_OK)
+        return status;
+    w->info = *ls_dataset_describe(dataset);
+    const ls_shape *in = &w->id.input;
+    if (w->info.rows[split] == 0)
+        status = ls_fail(LS_ERR_DATA, "%s: has no %s rows", s->data, ls_split_name(split));
+    else if (in->channels != w->info.channels || in->height != w->info.height ||
+             in->width != w->info.width || w->id.classes != w->info.classes)
+        status = ls_fail(LS_ERR_DATA,
+                         "%s: images of %lldx%lldx%lld and %d classes don't fit the checkpoint's "
+                         "network, which takes %lldx%lldx%lld and %d",
+                         s->data, (long long)w->info.channels, (long long)w->info.height,
+                         (long long)w->info.width, w->info.classes, (long long)in->channels,
+                         (long long)in->height, (long long)in->width, w->id.classes);
+    if (status == LS_OK) {
+        ls_range rows = ls_shard(w->info.rows[split], ls_comm_size(comm), ls_comm_rank(comm));
+        status = ls_dataset_read(dataset, split, rows.first, rows.count, rows.count, &w->samples);
+    }
+    ls_dataset_close(&dataset);
+    if (status == LS_OK)
+        status = ls_network_create(&w->network, w->model, *in, w->id.classes, (ls_loss)w->id.loss,
+                                   s->batch);
+    if (status == LS_OK)
+        status = ls_batch_create(&w->batch, s->batch, w->info.features);
+    if (status == LS_OK) {
+        const int64_t classes = w->id.classes;
+        w->params = ls_alloc(ls_network_size(w->network), sizeof *w->params);
+        w->confusion = ls_alloc(classes * classes, sizeof *w->confusion);
+        if (w->params == NULL || w->confusion == NULL)
+            status = LS_ERR_FAILURE;
+    }
+    return status;
+}
+
+static ls_status load_params(ls_comm *comm, work *w)
+{
+    ls_status status = LS_OK;
+    if (ls_comm_rank(comm) == 0)
+        status = ls_checkpoint_read_params(w->checkpoint, w->network, w->params);
+    status = ls_agree(comm, status);
+    if (status == LS_OK)
+        ls_broadcast(comm, w->params, (size_t)ls_network_size(w->network) * sizeof *w->params);
+    return status;
+}
+
+static ls_status print_json(const settings *s, const work *w)
+{
+    const int64_t classes = w->id.classes;
+    json_t *confusion = json_array();
+    for (int64_t i = 0; i < classes; i++) {
+        json_t *row = json_array();
+        for (int64_t j = 0; j < classes; j++)
+            json_array_append_new(row, json_integer(w->confusion[i * classes + j]));
+        json_array_append_new(confusion, row);
+    }
+    json_t *result =
+        json_pack("{s:s, s:I, s:f, s:f, s:s, s:I, s:o}", "split", ls_split_name((ls_split)s->split),
+                  "rows", (json_int_t)w->score.rows, "loss", w->score.loss / (double)w->score.rows,
+                  "accuracy", (double)w->score.correct / (double)w->score.rows, "checkpoint",
+                  w->path, "epoch", (json_int_t)w->id.epoch, "confusion", confusion);
+    if (result == NULL)
+        return ls_fail(LS_ERR_NUMERIC, "the loss is not a finite number");
+    json_dumpf(result, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    printf("\n");
+    json_decref(result);
+    return LS_OK;
+}
+
+/* The confusion matrix: whole for few classes, else the pairs that are confused most. */
+static void print_confusion(const work *w)
+{
+    enum { WHOLE = 20, WORST = 20 };
+    const int64_t K = w->id.classes;
+    if (K <= WHOLE) {
+        printf("confusion matrix, true class by row, predicted by column\n      ");
+        for (int64_t j = 0; j < K; j++)
+            printf("%7lld", (long long)j);
+        for (int64_t i = 0; i < K; i++) {
+            printf("\n%6lld", (long long)i);
+            for (int64_t j = 0; j < K; j++)
+                printf("%7lld", (long long)w->confusion[i * K + j]);
+        }
+        printf("\n");
+        return;
+    }
+    printf("most confused classes, true and predicted\n");
+    int64_t below = INT64_MAX, after = -1; /* what was printed last: its count and its place */
+    for (int n = 0; n < WORST; n++) {
+        int64_t most = 0, at = -1;
+        for (int64_t c = 0; c < K * K; c++) {
+            int64_t count = w->confusion[c];
+            bool next = count < below || (count == below && c > after);
+            if (c / K != c % K && next && count > most) {
+                most = count;
+                at = c;
+            }
+        }
+        if (at < 0)
+            break;
+        printf("%6lld taken for %6lld: %lld rows\n", (long long)(at / K), (long long)(at % K),
+               (long long)most);
+        below = most;
+        after = at;
+    }
+}
+
+static ls_status print(const settings *s, const work *w)
+{
+    if (s->json)
+        return print_json(s, w);
+    printf("%s of %s, epoch %lld\n", w->path, w->model, (long long)w->id.epoch);
+    printf("%s loss %.4f, accuracy %.4f: %lld of %lld rows right\n",
+           ls_split_name((ls_split)s->split), w->score.loss / (double)w->score.rows,
+           (double)w->score.correct / (double)w->score.rows, (long long)w->score.correct,
+           (long long)w->score.rows);
+    print_confusion(w);
+    return LS_OK;
+}
+
+static ls_status evaluate(ls_comm *comm, const settings *s, work *w)
+{
+    ls_status status = ls_topology_create(&w->topology, comm, (int)s->threads);
+    if (status != LS_OK)
+        return status;
+    ls_compute_set_threads(w->topology->mine.threads);
+    status = open_checkpoint(comm, s, w);
+    if (status == LS_OK)
+        status = ls_agree(comm, prepare(comm, s, w));
+    if (status == LS_OK)
+        status = load_params(comm, w);
+    if (status == LS_OK)
+        status = ls_evaluate(comm, w->network, w->params, w->samples, w->id.mean, w->id.std,
+                             w->batch, w->id.classes, &w->score, w->confusion);
+    if (status == LS_OK)
+        status = ls_agree(comm, ls_comm_rank(comm) == 0 ? print(s, w) : LS_OK);
+    return status;
+}
+
+static ls_status run(ls_comm *comm, int argc, char **argv)
+{
+    settings s;
+    ls_options *options = NULL;
+    work w = {0};
+    ls_status status = ls_agree(comm, ls_topology_refuse_singletons(comm));
+    if (status == LS_OK)
+        status = ls_agree(comm, ls_options_create(&options, table, &s));
+    if (status == LS_OK)
+        status = ls_agree(comm, ls_options_parse_args(options, argc, argv));
+    if (status == LS_OK)
+        status = ls_agree(comm, ls_options_check(options));
+    if (status == LS_OK)
+        status = evaluate(comm, &s, &w);
+    ls_checkpoint_close(&w.checkpoint);
+    ls_samples_destroy(&w.samples);
+    ls_network_destroy(&w.network);
+    ls_batch_destroy(&w.batch);
+    ls_topology_destroy(&w.topology);
+    ls_free(w.model);
+    ls_free(w.params);
+    ls_free(w.confusion);
+    ls_options_destroy(&options);
+    return status;
+}
+
+const ls_command ls_command_eval = {
+    .name = "eval",
+    .usage = "--data FILE --checkpoint PATH [OPTION ...]",
+    .summary = "test loss, accuracy and confusion matrix of a checkpoint",
+    .options = table,
+    .parallel = true,
+    .run = run,
+};

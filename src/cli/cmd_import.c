@@ -1,0 +1,121 @@
+#include <lockstep/dataset.h>
+#include <lockstep/import.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "cli/command.h"
+
+typedef struct settings {
+    const char *idx, *out;
+    const char *train_images, *train_labels, *test_images, *test_labels;
+    const char *name;
+    int64_t limit, classes;
+    bool compress;
+} settings;
+
+#define AT(field) offsetof(settings, field)
+static const ls_option table[] = {
+    {.type = LS_OPT_HEADING, .help = "Source: a folder of the four files, or the files one by one"},
+    {"idx", "DIR", LS_OPT_TEXT, 0, AT(idx), .help = "train-images-idx3-ubyte, ... (.gz or not)"},
+    {"train-images", "FILE", LS_OPT_TEXT, 0, AT(train_images),
+     .help = "IDX, uint8 [N,H,W] or [N,C,H,W]"},
+    {"train-labels", "FILE", LS_OPT_TEXT, 0, AT(train_labels),
+     .help = "IDX, uint8, int16 or int32 [N]"},
+    {"test-images", "FILE", LS_OPT_TEXT, 0, AT(test_images),
+     .help = "may be left out with its labels"},
+    {"test-labels", "FILE", LS_OPT_TEXT, 0, AT(test_labels), .help = "as above"},
+    {.type = LS_OPT_HEADING, .help = "Result"},
+    {"out", "FILE", LS_OPT_TEXT, LS_OPT_REQUIRED, AT(out), .help = "the HDF5 file to write"},
+    {"name", "TEXT", LS_OPT_TEXT, 0, AT(name), .help = "the data set's name"},
+    {"limit", "ROWS", LS_OPT_INT, 0, AT(limit), "0", 0, 1e15,
+     .help = "the first rows of each split only; 0: all"},
+    {"classes", "K", LS_OPT_INT, 0, AT(classes), "0", 0, 1e6,
+     .help = "number of classes; 0: the largest label and one"},
+    {"compress", NULL, LS_OPT_FLAG, 0, AT(compress),
+     .help = "chunks with deflate and checksums, instead of contiguous"},
+    {0},
+};
+
+/* Fills in the four paths from the folder, where they are not given. */
+static ls_status find_files(settings *s, char paths[4][LS_PATH_MAX])
+{
+    const struct {
+        const char *stem, **path;
+    } files[4] = {{"train-images", &s->train_images},
+                  {"train-labels", &s->train_labels},
+                  {"t10k-images", &s->test_images},
+                  {"t10k-labels", &s->test_labels}};
+    if (*s->idx == '\0') {
+        if (*s->train_images == '\0' || *s->train_labels == '\0')
+            return ls_fail(LS_ERR_USAGE,
+                           "give --idx DIR, or --train-images and --train-labels (and the same "
+                           "for test)");
+        if ((*s->test_images == '\0') != (*s->test_labels == '\0'))
+            return ls_fail(LS_ERR_USAGE, "give both --test-images and --test-labels, or neither");
+        return LS_OK;
+    }
+    for (int i = 0; i < 4; i++) {
+        if (**files[i].path != '\0')
+            continue;
+        ls_status status = ls_import_find(s->idx, files[i].stem, paths[i], LS_PATH_MAX);
+        if (status != LS_OK)
+            return status;
+        *files[i].path = paths[i];
+    }
+    return LS_OK;
+}
+
+static ls_status import(settings *s)
+{
+    char paths[4][LS_PATH_MAX];
+    const double begin = ls_now();
+    ls_status status = find_files(s, paths);
+    if (status != LS_OK)
+        return status;
+    bool has_test = *s->test_images != '\0';
+    ls_import import = {.train_images = s->train_images,
+                        .train_labels = s->train_labels,
+                        .test_images = has_test ? s->test_images : NULL,
+                        .test_labels = has_test ? s->test_labels : NULL,
+                        .name = s->name,
+                        .limit = s->limit,
+                        .classes = s->classes,
+                        .compress = s->compress};
+    status = ls_import_idx(&import, s->out);
+    ls_dataset *dataset = NULL;
+    if (status == LS_OK)
+        status = ls_dataset_open(&dataset, s->out, 0);
+    if (status != LS_OK)
+        return status;
+    const ls_dataset_info *info = ls_dataset_describe(dataset);
+    fprintf(stderr, "%s: %lld training and %lld test rows of %lldx%lldx%lld, %d classes, %.2f s\n",
+            s->out, (long long)info->rows[LS_TRAIN], (long long)info->rows[LS_TEST],
+            (long long)info->channels, (long long)info->height, (long long)info->width,
+            info->classes, ls_now() - begin);
+    ls_dataset_close(&dataset);
+    return LS_OK;
+}
+
+static ls_status run(ls_comm *comm, int argc, char **argv)
+{
+    (void)comm;
+    settings s;
+    ls_options *options = NULL;
+    ls_status status = ls_options_create(&options, table, &s);
+    if (status == LS_OK)
+        status = ls_options_parse_args(options, argc, argv);
+    if (status == LS_OK)
+        status = ls_options_check(options);
+    if (status == LS_OK)
+        status = import(&s);
+    ls_options_destroy(&options);
+    return status;
+}
+
+const ls_command ls_command_import = {
+    .name = "import",
+    .usage = "--idx DIR --out FILE",
+    .summary = "makes an HDF5 data set from IDX files",
+    .options = table,
+    .run = run,
+};

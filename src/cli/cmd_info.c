@@ -1,0 +1,221 @@
+#include <lockstep/checkpoint.h>
+#include <lockstep/dataset.h>
+
+#include "base/memory.h"
+#include "cli/command.h"
+#include "data/h5.h"
+#include "data/seal.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
+typedef struct settings {
+    const char *file;
+    bool json;
+} settings;
+
+static const ls_option table[] = {
+    {.type = LS_OPT_HEADING, .help = "Options"},
+    {"file", "FILE", LS_OPT_TEXT, LS_OPT_REQUIRED | LS_OPT_ARGUMENT, offsetof(settings, file),
+     .help = "a data set, a checkpoint, or a run folder for its best checkpoint"},
+    {"json", NULL, LS_OPT_FLAG, 0, offsetof(settings, json), .help = "print JSON"},
+    {0},
+};
+
+/* The result is made as JSON once, and printed as it is or for people. */
+static json_t *describe_dataset(const ls_dataset_info *info)
+{
+    json_t *rows = json_object();
+    for (int i = 0; i < LS_SPLITS; i++)
+        if (info->rows[i] > 0)
+            json_object_set_new(rows, ls_split_name((ls_split)i), json_integer(info->rows[i]));
+    return json_pack("{s:s, s:s, s:o, s:[I,I,I], s:i, s:s}", "kind", "data set", "name", info->name,
+                     "rows", rows, "image", (json_int_t)info->channels, (json_int_t)info->height,
+                     (json_int_t)info->width, "classes", info->classes, "source_sha256",
+                     info->source_sha256);
+}
+
+static json_t *describe_params(const ls_network *network)
+{
+    int rows;
+    const ls_param *param = ls_network_params(network, &rows);
+    json_t *object = json_object();
+    for (int i = 0; i < rows; i++) {
+        json_t *shape = json_array();
+        for (int d = 0; d < param[i].rank; d++)
+            json_array_append_new(shape, json_integer(param[i].shape[d]));
+        json_object_set_new(object, param[i].name, shape);
+    }
+    return object;
+}
+
+/* The latest epoch's metrics. */
+static ls_status describe_history(const ls_checkpoint *checkpoint, json_t **out)
+{
+    const int64_t epochs = ls_checkpoint_progress(checkpoint)->epoch;
+    ls_metrics *history = ls_alloc(epochs, sizeof *history);
+    ls_status status =
+        history == NULL ? LS_ERR_FAILURE : ls_checkpoint_read_history(checkpoint, history);
+    if (status == LS_OK) {
+        *out = json_object();
+        for (int i = 0; epochs > 0 && i < LS_METRICS_COLUMNS; i++) {
+            double value = ls_metrics_value(&history[epochs - 1], i);
+            json_object_set_new(*out, ls_metrics_name(i),
+                                isfinite(value) ? json_real(value) : json_null());
+        }
+    }
+    ls_free(history);
+    return status;
+}
+
+static ls_status describe_checkpoint(const char *path, json_t **out)
+{
+    ls_checkpoint *checkpoint = NULL;
+    ls_network *network = NULL;
+    json_t *metrics = NULL;
+    ls_status status = ls_checkpoint_open(&checkpoint, path);
+    if (status != LS_OK)
+        return status;
+    const ls_identity *id = ls_checkpoint_identity(checkpoint);
+    const ls_progress *progress = ls_checkpoint_progress(checkpoint);
+    status = ls_network_create(&network, id->model, id->input, id->classes, id->loss, 0);
+    if (status == LS_OK)
+        status = describe_history(checkpoint, &metrics);
+    if (status == LS_OK)
+        *out = json_pack(
+            "{s:s, s:s, s:[I,I,I], s:i, s:I, s:I, s:I, s:o, s:o, s:s, s:s}", "kind", "checkpoint",
+            "model", id->model, "image", (json_int_t)id->input.channels,
+            (json_int_t)id->input.height, (json_int_t)id->input.width, "classes", id->classes,
+            "epoch", (json_int_t)progress->epoch, "steps", (json_int_t)progress->optimizer_steps,
+            "best_epoch", (json_int_t)progress->early_stop.best_epoch, "metrics", metrics,
+            "parameters", describe_params(network), "dataset", id->dataset, "config", id->config);
+    ls_network_destroy(&network);
+    ls_checkpoint_close(&checkpoint);
+    return status;
+}
+
+/* Prints a value of the description: texts of several lines below each other. */
+static void print_value(const json_t *value)
+{
+    if (json_is_string(value)) {
+        const char *text = json_string_value(value);
+        if (strchr(text, '\n') == NULL) {
+            printf("%s\n", text);
+            return;
+        }
+        for (const char *line = text, *end; *line != '\0'; line = end + (*end != '\0')) {
+            end = strchrnul(line, '\n');
+            printf("\n    %.*s", (int)(end - line), line);
+        }
+        printf("\n");
+    } else if (json_is_object(value)) {
+        const char *key;
+        json_t *member;
+        json_object_foreach((json_t *)value, key, member)
+        {
+            printf("\n    %-18s ", key);
+            json_dumpf(member, stdout, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+        }
+        printf("\n");
+    } else {
+        json_dumpf(value, stdout, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+        printf("\n");
+    }
+}
+
+/* Whether a file calls itself a checkpoint. */
+static ls_status is_checkpoint(const char *path, bool *out)
+{
+    ls_h5 *file = NULL;
+    char *format = NULL;
+    ls_status status = ls_h5_open(&file, path);
+    if (status != LS_OK)
+        return status;
+    if (!ls_h5_has_attribute(file, "format"))
+        status = ls_fail(LS_ERR_DATA,
+                         "%s: neither a data set nor a checkpoint: has no attribute "
+                         "'format'",
+                         path);
+    else
+        status = ls_h5_get_text(file, "format", &format);
+    if (status == LS_OK)
+        *out = strcmp(format, "lockstep-checkpoint") == 0;
+    ls_free(format);
+    ls_h5_close(&file);
+    return status;
+}
+
+static ls_status describe(const char *path, json_t **out)
+{
+    bool checkpoint = false;
+    ls_seal seal = LS_SEAL_ABSENT;
+    char digest[LS_DIGEST_TEXT];
+    ls_status status = ls_seal_verify(path, &seal, digest);
+    if (status == LS_OK)
+        status = is_checkpoint(path, &checkpoint);
+    if (status == LS_OK && checkpoint)
+        status = describe_checkpoint(path, out);
+    if (status == LS_OK && !checkpoint) {
+        ls_dataset *dataset = NULL;
+        status = ls_dataset_open(&dataset, path, 0);
+        if (status == LS_OK)
+            *out = describe_dataset(ls_dataset_describe(dataset));
+        ls_dataset_close(&dataset);
+    }
+    if (status != LS_OK)
+        return status;
+    json_object_set_new(*out, "file", json_string(path));
+    json_object_set_new(*out, "digest", seal == LS_SEAL_INTACT ? json_string(digest) : json_null());
+    json_object_set_new(*out, "verified", json_boolean(seal == LS_SEAL_INTACT));
+    return LS_OK;
+}
+
+static ls_status info(const settings *s)
+{
+    char path[4096];
+    json_t *result = NULL;
+    ls_status status = ls_checkpoint_find(s->file, false, path, sizeof path);
+    if (status == LS_OK)
+        status = describe(path, &result);
+    if (status != LS_OK)
+        return status;
+    if (s->json) {
+        json_dumpf(result, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+        printf("\n");
+    } else {
+        const char *key;
+        json_t *value;
+        json_object_foreach(result, key, value)
+        {
+            printf("%-14s", key);
+            print_value(value);
+        }
+    }
+    json_decref(result);
+    return LS_OK;
+}
+
+static ls_status run(ls_comm *comm, int argc, char **argv)
+{
+    (void)comm;
+    settings s;
+    ls_options *options = NULL;
+    ls_status status = ls_options_create(&options, table, &s);
+    if (status == LS_OK)
+        status = ls_options_parse_args(options, argc, argv);
+    if (status == LS_OK)
+        status = ls_options_check(options);
+    if (status == LS_OK)
+        status = info(&s);
+    ls_options_destroy(&options);
+    return status;
+}
+
+const ls_command ls_command_info = {
+    .name = "info",
+    .usage = "FILE [--json]",
+    .summary = "describes a data set or a checkpoint and verifies its digest",
+    .options = table,
+    .run = run,
+};

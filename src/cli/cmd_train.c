@@ -1,0 +1,231 @@
+#include <lockstep/reducer.h>
+#include <lockstep/trainer.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "cli/command.h"
+#include "cli/report.h"
+
+#include <string.h>
+
+typedef struct settings {
+    const char *config;
+    const char *data, *model;
+    int loss, optimizer;
+    double lr, momentum, beta1, beta2, epsilon, weight_decay;
+    bool nesterov;
+    int64_t epochs, batch, seed;
+    double validation, normalize[2];
+    int shuffle, monitor, mode;
+    int64_t patience;
+    double min_delta;
+    bool restore_best;
+    const char *run, *resume;
+    int64_t checkpoint_every, keep, threads;
+    bool dry_run, quiet;
+} settings;
+
+#define AT(field) offsetof(settings, field)
+#define BIG       9007199254740992.0 /* 2^53 */
+static const ls_option table[] = {
+    {.type = LS_OPT_HEADING, .help = "Data"},
+    {"data", "FILE", LS_OPT_TEXT, LS_OPT_REQUIRED, AT(data),
+     .help = "HDF5 data set, as `lockstep import` makes it"},
+    {"validation", "FRACTION", LS_OPT_REAL, LS_OPT_FIXED, AT(validation), "0.1", 0, 0.99,
+     .help = "of the training rows, held out from their end where the file has no /validation"},
+    {"normalize", "MEAN,STD", LS_OPT_PAIR, LS_OPT_FIXED, AT(normalize), "0,1", 0,
+     .help = "pixels become (x/255 - mean) / std"},
+    {"shuffle", "HOW", LS_OPT_CHOICE, LS_OPT_FIXED, AT(shuffle), "global",
+     .choices = "global local none", .help = "over all rows, within each rank's shard, or not"},
+
+    {.type = LS_OPT_HEADING, .help = "Network"},
+    {"model", "LAYERS", LS_OPT_TEXT, LS_OPT_FIXED, AT(model), "dense:512 relu dense:10",
+     .help = "layers, see below"},
+    {"loss", "NAME", LS_OPT_CHOICE, LS_OPT_FIXED, AT(loss), "cross-entropy",
+     .choices = "cross-entropy mse", .help = "loss"},
+    {"seed", "N", LS_OPT_INT, LS_OPT_FIXED, AT(seed), "0", 0, BIG,
+     .help = "of the initial parameters and the shuffle"},
+
+    {.type = LS_OPT_HEADING, .help = "Optimization"},
+    {"optimizer", "NAME", LS_OPT_CHOICE, LS_OPT_FIXED, AT(optimizer), "adam",
+     .choices = "sgd adam adamw", .help = "optimizer"},
+    {"lr", "RATE", LS_OPT_REAL, LS_OPT_FIXED, AT(lr), "0.001", 0, 1e30, .help = "learning rate"},
+    {"batch", "ROWS", LS_OPT_INT, LS_OPT_FIXED, AT(batch), "128", 1, LS_MAX_GLOBAL_BATCH,
+     .help = "global batch: rows in a step, over all ranks"},
+    {"epochs", "N", LS_OPT_INT, 0, AT(epochs), "5", 0, 1e6,
+     .help = "passes over the training rows"},
+    {"momentum", "M", LS_OPT_REAL, LS_OPT_FIXED, AT(momentum), "0", 0, 1, .help = "sgd: momentum"},
+    {"nesterov", NULL, LS_OPT_FLAG, LS_OPT_FIXED, AT(nesterov),
+     .help = "sgd: Nesterov's form of it"},
+    {"beta1", "B", LS_OPT_REAL, LS_OPT_FIXED, AT(beta1), "0.9", 0, 1,
+     .help = "adam, adamw: decay of the first moment"},
+    {"beta2", "B", LS_OPT_REAL, LS_OPT_FIXED, AT(beta2), "0.999", 0, 1,
+     .help = "adam, adamw: decay of the second moment"},
+    {"epsilon", "E", LS_OPT_REAL, LS_OPT_FIXED, AT(epsilon), "1e-08", 0, 1,
+     .help = "adam, adamw: added to the denominator"},
+    {"weight-decay", "W", LS_OPT_REAL, LS_OPT_FIXED, AT(weight_decay), "0", 0, 1e6,
+     .help = "L2 penalty; adamw: decoupled"},
+
+    {.type = LS_OPT_HEADING, .help = "Early stopping"},
+    {"monitor", "METRIC", LS_OPT_CHOICE, LS_OPT_FIXED, AT(monitor), "val_loss",
+     .choices = "val_loss val_accuracy loss accuracy", .help = "what makes an epoch the best"},
+    {"mode", "MODE", LS_OPT_CHOICE, LS_OPT_FIXED, AT(mode), "auto", .choices = "auto min max",
+     .help = "whether it should be small or large; auto: by its name"},
+    {"patience", "EPOCHS", LS_OPT_INT, 0, AT(patience), "0", 0, 1e6,
+     .help = "stop after so many epochs without improvement; 0: never"},
+    {"min-delta", "D", LS_OPT_REAL, LS_OPT_FIXED, AT(min_delta), "0", 0, 1e30,
+     .help = "smaller changes are no improvement"},
+    {"restore-best", NULL, LS_OPT_FLAG, 0, AT(restore_best),
+     .help = "end with the best epoch's parameters, not the last's"},
+
+    {.type = LS_OPT_HEADING, .help = "Run folder"},
+    {"run", "DIR", LS_OPT_TEXT, 0, AT(run),
+     .help = "logs and checkpoints; without it nothing is saved"},
+    {"resume", "auto|PATH", LS_OPT_TEXT, LS_OPT_NOT_SAVED, AT(resume),
+     .help = "go on: from the run folder's newest checkpoint if there is one, or from PATH"},
+    {"checkpoint-every", "EPOCHS", LS_OPT_INT, 0, AT(checkpoint_every), "1", 1, 1e6,
+     .help = "the best and the last are always written"},
+    {"keep", "N", LS_OPT_INT, 0, AT(keep), "3", 1, 1e6,
+     .help = "newest checkpoints to keep, beside the best"},
+
+    {.type = LS_OPT_HEADING, .help = "This invocation"},
+    {"threads", "N", LS_OPT_INT, 0, AT(threads), "0", 0, 1024,
+     .help = "BLAS threads of a rank; 0: the cores it is bound to alone, else 1"},
+    {"config", "FILE", LS_OPT_TEXT, LS_OPT_NOT_SAVED, AT(config),
+     .help = "`key = value` lines; the command line wins"},
+    {"dry-run", NULL, LS_OPT_FLAG, LS_OPT_NOT_SAVED, AT(dry_run),
+     .help = "check everything, show the table, train nothing"},
+    {"quiet", NULL, LS_OPT_FLAG, LS_OPT_NOT_SAVED, AT(quiet), .help = "the final table only"},
+    {0},
+};
+
+static void help(FILE *out)
+{
+    const char *form, *meaning;
+    fprintf(out, "\nLayers\n");
+    for (int i = 0; ls_network_layer_kind(i, &form, &meaning); i++)
+        fprintf(out, "  %-26s%s\n", form, meaning);
+}
+
+/* Reads --config on rank 0 and applies it on all ranks, the command line after it. Collective. */
+static ls_status apply_config(ls_comm *comm, ls_options *options, const char *path, int argc,
+                              char **argv)
+{
+    enum { CONFIG_MAX = 1 << 20 };
+    char *text = NULL, name[LS_PATH_MAX];
+    size_t length = 0;
+    ls_status status = ls_path(name, path, NULL, NULL);
+    if (status == LS_OK && ls_comm_rank(comm) == 0)
+        status = ls_read_file(path, CONFIG_MAX, LS_ERR_USAGE, &text, &length);
+    status = ls_agree(comm, status);
+    if (status == LS_OK)
+        status = ls_broadcast_text(comm, &text);
+    if (status == LS_OK) {
+        status = ls_options_parse_file(options, name, text);
+        if (status == LS_OK)
+            status = ls_options_parse_args(options, argc, argv);
+        status = ls_agree(comm, status);
+    }
+    ls_free(text);
+    return status;
+}
+
+static ls_status parse(ls_comm *comm, ls_options *options, const settings *s, int argc, char **argv)
+{
+    ls_status status = ls_agree(comm, ls_options_parse_args(options, argc, argv));
+    if (status == LS_OK && *s->config != '\0')
+        status = apply_config(comm, options, s->config, argc, argv);
+    return status == LS_OK ? ls_agree(comm, ls_options_check(options)) : status;
+}
+
+static ls_train_config configure(const settings *s, const char *text, const char *fixed)
+{
+    return (ls_train_config){.data = s->data,
+                             .model = s->model,
+                             .loss = (ls_loss)s->loss,
+                             .optimizer = {.kind = (ls_optimizer_kind)s->optimizer,
+                                           .momentum = s->momentum,
+                                           .nesterov = s->nesterov,
+                                           .beta1 = s->beta1,
+                                           .beta2 = s->beta2,
+                                           .epsilon = s->epsilon,
+                                           .weight_decay = s->weight_decay},
+                             .lr = s->lr,
+                             .epochs = s->epochs,
+                             .batch = s->batch,
+                             .seed = (uint64_t)s->seed,
+                             .validation = s->validation,
+                             .mean = s->normalize[0],
+                             .std = s->normalize[1],
+                             .shuffle = (ls_shuffle)s->shuffle,
+                             .monitor = (ls_monitor)s->monitor,
+                             .mode = (ls_mode)s->mode,
+                             .patience = s->patience,
+                             .min_delta = s->min_delta,
+                             .restore_best = s->restore_best,
+                             .run = s->run,
+                             .resume = s->resume,
+                             .checkpoint_every = s->checkpoint_every,
+                             .keep = s->keep,
+                             .threads = (int)s->threads,
+                             .dry_run = s->dry_run,
+                             .text = text,
+                             .fixed = fixed};
+}
+
+/* Trains with settings that all ranks agree on. Collective. */
+static ls_status train(ls_comm *comm, const ls_train_config *config, bool quiet)
+{
+    ls_report *report = NULL;
+    ls_trainer *trainer = NULL;
+    ls_observer observer = {0};
+    ls_train_result result;
+    ls_status status = ls_agree(comm, ls_report_create(&report, quiet, &observer));
+    if (status == LS_OK)
+        status = ls_trainer_create(&trainer, comm, config, &observer);
+    if (status == LS_OK && !config->dry_run) {
+        status = ls_trainer_run(trainer, &result);
+        if (status == LS_OK && ls_comm_rank(comm) == 0)
+            ls_report_finish(report, config, &result);
+    }
+    ls_trainer_destroy(&trainer);
+    ls_report_destroy(&report);
+    return status;
+}
+
+static ls_status run(ls_comm *comm, int argc, char **argv)
+{
+    settings s;
+    ls_options *options = NULL;
+    char *text = NULL, *fixed = NULL;
+    ls_status status = ls_agree(comm, ls_topology_refuse_singletons(comm));
+    if (status == LS_OK)
+        status = ls_agree(comm, ls_options_create(&options, table, &s));
+    if (status == LS_OK)
+        status = parse(comm, options, &s, argc, argv);
+    if (status == LS_OK) {
+        text = ls_options_text(options, false);
+        fixed = ls_options_text(options, true);
+        status = ls_agree(comm, text == NULL || fixed == NULL ? LS_ERR_FAILURE : LS_OK);
+    }
+    if (status == LS_OK)
+        status = ls_agree_equal(comm, text, "the configuration");
+    if (status == LS_OK) {
+        ls_train_config config = configure(&s, text, fixed);
+        status = train(comm, &config, s.quiet);
+    }
+    ls_free(text);
+    ls_free(fixed);
+    ls_options_destroy(&options);
+    return status;
+}
+
+const ls_command ls_command_train = {
+    .name = "train",
+    .usage = "--data FILE [OPTION ...]",
+    .summary = "trains a network",
+    .options = table,
+    .help = help,
+    .parallel = true,
+    .run = run,
+};

@@ -1,0 +1,139 @@
+/* The program: finds the command, brings MPI up and down, turns a status into one line and an exit
+ * code. */
+#include <lockstep/version.h>
+
+#include "base/fault.h"
+#include "base/text.h"
+#include "cli/command.h"
+
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const ls_command *const commands[] = {
+    &ls_command_import,
+    &ls_command_train,
+    &ls_command_eval,
+    &ls_command_info,
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+/* This process's number in the job as its launcher tells it, 0 without one: lets output that needs
+ * no MPI come once. */
+static int launched_rank(void)
+{
+    static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (getenv(names[i]) != NULL)
+            return atoi(getenv(names[i]));
+    return 0;
+}
+
+static void print_usage(FILE *out)
+{
+    fprintf(out, "lockstep %s: data-parallel neural-network training over MPI\n\n", LS_VERSION);
+    for (int i = 0; i < COMMANDS; i++)
+        fprintf(out, "  %slockstep %-7s%s\n", commands[i]->parallel ? "mpirun -n N " : "",
+                commands[i]->name, commands[i]->summary);
+    fprintf(out, "\n  lockstep COMMAND --help      options of a command\n"
+                 "  lockstep --version\n\n"
+                 "Exit codes: 0 done; 1 failure; 2 usage or configuration; 3 data or checkpoint\n"
+                 "missing, unreadable or malformed; 4 numerical failure; 5 ranks disagree.\n");
+}
+
+static void print_command_help(const ls_command *command)
+{
+    printf("usage: %slockstep %s %s\n%s\n", command->parallel ? "mpirun -n N " : "", command->name,
+           command->usage, command->summary);
+    ls_options_help(command->options, stdout);
+    if (command->help != NULL)
+        command->help(stdout);
+}
+
+static ls_status find_command(const char *name, const ls_command **out)
+{
+    const char *near = NULL;
+    size_t distance = SIZE_MAX;
+    for (int i = 0; i < COMMANDS; i++) {
+        if (strcmp(commands[i]->name, name) == 0) {
+            *out = commands[i];
+            return LS_OK;
+        }
+        if (ls_text_nearer(name, commands[i]->name, &distance))
+            near = commands[i]->name;
+    }
+    if (near != NULL)
+        return ls_fail(LS_ERR_USAGE, "there is no command '%s'; did you mean '%s'?", name, near);
+    return ls_fail(LS_ERR_USAGE, "there is no command '%s'; lockstep --help lists them", name);
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
+static ls_status run_parallel(const ls_command *command, int *argc, char ***argv)
+{
+    MPI_Init(argc, argv);
+    ls_comm *comm = NULL;
+    ls_status status = ls_comm_world(&comm);
+    int rank = 0;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    if (status == LS_OK)
+        status = ls_agree(comm, ls_fault_arm(getenv("LOCKSTEP_FAULT"), rank));
+    if (status == LS_OK)
+        status = command->run(comm, *argc - 2, *argv + 2);
+    ls_comm_destroy(&comm);
+    if (status != LS_OK && rank == 0)
+        fprintf(stderr, "lockstep: %s\n", ls_error_text());
+    fflush(NULL);
+    MPI_Finalize();
+    return status;
+}
+
+static ls_status run_serial(const ls_command *command, int argc, char **argv)
+{
+    ls_status status = ls_fault_arm(getenv("LOCKSTEP_FAULT"), 0);
+    if (status == LS_OK && getenv("OMPI_COMM_WORLD_SIZE") != NULL &&
+        atoi(getenv("OMPI_COMM_WORLD_SIZE")) > 1)
+        status = ls_fail(LS_ERR_USAGE, "'%s' runs on one process: start it without mpirun",
+                         command->name);
+    if (status == LS_OK)
+        status = command->run(NULL, argc - 2, argv + 2);
+    if (status != LS_OK && launched_rank() == 0)
+        fprintf(stderr, "lockstep: %s\n", ls_error_text());
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    const bool speaks = launched_rank() == 0;
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        if (speaks)
+            print_usage(argc < 2 ? stderr : stdout);
+        return argc < 2 ? LS_ERR_USAGE : LS_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        if (speaks)
+            printf("lockstep %s\n", LS_VERSION);
+        return LS_OK;
+    }
+    const ls_command *command = NULL;
+    if (find_command(argv[1], &command) != LS_OK) {
+        if (speaks)
+            fprintf(stderr, "lockstep: %s\n", ls_error_text());
+        return LS_ERR_USAGE;
+    }
+    if (asks_for_help(argc - 2, argv + 2)) {
+        if (speaks)
+            print_command_help(command);
+        return LS_OK;
+    }
+    return (int)(command->parallel ? run_parallel(command, &argc, &argv)
+                                   : run_serial(command, argc, argv));
+}

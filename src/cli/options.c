@@ -1,0 +1,395 @@
+#include "cli/options.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ls_options {
+    const ls_option *table;
+    void *settings;
+    int count;
+    char **text; /* [count] text values, owned; what settings point to */
+    bool *given; /* [count] set by file or command line */
+};
+
+static void *field(const ls_options *o, int at)
+{
+    return (char *)o->settings + o->table[at].offset;
+}
+
+static int count_rows(const ls_option *table)
+{
+    int count = 0;
+    while (table[count].help != NULL)
+        count++;
+    return count;
+}
+
+/* Whether choice number `at` exists; its name then. */
+static bool choice_name(const char *choices, int at, const char **name, size_t *length)
+{
+    for (const char *word = choices; *word != '\0'; at--) {
+        *length = strcspn(word, " ");
+        *name = word;
+        if (at == 0)
+            return true;
+        word += *length + strspn(word + *length, " ");
+    }
+    return false;
+}
+
+static ls_status set_choice(const ls_option *row, const char *text, int *out)
+{
+    const char *name;
+    size_t length;
+    for (int i = 0; choice_name(row->choices, i, &name, &length); i++)
+        if (strlen(text) == length && memcmp(name, text, length) == 0) {
+            *out = i;
+            return LS_OK;
+        }
+    return ls_fail(LS_ERR_USAGE, "--%s: '%s' is none of: %s", row->name, text, row->choices);
+}
+
+/* A number that fills the text up to `end`. */
+static bool parse_real(const char *text, char end, double *out, const char **rest)
+{
+    char *stop;
+    if (isspace((unsigned char)*text))
+        return false;
+    *out = strtod(text, &stop);
+    *rest = stop;
+    return stop != text && *stop == end && isfinite(*out);
+}
+
+static ls_status set_number(const ls_option *row, const char *text, void *out)
+{
+    const char *kind = row->type == LS_OPT_INT ? "a whole number" : "a number";
+    double value;
+    bool good;
+    if (row->type == LS_OPT_INT) {
+        char *stop;
+        errno = 0;
+        long long whole = strtoll(text, &stop, 10);
+        good = stop != text && *stop == '\0' && !isspace((unsigned char)*text) && errno == 0;
+        value = (double)whole;
+        if (good && value >= row->min && value <= row->max)
+            *(int64_t *)out = whole;
+    } else {
+        const char *rest;
+        good = parse_real(text, '\0', &value, &rest);
+        if (good && value >= row->min && value <= row->max)
+            *(double *)out = value;
+    }
+    if (!good)
+        return ls_fail(LS_ERR_USAGE, "--%s: '%s' is not %s", row->name, text, kind);
+    if (value < row->min)
+        return ls_fail(LS_ERR_USAGE, "--%s: %s is too small, the least is %g", row->name, text,
+                       row->min);
+    if (value > row->max)
+        return ls_fail(LS_ERR_USAGE, "--%s: %s is too large, the most is %.12g", row->name, text,
+                       row->max);
+    return LS_OK;
+}
+
+static ls_status set_pair(const ls_option *row, const char *text, double *out)
+{
+    double a, b;
+    const char *rest;
+    if (!parse_real(text, ',', &a, &rest) || !parse_real(rest + 1, '\0', &b, &rest) ||
+        b <= row->min)
+        return ls_fail(LS_ERR_USAGE, "--%s: '%s' is not %s, with the second above %g", row->name,
+                       text, row->argument, row->min);
+    out[0] = a;
+    out[1] = b;
+    return LS_OK;
+}
+
+static ls_status set_flag(const ls_option *row, const char *text, bool *out)
+{
+    *out = strcmp(text, "true") == 0;
+    if (!*out && strcmp(text, "false") != 0)
+        return ls_fail(LS_ERR_USAGE, "--%s: '%s' is neither true nor false", row->name, text);
+    return LS_OK;
+}
+
+static ls_status set_text(ls_options *o, int at, const char *text)
+{
+    if (strpbrk(text, "\r\n") != NULL)
+        return ls_fail(LS_ERR_USAGE, "--%s: must be a single line", o->table[at].name);
+    char *copy = ls_strdup(text);
+    if (copy == NULL)
+        return LS_ERR_FAILURE;
+    ls_free(o->text[at]);
+    o->text[at] = copy;
+    *(const char **)field(o, at) = copy;
+    return LS_OK;
+}
+
+/* Sets one option from its text. */
+static ls_status set(ls_options *o, int at, const char *text)
+{
+    const ls_option *row = &o->table[at];
+    switch (row->type) {
+    case LS_OPT_TEXT:
+        return set_text(o, at, text);
+    case LS_OPT_INT:
+    case LS_OPT_REAL:
+        return set_number(row, text, field(o, at));
+    case LS_OPT_CHOICE:
+        return set_choice(row, text, field(o, at));
+    case LS_OPT_FLAG:
+        return set_flag(row, text, field(o, at));
+    case LS_OPT_PAIR:
+        return set_pair(row, text, field(o, at));
+    case LS_OPT_HEADING:
+        break;
+    }
+    return LS_OK;
+}
+
+ls_status ls_options_create(ls_options **out, const ls_option *table, void *settings)
+{
+    ls_options *o = ls_alloc(1, sizeof *o);
+    if (o == NULL)
+        return LS_ERR_FAILURE;
+    o->table = table;
+    o->settings = settings;
+    o->count = count_rows(table);
+    o->text = ls_alloc(o->count, sizeof *o->text);
+    o->given = o->text == NULL ? NULL : ls_alloc(o->count, sizeof *o->given);
+    ls_status status = o->given == NULL ? LS_ERR_FAILURE : LS_OK;
+    for (int i = 0; status == LS_OK && i < o->count; i++) {
+        const char *initial = table[i].initial;
+        if (initial == NULL)
+            initial = table[i].type == LS_OPT_FLAG ? "false" : "";
+        status = set(o, i, initial);
+    }
+    if (status != LS_OK) {
+        ls_options_destroy(&o);
+        return status;
+    }
+    *out = o;
+    return LS_OK;
+}
+
+void ls_options_destroy(ls_options **options)
+{
+    if (options == NULL || *options == NULL)
+        return;
+    ls_options *o = *options;
+    for (int i = 0; o->text != NULL && i < o->count; i++)
+        ls_free(o->text[i]);
+    ls_free(o->text);
+    ls_free(o->given);
+    ls_free(o);
+    *options = NULL;
+}
+
+/* The row of a name, -1 if there is none. */
+static int find(const ls_options *o, const char *name, size_t length)
+{
+    for (int i = 0; i < o->count; i++)
+        if (o->table[i].type != LS_OPT_HEADING && strlen(o->table[i].name) == length &&
+            memcmp(o->table[i].name, name, length) == 0)
+            return i;
+    return -1;
+}
+
+/* The error for a name that is in no row, with the nearest that is. */
+static ls_status unknown(const ls_options *o, const char *what, const char *name, size_t length,
+                         const char *dashes)
+{
+    char word[64];
+    snprintf(word, sizeof word, "%.*s", (int)length, name);
+    const char *near = NULL;
+    size_t distance = SIZE_MAX;
+    for (int i = 0; i < o->count; i++)
+        if (o->table[i].type != LS_OPT_HEADING && ls_text_nearer(word, o->table[i].name, &distance))
+            near = o->table[i].name;
+    if (near != NULL)
+        return ls_fail(LS_ERR_USAGE, "there is no %s %s%s; did you mean %s%s?", what, dashes, word,
+                       dashes, near);
+    return ls_fail(LS_ERR_USAGE, "there is no %s %s%s; --help lists them all", what, dashes, word);
+}
+
+static ls_status parse_bare(ls_options *o, const char *text)
+{
+    for (int i = 0; i < o->count; i++)
+        if ((o->table[i].flags & LS_OPT_ARGUMENT) != 0 && !o->given[i]) {
+            o->given[i] = true;
+            return set(o, i, text);
+        }
+    return ls_fail(LS_ERR_USAGE, "unexpected argument '%s'", text);
+}
+
+ls_status ls_options_parse_args(ls_options *o, int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++) {
+        if (strncmp(argv[i], "--", 2) != 0 || argv[i][2] == '\0') {
+            ls_status status = argv[i][0] == '-' && argv[i][1] != '\0'
+                                   ? ls_fail(LS_ERR_USAGE, "there is no option %s", argv[i])
+                                   : parse_bare(o, argv[i]);
+            if (status != LS_OK)
+                return status;
+            continue;
+        }
+        const char *name = argv[i] + 2;
+        size_t length = strcspn(name, "=");
+        int at = find(o, name, length);
+        if (at < 0)
+            return unknown(o, "option", name, length, "--");
+        const char *value;
+        if (name[length] == '=')
+            value = name + length + 1;
+        else if (o->table[at].type == LS_OPT_FLAG)
+            value = "true";
+        else if (i + 1 < argc)
+            value = argv[++i];
+        else
+            return ls_fail(LS_ERR_USAGE, "--%s needs a value: %s", o->table[at].name,
+                           o->table[at].argument);
+        ls_status status = set(o, at, value);
+        if (status != LS_OK)
+            return status;
+        o->given[at] = true;
+    }
+    return LS_OK;
+}
+
+/* Cuts blanks off both ends, in place. */
+static char *trimmed(char *text)
+{
+    while (isspace((unsigned char)*text))
+        text++;
+    char *end = text + strlen(text);
+    while (end > text && isspace((unsigned char)end[-1]))
+        *--end = '\0';
+    return text;
+}
+
+static ls_status parse_line(ls_options *o, char *line)
+{
+    line = trimmed(line);
+    if (*line == '\0' || *line == '#')
+        return LS_OK;
+    char *equals = strchr(line, '=');
+    if (equals == NULL)
+        return ls_fail(LS_ERR_USAGE, "'%.40s' is not 'key = value'", line);
+    *equals = '\0';
+    char *key = trimmed(line);
+    int at = find(o, key, strlen(key));
+    if (at < 0)
+        return unknown(o, "key", key, strlen(key), "");
+    if ((o->table[at].flags & LS_OPT_NOT_SAVED) != 0)
+        return ls_fail(LS_ERR_USAGE, "'%s' belongs on the command line, not in a file", key);
+    o->given[at] = true;
+    return set(o, at, trimmed(equals + 1));
+}
+
+ls_status ls_options_parse_file(ls_options *o, const char *name, const char *text)
+{
+    char *copy = ls_strdup(text);
+    if (copy == NULL)
+        return LS_ERR_FAILURE;
+    ls_status status = LS_OK;
+    int number = 1;
+    for (char *line = copy, *next; status == LS_OK && line != NULL; line = next, number++) {
+        next = strchr(line, '\n');
+        if (next != NULL)
+            *next++ = '\0';
+        status = parse_line(o, line);
+        if (status != LS_OK)
+            status = ls_fail(status, "%s line %d: %s", name, number, ls_error_text());
+    }
+    ls_free(copy);
+    return status;
+}
+
+ls_status ls_options_check(const ls_options *o)
+{
+    for (int i = 0; i < o->count; i++)
+        if ((o->table[i].flags & LS_OPT_REQUIRED) != 0 && !o->given[i])
+            return ls_fail(LS_ERR_USAGE, "%s%s is needed: %s",
+                           (o->table[i].flags & LS_OPT_ARGUMENT) != 0 ? "" : "--",
+                           (o->table[i].flags & LS_OPT_ARGUMENT) != 0 ? o->table[i].argument
+                                                                      : o->table[i].name,
+                           o->table[i].help);
+    return LS_OK;
+}
+
+/* Writes a value as text; as long as snprintf() says. */
+static int render(const ls_options *o, int at, char *out, size_t size)
+{
+    const ls_option *row = &o->table[at];
+    const char *name = "";
+    size_t length = 0;
+    switch (row->type) {
+    case LS_OPT_TEXT:
+        return snprintf(out, size, "%s", *(const char **)field(o, at));
+    case LS_OPT_INT:
+        return snprintf(out, size, "%lld", (long long)*(int64_t *)field(o, at));
+    case LS_OPT_REAL:
+        return snprintf(out, size, "%.15g", *(double *)field(o, at));
+    case LS_OPT_CHOICE:
+        choice_name(row->choices, *(int *)field(o, at), &name, &length);
+        return snprintf(out, size, "%.*s", (int)length, name);
+    case LS_OPT_FLAG:
+        return snprintf(out, size, "%s", *(bool *)field(o, at) ? "true" : "false");
+    case LS_OPT_PAIR:
+        return snprintf(out, size, "%.15g,%.15g", ((double *)field(o, at))[0],
+                        ((double *)field(o, at))[1]);
+    case LS_OPT_HEADING:
+        break;
+    }
+    return 0;
+}
+
+char *ls_options_text(const ls_options *o, bool fixed)
+{
+    size_t room = 1, used = 0;
+    for (int i = 0; i < o->count; i++)
+        if (o->table[i].type != LS_OPT_HEADING)
+            room += strlen(o->table[i].name) + 5 + (size_t)render(o, i, NULL, 0);
+    char *text = ls_alloc((int64_t)room, 1);
+    if (text == NULL)
+        return NULL;
+    for (int i = 0; i < o->count; i++) {
+        const ls_option *row = &o->table[i];
+        if (row->type == LS_OPT_HEADING || (row->flags & LS_OPT_NOT_SAVED) != 0 ||
+            (fixed && (row->flags & LS_OPT_FIXED) == 0))
+            continue;
+        used += (size_t)snprintf(text + used, room - used, "%s = ", row->name);
+        used += (size_t)render(o, i, text + used, room - used);
+        used += (size_t)snprintf(text + used, room - used, "\n");
+    }
+    return text;
+}
+
+void ls_options_help(const ls_option *table, FILE *out)
+{
+    enum { COLUMN = 28 };
+    for (; table->help != NULL; table++) {
+        if (table->type == LS_OPT_HEADING) {
+            fprintf(out, "\n%s\n", table->help);
+            continue;
+        }
+        bool bare = (table->flags & LS_OPT_ARGUMENT) != 0;
+        int width = fprintf(out, "  %s%s%s%s", bare ? "" : "--", bare ? "" : table->name,
+                            bare || table->argument == NULL ? "" : " ",
+                            table->argument != NULL ? table->argument : "");
+        fprintf(out, width < COLUMN ? "%*s" : "\n%*s", width < COLUMN ? COLUMN - width : COLUMN,
+                "");
+        fprintf(out, "%s", table->help);
+        if (table->choices != NULL)
+            fprintf(out, ": %s", table->choices);
+        if (table->initial != NULL && *table->initial != '\0')
+            fprintf(out, " [%s]", table->initial);
+        fprintf(out, "\n");
+    }
+}

@@ -1,0 +1,274 @@
+#include "cli/report.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+#include <lockstep/version.h>
+
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct ls_report {
+    bool quiet;
+    bool terminal; /* someone watches: draw a bar */
+    bool drawn;    /* a bar stands on the current line */
+    int64_t epochs;
+    int64_t rows; /* of an epoch */
+    char monitor[32];
+    int64_t bar_epoch;
+    double epoch_begin, last_drawn;
+};
+
+/* Whether what goes to stderr ends on a terminal. mpirun reads its ranks' stderr through a pipe, so
+ * there its own stderr is the one to ask about. */
+static bool on_terminal(void)
+{
+    if (isatty(STDERR_FILENO))
+        return true;
+    if (getenv("OMPI_COMM_WORLD_RANK") == NULL)
+        return false;
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%ld/fd/2", (long)getppid());
+    int file = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+    if (file < 0)
+        return false;
+    bool terminal = isatty(file);
+    close(file);
+    return terminal;
+}
+
+/* A whole number with commas between its thousands. */
+static const char *grouped(int64_t value, char out[32])
+{
+    char digits[24];
+    int length = snprintf(digits, sizeof digits, "%lld", (long long)value), used = 0;
+    for (int i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0)
+            out[used++] = ',';
+        out[used++] = digits[i];
+    }
+    out[used] = '\0';
+    return out;
+}
+
+static void print_shape(ls_shape shape)
+{
+    if (shape.height == 1 && shape.width == 1)
+        fprintf(stderr, "%lld", (long long)shape.channels);
+    else
+        fprintf(stderr, "%lldx%lldx%lld", (long long)shape.channels, (long long)shape.height,
+                (long long)shape.width);
+}
+
+static void print_data(const ls_run_info *info)
+{
+    const ls_dataset_info *d = info->dataset;
+    char train[32], validation[32];
+    fprintf(stderr, "  data      %s%s%s: %s training and %s validation rows, ", d->name,
+            *d->name != '\0' ? ", " : "", info->config->data, grouped(d->rows[LS_TRAIN], train),
+            grouped(d->rows[LS_VALIDATION], validation));
+    print_shape((ls_shape){d->channels, d->height, d->width});
+    fprintf(stderr, ", %d classes\n", d->classes);
+}
+
+static void print_network(const ls_run_info *info)
+{
+    char number[32];
+    const ls_dataset_info *d = info->dataset;
+    ls_shape input = {d->channels, d->height, d->width};
+    for (int i = 0; i < ls_network_layers(info->network); i++) {
+        ls_layer_info layer = ls_network_layer(info->network, i);
+        fprintf(stderr, "  %-10s%-14s", i == 0 ? "network" : "", layer.word);
+        print_shape(input);
+        fprintf(stderr, " -> ");
+        print_shape(layer.output);
+        if (layer.parameters > 0)
+            fprintf(stderr, ", %s parameters", grouped(layer.parameters, number));
+        fprintf(stderr, "\n");
+        input = layer.output;
+    }
+    fprintf(stderr, "  %-10s%s parameters together\n", "",
+            grouped(ls_network_size(info->network), number));
+}
+
+static void print_training(const ls_run_info *info)
+{
+    static const char *const losses[] = {"cross-entropy", "mse"};
+    static const char *const optimizers[] = {"sgd", "adam", "adamw"};
+    const ls_train_config *c = info->config;
+    fprintf(stderr,
+            "  training  %s, %s, lr %g, global batch %lld (%lld steps an epoch), %lld epochs, "
+            "seed %llu\n",
+            losses[c->loss], optimizers[c->optimizer.kind], c->lr, (long long)c->batch,
+            (long long)info->plan->steps, (long long)c->epochs, (unsigned long long)c->seed);
+    fprintf(stderr, "  %-10swatching %s", "", info->monitor);
+    if (c->patience > 0)
+        fprintf(stderr, ", stopping after %lld epochs without improvement", (long long)c->patience);
+    fprintf(stderr, "\n");
+}
+
+/* A line per node: its ranks, cores and threads. */
+static void print_ranks(const ls_run_info *info)
+{
+    const ls_topology *t = info->topology;
+    for (int n = 0; n < t->nodes; n++) {
+        int ranks = 0, first = -1, last = -1;
+        for (int r = 0; r < t->ranks; r++)
+            if (t->seat[r].node == n) {
+                first = first < 0 ? r : first;
+                last = r;
+                ranks++;
+            }
+        const ls_seat *seat = &t->seat[first];
+        fprintf(stderr, "  %-10s%s: %d rank%s", n == 0 ? "ranks" : "", seat->host, ranks,
+                ranks > 1 ? "s" : "");
+        if (ranks > 1)
+            fprintf(stderr, " (%d..%d)", first, last);
+        fprintf(stderr, ", each on %d core%s%s with %d thread%s\n", seat->cores,
+                seat->cores > 1 ? "s" : "",
+                seat->alone ? (seat->bound ? " of its own" : "") : " that ranks share",
+                seat->threads, seat->threads > 1 ? "s" : "");
+    }
+    if (t->oversubscribed_node >= 0)
+        fprintf(stderr,
+                "  warning   more threads than cores on node %d: this is for tests, not for "
+                "speed\n",
+                t->oversubscribed_node);
+}
+
+static void start(void *user, const ls_run_info *info)
+{
+    ls_report *report = user;
+    report->epochs = info->config->epochs;
+    report->rows = info->plan->rows;
+    snprintf(report->monitor, sizeof report->monitor, "%s", info->monitor);
+    if (report->quiet)
+        return;
+    fprintf(stderr, "lockstep %s\n", LS_VERSION);
+    print_data(info);
+    print_network(info);
+    print_training(info);
+    print_ranks(info);
+    if (*info->config->run != '\0')
+        fprintf(stderr, "  run       %s\n", info->config->run);
+    else
+        fprintf(stderr, "  run       no --run folder: nothing is saved\n");
+    if (*info->resumed != '\0')
+        fprintf(stderr, "  resumed   %s, %lld epochs done\n", info->resumed,
+                (long long)info->epochs_done);
+    fprintf(stderr, "  ready     after %.2f s\n", info->setup_seconds);
+}
+
+/* Removes the bar, so that a line can be printed. */
+static void wipe(ls_report *report)
+{
+    if (report->drawn)
+        fputs("\r\033[K", stderr);
+    report->drawn = false;
+}
+
+static void step(void *user, int64_t epoch, int64_t rows, double loss)
+{
+    enum { WIDTH = 24 };
+    ls_report *report = user;
+    if (!report->terminal || report->quiet)
+        return;
+    double now = ls_now();
+    if (epoch != report->bar_epoch) {
+        report->bar_epoch = epoch;
+        report->epoch_begin = now; /* after its first step, whose rows are not counted */
+        report->last_drawn = 0;
+        return;
+    }
+    if (now - report->last_drawn < 0.1 && rows < report->rows)
+        return;
+    report->last_drawn = now;
+    double part = (double)rows / (double)report->rows;
+    double speed = (double)rows / (now - report->epoch_begin);
+    double left =
+        ((double)(report->rows - rows) + (double)(report->epochs - epoch) * (double)report->rows) /
+        speed;
+    char bar[WIDTH + 1], number[32];
+    for (int i = 0; i < WIDTH; i++)
+        bar[i] = i < (int)(part * WIDTH) ? '=' : ' ';
+    bar[WIDTH] = '\0';
+    fprintf(stderr, "\r\033[Kepoch %lld/%lld [%s] %3.0f %%  loss %.4f  %s samples/s  %d:%02d left",
+            (long long)epoch, (long long)report->epochs, bar, 100 * part, loss,
+            grouped((int64_t)speed, number), (int)(left / 60), (int)fmod(left, 60));
+    report->drawn = true;
+}
+
+static void epoch(void *user, const ls_metrics *m, bool best)
+{
+    ls_report *report = user;
+    char number[32];
+    wipe(report);
+    if (report->quiet)
+        return;
+    fprintf(stderr, "epoch %.0f/%lld  loss %.4f  accuracy %.4f", m->epoch,
+            (long long)report->epochs, m->loss, m->accuracy);
+    if (!isnan(m->val_loss))
+        fprintf(stderr, "  val_loss %.4f  val_accuracy %.4f", m->val_loss, m->val_accuracy);
+    fprintf(stderr, "  %.3f s  %s samples/s%s\n", m->seconds,
+            grouped((int64_t)m->samples_per_second, number), best ? "  best" : "");
+}
+
+static void note(void *user, const char *text)
+{
+    wipe(user);
+    fprintf(stderr, "note: %s\n", text);
+}
+
+ls_status ls_report_create(ls_report **out, bool quiet, ls_observer *observer)
+{
+    ls_report *report = ls_alloc(1, sizeof *report);
+    if (report == NULL)
+        return LS_ERR_FAILURE;
+    report->quiet = quiet;
+    report->terminal = on_terminal();
+    *observer =
+        (ls_observer){.user = report, .start = start, .step = step, .epoch = epoch, .note = note};
+    *out = report;
+    return LS_OK;
+}
+
+void ls_report_finish(ls_report *report, const ls_train_config *config,
+                      const ls_train_result *result)
+{
+    wipe(report);
+    const ls_early_stop *stop = &result->early_stop;
+    if (result->nothing_to_do && result->epochs > 0)
+        fprintf(stderr, "nothing to do: the run in %s has finished\n", config->run);
+    if (result->stopped_early)
+        fprintf(stderr,
+                "early stopping: %s has not improved for %lld epochs, it was best in epoch %lld\n",
+                report->monitor, (long long)stop->waited, (long long)stop->best_epoch);
+    if (result->epochs == 0)
+        return;
+    fprintf(stderr, "%s%lld epochs in %.2f s\n",
+            result->nothing_to_do ? "" : "done: ", (long long)result->epochs, result->seconds);
+    fprintf(stderr, "  best      epoch %lld, %s %.4f\n", (long long)stop->best_epoch,
+            report->monitor, stop->best);
+    fprintf(stderr, "  %-10sepoch %.0f%s, loss %.4f, accuracy %.4f", "final", result->final.epoch,
+            result->restored ? " (the best, restored)" : "", result->final.loss,
+            result->final.accuracy);
+    if (!isnan(result->final.val_loss))
+        fprintf(stderr, ", val_loss %.4f, val_accuracy %.4f", result->final.val_loss,
+                result->final.val_accuracy);
+    fprintf(stderr, "\n");
+    if (*config->run != '\0')
+        fprintf(stderr, "  results   %s: metrics.csv, summary.json, checkpoints/best\n",
+                config->run);
+}
+
+void ls_report_destroy(ls_report **report)
+{
+    if (report == NULL || *report == NULL)
+        return;
+    ls_free(*report);
+    *report = NULL;
+}

@@ -1,0 +1,407 @@
+#include "data/h5.h"
+#include "base/memory.h"
+#include "data/seal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <hdf5.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct ls_h5 {
+    hid_t id;
+    bool writable;
+    char *path;
+};
+
+static herr_t keep_innermost(unsigned n, const H5E_error2_t *error, void *text)
+{
+    if (n == 0)
+        snprintf(text, 256, "%s", error->desc != NULL ? error->desc : "");
+    return 0;
+}
+
+/* The line for a failed HDF5 call: what was asked for, and HDF5's innermost reason. */
+static ls_status h5_fail(const ls_h5 *file, const char *name, const char *what)
+{
+    char reason[256] = "";
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_innermost, reason);
+    return ls_fail(file->writable ? LS_ERR_FAILURE : LS_ERR_DATA, "%s: %s '%s'%s%s", file->path,
+                   what, name, *reason != '\0' ? ": " : "", reason);
+}
+
+static hid_t memory_type(ls_h5_type type)
+{
+    switch (type) {
+    case LS_H5_U8:
+        return H5T_NATIVE_UINT8;
+    case LS_H5_I32:
+        return H5T_NATIVE_INT32;
+    case LS_H5_I64:
+        return H5T_NATIVE_INT64;
+    case LS_H5_F32:
+        return H5T_NATIVE_FLOAT;
+    case LS_H5_F64:
+        return H5T_NATIVE_DOUBLE;
+    case LS_H5_OTHER:
+        break;
+    }
+    assert(!"a type that can be read or written");
+    return H5I_INVALID_HID;
+}
+
+static hid_t file_type(ls_h5_type type)
+{
+    switch (type) {
+    case LS_H5_U8:
+        return H5T_STD_U8LE;
+    case LS_H5_I32:
+        return H5T_STD_I32LE;
+    case LS_H5_I64:
+        return H5T_STD_I64LE;
+    case LS_H5_F32:
+        return H5T_IEEE_F32LE;
+    case LS_H5_F64:
+        return H5T_IEEE_F64LE;
+    case LS_H5_OTHER:
+        break;
+    }
+    assert(!"a type that can be written");
+    return H5I_INVALID_HID;
+}
+
+static ls_h5_type type_of(hid_t type)
+{
+    H5T_class_t class = H5Tget_class(type);
+    size_t size = H5Tget_size(type);
+    if (class == H5T_INTEGER && size == 1 && H5Tget_sign(type) == H5T_SGN_NONE)
+        return LS_H5_U8;
+    if (class == H5T_INTEGER && size == 4 && H5Tget_sign(type) == H5T_SGN_2)
+        return LS_H5_I32;
+    if (class == H5T_INTEGER && size == 8 && H5Tget_sign(type) == H5T_SGN_2)
+        return LS_H5_I64;
+    if (class == H5T_FLOAT && size == 4)
+        return LS_H5_F32;
+    if (class == H5T_FLOAT && size == 8)
+        return LS_H5_F64;
+    return LS_H5_OTHER;
+}
+
+static ls_status wrap(ls_h5 **out, const char *path, bool writable)
+{
+    ls_h5 *file = ls_alloc(1, sizeof *file);
+    if (file == NULL)
+        return LS_ERR_FAILURE;
+    file->id = H5I_INVALID_HID;
+    file->writable = writable;
+    file->path = ls_strdup(path);
+    if (file->path == NULL) {
+        ls_free(file);
+        return LS_ERR_FAILURE;
+    }
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    *out = file;
+    return LS_OK;
+}
+
+/* Frees what wrap() made. */
+static void unwrap(ls_h5 *file)
+{
+    ls_free(file->path);
+    ls_free(file);
+}
+
+ls_status ls_h5_create(ls_h5 **out, const char *path)
+{
+    ls_h5 *file;
+    ls_status status = wrap(&file, path, true);
+    if (status != LS_OK)
+        return status;
+    hid_t layout = H5Pcreate(H5P_FILE_CREATE);
+    H5Pset_userblock(layout, LS_SEAL_BYTES);
+    errno = 0;
+    file->id = H5Fcreate(path, H5F_ACC_TRUNC, layout, H5P_DEFAULT);
+    int reason = errno;
+    H5Pclose(layout);
+    if (file->id < 0) {
+        status = ls_fail(LS_ERR_FAILURE, "%s: can't create: %s", path,
+                         reason != 0 ? strerror(reason) : "HDF5 refuses");
+        unwrap(file);
+        return status;
+    }
+    *out = file;
+    return LS_OK;
+}
+
+ls_status ls_h5_open(ls_h5 **out, const char *path)
+{
+    if (access(path, R_OK) != 0)
+        return ls_fail(LS_ERR_DATA, "%s: can't open: %s", path, strerror(errno));
+    ls_h5 *file;
+    ls_status status = wrap(&file, path, false);
+    if (status != LS_OK)
+        return status;
+    hid_t access_list = H5Pcreate(H5P_FILE_ACCESS);
+#if H5_VERSION_GE(1, 10, 7)
+    H5Pset_file_locking(access_list, false, true);
+#endif
+    file->id = H5Fopen(path, H5F_ACC_RDONLY, access_list);
+    H5Pclose(access_list);
+    if (file->id < 0) {
+        unwrap(file);
+        return ls_fail(LS_ERR_DATA, "%s: not an HDF5 file, or damaged", path);
+    }
+    *out = file;
+    return LS_OK;
+}
+
+ls_status ls_h5_close(ls_h5 **file)
+{
+    if (file == NULL || *file == NULL)
+        return LS_OK;
+    ls_status status = LS_OK;
+    if (H5Fclose((*file)->id) < 0)
+        status = h5_fail(*file, "", "can't finish the file");
+    unwrap(*file);
+    *file = NULL;
+    return status;
+}
+
+const char *ls_h5_path(const ls_h5 *file)
+{
+    return file->path;
+}
+
+bool ls_h5_has(const ls_h5 *file, const char *name)
+{
+    char prefix[256];
+    size_t length = strlen(name);
+    if (length >= sizeof prefix)
+        return false;
+    /* HDF5 wants to be asked for each group on the way. */
+    for (size_t i = 1; i <= length; i++) {
+        if (name[i] != '/' && name[i] != '\0')
+            continue;
+        memcpy(prefix, name, i);
+        prefix[i] = '\0';
+        if (H5Lexists(file->id, prefix, H5P_DEFAULT) <= 0)
+            return false;
+    }
+    return H5Oexists_by_name(file->id, name, H5P_DEFAULT) > 0;
+}
+
+ls_status ls_h5_describe(const ls_h5 *file, const char *name, ls_h5_shape *out)
+{
+    if (!ls_h5_has(file, name))
+        return ls_fail(LS_ERR_DATA, "%s: has no dataset '/%s'", file->path, name);
+    hid_t dataset = H5Dopen2(file->id, name, H5P_DEFAULT);
+    if (dataset < 0)
+        return ls_fail(LS_ERR_DATA, "%s: '/%s' is not a dataset", file->path, name);
+    hid_t space = H5Dget_space(dataset), type = H5Dget_type(dataset);
+    ls_h5_shape shape = {.type = type_of(type), .rank = H5Sget_simple_extent_ndims(space)};
+    hsize_t dims[H5S_MAX_RANK] = {0};
+    ls_status status = LS_OK;
+    if (shape.rank < 0 || H5Sget_simple_extent_dims(space, dims, NULL) < 0)
+        status = h5_fail(file, name, "can't read the shape of");
+    for (int i = 0; i < shape.rank && i < LS_H5_MAX_RANK; i++) {
+        if (dims[i] > INT64_MAX)
+            status = ls_fail(LS_ERR_DATA, "%s: '/%s' has an absurd shape", file->path, name);
+        shape.dims[i] = (int64_t)dims[i];
+    }
+    H5Tclose(type);
+    H5Sclose(space);
+    H5Dclose(dataset);
+    if (status == LS_OK)
+        *out = shape;
+    return status;
+}
+
+/* Transfers rows between memory and the file; `out` or `in` is NULL. */
+static ls_status transfer(const ls_h5 *file, const char *name, ls_h5_type type, int64_t first,
+                          int64_t count, void *out, const void *in)
+{
+    const char *what = out != NULL ? "can't read" : "can't write";
+    hid_t dataset = H5Dopen2(file->id, name, H5P_DEFAULT);
+    if (dataset < 0)
+        return h5_fail(file, name, what);
+    hid_t space = H5Dget_space(dataset), memory = H5I_INVALID_HID;
+    hsize_t start[H5S_MAX_RANK] = {0}, dims[H5S_MAX_RANK] = {0};
+    int rank = H5Sget_simple_extent_dims(space, dims, NULL);
+    ls_status status = LS_OK;
+    if (rank < 1 || (hsize_t)first > dims[0] || (hsize_t)count > dims[0] - (hsize_t)first) {
+        status = ls_fail(LS_ERR_DATA, "%s: '/%s' has too few rows", file->path, name);
+        goto out;
+    }
+    start[0] = (hsize_t)first;
+    dims[0] = (hsize_t)count;
+    memory = H5Screate_simple(rank, dims, NULL);
+    if (count == 0)
+        goto out;
+    herr_t done = H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, dims, NULL);
+    if (done >= 0)
+        done = out != NULL ? H5Dread(dataset, memory_type(type), memory, space, H5P_DEFAULT, out)
+                           : H5Dwrite(dataset, memory_type(type), memory, space, H5P_DEFAULT, in);
+    if (done < 0)
+        status = h5_fail(file, name, what);
+out:
+    if (memory >= 0)
+        H5Sclose(memory);
+    H5Sclose(space);
+    if (H5Dclose(dataset) < 0 && status == LS_OK)
+        status = h5_fail(file, name, what);
+    return status;
+}
+
+ls_status ls_h5_read(const ls_h5 *file, const char *name, ls_h5_type type, int64_t first,
+                     int64_t count, void *out)
+{
+    return transfer(file, name, type, first, count, out, NULL);
+}
+
+ls_status ls_h5_write(ls_h5 *file, const char *name, ls_h5_type type, int64_t first, int64_t count,
+                      const void *rows)
+{
+    return transfer(file, name, type, first, count, NULL, rows);
+}
+
+ls_status ls_h5_create_dataset(ls_h5 *file, const char *name, const ls_h5_shape *shape,
+                               bool compress)
+{
+    enum { CHUNK_BYTES = 1 << 20 };
+    hsize_t dims[LS_H5_MAX_RANK], chunk[LS_H5_MAX_RANK];
+    hsize_t row = H5Tget_size(file_type(shape->type));
+    for (int i = 0; i < shape->rank; i++) {
+        dims[i] = chunk[i] = (hsize_t)shape->dims[i];
+        row *= i > 0 ? dims[i] : 1;
+    }
+    hid_t links = H5Pcreate(H5P_LINK_CREATE), layout = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_create_intermediate_group(links, 1);
+    if (compress && dims[0] > 0) {
+        hsize_t rows = row < CHUNK_BYTES ? CHUNK_BYTES / row : 1;
+        chunk[0] = rows < dims[0] ? rows : dims[0];
+        H5Pset_chunk(layout, shape->rank, chunk);
+        H5Pset_shuffle(layout);
+        H5Pset_deflate(layout, 6);
+        H5Pset_fletcher32(layout);
+    }
+    hid_t space = H5Screate_simple(shape->rank, dims, NULL);
+    hid_t dataset =
+        H5Dcreate2(file->id, name, file_type(shape->type), space, links, layout, H5P_DEFAULT);
+    ls_status status = dataset < 0 ? h5_fail(file, name, "can't create") : LS_OK;
+    if (dataset >= 0)
+        H5Dclose(dataset);
+    H5Sclose(space);
+    H5Pclose(layout);
+    H5Pclose(links);
+    return status;
+}
+
+/* Writes a scalar attribute of the root group. */
+static ls_status put(ls_h5 *file, const char *name, hid_t type, const void *value)
+{
+    hid_t space = H5Screate(H5S_SCALAR);
+    hid_t attribute = H5Acreate2(file->id, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    ls_status status = LS_OK;
+    if (attribute < 0 || H5Awrite(attribute, type, value) < 0)
+        status = h5_fail(file, name, "can't write attribute");
+    if (attribute >= 0)
+        H5Aclose(attribute);
+    H5Sclose(space);
+    return status;
+}
+
+/* Reads a scalar number attribute of the root group. */
+static ls_status get(const ls_h5 *file, const char *name, hid_t type, void *value)
+{
+    hid_t attribute = H5Aopen(file->id, name, H5P_DEFAULT);
+    if (attribute < 0)
+        return ls_fail(LS_ERR_DATA, "%s: has no attribute '%s'", file->path, name);
+    hid_t space = H5Aget_space(attribute);
+    ls_status status = LS_OK;
+    if (H5Sget_simple_extent_npoints(space) != 1 || H5Aread(attribute, type, value) < 0)
+        status = ls_fail(LS_ERR_DATA, "%s: attribute '%s' is not one number", file->path, name);
+    H5Sclose(space);
+    H5Aclose(attribute);
+    return status;
+}
+
+ls_status ls_h5_put_int(ls_h5 *file, const char *name, int64_t value)
+{
+    return put(file, name, H5T_NATIVE_INT64, &value);
+}
+
+ls_status ls_h5_get_int(const ls_h5 *file, const char *name, int64_t *out)
+{
+    return get(file, name, H5T_NATIVE_INT64, out);
+}
+
+ls_status ls_h5_put_real(ls_h5 *file, const char *name, double value)
+{
+    return put(file, name, H5T_NATIVE_DOUBLE, &value);
+}
+
+ls_status ls_h5_get_real(const ls_h5 *file, const char *name, double *out)
+{
+    return get(file, name, H5T_NATIVE_DOUBLE, out);
+}
+
+ls_status ls_h5_put_text(ls_h5 *file, const char *name, const char *text)
+{
+    hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, H5T_VARIABLE);
+    H5Tset_cset(type, H5T_CSET_UTF8);
+    ls_status status = put(file, name, type, &text);
+    H5Tclose(type);
+    return status;
+}
+
+ls_status ls_h5_get_text(const ls_h5 *file, const char *name, char **out)
+{
+    hid_t attribute = H5Aopen(file->id, name, H5P_DEFAULT);
+    if (attribute < 0)
+        return ls_fail(LS_ERR_DATA, "%s: has no attribute '%s'", file->path, name);
+    hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
+    char *text = NULL;
+    bool read = false;
+    if (H5Tget_class(type) == H5T_STRING && H5Sget_simple_extent_npoints(space) == 1) {
+        if (H5Tis_variable_str(type) > 0) {
+            hid_t memory = H5Tcopy(H5T_C_S1);
+            H5Tset_size(memory, H5T_VARIABLE);
+            H5Tset_cset(memory, H5Tget_cset(type));
+            char *lent = NULL;
+            if (H5Aread(attribute, memory, &lent) >= 0) {
+                text = ls_strdup(lent != NULL ? lent : "");
+                read = text != NULL;
+                H5free_memory(lent);
+            }
+            H5Tclose(memory);
+        } else {
+            text = ls_alloc((int64_t)H5Tget_size(type) + 1, 1);
+            read = text != NULL && H5Aread(attribute, type, text) >= 0;
+        }
+    }
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Aclose(attribute);
+    if (!read) {
+        ls_free(text);
+        return ls_fail(LS_ERR_DATA, "%s: attribute '%s' is not a text", file->path, name);
+    }
+    *out = text;
+    return LS_OK;
+}
+
+bool ls_h5_has_attribute(const ls_h5 *file, const char *name)
+{
+    return H5Aexists(file->id, name) > 0;
+}
+
+const char *ls_h5_version(void)
+{
+    static char text[32];
+    unsigned major = 0, minor = 0, release = 0;
+    H5get_libversion(&major, &minor, &release);
+    snprintf(text, sizeof text, "%u.%u.%u", major, minor, release);
+    return text;
+}

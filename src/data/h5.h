@@ -1,0 +1,79 @@
+/* HDF5, as far as Lockstep needs it: tables of rows, attributes, and errors as one line. The only
+ * module that knows hdf5.h. All functions are Local; what they read is owned by the caller.
+ *
+ * Errors: LS_ERR_DATA for a file that is missing, unreadable or not as asked; LS_ERR_FAILURE for a
+ * write that fails. */
+#ifndef LS_DATA_H5_H
+#define LS_DATA_H5_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lockstep/status.h>
+
+typedef struct ls_h5 ls_h5; /* an open file */
+
+typedef enum ls_h5_type {
+    LS_H5_U8,
+    LS_H5_I32,
+    LS_H5_I64,
+    LS_H5_F32,
+    LS_H5_F64,
+    LS_H5_OTHER /* in a description only: some type that Lockstep does not use */
+} ls_h5_type;
+
+enum { LS_H5_MAX_RANK = 4 };
+
+/* The shape of a dataset. */
+typedef struct ls_h5_shape {
+    ls_h5_type type;
+    int rank; /* dimensions; may exceed LS_H5_MAX_RANK in a description */
+    int64_t dims[LS_H5_MAX_RANK];
+} ls_h5_shape;
+
+/* Creates a file with a user block of LS_SEAL_BYTES; an existing one is overwritten. */
+ls_status ls_h5_create(ls_h5 **out, const char *path) LS_MUST_CHECK;
+
+/* Opens a file for reading only, without HDF5's file locks (which parallel file systems refuse). */
+ls_status ls_h5_open(ls_h5 **out, const char *path) LS_MUST_CHECK;
+
+/* Flushes, closes, frees and sets *file to NULL; accepts NULL. After writing the status says
+ * whether all of it arrived; after reading it says nothing of use. */
+ls_status ls_h5_close(ls_h5 **file);
+
+/* The path that the file was opened with; borrowed. */
+const char *ls_h5_path(const ls_h5 *file);
+
+/* Whether a link of this name, "group/dataset", leads to something. */
+bool ls_h5_has(const ls_h5 *file, const char *name);
+
+/* Type and dimensions of a dataset. */
+ls_status ls_h5_describe(const ls_h5 *file, const char *name, ls_h5_shape *out) LS_MUST_CHECK;
+
+/* Reads rows first .. first+count-1 of a dataset, converted to `type`, into `out`. */
+ls_status ls_h5_read(const ls_h5 *file, const char *name, ls_h5_type type, int64_t first,
+                     int64_t count, void *out) LS_MUST_CHECK;
+
+/* Creates a dataset, and the groups above it. `compress`: chunks of some rows, deflated, each with
+ * a checksum; else contiguous. */
+ls_status ls_h5_create_dataset(ls_h5 *file, const char *name, const ls_h5_shape *shape,
+                               bool compress) LS_MUST_CHECK;
+
+/* Writes rows first .. first+count-1, given as `type`. */
+ls_status ls_h5_write(ls_h5 *file, const char *name, ls_h5_type type, int64_t first, int64_t count,
+                      const void *rows) LS_MUST_CHECK;
+
+/* Attributes of the root group. The text that is read is owned: ls_free(). */
+ls_status ls_h5_put_text(ls_h5 *file, const char *name, const char *text) LS_MUST_CHECK;
+ls_status ls_h5_get_text(const ls_h5 *file, const char *name, char **out) LS_MUST_CHECK;
+ls_status ls_h5_put_int(ls_h5 *file, const char *name, int64_t value) LS_MUST_CHECK;
+ls_status ls_h5_get_int(const ls_h5 *file, const char *name, int64_t *out) LS_MUST_CHECK;
+ls_status ls_h5_put_real(ls_h5 *file, const char *name, double value) LS_MUST_CHECK;
+ls_status ls_h5_get_real(const ls_h5 *file, const char *name, double *out) LS_MUST_CHECK;
+bool ls_h5_has_attribute(const ls_h5 *file, const char *name);
+
+/* The version of the library, "1.10.8". */
+const char *ls_h5_version(void);
+
+#endif

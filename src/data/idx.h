@@ -1,0 +1,45 @@
+/* IDX files, the format in which MNIST and its relatives are published: a big-endian header
+ * (0, 0, element type, number of dimensions, the dimensions) and the elements. Gzip or plain. */
+#ifndef LS_DATA_IDX_H
+#define LS_DATA_IDX_H
+
+#include <stdint.h>
+
+#include <lockstep/status.h>
+
+typedef struct ls_idx ls_idx; /* a file being read from its beginning to its end */
+
+typedef enum ls_idx_type { LS_IDX_U8 = 0x08, LS_IDX_I16 = 0x0b, LS_IDX_I32 = 0x0c } ls_idx_type;
+
+enum { LS_IDX_MAX_DIMS = 4, LS_SHA256_TEXT = 65 };
+
+typedef struct ls_idx_header {
+    ls_idx_type type;
+    int dims; /* 1 .. LS_IDX_MAX_DIMS */
+    int64_t dim[LS_IDX_MAX_DIMS];
+    int64_t items;    /* elements in one row, the product of dim[1] .. */
+    int64_t elements; /* elements in the file, items * dim[0] */
+} ls_idx_header;
+
+/* Opens a file and reads its header. Local.
+ * Errors: LS_ERR_DATA if it is missing, not IDX, of another element type, or of an absurd size. */
+ls_status ls_idx_open(ls_idx **out, const char *path) LS_MUST_CHECK;
+
+const ls_idx_header *ls_idx_describe(const ls_idx *idx);
+
+/* Reads the next `count` elements as they are: uint8 files only. Local.
+ * Errors: LS_ERR_DATA if the file ends before. */
+ls_status ls_idx_read_u8(ls_idx *idx, int64_t count, uint8_t *out) LS_MUST_CHECK;
+
+/* Reads the next `count` elements, of any of the types, as int32. Local. Errors: as above. */
+ls_status ls_idx_read_i32(ls_idx *idx, int64_t count, int32_t *out) LS_MUST_CHECK;
+
+/* Skips what is left of the elements, makes sure that the file ends there, and gives the SHA-256 of
+ * the whole uncompressed file as hex digits. Local.
+ * Errors: LS_ERR_DATA if the file is too short or too long. */
+ls_status ls_idx_finish(ls_idx *idx, char sha256[LS_SHA256_TEXT]) LS_MUST_CHECK;
+
+/* Closes, frees and sets *idx to NULL; accepts NULL. Local. */
+void ls_idx_close(ls_idx **idx);
+
+#endif

@@ -1,0 +1,174 @@
+/* N: rows of a domain; p, q: positions in a permutation; s: step. */
+#include <lockstep/plan.h>
+
+#include "base/rng.h"
+
+#include <assert.h>
+#include <stdbool.h>
+
+enum { FEISTEL_ROUNDS = 6 };
+
+ls_status ls_plan_make(ls_plan *out, int64_t rows, int ranks, int64_t batch, uint64_t seed,
+                       ls_shuffle shuffle)
+{
+    if (rows < 1)
+        return ls_fail(LS_ERR_USAGE, "there are no rows to train on");
+    if (ranks < 1 || batch < 1)
+        return ls_fail(LS_ERR_USAGE, "a plan needs at least 1 rank and a batch of at least 1 row");
+    if (rows > INT64_MAX / 2 / ranks)
+        return ls_fail(LS_ERR_USAGE, "%lld rows on %d ranks are more than can be numbered",
+                       (long long)rows, ranks);
+    *out = (ls_plan){.rows = rows,
+                     .batch = batch,
+                     .steps = rows / batch + (rows % batch != 0),
+                     .seed = seed,
+                     .ranks = ranks,
+                     .shuffle = shuffle};
+    return LS_OK;
+}
+
+/* Where part `part` of `parts` starts: floor(total * part / parts), without its large product. */
+static int64_t part_start(int64_t total, int64_t parts, int64_t part)
+{
+    return total / parts * part + total % parts * part / parts;
+}
+
+/* Which part holds element `at`: the greatest part that starts at or before it, that is, the
+ * greatest with total * part < (at + 1) * parts. */
+static int64_t part_of(int64_t total, int64_t parts, int64_t at)
+{
+    return ((at + 1) * parts - 1) / total;
+}
+
+ls_range ls_shard(int64_t total, int parts, int part)
+{
+    int64_t first = part_start(total, parts, part);
+    return (ls_range){first, part_start(total, parts, part + 1) - first};
+}
+
+/* A permutation of 0 .. N-1. Values of 2 * half bits are split in two halves; each round replaces
+ * (L, R) by (R, L ^ F(R)). Results that fall outside the domain are put in again. */
+typedef struct permutation {
+    uint64_t domain;
+    uint64_t mask; /* of one half */
+    int half;      /* bits in one half */
+    uint64_t key;
+    bool identity;
+} permutation;
+
+static permutation permutation_make(uint64_t key, int64_t domain, bool identity)
+{
+    int half = 1;
+    while (half < 31 && (UINT64_C(1) << (2 * half)) < (uint64_t)domain)
+        half++;
+    return (permutation){.domain = (uint64_t)domain,
+                         .mask = (UINT64_C(1) << half) - 1,
+                         .half = half,
+                         .key = key,
+                         .identity = identity};
+}
+
+static int64_t permute(const permutation *pi, int64_t position)
+{
+    if (pi->identity)
+        return position;
+    uint64_t value = (uint64_t)position;
+    do {
+        uint64_t left = value >> pi->half, right = value & pi->mask;
+        for (uint64_t round = 0; round < FEISTEL_ROUNDS; round++) {
+            uint64_t mixed = left ^ (ls_rng_at(pi->key + round, right) & pi->mask);
+            left = right;
+            right = mixed;
+        }
+        value = left << pi->half | right;
+    } while (value >= pi->domain);
+    return (int64_t)value;
+}
+
+static int64_t unpermute(const permutation *pi, int64_t image)
+{
+    if (pi->identity)
+        return image;
+    uint64_t value = (uint64_t)image;
+    do {
+        uint64_t left = value >> pi->half, right = value & pi->mask;
+        for (uint64_t round = FEISTEL_ROUNDS; round-- > 0;) {
+            uint64_t mixed = right ^ (ls_rng_at(pi->key + round, left) & pi->mask);
+            right = left;
+            left = mixed;
+        }
+        value = left << pi->half | right;
+    } while (value >= pi->domain);
+    return (int64_t)value;
+}
+
+/* The permutation that is in force on a rank: of all rows, or of the rank's shard. */
+static permutation epoch_permutation(const ls_plan *plan, int64_t epoch, int rank)
+{
+    uint64_t key = ls_rng_key(plan->seed, LS_RNG_SHUFFLE, (uint64_t)epoch);
+    if (plan->shuffle == LS_SHUFFLE_LOCAL)
+        return permutation_make(ls_rng_at(key, (uint64_t)rank),
+                                ls_shard(plan->rows, plan->ranks, rank).count, false);
+    return permutation_make(key, plan->rows, plan->shuffle == LS_SHUFFLE_NONE);
+}
+
+/* Positions before the slice of `rank` in a step of `rows` rows. */
+static int64_t slice_start(const ls_plan *plan, int64_t rows, int rank)
+{
+    return part_start(rows, plan->ranks, rank);
+}
+
+ls_range ls_plan_slice(const ls_plan *plan, int rank, int64_t step)
+{
+    assert(step >= 0 && step < plan->steps);
+    if (plan->shuffle == LS_SHUFFLE_LOCAL) {
+        int64_t mine = ls_shard(plan->rows, plan->ranks, rank).count;
+        int64_t first = part_start(mine, plan->steps, step);
+        return (ls_range){first, part_start(mine, plan->steps, step + 1) - first};
+    }
+    int64_t full = slice_start(plan, plan->batch, rank + 1) - slice_start(plan, plan->batch, rank);
+    int64_t left = plan->rows - step * plan->batch;
+    int64_t rows = left < plan->batch ? left : plan->batch;
+    int64_t count = slice_start(plan, rows, rank + 1) - slice_start(plan, rows, rank);
+    return (ls_range){step * full, count};
+}
+
+int64_t ls_plan_rank_rows(const ls_plan *plan, int rank)
+{
+    ls_range last = ls_plan_slice(plan, rank, plan->steps - 1);
+    return last.first + last.count;
+}
+
+int64_t ls_plan_row(const ls_plan *plan, int64_t epoch, int rank, int64_t index)
+{
+    permutation pi = epoch_permutation(plan, epoch, rank);
+    if (plan->shuffle == LS_SHUFFLE_LOCAL)
+        return ls_shard(plan->rows, plan->ranks, rank).first + permute(&pi, index);
+    int64_t full = ls_plan_slice(plan, rank, 0).count;
+    int64_t step = full > 0 ? index / full : plan->steps - 1;
+    if (step > plan->steps - 1)
+        step =
+            plan->steps - 1; /* the ragged last step may hold a larger share than its size says */
+    int64_t left = plan->rows - step * plan->batch;
+    int64_t rows = left < plan->batch ? left : plan->batch;
+    int64_t position = step * plan->batch + slice_start(plan, rows, rank) + (index - step * full);
+    return permute(&pi, position);
+}
+
+ls_place ls_plan_locate(const ls_plan *plan, int64_t epoch, int64_t row)
+{
+    if (plan->shuffle == LS_SHUFFLE_LOCAL) {
+        int rank = (int)part_of(plan->rows, plan->ranks, row);
+        permutation pi = epoch_permutation(plan, epoch, rank);
+        return (ls_place){rank,
+                          unpermute(&pi, row - ls_shard(plan->rows, plan->ranks, rank).first)};
+    }
+    permutation pi = epoch_permutation(plan, epoch, 0);
+    int64_t position = unpermute(&pi, row);
+    int64_t step = position / plan->batch, offset = position % plan->batch;
+    int64_t left = plan->rows - step * plan->batch;
+    int64_t rows = left < plan->batch ? left : plan->batch;
+    int rank = (int)part_of(rows, plan->ranks, offset);
+    int64_t index = ls_plan_slice(plan, rank, step).first + offset - slice_start(plan, rows, rank);
+    return (ls_place){rank, index};
+}

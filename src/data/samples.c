@@ -1,0 +1,64 @@
+#include "data/samples.h"
+#include "base/memory.h"
+
+#include <assert.h>
+#include <xxhash.h>
+
+ls_normalization ls_normalization_make(double mean, double std)
+{
+    return (ls_normalization){.scale = (float)(1.0 / (255.0 * std)), .shift = (float)(-mean / std)};
+}
+
+ls_status ls_samples_create(ls_samples **out, int64_t capacity, int64_t features)
+{
+    ls_samples *samples = ls_alloc(1, sizeof *samples);
+    if (samples == NULL)
+        return LS_ERR_FAILURE;
+    const size_t align = _Alignof(ls_sample);
+    samples->capacity = capacity;
+    samples->features = features;
+    samples->stride = (offsetof(ls_sample, pixels) + (size_t)features + align - 1) / align * align;
+    samples->bytes = ls_alloc(capacity, samples->stride);
+    if (samples->bytes == NULL) {
+        ls_samples_destroy(&samples);
+        return LS_ERR_FAILURE;
+    }
+    *out = samples;
+    return LS_OK;
+}
+
+void ls_samples_destroy(ls_samples **samples)
+{
+    if (samples == NULL || *samples == NULL)
+        return;
+    ls_free((*samples)->bytes);
+    ls_free(*samples);
+    *samples = NULL;
+}
+
+void ls_samples_gather(const ls_samples *samples, const int64_t *order, int64_t first,
+                       int64_t count, ls_normalization normalization, ls_batch *batch)
+{
+    assert(count <= batch->capacity && samples->features == batch->features);
+    const float scale = normalization.scale, shift = normalization.shift;
+    const int64_t features = samples->features;
+    for (int64_t i = 0; i < count; i++) {
+        const ls_sample *sample = ls_sample_at(samples, order != NULL ? order[i] : first + i);
+        const uint8_t *restrict pixels = sample->pixels;
+        float *restrict x = batch->x + i * features;
+        for (int64_t j = 0; j < features; j++)
+            x[j] = scale * (float)pixels[j] + shift;
+        batch->labels[i] = sample->label;
+        batch->ids[i] = sample->row;
+    }
+    batch->rows = count;
+}
+
+uint64_t ls_samples_fingerprint(const ls_samples *samples)
+{
+    const size_t length = offsetof(ls_sample, pixels) + (size_t)samples->features;
+    uint64_t sum = 0;
+    for (int64_t i = 0; i < samples->rows; i++)
+        sum += XXH3_64bits(ls_sample_at(samples, i), length);
+    return sum;
+}

@@ -1,0 +1,57 @@
+/* Samples in memory: rows of a data set as bytes, each with its label and its row number. The unit
+ * that a rank holds, that ranks exchange, and that becomes a batch of floats. */
+#ifndef LS_DATA_SAMPLES_H
+#define LS_DATA_SAMPLES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lockstep/batch.h>
+#include <lockstep/dataset.h>
+#include <lockstep/status.h>
+
+typedef struct ls_sample {
+    int64_t row;   /* number in its split of the data set, from 0 */
+    int32_t label; /* class, from 0 */
+    uint8_t pixels[];
+} ls_sample;
+
+struct ls_samples {
+    int64_t rows;     /* samples held, 0 .. capacity */
+    int64_t capacity; /* samples there is room for */
+    int64_t features; /* pixels in a sample */
+    size_t stride;    /* bytes from one sample to the next */
+    uint8_t *bytes;   /* [capacity][stride], owned */
+};
+
+/* How pixels become floats: scale * pixel + shift. */
+typedef struct ls_normalization {
+    float scale;
+    float shift;
+} ls_normalization;
+
+/* (pixel / 255 - mean) / std. Local. */
+ls_normalization ls_normalization_make(double mean, double std);
+
+/* Room for `capacity` samples (0 or more) of `features` pixels. Local.
+ * Errors: LS_ERR_FAILURE when memory is short; *out is left alone. */
+ls_status ls_samples_create(ls_samples **out, int64_t capacity, int64_t features) LS_MUST_CHECK;
+
+/* Sample `at`, 0 .. capacity-1; borrowed. Local. */
+static inline ls_sample *ls_sample_at(const ls_samples *samples, int64_t at)
+{
+    return (ls_sample *)(void *)(samples->bytes + (size_t)at * samples->stride);
+}
+
+/* Turns `count` samples into the rows of a batch. Local.
+ * order  [count] which samples, in the batch's order; NULL for first, first+1, ...
+ * first  with order NULL, the first sample */
+void ls_samples_gather(const ls_samples *samples, const int64_t *order, int64_t first,
+                       int64_t count, ls_normalization normalization, ls_batch *batch);
+
+/* A hash of the samples that does not depend on their order: the sum, modulo 2^64, of the hashes of
+ * (row, label, pixels). The sums of all shards add up to the fingerprint of a whole split. Local.
+ */
+uint64_t ls_samples_fingerprint(const ls_samples *samples);
+
+#endif

@@ -1,0 +1,122 @@
+#include "data/seal.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+static const char magic[] = "LOCKSTEP SEAL 1\n";
+enum { PIECE = 1 << 20 };
+
+/* read() that goes on after a signal or a short count. Bytes read, -1 on error. */
+static ssize_t read_full(int file, void *buffer, size_t bytes)
+{
+    size_t done = 0;
+    while (done < bytes) {
+        ssize_t got = read(file, (char *)buffer + done, bytes - done);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        done += (size_t)got;
+    }
+    return (ssize_t)done;
+}
+
+/* Digest of what follows the user block; `bytes` gets its length. */
+static ls_status digest_content(int file, const char *path, char digest[LS_DIGEST_TEXT],
+                                uint64_t *bytes)
+{
+    XXH3_state_t *state = XXH3_createState();
+    unsigned char *piece = ls_alloc(PIECE, 1);
+    ls_status status = LS_OK;
+    *bytes = 0;
+    if (state == NULL || piece == NULL) {
+        status = ls_fail(LS_ERR_FAILURE, "%s: out of memory for its digest", path);
+        goto out;
+    }
+    XXH3_128bits_reset(state);
+    if (lseek(file, LS_SEAL_BYTES, SEEK_SET) < 0) {
+        status = ls_fail(LS_ERR_FAILURE, "%s: can't seek: %s", path, strerror(errno));
+        goto out;
+    }
+    for (;;) {
+        ssize_t got = read_full(file, piece, PIECE);
+        if (got < 0) {
+            status = ls_fail(LS_ERR_FAILURE, "%s: can't read: %s", path, strerror(errno));
+            goto out;
+        }
+        if (got == 0)
+            break;
+        XXH3_128bits_update(state, piece, (size_t)got);
+        *bytes += (uint64_t)got;
+    }
+    XXH128_hash_t hash = XXH3_128bits_digest(state);
+    snprintf(digest, LS_DIGEST_TEXT, "%016" PRIx64 "%016" PRIx64, (uint64_t)hash.high64,
+             (uint64_t)hash.low64);
+out:
+    XXH3_freeState(state);
+    ls_free(piece);
+    return status;
+}
+
+static void compose(char block[LS_SEAL_BYTES], const char *digest, uint64_t bytes)
+{
+    memset(block, 0, LS_SEAL_BYTES);
+    snprintf(block, LS_SEAL_BYTES, "%sxxh3-128 %s bytes %" PRIu64 "\n", magic, digest, bytes);
+}
+
+ls_status ls_seal_write(const char *path)
+{
+    int file = open(path, O_RDWR | O_CLOEXEC);
+    if (file < 0)
+        return ls_fail(LS_ERR_FAILURE, "%s: can't open to seal it: %s", path, strerror(errno));
+    char digest[LS_DIGEST_TEXT], block[LS_SEAL_BYTES];
+    uint64_t bytes;
+    ls_status status = digest_content(file, path, digest, &bytes);
+    if (status == LS_OK) {
+        compose(block, digest, bytes);
+        if (pwrite(file, block, sizeof block, 0) != (ssize_t)sizeof block || fsync(file) != 0)
+            status = ls_fail(LS_ERR_FAILURE, "%s: can't write: %s", path, strerror(errno));
+    }
+    if (close(file) != 0 && status == LS_OK)
+        status = ls_fail(LS_ERR_FAILURE, "%s: can't close: %s", path, strerror(errno));
+    return status;
+}
+
+ls_status ls_seal_verify(const char *path, ls_seal *seal, char digest_out[LS_DIGEST_TEXT])
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return ls_fail(LS_ERR_DATA, "%s: can't open: %s", path, strerror(errno));
+    char digest[LS_DIGEST_TEXT] = "", found[LS_SEAL_BYTES], expected[LS_SEAL_BYTES];
+    uint64_t bytes;
+    *seal = LS_SEAL_ABSENT;
+    ls_status status = LS_OK;
+    ssize_t got = read_full(file, found, sizeof found);
+    if (got < 0) {
+        status = ls_fail(LS_ERR_DATA, "%s: can't read: %s", path, strerror(errno));
+    } else if (got == (ssize_t)sizeof found && memcmp(found, magic, sizeof magic - 1) == 0) {
+        status = digest_content(file, path, digest, &bytes);
+        if (status == LS_OK) {
+            compose(expected, digest, bytes);
+            if (memcmp(found, expected, sizeof found) == 0)
+                *seal = LS_SEAL_INTACT;
+            else
+                status = ls_fail(LS_ERR_DATA,
+                                 "%s: damaged or cut short: its content does not have the digest "
+                                 "it was sealed with",
+                                 path);
+        }
+    }
+    close(file);
+    if (status == LS_OK && digest_out != NULL)
+        memcpy(digest_out, digest, sizeof digest);
+    return status;
+}

@@ -1,0 +1,65 @@
+/* The interface that every kind of layer implements. To add a kind: write its file, declare its
+ * ls_layer_kind here, and list it in network.c.
+ *
+ * A layer is a forward and a backward function over plain arrays. B: rows; I, O: floats in a row of
+ * its input and output. */
+#ifndef LS_NN_LAYER_H
+#define LS_NN_LAYER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lockstep/network.h>
+
+enum { LS_LAYER_NAME = 32, LS_LAYER_MAX_PARAMS = 2 };
+
+typedef struct ls_layer ls_layer;
+
+typedef struct ls_layer_kind {
+    const char *name;     /* the word in the model string */
+    const char *argument; /* what follows the colon, as "UNITS"; NULL: takes none */
+    const char *meaning;  /* one line for help texts */
+    bool rectifies;       /* sets negative inputs to 0: He initialisation before it */
+    bool bounded;         /* squashes or cuts its inputs: no logits for cross-entropy */
+    bool only_last;
+
+    /* Sets layer->out from layer->in and adds parameters. NULL: out = in, no parameters.
+     * argument  the text after the colon, never empty; NULL if the kind takes none
+     * Errors: LS_ERR_USAGE with a reason that reads well after the word and a colon. */
+    ls_status (*configure)(ls_layer *layer, const char *argument);
+
+    /* x [B][I] -> y [B][O]; B is 1 or more. */
+    void (*forward)(const ls_layer *layer, const float *params, int64_t rows, const float *x,
+                    float *y);
+
+    /* dy [B][O] -> this layer's part of grads, overwritten, and dx [B][I], unless it is NULL. */
+    void (*backward)(const ls_layer *layer, const float *params, int64_t rows, const float *x,
+                     const float *y, const float *dy, float *dx, float *grads);
+} ls_layer_kind;
+
+struct ls_layer {
+    const ls_layer_kind *kind;
+    char name[LS_LAYER_NAME]; /* "dense1" */
+    char *word;               /* "dense:512", owned by the network */
+    ls_shape in, out;
+    int params; /* of the table below */
+    ls_param param[LS_LAYER_MAX_PARAMS];
+    float *y; /* [max_rows][O] output of the latest pass, borrowed from the network's workspace */
+};
+
+/* Adds a parameter to a layer that is being configured; the network sets its offset. */
+void ls_layer_add_param(ls_layer *layer, const char *name, int rank, const int64_t *shape,
+                        int64_t fan_in, int64_t fan_out);
+
+/* Reads a positive whole number that fills the argument.
+ * Errors: LS_ERR_USAGE, as configure(). */
+ls_status ls_layer_argument_count(const char *argument, const char *what,
+                                  int64_t *out) LS_MUST_CHECK;
+
+extern const ls_layer_kind ls_layer_dense;
+extern const ls_layer_kind ls_layer_relu;
+extern const ls_layer_kind ls_layer_sigmoid;
+extern const ls_layer_kind ls_layer_tanh;
+extern const ls_layer_kind ls_layer_softmax;
+
+#endif

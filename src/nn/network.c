@@ -1,0 +1,371 @@
+#include <lockstep/network.h>
+
+#include "base/memory.h"
+#include "base/rng.h"
+#include "base/text.h"
+#include "nn/layer.h"
+#include "nn/loss.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const ls_layer_kind *const kinds[] = {
+    &ls_layer_dense, &ls_layer_relu, &ls_layer_sigmoid, &ls_layer_tanh, &ls_layer_softmax,
+};
+enum { KINDS = sizeof kinds / sizeof *kinds, MAX_LAYERS = 256 };
+
+struct ls_network {
+    ls_loss loss;
+    int classes;
+    int64_t max_rows;
+    ls_shape input;
+
+    char *text;      /* the model string, cut into words */
+    ls_layer *layer; /* [layers] */
+    int layers;
+    int computed; /* layers that a pass runs through: all but a softmax fused with the loss */
+
+    ls_param *param; /* [params] the parameter table */
+    int params;
+    int64_t size; /* floats in the arena */
+
+    /* One allocation: each computed layer's output, then two deltas, gradients of the loss with
+     * respect to the output and the input of the layer that backward is at. */
+    float *workspace;
+    float *delta[2]; /* [max_rows][largest output] */
+};
+
+int ls_network_layer_kind(int at, const char **form, const char **meaning)
+{
+    static char forms[KINDS][32];
+    if (at < 0 || at >= KINDS)
+        return 0;
+    snprintf(forms[at], sizeof *forms, "%s%s%s", kinds[at]->name,
+             kinds[at]->argument != NULL ? ":" : "",
+             kinds[at]->argument != NULL ? kinds[at]->argument : "");
+    *form = forms[at];
+    *meaning = kinds[at]->meaning;
+    return 1;
+}
+
+void ls_layer_add_param(ls_layer *layer, const char *name, int rank, const int64_t *shape,
+                        int64_t fan_in, int64_t fan_out)
+{
+    assert(layer->params < LS_LAYER_MAX_PARAMS && rank <= LS_PARAM_MAX_RANK);
+    ls_param *param = &layer->param[layer->params++];
+    *param = (ls_param){.rank = rank, .count = 1, .fan_in = fan_in, .fan_out = fan_out};
+    snprintf(param->name, sizeof param->name, "%s/%s", layer->name, name);
+    for (int i = 0; i < rank; i++) {
+        param->shape[i] = shape[i];
+        param->count *= shape[i];
+    }
+}
+
+ls_status ls_layer_argument_count(const char *argument, const char *what, int64_t *out)
+{
+    char *end;
+    long long value = strtoll(argument, &end, 10);
+    if (*end != '\0' || argument[0] < '0' || argument[0] > '9')
+        return ls_fail(LS_ERR_USAGE, "the %s must be a whole number, not '%s'", what, argument);
+    if (value < 1 || value > 1 << 24)
+        return ls_fail(LS_ERR_USAGE, "the %s must be from 1 to %d", what, 1 << 24);
+    *out = value;
+    return LS_OK;
+}
+
+/* A usage error that points at a word of the model string, counted from 1. */
+static ls_status wrong_word(int number, const char *word, const char *reason)
+{
+    return ls_fail(LS_ERR_USAGE, "--model: word %d, '%s': %s", number, word, reason);
+}
+
+static ls_status unknown_kind(int number, const char *word, const char *name)
+{
+    char reason[256];
+    const char *near = NULL;
+    size_t distance = SIZE_MAX;
+    for (int i = 0; i < KINDS; i++)
+        if (ls_text_nearer(name, kinds[i]->name, &distance))
+            near = kinds[i]->name;
+    int used = snprintf(reason, sizeof reason, "no layer is called that; ");
+    if (near != NULL) {
+        snprintf(reason + used, sizeof reason - (size_t)used, "did you mean '%s'?", near);
+        return wrong_word(number, word, reason);
+    }
+    used += snprintf(reason + used, sizeof reason - (size_t)used, "there are");
+    for (int i = 0; i < KINDS; i++)
+        used += snprintf(reason + used, sizeof reason - (size_t)used, "%s %s", i > 0 ? "," : "",
+                         kinds[i]->name);
+    return wrong_word(number, word, reason);
+}
+
+/* Makes layer `at` of the word; `in` is the shape that it gets. */
+static ls_status configure_layer(ls_network *network, int at, char *word, ls_shape in)
+{
+    ls_layer *layer = &network->layer[at];
+    char name[LS_LAYER_NAME];
+    const char *colon = strchr(word, ':');
+    size_t length = colon != NULL ? (size_t)(colon - word) : strlen(word);
+    snprintf(name, sizeof name, "%.*s", (int)length, word);
+    for (int i = 0; i < KINDS; i++)
+        if (strlen(kinds[i]->name) == length && memcmp(kinds[i]->name, word, length) == 0)
+            layer->kind = kinds[i];
+    if (layer->kind == NULL)
+        return unknown_kind(at + 1, word, name);
+    const char *argument = colon != NULL ? colon + 1 : NULL;
+    if (layer->kind->argument == NULL && argument != NULL)
+        return wrong_word(at + 1, word, "this layer takes no argument");
+    if (layer->kind->argument != NULL && (argument == NULL || *argument == '\0')) {
+        char reason[64];
+        snprintf(reason, sizeof reason, "write it as %s:%s", name, layer->kind->argument);
+        return wrong_word(at + 1, word, reason);
+    }
+    int same = 1;
+    for (int i = 0; i < at; i++)
+        same += network->layer[i].kind == layer->kind;
+    snprintf(layer->name, sizeof layer->name, "%.20s%d", layer->kind->name, same);
+    layer->word = word;
+    layer->in = layer->out = in;
+    if (layer->kind->configure != NULL && layer->kind->configure(layer, argument) != LS_OK)
+        return wrong_word(at + 1, word, ls_error_text());
+    return LS_OK;
+}
+
+/* Cuts the model string into layers. */
+static ls_status parse(ls_network *network, const char *model)
+{
+    static const char blanks[] = " \t\r\n";
+    network->text = ls_strdup(model);
+    network->layer = network->text == NULL ? NULL : ls_alloc(MAX_LAYERS, sizeof(ls_layer));
+    if (network->layer == NULL)
+        return LS_ERR_FAILURE;
+    ls_shape shape = network->input;
+    char *rest = NULL;
+    for (char *word = strtok_r(network->text, blanks, &rest); word != NULL;
+         word = strtok_r(NULL, blanks, &rest)) {
+        if (network->layers == MAX_LAYERS)
+            return wrong_word(MAX_LAYERS + 1, word, "too many layers");
+        ls_status status = configure_layer(network, network->layers, word, shape);
+        if (status != LS_OK)
+            return status;
+        shape = network->layer[network->layers++].out;
+    }
+    return network->layers > 0 ? LS_OK : ls_fail(LS_ERR_USAGE, "--model: names no layer");
+}
+
+/* Checks what only the whole stack shows. */
+static ls_status check_stack(ls_network *network)
+{
+    char reason[128];
+    for (int i = 0; i < network->layers - 1; i++)
+        if (network->layer[i].kind->only_last)
+            return wrong_word(i + 1, network->layer[i].word, "must be the last layer");
+    const int last = network->layers - 1;
+    const ls_layer *layer = &network->layer[last];
+    int64_t outputs = ls_shape_size(layer->out);
+    if (outputs != network->classes) {
+        snprintf(reason, sizeof reason,
+                 "the last layer has %lld outputs but the data set has %d classes",
+                 (long long)outputs, network->classes);
+        /* An activation only hands on what the layer before it made. */
+        int guilty = last;
+        while (guilty > 0 && network->layer[guilty].params == 0)
+            guilty--;
+        return wrong_word(guilty + 1, network->layer[guilty].word, reason);
+    }
+    network->computed = network->layers;
+    if (network->loss != LS_CROSS_ENTROPY)
+        return LS_OK;
+    if (layer->kind == &ls_layer_softmax)
+        network->computed--;
+    if (network->computed == 0)
+        return wrong_word(last + 1, layer->word, "a softmax needs a layer before it");
+    const ls_layer *logits = &network->layer[network->computed - 1];
+    if (logits->kind->bounded)
+        return wrong_word(network->computed, logits->word,
+                          "cross-entropy takes logits of any size: end with dense, or dense and "
+                          "softmax (or use --loss mse)");
+    return LS_OK;
+}
+
+/* Lays the layers' parameters out in the arena. */
+static ls_status make_param_table(ls_network *network)
+{
+    int rows = 0;
+    for (int i = 0; i < network->layers; i++)
+        rows += network->layer[i].params;
+    if (rows == 0)
+        return ls_fail(LS_ERR_USAGE, "--model: nothing to train: no layer has parameters");
+    network->param = ls_alloc(rows, sizeof *network->param);
+    if (network->param == NULL)
+        return LS_ERR_FAILURE;
+    for (int i = 0; i < network->layers; i++) {
+        ls_layer *layer = &network->layer[i];
+        for (int k = 0; k < layer->params; k++) {
+            layer->param[k].offset = network->size;
+            network->size += layer->param[k].count;
+            network->param[network->params++] = layer->param[k];
+        }
+    }
+    return LS_OK;
+}
+
+static ls_status make_workspace(ls_network *network)
+{
+    int64_t outputs = 0, largest = 0;
+    for (int i = 0; i < network->computed; i++) {
+        int64_t size = ls_shape_size(network->layer[i].out);
+        outputs += size;
+        largest = size > largest ? size : largest;
+    }
+    int64_t row = outputs + 2 * largest;
+    if (network->max_rows > 0 && row > INT64_MAX / 8 / network->max_rows)
+        return ls_fail(LS_ERR_FAILURE, "out of memory: a batch of %lld rows",
+                       (long long)network->max_rows);
+    network->workspace = ls_alloc(row * network->max_rows, sizeof *network->workspace);
+    if (network->workspace == NULL)
+        return LS_ERR_FAILURE;
+    float *at = network->workspace;
+    for (int i = 0; i < network->computed; i++) {
+        network->layer[i].y = at;
+        at += ls_shape_size(network->layer[i].out) * network->max_rows;
+    }
+    network->delta[0] = at;
+    network->delta[1] = at + largest * network->max_rows;
+    return LS_OK;
+}
+
+ls_status ls_network_create(ls_network **out, const char *model, ls_shape input, int classes,
+                            ls_loss loss, int64_t max_rows)
+{
+    assert(ls_shape_size(input) > 0 && classes > 1 && max_rows >= 0);
+    ls_network *network = ls_alloc(1, sizeof *network);
+    if (network == NULL)
+        return LS_ERR_FAILURE;
+    network->loss = loss;
+    network->classes = classes;
+    network->max_rows = max_rows;
+    network->input = input;
+    ls_status status = parse(network, model);
+    if (status == LS_OK)
+        status = check_stack(network);
+    if (status == LS_OK)
+        status = make_param_table(network);
+    if (status == LS_OK)
+        status = make_workspace(network);
+    if (status != LS_OK) {
+        ls_network_destroy(&network);
+        return status;
+    }
+    *out = network;
+    return LS_OK;
+}
+
+void ls_network_destroy(ls_network **network)
+{
+    if (network == NULL || *network == NULL)
+        return;
+    ls_free((*network)->text);
+    ls_free((*network)->layer);
+    ls_free((*network)->param);
+    ls_free((*network)->workspace);
+    ls_free(*network);
+    *network = NULL;
+}
+
+const ls_param *ls_network_params(const ls_network *network, int *rows)
+{
+    *rows = network->params;
+    return network->param;
+}
+
+int ls_network_layers(const ls_network *network)
+{
+    return network->layers;
+}
+
+ls_layer_info ls_network_layer(const ls_network *network, int at)
+{
+    assert(at >= 0 && at < network->layers);
+    const ls_layer *layer = &network->layer[at];
+    ls_layer_info info = {.name = layer->name, .word = layer->word, .output = layer->out};
+    for (int k = 0; k < layer->params; k++)
+        info.parameters += layer->param[k].count;
+    return info;
+}
+
+int64_t ls_network_size(const ls_network *network)
+{
+    return network->size;
+}
+
+void ls_network_initialise(const ls_network *network, uint64_t seed, float *params)
+{
+    uint64_t number = 0;
+    for (int i = 0; i < network->layers; i++) {
+        const ls_layer *layer = &network->layer[i];
+        bool before_relu = i + 1 < network->layers && network->layer[i + 1].kind->rectifies;
+        for (int k = 0; k < layer->params; k++, number++) {
+            const ls_param *param = &layer->param[k];
+            uint64_t key = ls_rng_key(seed, LS_RNG_INITIALISE, number);
+            double fans = (double)(before_relu ? param->fan_in : param->fan_in + param->fan_out);
+            double bound = param->fan_in > 0 ? sqrt(6 / fans) : 0;
+            for (int64_t j = 0; j < param->count; j++)
+                params[param->offset + j] =
+                    (float)(bound * (2 * ls_rng_uniform(key, (uint64_t)j) - 1));
+        }
+    }
+}
+
+const float *ls_network_forward(ls_network *network, const float *params, const ls_batch *batch)
+{
+    assert(batch->rows <= network->max_rows);
+    const float *x = batch->x;
+    for (int i = 0; i < network->computed; i++) {
+        ls_layer *layer = &network->layer[i];
+        if (batch->rows > 0)
+            layer->kind->forward(layer, params, batch->rows, x, layer->y);
+        x = layer->y;
+    }
+    return x;
+}
+
+ls_score ls_network_gradient(ls_network *network, const float *params, const ls_batch *batch,
+                             float *grads)
+{
+    const int64_t B = batch->rows;
+    if (B == 0) {
+        memset(grads, 0, (size_t)network->size * sizeof *grads);
+        return (ls_score){0};
+    }
+    const float *output = ls_network_forward(network, params, batch);
+    float *dy = network->delta[0], *dx = network->delta[1];
+    ls_score score =
+        ls_loss_score(network->loss, B, network->classes, output, batch->labels, dy, NULL);
+    for (int i = network->computed - 1; i >= 0; i--) {
+        const ls_layer *layer = &network->layer[i];
+        const float *x = i > 0 ? network->layer[i - 1].y : batch->x;
+        layer->kind->backward(layer, params, B, x, layer->y, dy, i > 0 ? dx : NULL, grads);
+        float *swap = dy;
+        dy = dx;
+        dx = swap;
+    }
+    return score;
+}
+
+ls_score ls_network_evaluate(ls_network *network, const float *params, const ls_batch *batch,
+                             int32_t *predicted)
+{
+    const float *output = ls_network_forward(network, params, batch);
+    return ls_loss_score(network->loss, batch->rows, network->classes, output, batch->labels, NULL,
+                         predicted);
+}
+
+const float *ls_network_activation(const ls_network *network, int at)
+{
+    assert(at >= 0 && at < network->layers);
+    return network->layer[at < network->computed ? at : network->computed - 1].y;
+}

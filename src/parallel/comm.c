@@ -1,0 +1,151 @@
+#include "parallel/comm_mpi.h"
+
+#include "base/integer.h"
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static ls_status create(ls_comm **out, MPI_Comm parent)
+{
+    ls_comm *comm = ls_alloc(1, sizeof *comm);
+    int well = comm != NULL, all_well;
+    MPI_Allreduce(&well, &all_well, 1, MPI_INT, MPI_MIN, parent);
+    if (!all_well) {
+        if (comm != NULL)
+            (void)ls_fail(LS_ERR_FAILURE, "out of memory on another rank");
+        ls_free(comm);
+        return LS_ERR_FAILURE;
+    }
+    MPI_Comm_dup(parent, &comm->mpi);
+    MPI_Comm_rank(comm->mpi, &comm->rank);
+    MPI_Comm_size(comm->mpi, &comm->size);
+    *out = comm;
+    return LS_OK;
+}
+
+ls_status ls_comm_world(ls_comm **out)
+{
+    return create(out, MPI_COMM_WORLD);
+}
+
+ls_status ls_comm_from_fortran(ls_comm **out, int handle)
+{
+    return create(out, MPI_Comm_f2c((MPI_Fint)handle));
+}
+
+void ls_comm_destroy(ls_comm **comm)
+{
+    if (comm == NULL || *comm == NULL)
+        return;
+    MPI_Comm_free(&(*comm)->mpi);
+    ls_free(*comm);
+    *comm = NULL;
+}
+
+int ls_comm_rank(const ls_comm *comm)
+{
+    return comm->rank;
+}
+
+int ls_comm_size(const ls_comm *comm)
+{
+    return comm->size;
+}
+
+ls_status ls_agree(ls_comm *comm, ls_status status)
+{
+    struct {
+        int code;
+        char text[LS_ERROR_TEXT_MAX];
+    } failure = {.code = (int)status};
+    /* The lowest failed rank, and how many there are. */
+    int mine[2] = {status != LS_OK ? comm->size - comm->rank : 0, status != LS_OK}, found[2];
+    MPI_Allreduce(&mine[0], &found[0], 1, MPI_INT, MPI_MAX, comm->mpi);
+    if (found[0] == 0)
+        return LS_OK;
+    MPI_Allreduce(&mine[1], &found[1], 1, MPI_INT, MPI_SUM, comm->mpi);
+    const int guilty = comm->size - found[0];
+    if (comm->rank == guilty)
+        snprintf(failure.text, sizeof failure.text, "%s", ls_error_text());
+    MPI_Bcast(&failure, (int)sizeof failure, MPI_BYTE, guilty, comm->mpi);
+    status = (ls_status)failure.code;
+    if (found[1] == comm->size)
+        return ls_fail(status, "%s", failure.text);
+    return ls_fail(status, "rank %d: %s", guilty, failure.text);
+}
+
+ls_status ls_agree_equal(ls_comm *comm, const char *text, const char *what)
+{
+    /* Rank 0 has the say; each rank compares. Lengths first, so that the texts fit. */
+    int64_t length = (int64_t)strlen(text), longest = length;
+    MPI_Bcast(&longest, 1, MPI_INT64_T, 0, comm->mpi);
+    char *first = ls_alloc(longest + 1, 1);
+    ls_status status = ls_agree(comm, first == NULL ? LS_ERR_FAILURE : LS_OK);
+    if (status == LS_OK) {
+        if (comm->rank == 0)
+            memcpy(first, text, (size_t)length);
+        ls_broadcast(comm, first, (size_t)longest);
+        if (strcmp(first, text) != 0)
+            status = ls_fail(LS_ERR_RANKS, "%s differs from rank 0's", what);
+        status = ls_agree(comm, status);
+    }
+    ls_free(first);
+    return status;
+}
+
+void ls_broadcast(ls_comm *comm, void *data, size_t bytes)
+{
+    const size_t most = (size_t)1 << 30;
+    for (size_t done = 0; done < bytes; done += most) {
+        size_t some = bytes - done < most ? bytes - done : most;
+        MPI_Bcast((char *)data + done, ls_int((int64_t)some), MPI_BYTE, 0, comm->mpi);
+    }
+}
+
+ls_status ls_broadcast_text(ls_comm *comm, char **text)
+{
+    int64_t length = comm->rank == 0 ? (int64_t)strlen(*text) : 0;
+    MPI_Bcast(&length, 1, MPI_INT64_T, 0, comm->mpi);
+    char *copy = comm->rank == 0 ? *text : ls_alloc(length + 1, 1);
+    ls_status status = ls_agree(comm, copy == NULL ? LS_ERR_FAILURE : LS_OK);
+    if (status != LS_OK) {
+        if (comm->rank != 0)
+            ls_free(copy);
+        return status;
+    }
+    ls_broadcast(comm, copy, (size_t)length);
+    *text = copy;
+    return LS_OK;
+}
+
+void ls_sum_doubles(ls_comm *comm, double *values, int count)
+{
+    MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_SUM, comm->mpi);
+}
+
+void ls_sum_integers(ls_comm *comm, int64_t *values, int count)
+{
+    /* Unsigned, where a sum that wraps around is defined. */
+    MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_UINT64_T, MPI_SUM, comm->mpi);
+}
+
+void ls_max_doubles(ls_comm *comm, double *values, int count)
+{
+    MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_MAX, comm->mpi);
+}
+
+void ls_gather_bytes(ls_comm *comm, const void *mine, int bytes, void *all)
+{
+    MPI_Gather(mine, bytes, MPI_BYTE, all, bytes, MPI_BYTE, 0, comm->mpi);
+}
+
+const char *ls_comm_version(void)
+{
+    static char text[MPI_MAX_LIBRARY_VERSION_STRING];
+    int length;
+    MPI_Get_library_version(text, &length);
+    /* "Open MPI v4.1.4, package: ..., ident: ...": the first part says it. */
+    text[strcspn(text, ",\n")] = '\0';
+    return text;
+}

@@ -1,0 +1,338 @@
+/* The content of a checkpoint file. Where the files lie is checkpoint_folder.c's business. */
+#include <lockstep/checkpoint.h>
+
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "data/h5.h"
+#include "data/seal.h"
+#include "train/checkpoint_file.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { VERSION = 1, NAME = LS_PARAM_NAME + 64 };
+
+static const char *const loss_names[] = {"cross-entropy", "mse"};
+
+struct ls_checkpoint {
+    ls_h5 *file;
+    ls_identity identity;
+    ls_progress progress;
+};
+
+static ls_status write_identity(ls_h5 *file, const ls_identity *id)
+{
+    char fingerprint[17];
+    snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64, id->fingerprint);
+    const struct {
+        const char *name, *text;
+    } texts[] = {
+        {"format", "lockstep-checkpoint"},
+        {"model", id->model},
+        {"loss", loss_names[id->loss]},
+        {"dataset", id->dataset},
+        {"config", id->config},
+        {"dataset_fingerprint", fingerprint},
+    };
+    const struct {
+        const char *name;
+        int64_t value;
+    } integers[] = {
+        {"version", VERSION},         {"classes", id->classes},   {"channels", id->input.channels},
+        {"height", id->input.height}, {"width", id->input.width},
+    };
+    ls_status status = LS_OK;
+    for (size_t i = 0; status == LS_OK && i < sizeof texts / sizeof *texts; i++)
+        status = ls_h5_put_text(file, texts[i].name, texts[i].text);
+    for (size_t i = 0; status == LS_OK && i < sizeof integers / sizeof *integers; i++)
+        status = ls_h5_put_int(file, integers[i].name, integers[i].value);
+    if (status == LS_OK)
+        status = ls_h5_put_real(file, "mean", id->mean);
+    if (status == LS_OK)
+        status = ls_h5_put_real(file, "std", id->std);
+    return status;
+}
+
+static ls_status write_progress(ls_h5 *file, const ls_progress *p, const ls_metrics *history)
+{
+    char columns[512] = "";
+    for (int i = 0; i < LS_METRICS_COLUMNS; i++)
+        snprintf(columns + strlen(columns), sizeof columns - strlen(columns), "%s%s",
+                 i > 0 ? "," : "", ls_metrics_name(i));
+    ls_h5_shape shape = {.type = LS_H5_F64, .rank = 2, .dims = {p->epoch, LS_METRICS_COLUMNS}};
+    ls_status status = ls_h5_put_int(file, "epoch", p->epoch);
+    if (status == LS_OK)
+        status = ls_h5_put_int(file, "optimizer_steps", p->optimizer_steps);
+    if (status == LS_OK)
+        status = ls_h5_put_int(file, "best_epoch", p->early_stop.best_epoch);
+    if (status == LS_OK)
+        status = ls_h5_put_real(file, "best", p->early_stop.best);
+    if (status == LS_OK)
+        status = ls_h5_put_int(file, "waited", p->early_stop.waited);
+    if (status == LS_OK)
+        status = ls_h5_put_text(file, "columns", columns);
+    if (status == LS_OK)
+        status = ls_h5_create_dataset(file, "metrics", &shape, false);
+    if (status == LS_OK)
+        status = ls_h5_write(file, "metrics", LS_H5_F64, 0, p->epoch, history);
+    return status;
+}
+
+static ls_h5_shape shape_of(const ls_param *param)
+{
+    ls_h5_shape shape = {.type = LS_H5_F32, .rank = param->rank};
+    for (int i = 0; i < param->rank; i++)
+        shape.dims[i] = param->shape[i];
+    return shape;
+}
+
+/* Writes an arena of the parameters' layout below a group. */
+static ls_status write_arena(ls_h5 *file, const char *group, const ls_network *network,
+                             const float *arena)
+{
+    int rows;
+    const ls_param *table = ls_network_params(network, &rows);
+    ls_status status = LS_OK;
+    for (int i = 0; status == LS_OK && i < rows; i++) {
+        char name[NAME];
+        snprintf(name, sizeof name, "%s/%s", group, table[i].name);
+        ls_h5_shape shape = shape_of(&table[i]);
+        status = ls_h5_create_dataset(file, name, &shape, false);
+        if (status == LS_OK)
+            status = ls_h5_write(file, name, LS_H5_F32, 0, shape.dims[0], arena + table[i].offset);
+    }
+    return status;
+}
+
+static ls_status read_arena(const ls_h5 *file, const char *group, const ls_network *network,
+                            float *arena)
+{
+    int rows;
+    const ls_param *table = ls_network_params(network, &rows);
+    for (int i = 0; i < rows; i++) {
+        char name[NAME];
+        snprintf(name, sizeof name, "%s/%s", group, table[i].name);
+        ls_h5_shape found, wanted = shape_of(&table[i]);
+        ls_status status = ls_h5_describe(file, name, &found);
+        if (status != LS_OK)
+            return status;
+        bool same = found.type == wanted.type && found.rank == wanted.rank;
+        for (int d = 0; same && d < wanted.rank; d++)
+            same = found.dims[d] == wanted.dims[d];
+        if (!same)
+            return ls_fail(LS_ERR_DATA, "%s: '/%s' has not the shape that the model gives it",
+                           ls_h5_path(file), name);
+        status = ls_h5_read(file, name, LS_H5_F32, 0, wanted.dims[0], arena + table[i].offset);
+        if (status != LS_OK)
+            return status;
+    }
+    return LS_OK;
+}
+
+static void slot_group(char out[NAME], const ls_optimizer *optimizer, int slot)
+{
+    snprintf(out, NAME, "optimizer/%s", ls_optimizer_slot_name(optimizer, slot));
+}
+
+ls_status ls_checkpoint_write(const char *path, const ls_state *state)
+{
+    ls_status status = ls_fault(LS_FAULT_CHECKPOINT);
+    ls_h5 *file = NULL;
+    if (status == LS_OK)
+        status = ls_h5_create(&file, path);
+    if (status == LS_OK)
+        status = write_identity(file, state->identity);
+    if (status == LS_OK)
+        status = write_progress(file, state->progress, state->history);
+    if (status == LS_OK)
+        status = write_arena(file, "parameters", state->network, state->params);
+    for (int i = 0; status == LS_OK && i < ls_optimizer_slots(state->optimizer); i++) {
+        char group[NAME];
+        slot_group(group, state->optimizer, i);
+        status = write_arena(file, group, state->network, ls_optimizer_slot(state->optimizer, i));
+    }
+    ls_status closed = ls_h5_close(&file);
+    if (status == LS_OK)
+        status = closed;
+    return status == LS_OK ? ls_seal_write(path) : status;
+}
+
+/* Reads a loss by its name. */
+static ls_status read_loss(const ls_h5 *file, ls_loss *out)
+{
+    char *text;
+    ls_status status = ls_h5_get_text(file, "loss", &text);
+    if (status != LS_OK)
+        return status;
+    status = ls_fail(LS_ERR_DATA, "%s: attribute 'loss' is '%s', which is no loss that is known",
+                     ls_h5_path(file), text);
+    for (int i = 0; i < (int)(sizeof loss_names / sizeof *loss_names); i++)
+        if (strcmp(text, loss_names[i]) == 0) {
+            *out = (ls_loss)i;
+            status = LS_OK;
+        }
+    ls_free(text);
+    return status;
+}
+
+static ls_status read_format(const ls_h5 *file)
+{
+    char *format = NULL;
+    int64_t version = 0;
+    ls_status status = LS_OK;
+    if (!ls_h5_has_attribute(file, "format") || ls_h5_get_text(file, "format", &format) != LS_OK ||
+        strcmp(format, "lockstep-checkpoint") != 0)
+        status = ls_fail(LS_ERR_DATA, "%s: not a checkpoint", ls_h5_path(file));
+    ls_free(format);
+    if (status == LS_OK)
+        status = ls_h5_get_int(file, "version", &version);
+    if (status == LS_OK && version != VERSION)
+        status = ls_fail(LS_ERR_DATA, "%s: checkpoint version %lld, this program reads version %d",
+                         ls_h5_path(file), (long long)version, VERSION);
+    return status;
+}
+
+static ls_status read_identity(const ls_h5 *file, ls_identity *id)
+{
+    int64_t classes = 0;
+    char *fingerprint = NULL;
+    ls_status status = ls_h5_get_text(file, "model", &id->model);
+    if (status == LS_OK)
+        status = ls_h5_get_text(file, "dataset", &id->dataset);
+    if (status == LS_OK)
+        status = ls_h5_get_text(file, "config", &id->config);
+    if (status == LS_OK)
+        status = ls_h5_get_text(file, "dataset_fingerprint", &fingerprint);
+    if (status == LS_OK)
+        id->fingerprint = strtoull(fingerprint, NULL, 16);
+    ls_free(fingerprint);
+    if (status == LS_OK)
+        status = read_loss(file, &id->loss);
+    if (status == LS_OK)
+        status = ls_h5_get_int(file, "classes", &classes);
+    if (status == LS_OK)
+        status = ls_h5_get_int(file, "channels", &id->input.channels);
+    if (status == LS_OK)
+        status = ls_h5_get_int(file, "height", &id->input.height);
+    if (status == LS_OK)
+        status = ls_h5_get_int(file, "width", &id->input.width);
+    if (status == LS_OK)
+        status = ls_h5_get_real(file, "mean", &id->mean);
+    if (status == LS_OK)
+        status = ls_h5_get_real(file, "std", &id->std);
+    if (status != LS_OK)
+        return status;
+    const int64_t limit = INT64_C(1) << 20;
+    const ls_shape *in = &id->input;
+    if (classes < 2 || classes > limit || in->channels < 1 || in->channels > limit ||
+        in->height < 1 || in->height > limit || in->width < 1 || in->width > limit ||
+        ls_shape_size(*in) > INT32_MAX || !(id->std > 0))
+        return ls_fail(LS_ERR_DATA, "%s: describes inputs or classes of an absurd size",
+                       ls_h5_path(file));
+    id->classes = (int)classes;
+    return LS_OK;
+}
+
+static ls_status read_progress(const ls_h5 *file, ls_progress *p)
+{
+    ls_status status = ls_h5_get_int(file, "epoch", &p->epoch);
+    if (status == LS_OK)
+        status = ls_h5_get_int(file, "optimizer_steps", &p->optimizer_steps);
+    if (status == LS_OK)
+        status = ls_h5_get_int(file, "best_epoch", &p->early_stop.best_epoch);
+    if (status == LS_OK)
+        status = ls_h5_get_real(file, "best", &p->early_stop.best);
+    if (status == LS_OK)
+        status = ls_h5_get_int(file, "waited", &p->early_stop.waited);
+    ls_h5_shape shape = {0};
+    if (status == LS_OK)
+        status = ls_h5_describe(file, "metrics", &shape);
+    if (status == LS_OK &&
+        (p->epoch < 0 || p->optimizer_steps < 0 || shape.rank != 2 || shape.dims[0] != p->epoch ||
+         shape.dims[1] != LS_METRICS_COLUMNS || shape.type != LS_H5_F64))
+        status = ls_fail(LS_ERR_DATA, "%s: its progress and its metrics contradict each other",
+                         ls_h5_path(file));
+    return status;
+}
+
+ls_status ls_checkpoint_open(ls_checkpoint **out, const char *path)
+{
+    ls_seal seal;
+    ls_status status = ls_seal_verify(path, &seal, NULL);
+    if (status != LS_OK)
+        return status;
+    if (seal != LS_SEAL_INTACT)
+        return ls_fail(LS_ERR_DATA, "%s: not a checkpoint: it carries no seal", path);
+    ls_checkpoint *checkpoint = ls_alloc(1, sizeof *checkpoint);
+    if (checkpoint == NULL)
+        return LS_ERR_FAILURE;
+    status = ls_h5_open(&checkpoint->file, path);
+    if (status == LS_OK)
+        status = read_format(checkpoint->file);
+    if (status == LS_OK)
+        status = read_identity(checkpoint->file, &checkpoint->identity);
+    if (status == LS_OK)
+        status = read_progress(checkpoint->file, &checkpoint->progress);
+    if (status != LS_OK) {
+        ls_checkpoint_close(&checkpoint);
+        return status;
+    }
+    *out = checkpoint;
+    return LS_OK;
+}
+
+void ls_checkpoint_close(ls_checkpoint **checkpoint)
+{
+    if (checkpoint == NULL || *checkpoint == NULL)
+        return;
+    (void)ls_h5_close(&(*checkpoint)->file);
+    ls_free((*checkpoint)->identity.model);
+    ls_free((*checkpoint)->identity.dataset);
+    ls_free((*checkpoint)->identity.config);
+    ls_free(*checkpoint);
+    *checkpoint = NULL;
+}
+
+const char *ls_checkpoint_path(const ls_checkpoint *checkpoint)
+{
+    return ls_h5_path(checkpoint->file);
+}
+
+const ls_identity *ls_checkpoint_identity(const ls_checkpoint *checkpoint)
+{
+    return &checkpoint->identity;
+}
+
+const ls_progress *ls_checkpoint_progress(const ls_checkpoint *checkpoint)
+{
+    return &checkpoint->progress;
+}
+
+ls_status ls_checkpoint_read_history(const ls_checkpoint *checkpoint, ls_metrics *history)
+{
+    return ls_h5_read(checkpoint->file, "metrics", LS_H5_F64, 0, checkpoint->progress.epoch,
+                      history);
+}
+
+ls_status ls_checkpoint_read_params(const ls_checkpoint *checkpoint, const ls_network *network,
+                                    float *params)
+{
+    return read_arena(checkpoint->file, "parameters", network, params);
+}
+
+ls_status ls_checkpoint_read_optimizer(const ls_checkpoint *checkpoint, const ls_network *network,
+                                       ls_optimizer *optimizer)
+{
+    ls_status status = LS_OK;
+    for (int i = 0; status == LS_OK && i < ls_optimizer_slots(optimizer); i++) {
+        char group[NAME];
+        slot_group(group, optimizer, i);
+        status = read_arena(checkpoint->file, group, network, ls_optimizer_slot(optimizer, i));
+    }
+    if (status == LS_OK)
+        ls_optimizer_set_steps(optimizer, checkpoint->progress.optimizer_steps);
+    return status;
+}

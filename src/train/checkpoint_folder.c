@@ -1,0 +1,176 @@
+/* The folder of checkpoints: publish a new file whole, let `last` and `best` point to files that
+ * are there, then prune. In this order a crash at any instant leaves a loadable checkpoint. */
+#include "base/file.h"
+#include "base/memory.h"
+#include "train/checkpoint_file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* step-NNNNNNNN.h5, NNNNNNNN at least 8 digits. */
+static bool is_checkpoint_name(const char *name)
+{
+    size_t length = strlen(name);
+    if (length < strlen("step-00000000.h5") || strncmp(name, "step-", 5) != 0 ||
+        strcmp(name + length - 3, ".h5") != 0)
+        return false;
+    return strspn(name + 5, "0123456789") == length - 8;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    const char *x = *(char *const *)a, *y = *(char *const *)b;
+    size_t n = strlen(x), m = strlen(y);
+    return n != m ? (n < m) - (n > m) : strcmp(y, x);
+}
+
+static void free_names(char **names, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        ls_free(names[i]);
+    ls_free(names);
+}
+
+/* The checkpoint files of a folder, newest first; none if there is no such folder. */
+static ls_status list(const char *folder, char ***out, int64_t *count)
+{
+    *out = NULL;
+    *count = 0;
+    DIR *dir = opendir(folder);
+    if (dir == NULL && errno == ENOENT)
+        return LS_OK;
+    if (dir == NULL)
+        return ls_fail(LS_ERR_DATA, "%s: can't read this folder: %s", folder, strerror(errno));
+    int64_t found = 0;
+    for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir))
+        found += is_checkpoint_name(entry->d_name);
+    rewinddir(dir);
+    char **names = ls_alloc(found, sizeof *names);
+    ls_status status = names == NULL ? LS_ERR_FAILURE : LS_OK;
+    int64_t taken = 0;
+    for (struct dirent *entry = readdir(dir); status == LS_OK && entry != NULL && taken < found;
+         entry = readdir(dir)) {
+        if (!is_checkpoint_name(entry->d_name))
+            continue;
+        names[taken] = ls_strdup(entry->d_name);
+        if (names[taken] == NULL)
+            status = LS_ERR_FAILURE;
+        else
+            taken++;
+    }
+    closedir(dir);
+    if (status != LS_OK) {
+        if (names != NULL)
+            free_names(names, taken);
+        return status;
+    }
+    if (taken > 1)
+        qsort(names, (size_t)taken, sizeof *names, newest_first);
+    *out = names;
+    *count = taken;
+    return LS_OK;
+}
+
+/* Removes all but the `keep` newest files and the one that `best` points to. */
+static ls_status prune(const char *folder, int64_t keep)
+{
+    char path[LS_PATH_MAX], best[NAME_MAX + 1] = "";
+    ls_status status = ls_path(path, folder, "/best", NULL);
+    if (status != LS_OK)
+        return status;
+    ssize_t length = readlink(path, best, sizeof best - 1);
+    best[length > 0 ? length : 0] = '\0';
+    char **names;
+    int64_t count;
+    status = list(folder, &names, &count);
+    for (int64_t i = keep; status == LS_OK && i < count; i++) {
+        if (strcmp(names[i], best) == 0)
+            continue;
+        status = ls_path(path, folder, "/", names[i]);
+        if (status == LS_OK && unlink(path) != 0)
+            status = ls_fail(LS_ERR_FAILURE, "%s: can't remove: %s", path, strerror(errno));
+    }
+    free_names(names, count);
+    return status;
+}
+
+ls_status ls_checkpoint_save(const char *folder, const ls_state *state, bool is_best, int64_t keep)
+{
+    char name[64], path[LS_PATH_MAX], temporary[LS_PATH_MAX], link[LS_PATH_MAX];
+    snprintf(name, sizeof name, "step-%08lld.h5", (long long)state->progress->optimizer_steps);
+    ls_status status = ls_path(path, folder, "/", name);
+    if (status == LS_OK)
+        status = ls_path(temporary, path, ".tmp", NULL);
+    if (status != LS_OK)
+        return status;
+    status = ls_checkpoint_write(temporary, state);
+    if (status != LS_OK) {
+        unlink(temporary);
+        return status;
+    }
+    status = ls_publish(temporary, path);
+    if (status == LS_OK)
+        status = ls_path(link, folder, "/last", NULL);
+    if (status == LS_OK)
+        status = ls_point(link, name);
+    if (status == LS_OK && is_best)
+        status = ls_path(link, folder, "/best", NULL);
+    if (status == LS_OK && is_best)
+        status = ls_point(link, name);
+    return status == LS_OK ? prune(folder, keep) : status;
+}
+
+ls_status ls_checkpoint_find(const char *path, bool newest, char *out, size_t size)
+{
+    static const char *const members[] = {"/checkpoints/best", "/checkpoints/last", "/best",
+                                          "/last"};
+    struct stat found;
+    if (stat(path, &found) != 0)
+        return ls_fail(LS_ERR_DATA, "%s: can't open: %s", path, strerror(errno));
+    if (!S_ISDIR(found.st_mode)) {
+        if ((size_t)snprintf(out, size, "%s", path) >= size)
+            return ls_fail(LS_ERR_USAGE, "%.60s...: path too long", path);
+        return LS_OK;
+    }
+    for (size_t i = newest ? 1 : 0; i < sizeof members / sizeof *members; i += newest ? 2 : 1) {
+        if ((size_t)snprintf(out, size, "%s%s", path, members[i]) >= size)
+            return ls_fail(LS_ERR_USAGE, "%.60s...: path too long", path);
+        if (stat(out, &found) == 0)
+            return LS_OK;
+    }
+    return ls_fail(LS_ERR_DATA, "%s: this folder holds no checkpoint", path);
+}
+
+ls_status ls_checkpoint_open_newest(const char *run, ls_checkpoint **out,
+                                    char skipped[LS_ERROR_TEXT_MAX])
+{
+    char folder[LS_PATH_MAX], path[LS_PATH_MAX], **names;
+    int64_t count;
+    *out = NULL;
+    *skipped = '\0';
+    ls_status status = ls_path(folder, run, "/checkpoints", NULL);
+    if (status == LS_OK)
+        status = list(folder, &names, &count);
+    if (status != LS_OK)
+        return status;
+    for (int64_t i = 0; i < count; i++) {
+        status = ls_path(path, folder, "/", names[i]);
+        if (status == LS_OK)
+            status = ls_checkpoint_open(out, path);
+        if (status == LS_OK)
+            break;
+        if (*skipped == '\0')
+            snprintf(skipped, LS_ERROR_TEXT_MAX, "%s", ls_error_text());
+    }
+    free_names(names, count);
+    if (status != LS_OK)
+        return ls_fail(LS_ERR_DATA, "%s: none of its checkpoints is intact; the newest: %s", run,
+                       skipped);
+    return LS_OK;
+}

@@ -1,0 +1,23 @@
+#include <lockstep/early_stop.h>
+
+#include <math.h>
+
+bool ls_early_stop_update(ls_early_stop *state, const ls_early_stop_config *config, int64_t epoch,
+                          double value)
+{
+    double gain = config->maximise ? value - state->best : state->best - value;
+    bool improved = !isnan(value) && (state->best_epoch == 0 || gain > config->min_delta);
+    if (improved) {
+        state->best = value;
+        state->best_epoch = epoch;
+        state->waited = 0;
+    } else {
+        state->waited++;
+    }
+    return improved;
+}
+
+bool ls_early_stop_reached(const ls_early_stop *state, const ls_early_stop_config *config)
+{
+    return config->patience > 0 && state->waited >= config->patience;
+}

@@ -1,0 +1,180 @@
+/* Going on from a checkpoint: rank 0 finds, checks and reads it; all ranks get the result. */
+#include "train/trainer_state.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The value of `key` in `key = value` lines: its length, and where it is; NULL if it isn't there.
+ */
+static const char *value_of(const char *text, const char *key, size_t key_length, size_t *length)
+{
+    for (const char *line = text, *end; *line != '\0'; line = end + (*end != '\0')) {
+        end = strchrnul(line, '\n');
+        if (strncmp(line, key, key_length) == 0 && strncmp(line + key_length, " = ", 3) == 0) {
+            const char *value = line + key_length + 3;
+            *length = (size_t)(end - value);
+            return value;
+        }
+    }
+    return NULL;
+}
+
+/* Refuses settings that changed since the checkpoint and must not. Local. */
+static ls_status compare_settings(const char *path, const char *before, const char *now)
+{
+    char changes[512] = "";
+    size_t used = 0;
+    for (const char *line = now, *end; *line != '\0'; line = end + (*end != '\0')) {
+        end = strchrnul(line, '\n');
+        const char *equals = strstr(line, " = ");
+        if (equals == NULL || equals > end)
+            continue;
+        const char *value = equals + 3;
+        size_t length = (size_t)(end - value), old_length = 0;
+        const char *old = value_of(before, line, (size_t)(equals - line), &old_length);
+        if (old != NULL && old_length == length && memcmp(old, value, length) == 0)
+            continue;
+        int more = snprintf(changes + used, sizeof changes - used, "%s--%.*s is %.*s, was %.*s",
+                            used > 0 ? "; " : "", (int)(equals - line), line, (int)length, value,
+                            old != NULL ? (int)old_length : 5, old != NULL ? old : "unset");
+        used += (size_t)more;
+        if (used >= sizeof changes)
+            break;
+    }
+    if (*changes == '\0')
+        return LS_OK;
+    return ls_fail(LS_ERR_USAGE, "can't resume from %s with other settings: %s", path, changes);
+}
+
+/* Opens the checkpoint that is asked for; *out is NULL if "auto" finds none. Local. */
+static ls_status open_wanted(const ls_trainer *t, ls_checkpoint **out)
+{
+    const ls_train_config *c = t->config;
+    char path[LS_PATH_MAX], skipped[LS_ERROR_TEXT_MAX];
+    if (strcmp(c->resume, "auto") == 0) {
+        if (*c->run == '\0')
+            return ls_fail(LS_ERR_USAGE, "--resume auto needs --run, the folder to look in");
+        ls_status status = ls_checkpoint_open_newest(c->run, out, skipped);
+        if (status == LS_OK && *skipped != '\0')
+            ls_trainer_note(t, "%s; going on from %s", skipped, ls_checkpoint_path(*out));
+        return status;
+    }
+    ls_status status = ls_checkpoint_find(c->resume, true, path, sizeof path);
+    return status == LS_OK ? ls_checkpoint_open(out, path) : status;
+}
+
+/* Whether this checkpoint can be gone on from with this data and these settings. Local. */
+static ls_status check(const ls_trainer *t, const ls_checkpoint *checkpoint)
+{
+    const char *path = ls_checkpoint_path(checkpoint);
+    const ls_identity *id = ls_checkpoint_identity(checkpoint);
+    ls_status status = compare_settings(path, id->config, t->config->fixed);
+    if (status != LS_OK)
+        return status;
+    if (id->fingerprint != t->identity.fingerprint)
+        return ls_fail(LS_ERR_DATA,
+                       "can't resume from %s: the training rows of %s are not those "
+                       "it was trained on",
+                       path, t->config->data);
+    return LS_OK;
+}
+
+/* Reads the best epoch's parameters, which --restore-best ends with. Local. */
+static ls_status read_best(ls_trainer *t, const ls_checkpoint *current)
+{
+    const ls_progress *progress = ls_checkpoint_progress(current);
+    if (t->best_params == NULL || progress->early_stop.best_epoch == 0)
+        return LS_OK;
+    if (progress->early_stop.best_epoch == progress->epoch)
+        return ls_checkpoint_read_params(current, t->network, t->best_params);
+    /* `best` lies beside the checkpoint that is resumed. */
+    char path[LS_PATH_MAX];
+    ls_status status = ls_path(path, ls_checkpoint_path(current), NULL, NULL);
+    if (status != LS_OK)
+        return status;
+    char *slash = strrchr(path, '/');
+    snprintf(slash != NULL ? slash + 1 : path, 5, "best");
+    ls_checkpoint *best = NULL;
+    status = ls_checkpoint_open(&best, path);
+    if (status == LS_OK && ls_checkpoint_progress(best)->epoch != progress->early_stop.best_epoch)
+        status = ls_fail(LS_ERR_DATA, "%s: is not of epoch %lld, the best one", path,
+                         (long long)progress->early_stop.best_epoch);
+    if (status == LS_OK)
+        status = ls_checkpoint_read_params(best, t->network, t->best_params);
+    ls_checkpoint_close(&best);
+    return status;
+}
+
+/* Reads everything into rank 0's replica. Local. */
+static ls_status load(ls_trainer *t, const ls_checkpoint *checkpoint)
+{
+    ls_status status = check(t, checkpoint);
+    if (status != LS_OK)
+        return status;
+    t->progress = *ls_checkpoint_progress(checkpoint);
+    /* The history may be longer than the run is now wanted to be. */
+    ls_metrics *history = ls_alloc(t->progress.epoch + t->config->epochs, sizeof *history);
+    char *path = ls_strdup(ls_checkpoint_path(checkpoint));
+    if (history == NULL || path == NULL) {
+        ls_free(history);
+        ls_free(path);
+        return LS_ERR_FAILURE;
+    }
+    ls_free(t->history);
+    ls_free(t->resumed);
+    t->history = history;
+    t->resumed = path;
+    status = ls_checkpoint_read_history(checkpoint, t->history);
+    if (status == LS_OK)
+        status = ls_checkpoint_read_params(checkpoint, t->network, t->params);
+    if (status == LS_OK)
+        status = ls_checkpoint_read_optimizer(checkpoint, t->network, t->optimizer);
+    return status == LS_OK ? read_best(t, checkpoint) : status;
+}
+
+/* Gives rank 0's state to all ranks. Collective. */
+static ls_status share(ls_trainer *t)
+{
+    const size_t bytes = (size_t)ls_network_size(t->network) * sizeof(float);
+    ls_broadcast(t->comm, &t->progress, sizeof t->progress);
+    ls_status status = LS_OK;
+    if (t->rank != 0 && t->progress.epoch > t->config->epochs) {
+        ls_free(t->history);
+        t->history = ls_alloc(t->progress.epoch, sizeof *t->history);
+        status = t->history == NULL ? LS_ERR_FAILURE : LS_OK;
+    }
+    status = ls_agree(t->comm, status);
+    if (status != LS_OK)
+        return status;
+    ls_broadcast(t->comm, t->history, (size_t)t->progress.epoch * sizeof *t->history);
+    ls_broadcast(t->comm, t->params, bytes);
+    if (t->best_params != NULL)
+        ls_broadcast(t->comm, t->best_params, bytes);
+    for (int i = 0; i < ls_optimizer_slots(t->optimizer); i++)
+        ls_broadcast(t->comm, ls_optimizer_slot(t->optimizer, i), bytes);
+    ls_optimizer_set_steps(t->optimizer, t->progress.optimizer_steps);
+    return LS_OK;
+}
+
+ls_status ls_trainer_resume(ls_trainer *t)
+{
+    if (*t->config->resume == '\0')
+        return LS_OK;
+    ls_checkpoint *checkpoint = NULL;
+    ls_status status = LS_OK;
+    if (t->rank == 0) {
+        status = open_wanted(t, &checkpoint);
+        if (status == LS_OK && checkpoint != NULL)
+            status = load(t, checkpoint);
+    }
+    int found = checkpoint != NULL;
+    ls_checkpoint_close(&checkpoint);
+    status = ls_agree(t->comm, status);
+    if (status != LS_OK)
+        return status;
+    ls_broadcast(t->comm, &found, sizeof found);
+    return found ? share(t) : LS_OK;
+}

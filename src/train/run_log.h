@@ -1,0 +1,44 @@
+/* The run folder's records: config.conf, metrics.csv, events.jsonl, summary.json. Written by rank 0
+ * only; all functions are Local and fail with LS_ERR_FAILURE if a file can't be written. */
+#ifndef LS_TRAIN_RUN_LOG_H
+#define LS_TRAIN_RUN_LOG_H
+
+#include <stdint.h>
+
+#include <lockstep/metrics.h>
+#include <lockstep/status.h>
+
+typedef struct ls_run_log ls_run_log;
+struct json_t;
+
+/* Refuses a folder that holds a run already.
+ * Errors: LS_ERR_USAGE. */
+ls_status ls_run_log_refuse_used(const char *folder) LS_MUST_CHECK;
+
+/* Begins the records of a new run, or goes on with those of a resumed one: what they hold of later
+ * epochs than the checkpoint's is removed, so that each epoch stands in them once.
+ * config   the text of config.conf
+ * history  [epochs] of the checkpoint that is resumed; epochs is 0 for a new run */
+ls_status ls_run_log_open(ls_run_log **out, const char *folder, const char *config,
+                          const ls_metrics *history, int64_t epochs) LS_MUST_CHECK;
+
+/* Adds a row to metrics.csv. */
+ls_status ls_run_log_metrics(ls_run_log *log, const ls_metrics *metrics) LS_MUST_CHECK;
+
+/* Adds a line to events.jsonl: {"time", "event", "epoch"} and the given fields.
+ * fields  a jansson object, taken; NULL for none */
+ls_status ls_run_log_event(ls_run_log *log, const char *event, int64_t epoch,
+                           struct json_t *fields) LS_MUST_CHECK;
+
+/* Writes summary.json, whole.
+ * summary  a jansson object, taken */
+ls_status ls_run_log_summary(ls_run_log *log, struct json_t *summary) LS_MUST_CHECK;
+
+/* A row of metrics as a jansson object, owned by the caller; NaN becomes null. NULL when memory is
+ * short. */
+struct json_t *ls_metrics_json(const ls_metrics *metrics);
+
+/* Closes the files and sets *log to NULL; accepts NULL. */
+void ls_run_log_close(ls_run_log **log);
+
+#endif

@@ -1,0 +1,298 @@
+/* The beginning and the end of a trainer. Whatever can fail on one rank is agreed on by all before
+ * the next collective. */
+#include "train/trainer_state.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <lockstep/compute.h>
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Rows that evaluation takes at a time, at least. */
+enum { EVALUATION_ROWS = 256 };
+
+void ls_trainer_note(const ls_trainer *t, const char *format, ...)
+{
+    if (t->rank != 0 || t->observer->note == NULL)
+        return;
+    char text[LS_ERROR_TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    t->observer->note(t->observer->user, text);
+}
+
+const char *ls_trainer_monitor_name(const ls_trainer *t)
+{
+    static const char *const names[] = {"val_loss", "val_accuracy", "loss", "accuracy"};
+    return names[t->monitor];
+}
+
+double ls_trainer_monitor_value(const ls_trainer *t, const ls_metrics *m)
+{
+    switch (t->monitor) {
+    case LS_MONITOR_VAL_LOSS:
+        return m->val_loss;
+    case LS_MONITOR_VAL_ACCURACY:
+        return m->val_accuracy;
+    case LS_MONITOR_LOSS:
+        return m->loss;
+    case LS_MONITOR_ACCURACY:
+        break;
+    }
+    return m->accuracy;
+}
+
+/* Opens the data set and describes it, or reads this rank's rows of it. Local. */
+static ls_status open_dataset(ls_trainer *t, ls_dataset **dataset)
+{
+    ls_status status = ls_dataset_open(dataset, t->config->data, t->config->validation);
+    if (status == LS_OK)
+        t->dataset = *ls_dataset_describe(*dataset);
+    return status;
+}
+
+static ls_status read_shards(ls_trainer *t, const ls_dataset *dataset)
+{
+    ls_range train = ls_shard(t->dataset.rows[LS_TRAIN], t->plan.ranks, t->rank);
+    ls_range validation = ls_shard(t->dataset.rows[LS_VALIDATION], t->plan.ranks, t->rank);
+    ls_status status = ls_dataset_read(dataset, LS_TRAIN, train.first, train.count,
+                                       ls_exchange_capacity(&t->plan, t->rank), &t->samples);
+    if (status == LS_OK)
+        status = ls_dataset_read(dataset, LS_VALIDATION, validation.first, validation.count,
+                                 validation.count, &t->validation);
+    return status;
+}
+
+/* Makes sure that all ranks see the same data set, node-local copies included. Collective. */
+static ls_status agree_on_dataset(ls_trainer *t)
+{
+    char text[256];
+    const ls_dataset_info *d = &t->dataset;
+    snprintf(text, sizeof text, "%lld %lld %lld rows, %lld x %lld x %lld, %d classes, %s",
+             (long long)d->rows[LS_TRAIN], (long long)d->rows[LS_VALIDATION],
+             (long long)d->rows[LS_TEST], (long long)d->channels, (long long)d->height,
+             (long long)d->width, d->classes, d->source_sha256);
+    return ls_agree_equal(t->comm, text, "the data set");
+}
+
+/* Reads this rank's shard into memory; the file is closed before training begins. Collective. */
+static ls_status load_data(ls_trainer *t)
+{
+    ls_dataset *dataset = NULL;
+    ls_status status = ls_agree(t->comm, open_dataset(t, &dataset));
+    if (status == LS_OK)
+        status = agree_on_dataset(t);
+    if (status == LS_OK)
+        status = ls_plan_make(&t->plan, t->dataset.rows[LS_TRAIN], ls_comm_size(t->comm),
+                              t->config->batch, t->config->seed, t->config->shuffle);
+    if (status == LS_OK)
+        status = ls_agree(t->comm, read_shards(t, dataset));
+    ls_dataset_close(&dataset);
+    if (status != LS_OK)
+        return status;
+    int64_t fingerprint = (int64_t)ls_samples_fingerprint(t->samples);
+    ls_sum_integers(t->comm, &fingerprint, 1);
+    t->identity.fingerprint = (uint64_t)fingerprint;
+    return ls_exchange_create(&t->exchange, t->comm, &t->plan, t->samples);
+}
+
+/* What is watched, and whether that can be. The same on all ranks. Local. */
+static ls_status choose_monitor(ls_trainer *t)
+{
+    const ls_train_config *c = t->config;
+    t->monitor = c->monitor;
+    if (t->dataset.rows[LS_VALIDATION] == 0 &&
+        (c->monitor == LS_MONITOR_VAL_LOSS || c->monitor == LS_MONITOR_VAL_ACCURACY)) {
+        if (c->patience > 0)
+            return ls_fail(LS_ERR_USAGE,
+                           "--patience watches %s but there are no validation rows: give "
+                           "--validation 0.1, or --monitor loss",
+                           ls_trainer_monitor_name(t));
+        t->monitor = c->monitor == LS_MONITOR_VAL_LOSS ? LS_MONITOR_LOSS : LS_MONITOR_ACCURACY;
+    }
+    bool accuracy = t->monitor == LS_MONITOR_VAL_ACCURACY || t->monitor == LS_MONITOR_ACCURACY;
+    t->stop_config = (ls_early_stop_config){
+        .maximise = c->mode == LS_MODE_AUTO ? accuracy : c->mode == LS_MODE_MAX,
+        .patience = c->patience,
+        .min_delta = c->min_delta};
+    return LS_OK;
+}
+
+/* The most rows that a step can give a rank. */
+static int64_t largest_slice(const ls_plan *plan, int rank)
+{
+    /* No slice is larger than the average, rounded up. */
+    int64_t mine = ls_plan_rank_rows(plan, rank);
+    int64_t of_batch = plan->batch / plan->ranks + 1, of_steps = mine / plan->steps + 1;
+    int64_t largest = of_batch > of_steps ? of_batch : of_steps;
+    return largest < mine ? largest : mine;
+}
+
+/* Makes this rank's replica. Local. */
+static ls_status make_replica(ls_trainer *t)
+{
+    const ls_train_config *c = t->config;
+    const ls_shape input = {t->dataset.channels, t->dataset.height, t->dataset.width};
+    int64_t rows = largest_slice(&t->plan, t->rank);
+    rows = rows > EVALUATION_ROWS ? rows : EVALUATION_ROWS;
+    ls_status status =
+        ls_network_create(&t->network, c->model, input, t->dataset.classes, c->loss, rows);
+    if (status != LS_OK)
+        return status;
+    const int64_t size = ls_network_size(t->network);
+    status = ls_batch_create(&t->batch, rows, t->dataset.features);
+    if (status == LS_OK)
+        status = ls_reducer_create(&t->reducer, t->comm, size);
+    if (status == LS_OK)
+        status = ls_optimizer_create(&t->optimizer, &c->optimizer, size);
+    if (status != LS_OK)
+        return status;
+    t->params = ls_alloc(size, sizeof(float));
+    t->best_params = c->restore_best ? ls_alloc(size, sizeof(float)) : NULL;
+    t->history = ls_alloc(c->epochs, sizeof *t->history);
+    if (t->params == NULL || t->history == NULL || (c->restore_best && t->best_params == NULL))
+        return LS_ERR_FAILURE;
+    ls_network_initialise(t->network, c->seed, t->params);
+    return LS_OK;
+}
+
+static void describe_identity(ls_trainer *t)
+{
+    const ls_train_config *c = t->config;
+    t->identity.model = (char *)c->model;
+    t->identity.loss = c->loss;
+    t->identity.classes = t->dataset.classes;
+    t->identity.input = (ls_shape){t->dataset.channels, t->dataset.height, t->dataset.width};
+    t->identity.mean = c->mean;
+    t->identity.std = c->std;
+    t->identity.dataset = t->dataset.name;
+    t->identity.config = (char *)c->text;
+}
+
+/* Makes the run folder and its records; on rank 0. Local. */
+static ls_status begin_records(ls_trainer *t)
+{
+    ls_status status = ls_make_folder(t->folder);
+    if (status == LS_OK)
+        status = ls_run_log_open(&t->log, t->config->run, t->config->text, t->history,
+                                 t->progress.epoch);
+    if (status == LS_OK)
+        status =
+            ls_run_log_event(t->log, t->progress.epoch > 0 ? "resume" : "start", t->progress.epoch,
+                             json_pack("{s:i, s:i, s:s}", "ranks", t->plan.ranks, "threads",
+                                       t->topology->mine.threads, "checkpoint", t->resumed));
+    return status;
+}
+
+/* Finds out whether the run folder may be used, before any work is done; on rank 0. Local. */
+static ls_status check_folder(ls_trainer *t)
+{
+    if (*t->config->run == '\0' || t->rank != 0)
+        return LS_OK;
+    ls_status status = ls_path(t->folder, t->config->run, "/checkpoints", NULL);
+    if (status == LS_OK && *t->config->resume == '\0')
+        status = ls_run_log_refuse_used(t->config->run);
+    return status;
+}
+
+static ls_status create(ls_trainer *t)
+{
+    const double begin = ls_now();
+    ls_status status = ls_agree(t->comm, check_folder(t));
+    if (status == LS_OK)
+        status = ls_topology_create(&t->topology, t->comm, t->config->threads);
+    if (status == LS_OK) {
+        ls_compute_set_threads(t->topology->mine.threads);
+        status = load_data(t);
+    }
+    if (status == LS_OK)
+        status = choose_monitor(t);
+    if (status == LS_OK)
+        status = ls_agree(t->comm, make_replica(t));
+    if (status == LS_OK) {
+        describe_identity(t);
+        status = ls_trainer_resume(t);
+    }
+    if (status == LS_OK && !t->config->dry_run) {
+        bool writes = t->rank == 0 && *t->config->run != '\0';
+        status = ls_agree(t->comm, writes ? begin_records(t) : LS_OK);
+    }
+    if (status == LS_OK && t->rank == 0 && t->observer->start != NULL) {
+        ls_run_info info = {.config = t->config,
+                            .dataset = &t->dataset,
+                            .network = t->network,
+                            .topology = t->topology,
+                            .plan = &t->plan,
+                            .epochs_done = t->progress.epoch,
+                            .resumed = t->resumed,
+                            .monitor = ls_trainer_monitor_name(t),
+                            .setup_seconds = ls_now() - begin};
+        t->observer->start(t->observer->user, &info);
+    }
+    return status;
+}
+
+ls_status ls_trainer_create(ls_trainer **out, ls_comm *comm, const ls_train_config *config,
+                            const ls_observer *observer)
+{
+    ls_trainer *t = ls_alloc(1, sizeof *t);
+    ls_status status = LS_OK;
+    if (t != NULL)
+        t->resumed = ls_strdup("");
+    if (t == NULL || t->resumed == NULL)
+        status = LS_ERR_FAILURE;
+    status = ls_agree(comm, status);
+    if (status == LS_OK) {
+        t->comm = comm;
+        t->config = config;
+        t->observer = observer;
+        t->rank = ls_comm_rank(comm);
+        t->normalization = ls_normalization_make(config->mean, config->std);
+        status = create(t);
+    }
+    if (status != LS_OK) {
+        ls_trainer_destroy(&t);
+        return status;
+    }
+    *out = t;
+    return LS_OK;
+}
+
+const float *ls_trainer_params(const ls_trainer *trainer)
+{
+    return trainer->params;
+}
+
+const ls_network *ls_trainer_network(const ls_trainer *trainer)
+{
+    return trainer->network;
+}
+
+void ls_trainer_destroy(ls_trainer **trainer)
+{
+    if (trainer == NULL || *trainer == NULL)
+        return;
+    ls_trainer *t = *trainer;
+    ls_run_log_close(&t->log);
+    ls_exchange_destroy(&t->exchange);
+    ls_samples_destroy(&t->samples);
+    ls_samples_destroy(&t->validation);
+    ls_batch_destroy(&t->batch);
+    ls_network_destroy(&t->network);
+    ls_reducer_destroy(&t->reducer);
+    ls_optimizer_destroy(&t->optimizer);
+    ls_topology_destroy(&t->topology);
+    ls_free(t->params);
+    ls_free(t->best_params);
+    ls_free(t->history);
+    ls_free(t->resumed);
+    ls_free(t);
+    *trainer = NULL;
+}

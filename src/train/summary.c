@@ -1,0 +1,93 @@
+#include "train/summary.h"
+
+#include "train/trainer_state.h"
+
+#include <lockstep/compute.h>
+#include <lockstep/version.h>
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+/* `key = value` lines as an object of texts. */
+static json_t *config_json(const char *text)
+{
+    json_t *object = json_object();
+    for (const char *line = text, *end; *line != '\0'; line = end + (*end != '\0')) {
+        end = strchrnul(line, '\n');
+        const char *equals = strstr(line, " = ");
+        if (equals == NULL || equals > end)
+            continue;
+        char key[64];
+        snprintf(key, sizeof key, "%.*s", (int)(equals - line), line);
+        json_object_set_new(object, key, json_stringn(equals + 3, (size_t)(end - equals - 3)));
+    }
+    return object;
+}
+
+static json_t *hosts_json(const ls_topology *topology)
+{
+    json_t *hosts = json_array();
+    int nodes = 0;
+    for (int r = 0; r < topology->ranks; r++)
+        if (topology->seat[r].node == nodes) {
+            json_array_append_new(hosts, json_string(topology->seat[r].host));
+            nodes++;
+        }
+    return hosts;
+}
+
+static json_t *dataset_json(const ls_trainer *t)
+{
+    char fingerprint[17];
+    snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64, t->identity.fingerprint);
+    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:i}", "path", t->config->data, "name",
+                     t->dataset.name, "fingerprint", fingerprint, "train_rows",
+                     (json_int_t)t->dataset.rows[LS_TRAIN], "validation_rows",
+                     (json_int_t)t->dataset.rows[LS_VALIDATION], "classes", t->dataset.classes);
+}
+
+ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
+{
+    const ls_early_stop *stop = &result->early_stop;
+    const char *outcome = result->stopped_early ? "stopped early" : "completed";
+    if (result->nothing_to_do && result->epochs > 0)
+        return LS_OK; /* the summary of the run that did the work stands */
+    ls_status status = LS_OK;
+    if (result->stopped_early)
+        status =
+            ls_run_log_event(t->log, "early_stop", result->epochs,
+                             json_pack("{s:I, s:I}", "best_epoch", (json_int_t)stop->best_epoch,
+                                       "waited", (json_int_t)stop->waited));
+    if (status == LS_OK)
+        status =
+            ls_run_log_event(t->log, "end", result->epochs, json_pack("{s:s}", "outcome", outcome));
+    if (status != LS_OK)
+        return status;
+
+    char digest[17];
+    snprintf(digest, sizeof digest, "%016" PRIx64, result->digest);
+    json_t *summary =
+        json_pack("{s:s, s:I, s:I, s:f, s:b}", "outcome", outcome, "epochs",
+                  (json_int_t)result->epochs, "steps", (json_int_t)t->progress.optimizer_steps,
+                  "seconds", result->seconds, "restored_best", result->restored);
+    json_object_set_new(summary, "best",
+                        json_pack("{s:s, s:I, s:f}", "monitor", ls_trainer_monitor_name(t), "epoch",
+                                  (json_int_t)stop->best_epoch, "value", stop->best));
+    json_object_set_new(summary, "final",
+                        result->epochs > 0 ? ls_metrics_json(&result->final) : json_null());
+    json_object_set_new(summary, "model",
+                        json_pack("{s:s, s:I, s:s}", "layers", t->config->model, "parameters",
+                                  (json_int_t)ls_network_size(t->network), "digest", digest));
+    json_object_set_new(summary, "dataset", dataset_json(t));
+    json_object_set_new(summary, "ranks", json_integer(t->plan.ranks));
+    json_object_set_new(summary, "threads", json_integer(t->topology->mine.threads));
+    json_object_set_new(summary, "hosts", hosts_json(t->topology));
+    json_object_set_new(summary, "versions",
+                        json_pack("{s:s, s:s, s:s, s:s}", "lockstep", LS_VERSION, "mpi",
+                                  ls_comm_version(), "blas", ls_compute_version(), "hdf5",
+                                  ls_dataset_library_version()));
+    json_object_set_new(summary, "config", config_json(t->config->text));
+    return ls_run_log_summary(t->log, summary);
+}

@@ -1,0 +1,241 @@
+/* The algorithm. What it works with is set up in setup.c.
+ *
+ *     for each epoch
+ *         exchange samples
+ *         for each step
+ *             gather, forward, backward, reduce over ranks, update
+ *         validate, decide, log, checkpoint
+ */
+#include "train/trainer_state.h"
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "train/summary.h"
+
+#include <lockstep/evaluate.h>
+
+#include <assert.h>
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+#include <xxhash.h>
+
+/* What a rank adds up in an epoch; summed over ranks at its end. All doubles: one reduction. */
+typedef struct epoch_sums {
+    double loss;    /* sum over rows */
+    double correct; /* exact up to 2^53 */
+    double compute_s, communicate_s, exchange_s, validation_s;
+} epoch_sums;
+enum { EPOCH_SUMS = sizeof(epoch_sums) / sizeof(double) };
+
+/* Whether this rank's part of a step went well. Local. */
+static ls_status check_step(const ls_trainer *t, const ls_score *score, int64_t step)
+{
+    ls_status status = ls_fault(LS_FAULT_STEP);
+    if (status != LS_OK || score->rows == 0)
+        return status;
+    double mean = score->loss / (double)score->rows;
+    if (isfinite(mean) && mean < LS_DIVERGED)
+        return LS_OK;
+    return ls_fail(LS_ERR_NUMERIC,
+                   "loss %g in step %lld of epoch %lld: training diverged; try a smaller --lr "
+                   "(it is %g)",
+                   mean, (long long)step + 1, (long long)t->progress.epoch + 1, t->config->lr);
+}
+
+/* One step. Collective. `rows_done` counts the global rows of the epoch. */
+static ls_status train_step(ls_trainer *t, int64_t step, const int64_t *order, epoch_sums *sums,
+                            int64_t *rows_done)
+{
+    double begin = ls_now();
+    ls_range slice = ls_plan_slice(&t->plan, t->rank, step);
+    ls_samples_gather(t->samples, order + slice.first, 0, slice.count, t->normalization, t->batch);
+    float *grads = ls_reducer_grads(t->reducer);
+    ls_score score = ls_network_gradient(t->network, t->params, t->batch, grads);
+    ls_status status = check_step(t, &score, step);
+
+    double computed = ls_now();
+    ls_control control = {.rows = score.rows, .failed = status != LS_OK};
+    ls_reducer_sum(t->reducer, &control);
+    if (control.failed > 0)
+        return ls_agree(t->comm, status);
+
+    double reduced = ls_now();
+    ls_optimizer_step(t->optimizer, grads, 1.0 / (double)control.rows, t->config->lr, t->params);
+    double updated = ls_now();
+    sums->compute_s += computed - begin + updated - reduced;
+    sums->communicate_s += reduced - computed;
+    sums->loss += score.loss;
+    sums->correct += (double)score.correct;
+    *rows_done += control.rows;
+    return LS_OK;
+}
+
+/* All steps of an epoch. Collective. */
+static ls_status train_epoch(ls_trainer *t, epoch_sums *sums)
+{
+    const int64_t *order;
+    const int64_t epoch = t->progress.epoch;
+    double begin = ls_now();
+    ls_status status = ls_exchange_epoch(t->exchange, epoch, &order);
+    sums->exchange_s = ls_now() - begin;
+    int64_t rows = 0, mine = 0;
+    for (int64_t step = 0; status == LS_OK && step < t->plan.steps; step++) {
+        status = train_step(t, step, order, sums, &rows);
+        mine += t->batch->rows;
+        if (status == LS_OK && t->rank == 0 && t->observer->step != NULL)
+            t->observer->step(t->observer->user, epoch + 1, rows,
+                              sums->loss / (double)(mine > 0 ? mine : 1));
+    }
+    t->progress.optimizer_steps = ls_optimizer_steps(t->optimizer);
+    return status;
+}
+
+/* Evaluates the validation rows, if there are any. Collective. */
+static ls_status validate(ls_trainer *t, ls_metrics *m)
+{
+    m->val_loss = m->val_accuracy = NAN;
+    if (t->dataset.rows[LS_VALIDATION] == 0)
+        return LS_OK;
+    ls_score score;
+    ls_status status = ls_evaluate(t->comm, t->network, t->params, t->validation, t->config->mean,
+                                   t->config->std, t->batch, t->dataset.classes, &score, NULL);
+    if (status != LS_OK)
+        return status;
+    m->val_loss = score.loss / (double)score.rows;
+    m->val_accuracy = (double)score.correct / (double)score.rows;
+    if (!isfinite(m->val_loss))
+        status =
+            ls_fail(LS_ERR_NUMERIC, "validation loss is %g after epoch %lld; try a smaller --lr",
+                    m->val_loss, (long long)t->progress.epoch + 1);
+    return status;
+}
+
+/* Rank 0 decides whether this epoch is the best so far; all ranks get its word. Collective. */
+static bool decide(ls_trainer *t, const ls_metrics *m)
+{
+    struct {
+        ls_early_stop state;
+        bool best;
+    } verdict;
+    memset(&verdict, 0, sizeof verdict);
+    if (t->rank == 0) {
+        verdict.state = t->progress.early_stop;
+        verdict.best = ls_early_stop_update(&verdict.state, &t->stop_config, t->progress.epoch,
+                                            ls_trainer_monitor_value(t, m));
+    }
+    ls_broadcast(t->comm, &verdict, sizeof verdict);
+    t->progress.early_stop = verdict.state;
+    return verdict.best;
+}
+
+/* Whether there is an epoch to be trained. The same on all ranks. Local. */
+static bool goes_on(const ls_trainer *t)
+{
+    return t->progress.epoch < t->config->epochs &&
+           !ls_early_stop_reached(&t->progress.early_stop, &t->stop_config);
+}
+
+/* Rank 0 writes the logs and, where it is due, a checkpoint; all ranks get the outcome. Collective.
+ */
+static ls_status record(ls_trainer *t, const ls_metrics *m, bool best)
+{
+    ls_status status = LS_OK;
+    if (t->log != NULL) {
+        status = ls_run_log_metrics(t->log, m);
+        if (status == LS_OK)
+            status = ls_run_log_event(t->log, "epoch", t->progress.epoch, ls_metrics_json(m));
+        bool due = best || !goes_on(t) || t->progress.epoch % t->config->checkpoint_every == 0;
+        if (status == LS_OK && due) {
+            ls_state state = {.identity = &t->identity,
+                              .progress = &t->progress,
+                              .history = t->history,
+                              .network = t->network,
+                              .params = t->params,
+                              .optimizer = t->optimizer};
+            status = ls_checkpoint_save(t->folder, &state, best, t->config->keep);
+            if (status == LS_OK)
+                status = ls_run_log_event(t->log, "checkpoint", t->progress.epoch,
+                                          json_pack("{s:I, s:b}", "steps",
+                                                    (json_int_t)t->progress.optimizer_steps, "best",
+                                                    best));
+        }
+    }
+    return ls_agree(t->comm, status);
+}
+
+/* One epoch, from the exchange to the checkpoint. Collective. */
+static ls_status run_epoch(ls_trainer *t)
+{
+    double begin = ls_now();
+    epoch_sums sums = {0};
+    ls_metrics m = {.epoch = (double)t->progress.epoch + 1, .lr = t->config->lr};
+    ls_status status = train_epoch(t, &sums);
+    if (status != LS_OK)
+        return status;
+    double trained = ls_now();
+    m.seconds = trained - begin;
+    status = validate(t, &m);
+    if (status != LS_OK)
+        return status;
+    sums.validation_s = ls_now() - trained;
+
+    ls_sum_doubles(t->comm, (double *)&sums, EPOCH_SUMS);
+    ls_max_doubles(t->comm, &m.seconds, 1);
+    const double rows = (double)t->plan.rows, ranks = t->plan.ranks;
+    m.loss = sums.loss / rows;
+    m.accuracy = sums.correct / rows;
+    m.samples_per_second = rows / m.seconds;
+    m.compute_s = sums.compute_s / ranks;
+    m.communicate_s = sums.communicate_s / ranks;
+    m.exchange_s = sums.exchange_s / ranks;
+    m.validation_s = sums.validation_s / ranks;
+
+    t->history[t->progress.epoch++] = m;
+    bool best = decide(t, &m);
+    if (best && t->best_params != NULL)
+        memcpy(t->best_params, t->params, (size_t)ls_network_size(t->network) * sizeof(float));
+    status = record(t, &m, best);
+    if (status == LS_OK && t->rank == 0 && t->observer->epoch != NULL)
+        t->observer->epoch(t->observer->user, &m, best);
+    return status;
+}
+
+/* What training came to. The same on all ranks but for the seconds. Local. */
+static ls_train_result conclude(ls_trainer *t, double begin, bool idle)
+{
+    const ls_early_stop *stop = &t->progress.early_stop;
+    ls_train_result result = {.epochs = t->progress.epoch,
+                              .stopped_early = ls_early_stop_reached(stop, &t->stop_config),
+                              .nothing_to_do = idle,
+                              .early_stop = *stop};
+    const size_t bytes = (size_t)ls_network_size(t->network) * sizeof(float);
+    int64_t shown = t->progress.epoch;
+    if (t->best_params != NULL && stop->best_epoch > 0) {
+        memcpy(t->params, t->best_params, bytes);
+        result.restored = true;
+        shown = stop->best_epoch;
+    }
+    if (shown > 0)
+        result.final = t->history[shown - 1];
+    result.digest = XXH3_64bits(t->params, bytes);
+    result.seconds = ls_now() - begin;
+    return result;
+}
+
+ls_status ls_trainer_run(ls_trainer *t, ls_train_result *result)
+{
+    assert(!t->config->dry_run);
+    const double begin = ls_now();
+    const bool idle = !goes_on(t);
+    ls_status status = LS_OK;
+    while (status == LS_OK && goes_on(t))
+        status = run_epoch(t);
+    if (status == LS_OK) {
+        *result = conclude(t, begin, idle);
+        if (t->log != NULL)
+            status = ls_summary_write(t, result);
+        status = ls_agree(t->comm, status);
+    }
+    return status;
+}

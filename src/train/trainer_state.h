@@ -1,0 +1,57 @@
+/* The trainer's parts, shared by trainer.c (the algorithm), setup.c (its beginning and end) and
+ * resume.c. */
+#ifndef LS_TRAIN_TRAINER_STATE_H
+#define LS_TRAIN_TRAINER_STATE_H
+
+#include <lockstep/checkpoint.h>
+#include <lockstep/reducer.h>
+#include <lockstep/trainer.h>
+
+#include "data/samples.h"
+#include "parallel/exchange.h"
+#include "train/run_log.h"
+
+struct ls_trainer {
+    ls_comm *comm; /* borrowed, as the next two */
+    const ls_train_config *config;
+    const ls_observer *observer;
+    int rank;
+
+    ls_dataset_info dataset;
+    ls_topology *topology;
+    ls_plan plan;
+    ls_normalization normalization;
+    ls_samples *samples;    /* this rank's training rows */
+    ls_samples *validation; /* this rank's validation rows */
+    ls_exchange *exchange;
+    ls_batch *batch;
+
+    ls_network *network;
+    ls_reducer *reducer; /* owns the gradient arena */
+    ls_optimizer *optimizer;
+    float *params;      /* [ls_network_size] */
+    float *best_params; /* the same; NULL without --restore-best */
+
+    ls_monitor monitor;
+    ls_early_stop_config stop_config;
+    ls_progress progress;
+    ls_metrics *history; /* [config->epochs or more] */
+
+    ls_identity identity; /* borrows all its texts */
+    char *resumed;        /* path of the checkpoint, owned; "" if new */
+    char folder[4096];    /* of the checkpoints; "" if nothing is written */
+    ls_run_log *log;      /* on rank 0, unless nothing is written */
+};
+
+/* Loads the checkpoint that config->resume asks for into the trainer, if there is one. Collective.
+ * Errors: LS_ERR_DATA, LS_ERR_USAGE if settings changed that must not, LS_ERR_FAILURE. */
+ls_status ls_trainer_resume(ls_trainer *trainer) LS_MUST_CHECK;
+
+/* Tells the observer; on rank 0 only. Local. */
+void ls_trainer_note(const ls_trainer *trainer, const char *format, ...) LS_PRINTF(2, 3);
+
+/* The column that is watched, and its value in a row. Local. */
+const char *ls_trainer_monitor_name(const ls_trainer *trainer);
+double ls_trainer_monitor_value(const ls_trainer *trainer, const ls_metrics *metrics);
+
+#endif
