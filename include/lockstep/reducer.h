@@ -12,6 +12,7 @@ typedef struct ls_reducer ls_reducer;
 /* What each rank says at a step, and, summed, what all of them learn at the same step. */
 typedef struct ls_control {
     int64_t rows;   /* rows that went into the gradient */
+    double loss;    /* sum of their losses, to float precision */
     int64_t failed; /* 1 if this rank failed: it contributes zeros; on return, how many did */
 } ls_control;
 

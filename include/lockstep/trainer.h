@@ -90,7 +90,7 @@ typedef struct ls_train_result {
 typedef struct ls_observer {
     void *user; /* handed to each */
     void (*start)(void *user, const ls_run_info *info);
-    /* After each step. rows: of this epoch, over all ranks; loss: mean over rank 0's rows. */
+    /* After each step. epoch: from 1; rows: of this epoch so far; loss: mean of this step. */
     void (*step)(void *user, int64_t epoch, int64_t rows, double loss);
     void (*epoch)(void *user, const ls_metrics *metrics, bool best);
     void (*note)(void *user, const char *text); /* something worth a line */

@@ -218,10 +218,11 @@ static ls_status unknown(const ls_options *o, const char *what, const char *name
     return ls_fail(LS_ERR_USAGE, "there is no %s %s%s; --help lists them all", what, dashes, word);
 }
 
-static ls_status parse_bare(ls_options *o, const char *text)
+/* Sets the option that the bare argument number `number`, from 0, stands for. */
+static ls_status parse_bare(ls_options *o, int number, const char *text)
 {
     for (int i = 0; i < o->count; i++)
-        if ((o->table[i].flags & LS_OPT_ARGUMENT) != 0 && !o->given[i]) {
+        if ((o->table[i].flags & LS_OPT_ARGUMENT) != 0 && number-- == 0) {
             o->given[i] = true;
             return set(o, i, text);
         }
@@ -230,11 +231,12 @@ static ls_status parse_bare(ls_options *o, const char *text)
 
 ls_status ls_options_parse_args(ls_options *o, int argc, char **argv)
 {
+    int bare = 0;
     for (int i = 0; i < argc; i++) {
         if (strncmp(argv[i], "--", 2) != 0 || argv[i][2] == '\0') {
             ls_status status = argv[i][0] == '-' && argv[i][1] != '\0'
                                    ? ls_fail(LS_ERR_USAGE, "there is no option %s", argv[i])
-                                   : parse_bare(o, argv[i]);
+                                   : parse_bare(o, bare++, argv[i]);
             if (status != LS_OK)
                 return status;
             continue;

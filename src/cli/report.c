@@ -21,6 +21,9 @@ struct ls_report {
     char monitor[32];
     int64_t bar_epoch;
     double epoch_begin, last_drawn;
+    int64_t first_rows; /* of the epoch's first step */
+    double loss_sum;    /* over the steps of the epoch */
+    int64_t steps;
 };
 
 /* Whether what goes to stderr ends on a terminal. mpirun reads its ranks' stderr through a pipe, so
@@ -128,8 +131,8 @@ static void print_ranks(const ls_run_info *info)
                 ranks > 1 ? "s" : "");
         if (ranks > 1)
             fprintf(stderr, " (%d..%d)", first, last);
-        fprintf(stderr, ", each on %d core%s%s with %d thread%s\n", seat->cores,
-                seat->cores > 1 ? "s" : "",
+        fprintf(stderr, ", %son %d core%s%s with %d thread%s\n", ranks > 1 ? "each " : "",
+                seat->cores, seat->cores > 1 ? "s" : "",
                 seat->alone ? (seat->bound ? " of its own" : "") : " that ranks share",
                 seat->threads, seat->threads > 1 ? "s" : "");
     }
@@ -177,10 +180,14 @@ static void step(void *user, int64_t epoch, int64_t rows, double loss)
     ls_report *report = user;
     if (!report->terminal || report->quiet)
         return;
-    double now = ls_now();
-    if (epoch != report->bar_epoch) {
-        report->bar_epoch = epoch;
-        report->epoch_begin = now; /* after its first step, whose rows are not counted */
+    const double now = ls_now();
+    const bool first = epoch != report->bar_epoch;
+    report->bar_epoch = epoch;
+    report->loss_sum = loss + (first ? 0 : report->loss_sum);
+    report->steps = 1 + (first ? 0 : report->steps);
+    if (first) {
+        report->epoch_begin = now; /* the rows of its first step are not counted */
+        report->first_rows = rows;
         report->last_drawn = 0;
         return;
     }
@@ -188,7 +195,7 @@ static void step(void *user, int64_t epoch, int64_t rows, double loss)
         return;
     report->last_drawn = now;
     double part = (double)rows / (double)report->rows;
-    double speed = (double)rows / (now - report->epoch_begin);
+    double speed = (double)(rows - report->first_rows) / (now - report->epoch_begin);
     double left =
         ((double)(report->rows - rows) + (double)(report->epochs - epoch) * (double)report->rows) /
         speed;
@@ -197,8 +204,9 @@ static void step(void *user, int64_t epoch, int64_t rows, double loss)
         bar[i] = i < (int)(part * WIDTH) ? '=' : ' ';
     bar[WIDTH] = '\0';
     fprintf(stderr, "\r\033[Kepoch %lld/%lld [%s] %3.0f %%  loss %.4f  %s samples/s  %d:%02d left",
-            (long long)epoch, (long long)report->epochs, bar, 100 * part, loss,
-            grouped((int64_t)speed, number), (int)(left / 60), (int)fmod(left, 60));
+            (long long)epoch, (long long)report->epochs, bar, 100 * part,
+            report->loss_sum / (double)report->steps, grouped((int64_t)speed, number),
+            (int)(left / 60), (int)fmod(left, 60));
     report->drawn = true;
 }
 

@@ -356,6 +356,31 @@ ls_status ls_h5_put_text(ls_h5 *file, const char *name, const char *text)
     return status;
 }
 
+/* A text of variable length: HDF5 lends it, we copy it. */
+static ls_status copy_variable_text(hid_t attribute, hid_t type, char **out, bool *read)
+{
+    char *lent = NULL;
+    hid_t memory = H5Tcopy(H5T_C_S1);
+    H5Tset_size(memory, H5T_VARIABLE);
+    H5Tset_cset(memory, H5Tget_cset(type));
+    *read = H5Aread(attribute, memory, &lent) >= 0;
+    H5Tclose(memory);
+    if (!*read)
+        return LS_OK;
+    *out = ls_strdup(lent != NULL ? lent : "");
+    H5free_memory(lent);
+    return *out == NULL ? LS_ERR_FAILURE : LS_OK;
+}
+
+static ls_status copy_fixed_text(hid_t attribute, hid_t type, char **out, bool *read)
+{
+    *out = ls_alloc((int64_t)H5Tget_size(type) + 1, 1);
+    if (*out == NULL)
+        return LS_ERR_FAILURE;
+    *read = H5Aread(attribute, type, *out) >= 0;
+    return LS_OK;
+}
+
 ls_status ls_h5_get_text(const ls_h5 *file, const char *name, char **out)
 {
     hid_t attribute = H5Aopen(file->id, name, H5P_DEFAULT);
@@ -364,29 +389,18 @@ ls_status ls_h5_get_text(const ls_h5 *file, const char *name, char **out)
     hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
     char *text = NULL;
     bool read = false;
-    if (H5Tget_class(type) == H5T_STRING && H5Sget_simple_extent_npoints(space) == 1) {
-        if (H5Tis_variable_str(type) > 0) {
-            hid_t memory = H5Tcopy(H5T_C_S1);
-            H5Tset_size(memory, H5T_VARIABLE);
-            H5Tset_cset(memory, H5Tget_cset(type));
-            char *lent = NULL;
-            if (H5Aread(attribute, memory, &lent) >= 0) {
-                text = ls_strdup(lent != NULL ? lent : "");
-                read = text != NULL;
-                H5free_memory(lent);
-            }
-            H5Tclose(memory);
-        } else {
-            text = ls_alloc((int64_t)H5Tget_size(type) + 1, 1);
-            read = text != NULL && H5Aread(attribute, type, text) >= 0;
-        }
-    }
+    ls_status status = LS_OK;
+    if (H5Tget_class(type) == H5T_STRING && H5Sget_simple_extent_npoints(space) == 1)
+        status = H5Tis_variable_str(type) > 0 ? copy_variable_text(attribute, type, &text, &read)
+                                              : copy_fixed_text(attribute, type, &text, &read);
     H5Sclose(space);
     H5Tclose(type);
     H5Aclose(attribute);
-    if (!read) {
+    if (status == LS_OK && !read)
+        status = ls_fail(LS_ERR_DATA, "%s: attribute '%s' is not a text", file->path, name);
+    if (status != LS_OK) {
         ls_free(text);
-        return ls_fail(LS_ERR_DATA, "%s: attribute '%s' is not a text", file->path, name);
+        return status;
     }
     *out = text;
     return LS_OK;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* The control word as floats: exact up to 2^24, and of the gradient's type. */
-enum { ROWS, FAILED, CONTROL_FLOATS };
+enum { ROWS, LOSS, FAILED, CONTROL_FLOATS };
 
 struct ls_reducer {
     ls_comm *comm; /* borrowed */
@@ -53,6 +53,7 @@ void ls_reducer_sum(ls_reducer *reducer, ls_control *control)
     if (control->failed != 0)
         memset(reducer->arena, 0, (size_t)reducer->count * sizeof *reducer->arena);
     word[ROWS] = control->failed != 0 ? 0 : (float)control->rows;
+    word[LOSS] = control->failed != 0 ? 0 : (float)control->loss;
     word[FAILED] = control->failed != 0 ? 1 : 0;
     for (int64_t done = 0; done < total; done += most) {
         int64_t some = total - done < most ? total - done : most;
@@ -60,5 +61,6 @@ void ls_reducer_sum(ls_reducer *reducer, ls_control *control)
                       reducer->comm->mpi);
     }
     control->rows = (int64_t)word[ROWS];
+    control->loss = (double)word[LOSS];
     control->failed = (int64_t)word[FAILED];
 }

@@ -183,8 +183,9 @@ static ls_status read_format(const ls_h5 *file)
     char *format = NULL;
     int64_t version = 0;
     ls_status status = LS_OK;
-    if (!ls_h5_has_attribute(file, "format") || ls_h5_get_text(file, "format", &format) != LS_OK ||
-        strcmp(format, "lockstep-checkpoint") != 0)
+    if (ls_h5_has_attribute(file, "format"))
+        status = ls_h5_get_text(file, "format", &format);
+    if (status == LS_OK && (format == NULL || strcmp(format, "lockstep-checkpoint") != 0))
         status = ls_fail(LS_ERR_DATA, "%s: not a checkpoint", ls_h5_path(file));
     ls_free(format);
     if (status == LS_OK)

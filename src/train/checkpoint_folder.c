@@ -163,14 +163,14 @@ ls_status ls_checkpoint_open_newest(const char *run, ls_checkpoint **out,
         status = ls_path(path, folder, "/", names[i]);
         if (status == LS_OK)
             status = ls_checkpoint_open(out, path);
-        if (status == LS_OK)
-            break;
+        if (status != LS_ERR_DATA)
+            break; /* found, or something else is wrong than the file */
         if (*skipped == '\0')
             snprintf(skipped, LS_ERROR_TEXT_MAX, "%s", ls_error_text());
     }
     free_names(names, count);
-    if (status != LS_OK)
+    if (status == LS_ERR_DATA)
         return ls_fail(LS_ERR_DATA, "%s: none of its checkpoints is intact; the newest: %s", run,
                        skipped);
-    return LS_OK;
+    return status;
 }

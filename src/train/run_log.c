@@ -168,7 +168,7 @@ ls_status ls_run_log_event(ls_run_log *log, const char *event, int64_t epoch, js
     json_t *line =
         json_pack("{s:s, s:s, s:I}", "time", when, "event", event, "epoch", (json_int_t)epoch);
     if (fields != NULL)
-        json_object_update(line, fields);
+        json_object_update_missing(line, fields);
     json_decref(fields);
     char *text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(9));
     json_decref(line);

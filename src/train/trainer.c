@@ -55,7 +55,7 @@ static ls_status train_step(ls_trainer *t, int64_t step, const int64_t *order, e
     ls_status status = check_step(t, &score, step);
 
     double computed = ls_now();
-    ls_control control = {.rows = score.rows, .failed = status != LS_OK};
+    ls_control control = {.rows = score.rows, .loss = score.loss, .failed = status != LS_OK};
     ls_reducer_sum(t->reducer, &control);
     if (control.failed > 0)
         return ls_agree(t->comm, status);
@@ -68,6 +68,9 @@ static ls_status train_step(ls_trainer *t, int64_t step, const int64_t *order, e
     sums->loss += score.loss;
     sums->correct += (double)score.correct;
     *rows_done += control.rows;
+    if (t->rank == 0 && t->observer->step != NULL)
+        t->observer->step(t->observer->user, t->progress.epoch + 1, *rows_done,
+                          control.loss / (double)control.rows);
     return LS_OK;
 }
 
@@ -75,18 +78,12 @@ static ls_status train_step(ls_trainer *t, int64_t step, const int64_t *order, e
 static ls_status train_epoch(ls_trainer *t, epoch_sums *sums)
 {
     const int64_t *order;
-    const int64_t epoch = t->progress.epoch;
     double begin = ls_now();
-    ls_status status = ls_exchange_epoch(t->exchange, epoch, &order);
+    ls_status status = ls_exchange_epoch(t->exchange, t->progress.epoch, &order);
     sums->exchange_s = ls_now() - begin;
-    int64_t rows = 0, mine = 0;
-    for (int64_t step = 0; status == LS_OK && step < t->plan.steps; step++) {
+    int64_t rows = 0;
+    for (int64_t step = 0; status == LS_OK && step < t->plan.steps; step++)
         status = train_step(t, step, order, sums, &rows);
-        mine += t->batch->rows;
-        if (status == LS_OK && t->rank == 0 && t->observer->step != NULL)
-            t->observer->step(t->observer->user, epoch + 1, rows,
-                              sums->loss / (double)(mine > 0 ? mine : 1));
-    }
     t->progress.optimizer_steps = ls_optimizer_steps(t->optimizer);
     return status;
 }

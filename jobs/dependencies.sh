@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Installs what is missing to build Lockstep, from Debian's packages. `dependencies.sh tests` adds
+# what the tests need. As root, or with sudo. On other systems it only says what to install.
+set -euo pipefail
+packages=(build-essential cmake pkg-config openmpi-bin libopenmpi-dev libopenblas-dev libhdf5-dev
+    zlib1g-dev libxxhash-dev libjansson-dev libmd-dev curl ca-certificates)
+[ "${1:-}" != tests ] || packages+=(libcmocka-dev hdf5-tools shellcheck bsdutils)
+
+if ! command -v dpkg-query >/dev/null; then
+    echo "Not a Debian system. Lockstep needs what these packages hold: ${packages[*]}" >&2
+    exit 0
+fi
+missing=()
+for package in "${packages[@]}"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+echo "Installing: ${missing[*]}" >&2
+as_root=()
+if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || {
+        echo "Neither root nor sudo: ask for these packages: ${missing[*]}" >&2
+        exit 1
+    }
+    as_root=(sudo)
+fi
+export DEBIAN_FRONTEND=noninteractive
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    "${missing[@]}" >/dev/null

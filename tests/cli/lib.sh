@@ -1,0 +1,44 @@
+# Helps for the scripts that test the program. Sourced.
+# shellcheck shell=bash disable=SC2034
+set -u
+failed=0
+count=0
+
+# Checks that a condition holds: check "what it is" [ ... ]
+check() {
+    local what=$1
+    shift
+    count=$((count + 1))
+    if ! "$@"; then
+        echo "FAILED: $what: $*"
+        failed=$((failed + 1))
+    fi
+}
+
+# Whether a file holds a line that matches an extended regular expression.
+has() { grep -qE -- "$2" "$1"; }
+
+# Runs a command that must end with a code and one line on stderr that matches:
+#     refuses CODE PATTERN COMMAND ...
+# mpirun adds words of its own about the exit code, between rules of dashes; they are not counted.
+refuses() {
+    local code=$1 pattern=$2 got lines
+    shift 2
+    timeout 60 "$@" >out 2>err_all
+    got=$?
+    awk '/^-----/ { inside = !inside; next } !inside && NF' err_all >err
+    lines=$(wc -l <err)
+    count=$((count + 1))
+    if [ "$got" != "$code" ] || [ "$lines" != 1 ] || ! grep -qE -- "^lockstep: .*$pattern" err; then
+        echo "FAILED: $*"
+        echo "  expected code $code and one line with '$pattern'; got code $got and:"
+        sed 's/^/  | /' err_all
+        failed=$((failed + 1))
+    fi
+}
+
+finish() {
+    echo "$((count - failed)) passed, $failed failed"
+    [ "$failed" = 0 ]
+    exit
+}

@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# The commands as a user meets them: import, train, eval, info, on one and on several ranks.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+lockstep=$1
+make_data=$2
+"$make_data" data
+
+# Help and version, without MPI.
+"$lockstep" --help >out
+check "help lists the commands" has out 'mpirun -n N lockstep train'
+"$lockstep" --version >out
+check "version" has out '^lockstep [0-9]+\.[0-9]+\.[0-9]+$'
+for command in import train eval info; do
+    "$lockstep" $command --help >out
+    check "help of $command" has out "^usage: .*lockstep $command"
+done
+"$lockstep" train --help >out
+check "help lists the layers" has out '^  dense:UNITS'
+mpirun -n 3 "$lockstep" --version >out
+check "version comes once under mpirun" [ "$(wc -l <out)" = 1 ]
+
+# Import: folder, file by file, limited, compressed.
+"$lockstep" import --idx data --out mine.h5 --name mine 2>err
+check "import says what it made" has err '400 training and 100 test rows of 1x8x8, 5 classes'
+"$lockstep" info mine.h5 --json >info.json
+check "info" has info.json '"rows":\{"train":400,"test":100\}.*"verified":true'
+"$lockstep" import --train-images data/train-images-idx3-ubyte --out some.h5 --limit 30 --compress \
+    --train-labels data/train-labels-idx1-ubyte 2>err
+check "limited import" has err '30 training and 0 test rows'
+"$lockstep" info some.h5 >out
+check "info for people" has out '^verified +true'
+
+# Train, evaluate, look.
+mpirun -n 2 "$lockstep" train --data mine.h5 --model "dense:20 relu dense:5" --epochs 4 --batch 16 \
+    --run run/a --lr 0.01 2>err
+check "training ends well" [ $? = 0 ]
+check "start-up table: data" has err 'data .*mine, mine.h5: 360 training and 40 validation rows, 1x8x8, 5 classes'
+check "start-up table: network" has err 'network +dense:20 +1x8x8 -> 20, 1,300 parameters'
+check "start-up table: sum" has err '1,405 parameters together'
+check "start-up table: ranks" has err 'ranks .*: 2 ranks \(0..1\), each on [0-9]+ core'
+check "a line an epoch" [ "$(grep -c '^epoch [1-4]/4  loss .*val_loss .*samples/s' err)" = 4 ]
+check "no progress bar in a file" [ "$(grep -c $'\r' err)" = 0 ]
+for file in config.conf metrics.csv events.jsonl summary.json checkpoints/last checkpoints/best; do
+    check "run folder holds $file" [ -e run/a/$file ]
+done
+check "metrics: header and a row an epoch" [ "$(wc -l <run/a/metrics.csv)" = 5 ]
+check "summary" has run/a/summary.json '"outcome": "completed"'
+check "summary: ranks" has run/a/summary.json '"ranks": 2'
+check "events" [ "$(grep -c '"event":"epoch"' run/a/events.jsonl)" = 4 ]
+
+for n in 1 2 3; do
+    mpirun -n $n "$lockstep" eval --data mine.h5 --checkpoint run/a --json >eval$n.json
+    check "eval on $n ranks" has eval$n.json '"split":"test","rows":100,"loss":0\.[0-9]+,"accuracy":(0\.9[0-9]*|1\.0)'
+done
+sed 's/"loss":[0-9.]*//' eval1.json >one
+sed 's/"loss":[0-9.]*//' eval3.json >three
+check "eval does not depend on the ranks" cmp -s one three
+"$lockstep" eval --data mine.h5 --checkpoint run/a/checkpoints/last --split validation >out
+check "eval prints a matrix" has out '^confusion matrix'
+check "eval of the validation rows" has out '^validation loss .* of 40 rows right$'
+"$lockstep" info run/a >out
+check "info on a checkpoint" has out 'dense1/weight +.64, 20.'
+
+# h5dump reads checkpoints.
+if command -v h5dump >/dev/null; then
+    h5dump -d /parameters/dense1/bias run/a/checkpoints/best >out
+    check "h5dump" has out 'H5T_IEEE_F32LE'
+fi
+
+# The resolved configuration can be fed back, and the command line wins over it.
+mpirun -n 2 "$lockstep" train --config run/a/config.conf --run run/b --quiet 2>err
+check "config file" [ $? = 0 ]
+check "quiet prints the final table only" [ "$(grep -c '^epoch' err)" = 0 ]
+digest() { grep '"digest"' "$1/summary.json"; }
+check "the same bits again" [ "$(digest run/a)" = "$(digest run/b)" ]
+diff <(grep -v '^run = ' run/a/config.conf) <(grep -v '^run = ' run/b/config.conf) >differences
+check "resolved configurations agree" [ ! -s differences ]
+
+# Resume: to more epochs, and when there is nothing to do.
+mpirun -n 2 "$lockstep" train --config run/a/config.conf --run run/c --epochs 2 --resume auto 2>err
+check "resume auto starts anew in an empty folder" [ $? = 0 ]
+mpirun -n 2 "$lockstep" train --config run/a/config.conf --run run/c --resume auto 2>err
+check "resume goes on" has err 'resumed .*step-00000046.h5, 2 epochs done'
+check "resume is exact" [ "$(digest run/a)" = "$(digest run/c)" ]
+check "each epoch once after a resume" [ "$(cut -d, -f1 run/c/metrics.csv | tail -n +2 | sort -u | wc -l)" = 4 ]
+check "and no more" [ "$(wc -l <run/c/metrics.csv)" = 5 ]
+diff <(cut -d, -f1-6 run/a/metrics.csv) <(cut -d, -f1-6 run/c/metrics.csv) >differences
+check "metrics agree" [ ! -s differences ]
+mpirun -n 2 "$lockstep" train --config run/a/config.conf --run run/c --resume auto 2>err
+check "nothing to do" has err '^nothing to do: the run in run/c has finished'
+
+# Early stopping.
+mpirun -n 2 "$lockstep" train --data mine.h5 --model dense:5 --mode max --patience 2 --epochs 99 \
+    --run run/d --restore-best 2>err
+check "early stopping says why" has err '^early stopping: val_loss has not improved for 2 epochs, it was best in epoch 1'
+check "early stopping in the summary" has run/d/summary.json '"outcome": "stopped early"'
+
+# Dry run.
+mpirun -n 2 "$lockstep" train --data mine.h5 --model dense:5 --run run/e --dry-run 2>err
+check "dry run shows the table" has err 'network +dense:5'
+check "dry run writes nothing" [ ! -e run/e ]
+
+# More ranks than rows in a batch.
+mpirun -n 20 "$lockstep" train --data mine.h5 --model dense:5 --batch 16 --epochs 1 2>err
+check "20 ranks, batch 16" has err '^epoch 1/1'
+
+# A progress bar on a terminal, through mpirun too.
+if command -v script >/dev/null; then
+    script -qec "mpirun -n 2 $lockstep train --data mine.h5 --model 'dense:256 relu dense:512 relu dense:5' --epochs 60 --batch 2" /dev/null >screen 2>&1 </dev/null
+    check "progress bar" has screen 'epoch [0-9]+/60 \[=* *\] +[0-9]+ %  loss .* samples/s .* left'
+fi
+finish

@@ -1,0 +1,117 @@
+#include "fixture.h"
+
+#include "base/rng.h"
+#include "data/h5.h"
+#include "data/seal.h"
+#include "test.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+const fixture fixture_small = {
+    .train = 203, .test = 50, .channels = 1, .height = 6, .width = 5, .classes = 4};
+
+int fixture_label(const fixture *f, int split, int64_t row)
+{
+    return (int)(ls_rng_at(ls_rng_key(1, 100, (uint64_t)split), (uint64_t)row) %
+                 (uint64_t)f->classes);
+}
+
+unsigned char fixture_pixel(const fixture *f, int split, int64_t row, int64_t at)
+{
+    uint64_t label = (uint64_t)fixture_label(f, split, row);
+    uint64_t pattern = ls_rng_at(ls_rng_key(2, 100, label), (uint64_t)at) % 128;
+    uint64_t noise = ls_rng_at(ls_rng_key(3, (uint64_t)split, (uint64_t)row), (uint64_t)at) % 128;
+    return (unsigned char)(pattern + noise);
+}
+
+static void write_split(ls_h5 *file, const fixture *f, const char *name, int split, int64_t rows)
+{
+    const int64_t features = f->channels * f->height * f->width;
+    unsigned char *pixels = malloc((size_t)(rows * features) + 1);
+    int32_t *labels = malloc((size_t)rows * sizeof *labels + 1);
+    for (int64_t i = 0; i < rows; i++) {
+        labels[i] = fixture_label(f, split, i);
+        for (int64_t j = 0; j < features; j++)
+            pixels[i * features + j] = fixture_pixel(f, split, i, j);
+    }
+    char path[64];
+    ls_h5_shape images = {.type = LS_H5_U8,
+                          .rank = f->channels == 1 ? 3 : 4,
+                          .dims = {rows, f->channels, f->height, f->width}};
+    if (f->channels == 1) {
+        images.dims[1] = f->height;
+        images.dims[2] = f->width;
+    }
+    ls_h5_shape classes = {.type = LS_H5_U8, .rank = 1, .dims = {rows}};
+    snprintf(path, sizeof path, "%s/images", name);
+    assert_ok(ls_h5_create_dataset(file, path, &images, false));
+    assert_ok(ls_h5_write(file, path, LS_H5_U8, 0, rows, pixels));
+    snprintf(path, sizeof path, "%s/labels", name);
+    assert_ok(ls_h5_create_dataset(file, path, &classes, false));
+    assert_ok(ls_h5_write(file, path, LS_H5_I32, 0, rows, labels));
+    free(pixels);
+    free(labels);
+}
+
+void fixture_write(const fixture *f, const char *path)
+{
+    ls_h5 *file;
+    assert_ok(ls_h5_create(&file, path));
+    write_split(file, f, "train", LS_TRAIN, f->train);
+    if (f->test > 0)
+        write_split(file, f, "test", LS_TEST, f->test);
+    if (f->validation > 0)
+        write_split(file, f, "validation", LS_VALIDATION, f->validation);
+    assert_ok(ls_h5_put_text(file, "format", "lockstep-dataset"));
+    assert_ok(ls_h5_put_int(file, "version", 1));
+    assert_ok(ls_h5_put_int(file, "classes", f->classes));
+    assert_ok(ls_h5_put_text(file, "name", "fixture"));
+    assert_ok(ls_h5_close(&file));
+    assert_ok(ls_seal_write(path));
+}
+
+void fixture_write_idx(const char *path, int type, int dims, const int *dim, const int *values)
+{
+    const bool gzip = strstr(path, ".gz") != NULL;
+    gzFile file = gzopen(path, gzip ? "wb" : "wbT");
+    assert_non_null(file);
+    gzputc(file, 0);
+    gzputc(file, 0);
+    gzputc(file, type);
+    gzputc(file, dims);
+    int64_t elements = 1;
+    for (int i = 0; i < dims; i++) {
+        for (int shift = 24; shift >= 0; shift -= 8)
+            gzputc(file, dim[i] >> shift & 255);
+        elements *= dim[i];
+    }
+    int width = type == 0x08 ? 1 : type == 0x0b ? 2 : 4;
+    for (int64_t i = 0; i < elements; i++)
+        for (int shift = 8 * (width - 1); shift >= 0; shift -= 8)
+            gzputc(file, values[i] >> shift & 255);
+    assert_int_equal(gzclose(file), Z_OK);
+}
+
+ls_train_config fixture_config(const char *path)
+{
+    return (ls_train_config){
+        .data = path,
+        .model = "dense:12 relu dense:4",
+        .loss = LS_CROSS_ENTROPY,
+        .optimizer = {.kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8},
+        .lr = 0.01,
+        .epochs = 3,
+        .batch = 16,
+        .validation = 0.1,
+        .mean = 0,
+        .std = 1,
+        .run = "",
+        .resume = "",
+        .checkpoint_every = 1,
+        .keep = 3,
+        .threads = 1,
+        .text = "seed = 0\n",
+        .fixed = "seed = 0\n"};
+}

@@ -1,0 +1,31 @@
+/* Data sets and configurations for tests. */
+#ifndef LS_TESTS_FIXTURE_H
+#define LS_TESTS_FIXTURE_H
+
+#include <lockstep/trainer.h>
+
+/* A data set that can be learned: each class has a pattern, each image is its class's with noise.
+ */
+typedef struct fixture {
+    int64_t train, test, validation; /* rows; 0: no such split */
+    int64_t channels, height, width;
+    int classes;
+} fixture;
+
+/* 203 training rows, of which a tenth is held out, and 50 test rows, 1x6x5, 4 classes. */
+extern const fixture fixture_small;
+
+/* Writes the data set. */
+void fixture_write(const fixture *fixture, const char *path);
+
+/* Pixel j of row i of a split, and its label. */
+unsigned char fixture_pixel(const fixture *fixture, int split, int64_t row, int64_t at);
+int fixture_label(const fixture *fixture, int split, int64_t row);
+
+/* Writes an IDX file; compressed if its name ends with .gz. type: 0x08, 0x0b, 0x0c. */
+void fixture_write_idx(const char *path, int type, int dims, const int *dim, const int *values);
+
+/* Settings for a short training of data set `path`. */
+ls_train_config fixture_config(const char *path);
+
+#endif

@@ -1,0 +1,76 @@
+/* Makes small data for the scripts: make_data FOLDER writes the four IDX files, two of them
+ * gzipped, and data.h5; make_data FOLDER CASE writes a data.h5 with something wrong. */
+#include "fixture.h"
+#include "test.h"
+
+#include "base/file.h"
+#include "data/h5.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const fixture f = {
+    .train = 400, .test = 100, .channels = 1, .height = 8, .width = 8, .classes = 5};
+
+static void write_idx(const char *folder, const char *stem, const char *ending, int split, int rows)
+{
+    char path[LS_PATH_MAX];
+    int *values = malloc((size_t)rows * 64 * sizeof *values);
+    const int dim[] = {rows, 8, 8};
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < 64; j++)
+            values[i * 64 + j] = fixture_pixel(&f, split, i, j);
+    snprintf(path, sizeof path, "%s/%s-images-idx3-ubyte%s", folder, stem, ending);
+    fixture_write_idx(path, 0x08, 3, dim, values);
+    for (int i = 0; i < rows; i++)
+        values[i] = fixture_label(&f, split, i);
+    snprintf(path, sizeof path, "%s/%s-labels-idx1-ubyte%s", folder, stem, ending);
+    fixture_write_idx(path, 0x08, 1, dim, values);
+    free(values);
+}
+
+static ls_status write_wrong(const char *path, const char *what)
+{
+    static const unsigned char pixels[10 * 16];
+    int32_t labels[11] = {0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0};
+    ls_h5_shape images = {LS_H5_U8, 3, {10, 4, 4}}, classes = {LS_H5_U8, 1, {10}};
+    if (strcmp(what, "rank") == 0)
+        images = (ls_h5_shape){LS_H5_U8, 2, {10, 16}};
+    else if (strcmp(what, "type") == 0)
+        images.type = LS_H5_F32;
+    else if (strcmp(what, "length") == 0)
+        classes.dims[0] = 11;
+    else if (strcmp(what, "label") == 0)
+        labels[9] = 5;
+    ls_h5 *file;
+    ls_status status = ls_h5_create(&file, path);
+    if (status == LS_OK)
+        status = ls_h5_create_dataset(file, "train/images", &images, false);
+    if (status == LS_OK)
+        status = ls_h5_write(file, "train/images", LS_H5_U8, 0, 10, pixels);
+    if (status == LS_OK)
+        status = ls_h5_create_dataset(file, "train/labels", &classes, false);
+    if (status == LS_OK)
+        status = ls_h5_write(file, "train/labels", LS_H5_I32, 0, classes.dims[0], labels);
+    if (status == LS_OK)
+        status = ls_h5_put_text(file, "format", "lockstep-dataset");
+    if (status == LS_OK)
+        status = ls_h5_put_int(file, "version", 1);
+    if (status == LS_OK)
+        status = ls_h5_put_int(file, "classes", 5);
+    return status == LS_OK ? ls_h5_close(&file) : status;
+}
+
+int main(int argc, char **argv)
+{
+    char path[LS_PATH_MAX];
+    if (argc < 2 || ls_make_folder(argv[1]) != LS_OK ||
+        ls_path(path, argv[1], "/data.h5", NULL) != LS_OK)
+        return 1;
+    if (argc > 2)
+        return write_wrong(path, argv[2]) == LS_OK ? 0 : 1;
+    write_idx(argv[1], "train", "", LS_TRAIN, (int)f.train);
+    write_idx(argv[1], "t10k", ".gz", LS_TEST, (int)f.test);
+    fixture_write(&f, path);
+    return 0;
+}

@@ -1,0 +1,47 @@
+/* Tests that run under mpirun: communicators, and a main(). */
+#ifndef LS_TESTS_MPI_TEST_H
+#define LS_TESTS_MPI_TEST_H
+
+#include "test.h"
+
+#include <lockstep/comm.h>
+
+#include <mpi.h>
+#include <stdlib.h>
+
+static ls_comm *world; /* all ranks */
+static ls_comm *self;  /* this rank alone */
+static int rank, size;
+
+#define MPI_TEST_MAIN(...)                                                                         \
+    int main(int argc, char **argv)                                                                \
+    {                                                                                              \
+        const struct CMUnitTest tests[] = {__VA_ARGS__};                                           \
+        MPI_Init(&argc, &argv);                                                                    \
+        if (ls_comm_world(&world) != LS_OK ||                                                      \
+            ls_comm_from_fortran(&self, (int)MPI_Comm_c2f(MPI_COMM_SELF)) != LS_OK)                \
+            MPI_Abort(MPI_COMM_WORLD, 1);                                                          \
+        rank = ls_comm_rank(world);                                                                \
+        size = ls_comm_size(world);                                                                \
+        int failed = cmocka_run_group_tests(tests, NULL, NULL);                                    \
+        ls_comm_destroy(&self);                                                                    \
+        ls_comm_destroy(&world);                                                                   \
+        MPI_Finalize();                                                                            \
+        return failed;                                                                             \
+    }
+
+/* Every rank has this status and this text. Collective. */
+static inline void assert_same_failure(ls_status status)
+{
+    struct {
+        int code;
+        char text[LS_ERROR_TEXT_MAX];
+    } mine = {.code = (int)status}, first;
+    snprintf(mine.text, sizeof mine.text, "%s", status != LS_OK ? ls_error_text() : "");
+    first = mine;
+    ls_broadcast(world, &first, sizeof first);
+    assert_int_equal(mine.code, first.code);
+    assert_string_equal(mine.text, first.text);
+}
+
+#endif

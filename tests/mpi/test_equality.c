@@ -1,0 +1,138 @@
+/* N ranks take the same steps as one: each rank trains alone, then all together, and the losses of
+ * all steps and the final parameters are compared.
+ *
+ * Tolerance: sums of floats in another order differ in their last bits; over 39 steps of Adam,
+ * which divides by small second moments, this grows to some 1e-5 of a loss. The bound is 1e-4. */
+#include "fixture.h"
+#include "mpi_test.h"
+
+#include "base/memory.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MOST_STEPS = 4096 };
+
+typedef struct curve {
+    int64_t steps;
+    double loss[MOST_STEPS];
+} curve;
+
+static void note_step(void *user, int64_t epoch, int64_t rows, double loss)
+{
+    (void)epoch, (void)rows;
+    curve *c = user;
+    assert_true(c->steps < MOST_STEPS);
+    c->loss[c->steps++] = loss;
+}
+
+/* Trains and keeps the curve (on the communicator's rank 0) and the parameters. */
+static void train(ls_comm *comm, const ls_train_config *config, curve *c, float **params,
+                  int64_t *count, ls_train_result *result)
+{
+    ls_trainer *trainer;
+    ls_observer observer = {.user = c, .step = note_step};
+    memset(c, 0, sizeof *c);
+    assert_ok(ls_trainer_create(&trainer, comm, config, &observer));
+    assert_ok(ls_trainer_run(trainer, result));
+    *count = ls_network_size(ls_trainer_network(trainer));
+    *params = ls_alloc(*count, sizeof **params);
+    memcpy(*params, ls_trainer_params(trainer), (size_t)*count * sizeof **params);
+    ls_trainer_destroy(&trainer);
+}
+
+static void compare(const ls_train_config *config)
+{
+    static curve alone, together;
+    float *p, *q;
+    int64_t n, m;
+    ls_train_result one, many;
+    train(self, config, &alone, &p, &n, &one);
+    train(world, config, &together, &q, &m, &many);
+    assert_int_equal(n, m);
+    if (rank == 0) {
+        assert_int_equal(alone.steps, together.steps);
+        for (int64_t i = 0; i < alone.steps; i++)
+            assert_near(alone.loss[i], together.loss[i], 1e-4, 1e-6);
+    }
+    for (int64_t i = 0; i < n; i++)
+        assert_near((double)p[i], (double)q[i], 1e-3, 1e-3);
+    assert_near(one.final.loss, many.final.loss, 1e-4, 1e-6);
+    assert_near(one.final.accuracy, many.final.accuracy, 0, 0.02);
+    if (!isnan(one.final.val_loss))
+        assert_near(one.final.val_loss, many.final.val_loss, 1e-4, 1e-6);
+    /* The replicas themselves are alike to the bit. */
+    uint64_t digest = many.digest;
+    ls_broadcast(world, &digest, sizeof digest);
+    assert_true(digest == many.digest);
+    ls_free(p);
+    ls_free(q);
+}
+
+static void same_curve_on_any_rank_count(void **state)
+{
+    (void)state;
+    if (rank == 0)
+        fixture_write(&fixture_small, "e.h5");
+    assert_ok(ls_agree(world, LS_OK));
+    /* 183 rows in steps of 16: the last has 7. */
+    ls_train_config config = fixture_config("e.h5");
+    compare(&config);
+    config.optimizer = (ls_optimizer_config){.kind = LS_SGD, .momentum = 0.9};
+    config.model = "dense:9 tanh dense:4 softmax";
+    config.loss = LS_MSE;
+    config.lr = 0.1;
+    compare(&config);
+    config.batch = 2; /* fewer rows than ranks */
+    compare(&config);
+    config.batch = 182; /* a last step of one row */
+    compare(&config);
+    config.batch = 100000; /* more than there are */
+    compare(&config);
+    config.shuffle = LS_SHUFFLE_NONE;
+    config.validation = 0;
+    config.batch = 20;
+    compare(&config);
+}
+
+static void tiny_data_sets(void **state)
+{
+    (void)state;
+    for (int64_t rows = 1; rows <= 4; rows++) {
+        fixture f = fixture_small;
+        f.train = rows;
+        f.validation = rows;
+        if (rank == 0)
+            fixture_write(&f, "t.h5");
+        assert_ok(ls_agree(world, LS_OK));
+        ls_train_config config = fixture_config("t.h5");
+        config.batch = 3;
+        compare(&config);
+        assert_ok(ls_agree(world, LS_OK));
+    }
+}
+
+/* With a local shuffle the samples of a step depend on the ranks, but every row still counts once.
+ */
+static void local_shuffle_trains(void **state)
+{
+    (void)state;
+    static curve c;
+    float *p;
+    int64_t n;
+    ls_train_result result;
+    if (rank == 0)
+        fixture_write(&fixture_small, "l.h5");
+    assert_ok(ls_agree(world, LS_OK));
+    ls_train_config config = fixture_config("l.h5");
+    config.shuffle = LS_SHUFFLE_LOCAL;
+    config.epochs = 8;
+    train(world, &config, &c, &p, &n, &result);
+    if (rank == 0)
+        assert_int_equal(c.steps, 8 * 12);
+    assert_true(result.final.accuracy > 0.9);
+    ls_free(p);
+}
+
+MPI_TEST_MAIN(cmocka_unit_test(same_curve_on_any_rank_count), cmocka_unit_test(tiny_data_sets),
+              cmocka_unit_test(local_shuffle_trains))

@@ -1,0 +1,104 @@
+/* After an exchange each rank holds the samples of its plan, whole, wherever they were before. */
+#include "fixture.h"
+#include "mpi_test.h"
+
+#include "base/fault.h"
+#include "data/samples.h"
+#include "parallel/exchange.h"
+
+#include <string.h>
+
+static void check_epoch(const fixture *f, const ls_plan *plan, const ls_samples *samples,
+                        int64_t epoch, const int64_t *order)
+{
+    const int64_t mine = ls_plan_rank_rows(plan, rank);
+    for (int64_t i = 0; i < mine; i++) {
+        const ls_sample *sample = ls_sample_at(samples, order[i]);
+        int64_t row = ls_plan_row(plan, epoch, rank, i);
+        assert_int_equal(sample->row, row);
+        assert_int_equal(sample->label, fixture_label(f, LS_TRAIN, row));
+        for (int64_t j = 0; j < samples->features; j++)
+            assert_int_equal(sample->pixels[j], fixture_pixel(f, LS_TRAIN, row, j));
+    }
+    int64_t rows = mine;
+    ls_sum_integers(world, &rows, 1);
+    assert_int_equal(rows, plan->rows);
+}
+
+static void check(int64_t rows, int64_t batch, ls_shuffle shuffle)
+{
+    fixture f = {.train = rows, .channels = 1, .height = 3, .width = 3, .classes = 5};
+    ls_plan plan;
+    ls_dataset *dataset;
+    ls_samples *samples;
+    ls_exchange *exchange;
+    if (rank == 0)
+        fixture_write(&f, "x.h5");
+    assert_ok(ls_agree(world, LS_OK));
+    assert_ok(ls_plan_make(&plan, rows, size, batch, 3, shuffle));
+    assert_ok(ls_dataset_open(&dataset, "x.h5", 0));
+    ls_range shard = ls_shard(rows, size, rank);
+    assert_ok(ls_dataset_read(dataset, LS_TRAIN, shard.first, shard.count,
+                              ls_exchange_capacity(&plan, rank), &samples));
+    ls_dataset_close(&dataset);
+    assert_ok(ls_exchange_create(&exchange, world, &plan, samples));
+    const int64_t epochs[] = {0, 1, 2, 7, 1}; /* forward, a jump, back */
+    for (size_t e = 0; e < sizeof epochs / sizeof *epochs; e++) {
+        const int64_t *order;
+        assert_ok(ls_exchange_epoch(exchange, epochs[e], &order));
+        check_epoch(&f, &plan, samples, epochs[e], order);
+    }
+    ls_exchange_destroy(&exchange);
+    ls_samples_destroy(&samples);
+    assert_ok(ls_agree(world, LS_OK)); /* nobody writes the next file before all have read this */
+}
+
+static void brings_samples_to_their_ranks(void **state)
+{
+    (void)state;
+    const ls_shuffle shuffles[] = {LS_SHUFFLE_GLOBAL, LS_SHUFFLE_LOCAL, LS_SHUFFLE_NONE};
+    for (int k = 0; k < 3; k++) {
+        check(101, 8, shuffles[k]);
+        check(64, 16, shuffles[k]);
+        check(2, 5, shuffles[k]); /* fewer rows than ranks, and than the batch */
+        check(1, 1, shuffles[k]);
+    }
+    check(97, 97, LS_SHUFFLE_GLOBAL); /* one step */
+    check(33, 2, LS_SHUFFLE_GLOBAL);  /* fewer rows in a step than ranks */
+}
+
+static void failure_is_everyones(void **state)
+{
+    (void)state;
+    fixture f = {.train = 40, .channels = 1, .height = 3, .width = 3, .classes = 5};
+    ls_plan plan;
+    ls_dataset *dataset;
+    ls_samples *samples;
+    ls_exchange *exchange;
+    const int64_t *order;
+    if (rank == 0)
+        fixture_write(&f, "x.h5");
+    assert_ok(ls_agree(world, LS_OK));
+    assert_ok(ls_plan_make(&plan, 40, size, 7, 3, LS_SHUFFLE_GLOBAL));
+    assert_ok(ls_dataset_open(&dataset, "x.h5", 0));
+    ls_range shard = ls_shard(40, size, rank);
+    assert_ok(ls_dataset_read(dataset, LS_TRAIN, shard.first, shard.count,
+                              ls_exchange_capacity(&plan, rank), &samples));
+    ls_dataset_close(&dataset);
+    assert_ok(ls_exchange_create(&exchange, world, &plan, samples));
+    char fault[32];
+    snprintf(fault, sizeof fault, "exchange:%d:2", size - 1);
+    assert_ok(ls_fault_arm(fault, rank));
+    assert_ok(ls_exchange_epoch(exchange, 0, &order));
+    ls_status status = ls_exchange_epoch(exchange, 1, &order);
+    assert_int_equal(status, LS_ERR_FAILURE);
+    assert_same_failure(status);
+    /* Nothing moved; the next try works. */
+    assert_ok(ls_exchange_epoch(exchange, 1, &order));
+    check_epoch(&f, &plan, samples, 1, order);
+    ls_exchange_destroy(&exchange);
+    ls_samples_destroy(&samples);
+}
+
+MPI_TEST_MAIN(cmocka_unit_test(brings_samples_to_their_ranks),
+              cmocka_unit_test(failure_is_everyones))

@@ -1,0 +1,253 @@
+/* What a training run does besides stepping: early stopping, checkpoints, resuming. */
+#include "fixture.h"
+#include "mpi_test.h"
+
+#include <lockstep/checkpoint.h>
+
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+static const ls_observer silent;
+
+static void write_data(const char *path)
+{
+    if (rank == 0)
+        fixture_write(&fixture_small, path);
+    assert_ok(ls_agree(world, LS_OK));
+}
+
+static void remove_run(const char *run)
+{
+    char command[64];
+    snprintf(command, sizeof command, "rm -rf %s", run);
+    if (rank == 0)
+        assert_int_equal(system(command), 0);
+    assert_ok(ls_agree(world, LS_OK));
+}
+
+static ls_status train(const ls_train_config *config, ls_train_result *result)
+{
+    ls_trainer *trainer = NULL;
+    ls_status status = ls_trainer_create(&trainer, world, config, &silent);
+    if (status == LS_OK)
+        status = ls_trainer_run(trainer, result);
+    ls_trainer_destroy(&trainer);
+    return status;
+}
+
+static void learns(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    write_data("d.h5");
+    ls_train_config config = fixture_config("d.h5");
+    config.epochs = 15;
+    assert_ok(train(&config, &result));
+    assert_int_equal(result.epochs, 15);
+    assert_true(result.final.accuracy > 0.97);
+    assert_true(result.final.val_accuracy > 0.9);
+    assert_true(result.final.val_loss < 0.4);
+    /* The same seed gives the same bits, another seed others. */
+    ls_train_result again, other;
+    assert_ok(train(&config, &again));
+    assert_true(again.digest == result.digest);
+    config.seed = 1;
+    assert_ok(train(&config, &other));
+    assert_true(other.digest != result.digest);
+}
+
+static void stops_early_and_restores(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    write_data("d.h5");
+    ls_train_config config = fixture_config("d.h5");
+    config.epochs = 50;
+    config.patience = 2;
+    config.mode = LS_MODE_MAX; /* watch the loss grow: the first epoch stays the best */
+    config.restore_best = true;
+    assert_ok(train(&config, &result));
+    assert_true(result.stopped_early && result.restored);
+    assert_int_equal(result.epochs, 3);
+    assert_int_equal(result.early_stop.best_epoch, 1);
+    assert_true(result.final.epoch == 1);
+    ls_train_result one;
+    config.epochs = 1;
+    assert_ok(train(&config, &one));
+    assert_true(one.digest == result.digest);
+    /* Nothing to watch. */
+    config.validation = 0;
+    assert_fails(train(&config, &one), LS_ERR_USAGE, "no validation rows");
+    config.monitor = LS_MONITOR_ACCURACY;
+    assert_ok(train(&config, &one));
+}
+
+/* Stopping after any epoch and going on gives the bits of a run that was not interrupted. */
+static void resumes_exactly(void **state)
+{
+    (void)state;
+    ls_train_result whole, part;
+    write_data("d.h5");
+    ls_train_config config = fixture_config("d.h5");
+    config.epochs = 5;
+    config.restore_best = true;
+    config.run = "whole";
+    remove_run("whole");
+    assert_ok(train(&config, &whole));
+    config.run = "parts";
+    config.resume = "auto";
+    remove_run("parts");
+    for (int epochs = 1; epochs <= 5; epochs += 2) {
+        config.epochs = epochs;
+        assert_ok(train(&config, &part));
+        assert_int_equal(part.epochs, epochs);
+    }
+    assert_true(part.digest == whole.digest);
+    assert_true(part.early_stop.best == whole.early_stop.best);
+    assert_int_equal(part.early_stop.best_epoch, whole.early_stop.best_epoch);
+    assert_true(part.final.val_loss == whole.final.val_loss);
+    /* Once more: nothing to do. */
+    assert_ok(train(&config, &part));
+    assert_true(part.nothing_to_do);
+    assert_true(part.digest == whole.digest);
+    /* From a file, into another folder. */
+    config.run = "other";
+    config.resume = "parts/checkpoints/last";
+    config.epochs = 5;
+    remove_run("other");
+    assert_ok(train(&config, &part));
+    assert_true(part.digest == whole.digest);
+}
+
+static void resume_refuses_changes(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    write_data("d.h5");
+    ls_train_config config = fixture_config("d.h5");
+    config.run = "kept";
+    remove_run("kept");
+    assert_ok(train(&config, &result));
+    assert_fails(train(&config, &result), LS_ERR_USAGE, "holds a run already");
+    config.resume = "auto";
+    config.epochs = 4;
+    config.fixed = "seed = 7\n";
+    ls_status status = train(&config, &result);
+    assert_fails(status, LS_ERR_USAGE, "--seed is 7, was 0");
+    assert_same_failure(status);
+    config.fixed = "seed = 0\n";
+    fixture f = fixture_small;
+    f.train = 204;
+    if (rank == 0)
+        fixture_write(&f, "other.h5");
+    assert_ok(ls_agree(world, LS_OK));
+    config.data = "other.h5";
+    assert_fails(train(&config, &result), LS_ERR_DATA, "are not those it was trained on");
+    config.data = "d.h5";
+    config.resume = "nowhere";
+    assert_fails(train(&config, &result), LS_ERR_DATA, "nowhere");
+    config.resume = "auto";
+    config.run = "";
+    assert_fails(train(&config, &result), LS_ERR_USAGE, "--resume auto needs --run");
+    config.run = "kept";
+    assert_ok(train(&config, &result));
+    assert_int_equal(result.epochs, 4);
+}
+
+/* The newest checkpoint is damaged: the one before is used, and the result is the same. */
+static void falls_back_to_an_intact_checkpoint(void **state)
+{
+    (void)state;
+    ls_train_result whole, result;
+    write_data("d.h5");
+    ls_train_config config = fixture_config("d.h5");
+    config.run = "hurt";
+    remove_run("hurt");
+    assert_ok(train(&config, &whole));
+    if (rank == 0)
+        assert_int_equal(truncate("hurt/checkpoints/last", 2048), 0);
+    assert_ok(ls_agree(world, LS_OK));
+    config.resume = "auto";
+    assert_ok(train(&config, &result));
+    assert_false(result.nothing_to_do);
+    assert_true(result.digest == whole.digest);
+}
+
+static void keeps_few_checkpoints(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    write_data("d.h5");
+    ls_train_config config = fixture_config("d.h5");
+    config.run = "few";
+    config.epochs = 6;
+    config.keep = 1;
+    config.checkpoint_every = 2;
+    config.mode = LS_MODE_MAX;
+    remove_run("few");
+    assert_ok(train(&config, &result));
+    if (rank == 0) {
+        assert_true(access("few/checkpoints/best", F_OK) == 0);
+        assert_true(access("few/checkpoints/step-00000012.h5", F_OK) == 0); /* the best */
+        assert_true(access("few/checkpoints/step-00000048.h5", F_OK) != 0);
+        assert_true(access("few/checkpoints/step-00000072.h5", F_OK) == 0);
+        assert_true(access("few/summary.json", F_OK) == 0);
+    }
+}
+
+typedef struct allocations {
+    int64_t epoch, first, last;
+} allocations;
+
+static void count_allocations(void *user, int64_t epoch, int64_t rows, double loss)
+{
+    (void)rows, (void)loss;
+    allocations *a = user;
+    if (epoch != a->epoch)
+        a->first = ls_alloc_calls();
+    a->epoch = epoch;
+    a->last = ls_alloc_calls();
+    assert_int_equal(a->first, a->last);
+}
+
+static void steps_allocate_nothing(void **state)
+{
+    (void)state;
+    allocations a = {0};
+    ls_train_result result;
+    ls_trainer *trainer;
+    write_data("d.h5");
+    const ls_observer observer = {.user = &a, .step = count_allocations};
+    ls_train_config config = fixture_config("d.h5");
+    assert_ok(ls_trainer_create(&trainer, world, &config, &observer));
+    assert_ok(ls_trainer_run(trainer, &result));
+    if (rank == 0)
+        assert_int_equal(a.epoch, 3);
+    ls_trainer_destroy(&trainer);
+}
+
+static void diverging_is_a_numerical_failure(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    write_data("d.h5");
+    ls_train_config config = fixture_config("d.h5");
+    config.lr = 1e9;
+    for (int kind = LS_SGD; kind <= LS_ADAMW; kind++) {
+        config.optimizer.kind = (ls_optimizer_kind)kind;
+        ls_status status = train(&config, &result);
+        assert_fails(status, LS_ERR_NUMERIC, "diverged");
+        assert_same_failure(status);
+    }
+}
+
+MPI_TEST_MAIN(cmocka_unit_test(learns), cmocka_unit_test(stops_early_and_restores),
+              cmocka_unit_test(resumes_exactly), cmocka_unit_test(resume_refuses_changes),
+              cmocka_unit_test(falls_back_to_an_intact_checkpoint),
+              cmocka_unit_test(keeps_few_checkpoints), cmocka_unit_test(steps_allocate_nothing),
+              cmocka_unit_test(diverging_is_a_numerical_failure))

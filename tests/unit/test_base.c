@@ -1,0 +1,148 @@
+#include "test.h"
+
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "base/text.h"
+
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void status_keeps_one_line(void **state)
+{
+    (void)state;
+    assert_int_equal(ls_fail(LS_ERR_DATA, "%s: line\nbreak\ttab", "file"), LS_ERR_DATA);
+    assert_string_equal(ls_error_text(), "file: line break tab");
+    /* The text of the failure before may be part of the new one. */
+    (void)ls_fail(LS_ERR_USAGE, "outer: %s", ls_error_text());
+    assert_string_equal(ls_error_text(), "outer: file: line break tab");
+    char longer[2 * LS_ERROR_TEXT_MAX];
+    memset(longer, 'x', sizeof longer);
+    longer[sizeof longer - 1] = '\0';
+    (void)ls_fail(LS_ERR_FAILURE, "%s", longer);
+    assert_int_equal(strlen(ls_error_text()), LS_ERROR_TEXT_MAX - 1);
+    assert_string_equal(ls_status_meaning(LS_ERR_NUMERIC), "numerical failure");
+}
+
+static void memory_is_aligned_zeroed_and_bounded(void **state)
+{
+    (void)state;
+    int64_t before = ls_alloc_calls();
+    unsigned char *memory = ls_alloc(1001, 1);
+    assert_non_null(memory);
+    assert_int_equal((uintptr_t)memory % 64, 0);
+    for (int i = 0; i < 1001; i++)
+        assert_int_equal(memory[i], 0);
+    ls_free(memory);
+    void *nothing = ls_alloc(0, 8);
+    assert_non_null(nothing);
+    ls_free(nothing);
+    assert_null(ls_alloc(INT64_MAX, 8));
+    assert_non_null(strstr(ls_error_text(), "out of memory"));
+    assert_int_equal(ls_alloc_calls() - before, 3);
+}
+
+static void rng_is_uniform_and_keyed(void **state)
+{
+    (void)state;
+    enum { N = 100000 };
+    double sum = 0, squares = 0;
+    uint64_t key = ls_rng_key(7, LS_RNG_INITIALISE, 3);
+    for (uint64_t i = 0; i < N; i++) {
+        double u = ls_rng_uniform(key, i);
+        assert_true(u >= 0 && u < 1);
+        sum += u;
+        squares += u * u;
+    }
+    /* Mean 1/2 with deviation 0.29 / sqrt(N) = 0.0009; variance 1/12. */
+    assert_near(sum / N, 0.5, 0, 0.004);
+    assert_near(squares / N - sum / N * sum / N, 1.0 / 12, 0, 0.002);
+    assert_true(ls_rng_key(1, 1, 0) != ls_rng_key(2, 1, 0));
+    assert_true(ls_rng_key(1, 1, 0) != ls_rng_key(1, 2, 0));
+    assert_true(ls_rng_key(1, 1, 0) != ls_rng_key(1, 1, 1));
+}
+
+static void fault_strikes_once_at_its_pass(void **state)
+{
+    (void)state;
+    assert_ok(ls_fault_arm("step:1:3", 0));
+    for (int i = 0; i < 5; i++)
+        assert_ok(ls_fault(LS_FAULT_STEP));
+    assert_ok(ls_fault_arm("step:1:3", 1));
+    assert_ok(ls_fault(LS_FAULT_STEP));
+    assert_ok(ls_fault(LS_FAULT_READ));
+    assert_ok(ls_fault(LS_FAULT_STEP));
+    assert_fails(ls_fault(LS_FAULT_STEP), LS_ERR_FAILURE, "injected fault at 'step'");
+    assert_ok(ls_fault(LS_FAULT_STEP));
+    assert_ok(ls_fault_arm("open:*:1", 17));
+    assert_fails(ls_fault(LS_FAULT_OPEN), LS_ERR_FAILURE, "open");
+    assert_fails(ls_fault_arm("opne:1:1", 0), LS_ERR_USAGE, "no fault site is called 'opne'");
+    assert_fails(ls_fault_arm("open", 0), LS_ERR_USAGE, "site:rank:nth");
+    assert_fails(ls_fault_arm("open:0:0", 0), LS_ERR_USAGE, "site:rank:nth");
+    assert_fails(ls_fault_arm("open:0:1x", 0), LS_ERR_USAGE, "site:rank:nth");
+    assert_ok(ls_fault_arm(NULL, 0));
+    assert_ok(ls_fault(LS_FAULT_OPEN));
+}
+
+static void nearest_words(void **state)
+{
+    (void)state;
+    assert_int_equal(ls_text_distance("batch", "batch"), 0);
+    assert_int_equal(ls_text_distance("batch", "bacth"), 1);
+    assert_int_equal(ls_text_distance("kitten", "sitting"), 3);
+    assert_int_equal(ls_text_distance("", "abc"), 3);
+    size_t distance = SIZE_MAX;
+    assert_true(ls_text_nearer("epoch", "epochs", &distance));
+    assert_false(ls_text_nearer("epoch", "batch", &distance));
+    assert_int_equal(distance, 1);
+}
+
+static void files_appear_whole(void **state)
+{
+    (void)state;
+    char *text, path[LS_PATH_MAX], long_path[LS_PATH_MAX + 10];
+    size_t length;
+    assert_ok(ls_make_folder("a/b/c"));
+    assert_ok(ls_make_folder("a/b/c"));
+    assert_ok(ls_write_file("a/b/c/file", "one", 3));
+    assert_ok(ls_write_file("a/b/c/file", "two\n", 4));
+    assert_ok(ls_read_file("a/b/c/file", 100, LS_ERR_DATA, &text, &length));
+    assert_string_equal(text, "two\n");
+    assert_int_equal(length, 4);
+    ls_free(text);
+    assert_true(access("a/b/c/file.tmp", F_OK) != 0);
+    assert_fails(ls_make_folder("a/b/c/file"), LS_ERR_FAILURE, "is not a folder");
+    assert_fails(ls_make_folder("a/b/c/file/d"), LS_ERR_FAILURE, "file");
+    assert_fails(ls_read_file("none", 100, LS_ERR_DATA, &text, &length), LS_ERR_DATA,
+                 "none: can't open: No such file");
+    char big[10000];
+    memset(big, 'x', sizeof big);
+    assert_ok(ls_write_file("big", big, sizeof big));
+    assert_ok(ls_read_file("big", 1 << 20, LS_ERR_DATA, &text, &length));
+    assert_int_equal(length, sizeof big);
+    ls_free(text);
+    assert_fails(ls_read_file("big", 5000, LS_ERR_USAGE, &text, &length), LS_ERR_USAGE, "larger");
+    assert_fails(ls_write_file("no/folder", "x", 1), LS_ERR_FAILURE, "can't create");
+    assert_ok(ls_point("link", "a"));
+    assert_ok(ls_point("link", "big"));
+    assert_int_equal(readlink("link", path, sizeof path), 3);
+    memset(long_path, 'x', sizeof long_path);
+    long_path[sizeof long_path - 1] = '\0';
+    assert_fails(ls_path(path, long_path, NULL, NULL), LS_ERR_USAGE, "path too long");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(status_keeps_one_line),
+        cmocka_unit_test(memory_is_aligned_zeroed_and_bounded),
+        cmocka_unit_test(rng_is_uniform_and_keyed),
+        cmocka_unit_test(fault_strikes_once_at_its_pass),
+        cmocka_unit_test(nearest_words),
+        cmocka_unit_test(files_appear_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,234 @@
+#include "test.h"
+
+#include <lockstep/checkpoint.h>
+
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { EPOCHS = 3 };
+
+typedef struct world {
+    ls_network *network;
+    ls_optimizer *optimizer;
+    float *params;
+    ls_metrics history[EPOCHS];
+    ls_identity identity;
+    ls_progress progress;
+} world;
+
+static const ls_optimizer_config adam = {
+    .kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
+
+static void make_world(world *w, const char *model)
+{
+    memset(w, 0, sizeof *w);
+    assert_ok(ls_network_create(&w->network, model, (ls_shape){1, 3, 2}, 4, LS_CROSS_ENTROPY, 1));
+    const int64_t size = ls_network_size(w->network);
+    assert_ok(ls_optimizer_create(&w->optimizer, &adam, size));
+    w->params = ls_alloc(2 * size, sizeof *w->params);
+    ls_network_initialise(w->network, 1, w->params);
+    ls_network_initialise(w->network, 2, w->params + size);
+    for (int i = 0; i < 5; i++)
+        ls_optimizer_step(w->optimizer, w->params + size, 1, 0.01, w->params);
+    for (int i = 0; i < EPOCHS; i++)
+        w->history[i] = (ls_metrics){.epoch = i + 1, .loss = 0.5 / (i + 1), .val_loss = NAN};
+    w->identity = (ls_identity){.model = (char *)model,
+                                .loss = LS_CROSS_ENTROPY,
+                                .classes = 4,
+                                .input = {1, 3, 2},
+                                .mean = 0.25,
+                                .std = 0.5,
+                                .dataset = "set",
+                                .fingerprint = UINT64_C(0xfedcba9876543210),
+                                .config = "seed = 1\nlr = 0.01\n"};
+    w->progress = (ls_progress){.epoch = EPOCHS,
+                                .optimizer_steps = 5,
+                                .early_stop = {.best_epoch = 2, .best = 0.1 + 0.2, .waited = 1}};
+}
+
+static void free_world(world *w)
+{
+    ls_network_destroy(&w->network);
+    ls_optimizer_destroy(&w->optimizer);
+    ls_free(w->params);
+}
+
+static ls_status save(world *w, int64_t steps, bool best, int64_t keep)
+{
+    w->progress.optimizer_steps = steps;
+    ls_state state = {.identity = &w->identity,
+                      .progress = &w->progress,
+                      .history = w->history,
+                      .network = w->network,
+                      .params = w->params,
+                      .optimizer = w->optimizer};
+    return ls_checkpoint_save("run/checkpoints", &state, best, keep);
+}
+
+static bool exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+static void empty_folder(void)
+{
+    DIR *dir;
+    char path[300];
+    assert_ok(ls_make_folder("run/checkpoints"));
+    dir = opendir("run/checkpoints");
+    for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
+        snprintf(path, sizeof path, "run/checkpoints/%s", e->d_name);
+        unlink(path);
+    }
+    closedir(dir);
+}
+
+static void comes_back_bit_by_bit(void **state)
+{
+    (void)state;
+    world w, r;
+    empty_folder();
+    make_world(&w, "dense:5 relu dense:4");
+    make_world(&r, "dense:5 relu dense:4");
+    assert_ok(save(&w, 5, true, 3));
+    ls_checkpoint *checkpoint;
+    assert_ok(ls_checkpoint_open(&checkpoint, "run/checkpoints/step-00000005.h5"));
+    const ls_identity *id = ls_checkpoint_identity(checkpoint);
+    assert_string_equal(id->model, w.identity.model);
+    assert_string_equal(id->config, w.identity.config);
+    assert_string_equal(id->dataset, "set");
+    assert_true(id->fingerprint == w.identity.fingerprint);
+    assert_true(id->mean == 0.25 && id->std == 0.5);
+    assert_int_equal(id->input.height, 3);
+    const ls_progress *progress = ls_checkpoint_progress(checkpoint);
+    assert_int_equal(progress->epoch, EPOCHS);
+    assert_true(progress->early_stop.best == 0.1 + 0.2);
+    assert_int_equal(progress->early_stop.waited, 1);
+
+    const size_t bytes = (size_t)ls_network_size(w.network) * sizeof(float);
+    ls_metrics history[EPOCHS];
+    memset(r.params, 0, bytes);
+    memset(ls_optimizer_slot(r.optimizer, 0), 0, bytes);
+    assert_ok(ls_checkpoint_read_params(checkpoint, r.network, r.params));
+    assert_ok(ls_checkpoint_read_optimizer(checkpoint, r.network, r.optimizer));
+    assert_ok(ls_checkpoint_read_history(checkpoint, history));
+    assert_memory_equal(r.params, w.params, bytes);
+    for (int s = 0; s < 2; s++)
+        assert_memory_equal(ls_optimizer_slot(r.optimizer, s), ls_optimizer_slot(w.optimizer, s),
+                            bytes);
+    assert_int_equal(ls_optimizer_steps(r.optimizer), 5);
+    assert_true(history[2].loss == w.history[2].loss && isnan(history[2].val_loss));
+    ls_checkpoint_close(&checkpoint);
+    free_world(&w);
+    free_world(&r);
+}
+
+static void refuses_another_network(void **state)
+{
+    (void)state;
+    world w, other, shallow;
+    empty_folder();
+    make_world(&w, "dense:5 relu dense:4");
+    make_world(&other, "dense:6 relu dense:4");
+    make_world(&shallow, "dense:4");
+    assert_ok(save(&shallow, 5, true, 3));
+    ls_checkpoint *checkpoint;
+    assert_ok(ls_checkpoint_open(&checkpoint, "run/checkpoints/last"));
+    assert_fails(ls_checkpoint_read_params(checkpoint, w.network, w.params), LS_ERR_DATA,
+                 "'/parameters/dense1/weight' has not the shape");
+    ls_checkpoint_close(&checkpoint);
+    assert_ok(save(&w, 6, true, 3));
+    assert_ok(ls_checkpoint_open(&checkpoint, "run/checkpoints/last"));
+    assert_fails(ls_checkpoint_read_optimizer(checkpoint, other.network, other.optimizer),
+                 LS_ERR_DATA, "'/optimizer/m/dense1/weight'");
+    ls_checkpoint_close(&checkpoint);
+    free_world(&w);
+    free_world(&other);
+    free_world(&shallow);
+}
+
+static void links_and_prunes(void **state)
+{
+    (void)state;
+    world w;
+    char path[LS_PATH_MAX];
+    empty_folder();
+    make_world(&w, "dense:4");
+    assert_ok(save(&w, 1, true, 2));
+    assert_ok(save(&w, 2, false, 2));
+    assert_ok(save(&w, 3, false, 2));
+    assert_ok(save(&w, 123456789, false, 2));                /* beyond 8 digits */
+    assert_true(exists("run/checkpoints/step-00000001.h5")); /* the best */
+    assert_false(exists("run/checkpoints/step-00000002.h5"));
+    assert_true(exists("run/checkpoints/step-00000003.h5"));
+    assert_true(exists("run/checkpoints/step-123456789.h5"));
+    assert_ok(ls_checkpoint_find("run", false, path, sizeof path));
+    assert_string_equal(path, "run/checkpoints/best");
+    assert_ok(ls_checkpoint_find("run", true, path, sizeof path));
+    assert_string_equal(path, "run/checkpoints/last");
+    assert_int_equal(readlink("run/checkpoints/last", path, sizeof path), 17);
+    assert_memory_equal(path, "step-123456789.h5", 17);
+    assert_fails(ls_checkpoint_find("nowhere", false, path, sizeof path), LS_ERR_DATA, "nowhere");
+    assert_fails(ls_checkpoint_find(".", false, path, sizeof path), LS_ERR_DATA, "no checkpoint");
+    free_world(&w);
+}
+
+static void skips_the_damaged(void **state)
+{
+    (void)state;
+    world w;
+    char skipped[LS_ERROR_TEXT_MAX];
+    ls_checkpoint *checkpoint;
+    empty_folder();
+    assert_ok(ls_checkpoint_open_newest("run", &checkpoint, skipped));
+    assert_null(checkpoint);
+    assert_ok(ls_checkpoint_open_newest("no-such-run", &checkpoint, skipped));
+    assert_null(checkpoint);
+    make_world(&w, "dense:4");
+    assert_ok(save(&w, 1, true, 9));
+    assert_ok(save(&w, 2, false, 9));
+    assert_int_equal(truncate("run/checkpoints/step-00000002.h5", 3000), 0);
+    assert_ok(ls_checkpoint_open_newest("run", &checkpoint, skipped));
+    assert_string_equal(ls_checkpoint_path(checkpoint), "run/checkpoints/step-00000001.h5");
+    assert_non_null(strstr(skipped, "step-00000002.h5: damaged"));
+    ls_checkpoint_close(&checkpoint);
+    assert_int_equal(truncate("run/checkpoints/step-00000001.h5", 100), 0);
+    assert_fails(ls_checkpoint_open_newest("run", &checkpoint, skipped), LS_ERR_DATA,
+                 "none of its checkpoints is intact");
+    assert_null(checkpoint);
+    free_world(&w);
+}
+
+static void failed_save_leaves_the_old(void **state)
+{
+    (void)state;
+    world w;
+    ls_checkpoint *checkpoint;
+    empty_folder();
+    make_world(&w, "dense:4");
+    assert_ok(save(&w, 1, true, 1));
+    assert_ok(ls_fault_arm("checkpoint:0:1", 0));
+    assert_fails(save(&w, 2, true, 1), LS_ERR_FAILURE, "injected fault at 'checkpoint'");
+    assert_ok(ls_checkpoint_open(&checkpoint, "run/checkpoints/best"));
+    assert_int_equal(ls_checkpoint_progress(checkpoint)->optimizer_steps, 1);
+    ls_checkpoint_close(&checkpoint);
+    assert_false(exists("run/checkpoints/step-00000002.h5"));
+    assert_false(exists("run/checkpoints/step-00000002.h5.tmp"));
+    free_world(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(comes_back_bit_by_bit),      cmocka_unit_test(refuses_another_network),
+        cmocka_unit_test(links_and_prunes),           cmocka_unit_test(skips_the_damaged),
+        cmocka_unit_test(failed_save_leaves_the_old),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

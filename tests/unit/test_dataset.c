@@ -1,0 +1,243 @@
+#include "fixture.h"
+#include "test.h"
+
+#include "data/h5.h"
+#include "data/samples.h"
+#include "data/seal.h"
+
+#include <fcntl.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+static void splits_and_holds_out(void **state)
+{
+    (void)state;
+    fixture f = fixture_small;
+    ls_dataset *dataset;
+    fixture_write(&f, "d.h5");
+    assert_ok(ls_dataset_open(&dataset, "d.h5", 0.1));
+    const ls_dataset_info *info = ls_dataset_describe(dataset);
+    assert_int_equal(info->rows[LS_TRAIN], 183);
+    assert_int_equal(info->rows[LS_VALIDATION], 20);
+    assert_int_equal(info->rows[LS_TEST], 50);
+    ls_samples *samples;
+    assert_ok(ls_dataset_read(dataset, LS_VALIDATION, 3, 5, 9, &samples));
+    assert_int_equal(samples->capacity, 9);
+    for (int i = 0; i < 5; i++) {
+        const ls_sample *sample = ls_sample_at(samples, i);
+        assert_int_equal(sample->row, 3 + i);
+        assert_int_equal(sample->label, fixture_label(&f, LS_TRAIN, 183 + 3 + i));
+        for (int j = 0; j < 30; j++)
+            assert_int_equal(sample->pixels[j], fixture_pixel(&f, LS_TRAIN, 183 + 3 + i, j));
+    }
+    ls_samples_destroy(&samples);
+    ls_dataset_close(&dataset);
+
+    /* A split of its own is used instead of holding out; 0 holds nothing out. */
+    f.validation = 17;
+    f.test = 0;
+    fixture_write(&f, "d.h5");
+    assert_ok(ls_dataset_open(&dataset, "d.h5", 0.1));
+    assert_int_equal(ls_dataset_describe(dataset)->rows[LS_TRAIN], 203);
+    assert_int_equal(ls_dataset_describe(dataset)->rows[LS_VALIDATION], 17);
+    assert_int_equal(ls_dataset_describe(dataset)->rows[LS_TEST], 0);
+    ls_dataset_close(&dataset);
+    f.validation = 0;
+    f.train = 1;
+    fixture_write(&f, "d.h5");
+    assert_ok(ls_dataset_open(&dataset, "d.h5", 0.9));
+    assert_int_equal(ls_dataset_describe(dataset)->rows[LS_TRAIN], 1);
+    ls_dataset_close(&dataset);
+}
+
+/* A data file with one thing wrong. */
+typedef struct wrong {
+    const char *part; /* of the message */
+    ls_h5_shape images, labels;
+    int64_t classes;
+    const char *format;
+    int label;
+} wrong;
+
+static void write_wrong(const wrong *w)
+{
+    static const unsigned char pixels[4096];
+    int32_t labels[64] = {w->label};
+    ls_h5 *file;
+    assert_ok(ls_h5_create(&file, "w.h5"));
+    if (w->images.rank > 0) {
+        assert_ok(ls_h5_create_dataset(file, "train/images", &w->images, false));
+        assert_ok(ls_h5_write(file, "train/images", LS_H5_U8, 0, w->images.dims[0], pixels));
+    }
+    if (w->labels.rank > 0) {
+        assert_ok(ls_h5_create_dataset(file, "train/labels", &w->labels, false));
+        assert_ok(ls_h5_write(file, "train/labels", LS_H5_I32, 0, w->labels.dims[0], labels));
+    }
+    if (w->format != NULL)
+        assert_ok(ls_h5_put_text(file, "format", w->format));
+    assert_ok(ls_h5_put_int(file, "version", 1));
+    assert_ok(ls_h5_put_int(file, "classes", w->classes));
+    assert_ok(ls_h5_close(&file));
+}
+
+#define IMAGES                                                                                     \
+    {                                                                                              \
+        LS_H5_U8, 3,                                                                               \
+        {                                                                                          \
+            5, 2, 2                                                                                \
+        }                                                                                          \
+    }
+#define LABELS                                                                                     \
+    {                                                                                              \
+        LS_H5_U8, 1,                                                                               \
+        {                                                                                          \
+            5                                                                                      \
+        }                                                                                          \
+    }
+#define FORMAT "lockstep-dataset"
+
+static void refuses_wrong_layouts(void **state)
+{
+    (void)state;
+    const wrong cases[] = {
+        {"has no dataset '/train/images'", {0}, LABELS, 4, FORMAT, 0},
+        {"has no dataset '/train/labels'", IMAGES, {0}, 4, FORMAT, 0},
+        {"has 2 dimensions, expected [N,H,W]", {LS_H5_U8, 2, {5, 4}}, LABELS, 4, FORMAT, 0},
+        {"not of type uint8", {LS_H5_I32, 3, {5, 2, 2}}, LABELS, 4, FORMAT, 0},
+        {"'/train/labels' has 2 dimensions", IMAGES, {LS_H5_U8, 2, {5, 1}}, 4, FORMAT, 0},
+        {"not of type uint8 or int32", IMAGES, {LS_H5_F32, 1, {5}}, 4, FORMAT, 0},
+        {"'/train/images' has 5 rows but '/train/labels' has 6",
+         IMAGES,
+         {LS_H5_U8, 1, {6}},
+         4,
+         FORMAT,
+         0},
+        {"images of an absurd size", {LS_H5_U8, 3, {0, 0, 2}}, {LS_H5_U8, 1, {0}}, 4, FORMAT, 0},
+        {"has no rows", {LS_H5_U8, 3, {0, 2, 2}}, {LS_H5_U8, 1, {0}}, 4, FORMAT, 0},
+        {"format is 'other'", IMAGES, LABELS, 4, "other", 0},
+        {"format is ''", IMAGES, LABELS, 4, NULL, 0},
+        {"classes is 1", IMAGES, LABELS, 1, FORMAT, 0},
+        {"row 0 is 4, expected 0 to 3", IMAGES, LABELS, 4, FORMAT, 4},
+        {"row 0 is -1, expected 0 to 3", IMAGES, {LS_H5_I32, 1, {5}}, 4, FORMAT, -1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        write_wrong(&cases[i]);
+        ls_dataset *dataset = NULL;
+        ls_samples *samples = NULL;
+        ls_status status = ls_dataset_open(&dataset, "w.h5", 0);
+        if (status == LS_OK)
+            status = ls_dataset_read(dataset, LS_TRAIN, 0, 5, 5, &samples);
+        assert_fails(status, LS_ERR_DATA, cases[i].part);
+        assert_non_null(strstr(ls_error_text(), "w.h5"));
+        assert_null(samples);
+        ls_dataset_close(&dataset);
+    }
+}
+
+static void refuses_what_is_no_hdf5(void **state)
+{
+    (void)state;
+    ls_dataset *dataset = NULL;
+    FILE *file = fopen("text.h5", "w");
+    fprintf(file, "no HDF5 at all");
+    fclose(file);
+    assert_fails(ls_dataset_open(&dataset, "text.h5", 0), LS_ERR_DATA, "not an HDF5 file");
+    assert_fails(ls_dataset_open(&dataset, "missing.h5", 0), LS_ERR_DATA, "No such file");
+    assert_null(dataset);
+}
+
+static void seal_shows_damage(void **state)
+{
+    (void)state;
+    ls_seal seal;
+    char digest[LS_DIGEST_TEXT];
+    fixture_write(&fixture_small, "s.h5");
+    assert_ok(ls_seal_verify("s.h5", &seal, digest));
+    assert_int_equal(seal, LS_SEAL_INTACT);
+    assert_int_equal(strlen(digest), 32);
+    /* Any bit, of the seal or behind it. */
+    const off_t places[] = {20, 300, 512, 3000};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        unsigned char byte;
+        int file = open("s.h5", O_RDWR);
+        assert_int_equal(pread(file, &byte, 1, places[i]), 1);
+        byte ^= 4;
+        assert_int_equal(pwrite(file, &byte, 1, places[i]), 1);
+        assert_fails(ls_seal_verify("s.h5", &seal, NULL), LS_ERR_DATA, "damaged");
+        byte ^= 4;
+        assert_int_equal(pwrite(file, &byte, 1, places[i]), 1);
+        close(file);
+        assert_ok(ls_seal_verify("s.h5", &seal, NULL));
+    }
+    assert_int_equal(truncate("s.h5", 2000), 0);
+    assert_fails(ls_seal_verify("s.h5", &seal, NULL), LS_ERR_DATA, "damaged or cut short");
+    write_wrong(&(wrong){"", IMAGES, LABELS, 4, FORMAT, 0});
+    assert_ok(ls_seal_verify("w.h5", &seal, digest));
+    assert_int_equal(seal, LS_SEAL_ABSENT);
+    assert_string_equal(digest, "");
+}
+
+static void gathers_in_order(void **state)
+{
+    (void)state;
+    ls_dataset *dataset;
+    ls_samples *samples;
+    ls_batch *batch;
+    fixture_write(&fixture_small, "g.h5");
+    assert_ok(ls_dataset_open(&dataset, "g.h5", 0));
+    assert_ok(ls_dataset_read(dataset, LS_TRAIN, 0, 10, 10, &samples));
+    assert_ok(ls_batch_create(&batch, 4, 30));
+    const int64_t order[] = {7, 0, 7};
+    ls_samples_gather(samples, order, 0, 3, ls_normalization_make(0.25, 0.5), batch);
+    assert_int_equal(batch->rows, 3);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(batch->ids[i], order[i]);
+        assert_int_equal(batch->labels[i], fixture_label(&fixture_small, LS_TRAIN, order[i]));
+        for (int j = 0; j < 30; j++) {
+            double pixel = fixture_pixel(&fixture_small, LS_TRAIN, order[i], j);
+            assert_near((double)batch->x[i * 30 + j], (pixel / 255 - 0.25) / 0.5, 1e-6, 1e-6);
+        }
+    }
+    ls_samples_gather(samples, NULL, 6, 4, ls_normalization_make(0, 1), batch);
+    assert_int_equal(batch->ids[3], 9);
+    ls_batch_destroy(&batch);
+    ls_samples_destroy(&samples);
+    ls_dataset_close(&dataset);
+}
+
+static void fingerprint_adds_up_over_shards(void **state)
+{
+    (void)state;
+    ls_dataset *dataset;
+    fixture_write(&fixture_small, "f.h5");
+    assert_ok(ls_dataset_open(&dataset, "f.h5", 0));
+    uint64_t whole = 0;
+    for (int parts = 1; parts < 6; parts++) {
+        uint64_t sum = 0;
+        for (int part = 0; part < parts; part++) {
+            ls_range shard = ls_shard(203, parts, part);
+            ls_samples *samples;
+            assert_ok(ls_dataset_read(dataset, LS_TRAIN, shard.first, shard.count, shard.count,
+                                      &samples));
+            sum += ls_samples_fingerprint(samples);
+            ls_samples_destroy(&samples);
+        }
+        whole = parts == 1 ? sum : whole;
+        assert_true(sum == whole);
+    }
+    ls_dataset_close(&dataset);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(splits_and_holds_out),
+        cmocka_unit_test(refuses_wrong_layouts),
+        cmocka_unit_test(refuses_what_is_no_hdf5),
+        cmocka_unit_test(seal_shows_damage),
+        cmocka_unit_test(gathers_in_order),
+        cmocka_unit_test(fingerprint_adds_up_over_shards),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

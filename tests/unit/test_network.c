@@ -1,0 +1,182 @@
+#include "test.h"
+
+#include <lockstep/network.h>
+
+#include "base/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const ls_shape input = {1, 28, 28};
+
+static void makes_the_reference_network(void **state)
+{
+    (void)state;
+    ls_network *network;
+    assert_ok(ls_network_create(&network, " dense:512\trelu  dense:10 softmax ", input, 10,
+                                LS_CROSS_ENTROPY, 4));
+    assert_int_equal(ls_network_size(network), 784 * 512 + 512 + 512 * 10 + 10);
+    assert_int_equal(ls_network_layers(network), 4);
+    assert_string_equal(ls_network_layer(network, 2).name, "dense2");
+    assert_string_equal(ls_network_layer(network, 2).word, "dense:10");
+    assert_int_equal(ls_network_layer(network, 2).parameters, 5130);
+    int rows;
+    const ls_param *param = ls_network_params(network, &rows);
+    assert_int_equal(rows, 4);
+    const char *const names[] = {"dense1/weight", "dense1/bias", "dense2/weight", "dense2/bias"};
+    int64_t offset = 0;
+    for (int i = 0; i < rows; i++) {
+        assert_string_equal(param[i].name, names[i]);
+        assert_int_equal(param[i].offset, offset);
+        offset += param[i].count;
+    }
+    assert_int_equal(param[0].shape[0], 784);
+    assert_int_equal(param[0].shape[1], 512);
+    ls_network_destroy(&network);
+    assert_null(network);
+    ls_network_destroy(&network);
+}
+
+static void points_at_the_wrong_word(void **state)
+{
+    (void)state;
+    const struct {
+        const char *model, *part;
+        ls_loss loss;
+    } cases[] = {
+        {"dense:512 rleu dense:10", "word 2, 'rleu': no layer is called that; did you mean 'relu'",
+         0},
+        {"dense:512 convolution:3 dense:10",
+         "word 2, 'convolution:3': no layer is called that; "
+         "there are dense, relu, sigmoid, tanh, softmax",
+         0},
+        {"dense:512 relu dense:11",
+         "word 3, 'dense:11': the last layer has 11 outputs but the "
+         "data set has 10 classes",
+         0},
+        {"dense:512 relu dense:11 softmax", "word 3, 'dense:11'", 0},
+        {"dense:0 dense:10", "word 1, 'dense:0': the number of units must be from 1", 0},
+        {"dense:-4 dense:10", "word 1, 'dense:-4': the number of units must be a whole", 0},
+        {"dense:4x dense:10", "word 1, 'dense:4x': the number of units must be a whole", 0},
+        {"dense:99999999999 dense:10", "word 1, 'dense:99999999999'", 0},
+        {"dense relu dense:10", "word 1, 'dense': write it as dense:UNITS", 0},
+        {"dense: dense:10", "word 1, 'dense:': write it as dense:UNITS", 0},
+        {"dense:5 relu:3 dense:10", "word 2, 'relu:3': this layer takes no argument", 0},
+        {"dense:10 softmax dense:10", "word 2, 'softmax': must be the last layer", 0},
+        {"dense:10 relu", "word 2, 'relu': cross-entropy takes logits", 0},
+        {"dense:10 sigmoid", "word 2, 'sigmoid': cross-entropy takes logits", 0},
+        {"dense:16777216 dense:10", "weights are more than 2^31", 0},
+        {"", "names no layer", 0},
+        {"  ", "names no layer", 0},
+        {"softmax", "word 1, 'softmax'", LS_MSE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ls_network *network = NULL;
+        assert_fails(ls_network_create(&network, cases[i].model, input, 10, cases[i].loss, 1),
+                     LS_ERR_USAGE, cases[i].part);
+        assert_null(network);
+    }
+    ls_network *network = NULL;
+    assert_fails(ls_network_create(&network, "relu", (ls_shape){10, 1, 1}, 10, LS_MSE, 1),
+                 LS_ERR_USAGE, "nothing to train");
+    char many[4096] = "";
+    for (int i = 0; i < 300; i++)
+        strcat(many, "relu ");
+    assert_fails(ls_network_create(&network, many, input, 10, LS_MSE, 1), LS_ERR_USAGE,
+                 "too many layers");
+    assert_fails(ls_network_create(&network, "dense:10", input, 10, LS_MSE, INT64_MAX / 16),
+                 LS_ERR_FAILURE, "out of memory");
+}
+
+static void initialises_by_activation(void **state)
+{
+    (void)state;
+    ls_network *network;
+    assert_ok(ls_network_create(&network, "dense:300 relu dense:200 tanh dense:10", input, 10,
+                                LS_CROSS_ENTROPY, 0));
+    int rows;
+    const ls_param *param = ls_network_params(network, &rows);
+    float *params = ls_alloc(ls_network_size(network), sizeof *params);
+    float *again = ls_alloc(ls_network_size(network), sizeof *again);
+    ls_network_initialise(network, 3, params);
+    const double bound[] = {sqrt(6.0 / 784), 0, sqrt(6.0 / (300 + 200)), 0, sqrt(6.0 / 210), 0};
+    for (int i = 0; i < rows; i++) {
+        double squares = 0, largest = 0;
+        for (int64_t j = 0; j < param[i].count; j++) {
+            double value = (double)params[param[i].offset + j];
+            squares += value * value;
+            largest = fmax(largest, fabs(value));
+        }
+        assert_true(largest <= bound[i] * 1.000001);
+        assert_near(squares / (double)param[i].count, bound[i] * bound[i] / 3, 0.05, 0);
+    }
+    ls_network_initialise(network, 3, again);
+    assert_memory_equal(params, again, (size_t)ls_network_size(network) * sizeof *params);
+    ls_network_initialise(network, 4, again);
+    assert_true(memcmp(params, again, 1000) != 0);
+    ls_free(params);
+    ls_free(again);
+    ls_network_destroy(&network);
+}
+
+/* The gradient of no rows is zero, and large logits do no harm. */
+static void handles_extremes(void **state)
+{
+    (void)state;
+    ls_network *network;
+    ls_batch *batch;
+    const ls_shape two = {2, 1, 1};
+    assert_ok(ls_network_create(&network, "dense:3", two, 3, LS_CROSS_ENTROPY, 2));
+    assert_ok(ls_batch_create(&batch, 2, 2));
+    float params[9] = {1e20f, 0, 0, 0, 0, 0, 0, 0, 0}, grads[9];
+    memset(grads, 1, sizeof grads);
+    ls_score score = ls_network_gradient(network, params, batch, grads);
+    assert_int_equal(score.rows, 0);
+    for (int i = 0; i < 9; i++)
+        assert_true(grads[i] == 0);
+    batch->rows = 2;
+    batch->x[0] = batch->x[2] = 1;
+    batch->labels[0] = 0;
+    batch->labels[1] = 1;
+    score = ls_network_gradient(network, params, batch, grads);
+    assert_true(isfinite(score.loss));
+    assert_near(score.loss, 1e20, 1e-6, 0);
+    assert_int_equal(score.correct, 1);
+    params[0] = NAN;
+    score = ls_network_gradient(network, params, batch, grads);
+    assert_true(isnan(score.loss));
+    ls_batch_destroy(&batch);
+    ls_network_destroy(&network);
+}
+
+static void passes_allocate_nothing(void **state)
+{
+    (void)state;
+    ls_network *network;
+    ls_batch *batch;
+    const ls_shape small = {1, 4, 4};
+    assert_ok(ls_network_create(&network, "dense:8 tanh dense:4 relu dense:3 softmax", small, 3,
+                                LS_CROSS_ENTROPY, 5));
+    assert_ok(ls_batch_create(&batch, 5, 16));
+    float *params = ls_alloc(2 * ls_network_size(network), sizeof *params);
+    ls_network_initialise(network, 1, params);
+    batch->rows = 5;
+    int64_t before = ls_alloc_calls();
+    (void)ls_network_gradient(network, params, batch, params + ls_network_size(network));
+    (void)ls_network_evaluate(network, params, batch, NULL);
+    assert_int_equal(ls_alloc_calls(), before);
+    ls_free(params);
+    ls_batch_destroy(&batch);
+    ls_network_destroy(&network);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(makes_the_reference_network), cmocka_unit_test(points_at_the_wrong_word),
+        cmocka_unit_test(initialises_by_activation),   cmocka_unit_test(handles_extremes),
+        cmocka_unit_test(passes_allocate_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

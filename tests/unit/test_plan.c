@@ -1,0 +1,159 @@
+/* The plan on its own: no MPI, ranks are plain numbers. */
+#include "test.h"
+
+#include <lockstep/plan.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_ROWS = 20, MOST_RANKS = 9, MOST_BATCH = 7 };
+static const ls_shuffle shuffles[] = {LS_SHUFFLE_GLOBAL, LS_SHUFFLE_LOCAL, LS_SHUFFLE_NONE};
+
+/* Walks an epoch step by step and rank by rank: each row once, locate() the inverse of row(). */
+static void check_epoch(const ls_plan *plan, int64_t epoch)
+{
+    int seen[MOST_ROWS] = {0};
+    int64_t next[MOST_RANKS] = {0};
+    for (int64_t step = 0; step < plan->steps; step++) {
+        int64_t in_step = 0;
+        for (int rank = 0; rank < plan->ranks; rank++) {
+            ls_range slice = ls_plan_slice(plan, rank, step);
+            assert_int_equal(slice.first, next[rank]);
+            next[rank] += slice.count;
+            in_step += slice.count;
+            for (int64_t i = slice.first; i < slice.first + slice.count; i++) {
+                int64_t row = ls_plan_row(plan, epoch, rank, i);
+                assert_in_range(row, 0, plan->rows - 1);
+                seen[row]++;
+                ls_place place = ls_plan_locate(plan, epoch, row);
+                assert_int_equal(place.rank, rank);
+                assert_int_equal(place.index, i);
+            }
+        }
+        if (plan->shuffle != LS_SHUFFLE_LOCAL) {
+            int64_t left = plan->rows - step * plan->batch;
+            assert_int_equal(in_step, left < plan->batch ? left : plan->batch);
+        }
+    }
+    for (int64_t row = 0; row < plan->rows; row++)
+        assert_int_equal(seen[row], 1);
+    for (int rank = 0; rank < plan->ranks; rank++)
+        assert_int_equal(next[rank], ls_plan_rank_rows(plan, rank));
+}
+
+static void covers_each_row_once(void **state)
+{
+    (void)state;
+    ls_plan plan;
+    for (size_t k = 0; k < sizeof shuffles / sizeof *shuffles; k++)
+        for (int ranks = 1; ranks <= MOST_RANKS; ranks++)
+            for (int batch = 1; batch <= MOST_BATCH; batch++) {
+                assert_fails(ls_plan_make(&plan, 0, ranks, batch, 5, shuffles[k]), LS_ERR_USAGE,
+                             "no rows");
+                for (int rows = 1; rows <= MOST_ROWS; rows++) {
+                    assert_ok(ls_plan_make(&plan, rows, ranks, batch, 5, shuffles[k]));
+                    assert_int_equal(plan.steps, (rows + batch - 1) / batch);
+                    for (int64_t epoch = 0; epoch < 3; epoch++)
+                        check_epoch(&plan, epoch);
+                }
+            }
+}
+
+/* The rows of a step, as a set over all ranks: a bit per row. */
+static uint64_t rows_of_step(const ls_plan *plan, int64_t epoch, int64_t step)
+{
+    uint64_t rows = 0;
+    for (int rank = 0; rank < plan->ranks; rank++) {
+        ls_range slice = ls_plan_slice(plan, rank, step);
+        for (int64_t i = slice.first; i < slice.first + slice.count; i++)
+            rows |= UINT64_C(1) << ls_plan_row(plan, epoch, rank, i);
+    }
+    return rows;
+}
+
+static void steps_do_not_depend_on_ranks(void **state)
+{
+    (void)state;
+    ls_plan one, many;
+    assert_ok(ls_plan_make(&one, 61, 1, 8, 3, LS_SHUFFLE_GLOBAL));
+    for (int ranks = 2; ranks < 80; ranks += 7) {
+        assert_ok(ls_plan_make(&many, 61, ranks, 8, 3, LS_SHUFFLE_GLOBAL));
+        for (int64_t step = 0; step < one.steps; step++)
+            assert_true(rows_of_step(&one, 1, step) == rows_of_step(&many, 1, step));
+    }
+}
+
+static void epochs_and_seeds_differ(void **state)
+{
+    (void)state;
+    ls_plan a, b;
+    assert_ok(ls_plan_make(&a, 60, 1, 10, 0, LS_SHUFFLE_GLOBAL));
+    assert_ok(ls_plan_make(&b, 60, 1, 10, 1, LS_SHUFFLE_GLOBAL));
+    assert_true(rows_of_step(&a, 0, 0) != rows_of_step(&a, 1, 0));
+    assert_true(rows_of_step(&a, 0, 0) != rows_of_step(&b, 0, 0));
+    assert_true(rows_of_step(&a, 0, 0) == rows_of_step(&a, 0, 0));
+}
+
+/* Over many epochs each row is at each position equally often: chi-squared on a 10 x 10 table. */
+static void permutation_is_uniform(void **state)
+{
+    (void)state;
+    enum { N = 10, EPOCHS = 20000 };
+    static int count[N][N];
+    ls_plan plan;
+    assert_ok(ls_plan_make(&plan, N, 1, 3, 11, LS_SHUFFLE_GLOBAL));
+    for (int64_t epoch = 0; epoch < EPOCHS; epoch++)
+        for (int64_t i = 0; i < N; i++)
+            count[i][ls_plan_row(&plan, epoch, 0, i)]++;
+    double chi2 = 0, expected = (double)EPOCHS / N;
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < N; j++)
+            chi2 += (count[i][j] - expected) * (count[i][j] - expected) / expected;
+    /* 81 degrees of freedom: mean 81, deviation 12.7; this is 5 deviations off. */
+    assert_true(chi2 < 145);
+}
+
+/* Large and awkward sizes, looked at through samples. */
+static void large_domains_invert(void **state)
+{
+    (void)state;
+    const int64_t sizes[] = {60000, 65536, 65537, 1000003, INT64_C(1) << 40};
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
+        for (int ranks = 1; ranks < 1100; ranks += 366) {
+            ls_plan plan;
+            assert_ok(ls_plan_make(&plan, sizes[k], ranks, 131, 9, LS_SHUFFLE_GLOBAL));
+            for (int64_t n = 0; n < 300; n++) {
+                int64_t row = n < 2 ? n * (sizes[k] - 1) : sizes[k] / 300 * n;
+                ls_place place = ls_plan_locate(&plan, 4, row);
+                assert_in_range(place.rank, 0, ranks - 1);
+                assert_int_equal(ls_plan_row(&plan, 4, place.rank, place.index), row);
+            }
+        }
+}
+
+static void shards_are_even(void **state)
+{
+    (void)state;
+    for (int64_t total = 0; total < 40; total++)
+        for (int parts = 1; parts < 12; parts++) {
+            int64_t next = 0;
+            for (int part = 0; part < parts; part++) {
+                ls_range shard = ls_shard(total, parts, part);
+                assert_int_equal(shard.first, next);
+                assert_in_range(shard.count, total / parts, total / parts + 1);
+                next += shard.count;
+            }
+            assert_int_equal(next, total);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(covers_each_row_once),    cmocka_unit_test(steps_do_not_depend_on_ranks),
+        cmocka_unit_test(epochs_and_seeds_differ), cmocka_unit_test(permutation_is_uniform),
+        cmocka_unit_test(large_domains_invert),    cmocka_unit_test(shards_are_even),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,153 @@
+/* Small networks against an independent implementation: see reference/make_reference.py. */
+#include "reference/reference.h"
+#include "test.h"
+
+#include <lockstep/network.h>
+#include <lockstep/optimizer.h>
+
+#include "base/memory.h"
+
+#include <math.h>
+
+enum { ROWS = 6, FEATURES = 5, CLASSES = 3, STEPS = 10 };
+
+static ls_network *make_network(const char *model, ls_loss loss)
+{
+    ls_network *network;
+    assert_ok(ls_network_create(&network, model, (ls_shape){FEATURES, 1, 1}, CLASSES, loss, ROWS));
+    return network;
+}
+
+static ls_batch *make_batch(void)
+{
+    ls_batch *batch;
+    assert_ok(ls_batch_create(&batch, ROWS, FEATURES));
+    batch->rows = ROWS;
+    for (int i = 0; i < ROWS * FEATURES; i++)
+        batch->x[i] = (float)reference_x[i];
+    for (int i = 0; i < ROWS; i++)
+        batch->labels[i] = reference_labels[i];
+    return batch;
+}
+
+static void compare(const char *what, const float *ours, const double *theirs, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (!(fabs((double)ours[i] - theirs[i]) <= 2e-6 + 2e-5 * fabs(theirs[i])))
+            fail_msg("%s[%lld]: %.9g, reference %.9g", what, (long long)i, (double)ours[i],
+                     theirs[i]);
+}
+
+/* Activations, loss and gradients of one pass. */
+static void check_pass(const char *model, ls_loss loss, const double *start, int outputs,
+                       const double *const *output, double expected_loss, const double *gradient)
+{
+    ls_network *network = make_network(model, loss);
+    ls_batch *batch = make_batch();
+    const int64_t size = ls_network_size(network);
+    float *params = ls_alloc(size, sizeof *params), *grads = ls_alloc(size, sizeof *grads);
+    for (int64_t i = 0; i < size; i++)
+        params[i] = (float)start[i];
+    ls_score score = ls_network_gradient(network, params, batch, grads);
+    assert_near(score.loss, expected_loss, 1e-6, 0);
+    for (int i = 0; i < outputs; i++)
+        compare(ls_network_layer(network, i).name, ls_network_activation(network, i), output[i],
+                ROWS * ls_shape_size(ls_network_layer(network, i).output));
+    compare("gradient", grads, gradient, size);
+    ls_free(params);
+    ls_free(grads);
+    ls_batch_destroy(&batch);
+    ls_network_destroy(&network);
+}
+
+/* Parameters after ten steps of an optimizer. */
+static void check_steps(const char *model, ls_loss loss, const double *start,
+                        const ls_optimizer_config *config, double lr, const char *what,
+                        const double *expected)
+{
+    ls_network *network = make_network(model, loss);
+    ls_batch *batch = make_batch();
+    ls_optimizer *optimizer;
+    const int64_t size = ls_network_size(network);
+    float *params = ls_alloc(size, sizeof *params), *grads = ls_alloc(size, sizeof *grads);
+    for (int64_t i = 0; i < size; i++)
+        params[i] = (float)start[i];
+    assert_ok(ls_optimizer_create(&optimizer, config, size));
+    for (int step = 0; step < STEPS; step++) {
+        (void)ls_network_gradient(network, params, batch, grads);
+        ls_optimizer_step(optimizer, grads, 1.0 / ROWS, lr, params);
+    }
+    compare(what, params, expected, size);
+    ls_free(params);
+    ls_free(grads);
+    ls_optimizer_destroy(&optimizer);
+    ls_batch_destroy(&batch);
+    ls_network_destroy(&network);
+}
+
+static void passes(void **state)
+{
+    (void)state;
+    const double *const a[] = {reference_a_output0, reference_a_output1, reference_a_output2,
+                               reference_a_output3, reference_a_output4};
+    const double *const b[] = {reference_b_output0, reference_b_output1, reference_b_output2,
+                               reference_b_output3};
+    check_pass(REFERENCE_MODEL_A, REFERENCE_LOSS_A, reference_a_params, 5, a, *reference_a_loss,
+               reference_a_grads);
+    check_pass(REFERENCE_MODEL_B, REFERENCE_LOSS_B, reference_b_params, 4, b, *reference_b_loss,
+               reference_b_grads);
+}
+
+static void optimizers(void **state)
+{
+    (void)state;
+    const struct {
+        const char *name;
+        ls_optimizer_config config;
+        double lr;
+        const double *after_a, *after_b;
+    } cases[] = {
+        {"sgd",
+         {.kind = LS_SGD, .weight_decay = 0.01},
+         0.1,
+         reference_a_after_sgd,
+         reference_b_after_sgd},
+        {"momentum",
+         {.kind = LS_SGD, .momentum = 0.9, .weight_decay = 0.01},
+         0.1,
+         reference_a_after_momentum,
+         reference_b_after_momentum},
+        {"nesterov",
+         {.kind = LS_SGD, .momentum = 0.9, .nesterov = true},
+         0.1,
+         reference_a_after_nesterov,
+         reference_b_after_nesterov},
+        {"adam",
+         {.kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8},
+         0.01,
+         reference_a_after_adam,
+         reference_b_after_adam},
+        {"adam_l2",
+         {.kind = LS_ADAM, .beta1 = 0.8, .beta2 = 0.99, .epsilon = 1e-6, .weight_decay = 0.1},
+         0.01,
+         reference_a_after_adam_l2,
+         reference_b_after_adam_l2},
+        {"adamw",
+         {.kind = LS_ADAMW, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = 0.1},
+         0.01,
+         reference_a_after_adamw,
+         reference_b_after_adamw},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        check_steps(REFERENCE_MODEL_A, REFERENCE_LOSS_A, reference_a_params, &cases[i].config,
+                    cases[i].lr, cases[i].name, cases[i].after_a);
+        check_steps(REFERENCE_MODEL_B, REFERENCE_LOSS_B, reference_b_params, &cases[i].config,
+                    cases[i].lr, cases[i].name, cases[i].after_b);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(passes), cmocka_unit_test(optimizers)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
