@@ -7,8 +7,12 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { CACHE_LINE = 64 };
+enum {
+    CACHE_LINE = 64,
+    HUGE_PAGE = 2 << 20, /* what large arenas are aligned to, and asked to be made of */
+};
 
 static atomic_int_least64_t calls;
 
@@ -18,18 +22,21 @@ void *ls_alloc(int64_t count, size_t size)
     atomic_fetch_add(&calls, 1);
     if (ls_fault(LS_FAULT_ALLOC) != LS_OK)
         return NULL;
-    if ((uint64_t)count > (SIZE_MAX - CACHE_LINE) / size) {
+    if ((uint64_t)count > (SIZE_MAX - HUGE_PAGE) / size) {
         (void)ls_fail(LS_ERR_FAILURE, "out of memory: %lld elements of %zu bytes asked for",
                       (long long)count, size);
         return NULL;
     }
-    size_t bytes = ((size_t)count * size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+    size_t align = (size_t)count * size < HUGE_PAGE / 2 ? CACHE_LINE : HUGE_PAGE;
+    size_t bytes = ((size_t)count * size + align - 1) / align * align;
     bytes = bytes > 0 ? bytes : CACHE_LINE;
-    void *memory = aligned_alloc(CACHE_LINE, bytes);
+    void *memory = aligned_alloc(align, bytes);
     if (memory == NULL) {
         (void)ls_fail(LS_ERR_FAILURE, "out of memory: %zu bytes asked for", bytes);
         return NULL;
     }
+    if (align == HUGE_PAGE) /* a wish: where it is not granted, memory works all the same */
+        (void)madvise(memory, bytes, MADV_HUGEPAGE);
     return memset(memory, 0, bytes);
 }
 
