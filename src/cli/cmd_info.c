@@ -5,9 +5,9 @@
 #include "cli/command.h"
 #include "data/h5.h"
 #include "data/seal.h"
+#include "train/run_log.h"
 
 #include <jansson.h>
-#include <math.h>
 #include <string.h>
 
 typedef struct settings {
@@ -57,14 +57,8 @@ static ls_status describe_history(const ls_checkpoint *checkpoint, json_t **out)
     ls_metrics *history = ls_alloc(epochs, sizeof *history);
     ls_status status =
         history == NULL ? LS_ERR_FAILURE : ls_checkpoint_read_history(checkpoint, history);
-    if (status == LS_OK) {
-        *out = json_object();
-        for (int i = 0; epochs > 0 && i < LS_METRICS_COLUMNS; i++) {
-            double value = ls_metrics_value(&history[epochs - 1], i);
-            json_object_set_new(*out, ls_metrics_name(i),
-                                isfinite(value) ? json_real(value) : json_null());
-        }
-    }
+    if (status == LS_OK)
+        *out = epochs > 0 ? ls_metrics_json(&history[epochs - 1]) : json_object();
     ls_free(history);
     return status;
 }

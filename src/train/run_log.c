@@ -209,6 +209,7 @@ json_t *ls_metrics_json(const ls_metrics *metrics)
         json_object_set_new(object, ls_metrics_name(i),
                             isfinite(value) ? json_real(value) : json_null());
     }
+    json_object_set_new(object, "epoch", json_integer((json_int_t)metrics->epoch));
     return object;
 }
 

@@ -4,6 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
 make_data=$2
+source=$3
 "$make_data" data
 
 # Help and version, without MPI.
@@ -17,6 +18,9 @@ for command in import train eval info; do
 done
 "$lockstep" train --help >out
 check "help lists the layers" has out '^  dense:UNITS'
+for option in $(for c in import train eval; do "$lockstep" $c --help; done | grep -oE '^  --[a-z0-9-]+'); do
+    check "README describes $option" has "$source/README.md" "\`$option[ \`]"
+done
 mpirun -n 3 "$lockstep" --version >out
 check "version comes once under mpirun" [ "$(wc -l <out)" = 1 ]
 
