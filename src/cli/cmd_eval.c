@@ -230,20 +230,11 @@ static ls_status evaluate(ls_comm *comm, const settings *s, work *w)
     return status;
 }
 
-static ls_status run(ls_comm *comm, int argc, char **argv)
+static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
 {
-    settings s;
-    ls_options *options = NULL;
+    (void)options;
     work w = {0};
-    ls_status status = ls_agree(comm, ls_topology_refuse_singletons(comm));
-    if (status == LS_OK)
-        status = ls_agree(comm, ls_options_create(&options, table, &s));
-    if (status == LS_OK)
-        status = ls_agree(comm, ls_options_parse_args(options, argc, argv));
-    if (status == LS_OK)
-        status = ls_agree(comm, ls_options_check(options));
-    if (status == LS_OK)
-        status = evaluate(comm, &s, &w);
+    ls_status status = evaluate(comm, values, &w);
     ls_checkpoint_close(&w.checkpoint);
     ls_samples_destroy(&w.samples);
     ls_network_destroy(&w.network);
@@ -252,7 +243,6 @@ static ls_status run(ls_comm *comm, int argc, char **argv)
     ls_free(w.model);
     ls_free(w.params);
     ls_free(w.confusion);
-    ls_options_destroy(&options);
     return status;
 }
 
@@ -261,6 +251,7 @@ const ls_command ls_command_eval = {
     .usage = "--data FILE --checkpoint PATH [OPTION ...]",
     .summary = "test loss, accuracy and confusion matrix of a checkpoint",
     .options = table,
+    .settings_size = sizeof(settings),
     .parallel = true,
     .run = run,
 };

@@ -65,8 +65,10 @@ static ls_status find_files(settings *s, char paths[4][LS_PATH_MAX])
     return LS_OK;
 }
 
-static ls_status import(settings *s)
+static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
 {
+    (void)comm, (void)options;
+    settings copy = *(const settings *)values, *s = &copy; /* the paths are filled in */
     char paths[4][LS_PATH_MAX];
     const double begin = ls_now();
     ls_status status = find_files(s, paths);
@@ -96,26 +98,11 @@ static ls_status import(settings *s)
     return LS_OK;
 }
 
-static ls_status run(ls_comm *comm, int argc, char **argv)
-{
-    (void)comm;
-    settings s;
-    ls_options *options = NULL;
-    ls_status status = ls_options_create(&options, table, &s);
-    if (status == LS_OK)
-        status = ls_options_parse_args(options, argc, argv);
-    if (status == LS_OK)
-        status = ls_options_check(options);
-    if (status == LS_OK)
-        status = import(&s);
-    ls_options_destroy(&options);
-    return status;
-}
-
 const ls_command ls_command_import = {
     .name = "import",
     .usage = "--idx DIR --out FILE",
     .summary = "makes an HDF5 data set from IDX files",
     .options = table,
+    .settings_size = sizeof(settings),
     .run = run,
 };

@@ -165,8 +165,10 @@ static ls_status describe(const char *path, json_t **out)
     return LS_OK;
 }
 
-static ls_status info(const settings *s)
+static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
 {
+    (void)comm, (void)options;
+    const settings *s = values;
     char path[4096];
     json_t *result = NULL;
     ls_status status = ls_checkpoint_find(s->file, false, path, sizeof path);
@@ -190,26 +192,11 @@ static ls_status info(const settings *s)
     return LS_OK;
 }
 
-static ls_status run(ls_comm *comm, int argc, char **argv)
-{
-    (void)comm;
-    settings s;
-    ls_options *options = NULL;
-    ls_status status = ls_options_create(&options, table, &s);
-    if (status == LS_OK)
-        status = ls_options_parse_args(options, argc, argv);
-    if (status == LS_OK)
-        status = ls_options_check(options);
-    if (status == LS_OK)
-        status = info(&s);
-    ls_options_destroy(&options);
-    return status;
-}
-
 const ls_command ls_command_info = {
     .name = "info",
     .usage = "FILE [--json]",
     .summary = "describes a data set or a checkpoint and verifies its digest",
     .options = table,
+    .settings_size = sizeof(settings),
     .run = run,
 };

@@ -1,15 +1,12 @@
 #include <lockstep/reducer.h>
 #include <lockstep/trainer.h>
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/report.h"
 
-#include <string.h>
-
 typedef struct settings {
-    const char *config;
+    const char *config; /* see ls_command_run() */
     const char *data, *model;
     int loss, optimizer;
     double lr, momentum, beta1, beta2, epsilon, weight_decay;
@@ -107,37 +104,6 @@ static void help(FILE *out)
         fprintf(out, "  %-26s%s\n", form, meaning);
 }
 
-/* Reads --config on rank 0 and applies it on all ranks, the command line after it. Collective. */
-static ls_status apply_config(ls_comm *comm, ls_options *options, const char *path, int argc,
-                              char **argv)
-{
-    enum { CONFIG_MAX = 1 << 20 };
-    char *text = NULL, name[LS_PATH_MAX];
-    size_t length = 0;
-    ls_status status = ls_path(name, path, NULL, NULL);
-    if (status == LS_OK && ls_comm_rank(comm) == 0)
-        status = ls_read_file(path, CONFIG_MAX, LS_ERR_USAGE, &text, &length);
-    status = ls_agree(comm, status);
-    if (status == LS_OK)
-        status = ls_broadcast_text(comm, &text);
-    if (status == LS_OK) {
-        status = ls_options_parse_file(options, name, text);
-        if (status == LS_OK)
-            status = ls_options_parse_args(options, argc, argv);
-        status = ls_agree(comm, status);
-    }
-    ls_free(text);
-    return status;
-}
-
-static ls_status parse(ls_comm *comm, ls_options *options, const settings *s, int argc, char **argv)
-{
-    ls_status status = ls_agree(comm, ls_options_parse_args(options, argc, argv));
-    if (status == LS_OK && *s->config != '\0')
-        status = apply_config(comm, options, s->config, argc, argv);
-    return status == LS_OK ? ls_agree(comm, ls_options_check(options)) : status;
-}
-
 static ls_train_config configure(const settings *s, const char *text, const char *fixed)
 {
     return (ls_train_config){.data = s->data,
@@ -193,30 +159,19 @@ static ls_status train(ls_comm *comm, const ls_train_config *config, bool quiet)
     return status;
 }
 
-static ls_status run(ls_comm *comm, int argc, char **argv)
+static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
 {
-    settings s;
-    ls_options *options = NULL;
-    char *text = NULL, *fixed = NULL;
-    ls_status status = ls_agree(comm, ls_topology_refuse_singletons(comm));
-    if (status == LS_OK)
-        status = ls_agree(comm, ls_options_create(&options, table, &s));
-    if (status == LS_OK)
-        status = parse(comm, options, &s, argc, argv);
-    if (status == LS_OK) {
-        text = ls_options_text(options, false);
-        fixed = ls_options_text(options, true);
-        status = ls_agree(comm, text == NULL || fixed == NULL ? LS_ERR_FAILURE : LS_OK);
-    }
+    const settings *s = values;
+    char *text = ls_options_text(options, false), *fixed = ls_options_text(options, true);
+    ls_status status = ls_agree(comm, text == NULL || fixed == NULL ? LS_ERR_FAILURE : LS_OK);
     if (status == LS_OK)
         status = ls_agree_equal(comm, text, "the configuration");
     if (status == LS_OK) {
-        ls_train_config config = configure(&s, text, fixed);
-        status = train(comm, &config, s.quiet);
+        ls_train_config config = configure(s, text, fixed);
+        status = train(comm, &config, s->quiet);
     }
     ls_free(text);
     ls_free(fixed);
-    ls_options_destroy(&options);
     return status;
 }
 
@@ -225,6 +180,7 @@ const ls_command ls_command_train = {
     .usage = "--data FILE [OPTION ...]",
     .summary = "trains a network",
     .options = table,
+    .settings_size = sizeof(settings),
     .help = help,
     .parallel = true,
     .run = run,

@@ -1,4 +1,4 @@
-/* The commands of the program. */
+/* The commands of the program: what each has to say of itself, and how one is run. */
 #ifndef LS_CLI_COMMAND_H
 #define LS_CLI_COMMAND_H
 
@@ -12,17 +12,24 @@ typedef struct ls_command {
     const char *usage;        /* what follows the name */
     const char *summary;      /* one line */
     const ls_option *options; /* ends with a row of zeros */
+    size_t settings_size;     /* of the struct that the options' values go to */
     void (*help)(FILE *out);  /* more help, after the options; NULL for none */
 
-    /* Runs the command with the arguments after its name. `parallel` ones run under mpirun and are
-     * collective, with the same status on all ranks; others get comm = NULL. */
+    /* A parallel command runs under mpirun; its run() is collective, with the same status on all
+     * ranks. Another gets comm = NULL. */
     bool parallel;
-    ls_status (*run)(ls_comm *comm, int argc, char **argv);
+    ls_status (*run)(ls_comm *comm, const ls_options *options, const void *settings);
 } ls_command;
 
 extern const ls_command ls_command_import;
 extern const ls_command ls_command_train;
 extern const ls_command ls_command_eval;
 extern const ls_command ls_command_info;
+
+/* Parses the arguments after the command's name, and the file that an option called `config` names,
+ * the command line winning over it; then runs the command. Collective if the command is parallel.
+ * Errors: LS_ERR_USAGE, and those of the command. */
+ls_status ls_command_run(const ls_command *command, ls_comm *comm, int argc,
+                         char **argv) LS_MUST_CHECK;
 
 #endif

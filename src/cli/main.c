@@ -86,7 +86,7 @@ static ls_status run_parallel(const ls_command *command, int *argc, char ***argv
     if (status == LS_OK)
         status = ls_agree(comm, ls_fault_arm(getenv("LOCKSTEP_FAULT"), rank));
     if (status == LS_OK)
-        status = command->run(comm, *argc - 2, *argv + 2);
+        status = ls_command_run(command, comm, *argc - 2, *argv + 2);
     ls_comm_destroy(&comm);
     if (status != LS_OK && rank == 0)
         fprintf(stderr, "lockstep: %s\n", ls_error_text());
@@ -103,7 +103,7 @@ static ls_status run_serial(const ls_command *command, int argc, char **argv)
         status = ls_fail(LS_ERR_USAGE, "'%s' runs on one process: start it without mpirun",
                          command->name);
     if (status == LS_OK)
-        status = command->run(NULL, argc - 2, argv + 2);
+        status = ls_command_run(command, NULL, argc - 2, argv + 2);
     if (status != LS_OK && launched_rank() == 0)
         fprintf(stderr, "lockstep: %s\n", ls_error_text());
     return status;

@@ -325,6 +325,12 @@ ls_status ls_options_check(const ls_options *o)
     return LS_OK;
 }
 
+const char *ls_options_get_text(const ls_options *o, const char *name)
+{
+    int at = find(o, name, strlen(name));
+    return at >= 0 && o->text[at] != NULL ? o->text[at] : "";
+}
+
 /* Writes a value as text; as long as snprintf() says. */
 static int render(const ls_options *o, int at, char *out, size_t size)
 {

@@ -64,6 +64,10 @@ ls_status ls_options_parse_file(ls_options *options, const char *name,
 /* Makes sure that required options are there. Local. Errors: LS_ERR_USAGE. */
 ls_status ls_options_check(const ls_options *options) LS_MUST_CHECK;
 
+/* The text that an option was set to; "" if the table has no such option. Local. Borrowed until the
+ * option is set again. */
+const char *ls_options_get_text(const ls_options *options, const char *name);
+
 /* The resolved values as `key = value` lines; owned by the caller, ls_free(). Local.
  * fixed  only those that a resumed run must keep
  * NULL when memory is short. */

@@ -1,5 +1,5 @@
-/* The trainer's parts, shared by trainer.c (the algorithm), setup.c (its beginning and end) and
- * resume.c. */
+/* The trainer's parts, shared by setup.c (its beginning and end), resume.c and trainer.c (the
+ * algorithm). */
 #ifndef LS_TRAIN_TRAINER_STATE_H
 #define LS_TRAIN_TRAINER_STATE_H
 

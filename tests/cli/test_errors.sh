@@ -46,4 +46,21 @@ for n in 1 2 3; do
     LOCKSTEP_FAULT=step:$((n - 1)):3 train 1 "injected fault at 'step'" --data $data --model $net --quiet
     LOCKSTEP_FAULT=stp:0:1 train 2 "no fault site is called 'stp'" --data $data --model $net
 done
+
+# Processes that a launcher started without MPI would each do all the work.
+SLURM_NTASKS=4 refuses 2 'Slurm started 4 tasks but each is an MPI job of its own' "$lockstep" train --data $data
+SLURM_NTASKS=4 refuses 3 'none.h5' mpirun -n 1 "$lockstep" train --data none.h5
+refuses 2 "'info' runs on one process: start it without mpirun" mpirun -n 2 "$lockstep" info $data
+
+# The commands without ranks.
+refuses 2 "there is no command 'trian'; did you mean 'train'" "$lockstep" trian
+refuses 2 'give --idx DIR, or --train-images' "$lockstep" import --out x.h5
+refuses 3 'nowhere: can.t open this folder' "$lockstep" import --idx nowhere --out x.h5
+refuses 3 'has no file train-images-idx3-ubyte' "$lockstep" import --idx . --out x.h5
+refuses 1 'can.t create' "$lockstep" import --idx data --out no/folder/x.h5
+refuses 2 'FILE is needed' "$lockstep" info
+refuses 3 'text.h5: not an HDF5 file' "$lockstep" info text.h5
+refuses 3 'this folder holds no checkpoint' "$lockstep" info data
+refuses 2 '--checkpoint is needed' mpirun -n 2 "$lockstep" eval --data $data
+refuses 3 'not a checkpoint' mpirun -n 2 "$lockstep" eval --data $data --checkpoint $data
 finish

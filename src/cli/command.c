@@ -1,0 +1,69 @@
+#include "cli/command.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <lockstep/topology.h>
+
+/* What all ranks agree on; without ranks, the status itself. */
+static ls_status agree(ls_comm *comm, ls_status status)
+{
+    return comm != NULL ? ls_agree(comm, status) : status;
+}
+
+/* Rank 0's reading of a file, on all ranks. */
+static ls_status read_config(ls_comm *comm, const char *path, char **text)
+{
+    enum { CONFIG_MAX = 1 << 20 };
+    size_t length;
+    ls_status status = LS_OK;
+    if (comm == NULL || ls_comm_rank(comm) == 0)
+        status = ls_read_file(path, CONFIG_MAX, LS_ERR_USAGE, text, &length);
+    status = agree(comm, status);
+    return status == LS_OK && comm != NULL ? ls_broadcast_text(comm, text) : status;
+}
+
+/* Sets the options from the configuration file, and from the command line once more. */
+static ls_status apply_config(ls_comm *comm, ls_options *options, int argc, char **argv)
+{
+    char *path = NULL, *text = NULL;
+    ls_status status = LS_OK;
+    if (*ls_options_get_text(options, "config") == '\0')
+        return LS_OK;
+    /* A copy: setting options frees the texts they had. */
+    path = ls_strdup(ls_options_get_text(options, "config"));
+    status = agree(comm, path == NULL ? LS_ERR_FAILURE : LS_OK);
+    if (status == LS_OK)
+        status = read_config(comm, path, &text);
+    if (status == LS_OK) {
+        status = ls_options_parse_file(options, path, text);
+        if (status == LS_OK)
+            status = ls_options_parse_args(options, argc, argv);
+        status = agree(comm, status);
+    }
+    ls_free(text);
+    ls_free(path);
+    return status;
+}
+
+ls_status ls_command_run(const ls_command *command, ls_comm *comm, int argc, char **argv)
+{
+    ls_options *options = NULL;
+    void *settings = ls_alloc(1, command->settings_size);
+    ls_status status = agree(comm, settings == NULL ? LS_ERR_FAILURE : LS_OK);
+    if (status == LS_OK && comm != NULL)
+        status = agree(comm, ls_topology_refuse_singletons(comm));
+    if (status == LS_OK)
+        status = agree(comm, ls_options_create(&options, command->options, settings));
+    if (status == LS_OK)
+        status = agree(comm, ls_options_parse_args(options, argc, argv));
+    if (status == LS_OK)
+        status = apply_config(comm, options, argc, argv);
+    if (status == LS_OK)
+        status = agree(comm, ls_options_check(options));
+    if (status == LS_OK)
+        status = command->run(comm, options, settings);
+    ls_options_destroy(&options);
+    ls_free(settings);
+    return status;
+}

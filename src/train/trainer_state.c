@@ -1,0 +1,37 @@
+#include "train/trainer_state.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void ls_trainer_note(const ls_trainer *t, const char *format, ...)
+{
+    if (t->rank != 0 || t->observer->note == NULL)
+        return;
+    char text[LS_ERROR_TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    t->observer->note(t->observer->user, text);
+}
+
+const char *ls_trainer_monitor_name(const ls_trainer *t)
+{
+    static const char *const names[] = {"val_loss", "val_accuracy", "loss", "accuracy"};
+    return names[t->monitor];
+}
+
+double ls_trainer_monitor_value(const ls_trainer *t, const ls_metrics *m)
+{
+    switch (t->monitor) {
+    case LS_MONITOR_VAL_LOSS:
+        return m->val_loss;
+    case LS_MONITOR_VAL_ACCURACY:
+        return m->val_accuracy;
+    case LS_MONITOR_LOSS:
+        return m->loss;
+    case LS_MONITOR_ACCURACY:
+        break;
+    }
+    return m->accuracy;
+}
