@@ -35,9 +35,4 @@ ls_status ls_topology_create(ls_topology **out, ls_comm *comm, int threads) LS_M
 /* Frees a topology and sets *topology to NULL; accepts NULL. Local. */
 void ls_topology_destroy(ls_topology **topology);
 
-/* Whether this process is one of many that a launcher started without MPI, each of which would
- * believe to be rank 0 of 1 and do all the work. Local.
- * Errors: LS_ERR_USAGE if so, saying what to do. */
-ls_status ls_topology_refuse_singletons(const ls_comm *comm) LS_MUST_CHECK;
-
 #endif

@@ -3,8 +3,6 @@
 #include "base/file.h"
 #include "base/memory.h"
 
-#include <lockstep/topology.h>
-
 /* What all ranks agree on; without ranks, the status itself. */
 static ls_status agree(ls_comm *comm, ls_status status)
 {
@@ -51,8 +49,6 @@ ls_status ls_command_run(const ls_command *command, ls_comm *comm, int argc, cha
     ls_options *options = NULL;
     void *settings = ls_alloc(1, command->settings_size);
     ls_status status = agree(comm, settings == NULL ? LS_ERR_FAILURE : LS_OK);
-    if (status == LS_OK && comm != NULL)
-        status = agree(comm, ls_topology_refuse_singletons(comm));
     if (status == LS_OK)
         status = agree(comm, ls_options_create(&options, command->options, settings));
     if (status == LS_OK)

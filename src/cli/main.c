@@ -23,7 +23,8 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
  * no MPI come once. */
 static int launched_rank(void)
 {
-    static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
+    static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK",
+                                        "SLURM_PROCID"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (getenv(names[i]) != NULL)
             return atoi(getenv(names[i]));
@@ -76,6 +77,22 @@ static bool asks_for_help(int argc, char **argv)
     return false;
 }
 
+/* Refuses to be one of many processes that a launcher started without MPI, each of which would take
+ * itself for rank 0 of 1 and do all the work. To be asked before MPI_Init(), which sets the
+ * variables of a launcher itself if there is none. */
+static ls_status refuse_singletons(void)
+{
+    const char *tasks = getenv("SLURM_NTASKS");
+    if (tasks == NULL || atoi(tasks) < 2 || getenv("OMPI_COMM_WORLD_SIZE") != NULL ||
+        getenv("PMIX_RANK") != NULL || getenv("PMI_SIZE") != NULL)
+        return LS_OK;
+    return ls_fail(
+        LS_ERR_USAGE,
+        "Slurm has %s tasks but MPI did not start this one, so each would be a job of its "
+        "own: use mpirun, or srun --mpi=pmix",
+        tasks);
+}
+
 static ls_status run_parallel(const ls_command *command, int *argc, char ***argv)
 {
     MPI_Init(argc, argv);
@@ -124,15 +141,18 @@ int main(int argc, char **argv)
         return LS_OK;
     }
     const ls_command *command = NULL;
-    if (find_command(argv[1], &command) != LS_OK) {
-        if (speaks)
-            fprintf(stderr, "lockstep: %s\n", ls_error_text());
-        return LS_ERR_USAGE;
-    }
-    if (asks_for_help(argc - 2, argv + 2)) {
+    ls_status status = find_command(argv[1], &command);
+    if (status == LS_OK && asks_for_help(argc - 2, argv + 2)) {
         if (speaks)
             print_command_help(command);
         return LS_OK;
+    }
+    if (status == LS_OK && command->parallel)
+        status = refuse_singletons();
+    if (status != LS_OK) {
+        if (speaks)
+            fprintf(stderr, "lockstep: %s\n", ls_error_text());
+        return (int)status;
     }
     return (int)(command->parallel ? run_parallel(command, &argc, &argv)
                                    : run_serial(command, argc, argv));

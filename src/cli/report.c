@@ -277,6 +277,7 @@ void ls_report_destroy(ls_report **report)
 {
     if (report == NULL || *report == NULL)
         return;
+    wipe(*report); /* a failure may have left a bar, and its line comes next */
     ls_free(*report);
     *report = NULL;
 }

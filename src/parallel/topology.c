@@ -4,7 +4,6 @@
 #include "parallel/comm_mpi.h"
 
 #include <sched.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -112,19 +111,4 @@ void ls_topology_destroy(ls_topology **topology)
     ls_free((*topology)->seat);
     ls_free(*topology);
     *topology = NULL;
-}
-
-ls_status ls_topology_refuse_singletons(const ls_comm *comm)
-{
-    const char *tasks = getenv("SLURM_NTASKS");
-    if (comm->size > 1 || tasks == NULL || atoi(tasks) < 2)
-        return LS_OK;
-    /* A launcher that speaks to MPI says so: mpirun -n 1 inside a larger allocation is fine. */
-    if (getenv("OMPI_COMM_WORLD_SIZE") != NULL || getenv("PMIX_RANK") != NULL ||
-        getenv("PMI_SIZE") != NULL)
-        return LS_OK;
-    return ls_fail(LS_ERR_USAGE,
-                   "Slurm started %s tasks but each is an MPI job of its own: use mpirun, or srun "
-                   "--mpi=pmix",
-                   tasks);
 }

@@ -9,7 +9,9 @@
 #include <lockstep/compute.h>
 
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Rows that evaluation takes at a time, at least. */
@@ -157,13 +159,26 @@ static ls_status begin_records(ls_trainer *t)
     return status;
 }
 
+/* Whether the checkpoint to go on from lies in the run folder, so that its records are ours. Local.
+ */
+static bool continues_in_place(const ls_train_config *c)
+{
+    char run[PATH_MAX], from[PATH_MAX];
+    if (*c->resume == '\0' || realpath(c->run, run) == NULL)
+        return false;
+    if (strcmp(c->resume, "auto") == 0 || realpath(c->resume, from) == NULL)
+        return true; /* a checkpoint that isn't there is refused when it is opened */
+    size_t length = strlen(run);
+    return strncmp(run, from, length) == 0 && (from[length] == '/' || from[length] == '\0');
+}
+
 /* Finds out whether the run folder may be used, before any work is done; on rank 0. Local. */
 static ls_status check_folder(ls_trainer *t)
 {
     if (*t->config->run == '\0' || t->rank != 0)
         return LS_OK;
     ls_status status = ls_path(t->folder, t->config->run, "/checkpoints", NULL);
-    if (status == LS_OK && *t->config->resume == '\0')
+    if (status == LS_OK && !continues_in_place(t->config))
         status = ls_run_log_refuse_used(t->config->run);
     return status;
 }

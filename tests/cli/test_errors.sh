@@ -48,7 +48,7 @@ for n in 1 2 3; do
 done
 
 # Processes that a launcher started without MPI would each do all the work.
-SLURM_NTASKS=4 refuses 2 'Slurm started 4 tasks but each is an MPI job of its own' "$lockstep" train --data $data
+SLURM_NTASKS=4 refuses 2 'Slurm has 4 tasks but MPI did not start this one' "$lockstep" train --data $data
 SLURM_NTASKS=4 refuses 3 'none.h5' mpirun -n 1 "$lockstep" train --data none.h5
 refuses 2 "'info' runs on one process: start it without mpirun" mpirun -n 2 "$lockstep" info $data
 

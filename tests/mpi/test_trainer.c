@@ -122,6 +122,13 @@ static void resumes_exactly(void **state)
     remove_run("other");
     assert_ok(train(&config, &part));
     assert_true(part.digest == whole.digest);
+    /* From an earlier checkpoint of the folder itself; but not over another run's records. */
+    config.run = "parts";
+    config.resume = "parts/checkpoints/step-00000048.h5";
+    assert_ok(train(&config, &part));
+    assert_true(part.digest == whole.digest);
+    config.run = "whole";
+    assert_fails(train(&config, &part), LS_ERR_USAGE, "whole holds a run already");
 }
 
 static void resume_refuses_changes(void **state)
