@@ -1,7 +1,7 @@
 /* A data set: images and labels in an HDF5 file.
  *
  *     /train/images       uint8 [N,H,W] or [N,C,H,W]
- *     /train/labels       uint8 or int32 [N]
+ *     /train/labels       uint8, int32 or int64 [N]
  *     /test/...           the same, optional
  *     /validation/...     the same, optional
  *     attributes          format = "lockstep-dataset", version = 1, classes; optional: name,

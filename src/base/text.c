@@ -38,3 +38,28 @@ int ls_text_nearer(const char *word, const char *candidate, size_t *distance)
     *distance = found;
     return 1;
 }
+
+int ls_text_next_pair(const char **at, ls_pair *out)
+{
+    while (**at != '\0') {
+        const char *line = *at, *end = strchrnul(line, '\n');
+        const char *equals = strstr(line, " = ");
+        *at = end + (*end != '\0');
+        if (equals == NULL || equals + 3 > end)
+            continue;
+        *out = (ls_pair){.key = line,
+                         .value = equals + 3,
+                         .key_length = (size_t)(equals - line),
+                         .value_length = (size_t)(end - equals - 3)};
+        return 1;
+    }
+    return 0;
+}
+
+int ls_text_find_pair(const char *text, const char *key, size_t key_length, ls_pair *out)
+{
+    while (ls_text_next_pair(&text, out))
+        if (out->key_length == key_length && memcmp(out->key, key, key_length) == 0)
+            return 1;
+    return 0;
+}

@@ -14,4 +14,17 @@ size_t ls_text_distance(const char *a, const char *b);
  */
 int ls_text_nearer(const char *word, const char *candidate, size_t *distance);
 
+/* A line `key = value` of a text; both are slices of it, not terminated. */
+typedef struct ls_pair {
+    const char *key, *value;
+    size_t key_length, value_length;
+} ls_pair;
+
+/* The next such line from *at on, which moves behind it; lines of another form are passed over.
+ * Returns 0 at the end of the text. Local. */
+int ls_text_next_pair(const char **at, ls_pair *out);
+
+/* The line with this key. Returns 0 if there is none. Local. */
+int ls_text_find_pair(const char *text, const char *key, size_t key_length, ls_pair *out);
+
 #endif

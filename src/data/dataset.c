@@ -52,8 +52,9 @@ static ls_status check_split(ls_dataset *dataset, ls_split split)
     if (labels.rank != 1)
         return ls_fail(LS_ERR_DATA, "%s: '/%s' has %d dimensions, expected [N]", path, labels_name,
                        labels.rank);
-    if (labels.type != LS_H5_U8 && labels.type != LS_H5_I32)
-        return ls_fail(LS_ERR_DATA, "%s: '/%s' is not of type uint8 or int32", path, labels_name);
+    if (labels.type != LS_H5_U8 && labels.type != LS_H5_I32 && labels.type != LS_H5_I64)
+        return ls_fail(LS_ERR_DATA, "%s: '/%s' is not of type uint8, int32 or int64", path,
+                       labels_name);
     if (labels.dims[0] != images.dims[0])
         return ls_fail(LS_ERR_DATA, "%s: '/%s' has %lld rows but '/%s' has %lld", path, images_name,
                        (long long)images.dims[0], labels_name, (long long)labels.dims[0]);

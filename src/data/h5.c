@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { REASON = 1024 };
+
 struct ls_h5 {
     hid_t id;
     bool writable;
@@ -18,15 +20,25 @@ struct ls_h5 {
 static herr_t keep_innermost(unsigned n, const H5E_error2_t *error, void *text)
 {
     if (n == 0)
-        snprintf(text, 256, "%s", error->desc != NULL ? error->desc : "");
+        snprintf(text, REASON, "%s", error->desc != NULL ? error->desc : "");
     return 0;
 }
 
-/* The line for a failed HDF5 call: what was asked for, and HDF5's innermost reason. */
+/* The line for a failed HDF5 call: what was asked for, and HDF5's innermost reason. Where that is
+ * the system's, HDF5 quotes it among much else. */
 static ls_status h5_fail(const ls_h5 *file, const char *name, const char *what)
 {
-    char reason[256] = "";
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_innermost, reason);
+    static const char quote[] = "error message = '";
+    char text[REASON] = "", *reason = text;
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_innermost, text);
+    char *quoted = strstr(text, quote);
+    if (quoted != NULL) {
+        reason = quoted + sizeof quote - 1;
+        reason[strcspn(reason, "'")] = '\0';
+    }
+    if (*name == '\0')
+        return ls_fail(file->writable ? LS_ERR_FAILURE : LS_ERR_DATA, "%s: %s%s%s", file->path,
+                       what, *reason != '\0' ? ": " : "", reason);
     return ls_fail(file->writable ? LS_ERR_FAILURE : LS_ERR_DATA, "%s: %s '%s'%s%s", file->path,
                    what, name, *reason != '\0' ? ": " : "", reason);
 }
@@ -100,6 +112,9 @@ static ls_status wrap(ls_h5 **out, const char *path, bool writable)
         ls_free(file);
         return LS_ERR_FAILURE;
     }
+    /* A file that could not be closed, on a full disk, must not be closed once more at exit: HDF5
+     * 1.10 crashes there. Every file is closed by ls_h5_close(). */
+    H5dont_atexit();
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     *out = file;
     return LS_OK;
@@ -162,7 +177,7 @@ ls_status ls_h5_close(ls_h5 **file)
         return LS_OK;
     ls_status status = LS_OK;
     if (H5Fclose((*file)->id) < 0)
-        status = h5_fail(*file, "", "can't finish the file");
+        status = h5_fail(*file, "", "can't write");
     unwrap(*file);
     *file = NULL;
     return status;

@@ -17,7 +17,8 @@ typedef struct source {
     const char *group;
     const char *images_path, *labels_path;
     ls_idx *images, *labels;
-    int64_t rows; /* to import: the limit is taken into account */
+    int64_t rows;  /* to import: the limit is taken into account */
+    int64_t total; /* in the files: all labels count, so that a limit does not change the classes */
     int32_t *label;
 } source;
 
@@ -47,10 +48,11 @@ static ls_status source_open(source *s, int64_t limit)
         return ls_fail(LS_ERR_DATA, "%s has %lld images but %s has %lld labels", s->images_path,
                        (long long)images->dim[0], s->labels_path, (long long)labels->dim[0]);
     s->rows = limit > 0 && limit < images->dim[0] ? limit : images->dim[0];
-    s->label = ls_alloc(s->rows, sizeof *s->label);
+    s->total = labels->dim[0];
+    s->label = ls_alloc(s->total, sizeof *s->label);
     if (s->label == NULL)
         return LS_ERR_FAILURE;
-    return ls_idx_read_i32(s->labels, s->rows, s->label);
+    return ls_idx_read_i32(s->labels, s->total, s->label);
 }
 
 /* Checks that test images look like train images. */
@@ -70,10 +72,13 @@ static ls_status count_classes(const source *s, int sources, int64_t wanted, int
 {
     int64_t largest = 0;
     for (int k = 0; k < sources; k++) {
-        for (int64_t i = 0; i < s[k].rows; i++) {
+        for (int64_t i = 0; i < s[k].total; i++) {
             int32_t label = s[k].label[i];
-            if (label < 0 || (wanted > 0 && label >= wanted))
-                return ls_fail(LS_ERR_DATA, "%s: label %d in row %lld is out of range",
+            if (wanted > 0 && label >= wanted)
+                return ls_fail(LS_ERR_DATA, "%s: label %d in row %lld is beyond --classes %lld",
+                               s[k].labels_path, label, (long long)i, (long long)wanted);
+            if (label < 0)
+                return ls_fail(LS_ERR_DATA, "%s: label %d in row %lld is negative",
                                s[k].labels_path, label, (long long)i);
             largest = label > largest ? label : largest;
         }

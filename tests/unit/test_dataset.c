@@ -106,7 +106,7 @@ static void refuses_wrong_layouts(void **state)
         {"has 2 dimensions, expected [N,H,W]", {LS_H5_U8, 2, {5, 4}}, LABELS, 4, FORMAT, 0},
         {"not of type uint8", {LS_H5_I32, 3, {5, 2, 2}}, LABELS, 4, FORMAT, 0},
         {"'/train/labels' has 2 dimensions", IMAGES, {LS_H5_U8, 2, {5, 1}}, 4, FORMAT, 0},
-        {"not of type uint8 or int32", IMAGES, {LS_H5_F32, 1, {5}}, 4, FORMAT, 0},
+        {"not of type uint8, int32 or int64", IMAGES, {LS_H5_F32, 1, {5}}, 4, FORMAT, 0},
         {"'/train/images' has 5 rows but '/train/labels' has 6",
          IMAGES,
          {LS_H5_U8, 1, {6}},
