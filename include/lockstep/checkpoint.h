@@ -85,6 +85,16 @@ ls_status ls_checkpoint_read_params(const ls_checkpoint *checkpoint, const ls_ne
 ls_status ls_checkpoint_read_optimizer(const ls_checkpoint *checkpoint, const ls_network *network,
                                        ls_optimizer *optimizer) LS_MUST_CHECK;
 
+/* Opens the best checkpoint of the run that a checkpoint is of: the link `best` beside it.
+ * Errors: LS_ERR_DATA if there is none, or it is not of the best epoch that `current` names. */
+ls_status ls_checkpoint_open_best(const ls_checkpoint *current, ls_checkpoint **out) LS_MUST_CHECK;
+
+/* Copies a checkpoint into another folder, whole, and lets a link there point to it.
+ * link  "last" or "best"
+ * Errors: LS_ERR_FAILURE, LS_ERR_DATA. */
+ls_status ls_checkpoint_copy(const ls_checkpoint *checkpoint, const char *folder,
+                             const char *link) LS_MUST_CHECK;
+
 /* Finds the checkpoint that a user means by a path: a file; or a run folder, whose best, else last,
  * is meant (`newest`: whose last).
  * Errors: LS_ERR_DATA if there is none. LS_ERR_USAGE if the path is too long for `size` bytes. */

@@ -186,8 +186,8 @@ static ls_status check_stack(ls_network *network)
     const ls_layer *logits = &network->layer[network->computed - 1];
     if (logits->kind->bounded)
         return wrong_word(network->computed, logits->word,
-                          "cross-entropy takes logits of any size: end with dense, or dense and "
-                          "softmax (or use --loss mse)");
+                          "cross-entropy takes logits, which this would bound: end with dense, or "
+                          "dense and softmax (or use --loss mse)");
     return LS_OK;
 }
 

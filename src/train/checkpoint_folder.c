@@ -13,6 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static void checkpoint_name(char out[64], const ls_progress *progress)
+{
+    snprintf(out, 64, "step-%08lld.h5", (long long)progress->optimizer_steps);
+}
+
 /* step-NNNNNNNN.h5, NNNNNNNN at least 8 digits. */
 static bool is_checkpoint_name(const char *name)
 {
@@ -103,7 +108,7 @@ static ls_status prune(const char *folder, int64_t keep)
 ls_status ls_checkpoint_save(const char *folder, const ls_state *state, bool is_best, int64_t keep)
 {
     char name[64], path[LS_PATH_MAX], temporary[LS_PATH_MAX], link[LS_PATH_MAX];
-    snprintf(name, sizeof name, "step-%08lld.h5", (long long)state->progress->optimizer_steps);
+    checkpoint_name(name, state->progress);
     ls_status status = ls_path(path, folder, "/", name);
     if (status == LS_OK)
         status = ls_path(temporary, path, ".tmp", NULL);
@@ -124,6 +129,48 @@ ls_status ls_checkpoint_save(const char *folder, const ls_state *state, bool is_
     if (status == LS_OK && is_best)
         status = ls_point(link, name);
     return status == LS_OK ? prune(folder, keep) : status;
+}
+
+ls_status ls_checkpoint_open_best(const ls_checkpoint *current, ls_checkpoint **out)
+{
+    char path[LS_PATH_MAX];
+    ls_status status = ls_path(path, ls_checkpoint_path(current), NULL, NULL);
+    if (status != LS_OK)
+        return status;
+    char *slash = strrchr(path, '/');
+    char *name = slash != NULL ? slash + 1 : path;
+    snprintf(name, sizeof path - (size_t)(name - path), "best");
+    ls_checkpoint *best = NULL;
+    status = ls_checkpoint_open(&best, path);
+    if (status != LS_OK)
+        return status;
+    const int64_t wanted = ls_checkpoint_progress(current)->early_stop.best_epoch;
+    if (ls_checkpoint_progress(best)->epoch != wanted) {
+        ls_checkpoint_close(&best);
+        return ls_fail(LS_ERR_DATA, "%s: is not of epoch %lld, the best one", path,
+                       (long long)wanted);
+    }
+    *out = best;
+    return LS_OK;
+}
+
+ls_status ls_checkpoint_copy(const ls_checkpoint *checkpoint, const char *folder, const char *link)
+{
+    char name[64], path[LS_PATH_MAX], *bytes = NULL;
+    size_t length = 0;
+    checkpoint_name(name, ls_checkpoint_progress(checkpoint));
+    ls_status status = ls_path(path, folder, "/", name);
+    if (status == LS_OK)
+        status = ls_read_file(ls_checkpoint_path(checkpoint), SIZE_MAX / 4, LS_ERR_DATA, &bytes,
+                              &length);
+    if (status == LS_OK)
+        status = ls_write_file(path, bytes, length);
+    if (status == LS_OK)
+        status = ls_path(path, folder, "/", link);
+    if (status == LS_OK)
+        status = ls_point(path, name);
+    ls_free(bytes);
+    return status;
 }
 
 ls_status ls_checkpoint_find(const char *path, bool newest, char *out, size_t size)

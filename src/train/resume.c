@@ -3,46 +3,26 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* The value of `key` in `key = value` lines: its length, and where it is; NULL if it isn't there.
- */
-static const char *value_of(const char *text, const char *key, size_t key_length, size_t *length)
-{
-    for (const char *line = text, *end; *line != '\0'; line = end + (*end != '\0')) {
-        end = strchrnul(line, '\n');
-        if (strncmp(line, key, key_length) == 0 && strncmp(line + key_length, " = ", 3) == 0) {
-            const char *value = line + key_length + 3;
-            *length = (size_t)(end - value);
-            return value;
-        }
-    }
-    return NULL;
-}
 
 /* Refuses settings that changed since the checkpoint and must not. Local. */
 static ls_status compare_settings(const char *path, const char *before, const char *now)
 {
     char changes[512] = "";
     size_t used = 0;
-    for (const char *line = now, *end; *line != '\0'; line = end + (*end != '\0')) {
-        end = strchrnul(line, '\n');
-        const char *equals = strstr(line, " = ");
-        if (equals == NULL || equals > end)
+    ls_pair pair, old;
+    while (ls_text_next_pair(&now, &pair) && used < sizeof changes) {
+        bool known = ls_text_find_pair(before, pair.key, pair.key_length, &old);
+        if (known && old.value_length == pair.value_length &&
+            memcmp(old.value, pair.value, pair.value_length) == 0)
             continue;
-        const char *value = equals + 3;
-        size_t length = (size_t)(end - value), old_length = 0;
-        const char *old = value_of(before, line, (size_t)(equals - line), &old_length);
-        if (old != NULL && old_length == length && memcmp(old, value, length) == 0)
-            continue;
-        int more = snprintf(changes + used, sizeof changes - used, "%s--%.*s is %.*s, was %.*s",
-                            used > 0 ? "; " : "", (int)(equals - line), line, (int)length, value,
-                            old != NULL ? (int)old_length : 5, old != NULL ? old : "unset");
-        used += (size_t)more;
-        if (used >= sizeof changes)
-            break;
+        used += (size_t)snprintf(changes + used, sizeof changes - used,
+                                 "%s--%.*s is %.*s, was %.*s", used > 0 ? "; " : "",
+                                 (int)pair.key_length, pair.key, (int)pair.value_length, pair.value,
+                                 known ? (int)old.value_length : 5, known ? old.value : "unset");
     }
     if (*changes == '\0')
         return LS_OK;
@@ -90,18 +70,8 @@ static ls_status read_best(ls_trainer *t, const ls_checkpoint *current)
         return LS_OK;
     if (progress->early_stop.best_epoch == progress->epoch)
         return ls_checkpoint_read_params(current, t->network, t->best_params);
-    /* `best` lies beside the checkpoint that is resumed. */
-    char path[LS_PATH_MAX];
-    ls_status status = ls_path(path, ls_checkpoint_path(current), NULL, NULL);
-    if (status != LS_OK)
-        return status;
-    char *slash = strrchr(path, '/');
-    snprintf(slash != NULL ? slash + 1 : path, 5, "best");
     ls_checkpoint *best = NULL;
-    status = ls_checkpoint_open(&best, path);
-    if (status == LS_OK && ls_checkpoint_progress(best)->epoch != progress->early_stop.best_epoch)
-        status = ls_fail(LS_ERR_DATA, "%s: is not of epoch %lld, the best one", path,
-                         (long long)progress->early_stop.best_epoch);
+    ls_status status = ls_checkpoint_open_best(current, &best);
     if (status == LS_OK)
         status = ls_checkpoint_read_params(best, t->network, t->best_params);
     ls_checkpoint_close(&best);
@@ -177,4 +147,19 @@ ls_status ls_trainer_resume(ls_trainer *t)
         return status;
     ls_broadcast(t->comm, &found, sizeof found);
     return found ? share(t) : LS_OK;
+}
+
+ls_status ls_trainer_adopt(const ls_trainer *t)
+{
+    ls_checkpoint *from = NULL, *best = NULL;
+    ls_status status = ls_checkpoint_open(&from, t->resumed);
+    if (status == LS_OK)
+        status = ls_checkpoint_copy(from, t->folder, "last");
+    if (status == LS_OK && ls_checkpoint_open_best(from, &best) == LS_OK)
+        status = ls_checkpoint_copy(best, t->folder, "best");
+    else if (status == LS_OK)
+        ls_trainer_note(t, "the best checkpoint so far can't be taken over: %s", ls_error_text());
+    ls_checkpoint_close(&best);
+    ls_checkpoint_close(&from);
+    return status;
 }

@@ -144,21 +144,6 @@ static void describe_identity(ls_trainer *t)
     t->identity.config = (char *)c->text;
 }
 
-/* Makes the run folder and its records; on rank 0. Local. */
-static ls_status begin_records(ls_trainer *t)
-{
-    ls_status status = ls_make_folder(t->folder);
-    if (status == LS_OK)
-        status = ls_run_log_open(&t->log, t->config->run, t->config->text, t->history,
-                                 t->progress.epoch);
-    if (status == LS_OK)
-        status =
-            ls_run_log_event(t->log, t->progress.epoch > 0 ? "resume" : "start", t->progress.epoch,
-                             json_pack("{s:i, s:i, s:s}", "ranks", t->plan.ranks, "threads",
-                                       t->topology->mine.threads, "checkpoint", t->resumed));
-    return status;
-}
-
 /* Whether the checkpoint to go on from lies in the run folder, so that its records are ours. Local.
  */
 static bool continues_in_place(const ls_train_config *c)
@@ -170,6 +155,23 @@ static bool continues_in_place(const ls_train_config *c)
         return true; /* a checkpoint that isn't there is refused when it is opened */
     size_t length = strlen(run);
     return strncmp(run, from, length) == 0 && (from[length] == '/' || from[length] == '\0');
+}
+
+/* Makes the run folder and its records; on rank 0. Local. */
+static ls_status begin_records(ls_trainer *t)
+{
+    ls_status status = ls_make_folder(t->folder);
+    if (status == LS_OK && *t->resumed != '\0' && !continues_in_place(t->config))
+        status = ls_trainer_adopt(t);
+    if (status == LS_OK)
+        status = ls_run_log_open(&t->log, t->config->run, t->config->text, t->history,
+                                 t->progress.epoch);
+    if (status == LS_OK)
+        status =
+            ls_run_log_event(t->log, t->progress.epoch > 0 ? "resume" : "start", t->progress.epoch,
+                             json_pack("{s:i, s:i, s:s}", "ranks", t->plan.ranks, "threads",
+                                       t->topology->mine.threads, "checkpoint", t->resumed));
+    return status;
 }
 
 /* Finds out whether the run folder may be used, before any work is done; on rank 0. Local. */

@@ -1,5 +1,6 @@
 #include "train/summary.h"
 
+#include "base/text.h"
 #include "train/trainer_state.h"
 
 #include <lockstep/compute.h>
@@ -8,20 +9,16 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 
 /* `key = value` lines as an object of texts. */
 static json_t *config_json(const char *text)
 {
     json_t *object = json_object();
-    for (const char *line = text, *end; *line != '\0'; line = end + (*end != '\0')) {
-        end = strchrnul(line, '\n');
-        const char *equals = strstr(line, " = ");
-        if (equals == NULL || equals > end)
-            continue;
+    ls_pair pair;
+    while (ls_text_next_pair(&text, &pair)) {
         char key[64];
-        snprintf(key, sizeof key, "%.*s", (int)(equals - line), line);
-        json_object_set_new(object, key, json_stringn(equals + 3, (size_t)(end - equals - 3)));
+        snprintf(key, sizeof key, "%.*s", (int)pair.key_length, pair.key);
+        json_object_set_new(object, key, json_stringn(pair.value, pair.value_length));
     }
     return object;
 }

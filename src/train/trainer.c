@@ -17,6 +17,7 @@
 #include <assert.h>
 #include <jansson.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -220,6 +221,20 @@ static ls_train_result conclude(ls_trainer *t, double begin, bool idle)
     return result;
 }
 
+/* Leaves the reason in the events, as far as they can still be written. Local. */
+static void note_failure(ls_trainer *t)
+{
+    char text[LS_ERROR_TEXT_MAX];
+    if (t->log == NULL)
+        return;
+    snprintf(text, sizeof text, "%s", ls_error_text());
+    ls_status status = ls_run_log_event(t->log, "failure", t->progress.epoch + 1,
+                                        json_pack("{s:s}", "text", text));
+    /* The failure that ended the run is the one to report. */
+    (void)ls_fail(LS_ERR_FAILURE, "%s", text);
+    (void)status;
+}
+
 ls_status ls_trainer_run(ls_trainer *t, ls_train_result *result)
 {
     assert(!t->config->dry_run);
@@ -228,11 +243,10 @@ ls_status ls_trainer_run(ls_trainer *t, ls_train_result *result)
     ls_status status = LS_OK;
     while (status == LS_OK && goes_on(t))
         status = run_epoch(t);
-    if (status == LS_OK) {
-        *result = conclude(t, begin, idle);
-        if (t->log != NULL)
-            status = ls_summary_write(t, result);
-        status = ls_agree(t->comm, status);
+    if (status != LS_OK) {
+        note_failure(t);
+        return status;
     }
-    return status;
+    *result = conclude(t, begin, idle);
+    return ls_agree(t->comm, t->log != NULL ? ls_summary_write(t, result) : LS_OK);
 }

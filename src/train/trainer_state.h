@@ -47,6 +47,10 @@ struct ls_trainer {
  * Errors: LS_ERR_DATA, LS_ERR_USAGE if settings changed that must not, LS_ERR_FAILURE. */
 ls_status ls_trainer_resume(ls_trainer *trainer) LS_MUST_CHECK;
 
+/* Takes the checkpoint that was resumed, and the best one beside it, over into the run folder, so
+ * that the folder is whole; on rank 0. Local. Errors: LS_ERR_FAILURE, LS_ERR_DATA. */
+ls_status ls_trainer_adopt(const ls_trainer *trainer) LS_MUST_CHECK;
+
 /* Tells the observer; on rank 0 only. Local. */
 void ls_trainer_note(const ls_trainer *trainer, const char *format, ...) LS_PRINTF(2, 3);
 

@@ -122,6 +122,11 @@ static void resumes_exactly(void **state)
     remove_run("other");
     assert_ok(train(&config, &part));
     assert_true(part.digest == whole.digest);
+    /* The folder is whole, although there was nothing to do. */
+    if (rank == 0) {
+        assert_true(access("other/checkpoints/last", F_OK) == 0);
+        assert_true(access("other/checkpoints/best", F_OK) == 0);
+    }
     /* From an earlier checkpoint of the folder itself; but not over another run's records. */
     config.run = "parts";
     config.resume = "parts/checkpoints/step-00000048.h5";
