@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs what is missing to build Lockstep, from Debian's packages. `dependencies.sh tests` adds
-# what the tests need. As root, or with sudo. On other systems it only says what to install.
+# what the tests need, `dependencies.sh data` Fashion-MNIST. As root, or with sudo. On other systems it only says what to install.
 set -euo pipefail
 packages=(build-essential cmake pkg-config openmpi-bin libopenmpi-dev libopenblas-dev libhdf5-dev
     zlib1g-dev libxxhash-dev libjansson-dev libmd-dev curl ca-certificates)
+[ "${1:-}" != data ] || packages+=(dataset-fashion-mnist)
 [ "${1:-}" != tests ] || packages+=(libcmocka-dev hdf5-tools shellcheck bsdutils)
 
 if ! command -v dpkg-query >/dev/null; then
@@ -24,7 +25,9 @@ if [ "$(id -u)" != 0 ]; then
     }
     as_root=(sudo)
 fi
-export DEBIAN_FRONTEND=noninteractive
 "${as_root[@]}" apt-get update -qq
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-    "${missing[@]}" >/dev/null
+    "${missing[@]}" >/dev/null 2>&1 || {
+    echo "apt-get could not install them" >&2
+    exit 1
+}

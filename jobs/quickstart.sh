@@ -39,6 +39,7 @@ download() {
         fi
     done
     rm -f "$folder/$name.gz.part"
+    rmdir --ignore-fail-on-non-empty "$folder"
     return 1
 }
 
@@ -59,10 +60,7 @@ download_mnist() {
 }
 
 install_fashion_mnist() {
-    local as_root=()
-    [ "$(id -u)" = 0 ] || as_root=(sudo)
-    dpkg-query -L dataset-fashion-mnist >/dev/null 2>&1 ||
-        "${as_root[@]}" apt-get install -y -qq dataset-fashion-mnist >/dev/null || return 1
+    jobs/dependencies.sh data || return 1
     idx=$(dirname "$(dpkg-query -L dataset-fashion-mnist | grep -m 1 train-images-idx3-ubyte)")
 }
 

@@ -6,15 +6,16 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "cli/command.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct settings {
     const char *data, *checkpoint;
     int split;
-    double validation;
     int64_t batch, threads;
     bool json;
 } settings;
@@ -28,8 +29,6 @@ static const ls_option table[] = {
     {"split", "NAME", LS_OPT_CHOICE, 0, AT(split), "test",
      .choices = "train validation test", /* as ls_split */
      .help = "which rows"},
-    {"validation", "FRACTION", LS_OPT_REAL, 0, AT(validation), "0.1", 0, 0.99,
-     .help = "what was held out in training"},
     {"batch", "ROWS", LS_OPT_INT, 0, AT(batch), "256", 1, 1 << 20,
      .help = "rows that a rank takes at a time"},
     {"threads", "N", LS_OPT_INT, 0, AT(threads), "0", 0, 1024,
@@ -48,6 +47,7 @@ typedef struct work {
         int loss, classes;
         ls_shape input;
         double mean, std;
+        double validation; /* fraction that was held out */
     } id;
     ls_dataset_info info;
     ls_samples *samples;
@@ -58,6 +58,16 @@ typedef struct work {
     int64_t *confusion;
     ls_score score;
 } work;
+
+/* The fraction of the training rows that the training held out. Local. */
+static double held_out(const char *config)
+{
+    ls_pair pair;
+    double fraction = 0;
+    if (ls_text_find_pair(config, "validation", strlen("validation"), &pair))
+        fraction = strtod(pair.value, NULL);
+    return fraction >= 0 && fraction < 1 ? fraction : 0;
+}
 
 /* Rank 0 opens the checkpoint; all ranks get to know what it describes. Collective. */
 static ls_status open_checkpoint(ls_comm *comm, const settings *s, work *w)
@@ -75,6 +85,7 @@ static ls_status open_checkpoint(ls_comm *comm, const settings *s, work *w)
             w->id.input = id->input;
             w->id.mean = id->mean;
             w->id.std = id->std;
+            w->id.validation = held_out(id->config);
             w->model = ls_strdup(id->model);
             status = w->model == NULL ? LS_ERR_FAILURE : LS_OK;
         }
@@ -91,7 +102,7 @@ static ls_status prepare(const ls_comm *comm, const settings *s, work *w)
 {
     const ls_split split = (ls_split)s->split;
     ls_dataset *dataset = NULL;
-    ls_status status = ls_dataset_open(&dataset, s->data, s->validation);
+    ls_status status = ls_dataset_open(&dataset, s->data, w->id.validation);
     if (status != LS_OK)
         return status;
     w->info = *ls_dataset_describe(dataset);

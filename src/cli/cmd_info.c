@@ -89,13 +89,14 @@ static ls_status describe_checkpoint(const char *path, json_t **out)
     return status;
 }
 
-/* Prints a value of the description: texts of several lines below each other. */
-static void print_value(const json_t *value)
+/* Prints a value of the description, after `blanks` blanks if it fits in a line; texts of several
+ * lines and tables below each other. */
+static void print_value(const json_t *value, int blanks)
 {
     if (json_is_string(value)) {
         const char *text = json_string_value(value);
         if (strchr(text, '\n') == NULL) {
-            printf("%s\n", text);
+            printf("%*s%s\n", *text != '\0' ? blanks : 0, "", text);
             return;
         }
         for (const char *line = text, *end; *line != '\0'; line = end + (*end != '\0')) {
@@ -112,7 +113,10 @@ static void print_value(const json_t *value)
             json_dumpf(member, stdout, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
         }
         printf("\n");
+    } else if (json_is_null(value)) {
+        printf("%*snone: the file is not sealed\n", blanks, "");
     } else {
+        printf("%*s", blanks, "");
         json_dumpf(value, stdout, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
         printf("\n");
     }
@@ -161,7 +165,7 @@ static ls_status describe(const char *path, json_t **out)
         return status;
     json_object_set_new(*out, "file", json_string(path));
     json_object_set_new(*out, "digest", seal == LS_SEAL_INTACT ? json_string(digest) : json_null());
-    json_object_set_new(*out, "verified", json_boolean(seal == LS_SEAL_INTACT));
+    json_object_set_new(*out, "verified", seal == LS_SEAL_INTACT ? json_true() : json_null());
     return LS_OK;
 }
 
@@ -184,8 +188,8 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
         json_t *value;
         json_object_foreach(result, key, value)
         {
-            printf("%-14s", key);
-            print_value(value);
+            printf("%s", key);
+            print_value(value, 14 - (int)strlen(key));
         }
     }
     json_decref(result);

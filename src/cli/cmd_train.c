@@ -49,7 +49,7 @@ static const ls_option table[] = {
     {"lr", "RATE", LS_OPT_REAL, LS_OPT_FIXED, AT(lr), "0.001", 0, 1e30, .help = "learning rate"},
     {"batch", "ROWS", LS_OPT_INT, LS_OPT_FIXED, AT(batch), "128", 1, LS_MAX_GLOBAL_BATCH,
      .help = "global batch: rows in a step, over all ranks"},
-    {"epochs", "N", LS_OPT_INT, 0, AT(epochs), "5", 0, 1e6,
+    {"epochs", "N", LS_OPT_INT, 0, AT(epochs), "5", 1, 1e6,
      .help = "passes over the training rows"},
     {"momentum", "M", LS_OPT_REAL, LS_OPT_FIXED, AT(momentum), "0", 0, 1, .help = "sgd: momentum"},
     {"nesterov", NULL, LS_OPT_FLAG, LS_OPT_FIXED, AT(nesterov),

@@ -35,7 +35,7 @@ static void print_usage(FILE *out)
 {
     fprintf(out, "lockstep %s: data-parallel neural-network training over MPI\n\n", LS_VERSION);
     for (int i = 0; i < COMMANDS; i++)
-        fprintf(out, "  %slockstep %-7s%s\n", commands[i]->parallel ? "mpirun -n N " : "",
+        fprintf(out, "  %12s lockstep %-7s%s\n", commands[i]->parallel ? "mpirun -n N" : "",
                 commands[i]->name, commands[i]->summary);
     fprintf(out, "\n  lockstep COMMAND --help      options of a command\n"
                  "  lockstep --version\n\n"
@@ -93,6 +93,14 @@ static ls_status refuse_singletons(void)
         tasks);
 }
 
+/* What a script reads must have arrived. */
+static ls_status check_stdout(ls_status status)
+{
+    if (status == LS_OK && (fflush(stdout) != 0 || ferror(stdout)))
+        status = ls_fail(LS_ERR_FAILURE, "can't write the results to standard output");
+    return status;
+}
+
 static ls_status run_parallel(const ls_command *command, int *argc, char ***argv)
 {
     MPI_Init(argc, argv);
@@ -104,6 +112,8 @@ static ls_status run_parallel(const ls_command *command, int *argc, char ***argv
         status = ls_agree(comm, ls_fault_arm(getenv("LOCKSTEP_FAULT"), rank));
     if (status == LS_OK)
         status = ls_command_run(command, comm, *argc - 2, *argv + 2);
+    if (comm != NULL)
+        status = ls_agree(comm, check_stdout(status));
     ls_comm_destroy(&comm);
     if (status != LS_OK && rank == 0)
         fprintf(stderr, "lockstep: %s\n", ls_error_text());
@@ -120,7 +130,7 @@ static ls_status run_serial(const ls_command *command, int argc, char **argv)
         status = ls_fail(LS_ERR_USAGE, "'%s' runs on one process: start it without mpirun",
                          command->name);
     if (status == LS_OK)
-        status = ls_command_run(command, NULL, argc - 2, argv + 2);
+        status = check_stdout(ls_command_run(command, NULL, argc - 2, argv + 2));
     if (status != LS_OK && launched_rank() == 0)
         fprintf(stderr, "lockstep: %s\n", ls_error_text());
     return status;

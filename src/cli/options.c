@@ -256,7 +256,10 @@ ls_status ls_options_parse_args(ls_options *o, int argc, char **argv)
         else
             return ls_fail(LS_ERR_USAGE, "--%s needs a value: %s", o->table[at].name,
                            o->table[at].argument);
-        ls_status status = set(o, at, value);
+        ls_status status = o->table[at].type == LS_OPT_TEXT && *value == '\0'
+                               ? ls_fail(LS_ERR_USAGE, "--%s: the %s is empty", o->table[at].name,
+                                         o->table[at].argument)
+                               : set(o, at, value);
         if (status != LS_OK)
             return status;
         o->given[at] = true;
@@ -275,6 +278,16 @@ static char *trimmed(char *text)
     return text;
 }
 
+/* Takes off the quotes that a value may stand in, as it does in a shell; in place. */
+static char *unquoted(char *text)
+{
+    size_t length = strlen(text);
+    if (length < 2 || (*text != '"' && *text != '\'') || text[length - 1] != *text)
+        return text;
+    text[length - 1] = '\0';
+    return text + 1;
+}
+
 static ls_status parse_line(ls_options *o, char *line)
 {
     line = trimmed(line);
@@ -291,7 +304,7 @@ static ls_status parse_line(ls_options *o, char *line)
     if ((o->table[at].flags & LS_OPT_NOT_SAVED) != 0)
         return ls_fail(LS_ERR_USAGE, "'%s' belongs on the command line, not in a file", key);
     o->given[at] = true;
-    return set(o, at, trimmed(equals + 1));
+    return set(o, at, unquoted(trimmed(equals + 1)));
 }
 
 ls_status ls_options_parse_file(ls_options *o, const char *name, const char *text)

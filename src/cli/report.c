@@ -44,6 +44,13 @@ static bool on_terminal(void)
     return terminal;
 }
 
+/* "1 epoch", "2 epochs". */
+static const char *counted(int64_t count, const char *noun, char out[64])
+{
+    snprintf(out, 64, "%lld %s%s", (long long)count, noun, count == 1 ? "" : "s");
+    return out;
+}
+
 /* A whole number with commas between its thousands. */
 static const char *grouped(int64_t value, char out[32])
 {
@@ -103,15 +110,24 @@ static void print_training(const ls_run_info *info)
     static const char *const losses[] = {"cross-entropy", "mse"};
     static const char *const optimizers[] = {"sgd", "adam", "adamw"};
     const ls_train_config *c = info->config;
-    fprintf(stderr,
-            "  training  %s, %s, lr %g, global batch %lld (%lld steps an epoch), %lld epochs, "
-            "seed %llu\n",
+    char epochs[64], steps[64];
+    fprintf(stderr, "  training  %s, %s, lr %g, global batch %lld (%s an epoch), %s, seed %llu\n",
             losses[c->loss], optimizers[c->optimizer.kind], c->lr, (long long)c->batch,
-            (long long)info->plan->steps, (long long)c->epochs, (unsigned long long)c->seed);
+            counted(info->plan->steps, "step", steps), counted(c->epochs, "epoch", epochs),
+            (unsigned long long)c->seed);
     fprintf(stderr, "  %-10swatching %s", "", info->monitor);
     if (c->patience > 0)
-        fprintf(stderr, ", stopping after %lld epochs without improvement", (long long)c->patience);
+        fprintf(stderr, ", stopping after %s without improvement",
+                counted(c->patience, "epoch", epochs));
     fprintf(stderr, "\n");
+}
+
+static const char *host_of(const ls_topology *t, int node)
+{
+    int r = 0;
+    while (t->seat[r].node != node)
+        r++;
+    return t->seat[r].host;
 }
 
 /* A line per node: its ranks, cores and threads. */
@@ -138,14 +154,14 @@ static void print_ranks(const ls_run_info *info)
     }
     if (t->oversubscribed_node >= 0)
         fprintf(stderr,
-                "  warning   more threads than cores on node %d: this is for tests, not for "
-                "speed\n",
-                t->oversubscribed_node);
+                "  warning   more threads than cores on %s: this is for tests, not for speed\n",
+                host_of(t, t->oversubscribed_node));
 }
 
 static void start(void *user, const ls_run_info *info)
 {
     ls_report *report = user;
+    char epochs[64];
     report->epochs = info->config->epochs;
     report->rows = info->plan->rows;
     snprintf(report->monitor, sizeof report->monitor, "%s", info->monitor);
@@ -161,8 +177,8 @@ static void start(void *user, const ls_run_info *info)
     else
         fprintf(stderr, "  run       no --run folder: nothing is saved\n");
     if (*info->resumed != '\0')
-        fprintf(stderr, "  resumed   %s, %lld epochs done\n", info->resumed,
-                (long long)info->epochs_done);
+        fprintf(stderr, "  resumed   %s, %s done\n", info->resumed,
+                counted(info->epochs_done, "epoch", epochs));
     fprintf(stderr, "  ready     after %.2f s\n", info->setup_seconds);
 }
 
@@ -248,17 +264,19 @@ void ls_report_finish(ls_report *report, const ls_train_config *config,
                       const ls_train_result *result)
 {
     wipe(report);
+    char epochs[64];
     const ls_early_stop *stop = &result->early_stop;
     if (result->nothing_to_do && result->epochs > 0)
         fprintf(stderr, "nothing to do: the run in %s has finished\n", config->run);
     if (result->stopped_early)
-        fprintf(stderr,
-                "early stopping: %s has not improved for %lld epochs, it was best in epoch %lld\n",
-                report->monitor, (long long)stop->waited, (long long)stop->best_epoch);
+        fprintf(stderr, "early stopping: %s has not improved for %s, it was best in epoch %lld\n",
+                report->monitor, counted(stop->waited, "epoch", epochs),
+                (long long)stop->best_epoch);
     if (result->epochs == 0)
         return;
-    fprintf(stderr, "%s%lld epochs in %.2f s\n",
-            result->nothing_to_do ? "" : "done: ", (long long)result->epochs, result->seconds);
+    if (!result->nothing_to_do)
+        fprintf(stderr, "done: %s in %.2f s\n", counted(result->epochs, "epoch", epochs),
+                result->seconds);
     fprintf(stderr, "  best      epoch %lld, %s %.4f\n", (long long)stop->best_epoch,
             report->monitor, stop->best);
     fprintf(stderr, "  %-10sepoch %.0f%s, loss %.4f, accuracy %.4f", "final", result->final.epoch,

@@ -19,7 +19,7 @@ done
 "$lockstep" train --help >out
 check "help lists the layers" has out '^  dense:UNITS'
 for option in $(for c in import train eval; do "$lockstep" $c --help; done | grep -oE '^  --[a-z0-9-]+'); do
-    check "README describes $option" has "$source/README.md" "\`$option[ \`]"
+    check "README describes $option" has "$source/README.md" "\`${option}[ \`]"
 done
 mpirun -n 3 "$lockstep" --version >out
 check "version comes once under mpirun" [ "$(wc -l <out)" = 1 ]

@@ -52,6 +52,26 @@ SLURM_NTASKS=4 refuses 2 'Slurm has 4 tasks but MPI did not start this one' "$lo
 SLURM_NTASKS=4 refuses 3 'none.h5' mpirun -n 1 "$lockstep" train --data none.h5
 refuses 2 "'info' runs on one process: start it without mpirun" mpirun -n 2 "$lockstep" info $data
 
+# A full disk: one line, no crash, and what was saved before is still there.
+mkdir -p full
+if mount -t tmpfs -o size=3m none full 2>/dev/null; then
+    # A checkpoint has 1.7 MB: there is room for one.
+    refuses 1 'full/run/checkpoints/step-.*: can.t write: No space left on device' mpirun -n 2 "$lockstep" train \
+        --data $data --model "dense:2000 relu dense:5" --run full/run --quiet
+    check "the first checkpoint is intact" "$lockstep" info full/run/checkpoints/last
+    check "nothing half-written is left" [ -z "$(find full -name '*.tmp')" ]
+    check "the events say why it ended" has full/run/events.jsonl '"event":"failure".*No space left'
+    rm -rf full/run
+    head -c 3120000 /dev/zero >full/zero
+    refuses 1 'can.t write .*: No space left on device' "$lockstep" import --idx data --out full/x.h5
+    umount full
+else
+    echo "skipped: a full disk, for a file system can't be mounted here"
+fi
+"$lockstep" info $data >/dev/full 2>err
+check "lost output ends with code 1" [ $? = 1 ]
+check "lost output is an error" has err 'standard output'
+
 # The commands without ranks.
 refuses 2 "there is no command 'trian'; did you mean 'train'" "$lockstep" trian
 refuses 2 'give --idx DIR, or --train-images' "$lockstep" import --out x.h5

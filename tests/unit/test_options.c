@@ -44,7 +44,7 @@ static void takes_defaults_files_and_arguments(void **state)
     assert_fails(ls_options_check(o), LS_ERR_USAGE, "--data is needed");
     assert_ok(ls_options_parse_file(o, "c.conf",
                                     "# comment\n\n data = a b.h5 \r\nlr=1e-2\n"
-                                    "model = dense:3 relu # dense:10\nbatch = 7"));
+                                    "model = \"dense:3 relu # dense:10\"\nbatch = 7"));
     assert_string_equal(s.data, "a b.h5");
     assert_string_equal(s.model, "dense:3 relu # dense:10");
     assert_ok(PARSE(o, "--lr", "0.5", "--quiet", "--batch=9", "--pair", "0.5,2", "bare"));
@@ -79,6 +79,7 @@ static void refuses_what_is_wrong(void **state)
     assert_fails(PARSE(o, "--zzzzzzz", "3"), LS_ERR_USAGE, "--help lists them all");
     assert_fails(PARSE(o, "-b"), LS_ERR_USAGE, "no option -b");
     assert_fails(PARSE(o, "--batch"), LS_ERR_USAGE, "--batch needs a value: ROWS");
+    assert_fails(PARSE(o, "--data", ""), LS_ERR_USAGE, "--data: the FILE is empty");
     assert_fails(PARSE(o, "--batch", "many"), LS_ERR_USAGE, "'many' is not a whole number");
     assert_fails(PARSE(o, "--batch", "1.5"), LS_ERR_USAGE, "not a whole number");
     assert_fails(PARSE(o, "--batch", ""), LS_ERR_USAGE, "not a whole number");
