@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing to build Lockstep, from Debian's packages. `dependencies.sh tests` adds
-# what the tests need, `dependencies.sh data` Fashion-MNIST. As root, or with sudo. On other systems it only says what to install.
+# what the tests need, `dependencies.sh data` Fashion-MNIST. As root, or with sudo. On other systems
+# it only says what to install.
 set -euo pipefail
 packages=(build-essential cmake pkg-config openmpi-bin libopenmpi-dev libopenblas-dev libhdf5-dev
     zlib1g-dev libxxhash-dev libjansson-dev libmd-dev curl ca-certificates)
@@ -27,7 +28,7 @@ if [ "$(id -u)" != 0 ]; then
 fi
 "${as_root[@]}" apt-get update -qq
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-    "${missing[@]}" >/dev/null 2>&1 || {
+    "${missing[@]}" >/dev/null || {
     echo "apt-get could not install them" >&2
     exit 1
 }
