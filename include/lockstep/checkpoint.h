@@ -2,7 +2,8 @@
  *
  *     attributes                format = "lockstep-checkpoint", version, model, loss, classes,
  *                               channels, height, width, mean, std, dataset, dataset_fingerprint,
- *                               config, epoch, optimizer_steps, best_epoch, best, waited
+ *                               config, epoch, optimizer_steps, best_steps, best_epoch, best,
+ *                               waited
  *     /parameters/<layer>/<name>   float32
  *     /optimizer/<slot>/<layer>/<name>   float32, the optimizer's state
  *     /metrics                  float64 [epochs][columns]; the attribute columns names them
@@ -37,6 +38,7 @@ typedef struct ls_identity {
 typedef struct ls_progress {
     int64_t epoch;           /* epochs finished */
     int64_t optimizer_steps; /* steps taken since the beginning */
+    int64_t best_steps;      /* the same at the end of the best epoch; 0 if there is none yet */
     ls_early_stop early_stop;
 } ls_progress;
 
@@ -51,11 +53,15 @@ typedef struct ls_state {
 } ls_state;
 
 /* Writes a checkpoint into a folder, as step-NNNNNNNN.h5 with the steps taken as its number, and
- * lets the link `last`, and `best` too if it is the best, point to it; then removes all but the
- * `keep` newest and the best. The file appears under its name only when all of it is on disk.
+ * lets the link `last` point to it, and `best` to the one of the best epoch; then removes all but
+ * the `keep` newest and the best. The file appears under its name only when all of it is on disk.
  * Errors: LS_ERR_FAILURE; what was there before is then still there. */
-ls_status ls_checkpoint_save(const char *folder, const ls_state *state, bool is_best,
-                             int64_t keep) LS_MUST_CHECK;
+ls_status ls_checkpoint_save(const char *folder, const ls_state *state, int64_t keep) LS_MUST_CHECK;
+
+/* Makes a folder as it was when it had come to this progress: the links point where they did, and
+ * later checkpoints are removed. To be called before training goes on from there.
+ * Errors: LS_ERR_FAILURE. */
+ls_status ls_checkpoint_rewind(const char *folder, const ls_progress *progress) LS_MUST_CHECK;
 
 /* A checkpoint that is being read. */
 typedef struct ls_checkpoint ls_checkpoint;
@@ -85,15 +91,12 @@ ls_status ls_checkpoint_read_params(const ls_checkpoint *checkpoint, const ls_ne
 ls_status ls_checkpoint_read_optimizer(const ls_checkpoint *checkpoint, const ls_network *network,
                                        ls_optimizer *optimizer) LS_MUST_CHECK;
 
-/* Opens the best checkpoint of the run that a checkpoint is of: the link `best` beside it.
- * Errors: LS_ERR_DATA if there is none, or it is not of the best epoch that `current` names. */
+/* Opens the best checkpoint of the run so far, as `current` knows it: itself, or one beside it.
+ * Errors: LS_ERR_DATA if it is not there, or not of the best epoch that `current` names. */
 ls_status ls_checkpoint_open_best(const ls_checkpoint *current, ls_checkpoint **out) LS_MUST_CHECK;
 
-/* Copies a checkpoint into another folder, whole, and lets a link there point to it.
- * link  "last" or "best"
- * Errors: LS_ERR_FAILURE, LS_ERR_DATA. */
-ls_status ls_checkpoint_copy(const ls_checkpoint *checkpoint, const char *folder,
-                             const char *link) LS_MUST_CHECK;
+/* Copies a checkpoint into another folder, whole. Errors: LS_ERR_FAILURE, LS_ERR_DATA. */
+ls_status ls_checkpoint_copy(const ls_checkpoint *checkpoint, const char *folder) LS_MUST_CHECK;
 
 /* Finds the checkpoint that a user means by a path: a file; or a run folder, whose best, else last,
  * is meant (`newest`: whose last).

@@ -19,10 +19,12 @@ typedef struct ls_samples ls_samples; /* rows of it in memory */
 
 typedef enum ls_split { LS_TRAIN, LS_VALIDATION, LS_TEST, LS_SPLITS } ls_split;
 
+enum { LS_MAX_CLASSES = 1 << 20 };
+
 typedef struct ls_dataset_info {
     char name[64];          /* "" where the file gives none */
     char source_sha256[65]; /* "" where the file gives none */
-    int classes;            /* 2 or more; labels are 0 .. classes-1 */
+    int classes;            /* 2 .. LS_MAX_CLASSES; labels are 0 .. classes-1 */
     int64_t channels, height, width;
     int64_t features;        /* channels * height * width */
     int64_t rows[LS_SPLITS]; /* 0 where there is no such split */

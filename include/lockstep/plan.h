@@ -8,8 +8,8 @@
  * Domains, CT-RSA 2002), so that any element of it, or of its inverse, costs constant time.
  *
  * With LS_SHUFFLE_LOCAL each rank permutes the rows of its own shard instead: nothing moves between
- * ranks, and the samples of a step do depend on the number of ranks. The steps stay as many, and
- * each rank spreads its rows over them evenly.
+ * ranks, and the samples of a step do depend on the number of ranks. The steps stay as many and
+ * nearly equally large; each rank spreads its rows over them evenly.
  *
  * All functions are Local and cannot fail but where they say so. */
 #ifndef LOCKSTEP_PLAN_H

@@ -105,12 +105,13 @@ ls_status ls_trainer_create(ls_trainer **out, ls_comm *comm, const ls_train_conf
                             const ls_observer *observer) LS_MUST_CHECK;
 
 /* Trains to the end. Collective.
- * Errors, on all ranks alike: LS_ERR_NUMERIC if the loss of any rank is not finite or beyond
- * LS_DIVERGED; LS_ERR_FAILURE if any rank failed or a log or checkpoint could not be written. */
+ * Errors, on all ranks alike: LS_ERR_NUMERIC if the loss of any rank, or a parameter at the end of
+ * an epoch, is not finite or beyond LS_DIVERGED; LS_ERR_FAILURE if any rank failed or a log or
+ * checkpoint could not be written. */
 ls_status ls_trainer_run(ls_trainer *trainer, ls_train_result *result) LS_MUST_CHECK;
 
-/* A mean loss beyond this says that training has diverged: 10 classes guessed at random have 2.3.
- */
+/* A mean loss or a parameter beyond this says that training has diverged: 10 classes guessed at
+ * random have a loss of 2.3, and parameters are of the order of 1. */
 #define LS_DIVERGED 1e8
 
 /* The parameters [ls_network_size()], the same on all ranks, and their network; borrowed. Local. */

@@ -62,9 +62,11 @@ static ls_status sync_folder(const char *path)
 
 ls_status ls_publish(const char *temporary, const char *path)
 {
-    if (rename(temporary, path) != 0)
-        return ls_fail(LS_ERR_FAILURE, "%s: can't rename it to %s: %s", temporary, path,
-                       strerror(errno));
+    if (rename(temporary, path) != 0) {
+        ls_status status = ls_fail(LS_ERR_FAILURE, "%s: can't create: %s", path, strerror(errno));
+        unlink(temporary);
+        return status;
+    }
     return sync_folder(path);
 }
 
@@ -89,11 +91,11 @@ ls_status ls_write_file(const char *path, const char *text, size_t length)
         return status;
     FILE *file = fopen(temporary, "we");
     if (file == NULL)
-        return ls_fail(LS_ERR_FAILURE, "%s: can't create: %s", temporary, strerror(errno));
+        return ls_fail(LS_ERR_FAILURE, "%s: can't create: %s", path, strerror(errno));
     if (fwrite(text, 1, length, file) != length || fflush(file) != 0 || fsync(fileno(file)) != 0)
-        status = ls_fail(LS_ERR_FAILURE, "%s: can't write: %s", temporary, strerror(errno));
+        status = ls_fail(LS_ERR_FAILURE, "%s: can't write: %s", path, strerror(errno));
     if (fclose(file) != 0 && status == LS_OK)
-        status = ls_fail(LS_ERR_FAILURE, "%s: can't close: %s", temporary, strerror(errno));
+        status = ls_fail(LS_ERR_FAILURE, "%s: can't close: %s", path, strerror(errno));
     if (status != LS_OK) {
         unlink(temporary);
         return status;

@@ -17,7 +17,8 @@ ls_status ls_path(char out[LS_PATH_MAX], const char *a, const char *b, const cha
 ls_status ls_make_folder(const char *path) LS_MUST_CHECK;
 
 /* Renames a complete, synchronised file over `path` and synchronises the folder. Local.
- * Errors: LS_ERR_FAILURE; on a failed rename `path` is what it was before. */
+ * Errors: LS_ERR_FAILURE; on a failed rename `path` is what it was before, and the temporary file
+ * is removed. */
 ls_status ls_publish(const char *temporary, const char *path) LS_MUST_CHECK;
 
 /* Makes `link` a symbolic link to `target`, replacing a former one at once. Local.

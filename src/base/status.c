@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static _Thread_local char error_text[LS_ERROR_TEXT_MAX];
 
@@ -10,16 +11,22 @@ ls_status ls_fail(ls_status code, const char *format, ...)
 {
     assert(code != LS_OK);
     /* Formatted aside first: an argument may be the text of the failure before. */
-    char text[LS_ERROR_TEXT_MAX];
+    char text[16 * LS_ERROR_TEXT_MAX];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     /* One line, whatever a file name or a library's message held. */
-    size_t i = 0;
-    for (; text[i] != '\0'; i++)
-        error_text[i] = (unsigned char)text[i] < ' ' ? ' ' : text[i];
-    error_text[i] = '\0';
+    for (char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ')
+            *c = ' ';
+    /* Of a text that is too long the middle goes: a path may be long, the reason stands at the end.
+     */
+    const size_t length = strlen(text), half = LS_ERROR_TEXT_MAX / 2 - 2;
+    if (length < LS_ERROR_TEXT_MAX)
+        memcpy(error_text, text, length + 1);
+    else
+        snprintf(error_text, sizeof error_text, "%.*s...%s", (int)half, text, text + length - half);
     return code;
 }
 

@@ -5,11 +5,12 @@
 #include <lockstep/topology.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/command.h"
 
-#include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -159,12 +160,12 @@ static ls_status print_json(const settings *s, const work *w)
         json_array_append_new(confusion, row);
     }
     json_t *result =
-        json_pack("{s:s, s:I, s:f, s:f, s:s, s:I, s:o}", "split", ls_split_name((ls_split)s->split),
+        json_pack("{s:s, s:I, s:f, s:f, s:o, s:I, s:o}", "split", ls_split_name((ls_split)s->split),
                   "rows", (json_int_t)w->score.rows, "loss", w->score.loss / (double)w->score.rows,
                   "accuracy", (double)w->score.correct / (double)w->score.rows, "checkpoint",
-                  w->path, "epoch", (json_int_t)w->id.epoch, "confusion", confusion);
+                  ls_json_text(w->path), "epoch", (json_int_t)w->id.epoch, "confusion", confusion);
     if (result == NULL)
-        return ls_fail(LS_ERR_NUMERIC, "the loss is not a finite number");
+        return ls_fail(LS_ERR_FAILURE, "out of memory for the result");
     json_dumpf(result, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
     printf("\n");
     json_decref(result);
@@ -211,6 +212,9 @@ static void print_confusion(const work *w)
 
 static ls_status print(const settings *s, const work *w)
 {
+    if (!isfinite(w->score.loss))
+        return ls_fail(LS_ERR_NUMERIC, "%s: its loss on the %s rows is %g", w->path,
+                       ls_split_name((ls_split)s->split), w->score.loss);
     if (s->json)
         return print_json(s, w);
     printf("%s of %s, epoch %lld\n", w->path, w->model, (long long)w->id.epoch);

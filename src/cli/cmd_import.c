@@ -29,7 +29,7 @@ static const ls_option table[] = {
     {"name", "TEXT", LS_OPT_TEXT, 0, AT(name), .help = "the data set's name"},
     {"limit", "ROWS", LS_OPT_INT, 0, AT(limit), "0", 0, 1e15,
      .help = "the first rows of each split only; 0: all"},
-    {"classes", "K", LS_OPT_INT, 0, AT(classes), "0", 0, 1e6,
+    {"classes", "K", LS_OPT_INT, 0, AT(classes), "0", 0, LS_MAX_CLASSES,
      .help = "number of classes; 0: the largest label and one"},
     {"compress", NULL, LS_OPT_FLAG, 0, AT(compress),
      .help = "chunks with deflate and checksums, instead of contiguous"},
@@ -74,6 +74,8 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     ls_status status = find_files(s, paths);
     if (status != LS_OK)
         return status;
+    if (s->classes == 1)
+        return ls_fail(LS_ERR_USAGE, "--classes 1: there is nothing to tell apart");
     bool has_test = *s->test_images != '\0';
     ls_import import = {.train_images = s->train_images,
                         .train_labels = s->train_labels,

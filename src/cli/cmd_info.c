@@ -1,13 +1,13 @@
 #include <lockstep/checkpoint.h>
 #include <lockstep/dataset.h>
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "cli/command.h"
 #include "data/h5.h"
 #include "data/seal.h"
 #include "train/run_log.h"
 
-#include <jansson.h>
 #include <string.h>
 
 typedef struct settings {
@@ -30,10 +30,10 @@ static json_t *describe_dataset(const ls_dataset_info *info)
     for (int i = 0; i < LS_SPLITS; i++)
         if (info->rows[i] > 0)
             json_object_set_new(rows, ls_split_name((ls_split)i), json_integer(info->rows[i]));
-    return json_pack("{s:s, s:s, s:o, s:[I,I,I], s:i, s:s}", "kind", "data set", "name", info->name,
-                     "rows", rows, "image", (json_int_t)info->channels, (json_int_t)info->height,
-                     (json_int_t)info->width, "classes", info->classes, "source_sha256",
-                     info->source_sha256);
+    return json_pack("{s:s, s:o, s:o, s:[I,I,I], s:i, s:o}", "kind", "data set", "name",
+                     ls_json_text(info->name), "rows", rows, "image", (json_int_t)info->channels,
+                     (json_int_t)info->height, (json_int_t)info->width, "classes", info->classes,
+                     "source_sha256", ls_json_text(info->source_sha256));
 }
 
 static json_t *describe_params(const ls_network *network)
@@ -78,12 +78,13 @@ static ls_status describe_checkpoint(const char *path, json_t **out)
         status = describe_history(checkpoint, &metrics);
     if (status == LS_OK)
         *out = json_pack(
-            "{s:s, s:s, s:[I,I,I], s:i, s:I, s:I, s:I, s:o, s:o, s:s, s:s}", "kind", "checkpoint",
-            "model", id->model, "image", (json_int_t)id->input.channels,
+            "{s:s, s:o, s:[I,I,I], s:i, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "kind", "checkpoint",
+            "model", ls_json_text(id->model), "image", (json_int_t)id->input.channels,
             (json_int_t)id->input.height, (json_int_t)id->input.width, "classes", id->classes,
             "epoch", (json_int_t)progress->epoch, "steps", (json_int_t)progress->optimizer_steps,
             "best_epoch", (json_int_t)progress->early_stop.best_epoch, "metrics", metrics,
-            "parameters", describe_params(network), "dataset", id->dataset, "config", id->config);
+            "parameters", describe_params(network), "dataset", ls_json_text(id->dataset), "config",
+            ls_json_text(id->config));
     ls_network_destroy(&network);
     ls_checkpoint_close(&checkpoint);
     return status;
@@ -161,9 +162,11 @@ static ls_status describe(const char *path, json_t **out)
             *out = describe_dataset(ls_dataset_describe(dataset));
         ls_dataset_close(&dataset);
     }
+    if (status == LS_OK && *out == NULL)
+        status = ls_fail(LS_ERR_FAILURE, "out of memory for the description");
     if (status != LS_OK)
         return status;
-    json_object_set_new(*out, "file", json_string(path));
+    json_object_set_new(*out, "file", ls_json_text(path));
     json_object_set_new(*out, "digest", seal == LS_SEAL_INTACT ? json_string(digest) : json_null());
     json_object_set_new(*out, "verified", seal == LS_SEAL_INTACT ? json_true() : json_null());
     return LS_OK;

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { VERSION = 1, MAX_CLASSES = 1 << 20, NAME = 32 };
+enum { VERSION = 1, NAME = 32 };
 
 struct ls_dataset {
     ls_h5 *file;
@@ -60,10 +60,7 @@ static ls_status check_split(ls_dataset *dataset, ls_split split)
                        (long long)images.dims[0], labels_name, (long long)labels.dims[0]);
     int64_t channels = images.rank == 4 ? images.dims[1] : 1;
     int64_t height = images.dims[images.rank - 2], width = images.dims[images.rank - 1];
-    const int64_t limit = INT64_C(1) << 20;
-    if (channels < 1 || height < 1 || width < 1 || channels > limit || height > limit ||
-        width > limit || channels * height > limit * limit / width ||
-        channels * height * width > INT32_MAX)
+    if (!ls_image_is_sane(channels, height, width))
         return ls_fail(LS_ERR_DATA, "%s: '/%s' has images of an absurd size", path, images_name);
     if (split == LS_TRAIN) {
         info->channels = channels;
@@ -122,9 +119,9 @@ static ls_status check_attributes(ls_dataset *dataset)
     if (version != VERSION)
         return ls_fail(LS_ERR_DATA, "%s: data set version %lld, this program reads version %d",
                        path, (long long)version, VERSION);
-    if (classes < 2 || classes > MAX_CLASSES)
+    if (classes < 2 || classes > LS_MAX_CLASSES)
         return ls_fail(LS_ERR_DATA, "%s: attribute classes is %lld, expected 2 to %d", path,
-                       (long long)classes, MAX_CLASSES);
+                       (long long)classes, LS_MAX_CLASSES);
     dataset->info.classes = (int)classes;
     return LS_OK;
 }

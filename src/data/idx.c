@@ -169,8 +169,9 @@ ls_status ls_idx_finish(ls_idx *idx, char sha256[LS_SHA256_TEXT])
     if (status != LS_OK)
         return status;
     idx->elements_read = idx->header.elements;
-    int beyond = gzread(idx->file, piece, 1);
-    if (beyond < 0)
+    int code, beyond = gzread(idx->file, piece, 1);
+    (void)gzerror(idx->file, &code);
+    if (beyond < 0 || code == Z_BUF_ERROR) /* the checksum at the end is wrong, or cut off */
         return ls_fail(LS_ERR_DATA, "%s: damaged at its end", idx->path);
     if (beyond > 0)
         return ls_fail(LS_ERR_DATA, "%s: longer than its header says", idx->path);

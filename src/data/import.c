@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "data/h5.h"
 #include "data/idx.h"
+#include "data/samples.h"
 #include "data/seal.h"
 
 #include <errno.h>
@@ -41,6 +42,9 @@ static ls_status source_open(source *s, int64_t limit)
         return ls_fail(LS_ERR_DATA,
                        "%s: not images: expected uint8 of 3 or 4 dimensions, found %d dimensions",
                        s->images_path, images->dims);
+    const int64_t *dim = images->dim + images->dims - 3; /* of its last three dimensions */
+    if (!ls_image_is_sane(images->dims == 4 ? images->dim[1] : 1, dim[1], dim[2]))
+        return ls_fail(LS_ERR_DATA, "%s: images of an absurd size", s->images_path);
     if (labels->dims != 1)
         return ls_fail(LS_ERR_DATA, "%s: not labels: has %d dimensions", s->labels_path,
                        labels->dims);
@@ -80,6 +84,9 @@ static ls_status count_classes(const source *s, int sources, int64_t wanted, int
             if (label < 0)
                 return ls_fail(LS_ERR_DATA, "%s: label %d in row %lld is negative",
                                s[k].labels_path, label, (long long)i);
+            if (label >= LS_MAX_CLASSES)
+                return ls_fail(LS_ERR_DATA, "%s: label %d in row %lld: there can be %d classes",
+                               s[k].labels_path, label, (long long)i, LS_MAX_CLASSES);
             largest = label > largest ? label : largest;
         }
     }

@@ -112,6 +112,22 @@ static permutation epoch_permutation(const ls_plan *plan, int64_t epoch, int ran
     return permutation_make(key, plan->rows, plan->shuffle == LS_SHUFFLE_NONE);
 }
 
+/* How many of the numbers below `end` leave a remainder below `bound` when divided by `divisor`. */
+static int64_t count_remainders(int64_t end, int64_t divisor, int64_t bound)
+{
+    int64_t last = end % divisor;
+    return end / divisor * bound + (last < bound ? last : bound);
+}
+
+/* With LS_SHUFFLE_LOCAL the rows of the file are dealt out to the steps in turn, row g to step
+ * g mod steps: how many rows a rank gives to the steps before this one. */
+static int64_t dealt_before(const ls_plan *plan, int rank, int64_t step)
+{
+    ls_range shard = ls_shard(plan->rows, plan->ranks, rank);
+    return count_remainders(shard.first + shard.count, plan->steps, step) -
+           count_remainders(shard.first, plan->steps, step);
+}
+
 /* Positions before the slice of `rank` in a step of `rows` rows. */
 static int64_t slice_start(const ls_plan *plan, int64_t rows, int rank)
 {
@@ -122,9 +138,8 @@ ls_range ls_plan_slice(const ls_plan *plan, int rank, int64_t step)
 {
     assert(step >= 0 && step < plan->steps);
     if (plan->shuffle == LS_SHUFFLE_LOCAL) {
-        int64_t mine = ls_shard(plan->rows, plan->ranks, rank).count;
-        int64_t first = part_start(mine, plan->steps, step);
-        return (ls_range){first, part_start(mine, plan->steps, step + 1) - first};
+        int64_t first = dealt_before(plan, rank, step);
+        return (ls_range){first, dealt_before(plan, rank, step + 1) - first};
     }
     int64_t full = slice_start(plan, plan->batch, rank + 1) - slice_start(plan, plan->batch, rank);
     int64_t left = plan->rows - step * plan->batch;

@@ -2,11 +2,23 @@
 #include "base/memory.h"
 
 #include <assert.h>
+#include <math.h>
 #include <xxhash.h>
 
-ls_normalization ls_normalization_make(double mean, double std)
+ls_status ls_normalization_make(ls_normalization *out, double mean, double std)
 {
-    return (ls_normalization){.scale = (float)(1.0 / (255.0 * std)), .shift = (float)(-mean / std)};
+    *out = (ls_normalization){.scale = (float)(1.0 / (255.0 * std)), .shift = (float)(-mean / std)};
+    if (std > 0 && isfinite(out->scale) && out->scale > 0 && isfinite(out->shift))
+        return LS_OK;
+    return ls_fail(LS_ERR_USAGE, "--normalize %g,%g: pixels would not be finite numbers", mean,
+                   std);
+}
+
+bool ls_image_is_sane(int64_t channels, int64_t height, int64_t width)
+{
+    const int64_t limit = INT64_C(1) << 20;
+    return channels >= 1 && height >= 1 && width >= 1 && channels <= limit && height <= limit &&
+           width <= limit && channels * height <= INT32_MAX / width;
 }
 
 ls_status ls_samples_create(ls_samples **out, int64_t capacity, int64_t features)

@@ -3,6 +3,7 @@
 #ifndef LS_DATA_SAMPLES_H
 #define LS_DATA_SAMPLES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,8 +31,12 @@ typedef struct ls_normalization {
     float shift;
 } ls_normalization;
 
-/* (pixel / 255 - mean) / std. Local. */
-ls_normalization ls_normalization_make(double mean, double std);
+/* (pixel / 255 - mean) / std. Local. Errors: LS_ERR_USAGE if float has no room for its factors. */
+ls_status ls_normalization_make(ls_normalization *out, double mean, double std) LS_MUST_CHECK;
+
+/* Whether images of this shape are of a size that indexing in them is sure to be exact: below 2^20
+ * in each direction, and below 2^31 pixels. Local. */
+bool ls_image_is_sane(int64_t channels, int64_t height, int64_t width);
 
 /* Room for `capacity` samples (0 or more) of `features` pixels. Local.
  * Errors: LS_ERR_FAILURE when memory is short; *out is left alone. */

@@ -20,21 +20,28 @@ static int slots_of(const ls_optimizer_config *config)
     return 2;
 }
 
+/* The update is computed in float: what is below 1 or above 0 must be so as a float. */
+static bool is_decay(double value)
+{
+    return value >= 0 && (float)value < 1;
+}
+
 static ls_status check(const ls_optimizer_config *c)
 {
     if (!(c->weight_decay >= 0))
         return ls_fail(LS_ERR_USAGE, "--weight-decay must be 0 or more");
     if (c->kind == LS_SGD) {
-        if (!(c->momentum >= 0 && c->momentum < 1))
-            return ls_fail(LS_ERR_USAGE, "--momentum must be at least 0 and below 1");
+        if (!is_decay(c->momentum))
+            return ls_fail(LS_ERR_USAGE, "--momentum must be at least 0 and below 1, as a float");
         if (c->nesterov && c->momentum == 0)
             return ls_fail(LS_ERR_USAGE, "--nesterov needs a --momentum above 0");
         return LS_OK;
     }
-    if (!(c->beta1 >= 0 && c->beta1 < 1 && c->beta2 >= 0 && c->beta2 < 1))
-        return ls_fail(LS_ERR_USAGE, "--beta1 and --beta2 must be at least 0 and below 1");
-    if (!(c->epsilon > 0))
-        return ls_fail(LS_ERR_USAGE, "--epsilon must be above 0");
+    if (!is_decay(c->beta1) || !is_decay(c->beta2))
+        return ls_fail(LS_ERR_USAGE,
+                       "--beta1 and --beta2 must be at least 0 and below 1, as floats");
+    if (!((float)c->epsilon > 0))
+        return ls_fail(LS_ERR_USAGE, "--epsilon must be above 0, as a float");
     return LS_OK;
 }
 

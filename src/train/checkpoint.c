@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "data/h5.h"
+#include "data/samples.h"
 #include "data/seal.h"
 #include "train/checkpoint_file.h"
 
@@ -66,6 +67,8 @@ static ls_status write_progress(ls_h5 *file, const ls_progress *p, const ls_metr
     ls_status status = ls_h5_put_int(file, "epoch", p->epoch);
     if (status == LS_OK)
         status = ls_h5_put_int(file, "optimizer_steps", p->optimizer_steps);
+    if (status == LS_OK)
+        status = ls_h5_put_int(file, "best_steps", p->best_steps);
     if (status == LS_OK)
         status = ls_h5_put_int(file, "best_epoch", p->early_stop.best_epoch);
     if (status == LS_OK)
@@ -226,15 +229,26 @@ static ls_status read_identity(const ls_h5 *file, ls_identity *id)
         status = ls_h5_get_real(file, "std", &id->std);
     if (status != LS_OK)
         return status;
-    const int64_t limit = INT64_C(1) << 20;
     const ls_shape *in = &id->input;
-    if (classes < 2 || classes > limit || in->channels < 1 || in->channels > limit ||
-        in->height < 1 || in->height > limit || in->width < 1 || in->width > limit ||
-        ls_shape_size(*in) > INT32_MAX || !(id->std > 0))
+    if (classes < 2 || classes > LS_MAX_CLASSES || !(id->std > 0) ||
+        !ls_image_is_sane(in->channels, in->height, in->width))
         return ls_fail(LS_ERR_DATA, "%s: describes inputs or classes of an absurd size",
                        ls_h5_path(file));
     id->classes = (int)classes;
     return LS_OK;
+}
+
+/* Whether numbers that a file gives can be those of a run with so many rows of metrics. */
+static bool is_plausible(const ls_progress *p, const ls_h5_shape *metrics)
+{
+    const int64_t limit = INT64_C(1) << 53;
+    const ls_early_stop *stop = &p->early_stop;
+    return metrics->type == LS_H5_F64 && metrics->rank == 2 &&
+           metrics->dims[1] == LS_METRICS_COLUMNS && metrics->dims[0] == p->epoch &&
+           p->epoch >= 0 && p->epoch <= p->optimizer_steps && p->optimizer_steps < limit &&
+           stop->best_epoch >= 0 && stop->best_epoch <= p->epoch && stop->waited >= 0 &&
+           stop->waited <= p->epoch && p->best_steps >= stop->best_epoch &&
+           p->best_steps <= p->optimizer_steps;
 }
 
 static ls_status read_progress(const ls_h5 *file, ls_progress *p)
@@ -242,6 +256,8 @@ static ls_status read_progress(const ls_h5 *file, ls_progress *p)
     ls_status status = ls_h5_get_int(file, "epoch", &p->epoch);
     if (status == LS_OK)
         status = ls_h5_get_int(file, "optimizer_steps", &p->optimizer_steps);
+    if (status == LS_OK)
+        status = ls_h5_get_int(file, "best_steps", &p->best_steps);
     if (status == LS_OK)
         status = ls_h5_get_int(file, "best_epoch", &p->early_stop.best_epoch);
     if (status == LS_OK)
@@ -251,9 +267,7 @@ static ls_status read_progress(const ls_h5 *file, ls_progress *p)
     ls_h5_shape shape = {0};
     if (status == LS_OK)
         status = ls_h5_describe(file, "metrics", &shape);
-    if (status == LS_OK &&
-        (p->epoch < 0 || p->optimizer_steps < 0 || shape.rank != 2 || shape.dims[0] != p->epoch ||
-         shape.dims[1] != LS_METRICS_COLUMNS || shape.type != LS_H5_F64))
+    if (status == LS_OK && !is_plausible(p, &shape))
         status = ls_fail(LS_ERR_DATA, "%s: its progress and its metrics contradict each other",
                          ls_h5_path(file));
     return status;

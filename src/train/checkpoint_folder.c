@@ -6,16 +6,18 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <limits.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void checkpoint_name(char out[64], const ls_progress *progress)
+enum { CHECKPOINT_NAME = 64 };
+
+static void checkpoint_name(char out[CHECKPOINT_NAME], int64_t steps)
 {
-    snprintf(out, 64, "step-%08lld.h5", (long long)progress->optimizer_steps);
+    snprintf(out, CHECKPOINT_NAME, "step-%08lld.h5", (long long)steps);
 }
 
 /* step-NNNNNNNN.h5, NNNNNNNN at least 8 digits. */
@@ -82,33 +84,53 @@ static ls_status list(const char *folder, char ***out, int64_t *count)
     return LS_OK;
 }
 
-/* Removes all but the `keep` newest files and the one that `best` points to. */
-static ls_status prune(const char *folder, int64_t keep)
+static ls_status remove_file(const char *folder, const char *name)
 {
-    char path[LS_PATH_MAX], best[NAME_MAX + 1] = "";
-    ls_status status = ls_path(path, folder, "/best", NULL);
-    if (status != LS_OK)
-        return status;
-    ssize_t length = readlink(path, best, sizeof best - 1);
-    best[length > 0 ? length : 0] = '\0';
-    char **names;
+    char path[LS_PATH_MAX];
+    ls_status status = ls_path(path, folder, "/", name);
+    if (status == LS_OK && unlink(path) != 0 && errno != ENOENT)
+        status = ls_fail(LS_ERR_FAILURE, "%s: can't remove: %s", path, strerror(errno));
+    return status;
+}
+
+/* Removes all but the `keep` newest checkpoints and the best. */
+static ls_status prune(const char *folder, const ls_progress *progress, int64_t keep)
+{
+    char best[CHECKPOINT_NAME], **names;
     int64_t count;
-    status = list(folder, &names, &count);
-    for (int64_t i = keep; status == LS_OK && i < count; i++) {
-        if (strcmp(names[i], best) == 0)
-            continue;
-        status = ls_path(path, folder, "/", names[i]);
-        if (status == LS_OK && unlink(path) != 0)
-            status = ls_fail(LS_ERR_FAILURE, "%s: can't remove: %s", path, strerror(errno));
-    }
+    checkpoint_name(best, progress->best_steps);
+    ls_status status = list(folder, &names, &count);
+    for (int64_t i = keep; status == LS_OK && i < count; i++)
+        if (strcmp(names[i], best) != 0)
+            status = remove_file(folder, names[i]);
     free_names(names, count);
     return status;
 }
 
-ls_status ls_checkpoint_save(const char *folder, const ls_state *state, bool is_best, int64_t keep)
+/* Lets a link point to the checkpoint of so many steps; without that there is no such link. */
+static ls_status point(const char *folder, const char *link, int64_t steps)
 {
-    char name[64], path[LS_PATH_MAX], temporary[LS_PATH_MAX], link[LS_PATH_MAX];
-    checkpoint_name(name, state->progress);
+    char name[CHECKPOINT_NAME], path[LS_PATH_MAX];
+    checkpoint_name(name, steps);
+    ls_status status = ls_path(path, folder, "/", name);
+    if (status != LS_OK)
+        return status;
+    if (access(path, F_OK) != 0)
+        return remove_file(folder, link);
+    status = ls_path(path, folder, "/", link);
+    return status == LS_OK ? ls_point(path, name) : status;
+}
+
+static ls_status point_links(const char *folder, const ls_progress *progress)
+{
+    ls_status status = point(folder, "last", progress->optimizer_steps);
+    return status == LS_OK ? point(folder, "best", progress->best_steps) : status;
+}
+
+ls_status ls_checkpoint_save(const char *folder, const ls_state *state, int64_t keep)
+{
+    char name[CHECKPOINT_NAME], path[LS_PATH_MAX], temporary[LS_PATH_MAX];
+    checkpoint_name(name, state->progress->optimizer_steps);
     ls_status status = ls_path(path, folder, "/", name);
     if (status == LS_OK)
         status = ls_path(temporary, path, ".tmp", NULL);
@@ -121,30 +143,45 @@ ls_status ls_checkpoint_save(const char *folder, const ls_state *state, bool is_
     }
     status = ls_publish(temporary, path);
     if (status == LS_OK)
-        status = ls_path(link, folder, "/last", NULL);
+        status = point_links(folder, state->progress);
+    return status == LS_OK ? prune(folder, state->progress, keep) : status;
+}
+
+ls_status ls_checkpoint_rewind(const char *folder, const ls_progress *progress)
+{
+    char name[CHECKPOINT_NAME], **names;
+    int64_t count;
+    checkpoint_name(name, progress->optimizer_steps);
+    ls_status status = point_links(folder, progress);
     if (status == LS_OK)
-        status = ls_point(link, name);
-    if (status == LS_OK && is_best)
-        status = ls_path(link, folder, "/best", NULL);
-    if (status == LS_OK && is_best)
-        status = ls_point(link, name);
-    return status == LS_OK ? prune(folder, keep) : status;
+        status = list(folder, &names, &count);
+    if (status != LS_OK)
+        return status;
+    const char *current = name;
+    for (int64_t i = 0; status == LS_OK && i < count; i++)
+        if (newest_first(&names[i], &current) < 0)
+            status = remove_file(folder, names[i]);
+    free_names(names, count);
+    return status;
 }
 
 ls_status ls_checkpoint_open_best(const ls_checkpoint *current, ls_checkpoint **out)
 {
-    char path[LS_PATH_MAX];
+    char path[LS_PATH_MAX], folder[LS_PATH_MAX], name[CHECKPOINT_NAME];
+    const ls_progress *progress = ls_checkpoint_progress(current);
+    const int64_t wanted = progress->early_stop.best_epoch;
     ls_status status = ls_path(path, ls_checkpoint_path(current), NULL, NULL);
-    if (status != LS_OK)
-        return status;
-    char *slash = strrchr(path, '/');
-    char *name = slash != NULL ? slash + 1 : path;
-    snprintf(name, sizeof path - (size_t)(name - path), "best");
+    if (status == LS_OK && wanted != progress->epoch) {
+        checkpoint_name(name, progress->best_steps);
+        status = ls_path(folder, path, NULL, NULL);
+        if (status == LS_OK)
+            status = ls_path(path, dirname(folder), "/", name);
+    }
     ls_checkpoint *best = NULL;
-    status = ls_checkpoint_open(&best, path);
+    if (status == LS_OK)
+        status = ls_checkpoint_open(&best, path);
     if (status != LS_OK)
         return status;
-    const int64_t wanted = ls_checkpoint_progress(current)->early_stop.best_epoch;
     if (ls_checkpoint_progress(best)->epoch != wanted) {
         ls_checkpoint_close(&best);
         return ls_fail(LS_ERR_DATA, "%s: is not of epoch %lld, the best one", path,
@@ -154,21 +191,17 @@ ls_status ls_checkpoint_open_best(const ls_checkpoint *current, ls_checkpoint **
     return LS_OK;
 }
 
-ls_status ls_checkpoint_copy(const ls_checkpoint *checkpoint, const char *folder, const char *link)
+ls_status ls_checkpoint_copy(const ls_checkpoint *checkpoint, const char *folder)
 {
-    char name[64], path[LS_PATH_MAX], *bytes = NULL;
+    char name[CHECKPOINT_NAME], path[LS_PATH_MAX], *bytes = NULL;
     size_t length = 0;
-    checkpoint_name(name, ls_checkpoint_progress(checkpoint));
+    checkpoint_name(name, ls_checkpoint_progress(checkpoint)->optimizer_steps);
     ls_status status = ls_path(path, folder, "/", name);
     if (status == LS_OK)
         status = ls_read_file(ls_checkpoint_path(checkpoint), SIZE_MAX / 4, LS_ERR_DATA, &bytes,
                               &length);
     if (status == LS_OK)
         status = ls_write_file(path, bytes, length);
-    if (status == LS_OK)
-        status = ls_path(path, folder, "/", link);
-    if (status == LS_OK)
-        status = ls_point(path, name);
     ls_free(bytes);
     return status;
 }

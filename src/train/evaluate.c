@@ -41,9 +41,12 @@ ls_status ls_evaluate(ls_comm *comm, ls_network *network, const float *params,
     const int64_t cells = (int64_t)classes * classes;
     if (confusion != NULL)
         memset(confusion, 0, (size_t)cells * sizeof *confusion);
-    ls_status status =
-        ls_agree(comm, evaluate_mine(network, params, samples, ls_normalization_make(mean, std),
-                                     batch, classes, out, confusion));
+    ls_normalization normalization;
+    ls_status status = ls_normalization_make(&normalization, mean, std);
+    if (status == LS_OK)
+        status =
+            evaluate_mine(network, params, samples, normalization, batch, classes, out, confusion);
+    status = ls_agree(comm, status);
     if (status != LS_OK)
         return status;
     int64_t counts[2] = {out->rows, out->correct};

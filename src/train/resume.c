@@ -68,8 +68,6 @@ static ls_status read_best(ls_trainer *t, const ls_checkpoint *current)
     const ls_progress *progress = ls_checkpoint_progress(current);
     if (t->best_params == NULL || progress->early_stop.best_epoch == 0)
         return LS_OK;
-    if (progress->early_stop.best_epoch == progress->epoch)
-        return ls_checkpoint_read_params(current, t->network, t->best_params);
     ls_checkpoint *best = NULL;
     ls_status status = ls_checkpoint_open_best(current, &best);
     if (status == LS_OK)
@@ -154,9 +152,11 @@ ls_status ls_trainer_adopt(const ls_trainer *t)
     ls_checkpoint *from = NULL, *best = NULL;
     ls_status status = ls_checkpoint_open(&from, t->resumed);
     if (status == LS_OK)
-        status = ls_checkpoint_copy(from, t->folder, "last");
-    if (status == LS_OK && ls_checkpoint_open_best(from, &best) == LS_OK)
-        status = ls_checkpoint_copy(best, t->folder, "best");
+        status = ls_checkpoint_copy(from, t->folder);
+    if (status == LS_OK && t->progress.early_stop.best_epoch == 0)
+        ;
+    else if (status == LS_OK && ls_checkpoint_open_best(from, &best) == LS_OK)
+        status = ls_checkpoint_copy(best, t->folder);
     else if (status == LS_OK)
         ls_trainer_note(t, "the best checkpoint so far can't be taken over: %s", ls_error_text());
     ls_checkpoint_close(&best);

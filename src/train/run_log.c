@@ -143,6 +143,21 @@ ls_status ls_run_log_open(ls_run_log **out, const char *folder, const char *conf
     return LS_OK;
 }
 
+ls_status ls_run_log_retract_summary(ls_run_log *log)
+{
+    char path[LS_PATH_MAX];
+    ls_status status = in_folder(path, log->folder, "summary.json");
+    if (status == LS_OK && unlink(path) != 0 && errno != ENOENT)
+        status = ls_fail(LS_ERR_FAILURE, "%s: can't remove: %s", path, strerror(errno));
+    return status;
+}
+
+bool ls_run_log_has_summary(const ls_run_log *log)
+{
+    char path[LS_PATH_MAX];
+    return in_folder(path, log->folder, "summary.json") == LS_OK && access(path, F_OK) == 0;
+}
+
 static ls_status append(ls_run_log *log, FILE *file, const char *name, const char *line)
 {
     ls_status status = ls_fault(LS_FAULT_LOG);

@@ -3,6 +3,7 @@
 #ifndef LS_TRAIN_RUN_LOG_H
 #define LS_TRAIN_RUN_LOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <lockstep/metrics.h>
@@ -33,6 +34,11 @@ ls_status ls_run_log_event(ls_run_log *log, const char *event, int64_t epoch,
 /* Writes summary.json, whole.
  * summary  a jansson object, taken */
 ls_status ls_run_log_summary(ls_run_log *log, struct json_t *summary) LS_MUST_CHECK;
+
+/* Removes summary.json, and tells whether there is one: it stands only beside a run that has come
+ * to its end. */
+ls_status ls_run_log_retract_summary(ls_run_log *log) LS_MUST_CHECK;
+bool ls_run_log_has_summary(const ls_run_log *log);
 
 /* A row of metrics as a jansson object, owned by the caller; NaN becomes null. NULL when memory is
  * short. */

@@ -4,11 +4,11 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 
 #include <lockstep/compute.h>
 
-#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,14 +163,16 @@ static ls_status begin_records(ls_trainer *t)
     ls_status status = ls_make_folder(t->folder);
     if (status == LS_OK && *t->resumed != '\0' && !continues_in_place(t->config))
         status = ls_trainer_adopt(t);
+    if (status == LS_OK && *t->resumed != '\0')
+        status = ls_checkpoint_rewind(t->folder, &t->progress);
     if (status == LS_OK)
         status = ls_run_log_open(&t->log, t->config->run, t->config->text, t->history,
                                  t->progress.epoch);
     if (status == LS_OK)
-        status =
-            ls_run_log_event(t->log, t->progress.epoch > 0 ? "resume" : "start", t->progress.epoch,
-                             json_pack("{s:i, s:i, s:s}", "ranks", t->plan.ranks, "threads",
-                                       t->topology->mine.threads, "checkpoint", t->resumed));
+        status = ls_run_log_event(
+            t->log, t->progress.epoch > 0 ? "resume" : "start", t->progress.epoch,
+            json_pack("{s:i, s:i, s:o}", "ranks", t->plan.ranks, "threads",
+                      t->topology->mine.threads, "checkpoint", ls_json_text(t->resumed)));
     return status;
 }
 
@@ -237,8 +239,9 @@ ls_status ls_trainer_create(ls_trainer **out, ls_comm *comm, const ls_train_conf
         t->config = config;
         t->observer = observer;
         t->rank = ls_comm_rank(comm);
-        t->normalization = ls_normalization_make(config->mean, config->std);
-        status = create(t);
+        status = ls_normalization_make(&t->normalization, config->mean, config->std);
+        if (status == LS_OK)
+            status = create(t);
     }
     if (status != LS_OK) {
         ls_trainer_destroy(&t);

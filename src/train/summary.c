@@ -1,5 +1,6 @@
 #include "train/summary.h"
 
+#include "base/json.h"
 #include "base/text.h"
 #include "train/trainer_state.h"
 
@@ -7,7 +8,6 @@
 #include <lockstep/version.h>
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 
 /* `key = value` lines as an object of texts. */
@@ -18,7 +18,7 @@ static json_t *config_json(const char *text)
     while (ls_text_next_pair(&text, &pair)) {
         char key[64];
         snprintf(key, sizeof key, "%.*s", (int)pair.key_length, pair.key);
-        json_object_set_new(object, key, json_stringn(pair.value, pair.value_length));
+        json_object_set_new(object, key, ls_json_slice(pair.value, pair.value_length));
     }
     return object;
 }
@@ -29,7 +29,7 @@ static json_t *hosts_json(const ls_topology *topology)
     int nodes = 0;
     for (int r = 0; r < topology->ranks; r++)
         if (topology->seat[r].node == nodes) {
-            json_array_append_new(hosts, json_string(topology->seat[r].host));
+            json_array_append_new(hosts, ls_json_text(topology->seat[r].host));
             nodes++;
         }
     return hosts;
@@ -39,9 +39,9 @@ static json_t *dataset_json(const ls_trainer *t)
 {
     char fingerprint[17];
     snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64, t->identity.fingerprint);
-    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:i}", "path", t->config->data, "name",
-                     t->dataset.name, "fingerprint", fingerprint, "train_rows",
-                     (json_int_t)t->dataset.rows[LS_TRAIN], "validation_rows",
+    return json_pack("{s:o, s:o, s:s, s:I, s:I, s:i}", "path", ls_json_text(t->config->data),
+                     "name", ls_json_text(t->dataset.name), "fingerprint", fingerprint,
+                     "train_rows", (json_int_t)t->dataset.rows[LS_TRAIN], "validation_rows",
                      (json_int_t)t->dataset.rows[LS_VALIDATION], "classes", t->dataset.classes);
 }
 
@@ -49,8 +49,8 @@ ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
 {
     const ls_early_stop *stop = &result->early_stop;
     const char *outcome = result->stopped_early ? "stopped early" : "completed";
-    if (result->nothing_to_do && result->epochs > 0)
-        return LS_OK; /* the summary of the run that did the work stands */
+    if (ls_run_log_has_summary(t->log))
+        return LS_OK; /* there was nothing to do: the summary of the run that did the work stands */
     ls_status status = LS_OK;
     if (result->stopped_early)
         status =
@@ -75,8 +75,9 @@ ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
     json_object_set_new(summary, "final",
                         result->epochs > 0 ? ls_metrics_json(&result->final) : json_null());
     json_object_set_new(summary, "model",
-                        json_pack("{s:s, s:I, s:s}", "layers", t->config->model, "parameters",
-                                  (json_int_t)ls_network_size(t->network), "digest", digest));
+                        json_pack("{s:o, s:I, s:s}", "layers", ls_json_text(t->config->model),
+                                  "parameters", (json_int_t)ls_network_size(t->network), "digest",
+                                  digest));
     json_object_set_new(summary, "dataset", dataset_json(t));
     json_object_set_new(summary, "ranks", json_integer(t->plan.ranks));
     json_object_set_new(summary, "threads", json_integer(t->topology->mine.threads));

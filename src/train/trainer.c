@@ -10,12 +10,12 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/json.h"
 #include "train/summary.h"
 
 #include <lockstep/evaluate.h>
 
 #include <assert.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -89,6 +89,24 @@ static ls_status train_epoch(ls_trainer *t, epoch_sums *sums)
     return status;
 }
 
+/* The loss tells of the parameters before the last update; this of those after it. Collective. */
+static ls_status check_params(const ls_trainer *t)
+{
+    const int64_t size = ls_network_size(t->network);
+    int64_t bad = -1;
+    for (int64_t i = 0; i < size; i++)
+        if (!(fabsf(t->params[i]) < LS_DIVERGED))
+            bad = i;
+    ls_status status = LS_OK;
+    if (bad >= 0)
+        status =
+            ls_fail(LS_ERR_NUMERIC,
+                    "a parameter is %g after epoch %lld: training diverged; try a smaller --lr "
+                    "(it is %g)",
+                    (double)t->params[bad], (long long)t->progress.epoch + 1, t->config->lr);
+    return ls_agree(t->comm, status);
+}
+
 /* Evaluates the validation rows, if there are any. Collective. */
 static ls_status validate(ls_trainer *t, ls_metrics *m)
 {
@@ -124,6 +142,8 @@ static bool decide(ls_trainer *t, const ls_metrics *m)
     }
     ls_broadcast(t->comm, &verdict, sizeof verdict);
     t->progress.early_stop = verdict.state;
+    if (verdict.best)
+        t->progress.best_steps = t->progress.optimizer_steps;
     return verdict.best;
 }
 
@@ -151,7 +171,7 @@ static ls_status record(ls_trainer *t, const ls_metrics *m, bool best)
                               .network = t->network,
                               .params = t->params,
                               .optimizer = t->optimizer};
-            status = ls_checkpoint_save(t->folder, &state, best, t->config->keep);
+            status = ls_checkpoint_save(t->folder, &state, t->config->keep);
             if (status == LS_OK)
                 status = ls_run_log_event(t->log, "checkpoint", t->progress.epoch,
                                           json_pack("{s:I, s:b}", "steps",
@@ -173,7 +193,9 @@ static ls_status run_epoch(ls_trainer *t)
         return status;
     double trained = ls_now();
     m.seconds = trained - begin;
-    status = validate(t, &m);
+    status = check_params(t);
+    if (status == LS_OK)
+        status = validate(t, &m);
     if (status != LS_OK)
         return status;
     sums.validation_s = ls_now() - trained;
@@ -229,7 +251,7 @@ static void note_failure(ls_trainer *t)
         return;
     snprintf(text, sizeof text, "%s", ls_error_text());
     ls_status status = ls_run_log_event(t->log, "failure", t->progress.epoch + 1,
-                                        json_pack("{s:s}", "text", text));
+                                        json_pack("{s:o}", "text", ls_json_text(text)));
     /* The failure that ended the run is the one to report. */
     (void)ls_fail(LS_ERR_FAILURE, "%s", text);
     (void)status;
@@ -240,7 +262,8 @@ ls_status ls_trainer_run(ls_trainer *t, ls_train_result *result)
     assert(!t->config->dry_run);
     const double begin = ls_now();
     const bool idle = !goes_on(t);
-    ls_status status = LS_OK;
+    ls_status status =
+        ls_agree(t->comm, t->log != NULL && !idle ? ls_run_log_retract_summary(t->log) : LS_OK);
     while (status == LS_OK && goes_on(t))
         status = run_epoch(t);
     if (status != LS_OK) {

@@ -27,6 +27,8 @@ check "version comes once under mpirun" [ "$(wc -l <out)" = 1 ]
 # Import: folder, file by file, limited, compressed.
 "$lockstep" import --idx data --out mine.h5 --name mine 2>err
 check "import says what it made" has err '400 training and 100 test rows of 1x8x8, 5 classes'
+"$lockstep" import --idx data --out odd.h5 --name $'odd\xff' 2>/dev/null
+check "a name that is not UTF-8 is JSON none the less" [ "$("$lockstep" info odd.h5 --json | grep -c '"name":"odd?"')" = 1 ]
 "$lockstep" info mine.h5 --json >info.json
 check "info" has info.json '"rows":\{"train":400,"test":100\}.*"verified":true'
 "$lockstep" import --train-images data/train-images-idx3-ubyte --out some.h5 --limit 30 --compress \

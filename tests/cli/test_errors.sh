@@ -75,6 +75,7 @@ check "lost output is an error" has err 'standard output'
 # The commands without ranks.
 refuses 2 "there is no command 'trian'; did you mean 'train'" "$lockstep" trian
 refuses 2 'give --idx DIR, or --train-images' "$lockstep" import --out x.h5
+refuses 2 'classes 1: there is nothing to tell apart' "$lockstep" import --idx data --out x.h5 --classes 1
 refuses 3 'nowhere: can.t open this folder' "$lockstep" import --idx nowhere --out x.h5
 refuses 3 'has no file train-images-idx3-ubyte' "$lockstep" import --idx . --out x.h5
 refuses 1 'can.t create' "$lockstep" import --idx data --out no/folder/x.h5

@@ -132,6 +132,12 @@ static void local_shuffle_trains(void **state)
         assert_int_equal(c.steps, 8 * 12);
     assert_true(result.final.accuracy > 0.9);
     ls_free(p);
+    /* Fewer rows in a step than ranks: no step is without any. */
+    config.batch = 2;
+    config.epochs = 1;
+    train(world, &config, &c, &p, &n, &result);
+    assert_true(isfinite(result.final.loss));
+    ls_free(p);
 }
 
 MPI_TEST_MAIN(cmocka_unit_test(same_curve_on_any_rank_count), cmocka_unit_test(tiny_data_sets),

@@ -212,6 +212,71 @@ static void keeps_few_checkpoints(void **state)
     }
 }
 
+/* Going back in a folder: what came later is gone, and nothing that is needed is pruned. */
+static void goes_back_in_its_folder(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    write_data("d.h5");
+    ls_train_config config = fixture_config("d.h5");
+    config.run = "back";
+    config.epochs = 4;
+    config.keep = 4;
+    config.mode = LS_MODE_MAX; /* the first epoch stays the best */
+    remove_run("back");
+    assert_ok(train(&config, &result));
+    config.resume = "back/checkpoints/step-00000012.h5";
+    config.epochs = 2;
+    config.keep = 1;
+    assert_ok(train(&config, &result));
+    if (rank == 0) {
+        assert_true(access("back/checkpoints/last", F_OK) == 0);
+        assert_true(access("back/checkpoints/step-00000024.h5", F_OK) == 0);
+        assert_true(access("back/checkpoints/step-00000048.h5", F_OK) != 0);
+    }
+    config.resume = "auto";
+    config.restore_best = true;
+    config.epochs = 3;
+    assert_ok(train(&config, &result));
+    assert_int_equal(result.epochs, 3);
+    assert_int_equal(result.early_stop.best_epoch, 1);
+    /* A copy of the best checkpoint alone is enough to go on from. */
+    if (rank == 0)
+        assert_int_equal(system("cp back/checkpoints/best lone.h5"), 0);
+    assert_ok(ls_agree(world, LS_OK));
+    config.resume = "lone.h5";
+    config.run = "lone";
+    remove_run("lone");
+    assert_ok(train(&config, &result));
+    assert_true(result.restored);
+    if (rank == 0)
+        assert_true(access("lone/checkpoints/best", F_OK) == 0);
+}
+
+/* A run that dies after its last checkpoint has no summary; resumed, it has. */
+static void a_summary_is_made_up_for(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    write_data("d.h5");
+    ls_train_config config = fixture_config("d.h5");
+    config.run = "late";
+    config.resume = "auto";
+    config.epochs = 2;
+    remove_run("late");
+    /* Its log: the start; and of each epoch metrics, event and checkpoint; then the end. */
+    assert_ok(ls_fault_arm("log:0:8", rank));
+    ls_status status = train(&config, &result);
+    assert_ok(ls_fault_arm(NULL, rank));
+    assert_fails(status, LS_ERR_FAILURE, "injected fault at 'log'");
+    if (rank == 0)
+        assert_true(access("late/summary.json", F_OK) != 0);
+    assert_ok(train(&config, &result));
+    assert_true(result.nothing_to_do);
+    if (rank == 0)
+        assert_true(access("late/summary.json", F_OK) == 0);
+}
+
 typedef struct allocations {
     int64_t epoch, first, last;
 } allocations;
@@ -258,8 +323,31 @@ static void diverging_is_a_numerical_failure(void **state)
     }
 }
 
+/* The last update of a run without validation rows is looked at, too. */
+static void the_last_update_counts(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    write_data("d.h5");
+    ls_train_config config = fixture_config("d.h5");
+    config.optimizer.kind = LS_SGD;
+    config.lr = 1e30;
+    config.batch = 1000;
+    config.epochs = 1;
+    config.validation = 0;
+    config.run = "last";
+    remove_run("last");
+    ls_status status = train(&config, &result);
+    assert_fails(status, LS_ERR_NUMERIC, "after epoch 1: training diverged");
+    assert_same_failure(status);
+    if (rank == 0)
+        assert_true(access("last/checkpoints/last", F_OK) != 0);
+}
+
 MPI_TEST_MAIN(cmocka_unit_test(learns), cmocka_unit_test(stops_early_and_restores),
               cmocka_unit_test(resumes_exactly), cmocka_unit_test(resume_refuses_changes),
               cmocka_unit_test(falls_back_to_an_intact_checkpoint),
-              cmocka_unit_test(keeps_few_checkpoints), cmocka_unit_test(steps_allocate_nothing),
+              cmocka_unit_test(keeps_few_checkpoints), cmocka_unit_test(goes_back_in_its_folder),
+              cmocka_unit_test(a_summary_is_made_up_for), cmocka_unit_test(the_last_update_counts),
+              cmocka_unit_test(steps_allocate_nothing),
               cmocka_unit_test(diverging_is_a_numerical_failure))

@@ -24,6 +24,10 @@ static void status_keeps_one_line(void **state)
     longer[sizeof longer - 1] = '\0';
     (void)ls_fail(LS_ERR_FAILURE, "%s", longer);
     assert_int_equal(strlen(ls_error_text()), LS_ERROR_TEXT_MAX - 1);
+    (void)ls_fail(LS_ERR_FAILURE, "start %s: reason", longer);
+    assert_memory_equal(ls_error_text(), "start x", 7);
+    assert_non_null(strstr(ls_error_text(), "x...x"));
+    assert_non_null(strstr(ls_error_text(), "x: reason"));
     assert_string_equal(ls_status_meaning(LS_ERR_NUMERIC), "numerical failure");
 }
 

@@ -49,6 +49,7 @@ static void make_world(world *w, const char *model)
                                 .config = "seed = 1\nlr = 0.01\n"};
     w->progress = (ls_progress){.epoch = EPOCHS,
                                 .optimizer_steps = 5,
+                                .best_steps = 3,
                                 .early_stop = {.best_epoch = 2, .best = 0.1 + 0.2, .waited = 1}};
 }
 
@@ -59,16 +60,20 @@ static void free_world(world *w)
     ls_free(w->params);
 }
 
+/* Saves the end of an epoch, which may be the best so far. */
 static ls_status save(world *w, int64_t steps, bool best, int64_t keep)
 {
     w->progress.optimizer_steps = steps;
+    w->progress.early_stop.best_epoch = best ? EPOCHS : EPOCHS - 1;
+    if (best)
+        w->progress.best_steps = steps;
     ls_state state = {.identity = &w->identity,
                       .progress = &w->progress,
                       .history = w->history,
                       .network = w->network,
                       .params = w->params,
                       .optimizer = w->optimizer};
-    return ls_checkpoint_save("run/checkpoints", &state, best, keep);
+    return ls_checkpoint_save("run/checkpoints", &state, keep);
 }
 
 static bool exists(const char *path)
@@ -179,6 +184,110 @@ static void links_and_prunes(void **state)
     free_world(&w);
 }
 
+/* Whether a link points there; "" for one that is not there. */
+static bool points(const char *link, const char *target)
+{
+    char path[64] = "", found[64] = "";
+    snprintf(path, sizeof path, "run/checkpoints/%s", link);
+    return readlink(path, found, sizeof found - 1) < (ssize_t)sizeof found &&
+           strcmp(found, target) == 0;
+}
+
+/* Whatever the links say, and however a crash left them: the best is the one that training knows.
+ */
+static void rewinds(void **state)
+{
+    (void)state;
+    world w;
+    empty_folder();
+    make_world(&w, "dense:4");
+    assert_ok(save(&w, 11, true, 9));
+    assert_ok(save(&w, 12, true, 9));
+    const ls_progress then = w.progress;
+    assert_ok(save(&w, 13, false, 9));
+    assert_ok(save(&w, 14, true, 9));
+
+    /* A crash before the link `best` followed; then a checkpoint that prunes. */
+    assert_ok(ls_point("run/checkpoints/best", "step-00000011.h5"));
+    assert_ok(save(&w, 15, false, 1));
+    assert_true(points("best", "step-00000014.h5") && exists("run/checkpoints/best"));
+    assert_true(points("last", "step-00000015.h5") && exists("run/checkpoints/last"));
+    assert_false(exists("run/checkpoints/step-00000012.h5"));
+
+    /* Back to the 12th step; its file is gone, and so are the links. */
+    assert_ok(ls_checkpoint_rewind("run/checkpoints", &then));
+    assert_false(exists("run/checkpoints/step-00000014.h5"));
+    assert_true(points("last", "") && points("best", ""));
+
+    /* Back to one that is there: later ones are gone, and what is saved next is not pruned. */
+    empty_folder();
+    assert_ok(save(&w, 11, false, 9));
+    assert_ok(save(&w, 12, true, 9));
+    assert_ok(save(&w, 123456789, true, 9));
+    assert_ok(ls_checkpoint_rewind("run/checkpoints", &then));
+    assert_true(points("last", "step-00000012.h5") && points("best", "step-00000012.h5"));
+    assert_false(exists("run/checkpoints/step-123456789.h5"));
+    assert_true(exists("run/checkpoints/step-00000011.h5"));
+    assert_ok(save(&w, 13, true, 1));
+    assert_true(points("last", "step-00000013.h5") && exists("run/checkpoints/last"));
+    free_world(&w);
+}
+
+static void opens_the_best(void **state)
+{
+    (void)state;
+    world w;
+    ls_checkpoint *current, *best;
+    empty_folder();
+    make_world(&w, "dense:4");
+    assert_ok(save(&w, 12, true, 9)); /* this test's worlds are always after EPOCHS epochs */
+    assert_ok(ls_checkpoint_open(&current, "run/checkpoints/last"));
+    assert_ok(ls_checkpoint_open_best(current, &best));
+    assert_int_equal(ls_checkpoint_progress(best)->optimizer_steps, 12);
+    ls_checkpoint_close(&best);
+    ls_checkpoint_close(&current);
+    assert_ok(save(&w, 13, false, 9));
+    assert_ok(ls_checkpoint_open(&current, "run/checkpoints/last"));
+    assert_fails(ls_checkpoint_open_best(current, &best), LS_ERR_DATA,
+                 "step-00000012.h5: is not of epoch 2");
+    assert_int_equal(unlink("run/checkpoints/step-00000012.h5"), 0);
+    assert_fails(ls_checkpoint_open_best(current, &best), LS_ERR_DATA, "step-00000012.h5");
+    ls_checkpoint_close(&current);
+    free_world(&w);
+}
+
+static void refuses_impossible_progress(void **state)
+{
+    (void)state;
+    world w;
+    ls_checkpoint *checkpoint;
+    empty_folder();
+    make_world(&w, "dense:4");
+    const ls_progress good = {.epoch = EPOCHS,
+                              .optimizer_steps = 6,
+                              .best_steps = 4,
+                              .early_stop = {.best_epoch = 2, .waited = 1}};
+    ls_progress bad[6] = {good, good, good, good, good, good};
+    bad[0].early_stop.best_epoch = 3000;
+    bad[1].early_stop.best_epoch = -1;
+    bad[2].early_stop.waited = -1;
+    bad[3].best_steps = 7;
+    bad[4].optimizer_steps = INT64_MAX;
+    bad[5].optimizer_steps = 2;
+    ls_state s = {.identity = &w.identity,
+                  .history = w.history,
+                  .network = w.network,
+                  .params = w.params,
+                  .optimizer = w.optimizer};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        s.progress = &bad[i];
+        assert_ok(ls_checkpoint_save("run/checkpoints", &s, 9));
+        assert_fails(ls_checkpoint_open(&checkpoint, "run/checkpoints/last"), LS_ERR_DATA,
+                     "contradict each other");
+    }
+    free_world(&w);
+}
+
 static void skips_the_damaged(void **state)
 {
     (void)state;
@@ -191,14 +300,14 @@ static void skips_the_damaged(void **state)
     assert_ok(ls_checkpoint_open_newest("no-such-run", &checkpoint, skipped));
     assert_null(checkpoint);
     make_world(&w, "dense:4");
-    assert_ok(save(&w, 1, true, 9));
-    assert_ok(save(&w, 2, false, 9));
-    assert_int_equal(truncate("run/checkpoints/step-00000002.h5", 3000), 0);
+    assert_ok(save(&w, 11, true, 9));
+    assert_ok(save(&w, 12, false, 9));
+    assert_int_equal(truncate("run/checkpoints/step-00000012.h5", 3000), 0);
     assert_ok(ls_checkpoint_open_newest("run", &checkpoint, skipped));
-    assert_string_equal(ls_checkpoint_path(checkpoint), "run/checkpoints/step-00000001.h5");
-    assert_non_null(strstr(skipped, "step-00000002.h5: damaged"));
+    assert_string_equal(ls_checkpoint_path(checkpoint), "run/checkpoints/step-00000011.h5");
+    assert_non_null(strstr(skipped, "step-00000012.h5: damaged"));
     ls_checkpoint_close(&checkpoint);
-    assert_int_equal(truncate("run/checkpoints/step-00000001.h5", 100), 0);
+    assert_int_equal(truncate("run/checkpoints/step-00000011.h5", 100), 0);
     assert_fails(ls_checkpoint_open_newest("run", &checkpoint, skipped), LS_ERR_DATA,
                  "none of its checkpoints is intact");
     assert_null(checkpoint);
@@ -212,23 +321,28 @@ static void failed_save_leaves_the_old(void **state)
     ls_checkpoint *checkpoint;
     empty_folder();
     make_world(&w, "dense:4");
-    assert_ok(save(&w, 1, true, 1));
+    assert_ok(save(&w, 11, true, 1));
     assert_ok(ls_fault_arm("checkpoint:0:1", 0));
-    assert_fails(save(&w, 2, true, 1), LS_ERR_FAILURE, "injected fault at 'checkpoint'");
+    assert_fails(save(&w, 12, true, 1), LS_ERR_FAILURE, "injected fault at 'checkpoint'");
     assert_ok(ls_checkpoint_open(&checkpoint, "run/checkpoints/best"));
-    assert_int_equal(ls_checkpoint_progress(checkpoint)->optimizer_steps, 1);
+    assert_int_equal(ls_checkpoint_progress(checkpoint)->optimizer_steps, 11);
     ls_checkpoint_close(&checkpoint);
-    assert_false(exists("run/checkpoints/step-00000002.h5"));
-    assert_false(exists("run/checkpoints/step-00000002.h5.tmp"));
+    assert_false(exists("run/checkpoints/step-00000012.h5"));
+    assert_false(exists("run/checkpoints/step-00000012.h5.tmp"));
     free_world(&w);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(comes_back_bit_by_bit),      cmocka_unit_test(refuses_another_network),
-        cmocka_unit_test(links_and_prunes),           cmocka_unit_test(skips_the_damaged),
+        cmocka_unit_test(comes_back_bit_by_bit),
+        cmocka_unit_test(refuses_another_network),
+        cmocka_unit_test(links_and_prunes),
+        cmocka_unit_test(skips_the_damaged),
         cmocka_unit_test(failed_save_leaves_the_old),
+        cmocka_unit_test(rewinds),
+        cmocka_unit_test(opens_the_best),
+        cmocka_unit_test(refuses_impossible_progress),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

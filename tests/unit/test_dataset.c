@@ -184,12 +184,14 @@ static void gathers_in_order(void **state)
     ls_dataset *dataset;
     ls_samples *samples;
     ls_batch *batch;
+    ls_normalization normalization;
     fixture_write(&fixture_small, "g.h5");
     assert_ok(ls_dataset_open(&dataset, "g.h5", 0));
     assert_ok(ls_dataset_read(dataset, LS_TRAIN, 0, 10, 10, &samples));
     assert_ok(ls_batch_create(&batch, 4, 30));
     const int64_t order[] = {7, 0, 7};
-    ls_samples_gather(samples, order, 0, 3, ls_normalization_make(0.25, 0.5), batch);
+    assert_ok(ls_normalization_make(&normalization, 0.25, 0.5));
+    ls_samples_gather(samples, order, 0, 3, normalization, batch);
     assert_int_equal(batch->rows, 3);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(batch->ids[i], order[i]);
@@ -199,8 +201,14 @@ static void gathers_in_order(void **state)
             assert_near((double)batch->x[i * 30 + j], (pixel / 255 - 0.25) / 0.5, 1e-6, 1e-6);
         }
     }
-    ls_samples_gather(samples, NULL, 6, 4, ls_normalization_make(0, 1), batch);
+    assert_ok(ls_normalization_make(&normalization, 0, 1));
+    ls_samples_gather(samples, NULL, 6, 4, normalization, batch);
     assert_int_equal(batch->ids[3], 9);
+    const double refused[][2] = {{0, 0},   {0, -1},  {0, 1e-320}, {1e300, 1},
+                                 {NAN, 1}, {0, NAN}, {0, 1e300}};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        assert_fails(ls_normalization_make(&normalization, refused[i][0], refused[i][1]),
+                     LS_ERR_USAGE, "not be finite");
     ls_batch_destroy(&batch);
     ls_samples_destroy(&samples);
     ls_dataset_close(&dataset);

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void write_bytes(const char *path, const void *bytes, size_t count)
@@ -109,12 +110,19 @@ static void refuses_what_is_malformed(void **state)
     assert_fails(ls_idx_finish(idx, digest), LS_ERR_DATA, "longer than its header says");
     ls_idx_close(&idx);
 
-    /* A gzip file cut in the middle. */
+    /* A gzip file. */
     const int dim[] = {4000};
     int *values = malloc(4000 * sizeof *values);
     for (int i = 0; i < 4000; i++)
         values[i] = (int)(ls_rng_at(1, (uint64_t)i) & 255);
     fixture_write_idx("cut.gz", 0x08, 1, dim, values);
+    /* Cut in its checksum at the end, or in the middle. */
+    struct stat whole;
+    assert_int_equal(stat("cut.gz", &whole), 0);
+    assert_int_equal(truncate("cut.gz", whole.st_size - 6), 0);
+    assert_ok(ls_idx_open(&idx, "cut.gz"));
+    assert_fails(ls_idx_finish(idx, digest), LS_ERR_DATA, "cut.gz: damaged at its end");
+    ls_idx_close(&idx);
     free(values);
     assert_int_equal(truncate("cut.gz", 600), 0);
     assert_ok(ls_idx_open(&idx, "cut.gz"));
@@ -225,6 +233,16 @@ static void refuses_files_that_do_not_fit(void **state)
     assert_true(access("x.h5", F_OK) != 0);
     /* A failed import leaves what was there. */
     assert_ok(ls_import_idx(&import, "x.h5"));
+    fixture_write_idx("wide", 0x0c, 1, five, (int[]){0, 1, 2, 2000000000, 0});
+    import.train_labels = "wide";
+    assert_fails(ls_import_idx(&import, "x.h5"), LS_ERR_DATA, "label 2000000000 in row 3");
+    import.train_labels = "l5";
+    int *pixels = calloc((1 << 20) + 1, sizeof *pixels);
+    fixture_write_idx("long", 0x08, 3, (int[]){1, 1, (1 << 20) + 1}, pixels);
+    free(pixels);
+    import.train_images = "long";
+    assert_fails(ls_import_idx(&import, "x.h5"), LS_ERR_DATA, "long: images of an absurd size");
+    import.train_images = "i";
     fixture_write_idx("i", 0x08, 3, five, values);
     assert_int_equal(truncate("i", 20), 0);
     assert_fails(ls_import_idx(&import, "x.h5"), LS_ERR_DATA, "truncated");

@@ -23,6 +23,8 @@ static void refuses_bad_settings(void **state)
         {{.kind = LS_ADAM, .beta1 = 1, .beta2 = 0.9, .epsilon = 1}, "--beta1"},
         {{.kind = LS_ADAMW, .beta1 = 0.9, .beta2 = 1, .epsilon = 1}, "--beta2"},
         {{.kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.9, .epsilon = 0}, "--epsilon"},
+        {{.kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.9, .epsilon = 1e-50}, "--epsilon"},
+        {{.kind = LS_ADAM, .beta1 = 0.99999999999, .beta2 = 0.9, .epsilon = 1}, "--beta1"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ls_optimizer *optimizer = NULL;

@@ -34,6 +34,9 @@ static void check_epoch(const ls_plan *plan, int64_t epoch)
         if (plan->shuffle != LS_SHUFFLE_LOCAL) {
             int64_t left = plan->rows - step * plan->batch;
             assert_int_equal(in_step, left < plan->batch ? left : plan->batch);
+        } else {
+            int64_t even = plan->rows / plan->steps;
+            assert_in_range(in_step, even, even + (plan->rows % plan->steps != 0));
         }
     }
     for (int64_t row = 0; row < plan->rows; row++)

@@ -61,6 +61,16 @@ static void records_each_epoch_once(void **state)
     assert_int_equal(occurrences("run/events.jsonl", "\"epoch\":3"), 1);
     assert_int_equal(occurrences("run/events.jsonl", "\"epoch\":4"), 0);
     assert_int_equal(occurrences("run/events.jsonl", "\"val_loss\":null"), 2);
+
+    /* The summary stands only beside a run that has come to its end. */
+    assert_ok(ls_run_log_open(&log, "run", "seed = 1\n", history, 2));
+    assert_false(ls_run_log_has_summary(log));
+    assert_ok(ls_run_log_retract_summary(log));
+    assert_ok(ls_run_log_summary(log, ls_metrics_json(&history[1])));
+    assert_true(ls_run_log_has_summary(log));
+    assert_ok(ls_run_log_retract_summary(log));
+    assert_false(ls_run_log_has_summary(log));
+    ls_run_log_close(&log);
 }
 
 int main(void)
