@@ -30,7 +30,7 @@ typedef struct ls_identity {
     ls_shape input;
     double mean, std;     /* of the normalisation */
     char *dataset;        /* the data set's name */
-    uint64_t fingerprint; /* of the training rows, ls_samples_fingerprint() over all of them */
+    uint64_t fingerprint; /* of the training rows: a hash that does not depend on their order */
     char *config;         /* the resolved configuration, `key = value` lines */
 } ls_identity;
 
@@ -55,12 +55,13 @@ typedef struct ls_state {
 /* Writes a checkpoint into a folder, as step-NNNNNNNN.h5 with the steps taken as its number, and
  * lets the link `last` point to it, and `best` to the one of the best epoch; then removes all but
  * the `keep` newest and the best. The file appears under its name only when all of it is on disk.
- * Errors: LS_ERR_FAILURE; what was there before is then still there. */
+ * Errors: LS_ERR_FAILURE; LS_ERR_DATA if the folder can't be read; LS_ERR_USAGE if a path is too
+ * long. What was there before is then still there. */
 ls_status ls_checkpoint_save(const char *folder, const ls_state *state, int64_t keep) LS_MUST_CHECK;
 
 /* Makes a folder as it was when it had come to this progress: the links point where they did, and
  * later checkpoints are removed. To be called before training goes on from there.
- * Errors: LS_ERR_FAILURE. */
+ * Errors: as above. */
 ls_status ls_checkpoint_rewind(const char *folder, const ls_progress *progress) LS_MUST_CHECK;
 
 /* A checkpoint that is being read. */

@@ -49,7 +49,7 @@ ls_status ls_broadcast_text(ls_comm *comm, char **text) LS_MUST_CHECK;
 void ls_sum_doubles(ls_comm *comm, double *values, int count);
 void ls_sum_integers(ls_comm *comm, int64_t *values, int count);
 
-/* Maximum over ranks, in place. Collective. */
+/* Maximum over ranks, in place. Collective; `count` is the same on all ranks. */
 void ls_max_doubles(ls_comm *comm, double *values, int count);
 
 /* Every rank's `bytes` to rank 0, in the order of ranks. Collective.

@@ -4,13 +4,13 @@
 
 /*      column              meaning */
 #define LS_METRICS_LIST(X)                                                                         \
-    X(epoch)              /* from 1 */                                                             \
-    X(loss)               /* mean over the training rows, as they were met */                      \
-    X(accuracy)           /* fraction of them that were right */                                   \
-    X(val_loss)           /* mean over the validation rows after the epoch; NaN without any */     \
-    X(val_accuracy)       /* fraction of them that were right; NaN without any */                  \
-    X(lr)                 /* learning rate */                                                      \
-    X(seconds)            /* exchange and steps, without validation and checkpoint */              \
+    X(epoch)        /* from 1 */                                                                   \
+    X(loss)         /* mean over the training rows, as they were met */                            \
+    X(accuracy)     /* fraction of them that were right */                                         \
+    X(val_loss)     /* mean over the validation rows after the epoch; NaN without any */           \
+    X(val_accuracy) /* fraction of them that were right; NaN without any */                        \
+    X(lr)           /* learning rate */                                                            \
+    X(seconds)      /* exchange and steps, without validation and checkpoint; slowest rank */      \
     X(samples_per_second) /* training rows / seconds */                                            \
     X(compute_s)          /* gather, forward, backward, optimizer; mean over ranks */              \
     X(communicate_s)      /* gradient reduction, waiting included; mean over ranks */              \

@@ -89,7 +89,9 @@ int64_t ls_network_size(const ls_network *network);
 /* Sets initial parameters, a function of the seed alone. Weights are uniform in [-a, a]: before a
  * relu a = sqrt(6 / fan_in) (He et al., Delving Deep into Rectifiers, 2015), elsewhere
  * a = sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, Understanding the difficulty of training
- * deep feedforward neural networks, 2010). Biases are 0. params  [ls_network_size] */
+ * deep feedforward neural networks, 2010). Biases are 0.
+ *
+ * params  [ls_network_size] */
 void ls_network_initialise(const ls_network *network, uint64_t seed, float *params);
 
 /* Forward pass. Returns the outputs [B][K], borrowed until the next pass: logits under

@@ -21,7 +21,7 @@
     X(LS_ERR_USAGE, 2, "usage or configuration")                                                   \
     X(LS_ERR_DATA, 3, "data or checkpoint file missing, unreadable or malformed")                  \
     X(LS_ERR_NUMERIC, 4, "numerical failure")                                                      \
-    X(LS_ERR_RANKS, 5, "ranks disagree or a rank is stuck")
+    X(LS_ERR_RANKS, 5, "ranks disagree")
 
 typedef enum ls_status {
 #define LS_STATUS_ENUM(name, value, text) name = value,

@@ -10,12 +10,12 @@
 /* One rank's place. */
 typedef struct ls_seat {
     char host[64];
-    int node;    /* nodes are numbered in the order of their lowest rank, from 0 */
-    int cores;   /* cores that the rank may run on */
-    int first;   /* the lowest of them */
-    bool alone;  /* no other rank of the node may run on any of them */
-    bool bound;  /* they are fewer than the node's cores */
-    int threads; /* BLAS threads that it uses */
+    int node;       /* nodes are numbered in the order of their lowest rank, from 0 */
+    int cores;      /* physical cores that the rank may run on */
+    int node_cores; /* those of all ranks of the node together */
+    bool alone;     /* no other rank of the node may run on any of them */
+    bool bound;     /* they are fewer than the node's cores */
+    int threads;    /* BLAS threads that it uses */
 } ls_seat;
 
 typedef struct ls_topology {

@@ -33,7 +33,8 @@ typedef enum ls_monitor {
     LS_MONITOR_ACCURACY
 } ls_monitor;
 
-/* All of a training's settings; the same on all ranks. Texts are borrowed. */
+/* All of a training's settings; the same on all ranks. Texts are borrowed and never NULL. Values
+ * out of range are refused with LS_ERR_USAGE. */
 typedef struct ls_train_config {
     const char *data;  /* path of the data set */
     const char *model; /* model string */
@@ -41,7 +42,7 @@ typedef struct ls_train_config {
     ls_optimizer_config optimizer;
     double lr;         /* learning rate, 0 or more */
     int64_t epochs;    /* 0 or more */
-    int64_t batch;     /* global batch: rows in a step, over all ranks */
+    int64_t batch;     /* global batch: rows in a step, over all ranks; to LS_MAX_GLOBAL_BATCH */
     uint64_t seed;     /* of initialisation and shuffle */
     double validation; /* see ls_dataset_open() */
     double mean, std;  /* pixels become (x / 255 - mean) / std */
@@ -49,12 +50,12 @@ typedef struct ls_train_config {
     ls_monitor monitor; /* without validation rows val_loss means loss, val_accuracy accuracy */
     ls_mode mode;       /* LS_MODE_AUTO: a loss is minimised, an accuracy maximised */
     int64_t patience;   /* epochs without improvement before stopping; 0: never stop early */
-    double min_delta;
+    double min_delta;   /* 0 or more: a smaller change is no improvement */
     bool restore_best;  /* end with the best epoch's parameters instead of the last's */
     const char *run;    /* run folder for logs and checkpoints; "": none, nothing is written */
     const char *resume; /* "": start anew; "auto": from the run folder's newest intact checkpoint,
                            if there is one; else a checkpoint file or a run folder */
-    int64_t checkpoint_every; /* epochs; the best and the last are always written */
+    int64_t checkpoint_every; /* epochs, 1 or more; the best and the last are always written */
     int64_t keep;             /* newest checkpoints to keep beside the best, 1 or more */
     int threads;              /* BLAS threads of a rank; 0: see ls_topology_create() */
     bool dry_run;      /* look at everything, write nothing; ls_trainer_run() is not called */
@@ -105,9 +106,9 @@ ls_status ls_trainer_create(ls_trainer **out, ls_comm *comm, const ls_train_conf
                             const ls_observer *observer) LS_MUST_CHECK;
 
 /* Trains to the end. Collective.
- * Errors, on all ranks alike: LS_ERR_NUMERIC if the loss of any rank, or a parameter at the end of
- * an epoch, is not finite or beyond LS_DIVERGED; LS_ERR_FAILURE if any rank failed or a log or
- * checkpoint could not be written. */
+ * Errors, on all ranks alike: LS_ERR_NUMERIC if the loss of any rank, the validation loss, or a
+ * parameter at the end of an epoch, is not finite or beyond LS_DIVERGED; LS_ERR_FAILURE if any rank
+ * failed or a log or checkpoint could not be written. */
 ls_status ls_trainer_run(ls_trainer *trainer, ls_train_result *result) LS_MUST_CHECK;
 
 /* A mean loss or a parameter beyond this says that training has diverged: 10 classes guessed at
@@ -118,7 +119,7 @@ ls_status ls_trainer_run(ls_trainer *trainer, ls_train_result *result) LS_MUST_C
 const float *ls_trainer_params(const ls_trainer *trainer);
 const ls_network *ls_trainer_network(const ls_trainer *trainer);
 
-/* Frees a trainer and sets *trainer to NULL; accepts NULL. Collective. */
+/* Frees a trainer and sets *trainer to NULL; accepts NULL. Local; before its communicator goes. */
 void ls_trainer_destroy(ls_trainer **trainer);
 
 #endif

@@ -56,7 +56,7 @@ typedef struct work {
     ls_batch *batch;
     ls_topology *topology;
     float *params;
-    int64_t *confusion;
+    int64_t *confusion; /* NULL for too many classes */
     ls_score score;
 } work;
 
@@ -98,15 +98,14 @@ static ls_status open_checkpoint(ls_comm *comm, const settings *s, work *w)
     return ls_broadcast_text(comm, &w->model);
 }
 
-/* Reads this rank's rows and makes its replica. Local. */
-static ls_status prepare(const ls_comm *comm, const settings *s, work *w)
+/* Opens the data set and finds out whether the network fits it. Local. */
+static ls_status open_dataset(const settings *s, work *w, ls_dataset **dataset)
 {
     const ls_split split = (ls_split)s->split;
-    ls_dataset *dataset = NULL;
-    ls_status status = ls_dataset_open(&dataset, s->data, w->id.validation);
+    ls_status status = ls_dataset_open(dataset, s->data, w->id.validation);
     if (status != LS_OK)
         return status;
-    w->info = *ls_dataset_describe(dataset);
+    w->info = *ls_dataset_describe(*dataset);
     const ls_shape *in = &w->id.input;
     if (w->info.rows[split] == 0)
         status = ls_fail(LS_ERR_DATA, "%s: has no %s rows", s->data, ls_split_name(split));
@@ -118,21 +117,39 @@ static ls_status prepare(const ls_comm *comm, const settings *s, work *w)
                          s->data, (long long)w->info.channels, (long long)w->info.height,
                          (long long)w->info.width, w->info.classes, (long long)in->channels,
                          (long long)in->height, (long long)in->width, w->id.classes);
+    return status;
+}
+
+/* Reads this rank's rows. Collective. */
+static ls_status load_rows(ls_comm *comm, const settings *s, work *w)
+{
+    const ls_split split = (ls_split)s->split;
+    ls_dataset *dataset = NULL;
+    ls_status status = ls_agree(comm, open_dataset(s, w, &dataset));
+    if (status == LS_OK)
+        status = ls_agree_on_dataset(comm, &w->info);
     if (status == LS_OK) {
         ls_range rows = ls_shard(w->info.rows[split], ls_comm_size(comm), ls_comm_rank(comm));
-        status = ls_dataset_read(dataset, split, rows.first, rows.count, rows.count, &w->samples);
+        status = ls_agree(
+            comm, ls_dataset_read(dataset, split, rows.first, rows.count, rows.count, &w->samples));
     }
     ls_dataset_close(&dataset);
-    if (status == LS_OK)
-        status = ls_network_create(&w->network, w->model, *in, w->id.classes, (ls_loss)w->id.loss,
-                                   s->batch);
+    return status;
+}
+
+/* Makes this rank's replica. Local. */
+static ls_status make_replica(const settings *s, work *w)
+{
+    ls_status status = ls_network_create(&w->network, w->model, w->id.input, w->id.classes,
+                                         (ls_loss)w->id.loss, s->batch);
     if (status == LS_OK)
         status = ls_batch_create(&w->batch, s->batch, w->info.features);
     if (status == LS_OK) {
         const int64_t classes = w->id.classes;
         w->params = ls_alloc(ls_network_size(w->network), sizeof *w->params);
-        w->confusion = ls_alloc(classes * classes, sizeof *w->confusion);
-        if (w->params == NULL || w->confusion == NULL)
+        if (classes <= LS_MAX_CONFUSION)
+            w->confusion = ls_alloc(classes * classes, sizeof *w->confusion);
+        if (w->params == NULL || (w->confusion == NULL && classes <= LS_MAX_CONFUSION))
             status = LS_ERR_FAILURE;
     }
     return status;
@@ -149,9 +166,11 @@ static ls_status load_params(ls_comm *comm, work *w)
     return status;
 }
 
-static ls_status print_json(const settings *s, const work *w)
+static json_t *confusion_json(const work *w)
 {
     const int64_t classes = w->id.classes;
+    if (w->confusion == NULL)
+        return json_null();
     json_t *confusion = json_array();
     for (int64_t i = 0; i < classes; i++) {
         json_t *row = json_array();
@@ -159,11 +178,16 @@ static ls_status print_json(const settings *s, const work *w)
             json_array_append_new(row, json_integer(w->confusion[i * classes + j]));
         json_array_append_new(confusion, row);
     }
-    json_t *result =
-        json_pack("{s:s, s:I, s:f, s:f, s:o, s:I, s:o}", "split", ls_split_name((ls_split)s->split),
-                  "rows", (json_int_t)w->score.rows, "loss", w->score.loss / (double)w->score.rows,
-                  "accuracy", (double)w->score.correct / (double)w->score.rows, "checkpoint",
-                  ls_json_text(w->path), "epoch", (json_int_t)w->id.epoch, "confusion", confusion);
+    return confusion;
+}
+
+static ls_status print_json(const settings *s, const work *w)
+{
+    json_t *result = json_pack(
+        "{s:s, s:I, s:f, s:f, s:o, s:I, s:o}", "split", ls_split_name((ls_split)s->split), "rows",
+        (json_int_t)w->score.rows, "loss", w->score.loss / (double)w->score.rows, "accuracy",
+        (double)w->score.correct / (double)w->score.rows, "checkpoint", ls_json_text(w->path),
+        "epoch", (json_int_t)w->id.epoch, "confusion", confusion_json(w));
     if (result == NULL)
         return ls_fail(LS_ERR_FAILURE, "out of memory for the result");
     json_dumpf(result, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
@@ -222,7 +246,10 @@ static ls_status print(const settings *s, const work *w)
            ls_split_name((ls_split)s->split), w->score.loss / (double)w->score.rows,
            (double)w->score.correct / (double)w->score.rows, (long long)w->score.correct,
            (long long)w->score.rows);
-    print_confusion(w);
+    if (w->confusion != NULL)
+        print_confusion(w);
+    else
+        printf("no confusion matrix: there are more than %d classes\n", LS_MAX_CONFUSION);
     return LS_OK;
 }
 
@@ -234,7 +261,9 @@ static ls_status evaluate(ls_comm *comm, const settings *s, work *w)
     ls_compute_set_threads(w->topology->mine.threads);
     status = open_checkpoint(comm, s, w);
     if (status == LS_OK)
-        status = ls_agree(comm, prepare(comm, s, w));
+        status = load_rows(comm, s, w);
+    if (status == LS_OK)
+        status = ls_agree(comm, make_replica(s, w));
     if (status == LS_OK)
         status = load_params(comm, w);
     if (status == LS_OK)
@@ -247,9 +276,14 @@ static ls_status evaluate(ls_comm *comm, const settings *s, work *w)
 
 static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
 {
-    (void)options;
     work w = {0};
-    ls_status status = evaluate(comm, values, &w);
+    char *text = ls_options_text(options, false);
+    ls_status status = ls_agree(comm, text == NULL ? LS_ERR_FAILURE : LS_OK);
+    if (status == LS_OK)
+        status = ls_agree_equal(comm, text, "the configuration");
+    if (status == LS_OK)
+        status = evaluate(comm, values, &w);
+    ls_free(text);
     ls_checkpoint_close(&w.checkpoint);
     ls_samples_destroy(&w.samples);
     ls_network_destroy(&w.network);

@@ -78,13 +78,13 @@ static bool asks_for_help(int argc, char **argv)
 }
 
 /* Refuses to be one of many processes that a launcher started without MPI, each of which would take
- * itself for rank 0 of 1 and do all the work. To be asked before MPI_Init(), which sets the
- * variables of a launcher itself if there is none. */
-static ls_status refuse_singletons(void)
+ * itself for rank 0 of 1 and do all the work.
+ * by_mpirun  whether mpirun started this one; to be found out before MPI_Init(), which sets the
+ *            launcher's variables itself if there is none */
+static ls_status refuse_singletons(const ls_comm *comm, bool by_mpirun)
 {
     const char *tasks = getenv("SLURM_NTASKS");
-    if (tasks == NULL || atoi(tasks) < 2 || getenv("OMPI_COMM_WORLD_SIZE") != NULL ||
-        getenv("PMIX_RANK") != NULL || getenv("PMI_SIZE") != NULL)
+    if (by_mpirun || ls_comm_size(comm) > 1 || tasks == NULL || atoi(tasks) < 2)
         return LS_OK;
     return ls_fail(
         LS_ERR_USAGE,
@@ -103,11 +103,14 @@ static ls_status check_stdout(ls_status status)
 
 static ls_status run_parallel(const ls_command *command, int *argc, char ***argv)
 {
+    const bool by_mpirun = getenv("OMPI_COMM_WORLD_SIZE") != NULL;
+    const bool speaks = launched_rank() == 0;
     MPI_Init(argc, argv);
     ls_comm *comm = NULL;
     ls_status status = ls_comm_world(&comm);
-    int rank = 0;
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    if (status == LS_OK)
+        status = refuse_singletons(comm, by_mpirun);
+    const int rank = comm != NULL ? ls_comm_rank(comm) : 0;
     if (status == LS_OK)
         status = ls_agree(comm, ls_fault_arm(getenv("LOCKSTEP_FAULT"), rank));
     if (status == LS_OK)
@@ -115,7 +118,7 @@ static ls_status run_parallel(const ls_command *command, int *argc, char ***argv
     if (comm != NULL)
         status = ls_agree(comm, check_stdout(status));
     ls_comm_destroy(&comm);
-    if (status != LS_OK && rank == 0)
+    if (status != LS_OK && rank == 0 && speaks)
         fprintf(stderr, "lockstep: %s\n", ls_error_text());
     fflush(NULL);
     MPI_Finalize();
@@ -157,8 +160,6 @@ int main(int argc, char **argv)
             print_command_help(command);
         return LS_OK;
     }
-    if (status == LS_OK && command->parallel)
-        status = refuse_singletons();
     if (status != LS_OK) {
         if (speaks)
             fprintf(stderr, "lockstep: %s\n", ls_error_text());

@@ -201,6 +201,12 @@ static int find(const ls_options *o, const char *name, size_t length)
     return -1;
 }
 
+/* Whether a word of the command line names an option. */
+static bool is_option(const ls_options *o, const char *word)
+{
+    return strncmp(word, "--", 2) == 0 && find(o, word + 2, strcspn(word + 2, "=")) >= 0;
+}
+
 /* The error for a name that is in no row, with the nearest that is. */
 static ls_status unknown(const ls_options *o, const char *what, const char *name, size_t length,
                          const char *dashes)
@@ -251,7 +257,7 @@ ls_status ls_options_parse_args(ls_options *o, int argc, char **argv)
             value = name + length + 1;
         else if (o->table[at].type == LS_OPT_FLAG)
             value = "true";
-        else if (i + 1 < argc)
+        else if (i + 1 < argc && !is_option(o, argv[i + 1]))
             value = argv[++i];
         else
             return ls_fail(LS_ERR_USAGE, "--%s needs a value: %s", o->table[at].name,
@@ -303,8 +309,9 @@ static ls_status parse_line(ls_options *o, char *line)
         return unknown(o, "key", key, strlen(key), "");
     if ((o->table[at].flags & LS_OPT_NOT_SAVED) != 0)
         return ls_fail(LS_ERR_USAGE, "'%s' belongs on the command line, not in a file", key);
-    o->given[at] = true;
-    return set(o, at, unquoted(trimmed(equals + 1)));
+    const char *value = unquoted(trimmed(equals + 1));
+    o->given[at] = *value != '\0';
+    return set(o, at, value);
 }
 
 ls_status ls_options_parse_file(ls_options *o, const char *name, const char *text)
@@ -344,11 +351,23 @@ const char *ls_options_get_text(const ls_options *o, const char *name)
     return at >= 0 && o->text[at] != NULL ? o->text[at] : "";
 }
 
+/* The shortest text that is read as the same number again; as long as snprintf() says. */
+static int render_real(double value, char *out, size_t size)
+{
+    char text[32];
+    int digits = 15;
+    do
+        snprintf(text, sizeof text, "%.*g", digits, value);
+    while (strtod(text, NULL) != value && digits++ < 17);
+    return snprintf(out, size, "%s", text);
+}
+
 /* Writes a value as text; as long as snprintf() says. */
 static int render(const ls_options *o, int at, char *out, size_t size)
 {
     const ls_option *row = &o->table[at];
     const char *name = "";
+    char first[32], second[32];
     size_t length = 0;
     switch (row->type) {
     case LS_OPT_TEXT:
@@ -356,15 +375,16 @@ static int render(const ls_options *o, int at, char *out, size_t size)
     case LS_OPT_INT:
         return snprintf(out, size, "%lld", (long long)*(int64_t *)field(o, at));
     case LS_OPT_REAL:
-        return snprintf(out, size, "%.15g", *(double *)field(o, at));
+        return render_real(*(double *)field(o, at), out, size);
     case LS_OPT_CHOICE:
         choice_name(row->choices, *(int *)field(o, at), &name, &length);
         return snprintf(out, size, "%.*s", (int)length, name);
     case LS_OPT_FLAG:
         return snprintf(out, size, "%s", *(bool *)field(o, at) ? "true" : "false");
     case LS_OPT_PAIR:
-        return snprintf(out, size, "%.15g,%.15g", ((double *)field(o, at))[0],
-                        ((double *)field(o, at))[1]);
+        render_real(((double *)field(o, at))[0], first, sizeof first);
+        render_real(((double *)field(o, at))[1], second, sizeof second);
+        return snprintf(out, size, "%s,%s", first, second);
     case LS_OPT_HEADING:
         break;
     }

@@ -267,7 +267,7 @@ void ls_report_finish(ls_report *report, const ls_train_config *config,
     char epochs[64];
     const ls_early_stop *stop = &result->early_stop;
     if (result->nothing_to_do && result->epochs > 0)
-        fprintf(stderr, "nothing to do: the run in %s has finished\n", config->run);
+        fprintf(stderr, "nothing to do: the run that was resumed has finished\n");
     if (result->stopped_early)
         fprintf(stderr, "early stopping: %s has not improved for %s, it was best in epoch %lld\n",
                 report->monitor, counted(stop->waited, "epoch", epochs),

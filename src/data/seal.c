@@ -29,9 +29,10 @@ static ssize_t read_full(int file, void *buffer, size_t bytes)
     return (ssize_t)done;
 }
 
-/* Digest of what follows the user block; `bytes` gets its length. */
-static ls_status digest_content(int file, const char *path, char digest[LS_DIGEST_TEXT],
-                                uint64_t *bytes)
+/* Digest of what follows the user block; `bytes` gets its length. Fails with `unreadable` if the
+ * file can't be read. */
+static ls_status digest_content(int file, const char *path, ls_status unreadable,
+                                char digest[LS_DIGEST_TEXT], uint64_t *bytes)
 {
     XXH3_state_t *state = XXH3_createState();
     unsigned char *piece = ls_alloc(PIECE, 1);
@@ -43,13 +44,13 @@ static ls_status digest_content(int file, const char *path, char digest[LS_DIGES
     }
     XXH3_128bits_reset(state);
     if (lseek(file, LS_SEAL_BYTES, SEEK_SET) < 0) {
-        status = ls_fail(LS_ERR_FAILURE, "%s: can't seek: %s", path, strerror(errno));
+        status = ls_fail(unreadable, "%s: can't seek: %s", path, strerror(errno));
         goto out;
     }
     for (;;) {
         ssize_t got = read_full(file, piece, PIECE);
         if (got < 0) {
-            status = ls_fail(LS_ERR_FAILURE, "%s: can't read: %s", path, strerror(errno));
+            status = ls_fail(unreadable, "%s: can't read: %s", path, strerror(errno));
             goto out;
         }
         if (got == 0)
@@ -79,7 +80,7 @@ ls_status ls_seal_write(const char *path)
         return ls_fail(LS_ERR_FAILURE, "%s: can't open to seal it: %s", path, strerror(errno));
     char digest[LS_DIGEST_TEXT], block[LS_SEAL_BYTES];
     uint64_t bytes;
-    ls_status status = digest_content(file, path, digest, &bytes);
+    ls_status status = digest_content(file, path, LS_ERR_FAILURE, digest, &bytes);
     if (status == LS_OK) {
         compose(block, digest, bytes);
         if (pwrite(file, block, sizeof block, 0) != (ssize_t)sizeof block || fsync(file) != 0)
@@ -103,7 +104,7 @@ ls_status ls_seal_verify(const char *path, ls_seal *seal, char digest_out[LS_DIG
     if (got < 0) {
         status = ls_fail(LS_ERR_DATA, "%s: can't read: %s", path, strerror(errno));
     } else if (got == (ssize_t)sizeof found && memcmp(found, magic, sizeof magic - 1) == 0) {
-        status = digest_content(file, path, digest, &bytes);
+        status = digest_content(file, path, LS_ERR_DATA, digest, &bytes);
         if (status == LS_OK) {
             compose(expected, digest, bytes);
             if (memcmp(found, expected, sizeof found) == 0)

@@ -18,6 +18,7 @@ static ls_status create(ls_comm **out, MPI_Comm parent)
         return LS_ERR_FAILURE;
     }
     MPI_Comm_dup(parent, &comm->mpi);
+    MPI_Comm_set_errhandler(comm->mpi, MPI_ERRORS_ARE_FATAL);
     MPI_Comm_rank(comm->mpi, &comm->rank);
     MPI_Comm_size(comm->mpi, &comm->size);
     *out = comm;

@@ -29,7 +29,8 @@ void ls_exchange_destroy(ls_exchange **exchange);
 /* Brings the samples of an epoch to their ranks, wherever they are now. Collective.
  * order  on return [ls_plan_rank_rows] for each of this rank's samples, in the order of the epoch,
  *        where it lies in `samples`; borrowed until the next call
- * Errors: LS_ERR_FAILURE on all ranks if any rank failed; the samples are then where they were. */
+ * Errors, on all ranks alike: LS_ERR_FAILURE if any rank failed, LS_ERR_RANKS if the ranks hold
+ * other samples than the plan's; the samples are then where they were. */
 ls_status ls_exchange_epoch(ls_exchange *exchange, int64_t epoch,
                             const int64_t **order) LS_MUST_CHECK;
 

@@ -3,40 +3,92 @@
 #include "base/memory.h"
 #include "parallel/comm_mpi.h"
 
-#include <sched.h>
+#include <hwloc.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Compares this rank's cores with those of the node's other ranks. Collective. */
+/* Physical cores of the machine that a set of logical processors touches: siblings of one core
+ * count once. */
+static int count_cores(hwloc_topology_t machine, hwloc_const_bitmap_t set)
+{
+    int cores = 0;
+    for (hwloc_obj_t core = NULL;
+         (core = hwloc_get_next_obj_by_type(machine, HWLOC_OBJ_CORE, core)) != NULL;)
+        cores += hwloc_bitmap_intersects(core->cpuset, set);
+    return cores > 0 ? cores : hwloc_bitmap_weight(set);
+}
+
+/* Compares this rank's processors, `masks[rank]`, with those of the node's other ranks. Local. */
+static ls_status compare(hwloc_topology_t machine, const unsigned long *masks, unsigned words,
+                         int size, int rank, ls_seat *seat)
+{
+    hwloc_bitmap_t mine = hwloc_bitmap_alloc(), other = hwloc_bitmap_alloc();
+    hwloc_bitmap_t together = hwloc_bitmap_alloc();
+    bool well = mine != NULL && other != NULL && together != NULL &&
+                hwloc_bitmap_from_ulongs(mine, words, masks + (size_t)rank * words) == 0;
+    seat->alone = true;
+    for (int r = 0; well && r < size; r++) {
+        well = hwloc_bitmap_from_ulongs(other, words, masks + (size_t)r * words) == 0 &&
+               hwloc_bitmap_or(together, together, other) == 0;
+        seat->alone = seat->alone && (r == rank || !hwloc_bitmap_intersects(mine, other));
+    }
+    if (well) {
+        seat->cores = count_cores(machine, mine);
+        seat->node_cores = count_cores(machine, together);
+        seat->bound =
+            seat->cores < count_cores(machine, hwloc_topology_get_complete_cpuset(machine));
+    }
+    hwloc_bitmap_free(mine);
+    hwloc_bitmap_free(other);
+    hwloc_bitmap_free(together);
+    return well ? LS_OK : ls_fail(LS_ERR_FAILURE, "out of memory for sets of processors");
+}
+
+/* Learns what machine this is and which of its processors this rank may run on. Local. */
+static ls_status look_at_machine(hwloc_topology_t *machine, hwloc_bitmap_t mine)
+{
+    if (hwloc_topology_init(machine) != 0)
+        return ls_fail(LS_ERR_FAILURE, "hwloc can't be initialised");
+    hwloc_topology_set_flags(*machine, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED);
+    if (hwloc_topology_load(*machine) != 0)
+        return ls_fail(LS_ERR_FAILURE, "hwloc can't tell the processors of this machine");
+    if (hwloc_get_cpubind(*machine, mine, HWLOC_CPUBIND_PROCESS) != 0)
+        hwloc_bitmap_copy(mine, hwloc_topology_get_complete_cpuset(*machine));
+    return LS_OK;
+}
+
+/* Fills in what this rank has of its node. Collective. */
 static ls_status look_around(ls_comm *comm, ls_seat *seat, int *node_leader)
 {
     MPI_Comm node;
     int size, rank;
-    cpu_set_t mine;
-    CPU_ZERO(&mine);
-    if (sched_getaffinity(0, sizeof mine, &mine) != 0 || CPU_COUNT(&mine) == 0)
-        CPU_SET(0, &mine);
+    unsigned long *masks = NULL;
+    hwloc_topology_t machine = NULL;
+    hwloc_bitmap_t mine = hwloc_bitmap_alloc();
     MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
     MPI_Comm_size(node, &size);
     MPI_Comm_rank(node, &rank);
-    cpu_set_t *all = ls_alloc(size, sizeof *all);
-    ls_status status = ls_agree(comm, all == NULL ? LS_ERR_FAILURE : LS_OK);
+    ls_status status = mine != NULL ? look_at_machine(&machine, mine)
+                                    : ls_fail(LS_ERR_FAILURE, "out of memory for a processor set");
+    int words = status == LS_OK ? hwloc_bitmap_nr_ulongs(mine) : 1;
+    words = words > 0 ? words : 1;
+    MPI_Allreduce(MPI_IN_PLACE, &words, 1, MPI_INT, MPI_MAX, node);
     if (status == LS_OK) {
-        MPI_Allgather(&mine, (int)sizeof mine, MPI_BYTE, all, (int)sizeof mine, MPI_BYTE, node);
-        seat->alone = true;
-        for (int r = 0; r < size; r++) {
-            cpu_set_t both;
-            CPU_AND(&both, &mine, &all[r]);
-            seat->alone = seat->alone && (r == rank || CPU_COUNT(&both) == 0);
-        }
-        seat->cores = CPU_COUNT(&mine);
-        while (!CPU_ISSET((size_t)seat->first, &mine))
-            seat->first++;
-        seat->bound = seat->cores < sysconf(_SC_NPROCESSORS_ONLN);
+        masks = ls_alloc((int64_t)size * words, sizeof *masks);
+        status = masks == NULL ? LS_ERR_FAILURE : LS_OK;
+    }
+    status = ls_agree(comm, status);
+    if (status == LS_OK) {
+        hwloc_bitmap_to_ulongs(mine, (unsigned)words, masks + (size_t)rank * (size_t)words);
+        MPI_Allgather(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, masks, words, MPI_UNSIGNED_LONG, node);
         *node_leader = comm->rank;
         MPI_Bcast(node_leader, 1, MPI_INT, 0, node);
+        status = ls_agree(comm, compare(machine, masks, (unsigned)words, size, rank, seat));
     }
-    ls_free(all);
+    ls_free(masks);
+    hwloc_bitmap_free(mine);
+    if (machine != NULL)
+        hwloc_topology_destroy(machine);
     MPI_Comm_free(&node);
     return status;
 }
@@ -44,25 +96,20 @@ static ls_status look_around(ls_comm *comm, ls_seat *seat, int *node_leader)
 /* Numbers the nodes and counts each one's threads against its cores; on rank 0. */
 static ls_status count_nodes(ls_topology *t, const int *leaders)
 {
-    int *threads = ls_alloc(t->ranks, sizeof *threads), *cores = ls_alloc(t->ranks, sizeof *cores);
-    ls_status status = threads == NULL || cores == NULL ? LS_ERR_FAILURE : LS_OK;
-    for (int r = 0; status == LS_OK && r < t->ranks; r++) {
+    int *threads = ls_alloc(t->ranks, sizeof *threads);
+    if (threads == NULL)
+        return LS_ERR_FAILURE;
+    t->oversubscribed_node = -1;
+    for (int r = 0; r < t->ranks; r++) {
         ls_seat *seat = &t->seat[r];
         seat->node = leaders[r] == r ? t->nodes++ : t->seat[leaders[r]].node;
         threads[seat->node] += seat->threads;
-        /* Ranks that share cores have the same ones, as all common bindings do. */
-        if (seat->alone)
-            cores[seat->node] += seat->cores;
-        else if (seat->cores > cores[seat->node])
-            cores[seat->node] = seat->cores;
+        if (threads[seat->node] > seat->node_cores &&
+            (t->oversubscribed_node < 0 || seat->node < t->oversubscribed_node))
+            t->oversubscribed_node = seat->node;
     }
-    t->oversubscribed_node = -1;
-    for (int n = t->nodes - 1; status == LS_OK && n >= 0; n--)
-        if (threads[n] > cores[n])
-            t->oversubscribed_node = n;
     ls_free(threads);
-    ls_free(cores);
-    return status;
+    return LS_OK;
 }
 
 ls_status ls_topology_create(ls_topology **out, ls_comm *comm, int threads)

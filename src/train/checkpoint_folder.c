@@ -50,7 +50,7 @@ static ls_status list(const char *folder, char ***out, int64_t *count)
     *out = NULL;
     *count = 0;
     DIR *dir = opendir(folder);
-    if (dir == NULL && errno == ENOENT)
+    if (dir == NULL && (errno == ENOENT || errno == ENOTDIR))
         return LS_OK;
     if (dir == NULL)
         return ls_fail(LS_ERR_DATA, "%s: can't read this folder: %s", folder, strerror(errno));

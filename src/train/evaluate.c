@@ -5,7 +5,19 @@
 #include "base/memory.h"
 #include "data/samples.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <string.h>
+
+ls_status ls_agree_on_dataset(ls_comm *comm, const ls_dataset_info *d)
+{
+    char text[256];
+    snprintf(text, sizeof text, "%lld %lld %lld rows, %lld x %lld x %lld, %d classes, %s",
+             (long long)d->rows[LS_TRAIN], (long long)d->rows[LS_VALIDATION],
+             (long long)d->rows[LS_TEST], (long long)d->channels, (long long)d->height,
+             (long long)d->width, d->classes, d->source_sha256);
+    return ls_agree_equal(comm, text, "the data set");
+}
 
 /* Sums over this rank's rows. */
 static ls_status evaluate_mine(ls_network *network, const float *params, const ls_samples *samples,
@@ -38,6 +50,7 @@ ls_status ls_evaluate(ls_comm *comm, ls_network *network, const float *params,
                       const ls_samples *samples, double mean, double std, ls_batch *batch,
                       int classes, ls_score *out, int64_t *confusion)
 {
+    assert(confusion == NULL || classes <= LS_MAX_CONFUSION);
     const int64_t cells = (int64_t)classes * classes;
     if (confusion != NULL)
         memset(confusion, 0, (size_t)cells * sizeof *confusion);

@@ -34,15 +34,16 @@ static ls_status open_wanted(const ls_trainer *t, ls_checkpoint **out)
 {
     const ls_train_config *c = t->config;
     char path[LS_PATH_MAX], skipped[LS_ERROR_TEXT_MAX];
-    if (strcmp(c->resume, "auto") == 0) {
-        if (*c->run == '\0')
-            return ls_fail(LS_ERR_USAGE, "--resume auto needs --run, the folder to look in");
-        ls_status status = ls_checkpoint_open_newest(c->run, out, skipped);
-        if (status == LS_OK && *skipped != '\0')
-            ls_trainer_note(t, "%s; going on from %s", skipped, ls_checkpoint_path(*out));
+    const bool automatic = strcmp(c->resume, "auto") == 0;
+    const char *run = automatic ? c->run : c->resume;
+    if (automatic && *run == '\0')
+        return ls_fail(LS_ERR_USAGE, "--resume auto needs --run, the folder to look in");
+    ls_status status = ls_checkpoint_open_newest(run, out, skipped);
+    if (status == LS_OK && *out != NULL && *skipped != '\0')
+        ls_trainer_note(t, "%s; going on from %s", skipped, ls_checkpoint_path(*out));
+    if (status != LS_OK || *out != NULL || automatic)
         return status;
-    }
-    ls_status status = ls_checkpoint_find(c->resume, true, path, sizeof path);
+    status = ls_checkpoint_find(c->resume, true, path, sizeof path);
     return status == LS_OK ? ls_checkpoint_open(out, path) : status;
 }
 

@@ -71,14 +71,17 @@ static ls_status write_history(const char *path, const ls_metrics *history, int6
     return status;
 }
 
-/* Whether a line of events.jsonl belongs to the epochs up to this one. */
-static bool is_earlier(const char *line, size_t length, int64_t epochs)
+/* Whether a line of events.jsonl stays when a run goes on from this epoch: it tells of an epoch
+ * that is not repeated, or of a failure, which did happen. */
+static bool stays(const char *line, size_t length, int64_t epochs)
 {
     json_t *event = json_loadb(line, length, 0, NULL);
     json_t *epoch = json_object_get(event, "epoch");
-    bool earlier = event != NULL && (epoch == NULL || json_integer_value(epoch) <= epochs);
+    const char *what = json_string_value(json_object_get(event, "event"));
+    bool stays = event != NULL && (epoch == NULL || json_integer_value(epoch) <= epochs ||
+                                   (what != NULL && strcmp(what, "failure") == 0));
     json_decref(event);
-    return earlier;
+    return stays;
 }
 
 /* Removes the lines of later epochs, and what a crash left unfinished. */
@@ -93,7 +96,7 @@ static ls_status trim_events(const char *path, int64_t epochs)
         return status;
     for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
         size_t bytes = (size_t)(end + 1 - line);
-        if (!is_earlier(line, bytes, epochs))
+        if (!stays(line, bytes, epochs))
             continue;
         memmove(text + kept, line, bytes);
         kept += bytes;

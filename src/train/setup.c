@@ -8,8 +8,10 @@
 #include "base/memory.h"
 
 #include <lockstep/compute.h>
+#include <lockstep/evaluate.h>
 
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,25 +40,13 @@ static ls_status read_shards(ls_trainer *t, const ls_dataset *dataset)
     return status;
 }
 
-/* Makes sure that all ranks see the same data set, node-local copies included. Collective. */
-static ls_status agree_on_dataset(ls_trainer *t)
-{
-    char text[256];
-    const ls_dataset_info *d = &t->dataset;
-    snprintf(text, sizeof text, "%lld %lld %lld rows, %lld x %lld x %lld, %d classes, %s",
-             (long long)d->rows[LS_TRAIN], (long long)d->rows[LS_VALIDATION],
-             (long long)d->rows[LS_TEST], (long long)d->channels, (long long)d->height,
-             (long long)d->width, d->classes, d->source_sha256);
-    return ls_agree_equal(t->comm, text, "the data set");
-}
-
 /* Reads this rank's shard into memory; the file is closed before training begins. Collective. */
 static ls_status load_data(ls_trainer *t)
 {
     ls_dataset *dataset = NULL;
     ls_status status = ls_agree(t->comm, open_dataset(t, &dataset));
     if (status == LS_OK)
-        status = agree_on_dataset(t);
+        status = ls_agree_on_dataset(t->comm, &t->dataset);
     if (status == LS_OK)
         status = ls_plan_make(&t->plan, t->dataset.rows[LS_TRAIN], ls_comm_size(t->comm),
                               t->config->batch, t->config->seed, t->config->shuffle);
@@ -153,8 +143,18 @@ static bool continues_in_place(const ls_train_config *c)
         return false;
     if (strcmp(c->resume, "auto") == 0 || realpath(c->resume, from) == NULL)
         return true; /* a checkpoint that isn't there is refused when it is opened */
+    /* The run folder, its folder of checkpoints, or a file in that: no other run inside it. */
     size_t length = strlen(run);
-    return strncmp(run, from, length) == 0 && (from[length] == '/' || from[length] == '\0');
+    if (strncmp(run, from, length) != 0)
+        return false;
+    static const char folder[] = "/checkpoints";
+    const char *rest = from + length;
+    if (*rest == '\0')
+        return true;
+    if (strncmp(rest, folder, sizeof folder - 1) != 0)
+        return false;
+    rest += sizeof folder - 1;
+    return *rest == '\0' || (*rest == '/' && strchr(rest + 1, '/') == NULL);
 }
 
 /* Makes the run folder and its records; on rank 0. Local. */
@@ -187,10 +187,31 @@ static ls_status check_folder(ls_trainer *t)
     return status;
 }
 
+/* Whether the settings are in their ranges; what other modules check by themselves is left to them.
+ * The same on all ranks. Local. */
+static ls_status check_settings(const ls_train_config *c)
+{
+    if (!(c->lr >= 0 && isfinite(c->lr)))
+        return ls_fail(LS_ERR_USAGE, "--lr must be 0 or more, not %g", c->lr);
+    if (c->epochs < 0)
+        return ls_fail(LS_ERR_USAGE, "--epochs must be 0 or more");
+    if (c->batch < 1 || c->batch > LS_MAX_GLOBAL_BATCH)
+        return ls_fail(LS_ERR_USAGE, "--batch must be from 1 to %d", LS_MAX_GLOBAL_BATCH);
+    if (!(c->validation >= 0 && c->validation < 1))
+        return ls_fail(LS_ERR_USAGE, "--validation must be at least 0 and below 1");
+    if (c->checkpoint_every < 1 || c->keep < 1)
+        return ls_fail(LS_ERR_USAGE, "--checkpoint-every and --keep must be 1 or more");
+    if (c->patience < 0 || !(c->min_delta >= 0) || c->threads < 0)
+        return ls_fail(LS_ERR_USAGE, "--patience, --min-delta and --threads must be 0 or more");
+    return LS_OK;
+}
+
 static ls_status create(ls_trainer *t)
 {
     const double begin = ls_now();
-    ls_status status = ls_agree(t->comm, check_folder(t));
+    ls_status status = check_settings(t->config);
+    if (status == LS_OK)
+        status = ls_agree(t->comm, check_folder(t));
     if (status == LS_OK)
         status = ls_topology_create(&t->topology, t->comm, t->config->threads);
     if (status == LS_OK) {

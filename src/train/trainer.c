@@ -191,14 +191,14 @@ static ls_status run_epoch(ls_trainer *t)
     ls_status status = train_epoch(t, &sums);
     if (status != LS_OK)
         return status;
-    double trained = ls_now();
-    m.seconds = trained - begin;
+    m.seconds = ls_now() - begin;
     status = check_params(t);
+    double checked = ls_now();
     if (status == LS_OK)
         status = validate(t, &m);
     if (status != LS_OK)
         return status;
-    sums.validation_s = ls_now() - trained;
+    sums.validation_s = ls_now() - checked;
 
     ls_sum_doubles(t->comm, (double *)&sums, EPOCH_SUMS);
     ls_max_doubles(t->comm, &m.seconds, 1);
@@ -226,7 +226,8 @@ static ls_train_result conclude(ls_trainer *t, double begin, bool idle)
 {
     const ls_early_stop *stop = &t->progress.early_stop;
     ls_train_result result = {.epochs = t->progress.epoch,
-                              .stopped_early = ls_early_stop_reached(stop, &t->stop_config),
+                              .stopped_early = t->progress.epoch < t->config->epochs &&
+                                               ls_early_stop_reached(stop, &t->stop_config),
                               .nothing_to_do = idle,
                               .early_stop = *stop};
     const size_t bytes = (size_t)ls_network_size(t->network) * sizeof(float);
@@ -244,14 +245,14 @@ static ls_train_result conclude(ls_trainer *t, double begin, bool idle)
 }
 
 /* Leaves the reason in the events, as far as they can still be written. Local. */
-static void note_failure(ls_trainer *t)
+static void note_failure(ls_trainer *t, int64_t epoch)
 {
     char text[LS_ERROR_TEXT_MAX];
     if (t->log == NULL)
         return;
     snprintf(text, sizeof text, "%s", ls_error_text());
-    ls_status status = ls_run_log_event(t->log, "failure", t->progress.epoch + 1,
-                                        json_pack("{s:o}", "text", ls_json_text(text)));
+    ls_status status =
+        ls_run_log_event(t->log, "failure", epoch, json_pack("{s:o}", "text", ls_json_text(text)));
     /* The failure that ended the run is the one to report. */
     (void)ls_fail(LS_ERR_FAILURE, "%s", text);
     (void)status;
@@ -264,10 +265,13 @@ ls_status ls_trainer_run(ls_trainer *t, ls_train_result *result)
     const bool idle = !goes_on(t);
     ls_status status =
         ls_agree(t->comm, t->log != NULL && !idle ? ls_run_log_retract_summary(t->log) : LS_OK);
-    while (status == LS_OK && goes_on(t))
+    int64_t epoch = t->progress.epoch;
+    while (status == LS_OK && goes_on(t)) {
+        epoch = t->progress.epoch + 1;
         status = run_epoch(t);
+    }
     if (status != LS_OK) {
-        note_failure(t);
+        note_failure(t, epoch);
         return status;
     }
     *result = conclude(t, begin, idle);

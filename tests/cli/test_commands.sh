@@ -94,7 +94,19 @@ check "and no more" [ "$(wc -l <run/c/metrics.csv)" = 5 ]
 diff <(cut -d, -f1-6 run/a/metrics.csv) <(cut -d, -f1-6 run/c/metrics.csv) >differences
 check "metrics agree" [ ! -s differences ]
 mpirun -n 2 "$lockstep" train --config run/a/config.conf --run run/c --resume auto 2>err
-check "nothing to do" has err '^nothing to do: the run in run/c has finished'
+check "nothing to do" has err '^nothing to do: the run that was resumed has finished'
+
+# A run inside another run's folder is another run.
+mpirun -n 2 "$lockstep" train --config run/a/config.conf --run run/c/inner --epochs 1 2>err
+check "a run inside another" [ $? = 0 ]
+before=$(ls run/c/checkpoints)
+mpirun -n 2 "$lockstep" train --config run/a/config.conf --run run/c --resume run/c/inner 2>err
+check "is not taken for it" [ $? = 2 ]
+check "and its checkpoints stay" [ "$(ls run/c/checkpoints)" = "$before" ]
+# A run folder whose newest checkpoint is damaged.
+echo damage >>run/c/checkpoints/last
+mpirun -n 2 "$lockstep" train --config run/a/config.conf --run run/f --resume run/c 2>err
+check "resume from a folder skips a damaged checkpoint" has err '^note: .*step-00000092.h5: damaged.*going on from .*step-00000069.h5'
 
 # Early stopping.
 mpirun -n 2 "$lockstep" train --data mine.h5 --model dense:5 --mode max --patience 2 --epochs 99 \

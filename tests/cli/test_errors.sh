@@ -28,6 +28,7 @@ for n in 1 2 3; do
     train 2 "'12x' is not a whole number" --data $data --batch 12x
     train 2 "'fast' is not a number" --data $data --lr fast
     train 2 '--data is needed'
+    train 2 '--run needs a value: DIR' --data $data --run --dry-run
     train 2 "word 2, 'rleu': no layer is called that; did you mean 'relu'" --data $data --model "dense:5 rleu"
     train 2 "the last layer has 4 outputs but the data set has 5 classes" --data $data --model dense:4
     printf 'lr = 1\nepocs = 3\n' >bad.conf

@@ -3,6 +3,7 @@
 #include "mpi_test.h"
 
 #include <lockstep/checkpoint.h>
+#include <lockstep/reducer.h>
 
 #include "base/fault.h"
 #include "base/file.h"
@@ -344,10 +345,30 @@ static void the_last_update_counts(void **state)
         assert_true(access("last/checkpoints/last", F_OK) != 0);
 }
 
+/* What a C program may hand over by mistake. */
+static void refuses_settings_out_of_range(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    write_data("d.h5");
+    const ls_train_config good = fixture_config("d.h5");
+    ls_train_config bad[7] = {good, good, good, good, good, good, good};
+    bad[0].batch = 0;
+    bad[1].batch = LS_MAX_GLOBAL_BATCH + INT64_C(1);
+    bad[2].checkpoint_every = 0;
+    bad[3].keep = 0;
+    bad[4].lr = NAN;
+    bad[5].validation = 1;
+    bad[6].epochs = -1;
+    for (int i = 0; i < 7; i++)
+        assert_fails(train(&bad[i], &result), LS_ERR_USAGE, "must be");
+}
+
 MPI_TEST_MAIN(cmocka_unit_test(learns), cmocka_unit_test(stops_early_and_restores),
               cmocka_unit_test(resumes_exactly), cmocka_unit_test(resume_refuses_changes),
               cmocka_unit_test(falls_back_to_an_intact_checkpoint),
               cmocka_unit_test(keeps_few_checkpoints), cmocka_unit_test(goes_back_in_its_folder),
               cmocka_unit_test(a_summary_is_made_up_for), cmocka_unit_test(the_last_update_counts),
               cmocka_unit_test(steps_allocate_nothing),
+              cmocka_unit_test(refuses_settings_out_of_range),
               cmocka_unit_test(diverging_is_a_numerical_failure))

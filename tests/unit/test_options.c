@@ -50,6 +50,11 @@ static void takes_defaults_files_and_arguments(void **state)
     assert_ok(PARSE(o, "--lr", "0.5", "--quiet", "--batch=9", "--pair", "0.5,2", "bare"));
     assert_true(s.lr == 0.5 && s.quiet && s.batch == 9 && s.pair[1] == 2);
     assert_string_equal(s.model, "bare");
+    assert_ok(PARSE(o, "--lr", "0.30000000000000004"));
+    char *exact = ls_options_text(o, true);
+    assert_non_null(strstr(exact, "lr = 0.30000000000000004\n"));
+    ls_free(exact);
+    assert_ok(PARSE(o, "--lr", "0.5"));
     assert_ok(ls_options_check(o));
     char *text = ls_options_text(o, false), *fixed = ls_options_text(o, true);
     assert_string_equal(text, "data = a b.h5\nmodel = bare\nbatch = 9\nlr = 0.5\npair = 0.5,2\n"
