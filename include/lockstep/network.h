@@ -99,7 +99,29 @@ void ls_network_initialise(const ls_network *network, uint64_t seed, float *para
  * params  [ls_network_size] */
 const float *ls_network_forward(ls_network *network, const float *params, const ls_batch *batch);
 
-/* Forward and backward pass.
+/* Told during a backward pass that all gradients from offset `from` to the end of the arena are
+ * final: they come from the end down, so that their reduction over ranks can begin. `call` may be
+ * NULL. */
+typedef struct ls_ready {
+    void (*call)(void *user, int64_t from);
+    void *user;
+} ls_ready;
+
+static inline void ls_ready_call(ls_ready ready, int64_t from)
+{
+    if (ready.call != NULL)
+        ready.call(ready.user, from);
+}
+
+/* A training pass in two halves: forward to the loss, and back to the gradient of the sum of the
+ * rows' losses. Between the two, and until the second is over, batch and parameters stay as they
+ * are.
+ * grads  [ls_network_size], overwritten; zeros if B is 0 */
+ls_score ls_network_loss(ls_network *network, const float *params, const ls_batch *batch);
+void ls_network_backward(ls_network *network, const float *params, const ls_batch *batch,
+                         float *grads, ls_ready ready);
+
+/* Both halves.
  * grads  [ls_network_size] on return the gradient of the sum of the rows' losses; zeros if B is 0
  */
 ls_score ls_network_gradient(ls_network *network, const float *params, const ls_batch *batch,
@@ -111,7 +133,8 @@ ls_score ls_network_evaluate(ls_network *network, const float *params, const ls_
                              int32_t *predicted);
 
 /* What layer `at` put out in the latest pass, [B][its output size]; borrowed until the next. A
- * softmax that is fused with the loss is passed over: its outputs are the logits. */
+ * softmax that is fused with the loss is passed over: its outputs are the logits. A dense layer
+ * before a relu applies it itself: its outputs are the relu's. */
 const float *ls_network_activation(const ls_network *network, int at);
 
 #endif

@@ -39,10 +39,17 @@ ls_status ls_optimizer_create(ls_optimizer **out, const ls_optimizer_config *con
 /* Frees an optimizer and sets *optimizer to NULL; accepts NULL. Local. */
 void ls_optimizer_destroy(ls_optimizer **optimizer);
 
-/* One update, with g = scale * grads. Local.
- * grads   [count] sum over rows; scale is then 1 / rows
- * params  [count] updated in place
- * lr      learning rate of this step, 0 or more */
+/* One update, with g = scale * grads. Local. In pieces: begins a step, then updates any ranges of
+ * the parameters, each at most once; the slots of others stay as they are. scale   of the
+ * gradients: 1 / rows, as they are sums over rows lr      learning rate of this step, 0 or more
+ * first   parameter that grads[0] and params[0] belong to
+ * grads   [count]
+ * params  [count] updated in place */
+void ls_optimizer_begin(ls_optimizer *optimizer, double scale, double lr);
+void ls_optimizer_update(ls_optimizer *optimizer, int64_t first, int64_t count, const float *grads,
+                         float *params);
+
+/* The same at once, for all parameters. */
 void ls_optimizer_step(ls_optimizer *optimizer, const float *grads, double scale, double lr,
                        float *params);
 

@@ -14,9 +14,9 @@ static void relu_forward(const ls_layer *layer, const float *params, int64_t row
 }
 
 static void relu_backward(const ls_layer *layer, const float *params, int64_t rows, const float *x,
-                          const float *y, const float *dy, float *dx, float *grads)
+                          const float *y, float *dy, float *dx, float *grads, ls_ready ready)
 {
-    (void)params, (void)x, (void)grads;
+    (void)params, (void)x, (void)grads, (void)ready;
     const int64_t n = rows * ls_shape_size(layer->out);
     for (int64_t i = 0; dx != NULL && i < n; i++)
         dx[i] = y[i] > 0 ? dy[i] : 0;
@@ -41,10 +41,10 @@ static void sigmoid_forward(const ls_layer *layer, const float *params, int64_t 
 }
 
 static void sigmoid_backward(const ls_layer *layer, const float *params, int64_t rows,
-                             const float *x, const float *y, const float *dy, float *dx,
-                             float *grads)
+                             const float *x, const float *y, float *dy, float *dx, float *grads,
+                             ls_ready ready)
 {
-    (void)params, (void)x, (void)grads;
+    (void)params, (void)x, (void)grads, (void)ready;
     const int64_t n = rows * ls_shape_size(layer->out);
     for (int64_t i = 0; dx != NULL && i < n; i++)
         dx[i] = dy[i] * y[i] * (1 - y[i]);
@@ -68,9 +68,9 @@ static void tanh_forward(const ls_layer *layer, const float *params, int64_t row
 }
 
 static void tanh_backward(const ls_layer *layer, const float *params, int64_t rows, const float *x,
-                          const float *y, const float *dy, float *dx, float *grads)
+                          const float *y, float *dy, float *dx, float *grads, ls_ready ready)
 {
-    (void)params, (void)x, (void)grads;
+    (void)params, (void)x, (void)grads, (void)ready;
     const int64_t n = rows * ls_shape_size(layer->out);
     for (int64_t i = 0; dx != NULL && i < n; i++)
         dx[i] = dy[i] * (1 - y[i] * y[i]);
@@ -102,10 +102,10 @@ static void softmax_forward(const ls_layer *layer, const float *params, int64_t 
 
 /* dx = y (dy - <dy, y>) */
 static void softmax_backward(const ls_layer *layer, const float *params, int64_t rows,
-                             const float *x, const float *y, const float *dy, float *dx,
-                             float *grads)
+                             const float *x, const float *y, float *dy, float *dx, float *grads,
+                             ls_ready ready)
 {
-    (void)params, (void)x, (void)grads;
+    (void)params, (void)x, (void)grads, (void)ready;
     if (dx == NULL)
         return;
     const int64_t K = ls_shape_size(layer->out);

@@ -7,6 +7,10 @@
 
 enum { WEIGHT, BIAS };
 
+/* Floats of a slice of the weights' gradient: many enough for an efficient product, few enough to
+ * let the reduction of one hide behind the product of the next. */
+enum { SLICE = 1 << 16 };
+
 static ls_status configure(ls_layer *layer, const char *argument)
 {
     int64_t units;
@@ -23,42 +27,75 @@ static ls_status configure(ls_layer *layer, const char *argument)
     return LS_OK;
 }
 
+/* y += b, and the relu that may follow, in one pass. */
+static void add_bias(int64_t rows, int64_t U, bool rectify, const float *restrict b,
+                     float *restrict y)
+{
+    for (int64_t r = 0; r < rows; r++, y += U) {
+        if (!rectify) {
+            for (int64_t u = 0; u < U; u++)
+                y[u] += b[u];
+            continue;
+        }
+        /* Written so that a NaN goes through: it must reach the loss to be seen. */
+        for (int64_t u = 0; u < U; u++) {
+            float z = y[u] + b[u];
+            y[u] = z < 0 ? 0 : z;
+        }
+    }
+}
+
+/* db = column sums of dy, after the mask of the relu that may follow, in one pass. */
+static void sum_bias(int64_t rows, int64_t U, bool rectify, const float *restrict y,
+                     float *restrict dy, float *restrict db)
+{
+    memset(db, 0, (size_t)U * sizeof *db);
+    for (int64_t r = 0; r < rows; r++, y += U, dy += U) {
+        if (rectify)
+            for (int64_t u = 0; u < U; u++)
+                dy[u] = y[u] > 0 ? dy[u] : 0;
+        for (int64_t u = 0; u < U; u++)
+            db[u] += dy[u];
+    }
+}
+
 static void forward(const ls_layer *layer, const float *params, int64_t rows, const float *x,
                     float *y)
 {
     const int B = ls_int(rows), D = ls_int(ls_shape_size(layer->in));
     const int U = ls_int(layer->out.channels);
     const float *W = params + layer->param[WEIGHT].offset;
-    const float *b = params + layer->param[BIAS].offset;
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, B, U, D, 1, x, D, W, U, 0, y, U);
-    for (int64_t r = 0; r < rows; r++)
-        for (int u = 0; u < U; u++)
-            y[r * U + u] += b[u];
+    add_bias(rows, U, layer->rectified, params + layer->param[BIAS].offset, y);
 }
 
-/* dW = x^T dy, db = column sums of dy, dx = dy W^T. */
+/* dx = dy W^T, db = column sums of dy, dW = x^T dy: this last, the largest, in slices of W's rows
+ * if somebody waits for them. */
 static void backward(const ls_layer *layer, const float *params, int64_t rows, const float *x,
-                     const float *y, const float *dy, float *dx, float *grads)
+                     const float *y, float *dy, float *dx, float *grads, ls_ready ready)
 {
-    (void)y;
     const int B = ls_int(rows), D = ls_int(ls_shape_size(layer->in));
     const int U = ls_int(layer->out.channels);
-    const float *W = params + layer->param[WEIGHT].offset;
-    float *dW = grads + layer->param[WEIGHT].offset;
-    float *db = grads + layer->param[BIAS].offset;
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, D, U, B, 1, x, D, dy, U, 0, dW, U);
-    memset(db, 0, (size_t)U * sizeof *db);
-    for (int64_t r = 0; r < rows; r++)
-        for (int u = 0; u < U; u++)
-            db[u] += dy[r * U + u];
+    const int64_t weight = layer->param[WEIGHT].offset;
+    sum_bias(rows, U, layer->rectified, y, dy, grads + layer->param[BIAS].offset);
     if (dx != NULL)
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, B, D, U, 1, dy, U, W, U, 0, dx, D);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, B, D, U, 1, dy, U, params + weight, U,
+                    0, dx, D);
+    const int slice = ready.call == NULL ? D : SLICE / U > 0 ? SLICE / U : 1;
+    for (int end = D, begin; end > 0; end = begin) {
+        begin = end > slice ? end - slice : 0;
+        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, end - begin, U, B, 1, x + begin, D, dy,
+                    U, 0, grads + weight + (int64_t)begin * U, U);
+        if (begin > 0)
+            ls_ready_call(ready, weight + (int64_t)begin * U);
+    }
 }
 
 const ls_layer_kind ls_layer_dense = {
     .name = "dense",
     .argument = "UNITS",
     .meaning = "fully connected, with bias",
+    .takes_relu = true,
     .configure = configure,
     .forward = forward,
     .backward = backward,

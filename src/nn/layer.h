@@ -20,6 +20,7 @@ typedef struct ls_layer_kind {
     const char *argument; /* what follows the colon, as "UNITS"; NULL: takes none */
     const char *meaning;  /* one line for help texts */
     bool rectifies;       /* sets negative inputs to 0: He initialisation before it */
+    bool takes_relu;      /* applies a relu that follows itself, see ls_layer.rectified */
     bool bounded;         /* squashes or cuts its inputs: no logits for cross-entropy */
     bool only_last;
 
@@ -32,9 +33,11 @@ typedef struct ls_layer_kind {
     void (*forward)(const ls_layer *layer, const float *params, int64_t rows, const float *x,
                     float *y);
 
-    /* dy [B][O] -> this layer's part of grads, overwritten, and dx [B][I], unless it is NULL. */
+    /* dy [B][O] -> this layer's part of grads, overwritten, and dx [B][I], unless it is NULL. dy is
+     * free to be worked on. A layer with a long way to go tells `ready` of parts of its gradient
+     * that are final, from its end down; of the whole the network tells. */
     void (*backward)(const ls_layer *layer, const float *params, int64_t rows, const float *x,
-                     const float *y, const float *dy, float *dx, float *grads);
+                     const float *y, float *dy, float *dx, float *grads, ls_ready ready);
 } ls_layer_kind;
 
 struct ls_layer {
@@ -44,6 +47,9 @@ struct ls_layer {
     ls_shape in, out;
     int params; /* of the table below */
     ls_param param[LS_LAYER_MAX_PARAMS];
+    bool rectified; /* the relu that follows is applied by this layer in its own passes: y is the
+                       relu's output */
+    bool skipped;   /* this is that relu */
     float *y; /* [max_rows][O] output of the latest pass, borrowed from the network's workspace */
 };
 

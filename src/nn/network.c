@@ -213,10 +213,22 @@ static ls_status make_param_table(ls_network *network)
     return LS_OK;
 }
 
+/* Lets layers that can do so apply the relu after them. */
+static void fuse_relus(ls_network *network)
+{
+    for (int i = 1; i < network->computed; i++) {
+        ls_layer *before = &network->layer[i - 1], *layer = &network->layer[i];
+        before->rectified = layer->skipped =
+            layer->kind == &ls_layer_relu && before->kind->takes_relu;
+    }
+}
+
 static ls_status make_workspace(ls_network *network)
 {
     int64_t outputs = 0, largest = 0;
     for (int i = 0; i < network->computed; i++) {
+        if (network->layer[i].skipped)
+            continue;
         int64_t size = ls_shape_size(network->layer[i].out);
         outputs += size;
         largest = size > largest ? size : largest;
@@ -230,6 +242,10 @@ static ls_status make_workspace(ls_network *network)
         return LS_ERR_FAILURE;
     float *at = network->workspace;
     for (int i = 0; i < network->computed; i++) {
+        if (network->layer[i].skipped) {
+            network->layer[i].y = network->layer[i - 1].y;
+            continue;
+        }
         network->layer[i].y = at;
         at += ls_shape_size(network->layer[i].out) * network->max_rows;
     }
@@ -254,6 +270,7 @@ ls_status ls_network_create(ls_network **out, const char *model, ls_shape input,
         status = check_stack(network);
     if (status == LS_OK)
         status = make_param_table(network);
+    fuse_relus(network);
     if (status == LS_OK)
         status = make_workspace(network);
     if (status != LS_OK) {
@@ -326,33 +343,47 @@ const float *ls_network_forward(ls_network *network, const float *params, const 
     const float *x = batch->x;
     for (int i = 0; i < network->computed; i++) {
         ls_layer *layer = &network->layer[i];
-        if (batch->rows > 0)
+        if (batch->rows > 0 && !layer->skipped)
             layer->kind->forward(layer, params, batch->rows, x, layer->y);
         x = layer->y;
     }
     return x;
 }
 
-ls_score ls_network_gradient(ls_network *network, const float *params, const ls_batch *batch,
-                             float *grads)
+ls_score ls_network_loss(ls_network *network, const float *params, const ls_batch *batch)
 {
-    const int64_t B = batch->rows;
-    if (B == 0) {
-        memset(grads, 0, (size_t)network->size * sizeof *grads);
-        return (ls_score){0};
-    }
     const float *output = ls_network_forward(network, params, batch);
+    return ls_loss_score(network->loss, batch->rows, network->classes, output, batch->labels,
+                         network->delta[0], NULL);
+}
+
+void ls_network_backward(ls_network *network, const float *params, const ls_batch *batch,
+                         float *grads, ls_ready ready)
+{
     float *dy = network->delta[0], *dx = network->delta[1];
-    ls_score score =
-        ls_loss_score(network->loss, B, network->classes, output, batch->labels, dy, NULL);
-    for (int i = network->computed - 1; i >= 0; i--) {
+    if (batch->rows == 0)
+        memset(grads, 0, (size_t)network->size * sizeof *grads);
+    for (int i = network->computed - 1; i >= 0 && batch->rows > 0; i--) {
         const ls_layer *layer = &network->layer[i];
+        if (layer->skipped)
+            continue;
         const float *x = i > 0 ? network->layer[i - 1].y : batch->x;
-        layer->kind->backward(layer, params, B, x, layer->y, dy, i > 0 ? dx : NULL, grads);
+        layer->kind->backward(layer, params, batch->rows, x, layer->y, dy, i > 0 ? dx : NULL, grads,
+                              ready);
+        if (layer->params > 0 && layer->param[0].offset > 0)
+            ls_ready_call(ready, layer->param[0].offset);
         float *swap = dy;
         dy = dx;
         dx = swap;
     }
+    ls_ready_call(ready, 0);
+}
+
+ls_score ls_network_gradient(ls_network *network, const float *params, const ls_batch *batch,
+                             float *grads)
+{
+    ls_score score = ls_network_loss(network, params, batch);
+    ls_network_backward(network, params, batch, grads, (ls_ready){0});
     return score;
 }
 

@@ -5,10 +5,20 @@
 #include <assert.h>
 #include <math.h>
 
+/* What is the same for all parameters in a step. */
+typedef struct coefficients {
+    float scale;                       /* of the gradients */
+    float step;                        /* learning rate, bias correction included */
+    float l2;                          /* weight decay that is added to the gradient */
+    float momentum, of_g, of_v;        /* sgd */
+    float b1, b2, root, epsilon, keep; /* adam, adamw */
+} coefficients;
+
 struct ls_optimizer {
     ls_optimizer_config config;
     int64_t count;
     int64_t steps;
+    coefficients now;
     int slots;
     float *slot[LS_OPTIMIZER_MAX_SLOTS]; /* [count] each */
 };
@@ -77,22 +87,23 @@ void ls_optimizer_destroy(ls_optimizer **optimizer)
     *optimizer = NULL;
 }
 
-static void sgd(ls_optimizer *o, const float *restrict grads, float scale, float lr,
+/* The updates of n parameters p by gradients g; what is the same for all of them is computed once a
+ * step, in ls_optimizer_begin(). */
+
+static void sgd(const coefficients *c, int64_t n, const float *restrict grads,
                 float *restrict params)
 {
-    const float decay = (float)o->config.weight_decay;
-    for (int64_t i = 0; i < o->count; i++)
+    const float scale = c->scale, lr = c->step, decay = c->l2;
+    for (int64_t i = 0; i < n; i++)
         params[i] -= lr * (scale * grads[i] + decay * params[i]);
 }
 
-static void sgd_momentum(ls_optimizer *o, const float *restrict grads, float scale, float lr,
-                         float *restrict params)
+static void sgd_momentum(const coefficients *c, int64_t n, const float *restrict grads,
+                         float *restrict params, float *restrict velocity)
 {
-    const float decay = (float)o->config.weight_decay, momentum = (float)o->config.momentum;
-    /* Plain momentum steps along v; Nesterov along g + momentum v. */
-    const float of_g = o->config.nesterov ? 1 : 0, of_v = o->config.nesterov ? momentum : 1;
-    float *restrict velocity = o->slot[0];
-    for (int64_t i = 0; i < o->count; i++) {
+    const float scale = c->scale, lr = c->step, decay = c->l2, momentum = c->momentum;
+    const float of_g = c->of_g, of_v = c->of_v;
+    for (int64_t i = 0; i < n; i++) {
         float g = scale * grads[i] + decay * params[i];
         float v = momentum * velocity[i] + g;
         velocity[i] = v;
@@ -102,18 +113,12 @@ static void sgd_momentum(ls_optimizer *o, const float *restrict grads, float sca
 
 /* p -= lr mhat / (sqrt(vhat) + epsilon), where mhat = m / (1 - beta1^t), vhat = v / (1 - beta2^t).
  */
-static void adam(ls_optimizer *o, const float *restrict grads, float scale, double lr,
-                 float *restrict params)
+static void adam(const coefficients *c, int64_t n, const float *restrict grads,
+                 float *restrict params, float *restrict m, float *restrict v)
 {
-    const ls_optimizer_config *c = &o->config;
-    const double t = (double)o->steps;
-    const float step = (float)(lr / (1 - pow(c->beta1, t)));
-    const float root = (float)(1 / sqrt(1 - pow(c->beta2, t)));
-    const float b1 = (float)c->beta1, b2 = (float)c->beta2, epsilon = (float)c->epsilon;
-    const float l2 = c->kind == LS_ADAM ? (float)c->weight_decay : 0;
-    const float keep = c->kind == LS_ADAMW ? (float)(1 - lr * c->weight_decay) : 1;
-    float *restrict m = o->slot[0], *restrict v = o->slot[1];
-    for (int64_t i = 0; i < o->count; i++) {
+    const float scale = c->scale, step = c->step, root = c->root, epsilon = c->epsilon;
+    const float b1 = c->b1, b2 = c->b2, l2 = c->l2, keep = c->keep;
+    for (int64_t i = 0; i < n; i++) {
         float g = scale * grads[i] + l2 * params[i];
         m[i] = b1 * m[i] + (1 - b1) * g;
         v[i] = b2 * v[i] + (1 - b2) * g * g;
@@ -121,16 +126,51 @@ static void adam(ls_optimizer *o, const float *restrict grads, float scale, doub
     }
 }
 
+void ls_optimizer_begin(ls_optimizer *optimizer, double scale, double lr)
+{
+    const ls_optimizer_config *c = &optimizer->config;
+    coefficients *now = &optimizer->now;
+    const double t = (double)++optimizer->steps;
+    *now = (coefficients){.scale = (float)scale, .step = (float)lr, .keep = 1};
+    if (c->kind != LS_ADAMW)
+        now->l2 = (float)c->weight_decay;
+    if (c->kind == LS_SGD) {
+        /* Plain momentum steps along v; Nesterov along g + momentum v. */
+        now->momentum = (float)c->momentum;
+        now->of_g = c->nesterov ? 1 : 0;
+        now->of_v = c->nesterov ? now->momentum : 1;
+        return;
+    }
+    now->b1 = (float)c->beta1;
+    now->b2 = (float)c->beta2;
+    now->epsilon = (float)c->epsilon;
+    now->step = (float)(lr / (1 - pow(c->beta1, t)));
+    now->root = (float)(1 / sqrt(1 - pow(c->beta2, t)));
+    if (c->kind == LS_ADAMW)
+        now->keep = (float)(1 - lr * c->weight_decay);
+}
+
+void ls_optimizer_update(ls_optimizer *optimizer, int64_t first, int64_t count, const float *grads,
+                         float *params)
+{
+    assert(first >= 0 && first + count <= optimizer->count);
+    const coefficients *now = &optimizer->now;
+    float *slot[LS_OPTIMIZER_MAX_SLOTS];
+    for (int i = 0; i < optimizer->slots; i++)
+        slot[i] = optimizer->slot[i] + first;
+    if (optimizer->config.kind != LS_SGD)
+        adam(now, count, grads, params, slot[0], slot[1]);
+    else if (optimizer->slots > 0)
+        sgd_momentum(now, count, grads, params, slot[0]);
+    else
+        sgd(now, count, grads, params);
+}
+
 void ls_optimizer_step(ls_optimizer *optimizer, const float *grads, double scale, double lr,
                        float *params)
 {
-    optimizer->steps++;
-    if (optimizer->config.kind != LS_SGD)
-        adam(optimizer, grads, (float)scale, lr, params);
-    else if (optimizer->slots > 0)
-        sgd_momentum(optimizer, grads, (float)scale, (float)lr, params);
-    else
-        sgd(optimizer, grads, (float)scale, (float)lr, params);
+    ls_optimizer_begin(optimizer, scale, lr);
+    ls_optimizer_update(optimizer, 0, optimizer->count, grads, params);
 }
 
 int64_t ls_optimizer_steps(const ls_optimizer *optimizer)
