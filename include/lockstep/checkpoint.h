@@ -3,7 +3,7 @@
  *     attributes                format = "lockstep-checkpoint", version, model, loss, classes,
  *                               channels, height, width, mean, std, dataset, dataset_fingerprint,
  *                               config, epoch, optimizer_steps, best_steps, best_epoch, best,
- *                               waited
+ *                               waited, ranks, reduce
  *     /parameters/<layer>/<name>   float32
  *     /optimizer/<slot>/<layer>/<name>   float32, the optimizer's state
  *     /metrics                  float64 [epochs][columns]; the attribute columns names them
@@ -20,6 +20,7 @@
 #include <lockstep/metrics.h>
 #include <lockstep/network.h>
 #include <lockstep/optimizer.h>
+#include <lockstep/reducer.h>
 #include <lockstep/status.h>
 
 /* What a network is, beside its parameters, and what it was trained on. */
@@ -40,6 +41,8 @@ typedef struct ls_progress {
     int64_t optimizer_steps; /* steps taken since the beginning */
     int64_t best_steps;      /* the same at the end of the best epoch; 0 if there is none yet */
     ls_early_stop early_stop;
+    int64_t ranks;    /* that trained it so far; 0: none yet */
+    ls_reduce reduce; /* how they summed gradients; LS_REDUCE_AUTO while that is undecided */
 } ls_progress;
 
 /* Everything, borrowed, to be written. */

@@ -49,6 +49,9 @@ ls_status ls_broadcast_text(ls_comm *comm, char **text) LS_MUST_CHECK;
 void ls_sum_doubles(ls_comm *comm, double *values, int count);
 void ls_sum_integers(ls_comm *comm, int64_t *values, int count);
 
+/* The rank, the lowest of them, whose value is the largest. Collective. */
+int ls_rank_of_max(ls_comm *comm, double value);
+
 /* Maximum over ranks, in place. Collective; `count` is the same on all ranks. */
 void ls_max_doubles(ls_comm *comm, double *values, int count);
 

@@ -13,9 +13,11 @@
     X(seconds)      /* exchange and steps, without validation and checkpoint; slowest rank */      \
     X(samples_per_second) /* training rows / seconds */                                            \
     X(compute_s)          /* gather, forward, backward, optimizer; mean over ranks */              \
-    X(communicate_s)      /* gradient reduction, waiting included; mean over ranks */              \
+    X(communicate_s)      /* reduction not hidden behind computing; mean over ranks */             \
     X(exchange_s)         /* moving samples at the epoch's start; mean over ranks */               \
-    X(validation_s)       /* evaluating the validation rows; mean over ranks */
+    X(validation_s)       /* evaluating the validation rows; mean over ranks */                    \
+    X(checkpoint_s)       /* saving the checkpoint after the epoch */                              \
+    X(slowest_rank)       /* the rank that spent the most time computing */
 
 /* All doubles, so that a history is a table of numbers. */
 typedef struct ls_metrics {

@@ -1,13 +1,39 @@
-/* Gradient sums over ranks, and the control word that travels with them. */
+/* The step's communication: gradients are summed over ranks, a control word travels with them, and
+ * every rank ends the step with the same new parameters. A reducer owns the arenas of gradients and
+ * parameters, because where they lie is part of how it works.
+ *
+ *     ls_reducer_begin(reducer, &mine);               my control word is known
+ *     ls_network_backward(..., ls_reducer_ready(reducer));
+ *     ls_reducer_finish(reducer, &sum);               all ranks know the sum of the control words
+ *     while (ls_reducer_next(reducer, &piece))        update the pieces that are mine
+ *         ls_optimizer_update(...);
+ *     ls_reducer_publish(reducer);                    all ranks have all parameters
+ *
+ * Functions are Collective unless they say otherwise: all ranks call them in the same order. */
 #ifndef LOCKSTEP_REDUCER_H
 #define LOCKSTEP_REDUCER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <lockstep/comm.h>
+#include <lockstep/network.h>
 #include <lockstep/status.h>
 
 typedef struct ls_reducer ls_reducer;
+
+typedef enum ls_reduce {
+    LS_REDUCE_FUSED,        /* one allreduce after the backward pass */
+    LS_REDUCE_OVERLAP,      /* in buckets, while the backward pass and the updates go on */
+    LS_REDUCE_HIERARCHICAL, /* within each node in shared memory, then between the nodes; the ranks
+                               of a node share one copy of the parameters and the work of updating
+                               them */
+    LS_REDUCERS,
+    LS_REDUCE_AUTO = LS_REDUCERS /* the trainer tries them and takes the fastest */
+} ls_reduce;
+
+/* "fused", "overlap", "hierarchical", "auto". Local. */
+const char *ls_reduce_name(ls_reduce kind);
 
 /* What each rank says at a step, and, summed, what all of them learn at the same step. */
 typedef struct ls_control {
@@ -19,20 +45,63 @@ typedef struct ls_control {
 /* Most rows that a step may have, so that their number is exact in the control word. */
 enum { LS_MAX_GLOBAL_BATCH = 1 << 24 };
 
-/* Makes a reducer for gradients of `count` floats; the same on all ranks. Local.
- * Errors: LS_ERR_FAILURE when memory is short; *out is left alone. */
-ls_status ls_reducer_create(ls_reducer **out, ls_comm *comm, int64_t count) LS_MUST_CHECK;
+/* A range of parameters that is this rank's to update. */
+typedef struct ls_piece {
+    int64_t first;      /* its offset in the arena */
+    int64_t count;      /* parameters in it */
+    const float *grads; /* [count] gradients, summed over all ranks */
+    float *params;      /* [count] parameters */
+} ls_piece;
 
-/* Frees a reducer and its arena, sets *reducer to NULL; accepts NULL. Local. */
+/* Makes a reducer and makes sure, with a sum that is known, that it works here: MPI libraries have
+ * had collectives that do not.
+ * kind   not LS_REDUCE_AUTO
+ * shard  whether ranks share the work of updating with all others: each updates its part, then all
+ *        gather the parameters
+ * count  of parameters
+ * Errors, on all ranks alike: LS_ERR_FAILURE when memory (shared memory, too) is short, or the sum
+ * is wrong; *out is left alone. */
+ls_status ls_reducer_create(ls_reducer **out, ls_comm *comm, ls_reduce kind, bool shard,
+                            int64_t count) LS_MUST_CHECK;
+
+/* Frees a reducer and its arenas, sets *reducer to NULL; accepts NULL on all ranks alike. */
 void ls_reducer_destroy(ls_reducer **reducer);
 
-/* The arena [count] that gradients are to be written to; borrowed. The control word lies behind it,
- * so that one allreduce carries both. Local. */
+/* The arena [count] that gradients are to be written to, between publish and finish; and that of
+ * the parameters, which change between finish and publish. Borrowed. Local. */
 float *ls_reducer_grads(ls_reducer *reducer);
+const float *ls_reducer_params(const ls_reducer *reducer);
 
-/* Sums the arena over ranks, in place, on all ranks, in one allreduce. Collective.
- * control  this rank's word; on return the sum of all ranks'. A rank that failed contributes zeros,
- *          whatever its arena holds. */
-void ls_reducer_sum(ls_reducer *reducer, ls_control *control);
+/* Copies these parameters [count], the same on all ranks, into the arena. */
+void ls_reducer_set_params(ls_reducer *reducer, const float *params);
+
+/* Begins a step. The gradients of a rank whose word says that it failed count as zeros, whatever
+ * the arena holds; it passes on the backward pass. */
+void ls_reducer_begin(ls_reducer *reducer, const ls_control *mine);
+
+/* What to hand to the backward pass. Local; the calls that it leads to come in the same order, with
+ * the same offsets, on all ranks, up to calls that are left out. */
+ls_ready ls_reducer_ready(ls_reducer *reducer);
+
+/* Waits for the sum of the control words. If any rank failed the step ends here. */
+void ls_reducer_finish(ls_reducer *reducer, ls_control *sum);
+
+/* The next piece that is this rank's to update, when its sum has arrived; false after the last. The
+ * piece before it has been updated by then. */
+bool ls_reducer_next(ls_reducer *reducer, ls_piece *piece);
+
+/* Ends the step: all parameters are everywhere. */
+void ls_reducer_publish(ls_reducer *reducer);
+
+/* Completes an arena [count] of the parameters' layout of which each rank has what belongs to its
+ * pieces, as the optimizer's slots are: afterwards all ranks have all of it. */
+void ls_reducer_complete(ls_reducer *reducer, float *arena);
+
+/* Seconds since the reducer was made, summed over steps. Local. */
+typedef struct ls_reducer_times {
+    double exposed; /* in the reducer's functions: communication, waiting, adding up */
+    double hidden;  /* in which a reduction was under way behind other work */
+} ls_reducer_times;
+ls_reducer_times ls_reducer_clock(const ls_reducer *reducer);
 
 #endif

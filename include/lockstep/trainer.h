@@ -20,6 +20,7 @@
 #include <lockstep/network.h>
 #include <lockstep/optimizer.h>
 #include <lockstep/plan.h>
+#include <lockstep/reducer.h>
 #include <lockstep/status.h>
 #include <lockstep/topology.h>
 
@@ -57,6 +58,8 @@ typedef struct ls_train_config {
                            if there is one; else a checkpoint file or a run folder */
     int64_t checkpoint_every; /* epochs, 1 or more; the best and the last are always written */
     int64_t keep;             /* newest checkpoints to keep beside the best, 1 or more */
+    ls_reduce reduce;         /* how gradients are summed over ranks */
+    bool shard_optimizer;     /* ranks share the work of updating, see ls_reducer_create() */
     int threads;              /* BLAS threads of a rank; 0: see ls_topology_create() */
     bool dry_run;      /* look at everything, write nothing; ls_trainer_run() is not called */
     const char *text;  /* the settings as `key = value` lines: config.conf, checkpoints */
@@ -119,7 +122,7 @@ ls_status ls_trainer_run(ls_trainer *trainer, ls_train_result *result) LS_MUST_C
 const float *ls_trainer_params(const ls_trainer *trainer);
 const ls_network *ls_trainer_network(const ls_trainer *trainer);
 
-/* Frees a trainer and sets *trainer to NULL; accepts NULL. Local; before its communicator goes. */
+/* Frees a trainer and sets *trainer to NULL; accepts NULL on all ranks alike. Collective. */
 void ls_trainer_destroy(ls_trainer **trainer);
 
 #endif

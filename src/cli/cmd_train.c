@@ -19,6 +19,8 @@ typedef struct settings {
     bool restore_best;
     const char *run, *resume;
     int64_t checkpoint_every, keep, threads;
+    int reduce;
+    bool shard_optimizer;
     bool dry_run, quiet;
 } settings;
 
@@ -85,9 +87,16 @@ static const ls_option table[] = {
     {"keep", "N", LS_OPT_INT, 0, AT(keep), "3", 1, 1e6,
      .help = "newest checkpoints to keep, beside the best"},
 
-    {.type = LS_OPT_HEADING, .help = "This invocation"},
+    {.type = LS_OPT_HEADING, .help = "Ranks"},
+    {"reduce", "HOW", LS_OPT_CHOICE, 0, AT(reduce), "auto",
+     .choices = "fused overlap hierarchical auto", /* as ls_reduce */
+     .help = "how gradients are summed over ranks"},
+    {"shard-optimizer", NULL, LS_OPT_FLAG, 0, AT(shard_optimizer),
+     .help = "each rank updates a part of the parameters, then all gather them"},
     {"threads", "N", LS_OPT_INT, 0, AT(threads), "0", 0, 1024,
      .help = "BLAS threads of a rank; 0: the cores it is bound to alone, else 1"},
+
+    {.type = LS_OPT_HEADING, .help = "This invocation"},
     {"config", "FILE", LS_OPT_TEXT, LS_OPT_NOT_SAVED, AT(config),
      .help = "`key = value` lines; the command line wins"},
     {"dry-run", NULL, LS_OPT_FLAG, LS_OPT_NOT_SAVED, AT(dry_run),
@@ -133,6 +142,8 @@ static ls_train_config configure(const settings *s, const char *text, const char
                              .resume = s->resume,
                              .checkpoint_every = s->checkpoint_every,
                              .keep = s->keep,
+                             .reduce = (ls_reduce)s->reduce,
+                             .shard_optimizer = s->shard_optimizer,
                              .threads = (int)s->threads,
                              .dry_run = s->dry_run,
                              .text = text,

@@ -131,6 +131,16 @@ void ls_sum_integers(ls_comm *comm, int64_t *values, int count)
     MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_UINT64_T, MPI_SUM, comm->mpi);
 }
 
+int ls_rank_of_max(ls_comm *comm, double value)
+{
+    struct {
+        double value;
+        int rank;
+    } most = {value, comm->rank};
+    MPI_Allreduce(MPI_IN_PLACE, &most, 1, MPI_DOUBLE_INT, MPI_MAXLOC, comm->mpi);
+    return most.rank;
+}
+
 void ls_max_doubles(ls_comm *comm, double *values, int count)
 {
     MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_MAX, comm->mpi);

@@ -1,33 +1,76 @@
 #include <lockstep/reducer.h>
 
-#include "base/integer.h"
+#include "base/clock.h"
 #include "base/memory.h"
-#include "parallel/comm_mpi.h"
+#include "parallel/reducer_kind.h"
 
 #include <string.h>
 
-/* The control word as floats: exact up to 2^24, and of the gradient's type. */
-enum { ROWS, LOSS, FAILED, CONTROL_FLOATS };
-
-struct ls_reducer {
-    ls_comm *comm; /* borrowed */
-    int64_t count;
-    float *arena; /* [count + CONTROL_FLOATS] */
+static const ls_reducer_kind *const kinds[LS_REDUCERS] = {
+    [LS_REDUCE_FUSED] = &ls_reducer_fused,
+    [LS_REDUCE_OVERLAP] = &ls_reducer_overlap,
+    [LS_REDUCE_HIERARCHICAL] = &ls_reducer_hierarchical,
 };
 
-ls_status ls_reducer_create(ls_reducer **out, ls_comm *comm, int64_t count)
+const char *ls_reduce_name(ls_reduce kind)
 {
-    ls_reducer *reducer = ls_alloc(1, sizeof *reducer);
-    if (reducer == NULL)
-        return LS_ERR_FAILURE;
-    reducer->comm = comm;
-    reducer->count = count;
-    reducer->arena = ls_alloc(count + CONTROL_FLOATS, sizeof *reducer->arena);
-    if (reducer->arena == NULL) {
-        ls_reducer_destroy(&reducer);
-        return LS_ERR_FAILURE;
+    return kind == LS_REDUCE_AUTO ? "auto" : kinds[kind]->name;
+}
+
+/* Sums small whole numbers, whose sums are exact, and compares them with what they must be. */
+static ls_status prove(ls_reducer *r)
+{
+    enum { VALUES = 61, RANKS = 13 };
+    float of_ranks = 0;
+    for (int rank = 0; rank < r->comm->size; rank++)
+        of_ranks += (float)(rank % RANKS + 1);
+    for (int64_t i = 0; i < r->count; i++)
+        r->grads[i] = (float)(i % VALUES * (r->comm->rank % RANKS + 1));
+    ls_control control = {.rows = 1};
+    ls_reducer_begin(r, &control);
+    ls_ready_call(ls_reducer_ready(r), 0);
+    ls_reducer_finish(r, &control);
+    bool right = control.rows == r->comm->size;
+    ls_piece piece;
+    while (ls_reducer_next(r, &piece))
+        for (int64_t i = 0; i < piece.count; i++) {
+            float expected = (float)((piece.first + i) % VALUES) * of_ranks;
+            right = right && piece.grads[i] == expected;
+            piece.params[i] = expected;
+        }
+    ls_reducer_publish(r);
+    for (int64_t i = 0; i < r->count; i++)
+        right = right && r->params[i] == (float)(i % VALUES) * of_ranks;
+    r->times = (ls_reducer_times){0};
+    return ls_agree(
+        r->comm, right ? LS_OK
+                       : ls_fail(LS_ERR_FAILURE,
+                                 "--reduce %s: the sums that MPI gives are wrong here; check the "
+                                 "MPI settings, or take another --reduce",
+                                 r->kind->name));
+}
+
+ls_status ls_reducer_create(ls_reducer **out, ls_comm *comm, ls_reduce kind, bool shard,
+                            int64_t count)
+{
+    ls_reducer *r = ls_alloc(1, kinds[kind]->size);
+    ls_status status = ls_agree(comm, r == NULL ? LS_ERR_FAILURE : LS_OK);
+    if (status != LS_OK) {
+        ls_free(r);
+        return status;
     }
-    *out = reducer;
+    r->kind = kinds[kind];
+    r->comm = comm;
+    r->shard = shard && comm->size > 1;
+    r->count = count;
+    status = r->kind->create(r);
+    if (status == LS_OK)
+        status = prove(r);
+    if (status != LS_OK) {
+        ls_reducer_destroy(&r);
+        return status;
+    }
+    *out = r;
     return LS_OK;
 }
 
@@ -35,32 +78,105 @@ void ls_reducer_destroy(ls_reducer **reducer)
 {
     if (reducer == NULL || *reducer == NULL)
         return;
-    ls_free((*reducer)->arena);
+    (*reducer)->kind->destroy(*reducer);
     ls_free(*reducer);
     *reducer = NULL;
 }
 
 float *ls_reducer_grads(ls_reducer *reducer)
 {
-    return reducer->arena;
+    return reducer->grads;
 }
 
-void ls_reducer_sum(ls_reducer *reducer, ls_control *control)
+const float *ls_reducer_params(const ls_reducer *reducer)
 {
-    const int64_t most = INT64_C(1) << 28; /* floats in one call, far below the range of its int */
-    const int64_t total = reducer->count + CONTROL_FLOATS;
-    float *word = reducer->arena + reducer->count;
-    if (control->failed != 0)
-        memset(reducer->arena, 0, (size_t)reducer->count * sizeof *reducer->arena);
-    word[ROWS] = control->failed != 0 ? 0 : (float)control->rows;
-    word[LOSS] = control->failed != 0 ? 0 : (float)control->loss;
-    word[FAILED] = control->failed != 0 ? 1 : 0;
-    for (int64_t done = 0; done < total; done += most) {
-        int64_t some = total - done < most ? total - done : most;
-        MPI_Allreduce(MPI_IN_PLACE, reducer->arena + done, ls_int(some), MPI_FLOAT, MPI_SUM,
-                      reducer->comm->mpi);
+    return reducer->params;
+}
+
+void ls_reducer_set_params(ls_reducer *reducer, const float *params)
+{
+    reducer->kind->set_params(reducer, params);
+}
+
+void ls_reducer_begin(ls_reducer *reducer, const ls_control *mine)
+{
+    const double begin = ls_now();
+    float word[LS_CONTROL_FLOATS] = {[LS_CONTROL_FAILED] = 1};
+    if (mine->failed == 0) {
+        word[LS_CONTROL_ROWS] = (float)mine->rows;
+        word[LS_CONTROL_LOSS] = (float)mine->loss;
+        word[LS_CONTROL_FAILED] = 0;
+    } else {
+        memset(reducer->grads, 0, (size_t)reducer->count * sizeof *reducer->grads);
     }
-    control->rows = (int64_t)word[ROWS];
-    control->loss = (double)word[LOSS];
-    control->failed = (int64_t)word[FAILED];
+    reducer->begun = 0;
+    reducer->kind->begin(reducer, word);
+    if (mine->failed != 0 && reducer->kind->ready != NULL)
+        reducer->kind->ready(reducer, 0);
+    reducer->times.exposed += ls_now() - begin;
+}
+
+static void ready(void *user, int64_t from)
+{
+    ls_reducer *reducer = user;
+    const double begin = ls_now();
+    const bool first = reducer->begun == 0;
+    reducer->kind->ready(reducer, from);
+    if (first)
+        reducer->exposed_before = reducer->times.exposed;
+    reducer->times.exposed += ls_now() - begin;
+}
+
+ls_ready ls_reducer_ready(ls_reducer *reducer)
+{
+    return (ls_ready){.call = reducer->kind->ready != NULL ? ready : NULL, .user = reducer};
+}
+
+void ls_reducer_finish(ls_reducer *reducer, ls_control *sum)
+{
+    const double begin = ls_now();
+    float word[LS_CONTROL_FLOATS];
+    if (reducer->begun == 0) {
+        reducer->begun = begin;
+        reducer->exposed_before = reducer->times.exposed;
+    }
+    reducer->kind->finish(reducer, word);
+    sum->rows = (int64_t)word[LS_CONTROL_ROWS];
+    sum->loss = (double)word[LS_CONTROL_LOSS];
+    sum->failed = (int64_t)word[LS_CONTROL_FAILED];
+    reducer->times.exposed += ls_now() - begin;
+}
+
+bool ls_reducer_next(ls_reducer *reducer, ls_piece *piece)
+{
+    const double begin = ls_now();
+    bool more = reducer->kind->next(reducer, piece);
+    const double end = ls_now();
+    reducer->times.exposed += end - begin;
+    if (more) {
+        reducer->arrived = end;
+        reducer->exposed_until = reducer->times.exposed;
+    } else if (reducer->kind->ready != NULL) {
+        /* What went on between the first start and the last arrival, outside of our functions. */
+        reducer->times.hidden +=
+            reducer->arrived - reducer->begun - (reducer->exposed_until - reducer->exposed_before);
+    }
+    return more;
+}
+
+void ls_reducer_publish(ls_reducer *reducer)
+{
+    const double begin = ls_now();
+    reducer->kind->publish(reducer);
+    reducer->times.exposed += ls_now() - begin;
+}
+
+void ls_reducer_complete(ls_reducer *reducer, float *arena)
+{
+    reducer->kind->complete(reducer, arena);
+}
+
+ls_reducer_times ls_reducer_clock(const ls_reducer *reducer)
+{
+    return reducer->times;
 }

@@ -64,19 +64,24 @@ static ls_status write_progress(ls_h5 *file, const ls_progress *p, const ls_metr
         snprintf(columns + strlen(columns), sizeof columns - strlen(columns), "%s%s",
                  i > 0 ? "," : "", ls_metrics_name(i));
     ls_h5_shape shape = {.type = LS_H5_F64, .rank = 2, .dims = {p->epoch, LS_METRICS_COLUMNS}};
-    ls_status status = ls_h5_put_int(file, "epoch", p->epoch);
-    if (status == LS_OK)
-        status = ls_h5_put_int(file, "optimizer_steps", p->optimizer_steps);
-    if (status == LS_OK)
-        status = ls_h5_put_int(file, "best_steps", p->best_steps);
-    if (status == LS_OK)
-        status = ls_h5_put_int(file, "best_epoch", p->early_stop.best_epoch);
+    const struct {
+        const char *name;
+        int64_t value;
+    } integers[] = {
+        {"epoch", p->epoch},
+        {"optimizer_steps", p->optimizer_steps},
+        {"best_steps", p->best_steps},
+        {"best_epoch", p->early_stop.best_epoch},
+        {"waited", p->early_stop.waited},
+        {"ranks", p->ranks},
+    };
+    ls_status status = ls_h5_put_text(file, "columns", columns);
+    for (size_t i = 0; status == LS_OK && i < sizeof integers / sizeof *integers; i++)
+        status = ls_h5_put_int(file, integers[i].name, integers[i].value);
     if (status == LS_OK)
         status = ls_h5_put_real(file, "best", p->early_stop.best);
     if (status == LS_OK)
-        status = ls_h5_put_int(file, "waited", p->early_stop.waited);
-    if (status == LS_OK)
-        status = ls_h5_put_text(file, "columns", columns);
+        status = ls_h5_put_text(file, "reduce", ls_reduce_name(p->reduce));
     if (status == LS_OK)
         status = ls_h5_create_dataset(file, "metrics", &shape, false);
     if (status == LS_OK)
@@ -251,19 +256,41 @@ static bool is_plausible(const ls_progress *p, const ls_h5_shape *metrics)
            p->best_steps <= p->optimizer_steps;
 }
 
+/* A kind that this program does not know leaves the choice open. */
+static ls_status read_reduce(const ls_h5 *file, ls_reduce *out)
+{
+    char *name = NULL;
+    ls_status status = ls_h5_get_text(file, "reduce", &name);
+    if (status != LS_OK)
+        return status;
+    int kind = 0;
+    while (kind < LS_REDUCERS && strcmp(name, ls_reduce_name((ls_reduce)kind)) != 0)
+        kind++;
+    *out = (ls_reduce)kind;
+    ls_free(name);
+    return LS_OK;
+}
+
 static ls_status read_progress(const ls_h5 *file, ls_progress *p)
 {
-    ls_status status = ls_h5_get_int(file, "epoch", &p->epoch);
-    if (status == LS_OK)
-        status = ls_h5_get_int(file, "optimizer_steps", &p->optimizer_steps);
-    if (status == LS_OK)
-        status = ls_h5_get_int(file, "best_steps", &p->best_steps);
-    if (status == LS_OK)
-        status = ls_h5_get_int(file, "best_epoch", &p->early_stop.best_epoch);
+    const struct {
+        const char *name;
+        int64_t *value;
+    } integers[] = {
+        {"epoch", &p->epoch},
+        {"optimizer_steps", &p->optimizer_steps},
+        {"best_steps", &p->best_steps},
+        {"best_epoch", &p->early_stop.best_epoch},
+        {"waited", &p->early_stop.waited},
+        {"ranks", &p->ranks},
+    };
+    ls_status status = LS_OK;
+    for (size_t i = 0; status == LS_OK && i < sizeof integers / sizeof *integers; i++)
+        status = ls_h5_get_int(file, integers[i].name, integers[i].value);
     if (status == LS_OK)
         status = ls_h5_get_real(file, "best", &p->early_stop.best);
     if (status == LS_OK)
-        status = ls_h5_get_int(file, "waited", &p->early_stop.waited);
+        status = read_reduce(file, &p->reduce);
     ls_h5_shape shape = {0};
     if (status == LS_OK)
         status = ls_h5_describe(file, "metrics", &shape);

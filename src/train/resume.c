@@ -98,7 +98,7 @@ static ls_status load(ls_trainer *t, const ls_checkpoint *checkpoint)
     t->resumed = path;
     status = ls_checkpoint_read_history(checkpoint, t->history);
     if (status == LS_OK)
-        status = ls_checkpoint_read_params(checkpoint, t->network, t->params);
+        status = ls_checkpoint_read_params(checkpoint, t->network, t->start_params);
     if (status == LS_OK)
         status = ls_checkpoint_read_optimizer(checkpoint, t->network, t->optimizer);
     return status == LS_OK ? read_best(t, checkpoint) : status;
@@ -119,7 +119,7 @@ static ls_status share(ls_trainer *t)
     if (status != LS_OK)
         return status;
     ls_broadcast(t->comm, t->history, (size_t)t->progress.epoch * sizeof *t->history);
-    ls_broadcast(t->comm, t->params, bytes);
+    ls_broadcast(t->comm, t->start_params, bytes);
     if (t->best_params != NULL)
         ls_broadcast(t->comm, t->best_params, bytes);
     for (int i = 0; i < ls_optimizer_slots(t->optimizer); i++)

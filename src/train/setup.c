@@ -107,17 +107,39 @@ static ls_status make_replica(ls_trainer *t)
     const int64_t size = ls_network_size(t->network);
     status = ls_batch_create(&t->batch, rows, t->dataset.features);
     if (status == LS_OK)
-        status = ls_reducer_create(&t->reducer, t->comm, size);
-    if (status == LS_OK)
         status = ls_optimizer_create(&t->optimizer, &c->optimizer, size);
     if (status != LS_OK)
         return status;
-    t->params = ls_alloc(size, sizeof(float));
+    t->start_params = ls_alloc(size, sizeof(float));
     t->best_params = c->restore_best ? ls_alloc(size, sizeof(float)) : NULL;
     t->history = ls_alloc(c->epochs, sizeof *t->history);
-    if (t->params == NULL || t->history == NULL || (c->restore_best && t->best_params == NULL))
+    if (t->start_params == NULL || t->history == NULL ||
+        (c->restore_best && t->best_params == NULL))
         return LS_ERR_FAILURE;
-    ls_network_initialise(t->network, c->seed, t->params);
+    ls_network_initialise(t->network, c->seed, t->start_params);
+    return LS_OK;
+}
+
+/* Makes the reducer, or those to choose from, and hands it the parameters. Collective. */
+static ls_status make_reducer(ls_trainer *t)
+{
+    const ls_train_config *c = t->config;
+    const int64_t size = ls_network_size(t->network);
+    t->reduce = c->reduce;
+    if (c->reduce == LS_REDUCE_AUTO && t->progress.ranks == t->plan.ranks)
+        t->reduce = t->progress.reduce; /* what the run that goes on here had settled on */
+    ls_status status =
+        t->reduce == LS_REDUCE_AUTO
+            ? ls_tuner_create(&t->tuner, t->comm, t->topology->nodes, c->shard_optimizer, size,
+                              &t->reducer)
+            : ls_reducer_create(&t->reducer, t->comm, t->reduce, c->shard_optimizer, size);
+    if (status != LS_OK)
+        return status;
+    if (t->tuner == NULL && t->reduce == LS_REDUCE_AUTO)
+        t->reduce = LS_REDUCE_FUSED; /* the only one that applies to a rank alone */
+    ls_reducer_set_params(t->reducer, t->start_params);
+    ls_free(t->start_params);
+    t->start_params = NULL;
     return LS_OK;
 }
 
@@ -226,6 +248,8 @@ static ls_status create(ls_trainer *t)
         describe_identity(t);
         status = ls_trainer_resume(t);
     }
+    if (status == LS_OK)
+        status = make_reducer(t);
     if (status == LS_OK && !t->config->dry_run) {
         bool writes = t->rank == 0 && *t->config->run != '\0';
         status = ls_agree(t->comm, writes ? begin_records(t) : LS_OK);
@@ -274,7 +298,7 @@ ls_status ls_trainer_create(ls_trainer **out, ls_comm *comm, const ls_train_conf
 
 const float *ls_trainer_params(const ls_trainer *trainer)
 {
-    return trainer->params;
+    return ls_reducer_params(trainer->reducer);
 }
 
 const ls_network *ls_trainer_network(const ls_trainer *trainer)
@@ -293,10 +317,13 @@ void ls_trainer_destroy(ls_trainer **trainer)
     ls_samples_destroy(&t->validation);
     ls_batch_destroy(&t->batch);
     ls_network_destroy(&t->network);
+    if (t->tuner != NULL)
+        t->reducer = NULL;
+    ls_tuner_destroy(&t->tuner);
     ls_reducer_destroy(&t->reducer);
     ls_optimizer_destroy(&t->optimizer);
     ls_topology_destroy(&t->topology);
-    ls_free(t->params);
+    ls_free(t->start_params);
     ls_free(t->best_params);
     ls_free(t->history);
     ls_free(t->resumed);

@@ -3,7 +3,7 @@
  *     for each epoch
  *         exchange samples
  *         for each step
- *             gather, forward, backward, reduce over ranks, update
+ *             gather, forward, backward with the reduction over ranks, update
  *         validate, decide, log, checkpoint
  */
 #include "train/trainer_state.h"
@@ -44,35 +44,51 @@ static ls_status check_step(const ls_trainer *t, const ls_score *score, int64_t 
                    mean, (long long)step + 1, (long long)t->progress.epoch + 1, t->config->lr);
 }
 
-/* One step. Collective. `rows_done` counts the global rows of the epoch. */
-static ls_status train_step(ls_trainer *t, int64_t step, const int64_t *order, epoch_sums *sums,
-                            int64_t *rows_done)
+/* Updates the parameters by the sum of the gradients, each rank those that are its. Collective. */
+static void update(ls_trainer *t, int64_t rows)
 {
-    double begin = ls_now();
+    ls_piece piece;
+    ls_optimizer_begin(t->optimizer, 1.0 / (double)rows, t->config->lr);
+    while (ls_reducer_next(t->reducer, &piece))
+        ls_optimizer_update(t->optimizer, piece.first, piece.count, piece.grads, piece.params);
+    ls_reducer_publish(t->reducer);
+}
+
+/* One step. Collective. On return `control` is the sum over ranks. */
+static ls_status train_step(ls_trainer *t, int64_t step, const int64_t *order, ls_score *score,
+                            ls_control *control)
+{
     ls_range slice = ls_plan_slice(&t->plan, t->rank, step);
     ls_samples_gather(t->samples, order + slice.first, 0, slice.count, t->normalization, t->batch);
-    float *grads = ls_reducer_grads(t->reducer);
-    ls_score score = ls_network_gradient(t->network, t->params, t->batch, grads);
-    ls_status status = check_step(t, &score, step);
-
-    double computed = ls_now();
-    ls_control control = {.rows = score.rows, .loss = score.loss, .failed = status != LS_OK};
-    ls_reducer_sum(t->reducer, &control);
-    if (control.failed > 0)
+    const float *params = ls_reducer_params(t->reducer);
+    *score = ls_network_loss(t->network, params, t->batch);
+    ls_status status = check_step(t, score, step);
+    *control = (ls_control){.rows = score->rows, .loss = score->loss, .failed = status != LS_OK};
+    ls_reducer_begin(t->reducer, control);
+    if (status == LS_OK)
+        ls_network_backward(t->network, params, t->batch, ls_reducer_grads(t->reducer),
+                            ls_reducer_ready(t->reducer));
+    ls_reducer_finish(t->reducer, control);
+    if (control->failed > 0)
         return ls_agree(t->comm, status);
-
-    double reduced = ls_now();
-    ls_optimizer_step(t->optimizer, grads, 1.0 / (double)control.rows, t->config->lr, t->params);
-    double updated = ls_now();
-    sums->compute_s += computed - begin + updated - reduced;
-    sums->communicate_s += reduced - computed;
-    sums->loss += score.loss;
-    sums->correct += (double)score.correct;
-    *rows_done += control.rows;
-    if (t->rank == 0 && t->observer->step != NULL)
-        t->observer->step(t->observer->user, t->progress.epoch + 1, *rows_done,
-                          control.loss / (double)control.rows);
+    update(t, control->rows);
     return LS_OK;
+}
+
+/* Lets --reduce auto know how long a step took, and goes on with what it decides. Collective. */
+static ls_status tune(ls_trainer *t, double seconds)
+{
+    char verdict[LS_VERDICT_TEXT];
+    if (!ls_tuner_step(t->tuner, seconds, t->optimizer, &t->reducer, &t->reduce, verdict))
+        return LS_OK;
+    ls_tuner_destroy(&t->tuner);
+    ls_trainer_note(t, "--reduce auto: %s", verdict);
+    ls_status status = LS_OK;
+    if (t->log != NULL)
+        status = ls_run_log_event(
+            t->log, "reduce", t->progress.epoch + 1,
+            json_pack("{s:s, s:s}", "chosen", ls_reduce_name(t->reduce), "text", verdict));
+    return ls_agree(t->comm, status);
 }
 
 /* All steps of an epoch. Collective. */
@@ -83,8 +99,27 @@ static ls_status train_epoch(ls_trainer *t, epoch_sums *sums)
     ls_status status = ls_exchange_epoch(t->exchange, t->progress.epoch, &order);
     sums->exchange_s = ls_now() - begin;
     int64_t rows = 0;
-    for (int64_t step = 0; status == LS_OK && step < t->plan.steps; step++)
-        status = train_step(t, step, order, sums, &rows);
+    for (int64_t step = 0; status == LS_OK && step < t->plan.steps; step++) {
+        ls_score score;
+        ls_control control;
+        const double before = ls_reducer_clock(t->reducer).exposed;
+        begin = ls_now();
+        status = train_step(t, step, order, &score, &control);
+        if (status != LS_OK)
+            break;
+        const double seconds = ls_now() - begin;
+        const double exposed = ls_reducer_clock(t->reducer).exposed - before;
+        sums->compute_s += seconds - exposed;
+        sums->communicate_s += exposed;
+        sums->loss += score.loss;
+        sums->correct += (double)score.correct;
+        rows += control.rows;
+        if (t->rank == 0 && t->observer->step != NULL)
+            t->observer->step(t->observer->user, t->progress.epoch + 1, rows,
+                              control.loss / (double)control.rows);
+        if (t->tuner != NULL)
+            status = tune(t, seconds);
+    }
     t->progress.optimizer_steps = ls_optimizer_steps(t->optimizer);
     return status;
 }
@@ -93,9 +128,10 @@ static ls_status train_epoch(ls_trainer *t, epoch_sums *sums)
 static ls_status check_params(const ls_trainer *t)
 {
     const int64_t size = ls_network_size(t->network);
+    const float *params = ls_reducer_params(t->reducer);
     int64_t bad = -1;
     for (int64_t i = 0; i < size; i++)
-        if (!(fabsf(t->params[i]) < LS_DIVERGED))
+        if (!(fabsf(params[i]) < LS_DIVERGED))
             bad = i;
     ls_status status = LS_OK;
     if (bad >= 0)
@@ -103,7 +139,7 @@ static ls_status check_params(const ls_trainer *t)
             ls_fail(LS_ERR_NUMERIC,
                     "a parameter is %g after epoch %lld: training diverged; try a smaller --lr "
                     "(it is %g)",
-                    (double)t->params[bad], (long long)t->progress.epoch + 1, t->config->lr);
+                    (double)params[bad], (long long)t->progress.epoch + 1, t->config->lr);
     return ls_agree(t->comm, status);
 }
 
@@ -114,8 +150,9 @@ static ls_status validate(ls_trainer *t, ls_metrics *m)
     if (t->dataset.rows[LS_VALIDATION] == 0)
         return LS_OK;
     ls_score score;
-    ls_status status = ls_evaluate(t->comm, t->network, t->params, t->validation, t->config->mean,
-                                   t->config->std, t->batch, t->dataset.classes, &score, NULL);
+    ls_status status =
+        ls_evaluate(t->comm, t->network, ls_reducer_params(t->reducer), t->validation,
+                    t->config->mean, t->config->std, t->batch, t->dataset.classes, &score, NULL);
     if (status != LS_OK)
         return status;
     m->val_loss = score.loss / (double)score.rows;
@@ -154,30 +191,45 @@ static bool goes_on(const ls_trainer *t)
            !ls_early_stop_reached(&t->progress.early_stop, &t->stop_config);
 }
 
+/* Saves a checkpoint; on rank 0. Local. */
+static ls_status save(ls_trainer *t, bool best)
+{
+    t->progress.ranks = t->plan.ranks;
+    t->progress.reduce = t->tuner != NULL ? LS_REDUCE_AUTO : t->reduce;
+    ls_state state = {.identity = &t->identity,
+                      .progress = &t->progress,
+                      .history = t->history,
+                      .network = t->network,
+                      .params = ls_reducer_params(t->reducer),
+                      .optimizer = t->optimizer};
+    ls_status status = ls_checkpoint_save(t->folder, &state, t->config->keep);
+    if (status == LS_OK)
+        status = ls_run_log_event(t->log, "checkpoint", t->progress.epoch,
+                                  json_pack("{s:I, s:b}", "steps",
+                                            (json_int_t)t->progress.optimizer_steps, "best", best));
+    return status;
+}
+
 /* Rank 0 writes the logs and, where it is due, a checkpoint; all ranks get the outcome. Collective.
  */
-static ls_status record(ls_trainer *t, const ls_metrics *m, bool best)
+static ls_status record(ls_trainer *t, ls_metrics *m, bool best)
 {
+    const bool due = best || !goes_on(t) || t->progress.epoch % t->config->checkpoint_every == 0;
+    const double begin = ls_now();
     ls_status status = LS_OK;
-    if (t->log != NULL) {
+    if (due && *t->config->run != '\0') {
+        for (int i = 0; i < ls_optimizer_slots(t->optimizer); i++)
+            ls_reducer_complete(t->reducer, ls_optimizer_slot(t->optimizer, i));
+        if (t->log != NULL)
+            status = save(t, best);
+        status = ls_agree(t->comm, status);
+    }
+    m->checkpoint_s = ls_now() - begin;
+    t->history[t->progress.epoch - 1] = *m;
+    if (status == LS_OK && t->log != NULL) {
         status = ls_run_log_metrics(t->log, m);
         if (status == LS_OK)
             status = ls_run_log_event(t->log, "epoch", t->progress.epoch, ls_metrics_json(m));
-        bool due = best || !goes_on(t) || t->progress.epoch % t->config->checkpoint_every == 0;
-        if (status == LS_OK && due) {
-            ls_state state = {.identity = &t->identity,
-                              .progress = &t->progress,
-                              .history = t->history,
-                              .network = t->network,
-                              .params = t->params,
-                              .optimizer = t->optimizer};
-            status = ls_checkpoint_save(t->folder, &state, t->config->keep);
-            if (status == LS_OK)
-                status = ls_run_log_event(t->log, "checkpoint", t->progress.epoch,
-                                          json_pack("{s:I, s:b}", "steps",
-                                                    (json_int_t)t->progress.optimizer_steps, "best",
-                                                    best));
-        }
     }
     return ls_agree(t->comm, status);
 }
@@ -200,6 +252,7 @@ static ls_status run_epoch(ls_trainer *t)
         return status;
     sums.validation_s = ls_now() - checked;
 
+    int slowest = ls_rank_of_max(t->comm, sums.compute_s);
     ls_sum_doubles(t->comm, (double *)&sums, EPOCH_SUMS);
     ls_max_doubles(t->comm, &m.seconds, 1);
     const double rows = (double)t->plan.rows, ranks = t->plan.ranks;
@@ -210,18 +263,21 @@ static ls_status run_epoch(ls_trainer *t)
     m.communicate_s = sums.communicate_s / ranks;
     m.exchange_s = sums.exchange_s / ranks;
     m.validation_s = sums.validation_s / ranks;
+    m.checkpoint_s = NAN; /* not known before it is saved */
+    m.slowest_rank = slowest;
 
     t->history[t->progress.epoch++] = m;
     bool best = decide(t, &m);
     if (best && t->best_params != NULL)
-        memcpy(t->best_params, t->params, (size_t)ls_network_size(t->network) * sizeof(float));
+        memcpy(t->best_params, ls_reducer_params(t->reducer),
+               (size_t)ls_network_size(t->network) * sizeof(float));
     status = record(t, &m, best);
     if (status == LS_OK && t->rank == 0 && t->observer->epoch != NULL)
         t->observer->epoch(t->observer->user, &m, best);
     return status;
 }
 
-/* What training came to. The same on all ranks but for the seconds. Local. */
+/* What training came to. The same on all ranks but for the seconds. Collective. */
 static ls_train_result conclude(ls_trainer *t, double begin, bool idle)
 {
     const ls_early_stop *stop = &t->progress.early_stop;
@@ -233,13 +289,13 @@ static ls_train_result conclude(ls_trainer *t, double begin, bool idle)
     const size_t bytes = (size_t)ls_network_size(t->network) * sizeof(float);
     int64_t shown = t->progress.epoch;
     if (t->best_params != NULL && stop->best_epoch > 0) {
-        memcpy(t->params, t->best_params, bytes);
+        ls_reducer_set_params(t->reducer, t->best_params);
         result.restored = true;
         shown = stop->best_epoch;
     }
     if (shown > 0)
         result.final = t->history[shown - 1];
-    result.digest = XXH3_64bits(t->params, bytes);
+    result.digest = XXH3_64bits(ls_reducer_params(t->reducer), bytes);
     result.seconds = ls_now() - begin;
     return result;
 }

@@ -10,6 +10,7 @@
 #include "data/samples.h"
 #include "parallel/exchange.h"
 #include "train/run_log.h"
+#include "train/tuner.h"
 
 struct ls_trainer {
     ls_comm *comm; /* borrowed, as the next two */
@@ -27,10 +28,12 @@ struct ls_trainer {
     ls_batch *batch;
 
     ls_network *network;
-    ls_reducer *reducer; /* owns the gradient arena */
+    ls_reduce reduce;    /* the kind of the next; LS_REDUCE_AUTO while that is undecided */
+    ls_reducer *reducer; /* owns the arenas of gradients and parameters */
+    ls_tuner *tuner;     /* owns the reducer while it is there */
     ls_optimizer *optimizer;
-    float *params;      /* [ls_network_size] */
-    float *best_params; /* the same; NULL without --restore-best */
+    float *start_params; /* [ls_network_size] what training begins with; NULL once it is ready */
+    float *best_params;  /* the same size; NULL without --restore-best */
 
     ls_monitor monitor;
     ls_early_stop_config stop_config;

@@ -72,40 +72,6 @@ static void collects_and_spreads(void **state)
     assert_int_equal(strncmp(ls_comm_version(), "Open MPI", 8), 0);
 }
 
-static void sums_gradients_and_control(void **state)
-{
-    (void)state;
-    enum { COUNT = 100003 };
-    ls_reducer *reducer;
-    assert_ok(ls_reducer_create(&reducer, world, COUNT));
-    float *grads = ls_reducer_grads(reducer);
-    for (int i = 0; i < COUNT; i++)
-        grads[i] = (float)(i % 1000 * (rank + 1));
-    ls_control control = {.rows = rank, .loss = 0.25 * rank};
-    ls_reducer_sum(reducer, &control);
-    const int ranks = size * (size + 1) / 2;
-    for (int i = 0; i < COUNT; i++)
-        assert_true(grads[i] == (float)(i % 1000 * ranks));
-    assert_int_equal(control.rows, size * (size - 1) / 2);
-    assert_true(control.loss == 0.25 * size * (size - 1) / 2);
-    assert_int_equal(control.failed, 0);
-
-    /* A rank that failed contributes nothing, whatever its arena holds. */
-    for (int i = 0; i < COUNT; i++)
-        grads[i] = rank == size - 1 ? NAN : 1;
-    control = (ls_control){.rows = 5, .loss = 1, .failed = rank == size - 1};
-    ls_reducer_sum(reducer, &control);
-    assert_int_equal(control.failed, 1);
-    assert_int_equal(control.rows, 5 * (size - 1));
-    assert_true(grads[COUNT - 1] == (float)(size - 1));
-
-    /* Row counts are exact up to the largest batch. */
-    control = (ls_control){.rows = rank == 0 ? LS_MAX_GLOBAL_BATCH - (size - 1) : 1};
-    ls_reducer_sum(reducer, &control);
-    assert_int_equal(control.rows, LS_MAX_GLOBAL_BATCH);
-    ls_reducer_destroy(&reducer);
-}
-
 static void knows_where_ranks_run(void **state)
 {
     (void)state;
@@ -135,4 +101,4 @@ static void knows_where_ranks_run(void **state)
 
 MPI_TEST_MAIN(cmocka_unit_test(agrees_on_the_lowest_failure),
               cmocka_unit_test(finds_ranks_that_differ), cmocka_unit_test(collects_and_spreads),
-              cmocka_unit_test(sums_gradients_and_control), cmocka_unit_test(knows_where_ranks_run))
+              cmocka_unit_test(knows_where_ranks_run))

@@ -95,6 +95,25 @@ static void same_curve_on_any_rank_count(void **state)
     compare(&config);
 }
 
+/* Whatever way the gradients are summed, and the work of updating is shared; with layers large
+ * enough to come in several slices and buckets. */
+static void same_curve_with_every_reducer(void **state)
+{
+    (void)state;
+    if (rank == 0)
+        fixture_write(&fixture_small, "r.h5");
+    assert_ok(ls_agree(world, LS_OK));
+    ls_train_config config = fixture_config("r.h5");
+    config.model = "dense:2500 relu dense:30 relu dense:4";
+    config.epochs = 1;
+    for (int kind = 0; kind <= LS_REDUCE_AUTO; kind++)
+        for (int shard = 0; shard < 2; shard++) {
+            config.reduce = (ls_reduce)kind;
+            config.shard_optimizer = shard;
+            compare(&config);
+        }
+}
+
 static void tiny_data_sets(void **state)
 {
     (void)state;
@@ -140,5 +159,6 @@ static void local_shuffle_trains(void **state)
     ls_free(p);
 }
 
-MPI_TEST_MAIN(cmocka_unit_test(same_curve_on_any_rank_count), cmocka_unit_test(tiny_data_sets),
+MPI_TEST_MAIN(cmocka_unit_test(same_curve_on_any_rank_count),
+              cmocka_unit_test(same_curve_with_every_reducer), cmocka_unit_test(tiny_data_sets),
               cmocka_unit_test(local_shuffle_trains))

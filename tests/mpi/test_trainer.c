@@ -302,11 +302,81 @@ static void steps_allocate_nothing(void **state)
     write_data("d.h5");
     const ls_observer observer = {.user = &a, .step = count_allocations};
     ls_train_config config = fixture_config("d.h5");
-    assert_ok(ls_trainer_create(&trainer, world, &config, &observer));
-    assert_ok(ls_trainer_run(trainer, &result));
-    if (rank == 0)
-        assert_int_equal(a.epoch, 3);
-    ls_trainer_destroy(&trainer);
+    for (int kind = 0; kind < LS_REDUCERS; kind++) {
+        config.reduce = (ls_reduce)kind;
+        a = (allocations){0};
+        assert_ok(ls_trainer_create(&trainer, world, &config, &observer));
+        assert_ok(ls_trainer_run(trainer, &result));
+        if (rank == 0)
+            assert_int_equal(a.epoch, 3);
+        ls_trainer_destroy(&trainer);
+    }
+}
+
+/* Each rank has only its part of the optimizer's state; a checkpoint has all of it. */
+static void resumes_sharded_state_exactly(void **state)
+{
+    (void)state;
+    ls_train_result whole, part;
+    write_data("d.h5");
+    ls_train_config config = fixture_config("d.h5");
+    for (int kind = 0; kind < LS_REDUCERS; kind++) {
+        config.reduce = (ls_reduce)kind;
+        config.shard_optimizer = true;
+        config.epochs = 4;
+        config.run = "";
+        config.resume = "";
+        assert_ok(train(&config, &whole));
+        config.run = "sharded";
+        config.resume = "auto";
+        remove_run("sharded");
+        for (config.epochs = 1; config.epochs <= 4; config.epochs += 3)
+            assert_ok(train(&config, &part));
+        assert_true(part.digest == whole.digest);
+    }
+}
+
+static void keep_note(void *user, const char *text)
+{
+    snprintf(user, LS_ERROR_TEXT_MAX, "%s", text);
+}
+
+/* --reduce auto tries, tells what it takes, and a resumed run takes the same without a trial. */
+static void chooses_a_reducer(void **state)
+{
+    (void)state;
+    char note[LS_ERROR_TEXT_MAX] = "";
+    const ls_observer observer = {.user = note, .note = keep_note};
+    ls_train_result fused, chosen;
+    ls_trainer *trainer;
+    write_data("d.h5");
+    ls_train_config config = fixture_config("d.h5");
+    config.epochs = 6;
+    assert_ok(train(&config, &fused));
+    config.reduce = LS_REDUCE_AUTO;
+    config.run = "auto";
+    config.resume = "auto";
+    remove_run("auto");
+    for (config.epochs = 5; config.epochs <= 6; config.epochs++) {
+        *note = '\0';
+        assert_ok(ls_trainer_create(&trainer, world, &config, &observer));
+        assert_ok(ls_trainer_run(trainer, &chosen));
+        ls_trainer_destroy(&trainer);
+        if (rank == 0 && size > 1)
+            assert_true((strstr(note, "is the fastest here") != NULL) == (config.epochs == 5));
+        assert_ok(ls_agree(world, LS_OK));
+    }
+    assert_near(chosen.final.loss, fused.final.loss, 1e-4, 1e-6);
+    uint64_t digest = chosen.digest;
+    ls_broadcast(world, &digest, sizeof digest);
+    assert_true(digest == chosen.digest);
+    if (rank != 0)
+        return;
+    ls_checkpoint *checkpoint;
+    assert_ok(ls_checkpoint_open(&checkpoint, "auto/checkpoints/last"));
+    assert_int_equal(ls_checkpoint_progress(checkpoint)->ranks, size);
+    assert_true(ls_checkpoint_progress(checkpoint)->reduce != LS_REDUCE_AUTO);
+    ls_checkpoint_close(&checkpoint);
 }
 
 static void diverging_is_a_numerical_failure(void **state)
@@ -370,5 +440,6 @@ MPI_TEST_MAIN(cmocka_unit_test(learns), cmocka_unit_test(stops_early_and_restore
               cmocka_unit_test(keeps_few_checkpoints), cmocka_unit_test(goes_back_in_its_folder),
               cmocka_unit_test(a_summary_is_made_up_for), cmocka_unit_test(the_last_update_counts),
               cmocka_unit_test(steps_allocate_nothing),
+              cmocka_unit_test(resumes_sharded_state_exactly), cmocka_unit_test(chooses_a_reducer),
               cmocka_unit_test(refuses_settings_out_of_range),
               cmocka_unit_test(diverging_is_a_numerical_failure))

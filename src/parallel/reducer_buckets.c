@@ -1,0 +1,247 @@
+/* The reducers fused and overlap. The arena is cut into buckets, numbered from its end down, which
+ * is the order in which a backward pass makes gradients final. The control word lies behind the
+ * arena's end and so travels with bucket 0, the first to go.
+ *
+ *     arena   | bucket 2 | bucket 1 | bucket 0 | control |
+ *
+ * fused: one bucket (or as few as MPI's counts allow), summed when the backward pass is over.
+ * overlap: a bucket's sum starts as soon as its gradients are final, and goes on, whenever MPI gets
+ * a chance, under the rest of the backward pass and the updates of the buckets before it.
+ *
+ * Sharded, a bucket is cut into a part for each rank. The sum of a part goes to its rank alone
+ * (reduce-scatter), which updates it; then all gather the parameters. A reduce-scatter has no place
+ * for a word that all must get, so the control word is summed beside it. */
+#include "parallel/reducer_kind.h"
+
+#include "base/clock.h"
+#include "base/integer.h"
+#include "base/memory.h"
+
+#include <lockstep/plan.h>
+
+#include <string.h>
+
+/* Floats of a bucket that is summed while other work goes on. */
+enum { BUCKET = 1 << 16 };
+
+typedef struct bucket {
+    int64_t first, count;  /* its range of the arena */
+    ls_range mine;         /* this rank's part of it, from `first` */
+    float *sum;            /* where the sum of that part arrives */
+    int *counts, *starts;  /* sharded: [ranks] each rank's part */
+    MPI_Request reducing;  /* its sum, under way */
+    MPI_Request gathering; /* sharded: its parameters, on their way */
+} bucket;
+
+typedef struct buckets {
+    ls_reducer base;
+    float *arena; /* [count + LS_CONTROL_FLOATS] gradients and control word */
+    float *sums;  /* sharded: [all of mine.count] */
+    int *parts;   /* sharded: [buckets][2][ranks] */
+    bucket *bucket;
+    int count;           /* of buckets */
+    int started, summed; /* how many of them, in this step */
+    int taken;           /* by next() */
+    MPI_Request control; /* sharded: the control word's sum */
+} buckets;
+
+static bool overlaps(const buckets *b)
+{
+    return b->base.kind == &ls_reducer_overlap;
+}
+
+/* Cuts the arena into buckets, and sharded ones into parts. */
+static void cut(buckets *b, int64_t length)
+{
+    const int ranks = b->base.comm->size;
+    float *sum = b->sums;
+    int64_t end = b->base.count;
+    for (int i = 0; i < b->count; i++) {
+        bucket *k = &b->bucket[i];
+        k->first = end > length ? end - length : 0;
+        k->count = end - k->first;
+        end = k->first;
+        k->reducing = k->gathering = MPI_REQUEST_NULL;
+        k->mine = (ls_range){0, k->count};
+        k->sum = b->arena + k->first;
+        if (!b->base.shard)
+            continue;
+        k->counts = b->parts + (int64_t)i * 2 * ranks;
+        k->starts = k->counts + ranks;
+        for (int r = 0; r < ranks; r++) {
+            ls_range part = ls_shard(k->count, ranks, r);
+            k->counts[r] = ls_int(part.count);
+            k->starts[r] = ls_int(part.first);
+        }
+        k->mine = ls_shard(k->count, ranks, b->base.comm->rank);
+        k->sum = sum;
+        sum += k->mine.count;
+    }
+}
+
+static ls_status create(ls_reducer *r)
+{
+    buckets *b = (buckets *)r;
+    const int64_t length = overlaps(b) ? BUCKET : LS_MPI_FLOATS;
+    b->control = MPI_REQUEST_NULL;
+    b->count = ls_int((r->count + length - 1) / length);
+    b->arena = ls_alloc(r->count + LS_CONTROL_FLOATS, sizeof *b->arena);
+    r->grads = b->arena;
+    r->params = r->grads != NULL ? ls_alloc(r->count, sizeof *r->params) : NULL;
+    b->bucket = r->params != NULL ? ls_alloc(b->count, sizeof *b->bucket) : NULL;
+    bool well = b->bucket != NULL;
+    if (well && r->shard) {
+        /* No part is larger than the average, rounded up. */
+        b->sums = ls_alloc(r->count / r->comm->size + b->count, sizeof *b->sums);
+        b->parts = b->sums != NULL
+                       ? ls_alloc(2 * (int64_t)r->comm->size * b->count, sizeof *b->parts)
+                       : NULL;
+        well = b->parts != NULL;
+    }
+    if (well)
+        cut(b, length);
+    return ls_agree(r->comm, well ? LS_OK : LS_ERR_FAILURE);
+}
+
+static void destroy(ls_reducer *r)
+{
+    buckets *b = (buckets *)r;
+    ls_free(b->arena);
+    ls_free(r->params);
+    ls_free(b->bucket);
+    ls_free(b->sums);
+    ls_free(b->parts);
+}
+
+static void set_params(ls_reducer *r, const float *params)
+{
+    if (params != r->params)
+        memcpy(r->params, params, (size_t)r->count * sizeof *params);
+}
+
+static void begin(ls_reducer *r, const float word[LS_CONTROL_FLOATS])
+{
+    buckets *b = (buckets *)r;
+    float *control = b->arena + r->count;
+    memcpy(control, word, LS_CONTROL_FLOATS * sizeof *word);
+    b->started = b->summed = b->taken = 0;
+    if (r->shard)
+        MPI_Iallreduce(MPI_IN_PLACE, control, LS_CONTROL_FLOATS, MPI_FLOAT, MPI_SUM, r->comm->mpi,
+                       &b->control);
+}
+
+/* Floats of a bucket that one allreduce takes: with bucket 0 goes the control word. */
+static int floats_of(const buckets *b, int at)
+{
+    return ls_int(b->bucket[at].count + (at == 0 ? LS_CONTROL_FLOATS : 0));
+}
+
+/* Starts the sums of all buckets whose gradients are final, and lets those under way go on. */
+static void ready(ls_reducer *r, int64_t from)
+{
+    buckets *b = (buckets *)r;
+    for (; b->started < b->count && b->bucket[b->started].first >= from; b->started++) {
+        bucket *k = &b->bucket[b->started];
+        float *grads = b->arena + k->first;
+        if (r->begun == 0)
+            r->begun = ls_now();
+        if (r->shard)
+            MPI_Ireduce_scatter(grads, k->sum, k->counts, MPI_FLOAT, MPI_SUM, r->comm->mpi,
+                                &k->reducing);
+        else
+            MPI_Iallreduce(MPI_IN_PLACE, grads, floats_of(b, b->started), MPI_FLOAT, MPI_SUM,
+                           r->comm->mpi, &k->reducing);
+    }
+    for (int done = 1; done && b->summed < b->started; b->summed += done)
+        MPI_Test(&b->bucket[b->summed].reducing, &done, MPI_STATUS_IGNORE);
+}
+
+static void finish(ls_reducer *r, float word[LS_CONTROL_FLOATS])
+{
+    buckets *b = (buckets *)r;
+    const float *control = b->arena + r->count;
+    if (overlaps(b)) {
+        ready(r, 0);
+        MPI_Wait(r->shard ? &b->control : &b->bucket[0].reducing, MPI_STATUS_IGNORE);
+    } else {
+        for (int i = 0; i < b->count; i++) {
+            float *grads = b->arena + b->bucket[i].first;
+            if (r->shard)
+                MPI_Reduce_scatter(grads, b->bucket[i].sum, b->bucket[i].counts, MPI_FLOAT, MPI_SUM,
+                                   r->comm->mpi);
+            else
+                MPI_Allreduce(MPI_IN_PLACE, grads, floats_of(b, i), MPI_FLOAT, MPI_SUM,
+                              r->comm->mpi);
+        }
+        MPI_Wait(&b->control, MPI_STATUS_IGNORE);
+    }
+    memcpy(word, control, LS_CONTROL_FLOATS * sizeof *word);
+    for (int i = 0; word[LS_CONTROL_FAILED] > 0 && i < b->count; i++)
+        MPI_Wait(&b->bucket[i].reducing, MPI_STATUS_IGNORE);
+}
+
+/* Sends the parameters of the latest piece to all ranks. */
+static void gather(buckets *b, int at)
+{
+    bucket *k = &b->bucket[at];
+    MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, b->base.params + k->first, k->counts,
+                    k->starts, MPI_FLOAT, b->base.comm->mpi, &k->gathering);
+}
+
+static bool next(ls_reducer *r, ls_piece *piece)
+{
+    buckets *b = (buckets *)r;
+    if (r->shard && b->taken > 0)
+        gather(b, b->taken - 1);
+    if (b->taken == b->count)
+        return false;
+    bucket *k = &b->bucket[b->taken++];
+    MPI_Wait(&k->reducing, MPI_STATUS_IGNORE);
+    *piece = (ls_piece){.first = k->first + k->mine.first,
+                        .count = k->mine.count,
+                        .grads = k->sum,
+                        .params = r->params + k->first + k->mine.first};
+    return true;
+}
+
+static void publish(ls_reducer *r)
+{
+    buckets *b = (buckets *)r;
+    for (int i = 0; r->shard && i < b->count; i++)
+        MPI_Wait(&b->bucket[i].gathering, MPI_STATUS_IGNORE);
+}
+
+static void complete(ls_reducer *r, float *arena)
+{
+    buckets *b = (buckets *)r;
+    for (int i = 0; r->shard && i < b->count; i++)
+        MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, arena + b->bucket[i].first,
+                       b->bucket[i].counts, b->bucket[i].starts, MPI_FLOAT, r->comm->mpi);
+}
+
+const ls_reducer_kind ls_reducer_fused = {
+    .name = "fused",
+    .size = sizeof(buckets),
+    .create = create,
+    .destroy = destroy,
+    .set_params = set_params,
+    .begin = begin,
+    .finish = finish,
+    .next = next,
+    .publish = publish,
+    .complete = complete,
+};
+
+const ls_reducer_kind ls_reducer_overlap = {
+    .name = "overlap",
+    .size = sizeof(buckets),
+    .create = create,
+    .destroy = destroy,
+    .set_params = set_params,
+    .begin = begin,
+    .ready = ready,
+    .finish = finish,
+    .next = next,
+    .publish = publish,
+    .complete = complete,
+};

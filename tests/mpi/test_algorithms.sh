@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# The reducers with each algorithm that Open MPI has for the collectives they use.
+#   test_algorithms.sh TEST_REDUCER RANKS
+set -u
+test=$1
+ranks=$2
+passed=0
+failed=0
+with() { # MCA parameters and values, as for mpirun
+    if mpirun -n "$ranks" "$@" "$test" >output 2>&1; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED with $*"
+        cat output
+    fi
+}
+dynamic=(--mca coll_tuned_use_dynamic_rules 1)
+for algorithm in 0 1 2 3 4 5 6; do
+    with "${dynamic[@]}" --mca coll_tuned_allreduce_algorithm $algorithm
+done
+for algorithm in 1 2 3 4; do
+    with --mca coll_libnbc_iallreduce_algorithm $algorithm
+    with "${dynamic[@]}" --mca coll_tuned_reduce_scatter_algorithm $algorithm
+done
+for algorithm in 1 2 3 4; do
+    with "${dynamic[@]}" --mca coll_tuned_allgatherv_algorithm $algorithm
+done
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
