@@ -72,7 +72,7 @@ static ls_status read_best(ls_trainer *t, const ls_checkpoint *current)
     ls_checkpoint *best = NULL;
     ls_status status = ls_checkpoint_open_best(current, &best);
     if (status == LS_OK)
-        status = ls_checkpoint_read_params(best, t->network, t->best_params);
+        status = ls_checkpoint_read_params(best, t->replica.network, t->best_params);
     ls_checkpoint_close(&best);
     return status;
 }
@@ -98,16 +98,16 @@ static ls_status load(ls_trainer *t, const ls_checkpoint *checkpoint)
     t->resumed = path;
     status = ls_checkpoint_read_history(checkpoint, t->history);
     if (status == LS_OK)
-        status = ls_checkpoint_read_params(checkpoint, t->network, t->start_params);
+        status = ls_checkpoint_read_params(checkpoint, t->replica.network, t->start_params);
     if (status == LS_OK)
-        status = ls_checkpoint_read_optimizer(checkpoint, t->network, t->optimizer);
+        status = ls_checkpoint_read_optimizer(checkpoint, t->replica.network, t->replica.optimizer);
     return status == LS_OK ? read_best(t, checkpoint) : status;
 }
 
 /* Gives rank 0's state to all ranks. Collective. */
 static ls_status share(ls_trainer *t)
 {
-    const size_t bytes = (size_t)ls_network_size(t->network) * sizeof(float);
+    const size_t bytes = (size_t)ls_network_size(t->replica.network) * sizeof(float);
     ls_broadcast(t->comm, &t->progress, sizeof t->progress);
     ls_status status = LS_OK;
     if (t->rank != 0 && t->progress.epoch > t->config->epochs) {
@@ -122,9 +122,9 @@ static ls_status share(ls_trainer *t)
     ls_broadcast(t->comm, t->start_params, bytes);
     if (t->best_params != NULL)
         ls_broadcast(t->comm, t->best_params, bytes);
-    for (int i = 0; i < ls_optimizer_slots(t->optimizer); i++)
-        ls_broadcast(t->comm, ls_optimizer_slot(t->optimizer, i), bytes);
-    ls_optimizer_set_steps(t->optimizer, t->progress.optimizer_steps);
+    for (int i = 0; i < ls_optimizer_slots(t->replica.optimizer); i++)
+        ls_broadcast(t->comm, ls_optimizer_slot(t->replica.optimizer, i), bytes);
+    ls_optimizer_set_steps(t->replica.optimizer, t->progress.optimizer_steps);
     return LS_OK;
 }
 

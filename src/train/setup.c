@@ -101,13 +101,13 @@ static ls_status make_replica(ls_trainer *t)
     int64_t rows = largest_slice(&t->plan, t->rank);
     rows = rows > EVALUATION_ROWS ? rows : EVALUATION_ROWS;
     ls_status status =
-        ls_network_create(&t->network, c->model, input, t->dataset.classes, c->loss, rows);
+        ls_network_create(&t->replica.network, c->model, input, t->dataset.classes, c->loss, rows);
     if (status != LS_OK)
         return status;
-    const int64_t size = ls_network_size(t->network);
-    status = ls_batch_create(&t->batch, rows, t->dataset.features);
+    const int64_t size = ls_network_size(t->replica.network);
+    status = ls_batch_create(&t->replica.batch, rows, t->dataset.features);
     if (status == LS_OK)
-        status = ls_optimizer_create(&t->optimizer, &c->optimizer, size);
+        status = ls_optimizer_create(&t->replica.optimizer, &c->optimizer, size);
     if (status != LS_OK)
         return status;
     t->start_params = ls_alloc(size, sizeof(float));
@@ -116,7 +116,7 @@ static ls_status make_replica(ls_trainer *t)
     if (t->start_params == NULL || t->history == NULL ||
         (c->restore_best && t->best_params == NULL))
         return LS_ERR_FAILURE;
-    ls_network_initialise(t->network, c->seed, t->start_params);
+    ls_network_initialise(t->replica.network, c->seed, t->start_params);
     return LS_OK;
 }
 
@@ -124,20 +124,20 @@ static ls_status make_replica(ls_trainer *t)
 static ls_status make_reducer(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
-    const int64_t size = ls_network_size(t->network);
+    const int64_t size = ls_network_size(t->replica.network);
     t->reduce = c->reduce;
     if (c->reduce == LS_REDUCE_AUTO && t->progress.ranks == t->plan.ranks)
         t->reduce = t->progress.reduce; /* what the run that goes on here had settled on */
     ls_status status =
         t->reduce == LS_REDUCE_AUTO
             ? ls_tuner_create(&t->tuner, t->comm, t->topology->nodes, c->shard_optimizer, size,
-                              &t->reducer)
-            : ls_reducer_create(&t->reducer, t->comm, t->reduce, c->shard_optimizer, size);
+                              &t->replica.reducer)
+            : ls_reducer_create(&t->replica.reducer, t->comm, t->reduce, c->shard_optimizer, size);
     if (status != LS_OK)
         return status;
     if (t->tuner == NULL && t->reduce == LS_REDUCE_AUTO)
         t->reduce = LS_REDUCE_FUSED; /* the only one that applies to a rank alone */
-    ls_reducer_set_params(t->reducer, t->start_params);
+    ls_reducer_set_params(t->replica.reducer, t->start_params);
     ls_free(t->start_params);
     t->start_params = NULL;
     return LS_OK;
@@ -257,7 +257,7 @@ static ls_status create(ls_trainer *t)
     if (status == LS_OK && t->rank == 0 && t->observer->start != NULL) {
         ls_run_info info = {.config = t->config,
                             .dataset = &t->dataset,
-                            .network = t->network,
+                            .network = t->replica.network,
                             .topology = t->topology,
                             .plan = &t->plan,
                             .epochs_done = t->progress.epoch,
@@ -284,7 +284,7 @@ ls_status ls_trainer_create(ls_trainer **out, ls_comm *comm, const ls_train_conf
         t->config = config;
         t->observer = observer;
         t->rank = ls_comm_rank(comm);
-        status = ls_normalization_make(&t->normalization, config->mean, config->std);
+        status = ls_normalization_make(&t->replica.normalization, config->mean, config->std);
         if (status == LS_OK)
             status = create(t);
     }
@@ -298,12 +298,12 @@ ls_status ls_trainer_create(ls_trainer **out, ls_comm *comm, const ls_train_conf
 
 const float *ls_trainer_params(const ls_trainer *trainer)
 {
-    return ls_reducer_params(trainer->reducer);
+    return ls_reducer_params(trainer->replica.reducer);
 }
 
 const ls_network *ls_trainer_network(const ls_trainer *trainer)
 {
-    return trainer->network;
+    return trainer->replica.network;
 }
 
 void ls_trainer_destroy(ls_trainer **trainer)
@@ -315,13 +315,13 @@ void ls_trainer_destroy(ls_trainer **trainer)
     ls_exchange_destroy(&t->exchange);
     ls_samples_destroy(&t->samples);
     ls_samples_destroy(&t->validation);
-    ls_batch_destroy(&t->batch);
-    ls_network_destroy(&t->network);
+    ls_batch_destroy(&t->replica.batch);
+    ls_network_destroy(&t->replica.network);
     if (t->tuner != NULL)
-        t->reducer = NULL;
+        t->replica.reducer = NULL;
     ls_tuner_destroy(&t->tuner);
-    ls_reducer_destroy(&t->reducer);
-    ls_optimizer_destroy(&t->optimizer);
+    ls_reducer_destroy(&t->replica.reducer);
+    ls_optimizer_destroy(&t->replica.optimizer);
     ls_topology_destroy(&t->topology);
     ls_free(t->start_params);
     ls_free(t->best_params);

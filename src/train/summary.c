@@ -76,8 +76,8 @@ ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
                         result->epochs > 0 ? ls_metrics_json(&result->final) : json_null());
     json_object_set_new(summary, "model",
                         json_pack("{s:o, s:I, s:s}", "layers", ls_json_text(t->config->model),
-                                  "parameters", (json_int_t)ls_network_size(t->network), "digest",
-                                  digest));
+                                  "parameters", (json_int_t)ls_network_size(t->replica.network),
+                                  "digest", digest));
     json_object_set_new(summary, "dataset", dataset_json(t));
     json_object_set_new(summary, "ranks", json_integer(t->plan.ranks));
     json_object_set_new(

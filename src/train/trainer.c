@@ -2,7 +2,7 @@
  *
  *     for each epoch
  *         exchange samples
- *         for each step
+ *         for each step                                                          (step.c)
  *             gather, forward, backward with the reduction over ranks, update
  *         validate, decide, log, checkpoint
  */
@@ -29,9 +29,17 @@ typedef struct epoch_sums {
 } epoch_sums;
 enum { EPOCH_SUMS = sizeof(epoch_sums) / sizeof(double) };
 
+/* What check_step() needs to know beside the score. */
+typedef struct step_place {
+    const ls_trainer *trainer;
+    int64_t step;
+} step_place;
+
 /* Whether this rank's part of a step went well. Local. */
-static ls_status check_step(const ls_trainer *t, const ls_score *score, int64_t step)
+static ls_status check_step(const void *user, const ls_score *score)
 {
+    const step_place *place = user;
+    const ls_trainer *t = place->trainer;
     ls_status status = ls_fault(LS_FAULT_STEP);
     if (status != LS_OK || score->rows == 0)
         return status;
@@ -41,45 +49,16 @@ static ls_status check_step(const ls_trainer *t, const ls_score *score, int64_t 
     return ls_fail(LS_ERR_NUMERIC,
                    "loss %g in step %lld of epoch %lld: training diverged; try a smaller --lr "
                    "(it is %g)",
-                   mean, (long long)step + 1, (long long)t->progress.epoch + 1, t->config->lr);
-}
-
-/* Updates the parameters by the sum of the gradients, each rank those that are its. Collective. */
-static void update(ls_trainer *t, int64_t rows)
-{
-    ls_piece piece;
-    ls_optimizer_begin(t->optimizer, 1.0 / (double)rows, t->config->lr);
-    while (ls_reducer_next(t->reducer, &piece))
-        ls_optimizer_update(t->optimizer, piece.first, piece.count, piece.grads, piece.params);
-    ls_reducer_publish(t->reducer);
-}
-
-/* One step. Collective. On return `control` is the sum over ranks. */
-static ls_status train_step(ls_trainer *t, int64_t step, const int64_t *order, ls_score *score,
-                            ls_control *control)
-{
-    ls_range slice = ls_plan_slice(&t->plan, t->rank, step);
-    ls_samples_gather(t->samples, order + slice.first, 0, slice.count, t->normalization, t->batch);
-    const float *params = ls_reducer_params(t->reducer);
-    *score = ls_network_loss(t->network, params, t->batch);
-    ls_status status = check_step(t, score, step);
-    *control = (ls_control){.rows = score->rows, .loss = score->loss, .failed = status != LS_OK};
-    ls_reducer_begin(t->reducer, control);
-    if (status == LS_OK)
-        ls_network_backward(t->network, params, t->batch, ls_reducer_grads(t->reducer),
-                            ls_reducer_ready(t->reducer));
-    ls_reducer_finish(t->reducer, control);
-    if (control->failed > 0)
-        return ls_agree(t->comm, status);
-    update(t, control->rows);
-    return LS_OK;
+                   mean, (long long)place->step + 1, (long long)t->progress.epoch + 1,
+                   t->config->lr);
 }
 
 /* Lets --reduce auto know how long a step took, and goes on with what it decides. Collective. */
 static ls_status tune(ls_trainer *t, double seconds)
 {
     char verdict[LS_VERDICT_TEXT];
-    if (!ls_tuner_step(t->tuner, seconds, t->optimizer, &t->reducer, &t->reduce, verdict))
+    if (!ls_tuner_step(t->tuner, seconds, t->replica.optimizer, &t->replica.reducer, &t->reduce,
+                       verdict))
         return LS_OK;
     ls_tuner_destroy(&t->tuner);
     ls_trainer_note(t, "--reduce auto: %s", verdict);
@@ -98,19 +77,18 @@ static ls_status train_epoch(ls_trainer *t, epoch_sums *sums)
     double begin = ls_now();
     ls_status status = ls_exchange_epoch(t->exchange, t->progress.epoch, &order);
     sums->exchange_s = ls_now() - begin;
+    ls_phases phases = {0};
     int64_t rows = 0;
     for (int64_t step = 0; status == LS_OK && step < t->plan.steps; step++) {
         ls_score score;
         ls_control control;
-        const double before = ls_reducer_clock(t->reducer).exposed;
-        begin = ls_now();
-        status = train_step(t, step, order, &score, &control);
+        const step_place place = {t, step};
+        const ls_range slice = ls_plan_slice(&t->plan, t->rank, step);
+        const double before = phases.total;
+        status = ls_step(&t->replica, t->samples, order + slice.first, slice.count, t->config->lr,
+                         t->comm, check_step, &place, &score, &control, &phases);
         if (status != LS_OK)
             break;
-        const double seconds = ls_now() - begin;
-        const double exposed = ls_reducer_clock(t->reducer).exposed - before;
-        sums->compute_s += seconds - exposed;
-        sums->communicate_s += exposed;
         sums->loss += score.loss;
         sums->correct += (double)score.correct;
         rows += control.rows;
@@ -118,17 +96,19 @@ static ls_status train_epoch(ls_trainer *t, epoch_sums *sums)
             t->observer->step(t->observer->user, t->progress.epoch + 1, rows,
                               control.loss / (double)control.rows);
         if (t->tuner != NULL)
-            status = tune(t, seconds);
+            status = tune(t, phases.total - before);
     }
-    t->progress.optimizer_steps = ls_optimizer_steps(t->optimizer);
+    sums->compute_s = phases.total - phases.exposed;
+    sums->communicate_s = phases.exposed;
+    t->progress.optimizer_steps = ls_optimizer_steps(t->replica.optimizer);
     return status;
 }
 
 /* The loss tells of the parameters before the last update; this of those after it. Collective. */
 static ls_status check_params(const ls_trainer *t)
 {
-    const int64_t size = ls_network_size(t->network);
-    const float *params = ls_reducer_params(t->reducer);
+    const int64_t size = ls_network_size(t->replica.network);
+    const float *params = ls_reducer_params(t->replica.reducer);
     int64_t bad = -1;
     for (int64_t i = 0; i < size; i++)
         if (!(fabsf(params[i]) < LS_DIVERGED))
@@ -150,9 +130,9 @@ static ls_status validate(ls_trainer *t, ls_metrics *m)
     if (t->dataset.rows[LS_VALIDATION] == 0)
         return LS_OK;
     ls_score score;
-    ls_status status =
-        ls_evaluate(t->comm, t->network, ls_reducer_params(t->reducer), t->validation,
-                    t->config->mean, t->config->std, t->batch, t->dataset.classes, &score, NULL);
+    ls_status status = ls_evaluate(
+        t->comm, t->replica.network, ls_reducer_params(t->replica.reducer), t->validation,
+        t->config->mean, t->config->std, t->replica.batch, t->dataset.classes, &score, NULL);
     if (status != LS_OK)
         return status;
     m->val_loss = score.loss / (double)score.rows;
@@ -199,9 +179,9 @@ static ls_status save(ls_trainer *t, bool best)
     ls_state state = {.identity = &t->identity,
                       .progress = &t->progress,
                       .history = t->history,
-                      .network = t->network,
-                      .params = ls_reducer_params(t->reducer),
-                      .optimizer = t->optimizer};
+                      .network = t->replica.network,
+                      .params = ls_reducer_params(t->replica.reducer),
+                      .optimizer = t->replica.optimizer};
     ls_status status = ls_checkpoint_save(t->folder, &state, t->config->keep);
     if (status == LS_OK)
         status = ls_run_log_event(t->log, "checkpoint", t->progress.epoch,
@@ -218,8 +198,8 @@ static ls_status record(ls_trainer *t, ls_metrics *m, bool best)
     const double begin = ls_now();
     ls_status status = LS_OK;
     if (due && *t->config->run != '\0') {
-        for (int i = 0; i < ls_optimizer_slots(t->optimizer); i++)
-            ls_reducer_complete(t->reducer, ls_optimizer_slot(t->optimizer, i));
+        for (int i = 0; i < ls_optimizer_slots(t->replica.optimizer); i++)
+            ls_reducer_complete(t->replica.reducer, ls_optimizer_slot(t->replica.optimizer, i));
         if (t->log != NULL)
             status = save(t, best);
         status = ls_agree(t->comm, status);
@@ -269,8 +249,8 @@ static ls_status run_epoch(ls_trainer *t)
     t->history[t->progress.epoch++] = m;
     bool best = decide(t, &m);
     if (best && t->best_params != NULL)
-        memcpy(t->best_params, ls_reducer_params(t->reducer),
-               (size_t)ls_network_size(t->network) * sizeof(float));
+        memcpy(t->best_params, ls_reducer_params(t->replica.reducer),
+               (size_t)ls_network_size(t->replica.network) * sizeof(float));
     status = record(t, &m, best);
     if (status == LS_OK && t->rank == 0 && t->observer->epoch != NULL)
         t->observer->epoch(t->observer->user, &m, best);
@@ -286,16 +266,16 @@ static ls_train_result conclude(ls_trainer *t, double begin, bool idle)
                                                ls_early_stop_reached(stop, &t->stop_config),
                               .nothing_to_do = idle,
                               .early_stop = *stop};
-    const size_t bytes = (size_t)ls_network_size(t->network) * sizeof(float);
+    const size_t bytes = (size_t)ls_network_size(t->replica.network) * sizeof(float);
     int64_t shown = t->progress.epoch;
     if (t->best_params != NULL && stop->best_epoch > 0) {
-        ls_reducer_set_params(t->reducer, t->best_params);
+        ls_reducer_set_params(t->replica.reducer, t->best_params);
         result.restored = true;
         shown = stop->best_epoch;
     }
     if (shown > 0)
         result.final = t->history[shown - 1];
-    result.digest = XXH3_64bits(ls_reducer_params(t->reducer), bytes);
+    result.digest = XXH3_64bits(ls_reducer_params(t->replica.reducer), bytes);
     result.seconds = ls_now() - begin;
     return result;
 }

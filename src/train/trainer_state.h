@@ -10,6 +10,7 @@
 #include "data/samples.h"
 #include "parallel/exchange.h"
 #include "train/run_log.h"
+#include "train/step.h"
 #include "train/tuner.h"
 
 struct ls_trainer {
@@ -21,17 +22,13 @@ struct ls_trainer {
     ls_dataset_info dataset;
     ls_topology *topology;
     ls_plan plan;
-    ls_normalization normalization;
     ls_samples *samples;    /* this rank's training rows */
     ls_samples *validation; /* this rank's validation rows */
     ls_exchange *exchange;
-    ls_batch *batch;
 
-    ls_network *network;
+    ls_replica replica;
     ls_reduce reduce;    /* the kind of the next; LS_REDUCE_AUTO while that is undecided */
-    ls_reducer *reducer; /* owns the arenas of gradients and parameters */
-    ls_tuner *tuner;     /* owns the reducer while it is there */
-    ls_optimizer *optimizer;
+    ls_tuner *tuner;     /* owns the replica's reducer while it is there */
     float *start_params; /* [ls_network_size] what training begins with; NULL once it is ready */
     float *best_params;  /* the same size; NULL without --restore-best */
 
