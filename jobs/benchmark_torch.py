@@ -1,5 +1,5 @@
-"""The reference network (784-512-10, ReLU, Adam 1e-3) in PyTorch, to compare Lockstep's speed with:
-benchmark_torch.py FOLDER_OF_IDX_FILES EPOCHS GLOBAL_BATCH
+"""A multilayer perceptron (ReLU, Adam 1e-3) in PyTorch, to compare Lockstep's speed with:
+benchmark_torch.py FOLDER_OF_IDX_FILES EPOCHS GLOBAL_BATCH [HIDDEN,HIDDEN,... [ROWS]]
 
 The strongest plain set-up: everything is in memory as floats, batches are index selections, no
 DataLoader. benchmark.sh lets malloc keep large blocks, which saves PyTorch a third of the time.
@@ -26,6 +26,8 @@ def load(folder, name):
 
 
 folder, epochs, batch = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+hidden = [int(units) for units in (sys.argv[4] if len(sys.argv) > 4 else "512").split(",")]
+limit = int(sys.argv[5]) if len(sys.argv) > 5 else 10**9
 rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
 if world > 1:
@@ -33,11 +35,15 @@ if world > 1:
     os.environ.setdefault("MASTER_PORT", "29533")
     distributed.init_process_group("gloo", rank=rank, world_size=world)
 
-images = load(folder, "train-images-idx3-ubyte")
+images = load(folder, "train-images-idx3-ubyte")[:limit]
 x = torch.from_numpy(images.reshape(len(images), -1).astype(numpy.float32) / 255)
-labels = torch.from_numpy(load(folder, "train-labels-idx1-ubyte").astype(numpy.int64))
+labels = torch.from_numpy(load(folder, "train-labels-idx1-ubyte")[:limit].astype(numpy.int64))
 torch.manual_seed(0)
-model = nn.Sequential(nn.Linear(x.shape[1], 512), nn.ReLU(), nn.Linear(512, 10))
+layers, inputs = [], x.shape[1]
+for units in hidden:
+    layers += [nn.Linear(inputs, units), nn.ReLU()]
+    inputs = units
+model = nn.Sequential(*layers, nn.Linear(inputs, 10))
 if world > 1:
     model = nn.parallel.DistributedDataParallel(model)
 optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, foreach=False)  # the faster on CPUs

@@ -49,6 +49,11 @@ ls_status ls_broadcast_text(ls_comm *comm, char **text) LS_MUST_CHECK;
 void ls_sum_doubles(ls_comm *comm, double *values, int count);
 void ls_sum_integers(ls_comm *comm, int64_t *values, int count);
 
+void ls_sum_floats(ls_comm *comm, float *values, int count);
+
+/* Waits until all ranks are here. Collective. */
+void ls_barrier(ls_comm *comm);
+
 /* The rank, the lowest of them, whose value is the largest. Collective. */
 int ls_rank_of_max(ls_comm *comm, double value);
 

@@ -3,6 +3,7 @@
 #define LOCKSTEP_LOCKSTEP_H
 
 #include <lockstep/batch.h>
+#include <lockstep/bench.h>
 #include <lockstep/checkpoint.h>
 #include <lockstep/comm.h>
 #include <lockstep/compute.h>
@@ -14,6 +15,7 @@
 #include <lockstep/network.h>
 #include <lockstep/optimizer.h>
 #include <lockstep/plan.h>
+#include <lockstep/ready.h>
 #include <lockstep/reducer.h>
 #include <lockstep/status.h>
 #include <lockstep/topology.h>

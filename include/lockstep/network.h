@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include <lockstep/batch.h>
+#include <lockstep/ready.h>
 #include <lockstep/status.h>
 
 typedef struct ls_network ls_network;
@@ -86,6 +87,9 @@ ls_layer_info ls_network_layer(const ls_network *network, int at);
 /* Floats in the arena of parameters. */
 int64_t ls_network_size(const ls_network *network);
 
+/* Floating-point operations, in matrix products, that training on one row takes. */
+double ls_network_flops(const ls_network *network);
+
 /* Sets initial parameters, a function of the seed alone. Weights are uniform in [-a, a]: before a
  * relu a = sqrt(6 / fan_in) (He et al., Delving Deep into Rectifiers, 2015), elsewhere
  * a = sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, Understanding the difficulty of training
@@ -98,20 +102,6 @@ void ls_network_initialise(const ls_network *network, uint64_t seed, float *para
  * LS_CROSS_ENTROPY.
  * params  [ls_network_size] */
 const float *ls_network_forward(ls_network *network, const float *params, const ls_batch *batch);
-
-/* Told during a backward pass that all gradients from offset `from` to the end of the arena are
- * final: they come from the end down, so that their reduction over ranks can begin. `call` may be
- * NULL. */
-typedef struct ls_ready {
-    void (*call)(void *user, int64_t from);
-    void *user;
-} ls_ready;
-
-static inline void ls_ready_call(ls_ready ready, int64_t from)
-{
-    if (ready.call != NULL)
-        ready.call(ready.user, from);
-}
 
 /* A training pass in two halves: forward to the loss, and back to the gradient of the sum of the
  * rows' losses. Between the two, and until the second is over, batch and parameters stay as they

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include <lockstep/comm.h>
-#include <lockstep/network.h>
+#include <lockstep/ready.h>
 #include <lockstep/status.h>
 
 typedef struct ls_reducer ls_reducer;

@@ -52,6 +52,18 @@ void ls_free(void *memory)
     free(memory);
 }
 
+float *ls_arena_alloc(int64_t count, int lane)
+{
+    float *base = ls_alloc(count + (int64_t)lane * LS_LANE_FLOATS, sizeof *base);
+    return base == NULL ? NULL : base + (int64_t)lane * LS_LANE_FLOATS;
+}
+
+void ls_arena_free(float *arena, int lane)
+{
+    if (arena != NULL)
+        ls_free(arena - (int64_t)lane * LS_LANE_FLOATS);
+}
+
 int64_t ls_alloc_calls(void)
 {
     return atomic_load(&calls);

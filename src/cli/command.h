@@ -25,6 +25,7 @@ extern const ls_command ls_command_import;
 extern const ls_command ls_command_train;
 extern const ls_command ls_command_eval;
 extern const ls_command ls_command_info;
+extern const ls_command ls_command_bench;
 
 /* Parses the arguments after the command's name, and the file that an option called `config` names,
  * the command line winning over it; then runs the command. Collective if the command is parallel.

@@ -1,5 +1,6 @@
 /* The program: finds the command, brings MPI up and down, turns a status into one line and an exit
  * code. */
+#include <lockstep/compute.h>
 #include <lockstep/version.h>
 
 #include "base/fault.h"
@@ -12,10 +13,7 @@
 #include <string.h>
 
 static const ls_command *const commands[] = {
-    &ls_command_import,
-    &ls_command_train,
-    &ls_command_eval,
-    &ls_command_info,
+    &ls_command_import, &ls_command_train, &ls_command_eval, &ls_command_info, &ls_command_bench,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -113,6 +111,7 @@ static ls_status run_parallel(const ls_command *command, int *argc, char ***argv
     const bool by_mpirun = getenv("OMPI_COMM_WORLD_SIZE") != NULL;
     const bool speaks = launched_rank() == 0;
     tune_mpi();
+    ls_compute_flush_denormals();
     MPI_Init(argc, argv);
     ls_comm *comm = NULL;
     ls_status status = ls_comm_world(&comm);

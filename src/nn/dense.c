@@ -91,12 +91,18 @@ static void backward(const ls_layer *layer, const float *params, int64_t rows, c
     }
 }
 
+static double flops(const ls_layer *layer)
+{
+    return 2.0 * (double)layer->param[WEIGHT].count;
+}
+
 const ls_layer_kind ls_layer_dense = {
     .name = "dense",
     .argument = "UNITS",
     .meaning = "fully connected, with bias",
     .takes_relu = true,
     .configure = configure,
+    .flops = flops,
     .forward = forward,
     .backward = backward,
 };

@@ -29,6 +29,10 @@ typedef struct ls_layer_kind {
      * Errors: LS_ERR_USAGE with a reason that reads well after the word and a colon. */
     ls_status (*configure)(ls_layer *layer, const char *argument);
 
+    /* Floating-point operations of a row's forward product; a backward pass has one such product
+     * for the parameters' gradient and one for dx. NULL: no product. */
+    double (*flops)(const ls_layer *layer);
+
     /* x [B][I] -> y [B][O]; B is 1 or more. */
     void (*forward)(const ls_layer *layer, const float *params, int64_t rows, const float *x,
                     float *y);

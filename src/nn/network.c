@@ -319,6 +319,18 @@ int64_t ls_network_size(const ls_network *network)
     return network->size;
 }
 
+double ls_network_flops(const ls_network *network)
+{
+    double sum = 0;
+    for (int i = 0; i < network->layers; i++) {
+        const ls_layer *layer = &network->layer[i];
+        const int products = i > 0 ? 3 : 2; /* the first layer's backward pass has no dx */
+        if (layer->kind->flops != NULL)
+            sum += products * layer->kind->flops(layer);
+    }
+    return sum;
+}
+
 void ls_network_initialise(const ls_network *network, uint64_t seed, float *params)
 {
     uint64_t number = 0;

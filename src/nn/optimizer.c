@@ -67,7 +67,7 @@ ls_status ls_optimizer_create(ls_optimizer **out, const ls_optimizer_config *con
     optimizer->count = count;
     optimizer->slots = slots_of(config);
     for (int i = 0; i < optimizer->slots; i++) {
-        optimizer->slot[i] = ls_alloc(count, sizeof(float));
+        optimizer->slot[i] = ls_arena_alloc(count, LS_LANE_SLOTS + i);
         if (optimizer->slot[i] == NULL) {
             ls_optimizer_destroy(&optimizer);
             return LS_ERR_FAILURE;
@@ -82,7 +82,7 @@ void ls_optimizer_destroy(ls_optimizer **optimizer)
     if (optimizer == NULL || *optimizer == NULL)
         return;
     for (int i = 0; i < LS_OPTIMIZER_MAX_SLOTS; i++)
-        ls_free((*optimizer)->slot[i]);
+        ls_arena_free((*optimizer)->slot[i], LS_LANE_SLOTS + i);
     ls_free(*optimizer);
     *optimizer = NULL;
 }

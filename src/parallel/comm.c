@@ -131,6 +131,16 @@ void ls_sum_integers(ls_comm *comm, int64_t *values, int count)
     MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_UINT64_T, MPI_SUM, comm->mpi);
 }
 
+void ls_sum_floats(ls_comm *comm, float *values, int count)
+{
+    MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_FLOAT, MPI_SUM, comm->mpi);
+}
+
+void ls_barrier(ls_comm *comm)
+{
+    MPI_Barrier(comm->mpi);
+}
+
 int ls_rank_of_max(ls_comm *comm, double value)
 {
     struct {

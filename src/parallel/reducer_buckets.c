@@ -87,9 +87,9 @@ static ls_status create(ls_reducer *r)
     const int64_t length = overlaps(b) ? BUCKET : LS_MPI_FLOATS;
     b->control = MPI_REQUEST_NULL;
     b->count = ls_int((r->count + length - 1) / length);
-    b->arena = ls_alloc(r->count + LS_CONTROL_FLOATS, sizeof *b->arena);
+    b->arena = ls_arena_alloc(r->count + LS_CONTROL_FLOATS, LS_LANE_GRADS);
     r->grads = b->arena;
-    r->params = r->grads != NULL ? ls_alloc(r->count, sizeof *r->params) : NULL;
+    r->params = r->grads != NULL ? ls_arena_alloc(r->count, LS_LANE_PARAMS) : NULL;
     b->bucket = r->params != NULL ? ls_alloc(b->count, sizeof *b->bucket) : NULL;
     bool well = b->bucket != NULL;
     if (well && r->shard) {
@@ -108,8 +108,8 @@ static ls_status create(ls_reducer *r)
 static void destroy(ls_reducer *r)
 {
     buckets *b = (buckets *)r;
-    ls_free(b->arena);
-    ls_free(r->params);
+    ls_arena_free(b->arena, LS_LANE_GRADS);
+    ls_arena_free(r->params, LS_LANE_PARAMS);
     ls_free(b->bucket);
     ls_free(b->sums);
     ls_free(b->parts);

@@ -71,7 +71,8 @@ static void meet(node *n)
 static ls_status share_memory(node *n)
 {
     const int64_t count = n->base.count;
-    const int64_t grads = (count + LS_CONTROL_FLOATS + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    const int64_t grads = (count + LS_CONTROL_FLOATS + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT +
+                          LS_LANE_PARAMS * LS_LANE_FLOATS;
     const int64_t floats = grads + (n->rank == 0 ? count : 0);
     float *base;
     MPI_Info info;

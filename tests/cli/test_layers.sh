@@ -32,7 +32,7 @@ up nn 'data|parallel|train|cli'
 up parallel 'nn|train|cli'
 up train 'cli'
 public() { none_match "src/$1 includes no public header of: $2" "#include <lockstep/($2)\.h>" src/"$1"/*.[ch]; }
-above='trainer|checkpoint|evaluate|early_stop|metrics'
+above='bench|trainer|checkpoint|evaluate|early_stop|metrics'
 public base "dataset|plan|import|network|optimizer|compute|comm|reducer|topology|$above|lockstep"
 public data "network|optimizer|compute|comm|reducer|topology|$above|lockstep"
 public nn "dataset|plan|import|comm|reducer|topology|$above|lockstep"

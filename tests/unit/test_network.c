@@ -171,12 +171,71 @@ static void passes_allocate_nothing(void **state)
     ls_network_destroy(&network);
 }
 
+typedef struct told {
+    int calls;
+    int64_t from;
+    const float *grads, *expected;
+    int64_t size;
+} told;
+
+/* Offsets go down, and what is told to be final is. */
+static void note_ready(void *user, int64_t from)
+{
+    told *t = user;
+    assert_true(from < t->from);
+    t->from = from;
+    t->calls++;
+    for (int64_t i = from; i < t->size; i++)
+        assert_true(fabsf(t->grads[i] - t->expected[i]) <= 1e-5f * fabsf(t->expected[i]) + 1e-7f);
+}
+
+static void tells_what_is_final(void **state)
+{
+    (void)state;
+    ls_network *network;
+    ls_batch *batch;
+    const ls_shape image = {1, 20, 20};
+    assert_ok(ls_network_create(&network, "dense:500 relu dense:300 relu dense:3", image, 3,
+                                LS_CROSS_ENTROPY, 5));
+    assert_ok(ls_batch_create(&batch, 5, 400));
+    const int64_t size = ls_network_size(network);
+    float *params = ls_alloc(3 * size, sizeof *params);
+    float *grads = params + size, *expected = grads + size;
+    ls_network_initialise(network, 1, params);
+    for (int i = 0; i < 5 * 400; i++)
+        batch->x[i] = (float)(i % 7) * 0.1f;
+    for (batch->rows = 5; batch->rows >= 0; batch->rows -= 5) {
+        told t = {.from = size, .grads = grads, .expected = expected, .size = size};
+        (void)ls_network_gradient(network, params, batch, expected);
+        memset(grads, 1, (size_t)size * sizeof *grads);
+        (void)ls_network_loss(network, params, batch);
+        ls_network_backward(network, params, batch, grads, (ls_ready){note_ready, &t});
+        assert_int_equal(t.from, 0);
+        /* Slices of the two large layers, and the last layer. */
+        assert_true(batch->rows == 0 ? t.calls == 1 : t.calls >= 7);
+    }
+    ls_free(params);
+    ls_batch_destroy(&batch);
+    ls_network_destroy(&network);
+}
+
+static void counts_operations(void **state)
+{
+    (void)state;
+    ls_network *network;
+    assert_ok(ls_network_create(&network, "dense:512 relu dense:10", (ls_shape){1, 28, 28}, 10,
+                                LS_CROSS_ENTROPY, 1));
+    assert_true(ls_network_flops(network) == 2.0 * (2 * 784 * 512 + 3 * 512 * 10));
+    ls_network_destroy(&network);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(makes_the_reference_network), cmocka_unit_test(points_at_the_wrong_word),
         cmocka_unit_test(initialises_by_activation),   cmocka_unit_test(handles_extremes),
-        cmocka_unit_test(passes_allocate_nothing),
+        cmocka_unit_test(passes_allocate_nothing),     cmocka_unit_test(tells_what_is_final),
+        cmocka_unit_test(counts_operations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

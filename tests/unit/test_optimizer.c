@@ -79,9 +79,35 @@ static void state_is_complete(void **state)
     }
 }
 
+/* Updated range by range, in any order, parameters come out as updated at once. */
+static void ranges_equal_the_whole(void **state)
+{
+    (void)state;
+    const ls_optimizer_config config = {
+        .kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
+    ls_optimizer *whole, *ranges;
+    float a[COUNT], b[COUNT], grads[COUNT];
+    assert_ok(ls_optimizer_create(&whole, &config, COUNT));
+    assert_ok(ls_optimizer_create(&ranges, &config, COUNT));
+    for (int i = 0; i < COUNT; i++)
+        a[i] = b[i] = (float)i;
+    for (int step = 0; step < STEPS; step++) {
+        for (int i = 0; i < COUNT; i++)
+            grads[i] = (float)(i - step);
+        ls_optimizer_step(whole, grads, 0.5, 0.01, a);
+        ls_optimizer_begin(ranges, 0.5, 0.01);
+        ls_optimizer_update(ranges, 2, COUNT - 2, grads + 2, b + 2);
+        ls_optimizer_update(ranges, 0, 2, grads, b);
+        assert_memory_equal(a, b, sizeof a);
+    }
+    ls_optimizer_destroy(&whole);
+    ls_optimizer_destroy(&ranges);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(refuses_bad_settings),
-                                       cmocka_unit_test(state_is_complete)};
+                                       cmocka_unit_test(state_is_complete),
+                                       cmocka_unit_test(ranges_equal_the_whole)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,112 @@
+/* Measuring what bounds training here, and predicting how it scales.
+ *
+ * Times are seconds, rates are per second. Statistics over ranks are {least, mean, most}. */
+#ifndef LOCKSTEP_BENCH_H
+#define LOCKSTEP_BENCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lockstep/comm.h>
+#include <lockstep/network.h>
+#include <lockstep/reducer.h>
+#include <lockstep/status.h>
+
+typedef struct ls_spread {
+    double least, mean, most;
+    int most_rank; /* the rank of the most */
+} ls_spread;
+
+/* A link between P ranks: an allreduce of s bytes takes 2 ceil(log2 P) latency + 2 (P-1)/P
+ * s/bandwidth (reduce-scatter and allgather by halving and doubling; Thakur, Rabenseifner, Gropp:
+ * Optimization of Collective Communication Operations in MPICH, 2005). */
+typedef struct ls_link {
+    double latency;   /* s */
+    double bandwidth; /* bytes/s; 0: unknown */
+} ls_link;
+
+enum { LS_BENCH_SIZES = 8, LS_BENCH_ROWS = 32 };
+
+/* What the machine can do, all ranks working at once. */
+typedef struct ls_bench_machine {
+    ls_spread sgemm;  /* flop/s of a rank, the best of several sizes */
+    ls_spread memory; /* bytes/s of a rank, a = b + c x over arrays larger than caches */
+    int sizes;        /* of allreduces; 0 on one rank */
+    int64_t bytes[LS_BENCH_SIZES];
+    double seconds[LS_BENCH_SIZES]; /* of an allreduce, median, the slowest rank's */
+    ls_link link;                   /* fitted to these */
+} ls_bench_machine;
+
+/* Measures it. Collective. Errors: LS_ERR_FAILURE when memory is short, on all ranks alike. */
+ls_status ls_bench_machine_measure(ls_comm *comm, ls_bench_machine *out) LS_MUST_CHECK;
+
+/* The training step to be measured. */
+typedef struct ls_bench_task {
+    const char *model;
+    ls_shape input;
+    int classes;
+    int64_t batch; /* global */
+    bool shard;
+    int steps; /* to be measured, 5 or more */
+} ls_bench_task;
+
+/* The phases of a step, in the order of ls_bench_phase_name(). */
+enum { LS_BENCH_PHASES = 7 };
+const char *ls_bench_phase_name(int at);
+
+typedef struct ls_bench_step {
+    ls_reduce reduce;
+    ls_spread phase[LS_BENCH_PHASES]; /* mean of a step, over ranks */
+    double median;                    /* of the steps of the slowest rank */
+    int slowest;                      /* rank that computes the longest */
+} ls_bench_step;
+
+/* Trains on made-up data with one kind of reducer. Collective.
+ * Errors, on all ranks alike: LS_ERR_USAGE, LS_ERR_FAILURE. */
+ls_status ls_bench_step_measure(ls_comm *comm, const ls_bench_task *task, ls_reduce reduce,
+                                ls_bench_step *out) LS_MUST_CHECK;
+
+/* What computing takes on a rank, by the rows it has in a step; all ranks working at once. */
+typedef struct ls_bench_compute {
+    int sizes;
+    int64_t rows[LS_BENCH_ROWS];   /* ascending, from 1 */
+    double seconds[LS_BENCH_ROWS]; /* gather, forward, backward; median, the slowest rank's */
+    double optimizer;              /* an update of all parameters */
+    double bytes;                  /* of a gradient */
+    double flops;                  /* of a row */
+} ls_bench_compute;
+
+/* Measures it for rows 1, 2, 4, ... and the largest share of a rank: `rows`. Collective.
+ * Errors, on all ranks alike: as above. */
+ls_status ls_bench_compute_measure(ls_comm *comm, const ls_bench_task *task, int64_t rows,
+                                   ls_bench_compute *out) LS_MUST_CHECK;
+
+/* Where ranks are to run. */
+typedef struct ls_cluster {
+    int ranks_per_node;
+    ls_link within;  /* a node */
+    ls_link between; /* nodes */
+} ls_cluster;
+
+/* The parts of a predicted step. */
+typedef struct ls_prediction {
+    int64_t ranks;
+    double compute, optimizer, latency, transfer; /* the last two of the reduction */
+    double step;                                  /* their sum */
+} ls_prediction;
+
+/* Predicts a step of `rows` global rows on so many ranks with the reducer fused. Pure. The rank
+ * with the most rows decides; computing is interpolated linearly between measured row counts; an
+ * allreduce goes within the nodes first and then between them. Exchange, validation and checkpoints
+ * are left out. */
+ls_prediction ls_predict(const ls_bench_compute *compute, const ls_cluster *cluster, int64_t rows,
+                         int64_t ranks);
+
+/* The part that is the largest: "computing", "updating", "latency", "bandwidth". Local. */
+const char *ls_prediction_limit(const ls_prediction *prediction);
+
+/* The rank count past which more ranks make a step of these rows slower; at most `most`. Pure. */
+int64_t ls_predict_best_ranks(const ls_bench_compute *compute, const ls_cluster *cluster,
+                              int64_t rows, int64_t most);
+
+#endif

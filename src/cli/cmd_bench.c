@@ -1,0 +1,401 @@
+#include <lockstep/bench.h>
+#include <lockstep/compute.h>
+#include <lockstep/dataset.h>
+#include <lockstep/topology.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "cli/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct settings {
+    const char *model, *data, *predict;
+    int64_t batch, steps, threads, ranks_per_node;
+    int reduce;
+    bool shard_optimizer, json;
+    double latency_us, bandwidth_gbs;
+} settings;
+
+#define AT(field) offsetof(settings, field)
+static const ls_option table[] = {
+    {.type = LS_OPT_HEADING, .help = "The step to measure"},
+    {"model", "LAYERS", LS_OPT_TEXT, 0, AT(model), "dense:512 relu dense:10",
+     .help = "layers, as for train"},
+    {"batch", "ROWS", LS_OPT_INT, 0, AT(batch), "128", 1, LS_MAX_GLOBAL_BATCH,
+     .help = "global batch: rows in a step, over all ranks"},
+    {"data", "FILE", LS_OPT_TEXT, 0, AT(data),
+     .help = "data set whose image size, classes and rows count; MNIST's otherwise"},
+    {"reduce", "HOW", LS_OPT_CHOICE, 0, AT(reduce), "auto",
+     .choices = "fused overlap hierarchical auto", /* as ls_reduce */
+     .help = "how gradients are summed over ranks; auto: all ways"},
+    {"shard-optimizer", NULL, LS_OPT_FLAG, 0, AT(shard_optimizer),
+     .help = "each rank updates a part of the parameters, then all gather them"},
+    {"steps", "N", LS_OPT_INT, 0, AT(steps), "200", 5, 1e6, .help = "steps to measure"},
+    {"threads", "N", LS_OPT_INT, 0, AT(threads), "0", 0, 1024,
+     .help = "BLAS threads of a rank; 0: the cores it is bound to alone, else 1"},
+
+    {.type = LS_OPT_HEADING, .help = "Prediction"},
+    {"predict", "P,P,...", LS_OPT_TEXT, 0, AT(predict),
+     .help = "rank counts to predict strong and weak scaling for"},
+    {"ranks-per-node", "N", LS_OPT_INT, 0, AT(ranks_per_node), "0", 0, 1 << 20,
+     .help = "of the cluster to predict for; 0: as here"},
+    {"latency-us", "T", LS_OPT_REAL, 0, AT(latency_us), "0", 0, 1e9,
+     .help = "of a message between its nodes; 0: as measured here"},
+    {"bandwidth-gbs", "B", LS_OPT_REAL, 0, AT(bandwidth_gbs), "0", 0, 1e9,
+     .help = "between its nodes, in GB/s each way; 0: as measured here"},
+
+    {.type = LS_OPT_HEADING, .help = "Output"},
+    {"json", NULL, LS_OPT_FLAG, 0, AT(json), .help = "print JSON"},
+    {0},
+};
+
+enum { MOST_PREDICTIONS = 64 };
+
+/* One row of the prediction's table: the same ranks, once with the global batch shared between them
+ * (strong), once with that batch for each of them (weak). */
+typedef struct row {
+    ls_prediction strong, weak;
+    double strong_efficiency, weak_efficiency;
+} row;
+
+typedef struct results {
+    ls_topology *topology;
+    int64_t rows; /* of an epoch */
+    ls_bench_task task;
+    ls_bench_machine machine;
+    int steps;
+    ls_bench_step step[LS_REDUCERS];
+    ls_bench_compute compute;
+    ls_cluster cluster;
+    const char *within, *between; /* where the links' figures come from */
+    ls_prediction here;           /* for the ranks that are here */
+    double measured;              /* the same step, measured; 0: not */
+    int64_t predictions, ranks[MOST_PREDICTIONS], best;
+    row prediction[MOST_PREDICTIONS];
+} results;
+
+/* Reads "1,2,4". Local. Errors: LS_ERR_USAGE. */
+static ls_status parse_ranks(const char *text, results *r)
+{
+    for (const char *at = text; *at != '\0';) {
+        char *end;
+        long long value = strtoll(at, &end, 10);
+        if (end == at || value < 1 || value > 1 << 24 || (*end != ',' && *end != '\0'))
+            return ls_fail(LS_ERR_USAGE, "--predict: '%s' is not a list of rank counts as 1,2,4",
+                           text);
+        if (r->predictions == MOST_PREDICTIONS)
+            return ls_fail(LS_ERR_USAGE, "--predict: more than %d rank counts", MOST_PREDICTIONS);
+        r->ranks[r->predictions++] = value;
+        at = *end == ',' ? end + 1 : end;
+    }
+    return LS_OK;
+}
+
+/* What there is to train on. Local. */
+static ls_status describe_task(const settings *s, results *r)
+{
+    r->task = (ls_bench_task){.model = s->model,
+                              .input = {1, 28, 28},
+                              .classes = 10,
+                              .batch = s->batch,
+                              .shard = s->shard_optimizer,
+                              .steps = (int)s->steps};
+    r->rows = 60000;
+    if (*s->data == '\0')
+        return LS_OK;
+    ls_dataset *dataset;
+    ls_status status = ls_dataset_open(&dataset, s->data, 0);
+    if (status != LS_OK)
+        return status;
+    const ls_dataset_info *d = ls_dataset_describe(dataset);
+    r->task.input = (ls_shape){d->channels, d->height, d->width};
+    r->task.classes = d->classes;
+    r->rows = d->rows[LS_TRAIN];
+    ls_dataset_close(&dataset);
+    return LS_OK;
+}
+
+/* Whether a kind of reducer is wanted and of use here. */
+static bool is_wanted(const settings *s, const ls_topology *t, int kind)
+{
+    if (s->reduce != LS_REDUCE_AUTO)
+        return s->reduce == kind;
+    return kind == LS_REDUCE_FUSED || (kind == LS_REDUCE_OVERLAP && t->ranks > 1) ||
+           (kind == LS_REDUCE_HIERARCHICAL && t->ranks > t->nodes);
+}
+
+/* The cluster to predict for: what was measured, and what the user says of it. Local. */
+static ls_status describe_cluster(const settings *s, results *r)
+{
+    const ls_topology *t = r->topology;
+    const int here = (t->ranks + t->nodes - 1) / t->nodes;
+    const bool measured = r->machine.sizes > 0;
+    const ls_link given = {1e-6 * s->latency_us, 1e9 * s->bandwidth_gbs};
+    r->cluster.ranks_per_node = s->ranks_per_node > 0 ? (int)s->ranks_per_node : here;
+    r->cluster.within = r->cluster.between = r->machine.link;
+    r->within = r->between = t->nodes > 1 ? "as measured between these nodes" : "as measured here";
+    if (given.bandwidth > 0) {
+        r->cluster.between = given;
+        r->between = "as given";
+        if (s->latency_us == 0 && measured)
+            r->cluster.between.latency = r->machine.link.latency;
+    } else if (s->latency_us > 0) {
+        r->cluster.between.latency = given.latency;
+        r->between = "latency as given";
+    }
+    if (!measured) {
+        r->cluster.within = r->cluster.between;
+        r->within = r->between;
+    }
+    if (r->cluster.between.bandwidth <= 0)
+        return ls_fail(LS_ERR_USAGE, "--predict on a rank alone has no link to measure: give "
+                                     "--bandwidth-gbs and --latency-us, or start more ranks");
+    return LS_OK;
+}
+
+/* Fills in the predictions. Pure. */
+static void predict(results *r)
+{
+    enum { MOST_RANKS = 1 << 16 };
+    const int64_t batch = r->task.batch;
+    const double alone = ls_predict(&r->compute, &r->cluster, batch, 1).step;
+    for (int64_t i = 0; i < r->predictions; i++) {
+        const int64_t ranks = r->ranks[i];
+        row *p = &r->prediction[i];
+        p->strong = ls_predict(&r->compute, &r->cluster, batch, ranks);
+        p->weak = ls_predict(&r->compute, &r->cluster, batch * ranks, ranks);
+        p->strong_efficiency = alone / ((double)ranks * p->strong.step);
+        p->weak_efficiency = alone / p->weak.step;
+    }
+    r->best = ls_predict_best_ranks(&r->compute, &r->cluster, batch, MOST_RANKS);
+    /* For the ranks that are here the links are those that were measured. */
+    ls_cluster here = r->cluster;
+    here.ranks_per_node = (r->topology->ranks + r->topology->nodes - 1) / r->topology->nodes;
+    if (r->machine.sizes > 0)
+        here.within = here.between = r->machine.link;
+    r->here = ls_predict(&r->compute, &here, batch, r->topology->ranks);
+    for (int i = 0; i < r->steps; i++)
+        if (r->step[i].reduce == LS_REDUCE_FUSED && !r->task.shard)
+            r->measured = r->step[i].median;
+}
+
+/* Collective. */
+static ls_status measure(ls_comm *comm, const settings *s, results *r)
+{
+    ls_status status = ls_agree(comm, describe_task(s, r));
+    if (status == LS_OK)
+        status = parse_ranks(s->predict, r);
+    if (status == LS_OK)
+        status = ls_topology_create(&r->topology, comm, (int)s->threads);
+    if (status != LS_OK)
+        return status;
+    ls_compute_set_threads(r->topology->mine.threads);
+    status = ls_bench_machine_measure(comm, &r->machine);
+    if (status == LS_OK && r->predictions > 0)
+        status = describe_cluster(s, r);
+    for (int kind = 0; status == LS_OK && kind < LS_REDUCERS; kind++)
+        if (is_wanted(s, r->topology, kind))
+            status = ls_bench_step_measure(comm, &r->task, (ls_reduce)kind, &r->step[r->steps++]);
+    if (status == LS_OK)
+        status = ls_bench_compute_measure(comm, &r->task, r->predictions > 0 ? s->batch : 1,
+                                          &r->compute);
+    if (status == LS_OK && r->predictions > 0)
+        predict(r);
+    return status;
+}
+
+/* The share of the sgemm limit that a step of so many seconds reaches. */
+static double fraction_of_limit(const results *r, double seconds)
+{
+    double limit =
+        r->compute.flops * (double)r->task.batch / (r->machine.sgemm.mean * r->topology->ranks);
+    return limit / seconds;
+}
+
+static void print_spread(const char *name, const ls_spread *s, double unit, const char *text)
+{
+    printf("  %-12s%8.1f %8.1f %8.1f  %s\n", name, s->least / unit, s->mean / unit, s->most / unit,
+           text);
+}
+
+static void print_machine(const results *r)
+{
+    const ls_topology *t = r->topology;
+    const ls_bench_machine *m = &r->machine;
+    printf("%d rank%s on %d node%s, %d thread%s each, %s, %s\n", t->ranks, t->ranks > 1 ? "s" : "",
+           t->nodes, t->nodes > 1 ? "s" : "", t->mine.threads, t->mine.threads > 1 ? "s" : "",
+           ls_compute_version(), ls_comm_version());
+    printf("\nmachine            min     mean      max  of all ranks, working at once\n");
+    print_spread("sgemm", &m->sgemm, 1e9, "Gflop/s a rank");
+    print_spread("memory", &m->memory, 1e9, "GB/s a rank");
+    if (m->sizes == 0)
+        return;
+    printf("\nallreduce    bytes           us\n");
+    for (int i = 0; i < m->sizes; i++)
+        printf("  %16lld %12.2f\n", (long long)m->bytes[i], 1e6 * m->seconds[i]);
+    printf("  fitted: latency %.2f us, bandwidth %.2f GB/s\n", 1e6 * m->link.latency,
+           1e-9 * m->link.bandwidth);
+}
+
+static void print_steps(const results *r)
+{
+    printf("\nstep of %s, global batch %lld; ms\n%-22s", r->task.model, (long long)r->task.batch,
+           "");
+    for (int k = 0; k < LS_BENCH_PHASES; k++)
+        printf("%10s", ls_bench_phase_name(k));
+    printf("\n");
+    for (int i = 0; i < r->steps; i++) {
+        const ls_bench_step *s = &r->step[i];
+        static const char *const of[] = {"min", "mean", "max"};
+        for (int k = 0; k < 3; k++) {
+            printf("  %-14s%-6s", k == 0 ? ls_reduce_name(s->reduce) : "", of[k]);
+            for (int p = 0; p < LS_BENCH_PHASES; p++) {
+                const double values[] = {s->phase[p].least, s->phase[p].mean, s->phase[p].most};
+                printf("%10.4f", 1e3 * values[k]);
+            }
+            printf("\n");
+        }
+        printf("  %-14smedian %.4f ms, an epoch of %lld rows %.3f s, %.1f %% of the sgemm limit; "
+               "rank %d computes the longest\n",
+               "", 1e3 * s->median, (long long)r->rows,
+               s->median * (double)r->rows / (double)r->task.batch,
+               100 * fraction_of_limit(r, s->median), s->slowest);
+    }
+}
+
+static void print_predictions(const results *r)
+{
+    const ls_cluster *c = &r->cluster;
+    printf("\nprediction for %d rank%s a node, fused, without overlap\n", c->ranks_per_node,
+           c->ranks_per_node > 1 ? "s" : "");
+    printf("  within nodes   latency %.2f us, bandwidth %.2f GB/s, %s\n", 1e6 * c->within.latency,
+           1e-9 * c->within.bandwidth, r->within);
+    printf("  between nodes  latency %.2f us, bandwidth %.2f GB/s, %s\n", 1e6 * c->between.latency,
+           1e-9 * c->between.bandwidth, r->between);
+    printf("  step = computing (measured by rows of a rank) + updating + 2 ceil(log2 P) latency + "
+           "2 (P-1)/P bytes / bandwidth\n\n");
+    printf("            strong: %lld rows together               weak: %lld rows a rank\n",
+           (long long)r->task.batch, (long long)r->task.batch);
+    printf(
+        "     ranks    step ms  efficiency  limited by        step ms  efficiency  limited by\n");
+    for (int64_t i = 0; i < r->predictions; i++) {
+        const row *p = &r->prediction[i];
+        printf("  %8lld %10.4f %9.1f %%  %-12s %12.4f %9.1f %%  %s\n", (long long)p->strong.ranks,
+               1e3 * p->strong.step, 100 * p->strong_efficiency, ls_prediction_limit(&p->strong),
+               1e3 * p->weak.step, 100 * p->weak_efficiency, ls_prediction_limit(&p->weak));
+    }
+    ls_prediction best = ls_predict(&r->compute, c, r->task.batch, r->best);
+    printf("\n  strong scaling ends at %lld rank%s, %.4f ms a step: there %s limits it\n",
+           (long long)r->best, r->best > 1 ? "s" : "", 1e3 * best.step, ls_prediction_limit(&best));
+    if (r->measured > 0)
+        printf("  the %d rank%s here: predicted %.4f ms, measured %.4f ms, error %+.1f %%\n",
+               r->topology->ranks, r->topology->ranks > 1 ? "s" : "", 1e3 * r->here.step,
+               1e3 * r->measured, 100 * (r->here.step / r->measured - 1));
+}
+
+static json_t *spread_json(const ls_spread *s)
+{
+    return json_pack("{s:f, s:f, s:f, s:i}", "min", s->least, "mean", s->mean, "max", s->most,
+                     "max_rank", s->most_rank);
+}
+
+static json_t *prediction_json(const ls_prediction *p, double efficiency)
+{
+    return json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:s}", "ranks", (json_int_t)p->ranks,
+                     "step", p->step, "compute", p->compute, "optimizer", p->optimizer, "latency",
+                     p->latency, "transfer", p->transfer, "efficiency", efficiency, "limit",
+                     ls_prediction_limit(p));
+}
+
+static json_t *steps_json(const results *r)
+{
+    json_t *steps = json_array();
+    for (int i = 0; i < r->steps; i++) {
+        const ls_bench_step *s = &r->step[i];
+        json_t *phases = json_object();
+        for (int k = 0; k < LS_BENCH_PHASES; k++)
+            json_object_set_new(phases, ls_bench_phase_name(k), spread_json(&s->phase[k]));
+        json_array_append_new(steps,
+                              json_pack("{s:s, s:f, s:f, s:f, s:i, s:o}", "reduce",
+                                        ls_reduce_name(s->reduce), "median", s->median, "epoch",
+                                        s->median * (double)r->rows / (double)r->task.batch,
+                                        "fraction_of_limit", fraction_of_limit(r, s->median),
+                                        "slowest_rank", s->slowest, "phases", phases));
+    }
+    return steps;
+}
+
+static json_t *predictions_json(const results *r)
+{
+    json_t *strong = json_array(), *weak = json_array();
+    for (int64_t i = 0; i < r->predictions; i++) {
+        const row *p = &r->prediction[i];
+        json_array_append_new(strong, prediction_json(&p->strong, p->strong_efficiency));
+        json_array_append_new(weak, prediction_json(&p->weak, p->weak_efficiency));
+    }
+    return json_pack("{s:o, s:o, s:I, s:f, s:f}", "strong", strong, "weak", weak, "best_ranks",
+                     (json_int_t)r->best, "predicted_here", r->here.step, "measured_here",
+                     r->measured);
+}
+
+static ls_status print_json(const results *r)
+{
+    const ls_bench_machine *m = &r->machine;
+    json_t *allreduce = json_array();
+    for (int i = 0; i < m->sizes; i++)
+        json_array_append_new(allreduce, json_pack("{s:I, s:f}", "bytes", (json_int_t)m->bytes[i],
+                                                   "seconds", m->seconds[i]));
+    json_t *result = json_pack(
+        "{s:i, s:i, s:i, s:o, s:o, s:o, s:f, s:f, s:o, s:I, s:o}", "ranks", r->topology->ranks,
+        "nodes", r->topology->nodes, "threads", r->topology->mine.threads, "sgemm",
+        spread_json(&m->sgemm), "memory", spread_json(&m->memory), "allreduce", allreduce,
+        "latency", m->link.latency, "bandwidth", m->link.bandwidth, "model",
+        ls_json_text(r->task.model), "batch", (json_int_t)r->task.batch, "steps", steps_json(r));
+    if (result != NULL && r->predictions > 0)
+        json_object_set_new(result, "prediction", predictions_json(r));
+    if (result == NULL)
+        return ls_fail(LS_ERR_FAILURE, "out of memory for the result");
+    json_dumpf(result, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    printf("\n");
+    json_decref(result);
+    return LS_OK;
+}
+
+static ls_status print(const settings *s, const results *r)
+{
+    if (s->json)
+        return print_json(r);
+    print_machine(r);
+    print_steps(r);
+    if (r->predictions > 0)
+        print_predictions(r);
+    return LS_OK;
+}
+
+static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
+{
+    results r = {0};
+    char *text = ls_options_text(options, false);
+    ls_status status = ls_agree(comm, text == NULL ? LS_ERR_FAILURE : LS_OK);
+    if (status == LS_OK)
+        status = ls_agree_equal(comm, text, "the configuration");
+    if (status == LS_OK)
+        status = measure(comm, values, &r);
+    if (status == LS_OK)
+        status = ls_agree(comm, ls_comm_rank(comm) == 0 ? print(values, &r) : LS_OK);
+    ls_topology_destroy(&r.topology);
+    ls_free(text);
+    return status;
+}
+
+const ls_command ls_command_bench = {
+    .name = "bench",
+    .usage = "[OPTION ...]",
+    .summary = "measures what bounds training here, and predicts how it scales",
+    .options = table,
+    .settings_size = sizeof(settings),
+    .parallel = true,
+    .run = run,
+};

@@ -1,0 +1,310 @@
+#include <lockstep/bench.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "train/step.h"
+
+#include <lockstep/compute.h>
+#include <lockstep/plan.h>
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert((int)LS_BENCH_PHASES == (int)LS_PHASES,
+               "the public names of phases are those of a step");
+
+const char *ls_bench_phase_name(int at)
+{
+    return ls_phase_name(at);
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *values, int count)
+{
+    qsort(values, (size_t)count, sizeof *values, ascending);
+    return values[count / 2];
+}
+
+/* Of one value of each rank. Collective. */
+static ls_spread spread_of(ls_comm *comm, double value)
+{
+    double most = value, least = -value, sum = value;
+    const int rank = ls_rank_of_max(comm, value);
+    ls_max_doubles(comm, &most, 1);
+    ls_max_doubles(comm, &least, 1);
+    ls_sum_doubles(comm, &sum, 1);
+    return (ls_spread){
+        .least = -least, .mean = sum / ls_comm_size(comm), .most = most, .most_rank = rank};
+}
+
+/* The best rate of products of several sizes: a rank's peak. Collective. */
+static ls_status measure_sgemm(ls_comm *comm, ls_spread *out)
+{
+    enum { MOST = 1536, TRIES = 4 };
+    static const int sizes[] = {384, 768, MOST};
+    float *a = ls_alloc(3 * (int64_t)MOST * MOST, sizeof *a);
+    ls_status status = ls_agree(comm, a == NULL ? LS_ERR_FAILURE : LS_OK);
+    double best = 0;
+    for (size_t i = 0; status == LS_OK && i < sizeof sizes / sizeof *sizes; i++) {
+        const int n = sizes[i], repeats = MOST / n;
+        float *b = a + MOST * MOST, *c = b + MOST * MOST;
+        for (int k = 0; k < n * n; k++)
+            a[k] = b[k] = (float)(k % 7);
+        ls_barrier(comm);
+        for (int t = 0; t < TRIES; t++) {
+            double begin = ls_now();
+            for (int r = 0; r < repeats; r++)
+                ls_compute_product(n, a, b, c);
+            double rate = 2.0 * n * n * n * repeats / (ls_now() - begin);
+            best = rate > best ? rate : best;
+        }
+    }
+    ls_free(a);
+    if (status == LS_OK)
+        *out = spread_of(comm, best);
+    return status;
+}
+
+/* The best rate of a = b + c x. Collective. */
+static ls_status measure_memory(ls_comm *comm, ls_spread *out)
+{
+    enum { COUNT = 1 << 23, TRIES = 4 };
+    float *a = ls_alloc(3 * (int64_t)COUNT, sizeof *a);
+    ls_status status = ls_agree(comm, a == NULL ? LS_ERR_FAILURE : LS_OK);
+    if (status != LS_OK)
+        return status;
+    float *restrict x = a, *restrict y = a + COUNT, *restrict z = y + COUNT;
+    double best = 0;
+    ls_barrier(comm);
+    for (int t = 0; t < TRIES; t++) {
+        double begin = ls_now();
+        for (int64_t i = 0; i < COUNT; i++)
+            x[i] = y[i] + (float)(t + 1) * z[i];
+        double rate = 3.0 * COUNT * sizeof *a / (ls_now() - begin);
+        best = rate > best ? rate : best;
+    }
+    ls_free(a);
+    *out = spread_of(comm, best);
+    return LS_OK;
+}
+
+/* Fits latency and bandwidth to times, by least squares of relative errors of t = u + v s. */
+static ls_link fit(const ls_bench_machine *m, int ranks)
+{
+    double ww = 0, ws = 0, wss = 0, wt = 0, wst = 0;
+    for (int i = 0; i < m->sizes; i++) {
+        double s = (double)m->bytes[i], t = m->seconds[i], w = 1 / (t * t);
+        ww += w;
+        ws += w * s;
+        wss += w * s * s;
+        wt += w * t;
+        wst += w * s * t;
+    }
+    const double determinant = ww * wss - ws * ws;
+    const double u = (wt * wss - ws * wst) / determinant, v = (ww * wst - ws * wt) / determinant;
+    int rounds = 0;
+    while ((1 << rounds) < ranks)
+        rounds++;
+    return (ls_link){.latency = u > 0 ? u / (2 * rounds) : 0,
+                     .bandwidth = 2.0 * (ranks - 1) / ranks / v};
+}
+
+/* Times of allreduces by size. Collective. */
+static ls_status measure_allreduce(ls_comm *comm, ls_bench_machine *m)
+{
+    enum { REPEATS = 25, SMALLEST = 8 };
+    const int64_t largest = SMALLEST * (INT64_C(1) << 3 * (LS_BENCH_SIZES - 1));
+    float *values = ls_alloc(largest / (int64_t)sizeof *values, sizeof *values);
+    ls_status status = ls_agree(comm, values == NULL ? LS_ERR_FAILURE : LS_OK);
+    m->sizes = 0;
+    for (int64_t bytes = SMALLEST; status == LS_OK && bytes <= largest; bytes *= 8) {
+        double seconds[REPEATS];
+        const int count = (int)(bytes / (int64_t)sizeof *values);
+        for (int i = -2; i < REPEATS; i++) {
+            ls_barrier(comm);
+            double begin = ls_now();
+            ls_sum_floats(comm, values, count);
+            if (i >= 0)
+                seconds[i] = ls_now() - begin;
+        }
+        ls_max_doubles(comm, seconds, REPEATS);
+        m->bytes[m->sizes] = bytes;
+        m->seconds[m->sizes++] = median(seconds, REPEATS);
+    }
+    ls_free(values);
+    if (status == LS_OK)
+        m->link = fit(m, ls_comm_size(comm));
+    return status;
+}
+
+ls_status ls_bench_machine_measure(ls_comm *comm, ls_bench_machine *out)
+{
+    memset(out, 0, sizeof *out);
+    ls_status status = measure_sgemm(comm, &out->sgemm);
+    if (status == LS_OK)
+        status = measure_memory(comm, &out->memory);
+    if (status == LS_OK && ls_comm_size(comm) > 1)
+        status = measure_allreduce(comm, out);
+    return status;
+}
+
+/* A replica and made-up samples. */
+typedef struct bench {
+    ls_replica replica;
+    ls_samples *samples;
+} bench;
+
+static void destroy(bench *b)
+{
+    ls_reducer_destroy(&b->replica.reducer);
+    ls_network_destroy(&b->replica.network);
+    ls_optimizer_destroy(&b->replica.optimizer);
+    ls_batch_destroy(&b->replica.batch);
+    ls_samples_destroy(&b->samples);
+}
+
+/* All but the reducer. Local. */
+static ls_status create_local(bench *b, const ls_bench_task *task, int64_t rows)
+{
+    const ls_optimizer_config adam = {
+        .kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
+    const int64_t features = ls_shape_size(task->input), held = rows > 0 ? rows : 1;
+    ls_status status = ls_normalization_make(&b->replica.normalization, 0, 1);
+    if (status == LS_OK)
+        status = ls_network_create(&b->replica.network, task->model, task->input, task->classes,
+                                   LS_CROSS_ENTROPY, held);
+    if (status == LS_OK)
+        status = ls_batch_create(&b->replica.batch, held, features);
+    if (status == LS_OK)
+        status = ls_samples_create(&b->samples, held, features);
+    if (status == LS_OK)
+        status =
+            ls_optimizer_create(&b->replica.optimizer, &adam, ls_network_size(b->replica.network));
+    for (int64_t i = 0; status == LS_OK && i < held; i++) {
+        ls_sample *sample = ls_sample_at(b->samples, i);
+        sample->row = i;
+        sample->label = (int32_t)(i % task->classes);
+        for (int64_t j = 0; j < features; j++)
+            sample->pixels[j] = (uint8_t)((i * 31 + j * 17) % 256);
+        b->samples->rows = i + 1;
+    }
+    return status;
+}
+
+static ls_status create(bench *b, ls_comm *comm, const ls_bench_task *task, ls_reduce reduce,
+                        int64_t rows)
+{
+    ls_status status = ls_agree(comm, create_local(b, task, rows));
+    if (status != LS_OK)
+        return status;
+    const int64_t size = ls_network_size(b->replica.network);
+    status = ls_reducer_create(&b->replica.reducer, comm, reduce, task->shard, size);
+    if (status != LS_OK)
+        return status;
+    float *params = ls_alloc(size, sizeof *params);
+    status = ls_agree(comm, params == NULL ? LS_ERR_FAILURE : LS_OK);
+    if (status == LS_OK) {
+        ls_network_initialise(b->replica.network, 0, params);
+        ls_reducer_set_params(b->replica.reducer, params);
+    }
+    ls_free(params);
+    return status;
+}
+
+ls_status ls_bench_step_measure(ls_comm *comm, const ls_bench_task *task, ls_reduce reduce,
+                                ls_bench_step *out)
+{
+    enum { WARM_UP = 3 };
+    bench b = {0};
+    const int64_t rows = ls_shard(task->batch, ls_comm_size(comm), ls_comm_rank(comm)).count;
+    double *seconds = ls_alloc(task->steps, sizeof *seconds);
+    ls_status status = ls_agree(comm, seconds == NULL ? LS_ERR_FAILURE : LS_OK);
+    if (status == LS_OK)
+        status = create(&b, comm, task, reduce, rows);
+    ls_phases phases = {0};
+    for (int i = -WARM_UP; status == LS_OK && i < task->steps; i++) {
+        ls_score score;
+        ls_control control;
+        if (i == 0)
+            phases = (ls_phases){0};
+        const double before = phases.total;
+        status = ls_step(&b.replica, b.samples, NULL, rows, 1e-3, comm, NULL, NULL, &score,
+                         &control, &phases);
+        if (i >= 0)
+            seconds[i] = phases.total - before;
+    }
+    if (status == LS_OK) {
+        const double *phase = &phases.gather;
+        out->reduce = reduce;
+        for (int i = 0; i < LS_PHASES; i++)
+            out->phase[i] = spread_of(comm, phase[i] / task->steps);
+        out->slowest = ls_rank_of_max(comm, phases.total - phases.exposed);
+        ls_max_doubles(comm, seconds, task->steps);
+        out->median = median(seconds, task->steps);
+    }
+    destroy(&b);
+    ls_free(seconds);
+    return status;
+}
+
+/* Seconds of computing on so many rows, and of an update; the slowest rank's medians. Collective.
+ */
+static void time_compute(ls_comm *comm, bench *b, int64_t rows, double *compute, double *update)
+{
+    enum { REPEATS = 9 };
+    double computing[REPEATS], updating[REPEATS];
+    ls_replica *r = &b->replica;
+    float *grads = ls_reducer_grads(r->reducer);
+    ls_piece piece;
+    ls_control control = {.rows = 1};
+    for (int i = -1; i < REPEATS; i++) {
+        const int at = i < 0 ? 0 : i;
+        double begin = ls_now();
+        ls_samples_gather(b->samples, NULL, 0, rows, r->normalization, r->batch);
+        (void)ls_network_gradient(r->network, ls_reducer_params(r->reducer), r->batch, grads);
+        computing[at] = ls_now() - begin;
+        ls_reducer_begin(r->reducer, &control);
+        ls_reducer_finish(r->reducer, &control);
+        updating[at] = 0;
+        ls_optimizer_begin(r->optimizer, 1.0, 1e-3);
+        while (ls_reducer_next(r->reducer, &piece)) {
+            begin = ls_now();
+            ls_optimizer_update(r->optimizer, piece.first, piece.count, piece.grads, piece.params);
+            updating[at] += ls_now() - begin;
+        }
+        ls_reducer_publish(r->reducer);
+    }
+    ls_max_doubles(comm, computing, REPEATS);
+    ls_max_doubles(comm, updating, REPEATS);
+    *compute = median(computing, REPEATS);
+    *update = median(updating, REPEATS);
+}
+
+ls_status ls_bench_compute_measure(ls_comm *comm, const ls_bench_task *task, int64_t rows,
+                                   ls_bench_compute *out)
+{
+    bench b = {0};
+    ls_bench_task whole = *task;
+    whole.shard = false;
+    ls_status status = create(&b, comm, &whole, LS_REDUCE_FUSED, rows);
+    if (status == LS_OK) {
+        memset(out, 0, sizeof *out);
+        out->bytes = (double)ls_network_size(b.replica.network) * (double)sizeof(float);
+        out->flops = ls_network_flops(b.replica.network);
+        for (int64_t n = 1; out->sizes < LS_BENCH_ROWS; n *= 2) {
+            const int at = out->sizes++;
+            out->rows[at] = n < rows ? n : rows;
+            time_compute(comm, &b, out->rows[at], &out->seconds[at], &out->optimizer);
+            if (n >= rows)
+                break;
+        }
+    }
+    destroy(&b);
+    return status;
+}

@@ -1,0 +1,76 @@
+/* The scaling model; see lockstep/bench.h for what it is and where it comes from. */
+#include <lockstep/bench.h>
+
+/* Seconds that a rank computes on so many rows. */
+static double compute_seconds(const ls_bench_compute *c, int64_t rows)
+{
+    if (rows <= 0)
+        return 0;
+    int at = 1;
+    while (at < c->sizes - 1 && c->rows[at] < rows)
+        at++;
+    if (c->sizes == 1)
+        return c->seconds[0] * (double)rows / (double)c->rows[0];
+    /* Beyond the largest measured, the line of the last two goes on. */
+    double x0 = (double)c->rows[at - 1], x1 = (double)c->rows[at];
+    double y0 = c->seconds[at - 1], y1 = c->seconds[at];
+    return y0 + (y1 - y0) * ((double)rows - x0) / (x1 - x0);
+}
+
+static int64_t rounded_up(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+static int doublings(int64_t n)
+{
+    int count = 0;
+    while ((INT64_C(1) << count) < n)
+        count++;
+    return count;
+}
+
+/* Adds an allreduce over `peers` on a link. */
+static void add_allreduce(ls_prediction *p, const ls_link *link, int64_t peers, double bytes)
+{
+    if (peers < 2)
+        return;
+    p->latency += 2 * doublings(peers) * link->latency;
+    p->transfer += 2 * (double)(peers - 1) / (double)peers * bytes / link->bandwidth;
+}
+
+ls_prediction ls_predict(const ls_bench_compute *compute, const ls_cluster *cluster, int64_t rows,
+                         int64_t ranks)
+{
+    const int64_t local = ranks < cluster->ranks_per_node ? ranks : cluster->ranks_per_node;
+    ls_prediction p = {.ranks = ranks, .optimizer = compute->optimizer};
+    p.compute = compute_seconds(compute, rounded_up(rows, ranks));
+    add_allreduce(&p, &cluster->within, local, compute->bytes);
+    add_allreduce(&p, &cluster->between, rounded_up(ranks, local), compute->bytes);
+    p.step = p.compute + p.optimizer + p.latency + p.transfer;
+    return p;
+}
+
+const char *ls_prediction_limit(const ls_prediction *p)
+{
+    if (p->compute >= p->optimizer && p->compute >= p->latency && p->compute >= p->transfer)
+        return "computing";
+    if (p->optimizer >= p->latency && p->optimizer >= p->transfer)
+        return "updating";
+    return p->latency >= p->transfer ? "latency" : "bandwidth";
+}
+
+int64_t ls_predict_best_ranks(const ls_bench_compute *compute, const ls_cluster *cluster,
+                              int64_t rows, int64_t most)
+{
+    int64_t best = 1;
+    double least = ls_predict(compute, cluster, rows, 1).step;
+    for (int64_t ranks = 2; ranks <= most; ranks++) {
+        double step = ls_predict(compute, cluster, rows, ranks).step;
+        if (step < least) {
+            least = step;
+            best = ranks;
+        }
+    }
+    return best;
+}

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# The bench command: what it prints is there and fits together; the figures are for benchmarks.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+lockstep=$1
+make_data=$2
+"$make_data" data
+small=(--model "dense:20 relu dense:5" --data data/data.h5 --batch 16 --steps 5)
+
+for n in 1 3; do
+    mpirun -n $n "$lockstep" bench "${small[@]}" --predict 1,2,64 --latency-us 5 --bandwidth-gbs 1.25 >out
+    check "bench on $n ranks" [ $? = 0 ]
+    check "the machine on $n ranks" has out 'sgemm .* Gflop/s a rank'
+    check "the step on $n ranks" has out '^  fused +min( +[0-9.]+){7}$'
+    check "the slowest rank on $n ranks" has out 'rank [0-9]+ computes the longest'
+    check "a prediction on $n ranks" has out '^ +64 +[0-9.]+ +[0-9.]+ %'
+    check "the end of scaling on $n ranks" has out 'strong scaling ends at [0-9]+ rank'
+    check "the model's error on $n ranks" has out 'predicted [0-9.]+ ms, measured [0-9.]+ ms, error [-+]'
+done
+check "all ways to reduce" [ "$(grep -cE '^  (fused|overlap|hierarchical) ' out)" = 3 ]
+check "allreduce by size" has out 'fitted: latency [0-9.]+ us, bandwidth [0-9.]+ GB/s'
+mpirun -n 2 "$lockstep" bench "${small[@]}" --predict 2 --reduce hierarchical --shard-optimizer --json >out
+check "JSON" has out '^\{"ranks": ?2,.*"prediction"'
+check "one way to reduce" [ "$(grep -o '"reduce"' out | wc -l)" = 1 ]
+
+for n in 1 2; do
+    refuses 2 "'2,x' is not a list of rank counts" mpirun -n $n "$lockstep" bench "${small[@]}" --predict 2,x
+    refuses 2 "word 1, 'dens:3'" mpirun -n $n "$lockstep" bench --model dens:3
+done
+refuses 2 'no link to measure: give --bandwidth-gbs' mpirun -n 1 "$lockstep" bench "${small[@]}" --predict 2
+finish

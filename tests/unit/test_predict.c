@@ -1,0 +1,66 @@
+/* The scaling model, against figures worked out by hand. */
+#include "test.h"
+
+#include <lockstep/bench.h>
+
+#include <math.h>
+
+static const ls_bench_compute compute = {
+    .sizes = 4, .rows = {1, 2, 4, 8}, .seconds = {2, 3, 5, 9}, .optimizer = 0.5, .bytes = 1000};
+static const ls_cluster cluster = {.ranks_per_node = 2,
+                                   .within = {.latency = 0.01, .bandwidth = 4000},
+                                   .between = {.latency = 0.1, .bandwidth = 1000}};
+
+static void adds_up_the_parts(void **state)
+{
+    (void)state;
+    ls_prediction p = ls_predict(&compute, &cluster, 8, 1);
+    assert_near(p.step, 9 + 0.5, 1e-12, 0);
+    /* 2 ranks of a node: 2 x 1 latency, 2 x 1/2 x 1000 / 4000. */
+    p = ls_predict(&compute, &cluster, 8, 2);
+    assert_near(p.compute, 5, 1e-12, 0);
+    assert_near(p.latency, 0.02, 1e-12, 0);
+    assert_near(p.transfer, 0.25, 1e-12, 0);
+    assert_near(p.step, 5 + 0.5 + 0.02 + 0.25, 1e-12, 0);
+    assert_string_equal(ls_prediction_limit(&p), "computing");
+    /* 6 ranks on 3 nodes: ceil(8 / 6) rows; between the nodes 2 x 2 latencies, 2 x 2/3 x 1. */
+    p = ls_predict(&compute, &cluster, 8, 6);
+    assert_near(p.compute, 3, 1e-12, 0);
+    assert_near(p.latency, 0.02 + 0.4, 1e-12, 0);
+    assert_near(p.transfer, 0.25 + 4.0 / 3, 1e-12, 0);
+    /* Three rows lie between two and four; beyond what was measured the line goes on. */
+    assert_near(ls_predict(&compute, &cluster, 3, 1).compute, 4, 1e-12, 0);
+    assert_near(ls_predict(&compute, &cluster, 16, 1).compute, 17, 1e-12, 0);
+}
+
+static void finds_where_scaling_ends(void **state)
+{
+    (void)state;
+    /* By hand: 9.5, 5.77, 3 + 0.5 + ... */
+    double least = 1e9;
+    int64_t best = 0;
+    for (int64_t ranks = 1; ranks <= 64; ranks++) {
+        double step = ls_predict(&compute, &cluster, 8, ranks).step;
+        if (step < least) {
+            least = step;
+            best = ranks;
+        }
+    }
+    assert_int_equal(ls_predict_best_ranks(&compute, &cluster, 8, 64), best);
+    assert_true(best == 4 || best == 8);
+    /* A link that costs nothing: more ranks never hurt, and a row for each is the end. */
+    const ls_cluster ideal = {.ranks_per_node = 1, .between = {.latency = 0, .bandwidth = 1e30}};
+    assert_int_equal(ls_predict_best_ranks(&compute, &ideal, 8, 64), 8);
+    /* A link that costs more than the work: one rank. */
+    const ls_cluster slow = {.ranks_per_node = 1, .between = {.latency = 100, .bandwidth = 1}};
+    assert_int_equal(ls_predict_best_ranks(&compute, &slow, 8, 64), 1);
+    ls_prediction p = ls_predict(&compute, &slow, 8, 4);
+    assert_string_equal(ls_prediction_limit(&p), "bandwidth");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(adds_up_the_parts),
+                                       cmocka_unit_test(finds_where_scaling_ends)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
