@@ -7,9 +7,16 @@
 
 enum { WEIGHT, BIAS };
 
-/* Floats of a slice of the weights' gradient: many enough for an efficient product, few enough to
- * let the reduction of one hide behind the product of the next. */
-enum { SLICE = 1 << 16 };
+/* The weights' gradient is computed in slices of W's rows, so that the reduction of one can hide
+ * behind the product of the next: of about so many floats, but not more slices than these, because
+ * each packs dy anew. */
+enum { SLICE = 1 << 16, SLICES = 8 };
+
+static int rows_of_slice(int D, int U)
+{
+    const int wanted = SLICE / U, least = (D + SLICES - 1) / SLICES;
+    return wanted > least ? wanted : least;
+}
 
 static ls_status configure(ls_layer *layer, const char *argument)
 {
@@ -69,8 +76,7 @@ static void forward(const ls_layer *layer, const float *params, int64_t rows, co
     add_bias(rows, U, layer->rectified, params + layer->param[BIAS].offset, y);
 }
 
-/* dx = dy W^T, db = column sums of dy, dW = x^T dy: this last, the largest, in slices of W's rows
- * if somebody waits for them. */
+/* dx = dy W^T, db = column sums of dy, dW = x^T dy. */
 static void backward(const ls_layer *layer, const float *params, int64_t rows, const float *x,
                      const float *y, float *dy, float *dx, float *grads, ls_ready ready)
 {
@@ -81,7 +87,7 @@ static void backward(const ls_layer *layer, const float *params, int64_t rows, c
     if (dx != NULL)
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, B, D, U, 1, dy, U, params + weight, U,
                     0, dx, D);
-    const int slice = ready.call == NULL ? D : SLICE / U > 0 ? SLICE / U : 1;
+    const int slice = rows_of_slice(D, U);
     for (int end = D, begin; end > 0; end = begin) {
         begin = end > slice ? end - slice : 0;
         cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, end - begin, U, B, 1, x + begin, D, dy,

@@ -21,7 +21,7 @@
 #include <string.h>
 
 enum {
-    PIECE = 1 << 13,  /* floats of a sum that is used at once */
+    PIECE = 1 << 12,  /* floats of a sum that is used at once */
     ALIGNMENT = 1024, /* floats: what lies in shared memory begins on a page of its own */
     CACHE_LINE = 16,  /* floats: slices don't share one */
 };
@@ -260,9 +260,10 @@ static bool next(ls_reducer *r, ls_piece *piece)
         piece->grads = n->part != NULL ? n->part : n->buffer;
     }
     piece->params = r->params + piece->first;
-    for (int64_t i = 0; i < piece->count; i += CACHE_LINE)
-        __builtin_prefetch(piece->params + i, 1);
     n->taken += piece->count;
+    left -= piece->count;
+    for (int64_t i = 0; i < (left < PIECE ? left : PIECE); i += CACHE_LINE)
+        __builtin_prefetch(piece->params + piece->count + i, 1);
     return true;
 }
 

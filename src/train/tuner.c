@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ROUNDS = 4, TURN = 4, MEASURED = ROUNDS * (TURN - 1) };
+enum { ROUNDS = 5, TURN = 6, MEASURED = ROUNDS * (TURN - 1) };
 
 struct ls_tuner {
     ls_comm *comm; /* borrowed */
