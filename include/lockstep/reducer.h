@@ -35,6 +35,9 @@ typedef enum ls_reduce {
 /* "fused", "overlap", "hierarchical", "auto". Local. */
 const char *ls_reduce_name(ls_reduce kind);
 
+/* Whether a kind can be of use to so many ranks on so many nodes. Local. */
+bool ls_reduce_applies(ls_reduce kind, int ranks, int nodes);
+
 /* What each rank says at a step, and, summed, what all of them learn at the same step. */
 typedef struct ls_control {
     int64_t rows;   /* rows that went into the gradient */
@@ -66,6 +69,9 @@ ls_status ls_reducer_create(ls_reducer **out, ls_comm *comm, ls_reduce kind, boo
 
 /* Frees a reducer and its arenas, sets *reducer to NULL; accepts NULL on all ranks alike. */
 void ls_reducer_destroy(ls_reducer **reducer);
+
+/* The kind that it was made as. Local. */
+ls_reduce ls_reducer_which(const ls_reducer *reducer);
 
 /* The arena [count] that gradients are to be written to, between publish and finish; and that of
  * the parameters, which change between finish and publish. Borrowed. Local. */

@@ -175,8 +175,6 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     const settings *s = values;
     char *text = ls_options_text(options, false), *fixed = ls_options_text(options, true);
     ls_status status = ls_agree(comm, text == NULL || fixed == NULL ? LS_ERR_FAILURE : LS_OK);
-    if (status == LS_OK)
-        status = ls_agree_equal(comm, text, "the configuration");
     if (status == LS_OK) {
         ls_train_config config = configure(s, text, fixed);
         status = train(comm, &config, s->quiet);

@@ -44,6 +44,17 @@ static ls_status apply_config(ls_comm *comm, ls_options *options, int argc, char
     return status;
 }
 
+/* Makes sure that all ranks were given the same settings. Collective. */
+static ls_status agree_on_settings(ls_comm *comm, const ls_options *options)
+{
+    char *text = ls_options_text(options, false);
+    ls_status status = ls_agree(comm, text == NULL ? LS_ERR_FAILURE : LS_OK);
+    if (status == LS_OK)
+        status = ls_agree_equal(comm, text, "the configuration");
+    ls_free(text);
+    return status;
+}
+
 ls_status ls_command_run(const ls_command *command, ls_comm *comm, int argc, char **argv)
 {
     ls_options *options = NULL;
@@ -57,6 +68,8 @@ ls_status ls_command_run(const ls_command *command, ls_comm *comm, int argc, cha
         status = apply_config(comm, options, argc, argv);
     if (status == LS_OK)
         status = agree(comm, ls_options_check(options));
+    if (status == LS_OK && comm != NULL)
+        status = agree_on_settings(comm, options);
     if (status == LS_OK)
         status = command->run(comm, options, settings);
     ls_options_destroy(&options);

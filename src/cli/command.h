@@ -28,7 +28,8 @@ extern const ls_command ls_command_info;
 extern const ls_command ls_command_bench;
 
 /* Parses the arguments after the command's name, and the file that an option called `config` names,
- * the command line winning over it; then runs the command. Collective if the command is parallel.
+ * the command line winning over it; makes sure that all ranks have the same settings; then runs the
+ * command. Collective if the command is parallel.
  * Errors: LS_ERR_USAGE, and those of the command. */
 ls_status ls_command_run(const ls_command *command, ls_comm *comm, int argc,
                          char **argv) LS_MUST_CHECK;

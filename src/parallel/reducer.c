@@ -17,6 +17,26 @@ const char *ls_reduce_name(ls_reduce kind)
     return kind == LS_REDUCE_AUTO ? "auto" : kinds[kind]->name;
 }
 
+bool ls_reduce_applies(ls_reduce kind, int ranks, int nodes)
+{
+    switch (kind) {
+    case LS_REDUCE_OVERLAP:
+        return ranks > 1;
+    case LS_REDUCE_HIERARCHICAL:
+        return ranks > nodes;
+    default:
+        return true;
+    }
+}
+
+ls_reduce ls_reducer_which(const ls_reducer *reducer)
+{
+    int kind = 0;
+    while (kinds[kind] != reducer->kind)
+        kind++;
+    return (ls_reduce)kind;
+}
+
 /* Sums small whole numbers, whose sums are exact, and compares them with what they must be. */
 static ls_status prove(ls_reducer *r)
 {
@@ -158,8 +178,9 @@ bool ls_reducer_next(ls_reducer *reducer, ls_piece *piece)
         reducer->exposed_until = reducer->times.exposed;
     } else if (reducer->kind->ready != NULL) {
         /* What went on between the first start and the last arrival, outside of our functions. */
-        reducer->times.hidden +=
+        const double hidden =
             reducer->arrived - reducer->begun - (reducer->exposed_until - reducer->exposed_before);
+        reducer->times.hidden += hidden > 0 ? hidden : 0;
     }
     return more;
 }

@@ -125,18 +125,16 @@ static ls_status make_reducer(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
     const int64_t size = ls_network_size(t->replica.network);
-    t->reduce = c->reduce;
-    if (c->reduce == LS_REDUCE_AUTO && t->progress.ranks == t->plan.ranks)
-        t->reduce = t->progress.reduce; /* what the run that goes on here had settled on */
+    ls_reduce reduce = c->reduce;
+    if (reduce == LS_REDUCE_AUTO && t->progress.ranks == t->plan.ranks)
+        reduce = t->progress.reduce; /* what the run that goes on here had settled on */
     ls_status status =
-        t->reduce == LS_REDUCE_AUTO
+        reduce == LS_REDUCE_AUTO
             ? ls_tuner_create(&t->tuner, t->comm, t->topology->nodes, c->shard_optimizer, size,
                               &t->replica.reducer)
-            : ls_reducer_create(&t->replica.reducer, t->comm, t->reduce, c->shard_optimizer, size);
+            : ls_reducer_create(&t->replica.reducer, t->comm, reduce, c->shard_optimizer, size);
     if (status != LS_OK)
         return status;
-    if (t->tuner == NULL && t->reduce == LS_REDUCE_AUTO)
-        t->reduce = LS_REDUCE_FUSED; /* the only one that applies to a rank alone */
     ls_reducer_set_params(t->replica.reducer, t->start_params);
     ls_free(t->start_params);
     t->start_params = NULL;

@@ -80,9 +80,7 @@ ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
                                   "digest", digest));
     json_object_set_new(summary, "dataset", dataset_json(t));
     json_object_set_new(summary, "ranks", json_integer(t->plan.ranks));
-    json_object_set_new(
-        summary, "reduce",
-        ls_json_text(ls_reduce_name(t->tuner != NULL ? LS_REDUCE_AUTO : t->reduce)));
+    json_object_set_new(summary, "reduce", ls_json_text(ls_reduce_name(ls_trainer_reduce(t))));
     json_object_set_new(summary, "threads", json_integer(t->topology->mine.threads));
     json_object_set_new(summary, "hosts", hosts_json(t->topology));
     json_object_set_new(summary, "versions",

@@ -57,16 +57,16 @@ static ls_status check_step(const void *user, const ls_score *score)
 static ls_status tune(ls_trainer *t, double seconds)
 {
     char verdict[LS_VERDICT_TEXT];
-    if (!ls_tuner_step(t->tuner, seconds, t->replica.optimizer, &t->replica.reducer, &t->reduce,
-                       verdict))
+    if (!ls_tuner_step(t->tuner, seconds, t->replica.optimizer, &t->replica.reducer, verdict))
         return LS_OK;
     ls_tuner_destroy(&t->tuner);
     ls_trainer_note(t, "--reduce auto: %s", verdict);
     ls_status status = LS_OK;
     if (t->log != NULL)
-        status = ls_run_log_event(
-            t->log, "reduce", t->progress.epoch + 1,
-            json_pack("{s:s, s:s}", "chosen", ls_reduce_name(t->reduce), "text", verdict));
+        status = ls_run_log_event(t->log, "reduce", t->progress.epoch + 1,
+                                  json_pack("{s:s, s:s}", "chosen",
+                                            ls_reduce_name(ls_reducer_which(t->replica.reducer)),
+                                            "text", verdict));
     return ls_agree(t->comm, status);
 }
 
@@ -175,7 +175,7 @@ static bool goes_on(const ls_trainer *t)
 static ls_status save(ls_trainer *t, bool best)
 {
     t->progress.ranks = t->plan.ranks;
-    t->progress.reduce = t->tuner != NULL ? LS_REDUCE_AUTO : t->reduce;
+    t->progress.reduce = ls_trainer_reduce(t);
     ls_state state = {.identity = &t->identity,
                       .progress = &t->progress,
                       .history = t->history,

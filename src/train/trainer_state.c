@@ -15,6 +15,11 @@ void ls_trainer_note(const ls_trainer *t, const char *format, ...)
     t->observer->note(t->observer->user, text);
 }
 
+ls_reduce ls_trainer_reduce(const ls_trainer *t)
+{
+    return t->tuner != NULL ? LS_REDUCE_AUTO : ls_reducer_which(t->replica.reducer);
+}
+
 const char *ls_trainer_monitor_name(const ls_trainer *t)
 {
     static const char *const names[] = {"val_loss", "val_accuracy", "loss", "accuracy"};

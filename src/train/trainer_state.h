@@ -27,7 +27,6 @@ struct ls_trainer {
     ls_exchange *exchange;
 
     ls_replica replica;
-    ls_reduce reduce;    /* the kind of the next; LS_REDUCE_AUTO while that is undecided */
     ls_tuner *tuner;     /* owns the replica's reducer while it is there */
     float *start_params; /* [ls_network_size] what training begins with; NULL once it is ready */
     float *best_params;  /* the same size; NULL without --restore-best */
@@ -53,6 +52,9 @@ ls_status ls_trainer_adopt(const ls_trainer *trainer) LS_MUST_CHECK;
 
 /* Tells the observer; on rank 0 only. Local. */
 void ls_trainer_note(const ls_trainer *trainer, const char *format, ...) LS_PRINTF(2, 3);
+
+/* How gradients are summed; LS_REDUCE_AUTO while that is undecided. Local. */
+ls_reduce ls_trainer_reduce(const ls_trainer *trainer);
 
 /* The column that is watched, and its value in a row. Local. */
 const char *ls_trainer_monitor_name(const ls_trainer *trainer);

@@ -13,24 +13,10 @@ enum { ROUNDS = 5, TURN = 6, MEASURED = ROUNDS * (TURN - 1) };
 struct ls_tuner {
     ls_comm *comm; /* borrowed */
     int candidates;
-    ls_reduce kind[LS_REDUCERS];
     ls_reducer *reducer[LS_REDUCERS]; /* owned until the decision */
     int steps;                        /* done so far */
     double seconds[LS_REDUCERS][MEASURED];
 };
-
-/* Whether a kind of reducer can be of use. */
-static bool applies(ls_reduce kind, int ranks, int nodes)
-{
-    switch (kind) {
-    case LS_REDUCE_OVERLAP:
-        return ranks > 1;
-    case LS_REDUCE_HIERARCHICAL:
-        return ranks > nodes;
-    default:
-        return true;
-    }
-}
 
 ls_status ls_tuner_create(ls_tuner **out, ls_comm *comm, int nodes, bool shard, int64_t count,
                           ls_reducer **reducer)
@@ -43,13 +29,13 @@ ls_status ls_tuner_create(ls_tuner **out, ls_comm *comm, int nodes, bool shard, 
     }
     tuner->comm = comm;
     for (int kind = 0; kind < LS_REDUCERS; kind++) {
-        if (!applies((ls_reduce)kind, ls_comm_size(comm), nodes))
+        if (!ls_reduce_applies((ls_reduce)kind, ls_comm_size(comm), nodes))
             continue;
         /* One that does not work here is passed over. */
         ls_status made = ls_reducer_create(&tuner->reducer[tuner->candidates], comm,
                                            (ls_reduce)kind, shard, count);
         if (made == LS_OK)
-            tuner->kind[tuner->candidates++] = (ls_reduce)kind;
+            tuner->candidates++;
         else
             status = made;
     }
@@ -90,6 +76,11 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static const char *name_of(const ls_tuner *tuner, int candidate)
+{
+    return ls_reduce_name(ls_reducer_which(tuner->reducer[candidate]));
+}
+
 /* Which candidate is the fastest; the same on all ranks. */
 static int judge(ls_tuner *tuner, char verdict[LS_VERDICT_TEXT])
 {
@@ -101,17 +92,16 @@ static int judge(ls_tuner *tuner, char verdict[LS_VERDICT_TEXT])
         median[i] = tuner->seconds[i][MEASURED / 2];
         best = median[i] < median[best] ? i : best;
     }
-    used = snprintf(verdict, LS_VERDICT_TEXT,
-                    "%s is the fastest here: ", ls_reduce_name(tuner->kind[best]));
+    used = snprintf(verdict, LS_VERDICT_TEXT, "%s is the fastest here: ", name_of(tuner, best));
     for (int i = 0; i < tuner->candidates; i++)
         used += snprintf(verdict + used, LS_VERDICT_TEXT - (size_t)used, "%s%s %.3g ms",
-                         i > 0 ? ", " : "", ls_reduce_name(tuner->kind[i]), 1e3 * median[i]);
+                         i > 0 ? ", " : "", name_of(tuner, i), 1e3 * median[i]);
     snprintf(verdict + used, LS_VERDICT_TEXT - (size_t)used, " a step");
     return best;
 }
 
 bool ls_tuner_step(ls_tuner *tuner, double seconds, ls_optimizer *optimizer, ls_reducer **reducer,
-                   ls_reduce *kind, char verdict[LS_VERDICT_TEXT])
+                   char verdict[LS_VERDICT_TEXT])
 {
     const int turn = tuner->steps / TURN, in_turn = tuner->steps % TURN;
     const int now = turn % tuner->candidates, round = turn / tuner->candidates;
@@ -125,9 +115,7 @@ bool ls_tuner_step(ls_tuner *tuner, double seconds, ls_optimizer *optimizer, ls_
     if (then != now)
         go_over(*reducer, tuner->reducer[then], optimizer);
     *reducer = tuner->reducer[then];
-    if (decided) {
-        *kind = tuner->kind[then];
+    if (decided)
         tuner->reducer[then] = NULL;
-    }
     return decided;
 }

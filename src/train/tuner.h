@@ -27,9 +27,10 @@ void ls_tuner_destroy(ls_tuner **tuner);
 /* After a step that took so long: goes over to the next reducer where it is time for that, taking
  * parameters and the optimizer's state along. Collective. Returns whether it is decided: the
  * reducer is then the fastest on all ranks, owned by the caller. reducer  the one in use, replaced
- * when it changes kind     on the decision, which it is verdict  on the decision, what was
- * measured, as text */
+ * when it changes
+ *
+ * verdict  on the decision, what was measured, as text */
 bool ls_tuner_step(ls_tuner *tuner, double seconds, ls_optimizer *optimizer, ls_reducer **reducer,
-                   ls_reduce *kind, char verdict[LS_VERDICT_TEXT]);
+                   char verdict[LS_VERDICT_TEXT]);
 
 #endif
