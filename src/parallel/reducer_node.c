@@ -19,6 +19,7 @@
 #include <lockstep/plan.h>
 
 #include <string.h>
+#include <sys/statvfs.h>
 
 enum {
     PIECE = 1 << 12,  /* floats of a sum that is used at once */
@@ -67,13 +68,40 @@ static void meet(node *n)
     MPI_Win_sync(n->window);
 }
 
+/* Floats of this rank's gradients in shared memory, and of all that it lays there. */
+static int64_t grads_floats(const node *n)
+{
+    const int64_t count = n->base.count;
+    return (count + LS_CONTROL_FLOATS + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT +
+           LS_LANE_PARAMS * LS_LANE_FLOATS;
+}
+
+static int64_t shared_floats(const node *n)
+{
+    return grads_floats(n) + (n->rank == 0 ? n->base.count : 0);
+}
+
+/* Whether the node has room for it. To be asked first: where Open MPI finds too little, some of its
+ * ranks wait for ever. Collective on the node. */
+static ls_status check_room(const node *n)
+{
+    enum { SPARE = 1 << 20 }; /* for what MPI adds */
+    struct statvfs room;
+    int64_t bytes = shared_floats(n) * (int64_t)sizeof(float);
+    MPI_Allreduce(MPI_IN_PLACE, &bytes, 1, MPI_INT64_T, MPI_SUM, n->local);
+    if (statvfs("/dev/shm", &room) != 0 ||
+        (uint64_t)room.f_bavail * room.f_frsize >= (uint64_t)bytes + SPARE)
+        return LS_OK;
+    return ls_fail(LS_ERR_FAILURE,
+                   "--reduce hierarchical: /dev/shm has no room for %lld bytes; another --reduce "
+                   "needs none",
+                   (long long)bytes);
+}
+
 /* Takes the shared memory. */
 static ls_status share_memory(node *n)
 {
-    const int64_t count = n->base.count;
-    const int64_t grads = (count + LS_CONTROL_FLOATS + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT +
-                          LS_LANE_PARAMS * LS_LANE_FLOATS;
-    const int64_t floats = grads + (n->rank == 0 ? count : 0);
+    const int64_t grads = grads_floats(n), floats = shared_floats(n);
     float *base;
     MPI_Info info;
     MPI_Info_create(&info);
@@ -150,6 +178,8 @@ static ls_status create(ls_reducer *r)
     MPI_Bcast(&n->nodes, 1, MPI_INT, 0, n->local);
     n->grads = ls_alloc(n->size, sizeof *n->grads);
     ls_status status = ls_agree(r->comm, n->grads == NULL ? LS_ERR_FAILURE : LS_OK);
+    if (status == LS_OK)
+        status = ls_agree(r->comm, check_room(n));
     if (status == LS_OK)
         status = ls_agree(r->comm, share_memory(n));
     return status == LS_OK ? ls_agree(r->comm, cut(n)) : status;
