@@ -114,6 +114,17 @@ mpirun -n 2 "$lockstep" train --data mine.h5 --model dense:5 --mode max --patien
 check "early stopping says why" has err '^early stopping: val_loss has not improved for 2 epochs, it was best in epoch 1'
 check "early stopping in the summary" has run/d/summary.json '"outcome": "stopped early"'
 
+# Too little shared memory: refused where it was asked for, passed over where not. Needs root.
+with_little_shm() { unshare -m sh -c 'mount -t tmpfs -o size=64k tmpfs /dev/shm && exec "$@"' sh "$@"; }
+if with_little_shm true 2>/dev/null; then
+    little() { with_little_shm timeout 50 mpirun -n 2 --mca btl self,tcp "$lockstep" train --data mine.h5 --epochs 1 --model "dense:2000 relu dense:5" "$@"; }
+    little --reduce hierarchical 2>err
+    check "little shared memory is refused" [ $? = 1 ]
+    check "and says so" has err '^lockstep: --reduce hierarchical: /dev/shm has no room for [0-9]+ bytes'
+    little 2>err
+    check "auto passes it over" has err '^done: 1 epoch'
+fi
+
 # Dry run.
 mpirun -n 2 "$lockstep" train --data mine.h5 --model dense:5 --run run/e --dry-run 2>err
 check "dry run shows the table" has err 'network +dense:5'
