@@ -15,9 +15,11 @@
 #include <lockstep/network.h>
 #include <lockstep/optimizer.h>
 #include <lockstep/plan.h>
+#include <lockstep/range.h>
 #include <lockstep/ready.h>
 #include <lockstep/reducer.h>
 #include <lockstep/status.h>
+#include <lockstep/team.h>
 #include <lockstep/topology.h>
 #include <lockstep/trainer.h>
 #include <lockstep/version.h>

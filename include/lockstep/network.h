@@ -14,6 +14,7 @@
 #include <lockstep/batch.h>
 #include <lockstep/ready.h>
 #include <lockstep/status.h>
+#include <lockstep/team.h>
 
 typedef struct ls_network ls_network;
 
@@ -84,6 +85,9 @@ const ls_param *ls_network_params(const ls_network *network, int *rows);
 int ls_network_layers(const ls_network *network);
 ls_layer_info ls_network_layer(const ls_network *network, int at);
 
+/* The arena of parameters as a reducer needs to know it; borrowed. */
+const ls_layout *ls_network_layout(const ls_network *network);
+
 /* Floats in the arena of parameters. */
 int64_t ls_network_size(const ls_network *network);
 
@@ -105,13 +109,20 @@ const float *ls_network_forward(ls_network *network, const float *params, const 
 
 /* A training pass in two halves: forward to the loss, and back to the gradient of the sum of the
  * rows' losses. Between the two, and until the second is over, batch and parameters stay as they
- * are.
- * grads  [ls_network_size], overwritten; zeros if B is 0 */
-ls_score ls_network_loss(ls_network *network, const float *params, const ls_batch *batch);
+ * are; only the number of rows may become 0, which is how a rank that failed goes on with the
+ * others.
+ * With a team: Collective on it, and of the matrices that it splits a rank gets only the gradient
+ * of its rows of the matrix, summed over the team's batch rows, at most team->rows of each rank.
+ * team   computes large products together; NULL: this rank alone
+ * need   asked for parameters before they are read
+ * grads  [ls_network_size], overwritten; zeros if B is 0, but for a team's sums
+ * ready  told which gradients are final */
+ls_score ls_network_loss(ls_network *network, const float *params, const ls_batch *batch,
+                         const ls_team *team, ls_need need);
 void ls_network_backward(ls_network *network, const float *params, const ls_batch *batch,
-                         float *grads, ls_ready ready);
+                         const ls_team *team, float *grads, ls_ready ready);
 
-/* Both halves.
+/* Both halves, alone.
  * grads  [ls_network_size] on return the gradient of the sum of the rows' losses; zeros if B is 0
  */
 ls_score ls_network_gradient(ls_network *network, const float *params, const ls_batch *batch,

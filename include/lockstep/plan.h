@@ -17,6 +17,7 @@
 
 #include <stdint.h>
 
+#include <lockstep/range.h>
 #include <lockstep/status.h>
 
 typedef enum ls_shuffle {
@@ -34,12 +35,6 @@ typedef struct ls_plan {
     ls_shuffle shuffle;
 } ls_plan;
 
-/* Some consecutive rows: of a file, or of a rank's samples in the order of the epoch. */
-typedef struct ls_range {
-    int64_t first;
-    int64_t count;
-} ls_range;
-
 /* Where a row is used in an epoch. */
 typedef struct ls_place {
     int rank;
@@ -49,10 +44,6 @@ typedef struct ls_place {
 /* Makes a plan. Errors: LS_ERR_USAGE if rows, ranks or batch is below 1. */
 ls_status ls_plan_make(ls_plan *out, int64_t rows, int ranks, int64_t batch, uint64_t seed,
                        ls_shuffle shuffle) LS_MUST_CHECK;
-
-/* Part `part` of 0 .. total-1 cut into `parts` contiguous ranges whose sizes differ by at most 1:
- * the shard of a rank, in the file or of a validation split. */
-ls_range ls_shard(int64_t total, int parts, int part);
 
 /* How many samples the rank trains on in an epoch; the same in every epoch. */
 int64_t ls_plan_rank_rows(const ls_plan *plan, int rank);

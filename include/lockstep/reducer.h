@@ -2,12 +2,15 @@
  * every rank ends the step with the same new parameters. A reducer owns the arenas of gradients and
  * parameters, because where they lie is part of how it works.
  *
+ *     ls_network_loss(..., team, ...);                team = ls_reducer_team(reducer)
  *     ls_reducer_begin(reducer, &mine);               my control word is known
- *     ls_network_backward(..., ls_reducer_ready(reducer));
+ *     ls_network_backward(..., team, ..., ls_reducer_ready(reducer));
  *     ls_reducer_finish(reducer, &sum);               all ranks know the sum of the control words
  *     while (ls_reducer_next(reducer, &piece))        update the pieces that are mine
  *         ls_optimizer_update(...);
  *     ls_reducer_publish(reducer);                    all ranks have all parameters
+ *
+ * Where ls_reducer_defers(), the last two may wait until the next forward pass needs parameters.
  *
  * Functions are Collective unless they say otherwise: all ranks call them in the same order. */
 #ifndef LOCKSTEP_REDUCER_H
@@ -19,6 +22,7 @@
 #include <lockstep/comm.h>
 #include <lockstep/ready.h>
 #include <lockstep/status.h>
+#include <lockstep/team.h>
 
 typedef struct ls_reducer ls_reducer;
 
@@ -26,8 +30,8 @@ typedef enum ls_reduce {
     LS_REDUCE_FUSED,        /* one allreduce after the backward pass */
     LS_REDUCE_OVERLAP,      /* in buckets, while the backward pass and the updates go on */
     LS_REDUCE_HIERARCHICAL, /* within each node in shared memory, then between the nodes; the ranks
-                               of a node share one copy of the parameters and the work of updating
-                               them */
+                               of a node share one copy of the parameters, the work of updating them
+                               and, as a team, large products */
     LS_REDUCERS,
     LS_REDUCE_AUTO = LS_REDUCERS /* the trainer tries them and takes the fastest */
 } ls_reduce;
@@ -42,7 +46,7 @@ bool ls_reduce_applies(ls_reduce kind, int ranks, int nodes);
 typedef struct ls_control {
     int64_t rows;   /* rows that went into the gradient */
     double loss;    /* sum of their losses, to float precision */
-    int64_t failed; /* 1 if this rank failed: it contributes zeros; on return, how many did */
+    int64_t failed; /* 1 if this rank failed: nothing is updated; on return, how many did */
 } ls_control;
 
 /* Most rows that a step may have, so that their number is exact in the control word. */
@@ -54,24 +58,35 @@ typedef struct ls_piece {
     int64_t count;      /* parameters in it */
     const float *grads; /* [count] gradients, summed over all ranks */
     float *params;      /* [count] parameters */
+    int64_t fresh;      /* once it is updated, all parameters from here to the end of the arena are
+                           new; the arena's length while that is not sure */
 } ls_piece;
 
 /* Makes a reducer and makes sure, with a sum that is known, that it works here: MPI libraries have
  * had collectives that do not.
- * kind   not LS_REDUCE_AUTO
- * shard  whether ranks share the work of updating with all others: each updates its part, then all
- *        gather the parameters
- * count  of parameters
+ * kind    not LS_REDUCE_AUTO
+ * shard   whether ranks share the work of updating with all others: each updates its part, then all
+ *         gather the parameters
+ * layout  of the arenas; borrowed until the reducer is destroyed
+ * rows    the most that this rank may have in a step
  * Errors, on all ranks alike: LS_ERR_FAILURE when memory (shared memory, too) is short, or the sum
  * is wrong; *out is left alone. */
 ls_status ls_reducer_create(ls_reducer **out, ls_comm *comm, ls_reduce kind, bool shard,
-                            int64_t count) LS_MUST_CHECK;
+                            const ls_layout *layout, int64_t rows) LS_MUST_CHECK;
 
 /* Frees a reducer and its arenas, sets *reducer to NULL; accepts NULL on all ranks alike. */
 void ls_reducer_destroy(ls_reducer **reducer);
 
 /* The kind that it was made as. Local. */
 ls_reduce ls_reducer_which(const ls_reducer *reducer);
+
+/* The team that this rank is in, for the passes of a step; NULL: none. Of matrices that it splits,
+ * gradients are expected as those passes leave them. Local. */
+const ls_team *ls_reducer_team(const ls_reducer *reducer);
+
+/* Whether pieces come from the arena's end down, each new everywhere when it is updated: then those
+ * that are left may wait for the next forward pass. Local. */
+bool ls_reducer_defers(const ls_reducer *reducer);
 
 /* The arena [count] that gradients are to be written to, between publish and finish; and that of
  * the parameters, which change between finish and publish. Borrowed. Local. */
@@ -81,8 +96,8 @@ const float *ls_reducer_params(const ls_reducer *reducer);
 /* Copies these parameters [count], the same on all ranks, into the arena. */
 void ls_reducer_set_params(ls_reducer *reducer, const float *params);
 
-/* Begins a step. The gradients of a rank whose word says that it failed count as zeros, whatever
- * the arena holds; it passes on the backward pass. */
+/* Begins a step. A rank whose word says that it failed goes through the backward pass with the
+ * others, of no rows. */
 void ls_reducer_begin(ls_reducer *reducer, const ls_control *mine);
 
 /* What to hand to the backward pass. Local; the calls that it leads to come in the same order, with

@@ -1,6 +1,7 @@
 /* N: rows of a domain; p, q: positions in a permutation; s: step. */
 #include <lockstep/plan.h>
 
+#include "base/range.h"
 #include "base/rng.h"
 
 #include <assert.h>
@@ -27,23 +28,11 @@ ls_status ls_plan_make(ls_plan *out, int64_t rows, int ranks, int64_t batch, uin
     return LS_OK;
 }
 
-/* Where part `part` of `parts` starts: floor(total * part / parts), without its large product. */
-static int64_t part_start(int64_t total, int64_t parts, int64_t part)
-{
-    return total / parts * part + total % parts * part / parts;
-}
-
 /* Which part holds element `at`: the greatest part that starts at or before it, that is, the
  * greatest with total * part < (at + 1) * parts. */
 static int64_t part_of(int64_t total, int64_t parts, int64_t at)
 {
     return ((at + 1) * parts - 1) / total;
-}
-
-ls_range ls_shard(int64_t total, int parts, int part)
-{
-    int64_t first = part_start(total, parts, part);
-    return (ls_range){first, part_start(total, parts, part + 1) - first};
 }
 
 /* A permutation of 0 .. N-1. Values of 2 * half bits are split in two halves; each round replaces
@@ -131,7 +120,7 @@ static int64_t dealt_before(const ls_plan *plan, int rank, int64_t step)
 /* Positions before the slice of `rank` in a step of `rows` rows. */
 static int64_t slice_start(const ls_plan *plan, int64_t rows, int rank)
 {
-    return part_start(rows, plan->ranks, rank);
+    return ls_part_start(rows, plan->ranks, rank);
 }
 
 ls_range ls_plan_slice(const ls_plan *plan, int rank, int64_t step)

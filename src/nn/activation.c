@@ -4,9 +4,9 @@
 #include <math.h>
 
 static void relu_forward(const ls_layer *layer, const float *params, int64_t rows, const float *x,
-                         float *y)
+                         float *y, ls_need need)
 {
-    (void)params;
+    (void)params, (void)need;
     const int64_t n = rows * ls_shape_size(layer->out);
     /* Written so that a NaN goes through: it must reach the loss to be seen. */
     for (int64_t i = 0; i < n; i++)
@@ -32,9 +32,9 @@ const ls_layer_kind ls_layer_relu = {
 };
 
 static void sigmoid_forward(const ls_layer *layer, const float *params, int64_t rows,
-                            const float *x, float *y)
+                            const float *x, float *y, ls_need need)
 {
-    (void)params;
+    (void)params, (void)need;
     const int64_t n = rows * ls_shape_size(layer->out);
     for (int64_t i = 0; i < n; i++)
         y[i] = 1 / (1 + expf(-x[i]));
@@ -59,9 +59,9 @@ const ls_layer_kind ls_layer_sigmoid = {
 };
 
 static void tanh_forward(const ls_layer *layer, const float *params, int64_t rows, const float *x,
-                         float *y)
+                         float *y, ls_need need)
 {
-    (void)params;
+    (void)params, (void)need;
     const int64_t n = rows * ls_shape_size(layer->out);
     for (int64_t i = 0; i < n; i++)
         y[i] = tanhf(x[i]);
@@ -85,9 +85,9 @@ const ls_layer_kind ls_layer_tanh = {
 };
 
 static void softmax_forward(const ls_layer *layer, const float *params, int64_t rows,
-                            const float *x, float *y)
+                            const float *x, float *y, ls_need need)
 {
-    (void)params;
+    (void)params, (void)need;
     const int64_t K = ls_shape_size(layer->out);
     for (int64_t r = 0; r < rows; r++, x += K, y += K) {
         float largest = x[0], sum = 0;

@@ -2,14 +2,16 @@
 #include "base/integer.h"
 #include "nn/layer.h"
 
+#include <lockstep/team.h>
+
 #include <cblas.h>
 #include <string.h>
 
 enum { WEIGHT, BIAS };
 
-/* The weights' gradient is computed in slices of W's rows, so that the reduction of one can hide
- * behind the product of the next: of about so many floats, but not more slices than these, because
- * each packs dy anew. */
+/* Products are cut into slices of W's rows, so that the reduction of one can hide behind the
+ * product of the next: of about so many floats, but not more slices than these, because each packs
+ * the other factor anew. */
 enum { SLICE = 1 << 16, SLICES = 8 };
 
 static int rows_of_slice(int D, int U)
@@ -66,13 +68,22 @@ static void sum_bias(int64_t rows, int64_t U, bool rectify, const float *restric
     }
 }
 
+/* The products of the weights come in slices of W's rows, from the last down: forward because some
+ * may not be here yet, backward so that some can leave already. */
 static void forward(const ls_layer *layer, const float *params, int64_t rows, const float *x,
-                    float *y)
+                    float *y, ls_need need)
 {
     const int B = ls_int(rows), D = ls_int(ls_shape_size(layer->in));
     const int U = ls_int(layer->out.channels);
-    const float *W = params + layer->param[WEIGHT].offset;
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, B, U, D, 1, x, D, W, U, 0, y, U);
+    const int64_t weight = layer->param[WEIGHT].offset;
+    const int slice = need.call != NULL ? rows_of_slice(D, U) : D;
+    for (int end = D, begin; end > 0; end = begin) {
+        begin = end > slice ? end - slice : 0;
+        const int64_t from = weight + (int64_t)begin * U;
+        ls_need_call(need, from);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, B, U, end - begin, 1, x + begin, D,
+                    params + from, U, end < D, y, U);
+    }
     add_bias(rows, U, layer->rectified, params + layer->param[BIAS].offset, y);
 }
 
@@ -97,6 +108,63 @@ static void backward(const ls_layer *layer, const float *params, int64_t rows, c
     }
 }
 
+/* Lays this rank's rows of a matrix [B][N] where the team sees them, zeros for those it lacks. */
+static void lay_out(const ls_team *team, int64_t rows, int64_t N, const float *from, float *matrix)
+{
+    float *mine = matrix + team->rank * team->rows * N;
+    memcpy(mine, from, (size_t)(rows * N) * sizeof *mine);
+    memset(mine + rows * N, 0, (size_t)((team->rows - rows) * N) * sizeof *mine);
+}
+
+/* What follows is described in lockstep/team.h; k: the rows of W that are this rank's. */
+static void forward_split(const ls_layer *layer, const ls_team *team, const float *params,
+                          int64_t rows, const float *x, float *y)
+{
+    const ls_matrix *W = &layer->layout->matrix[layer->matrix];
+    const ls_team_desk desk = ls_team_desk_of(team, layer->layout, layer->matrix);
+    const ls_range k = ls_shard(W->rows, team->size, team->rank);
+    const int B = ls_int(team->size * team->rows), D = ls_int(W->rows), U = ls_int(W->columns);
+    lay_out(team, rows, D, x, desk.x);
+    team->meet(team->user);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, B, U, ls_int(k.count), 1,
+                desk.x + k.first, D, params + W->offset + k.first * U, U, 0,
+                desk.part + (int64_t)team->rank * B * U, U);
+    team->meet(team->user);
+    const float *bias = params + layer->param[BIAS].offset;
+    for (int64_t row = 0; row < rows; row++, y += U) {
+        const float *part = desk.part + (team->rank * team->rows + row) * U;
+        memcpy(y, part, (size_t)U * sizeof *y);
+        for (int r = 1; r < team->size; r++) {
+            part += (int64_t)B * U;
+            for (int64_t u = 0; u < U; u++)
+                y[u] += part[u];
+        }
+        add_bias(1, U, layer->rectified, bias, y);
+    }
+}
+
+static void backward_split(const ls_layer *layer, const ls_team *team, const float *params,
+                           int64_t rows, const float *y, float *dy, float *dx, float *grads)
+{
+    const ls_matrix *W = &layer->layout->matrix[layer->matrix];
+    const ls_team_desk desk = ls_team_desk_of(team, layer->layout, layer->matrix);
+    const ls_range k = ls_shard(W->rows, team->size, team->rank);
+    const int B = ls_int(team->size * team->rows), D = ls_int(W->rows), U = ls_int(W->columns);
+    const int64_t mine = W->offset + k.first * U;
+    sum_bias(rows, U, layer->rectified, y, dy, grads + layer->param[BIAS].offset);
+    lay_out(team, rows, U, dy, desk.dy);
+    team->meet(team->user);
+    if (dx != NULL)
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, B, ls_int(k.count), U, 1, desk.dy, U,
+                    params + mine, U, 0, desk.part + k.first, D);
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, ls_int(k.count), U, B, 1, desk.x + k.first,
+                D, desk.dy, U, 0, grads + mine, U);
+    if (dx == NULL)
+        return;
+    team->meet(team->user);
+    memcpy(dx, desk.part + team->rank * team->rows * D, (size_t)(rows * D) * sizeof *dx);
+}
+
 static double flops(const ls_layer *layer)
 {
     return 2.0 * (double)layer->param[WEIGHT].count;
@@ -111,4 +179,6 @@ const ls_layer_kind ls_layer_dense = {
     .flops = flops,
     .forward = forward,
     .backward = backward,
+    .forward_split = forward_split,
+    .backward_split = backward_split,
 };

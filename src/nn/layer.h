@@ -33,15 +33,23 @@ typedef struct ls_layer_kind {
      * for the parameters' gradient and one for dx. NULL: no product. */
     double (*flops)(const ls_layer *layer);
 
-    /* x [B][I] -> y [B][O]; B is 1 or more. */
+    /* x [B][I] -> y [B][O]; B is 1 or more. A layer with parameters asks for them, see ls_need. */
     void (*forward)(const ls_layer *layer, const float *params, int64_t rows, const float *x,
-                    float *y);
+                    float *y, ls_need need);
 
     /* dy [B][O] -> this layer's part of grads, overwritten, and dx [B][I], unless it is NULL. dy is
      * free to be worked on. A layer with a long way to go tells `ready` of parts of its gradient
      * that are final, from its end down; of the whole the network tells. */
     void (*backward)(const ls_layer *layer, const float *params, int64_t rows, const float *x,
                      const float *y, float *dy, float *dx, float *grads, ls_ready ready);
+
+    /* The same for a layer whose matrix a team splits; NULL where there is none. B may be 0. Of the
+     * gradient of the matrix this rank gets its rows only, summed over the team.
+     * Collective on the team. */
+    void (*forward_split)(const ls_layer *layer, const ls_team *team, const float *params,
+                          int64_t rows, const float *x, float *y);
+    void (*backward_split)(const ls_layer *layer, const ls_team *team, const float *params,
+                           int64_t rows, const float *y, float *dy, float *dx, float *grads);
 } ls_layer_kind;
 
 struct ls_layer {
@@ -51,6 +59,8 @@ struct ls_layer {
     ls_shape in, out;
     int params; /* of the table below */
     ls_param param[LS_LAYER_MAX_PARAMS];
+    const ls_layout *layout; /* of the network */
+    int matrix;              /* this layer's in it; -1: none that could be split */
     bool rectified; /* the relu that follows is applied by this layer in its own passes: y is the
                        relu's output */
     bool skipped;   /* this is that relu */

@@ -31,6 +31,8 @@ struct ls_network {
     ls_param *param; /* [params] the parameter table */
     int params;
     int64_t size; /* floats in the arena */
+    ls_layout layout;
+    ls_matrix *matrix; /* [layout.matrices], owned */
 
     /* One allocation: each computed layer's output, then two deltas, gradients of the loss with
      * respect to the output and the input of the layer that backward is at. */
@@ -213,6 +215,27 @@ static ls_status make_param_table(ls_network *network)
     return LS_OK;
 }
 
+/* Lists the matrices that a team may split: the first parameter of each layer that can do so. */
+static ls_status make_layout(ls_network *network)
+{
+    network->matrix = ls_alloc(network->layers, sizeof *network->matrix);
+    if (network->matrix == NULL)
+        return LS_ERR_FAILURE;
+    network->layout = (ls_layout){.count = network->size, .matrix = network->matrix};
+    for (int i = 0; i < network->layers; i++) {
+        ls_layer *layer = &network->layer[i];
+        const ls_param *weight = &layer->param[0];
+        layer->layout = &network->layout;
+        layer->matrix = -1;
+        if (layer->kind->forward_split == NULL)
+            continue;
+        layer->matrix = network->layout.matrices++;
+        network->matrix[layer->matrix] = (ls_matrix){
+            .offset = weight->offset, .rows = weight->shape[0], .columns = weight->shape[1]};
+    }
+    return LS_OK;
+}
+
 /* Lets layers that can do so apply the relu after them. */
 static void fuse_relus(ls_network *network)
 {
@@ -270,6 +293,8 @@ ls_status ls_network_create(ls_network **out, const char *model, ls_shape input,
         status = check_stack(network);
     if (status == LS_OK)
         status = make_param_table(network);
+    if (status == LS_OK)
+        status = make_layout(network);
     fuse_relus(network);
     if (status == LS_OK)
         status = make_workspace(network);
@@ -288,6 +313,7 @@ void ls_network_destroy(ls_network **network)
     ls_free((*network)->text);
     ls_free((*network)->layer);
     ls_free((*network)->param);
+    ls_free((*network)->matrix);
     ls_free((*network)->workspace);
     ls_free(*network);
     *network = NULL;
@@ -312,6 +338,11 @@ ls_layer_info ls_network_layer(const ls_network *network, int at)
     for (int k = 0; k < layer->params; k++)
         info.parameters += layer->param[k].count;
     return info;
+}
+
+const ls_layout *ls_network_layout(const ls_network *network)
+{
+    return &network->layout;
 }
 
 int64_t ls_network_size(const ls_network *network)
@@ -349,39 +380,60 @@ void ls_network_initialise(const ls_network *network, uint64_t seed, float *para
     }
 }
 
-const float *ls_network_forward(ls_network *network, const float *params, const ls_batch *batch)
+/* Whether a layer is computed by a team together. */
+static bool is_split(const ls_layer *layer, const ls_team *team)
+{
+    return team != NULL && layer->matrix >= 0 &&
+           ls_team_splits(team->size, team->rows, &layer->layout->matrix[layer->matrix]);
+}
+
+static const float *forward(ls_network *network, const float *params, const ls_batch *batch,
+                            const ls_team *team, ls_need need)
 {
     assert(batch->rows <= network->max_rows);
     const float *x = batch->x;
     for (int i = 0; i < network->computed; i++) {
         ls_layer *layer = &network->layer[i];
-        if (batch->rows > 0 && !layer->skipped)
-            layer->kind->forward(layer, params, batch->rows, x, layer->y);
+        if (is_split(layer, team))
+            layer->kind->forward_split(layer, team, params, batch->rows, x, layer->y);
+        else if (batch->rows > 0 && !layer->skipped)
+            layer->kind->forward(layer, params, batch->rows, x, layer->y, need);
         x = layer->y;
     }
     return x;
 }
 
-ls_score ls_network_loss(ls_network *network, const float *params, const ls_batch *batch)
+const float *ls_network_forward(ls_network *network, const float *params, const ls_batch *batch)
 {
-    const float *output = ls_network_forward(network, params, batch);
+    return forward(network, params, batch, NULL, (ls_need){0});
+}
+
+ls_score ls_network_loss(ls_network *network, const float *params, const ls_batch *batch,
+                         const ls_team *team, ls_need need)
+{
+    const float *output = forward(network, params, batch, team, need);
+    ls_need_call(need, 0); /* what no layer has asked for */
     return ls_loss_score(network->loss, batch->rows, network->classes, output, batch->labels,
                          network->delta[0], NULL);
 }
 
 void ls_network_backward(ls_network *network, const float *params, const ls_batch *batch,
-                         float *grads, ls_ready ready)
+                         const ls_team *team, float *grads, ls_ready ready)
 {
     float *dy = network->delta[0], *dx = network->delta[1];
     if (batch->rows == 0)
         memset(grads, 0, (size_t)network->size * sizeof *grads);
-    for (int i = network->computed - 1; i >= 0 && batch->rows > 0; i--) {
+    for (int i = network->computed - 1; i >= 0; i--) {
         const ls_layer *layer = &network->layer[i];
-        if (layer->skipped)
-            continue;
         const float *x = i > 0 ? network->layer[i - 1].y : batch->x;
-        layer->kind->backward(layer, params, batch->rows, x, layer->y, dy, i > 0 ? dx : NULL, grads,
-                              ready);
+        if (is_split(layer, team))
+            layer->kind->backward_split(layer, team, params, batch->rows, layer->y, dy,
+                                        i > 0 ? dx : NULL, grads);
+        else if (batch->rows > 0 && !layer->skipped)
+            layer->kind->backward(layer, params, batch->rows, x, layer->y, dy, i > 0 ? dx : NULL,
+                                  grads, ready);
+        else
+            continue;
         if (layer->params > 0 && layer->param[0].offset > 0)
             ls_ready_call(ready, layer->param[0].offset);
         float *swap = dy;
@@ -394,8 +446,8 @@ void ls_network_backward(ls_network *network, const float *params, const ls_batc
 ls_score ls_network_gradient(ls_network *network, const float *params, const ls_batch *batch,
                              float *grads)
 {
-    ls_score score = ls_network_loss(network, params, batch);
-    ls_network_backward(network, params, batch, grads, (ls_ready){0});
+    ls_score score = ls_network_loss(network, params, batch, NULL, (ls_need){0});
+    ls_network_backward(network, params, batch, NULL, grads, (ls_ready){0});
     return score;
 }
 

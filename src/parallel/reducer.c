@@ -37,15 +37,43 @@ ls_reduce ls_reducer_which(const ls_reducer *reducer)
     return (ls_reduce)kind;
 }
 
+/* What the gradients of a rank weigh in a proof. */
+static float weight_of(int rank)
+{
+    enum { WEIGHTS = 13 };
+    return (float)(rank % WEIGHTS + 1);
+}
+
+/* The sum of that over the team: what a pass leaves in a matrix that is split. */
+static float weight_of_team(const ls_reducer *r)
+{
+    const ls_team *team = r->team;
+    float sum = 0;
+    team->shared[team->rank] = weight_of(r->comm->rank);
+    team->meet(team->user);
+    for (int k = 0; k < team->size; k++)
+        sum += team->shared[k];
+    return sum;
+}
+
 /* Sums small whole numbers, whose sums are exact, and compares them with what they must be. */
 static ls_status prove(ls_reducer *r)
 {
-    enum { VALUES = 61, RANKS = 13 };
-    float of_ranks = 0;
+    enum { VALUES = 61 };
+    const float mine = weight_of(r->comm->rank);
+    const float of_team = r->team != NULL ? weight_of_team(r) : 0;
+    float all = 0;
     for (int rank = 0; rank < r->comm->size; rank++)
-        of_ranks += (float)(rank % RANKS + 1);
+        all += weight_of(rank);
     for (int64_t i = 0; i < r->count; i++)
-        r->grads[i] = (float)(i % VALUES * (r->comm->rank % RANKS + 1));
+        r->grads[i] = (float)(i % VALUES) * mine;
+    for (int m = 0; r->team != NULL && m < r->layout->matrices; m++) {
+        const ls_matrix *W = &r->layout->matrix[m];
+        if (!ls_team_splits(r->team->size, r->team->rows, W))
+            continue;
+        for (int64_t i = W->offset; i < W->offset + W->rows * W->columns; i++)
+            r->grads[i] = (float)(i % VALUES) * of_team;
+    }
     ls_control control = {.rows = 1};
     ls_reducer_begin(r, &control);
     ls_ready_call(ls_reducer_ready(r), 0);
@@ -54,13 +82,13 @@ static ls_status prove(ls_reducer *r)
     ls_piece piece;
     while (ls_reducer_next(r, &piece))
         for (int64_t i = 0; i < piece.count; i++) {
-            float expected = (float)((piece.first + i) % VALUES) * of_ranks;
+            float expected = (float)((piece.first + i) % VALUES) * all;
             right = right && piece.grads[i] == expected;
             piece.params[i] = expected;
         }
     ls_reducer_publish(r);
     for (int64_t i = 0; i < r->count; i++)
-        right = right && r->params[i] == (float)(i % VALUES) * of_ranks;
+        right = right && r->params[i] == (float)(i % VALUES) * all;
     r->times = (ls_reducer_times){0};
     return ls_agree(
         r->comm, right ? LS_OK
@@ -71,7 +99,7 @@ static ls_status prove(ls_reducer *r)
 }
 
 ls_status ls_reducer_create(ls_reducer **out, ls_comm *comm, ls_reduce kind, bool shard,
-                            int64_t count)
+                            const ls_layout *layout, int64_t rows)
 {
     ls_reducer *r = ls_alloc(1, kinds[kind]->size);
     ls_status status = ls_agree(comm, r == NULL ? LS_ERR_FAILURE : LS_OK);
@@ -82,7 +110,10 @@ ls_status ls_reducer_create(ls_reducer **out, ls_comm *comm, ls_reduce kind, boo
     r->kind = kinds[kind];
     r->comm = comm;
     r->shard = shard && comm->size > 1;
-    r->count = count;
+    r->layout = layout;
+    r->count = layout->count;
+    r->rows = rows;
+    MPI_Allreduce(MPI_IN_PLACE, &r->rows, 1, MPI_INT64_T, MPI_MAX, comm->mpi);
     status = r->kind->create(r);
     if (status == LS_OK)
         status = prove(r);
@@ -101,6 +132,16 @@ void ls_reducer_destroy(ls_reducer **reducer)
     (*reducer)->kind->destroy(*reducer);
     ls_free(*reducer);
     *reducer = NULL;
+}
+
+const ls_team *ls_reducer_team(const ls_reducer *reducer)
+{
+    return reducer->team;
+}
+
+bool ls_reducer_defers(const ls_reducer *reducer)
+{
+    return reducer->kind->ready != NULL && !reducer->shard;
 }
 
 float *ls_reducer_grads(ls_reducer *reducer)
@@ -126,13 +167,9 @@ void ls_reducer_begin(ls_reducer *reducer, const ls_control *mine)
         word[LS_CONTROL_ROWS] = (float)mine->rows;
         word[LS_CONTROL_LOSS] = (float)mine->loss;
         word[LS_CONTROL_FAILED] = 0;
-    } else {
-        memset(reducer->grads, 0, (size_t)reducer->count * sizeof *reducer->grads);
     }
     reducer->begun = 0;
     reducer->kind->begin(reducer, word);
-    if (mine->failed != 0 && reducer->kind->ready != NULL)
-        reducer->kind->ready(reducer, 0);
     reducer->times.exposed += ls_now() - begin;
 }
 

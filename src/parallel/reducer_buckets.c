@@ -17,7 +17,7 @@
 #include "base/integer.h"
 #include "base/memory.h"
 
-#include <lockstep/plan.h>
+#include <lockstep/range.h>
 
 #include <string.h>
 
@@ -138,6 +138,17 @@ static int floats_of(const buckets *b, int at)
     return ls_int(b->bucket[at].count + (at == 0 ? LS_CONTROL_FLOATS : 0));
 }
 
+/* Lets the sums that are under way go on. */
+static void go_on(buckets *b)
+{
+    b->summed = b->summed > b->taken ? b->summed : b->taken;
+    for (int i = 0; i < CHANCES && b->summed < b->started; i++) {
+        int done;
+        MPI_Test(&b->bucket[b->summed].reducing, &done, MPI_STATUS_IGNORE);
+        b->summed += done;
+    }
+}
+
 /* Starts the sums of all buckets whose gradients are final, and lets those under way go on. */
 static void ready(ls_reducer *r, int64_t from)
 {
@@ -154,11 +165,7 @@ static void ready(ls_reducer *r, int64_t from)
             MPI_Iallreduce(MPI_IN_PLACE, grads, floats_of(b, b->started), MPI_FLOAT, MPI_SUM,
                            r->comm->mpi, &k->reducing);
     }
-    for (int i = 0; i < CHANCES && b->summed < b->started; i++) {
-        int done;
-        MPI_Test(&b->bucket[b->summed].reducing, &done, MPI_STATUS_IGNORE);
-        b->summed += done;
-    }
+    go_on(b);
 }
 
 static void finish(ls_reducer *r, float word[LS_CONTROL_FLOATS])
@@ -202,10 +209,13 @@ static bool next(ls_reducer *r, ls_piece *piece)
         return false;
     bucket *k = &b->bucket[b->taken++];
     MPI_Wait(&k->reducing, MPI_STATUS_IGNORE);
+    if (overlaps(b))
+        go_on(b);
     *piece = (ls_piece){.first = k->first + k->mine.first,
                         .count = k->mine.count,
                         .grads = k->sum,
-                        .params = r->params + k->first + k->mine.first};
+                        .params = r->params + k->first + k->mine.first,
+                        .fresh = r->shard ? r->count : k->first};
     return true;
 }
 

@@ -34,9 +34,12 @@ struct ls_reducer {
     const ls_reducer_kind *kind;
     ls_comm *comm; /* borrowed */
     bool shard;
-    int64_t count;
-    float *grads;  /* [count], set by create() */
-    float *params; /* the same */
+    const ls_layout *layout; /* borrowed */
+    int64_t count;           /* layout->count */
+    int64_t rows;            /* the most of a rank in a step, the same on all ranks */
+    float *grads;            /* [count], set by create() */
+    float *params;           /* the same */
+    const ls_team *team;     /* NULL, or set by create() */
     ls_reducer_times times;
 
     /* For the times of a step: when its first reduction started (0: not yet) and its latest sum had

@@ -1,22 +1,26 @@
 /* The reducer hierarchical. The ranks of a node lay their gradients into shared memory and share
- * one copy of the parameters. The arena is cut into slices, one for each local rank, or for as many
- * as every node has; local rank k of each node is the owner of slice k there:
+ * one copy of the parameters. The arena is cut into blocks, each block into slices, one for each
+ * local rank, or for as many as every node has; local rank k of each node owns slice k of every
+ * block there:
  *
  *     barrier                  all gradients of the node are written
- *     sum slice k              over the ranks of the node, in their order
- *     allreduce                with the owners of slice k on the other nodes
- *     update slice k           of the node's parameters
+ *     sum my slices            over the ranks of the node, in their order
+ *     allreduce                with the owners of the same slices on the other nodes
+ *     update my slices         of the node's parameters
  *     barrier                  all parameters of the node are new
  *
+ * Where all nodes have as many ranks, those of a node are a team, too, see lockstep/team.h: a
+ * matrix that it splits is a block, cut between its rows, and its slices are summed when they are
+ * computed. What lies between such matrices is a block of the other kind.
+ *
  * On a single node nothing is copied at all: a rank reads the others' gradients where they were
- * written, in pieces that stay in the cache until they are used. Sharded, the owners of slice k
- * share the work of updating it as well. */
+ * written, in pieces that stay in the cache until they are used. Sharded, the owners of the same
+ * slices share the work of updating them as well: each takes a part of them, laid end to end. */
 #include "parallel/reducer_kind.h"
 
+#include "base/clock.h"
 #include "base/integer.h"
 #include "base/memory.h"
-
-#include <lockstep/plan.h>
 
 #include <string.h>
 #include <sys/statvfs.h>
@@ -27,37 +31,61 @@ enum {
     CACHE_LINE = 16,  /* floats: slices don't share one */
 };
 
+/* A range of the arena that is cut into a slice for each owner. */
+typedef struct block {
+    int64_t first, count;
+    int64_t unit; /* floats that are not cut: a row of a matrix, a cache line */
+    bool split;   /* a matrix that the team splits */
+} block;
+
 typedef struct node {
     ls_reducer base;
     MPI_Comm local;   /* the ranks of this node */
-    MPI_Comm column;  /* the owners of the same slice; MPI_COMM_NULL if this rank owns none */
+    MPI_Comm column;  /* the owners of the same slices; MPI_COMM_NULL if this rank owns none */
     int size, rank;   /* of `local` */
-    int slices;       /* owners on each node */
+    int owners;       /* on each node */
     int nodes, place; /* size and rank of `column` */
+    block *block;     /* [blocks], in the order of the arena */
+    int blocks;
+    ls_team team;
     MPI_Win window;
     const float **grads;  /* [size] each local rank's gradients, control word behind them */
-    float *buffer;        /* several nodes: [slice + control] the sum; one: [PIECE] */
-    float *part;          /* sharded: this rank's part of it */
-    int *counts, *starts; /* sharded: [nodes] the parts of the slice */
-    ls_range mine;        /* the range of the arena that is this rank's to update */
+    int64_t owned;        /* floats in this rank's slices */
+    float *sums;          /* several nodes: [owned + control] my slices, end to end; one: [PIECE] */
+    float *part;          /* sharded: this rank's part of them */
+    int *counts, *starts; /* sharded: [nodes] those parts */
+    ls_range mine;        /* what is this rank's to update, of its slices laid end to end */
     int64_t taken;        /* of it, by next() */
 } node;
 
-/* Slice k of the arena. */
-static ls_range slice_of(const node *n, int k)
-{
-    int64_t lines = (n->base.count + CACHE_LINE - 1) / CACHE_LINE;
-    ls_range part = ls_shard(lines, n->slices, k);
-    int64_t end = (part.first + part.count) * CACHE_LINE;
-    end = end < n->base.count ? end : n->base.count;
-    int64_t first = part.first * CACHE_LINE;
-    first = first < end ? first : end;
-    return (ls_range){first, end - first};
-}
-
 static bool is_owner(const node *n)
 {
-    return n->rank < n->slices;
+    return n->rank < n->owners;
+}
+
+/* Slice k of a block. */
+static ls_range slice_of(const node *n, const block *b, int k)
+{
+    const ls_range units = ls_shard((b->count + b->unit - 1) / b->unit, n->owners, k);
+    int64_t first = units.first * b->unit, end = (units.first + units.count) * b->unit;
+    end = end < b->count ? end : b->count;
+    first = first < end ? first : end;
+    return (ls_range){b->first + first, end - first};
+}
+
+/* The range of the arena that position `at` of this rank's slices, laid end to end, begins, as far
+ * as its slice goes, and the block that it belongs to. */
+static ls_range range_at(const node *n, int64_t at, const block **of)
+{
+    for (int i = 0; i < n->blocks; i++) {
+        const ls_range slice = slice_of(n, &n->block[i], n->rank);
+        if (at < slice.count) {
+            *of = &n->block[i];
+            return (ls_range){slice.first + at, slice.count - at};
+        }
+        at -= slice.count;
+    }
+    return (ls_range){0};
 }
 
 /* Everything written before is seen by all ranks of the node after. */
@@ -68,6 +96,16 @@ static void meet(node *n)
     MPI_Win_sync(n->window);
 }
 
+/* The same for the team, whose passes call it: the wait is communication that they are exposed to.
+ */
+static void meet_team(void *user)
+{
+    node *n = user;
+    const double begin = ls_now();
+    meet(n);
+    n->base.times.exposed += ls_now() - begin;
+}
+
 /* Floats of this rank's gradients in shared memory, and of all that it lays there. */
 static int64_t grads_floats(const node *n)
 {
@@ -76,9 +114,20 @@ static int64_t grads_floats(const node *n)
            LS_LANE_PARAMS * LS_LANE_FLOATS;
 }
 
+static int64_t team_floats(const node *n)
+{
+    return n->team.size > 0 ? ls_team_floats(n->team.size, n->team.rows, n->base.layout) : 0;
+}
+
+/* Rank 0 lays there the parameters, and behind them what the team shares. */
+static int64_t params_floats(const node *n)
+{
+    return (n->base.count + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
 static int64_t shared_floats(const node *n)
 {
-    return grads_floats(n) + (n->rank == 0 ? n->base.count : 0);
+    return grads_floats(n) + (n->rank == 0 ? params_floats(n) + team_floats(n) : 0);
 }
 
 /* Whether the node has room for it. To be asked first: where Open MPI finds too little, some of its
@@ -126,38 +175,62 @@ static ls_status share_memory(node *n)
         float *theirs;
         MPI_Win_shared_query(n->window, r, &bytes, &unit, &theirs);
         n->grads[r] = theirs;
-        if (r == 0)
+        if (r == 0) {
             n->base.params = theirs + grads;
+            n->team.shared = n->base.params + params_floats(n);
+        }
         if (r == n->rank)
             n->base.grads = theirs;
     }
     return LS_OK;
 }
 
-/* Cuts the arena into slices, and sharded ones into parts. Local. */
-static ls_status cut(node *n)
+/* Cuts the arena into blocks. Local. */
+static ls_status make_blocks(node *n)
+{
+    const ls_layout *layout = n->base.layout;
+    n->block = ls_alloc(2 * (int64_t)layout->matrices + 1, sizeof *n->block);
+    if (n->block == NULL)
+        return LS_ERR_FAILURE;
+    int64_t done = 0;
+    for (int i = 0; i < layout->matrices; i++) {
+        const ls_matrix *m = &layout->matrix[i];
+        if (n->team.size == 0 || !ls_team_splits(n->team.size, n->team.rows, m))
+            continue;
+        if (m->offset > done)
+            n->block[n->blocks++] = (block){done, m->offset - done, CACHE_LINE, false};
+        n->block[n->blocks++] = (block){m->offset, m->rows * m->columns, m->columns, true};
+        done = m->offset + m->rows * m->columns;
+    }
+    if (layout->count > done)
+        n->block[n->blocks++] = (block){done, layout->count - done, CACHE_LINE, false};
+    return LS_OK;
+}
+
+/* Makes room for this rank's slices, and cuts sharded ones into parts. Local. */
+static ls_status make_room(node *n)
 {
     if (!is_owner(n))
         return LS_OK;
-    n->mine = slice_of(n, n->rank);
-    n->buffer =
-        ls_alloc(n->nodes > 1 ? n->mine.count + LS_CONTROL_FLOATS : PIECE, sizeof *n->buffer);
-    if (n->buffer == NULL)
+    for (int i = 0; i < n->blocks; i++)
+        n->owned += slice_of(n, &n->block[i], n->rank).count;
+    n->mine = (ls_range){0, n->owned};
+    n->sums = ls_alloc(n->nodes > 1 ? n->owned + LS_CONTROL_FLOATS : PIECE, sizeof *n->sums);
+    if (n->sums == NULL)
         return LS_ERR_FAILURE;
     if (!n->base.shard || n->nodes == 1)
         return LS_OK;
+    n->mine = ls_shard(n->owned, n->nodes, n->place);
     n->counts = ls_alloc(2 * (int64_t)n->nodes, sizeof *n->counts);
-    ls_range part = ls_shard(n->mine.count, n->nodes, n->place);
-    n->part = n->counts != NULL ? ls_alloc(part.count, sizeof *n->part) : NULL;
+    n->part = n->counts != NULL ? ls_alloc(n->mine.count, sizeof *n->part) : NULL;
     if (n->part == NULL)
         return LS_ERR_FAILURE;
     n->starts = n->counts + n->nodes;
     for (int i = 0; i < n->nodes; i++) {
-        ls_range other = ls_shard(n->mine.count, n->nodes, i);
-        n->counts[i] = ls_int(other.count);
-        n->starts[i] = ls_int(other.first);
+        const ls_range part = ls_shard(n->owned, n->nodes, i);
+        n->counts[i] = ls_int(part.count);
+        n->starts[i] = ls_int(part.first);
     }
-    n->mine = (ls_range){n->mine.first + part.first, part.count};
     return LS_OK;
 }
 
@@ -169,20 +242,27 @@ static ls_status create(ls_reducer *r)
     MPI_Comm_split_type(all, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &n->local);
     MPI_Comm_size(n->local, &n->size);
     MPI_Comm_rank(n->local, &n->rank);
-    MPI_Allreduce(&n->size, &n->slices, 1, MPI_INT, MPI_MIN, all);
+    int most;
+    MPI_Allreduce(&n->size, &n->owners, 1, MPI_INT, MPI_MIN, all);
+    MPI_Allreduce(&n->size, &most, 1, MPI_INT, MPI_MAX, all);
     MPI_Comm_split(all, is_owner(n) ? n->rank : MPI_UNDEFINED, r->comm->rank, &n->column);
     if (is_owner(n)) {
         MPI_Comm_size(n->column, &n->nodes);
         MPI_Comm_rank(n->column, &n->place);
     }
     MPI_Bcast(&n->nodes, 1, MPI_INT, 0, n->local);
+    if (n->owners == most && n->size > 1) {
+        n->team = (ls_team){
+            .size = n->size, .rank = n->rank, .rows = r->rows, .meet = meet_team, .user = n};
+        r->team = &n->team;
+    }
     n->grads = ls_alloc(n->size, sizeof *n->grads);
-    ls_status status = ls_agree(r->comm, n->grads == NULL ? LS_ERR_FAILURE : LS_OK);
+    ls_status status = ls_agree(r->comm, n->grads == NULL ? LS_ERR_FAILURE : make_blocks(n));
     if (status == LS_OK)
         status = ls_agree(r->comm, check_room(n));
     if (status == LS_OK)
         status = ls_agree(r->comm, share_memory(n));
-    return status == LS_OK ? ls_agree(r->comm, cut(n)) : status;
+    return status == LS_OK ? ls_agree(r->comm, make_room(n)) : status;
 }
 
 static void destroy(ls_reducer *r)
@@ -195,18 +275,22 @@ static void destroy(ls_reducer *r)
     if (n->column != MPI_COMM_NULL)
         MPI_Comm_free(&n->column);
     MPI_Comm_free(&n->local);
+    ls_free(n->block);
     ls_free(n->grads);
-    ls_free(n->buffer);
+    ls_free(n->sums);
     ls_free(n->counts);
     ls_free(n->part);
 }
 
+/* Each owner copies its slices, so that they lie in memory near to it. */
 static void set_params(ls_reducer *r, const float *params)
 {
     node *n = (node *)r;
     meet(n);
-    if (n->rank == 0 && params != r->params)
-        memcpy(r->params, params, (size_t)r->count * sizeof *params);
+    for (int i = 0; params != r->params && is_owner(n) && i < n->blocks; i++) {
+        const ls_range slice = slice_of(n, &n->block[i], n->rank);
+        memcpy(r->params + slice.first, params + slice.first, (size_t)slice.count * sizeof *params);
+    }
     meet(n);
 }
 
@@ -233,26 +317,38 @@ static void sum_locally(const node *n, int64_t first, int64_t count, float *rest
     }
 }
 
-/* Sums this rank's slice, and the control word behind it, over the nodes. */
+/* Lays this rank's slices, summed over the node, end to end. */
+static void collect(node *n)
+{
+    float *out = n->sums;
+    for (int i = 0; i < n->blocks; i++) {
+        const ls_range slice = slice_of(n, &n->block[i], n->rank);
+        if (n->block[i].split)
+            memcpy(out, n->base.grads + slice.first, (size_t)slice.count * sizeof *out);
+        for (int64_t done = 0; !n->block[i].split && done < slice.count; done += PIECE) {
+            int64_t left = slice.count - done;
+            sum_locally(n, slice.first + done, left < PIECE ? left : PIECE, out + done);
+        }
+        out += slice.count;
+    }
+    sum_locally(n, n->base.count, LS_CONTROL_FLOATS, out);
+}
+
+/* Sums them, and the control word behind them, over the nodes. */
 static void sum_over_nodes(node *n, float word[LS_CONTROL_FLOATS])
 {
-    const ls_range slice = slice_of(n, n->rank);
-    float *control = n->buffer + slice.count;
-    for (int64_t done = 0; done < slice.count; done += PIECE) {
-        int64_t left = slice.count - done;
-        sum_locally(n, slice.first + done, left < PIECE ? left : PIECE, n->buffer + done);
-    }
-    sum_locally(n, n->base.count, LS_CONTROL_FLOATS, control);
+    float *control = n->sums + n->owned;
+    collect(n);
     if (n->base.shard) {
         MPI_Request request;
         MPI_Iallreduce(MPI_IN_PLACE, control, LS_CONTROL_FLOATS, MPI_FLOAT, MPI_SUM, n->column,
                        &request);
-        MPI_Reduce_scatter(n->buffer, n->part, n->counts, MPI_FLOAT, MPI_SUM, n->column);
+        MPI_Reduce_scatter(n->sums, n->part, n->counts, MPI_FLOAT, MPI_SUM, n->column);
         MPI_Wait(&request, MPI_STATUS_IGNORE);
     } else {
-        for (int64_t done = 0; done < slice.count + LS_CONTROL_FLOATS; done += LS_MPI_FLOATS) {
-            int64_t left = slice.count + LS_CONTROL_FLOATS - done;
-            MPI_Allreduce(MPI_IN_PLACE, n->buffer + done,
+        for (int64_t done = 0; done < n->owned + LS_CONTROL_FLOATS; done += LS_MPI_FLOATS) {
+            int64_t left = n->owned + LS_CONTROL_FLOATS - done;
+            MPI_Allreduce(MPI_IN_PLACE, n->sums + done,
                           ls_int(left < LS_MPI_FLOATS ? left : LS_MPI_FLOATS), MPI_FLOAT, MPI_SUM,
                           n->column);
         }
@@ -269,7 +365,7 @@ static void finish(ls_reducer *r, float word[LS_CONTROL_FLOATS])
     } else {
         if (is_owner(n))
             sum_over_nodes(n, word);
-        if (n->slices < n->size)
+        if (n->owners < n->size)
             MPI_Bcast(word, LS_CONTROL_FLOATS, MPI_FLOAT, 0, n->local);
     }
     n->taken = 0;
@@ -278,31 +374,52 @@ static void finish(ls_reducer *r, float word[LS_CONTROL_FLOATS])
 static bool next(ls_reducer *r, ls_piece *piece)
 {
     node *n = (node *)r;
+    const block *of = NULL;
     int64_t left = n->mine.count - n->taken;
     if (left == 0)
         return false;
-    *piece = (ls_piece){.first = n->mine.first + n->taken, .count = left};
-    if (n->nodes == 1) {
-        piece->count = left < PIECE ? left : PIECE;
-        sum_locally(n, piece->first, piece->count, n->buffer);
-        piece->grads = n->buffer;
+    const ls_range range = range_at(n, n->mine.first + n->taken, &of);
+    left = range.count < left ? range.count : left;
+    *piece = (ls_piece){
+        .first = range.first, .count = left, .params = r->params + range.first, .fresh = r->count};
+    if (n->part != NULL) {
+        piece->grads = n->part + n->taken;
+    } else if (n->nodes > 1) {
+        piece->grads = n->sums + n->taken;
+    } else if (of->split) {
+        piece->grads = r->grads + range.first;
     } else {
-        piece->grads = n->part != NULL ? n->part : n->buffer;
+        piece->count = left < PIECE ? left : PIECE;
+        sum_locally(n, piece->first, piece->count, n->sums);
+        piece->grads = n->sums;
+        /* Other ranks have read these parameters: what comes next is asked for in time. */
+        for (int64_t i = piece->count; i < left && i < 2 * PIECE; i += CACHE_LINE)
+            __builtin_prefetch(piece->params + i, 1);
     }
-    piece->params = r->params + piece->first;
     n->taken += piece->count;
-    left -= piece->count;
-    for (int64_t i = 0; i < (left < PIECE ? left : PIECE); i += CACHE_LINE)
-        __builtin_prefetch(piece->params + piece->count + i, 1);
     return true;
 }
 
-/* Gathers the parts of a sharded slice from the other nodes' owners. */
+/* Gathers the parts of sharded slices from the other nodes' owners. */
 static void gather(node *n, float *arena)
 {
-    if (n->part != NULL)
-        MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, arena + slice_of(n, n->rank).first,
-                       n->counts, n->starts, MPI_FLOAT, n->column);
+    const block *of;
+    int64_t some;
+    if (n->part == NULL)
+        return;
+    for (int64_t at = n->mine.first; at < n->mine.first + n->mine.count; at += some) {
+        const ls_range range = range_at(n, at, &of);
+        const int64_t left = n->mine.first + n->mine.count - at;
+        some = range.count < left ? range.count : left;
+        memcpy(n->sums + at, arena + range.first, (size_t)some * sizeof *arena);
+    }
+    MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, n->sums, n->counts, n->starts, MPI_FLOAT,
+                   n->column);
+    for (int64_t at = 0; at < n->owned; at += some) {
+        const ls_range range = range_at(n, at, &of);
+        some = range.count;
+        memcpy(arena + range.first, n->sums + at, (size_t)some * sizeof *arena);
+    }
 }
 
 static void publish(ls_reducer *r)
@@ -316,14 +433,16 @@ static void complete(ls_reducer *r, float *arena)
 {
     node *n = (node *)r;
     gather(n, arena);
-    for (int k = 0; k < n->slices; k++) {
-        ls_range slice = slice_of(n, k);
-        for (int64_t done = 0; done < slice.count; done += LS_MPI_FLOATS) {
-            int64_t left = slice.count - done;
-            MPI_Bcast(arena + slice.first + done,
-                      ls_int(left < LS_MPI_FLOATS ? left : LS_MPI_FLOATS), MPI_FLOAT, k, n->local);
+    for (int k = 0; k < n->owners; k++)
+        for (int i = 0; i < n->blocks; i++) {
+            const ls_range slice = slice_of(n, &n->block[i], k);
+            for (int64_t done = 0; done < slice.count; done += LS_MPI_FLOATS) {
+                int64_t left = slice.count - done;
+                MPI_Bcast(arena + slice.first + done,
+                          ls_int(left < LS_MPI_FLOATS ? left : LS_MPI_FLOATS), MPI_FLOAT, k,
+                          n->local);
+            }
         }
-    }
 }
 
 const ls_reducer_kind ls_reducer_hierarchical = {

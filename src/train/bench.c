@@ -5,7 +5,7 @@
 #include "train/step.h"
 
 #include <lockstep/compute.h>
-#include <lockstep/plan.h>
+#include <lockstep/range.h>
 
 #include <assert.h>
 #include <stdlib.h>
@@ -204,7 +204,8 @@ static ls_status create(bench *b, ls_comm *comm, const ls_bench_task *task, ls_r
     if (status != LS_OK)
         return status;
     const int64_t size = ls_network_size(b->replica.network);
-    status = ls_reducer_create(&b->replica.reducer, comm, reduce, task->shard, size);
+    status = ls_reducer_create(&b->replica.reducer, comm, reduce, task->shard,
+                               ls_network_layout(b->replica.network), rows);
     if (status != LS_OK)
         return status;
     float *params = ls_alloc(size, sizeof *params);
@@ -239,6 +240,8 @@ ls_status ls_bench_step_measure(ls_comm *comm, const ls_bench_task *task, ls_red
         if (i >= 0)
             seconds[i] = phases.total - before;
     }
+    if (status == LS_OK)
+        ls_step_finish(&b.replica);
     if (status == LS_OK) {
         const double *phase = &phases.gather;
         out->reduce = reduce;

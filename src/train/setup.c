@@ -124,15 +124,16 @@ static ls_status make_replica(ls_trainer *t)
 static ls_status make_reducer(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
-    const int64_t size = ls_network_size(t->replica.network);
+    const ls_layout *layout = ls_network_layout(t->replica.network);
+    const int64_t rows = largest_slice(&t->plan, t->rank);
     ls_reduce reduce = c->reduce;
     if (reduce == LS_REDUCE_AUTO && t->progress.ranks == t->plan.ranks)
         reduce = t->progress.reduce; /* what the run that goes on here had settled on */
-    ls_status status =
-        reduce == LS_REDUCE_AUTO
-            ? ls_tuner_create(&t->tuner, t->comm, t->topology->nodes, c->shard_optimizer, size,
-                              &t->replica.reducer)
-            : ls_reducer_create(&t->replica.reducer, t->comm, reduce, c->shard_optimizer, size);
+    ls_status status = reduce == LS_REDUCE_AUTO
+                           ? ls_tuner_create(&t->tuner, t->comm, t->topology->nodes,
+                                             c->shard_optimizer, layout, rows, &t->replica.reducer)
+                           : ls_reducer_create(&t->replica.reducer, t->comm, reduce,
+                                               c->shard_optimizer, layout, rows);
     if (status != LS_OK)
         return status;
     ls_reducer_set_params(t->replica.reducer, t->start_params);

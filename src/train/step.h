@@ -15,6 +15,11 @@ typedef struct ls_replica {
     ls_optimizer *optimizer;
     ls_batch *batch;
     ls_normalization normalization;
+
+    /* The latest step's updates, as far as they are left for the next forward pass. */
+    bool unfinished;
+    int64_t fresh;   /* parameters from here on are new */
+    double updating; /* seconds of all updates so far */
 } ls_replica;
 
 /* Seconds of this rank in the phases of a step; all doubles. */
@@ -35,7 +40,8 @@ const char *ls_phase_name(int at);
 /* Looks at a rank's score before its gradient is asked for. Local. */
 typedef ls_status ls_step_check(const void *user, const ls_score *score);
 
-/* One step. Collective.
+/* One step. Where the reducer defers, parameters that are still on their way when it ends are
+ * updated in the next step's forward pass. Collective.
  * samples  this rank's; [count] of them in `order`, NULL: the first ones
  * check    a failure that it finds on any rank ends the step on all of them, alike; may be NULL
  * score    on return this rank's
@@ -45,5 +51,9 @@ typedef ls_status ls_step_check(const void *user, const ls_score *score);
 ls_status ls_step(ls_replica *replica, const ls_samples *samples, const int64_t *order,
                   int64_t count, double lr, ls_comm *comm, ls_step_check *check, const void *user,
                   ls_score *score, ls_control *control, ls_phases *phases) LS_MUST_CHECK;
+
+/* Finishes what the latest step has left: afterwards the parameters are everywhere. To be called
+ * before anything else than the next step uses them. Collective. */
+void ls_step_finish(ls_replica *replica);
 
 #endif

@@ -57,7 +57,7 @@ static ls_status check_step(const void *user, const ls_score *score)
 static ls_status tune(ls_trainer *t, double seconds)
 {
     char verdict[LS_VERDICT_TEXT];
-    if (!ls_tuner_step(t->tuner, seconds, t->replica.optimizer, &t->replica.reducer, verdict))
+    if (!ls_tuner_step(t->tuner, seconds, &t->replica, verdict))
         return LS_OK;
     ls_tuner_destroy(&t->tuner);
     ls_trainer_note(t, "--reduce auto: %s", verdict);
@@ -98,6 +98,8 @@ static ls_status train_epoch(ls_trainer *t, epoch_sums *sums)
         if (t->tuner != NULL)
             status = tune(t, phases.total - before);
     }
+    if (status == LS_OK)
+        ls_step_finish(&t->replica);
     sums->compute_s = phases.total - phases.exposed;
     sums->communicate_s = phases.exposed;
     t->progress.optimizer_steps = ls_optimizer_steps(t->replica.optimizer);

@@ -18,8 +18,8 @@ struct ls_tuner {
     double seconds[LS_REDUCERS][MEASURED];
 };
 
-ls_status ls_tuner_create(ls_tuner **out, ls_comm *comm, int nodes, bool shard, int64_t count,
-                          ls_reducer **reducer)
+ls_status ls_tuner_create(ls_tuner **out, ls_comm *comm, int nodes, bool shard,
+                          const ls_layout *layout, int64_t rows, ls_reducer **reducer)
 {
     ls_tuner *tuner = ls_alloc(1, sizeof *tuner);
     ls_status status = ls_agree(comm, tuner == NULL ? LS_ERR_FAILURE : LS_OK);
@@ -33,7 +33,7 @@ ls_status ls_tuner_create(ls_tuner **out, ls_comm *comm, int nodes, bool shard, 
             continue;
         /* One that does not work here is passed over. */
         ls_status made = ls_reducer_create(&tuner->reducer[tuner->candidates], comm,
-                                           (ls_reduce)kind, shard, count);
+                                           (ls_reduce)kind, shard, layout, rows);
         if (made == LS_OK)
             tuner->candidates++;
         else
@@ -63,11 +63,13 @@ void ls_tuner_destroy(ls_tuner **tuner)
 }
 
 /* Goes on with another reducer: every rank gets the whole state, whatever part it had. */
-static void go_over(ls_reducer *from, ls_reducer *to, ls_optimizer *optimizer)
+static void go_over(ls_replica *r, ls_reducer *to)
 {
-    for (int i = 0; i < ls_optimizer_slots(optimizer); i++)
-        ls_reducer_complete(from, ls_optimizer_slot(optimizer, i));
-    ls_reducer_set_params(to, ls_reducer_params(from));
+    ls_step_finish(r);
+    for (int i = 0; i < ls_optimizer_slots(r->optimizer); i++)
+        ls_reducer_complete(r->reducer, ls_optimizer_slot(r->optimizer, i));
+    ls_reducer_set_params(to, ls_reducer_params(r->reducer));
+    r->reducer = to;
 }
 
 static int ascending(const void *a, const void *b)
@@ -100,7 +102,7 @@ static int judge(ls_tuner *tuner, char verdict[LS_VERDICT_TEXT])
     return best;
 }
 
-bool ls_tuner_step(ls_tuner *tuner, double seconds, ls_optimizer *optimizer, ls_reducer **reducer,
+bool ls_tuner_step(ls_tuner *tuner, double seconds, ls_replica *replica,
                    char verdict[LS_VERDICT_TEXT])
 {
     const int turn = tuner->steps / TURN, in_turn = tuner->steps % TURN;
@@ -113,8 +115,7 @@ bool ls_tuner_step(ls_tuner *tuner, double seconds, ls_optimizer *optimizer, ls_
     const bool decided = tuner->steps == tuner->candidates * ROUNDS * TURN;
     const int then = decided ? judge(tuner, verdict) : (now + 1) % tuner->candidates;
     if (then != now)
-        go_over(*reducer, tuner->reducer[then], optimizer);
-    *reducer = tuner->reducer[then];
+        go_over(replica, tuner->reducer[then]);
     if (decided)
         tuner->reducer[then] = NULL;
     return decided;

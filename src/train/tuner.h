@@ -5,8 +5,7 @@
 
 #include <stdbool.h>
 
-#include <lockstep/optimizer.h>
-#include <lockstep/reducer.h>
+#include "train/step.h"
 
 enum { LS_VERDICT_TEXT = 160 };
 
@@ -14,10 +13,12 @@ typedef struct ls_tuner ls_tuner;
 
 /* Makes the reducers that apply and, where there is more than one, a tuner. Collective.
  * nodes    that the ranks run on
+ * layout, rows  see ls_reducer_create()
  * tuner    on return NULL if there is nothing to choose
  * reducer  on return the one to begin with, owned by the caller unless there is a tuner
  * Errors, on all ranks alike: LS_ERR_FAILURE. */
-ls_status ls_tuner_create(ls_tuner **tuner, ls_comm *comm, int nodes, bool shard, int64_t count,
+ls_status ls_tuner_create(ls_tuner **tuner, ls_comm *comm, int nodes, bool shard,
+                          const ls_layout *layout, int64_t rows,
                           ls_reducer **reducer) LS_MUST_CHECK;
 
 /* Frees a tuner and its reducers, sets *tuner to NULL; accepts NULL on all ranks alike. Collective.
@@ -26,11 +27,10 @@ void ls_tuner_destroy(ls_tuner **tuner);
 
 /* After a step that took so long: goes over to the next reducer where it is time for that, taking
  * parameters and the optimizer's state along. Collective. Returns whether it is decided: the
- * reducer is then the fastest on all ranks, owned by the caller. reducer  the one in use, replaced
- * when it changes
- *
+ * reducer is then the fastest on all ranks, owned by the caller.
+ * replica  its reducer is replaced when it changes
  * verdict  on the decision, what was measured, as text */
-bool ls_tuner_step(ls_tuner *tuner, double seconds, ls_optimizer *optimizer, ls_reducer **reducer,
+bool ls_tuner_step(ls_tuner *tuner, double seconds, ls_replica *replica,
                    char verdict[LS_VERDICT_TEXT]);
 
 #endif

@@ -8,8 +8,17 @@
 
 #include <math.h>
 
-static const int64_t counts[] = {1, 7, 100003, 70000};
-enum { COUNTS = sizeof counts / sizeof *counts };
+/* Plain arenas, and arenas with matrices: some large enough for a team to split, some not. */
+enum { ROWS = 2, MATRICES = 3 };
+static const ls_matrix matrices[MATRICES] = {{5, 300, 211}, {63400, 8, 3}, {63424, 90, 70}};
+static const ls_layout layouts[] = {
+    {.count = 1},
+    {.count = 7},
+    {.count = 100003},
+    {.count = 70000, .matrices = MATRICES, .matrix = matrices},
+    {.count = 69724, .matrices = MATRICES, .matrix = matrices},
+};
+enum { LAYOUTS = sizeof layouts / sizeof *layouts };
 
 /* What a rank's gradient is, and the sum of all ranks'. Whole numbers: exact in any order. */
 static float part(int of_rank, int64_t at)
@@ -32,13 +41,33 @@ static void tell(ls_reducer *reducer, int64_t count)
         ls_ready_call(ls_reducer_ready(reducer), from - (from > 9000 ? 9000 : from));
 }
 
-static void step(ls_reducer *reducer, int64_t count, int64_t round)
+/* Writes this rank's gradients, and where the team splits a matrix what it would leave there: the
+ * rows of this rank, summed over the team. All ranks are on one node here. */
+static void fill(ls_reducer *reducer, const ls_layout *layout, int64_t round)
 {
     float *grads = ls_reducer_grads(reducer);
+    const ls_team *team = ls_reducer_team(reducer);
+    for (int64_t i = 0; i < layout->count; i++)
+        grads[i] = part(rank, i + round);
+    for (int m = 0; team != NULL && m < layout->matrices; m++) {
+        const ls_matrix *W = &layout->matrix[m];
+        if (!ls_team_splits(team->size, team->rows, W))
+            continue;
+        const ls_range mine = ls_shard(W->rows, team->size, team->rank);
+        for (int64_t i = 0; i < W->rows * W->columns; i++) {
+            const bool is_mine =
+                i / W->columns >= mine.first && i / W->columns < mine.first + mine.count;
+            grads[W->offset + i] = is_mine ? total(W->offset + i + round) : NAN;
+        }
+    }
+}
+
+static void step(ls_reducer *reducer, const ls_layout *layout, int64_t round)
+{
+    const int64_t count = layout->count;
     ls_control control = {.rows = rank, .loss = 0.25 * rank};
     ls_reducer_begin(reducer, &control);
-    for (int64_t i = 0; i < count; i++)
-        grads[i] = part(rank, i + round);
+    fill(reducer, layout, round);
     tell(reducer, count);
     ls_reducer_finish(reducer, &control);
     assert_int_equal(control.rows, size * (size - 1) / 2);
@@ -53,16 +82,17 @@ static void step(ls_reducer *reducer, int64_t count, int64_t round)
     ls_reducer_publish(reducer);
 }
 
-static void works(ls_reduce kind, bool shard, int64_t count)
+static void works(ls_reduce kind, bool shard, const ls_layout *layout)
 {
+    const int64_t count = layout->count;
     ls_reducer *reducer;
     float *start = ls_alloc(count, sizeof *start);
     for (int64_t i = 0; i < count; i++)
         start[i] = (float)i;
-    assert_ok(ls_reducer_create(&reducer, world, kind, shard, count));
+    assert_ok(ls_reducer_create(&reducer, world, kind, shard, layout, ROWS));
     ls_reducer_set_params(reducer, start);
     for (int64_t round = 0; round < 3; round++)
-        step(reducer, count, round);
+        step(reducer, layout, round);
     const float *params = ls_reducer_params(reducer);
     for (int64_t i = 0; i < count; i++)
         assert_true(params[i] == (float)i + total(i) + total(i + 1) + total(i + 2));
@@ -93,14 +123,13 @@ static void works(ls_reduce kind, bool shard, int64_t count)
         continue;
     ls_reducer_publish(reducer);
 
-    /* A rank that failed contributes nothing and skips the backward pass; all learn of it. */
+    /* That a rank failed, all learn; its gradients don't matter. */
     float *grads = ls_reducer_grads(reducer);
     control = (ls_control){.rows = 5, .loss = 1, .failed = rank == size - 1};
     for (int64_t i = 0; i < count; i++)
         grads[i] = NAN;
     ls_reducer_begin(reducer, &control);
-    if (rank != size - 1)
-        tell(reducer, count);
+    tell(reducer, count);
     ls_reducer_finish(reducer, &control);
     assert_int_equal(control.failed, 1);
     assert_int_equal(control.rows, 5 * (size - 1));
@@ -113,8 +142,58 @@ static void all_kinds_work(void **state)
     (void)state;
     for (int kind = 0; kind < LS_REDUCERS; kind++)
         for (int shard = 0; shard < 2; shard++)
-            for (int c = 0; c < COUNTS; c++)
-                works((ls_reduce)kind, shard, counts[c]);
+            for (int l = 0; l < LAYOUTS; l++)
+                works((ls_reduce)kind, shard, &layouts[l]);
+}
+
+/* A team is there where it can be, and splits what it should. */
+static void teams_form(void **state)
+{
+    (void)state;
+    ls_reducer *reducer;
+    assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_HIERARCHICAL, false, &layouts[3],
+                                rank == size - 1 ? ROWS : 1));
+    const ls_team *team = ls_reducer_team(reducer);
+    assert_true((team != NULL) == (size > 1));
+    if (team != NULL) {
+        assert_int_equal(team->size, size);
+        assert_int_equal(team->rank, rank);
+        assert_int_equal(team->rows, ROWS); /* the most of any rank */
+        assert_true(ls_team_splits(size, ROWS, &matrices[0]));
+        assert_false(ls_team_splits(size, ROWS, &matrices[1]));
+    }
+    ls_reducer_destroy(&reducer);
+    assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_FUSED, false, &layouts[3], ROWS));
+    assert_null(ls_reducer_team(reducer));
+    ls_reducer_destroy(&reducer);
+}
+
+/* Pieces that may be left for later come from the end down. */
+static void deferred_pieces_descend(void **state)
+{
+    (void)state;
+    ls_reducer *reducer;
+    const ls_layout layout = {.count = 500000};
+    assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_OVERLAP, false, &layout, ROWS));
+    assert_true(ls_reducer_defers(reducer));
+    ls_control control = {.rows = 1};
+    ls_piece piece;
+    int64_t fresh = layout.count;
+    ls_reducer_begin(reducer, &control);
+    fill(reducer, &layout, 0);
+    tell(reducer, layout.count);
+    ls_reducer_finish(reducer, &control);
+    while (ls_reducer_next(reducer, &piece)) {
+        assert_int_equal(piece.first + piece.count, fresh);
+        assert_int_equal(piece.fresh, piece.first);
+        fresh = piece.fresh;
+    }
+    assert_int_equal(fresh, 0);
+    ls_reducer_publish(reducer);
+    ls_reducer_destroy(&reducer);
+    assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_OVERLAP, true, &layout, ROWS));
+    assert_true(ls_reducer_defers(reducer) == (size == 1));
+    ls_reducer_destroy(&reducer);
 }
 
 /* What is hidden and what is exposed is counted. */
@@ -123,12 +202,14 @@ static void clocks_run(void **state)
     (void)state;
     enum { COUNT = 200000 };
     ls_reducer *reducer;
-    assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_OVERLAP, false, COUNT));
+    const ls_layout layout = {.count = COUNT};
+    assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_OVERLAP, false, &layout, ROWS));
     assert_true(ls_reducer_clock(reducer).exposed == 0);
-    step(reducer, COUNT, 0);
+    step(reducer, &layout, 0);
     assert_true(ls_reducer_clock(reducer).exposed > 0);
     assert_true(ls_reducer_clock(reducer).hidden >= 0);
     ls_reducer_destroy(&reducer);
 }
 
-MPI_TEST_MAIN(cmocka_unit_test(all_kinds_work), cmocka_unit_test(clocks_run))
+MPI_TEST_MAIN(cmocka_unit_test(all_kinds_work), cmocka_unit_test(teams_form),
+              cmocka_unit_test(deferred_pieces_descend), cmocka_unit_test(clocks_run))

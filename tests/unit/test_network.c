@@ -208,8 +208,8 @@ static void tells_what_is_final(void **state)
         told t = {.from = size, .grads = grads, .expected = expected, .size = size};
         (void)ls_network_gradient(network, params, batch, expected);
         memset(grads, 1, (size_t)size * sizeof *grads);
-        (void)ls_network_loss(network, params, batch);
-        ls_network_backward(network, params, batch, grads, (ls_ready){note_ready, &t});
+        (void)ls_network_loss(network, params, batch, NULL, (ls_need){0});
+        ls_network_backward(network, params, batch, NULL, grads, (ls_ready){note_ready, &t});
         assert_int_equal(t.from, 0);
         /* Slices of the two large layers, and the last layer. */
         assert_true(batch->rows == 0 ? t.calls == 1 : t.calls >= 7);

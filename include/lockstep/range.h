@@ -1,0 +1,17 @@
+/* Consecutive rows or elements, and cutting them into even parts. Local, cannot fail. */
+#ifndef LOCKSTEP_RANGE_H
+#define LOCKSTEP_RANGE_H
+
+#include <stdint.h>
+
+/* Some consecutive rows or elements. */
+typedef struct ls_range {
+    int64_t first;
+    int64_t count;
+} ls_range;
+
+/* Part `part` of 0 .. total-1 cut into `parts` contiguous ranges whose sizes differ by at most 1:
+ * the shard of a rank, in the file or of a validation split; the rows of a matrix that are its. */
+ls_range ls_shard(int64_t total, int parts, int part);
+
+#endif

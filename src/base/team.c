@@ -1,0 +1,61 @@
+/* What is shared, in this order:
+ *
+ *     dy, part      for one matrix at a time, as large as the largest needs
+ *     x, x, ...     for each matrix that is split */
+#include <lockstep/team.h>
+
+/* Arrays begin on different cache lines of a page, so as not to compete for the same cache sets. */
+enum { GAP = 5 * 16 };
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t aligned(int64_t floats)
+{
+    return (floats + 15) / 16 * 16 + GAP;
+}
+
+bool ls_team_splits(int size, int64_t rows, const ls_matrix *m)
+{
+    /* As doubles, so that nothing overflows. */
+    return size > 1 && m->rows >= size &&
+           (double)size * (double)rows * ((double)m->rows + (double)m->columns) <
+               (double)m->rows * (double)m->columns;
+}
+
+/* Offsets of dy, part and x of matrix `at`, and behind the last x the end of all. */
+static void offsets(int size, int64_t rows, const ls_layout *layout, int at, int64_t out[3])
+{
+    const int64_t B = size * rows;
+    int64_t dy = 0, part = 0, x = 0;
+    for (int i = 0; i < layout->matrices; i++) {
+        const ls_matrix *m = &layout->matrix[i];
+        if (!ls_team_splits(size, rows, m))
+            continue;
+        dy = larger(dy, B * m->columns);
+        part = larger(part, B * larger(size * m->columns, m->rows));
+        if (i < at)
+            x += aligned(B * m->rows);
+    }
+    out[0] = 0;
+    out[1] = aligned(dy);
+    out[2] = out[1] + aligned(part) + x;
+}
+
+int64_t ls_team_floats(int size, int64_t rows, const ls_layout *layout)
+{
+    int64_t offset[3];
+    offsets(size, rows, layout, layout->matrices, offset);
+    return offset[2];
+}
+
+ls_team_desk ls_team_desk_of(const ls_team *team, const ls_layout *layout, int at)
+{
+    int64_t offset[3];
+    offsets(team->size, team->rows, layout, at, offset);
+    return (ls_team_desk){.dy = team->shared + offset[0],
+                          .part = team->shared + offset[1],
+                          .x = team->shared + offset[2]};
+}
