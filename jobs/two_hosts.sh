@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Runs a command under mpirun with one rank on each of two hosts that a TCP link joins: network
-# namespaces of this machine, joined at a chosen rate. Needs root and iproute2; takes everything down
-# again.
+# Runs a command under mpirun on two hosts that a TCP link joins: network namespaces of this machine,
+# joined at a chosen rate. Needs root and iproute2; takes everything down again.
 #
 #   two_hosts.sh RATE COMMAND [ARG ...]        two_hosts.sh 10gbit lockstep train ...
+#
+#   RANKS_PER_HOST   default: 1
 set -euo pipefail
 rate=${1:?usage: jobs/two_hosts.sh RATE COMMAND [ARG ...]}
 shift
+ranks=${RANKS_PER_HOST:-1}
 id=$(tr 0-9 a-j <<<$$)
 one=ls${id}x two=ls${id}y
 scratch=$(mktemp -d)
@@ -31,18 +33,18 @@ done
 until ip -n "$one" -brief link show "v$one" | grep -q UP && ip -n "$two" -brief link show "v$two" | grep -q UP; do
     sleep 0.05
 done
-# What mpirun calls in place of ssh: the host, then what to run there.
-# Each host has a folder for temporary files of its own.
+# What mpirun calls in place of ssh: the host, then what to run there. Each host has a name, a /dev/shm
+# and a folder for temporary files of its own.
 cat >"$scratch/agent" <<AGENT
 #!/bin/sh
 host=\$1
 shift
 export TMPDIR=$scratch/\$host
-exec ip netns exec "\$host" sh -c "\$*"
+exec ip netns exec "\$host" unshare --mount --uts sh -c "hostname \$host && mount -t tmpfs tmpfs /dev/shm && \$*"
 AGENT
 mkdir "$scratch/$one" "$scratch/$two"
 chmod +x "$scratch/agent"
 [ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-ip netns exec "$one" mpirun -q --mca plm_rsh_agent "$scratch/agent" --mca plm_rsh_no_tree_spawn 1 \
-    --mca btl tcp,self --mca btl_tcp_if_include 10.77.0.0/24 --mca oob_tcp_if_include 10.77.0.0/24 \
-    --host "$one:1,$two:1" -n 2 --bind-to none "$@"
+"$scratch/agent" "$one" exec mpirun -q --mca plm_rsh_agent "$scratch/agent" --mca plm_rsh_no_tree_spawn 1 \
+    --mca btl tcp,self,vader --mca btl_tcp_if_include 10.77.0.0/24 --mca oob_tcp_if_include 10.77.0.0/24 \
+    --host "$one:$ranks,$two:$ranks" -n $((2 * ranks)) --bind-to none "$(printf ' %q' "$@")"

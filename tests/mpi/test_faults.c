@@ -9,7 +9,8 @@
 
 static const ls_observer silent;
 
-static ls_status train_with_fault(const char *site, int guilty, int nth)
+static ls_status train_with_fault(const char *site, int guilty, int nth, ls_reduce reduce,
+                                  const char *model)
 {
     char fault[64];
     ls_trainer *trainer = NULL;
@@ -21,6 +22,8 @@ static ls_status train_with_fault(const char *site, int guilty, int nth)
     assert_ok(ls_agree(world, LS_OK));
     ls_train_config config = fixture_config("f.h5");
     config.run = "run";
+    config.reduce = reduce;
+    config.model = model != NULL ? model : config.model;
     snprintf(fault, sizeof fault, "%s:%d:%d", site, guilty, nth);
     assert_ok(ls_fault_arm(fault, rank));
     ls_status status = ls_trainer_create(&trainer, world, &config, &silent);
@@ -47,7 +50,8 @@ static void one_rank_fails_for_all(void **state)
     char expected[100];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int guilty = 0; guilty < (cases[i].root_only ? 1 : size); guilty++) {
-            ls_status status = train_with_fault(cases[i].site, guilty, cases[i].nth);
+            ls_status status =
+                train_with_fault(cases[i].site, guilty, cases[i].nth, LS_REDUCE_AUTO, NULL);
             assert_int_equal(status, LS_ERR_FAILURE);
             assert_same_failure(status);
             snprintf(expected, sizeof expected, "injected fault at '%s'", cases[i].site);
@@ -65,7 +69,7 @@ static void every_allocation_can_fail(void **state)
     const int guilty = size - 1;
     int failures = 0;
     for (int nth = 1; nth < 1000; nth++) {
-        ls_status status = train_with_fault("alloc", guilty, nth);
+        ls_status status = train_with_fault("alloc", guilty, nth, LS_REDUCE_AUTO, NULL);
         assert_same_failure(status);
         if (status == LS_OK)
             break; /* there are fewer than that */
@@ -75,4 +79,19 @@ static void every_allocation_can_fail(void **state)
     assert_in_range(failures, 20, 998);
 }
 
-MPI_TEST_MAIN(cmocka_unit_test(one_rank_fails_for_all), cmocka_unit_test(every_allocation_can_fail))
+/* A rank fails within a step while the others compute with it, or its sums are under way. */
+static void steps_fail_with_every_reducer(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < LS_REDUCERS; kind++)
+        for (int guilty = 0; guilty < size; guilty++) {
+            ls_status status = train_with_fault("step", guilty, 5, (ls_reduce)kind,
+                                                "dense:800 relu dense:300 relu dense:4");
+            assert_int_equal(status, LS_ERR_FAILURE);
+            assert_same_failure(status);
+            assert_non_null(strstr(ls_error_text(), "injected fault at 'step'"));
+        }
+}
+
+MPI_TEST_MAIN(cmocka_unit_test(one_rank_fails_for_all), cmocka_unit_test(every_allocation_can_fail),
+              cmocka_unit_test(steps_fail_with_every_reducer))

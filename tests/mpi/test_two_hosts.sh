@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Reducers and training on two hosts that a TCP link joins, with one and several ranks on each.
+#   test_two_hosts.sh TWO_HOSTS TEST ...
+set -u
+two_hosts=$1
+shift
+if ! { unshare --net --mount true && command -v ip tc; } >/dev/null 2>&1; then
+    echo "skipped: network namespaces need root and iproute2"
+    exit 77
+fi
+failed=0
+for ranks in 1 2 3; do
+    for test in "$@"; do
+        RANKS_PER_HOST=$ranks "$two_hosts" 10gbit "$test" >output 2>&1 || {
+            failed=$((failed + 1))
+            echo "FAILED: $(basename "$test") with $ranks ranks on each host"
+            cat output
+        }
+    done
+done
+echo "$((3 * $# - failed)) passed, $failed failed"
+[ $failed = 0 ]
