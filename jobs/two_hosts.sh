@@ -5,10 +5,12 @@
 #   two_hosts.sh RATE COMMAND [ARG ...]        two_hosts.sh 10gbit lockstep train ...
 #
 #   RANKS_PER_HOST   default: 1
+#   CONGESTION       TCP's congestion control; default: cubic where there is one, else reno
 set -euo pipefail
 rate=${1:?usage: jobs/two_hosts.sh RATE COMMAND [ARG ...]}
 shift
 ranks=${RANKS_PER_HOST:-1}
+control=net.ipv4.tcp_congestion_control
 id=$(tr 0-9 a-j <<<$$)
 one=ls${id}x two=ls${id}y
 scratch=$(mktemp -d)
@@ -23,6 +25,16 @@ for host in "$one" "$two"; do
     ip -n "$host" link set lo up
 done
 ip link add "v$one" netns "$one" type veth peer name "v$two" netns "$two"
+# What a host may use can differ from what the machine may.
+for host in "$one" "$two"; do
+    for congestion in ${CONGESTION:-cubic reno}; do
+        ip netns exec "$host" sysctl -qw "$control=$congestion" 2>/dev/null && break
+    done
+    [ -z "${CONGESTION:-}" ] || [ "$(ip netns exec "$host" sysctl -n "$control")" = "$CONGESTION" ] || {
+        echo "there is no congestion control '$CONGESTION' here" >&2
+        exit 1
+    }
+done
 address=1
 for host in "$one" "$two"; do
     ip -n "$host" address add "10.77.0.$address/24" dev "v$host"

@@ -32,6 +32,12 @@ typedef struct ls_layout {
     const ls_matrix *matrix; /* [matrices], in the order of their offsets */
 } ls_layout;
 
+/* Products with a matrix are cut into slices of its rows, so that communication can hide behind the
+ * next slice's product: forward because some weights may not be here yet, backward so that some
+ * gradients can leave already. Rows in a slice; slices are counted from the matrix's beginning and
+ * worked on from its end. Local. */
+int64_t ls_matrix_slice(const ls_matrix *matrix);
+
 typedef struct ls_team {
     int size, rank;
     int64_t rows;  /* batch rows that each rank has room for */

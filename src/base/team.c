@@ -17,6 +17,17 @@ static int64_t aligned(int64_t floats)
     return (floats + 15) / 16 * 16 + GAP;
 }
 
+/* Of about so many floats, but not more than so many: each slice packs the other factor of its
+ * product anew, and each message has a price. */
+enum { SLICE = 1 << 16, SLICES = 4 };
+
+int64_t ls_matrix_slice(const ls_matrix *m)
+{
+    const int64_t wanted = (m->rows * m->columns + SLICE - 1) / SLICE;
+    const int64_t slices = wanted < SLICES ? wanted : SLICES;
+    return (m->rows + slices - 1) / slices;
+}
+
 bool ls_team_splits(int size, int64_t rows, const ls_matrix *m)
 {
     /* As doubles, so that nothing overflows. */

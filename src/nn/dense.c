@@ -9,17 +9,6 @@
 
 enum { WEIGHT, BIAS };
 
-/* Products are cut into slices of W's rows, so that the reduction of one can hide behind the
- * product of the next: of about so many floats, but not more slices than these, because each packs
- * the other factor anew. */
-enum { SLICE = 1 << 16, SLICES = 8 };
-
-static int rows_of_slice(int D, int U)
-{
-    const int wanted = SLICE / U, least = (D + SLICES - 1) / SLICES;
-    return wanted > least ? wanted : least;
-}
-
 static ls_status configure(ls_layer *layer, const char *argument)
 {
     int64_t units;
@@ -68,15 +57,15 @@ static void sum_bias(int64_t rows, int64_t U, bool rectify, const float *restric
     }
 }
 
-/* The products of the weights come in slices of W's rows, from the last down: forward because some
- * may not be here yet, backward so that some can leave already. */
+/* The products with W come in slices, see ls_matrix_slice(). */
 static void forward(const ls_layer *layer, const float *params, int64_t rows, const float *x,
                     float *y, ls_need need)
 {
     const int B = ls_int(rows), D = ls_int(ls_shape_size(layer->in));
     const int U = ls_int(layer->out.channels);
     const int64_t weight = layer->param[WEIGHT].offset;
-    const int slice = need.call != NULL ? rows_of_slice(D, U) : D;
+    const int slice =
+        need.call != NULL ? ls_int(ls_matrix_slice(&layer->layout->matrix[layer->matrix])) : D;
     for (int end = D, begin; end > 0; end = begin) {
         begin = end > slice ? end - slice : 0;
         const int64_t from = weight + (int64_t)begin * U;
@@ -98,7 +87,7 @@ static void backward(const ls_layer *layer, const float *params, int64_t rows, c
     if (dx != NULL)
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, B, D, U, 1, dy, U, params + weight, U,
                     0, dx, D);
-    const int slice = rows_of_slice(D, U);
+    const int slice = ls_int(ls_matrix_slice(&layer->layout->matrix[layer->matrix]));
     for (int end = D, begin; end > 0; end = begin) {
         begin = end > slice ? end - slice : 0;
         cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, end - begin, U, B, 1, x + begin, D, dy,

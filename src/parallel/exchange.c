@@ -21,6 +21,7 @@ struct ls_exchange {
     ls_samples *samples; /* borrowed */
     uint8_t *packed;     /* [capacity][stride]; NULL where nothing ever moves */
     int64_t *order;      /* [rows of this rank in an epoch] */
+    int *to;     /* [capacity] the rank that each sample goes to */
     int *counts; /* [4][size]: rows to send to each rank, their starts; the same to receive */
     MPI_Datatype sample; /* one sample, so that counts are rows and not bytes */
 };
@@ -52,6 +53,8 @@ ls_status ls_exchange_create(ls_exchange **out, ls_comm *comm, const ls_plan *pl
         if (well && !nothing_moves(plan)) {
             exchange->counts = ls_alloc(4 * (int64_t)comm->size, sizeof(int));
             well = exchange->counts != NULL;
+            exchange->to = well ? ls_alloc(samples->capacity, sizeof(int)) : NULL;
+            well = exchange->to != NULL;
             exchange->packed = well ? ls_alloc(samples->capacity, samples->stride) : NULL;
             well = exchange->packed != NULL;
             MPI_Type_contiguous(ls_int((int64_t)samples->stride), MPI_BYTE, &exchange->sample);
@@ -76,6 +79,7 @@ void ls_exchange_destroy(ls_exchange **exchange)
         MPI_Type_free(&(*exchange)->sample);
     ls_free((*exchange)->packed);
     ls_free((*exchange)->order);
+    ls_free((*exchange)->to);
     ls_free((*exchange)->counts);
     ls_free(*exchange);
     *exchange = NULL;
@@ -98,15 +102,15 @@ static void pack(ls_exchange *exchange, int64_t epoch, int *send, int *send_star
     const ls_samples *samples = exchange->samples;
     const int size = exchange->comm->size;
     memset(send, 0, (size_t)size * sizeof *send);
-    for (int64_t i = 0; i < samples->rows; i++)
-        send[ls_plan_locate(&exchange->plan, epoch, ls_sample_at(samples, i)->row).rank]++;
-    starts_of(send, size, send_start);
     for (int64_t i = 0; i < samples->rows; i++) {
-        const ls_sample *sample = ls_sample_at(samples, i);
-        int to = ls_plan_locate(&exchange->plan, epoch, sample->row).rank;
-        memcpy(exchange->packed + (size_t)send_start[to]++ * samples->stride, sample,
-               samples->stride);
+        exchange->to[i] =
+            ls_plan_locate(&exchange->plan, epoch, ls_sample_at(samples, i)->row).rank;
+        send[exchange->to[i]]++;
     }
+    starts_of(send, size, send_start);
+    for (int64_t i = 0; i < samples->rows; i++)
+        memcpy(exchange->packed + (size_t)send_start[exchange->to[i]]++ * samples->stride,
+               ls_sample_at(samples, i), samples->stride);
     starts_of(send, size, send_start);
 }
 

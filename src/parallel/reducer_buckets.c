@@ -21,10 +21,10 @@
 
 #include <string.h>
 
-/* Floats of a bucket that is summed while other work goes on: on a 10 Gbit/s link half as many, and
- * twice as many, took longer. How often MPI is asked to go on each time that it gets a chance: once
- * handles one event, and a bucket's exchange has several. */
-enum { BUCKET = 1 << 17, CHANCES = 4 };
+/* Fewest floats of a bucket that is summed while other work goes on. How often MPI is asked to go
+ * on each time that it gets a chance: once handles one event, and a bucket's exchange has several.
+ */
+enum { LEAST = 1 << 12, CHANCES = 4 };
 
 typedef struct bucket {
     int64_t first, count;  /* its range of the arena */
@@ -52,22 +52,55 @@ static bool overlaps(const buckets *b)
     return b->base.kind == &ls_reducer_overlap;
 }
 
-/* Cuts the arena into buckets, and sharded ones into parts. */
-static void cut(buckets *b, int64_t length)
+/* Where the bucket that ends at `end` begins. A bucket ends where a backward pass tells of final
+ * gradients, or, fused, where MPI's counts do. */
+static int64_t first_of(const buckets *b, int64_t end)
+{
+    const ls_layout *layout = b->base.layout;
+    int64_t first = end > LS_MPI_FLOATS ? end - LS_MPI_FLOATS : 0;
+    if (!overlaps(b))
+        return first;
+    const int64_t most = end - LEAST;
+    for (int i = 0; i < layout->matrices; i++) {
+        const ls_matrix *m = &layout->matrix[i];
+        const int64_t slice = ls_matrix_slice(m) * m->columns;
+        const int64_t length = m->rows * m->columns;
+        /* The last boundary of this matrix, its own end included, at or before `most`. */
+        int64_t within = most - m->offset;
+        if (within < 0)
+            break;
+        within = within >= length ? length : within / slice * slice;
+        if (m->offset + within > first)
+            first = m->offset + within;
+    }
+    return first;
+}
+
+/* Cuts the arena into buckets. Returns their number; NULL only counts. */
+static int cut(const buckets *b, bucket *into)
+{
+    int count = 0;
+    for (int64_t end = b->base.count; end > 0; count++) {
+        const int64_t first = first_of(b, end);
+        if (into != NULL)
+            into[count] = (bucket){.first = first,
+                                   .count = end - first,
+                                   .mine = {0, end - first},
+                                   .sum = b->arena + first,
+                                   .reducing = MPI_REQUEST_NULL,
+                                   .gathering = MPI_REQUEST_NULL};
+        end = first;
+    }
+    return count;
+}
+
+/* Cuts each bucket into a part for each rank. */
+static void cut_parts(buckets *b)
 {
     const int ranks = b->base.comm->size;
     float *sum = b->sums;
-    int64_t end = b->base.count;
     for (int i = 0; i < b->count; i++) {
         bucket *k = &b->bucket[i];
-        k->first = end > length ? end - length : 0;
-        k->count = end - k->first;
-        end = k->first;
-        k->reducing = k->gathering = MPI_REQUEST_NULL;
-        k->mine = (ls_range){0, k->count};
-        k->sum = b->arena + k->first;
-        if (!b->base.shard)
-            continue;
         k->counts = b->parts + (int64_t)i * 2 * ranks;
         k->starts = k->counts + ranks;
         for (int r = 0; r < ranks; r++) {
@@ -84,14 +117,15 @@ static void cut(buckets *b, int64_t length)
 static ls_status create(ls_reducer *r)
 {
     buckets *b = (buckets *)r;
-    const int64_t length = overlaps(b) ? BUCKET : LS_MPI_FLOATS;
     b->control = MPI_REQUEST_NULL;
-    b->count = ls_int((r->count + length - 1) / length);
+    b->count = cut(b, NULL);
     b->arena = ls_arena_alloc(r->count + LS_CONTROL_FLOATS, LS_LANE_GRADS);
     r->grads = b->arena;
     r->params = r->grads != NULL ? ls_arena_alloc(r->count, LS_LANE_PARAMS) : NULL;
     b->bucket = r->params != NULL ? ls_alloc(b->count, sizeof *b->bucket) : NULL;
     bool well = b->bucket != NULL;
+    if (well)
+        (void)cut(b, b->bucket);
     if (well && r->shard) {
         /* No part is larger than the average, rounded up. */
         b->sums = ls_alloc(r->count / r->comm->size + b->count, sizeof *b->sums);
@@ -99,9 +133,9 @@ static ls_status create(ls_reducer *r)
                        ? ls_alloc(2 * (int64_t)r->comm->size * b->count, sizeof *b->parts)
                        : NULL;
         well = b->parts != NULL;
+        if (well)
+            cut_parts(b);
     }
-    if (well)
-        cut(b, length);
     return ls_agree(r->comm, well ? LS_OK : LS_ERR_FAILURE);
 }
 
