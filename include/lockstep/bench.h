@@ -61,10 +61,13 @@ typedef struct ls_bench_step {
     int slowest;                      /* rank that computes the longest */
 } ls_bench_step;
 
-/* Trains on made-up data with one kind of reducer. Collective.
+/* Trains on made-up data with several kinds of reducer, in turns, so that a disturbance from outside
+ * hits all of them. Collective.
+ * kinds  [count] which, each once
+ * out    [count] on return what each took
  * Errors, on all ranks alike: LS_ERR_USAGE, LS_ERR_FAILURE. */
-ls_status ls_bench_step_measure(ls_comm *comm, const ls_bench_task *task, ls_reduce reduce,
-                                ls_bench_step *out) LS_MUST_CHECK;
+ls_status ls_bench_steps_measure(ls_comm *comm, const ls_bench_task *task, const ls_reduce *kinds,
+                                 int count, ls_bench_step *out) LS_MUST_CHECK;
 
 /* What computing takes on a rank, by the rows it has in a step; all ranks working at once. */
 typedef struct ls_bench_compute {

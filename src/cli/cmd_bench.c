@@ -194,9 +194,12 @@ static ls_status measure(ls_comm *comm, const settings *s, results *r)
     status = ls_bench_machine_measure(comm, &r->machine);
     if (status == LS_OK && r->predictions > 0)
         status = describe_cluster(s, r);
-    for (int kind = 0; status == LS_OK && kind < LS_REDUCERS; kind++)
+    ls_reduce kinds[LS_REDUCERS];
+    for (int kind = 0; kind < LS_REDUCERS; kind++)
         if (is_wanted(s, r->topology, kind))
-            status = ls_bench_step_measure(comm, &r->task, (ls_reduce)kind, &r->step[r->steps++]);
+            kinds[r->steps++] = (ls_reduce)kind;
+    if (status == LS_OK)
+        status = ls_bench_steps_measure(comm, &r->task, kinds, r->steps, r->step);
     if (status == LS_OK)
         status = ls_bench_compute_measure(comm, &r->task, r->predictions > 0 ? s->batch : 1,
                                           &r->compute);

@@ -1,4 +1,5 @@
 #include "data/samples.h"
+#include "base/dispatch.h"
 #include "base/memory.h"
 
 #include <assert.h>
@@ -48,6 +49,13 @@ void ls_samples_destroy(ls_samples **samples)
     *samples = NULL;
 }
 
+LS_DISPATCH static void normalize(int64_t count, ls_normalization n, const uint8_t *restrict pixels,
+                                  float *restrict x)
+{
+    for (int64_t i = 0; i < count; i++)
+        x[i] = n.scale * (float)pixels[i] + n.shift;
+}
+
 /* Asks for a sample that will be read soon: they lie in no order that a processor could guess. */
 static void prefetch(const ls_samples *samples, int64_t at)
 {
@@ -62,16 +70,12 @@ void ls_samples_gather(const ls_samples *samples, const int64_t *order, int64_t 
 {
     enum { AHEAD = 4 };
     assert(count <= batch->capacity && samples->features == batch->features);
-    const float scale = normalization.scale, shift = normalization.shift;
     const int64_t features = samples->features;
     for (int64_t i = 0; i < count; i++) {
         if (order != NULL && i + AHEAD < count)
             prefetch(samples, order[i + AHEAD]);
         const ls_sample *sample = ls_sample_at(samples, order != NULL ? order[i] : first + i);
-        const uint8_t *restrict pixels = sample->pixels;
-        float *restrict x = batch->x + i * features;
-        for (int64_t j = 0; j < features; j++)
-            x[j] = scale * (float)pixels[j] + shift;
+        normalize(features, normalization, sample->pixels, batch->x + i * features);
         batch->labels[i] = sample->label;
         batch->ids[i] = sample->row;
     }

@@ -1,4 +1,5 @@
 /* dense:UNITS: y = x W + b. B: rows, D: inputs, U: units; W is [D][U], b is [U]. */
+#include "base/dispatch.h"
 #include "base/integer.h"
 #include "nn/layer.h"
 
@@ -8,6 +9,18 @@
 #include <string.h>
 
 enum { WEIGHT, BIAS };
+
+static const ls_matrix *matrix_of(const ls_layer *layer)
+{
+    return &layer->layout->matrix[layer->matrix];
+}
+
+/* Whether the inputs of the latest batch are packed: then W's rows are worked on in slices, for
+ * which there is room. */
+static bool is_packed(const ls_layer *layer)
+{
+    return layer->active != NULL && layer->active->packed;
+}
 
 static ls_status configure(ls_layer *layer, const char *argument)
 {
@@ -26,8 +39,8 @@ static ls_status configure(ls_layer *layer, const char *argument)
 }
 
 /* y += b, and the relu that may follow, in one pass. */
-static void add_bias(int64_t rows, int64_t U, bool rectify, const float *restrict b,
-                     float *restrict y)
+LS_DISPATCH static void add_bias(int64_t rows, int64_t U, bool rectify, const float *restrict b,
+                                 float *restrict y)
 {
     for (int64_t r = 0; r < rows; r++, y += U) {
         if (!rectify) {
@@ -44,8 +57,8 @@ static void add_bias(int64_t rows, int64_t U, bool rectify, const float *restric
 }
 
 /* db = column sums of dy, after the mask of the relu that may follow, in one pass. */
-static void sum_bias(int64_t rows, int64_t U, bool rectify, const float *restrict y,
-                     float *restrict dy, float *restrict db)
+LS_DISPATCH static void sum_bias(int64_t rows, int64_t U, bool rectify, const float *restrict y,
+                                 float *restrict dy, float *restrict db)
 {
     memset(db, 0, (size_t)U * sizeof *db);
     for (int64_t r = 0; r < rows; r++, y += U, dy += U) {
@@ -57,43 +70,81 @@ static void sum_bias(int64_t rows, int64_t U, bool rectify, const float *restric
     }
 }
 
-/* The products with W come in slices, see ls_matrix_slice(). */
+/* The next slice of W's rows below `end`, not below `first`, see ls_matrix_slice(). */
+static ls_range slice_below(const ls_matrix *W, int64_t first, int64_t end)
+{
+    const int64_t slice = ls_matrix_slice(W), begin = end - slice > first ? end - slice : first;
+    return (ls_range){begin, end - begin};
+}
+
+/* y = x W, or y += x W, of some rows of W and the columns of x [B][D] that meet them. */
+static void add_product(const ls_layer *layer, const float *params, int64_t rows, const float *x,
+                        ls_range of, bool add, float *y)
+{
+    const ls_matrix *W = matrix_of(layer);
+    const int B = ls_int(rows), D = ls_int(W->rows), U = ls_int(W->columns);
+    const float *weights = params + W->offset + of.first * U;
+    if (is_packed(layer)) {
+        const ls_range which = ls_active_within(layer->active, of);
+        ls_active_gather(layer->active, which, U, params + W->offset);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, B, U, ls_int(which.count), 1,
+                    layer->active->x + which.first, ls_int(layer->active->count), layer->active->w,
+                    U, add, y, U);
+        return;
+    }
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, B, U, ls_int(of.count), 1, x + of.first,
+                D, weights, U, add, y, U);
+}
+
+/* Some rows of dW = x^T dy. */
+static void make_gradient(const ls_layer *layer, int64_t rows, const float *x, const float *dy,
+                          ls_range of, float *grads)
+{
+    const ls_matrix *W = matrix_of(layer);
+    const int B = ls_int(rows), D = ls_int(W->rows), U = ls_int(W->columns);
+    float *gradient = grads + W->offset + of.first * U;
+    if (is_packed(layer)) {
+        const ls_range which = ls_active_within(layer->active, of);
+        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, ls_int(which.count), U, B, 1,
+                    layer->active->x + which.first, ls_int(layer->active->count), dy, U, 0,
+                    layer->active->w, U);
+        ls_active_scatter(layer->active, which, of, U, grads + W->offset);
+        return;
+    }
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, ls_int(of.count), U, B, 1, x + of.first, D,
+                dy, U, 0, gradient, U);
+}
+
 static void forward(const ls_layer *layer, const float *params, int64_t rows, const float *x,
                     float *y, ls_need need)
 {
-    const int B = ls_int(rows), D = ls_int(ls_shape_size(layer->in));
-    const int U = ls_int(layer->out.channels);
-    const int64_t weight = layer->param[WEIGHT].offset;
-    const int slice =
-        need.call != NULL ? ls_int(ls_matrix_slice(&layer->layout->matrix[layer->matrix])) : D;
-    for (int end = D, begin; end > 0; end = begin) {
-        begin = end > slice ? end - slice : 0;
-        const int64_t from = weight + (int64_t)begin * U;
-        ls_need_call(need, from);
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, B, U, end - begin, 1, x + begin, D,
-                    params + from, U, end < D, y, U);
+    const ls_matrix *W = matrix_of(layer);
+    if (layer->active != NULL)
+        ls_active_take(layer->active, rows, W->rows, (ls_range){0, W->rows}, x);
+    for (ls_range of = {W->rows, 0}; of.first > 0;) {
+        of = need.call != NULL || is_packed(layer) ? slice_below(W, 0, of.first)
+                                                   : (ls_range){0, W->rows};
+        ls_need_call(need, W->offset + of.first * W->columns);
+        add_product(layer, params, rows, x, of, of.first + of.count < W->rows, y);
     }
-    add_bias(rows, U, layer->rectified, params + layer->param[BIAS].offset, y);
+    add_bias(rows, W->columns, layer->rectified, params + layer->param[BIAS].offset, y);
 }
 
 /* dx = dy W^T, db = column sums of dy, dW = x^T dy. */
 static void backward(const ls_layer *layer, const float *params, int64_t rows, const float *x,
                      const float *y, float *dy, float *dx, float *grads, ls_ready ready)
 {
-    const int B = ls_int(rows), D = ls_int(ls_shape_size(layer->in));
-    const int U = ls_int(layer->out.channels);
-    const int64_t weight = layer->param[WEIGHT].offset;
+    const ls_matrix *W = matrix_of(layer);
+    const int B = ls_int(rows), D = ls_int(W->rows), U = ls_int(W->columns);
     sum_bias(rows, U, layer->rectified, y, dy, grads + layer->param[BIAS].offset);
     if (dx != NULL)
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, B, D, U, 1, dy, U, params + weight, U,
-                    0, dx, D);
-    const int slice = ls_int(ls_matrix_slice(&layer->layout->matrix[layer->matrix]));
-    for (int end = D, begin; end > 0; end = begin) {
-        begin = end > slice ? end - slice : 0;
-        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, end - begin, U, B, 1, x + begin, D, dy,
-                    U, 0, grads + weight + (int64_t)begin * U, U);
-        if (begin > 0)
-            ls_ready_call(ready, weight + (int64_t)begin * U);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, B, D, U, 1, dy, U, params + W->offset,
+                    U, 0, dx, D);
+    for (ls_range of = {D, 0}; of.first > 0;) {
+        of = slice_below(W, 0, of.first);
+        make_gradient(layer, rows, x, dy, of, grads);
+        if (of.first > 0)
+            ls_ready_call(ready, W->offset + of.first * U);
     }
 }
 
@@ -109,15 +160,19 @@ static void lay_out(const ls_team *team, int64_t rows, int64_t N, const float *f
 static void forward_split(const ls_layer *layer, const ls_team *team, const float *params,
                           int64_t rows, const float *x, float *y)
 {
-    const ls_matrix *W = &layer->layout->matrix[layer->matrix];
+    const ls_matrix *W = matrix_of(layer);
     const ls_team_desk desk = ls_team_desk_of(team, layer->layout, layer->matrix);
     const ls_range k = ls_shard(W->rows, team->size, team->rank);
     const int B = ls_int(team->size * team->rows), D = ls_int(W->rows), U = ls_int(W->columns);
     lay_out(team, rows, D, x, desk.x);
     team->meet(team->user);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, B, U, ls_int(k.count), 1,
-                desk.x + k.first, D, params + W->offset + k.first * U, U, 0,
-                desk.part + (int64_t)team->rank * B * U, U);
+    if (layer->active != NULL)
+        ls_active_take(layer->active, B, D, k, desk.x);
+    for (ls_range of = {k.first + k.count, 0}; of.first > k.first;) {
+        const bool first = of.count == 0;
+        of = is_packed(layer) ? slice_below(W, k.first, of.first) : k;
+        add_product(layer, params, B, desk.x, of, !first, desk.part + (int64_t)team->rank * B * U);
+    }
     team->meet(team->user);
     const float *bias = params + layer->param[BIAS].offset;
     for (int64_t row = 0; row < rows; row++, y += U) {
@@ -135,7 +190,7 @@ static void forward_split(const ls_layer *layer, const ls_team *team, const floa
 static void backward_split(const ls_layer *layer, const ls_team *team, const float *params,
                            int64_t rows, const float *y, float *dy, float *dx, float *grads)
 {
-    const ls_matrix *W = &layer->layout->matrix[layer->matrix];
+    const ls_matrix *W = matrix_of(layer);
     const ls_team_desk desk = ls_team_desk_of(team, layer->layout, layer->matrix);
     const ls_range k = ls_shard(W->rows, team->size, team->rank);
     const int B = ls_int(team->size * team->rows), D = ls_int(W->rows), U = ls_int(W->columns);
@@ -146,8 +201,10 @@ static void backward_split(const ls_layer *layer, const ls_team *team, const flo
     if (dx != NULL)
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, B, ls_int(k.count), U, 1, desk.dy, U,
                     params + mine, U, 0, desk.part + k.first, D);
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, ls_int(k.count), U, B, 1, desk.x + k.first,
-                D, desk.dy, U, 0, grads + mine, U);
+    for (ls_range of = {k.first + k.count, 0}; of.first > k.first;) {
+        of = is_packed(layer) ? slice_below(W, k.first, of.first) : k;
+        make_gradient(layer, B, desk.x, desk.dy, of, grads);
+    }
     if (dx == NULL)
         return;
     team->meet(team->user);

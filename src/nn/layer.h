@@ -11,6 +11,8 @@
 
 #include <lockstep/network.h>
 
+#include "nn/active.h"
+
 enum { LS_LAYER_NAME = 32, LS_LAYER_MAX_PARAMS = 2 };
 
 typedef struct ls_layer ls_layer;
@@ -61,6 +63,8 @@ struct ls_layer {
     ls_param param[LS_LAYER_MAX_PARAMS];
     const ls_layout *layout; /* of the network */
     int matrix;              /* this layer's in it; -1: none that could be split */
+    ls_active *active;       /* of the data, if this layer's matrix is the first to get them; owned
+                                by the network; NULL: elsewhere */
     bool rectified; /* the relu that follows is applied by this layer in its own passes: y is the
                        relu's output */
     bool skipped;   /* this is that relu */

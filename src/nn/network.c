@@ -33,6 +33,7 @@ struct ls_network {
     int64_t size; /* floats in the arena */
     ls_layout layout;
     ls_matrix *matrix; /* [layout.matrices], owned */
+    ls_active *active; /* for the first of them */
 
     /* One allocation: each computed layer's output, then two deltas, gradients of the loss with
      * respect to the output and the input of the layer that backward is at. */
@@ -246,6 +247,18 @@ static void fuse_relus(ls_network *network)
     }
 }
 
+/* Lets the layer that gets the data leave out what is zero in them. */
+static ls_status watch_inputs(ls_network *network)
+{
+    const ls_matrix *first = &network->matrix[0];
+    if (network->layer[0].matrix != 0)
+        return LS_OK;
+    ls_status status = ls_active_create(&network->active, network->max_rows, first->rows,
+                                        ls_matrix_slice(first), first->columns);
+    network->layer[0].active = network->active;
+    return status;
+}
+
 static ls_status make_workspace(ls_network *network)
 {
     int64_t outputs = 0, largest = 0;
@@ -298,6 +311,8 @@ ls_status ls_network_create(ls_network **out, const char *model, ls_shape input,
     fuse_relus(network);
     if (status == LS_OK)
         status = make_workspace(network);
+    if (status == LS_OK)
+        status = watch_inputs(network);
     if (status != LS_OK) {
         ls_network_destroy(&network);
         return status;
@@ -314,6 +329,7 @@ void ls_network_destroy(ls_network **network)
     ls_free((*network)->layer);
     ls_free((*network)->param);
     ls_free((*network)->matrix);
+    ls_active_destroy(&(*network)->active);
     ls_free((*network)->workspace);
     ls_free(*network);
     *network = NULL;

@@ -1,5 +1,6 @@
 #include <lockstep/optimizer.h>
 
+#include "base/dispatch.h"
 #include "base/memory.h"
 
 #include <assert.h>
@@ -90,16 +91,16 @@ void ls_optimizer_destroy(ls_optimizer **optimizer)
 /* The updates of n parameters p by gradients g; what is the same for all of them is computed once a
  * step, in ls_optimizer_begin(). */
 
-static void sgd(const coefficients *c, int64_t n, const float *restrict grads,
-                float *restrict params)
+LS_DISPATCH static void sgd(const coefficients *c, int64_t n, const float *restrict grads,
+                            float *restrict params)
 {
     const float scale = c->scale, lr = c->step, decay = c->l2;
     for (int64_t i = 0; i < n; i++)
         params[i] -= lr * (scale * grads[i] + decay * params[i]);
 }
 
-static void sgd_momentum(const coefficients *c, int64_t n, const float *restrict grads,
-                         float *restrict params, float *restrict velocity)
+LS_DISPATCH static void sgd_momentum(const coefficients *c, int64_t n, const float *restrict grads,
+                                     float *restrict params, float *restrict velocity)
 {
     const float scale = c->scale, lr = c->step, decay = c->l2, momentum = c->momentum;
     const float of_g = c->of_g, of_v = c->of_v;
@@ -113,8 +114,8 @@ static void sgd_momentum(const coefficients *c, int64_t n, const float *restrict
 
 /* p -= lr mhat / (sqrt(vhat) + epsilon), where mhat = m / (1 - beta1^t), vhat = v / (1 - beta2^t).
  */
-static void adam(const coefficients *c, int64_t n, const float *restrict grads,
-                 float *restrict params, float *restrict m, float *restrict v)
+LS_DISPATCH static void adam(const coefficients *c, int64_t n, const float *restrict grads,
+                             float *restrict params, float *restrict m, float *restrict v)
 {
     const float scale = c->scale, step = c->step, root = c->root, epsilon = c->epsilon;
     const float b1 = c->b1, b2 = c->b2, l2 = c->l2, keep = c->keep;

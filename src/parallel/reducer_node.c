@@ -19,6 +19,7 @@
 #include "parallel/reducer_kind.h"
 
 #include "base/clock.h"
+#include "base/dispatch.h"
 #include "base/integer.h"
 #include "base/memory.h"
 
@@ -300,7 +301,8 @@ static void begin(ls_reducer *r, const float word[LS_CONTROL_FLOATS])
 }
 
 /* Adds up floats first .. first+count-1 of all local ranks' arenas, in the order of ranks. */
-static void sum_locally(const node *n, int64_t first, int64_t count, float *restrict out)
+LS_DISPATCH static void sum_locally(const node *n, int64_t first, int64_t count,
+                                    float *restrict out)
 {
     const float *restrict a = n->grads[0] + first;
     if (n->size == 1) {

@@ -154,22 +154,24 @@ ls_status ls_bench_machine_measure(ls_comm *comm, ls_bench_machine *out)
     return status;
 }
 
-/* A replica and made-up samples. */
+/* A replica, the reducers that it can work with, and made-up samples. */
 typedef struct bench {
-    ls_replica replica;
+    ls_replica replica; /* borrows one of: */
+    ls_reducer *reducer[LS_REDUCERS];
     ls_samples *samples;
 } bench;
 
 static void destroy(bench *b)
 {
-    ls_reducer_destroy(&b->replica.reducer);
+    for (int i = 0; i < LS_REDUCERS; i++)
+        ls_reducer_destroy(&b->reducer[i]);
     ls_network_destroy(&b->replica.network);
     ls_optimizer_destroy(&b->replica.optimizer);
     ls_batch_destroy(&b->replica.batch);
     ls_samples_destroy(&b->samples);
 }
 
-/* All but the reducer. Local. */
+/* All but the reducers. Local. */
 static ls_status create_local(bench *b, const ls_bench_task *task, int64_t rows)
 {
     const ls_optimizer_config adam = {
@@ -197,60 +199,91 @@ static ls_status create_local(bench *b, const ls_bench_task *task, int64_t rows)
     return status;
 }
 
-static ls_status create(bench *b, ls_comm *comm, const ls_bench_task *task, ls_reduce reduce,
-                        int64_t rows)
+/* With reducers of these kinds, the first in use. Collective. */
+static ls_status create(bench *b, ls_comm *comm, const ls_bench_task *task, const ls_reduce *kinds,
+                        int count, int64_t rows)
 {
     ls_status status = ls_agree(comm, create_local(b, task, rows));
     if (status != LS_OK)
         return status;
-    const int64_t size = ls_network_size(b->replica.network);
-    status = ls_reducer_create(&b->replica.reducer, comm, reduce, task->shard,
-                               ls_network_layout(b->replica.network), rows);
+    for (int i = 0; status == LS_OK && i < count; i++)
+        status = ls_reducer_create(&b->reducer[i], comm, kinds[i], task->shard,
+                                   ls_network_layout(b->replica.network), rows);
     if (status != LS_OK)
         return status;
+    const int64_t size = ls_network_size(b->replica.network);
     float *params = ls_alloc(size, sizeof *params);
     status = ls_agree(comm, params == NULL ? LS_ERR_FAILURE : LS_OK);
     if (status == LS_OK) {
         ls_network_initialise(b->replica.network, 0, params);
-        ls_reducer_set_params(b->replica.reducer, params);
+        for (int i = 0; i < count; i++)
+            ls_reducer_set_params(b->reducer[i], params);
+        b->replica.reducer = b->reducer[0];
     }
     ls_free(params);
     return status;
 }
 
-ls_status ls_bench_step_measure(ls_comm *comm, const ls_bench_task *task, ls_reduce reduce,
-                                ls_bench_step *out)
+/* One turn of a reducer: warms up, then measures. Collective.
+ * seconds  [steps] on return what each step took on this rank
+ * phases   times are added */
+static ls_status take_turn(ls_comm *comm, bench *b, int64_t rows, int64_t steps, double *seconds,
+                           ls_phases *phases)
 {
-    enum { WARM_UP = 3 };
-    bench b = {0};
-    const int64_t rows = ls_shard(task->batch, ls_comm_size(comm), ls_comm_rank(comm)).count;
-    double *seconds = ls_alloc(task->steps, sizeof *seconds);
-    ls_status status = ls_agree(comm, seconds == NULL ? LS_ERR_FAILURE : LS_OK);
-    if (status == LS_OK)
-        status = create(&b, comm, task, reduce, rows);
-    ls_phases phases = {0};
-    for (int i = -WARM_UP; status == LS_OK && i < task->steps; i++) {
+    enum { WARM_UP = 2 };
+    ls_status status = LS_OK;
+    for (int64_t i = -WARM_UP; status == LS_OK && i < steps; i++) {
         ls_score score;
         ls_control control;
-        if (i == 0)
-            phases = (ls_phases){0};
-        const double before = phases.total;
-        status = ls_step(&b.replica, b.samples, NULL, rows, 1e-3, comm, NULL, NULL, &score,
-                         &control, &phases);
+        ls_phases aside = {0};
+        ls_phases *to = i < 0 ? &aside : phases;
+        const double before = to->total;
+        status = ls_step(&b->replica, b->samples, NULL, rows, 1e-3, comm, NULL, NULL, &score,
+                         &control, to);
         if (i >= 0)
-            seconds[i] = phases.total - before;
+            seconds[i] = to->total - before;
     }
     if (status == LS_OK)
-        ls_step_finish(&b.replica);
-    if (status == LS_OK) {
-        const double *phase = &phases.gather;
-        out->reduce = reduce;
-        for (int i = 0; i < LS_PHASES; i++)
-            out->phase[i] = spread_of(comm, phase[i] / task->steps);
-        out->slowest = ls_rank_of_max(comm, phases.total - phases.exposed);
-        ls_max_doubles(comm, seconds, task->steps);
-        out->median = median(seconds, task->steps);
+        ls_step_finish(&b->replica);
+    return status;
+}
+
+/* What a reducer's turns came to. Collective. */
+static ls_bench_step conclude(ls_comm *comm, ls_reduce kind, const ls_phases *phases,
+                              double *seconds, int steps)
+{
+    ls_bench_step result = {.reduce = kind};
+    const double *phase = &phases->gather;
+    for (int i = 0; i < LS_PHASES; i++)
+        result.phase[i] = spread_of(comm, phase[i] / steps);
+    result.slowest = ls_rank_of_max(comm, phases->total - phases->exposed);
+    ls_max_doubles(comm, seconds, steps);
+    result.median = median(seconds, steps);
+    return result;
+}
+
+ls_status ls_bench_steps_measure(ls_comm *comm, const ls_bench_task *task, const ls_reduce *kinds,
+                                 int count, ls_bench_step *out)
+{
+    enum { TURNS = 5 };
+    bench b = {0};
+    ls_phases phases[LS_REDUCERS] = {{0}};
+    const int64_t rows = ls_shard(task->batch, ls_comm_size(comm), ls_comm_rank(comm)).count;
+    double *seconds = ls_alloc(count * (int64_t)task->steps, sizeof *seconds);
+    ls_status status = ls_agree(comm, seconds == NULL ? LS_ERR_FAILURE : LS_OK);
+    if (status == LS_OK)
+        status = create(&b, comm, task, kinds, count, rows);
+    for (int turn = 0; turn < TURNS; turn++) {
+        const ls_range steps = ls_shard(task->steps, TURNS, turn);
+        for (int i = 0; status == LS_OK && i < count; i++) {
+            b.replica.reducer = b.reducer[i];
+            status = take_turn(comm, &b, rows, steps.count,
+                               seconds + i * (int64_t)task->steps + steps.first, &phases[i]);
+        }
     }
+    for (int i = 0; status == LS_OK && i < count; i++)
+        out[i] =
+            conclude(comm, kinds[i], &phases[i], seconds + i * (int64_t)task->steps, task->steps);
     destroy(&b);
     ls_free(seconds);
     return status;
@@ -260,7 +293,7 @@ ls_status ls_bench_step_measure(ls_comm *comm, const ls_bench_task *task, ls_red
  */
 static void time_compute(ls_comm *comm, bench *b, int64_t rows, double *compute, double *update)
 {
-    enum { REPEATS = 9 };
+    enum { REPEATS = 15 };
     double computing[REPEATS], updating[REPEATS];
     ls_replica *r = &b->replica;
     float *grads = ls_reducer_grads(r->reducer);
@@ -295,7 +328,7 @@ ls_status ls_bench_compute_measure(ls_comm *comm, const ls_bench_task *task, int
     bench b = {0};
     ls_bench_task whole = *task;
     whole.shard = false;
-    ls_status status = create(&b, comm, &whole, LS_REDUCE_FUSED, rows);
+    ls_status status = create(&b, comm, &whole, (ls_reduce[]){LS_REDUCE_FUSED}, 1, rows);
     if (status == LS_OK) {
         memset(out, 0, sizeof *out);
         out->bytes = (double)ls_network_size(b.replica.network) * (double)sizeof(float);

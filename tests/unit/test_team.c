@@ -1,0 +1,185 @@
+/* Passes of a team, whose ranks are threads here, against those of one rank with all rows; with
+ * inputs of which some are zeros in all rows, and ranks that have few rows or none. */
+#include "test.h"
+
+#include <lockstep/network.h>
+
+#include "base/memory.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <string.h>
+
+enum { D = 60, CLASSES = 4, ROWS = 3, MOST = 5 };
+static const ls_shape input = {1, 6, 10};
+/* Two matrices that teams of these sizes split, one that they don't. */
+static const char model[] = "dense:40 relu dense:30 tanh dense:4";
+
+typedef struct member {
+    ls_team team;
+    ls_network *network;
+    ls_batch *batch;
+    const float *params;
+    float *grads;
+    ls_score score;
+} member;
+
+static pthread_barrier_t barrier;
+
+static void meet(void *user)
+{
+    (void)user;
+    pthread_barrier_wait(&barrier);
+}
+
+static void *take_part(void *user)
+{
+    member *m = user;
+    m->score = ls_network_loss(m->network, m->params, m->batch, &m->team, (ls_need){0});
+    ls_network_backward(m->network, m->params, m->batch, &m->team, m->grads, (ls_ready){0});
+    return NULL;
+}
+
+static void make_member(member *m, int64_t rows)
+{
+    assert_ok(ls_network_create(&m->network, model, input, CLASSES, LS_CROSS_ENTROPY, rows));
+    assert_ok(ls_batch_create(&m->batch, rows, D));
+    m->grads = ls_alloc(ls_network_size(m->network), sizeof *m->grads);
+}
+
+static void free_member(member *m)
+{
+    ls_network_destroy(&m->network);
+    ls_batch_destroy(&m->batch);
+    ls_free(m->grads);
+}
+
+/* Input j of row i: of every `zeros` columns all but the first are zeros in all rows. */
+static float pixel(int i, int j, int zeros)
+{
+    return zeros > 0 && j % zeros == 0 ? (float)((i * 31 + j * 17) % 50 - 20) * 0.02f : 0;
+}
+
+/* Whether gradient i is of a matrix that is split, and if so, of a rank's rows of it. */
+static bool is_split(const ls_layout *layout, int size, int rank, int64_t i, bool *mine)
+{
+    for (int m = 0; m < layout->matrices; m++) {
+        const ls_matrix *W = &layout->matrix[m];
+        const int64_t row = (i - W->offset) / W->columns;
+        if (i < W->offset || row >= W->rows || !ls_team_splits(size, ROWS, W))
+            continue;
+        const ls_range rows = ls_shard(W->rows, size, rank);
+        *mine = row >= rows.first && row < rows.first + rows.count;
+        return true;
+    }
+    return false;
+}
+
+static void compare(int size, int zeros, const int *rows_of)
+{
+    member alone = {0}, team[MOST];
+    pthread_t thread[MOST];
+    make_member(&alone, MOST * ROWS);
+    const ls_layout *layout = ls_network_layout(alone.network);
+    float *params = ls_alloc(layout->count, sizeof *params);
+    float *shared = ls_alloc(ls_team_floats(size, ROWS, layout), sizeof *shared);
+    ls_network_initialise(alone.network, 5, params);
+    pthread_barrier_init(&barrier, NULL, (unsigned)size);
+    for (int r = 0; r < size; r++) {
+        memset(&team[r], 0, sizeof team[r]);
+        make_member(&team[r], ROWS);
+        team[r].params = params;
+        team[r].team =
+            (ls_team){.size = size, .rank = r, .rows = ROWS, .shared = shared, .meet = meet};
+        for (int i = 0; i < rows_of[r]; i++) {
+            const int64_t row = alone.batch->rows++;
+            for (int j = 0; j < D; j++)
+                team[r].batch->x[i * D + j] = alone.batch->x[row * D + j] =
+                    pixel((int)row, j, zeros);
+            team[r].batch->labels[i] = alone.batch->labels[row] = (int32_t)(row % CLASSES);
+            team[r].batch->rows++;
+        }
+    }
+    for (int round = 0; round < 2; round++) { /* the second time nothing is fresh any more */
+        alone.score = ls_network_gradient(alone.network, params, alone.batch, alone.grads);
+        for (int r = 0; r < size; r++)
+            assert_int_equal(pthread_create(&thread[r], NULL, take_part, &team[r]), 0);
+        double loss = 0;
+        for (int r = 0; r < size; r++) {
+            pthread_join(thread[r], NULL);
+            loss += team[r].score.loss;
+        }
+        assert_near(loss, alone.score.loss, 1e-5, 1e-6);
+        for (int64_t i = 0; i < layout->count; i++) {
+            double sum = 0;
+            for (int r = 0; r < size; r++) {
+                bool mine = true;
+                if (!is_split(layout, size, r, i, &mine) || mine)
+                    sum += (double)team[r].grads[i];
+            }
+            assert_near(sum, (double)alone.grads[i], 1e-4, 1e-6);
+        }
+    }
+    pthread_barrier_destroy(&barrier);
+    for (int r = 0; r < size; r++)
+        free_member(&team[r]);
+    free_member(&alone);
+    ls_free(params);
+    ls_free(shared);
+}
+
+static void teams_equal_one_rank(void **state)
+{
+    (void)state;
+    static const int rows[][MOST] = {{3, 3, 3, 3, 3}, {3, 2, 3, 1, 2}, {0, 1, 0, 3, 0}};
+    ls_matrix first = {.rows = D, .columns = 40};
+    for (int size = 2; size <= MOST; size++) {
+        assert_true(ls_team_splits(size, ROWS, &first));
+        for (int zeros = 0; zeros <= 4; zeros++) /* 0: all; 1: none */
+            for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+                compare(size, zeros, rows[i]);
+    }
+}
+
+/* Inputs that are all zeros are left out by a layer that gets the data, not by one that gets a
+ * relu's outputs: both come to the same. */
+static void zeros_change_nothing(void **state)
+{
+    (void)state;
+    ls_network *packs, *does_not;
+    ls_batch *batch;
+    enum { B = 7 };
+    assert_ok(
+        ls_network_create(&packs, "dense:20 relu dense:4", input, CLASSES, LS_CROSS_ENTROPY, B));
+    assert_ok(ls_network_create(&does_not, "relu dense:20 relu dense:4", input, CLASSES,
+                                LS_CROSS_ENTROPY, B));
+    assert_ok(ls_batch_create(&batch, B, D));
+    const int64_t size = ls_network_size(packs);
+    float *params = ls_alloc(3 * size, sizeof *params), *one = params + size, *other = one + size;
+    ls_network_initialise(packs, 5, params);
+    batch->rows = B;
+    for (int zeros = 0; zeros <= 7; zeros++) {
+        for (int i = 0; i < B; i++) {
+            batch->labels[i] = i % CLASSES;
+            for (int j = 0; j < D; j++)
+                batch->x[i * D + j] = fabsf(pixel(i, j, zeros));
+        }
+        memset(one, 1, 2 * (size_t)size * sizeof *one);
+        ls_score a = ls_network_gradient(packs, params, batch, one);
+        ls_score b = ls_network_gradient(does_not, params, batch, other);
+        assert_near(a.loss, b.loss, 1e-6, 0);
+        for (int64_t i = 0; i < size; i++)
+            assert_near((double)one[i], (double)other[i], 1e-4, 1e-6);
+    }
+    ls_free(params);
+    ls_batch_destroy(&batch);
+    ls_network_destroy(&packs);
+    ls_network_destroy(&does_not);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(teams_equal_one_rank),
+                                       cmocka_unit_test(zeros_change_nothing)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
