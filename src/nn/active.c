@@ -37,18 +37,49 @@ void ls_active_destroy(ls_active **active)
     *active = NULL;
 }
 
-/* Finds out which of so many columns, from x on, hold anything: found[j] != 0. */
-LS_DISPATCH static void find(int64_t rows, int64_t D, int64_t columns, const float *restrict x,
-                             int64_t *restrict found)
+/* Marks which of so many columns, from x on, hold anything in these rows. */
+LS_DISPATCH static void mark(int64_t rows, int64_t D, int64_t columns, const float *restrict x,
+                             int32_t *restrict found)
 {
-    memset(found, 0, (size_t)columns * sizeof *found);
     for (int64_t r = 0; r < rows; r++, x += D)
         for (int64_t j = 0; j < columns; j++)
             found[j] |= x[j] != 0;
 }
 
+LS_DISPATCH static int64_t count_marks(int64_t columns, const int32_t *found)
+{
+    int64_t count = 0;
+    for (int64_t j = 0; j < columns; j++)
+        count += found[j];
+    return count;
+}
+
+/* Finds out which columns hold anything; false as soon as they are more than `most`. */
+static bool find(int64_t rows, int64_t D, int64_t columns, const float *x, int64_t most,
+                 int32_t *found)
+{
+    enum { SOME = 32 };
+    memset(found, 0, (size_t)columns * sizeof *found);
+    for (int64_t done = 0; done < rows; done += SOME) {
+        const int64_t left = rows - done;
+        mark(left < SOME ? left : SOME, D, columns, x + done * D, found);
+        if (count_marks(columns, found) > most)
+            return false;
+    }
+    return true;
+}
+
+/* How many of the columns may be left if packing is to be worth it. Each that is left out saves two
+ * products, of 4 B U operations; looking at inputs and packing them takes as long as some 40 for
+ * each of them, copying weights and gradients as some 80 for each that is left (measured). */
+static int64_t most_left(int64_t B, int64_t columns, int64_t U)
+{
+    const double saved = 4 * (double)B * (double)U;
+    return (int64_t)((double)columns * (saved - 40 * (double)B) / (saved + 80 * (double)U));
+}
+
 /* packed [rows][count] = the columns of x [rows][D] */
-LS_DISPATCH static void pack(int64_t rows, int64_t D, int64_t count, const int64_t *restrict column,
+LS_DISPATCH static void pack(int64_t rows, int64_t D, int64_t count, const int32_t *restrict column,
                              const float *restrict x, float *restrict packed)
 {
     for (int64_t r = 0; r < rows; r++, x += D, packed += count)
@@ -56,18 +87,21 @@ LS_DISPATCH static void pack(int64_t rows, int64_t D, int64_t count, const int64
             packed[i] = x[column[i]];
 }
 
-void ls_active_take(ls_active *active, int64_t rows, int64_t D, ls_range among, const float *x)
+void ls_active_take(ls_active *active, int64_t rows, ls_range among, int64_t D, int64_t U,
+                    const float *x)
 {
-    find(rows, D, among.count, x + among.first, active->column);
+    int32_t *column = active->column;
+    const int64_t most = most_left(rows, among.count, U);
+    active->packed = most > 0 && find(rows, D, among.count, x + among.first, most, column);
+    if (!active->packed)
+        return;
     active->count = 0;
     for (int64_t j = 0; j < among.count; j++)
-        if (active->column[j] != 0)
-            active->column[active->count++] = among.first + j;
-    /* Packing costs about as much as an eighth of the products. */
-    active->packed =
-        8 * active->count <= 7 * among.count && rows * active->count <= active->capacity;
+        if (column[j] != 0)
+            column[active->count++] = (int32_t)(among.first + j);
+    active->packed = rows * active->count <= active->capacity;
     if (active->packed)
-        pack(rows, D, active->count, active->column, x, active->x);
+        pack(rows, D, active->count, column, x, active->x);
 }
 
 /* How many of those that are left lie before this column. */

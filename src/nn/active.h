@@ -15,7 +15,7 @@
 typedef struct ls_active {
     bool packed;     /* whether the latest batch has enough of them to be worth it */
     int64_t count;   /* inputs that are left */
-    int64_t *column; /* [count] which, ascending; room for D */
+    int32_t *column; /* [count] which, ascending; room for D */
     float *x;        /* [B][count] their values; room for capacity */
     float *w;        /* [rows of a slice][U] their rows of W, or of its gradient */
     int64_t capacity;
@@ -29,8 +29,10 @@ ls_status ls_active_create(ls_active **out, int64_t rows, int64_t D, int64_t sli
 /* Frees it and sets *active to NULL; accepts NULL. Local. */
 void ls_active_destroy(ls_active **active);
 
-/* Looks at a batch's inputs, those of `among`, and packs them if enough are zeros. Local. */
-void ls_active_take(ls_active *active, int64_t rows, int64_t D, ls_range among, const float *x);
+/* Looks at a batch's inputs, those of `among`, and packs them if so many are zeros that it is worth
+ * it. Local. */
+void ls_active_take(ls_active *active, int64_t rows, ls_range among, int64_t D, int64_t U,
+                    const float *x);
 
 /* Which of those that are left belong to these rows of W, as a range of 0 .. count-1. Local. */
 ls_range ls_active_within(const ls_active *active, ls_range rows);

@@ -120,7 +120,7 @@ static void forward(const ls_layer *layer, const float *params, int64_t rows, co
 {
     const ls_matrix *W = matrix_of(layer);
     if (layer->active != NULL)
-        ls_active_take(layer->active, rows, W->rows, (ls_range){0, W->rows}, x);
+        ls_active_take(layer->active, rows, (ls_range){0, W->rows}, W->rows, W->columns, x);
     for (ls_range of = {W->rows, 0}; of.first > 0;) {
         of = need.call != NULL || is_packed(layer) ? slice_below(W, 0, of.first)
                                                    : (ls_range){0, W->rows};
@@ -167,7 +167,7 @@ static void forward_split(const ls_layer *layer, const ls_team *team, const floa
     lay_out(team, rows, D, x, desk.x);
     team->meet(team->user);
     if (layer->active != NULL)
-        ls_active_take(layer->active, B, D, k, desk.x);
+        ls_active_take(layer->active, B, k, D, U, desk.x);
     for (ls_range of = {k.first + k.count, 0}; of.first > k.first;) {
         const bool first = of.count == 0;
         of = is_packed(layer) ? slice_below(W, k.first, of.first) : k;

@@ -1,21 +1,31 @@
 /* The trial goes round the reducers several times, so that a disturbance from outside hits all of
  * them. The first step of each turn, with cold caches, does not count. A step is as slow as its
- * slowest rank; of the steps of a reducer the median counts. */
+ * slowest rank; of the steps of a reducer the median counts. After each round those leave whose
+ * fastest step is clearly slower than the best's median: where steps are long, they are long gone
+ * before the last round. */
 #include "train/tuner.h"
 
 #include "base/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ROUNDS = 5, TURN = 6, MEASURED = ROUNDS * (TURN - 1) };
+#define BEATEN 1.1 /* times the best's median */
+
+typedef struct candidate {
+    ls_reducer *reducer; /* owned until the decision */
+    double seconds[MEASURED];
+    double median; /* of those measured so far; the same on all ranks, as the next */
+    bool left;     /* the trial, beaten */
+} candidate;
 
 struct ls_tuner {
     ls_comm *comm; /* borrowed */
+    candidate candidate[LS_REDUCERS];
     int candidates;
-    ls_reducer *reducer[LS_REDUCERS]; /* owned until the decision */
-    int steps;                        /* done so far */
-    double seconds[LS_REDUCERS][MEASURED];
+    int now, round, in_turn; /* which is at work, and where in the trial that is */
 };
 
 ls_status ls_tuner_create(ls_tuner **out, ls_comm *comm, int nodes, bool shard,
@@ -32,7 +42,7 @@ ls_status ls_tuner_create(ls_tuner **out, ls_comm *comm, int nodes, bool shard,
         if (!ls_reduce_applies((ls_reduce)kind, ls_comm_size(comm), nodes))
             continue;
         /* One that does not work here is passed over. */
-        ls_status made = ls_reducer_create(&tuner->reducer[tuner->candidates], comm,
+        ls_status made = ls_reducer_create(&tuner->candidate[tuner->candidates].reducer, comm,
                                            (ls_reduce)kind, shard, layout, rows);
         if (made == LS_OK)
             tuner->candidates++;
@@ -43,7 +53,7 @@ ls_status ls_tuner_create(ls_tuner **out, ls_comm *comm, int nodes, bool shard,
         ls_tuner_destroy(&tuner);
         return status;
     }
-    *reducer = tuner->reducer[0];
+    *reducer = tuner->candidate[0].reducer;
     if (tuner->candidates == 1) {
         tuner->candidates = 0;
         ls_tuner_destroy(&tuner);
@@ -57,7 +67,7 @@ void ls_tuner_destroy(ls_tuner **tuner)
     if (tuner == NULL || *tuner == NULL)
         return;
     for (int i = 0; i < (*tuner)->candidates; i++)
-        ls_reducer_destroy(&(*tuner)->reducer[i]);
+        ls_reducer_destroy(&(*tuner)->candidate[i].reducer);
     ls_free(*tuner);
     *tuner = NULL;
 }
@@ -78,45 +88,78 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static const char *name_of(const ls_tuner *tuner, int candidate)
+/* After a round: which candidate is the best so far; beaten ones leave. The same on all ranks.
+ * Collective. */
+static int compare(ls_tuner *tuner)
 {
-    return ls_reduce_name(ls_reducer_which(tuner->reducer[candidate]));
+    const int measured = (tuner->round + 1) * (TURN - 1);
+    double least[LS_REDUCERS];
+    int best = -1;
+    for (int i = 0; i < tuner->candidates; i++) {
+        candidate *c = &tuner->candidate[i];
+        if (c->left)
+            continue;
+        double slowest[MEASURED];
+        memcpy(slowest, c->seconds, sizeof slowest);
+        ls_max_doubles(tuner->comm, slowest, measured);
+        qsort(slowest, (size_t)measured, sizeof *slowest, ascending);
+        least[i] = slowest[0];
+        c->median = slowest[measured / 2];
+        best = best < 0 || c->median < tuner->candidate[best].median ? i : best;
+    }
+    for (int i = 0; i < tuner->candidates; i++) {
+        candidate *c = &tuner->candidate[i];
+        c->left = c->left || least[i] > BEATEN * tuner->candidate[best].median;
+    }
+    return best;
 }
 
-/* Which candidate is the fastest; the same on all ranks. */
-static int judge(ls_tuner *tuner, char verdict[LS_VERDICT_TEXT])
+static void say(const ls_tuner *tuner, int best, char verdict[LS_VERDICT_TEXT])
 {
-    double median[LS_REDUCERS];
-    int best = 0, used = 0;
-    ls_max_doubles(tuner->comm, &tuner->seconds[0][0], LS_REDUCERS * MEASURED);
-    for (int i = 0; i < tuner->candidates; i++) {
-        qsort(tuner->seconds[i], MEASURED, sizeof(double), ascending);
-        median[i] = tuner->seconds[i][MEASURED / 2];
-        best = median[i] < median[best] ? i : best;
+    int used = 0;
+    for (int i = -1; i < tuner->candidates; i++) {
+        const candidate *c = &tuner->candidate[i < 0 ? best : i];
+        const char *name = ls_reduce_name(ls_reducer_which(c->reducer));
+        used += i < 0 ? snprintf(verdict, LS_VERDICT_TEXT, "%s is the fastest here:", name)
+                      : snprintf(verdict + used, LS_VERDICT_TEXT - (size_t)used, "%s %s %.3g ms",
+                                 i > 0 ? "," : "", name, 1e3 * c->median);
     }
-    used = snprintf(verdict, LS_VERDICT_TEXT, "%s is the fastest here: ", name_of(tuner, best));
-    for (int i = 0; i < tuner->candidates; i++)
-        used += snprintf(verdict + used, LS_VERDICT_TEXT - (size_t)used, "%s%s %.3g ms",
-                         i > 0 ? ", " : "", name_of(tuner, i), 1e3 * median[i]);
     snprintf(verdict + used, LS_VERDICT_TEXT - (size_t)used, " a step");
-    return best;
+}
+
+/* The next candidate after this one that has not left, from the first on again after the last. */
+static int next_after(const ls_tuner *tuner, int at)
+{
+    do
+        at = (at + 1) % tuner->candidates;
+    while (tuner->candidate[at].left);
+    return at;
 }
 
 bool ls_tuner_step(ls_tuner *tuner, double seconds, ls_replica *replica,
                    char verdict[LS_VERDICT_TEXT])
 {
-    const int turn = tuner->steps / TURN, in_turn = tuner->steps % TURN;
-    const int now = turn % tuner->candidates, round = turn / tuner->candidates;
-    if (in_turn > 0)
-        tuner->seconds[now][round * (TURN - 1) + in_turn - 1] = seconds;
-    tuner->steps++;
-    if (in_turn < TURN - 1)
+    const int now = tuner->now;
+    if (tuner->in_turn > 0)
+        tuner->candidate[now].seconds[tuner->round * (TURN - 1) + tuner->in_turn - 1] = seconds;
+    if (++tuner->in_turn < TURN)
         return false;
-    const bool decided = tuner->steps == tuner->candidates * ROUNDS * TURN;
-    const int then = decided ? judge(tuner, verdict) : (now + 1) % tuner->candidates;
-    if (then != now)
-        go_over(replica, tuner->reducer[then]);
+    tuner->in_turn = 0;
+    bool decided = false;
+    tuner->now = next_after(tuner, now);
+    if (tuner->now <= now) {
+        const int best = compare(tuner);
+        tuner->now = next_after(tuner, tuner->candidates - 1);
+        decided = ++tuner->round == ROUNDS || next_after(tuner, best) == best;
+        if (decided) {
+            tuner->now = best;
+            say(tuner, best, verdict);
+        }
+    }
+    candidate *then = &tuner->candidate[tuner->now];
+    if (then->reducer != replica->reducer)
+        go_over(replica, then->reducer);
     if (decided)
-        tuner->reducer[then] = NULL;
+        then->reducer = NULL;
     return decided;
 }

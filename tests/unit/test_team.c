@@ -5,6 +5,7 @@
 #include <lockstep/network.h>
 
 #include "base/memory.h"
+#include "nn/active.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -148,10 +149,10 @@ static void zeros_change_nothing(void **state)
     (void)state;
     ls_network *packs, *does_not;
     ls_batch *batch;
-    enum { B = 7 };
+    enum { B = 40 };
     assert_ok(
-        ls_network_create(&packs, "dense:20 relu dense:4", input, CLASSES, LS_CROSS_ENTROPY, B));
-    assert_ok(ls_network_create(&does_not, "relu dense:20 relu dense:4", input, CLASSES,
+        ls_network_create(&packs, "dense:100 relu dense:4", input, CLASSES, LS_CROSS_ENTROPY, B));
+    assert_ok(ls_network_create(&does_not, "relu dense:100 relu dense:4", input, CLASSES,
                                 LS_CROSS_ENTROPY, B));
     assert_ok(ls_batch_create(&batch, B, D));
     const int64_t size = ls_network_size(packs);
@@ -177,9 +178,54 @@ static void zeros_change_nothing(void **state)
     ls_network_destroy(&does_not);
 }
 
+/* What is left out is what is zero, and only where that saves time. */
+static void packs_where_it_is_worth_it(void **state)
+{
+    (void)state;
+    enum { B = 100, U = 50 };
+    static float x[B * D], W[D * U], dW[D * U];
+    ls_active *active;
+    assert_ok(ls_active_create(&active, B, D, D, U));
+    for (int i = 0; i < B; i++)
+        for (int j = 0; j < D; j++)
+            x[i * D + j] = pixel(i, j, 3);
+    for (int j = 0; j < D * U; j++)
+        W[j] = (float)j;
+    ls_active_take(active, B, (ls_range){6, 48}, D, U, x);
+    assert_true(active->packed);
+    assert_int_equal(active->count, 16);
+    for (int64_t c = 0; c < active->count; c++) {
+        assert_int_equal(active->column[c], 6 + 3 * c);
+        for (int i = 0; i < B; i++)
+            assert_true(active->x[i * active->count + c] == x[i * D + active->column[c]]);
+    }
+    const ls_range which = ls_active_within(active, (ls_range){10, 5}); /* 12 */
+    assert_int_equal(which.first, 2);
+    assert_int_equal(which.count, 1);
+    ls_active_gather(active, which, U, W);
+    assert_memory_equal(active->w, W + 12 * U, U * sizeof *W);
+    for (int j = 0; j < D * U; j++)
+        dW[j] = -1;
+    ls_active_scatter(active, which, (ls_range){10, 5}, U, dW);
+    for (int j = 0; j < D; j++)
+        for (int u = 0; u < U; u++) {
+            const float expected = j == 12 ? W[j * U + u] : j >= 10 && j < 15 ? 0 : -1;
+            assert_true(dW[j * U + u] == expected);
+        }
+    ls_active_take(active, B, (ls_range){0, D}, D, 1, x); /* too few units to save anything */
+    assert_false(active->packed);
+    x[7] = 1;
+    for (int j = 0; j < D; j++)
+        x[(B - 1) * D + j] = 1; /* all are active, by the last row */
+    ls_active_take(active, B, (ls_range){0, D}, D, U, x);
+    assert_false(active->packed);
+    ls_active_destroy(&active);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(teams_equal_one_rank),
-                                       cmocka_unit_test(zeros_change_nothing)};
+                                       cmocka_unit_test(zeros_change_nothing),
+                                       cmocka_unit_test(packs_where_it_is_worth_it)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
