@@ -47,7 +47,8 @@ ls_status ls_step(ls_replica *r, const ls_samples *samples, const int64_t *order
 
     const double gathered = ls_now();
     const float *params = ls_reducer_params(r->reducer);
-    const ls_need need = {r->unfinished ? update : NULL, r};
+    /* Asked for in any case where it may be needed: how a product is cut decides its last bits. */
+    const ls_need need = {ls_reducer_defers(r->reducer) ? update : NULL, r};
     *score = ls_network_loss(r->network, params, r->batch, team, need);
     ls_status status = check != NULL ? check(user, score) : LS_OK;
     if (status != LS_OK)
