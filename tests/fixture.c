@@ -109,7 +109,7 @@ ls_train_config fixture_config(const char *path)
         .std = 1,
         .run = "",
         .resume = "",
-        .checkpoint_every = 1,
+        .checkpoint_every = {.epochs = 1},
         .keep = 3,
         .threads = 1,
         .text = "seed = 0\n",

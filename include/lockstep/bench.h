@@ -61,11 +61,9 @@ typedef struct ls_bench_step {
     int slowest;                      /* rank that computes the longest */
 } ls_bench_step;
 
-/* Trains on made-up data with several kinds of reducer, in turns, so that a disturbance from outside
- * hits all of them. Collective.
- * kinds  [count] which, each once
- * out    [count] on return what each took
- * Errors, on all ranks alike: LS_ERR_USAGE, LS_ERR_FAILURE. */
+/* Trains on made-up data with several kinds of reducer, in turns, so that a disturbance from
+ * outside hits all of them. Collective. kinds  [count] which, each once out    [count] on return
+ * what each took Errors, on all ranks alike: LS_ERR_USAGE, LS_ERR_FAILURE. */
 ls_status ls_bench_steps_measure(ls_comm *comm, const ls_bench_task *task, const ls_reduce *kinds,
                                  int count, ls_bench_step *out) LS_MUST_CHECK;
 

@@ -2,8 +2,9 @@
  *
  *     attributes                format = "lockstep-checkpoint", version, model, loss, classes,
  *                               channels, height, width, mean, std, dataset, dataset_fingerprint,
- *                               config, epoch, optimizer_steps, best_steps, best_epoch, best,
- *                               waited, ranks, reduce
+ *                               config, epoch, step, optimizer_steps, best_steps, best_epoch,
+ *                               best, waited, ranks, reduce; of an unfinished epoch
+ *                               partial_rows, partial_loss, ...
  *     /parameters/<layer>/<name>   float32
  *     /optimizer/<slot>/<layer>/<name>   float32, the optimizer's state
  *     /metrics                  float64 [epochs][columns]; the attribute columns names them
@@ -35,9 +36,28 @@ typedef struct ls_identity {
     char *config;         /* the resolved configuration, `key = value` lines */
 } ls_identity;
 
+/* What an epoch has come to that is not finished. */
+#define LS_PARTIAL_LIST(X)                                                                         \
+    X(rows)      /* trained on in it */                                                            \
+    X(correct)   /* of them, that were right */                                                    \
+    X(loss)      /* sum of their losses */                                                         \
+    X(seconds)   /* without checkpoints */                                                         \
+    X(compute_s) /* this and the next two: of this rank; in a checkpoint, summed over ranks */     \
+    X(communicate_s)                                                                               \
+    X(exchange_s)
+
+/* All doubles. The first three are the same on all ranks. */
+typedef struct ls_partial {
+#define LS_PARTIAL_FIELD(name) double name;
+    LS_PARTIAL_LIST(LS_PARTIAL_FIELD)
+#undef LS_PARTIAL_FIELD
+} ls_partial;
+
 /* How far training is. A plain value. */
 typedef struct ls_progress {
     int64_t epoch;           /* epochs finished */
+    int64_t step;            /* steps taken in the next one */
+    ls_partial partial;      /* what they came to */
     int64_t optimizer_steps; /* steps taken since the beginning */
     int64_t best_steps;      /* the same at the end of the best epoch; 0 if there is none yet */
     ls_early_stop early_stop;

@@ -36,8 +36,10 @@ ls_status ls_agree(ls_comm *comm, ls_status status) LS_MUST_CHECK;
  * Errors: LS_ERR_RANKS on all ranks, naming the first that differs from rank 0. */
 ls_status ls_agree_equal(ls_comm *comm, const char *text, const char *what) LS_MUST_CHECK;
 
-/* Rank 0's bytes to all ranks. Collective; `bytes` is the same on all ranks. */
+/* Rank 0's bytes, or those of `root`, to all ranks. Collective; `bytes` and `root` are the same on
+ * all ranks. */
 void ls_broadcast(ls_comm *comm, void *data, size_t bytes);
+void ls_broadcast_from(ls_comm *comm, void *data, size_t bytes, int root);
 
 /* Rank 0's text to all ranks. Collective. On other ranks *text is replaced by an owned copy. On
  * rank 0 it stays as it is. Errors: LS_ERR_FAILURE when memory is short on any rank (all ranks get

@@ -44,9 +44,12 @@ bool ls_reduce_applies(ls_reduce kind, int ranks, int nodes);
 
 /* What each rank says at a step, and, summed, what all of them learn at the same step. */
 typedef struct ls_control {
-    int64_t rows;   /* rows that went into the gradient */
-    double loss;    /* sum of their losses, to float precision */
-    int64_t failed; /* 1 if this rank failed: nothing is updated; on return, how many did */
+    int64_t rows;    /* rows that went into the gradient */
+    int64_t correct; /* of them, that were right */
+    double loss;     /* sum of their losses, to float precision */
+    int64_t failed;  /* 1 if this rank failed: nothing is updated; on return, how many did */
+    int64_t stop;    /* 1 if this rank is asked to end after this step; on return, how many are */
+    int64_t save;    /* 1 if this rank finds that a checkpoint is due; on return, how many do */
 } ls_control;
 
 /* Most rows that a step may have, so that their number is exact in the control word. */

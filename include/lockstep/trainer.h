@@ -34,6 +34,12 @@ typedef enum ls_monitor {
     LS_MONITOR_ACCURACY
 } ls_monitor;
 
+/* How often: one of them is above 0. */
+typedef struct ls_interval {
+    int64_t epochs, steps;
+    double seconds;
+} ls_interval;
+
 /* All of a training's settings; the same on all ranks. Texts are borrowed and never NULL. Values
  * out of range are refused with LS_ERR_USAGE. */
 typedef struct ls_train_config {
@@ -56,14 +62,16 @@ typedef struct ls_train_config {
     const char *run;    /* run folder for logs and checkpoints; "": none, nothing is written */
     const char *resume; /* "": start anew; "auto": from the run folder's newest intact checkpoint,
                            if there is one; else a checkpoint file or a run folder */
-    int64_t checkpoint_every; /* epochs, 1 or more; the best and the last are always written */
-    int64_t keep;             /* newest checkpoints to keep beside the best, 1 or more */
-    ls_reduce reduce;         /* how gradients are summed over ranks */
-    bool shard_optimizer;     /* ranks share the work of updating, see ls_reducer_create() */
-    int threads;              /* BLAS threads of a rank; 0: see ls_topology_create() */
-    bool dry_run;      /* look at everything, write nothing; ls_trainer_run() is not called */
-    const char *text;  /* the settings as `key = value` lines: config.conf, checkpoints */
-    const char *fixed; /* those lines of them that a resumed run must not change */
+    ls_interval checkpoint_every; /* the best and the last are always written */
+    int64_t keep;                 /* newest checkpoints to keep beside the best, 1 or more */
+    double time_limit; /* seconds from ls_trainer_create() on within which the run is to come to an
+                          end, its last checkpoint written; 0: none. Rank 0's clock counts. */
+    ls_reduce reduce;  /* how gradients are summed over ranks */
+    bool shard_optimizer; /* ranks share the work of updating, see ls_reducer_create() */
+    int threads;          /* BLAS threads of a rank; 0: see ls_topology_create() */
+    bool dry_run;         /* look at everything, write nothing; ls_trainer_run() is not called */
+    const char *text;     /* the settings as `key = value` lines: config.conf, checkpoints */
+    const char *fixed;    /* those lines of them that a resumed run must not change */
 } ls_train_config;
 
 /* What a training is about to do. Borrowed; valid during the call. */
@@ -74,6 +82,7 @@ typedef struct ls_run_info {
     const ls_topology *topology;
     const ls_plan *plan;
     int64_t epochs_done;  /* by the checkpoint that it goes on from; 0: new */
+    int64_t steps_done;   /* of the next epoch */
     const char *resumed;  /* path of that checkpoint, "" if new */
     const char *monitor;  /* column that is watched */
     double setup_seconds; /* from ls_trainer_create() until here */
@@ -108,10 +117,12 @@ typedef struct ls_observer {
 ls_status ls_trainer_create(ls_trainer **out, ls_comm *comm, const ls_train_config *config,
                             const ls_observer *observer) LS_MUST_CHECK;
 
-/* Trains to the end. Collective.
- * Errors, on all ranks alike: LS_ERR_NUMERIC if the loss of any rank, the validation loss, or a
- * parameter at the end of an epoch, is not finite or beyond LS_DIVERGED; LS_ERR_FAILURE if any rank
- * failed or a log or checkpoint could not be written. */
+/* Trains to the end. Where the process watches for signals (the program does) one that comes on any
+ * rank lets the run come to an end after the step, as the time limit does. Collective.
+ * Errors, on all ranks alike: LS_INTERRUPTED if the run was ended so, with a checkpoint from which
+ * it can go on; LS_ERR_FAILURE if there is no run folder for one; LS_ERR_NUMERIC if the loss of any
+ * rank, the validation loss, or a parameter at the end of an epoch, is not finite or beyond
+ * LS_DIVERGED; LS_ERR_FAILURE if any rank failed or a log or checkpoint could not be written. */
 ls_status ls_trainer_run(ls_trainer *trainer, ls_train_result *result) LS_MUST_CHECK;
 
 /* A mean loss or a parameter beyond this says that training has diverged: 10 classes guessed at

@@ -9,7 +9,10 @@ void ls_interrupt_watch(void);
 /* The number of the first such signal that came, 0: none yet. Local. */
 int ls_interrupt_signal(void);
 
-/* Forgets what came, for tests. Local. */
-void ls_interrupt_reset(void);
+/* "SIGUSR1", ...; for a number that came. Local. */
+const char *ls_interrupt_name(int number);
+
+/* As if this signal had come, or, with 0, none, for tests. Local. */
+void ls_interrupt_set(int number);
 
 #endif

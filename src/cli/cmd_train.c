@@ -5,6 +5,11 @@
 #include "cli/command.h"
 #include "cli/report.h"
 
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
 typedef struct settings {
     const char *config; /* see ls_command_run() */
     const char *data, *model;
@@ -18,7 +23,8 @@ typedef struct settings {
     double min_delta;
     bool restore_best;
     const char *run, *resume;
-    int64_t checkpoint_every, keep, threads;
+    const char *checkpoint_every, *max_time, *stop_margin;
+    int64_t keep, threads;
     int reduce;
     bool shard_optimizer;
     bool dry_run, quiet;
@@ -82,10 +88,15 @@ static const ls_option table[] = {
      .help = "logs and checkpoints; without it nothing is saved"},
     {"resume", "auto|PATH", LS_OPT_TEXT, LS_OPT_NOT_SAVED, AT(resume),
      .help = "go on: from the run folder's newest checkpoint if there is one, or from PATH"},
-    {"checkpoint-every", "EPOCHS", LS_OPT_INT, 0, AT(checkpoint_every), "1", 1, 1e6,
-     .help = "the best and the last are always written"},
+    {"checkpoint-every", "INTERVAL", LS_OPT_TEXT, 0, AT(checkpoint_every), "1epoch",
+     .help = "as 500steps, 1epoch, 90s, 10min, 2h; the best and the last are always written"},
     {"keep", "N", LS_OPT_INT, 0, AT(keep), "3", 1, 1e6,
      .help = "newest checkpoints to keep, beside the best"},
+
+    {"max-time", "TIME", LS_OPT_TEXT, LS_OPT_NOT_SAVED, AT(max_time),
+     .help = "come to an end within this time, as 90s, 10min, 2h: checkpoint, exit code 75"},
+    {"stop-margin", "TIME", LS_OPT_TEXT, 0, AT(stop_margin), "10s",
+     .help = "come to an end so long before a Slurm job's, if $SLURM_JOB_END_TIME tells it"},
 
     {.type = LS_OPT_HEADING, .help = "Ranks"},
     {"reduce", "HOW", LS_OPT_CHOICE, 0, AT(reduce), "auto",
@@ -111,6 +122,60 @@ static void help(FILE *out)
     fprintf(out, "\nLayers\n");
     for (int i = 0; ls_network_layer_kind(i, &form, &meaning); i++)
         fprintf(out, "  %-26s%s\n", form, meaning);
+}
+
+/* A number and its unit: steps or epochs, if these may be, or a time. None: epochs, else seconds.
+ */
+static ls_status parse_interval(const char *option, const char *text, bool counts, ls_interval *out)
+{
+    static const struct {
+        const char *name;
+        double seconds; /* 0: no time */
+    } units[] = {{"epochs", 0}, {"epoch", 0}, {"steps", 0}, {"step", 0},
+                 {"s", 1},      {"min", 60},  {"h", 3600},  {"d", 86400}};
+    char *unit;
+    const double value = strtod(text, &unit);
+    while (*unit == ' ')
+        unit++;
+    *out = (ls_interval){0};
+    if (unit != text && value > 0 && value < 1e15) {
+        if (*unit == '\0')
+            unit = (char *)(counts ? "epochs" : "s");
+        for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+            if (strcmp(unit, units[i].name) != 0)
+                continue;
+            if (units[i].seconds > 0)
+                out->seconds = value * units[i].seconds;
+            else if (counts && value == floor(value) && units[i].name[0] == 'e')
+                out->epochs = (int64_t)value;
+            else if (counts && value == floor(value))
+                out->steps = (int64_t)value;
+        }
+    }
+    if (out->epochs > 0 || out->steps > 0 || out->seconds > 0)
+        return LS_OK;
+    return ls_fail(LS_ERR_USAGE, "--%s: '%s' is no %s: write it as %s", option, text,
+                   counts ? "interval" : "time",
+                   counts ? "500steps, 1epoch or 10min" : "90s or 10min");
+}
+
+/* Within how many seconds from now the run is to end; 0: no limit. */
+static ls_status find_time_limit(const settings *s, double *out)
+{
+    ls_interval most = {0}, margin = {0};
+    const char *end = getenv("SLURM_JOB_END_TIME");
+    ls_status status = LS_OK;
+    if (*s->max_time != '\0')
+        status = parse_interval("max-time", s->max_time, false, &most);
+    if (status == LS_OK)
+        status = parse_interval("stop-margin", s->stop_margin, false, &margin);
+    *out = most.seconds;
+    if (status != LS_OK || end == NULL || atoll(end) <= 0)
+        return status;
+    double left = difftime((time_t)atoll(end), time(NULL)) - margin.seconds;
+    left = left > 1 ? left : 1; /* it is to stop after its first step */
+    *out = *out > 0 && *out < left ? *out : left;
+    return LS_OK;
 }
 
 static ls_train_config configure(const settings *s, const char *text, const char *fixed)
@@ -140,7 +205,6 @@ static ls_train_config configure(const settings *s, const char *text, const char
                              .restore_best = s->restore_best,
                              .run = s->run,
                              .resume = s->resume,
-                             .checkpoint_every = s->checkpoint_every,
                              .keep = s->keep,
                              .reduce = (ls_reduce)s->reduce,
                              .shard_optimizer = s->shard_optimizer,
@@ -175,10 +239,14 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     const settings *s = values;
     char *text = ls_options_text(options, false), *fixed = ls_options_text(options, true);
     ls_status status = ls_agree(comm, text == NULL || fixed == NULL ? LS_ERR_FAILURE : LS_OK);
-    if (status == LS_OK) {
-        ls_train_config config = configure(s, text, fixed);
+    ls_train_config config = configure(s, text, fixed);
+    if (status == LS_OK)
+        status =
+            parse_interval("checkpoint-every", s->checkpoint_every, true, &config.checkpoint_every);
+    if (status == LS_OK)
+        status = ls_agree(comm, find_time_limit(s, &config.time_limit));
+    if (status == LS_OK)
         status = train(comm, &config, s->quiet);
-    }
     ls_free(text);
     ls_free(fixed);
     return status;
@@ -191,6 +259,7 @@ const ls_command ls_command_train = {
     .options = table,
     .settings_size = sizeof(settings),
     .help = help,
+    .stops = true,
     .parallel = true,
     .run = run,
 };

@@ -17,6 +17,7 @@ typedef struct ls_command {
 
     /* A parallel command runs under mpirun; its run() is collective, with the same status on all
      * ranks. Another gets comm = NULL. */
+    bool stops; /* ends in good order when a signal comes, see base/interrupt.h */
     bool parallel;
     ls_status (*run)(ls_comm *comm, const ls_options *options, const void *settings);
 } ls_command;

@@ -4,6 +4,7 @@
 #include <lockstep/version.h>
 
 #include "base/fault.h"
+#include "base/interrupt.h"
 #include "base/text.h"
 #include "cli/command.h"
 
@@ -35,10 +36,12 @@ static void print_usage(FILE *out)
     for (int i = 0; i < COMMANDS; i++)
         fprintf(out, "  %12s lockstep %-7s%s\n", commands[i]->parallel ? "mpirun -n N" : "",
                 commands[i]->name, commands[i]->summary);
-    fprintf(out, "\n  lockstep COMMAND --help      options of a command\n"
-                 "  lockstep --version\n\n"
-                 "Exit codes: 0 done; 1 failure; 2 usage or configuration; 3 data or checkpoint\n"
-                 "missing, unreadable or malformed; 4 numerical failure; 5 ranks disagree.\n");
+    fprintf(out,
+            "\n  lockstep COMMAND --help      options of a command\n"
+            "  lockstep --version\n\n"
+            "Exit codes: 0 done; 1 failure; 2 usage or configuration; 3 data or checkpoint\n"
+            "missing, unreadable or malformed; 4 numerical failure; 5 ranks disagree;\n"
+            "75 stopped by a signal or a time limit, a checkpoint is written: run it again.\n");
 }
 
 static void print_command_help(const ls_command *command)
@@ -111,6 +114,8 @@ static ls_status run_parallel(const ls_command *command, int *argc, char ***argv
     const bool by_mpirun = getenv("OMPI_COMM_WORLD_SIZE") != NULL;
     const bool speaks = launched_rank() == 0;
     tune_mpi();
+    if (command->stops)
+        ls_interrupt_watch();
     ls_compute_flush_denormals();
     MPI_Init(argc, argv);
     ls_comm *comm = NULL;

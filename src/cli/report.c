@@ -176,9 +176,14 @@ static void start(void *user, const ls_run_info *info)
         fprintf(stderr, "  run       %s\n", info->config->run);
     else
         fprintf(stderr, "  run       no --run folder: nothing is saved\n");
-    if (*info->resumed != '\0')
-        fprintf(stderr, "  resumed   %s, %s done\n", info->resumed,
+    if (*info->resumed != '\0') {
+        fprintf(stderr, "  resumed   %s, %s", info->resumed,
                 counted(info->epochs_done, "epoch", epochs));
+        if (info->steps_done > 0)
+            fprintf(stderr, " and %s of %lld", counted(info->steps_done, "step", epochs),
+                    (long long)info->plan->steps);
+        fprintf(stderr, " done\n");
+    }
     fprintf(stderr, "  ready     after %.2f s\n", info->setup_seconds);
 }
 

@@ -97,10 +97,15 @@ ls_status ls_agree_equal(ls_comm *comm, const char *text, const char *what)
 
 void ls_broadcast(ls_comm *comm, void *data, size_t bytes)
 {
+    ls_broadcast_from(comm, data, bytes, 0);
+}
+
+void ls_broadcast_from(ls_comm *comm, void *data, size_t bytes, int root)
+{
     const size_t most = (size_t)1 << 30;
     for (size_t done = 0; done < bytes; done += most) {
         size_t some = bytes - done < most ? bytes - done : most;
-        MPI_Bcast((char *)data + done, ls_int((int64_t)some), MPI_BYTE, 0, comm->mpi);
+        MPI_Bcast((char *)data + done, ls_int((int64_t)some), MPI_BYTE, root, comm->mpi);
     }
 }
 

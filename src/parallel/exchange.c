@@ -21,7 +21,7 @@ struct ls_exchange {
     ls_samples *samples; /* borrowed */
     uint8_t *packed;     /* [capacity][stride]; NULL where nothing ever moves */
     int64_t *order;      /* [rows of this rank in an epoch] */
-    int *to;     /* [capacity] the rank that each sample goes to */
+    int *to;             /* [capacity] the rank that each sample goes to */
     int *counts; /* [4][size]: rows to send to each rank, their starts; the same to receive */
     MPI_Datatype sample; /* one sample, so that counts are rows and not bytes */
 };

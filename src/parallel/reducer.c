@@ -165,9 +165,12 @@ void ls_reducer_begin(ls_reducer *reducer, const ls_control *mine)
     float word[LS_CONTROL_FLOATS] = {[LS_CONTROL_FAILED] = 1};
     if (mine->failed == 0) {
         word[LS_CONTROL_ROWS] = (float)mine->rows;
+        word[LS_CONTROL_CORRECT] = (float)mine->correct;
         word[LS_CONTROL_LOSS] = (float)mine->loss;
         word[LS_CONTROL_FAILED] = 0;
     }
+    word[LS_CONTROL_STOP] = (float)mine->stop;
+    word[LS_CONTROL_SAVE] = (float)mine->save;
     reducer->begun = 0;
     reducer->kind->begin(reducer, word);
     reducer->times.exposed += ls_now() - begin;
@@ -199,8 +202,11 @@ void ls_reducer_finish(ls_reducer *reducer, ls_control *sum)
     }
     reducer->kind->finish(reducer, word);
     sum->rows = (int64_t)word[LS_CONTROL_ROWS];
+    sum->correct = (int64_t)word[LS_CONTROL_CORRECT];
     sum->loss = (double)word[LS_CONTROL_LOSS];
     sum->failed = (int64_t)word[LS_CONTROL_FAILED];
+    sum->stop = (int64_t)word[LS_CONTROL_STOP];
+    sum->save = (int64_t)word[LS_CONTROL_SAVE];
     reducer->times.exposed += ls_now() - begin;
 }
 

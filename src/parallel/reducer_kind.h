@@ -9,7 +9,15 @@
 
 /* The control word as floats: exact up to 2^24, and of the gradient's type, so that it can travel
  * behind gradients. */
-enum { LS_CONTROL_ROWS, LS_CONTROL_LOSS, LS_CONTROL_FAILED, LS_CONTROL_FLOATS };
+enum {
+    LS_CONTROL_ROWS,
+    LS_CONTROL_CORRECT,
+    LS_CONTROL_LOSS,
+    LS_CONTROL_FAILED,
+    LS_CONTROL_STOP,
+    LS_CONTROL_SAVE,
+    LS_CONTROL_FLOATS
+};
 
 /* Most floats in one MPI call, far below the range of its int. */
 #define LS_MPI_FLOATS (INT64_C(1) << 28)

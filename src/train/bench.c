@@ -243,7 +243,7 @@ static ls_status take_turn(ls_comm *comm, bench *b, int64_t rows, int64_t steps,
     ls_status status = LS_OK;
     for (int64_t i = -WARM_UP; status == LS_OK && i < steps; i++) {
         ls_score score;
-        ls_control control;
+        ls_control control = {0};
         ls_phases aside = {0};
         ls_phases *to = i < 0 ? &aside : phases;
         const double before = to->total;

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VERSION = 1, NAME = LS_PARAM_NAME + 64 };
+enum { VERSION = 2, NAME = LS_PARAM_NAME + 64 };
 
 static const char *const loss_names[] = {"cross-entropy", "mse"};
 
@@ -69,6 +69,7 @@ static ls_status write_progress(ls_h5 *file, const ls_progress *p, const ls_metr
         int64_t value;
     } integers[] = {
         {"epoch", p->epoch},
+        {"step", p->step},
         {"optimizer_steps", p->optimizer_steps},
         {"best_steps", p->best_steps},
         {"best_epoch", p->early_stop.best_epoch},
@@ -80,6 +81,11 @@ static ls_status write_progress(ls_h5 *file, const ls_progress *p, const ls_metr
         status = ls_h5_put_int(file, integers[i].name, integers[i].value);
     if (status == LS_OK)
         status = ls_h5_put_real(file, "best", p->early_stop.best);
+#define PUT(name)                                                                                  \
+    if (status == LS_OK)                                                                           \
+        status = ls_h5_put_real(file, "partial_" #name, p->partial.name);
+    LS_PARTIAL_LIST(PUT)
+#undef PUT
     if (status == LS_OK)
         status = ls_h5_put_text(file, "reduce", ls_reduce_name(p->reduce));
     if (status == LS_OK)
@@ -250,7 +256,8 @@ static bool is_plausible(const ls_progress *p, const ls_h5_shape *metrics)
     const ls_early_stop *stop = &p->early_stop;
     return metrics->type == LS_H5_F64 && metrics->rank == 2 &&
            metrics->dims[1] == LS_METRICS_COLUMNS && metrics->dims[0] == p->epoch &&
-           p->epoch >= 0 && p->epoch <= p->optimizer_steps && p->optimizer_steps < limit &&
+           p->epoch >= 0 && p->step >= 0 && p->epoch <= p->optimizer_steps &&
+           p->step <= p->optimizer_steps - p->epoch && p->optimizer_steps < limit &&
            stop->best_epoch >= 0 && stop->best_epoch <= p->epoch && stop->waited >= 0 &&
            stop->waited <= p->epoch && p->best_steps >= stop->best_epoch &&
            p->best_steps <= p->optimizer_steps;
@@ -278,6 +285,7 @@ static ls_status read_progress(const ls_h5 *file, ls_progress *p)
         int64_t *value;
     } integers[] = {
         {"epoch", &p->epoch},
+        {"step", &p->step},
         {"optimizer_steps", &p->optimizer_steps},
         {"best_steps", &p->best_steps},
         {"best_epoch", &p->early_stop.best_epoch},
@@ -289,6 +297,11 @@ static ls_status read_progress(const ls_h5 *file, ls_progress *p)
         status = ls_h5_get_int(file, integers[i].name, integers[i].value);
     if (status == LS_OK)
         status = ls_h5_get_real(file, "best", &p->early_stop.best);
+#define GET(name)                                                                                  \
+    if (status == LS_OK)                                                                           \
+        status = ls_h5_get_real(file, "partial_" #name, &p->partial.name);
+    LS_PARTIAL_LIST(GET)
+#undef GET
     if (status == LS_OK)
         status = read_reduce(file, &p->reduce);
     ls_h5_shape shape = {0};

@@ -171,7 +171,7 @@ ls_status ls_checkpoint_open_best(const ls_checkpoint *current, ls_checkpoint **
     const ls_progress *progress = ls_checkpoint_progress(current);
     const int64_t wanted = progress->early_stop.best_epoch;
     ls_status status = ls_path(path, ls_checkpoint_path(current), NULL, NULL);
-    if (status == LS_OK && wanted != progress->epoch) {
+    if (status == LS_OK && progress->best_steps != progress->optimizer_steps) {
         checkpoint_name(name, progress->best_steps);
         status = ls_path(folder, path, NULL, NULL);
         if (status == LS_OK)
@@ -182,7 +182,7 @@ ls_status ls_checkpoint_open_best(const ls_checkpoint *current, ls_checkpoint **
         status = ls_checkpoint_open(&best, path);
     if (status != LS_OK)
         return status;
-    if (ls_checkpoint_progress(best)->epoch != wanted) {
+    if (ls_checkpoint_progress(best)->epoch != wanted || ls_checkpoint_progress(best)->step != 0) {
         ls_checkpoint_close(&best);
         return ls_fail(LS_ERR_DATA, "%s: is not of epoch %lld, the best one", path,
                        (long long)wanted);

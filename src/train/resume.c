@@ -55,6 +55,16 @@ static ls_status check(const ls_trainer *t, const ls_checkpoint *checkpoint)
     ls_status status = compare_settings(path, id->config, t->config->fixed);
     if (status != LS_OK)
         return status;
+    const ls_progress *progress = ls_checkpoint_progress(checkpoint);
+    if (t->plan.shuffle == LS_SHUFFLE_LOCAL && progress->ranks != t->plan.ranks)
+        return ls_fail(
+            LS_ERR_USAGE,
+            "can't resume from %s on %d ranks: with --shuffle local the steps of another "
+            "number of ranks than its %lld are others",
+            path, t->plan.ranks, (long long)progress->ranks);
+    if (progress->step >= t->plan.steps)
+        return ls_fail(LS_ERR_DATA, "%s: it is in step %lld of an epoch that has %lld", path,
+                       (long long)progress->step, (long long)t->plan.steps);
     if (id->fingerprint != t->identity.fingerprint)
         return ls_fail(LS_ERR_DATA,
                        "can't resume from %s: the training rows of %s are not those "
@@ -109,6 +119,9 @@ static ls_status share(ls_trainer *t)
 {
     const size_t bytes = (size_t)ls_network_size(t->replica.network) * sizeof(float);
     ls_broadcast(t->comm, &t->progress, sizeof t->progress);
+    if (t->rank != 0) /* sums over ranks go on on one of them */
+        t->progress.partial.compute_s = t->progress.partial.communicate_s =
+            t->progress.partial.exchange_s = 0;
     ls_status status = LS_OK;
     if (t->rank != 0 && t->progress.epoch > t->config->epochs) {
         ls_free(t->history);

@@ -117,6 +117,9 @@ static ls_status make_replica(ls_trainer *t)
         (c->restore_best && t->best_params == NULL))
         return LS_ERR_FAILURE;
     ls_network_initialise(t->replica.network, c->seed, t->start_params);
+    /* Until one is written: parameters and slots to a slow disk. */
+    t->save_seconds =
+        0.5 + (double)size * sizeof(float) * (1 + ls_optimizer_slots(t->replica.optimizer)) / 50e6;
     return LS_OK;
 }
 
@@ -220,8 +223,14 @@ static ls_status check_settings(const ls_train_config *c)
         return ls_fail(LS_ERR_USAGE, "--batch must be from 1 to %d", LS_MAX_GLOBAL_BATCH);
     if (!(c->validation >= 0 && c->validation < 1))
         return ls_fail(LS_ERR_USAGE, "--validation must be at least 0 and below 1");
-    if (c->checkpoint_every < 1 || c->keep < 1)
-        return ls_fail(LS_ERR_USAGE, "--checkpoint-every and --keep must be 1 or more");
+    const ls_interval *every = &c->checkpoint_every;
+    const int units = (every->epochs > 0) + (every->steps > 0) + (every->seconds > 0);
+    if (units != 1 || every->epochs < 0 || every->steps < 0 || !(every->seconds >= 0))
+        return ls_fail(LS_ERR_USAGE, "--checkpoint-every must be above 0, in one unit");
+    if (c->keep < 1)
+        return ls_fail(LS_ERR_USAGE, "--keep must be 1 or more");
+    if (!(c->time_limit >= 0))
+        return ls_fail(LS_ERR_USAGE, "the time limit must be 0 or more");
     if (c->patience < 0 || !(c->min_delta >= 0) || c->threads < 0)
         return ls_fail(LS_ERR_USAGE, "--patience, --min-delta and --threads must be 0 or more");
     return LS_OK;
@@ -260,6 +269,7 @@ static ls_status create(ls_trainer *t)
                             .topology = t->topology,
                             .plan = &t->plan,
                             .epochs_done = t->progress.epoch,
+                            .steps_done = t->progress.step,
                             .resumed = t->resumed,
                             .monitor = ls_trainer_monitor_name(t),
                             .setup_seconds = ls_now() - begin};
@@ -283,6 +293,7 @@ ls_status ls_trainer_create(ls_trainer **out, ls_comm *comm, const ls_train_conf
         t->config = config;
         t->observer = observer;
         t->rank = ls_comm_rank(comm);
+        t->created = t->saved = ls_now();
         status = ls_normalization_make(&t->replica.normalization, config->mean, config->std);
         if (status == LS_OK)
             status = create(t);

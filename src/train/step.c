@@ -57,7 +57,10 @@ ls_status ls_step(ls_replica *r, const ls_samples *samples, const int64_t *order
     const double forwarded = ls_now();
     const double exposed_then = ls_reducer_clock(r->reducer).exposed;
     const double updating_then = r->updating;
-    *control = (ls_control){.rows = score->rows, .loss = score->loss, .failed = status != LS_OK};
+    control->rows = score->rows;
+    control->correct = score->correct;
+    control->loss = score->loss;
+    control->failed = status != LS_OK;
     ls_reducer_begin(r->reducer, control);
     ls_network_backward(r->network, params, r->batch, team, ls_reducer_grads(r->reducer),
                         ls_reducer_ready(r->reducer));

@@ -45,7 +45,7 @@ typedef ls_status ls_step_check(const void *user, const ls_score *score);
  * samples  this rank's; [count] of them in `order`, NULL: the first ones
  * check    a failure that it finds on any rank ends the step on all of them, alike; may be NULL
  * score    on return this rank's
- * control  on return the sum over ranks
+ * control  its wishes to stop and to save are the caller's; on return the sum over ranks
  * phases   times are added
  * Errors, on all ranks alike: those of check. */
 ls_status ls_step(ls_replica *replica, const ls_samples *samples, const int64_t *order,

@@ -4,12 +4,14 @@
  *         exchange samples
  *         for each step                                                          (step.c)
  *             gather, forward, backward with the reduction over ranks, update
+ *             checkpoint or stop, if some rank asked for it: the control word tells all at once
  *         validate, decide, log, checkpoint
  */
 #include "train/trainer_state.h"
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/interrupt.h"
 #include "base/json.h"
 #include "train/summary.h"
 
@@ -20,14 +22,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <xxhash.h>
-
-/* What a rank adds up in an epoch; summed over ranks at its end. All doubles: one reduction. */
-typedef struct epoch_sums {
-    double loss;    /* sum over rows */
-    double correct; /* exact up to 2^53 */
-    double compute_s, communicate_s, exchange_s, validation_s;
-} epoch_sums;
-enum { EPOCH_SUMS = sizeof(epoch_sums) / sizeof(double) };
 
 /* What check_step() needs to know beside the score. */
 typedef struct step_place {
@@ -70,39 +64,146 @@ static ls_status tune(ls_trainer *t, double seconds)
     return ls_agree(t->comm, status);
 }
 
-/* All steps of an epoch. Collective. */
-static ls_status train_epoch(ls_trainer *t, epoch_sums *sums)
+/* What this rank has to say before a step beside its rows: whether it was sent a signal, and, on
+ * rank 0, what its clock says. Local. */
+static ls_control wishes(const ls_trainer *t)
+{
+    const ls_train_config *c = t->config;
+    const double now = ls_now();
+    ls_control control = {.stop = ls_interrupt_signal() != 0};
+    if (t->rank != 0)
+        return control;
+    /* A checkpoint may take longer than the one before. */
+    if (c->time_limit > 0 && now - t->created + 1.5 * t->save_seconds >= c->time_limit)
+        control.stop = 1;
+    if (c->checkpoint_every.seconds > 0 && now - t->saved >= c->checkpoint_every.seconds)
+        control.save = 1;
+    return control;
+}
+
+/* Saves a checkpoint; on rank 0. Local. */
+static ls_status save(ls_trainer *t, const ls_partial *partial, bool best)
+{
+    t->progress.ranks = t->plan.ranks;
+    t->progress.reduce = ls_trainer_reduce(t);
+    ls_progress progress = t->progress;
+    progress.partial = *partial;
+    ls_state state = {.identity = &t->identity,
+                      .progress = &progress,
+                      .history = t->history,
+                      .network = t->replica.network,
+                      .params = ls_reducer_params(t->replica.reducer),
+                      .optimizer = t->replica.optimizer};
+    ls_status status = ls_checkpoint_save(t->folder, &state, t->config->keep);
+    if (status == LS_OK)
+        status = ls_run_log_event(t->log, "checkpoint", t->progress.epoch,
+                                  json_pack("{s:I, s:b}", "steps",
+                                            (json_int_t)t->progress.optimizer_steps, "best", best));
+    return status;
+}
+
+/* Brings the whole state together and saves it, if there is a run folder. Collective. */
+static ls_status checkpoint(ls_trainer *t, bool best)
+{
+    ls_replica *r = &t->replica;
+    if (*t->config->run == '\0')
+        return LS_OK;
+    const double begin = ls_now();
+    ls_step_finish(r);
+    for (int i = 0; i < ls_optimizer_slots(r->optimizer); i++)
+        ls_reducer_complete(r->reducer, ls_optimizer_slot(r->optimizer, i));
+    ls_partial partial = t->progress.partial;
+    double sums[] = {partial.compute_s, partial.communicate_s, partial.exchange_s};
+    ls_sum_doubles(t->comm, sums, 3);
+    partial.compute_s = sums[0];
+    partial.communicate_s = sums[1];
+    partial.exchange_s = sums[2];
+    ls_status status = ls_agree(t->comm, t->log != NULL ? save(t, &partial, best) : LS_OK);
+    t->saved = ls_now();
+    t->save_seconds = t->saved - begin;
+    return status;
+}
+
+/* The end of a run that was asked to stop, its checkpoint written. Collective. */
+static ls_status interrupted(ls_trainer *t)
+{
+    int number = ls_interrupt_signal();
+    const int rank = ls_rank_of_max(t->comm, number);
+    char why[64] = "the time limit";
+    ls_broadcast_from(t->comm, &number, sizeof number, rank);
+    if (number != 0)
+        snprintf(why, sizeof why, "%s on rank %d", ls_interrupt_name(number), rank);
+    if (*t->config->run == '\0')
+        return ls_fail(LS_ERR_FAILURE, "stopped by %s; without --run nothing is saved", why);
+    return ls_fail(LS_INTERRUPTED,
+                   "stopped by %s, %lld epochs and %lld of %lld steps done; the checkpoint is "
+                   "written: to go on, run the same again with --resume auto",
+                   why, (long long)t->progress.epoch, (long long)t->progress.step,
+                   (long long)t->plan.steps);
+}
+
+/* Whether a checkpoint is due after so many steps, or epochs, of the run. Local. */
+static bool is_due(int64_t done, int64_t every)
+{
+    return every > 0 && done % every == 0;
+}
+
+/* One step, and what it adds to the epoch. Collective.
+ * control  on return the sum over ranks */
+static ls_status take_step(ls_trainer *t, const int64_t *order, ls_control *control)
+{
+    ls_progress *progress = &t->progress;
+    ls_partial *sums = &progress->partial;
+    ls_score score;
+    ls_phases phases = {0};
+    const step_place place = {t, progress->step};
+    const ls_range slice = ls_plan_slice(&t->plan, t->rank, progress->step);
+    *control = wishes(t);
+    ls_status status =
+        ls_step(&t->replica, t->samples, order + slice.first, slice.count, t->config->lr, t->comm,
+                check_step, &place, &score, control, &phases);
+    if (status != LS_OK)
+        return status;
+    progress->step++;
+    progress->optimizer_steps = ls_optimizer_steps(t->replica.optimizer);
+    sums->rows += (double)control->rows;
+    sums->correct += (double)control->correct;
+    sums->loss += control->loss;
+    sums->compute_s += phases.total - phases.exposed;
+    sums->communicate_s += phases.exposed;
+    if (t->rank == 0 && t->observer->step != NULL)
+        t->observer->step(t->observer->user, progress->epoch + 1, (int64_t)sums->rows,
+                          control->loss / (double)control->rows);
+    return t->tuner != NULL ? tune(t, phases.total) : LS_OK;
+}
+
+/* All steps of an epoch that are left. Collective. */
+static ls_status train_epoch(ls_trainer *t)
 {
     const int64_t *order;
-    double begin = ls_now();
+    ls_partial *sums = &t->progress.partial;
+    double mark = ls_now();
     ls_status status = ls_exchange_epoch(t->exchange, t->progress.epoch, &order);
-    sums->exchange_s = ls_now() - begin;
-    ls_phases phases = {0};
-    int64_t rows = 0;
-    for (int64_t step = 0; status == LS_OK && step < t->plan.steps; step++) {
-        ls_score score;
+    sums->exchange_s += ls_now() - mark;
+    while (status == LS_OK && t->progress.step < t->plan.steps) {
         ls_control control;
-        const step_place place = {t, step};
-        const ls_range slice = ls_plan_slice(&t->plan, t->rank, step);
-        const double before = phases.total;
-        status = ls_step(&t->replica, t->samples, order + slice.first, slice.count, t->config->lr,
-                         t->comm, check_step, &place, &score, &control, &phases);
+        status = take_step(t, order, &control);
         if (status != LS_OK)
             break;
-        sums->loss += score.loss;
-        sums->correct += (double)score.correct;
-        rows += control.rows;
-        if (t->rank == 0 && t->observer->step != NULL)
-            t->observer->step(t->observer->user, t->progress.epoch + 1, rows,
-                              control.loss / (double)control.rows);
-        if (t->tuner != NULL)
-            status = tune(t, phases.total - before);
+        t->stopping = t->stopping || control.stop > 0;
+        t->due = control.save > 0 ||
+                 is_due(t->progress.optimizer_steps, t->config->checkpoint_every.steps);
+        if (t->progress.step == t->plan.steps || !(t->stopping || t->due))
+            continue;
+        sums->seconds += ls_now() - mark;
+        status = checkpoint(t, false);
+        if (status == LS_OK && t->stopping)
+            status = interrupted(t);
+        mark = ls_now();
     }
     if (status == LS_OK)
         ls_step_finish(&t->replica);
-    sums->compute_s = phases.total - phases.exposed;
-    sums->communicate_s = phases.exposed;
-    t->progress.optimizer_steps = ls_optimizer_steps(t->replica.optimizer);
+    sums->seconds += ls_now() - mark;
     return status;
 }
 
@@ -173,39 +274,14 @@ static bool goes_on(const ls_trainer *t)
            !ls_early_stop_reached(&t->progress.early_stop, &t->stop_config);
 }
 
-/* Saves a checkpoint; on rank 0. Local. */
-static ls_status save(ls_trainer *t, bool best)
-{
-    t->progress.ranks = t->plan.ranks;
-    t->progress.reduce = ls_trainer_reduce(t);
-    ls_state state = {.identity = &t->identity,
-                      .progress = &t->progress,
-                      .history = t->history,
-                      .network = t->replica.network,
-                      .params = ls_reducer_params(t->replica.reducer),
-                      .optimizer = t->replica.optimizer};
-    ls_status status = ls_checkpoint_save(t->folder, &state, t->config->keep);
-    if (status == LS_OK)
-        status = ls_run_log_event(t->log, "checkpoint", t->progress.epoch,
-                                  json_pack("{s:I, s:b}", "steps",
-                                            (json_int_t)t->progress.optimizer_steps, "best", best));
-    return status;
-}
-
 /* Rank 0 writes the logs and, where it is due, a checkpoint; all ranks get the outcome. Collective.
  */
 static ls_status record(ls_trainer *t, ls_metrics *m, bool best)
 {
-    const bool due = best || !goes_on(t) || t->progress.epoch % t->config->checkpoint_every == 0;
+    const bool due = best || t->due || t->stopping || !goes_on(t) ||
+                     is_due(t->progress.epoch, t->config->checkpoint_every.epochs);
     const double begin = ls_now();
-    ls_status status = LS_OK;
-    if (due && *t->config->run != '\0') {
-        for (int i = 0; i < ls_optimizer_slots(t->replica.optimizer); i++)
-            ls_reducer_complete(t->replica.reducer, ls_optimizer_slot(t->replica.optimizer, i));
-        if (t->log != NULL)
-            status = save(t, best);
-        status = ls_agree(t->comm, status);
-    }
+    ls_status status = due ? checkpoint(t, best) : LS_OK;
     m->checkpoint_s = ls_now() - begin;
     t->history[t->progress.epoch - 1] = *m;
     if (status == LS_OK && t->log != NULL) {
@@ -219,36 +295,36 @@ static ls_status record(ls_trainer *t, ls_metrics *m, bool best)
 /* One epoch, from the exchange to the checkpoint. Collective. */
 static ls_status run_epoch(ls_trainer *t)
 {
-    double begin = ls_now();
-    epoch_sums sums = {0};
     ls_metrics m = {.epoch = (double)t->progress.epoch + 1, .lr = t->config->lr};
-    ls_status status = train_epoch(t, &sums);
+    ls_status status = train_epoch(t);
     if (status != LS_OK)
         return status;
-    m.seconds = ls_now() - begin;
     status = check_params(t);
     double checked = ls_now();
     if (status == LS_OK)
         status = validate(t, &m);
     if (status != LS_OK)
         return status;
-    sums.validation_s = ls_now() - checked;
-
-    int slowest = ls_rank_of_max(t->comm, sums.compute_s);
-    ls_sum_doubles(t->comm, (double *)&sums, EPOCH_SUMS);
-    ls_max_doubles(t->comm, &m.seconds, 1);
+    const ls_partial *sums = &t->progress.partial;
     const double rows = (double)t->plan.rows, ranks = t->plan.ranks;
-    m.loss = sums.loss / rows;
-    m.accuracy = sums.correct / rows;
+    double times[] = {sums->compute_s, sums->communicate_s, sums->exchange_s, ls_now() - checked};
+    int slowest = ls_rank_of_max(t->comm, sums->compute_s);
+    ls_sum_doubles(t->comm, times, sizeof times / sizeof *times);
+    m.seconds = sums->seconds;
+    ls_max_doubles(t->comm, &m.seconds, 1);
+    m.loss = sums->loss / rows;
+    m.accuracy = sums->correct / rows;
     m.samples_per_second = rows / m.seconds;
-    m.compute_s = sums.compute_s / ranks;
-    m.communicate_s = sums.communicate_s / ranks;
-    m.exchange_s = sums.exchange_s / ranks;
-    m.validation_s = sums.validation_s / ranks;
+    m.compute_s = times[0] / ranks;
+    m.communicate_s = times[1] / ranks;
+    m.exchange_s = times[2] / ranks;
+    m.validation_s = times[3] / ranks;
     m.checkpoint_s = NAN; /* not known before it is saved */
     m.slowest_rank = slowest;
 
     t->history[t->progress.epoch++] = m;
+    t->progress.step = 0;
+    t->progress.partial = (ls_partial){0};
     bool best = decide(t, &m);
     if (best && t->best_params != NULL)
         memcpy(t->best_params, ls_reducer_params(t->replica.reducer),
@@ -282,17 +358,19 @@ static ls_train_result conclude(ls_trainer *t, double begin, bool idle)
     return result;
 }
 
-/* Leaves the reason in the events, as far as they can still be written. Local. */
-static void note_failure(ls_trainer *t, int64_t epoch)
+/* Leaves the reason for an end before the end in the events, as far as they can still be written.
+ * Local. */
+static void note_end(ls_trainer *t, ls_status why, int64_t epoch)
 {
+    const char *event = why == LS_INTERRUPTED ? "stop" : "failure";
     char text[LS_ERROR_TEXT_MAX];
     if (t->log == NULL)
         return;
     snprintf(text, sizeof text, "%s", ls_error_text());
     ls_status status =
-        ls_run_log_event(t->log, "failure", epoch, json_pack("{s:o}", "text", ls_json_text(text)));
-    /* The failure that ended the run is the one to report. */
-    (void)ls_fail(LS_ERR_FAILURE, "%s", text);
+        ls_run_log_event(t->log, event, epoch, json_pack("{s:o}", "text", ls_json_text(text)));
+    /* What ended the run is the one to report. */
+    (void)ls_fail(why, "%s", text);
     (void)status;
 }
 
@@ -307,9 +385,11 @@ ls_status ls_trainer_run(ls_trainer *t, ls_train_result *result)
     while (status == LS_OK && goes_on(t)) {
         epoch = t->progress.epoch + 1;
         status = run_epoch(t);
+        if (status == LS_OK && t->stopping && goes_on(t))
+            status = interrupted(t);
     }
     if (status != LS_OK) {
-        note_failure(t, epoch);
+        note_end(t, status, status == LS_INTERRUPTED ? t->progress.epoch : epoch);
         return status;
     }
     *result = conclude(t, begin, idle);

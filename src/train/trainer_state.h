@@ -36,6 +36,12 @@ struct ls_trainer {
     ls_progress progress;
     ls_metrics *history; /* [config->epochs or more] */
 
+    double created;      /* when, on ls_now()'s clock */
+    double saved;        /* when the latest checkpoint was */
+    double save_seconds; /* what it took, or the first is thought to take */
+    bool stopping;       /* the run is to come to an end */
+    bool due;            /* a checkpoint is, after the latest step */
+
     ls_identity identity; /* borrows all its texts */
     char *resumed;        /* path of the checkpoint, owned; "" if new */
     char folder[4096];    /* of the checkpoints; "" if nothing is written */

@@ -200,7 +200,7 @@ static void keeps_few_checkpoints(void **state)
     config.run = "few";
     config.epochs = 6;
     config.keep = 1;
-    config.checkpoint_every = 2;
+    config.checkpoint_every = (ls_interval){.epochs = 2};
     config.mode = LS_MODE_MAX;
     remove_run("few");
     assert_ok(train(&config, &result));
@@ -425,7 +425,7 @@ static void refuses_settings_out_of_range(void **state)
     ls_train_config bad[7] = {good, good, good, good, good, good, good};
     bad[0].batch = 0;
     bad[1].batch = LS_MAX_GLOBAL_BATCH + INT64_C(1);
-    bad[2].checkpoint_every = 0;
+    bad[2].checkpoint_every = (ls_interval){0};
     bad[3].keep = 0;
     bad[4].lr = NAN;
     bad[5].validation = 1;

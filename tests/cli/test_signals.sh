@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# Runs that are stopped by signals and killed at any moment, each time gone on with: they end with the
+# parameters of the run that was left alone. The moments come from a seed, which is printed.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+lockstep=$1
+make_data=$2
+RANDOM=${SEED:-$$}
+echo "seed ${SEED:-$$}"
+"$make_data" data
+common=(train --data data/data.h5 --model "dense:300 relu dense:5" --batch 16 --epochs 120
+    --checkpoint-every 50steps --reduce fused --quiet --resume auto)
+digest_of() { sed -n 's/.*"digest": "\([0-9a-f]*\)".*/\1/p' "$1/summary.json"; }
+
+mpirun -n 2 "$lockstep" "${common[@]}" --run whole 2>err
+check "the run that is left alone" [ $? = 0 ]
+whole=$(digest_of whole)
+check "it has a digest" [ -n "$whole" ]
+
+# Starts the run `parts`; `pid` is mpirun's, `ranks` those of the ranks. They may be anywhere in their
+# start then: signals are heard from the first moment.
+start() {
+    rm -f parts/summary.json
+    mpirun -n 2 "$lockstep" "${common[@]}" --run parts 2>err &
+    pid=$!
+    local tries=0
+    until [ "$(pgrep -c -P $pid)" = 2 ] || [ $tries = 500 ]; do
+        sleep 0.02
+        tries=$((tries + 1))
+    done
+    mapfile -t ranks < <(pgrep -P $pid)
+    sleep 0.1 # until they are the program
+}
+moment() { sleep "0.$(printf '%03d' $((RANDOM % 700)))"; }
+
+stopped=0 killed=0 ended=0
+one_more() { # SIGNAL PID CODE
+    moment
+    kill -"$1" "$2" 2>/dev/null
+    wait $pid
+    local code=$?
+    case $code in
+        0) ended=$((ended + 1)) ;;
+        75) stopped=$((stopped + 1)) ;;
+        *) killed=$((killed + 1)) ;;
+    esac
+    check "signal $1: code $code, not $3" [ $code = "$3" -o $code = 0 ]
+    check "signal $1: no summary of a run that has not ended" [ $code = 0 -o ! -e parts/summary.json ]
+    if [ $code = 75 ]; then
+        check "signal $1: says so" has err 'stopped by SIG[A-Z0-9]+ on rank [01], [0-9]+ epochs and [0-9]+ of [0-9]+ steps done'
+    fi
+}
+rm -rf parts
+start
+one_more USR1 $pid 75
+start
+one_more USR2 $pid 75
+start
+one_more TERM "${ranks[1]}" 75
+start
+one_more INT "${ranks[0]}" 75
+for i in 0 1 0 1; do
+    start
+    one_more KILL "${ranks[$i]}" 137
+done
+start
+wait $pid
+check "the last part" [ $? = 0 ]
+echo "$stopped times stopped, $killed times killed, $ended times ended before"
+check "something was interrupted" [ $((stopped + killed)) -ge 2 ]
+check "the same parameters: $(digest_of parts), not $whole" [ "$(digest_of parts)" = "$whole" ]
+check "each epoch once" [ "$(cut -d, -f1 parts/metrics.csv | sort -n | uniq -d | wc -l)" = 0 ]
+check "all epochs" [ "$(wc -l <parts/metrics.csv)" = 121 ]
+check "the same metrics" cmp <(cut -d, -f1-6 whole/metrics.csv) <(cut -d, -f1-6 parts/metrics.csv)
+
+# A time limit, and a Slurm job's end; a limit that is no time.
+mpirun -n 2 "$lockstep" "${common[@]}" --epochs 100000 --run limited --max-time 1.5s 2>err
+check "a time limit ends with 75" [ $? = 75 ]
+check "a time limit says so" has err 'stopped by the time limit'
+SLURM_JOB_END_TIME=$(($(date +%s) + 12)) mpirun -n 2 "$lockstep" "${common[@]}" --epochs 100000 \
+    --run limited --stop-margin 10s 2>err
+check "a job's end ends with 75" [ $? = 75 ]
+refuses 2 "max-time: 'soon' is no time" "$lockstep" "${common[@]}" --run limited --max-time soon
+refuses 2 "checkpoint-every: '3 weeks' is no interval" "$lockstep" "${common[@]}" --run limited \
+    --checkpoint-every "3 weeks"
+refuses 2 "checkpoint-every: '0' is no interval" "$lockstep" "${common[@]}" --run limited --checkpoint-every 0
+finish

@@ -1,0 +1,243 @@
+/* Runs that are stopped in the middle of an epoch and go on: on as many ranks with the same bits,
+ * on another number of ranks with the same steps. */
+#include "fixture.h"
+#include "mpi_test.h"
+
+#include "base/interrupt.h"
+
+#include <lockstep/checkpoint.h>
+
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { EPOCHS = 3, STEPS = 12 }; /* steps of an epoch of fixture_small in batches of 16 */
+
+/* Sends this process a signal after so many steps from now on, and counts epochs. */
+typedef struct watcher {
+    int steps_left; /* below 0: never */
+    int epochs;
+    ls_metrics metrics[EPOCHS];
+} watcher;
+
+static void count_step(void *user, int64_t epoch, int64_t rows, double loss)
+{
+    (void)epoch, (void)rows, (void)loss;
+    watcher *w = user;
+    if (w->steps_left > 0 && --w->steps_left == 0)
+        assert_int_equal(raise(SIGUSR1), 0);
+}
+
+static void note_epoch(void *user, const ls_metrics *metrics, bool best)
+{
+    (void)best;
+    watcher *w = user;
+    assert_true(w->epochs < EPOCHS);
+    w->metrics[w->epochs++] = *metrics;
+}
+
+static ls_status train(ls_comm *comm, const ls_train_config *config, watcher *w,
+                       ls_train_result *result)
+{
+    ls_trainer *trainer = NULL;
+    const ls_observer observer = {.user = w, .step = count_step, .epoch = note_epoch};
+    ls_interrupt_set(0);
+    ls_interrupt_watch();
+    ls_status status = ls_trainer_create(&trainer, comm, config, &observer);
+    if (status == LS_OK)
+        status = ls_trainer_run(trainer, result);
+    ls_trainer_destroy(&trainer);
+    ls_interrupt_set(0);
+    return status;
+}
+
+static ls_train_config configure(const char *run)
+{
+    ls_train_config config = fixture_config("i.h5");
+    config.model = "dense:400 relu dense:50 relu dense:4";
+    config.epochs = EPOCHS;
+    config.run = run;
+    config.resume = "auto";
+    char command[64];
+    snprintf(command, sizeof command, "rm -rf %s", run);
+    if (rank == 0) {
+        fixture_write(&fixture_small, "i.h5");
+        assert_int_equal(system(command), 0);
+    }
+    assert_ok(ls_agree(world, LS_OK));
+    return config;
+}
+
+/* Every `every` steps the run is stopped, until it is through. Rank 0 gets the signal, after a
+ * step: it is heard in the next. */
+static void run_in_parts(const ls_train_config *config, int every, watcher *w,
+                         ls_train_result *result)
+{
+    int parts = 0;
+    for (;; parts++) {
+        w->steps_left = every - 1;
+        ls_status status = train(world, config, w, result);
+        if (status == LS_OK)
+            break;
+        assert_int_equal(status, LS_INTERRUPTED);
+        assert_same_failure(status);
+        assert_non_null(strstr(ls_error_text(), "stopped by SIGUSR1 on rank 0"));
+        assert_true(parts < EPOCHS * STEPS);
+    }
+    assert_int_equal(parts, (EPOCHS * STEPS - 1) / every);
+}
+
+static int lines_of(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    int lines = 0;
+    assert_non_null(file);
+    for (int c = getc(file); c != EOF; c = getc(file))
+        lines += c == '\n';
+    fclose(file);
+    return lines;
+}
+
+static void goes_on_with_the_same_bits(void **state)
+{
+    (void)state;
+    static const int every[] = {5, 7, STEPS};
+    for (int kind = 0; kind < LS_REDUCERS; kind++)
+        for (int shard = 0; shard < 2; shard++)
+            for (size_t i = 0; i < sizeof every / sizeof *every; i++) {
+                static watcher whole, parts;
+                ls_train_result one, other;
+                whole = (watcher){.steps_left = -1};
+                parts = (watcher){0};
+                ls_train_config config = configure("whole");
+                config.reduce = (ls_reduce)kind;
+                config.shard_optimizer = shard;
+                assert_ok(train(world, &config, &whole, &one));
+                (void)configure("parts");
+                config.run = "parts";
+                run_in_parts(&config, every[i], &parts, &other);
+                assert_true(one.digest == other.digest);
+                assert_int_equal(one.early_stop.best_epoch, other.early_stop.best_epoch);
+                assert_true(one.early_stop.best == other.early_stop.best);
+                if (rank != 0)
+                    continue;
+                assert_int_equal(parts.epochs, EPOCHS);
+                for (int e = 0; e < EPOCHS; e++) {
+                    const ls_metrics *a = &whole.metrics[e], *b = &parts.metrics[e];
+                    assert_true(a->epoch == b->epoch);
+                    assert_true(a->loss == b->loss);
+                    assert_true(a->accuracy == b->accuracy);
+                    assert_true(a->val_loss == b->val_loss);
+                    assert_true(a->val_accuracy == b->val_accuracy);
+                }
+                assert_int_equal(lines_of("parts/metrics.csv"), 1 + EPOCHS);
+            }
+}
+
+/* Stopped on all ranks together, each rank goes on alone, from a copy. */
+static void goes_on_on_another_number_of_ranks(void **state)
+{
+    (void)state;
+    watcher whole = {.steps_left = -1}, part = {.steps_left = STEPS + 5}, rest = {.steps_left = -1};
+    ls_train_result one, other;
+    ls_train_config config = configure("whole");
+    config.reduce = LS_REDUCE_FUSED;
+    assert_ok(train(world, &config, &whole, &one));
+    config = configure("elastic");
+    config.reduce = LS_REDUCE_FUSED;
+    assert_int_equal(train(world, &config, &part, &other), LS_INTERRUPTED);
+    config.run = "";
+    config.resume = "elastic/checkpoints/last";
+    assert_ok(train(self, &config, &rest, &other));
+    assert_int_equal(other.epochs, EPOCHS);
+    assert_int_equal(rest.epochs, EPOCHS - 1);
+    assert_near(one.final.loss, other.final.loss, 1e-3, 1e-5);
+    assert_near(one.final.val_loss, other.final.val_loss, 1e-3, 1e-5);
+    assert_ok(ls_agree(world, LS_OK));
+    if (size == 1)
+        return;
+    config = configure("local");
+    config.shuffle = LS_SHUFFLE_LOCAL;
+    part = (watcher){.steps_left = 5};
+    assert_int_equal(train(world, &config, &part, &other), LS_INTERRUPTED);
+    config.run = "";
+    config.resume = "local/checkpoints/last";
+    assert_fails(train(self, &config, &rest, &other), LS_ERR_USAGE, "with --shuffle local");
+    assert_ok(ls_agree(world, LS_OK));
+}
+
+/* A signal that only the last rank gets stops all. */
+static void any_rank_can_stop_all(void **state)
+{
+    (void)state;
+    char expected[64];
+    watcher w = {0};
+    ls_train_result result;
+    ls_trainer *trainer = NULL;
+    const ls_observer silent = {0};
+    ls_train_config config = configure("any");
+    assert_ok(ls_trainer_create(&trainer, world, &config, &silent));
+    ls_interrupt_set(rank == size - 1 ? SIGTERM : 0);
+    ls_status status = ls_trainer_run(trainer, &result);
+    ls_trainer_destroy(&trainer);
+    assert_int_equal(status, LS_INTERRUPTED);
+    assert_same_failure(status);
+    snprintf(expected, sizeof expected, "stopped by SIGTERM on rank %d, 0 epochs and 1 of 12",
+             size - 1);
+    assert_non_null(strstr(ls_error_text(), expected));
+    w.steps_left = -1;
+    assert_ok(train(world, &config, &w, &result));
+    assert_int_equal(result.epochs, EPOCHS);
+}
+
+static void time_is_limited(void **state)
+{
+    (void)state;
+    watcher w = {.steps_left = -1};
+    ls_train_result result;
+    ls_train_config config = configure("limited");
+    config.time_limit = 1e-9;
+    ls_status status = train(world, &config, &w, &result);
+    assert_fails(status, LS_INTERRUPTED, "stopped by the time limit, 0 epochs and 1 of 12 steps");
+    assert_same_failure(status);
+    config.run = "";
+    config.resume = "";
+    assert_fails(train(world, &config, &w, &result), LS_ERR_FAILURE,
+                 "without --run nothing is saved");
+    config = configure("limited");
+    config.time_limit = 3600;
+    assert_ok(train(world, &config, &w, &result));
+}
+
+static void saves_by_steps_and_by_time(void **state)
+{
+    (void)state;
+    watcher w = {.steps_left = -1};
+    ls_train_result result;
+    ls_train_config config = configure("steps");
+    config.checkpoint_every = (ls_interval){.steps = 5};
+    config.keep = 100;
+    config.mode = LS_MODE_MAX; /* the first epoch is the best */
+    assert_ok(train(world, &config, &w, &result));
+    for (int64_t step = 1; step <= EPOCHS * STEPS; step++) {
+        char path[64];
+        snprintf(path, sizeof path, "steps/checkpoints/step-%08d.h5", (int)step);
+        const bool wanted = step % 5 == 0 || step == STEPS || step == EPOCHS * STEPS;
+        if (rank == 0)
+            assert_true((access(path, F_OK) == 0) == wanted);
+    }
+    w.epochs = 0;
+    config = configure("seconds");
+    config.checkpoint_every = (ls_interval){.seconds = 1e-9};
+    config.keep = 100;
+    assert_ok(train(world, &config, &w, &result));
+    if (rank == 0)
+        assert_int_equal(access("seconds/checkpoints/step-00000007.h5", F_OK), 0);
+}
+
+MPI_TEST_MAIN(cmocka_unit_test(goes_on_with_the_same_bits),
+              cmocka_unit_test(goes_on_on_another_number_of_ranks),
+              cmocka_unit_test(any_rank_can_stop_all), cmocka_unit_test(time_is_limited),
+              cmocka_unit_test(saves_by_steps_and_by_time))
