@@ -1,5 +1,5 @@
-/* Loops compiled for several processors, of which the one that the program runs on is chosen when it
- * starts: for builds that are not made for one processor anyhow. */
+/* Loops compiled for several processors, of which the one that the program runs on is chosen when
+ * it starts: for builds that are not made for one processor anyhow. */
 #ifndef LS_BASE_DISPATCH_H
 #define LS_BASE_DISPATCH_H
 

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -101,6 +103,39 @@ ls_status ls_write_file(const char *path, const char *text, size_t length)
         return status;
     }
     return ls_publish(temporary, path);
+}
+
+ls_status ls_lock_file(int *out, const char *path)
+{
+    char host[128] = "", text[256];
+    const int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (file < 0)
+        return ls_fail(LS_ERR_FAILURE, "%s: can't open to write: %s", path, strerror(errno));
+    if (flock(file, LOCK_EX | LOCK_NB) == 0) {
+        gethostname(host, sizeof host - 1);
+        const int length = snprintf(text, sizeof text, "process %ld on %s\n", (long)getpid(), host);
+        /* For who finds it taken; the lock holds without it. */
+        if (ftruncate(file, 0) == 0 && write(file, text, (size_t)length) != length)
+            (void)ftruncate(file, 0);
+        *out = file;
+        return LS_OK;
+    }
+    const bool taken = errno == EWOULDBLOCK;
+    const ssize_t length = taken ? read(file, text, sizeof text - 1) : 0;
+    close(file);
+    *out = -1;
+    if (!taken)
+        return LS_OK;
+    text[length > 0 ? length : 0] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    return ls_fail(LS_ERR_USAGE, "%s: taken by %s", path, *text != '\0' ? text : "another process");
+}
+
+void ls_unlock_file(int *lock)
+{
+    if (*lock >= 0)
+        close(*lock);
+    *lock = -1;
 }
 
 ls_status ls_read_file(const char *path, size_t limit, ls_status missing, char **out,

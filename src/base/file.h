@@ -28,6 +28,15 @@ ls_status ls_point(const char *link, const char *target) LS_MUST_CHECK;
 /* Writes a whole file: temporary, synchronised, published. Local. Errors: LS_ERR_FAILURE. */
 ls_status ls_write_file(const char *path, const char *text, size_t length) LS_MUST_CHECK;
 
+/* Takes the lock on a file, which is made if it is not there, for this process and as long as it
+ * lives; *out is what ls_unlock_file() takes, -1 where the file system knows no locks. Local.
+ * Errors: LS_ERR_USAGE if another process has it, with what that one wrote into it; LS_ERR_FAILURE.
+ */
+ls_status ls_lock_file(int *out, const char *path) LS_MUST_CHECK;
+
+/* Gives the lock back, sets *lock to -1; accepts -1. Local. */
+void ls_unlock_file(int *lock);
+
 /* Reads a whole file of at most `limit` bytes; *out is owned, zero-terminated, ls_free(). Local.
  * Errors: `missing` (a code of the caller's choice) if it can't be opened or read or is larger. */
 ls_status ls_read_file(const char *path, size_t limit, ls_status missing, char **out,

@@ -15,9 +15,9 @@ typedef struct ls_command {
     size_t settings_size;     /* of the struct that the options' values go to */
     void (*help)(FILE *out);  /* more help, after the options; NULL for none */
 
+    bool stops; /* ends in good order when a signal comes, see base/interrupt.h */
     /* A parallel command runs under mpirun; its run() is collective, with the same status on all
      * ranks. Another gets comm = NULL. */
-    bool stops; /* ends in good order when a signal comes, see base/interrupt.h */
     bool parallel;
     ls_status (*run)(ls_comm *comm, const ls_options *options, const void *settings);
 } ls_command;

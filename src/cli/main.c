@@ -122,6 +122,8 @@ static ls_status run_parallel(const ls_command *command, int *argc, char ***argv
     ls_status status = ls_comm_world(&comm);
     if (status == LS_OK)
         status = refuse_singletons(comm, by_mpirun);
+    if (status == LS_OK)
+        status = ls_agree_equal(comm, LS_VERSION, "the version of lockstep");
     const int rank = comm != NULL ? ls_comm_rank(comm) : 0;
     if (status == LS_OK)
         status = ls_agree(comm, ls_fault_arm(getenv("LOCKSTEP_FAULT"), rank));

@@ -184,7 +184,12 @@ static bool continues_in_place(const ls_train_config *c)
 /* Makes the run folder and its records; on rank 0. Local. */
 static ls_status begin_records(ls_trainer *t)
 {
+    char lock[LS_PATH_MAX];
     ls_status status = ls_make_folder(t->folder);
+    if (status == LS_OK)
+        status = ls_path(lock, t->config->run, "/lock", NULL);
+    if (status == LS_OK)
+        status = ls_lock_file(&t->lock, lock);
     if (status == LS_OK && *t->resumed != '\0' && !continues_in_place(t->config))
         status = ls_trainer_adopt(t);
     if (status == LS_OK && *t->resumed != '\0')
@@ -194,7 +199,7 @@ static ls_status begin_records(ls_trainer *t)
                                  t->progress.epoch);
     if (status == LS_OK)
         status = ls_run_log_event(
-            t->log, t->progress.epoch > 0 ? "resume" : "start", t->progress.epoch,
+            t->log, *t->resumed != '\0' ? "resume" : "start", t->progress.epoch,
             json_pack("{s:i, s:i, s:o}", "ranks", t->plan.ranks, "threads",
                       t->topology->mine.threads, "checkpoint", ls_json_text(t->resumed)));
     return status;
@@ -283,8 +288,10 @@ ls_status ls_trainer_create(ls_trainer **out, ls_comm *comm, const ls_train_conf
 {
     ls_trainer *t = ls_alloc(1, sizeof *t);
     ls_status status = LS_OK;
-    if (t != NULL)
+    if (t != NULL) {
+        t->lock = -1;
         t->resumed = ls_strdup("");
+    }
     if (t == NULL || t->resumed == NULL)
         status = LS_ERR_FAILURE;
     status = ls_agree(comm, status);
@@ -322,6 +329,7 @@ void ls_trainer_destroy(ls_trainer **trainer)
         return;
     ls_trainer *t = *trainer;
     ls_run_log_close(&t->log);
+    ls_unlock_file(&t->lock);
     ls_exchange_destroy(&t->exchange);
     ls_samples_destroy(&t->samples);
     ls_samples_destroy(&t->validation);

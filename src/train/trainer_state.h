@@ -46,6 +46,7 @@ struct ls_trainer {
     char *resumed;        /* path of the checkpoint, owned; "" if new */
     char folder[4096];    /* of the checkpoints; "" if nothing is written */
     ls_run_log *log;      /* on rank 0, unless nothing is written */
+    int lock;             /* on the run folder, there; -1: none */
 };
 
 /* Loads the checkpoint that config->resume asks for into the trainer, if there is one. Collective.
