@@ -62,7 +62,7 @@ typedef struct ls_team_desk {
  * Local. */
 bool ls_team_splits(int size, int64_t rows, const ls_matrix *matrix);
 
-/* Floats that a team shares. Local. */
+/* Floats that a team shares, one for each rank at least. Local. */
 int64_t ls_team_floats(int size, int64_t rows, const ls_layout *layout);
 
 /* Where in it matrix `at` has its place. Local. */

@@ -59,7 +59,7 @@ int64_t ls_team_floats(int size, int64_t rows, const ls_layout *layout)
 {
     int64_t offset[3];
     offsets(size, rows, layout, layout->matrices, offset);
-    return offset[2];
+    return larger(offset[2], size);
 }
 
 ls_team_desk ls_team_desk_of(const ls_team *team, const ls_layout *layout, int at)

@@ -1,6 +1,8 @@
 /* Inputs that are zeros in every row of a batch, as pixels at the margin of images are. They add
  * nothing to a layer's outputs, and their rows of the weights' gradient are zeros, so its products
- * can do without them: of MNIST's pixels a batch of 128 needs two thirds.
+ * can do without them: of MNIST's pixels a batch of 128 needs two thirds. A weight that is not
+ * finite does not show in the loss as long as its input is zero; the parameters are checked after
+ * each epoch.
  *
  * B: rows; x [B][D] inputs; W [D][U] weights. */
 #ifndef LS_NN_ACTIVE_H

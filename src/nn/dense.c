@@ -70,10 +70,17 @@ LS_DISPATCH static void sum_bias(int64_t rows, int64_t U, bool rectify, const fl
     }
 }
 
+/* Of the packed inputs; BLAS wants 1 at least. */
+static int row_length(const ls_active *active)
+{
+    return active->count > 0 ? ls_int(active->count) : 1;
+}
+
 /* The next slice of W's rows below `end`, not below `first`, see ls_matrix_slice(). */
 static ls_range slice_below(const ls_matrix *W, int64_t first, int64_t end)
 {
-    const int64_t slice = ls_matrix_slice(W), begin = end - slice > first ? end - slice : first;
+    const int64_t slice = ls_matrix_slice(W), boundary = (end - 1) / slice * slice;
+    const int64_t begin = boundary > first ? boundary : first;
     return (ls_range){begin, end - begin};
 }
 
@@ -88,8 +95,8 @@ static void add_product(const ls_layer *layer, const float *params, int64_t rows
         const ls_range which = ls_active_within(layer->active, of);
         ls_active_gather(layer->active, which, U, params + W->offset);
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, B, U, ls_int(which.count), 1,
-                    layer->active->x + which.first, ls_int(layer->active->count), layer->active->w,
-                    U, add, y, U);
+                    layer->active->x + which.first, row_length(layer->active), layer->active->w, U,
+                    add, y, U);
         return;
     }
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, B, U, ls_int(of.count), 1, x + of.first,
@@ -106,7 +113,7 @@ static void make_gradient(const ls_layer *layer, int64_t rows, const float *x, c
     if (is_packed(layer)) {
         const ls_range which = ls_active_within(layer->active, of);
         cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, ls_int(which.count), U, B, 1,
-                    layer->active->x + which.first, ls_int(layer->active->count), dy, U, 0,
+                    layer->active->x + which.first, row_length(layer->active), dy, U, 0,
                     layer->active->w, U);
         ls_active_scatter(layer->active, which, of, U, grads + W->offset);
         return;

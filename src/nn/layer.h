@@ -35,7 +35,8 @@ typedef struct ls_layer_kind {
      * for the parameters' gradient and one for dx. NULL: no product. */
     double (*flops)(const ls_layer *layer);
 
-    /* x [B][I] -> y [B][O]; B is 1 or more. A layer with parameters asks for them, see ls_need. */
+    /* x [B][I] -> y [B][O]; B is 1 or more. A layer with parameters asks for them, see
+     * ls_need. */
     void (*forward)(const ls_layer *layer, const float *params, int64_t rows, const float *x,
                     float *y, ls_need need);
 

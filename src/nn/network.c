@@ -408,12 +408,16 @@ static const float *forward(ls_network *network, const float *params, const ls_b
 {
     assert(batch->rows <= network->max_rows);
     const float *x = batch->x;
+    bool first =
+        true; /* of the layers with parameters: it asks for the last ones that are missing */
     for (int i = 0; i < network->computed; i++) {
         ls_layer *layer = &network->layer[i];
         if (is_split(layer, team))
             layer->kind->forward_split(layer, team, params, batch->rows, x, layer->y);
         else if (batch->rows > 0 && !layer->skipped)
-            layer->kind->forward(layer, params, batch->rows, x, layer->y, need);
+            layer->kind->forward(layer, params, batch->rows, x, layer->y,
+                                 first ? need : (ls_need){0});
+        first = first && layer->params == 0;
         x = layer->y;
     }
     return x;

@@ -142,6 +142,12 @@ static ls_status create(ls_reducer *r)
 static void destroy(ls_reducer *r)
 {
     buckets *b = (buckets *)r;
+    /* A step that was left unfinished has sums under way into what is freed here. */
+    MPI_Wait(&b->control, MPI_STATUS_IGNORE);
+    for (int i = 0; b->bucket != NULL && i < b->count; i++) {
+        MPI_Wait(&b->bucket[i].reducing, MPI_STATUS_IGNORE);
+        MPI_Wait(&b->bucket[i].gathering, MPI_STATUS_IGNORE);
+    }
     ls_arena_free(b->arena, LS_LANE_GRADS);
     ls_arena_free(r->params, LS_LANE_PARAMS);
     ls_free(b->bucket);

@@ -253,7 +253,7 @@ static ls_status take_turn(ls_comm *comm, bench *b, int64_t rows, int64_t steps,
             seconds[i] = to->total - before;
     }
     if (status == LS_OK)
-        ls_step_finish(&b->replica);
+        ls_step_finish(&b->replica, NULL);
     return status;
 }
 

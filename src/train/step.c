@@ -31,9 +31,18 @@ static void update(void *user, int64_t from)
     }
 }
 
-void ls_step_finish(ls_replica *replica)
+void ls_step_finish(ls_replica *r, ls_phases *phases)
 {
-    update(replica, 0);
+    const double begin = ls_now(), updating = r->updating;
+    const ls_reducer_times before = ls_reducer_clock(r->reducer);
+    update(r, 0);
+    if (phases == NULL)
+        return;
+    const ls_reducer_times now = ls_reducer_clock(r->reducer);
+    phases->optimizer += r->updating - updating;
+    phases->exposed += now.exposed - before.exposed;
+    phases->hidden += now.hidden - before.hidden;
+    phases->total += ls_now() - begin;
 }
 
 ls_status ls_step(ls_replica *r, const ls_samples *samples, const int64_t *order, int64_t count,
@@ -74,7 +83,7 @@ ls_status ls_step(ls_replica *r, const ls_samples *samples, const int64_t *order
     r->unfinished = true;
     r->fresh = ls_network_size(r->network);
     if (!ls_reducer_defers(r->reducer))
-        ls_step_finish(r);
+        ls_step_finish(r, NULL);
 
     const double end = ls_now();
     const ls_reducer_times now = ls_reducer_clock(r->reducer);

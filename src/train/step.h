@@ -53,7 +53,8 @@ ls_status ls_step(ls_replica *replica, const ls_samples *samples, const int64_t 
                   ls_score *score, ls_control *control, ls_phases *phases) LS_MUST_CHECK;
 
 /* Finishes what the latest step has left: afterwards the parameters are everywhere. To be called
- * before anything else than the next step uses them. Collective. */
-void ls_step_finish(ls_replica *replica);
+ * before anything else than the next step uses them. Collective.
+ * phases  times are added; NULL: nowhere */
+void ls_step_finish(ls_replica *replica, ls_phases *phases);
 
 #endif

@@ -106,10 +106,10 @@ static ls_status save(ls_trainer *t, const ls_partial *partial, bool best)
 static ls_status checkpoint(ls_trainer *t, bool best)
 {
     ls_replica *r = &t->replica;
+    const double begin = ls_now();
+    ls_step_finish(r, NULL);
     if (*t->config->run == '\0')
         return LS_OK;
-    const double begin = ls_now();
-    ls_step_finish(r);
     for (int i = 0; i < ls_optimizer_slots(r->optimizer); i++)
         ls_reducer_complete(r->reducer, ls_optimizer_slot(r->optimizer, i));
     ls_partial partial = t->progress.partial;
@@ -165,6 +165,8 @@ static ls_status take_step(ls_trainer *t, const int64_t *order, ls_control *cont
     if (status != LS_OK)
         return status;
     progress->step++;
+    if (progress->step == t->plan.steps)
+        ls_step_finish(&t->replica, &phases);
     progress->optimizer_steps = ls_optimizer_steps(t->replica.optimizer);
     sums->rows += (double)control->rows;
     sums->correct += (double)control->correct;
@@ -201,8 +203,6 @@ static ls_status train_epoch(ls_trainer *t)
             status = interrupted(t);
         mark = ls_now();
     }
-    if (status == LS_OK)
-        ls_step_finish(&t->replica);
     sums->seconds += ls_now() - mark;
     return status;
 }

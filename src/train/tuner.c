@@ -75,7 +75,7 @@ void ls_tuner_destroy(ls_tuner **tuner)
 /* Goes on with another reducer: every rank gets the whole state, whatever part it had. */
 static void go_over(ls_replica *r, ls_reducer *to)
 {
-    ls_step_finish(r);
+    ls_step_finish(r, NULL);
     for (int i = 0; i < ls_optimizer_slots(r->optimizer); i++)
         ls_reducer_complete(r->reducer, ls_optimizer_slot(r->optimizer, i));
     ls_reducer_set_params(to, ls_reducer_params(r->reducer));

@@ -201,8 +201,11 @@ static void time_is_limited(void **state)
     assert_same_failure(status);
     config.run = "";
     config.resume = "";
-    assert_fails(train(world, &config, &w, &result), LS_ERR_FAILURE,
-                 "without --run nothing is saved");
+    for (int kind = 0; kind < LS_REDUCERS; kind++) {
+        config.reduce = (ls_reduce)kind;
+        assert_fails(train(world, &config, &w, &result), LS_ERR_FAILURE,
+                     "without --run nothing is saved");
+    }
     config = configure("limited");
     config.time_limit = 3600;
     assert_ok(train(world, &config, &w, &result));

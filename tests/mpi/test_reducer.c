@@ -171,7 +171,7 @@ static void teams_form(void **state)
     const ls_team *team = ls_reducer_team(reducer);
     ls_topology *topology;
     assert_ok(ls_topology_create(&topology, world, 1));
-    const int local = size / topology->nodes;
+    const int local = size % topology->nodes == 0 ? size / topology->nodes : 1;
     ls_topology_destroy(&topology);
     assert_true((team != NULL) == (local > 1));
     if (team != NULL) {
