@@ -111,7 +111,15 @@ ls_train_config fixture_config(const char *path)
         .resume = "",
         .checkpoint_every = {.epochs = 1},
         .keep = 3,
+        .block = 5,
         .threads = 1,
         .text = "seed = 0\n",
         .fixed = "seed = 0\n"};
+}
+
+void fixture_reduce(ls_train_config *config, int kind, bool shard)
+{
+    config->reduce = (ls_reduce)kind;
+    config->reproducible = kind == LS_REDUCE_EXACT;
+    config->shard_optimizer = shard && !config->reproducible;
 }

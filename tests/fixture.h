@@ -28,4 +28,7 @@ void fixture_write_idx(const char *path, int type, int dims, const int *dim, con
 /* Settings for a short training of data set `path`. */
 ls_train_config fixture_config(const char *path);
 
+/* Lets it sum gradients in this way, and the exact one be what it is for. */
+void fixture_reduce(ls_train_config *config, int kind, bool shard);
+
 #endif

@@ -46,6 +46,7 @@ typedef struct ls_bench_task {
     ls_shape input;
     int classes;
     int64_t batch; /* global */
+    int64_t block; /* rows of a block, for LS_REDUCE_EXACT */
     bool shard;
     int steps; /* to be measured, 5 or more */
 } ls_bench_task;

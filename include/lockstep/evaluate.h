@@ -7,6 +7,7 @@
 #include <lockstep/comm.h>
 #include <lockstep/dataset.h>
 #include <lockstep/network.h>
+#include <lockstep/range.h>
 #include <lockstep/status.h>
 
 /* Makes sure that all ranks see the same data set, copies on their nodes included, as far as its
@@ -17,11 +18,19 @@ ls_status ls_agree_on_dataset(ls_comm *comm, const ls_dataset_info *info) LS_MUS
 /* Most classes that a confusion matrix is made for. */
 enum { LS_MAX_CONFUSION = 4096 };
 
-/* Evaluates this rank's rows and sums over ranks. Collective.
+/* Rows that are evaluated at a time. */
+enum { LS_EVALUATION_ROWS = 128 };
+
+/* The rows of a split that a rank is to evaluate: whole blocks of LS_EVALUATION_ROWS, but for the
+ * last. Local. */
+ls_range ls_evaluation_shard(int64_t rows, int ranks, int rank);
+
+/* Evaluates this rank's rows and sums over ranks. Where they are an ls_evaluation_shard(), and each
+ * rank uses one BLAS thread, the result has the same bits on any number of ranks. Collective.
  * params     the network's parameters, the same on all ranks
  * samples    this rank's rows, may be none
  * mean, std  of the normalisation (pixel / 255 - mean) / std
- * batch      to work with, of at least 1 row; its capacity is the size of a piece
+ * batch      to work with, of at least LS_EVALUATION_ROWS rows, as the network
  * out        on return sums over all ranks' rows
  * confusion  [classes][classes] on return how many rows of class i were taken for class j, all
  *            ranks together; at most LS_MAX_CONFUSION classes; may be NULL, on all ranks alike

@@ -54,6 +54,10 @@ typedef struct ls_layer_info {
     int64_t parameters;
 } ls_layer_info;
 
+/* A mean loss or a parameter beyond this says that training has diverged: 10 classes guessed at
+ * random have a loss of 2.3, and parameters are of the order of 1. */
+#define LS_DIVERGED 1e8
+
 /* What a pass over a batch says: sums over its rows. */
 typedef struct ls_score {
     int64_t rows;

@@ -33,6 +33,7 @@ typedef struct ls_plan {
     uint64_t seed;
     int ranks;
     ls_shuffle shuffle;
+    int64_t block; /* slices of a step begin at multiples of so many of its rows; 1: anywhere */
 } ls_plan;
 
 /* Where a row is used in an epoch. */
@@ -41,9 +42,10 @@ typedef struct ls_place {
     int64_t index; /* among the rank's samples in the order of the epoch, from 0 */
 } ls_place;
 
-/* Makes a plan. Errors: LS_ERR_USAGE if rows, ranks or batch is below 1. */
+/* Makes a plan. Errors: LS_ERR_USAGE if rows, ranks, batch or block is below 1, or if a block above
+ * 1 is asked for with LS_SHUFFLE_LOCAL, where steps are no ranges of positions. */
 ls_status ls_plan_make(ls_plan *out, int64_t rows, int ranks, int64_t batch, uint64_t seed,
-                       ls_shuffle shuffle) LS_MUST_CHECK;
+                       ls_shuffle shuffle, int64_t block) LS_MUST_CHECK;
 
 /* How many samples the rank trains on in an epoch; the same in every epoch. */
 int64_t ls_plan_rank_rows(const ls_plan *plan, int rank);

@@ -14,4 +14,7 @@ typedef struct ls_range {
  * the shard of a rank, in the file or of a validation split; the rows of a matrix that are its. */
 ls_range ls_shard(int64_t total, int parts, int part);
 
+/* The same, cut only at multiples of `block`, 1 or more: the sizes differ by at most one block. */
+ls_range ls_shard_blocks(int64_t total, int64_t block, int parts, int part);
+
 #endif

@@ -32,11 +32,14 @@ typedef enum ls_reduce {
     LS_REDUCE_HIERARCHICAL, /* within each node in shared memory, then between the nodes; the ranks
                                of a node share one copy of the parameters, the work of updating them
                                and, as a team, large products */
+    LS_REDUCE_EXACT,        /* as fused, in sums that are exact: their bits depend on the backward
+                               passes alone, of which a rank may make several before it begins; not
+                               on how many ranks there are, nor on the order of addition */
     LS_REDUCERS,
     LS_REDUCE_AUTO = LS_REDUCERS /* the trainer tries them and takes the fastest */
 } ls_reduce;
 
-/* "fused", "overlap", "hierarchical", "auto". Local. */
+/* "fused", "overlap", "hierarchical", "exact", "auto". Local. */
 const char *ls_reduce_name(ls_reduce kind);
 
 /* Whether a kind can be of use to so many ranks on so many nodes. Local. */
@@ -55,6 +58,13 @@ typedef struct ls_control {
 /* Most rows that a step may have, so that their number is exact in the control word. */
 enum { LS_MAX_GLOBAL_BATCH = 1 << 24 };
 
+/* Rows of a step, the most that there may be. */
+typedef struct ls_step_rows {
+    int64_t mine;  /* on this rank */
+    int64_t batch; /* on all ranks together; this and the next are the same on all of them */
+    int64_t block; /* in one backward pass, for LS_REDUCE_EXACT */
+} ls_step_rows;
+
 /* A range of parameters that is this rank's to update. */
 typedef struct ls_piece {
     int64_t first;      /* its offset in the arena */
@@ -69,13 +79,12 @@ typedef struct ls_piece {
  * had collectives that do not.
  * kind    not LS_REDUCE_AUTO
  * shard   whether ranks share the work of updating with all others: each updates its part, then all
- *         gather the parameters
+ *         gather the parameters; LS_REDUCE_EXACT does not
  * layout  of the arenas; borrowed until the reducer is destroyed
- * rows    the most that this rank may have in a step
  * Errors, on all ranks alike: LS_ERR_FAILURE when memory (shared memory, too) is short, or the sum
  * is wrong; *out is left alone. */
 ls_status ls_reducer_create(ls_reducer **out, ls_comm *comm, ls_reduce kind, bool shard,
-                            const ls_layout *layout, int64_t rows) LS_MUST_CHECK;
+                            const ls_layout *layout, ls_step_rows rows) LS_MUST_CHECK;
 
 /* Frees a reducer and its arenas, sets *reducer to NULL; accepts NULL on all ranks alike. */
 void ls_reducer_destroy(ls_reducer **reducer);
@@ -91,6 +100,11 @@ const ls_team *ls_reducer_team(const ls_reducer *reducer);
  * that are left may wait for the next forward pass. Local. */
 bool ls_reducer_defers(const ls_reducer *reducer);
 
+/* Whether a reducer of this kind knows of each rank's gradients that they are finite before it
+ * yields the first piece. Overlap does not, unless it is sharded: its control word leaves with the
+ * first gradients of a pass. Local. */
+bool ls_reduce_foresees(ls_reduce kind, bool shard);
+
 /* The arena [count] that gradients are to be written to, between publish and finish; and that of
  * the parameters, which change between finish and publish. Borrowed. Local. */
 float *ls_reducer_grads(ls_reducer *reducer);
@@ -99,16 +113,19 @@ const float *ls_reducer_params(const ls_reducer *reducer);
 /* Copies these parameters [count], the same on all ranks, into the arena. */
 void ls_reducer_set_params(ls_reducer *reducer, const float *params);
 
-/* Begins a step. A rank whose word says that it failed goes through the backward pass with the
- * others, of no rows. */
+/* Begins a step's sum, before the last or only backward pass of this rank. A rank whose word says
+ * that it failed goes through the backward pass with the others, of no rows. */
 void ls_reducer_begin(ls_reducer *reducer, const ls_control *mine);
 
 /* What to hand to the backward pass. Local; the calls that it leads to come in the same order, with
  * the same offsets, on all ranks, up to calls that are left out. */
 ls_ready ls_reducer_ready(ls_reducer *reducer);
 
-/* Waits for the sum of the control words. If any rank failed the step ends here. */
-void ls_reducer_finish(ls_reducer *reducer, ls_control *sum);
+/* Waits for the sum of the control words. If any rank failed the step ends here.
+ * Returns the offset of a gradient that this rank's passes have made and that is no finite number,
+ * or, with LS_REDUCE_EXACT, is too large for its sums; -1 if all are well. By that a rank has
+ * failed, unless its control word was under way already, see ls_reduce_foresees(). */
+int64_t ls_reducer_finish(ls_reducer *reducer, ls_control *sum);
 
 /* The next piece that is this rank's to update, when its sum has arrived; false after the last. The
  * piece before it has been updated by then. */

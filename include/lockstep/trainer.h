@@ -68,6 +68,9 @@ typedef struct ls_train_config {
                           end, its last checkpoint written; 0: none. Rank 0's clock counts. */
     ls_reduce reduce;  /* how gradients are summed over ranks */
     bool shard_optimizer; /* ranks share the work of updating, see ls_reducer_create() */
+    bool reproducible;    /* the same bits on any number of ranks: steps go by blocks, `reduce` is
+                             LS_REDUCE_EXACT or AUTO, one BLAS thread */
+    int64_t block;        /* rows of a block */
     int threads;          /* BLAS threads of a rank; 0: see ls_topology_create() */
     bool dry_run;         /* look at everything, write nothing; ls_trainer_run() is not called */
     const char *text;     /* the settings as `key = value` lines: config.conf, checkpoints */
@@ -124,10 +127,6 @@ ls_status ls_trainer_create(ls_trainer **out, ls_comm *comm, const ls_train_conf
  * rank, the validation loss, or a parameter at the end of an epoch, is not finite or beyond
  * LS_DIVERGED; LS_ERR_FAILURE if any rank failed or a log or checkpoint could not be written. */
 ls_status ls_trainer_run(ls_trainer *trainer, ls_train_result *result) LS_MUST_CHECK;
-
-/* A mean loss or a parameter beyond this says that training has diverged: 10 classes guessed at
- * random have a loss of 2.3, and parameters are of the order of 1. */
-#define LS_DIVERGED 1e8
 
 /* The parameters [ls_network_size()], the same on all ranks, and their network; borrowed. Local. */
 const float *ls_trainer_params(const ls_trainer *trainer);

@@ -5,3 +5,13 @@ ls_range ls_shard(int64_t total, int parts, int part)
     int64_t first = ls_part_start(total, parts, part);
     return (ls_range){first, ls_part_start(total, parts, part + 1) - first};
 }
+
+ls_range ls_shard_blocks(int64_t total, int64_t block, int parts, int part)
+{
+    const int64_t blocks = total / block + (total % block != 0);
+    const ls_range mine = ls_shard(blocks, parts, part);
+    const int64_t first = mine.first * block, end = (mine.first + mine.count) * block;
+    /* What is behind the last block, which may be cut short, is empty. */
+    const int64_t begin = first < total ? first : total;
+    return (ls_range){begin, (end < total ? end : total) - begin};
+}

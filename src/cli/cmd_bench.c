@@ -12,7 +12,7 @@
 
 typedef struct settings {
     const char *model, *data, *predict;
-    int64_t batch, steps, threads, ranks_per_node;
+    int64_t batch, block, steps, threads, ranks_per_node;
     int reduce;
     bool shard_optimizer, json;
     double latency_us, bandwidth_gbs;
@@ -28,8 +28,10 @@ static const ls_option table[] = {
     {"data", "FILE", LS_OPT_TEXT, 0, AT(data),
      .help = "data set whose image size, classes and rows count; MNIST's otherwise"},
     {"reduce", "HOW", LS_OPT_CHOICE, 0, AT(reduce), "auto",
-     .choices = "fused overlap hierarchical auto", /* as ls_reduce */
+     .choices = "fused overlap hierarchical exact auto", /* as ls_reduce */
      .help = "how gradients are summed over ranks; auto: all ways"},
+    {"block", "ROWS", LS_OPT_INT, 0, AT(block), LS_BLOCK_DEFAULT, 1, LS_MAX_GLOBAL_BATCH,
+     .help = "exact: rows that are computed at a time, as for train --reproducible"},
     {"shard-optimizer", NULL, LS_OPT_FLAG, 0, AT(shard_optimizer),
      .help = "each rank updates a part of the parameters, then all gather them"},
     {"steps", "N", LS_OPT_INT, 0, AT(steps), "200", 5, 1e6, .help = "steps to measure"},
@@ -100,6 +102,7 @@ static ls_status describe_task(const settings *s, results *r)
                               .input = {1, 28, 28},
                               .classes = 10,
                               .batch = s->batch,
+                              .block = s->block,
                               .shard = s->shard_optimizer,
                               .steps = (int)s->steps};
     r->rows = 60000;

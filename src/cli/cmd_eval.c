@@ -17,7 +17,7 @@
 typedef struct settings {
     const char *data, *checkpoint;
     int split;
-    int64_t batch, threads;
+    int64_t threads;
     bool json;
 } settings;
 
@@ -30,8 +30,6 @@ static const ls_option table[] = {
     {"split", "NAME", LS_OPT_CHOICE, 0, AT(split), "test",
      .choices = "train validation test", /* as ls_split */
      .help = "which rows"},
-    {"batch", "ROWS", LS_OPT_INT, 0, AT(batch), "256", 1, 1 << 20,
-     .help = "rows that a rank takes at a time"},
     {"threads", "N", LS_OPT_INT, 0, AT(threads), "0", 0, 1024,
      .help = "BLAS threads of a rank; 0: the cores it is bound to alone, else 1"},
     {"json", NULL, LS_OPT_FLAG, 0, AT(json), .help = "print JSON"},
@@ -129,7 +127,8 @@ static ls_status load_rows(ls_comm *comm, const settings *s, work *w)
     if (status == LS_OK)
         status = ls_agree_on_dataset(comm, &w->info);
     if (status == LS_OK) {
-        ls_range rows = ls_shard(w->info.rows[split], ls_comm_size(comm), ls_comm_rank(comm));
+        ls_range rows =
+            ls_evaluation_shard(w->info.rows[split], ls_comm_size(comm), ls_comm_rank(comm));
         status = ls_agree(
             comm, ls_dataset_read(dataset, split, rows.first, rows.count, rows.count, &w->samples));
     }
@@ -138,12 +137,12 @@ static ls_status load_rows(ls_comm *comm, const settings *s, work *w)
 }
 
 /* Makes this rank's replica. Local. */
-static ls_status make_replica(const settings *s, work *w)
+static ls_status make_replica(work *w)
 {
     ls_status status = ls_network_create(&w->network, w->model, w->id.input, w->id.classes,
-                                         (ls_loss)w->id.loss, s->batch);
+                                         (ls_loss)w->id.loss, LS_EVALUATION_ROWS);
     if (status == LS_OK)
-        status = ls_batch_create(&w->batch, s->batch, w->info.features);
+        status = ls_batch_create(&w->batch, LS_EVALUATION_ROWS, w->info.features);
     if (status == LS_OK) {
         const int64_t classes = w->id.classes;
         w->params = ls_alloc(ls_network_size(w->network), sizeof *w->params);
@@ -263,7 +262,7 @@ static ls_status evaluate(ls_comm *comm, const settings *s, work *w)
     if (status == LS_OK)
         status = load_rows(comm, s, w);
     if (status == LS_OK)
-        status = ls_agree(comm, make_replica(s, w));
+        status = ls_agree(comm, make_replica(w));
     if (status == LS_OK)
         status = load_params(comm, w);
     if (status == LS_OK)

@@ -26,7 +26,8 @@ typedef struct settings {
     const char *checkpoint_every, *max_time, *stop_margin;
     int64_t keep, threads;
     int reduce;
-    bool shard_optimizer;
+    bool shard_optimizer, reproducible;
+    int64_t block;
     bool dry_run, quiet;
 } settings;
 
@@ -100,10 +101,14 @@ static const ls_option table[] = {
 
     {.type = LS_OPT_HEADING, .help = "Ranks"},
     {"reduce", "HOW", LS_OPT_CHOICE, 0, AT(reduce), "auto",
-     .choices = "fused overlap hierarchical auto", /* as ls_reduce */
+     .choices = "fused overlap hierarchical exact auto", /* as ls_reduce */
      .help = "how gradients are summed over ranks"},
     {"shard-optimizer", NULL, LS_OPT_FLAG, 0, AT(shard_optimizer),
      .help = "each rank updates a part of the parameters, then all gather them"},
+    {"reproducible", NULL, LS_OPT_FLAG, LS_OPT_FIXED, AT(reproducible),
+     .help = "the same bits on any number of ranks: exact sums, block by block"},
+    {"block", "ROWS", LS_OPT_INT, LS_OPT_FIXED, AT(block), LS_BLOCK_DEFAULT, 1, LS_MAX_GLOBAL_BATCH,
+     .help = "reproducible: rows that are computed at a time"},
     {"threads", "N", LS_OPT_INT, 0, AT(threads), "0", 0, 1024,
      .help = "BLAS threads of a rank; 0: the cores it is bound to alone, else 1"},
 
@@ -208,6 +213,8 @@ static ls_train_config configure(const settings *s, const char *text, const char
                              .keep = s->keep,
                              .reduce = (ls_reduce)s->reduce,
                              .shard_optimizer = s->shard_optimizer,
+                             .reproducible = s->reproducible,
+                             .block = s->block,
                              .threads = (int)s->threads,
                              .dry_run = s->dry_run,
                              .text = text,

@@ -7,6 +7,9 @@
 
 #include "cli/options.h"
 
+/* Of --block, for the commands that have it. */
+#define LS_BLOCK_DEFAULT "32"
+
 typedef struct ls_command {
     const char *name;
     const char *usage;        /* what follows the name */

@@ -10,12 +10,16 @@
 enum { FEISTEL_ROUNDS = 6 };
 
 ls_status ls_plan_make(ls_plan *out, int64_t rows, int ranks, int64_t batch, uint64_t seed,
-                       ls_shuffle shuffle)
+                       ls_shuffle shuffle, int64_t block)
 {
     if (rows < 1)
         return ls_fail(LS_ERR_USAGE, "there are no rows to train on");
-    if (ranks < 1 || batch < 1)
-        return ls_fail(LS_ERR_USAGE, "a plan needs at least 1 rank and a batch of at least 1 row");
+    if (ranks < 1 || batch < 1 || block < 1)
+        return ls_fail(LS_ERR_USAGE,
+                       "a plan needs at least 1 rank and a batch and a block of at least 1 row");
+    if (block > 1 && shuffle == LS_SHUFFLE_LOCAL)
+        return ls_fail(LS_ERR_USAGE, "with --shuffle local the samples of a step depend on the "
+                                     "number of ranks: it can't be --reproducible");
     if (rows > INT64_MAX / 2 / ranks)
         return ls_fail(LS_ERR_USAGE, "%lld rows on %d ranks are more than can be numbered",
                        (long long)rows, ranks);
@@ -24,7 +28,8 @@ ls_status ls_plan_make(ls_plan *out, int64_t rows, int ranks, int64_t batch, uin
                      .steps = rows / batch + (rows % batch != 0),
                      .seed = seed,
                      .ranks = ranks,
-                     .shuffle = shuffle};
+                     .shuffle = shuffle,
+                     .block = block};
     return LS_OK;
 }
 
@@ -117,10 +122,17 @@ static int64_t dealt_before(const ls_plan *plan, int rank, int64_t step)
            count_remainders(shard.first, plan->steps, step);
 }
 
-/* Positions before the slice of `rank` in a step of `rows` rows. */
-static int64_t slice_start(const ls_plan *plan, int64_t rows, int rank)
+/* The slice of `rank` in a step of `rows` rows, as positions in the step. */
+static ls_range slice_of(const ls_plan *plan, int64_t rows, int rank)
 {
-    return ls_part_start(rows, plan->ranks, rank);
+    return ls_shard_blocks(rows, plan->block, plan->ranks, rank);
+}
+
+/* Rows of a step: the last may be cut short. */
+static int64_t rows_of(const ls_plan *plan, int64_t step)
+{
+    const int64_t left = plan->rows - step * plan->batch;
+    return left < plan->batch ? left : plan->batch;
 }
 
 ls_range ls_plan_slice(const ls_plan *plan, int rank, int64_t step)
@@ -130,11 +142,8 @@ ls_range ls_plan_slice(const ls_plan *plan, int rank, int64_t step)
         int64_t first = dealt_before(plan, rank, step);
         return (ls_range){first, dealt_before(plan, rank, step + 1) - first};
     }
-    int64_t full = slice_start(plan, plan->batch, rank + 1) - slice_start(plan, plan->batch, rank);
-    int64_t left = plan->rows - step * plan->batch;
-    int64_t rows = left < plan->batch ? left : plan->batch;
-    int64_t count = slice_start(plan, rows, rank + 1) - slice_start(plan, rows, rank);
-    return (ls_range){step * full, count};
+    return (ls_range){step * slice_of(plan, plan->batch, rank).count,
+                      slice_of(plan, rows_of(plan, step), rank).count};
 }
 
 int64_t ls_plan_rank_rows(const ls_plan *plan, int rank)
@@ -153,10 +162,8 @@ int64_t ls_plan_row(const ls_plan *plan, int64_t epoch, int rank, int64_t index)
     if (step > plan->steps - 1)
         step =
             plan->steps - 1; /* the ragged last step may hold a larger share than its size says */
-    int64_t left = plan->rows - step * plan->batch;
-    int64_t rows = left < plan->batch ? left : plan->batch;
-    int64_t position = step * plan->batch + slice_start(plan, rows, rank) + (index - step * full);
-    return permute(&pi, position);
+    const ls_range slice = slice_of(plan, rows_of(plan, step), rank);
+    return permute(&pi, step * plan->batch + slice.first + (index - step * full));
 }
 
 ls_place ls_plan_locate(const ls_plan *plan, int64_t epoch, int64_t row)
@@ -170,9 +177,10 @@ ls_place ls_plan_locate(const ls_plan *plan, int64_t epoch, int64_t row)
     permutation pi = epoch_permutation(plan, epoch, 0);
     int64_t position = unpermute(&pi, row);
     int64_t step = position / plan->batch, offset = position % plan->batch;
-    int64_t left = plan->rows - step * plan->batch;
-    int64_t rows = left < plan->batch ? left : plan->batch;
-    int rank = (int)part_of(rows, plan->ranks, offset);
-    int64_t index = ls_plan_slice(plan, rank, step).first + offset - slice_start(plan, rows, rank);
+    const int64_t rows = rows_of(plan, step);
+    const int64_t blocks = rows / plan->block + (rows % plan->block != 0);
+    int rank = (int)part_of(blocks, plan->ranks, offset / plan->block);
+    int64_t index =
+        ls_plan_slice(plan, rank, step).first + offset - slice_of(plan, rows, rank).first;
     return (ls_place){rank, index};
 }

@@ -1,15 +1,19 @@
 #include <lockstep/reducer.h>
 
 #include "base/clock.h"
+#include "base/dispatch.h"
 #include "base/memory.h"
 #include "parallel/reducer_kind.h"
 
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 static const ls_reducer_kind *const kinds[LS_REDUCERS] = {
     [LS_REDUCE_FUSED] = &ls_reducer_fused,
     [LS_REDUCE_OVERLAP] = &ls_reducer_overlap,
     [LS_REDUCE_HIERARCHICAL] = &ls_reducer_hierarchical,
+    [LS_REDUCE_EXACT] = &ls_reducer_exact,
 };
 
 const char *ls_reduce_name(ls_reduce kind)
@@ -99,7 +103,7 @@ static ls_status prove(ls_reducer *r)
 }
 
 ls_status ls_reducer_create(ls_reducer **out, ls_comm *comm, ls_reduce kind, bool shard,
-                            const ls_layout *layout, int64_t rows)
+                            const ls_layout *layout, ls_step_rows rows)
 {
     ls_reducer *r = ls_alloc(1, kinds[kind]->size);
     ls_status status = ls_agree(comm, r == NULL ? LS_ERR_FAILURE : LS_OK);
@@ -113,7 +117,10 @@ ls_status ls_reducer_create(ls_reducer **out, ls_comm *comm, ls_reduce kind, boo
     r->layout = layout;
     r->count = layout->count;
     r->rows = rows;
-    MPI_Allreduce(MPI_IN_PLACE, &r->rows, 1, MPI_INT64_T, MPI_MAX, comm->mpi);
+    r->final = r->count;
+    r->bad = -1;
+    r->limit = FLT_MAX;
+    MPI_Allreduce(MPI_IN_PLACE, &r->rows.mine, 1, MPI_INT64_T, MPI_MAX, comm->mpi);
     status = r->kind->create(r);
     if (status == LS_OK)
         status = prove(r);
@@ -141,7 +148,12 @@ const ls_team *ls_reducer_team(const ls_reducer *reducer)
 
 bool ls_reducer_defers(const ls_reducer *reducer)
 {
-    return reducer->kind->ready != NULL && !reducer->shard;
+    return reducer->kind->overlaps && !reducer->shard;
+}
+
+bool ls_reduce_foresees(ls_reduce kind, bool shard)
+{
+    return kind != LS_REDUCE_AUTO && (!kinds[kind]->overlaps || shard);
 }
 
 float *ls_reducer_grads(ls_reducer *reducer)
@@ -159,55 +171,121 @@ void ls_reducer_set_params(ls_reducer *reducer, const float *params)
     reducer->kind->set_params(reducer, params);
 }
 
+/* A rank that failed says nothing else but what it wishes. */
+static void compose(const ls_control *mine, double word[LS_CONTROL_VALUES])
+{
+    const bool well = mine->failed == 0;
+    word[LS_CONTROL_ROWS] = well ? (double)mine->rows : 0;
+    word[LS_CONTROL_CORRECT] = well ? (double)mine->correct : 0;
+    word[LS_CONTROL_LOSS] = well ? mine->loss : 0;
+    word[LS_CONTROL_FAILED] = !well;
+    word[LS_CONTROL_STOP] = (double)mine->stop;
+    word[LS_CONTROL_SAVE] = (double)mine->save;
+}
+
 void ls_reducer_begin(ls_reducer *reducer, const ls_control *mine)
 {
     const double begin = ls_now();
-    float word[LS_CONTROL_FLOATS] = {[LS_CONTROL_FAILED] = 1};
-    if (mine->failed == 0) {
-        word[LS_CONTROL_ROWS] = (float)mine->rows;
-        word[LS_CONTROL_CORRECT] = (float)mine->correct;
-        word[LS_CONTROL_LOSS] = (float)mine->loss;
-        word[LS_CONTROL_FAILED] = 0;
-    }
-    word[LS_CONTROL_STOP] = (float)mine->stop;
-    word[LS_CONTROL_SAVE] = (float)mine->save;
+    double word[LS_CONTROL_VALUES];
+    reducer->mine = *mine;
     reducer->begun = 0;
-    reducer->kind->begin(reducer, word);
+    if (reducer->kind->begin != NULL) {
+        compose(mine, word);
+        reducer->kind->begin(reducer, word);
+    }
     reducer->times.exposed += ls_now() - begin;
+}
+
+LS_DISPATCH static bool all_within(int64_t count, float limit, const float *values)
+{
+    int beyond = 0;
+    for (int64_t i = 0; i < count; i++)
+        beyond |= !(fabsf(values[i]) <= limit);
+    return beyond == 0;
+}
+
+/* Looks for gradients beyond the limit in a range that may be empty. */
+static void look(ls_reducer *r, int64_t first, int64_t end)
+{
+    if (r->bad >= 0 || first >= end || all_within(end - first, r->limit, r->grads + first))
+        return;
+    while (fabsf(r->grads[first]) <= r->limit)
+        first++;
+    r->bad = first;
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Looks at gradients that have just been made, and are in the cache still; not at those that other
+ * ranks of a team make. */
+static void look_at_mine(ls_reducer *r, ls_range final)
+{
+    const ls_team *team = r->team;
+    const int64_t end = final.first + final.count;
+    int64_t at = final.first;
+    for (int m = 0; team != NULL && m < r->layout->matrices; m++) {
+        const ls_matrix *W = &r->layout->matrix[m];
+        if (!ls_team_splits(team->size, team->rows, W))
+            continue;
+        const ls_range rows = ls_shard(W->rows, team->size, team->rank);
+        const int64_t first = W->offset + rows.first * W->columns;
+        look(r, at, earlier(W->offset, end));
+        look(r, later(at, first), earlier(first + rows.count * W->columns, end));
+        at = later(at, W->offset + W->rows * W->columns);
+    }
+    look(r, at, end);
 }
 
 static void ready(void *user, int64_t from)
 {
-    ls_reducer *reducer = user;
+    ls_reducer *r = user;
+    const ls_range final = {from, r->final - from};
+    r->final = from > 0 ? from : r->count;
+    look_at_mine(r, final);
+    if (r->kind->ready == NULL)
+        return;
     const double begin = ls_now();
-    const bool first = reducer->begun == 0;
-    reducer->kind->ready(reducer, from);
+    const bool first = r->begun == 0;
+    r->kind->ready(r, final);
     if (first)
-        reducer->exposed_before = reducer->times.exposed;
-    reducer->times.exposed += ls_now() - begin;
+        r->exposed_before = r->times.exposed;
+    r->times.exposed += ls_now() - begin;
 }
 
 ls_ready ls_reducer_ready(ls_reducer *reducer)
 {
-    return (ls_ready){.call = reducer->kind->ready != NULL ? ready : NULL, .user = reducer};
+    return (ls_ready){.call = ready, .user = reducer};
 }
 
-void ls_reducer_finish(ls_reducer *reducer, ls_control *sum)
+int64_t ls_reducer_finish(ls_reducer *reducer, ls_control *sum)
 {
     const double begin = ls_now();
-    float word[LS_CONTROL_FLOATS];
+    const int64_t bad = reducer->bad;
+    double word[LS_CONTROL_VALUES];
     if (reducer->begun == 0) {
         reducer->begun = begin;
         reducer->exposed_before = reducer->times.exposed;
     }
+    reducer->mine.failed |= bad >= 0;
+    compose(&reducer->mine, word);
     reducer->kind->finish(reducer, word);
+    reducer->bad = -1;
     sum->rows = (int64_t)word[LS_CONTROL_ROWS];
     sum->correct = (int64_t)word[LS_CONTROL_CORRECT];
-    sum->loss = (double)word[LS_CONTROL_LOSS];
+    sum->loss = word[LS_CONTROL_LOSS];
     sum->failed = (int64_t)word[LS_CONTROL_FAILED];
     sum->stop = (int64_t)word[LS_CONTROL_STOP];
     sum->save = (int64_t)word[LS_CONTROL_SAVE];
     reducer->times.exposed += ls_now() - begin;
+    return bad;
 }
 
 bool ls_reducer_next(ls_reducer *reducer, ls_piece *piece)
@@ -219,7 +297,7 @@ bool ls_reducer_next(ls_reducer *reducer, ls_piece *piece)
     if (more) {
         reducer->arrived = end;
         reducer->exposed_until = reducer->times.exposed;
-    } else if (reducer->kind->ready != NULL) {
+    } else if (reducer->kind->overlaps) {
         /* What went on between the first start and the last arrival, outside of our functions. */
         const double hidden =
             reducer->arrived - reducer->begun - (reducer->exposed_until - reducer->exposed_before);

@@ -10,7 +10,8 @@
  *
  * Sharded, a bucket is cut into a part for each rank. The sum of a part goes to its rank alone
  * (reduce-scatter), which updates it; then all gather the parameters. A reduce-scatter has no place
- * for a word that all must get, so the control word is summed beside it. */
+ * for a word that all must get, so the control word is summed beside it, once all gradients are
+ * known. */
 #include "parallel/reducer_kind.h"
 
 #include "base/clock.h"
@@ -37,7 +38,7 @@ typedef struct bucket {
 
 typedef struct buckets {
     ls_reducer base;
-    float *arena; /* [count + LS_CONTROL_FLOATS] gradients and control word */
+    float *arena; /* [count + LS_CONTROL_VALUES] gradients and control word */
     float *sums;  /* sharded: [all of mine.count] */
     int *parts;   /* sharded: [buckets][2][ranks] */
     bucket *bucket;
@@ -57,7 +58,7 @@ static bool overlaps(const buckets *b)
 static int64_t first_of(const buckets *b, int64_t end)
 {
     const ls_layout *layout = b->base.layout;
-    int64_t first = end > LS_MPI_FLOATS ? end - LS_MPI_FLOATS : 0;
+    int64_t first = end > LS_MPI_VALUES ? end - LS_MPI_VALUES : 0;
     if (!overlaps(b))
         return first;
     const int64_t most = end - LEAST;
@@ -119,7 +120,7 @@ static ls_status create(ls_reducer *r)
     buckets *b = (buckets *)r;
     b->control = MPI_REQUEST_NULL;
     b->count = cut(b, NULL);
-    b->arena = ls_arena_alloc(r->count + LS_CONTROL_FLOATS, LS_LANE_GRADS);
+    b->arena = ls_arena_alloc(r->count + LS_CONTROL_VALUES, LS_LANE_GRADS);
     r->grads = b->arena;
     r->params = r->grads != NULL ? ls_arena_alloc(r->count, LS_LANE_PARAMS) : NULL;
     b->bucket = r->params != NULL ? ls_alloc(b->count, sizeof *b->bucket) : NULL;
@@ -161,21 +162,23 @@ static void set_params(ls_reducer *r, const float *params)
         memcpy(r->params, params, (size_t)r->count * sizeof *params);
 }
 
-static void begin(ls_reducer *r, const float word[LS_CONTROL_FLOATS])
+/* The control word leaves with bucket 0, before the other gradients are known. */
+static bool speaks_early(const buckets *b)
+{
+    return overlaps(b) && !b->base.shard;
+}
+
+static void begin(ls_reducer *r, const double word[LS_CONTROL_VALUES])
 {
     buckets *b = (buckets *)r;
-    float *control = b->arena + r->count;
-    memcpy(control, word, LS_CONTROL_FLOATS * sizeof *word);
+    ls_control_put(word, b->arena + r->count);
     b->started = b->summed = b->taken = 0;
-    if (r->shard)
-        MPI_Iallreduce(MPI_IN_PLACE, control, LS_CONTROL_FLOATS, MPI_FLOAT, MPI_SUM, r->comm->mpi,
-                       &b->control);
 }
 
 /* Floats of a bucket that one allreduce takes: with bucket 0 goes the control word. */
 static int floats_of(const buckets *b, int at)
 {
-    return ls_int(b->bucket[at].count + (at == 0 ? LS_CONTROL_FLOATS : 0));
+    return ls_int(b->bucket[at].count + (at == 0 ? LS_CONTROL_VALUES : 0));
 }
 
 /* Lets the sums that are under way go on. */
@@ -190,9 +193,9 @@ static void go_on(buckets *b)
 }
 
 /* Starts the sums of all buckets whose gradients are final, and lets those under way go on. */
-static void ready(ls_reducer *r, int64_t from)
+static void start(buckets *b, int64_t from)
 {
-    buckets *b = (buckets *)r;
+    ls_reducer *r = &b->base;
     for (; b->started < b->count && b->bucket[b->started].first >= from; b->started++) {
         bucket *k = &b->bucket[b->started];
         float *grads = b->arena + k->first;
@@ -208,26 +211,40 @@ static void ready(ls_reducer *r, int64_t from)
     go_on(b);
 }
 
-static void finish(ls_reducer *r, float word[LS_CONTROL_FLOATS])
+static void ready(ls_reducer *r, ls_range final)
+{
+    start((buckets *)r, final.first);
+}
+
+/* Sums all buckets, one after the other. */
+static void sum_all(buckets *b)
+{
+    for (int i = 0; i < b->count; i++) {
+        float *grads = b->arena + b->bucket[i].first;
+        if (b->base.shard)
+            MPI_Reduce_scatter(grads, b->bucket[i].sum, b->bucket[i].counts, MPI_FLOAT, MPI_SUM,
+                               b->base.comm->mpi);
+        else
+            MPI_Allreduce(MPI_IN_PLACE, grads, floats_of(b, i), MPI_FLOAT, MPI_SUM,
+                          b->base.comm->mpi);
+    }
+}
+
+static void finish(ls_reducer *r, double word[LS_CONTROL_VALUES])
 {
     buckets *b = (buckets *)r;
-    const float *control = b->arena + r->count;
-    if (overlaps(b)) {
-        ready(r, 0);
-        MPI_Wait(r->shard ? &b->control : &b->bucket[0].reducing, MPI_STATUS_IGNORE);
-    } else {
-        for (int i = 0; i < b->count; i++) {
-            float *grads = b->arena + b->bucket[i].first;
-            if (r->shard)
-                MPI_Reduce_scatter(grads, b->bucket[i].sum, b->bucket[i].counts, MPI_FLOAT, MPI_SUM,
-                                   r->comm->mpi);
-            else
-                MPI_Allreduce(MPI_IN_PLACE, grads, floats_of(b, i), MPI_FLOAT, MPI_SUM,
-                              r->comm->mpi);
-        }
-        MPI_Wait(&b->control, MPI_STATUS_IGNORE);
-    }
-    memcpy(word, control, LS_CONTROL_FLOATS * sizeof *word);
+    float *control = b->arena + r->count;
+    if (!speaks_early(b))
+        ls_control_put(word, control);
+    if (overlaps(b))
+        start(b, 0);
+    if (r->shard)
+        MPI_Iallreduce(MPI_IN_PLACE, control, LS_CONTROL_VALUES, MPI_FLOAT, MPI_SUM, r->comm->mpi,
+                       &b->control);
+    if (!overlaps(b))
+        sum_all(b);
+    MPI_Wait(speaks_early(b) ? &b->bucket[0].reducing : &b->control, MPI_STATUS_IGNORE);
+    ls_control_take(control, word);
     for (int i = 0; word[LS_CONTROL_FAILED] > 0 && i < b->count; i++)
         MPI_Wait(&b->bucket[i].reducing, MPI_STATUS_IGNORE);
 }
@@ -290,6 +307,7 @@ const ls_reducer_kind ls_reducer_fused = {
 const ls_reducer_kind ls_reducer_overlap = {
     .name = "overlap",
     .size = sizeof(buckets),
+    .overlaps = true,
     .create = create,
     .destroy = destroy,
     .set_params = set_params,

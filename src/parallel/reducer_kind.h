@@ -3,12 +3,13 @@
 #ifndef LS_PARALLEL_REDUCER_KIND_H
 #define LS_PARALLEL_REDUCER_KIND_H
 
+#include <lockstep/range.h>
 #include <lockstep/reducer.h>
 
 #include "parallel/comm_mpi.h"
 
-/* The control word as floats: exact up to 2^24, and of the gradient's type, so that it can travel
- * behind gradients. */
+/* The control word as numbers, which travel behind gradients: as floats they are exact up to 2^24.
+ */
 enum {
     LS_CONTROL_ROWS,
     LS_CONTROL_CORRECT,
@@ -16,23 +17,27 @@ enum {
     LS_CONTROL_FAILED,
     LS_CONTROL_STOP,
     LS_CONTROL_SAVE,
-    LS_CONTROL_FLOATS
+    LS_CONTROL_VALUES
 };
 
-/* Most floats in one MPI call, far below the range of its int. */
-#define LS_MPI_FLOATS (INT64_C(1) << 28)
+/* Most floats or doubles in one MPI call, far below the range of its int. */
+#define LS_MPI_VALUES (INT64_C(1) << 28)
 
 typedef struct ls_reducer_kind {
     const char *name;
-    size_t size; /* of the struct that begins with an ls_reducer */
+    size_t size;   /* of the struct that begins with an ls_reducer */
+    bool overlaps; /* goes on while pieces are updated, see ls_reducer_defers() */
 
     /* Sets grads and params and all else. Collective, agreed. */
     ls_status (*create)(ls_reducer *reducer);
     void (*destroy)(ls_reducer *reducer); /* Collective; of what create() left, too, if it failed */
     void (*set_params)(ls_reducer *reducer, const float *params);
-    void (*begin)(ls_reducer *reducer, const float word[LS_CONTROL_FLOATS]);
-    void (*ready)(ls_reducer *reducer, int64_t from);
-    void (*finish)(ls_reducer *reducer, float word[LS_CONTROL_FLOATS]);
+    /* Only for a kind whose control word leaves before all gradients are known; else NULL. */
+    void (*begin)(ls_reducer *reducer, const double word[LS_CONTROL_VALUES]);
+    /* These gradients are final; a pass tells of ranges from the arena's end down. May be NULL. */
+    void (*ready)(ls_reducer *reducer, ls_range final);
+    /* word  this rank's; on return the sum */
+    void (*finish)(ls_reducer *reducer, double word[LS_CONTROL_VALUES]);
     bool (*next)(ls_reducer *reducer, ls_piece *piece);
     void (*publish)(ls_reducer *reducer);
     void (*complete)(ls_reducer *reducer, float *arena);
@@ -44,11 +49,16 @@ struct ls_reducer {
     bool shard;
     const ls_layout *layout; /* borrowed */
     int64_t count;           /* layout->count */
-    int64_t rows;            /* the most of a rank in a step, the same on all ranks */
+    ls_step_rows rows;       /* rows.mine: the most of any rank */
     float *grads;            /* [count], set by create() */
     float *params;           /* the same */
+    float limit;             /* that gradients must not exceed: FLT_MAX, or set by create() */
     const ls_team *team;     /* NULL, or set by create() */
     ls_reducer_times times;
+
+    ls_control mine; /* what this rank said when the step began */
+    int64_t final;   /* gradients from here on are final in the pass that is going on */
+    int64_t bad;     /* offset of the first one of this step that exceeds the limit; -1: none */
 
     /* For the times of a step: when its first reduction started (0: not yet) and its latest sum had
      * arrived, and times.exposed at these moments. */
@@ -59,5 +69,18 @@ struct ls_reducer {
 extern const ls_reducer_kind ls_reducer_fused;
 extern const ls_reducer_kind ls_reducer_overlap;
 extern const ls_reducer_kind ls_reducer_hierarchical;
+extern const ls_reducer_kind ls_reducer_exact;
+
+/* Conversions between the control word and its floats behind the gradients. Local. */
+static inline void ls_control_put(const double word[LS_CONTROL_VALUES], float *floats)
+{
+    for (int i = 0; i < LS_CONTROL_VALUES; i++)
+        floats[i] = (float)word[i];
+}
+static inline void ls_control_take(const float *floats, double word[LS_CONTROL_VALUES])
+{
+    for (int i = 0; i < LS_CONTROL_VALUES; i++)
+        word[i] = (double)floats[i];
+}
 
 #endif

@@ -111,7 +111,7 @@ static void meet_team(void *user)
 static int64_t grads_floats(const node *n)
 {
     const int64_t count = n->base.count;
-    return (count + LS_CONTROL_FLOATS + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT +
+    return (count + LS_CONTROL_VALUES + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT +
            LS_LANE_PARAMS * LS_LANE_FLOATS;
 }
 
@@ -216,7 +216,7 @@ static ls_status make_room(node *n)
     for (int i = 0; i < n->blocks; i++)
         n->owned += slice_of(n, &n->block[i], n->rank).count;
     n->mine = (ls_range){0, n->owned};
-    n->sums = ls_alloc(n->nodes > 1 ? n->owned + LS_CONTROL_FLOATS : PIECE, sizeof *n->sums);
+    n->sums = ls_alloc(n->nodes > 1 ? n->owned + LS_CONTROL_VALUES : PIECE, sizeof *n->sums);
     if (n->sums == NULL)
         return LS_ERR_FAILURE;
     if (!n->base.shard || n->nodes == 1)
@@ -254,7 +254,7 @@ static ls_status create(ls_reducer *r)
     MPI_Bcast(&n->nodes, 1, MPI_INT, 0, n->local);
     if (n->owners == most && n->size > 1) {
         n->team = (ls_team){
-            .size = n->size, .rank = n->rank, .rows = r->rows, .meet = meet_team, .user = n};
+            .size = n->size, .rank = n->rank, .rows = r->rows.mine, .meet = meet_team, .user = n};
         r->team = &n->team;
     }
     n->grads = ls_alloc(n->size, sizeof *n->grads);
@@ -295,11 +295,6 @@ static void set_params(ls_reducer *r, const float *params)
     meet(n);
 }
 
-static void begin(ls_reducer *r, const float word[LS_CONTROL_FLOATS])
-{
-    memcpy(r->grads + r->count, word, LS_CONTROL_FLOATS * sizeof *word);
-}
-
 /* Adds up floats first .. first+count-1 of all local ranks' arenas, in the order of ranks. */
 LS_DISPATCH static void sum_locally(const node *n, int64_t first, int64_t count,
                                     float *restrict out)
@@ -333,43 +328,46 @@ static void collect(node *n)
         }
         out += slice.count;
     }
-    sum_locally(n, n->base.count, LS_CONTROL_FLOATS, out);
+    sum_locally(n, n->base.count, LS_CONTROL_VALUES, out);
 }
 
 /* Sums them, and the control word behind them, over the nodes. */
-static void sum_over_nodes(node *n, float word[LS_CONTROL_FLOATS])
+static void sum_over_nodes(node *n, float word[LS_CONTROL_VALUES])
 {
     float *control = n->sums + n->owned;
     collect(n);
     if (n->base.shard) {
         MPI_Request request;
-        MPI_Iallreduce(MPI_IN_PLACE, control, LS_CONTROL_FLOATS, MPI_FLOAT, MPI_SUM, n->column,
+        MPI_Iallreduce(MPI_IN_PLACE, control, LS_CONTROL_VALUES, MPI_FLOAT, MPI_SUM, n->column,
                        &request);
         MPI_Reduce_scatter(n->sums, n->part, n->counts, MPI_FLOAT, MPI_SUM, n->column);
         MPI_Wait(&request, MPI_STATUS_IGNORE);
     } else {
-        for (int64_t done = 0; done < n->owned + LS_CONTROL_FLOATS; done += LS_MPI_FLOATS) {
-            int64_t left = n->owned + LS_CONTROL_FLOATS - done;
+        for (int64_t done = 0; done < n->owned + LS_CONTROL_VALUES; done += LS_MPI_VALUES) {
+            int64_t left = n->owned + LS_CONTROL_VALUES - done;
             MPI_Allreduce(MPI_IN_PLACE, n->sums + done,
-                          ls_int(left < LS_MPI_FLOATS ? left : LS_MPI_FLOATS), MPI_FLOAT, MPI_SUM,
+                          ls_int(left < LS_MPI_VALUES ? left : LS_MPI_VALUES), MPI_FLOAT, MPI_SUM,
                           n->column);
         }
     }
-    memcpy(word, control, LS_CONTROL_FLOATS * sizeof *word);
+    memcpy(word, control, LS_CONTROL_VALUES * sizeof *word);
 }
 
-static void finish(ls_reducer *r, float word[LS_CONTROL_FLOATS])
+static void finish(ls_reducer *r, double word[LS_CONTROL_VALUES])
 {
     node *n = (node *)r;
+    float sum[LS_CONTROL_VALUES];
+    ls_control_put(word, r->grads + r->count);
     meet(n);
     if (n->nodes == 1) {
-        sum_locally(n, r->count, LS_CONTROL_FLOATS, word);
+        sum_locally(n, r->count, LS_CONTROL_VALUES, sum);
     } else {
         if (is_owner(n))
-            sum_over_nodes(n, word);
+            sum_over_nodes(n, sum);
         if (n->owners < n->size)
-            MPI_Bcast(word, LS_CONTROL_FLOATS, MPI_FLOAT, 0, n->local);
+            MPI_Bcast(sum, LS_CONTROL_VALUES, MPI_FLOAT, 0, n->local);
     }
+    ls_control_take(sum, word);
     n->taken = 0;
 }
 
@@ -438,10 +436,10 @@ static void complete(ls_reducer *r, float *arena)
     for (int k = 0; k < n->owners; k++)
         for (int i = 0; i < n->blocks; i++) {
             const ls_range slice = slice_of(n, &n->block[i], k);
-            for (int64_t done = 0; done < slice.count; done += LS_MPI_FLOATS) {
+            for (int64_t done = 0; done < slice.count; done += LS_MPI_VALUES) {
                 int64_t left = slice.count - done;
                 MPI_Bcast(arena + slice.first + done,
-                          ls_int(left < LS_MPI_FLOATS ? left : LS_MPI_FLOATS), MPI_FLOAT, k,
+                          ls_int(left < LS_MPI_VALUES ? left : LS_MPI_VALUES), MPI_FLOAT, k,
                           n->local);
             }
         }
@@ -453,7 +451,6 @@ const ls_reducer_kind ls_reducer_hierarchical = {
     .create = create,
     .destroy = destroy,
     .set_params = set_params,
-    .begin = begin,
     .finish = finish,
     .next = next,
     .publish = publish,

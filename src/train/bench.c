@@ -208,16 +208,17 @@ static ls_status create_local(bench *b, const ls_bench_task *task, int64_t rows)
     return status;
 }
 
-/* With reducers of these kinds, the first in use. Collective. */
+/* With reducers of these kinds, the first in use; this rank has up to so many rows. Collective. */
 static ls_status create(bench *b, ls_comm *comm, const ls_bench_task *task, const ls_reduce *kinds,
                         int count, int64_t rows)
 {
+    const ls_step_rows most = {rows, task->batch, task->block};
     ls_status status = ls_agree(comm, create_local(b, task, rows));
     if (status != LS_OK)
         return status;
     for (int i = 0; status == LS_OK && i < count; i++)
         status = ls_reducer_create(&b->reducer[i], comm, kinds[i], task->shard,
-                                   ls_network_layout(b->replica.network), rows);
+                                   ls_network_layout(b->replica.network), most);
     if (status != LS_OK)
         return status;
     const int64_t size = ls_network_size(b->replica.network);
@@ -247,14 +248,23 @@ static ls_status take_turn(ls_comm *comm, bench *b, int64_t rows, int64_t steps,
         ls_phases aside = {0};
         ls_phases *to = i < 0 ? &aside : phases;
         const double before = to->total;
-        status = ls_step(&b->replica, b->samples, NULL, rows, 1e-3, comm, NULL, NULL, &score,
-                         &control, to);
+        status =
+            ls_step(&b->replica, b->samples, NULL, rows, 1e-3, comm, NULL, &score, &control, to);
         if (i >= 0)
             seconds[i] = to->total - before;
     }
     if (status == LS_OK)
         ls_step_finish(&b->replica, NULL);
     return status;
+}
+
+/* How many rows of the global batch a rank has with this kind of reducer, which goes by blocks or
+ * not. Local. */
+static int64_t rows_with(ls_comm *comm, const ls_bench_task *task, ls_reduce kind)
+{
+    return ls_shard_blocks(task->batch, kind == LS_REDUCE_EXACT ? task->block : 1,
+                           ls_comm_size(comm), ls_comm_rank(comm))
+        .count;
 }
 
 /* What a reducer's turns came to. Collective. */
@@ -277,16 +287,22 @@ ls_status ls_bench_steps_measure(ls_comm *comm, const ls_bench_task *task, const
     enum { TURNS = 5 };
     bench b = {0};
     ls_phases phases[LS_REDUCERS] = {{0}};
-    const int64_t rows = ls_shard(task->batch, ls_comm_size(comm), ls_comm_rank(comm)).count;
+    int64_t most = 0;
+    for (int i = 0; i < count; i++) {
+        const int64_t rows = rows_with(comm, task, kinds[i]);
+        most = rows > most ? rows : most;
+    }
     double *seconds = ls_alloc(count * (int64_t)task->steps, sizeof *seconds);
     ls_status status = ls_agree(comm, seconds == NULL ? LS_ERR_FAILURE : LS_OK);
     if (status == LS_OK)
-        status = create(&b, comm, task, kinds, count, rows);
+        status = create(&b, comm, task, kinds, count, most);
     for (int turn = 0; turn < TURNS; turn++) {
         const ls_range steps = ls_shard(task->steps, TURNS, turn);
         for (int i = 0; status == LS_OK && i < count; i++) {
             b.replica.reducer = b.reducer[i];
-            status = take_turn(comm, &b, rows, steps.count,
+            b.replica.block = kinds[i] == LS_REDUCE_EXACT ? task->block : 0;
+            b.replica.loss_quantum = 1; /* nobody looks at the loss */
+            status = take_turn(comm, &b, rows_with(comm, task, kinds[i]), steps.count,
                                seconds + i * (int64_t)task->steps + steps.first, &phases[i]);
         }
     }

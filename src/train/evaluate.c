@@ -1,5 +1,6 @@
 #include <lockstep/evaluate.h>
 
+#include "base/exact.h"
 #include "base/fault.h"
 #include "base/integer.h"
 #include "base/memory.h"
@@ -19,11 +20,17 @@ ls_status ls_agree_on_dataset(ls_comm *comm, const ls_dataset_info *d)
     return ls_agree_equal(comm, text, "the data set");
 }
 
-/* Sums over this rank's rows. */
-static ls_status evaluate_mine(ls_network *network, const float *params, const ls_samples *samples,
-                               ls_normalization normalization, ls_batch *batch, int classes,
-                               ls_score *out, int64_t *confusion)
+ls_range ls_evaluation_shard(int64_t rows, int ranks, int rank)
 {
+    return ls_shard_blocks(rows, LS_EVALUATION_ROWS, ranks, rank);
+}
+
+/* Sums over this rank's rows; of the losses with a quantum that makes them exact. */
+static ls_status evaluate_mine(ls_network *network, const float *params, const ls_samples *samples,
+                               ls_normalization normalization, double quantum, ls_batch *batch,
+                               int classes, ls_score *out, int64_t *confusion)
+{
+    assert(batch->capacity >= LS_EVALUATION_ROWS);
     *out = (ls_score){0};
     ls_status status = ls_fault(LS_FAULT_VALIDATION);
     if (status != LS_OK)
@@ -31,14 +38,14 @@ static ls_status evaluate_mine(ls_network *network, const float *params, const l
     int32_t *predicted = ls_alloc(batch->capacity, sizeof *predicted);
     if (predicted == NULL)
         return LS_ERR_FAILURE;
-    for (int64_t done = 0; done < samples->rows; done += batch->capacity) {
+    for (int64_t done = 0; done < samples->rows; done += LS_EVALUATION_ROWS) {
         int64_t left = samples->rows - done;
-        int64_t some = left < batch->capacity ? left : batch->capacity;
+        int64_t some = left < LS_EVALUATION_ROWS ? left : LS_EVALUATION_ROWS;
         ls_samples_gather(samples, NULL, done, some, normalization, batch);
         ls_score score = ls_network_evaluate(network, params, batch, predicted);
         out->rows += score.rows;
         out->correct += score.correct;
-        out->loss += score.loss;
+        out->loss += ls_exact_round(score.loss, quantum);
         for (int64_t i = 0; confusion != NULL && i < some; i++)
             confusion[batch->labels[i] * (int64_t)classes + predicted[i]]++;
     }
@@ -54,11 +61,14 @@ ls_status ls_evaluate(ls_comm *comm, ls_network *network, const float *params,
     const int64_t cells = (int64_t)classes * classes;
     if (confusion != NULL)
         memset(confusion, 0, (size_t)cells * sizeof *confusion);
+    int64_t rows = samples->rows;
+    ls_sum_integers(comm, &rows, 1);
+    const double quantum = ls_exact_quantum(LS_DIVERGED * (double)(rows + LS_EVALUATION_ROWS));
     ls_normalization normalization;
     ls_status status = ls_normalization_make(&normalization, mean, std);
     if (status == LS_OK)
-        status =
-            evaluate_mine(network, params, samples, normalization, batch, classes, out, confusion);
+        status = evaluate_mine(network, params, samples, normalization, quantum, batch, classes,
+                               out, confusion);
     status = ls_agree(comm, status);
     if (status != LS_OK)
         return status;

@@ -3,6 +3,7 @@
 #include "train/trainer_state.h"
 
 #include "base/clock.h"
+#include "base/exact.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -16,9 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows that evaluation takes at a time, at least. */
-enum { EVALUATION_ROWS = 256 };
-
 /* Opens the data set and describes it, or reads this rank's rows of it. Local. */
 static ls_status open_dataset(ls_trainer *t, ls_dataset **dataset)
 {
@@ -31,7 +29,8 @@ static ls_status open_dataset(ls_trainer *t, ls_dataset **dataset)
 static ls_status read_shards(ls_trainer *t, const ls_dataset *dataset)
 {
     ls_range train = ls_shard(t->dataset.rows[LS_TRAIN], t->plan.ranks, t->rank);
-    ls_range validation = ls_shard(t->dataset.rows[LS_VALIDATION], t->plan.ranks, t->rank);
+    ls_range validation =
+        ls_evaluation_shard(t->dataset.rows[LS_VALIDATION], t->plan.ranks, t->rank);
     ls_status status = ls_dataset_read(dataset, LS_TRAIN, train.first, train.count,
                                        ls_exchange_capacity(&t->plan, t->rank), &t->samples);
     if (status == LS_OK)
@@ -49,7 +48,8 @@ static ls_status load_data(ls_trainer *t)
         status = ls_agree_on_dataset(t->comm, &t->dataset);
     if (status == LS_OK)
         status = ls_plan_make(&t->plan, t->dataset.rows[LS_TRAIN], ls_comm_size(t->comm),
-                              t->config->batch, t->config->seed, t->config->shuffle);
+                              t->config->batch, t->config->seed, t->config->shuffle,
+                              t->config->reproducible ? t->config->block : 1);
     if (status == LS_OK)
         status = ls_agree(t->comm, read_shards(t, dataset));
     ls_dataset_close(&dataset);
@@ -86,11 +86,19 @@ static ls_status choose_monitor(ls_trainer *t)
 /* The most rows that a step can give a rank. */
 static int64_t largest_slice(const ls_plan *plan, int rank)
 {
-    /* No slice is larger than the average, rounded up. */
+    /* No slice is larger than the average, rounded up to a whole block. */
     int64_t mine = ls_plan_rank_rows(plan, rank);
-    int64_t of_batch = plan->batch / plan->ranks + 1, of_steps = mine / plan->steps + 1;
+    int64_t of_batch = plan->batch / plan->ranks + plan->block;
+    int64_t of_steps = mine / plan->steps + plan->block;
     int64_t largest = of_batch > of_steps ? of_batch : of_steps;
     return largest < mine ? largest : mine;
+}
+
+/* The most rows that a pass has. */
+static int64_t largest_pass(const ls_train_config *c, int64_t slice)
+{
+    const int64_t rows = c->reproducible && c->block < slice ? c->block : slice;
+    return rows > LS_EVALUATION_ROWS ? rows : LS_EVALUATION_ROWS;
 }
 
 /* Makes this rank's replica. Local. */
@@ -98,12 +106,15 @@ static ls_status make_replica(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
     const ls_shape input = {t->dataset.channels, t->dataset.height, t->dataset.width};
-    int64_t rows = largest_slice(&t->plan, t->rank);
-    rows = rows > EVALUATION_ROWS ? rows : EVALUATION_ROWS;
+    const int64_t rows = largest_pass(c, largest_slice(&t->plan, t->rank));
     ls_status status =
         ls_network_create(&t->replica.network, c->model, input, t->dataset.classes, c->loss, rows);
     if (status != LS_OK)
         return status;
+    if (c->reproducible) {
+        t->replica.block = c->block;
+        t->replica.loss_quantum = ls_exact_quantum(LS_DIVERGED * (double)(c->batch + c->block));
+    }
     const int64_t size = ls_network_size(t->replica.network);
     status = ls_batch_create(&t->replica.batch, rows, t->dataset.features);
     if (status == LS_OK)
@@ -128,9 +139,10 @@ static ls_status make_reducer(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
     const ls_layout *layout = ls_network_layout(t->replica.network);
-    const int64_t rows = largest_slice(&t->plan, t->rank);
-    ls_reduce reduce = c->reduce;
-    if (reduce == LS_REDUCE_AUTO && t->progress.ranks == t->plan.ranks)
+    const ls_step_rows rows = {largest_slice(&t->plan, t->rank), c->batch, c->block};
+    ls_reduce reduce = c->reproducible ? LS_REDUCE_EXACT : c->reduce;
+    if (reduce == LS_REDUCE_AUTO && t->progress.ranks == t->plan.ranks &&
+        t->progress.reduce != LS_REDUCE_EXACT)
         reduce = t->progress.reduce; /* what the run that goes on here had settled on */
     ls_status status = reduce == LS_REDUCE_AUTO
                            ? ls_tuner_create(&t->tuner, t->comm, t->topology->nodes,
@@ -216,6 +228,31 @@ static ls_status check_folder(ls_trainer *t)
     return status;
 }
 
+/* Whether what --reproducible promises can be kept with these settings. The same on all ranks.
+ * Local.
+ */
+static ls_status check_reproducible(const ls_train_config *c)
+{
+    if (!c->reproducible)
+        return c->reduce == LS_REDUCE_EXACT
+                   ? ls_fail(LS_ERR_USAGE, "--reduce exact is what --reproducible does: give that")
+                   : LS_OK;
+    if (c->block < 1 || c->block > LS_MAX_GLOBAL_BATCH)
+        return ls_fail(LS_ERR_USAGE, "--block must be from 1 to %d", LS_MAX_GLOBAL_BATCH);
+    if (c->reduce != LS_REDUCE_AUTO && c->reduce != LS_REDUCE_EXACT)
+        return ls_fail(LS_ERR_USAGE,
+                       "--reproducible has its own way of summing: leave --reduce %s out",
+                       ls_reduce_name(c->reduce));
+    if (c->shard_optimizer)
+        return ls_fail(LS_ERR_USAGE, "--reproducible and --shard-optimizer don't go together");
+    if (c->threads > 1)
+        return ls_fail(LS_ERR_USAGE,
+                       "--reproducible needs one BLAS thread a rank, not --threads %d: how a "
+                       "product is shared between threads changes its last bits",
+                       c->threads);
+    return LS_OK;
+}
+
 /* Whether the settings are in their ranges; what other modules check by themselves is left to them.
  * The same on all ranks. Local. */
 static ls_status check_settings(const ls_train_config *c)
@@ -238,7 +275,7 @@ static ls_status check_settings(const ls_train_config *c)
         return ls_fail(LS_ERR_USAGE, "the time limit must be 0 or more");
     if (c->patience < 0 || !(c->min_delta >= 0) || c->threads < 0)
         return ls_fail(LS_ERR_USAGE, "--patience, --min-delta and --threads must be 0 or more");
-    return LS_OK;
+    return check_reproducible(c);
 }
 
 static ls_status create(ls_trainer *t)
@@ -248,7 +285,11 @@ static ls_status create(ls_trainer *t)
     if (status == LS_OK)
         status = ls_agree(t->comm, check_folder(t));
     if (status == LS_OK)
-        status = ls_topology_create(&t->topology, t->comm, t->config->threads);
+        status = ls_topology_create(&t->topology, t->comm,
+                                    t->config->reproducible ? 1 : t->config->threads);
+    if (status == LS_OK && t->config->reproducible)
+        status = ls_agree_equal(t->comm, ls_compute_version(),
+                                "the BLAS library or its kernel (see OPENBLAS_CORETYPE)");
     if (status == LS_OK) {
         ls_compute_set_threads(t->topology->mine.threads);
         status = load_data(t);

@@ -1,8 +1,12 @@
 #include "train/step.h"
 
 #include "base/clock.h"
+#include "base/exact.h"
+#include "base/fault.h"
 
 #include <assert.h>
+#include <math.h>
+#include <stdio.h>
 
 const char *ls_phase_name(int at)
 {
@@ -45,40 +49,116 @@ void ls_step_finish(ls_replica *r, ls_phases *phases)
     phases->total += ls_now() - begin;
 }
 
-ls_status ls_step(ls_replica *r, const ls_samples *samples, const int64_t *order, int64_t count,
-                  double lr, ls_comm *comm, ls_step_check *check, const void *user, ls_score *score,
-                  ls_control *control, ls_phases *phases)
+/* What was found too late in the latest step, as this rank's failure. */
+static ls_status late(const ls_replica *r)
 {
-    const ls_reducer_times before = ls_reducer_clock(r->reducer);
-    const double updating_before = r->updating, begin = ls_now();
-    const ls_team *team = ls_reducer_team(r->reducer);
-    ls_samples_gather(samples, order, 0, count, r->normalization, r->batch);
+    return r->late == LS_OK ? LS_OK : ls_fail(r->late, "%s", r->late_text);
+}
 
-    const double gathered = ls_now();
+ls_status ls_step_agree(const ls_replica *r, ls_comm *comm)
+{
+    return ls_agree(comm, late(r));
+}
+
+void ls_step_skip(ls_replica *r)
+{
+    r->late = LS_OK;
+    ls_reducer_publish(r->reducer);
+    ls_optimizer_set_steps(r->optimizer, ls_optimizer_steps(r->optimizer) + 1);
+}
+
+/* A stopwatch that does not count what the reducer exposes and what deferred updates take. */
+typedef struct stopwatch {
+    const ls_replica *replica;
+    double then;
+} stopwatch;
+
+static double own_time(const ls_replica *r)
+{
+    return ls_now() - ls_reducer_clock(r->reducer).exposed - r->updating;
+}
+
+static double lap(stopwatch *watch)
+{
+    const double before = watch->then;
+    watch->then = own_time(watch->replica);
+    return watch->then - before;
+}
+
+/* Tells the reducer of gradients that have a NaN among them. */
+static void spoil(void *user, int64_t from)
+{
+    ls_reducer *reducer = user;
+    ls_reducer_grads(reducer)[from] = NAN;
+    ls_ready_call(ls_reducer_ready(reducer), from);
+}
+
+/* Forward and backward through this rank's rows, in one pass or in blocks; the sum over ranks
+ * begins as soon as what this rank has to say is known. After a failure it goes on with the others,
+ * with nothing of its own. */
+static ls_status pass(ls_replica *r, const ls_samples *samples, const int64_t *order, int64_t count,
+                      ls_status status, const ls_step_checks *checks, ls_score *score,
+                      ls_control *control, ls_phases *phases)
+{
+    const ls_team *team = ls_reducer_team(r->reducer);
     const float *params = ls_reducer_params(r->reducer);
     /* Asked for in any case where it may be needed: how a product is cut decides its last bits. */
     const ls_need need = {ls_reducer_defers(r->reducer) ? update : NULL, r};
-    *score = ls_network_loss(r->network, params, r->batch, team, need);
-    ls_status status = check != NULL ? check(user, score) : LS_OK;
+    stopwatch watch = {r, own_time(r)};
+    int64_t done = 0;
+    *score = (ls_score){0};
+    do {
+        const int64_t left = count - done, rows = r->block > 0 && r->block < left ? r->block : left;
+        ls_samples_gather(samples, order != NULL ? order + done : NULL, done, rows,
+                          r->normalization, r->batch);
+        phases->gather += lap(&watch);
+        const ls_score part = ls_network_loss(r->network, params, r->batch, team, need);
+        if (status == LS_OK && checks != NULL)
+            status = checks->score(checks->user, &part);
+        score->rows += part.rows;
+        score->correct += part.correct;
+        score->loss += r->block > 0 ? ls_exact_round(part.loss, r->loss_quantum) : part.loss;
+        done = status == LS_OK ? done + rows : count;
+        if (status != LS_OK)
+            r->batch->rows = 0;
+        phases->forward += lap(&watch);
+        if (done == count) {
+            control->rows = score->rows;
+            control->correct = score->correct;
+            control->loss = score->loss;
+            control->failed = status != LS_OK;
+            ls_reducer_begin(r->reducer, control);
+        }
+        ls_ready ready = ls_reducer_ready(r->reducer);
+        if (ls_fault(LS_FAULT_GRADIENT) != LS_OK)
+            ready = (ls_ready){spoil, r->reducer};
+        ls_network_backward(r->network, params, r->batch, team, ls_reducer_grads(r->reducer),
+                            ready);
+        phases->backward += lap(&watch);
+    } while (done < count);
+    return status;
+}
+
+ls_status ls_step(ls_replica *r, const ls_samples *samples, const int64_t *order, int64_t count,
+                  double lr, ls_comm *comm, const ls_step_checks *checks, ls_score *score,
+                  ls_control *control, ls_phases *phases)
+{
+    const ls_reducer_times before = ls_reducer_clock(r->reducer);
+    const double updating = r->updating, begin = ls_now();
+    ls_status status = pass(r, samples, order, count, late(r), checks, score, control, phases);
+    const int64_t bad = ls_reducer_finish(r->reducer, control);
+    if (status == LS_OK && bad >= 0)
+        status = checks != NULL ? checks->gradient(checks->user, bad)
+                                : ls_fail(LS_ERR_NUMERIC, "a gradient is not finite");
+    if (control->failed > 0) {
+        /* What a rank found too late in the step before has spoiled all replicas since: it counts.
+         */
+        const ls_status before_this = ls_step_agree(r, comm);
+        return before_this != LS_OK ? before_this : ls_agree(comm, status);
+    }
     if (status != LS_OK)
-        r->batch->rows = 0; /* it goes on with the others, with nothing of its own */
-
-    const double forwarded = ls_now();
-    const double exposed_then = ls_reducer_clock(r->reducer).exposed;
-    const double updating_then = r->updating;
-    control->rows = score->rows;
-    control->correct = score->correct;
-    control->loss = score->loss;
-    control->failed = status != LS_OK;
-    ls_reducer_begin(r->reducer, control);
-    ls_network_backward(r->network, params, r->batch, team, ls_reducer_grads(r->reducer),
-                        ls_reducer_ready(r->reducer));
-
-    const double backwarded = ls_now();
-    const double exposed_after = ls_reducer_clock(r->reducer).exposed;
-    ls_reducer_finish(r->reducer, control);
-    if (control->failed > 0)
-        return ls_agree(comm, status);
+        snprintf(r->late_text, sizeof r->late_text, "%s", ls_error_text());
+    r->late = status;
     ls_optimizer_begin(r->optimizer, 1.0 / (double)control->rows, lr);
     r->unfinished = true;
     r->fresh = ls_network_size(r->network);
@@ -87,11 +167,7 @@ ls_status ls_step(ls_replica *r, const ls_samples *samples, const int64_t *order
 
     const double end = ls_now();
     const ls_reducer_times now = ls_reducer_clock(r->reducer);
-    phases->gather += gathered - begin;
-    phases->forward +=
-        forwarded - gathered - (exposed_then - before.exposed) - (updating_then - updating_before);
-    phases->backward += backwarded - forwarded - (exposed_after - exposed_then);
-    phases->optimizer += r->updating - updating_before;
+    phases->optimizer += r->updating - updating;
     phases->exposed += now.exposed - before.exposed;
     phases->hidden += now.hidden - before.hidden;
     phases->total += end - begin;

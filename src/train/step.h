@@ -16,10 +16,19 @@ typedef struct ls_replica {
     ls_batch *batch;
     ls_normalization normalization;
 
+    /* A step with a reducer that is exact goes block by block, so that what is computed in one call
+     * depends on the block and not on how many of them this rank has. */
+    int64_t block;       /* rows; 0: all of a rank's rows at once */
+    double loss_quantum; /* see base/exact.h */
+
     /* The latest step's updates, as far as they are left for the next forward pass. */
     bool unfinished;
     int64_t fresh;   /* parameters from here on are new */
     double updating; /* seconds of all updates so far */
+
+    /* What was found in the latest step when it was too late to let the others know. */
+    ls_status late;
+    char late_text[LS_ERROR_TEXT_MAX];
 } ls_replica;
 
 /* Seconds of this rank in the phases of a step; all doubles. */
@@ -37,24 +46,41 @@ enum { LS_PHASES = sizeof(ls_phases) / sizeof(double) };
 /* "gather", ... Local. */
 const char *ls_phase_name(int at);
 
-/* Looks at a rank's score before its gradient is asked for. Local. */
-typedef ls_status ls_step_check(const void *user, const ls_score *score);
+/* Looks at what a rank has computed. Local. */
+typedef struct ls_step_checks {
+    const void *user; /* handed to each */
+    ls_status (*score)(const void *user,
+                       const ls_score *score);               /* of a pass, before the gradient */
+    ls_status (*gradient)(const void *user, int64_t offset); /* what is wrong with this one */
+} ls_step_checks;
 
 /* One step. Where the reducer defers, parameters that are still on their way when it ends are
  * updated in the next step's forward pass. Collective.
  * samples  this rank's; [count] of them in `order`, NULL: the first ones
- * check    a failure that it finds on any rank ends the step on all of them, alike; may be NULL
+ * checks   a failure that they find on any rank ends the step on all of them, alike, before
+ * anything is updated; a gradient that a reducer does not foresee ends the next step, or
+ *          ls_step_agree(). May be NULL
  * score    on return this rank's
  * control  its wishes to stop and to save are the caller's; on return the sum over ranks
  * phases   times are added
- * Errors, on all ranks alike: those of check. */
+ * Errors, on all ranks alike: those of the checks. */
 ls_status ls_step(ls_replica *replica, const ls_samples *samples, const int64_t *order,
-                  int64_t count, double lr, ls_comm *comm, ls_step_check *check, const void *user,
+                  int64_t count, double lr, ls_comm *comm, const ls_step_checks *checks,
                   ls_score *score, ls_control *control, ls_phases *phases) LS_MUST_CHECK;
+
+/* Goes on after a step that failed as if its gradient had been zero: nothing is updated.
+ * Collective.
+ */
+void ls_step_skip(ls_replica *replica);
 
 /* Finishes what the latest step has left: afterwards the parameters are everywhere. To be called
  * before anything else than the next step uses them. Collective.
  * phases  times are added; NULL: nowhere */
 void ls_step_finish(ls_replica *replica, ls_phases *phases);
+
+/* Lets all ranks know what was found too late in the latest step. To be called after
+ * ls_step_finish(), before the parameters are used for anything that lasts. Collective.
+ * Errors, on all ranks alike: those of the checks. */
+ls_status ls_step_agree(const ls_replica *replica, ls_comm *comm) LS_MUST_CHECK;
 
 #endif

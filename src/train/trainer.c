@@ -10,9 +10,9 @@
 #include "train/trainer_state.h"
 
 #include "base/clock.h"
-#include "base/fault.h"
 #include "base/interrupt.h"
 #include "base/json.h"
+#include "train/health.h"
 #include "train/summary.h"
 
 #include <lockstep/evaluate.h>
@@ -22,30 +22,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <xxhash.h>
-
-/* What check_step() needs to know beside the score. */
-typedef struct step_place {
-    const ls_trainer *trainer;
-    int64_t step;
-} step_place;
-
-/* Whether this rank's part of a step went well. Local. */
-static ls_status check_step(const void *user, const ls_score *score)
-{
-    const step_place *place = user;
-    const ls_trainer *t = place->trainer;
-    ls_status status = ls_fault(LS_FAULT_STEP);
-    if (status != LS_OK || score->rows == 0)
-        return status;
-    double mean = score->loss / (double)score->rows;
-    if (isfinite(mean) && mean < LS_DIVERGED)
-        return LS_OK;
-    return ls_fail(LS_ERR_NUMERIC,
-                   "loss %g in step %lld of epoch %lld: training diverged; try a smaller --lr "
-                   "(it is %g)",
-                   mean, (long long)place->step + 1, (long long)t->progress.epoch + 1,
-                   t->config->lr);
-}
 
 /* Lets --reduce auto know how long a step took, and goes on with what it decides. Collective. */
 static ls_status tune(ls_trainer *t, double seconds)
@@ -156,12 +132,11 @@ static ls_status take_step(ls_trainer *t, const int64_t *order, ls_control *cont
     ls_partial *sums = &progress->partial;
     ls_score score;
     ls_phases phases = {0};
-    const step_place place = {t, progress->step};
+    const ls_step_checks checks = ls_health_checks(t);
     const ls_range slice = ls_plan_slice(&t->plan, t->rank, progress->step);
     *control = wishes(t);
-    ls_status status =
-        ls_step(&t->replica, t->samples, order + slice.first, slice.count, t->config->lr, t->comm,
-                check_step, &place, &score, control, &phases);
+    ls_status status = ls_step(&t->replica, t->samples, order + slice.first, slice.count,
+                               t->config->lr, t->comm, &checks, &score, control, &phases);
     if (status != LS_OK)
         return status;
     progress->step++;
@@ -205,25 +180,6 @@ static ls_status train_epoch(ls_trainer *t)
     }
     sums->seconds += ls_now() - mark;
     return status;
-}
-
-/* The loss tells of the parameters before the last update; this of those after it. Collective. */
-static ls_status check_params(const ls_trainer *t)
-{
-    const int64_t size = ls_network_size(t->replica.network);
-    const float *params = ls_reducer_params(t->replica.reducer);
-    int64_t bad = -1;
-    for (int64_t i = 0; i < size; i++)
-        if (!(fabsf(params[i]) < LS_DIVERGED))
-            bad = i;
-    ls_status status = LS_OK;
-    if (bad >= 0)
-        status =
-            ls_fail(LS_ERR_NUMERIC,
-                    "a parameter is %g after epoch %lld: training diverged; try a smaller --lr "
-                    "(it is %g)",
-                    (double)params[bad], (long long)t->progress.epoch + 1, t->config->lr);
-    return ls_agree(t->comm, status);
 }
 
 /* Evaluates the validation rows, if there are any. Collective. */
@@ -299,7 +255,7 @@ static ls_status run_epoch(ls_trainer *t)
     ls_status status = train_epoch(t);
     if (status != LS_OK)
         return status;
-    status = check_params(t);
+    status = ls_health_check_params(t);
     double checked = ls_now();
     if (status == LS_OK)
         status = validate(t, &m);

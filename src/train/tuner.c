@@ -29,7 +29,7 @@ struct ls_tuner {
 };
 
 ls_status ls_tuner_create(ls_tuner **out, ls_comm *comm, int nodes, bool shard,
-                          const ls_layout *layout, int64_t rows, ls_reducer **reducer)
+                          const ls_layout *layout, ls_step_rows rows, ls_reducer **reducer)
 {
     ls_tuner *tuner = ls_alloc(1, sizeof *tuner);
     ls_status status = ls_agree(comm, tuner == NULL ? LS_ERR_FAILURE : LS_OK);
@@ -39,7 +39,9 @@ ls_status ls_tuner_create(ls_tuner **out, ls_comm *comm, int nodes, bool shard,
     }
     tuner->comm = comm;
     for (int kind = 0; kind < LS_REDUCERS; kind++) {
-        if (!ls_reduce_applies((ls_reduce)kind, ls_comm_size(comm), nodes))
+        /* Exact sums are no rival: they are wanted or not. */
+        if (kind == LS_REDUCE_EXACT ||
+            !ls_reduce_applies((ls_reduce)kind, ls_comm_size(comm), nodes))
             continue;
         /* One that does not work here is passed over. */
         ls_status made = ls_reducer_create(&tuner->candidate[tuner->candidates].reducer, comm,

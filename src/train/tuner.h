@@ -18,7 +18,7 @@ typedef struct ls_tuner ls_tuner;
  * reducer  on return the one to begin with, owned by the caller unless there is a tuner
  * Errors, on all ranks alike: LS_ERR_FAILURE. */
 ls_status ls_tuner_create(ls_tuner **tuner, ls_comm *comm, int nodes, bool shard,
-                          const ls_layout *layout, int64_t rows,
+                          const ls_layout *layout, ls_step_rows rows,
                           ls_reducer **reducer) LS_MUST_CHECK;
 
 /* Frees a tuner and its reducers, sets *tuner to NULL; accepts NULL on all ranks alike. Collective.

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# The reducers with each algorithm that Open MPI has for the collectives they use.
-#   test_algorithms.sh TEST_REDUCER RANKS
+# The reducers with each algorithm that Open MPI has for the collectives they use, and, where a second
+# test is given, the same bits with each of its allreduces.
+#   test_algorithms.sh RANKS TEST_REDUCER [TEST_REPRODUCIBLE]
 set -u
-test=$1
-ranks=$2
+ranks=$1
+test=$2
+reproducible=${3:-}
 passed=0
 failed=0
 with() { # MCA parameters and values, as for mpirun
@@ -18,6 +20,8 @@ with() { # MCA parameters and values, as for mpirun
 dynamic=(--mca coll_tuned_use_dynamic_rules 1)
 for algorithm in 0 1 2 3 4 5 6; do
     with "${dynamic[@]}" --mca coll_tuned_allreduce_algorithm $algorithm
+    [ -z "$reproducible" ] ||
+        test=$reproducible with "${dynamic[@]}" --mca coll_tuned_allreduce_algorithm $algorithm
 done
 for algorithm in 1 2 3 4; do
     with --mca coll_libnbc_iallreduce_algorithm $algorithm

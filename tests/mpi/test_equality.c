@@ -108,8 +108,7 @@ static void same_curve_with_every_reducer(void **state)
     config.epochs = 1;
     for (int kind = 0; kind <= LS_REDUCE_AUTO; kind++)
         for (int shard = 0; shard < 2; shard++) {
-            config.reduce = (ls_reduce)kind;
-            config.shard_optimizer = shard;
+            fixture_reduce(&config, kind, shard);
             compare(&config);
         }
 }

@@ -10,7 +10,7 @@
 static const ls_observer silent;
 
 static ls_status train_with_fault(const char *site, int guilty, int nth, ls_reduce reduce,
-                                  const char *model)
+                                  bool shard, const char *model)
 {
     char fault[64];
     ls_trainer *trainer = NULL;
@@ -22,7 +22,7 @@ static ls_status train_with_fault(const char *site, int guilty, int nth, ls_redu
     assert_ok(ls_agree(world, LS_OK));
     ls_train_config config = fixture_config("f.h5");
     config.run = "run";
-    config.reduce = reduce;
+    fixture_reduce(&config, reduce, shard);
     config.model = model != NULL ? model : config.model;
     snprintf(fault, sizeof fault, "%s:%d:%d", site, guilty, nth);
     assert_ok(ls_fault_arm(fault, rank));
@@ -51,7 +51,7 @@ static void one_rank_fails_for_all(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int guilty = 0; guilty < (cases[i].root_only ? 1 : size); guilty++) {
             ls_status status =
-                train_with_fault(cases[i].site, guilty, cases[i].nth, LS_REDUCE_AUTO, NULL);
+                train_with_fault(cases[i].site, guilty, cases[i].nth, LS_REDUCE_AUTO, false, NULL);
             assert_int_equal(status, LS_ERR_FAILURE);
             assert_same_failure(status);
             snprintf(expected, sizeof expected, "injected fault at '%s'", cases[i].site);
@@ -69,7 +69,7 @@ static void every_allocation_can_fail(void **state)
     const int guilty = size - 1;
     int failures = 0;
     for (int nth = 1; nth < 1000; nth++) {
-        ls_status status = train_with_fault("alloc", guilty, nth, LS_REDUCE_AUTO, NULL);
+        ls_status status = train_with_fault("alloc", guilty, nth, LS_REDUCE_AUTO, false, NULL);
         assert_same_failure(status);
         if (status == LS_OK)
             break; /* there are fewer than that */
@@ -85,7 +85,7 @@ static void steps_fail_with_every_reducer(void **state)
     (void)state;
     for (int kind = 0; kind < LS_REDUCERS; kind++)
         for (int guilty = 0; guilty < size; guilty++) {
-            ls_status status = train_with_fault("step", guilty, 5, (ls_reduce)kind,
+            ls_status status = train_with_fault("step", guilty, 5, (ls_reduce)kind, false,
                                                 "dense:800 relu dense:300 relu dense:4");
             assert_int_equal(status, LS_ERR_FAILURE);
             assert_same_failure(status);
@@ -93,5 +93,32 @@ static void steps_fail_with_every_reducer(void **state)
         }
 }
 
+/* A rank's gradient is no number in one step: all end alike, and rank, layer and step are named.
+ */
+static void bad_gradients_are_found_with_every_reducer(void **state)
+{
+    (void)state;
+    char expected[100];
+    for (int kind = 0; kind < LS_REDUCERS; kind++)
+        for (int shard = 0; shard < 2; shard++)
+            for (int nth = 5; nth <= 12; nth += 7) { /* 12: the last of an epoch */
+                const int guilty = (nth + kind) % size;
+                const int pass = kind == LS_REDUCE_EXACT ? 1 : nth;
+                ls_status status = train_with_fault("gradient", guilty, pass, (ls_reduce)kind,
+                                                    shard, "dense:800 relu dense:300 relu dense:4");
+                assert_int_equal(status, LS_ERR_NUMERIC);
+                assert_same_failure(status);
+                assert_non_null(strstr(ls_error_text(), "the gradient of dense3/"));
+                if (kind != LS_REDUCE_EXACT) {
+                    snprintf(expected, sizeof expected, "in step %d of epoch 1:", nth);
+                    assert_non_null(strstr(ls_error_text(), expected));
+                }
+                snprintf(expected, sizeof expected, "rank %d: ", guilty);
+                if (size > 1)
+                    assert_memory_equal(ls_error_text(), expected, strlen(expected));
+            }
+}
+
 MPI_TEST_MAIN(cmocka_unit_test(one_rank_fails_for_all), cmocka_unit_test(every_allocation_can_fail),
-              cmocka_unit_test(steps_fail_with_every_reducer))
+              cmocka_unit_test(steps_fail_with_every_reducer),
+              cmocka_unit_test(bad_gradients_are_found_with_every_reducer))

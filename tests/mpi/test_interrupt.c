@@ -110,8 +110,7 @@ static void goes_on_with_the_same_bits(void **state)
             watcher whole = {.steps_left = -1}, parts = {0};
             ls_train_result one, other;
             ls_train_config config = configure("whole");
-            config.reduce = (ls_reduce)kind;
-            config.shard_optimizer = shard;
+            fixture_reduce(&config, kind, shard);
             assert_ok(train(world, &config, &whole, &one));
             (void)configure("parts");
             config.run = "parts";
@@ -203,7 +202,7 @@ static void time_is_limited(void **state)
     config.run = "";
     config.resume = "";
     for (int kind = 0; kind < LS_REDUCERS; kind++) {
-        config.reduce = (ls_reduce)kind;
+        fixture_reduce(&config, kind, false);
         assert_fails(train(world, &config, &w, &result), LS_ERR_FAILURE,
                      "without --run nothing is saved");
     }

@@ -8,9 +8,11 @@
 #include "base/memory.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Plain arenas, and arenas with matrices: some large enough for a team to split, some not. */
 enum { ROWS = 2, MATRICES = 3 };
+static const ls_step_rows rows = {.mine = ROWS, .batch = LS_MAX_GLOBAL_BATCH, .block = 64};
 static const ls_matrix matrices[MATRICES] = {{5, 300, 211}, {63400, 8, 3}, {63424, 90, 70}};
 static const ls_layout layouts[] = {
     {.count = 1},
@@ -56,6 +58,21 @@ static float part_of_team(const ls_team *team, int64_t at)
     return (float)(at % 1000) * ranks - 300 * (float)team->size;
 }
 
+/* Whether this rank makes the gradient at an offset, or another one of its team does. */
+static bool is_mine(const ls_reducer *reducer, const ls_layout *layout, int64_t at)
+{
+    const ls_team *team = ls_reducer_team(reducer);
+    for (int m = 0; team != NULL && m < layout->matrices; m++) {
+        const ls_matrix *W = &layout->matrix[m];
+        const int64_t row = (at - W->offset) / W->columns;
+        if (at < W->offset || row >= W->rows || !ls_team_splits(team->size, team->rows, W))
+            continue;
+        const ls_range mine = ls_shard(W->rows, team->size, team->rank);
+        return row >= mine.first && row < mine.first + mine.count;
+    }
+    return true;
+}
+
 /* Writes this rank's gradients, and where the team splits a matrix what it would leave there: the
  * rows of this rank, summed over the team. */
 static void fill(ls_reducer *reducer, const ls_layout *layout, int64_t round)
@@ -68,12 +85,8 @@ static void fill(ls_reducer *reducer, const ls_layout *layout, int64_t round)
         const ls_matrix *W = &layout->matrix[m];
         if (!ls_team_splits(team->size, team->rows, W))
             continue;
-        const ls_range mine = ls_shard(W->rows, team->size, team->rank);
-        for (int64_t i = 0; i < W->rows * W->columns; i++) {
-            const bool is_mine =
-                i / W->columns >= mine.first && i / W->columns < mine.first + mine.count;
-            grads[W->offset + i] = is_mine ? part_of_team(team, W->offset + i + round) : NAN;
-        }
+        for (int64_t at = W->offset; at < W->offset + W->rows * W->columns; at++)
+            grads[at] = is_mine(reducer, layout, at) ? part_of_team(team, at + round) : NAN;
     }
 }
 
@@ -97,6 +110,36 @@ static void step(ls_reducer *reducer, const ls_layout *layout, int64_t round)
     ls_reducer_publish(reducer);
 }
 
+/* That the last rank failed all learn, whether it says so or a gradient of its own does; and the
+ * next step is as if nothing had been. */
+static void fails(ls_reducer *reducer, const ls_layout *layout, bool says, float gradient)
+{
+    const int64_t count = layout->count;
+    const bool guilty = rank == size - 1;
+    const bool foreseen =
+        ls_reduce_foresees(ls_reducer_which(reducer), !ls_reducer_defers(reducer));
+    const int64_t at = is_mine(reducer, layout, count / 2) ? count / 2 : 0;
+    float *grads = ls_reducer_grads(reducer);
+    ls_control control = {.rows = 5, .loss = 1, .failed = guilty && says};
+    memset(grads, 0, (size_t)count * sizeof *grads);
+    if (guilty && !says)
+        grads[at] = gradient;
+    ls_reducer_begin(reducer, &control);
+    tell(reducer, count);
+    const int64_t bad = ls_reducer_finish(reducer, &control);
+    assert_int_equal(bad, guilty && !says ? at : -1);
+    if (says || foreseen) {
+        assert_int_equal(control.failed, 1);
+        assert_int_equal(control.rows, 5 * (size - 1));
+        ls_reducer_publish(reducer);
+    } else {
+        ls_piece piece;
+        while (ls_reducer_next(reducer, &piece))
+            continue;
+        ls_reducer_publish(reducer);
+    }
+}
+
 static void works(ls_reduce kind, bool shard, const ls_layout *layout)
 {
     const int64_t count = layout->count;
@@ -104,7 +147,7 @@ static void works(ls_reduce kind, bool shard, const ls_layout *layout)
     float *start = ls_alloc(count, sizeof *start);
     for (int64_t i = 0; i < count; i++)
         start[i] = (float)i;
-    assert_ok(ls_reducer_create(&reducer, world, kind, shard, layout, ROWS));
+    assert_ok(ls_reducer_create(&reducer, world, kind, shard, layout, rows));
     ls_reducer_set_params(reducer, start);
     for (int64_t round = 0; round < 3; round++)
         step(reducer, layout, round);
@@ -138,16 +181,9 @@ static void works(ls_reduce kind, bool shard, const ls_layout *layout)
         continue;
     ls_reducer_publish(reducer);
 
-    /* That a rank failed, all learn; its gradients don't matter. */
-    float *grads = ls_reducer_grads(reducer);
-    control = (ls_control){.rows = 5, .loss = 1, .failed = rank == size - 1};
-    for (int64_t i = 0; i < count; i++)
-        grads[i] = NAN;
-    ls_reducer_begin(reducer, &control);
-    tell(reducer, count);
-    ls_reducer_finish(reducer, &control);
-    assert_int_equal(control.failed, 1);
-    assert_int_equal(control.rows, 5 * (size - 1));
+    fails(reducer, layout, true, 0);
+    fails(reducer, layout, false, NAN);
+    fails(reducer, layout, false, -INFINITY);
     ls_reducer_destroy(&reducer);
     ls_free(start);
 }
@@ -166,8 +202,10 @@ static void teams_form(void **state)
 {
     (void)state;
     ls_reducer *reducer;
-    assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_HIERARCHICAL, false, &layouts[3],
-                                rank == size - 1 ? ROWS : 1));
+    ls_step_rows uneven = rows;
+    uneven.mine = rank == size - 1 ? ROWS : 1;
+    assert_ok(
+        ls_reducer_create(&reducer, world, LS_REDUCE_HIERARCHICAL, false, &layouts[3], uneven));
     const ls_team *team = ls_reducer_team(reducer);
     ls_topology *topology;
     assert_ok(ls_topology_create(&topology, world, 1));
@@ -181,7 +219,7 @@ static void teams_form(void **state)
         assert_false(ls_team_splits(local, ROWS, &matrices[1]));
     }
     ls_reducer_destroy(&reducer);
-    assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_FUSED, false, &layouts[3], ROWS));
+    assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_FUSED, false, &layouts[3], rows));
     assert_null(ls_reducer_team(reducer));
     ls_reducer_destroy(&reducer);
 }
@@ -192,7 +230,7 @@ static void deferred_pieces_descend(void **state)
     (void)state;
     ls_reducer *reducer;
     const ls_layout layout = {.count = 500000};
-    assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_OVERLAP, false, &layout, ROWS));
+    assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_OVERLAP, false, &layout, rows));
     assert_true(ls_reducer_defers(reducer));
     ls_control control = {.rows = 1};
     ls_piece piece;
@@ -209,7 +247,7 @@ static void deferred_pieces_descend(void **state)
     assert_int_equal(fresh, 0);
     ls_reducer_publish(reducer);
     ls_reducer_destroy(&reducer);
-    assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_OVERLAP, true, &layout, ROWS));
+    assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_OVERLAP, true, &layout, rows));
     assert_true(ls_reducer_defers(reducer) == (size == 1));
     ls_reducer_destroy(&reducer);
 }
@@ -221,7 +259,7 @@ static void clocks_run(void **state)
     enum { COUNT = 200000 };
     ls_reducer *reducer;
     const ls_layout layout = {.count = COUNT};
-    assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_OVERLAP, false, &layout, ROWS));
+    assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_OVERLAP, false, &layout, rows));
     assert_true(ls_reducer_clock(reducer).exposed == 0);
     step(reducer, &layout, 0);
     assert_true(ls_reducer_clock(reducer).exposed > 0);

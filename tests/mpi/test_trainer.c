@@ -303,7 +303,7 @@ static void steps_allocate_nothing(void **state)
     const ls_observer observer = {.user = &a, .step = count_allocations};
     ls_train_config config = fixture_config("d.h5");
     for (int kind = 0; kind < LS_REDUCERS; kind++) {
-        config.reduce = (ls_reduce)kind;
+        fixture_reduce(&config, kind, false);
         a = (allocations){0};
         assert_ok(ls_trainer_create(&trainer, world, &config, &observer));
         assert_ok(ls_trainer_run(trainer, &result));
@@ -321,8 +321,7 @@ static void resumes_sharded_state_exactly(void **state)
     write_data("d.h5");
     ls_train_config config = fixture_config("d.h5");
     for (int kind = 0; kind < LS_REDUCERS; kind++) {
-        config.reduce = (ls_reduce)kind;
-        config.shard_optimizer = true;
+        fixture_reduce(&config, kind, true);
         config.epochs = 4;
         config.run = "";
         config.resume = "";

@@ -52,15 +52,39 @@ static void covers_each_row_once(void **state)
     for (size_t k = 0; k < sizeof shuffles / sizeof *shuffles; k++)
         for (int ranks = 1; ranks <= MOST_RANKS; ranks++)
             for (int batch = 1; batch <= MOST_BATCH; batch++) {
-                assert_fails(ls_plan_make(&plan, 0, ranks, batch, 5, shuffles[k]), LS_ERR_USAGE,
+                assert_fails(ls_plan_make(&plan, 0, ranks, batch, 5, shuffles[k], 1), LS_ERR_USAGE,
                              "no rows");
                 for (int rows = 1; rows <= MOST_ROWS; rows++) {
-                    assert_ok(ls_plan_make(&plan, rows, ranks, batch, 5, shuffles[k]));
+                    assert_ok(ls_plan_make(&plan, rows, ranks, batch, 5, shuffles[k], 1));
                     assert_int_equal(plan.steps, (rows + batch - 1) / batch);
                     for (int64_t epoch = 0; epoch < 3; epoch++)
                         check_epoch(&plan, epoch);
                 }
             }
+}
+
+/* Slices that are cut at multiples of a block are as complete, and begin where they should. */
+static void covers_each_row_once_in_blocks(void **state)
+{
+    (void)state;
+    ls_plan plan;
+    for (int ranks = 1; ranks <= MOST_RANKS; ranks++)
+        for (int batch = 1; batch <= MOST_BATCH; batch++)
+            for (int block = 1; block <= MOST_BATCH + 1; block++)
+                for (int rows = 1; rows <= MOST_ROWS; rows++) {
+                    assert_ok(ls_plan_make(&plan, rows, ranks, batch, 5, LS_SHUFFLE_GLOBAL, block));
+                    check_epoch(&plan, 1);
+                    for (int64_t step = 0; step < plan.steps; step++) {
+                        int64_t before = 0;
+                        for (int rank = 0; rank < ranks; rank++) {
+                            const int64_t count = ls_plan_slice(&plan, rank, step).count;
+                            assert_true(count == 0 || before % block == 0);
+                            before += count;
+                        }
+                    }
+                }
+    assert_fails(ls_plan_make(&plan, 9, 2, 4, 5, LS_SHUFFLE_LOCAL, 2), LS_ERR_USAGE,
+                 "--shuffle local");
 }
 
 /* The rows of a step, as a set over all ranks: a bit per row. */
@@ -79,9 +103,9 @@ static void steps_do_not_depend_on_ranks(void **state)
 {
     (void)state;
     ls_plan one, many;
-    assert_ok(ls_plan_make(&one, 61, 1, 8, 3, LS_SHUFFLE_GLOBAL));
+    assert_ok(ls_plan_make(&one, 61, 1, 8, 3, LS_SHUFFLE_GLOBAL, 1));
     for (int ranks = 2; ranks < 80; ranks += 7) {
-        assert_ok(ls_plan_make(&many, 61, ranks, 8, 3, LS_SHUFFLE_GLOBAL));
+        assert_ok(ls_plan_make(&many, 61, ranks, 8, 3, LS_SHUFFLE_GLOBAL, 1));
         for (int64_t step = 0; step < one.steps; step++)
             assert_true(rows_of_step(&one, 1, step) == rows_of_step(&many, 1, step));
     }
@@ -91,8 +115,8 @@ static void epochs_and_seeds_differ(void **state)
 {
     (void)state;
     ls_plan a, b;
-    assert_ok(ls_plan_make(&a, 60, 1, 10, 0, LS_SHUFFLE_GLOBAL));
-    assert_ok(ls_plan_make(&b, 60, 1, 10, 1, LS_SHUFFLE_GLOBAL));
+    assert_ok(ls_plan_make(&a, 60, 1, 10, 0, LS_SHUFFLE_GLOBAL, 1));
+    assert_ok(ls_plan_make(&b, 60, 1, 10, 1, LS_SHUFFLE_GLOBAL, 1));
     assert_true(rows_of_step(&a, 0, 0) != rows_of_step(&a, 1, 0));
     assert_true(rows_of_step(&a, 0, 0) != rows_of_step(&b, 0, 0));
     assert_true(rows_of_step(&a, 0, 0) == rows_of_step(&a, 0, 0));
@@ -105,7 +129,7 @@ static void permutation_is_uniform(void **state)
     enum { N = 10, EPOCHS = 20000 };
     static int count[N][N];
     ls_plan plan;
-    assert_ok(ls_plan_make(&plan, N, 1, 3, 11, LS_SHUFFLE_GLOBAL));
+    assert_ok(ls_plan_make(&plan, N, 1, 3, 11, LS_SHUFFLE_GLOBAL, 1));
     for (int64_t epoch = 0; epoch < EPOCHS; epoch++)
         for (int64_t i = 0; i < N; i++)
             count[i][ls_plan_row(&plan, epoch, 0, i)]++;
@@ -125,7 +149,7 @@ static void large_domains_invert(void **state)
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
         for (int ranks = 1; ranks < 1100; ranks += 366) {
             ls_plan plan;
-            assert_ok(ls_plan_make(&plan, sizes[k], ranks, 131, 9, LS_SHUFFLE_GLOBAL));
+            assert_ok(ls_plan_make(&plan, sizes[k], ranks, 131, 9, LS_SHUFFLE_GLOBAL, 1));
             for (int64_t n = 0; n < 300; n++) {
                 int64_t row = n < 2 ? n * (sizes[k] - 1) : sizes[k] / 300 * n;
                 ls_place place = ls_plan_locate(&plan, 4, row);
@@ -154,9 +178,13 @@ static void shards_are_even(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(covers_each_row_once),    cmocka_unit_test(steps_do_not_depend_on_ranks),
-        cmocka_unit_test(epochs_and_seeds_differ), cmocka_unit_test(permutation_is_uniform),
-        cmocka_unit_test(large_domains_invert),    cmocka_unit_test(shards_are_even),
+        cmocka_unit_test(covers_each_row_once),
+        cmocka_unit_test(covers_each_row_once_in_blocks),
+        cmocka_unit_test(steps_do_not_depend_on_ranks),
+        cmocka_unit_test(epochs_and_seeds_differ),
+        cmocka_unit_test(permutation_is_uniform),
+        cmocka_unit_test(large_domains_invert),
+        cmocka_unit_test(shards_are_even),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

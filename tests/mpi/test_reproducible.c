@@ -1,0 +1,230 @@
+/* --reproducible: each rank trains alone and all train together, and everything that comes out has
+ * the same bits. Run on several numbers of ranks, and with each of the MPI library's algorithms. */
+#include "fixture.h"
+#include "mpi_test.h"
+
+#include "base/exact.h"
+#include "base/interrupt.h"
+#include "base/rng.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EPOCHS = 3 };
+
+typedef struct outcome {
+    ls_train_result result;
+    int epochs; /* that the observer was told of, on the communicator's rank 0 */
+    ls_metrics metrics[EPOCHS];
+    int steps_left; /* until this rank sends itself a signal; 0: never */
+} outcome;
+
+static void note_epoch(void *user, const ls_metrics *metrics, bool best)
+{
+    (void)best;
+    outcome *o = user;
+    o->metrics[o->epochs++] = *metrics;
+}
+
+static void count_step(void *user, int64_t epoch, int64_t rows, double loss)
+{
+    (void)epoch, (void)rows, (void)loss;
+    outcome *o = user;
+    if (o->steps_left > 0 && --o->steps_left == 0)
+        ls_interrupt_set(SIGUSR1);
+}
+
+static ls_status train(ls_comm *comm, const ls_train_config *config, outcome *o)
+{
+    ls_trainer *trainer = NULL;
+    const ls_observer observer = {.user = o, .epoch = note_epoch, .step = count_step};
+    ls_status status = ls_trainer_create(&trainer, comm, config, &observer);
+    if (status == LS_OK)
+        status = ls_trainer_run(trainer, &o->result);
+    ls_trainer_destroy(&trainer);
+    ls_interrupt_set(0);
+    return status;
+}
+
+static ls_train_config configure(void)
+{
+    ls_train_config config = fixture_config("p.h5");
+    config.reproducible = true;
+    config.reduce = LS_REDUCE_AUTO;
+    config.epochs = EPOCHS;
+    config.patience = 2;
+    if (rank == 0)
+        fixture_write(&fixture_small, "p.h5");
+    assert_ok(ls_agree(world, LS_OK));
+    return config;
+}
+
+static void assert_same(const outcome *a, const outcome *b)
+{
+    assert_true(a->result.digest == b->result.digest);
+    assert_int_equal(a->result.epochs, b->result.epochs);
+    assert_int_equal(a->result.early_stop.best_epoch, b->result.early_stop.best_epoch);
+    assert_true(a->result.early_stop.best == b->result.early_stop.best);
+}
+
+static void compare(const ls_train_config *config)
+{
+    outcome alone = {0}, together = {0};
+    assert_ok(train(self, config, &alone));
+    assert_ok(train(world, config, &together));
+    assert_same(&alone, &together);
+    for (int i = 0; rank == 0 && i < together.epochs; i++) {
+        const ls_metrics *a = &alone.metrics[i], *b = &together.metrics[i];
+        assert_true(a->loss == b->loss && a->accuracy == b->accuracy);
+        /* Without validation rows these are not numbers. */
+        assert_memory_equal(&a->val_loss, &b->val_loss, sizeof a->val_loss);
+        assert_memory_equal(&a->val_accuracy, &b->val_accuracy, sizeof a->val_accuracy);
+    }
+}
+
+static void same_bits_on_any_rank_count(void **state)
+{
+    (void)state;
+    static const int64_t batches[] = {1, 16, 23, 183, 100000}, blocks[] = {1, 4, 7, 400};
+    ls_train_config config = configure();
+    for (size_t i = 0; i < sizeof batches / sizeof *batches; i++)
+        for (size_t k = 0; k < sizeof blocks / sizeof *blocks; k++) {
+            config.batch = batches[i];
+            config.block = blocks[k];
+            config.seed = i;
+            compare(&config);
+        }
+}
+
+static void same_bits_with_other_networks(void **state)
+{
+    (void)state;
+    ls_train_config config = configure();
+    config.model = "dense:2500 relu dense:30 relu dense:4"; /* several slices a layer */
+    config.epochs = 1;
+    compare(&config);
+    config.model = "dense:9 tanh dense:4 softmax";
+    config.loss = LS_MSE;
+    config.optimizer = (ls_optimizer_config){.kind = LS_SGD, .momentum = 0.9};
+    config.lr = 0.1;
+    compare(&config);
+    config.shuffle = LS_SHUFFLE_NONE;
+    config.validation = 0;
+    config.patience = 0;
+    compare(&config);
+}
+
+/* Without the option the last bits do depend on the ranks: the test above can fail. */
+static void bits_differ_without_it(void **state)
+{
+    (void)state;
+    outcome alone = {0}, together = {0};
+    ls_train_config config = configure();
+    config.reproducible = false;
+    config.reduce = LS_REDUCE_FUSED;
+    assert_ok(train(self, &config, &alone));
+    assert_ok(train(world, &config, &together));
+    assert_true((alone.result.digest == together.result.digest) == (size == 1));
+}
+
+/* Stopped in the middle of an epoch on all ranks, each goes on alone; and the other way round. */
+static void same_bits_after_an_elastic_resume(void **state)
+{
+    (void)state;
+    outcome whole = {0}, part = {.steps_left = 17}, rest = {0};
+    ls_train_config config = configure();
+    assert_ok(train(world, &config, &whole));
+    if (rank == 0)
+        assert_int_equal(system("rm -rf elastic"), 0);
+    config.run = "elastic";
+    assert_int_equal(train(world, &config, &part), LS_INTERRUPTED);
+    config.run = "";
+    config.resume = "elastic/checkpoints/last";
+    assert_ok(train(self, &config, &rest));
+    assert_same(&whole, &rest);
+
+    char folder[32], last[64], command[48];
+    snprintf(folder, sizeof folder, "alone-%d", rank);
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    assert_int_equal(system(command), 0);
+    config.resume = "";
+    config.run = folder;
+    part = (outcome){.steps_left = 17};
+    assert_int_equal(train(self, &config, &part), LS_INTERRUPTED);
+    assert_ok(ls_agree(world, LS_OK));
+    snprintf(last, sizeof last, "alone-%d/checkpoints/last", size - 1);
+    config.run = "";
+    config.resume = last;
+    rest = (outcome){0};
+    assert_ok(train(world, &config, &rest));
+    assert_same(&whole, &rest);
+}
+
+static void refuses_what_can_not_be(void **state)
+{
+    (void)state;
+    outcome o;
+    ls_train_config config = configure();
+    config.threads = 2;
+    assert_fails(train(world, &config, &o), LS_ERR_USAGE, "one BLAS thread");
+    config.threads = 1;
+    config.reduce = LS_REDUCE_OVERLAP;
+    assert_fails(train(world, &config, &o), LS_ERR_USAGE, "leave --reduce overlap out");
+    config.reduce = LS_REDUCE_AUTO;
+    config.shard_optimizer = true;
+    assert_fails(train(world, &config, &o), LS_ERR_USAGE, "--shard-optimizer");
+    config.shard_optimizer = false;
+    config.shuffle = LS_SHUFFLE_LOCAL;
+    assert_fails(train(world, &config, &o), LS_ERR_USAGE, "--shuffle local");
+    config.shuffle = LS_SHUFFLE_GLOBAL;
+    config.block = 0;
+    assert_fails(train(world, &config, &o), LS_ERR_USAGE, "--block");
+    config.block = 5;
+    config.reproducible = false;
+    config.reduce = LS_REDUCE_EXACT;
+    assert_fails(train(world, &config, &o), LS_ERR_USAGE, "--reproducible");
+}
+
+/* Gradients that the sums have no room for are a numerical failure, not a wrong sum. */
+static void too_large_is_found(void **state)
+{
+    (void)state;
+    outcome o = {0};
+    ls_train_config config = configure();
+    config.std = 1e-7; /* inputs of the order of 1e7 */
+    config.lr = 1e-12;
+    assert_fails(train(world, &config, &o), LS_ERR_NUMERIC, "");
+    assert_same_failure(LS_ERR_NUMERIC);
+}
+
+/* The sums themselves: in any order, and near to the true sum. */
+static void sums_are_exact_in_any_order(void **state)
+{
+    (void)state;
+    enum { COUNT = 1000 };
+    const double most = 1e6 * COUNT, quantum = ls_exact_quantum(most);
+    const uint64_t key = ls_rng_key(1, LS_RNG_SHUFFLE, 2);
+    double up = 0, down = 0, interleaved = 0, plain = 0;
+    for (uint64_t i = 0; i < COUNT; i++) {
+        const uint64_t back = COUNT - 1 - i, other = i * 7 % COUNT;
+        const double x = 1e6 * (2 * ls_rng_uniform(key, i) - 1);
+        assert_true(fabs(ls_exact_round(x, quantum) - x) <= quantum / 2);
+        assert_true(fmod(ls_exact_round(x, quantum), quantum) == 0);
+        plain += x;
+        up += ls_exact_round(x, quantum);
+        down += ls_exact_round(1e6 * (2 * ls_rng_uniform(key, back) - 1), quantum);
+        interleaved += ls_exact_round(1e6 * (2 * ls_rng_uniform(key, other) - 1), quantum);
+    }
+    assert_true(up == down && up == interleaved);
+    assert_near(up, plain, 0, quantum * COUNT);
+    assert_true(ls_exact_round(most, quantum) == most && ls_exact_round(-most, quantum) == -most);
+}
+
+MPI_TEST_MAIN(cmocka_unit_test(sums_are_exact_in_any_order),
+              cmocka_unit_test(same_bits_on_any_rank_count),
+              cmocka_unit_test(same_bits_with_other_networks),
+              cmocka_unit_test(bits_differ_without_it),
+              cmocka_unit_test(same_bits_after_an_elastic_resume),
+              cmocka_unit_test(refuses_what_can_not_be), cmocka_unit_test(too_large_is_found))
