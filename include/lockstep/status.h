@@ -21,7 +21,7 @@
     X(LS_ERR_USAGE, 2, "usage or configuration")                                                   \
     X(LS_ERR_DATA, 3, "data or checkpoint file missing, unreadable or malformed")                  \
     X(LS_ERR_NUMERIC, 4, "numerical failure")                                                      \
-    X(LS_ERR_RANKS, 5, "ranks disagree")                                                           \
+    X(LS_ERR_RANKS, 5, "ranks disagree, or one is stuck")                                          \
     X(LS_INTERRUPTED, 75, "interrupted, a checkpoint is written: to be run again")
 
 typedef enum ls_status {

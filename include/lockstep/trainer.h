@@ -66,6 +66,7 @@ typedef struct ls_train_config {
     int64_t keep;                 /* newest checkpoints to keep beside the best, 1 or more */
     double time_limit; /* seconds from ls_trainer_create() on within which the run is to come to an
                           end, its last checkpoint written; 0: none. Rank 0's clock counts. */
+    double watchdog;   /* seconds without progress after which observer->stuck is told; 0: never */
     ls_reduce reduce;  /* how gradients are summed over ranks */
     bool shard_optimizer; /* ranks share the work of updating, see ls_reducer_create() */
     bool reproducible;    /* the same bits on any number of ranks: steps go by blocks, `reduce` is
@@ -102,7 +103,7 @@ typedef struct ls_train_result {
     uint64_t digest;  /* XXH3-64 of the parameters */
 } ls_train_result;
 
-/* Told what happens, on rank 0 only. Any function may be NULL. */
+/* Told what happens, on rank 0 only but for the last. Any function may be NULL. */
 typedef struct ls_observer {
     void *user; /* handed to each */
     void (*start)(void *user, const ls_run_info *info);
@@ -110,6 +111,11 @@ typedef struct ls_observer {
     void (*step)(void *user, int64_t epoch, int64_t rows, double loss);
     void (*epoch)(void *user, const ls_metrics *metrics, bool best);
     void (*note)(void *user, const char *text); /* something worth a line */
+
+    /* On every live rank, by a thread of its own, when no step was finished for config->watchdog
+     * seconds: first with where this rank is; then, `end` is true, with who lags behind. The job
+     * hangs; then the process is to be ended. NULL: nobody watches. */
+    void (*stuck)(void *user, const char *text, bool end);
 } ls_observer;
 
 /* Opens the data set, reads this rank's shard, builds the network, resumes if asked to, and calls

@@ -24,6 +24,7 @@ typedef struct settings {
     bool restore_best;
     const char *run, *resume;
     const char *checkpoint_every, *max_time, *stop_margin;
+    double watchdog;
     int64_t keep, threads;
     int reduce;
     bool shard_optimizer, reproducible;
@@ -98,6 +99,8 @@ static const ls_option table[] = {
      .help = "come to an end within this time, as 90s, 10min, 2h: checkpoint, exit code 75"},
     {"stop-margin", "TIME", LS_OPT_TEXT, 0, AT(stop_margin), "10s",
      .help = "come to an end so long before a Slurm job's, if $SLURM_JOB_END_TIME tells it"},
+    {"watchdog", "SECONDS", LS_OPT_REAL, 0, AT(watchdog), "600", 0, 1e9,
+     .help = "end a job in which no step was finished for so long, and say who lags; 0: never"},
 
     {.type = LS_OPT_HEADING, .help = "Ranks"},
     {"reduce", "HOW", LS_OPT_CHOICE, 0, AT(reduce), "auto",
@@ -211,6 +214,7 @@ static ls_train_config configure(const settings *s, const char *text, const char
                              .run = s->run,
                              .resume = s->resume,
                              .keep = s->keep,
+                             .watchdog = s->watchdog,
                              .reduce = (ls_reduce)s->reduce,
                              .shard_optimizer = s->shard_optimizer,
                              .reproducible = s->reproducible,

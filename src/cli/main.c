@@ -36,12 +36,13 @@ static void print_usage(FILE *out)
     for (int i = 0; i < COMMANDS; i++)
         fprintf(out, "  %12s lockstep %-7s%s\n", commands[i]->parallel ? "mpirun -n N" : "",
                 commands[i]->name, commands[i]->summary);
-    fprintf(out,
-            "\n  lockstep COMMAND --help      options of a command\n"
-            "  lockstep --version\n\n"
-            "Exit codes: 0 done; 1 failure; 2 usage or configuration; 3 data or checkpoint\n"
-            "missing, unreadable or malformed; 4 numerical failure; 5 ranks disagree;\n"
-            "75 stopped by a signal or a time limit, a checkpoint is written: run it again.\n");
+    fprintf(
+        out,
+        "\n  lockstep COMMAND --help      options of a command\n"
+        "  lockstep --version\n\n"
+        "Exit codes: 0 done; 1 failure; 2 usage or configuration; 3 data or checkpoint\n"
+        "missing, unreadable or malformed; 4 numerical failure; 5 ranks disagree or one is stuck;\n"
+        "75 stopped by a signal or a time limit, a checkpoint is written: run it again.\n");
 }
 
 static void print_command_help(const ls_command *command)
@@ -117,7 +118,8 @@ static ls_status run_parallel(const ls_command *command, int *argc, char ***argv
     if (command->stops)
         ls_interrupt_watch();
     ls_compute_flush_denormals();
-    MPI_Init(argc, argv);
+    int threads;
+    MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &threads); /* the watchdog is another thread */
     ls_comm *comm = NULL;
     ls_status status = ls_comm_world(&comm);
     if (status == LS_OK)

@@ -252,6 +252,16 @@ static void note(void *user, const char *text)
     fprintf(stderr, "note: %s\n", text);
 }
 
+/* The job hangs: what this says is all that can still be done for it. mpirun, or Slurm, ends the
+ * other ranks when this one is gone. */
+static void stuck(void *user, const char *text, bool end)
+{
+    (void)user; /* the main thread's, which hangs */
+    fprintf(stderr, "lockstep: %s%s\n", end ? "stuck: " : "", text);
+    if (end)
+        _exit(LS_ERR_RANKS);
+}
+
 ls_status ls_report_create(ls_report **out, bool quiet, ls_observer *observer)
 {
     ls_report *report = ls_alloc(1, sizeof *report);
@@ -259,8 +269,8 @@ ls_status ls_report_create(ls_report **out, bool quiet, ls_observer *observer)
         return LS_ERR_FAILURE;
     report->quiet = quiet;
     report->terminal = on_terminal();
-    *observer =
-        (ls_observer){.user = report, .start = start, .step = step, .epoch = epoch, .note = note};
+    *observer = (ls_observer){
+        .user = report, .start = start, .step = step, .epoch = epoch, .note = note, .stuck = stuck};
     *out = report;
     return LS_OK;
 }

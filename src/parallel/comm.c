@@ -62,14 +62,16 @@ ls_status ls_agree(ls_comm *comm, ls_status status)
     } failure = {.code = (int)status};
     /* The lowest failed rank, and how many there are. */
     int mine[2] = {status != LS_OK ? comm->size - comm->rank : 0, status != LS_OK}, found[2];
+    ls_wait_begin(comm);
     MPI_Allreduce(&mine[0], &found[0], 1, MPI_INT, MPI_MAX, comm->mpi);
+    ls_wait_end(comm);
     if (found[0] == 0)
         return LS_OK;
     MPI_Allreduce(&mine[1], &found[1], 1, MPI_INT, MPI_SUM, comm->mpi);
     const int guilty = comm->size - found[0];
     if (comm->rank == guilty)
         snprintf(failure.text, sizeof failure.text, "%s", ls_error_text());
-    MPI_Bcast(&failure, (int)sizeof failure, MPI_BYTE, guilty, comm->mpi);
+    ls_broadcast_from(comm, &failure, sizeof failure, guilty);
     status = (ls_status)failure.code;
     if (found[1] == comm->size)
         return ls_fail(status, "%s", failure.text);
@@ -80,7 +82,7 @@ ls_status ls_agree_equal(ls_comm *comm, const char *text, const char *what)
 {
     /* Rank 0 has the say; each rank compares. Lengths first, so that the texts fit. */
     int64_t length = (int64_t)strlen(text), longest = length;
-    MPI_Bcast(&longest, 1, MPI_INT64_T, 0, comm->mpi);
+    ls_broadcast(comm, &longest, sizeof longest);
     char *first = ls_alloc(longest + 1, 1);
     ls_status status = ls_agree(comm, first == NULL ? LS_ERR_FAILURE : LS_OK);
     if (status == LS_OK) {
@@ -103,16 +105,18 @@ void ls_broadcast(ls_comm *comm, void *data, size_t bytes)
 void ls_broadcast_from(ls_comm *comm, void *data, size_t bytes, int root)
 {
     const size_t most = (size_t)1 << 30;
+    ls_wait_begin(comm);
     for (size_t done = 0; done < bytes; done += most) {
         size_t some = bytes - done < most ? bytes - done : most;
         MPI_Bcast((char *)data + done, ls_int((int64_t)some), MPI_BYTE, root, comm->mpi);
     }
+    ls_wait_end(comm);
 }
 
 ls_status ls_broadcast_text(ls_comm *comm, char **text)
 {
     int64_t length = comm->rank == 0 ? (int64_t)strlen(*text) : 0;
-    MPI_Bcast(&length, 1, MPI_INT64_T, 0, comm->mpi);
+    ls_broadcast(comm, &length, sizeof length);
     char *copy = comm->rank == 0 ? *text : ls_alloc(length + 1, 1);
     ls_status status = ls_agree(comm, copy == NULL ? LS_ERR_FAILURE : LS_OK);
     if (status != LS_OK) {
@@ -127,23 +131,31 @@ ls_status ls_broadcast_text(ls_comm *comm, char **text)
 
 void ls_sum_doubles(ls_comm *comm, double *values, int count)
 {
+    ls_wait_begin(comm);
     MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_SUM, comm->mpi);
+    ls_wait_end(comm);
 }
 
 void ls_sum_integers(ls_comm *comm, int64_t *values, int count)
 {
     /* Unsigned, where a sum that wraps around is defined. */
+    ls_wait_begin(comm);
     MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_UINT64_T, MPI_SUM, comm->mpi);
+    ls_wait_end(comm);
 }
 
 void ls_sum_floats(ls_comm *comm, float *values, int count)
 {
+    ls_wait_begin(comm);
     MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_FLOAT, MPI_SUM, comm->mpi);
+    ls_wait_end(comm);
 }
 
 void ls_barrier(ls_comm *comm)
 {
+    ls_wait_begin(comm);
     MPI_Barrier(comm->mpi);
+    ls_wait_end(comm);
 }
 
 int ls_rank_of_max(ls_comm *comm, double value)
@@ -152,18 +164,24 @@ int ls_rank_of_max(ls_comm *comm, double value)
         double value;
         int rank;
     } most = {value, comm->rank};
+    ls_wait_begin(comm);
     MPI_Allreduce(MPI_IN_PLACE, &most, 1, MPI_DOUBLE_INT, MPI_MAXLOC, comm->mpi);
+    ls_wait_end(comm);
     return most.rank;
 }
 
 void ls_max_doubles(ls_comm *comm, double *values, int count)
 {
+    ls_wait_begin(comm);
     MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_MAX, comm->mpi);
+    ls_wait_end(comm);
 }
 
 void ls_gather_bytes(ls_comm *comm, const void *mine, int bytes, void *all)
 {
+    ls_wait_begin(comm);
     MPI_Gather(mine, bytes, MPI_BYTE, all, bytes, MPI_BYTE, 0, comm->mpi);
+    ls_wait_end(comm);
 }
 
 const char *ls_comm_version(void)

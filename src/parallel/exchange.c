@@ -122,7 +122,9 @@ static ls_status move(ls_exchange *exchange, int64_t epoch)
     int *send = exchange->counts, *send_start = send + size;
     int *receive = send_start + size, *receive_start = receive + size;
     pack(exchange, epoch, send, send_start);
+    ls_wait_begin(exchange->comm);
     MPI_Alltoall(send, 1, MPI_INT, receive, 1, MPI_INT, exchange->comm->mpi);
+    ls_wait_end(exchange->comm);
     int64_t rows = starts_of(receive, size, receive_start);
     ls_status status = LS_OK;
     if (rows != ls_plan_rank_rows(&exchange->plan, exchange->comm->rank))
@@ -132,8 +134,10 @@ static ls_status move(ls_exchange *exchange, int64_t epoch)
     status = ls_agree(exchange->comm, status);
     if (status != LS_OK)
         return status;
+    ls_wait_begin(exchange->comm);
     MPI_Alltoallv(exchange->packed, send, send_start, exchange->sample, samples->bytes, receive,
                   receive_start, exchange->sample, exchange->comm->mpi);
+    ls_wait_end(exchange->comm);
     samples->rows = rows;
     return LS_OK;
 }

@@ -168,7 +168,25 @@ const float *ls_reducer_params(const ls_reducer *reducer)
 
 void ls_reducer_set_params(ls_reducer *reducer, const float *params)
 {
+    ls_wait_begin(reducer->comm);
     reducer->kind->set_params(reducer, params);
+    ls_wait_end(reducer->comm);
+}
+
+/* What lies between the two is communication, or waiting for others, that the step is exposed to.
+ */
+static double enter(ls_reducer *r)
+{
+    ls_wait_begin(r->comm);
+    return ls_now();
+}
+
+static double leave(ls_reducer *r, double begin)
+{
+    const double end = ls_now();
+    ls_wait_end(r->comm);
+    r->times.exposed += end - begin;
+    return end;
 }
 
 /* A rank that failed says nothing else but what it wishes. */
@@ -185,7 +203,7 @@ static void compose(const ls_control *mine, double word[LS_CONTROL_VALUES])
 
 void ls_reducer_begin(ls_reducer *reducer, const ls_control *mine)
 {
-    const double begin = ls_now();
+    const double begin = enter(reducer);
     double word[LS_CONTROL_VALUES];
     reducer->mine = *mine;
     reducer->begun = 0;
@@ -193,7 +211,7 @@ void ls_reducer_begin(ls_reducer *reducer, const ls_control *mine)
         compose(mine, word);
         reducer->kind->begin(reducer, word);
     }
-    reducer->times.exposed += ls_now() - begin;
+    leave(reducer, begin);
 }
 
 LS_DISPATCH static bool all_within(int64_t count, float limit, const float *values)
@@ -252,12 +270,12 @@ static void ready(void *user, int64_t from)
     look_at_mine(r, final);
     if (r->kind->ready == NULL)
         return;
-    const double begin = ls_now();
+    const double begin = enter(r);
     const bool first = r->begun == 0;
     r->kind->ready(r, final);
     if (first)
         r->exposed_before = r->times.exposed;
-    r->times.exposed += ls_now() - begin;
+    leave(r, begin);
 }
 
 ls_ready ls_reducer_ready(ls_reducer *reducer)
@@ -267,7 +285,7 @@ ls_ready ls_reducer_ready(ls_reducer *reducer)
 
 int64_t ls_reducer_finish(ls_reducer *reducer, ls_control *sum)
 {
-    const double begin = ls_now();
+    const double begin = enter(reducer);
     const int64_t bad = reducer->bad;
     double word[LS_CONTROL_VALUES];
     if (reducer->begun == 0) {
@@ -284,16 +302,15 @@ int64_t ls_reducer_finish(ls_reducer *reducer, ls_control *sum)
     sum->failed = (int64_t)word[LS_CONTROL_FAILED];
     sum->stop = (int64_t)word[LS_CONTROL_STOP];
     sum->save = (int64_t)word[LS_CONTROL_SAVE];
-    reducer->times.exposed += ls_now() - begin;
+    leave(reducer, begin);
     return bad;
 }
 
 bool ls_reducer_next(ls_reducer *reducer, ls_piece *piece)
 {
-    const double begin = ls_now();
+    const double begin = enter(reducer);
     bool more = reducer->kind->next(reducer, piece);
-    const double end = ls_now();
-    reducer->times.exposed += end - begin;
+    const double end = leave(reducer, begin);
     if (more) {
         reducer->arrived = end;
         reducer->exposed_until = reducer->times.exposed;
@@ -308,14 +325,16 @@ bool ls_reducer_next(ls_reducer *reducer, ls_piece *piece)
 
 void ls_reducer_publish(ls_reducer *reducer)
 {
-    const double begin = ls_now();
+    const double begin = enter(reducer);
     reducer->kind->publish(reducer);
-    reducer->times.exposed += ls_now() - begin;
+    leave(reducer, begin);
 }
 
 void ls_reducer_complete(ls_reducer *reducer, float *arena)
 {
+    ls_wait_begin(reducer->comm);
     reducer->kind->complete(reducer, arena);
+    ls_wait_end(reducer->comm);
 }
 
 ls_reducer_times ls_reducer_clock(const ls_reducer *reducer)

@@ -103,7 +103,9 @@ static void meet_team(void *user)
 {
     node *n = user;
     const double begin = ls_now();
+    ls_wait_begin(n->base.comm);
     meet(n);
+    ls_wait_end(n->base.comm);
     n->base.times.exposed += ls_now() - begin;
 }
 

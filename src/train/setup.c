@@ -271,6 +271,8 @@ static ls_status check_settings(const ls_train_config *c)
         return ls_fail(LS_ERR_USAGE, "--checkpoint-every must be above 0, in one unit");
     if (c->keep < 1)
         return ls_fail(LS_ERR_USAGE, "--keep must be 1 or more");
+    if (!(c->watchdog >= 0))
+        return ls_fail(LS_ERR_USAGE, "--watchdog must be 0 or more");
     if (!(c->time_limit >= 0))
         return ls_fail(LS_ERR_USAGE, "the time limit must be 0 or more");
     if (c->patience < 0 || !(c->min_delta >= 0) || c->threads < 0)
@@ -282,6 +284,9 @@ static ls_status create(ls_trainer *t)
 {
     const double begin = ls_now();
     ls_status status = check_settings(t->config);
+    if (status == LS_OK && t->config->watchdog > 0 && t->observer->stuck != NULL)
+        status = ls_watchdog_start(&t->watchdog, t->comm, t->config->watchdog, t->observer->stuck,
+                                   t->observer->user);
     if (status == LS_OK)
         status = ls_agree(t->comm, check_folder(t));
     if (status == LS_OK)
@@ -369,6 +374,7 @@ void ls_trainer_destroy(ls_trainer **trainer)
     if (trainer == NULL || *trainer == NULL)
         return;
     ls_trainer *t = *trainer;
+    ls_watchdog_stop(&t->watchdog);
     ls_run_log_close(&t->log);
     ls_unlock_file(&t->lock);
     ls_exchange_destroy(&t->exchange);

@@ -10,6 +10,7 @@
 #include "train/trainer_state.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "train/health.h"
@@ -21,6 +22,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 /* Lets --reduce auto know how long a step took, and goes on with what it decides. Collective. */
@@ -57,6 +59,12 @@ static ls_control wishes(const ls_trainer *t)
     return control;
 }
 
+/* Tells the watchdog what comes next. Local. */
+static void go_on_with(const ls_trainer *t, ls_activity activity)
+{
+    ls_watchdog_at(t->watchdog, activity, t->progress.epoch, t->progress.step);
+}
+
 /* Saves a checkpoint; on rank 0. Local. */
 static ls_status save(ls_trainer *t, const ls_partial *partial, bool best)
 {
@@ -83,6 +91,7 @@ static ls_status checkpoint(ls_trainer *t, bool best)
 {
     ls_replica *r = &t->replica;
     const double begin = ls_now();
+    go_on_with(t, LS_AT_CHECKPOINT);
     ls_step_finish(r, NULL);
     if (*t->config->run == '\0')
         return LS_OK;
@@ -134,6 +143,9 @@ static ls_status take_step(ls_trainer *t, const int64_t *order, ls_control *cont
     ls_phases phases = {0};
     const ls_step_checks checks = ls_health_checks(t);
     const ls_range slice = ls_plan_slice(&t->plan, t->rank, progress->step);
+    go_on_with(t, LS_AT_STEP);
+    if (ls_fault(LS_FAULT_STALL) != LS_OK)
+        pause();
     *control = wishes(t);
     ls_status status = ls_step(&t->replica, t->samples, order + slice.first, slice.count,
                                t->config->lr, t->comm, &checks, &score, control, &phases);
@@ -160,6 +172,7 @@ static ls_status train_epoch(ls_trainer *t)
     const int64_t *order;
     ls_partial *sums = &t->progress.partial;
     double mark = ls_now();
+    go_on_with(t, LS_AT_EXCHANGE);
     ls_status status = ls_exchange_epoch(t->exchange, t->progress.epoch, &order);
     sums->exchange_s += ls_now() - mark;
     while (status == LS_OK && t->progress.step < t->plan.steps) {
@@ -185,6 +198,7 @@ static ls_status train_epoch(ls_trainer *t)
 /* Evaluates the validation rows, if there are any. Collective. */
 static ls_status validate(ls_trainer *t, ls_metrics *m)
 {
+    go_on_with(t, LS_AT_VALIDATION);
     m->val_loss = m->val_accuracy = NAN;
     if (t->dataset.rows[LS_VALIDATION] == 0)
         return LS_OK;
@@ -239,6 +253,7 @@ static ls_status record(ls_trainer *t, ls_metrics *m, bool best)
     const double begin = ls_now();
     ls_status status = due ? checkpoint(t, best) : LS_OK;
     m->checkpoint_s = ls_now() - begin;
+    go_on_with(t, LS_AT_RECORD);
     t->history[t->progress.epoch - 1] = *m;
     if (status == LS_OK && t->log != NULL) {
         status = ls_run_log_metrics(t->log, m);

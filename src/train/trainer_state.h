@@ -9,6 +9,7 @@
 
 #include "data/samples.h"
 #include "parallel/exchange.h"
+#include "parallel/watchdog.h"
 #include "train/run_log.h"
 #include "train/step.h"
 #include "train/tuner.h"
@@ -18,6 +19,7 @@ struct ls_trainer {
     const ls_train_config *config;
     const ls_observer *observer;
     int rank;
+    ls_watchdog *watchdog; /* NULL if nobody is to be told */
 
     ls_dataset_info dataset;
     ls_topology *topology;

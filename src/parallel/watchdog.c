@@ -1,0 +1,270 @@
+/* Each rank has a thread that wakes up now and then, compares the count of signs of progress with
+ * what it was, and exchanges beacons. In a job that trains in step all ranks come to a halt
+ * together when one does, so all notice at about the same time; then rank 0, or the others if it is
+ * rank 0 that is silent, wait a little for each other's words and tell who lags: those not heard
+ * from any more, else those that do not wait for others while the rest does. */
+#include "parallel/watchdog.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "parallel/beacon.h"
+#include "parallel/comm_mpi.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { TEXT = 1024, SILENT = 4 /* periods without a word */ };
+
+struct ls_watchdog {
+    ls_comm *comm; /* borrowed; of its state only `waiting` is read by the thread */
+    double seconds, period;
+    ls_stuck *stuck;
+    void *user;
+    ls_beacon *beacon;
+
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    bool stop; /* under the mutex */
+
+    atomic_int activity;
+    atomic_int_least64_t epoch, step, signs;
+
+    /* Of the thread. Time is counted in what it has lived through. */
+    double lived, quiet;
+    int64_t seen;
+    int told; /* 1: where this rank is; 2: who lags */
+};
+
+static const char *activity_name(int activity)
+{
+    static const char *const names[] = {
+#define LS_ACTIVITY_NAME(name, text) text,
+        LS_ACTIVITY_LIST(LS_ACTIVITY_NAME)
+#undef LS_ACTIVITY_NAME
+    };
+    const int activities = sizeof names / sizeof *names;
+    return activity >= 0 && activity < activities ? names[activity] : "?";
+}
+
+void ls_watchdog_at(ls_watchdog *w, ls_activity activity, int64_t epoch, int64_t step)
+{
+    if (w == NULL)
+        return;
+    atomic_store_explicit(&w->activity, (int)activity, memory_order_relaxed);
+    atomic_store_explicit(&w->epoch, epoch, memory_order_relaxed);
+    atomic_store_explicit(&w->step, step, memory_order_relaxed);
+    atomic_fetch_add_explicit(&w->signs, 1, memory_order_relaxed);
+}
+
+static ls_beacon_place my_place(ls_watchdog *w)
+{
+    return (ls_beacon_place){.epoch = atomic_load_explicit(&w->epoch, memory_order_relaxed),
+                             .step = atomic_load_explicit(&w->step, memory_order_relaxed),
+                             .activity = atomic_load_explicit(&w->activity, memory_order_relaxed),
+                             .waiting =
+                                 atomic_load_explicit(&w->comm->waiting, memory_order_relaxed) > 0};
+}
+
+/* "validation, step 3 of epoch 2", and whether it waits there. */
+static void describe(const ls_beacon_place *place, char *out, size_t size)
+{
+    snprintf(out, size, "%s in %s, step %lld of epoch %lld",
+             place->waiting ? "waiting for other ranks" : "busy", activity_name(place->activity),
+             (long long)place->step + 1, (long long)place->epoch + 1);
+}
+
+/* Whether nothing was heard from a rank of late, though once something was. */
+static bool is_silent(const ls_watchdog *w, const ls_beacon_rank *r)
+{
+    return r->heard && w->lived - r->when > SILENT * w->period;
+}
+
+static bool is_behind(const ls_beacon_place *a, const ls_beacon_place *b)
+{
+    return a->epoch != b->epoch ? a->epoch < b->epoch : a->step < b->step;
+}
+
+/* Adds a rank to the list of those that lag. */
+static void add_rank(const ls_watchdog *w, int rank, const ls_beacon_rank *r, char *text)
+{
+    char place[160], more[320];
+    const size_t used = strlen(text);
+    describe(&r->place, place, sizeof place);
+    if (is_silent(w, r))
+        snprintf(more, sizeof more, "rank %d on %s, not heard from for %.0f s, last seen %s", rank,
+                 r->host, w->lived - r->when, place);
+    else
+        snprintf(more, sizeof more, "rank %d on %s, %s", rank, r->host, place);
+    if (used + strlen(more) + 3 < TEXT)
+        snprintf(text + used, TEXT - used, "%s%s", used > 0 ? "; " : "", more);
+}
+
+/* Lists who lags, on rank 0: the silent ranks; if none is silent those behind the others; if none
+ * is, those that wait for nobody; and at last those that were never heard from. */
+static void list_laggards(const ls_watchdog *w, const ls_beacon_place *mine, char text[TEXT])
+{
+    ls_beacon_rank self = *ls_beacon_look(w->beacon, 0);
+    self.place = *mine;
+    self.heard = true;
+    self.when = w->lived;
+    ls_beacon_place first = *mine;
+    for (int r = 1; r < w->comm->size; r++) {
+        const ls_beacon_rank *other = ls_beacon_look(w->beacon, r);
+        if (other->heard && is_behind(&first, &other->place))
+            first = other->place;
+    }
+    *text = '\0';
+    for (int rule = 0; rule < 4 && *text == '\0'; rule++)
+        for (int r = 0; r < w->comm->size; r++) {
+            const ls_beacon_rank *who = r == 0 ? &self : ls_beacon_look(w->beacon, r);
+            const bool lags = rule == 0   ? is_silent(w, who)
+                              : rule == 1 ? who->heard && is_behind(&who->place, &first)
+                              : rule == 2 ? who->heard && !who->place.waiting
+                                          : !who->heard;
+            if (lags)
+                add_rank(w, r, who, text);
+        }
+    if (*text == '\0')
+        snprintf(text, TEXT, "none: all wait for each other");
+}
+
+static void tell(ls_watchdog *w, const ls_beacon_place *mine)
+{
+    char place[160], text[TEXT], host[LS_BEACON_HOST] = "";
+    describe(mine, place, sizeof place);
+    gethostname(host, sizeof host - 1);
+    snprintf(text, sizeof text, "rank %d on %s: no progress for %.0f s, %s", w->comm->rank, host,
+             w->quiet, place);
+    w->stuck(w->user, text, false);
+    w->told = 1;
+}
+
+/* Who lags, to be told last. */
+static void conclude(ls_watchdog *w, const ls_beacon_place *mine)
+{
+    char who[TEXT] = "", text[TEXT + 256];
+    if (w->comm->rank == 0)
+        list_laggards(w, mine, who);
+    else
+        add_rank(w, 0, ls_beacon_look(w->beacon, 0), who);
+    snprintf(text, sizeof text, "no step finished in %.0f s; lagging: %s", w->seconds, who);
+    w->told = 2;
+    w->stuck(w->user, text, true);
+}
+
+/* One look, after so much time. */
+static void look(ls_watchdog *w, double elapsed)
+{
+    const double grace = 2 * SILENT * w->period;
+    const ls_beacon_place mine = my_place(w);
+    const int64_t signs = atomic_load(&w->signs);
+    /* A thread that was stopped, with the whole process, has lived through less than has passed. */
+    elapsed = elapsed < 2 * w->period ? elapsed : w->period;
+    w->lived += elapsed;
+    w->quiet = signs == w->seen ? w->quiet + elapsed : 0;
+    w->seen = signs;
+    ls_beacon_exchange(w->beacon, &mine, w->lived);
+    if (w->quiet < w->seconds)
+        w->told = 0;
+    else if (w->told == 0)
+        tell(w, &mine);
+    else if (w->told == 1 && w->quiet > w->seconds + (w->comm->rank == 0 ? grace : 2 * grace))
+        conclude(w, &mine);
+}
+
+static void *watch(void *user)
+{
+    ls_watchdog *w = user;
+    double before = ls_now();
+    pthread_mutex_lock(&w->mutex);
+    while (!w->stop) {
+        const double then = ls_now() + w->period;
+        const time_t whole = (time_t)then;
+        const struct timespec until = {whole, (long)((then - (double)whole) * 1e9)};
+        while (!w->stop && pthread_cond_timedwait(&w->wake, &w->mutex, &until) == 0)
+            continue;
+        if (w->stop)
+            break;
+        const double now = ls_now();
+        look(w, now - before);
+        before = now;
+    }
+    pthread_mutex_unlock(&w->mutex);
+    return NULL;
+}
+
+/* Starts the thread, which gets none of the process's signals. Local. */
+static ls_status start_thread(ls_watchdog *w)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int code = pthread_create(&w->thread, NULL, watch, w);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return code == 0 ? LS_OK
+                     : ls_fail(LS_ERR_FAILURE, "the watchdog gets no thread: %s", strerror(code));
+}
+
+static void destroy(ls_watchdog *w)
+{
+    ls_beacon_close(&w->beacon);
+    pthread_cond_destroy(&w->wake);
+    pthread_mutex_destroy(&w->mutex);
+    ls_free(w);
+}
+
+ls_status ls_watchdog_start(ls_watchdog **out, ls_comm *comm, double seconds, ls_stuck *stuck,
+                            void *user)
+{
+    ls_watchdog *w = ls_alloc(1, sizeof *w);
+    ls_status status = ls_agree(comm, w == NULL ? LS_ERR_FAILURE : LS_OK);
+    if (status != LS_OK) {
+        ls_free(w);
+        return status;
+    }
+    w->comm = comm;
+    w->seconds = seconds;
+    w->period = seconds / 20 < 1 ? seconds / 20 : 1;
+    w->stuck = stuck;
+    w->user = user;
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC); /* as ls_now() */
+    pthread_mutex_init(&w->mutex, NULL);
+    pthread_cond_init(&w->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    status = ls_beacon_open(&w->beacon, comm);
+    if (status == LS_OK) {
+        const ls_status started = start_thread(w);
+        status = ls_agree(comm, started);
+        if (status != LS_OK && started == LS_OK)
+            ls_watchdog_stop(&w);
+    }
+    if (status != LS_OK) {
+        if (w != NULL)
+            destroy(w);
+        return status;
+    }
+    *out = w;
+    return LS_OK;
+}
+
+void ls_watchdog_stop(ls_watchdog **watchdog)
+{
+    if (watchdog == NULL || *watchdog == NULL)
+        return;
+    ls_watchdog *w = *watchdog;
+    pthread_mutex_lock(&w->mutex);
+    w->stop = true;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->mutex);
+    pthread_join(w->thread, NULL);
+    destroy(w);
+    *watchdog = NULL;
+}
