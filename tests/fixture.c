@@ -114,7 +114,9 @@ ls_train_config fixture_config(const char *path)
         .block = 5,
         .threads = 1,
         .text = "seed = 0\n",
-        .fixed = "seed = 0\n"};
+        .fixed = "seed = 0\n",
+        .bound = "",
+        .order = "seed = 0\n"};
 }
 
 void fixture_reduce(ls_train_config *config, int kind, bool shard)

@@ -66,6 +66,9 @@ void ls_max_doubles(ls_comm *comm, double *values, int count);
  * all  on rank 0 [size][bytes]; unused elsewhere, may be NULL */
 void ls_gather_bytes(ls_comm *comm, const void *mine, int bytes, void *all);
 
+/* Every rank's `bytes` to all ranks, in the order of ranks. Collective. all: [size][bytes] */
+void ls_share_bytes(ls_comm *comm, const void *mine, int bytes, void *all);
+
 /* The MPI library and its version, "Open MPI 4.1.4". Local. */
 const char *ls_comm_version(void);
 

@@ -40,6 +40,14 @@ typedef struct ls_interval {
     double seconds;
 } ls_interval;
 
+/* What to do about a loss or a gradient that is no finite number. */
+typedef enum ls_on_nan {
+    LS_ON_NAN_STOP,
+    LS_ON_NAN_SKIP,    /* leave the step's update out; too many in a row stop the run */
+    LS_ON_NAN_ROLLBACK /* go back to the latest checkpoint and on from there; the same step failing
+                          again stops the run */
+} ls_on_nan;
+
 /* All of a training's settings; the same on all ranks. Texts are borrowed and never NULL. Values
  * out of range are refused with LS_ERR_USAGE. */
 typedef struct ls_train_config {
@@ -62,12 +70,16 @@ typedef struct ls_train_config {
     const char *run;    /* run folder for logs and checkpoints; "": none, nothing is written */
     const char *resume; /* "": start anew; "auto": from the run folder's newest intact checkpoint,
                            if there is one; else a checkpoint file or a run folder */
+    bool resume_anyway; /* with other settings, and data, as far as can be */
     ls_interval checkpoint_every; /* the best and the last are always written */
     int64_t keep;                 /* newest checkpoints to keep beside the best, 1 or more */
     double time_limit; /* seconds from ls_trainer_create() on within which the run is to come to an
                           end, its last checkpoint written; 0: none. Rank 0's clock counts. */
-    double watchdog;   /* seconds without progress after which observer->stuck is told; 0: never */
-    ls_reduce reduce;  /* how gradients are summed over ranks */
+    ls_on_nan on_nan;
+    int64_t check_replicas; /* steps after which the ranks' parameters are compared; 0: never */
+    bool heal;              /* go on from the parameters of most ranks where some differ */
+    double watchdog;  /* seconds without progress after which observer->stuck is told; 0: never */
+    ls_reduce reduce; /* how gradients are summed over ranks */
     bool shard_optimizer; /* ranks share the work of updating, see ls_reducer_create() */
     bool reproducible;    /* the same bits on any number of ranks: steps go by blocks, `reduce` is
                              LS_REDUCE_EXACT or AUTO, one BLAS thread */
@@ -75,7 +87,9 @@ typedef struct ls_train_config {
     int threads;          /* BLAS threads of a rank; 0: see ls_topology_create() */
     bool dry_run;         /* look at everything, write nothing; ls_trainer_run() is not called */
     const char *text;     /* the settings as `key = value` lines: config.conf, checkpoints */
-    const char *fixed;    /* those lines of them that a resumed run must not change */
+    const char *fixed;    /* those lines of them that a resumed run must not change; of these: */
+    const char *bound;    /* not even with resume_anyway */
+    const char *order;    /* only between epochs: they say which samples make up a step */
 } ls_train_config;
 
 /* What a training is about to do. Borrowed; valid during the call. */

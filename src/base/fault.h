@@ -16,6 +16,7 @@
     X(LS_FAULT_STEP, "step")             /* the gradient of one step */                            \
     X(LS_FAULT_GRADIENT, "gradient")     /* a pass's gradient: it gets a NaN */                    \
     X(LS_FAULT_STALL, "stall")           /* a step: the rank does nothing any more */              \
+    X(LS_FAULT_FLIP, "flip")             /* a step: a bit of the replica's parameters flips */     \
     X(LS_FAULT_VALIDATION, "validation") /* evaluating this rank's validation rows */              \
     X(LS_FAULT_CHECKPOINT, "checkpoint") /* writing a checkpoint */                                \
     X(LS_FAULT_LOG, "log")               /* writing the run's logs */

@@ -23,8 +23,12 @@ typedef struct settings {
     double min_delta;
     bool restore_best;
     const char *run, *resume;
+    bool resume_anyway;
     const char *checkpoint_every, *max_time, *stop_margin;
     double watchdog;
+    int on_nan;
+    int64_t check_replicas;
+    bool heal;
     int64_t keep, threads;
     int reduce;
     bool shard_optimizer, reproducible;
@@ -38,27 +42,28 @@ static const ls_option table[] = {
     {.type = LS_OPT_HEADING, .help = "Data"},
     {"data", "FILE", LS_OPT_TEXT, LS_OPT_REQUIRED, AT(data),
      .help = "HDF5 data set, as `lockstep import` makes it"},
-    {"validation", "FRACTION", LS_OPT_REAL, LS_OPT_FIXED, AT(validation), "0.1", 0, 0.99,
+    {"validation", "FRACTION", LS_OPT_REAL, LS_OPT_FIXED | LS_OPT_ORDER, AT(validation), "0.1", 0,
+     0.99,
      .help = "of the training rows, held out from their end where the file has no /validation"},
     {"normalize", "MEAN,STD", LS_OPT_PAIR, LS_OPT_FIXED, AT(normalize), "0,1", 0,
      .help = "pixels become (x/255 - mean) / std"},
-    {"shuffle", "HOW", LS_OPT_CHOICE, LS_OPT_FIXED, AT(shuffle), "global",
+    {"shuffle", "HOW", LS_OPT_CHOICE, LS_OPT_FIXED | LS_OPT_ORDER, AT(shuffle), "global",
      .choices = "global local none", .help = "over all rows, within each rank's shard, or not"},
 
     {.type = LS_OPT_HEADING, .help = "Network"},
-    {"model", "LAYERS", LS_OPT_TEXT, LS_OPT_FIXED, AT(model), "dense:512 relu dense:10",
-     .help = "layers, see below"},
-    {"loss", "NAME", LS_OPT_CHOICE, LS_OPT_FIXED, AT(loss), "cross-entropy",
+    {"model", "LAYERS", LS_OPT_TEXT, LS_OPT_FIXED | LS_OPT_BOUND, AT(model),
+     "dense:512 relu dense:10", .help = "layers, see below"},
+    {"loss", "NAME", LS_OPT_CHOICE, LS_OPT_FIXED | LS_OPT_BOUND, AT(loss), "cross-entropy",
      .choices = "cross-entropy mse", .help = "loss"},
-    {"seed", "N", LS_OPT_INT, LS_OPT_FIXED, AT(seed), "0", 0, BIG,
+    {"seed", "N", LS_OPT_INT, LS_OPT_FIXED | LS_OPT_ORDER, AT(seed), "0", 0, BIG,
      .help = "of the initial parameters and the shuffle"},
 
     {.type = LS_OPT_HEADING, .help = "Optimization"},
-    {"optimizer", "NAME", LS_OPT_CHOICE, LS_OPT_FIXED, AT(optimizer), "adam",
+    {"optimizer", "NAME", LS_OPT_CHOICE, LS_OPT_FIXED | LS_OPT_BOUND, AT(optimizer), "adam",
      .choices = "sgd adam adamw", .help = "optimizer"},
     {"lr", "RATE", LS_OPT_REAL, LS_OPT_FIXED, AT(lr), "0.001", 0, 1e30, .help = "learning rate"},
-    {"batch", "ROWS", LS_OPT_INT, LS_OPT_FIXED, AT(batch), "128", 1, LS_MAX_GLOBAL_BATCH,
-     .help = "global batch: rows in a step, over all ranks"},
+    {"batch", "ROWS", LS_OPT_INT, LS_OPT_FIXED | LS_OPT_ORDER, AT(batch), "128", 1,
+     LS_MAX_GLOBAL_BATCH, .help = "global batch: rows in a step, over all ranks"},
     {"epochs", "N", LS_OPT_INT, 0, AT(epochs), "5", 1, 1e6,
      .help = "passes over the training rows"},
     {"momentum", "M", LS_OPT_REAL, LS_OPT_FIXED, AT(momentum), "0", 0, 1, .help = "sgd: momentum"},
@@ -74,10 +79,10 @@ static const ls_option table[] = {
      .help = "L2 penalty; adamw: decoupled"},
 
     {.type = LS_OPT_HEADING, .help = "Early stopping"},
-    {"monitor", "METRIC", LS_OPT_CHOICE, LS_OPT_FIXED, AT(monitor), "val_loss",
+    {"monitor", "METRIC", LS_OPT_CHOICE, LS_OPT_FIXED | LS_OPT_BOUND, AT(monitor), "val_loss",
      .choices = "val_loss val_accuracy loss accuracy", .help = "what makes an epoch the best"},
-    {"mode", "MODE", LS_OPT_CHOICE, LS_OPT_FIXED, AT(mode), "auto", .choices = "auto min max",
-     .help = "whether it should be small or large; auto: by its name"},
+    {"mode", "MODE", LS_OPT_CHOICE, LS_OPT_FIXED | LS_OPT_BOUND, AT(mode), "auto",
+     .choices = "auto min max", .help = "whether it should be small or large; auto: by its name"},
     {"patience", "EPOCHS", LS_OPT_INT, 0, AT(patience), "0", 0, 1e6,
      .help = "stop after so many epochs without improvement; 0: never"},
     {"min-delta", "D", LS_OPT_REAL, LS_OPT_FIXED, AT(min_delta), "0", 0, 1e30,
@@ -90,6 +95,8 @@ static const ls_option table[] = {
      .help = "logs and checkpoints; without it nothing is saved"},
     {"resume", "auto|PATH", LS_OPT_TEXT, LS_OPT_NOT_SAVED, AT(resume),
      .help = "go on: from the run folder's newest checkpoint if there is one, or from PATH"},
+    {"resume-anyway", NULL, LS_OPT_FLAG, LS_OPT_NOT_SAVED, AT(resume_anyway),
+     .help = "go on although settings or data that matter are others than before"},
     {"checkpoint-every", "INTERVAL", LS_OPT_TEXT, 0, AT(checkpoint_every), "1epoch",
      .help = "as 500steps, 1epoch, 90s, 10min, 2h; the best and the last are always written"},
     {"keep", "N", LS_OPT_INT, 0, AT(keep), "3", 1, 1e6,
@@ -99,6 +106,12 @@ static const ls_option table[] = {
      .help = "come to an end within this time, as 90s, 10min, 2h: checkpoint, exit code 75"},
     {"stop-margin", "TIME", LS_OPT_TEXT, 0, AT(stop_margin), "10s",
      .help = "come to an end so long before a Slurm job's, if $SLURM_JOB_END_TIME tells it"},
+    {"on-nan", "WHAT", LS_OPT_CHOICE, 0, AT(on_nan), "stop", .choices = "stop skip rollback",
+     .help = "a loss or gradient is not finite: stop; leave its step out; go back to a checkpoint"},
+    {"check-replicas", "STEPS", LS_OPT_INT, 0, AT(check_replicas), "1000", 0, BIG,
+     .help = "compare the ranks' parameters so often; 0: never"},
+    {"heal", NULL, LS_OPT_FLAG, 0, AT(heal),
+     .help = "where a few ranks' parameters differ, go on from those of most ranks"},
     {"watchdog", "SECONDS", LS_OPT_REAL, 0, AT(watchdog), "600", 0, 1e9,
      .help = "end a job in which no step was finished for so long, and say who lags; 0: never"},
 
@@ -186,7 +199,7 @@ static ls_status find_time_limit(const settings *s, double *out)
     return LS_OK;
 }
 
-static ls_train_config configure(const settings *s, const char *text, const char *fixed)
+static ls_train_config configure(const settings *s)
 {
     return (ls_train_config){.data = s->data,
                              .model = s->model,
@@ -213,16 +226,18 @@ static ls_train_config configure(const settings *s, const char *text, const char
                              .restore_best = s->restore_best,
                              .run = s->run,
                              .resume = s->resume,
+                             .resume_anyway = s->resume_anyway,
                              .keep = s->keep,
                              .watchdog = s->watchdog,
+                             .on_nan = (ls_on_nan)s->on_nan,
+                             .check_replicas = s->check_replicas,
+                             .heal = s->heal,
                              .reduce = (ls_reduce)s->reduce,
                              .shard_optimizer = s->shard_optimizer,
                              .reproducible = s->reproducible,
                              .block = s->block,
                              .threads = (int)s->threads,
-                             .dry_run = s->dry_run,
-                             .text = text,
-                             .fixed = fixed};
+                             .dry_run = s->dry_run};
 }
 
 /* Trains with settings that all ranks agree on. Collective. */
@@ -247,10 +262,21 @@ static ls_status train(ls_comm *comm, const ls_train_config *config, bool quiet)
 
 static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
 {
+    enum { TEXTS = 4 };
+    static const int flags[TEXTS] = {0, LS_OPT_FIXED, LS_OPT_BOUND, LS_OPT_ORDER};
     const settings *s = values;
-    char *text = ls_options_text(options, false), *fixed = ls_options_text(options, true);
-    ls_status status = ls_agree(comm, text == NULL || fixed == NULL ? LS_ERR_FAILURE : LS_OK);
-    ls_train_config config = configure(s, text, fixed);
+    char *text[TEXTS];
+    bool well = true;
+    for (int i = 0; i < TEXTS; i++) {
+        text[i] = ls_options_text(options, flags[i]);
+        well = well && text[i] != NULL;
+    }
+    ls_status status = ls_agree(comm, well ? LS_OK : LS_ERR_FAILURE);
+    ls_train_config config = configure(s);
+    config.text = text[0];
+    config.fixed = text[1];
+    config.bound = text[2];
+    config.order = text[3];
     if (status == LS_OK)
         status =
             parse_interval("checkpoint-every", s->checkpoint_every, true, &config.checkpoint_every);
@@ -258,8 +284,8 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
         status = ls_agree(comm, find_time_limit(s, &config.time_limit));
     if (status == LS_OK)
         status = train(comm, &config, s->quiet);
-    ls_free(text);
-    ls_free(fixed);
+    for (int i = 0; i < TEXTS; i++)
+        ls_free(text[i]);
     return status;
 }
 

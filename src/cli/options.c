@@ -391,7 +391,7 @@ static int render(const ls_options *o, int at, char *out, size_t size)
     return 0;
 }
 
-char *ls_options_text(const ls_options *o, bool fixed)
+char *ls_options_text(const ls_options *o, int flags)
 {
     size_t room = 1, used = 0;
     for (int i = 0; i < o->count; i++)
@@ -403,7 +403,7 @@ char *ls_options_text(const ls_options *o, bool fixed)
     for (int i = 0; i < o->count; i++) {
         const ls_option *row = &o->table[i];
         if (row->type == LS_OPT_HEADING || (row->flags & LS_OPT_NOT_SAVED) != 0 ||
-            (fixed && (row->flags & LS_OPT_FIXED) == 0))
+            (flags != 0 && (row->flags & flags) == 0))
             continue;
         used += (size_t)snprintf(text + used, room - used, "%s = ", row->name);
         used += (size_t)render(o, i, text + used, room - used);

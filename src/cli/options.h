@@ -25,6 +25,8 @@ enum {
     LS_OPT_REQUIRED = 2,  /* has no default */
     LS_OPT_ARGUMENT = 4,  /* may also stand alone on the command line, without its name */
     LS_OPT_NOT_SAVED = 8, /* about this invocation only: not in files */
+    LS_OPT_BOUND = 16,    /* fixed, and not even --resume-anyway changes that */
+    LS_OPT_ORDER = 32,    /* fixed within an epoch: says which samples make up a step */
 };
 
 typedef struct ls_option {
@@ -69,9 +71,9 @@ ls_status ls_options_check(const ls_options *options) LS_MUST_CHECK;
 const char *ls_options_get_text(const ls_options *options, const char *name);
 
 /* The resolved values as `key = value` lines; owned by the caller, ls_free(). Local.
- * fixed  only those that a resumed run must keep
+ * flags  only options that have one of these; 0: all
  * NULL when memory is short. */
-char *ls_options_text(const ls_options *options, bool fixed);
+char *ls_options_text(const ls_options *options, int flags);
 
 /* Prints the help of a table's options. Local. */
 void ls_options_help(const ls_option *table, FILE *out);

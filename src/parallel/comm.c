@@ -184,6 +184,13 @@ void ls_gather_bytes(ls_comm *comm, const void *mine, int bytes, void *all)
     ls_wait_end(comm);
 }
 
+void ls_share_bytes(ls_comm *comm, const void *mine, int bytes, void *all)
+{
+    ls_wait_begin(comm);
+    MPI_Allgather(mine, bytes, MPI_BYTE, all, bytes, MPI_BYTE, comm->mpi);
+    ls_wait_end(comm);
+}
+
 const char *ls_comm_version(void)
 {
     static char text[MPI_MAX_LIBRARY_VERSION_STRING];

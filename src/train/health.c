@@ -1,9 +1,13 @@
 #include "train/health.h"
 
 #include "base/fault.h"
+#include "base/json.h"
+#include "base/memory.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
+#include <xxhash.h>
 
 /* Which step of which epoch is being taken, in words. */
 enum { WHERE = 64 };
@@ -86,4 +90,120 @@ ls_status ls_health_check_params(const ls_trainer *t)
                              param_at(network, i), (double)params[i],
                              (long long)t->progress.epoch + 1, t->config->lr);
     return ls_agree(t->comm, status);
+}
+
+/* Lets the user and the log know. Collective. */
+static ls_status tell(ls_trainer *t, const char *event, const char *text)
+{
+    ls_trainer_note(t, "%s", text);
+    return ls_agree(
+        t->comm, t->log == NULL ? LS_OK
+                                : ls_run_log_event(t->log, event, t->progress.epoch + 1,
+                                                   json_pack("{s:o}", "text", ls_json_text(text))));
+}
+
+ls_status ls_health_skip(ls_trainer *t)
+{
+    enum { MOST = 10 };
+    char why[LS_ERROR_TEXT_MAX], text[LS_ERROR_TEXT_MAX + 64];
+    snprintf(why, sizeof why, "%s", ls_error_text());
+    ls_step_skip(&t->replica);
+    if (++t->skipped > MOST)
+        return ls_fail(LS_ERR_NUMERIC, "%s; %d steps before it were left out already", why, MOST);
+    snprintf(text, sizeof text, "%s; this step is left out", why);
+    return tell(t, "skip", text);
+}
+
+ls_status ls_health_roll_back(ls_trainer *t)
+{
+    char why[LS_ERROR_TEXT_MAX], text[LS_ERROR_TEXT_MAX + 128];
+    const int64_t step = t->progress.epoch * t->plan.steps + t->progress.step;
+    snprintf(why, sizeof why, "%s", ls_error_text());
+    if (step == t->rolled_back)
+        return ls_fail(LS_ERR_NUMERIC, "%s; so it was before, going back has not helped", why);
+    t->rolled_back = step;
+    ls_status status = ls_trainer_go_back(t);
+    if (status != LS_OK) {
+        snprintf(text, sizeof text, "%s", ls_error_text());
+        return ls_fail(status == LS_ERR_FAILURE ? LS_ERR_NUMERIC : status, "%s; %s", why, text);
+    }
+    snprintf(text, sizeof text, "%s; going back to step %lld of epoch %lld", why,
+             (long long)t->progress.step + 1, (long long)t->progress.epoch + 1);
+    return tell(t, "rollback", text);
+}
+
+/* How many ranks have this hash. */
+static int count_of(const ls_trainer *t, uint64_t hash)
+{
+    int count = 0;
+    for (int r = 0; r < t->plan.ranks; r++)
+        count += t->hashes[r] == hash;
+    return count;
+}
+
+/* The lowest rank that more than half of all agree with; -1 if there is none. */
+static int find_majority(const ls_trainer *t)
+{
+    for (int r = 0; 2 * r < t->plan.ranks; r++)
+        if (2 * count_of(t, t->hashes[r]) > t->plan.ranks)
+            return r;
+    return -1;
+}
+
+/* "rank 2", "ranks 2, 5", those whose hash is another than this rank's. */
+static void name_others(const ls_trainer *t, int than, char *out, size_t size)
+{
+    int others = 0;
+    size_t used = (size_t)snprintf(out, size, "rank%s",
+                                   t->plan.ranks - count_of(t, t->hashes[than]) > 1 ? "s" : "");
+    for (int r = 0; r < t->plan.ranks && used < size; r++)
+        if (t->hashes[r] != t->hashes[than])
+            used += (size_t)snprintf(out + used, size - used, "%s %d", others++ > 0 ? "," : "", r);
+}
+
+/* Gives one rank's parameters and optimizer's state to all. Collective. */
+static ls_status spread(ls_trainer *t, int from)
+{
+    ls_replica *r = &t->replica;
+    const int64_t size = ls_network_size(r->network);
+    const size_t bytes = (size_t)size * sizeof(float);
+    float *params = ls_alloc(size, sizeof *params);
+    ls_status status = ls_agree(t->comm, params == NULL ? LS_ERR_FAILURE : LS_OK);
+    if (status == LS_OK) {
+        memcpy(params, ls_reducer_params(r->reducer), bytes);
+        ls_broadcast_from(t->comm, params, bytes, from);
+        ls_reducer_set_params(r->reducer, params);
+        for (int i = 0; i < ls_optimizer_slots(r->optimizer); i++) {
+            float *slot = ls_optimizer_slot(r->optimizer, i);
+            ls_reducer_complete(r->reducer, slot);
+            ls_broadcast_from(t->comm, slot, bytes, from);
+        }
+    }
+    ls_free(params);
+    return status;
+}
+
+ls_status ls_health_check_replicas(ls_trainer *t)
+{
+    char place[WHERE], ranks[256], text[512];
+    ls_step_finish(&t->replica, NULL);
+    const uint64_t mine = XXH3_64bits(ls_reducer_params(t->replica.reducer),
+                                      (size_t)ls_network_size(t->replica.network) * sizeof(float));
+    ls_share_bytes(t->comm, &mine, sizeof mine, t->hashes);
+    if (count_of(t, t->hashes[0]) == t->plan.ranks)
+        return LS_OK;
+    const int majority = find_majority(t);
+    name_others(t, majority >= 0 ? majority : 0, ranks, sizeof ranks);
+    snprintf(text, sizeof text, "before %s the parameters of %s are not those of %s",
+             where(t, place), ranks,
+             majority >= 0 ? "most ranks: a processor or its memory failed there"
+                           : "rank 0, and no majority tells who is right");
+    if (majority < 0 || !t->config->heal)
+        return ls_fail(LS_ERR_RANKS, "%s; go on from the latest checkpoint by --resume auto", text);
+    ls_status status = spread(t, majority);
+    if (status != LS_OK)
+        return status;
+    snprintf(text + strlen(text), sizeof text - strlen(text), "; they get those of rank %d",
+             majority);
+    return tell(t, "heal", text);
 }

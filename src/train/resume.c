@@ -8,34 +8,77 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Refuses settings that changed since the checkpoint and must not. Local. */
-static ls_status compare_settings(const char *path, const char *before, const char *now)
+enum { CHANGES = 512 };
+
+/* Lists those of these settings that are other ones than they were; whether there are any. Local.
+ */
+static bool list_changes(const char *before, const char *now, char changes[CHANGES])
 {
-    char changes[512] = "";
     size_t used = 0;
     ls_pair pair, old;
-    while (ls_text_next_pair(&now, &pair) && used < sizeof changes) {
+    *changes = '\0';
+    while (ls_text_next_pair(&now, &pair) && used < CHANGES) {
         bool known = ls_text_find_pair(before, pair.key, pair.key_length, &old);
         if (known && old.value_length == pair.value_length &&
             memcmp(old.value, pair.value, pair.value_length) == 0)
             continue;
-        used += (size_t)snprintf(changes + used, sizeof changes - used,
-                                 "%s--%.*s is %.*s, was %.*s", used > 0 ? "; " : "",
-                                 (int)pair.key_length, pair.key, (int)pair.value_length, pair.value,
+        used += (size_t)snprintf(changes + used, CHANGES - used, "%s--%.*s is %.*s, was %.*s",
+                                 used > 0 ? "; " : "", (int)pair.key_length, pair.key,
+                                 (int)pair.value_length, pair.value,
                                  known ? (int)old.value_length : 5, known ? old.value : "unset");
     }
-    if (*changes == '\0')
+    return used > 0;
+}
+
+/* Refuses settings that changed since the checkpoint and must not, or, where changes are wanted,
+ * those that can't. Local. */
+static ls_status check_settings(const ls_trainer *t, const char *path, const char *before,
+                                bool within_epoch)
+{
+    const ls_train_config *c = t->config;
+    char changes[CHANGES];
+    if (!c->resume_anyway)
+        return !list_changes(before, c->fixed, changes)
+                   ? LS_OK
+                   : ls_fail(LS_ERR_USAGE, "can't resume from %s with other settings: %s", path,
+                             changes);
+    if (list_changes(before, c->bound, changes))
+        return ls_fail(LS_ERR_USAGE,
+                       "can't resume from %s with other settings, not even by --resume-anyway: %s",
+                       path, changes);
+    if (within_epoch && list_changes(before, c->order, changes))
+        return ls_fail(
+            LS_ERR_USAGE,
+            "can't resume from %s, which is in the middle of an epoch, with steps of other "
+            "samples: %s",
+            path, changes);
+    if (list_changes(before, c->fixed, changes))
+        ls_trainer_note(t, "going on from %s with other settings: %s", path, changes);
+    return LS_OK;
+}
+
+/* Refuses other training rows than the checkpoint's. Local. */
+static ls_status check_rows(const ls_trainer *t, const char *path, uint64_t fingerprint,
+                            bool within_epoch)
+{
+    if (fingerprint == t->identity.fingerprint)
         return LS_OK;
-    return ls_fail(LS_ERR_USAGE, "can't resume from %s with other settings: %s", path, changes);
+    if (!t->config->resume_anyway || within_epoch)
+        return ls_fail(LS_ERR_DATA,
+                       "can't resume from %s%s: the training rows of %s are not those "
+                       "it was trained on",
+                       path, within_epoch ? ", which is in the middle of an epoch" : "",
+                       t->config->data);
+    ls_trainer_note(t, "going on from %s with other training rows: %s", path, t->config->data);
+    return LS_OK;
 }
 
 /* Opens the checkpoint that is asked for; *out is NULL if "auto" finds none. Local. */
-static ls_status open_wanted(const ls_trainer *t, ls_checkpoint **out)
+static ls_status open_wanted(const ls_trainer *t, const char *wanted, ls_checkpoint **out)
 {
-    const ls_train_config *c = t->config;
     char path[LS_PATH_MAX], skipped[LS_ERROR_TEXT_MAX];
-    const bool automatic = strcmp(c->resume, "auto") == 0;
-    const char *run = automatic ? c->run : c->resume;
+    const bool automatic = strcmp(wanted, "auto") == 0;
+    const char *run = automatic ? t->config->run : wanted;
     if (automatic && *run == '\0')
         return ls_fail(LS_ERR_USAGE, "--resume auto needs --run, the folder to look in");
     ls_status status = ls_checkpoint_open_newest(run, out, skipped);
@@ -43,7 +86,7 @@ static ls_status open_wanted(const ls_trainer *t, ls_checkpoint **out)
         ls_trainer_note(t, "%s; going on from %s", skipped, ls_checkpoint_path(*out));
     if (status != LS_OK || *out != NULL || automatic)
         return status;
-    status = ls_checkpoint_find(c->resume, true, path, sizeof path);
+    status = ls_checkpoint_find(wanted, true, path, sizeof path);
     return status == LS_OK ? ls_checkpoint_open(out, path) : status;
 }
 
@@ -52,10 +95,13 @@ static ls_status check(const ls_trainer *t, const ls_checkpoint *checkpoint)
 {
     const char *path = ls_checkpoint_path(checkpoint);
     const ls_identity *id = ls_checkpoint_identity(checkpoint);
-    ls_status status = compare_settings(path, id->config, t->config->fixed);
+    const ls_progress *progress = ls_checkpoint_progress(checkpoint);
+    const bool within_epoch = progress->step > 0;
+    ls_status status = check_settings(t, path, id->config, within_epoch);
+    if (status == LS_OK)
+        status = check_rows(t, path, id->fingerprint, within_epoch);
     if (status != LS_OK)
         return status;
-    const ls_progress *progress = ls_checkpoint_progress(checkpoint);
     if (t->plan.shuffle == LS_SHUFFLE_LOCAL && progress->ranks != t->plan.ranks)
         return ls_fail(
             LS_ERR_USAGE,
@@ -65,11 +111,6 @@ static ls_status check(const ls_trainer *t, const ls_checkpoint *checkpoint)
     if (progress->step >= t->plan.steps)
         return ls_fail(LS_ERR_DATA, "%s: it is in step %lld of an epoch that has %lld", path,
                        (long long)progress->step, (long long)t->plan.steps);
-    if (id->fingerprint != t->identity.fingerprint)
-        return ls_fail(LS_ERR_DATA,
-                       "can't resume from %s: the training rows of %s are not those "
-                       "it was trained on",
-                       path, t->config->data);
     return LS_OK;
 }
 
@@ -141,24 +182,60 @@ static ls_status share(ls_trainer *t)
     return LS_OK;
 }
 
-ls_status ls_trainer_resume(ls_trainer *t)
+/* Loads the checkpoint that is asked for on all ranks, if there is one. Collective. */
+static ls_status take_up(ls_trainer *t, const char *wanted, int *found)
 {
-    if (*t->config->resume == '\0')
-        return LS_OK;
     ls_checkpoint *checkpoint = NULL;
     ls_status status = LS_OK;
     if (t->rank == 0) {
-        status = open_wanted(t, &checkpoint);
+        status = open_wanted(t, wanted, &checkpoint);
         if (status == LS_OK && checkpoint != NULL)
             status = load(t, checkpoint);
     }
-    int found = checkpoint != NULL;
+    *found = checkpoint != NULL;
     ls_checkpoint_close(&checkpoint);
     status = ls_agree(t->comm, status);
     if (status != LS_OK)
         return status;
-    ls_broadcast(t->comm, &found, sizeof found);
-    return found ? share(t) : LS_OK;
+    ls_broadcast(t->comm, found, sizeof *found);
+    return *found ? share(t) : LS_OK;
+}
+
+ls_status ls_trainer_resume(ls_trainer *t)
+{
+    int found;
+    return *t->config->resume == '\0' ? LS_OK : take_up(t, t->config->resume, &found);
+}
+
+/* Lets the records end where the checkpoint does; on rank 0. Local. */
+static ls_status rewind_records(ls_trainer *t)
+{
+    ls_status status = ls_checkpoint_rewind(t->folder, &t->progress);
+    ls_run_log_close(&t->log);
+    if (status == LS_OK)
+        status = ls_run_log_open(&t->log, t->config->run, t->config->text, t->history,
+                                 t->progress.epoch);
+    return status;
+}
+
+ls_status ls_trainer_go_back(ls_trainer *t)
+{
+    int found = 0;
+    t->start_params = ls_alloc(ls_network_size(t->replica.network), sizeof(float));
+    ls_status status = ls_agree(t->comm, t->start_params == NULL ? LS_ERR_FAILURE : LS_OK);
+    if (status == LS_OK)
+        status = take_up(t, "auto", &found);
+    if (status == LS_OK && !found)
+        status = ls_fail(LS_ERR_FAILURE, "there is no checkpoint yet to go back to");
+    if (status == LS_OK)
+        status = ls_agree(t->comm, t->rank == 0 ? rewind_records(t) : LS_OK);
+    if (status == LS_OK) {
+        ls_reducer_set_params(t->replica.reducer, t->start_params);
+        t->replica.late = LS_OK;
+    }
+    ls_free(t->start_params);
+    t->start_params = NULL;
+    return status;
 }
 
 ls_status ls_trainer_adopt(const ls_trainer *t)

@@ -124,7 +124,8 @@ static ls_status make_replica(ls_trainer *t)
     t->start_params = ls_alloc(size, sizeof(float));
     t->best_params = c->restore_best ? ls_alloc(size, sizeof(float)) : NULL;
     t->history = ls_alloc(c->epochs, sizeof *t->history);
-    if (t->start_params == NULL || t->history == NULL ||
+    t->hashes = ls_alloc(t->plan.ranks, sizeof *t->hashes);
+    if (t->hashes == NULL || t->start_params == NULL || t->history == NULL ||
         (c->restore_best && t->best_params == NULL))
         return LS_ERR_FAILURE;
     ls_network_initialise(t->replica.network, c->seed, t->start_params);
@@ -141,14 +142,17 @@ static ls_status make_reducer(ls_trainer *t)
     const ls_layout *layout = ls_network_layout(t->replica.network);
     const ls_step_rows rows = {largest_slice(&t->plan, t->rank), c->batch, c->block};
     ls_reduce reduce = c->reproducible ? LS_REDUCE_EXACT : c->reduce;
+    const bool foresee = c->on_nan == LS_ON_NAN_SKIP;
     if (reduce == LS_REDUCE_AUTO && t->progress.ranks == t->plan.ranks &&
-        t->progress.reduce != LS_REDUCE_EXACT)
+        t->progress.reduce != LS_REDUCE_EXACT &&
+        (!foresee || ls_reduce_foresees(t->progress.reduce, c->shard_optimizer)))
         reduce = t->progress.reduce; /* what the run that goes on here had settled on */
-    ls_status status = reduce == LS_REDUCE_AUTO
-                           ? ls_tuner_create(&t->tuner, t->comm, t->topology->nodes,
-                                             c->shard_optimizer, layout, rows, &t->replica.reducer)
-                           : ls_reducer_create(&t->replica.reducer, t->comm, reduce,
-                                               c->shard_optimizer, layout, rows);
+    ls_status status =
+        reduce == LS_REDUCE_AUTO
+            ? ls_tuner_create(&t->tuner, t->comm, t->topology->nodes, c->shard_optimizer, foresee,
+                              layout, rows, &t->replica.reducer)
+            : ls_reducer_create(&t->replica.reducer, t->comm, reduce, c->shard_optimizer, layout,
+                                rows);
     if (status != LS_OK)
         return status;
     ls_reducer_set_params(t->replica.reducer, t->start_params);
@@ -271,8 +275,17 @@ static ls_status check_settings(const ls_train_config *c)
         return ls_fail(LS_ERR_USAGE, "--checkpoint-every must be above 0, in one unit");
     if (c->keep < 1)
         return ls_fail(LS_ERR_USAGE, "--keep must be 1 or more");
-    if (!(c->watchdog >= 0))
-        return ls_fail(LS_ERR_USAGE, "--watchdog must be 0 or more");
+    if (!(c->watchdog >= 0) || c->check_replicas < 0)
+        return ls_fail(LS_ERR_USAGE, "--watchdog and --check-replicas must be 0 or more");
+    if (c->on_nan == LS_ON_NAN_ROLLBACK && *c->run == '\0')
+        return ls_fail(LS_ERR_USAGE, "--on-nan rollback needs --run: its checkpoints");
+    if (c->on_nan == LS_ON_NAN_SKIP && c->reduce != LS_REDUCE_AUTO &&
+        !ls_reduce_foresees(c->reduce, c->shard_optimizer))
+        return ls_fail(
+            LS_ERR_USAGE,
+            "--on-nan skip and --reduce %s don't go together: it updates some parameters "
+            "before all gradients are known",
+            ls_reduce_name(c->reduce));
     if (!(c->time_limit >= 0))
         return ls_fail(LS_ERR_USAGE, "the time limit must be 0 or more");
     if (c->patience < 0 || !(c->min_delta >= 0) || c->threads < 0)
@@ -336,6 +349,7 @@ ls_status ls_trainer_create(ls_trainer **out, ls_comm *comm, const ls_train_conf
     ls_status status = LS_OK;
     if (t != NULL) {
         t->lock = -1;
+        t->rolled_back = -1;
         t->resumed = ls_strdup("");
     }
     if (t == NULL || t->resumed == NULL)
@@ -391,6 +405,7 @@ void ls_trainer_destroy(ls_trainer **trainer)
     ls_free(t->start_params);
     ls_free(t->best_params);
     ls_free(t->history);
+    ls_free(t->hashes);
     ls_free(t->resumed);
     ls_free(t);
     *trainer = NULL;

@@ -93,8 +93,9 @@ static ls_status checkpoint(ls_trainer *t, bool best)
     const double begin = ls_now();
     go_on_with(t, LS_AT_CHECKPOINT);
     ls_step_finish(r, NULL);
-    if (*t->config->run == '\0')
-        return LS_OK;
+    ls_status status = ls_step_agree(r, t->comm);
+    if (status != LS_OK || *t->config->run == '\0')
+        return status;
     for (int i = 0; i < ls_optimizer_slots(r->optimizer); i++)
         ls_reducer_complete(r->reducer, ls_optimizer_slot(r->optimizer, i));
     ls_partial partial = t->progress.partial;
@@ -103,7 +104,7 @@ static ls_status checkpoint(ls_trainer *t, bool best)
     partial.compute_s = sums[0];
     partial.communicate_s = sums[1];
     partial.exchange_s = sums[2];
-    ls_status status = ls_agree(t->comm, t->log != NULL ? save(t, &partial, best) : LS_OK);
+    status = ls_agree(t->comm, t->log != NULL ? save(t, &partial, best) : LS_OK);
     t->saved = ls_now();
     t->save_seconds = t->saved - begin;
     return status;
@@ -133,6 +134,17 @@ static bool is_due(int64_t done, int64_t every)
     return every > 0 && done % every == 0;
 }
 
+/* Does what faults are told to do before a step. Local. */
+static void inject_faults(const ls_trainer *t)
+{
+    if (ls_fault(LS_FAULT_STALL) != LS_OK)
+        pause();
+    if (ls_fault(LS_FAULT_FLIP) != LS_OK) {
+        unsigned char *byte = (void *)(uintptr_t)ls_reducer_params(t->replica.reducer);
+        byte[2] ^= 1;
+    }
+}
+
 /* One step, and what it adds to the epoch. Collective.
  * control  on return the sum over ranks */
 static ls_status take_step(ls_trainer *t, const int64_t *order, ls_control *control)
@@ -144,22 +156,27 @@ static ls_status take_step(ls_trainer *t, const int64_t *order, ls_control *cont
     const ls_step_checks checks = ls_health_checks(t);
     const ls_range slice = ls_plan_slice(&t->plan, t->rank, progress->step);
     go_on_with(t, LS_AT_STEP);
-    if (ls_fault(LS_FAULT_STALL) != LS_OK)
-        pause();
+    inject_faults(t);
     *control = wishes(t);
     ls_status status = ls_step(&t->replica, t->samples, order + slice.first, slice.count,
                                t->config->lr, t->comm, &checks, &score, control, &phases);
+    const bool skipped = status == LS_ERR_NUMERIC && t->config->on_nan == LS_ON_NAN_SKIP;
+    if (skipped)
+        status = ls_health_skip(t);
     if (status != LS_OK)
         return status;
     progress->step++;
     if (progress->step == t->plan.steps)
         ls_step_finish(&t->replica, &phases);
     progress->optimizer_steps = ls_optimizer_steps(t->replica.optimizer);
+    sums->compute_s += phases.total - phases.exposed;
+    sums->communicate_s += phases.exposed;
+    if (skipped)
+        return LS_OK;
+    t->skipped = 0;
     sums->rows += (double)control->rows;
     sums->correct += (double)control->correct;
     sums->loss += control->loss;
-    sums->compute_s += phases.total - phases.exposed;
-    sums->communicate_s += phases.exposed;
     if (t->rank == 0 && t->observer->step != NULL)
         t->observer->step(t->observer->user, progress->epoch + 1, (int64_t)sums->rows,
                           control->loss / (double)control->rows);
@@ -178,6 +195,10 @@ static ls_status train_epoch(ls_trainer *t)
     while (status == LS_OK && t->progress.step < t->plan.steps) {
         ls_control control;
         status = take_step(t, order, &control);
+        if (status != LS_OK)
+            break;
+        if (t->plan.ranks > 1 && is_due(t->progress.optimizer_steps, t->config->check_replicas))
+            status = ls_health_check_replicas(t);
         if (status != LS_OK)
             break;
         t->stopping = t->stopping || control.stop > 0;
@@ -277,7 +298,7 @@ static ls_status run_epoch(ls_trainer *t)
     if (status != LS_OK)
         return status;
     const ls_partial *sums = &t->progress.partial;
-    const double rows = (double)t->plan.rows, ranks = t->plan.ranks;
+    const double rows = sums->rows, ranks = t->plan.ranks;
     double times[] = {sums->compute_s, sums->communicate_s, sums->exchange_s, ls_now() - checked};
     int slowest = ls_rank_of_max(t->comm, sums->compute_s);
     ls_sum_doubles(t->comm, times, sizeof times / sizeof *times);
@@ -356,6 +377,8 @@ ls_status ls_trainer_run(ls_trainer *t, ls_train_result *result)
     while (status == LS_OK && goes_on(t)) {
         epoch = t->progress.epoch + 1;
         status = run_epoch(t);
+        if (status == LS_ERR_NUMERIC && t->config->on_nan == LS_ON_NAN_ROLLBACK)
+            status = ls_health_roll_back(t);
         if (status == LS_OK && t->stopping && goes_on(t))
             status = interrupted(t);
     }

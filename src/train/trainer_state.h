@@ -41,8 +41,12 @@ struct ls_trainer {
     double created;      /* when, on ls_now()'s clock */
     double saved;        /* when the latest checkpoint was */
     double save_seconds; /* what it took, or the first is thought to take */
-    bool stopping;       /* the run is to come to an end */
-    bool due;            /* a checkpoint is, after the latest step */
+    int skipped;         /* steps in a row, by --on-nan skip */
+    int64_t
+        rolled_back;  /* steps of the run before the one that failed and was gone back from; -1 */
+    uint64_t *hashes; /* [ranks] of their parameters */
+    bool stopping;    /* the run is to come to an end */
+    bool due;         /* a checkpoint is, after the latest step */
 
     ls_identity identity; /* borrows all its texts */
     char *resumed;        /* path of the checkpoint, owned; "" if new */
@@ -54,6 +58,10 @@ struct ls_trainer {
 /* Loads the checkpoint that config->resume asks for into the trainer, if there is one. Collective.
  * Errors: LS_ERR_DATA, LS_ERR_USAGE if settings changed that must not, LS_ERR_FAILURE. */
 ls_status ls_trainer_resume(ls_trainer *trainer) LS_MUST_CHECK;
+
+/* Goes back to the newest checkpoint of the run folder. Collective.
+ * Errors: as above; LS_ERR_FAILURE if there is none. */
+ls_status ls_trainer_go_back(ls_trainer *trainer) LS_MUST_CHECK;
 
 /* Takes the checkpoint that was resumed, and the best one beside it, over into the run folder, so
  * that the folder is whole; on rank 0. Local. Errors: LS_ERR_FAILURE, LS_ERR_DATA. */

@@ -28,7 +28,7 @@ struct ls_tuner {
     int now, round, in_turn; /* which is at work, and where in the trial that is */
 };
 
-ls_status ls_tuner_create(ls_tuner **out, ls_comm *comm, int nodes, bool shard,
+ls_status ls_tuner_create(ls_tuner **out, ls_comm *comm, int nodes, bool shard, bool foresee,
                           const ls_layout *layout, ls_step_rows rows, ls_reducer **reducer)
 {
     ls_tuner *tuner = ls_alloc(1, sizeof *tuner);
@@ -40,7 +40,7 @@ ls_status ls_tuner_create(ls_tuner **out, ls_comm *comm, int nodes, bool shard,
     tuner->comm = comm;
     for (int kind = 0; kind < LS_REDUCERS; kind++) {
         /* Exact sums are no rival: they are wanted or not. */
-        if (kind == LS_REDUCE_EXACT ||
+        if (kind == LS_REDUCE_EXACT || (foresee && !ls_reduce_foresees((ls_reduce)kind, shard)) ||
             !ls_reduce_applies((ls_reduce)kind, ls_comm_size(comm), nodes))
             continue;
         /* One that does not work here is passed over. */

@@ -172,6 +172,50 @@ static void resume_refuses_changes(void **state)
     assert_int_equal(result.epochs, 4);
 }
 
+static void resume_goes_on_anyway(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    write_data("d.h5");
+    ls_train_config config = fixture_config("d.h5");
+    config.text = "seed = 0\nlr = 0.01\nmodel = a\n";
+    config.run = "anyway";
+    config.checkpoint_every = (ls_interval){.steps = 5};
+    config.keep = 100;
+    remove_run("anyway");
+    assert_ok(train(&config, &result));
+    config.fixed = "seed = 0\nlr = 0.02\nmodel = a\n";
+    config.bound = "model = a\n";
+    config.resume = "auto";
+    config.epochs = 5;
+    assert_fails(train(&config, &result), LS_ERR_USAGE, "--lr is 0.02, was 0.01");
+    config.resume_anyway = true;
+    config.bound = "model = b\n";
+    assert_fails(train(&config, &result), LS_ERR_USAGE, "not even by --resume-anyway");
+    config.bound = "model = a\n";
+    assert_ok(train(&config, &result));
+    assert_int_equal(result.epochs, 5);
+
+    /* Other samples in a step, and other rows, between epochs only. */
+    fixture f = fixture_small;
+    f.train = 204;
+    if (rank == 0)
+        fixture_write(&f, "other.h5");
+    assert_ok(ls_agree(world, LS_OK));
+    config.epochs = 6;
+    config.order = config.fixed = "seed = 1\n";
+    config.seed = 1;
+    config.resume = "anyway/checkpoints/step-00000005.h5";
+    assert_fails(train(&config, &result), LS_ERR_USAGE, "in the middle of an epoch");
+    config.order = config.fixed = "seed = 0\n";
+    config.data = "other.h5";
+    assert_fails(train(&config, &result), LS_ERR_DATA, "in the middle of an epoch");
+    config.order = config.fixed = "seed = 1\n";
+    config.resume = "auto";
+    assert_ok(train(&config, &result));
+    assert_int_equal(result.epochs, 6);
+}
+
 /* The newest checkpoint is damaged: the one before is used, and the result is the same. */
 static void falls_back_to_an_intact_checkpoint(void **state)
 {
@@ -435,6 +479,7 @@ static void refuses_settings_out_of_range(void **state)
 
 MPI_TEST_MAIN(cmocka_unit_test(learns), cmocka_unit_test(stops_early_and_restores),
               cmocka_unit_test(resumes_exactly), cmocka_unit_test(resume_refuses_changes),
+              cmocka_unit_test(resume_goes_on_anyway),
               cmocka_unit_test(falls_back_to_an_intact_checkpoint),
               cmocka_unit_test(keeps_few_checkpoints), cmocka_unit_test(goes_back_in_its_folder),
               cmocka_unit_test(a_summary_is_made_up_for), cmocka_unit_test(the_last_update_counts),
