@@ -1,30 +1,33 @@
 #!/usr/bin/env bash
 # Runs that are stopped by signals and killed at any moment, each time gone on with: they end with the
 # parameters of the run that was left alone. The moments come from a seed, which is printed.
+#   MOMENTS: how many times each of two ranks is killed, 2 unless said otherwise; SEED
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
 make_data=$2
+moments=${MOMENTS:-2}
 RANDOM=${SEED:-$$}
 echo "seed ${SEED:-$$}"
 "$make_data" data
 common=(train --data data/data.h5 --model "dense:300 relu dense:5" --batch 16 --epochs 200
-    --checkpoint-every 50steps --reduce fused --quiet --resume auto)
+    --checkpoint-every 50steps --quiet --resume auto)
+how=(--reduce fused)
 digest_of() { sed -n 's/.*"digest": "\([0-9a-f]*\)".*/\1/p' "$1/summary.json"; }
 
-mpirun -n 2 "$lockstep" "${common[@]}" --run whole 2>err
+mpirun -n 2 "$lockstep" "${common[@]}" "${how[@]}" --run whole 2>err
 check "the run that is left alone" [ $? = 0 ]
 whole=$(digest_of whole)
 check "it has a digest" [ -n "$whole" ]
 
 # Starts the run `parts`; `pid` is mpirun's, `ranks` those of the ranks. They may be anywhere in their
 # start then: signals are heard from the first moment.
-start() {
+start() { # [RANKS]
+    local tries=0 count=${1:-2}
     rm -f parts/summary.json
-    mpirun -n 2 "$lockstep" "${common[@]}" --run parts 2>parts_err &
+    mpirun -n "$count" "$lockstep" "${common[@]}" "${how[@]}" --run parts 2>parts_err &
     pid=$!
-    local tries=0
-    until [ "$(pgrep -c -P $pid)" = 2 ] || [ $tries = 500 ]; do
+    until [ "$(pgrep -c -P $pid)" = "$count" ] || [ $tries = 500 ]; do
         sleep 0.02
         tries=$((tries + 1))
     done
@@ -49,10 +52,30 @@ one_more() { # SIGNAL PID CODE
         check "signal $1: says so" has parts_err 'stopped by SIG[A-Z0-9]+ on rank [01], [0-9]+ epochs and [0-9]+ of [0-9]+ steps done'
     fi
 }
+# The run has the parameters and the metrics of the one that was left alone.
+check_end() {
+    check "the same parameters: $(digest_of parts), not $whole" [ "$(digest_of parts)" = "$whole" ]
+    check "each epoch once" [ "$(cut -d, -f1 parts/metrics.csv | sort -n | uniq -d | wc -l)" = 0 ]
+    check "all epochs" [ "$(wc -l <parts/metrics.csv)" = 201 ]
+    check "the same metrics" cmp <(cut -d, -f1-6 whole/metrics.csv) <(cut -d, -f1-6 parts/metrics.csv)
+    rm -rf parts
+}
+check_if_ended() {
+    [ ! -e parts/summary.json ] || check_end
+}
+finish_parts() {
+    start
+    wait $pid
+    check "the last part" [ $? = 0 ]
+    echo "$stopped times stopped, $killed times killed, $ended times ended before"
+    check "something was interrupted" [ $((stopped + killed)) -ge 2 ]
+    check_end
+}
+
 rm -rf parts
 start
 until grep -q '"checkpoint"' parts/events.jsonl 2>/dev/null || ! kill -0 $pid 2>/dev/null; do sleep 0.02; done
-refuses 2 "parts/lock: taken by process [0-9]+ on" mpirun -n 2 "$lockstep" "${common[@]}" --run parts
+refuses 2 "parts/lock: taken by process [0-9]+ on" mpirun -n 2 "$lockstep" "${common[@]}" "${how[@]}" --run parts
 one_more USR1 $pid 75
 start
 one_more USR2 $pid 75
@@ -60,19 +83,25 @@ start
 one_more TERM "${ranks[1]}" 75
 start
 one_more INT "${ranks[0]}" 75
-for i in 0 1 0 1; do
+for ((i = 0; i < 2 * moments; i++)); do
     start
-    one_more KILL "${ranks[$i]}" 137
+    one_more KILL "${ranks[$((i % 2))]}" 137
+    check_if_ended
 done
-start
-wait $pid
-check "the last part" [ $? = 0 ]
-echo "$stopped times stopped, $killed times killed, $ended times ended before"
-check "something was interrupted" [ $((stopped + killed)) -ge 2 ]
-check "the same parameters: $(digest_of parts), not $whole" [ "$(digest_of parts)" = "$whole" ]
-check "each epoch once" [ "$(cut -d, -f1 parts/metrics.csv | sort -n | uniq -d | wc -l)" = 0 ]
-check "all epochs" [ "$(wc -l <parts/metrics.csv)" = 201 ]
-check "the same metrics" cmp <(cut -d, -f1-6 whole/metrics.csv) <(cut -d, -f1-6 parts/metrics.csv)
+finish_parts
+
+# Stopped again and again, and gone on with on another number of ranks each time.
+how=(--reproducible --block 4)
+rm -rf whole parts
+mpirun -n 3 "$lockstep" "${common[@]}" "${how[@]}" --run whole 2>err
+check "the reproducible run that is left alone" [ $? = 0 ]
+whole=$(digest_of whole)
+for ((i = 0; i < moments; i++)); do
+    start $((1 + (i + 1) % 4))
+    one_more USR1 $pid 75
+    check_if_ended
+done
+finish_parts
 
 # A time limit, and a Slurm job's end; a limit that is no time.
 mpirun -n 2 "$lockstep" "${common[@]}" --epochs 100000 --run limited --max-time 1.5s 2>err
