@@ -85,24 +85,56 @@ ls_status ls_point(const char *link, const char *target)
     return ls_publish(temporary, link);
 }
 
+ls_status ls_write_all(int file, const char *path, const void *bytes, size_t length)
+{
+    size_t done = 0;
+    while (done < length) {
+        const ssize_t written = write(file, (const char *)bytes + done, length - done);
+        if (written < 0 && errno != EINTR)
+            return ls_fail(LS_ERR_FAILURE, "%s: can't write: %s", path, strerror(errno));
+        done += written > 0 ? (size_t)written : 0;
+    }
+    return LS_OK;
+}
+
+ls_status ls_close_written(int file, const char *path, ls_status status)
+{
+    if (close(file) != 0 && status == LS_OK)
+        status = ls_fail(LS_ERR_FAILURE, "%s: can't close: %s", path, strerror(errno));
+    return status;
+}
+
 ls_status ls_write_file(const char *path, const char *text, size_t length)
 {
     char temporary[LS_PATH_MAX];
     ls_status status = ls_path(temporary, path, ".tmp", NULL);
     if (status != LS_OK)
         return status;
-    FILE *file = fopen(temporary, "we");
-    if (file == NULL)
+    const int file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (file < 0)
         return ls_fail(LS_ERR_FAILURE, "%s: can't create: %s", path, strerror(errno));
-    if (fwrite(text, 1, length, file) != length || fflush(file) != 0 || fsync(fileno(file)) != 0)
+    status = ls_write_all(file, path, text, length);
+    if (status == LS_OK && fsync(file) != 0)
         status = ls_fail(LS_ERR_FAILURE, "%s: can't write: %s", path, strerror(errno));
-    if (fclose(file) != 0 && status == LS_OK)
-        status = ls_fail(LS_ERR_FAILURE, "%s: can't close: %s", path, strerror(errno));
+    status = ls_close_written(file, path, status);
     if (status != LS_OK) {
         unlink(temporary);
         return status;
     }
     return ls_publish(temporary, path);
+}
+
+ls_status ls_append_file(const char *path, const char *text, size_t length)
+{
+    const int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    if (file < 0)
+        return ls_fail(LS_ERR_FAILURE, "%s: can't open to write: %s", path, strerror(errno));
+    const off_t before = lseek(file, 0, SEEK_END);
+    ls_status status = ls_write_all(file, path, text, length);
+    /* Whether the part that was written can be taken away or not: what failed is the writing. */
+    if (status != LS_OK && before >= 0 && ftruncate(file, before) != 0)
+        errno = 0;
+    return ls_close_written(file, path, status);
 }
 
 ls_status ls_lock_file(int *out, const char *path)

@@ -28,6 +28,19 @@ ls_status ls_point(const char *link, const char *target) LS_MUST_CHECK;
 /* Writes a whole file: temporary, synchronised, published. Local. Errors: LS_ERR_FAILURE. */
 ls_status ls_write_file(const char *path, const char *text, size_t length) LS_MUST_CHECK;
 
+/* Adds to a file, which is made if it is not there, all of a text or nothing. Local.
+ * Errors: LS_ERR_FAILURE. */
+ls_status ls_append_file(const char *path, const char *text, size_t length) LS_MUST_CHECK;
+
+/* Writes all of the bytes to an open file. Local. Errors: LS_ERR_FAILURE; `path` is for its text.
+ */
+ls_status ls_write_all(int file, const char *path, const void *bytes, size_t length) LS_MUST_CHECK;
+
+/* Closes a file to which was written with this outcome. Local.
+ * Errors: those of the outcome; LS_ERR_FAILURE if closing tells of one, as network file systems do.
+ */
+ls_status ls_close_written(int file, const char *path, ls_status status) LS_MUST_CHECK;
+
 /* Takes the lock on a file, which is made if it is not there, for this process and as long as it
  * lives; *out is what ls_unlock_file() takes, -1 where the file system knows no locks. Local.
  * Errors: LS_ERR_USAGE if another process has it, with what that one wrote into it; LS_ERR_FAILURE.

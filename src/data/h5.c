@@ -7,6 +7,7 @@
 #include <hdf5.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum { REASON = 1024 };
@@ -127,17 +128,28 @@ static void unwrap(ls_h5 *file)
     ls_free(file);
 }
 
+/* How files are opened: without HDF5's locks, which parallel file systems refuse. */
+static hid_t make_access_list(void)
+{
+    hid_t access_list = H5Pcreate(H5P_FILE_ACCESS);
+#if H5_VERSION_GE(1, 10, 7)
+    H5Pset_file_locking(access_list, false, true);
+#endif
+    return access_list;
+}
+
 ls_status ls_h5_create(ls_h5 **out, const char *path)
 {
     ls_h5 *file;
     ls_status status = wrap(&file, path, true);
     if (status != LS_OK)
         return status;
-    hid_t layout = H5Pcreate(H5P_FILE_CREATE);
+    hid_t layout = H5Pcreate(H5P_FILE_CREATE), access_list = make_access_list();
     H5Pset_userblock(layout, LS_SEAL_BYTES);
     errno = 0;
-    file->id = H5Fcreate(path, H5F_ACC_TRUNC, layout, H5P_DEFAULT);
+    file->id = H5Fcreate(path, H5F_ACC_TRUNC, layout, access_list);
     int reason = errno;
+    H5Pclose(access_list);
     H5Pclose(layout);
     if (file->id < 0) {
         status = ls_fail(LS_ERR_FAILURE, "%s: can't create: %s", path,
@@ -157,10 +169,7 @@ ls_status ls_h5_open(ls_h5 **out, const char *path)
     ls_status status = wrap(&file, path, false);
     if (status != LS_OK)
         return status;
-    hid_t access_list = H5Pcreate(H5P_FILE_ACCESS);
-#if H5_VERSION_GE(1, 10, 7)
-    H5Pset_file_locking(access_list, false, true);
-#endif
+    hid_t access_list = make_access_list();
     file->id = H5Fopen(path, H5F_ACC_RDONLY, access_list);
     H5Pclose(access_list);
     if (file->id < 0) {
@@ -171,12 +180,29 @@ ls_status ls_h5_open(ls_h5 **out, const char *path)
     return LS_OK;
 }
 
+/* Lets HDF5 write what it still holds of a file into memory, to be thrown away: it gives back all
+ * that belongs to a file only if it can write that. */
+static void divert(const ls_h5 *file)
+{
+    void *descriptor = NULL;
+    const int sink = memfd_create("discarded", MFD_CLOEXEC);
+    if (sink < 0)
+        return;
+    if (H5Fget_vfd_handle(file->id, H5P_DEFAULT, &descriptor) >= 0)
+        (void)dup2(sink, *(int *)descriptor);
+    close(sink);
+}
+
 ls_status ls_h5_close(ls_h5 **file)
 {
     if (file == NULL || *file == NULL)
         return LS_OK;
     ls_status status = LS_OK;
-    if (H5Fclose((*file)->id) < 0)
+    if ((*file)->writable && H5Fflush((*file)->id, H5F_SCOPE_LOCAL) < 0) {
+        status = h5_fail(*file, "", "can't write");
+        divert(*file);
+    }
+    if (H5Fclose((*file)->id) < 0 && status == LS_OK)
         status = h5_fail(*file, "", "can't write");
     unwrap(*file);
     *file = NULL;

@@ -35,7 +35,7 @@ typedef struct ls_h5_shape {
 /* Creates a file with a user block of LS_SEAL_BYTES; an existing one is overwritten. */
 ls_status ls_h5_create(ls_h5 **out, const char *path) LS_MUST_CHECK;
 
-/* Opens a file for reading only, without HDF5's file locks (which parallel file systems refuse). */
+/* Opens a file for reading only. */
 ls_status ls_h5_open(ls_h5 **out, const char *path) LS_MUST_CHECK;
 
 /* Flushes, closes, frees and sets *file to NULL; accepts NULL. After writing the status says

@@ -1,4 +1,5 @@
 #include "data/seal.h"
+#include "base/file.h"
 #include "base/memory.h"
 
 #include <errno.h>
@@ -83,12 +84,14 @@ ls_status ls_seal_write(const char *path)
     ls_status status = digest_content(file, path, LS_ERR_FAILURE, digest, &bytes);
     if (status == LS_OK) {
         compose(block, digest, bytes);
-        if (pwrite(file, block, sizeof block, 0) != (ssize_t)sizeof block || fsync(file) != 0)
-            status = ls_fail(LS_ERR_FAILURE, "%s: can't write: %s", path, strerror(errno));
+        if (lseek(file, 0, SEEK_SET) < 0)
+            status = ls_fail(LS_ERR_FAILURE, "%s: can't seek: %s", path, strerror(errno));
     }
-    if (close(file) != 0 && status == LS_OK)
-        status = ls_fail(LS_ERR_FAILURE, "%s: can't close: %s", path, strerror(errno));
-    return status;
+    if (status == LS_OK)
+        status = ls_write_all(file, path, block, sizeof block);
+    if (status == LS_OK && fsync(file) != 0)
+        status = ls_fail(LS_ERR_FAILURE, "%s: can't write: %s", path, strerror(errno));
+    return ls_close_written(file, path, status);
 }
 
 ls_status ls_seal_verify(const char *path, ls_seal *seal, char digest_out[LS_DIGEST_TEXT])

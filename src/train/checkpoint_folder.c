@@ -21,8 +21,9 @@ static void checkpoint_name(char out[CHECKPOINT_NAME], int64_t steps)
 }
 
 /* step-NNNNNNNN.h5, NNNNNNNN at least 8 digits. */
-static bool is_checkpoint_name(const char *name)
+static int is_checkpoint(const struct dirent *entry)
 {
+    const char *name = entry->d_name;
     size_t length = strlen(name);
     if (length < strlen("step-00000000.h5") || strncmp(name, "step-", 5) != 0 ||
         strcmp(name + length - 3, ".h5") != 0)
@@ -30,58 +31,36 @@ static bool is_checkpoint_name(const char *name)
     return strspn(name + 5, "0123456789") == length - 8;
 }
 
-static int newest_first(const void *a, const void *b)
+/* Below 0 if checkpoint x is of more steps than y. */
+static int compare_names(const char *x, const char *y)
 {
-    const char *x = *(char *const *)a, *y = *(char *const *)b;
     size_t n = strlen(x), m = strlen(y);
     return n != m ? (n < m) - (n > m) : strcmp(y, x);
 }
 
-static void free_names(char **names, int64_t count)
+static int newest_first(const struct dirent **a, const struct dirent **b)
 {
-    for (int64_t i = 0; i < count; i++)
-        ls_free(names[i]);
-    ls_free(names);
+    return compare_names((*a)->d_name, (*b)->d_name);
+}
+
+static void free_list(struct dirent **entries, int count)
+{
+    for (int i = 0; i < count; i++)
+        free(entries[i]);
+    free(entries);
 }
 
 /* The checkpoint files of a folder, newest first; none if there is no such folder. */
-static ls_status list(const char *folder, char ***out, int64_t *count)
+static ls_status list(const char *folder, struct dirent ***out, int *count)
 {
     *out = NULL;
-    *count = 0;
-    DIR *dir = opendir(folder);
-    if (dir == NULL && (errno == ENOENT || errno == ENOTDIR))
+    *count = scandir(folder, out, is_checkpoint, newest_first);
+    if (*count >= 0)
         return LS_OK;
-    if (dir == NULL)
-        return ls_fail(LS_ERR_DATA, "%s: can't read this folder: %s", folder, strerror(errno));
-    int64_t found = 0;
-    for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir))
-        found += is_checkpoint_name(entry->d_name);
-    rewinddir(dir);
-    char **names = ls_alloc(found, sizeof *names);
-    ls_status status = names == NULL ? LS_ERR_FAILURE : LS_OK;
-    int64_t taken = 0;
-    for (struct dirent *entry = readdir(dir); status == LS_OK && entry != NULL && taken < found;
-         entry = readdir(dir)) {
-        if (!is_checkpoint_name(entry->d_name))
-            continue;
-        names[taken] = ls_strdup(entry->d_name);
-        if (names[taken] == NULL)
-            status = LS_ERR_FAILURE;
-        else
-            taken++;
-    }
-    closedir(dir);
-    if (status != LS_OK) {
-        if (names != NULL)
-            free_names(names, taken);
-        return status;
-    }
-    if (taken > 1)
-        qsort(names, (size_t)taken, sizeof *names, newest_first);
-    *out = names;
-    *count = taken;
-    return LS_OK;
+    *count = 0;
+    if (errno == ENOENT || errno == ENOTDIR)
+        return LS_OK;
+    return ls_fail(LS_ERR_DATA, "%s: can't read this folder: %s", folder, strerror(errno));
 }
 
 static ls_status remove_file(const char *folder, const char *name)
@@ -96,14 +75,15 @@ static ls_status remove_file(const char *folder, const char *name)
 /* Removes all but the `keep` newest checkpoints and the best. */
 static ls_status prune(const char *folder, const ls_progress *progress, int64_t keep)
 {
-    char best[CHECKPOINT_NAME], **names;
-    int64_t count;
+    char best[CHECKPOINT_NAME];
+    struct dirent **entries;
+    int count;
     checkpoint_name(best, progress->best_steps);
-    ls_status status = list(folder, &names, &count);
+    ls_status status = list(folder, &entries, &count);
     for (int64_t i = keep; status == LS_OK && i < count; i++)
-        if (strcmp(names[i], best) != 0)
-            status = remove_file(folder, names[i]);
-    free_names(names, count);
+        if (strcmp(entries[i]->d_name, best) != 0)
+            status = remove_file(folder, entries[i]->d_name);
+    free_list(entries, count);
     return status;
 }
 
@@ -116,7 +96,9 @@ static ls_status point(const char *folder, const char *link, int64_t steps)
     if (status != LS_OK)
         return status;
     if (access(path, F_OK) != 0)
-        return remove_file(folder, link);
+        return errno == ENOENT
+                   ? remove_file(folder, link)
+                   : ls_fail(LS_ERR_FAILURE, "%s: can't access: %s", path, strerror(errno));
     status = ls_path(path, folder, "/", link);
     return status == LS_OK ? ls_point(path, name) : status;
 }
@@ -132,8 +114,9 @@ ls_status ls_checkpoint_save(const char *folder, const ls_state *state, int64_t 
     char name[CHECKPOINT_NAME], path[LS_PATH_MAX], temporary[LS_PATH_MAX];
     checkpoint_name(name, state->progress->optimizer_steps);
     ls_status status = ls_path(path, folder, "/", name);
+    /* Always the same name, so that what a crash leaves of it is gone with the next one. */
     if (status == LS_OK)
-        status = ls_path(temporary, path, ".tmp", NULL);
+        status = ls_path(temporary, folder, "/new.h5.tmp", NULL);
     if (status != LS_OK)
         return status;
     status = ls_checkpoint_write(temporary, state);
@@ -144,24 +127,27 @@ ls_status ls_checkpoint_save(const char *folder, const ls_state *state, int64_t 
     status = ls_publish(temporary, path);
     if (status == LS_OK)
         status = point_links(folder, state->progress);
-    return status == LS_OK ? prune(folder, state->progress, keep) : status;
+    /* Saved it is, whether older ones can be removed or not; the next save tries that again. */
+    if (status == LS_OK)
+        (void)prune(folder, state->progress, keep);
+    return status;
 }
 
 ls_status ls_checkpoint_rewind(const char *folder, const ls_progress *progress)
 {
-    char name[CHECKPOINT_NAME], **names;
-    int64_t count;
-    checkpoint_name(name, progress->optimizer_steps);
+    char current[CHECKPOINT_NAME];
+    struct dirent **entries;
+    int count;
+    checkpoint_name(current, progress->optimizer_steps);
     ls_status status = point_links(folder, progress);
     if (status == LS_OK)
-        status = list(folder, &names, &count);
+        status = list(folder, &entries, &count);
     if (status != LS_OK)
         return status;
-    const char *current = name;
-    for (int64_t i = 0; status == LS_OK && i < count; i++)
-        if (newest_first(&names[i], &current) < 0)
-            status = remove_file(folder, names[i]);
-    free_names(names, count);
+    for (int i = 0; status == LS_OK && i < count; i++)
+        if (compare_names(entries[i]->d_name, current) < 0)
+            status = remove_file(folder, entries[i]->d_name);
+    free_list(entries, count);
     return status;
 }
 
@@ -230,17 +216,18 @@ ls_status ls_checkpoint_find(const char *path, bool newest, char *out, size_t si
 ls_status ls_checkpoint_open_newest(const char *run, ls_checkpoint **out,
                                     char skipped[LS_ERROR_TEXT_MAX])
 {
-    char folder[LS_PATH_MAX], path[LS_PATH_MAX], **names;
-    int64_t count;
+    char folder[LS_PATH_MAX], path[LS_PATH_MAX];
+    struct dirent **entries;
+    int count;
     *out = NULL;
     *skipped = '\0';
     ls_status status = ls_path(folder, run, "/checkpoints", NULL);
     if (status == LS_OK)
-        status = list(folder, &names, &count);
+        status = list(folder, &entries, &count);
     if (status != LS_OK)
         return status;
-    for (int64_t i = 0; i < count; i++) {
-        status = ls_path(path, folder, "/", names[i]);
+    for (int i = 0; i < count; i++) {
+        status = ls_path(path, folder, "/", entries[i]->d_name);
         if (status == LS_OK)
             status = ls_checkpoint_open(out, path);
         if (status != LS_ERR_DATA)
@@ -248,7 +235,7 @@ ls_status ls_checkpoint_open_newest(const char *run, ls_checkpoint **out,
         if (*skipped == '\0')
             snprintf(skipped, LS_ERROR_TEXT_MAX, "%s", ls_error_text());
     }
-    free_names(names, count);
+    free_list(entries, count);
     if (status == LS_ERR_DATA)
         return ls_fail(LS_ERR_DATA, "%s: none of its checkpoints is intact; the newest: %s", run,
                        skipped);

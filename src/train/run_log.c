@@ -18,8 +18,6 @@ enum { CSV_ROW = 512, EVENTS_MAX = 1 << 28 };
 
 struct ls_run_log {
     char folder[LS_PATH_MAX];
-    FILE *metrics; /* appended to */
-    FILE *events;
 };
 
 static ls_status in_folder(char out[LS_PATH_MAX], const char *folder, const char *name)
@@ -106,14 +104,6 @@ static ls_status trim_events(const char *path, int64_t epochs)
     return status;
 }
 
-static ls_status open_to_append(FILE **out, const char *path)
-{
-    *out = fopen(path, "ae");
-    return *out != NULL
-               ? LS_OK
-               : ls_fail(LS_ERR_FAILURE, "%s: can't open to write: %s", path, strerror(errno));
-}
-
 ls_status ls_run_log_open(ls_run_log **out, const char *folder, const char *config,
                           const ls_metrics *history, int64_t epochs)
 {
@@ -131,13 +121,9 @@ ls_status ls_run_log_open(ls_run_log **out, const char *folder, const char *conf
     if (status == LS_OK)
         status = write_history(path, history, epochs);
     if (status == LS_OK)
-        status = open_to_append(&log->metrics, path);
-    if (status == LS_OK)
         status = in_folder(path, folder, "events.jsonl");
     if (status == LS_OK)
         status = trim_events(path, epochs);
-    if (status == LS_OK)
-        status = open_to_append(&log->events, path);
     if (status != LS_OK) {
         ls_run_log_close(&log);
         return status;
@@ -161,20 +147,20 @@ bool ls_run_log_has_summary(const ls_run_log *log)
     return in_folder(path, log->folder, "summary.json") == LS_OK && access(path, F_OK) == 0;
 }
 
-static ls_status append(ls_run_log *log, FILE *file, const char *name, const char *line)
+static ls_status append(ls_run_log *log, const char *name, const char *line)
 {
+    char path[LS_PATH_MAX];
     ls_status status = ls_fault(LS_FAULT_LOG);
-    if (status == LS_OK && (fputs(line, file) < 0 || fflush(file) != 0))
-        status =
-            ls_fail(LS_ERR_FAILURE, "%s/%s: can't write: %s", log->folder, name, strerror(errno));
-    return status;
+    if (status == LS_OK)
+        status = in_folder(path, log->folder, name);
+    return status == LS_OK ? ls_append_file(path, line, strlen(line)) : status;
 }
 
 ls_status ls_run_log_metrics(ls_run_log *log, const ls_metrics *metrics)
 {
     char line[CSV_ROW];
     csv_row(metrics, line);
-    return append(log, log->metrics, "metrics.csv", line);
+    return append(log, "metrics.csv", line);
 }
 
 ls_status ls_run_log_event(ls_run_log *log, const char *event, int64_t epoch, json_t *fields)
@@ -198,7 +184,7 @@ ls_status ls_run_log_event(ls_run_log *log, const char *event, int64_t epoch, js
         status = LS_ERR_FAILURE;
     } else {
         sprintf(whole, "%s\n", text);
-        status = append(log, log->events, "events.jsonl", whole);
+        status = append(log, "events.jsonl", whole);
     }
     ls_free(whole);
     free(text);
@@ -233,12 +219,8 @@ json_t *ls_metrics_json(const ls_metrics *metrics)
 
 void ls_run_log_close(ls_run_log **log)
 {
-    if (log == NULL || *log == NULL)
+    if (log == NULL)
         return;
-    if ((*log)->metrics != NULL)
-        fclose((*log)->metrics);
-    if ((*log)->events != NULL)
-        fclose((*log)->events);
     ls_free(*log);
     *log = NULL;
 }

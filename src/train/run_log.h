@@ -44,7 +44,7 @@ bool ls_run_log_has_summary(const ls_run_log *log);
  * short. */
 struct json_t *ls_metrics_json(const ls_metrics *metrics);
 
-/* Closes the files and sets *log to NULL; accepts NULL. */
+/* Frees it and sets *log to NULL; accepts NULL. No file stays open between two calls. */
 void ls_run_log_close(ls_run_log **log);
 
 #endif

@@ -57,7 +57,7 @@ refuses 2 "'info' runs on one process: start it without mpirun" mpirun -n 2 "$lo
 mkdir -p full
 if mount -t tmpfs -o size=3m none full 2>/dev/null; then
     # A checkpoint has 1.7 MB: there is room for one.
-    refuses 1 'full/run/checkpoints/step-.*: can.t write: No space left on device' mpirun -n 2 "$lockstep" train \
+    refuses 1 'full/run/checkpoints/new.h5.*: can.t write: No space left on device' mpirun -n 2 "$lockstep" train \
         --data $data --model "dense:2000 relu dense:5" --run full/run --quiet
     check "the first checkpoint is intact" "$lockstep" info full/run/checkpoints/last
     check "nothing half-written is left" [ -z "$(find full -name '*.tmp')" ]

@@ -1,107 +1,27 @@
 #include "test.h"
-
-#include <lockstep/checkpoint.h>
+#include "world.h"
 
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/memory.h"
 
-#include <dirent.h>
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { EPOCHS = 3 };
-
-typedef struct world {
-    ls_network *network;
-    ls_optimizer *optimizer;
-    float *params;
-    ls_metrics history[EPOCHS];
-    ls_identity identity;
-    ls_progress progress;
-} world;
-
-static const ls_optimizer_config adam = {
-    .kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
-
-static void make_world(world *w, const char *model)
-{
-    memset(w, 0, sizeof *w);
-    assert_ok(ls_network_create(&w->network, model, (ls_shape){1, 3, 2}, 4, LS_CROSS_ENTROPY, 1));
-    const int64_t size = ls_network_size(w->network);
-    assert_ok(ls_optimizer_create(&w->optimizer, &adam, size));
-    w->params = ls_alloc(2 * size, sizeof *w->params);
-    ls_network_initialise(w->network, 1, w->params);
-    ls_network_initialise(w->network, 2, w->params + size);
-    for (int i = 0; i < 5; i++)
-        ls_optimizer_step(w->optimizer, w->params + size, 1, 0.01, w->params);
-    for (int i = 0; i < EPOCHS; i++)
-        w->history[i] = (ls_metrics){.epoch = i + 1, .loss = 0.5 / (i + 1), .val_loss = NAN};
-    w->identity = (ls_identity){.model = (char *)model,
-                                .loss = LS_CROSS_ENTROPY,
-                                .classes = 4,
-                                .input = {1, 3, 2},
-                                .mean = 0.25,
-                                .std = 0.5,
-                                .dataset = "set",
-                                .fingerprint = UINT64_C(0xfedcba9876543210),
-                                .config = "seed = 1\nlr = 0.01\n"};
-    w->progress = (ls_progress){.epoch = EPOCHS,
-                                .optimizer_steps = 5,
-                                .best_steps = 3,
-                                .early_stop = {.best_epoch = 2, .best = 0.1 + 0.2, .waited = 1}};
-}
-
-static void free_world(world *w)
-{
-    ls_network_destroy(&w->network);
-    ls_optimizer_destroy(&w->optimizer);
-    ls_free(w->params);
-}
-
-/* Saves the end of an epoch, which may be the best so far. */
-static ls_status save(world *w, int64_t steps, bool best, int64_t keep)
-{
-    w->progress.optimizer_steps = steps;
-    w->progress.early_stop.best_epoch = best ? EPOCHS : EPOCHS - 1;
-    if (best)
-        w->progress.best_steps = steps;
-    ls_state state = {.identity = &w->identity,
-                      .progress = &w->progress,
-                      .history = w->history,
-                      .network = w->network,
-                      .params = w->params,
-                      .optimizer = w->optimizer};
-    return ls_checkpoint_save("run/checkpoints", &state, keep);
-}
 
 static bool exists(const char *path)
 {
     return access(path, F_OK) == 0;
 }
 
-static void empty_folder(void)
-{
-    DIR *dir;
-    char path[300];
-    assert_ok(ls_make_folder("run/checkpoints"));
-    dir = opendir("run/checkpoints");
-    for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
-        snprintf(path, sizeof path, "run/checkpoints/%s", e->d_name);
-        unlink(path);
-    }
-    closedir(dir);
-}
-
 static void comes_back_bit_by_bit(void **state)
 {
     (void)state;
     world w, r;
-    empty_folder();
-    make_world(&w, "dense:5 relu dense:4");
-    make_world(&r, "dense:5 relu dense:4");
-    assert_ok(save(&w, 5, true, 3));
+    empty_folder("run/checkpoints");
+    world_make(&w, "dense:5 relu dense:4", 1);
+    world_make(&r, "dense:5 relu dense:4", 1);
+    assert_ok(world_save(&w, 5, true, 3));
     ls_checkpoint *checkpoint;
     assert_ok(ls_checkpoint_open(&checkpoint, "run/checkpoints/step-00000005.h5"));
     const ls_identity *id = ls_checkpoint_identity(checkpoint);
@@ -112,12 +32,12 @@ static void comes_back_bit_by_bit(void **state)
     assert_true(id->mean == 0.25 && id->std == 0.5);
     assert_int_equal(id->input.height, 3);
     const ls_progress *progress = ls_checkpoint_progress(checkpoint);
-    assert_int_equal(progress->epoch, EPOCHS);
+    assert_int_equal(progress->epoch, WORLD_EPOCHS);
     assert_true(progress->early_stop.best == 0.1 + 0.2);
     assert_int_equal(progress->early_stop.waited, 1);
 
     const size_t bytes = (size_t)ls_network_size(w.network) * sizeof(float);
-    ls_metrics history[EPOCHS];
+    ls_metrics history[WORLD_EPOCHS];
     memset(r.params, 0, bytes);
     memset(ls_optimizer_slot(r.optimizer, 0), 0, bytes);
     assert_ok(ls_checkpoint_read_params(checkpoint, r.network, r.params));
@@ -130,32 +50,32 @@ static void comes_back_bit_by_bit(void **state)
     assert_int_equal(ls_optimizer_steps(r.optimizer), 5);
     assert_true(history[2].loss == w.history[2].loss && isnan(history[2].val_loss));
     ls_checkpoint_close(&checkpoint);
-    free_world(&w);
-    free_world(&r);
+    world_free(&w);
+    world_free(&r);
 }
 
 static void refuses_another_network(void **state)
 {
     (void)state;
     world w, other, shallow;
-    empty_folder();
-    make_world(&w, "dense:5 relu dense:4");
-    make_world(&other, "dense:6 relu dense:4");
-    make_world(&shallow, "dense:4");
-    assert_ok(save(&shallow, 5, true, 3));
+    empty_folder("run/checkpoints");
+    world_make(&w, "dense:5 relu dense:4", 1);
+    world_make(&other, "dense:6 relu dense:4", 1);
+    world_make(&shallow, "dense:4", 1);
+    assert_ok(world_save(&shallow, 5, true, 3));
     ls_checkpoint *checkpoint;
     assert_ok(ls_checkpoint_open(&checkpoint, "run/checkpoints/last"));
     assert_fails(ls_checkpoint_read_params(checkpoint, w.network, w.params), LS_ERR_DATA,
                  "'/parameters/dense1/weight' has not the shape");
     ls_checkpoint_close(&checkpoint);
-    assert_ok(save(&w, 6, true, 3));
+    assert_ok(world_save(&w, 6, true, 3));
     assert_ok(ls_checkpoint_open(&checkpoint, "run/checkpoints/last"));
     assert_fails(ls_checkpoint_read_optimizer(checkpoint, other.network, other.optimizer),
                  LS_ERR_DATA, "'/optimizer/m/dense1/weight'");
     ls_checkpoint_close(&checkpoint);
-    free_world(&w);
-    free_world(&other);
-    free_world(&shallow);
+    world_free(&w);
+    world_free(&other);
+    world_free(&shallow);
 }
 
 static void links_and_prunes(void **state)
@@ -163,12 +83,12 @@ static void links_and_prunes(void **state)
     (void)state;
     world w;
     char path[LS_PATH_MAX];
-    empty_folder();
-    make_world(&w, "dense:4");
-    assert_ok(save(&w, 1, true, 2));
-    assert_ok(save(&w, 2, false, 2));
-    assert_ok(save(&w, 3, false, 2));
-    assert_ok(save(&w, 123456789, false, 2));                /* beyond 8 digits */
+    empty_folder("run/checkpoints");
+    world_make(&w, "dense:4", 1);
+    assert_ok(world_save(&w, 1, true, 2));
+    assert_ok(world_save(&w, 2, false, 2));
+    assert_ok(world_save(&w, 3, false, 2));
+    assert_ok(world_save(&w, 123456789, false, 2));          /* beyond 8 digits */
     assert_true(exists("run/checkpoints/step-00000001.h5")); /* the best */
     assert_false(exists("run/checkpoints/step-00000002.h5"));
     assert_true(exists("run/checkpoints/step-00000003.h5"));
@@ -181,7 +101,7 @@ static void links_and_prunes(void **state)
     assert_memory_equal(path, "step-123456789.h5", 17);
     assert_fails(ls_checkpoint_find("nowhere", false, path, sizeof path), LS_ERR_DATA, "nowhere");
     assert_fails(ls_checkpoint_find(".", false, path, sizeof path), LS_ERR_DATA, "no checkpoint");
-    free_world(&w);
+    world_free(&w);
 }
 
 /* Whether a link points there; "" for one that is not there. */
@@ -199,17 +119,17 @@ static void rewinds(void **state)
 {
     (void)state;
     world w;
-    empty_folder();
-    make_world(&w, "dense:4");
-    assert_ok(save(&w, 11, true, 9));
-    assert_ok(save(&w, 12, true, 9));
+    empty_folder("run/checkpoints");
+    world_make(&w, "dense:4", 1);
+    assert_ok(world_save(&w, 11, true, 9));
+    assert_ok(world_save(&w, 12, true, 9));
     const ls_progress then = w.progress;
-    assert_ok(save(&w, 13, false, 9));
-    assert_ok(save(&w, 14, true, 9));
+    assert_ok(world_save(&w, 13, false, 9));
+    assert_ok(world_save(&w, 14, true, 9));
 
     /* A crash before the link `best` followed; then a checkpoint that prunes. */
     assert_ok(ls_point("run/checkpoints/best", "step-00000011.h5"));
-    assert_ok(save(&w, 15, false, 1));
+    assert_ok(world_save(&w, 15, false, 1));
     assert_true(points("best", "step-00000014.h5") && exists("run/checkpoints/best"));
     assert_true(points("last", "step-00000015.h5") && exists("run/checkpoints/last"));
     assert_false(exists("run/checkpoints/step-00000012.h5"));
@@ -220,17 +140,17 @@ static void rewinds(void **state)
     assert_true(points("last", "") && points("best", ""));
 
     /* Back to one that is there: later ones are gone, and what is saved next is not pruned. */
-    empty_folder();
-    assert_ok(save(&w, 11, false, 9));
-    assert_ok(save(&w, 12, true, 9));
-    assert_ok(save(&w, 123456789, true, 9));
+    empty_folder("run/checkpoints");
+    assert_ok(world_save(&w, 11, false, 9));
+    assert_ok(world_save(&w, 12, true, 9));
+    assert_ok(world_save(&w, 123456789, true, 9));
     assert_ok(ls_checkpoint_rewind("run/checkpoints", &then));
     assert_true(points("last", "step-00000012.h5") && points("best", "step-00000012.h5"));
     assert_false(exists("run/checkpoints/step-123456789.h5"));
     assert_true(exists("run/checkpoints/step-00000011.h5"));
-    assert_ok(save(&w, 13, true, 1));
+    assert_ok(world_save(&w, 13, true, 1));
     assert_true(points("last", "step-00000013.h5") && exists("run/checkpoints/last"));
-    free_world(&w);
+    world_free(&w);
 }
 
 static void opens_the_best(void **state)
@@ -238,22 +158,23 @@ static void opens_the_best(void **state)
     (void)state;
     world w;
     ls_checkpoint *current, *best;
-    empty_folder();
-    make_world(&w, "dense:4");
-    assert_ok(save(&w, 12, true, 9)); /* this test's worlds are always after EPOCHS epochs */
+    empty_folder("run/checkpoints");
+    world_make(&w, "dense:4", 1);
+    assert_ok(
+        world_save(&w, 12, true, 9)); /* this test's worlds are always after WORLD_EPOCHS epochs */
     assert_ok(ls_checkpoint_open(&current, "run/checkpoints/last"));
     assert_ok(ls_checkpoint_open_best(current, &best));
     assert_int_equal(ls_checkpoint_progress(best)->optimizer_steps, 12);
     ls_checkpoint_close(&best);
     ls_checkpoint_close(&current);
-    assert_ok(save(&w, 13, false, 9));
+    assert_ok(world_save(&w, 13, false, 9));
     assert_ok(ls_checkpoint_open(&current, "run/checkpoints/last"));
     assert_fails(ls_checkpoint_open_best(current, &best), LS_ERR_DATA,
                  "step-00000012.h5: is not of epoch 2");
     assert_int_equal(unlink("run/checkpoints/step-00000012.h5"), 0);
     assert_fails(ls_checkpoint_open_best(current, &best), LS_ERR_DATA, "step-00000012.h5");
     ls_checkpoint_close(&current);
-    free_world(&w);
+    world_free(&w);
 }
 
 static void refuses_impossible_progress(void **state)
@@ -261,9 +182,9 @@ static void refuses_impossible_progress(void **state)
     (void)state;
     world w;
     ls_checkpoint *checkpoint;
-    empty_folder();
-    make_world(&w, "dense:4");
-    const ls_progress good = {.epoch = EPOCHS,
+    empty_folder("run/checkpoints");
+    world_make(&w, "dense:4", 1);
+    const ls_progress good = {.epoch = WORLD_EPOCHS,
                               .optimizer_steps = 6,
                               .best_steps = 4,
                               .early_stop = {.best_epoch = 2, .waited = 1}};
@@ -285,7 +206,7 @@ static void refuses_impossible_progress(void **state)
         assert_fails(ls_checkpoint_open(&checkpoint, "run/checkpoints/last"), LS_ERR_DATA,
                      "contradict each other");
     }
-    free_world(&w);
+    world_free(&w);
 }
 
 static void skips_the_damaged(void **state)
@@ -294,14 +215,14 @@ static void skips_the_damaged(void **state)
     world w;
     char skipped[LS_ERROR_TEXT_MAX];
     ls_checkpoint *checkpoint;
-    empty_folder();
+    empty_folder("run/checkpoints");
     assert_ok(ls_checkpoint_open_newest("run", &checkpoint, skipped));
     assert_null(checkpoint);
     assert_ok(ls_checkpoint_open_newest("no-such-run", &checkpoint, skipped));
     assert_null(checkpoint);
-    make_world(&w, "dense:4");
-    assert_ok(save(&w, 11, true, 9));
-    assert_ok(save(&w, 12, false, 9));
+    world_make(&w, "dense:4", 1);
+    assert_ok(world_save(&w, 11, true, 9));
+    assert_ok(world_save(&w, 12, false, 9));
     assert_int_equal(truncate("run/checkpoints/step-00000012.h5", 3000), 0);
     assert_ok(ls_checkpoint_open_newest("run", &checkpoint, skipped));
     assert_string_equal(ls_checkpoint_path(checkpoint), "run/checkpoints/step-00000011.h5");
@@ -311,7 +232,7 @@ static void skips_the_damaged(void **state)
     assert_fails(ls_checkpoint_open_newest("run", &checkpoint, skipped), LS_ERR_DATA,
                  "none of its checkpoints is intact");
     assert_null(checkpoint);
-    free_world(&w);
+    world_free(&w);
 }
 
 static void failed_save_leaves_the_old(void **state)
@@ -319,17 +240,17 @@ static void failed_save_leaves_the_old(void **state)
     (void)state;
     world w;
     ls_checkpoint *checkpoint;
-    empty_folder();
-    make_world(&w, "dense:4");
-    assert_ok(save(&w, 11, true, 1));
+    empty_folder("run/checkpoints");
+    world_make(&w, "dense:4", 1);
+    assert_ok(world_save(&w, 11, true, 1));
     assert_ok(ls_fault_arm("checkpoint:0:1", 0));
-    assert_fails(save(&w, 12, true, 1), LS_ERR_FAILURE, "injected fault at 'checkpoint'");
+    assert_fails(world_save(&w, 12, true, 1), LS_ERR_FAILURE, "injected fault at 'checkpoint'");
     assert_ok(ls_checkpoint_open(&checkpoint, "run/checkpoints/best"));
     assert_int_equal(ls_checkpoint_progress(checkpoint)->optimizer_steps, 11);
     ls_checkpoint_close(&checkpoint);
     assert_false(exists("run/checkpoints/step-00000012.h5"));
     assert_false(exists("run/checkpoints/step-00000012.h5.tmp"));
-    free_world(&w);
+    world_free(&w);
 }
 
 int main(void)

@@ -1,0 +1,355 @@
+/* What a crash after, and a failure of, each single file operation leaves of what is being saved.
+ */
+#include "faulty_disk.h"
+#include "test.h"
+#include "world.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "train/run_log.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { OLD = 5, NEW = 6, LATER = 7, MOST = 500 };
+static const char folder[] = "run/checkpoints";
+static const char model[] = "dense:5 relu dense:4";
+
+/* In what ways operations fail. */
+static const struct {
+    disk_mishap mishap;
+    int error;
+} failures[] = {{DISK_FAILS, EIO}, {DISK_FULL, ENOSPC}, {DISK_SHORT, ENOSPC}};
+enum { FAILURES = sizeof failures / sizeof *failures };
+
+/* The states that are saved: one after another, each the best so far. */
+static world old, new;
+
+static int make_worlds(void **state)
+{
+    (void)state;
+    world_make(&old, model, 1);
+    world_make(&new, model, 7);
+    return 0;
+}
+
+static int free_worlds(void **state)
+{
+    (void)state;
+    world_free(&old);
+    world_free(&new);
+    return 0;
+}
+
+/* Calls a function for each way that each operation fails in; the journal is that of all going
+ * well. */
+static void for_each_failure(void (*try)(disk_mishap mishap, int at, int error))
+{
+    char *journal = ls_strdup(disk_journal());
+    int at = 1;
+    for (const char *line = journal; *line != '\0'; line = strchr(line, '\n') + 1, at++)
+        for (int i = 0; i < FAILURES; i++)
+            if (failures[i].mishap != DISK_SHORT || strncmp(line, "write ", 6) == 0)
+                try(failures[i].mishap, at, failures[i].error);
+    assert_in_range(at, 20, MOST);
+    ls_free(journal);
+}
+
+/* Leaves the old checkpoint alone in the folder. */
+static void begin(void)
+{
+    empty_folder(folder);
+    assert_ok(world_save(&old, OLD, true, 1));
+}
+
+/* The steps of the newest intact checkpoint, whose parameters are what was saved of them. */
+static int64_t newest(void)
+{
+    ls_checkpoint *checkpoint;
+    char skipped[LS_ERROR_TEXT_MAX];
+    assert_ok(ls_checkpoint_open_newest("run", &checkpoint, skipped));
+    assert_non_null(checkpoint);
+    assert_string_equal(skipped, "");
+    const int64_t steps = ls_checkpoint_progress(checkpoint)->optimizer_steps;
+    const world *saved = steps == OLD ? &old : &new;
+    const int64_t size = ls_network_size(saved->network);
+    float *params = ls_alloc(size, sizeof *params);
+    assert_ok(ls_checkpoint_read_params(checkpoint, saved->network, params));
+    assert_memory_equal(params, saved->params, (size_t)size * sizeof *params);
+    ls_free(params);
+    ls_checkpoint_close(&checkpoint);
+    return steps;
+}
+
+/* The steps of the checkpoint that a link leads to. */
+static int64_t leads_to(const char *link)
+{
+    char path[LS_PATH_MAX], target[LS_PATH_MAX] = "";
+    long long steps = 0;
+    assert_ok(ls_path(path, folder, "/", link));
+    assert_true(readlink(path, target, sizeof target - 1) > 0);
+    assert_int_equal(sscanf(target, "step-%lld.h5", &steps), 1);
+    return steps;
+}
+
+/* What both links lead to can be opened. */
+static void links_load(void)
+{
+    static const char *const links[] = {"run/checkpoints/last", "run/checkpoints/best"};
+    for (int i = 0; i < 2; i++) {
+        ls_checkpoint *checkpoint;
+        assert_ok(ls_checkpoint_open(&checkpoint, links[i]));
+        ls_checkpoint_close(&checkpoint);
+    }
+}
+
+/* A later save is well, and then nothing else lies in the folder than it and its links. */
+static void recovers(void)
+{
+    assert_ok(world_save(&new, LATER, true, 1));
+    assert_int_equal(newest(), LATER);
+    assert_int_equal(leads_to("last"), LATER);
+    assert_int_equal(leads_to("best"), LATER);
+    DIR *dir = opendir(folder);
+    for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir))
+        if (*entry->d_name != '.' && strcmp(entry->d_name, "last") != 0 &&
+            strcmp(entry->d_name, "best") != 0)
+            assert_string_equal(entry->d_name, "step-00000007.h5");
+    closedir(dir);
+}
+
+/* Saves the new checkpoint in a process that ends after so many operations. Whether it got through.
+ */
+static bool save_and_crash(int operations)
+{
+    int status;
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        disk_arm(DISK_CRASH, operations, 0);
+        _exit(world_save(&new, NEW, true, 1) == LS_OK ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) != 0)
+        assert_int_equal(WEXITSTATUS(status), DISK_CRASHED);
+    return WEXITSTATUS(status) == 0;
+}
+
+/* Saves the new checkpoint without a mishap. How many operations that takes. */
+static int save_well(void)
+{
+    int operations = 0;
+    begin();
+    disk_arm(DISK_WELL, 0, 0);
+    assert_ok(world_save(&new, NEW, true, 1));
+    disk_disarm();
+    for (const char *at = disk_journal(); (at = strchr(at, '\n')) != NULL; at++)
+        operations++;
+    return operations;
+}
+
+static void a_crash_leaves_a_checkpoint(void **state)
+{
+    (void)state;
+    bool through = false;
+    int64_t before = OLD;
+    int operations = 0;
+    while (!through) {
+        assert_true(operations < MOST);
+        begin();
+        through = save_and_crash(++operations);
+        const int64_t now = newest();
+        assert_true(now >= before); /* from some operation on it is the new one */
+        before = now;
+        links_load();
+        recovers();
+    }
+    assert_int_equal(before, NEW);
+    assert_int_equal(operations, 1 + save_well());
+}
+
+/* An error's text tells which file and why. */
+static void assert_clear(int error)
+{
+    const char *text = ls_error_text();
+    if (strncmp(text, "run", 3) != 0 || strstr(text, strerror(error)) == NULL)
+        fail_msg("'%s' does not name the path and '%s'", text, strerror(error));
+}
+
+static void save_and_fail(disk_mishap mishap, int at, int error)
+{
+    begin();
+    disk_arm(mishap, at, error);
+    const ls_status status = world_save(&new, NEW, true, 1);
+    disk_disarm();
+    assert_int_equal(disk_open_files(), 0);
+    if (status == LS_OK) {
+        assert_int_equal(newest(), NEW);
+        assert_int_equal(leads_to("last"), NEW);
+    } else {
+        assert_clear(error);
+        links_load();
+        assert_true(newest() == NEW || leads_to("last") == OLD);
+        assert_int_equal(access("run/checkpoints/step-00000005.h5", F_OK), 0);
+        assert_int_equal(access("run/checkpoints/new.h5.tmp", F_OK), -1);
+    }
+    recovers();
+}
+
+static void a_failure_is_told_and_harmless(void **state)
+{
+    (void)state;
+    (void)save_well();
+    for_each_failure(save_and_fail);
+}
+
+/* The place in the journal after the next line of this text. */
+static const char *after(const char *journal, const char *line)
+{
+    const char *found = strstr(journal, line);
+    if (found == NULL)
+        fail_msg("no '%s' in: %s", line, journal);
+    return found + strlen(line);
+}
+
+/* Nothing is renamed before its content is on disk, nothing done that relies on a rename before
+ * the folder is. */
+static void the_order_survives_a_power_loss(void **state)
+{
+    (void)state;
+    (void)save_well();
+    const char *at = disk_journal();
+    at = after(at, "fsync new.h5.tmp\n");
+    assert_null(strstr(at, "write "));
+    at = after(at, "rename step-00000006.h5\n");
+    at = after(at, "fsync checkpoints\n");
+    at = after(at, "symlink last.new\n");
+    at = after(at, "rename last\n");
+    at = after(at, "fsync checkpoints\n");
+    at = after(at, "symlink best.new\n");
+    at = after(at, "rename best\n");
+    at = after(at, "fsync checkpoints\n");
+    at = after(at, "unlink step-00000005.h5\n");
+    assert_int_equal(disk_open_files(), 0);
+}
+
+/* Without the list of what is there a run must not take the folder for an empty one. */
+static void an_unreadable_folder_is_not_empty(void **state)
+{
+    (void)state;
+    char skipped[LS_ERROR_TEXT_MAX];
+    ls_checkpoint *checkpoint = NULL;
+    begin();
+    disk_arm(DISK_FAILS, 1, EIO);
+    assert_fails(ls_checkpoint_open_newest("run", &checkpoint, skipped), LS_ERR_DATA,
+                 strerror(EIO));
+    disk_disarm();
+}
+
+static const ls_metrics rows[] = {{.epoch = 1, .loss = 0.5}, {.epoch = 2, .loss = 0.25}};
+
+/* Records a run's second epoch and its end. */
+static ls_status record(const char *config, int outcome)
+{
+    ls_run_log *log = NULL;
+    ls_metrics end = {.epoch = outcome};
+    ls_status status = ls_run_log_open(&log, "run", config, rows, 1);
+    if (status == LS_OK)
+        status = ls_run_log_metrics(log, &rows[1]);
+    if (status == LS_OK)
+        status = ls_run_log_event(log, "epoch", 2, ls_metrics_json(&rows[1]));
+    if (status == LS_OK)
+        status = ls_run_log_event(log, "end", 2, NULL);
+    if (status == LS_OK)
+        status = ls_run_log_summary(log, ls_metrics_json(&end));
+    ls_run_log_close(&log);
+    return status;
+}
+
+static char *content(const char *path)
+{
+    char *text;
+    size_t length;
+    assert_ok(ls_read_file(path, 1 << 20, LS_ERR_DATA, &text, &length));
+    return text;
+}
+
+/* The file has one of these contents. */
+static void holds(const char *path, const char *one, const char *other)
+{
+    char *text = content(path);
+    if (strcmp(text, one) != 0 && strcmp(text, other) != 0)
+        fail_msg("%s holds '%s'", path, text);
+    ls_free(text);
+}
+
+/* The file has whole lines only. */
+static void has_whole_lines(const char *path, const char *first, const char *last)
+{
+    char *text = content(path);
+    for (char *line = text, *end; *line != '\0'; line = end + 1) {
+        end = strchr(line, '\n');
+        if (end == NULL || end == line || strchr(first, *line) == NULL ||
+            strchr(last, end[-1]) == NULL)
+            fail_msg("%s has a line '%s'", path, line);
+    }
+    ls_free(text);
+}
+
+/* What record() leaves in summary.json before and after, and in metrics.csv. */
+static char *before, *summary, *metrics;
+
+static void record_and_fail(disk_mishap mishap, int at, int error)
+{
+    assert_ok(record("seed = 1\n", 1));
+    disk_arm(mishap, at, error);
+    const ls_status status = record("seed = 2\n", 2);
+    disk_disarm();
+    assert_int_equal(disk_open_files(), 0);
+    holds("run/config.conf", "seed = 1\n", "seed = 2\n");
+    holds("run/summary.json", before, summary);
+    has_whole_lines("run/metrics.csv", "e12", "k0123456789,");
+    has_whole_lines("run/events.jsonl", "{", "}");
+    if (status != LS_OK) {
+        assert_clear(error);
+        return;
+    }
+    holds("run/config.conf", "seed = 2\n", "seed = 2\n");
+    holds("run/summary.json", summary, summary);
+    holds("run/metrics.csv", metrics, metrics);
+}
+
+static void records_are_old_or_new(void **state)
+{
+    (void)state;
+    empty_folder("run");
+    assert_ok(record("seed = 2\n", 2));
+    summary = content("run/summary.json");
+    metrics = content("run/metrics.csv");
+    disk_arm(DISK_WELL, 0, 0);
+    assert_ok(record("seed = 1\n", 1));
+    disk_disarm();
+    before = content("run/summary.json");
+    for_each_failure(record_and_fail);
+    ls_free(metrics);
+    ls_free(summary);
+    ls_free(before);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_crash_leaves_a_checkpoint),
+        cmocka_unit_test(a_failure_is_told_and_harmless),
+        cmocka_unit_test(the_order_survives_a_power_loss),
+        cmocka_unit_test(an_unreadable_folder_is_not_empty),
+        cmocka_unit_test(records_are_old_or_new),
+    };
+    return cmocka_run_group_tests(tests, make_worlds, free_worlds);
+}

@@ -1,0 +1,31 @@
+/* A small network in training, for the tests of what is saved of it. */
+#ifndef LS_TESTS_WORLD_H
+#define LS_TESTS_WORLD_H
+
+#include <stdbool.h>
+
+#include <lockstep/checkpoint.h>
+
+enum { WORLD_EPOCHS = 3 };
+
+typedef struct world {
+    ls_network *network;
+    ls_optimizer *optimizer;
+    float *params;
+    ls_metrics history[WORLD_EPOCHS];
+    ls_identity identity;
+    ls_progress progress;
+} world;
+
+/* A network of this model, initialised with a seed, after WORLD_EPOCHS epochs and 5 steps. */
+void world_make(world *w, const char *model, uint64_t seed);
+void world_free(world *w);
+
+/* Saves it in run/checkpoints after so many steps, as the end of an epoch, which may be the best so
+ * far. */
+ls_status world_save(world *w, int64_t steps, bool best, int64_t keep) LS_MUST_CHECK;
+
+/* Makes a folder, or empties it of its files. */
+void empty_folder(const char *path);
+
+#endif
