@@ -59,7 +59,7 @@ typedef struct ls_progress {
     int64_t step;            /* steps taken in the next one */
     ls_partial partial;      /* what they came to */
     int64_t optimizer_steps; /* steps taken since the beginning */
-    int64_t best_steps;      /* the same at the end of the best epoch; 0 if there is none yet */
+    int64_t best_steps;      /* the same at the end of the best epoch that was saved; 0: none */
     ls_early_stop early_stop;
     int64_t ranks;    /* that trained it so far; 0: none yet */
     ls_reduce reduce; /* how they summed gradients; LS_REDUCE_AUTO while that is undecided */
@@ -77,14 +77,15 @@ typedef struct ls_state {
 
 /* Writes a checkpoint into a folder, as step-NNNNNNNN.h5 with the steps taken as its number, and
  * lets the link `last` point to it, and `best` to the one of the best epoch; then removes all but
- * the `keep` newest and the best. The file appears under its name only when all of it is on disk.
- * Errors: LS_ERR_FAILURE; LS_ERR_DATA if the folder can't be read; LS_ERR_USAGE if a path is too
- * long. What was there before is then still there. */
+ * the `keep` newest and the best, as far as they can be removed. The file appears under its name
+ * only when all of it is on disk.
+ * Errors: LS_ERR_FAILURE; LS_ERR_USAGE if a path is too long. What was there before is then still
+ * there. */
 ls_status ls_checkpoint_save(const char *folder, const ls_state *state, int64_t keep) LS_MUST_CHECK;
 
 /* Makes a folder as it was when it had come to this progress: the links point where they did, and
  * later checkpoints are removed. To be called before training goes on from there.
- * Errors: as above. */
+ * Errors: as above; LS_ERR_DATA if the folder can't be read. */
 ls_status ls_checkpoint_rewind(const char *folder, const ls_progress *progress) LS_MUST_CHECK;
 
 /* A checkpoint that is being read. */
@@ -115,8 +116,9 @@ ls_status ls_checkpoint_read_params(const ls_checkpoint *checkpoint, const ls_ne
 ls_status ls_checkpoint_read_optimizer(const ls_checkpoint *checkpoint, const ls_network *network,
                                        ls_optimizer *optimizer) LS_MUST_CHECK;
 
-/* Opens the best checkpoint of the run so far, as `current` knows it: itself, or one beside it.
- * Errors: LS_ERR_DATA if it is not there, or not of the best epoch that `current` names. */
+/* Opens the best checkpoint that the run has saved so far, as `current` knows it: itself, or one
+ * beside it.
+ * Errors: LS_ERR_DATA if it is not there, or of no epoch that was the best one. */
 ls_status ls_checkpoint_open_best(const ls_checkpoint *current, ls_checkpoint **out) LS_MUST_CHECK;
 
 /* Copies a checkpoint into another folder, whole. Errors: LS_ERR_FAILURE, LS_ERR_DATA. */

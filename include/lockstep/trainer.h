@@ -48,6 +48,12 @@ typedef enum ls_on_nan {
                           again stops the run */
 } ls_on_nan;
 
+/* What a checkpoint that can't be saved means for the run. */
+typedef enum ls_save_failure {
+    LS_SAVE_FAILURE_STOPS,
+    LS_SAVE_FAILURE_CONTINUES /* it is reported; the last one of a run must be saved all the same */
+} ls_save_failure;
+
 /* All of a training's settings; the same on all ranks. Texts are borrowed and never NULL. Values
  * out of range are refused with LS_ERR_USAGE. */
 typedef struct ls_train_config {
@@ -73,6 +79,7 @@ typedef struct ls_train_config {
     bool resume_anyway; /* with other settings, and data, as far as can be */
     ls_interval checkpoint_every; /* the best and the last are always written */
     int64_t keep;                 /* newest checkpoints to keep beside the best, 1 or more */
+    ls_save_failure on_save_failure;
     double time_limit; /* seconds from ls_trainer_create() on within which the run is to come to an
                           end, its last checkpoint written; 0: none. Rank 0's clock counts. */
     ls_on_nan on_nan;
@@ -145,7 +152,8 @@ ls_status ls_trainer_create(ls_trainer **out, ls_comm *comm, const ls_train_conf
  * Errors, on all ranks alike: LS_INTERRUPTED if the run was ended so, with a checkpoint from which
  * it can go on; LS_ERR_FAILURE if there is no run folder for one; LS_ERR_NUMERIC if the loss of any
  * rank, the validation loss, or a parameter at the end of an epoch, is not finite or beyond
- * LS_DIVERGED; LS_ERR_FAILURE if any rank failed or a log or checkpoint could not be written. */
+ * LS_DIVERGED; LS_ERR_FAILURE if any rank failed or a log or checkpoint, as far as
+ * `on_save_failure` wants it, could not be written. */
 ls_status ls_trainer_run(ls_trainer *trainer, ls_train_result *result) LS_MUST_CHECK;
 
 /* The parameters [ls_network_size()], the same on all ranks, and their network; borrowed. Local. */

@@ -30,6 +30,7 @@ typedef struct settings {
     int64_t check_replicas;
     bool heal;
     int64_t keep, threads;
+    int on_save_failure;
     int reduce;
     bool shard_optimizer, reproducible;
     int64_t block;
@@ -101,6 +102,9 @@ static const ls_option table[] = {
      .help = "as 500steps, 1epoch, 90s, 10min, 2h; the best and the last are always written"},
     {"keep", "N", LS_OPT_INT, 0, AT(keep), "3", 1, 1e6,
      .help = "newest checkpoints to keep, beside the best"},
+    {"on-save-failure", "WHAT", LS_OPT_CHOICE, 0, AT(on_save_failure), "stop",
+     .choices = "stop continue", /* as ls_save_failure */
+     .help = "when a checkpoint can't be saved; the run's last one must be"},
 
     {"max-time", "TIME", LS_OPT_TEXT, LS_OPT_NOT_SAVED, AT(max_time),
      .help = "come to an end within this time, as 90s, 10min, 2h: checkpoint, exit code 75"},
@@ -228,6 +232,7 @@ static ls_train_config configure(const settings *s)
                              .resume = s->resume,
                              .resume_anyway = s->resume_anyway,
                              .keep = s->keep,
+                             .on_save_failure = (ls_save_failure)s->on_save_failure,
                              .watchdog = s->watchdog,
                              .on_nan = (ls_on_nan)s->on_nan,
                              .check_replicas = s->check_replicas,

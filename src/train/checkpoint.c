@@ -259,8 +259,7 @@ static bool is_plausible(const ls_progress *p, const ls_h5_shape *metrics)
            p->epoch >= 0 && p->step >= 0 && p->epoch <= p->optimizer_steps &&
            p->step <= p->optimizer_steps - p->epoch && p->optimizer_steps < limit &&
            stop->best_epoch >= 0 && stop->best_epoch <= p->epoch && stop->waited >= 0 &&
-           stop->waited <= p->epoch && p->best_steps >= stop->best_epoch &&
-           p->best_steps <= p->optimizer_steps;
+           stop->waited <= p->epoch && p->best_steps >= 0 && p->best_steps <= p->optimizer_steps;
 }
 
 /* A kind that this program does not know leaves the choice open. */

@@ -168,9 +168,11 @@ ls_status ls_checkpoint_open_best(const ls_checkpoint *current, ls_checkpoint **
         status = ls_checkpoint_open(&best, path);
     if (status != LS_OK)
         return status;
-    if (ls_checkpoint_progress(best)->epoch != wanted || ls_checkpoint_progress(best)->step != 0) {
+    const ls_progress *found = ls_checkpoint_progress(best);
+    if (found->epoch > wanted || found->epoch != found->early_stop.best_epoch || found->step != 0) {
         ls_checkpoint_close(&best);
-        return ls_fail(LS_ERR_DATA, "%s: is not of epoch %lld, the best one", path,
+        return ls_fail(LS_ERR_DATA,
+                       "%s: is not of epoch %lld, the best one, nor of a best one before", path,
                        (long long)wanted);
     }
     *out = best;

@@ -114,11 +114,33 @@ static ls_status check(const ls_trainer *t, const ls_checkpoint *checkpoint)
     return LS_OK;
 }
 
+/* The best epoch that was saved; 0 if none was. Epochs end with their last step. Local. */
+static int64_t best_saved(const ls_trainer *t)
+{
+    return t->progress.best_steps / t->plan.steps;
+}
+
+/* Tells that the best epoch is not there to be ended with. Local. */
+static void note_best_unsaved(const ls_trainer *t)
+{
+    char instead[40] = "the last epoch";
+    if (best_saved(t) > 0)
+        snprintf(instead, sizeof instead, "epoch %lld", (long long)best_saved(t));
+    ls_trainer_note(t,
+                    "epoch %lld, the best so far, could not be saved: unless a better one comes, "
+                    "the run ends with the parameters of %s",
+                    (long long)t->progress.early_stop.best_epoch, instead);
+}
+
 /* Reads the best epoch's parameters, which --restore-best ends with. Local. */
 static ls_status read_best(ls_trainer *t, const ls_checkpoint *current)
 {
     const ls_progress *progress = ls_checkpoint_progress(current);
     if (t->best_params == NULL || progress->early_stop.best_epoch == 0)
+        return LS_OK;
+    if (best_saved(t) != progress->early_stop.best_epoch)
+        note_best_unsaved(t);
+    if (progress->best_steps == 0)
         return LS_OK;
     ls_checkpoint *best = NULL;
     ls_status status = ls_checkpoint_open_best(current, &best);
@@ -174,8 +196,10 @@ static ls_status share(ls_trainer *t)
         return status;
     ls_broadcast(t->comm, t->history, (size_t)t->progress.epoch * sizeof *t->history);
     ls_broadcast(t->comm, t->start_params, bytes);
-    if (t->best_params != NULL)
+    if (t->best_params != NULL) {
         ls_broadcast(t->comm, t->best_params, bytes);
+        t->best_params_epoch = best_saved(t);
+    }
     for (int i = 0; i < ls_optimizer_slots(t->replica.optimizer); i++)
         ls_broadcast(t->comm, ls_optimizer_slot(t->replica.optimizer, i), bytes);
     ls_optimizer_set_steps(t->replica.optimizer, t->progress.optimizer_steps);
@@ -244,7 +268,7 @@ ls_status ls_trainer_adopt(const ls_trainer *t)
     ls_status status = ls_checkpoint_open(&from, t->resumed);
     if (status == LS_OK)
         status = ls_checkpoint_copy(from, t->folder);
-    if (status == LS_OK && t->progress.early_stop.best_epoch == 0)
+    if (status == LS_OK && t->progress.best_steps == 0)
         ;
     else if (status == LS_OK && ls_checkpoint_open_best(from, &best) == LS_OK)
         status = ls_checkpoint_copy(best, t->folder);

@@ -76,8 +76,10 @@ static bool stays(const char *line, size_t length, int64_t epochs)
     json_t *event = json_loadb(line, length, 0, NULL);
     json_t *epoch = json_object_get(event, "epoch");
     const char *what = json_string_value(json_object_get(event, "event"));
-    bool stays = event != NULL && (epoch == NULL || json_integer_value(epoch) <= epochs ||
-                                   (what != NULL && strcmp(what, "failure") == 0));
+    bool stays =
+        event != NULL &&
+        (epoch == NULL || json_integer_value(epoch) <= epochs ||
+         (what != NULL && (strcmp(what, "failure") == 0 || strcmp(what, "save_failed") == 0)));
     json_decref(event);
     return stays;
 }

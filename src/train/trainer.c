@@ -65,51 +65,6 @@ static void go_on_with(const ls_trainer *t, ls_activity activity)
     ls_watchdog_at(t->watchdog, activity, t->progress.epoch, t->progress.step);
 }
 
-/* Saves a checkpoint; on rank 0. Local. */
-static ls_status save(ls_trainer *t, const ls_partial *partial, bool best)
-{
-    t->progress.ranks = t->plan.ranks;
-    t->progress.reduce = ls_trainer_reduce(t);
-    ls_progress progress = t->progress;
-    progress.partial = *partial;
-    ls_state state = {.identity = &t->identity,
-                      .progress = &progress,
-                      .history = t->history,
-                      .network = t->replica.network,
-                      .params = ls_reducer_params(t->replica.reducer),
-                      .optimizer = t->replica.optimizer};
-    ls_status status = ls_checkpoint_save(t->folder, &state, t->config->keep);
-    if (status == LS_OK)
-        status = ls_run_log_event(t->log, "checkpoint", t->progress.epoch,
-                                  json_pack("{s:I, s:b}", "steps",
-                                            (json_int_t)t->progress.optimizer_steps, "best", best));
-    return status;
-}
-
-/* Brings the whole state together and saves it, if there is a run folder. Collective. */
-static ls_status checkpoint(ls_trainer *t, bool best)
-{
-    ls_replica *r = &t->replica;
-    const double begin = ls_now();
-    go_on_with(t, LS_AT_CHECKPOINT);
-    ls_step_finish(r, NULL);
-    ls_status status = ls_step_agree(r, t->comm);
-    if (status != LS_OK || *t->config->run == '\0')
-        return status;
-    for (int i = 0; i < ls_optimizer_slots(r->optimizer); i++)
-        ls_reducer_complete(r->reducer, ls_optimizer_slot(r->optimizer, i));
-    ls_partial partial = t->progress.partial;
-    double sums[] = {partial.compute_s, partial.communicate_s, partial.exchange_s};
-    ls_sum_doubles(t->comm, sums, 3);
-    partial.compute_s = sums[0];
-    partial.communicate_s = sums[1];
-    partial.exchange_s = sums[2];
-    status = ls_agree(t->comm, t->log != NULL ? save(t, &partial, best) : LS_OK);
-    t->saved = ls_now();
-    t->save_seconds = t->saved - begin;
-    return status;
-}
-
 /* The end of a run that was asked to stop, its checkpoint written. Collective. */
 static ls_status interrupted(ls_trainer *t)
 {
@@ -207,7 +162,7 @@ static ls_status train_epoch(ls_trainer *t)
         if (t->progress.step == t->plan.steps || !(t->stopping || t->due))
             continue;
         sums->seconds += ls_now() - mark;
-        status = checkpoint(t, false);
+        status = ls_trainer_save(t, false, t->stopping);
         if (status == LS_OK && t->stopping)
             status = interrupted(t);
         mark = ls_now();
@@ -253,8 +208,6 @@ static bool decide(ls_trainer *t, const ls_metrics *m)
     }
     ls_broadcast(t->comm, &verdict, sizeof verdict);
     t->progress.early_stop = verdict.state;
-    if (verdict.best)
-        t->progress.best_steps = t->progress.optimizer_steps;
     return verdict.best;
 }
 
@@ -269,10 +222,11 @@ static bool goes_on(const ls_trainer *t)
  */
 static ls_status record(ls_trainer *t, ls_metrics *m, bool best)
 {
-    const bool due = best || t->due || t->stopping || !goes_on(t) ||
-                     is_due(t->progress.epoch, t->config->checkpoint_every.epochs);
+    const bool last = t->stopping || !goes_on(t);
+    const bool due =
+        best || t->due || last || is_due(t->progress.epoch, t->config->checkpoint_every.epochs);
     const double begin = ls_now();
-    ls_status status = due ? checkpoint(t, best) : LS_OK;
+    ls_status status = due ? ls_trainer_save(t, best, last) : LS_OK;
     m->checkpoint_s = ls_now() - begin;
     go_on_with(t, LS_AT_RECORD);
     t->history[t->progress.epoch - 1] = *m;
@@ -318,9 +272,11 @@ static ls_status run_epoch(ls_trainer *t)
     t->progress.step = 0;
     t->progress.partial = (ls_partial){0};
     bool best = decide(t, &m);
-    if (best && t->best_params != NULL)
+    if (best && t->best_params != NULL) {
         memcpy(t->best_params, ls_reducer_params(t->replica.reducer),
                (size_t)ls_network_size(t->replica.network) * sizeof(float));
+        t->best_params_epoch = t->progress.epoch;
+    }
     status = record(t, &m, best);
     if (status == LS_OK && t->rank == 0 && t->observer->epoch != NULL)
         t->observer->epoch(t->observer->user, &m, best);
@@ -338,32 +294,16 @@ static ls_train_result conclude(ls_trainer *t, double begin, bool idle)
                               .early_stop = *stop};
     const size_t bytes = (size_t)ls_network_size(t->replica.network) * sizeof(float);
     int64_t shown = t->progress.epoch;
-    if (t->best_params != NULL && stop->best_epoch > 0) {
+    if (t->best_params_epoch > 0) {
         ls_reducer_set_params(t->replica.reducer, t->best_params);
         result.restored = true;
-        shown = stop->best_epoch;
+        shown = t->best_params_epoch;
     }
     if (shown > 0)
         result.final = t->history[shown - 1];
     result.digest = XXH3_64bits(ls_reducer_params(t->replica.reducer), bytes);
     result.seconds = ls_now() - begin;
     return result;
-}
-
-/* Leaves the reason for an end before the end in the events, as far as they can still be written.
- * Local. */
-static void note_end(ls_trainer *t, ls_status why, int64_t epoch)
-{
-    const char *event = why == LS_INTERRUPTED ? "stop" : "failure";
-    char text[LS_ERROR_TEXT_MAX];
-    if (t->log == NULL)
-        return;
-    snprintf(text, sizeof text, "%s", ls_error_text());
-    ls_status status =
-        ls_run_log_event(t->log, event, epoch, json_pack("{s:o}", "text", ls_json_text(text)));
-    /* What ended the run is the one to report. */
-    (void)ls_fail(why, "%s", text);
-    (void)status;
 }
 
 ls_status ls_trainer_run(ls_trainer *t, ls_train_result *result)
@@ -382,10 +322,10 @@ ls_status ls_trainer_run(ls_trainer *t, ls_train_result *result)
         if (status == LS_OK && t->stopping && goes_on(t))
             status = interrupted(t);
     }
-    if (status != LS_OK) {
-        note_end(t, status, status == LS_INTERRUPTED ? t->progress.epoch : epoch);
-        return status;
-    }
+    if (status == LS_INTERRUPTED)
+        return ls_trainer_log_error(t, status, "stop", t->progress.epoch);
+    if (status != LS_OK)
+        return ls_trainer_log_error(t, status, "failure", epoch);
     *result = conclude(t, begin, idle);
     return ls_agree(t->comm, t->log != NULL ? ls_summary_write(t, result) : LS_OK);
 }

@@ -1,5 +1,5 @@
-/* The trainer's parts, shared by setup.c (its beginning and end), resume.c and trainer.c (the
- * algorithm). */
+/* The trainer's parts, shared by setup.c (its beginning and end), resume.c, save.c and trainer.c
+ * (the algorithm). */
 #ifndef LS_TRAIN_TRAINER_STATE_H
 #define LS_TRAIN_TRAINER_STATE_H
 
@@ -32,6 +32,7 @@ struct ls_trainer {
     ls_tuner *tuner;     /* owns the replica's reducer while it is there */
     float *start_params; /* [ls_network_size] what training begins with; NULL once it is ready */
     float *best_params;  /* the same size; NULL without --restore-best */
+    int64_t best_params_epoch; /* that they are of; 0: none yet */
 
     ls_monitor monitor;
     ls_early_stop_config stop_config;
@@ -66,6 +67,18 @@ ls_status ls_trainer_go_back(ls_trainer *trainer) LS_MUST_CHECK;
 /* Takes the checkpoint that was resumed, and the best one beside it, over into the run folder, so
  * that the folder is whole; on rank 0. Local. Errors: LS_ERR_FAILURE, LS_ERR_DATA. */
 ls_status ls_trainer_adopt(const ls_trainer *trainer) LS_MUST_CHECK;
+
+/* Brings the whole state together and saves it, if there is a run folder. Collective.
+ * best     this is the end of the best epoch so far
+ * needed   the run can't go on, or end, without it, whatever --on-save-failure says
+ * Errors: as ls_checkpoint_save(). Those that training goes on after are reported and counted as
+ * success; `best_steps` stays that of the best checkpoint that is saved. */
+ls_status ls_trainer_save(ls_trainer *trainer, bool best, bool needed) LS_MUST_CHECK;
+
+/* Leaves the latest error's text in the events, as far as they can still be written; on rank 0.
+ * Returns that error, which is then still the latest. Local. */
+ls_status ls_trainer_log_error(ls_trainer *trainer, ls_status error, const char *event,
+                               int64_t epoch) LS_MUST_CHECK;
 
 /* Tells the observer; on rank 0 only. Local. */
 void ls_trainer_note(const ls_trainer *trainer, const char *format, ...) LS_PRINTF(2, 3);

@@ -45,6 +45,13 @@ for n in 1 2 3; do
     train 1 'file/checkpoints: .*Not a directory' --data $data --model $net --run file
     train 1 'file/run' --data $data --model $net --run file/run
     LOCKSTEP_FAULT=step:$((n - 1)):3 train 1 "injected fault at 'step'" --data $data --model $net --quiet
+    LOCKSTEP_FAULT=checkpoint:0:1 train 1 "injected fault at 'checkpoint'" --data $data --model $net --run failed --quiet
+    rm -rf failed
+    LOCKSTEP_FAULT=checkpoint:0:1 mpirun -n "$n" "$lockstep" train --data $data --model $net --run failed \
+        --on-save-failure continue --quiet 2>err
+    check "a failed save is survived" [ $? = 0 ]
+    check "and reported" has err "^note: .*injected fault at 'checkpoint'; training goes on"
+    rm -rf failed
     LOCKSTEP_FAULT=stp:0:1 train 2 "no fault site is called 'stp'" --data $data --model $net
 done
 

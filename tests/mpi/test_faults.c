@@ -5,7 +5,10 @@
 
 #include "base/fault.h"
 
+#include <lockstep/checkpoint.h>
+
 #include <string.h>
+#include <unistd.h>
 
 static const ls_observer silent;
 
@@ -119,6 +122,153 @@ static void bad_gradients_are_found_with_every_reducer(void **state)
             }
 }
 
+/* What an observer was told. */
+typedef struct hearing {
+    double val_loss[8];
+    int epochs, notes;
+    char note[LS_ERROR_TEXT_MAX];
+} hearing;
+
+static void hear_epoch(void *user, const ls_metrics *metrics, bool best)
+{
+    hearing *t = user;
+    (void)best;
+    t->val_loss[t->epochs++] = metrics->val_loss;
+}
+
+static void hear_note(void *user, const char *text)
+{
+    hearing *t = user;
+    if (strstr(text, "saved") == NULL && strstr(text, "saves") == NULL)
+        return; /* of other matters */
+    t->notes++;
+    snprintf(t->note, sizeof t->note, "%s", text);
+}
+
+/* Trains in the folder `run`, where this save fails; 0: none. */
+static ls_status train_on(const ls_train_config *config, int failing_save, hearing *told,
+                          ls_train_result *result)
+{
+    char fault[64] = "";
+    ls_trainer *trainer = NULL;
+    const ls_observer observer = {.user = told, .epoch = hear_epoch, .note = hear_note};
+    memset(told, 0, sizeof *told);
+    if (rank == 0 && *config->resume == '\0')
+        assert_int_equal(system("rm -rf run"), 0);
+    assert_ok(ls_agree(world, LS_OK));
+    if (failing_save > 0)
+        snprintf(fault, sizeof fault, "checkpoint:0:%d", failing_save);
+    assert_ok(ls_fault_arm(fault, rank));
+    ls_status status = ls_trainer_create(&trainer, world, config, &observer);
+    if (status == LS_OK)
+        status = ls_trainer_run(trainer, result);
+    ls_trainer_destroy(&trainer);
+    assert_ok(ls_fault_arm(NULL, rank));
+    return status;
+}
+
+/* The steps of the checkpoint that a link leads to; 0 if there is no such link. On rank 0. */
+static int64_t steps_of(const char *path)
+{
+    ls_checkpoint *checkpoint;
+    if (rank != 0 || access(path, F_OK) != 0)
+        return 0;
+    assert_ok(ls_checkpoint_open(&checkpoint, path));
+    const int64_t steps = ls_checkpoint_progress(checkpoint)->optimizer_steps;
+    ls_checkpoint_close(&checkpoint);
+    return steps;
+}
+
+static ls_train_config surviving(void)
+{
+    ls_train_config config = fixture_config("f.h5");
+    config.run = "run";
+    config.keep = 1;
+    config.on_save_failure = LS_SAVE_FAILURE_CONTINUES;
+    if (rank == 0)
+        fixture_write(&fixture_small, "f.h5");
+    return config;
+}
+
+enum { STEPS = 12 }; /* of an epoch: 183 rows in batches of 16 */
+
+static void a_failed_save_can_be_survived(void **state)
+{
+    (void)state;
+    hearing told;
+    ls_train_result whole, result;
+    ls_train_config config = surviving();
+    assert_ok(train_on(&config, 0, &told, &whole));
+    config.checkpoint_every = (ls_interval){.steps = 5};
+    const int saves = 3 * STEPS / 5 + 3; /* the best of each epoch, too: it is always the last */
+    for (int nth = 1; nth <= saves; nth++) {
+        const ls_status status = train_on(&config, nth, &told, &result);
+        assert_same_failure(status);
+        if (nth == saves) { /* the last one of a run must be saved */
+            assert_int_equal(status, LS_ERR_FAILURE);
+            continue;
+        }
+        assert_ok(status);
+        assert_true(result.digest == whole.digest);
+        assert_int_equal(told.notes, rank == 0 ? 1 : 0);
+        if (rank != 0)
+            continue;
+        assert_non_null(strstr(told.note, "injected fault at 'checkpoint'; training goes on"));
+        assert_int_equal(steps_of("run/checkpoints/last"), 3 * STEPS);
+        assert_int_equal(system("grep -q '\"event\":\"save_failed\".*injected' run/events.jsonl"),
+                         0);
+    }
+    /* A run that is interrupted promises a checkpoint. */
+    config.time_limit = 1e-9;
+    assert_int_equal(train_on(&config, 1, &told, &result), LS_ERR_FAILURE);
+}
+
+/* The best epoch's save fails: the best before stays, however few are kept. */
+static void an_unsaved_best_leaves_the_one_before(void **state)
+{
+    (void)state;
+    hearing told;
+    ls_train_result result;
+    ls_train_config config = surviving();
+    config.lr = 0.05; /* it learns ever slower */
+    assert_ok(train_on(&config, 0, &told, &result));
+    ls_broadcast(world, &told, sizeof told);
+    const double first = told.val_loss[0] - told.val_loss[1],
+                 second = told.val_loss[1] - told.val_loss[2];
+    assert_true(first > second); /* so that the second epoch can be made the best */
+    config.min_delta = (first + second) / 2;
+    assert_ok(train_on(&config, 2, &told, &result));
+    assert_int_equal(result.early_stop.best_epoch, 2);
+    if (rank == 0) {
+        assert_int_equal(steps_of("run/checkpoints/best"), STEPS);
+        assert_int_equal(steps_of("run/checkpoints/last"), 3 * STEPS);
+    }
+    config.resume = "auto";
+    config.epochs = 4;
+    config.min_delta = 1e9;
+    config.restore_best = true;
+    assert_ok(train_on(&config, 0, &told, &result));
+    assert_int_equal(told.notes, rank == 0 ? 1 : 0);
+    assert_true(result.restored && result.final.epoch == 1);
+    if (rank == 0) {
+        assert_non_null(strstr(told.note, "epoch 2, the best so far, could not be saved"));
+        assert_int_equal(steps_of("run/checkpoints/best"), STEPS);
+    }
+
+    /* Not even one best is saved. */
+    config.resume = "";
+    config.epochs = 3;
+    assert_ok(train_on(&config, 1, &told, &result));
+    assert_true(result.restored && result.final.epoch == 1); /* it is in memory */
+    assert_int_equal(steps_of("run/checkpoints/best"), 0);
+    config.resume = "auto";
+    config.epochs = 4;
+    assert_ok(train_on(&config, 0, &told, &result));
+    assert_true(!result.restored && result.final.epoch == 4);
+}
+
 MPI_TEST_MAIN(cmocka_unit_test(one_rank_fails_for_all), cmocka_unit_test(every_allocation_can_fail),
               cmocka_unit_test(steps_fail_with_every_reducer),
-              cmocka_unit_test(bad_gradients_are_found_with_every_reducer))
+              cmocka_unit_test(bad_gradients_are_found_with_every_reducer),
+              cmocka_unit_test(a_failed_save_can_be_survived),
+              cmocka_unit_test(an_unsaved_best_leaves_the_one_before))
