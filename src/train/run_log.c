@@ -89,7 +89,7 @@ static ls_status trim_events(const char *path, int64_t epochs)
 {
     char *text;
     size_t length, kept = 0;
-    if (access(path, F_OK) != 0)
+    if (access(path, F_OK) != 0 && errno == ENOENT)
         return ls_write_file(path, "", 0);
     ls_status status = ls_read_file(path, EVENTS_MAX, LS_ERR_FAILURE, &text, &length);
     if (status != LS_OK)

@@ -261,6 +261,8 @@ static ls_status record(const char *config, int outcome)
     ls_metrics end = {.epoch = outcome};
     ls_status status = ls_run_log_open(&log, "run", config, rows, 1);
     if (status == LS_OK)
+        status = ls_run_log_event(log, "resume", 1, NULL);
+    if (status == LS_OK)
         status = ls_run_log_metrics(log, &rows[1]);
     if (status == LS_OK)
         status = ls_run_log_event(log, "epoch", 2, ls_metrics_json(&rows[1]));
@@ -308,6 +310,7 @@ static char *before, *summary, *metrics;
 static void record_and_fail(disk_mishap mishap, int at, int error)
 {
     assert_ok(record("seed = 1\n", 1));
+    char *events = content("run/events.jsonl");
     disk_arm(mishap, at, error);
     const ls_status status = record("seed = 2\n", 2);
     disk_disarm();
@@ -316,6 +319,10 @@ static void record_and_fail(disk_mishap mishap, int at, int error)
     holds("run/summary.json", before, summary);
     has_whole_lines("run/metrics.csv", "e12", "k0123456789,");
     has_whole_lines("run/events.jsonl", "{", "}");
+    char *more = content("run/events.jsonl"); /* of the first epoch, too */
+    assert_memory_equal(more, events, strcspn(events, "\n") + 1);
+    ls_free(events);
+    ls_free(more);
     if (status != LS_OK) {
         assert_clear(error);
         return;
