@@ -7,10 +7,19 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
 #include <lockstep/status.h>
+
+/* A test that goes through many cases takes one in so many: all, or as $LOCKSTEP_TEST_STRIDE says
+ * where all would take too long. */
+static inline int test_stride(void)
+{
+    const char *stride = getenv("LOCKSTEP_TEST_STRIDE");
+    return stride != NULL && atoi(stride) > 0 ? atoi(stride) : 1;
+}
 
 /* The call succeeds; its text is shown if not. */
 #define assert_ok(call)                                                                            \

@@ -52,10 +52,13 @@ static void for_each_failure(void (*try)(disk_mishap mishap, int at, int error))
 {
     char *journal = ls_strdup(disk_journal());
     int at = 1;
-    for (const char *line = journal; *line != '\0'; line = strchr(line, '\n') + 1, at++)
+    for (const char *line = journal; *line != '\0'; line = strchr(line, '\n') + 1, at++) {
+        if (at % test_stride() != 0)
+            continue;
         for (int i = 0; i < FAILURES; i++)
             if (failures[i].mishap != DISK_SHORT || strncmp(line, "write ", 6) == 0)
                 try(failures[i].mishap, at, failures[i].error);
+    }
     assert_in_range(at, 20, MOST);
     ls_free(journal);
 }
@@ -163,7 +166,8 @@ static void a_crash_leaves_a_checkpoint(void **state)
     while (!through) {
         assert_true(operations < MOST);
         begin();
-        through = save_and_crash(++operations);
+        operations += test_stride();
+        through = save_and_crash(operations);
         const int64_t now = newest();
         assert_true(now >= before); /* from some operation on it is the new one */
         before = now;
@@ -171,7 +175,8 @@ static void a_crash_leaves_a_checkpoint(void **state)
         recovers();
     }
     assert_int_equal(before, NEW);
-    assert_int_equal(operations, 1 + save_well());
+    const int all = save_well();
+    assert_in_range(operations, all + 1, all + test_stride());
 }
 
 /* An error's text tells which file and why. */
