@@ -1,5 +1,6 @@
 #include "data/h5.h"
 #include "base/memory.h"
+#include "data/h5_check.h"
 #include "data/seal.h"
 
 #include <assert.h>
@@ -10,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { REASON = 1024 };
+enum { REASON = 1024, TEXT_MOST = 4 << 20 /* bytes of a text attribute */ };
 
 struct ls_h5 {
     hid_t id;
@@ -84,21 +85,23 @@ static hid_t file_type(ls_h5_type type)
     return H5I_INVALID_HID;
 }
 
+/* Whether a type is that type of a file, in either byte order. */
+static bool is_type(hid_t type, hid_t little)
+{
+    const hid_t big = H5Tcopy(little);
+    H5Tset_order(big, H5T_ORDER_BE);
+    const bool same = H5Tequal(type, little) > 0 || H5Tequal(type, big) > 0;
+    H5Tclose(big);
+    return same;
+}
+
+/* Exactly one of ours: integers with padding or floats of another format are none. */
 static ls_h5_type type_of(hid_t type)
 {
-    H5T_class_t class = H5Tget_class(type);
-    size_t size = H5Tget_size(type);
-    if (class == H5T_INTEGER && size == 1 && H5Tget_sign(type) == H5T_SGN_NONE)
-        return LS_H5_U8;
-    if (class == H5T_INTEGER && size == 4 && H5Tget_sign(type) == H5T_SGN_2)
-        return LS_H5_I32;
-    if (class == H5T_INTEGER && size == 8 && H5Tget_sign(type) == H5T_SGN_2)
-        return LS_H5_I64;
-    if (class == H5T_FLOAT && size == 4)
-        return LS_H5_F32;
-    if (class == H5T_FLOAT && size == 8)
-        return LS_H5_F64;
-    return LS_H5_OTHER;
+    int known = LS_H5_U8;
+    while (known < LS_H5_OTHER && !is_type(type, file_type((ls_h5_type)known)))
+        known++;
+    return (ls_h5_type)known;
 }
 
 static ls_status wrap(ls_h5 **out, const char *path, bool writable)
@@ -216,40 +219,45 @@ const char *ls_h5_path(const ls_h5 *file)
 
 bool ls_h5_has(const ls_h5 *file, const char *name)
 {
-    char prefix[256];
-    size_t length = strlen(name);
-    if (length >= sizeof prefix)
-        return false;
-    /* HDF5 wants to be asked for each group on the way. */
-    for (size_t i = 1; i <= length; i++) {
-        if (name[i] != '/' && name[i] != '\0')
-            continue;
-        memcpy(prefix, name, i);
-        prefix[i] = '\0';
-        if (H5Lexists(file->id, prefix, H5P_DEFAULT) <= 0)
-            return false;
-    }
-    return H5Oexists_by_name(file->id, name, H5P_DEFAULT) > 0;
+    return ls_h5_follow(file->id, name, NULL) != LS_H5_LINK_NONE;
+}
+
+/* Opens a dataset that lies in this file and that can be what it says it is. */
+static ls_status open_dataset(const ls_h5 *file, const char *name, hid_t *out)
+{
+    int length = 0;
+    const ls_h5_link link = ls_h5_follow(file->id, name, &length);
+    if (link == LS_H5_LINK_NONE)
+        return ls_fail(LS_ERR_DATA, "%s: has no dataset '/%s'", file->path, name);
+    if (link == LS_H5_LINK_FOREIGN)
+        return ls_fail(LS_ERR_DATA,
+                       "%s: '/%.*s' is a soft or external link, which is not followed; put the "
+                       "object itself there",
+                       file->path, length, name);
+    const hid_t dataset = H5Dopen2(file->id, name, H5P_DEFAULT);
+    if (dataset < 0)
+        return ls_fail(LS_ERR_DATA, "%s: '/%s' is not a dataset, or damaged", file->path, name);
+    ls_status status = ls_h5_check_dataset(file->id, dataset, file->path, name);
+    if (status != LS_OK)
+        H5Dclose(dataset);
+    else
+        *out = dataset;
+    return status;
 }
 
 ls_status ls_h5_describe(const ls_h5 *file, const char *name, ls_h5_shape *out)
 {
-    if (!ls_h5_has(file, name))
-        return ls_fail(LS_ERR_DATA, "%s: has no dataset '/%s'", file->path, name);
-    hid_t dataset = H5Dopen2(file->id, name, H5P_DEFAULT);
-    if (dataset < 0)
-        return ls_fail(LS_ERR_DATA, "%s: '/%s' is not a dataset", file->path, name);
+    hid_t dataset = H5I_INVALID_HID;
+    ls_status status = open_dataset(file, name, &dataset);
+    if (status != LS_OK)
+        return status;
     hid_t space = H5Dget_space(dataset), type = H5Dget_type(dataset);
     ls_h5_shape shape = {.type = type_of(type), .rank = H5Sget_simple_extent_ndims(space)};
     hsize_t dims[H5S_MAX_RANK] = {0};
-    ls_status status = LS_OK;
     if (shape.rank < 0 || H5Sget_simple_extent_dims(space, dims, NULL) < 0)
         status = h5_fail(file, name, "can't read the shape of");
-    for (int i = 0; i < shape.rank && i < LS_H5_MAX_RANK; i++) {
-        if (dims[i] > INT64_MAX)
-            status = ls_fail(LS_ERR_DATA, "%s: '/%s' has an absurd shape", file->path, name);
+    for (int i = 0; i < shape.rank && i < LS_H5_MAX_RANK; i++)
         shape.dims[i] = (int64_t)dims[i];
-    }
     H5Tclose(type);
     H5Sclose(space);
     H5Dclose(dataset);
@@ -358,10 +366,13 @@ static ls_status get(const ls_h5 *file, const char *name, hid_t type, void *valu
     hid_t attribute = H5Aopen(file->id, name, H5P_DEFAULT);
     if (attribute < 0)
         return ls_fail(LS_ERR_DATA, "%s: has no attribute '%s'", file->path, name);
-    hid_t space = H5Aget_space(attribute);
+    hid_t space = H5Aget_space(attribute), found = H5Aget_type(attribute);
+    const H5T_class_t class = H5Tget_class(found);
     ls_status status = LS_OK;
-    if (H5Sget_simple_extent_npoints(space) != 1 || H5Aread(attribute, type, value) < 0)
+    if ((class != H5T_INTEGER && class != H5T_FLOAT) || H5Sget_simple_extent_npoints(space) != 1 ||
+        H5Aread(attribute, type, value) < 0)
         status = ls_fail(LS_ERR_DATA, "%s: attribute '%s' is not one number", file->path, name);
+    H5Tclose(found);
     H5Sclose(space);
     H5Aclose(attribute);
     return status;
@@ -404,18 +415,21 @@ static ls_status copy_variable_text(hid_t attribute, hid_t type, char **out, boo
     hid_t memory = H5Tcopy(H5T_C_S1);
     H5Tset_size(memory, H5T_VARIABLE);
     H5Tset_cset(memory, H5Tget_cset(type));
-    *read = H5Aread(attribute, memory, &lent) >= 0;
+    *read = H5Aread(attribute, memory, &lent) >= 0 &&
+            (lent == NULL || strnlen(lent, TEXT_MOST + 1) <= TEXT_MOST);
     H5Tclose(memory);
-    if (!*read)
-        return LS_OK;
-    *out = ls_strdup(lent != NULL ? lent : "");
+    if (*read)
+        *out = ls_strdup(lent != NULL ? lent : "");
     H5free_memory(lent);
-    return *out == NULL ? LS_ERR_FAILURE : LS_OK;
+    return *read && *out == NULL ? LS_ERR_FAILURE : LS_OK;
 }
 
 static ls_status copy_fixed_text(hid_t attribute, hid_t type, char **out, bool *read)
 {
-    *out = ls_alloc((int64_t)H5Tget_size(type) + 1, 1);
+    const size_t size = H5Tget_size(type);
+    if (size > TEXT_MOST)
+        return LS_OK;
+    *out = ls_alloc((int64_t)size + 1, 1);
     if (*out == NULL)
         return LS_ERR_FAILURE;
     *read = H5Aread(attribute, type, *out) >= 0;
@@ -438,7 +452,8 @@ ls_status ls_h5_get_text(const ls_h5 *file, const char *name, char **out)
     H5Tclose(type);
     H5Aclose(attribute);
     if (status == LS_OK && !read)
-        status = ls_fail(LS_ERR_DATA, "%s: attribute '%s' is not a text", file->path, name);
+        status = ls_fail(LS_ERR_DATA, "%s: attribute '%s' is not a text, or one above %d bytes",
+                         file->path, name, TEXT_MOST);
     if (status != LS_OK) {
         ls_free(text);
         return status;

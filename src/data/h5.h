@@ -1,5 +1,6 @@
 /* HDF5, as far as Lockstep needs it: tables of rows, attributes, and errors as one line. The only
  * module that knows hdf5.h. All functions are Local; what they read is owned by the caller.
+ * What a file that is read may ask of HDF5 is in h5_check.h.
  *
  * Errors: LS_ERR_DATA for a file that is missing, unreadable or not as asked; LS_ERR_FAILURE for a
  * write that fails. */
@@ -45,10 +46,12 @@ ls_status ls_h5_close(ls_h5 **file);
 /* The path that the file was opened with; borrowed. */
 const char *ls_h5_path(const ls_h5 *file);
 
-/* Whether a link of this name, "group/dataset", leads to something. */
+/* Whether there is a link of this name, "group/dataset", wherever it leads. */
 bool ls_h5_has(const ls_h5 *file, const char *name);
 
-/* Type and dimensions of a dataset. */
+/* Type and dimensions of a dataset. To be asked before it is read, for it refuses one that lies
+ * behind a soft or external link, keeps its content in other files, needs a foreign filter, or
+ * claims more elements than its storage in the file can hold. */
 ls_status ls_h5_describe(const ls_h5 *file, const char *name, ls_h5_shape *out) LS_MUST_CHECK;
 
 /* Reads rows first .. first+count-1 of a dataset, converted to `type`, into `out`. */
@@ -64,7 +67,8 @@ ls_status ls_h5_create_dataset(ls_h5 *file, const char *name, const ls_h5_shape 
 ls_status ls_h5_write(ls_h5 *file, const char *name, ls_h5_type type, int64_t first, int64_t count,
                       const void *rows) LS_MUST_CHECK;
 
-/* Attributes of the root group. The text that is read is owned: ls_free(). */
+/* Attributes of the root group. The text that is read is owned: ls_free(). Texts above 4 MiB are
+ * refused. */
 ls_status ls_h5_put_text(ls_h5 *file, const char *name, const char *text) LS_MUST_CHECK;
 ls_status ls_h5_get_text(const ls_h5 *file, const char *name, char **out) LS_MUST_CHECK;
 ls_status ls_h5_put_int(ls_h5 *file, const char *name, int64_t value) LS_MUST_CHECK;

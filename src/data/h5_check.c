@@ -1,0 +1,125 @@
+#include "data/h5_check.h"
+
+#include <string.h>
+
+/* Deflate makes at most 1032 bytes of one; the rest is for small data sets. */
+enum { DEFLATE_MOST = 1032, SLACK = 4096 };
+
+/* HDF5 holds a chunk in memory as a whole. */
+#define CHUNK_MOST (UINT64_C(1) << 30)
+
+ls_h5_link ls_h5_follow(hid_t file, const char *name, int *length)
+{
+    char prefix[256];
+    const size_t whole = strlen(name);
+    if (whole >= sizeof prefix)
+        return LS_H5_LINK_NONE;
+    for (size_t i = 1; i <= whole; i++) {
+        if (name[i] != '/' && name[i] != '\0')
+            continue;
+        memcpy(prefix, name, i);
+        prefix[i] = '\0';
+        if (length != NULL)
+            *length = (int)i;
+        /* All links before this one are hard: asking for it leads to no other file. */
+        H5L_info_t link;
+        if (H5Lexists(file, prefix, H5P_DEFAULT) <= 0 ||
+            H5Lget_info(file, prefix, &link, H5P_DEFAULT) < 0)
+            return LS_H5_LINK_NONE;
+        if (link.type != H5L_TYPE_HARD)
+            return LS_H5_LINK_FOREIGN;
+    }
+    return LS_H5_LINK_HARD;
+}
+
+/* *product *= factor; false if it can't be held. */
+static bool multiply(hsize_t *product, hsize_t factor)
+{
+    if (factor != 0 && *product > INT64_MAX / factor)
+        return false;
+    *product *= factor;
+    return true;
+}
+
+/* Whether all filters are HDF5's own, and whether one of them makes less of the data. */
+static const char *check_filters(hid_t layout, bool *deflated)
+{
+    const int filters = H5Pget_nfilters(layout);
+    *deflated = false;
+    for (int i = 0; i < filters; i++) {
+        unsigned flags, config;
+        size_t values = 0;
+        const H5Z_filter_t filter =
+            H5Pget_filter2(layout, (unsigned)i, &flags, &values, NULL, 0, NULL, &config);
+        *deflated = *deflated || filter == H5Z_FILTER_DEFLATE;
+        if (filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_SHUFFLE &&
+            filter != H5Z_FILTER_FLETCHER32)
+            return "is packed by a filter other than deflate, shuffle and fletcher32; repack it";
+    }
+    return filters < 0 ? "has a damaged layout" : NULL;
+}
+
+/* Bytes that the elements take in memory, of the file's type. */
+static bool content_bytes(hid_t dataset, hsize_t element, hsize_t *out)
+{
+    hsize_t dims[H5S_MAX_RANK];
+    const hid_t space = H5Dget_space(dataset);
+    const int rank = H5Sget_simple_extent_dims(space, dims, NULL);
+    bool good = rank >= 0 && element > 0;
+    *out = element;
+    for (int i = 0; good && i < rank; i++)
+        good = dims[i] <= INT64_MAX && multiply(out, dims[i]);
+    if (space >= 0)
+        H5Sclose(space);
+    return good;
+}
+
+static const char *check_chunk(hid_t layout, hsize_t element)
+{
+    hsize_t dims[H5S_MAX_RANK], bytes = element;
+    const int rank = H5Pget_chunk(layout, H5S_MAX_RANK, dims);
+    bool good = rank >= 1;
+    for (int i = 0; good && i < rank; i++)
+        good = multiply(&bytes, dims[i]);
+    return good && bytes <= CHUNK_MOST ? NULL : "has chunks of an absurd size";
+}
+
+/* What is wrong with where the content lies, NULL if nothing. */
+static const char *check_storage(hid_t file, hid_t dataset, hid_t layout, hsize_t element)
+{
+    const H5D_layout_t kind = H5Pget_layout(layout);
+    bool deflated;
+    /* Not even the shape of a virtual data set is known without its other files. */
+    if (kind == H5D_VIRTUAL || H5Pget_external_count(layout) != 0)
+        return "keeps its content in other files; copy it into this one";
+    const char *wrong = check_filters(layout, &deflated);
+    if (wrong == NULL && kind == H5D_CHUNKED)
+        wrong = check_chunk(layout, element);
+    if (wrong != NULL)
+        return wrong;
+    hsize_t content, in_file = 0;
+    if (!content_bytes(dataset, element, &content))
+        return "has an absurd shape";
+    if (content == 0)
+        return NULL;
+    const hsize_t stored = H5Dget_storage_size(dataset);
+    const haddr_t at = H5Dget_offset(dataset);
+    H5Fget_filesize(file, &in_file);
+    if (stored > in_file || (kind == H5D_CONTIGUOUS && (at > in_file || stored > in_file - at)))
+        return "is cut off: its storage goes beyond the end of the file";
+    const hsize_t most = deflated ? stored * DEFLATE_MOST + SLACK : stored;
+    return content <= most ? NULL : "has a shape with more elements than its storage can hold";
+}
+
+ls_status ls_h5_check_dataset(hid_t file, hid_t dataset, const char *path, const char *name)
+{
+    const char *wrong = "has a damaged layout";
+    const hid_t layout = H5Dget_create_plist(dataset), type = H5Dget_type(dataset);
+    if (layout >= 0 && type >= 0)
+        wrong = check_storage(file, dataset, layout, H5Tget_size(type));
+    if (type >= 0)
+        H5Tclose(type);
+    if (layout >= 0)
+        H5Pclose(layout);
+    return wrong == NULL ? LS_OK : ls_fail(LS_ERR_DATA, "%s: '/%s' %s", path, name, wrong);
+}
