@@ -48,6 +48,10 @@ const char *ls_split_name(ls_split split);
 ls_status ls_dataset_read(const ls_dataset *dataset, ls_split split, int64_t first, int64_t count,
                           int64_t capacity, ls_samples **out) LS_MUST_CHECK;
 
+/* Reads all rows of all splits once, in pieces, and keeps none: labels are in range, and chunks
+ * with checksums agree with them. Local. Errors: as ls_dataset_read(). */
+ls_status ls_dataset_verify(const ls_dataset *dataset) LS_MUST_CHECK;
+
 /* Frees samples and sets *samples to NULL; accepts NULL. Local. */
 void ls_samples_destroy(ls_samples **samples);
 

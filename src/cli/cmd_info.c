@@ -12,28 +12,44 @@
 
 typedef struct settings {
     const char *file;
-    bool json;
+    bool json, verify;
 } settings;
 
 static const ls_option table[] = {
     {.type = LS_OPT_HEADING, .help = "Options"},
     {"file", "FILE", LS_OPT_TEXT, LS_OPT_REQUIRED | LS_OPT_ARGUMENT, offsetof(settings, file),
      .help = "a data set, a checkpoint, or a run folder for its best checkpoint"},
+    {"verify", NULL, LS_OPT_FLAG, 0, offsetof(settings, verify),
+     .help = "of a data set: read all of it and check every label, sealed or not"},
     {"json", NULL, LS_OPT_FLAG, 0, offsetof(settings, json), .help = "print JSON"},
     {0},
 };
 
 /* The result is made as JSON once, and printed as it is or for people. */
-static json_t *describe_dataset(const ls_dataset_info *info)
+static json_t *describe_info(const ls_dataset_info *info, bool verified)
 {
     json_t *rows = json_object();
-    for (int i = 0; i < LS_SPLITS; i++)
+    int64_t all = 0;
+    for (int i = 0; i < LS_SPLITS; all += info->rows[i++])
         if (info->rows[i] > 0)
             json_object_set_new(rows, ls_split_name((ls_split)i), json_integer(info->rows[i]));
-    return json_pack("{s:s, s:o, s:o, s:[I,I,I], s:i, s:o}", "kind", "data set", "name",
+    return json_pack("{s:s, s:o, s:o, s:[I,I,I], s:i, s:o, s:o*}", "kind", "data set", "name",
                      ls_json_text(info->name), "rows", rows, "image", (json_int_t)info->channels,
                      (json_int_t)info->height, (json_int_t)info->width, "classes", info->classes,
-                     "source_sha256", ls_json_text(info->source_sha256));
+                     "source_sha256", ls_json_text(info->source_sha256), "rows_verified",
+                     verified ? json_integer(all) : NULL);
+}
+
+static ls_status describe_dataset(const char *path, bool verify, json_t **out)
+{
+    ls_dataset *dataset = NULL;
+    ls_status status = ls_dataset_open(&dataset, path, 0);
+    if (status == LS_OK && verify)
+        status = ls_dataset_verify(dataset);
+    if (status == LS_OK)
+        *out = describe_info(ls_dataset_describe(dataset), verify);
+    ls_dataset_close(&dataset);
+    return status;
 }
 
 static json_t *describe_params(const ls_network *network)
@@ -146,7 +162,7 @@ static ls_status is_checkpoint(const char *path, bool *out)
     return status;
 }
 
-static ls_status describe(const char *path, json_t **out)
+static ls_status describe(const char *path, bool verify, json_t **out)
 {
     bool checkpoint = false;
     ls_seal seal = LS_SEAL_ABSENT;
@@ -154,15 +170,8 @@ static ls_status describe(const char *path, json_t **out)
     ls_status status = ls_seal_verify(path, &seal, digest);
     if (status == LS_OK)
         status = is_checkpoint(path, &checkpoint);
-    if (status == LS_OK && checkpoint)
-        status = describe_checkpoint(path, out);
-    if (status == LS_OK && !checkpoint) {
-        ls_dataset *dataset = NULL;
-        status = ls_dataset_open(&dataset, path, 0);
-        if (status == LS_OK)
-            *out = describe_dataset(ls_dataset_describe(dataset));
-        ls_dataset_close(&dataset);
-    }
+    if (status == LS_OK)
+        status = checkpoint ? describe_checkpoint(path, out) : describe_dataset(path, verify, out);
     if (status == LS_OK && *out == NULL)
         status = ls_fail(LS_ERR_FAILURE, "out of memory for the description");
     if (status != LS_OK)
@@ -181,7 +190,7 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     json_t *result = NULL;
     ls_status status = ls_checkpoint_find(s->file, false, path, sizeof path);
     if (status == LS_OK)
-        status = describe(path, &result);
+        status = describe(path, s->verify, &result);
     if (status != LS_OK)
         return status;
     if (s->json) {
@@ -202,7 +211,7 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
 
 const ls_command ls_command_info = {
     .name = "info",
-    .usage = "FILE [--json]",
+    .usage = "FILE [--verify] [--json]",
     .summary = "describes a data set or a checkpoint and verifies its digest",
     .options = table,
     .settings_size = sizeof(settings),

@@ -34,7 +34,7 @@ typedef struct settings {
     int reduce;
     bool shard_optimizer, reproducible;
     int64_t block;
-    bool dry_run, quiet;
+    bool trust_data, dry_run, quiet;
 } settings;
 
 #define AT(field) offsetof(settings, field)
@@ -135,6 +135,8 @@ static const ls_option table[] = {
     {.type = LS_OPT_HEADING, .help = "This invocation"},
     {"config", "FILE", LS_OPT_TEXT, LS_OPT_NOT_SAVED, AT(config),
      .help = "`key = value` lines; the command line wins"},
+    {"trust-data", NULL, LS_OPT_FLAG, LS_OPT_NOT_SAVED, AT(trust_data),
+     .help = "don't verify the data set's digest before training, as for very large files"},
     {"dry-run", NULL, LS_OPT_FLAG, LS_OPT_NOT_SAVED, AT(dry_run),
      .help = "check everything, show the table, train nothing"},
     {"quiet", NULL, LS_OPT_FLAG, LS_OPT_NOT_SAVED, AT(quiet), .help = "the final table only"},
@@ -242,6 +244,7 @@ static ls_train_config configure(const settings *s)
                              .reproducible = s->reproducible,
                              .block = s->block,
                              .threads = (int)s->threads,
+                             .trust_data = s->trust_data,
                              .dry_run = s->dry_run};
 }
 

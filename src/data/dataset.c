@@ -220,6 +220,22 @@ ls_status ls_dataset_read(const ls_dataset *dataset, ls_split split, int64_t fir
     return LS_OK;
 }
 
+ls_status ls_dataset_verify(const ls_dataset *dataset)
+{
+    enum { PIECE_BYTES = 16 << 20 };
+    const ls_dataset_info *info = &dataset->info;
+    const int64_t piece = info->features < PIECE_BYTES ? PIECE_BYTES / info->features : 1;
+    ls_status status = LS_OK;
+    for (int split = 0; split < LS_SPLITS; split++)
+        for (int64_t done = 0; status == LS_OK && done < info->rows[split]; done += piece) {
+            const int64_t left = info->rows[split] - done, some = left < piece ? left : piece;
+            ls_samples *samples = NULL;
+            status = ls_dataset_read(dataset, (ls_split)split, done, some, some, &samples);
+            ls_samples_destroy(&samples);
+        }
+    return status;
+}
+
 void ls_dataset_close(ls_dataset **dataset)
 {
     if (dataset == NULL || *dataset == NULL)

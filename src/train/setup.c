@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "data/seal.h"
 
 #include <lockstep/compute.h>
 #include <lockstep/evaluate.h>
@@ -20,7 +21,12 @@
 /* Opens the data set and describes it, or reads this rank's rows of it. Local. */
 static ls_status open_dataset(ls_trainer *t, ls_dataset **dataset)
 {
-    ls_status status = ls_dataset_open(dataset, t->config->data, t->config->validation);
+    ls_seal seal; /* a file without one is as good */
+    ls_status status = LS_OK;
+    if (t->rank == 0 && !t->config->trust_data)
+        status = ls_seal_verify(t->config->data, &seal, NULL);
+    if (status == LS_OK)
+        status = ls_dataset_open(dataset, t->config->data, t->config->validation);
     if (status == LS_OK)
         t->dataset = *ls_dataset_describe(*dataset);
     return status;
