@@ -91,8 +91,8 @@ ls_status ls_checkpoint_rewind(const char *folder, const ls_progress *progress) 
 /* A checkpoint that is being read. */
 typedef struct ls_checkpoint ls_checkpoint;
 
-/* Verifies a file's digest, opens it and reads its attributes.
- * Errors: LS_ERR_DATA; *out is left alone. */
+/* Verifies a file's digest, opens it, reads its attributes, and makes sure that it has parameters
+ * of the shapes that its model asks for. Errors: LS_ERR_DATA; *out is left alone. */
 ls_status ls_checkpoint_open(ls_checkpoint **out, const char *path) LS_MUST_CHECK;
 
 /* Closes, frees and sets *checkpoint to NULL; accepts NULL. */

@@ -69,9 +69,9 @@ typedef struct ls_score {
  * model     see above
  * input     shape of a row
  * classes   K, 2 or more: the size that the last layer must have
- * max_rows  largest B that will be passed, 0 or more
- * Errors: LS_ERR_USAGE if the model string is wrong, with the word that is; LS_ERR_FAILURE when
- * memory is short. *out is left alone. */
+ * max_rows  largest B that will be passed, 0 or more; with 0 it takes next to no memory: the
+ * network is for looking at Errors: LS_ERR_USAGE if the model string is wrong, with the word that
+ * is; LS_ERR_FAILURE when memory is short. *out is left alone. */
 ls_status ls_network_create(ls_network **out, const char *model, ls_shape input, int classes,
                             ls_loss loss, int64_t max_rows) LS_MUST_CHECK;
 

@@ -3,6 +3,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 
+#include <string.h>
+
 /* What all ranks agree on; without ranks, the status itself. */
 static ls_status agree(ls_comm *comm, ls_status status)
 {
@@ -13,10 +15,12 @@ static ls_status agree(ls_comm *comm, ls_status status)
 static ls_status read_config(ls_comm *comm, const char *path, char **text)
 {
     enum { CONFIG_MAX = 1 << 20 };
-    size_t length;
+    size_t length = 0;
     ls_status status = LS_OK;
     if (comm == NULL || ls_comm_rank(comm) == 0)
         status = ls_read_file(path, CONFIG_MAX, LS_ERR_USAGE, text, &length);
+    if (status == LS_OK && *text != NULL && strlen(*text) != length)
+        status = ls_fail(LS_ERR_USAGE, "%s: holds a zero byte: no text", path);
     status = agree(comm, status);
     return status == LS_OK && comm != NULL ? ls_broadcast_text(comm, text) : status;
 }

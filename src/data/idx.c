@@ -6,6 +6,7 @@
 #include <sha2.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 enum { PIECE = 1 << 18 };
@@ -82,6 +83,22 @@ static ls_status read_header(ls_idx *idx)
     return LS_OK;
 }
 
+/* Refuses a header that tells of more than the file can hold, before memory is taken for it; what
+ * is no regular file has no size to go by. */
+static ls_status check_size(const ls_idx *idx)
+{
+    enum { DEFLATE_MOST = 1032, SLACK = 4096 }; /* deflate makes at most so many bytes of one */
+    const int64_t elements = idx->header.elements;
+    int64_t most = INT64_MAX;
+    struct stat found;
+    if (stat(idx->path, &found) == 0 && S_ISREG(found.st_mode))
+        most = found.st_size * (gzdirect(idx->file) ? 1 : DEFLATE_MOST) + SLACK;
+    if (elements <= most / element_bytes(idx->header.type))
+        return LS_OK;
+    return ls_fail(LS_ERR_DATA, "%s: its header tells of %lld elements, more than it can hold",
+                   idx->path, (long long)elements);
+}
+
 ls_status ls_idx_open(ls_idx **out, const char *path)
 {
     ls_idx *idx = ls_alloc(1, sizeof *idx);
@@ -98,6 +115,8 @@ ls_status ls_idx_open(ls_idx **out, const char *path)
                          errno != 0 ? strerror(errno) : "out of memory");
     else if (gzbuffer(idx->file, PIECE) == 0)
         status = read_header(idx);
+    if (status == LS_OK)
+        status = check_size(idx);
     if (status != LS_OK) {
         ls_idx_close(&idx);
         return status;

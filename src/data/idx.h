@@ -22,7 +22,8 @@ typedef struct ls_idx_header {
 } ls_idx_header;
 
 /* Opens a file and reads its header. Local.
- * Errors: LS_ERR_DATA if it is missing, not IDX, of another element type, or of an absurd size. */
+ * Errors: LS_ERR_DATA if it is missing, not IDX, of another element type, or of a size that is
+ * absurd in itself or for a file so long. */
 ls_status ls_idx_open(ls_idx **out, const char *path) LS_MUST_CHECK;
 
 const ls_idx_header *ls_idx_describe(const ls_idx *idx);

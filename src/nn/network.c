@@ -213,6 +213,9 @@ static ls_status make_param_table(ls_network *network)
             network->param[network->params++] = layer->param[k];
         }
     }
+    if (network->size > INT32_MAX) /* also what MPI and BLAS can count */
+        return ls_fail(LS_ERR_USAGE, "--model: %lld parameters together are more than 2^31",
+                       (long long)network->size);
     return LS_OK;
 }
 
@@ -251,7 +254,7 @@ static void fuse_relus(ls_network *network)
 static ls_status watch_inputs(ls_network *network)
 {
     const ls_matrix *first = &network->matrix[0];
-    if (network->layer[0].matrix != 0)
+    if (network->layer[0].matrix != 0 || network->max_rows == 0)
         return LS_OK;
     ls_status status = ls_active_create(&network->active, network->max_rows, first->rows,
                                         ls_matrix_slice(first), first->columns);

@@ -121,29 +121,37 @@ static ls_status write_arena(ls_h5 *file, const char *group, const ls_network *n
     return status;
 }
 
+/* Checks that a dataset has the parameter's shape. */
+static ls_status check_param(const ls_h5 *file, const char *name, const ls_param *param)
+{
+    ls_h5_shape found, wanted = shape_of(param);
+    ls_status status = ls_h5_describe(file, name, &found);
+    if (status != LS_OK)
+        return status;
+    bool same = found.type == wanted.type && found.rank == wanted.rank;
+    for (int d = 0; same && d < wanted.rank; d++)
+        same = found.dims[d] == wanted.dims[d];
+    return same ? LS_OK
+                : ls_fail(LS_ERR_DATA, "%s: '/%s' has not the shape that the model gives it",
+                          ls_h5_path(file), name);
+}
+
+/* Checks an arena that lies below a group and reads it; `arena` NULL: checks it only. */
 static ls_status read_arena(const ls_h5 *file, const char *group, const ls_network *network,
                             float *arena)
 {
     int rows;
     const ls_param *table = ls_network_params(network, &rows);
-    for (int i = 0; i < rows; i++) {
+    ls_status status = LS_OK;
+    for (int i = 0; status == LS_OK && i < rows; i++) {
         char name[NAME];
         snprintf(name, sizeof name, "%s/%s", group, table[i].name);
-        ls_h5_shape found, wanted = shape_of(&table[i]);
-        ls_status status = ls_h5_describe(file, name, &found);
-        if (status != LS_OK)
-            return status;
-        bool same = found.type == wanted.type && found.rank == wanted.rank;
-        for (int d = 0; same && d < wanted.rank; d++)
-            same = found.dims[d] == wanted.dims[d];
-        if (!same)
-            return ls_fail(LS_ERR_DATA, "%s: '/%s' has not the shape that the model gives it",
-                           ls_h5_path(file), name);
-        status = ls_h5_read(file, name, LS_H5_F32, 0, wanted.dims[0], arena + table[i].offset);
-        if (status != LS_OK)
-            return status;
+        status = check_param(file, name, &table[i]);
+        if (status == LS_OK && arena != NULL)
+            status =
+                ls_h5_read(file, name, LS_H5_F32, 0, table[i].shape[0], arena + table[i].offset);
     }
-    return LS_OK;
+    return status;
 }
 
 static void slot_group(char out[NAME], const ls_optimizer *optimizer, int slot)
@@ -249,6 +257,21 @@ static ls_status read_identity(const ls_h5 *file, ls_identity *id)
     return LS_OK;
 }
 
+/* Makes sure that the file holds the network that it names, before anybody takes memory for that.
+ */
+static ls_status check_model(const ls_h5 *file, const ls_identity *id)
+{
+    ls_network *network = NULL;
+    ls_status status = ls_network_create(&network, id->model, id->input, id->classes, id->loss, 0);
+    if (status == LS_ERR_USAGE)
+        status = ls_fail(LS_ERR_DATA, "%s: names an impossible model: %s", ls_h5_path(file),
+                         ls_error_text());
+    if (status == LS_OK)
+        status = read_arena(file, "parameters", network, NULL);
+    ls_network_destroy(&network);
+    return status;
+}
+
 /* Whether numbers that a file gives can be those of a run with so many rows of metrics. */
 static bool is_plausible(const ls_progress *p, const ls_h5_shape *metrics)
 {
@@ -328,6 +351,8 @@ ls_status ls_checkpoint_open(ls_checkpoint **out, const char *path)
         status = read_format(checkpoint->file);
     if (status == LS_OK)
         status = read_identity(checkpoint->file, &checkpoint->identity);
+    if (status == LS_OK)
+        status = check_model(checkpoint->file, &checkpoint->identity);
     if (status == LS_OK)
         status = read_progress(checkpoint->file, &checkpoint->progress);
     if (status != LS_OK) {
