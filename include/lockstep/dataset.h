@@ -10,6 +10,7 @@
 #ifndef LOCKSTEP_DATASET_H
 #define LOCKSTEP_DATASET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <lockstep/status.h>
@@ -47,6 +48,12 @@ const char *ls_split_name(ls_split split);
  * Errors: LS_ERR_DATA if they can't be read or a label is out of range; *out is left alone. */
 ls_status ls_dataset_read(const ls_dataset *dataset, ls_split split, int64_t first, int64_t count,
                           int64_t capacity, ls_samples **out) LS_MUST_CHECK;
+
+/* Makes sure that a data file can be opened, and with `content` that all of it can be read, in a
+ * child process: the HDF5 library crashes on some damaged files. To be called before the file is
+ * opened; one process of a job is enough. Local.
+ * Errors: LS_ERR_DATA. */
+ls_status ls_dataset_try(const char *path, bool content) LS_MUST_CHECK;
 
 /* Reads all rows of all splits once, in pieces, and keeps none: labels are in range, and chunks
  * with checksums agree with them. Local. Errors: as ls_dataset_read(). */

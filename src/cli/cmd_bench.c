@@ -109,7 +109,9 @@ static ls_status describe_task(const settings *s, results *r)
     if (*s->data == '\0')
         return LS_OK;
     ls_dataset *dataset;
-    ls_status status = ls_dataset_open(&dataset, s->data, 0);
+    ls_status status = ls_dataset_try(s->data, false);
+    if (status == LS_OK)
+        status = ls_dataset_open(&dataset, s->data, 0);
     if (status != LS_OK)
         return status;
     const ls_dataset_info *d = ls_dataset_describe(dataset);

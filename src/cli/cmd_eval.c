@@ -97,10 +97,12 @@ static ls_status open_checkpoint(ls_comm *comm, const settings *s, work *w)
 }
 
 /* Opens the data set and finds out whether the network fits it. Local. */
-static ls_status open_dataset(const settings *s, work *w, ls_dataset **dataset)
+static ls_status open_dataset(int rank, const settings *s, work *w, ls_dataset **dataset)
 {
     const ls_split split = (ls_split)s->split;
-    ls_status status = ls_dataset_open(dataset, s->data, w->id.validation);
+    ls_status status = rank == 0 ? ls_dataset_try(s->data, false) : LS_OK;
+    if (status == LS_OK)
+        status = ls_dataset_open(dataset, s->data, w->id.validation);
     if (status != LS_OK)
         return status;
     w->info = *ls_dataset_describe(*dataset);
@@ -123,7 +125,7 @@ static ls_status load_rows(ls_comm *comm, const settings *s, work *w)
 {
     const ls_split split = (ls_split)s->split;
     ls_dataset *dataset = NULL;
-    ls_status status = ls_agree(comm, open_dataset(s, w, &dataset));
+    ls_status status = ls_agree(comm, open_dataset(ls_comm_rank(comm), s, w, &dataset));
     if (status == LS_OK)
         status = ls_agree_on_dataset(comm, &w->info);
     if (status == LS_OK) {

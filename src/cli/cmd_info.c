@@ -26,30 +26,16 @@ static const ls_option table[] = {
 };
 
 /* The result is made as JSON once, and printed as it is or for people. */
-static json_t *describe_info(const ls_dataset_info *info, bool verified)
+static json_t *describe_dataset(const ls_dataset_info *info)
 {
     json_t *rows = json_object();
-    int64_t all = 0;
-    for (int i = 0; i < LS_SPLITS; all += info->rows[i++])
+    for (int i = 0; i < LS_SPLITS; i++)
         if (info->rows[i] > 0)
             json_object_set_new(rows, ls_split_name((ls_split)i), json_integer(info->rows[i]));
-    return json_pack("{s:s, s:o, s:o, s:[I,I,I], s:i, s:o, s:o*}", "kind", "data set", "name",
+    return json_pack("{s:s, s:o, s:o, s:[I,I,I], s:i, s:o}", "kind", "data set", "name",
                      ls_json_text(info->name), "rows", rows, "image", (json_int_t)info->channels,
                      (json_int_t)info->height, (json_int_t)info->width, "classes", info->classes,
-                     "source_sha256", ls_json_text(info->source_sha256), "rows_verified",
-                     verified ? json_integer(all) : NULL);
-}
-
-static ls_status describe_dataset(const char *path, bool verify, json_t **out)
-{
-    ls_dataset *dataset = NULL;
-    ls_status status = ls_dataset_open(&dataset, path, 0);
-    if (status == LS_OK && verify)
-        status = ls_dataset_verify(dataset);
-    if (status == LS_OK)
-        *out = describe_info(ls_dataset_describe(dataset), verify);
-    ls_dataset_close(&dataset);
-    return status;
+                     "source_sha256", ls_json_text(info->source_sha256));
 }
 
 static json_t *describe_params(const ls_network *network)
@@ -162,24 +148,68 @@ static ls_status is_checkpoint(const char *path, bool *out)
     return status;
 }
 
-static ls_status describe(const char *path, bool verify, json_t **out)
+static ls_status describe(const char *path, json_t **out)
 {
     bool checkpoint = false;
+    ls_status status = is_checkpoint(path, &checkpoint);
+    if (status == LS_OK && checkpoint)
+        status = describe_checkpoint(path, out);
+    if (status == LS_OK && !checkpoint) {
+        ls_dataset *dataset = NULL;
+        status = ls_dataset_open(&dataset, path, 0);
+        if (status == LS_OK)
+            *out = describe_dataset(ls_dataset_describe(dataset));
+        ls_dataset_close(&dataset);
+    }
+    if (status == LS_OK && *out == NULL)
+        status = ls_fail(LS_ERR_FAILURE, "out of memory for the description");
+    return status;
+}
+
+static ls_status try_describing(const void *path)
+{
+    json_t *result = NULL;
+    ls_status status = describe(path, &result);
+    json_decref(result);
+    return status;
+}
+
+/* Verifies a file as far as that is asked for, and describes it. */
+static ls_status examine(const char *path, bool verify, json_t **out)
+{
     ls_seal seal = LS_SEAL_ABSENT;
     char digest[LS_DIGEST_TEXT];
     ls_status status = ls_seal_verify(path, &seal, digest);
     if (status == LS_OK)
-        status = is_checkpoint(path, &checkpoint);
+        status = ls_h5_try(path, try_describing, path);
     if (status == LS_OK)
-        status = checkpoint ? describe_checkpoint(path, out) : describe_dataset(path, verify, out);
-    if (status == LS_OK && *out == NULL)
-        status = ls_fail(LS_ERR_FAILURE, "out of memory for the description");
+        status = describe(path, out);
     if (status != LS_OK)
         return status;
+    const bool sealed = seal == LS_SEAL_INTACT;
     json_object_set_new(*out, "file", ls_json_text(path));
-    json_object_set_new(*out, "digest", seal == LS_SEAL_INTACT ? json_string(digest) : json_null());
-    json_object_set_new(*out, "verified", seal == LS_SEAL_INTACT ? json_true() : json_null());
-    return LS_OK;
+    json_object_set_new(*out, "digest", sealed ? json_string(digest) : json_null());
+    json_object_set_new(*out, "verified", sealed ? json_true() : json_null());
+    if (!verify || strcmp(json_string_value(json_object_get(*out, "kind")), "data set") != 0)
+        return LS_OK;
+    json_object_set_new(*out, "rows_verified", json_true());
+    return ls_dataset_try(path, true);
+}
+
+static void print(const json_t *result, bool json)
+{
+    if (json) {
+        json_dumpf(result, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+        printf("\n");
+        return;
+    }
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)result, key, value)
+    {
+        printf("%s", key);
+        print_value(value, 14 - (int)strlen(key));
+    }
 }
 
 static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
@@ -190,25 +220,12 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     json_t *result = NULL;
     ls_status status = ls_checkpoint_find(s->file, false, path, sizeof path);
     if (status == LS_OK)
-        status = describe(path, s->verify, &result);
-    if (status != LS_OK)
-        return status;
-    if (s->json) {
-        json_dumpf(result, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
-        printf("\n");
-    } else {
-        const char *key;
-        json_t *value;
-        json_object_foreach(result, key, value)
-        {
-            printf("%s", key);
-            print_value(value, 14 - (int)strlen(key));
-        }
-    }
+        status = examine(path, s->verify, &result);
+    if (status == LS_OK)
+        print(result, s->json);
     json_decref(result);
-    return LS_OK;
+    return status;
 }
-
 const ls_command ls_command_info = {
     .name = "info",
     .usage = "FILE [--verify] [--json]",

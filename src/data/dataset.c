@@ -199,7 +199,8 @@ ls_status ls_dataset_read(const ls_dataset *dataset, ls_split split, int64_t fir
     if (status != LS_OK)
         return status;
     const int64_t features = dataset->info.features;
-    const int64_t piece = features < PIECE_BYTES ? PIECE_BYTES / features : 1;
+    const int64_t most = features < PIECE_BYTES ? PIECE_BYTES / features : 1;
+    const int64_t piece = count < most ? count + 1 : most; /* above 0, so that the loop ends */
     ls_samples *samples = NULL;
     uint8_t *pixels = ls_alloc(piece * features, sizeof *pixels);
     int32_t *labels = ls_alloc(piece, sizeof *labels);
@@ -234,6 +235,27 @@ ls_status ls_dataset_verify(const ls_dataset *dataset)
             ls_samples_destroy(&samples);
         }
     return status;
+}
+
+typedef struct trial {
+    const char *path;
+    bool content;
+} trial;
+
+static ls_status try_reading(const void *arg)
+{
+    const trial *t = arg;
+    ls_dataset *dataset = NULL;
+    ls_status status = ls_dataset_open(&dataset, t->path, 0);
+    if (status == LS_OK && t->content)
+        status = ls_dataset_verify(dataset);
+    ls_dataset_close(&dataset);
+    return status;
+}
+
+ls_status ls_dataset_try(const char *path, bool content)
+{
+    return ls_h5_try(path, try_reading, &(trial){path, content});
 }
 
 void ls_dataset_close(ls_dataset **dataset)

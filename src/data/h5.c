@@ -1,4 +1,5 @@
 #include "data/h5.h"
+#include "base/child.h"
 #include "base/memory.h"
 #include "data/h5_check.h"
 #include "data/seal.h"
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { REASON = 1024, TEXT_MOST = 4 << 20 /* bytes of a text attribute */ };
@@ -194,6 +196,14 @@ static void divert(const ls_h5 *file)
     if (H5Fget_vfd_handle(file->id, H5P_DEFAULT, &descriptor) >= 0)
         (void)dup2(sink, *(int *)descriptor);
     close(sink);
+}
+
+ls_status ls_h5_try(const char *path, ls_status (*work)(const void *arg), const void *arg)
+{
+    enum { SECONDS = 2, BYTES_A_SECOND = 1 << 20 }; /* far more than it takes */
+    struct stat found;
+    const int64_t bytes = stat(path, &found) == 0 ? found.st_size : 0;
+    return ls_in_child(work, arg, path, SECONDS + bytes / BYTES_A_SECOND);
 }
 
 ls_status ls_h5_close(ls_h5 **file)

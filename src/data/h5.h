@@ -39,6 +39,13 @@ ls_status ls_h5_create(ls_h5 **out, const char *path) LS_MUST_CHECK;
 /* Opens a file for reading only. */
 ls_status ls_h5_open(ls_h5 **out, const char *path) LS_MUST_CHECK;
 
+/* Lets work(arg), which reads the file, happen in a child process first: HDF5 reads beyond its
+ * memory or never comes back on some damaged files (1.10.8: lengths in its heaps are taken as they
+ * are), and a crash there is an error here. To be called before the file is opened. Errors: those
+ * of the work; LS_ERR_DATA if it crashed or took much longer than it should. */
+ls_status ls_h5_try(const char *path, ls_status (*work)(const void *arg),
+                    const void *arg) LS_MUST_CHECK;
+
 /* Flushes, closes, frees and sets *file to NULL; accepts NULL. After writing the status says
  * whether all of it arrived; after reading it says nothing of use. */
 ls_status ls_h5_close(ls_h5 **file);

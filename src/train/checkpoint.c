@@ -261,13 +261,17 @@ static ls_status read_identity(const ls_h5 *file, ls_identity *id)
  */
 static ls_status check_model(const ls_h5 *file, const ls_identity *id)
 {
+    /* Parameters are in every file, of the others those of its optimizer. */
+    static const char *const groups[] = {"parameters", "optimizer/m", "optimizer/v",
+                                         "optimizer/momentum"};
     ls_network *network = NULL;
     ls_status status = ls_network_create(&network, id->model, id->input, id->classes, id->loss, 0);
     if (status == LS_ERR_USAGE)
         status = ls_fail(LS_ERR_DATA, "%s: names an impossible model: %s", ls_h5_path(file),
                          ls_error_text());
-    if (status == LS_OK)
-        status = read_arena(file, "parameters", network, NULL);
+    for (size_t i = 0; status == LS_OK && i < sizeof groups / sizeof *groups; i++)
+        if (i == 0 || ls_h5_has(file, groups[i]))
+            status = read_arena(file, groups[i], network, NULL);
     ls_network_destroy(&network);
     return status;
 }
@@ -335,14 +339,10 @@ static ls_status read_progress(const ls_h5 *file, ls_progress *p)
     return status;
 }
 
-ls_status ls_checkpoint_open(ls_checkpoint **out, const char *path)
+/* Opens a file whose seal is intact. */
+static ls_status open_sealed(ls_checkpoint **out, const char *path)
 {
-    ls_seal seal;
-    ls_status status = ls_seal_verify(path, &seal, NULL);
-    if (status != LS_OK)
-        return status;
-    if (seal != LS_SEAL_INTACT)
-        return ls_fail(LS_ERR_DATA, "%s: not a checkpoint: it carries no seal", path);
+    ls_status status;
     ls_checkpoint *checkpoint = ls_alloc(1, sizeof *checkpoint);
     if (checkpoint == NULL)
         return LS_ERR_FAILURE;
@@ -361,6 +361,26 @@ ls_status ls_checkpoint_open(ls_checkpoint **out, const char *path)
     }
     *out = checkpoint;
     return LS_OK;
+}
+
+static ls_status try_opening(const void *path)
+{
+    ls_checkpoint *checkpoint = NULL;
+    ls_status status = open_sealed(&checkpoint, path);
+    ls_checkpoint_close(&checkpoint);
+    return status;
+}
+
+ls_status ls_checkpoint_open(ls_checkpoint **out, const char *path)
+{
+    ls_seal seal;
+    ls_status status = ls_seal_verify(path, &seal, NULL);
+    if (status != LS_OK)
+        return status;
+    if (seal != LS_SEAL_INTACT)
+        return ls_fail(LS_ERR_DATA, "%s: not a checkpoint: it carries no seal", path);
+    status = ls_h5_try(path, try_opening, path);
+    return status == LS_OK ? open_sealed(out, path) : status;
 }
 
 void ls_checkpoint_close(ls_checkpoint **checkpoint)

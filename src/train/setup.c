@@ -18,13 +18,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Whether a data set is what it was when it was made; of one that has no seal to tell, whether all
+ * of it can be read. Local. */
+static ls_status check_data(const char *path)
+{
+    ls_seal seal;
+    ls_status status = ls_seal_verify(path, &seal, NULL);
+    return status == LS_OK ? ls_dataset_try(path, seal == LS_SEAL_ABSENT) : status;
+}
+
 /* Opens the data set and describes it, or reads this rank's rows of it. Local. */
 static ls_status open_dataset(ls_trainer *t, ls_dataset **dataset)
 {
-    ls_seal seal; /* a file without one is as good */
     ls_status status = LS_OK;
     if (t->rank == 0 && !t->config->trust_data)
-        status = ls_seal_verify(t->config->data, &seal, NULL);
+        status = check_data(t->config->data);
     if (status == LS_OK)
         status = ls_dataset_open(dataset, t->config->data, t->config->validation);
     if (status == LS_OK)

@@ -37,7 +37,7 @@ check "limited import" has err '30 training and 0 test rows'
 "$lockstep" info some.h5 >out
 check "info for people" has out '^verified +true'
 "$lockstep" info some.h5 --verify >out
-check "info reads all rows when asked to" has out '^rows_verified +30'
+check "info reads all rows when asked to" has out '^rows_verified +true'
 
 # A pixel that is not what it was: the digest shows it, unless the file is trusted.
 cp mine.h5 changed.h5
