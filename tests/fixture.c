@@ -4,6 +4,7 @@
 #include "data/h5.h"
 #include "data/seal.h"
 #include "test.h"
+#include "train/checkpoint_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,37 @@ void fixture_write(const fixture *f, const char *path)
     assert_ok(ls_h5_put_text(file, "name", "fixture"));
     assert_ok(ls_h5_close(&file));
     assert_ok(ls_seal_write(path));
+}
+
+void fixture_write_checkpoint(const char *path)
+{
+    static char model[] = "dense:5 relu dense:4", name[] = "fixture", config[] = "seed = 0\n";
+    ls_identity identity = {.model = model,
+                            .classes = 4,
+                            .input = {1, 3, 2},
+                            .std = 1,
+                            .dataset = name,
+                            .config = config};
+    ls_progress progress = {.epoch = 2, .optimizer_steps = 9, .ranks = 1};
+    ls_metrics history[2] = {{.epoch = 1}, {.epoch = 2}};
+    const ls_optimizer_config adam = {.kind = LS_ADAM, .epsilon = 1e-8};
+    ls_network *network;
+    ls_optimizer *optimizer;
+    assert_ok(ls_network_create(&network, model, identity.input, 4, LS_CROSS_ENTROPY, 0));
+    const int64_t size = ls_network_size(network);
+    assert_ok(ls_optimizer_create(&optimizer, &adam, size));
+    float *params = malloc((size_t)size * sizeof *params);
+    ls_network_initialise(network, 1, params);
+    const ls_state state = {.identity = &identity,
+                            .progress = &progress,
+                            .history = history,
+                            .network = network,
+                            .params = params,
+                            .optimizer = optimizer};
+    assert_ok(ls_checkpoint_write(path, &state));
+    free(params);
+    ls_optimizer_destroy(&optimizer);
+    ls_network_destroy(&network);
 }
 
 void fixture_write_idx(const char *path, int type, int dims, const int *dim, const int *values)

@@ -18,6 +18,9 @@ extern const fixture fixture_small;
 /* Writes the data set. */
 void fixture_write(const fixture *fixture, const char *path);
 
+/* Writes a checkpoint of two epochs, of dense:5 relu dense:4 on 1x3x2, trained with Adam. */
+void fixture_write_checkpoint(const char *path);
+
 /* Pixel j of row i of a split, and its label. */
 unsigned char fixture_pixel(const fixture *fixture, int split, int64_t row, int64_t at);
 int fixture_label(const fixture *fixture, int split, int64_t row);

@@ -1,5 +1,7 @@
 /* Makes small data for the scripts: make_data FOLDER writes the four IDX files, two of them
- * gzipped, and data.h5; make_data FOLDER CASE writes a data.h5 with something wrong. */
+ * gzipped, and data.h5; make_data FOLDER CASE writes a data.h5 with something wrong, of the cases
+ * here or of crafted.c. */
+#include "crafted.h"
 #include "fixture.h"
 #include "test.h"
 
@@ -67,6 +69,12 @@ int main(int argc, char **argv)
     if (argc < 2 || ls_make_folder(argv[1]) != LS_OK ||
         ls_path(path, argv[1], "/data.h5", NULL) != LS_OK)
         return 1;
+    crafted c;
+    for (int i = 0; argc > 2 && crafted_case(i, &c); i++)
+        if (strcmp(argv[2], c.name) == 0) {
+            crafted_write(i, path);
+            return 0;
+        }
     if (argc > 2)
         return write_wrong(path, argv[2]) == LS_OK ? 0 : 1;
     write_idx(argv[1], "train", "", LS_TRAIN, (int)f.train);

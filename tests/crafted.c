@@ -1,0 +1,390 @@
+#include "crafted.h"
+
+#include "data/seal.h"
+#include "fixture.h"
+#include "test.h"
+
+#include <hdf5.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A file is made as it should be, then one thing in it is replaced. */
+typedef struct craft {
+    crafted public;
+
+    /* A dataset of another kind: one of the types below, and a layout. Content is written where it
+     * is small, `value` in every element. */
+    const char *object;
+    int type, rank;
+    hsize_t dims[5];
+    void (*layout)(hid_t list, int rank);
+    int64_t value;
+
+    /* Or an attribute of the root group with another value: an integer, a real, a text. */
+    const char *attribute, *text;
+    int64_t integer;
+    double real;
+
+    /* Or something else. */
+    void (*change)(hid_t file);
+} craft;
+
+enum { U8, I8, I32, I32_BE, I64, F32, F64, ODD, TEXT, VARIABLE };
+
+static hid_t make_type(int type)
+{
+    const hid_t same[] = {H5T_STD_U8LE,  H5T_STD_I8LE,   H5T_STD_I32LE, H5T_STD_I32BE,
+                          H5T_STD_I64LE, H5T_IEEE_F32LE, H5T_IEEE_F64LE};
+    if (type == VARIABLE)
+        return H5Tvlen_create(H5T_STD_U8LE);
+    const hid_t made = H5Tcopy(type < ODD ? same[type] : type == ODD ? same[I32] : H5T_C_S1);
+    if (type == ODD)
+        H5Tset_precision(made, 3);
+    return made;
+}
+
+static void compact(hid_t list, int rank)
+{
+    (void)rank;
+    H5Pset_layout(list, H5D_COMPACT);
+}
+
+static void chunks(hid_t list, int rank)
+{
+    const hsize_t one[] = {4, 2, 2, 2, 2};
+    H5Pset_chunk(list, rank, one);
+}
+
+static void deflated(hid_t list, int rank)
+{
+    chunks(list, rank);
+    H5Pset_shuffle(list);
+    H5Pset_deflate(list, 9);
+    H5Pset_fletcher32(list);
+}
+
+static void huge_chunk(hid_t list, int rank)
+{
+    const hsize_t one[] = {1 << 21, 1 << 10, 1};
+    H5Pset_chunk(list, rank, one);
+}
+
+static void scaled(hid_t list, int rank)
+{
+    chunks(list, rank);
+    H5Pset_scaleoffset(list, H5Z_SO_INT, H5Z_SO_INT_MINBITS_DEFAULT);
+}
+
+/* A filter that is registered with the HDF Group and that no plugin is installed for. */
+static void plugged(hid_t list, int rank)
+{
+    chunks(list, rank);
+    H5Pset_filter(list, 32001, H5Z_FLAG_OPTIONAL, 0, NULL);
+}
+
+static void external(hid_t list, int rank)
+{
+    (void)rank;
+    H5Pset_external(list, "elsewhere", 0, 203 * 30);
+}
+
+static void virtual(hid_t list, int rank)
+{
+    (void)rank;
+    const hsize_t dims[] = {203, 6, 5};
+    const hid_t space = H5Screate_simple(3, dims, NULL);
+    H5Pset_virtual(list, space, "other.h5", "train/images", space);
+    H5Sclose(space);
+}
+
+static void soft_link(hid_t file)
+{
+    H5Ldelete(file, "train/images", H5P_DEFAULT);
+    H5Lcreate_soft("/test/images", file, "train/images", H5P_DEFAULT, H5P_DEFAULT);
+}
+
+static void soft_group(hid_t file)
+{
+    H5Ldelete(file, "test", H5P_DEFAULT);
+    H5Lcreate_soft("/train", file, "test", H5P_DEFAULT, H5P_DEFAULT);
+}
+
+static void dangling_link(hid_t file)
+{
+    H5Ldelete(file, "test", H5P_DEFAULT);
+    H5Lcreate_soft("/nowhere", file, "test", H5P_DEFAULT, H5P_DEFAULT);
+}
+
+static void external_link(hid_t file)
+{
+    H5Ldelete(file, "train", H5P_DEFAULT);
+    H5Lcreate_external("other.h5", "/train", file, "train", H5P_DEFAULT, H5P_DEFAULT);
+}
+
+static void hard_link(hid_t file)
+{
+    H5Ldelete(file, "test", H5P_DEFAULT);
+    H5Lcreate_hard(file, "train", file, "test", H5P_DEFAULT, H5P_DEFAULT);
+}
+
+static void linked_bias(hid_t file)
+{
+    H5Lcreate_soft("/optimizer/m/dense1/bias", file, "link", H5P_DEFAULT, H5P_DEFAULT);
+    H5Ldelete(file, "parameters/dense1/bias", H5P_DEFAULT);
+    H5Lmove(file, "link", file, "parameters/dense1/bias", H5P_DEFAULT, H5P_DEFAULT);
+}
+
+static void no_parameters(hid_t file)
+{
+    H5Ldelete(file, "parameters", H5P_DEFAULT);
+}
+
+static void group_for_dataset(hid_t file)
+{
+    H5Ldelete(file, "train/labels", H5P_DEFAULT);
+    H5Gclose(H5Gcreate2(file, "train/labels", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+}
+
+static void no_dimensions(hid_t file)
+{
+    H5Ldelete(file, "train/labels", H5P_DEFAULT);
+    const hid_t space = H5Screate(H5S_NULL);
+    H5Dclose(H5Dcreate2(file, "train/labels", H5T_STD_U8LE, space, H5P_DEFAULT, H5P_DEFAULT,
+                        H5P_DEFAULT));
+    H5Sclose(space);
+}
+
+static void put_attribute(hid_t file, const char *name, hid_t type, hid_t space, const void *value)
+{
+    if (H5Aexists(file, name) > 0)
+        H5Adelete(file, name);
+    const hid_t attribute = H5Acreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    H5Awrite(attribute, type, value);
+    H5Aclose(attribute);
+    H5Sclose(space);
+}
+
+static void huge_text(hid_t file)
+{
+    char *text = malloc((5 << 20) + 1);
+    memset(text, 'x', 5 << 20);
+    text[5 << 20] = '\0';
+    const hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, H5T_VARIABLE);
+    put_attribute(file, "format", type, H5Screate(H5S_SCALAR), &text);
+    H5Tclose(type);
+    free(text);
+}
+
+static void fixed_text(hid_t file)
+{
+    const hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, 16);
+    put_attribute(file, "format", type, H5Screate(H5S_SCALAR), "lockstep-dataset");
+    H5Tclose(type);
+}
+
+static void several_versions(hid_t file)
+{
+    const hsize_t two = 2;
+    put_attribute(file, "version", H5T_NATIVE_INT, H5Screate_simple(1, &two, NULL), (int[]){1, 1});
+}
+
+/* As many epochs as the metrics have rows, which is more than a file can hold. */
+static void endless_history(hid_t file)
+{
+    static const char *const names[] = {"epoch", "optimizer_steps"};
+    const int64_t rows = INT64_C(1) << 40;
+    const hsize_t dims[] = {(hsize_t)rows, LS_METRICS_COLUMNS},
+                  chunk[] = {1024, LS_METRICS_COLUMNS};
+    for (int i = 0; i < 2; i++)
+        put_attribute(file, names[i], H5T_NATIVE_INT64, H5Screate(H5S_SCALAR), &rows);
+    H5Ldelete(file, "metrics", H5P_DEFAULT);
+    const hid_t list = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(2, dims, NULL);
+    H5Pset_chunk(list, 2, chunk);
+    H5Pset_deflate(list, 1);
+    H5Dclose(H5Dcreate2(file, "metrics", H5T_IEEE_F64LE, space, H5P_DEFAULT, list, H5P_DEFAULT));
+    H5Sclose(space);
+    H5Pclose(list);
+}
+
+#define DATASET(name, part, ...)                                                                   \
+    {                                                                                              \
+        {name, part, false}, __VA_ARGS__                                                           \
+    }
+#define CHECKPOINT(name, part, ...)                                                                \
+    {                                                                                              \
+        {name, part, true}, __VA_ARGS__                                                            \
+    }
+#define IMAGES .object = "train/images", .type = U8, .rank = 3
+#define LABELS .object = "train/labels", .rank = 1, .dims = {203}
+#define MANY   (UINT64_C(1) << 40)
+
+static const craft crafts[] = {
+    /* Right, if unusual. */
+    DATASET("untouched", NULL, .change = NULL),
+    DATASET("compact", NULL, LABELS, .layout = compact),
+    DATASET("chunks", NULL, IMAGES, .dims = {203, 6, 5}, .layout = chunks),
+    DATASET("deflated", NULL, IMAGES, .dims = {203, 6, 5}, .layout = deflated),
+    DATASET("big-endian", NULL, LABELS, .type = I32_BE, .value = 3),
+    DATASET("int64", NULL, LABELS, .type = I64, .value = 3),
+    DATASET("hard-link", NULL, .change = hard_link),
+    DATASET("fixed-text", NULL, .change = fixed_text),
+    DATASET("real-classes", NULL, .attribute = "classes", .real = 4),
+    CHECKPOINT("checkpoint", NULL, .change = NULL),
+
+    /* What leads out of the file. */
+    DATASET("soft-link", "'/train/images' is a soft or external link", .change = soft_link),
+    DATASET("soft-group", "'/test' is a soft or external link", .change = soft_group),
+    DATASET("dangling-link", "'/test' is a soft or external link", .change = dangling_link),
+    DATASET("external-link", "'/train' is a soft or external link", .change = external_link),
+    DATASET("external", "keeps its content in other files", IMAGES, .dims = {203, 6, 5},
+            .layout = external),
+    DATASET("virtual", "keeps its content in other files", IMAGES, .dims = {203, 6, 5},
+            .layout = virtual),
+    DATASET("scaled", "a filter other than", IMAGES, .dims = {203, 6, 5}, .layout = scaled),
+    DATASET("plugged", "a filter other than", IMAGES, .dims = {203, 6, 5}, .layout = plugged),
+
+    /* Shapes and types. */
+    DATASET("endless", "more elements than", IMAGES, .dims = {MANY, 6, 5}),
+    DATASET("endless-chunks", "more elements than", IMAGES, .dims = {MANY, 6, 5}, .layout = chunks),
+    DATASET("endless-deflated", "more elements than", IMAGES, .dims = {MANY, 6, 5},
+            .layout = deflated),
+    DATASET("overflow", "absurd shape", IMAGES, .dims = {MANY << 20, 1 << 10, 1 << 10},
+            .layout = chunks),
+    DATASET("huge-chunk", "chunks of an absurd size", IMAGES, .dims = {1 << 22, 1 << 10, 1},
+            .layout = huge_chunk),
+    DATASET("huge-image", "absurd size", IMAGES, .dims = {203, 0, 5}),
+    DATASET("no-rows", "'/train/images' has 0 rows but '/train/labels' has 203", IMAGES,
+            .dims = {0, 6, 5}),
+    DATASET("five-dimensions", "has 5 dimensions", .object = "train/images", .type = U8, .rank = 5,
+            .dims = {203, 1, 1, 6, 5}),
+    DATASET("scalar", "has 0 dimensions", .object = "train/labels", .type = U8, .rank = 0),
+    DATASET("null-space", "more elements than", .change = no_dimensions),
+    DATASET("group", "is not a dataset", .change = group_for_dataset),
+    DATASET("signed-pixels", "not of type uint8", .object = "train/images", .type = I8, .rank = 3,
+            .dims = {203, 6, 5}),
+    DATASET("real-labels", "not of type uint8, int32", LABELS, .type = F64),
+    DATASET("odd-labels", "not of type uint8, int32", LABELS, .type = ODD),
+    DATASET("text-labels", "not of type uint8, int32", LABELS, .type = TEXT, .layout = compact),
+    DATASET("variable-labels", "not of type uint8, int32", LABELS, .type = VARIABLE,
+            .layout = compact),
+
+    /* Values. */
+    DATASET("label-beyond", "row 0 is 4, expected 0 to 3", LABELS, .type = U8, .value = 4),
+    DATASET("label-negative", "row 0 is -1, expected 0 to 3", LABELS, .type = I32, .value = -1),
+    DATASET("label-huge", "row 0 is 2147483647, expected", LABELS, .type = I64, .value = MANY),
+    DATASET("classes-many", "classes is 1099511627776", .attribute = "classes", .integer = MANY),
+    DATASET("classes-negative", "classes is -5", .attribute = "classes", .integer = -5),
+    DATASET("classes-text", "not one number", .attribute = "classes", .text = "four"),
+    DATASET("classes-nan", "classes is", .attribute = "classes", .real = NAN),
+    DATASET("format-number", "'format' is not a text", .attribute = "format", .integer = 1),
+    DATASET("several-versions", "not one number", .change = several_versions),
+    DATASET("version", "data set version 2", .attribute = "version", .integer = 2),
+    DATASET("huge-text", "'format' is not a text, or one above", .change = huge_text),
+
+    /* Checkpoints. */
+    CHECKPOINT("model-none", "impossible model: --model: names no layer", .attribute = "model",
+               .text = ""),
+    CHECKPOINT("model-unknown", "word 1, 'dens:5': no layer", .attribute = "model",
+               .text = "dens:5"),
+    CHECKPOINT("model-other", "has no dataset '/parameters/dense3/weight'", .attribute = "model",
+               .text = "dense:5 relu dense:4 dense:4"),
+    CHECKPOINT("model-huge", "has not the shape", .attribute = "model",
+               .text = "dense:16777216 relu dense:4"),
+    CHECKPOINT("model-endless", "more than 2^31", .attribute = "model",
+               .text = "dense:16777216 dense:100 dense:16777216 dense:4"),
+    CHECKPOINT("checkpoint-classes", "absurd size", .attribute = "classes", .integer = MANY),
+    CHECKPOINT("checkpoint-class", "4 outputs but the data set has 5", .attribute = "classes",
+               .integer = 5),
+    CHECKPOINT("height", "absurd size", .attribute = "height", .integer = MANY),
+    CHECKPOINT("channels", "absurd size", .attribute = "channels", .integer = -1),
+    CHECKPOINT("width", "has not the shape", .attribute = "width", .integer = 1 << 19),
+    CHECKPOINT("std", "absurd", .attribute = "std", .real = NAN),
+    CHECKPOINT("loss", "no loss that is known", .attribute = "loss", .text = "hinge"),
+    CHECKPOINT("epochs", "contradict each other", .attribute = "epoch", .integer = MANY),
+    CHECKPOINT("epochs-negative", "contradict each other", .attribute = "epoch", .integer = -1),
+    CHECKPOINT("step", "contradict each other", .attribute = "step", .integer = INT64_MAX),
+    CHECKPOINT("waited", "contradict each other", .attribute = "waited", .integer = INT64_MIN),
+    CHECKPOINT("checkpoint-version", "checkpoint version 1", .attribute = "version", .integer = 1),
+    CHECKPOINT("history", "more elements than", .change = endless_history),
+    CHECKPOINT("metrics", "contradict each other", .object = "metrics", .type = F32, .rank = 2,
+               .dims = {2, LS_METRICS_COLUMNS}),
+    CHECKPOINT("linked-bias", "'/parameters/dense1/bias' is a soft or", .change = linked_bias),
+    CHECKPOINT("no-parameters", "no dataset '/parameters/dense1/weight'", .change = no_parameters),
+    CHECKPOINT("bias-shape", "has not the shape", .object = "parameters/dense1/bias", .type = F32,
+               .rank = 1, .dims = {6}),
+    CHECKPOINT("bias-type", "has not the shape", .object = "parameters/dense1/bias", .type = F64,
+               .rank = 1, .dims = {5}),
+    CHECKPOINT("bias-unwritten", "more elements than", .object = "parameters/dense1/bias",
+               .type = F32, .rank = 1, .dims = {MANY}),
+    CHECKPOINT("checkpoint-huge-text", "is not a text, or one above", .change = huge_text),
+};
+
+bool crafted_case(int at, crafted *out)
+{
+    if (at < 0 || at >= (int)(sizeof crafts / sizeof *crafts))
+        return false;
+    *out = crafts[at].public;
+    return true;
+}
+
+static void replace_object(hid_t file, const craft *c)
+{
+    enum { SMALL = 100000 };
+    static int64_t values[SMALL];
+    const hid_t list = H5Pcreate(H5P_DATASET_CREATE), type = make_type(c->type);
+    const hid_t space = H5Screate_simple(c->rank, c->dims, NULL);
+    double elements = 1;
+    for (int i = 0; i < c->rank; i++)
+        elements *= (double)c->dims[i];
+    for (int i = 0; i < SMALL; i++)
+        values[i] = c->value;
+    if (c->layout != NULL)
+        c->layout(list, c->rank);
+    H5Ldelete(file, c->object, H5P_DEFAULT);
+    const hid_t dataset = H5Dcreate2(file, c->object, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
+    if (dataset < 0)
+        fail_msg("%s can not be made", c->public.name);
+    /* An external file is not to be written to, and the sources of a virtual one aren't there. */
+    if (elements <= SMALL && c->type < TEXT && c->layout != external && c->layout != virtual)
+        assert_true(H5Dwrite(dataset, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >=
+                    0);
+    H5Dclose(dataset);
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Pclose(list);
+}
+
+static void replace_attribute(hid_t file, const craft *c)
+{
+    const hid_t space = H5Screate(H5S_SCALAR), text = H5Tcopy(H5T_C_S1);
+    H5Tset_size(text, H5T_VARIABLE);
+    if (c->text != NULL)
+        put_attribute(file, c->attribute, text, space, &c->text);
+    else if (c->real != 0)
+        put_attribute(file, c->attribute, H5T_NATIVE_DOUBLE, space, &c->real);
+    else
+        put_attribute(file, c->attribute, H5T_NATIVE_INT64, space, &c->integer);
+    H5Tclose(text);
+}
+
+void crafted_write(int at, const char *path)
+{
+    const craft *c = &crafts[at];
+    if (c->public.checkpoint)
+        fixture_write_checkpoint(path);
+    else
+        fixture_write(&fixture_small, path);
+    const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    assert_true(file >= 0);
+    if (c->object != NULL)
+        replace_object(file, c);
+    if (c->attribute != NULL)
+        replace_attribute(file, c);
+    if (c->change != NULL)
+        c->change(file);
+    assert_true(H5Fclose(file) >= 0);
+    assert_ok(ls_seal_write(path));
+}

@@ -1,0 +1,412 @@
+/* Files that are cut off, have bits flipped, or are crafted: each is read by the functions that the
+ * commands use, and is either refused with one line and the code for it, or the damage has no
+ * effect. LOCKSTEP_SEED picks other places for the damage. */
+#include "crafted.h"
+#include "fixture.h"
+#include "test.h"
+
+#include <lockstep/checkpoint.h>
+#include <lockstep/import.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "cli/command.h"
+#include "data/samples.h"
+#include "data/seal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static uint64_t seed;
+static int tried, refused;
+
+/* Reads a file as a command does. `effect` gets a hash of what was read. */
+typedef ls_status reader(const char *path, uint64_t *effect);
+
+/* Whether a file that is accepted must be what it was before the damage. */
+enum { UNGUARDED, GUARDED };
+
+static ls_status read_dataset(const char *path, uint64_t *effect)
+{
+    ls_dataset *dataset = NULL;
+    ls_samples *samples = NULL;
+    ls_status status = ls_dataset_open(&dataset, path, 0.1);
+    if (status != LS_OK)
+        return status;
+    const int64_t rows = ls_dataset_describe(dataset)->rows[LS_TRAIN];
+    status = ls_dataset_verify(dataset);
+    if (status == LS_OK)
+        status = ls_dataset_read(dataset, LS_TRAIN, 0, rows, rows, &samples);
+    if (status == LS_OK)
+        *effect = ls_samples_fingerprint(samples);
+    ls_samples_destroy(&samples);
+    ls_dataset_close(&dataset);
+    return status;
+}
+
+/* Not before it has been seen that the HDF5 library survives it, which it does not always. */
+static ls_status read_unsealed_dataset(const char *path, uint64_t *effect)
+{
+    ls_status status = ls_dataset_try(path, true);
+    return status == LS_OK ? read_dataset(path, effect) : status;
+}
+
+static ls_status read_sealed_dataset(const char *path, uint64_t *effect)
+{
+    ls_seal seal;
+    ls_status status = ls_seal_verify(path, &seal, NULL);
+    return status == LS_OK ? read_unsealed_dataset(path, effect) : status;
+}
+
+/* Reads what a checkpoint holds into a network of its own. */
+static ls_status read_state(const ls_checkpoint *checkpoint, uint64_t *effect)
+{
+    const ls_identity *id = ls_checkpoint_identity(checkpoint);
+    const ls_optimizer_config adam = {.kind = LS_ADAM, .epsilon = 1e-8};
+    ls_network *network = NULL;
+    ls_optimizer *optimizer = NULL;
+    float *params = NULL;
+    ls_metrics *history = ls_alloc(ls_checkpoint_progress(checkpoint)->epoch, sizeof *history);
+    assert_non_null(history);
+    ls_status status = ls_checkpoint_read_history(checkpoint, history);
+    if (status == LS_OK)
+        status = ls_network_create(&network, id->model, id->input, id->classes, id->loss, 4);
+    if (status == LS_OK)
+        status = ls_optimizer_create(&optimizer, &adam, ls_network_size(network));
+    if (status == LS_OK) {
+        params = ls_alloc(ls_network_size(network), sizeof *params);
+        assert_non_null(params);
+        status = ls_checkpoint_read_params(checkpoint, network, params);
+    }
+    if (status == LS_OK)
+        status = ls_checkpoint_read_optimizer(checkpoint, network, optimizer);
+    for (int64_t i = 0; status == LS_OK && i < ls_network_size(network); i++)
+        *effect = ls_mix64(*effect ^ (uint64_t)(int64_t)(params[i] * 1e6f));
+    ls_free(params);
+    ls_free(history);
+    ls_optimizer_destroy(&optimizer);
+    ls_network_destroy(&network);
+    return status;
+}
+
+static ls_status read_checkpoint(const char *path, uint64_t *effect)
+{
+    ls_checkpoint *checkpoint = NULL;
+    *effect = 0;
+    ls_status status = ls_checkpoint_open(&checkpoint, path);
+    if (status == LS_OK)
+        status = read_state(checkpoint, effect);
+    ls_checkpoint_close(&checkpoint);
+    return status;
+}
+
+/* The digest matches: only the content can be wrong. */
+static ls_status read_resealed_checkpoint(const char *path, uint64_t *effect)
+{
+    assert_ok(ls_seal_write(path));
+    return read_checkpoint(path, effect);
+}
+
+static ls_status read_images(const char *path, uint64_t *effect)
+{
+    const ls_import import = {.train_images = path, .train_labels = "labels", .name = ""};
+    ls_status status = ls_import_idx(&import, "imported.h5");
+    return status == LS_OK ? read_dataset("imported.h5", effect) : status;
+}
+
+static ls_status read_labels(const char *path, uint64_t *effect)
+{
+    const ls_import import = {
+        .train_images = "images", .train_labels = path, .name = "", .classes = 256};
+    ls_status status = ls_import_idx(&import, "imported.h5");
+    return status == LS_OK ? read_dataset("imported.h5", effect) : status;
+}
+
+static ls_status run_nothing(ls_comm *comm, const ls_options *options, const void *settings)
+{
+    (void)comm, (void)options, (void)settings;
+    return LS_OK;
+}
+
+static ls_status read_config(const char *path, uint64_t *effect)
+{
+    ls_command command = ls_command_train;
+    command.run = run_nothing;
+    *effect = 0;
+    return ls_command_run(&command, NULL, 4, (char *[]){"--config", (char *)path, "--data", "x"});
+}
+
+/* The library's content in memory, to be damaged. */
+typedef struct bytes {
+    char *at;
+    size_t count;
+} bytes;
+
+static bytes load(const char *path)
+{
+    bytes b;
+    assert_ok(ls_read_file(path, 1 << 24, LS_ERR_DATA, &b.at, &b.count));
+    return b;
+}
+
+static void store(const char *path, const char *at, size_t count)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(at, 1, count, file), count);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* One line that says something, and the code of a bad file or a bad setting. */
+static void check_refusal(ls_status status, const char *what, int number)
+{
+    const char *text = ls_error_text();
+    if ((status != LS_ERR_DATA && status != LS_ERR_USAGE) || *text == '\0' ||
+        strchr(text, '\n') != NULL)
+        fail_msg("%s %d, seed %llu: status %d, '%s'", what, number, (unsigned long long)seed,
+                 (int)status, text);
+}
+
+static void check(reader *read, const char *path, bool guarded, uint64_t before, const char *what,
+                  int number)
+{
+    uint64_t after = 0;
+    ls_status status = read(path, &after);
+    tried++;
+    refused += status != LS_OK;
+    if (status != LS_OK)
+        check_refusal(status, what, number);
+    else if (guarded && after != before)
+        fail_msg("%s %d, seed %llu: damage that nobody saw", what, number,
+                 (unsigned long long)seed);
+}
+
+/* Cuts a good file off at many places: its first and last bytes, and places between. */
+static void cut_off(reader *read, const char *path, bool guarded, int cuts)
+{
+    uint64_t before;
+    assert_ok(read(path, &before));
+    bytes b = load(path);
+    const uint64_t key = ls_rng_key(seed, 1, b.count);
+    for (int i = 0; i < cuts; i++) {
+        size_t length = (size_t)(ls_rng_at(key, (uint64_t)i) % b.count);
+        if (i < 8)
+            length = (size_t)i * 2 < b.count ? (size_t)i * 2 : 0;
+        else if (i < 16)
+            length = b.count - (size_t)(i - 7);
+        store("cut", b.at, length);
+        check(read, "cut", guarded, before, path, i);
+    }
+    ls_free(b.at);
+}
+
+/* Flips bits of a good file, in one of `from` .. its end: one bit, several, or whole bytes that
+ * become all zeros or all ones, as numbers at their limits have them. */
+static void flip(reader *read, const char *path, bool guarded, size_t from, int flips)
+{
+    uint64_t before;
+    assert_ok(read(path, &before));
+    bytes b = load(path);
+    char *damaged = malloc(b.count);
+    for (int i = 0; i < flips; i++) {
+        const uint64_t key = ls_rng_key(seed, 2 + b.count, (uint64_t)i);
+        const size_t places = b.count - from;
+        memcpy(damaged, b.at, b.count);
+        for (uint64_t k = 0; k <= ls_rng_at(key, 0) % 3; k++) {
+            char *at = damaged + from + ls_rng_at(key, 2 * k + 1) % places;
+            const uint64_t how = ls_rng_at(key, 2 * k + 2);
+            const int flipped = *at ^ 1 << how / 4 % 8;
+            *at = (char)(how % 4 == 0 ? 0 : how % 4 == 1 ? 0xff : flipped);
+        }
+        store("flipped", damaged, b.count);
+        check(read, "flipped", guarded, before, path, i);
+    }
+    free(damaged);
+    ls_free(b.at);
+}
+
+static void report(const char *what)
+{
+    print_message("%s: %d files, %d of them refused\n", what, tried, refused);
+    tried = refused = 0;
+}
+
+/* Small, so that most of a file is what HDF5 finds its way by. */
+static const fixture tiny = {
+    .train = 12, .test = 3, .channels = 1, .height = 2, .width = 2, .classes = 4};
+
+static void sealed_datasets(void **state)
+{
+    (void)state;
+    fixture_write(&tiny, "sealed.h5");
+    cut_off(read_sealed_dataset, "sealed.h5", GUARDED, 60);
+    flip(read_sealed_dataset, "sealed.h5", GUARDED, 0, 100);
+    report("sealed data sets");
+}
+
+static void unsealed_datasets(void **state)
+{
+    (void)state;
+    fixture_write(&tiny, "contiguous.h5");
+    cut_off(read_unsealed_dataset, "contiguous.h5", UNGUARDED, 40);
+    flip(read_unsealed_dataset, "contiguous.h5", UNGUARDED, LS_SEAL_BYTES, 100);
+    const ls_import import = {.train_images = "images",
+                              .train_labels = "labels",
+                              .test_images = "images",
+                              .test_labels = "labels",
+                              .name = "chunks",
+                              .compress = true};
+    assert_ok(ls_import_idx(&import, "chunked.h5"));
+    cut_off(read_unsealed_dataset, "chunked.h5", UNGUARDED, 40);
+    flip(read_unsealed_dataset, "chunked.h5", UNGUARDED, LS_SEAL_BYTES, 100);
+    report("data sets without a seal");
+}
+
+static void checkpoints(void **state)
+{
+    (void)state;
+    fixture_write_checkpoint("checkpoint.h5");
+    cut_off(read_checkpoint, "checkpoint.h5", GUARDED, 60);
+    flip(read_checkpoint, "checkpoint.h5", GUARDED, 0, 100);
+    report("checkpoints");
+    flip(read_resealed_checkpoint, "checkpoint.h5", UNGUARDED, LS_SEAL_BYTES, 80);
+    report("checkpoints that were sealed anew");
+}
+
+static void idx_files(void **state)
+{
+    (void)state;
+    static const char *const images[] = {"images", "images.gz"};
+    for (int i = 0; i < 2; i++) {
+        cut_off(read_images, images[i], GUARDED, 40);
+        flip(read_images, images[i], i == 0 ? UNGUARDED : GUARDED, 0, 100);
+    }
+    cut_off(read_labels, "labels", GUARDED, 20);
+    flip(read_labels, "labels", UNGUARDED, 0, 100);
+    report("IDX files");
+    /* Headers that tell of much more than is there. */
+    static const unsigned char many[][16] = {
+        {0, 0, 8, 1, 0xff, 0xff, 0xff, 0xff},
+        {0, 0, 12, 1, 0xff, 0xff, 0xff, 0xff},
+        {0, 0, 8, 3, 0xff, 0xff, 0xff, 0xff, 0, 0, 0xff, 0xff, 0, 0, 0x7f, 0xff},
+        {0, 0, 12, 3, 0xff, 0xff, 0xff, 0xff, 0, 0, 0xff, 0xff, 0, 0, 0x7f, 0xff}};
+    for (size_t i = 0; i < sizeof many / sizeof *many; i++) {
+        store("many", (const char *)many[i], sizeof many[i]);
+        assert_fails(i % 4 < 2 ? read_labels("many", &(uint64_t){0})
+                               : read_images("many", &(uint64_t){0}),
+                     LS_ERR_DATA, "more than it can hold");
+    }
+}
+
+static void configurations(void **state)
+{
+    (void)state;
+    static const char good[] =
+        "# A configuration.\nmodel = \"dense:20 relu dense:5\"\nlr = 0.01\nbatch = 16\n"
+        "epochs = 4\nnesterov = true\nnormalize = 0.1,0.3\nloss = mse\nrun = a/b\n";
+    store("good.conf", good, strlen(good));
+    cut_off(read_config, "good.conf", UNGUARDED, 60);
+    flip(read_config, "good.conf", UNGUARDED, 0, 200);
+    report("configurations");
+}
+
+static void crafted_configurations(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *part, *text;
+        size_t length; /* 0: of the text */
+    } cases[] = {
+        {"holds a zero byte", "lr = 1\0\nbatch = 3\n", 17},
+        {"holds a zero byte", "\0\0\0\0", 4},
+        {"line 2: there is no key bath; did you mean batch?", "lr = 1\nbath = 3\n", 0},
+        {"there is no key ", " = 3\n", 0},
+        {"is not 'key = value'", "\xff\xfe\xfd\n", 0},
+        {"there is no key", "\x1b[31m = 1\n", 0},
+        {"'1e999' is not a number", "lr = 1e999\n", 0},
+        {"'nan' is not a number", "lr = nan\n", 0},
+        {"'0x' is not a whole number", "batch = 0x\n", 0},
+        {"'' is not a whole number", "batch =\n", 0},
+        {"not a whole number", "batch = 99999999999999999999\n", 0},
+        {"too small", "batch = -9223372036854775808\n", 0},
+        {"is not MEAN,STD", "normalize = 1\n", 0},
+        {"is not MEAN,STD", "normalize = ,\n", 0},
+        {"none of: cross-entropy mse", "loss = cross\n", 0},
+        {"neither true nor false", "nesterov = maybe\n", 0},
+        {"belongs on the command line", "config = other.conf\n", 0},
+        {"must be a single line", "model = a\rb\n", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        store("crafted.conf", cases[i].text,
+              cases[i].length > 0 ? cases[i].length : strlen(cases[i].text));
+        assert_fails(read_config("crafted.conf", &(uint64_t){0}), LS_ERR_USAGE, cases[i].part);
+        check_refusal(LS_ERR_USAGE, cases[i].part, (int)i);
+    }
+    /* A very long line: as a comment, as a value, as a key, as nothing; and a file without end. */
+    static const char *const heads[] = {"#", "run = ", "", "lr = ", "model = "};
+    enum { LONG = 900000, LONGER = 3 << 20 };
+    char *text = malloc(LONGER);
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        memset(text, 'x', LONG);
+        memcpy(text, heads[i], strlen(heads[i]));
+        store("long.conf", text, LONG);
+        check(read_config, "long.conf", UNGUARDED, 0, "long line", (int)i);
+    }
+    memset(text, '\n', LONGER);
+    store("long.conf", text, LONGER);
+    assert_fails(read_config("long.conf", &(uint64_t){0}), LS_ERR_USAGE, "larger than");
+    free(text);
+    report("crafted configurations");
+}
+
+static void crafted_files(void **state)
+{
+    (void)state;
+    crafted c;
+    for (int i = 0; crafted_case(i, &c); i++) {
+        uint64_t effect;
+        crafted_write(i, "crafted.h5");
+        ls_status status =
+            (c.checkpoint ? read_checkpoint : read_sealed_dataset)("crafted.h5", &effect);
+        tried++;
+        refused += status != LS_OK;
+        if ((status == LS_OK) != (c.part == NULL))
+            fail_msg("%s: status %d, '%s'", c.name, (int)status, ls_error_text());
+        if (c.part == NULL)
+            continue;
+        check_refusal(status, c.name, i);
+        if (strstr(ls_error_text(), c.part) == NULL ||
+            strstr(ls_error_text(), "crafted.h5") == NULL)
+            fail_msg("%s: '%s' does not name the file and '%s'", c.name, ls_error_text(), c.part);
+    }
+    report("crafted files");
+}
+
+static int make_files(void **state)
+{
+    (void)state;
+    const char *given = getenv("LOCKSTEP_SEED");
+    seed = given != NULL ? strtoull(given, NULL, 10) : 1;
+    print_message("LOCKSTEP_SEED=%llu\n", (unsigned long long)seed);
+    const int dim[] = {12, 2, 2};
+    int values[48];
+    for (int i = 0; i < 48; i++)
+        values[i] = i * 5 % 256;
+    fixture_write_idx("images", 0x08, 3, dim, values);
+    fixture_write_idx("images.gz", 0x08, 3, dim, values);
+    fixture_write_idx("labels", 0x08, 1, dim, values);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(crafted_files),     cmocka_unit_test(crafted_configurations),
+        cmocka_unit_test(configurations),    cmocka_unit_test(idx_files),
+        cmocka_unit_test(sealed_datasets),   cmocka_unit_test(checkpoints),
+        cmocka_unit_test(unsealed_datasets),
+    };
+    return cmocka_run_group_tests(tests, make_files, NULL);
+}
