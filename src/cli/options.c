@@ -362,6 +362,16 @@ static int render_real(double value, char *out, size_t size)
     return snprintf(out, size, "%s", text);
 }
 
+/* A text as a file's line can hold it: in quotes if it has blanks or quotes at its ends, which
+ * reading it back would cut off; as long as snprintf() says. */
+static int render_text(const char *text, char *out, size_t size)
+{
+    const char first = *text, last = first != '\0' ? text[strlen(text) - 1] : '\0';
+    const bool quoted = isspace((unsigned char)first) || isspace((unsigned char)last) ||
+                        ((first == '"' || first == '\'') && first == last);
+    return snprintf(out, size, quoted ? "\"%s\"" : "%s", text);
+}
+
 /* Writes a value as text; as long as snprintf() says. */
 static int render(const ls_options *o, int at, char *out, size_t size)
 {
@@ -371,7 +381,7 @@ static int render(const ls_options *o, int at, char *out, size_t size)
     size_t length = 0;
     switch (row->type) {
     case LS_OPT_TEXT:
-        return snprintf(out, size, "%s", *(const char **)field(o, at));
+        return render_text(*(const char **)field(o, at), out, size);
     case LS_OPT_INT:
         return snprintf(out, size, "%lld", (long long)*(int64_t *)field(o, at));
     case LS_OPT_REAL:

@@ -70,6 +70,14 @@ static void takes_defaults_files_and_arguments(void **state)
     assert_string_equal(again, text);
     ls_free(again);
     ls_free(text);
+
+    /* Also texts that blanks or quotes are part of. */
+    assert_ok(PARSE(o, "--data", " a ", "--model", "\"'\""));
+    text = ls_options_text(o, false);
+    assert_ok(ls_options_parse_file(o, "again", text));
+    assert_string_equal(s.data, " a ");
+    assert_string_equal(s.model, "\"'\"");
+    ls_free(text);
     ls_options_destroy(&o);
 }
 
