@@ -92,8 +92,8 @@ typedef struct ls_train_config {
                              LS_REDUCE_EXACT or AUTO, one BLAS thread */
     int64_t block;        /* rows of a block */
     int threads;          /* BLAS threads of a rank; 0: see ls_topology_create() */
-    bool trust_data;      /* leave out that rank 0 verifies the seal of the data set, where it has
-                             one, by reading the whole file once before training */
+    bool trust_data;      /* leave out that rank 0 reads the whole data set once before training, to
+                             verify its digest or, where it has none, that all of it can be read */
     bool dry_run;         /* look at everything, write nothing; ls_trainer_run() is not called */
     const char *text;     /* the settings as `key = value` lines: config.conf, checkpoints */
     const char *fixed;    /* those lines of them that a resumed run must not change; of these: */

@@ -136,7 +136,7 @@ static const ls_option table[] = {
     {"config", "FILE", LS_OPT_TEXT, LS_OPT_NOT_SAVED, AT(config),
      .help = "`key = value` lines; the command line wins"},
     {"trust-data", NULL, LS_OPT_FLAG, LS_OPT_NOT_SAVED, AT(trust_data),
-     .help = "don't verify the data set's digest before training, as for very large files"},
+     .help = "don't verify the data set before training, as for very large files"},
     {"dry-run", NULL, LS_OPT_FLAG, LS_OPT_NOT_SAVED, AT(dry_run),
      .help = "check everything, show the table, train nothing"},
     {"quiet", NULL, LS_OPT_FLAG, LS_OPT_NOT_SAVED, AT(quiet), .help = "the final table only"},

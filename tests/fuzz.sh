@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Builds the fuzz targets and runs each for some seconds from its kept corpus, in a copy: fuzz.sh
+# SECONDS. Ends with an error at the first crash, leak, time-out or excess of memory; the input that
+# led there is then in build/fuzz/found.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+seconds=${1:?give the seconds for each target}
+jobs/dependencies.sh fuzz
+cmake --preset fuzz >/dev/null
+cmake --build --preset fuzz -j "$(nproc)" --target fuzz_idx fuzz_config fuzz_model >/dev/null
+# Memory that a fuzz target asks for at once, in MiB: a short input is worth no more.
+limits=(-malloc_limit_mb=64 -rss_limit_mb=1024 -timeout=5)
+for target in idx config model; do
+    rm -rf "build/fuzz/corpus/$target"
+    mkdir -p build/fuzz/corpus build/fuzz/found
+    cp -r "tests/fuzz/corpus/$target" build/fuzz/corpus/
+    echo "fuzzing $target for $seconds s"
+    "build/fuzz/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -max_len=4096 "${limits[@]}" \
+        -artifact_prefix=build/fuzz/found/ "build/fuzz/corpus/$target" >"build/fuzz/$target.log" 2>&1 || {
+        tail -n 40 "build/fuzz/$target.log"
+        exit 1
+    }
+    tail -n 1 "build/fuzz/$target.log"
+done
