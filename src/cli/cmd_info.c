@@ -226,6 +226,7 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     json_decref(result);
     return status;
 }
+
 const ls_command ls_command_info = {
     .name = "info",
     .usage = "FILE [--verify] [--json]",

@@ -125,7 +125,7 @@ ls_status ls_health_roll_back(ls_trainer *t)
     ls_status status = ls_trainer_go_back(t);
     if (status != LS_OK) {
         snprintf(text, sizeof text, "%s", ls_error_text());
-        return ls_fail(status == LS_ERR_FAILURE ? LS_ERR_NUMERIC : status, "%s; %s", why, text);
+        return ls_fail(status, "%s; %s", why, text);
     }
     snprintf(text, sizeof text, "%s; going back to step %lld of epoch %lld", why,
              (long long)t->progress.step + 1, (long long)t->progress.epoch + 1);

@@ -250,7 +250,7 @@ ls_status ls_trainer_go_back(ls_trainer *t)
     if (status == LS_OK)
         status = take_up(t, "auto", &found);
     if (status == LS_OK && !found)
-        status = ls_fail(LS_ERR_FAILURE, "there is no checkpoint yet to go back to");
+        status = ls_fail(LS_ERR_NUMERIC, "there is no checkpoint yet to go back to");
     if (status == LS_OK)
         status = ls_agree(t->comm, t->rank == 0 ? rewind_records(t) : LS_OK);
     if (status == LS_OK) {

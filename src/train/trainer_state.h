@@ -61,7 +61,7 @@ struct ls_trainer {
 ls_status ls_trainer_resume(ls_trainer *trainer) LS_MUST_CHECK;
 
 /* Goes back to the newest checkpoint of the run folder. Collective.
- * Errors: as above; LS_ERR_FAILURE if there is none. */
+ * Errors: as above; LS_ERR_NUMERIC, for what it was to get over stands, if there is none. */
 ls_status ls_trainer_go_back(ls_trainer *trainer) LS_MUST_CHECK;
 
 /* Takes the checkpoint that was resumed, and the best one beside it, over into the run folder, so
