@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Runs the unit tests, or those named (plan, checkpoint, ...), under valgrind's memcheck. Of tests
-# that go through many cases it takes every ninth; LOCKSTEP_TEST_STRIDE=1 takes all.
+# that go through many cases it takes every 25th; LOCKSTEP_TEST_STRIDE=1 takes all.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 jobs/dependencies.sh tests
 cmake --preset dev >/dev/null
 cmake --build --preset dev -j "$(nproc)" >/dev/null
 
-export LOCKSTEP_TEST_STRIDE=${LOCKSTEP_TEST_STRIDE:-9}
+export LOCKSTEP_TEST_STRIDE=${LOCKSTEP_TEST_STRIDE:-25}
 # A block is lost for sure if nothing points into it. Arenas are pointed to beyond their beginning, so
 # `possibly lost` says nothing here.
 memcheck=(valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite

@@ -21,7 +21,7 @@ dynamic=(--mca coll_tuned_use_dynamic_rules 1)
 for algorithm in 0 1 2 3 4 5 6; do
     with "${dynamic[@]}" --mca coll_tuned_allreduce_algorithm $algorithm
     [ -z "$reproducible" ] ||
-        test=$reproducible with "${dynamic[@]}" --mca coll_tuned_allreduce_algorithm $algorithm
+        LOCKSTEP_TEST_STRIDE=7 test=$reproducible with "${dynamic[@]}" --mca coll_tuned_allreduce_algorithm $algorithm
 done
 for algorithm in 1 2 3 4; do
     with --mca coll_libnbc_iallreduce_algorithm $algorithm

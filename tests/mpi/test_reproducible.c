@@ -89,13 +89,13 @@ static void same_bits_on_any_rank_count(void **state)
     (void)state;
     static const int64_t batches[] = {1, 16, 23, 183, 100000}, blocks[] = {1, 4, 7, 400};
     ls_train_config config = configure();
-    for (size_t i = 0; i < sizeof batches / sizeof *batches; i++)
-        for (size_t k = 0; k < sizeof blocks / sizeof *blocks; k++) {
-            config.batch = batches[i];
-            config.block = blocks[k];
-            config.seed = i;
-            compare(&config);
-        }
+    enum { BATCHES = sizeof batches / sizeof *batches, BLOCKS = sizeof blocks / sizeof *blocks };
+    for (int i = 0; i < BATCHES * BLOCKS; i += test_stride()) {
+        config.batch = batches[i / BLOCKS];
+        config.block = blocks[i % BLOCKS];
+        config.seed = (uint64_t)i;
+        compare(&config);
+    }
 }
 
 static void same_bits_with_other_networks(void **state)
