@@ -1,5 +1,6 @@
 #include "fixture.h"
 
+#include "base/fault.h"
 #include "base/rng.h"
 #include "data/h5.h"
 #include "data/seal.h"
@@ -156,4 +157,17 @@ void fixture_reduce(ls_train_config *config, int kind, bool shard)
     config->reduce = (ls_reduce)kind;
     config->reproducible = kind == LS_REDUCE_EXACT;
     config->shard_optimizer = shard && !config->reproducible;
+}
+
+ls_status fixture_train(ls_comm *comm, const ls_train_config *config, const ls_observer *observer,
+                        const char *fault, ls_train_result *result)
+{
+    ls_trainer *trainer = NULL;
+    ls_status status = ls_fault_arm(fault, ls_comm_rank(comm));
+    if (status == LS_OK)
+        status = ls_trainer_create(&trainer, comm, config, observer);
+    if (status == LS_OK)
+        status = ls_trainer_run(trainer, result);
+    ls_trainer_destroy(&trainer);
+    return ls_fault_arm(NULL, 0) == LS_OK ? status : LS_ERR_FAILURE;
 }

@@ -31,6 +31,10 @@ void fixture_write_idx(const char *path, int type, int dims, const int *dim, con
 /* Settings for a short training of data set `path`. */
 ls_train_config fixture_config(const char *path);
 
+/* Trains from beginning to end, with a fault as in LOCKSTEP_FAULT; NULL: none. Collective. */
+ls_status fixture_train(ls_comm *comm, const ls_train_config *config, const ls_observer *observer,
+                        const char *fault, ls_train_result *result);
+
 /* Lets it sum gradients in this way, and the exact one be what it is for. */
 void fixture_reduce(ls_train_config *config, int kind, bool shard);
 

@@ -3,8 +3,6 @@
 #include "fixture.h"
 #include "mpi_test.h"
 
-#include "base/fault.h"
-
 #include <lockstep/checkpoint.h>
 
 #include <string.h>
@@ -16,7 +14,6 @@ static ls_status train_with_fault(const char *site, int guilty, int nth, ls_redu
                                   bool shard, const char *model)
 {
     char fault[64];
-    ls_trainer *trainer = NULL;
     ls_train_result result;
     if (rank == 0) {
         assert_int_equal(system("rm -rf run"), 0);
@@ -28,13 +25,7 @@ static ls_status train_with_fault(const char *site, int guilty, int nth, ls_redu
     fixture_reduce(&config, reduce, shard);
     config.model = model != NULL ? model : config.model;
     snprintf(fault, sizeof fault, "%s:%d:%d", site, guilty, nth);
-    assert_ok(ls_fault_arm(fault, rank));
-    ls_status status = ls_trainer_create(&trainer, world, &config, &silent);
-    if (status == LS_OK)
-        status = ls_trainer_run(trainer, &result);
-    ls_trainer_destroy(&trainer);
-    assert_ok(ls_fault_arm(NULL, rank));
-    return status;
+    return fixture_train(world, &config, &silent, fault, &result);
 }
 
 static void one_rank_fails_for_all(void **state)
@@ -150,7 +141,6 @@ static ls_status train_on(const ls_train_config *config, int failing_save, heari
                           ls_train_result *result)
 {
     char fault[64] = "";
-    ls_trainer *trainer = NULL;
     const ls_observer observer = {.user = told, .epoch = hear_epoch, .note = hear_note};
     memset(told, 0, sizeof *told);
     if (rank == 0 && *config->resume == '\0')
@@ -158,13 +148,7 @@ static ls_status train_on(const ls_train_config *config, int failing_save, heari
     assert_ok(ls_agree(world, LS_OK));
     if (failing_save > 0)
         snprintf(fault, sizeof fault, "checkpoint:0:%d", failing_save);
-    assert_ok(ls_fault_arm(fault, rank));
-    ls_status status = ls_trainer_create(&trainer, world, config, &observer);
-    if (status == LS_OK)
-        status = ls_trainer_run(trainer, result);
-    ls_trainer_destroy(&trainer);
-    assert_ok(ls_fault_arm(NULL, rank));
-    return status;
+    return fixture_train(world, config, &observer, fault, result);
 }
 
 /* The steps of the checkpoint that a link leads to; 0 if there is no such link. On rank 0. */

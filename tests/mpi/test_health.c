@@ -3,8 +3,6 @@
 #include "fixture.h"
 #include "mpi_test.h"
 
-#include "base/fault.h"
-
 #include <lockstep/checkpoint.h>
 
 #include <math.h>
@@ -38,17 +36,10 @@ static ls_status train(const ls_train_config *config, const char *fault, int gui
                        told *t, ls_train_result *result)
 {
     char text[64];
-    ls_trainer *trainer = NULL;
     const ls_observer observer = {.user = t, .note = note, .step = step};
     memset(t, 0, sizeof *t);
     snprintf(text, sizeof text, "%s:%d:%d", fault, guilty, nth);
-    assert_ok(ls_fault_arm(*fault != '\0' ? text : NULL, rank));
-    ls_status status = ls_trainer_create(&trainer, world, config, &observer);
-    if (status == LS_OK)
-        status = ls_trainer_run(trainer, result);
-    ls_trainer_destroy(&trainer);
-    assert_ok(ls_fault_arm(NULL, rank));
-    return status;
+    return fixture_train(world, config, &observer, *fault != '\0' ? text : NULL, result);
 }
 
 static ls_train_config configure(const char *run)
