@@ -78,6 +78,7 @@ void fixture_write_checkpoint(const char *path)
 {
     static char model[] = "dense:5 relu dense:4", name[] = "fixture", config[] = "seed = 0\n";
     ls_identity identity = {.model = model,
+                            .compute = "none",
                             .classes = 4,
                             .input = {1, 3, 2},
                             .std = 1,

@@ -26,6 +26,7 @@ void world_make(world *w, const char *model, uint64_t seed)
     for (int i = 0; i < WORLD_EPOCHS; i++)
         w->history[i] = (ls_metrics){.epoch = i + 1, .loss = 0.5 / (i + 1), .val_loss = NAN};
     w->identity = (ls_identity){.model = (char *)model,
+                                .compute = "none",
                                 .loss = LS_CROSS_ENTROPY,
                                 .classes = 4,
                                 .input = {1, 3, 2},

@@ -2,9 +2,8 @@
  *
  *     attributes                format = "lockstep-checkpoint", version, model, loss, classes,
  *                               channels, height, width, mean, std, dataset, dataset_fingerprint,
- *                               config, epoch, step, optimizer_steps, best_steps, best_epoch,
- *                               best, waited, ranks, reduce; of an unfinished epoch
- *                               partial_rows, partial_loss, ...
+ *                               compute, config, epoch, step, optimizer_steps, best_steps,
+ * best_epoch, best, waited, ranks, reduce; of an unfinished epoch partial_rows, partial_loss, ...
  *     /parameters/<layer>/<name>   float32
  *     /optimizer/<slot>/<layer>/<name>   float32, the optimizer's state
  *     /metrics                  float64 [epochs][columns]; the attribute columns names them
@@ -33,6 +32,7 @@ typedef struct ls_identity {
     double mean, std;     /* of the normalisation */
     char *dataset;        /* the data set's name */
     uint64_t fingerprint; /* of the training rows: a hash that does not depend on their order */
+    char *compute;        /* the library of matrix products and its kernel */
     char *config;         /* the resolved configuration, `key = value` lines */
 } ls_identity;
 

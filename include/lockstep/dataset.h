@@ -55,6 +55,10 @@ ls_status ls_dataset_read(const ls_dataset *dataset, ls_split split, int64_t fir
  * Errors: LS_ERR_DATA. */
 ls_status ls_dataset_try(const char *path, bool content) LS_MUST_CHECK;
 
+/* Makes sure that a data file is what it was when it was made, or, if it carries no digest, that
+ * all of it can be read; in a child process, as above. Local. Errors: LS_ERR_DATA. */
+ls_status ls_dataset_check(const char *path) LS_MUST_CHECK;
+
 /* Reads all rows of all splits once, in pieces, and keeps none: labels are in range, and chunks
  * with checksums agree with them. Local. Errors: as ls_dataset_read(). */
 ls_status ls_dataset_verify(const ls_dataset *dataset) LS_MUST_CHECK;

@@ -18,7 +18,7 @@ typedef struct settings {
     const char *data, *checkpoint;
     int split;
     int64_t threads;
-    bool json;
+    bool trust_data, json;
 } settings;
 
 #define AT(field) offsetof(settings, field)
@@ -32,6 +32,8 @@ static const ls_option table[] = {
      .help = "which rows"},
     {"threads", "N", LS_OPT_INT, 0, AT(threads), "0", 0, 1024,
      .help = "BLAS threads of a rank; 0: the cores it is bound to alone, else 1"},
+    {"trust-data", NULL, LS_OPT_FLAG, 0, AT(trust_data),
+     .help = "do not check the whole data set first, as for train"},
     {"json", NULL, LS_OPT_FLAG, 0, AT(json), .help = "print JSON"},
     {0},
 };
@@ -100,7 +102,7 @@ static ls_status open_checkpoint(ls_comm *comm, const settings *s, work *w)
 static ls_status open_dataset(int rank, const settings *s, work *w, ls_dataset **dataset)
 {
     const ls_split split = (ls_split)s->split;
-    ls_status status = rank == 0 ? ls_dataset_try(s->data, false) : LS_OK;
+    ls_status status = rank == 0 && !s->trust_data ? ls_dataset_check(s->data) : LS_OK;
     if (status == LS_OK)
         status = ls_dataset_open(dataset, s->data, w->id.validation);
     if (status != LS_OK)

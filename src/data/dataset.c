@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "data/h5.h"
 #include "data/samples.h"
+#include "data/seal.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -256,6 +257,13 @@ static ls_status try_reading(const void *arg)
 ls_status ls_dataset_try(const char *path, bool content)
 {
     return ls_h5_try(path, try_reading, &(trial){path, content});
+}
+
+ls_status ls_dataset_check(const char *path)
+{
+    ls_seal seal;
+    ls_status status = ls_seal_verify(path, &seal, NULL);
+    return status == LS_OK ? ls_dataset_try(path, seal == LS_SEAL_ABSENT) : status;
 }
 
 void ls_dataset_close(ls_dataset **dataset)

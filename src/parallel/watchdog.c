@@ -18,11 +18,16 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TEXT = 1024, SILENT = 4 /* periods without a word */ };
+enum {
+    TEXT = 1024,
+    SILENT = 4,      /* periods without a word */
+    SOME_RANKS = 32, /* whose beacons a socket is sure to have room for */
+};
 
 struct ls_watchdog {
     ls_comm *comm; /* borrowed; of its state only `waiting` is read by the thread */
     double seconds, period;
+    double tick; /* how often the thread looks: rank 0 takes the beacons of many ranks */
     ls_stuck *stuck;
     void *user;
     ls_beacon *beacon;
@@ -165,7 +170,7 @@ static void look(ls_watchdog *w, double elapsed)
     const ls_beacon_place mine = my_place(w);
     const int64_t signs = atomic_load(&w->signs);
     /* A thread that was stopped, with the whole process, has lived through less than has passed. */
-    elapsed = elapsed < 2 * w->period ? elapsed : w->period;
+    elapsed = elapsed < 2 * w->tick ? elapsed : w->tick;
     w->lived += elapsed;
     w->quiet = signs == w->seen ? w->quiet + elapsed : 0;
     w->seen = signs;
@@ -182,9 +187,11 @@ static void *watch(void *user)
 {
     ls_watchdog *w = user;
     double before = ls_now();
+    /* The ranks spread over a period, so that their beacons don't come all at once. */
+    double wait = w->tick * (1 + (double)w->comm->rank / w->comm->size);
     pthread_mutex_lock(&w->mutex);
     while (!w->stop) {
-        const double then = ls_now() + w->period;
+        const double then = ls_now() + wait;
         const time_t whole = (time_t)then;
         const struct timespec until = {whole, (long)((then - (double)whole) * 1e9)};
         while (!w->stop && pthread_cond_timedwait(&w->wake, &w->mutex, &until) == 0)
@@ -194,6 +201,7 @@ static void *watch(void *user)
         const double now = ls_now();
         look(w, now - before);
         before = now;
+        wait = w->tick;
     }
     pthread_mutex_unlock(&w->mutex);
     return NULL;
@@ -231,6 +239,7 @@ ls_status ls_watchdog_start(ls_watchdog **out, ls_comm *comm, double seconds, ls
     w->comm = comm;
     w->seconds = seconds;
     w->period = seconds / 20 < 1 ? seconds / 20 : 1;
+    w->tick = comm->rank == 0 ? w->period / (1 + comm->size / SOME_RANKS) : w->period;
     w->stuck = stuck;
     w->user = user;
     pthread_condattr_t monotonic;

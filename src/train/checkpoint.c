@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VERSION = 2, NAME = LS_PARAM_NAME + 64 };
+enum { VERSION = 3, NAME = LS_PARAM_NAME + 64 };
 
 static const char *const loss_names[] = {"cross-entropy", "mse"};
 
@@ -35,6 +35,7 @@ static ls_status write_identity(ls_h5 *file, const ls_identity *id)
         {"model", id->model},
         {"loss", loss_names[id->loss]},
         {"dataset", id->dataset},
+        {"compute", id->compute},
         {"config", id->config},
         {"dataset_fingerprint", fingerprint},
     };
@@ -226,6 +227,8 @@ static ls_status read_identity(const ls_h5 *file, ls_identity *id)
     if (status == LS_OK)
         status = ls_h5_get_text(file, "dataset", &id->dataset);
     if (status == LS_OK)
+        status = ls_h5_get_text(file, "compute", &id->compute);
+    if (status == LS_OK)
         status = ls_h5_get_text(file, "config", &id->config);
     if (status == LS_OK)
         status = ls_h5_get_text(file, "dataset_fingerprint", &fingerprint);
@@ -390,6 +393,7 @@ void ls_checkpoint_close(ls_checkpoint **checkpoint)
     (void)ls_h5_close(&(*checkpoint)->file);
     ls_free((*checkpoint)->identity.model);
     ls_free((*checkpoint)->identity.dataset);
+    ls_free((*checkpoint)->identity.compute);
     ls_free((*checkpoint)->identity.config);
     ls_free(*checkpoint);
     *checkpoint = NULL;

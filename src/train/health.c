@@ -9,6 +9,10 @@
 #include <string.h>
 #include <xxhash.h>
 
+/* Steps left out one after the other, and returns to a checkpoint without getting further, after
+ * which a run is given up. */
+enum { MOST_IN_A_ROW = 10 };
+
 /* Which step of which epoch is being taken, in words. */
 enum { WHERE = 64 };
 static const char *where(const ls_trainer *t, char out[WHERE])
@@ -104,12 +108,12 @@ static ls_status tell(ls_trainer *t, const char *event, const char *text)
 
 ls_status ls_health_skip(ls_trainer *t)
 {
-    enum { MOST = 10 };
     char why[LS_ERROR_TEXT_MAX], text[LS_ERROR_TEXT_MAX + 64];
     snprintf(why, sizeof why, "%s", ls_error_text());
     ls_step_skip(&t->replica);
-    if (++t->skipped > MOST)
-        return ls_fail(LS_ERR_NUMERIC, "%s; %d steps before it were left out already", why, MOST);
+    if (++t->skipped > MOST_IN_A_ROW)
+        return ls_fail(LS_ERR_NUMERIC, "%s; %d steps before it were left out already", why,
+                       MOST_IN_A_ROW);
     snprintf(text, sizeof text, "%s; this step is left out", why);
     return tell(t, "skip", text);
 }
@@ -119,7 +123,11 @@ ls_status ls_health_roll_back(ls_trainer *t)
     char why[LS_ERROR_TEXT_MAX], text[LS_ERROR_TEXT_MAX + 128];
     const int64_t step = t->progress.epoch * t->plan.steps + t->progress.step;
     snprintf(why, sizeof why, "%s", ls_error_text());
-    if (step == t->rolled_back)
+    if (step > t->furthest) {
+        t->furthest = step;
+        t->rollbacks = 0;
+    }
+    if (step == t->rolled_back || ++t->rollbacks > MOST_IN_A_ROW)
         return ls_fail(LS_ERR_NUMERIC, "%s; so it was before, going back has not helped", why);
     t->rolled_back = step;
     ls_status status = ls_trainer_go_back(t);
@@ -186,6 +194,8 @@ static ls_status spread(ls_trainer *t, int from)
 ls_status ls_health_check_replicas(ls_trainer *t)
 {
     char place[WHERE], ranks[256], text[512];
+    if (t->plan.ranks == 1 || t->config->check_replicas == 0)
+        return LS_OK;
     ls_step_finish(&t->replica, NULL);
     const uint64_t mine = XXH3_64bits(ls_reducer_params(t->replica.reducer),
                                       (size_t)ls_network_size(t->replica.network) * sizeof(float));

@@ -20,8 +20,9 @@ ls_status ls_health_skip(ls_trainer *trainer) LS_MUST_CHECK;
  * Errors: LS_ERR_NUMERIC if it was that step that failed the time before; LS_ERR_FAILURE. */
 ls_status ls_health_roll_back(ls_trainer *trainer) LS_MUST_CHECK;
 
-/* Compares the replicas' parameters; with config->heal, ranks that differ from most others get
- * theirs. Collective. Errors, on all ranks alike: LS_ERR_RANKS, naming them; LS_ERR_FAILURE. */
+/* Compares the replicas' parameters, if that is wanted at all; with config->heal, ranks that differ
+ * from most others get theirs. Collective. Errors, on all ranks alike: LS_ERR_RANKS, naming them;
+ * LS_ERR_FAILURE. */
 ls_status ls_health_check_replicas(ls_trainer *trainer) LS_MUST_CHECK;
 
 #endif

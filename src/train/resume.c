@@ -90,6 +90,21 @@ static ls_status open_wanted(const ls_trainer *t, const char *wanted, ls_checkpo
     return status == LS_OK ? ls_checkpoint_open(out, path) : status;
 }
 
+/* Refuses to go on by other kernels where the same bits are promised. Local. */
+static ls_status check_compute(const ls_trainer *t, const char *path, const char *compute)
+{
+    if (!t->config->reproducible || strcmp(compute, t->identity.compute) == 0)
+        return LS_OK;
+    if (!t->config->resume_anyway)
+        return ls_fail(LS_ERR_USAGE,
+                       "can't resume from %s with the same bits: it was computed by %s, this is %s "
+                       "(see OPENBLAS_CORETYPE)",
+                       path, compute, t->identity.compute);
+    ls_trainer_note(t, "going on from %s, computed by %s, with %s: other bits", path, compute,
+                    t->identity.compute);
+    return LS_OK;
+}
+
 /* Whether this checkpoint can be gone on from with this data and these settings. Local. */
 static ls_status check(const ls_trainer *t, const ls_checkpoint *checkpoint)
 {
@@ -100,6 +115,8 @@ static ls_status check(const ls_trainer *t, const ls_checkpoint *checkpoint)
     ls_status status = check_settings(t, path, id->config, within_epoch);
     if (status == LS_OK)
         status = check_rows(t, path, id->fingerprint, within_epoch);
+    if (status == LS_OK)
+        status = check_compute(t, path, id->compute);
     if (status != LS_OK)
         return status;
     if (t->plan.shuffle == LS_SHUFFLE_LOCAL && progress->ranks != t->plan.ranks)
@@ -114,40 +131,40 @@ static ls_status check(const ls_trainer *t, const ls_checkpoint *checkpoint)
     return LS_OK;
 }
 
-/* The best epoch that was saved; 0 if none was. Epochs end with their last step. Local. */
-static int64_t best_saved(const ls_trainer *t)
-{
-    return t->progress.best_steps / t->plan.steps;
-}
-
 /* Tells that the best epoch is not there to be ended with. Local. */
-static void note_best_unsaved(const ls_trainer *t)
+static void note_best_missing(const ls_trainer *t)
 {
     char instead[40] = "the last epoch";
-    if (best_saved(t) > 0)
-        snprintf(instead, sizeof instead, "epoch %lld", (long long)best_saved(t));
-    ls_trainer_note(t,
-                    "epoch %lld, the best so far, could not be saved: unless a better one comes, "
-                    "the run ends with the parameters of %s",
-                    (long long)t->progress.early_stop.best_epoch, instead);
+    if (t->best_params_epoch > 0)
+        snprintf(instead, sizeof instead, "epoch %lld", (long long)t->best_params_epoch);
+    ls_trainer_note(
+        t,
+        "epoch %lld, the best so far, could not be saved or is gone: unless a better one "
+        "comes, the run ends with the parameters of %s",
+        (long long)t->progress.early_stop.best_epoch, instead);
 }
 
-/* Reads the best epoch's parameters, which --restore-best ends with. Local. */
+/* Reads the parameters of the best epoch that is there, which --restore-best ends with. Local. */
 static ls_status read_best(ls_trainer *t, const ls_checkpoint *current)
 {
     const ls_progress *progress = ls_checkpoint_progress(current);
+    ls_checkpoint *best = NULL;
+    ls_status status = LS_OK;
+    t->best_params_epoch = 0;
     if (t->best_params == NULL || progress->early_stop.best_epoch == 0)
         return LS_OK;
-    if (best_saved(t) != progress->early_stop.best_epoch)
-        note_best_unsaved(t);
-    if (progress->best_steps == 0)
-        return LS_OK;
-    ls_checkpoint *best = NULL;
-    ls_status status = ls_checkpoint_open_best(current, &best);
-    if (status == LS_OK)
+    if (progress->best_steps > 0)
+        status = ls_checkpoint_open_best(current, &best);
+    if (status == LS_OK && best != NULL)
         status = ls_checkpoint_read_params(best, t->replica.network, t->best_params);
+    if (status == LS_OK && best != NULL)
+        t->best_params_epoch = ls_checkpoint_progress(best)->epoch;
     ls_checkpoint_close(&best);
-    return status;
+    if (status != LS_OK && status != LS_ERR_DATA)
+        return status;
+    if (t->best_params_epoch != progress->early_stop.best_epoch)
+        note_best_missing(t);
+    return LS_OK;
 }
 
 /* Reads everything into rank 0's replica. Local. */
@@ -198,7 +215,7 @@ static ls_status share(ls_trainer *t)
     ls_broadcast(t->comm, t->start_params, bytes);
     if (t->best_params != NULL) {
         ls_broadcast(t->comm, t->best_params, bytes);
-        t->best_params_epoch = best_saved(t);
+        ls_broadcast(t->comm, &t->best_params_epoch, sizeof t->best_params_epoch);
     }
     for (int i = 0; i < ls_optimizer_slots(t->replica.optimizer); i++)
         ls_broadcast(t->comm, ls_optimizer_slot(t->replica.optimizer, i), bytes);

@@ -73,13 +73,13 @@ static ls_status write_history(const char *path, const ls_metrics *history, int6
  * that is not repeated, or of a failure, which did happen. */
 static bool stays(const char *line, size_t length, int64_t epochs)
 {
+    static const char *const happened[] = {"failure", "save_failed", "rollback", "heal"};
     json_t *event = json_loadb(line, length, 0, NULL);
     json_t *epoch = json_object_get(event, "epoch");
     const char *what = json_string_value(json_object_get(event, "event"));
-    bool stays =
-        event != NULL &&
-        (epoch == NULL || json_integer_value(epoch) <= epochs ||
-         (what != NULL && (strcmp(what, "failure") == 0 || strcmp(what, "save_failed") == 0)));
+    bool stays = event != NULL && (epoch == NULL || json_integer_value(epoch) <= epochs);
+    for (size_t i = 0; event != NULL && what != NULL && i < sizeof happened / sizeof *happened; i++)
+        stays = stays || strcmp(what, happened[i]) == 0;
     json_decref(event);
     return stays;
 }

@@ -7,7 +7,6 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "data/seal.h"
 
 #include <lockstep/compute.h>
 #include <lockstep/evaluate.h>
@@ -18,21 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whether a data set is what it was when it was made; of one that has no seal to tell, whether all
- * of it can be read. Local. */
-static ls_status check_data(const char *path)
-{
-    ls_seal seal;
-    ls_status status = ls_seal_verify(path, &seal, NULL);
-    return status == LS_OK ? ls_dataset_try(path, seal == LS_SEAL_ABSENT) : status;
-}
-
 /* Opens the data set and describes it, or reads this rank's rows of it. Local. */
 static ls_status open_dataset(ls_trainer *t, ls_dataset **dataset)
 {
     ls_status status = LS_OK;
     if (t->rank == 0 && !t->config->trust_data)
-        status = check_data(t->config->data);
+        status = ls_dataset_check(t->config->data);
     if (status == LS_OK)
         status = ls_dataset_open(dataset, t->config->data, t->config->validation);
     if (status == LS_OK)
@@ -149,24 +139,30 @@ static ls_status make_replica(ls_trainer *t)
     return LS_OK;
 }
 
+/* Whether updating is shared: alone there is nobody to share it with. Local. */
+static bool shards(const ls_trainer *t)
+{
+    return t->config->shard_optimizer && ls_comm_size(t->comm) > 1;
+}
+
 /* Makes the reducer, or those to choose from, and hands it the parameters. Collective. */
 static ls_status make_reducer(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
     const ls_layout *layout = ls_network_layout(t->replica.network);
     const ls_step_rows rows = {largest_slice(&t->plan, t->rank), c->batch, c->block};
+    const bool shard = shards(t);
     ls_reduce reduce = c->reproducible ? LS_REDUCE_EXACT : c->reduce;
     const bool foresee = c->on_nan == LS_ON_NAN_SKIP;
     if (reduce == LS_REDUCE_AUTO && t->progress.ranks == t->plan.ranks &&
         t->progress.reduce != LS_REDUCE_EXACT &&
-        (!foresee || ls_reduce_foresees(t->progress.reduce, c->shard_optimizer)))
+        (!foresee || ls_reduce_foresees(t->progress.reduce, shard)))
         reduce = t->progress.reduce; /* what the run that goes on here had settled on */
     ls_status status =
         reduce == LS_REDUCE_AUTO
-            ? ls_tuner_create(&t->tuner, t->comm, t->topology->nodes, c->shard_optimizer, foresee,
-                              layout, rows, &t->replica.reducer)
-            : ls_reducer_create(&t->replica.reducer, t->comm, reduce, c->shard_optimizer, layout,
-                                rows);
+            ? ls_tuner_create(&t->tuner, t->comm, t->topology->nodes, shard, foresee, layout, rows,
+                              &t->replica.reducer)
+            : ls_reducer_create(&t->replica.reducer, t->comm, reduce, shard, layout, rows);
     if (status != LS_OK)
         return status;
     ls_reducer_set_params(t->replica.reducer, t->start_params);
@@ -185,6 +181,7 @@ static void describe_identity(ls_trainer *t)
     t->identity.mean = c->mean;
     t->identity.std = c->std;
     t->identity.dataset = t->dataset.name;
+    t->identity.compute = (char *)ls_compute_version();
     t->identity.config = (char *)c->text;
 }
 
@@ -211,15 +208,25 @@ static bool continues_in_place(const ls_train_config *c)
     return *rest == '\0' || (*rest == '/' && strchr(rest + 1, '/') == NULL);
 }
 
-/* Makes the run folder and its records; on rank 0. Local. */
-static ls_status begin_records(ls_trainer *t)
+/* Makes the run folder, and makes it ours; on rank 0. Local. */
+static ls_status lock_folder(ls_trainer *t)
 {
     char lock[LS_PATH_MAX];
     ls_status status = ls_make_folder(t->folder);
     if (status == LS_OK)
         status = ls_path(lock, t->config->run, "/lock", NULL);
-    if (status == LS_OK)
-        status = ls_lock_file(&t->lock, lock);
+    return status == LS_OK ? ls_lock_file(&t->lock, lock) : status;
+}
+
+/* Begins the run folder's records; on rank 0. Local. */
+static ls_status begin_records(ls_trainer *t)
+{
+    ls_status status = LS_OK;
+    if (!continues_in_place(t->config)) {
+        status = lock_folder(t);
+        if (status == LS_OK) /* another run may have come and gone */
+            status = ls_run_log_refuse_used(t->config->run);
+    }
     if (status == LS_OK && *t->resumed != '\0' && !continues_in_place(t->config))
         status = ls_trainer_adopt(t);
     if (status == LS_OK && *t->resumed != '\0')
@@ -273,8 +280,9 @@ static ls_status check_reproducible(const ls_train_config *c)
 
 /* Whether the settings are in their ranges; what other modules check by themselves is left to them.
  * The same on all ranks. Local. */
-static ls_status check_settings(const ls_train_config *c)
+static ls_status check_settings(const ls_trainer *t)
 {
+    const ls_train_config *c = t->config;
     if (!(c->lr >= 0 && isfinite(c->lr)))
         return ls_fail(LS_ERR_USAGE, "--lr must be 0 or more, not %g", c->lr);
     if (c->epochs < 0)
@@ -294,7 +302,7 @@ static ls_status check_settings(const ls_train_config *c)
     if (c->on_nan == LS_ON_NAN_ROLLBACK && *c->run == '\0')
         return ls_fail(LS_ERR_USAGE, "--on-nan rollback needs --run: its checkpoints");
     if (c->on_nan == LS_ON_NAN_SKIP && c->reduce != LS_REDUCE_AUTO &&
-        !ls_reduce_foresees(c->reduce, c->shard_optimizer))
+        !ls_reduce_foresees(c->reduce, shards(t)))
         return ls_fail(
             LS_ERR_USAGE,
             "--on-nan skip and --reduce %s don't go together: it updates some parameters "
@@ -310,10 +318,7 @@ static ls_status check_settings(const ls_train_config *c)
 static ls_status create(ls_trainer *t)
 {
     const double begin = ls_now();
-    ls_status status = check_settings(t->config);
-    if (status == LS_OK && t->config->watchdog > 0 && t->observer->stuck != NULL)
-        status = ls_watchdog_start(&t->watchdog, t->comm, t->config->watchdog, t->observer->stuck,
-                                   t->observer->user);
+    ls_status status = check_settings(t);
     if (status == LS_OK)
         status = ls_agree(t->comm, check_folder(t));
     if (status == LS_OK)
@@ -326,20 +331,27 @@ static ls_status create(ls_trainer *t)
         ls_compute_set_threads(t->topology->mine.threads);
         status = load_data(t);
     }
+    /* How long reading the data takes depends on their size: from here on it does not. */
+    if (status == LS_OK && t->config->watchdog > 0 && t->observer->stuck != NULL)
+        status = ls_watchdog_start(&t->watchdog, t->comm, t->config->watchdog, t->observer->stuck,
+                                   t->observer->user);
     if (status == LS_OK)
         status = choose_monitor(t);
     if (status == LS_OK)
         status = ls_agree(t->comm, make_replica(t));
+    const bool writes = t->rank == 0 && *t->config->run != '\0' && !t->config->dry_run;
+    /* Before the folder's newest checkpoint is looked for: nobody may add to it from then on. */
+    if (status == LS_OK)
+        status =
+            ls_agree(t->comm, writes && continues_in_place(t->config) ? lock_folder(t) : LS_OK);
     if (status == LS_OK) {
         describe_identity(t);
         status = ls_trainer_resume(t);
     }
     if (status == LS_OK)
         status = make_reducer(t);
-    if (status == LS_OK && !t->config->dry_run) {
-        bool writes = t->rank == 0 && *t->config->run != '\0';
+    if (status == LS_OK)
         status = ls_agree(t->comm, writes ? begin_records(t) : LS_OK);
-    }
     if (status == LS_OK && t->rank == 0 && t->observer->start != NULL) {
         ls_run_info info = {.config = t->config,
                             .dataset = &t->dataset,
@@ -363,7 +375,7 @@ ls_status ls_trainer_create(ls_trainer **out, ls_comm *comm, const ls_train_conf
     ls_status status = LS_OK;
     if (t != NULL) {
         t->lock = -1;
-        t->rolled_back = -1;
+        t->rolled_back = t->furthest = -1;
         t->resumed = ls_strdup("");
     }
     if (t == NULL || t->resumed == NULL)

@@ -152,7 +152,7 @@ static ls_status train_epoch(ls_trainer *t)
         status = take_step(t, order, &control);
         if (status != LS_OK)
             break;
-        if (t->plan.ranks > 1 && is_due(t->progress.optimizer_steps, t->config->check_replicas))
+        if (is_due(t->progress.optimizer_steps, t->config->check_replicas))
             status = ls_health_check_replicas(t);
         if (status != LS_OK)
             break;
@@ -162,7 +162,9 @@ static ls_status train_epoch(ls_trainer *t)
         if (t->progress.step == t->plan.steps || !(t->stopping || t->due))
             continue;
         sums->seconds += ls_now() - mark;
-        status = ls_trainer_save(t, false, t->stopping);
+        status = ls_health_check_replicas(t); /* what is saved, lasts */
+        if (status == LS_OK)
+            status = ls_trainer_save(t, false, t->stopping);
         if (status == LS_OK && t->stopping)
             status = interrupted(t);
         mark = ls_now();
@@ -246,6 +248,8 @@ static ls_status run_epoch(ls_trainer *t)
     if (status != LS_OK)
         return status;
     status = ls_health_check_params(t);
+    if (status == LS_OK)
+        status = ls_health_check_replicas(t);
     double checked = ls_now();
     if (status == LS_OK)
         status = validate(t, &m);

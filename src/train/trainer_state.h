@@ -43,11 +43,12 @@ struct ls_trainer {
     double saved;        /* when the latest checkpoint was */
     double save_seconds; /* what it took, or the first is thought to take */
     int skipped;         /* steps in a row, by --on-nan skip */
-    int64_t
-        rolled_back;  /* steps of the run before the one that failed and was gone back from; -1 */
-    uint64_t *hashes; /* [ranks] of their parameters */
-    bool stopping;    /* the run is to come to an end */
-    bool due;         /* a checkpoint is, after the latest step */
+    int64_t rolled_back; /* step of the run that was gone back from the last time; -1: none */
+    int64_t furthest;    /* the same, the most so far */
+    int rollbacks;       /* since it was reached */
+    uint64_t *hashes;    /* [ranks] of their parameters */
+    bool stopping;       /* the run is to come to an end */
+    bool due;            /* a checkpoint is, after the latest step */
 
     ls_identity identity; /* borrows all its texts */
     char *resumed;        /* path of the checkpoint, owned; "" if new */

@@ -195,7 +195,7 @@ static void too_large_is_found(void **state)
     ls_train_config config = configure();
     config.std = 1e-7; /* inputs of the order of 1e7 */
     config.lr = 1e-12;
-    assert_fails(train(world, &config, &o), LS_ERR_NUMERIC, "");
+    assert_fails(train(world, &config, &o), LS_ERR_NUMERIC, "too large for --reproducible");
     assert_same_failure(LS_ERR_NUMERIC);
 }
 

@@ -216,6 +216,39 @@ static void resume_goes_on_anyway(void **state)
     assert_int_equal(result.epochs, 6);
 }
 
+/* The best epoch is known by its checkpoint, however many steps an epoch had then. Where that is
+ * gone the run goes on without it. */
+static void the_best_is_found_after_changes(void **state)
+{
+    (void)state;
+    ls_train_result first, result;
+    write_data("d.h5");
+    ls_train_config config = fixture_config("d.h5");
+    config.run = "best";
+    config.restore_best = true;
+    config.mode = LS_MODE_MAX; /* of the validation loss: the first epoch stays the best */
+    remove_run("best");
+    assert_ok(train(&config, &first));
+    assert_true(first.restored && first.final.epoch == 1);
+    config.resume = "auto";
+    config.resume_anyway = true;
+    config.fixed = config.order = "seed = 0\nbatch = 3\n";
+    config.text = config.fixed;
+    for (config.batch = 183, config.epochs = 4; config.epochs <= 5; config.epochs++) {
+        assert_ok(train(&config, &result));
+        assert_true(result.restored && result.final.epoch == 1);
+        assert_true(result.digest == first.digest);
+        config.batch = 3;
+    }
+    if (rank == 0)
+        assert_int_equal(system("rm $(readlink -f best/checkpoints/best)"), 0);
+    assert_ok(ls_agree(world, LS_OK));
+    config.epochs = 6;
+    assert_ok(train(&config, &result));
+    assert_int_equal(result.epochs, 6);
+    assert_false(result.restored);
+}
+
 /* The newest checkpoint is damaged: the one before is used, and the result is the same. */
 static void falls_back_to_an_intact_checkpoint(void **state)
 {
@@ -480,6 +513,7 @@ static void refuses_settings_out_of_range(void **state)
 MPI_TEST_MAIN(cmocka_unit_test(learns), cmocka_unit_test(stops_early_and_restores),
               cmocka_unit_test(resumes_exactly), cmocka_unit_test(resume_refuses_changes),
               cmocka_unit_test(resume_goes_on_anyway),
+              cmocka_unit_test(the_best_is_found_after_changes),
               cmocka_unit_test(falls_back_to_an_intact_checkpoint),
               cmocka_unit_test(keeps_few_checkpoints), cmocka_unit_test(goes_back_in_its_folder),
               cmocka_unit_test(a_summary_is_made_up_for), cmocka_unit_test(the_last_update_counts),
