@@ -10,7 +10,8 @@ moments=${MOMENTS:-2}
 RANDOM=${SEED:-$$}
 echo "seed ${SEED:-$$}"
 "$make_data" data
-common=(train --data data/data.h5 --model "dense:300 relu dense:5" --batch 16 --epochs 200
+epochs=500
+common=(train --data data/data.h5 --model "dense:300 relu dense:5" --batch 16 --epochs "$epochs"
     --checkpoint-every 50steps --quiet --resume auto)
 how=(--reduce fused)
 digest_of() { sed -n 's/.*"digest": "\([0-9a-f]*\)".*/\1/p' "$1/summary.json"; }
@@ -56,7 +57,7 @@ one_more() { # SIGNAL PID CODE
 check_end() {
     check "the same parameters: $(digest_of parts), not $whole" [ "$(digest_of parts)" = "$whole" ]
     check "each epoch once" [ "$(cut -d, -f1 parts/metrics.csv | sort -n | uniq -d | wc -l)" = 0 ]
-    check "all epochs" [ "$(wc -l <parts/metrics.csv)" = 201 ]
+    check "all epochs" [ "$(wc -l <parts/metrics.csv)" = $((epochs + 1)) ]
     check "the same metrics" cmp <(cut -d, -f1-6 whole/metrics.csv) <(cut -d, -f1-6 parts/metrics.csv)
     rm -rf parts
 }
@@ -78,12 +79,16 @@ start
 until grep -q '"checkpoint"' parts/events.jsonl 2>/dev/null || ! kill -0 $pid 2>/dev/null; do sleep 0.02; done
 refuses 2 "parts/lock: taken by process [0-9]+ on" mpirun -n 2 "$lockstep" "${common[@]}" "${how[@]}" --run parts
 one_more USR1 $pid 75
+check_if_ended
 start
 one_more USR2 $pid 75
+check_if_ended
 start
 one_more TERM "${ranks[1]}" 75
+check_if_ended
 start
 one_more INT "${ranks[0]}" 75
+check_if_ended
 for ((i = 0; i < 2 * moments; i++)); do
     start
     one_more KILL "${ranks[$((i % 2))]}" 137
