@@ -101,7 +101,9 @@ static void add_rank(const ls_watchdog *w, int rank, const ls_beacon_rank *r, ch
     char place[160], more[320];
     const size_t used = strlen(text);
     describe(&r->place, place, sizeof place);
-    if (is_silent(w, r))
+    if (!r->heard)
+        snprintf(more, sizeof more, "rank %d on %s, not heard from at all", rank, r->host);
+    else if (is_silent(w, r))
         snprintf(more, sizeof more, "rank %d on %s, not heard from for %.0f s, last seen %s", rank,
                  r->host, w->lived - r->when, place);
     else
@@ -188,7 +190,7 @@ static void *watch(void *user)
     ls_watchdog *w = user;
     double before = ls_now();
     /* The ranks spread over a period, so that their beacons don't come all at once. */
-    double wait = w->tick * (1 + (double)w->comm->rank / w->comm->size);
+    double wait = w->tick * w->comm->rank / w->comm->size;
     pthread_mutex_lock(&w->mutex);
     while (!w->stop) {
         const double then = ls_now() + wait;

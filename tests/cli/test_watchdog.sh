@@ -16,6 +16,7 @@ start() {
         kill -0 $pid 2>/dev/null || break
         sleep 0.05
     done
+    sleep 1 # all have heard of each other
     ranks=()
     local process
     for process in $(pgrep -P $pid); do
