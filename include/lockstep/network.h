@@ -1,13 +1,16 @@
 /* A feed-forward network made from a model string, and its loss.
  *
  * The string is a list of layers, "dense:512 relu dense:10": words separated by blanks, an argument
- * after a colon. All parameters lie in one flat arena that the caller owns, described by the
- * parameter table; gradients lie in a second one of the same layout.
+ * after a colon; or the name of a network that is well known, "lenet5". Between layers images are
+ * [height][width][channels], whatever they were in the data. All parameters lie in one flat arena
+ * that the caller owns, described by the parameter table; gradients lie in a second one of the same
+ * layout.
  *
  * All functions are Local. B: rows of a batch; F: features of the input; K: classes. */
 #ifndef LOCKSTEP_NETWORK_H
 #define LOCKSTEP_NETWORK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,9 +45,15 @@ typedef struct ls_param {
     int64_t shape[LS_PARAM_MAX_RANK];
     int64_t offset; /* of its first element in the arena, in floats */
     int64_t count;  /* elements */
-    int64_t fan_in; /* inputs of one output of the layer; 0: initialised to zeros */
+    int64_t fan_in; /* inputs of one output of the layer; 0: all are `initial` at first */
     int64_t fan_out;
+    float initial;
+    bool tracks; /* a statistic that follows the batches' values: its gradient is how far it lies
+                    above the batch's, times the rows, and LS_TRACKING_RATE its learning rate */
 } ls_param;
+
+/* Running statistics move by this much of the way to each batch's. */
+#define LS_TRACKING_RATE 0.1
 
 /* One row of the layer table. */
 typedef struct ls_layer_info {
@@ -95,6 +104,10 @@ const ls_layout *ls_network_layout(const ls_network *network);
 /* Floats in the arena of parameters. */
 int64_t ls_network_size(const ls_network *network);
 
+/* Whether training passes take statistics over all rows of a step, so that a step must be one pass,
+ * on all ranks together, see ls_pass.sum. */
+bool ls_network_spans_batch(const ls_network *network);
+
 /* Floating-point operations, in matrix products, that training on one row takes. */
 double ls_network_flops(const ls_network *network);
 
@@ -111,20 +124,34 @@ void ls_network_initialise(const ls_network *network, uint64_t seed, float *para
  * params  [ls_network_size] */
 const float *ls_network_forward(ls_network *network, const float *params, const ls_batch *batch);
 
+/* Adds up numbers over the ranks that a batch is spread over, so that each has the sums. `call` may
+ * be NULL: this rank has all of the batch. Collective on those ranks. */
+typedef struct ls_sum {
+    void (*call)(void *user, double *values, int count);
+    void *user;
+} ls_sum;
+
+/* What a training pass has to do with the world beside its batch. All zeros: a rank alone. */
+typedef struct ls_pass {
+    const ls_team *team; /* computes large products together; NULL: this rank alone */
+    ls_need need;        /* asked for parameters before they are read */
+    ls_ready ready;      /* told which gradients are final */
+    ls_sum sum;          /* of statistics over the global batch */
+    uint64_t key;        /* what is random follows from it and from the rows' ids */
+} ls_pass;
+
 /* A training pass in two halves: forward to the loss, and back to the gradient of the sum of the
- * rows' losses. Between the two, and until the second is over, batch and parameters stay as they
- * are; only the number of rows may become 0, which is how a rank that failed goes on with the
+ * rows' losses. Between the two, and until the second is over, batch, parameters and `pass` stay as
+ * they are; only the number of rows may become 0, which is how a rank that failed goes on with the
  * others.
- * With a team: Collective on it, and of the matrices that it splits a rank gets only the gradient
- * of its rows of the matrix, summed over the team's batch rows, at most team->rows of each rank.
- * team   computes large products together; NULL: this rank alone
- * need   asked for parameters before they are read
- * grads  [ls_network_size], overwritten; zeros if B is 0, but for a team's sums
- * ready  told which gradients are final */
+ * With a team, or sums: Collective on it. Of the matrices that a team splits a rank gets only the
+ * gradient of its rows of the matrix, summed over the team's batch rows, at most team->rows of each
+ * rank.
+ * grads  [ls_network_size], overwritten; zeros if B is 0, but for a team's sums */
 ls_score ls_network_loss(ls_network *network, const float *params, const ls_batch *batch,
-                         const ls_team *team, ls_need need);
+                         const ls_pass *pass);
 void ls_network_backward(ls_network *network, const float *params, const ls_batch *batch,
-                         const ls_team *team, float *grads, ls_ready ready);
+                         const ls_pass *pass, float *grads);
 
 /* Both halves, alone.
  * grads  [ls_network_size] on return the gradient of the sum of the rows' losses; zeros if B is 0

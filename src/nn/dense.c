@@ -1,5 +1,4 @@
 /* dense:UNITS: y = x W + b. B: rows, D: inputs, U: units; W is [D][U], b is [U]. */
-#include "base/dispatch.h"
 #include "base/integer.h"
 #include "nn/layer.h"
 
@@ -36,38 +35,6 @@ static ls_status configure(ls_layer *layer, const char *argument)
     ls_layer_add_param(layer, "bias", 1, (int64_t[]){units}, 0, 0);
     layer->out = (ls_shape){units, 1, 1};
     return LS_OK;
-}
-
-/* y += b, and the relu that may follow, in one pass. */
-LS_DISPATCH static void add_bias(int64_t rows, int64_t U, bool rectify, const float *restrict b,
-                                 float *restrict y)
-{
-    for (int64_t r = 0; r < rows; r++, y += U) {
-        if (!rectify) {
-            for (int64_t u = 0; u < U; u++)
-                y[u] += b[u];
-            continue;
-        }
-        /* Written so that a NaN goes through: it must reach the loss to be seen. */
-        for (int64_t u = 0; u < U; u++) {
-            float z = y[u] + b[u];
-            y[u] = z < 0 ? 0 : z;
-        }
-    }
-}
-
-/* db = column sums of dy, after the mask of the relu that may follow, in one pass. */
-LS_DISPATCH static void sum_bias(int64_t rows, int64_t U, bool rectify, const float *restrict y,
-                                 float *restrict dy, float *restrict db)
-{
-    memset(db, 0, (size_t)U * sizeof *db);
-    for (int64_t r = 0; r < rows; r++, y += U, dy += U) {
-        if (rectify)
-            for (int64_t u = 0; u < U; u++)
-                dy[u] = y[u] > 0 ? dy[u] : 0;
-        for (int64_t u = 0; u < U; u++)
-            db[u] += dy[u];
-    }
 }
 
 /* Of the packed inputs; BLAS wants 1 at least. */
@@ -122,36 +89,37 @@ static void make_gradient(const ls_layer *layer, int64_t rows, const float *x, c
                 dy, U, 0, gradient, U);
 }
 
-static void forward(const ls_layer *layer, const float *params, int64_t rows, const float *x,
-                    float *y, ls_need need)
+static void forward(const ls_layer *layer, const ls_layer_pass *pass, const float *x, float *y)
 {
     const ls_matrix *W = matrix_of(layer);
+    const int64_t rows = pass->rows;
     if (layer->active != NULL)
         ls_active_take(layer->active, rows, (ls_range){0, W->rows}, W->rows, W->columns, x);
     for (ls_range of = {W->rows, 0}; of.first > 0;) {
-        of = need.call != NULL || is_packed(layer) ? slice_below(W, 0, of.first)
-                                                   : (ls_range){0, W->rows};
-        ls_need_call(need, W->offset + of.first * W->columns);
-        add_product(layer, params, rows, x, of, of.first + of.count < W->rows, y);
+        of = pass->need.call != NULL || is_packed(layer) ? slice_below(W, 0, of.first)
+                                                         : (ls_range){0, W->rows};
+        ls_need_call(pass->need, W->offset + of.first * W->columns);
+        add_product(layer, pass->params, rows, x, of, of.first + of.count < W->rows, y);
     }
-    add_bias(rows, W->columns, layer->rectified, params + layer->param[BIAS].offset, y);
+    ls_bias_add(rows, W->columns, layer->rectified, pass->params + layer->param[BIAS].offset, y);
 }
 
 /* dx = dy W^T, db = column sums of dy, dW = x^T dy. */
-static void backward(const ls_layer *layer, const float *params, int64_t rows, const float *x,
-                     const float *y, float *dy, float *dx, float *grads, ls_ready ready)
+static void backward(const ls_layer *layer, const ls_layer_pass *pass, const float *x,
+                     const float *y, float *dy, float *dx, float *grads)
 {
     const ls_matrix *W = matrix_of(layer);
+    const int64_t rows = pass->rows;
     const int B = ls_int(rows), D = ls_int(W->rows), U = ls_int(W->columns);
-    sum_bias(rows, U, layer->rectified, y, dy, grads + layer->param[BIAS].offset);
+    ls_bias_sum(rows, U, layer->rectified, y, dy, grads + layer->param[BIAS].offset);
     if (dx != NULL)
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, B, D, U, 1, dy, U, params + W->offset,
-                    U, 0, dx, D);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, B, D, U, 1, dy, U,
+                    pass->params + W->offset, U, 0, dx, D);
     for (ls_range of = {D, 0}; of.first > 0;) {
         of = slice_below(W, 0, of.first);
         make_gradient(layer, rows, x, dy, of, grads);
         if (of.first > 0)
-            ls_ready_call(ready, W->offset + of.first * U);
+            ls_ready_call(pass->ready, W->offset + of.first * U);
     }
 }
 
@@ -164,10 +132,12 @@ static void lay_out(const ls_team *team, int64_t rows, int64_t N, const float *f
 }
 
 /* What follows is described in lockstep/team.h; k: the rows of W that are this rank's. */
-static void forward_split(const ls_layer *layer, const ls_team *team, const float *params,
-                          int64_t rows, const float *x, float *y)
+static void forward_split(const ls_layer *layer, const ls_layer_pass *pass, const float *x,
+                          float *y)
 {
+    const ls_team *team = pass->team;
     const ls_matrix *W = matrix_of(layer);
+    const int64_t rows = pass->rows;
     const ls_team_desk desk = ls_team_desk_of(team, layer->layout, layer->matrix);
     const ls_range k = ls_shard(W->rows, team->size, team->rank);
     const int B = ls_int(team->size * team->rows), D = ls_int(W->rows), U = ls_int(W->columns);
@@ -178,10 +148,11 @@ static void forward_split(const ls_layer *layer, const ls_team *team, const floa
     for (ls_range of = {k.first + k.count, 0}; of.first > k.first;) {
         const bool first = of.count == 0;
         of = is_packed(layer) ? slice_below(W, k.first, of.first) : k;
-        add_product(layer, params, B, desk.x, of, !first, desk.part + (int64_t)team->rank * B * U);
+        add_product(layer, pass->params, B, desk.x, of, !first,
+                    desk.part + (int64_t)team->rank * B * U);
     }
     team->meet(team->user);
-    const float *bias = params + layer->param[BIAS].offset;
+    const float *bias = pass->params + layer->param[BIAS].offset;
     for (int64_t row = 0; row < rows; row++, y += U) {
         const float *part = desk.part + (team->rank * team->rows + row) * U;
         memcpy(y, part, (size_t)U * sizeof *y);
@@ -190,24 +161,26 @@ static void forward_split(const ls_layer *layer, const ls_team *team, const floa
             for (int64_t u = 0; u < U; u++)
                 y[u] += part[u];
         }
-        add_bias(1, U, layer->rectified, bias, y);
+        ls_bias_add(1, U, layer->rectified, bias, y);
     }
 }
 
-static void backward_split(const ls_layer *layer, const ls_team *team, const float *params,
-                           int64_t rows, const float *y, float *dy, float *dx, float *grads)
+static void backward_split(const ls_layer *layer, const ls_layer_pass *pass, const float *y,
+                           float *dy, float *dx, float *grads)
 {
+    const ls_team *team = pass->team;
     const ls_matrix *W = matrix_of(layer);
+    const int64_t rows = pass->rows;
     const ls_team_desk desk = ls_team_desk_of(team, layer->layout, layer->matrix);
     const ls_range k = ls_shard(W->rows, team->size, team->rank);
     const int B = ls_int(team->size * team->rows), D = ls_int(W->rows), U = ls_int(W->columns);
     const int64_t mine = W->offset + k.first * U;
-    sum_bias(rows, U, layer->rectified, y, dy, grads + layer->param[BIAS].offset);
+    ls_bias_sum(rows, U, layer->rectified, y, dy, grads + layer->param[BIAS].offset);
     lay_out(team, rows, U, dy, desk.dy);
     team->meet(team->user);
     if (dx != NULL)
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, B, ls_int(k.count), U, 1, desk.dy, U,
-                    params + mine, U, 0, desk.part + k.first, D);
+                    pass->params + mine, U, 0, desk.part + k.first, D);
     for (ls_range of = {k.first + k.count, 0}; of.first > k.first;) {
         of = is_packed(layer) ? slice_below(W, k.first, of.first) : k;
         make_gradient(layer, B, desk.x, desk.dy, of, grads);

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "nn/layer.h"
 #include "nn/loss.h"
+#include "nn/preset.h"
 
 #include <assert.h>
 #include <math.h>
@@ -13,7 +14,10 @@
 #include <string.h>
 
 static const ls_layer_kind *const kinds[] = {
-    &ls_layer_dense, &ls_layer_relu, &ls_layer_sigmoid, &ls_layer_tanh, &ls_layer_softmax,
+    &ls_layer_dense,      &ls_layer_conv,      &ls_layer_maxpool, &ls_layer_avgpool,
+    &ls_layer_flatten,    &ls_layer_batchnorm, &ls_layer_dropout, &ls_layer_relu,
+    &ls_layer_leaky_relu, &ls_layer_gelu,      &ls_layer_sigmoid, &ls_layer_tanh,
+    &ls_layer_softmax,
 };
 enum { KINDS = sizeof kinds / sizeof *kinds, MAX_LAYERS = 256 };
 
@@ -22,6 +26,8 @@ struct ls_network {
     int classes;
     int64_t max_rows;
     ls_shape input;
+    const float *x; /* input of the latest pass, borrowed */
+    float *turned;  /* [max_rows][input] its channels last; NULL: they are not needed so */
 
     char *text;      /* the model string, cut into words */
     ls_layer *layer; /* [layers] */
@@ -35,10 +41,10 @@ struct ls_network {
     ls_matrix *matrix; /* [layout.matrices], owned */
     ls_active *active; /* for the first of them */
 
-    /* One allocation: each computed layer's output, then two deltas, gradients of the loss with
-     * respect to the output and the input of the layer that backward is at. */
+    /* One allocation: each computed layer's output and scratch, then two deltas, gradients of the
+     * loss with respect to the output and the input of the layer that backward is at. */
     float *workspace;
-    float *delta[2]; /* [max_rows][largest output] */
+    float *delta[2]; /* [max_rows][largest input or output] */
 };
 
 int ls_network_layer_kind(int at, const char **form, const char **meaning)
@@ -54,8 +60,8 @@ int ls_network_layer_kind(int at, const char **form, const char **meaning)
     return 1;
 }
 
-void ls_layer_add_param(ls_layer *layer, const char *name, int rank, const int64_t *shape,
-                        int64_t fan_in, int64_t fan_out)
+ls_param *ls_layer_add_param(ls_layer *layer, const char *name, int rank, const int64_t *shape,
+                             int64_t fan_in, int64_t fan_out)
 {
     assert(layer->params < LS_LAYER_MAX_PARAMS && rank <= LS_PARAM_MAX_RANK);
     ls_param *param = &layer->param[layer->params++];
@@ -65,6 +71,7 @@ void ls_layer_add_param(ls_layer *layer, const char *name, int rank, const int64
         param->shape[i] = shape[i];
         param->count *= shape[i];
     }
+    return param;
 }
 
 ls_status ls_layer_argument_count(const char *argument, const char *what, int64_t *out)
@@ -141,7 +148,7 @@ static ls_status configure_layer(ls_network *network, int at, char *word, ls_sha
 static ls_status parse(ls_network *network, const char *model)
 {
     static const char blanks[] = " \t\r\n";
-    network->text = ls_strdup(model);
+    network->text = ls_preset_expand(model, network->classes);
     network->layer = network->text == NULL ? NULL : ls_alloc(MAX_LAYERS, sizeof(ls_layer));
     if (network->layer == NULL)
         return LS_ERR_FAILURE;
@@ -175,7 +182,7 @@ static ls_status check_stack(ls_network *network)
                  (long long)outputs, network->classes);
         /* An activation only hands on what the layer before it made. */
         int guilty = last;
-        while (guilty > 0 && network->layer[guilty].params == 0)
+        while (guilty > 0 && ls_shape_size(network->layer[guilty].in) == outputs)
             guilty--;
         return wrong_word(guilty + 1, network->layer[guilty].word, reason);
     }
@@ -240,13 +247,15 @@ static ls_status make_layout(ls_network *network)
     return LS_OK;
 }
 
-/* Lets layers that can do so apply the relu after them. */
-static void fuse_relus(ls_network *network)
+/* Lets layers that can do so apply the relu after them; and passes by what changes nothing. */
+static void fuse_layers(ls_network *network)
 {
+    for (int i = 0; i < network->computed; i++)
+        network->layer[i].skipped = network->layer[i].kind->reshapes;
     for (int i = 1; i < network->computed; i++) {
         ls_layer *before = &network->layer[i - 1], *layer = &network->layer[i];
-        before->rectified = layer->skipped =
-            layer->kind == &ls_layer_relu && before->kind->takes_relu;
+        if (layer->kind == &ls_layer_relu && before->kind->takes_relu)
+            before->rectified = layer->skipped = true;
     }
 }
 
@@ -262,34 +271,68 @@ static ls_status watch_inputs(ls_network *network)
     return status;
 }
 
-static ls_status make_workspace(ls_network *network)
+/* Whether some layer goes by the image's rows and columns, which have channels to be turned. */
+static bool is_turned(const ls_network *network)
 {
-    int64_t outputs = 0, largest = 0;
+    bool images = false;
+    for (int i = 0; i < network->layers; i++)
+        images = images || network->layer[i].kind->images;
+    return images && network->input.channels > 1 &&
+           network->input.height * network->input.width > 1;
+}
+
+/* Floats of a layer's output, or of anything as large, for all rows. */
+static int64_t room(const ls_network *network, int64_t size)
+{
+    enum { LINE = 16 };
+    return (size * network->max_rows + LS_LAYER_SLACK + LINE - 1) / LINE * LINE;
+}
+
+/* Hands the workspace out, or, while there is none, only counts its floats. */
+static int64_t share_workspace(ls_network *network)
+{
+    enum { LINE = 16 };
+    float *const base = network->workspace;
+    int64_t used = 0, largest = 0;
     for (int i = 0; i < network->computed; i++) {
-        if (network->layer[i].skipped)
-            continue;
-        int64_t size = ls_shape_size(network->layer[i].out);
-        outputs += size;
-        largest = size > largest ? size : largest;
-    }
-    int64_t row = outputs + 2 * largest;
-    if (network->max_rows > 0 && row > INT64_MAX / 8 / network->max_rows)
-        return ls_fail(LS_ERR_FAILURE, "out of memory: a batch of %lld rows",
-                       (long long)network->max_rows);
-    network->workspace = ls_alloc(row * network->max_rows, sizeof *network->workspace);
-    if (network->workspace == NULL)
-        return LS_ERR_FAILURE;
-    float *at = network->workspace;
-    for (int i = 0; i < network->computed; i++) {
-        if (network->layer[i].skipped) {
-            network->layer[i].y = network->layer[i - 1].y;
+        ls_layer *layer = &network->layer[i];
+        const int64_t size = ls_shape_size(layer->out);
+        if (layer->skipped) {
+            layer->y = i > 0 ? network->layer[i - 1].y : NULL;
             continue;
         }
-        network->layer[i].y = at;
-        at += ls_shape_size(network->layer[i].out) * network->max_rows;
+        layer->y = base + used;
+        used += room(network, size);
+        layer->scratch = base + used;
+        if (layer->kind->scratch != NULL && network->max_rows > 0)
+            used += (layer->kind->scratch(layer) + LINE - 1) / LINE * LINE;
+        largest = size > largest ? size : largest;
     }
-    network->delta[0] = at;
-    network->delta[1] = at + largest * network->max_rows;
+    network->turned = is_turned(network) ? base + used : NULL;
+    if (is_turned(network))
+        used += room(network, ls_shape_size(network->input));
+    for (int k = 0; k < 2; k++) {
+        network->delta[k] = base + used;
+        used += room(network, largest);
+    }
+    return used;
+}
+
+static ls_status make_workspace(ls_network *network)
+{
+    int64_t row = ls_shape_size(network->input);
+    for (int i = 0; i < network->computed; i++)
+        row += 3 * ls_shape_size(network->layer[i].out);
+    if (network->max_rows > 0 && row > INT64_MAX / 16 / network->max_rows)
+        return ls_fail(LS_ERR_FAILURE, "out of memory: a batch of %lld rows",
+                       (long long)network->max_rows);
+    static float nothing;
+    network->workspace = &nothing;
+    const int64_t floats = share_workspace(network);
+    network->workspace = ls_alloc(floats, sizeof *network->workspace);
+    if (network->workspace == NULL)
+        return LS_ERR_FAILURE;
+    (void)share_workspace(network);
     return LS_OK;
 }
 
@@ -311,7 +354,7 @@ ls_status ls_network_create(ls_network **out, const char *model, ls_shape input,
         status = make_param_table(network);
     if (status == LS_OK)
         status = make_layout(network);
-    fuse_relus(network);
+    fuse_layers(network);
     if (status == LS_OK)
         status = make_workspace(network);
     if (status == LS_OK)
@@ -359,6 +402,14 @@ ls_layer_info ls_network_layer(const ls_network *network, int at)
     return info;
 }
 
+bool ls_network_spans_batch(const ls_network *network)
+{
+    bool spans = false;
+    for (int i = 0; i < network->layers; i++)
+        spans = spans || network->layer[i].kind->spans;
+    return spans;
+}
+
 const ls_layout *ls_network_layout(const ls_network *network)
 {
     return &network->layout;
@@ -372,11 +423,13 @@ int64_t ls_network_size(const ls_network *network)
 double ls_network_flops(const ls_network *network)
 {
     double sum = 0;
+    int products = 2; /* the first layer's backward pass has no dx */
     for (int i = 0; i < network->layers; i++) {
         const ls_layer *layer = &network->layer[i];
-        const int products = i > 0 ? 3 : 2; /* the first layer's backward pass has no dx */
-        if (layer->kind->flops != NULL)
+        if (layer->kind->flops != NULL) {
             sum += products * layer->kind->flops(layer);
+            products = 3;
+        }
     }
     return sum;
 }
@@ -386,7 +439,10 @@ void ls_network_initialise(const ls_network *network, uint64_t seed, float *para
     uint64_t number = 0;
     for (int i = 0; i < network->layers; i++) {
         const ls_layer *layer = &network->layer[i];
-        bool before_relu = i + 1 < network->layers && network->layer[i + 1].kind->rectifies;
+        int next = i + 1;
+        while (next < network->layers && network->layer[next].kind->neutral)
+            next++;
+        const bool before_relu = next < network->layers && network->layer[next].kind->rectifies;
         for (int k = 0; k < layer->params; k++, number++) {
             const ls_param *param = &layer->param[k];
             uint64_t key = ls_rng_key(seed, LS_RNG_INITIALISE, number);
@@ -394,7 +450,8 @@ void ls_network_initialise(const ls_network *network, uint64_t seed, float *para
             double bound = param->fan_in > 0 ? sqrt(6 / fans) : 0;
             for (int64_t j = 0; j < param->count; j++)
                 params[param->offset + j] =
-                    (float)(bound * (2 * ls_rng_uniform(key, (uint64_t)j) - 1));
+                    param->fan_in > 0 ? (float)(bound * (2 * ls_rng_uniform(key, (uint64_t)j) - 1))
+                                      : param->initial;
         }
     }
 }
@@ -406,20 +463,49 @@ static bool is_split(const ls_layer *layer, const ls_team *team)
            ls_team_splits(team->size, team->rows, &layer->layout->matrix[layer->matrix]);
 }
 
+/* [channels][pixels] -> [pixels][channels], for each row. */
+static void turn(const ls_network *network, int64_t rows, const float *from, float *to)
+{
+    const int64_t channels = network->input.channels;
+    const int64_t pixels = network->input.height * network->input.width;
+    for (int64_t r = 0; r < rows; r++, from += channels * pixels, to += channels * pixels)
+        for (int64_t c = 0; c < channels; c++)
+            for (int64_t p = 0; p < pixels; p++)
+                to[p * channels + c] = from[c * pixels + p];
+}
+
+/* The pass as layer `at` sees it. */
+static ls_layer_pass view(const ls_pass *pass, int at, const float *params, const ls_batch *batch)
+{
+    return (ls_layer_pass){.params = params,
+                           .rows = batch->rows,
+                           .ids = batch->ids,
+                           .key = ls_rng_at(pass->key, (uint64_t)at),
+                           .team = pass->team,
+                           .ready = pass->ready,
+                           .sum = pass->sum};
+}
+
 static const float *forward(ls_network *network, const float *params, const ls_batch *batch,
-                            const ls_team *team, ls_need need)
+                            bool training, const ls_pass *pass)
 {
     assert(batch->rows <= network->max_rows);
-    const float *x = batch->x;
+    if (network->turned != NULL)
+        turn(network, batch->rows, batch->x, network->turned);
+    const float *x = network->x = network->turned != NULL ? network->turned : batch->x;
     bool first =
         true; /* of the layers with parameters: it asks for the last ones that are missing */
     for (int i = 0; i < network->computed; i++) {
         ls_layer *layer = &network->layer[i];
-        if (is_split(layer, team))
-            layer->kind->forward_split(layer, team, params, batch->rows, x, layer->y);
-        else if (batch->rows > 0 && !layer->skipped)
-            layer->kind->forward(layer, params, batch->rows, x, layer->y,
-                                 first ? need : (ls_need){0});
+        if (layer->skipped)
+            continue;
+        ls_layer_pass seen = view(pass, i, params, batch);
+        seen.training = training;
+        seen.need = first ? pass->need : (ls_need){0};
+        if (is_split(layer, pass->team))
+            layer->kind->forward_split(layer, &seen, x, layer->y);
+        else if (batch->rows > 0 || (layer->kind->spans && training))
+            layer->kind->forward(layer, &seen, x, layer->y);
         first = first && layer->params == 0;
         x = layer->y;
     }
@@ -428,49 +514,64 @@ static const float *forward(ls_network *network, const float *params, const ls_b
 
 const float *ls_network_forward(ls_network *network, const float *params, const ls_batch *batch)
 {
-    return forward(network, params, batch, NULL, (ls_need){0});
+    return forward(network, params, batch, false, &(ls_pass){0});
 }
 
 ls_score ls_network_loss(ls_network *network, const float *params, const ls_batch *batch,
-                         const ls_team *team, ls_need need)
+                         const ls_pass *pass)
 {
-    const float *output = forward(network, params, batch, team, need);
-    ls_need_call(need, 0); /* what no layer has asked for */
+    const float *output = forward(network, params, batch, true, pass);
+    ls_need_call(pass->need, 0); /* what no layer has asked for */
     return ls_loss_score(network->loss, batch->rows, network->classes, output, batch->labels,
                          network->delta[0], NULL);
 }
 
+/* What layer `at` got in the latest pass. */
+static const float *input_of(const ls_network *network, int at)
+{
+    while (at > 0 && network->layer[at - 1].y == NULL)
+        at--;
+    return at > 0 ? network->layer[at - 1].y : network->x;
+}
+
 void ls_network_backward(ls_network *network, const float *params, const ls_batch *batch,
-                         const ls_team *team, float *grads, ls_ready ready)
+                         const ls_pass *pass, float *grads)
 {
     float *dy = network->delta[0], *dx = network->delta[1];
+    int first = 0; /* layer from which on gradients are needed */
+    while (network->layer[first].params == 0)
+        first++;
     if (batch->rows == 0)
         memset(grads, 0, (size_t)network->size * sizeof *grads);
-    for (int i = network->computed - 1; i >= 0; i--) {
+    for (int i = network->computed - 1; i >= first; i--) {
         const ls_layer *layer = &network->layer[i];
-        const float *x = i > 0 ? network->layer[i - 1].y : batch->x;
-        if (is_split(layer, team))
-            layer->kind->backward_split(layer, team, params, batch->rows, layer->y, dy,
-                                        i > 0 ? dx : NULL, grads);
-        else if (batch->rows > 0 && !layer->skipped)
-            layer->kind->backward(layer, params, batch->rows, x, layer->y, dy, i > 0 ? dx : NULL,
-                                  grads, ready);
+        const float *x = input_of(network, i);
+        float *const to = i > first ? dx : NULL;
+        if (layer->skipped)
+            continue;
+        ls_layer_pass seen = view(pass, i, params, batch);
+        seen.training = true;
+        if (is_split(layer, pass->team))
+            layer->kind->backward_split(layer, &seen, layer->y, dy, to, grads);
+        else if (batch->rows > 0 || layer->kind->spans)
+            layer->kind->backward(layer, &seen, x, layer->y, dy, to, grads);
         else
             continue;
         if (layer->params > 0 && layer->param[0].offset > 0)
-            ls_ready_call(ready, layer->param[0].offset);
+            ls_ready_call(pass->ready, layer->param[0].offset);
         float *swap = dy;
         dy = dx;
         dx = swap;
     }
-    ls_ready_call(ready, 0);
+    ls_ready_call(pass->ready, 0);
 }
 
 ls_score ls_network_gradient(ls_network *network, const float *params, const ls_batch *batch,
                              float *grads)
 {
-    ls_score score = ls_network_loss(network, params, batch, NULL, (ls_need){0});
-    ls_network_backward(network, params, batch, NULL, grads, (ls_ready){0});
+    const ls_pass alone = {0};
+    ls_score score = ls_network_loss(network, params, batch, &alone);
+    ls_network_backward(network, params, batch, &alone, grads);
     return score;
 }
 
@@ -485,5 +586,5 @@ ls_score ls_network_evaluate(ls_network *network, const float *params, const ls_
 const float *ls_network_activation(const ls_network *network, int at)
 {
     assert(at >= 0 && at < network->layers);
-    return network->layer[at < network->computed ? at : network->computed - 1].y;
+    return input_of(network, (at < network->computed ? at : network->computed - 1) + 1);
 }

@@ -213,6 +213,7 @@ static ls_status create(bench *b, ls_comm *comm, const ls_bench_task *task, cons
                         int count, int64_t rows)
 {
     const ls_step_rows most = {rows, task->batch, task->block};
+    b->replica.comm = comm;
     ls_status status = ls_agree(comm, create_local(b, task, rows));
     if (status != LS_OK)
         return status;

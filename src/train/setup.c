@@ -115,6 +115,11 @@ static ls_status make_replica(ls_trainer *t)
         ls_network_create(&t->replica.network, c->model, input, t->dataset.classes, c->loss, rows);
     if (status != LS_OK)
         return status;
+    t->replica.comm = t->comm;
+    if (c->reproducible && ls_network_spans_batch(t->replica.network))
+        return ls_fail(LS_ERR_USAGE,
+                       "--reproducible goes block by block, and batchnorm takes statistics over "
+                       "all of a step at once: leave one of them out");
     if (c->reproducible) {
         t->replica.block = c->block;
         t->replica.loss_quantum = ls_exact_quantum(LS_DIVERGED * (double)(c->batch + c->block));

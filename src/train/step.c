@@ -75,7 +75,7 @@ typedef struct stopwatch {
 
 static double own_time(const ls_replica *r)
 {
-    return ls_now() - ls_reducer_clock(r->reducer).exposed - r->updating;
+    return ls_now() - ls_reducer_clock(r->reducer).exposed - r->updating - r->summing;
 }
 
 static double lap(stopwatch *watch)
@@ -93,6 +93,15 @@ static void spoil(void *user, int64_t from)
     ls_ready_call(ls_reducer_ready(reducer), from);
 }
 
+/* For statistics of the global batch. */
+static void sum_over_ranks(void *user, double *values, int count)
+{
+    ls_replica *r = user;
+    const double begin = ls_now();
+    ls_sum_doubles(r->comm, values, count);
+    r->summing += ls_now() - begin;
+}
+
 /* Forward and backward through this rank's rows, in one pass or in blocks; the sum over ranks
  * begins as soon as what this rank has to say is known. After a failure it goes on with the others,
  * with nothing of its own. */
@@ -100,10 +109,13 @@ static ls_status pass(ls_replica *r, const ls_samples *samples, const int64_t *o
                       ls_status status, const ls_step_checks *checks, ls_score *score,
                       ls_control *control, ls_phases *phases)
 {
-    const ls_team *team = ls_reducer_team(r->reducer);
     const float *params = ls_reducer_params(r->reducer);
-    /* Asked for in any case where it may be needed: how a product is cut decides its last bits. */
-    const ls_need need = {ls_reducer_defers(r->reducer) ? update : NULL, r};
+    ls_pass its = {.team = ls_reducer_team(r->reducer),
+                   /* Asked for in any case where it may be needed: how a product is cut decides its
+                      last bits. */
+                   .need = {ls_reducer_defers(r->reducer) ? update : NULL, r},
+                   .sum = {sum_over_ranks, r},
+                   .key = r->key};
     stopwatch watch = {r, own_time(r)};
     int64_t done = 0;
     *score = (ls_score){0};
@@ -112,7 +124,7 @@ static ls_status pass(ls_replica *r, const ls_samples *samples, const int64_t *o
         ls_samples_gather(samples, order != NULL ? order + done : NULL, done, rows,
                           r->normalization, r->batch);
         phases->gather += lap(&watch);
-        const ls_score part = ls_network_loss(r->network, params, r->batch, team, need);
+        const ls_score part = ls_network_loss(r->network, params, r->batch, &its);
         if (status == LS_OK && checks != NULL)
             status = checks->score(checks->user, &part);
         score->rows += part.rows;
@@ -129,11 +141,9 @@ static ls_status pass(ls_replica *r, const ls_samples *samples, const int64_t *o
             control->failed = status != LS_OK;
             ls_reducer_begin(r->reducer, control);
         }
-        ls_ready ready = ls_reducer_ready(r->reducer);
-        if (ls_fault(LS_FAULT_GRADIENT) != LS_OK)
-            ready = (ls_ready){spoil, r->reducer};
-        ls_network_backward(r->network, params, r->batch, team, ls_reducer_grads(r->reducer),
-                            ready);
+        its.ready = ls_fault(LS_FAULT_GRADIENT) != LS_OK ? (ls_ready){spoil, r->reducer}
+                                                         : ls_reducer_ready(r->reducer);
+        ls_network_backward(r->network, params, r->batch, &its, ls_reducer_grads(r->reducer));
         phases->backward += lap(&watch);
     } while (done < count);
     return status;
@@ -144,7 +154,7 @@ ls_status ls_step(ls_replica *r, const ls_samples *samples, const int64_t *order
                   ls_control *control, ls_phases *phases)
 {
     const ls_reducer_times before = ls_reducer_clock(r->reducer);
-    const double updating = r->updating, begin = ls_now();
+    const double updating = r->updating, summing = r->summing, begin = ls_now();
     ls_status status = pass(r, samples, order, count, late(r), checks, score, control, phases);
     const int64_t bad = ls_reducer_finish(r->reducer, control);
     if (status == LS_OK && bad >= 0)
@@ -168,7 +178,7 @@ ls_status ls_step(ls_replica *r, const ls_samples *samples, const int64_t *order
     const double end = ls_now();
     const ls_reducer_times now = ls_reducer_clock(r->reducer);
     phases->optimizer += r->updating - updating;
-    phases->exposed += now.exposed - before.exposed;
+    phases->exposed += now.exposed - before.exposed + (r->summing - summing);
     phases->hidden += now.hidden - before.hidden;
     phases->total += end - begin;
     return LS_OK;

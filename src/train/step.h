@@ -10,6 +10,7 @@
 
 /* What a rank trains with. */
 typedef struct ls_replica {
+    ls_comm *comm; /* of all replicas; borrowed */
     ls_network *network;
     ls_reducer *reducer; /* owns the arenas of gradients and parameters */
     ls_optimizer *optimizer;
@@ -20,6 +21,9 @@ typedef struct ls_replica {
      * depends on the block and not on how many of them this rank has. */
     int64_t block;       /* rows; 0: all of a rank's rows at once */
     double loss_quantum; /* see base/exact.h */
+
+    uint64_t key;   /* what is random in a pass follows from it, see ls_pass */
+    double summing; /* seconds in statistics of the global batch so far */
 
     /* The latest step's updates, as far as they are left for the next forward pass. */
     bool unfinished;

@@ -13,6 +13,7 @@
 #include "base/fault.h"
 #include "base/interrupt.h"
 #include "base/json.h"
+#include "base/rng.h"
 #include "train/health.h"
 #include "train/summary.h"
 
@@ -146,6 +147,7 @@ static ls_status train_epoch(ls_trainer *t)
     double mark = ls_now();
     go_on_with(t, LS_AT_EXCHANGE);
     ls_status status = ls_exchange_epoch(t->exchange, t->progress.epoch, &order);
+    t->replica.key = ls_rng_key(t->config->seed, LS_RNG_PASS, (uint64_t)t->progress.epoch);
     sums->exchange_s += ls_now() - mark;
     while (status == LS_OK && t->progress.step < t->plan.steps) {
         ls_control control;

@@ -49,7 +49,8 @@ static void points_at_the_wrong_word(void **state)
          0},
         {"dense:512 convolution:3 dense:10",
          "word 2, 'convolution:3': no layer is called that; "
-         "there are dense, relu, sigmoid, tanh, softmax",
+         "there are dense, conv, maxpool, avgpool, flatten, batchnorm, dropout, "
+         "relu, leaky-relu, gelu, sigmoid, tanh, softmax",
          0},
         {"dense:512 relu dense:11",
          "word 3, 'dense:11': the last layer has 11 outputs but the "
@@ -208,8 +209,9 @@ static void tells_what_is_final(void **state)
         told t = {.from = size, .grads = grads, .expected = expected, .size = size};
         (void)ls_network_gradient(network, params, batch, expected);
         memset(grads, 1, (size_t)size * sizeof *grads);
-        (void)ls_network_loss(network, params, batch, NULL, (ls_need){0});
-        ls_network_backward(network, params, batch, NULL, grads, (ls_ready){note_ready, &t});
+        const ls_pass pass = {.ready = {note_ready, &t}};
+        (void)ls_network_loss(network, params, batch, &pass);
+        ls_network_backward(network, params, batch, &pass, grads);
         assert_int_equal(t.from, 0);
         /* Slices of the two large layers, and the last layer. */
         assert_true(batch->rows == 0 ? t.calls == 1 : t.calls >= 7);

@@ -36,8 +36,9 @@ static void meet(void *user)
 static void *take_part(void *user)
 {
     member *m = user;
-    m->score = ls_network_loss(m->network, m->params, m->batch, &m->team, (ls_need){0});
-    ls_network_backward(m->network, m->params, m->batch, &m->team, m->grads, (ls_ready){0});
+    const ls_pass pass = {.team = &m->team};
+    m->score = ls_network_loss(m->network, m->params, m->batch, &pass);
+    ls_network_backward(m->network, m->params, m->batch, &pass, m->grads);
     return NULL;
 }
 

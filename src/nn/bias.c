@@ -1,0 +1,75 @@
+/* What layers with a bias have in common. */
+#include "base/dispatch.h"
+#include "nn/layer.h"
+
+#include <string.h>
+
+/* Short rows are taken several at a time, as one long row of which the bias is repeated. */
+enum { LONG = 64, REPEATED = 2 * LONG };
+
+/* How many rows make a long one. */
+static int64_t rows_at_once(int64_t rows, int64_t U)
+{
+    const int64_t repeats = U < LONG ? LONG / U : 1;
+    return repeats < rows ? repeats : rows;
+}
+
+LS_DISPATCH static void add(int64_t rows, int64_t U, bool rectify, const float *restrict b,
+                            float *restrict y)
+{
+    for (int64_t r = 0; r < rows; r++, y += U) {
+        if (!rectify) {
+            for (int64_t u = 0; u < U; u++)
+                y[u] += b[u];
+            continue;
+        }
+        /* Written so that a NaN goes through: it must reach the loss to be seen. */
+        for (int64_t u = 0; u < U; u++) {
+            float z = y[u] + b[u];
+            y[u] = z < 0 ? 0 : z;
+        }
+    }
+}
+
+void ls_bias_add(int64_t rows, int64_t U, bool rectify, const float *b, float *y)
+{
+    float repeated[REPEATED];
+    const int64_t repeats = rows_at_once(rows, U), long_rows = repeats > 0 ? rows / repeats : 0;
+    if (repeats <= 1) {
+        add(rows, U, rectify, b, y);
+        return;
+    }
+    for (int64_t i = 0; i < repeats; i++)
+        memcpy(repeated + i * U, b, (size_t)U * sizeof *b);
+    add(long_rows, repeats * U, rectify, repeated, y);
+    add(rows - long_rows * repeats, U, rectify, b, y + long_rows * repeats * U);
+}
+
+LS_DISPATCH static void sum(int64_t rows, int64_t U, bool rectify, const float *restrict y,
+                            float *restrict dy, float *restrict db)
+{
+    for (int64_t r = 0; r < rows; r++, y += U, dy += U) {
+        if (rectify)
+            for (int64_t u = 0; u < U; u++)
+                dy[u] = y[u] > 0 ? dy[u] : 0;
+        for (int64_t u = 0; u < U; u++)
+            db[u] += dy[u];
+    }
+}
+
+void ls_bias_sum(int64_t rows, int64_t U, bool rectify, const float *y, float *dy, float *db)
+{
+    float repeated[REPEATED] = {0};
+    const int64_t repeats = rows_at_once(rows, U), long_rows = repeats > 0 ? rows / repeats : 0;
+    memset(db, 0, (size_t)U * sizeof *db);
+    if (repeats <= 1) {
+        sum(rows, U, rectify, y, dy, db);
+        return;
+    }
+    sum(long_rows, repeats * U, rectify, y, dy, repeated);
+    sum(rows - long_rows * repeats, U, rectify, y + long_rows * repeats * U,
+        dy + long_rows * repeats * U, db);
+    for (int64_t i = 0; i < repeats; i++)
+        for (int64_t u = 0; u < U; u++)
+            db[u] += repeated[i * U + u];
+}

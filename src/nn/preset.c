@@ -1,0 +1,41 @@
+#include "nn/preset.h"
+
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Each ends with the layer that has a unit for each class. */
+static const struct {
+    const char *name, *layers;
+} presets[] = {
+    {"mlp", "dense:512 relu"},
+    /* LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition,
+       1998; with relu and maximum where it has tanh and sums. */
+    {"lenet5", "conv:6x5,1,2 relu maxpool:2 conv:16x5 relu maxpool:2 flatten dense:120 relu "
+               "dense:84 relu"},
+    {"cnn", "conv:32x3,1,1 batchnorm relu conv:32x3,1,1 batchnorm relu maxpool:2 "
+            "conv:64x3,1,1 batchnorm relu conv:64x3,1,1 batchnorm relu maxpool:2 flatten "
+            "dropout:0.3 dense:128 batchnorm relu dropout:0.3"},
+};
+enum { PRESETS = sizeof presets / sizeof *presets };
+
+int ls_preset_at(int at, const char **name, const char **layers)
+{
+    if (at < 0 || at >= PRESETS)
+        return 0;
+    *name = presets[at].name;
+    *layers = presets[at].layers;
+    return 1;
+}
+
+char *ls_preset_expand(const char *model, int classes)
+{
+    char text[512];
+    for (int i = 0; i < PRESETS; i++)
+        if (strcmp(model, presets[i].name) == 0) {
+            snprintf(text, sizeof text, "%s dense:%d", presets[i].layers, classes);
+            return ls_strdup(text);
+        }
+    return ls_strdup(model);
+}

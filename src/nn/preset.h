@@ -1,0 +1,13 @@
+/* Networks that have a name. */
+#ifndef LS_NN_PRESET_H
+#define LS_NN_PRESET_H
+
+/* The layers that a model string means: those of a well-known network if it is the name of one,
+ * else the string itself. Owned by the caller. Local. NULL when memory is short, with the text set.
+ */
+char *ls_preset_expand(const char *model, int classes);
+
+/* The networks, one after the other, for help texts. Returns 0 past the last. Local. */
+int ls_preset_at(int at, const char **name, const char **layers);
+
+#endif
