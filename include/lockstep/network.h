@@ -104,10 +104,6 @@ const ls_layout *ls_network_layout(const ls_network *network);
 /* Floats in the arena of parameters. */
 int64_t ls_network_size(const ls_network *network);
 
-/* Whether training passes take statistics over all rows of a step, so that a step must be one pass,
- * on all ranks together, see ls_pass.sum. */
-bool ls_network_spans_batch(const ls_network *network);
-
 /* Floating-point operations, in matrix products, that training on one row takes. */
 double ls_network_flops(const ls_network *network);
 
@@ -138,6 +134,13 @@ typedef struct ls_pass {
     ls_ready ready;      /* told which gradients are final */
     ls_sum sum;          /* of statistics over the global batch */
     uint64_t key;        /* what is random follows from it and from the rows' ids */
+
+    /* Rows that are computed at a time, so that what comes out of a call does not depend on how
+     * many of such blocks this rank has; then the gradients that `ready` is told of are those of
+     * one block, see ls_ready, and sums are exact, those of losses in multiples of the quantum, see
+     * base/exact.h. 0: all rows at once. */
+    int64_t block;
+    double quantum;
 } ls_pass;
 
 /* A training pass in two halves: forward to the loss, and back to the gradient of the sum of the

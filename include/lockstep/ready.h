@@ -18,9 +18,12 @@ typedef struct ls_need {
 
 /* Told during a backward pass that all gradients from offset `from` to the end of the arena are
  * final: they come from the end down, so that their reduction over ranks can begin. `call` may be
- * NULL. */
+ * NULL. A pass that goes block by block makes the gradients of each block: then `again` tells that
+ * those from some offset below `end` are made anew, for the next block, to be added to what was
+ * told. */
 typedef struct ls_ready {
     void (*call)(void *user, int64_t from);
+    void (*again)(void *user, int64_t end);
     void *user;
 } ls_ready;
 
@@ -34,6 +37,12 @@ static inline void ls_ready_call(ls_ready ready, int64_t from)
 {
     if (ready.call != NULL)
         ready.call(ready.user, from);
+}
+
+static inline void ls_ready_again(ls_ready ready, int64_t end)
+{
+    if (ready.again != NULL)
+        ready.again(ready.user, end);
 }
 
 #endif

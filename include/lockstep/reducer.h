@@ -32,9 +32,9 @@ typedef enum ls_reduce {
     LS_REDUCE_HIERARCHICAL, /* within each node in shared memory, then between the nodes; the ranks
                                of a node share one copy of the parameters, the work of updating them
                                and, as a team, large products */
-    LS_REDUCE_EXACT,        /* as fused, in sums that are exact: their bits depend on the backward
-                               passes alone, of which a rank may make several before it begins; not
-                               on how many ranks there are, nor on the order of addition */
+    LS_REDUCE_EXACT,        /* as fused, in sums that are exact: their bits depend on the blocks
+                               alone that the backward passes go by; not on how many ranks there
+                               are, nor on the order of addition */
     LS_REDUCERS,
     LS_REDUCE_AUTO = LS_REDUCERS /* the trainer tries them and takes the fastest */
 } ls_reduce;
@@ -62,7 +62,7 @@ enum { LS_MAX_GLOBAL_BATCH = 1 << 24 };
 typedef struct ls_step_rows {
     int64_t mine;  /* on this rank */
     int64_t batch; /* on all ranks together; this and the next are the same on all of them */
-    int64_t block; /* in one backward pass, for LS_REDUCE_EXACT */
+    int64_t block; /* that a backward pass computes at a time, for LS_REDUCE_EXACT */
 } ls_step_rows;
 
 /* A range of parameters that is this rank's to update. */
@@ -113,7 +113,7 @@ const float *ls_reducer_params(const ls_reducer *reducer);
 /* Copies these parameters [count], the same on all ranks, into the arena. */
 void ls_reducer_set_params(ls_reducer *reducer, const float *params);
 
-/* Begins a step's sum, before the last or only backward pass of this rank. A rank whose word says
+/* Begins a step's sum, before the backward pass of this rank. A rank whose word says
  * that it failed goes through the backward pass with the others, of no rows. */
 void ls_reducer_begin(ls_reducer *reducer, const ls_control *mine);
 

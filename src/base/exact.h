@@ -25,4 +25,30 @@ static inline double ls_exact_round(double x, double quantum)
     return (x + there) - there;
 }
 
+/* Where magnitudes are not known beforehand: numbers are cut into parts, each a multiple of a
+ * quantum of its own, and each kind of part is summed alone (after Demmel and Nguyen, Fast
+ * Reproducible Floating-Point Summation, 2013). Up to 2^20 numbers below 2^40 have exact sums; what
+ * is below 2^-71 of a number is left out. */
+enum { LS_EXACT_PARTS = 3 };
+
+/* Adds a number to sums that are kept in parts, sums[0], sums[stride], ... Local. */
+static inline void ls_exact_add(double x, double *sums, int stride)
+{
+    static const double quantum[LS_EXACT_PARTS] = {0x1p9, 0x1p-31, 0x1p-71};
+    for (int i = 0; i < LS_EXACT_PARTS; i++) {
+        const double part = ls_exact_round(x, quantum[i]);
+        sums[i * stride] += part;
+        x -= part;
+    }
+}
+
+/* What such sums come to. Local. */
+static inline double ls_exact_total(const double *sums, int stride)
+{
+    double total = 0;
+    for (int i = LS_EXACT_PARTS - 1; i >= 0; i--)
+        total += sums[i * stride];
+    return total;
+}
+
 #endif

@@ -92,6 +92,7 @@ void ls_active_take(ls_active *active, int64_t rows, ls_range among, int64_t D, 
 {
     int32_t *column = active->column;
     const int64_t most = most_left(rows, among.count, U);
+    active->of = x;
     active->packed = most > 0 && find(rows, D, among.count, x + among.first, most, column);
     if (!active->packed)
         return;

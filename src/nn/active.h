@@ -15,6 +15,7 @@
 #include <lockstep/status.h>
 
 typedef struct ls_active {
+    const float *of; /* the latest batch */
     bool packed;     /* whether the latest batch has enough of them to be worth it */
     int64_t count;   /* inputs that are left */
     int32_t *column; /* [count] which, ascending; room for D */

@@ -5,10 +5,11 @@
  *
  * N: values of a channel in the global batch; C: channels; x, y [rows * pixels][C].
  *
- *     y = a x + b             a = scale / sqrt(var + EPSILON), b = shift - mean a
- *     dx = a dy + u x + v     u = -a S / (N (var + EPSILON)), S = sum of dy (x - mean)
- *                             v = -a (sum of dy) / N - u mean */
+ *     y = a (x - mean) + shift             a = scale / sqrt(var + EPSILON)
+ *     dx = a dy + u (x - mean) + v         u = -a (sum of dy (x - mean)) / (N (var + EPSILON))
+ *                                          v = -a (sum of dy) / N */
 #include "base/dispatch.h"
+#include "base/exact.h"
 #include "nn/layer.h"
 
 #include <math.h>
@@ -18,38 +19,41 @@
 
 enum { SCALE, SHIFT, MEAN, VARIANCE };
 
-/* Values are added up as floats this many at a time, those sums as doubles. */
-enum { RUN = 16 };
-
 /* What a pass leaves in the scratch memory. */
 typedef struct state {
-    double *mine;   /* [2 C] sums over this rank's values, of them, and of squares or products */
-    double *sums;   /* [2 C + 1] the same of the batch, and N */
-    float *partial; /* [2 C] */
-    float *mean;    /* [C], and so on */
+    double
+        *mine; /* [2 C] sums over some of this rank's values: of them, and of squares or products */
+    double *sums; /* [LS_EXACT_PARTS][2 C + 1] the same of the batch, and N, see base/exact.h */
+    float *mean;  /* [C], and so on */
     float *variance;
-    float *a, *b, *u, *v;
+    float *a, *u, *v;
 } state;
+
+enum { ARRAYS = 5 /* of floats */ };
+
+/* Numbers that are summed over ranks. */
+static int64_t width_of(const ls_layer *layer)
+{
+    return 2 * layer->in.channels + 1;
+}
 
 static int64_t scratch(const ls_layer *layer)
 {
-    return 2 * (4 * layer->in.channels + 1) + 8 * layer->in.channels;
+    return 2 * (1 + LS_EXACT_PARTS) * width_of(layer) + ARRAYS * layer->in.channels;
 }
 
 static state state_of(const ls_layer *layer)
 {
-    const int64_t C = layer->in.channels;
+    const int64_t C = layer->in.channels, width = width_of(layer);
     double *mine = (double *)(void *)layer->scratch;
-    float *rest = layer->scratch + 2 * (4 * C + 1);
+    float *rest = layer->scratch + 2 * (1 + LS_EXACT_PARTS) * width;
     return (state){.mine = mine,
-                   .sums = mine + 2 * C,
-                   .partial = rest,
-                   .mean = rest + 2 * C,
-                   .variance = rest + 3 * C,
-                   .a = rest + 4 * C,
-                   .b = rest + 5 * C,
-                   .u = rest + 6 * C,
-                   .v = rest + 7 * C};
+                   .sums = mine + width,
+                   .mean = rest,
+                   .variance = rest + C,
+                   .a = rest + 2 * C,
+                   .u = rest + 3 * C,
+                   .v = rest + 4 * C};
 }
 
 static int64_t pixels_of(const ls_layer *layer)
@@ -70,51 +74,64 @@ static ls_status configure(ls_layer *layer, const char *argument)
     return LS_OK;
 }
 
-/* Adds the sums of x and x * other, over a few values of each channel. */
-LS_DISPATCH static void add_run(int64_t count, int64_t C, const float *restrict x,
-                                const float *restrict other, float *restrict partial,
-                                double *restrict sums)
+/* Sums of x and x * other over some values of each channel. */
+LS_DISPATCH static void add_values(int64_t values, int64_t C, const float *restrict x,
+                                   const float *other, double *restrict sums)
 {
-    memset(partial, 0, (size_t)(2 * C) * sizeof *partial);
-    for (int64_t i = 0; i < count; i++, x += C, other += C)
+    memset(sums, 0, (size_t)(2 * C) * sizeof *sums);
+    for (int64_t i = 0; i < values; i++, x += C, other += C)
         for (int64_t c = 0; c < C; c++) {
-            partial[c] += x[c];
-            partial[C + c] += x[c] * other[c];
+            sums[c] += (double)x[c];
+            sums[C + c] += (double)x[c] * (double)other[c];
         }
-    for (int64_t c = 0; c < 2 * C; c++)
-        sums[c] += (double)partial[c];
 }
 
-/* Sums of x and x * other, of this rank and of all. */
+/* How many rows from `first` on are taken at a time. */
+static int64_t rows_at_once(const ls_layer_pass *pass, int64_t first)
+{
+    const int64_t left = pass->rows - first;
+    return pass->block > 0 && pass->block < left ? pass->block : left;
+}
+
+/* Sums of x and x * other over the global batch. By blocks they are exact, whatever the number of
+ * ranks. */
 static void add_up(const ls_layer *layer, const ls_layer_pass *pass, const float *x,
                    const float *other)
 {
     const state s = state_of(layer);
-    const int64_t C = layer->in.channels, values = pass->rows * pixels_of(layer);
-    memset(s.mine, 0, (size_t)(2 * C) * sizeof *s.mine);
-    for (int64_t i = 0; i < values; i += RUN)
-        add_run(values - i < RUN ? values - i : RUN, C, x + i * C, other + i * C, s.partial,
-                s.mine);
-    memcpy(s.sums, s.mine, (size_t)(2 * C) * sizeof *s.sums);
-    s.sums[2 * C] = (double)values;
+    const int64_t C = layer->in.channels, row = ls_shape_size(layer->in);
+    const int width = (int)width_of(layer), parts = pass->block > 0 ? LS_EXACT_PARTS : 1;
+    memset(s.sums, 0, (size_t)(parts * width) * sizeof *s.sums);
+    for (int64_t first = 0, rows; first < pass->rows; first += rows) {
+        rows = rows_at_once(pass, first);
+        add_values(rows * pixels_of(layer), C, x + first * row, other + first * row, s.mine);
+        for (int64_t c = 0; c < 2 * C; c++)
+            if (parts > 1)
+                ls_exact_add(s.mine[c], s.sums + c, width);
+            else
+                s.sums[c] = s.mine[c];
+    }
+    s.sums[2 * C] = (double)(pass->rows * pixels_of(layer));
     if (pass->sum.call != NULL)
-        pass->sum.call(pass->sum.user, s.sums, (int)(2 * C + 1));
+        pass->sum.call(pass->sum.user, s.sums, parts * width);
+    for (int64_t c = 0; c < 2 * C && parts > 1; c++)
+        s.sums[c] = ls_exact_total(s.sums + c, width);
 }
 
-/* to = a from + b, for each channel, and the relu that may follow. */
+/* y = a (x - mean) + shift, for each channel, and the relu that may follow. */
 LS_DISPATCH static void apply(int64_t values, int64_t C, bool rectify, const float *restrict a,
-                              const float *restrict b, const float *restrict from,
-                              float *restrict to)
+                              const float *restrict mean, const float *restrict shift,
+                              const float *restrict x, float *restrict y)
 {
-    for (int64_t i = 0; i < values; i++, from += C, to += C) {
+    for (int64_t i = 0; i < values; i++, x += C, y += C) {
         if (!rectify) {
             for (int64_t c = 0; c < C; c++)
-                to[c] = a[c] * from[c] + b[c];
+                y[c] = a[c] * (x[c] - mean[c]) + shift[c];
             continue;
         }
         for (int64_t c = 0; c < C; c++) {
-            float z = a[c] * from[c] + b[c];
-            to[c] = z < 0 ? 0 : z;
+            const float z = a[c] * (x[c] - mean[c]) + shift[c];
+            y[c] = z < 0 ? 0 : z;
         }
     }
 }
@@ -137,23 +154,22 @@ static void forward(const ls_layer *layer, const ls_layer_pass *pass, const floa
         memcpy(s.mean, params + layer->param[MEAN].offset, (size_t)C * sizeof *s.mean);
         memcpy(s.variance, params + layer->param[VARIANCE].offset, (size_t)C * sizeof *s.variance);
     }
-    for (int64_t c = 0; c < C; c++) {
+    for (int64_t c = 0; c < C; c++)
         s.a[c] = (float)((double)params[layer->param[SCALE].offset + c] /
                          sqrt((double)s.variance[c] + EPSILON));
-        s.b[c] = params[layer->param[SHIFT].offset + c] - s.mean[c] * s.a[c];
-    }
-    apply(pass->rows * pixels_of(layer), C, layer->rectified, s.a, s.b, x, y);
+    apply(pass->rows * pixels_of(layer), C, layer->rectified, s.a, s.mean,
+          params + layer->param[SHIFT].offset, x, y);
 }
 
-/* dx = a dy + u x + v. */
+/* dx = a dy + u (x - mean) + v. */
 LS_DISPATCH static void apply_back(int64_t values, int64_t C, const float *restrict a,
-                                   const float *restrict u, const float *restrict v,
-                                   const float *restrict dy, const float *restrict x,
-                                   float *restrict dx)
+                                   const float *restrict mean, const float *restrict u,
+                                   const float *restrict v, const float *restrict dy,
+                                   const float *restrict x, float *restrict dx)
 {
     for (int64_t i = 0; i < values; i++, dy += C, x += C, dx += C)
         for (int64_t c = 0; c < C; c++)
-            dx[c] = a[c] * dy[c] + u[c] * x[c] + v[c];
+            dx[c] = a[c] * dy[c] + u[c] * (x[c] - mean[c]) + v[c];
 }
 
 /* The mask of the relu that follows. */
@@ -163,7 +179,7 @@ LS_DISPATCH static void mask(int64_t count, const float *restrict y, float *rest
         dy[i] = y[i] > 0 ? dy[i] : 0;
 }
 
-/* The gradients of scale and shift, of this rank's rows, from its sums of dy and dy x; and of the
+/* The gradients of scale and shift, of some rows, from their sums of dy and dy x; and of the
  * statistics, of which the variance is that of a sample from all there is. */
 static void make_gradients(const ls_layer *layer, int64_t rows, const float *params, double N,
                            float *grads)
@@ -184,6 +200,24 @@ static void make_gradients(const ls_layer *layer, int64_t rows, const float *par
     }
 }
 
+/* The same for all rows, by blocks; the network tells of the last one's. */
+static void make_all_gradients(const ls_layer *layer, const ls_layer_pass *pass, const float *x,
+                               const float *dy, float *grads)
+{
+    const state s = state_of(layer);
+    const int64_t C = layer->in.channels, row = ls_shape_size(layer->in);
+    const double N = s.sums[2 * C];
+    for (int64_t first = 0, rows; first < pass->rows; first += rows) {
+        rows = rows_at_once(pass, first);
+        add_values(rows * pixels_of(layer), C, dy + first * row, x + first * row, s.mine);
+        make_gradients(layer, rows, pass->params, N, grads);
+        if (first + rows == pass->rows)
+            break;
+        ls_ready_call(pass->ready, layer->param[SCALE].offset);
+        ls_ready_again(pass->ready, layer->param[VARIANCE].offset + C);
+    }
+}
+
 static void backward(const ls_layer *layer, const ls_layer_pass *pass, const float *x,
                      const float *y, float *dy, float *dx, float *grads)
 {
@@ -192,18 +226,17 @@ static void backward(const ls_layer *layer, const ls_layer_pass *pass, const flo
     if (layer->rectified)
         mask(values * C, y, dy);
     add_up(layer, pass, dy, x);
+    make_all_gradients(layer, pass, x, dy, grads);
     const double N = s.sums[2 * C];
-    make_gradients(layer, pass->rows, pass->params, N, grads);
     if (dx == NULL)
         return;
     for (int64_t c = 0; c < C; c++) {
         const double a = (double)s.a[c], mean = (double)s.mean[c];
         const double product = s.sums[C + c] - mean * s.sums[c];
-        const double u = -a * product / (N * ((double)s.variance[c] + EPSILON));
-        s.u[c] = (float)u;
-        s.v[c] = (float)(-a * s.sums[c] / N - u * mean);
+        s.u[c] = (float)(-a * product / (N * ((double)s.variance[c] + EPSILON)));
+        s.v[c] = (float)(-a * s.sums[c] / N);
     }
-    apply_back(values, C, s.a, s.u, s.v, dy, x, dx);
+    apply_back(values, C, s.a, s.mean, s.u, s.v, dy, x, dx);
 }
 
 const ls_layer_kind ls_layer_batchnorm = {

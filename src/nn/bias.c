@@ -4,6 +4,25 @@
 
 #include <string.h>
 
+/* A layer without a bias has one parameter less. */
+static const ls_param *bias_of(const ls_layer *layer)
+{
+    const ls_param *last = &layer->param[layer->params - 1];
+    return last->rank == 1 ? last : NULL;
+}
+
+const float *ls_layer_bias(const ls_layer *layer, const float *params)
+{
+    const ls_param *bias = bias_of(layer);
+    return bias != NULL ? params + bias->offset : NULL;
+}
+
+float *ls_layer_bias_gradient(const ls_layer *layer, float *grads)
+{
+    const ls_param *bias = bias_of(layer);
+    return bias != NULL ? grads + bias->offset : NULL;
+}
+
 /* Short rows are taken several at a time, as one long row of which the bias is repeated. */
 enum { LONG = 64, REPEATED = 2 * LONG };
 
@@ -33,6 +52,8 @@ LS_DISPATCH static void add(int64_t rows, int64_t U, bool rectify, const float *
 
 void ls_bias_add(int64_t rows, int64_t U, bool rectify, const float *b, float *y)
 {
+    if (b == NULL)
+        return;
     float repeated[REPEATED];
     const int64_t repeats = rows_at_once(rows, U), long_rows = repeats > 0 ? rows / repeats : 0;
     if (repeats <= 1) {
@@ -59,6 +80,8 @@ LS_DISPATCH static void sum(int64_t rows, int64_t U, bool rectify, const float *
 
 void ls_bias_sum(int64_t rows, int64_t U, bool rectify, const float *y, float *dy, float *db)
 {
+    if (db == NULL)
+        return;
     float repeated[REPEATED] = {0};
     const int64_t repeats = rows_at_once(rows, U), long_rows = repeats > 0 ? rows / repeats : 0;
     memset(db, 0, (size_t)U * sizeof *db);

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WEIGHT, BIAS };
+enum { WEIGHT };
 
 /* Floats of images that the weights' gradient is computed of at a time: they stay in the cache
  * while they are gone through for each block of weights. */
@@ -133,7 +133,8 @@ static void pack_filters(const plan *p, const float *w, const float *bias)
         }
     }
     memset(p->bias, 0, (size_t)(blocks(F, p->of_filters) * block) * sizeof *bias);
-    memcpy(p->bias, bias, (size_t)F * sizeof *bias);
+    if (bias != NULL)
+        memcpy(p->bias, bias, (size_t)F * sizeof *bias);
 }
 
 /* The same weights for the one that works in blocks of taps. */
@@ -184,7 +185,7 @@ static void forward(const ls_layer *layer, const ls_layer_pass *pass, const floa
     const plan p = make_plan(layer);
     ls_need_call(pass->need, layer->param[WEIGHT].offset);
     pack_filters(&p, pass->params + layer->param[WEIGHT].offset,
-                 pass->params + layer->param[BIAS].offset);
+                 ls_layer_bias(layer, pass->params));
     for (int64_t r = 0; r < pass->rows; r++)
         p.of_filters->forward(&p.shape, p.by_filter, p.bias, layer->rectified,
                               images_of(&p, 1, x + r * p.in), y + r * p.out);
@@ -210,7 +211,7 @@ static void backward(const ls_layer *layer, const ls_layer_pass *pass, const flo
     const int64_t pixels = p.shape.height * p.shape.width;
     float *dw = grads + layer->param[WEIGHT].offset;
     ls_bias_sum(pass->rows * pixels, p.shape.filters, layer->rectified, y, dy,
-                grads + layer->param[BIAS].offset);
+                ls_layer_bias_gradient(layer, grads));
     memset(dw, 0, (size_t)layer->param[WEIGHT].count * sizeof *dw);
     for (int64_t r = 0; r < pass->rows; r += p.piece) {
         const int64_t left = pass->rows - r, images = left < p.piece ? left : p.piece;
@@ -230,8 +231,9 @@ static double flops(const ls_layer *layer)
 const ls_layer_kind ls_layer_conv = {
     .name = "conv",
     .argument = "FILTERSxK[,STRIDE,PAD]",
-    .meaning = "convolution, filters of K x K pixels, with bias",
+    .meaning = "convolution, filters of K x K pixels; bias as dense",
     .takes_relu = true,
+    .ends_with_bias = true,
     .images = true,
     .configure = configure,
     .flops = flops,

@@ -1,4 +1,5 @@
-/* dense:UNITS: y = x W + b. B: rows, D: inputs, U: units; W is [D][U], b is [U]. */
+/* dense:UNITS: y = x W + b, without b before a batch normalisation. B: rows, D: inputs, U: units; W
+ * is [D][U], b is [U]. */
 #include "base/integer.h"
 #include "nn/layer.h"
 
@@ -7,7 +8,7 @@
 #include <cblas.h>
 #include <string.h>
 
-enum { WEIGHT, BIAS };
+enum { WEIGHT };
 
 static const ls_matrix *matrix_of(const ls_layer *layer)
 {
@@ -101,7 +102,7 @@ static void forward(const ls_layer *layer, const ls_layer_pass *pass, const floa
         ls_need_call(pass->need, W->offset + of.first * W->columns);
         add_product(layer, pass->params, rows, x, of, of.first + of.count < W->rows, y);
     }
-    ls_bias_add(rows, W->columns, layer->rectified, pass->params + layer->param[BIAS].offset, y);
+    ls_bias_add(rows, W->columns, layer->rectified, ls_layer_bias(layer, pass->params), y);
 }
 
 /* dx = dy W^T, db = column sums of dy, dW = x^T dy. */
@@ -111,7 +112,9 @@ static void backward(const ls_layer *layer, const ls_layer_pass *pass, const flo
     const ls_matrix *W = matrix_of(layer);
     const int64_t rows = pass->rows;
     const int B = ls_int(rows), D = ls_int(W->rows), U = ls_int(W->columns);
-    ls_bias_sum(rows, U, layer->rectified, y, dy, grads + layer->param[BIAS].offset);
+    if (layer->active != NULL && layer->active->of != x) /* other blocks came after this one */
+        ls_active_take(layer->active, rows, (ls_range){0, W->rows}, W->rows, W->columns, x);
+    ls_bias_sum(rows, U, layer->rectified, y, dy, ls_layer_bias_gradient(layer, grads));
     if (dx != NULL)
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, B, D, U, 1, dy, U,
                     pass->params + W->offset, U, 0, dx, D);
@@ -152,7 +155,7 @@ static void forward_split(const ls_layer *layer, const ls_layer_pass *pass, cons
                     desk.part + (int64_t)team->rank * B * U);
     }
     team->meet(team->user);
-    const float *bias = pass->params + layer->param[BIAS].offset;
+    const float *bias = ls_layer_bias(layer, pass->params);
     for (int64_t row = 0; row < rows; row++, y += U) {
         const float *part = desk.part + (team->rank * team->rows + row) * U;
         memcpy(y, part, (size_t)U * sizeof *y);
@@ -175,7 +178,7 @@ static void backward_split(const ls_layer *layer, const ls_layer_pass *pass, con
     const ls_range k = ls_shard(W->rows, team->size, team->rank);
     const int B = ls_int(team->size * team->rows), D = ls_int(W->rows), U = ls_int(W->columns);
     const int64_t mine = W->offset + k.first * U;
-    ls_bias_sum(rows, U, layer->rectified, y, dy, grads + layer->param[BIAS].offset);
+    ls_bias_sum(rows, U, layer->rectified, y, dy, ls_layer_bias_gradient(layer, grads));
     lay_out(team, rows, U, dy, desk.dy);
     team->meet(team->user);
     if (dx != NULL)
@@ -199,8 +202,9 @@ static double flops(const ls_layer *layer)
 const ls_layer_kind ls_layer_dense = {
     .name = "dense",
     .argument = "UNITS",
-    .meaning = "fully connected, with bias",
+    .meaning = "fully connected, with bias unless batchnorm follows",
     .takes_relu = true,
+    .ends_with_bias = true,
     .configure = configure,
     .flops = flops,
     .forward = forward,

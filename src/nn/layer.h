@@ -28,6 +28,7 @@ typedef struct ls_layer_pass {
     const int64_t *ids; /* [B] */
     bool training;      /* else what is random or of the batch is left out */
     uint64_t key;       /* of what is random in this layer */
+    int64_t block;      /* for a kind that spans the batch, see ls_pass; others get one at a time */
     const ls_team *team;
     ls_need need; /* for the first layer with parameters */
     ls_ready ready;
@@ -40,16 +41,14 @@ typedef struct ls_layer_kind {
     const char *meaning;  /* one line for help texts */
     bool rectifies;       /* sets negative inputs to 0: He initialisation before it */
     bool takes_relu;      /* applies a relu that follows itself, see ls_layer.rectified */
+    bool ends_with_bias;  /* its last parameter is a bias, which it does without if it is missing */
     bool bounded;         /* squashes or cuts its inputs: no logits for cross-entropy */
     bool only_last;
     bool images;  /* goes by rows, columns and channels of its input */
     bool neutral; /* hands on what comes, in size and sign: what is before it meets what is after */
     bool reshapes; /* changes nothing but the shape */
-    bool spans;    /* takes statistics over the global batch: passes take it with no rows, too */
-
-    /* Sets layer->out from layer->in and adds parameters. NULL: out = in, no parameters.
-     * argument  the text after the colon, never empty; NULL if the kind takes none
-     * Errors: LS_ERR_USAGE with a reason that reads well after the word and a colon. */
+    bool spans;    /* takes statistics over the global batch: gets all rows at once, also if there
+                      are none, and goes block by block itself */
     ls_status (*configure)(ls_layer *layer, const char *argument);
 
     /* Floating-point operations of a row's forward product; a backward pass has one such product
@@ -104,13 +103,18 @@ struct ls_layer {
 ls_param *ls_layer_add_param(ls_layer *layer, const char *name, int rank, const int64_t *shape,
                              int64_t fan_in, int64_t fan_out);
 
+/* The layer's last parameter in an arena, if it is a bias; NULL: it has none. */
+const float *ls_layer_bias(const ls_layer *layer, const float *params);
+float *ls_layer_bias_gradient(const ls_layer *layer, float *grads);
+
 /* Reads a positive whole number that fills the argument.
  * Errors: LS_ERR_USAGE, as configure(). */
 ls_status ls_layer_argument_count(const char *argument, const char *what,
                                   int64_t *out) LS_MUST_CHECK;
 
 /* y += b, and a relu, if `rectify`, in one pass; and back: the mask of that relu is applied to dy,
- * and db becomes the sum of dy over the rows. [rows][U], U. */
+ * and db becomes the sum of dy over the rows. [rows][U], U. Without a bias (NULL) there is nothing
+ * to be done. */
 void ls_bias_add(int64_t rows, int64_t U, bool rectify, const float *b, float *y);
 void ls_bias_sum(int64_t rows, int64_t U, bool rectify, const float *y, float *dy, float *db);
 

@@ -1,5 +1,6 @@
 #include <lockstep/network.h>
 
+#include "base/exact.h"
 #include "base/memory.h"
 #include "base/rng.h"
 #include "base/text.h"
@@ -201,6 +202,16 @@ static ls_status check_stack(ls_network *network)
     return LS_OK;
 }
 
+/* Takes the bias from layers before a batch normalisation, which would take it out of their
+ * outputs: its gradient would be nothing but the rounding of sums. */
+static void drop_biases(ls_network *network)
+{
+    for (int i = 0; i + 1 < network->layers; i++)
+        if (network->layer[i].kind->ends_with_bias &&
+            network->layer[i + 1].kind == &ls_layer_batchnorm)
+            network->layer[i].params--;
+}
+
 /* Lays the layers' parameters out in the arena. */
 static ls_status make_param_table(ls_network *network)
 {
@@ -350,6 +361,7 @@ ls_status ls_network_create(ls_network **out, const char *model, ls_shape input,
     ls_status status = parse(network, model);
     if (status == LS_OK)
         status = check_stack(network);
+    drop_biases(network);
     if (status == LS_OK)
         status = make_param_table(network);
     if (status == LS_OK)
@@ -400,14 +412,6 @@ ls_layer_info ls_network_layer(const ls_network *network, int at)
     for (int k = 0; k < layer->params; k++)
         info.parameters += layer->param[k].count;
     return info;
-}
-
-bool ls_network_spans_batch(const ls_network *network)
-{
-    bool spans = false;
-    for (int i = 0; i < network->layers; i++)
-        spans = spans || network->layer[i].kind->spans;
-    return spans;
 }
 
 const ls_layout *ls_network_layout(const ls_network *network)
@@ -474,16 +478,46 @@ static void turn(const ls_network *network, int64_t rows, const float *from, flo
                 to[p * channels + c] = from[c * pixels + p];
 }
 
-/* The pass as layer `at` sees it. */
-static ls_layer_pass view(const ls_pass *pass, int at, const float *params, const ls_batch *batch)
+/* How a layer gets its rows: those from `first` on, some at a time. */
+static int64_t rows_at_once(const ls_layer *layer, const ls_pass *pass, int64_t first, int64_t rows)
+{
+    const int64_t left = rows - first;
+    return pass->block > 0 && pass->block < left && !layer->kind->spans ? pass->block : left;
+}
+
+/* The pass as layer `at` sees it: `rows` rows from `first` on. */
+static ls_layer_pass view(const ls_pass *pass, int at, const float *params, const ls_batch *batch,
+                          int64_t first, int64_t rows)
 {
     return (ls_layer_pass){.params = params,
-                           .rows = batch->rows,
-                           .ids = batch->ids,
+                           .rows = rows,
+                           .ids = batch->ids + first,
                            .key = ls_rng_at(pass->key, (uint64_t)at),
+                           .block = pass->block,
                            .team = pass->team,
                            .ready = pass->ready,
                            .sum = pass->sum};
+}
+
+/* One layer forward; `need`: it is the first one with parameters. */
+static void forward_layer(const ls_network *network, int at, const float *params,
+                          const ls_batch *batch, bool training, const ls_pass *pass, bool need,
+                          const float *x)
+{
+    const ls_layer *layer = &network->layer[at];
+    const int64_t in = ls_shape_size(layer->in), out = ls_shape_size(layer->out);
+    int64_t first = 0;
+    do {
+        const int64_t rows = rows_at_once(layer, pass, first, batch->rows);
+        ls_layer_pass seen = view(pass, at, params, batch, first, rows);
+        seen.training = training;
+        seen.need = need && first == 0 ? pass->need : (ls_need){0};
+        if (is_split(layer, pass->team))
+            layer->kind->forward_split(layer, &seen, x, layer->y);
+        else if (rows > 0 || (layer->kind->spans && training))
+            layer->kind->forward(layer, &seen, x + first * in, layer->y + first * out);
+        first += rows;
+    } while (first < batch->rows);
 }
 
 static const float *forward(ls_network *network, const float *params, const ls_batch *batch,
@@ -496,18 +530,11 @@ static const float *forward(ls_network *network, const float *params, const ls_b
     bool first =
         true; /* of the layers with parameters: it asks for the last ones that are missing */
     for (int i = 0; i < network->computed; i++) {
-        ls_layer *layer = &network->layer[i];
-        if (layer->skipped)
+        if (network->layer[i].skipped)
             continue;
-        ls_layer_pass seen = view(pass, i, params, batch);
-        seen.training = training;
-        seen.need = first ? pass->need : (ls_need){0};
-        if (is_split(layer, pass->team))
-            layer->kind->forward_split(layer, &seen, x, layer->y);
-        else if (batch->rows > 0 || (layer->kind->spans && training))
-            layer->kind->forward(layer, &seen, x, layer->y);
-        first = first && layer->params == 0;
-        x = layer->y;
+        forward_layer(network, i, params, batch, training, pass, first, x);
+        first = first && network->layer[i].params == 0;
+        x = network->layer[i].y;
     }
     return x;
 }
@@ -521,9 +548,19 @@ ls_score ls_network_loss(ls_network *network, const float *params, const ls_batc
                          const ls_pass *pass)
 {
     const float *output = forward(network, params, batch, true, pass);
+    const int64_t block = pass->block > 0 ? pass->block : batch->rows;
+    ls_score score = {0};
     ls_need_call(pass->need, 0); /* what no layer has asked for */
-    return ls_loss_score(network->loss, batch->rows, network->classes, output, batch->labels,
-                         network->delta[0], NULL);
+    for (int64_t first = 0; first < batch->rows; first += block) {
+        const int64_t left = batch->rows - first, at = first * network->classes;
+        const ls_score part =
+            ls_loss_score(network->loss, left < block ? left : block, network->classes, output + at,
+                          batch->labels + first, network->delta[0] + at, NULL);
+        score.rows += part.rows;
+        score.correct += part.correct;
+        score.loss += pass->block > 0 ? ls_exact_round(part.loss, pass->quantum) : part.loss;
+    }
+    return score;
 }
 
 /* What layer `at` got in the latest pass. */
@@ -532,6 +569,33 @@ static const float *input_of(const ls_network *network, int at)
     while (at > 0 && network->layer[at - 1].y == NULL)
         at--;
     return at > 0 ? network->layer[at - 1].y : network->x;
+}
+
+/* One layer back. */
+static void backward_layer(const ls_network *network, int at, const float *params,
+                           const ls_batch *batch, const ls_pass *pass, float *dy, float *dx,
+                           float *grads)
+{
+    const ls_layer *layer = &network->layer[at];
+    const float *x = input_of(network, at);
+    const int64_t in = ls_shape_size(layer->in), out = ls_shape_size(layer->out);
+    const ls_param *last = &layer->param[layer->params > 0 ? layer->params - 1 : 0];
+    int64_t first = 0;
+    do {
+        const int64_t rows = rows_at_once(layer, pass, first, batch->rows);
+        ls_layer_pass seen = view(pass, at, params, batch, first, rows);
+        seen.training = true;
+        if (first > 0 && layer->params > 0)
+            ls_ready_again(pass->ready, last->offset + last->count);
+        if (is_split(layer, pass->team))
+            layer->kind->backward_split(layer, &seen, layer->y, dy, dx, grads);
+        else if (rows > 0 || layer->kind->spans)
+            layer->kind->backward(layer, &seen, x + first * in, layer->y + first * out,
+                                  dy + first * out, dx != NULL ? dx + first * in : NULL, grads);
+        first += rows;
+        if (layer->params > 0 && batch->rows > 0)
+            ls_ready_call(pass->ready, layer->param[0].offset);
+    } while (first < batch->rows);
 }
 
 void ls_network_backward(ls_network *network, const float *params, const ls_batch *batch,
@@ -544,26 +608,15 @@ void ls_network_backward(ls_network *network, const float *params, const ls_batc
     if (batch->rows == 0)
         memset(grads, 0, (size_t)network->size * sizeof *grads);
     for (int i = network->computed - 1; i >= first; i--) {
-        const ls_layer *layer = &network->layer[i];
-        const float *x = input_of(network, i);
-        float *const to = i > first ? dx : NULL;
-        if (layer->skipped)
+        if (network->layer[i].skipped)
             continue;
-        ls_layer_pass seen = view(pass, i, params, batch);
-        seen.training = true;
-        if (is_split(layer, pass->team))
-            layer->kind->backward_split(layer, &seen, layer->y, dy, to, grads);
-        else if (batch->rows > 0 || layer->kind->spans)
-            layer->kind->backward(layer, &seen, x, layer->y, dy, to, grads);
-        else
-            continue;
-        if (layer->params > 0 && layer->param[0].offset > 0)
-            ls_ready_call(pass->ready, layer->param[0].offset);
+        backward_layer(network, i, params, batch, pass, dy, i > first ? dx : NULL, grads);
         float *swap = dy;
         dy = dx;
         dx = swap;
     }
-    ls_ready_call(pass->ready, 0);
+    if (batch->rows == 0)
+        ls_ready_call(pass->ready, 0);
 }
 
 ls_score ls_network_gradient(ls_network *network, const float *params, const ls_batch *batch,

@@ -278,9 +278,15 @@ static void ready(void *user, int64_t from)
     leave(r, begin);
 }
 
+static void again(void *user, int64_t end)
+{
+    ls_reducer *r = user;
+    r->final = end;
+}
+
 ls_ready ls_reducer_ready(ls_reducer *reducer)
 {
-    return (ls_ready){.call = ready, .user = reducer};
+    return (ls_ready){.call = ready, .again = again, .user = reducer};
 }
 
 int64_t ls_reducer_finish(ls_reducer *reducer, ls_control *sum)

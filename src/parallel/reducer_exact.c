@@ -1,8 +1,8 @@
 /* The reducer exact: one allreduce after the backward passes, as fused, but of doubles that are
- * multiples of one quantum, see base/exact.h. A step is any number of passes on each rank, whose
- * gradients are added up here, slice by slice as they become final, while they are in the cache.
- * For the same passes all sums have the same bits, whichever ranks make them, and in whatever order
- * the MPI library adds.
+ * multiples of one quantum, see base/exact.h. A pass goes by any number of blocks on each rank,
+ * whose gradients are added up here, slice by slice as they become final, while they are in the
+ * cache. For the same blocks all sums have the same bits, whichever ranks make them, and in
+ * whatever order the MPI library adds.
  *
  * How large a gradient may be is a matter of how fine the quantum is: 52 bits are there for both. A
  * gradient of LARGEST for each row is far beyond any that trains, and leaves a quantum of 1e-11
@@ -21,16 +21,17 @@ enum { PIECE = 1 << 12 /* floats of a sum that is used at once */ };
 
 typedef struct exact {
     ls_reducer base;
-    double *sums;   /* [count + LS_CONTROL_VALUES] of gradients, and the control word */
-    double quantum; /* of the gradients */
-    bool added;     /* a pass of this step is in the sums */
-    float *piece;   /* [PIECE] sums as floats */
-    int64_t taken;  /* by next() */
+    double *sums;    /* [count + LS_CONTROL_VALUES] of gradients, and the control word */
+    double quantum;  /* of the gradients */
+    int64_t reached; /* from here to the end some block of this step is in the sums */
+    float *piece;    /* [PIECE] sums as floats */
+    int64_t taken;   /* by next() */
 } exact;
 
 static ls_status create(ls_reducer *r)
 {
     exact *e = (exact *)r;
+    e->reached = r->count;
     r->limit = (float)(LARGEST * (double)r->rows.block);
     e->quantum = ls_exact_quantum(LARGEST * (double)(r->rows.batch + r->rows.block));
     r->grads = ls_arena_alloc(r->count, LS_LANE_GRADS);
@@ -72,8 +73,9 @@ LS_DISPATCH static void add(int64_t n, double quantum, const float *restrict gra
 static void ready(ls_reducer *r, ls_range final)
 {
     exact *e = (exact *)r;
-    (e->added ? add : set)(final.count, e->quantum, r->grads + final.first, e->sums + final.first);
-    e->added = e->added || final.first == 0;
+    (final.first < e->reached ? set : add)(final.count, e->quantum, r->grads + final.first,
+                                           e->sums + final.first);
+    e->reached = final.first < e->reached ? final.first : e->reached;
 }
 
 static void finish(ls_reducer *r, double word[LS_CONTROL_VALUES])
@@ -89,7 +91,7 @@ static void finish(ls_reducer *r, double word[LS_CONTROL_VALUES])
                       r->comm->mpi);
     }
     memcpy(word, control, LS_CONTROL_VALUES * sizeof *word);
-    e->added = false;
+    e->reached = r->count;
     e->taken = 0;
 }
 

@@ -99,10 +99,9 @@ static int64_t largest_slice(const ls_plan *plan, int rank)
 }
 
 /* The most rows that a pass has. */
-static int64_t largest_pass(const ls_train_config *c, int64_t slice)
+static int64_t largest_pass(int64_t slice)
 {
-    const int64_t rows = c->reproducible && c->block < slice ? c->block : slice;
-    return rows > LS_EVALUATION_ROWS ? rows : LS_EVALUATION_ROWS;
+    return slice > LS_EVALUATION_ROWS ? slice : LS_EVALUATION_ROWS;
 }
 
 /* Makes this rank's replica. Local. */
@@ -110,16 +109,12 @@ static ls_status make_replica(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
     const ls_shape input = {t->dataset.channels, t->dataset.height, t->dataset.width};
-    const int64_t rows = largest_pass(c, largest_slice(&t->plan, t->rank));
+    const int64_t rows = largest_pass(largest_slice(&t->plan, t->rank));
     ls_status status =
         ls_network_create(&t->replica.network, c->model, input, t->dataset.classes, c->loss, rows);
     if (status != LS_OK)
         return status;
     t->replica.comm = t->comm;
-    if (c->reproducible && ls_network_spans_batch(t->replica.network))
-        return ls_fail(LS_ERR_USAGE,
-                       "--reproducible goes block by block, and batchnorm takes statistics over "
-                       "all of a step at once: leave one of them out");
     if (c->reproducible) {
         t->replica.block = c->block;
         t->replica.loss_quantum = ls_exact_quantum(LS_DIVERGED * (double)(c->batch + c->block));

@@ -1,7 +1,6 @@
 #include "train/step.h"
 
 #include "base/clock.h"
-#include "base/exact.h"
 #include "base/fault.h"
 
 #include <assert.h>
@@ -93,6 +92,11 @@ static void spoil(void *user, int64_t from)
     ls_ready_call(ls_reducer_ready(reducer), from);
 }
 
+static void spoil_again(void *user, int64_t end)
+{
+    ls_ready_again(ls_reducer_ready(user), end);
+}
+
 /* For statistics of the global batch. */
 static void sum_over_ranks(void *user, double *values, int count)
 {
@@ -102,50 +106,47 @@ static void sum_over_ranks(void *user, double *values, int count)
     r->summing += ls_now() - begin;
 }
 
-/* Forward and backward through this rank's rows, in one pass or in blocks; the sum over ranks
- * begins as soon as what this rank has to say is known. After a failure it goes on with the others,
- * with nothing of its own. */
-static ls_status pass(ls_replica *r, const ls_samples *samples, const int64_t *order, int64_t count,
-                      ls_status status, const ls_step_checks *checks, ls_score *score,
-                      ls_control *control, ls_phases *phases)
+/* How passes go. */
+static ls_pass describe_pass(ls_replica *r)
+{
+    ls_pass pass = {.team = ls_reducer_team(r->reducer),
+                    /* Asked for in any case where it may be needed: how a product is cut decides
+                       its last bits. */
+                    .need = {.call = ls_reducer_defers(r->reducer) ? update : NULL, .user = r},
+                    .ready = ls_reducer_ready(r->reducer),
+                    .sum = {.call = sum_over_ranks, .user = r},
+                    .key = r->key,
+                    .block = r->block,
+                    .quantum = r->loss_quantum};
+    if (ls_fault(LS_FAULT_GRADIENT) != LS_OK)
+        pass.ready = (ls_ready){.call = spoil, .again = spoil_again, .user = r->reducer};
+    return pass;
+}
+
+/* Forward and backward through this rank's rows; the sum over ranks begins as soon as what this
+ * rank has to say is known. After a failure it goes on with the others, with nothing of its own. */
+static ls_status pass_through(ls_replica *r, const ls_samples *samples, const int64_t *order,
+                              int64_t count, ls_status status, const ls_step_checks *checks,
+                              ls_score *score, ls_control *control, ls_phases *phases)
 {
     const float *params = ls_reducer_params(r->reducer);
-    ls_pass its = {.team = ls_reducer_team(r->reducer),
-                   /* Asked for in any case where it may be needed: how a product is cut decides its
-                      last bits. */
-                   .need = {ls_reducer_defers(r->reducer) ? update : NULL, r},
-                   .sum = {sum_over_ranks, r},
-                   .key = r->key};
+    const ls_pass pass = describe_pass(r);
     stopwatch watch = {r, own_time(r)};
-    int64_t done = 0;
-    *score = (ls_score){0};
-    do {
-        const int64_t left = count - done, rows = r->block > 0 && r->block < left ? r->block : left;
-        ls_samples_gather(samples, order != NULL ? order + done : NULL, done, rows,
-                          r->normalization, r->batch);
-        phases->gather += lap(&watch);
-        const ls_score part = ls_network_loss(r->network, params, r->batch, &its);
-        if (status == LS_OK && checks != NULL)
-            status = checks->score(checks->user, &part);
-        score->rows += part.rows;
-        score->correct += part.correct;
-        score->loss += r->block > 0 ? ls_exact_round(part.loss, r->loss_quantum) : part.loss;
-        done = status == LS_OK ? done + rows : count;
-        if (status != LS_OK)
-            r->batch->rows = 0;
-        phases->forward += lap(&watch);
-        if (done == count) {
-            control->rows = score->rows;
-            control->correct = score->correct;
-            control->loss = score->loss;
-            control->failed = status != LS_OK;
-            ls_reducer_begin(r->reducer, control);
-        }
-        its.ready = ls_fault(LS_FAULT_GRADIENT) != LS_OK ? (ls_ready){spoil, r->reducer}
-                                                         : ls_reducer_ready(r->reducer);
-        ls_network_backward(r->network, params, r->batch, &its, ls_reducer_grads(r->reducer));
-        phases->backward += lap(&watch);
-    } while (done < count);
+    ls_samples_gather(samples, order, 0, count, r->normalization, r->batch);
+    phases->gather += lap(&watch);
+    *score = ls_network_loss(r->network, params, r->batch, &pass);
+    if (status == LS_OK && checks != NULL)
+        status = checks->score(checks->user, score);
+    if (status != LS_OK)
+        r->batch->rows = 0;
+    phases->forward += lap(&watch);
+    control->rows = score->rows;
+    control->correct = score->correct;
+    control->loss = score->loss;
+    control->failed = status != LS_OK;
+    ls_reducer_begin(r->reducer, control);
+    ls_network_backward(r->network, params, r->batch, &pass, ls_reducer_grads(r->reducer));
+    phases->backward += lap(&watch);
     return status;
 }
 
@@ -155,7 +156,8 @@ ls_status ls_step(ls_replica *r, const ls_samples *samples, const int64_t *order
 {
     const ls_reducer_times before = ls_reducer_clock(r->reducer);
     const double updating = r->updating, summing = r->summing, begin = ls_now();
-    ls_status status = pass(r, samples, order, count, late(r), checks, score, control, phases);
+    ls_status status =
+        pass_through(r, samples, order, count, late(r), checks, score, control, phases);
     const int64_t bad = ls_reducer_finish(r->reducer, control);
     if (status == LS_OK && bad >= 0)
         status = checks != NULL ? checks->gradient(checks->user, bad)

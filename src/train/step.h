@@ -17,10 +17,9 @@ typedef struct ls_replica {
     ls_batch *batch;
     ls_normalization normalization;
 
-    /* A step with a reducer that is exact goes block by block, so that what is computed in one call
-     * depends on the block and not on how many of them this rank has. */
-    int64_t block;       /* rows; 0: all of a rank's rows at once */
-    double loss_quantum; /* see base/exact.h */
+    /* With a reducer that is exact, see ls_pass. */
+    int64_t block; /* rows; 0: all of a rank's rows at once */
+    double loss_quantum;
 
     uint64_t key;   /* what is random in a pass follows from it, see ls_pass */
     double summing; /* seconds in statistics of the global batch so far */

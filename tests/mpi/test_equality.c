@@ -113,6 +113,31 @@ static void same_curve_with_every_reducer(void **state)
         }
 }
 
+/* Convolutions, statistics of the global batch, and what is dropped: also where a rank has no row
+ * of a step. */
+static void same_curve_with_every_layer(void **state)
+{
+    (void)state;
+    if (rank == 0)
+        fixture_write(&fixture_small, "l.h5");
+    assert_ok(ls_agree(world, LS_OK));
+    ls_train_config config = fixture_config("l.h5");
+    config.epochs = 2;
+    config.model = "conv:6x3,1,1 batchnorm relu maxpool:2 dropout:0.3 dense:12 batchnorm tanh "
+                   "dropout:0.2 dense:4";
+    for (int kind = 0; kind <= LS_REDUCE_AUTO; kind++)
+        for (int shard = 0; shard < 2; shard++) {
+            fixture_reduce(&config, kind, shard);
+            compare(&config);
+        }
+    fixture_reduce(&config, LS_REDUCE_FUSED, false);
+    config.batch = 5;
+    compare(&config);
+    config.model = "conv:5x2 gelu avgpool:2 flatten leaky-relu dense:4 softmax";
+    config.loss = LS_MSE;
+    compare(&config);
+}
+
 static void tiny_data_sets(void **state)
 {
     (void)state;
@@ -159,5 +184,6 @@ static void local_shuffle_trains(void **state)
 }
 
 MPI_TEST_MAIN(cmocka_unit_test(same_curve_on_any_rank_count),
-              cmocka_unit_test(same_curve_with_every_reducer), cmocka_unit_test(tiny_data_sets),
+              cmocka_unit_test(same_curve_with_every_reducer),
+              cmocka_unit_test(same_curve_with_every_layer), cmocka_unit_test(tiny_data_sets),
               cmocka_unit_test(local_shuffle_trains))

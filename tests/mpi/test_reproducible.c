@@ -116,6 +116,22 @@ static void same_bits_with_other_networks(void **state)
     compare(&config);
 }
 
+/* Convolutions, statistics of the global batch, and what is dropped. */
+static void same_bits_with_every_layer(void **state)
+{
+    (void)state;
+    ls_train_config config = configure();
+    config.model = "conv:6x3,1,1 batchnorm relu maxpool:2 dropout:0.3 dense:12 batchnorm tanh "
+                   "dropout:0.2 dense:4";
+    config.batch = 23;
+    config.block = 4;
+    compare(&config);
+    config.model = "conv:5x2 gelu avgpool:2 flatten leaky-relu batchnorm dense:4";
+    config.block = 3;
+    config.batch = 5;
+    compare(&config);
+}
+
 /* Without the option the last bits do depend on the ranks: the test above can fail. */
 static void bits_differ_without_it(void **state)
 {
@@ -222,9 +238,30 @@ static void sums_are_exact_in_any_order(void **state)
     assert_true(ls_exact_round(most, quantum) == most && ls_exact_round(-most, quantum) == -most);
 }
 
+/* The same where nothing is known of the numbers. */
+static void sums_of_parts_are_exact_in_any_order(void **state)
+{
+    (void)state;
+    enum { COUNT = 1000, STRIDE = 2 };
+    const uint64_t key = ls_rng_key(1, LS_RNG_SHUFFLE, 3);
+    for (int scale = -60; scale <= 39; scale += 11) {
+        double up[LS_EXACT_PARTS * STRIDE] = {0}, down[LS_EXACT_PARTS * STRIDE] = {0}, plain = 0;
+        for (uint64_t i = 0; i < COUNT; i++) {
+            const double x = ldexp(2 * ls_rng_uniform(key, i) - 1, scale);
+            plain += x;
+            ls_exact_add(x, up, STRIDE);
+            ls_exact_add(ldexp(2 * ls_rng_uniform(key, COUNT - 1 - i) - 1, scale), down, STRIDE);
+        }
+        assert_memory_equal(up, down, sizeof up);
+        assert_near(ls_exact_total(up, STRIDE), plain, 1e-12, ldexp(1, -62));
+    }
+}
+
 MPI_TEST_MAIN(cmocka_unit_test(sums_are_exact_in_any_order),
+              cmocka_unit_test(sums_of_parts_are_exact_in_any_order),
               cmocka_unit_test(same_bits_on_any_rank_count),
               cmocka_unit_test(same_bits_with_other_networks),
+              cmocka_unit_test(same_bits_with_every_layer),
               cmocka_unit_test(bits_differ_without_it),
               cmocka_unit_test(same_bits_after_an_elastic_resume),
               cmocka_unit_test(refuses_what_can_not_be), cmocka_unit_test(too_large_is_found))

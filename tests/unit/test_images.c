@@ -1,0 +1,366 @@
+/* Layers that work on images, against loops that follow their definitions in double precision. */
+#include "test.h"
+
+#include <lockstep/network.h>
+
+#include "base/memory.h"
+#include "base/rng.h"
+#include "nn/conv_kernel.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A convolution: images [H][W][C], margins included, K, stride S, F filters. */
+typedef struct conv {
+    int64_t H, W, C, K, S, F;
+} conv;
+
+static ls_conv_shape shape_of(conv c)
+{
+    return (ls_conv_shape){.row = c.W * c.C,
+                           .image = c.H * c.W * c.C,
+                           .K = c.K,
+                           .taps = c.K * c.C,
+                           .filters = c.F,
+                           .height = (c.H - c.K) / c.S + 1,
+                           .width = (c.W - c.K) / c.S + 1,
+                           .down = c.S * c.W * c.C,
+                           .right = c.S * c.C};
+}
+
+static float *random_floats(int64_t count, uint64_t key)
+{
+    float *values = ls_alloc(count + LS_CONV_SLACK, sizeof *values);
+    for (int64_t i = 0; i < count; i++)
+        values[i] = (float)(2 * ls_rng_uniform(key, (uint64_t)i) - 1);
+    return values;
+}
+
+/* Adds what each pair of input and output contributes, by definition.
+ * w [K][K][C][F]; any of y, dw, dx may be NULL */
+static void by_definition(conv c, const float *x, const float *w, const float *dy, double *y,
+                          double *dw, double *dx)
+{
+    const ls_conv_shape s = shape_of(c);
+    for (int64_t h = 0; h < s.height; h++)
+        for (int64_t v = 0; v < s.width; v++)
+            for (int64_t i = 0; i < c.K; i++)
+                for (int64_t j = 0; j < c.K; j++)
+                    for (int64_t ch = 0; ch < c.C; ch++)
+                        for (int64_t f = 0; f < c.F; f++) {
+                            const int64_t in = ((h * c.S + i) * c.W + v * c.S + j) * c.C + ch;
+                            const int64_t at = ((i * c.K + j) * c.C + ch) * c.F + f;
+                            const int64_t out = (h * s.width + v) * c.F + f;
+                            if (y != NULL)
+                                y[out] += (double)x[in] * (double)w[at];
+                            if (dw != NULL)
+                                dw[at] += (double)x[in] * (double)dy[out];
+                            if (dx != NULL)
+                                dx[in] += (double)w[at] * (double)dy[out];
+                        }
+}
+
+static void assert_close(const char *what, conv c, int64_t count, const float *got,
+                         const double *expected)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (!(fabs((double)got[i] - expected[i]) <= 2e-5 * (1 + fabs(expected[i]))))
+            fail_msg(
+                "%s of %lldx%lldx%lld, K %lld, stride %lld, %lld filters: [%lld] is %g, not %g",
+                what, (long long)c.H, (long long)c.W, (long long)c.C, (long long)c.K,
+                (long long)c.S, (long long)c.F, (long long)i, (double)got[i], expected[i]);
+}
+
+static int64_t filled_up(int64_t count, const ls_conv_kernel *k)
+{
+    return (count + k->block - 1) / k->block * k->block;
+}
+
+/* Weights in blocks of filters, as `forward` wants them, or in blocks of taps, as `image` does. */
+static float *pack(conv c, const ls_conv_kernel *k, const float *w, bool by_tap)
+{
+    const int64_t J = c.K * c.C, width = by_tap ? J : c.F, depth = by_tap ? c.F : J;
+    float *packed = ls_alloc(filled_up(width, k) * c.K * depth, sizeof *packed), *to = packed;
+    for (int64_t b = 0; b < width; b += k->block)
+        for (int64_t row = 0; row < c.K; row++)
+            for (int64_t d = 0; d < depth; d++)
+                for (int64_t i = b; i < b + k->block; i++, to++)
+                    if (i < width)
+                        *to = by_tap ? w[(row * J + i) * c.F + d] : w[(row * J + d) * c.F + i];
+    return packed;
+}
+
+static void check(const ls_conv_kernel *k, conv c)
+{
+    enum { IMAGES = 3 };
+    const ls_conv_shape s = shape_of(c);
+    const int64_t out = s.height * s.width * c.F, weights = c.K * c.K * c.C * c.F;
+    float *x = random_floats(IMAGES * s.image, 1), *w = random_floats(weights, 2);
+    float *dy = random_floats(IMAGES * out, 3), *dw = random_floats(weights, 4);
+    float *bias = random_floats(filled_up(c.F, k), 5), *y = random_floats(out, 0);
+    float *dx = random_floats(s.image, 6);
+    float *by_filter = pack(c, k, w, false), *by_tap = pack(c, k, w, true);
+    double *expected = ls_alloc(out + weights + s.image, sizeof *expected);
+    double *of_w = expected + out, *of_x = of_w + weights;
+
+    for (int64_t i = 0; i < out; i++)
+        expected[i] = (double)bias[i % c.F];
+    by_definition(c, x, w, NULL, expected, NULL, NULL);
+    k->forward(&s, by_filter, bias, false, x, y);
+    assert_close("output", c, out, y, expected);
+    for (int64_t i = 0; i < out; i++)
+        expected[i] = fmax(expected[i], 0);
+    k->forward(&s, by_filter, bias, true, x, y);
+    assert_close("rectified output", c, out, y, expected);
+
+    for (int64_t i = 0; i < weights; i++)
+        of_w[i] = (double)dw[i];
+    for (int i = 0; i < IMAGES; i++)
+        by_definition(c, x + i * s.image, NULL, dy + i * out, NULL, of_w, NULL);
+    k->weights(&s, IMAGES, x, dy, dw);
+    assert_close("weights' gradient", c, weights, dw, of_w);
+
+    for (int64_t i = 0; i < s.image; i++)
+        of_x[i] = (double)dx[i];
+    by_definition(c, NULL, w, dy, NULL, NULL, of_x);
+    k->image(&s, by_tap, dy, dx);
+    assert_close("image's gradient", c, s.image, dx, of_x);
+    float *const all[] = {x, w, dy, dw, bias, y, dx, by_filter, by_tap};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        ls_free(all[i]);
+    ls_free(expected);
+}
+
+static void kernels_do_what_a_convolution_is(void **state)
+{
+    (void)state;
+    const ls_conv_kernel *kernels[] = {&ls_conv_any, NULL, NULL};
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        kernels[1] = &ls_conv_avx2;
+    if (__builtin_cpu_supports("avx512f"))
+        kernels[2] = &ls_conv_avx512;
+#endif
+    const conv cases[] = {{5, 5, 1, 5, 1, 6},   {9, 8, 1, 3, 1, 1},  {7, 6, 2, 3, 1, 16},
+                          {6, 9, 3, 2, 2, 7},   {8, 8, 5, 3, 2, 33}, {10, 7, 1, 4, 3, 40},
+                          {4, 4, 7, 1, 1, 17},  {7, 7, 6, 5, 1, 9},  {12, 11, 11, 3, 1, 65},
+                          {1, 1, 50, 1, 1, 20}, {3, 20, 1, 3, 1, 24}};
+    for (int k = 0; k < 3; k++)
+        for (size_t i = 0; kernels[k] != NULL && i < sizeof cases / sizeof *cases; i++)
+            check(kernels[k], cases[i]);
+}
+
+/* Makes a network of one row with random inputs; what its first layer puts out. */
+static const float *first_output(const char *model, ls_shape input, ls_network **network,
+                                 ls_batch **batch, float **params)
+{
+    const int64_t features = ls_shape_size(input);
+    assert_ok(ls_network_create(network, model, input, 2, LS_CROSS_ENTROPY, 1));
+    assert_ok(ls_batch_create(batch, 1, features));
+    *params = ls_alloc(ls_network_size(*network), sizeof **params);
+    ls_network_initialise(*network, 1, *params);
+    (*batch)->rows = 1;
+    for (int64_t i = 0; i < features; i++)
+        (*batch)->x[i] = (float)ls_rng_uniform(3, (uint64_t)i);
+    (void)ls_network_forward(*network, *params, *batch);
+    return ls_network_activation(*network, 0);
+}
+
+static void destroy(ls_network **network, ls_batch **batch, float **params)
+{
+    ls_network_destroy(network);
+    ls_batch_destroy(batch);
+    ls_free(*params);
+}
+
+/* A colour image has its channels one after the other; strides and margins as PyTorch has them. */
+static void takes_images_with_channels(void **state)
+{
+    (void)state;
+    enum { C = 3, H = 5, W = 4, K = 3, PAD = 1, STRIDE = 2, F = 2, OH = 3, OW = 2 };
+    ls_network *network;
+    ls_batch *batch;
+    float *params;
+    const float *y =
+        first_output("conv:2x3,2,1 dense:2", (ls_shape){C, H, W}, &network, &batch, &params);
+    assert_int_equal(ls_network_layer(network, 0).output.height, OH);
+    assert_int_equal(ls_network_layer(network, 0).output.width, OW);
+    for (int h = 0; h < OH; h++)
+        for (int w = 0; w < OW; w++)
+            for (int f = 0; f < F; f++) {
+                double sum = (double)params[K * K * C * F + f];
+                for (int i = 0; i < K; i++)
+                    for (int j = 0; j < K; j++)
+                        for (int c = 0; c < C; c++) {
+                            const int row = h * STRIDE + i - PAD, column = w * STRIDE + j - PAD;
+                            if (row >= 0 && row < H && column >= 0 && column < W)
+                                sum += (double)batch->x[(c * H + row) * W + column] *
+                                       (double)params[((i * K + j) * C + c) * F + f];
+                        }
+                assert_near((double)y[(h * OW + w) * F + f], sum, 1e-5, 1e-6);
+            }
+    destroy(&network, &batch, &params);
+}
+
+static void pools(void **state)
+{
+    (void)state;
+    enum { C = 2, H = 5, W = 7, K = 2, OH = 2, OW = 3 };
+    for (int mean = 0; mean < 2; mean++) {
+        ls_network *network;
+        ls_batch *batch;
+        float *params;
+        const float *y = first_output(mean ? "avgpool:2 dense:2" : "maxpool:2 dense:2",
+                                      (ls_shape){C, H, W}, &network, &batch, &params);
+        for (int h = 0; h < OH; h++)
+            for (int w = 0; w < OW; w++)
+                for (int c = 0; c < C; c++) {
+                    double sum = 0, largest = -1;
+                    for (int i = 0; i < K * K; i++) {
+                        const int row = h * K + i / K, column = w * K + i % K;
+                        const double value = (double)batch->x[(c * H + row) * W + column];
+                        sum += value;
+                        largest = fmax(largest, value);
+                    }
+                    assert_near((double)y[(h * OW + w) * C + c], mean ? sum / (K * K) : largest,
+                                1e-6, 0);
+                }
+        destroy(&network, &batch, &params);
+    }
+}
+
+/* Where all pixels of a window are alike, the gradient goes to one of them, not to all. */
+static void equals_share_no_gradient(void **state)
+{
+    (void)state;
+    ls_network *network;
+    ls_batch *batch;
+    float *params;
+    (void)first_output("conv:1x1 maxpool:2 dense:2", (ls_shape){1, 4, 4}, &network, &batch,
+                       &params);
+    const int64_t size = ls_network_size(network);
+    float *grads = ls_alloc(size, sizeof *grads);
+    for (int i = 0; i < 16; i++)
+        batch->x[i] = 1;
+    params[0] = 0.5f;
+    (void)ls_network_gradient(network, params, batch, grads);
+    double expected = 0; /* all inputs are 1: the bias's gradient is that of what the windows got */
+    const float *logits = ls_network_forward(network, params, batch);
+    const double other = 1 / (1 + exp((double)(logits[0] - logits[1])));
+    for (int window = 0; window < 4; window++)
+        expected += other * (double)(params[2 + window * 2 + 1] - params[2 + window * 2]);
+    assert_near((double)grads[1], expected, 1e-4, 1e-6);
+    assert_near((double)grads[0], expected, 1e-4, 1e-6);
+    ls_free(grads);
+    destroy(&network, &batch, &params);
+}
+
+/* Which values are dropped depends on key, layer and id, and so do the rest's values: not on where
+ * in the batch a row is; and later nothing is dropped. */
+static void drops_by_id(void **state)
+{
+    (void)state;
+    enum { ROWS = 4, WIDTH = 403 };
+    const double rate = 0.3;
+    ls_network *network;
+    ls_batch *batch;
+    assert_ok(ls_network_create(&network, "dropout:0.3 dense:2", (ls_shape){WIDTH, 1, 1}, 2,
+                                LS_CROSS_ENTROPY, ROWS));
+    assert_ok(ls_batch_create(&batch, ROWS, WIDTH));
+    float *params = ls_alloc(ls_network_size(network), sizeof *params);
+    float kept[ROWS][WIDTH];
+    batch->rows = ROWS;
+    for (int i = 0; i < ROWS * WIDTH; i++)
+        batch->x[i] = 1;
+    const int64_t ids[2][ROWS] = {{8, 1, 5, 7}, {7, 8, 1, 5}};
+    for (int turn = 0; turn < 2; turn++) {
+        memcpy(batch->ids, ids[turn], sizeof ids[turn]);
+        (void)ls_network_loss(network, params, batch, &(ls_pass){.key = 9});
+        const float *y = ls_network_activation(network, 0);
+        for (int r = 0; r < ROWS; r++)
+            for (int i = 0; i < WIDTH; i++)
+                if (turn == 0)
+                    kept[r][i] = y[r * WIDTH + i];
+                else
+                    assert_true(y[r * WIDTH + i] == kept[(r + 3) % ROWS][i]);
+    }
+    int64_t dropped = 0, alike = 0;
+    for (int r = 0; r < ROWS; r++)
+        for (int i = 0; i < WIDTH; i++) {
+            assert_true(kept[r][i] == 0 || kept[r][i] == (float)(1 / (1 - rate)));
+            dropped += kept[r][i] == 0;
+            alike += kept[r][i] == kept[0][i];
+        }
+    /* Four deviations of a binomial's. */
+    const double n = ROWS * WIDTH;
+    assert_near((double)dropped, rate * n, 0, 4 * sqrt(rate * (1 - rate) * n));
+    assert_true((double)alike < 0.8 * n);
+    (void)ls_network_loss(network, params, batch, &(ls_pass){.key = 10});
+    assert_true(memcmp(kept[3], ls_network_activation(network, 0), sizeof kept[3]) != 0);
+    (void)ls_network_forward(network, params, batch);
+    for (int i = 0; i < ROWS * WIDTH; i++)
+        assert_true(ls_network_activation(network, 0)[i] == 1);
+    ls_free(params);
+    ls_network_destroy(&network);
+    ls_batch_destroy(&batch);
+}
+
+/* Mean 0 and variance 1 in training; the statistics' gradients lead to the batch's; and later they
+ * are what counts. */
+static void normalises(void **state)
+{
+    (void)state;
+    enum { ROWS = 50, C = 3, SCALE = 0, SHIFT = C, MEAN = 2 * C, VARIANCE = 3 * C };
+    ls_network *network;
+    ls_batch *batch;
+    assert_ok(ls_network_create(&network, "batchnorm dense:2", (ls_shape){C, 1, 1}, 2,
+                                LS_CROSS_ENTROPY, ROWS));
+    assert_ok(ls_batch_create(&batch, ROWS, C));
+    const int64_t size = ls_network_size(network);
+    float *params = ls_alloc(size, sizeof *params), *grads = ls_alloc(size, sizeof *grads);
+    ls_network_initialise(network, 1, params);
+    double mean[C] = {0}, variance[C] = {0};
+    batch->rows = ROWS;
+    for (int i = 0; i < ROWS * C; i++) {
+        batch->x[i] = (float)(100 * (i % C) + (i % C + 1) * ls_rng_uniform(3, (uint64_t)i));
+        mean[i % C] += (double)batch->x[i] / ROWS;
+    }
+    for (int i = 0; i < ROWS * C; i++)
+        variance[i % C] += pow((double)batch->x[i] - mean[i % C], 2) / ROWS;
+    (void)ls_network_gradient(network, params, batch, grads);
+    const float *y = ls_network_activation(network, 0);
+    for (int c = 0; c < C; c++) {
+        double sum = 0, squares = 0;
+        for (int r = 0; r < ROWS; r++) {
+            sum += (double)y[r * C + c];
+            squares += (double)y[r * C + c] * (double)y[r * C + c];
+        }
+        assert_near(sum / ROWS, 0, 0, 1e-4);
+        assert_near(squares / ROWS, variance[c] / (variance[c] + 1e-5), 1e-5, 0);
+        assert_true(params[SCALE + c] == 1 && params[SHIFT + c] == 0);
+        assert_near((double)grads[MEAN + c] / ROWS, -mean[c], 1e-5, 0);
+        assert_near((double)grads[VARIANCE + c] / ROWS, 1 - variance[c] * ROWS / (ROWS - 1), 1e-3,
+                    1e-3);
+        params[MEAN + c] = (float)c;
+        params[VARIANCE + c] = 4;
+    }
+    (void)ls_network_forward(network, params, batch);
+    for (int i = 0; i < ROWS * C; i++)
+        assert_near((double)y[i], ((double)batch->x[i] - i % C) / 2, 1e-4, 1e-5);
+    ls_free(params);
+    ls_free(grads);
+    ls_network_destroy(&network);
+    ls_batch_destroy(&batch);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(kernels_do_what_a_convolution_is),
+                                       cmocka_unit_test(takes_images_with_channels),
+                                       cmocka_unit_test(pools),
+                                       cmocka_unit_test(equals_share_no_gradient),
+                                       cmocka_unit_test(drops_by_id),
+                                       cmocka_unit_test(normalises)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
