@@ -2,6 +2,9 @@
 
 #include "base/memory.h"
 
+/* Rows may be read as vectors that reach beyond their end. */
+enum { SLACK = 32 };
+
 ls_status ls_batch_create(ls_batch **out, int64_t capacity, int64_t features)
 {
     ls_batch *batch = ls_alloc(1, sizeof *batch);
@@ -9,7 +12,7 @@ ls_status ls_batch_create(ls_batch **out, int64_t capacity, int64_t features)
         return LS_ERR_FAILURE;
     batch->capacity = capacity;
     batch->features = features;
-    batch->x = ls_alloc(capacity * features, sizeof *batch->x);
+    batch->x = ls_alloc(capacity * features + SLACK, sizeof *batch->x);
     batch->labels = batch->x == NULL ? NULL : ls_alloc(capacity, sizeof *batch->labels);
     batch->ids = batch->labels == NULL ? NULL : ls_alloc(capacity, sizeof *batch->ids);
     if (batch->ids == NULL) {

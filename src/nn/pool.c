@@ -20,124 +20,156 @@ static ls_status configure(ls_layer *layer, const char *argument)
     return LS_OK;
 }
 
-/* Where the windows lie: K, C as above; `row` floats from one row of the input to the next. */
+/* A row of windows that begins at x. C: channels. Its pixels are sorted into K x K planes, one for
+ * each place in a window, so that all windows are worked on as one long vector, however few
+ * channels there are. */
 typedef struct windows {
-    int64_t K, C, row, width;
+    int64_t K, C;
+    int64_t row;   /* floats from one row of the input to the next */
+    int64_t count; /* windows */
+    int64_t plane; /* floats of a plane, and what a group reaches beyond its end */
+    float *planes; /* [K * K][plane] in the layer's scratch memory */
 } windows;
+
+/* A pixel of fewer channels is copied as if it had so many. */
+enum { GROUP = 8 };
 
 static windows windows_of(const ls_layer *layer)
 {
+    const int64_t C = layer->in.channels, count = layer->out.width;
     return (windows){.K = layer->window,
-                     .C = layer->in.channels,
-                     .row = layer->in.width * layer->in.channels,
-                     .width = layer->out.width};
+                     .C = C,
+                     .row = layer->in.width * C,
+                     .count = count,
+                     .plane = count * C + GROUP,
+                     .planes = layer->scratch};
 }
 
-/* The forward passes: y [width][C] of a row of windows that begins at x. NaN goes through. */
-LS_DISPATCH static void max_row(windows s, const float *restrict x, float *restrict y)
+static int64_t scratch(const ls_layer *layer)
 {
-    for (int64_t w = 0; w < s.width; w++, x += s.K * s.C, y += s.C) {
-        memcpy(y, x, (size_t)s.C * sizeof *y);
-        for (int64_t i = 1; i < s.K * s.K; i++) {
-            const float *at = x + i / s.K * s.row + i % s.K * s.C;
-            for (int64_t c = 0; c < s.C; c++)
-                y[c] = at[c] <= y[c] ? y[c] : at[c];
-        }
-    }
+    return layer->window * layer->window * windows_of(layer).plane;
 }
 
-LS_DISPATCH static void mean_row(windows s, const float *restrict x, float *restrict y)
+/* Copies a pixel, and may copy more, up to GROUP floats. */
+static inline void copy_pixel(float *to, const float *from, int64_t C)
 {
-    const float share = 1 / (float)(s.K * s.K);
-    for (int64_t w = 0; w < s.width; w++, x += s.K * s.C, y += s.C) {
-        memset(y, 0, (size_t)s.C * sizeof *y);
-        for (int64_t i = 0; i < s.K * s.K; i++) {
-            const float *at = x + i / s.K * s.row + i % s.K * s.C;
-            for (int64_t c = 0; c < s.C; c++)
-                y[c] += at[c];
-        }
-        for (int64_t c = 0; c < s.C; c++)
-            y[c] *= share;
-    }
+    if (C <= GROUP)
+        memcpy(to, from, GROUP * sizeof *to);
+    else
+        memcpy(to, from, (size_t)C * sizeof *to);
 }
 
-/* And back: the gradient goes to the first pixel that has the largest value. dy is used up. */
-LS_DISPATCH static void max_row_back(windows s, const float *restrict x, const float *restrict y,
-                                     float *restrict dy, float *restrict dx)
+LS_DISPATCH static void sort_in(windows s, const float *restrict x)
 {
-    for (int64_t w = 0; w < s.width; w++, x += s.K * s.C, dx += s.K * s.C, y += s.C, dy += s.C)
-        for (int64_t i = 0; i < s.K * s.K; i++) {
-            const int64_t at = i / s.K * s.row + i % s.K * s.C;
-            for (int64_t c = 0; c < s.C; c++) {
-                const int here = x[at + c] == y[c];
-                dx[at + c] = here ? dy[c] : 0;
-                dy[c] = here ? 0 : dy[c];
+    float *to = s.planes;
+    for (int64_t i = 0; i < s.K * s.K; i++, to += s.plane)
+        for (int64_t w = 0; w < s.count; w++)
+            copy_pixel(to + w * s.C, x + i / s.K * s.row + (w * s.K + i % s.K) * s.C, s.C);
+}
+
+/* In the order of memory, so that what was copied too much is overwritten by the pixels that
+ * follow; the last ones of a row are copied as they are. */
+LS_DISPATCH static void sort_out(windows s, float *restrict dx)
+{
+    const int64_t pixels = s.count * s.K, exact = s.C < GROUP ? GROUP / s.C : 0;
+    for (int64_t i = 0; i < s.K; i++, dx += s.row) {
+        const float *from = s.planes + i * s.K * s.plane;
+        for (int64_t p = 0, w = 0, j = 0; p < pixels; p++) {
+            const float *pixel = from + j * s.plane + w * s.C;
+            if (p + exact < pixels)
+                copy_pixel(dx + p * s.C, pixel, s.C);
+            else
+                for (int64_t c = 0; c < s.C; c++)
+                    dx[p * s.C + c] = pixel[c];
+            if (++j == s.K) {
+                j = 0;
+                w++;
             }
         }
+    }
 }
 
-LS_DISPATCH static void mean_row_back(windows s, const float *restrict dy, float *restrict dx)
+/* y [count][C] of the planes. NaN goes through. */
+LS_DISPATCH static void largest(windows s, float *restrict y)
+{
+    const int64_t n = s.count * s.C;
+    memcpy(y, s.planes, (size_t)n * sizeof *y);
+    for (int64_t i = 1; i < s.K * s.K; i++) {
+        const float *x = s.planes + i * s.plane;
+        for (int64_t t = 0; t < n; t++)
+            y[t] = x[t] > y[t] || x[t] != x[t] ? x[t] : y[t];
+    }
+}
+
+LS_DISPATCH static void mean(windows s, float *restrict y)
 {
     const float share = 1 / (float)(s.K * s.K);
-    for (int64_t w = 0; w < s.width; w++, dx += s.K * s.C, dy += s.C)
-        for (int64_t i = 0; i < s.K * s.K; i++)
-            for (int64_t c = 0; c < s.C; c++)
-                dx[i / s.K * s.row + i % s.K * s.C + c] = share * dy[c];
+    const int64_t n = s.count * s.C;
+    memset(y, 0, (size_t)n * sizeof *y);
+    for (int64_t i = 0; i < s.K * s.K; i++) {
+        const float *x = s.planes + i * s.plane;
+        for (int64_t t = 0; t < n; t++)
+            y[t] += share * x[t];
+    }
 }
 
-/* Goes through the rows of windows of all images. */
-static void max_forward(const ls_layer *layer, const ls_layer_pass *pass, const float *x, float *y)
+/* The planes become their gradients: dy goes to the first place that has the largest value, and is
+ * used up there. */
+LS_DISPATCH static void give_to_largest(windows s, const float *restrict y, float *restrict dy)
+{
+    const int64_t n = s.count * s.C;
+    for (int64_t i = 0; i < s.K * s.K; i++) {
+        float *x = s.planes + i * s.plane;
+        for (int64_t t = 0; t < n; t++) {
+            const float given = x[t] == y[t] ? dy[t] : 0;
+            x[t] = given;
+            dy[t] -= given;
+        }
+    }
+}
+
+LS_DISPATCH static void give_to_all(windows s, const float *restrict dy)
+{
+    const float share = 1 / (float)(s.K * s.K);
+    const int64_t n = s.count * s.C;
+    for (int64_t i = 0; i < s.K * s.K; i++) {
+        float *x = s.planes + i * s.plane;
+        for (int64_t t = 0; t < n; t++)
+            x[t] = share * dy[t];
+    }
+}
+
+static void forward(const ls_layer *layer, const ls_layer_pass *pass, const float *x, float *y)
 {
     const windows s = windows_of(layer);
     for (int64_t r = 0; r < pass->rows; r++, x += ls_shape_size(layer->in))
-        for (int64_t h = 0; h < layer->out.height; h++, y += s.width * s.C)
-            max_row(s, x + h * s.K * s.row, y);
+        for (int64_t h = 0; h < layer->out.height; h++, y += s.count * s.C) {
+            sort_in(s, x + h * s.K * s.row);
+            (layer->kind == &ls_layer_maxpool ? largest : mean)(s, y);
+        }
 }
 
-static void mean_forward(const ls_layer *layer, const ls_layer_pass *pass, const float *x, float *y)
-{
-    const windows s = windows_of(layer);
-    for (int64_t r = 0; r < pass->rows; r++, x += ls_shape_size(layer->in))
-        for (int64_t h = 0; h < layer->out.height; h++, y += s.width * s.C)
-            mean_row(s, x + h * s.K * s.row, y);
-}
-
-/* Zeros where pixels are in no window. */
-static void clear_rest(const ls_layer *layer, int64_t rows, float *dx)
-{
-    const bool all = layer->out.height * layer->window == layer->in.height &&
-                     layer->out.width * layer->window == layer->in.width;
-    if (!all)
-        memset(dx, 0, (size_t)(rows * ls_shape_size(layer->in)) * sizeof *dx);
-}
-
-static void max_backward(const ls_layer *layer, const ls_layer_pass *pass, const float *x,
-                         const float *y, float *dy, float *dx, float *grads)
+static void backward(const ls_layer *layer, const ls_layer_pass *pass, const float *x,
+                     const float *y, float *dy, float *dx, float *grads)
 {
     (void)grads;
     const windows s = windows_of(layer);
+    const int64_t in = ls_shape_size(layer->in), out = ls_shape_size(layer->out);
+    const bool all = out * s.K * s.K == in;
     if (dx == NULL)
         return;
-    clear_rest(layer, pass->rows, dx);
-    for (int64_t r = 0; r < pass->rows; r++) {
-        for (int64_t h = 0; h < layer->out.height; h++, y += s.width * s.C, dy += s.width * s.C)
-            max_row_back(s, x + h * s.K * s.row, y, dy, dx + h * s.K * s.row);
-        x += ls_shape_size(layer->in);
-        dx += ls_shape_size(layer->in);
-    }
-}
-
-static void mean_backward(const ls_layer *layer, const ls_layer_pass *pass, const float *x,
-                          const float *y, float *dy, float *dx, float *grads)
-{
-    (void)x, (void)y, (void)grads;
-    const windows s = windows_of(layer);
-    if (dx == NULL)
-        return;
-    clear_rest(layer, pass->rows, dx);
-    for (int64_t r = 0; r < pass->rows; r++, dx += ls_shape_size(layer->in))
-        for (int64_t h = 0; h < layer->out.height; h++, dy += s.width * s.C)
-            mean_row_back(s, dy, dx + h * s.K * s.row);
+    if (!all) /* pixels that are in no window */
+        memset(dx, 0, (size_t)(pass->rows * in) * sizeof *dx);
+    for (int64_t r = 0; r < pass->rows; r++, x += in, dx += in)
+        for (int64_t h = 0; h < layer->out.height; h++, y += s.count * s.C, dy += s.count * s.C) {
+            if (layer->kind == &ls_layer_maxpool) {
+                sort_in(s, x + h * s.K * s.row);
+                give_to_largest(s, y, dy);
+            } else {
+                give_to_all(s, dy);
+            }
+            sort_out(s, dx + h * s.K * s.row);
+        }
 }
 
 const ls_layer_kind ls_layer_maxpool = {
@@ -147,8 +179,9 @@ const ls_layer_kind ls_layer_maxpool = {
     .images = true,
     .neutral = true,
     .configure = configure,
-    .forward = max_forward,
-    .backward = max_backward,
+    .scratch = scratch,
+    .forward = forward,
+    .backward = backward,
 };
 
 const ls_layer_kind ls_layer_avgpool = {
@@ -158,8 +191,9 @@ const ls_layer_kind ls_layer_avgpool = {
     .images = true,
     .neutral = true,
     .configure = configure,
-    .forward = mean_forward,
-    .backward = mean_backward,
+    .scratch = scratch,
+    .forward = forward,
+    .backward = backward,
 };
 
 static ls_status configure_flatten(ls_layer *layer, const char *argument)
