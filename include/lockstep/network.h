@@ -91,6 +91,9 @@ void ls_network_destroy(ls_network **network);
  * 0 past the last. */
 int ls_network_layer_kind(int at, const char **form, const char **meaning);
 
+/* The list of layers that it was made from; a name replaced by what it stands for. Borrowed. */
+const char *ls_network_model(const ls_network *network);
+
 /* The parameter table: its rows, borrowed, in the order of the arena. */
 const ls_param *ls_network_params(const ls_network *network, int *rows);
 

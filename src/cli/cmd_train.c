@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/report.h"
+#include "nn/preset.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -53,7 +54,7 @@ static const ls_option table[] = {
 
     {.type = LS_OPT_HEADING, .help = "Network"},
     {"model", "LAYERS", LS_OPT_TEXT, LS_OPT_FIXED | LS_OPT_BOUND, AT(model),
-     "dense:512 relu dense:10", .help = "layers, see below"},
+     "dense:512 relu dense:10", .help = "layers, or the name of a network, see below"},
     {"loss", "NAME", LS_OPT_CHOICE, LS_OPT_FIXED | LS_OPT_BOUND, AT(loss), "cross-entropy",
      .choices = "cross-entropy mse", .help = "loss"},
     {"seed", "N", LS_OPT_INT, LS_OPT_FIXED | LS_OPT_ORDER, AT(seed), "0", 0, BIG,
@@ -148,7 +149,10 @@ static void help(FILE *out)
     const char *form, *meaning;
     fprintf(out, "\nLayers\n");
     for (int i = 0; ls_network_layer_kind(i, &form, &meaning); i++)
-        fprintf(out, "  %-26s%s\n", form, meaning);
+        fprintf(out, "  %-32s%s\n", form, meaning);
+    fprintf(out, "\nNetworks by name, each with a last dense layer of a unit for each class\n");
+    for (int i = 0; ls_preset_at(i, &form, &meaning); i++)
+        fprintf(out, "  %-10s%s\n", form, meaning);
 }
 
 /* A number and its unit: steps or epochs, if these may be, or a time. None: epochs, else seconds.

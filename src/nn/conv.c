@@ -230,7 +230,7 @@ static double flops(const ls_layer *layer)
 
 const ls_layer_kind ls_layer_conv = {
     .name = "conv",
-    .argument = "FILTERSxK[,STRIDE,PAD]",
+    .argument = "FILTERSxK[,STRIDE[,PAD]]",
     .meaning = "convolution, filters of K x K pixels; bias as dense",
     .takes_relu = true,
     .ends_with_bias = true,

@@ -30,7 +30,8 @@ struct ls_network {
     const float *x; /* input of the latest pass, borrowed */
     float *turned;  /* [max_rows][input] its channels last; NULL: they are not needed so */
 
-    char *text;      /* the model string, cut into words */
+    char *model;     /* the model string, names replaced by their layers */
+    char *text;      /* the same, cut into words */
     ls_layer *layer; /* [layers] */
     int layers;
     int computed; /* layers that a pass runs through: all but a softmax fused with the loss */
@@ -101,6 +102,10 @@ static ls_status unknown_kind(int number, const char *word, const char *name)
     for (int i = 0; i < KINDS; i++)
         if (ls_text_nearer(name, kinds[i]->name, &distance))
             near = kinds[i]->name;
+    const char *preset, *layers;
+    for (int i = 0; number == 1 && ls_preset_at(i, &preset, &layers); i++)
+        if (ls_text_nearer(name, preset, &distance))
+            near = preset;
     int used = snprintf(reason, sizeof reason, "no layer is called that; ");
     if (near != NULL) {
         snprintf(reason + used, sizeof reason - (size_t)used, "did you mean '%s'?", near);
@@ -149,7 +154,8 @@ static ls_status configure_layer(ls_network *network, int at, char *word, ls_sha
 static ls_status parse(ls_network *network, const char *model)
 {
     static const char blanks[] = " \t\r\n";
-    network->text = ls_preset_expand(model, network->classes);
+    network->model = ls_preset_expand(model, network->classes);
+    network->text = network->model == NULL ? NULL : ls_strdup(network->model);
     network->layer = network->text == NULL ? NULL : ls_alloc(MAX_LAYERS, sizeof(ls_layer));
     if (network->layer == NULL)
         return LS_ERR_FAILURE;
@@ -383,6 +389,7 @@ void ls_network_destroy(ls_network **network)
 {
     if (network == NULL || *network == NULL)
         return;
+    ls_free((*network)->model);
     ls_free((*network)->text);
     ls_free((*network)->layer);
     ls_free((*network)->param);
@@ -391,6 +398,11 @@ void ls_network_destroy(ls_network **network)
     ls_free((*network)->workspace);
     ls_free(*network);
     *network = NULL;
+}
+
+const char *ls_network_model(const ls_network *network)
+{
+    return network->model;
 }
 
 const ls_param *ls_network_params(const ls_network *network, int *rows)

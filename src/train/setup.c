@@ -174,7 +174,7 @@ static ls_status make_reducer(ls_trainer *t)
 static void describe_identity(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
-    t->identity.model = (char *)c->model;
+    t->identity.model = (char *)ls_network_model(t->replica.network);
     t->identity.loss = c->loss;
     t->identity.classes = t->dataset.classes;
     t->identity.input = (ls_shape){t->dataset.channels, t->dataset.height, t->dataset.width};

@@ -3,6 +3,7 @@
 #include <lockstep/network.h>
 
 #include "base/memory.h"
+#include "nn/preset.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -57,6 +58,27 @@ static void points_at_the_wrong_word(void **state)
          "data set has 10 classes",
          0},
         {"dense:512 relu dense:11 softmax", "word 3, 'dense:11'", 0},
+        {"lenet", "word 1, 'lenet': no layer is called that; did you mean 'lenet5'", 0},
+        {"conv:3 dense:10", "word 1, 'conv:3': write it as conv:FILTERSxK[,STRIDE[,PAD]]", 0},
+        {"conv:3x dense:10", "word 1, 'conv:3x': write it as conv:", 0},
+        {"conv:3x3,1,1,1 dense:10", "word 1, 'conv:3x3,1,1,1': write it as conv:", 0},
+        {"conv:0x3 dense:10", "word 1, 'conv:0x3': FILTERS must be from 1", 0},
+        {"conv:4x3,4 dense:10", "word 1, 'conv:4x3,4': STRIDE must be from 1 to K", 0},
+        {"conv:4x3,1,3 dense:10", "word 1, 'conv:4x3,1,3': STRIDE must be from 1 to K, PAD", 0},
+        {"conv:4x29 dense:10", "a kernel of 29 x 29 does not fit into an image of 28 x 28", 0},
+        {"maxpool:2 conv:4x5 dense:50 conv:4x3 dense:10",
+         "word 4, 'conv:4x3': a kernel of 3 x 3 does not fit into an image of 1 x 1", 0},
+        {"conv:65536x1024,1,1000 dense:10", "its weights are more than 2^31", 0},
+        {"maxpool:0 dense:10", "word 1, 'maxpool:0': the size of the window must be from 1", 0},
+        {"flatten maxpool:2 dense:10",
+         "word 2, 'maxpool:2': a window of 2 x 2 does not fit into an image of 1 x 1", 0},
+        {"dropout:1 dense:10", "word 1, 'dropout:1': the probability must be from 0 to below 1", 0},
+        {"dropout:x dense:10", "word 1, 'dropout:x': the probability must be", 0},
+        {"dropout:nan dense:10", "word 1, 'dropout:nan': the probability must be", 0},
+        {"flatten:2 dense:10", "word 1, 'flatten:2': this layer takes no argument", 0},
+        {"dense:11 batchnorm dropout:0.5",
+         "word 1, 'dense:11': the last layer has 11 outputs but the data set has 10", 0},
+        {"dense:40 flatten maxpool:1", "word 1, 'dense:40': the last layer has 40", 0},
         {"dense:0 dense:10", "word 1, 'dense:0': the number of units must be from 1", 0},
         {"dense:-4 dense:10", "word 1, 'dense:-4': the number of units must be a whole", 0},
         {"dense:4x dense:10", "word 1, 'dense:4x': the number of units must be a whole", 0},
@@ -88,6 +110,36 @@ static void points_at_the_wrong_word(void **state)
                  "too many layers");
     assert_fails(ls_network_create(&network, "dense:10", input, 10, LS_MSE, INT64_MAX / 16),
                  LS_ERR_FAILURE, "out of memory");
+}
+
+static void knows_networks_by_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int64_t size; /* counted by hand */
+    } cases[] = {
+        {"mlp", 784 * 512 + 512 + 512 * 10 + 10},
+        {"lenet5", 156 + 2416 + 48120 + 10164 + 850},
+    };
+    const char *name, *layers;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ls_network *network, *again;
+        assert_ok(ls_network_create(&network, cases[i].name, input, 10, LS_CROSS_ENTROPY, 0));
+        assert_int_equal(ls_network_size(network), cases[i].size);
+        assert_ok(
+            ls_network_create(&again, ls_network_model(network), input, 10, LS_CROSS_ENTROPY, 0));
+        assert_int_equal(ls_network_layers(again), ls_network_layers(network));
+        ls_network_destroy(&network);
+        ls_network_destroy(&again);
+    }
+    for (int i = 0; ls_preset_at(i, &name, &layers); i++) {
+        ls_network *network;
+        assert_ok(ls_network_create(&network, name, input, 7, LS_CROSS_ENTROPY, 2));
+        assert_int_equal(
+            ls_shape_size(ls_network_layer(network, ls_network_layers(network) - 1).output), 7);
+        ls_network_destroy(&network);
+    }
 }
 
 static void initialises_by_activation(void **state)
@@ -234,9 +286,13 @@ static void counts_operations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(makes_the_reference_network), cmocka_unit_test(points_at_the_wrong_word),
-        cmocka_unit_test(initialises_by_activation),   cmocka_unit_test(handles_extremes),
-        cmocka_unit_test(passes_allocate_nothing),     cmocka_unit_test(tells_what_is_final),
+        cmocka_unit_test(makes_the_reference_network),
+        cmocka_unit_test(points_at_the_wrong_word),
+        cmocka_unit_test(knows_networks_by_name),
+        cmocka_unit_test(initialises_by_activation),
+        cmocka_unit_test(handles_extremes),
+        cmocka_unit_test(passes_allocate_nothing),
+        cmocka_unit_test(tells_what_is_final),
         cmocka_unit_test(counts_operations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
