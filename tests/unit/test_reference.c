@@ -1,4 +1,5 @@
 /* Small networks against an independent implementation: see reference/make_reference.py. */
+#include "reference/images_reference.h"
 #include "reference/reference.h"
 #include "test.h"
 
@@ -154,8 +155,58 @@ static void optimizers(void **state)
     }
 }
 
+/* Convolutions, pooling, batch normalisation: activations in training, loss, gradients, and the
+ * outputs when it is not trained. */
+static void check_images(const char *model, ls_loss loss, const double *start, int outputs,
+                         const double *output, double expected_loss, const double *gradient,
+                         const double *later)
+{
+    const ls_shape shape = {2, 6, 5};
+    const int64_t features = ls_shape_size(shape);
+    ls_network *network;
+    ls_batch *batch;
+    assert_ok(ls_network_create(&network, model, shape, CLASSES, loss, ROWS));
+    assert_ok(ls_batch_create(&batch, ROWS, features));
+    batch->rows = ROWS;
+    for (int64_t i = 0; i < ROWS * features; i++)
+        batch->x[i] = (float)images_x[i];
+    for (int i = 0; i < ROWS; i++)
+        batch->labels[i] = reference_labels[i];
+    const int64_t size = ls_network_size(network);
+    float *params = ls_alloc(size, sizeof *params), *grads = ls_alloc(size, sizeof *grads);
+    for (int64_t i = 0; i < size; i++)
+        params[i] = (float)start[i];
+    assert_near(ls_network_gradient(network, params, batch, grads).loss, expected_loss, 1e-6, 0);
+    for (int i = 0; i < outputs; i++) {
+        const int64_t count = ROWS * ls_shape_size(ls_network_layer(network, i).output);
+        /* A layer may apply the relu that follows. */
+        const bool rectified =
+            i + 1 < outputs && strcmp(ls_network_layer(network, i + 1).word, "relu") == 0;
+        compare(ls_network_layer(network, i).name, ls_network_activation(network, i),
+                rectified ? output + count : output, count);
+        output += count;
+    }
+    compare("gradient", grads, gradient, size);
+    (void)ls_network_evaluate(network, params, batch, NULL);
+    compare("later", ls_network_activation(network, outputs - 1), later, (int64_t)ROWS * CLASSES);
+    ls_free(params);
+    ls_free(grads);
+    ls_batch_destroy(&batch);
+    ls_network_destroy(&network);
+}
+
+static void images(void **state)
+{
+    (void)state;
+    check_images(IMAGES_MODEL_A, IMAGES_LOSS_A, images_a_params, IMAGES_LAYERS_A, images_a_outputs,
+                 *images_a_loss, images_a_grads, images_a_later);
+    check_images(IMAGES_MODEL_B, IMAGES_LOSS_B, images_b_params, IMAGES_LAYERS_B, images_b_outputs,
+                 *images_b_loss, images_b_grads, images_b_later);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(passes), cmocka_unit_test(optimizers)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(passes), cmocka_unit_test(images),
+                                       cmocka_unit_test(optimizers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
