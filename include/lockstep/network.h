@@ -75,6 +75,12 @@ typedef struct ls_score {
 ls_status ls_network_create(ls_network **out, const char *model, ls_shape input, int classes,
                             ls_loss loss, int64_t max_rows) LS_MUST_CHECK;
 
+/* Trains towards softened labels, with cross-entropy: 1 - e of the label and e / K of every class
+ * (Szegedy et al., Rethinking the Inception Architecture for Computer Vision, 2016). Counts in
+ * ls_network_loss() and the gradient that follows; what ls_network_evaluate() says stays the loss
+ * of the labels as they are. e  in [0, 1); 0, as at first: the labels as they are */
+void ls_network_set_label_smoothing(ls_network *network, double e);
+
 /* Frees a network and sets *network to NULL; accepts NULL. */
 void ls_network_destroy(ls_network **network);
 

@@ -19,6 +19,7 @@ enum { KINDS = sizeof kinds / sizeof *kinds, MAX_LAYERS = 256 };
 
 struct ls_network {
     ls_loss loss;
+    double label_smoothing;
     int classes;
     int64_t max_rows;
     ls_shape input;
@@ -324,6 +325,12 @@ ls_status ls_network_create(ls_network **out, const char *model, ls_shape input,
     return LS_OK;
 }
 
+void ls_network_set_label_smoothing(ls_network *network, double e)
+{
+    assert(e >= 0 && e < 1 && (e == 0 || network->loss == LS_CROSS_ENTROPY));
+    network->label_smoothing = e;
+}
+
 void ls_network_destroy(ls_network **network)
 {
     if (network == NULL || *network == NULL)
@@ -436,8 +443,8 @@ ls_score ls_network_loss(ls_network *network, const float *params, const ls_batc
 {
     const float *output = forward(network, params, batch, team, need);
     ls_need_call(need, 0); /* what no layer has asked for */
-    return ls_loss_score(network->loss, batch->rows, network->classes, output, batch->labels,
-                         network->delta[0], NULL);
+    return ls_loss_score(network->loss, network->label_smoothing, batch->rows, network->classes,
+                         output, batch->labels, network->delta[0], NULL);
 }
 
 void ls_network_backward(ls_network *network, const float *params, const ls_batch *batch,
@@ -478,8 +485,8 @@ ls_score ls_network_evaluate(ls_network *network, const float *params, const ls_
                              int32_t *predicted)
 {
     const float *output = ls_network_forward(network, params, batch);
-    return ls_loss_score(network->loss, batch->rows, network->classes, output, batch->labels, NULL,
-                         predicted);
+    return ls_loss_score(network->loss, 0, batch->rows, network->classes, output, batch->labels,
+                         NULL, predicted);
 }
 
 const float *ls_network_activation(const ls_network *network, int at)

@@ -100,6 +100,31 @@ static void inject_faults(const ls_trainer *t)
     }
 }
 
+/* The learning rate of a step of the epoch, from 0. Local. */
+static double rate_of(const ls_trainer *t, int64_t step)
+{
+    const ls_schedule_at at = {.step = t->progress.epoch * t->plan.steps + step,
+                               .steps_per_epoch = t->plan.steps,
+                               .epochs = t->config->epochs,
+                               .plateaus = t->plateaus};
+    return ls_schedule_rate(&t->config->schedule, t->base_lr, &at);
+}
+
+/* Counts the plateaus in the history, as rank 0 sees it. Collective. */
+static void count_plateaus(ls_trainer *t)
+{
+    ls_early_stop_config config = t->stop_config;
+    ls_early_stop state = {0};
+    if (t->config->schedule.kind != LS_SCHEDULE_PLATEAU)
+        return;
+    config.patience = t->config->schedule.patience;
+    t->plateaus = 0;
+    for (int64_t e = 0; e < t->progress.epoch; e++)
+        t->plateaus += ls_early_stop_plateau(&state, &config, e + 1,
+                                             ls_trainer_monitor_value(t, &t->history[e]));
+    ls_broadcast(t->comm, &t->plateaus, sizeof t->plateaus);
+}
+
 /* One step, and what it adds to the epoch. Collective.
  * control  on return the sum over ranks */
 static ls_status take_step(ls_trainer *t, const int64_t *order, ls_control *control)
@@ -113,8 +138,9 @@ static ls_status take_step(ls_trainer *t, const int64_t *order, ls_control *cont
     go_on_with(t, LS_AT_STEP);
     inject_faults(t);
     *control = wishes(t);
-    ls_status status = ls_step(&t->replica, t->samples, order + slice.first, slice.count,
-                               t->config->lr, t->comm, &checks, &score, control, &phases);
+    ls_status status =
+        ls_step(&t->replica, t->samples, order + slice.first, slice.count,
+                rate_of(t, progress->step), t->comm, &checks, &score, control, &phases);
     const bool skipped = status == LS_ERR_NUMERIC && t->config->on_nan == LS_ON_NAN_SKIP;
     if (skipped)
         status = ls_health_skip(t);
@@ -243,7 +269,8 @@ static ls_status record(ls_trainer *t, ls_metrics *m, bool best)
 /* One epoch, from the exchange to the checkpoint. Collective. */
 static ls_status run_epoch(ls_trainer *t)
 {
-    ls_metrics m = {.epoch = (double)t->progress.epoch + 1, .lr = t->config->lr};
+    ls_metrics m = {.epoch = (double)t->progress.epoch + 1};
+    count_plateaus(t);
     ls_status status = train_epoch(t);
     if (status != LS_OK)
         return status;
@@ -264,6 +291,7 @@ static ls_status run_epoch(ls_trainer *t)
     ls_max_doubles(t->comm, &m.seconds, 1);
     m.loss = sums->loss / rows;
     m.accuracy = sums->correct / rows;
+    m.lr = rate_of(t, t->plan.steps - 1);
     m.samples_per_second = rows / m.seconds;
     m.compute_s = times[0] / ranks;
     m.communicate_s = times[1] / ranks;

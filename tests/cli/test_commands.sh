@@ -105,6 +105,17 @@ check "metrics agree" [ ! -s differences ]
 mpirun -n 2 "$lockstep" train --config run/a/config.conf --run run/c --resume auto 2>err
 check "nothing to do" has err '^nothing to do: the run that was resumed has finished'
 
+# A schedule: its rates are in the metrics, and where they depend on the end the end must stay.
+cosine=(--data mine.h5 --model dense:5 --batch 40 --lr 0.01 --schedule cosine --warmup 1 --lr-final 0.1
+    --scale-lr linear:20)
+mpirun -n 2 "$lockstep" train "${cosine[@]}" --run run/cosine --epochs 3 2>err
+check "start-up table: schedule" has err 'schedule cosine, warmup of 1 epoch, lr scaled from 0.01 for a batch of 20'
+check "start-up table: scaled rate" has err 'adam, lr 0.02, global batch 40'
+check "the rate of each epoch's last step" [ "$(tail -n +2 run/cosine/metrics.csv | cut -d, -f6 | xargs printf '%.5f ')" = "0.02000 0.01256 0.00214 " ]
+refuses 2 'other settings: --epochs is 4, was 3' mpirun -n 2 "$lockstep" train "${cosine[@]}" --run run/cosine --epochs 4 --resume auto
+mpirun -n 2 "$lockstep" train "${cosine[@]}" --run run/cosine --epochs 4 --resume auto --resume-anyway 2>err
+check "or is moved deliberately" has err 'note: going on .* with other settings: --epochs is 4, was 3'
+
 # A run inside another run's folder is another run.
 mpirun -n 2 "$lockstep" train --config run/a/config.conf --run run/c/inner --epochs 1 2>err
 check "a run inside another" [ $? = 0 ]
