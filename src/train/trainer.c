@@ -13,6 +13,7 @@
 #include "base/fault.h"
 #include "base/interrupt.h"
 #include "base/json.h"
+#include "train/diagnosis.h"
 #include "train/health.h"
 #include "train/summary.h"
 
@@ -312,7 +313,7 @@ static ls_status run_epoch(ls_trainer *t)
     status = record(t, &m, best);
     if (status == LS_OK && t->rank == 0 && t->observer->epoch != NULL)
         t->observer->epoch(t->observer->user, &m, best);
-    return status;
+    return status == LS_OK ? ls_diagnosis_after_epoch(t) : status;
 }
 
 /* What training came to. The same on all ranks but for the seconds. Collective. */
@@ -354,6 +355,8 @@ ls_status ls_trainer_run(ls_trainer *t, ls_train_result *result)
         if (status == LS_OK && t->stopping && goes_on(t))
             status = interrupted(t);
     }
+    if (status == LS_OK && !idle)
+        status = ls_diagnosis_at_end(t);
     if (status == LS_INTERRUPTED)
         return ls_trainer_log_error(t, status, "stop", t->progress.epoch);
     if (status != LS_OK)
