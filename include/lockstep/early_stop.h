@@ -28,4 +28,10 @@ bool ls_early_stop_update(ls_early_stop *state, const ls_early_stop_config *conf
 /* Whether patience has run out. Local. */
 bool ls_early_stop_reached(const ls_early_stop *state, const ls_early_stop_config *config);
 
+/* Takes up a value as ls_early_stop_update() does, for something that is to happen whenever
+ * patience runs out, as a cut of the learning rate: returns whether it has, and waiting begins
+ * anew. Local. */
+bool ls_early_stop_plateau(ls_early_stop *state, const ls_early_stop_config *config, int64_t epoch,
+                           double value);
+
 #endif

@@ -18,6 +18,7 @@
 #include <lockstep/range.h>
 #include <lockstep/ready.h>
 #include <lockstep/reducer.h>
+#include <lockstep/schedule.h>
 #include <lockstep/status.h>
 #include <lockstep/team.h>
 #include <lockstep/topology.h>

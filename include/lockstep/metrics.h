@@ -9,7 +9,7 @@
     X(accuracy)     /* fraction of them that were right */                                         \
     X(val_loss)     /* mean over the validation rows after the epoch; NaN without any */           \
     X(val_accuracy) /* fraction of them that were right; NaN without any */                        \
-    X(lr)           /* learning rate */                                                            \
+    X(lr)           /* learning rate of the epoch's last step */                                   \
     X(seconds)      /* exchange and steps, without validation and checkpoint; slowest rank */      \
     X(samples_per_second) /* training rows / seconds */                                            \
     X(compute_s)          /* gather, forward, backward, optimizer; mean over ranks */              \

@@ -138,6 +138,10 @@ typedef struct ls_pass {
     ls_sum sum;          /* of statistics over the global batch */
     uint64_t key;        /* what is random follows from it and from the rows' ids */
 
+    /* e: the target of cross-entropy is 1 - e for the label, and e / K more for each class
+     * (Szegedy et al., Rethinking the Inception Architecture, 2016). 0 or more, below 1. */
+    double label_smoothing;
+
     /* Rows that are computed at a time, so that what comes out of a call does not depend on how
      * many of such blocks this rank has; then the gradients that `ready` is told of are those of
      * one block, see ls_ready, and sums are exact, those of losses in multiples of the quantum, see

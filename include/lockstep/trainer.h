@@ -21,6 +21,7 @@
 #include <lockstep/optimizer.h>
 #include <lockstep/plan.h>
 #include <lockstep/reducer.h>
+#include <lockstep/schedule.h>
 #include <lockstep/status.h>
 #include <lockstep/topology.h>
 
@@ -60,9 +61,11 @@ typedef struct ls_train_config {
     const char *data;  /* path of the data set */
     const char *model; /* model string */
     ls_loss loss;
+    double label_smoothing; /* see ls_pass */
     ls_optimizer_config optimizer;
-    double lr;         /* learning rate, 0 or more */
-    int64_t epochs;    /* 0 or more */
+    double lr;                   /* learning rate, 0 or more */
+    ls_schedule_config schedule; /* how it changes; zeroed: not at all */
+    int64_t epochs;              /* 0 or more */
     int64_t batch;     /* global batch: rows in a step, over all ranks; to LS_MAX_GLOBAL_BATCH */
     uint64_t seed;     /* of initialisation and shuffle */
     double validation; /* see ls_dataset_open() */
@@ -112,6 +115,7 @@ typedef struct ls_run_info {
     int64_t steps_done;   /* of the next epoch */
     const char *resumed;  /* path of that checkpoint, "" if new */
     const char *monitor;  /* column that is watched */
+    double lr;            /* learning rate, scaled to the batch */
     double setup_seconds; /* from ls_trainer_create() until here */
 } ls_run_info;
 

@@ -15,7 +15,12 @@ typedef struct settings {
     const char *config; /* see ls_command_run() */
     const char *data, *model;
     int loss, optimizer;
+    double label_smoothing;
     double lr, momentum, beta1, beta2, epsilon, weight_decay;
+    int schedule;
+    double warmup, lr_step, lr_gamma, lr_final;
+    int64_t plateau_patience;
+    const char *scale_lr;
     bool nesterov;
     int64_t epochs, batch, seed;
     double validation, normalize[2];
@@ -57,6 +62,8 @@ static const ls_option table[] = {
      "dense:512 relu dense:10", .help = "layers, or the name of a network, see below"},
     {"loss", "NAME", LS_OPT_CHOICE, LS_OPT_FIXED | LS_OPT_BOUND, AT(loss), "cross-entropy",
      .choices = "cross-entropy mse", .help = "loss"},
+    {"label-smoothing", "E", LS_OPT_REAL, LS_OPT_FIXED, AT(label_smoothing), "0", 0, 1,
+     .help = "cross-entropy: train towards 1 - E of the label and E/classes of each class"},
     {"seed", "N", LS_OPT_INT, LS_OPT_FIXED | LS_OPT_ORDER, AT(seed), "0", 0, BIG,
      .help = "of the initial parameters and the shuffle"},
 
@@ -66,7 +73,7 @@ static const ls_option table[] = {
     {"lr", "RATE", LS_OPT_REAL, LS_OPT_FIXED, AT(lr), "0.001", 0, 1e30, .help = "learning rate"},
     {"batch", "ROWS", LS_OPT_INT, LS_OPT_FIXED | LS_OPT_ORDER, AT(batch), "128", 1,
      LS_MAX_GLOBAL_BATCH, .help = "global batch: rows in a step, over all ranks"},
-    {"epochs", "N", LS_OPT_INT, 0, AT(epochs), "5", 1, 1e6,
+    {"epochs", "N", LS_OPT_INT, LS_OPT_SPAN, AT(epochs), "5", 1, 1e6,
      .help = "passes over the training rows"},
     {"momentum", "M", LS_OPT_REAL, LS_OPT_FIXED, AT(momentum), "0", 0, 1, .help = "sgd: momentum"},
     {"nesterov", NULL, LS_OPT_FLAG, LS_OPT_FIXED, AT(nesterov),
@@ -79,6 +86,23 @@ static const ls_option table[] = {
      .help = "adam, adamw: added to the denominator"},
     {"weight-decay", "W", LS_OPT_REAL, LS_OPT_FIXED, AT(weight_decay), "0", 0, 1e6,
      .help = "L2 penalty; adamw: decoupled"},
+
+    {.type = LS_OPT_HEADING, .help = "Learning-rate schedule"},
+    {"schedule", "NAME", LS_OPT_CHOICE, LS_OPT_FIXED, AT(schedule), "constant",
+     .choices = "constant step cosine onecycle plateau", /* as ls_schedule_kind */
+     .help = "how the rate changes"},
+    {"warmup", "EPOCHS", LS_OPT_REAL, LS_OPT_FIXED, AT(warmup), "0", 0, 1e6,
+     .help = "let the rate grow from 0 so long, step by step; 0.5 is half an epoch"},
+    {"lr-step", "EPOCHS", LS_OPT_REAL, LS_OPT_FIXED, AT(lr_step), "0", 0, 1e6,
+     .help = "step: cut the rate so often; 0: after each third of --epochs"},
+    {"lr-gamma", "FACTOR", LS_OPT_REAL, LS_OPT_FIXED, AT(lr_gamma), "0.1", 0, 1,
+     .help = "step, plateau: what a cut multiplies the rate by"},
+    {"lr-final", "FRACTION", LS_OPT_REAL, LS_OPT_FIXED, AT(lr_final), "4e-06", 0, 1,
+     .help = "cosine, onecycle: of the rate, to end with"},
+    {"plateau-patience", "EPOCHS", LS_OPT_INT, LS_OPT_FIXED, AT(plateau_patience), "2", 1, 1e6,
+     .help = "plateau: cut the rate after so many epochs without improvement of --monitor"},
+    {"scale-lr", "HOW:BATCH", LS_OPT_TEXT, LS_OPT_FIXED, AT(scale_lr),
+     .help = "--lr is meant for this batch: fit it to --batch, as linear:128 or sqrt:128"},
 
     {.type = LS_OPT_HEADING, .help = "Early stopping"},
     {"monitor", "METRIC", LS_OPT_CHOICE, LS_OPT_FIXED | LS_OPT_BOUND, AT(monitor), "val_loss",
@@ -190,6 +214,30 @@ static ls_status parse_interval(const char *option, const char *text, bool count
                    counts ? "500steps, 1epoch or 10min" : "90s or 10min");
 }
 
+/* How the rate is scaled: "linear:128", "sqrt:128"; "": not at all. */
+static ls_status parse_scaling(const char *text, ls_schedule_config *out)
+{
+    static const char *const names[] = {[LS_LR_LINEAR] = "linear:", [LS_LR_SQRT] = "sqrt:"};
+    if (*text == '\0')
+        return LS_OK;
+    for (int i = LS_LR_LINEAR; i <= LS_LR_SQRT; i++) {
+        const size_t length = strlen(names[i]);
+        char *end;
+        if (strncmp(text, names[i], length) != 0 || text[length] < '0' || text[length] > '9')
+            continue;
+        const long long batch = strtoll(text + length, &end, 10);
+        if (*end != '\0' || batch < 1 || batch > LS_MAX_GLOBAL_BATCH)
+            continue;
+        out->scaling = (ls_lr_scaling)i;
+        out->base_batch = batch;
+        return LS_OK;
+    }
+    return ls_fail(LS_ERR_USAGE,
+                   "--scale-lr: '%s' does not say how and for which batch: write it as linear:128 "
+                   "or sqrt:128",
+                   text);
+}
+
 /* Within how many seconds from now the run is to end; 0: no limit. */
 static ls_status find_time_limit(const settings *s, double *out)
 {
@@ -214,6 +262,7 @@ static ls_train_config configure(const settings *s)
     return (ls_train_config){.data = s->data,
                              .model = s->model,
                              .loss = (ls_loss)s->loss,
+                             .label_smoothing = s->label_smoothing,
                              .optimizer = {.kind = (ls_optimizer_kind)s->optimizer,
                                            .momentum = s->momentum,
                                            .nesterov = s->nesterov,
@@ -222,6 +271,12 @@ static ls_train_config configure(const settings *s)
                                            .epsilon = s->epsilon,
                                            .weight_decay = s->weight_decay},
                              .lr = s->lr,
+                             .schedule = {.kind = (ls_schedule_kind)s->schedule,
+                                          .warmup = s->warmup,
+                                          .step = s->lr_step,
+                                          .gamma = s->lr_gamma,
+                                          .final = s->lr_final,
+                                          .patience = s->plateau_patience},
                              .epochs = s->epochs,
                              .batch = s->batch,
                              .seed = (uint64_t)s->seed,
@@ -275,8 +330,11 @@ static ls_status train(ls_comm *comm, const ls_train_config *config, bool quiet)
 static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
 {
     enum { TEXTS = 4 };
-    static const int flags[TEXTS] = {0, LS_OPT_FIXED, LS_OPT_BOUND, LS_OPT_ORDER};
     const settings *s = values;
+    ls_train_config config = configure(s);
+    /* Where the rate depends on the end of the run, it must stay where it is. */
+    const int fixed = LS_OPT_FIXED | (ls_schedule_needs_epochs(&config.schedule) ? LS_OPT_SPAN : 0);
+    const int flags[TEXTS] = {0, fixed, LS_OPT_BOUND, LS_OPT_ORDER};
     char *text[TEXTS];
     bool well = true;
     for (int i = 0; i < TEXTS; i++) {
@@ -284,7 +342,6 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
         well = well && text[i] != NULL;
     }
     ls_status status = ls_agree(comm, well ? LS_OK : LS_ERR_FAILURE);
-    ls_train_config config = configure(s);
     config.text = text[0];
     config.fixed = text[1];
     config.bound = text[2];
@@ -292,6 +349,8 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     if (status == LS_OK)
         status =
             parse_interval("checkpoint-every", s->checkpoint_every, true, &config.checkpoint_every);
+    if (status == LS_OK)
+        status = parse_scaling(s->scale_lr, &config.schedule);
     if (status == LS_OK)
         status = ls_agree(comm, find_time_limit(s, &config.time_limit));
     if (status == LS_OK)

@@ -27,6 +27,7 @@ enum {
     LS_OPT_NOT_SAVED = 8, /* about this invocation only: not in files */
     LS_OPT_BOUND = 16,    /* fixed, and not even --resume-anyway changes that */
     LS_OPT_ORDER = 32,    /* fixed within an epoch: says which samples make up a step */
+    LS_OPT_SPAN = 64,     /* fixed where other settings refer to the end of the run */
 };
 
 typedef struct ls_option {

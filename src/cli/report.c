@@ -105,6 +105,22 @@ static void print_network(const ls_run_info *info)
             grouped(ls_network_size(info->network), number));
 }
 
+/* What the learning rate does, where it does anything. */
+static void print_schedule(const ls_run_info *info)
+{
+    const ls_schedule_config *s = &info->config->schedule;
+    const bool scaled = s->scaling != LS_LR_AS_GIVEN;
+    if (s->kind == LS_SCHEDULE_CONSTANT && s->warmup == 0 && !scaled)
+        return;
+    fprintf(stderr, "  %-10sschedule %s", "", ls_schedule_name(s->kind));
+    if (s->warmup > 0)
+        fprintf(stderr, ", warmup of %g epoch%s", s->warmup, s->warmup == 1 ? "" : "s");
+    if (scaled)
+        fprintf(stderr, ", lr scaled from %g for a batch of %lld", info->config->lr,
+                (long long)s->base_batch);
+    fprintf(stderr, "\n");
+}
+
 static void print_training(const ls_run_info *info)
 {
     static const char *const losses[] = {"cross-entropy", "mse"};
@@ -112,9 +128,10 @@ static void print_training(const ls_run_info *info)
     const ls_train_config *c = info->config;
     char epochs[64], steps[64];
     fprintf(stderr, "  training  %s, %s, lr %g, global batch %lld (%s an epoch), %s, seed %llu\n",
-            losses[c->loss], optimizers[c->optimizer.kind], c->lr, (long long)c->batch,
+            losses[c->loss], optimizers[c->optimizer.kind], info->lr, (long long)c->batch,
             counted(info->plan->steps, "step", steps), counted(c->epochs, "epoch", epochs),
             (unsigned long long)c->seed);
+    print_schedule(info);
     fprintf(stderr, "  %-10swatching %s", "", info->monitor);
     if (c->patience > 0)
         fprintf(stderr, ", stopping after %s without improvement",

@@ -23,6 +23,21 @@ static double cross_entropy(int K, const float *y, int32_t label, float *dy)
     return log((double)sum) - ((double)y[label] - (double)largest);
 }
 
+/* What softened labels, t = (1 - e) one-hot + e / K, add to a row of cross-entropy and to dy: the
+ * loss is log sum exp(y) - sum t y, so that e (y[label] - mean of y) is added; dy = softmax(y) - t.
+ */
+static double smooth(double e, int K, const float *y, int32_t label, float *dy)
+{
+    double mean = 0;
+    for (int k = 0; k < K; k++)
+        mean += (double)y[k] / K;
+    for (int k = 0; dy != NULL && k < K; k++)
+        dy[k] -= (float)(e / K);
+    if (dy != NULL)
+        dy[label] += (float)e;
+    return e * ((double)y[label] - mean);
+}
+
 /* mean over k of (y - t)^2; dy = 2 (y - t) / K. */
 static double mse(int K, const float *y, int32_t label, float *dy)
 {
@@ -36,7 +51,7 @@ static double mse(int K, const float *y, int32_t label, float *dy)
     return sum / K;
 }
 
-ls_score ls_loss_score(ls_loss loss, int64_t rows, int classes, const float *y,
+ls_score ls_loss_score(ls_loss loss, double smoothing, int64_t rows, int classes, const float *y,
                        const int32_t *labels, float *dy, int32_t *predicted)
 {
     ls_score score = {.rows = rows};
@@ -50,6 +65,8 @@ ls_score ls_loss_score(ls_loss loss, int64_t rows, int classes, const float *y,
         float *dy_row = dy != NULL ? dy + r * classes : NULL;
         score.loss += loss == LS_CROSS_ENTROPY ? cross_entropy(classes, y, labels[r], dy_row)
                                                : mse(classes, y, labels[r], dy_row);
+        if (smoothing > 0)
+            score.loss += smooth(smoothing, classes, y, labels[r], dy_row);
     }
     return score;
 }

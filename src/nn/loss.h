@@ -7,11 +7,12 @@
 #include <lockstep/network.h>
 
 /* The sum of the rows' losses, and how many are right. Local.
+ * smoothing  e of cross-entropy, see ls_pass
  * y          [rows][classes] outputs: logits for cross-entropy
  * labels     [rows]
  * dy         [rows][classes] on return the gradient of the sum with respect to y; may be NULL
  * predicted  [rows] on return the class of each row's largest output; may be NULL */
-ls_score ls_loss_score(ls_loss loss, int64_t rows, int classes, const float *y,
+ls_score ls_loss_score(ls_loss loss, double smoothing, int64_t rows, int classes, const float *y,
                        const int32_t *labels, float *dy, int32_t *predicted);
 
 #endif

@@ -565,9 +565,9 @@ ls_score ls_network_loss(ls_network *network, const float *params, const ls_batc
     ls_need_call(pass->need, 0); /* what no layer has asked for */
     for (int64_t first = 0; first < batch->rows; first += block) {
         const int64_t left = batch->rows - first, at = first * network->classes;
-        const ls_score part =
-            ls_loss_score(network->loss, left < block ? left : block, network->classes, output + at,
-                          batch->labels + first, network->delta[0] + at, NULL);
+        const ls_score part = ls_loss_score(
+            network->loss, pass->label_smoothing, left < block ? left : block, network->classes,
+            output + at, batch->labels + first, network->delta[0] + at, NULL);
         score.rows += part.rows;
         score.correct += part.correct;
         score.loss += pass->block > 0 ? ls_exact_round(part.loss, pass->quantum) : part.loss;
@@ -644,8 +644,8 @@ ls_score ls_network_evaluate(ls_network *network, const float *params, const ls_
                              int32_t *predicted)
 {
     const float *output = ls_network_forward(network, params, batch);
-    return ls_loss_score(network->loss, batch->rows, network->classes, output, batch->labels, NULL,
-                         predicted);
+    return ls_loss_score(network->loss, 0, batch->rows, network->classes, output, batch->labels,
+                         NULL, predicted);
 }
 
 const float *ls_network_activation(const ls_network *network, int at)

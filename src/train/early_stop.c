@@ -21,3 +21,13 @@ bool ls_early_stop_reached(const ls_early_stop *state, const ls_early_stop_confi
 {
     return config->patience > 0 && state->waited >= config->patience;
 }
+
+bool ls_early_stop_plateau(ls_early_stop *state, const ls_early_stop_config *config, int64_t epoch,
+                           double value)
+{
+    (void)ls_early_stop_update(state, config, epoch, value);
+    if (!ls_early_stop_reached(state, config))
+        return false;
+    state->waited = 0;
+    return true;
+}

@@ -115,6 +115,7 @@ static ls_status make_replica(ls_trainer *t)
     if (status != LS_OK)
         return status;
     t->replica.comm = t->comm;
+    t->replica.label_smoothing = c->label_smoothing;
     if (c->reproducible) {
         t->replica.block = c->block;
         t->replica.loss_quantum = ls_exact_quantum(LS_DIVERGED * (double)(c->batch + c->block));
@@ -278,6 +279,19 @@ static ls_status check_reproducible(const ls_train_config *c)
     return LS_OK;
 }
 
+/* The base of the learning rate. The same on all ranks. Local. */
+static ls_status find_rate(ls_trainer *t)
+{
+    const ls_train_config *c = t->config;
+    ls_status status = ls_schedule_check(&c->schedule, c->epochs);
+    if (status != LS_OK)
+        return status;
+    t->base_lr = ls_schedule_base(&c->schedule, c->lr, c->batch);
+    if (!isfinite(t->base_lr))
+        return ls_fail(LS_ERR_USAGE, "--scale-lr makes a rate of %g of --lr %g", t->base_lr, c->lr);
+    return LS_OK;
+}
+
 /* Whether the settings are in their ranges; what other modules check by themselves is left to them.
  * The same on all ranks. Local. */
 static ls_status check_settings(const ls_trainer *t)
@@ -285,6 +299,10 @@ static ls_status check_settings(const ls_trainer *t)
     const ls_train_config *c = t->config;
     if (!(c->lr >= 0 && isfinite(c->lr)))
         return ls_fail(LS_ERR_USAGE, "--lr must be 0 or more, not %g", c->lr);
+    if (!(c->label_smoothing >= 0 && c->label_smoothing < 1))
+        return ls_fail(LS_ERR_USAGE, "--label-smoothing must be at least 0 and below 1");
+    if (c->label_smoothing > 0 && c->loss != LS_CROSS_ENTROPY)
+        return ls_fail(LS_ERR_USAGE, "--label-smoothing is for --loss cross-entropy");
     if (c->epochs < 0)
         return ls_fail(LS_ERR_USAGE, "--epochs must be 0 or more");
     if (c->batch < 1 || c->batch > LS_MAX_GLOBAL_BATCH)
@@ -319,6 +337,8 @@ static ls_status create(ls_trainer *t)
 {
     const double begin = ls_now();
     ls_status status = check_settings(t);
+    if (status == LS_OK)
+        status = find_rate(t);
     if (status == LS_OK)
         status = ls_agree(t->comm, check_folder(t));
     if (status == LS_OK)
@@ -362,6 +382,7 @@ static ls_status create(ls_trainer *t)
                             .steps_done = t->progress.step,
                             .resumed = t->resumed,
                             .monitor = ls_trainer_monitor_name(t),
+                            .lr = t->base_lr,
                             .setup_seconds = ls_now() - begin};
         t->observer->start(t->observer->user, &info);
     }

@@ -116,6 +116,7 @@ static ls_pass describe_pass(ls_replica *r)
                     .ready = ls_reducer_ready(r->reducer),
                     .sum = {.call = sum_over_ranks, .user = r},
                     .key = r->key,
+                    .label_smoothing = r->label_smoothing,
                     .block = r->block,
                     .quantum = r->loss_quantum};
     if (ls_fault(LS_FAULT_GRADIENT) != LS_OK)

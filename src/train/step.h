@@ -21,8 +21,9 @@ typedef struct ls_replica {
     int64_t block; /* rows; 0: all of a rank's rows at once */
     double loss_quantum;
 
-    uint64_t key;   /* what is random in a pass follows from it, see ls_pass */
-    double summing; /* seconds in statistics of the global batch so far */
+    double label_smoothing; /* see ls_pass */
+    uint64_t key;           /* what is random in a pass follows from it, see ls_pass */
+    double summing;         /* seconds in statistics of the global batch so far */
 
     /* The latest step's updates, as far as they are left for the next forward pass. */
     bool unfinished;

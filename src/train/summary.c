@@ -74,10 +74,10 @@ ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
                                   (json_int_t)stop->best_epoch, "value", stop->best));
     json_object_set_new(summary, "final",
                         result->epochs > 0 ? ls_metrics_json(&result->final) : json_null());
-    json_object_set_new(summary, "model",
-                        json_pack("{s:o, s:I, s:s}", "layers", ls_json_text(ls_network_model(t->replica.network)),
-                                  "parameters", (json_int_t)ls_network_size(t->replica.network),
-                                  "digest", digest));
+    json_object_set_new(
+        summary, "model",
+        json_pack("{s:o, s:I, s:s}", "layers", ls_json_text(ls_network_model(t->replica.network)),
+                  "parameters", (json_int_t)ls_network_size(t->replica.network), "digest", digest));
     json_object_set_new(summary, "dataset", dataset_json(t));
     json_object_set_new(summary, "ranks", json_integer(t->plan.ranks));
     json_object_set_new(summary, "reduce", ls_json_text(ls_reduce_name(ls_trainer_reduce(t))));

@@ -14,6 +14,7 @@
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "base/rng.h"
+#include "train/diagnosis.h"
 #include "train/health.h"
 #include "train/summary.h"
 
@@ -101,6 +102,31 @@ static void inject_faults(const ls_trainer *t)
     }
 }
 
+/* The learning rate of a step of the epoch, from 0. Local. */
+static double rate_of(const ls_trainer *t, int64_t step)
+{
+    const ls_schedule_at at = {.step = t->progress.epoch * t->plan.steps + step,
+                               .steps_per_epoch = t->plan.steps,
+                               .epochs = t->config->epochs,
+                               .plateaus = t->plateaus};
+    return ls_schedule_rate(&t->config->schedule, t->base_lr, &at);
+}
+
+/* Counts the plateaus in the history, as rank 0 sees it. Collective. */
+static void count_plateaus(ls_trainer *t)
+{
+    ls_early_stop_config config = t->stop_config;
+    ls_early_stop state = {0};
+    if (t->config->schedule.kind != LS_SCHEDULE_PLATEAU)
+        return;
+    config.patience = t->config->schedule.patience;
+    t->plateaus = 0;
+    for (int64_t e = 0; e < t->progress.epoch; e++)
+        t->plateaus += ls_early_stop_plateau(&state, &config, e + 1,
+                                             ls_trainer_monitor_value(t, &t->history[e]));
+    ls_broadcast(t->comm, &t->plateaus, sizeof t->plateaus);
+}
+
 /* One step, and what it adds to the epoch. Collective.
  * control  on return the sum over ranks */
 static ls_status take_step(ls_trainer *t, const int64_t *order, ls_control *control)
@@ -114,8 +140,9 @@ static ls_status take_step(ls_trainer *t, const int64_t *order, ls_control *cont
     go_on_with(t, LS_AT_STEP);
     inject_faults(t);
     *control = wishes(t);
-    ls_status status = ls_step(&t->replica, t->samples, order + slice.first, slice.count,
-                               t->config->lr, t->comm, &checks, &score, control, &phases);
+    ls_status status =
+        ls_step(&t->replica, t->samples, order + slice.first, slice.count,
+                rate_of(t, progress->step), t->comm, &checks, &score, control, &phases);
     const bool skipped = status == LS_ERR_NUMERIC && t->config->on_nan == LS_ON_NAN_SKIP;
     if (skipped)
         status = ls_health_skip(t);
@@ -245,7 +272,8 @@ static ls_status record(ls_trainer *t, ls_metrics *m, bool best)
 /* One epoch, from the exchange to the checkpoint. Collective. */
 static ls_status run_epoch(ls_trainer *t)
 {
-    ls_metrics m = {.epoch = (double)t->progress.epoch + 1, .lr = t->config->lr};
+    ls_metrics m = {.epoch = (double)t->progress.epoch + 1};
+    count_plateaus(t);
     ls_status status = train_epoch(t);
     if (status != LS_OK)
         return status;
@@ -266,6 +294,7 @@ static ls_status run_epoch(ls_trainer *t)
     ls_max_doubles(t->comm, &m.seconds, 1);
     m.loss = sums->loss / rows;
     m.accuracy = sums->correct / rows;
+    m.lr = rate_of(t, t->plan.steps - 1);
     m.samples_per_second = rows / m.seconds;
     m.compute_s = times[0] / ranks;
     m.communicate_s = times[1] / ranks;
@@ -286,7 +315,7 @@ static ls_status run_epoch(ls_trainer *t)
     status = record(t, &m, best);
     if (status == LS_OK && t->rank == 0 && t->observer->epoch != NULL)
         t->observer->epoch(t->observer->user, &m, best);
-    return status;
+    return status == LS_OK ? ls_diagnosis_after_epoch(t) : status;
 }
 
 /* What training came to. The same on all ranks but for the seconds. Collective. */
@@ -328,6 +357,8 @@ ls_status ls_trainer_run(ls_trainer *t, ls_train_result *result)
         if (status == LS_OK && t->stopping && goes_on(t))
             status = interrupted(t);
     }
+    if (status == LS_OK && !idle)
+        status = ls_diagnosis_at_end(t);
     if (status == LS_INTERRUPTED)
         return ls_trainer_log_error(t, status, "stop", t->progress.epoch);
     if (status != LS_OK)

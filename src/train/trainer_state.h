@@ -36,6 +36,8 @@ struct ls_trainer {
 
     ls_monitor monitor;
     ls_early_stop_config stop_config;
+    double base_lr;   /* scaled to the batch */
+    int64_t plateaus; /* in the history, for LS_SCHEDULE_PLATEAU */
     ls_progress progress;
     ls_metrics *history; /* [config->epochs or more] */
 

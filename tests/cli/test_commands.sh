@@ -105,6 +105,41 @@ check "metrics agree" [ ! -s differences ]
 mpirun -n 2 "$lockstep" train --config run/a/config.conf --run run/c --resume auto 2>err
 check "nothing to do" has err '^nothing to do: the run that was resumed has finished'
 
+# A schedule: its rates are in the metrics, and where they depend on the end the end must stay.
+cosine=(--data mine.h5 --model dense:5 --batch 40 --lr 0.01 --schedule cosine --warmup 1 --lr-final 0.1
+    --scale-lr linear:20)
+mpirun -n 2 "$lockstep" train "${cosine[@]}" --run run/cosine --epochs 3 2>err
+check "start-up table: schedule" has err 'schedule cosine, warmup of 1 epoch, lr scaled from 0.01 for a batch of 20'
+check "start-up table: scaled rate" has err 'adam, lr 0.02, global batch 40'
+check "the rate of each epoch's last step" [ "$(tail -n +2 run/cosine/metrics.csv | cut -d, -f6 | xargs printf '%.5f ')" = "0.02000 0.01256 0.00214 " ]
+refuses 2 'other settings: --epochs is 4, was 3' mpirun -n 2 "$lockstep" train "${cosine[@]}" --run run/cosine --epochs 4 --resume auto
+mpirun -n 2 "$lockstep" train "${cosine[@]}" --run run/cosine --epochs 4 --resume auto --resume-anyway 2>err
+check "or is moved deliberately" has err 'note: going on .* with other settings: --epochs is 4, was 3'
+
+# Labels that have nothing to do with the images can only be learned by heart: overfitting, said once,
+# also by a run that is gone on with before and after that.
+{
+    head -c 8 data/train-labels-idx1-ubyte
+    for ((i = 0; i < 400; i++)); do printf '%b' "\\0$((i * i / 7 % 5))"; done
+} >senseless
+"$lockstep" import --train-images data/train-images-idx3-ubyte --train-labels senseless --out senseless.h5 2>err
+by_heart=(train --data senseless.h5 --model "dense:128 relu dense:5" --batch 8 --lr 0.003 --normalize '0.5,0.25'
+    --validation 0.3 --reduce fused)
+mpirun -n 2 "$lockstep" "${by_heart[@]}" --run run/heart --epochs 24 2>err
+check "overfitting is said once" [ "$(grep -c '^note: overfitting: the validation loss has risen from .* while .*--patience' err)" = 1 ]
+mpirun -n 2 "$lockstep" "${by_heart[@]}" --run run/parts --epochs 4 2>err
+check "but not before it shows" [ "$(grep -c overfitting err)" = 0 ]
+mpirun -n 2 "$lockstep" "${by_heart[@]}" --run run/parts --epochs 16 --resume auto 2>err
+check "but then" [ "$(grep -c overfitting err)" = 1 ]
+mpirun -n 2 "$lockstep" "${by_heart[@]}" --run run/parts --epochs 24 --resume auto 2>err
+check "nor again after a resume" [ "$(grep -c overfitting err)" = 0 ]
+for run in heart parts; do sed -n 's/.*\("event":"diagnosis".*overfitting.*\)/\1/p' run/$run/events.jsonl >$run; done
+check "it stands in the events" has heart '"what":"overfitting"'
+check "the same in parts" cmp heart parts
+mpirun -n 2 "$lockstep" train --data mine.h5 --model dense:5 --lr 1e-6 --epochs 3 --run run/slow 2>err
+check "underfitting is said at the end" has err '^note: underfitting: the accuracy of training is 0\.[0-9]+ and of validation .* larger --model'
+check "and stands in the events" has run/slow/events.jsonl '"event":"diagnosis","epoch":3,"what":"underfitting"'
+
 # A run inside another run's folder is another run.
 mpirun -n 2 "$lockstep" train --config run/a/config.conf --run run/c/inner --epochs 1 2>err
 check "a run inside another" [ $? = 0 ]

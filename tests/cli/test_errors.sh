@@ -32,6 +32,16 @@ train 2 '--data is needed'
 train 2 '--run needs a value: DIR' --data $data --run --dry-run
 train 2 "word 2, 'rleu': no layer is called that; did you mean 'relu'" --data $data --model "dense:5 rleu"
 train 2 "the last layer has 4 outputs but the data set has 5 classes" --data $data --model dense:4
+train 2 "--schedule: 'cosin' is none of: constant step cosine" --data $data --schedule cosin
+train 2 '--schedule onecycle begins with a warmup of its own' --data $data --schedule onecycle --warmup 1
+train 2 '--warmup 5 leaves nothing of 5 epochs' --data $data --schedule cosine --warmup 5
+train 2 '--lr-gamma must be above 0' --data $data --schedule step --lr-gamma 0
+train 2 '--plateau-patience: 0 is too small' --data $data --schedule plateau --plateau-patience 0
+for wrong in 128 linear linear: cubic:128 linear:0 sqrt:-3 sqrt:1.5 "linear: 8"; do
+    train 2 "--scale-lr: '$wrong' does not say how" --data $data --scale-lr "$wrong"
+done
+train 2 '--label-smoothing must be at least 0 and below 1' --data $data --label-smoothing 1
+train 2 '--label-smoothing is for --loss cross-entropy' --data $data --label-smoothing 0.1 --loss mse --model $net
 printf 'lr = 1\nepocs = 3\n' >bad.conf
 train 2 'bad.conf line 2: there is no key epocs; did you mean epochs?' --data $data --config bad.conf
 train 2 'none.conf: can.t open' --data $data --config none.conf

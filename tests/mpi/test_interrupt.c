@@ -133,6 +133,42 @@ static void goes_on_with_the_same_bits(void **state)
         }
 }
 
+/* The rate of each step comes from the position and the history alone. */
+static void goes_on_with_the_same_rates(void **state)
+{
+    (void)state;
+    const struct {
+        ls_schedule_config schedule;
+        double last; /* the rate of the run's last step, as a part of --lr */
+    } cases[] = {
+        {{.kind = LS_SCHEDULE_CONSTANT, .warmup = 1.7}, 1},
+        {{.kind = LS_SCHEDULE_STEP, .gamma = 0.3}, 0.09},
+        {{.kind = LS_SCHEDULE_COSINE, .warmup = 0.5, .final = 0.1}, 0.10246},
+        {{.kind = LS_SCHEDULE_ONECYCLE, .final = LS_SCHEDULE_FINAL}, LS_SCHEDULE_FINAL},
+        {{.kind = LS_SCHEDULE_PLATEAU, .gamma = 0.5, .patience = 1}, 0.5},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        watcher whole = {.steps_left = -1}, parts = {0};
+        ls_train_result one, other;
+        ls_train_config config = configure("whole");
+        config.model = "dense:12 relu dense:4";
+        config.schedule = cases[i].schedule;
+        config.label_smoothing = 0.1;
+        config.reduce = LS_REDUCE_FUSED;
+        config.mode = LS_MODE_MAX; /* the loss falls: that is no improvement, but for the first */
+        assert_ok(train(world, &config, &whole, &one));
+        (void)configure("parts");
+        config.run = "parts";
+        run_in_parts(&config, 5, &parts, &other);
+        assert_true(one.digest == other.digest);
+        assert_near(one.final.lr, config.lr * cases[i].last, 1e-4, 0);
+        for (int e = 0; rank == 0 && e < EPOCHS; e++) {
+            assert_true(whole.metrics[e].lr == parts.metrics[e].lr);
+            assert_true(whole.metrics[e].val_loss == parts.metrics[e].val_loss);
+        }
+    }
+}
+
 /* Stopped on all ranks together, each rank goes on alone, from a copy. */
 static void goes_on_on_another_number_of_ranks(void **state)
 {
@@ -239,6 +275,7 @@ static void saves_by_steps_and_by_time(void **state)
 }
 
 MPI_TEST_MAIN(cmocka_unit_test(goes_on_with_the_same_bits),
+              cmocka_unit_test(goes_on_with_the_same_rates),
               cmocka_unit_test(goes_on_on_another_number_of_ranks),
               cmocka_unit_test(any_rank_can_stop_all), cmocka_unit_test(time_is_limited),
               cmocka_unit_test(saves_by_steps_and_by_time))

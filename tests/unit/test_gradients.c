@@ -10,12 +10,13 @@
 
 enum { ROWS = 7, CLASSES = 4 };
 static const ls_shape features = {6, 1, 1}, image = {2, 7, 6};
-static const ls_pass training = {.key = 11};
 
 /* In training, where some layers do otherwise than later. */
-static double loss_at(ls_network *network, const float *params, const ls_batch *batch)
+static double loss_at(ls_network *network, const float *params, const ls_batch *batch,
+                      double smoothing)
 {
-    return ls_network_loss(network, params, batch, &training).loss;
+    const ls_pass pass = {.key = 11, .label_smoothing = smoothing};
+    return ls_network_loss(network, params, batch, &pass).loss;
 }
 
 /* Whether a parameter is a statistic, which has no derivative. */
@@ -29,8 +30,9 @@ static bool tracks(const ls_network *network, int64_t at)
 }
 
 /* Central differences of all parameters, and the relative error of the gradient in the norm. */
-static double relative_error(const char *model, ls_shape input, ls_loss loss)
+static double relative_error(const char *model, ls_shape input, ls_loss loss, double smoothing)
 {
+    const ls_pass pass = {.key = 11, .label_smoothing = smoothing};
     const uint64_t FEATURES = (uint64_t)ls_shape_size(input);
     ls_network *network;
     ls_batch *batch;
@@ -48,18 +50,18 @@ static double relative_error(const char *model, ls_shape input, ls_loss loss)
         for (uint64_t j = 0; j < FEATURES; j++)
             batch->x[i * FEATURES + j] = (float)(2 * ls_rng_uniform(i, j) - 1);
     }
-    ls_score score = ls_network_loss(network, params, batch, &training);
-    ls_network_backward(network, params, batch, &training, grads);
-    assert_near(score.loss, loss_at(network, params, batch), 1e-6, 0);
+    ls_score score = ls_network_loss(network, params, batch, &pass);
+    ls_network_backward(network, params, batch, &pass, grads);
+    assert_near(score.loss, loss_at(network, params, batch, smoothing), 1e-6, 0);
     double difference = 0, norm = 0;
     for (int64_t i = 0; i < size; i++) {
         if (tracks(network, i))
             continue;
         const float kept = params[i], h = 2e-3f;
         params[i] = kept + h;
-        double above = loss_at(network, params, batch), to = (double)params[i];
+        double above = loss_at(network, params, batch, smoothing), to = (double)params[i];
         params[i] = kept - h;
-        double below = loss_at(network, params, batch), from = (double)params[i];
+        double below = loss_at(network, params, batch, smoothing), from = (double)params[i];
         params[i] = kept;
         double numeric = (above - below) / (to - from);
         difference += (numeric - (double)grads[i]) * (numeric - (double)grads[i]);
@@ -112,14 +114,55 @@ static void match_finite_differences(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         double error =
-            relative_error(cases[i].model, cases[i].of_image ? image : features, cases[i].loss);
+            relative_error(cases[i].model, cases[i].of_image ? image : features, cases[i].loss, 0);
         if (!(error < 1e-2))
             fail_msg("%s, loss %d: relative error %g", cases[i].model, (int)cases[i].loss, error);
     }
+    assert_true(relative_error("dense:4", features, LS_CROSS_ENTROPY, 0.1) < 1e-2);
+    assert_true(relative_error("dense:9 tanh dense:4 softmax", features, LS_CROSS_ENTROPY, 0.7) <
+                1e-2);
+}
+
+/* - sum over k of t log softmax(y), t being what Szegedy et al. say, in its plainest form; what is
+ * said of an evaluation stays - log softmax(y)[label]. */
+static void smoothed_labels_have_their_definition(void **state)
+{
+    (void)state;
+    const double e = 0.3;
+    ls_network *network;
+    ls_batch *batch;
+    float params[CLASSES * CLASSES + CLASSES] = {0};
+    assert_ok(ls_network_create(&network, "dense:4", (ls_shape){CLASSES, 1, 1}, CLASSES,
+                                LS_CROSS_ENTROPY, ROWS));
+    assert_ok(ls_batch_create(&batch, ROWS, CLASSES));
+    for (int k = 0; k < CLASSES; k++) /* the outputs are the inputs */
+        params[k * CLASSES + k] = 1;
+    double plain = 0, smoothed = 0;
+    batch->rows = ROWS;
+    for (int r = 0; r < ROWS; r++) {
+        double y[CLASSES], sum = 0;
+        batch->labels[r] = r % CLASSES;
+        for (int k = 0; k < CLASSES; k++) {
+            batch->x[r * CLASSES + k] = (float)(20 * ls_rng_uniform((uint64_t)r, (uint64_t)k) - 10);
+            y[k] = (double)batch->x[r * CLASSES + k];
+            sum += exp(y[k]);
+        }
+        for (int k = 0; k < CLASSES; k++) {
+            const double hot = k == batch->labels[r] ? 1 : 0;
+            plain -= hot * log(exp(y[k]) / sum);
+            smoothed -= ((1 - e) * hot + e / CLASSES) * log(exp(y[k]) / sum);
+        }
+    }
+    assert_near(loss_at(network, params, batch, e), smoothed, 1e-6, 0);
+    assert_near(ls_network_evaluate(network, params, batch, NULL).loss, plain, 1e-6, 0);
+    assert_true(fabs(smoothed - plain) > 0.1);
+    ls_batch_destroy(&batch);
+    ls_network_destroy(&network);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(match_finite_differences)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(match_finite_differences),
+                                       cmocka_unit_test(smoothed_labels_have_their_definition)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,73 @@
+/* Learning-rate schedules: the rate of each step. Pure: a function of where the step is in the run
+ * and of the settings, so that a run which goes on needs no state for it. All functions are Local.
+ *
+ * s: steps before this one, from the beginning of the run; E: steps in an epoch; T: steps in the
+ * whole run; W: steps of warmup; r: the base rate. */
+#ifndef LOCKSTEP_SCHEDULE_H
+#define LOCKSTEP_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lockstep/status.h>
+
+typedef enum ls_schedule_kind {
+    LS_SCHEDULE_CONSTANT, /* r */
+    LS_SCHEDULE_STEP,     /* r gamma^floor(s / (E step)) */
+    LS_SCHEDULE_COSINE,   /* r (final + (1 - final) (1 + cos(pi (s - W) / (T - W))) / 2), from W on:
+                             Loshchilov and Hutter, SGDR, 2017, without restarts */
+    LS_SCHEDULE_ONECYCLE, /* from r / 25 up to r in the first 0.3 of the run, then down to r final,
+                             both along half a cosine: Smith and Topin, Super-Convergence, 2018, as
+                             PyTorch's OneCycleLR does it; momentum stays as it is */
+    LS_SCHEDULE_PLATEAU   /* r gamma^plateaus, see ls_early_stop_plateau() */
+} ls_schedule_kind;
+
+/* How the base rate follows from --lr and the global batch. */
+typedef enum ls_lr_scaling {
+    LS_LR_AS_GIVEN,
+    LS_LR_LINEAR, /* lr batch / base: Goyal et al., Accurate, Large Minibatch SGD, 2017 */
+    LS_LR_SQRT    /* lr sqrt(batch / base): Krizhevsky, One weird trick for parallelizing
+                     convolutional neural networks, 2014; Hoffer et al., Train longer, generalize
+                     better, 2017 */
+} ls_lr_scaling;
+
+typedef struct ls_schedule_config {
+    ls_schedule_kind kind;
+    double warmup; /* epochs, 0 or more, in which step s has (s + 1) / W of its rate (Goyal et al.,
+                      see above); a part of an epoch may be left over; onecycle: 0 */
+    double step;   /* step: epochs from one cut to the next; 0: a third of all */
+    double gamma;  /* step, plateau: what a cut multiplies the rate by; above 0, at most 1 */
+    double final;  /* cosine, onecycle: fraction of r at the end, in [0, 1] */
+    int64_t patience; /* plateau: epochs without improvement before a cut, 1 or more */
+    ls_lr_scaling scaling;
+    int64_t base_batch; /* scaled: the batch that --lr is meant for, 1 or more */
+} ls_schedule_config;
+
+/* OneCycleLR's final rate: 1 / 25 of the highest, and of that 1 / 10,000. */
+#define LS_SCHEDULE_FINAL 4e-6
+
+/* Where a step is in its run. */
+typedef struct ls_schedule_at {
+    int64_t step;            /* s */
+    int64_t steps_per_epoch; /* E, 1 or more */
+    int64_t epochs;          /* T / E */
+    int64_t plateaus;        /* so far; counts with LS_SCHEDULE_PLATEAU only */
+} ls_schedule_at;
+
+/* Whether settings are in their ranges and go together. epochs: of the run.
+ * Errors: LS_ERR_USAGE. */
+ls_status ls_schedule_check(const ls_schedule_config *config, int64_t epochs) LS_MUST_CHECK;
+
+/* Whether the rate of a step depends on the number of epochs. */
+bool ls_schedule_needs_epochs(const ls_schedule_config *config);
+
+/* "constant", "step", ... */
+const char *ls_schedule_name(ls_schedule_kind kind);
+
+/* The base rate r for a learning rate and a global batch. */
+double ls_schedule_base(const ls_schedule_config *config, double lr, int64_t batch);
+
+/* The rate of a step whose base rate is r. The same bits on every processor. */
+double ls_schedule_rate(const ls_schedule_config *config, double base, const ls_schedule_at *at);
+
+#endif

@@ -1,0 +1,125 @@
+#include <lockstep/schedule.h>
+
+#include <assert.h>
+#include <math.h>
+#include <stddef.h>
+
+/* OneCycleLR's defaults. */
+static const double CYCLE_RISE = 0.3;   /* part of the run in which the rate rises */
+static const double CYCLE_START = 0.04; /* of the highest rate: its div_factor is 25 */
+
+static const double MOST_CUTS = 1e9; /* more make no difference */
+
+const char *ls_schedule_name(ls_schedule_kind kind)
+{
+    static const char *const names[] = {"constant", "step", "cosine", "onecycle", "plateau"};
+    assert((size_t)kind < sizeof names / sizeof *names);
+    return names[kind];
+}
+
+ls_status ls_schedule_check(const ls_schedule_config *c, int64_t epochs)
+{
+    const ls_schedule_kind kind = c->kind;
+    if ((int)kind < LS_SCHEDULE_CONSTANT || kind > LS_SCHEDULE_PLATEAU)
+        return ls_fail(LS_ERR_USAGE, "--schedule: there is no number %d", (int)kind);
+    if (!(c->warmup >= 0 && isfinite(c->warmup)))
+        return ls_fail(LS_ERR_USAGE, "--warmup must be 0 epochs or more, not %g", c->warmup);
+    if (kind == LS_SCHEDULE_ONECYCLE && c->warmup > 0)
+        return ls_fail(LS_ERR_USAGE,
+                       "--schedule onecycle begins with a warmup of its own: leave --warmup out");
+    if (kind == LS_SCHEDULE_COSINE && c->warmup >= (double)epochs && epochs > 0)
+        return ls_fail(LS_ERR_USAGE,
+                       "--warmup %g leaves nothing of %lld epochs for --schedule cosine: "
+                       "give a shorter one",
+                       c->warmup, (long long)epochs);
+    if (kind == LS_SCHEDULE_STEP && !(c->step >= 0 && isfinite(c->step)))
+        return ls_fail(LS_ERR_USAGE, "--lr-step must be 0 epochs or more, not %g", c->step);
+    if ((kind == LS_SCHEDULE_STEP || kind == LS_SCHEDULE_PLATEAU) &&
+        !(c->gamma > 0 && c->gamma <= 1))
+        return ls_fail(LS_ERR_USAGE, "--lr-gamma must be above 0 and at most 1, not %g", c->gamma);
+    if ((kind == LS_SCHEDULE_COSINE || kind == LS_SCHEDULE_ONECYCLE) &&
+        !(c->final >= 0 && c->final <= 1))
+        return ls_fail(LS_ERR_USAGE, "--lr-final must be from 0 to 1, not %g", c->final);
+    if (kind == LS_SCHEDULE_PLATEAU && c->patience < 1)
+        return ls_fail(LS_ERR_USAGE, "--plateau-patience must be 1 or more");
+    if ((int)c->scaling < LS_LR_AS_GIVEN || c->scaling > LS_LR_SQRT ||
+        (c->scaling != LS_LR_AS_GIVEN && c->base_batch < 1))
+        return ls_fail(LS_ERR_USAGE, "--scale-lr needs a base batch of 1 or more, as linear:128");
+    return LS_OK;
+}
+
+bool ls_schedule_needs_epochs(const ls_schedule_config *c)
+{
+    return c->kind == LS_SCHEDULE_COSINE || c->kind == LS_SCHEDULE_ONECYCLE ||
+           (c->kind == LS_SCHEDULE_STEP && c->step == 0);
+}
+
+double ls_schedule_base(const ls_schedule_config *c, double lr, int64_t batch)
+{
+    if (c->scaling == LS_LR_AS_GIVEN)
+        return lr;
+    const double ratio = (double)batch / (double)c->base_batch;
+    return lr * (c->scaling == LS_LR_LINEAR ? ratio : sqrt(ratio));
+}
+
+/* (1 + cos(pi x)) / 2 for x from 0 to 1, as 1 - sin^2(pi x / 2). The sine is its Taylor polynomial
+ * of degree 23, which is exact to the last bits: a library's cosine may be rounded in another way
+ * on another processor, and all ranks are to have the same rate. */
+static double half_cosine(double x)
+{
+    enum { DEGREE = 23 };
+    const double angle = x * 1.57079632679489661923, square = angle * angle;
+    double sine = 1;
+    for (int n = DEGREE; n > 1; n -= 2)
+        sine = 1 - sine * square / (n * (n - 1));
+    sine *= angle;
+    return 1 - sine * sine;
+}
+
+/* From `from` at x = 0 to `to` at x = 1. */
+static double anneal(double from, double to, double x)
+{
+    return to + (from - to) * half_cosine(x < 1 ? x : 1);
+}
+
+/* gamma^n, by multiplications only: the same bits everywhere. */
+static double power(double gamma, int64_t n)
+{
+    double result = 1;
+    for (; n > 0 && result > 0; n /= 2, gamma *= gamma)
+        if (n % 2 == 1)
+            result *= gamma;
+    return result;
+}
+
+static double one_cycle(const ls_schedule_config *c, double s, double T)
+{
+    const double top = CYCLE_RISE * T - 1, last = T - 1;
+    if (s <= top)
+        return anneal(CYCLE_START, 1, s / top);
+    return anneal(1, c->final, (s - top) / (last - top));
+}
+
+double ls_schedule_rate(const ls_schedule_config *c, double base, const ls_schedule_at *at)
+{
+    const double s = (double)at->step, E = (double)at->steps_per_epoch;
+    const double T = E * (double)at->epochs, W = E * c->warmup;
+    double factor = 1;
+    switch (c->kind) {
+    case LS_SCHEDULE_CONSTANT:
+        break;
+    case LS_SCHEDULE_STEP:
+        factor = power(c->gamma, (int64_t)fmin(s / (c->step > 0 ? E * c->step : T / 3), MOST_CUTS));
+        break;
+    case LS_SCHEDULE_COSINE:
+        factor = s > W ? anneal(1, c->final, (s - W) / (T - W)) : 1;
+        break;
+    case LS_SCHEDULE_ONECYCLE:
+        factor = one_cycle(c, s, T);
+        break;
+    case LS_SCHEDULE_PLATEAU:
+        factor = power(c->gamma, at->plateaus);
+        break;
+    }
+    return base * (s + 1 < W ? (s + 1) / W : 1) * factor;
+}

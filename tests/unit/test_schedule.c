@@ -1,0 +1,198 @@
+/* Rates against an independent implementation: see reference/make_schedules.py. */
+#include "reference/schedules.h"
+#include "test.h"
+
+#include <lockstep/early_stop.h>
+#include <lockstep/schedule.h>
+
+#include <math.h>
+#include <string.h>
+
+enum { EPOCH = SCHEDULE_PER_EPOCH, STEPS = SCHEDULE_PER_EPOCH * SCHEDULE_EPOCHS };
+
+static double rate(const ls_schedule_config *config, int64_t step, int64_t epochs)
+{
+    const ls_schedule_at at = {.step = step, .steps_per_epoch = EPOCH, .epochs = epochs};
+    assert_ok(ls_schedule_check(config, epochs));
+    return ls_schedule_rate(config, SCHEDULE_LR, &at);
+}
+
+static void are_as_elsewhere(void **state)
+{
+    (void)state;
+    const struct {
+        const char *name;
+        ls_schedule_config config;
+        int64_t epochs;
+        const double *rates;
+    } cases[] = {
+        {"step",
+         {.kind = LS_SCHEDULE_STEP, .step = 2, .gamma = 0.1},
+         SCHEDULE_EPOCHS,
+         schedule_step},
+        {"a third of the run", /* which is 2 epochs */
+         {.kind = LS_SCHEDULE_STEP, .gamma = 0.1},
+         SCHEDULE_EPOCHS,
+         schedule_step},
+        {"step after a warmup",
+         {.kind = LS_SCHEDULE_STEP, .step = 1, .gamma = 0.7, .warmup = 1.5},
+         SCHEDULE_EPOCHS,
+         schedule_step_warm},
+        {"cosine", {.kind = LS_SCHEDULE_COSINE}, SCHEDULE_EPOCHS, schedule_cosine},
+        {"cosine after a warmup",
+         {.kind = LS_SCHEDULE_COSINE, .warmup = 2, .final = 0.05},
+         SCHEDULE_EPOCHS,
+         schedule_cosine_warm},
+        {"onecycle",
+         {.kind = LS_SCHEDULE_ONECYCLE, .final = LS_SCHEDULE_FINAL},
+         SCHEDULE_EPOCHS,
+         schedule_onecycle},
+        {"onecycle in one epoch",
+         {.kind = LS_SCHEDULE_ONECYCLE, .final = 0.01},
+         1,
+         schedule_onecycle_short},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int64_t s = 0; s < EPOCH * cases[i].epochs; s++) {
+            const double ours = rate(&cases[i].config, s, cases[i].epochs);
+            /* The lowest rates are differences of numbers near the highest. */
+            if (!(fabs(ours - cases[i].rates[s]) <= 1e-12 * ours + 1e-16))
+                fail_msg("%s, step %d: %.17g, reference %.17g", cases[i].name, (int)s, ours,
+                         cases[i].rates[s]);
+        }
+}
+
+/* What is known without computing. */
+static void have_their_landmarks(void **state)
+{
+    (void)state;
+    const ls_schedule_config constant = {0}, warm = {.warmup = 0.5};
+    for (int64_t s = 0; s < STEPS; s++)
+        assert_true(rate(&constant, s, SCHEDULE_EPOCHS) == SCHEDULE_LR);
+    for (int64_t s = 0; s < 3; s++) /* 3.5 steps of warmup */
+        assert_near(rate(&warm, s, 1), SCHEDULE_LR * (double)(s + 1) / 3.5, 1e-15, 0);
+    assert_true(rate(&warm, 3, 1) == SCHEDULE_LR);
+
+    const ls_schedule_config cycle = {.kind = LS_SCHEDULE_ONECYCLE, .final = 0.25};
+    assert_near(rate(&cycle, 0, 10), SCHEDULE_LR / 25, 1e-15, 0);
+    assert_near(rate(&cycle, 20, 10), SCHEDULE_LR, 1e-15, 0); /* 0.3 of 70 steps, less 1 */
+    assert_near(rate(&cycle, 69, 10), SCHEDULE_LR / 4, 1e-15, 0);
+
+    const ls_schedule_config cosine = {.kind = LS_SCHEDULE_COSINE, .final = 0.5};
+    assert_near(rate(&cosine, 35, 10), SCHEDULE_LR * 0.75, 1e-15, 0);
+    assert_true(rate(&cosine, 0, 10) == SCHEDULE_LR);
+}
+
+/* Every rate is a number from 0 up, also of the shortest runs. */
+static void are_sane_at_the_edges(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind <= LS_SCHEDULE_PLATEAU; kind++)
+        for (int64_t epoch = 1; epoch < 12; epoch++)
+            for (int64_t epochs = 1; epochs < 5; epochs++)
+                for (int64_t s = 0; s < epoch * epochs; s++) {
+                    const ls_schedule_config config = {.kind = (ls_schedule_kind)kind,
+                                                       .gamma = 1e-300,
+                                                       .step = 1e-300,
+                                                       .patience = 1};
+                    const ls_schedule_at at = {.step = s,
+                                               .steps_per_epoch = epoch,
+                                               .epochs = epochs,
+                                               .plateaus = INT64_MAX};
+                    const double r = ls_schedule_rate(&config, SCHEDULE_LR, &at);
+                    if (!(r >= 0 && r <= SCHEDULE_LR))
+                        fail_msg("%s, step %d of %d x %d: %g",
+                                 ls_schedule_name((ls_schedule_kind)kind), (int)s, (int)epochs,
+                                 (int)epoch, r);
+                }
+}
+
+static void fit_the_batch(void **state)
+{
+    (void)state;
+    ls_schedule_config config = {.base_batch = 128};
+    assert_true(ls_schedule_base(&config, 0.1, 2048) == 0.1);
+    config.scaling = LS_LR_LINEAR;
+    assert_near(ls_schedule_base(&config, 0.1, 2048), 1.6, 1e-15, 0);
+    assert_near(ls_schedule_base(&config, 0.1, 64), 0.05, 1e-15, 0);
+    config.scaling = LS_LR_SQRT;
+    assert_near(ls_schedule_base(&config, 0.1, 2048), 0.4, 1e-15, 0);
+}
+
+static void cut_at_plateaus(void **state)
+{
+    (void)state;
+    const double losses[] = {1.0, 0.9, 0.95, 0.91, 0.8, 0.81, 0.82, 0.83, 0.84, 0.7};
+    const int cuts[] = {0, 0, 0, 1, 1, 1, 2, 2, 3, 3};
+    const ls_early_stop_config patience = {.patience = 2};
+    const ls_schedule_config config = {.kind = LS_SCHEDULE_PLATEAU, .gamma = 0.5, .patience = 2};
+    ls_early_stop seen = {0};
+    ls_schedule_at at = {.steps_per_epoch = EPOCH, .epochs = 10};
+    for (int i = 0; i < 10; i++) {
+        at.plateaus += ls_early_stop_plateau(&seen, &patience, i + 1, losses[i]);
+        assert_int_equal(at.plateaus, cuts[i]);
+        at.step = (i + 1) * EPOCH;
+        assert_near(ls_schedule_rate(&config, 1, &at), pow(0.5, cuts[i]), 1e-15, 0);
+    }
+}
+
+static void know_whether_the_end_matters(void **state)
+{
+    (void)state;
+    const struct {
+        ls_schedule_config config;
+        bool needs;
+    } cases[] = {
+        {{.kind = LS_SCHEDULE_CONSTANT, .warmup = 2}, false},
+        {{.kind = LS_SCHEDULE_STEP, .step = 2, .gamma = 0.1}, false},
+        {{.kind = LS_SCHEDULE_STEP, .gamma = 0.1}, true},
+        {{.kind = LS_SCHEDULE_COSINE}, true},
+        {{.kind = LS_SCHEDULE_ONECYCLE}, true},
+        {{.kind = LS_SCHEDULE_PLATEAU, .gamma = 0.1, .patience = 1}, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_true(ls_schedule_needs_epochs(&cases[i].config) == cases[i].needs);
+        bool differs = false;
+        for (int64_t s = 0; s < 3 * EPOCH; s++)
+            differs = differs || rate(&cases[i].config, s, 3) != rate(&cases[i].config, s, 9);
+        assert_true(differs == cases[i].needs);
+    }
+}
+
+static void refuse_what_makes_no_sense(void **state)
+{
+    (void)state;
+    const struct {
+        ls_schedule_config config;
+        const char *says;
+    } cases[] = {
+        {{.kind = (ls_schedule_kind)9}, "--schedule"},
+        {{.warmup = -1}, "--warmup must be 0 epochs or more"},
+        {{.warmup = NAN}, "--warmup must be 0 epochs or more"},
+        {{.kind = LS_SCHEDULE_ONECYCLE, .warmup = 1}, "warmup of its own"},
+        {{.kind = LS_SCHEDULE_COSINE, .warmup = 3}, "leaves nothing of 3 epochs"},
+        {{.kind = LS_SCHEDULE_STEP, .step = -1, .gamma = 1}, "--lr-step"},
+        {{.kind = LS_SCHEDULE_STEP}, "--lr-gamma must be above 0"},
+        {{.kind = LS_SCHEDULE_PLATEAU, .gamma = 1.5, .patience = 1}, "--lr-gamma"},
+        {{.kind = LS_SCHEDULE_COSINE, .final = NAN}, "--lr-final must be from 0 to 1"},
+        {{.kind = LS_SCHEDULE_ONECYCLE, .final = 1.1}, "--lr-final must be from 0 to 1"},
+        {{.kind = LS_SCHEDULE_PLATEAU, .gamma = 0.1}, "--plateau-patience"},
+        {{.scaling = LS_LR_SQRT}, "--scale-lr needs a base batch"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_fails(ls_schedule_check(&cases[i].config, 3), LS_ERR_USAGE, cases[i].says);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(are_as_elsewhere),
+        cmocka_unit_test(have_their_landmarks),
+        cmocka_unit_test(are_sane_at_the_edges),
+        cmocka_unit_test(fit_the_batch),
+        cmocka_unit_test(cut_at_plateaus),
+        cmocka_unit_test(know_whether_the_end_matters),
+        cmocka_unit_test(refuse_what_makes_no_sense),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
