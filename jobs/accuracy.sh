@@ -1,30 +1,52 @@
 #!/usr/bin/env bash
-# Test accuracy of the reference network after 5 epochs, for seeds 0 to 4 on 1, 2 and 4 ranks: the mean
-# of each rank count, and the standard deviation between its seeds. Needs the quickstart's build.
+# Test accuracy of a configuration: trains it with several seeds, on each of the given numbers of ranks,
+# and evaluates each network once on the test rows: the best epoch's where the configuration stops
+# early, else the last's. Prints each run, and for each number of ranks the
+# mean, the standard deviation between the seeds, and the median time of a training from start to end.
+# Needs the quickstart's build.
 #
-#   accuracy.sh DATA.h5
+#   accuracy.sh DATA.h5 CONFIG [RANKS ...]     RANKS: one per core unless said otherwise
+#   SEEDS   "0 1 2 3 4" unless set
 set -euo pipefail
-data=$(realpath "${1:?usage: jobs/accuracy.sh DATA.h5}")
+usage="usage: jobs/accuracy.sh DATA.h5 CONFIG [RANKS ...]"
+data=$(realpath "${1:?$usage}")
+config=$(realpath "${2:?$usage}")
+shift 2
+[ $# -gt 0 ] || set -- "$(nproc)"
+which=$(grep -q '^patience' "$config" && echo best || echo last)
 cd "$(dirname "$0")/.."
 lockstep=build/release/lockstep
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 [ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-# Four ranks on fewer cores are slow, but as exact.
+# More ranks than cores are slow, but as exact.
 export OMPI_MCA_rmaps_base_oversubscribe=1
 
-for ranks in 1 2 4; do
-    for seed in 0 1 2 3 4; do
-        launch=(mpirun -q -n "$ranks" --bind-to none "$lockstep")
-        "${launch[@]}" train --data "$data" --seed "$seed" --run "$scratch/$ranks-$seed" --quiet 2>/dev/null
-        "${launch[@]}" eval --data "$data" --checkpoint "$scratch/$ranks-$seed" --json |
-            sed "s/.*\"accuracy\":\([0-9.]*\).*/$ranks $seed \1/"
+for ranks; do
+    for seed in ${SEEDS:-0 1 2 3 4}; do
+        launch=(mpirun -q -n "$ranks" --bind-to "$([ "$ranks" -le "$(nproc)" ] && echo core || echo none)" "$lockstep")
+        begin=$(date +%s.%N)
+        "${launch[@]}" train --data "$data" --config "$config" --seed "$seed" --run "$scratch/run" --quiet 2>"$scratch/err" ||
+            { cat "$scratch/err" >&2; exit 1; }
+        end=$(date +%s.%N)
+        "${launch[@]}" eval --data "$data" --checkpoint "$scratch/run/checkpoints/$which" --json |
+            sed "s/.*\"accuracy\":\([0-9.]*\).*/$ranks $seed \1 $begin $end/"
+        rm -rf "$scratch/run"
     done
 done | awk '
-    { printf "ranks %d  seed %d  accuracy %s\n", $1, $2, $3; sum[$1] += $3; squares[$1] += $3 * $3; n[$1]++ }
+    { printf "ranks %d  seed %d  accuracy %s  %.1f s\n", $1, $2, $3, $5 - $4; fflush()
+      sum[$1] += $3; squares[$1] += $3 * $3; time[$1, n[$1]++] = $5 - $4 }
+    function median(r,    i, j, kept) {
+        for (i = 1; i < n[r]; i++)
+            for (j = i; j > 0 && time[r, j - 1] > time[r, j]; j--) {
+                kept = time[r, j]; time[r, j] = time[r, j - 1]; time[r, j - 1] = kept
+            }
+        return (time[r, int((n[r] - 1) / 2)] + time[r, int(n[r] / 2)]) / 2
+    }
     END {
-        for (r = 1; r <= 4; r *= 2) {
+        for (r in n) {
             mean = sum[r] / n[r]
-            printf "ranks %d: mean %.4f, deviation %.4f\n", r, mean, sqrt(squares[r] / n[r] - mean * mean)
+            variance = n[r] > 1 ? (squares[r] - n[r] * mean * mean) / (n[r] - 1) : 0
+            printf "ranks %d: mean %.4f, deviation %.4f, median time %.1f s\n", r, mean, sqrt(variance > 0 ? variance : 0), median(r)
         }
     }'
