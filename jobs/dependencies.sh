@@ -6,7 +6,7 @@ set -euo pipefail
 packages=(build-essential cmake pkg-config openmpi-bin libopenmpi-dev libopenblas-dev libhdf5-dev
     zlib1g-dev libxxhash-dev libjansson-dev libmd-dev libhwloc-dev curl ca-certificates)
 [ "${1:-}" != data ] || packages+=(dataset-fashion-mnist)
-[ "${1:-}" != tests ] || packages+=(libcmocka-dev hdf5-tools shellcheck bsdutils iproute2 valgrind)
+[ "${1:-}" != tests ] || packages+=(libcmocka-dev hdf5-tools shellcheck bsdutils iproute2 valgrind gnuplot-nox)
 [ "${1:-}" != fuzz ] || packages+=(clang libclang-rt-dev)
 
 if ! command -v dpkg-query >/dev/null; then

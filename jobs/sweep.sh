@@ -1,0 +1,275 @@
+#!/usr/bin/env bash
+# Trains with all combinations of some options' values, or with a random sample of them, one run after
+# the other, and ranks the runs by their best validation result:
+#
+#   sweep.sh --out runs/sweep --ranks 2 lr=0.01,0.001 batch=32,128 -- --data mnist.h5 --epochs 5
+#   sweep.sh --out runs/random --random 20 lr=log:1e-4..1e-1 weight-decay=0.0..0.1 batch=32,128 -- ...
+#
+# NAME=VALUES  an option of `lockstep train` and its values: a list, separated by commas, or, where values
+#              have commas themselves, by bars (model='dense:10|dense:99 relu dense:10'); with --random
+#              also a range: A..B, or log:A..B for evenly many in each power of ten. A range between
+#              whole numbers has whole numbers.
+# after --     options that all runs have in common
+#
+#   --out DIR     folder of the runs, each in a folder named after its values, its output beside it
+#   --ranks N     ranks of a run [1]
+#   --random N    so many samples instead of all combinations; more later keep those that are there
+#   --seed S      of the samples [0]
+#   --launch CMD  what starts a run instead of mpirun, as "srun --mpi=pmix"
+#   --ranking     train nothing, rank what is there
+#
+# Run again, it skips runs that have finished or diverged, and goes on with those that were interrupted. A
+# signal, a time limit or a Slurm job's end lets the run in progress write a checkpoint; then, as
+# `lockstep train` does, this ends with code 75: run it again. In a Slurm job array (sbatch --array=0-7)
+# each task takes its share of the runs. The ranking goes to stdout and to DIR/ranking.csv. Code 1:
+# some run's settings were refused; any other failure of a run ends the sweep with the run's code.
+#
+#   LOCKSTEP   the program [lockstep, else the quickstart's build]
+set -euo pipefail
+export LC_ALL=C # numbers have points
+
+die() {
+    echo "sweep.sh: $*" >&2
+    exit 2
+}
+usage() {
+    sed -n '2,/^set -/{/^set -/!s/^# \{0,1\}//p}' "$0"
+    exit "$1"
+}
+
+out='' ranks=1 random=0 seed=0 launch='' only_rank=false
+names=() specs=()
+while [ $# -gt 0 ] && [ "$1" != -- ]; do
+    case $1 in
+        --help) usage 0 ;;
+        --ranking) only_rank=true ;;
+        --out | --ranks | --random | --seed | --launch)
+            [ $# -gt 1 ] || die "$1 needs a value"
+            case $1 in
+                --out) out=$2 ;;
+                --launch) launch=$2 ;;
+                *) [[ $2 =~ ^[0-9]{1,9}$ ]] || die "$1: '$2' is no whole number"
+                    declare "${1#--}=$((10#$2))" ;;
+            esac
+            shift ;;
+        [a-z]*=?*)
+            names+=("${1%%=*}")
+            specs+=("${1#*=}") ;;
+        *) die "'$1' is neither an option nor NAME=VALUES; --help lists them" ;;
+    esac
+    shift
+done
+[ $# -eq 0 ] || shift
+common=("$@")
+[ -n "$out" ] || die "--out is needed: the folder of the runs"
+[ ${#names[@]} -gt 0 ] || die "give NAME=VALUES for at least one option, as lr=0.1,0.01"
+[ "$ranks" -gt 0 ] || die "--ranks must be 1 or more"
+
+lockstep=${LOCKSTEP:-$(command -v lockstep || echo "$(dirname "$0")/../build/release/lockstep")}
+command -v "$lockstep" >/dev/null || die "$lockstep: no such program: set LOCKSTEP, or run jobs/quickstart.sh"
+[ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+read -ra start <<<"${launch:-mpirun -q}"
+start+=(-n "$ranks")
+
+# The values of a list; a range is one.
+split() { # SPEC -> values
+    local separator=,
+    [[ $1 != *'|'* ]] || separator='|'
+    IFS=$separator read -ra values <<<"$1"
+}
+number='[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[-+]?[0-9]+)?'
+range="^(log:)?$number\.\.$number\$"
+is_range() { [[ $1 =~ $range ]]; }
+is_sensible() { # RANGE
+    local ends=${1#log:}
+    awk -v a="${ends%%..*}" -v b="${ends#*..}" -v log_scale="${1%%:*}" \
+        'BEGIN { exit !(a < b && (log_scale != "log" || a > 0)) }'
+}
+
+runs=1
+for i in "${!names[@]}"; do
+    for j in "${!names[@]}"; do
+        [ "$i" = "$j" ] || [ "${names[i]}" != "${names[j]}" ] || die "${names[i]} is given twice"
+    done
+    case ${names[i]} in run | resume | config | quiet | dry-run) die "${names[i]} can't be swept" ;; esac
+    if is_range "${specs[i]}"; then
+        [ "$random" -gt 0 ] || die "${names[i]}: a range needs --random N"
+        is_sensible "${specs[i]}" || die "${names[i]}: '${specs[i]}' must go up, and for log begin above 0"
+        continue
+    fi
+    [[ ${specs[i]} != log:* && ${specs[i]} != *..* ]] || die "${names[i]}: '${specs[i]}' is no range like 0.0..0.1"
+    split "${specs[i]}"
+    runs=$((runs * ${#values[@]}))
+done
+[ "$random" = 0 ] || runs=$random
+
+# A number in [0, 1) that depends on seed, sample and option alone: the same for every task of an array.
+uniform() { # SAMPLE NAME
+    local hash
+    hash=$(printf '%s %s %s' "$seed" "$1" "$2" | sha256sum)
+    awk -v n=$((16#${hash:0:12})) 'BEGIN { printf "%.15f", n / 2 ^ 48 }'
+}
+
+draw() { # SAMPLE NAME SPEC
+    local u ends=${3#log:}
+    u=$(uniform "$1" "$2")
+    if is_range "$3"; then
+        awk -v u="$u" -v a="${ends%%..*}" -v b="${ends#*..}" -v log_scale="${3%%:*}" 'BEGIN {
+            whole = a ~ /^[-+]?[0-9]+$/ && b ~ /^[-+]?[0-9]+$/
+            if (log_scale == "log")
+                x = exp(log(a) + u * (log(b + whole) - log(a)))
+            else
+                x = a + u * (b + whole - a)
+            if (whole)
+                printf "%d", x
+            else
+                printf "%.4g", x
+        }'
+    else
+        split "$3"
+        printf '%s' "${values[$(awk -v u="$u" -v n=${#values[@]} 'BEGIN { printf "%d", u * n }')]}"
+    fi
+}
+
+# The values of run number K, from 0: the last option's change first.
+choose() { # K -> chosen
+    local k=$1 i
+    chosen=()
+    for ((i = ${#names[@]} - 1; i >= 0; i--)); do
+        if [ "$random" -gt 0 ]; then
+            chosen[i]=$(draw "$1" "${names[i]}" "${specs[i]}")
+        else
+            split "${specs[i]}"
+            chosen[i]=${values[k % ${#values[@]}]}
+            k=$((k / ${#values[@]}))
+        fi
+    done
+}
+
+# The name of the run's folder. One that had to be changed or cut carries a checksum of what it was.
+name_run() { # chosen -> run
+    local whole='' i
+    for i in "${!names[@]}"; do
+        whole+=${whole:+_}${names[i]}=${chosen[i]}
+    done
+    run=${whole//[^A-Za-z0-9.=:+_-]/-}
+    run=${run:0:100}
+    [ "$run" = "$whole" ] || run+=_$(printf '%s' "$whole" | cksum | cut -d' ' -f1)
+}
+
+# Of a run that has finished: "MONITOR VALUE EPOCH SIGN SECONDS"; small SIGN * VALUE is good.
+result() { # FOLDER
+    awk -F'[:,]' '
+        function text(s) { gsub(/[" ]/, "", s); return s }
+        { key = text($1) }
+        /^  "[a-z]+": \{/ { part = key }
+        /^  "seconds"/ { seconds = text($2) }
+        part == "best" && /^    / { best[key] = text($2) }
+        part == "config" && key == "mode" { mode = text($2) }
+        END {
+            larger = mode == "max" || (mode == "auto" && best["monitor"] ~ /accuracy/)
+            printf "%s %s %s %d %.1f", best["monitor"], best["value"], best["epoch"], larger ? -1 : 1, seconds
+        }' "$1/summary.json"
+}
+
+quoted() { # a field of a CSV
+    case $1 in
+        *[,\"]*) printf '"%s"' "${1//\"/\"\"}" ;;
+        *) printf '%s' "$1" ;;
+    esac
+}
+
+rank_runs() {
+    local k i line monitor value epoch sign seconds good='' bad='' unfinished=0 seen=' '
+    for ((k = 0; k < runs; k++)); do
+        choose "$k"
+        name_run
+        [[ $seen != *" $run "* ]] || continue # samples of short lists come twice
+        seen+="$run "
+        line=$(quoted "$run")
+        for i in "${!names[@]}"; do
+            line+=,$(quoted "${chosen[i]}")
+        done
+        if [ -e "$out/$run/summary.json" ]; then
+            read -r monitor value epoch sign seconds <<<"$(result "$out/$run")"
+            # The key that it is sorted by stands before it.
+            good+="$(awk -v v="$value" -v s="$sign" 'BEGIN { printf "%.9g", s * v }') $line,$monitor,$value,$epoch,$(
+                awk -F, -v e="$epoch" '$1 == e { print $4 "," $5 }' "$out/$run/metrics.csv"),$seconds"$'\n'
+        elif [ -e "$out/$run/diverged" ]; then
+            bad+="$line,diverged,,,,,"$'\n'
+        else
+            unfinished=$((unfinished + 1))
+        fi
+    done
+    # Each task of an array may be at it: the file appears whole.
+    {
+        echo "place,run,$(IFS=, && echo "${names[*]}"),monitor,value,epoch,val_loss,val_accuracy,seconds"
+        { printf '%s' "$good" | sort -g | cut -d' ' -f2- && printf '%s' "$bad"; } | awk '{ print NR "," $0 }'
+    } >"$out/ranking.csv.$$"
+    mv "$out/ranking.csv.$$" "$out/ranking.csv"
+    printf '%5s  %-12s %10s %6s  %s\n' place monitor value epoch run
+    # The last seven fields have no commas in them; the second is the run, which has none either.
+    awk -F, -v fields=$((${#names[@]})) 'NR > 1 {
+        printf "%5d  %-12s %10s %6s  %s\n", $1, $(NF - 5), $(NF - 4) == "" ? "-" : sprintf("%.6g", $(NF - 4)),
+            $(NF - 3) == "" ? "-" : $(NF - 3), $2
+    }' "$out/ranking.csv"
+    [ "$unfinished" = 0 ] || echo "$unfinished of $runs not finished" >&2
+}
+
+mkdir -p "$out"
+if $only_rank; then
+    rank_runs
+    exit 0
+fi
+
+# Runs with other options in common would not be comparable.
+printf '%s\n' "${common[@]}" >"$out/common.$$"
+mv -n "$out/common.$$" "$out/common"
+rm -f "$out/common.$$"
+printf '%s\n' "${common[@]}" | cmp -s - "$out/common" ||
+    die "$out holds runs with other options after --: $(tr '\n' ' ' <"$out/common")"
+
+task=0 tasks=1
+if [ -n "${SLURM_ARRAY_TASK_ID:-}" ]; then
+    task=$(((SLURM_ARRAY_TASK_ID - ${SLURM_ARRAY_TASK_MIN:-0}) / ${SLURM_ARRAY_TASK_STEP:-1}))
+    tasks=${SLURM_ARRAY_TASK_COUNT:?an array task whose array has no size}
+fi
+
+# A signal lets the run come to its end: mpirun hands this one on.
+child='' stopped=false waiting=false
+trap 'stopped=true waiting=true; [ -z "$child" ] || kill -USR1 "$child" 2>/dev/null || true' INT TERM USR1 USR2
+refused=0
+for ((k = task; k < runs; k += tasks)); do
+    ! $stopped || exit 75
+    choose "$k"
+    name_run
+    if [ -e "$out/$run/summary.json" ] || [ -e "$out/$run/diverged" ]; then
+        continue
+    fi
+    settings=()
+    for i in "${!names[@]}"; do
+        settings+=("--${names[i]}=${chosen[i]}")
+    done
+    "${start[@]}" "$lockstep" train "${common[@]}" "${settings[@]}" --run "$out/$run" --resume auto \
+        >>"$out/$run.log" 2>&1 </dev/null &
+    child=$! waiting=true
+    while $waiting; do # a signal ends the waiting, but not yet the run
+        waiting=false code=0
+        wait "$child" || code=$?
+    done
+    child=''
+    case $code in
+        0) echo "[$((k + 1))/$runs] $run: $(result "$out/$run" | awk '{ printf "%s %.6g in epoch %d, %s s", $1, $2, $3, $5 }')" >&2 ;;
+        4)
+            touch "$out/$run/diverged"
+            echo "[$((k + 1))/$runs] $run: diverged" >&2 ;;
+        2)
+            refused=1
+            echo "[$((k + 1))/$runs] $run: $(grep -m 1 '^lockstep: ' <(tac "$out/$run.log") || echo refused)" >&2 ;;
+        *)
+            echo "[$((k + 1))/$runs] $run: ended with code $code, see $out/$run.log" >&2
+            exit "$code" ;;
+    esac
+done
+rank_runs
+exit "$refused"

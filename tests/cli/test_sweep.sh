@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# Sweeps: grid, random sample, interruption, job array, ranking; and the curves of their runs.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+export LOCKSTEP=$1
+make_data=$2
+jobs=$3/jobs
+"$make_data" data
+common=(--data data/data.h5 --model dense:5 --epochs 2)
+sweep() { "$jobs/sweep.sh" "$@"; }
+wrong() { # PATTERN ARGUMENTS...
+    local pattern=$1
+    shift
+    sweep "$@" >out 2>err
+    check "refused: $*" [ $? = 2 ]
+    check "and says why" has err "^sweep.sh: .*$pattern"
+}
+# The column of the ranking with this name.
+column() { awk -F, -v name="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i } NR > 1 { print $at }' "$1/ranking.csv"; }
+
+sweep --help >out
+check "help" has out '^  sweep.sh --out runs/sweep'
+wrong 'out is needed' lr=1 -- "${common[@]}"
+wrong 'give NAME=VALUES' --out s
+wrong 'a range needs --random' --out s lr=0.1..0.2 --
+wrong 'must go up' --out s --random 2 lr=log:0..0.2 --
+wrong 'is no range' --out s --random 2 lr=log:1,2 --
+wrong 'is no whole number' --out s --random some lr=1 --
+wrong 'given twice' --out s lr=1 lr=2 --
+wrong "run can't be swept" --out s run=a,b --
+wrong "neither an option nor NAME" --out s --rank 2 lr=1
+
+# A grid: each run once, ranked by the best validation loss.
+sweep --out grid --ranks 2 lr=0.01,1e-5 batch=16,40 -- "${common[@]}" >out 2>err
+check "a grid" [ $? = 0 ]
+check "has all combinations" [ "$(find grid -name summary.json | wc -l)" = 4 ]
+check "says what came out" has err '^\[4/4\] lr=1e-5_batch=40: val_loss [0-9.]+ in epoch [12], [0-9.]+ s$'
+check "ranks them: the header" [ "$(head -n 1 grid/ranking.csv)" = place,run,lr,batch,monitor,value,epoch,val_loss,val_accuracy,seconds ]
+check "by value" [ "$(column grid value)" = "$(column grid value | sort -g)" ]
+check "the larger rate is better" [ "$(column grid lr | xargs)" = "0.01 0.01 1e-5 1e-5" ]
+best=$(column grid run | head -n 1)
+check "values are those of the summary" has "grid/$best/summary.json" "\"value\": $(column grid value | head -n 1)"
+check "the ranking is printed" has out "^    1  val_loss +0\.[0-9]+ +2  $best$"
+check "two ranks" has "grid/$best/summary.json" '"ranks": 2'
+
+# Again, with one more value: what is there stays.
+before=$(stat -c %Y.%i grid/lr={0.01,1e-5}_batch={16,40}/summary.json)
+sweep --out grid --ranks 2 lr=0.01,1e-5,1e9 batch=16,40 -- "${common[@]}" >out 2>err
+check "only what is new is trained" [ "$(grep -c '^\[' err)" = 2 ]
+check "which diverged" [ "$(grep -c ': diverged$' err)" = 2 ]
+check "and is ranked last" [ "$(column grid monitor | tail -n 2 | xargs)" = "diverged diverged" ]
+check "the others stayed" [ "$(stat -c %Y.%i grid/lr={0.01,1e-5}_batch={16,40}/summary.json)" = "$before" ]
+sweep --out grid lr=0.01,1e-5,1e9 batch=16,40 --ranking -- >again 2>err
+check "the ranking alone" cmp -s out again
+wrong 'holds runs with other options' --out grid lr=0.01 -- --data data/data.h5
+
+# Values with blanks and commas; an accuracy is ranked from the top; a refused run is told.
+sweep --out models 'model=dense:5|dense:9 relu dense:5|dense:4' normalize='0,1|0,0.5' -- --data data/data.h5 --epochs 1 \
+    --monitor val_accuracy >out 2>err
+check "refused settings are no success" [ $? = 1 ]
+check "and told" has err 'model=dense:4_normalize.*: lockstep: --model: word 1'
+check "the others are trained" [ "$(find models -name summary.json | wc -l)" = 4 ]
+check "quoted where there are commas" has models/ranking.csv '^[1-4],[^,]*_[0-9]+,dense:9 relu dense:5,"0,0.5",val_accuracy,'
+values() { awk -F, '{ print $(NF - 4) }' models/ranking.csv | tail -n +2; } # from the end: quoted fields have commas
+check "an accuracy is sorted downwards" [ "$(values)" = "$(values | sort -gr)" ]
+
+# A random sample is a function of the seed; a larger one begins with it; a job array shares it.
+spec=(lr=log:1e-4..1e-1 weight-decay=0.0..0.1 batch=16..40 'optimizer=adam,sgd')
+sweep --out random --random 3 --seed 7 "${spec[@]}" -- "${common[@]}" >out 2>err
+check "a random sample" [ "$(column random lr | wc -l)" = 3 ]
+check "of rates in the range" [ "$(column random lr | awk '$1 < 1e-4 || $1 > 0.1' | wc -l)" = 0 ]
+check "of whole numbers" [ "$(column random batch | grep -cE '^(1[6-9]|[23][0-9]|40)$')" = 3 ]
+for task in 2 4; do
+    SLURM_ARRAY_TASK_ID=$task SLURM_ARRAY_TASK_MIN=2 SLURM_ARRAY_TASK_STEP=2 SLURM_ARRAY_TASK_COUNT=2 \
+        sweep --out array --random 5 --seed 7 "${spec[@]}" -- "${common[@]}" >out 2>err$task
+done
+check "the first task's share" [ "$(grep -c '^\[[135]/5\]' err2)" = 3 -a "$(grep -c '^\[' err2)" = 3 ]
+check "which is not all" has err2 '^2 of 5 not finished'
+check "the second's" [ "$(grep -c '^\[[24]/5\]' err4)" = 2 -a "$(grep -c '^\[' err4)" = 2 ]
+check "together all" [ "$(column array run | wc -l)" = 5 ]
+check "the smaller sample is in the larger" [ -z "$(comm -23 <(column random run | sort) <(column array run | sort))" ]
+
+# Stopped in the middle of a run, it goes on there.
+common=(--data data/data.h5 --model "dense:200 relu dense:5" --batch 16)
+sweep --out limited seed=1,2 -- "${common[@]}" --max-time 0.001s >out 2>err
+check "a time limit ends the sweep with 75" [ $? = 75 ]
+check "and says where it was" has err '^\[1/2\] seed=1: ended with code 75'
+"$jobs/sweep.sh" --out stopped seed=1,2 -- "${common[@]}" --epochs 100000 >out 2>err &
+pid=$!
+until grep -qs '"checkpoint".*"steps":[0-9]\{3\}' stopped/seed=1/events.jsonl || ! kill -0 $pid 2>/dev/null; do sleep 0.05; done
+kill -TERM $pid
+wait $pid
+check "so does a signal" [ $? = 75 ]
+check "which the run hears" has stopped/seed=1.log '^lockstep: .*stopped by SIGUSR1'
+epochs=$(($(tail -n 1 stopped/seed=1/metrics.csv | cut -d, -f1) + 2))
+printf '%s\n' "${common[@]}" --epochs $epochs >stopped/common # an end that can be waited for
+sweep --out stopped seed=1,2 -- "${common[@]}" --epochs $epochs >out 2>err
+check "then it goes on to its end" [ $? = 0 ]
+check "from where it was" has stopped/seed=1/events.jsonl '"event":"resume"'
+check "the other one too" has stopped/seed=2/summary.json '"outcome": "completed"'
+
+# The curves.
+if command -v gnuplot >/dev/null; then
+    gnuplot -c "$jobs/plot_training.gp" curves grid/lr=0.01_batch=16 grid/lr=0.01_batch=40 2>err
+    check "curves are drawn" [ $? = 0 ]
+    check "without a word" [ ! -s err ]
+    check "as PNG" [ "$(head -c 4 curves.png | tail -c 3)" = PNG ]
+    check "as SVG, with the runs' names" has curves.svg 'lr=0.01_batch=40'
+    gnuplot -c "$jobs/plot_training.gp" curves grid nowhere 2>err
+    check "a folder without a run is refused" [ $? = 3 ]
+    check "and named" has err '^grid/metrics.csv: no epoch to draw'
+fi
+finish
