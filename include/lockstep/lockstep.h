@@ -2,6 +2,7 @@
 #ifndef LOCKSTEP_LOCKSTEP_H
 #define LOCKSTEP_LOCKSTEP_H
 
+#include <lockstep/augment.h>
 #include <lockstep/batch.h>
 #include <lockstep/bench.h>
 #include <lockstep/checkpoint.h>

@@ -57,8 +57,9 @@ typedef enum ls_save_failure {
 /* All of a training's settings; the same on all ranks. Texts are borrowed and never NULL. Values
  * out of range are refused with LS_ERR_USAGE. */
 typedef struct ls_train_config {
-    const char *data;  /* path of the data set */
-    const char *model; /* model string */
+    const char *data;    /* path of the data set */
+    const char *model;   /* model string */
+    const char *augment; /* of the training rows, see lockstep/augment.h; "": not at all */
     ls_loss loss;
     ls_optimizer_config optimizer;
     double lr;         /* learning rate, 0 or more */
@@ -112,6 +113,7 @@ typedef struct ls_run_info {
     int64_t steps_done;   /* of the next epoch */
     const char *resumed;  /* path of that checkpoint, "" if new */
     const char *monitor;  /* column that is watched */
+    bool augmented;       /* something is done to the training images */
     double setup_seconds; /* from ls_trainer_create() until here */
 } ls_run_info;
 

@@ -1,3 +1,4 @@
+#include <lockstep/augment.h>
 #include <lockstep/reducer.h>
 #include <lockstep/trainer.h>
 
@@ -12,7 +13,7 @@
 
 typedef struct settings {
     const char *config; /* see ls_command_run() */
-    const char *data, *model;
+    const char *data, *augment, *model;
     int loss, optimizer;
     double lr, momentum, beta1, beta2, epsilon, weight_decay;
     bool nesterov;
@@ -50,6 +51,8 @@ static const ls_option table[] = {
      .help = "pixels become (x/255 - mean) / std"},
     {"shuffle", "HOW", LS_OPT_CHOICE, LS_OPT_FIXED | LS_OPT_ORDER, AT(shuffle), "global",
      .choices = "global local none", .help = "over all rows, within each rank's shard, or not"},
+    {"augment", "WORDS", LS_OPT_TEXT, LS_OPT_FIXED, AT(augment), "none",
+     .help = "training images moved, bent, covered anew in each epoch, see below"},
 
     {.type = LS_OPT_HEADING, .help = "Network"},
     {"model", "LAYERS", LS_OPT_TEXT, LS_OPT_FIXED | LS_OPT_BOUND, AT(model),
@@ -57,7 +60,7 @@ static const ls_option table[] = {
     {"loss", "NAME", LS_OPT_CHOICE, LS_OPT_FIXED | LS_OPT_BOUND, AT(loss), "cross-entropy",
      .choices = "cross-entropy mse", .help = "loss"},
     {"seed", "N", LS_OPT_INT, LS_OPT_FIXED | LS_OPT_ORDER, AT(seed), "0", 0, BIG,
-     .help = "of the initial parameters and the shuffle"},
+     .help = "of the initial parameters, the shuffle and the augmentation"},
 
     {.type = LS_OPT_HEADING, .help = "Optimization"},
     {"optimizer", "NAME", LS_OPT_CHOICE, LS_OPT_FIXED | LS_OPT_BOUND, AT(optimizer), "adam",
@@ -149,6 +152,9 @@ static void help(FILE *out)
     fprintf(out, "\nLayers\n");
     for (int i = 0; ls_network_layer_kind(i, &form, &meaning); i++)
         fprintf(out, "  %-26s%s\n", form, meaning);
+    fprintf(out, "\nAugmentation: words in any order\n");
+    for (int i = 0; ls_augment_word(i, &form, &meaning); i++)
+        fprintf(out, "  %-26s%s\n", form, meaning);
 }
 
 /* A number and its unit: steps or epochs, if these may be, or a time. None: epochs, else seconds.
@@ -208,6 +214,7 @@ static ls_status find_time_limit(const settings *s, double *out)
 static ls_train_config configure(const settings *s)
 {
     return (ls_train_config){.data = s->data,
+                             .augment = s->augment,
                              .model = s->model,
                              .loss = (ls_loss)s->loss,
                              .optimizer = {.kind = (ls_optimizer_kind)s->optimizer,

@@ -115,6 +115,8 @@ static void print_training(const ls_run_info *info)
             losses[c->loss], optimizers[c->optimizer.kind], c->lr, (long long)c->batch,
             counted(info->plan->steps, "step", steps), counted(c->epochs, "epoch", epochs),
             (unsigned long long)c->seed);
+    if (info->augmented)
+        fprintf(stderr, "  %-10saugmented by %s\n", "", c->augment);
     fprintf(stderr, "  %-10swatching %s", "", info->monitor);
     if (c->patience > 0)
         fprintf(stderr, ", stopping after %s without improvement",

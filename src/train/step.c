@@ -111,6 +111,7 @@ static ls_status pass(ls_replica *r, const ls_samples *samples, const int64_t *o
         const int64_t left = count - done, rows = r->block > 0 && r->block < left ? r->block : left;
         ls_samples_gather(samples, order != NULL ? order + done : NULL, done, rows,
                           r->normalization, r->batch);
+        ls_augment_apply(r->augment, r->seed, r->epoch, r->normalization.shift, r->batch);
         phases->gather += lap(&watch);
         const ls_score part = ls_network_loss(r->network, params, r->batch, team, need);
         if (status == LS_OK && checks != NULL)

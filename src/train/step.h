@@ -2,6 +2,7 @@
 #ifndef LS_TRAIN_STEP_H
 #define LS_TRAIN_STEP_H
 
+#include <lockstep/augment.h>
 #include <lockstep/network.h>
 #include <lockstep/optimizer.h>
 #include <lockstep/reducer.h>
@@ -15,6 +16,10 @@ typedef struct ls_replica {
     ls_optimizer *optimizer;
     ls_batch *batch;
     ls_normalization normalization;
+
+    ls_augment *augment; /* of the samples; NULL: none */
+    uint64_t seed;       /* that it goes by, and the epoch that the step is of */
+    int64_t epoch;
 
     /* A step with a reducer that is exact goes block by block, so that what is computed in one call
      * depends on the block and not on how many of them this rank has. */
@@ -33,7 +38,7 @@ typedef struct ls_replica {
 
 /* Seconds of this rank in the phases of a step; all doubles. */
 typedef struct ls_phases {
-    double gather;    /* bytes to floats */
+    double gather;    /* bytes to floats, augmented */
     double forward;   /* and the loss */
     double backward;  /* without what its reduction exposes */
     double exposed;   /* reduction: communication and waiting that nothing hides */

@@ -113,6 +113,7 @@ static ls_status take_step(ls_trainer *t, const int64_t *order, ls_control *cont
     go_on_with(t, LS_AT_STEP);
     inject_faults(t);
     *control = wishes(t);
+    t->replica.epoch = progress->epoch;
     ls_status status = ls_step(&t->replica, t->samples, order + slice.first, slice.count,
                                t->config->lr, t->comm, &checks, &score, control, &phases);
     const bool skipped = status == LS_ERR_NUMERIC && t->config->on_nan == LS_ON_NAN_SKIP;

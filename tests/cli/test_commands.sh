@@ -139,6 +139,13 @@ mpirun -n 2 "$lockstep" train --data mine.h5 --model dense:5 --run run/e --dry-r
 check "dry run shows the table" has err 'network +dense:5'
 check "dry run writes nothing" [ ! -e run/e ]
 
+# Augmentation is shown, and kept as it was when a run goes on.
+mpirun -n 2 "$lockstep" train --data mine.h5 --model dense:5 --augment "rotate:9 shift:1" --epochs 1 --run run/g 2>err
+check "start-up table: augmentation" has err '^ +augmented by rotate:9 shift:1'
+mpirun -n 2 "$lockstep" train --config run/g/config.conf --run run/g --epochs 2 --resume auto --augment none 2>err
+check "other augmentation is refused" [ $? = 2 ]
+check "and said" has err '--augment is none, was rotate:9 shift:1'
+
 # More ranks than rows in a batch.
 mpirun -n 20 "$lockstep" train --data mine.h5 --model dense:5 --batch 16 --epochs 1 2>err
 check "20 ranks, batch 16" has err '^epoch 1/1'

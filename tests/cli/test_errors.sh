@@ -32,6 +32,7 @@ train 2 '--data is needed'
 train 2 '--run needs a value: DIR' --data $data --run --dry-run
 train 2 "word 2, 'rleu': no layer is called that; did you mean 'relu'" --data $data --model "dense:5 rleu"
 train 2 "the last layer has 4 outputs but the data set has 5 classes" --data $data --model dense:4
+train 2 "word 2, 'scal:1': nothing is called that; did you mean 'scale:S'" --data $data --model $net --augment "rotate:5 scal:1" --dry-run
 printf 'lr = 1\nepocs = 3\n' >bad.conf
 train 2 'bad.conf line 2: there is no key epocs; did you mean epochs?' --data $data --config bad.conf
 train 2 'none.conf: can.t open' --data $data --config none.conf
