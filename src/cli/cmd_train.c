@@ -148,13 +148,8 @@ static const ls_option table[] = {
 
 static void help(FILE *out)
 {
-    const char *form, *meaning;
-    fprintf(out, "\nLayers\n");
-    for (int i = 0; ls_network_layer_kind(i, &form, &meaning); i++)
-        fprintf(out, "  %-26s%s\n", form, meaning);
-    fprintf(out, "\nAugmentation: words in any order\n");
-    for (int i = 0; ls_augment_word(i, &form, &meaning); i++)
-        fprintf(out, "  %-26s%s\n", form, meaning);
+    ls_command_list("Layers", ls_network_layer_kind, out);
+    ls_command_list("Augmentation: words in any order", ls_augment_word, out);
 }
 
 /* A number and its unit: steps or epochs, if these may be, or a time. None: epochs, else seconds.

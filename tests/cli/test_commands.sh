@@ -12,13 +12,13 @@ source=$3
 check "help lists the commands" has out 'mpirun -n N lockstep train'
 "$lockstep" --version >out
 check "version" has out '^lockstep [0-9]+\.[0-9]+\.[0-9]+$'
-for command in import train eval info; do
+for command in import train eval info augment-preview; do
     "$lockstep" $command --help >out
     check "help of $command" has out "^usage: .*lockstep $command"
 done
 "$lockstep" train --help >out
 check "help lists the layers" has out '^  dense:UNITS'
-for option in $(for c in import train eval; do "$lockstep" $c --help; done | grep -oE '^  --[a-z0-9-]+'); do
+for option in $(for c in import train eval augment-preview; do "$lockstep" $c --help; done | grep -oE '^  --[a-z0-9-]+'); do
     check "README describes $option" has "$source/README.md" "\`${option}[ \`]"
 done
 mpirun -n 3 "$lockstep" --version >out
@@ -76,6 +76,19 @@ check "eval prints a matrix" has out '^confusion matrix'
 check "eval of the validation rows" has out '^validation loss .* of 40 rows right$'
 "$lockstep" info run/a >out
 check "info on a checkpoint" has out 'dense1/weight +.64, 20.'
+
+# A preview of augmentation.
+png_size() { od -An -tu1 -j16 -N8 "$1" | awk '{ print $3 * 256 + $4 "x" $7 * 256 + $8 }'; }
+# shellcheck disable=SC2317
+is_png() { [ "$(head -c 8 "$1" | od -An -tx1)" = " 89 50 4e 47 0d 0a 1a 0a" ]; }
+"$lockstep" augment-preview --data mine.h5 --augment "rotate:20 shift:1" --samples 3 --variants 4 --first 5 2>err
+check "preview says what it made" has err '^preview.png: 3 training images and what they become in 4 epochs'
+check "a preview is a PNG" is_png preview.png
+check "a preview's size" [ "$(png_size preview.png)" = 618x420 ]
+"$lockstep" augment-preview --data mine.h5 --augment "rotate:20 shift:1" --samples 3 --variants 4 --first 5 --out again.png 2>err
+check "the same preview again" cmp -s preview.png again.png
+"$lockstep" augment-preview --data mine.h5 --augment "rotate:20 shift:1" --samples 3 --variants 4 --first 5 --seed 1 --out again.png 2>err
+check "another one with another seed" [ "$(cmp -s preview.png again.png; echo $?)" = 1 ]
 
 # h5dump reads checkpoints.
 if command -v h5dump >/dev/null; then

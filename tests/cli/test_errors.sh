@@ -92,6 +92,12 @@ refuses 3 'nowhere: can.t open this folder' "$lockstep" import --idx nowhere --o
 refuses 3 'has no file train-images-idx3-ubyte' "$lockstep" import --idx . --out x.h5
 refuses 1 'can.t create' "$lockstep" import --idx data --out no/folder/x.h5
 refuses 2 'FILE is needed' "$lockstep" info
+refuses 2 '--augment is needed' "$lockstep" augment-preview --data $data
+refuses 2 "word 1, 'rotate:x': write it as rotate:DEGREES" "$lockstep" augment-preview --data $data --augment rotate:x
+refuses 2 'first 400: .*data.h5 has 400 training rows' "$lockstep" augment-preview --data $data --augment rotate:1 --first 400
+refuses 2 'would have .* pixels: ask for fewer' "$lockstep" augment-preview --data $data --augment rotate:1 --samples 400 --variants 9000
+refuses 1 'no/folder/x.png' "$lockstep" augment-preview --data $data --augment rotate:1 --out no/folder/x.png
+refuses 3 'missing.h5: can.t open' "$lockstep" augment-preview --data missing.h5 --augment rotate:1
 refuses 3 'text.h5: not an HDF5 file' "$lockstep" info text.h5
 refuses 3 'this folder holds no checkpoint' "$lockstep" info data
 refuses 2 '--checkpoint is needed' mpirun -n 2 "$lockstep" eval --data $data
