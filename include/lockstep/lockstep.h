@@ -13,6 +13,7 @@
 #include <lockstep/evaluate.h>
 #include <lockstep/import.h>
 #include <lockstep/metrics.h>
+#include <lockstep/mistakes.h>
 #include <lockstep/network.h>
 #include <lockstep/optimizer.h>
 #include <lockstep/plan.h>

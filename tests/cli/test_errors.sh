@@ -100,6 +100,11 @@ refuses 1 'no/folder/x.png' "$lockstep" augment-preview --data $data --augment r
 refuses 3 'missing.h5: can.t open' "$lockstep" augment-preview --data missing.h5 --augment rotate:1
 refuses 3 'text.h5: not an HDF5 file' "$lockstep" info text.h5
 refuses 3 'this folder holds no checkpoint' "$lockstep" info data
+mpirun -n 1 "$lockstep" train --data $data --model $net --epochs 1 --lr 0 --run poor --quiet 2>/dev/null
+for n in 1 3; do
+    refuses 1 'no/folder/x.png: can.t create' mpirun -n $n "$lockstep" eval --data $data --checkpoint poor --errors 3 --errors-file no/folder/x.png
+done
+refuses 2 '--errors: 10001 is too large' mpirun -n 2 "$lockstep" eval --data $data --checkpoint poor --errors 10001
 refuses 2 '--checkpoint is needed' mpirun -n 2 "$lockstep" eval --data $data
 refuses 3 'not a checkpoint' mpirun -n 2 "$lockstep" eval --data $data --checkpoint $data
 finish
