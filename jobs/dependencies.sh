@@ -4,7 +4,7 @@
 # Fashion-MNIST. As root, or with sudo. On other systems it only says what to install.
 set -euo pipefail
 packages=(build-essential cmake pkg-config openmpi-bin libopenmpi-dev libopenblas-dev libhdf5-dev
-    zlib1g-dev libxxhash-dev libjansson-dev libmd-dev libhwloc-dev curl ca-certificates)
+    zlib1g-dev libxxhash-dev libjansson-dev libmd-dev libhwloc-dev libpng-dev curl ca-certificates)
 [ "${1:-}" != data ] || packages+=(dataset-fashion-mnist)
 [ "${1:-}" != tests ] || packages+=(libcmocka-dev hdf5-tools shellcheck bsdutils iproute2 valgrind gnuplot-nox)
 [ "${1:-}" != fuzz ] || packages+=(clang libclang-rt-dev)

@@ -133,6 +133,7 @@ ls_train_config fixture_config(const char *path)
     return (ls_train_config){
         .data = path,
         .model = "dense:12 relu dense:4",
+        .augment = "",
         .loss = LS_CROSS_ENTROPY,
         .optimizer = {.kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8},
         .lr = 0.01,

@@ -7,10 +7,10 @@ cd "$(dirname "$0")/.."
 seconds=${1:?give the seconds for each target}
 jobs/dependencies.sh fuzz
 cmake --preset fuzz >/dev/null
-cmake --build --preset fuzz -j "$(nproc)" --target fuzz_idx fuzz_config fuzz_model >/dev/null
+cmake --build --preset fuzz -j "$(nproc)" --target fuzz_idx fuzz_config fuzz_model fuzz_augment >/dev/null
 # Memory that a fuzz target asks for at once, in MiB: a short input is worth no more.
 limits=(-malloc_limit_mb=64 -rss_limit_mb=1024 -timeout=5)
-for target in idx config model; do
+for target in idx config model augment; do
     rm -rf "build/fuzz/corpus/$target"
     mkdir -p build/fuzz/corpus build/fuzz/found
     cp -r "tests/fuzz/corpus/$target" build/fuzz/corpus/

@@ -2,6 +2,7 @@
 #ifndef LOCKSTEP_LOCKSTEP_H
 #define LOCKSTEP_LOCKSTEP_H
 
+#include <lockstep/augment.h>
 #include <lockstep/batch.h>
 #include <lockstep/bench.h>
 #include <lockstep/checkpoint.h>
@@ -12,6 +13,7 @@
 #include <lockstep/evaluate.h>
 #include <lockstep/import.h>
 #include <lockstep/metrics.h>
+#include <lockstep/mistakes.h>
 #include <lockstep/network.h>
 #include <lockstep/optimizer.h>
 #include <lockstep/plan.h>

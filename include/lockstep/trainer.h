@@ -58,8 +58,9 @@ typedef enum ls_save_failure {
 /* All of a training's settings; the same on all ranks. Texts are borrowed and never NULL. Values
  * out of range are refused with LS_ERR_USAGE. */
 typedef struct ls_train_config {
-    const char *data;  /* path of the data set */
-    const char *model; /* model string */
+    const char *data;    /* path of the data set */
+    const char *model;   /* model string */
+    const char *augment; /* of the training rows, see lockstep/augment.h; "": not at all */
     ls_loss loss;
     double label_smoothing; /* see ls_pass */
     ls_optimizer_config optimizer;
@@ -116,6 +117,7 @@ typedef struct ls_run_info {
     const char *resumed;  /* path of that checkpoint, "" if new */
     const char *monitor;  /* column that is watched */
     double lr;            /* learning rate, scaled to the batch */
+    bool augmented;       /* something is done to the training images */
     double setup_seconds; /* from ls_trainer_create() until here */
 } ls_run_info;
 

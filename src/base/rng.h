@@ -34,7 +34,11 @@ static inline double ls_rng_uniform(uint64_t key, uint64_t index)
     return (double)(ls_rng_at(key, index) >> 11) * 0x1p-53;
 }
 
-/* Augmentation has 3 for its own. */
-enum ls_rng_purpose { LS_RNG_SHUFFLE = 1, LS_RNG_INITIALISE = 2, LS_RNG_PASS = 4 };
+enum ls_rng_purpose {
+    LS_RNG_SHUFFLE = 1,
+    LS_RNG_INITIALISE = 2,
+    LS_RNG_PASS = 3,
+    LS_RNG_AUGMENT = 4
+};
 
 #endif

@@ -1,6 +1,7 @@
 #include <lockstep/checkpoint.h>
 #include <lockstep/compute.h>
 #include <lockstep/evaluate.h>
+#include <lockstep/mistakes.h>
 #include <lockstep/plan.h>
 #include <lockstep/topology.h>
 
@@ -9,6 +10,8 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/sheet.h"
+#include "data/samples.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,9 +22,12 @@ typedef struct settings {
     int split;
     int64_t threads;
     bool trust_data, json;
+    int64_t errors;
+    const char *errors_file;
 } settings;
 
 #define AT(field) offsetof(settings, field)
+enum { MOST_ERRORS = 10000 };
 static const ls_option table[] = {
     {.type = LS_OPT_HEADING, .help = "Options"},
     {"data", "FILE", LS_OPT_TEXT, LS_OPT_REQUIRED, AT(data), .help = "HDF5 data set"},
@@ -34,6 +40,10 @@ static const ls_option table[] = {
      .help = "BLAS threads of a rank; 0: the cores it is bound to alone, else 1"},
     {"trust-data", NULL, LS_OPT_FLAG, 0, AT(trust_data),
      .help = "do not check the whole data set first, as for train"},
+    {"errors", "N", LS_OPT_INT, 0, AT(errors), "0", 0, MOST_ERRORS,
+     .help = "list and picture the N wrong rows that the network is surest of"},
+    {"errors-file", "FILE", LS_OPT_TEXT, 0, AT(errors_file), "errors.png",
+     .help = "the picture, a PNG; none: the list only"},
     {"json", NULL, LS_OPT_FLAG, 0, AT(json), .help = "print JSON"},
     {0},
 };
@@ -58,6 +68,8 @@ typedef struct work {
     float *params;
     int64_t *confusion; /* NULL for too many classes */
     ls_score score;
+    ls_mistake *mistake; /* [settings.errors] */
+    int64_t mistakes;    /* found */
 } work;
 
 /* The fraction of the training rows that the training held out. Local. */
@@ -184,6 +196,19 @@ static json_t *confusion_json(const work *w)
     return confusion;
 }
 
+/* The rows that it is most wrong about. */
+static json_t *mistakes_json(const work *w)
+{
+    json_t *list = json_array();
+    for (int64_t i = 0; i < w->mistakes; i++) {
+        const ls_mistake *m = &w->mistake[i];
+        json_array_append_new(list, json_pack("{s:I, s:i, s:i, s:f}", "row", (json_int_t)m->row,
+                                              "label", (int)m->label, "predicted",
+                                              (int)m->predicted, "probability", m->probability));
+    }
+    return list;
+}
+
 static ls_status print_json(const settings *s, const work *w)
 {
     json_t *result = json_pack(
@@ -191,8 +216,11 @@ static ls_status print_json(const settings *s, const work *w)
         (json_int_t)w->score.rows, "loss", w->score.loss / (double)w->score.rows, "accuracy",
         (double)w->score.correct / (double)w->score.rows, "checkpoint", ls_json_text(w->path),
         "epoch", (json_int_t)w->id.epoch, "confusion", confusion_json(w));
-    if (result == NULL)
+    if (result == NULL ||
+        (s->errors > 0 && json_object_set_new(result, "errors", mistakes_json(w)) != 0)) {
+        json_decref(result);
         return ls_fail(LS_ERR_FAILURE, "out of memory for the result");
+    }
     json_dumpf(result, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
     printf("\n");
     json_decref(result);
@@ -237,6 +265,17 @@ static void print_confusion(const work *w)
     }
 }
 
+static void print_mistakes(const work *w)
+{
+    printf("wrong rows that it is surest of\n%12s%10s%11s%13s\n", "row", "class", "predicted",
+           "probability");
+    for (int64_t i = 0; i < w->mistakes; i++) {
+        const ls_mistake *m = &w->mistake[i];
+        printf("%12lld%10d%11d%13.6f\n", (long long)m->row, (int)m->label, (int)m->predicted,
+               m->probability);
+    }
+}
+
 static ls_status print(const settings *s, const work *w)
 {
     if (!isfinite(w->score.loss))
@@ -253,7 +292,67 @@ static ls_status print(const settings *s, const work *w)
         print_confusion(w);
     else
         printf("no confusion matrix: there are more than %d classes\n", LS_MAX_CONFUSION);
+    if (s->errors > 0)
+        print_mistakes(w);
     return LS_OK;
+}
+
+/* Puts the image of each mistake on the sheet; on rank 0. Local. */
+static ls_status draw_mistakes(const settings *s, const work *w, const ls_dataset *dataset,
+                               ls_sheet *sheet)
+{
+    enum { TEXT = 32 };
+    char caption[TEXT], note[TEXT];
+    for (int64_t i = 0; i < w->mistakes; i++) {
+        const ls_mistake *m = &w->mistake[i];
+        ls_samples *one = NULL;
+        ls_status status = ls_dataset_read(dataset, (ls_split)s->split, m->row, 1, 1, &one);
+        if (status != LS_OK)
+            return status;
+        snprintf(caption, TEXT, "%d>%d", (int)m->label, (int)m->predicted);
+        snprintf(note, TEXT, "%.1f%%", 100 * m->probability);
+        const bool probable = w->id.loss == LS_CROSS_ENTROPY; /* what mse makes is anything */
+        ls_sheet_put(sheet, i, ls_sample_at(one, 0)->pixels, caption, probable ? note : "");
+        ls_samples_destroy(&one);
+    }
+    return ls_sheet_write(sheet, s->errors_file);
+}
+
+/* Writes a picture of the mistakes; on rank 0. Local. */
+static ls_status picture_mistakes(const settings *s, const work *w)
+{
+    char text[64];
+    ls_dataset *dataset = NULL;
+    ls_sheet *sheet = NULL;
+    const int64_t columns = ls_sheet_columns(w->mistakes);
+    const ls_sheet_layout layout = {
+        .shape = w->id.input,
+        .columns = columns,
+        .rows = w->mistakes > 0 ? (w->mistakes + columns - 1) / columns : 1,
+        .caption = snprintf(text, sizeof text, "%d>%d", w->id.classes - 1, w->id.classes - 1),
+        .note = sizeof "100.0%" - 1};
+    ls_status status = ls_sheet_create(&sheet, &layout);
+    if (status == LS_OK)
+        status = ls_dataset_open(&dataset, s->data, w->id.validation);
+    if (status == LS_OK)
+        status = draw_mistakes(s, w, dataset, sheet);
+    ls_dataset_close(&dataset);
+    ls_sheet_destroy(&sheet);
+    return status;
+}
+
+/* Finds what the network is most wrong about, and pictures it. Collective. */
+static ls_status look_at_mistakes(ls_comm *comm, const settings *s, work *w)
+{
+    w->mistake = ls_alloc(s->errors, sizeof *w->mistake);
+    ls_status status = ls_agree(comm, w->mistake == NULL ? LS_ERR_FAILURE : LS_OK);
+    if (status == LS_OK)
+        status = ls_find_mistakes(comm, w->network, (ls_loss)w->id.loss, w->params, w->samples,
+                                  w->id.mean, w->id.std, w->batch, w->id.classes, s->errors,
+                                  w->mistake, &w->mistakes);
+    if (status == LS_OK && strcmp(s->errors_file, "none") != 0)
+        status = ls_agree(comm, ls_comm_rank(comm) == 0 ? picture_mistakes(s, w) : LS_OK);
+    return status;
 }
 
 static ls_status evaluate(ls_comm *comm, const settings *s, work *w)
@@ -272,6 +371,9 @@ static ls_status evaluate(ls_comm *comm, const settings *s, work *w)
     if (status == LS_OK)
         status = ls_evaluate(comm, w->network, w->params, w->samples, w->id.mean, w->id.std,
                              w->batch, w->id.classes, &w->score, w->confusion);
+    /* Outputs that are not finite have no order: print() tells of them. */
+    if (status == LS_OK && s->errors > 0 && isfinite(w->score.loss))
+        status = look_at_mistakes(comm, s, w);
     if (status == LS_OK)
         status = ls_agree(comm, ls_comm_rank(comm) == 0 ? print(s, w) : LS_OK);
     return status;
@@ -290,6 +392,7 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     ls_free(w.model);
     ls_free(w.params);
     ls_free(w.confusion);
+    ls_free(w.mistake);
     return status;
 }
 

@@ -1,3 +1,4 @@
+#include <lockstep/augment.h>
 #include <lockstep/reducer.h>
 #include <lockstep/trainer.h>
 
@@ -13,7 +14,7 @@
 
 typedef struct settings {
     const char *config; /* see ls_command_run() */
-    const char *data, *model;
+    const char *data, *augment, *model;
     int loss, optimizer;
     double label_smoothing;
     double lr, momentum, beta1, beta2, epsilon, weight_decay;
@@ -56,6 +57,8 @@ static const ls_option table[] = {
      .help = "pixels become (x/255 - mean) / std"},
     {"shuffle", "HOW", LS_OPT_CHOICE, LS_OPT_FIXED | LS_OPT_ORDER, AT(shuffle), "global",
      .choices = "global local none", .help = "over all rows, within each rank's shard, or not"},
+    {"augment", "WORDS", LS_OPT_TEXT, LS_OPT_FIXED, AT(augment), "none",
+     .help = "training images moved, bent, covered anew in each epoch, see below"},
 
     {.type = LS_OPT_HEADING, .help = "Network"},
     {"model", "LAYERS", LS_OPT_TEXT, LS_OPT_FIXED | LS_OPT_BOUND, AT(model),
@@ -65,7 +68,7 @@ static const ls_option table[] = {
     {"label-smoothing", "E", LS_OPT_REAL, LS_OPT_FIXED, AT(label_smoothing), "0", 0, 1,
      .help = "cross-entropy: train towards 1 - E of the label and E/classes of each class"},
     {"seed", "N", LS_OPT_INT, LS_OPT_FIXED | LS_OPT_ORDER, AT(seed), "0", 0, BIG,
-     .help = "of the initial parameters and the shuffle"},
+     .help = "of the initial parameters, the shuffle, dropout and augmentation"},
 
     {.type = LS_OPT_HEADING, .help = "Optimization"},
     {"optimizer", "NAME", LS_OPT_CHOICE, LS_OPT_FIXED | LS_OPT_BOUND, AT(optimizer), "adam",
@@ -170,13 +173,10 @@ static const ls_option table[] = {
 
 static void help(FILE *out)
 {
-    const char *form, *meaning;
-    fprintf(out, "\nLayers\n");
-    for (int i = 0; ls_network_layer_kind(i, &form, &meaning); i++)
-        fprintf(out, "  %-32s%s\n", form, meaning);
-    fprintf(out, "\nNetworks by name, each with a last dense layer of a unit for each class\n");
-    for (int i = 0; ls_preset_at(i, &form, &meaning); i++)
-        fprintf(out, "  %-10s%s\n", form, meaning);
+    ls_command_list("Layers", ls_network_layer_kind, out);
+    ls_command_list("Networks by name, each with a last dense layer of a unit for each class",
+                    ls_preset_at, out);
+    ls_command_list("Augmentation: words in any order", ls_augment_word, out);
 }
 
 /* A number and its unit: steps or epochs, if these may be, or a time. None: epochs, else seconds.
@@ -260,6 +260,7 @@ static ls_status find_time_limit(const settings *s, double *out)
 static ls_train_config configure(const settings *s)
 {
     return (ls_train_config){.data = s->data,
+                             .augment = s->augment,
                              .model = s->model,
                              .loss = (ls_loss)s->loss,
                              .label_smoothing = s->label_smoothing,

@@ -80,3 +80,12 @@ ls_status ls_command_run(const ls_command *command, ls_comm *comm, int argc, cha
     ls_free(settings);
     return status;
 }
+
+void ls_command_list(const char *heading,
+                     int (*word)(int at, const char **form, const char **meaning), FILE *out)
+{
+    const char *form, *meaning;
+    fprintf(out, "\n%s\n", heading);
+    for (int i = 0; word(i, &form, &meaning); i++)
+        fprintf(out, "  %-32s%s\n", form, meaning);
+}

@@ -30,6 +30,12 @@ extern const ls_command ls_command_train;
 extern const ls_command ls_command_eval;
 extern const ls_command ls_command_info;
 extern const ls_command ls_command_bench;
+extern const ls_command ls_command_preview;
+
+/* Prints a heading and, for each word of a list, its form and its meaning, as a part of a help
+ * text. word  returns 0 past the last. Local. */
+void ls_command_list(const char *heading,
+                     int (*word)(int at, const char **form, const char **meaning), FILE *out);
 
 /* Parses the arguments after the command's name, and the file that an option called `config` names,
  * the command line winning over it; makes sure that all ranks have the same settings; then runs the

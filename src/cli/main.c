@@ -14,7 +14,8 @@
 #include <string.h>
 
 static const ls_command *const commands[] = {
-    &ls_command_import, &ls_command_train, &ls_command_eval, &ls_command_info, &ls_command_bench,
+    &ls_command_import, &ls_command_train, &ls_command_eval,
+    &ls_command_info,   &ls_command_bench, &ls_command_preview,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -34,7 +35,7 @@ static void print_usage(FILE *out)
 {
     fprintf(out, "lockstep %s: data-parallel neural-network training over MPI\n\n", LS_VERSION);
     for (int i = 0; i < COMMANDS; i++)
-        fprintf(out, "  %12s lockstep %-7s%s\n", commands[i]->parallel ? "mpirun -n N" : "",
+        fprintf(out, "  %12s lockstep %-16s%s\n", commands[i]->parallel ? "mpirun -n N" : "",
                 commands[i]->name, commands[i]->summary);
     fprintf(
         out,

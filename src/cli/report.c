@@ -132,6 +132,8 @@ static void print_training(const ls_run_info *info)
             counted(info->plan->steps, "step", steps), counted(c->epochs, "epoch", epochs),
             (unsigned long long)c->seed);
     print_schedule(info);
+    if (info->augmented)
+        fprintf(stderr, "  %-10saugmented by %s\n", "", c->augment);
     fprintf(stderr, "  %-10swatching %s", "", info->monitor);
     if (c->patience > 0)
         fprintf(stderr, ", stopping after %s without improvement",

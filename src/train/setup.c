@@ -120,8 +120,11 @@ static ls_status make_replica(ls_trainer *t)
         t->replica.block = c->block;
         t->replica.loss_quantum = ls_exact_quantum(LS_DIVERGED * (double)(c->batch + c->block));
     }
+    t->replica.seed = c->seed;
     const int64_t size = ls_network_size(t->replica.network);
-    status = ls_batch_create(&t->replica.batch, rows, t->dataset.features);
+    status = ls_augment_create(&t->replica.augment, c->augment, input);
+    if (status == LS_OK)
+        status = ls_batch_create(&t->replica.batch, rows, t->dataset.features);
     if (status == LS_OK)
         status = ls_optimizer_create(&t->replica.optimizer, &c->optimizer, size);
     if (status != LS_OK)
@@ -383,6 +386,7 @@ static ls_status create(ls_trainer *t)
                             .resumed = t->resumed,
                             .monitor = ls_trainer_monitor_name(t),
                             .lr = t->base_lr,
+                            .augmented = t->replica.augment != NULL,
                             .setup_seconds = ls_now() - begin};
         t->observer->start(t->observer->user, &info);
     }
@@ -442,6 +446,7 @@ void ls_trainer_destroy(ls_trainer **trainer)
     ls_samples_destroy(&t->samples);
     ls_samples_destroy(&t->validation);
     ls_batch_destroy(&t->replica.batch);
+    ls_augment_destroy(&t->replica.augment);
     ls_network_destroy(&t->replica.network);
     if (t->tuner != NULL)
         t->replica.reducer = NULL;

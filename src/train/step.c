@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/rng.h"
 
 #include <assert.h>
 #include <math.h>
@@ -115,7 +116,7 @@ static ls_pass describe_pass(ls_replica *r)
                     .need = {.call = ls_reducer_defers(r->reducer) ? update : NULL, .user = r},
                     .ready = ls_reducer_ready(r->reducer),
                     .sum = {.call = sum_over_ranks, .user = r},
-                    .key = r->key,
+                    .key = ls_rng_key(r->seed, LS_RNG_PASS, (uint64_t)r->epoch),
                     .label_smoothing = r->label_smoothing,
                     .block = r->block,
                     .quantum = r->loss_quantum};
@@ -134,6 +135,7 @@ static ls_status pass_through(ls_replica *r, const ls_samples *samples, const in
     const ls_pass pass = describe_pass(r);
     stopwatch watch = {r, own_time(r)};
     ls_samples_gather(samples, order, 0, count, r->normalization, r->batch);
+    ls_augment_apply(r->augment, r->seed, r->epoch, r->normalization.shift, r->batch);
     phases->gather += lap(&watch);
     *score = ls_network_loss(r->network, params, r->batch, &pass);
     if (status == LS_OK && checks != NULL)

@@ -2,6 +2,7 @@
 #ifndef LS_TRAIN_STEP_H
 #define LS_TRAIN_STEP_H
 
+#include <lockstep/augment.h>
 #include <lockstep/network.h>
 #include <lockstep/optimizer.h>
 #include <lockstep/reducer.h>
@@ -17,13 +18,16 @@ typedef struct ls_replica {
     ls_batch *batch;
     ls_normalization normalization;
 
+    ls_augment *augment;    /* of the samples; NULL: none */
+    double label_smoothing; /* see ls_pass */
+    uint64_t seed;          /* what is random in a step follows from it, */
+    int64_t epoch;          /* and from the epoch that the step is of */
+
     /* With a reducer that is exact, see ls_pass. */
     int64_t block; /* rows; 0: all of a rank's rows at once */
     double loss_quantum;
 
-    double label_smoothing; /* see ls_pass */
-    uint64_t key;           /* what is random in a pass follows from it, see ls_pass */
-    double summing;         /* seconds in statistics of the global batch so far */
+    double summing; /* seconds in statistics of the global batch so far */
 
     /* The latest step's updates, as far as they are left for the next forward pass. */
     bool unfinished;
@@ -37,7 +41,7 @@ typedef struct ls_replica {
 
 /* Seconds of this rank in the phases of a step; all doubles. */
 typedef struct ls_phases {
-    double gather;    /* bytes to floats */
+    double gather;    /* bytes to floats, augmented */
     double forward;   /* and the loss */
     double backward;  /* without what its reduction exposes */
     double exposed;   /* reduction: communication and waiting that nothing hides */

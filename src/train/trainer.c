@@ -13,7 +13,6 @@
 #include "base/fault.h"
 #include "base/interrupt.h"
 #include "base/json.h"
-#include "base/rng.h"
 #include "train/diagnosis.h"
 #include "train/health.h"
 #include "train/summary.h"
@@ -140,6 +139,7 @@ static ls_status take_step(ls_trainer *t, const int64_t *order, ls_control *cont
     go_on_with(t, LS_AT_STEP);
     inject_faults(t);
     *control = wishes(t);
+    t->replica.epoch = progress->epoch;
     ls_status status =
         ls_step(&t->replica, t->samples, order + slice.first, slice.count,
                 rate_of(t, progress->step), t->comm, &checks, &score, control, &phases);
@@ -174,7 +174,6 @@ static ls_status train_epoch(ls_trainer *t)
     double mark = ls_now();
     go_on_with(t, LS_AT_EXCHANGE);
     ls_status status = ls_exchange_epoch(t->exchange, t->progress.epoch, &order);
-    t->replica.key = ls_rng_key(t->config->seed, LS_RNG_PASS, (uint64_t)t->progress.epoch);
     sums->exchange_s += ls_now() - mark;
     while (status == LS_OK && t->progress.step < t->plan.steps) {
         ls_control control;

@@ -12,13 +12,13 @@ source=$3
 check "help lists the commands" has out 'mpirun -n N lockstep train'
 "$lockstep" --version >out
 check "version" has out '^lockstep [0-9]+\.[0-9]+\.[0-9]+$'
-for command in import train eval info; do
+for command in import train eval info augment-preview; do
     "$lockstep" $command --help >out
     check "help of $command" has out "^usage: .*lockstep $command"
 done
 "$lockstep" train --help >out
 check "help lists the layers" has out '^  dense:UNITS'
-for option in $(for c in import train eval; do "$lockstep" $c --help; done | grep -oE '^  --[a-z0-9-]+'); do
+for option in $(for c in import train eval augment-preview; do "$lockstep" $c --help; done | grep -oE '^  --[a-z0-9-]+'); do
     check "README describes $option" has "$source/README.md" "\`${option}[ \`]"
 done
 mpirun -n 3 "$lockstep" --version >out
@@ -76,6 +76,38 @@ check "eval prints a matrix" has out '^confusion matrix'
 check "eval of the validation rows" has out '^validation loss .* of 40 rows right$'
 "$lockstep" info run/a >out
 check "info on a checkpoint" has out 'dense1/weight +.64, 20.'
+
+# The wrong rows that it is surest of: a list and a picture, the same on any number of ranks.
+png_size() { od -An -tu1 -j16 -N8 "$1" | awk '{ print $3 * 256 + $4 "x" $7 * 256 + $8 }'; }
+# shellcheck disable=SC2317
+is_png() { [ "$(head -c 8 "$1" | od -An -tx1)" = " 89 50 4e 47 0d 0a 1a 0a" ]; }
+"$lockstep" train --data mine.h5 --model dense:5 --epochs 1 --lr 0 --run run/poor --quiet 2>err
+for n in 1 3; do
+    mpirun -n $n "$lockstep" eval --data mine.h5 --split train --checkpoint run/poor --errors 7 --errors-file wrong$n.png \
+        --json >eval$n.json
+    grep -o '"errors":.*' eval$n.json >wrong$n
+done
+check "seven errors" [ "$(grep -o '"probability":0\.[0-9]*' wrong1 | wc -l)" = 7 ]
+check "the same errors on any rank count" cmp -s wrong1 wrong3
+check "and the same picture" cmp -s wrong1.png wrong3.png
+check "which is a PNG" is_png wrong1.png
+# 3 x 3 images of 8x8, enlarged 13 times, with captions, frames and gaps.
+check "of the right size" [ "$(png_size wrong1.png)" = 366x420 ]
+(cd run && "$lockstep" eval --data ../mine.h5 --checkpoint poor --errors 2 >../out)
+check "errors for people" has out '^ +[0-9]+ +[0-4] +[0-4] +0\.[0-9]{6}$'
+check "errors.png is the default" is_png run/errors.png
+(mkdir -p none && cd none && "$lockstep" eval --data ../mine.h5 --checkpoint ../run/poor --errors 2 --errors-file none >/dev/null)
+check "or no picture" [ -z "$(ls none)" ]
+
+# A preview of augmentation.
+"$lockstep" augment-preview --data mine.h5 --augment "rotate:20 shift:1" --samples 3 --variants 4 --first 5 2>err
+check "preview says what it made" has err '^preview.png: 3 training images and what they become in 4 epochs'
+check "a preview is a PNG" is_png preview.png
+check "a preview's size" [ "$(png_size preview.png)" = 618x420 ]
+"$lockstep" augment-preview --data mine.h5 --augment "rotate:20 shift:1" --samples 3 --variants 4 --first 5 --out again.png 2>err
+check "the same preview again" cmp -s preview.png again.png
+"$lockstep" augment-preview --data mine.h5 --augment "rotate:20 shift:1" --samples 3 --variants 4 --first 5 --seed 1 --out again.png 2>err
+check "another one with another seed" [ "$(cmp -s preview.png again.png; echo $?)" = 1 ]
 
 # h5dump reads checkpoints.
 if command -v h5dump >/dev/null; then
@@ -173,6 +205,13 @@ fi
 mpirun -n 2 "$lockstep" train --data mine.h5 --model dense:5 --run run/e --dry-run 2>err
 check "dry run shows the table" has err 'network +dense:5'
 check "dry run writes nothing" [ ! -e run/e ]
+
+# Augmentation is shown, and kept as it was when a run goes on.
+mpirun -n 2 "$lockstep" train --data mine.h5 --model dense:5 --augment "rotate:9 shift:1" --epochs 1 --run run/g 2>err
+check "start-up table: augmentation" has err '^ +augmented by rotate:9 shift:1'
+mpirun -n 2 "$lockstep" train --config run/g/config.conf --run run/g --epochs 2 --resume auto --augment none 2>err
+check "other augmentation is refused" [ $? = 2 ]
+check "and said" has err '--augment is none, was rotate:9 shift:1'
 
 # More ranks than rows in a batch.
 mpirun -n 20 "$lockstep" train --data mine.h5 --model dense:5 --batch 16 --epochs 1 2>err

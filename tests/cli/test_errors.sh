@@ -42,6 +42,7 @@ for wrong in 128 linear linear: cubic:128 linear:0 sqrt:-3 sqrt:1.5 "linear: 8";
 done
 train 2 '--label-smoothing must be at least 0 and below 1' --data $data --label-smoothing 1
 train 2 '--label-smoothing is for --loss cross-entropy' --data $data --label-smoothing 0.1 --loss mse --model $net
+train 2 "word 2, 'scal:1': nothing is called that; did you mean 'scale:S'" --data $data --model $net --augment "rotate:5 scal:1" --dry-run
 printf 'lr = 1\nepocs = 3\n' >bad.conf
 train 2 'bad.conf line 2: there is no key epocs; did you mean epochs?' --data $data --config bad.conf
 train 2 'none.conf: can.t open' --data $data --config none.conf
@@ -101,8 +102,19 @@ refuses 3 'nowhere: can.t open this folder' "$lockstep" import --idx nowhere --o
 refuses 3 'has no file train-images-idx3-ubyte' "$lockstep" import --idx . --out x.h5
 refuses 1 'can.t create' "$lockstep" import --idx data --out no/folder/x.h5
 refuses 2 'FILE is needed' "$lockstep" info
+refuses 2 '--augment is needed' "$lockstep" augment-preview --data $data
+refuses 2 "word 1, 'rotate:x': write it as rotate:DEGREES" "$lockstep" augment-preview --data $data --augment rotate:x
+refuses 2 'first 400: .*data.h5 has 400 training rows' "$lockstep" augment-preview --data $data --augment rotate:1 --first 400
+refuses 2 'would have .* pixels: ask for fewer' "$lockstep" augment-preview --data $data --augment rotate:1 --samples 400 --variants 9000
+refuses 1 'no/folder/x.png' "$lockstep" augment-preview --data $data --augment rotate:1 --out no/folder/x.png
+refuses 3 'missing.h5: can.t open' "$lockstep" augment-preview --data missing.h5 --augment rotate:1
 refuses 3 'text.h5: not an HDF5 file' "$lockstep" info text.h5
 refuses 3 'this folder holds no checkpoint' "$lockstep" info data
+mpirun -n 1 "$lockstep" train --data $data --model $net --epochs 1 --lr 0 --run poor --quiet 2>/dev/null
+for n in 1 3; do
+    refuses 1 'no/folder/x.png: can.t create' mpirun -n $n "$lockstep" eval --data $data --checkpoint poor --errors 3 --errors-file no/folder/x.png
+done
+refuses 2 '--errors: 10001 is too large' mpirun -n 2 "$lockstep" eval --data $data --checkpoint poor --errors 10001
 refuses 2 '--checkpoint is needed' mpirun -n 2 "$lockstep" eval --data $data
 refuses 3 'not a checkpoint' mpirun -n 2 "$lockstep" eval --data $data --checkpoint $data
 finish

@@ -21,6 +21,7 @@ except() { find src include -name '*.[ch]' | grep -vE "$1"; }
     none_match "which only they include" '#include "data/h5_check.h"' $(except '^src/data/h5(_check)?.c')
     none_match "cblas.h only in the compute layer" '#include <cblas.h>' $(except '^src/nn/')
     none_match "zlib.h only in idx.c" '#include <zlib.h>' $(except '^src/data/idx.c')
+    none_match "png.h only in png.c" '#include <png.h>' $(except '^src/cli/png.c')
     none_match "exit and argv only in the program" '\b(exit|_exit|abort)\(|\bargv\b' $(except '^src/cli/|^src/base/child.c')
     none_match "nothing is printed below the program" '\b(f?printf|puts)\((std|")|\bperror\(' $(except '^src/cli/')
 }
@@ -33,11 +34,11 @@ up nn 'data|parallel|train|cli'
 up parallel 'nn|train|cli'
 up train 'cli'
 public() { none_match "src/$1 includes no public header of: $2" "#include <lockstep/($2)\.h>" src/"$1"/*.[ch]; }
-above='bench|trainer|checkpoint|evaluate|early_stop|metrics'
-public base "dataset|plan|import|network|optimizer|compute|comm|reducer|topology|$above|lockstep"
-public data "network|optimizer|compute|comm|reducer|topology|$above|lockstep"
+above='bench|trainer|checkpoint|evaluate|early_stop|metrics|mistakes'
+public base "dataset|plan|import|network|augment|optimizer|compute|comm|reducer|topology|$above|lockstep"
+public data "network|augment|optimizer|compute|comm|reducer|topology|$above|lockstep"
 public nn "dataset|plan|import|comm|reducer|topology|$above|lockstep"
-public parallel "network|optimizer|compute|$above|lockstep"
+public parallel "network|augment|optimizer|compute|$above|lockstep"
 
 # The compute layer is pure.
 none_match "no clock, files or environment in the compute layer" '\b(fopen|open|clock_gettime|time|getenv|rand)\(' src/nn/*.c

@@ -132,6 +132,26 @@ static void same_bits_with_every_layer(void **state)
     compare(&config);
 }
 
+/* An image's augmentation goes with it, whoever has it and in whatever block; and it is there. */
+static void same_bits_of_augmented_images(void **state)
+{
+    (void)state;
+    outcome plain = {0}, augmented = {0}, other_seed = {0};
+    ls_train_config config = configure();
+    assert_ok(train(world, &config, &plain));
+    config.augment = "rotate:15 scale:0.15 shift:1 shear:0.1 elastic:4,1 erase:0.2";
+    for (int64_t block = 1; block < 20; block += 6) {
+        config.block = block;
+        compare(&config);
+    }
+    config.block = 5;
+    assert_ok(train(world, &config, &augmented));
+    config.seed = 1;
+    assert_ok(train(world, &config, &other_seed));
+    assert_true(augmented.result.digest != plain.result.digest);
+    assert_true(augmented.result.digest != other_seed.result.digest);
+}
+
 /* Without the option the last bits do depend on the ranks: the test above can fail. */
 static void bits_differ_without_it(void **state)
 {
@@ -151,6 +171,7 @@ static void same_bits_after_an_elastic_resume(void **state)
     (void)state;
     outcome whole = {0}, part = {.steps_left = 17}, rest = {0};
     ls_train_config config = configure();
+    config.augment = "rotate:15 elastic:4,1 erase:0.2";
     assert_ok(train(world, &config, &whole));
     if (rank == 0)
         assert_int_equal(system("rm -rf elastic"), 0);
@@ -262,6 +283,7 @@ MPI_TEST_MAIN(cmocka_unit_test(sums_are_exact_in_any_order),
               cmocka_unit_test(same_bits_on_any_rank_count),
               cmocka_unit_test(same_bits_with_other_networks),
               cmocka_unit_test(same_bits_with_every_layer),
+              cmocka_unit_test(same_bits_of_augmented_images),
               cmocka_unit_test(bits_differ_without_it),
               cmocka_unit_test(same_bits_after_an_elastic_resume),
               cmocka_unit_test(refuses_what_can_not_be), cmocka_unit_test(too_large_is_found))

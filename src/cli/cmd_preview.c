@@ -1,0 +1,138 @@
+#include <lockstep/augment.h>
+#include <lockstep/dataset.h>
+
+#include "base/memory.h"
+#include "cli/command.h"
+#include "cli/sheet.h"
+#include "data/samples.h"
+
+typedef struct settings {
+    const char *data, *augment, *out;
+    int64_t seed, first, samples, variants, epoch;
+    bool trust_data;
+} settings;
+
+#define AT(field) offsetof(settings, field)
+#define BIG       9007199254740992.0 /* 2^53 */
+static const ls_option table[] = {
+    {.type = LS_OPT_HEADING, .help = "Options"},
+    {"data", "FILE", LS_OPT_TEXT, LS_OPT_REQUIRED, AT(data), .help = "HDF5 data set"},
+    {"augment", "WORDS", LS_OPT_TEXT, LS_OPT_REQUIRED, AT(augment), .help = "as for train"},
+    {"out", "FILE", LS_OPT_TEXT, 0, AT(out), "preview.png", .help = "the PNG file to write"},
+    {"seed", "N", LS_OPT_INT, 0, AT(seed), "0", 0, BIG, .help = "as for train"},
+    {"first", "ROW", LS_OPT_INT, 0, AT(first), "0", 0, BIG,
+     .help = "of the training rows, the first to show"},
+    {"samples", "N", LS_OPT_INT, 0, AT(samples), "8", 1, 10000, .help = "rows to show"},
+    {"epoch", "N", LS_OPT_INT, 0, AT(epoch), "1", 1, BIG, .help = "the first epoch to show"},
+    {"variants", "N", LS_OPT_INT, 0, AT(variants), "8", 1, 10000,
+     .help = "epochs to show, beside the original"},
+    {"trust-data", NULL, LS_OPT_FLAG, 0, AT(trust_data),
+     .help = "do not check the whole data set first, as for train"},
+    {0},
+};
+
+/* What a preview works with. */
+typedef struct work {
+    ls_dataset *dataset;
+    ls_samples *samples;
+    ls_batch *batch; /* one row */
+    ls_augment *augment;
+    ls_sheet *sheet;
+    uint8_t *pixels; /* of one image */
+} work;
+
+enum { TEXT = 32 };
+
+static ls_status load(const settings *s, work *w)
+{
+    ls_status status = s->trust_data ? LS_OK : ls_dataset_check(s->data);
+    if (status == LS_OK)
+        status = ls_dataset_open(&w->dataset, s->data, 0);
+    if (status != LS_OK)
+        return status;
+    const ls_dataset_info *info = ls_dataset_describe(w->dataset);
+    const ls_shape shape = {info->channels, info->height, info->width};
+    const int64_t left = info->rows[LS_TRAIN] - s->first;
+    const int64_t rows = s->samples < left ? s->samples : left;
+    if (rows < 1)
+        return ls_fail(LS_ERR_USAGE, "--first %lld: %s has %lld training rows", (long long)s->first,
+                       s->data, (long long)info->rows[LS_TRAIN]);
+    char text[TEXT];
+    const int64_t last = s->epoch + s->variants - 1;
+    const ls_sheet_layout layout = {
+        .shape = shape,
+        .columns = 1 + s->variants,
+        .rows = rows,
+        .caption = snprintf(text, TEXT, "row %lld", (long long)(s->first + rows - 1)),
+        .note = snprintf(text, TEXT, "epoch %lld",
+                         (long long)(last > info->classes ? last : info->classes)),
+        .apart = true};
+    status = ls_augment_create(&w->augment, s->augment, shape);
+    if (status == LS_OK)
+        status = ls_sheet_create(&w->sheet, &layout);
+    if (status == LS_OK)
+        status = ls_dataset_read(w->dataset, LS_TRAIN, s->first, rows, rows, &w->samples);
+    if (status == LS_OK)
+        status = ls_batch_create(&w->batch, 1, info->features);
+    w->pixels = status == LS_OK ? ls_alloc(info->features, 1) : NULL;
+    return status == LS_OK && w->pixels == NULL ? LS_ERR_FAILURE : status;
+}
+
+/* Puts a sample and what it becomes in one epoch after the other into a row of the sheet. */
+static void draw_row(const settings *s, work *w, int64_t row)
+{
+    const ls_normalization as_bytes = {.scale = 1, .shift = 0};
+    const ls_sample *sample = ls_sample_at(w->samples, row);
+    char caption[TEXT], note[TEXT];
+    int64_t at = row * (1 + s->variants);
+    snprintf(caption, TEXT, "row %lld", (long long)sample->row);
+    snprintf(note, TEXT, "class %d", (int)sample->label);
+    ls_sheet_put(w->sheet, at++, sample->pixels, caption, note);
+    for (int64_t i = 0; i < s->variants; i++) {
+        ls_samples_gather(w->samples, NULL, row, 1, as_bytes, w->batch);
+        ls_augment_apply(w->augment, (uint64_t)s->seed, s->epoch - 1 + i, 0, w->batch);
+        for (int64_t k = 0; k < w->batch->features; k++)
+            w->pixels[k] = (uint8_t)(w->batch->x[k] + 0.5f);
+        snprintf(note, TEXT, "epoch %lld", (long long)(s->epoch + i));
+        ls_sheet_put(w->sheet, at++, w->pixels, "", note);
+    }
+}
+
+static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
+{
+    const settings *s = values;
+    work w = {0};
+    (void)comm, (void)options;
+    ls_status status = load(s, &w);
+    if (status == LS_OK) {
+        const int64_t rows = w.samples->rows;
+        for (int64_t row = 0; row < rows; row++)
+            draw_row(s, &w, row);
+        status = ls_sheet_write(w.sheet, s->out);
+        if (status == LS_OK)
+            fprintf(stderr, "%s: %lld training images and what they become in %lld epochs\n",
+                    s->out, (long long)rows, (long long)s->variants);
+    }
+    ls_dataset_close(&w.dataset);
+    ls_samples_destroy(&w.samples);
+    ls_batch_destroy(&w.batch);
+    ls_augment_destroy(&w.augment);
+    ls_sheet_destroy(&w.sheet);
+    ls_free(w.pixels);
+    return status;
+}
+
+static void help(FILE *out)
+{
+    ls_command_list("Augmentation: words in any order", ls_augment_word, out);
+}
+
+const ls_command ls_command_preview = {
+    .name = "augment-preview",
+    .usage = "--data FILE --augment WORDS [OPTION ...]",
+    .summary = "a picture of what --augment makes of training images",
+    .options = table,
+    .settings_size = sizeof(settings),
+    .help = help,
+    .run = run,
+};

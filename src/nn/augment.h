@@ -1,0 +1,27 @@
+/* The parts of augmentation, as tests look at them one by one. */
+#ifndef LS_NN_AUGMENT_H
+#define LS_NN_AUGMENT_H
+
+#include <lockstep/augment.h>
+
+#include "nn/warp.h"
+
+/* A rectangle of pixels; none if its width is 0. */
+typedef struct ls_patch {
+    int64_t x, y, width, height;
+} ls_patch;
+
+/* What is to happen to one image. */
+typedef struct ls_chance {
+    ls_motion motion;
+    ls_patch erased;
+    uint64_t field; /* key of the elastic field */
+} ls_chance;
+
+/* Draws it for one image: `key` is that of (seed, epoch), `id` the image's row number. Local. */
+ls_chance ls_augment_draw(const ls_augment *augment, uint64_t key, int64_t id);
+
+/* The key of (seed, epoch). Local. */
+uint64_t ls_augment_key(uint64_t seed, int64_t epoch);
+
+#endif
