@@ -8,6 +8,7 @@
 #ifndef LOCKSTEP_NETWORK_H
 #define LOCKSTEP_NETWORK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,6 +45,8 @@ typedef struct ls_param {
     int64_t count;  /* elements */
     int64_t fan_in; /* inputs of one output of the layer; 0: initialised to zeros */
     int64_t fan_out;
+    bool tracks; /* no subject of the optimizer but a statistic that follows what the steps see: its
+                    "gradient" is its value minus what was seen, summed over rows as all are */
 } ls_param;
 
 /* One row of the layer table. */

@@ -106,7 +106,8 @@ static bool next(ls_reducer *r, ls_piece *piece)
                         .grads = floats,
                         .params = r->params + e->taken,
                         .fresh = r->count};
-    for (int64_t i = 0; !r->again && i < piece->count; i++)
+    const int64_t fresh = r->again ? 0 : piece->count;
+    for (int64_t i = 0; i < fresh; i++)
         floats[i] = (float)e->sums[e->taken + i];
     e->taken += piece->count;
     return true;

@@ -105,6 +105,13 @@ static int64_t largest_pass(const ls_train_config *c, int64_t slice)
     return rows > LS_EVALUATION_ROWS ? rows : LS_EVALUATION_ROWS;
 }
 
+static ls_status make_optimizer(ls_trainer *t)
+{
+    int rows;
+    const ls_param *table = ls_network_params(t->replica.network, &rows);
+    return ls_optimizer_create(&t->replica.optimizer, &t->config->optimizer, table, rows);
+}
+
 /* Makes this rank's replica. Local. */
 static ls_status make_replica(ls_trainer *t)
 {
@@ -122,7 +129,7 @@ static ls_status make_replica(ls_trainer *t)
     const int64_t size = ls_network_size(t->replica.network);
     status = ls_batch_create(&t->replica.batch, rows, t->dataset.features);
     if (status == LS_OK)
-        status = ls_optimizer_create(&t->replica.optimizer, &c->optimizer, size);
+        status = make_optimizer(t);
     if (status != LS_OK)
         return status;
     t->start_params = ls_alloc(size, sizeof(float));
@@ -133,6 +140,7 @@ static ls_status make_replica(ls_trainer *t)
         (c->restore_best && t->best_params == NULL))
         return LS_ERR_FAILURE;
     ls_network_initialise(t->replica.network, c->seed, t->start_params);
+    ls_optimizer_start(t->replica.optimizer, t->start_params);
     /* Until one is written: parameters and slots to a slow disk. */
     t->save_seconds =
         0.5 + (double)size * sizeof(float) * (1 + ls_optimizer_slots(t->replica.optimizer)) / 50e6;
