@@ -86,14 +86,17 @@ void fixture_write_checkpoint(const char *path)
                             .config = config};
     ls_progress progress = {.epoch = 2, .optimizer_steps = 9, .ranks = 1};
     ls_metrics history[2] = {{.epoch = 1}, {.epoch = 2}};
-    const ls_optimizer_config adam = {.kind = LS_ADAM, .epsilon = 1e-8};
+    const ls_optimizer_config adam = {.kind = LS_ADAM, .epsilon = 1e-8, .ema = 0.5};
     ls_network *network;
     ls_optimizer *optimizer;
     assert_ok(ls_network_create(&network, model, identity.input, 4, LS_CROSS_ENTROPY, 0));
     const int64_t size = ls_network_size(network);
-    assert_ok(ls_optimizer_create(&optimizer, &adam, size));
+    int rows;
+    const ls_param *table = ls_network_params(network, &rows);
+    assert_ok(ls_optimizer_create(&optimizer, &adam, table, rows));
     float *params = malloc((size_t)size * sizeof *params);
     ls_network_initialise(network, 1, params);
+    ls_optimizer_start(optimizer, params);
     const ls_state state = {.identity = &identity,
                             .progress = &progress,
                             .history = history,
@@ -127,6 +130,18 @@ void fixture_write_idx(const char *path, int type, int dims, const int *dim, con
             gzputc(file, values[i] >> shift & 255);
     assert_int_equal(gzclose(file), Z_OK);
 }
+
+const ls_optimizer_config fixture_optimizers[FIXTURE_OPTIMIZERS] = {
+    {.kind = LS_LAMB,
+     .beta1 = 0.9,
+     .beta2 = 0.999,
+     .epsilon = 1e-6,
+     .weight_decay = 0.01,
+     .clip_norm = 0.3,
+     .ema = 0.9},
+    {.kind = LS_LARS, .momentum = 0.9, .trust = 0.5, .weight_decay = 0.01, .ema = 0.8},
+    {.kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .clip_norm = 0.3},
+};
 
 ls_train_config fixture_config(const char *path)
 {

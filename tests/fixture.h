@@ -18,7 +18,8 @@ extern const fixture fixture_small;
 /* Writes the data set. */
 void fixture_write(const fixture *fixture, const char *path);
 
-/* Writes a checkpoint of two epochs, of dense:5 relu dense:4 on 1x3x2, trained with Adam. */
+/* Writes a checkpoint of two epochs, of dense:5 relu dense:4 on 1x3x2, trained with Adam,
+ * and with their average. */
 void fixture_write_checkpoint(const char *path);
 
 /* Pixel j of row i of a split, and its label. */
@@ -30,6 +31,11 @@ void fixture_write_idx(const char *path, int type, int dims, const int *dim, con
 
 /* Settings for a short training of data set `path`. */
 ls_train_config fixture_config(const char *path);
+
+/* Optimizers that go by norms, of all gradients or of a layer's, or keep an average; for a learning
+ * rate of 0.01. */
+enum { FIXTURE_OPTIMIZERS = 3 };
+extern const ls_optimizer_config fixture_optimizers[FIXTURE_OPTIMIZERS];
 
 /* Trains from beginning to end, with a fault as in LOCKSTEP_FAULT; NULL: none. Collective. */
 ls_status fixture_train(ls_comm *comm, const ls_train_config *config, const ls_observer *observer,

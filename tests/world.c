@@ -10,17 +10,20 @@
 #include <unistd.h>
 
 static const ls_optimizer_config adam = {
-    .kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
+    .kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .ema = 0.9};
 
 void world_make(world *w, const char *model, uint64_t seed)
 {
     memset(w, 0, sizeof *w);
     assert_ok(ls_network_create(&w->network, model, (ls_shape){1, 3, 2}, 4, LS_CROSS_ENTROPY, 1));
     const int64_t size = ls_network_size(w->network);
-    assert_ok(ls_optimizer_create(&w->optimizer, &adam, size));
+    int rows;
+    const ls_param *table = ls_network_params(w->network, &rows);
+    assert_ok(ls_optimizer_create(&w->optimizer, &adam, table, rows));
     w->params = ls_alloc(2 * size, sizeof *w->params);
     ls_network_initialise(w->network, seed, w->params);
     ls_network_initialise(w->network, seed + 1, w->params + size);
+    ls_optimizer_start(w->optimizer, w->params);
     for (int i = 0; i < 5; i++)
         ls_optimizer_step(w->optimizer, w->params + size, 1, 0.01, w->params);
     for (int i = 0; i < WORLD_EPOCHS; i++)

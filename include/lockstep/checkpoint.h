@@ -6,6 +6,7 @@
  * best_epoch, best, waited, ranks, reduce; of an unfinished epoch partial_rows, partial_loss, ...
  *     /parameters/<layer>/<name>   float32
  *     /optimizer/<slot>/<layer>/<name>   float32, the optimizer's state
+ *     /average/<layer>/<name>   float32, the average of the parameters if one is kept
  *     /metrics                  float64 [epochs][columns]; the attribute columns names them
  *
  * The file begins with a sealed user block: its digest is verified before HDF5 reads any of it. All
@@ -13,6 +14,7 @@
 #ifndef LOCKSTEP_CHECKPOINT_H
 #define LOCKSTEP_CHECKPOINT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -112,7 +114,14 @@ ls_status ls_checkpoint_read_history(const ls_checkpoint *checkpoint,
 ls_status ls_checkpoint_read_params(const ls_checkpoint *checkpoint, const ls_network *network,
                                     float *params) LS_MUST_CHECK;
 
-/* Reads the optimizer's slots and steps. Errors: as above. */
+/* Whether it holds an average of the parameters; and reads that, or the parameters themselves if
+ * not: what the run was judged by. Errors: as above. */
+bool ls_checkpoint_has_average(const ls_checkpoint *checkpoint);
+ls_status ls_checkpoint_read_outcome(const ls_checkpoint *checkpoint, const ls_network *network,
+                                     float *params) LS_MUST_CHECK;
+
+/* Reads the optimizer's slots and steps; an average that the checkpoint does not have is left as it
+ * is. Errors: as above. */
 ls_status ls_checkpoint_read_optimizer(const ls_checkpoint *checkpoint, const ls_network *network,
                                        ls_optimizer *optimizer) LS_MUST_CHECK;
 

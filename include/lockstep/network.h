@@ -48,12 +48,9 @@ typedef struct ls_param {
     int64_t fan_in; /* inputs of one output of the layer; 0: all are `initial` at first */
     int64_t fan_out;
     float initial;
-    bool tracks; /* a statistic that follows the batches' values: its gradient is how far it lies
-                    above the batch's, times the rows, and LS_TRACKING_RATE its learning rate */
+    bool tracks; /* no subject of the optimizer but a statistic that follows what the steps see: its
+                    "gradient" is its value minus what was seen, summed over rows as all are */
 } ls_param;
-
-/* Running statistics move by this much of the way to each batch's. */
-#define LS_TRACKING_RATE 0.1
 
 /* One row of the layer table. */
 typedef struct ls_layer_info {

@@ -11,6 +11,8 @@
  *     ls_reducer_publish(reducer);                    all ranks have all parameters
  *
  * Where ls_reducer_defers(), the last two may wait until the next forward pass needs parameters.
+ * Where all pieces must be seen before the first is updated, ls_reducer_hold() and
+ * ls_reducer_rewind() let them come several times.
  *
  * Functions are Collective unless they say otherwise: all ranks call them in the same order. */
 #ifndef LOCKSTEP_REDUCER_H
@@ -96,8 +98,13 @@ ls_reduce ls_reducer_which(const ls_reducer *reducer);
  * gradients are expected as those passes leave them. Local. */
 const ls_team *ls_reducer_team(const ls_reducer *reducer);
 
+/* Whether pieces are to stay valid until the step is published, so that ls_reducer_rewind() can be
+ * called; the same on all ranks, from a step's beginning to its end. False when it is made. Local.
+ */
+void ls_reducer_hold(ls_reducer *reducer, bool hold);
+
 /* Whether pieces come from the arena's end down, each new everywhere when it is updated: then those
- * that are left may wait for the next forward pass. Local. */
+ * that are left may wait for the next forward pass. Not where they are held. Local. */
 bool ls_reducer_defers(const ls_reducer *reducer);
 
 /* Whether a reducer of this kind knows of each rank's gradients that they are finite before it
@@ -130,6 +137,17 @@ int64_t ls_reducer_finish(ls_reducer *reducer, ls_control *sum);
 /* The next piece that is this rank's to update, when its sum has arrived; false after the last. The
  * piece before it has been updated by then. */
 bool ls_reducer_next(ls_reducer *reducer, ls_piece *piece);
+
+/* After the last piece: lets them come once more, from the first on. Only where pieces are held,
+ * and none has been updated. Local. */
+void ls_reducer_rewind(ls_reducer *reducer);
+
+/* Adds up numbers [count] that each rank has computed from its pieces, in place: for all parameters
+ * together, each counted once, and with the same bits on all ranks. */
+void ls_reducer_add_up(ls_reducer *reducer, double *values, int count);
+
+/* Whether pieces are divided among ranks: else all have all. The same on all ranks. Local. */
+bool ls_reducer_divides(const ls_reducer *reducer);
 
 /* Ends the step: all parameters are everywhere. */
 void ls_reducer_publish(ls_reducer *reducer);

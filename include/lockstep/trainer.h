@@ -129,7 +129,7 @@ typedef struct ls_train_result {
     ls_early_stop early_stop;
     ls_metrics final; /* of the epoch whose parameters it ended with */
     double seconds;   /* of ls_trainer_run() */
-    uint64_t digest;  /* XXH3-64 of the parameters */
+    uint64_t digest;  /* XXH3-64 of the parameters that it ended with, see ls_trainer_params() */
 } ls_train_result;
 
 /* Told what happens, on rank 0 only but for the last. Any function may be NULL. */
@@ -164,7 +164,9 @@ ls_status ls_trainer_create(ls_trainer **out, ls_comm *comm, const ls_train_conf
  * `on_save_failure` wants it, could not be written. */
 ls_status ls_trainer_run(ls_trainer *trainer, ls_train_result *result) LS_MUST_CHECK;
 
-/* The parameters [ls_network_size()], the same on all ranks, and their network; borrowed. Local. */
+/* The parameters [ls_network_size()], the same on all ranks, and their network; borrowed. After
+ * ls_trainer_run() they are those that it is judged by: their average, if the optimizer keeps one,
+ * as validation, early stopping and the best epoch's are. Local. */
 const float *ls_trainer_params(const ls_trainer *trainer);
 const ls_network *ls_trainer_network(const ls_trainer *trainer);
 

@@ -21,7 +21,7 @@ typedef struct settings {
     const char *data, *checkpoint;
     int split;
     int64_t threads;
-    bool trust_data, json;
+    bool raw, trust_data, json;
     int64_t errors;
     const char *errors_file;
 } settings;
@@ -36,6 +36,8 @@ static const ls_option table[] = {
     {"split", "NAME", LS_OPT_CHOICE, 0, AT(split), "test",
      .choices = "train validation test", /* as ls_split */
      .help = "which rows"},
+    {"raw", NULL, LS_OPT_FLAG, 0, AT(raw),
+     .help = "the parameters themselves where the checkpoint holds their average, too"},
     {"threads", "N", LS_OPT_INT, 0, AT(threads), "0", 0, 1024,
      .help = "BLAS threads of a rank; 0: the cores it is bound to alone, else 1"},
     {"trust-data", NULL, LS_OPT_FLAG, 0, AT(trust_data),
@@ -55,6 +57,7 @@ typedef struct work {
     char *model;               /* the checkpoint's, owned */
     struct {                   /* the rest of its identity, as plain values */
         int64_t epoch;
+        bool averaged; /* its average is what is evaluated */
         int loss, classes;
         ls_shape input;
         double mean, std;
@@ -93,6 +96,7 @@ static ls_status open_checkpoint(ls_comm *comm, const settings *s, work *w)
         if (status == LS_OK) {
             const ls_identity *id = ls_checkpoint_identity(w->checkpoint);
             w->id.epoch = ls_checkpoint_progress(w->checkpoint)->epoch;
+            w->id.averaged = !s->raw && ls_checkpoint_has_average(w->checkpoint);
             w->id.loss = (int)id->loss;
             w->id.classes = id->classes;
             w->id.input = id->input;
@@ -174,7 +178,8 @@ static ls_status load_params(ls_comm *comm, work *w)
 {
     ls_status status = LS_OK;
     if (ls_comm_rank(comm) == 0)
-        status = ls_checkpoint_read_params(w->checkpoint, w->network, w->params);
+        status = (w->id.averaged ? ls_checkpoint_read_outcome
+                                 : ls_checkpoint_read_params)(w->checkpoint, w->network, w->params);
     status = ls_agree(comm, status);
     if (status == LS_OK)
         ls_broadcast(comm, w->params, (size_t)ls_network_size(w->network) * sizeof *w->params);
@@ -211,11 +216,12 @@ static json_t *mistakes_json(const work *w)
 
 static ls_status print_json(const settings *s, const work *w)
 {
-    json_t *result = json_pack(
-        "{s:s, s:I, s:f, s:f, s:o, s:I, s:o}", "split", ls_split_name((ls_split)s->split), "rows",
-        (json_int_t)w->score.rows, "loss", w->score.loss / (double)w->score.rows, "accuracy",
-        (double)w->score.correct / (double)w->score.rows, "checkpoint", ls_json_text(w->path),
-        "epoch", (json_int_t)w->id.epoch, "confusion", confusion_json(w));
+    json_t *result = json_pack("{s:s, s:I, s:f, s:f, s:o, s:I, s:b, s:o}", "split",
+                               ls_split_name((ls_split)s->split), "rows", (json_int_t)w->score.rows,
+                               "loss", w->score.loss / (double)w->score.rows, "accuracy",
+                               (double)w->score.correct / (double)w->score.rows, "checkpoint",
+                               ls_json_text(w->path), "epoch", (json_int_t)w->id.epoch, "averaged",
+                               w->id.averaged, "confusion", confusion_json(w));
     if (result == NULL ||
         (s->errors > 0 && json_object_set_new(result, "errors", mistakes_json(w)) != 0)) {
         json_decref(result);
@@ -283,7 +289,8 @@ static ls_status print(const settings *s, const work *w)
                        ls_split_name((ls_split)s->split), w->score.loss);
     if (s->json)
         return print_json(s, w);
-    printf("%s of %s, epoch %lld\n", w->path, w->model, (long long)w->id.epoch);
+    printf("%s of %s, epoch %lld%s\n", w->path, w->model, (long long)w->id.epoch,
+           w->id.averaged ? ", averaged parameters" : "");
     printf("%s loss %.4f, accuracy %.4f: %lld of %lld rows right\n",
            ls_split_name((ls_split)s->split), w->score.loss / (double)w->score.rows,
            (double)w->score.correct / (double)w->score.rows, (long long)w->score.correct,

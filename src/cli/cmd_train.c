@@ -17,7 +17,7 @@ typedef struct settings {
     const char *data, *augment, *model;
     int loss, optimizer;
     double label_smoothing;
-    double lr, momentum, beta1, beta2, epsilon, weight_decay;
+    double lr, momentum, beta1, beta2, epsilon, trust, weight_decay, clip_norm, ema;
     int schedule;
     double warmup, lr_step, lr_gamma, lr_final;
     int64_t plateau_patience;
@@ -72,23 +72,31 @@ static const ls_option table[] = {
 
     {.type = LS_OPT_HEADING, .help = "Optimization"},
     {"optimizer", "NAME", LS_OPT_CHOICE, LS_OPT_FIXED | LS_OPT_BOUND, AT(optimizer), "adam",
-     .choices = "sgd adam adamw", .help = "optimizer"},
+     .choices = "sgd adam adamw lars lamb", /* as ls_optimizer_kind */
+     .help = "optimizer"},
     {"lr", "RATE", LS_OPT_REAL, LS_OPT_FIXED, AT(lr), "0.001", 0, 1e30, .help = "learning rate"},
     {"batch", "ROWS", LS_OPT_INT, LS_OPT_FIXED | LS_OPT_ORDER, AT(batch), "128", 1,
      LS_MAX_GLOBAL_BATCH, .help = "global batch: rows in a step, over all ranks"},
     {"epochs", "N", LS_OPT_INT, LS_OPT_SPAN, AT(epochs), "5", 1, 1e6,
      .help = "passes over the training rows"},
-    {"momentum", "M", LS_OPT_REAL, LS_OPT_FIXED, AT(momentum), "0", 0, 1, .help = "sgd: momentum"},
+    {"momentum", "M", LS_OPT_REAL, LS_OPT_FIXED, AT(momentum), "0", 0, 1,
+     .help = "sgd, lars: momentum"},
     {"nesterov", NULL, LS_OPT_FLAG, LS_OPT_FIXED, AT(nesterov),
      .help = "sgd: Nesterov's form of it"},
     {"beta1", "B", LS_OPT_REAL, LS_OPT_FIXED, AT(beta1), "0.9", 0, 1,
-     .help = "adam, adamw: decay of the first moment"},
+     .help = "adam, adamw, lamb: decay of the first moment"},
     {"beta2", "B", LS_OPT_REAL, LS_OPT_FIXED, AT(beta2), "0.999", 0, 1,
-     .help = "adam, adamw: decay of the second moment"},
+     .help = "adam, adamw, lamb: decay of the second moment"},
     {"epsilon", "E", LS_OPT_REAL, LS_OPT_FIXED, AT(epsilon), "1e-08", 0, 1,
-     .help = "adam, adamw: added to the denominator"},
+     .help = "adam, adamw, lamb: added to the denominator"},
+    {"trust-coefficient", "T", LS_OPT_REAL, LS_OPT_FIXED, AT(trust), "0.001", 0, 1,
+     .help = "lars: how far a step may move a matrix, relative to its norm"},
     {"weight-decay", "W", LS_OPT_REAL, LS_OPT_FIXED, AT(weight_decay), "0", 0, 1e6,
-     .help = "L2 penalty; adamw: decoupled"},
+     .help = "sgd, adam: L2 penalty; adamw: decoupled; lars, lamb: of matrices, in the ratio"},
+    {"clip-norm", "N", LS_OPT_REAL, LS_OPT_FIXED, AT(clip_norm), "0", 0, 1e30,
+     .help = "scale the gradient down to this norm where it is larger; 0: never"},
+    {"ema", "DECAY", LS_OPT_REAL, LS_OPT_FIXED, AT(ema), "0", 0, 1,
+     .help = "keep a moving average of the parameters and go by that, as 0.999; 0: off"},
 
     {.type = LS_OPT_HEADING, .help = "Learning-rate schedule"},
     {"schedule", "NAME", LS_OPT_CHOICE, LS_OPT_FIXED, AT(schedule), "constant",
@@ -270,7 +278,10 @@ static ls_train_config configure(const settings *s)
                                            .beta1 = s->beta1,
                                            .beta2 = s->beta2,
                                            .epsilon = s->epsilon,
-                                           .weight_decay = s->weight_decay},
+                                           .trust = s->trust,
+                                           .weight_decay = s->weight_decay,
+                                           .clip_norm = s->clip_norm,
+                                           .ema = s->ema},
                              .lr = s->lr,
                              .schedule = {.kind = (ls_schedule_kind)s->schedule,
                                           .warmup = s->warmup,

@@ -124,16 +124,20 @@ static void print_schedule(const ls_run_info *info)
 static void print_training(const ls_run_info *info)
 {
     static const char *const losses[] = {"cross-entropy", "mse"};
-    static const char *const optimizers[] = {"sgd", "adam", "adamw"};
     const ls_train_config *c = info->config;
     char epochs[64], steps[64];
     fprintf(stderr, "  training  %s, %s, lr %g, global batch %lld (%s an epoch), %s, seed %llu\n",
-            losses[c->loss], optimizers[c->optimizer.kind], info->lr, (long long)c->batch,
+            losses[c->loss], ls_optimizer_name(c->optimizer.kind), info->lr, (long long)c->batch,
             counted(info->plan->steps, "step", steps), counted(c->epochs, "epoch", epochs),
             (unsigned long long)c->seed);
     print_schedule(info);
     if (info->augmented)
         fprintf(stderr, "  %-10saugmented by %s\n", "", c->augment);
+    if (c->optimizer.clip_norm > 0)
+        fprintf(stderr, "  %-10sgradients clipped at norm %g\n", "", c->optimizer.clip_norm);
+    if (c->optimizer.ema > 0)
+        fprintf(stderr, "  %-10sjudged by a moving average of the parameters, decay %g\n", "",
+                c->optimizer.ema);
     fprintf(stderr, "  %-10swatching %s", "", info->monitor);
     if (c->patience > 0)
         fprintf(stderr, ", stopping after %s without improvement",

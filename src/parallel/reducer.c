@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "parallel/reducer_kind.h"
 
+#include <assert.h>
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -146,9 +147,19 @@ const ls_team *ls_reducer_team(const ls_reducer *reducer)
     return reducer->team;
 }
 
+void ls_reducer_hold(ls_reducer *reducer, bool hold)
+{
+    reducer->holds = hold;
+}
+
 bool ls_reducer_defers(const ls_reducer *reducer)
 {
-    return reducer->kind->overlaps && !reducer->shard;
+    return reducer->kind->overlaps && !reducer->shard && !reducer->holds;
+}
+
+bool ls_reducer_divides(const ls_reducer *reducer)
+{
+    return reducer->kind->share(reducer) != LS_SHARE_ALL;
 }
 
 bool ls_reduce_foresees(ls_reduce kind, bool shard)
@@ -302,6 +313,7 @@ int64_t ls_reducer_finish(ls_reducer *reducer, ls_control *sum)
     compose(&reducer->mine, word);
     reducer->kind->finish(reducer, word);
     reducer->bad = -1;
+    reducer->again = false;
     sum->rows = (int64_t)word[LS_CONTROL_ROWS];
     sum->correct = (int64_t)word[LS_CONTROL_CORRECT];
     sum->loss = word[LS_CONTROL_LOSS];
@@ -317,6 +329,8 @@ bool ls_reducer_next(ls_reducer *reducer, ls_piece *piece)
     const double begin = enter(reducer);
     bool more = reducer->kind->next(reducer, piece);
     const double end = leave(reducer, begin);
+    if (reducer->again)
+        return more;
     if (more) {
         reducer->arrived = end;
         reducer->exposed_until = reducer->times.exposed;
@@ -327,6 +341,25 @@ bool ls_reducer_next(ls_reducer *reducer, ls_piece *piece)
         reducer->times.hidden += hidden > 0 ? hidden : 0;
     }
     return more;
+}
+
+void ls_reducer_rewind(ls_reducer *reducer)
+{
+    assert(reducer->holds);
+    reducer->again = true;
+    reducer->kind->rewind(reducer);
+}
+
+void ls_reducer_add_up(ls_reducer *reducer, double *values, int count)
+{
+    const ls_share share = reducer->kind->share(reducer);
+    if (share == LS_SHARE_ALL)
+        return;
+    if (share == LS_SHARE_OTHERS)
+        memset(values, 0, (size_t)count * sizeof *values);
+    const double begin = enter(reducer);
+    MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_SUM, reducer->comm->mpi);
+    leave(reducer, begin);
 }
 
 void ls_reducer_publish(ls_reducer *reducer)

@@ -249,7 +249,7 @@ static void finish(ls_reducer *r, double word[LS_CONTROL_VALUES])
         MPI_Wait(&b->bucket[i].reducing, MPI_STATUS_IGNORE);
 }
 
-/* Sends the parameters of the latest piece to all ranks. */
+/* Sends the parameters of this rank's part of a bucket to all ranks. */
 static void gather(buckets *b, int at)
 {
     bucket *k = &b->bucket[at];
@@ -260,7 +260,7 @@ static void gather(buckets *b, int at)
 static bool next(ls_reducer *r, ls_piece *piece)
 {
     buckets *b = (buckets *)r;
-    if (r->shard && b->taken > 0)
+    if (r->shard && !r->holds && b->taken > 0)
         gather(b, b->taken - 1);
     if (b->taken == b->count)
         return false;
@@ -276,9 +276,22 @@ static bool next(ls_reducer *r, ls_piece *piece)
     return true;
 }
 
+static void rewind_pieces(ls_reducer *r)
+{
+    ((buckets *)r)->taken = 0;
+}
+
+static ls_share share(const ls_reducer *r)
+{
+    return r->shard ? LS_SHARE_OWN : LS_SHARE_ALL;
+}
+
 static void publish(ls_reducer *r)
 {
     buckets *b = (buckets *)r;
+    /* Pieces that were held are new only now; after a failed step none was taken. */
+    for (int i = 0; r->shard && r->holds && i < b->taken; i++)
+        gather(b, i);
     for (int i = 0; r->shard && i < b->count; i++)
         MPI_Wait(&b->bucket[i].gathering, MPI_STATUS_IGNORE);
 }
@@ -300,6 +313,8 @@ const ls_reducer_kind ls_reducer_fused = {
     .begin = begin,
     .finish = finish,
     .next = next,
+    .rewind = rewind_pieces,
+    .share = share,
     .publish = publish,
     .complete = complete,
 };
@@ -315,6 +330,8 @@ const ls_reducer_kind ls_reducer_overlap = {
     .ready = ready,
     .finish = finish,
     .next = next,
+    .rewind = rewind_pieces,
+    .share = share,
     .publish = publish,
     .complete = complete,
 };

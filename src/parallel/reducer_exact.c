@@ -101,15 +101,29 @@ static bool next(ls_reducer *r, ls_piece *piece)
     const int64_t left = r->count - e->taken;
     if (left == 0)
         return false;
+    /* The passes' gradients have had their day: what is held takes their place. */
+    float *floats = r->holds ? r->grads + e->taken : e->piece;
     *piece = (ls_piece){.first = e->taken,
                         .count = left < PIECE ? left : PIECE,
-                        .grads = e->piece,
+                        .grads = floats,
                         .params = r->params + e->taken,
                         .fresh = r->count};
-    for (int64_t i = 0; i < piece->count; i++)
-        e->piece[i] = (float)e->sums[e->taken + i];
+    const int64_t fresh = r->again ? 0 : piece->count;
+    for (int64_t i = 0; i < fresh; i++)
+        floats[i] = (float)e->sums[e->taken + i];
     e->taken += piece->count;
     return true;
+}
+
+static void rewind_pieces(ls_reducer *r)
+{
+    ((exact *)r)->taken = 0;
+}
+
+static ls_share share(const ls_reducer *r)
+{
+    (void)r;
+    return LS_SHARE_ALL;
 }
 
 static void publish(ls_reducer *r)
@@ -131,6 +145,8 @@ const ls_reducer_kind ls_reducer_exact = {
     .ready = ready,
     .finish = finish,
     .next = next,
+    .rewind = rewind_pieces,
+    .share = share,
     .publish = publish,
     .complete = complete,
 };

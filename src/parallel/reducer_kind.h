@@ -23,6 +23,13 @@ enum {
 /* Most floats or doubles in one MPI call, far below the range of its int. */
 #define LS_MPI_VALUES (INT64_C(1) << 28)
 
+/* Whose a rank's pieces are. */
+typedef enum ls_share {
+    LS_SHARE_ALL,   /* every rank has all of them */
+    LS_SHARE_OWN,   /* its own */
+    LS_SHARE_OTHERS /* those of another rank, which has LS_SHARE_OWN */
+} ls_share;
+
 typedef struct ls_reducer_kind {
     const char *name;
     size_t size;   /* of the struct that begins with an ls_reducer */
@@ -39,6 +46,8 @@ typedef struct ls_reducer_kind {
     /* word  this rank's; on return the sum */
     void (*finish)(ls_reducer *reducer, double word[LS_CONTROL_VALUES]);
     bool (*next)(ls_reducer *reducer, ls_piece *piece);
+    void (*rewind)(ls_reducer *reducer);
+    ls_share (*share)(const ls_reducer *reducer); /* LS_SHARE_ALL on all ranks or on none */
     void (*publish)(ls_reducer *reducer);
     void (*complete)(ls_reducer *reducer, float *arena);
 } ls_reducer_kind;
@@ -54,6 +63,8 @@ struct ls_reducer {
     float *params;           /* the same */
     float limit;             /* that gradients must not exceed: FLT_MAX, or set by create() */
     const ls_team *team;     /* NULL, or set by create() */
+    bool holds;              /* pieces stay valid until publish() */
+    bool again;              /* they come once more: what is to be done once is done */
     ls_reducer_times times;
 
     ls_control mine; /* what this rank said when the step began */

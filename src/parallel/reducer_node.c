@@ -392,14 +392,32 @@ static bool next(ls_reducer *r, ls_piece *piece)
         piece->grads = r->grads + range.first;
     } else {
         piece->count = left < PIECE ? left : PIECE;
-        sum_locally(n, piece->first, piece->count, n->sums);
-        piece->grads = n->sums;
+        piece->grads = r->holds ? r->grads + piece->first : n->sums;
+        if (!r->again)
+            sum_locally(n, piece->first, piece->count, n->sums);
+        /* Nobody else reads this slice of this rank's own gradients. */
+        if (!r->again && r->holds)
+            memcpy(r->grads + piece->first, n->sums, (size_t)piece->count * sizeof *n->sums);
         /* Other ranks have read these parameters: what comes next is asked for in time. */
         for (int64_t i = piece->count; i < left && i < 2 * PIECE; i += CACHE_LINE)
             __builtin_prefetch(piece->params + i, 1);
     }
     n->taken += piece->count;
     return true;
+}
+
+static void rewind_pieces(ls_reducer *r)
+{
+    ((node *)r)->taken = 0;
+}
+
+/* Without sharding the owners of the same slices on all nodes have the same pieces. */
+static ls_share share(const ls_reducer *r)
+{
+    const node *n = (const node *)r;
+    if (n->nodes == 1 && n->size == 1)
+        return LS_SHARE_ALL;
+    return n->part != NULL || (is_owner(n) && n->place == 0) ? LS_SHARE_OWN : LS_SHARE_OTHERS;
 }
 
 /* Gathers the parts of sharded slices from the other nodes' owners. */
@@ -455,6 +473,8 @@ const ls_reducer_kind ls_reducer_hierarchical = {
     .set_params = set_params,
     .finish = finish,
     .next = next,
+    .rewind = rewind_pieces,
+    .share = share,
     .publish = publish,
     .complete = complete,
 };

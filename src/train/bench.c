@@ -186,6 +186,8 @@ static ls_status create_local(bench *b, const ls_bench_task *task, int64_t rows)
     const ls_optimizer_config adam = {
         .kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
     const int64_t features = ls_shape_size(task->input), held = rows > 0 ? rows : 1;
+    const ls_param *table = NULL;
+    int params = 0;
     ls_status status = ls_normalization_make(&b->replica.normalization, 0, 1);
     if (status == LS_OK)
         status = ls_network_create(&b->replica.network, task->model, task->input, task->classes,
@@ -195,8 +197,9 @@ static ls_status create_local(bench *b, const ls_bench_task *task, int64_t rows)
     if (status == LS_OK)
         status = ls_samples_create(&b->samples, held, features);
     if (status == LS_OK)
-        status =
-            ls_optimizer_create(&b->replica.optimizer, &adam, ls_network_size(b->replica.network));
+        table = ls_network_params(b->replica.network, &params);
+    if (status == LS_OK)
+        status = ls_optimizer_create(&b->replica.optimizer, &adam, table, params);
     for (int64_t i = 0; status == LS_OK && i < held; i++) {
         ls_sample *sample = ls_sample_at(b->samples, i);
         sample->row = i;

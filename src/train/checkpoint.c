@@ -155,9 +155,18 @@ static ls_status read_arena(const ls_h5 *file, const char *group, const ls_netwo
     return status;
 }
 
-static void slot_group(char out[NAME], const ls_optimizer *optimizer, int slot)
+/* The average is of use to others, and lies beside the parameters. */
+static const char average_group[] = "average";
+
+static bool is_average(ls_optimizer *optimizer, int slot)
 {
-    snprintf(out, NAME, "optimizer/%s", ls_optimizer_slot_name(optimizer, slot));
+    return ls_optimizer_slot(optimizer, slot) == ls_optimizer_average(optimizer);
+}
+
+static void slot_group(char out[NAME], ls_optimizer *optimizer, int slot)
+{
+    snprintf(out, NAME, "%s%s", is_average(optimizer, slot) ? "" : "optimizer/",
+             is_average(optimizer, slot) ? average_group : ls_optimizer_slot_name(optimizer, slot));
 }
 
 ls_status ls_checkpoint_write(const char *path, const ls_state *state)
@@ -266,7 +275,7 @@ static ls_status check_model(const ls_h5 *file, const ls_identity *id)
 {
     /* Parameters are in every file, of the others those of its optimizer. */
     static const char *const groups[] = {"parameters", "optimizer/m", "optimizer/v",
-                                         "optimizer/momentum"};
+                                         "optimizer/momentum", average_group};
     ls_network *network = NULL;
     ls_status status = ls_network_create(&network, id->model, id->input, id->classes, id->loss, 0);
     if (status == LS_ERR_USAGE)
@@ -426,12 +435,26 @@ ls_status ls_checkpoint_read_params(const ls_checkpoint *checkpoint, const ls_ne
     return read_arena(checkpoint->file, "parameters", network, params);
 }
 
+bool ls_checkpoint_has_average(const ls_checkpoint *checkpoint)
+{
+    return ls_h5_has(checkpoint->file, average_group);
+}
+
+ls_status ls_checkpoint_read_outcome(const ls_checkpoint *checkpoint, const ls_network *network,
+                                     float *params)
+{
+    const bool average = ls_checkpoint_has_average(checkpoint);
+    return read_arena(checkpoint->file, average ? average_group : "parameters", network, params);
+}
+
 ls_status ls_checkpoint_read_optimizer(const ls_checkpoint *checkpoint, const ls_network *network,
                                        ls_optimizer *optimizer)
 {
     ls_status status = LS_OK;
     for (int i = 0; status == LS_OK && i < ls_optimizer_slots(optimizer); i++) {
         char group[NAME];
+        if (is_average(optimizer, i) && !ls_checkpoint_has_average(checkpoint))
+            continue;
         slot_group(group, optimizer, i);
         status = read_arena(checkpoint->file, group, network, ls_optimizer_slot(optimizer, i));
     }

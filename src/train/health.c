@@ -191,14 +191,25 @@ static ls_status spread(ls_trainer *t, int from)
     return status;
 }
 
+/* A hash of what must be the same on all ranks: the parameters, and their average where every rank
+ * keeps all of it. Local. */
+static uint64_t hash_replica(const ls_replica *r)
+{
+    const size_t bytes = (size_t)ls_network_size(r->network) * sizeof(float);
+    const float *average = ls_optimizer_average(r->optimizer);
+    const uint64_t hash = XXH3_64bits(ls_reducer_params(r->reducer), bytes);
+    if (average == NULL || ls_reducer_divides(r->reducer))
+        return hash;
+    return XXH3_64bits_withSeed(average, bytes, hash);
+}
+
 ls_status ls_health_check_replicas(ls_trainer *t)
 {
     char place[WHERE], ranks[256], text[512];
     if (t->plan.ranks == 1 || t->config->check_replicas == 0)
         return LS_OK;
     ls_step_finish(&t->replica, NULL);
-    const uint64_t mine = XXH3_64bits(ls_reducer_params(t->replica.reducer),
-                                      (size_t)ls_network_size(t->replica.network) * sizeof(float));
+    const uint64_t mine = hash_replica(&t->replica);
     ls_share_bytes(t->comm, &mine, sizeof mine, t->hashes);
     if (count_of(t, t->hashes[0]) == t->plan.ranks)
         return LS_OK;

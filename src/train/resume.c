@@ -156,7 +156,7 @@ static ls_status read_best(ls_trainer *t, const ls_checkpoint *current)
     if (progress->best_steps > 0)
         status = ls_checkpoint_open_best(current, &best);
     if (status == LS_OK && best != NULL)
-        status = ls_checkpoint_read_params(best, t->replica.network, t->best_params);
+        status = ls_checkpoint_read_outcome(best, t->replica.network, t->best_params);
     if (status == LS_OK && best != NULL)
         t->best_params_epoch = ls_checkpoint_progress(best)->epoch;
     ls_checkpoint_close(&best);
@@ -189,8 +189,11 @@ static ls_status load(ls_trainer *t, const ls_checkpoint *checkpoint)
     status = ls_checkpoint_read_history(checkpoint, t->history);
     if (status == LS_OK)
         status = ls_checkpoint_read_params(checkpoint, t->replica.network, t->start_params);
-    if (status == LS_OK)
-        status = ls_checkpoint_read_optimizer(checkpoint, t->replica.network, t->replica.optimizer);
+    if (status != LS_OK)
+        return status;
+    /* An average that is new with this run begins here. */
+    ls_optimizer_start(t->replica.optimizer, t->start_params);
+    status = ls_checkpoint_read_optimizer(checkpoint, t->replica.network, t->replica.optimizer);
     return status == LS_OK ? read_best(t, checkpoint) : status;
 }
 

@@ -104,6 +104,13 @@ static int64_t largest_pass(int64_t slice)
     return slice > LS_EVALUATION_ROWS ? slice : LS_EVALUATION_ROWS;
 }
 
+static ls_status make_optimizer(ls_trainer *t)
+{
+    int rows;
+    const ls_param *table = ls_network_params(t->replica.network, &rows);
+    return ls_optimizer_create(&t->replica.optimizer, &t->config->optimizer, table, rows);
+}
+
 /* Makes this rank's replica. Local. */
 static ls_status make_replica(ls_trainer *t)
 {
@@ -126,7 +133,7 @@ static ls_status make_replica(ls_trainer *t)
     if (status == LS_OK)
         status = ls_batch_create(&t->replica.batch, rows, t->dataset.features);
     if (status == LS_OK)
-        status = ls_optimizer_create(&t->replica.optimizer, &c->optimizer, size);
+        status = make_optimizer(t);
     if (status != LS_OK)
         return status;
     t->start_params = ls_alloc(size, sizeof(float));
@@ -137,6 +144,7 @@ static ls_status make_replica(ls_trainer *t)
         (c->restore_best && t->best_params == NULL))
         return LS_ERR_FAILURE;
     ls_network_initialise(t->replica.network, c->seed, t->start_params);
+    ls_optimizer_start(t->replica.optimizer, t->start_params);
     /* Until one is written: parameters and slots to a slow disk. */
     t->save_seconds =
         0.5 + (double)size * sizeof(float) * (1 + ls_optimizer_slots(t->replica.optimizer)) / 50e6;

@@ -35,6 +35,25 @@ static void update(void *user, int64_t from)
     }
 }
 
+/* Looks at all pieces as often as the optimizer has to before it updates the first. Collective. */
+static void measure(ls_replica *r)
+{
+    ls_piece piece;
+    int count;
+    for (int phase = 0; phase < ls_optimizer_phases(r->optimizer); phase++) {
+        while (ls_reducer_next(r->reducer, &piece)) {
+            const double begin = ls_now();
+            ls_optimizer_measure(r->optimizer, phase, piece.first, piece.count, piece.grads,
+                                 piece.params);
+            r->updating += ls_now() - begin;
+        }
+        ls_reducer_rewind(r->reducer);
+        double *sums = ls_optimizer_sums(r->optimizer, &count);
+        ls_reducer_add_up(r->reducer, sums, count);
+        ls_optimizer_conclude(r->optimizer, phase);
+    }
+}
+
 void ls_step_finish(ls_replica *r, ls_phases *phases)
 {
     const double begin = ls_now(), updating = r->updating;
@@ -159,6 +178,7 @@ ls_status ls_step(ls_replica *r, const ls_samples *samples, const int64_t *order
 {
     const ls_reducer_times before = ls_reducer_clock(r->reducer);
     const double updating = r->updating, summing = r->summing, begin = ls_now();
+    ls_reducer_hold(r->reducer, ls_optimizer_phases(r->optimizer) > 0);
     ls_status status =
         pass_through(r, samples, order, count, late(r), checks, score, control, phases);
     const int64_t bad = ls_reducer_finish(r->reducer, control);
@@ -177,6 +197,7 @@ ls_status ls_step(ls_replica *r, const ls_samples *samples, const int64_t *order
     ls_optimizer_begin(r->optimizer, 1.0 / (double)control->rows, lr);
     r->unfinished = true;
     r->fresh = ls_network_size(r->network);
+    measure(r);
     if (!ls_reducer_defers(r->reducer))
         ls_step_finish(r, NULL);
 

@@ -202,16 +202,16 @@ static ls_status train_epoch(ls_trainer *t)
 }
 
 /* Evaluates the validation rows, if there are any. Collective. */
-static ls_status validate(ls_trainer *t, ls_metrics *m)
+static ls_status validate(ls_trainer *t, const float *params, ls_metrics *m)
 {
     go_on_with(t, LS_AT_VALIDATION);
     m->val_loss = m->val_accuracy = NAN;
     if (t->dataset.rows[LS_VALIDATION] == 0)
         return LS_OK;
     ls_score score;
-    ls_status status = ls_evaluate(
-        t->comm, t->replica.network, ls_reducer_params(t->replica.reducer), t->validation,
-        t->config->mean, t->config->std, t->replica.batch, t->dataset.classes, &score, NULL);
+    ls_status status =
+        ls_evaluate(t->comm, t->replica.network, params, t->validation, t->config->mean,
+                    t->config->std, t->replica.batch, t->dataset.classes, &score, NULL);
     if (status != LS_OK)
         return status;
     m->val_loss = score.loss / (double)score.rows;
@@ -279,9 +279,11 @@ static ls_status run_epoch(ls_trainer *t)
     status = ls_health_check_params(t);
     if (status == LS_OK)
         status = ls_health_check_replicas(t);
+    if (status != LS_OK)
+        return status;
     double checked = ls_now();
-    if (status == LS_OK)
-        status = validate(t, &m);
+    const float *outcome = ls_trainer_outcome(t);
+    status = validate(t, outcome, &m);
     if (status != LS_OK)
         return status;
     const ls_partial *sums = &t->progress.partial;
@@ -307,7 +309,7 @@ static ls_status run_epoch(ls_trainer *t)
     t->progress.partial = (ls_partial){0};
     bool best = decide(t, &m);
     if (best && t->best_params != NULL) {
-        memcpy(t->best_params, ls_reducer_params(t->replica.reducer),
+        memcpy(t->best_params, outcome,
                (size_t)ls_network_size(t->replica.network) * sizeof(float));
         t->best_params_epoch = t->progress.epoch;
     }
@@ -332,6 +334,8 @@ static ls_train_result conclude(ls_trainer *t, double begin, bool idle)
         ls_reducer_set_params(t->replica.reducer, t->best_params);
         result.restored = true;
         shown = t->best_params_epoch;
+    } else {
+        ls_reducer_set_params(t->replica.reducer, ls_trainer_outcome(t));
     }
     if (shown > 0)
         result.final = t->history[shown - 1];

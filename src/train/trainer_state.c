@@ -15,6 +15,15 @@ void ls_trainer_note(const ls_trainer *t, const char *format, ...)
     t->observer->note(t->observer->user, text);
 }
 
+const float *ls_trainer_outcome(ls_trainer *t)
+{
+    float *average = ls_optimizer_average(t->replica.optimizer);
+    if (average == NULL)
+        return ls_reducer_params(t->replica.reducer);
+    ls_reducer_complete(t->replica.reducer, average);
+    return average;
+}
+
 ls_reduce ls_trainer_reduce(const ls_trainer *t)
 {
     return t->tuner != NULL ? LS_REDUCE_AUTO : ls_reducer_which(t->replica.reducer);

@@ -86,6 +86,10 @@ ls_status ls_trainer_log_error(ls_trainer *trainer, ls_status error, const char 
 /* Tells the observer; on rank 0 only. Local. */
 void ls_trainer_note(const ls_trainer *trainer, const char *format, ...) LS_PRINTF(2, 3);
 
+/* The parameters that a run is judged by and ends with, those of the latest step: their average if
+ * one is kept, else they themselves [ls_network_size()]; borrowed. Collective. */
+const float *ls_trainer_outcome(ls_trainer *trainer);
+
 /* How gradients are summed; LS_REDUCE_AUTO while that is undecided. Local. */
 ls_reduce ls_trainer_reduce(const ls_trainer *trainer);
 

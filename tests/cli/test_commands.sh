@@ -115,6 +115,25 @@ if command -v h5dump >/dev/null; then
     check "h5dump" has out 'H5T_IEEE_F32LE'
 fi
 
+# An average of the parameters: what validation and eval go by, unless told otherwise.
+mpirun -n 2 "$lockstep" train --data mine.h5 --model "dense:20 relu dense:5" --epochs 2 --batch 16 \
+    --run run/ema --lr 0.01 --optimizer lamb --clip-norm 0.5 --ema 0.99 2>err
+check "lamb, clipped and averaged" [ $? = 0 ]
+check "start-up table: lamb" has err 'cross-entropy, lamb, lr 0.01'
+check "start-up table: clipping" has err 'clipped at norm 0.5$'
+check "start-up table: average" has err 'average of the parameters, decay 0.99$'
+"$lockstep" eval --data mine.h5 --checkpoint run/ema/checkpoints/last --split validation --json >average.json
+"$lockstep" eval --data mine.h5 --checkpoint run/ema/checkpoints/last --split validation --json --raw >raw.json
+check "eval of the average" has average.json '"averaged":true'
+check "eval of the parameters" has raw.json '"averaged":false'
+loss() { grep -oE "\"$1\": ?[0-9.]{8}" "$2" | tail -1 | grep -oE '[0-9.]{8}'; }
+check "the average is what the run was judged by" [ "$(loss loss average.json)" = "$(loss val_loss run/ema/summary.json)" ]
+check "the parameters are something else" [ "$(loss loss average.json)" != "$(loss loss raw.json)" ]
+"$lockstep" info run/ema >out
+check "info tells of an average" has out '^average +true'
+"$lockstep" eval --data mine.h5 --checkpoint run/ema >out
+check "eval says so" has out 'of dense:20 relu dense:5, epoch [12], averaged parameters$'
+
 # The resolved configuration can be fed back, and the command line wins over it.
 mpirun -n 2 "$lockstep" train --config run/a/config.conf --run run/b --quiet 2>err
 check "config file" [ $? = 0 ]

@@ -141,6 +141,25 @@ static void same_curve_with_every_layer(void **state)
     compare(&config);
 }
 
+/* Norms of all gradients and of layers, and averages, whoever has which part of them. */
+static void same_curve_by_norms(void **state)
+{
+    (void)state;
+    if (rank == 0)
+        fixture_write(&fixture_small, "n.h5");
+    assert_ok(ls_agree(world, LS_OK));
+    ls_train_config config = fixture_config("n.h5");
+    config.model = "dense:300 relu dense:30 relu dense:4";
+    config.epochs = 2;
+    for (int i = 0; i < FIXTURE_OPTIMIZERS; i++)
+        for (int kind = 0; kind <= LS_REDUCE_AUTO; kind++)
+            for (int shard = 0; shard < 2; shard++) {
+                config.optimizer = fixture_optimizers[i];
+                fixture_reduce(&config, kind, shard);
+                compare(&config);
+            }
+}
+
 static void tiny_data_sets(void **state)
 {
     (void)state;
@@ -188,5 +207,5 @@ static void local_shuffle_trains(void **state)
 
 MPI_TEST_MAIN(cmocka_unit_test(same_curve_on_any_rank_count),
               cmocka_unit_test(same_curve_with_every_reducer),
-              cmocka_unit_test(same_curve_with_every_layer), cmocka_unit_test(tiny_data_sets),
-              cmocka_unit_test(local_shuffle_trains))
+              cmocka_unit_test(same_curve_with_every_layer), cmocka_unit_test(same_curve_by_norms),
+              cmocka_unit_test(tiny_data_sets), cmocka_unit_test(local_shuffle_trains))

@@ -10,6 +10,9 @@
 
 static const ls_observer silent;
 
+/* What the runs train with; NULL: the fixture's. */
+static const ls_optimizer_config *optimizer;
+
 static ls_status train_with_fault(const char *site, int guilty, int nth, ls_reduce reduce,
                                   bool shard, const char *model)
 {
@@ -24,6 +27,7 @@ static ls_status train_with_fault(const char *site, int guilty, int nth, ls_redu
     config.run = "run";
     fixture_reduce(&config, reduce, shard);
     config.model = model != NULL ? model : config.model;
+    config.optimizer = optimizer != NULL ? *optimizer : config.optimizer;
     snprintf(fault, sizeof fault, "%s:%d:%d", site, guilty, nth);
     return fixture_train(world, &config, &silent, fault, &result);
 }
@@ -252,8 +256,19 @@ static void an_unsaved_best_leaves_the_one_before(void **state)
     assert_true(!result.restored && result.final.epoch == 4);
 }
 
+/* The same where all gradients are looked at before the first update, and an average is kept. */
+static void so_it_is_by_norms_and_averages(void **state)
+{
+    optimizer = &fixture_optimizers[0];
+    every_allocation_can_fail(state);
+    steps_fail_with_every_reducer(state);
+    bad_gradients_are_found_with_every_reducer(state);
+    optimizer = NULL;
+}
+
 MPI_TEST_MAIN(cmocka_unit_test(one_rank_fails_for_all), cmocka_unit_test(every_allocation_can_fail),
               cmocka_unit_test(steps_fail_with_every_reducer),
               cmocka_unit_test(bad_gradients_are_found_with_every_reducer),
+              cmocka_unit_test(so_it_is_by_norms_and_averages),
               cmocka_unit_test(a_failed_save_can_be_survived),
               cmocka_unit_test(an_unsaved_best_leaves_the_one_before))

@@ -5,6 +5,8 @@
 
 #include <lockstep/checkpoint.h>
 
+#include "train/health.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -260,9 +262,10 @@ static void replicas_are_healed(void **state)
     (void)state;
     told t;
     ls_train_result result;
-    for (size_t k = 0; k < KINDS; k++) {
+    for (size_t k = 0; k < 2 * KINDS; k++) {
         ls_train_config config = configure("healed");
-        fixture_reduce(&config, (int)replicated[k], false);
+        fixture_reduce(&config, (int)replicated[k % KINDS], false);
+        config.optimizer.ema = k < KINDS ? 0 : 0.9; /* then the digest is the average's */
         config.check_replicas = 1;
         config.heal = true;
         ls_status status = train(&config, "flip", size - 1, 7, &t, &result);
@@ -282,7 +285,29 @@ static void replicas_are_healed(void **state)
     }
 }
 
-MPI_TEST_MAIN(cmocka_unit_test(stops), cmocka_unit_test(a_loss_that_is_none_names_the_layer),
-              cmocka_unit_test(skips), cmocka_unit_test(skips_come_to_an_end),
-              cmocka_unit_test(rolls_back), cmocka_unit_test(rolling_back_can_fail),
-              cmocka_unit_test(a_flipped_bit_is_found), cmocka_unit_test(replicas_are_healed))
+/* An average that differs where each rank keeps all of it. */
+static void an_average_is_compared(void **state)
+{
+    (void)state;
+    const ls_observer silent = {0};
+    for (size_t k = 0; k < KINDS; k++) {
+        ls_trainer *trainer;
+        ls_train_config config = configure("");
+        fixture_reduce(&config, (int)replicated[k], false);
+        config.optimizer.ema = 0.9;
+        config.check_replicas = 1;
+        assert_ok(ls_trainer_create(&trainer, world, &config, &silent));
+        assert_ok(ls_health_check_replicas(trainer));
+        if (rank == size - 1)
+            ls_optimizer_average(trainer->replica.optimizer)[3] += 1;
+        const ls_status status = ls_health_check_replicas(trainer);
+        ls_trainer_destroy(&trainer);
+        assert_int_equal(status, size > 1 ? LS_ERR_RANKS : LS_OK);
+    }
+}
+
+MPI_TEST_MAIN(cmocka_unit_test(an_average_is_compared), cmocka_unit_test(stops),
+              cmocka_unit_test(a_loss_that_is_none_names_the_layer), cmocka_unit_test(skips),
+              cmocka_unit_test(skips_come_to_an_end), cmocka_unit_test(rolls_back),
+              cmocka_unit_test(rolling_back_can_fail), cmocka_unit_test(a_flipped_bit_is_found),
+              cmocka_unit_test(replicas_are_healed))

@@ -101,9 +101,9 @@ static int lines_of(const char *path)
     return lines;
 }
 
-static void goes_on_with_the_same_bits(void **state)
+/* With an optimizer; NULL: the fixture's. */
+static void go_on(const ls_optimizer_config *optimizer)
 {
-    (void)state;
     static const int every[] = {5, 8, STEPS};
     for (int kind = 0; kind < LS_REDUCERS; kind++)
         for (int shard = 0; shard < 2; shard++) {
@@ -111,6 +111,11 @@ static void goes_on_with_the_same_bits(void **state)
             ls_train_result one, other;
             ls_train_config config = configure("whole");
             fixture_reduce(&config, kind, shard);
+            if (optimizer != NULL) {
+                config.optimizer = *optimizer;
+                config.model = "dense:300 relu dense:30 relu dense:4";
+            }
+            config.restore_best = shard;
             assert_ok(train(world, &config, &whole, &one));
             (void)configure("parts");
             config.run = "parts";
@@ -167,6 +172,18 @@ static void goes_on_with_the_same_rates(void **state)
             assert_true(whole.metrics[e].val_loss == parts.metrics[e].val_loss);
         }
     }
+}
+
+static void goes_on_with_the_same_bits(void **state)
+{
+    (void)state;
+    go_on(NULL);
+}
+
+static void so_does_what_goes_by_norms_and_averages(void **state)
+{
+    (void)state;
+    go_on(&fixture_optimizers[0]);
 }
 
 /* Stopped on all ranks together, each rank goes on alone, from a copy. */
@@ -276,6 +293,7 @@ static void saves_by_steps_and_by_time(void **state)
 
 MPI_TEST_MAIN(cmocka_unit_test(goes_on_with_the_same_bits),
               cmocka_unit_test(goes_on_with_the_same_rates),
+              cmocka_unit_test(so_does_what_goes_by_norms_and_averages),
               cmocka_unit_test(goes_on_on_another_number_of_ranks),
               cmocka_unit_test(any_rank_can_stop_all), cmocka_unit_test(time_is_limited),
               cmocka_unit_test(saves_by_steps_and_by_time))

@@ -110,6 +110,39 @@ static void step(ls_reducer *reducer, const ls_layout *layout, int64_t round)
     ls_reducer_publish(reducer);
 }
 
+/* A step in which all pieces are seen several times before the first is updated, and what all ranks
+ * find in theirs is added up: each parameter counts once. */
+static void held_step(ls_reducer *reducer, const ls_layout *layout, int64_t round)
+{
+    enum { TIMES = 3 };
+    ls_control control = {.rows = 1};
+    ls_piece piece;
+    double expected = 0;
+    for (int64_t i = 0; i < layout->count; i++)
+        expected += (double)total(i + round);
+    ls_reducer_begin(reducer, &control);
+    fill(reducer, layout, round);
+    tell(reducer, layout->count);
+    ls_reducer_finish(reducer, &control);
+    for (int time = 0; time < TIMES; time++) {
+        double sums[2] = {0};
+        while (ls_reducer_next(reducer, &piece))
+            for (int64_t i = 0; i < piece.count; i++) {
+                assert_true(piece.grads[i] == total(piece.first + i + round));
+                sums[0] += (double)piece.grads[i];
+                sums[1] += 1;
+            }
+        ls_reducer_rewind(reducer);
+        assert_true(ls_reducer_divides(reducer) || sums[1] == (double)layout->count);
+        ls_reducer_add_up(reducer, sums, 2);
+        assert_true(sums[0] == expected && sums[1] == (double)layout->count);
+    }
+    while (ls_reducer_next(reducer, &piece))
+        for (int64_t i = 0; i < piece.count; i++)
+            piece.params[i] += piece.grads[i];
+    ls_reducer_publish(reducer);
+}
+
 /* That the last rank failed all learn, whether it says so or a gradient of its own does; and the
  * next step is as if nothing had been. */
 static void fails(ls_reducer *reducer, const ls_layout *layout, bool says, float gradient)
@@ -149,8 +182,10 @@ static void works(ls_reduce kind, bool shard, const ls_layout *layout)
         start[i] = (float)i;
     assert_ok(ls_reducer_create(&reducer, world, kind, shard, layout, rows));
     ls_reducer_set_params(reducer, start);
-    for (int64_t round = 0; round < 3; round++)
-        step(reducer, layout, round);
+    for (int64_t round = 0; round < 3; round++) {
+        ls_reducer_hold(reducer, round == 1);
+        (round == 1 ? held_step : step)(reducer, layout, round);
+    }
     const float *params = ls_reducer_params(reducer);
     for (int64_t i = 0; i < count; i++)
         assert_true(params[i] == (float)i + total(i) + total(i + 1) + total(i + 2));
@@ -184,6 +219,8 @@ static void works(ls_reduce kind, bool shard, const ls_layout *layout)
     fails(reducer, layout, true, 0);
     fails(reducer, layout, false, NAN);
     fails(reducer, layout, false, -INFINITY);
+    ls_reducer_hold(reducer, true);
+    fails(reducer, layout, true, 0);
     ls_reducer_destroy(&reducer);
     ls_free(start);
 }
@@ -232,6 +269,9 @@ static void deferred_pieces_descend(void **state)
     const ls_layout layout = {.count = 500000};
     assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_OVERLAP, false, &layout, rows));
     assert_true(ls_reducer_defers(reducer));
+    ls_reducer_hold(reducer, true);
+    assert_false(ls_reducer_defers(reducer));
+    ls_reducer_hold(reducer, false);
     ls_control control = {.rows = 1};
     ls_piece piece;
     int64_t fresh = layout.count;

@@ -152,6 +152,20 @@ static void same_bits_of_augmented_images(void **state)
     assert_true(augmented.result.digest != other_seed.result.digest);
 }
 
+static void same_bits_by_norms(void **state)
+{
+    (void)state;
+    ls_train_config config = configure();
+    config.model = "dense:300 relu dense:30 relu dense:4";
+    for (int i = 0; i < FIXTURE_OPTIMIZERS; i++)
+        for (int batch = 16; batch <= 23; batch += 7) {
+            config.optimizer = fixture_optimizers[i];
+            config.batch = batch;
+            config.restore_best = batch == 23;
+            compare(&config);
+        }
+}
+
 /* Without the option the last bits do depend on the ranks: the test above can fail. */
 static void bits_differ_without_it(void **state)
 {
@@ -283,7 +297,7 @@ MPI_TEST_MAIN(cmocka_unit_test(sums_are_exact_in_any_order),
               cmocka_unit_test(same_bits_on_any_rank_count),
               cmocka_unit_test(same_bits_with_other_networks),
               cmocka_unit_test(same_bits_with_every_layer),
-              cmocka_unit_test(same_bits_of_augmented_images),
+              cmocka_unit_test(same_bits_of_augmented_images), cmocka_unit_test(same_bits_by_norms),
               cmocka_unit_test(bits_differ_without_it),
               cmocka_unit_test(same_bits_after_an_elastic_resume),
               cmocka_unit_test(refuses_what_can_not_be), cmocka_unit_test(too_large_is_found))

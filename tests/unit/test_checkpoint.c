@@ -44,10 +44,13 @@ static void comes_back_bit_by_bit(void **state)
     assert_ok(ls_checkpoint_read_optimizer(checkpoint, r.network, r.optimizer));
     assert_ok(ls_checkpoint_read_history(checkpoint, history));
     assert_memory_equal(r.params, w.params, bytes);
-    for (int s = 0; s < 2; s++)
+    for (int s = 0; s < ls_optimizer_slots(w.optimizer); s++)
         assert_memory_equal(ls_optimizer_slot(r.optimizer, s), ls_optimizer_slot(w.optimizer, s),
                             bytes);
     assert_int_equal(ls_optimizer_steps(r.optimizer), 5);
+    assert_true(ls_checkpoint_has_average(checkpoint));
+    assert_ok(ls_checkpoint_read_outcome(checkpoint, r.network, r.params));
+    assert_memory_equal(r.params, ls_optimizer_average(w.optimizer), bytes);
     assert_true(history[2].loss == w.history[2].loss && isnan(history[2].val_loss));
     ls_checkpoint_close(&checkpoint);
     world_free(&w);

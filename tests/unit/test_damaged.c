@@ -64,7 +64,7 @@ static ls_status read_sealed_dataset(const char *path, uint64_t *effect)
 static ls_status read_state(const ls_checkpoint *checkpoint, uint64_t *effect)
 {
     const ls_identity *id = ls_checkpoint_identity(checkpoint);
-    const ls_optimizer_config adam = {.kind = LS_ADAM, .epsilon = 1e-8};
+    const ls_optimizer_config adam = {.kind = LS_ADAM, .epsilon = 1e-8, .ema = 0.5};
     ls_network *network = NULL;
     ls_optimizer *optimizer = NULL;
     float *params = NULL;
@@ -73,8 +73,11 @@ static ls_status read_state(const ls_checkpoint *checkpoint, uint64_t *effect)
     ls_status status = ls_checkpoint_read_history(checkpoint, history);
     if (status == LS_OK)
         status = ls_network_create(&network, id->model, id->input, id->classes, id->loss, 4);
-    if (status == LS_OK)
-        status = ls_optimizer_create(&optimizer, &adam, ls_network_size(network));
+    if (status == LS_OK) {
+        int rows;
+        const ls_param *table = ls_network_params(network, &rows);
+        status = ls_optimizer_create(&optimizer, &adam, table, rows);
+    }
     if (status == LS_OK) {
         params = ls_alloc(ls_network_size(network), sizeof *params);
         assert_non_null(params);

@@ -1,12 +1,45 @@
-/* What the reference numbers don't show: refusals, and that the state is all there is. */
+/* The updates that test_reference.c does not compare with PyTorch's; refusals; that ranges may cut
+ * the parameters anywhere; and that the state is all there is. */
+#include "reference/updates.h"
 #include "test.h"
 
 #include <lockstep/optimizer.h>
 
+#include "base/rng.h"
+
 #include <math.h>
 #include <string.h>
 
-enum { COUNT = 37, STEPS = 6 };
+/* As in make_updates.py: matrices, vectors, and a statistic that tracks. */
+static const ls_param table[] = {
+    {.name = "w1", .rank = 2, .shape = {5, 4}, .offset = 0, .count = 20},
+    {.name = "b1", .rank = 1, .shape = {4}, .offset = 20, .count = 4},
+    {.name = "mean", .rank = 1, .shape = {3}, .offset = 24, .count = 3, .tracks = true},
+    {.name = "w2", .rank = 2, .shape = {4, 3}, .offset = 27, .count = 12},
+    {.name = "b2", .rank = 1, .shape = {3}, .offset = 39, .count = 3},
+};
+enum {
+    ROWS = sizeof table / sizeof *table,
+    COUNT = UPDATES_COUNT,
+    STEPS = UPDATES_STEPS,
+    MEAN = 24,
+    MEANS = 3
+};
+
+/* Every kind, with everything that can go with it. */
+static const ls_optimizer_config kinds[] = {
+    {.kind = LS_SGD},
+    {.kind = LS_SGD, .momentum = 0.9, .nesterov = true, .clip_norm = 0.7},
+    {.kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = 0.1},
+    {.kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .clip_norm = 0.5, .ema = 0.9},
+    {.kind = LS_ADAMW, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = 0.1},
+    {.kind = LS_LARS, .momentum = 0.9, .trust = 0.02, .weight_decay = 0.1, .ema = 0.5},
+    {.kind = LS_LARS, .momentum = 0.9, .trust = 0.02, .clip_norm = 0.5},
+    {.kind = LS_LAMB, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-6, .weight_decay = 0.1},
+    {.kind = LS_LAMB, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-6, .clip_norm = 0.5, .ema = 0.9},
+};
+static const int slots_of_kind[] = {0, 1, 2, 3, 2, 2, 1, 2, 3};
+enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static void refuses_bad_settings(void **state)
 {
@@ -20,6 +53,18 @@ static void refuses_bad_settings(void **state)
         {{.kind = LS_SGD, .nesterov = true}, "--nesterov"},
         {{.kind = LS_SGD, .weight_decay = -1}, "--weight-decay"},
         {{.kind = LS_SGD, .weight_decay = NAN}, "--weight-decay"},
+        {{.kind = LS_SGD, .clip_norm = -1}, "--clip-norm"},
+        {{.kind = LS_SGD, .clip_norm = NAN}, "--clip-norm"},
+        {{.kind = LS_SGD, .clip_norm = INFINITY}, "--clip-norm"},
+        {{.kind = LS_SGD, .ema = 1}, "--ema"},
+        {{.kind = LS_SGD, .ema = 0.99999999999}, "--ema"},
+        {{.kind = LS_SGD, .ema = NAN}, "--ema"},
+        {{.kind = LS_LARS}, "--trust-coefficient"},
+        {{.kind = LS_LARS, .trust = 1e-50}, "--trust-coefficient"},
+        {{.kind = LS_LARS, .trust = 1.5}, "--trust-coefficient"},
+        {{.kind = LS_LARS, .trust = 0.1, .momentum = 1}, "--momentum"},
+        {{.kind = LS_LARS, .trust = 0.1, .momentum = 0.9, .nesterov = true}, "--nesterov"},
+        {{.kind = LS_LAMB, .beta1 = 0.9, .beta2 = 0.9, .epsilon = 0}, "--epsilon"},
         {{.kind = LS_ADAM, .beta1 = 1, .beta2 = 0.9, .epsilon = 1}, "--beta1"},
         {{.kind = LS_ADAMW, .beta1 = 0.9, .beta2 = 1, .epsilon = 1}, "--beta2"},
         {{.kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.9, .epsilon = 0}, "--epsilon"},
@@ -28,19 +73,100 @@ static void refuses_bad_settings(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ls_optimizer *optimizer = NULL;
-        assert_fails(ls_optimizer_create(&optimizer, &cases[i].config, 1), LS_ERR_USAGE,
+        assert_fails(ls_optimizer_create(&optimizer, &cases[i].config, table, ROWS), LS_ERR_USAGE,
                      cases[i].part);
         assert_null(optimizer);
     }
 }
 
-/* Steps from..to-1 with made-up gradients. */
+static void begin(ls_optimizer **optimizer, const ls_optimizer_config *config, float params[COUNT])
+{
+    for (int i = 0; i < COUNT; i++)
+        params[i] = (float)updates_start[i];
+    assert_ok(ls_optimizer_create(optimizer, config, table, ROWS));
+    ls_optimizer_start(*optimizer, params);
+}
+
+static void gradient(int step, float grads[COUNT])
+{
+    for (int i = 0; i < COUNT; i++)
+        grads[i] = (float)updates_grads[step * COUNT + i];
+}
+
+static void compare(const char *name, const char *what, const float *ours, const double *theirs)
+{
+    for (int i = 0; i < COUNT; i++)
+        if (!(fabs((double)ours[i] - theirs[i]) <= 2e-6 + 2e-5 * fabs(theirs[i])))
+            fail_msg("%s, %s[%d]: %.9g, reference %.9g", name, what, i, (double)ours[i], theirs[i]);
+}
+
+static void agrees_with_the_reference(void **state)
+{
+    (void)state;
+    const struct {
+        const char *name;
+        ls_optimizer_config config;
+        double lr;
+        const double *params, *average;
+    } cases[] = {
+        {"sgd_clip",
+         {.kind = LS_SGD, .momentum = 0.9, .clip_norm = 0.7},
+         0.1,
+         updates_sgd_clip,
+         NULL},
+        {"adam_clip_ema",
+         {.kind = LS_ADAM, .clip_norm = 0.5, .weight_decay = 0.1, .ema = 0.4},
+         0.01,
+         updates_adam_clip_ema,
+         updates_adam_clip_ema_average},
+        {"adamw",
+         {.kind = LS_ADAMW, .weight_decay = 0.1, .ema = 0.999},
+         0.01,
+         updates_adamw,
+         updates_adamw_average},
+        {"lars",
+         {.kind = LS_LARS, .momentum = 0.9, .trust = 0.02, .weight_decay = 0.01},
+         0.5,
+         updates_lars,
+         NULL},
+        {"lars_clip",
+         {.kind = LS_LARS, .momentum = 0.8, .trust = 0.02, .weight_decay = 0.1, .clip_norm = 0.6},
+         0.5,
+         updates_lars_clip,
+         NULL},
+        {"lamb", {.kind = LS_LAMB, .weight_decay = 0.1}, 0.02, updates_lamb, NULL},
+        {"lamb_clip_ema",
+         {.kind = LS_LAMB, .weight_decay = 0.01, .clip_norm = 0.5, .ema = 0.3},
+         0.02,
+         updates_lamb_clip_ema,
+         updates_lamb_clip_ema_average},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ls_optimizer *optimizer;
+        float params[COUNT], grads[COUNT];
+        ls_optimizer_config config = cases[i].config;
+        config.beta1 = 0.8;
+        config.beta2 = 0.95;
+        config.epsilon = 1e-6;
+        begin(&optimizer, &config, params);
+        for (int step = 0; step < STEPS; step++) {
+            gradient(step, grads);
+            ls_optimizer_step(optimizer, grads, 1.0 / UPDATES_ROWS, cases[i].lr, params);
+        }
+        compare(cases[i].name, "parameters", params, cases[i].params);
+        assert_true((ls_optimizer_average(optimizer) != NULL) == (cases[i].average != NULL));
+        if (cases[i].average != NULL)
+            compare(cases[i].name, "average", ls_optimizer_average(optimizer), cases[i].average);
+        ls_optimizer_destroy(&optimizer);
+    }
+}
+
+/* Steps from..to-1 with rates that differ. */
 static void take_steps(ls_optimizer *optimizer, int from, int to, float *params)
 {
+    float grads[COUNT];
     for (int step = from; step < to; step++) {
-        float grads[COUNT];
-        for (int i = 0; i < COUNT; i++)
-            grads[i] = sinf((float)(step * COUNT + i));
+        gradient(step, grads);
         ls_optimizer_step(optimizer, grads, 0.25, 0.01 * (step + 1), params);
     }
 }
@@ -49,29 +175,26 @@ static void take_steps(ls_optimizer *optimizer, int from, int to, float *params)
 static void state_is_complete(void **state)
 {
     (void)state;
-    const ls_optimizer_config configs[] = {
-        {.kind = LS_SGD},
-        {.kind = LS_SGD, .momentum = 0.9, .nesterov = true},
-        {.kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = 0.1},
-        {.kind = LS_ADAMW, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = 0.1},
-    };
-    const int slots[] = {0, 1, 2, 2};
-    for (int k = 0; k < 4; k++) {
+    for (int k = 0; k < KINDS; k++) {
         ls_optimizer *whole, *first, *second;
         float a[COUNT], b[COUNT];
-        for (int i = 0; i < COUNT; i++)
-            a[i] = b[i] = (float)i;
-        assert_ok(ls_optimizer_create(&whole, &configs[k], COUNT));
-        assert_ok(ls_optimizer_create(&first, &configs[k], COUNT));
-        assert_ok(ls_optimizer_create(&second, &configs[k], COUNT));
-        assert_int_equal(ls_optimizer_slots(whole), slots[k]);
+        begin(&whole, &kinds[k], a);
+        begin(&second, &kinds[k], b);
+        begin(&first, &kinds[k], b);
+        assert_int_equal(ls_optimizer_slots(whole), slots_of_kind[k]);
         take_steps(whole, 0, STEPS, a);
         take_steps(first, 0, STEPS / 2, b);
-        for (int s = 0; s < slots[k]; s++)
+        for (int s = 0; s < slots_of_kind[k]; s++) {
             memcpy(ls_optimizer_slot(second, s), ls_optimizer_slot(first, s), sizeof a);
+            assert_true(strcmp(ls_optimizer_slot_name(first, s), "average") != 0 ||
+                        ls_optimizer_slot(first, s) == ls_optimizer_average(first));
+        }
         ls_optimizer_set_steps(second, ls_optimizer_steps(first));
         take_steps(second, STEPS / 2, STEPS, b);
         assert_memory_equal(a, b, sizeof a);
+        for (int s = 0; s < slots_of_kind[k]; s++)
+            assert_memory_equal(ls_optimizer_slot(whole, s), ls_optimizer_slot(second, s),
+                                sizeof a);
         assert_int_equal(ls_optimizer_steps(second), STEPS);
         ls_optimizer_destroy(&whole);
         ls_optimizer_destroy(&first);
@@ -79,35 +202,160 @@ static void state_is_complete(void **state)
     }
 }
 
-/* Updated range by range, in any order, parameters come out as updated at once. */
+/* Cuts 0 .. COUNT into ranges that end at ends[1], ends[2], ...; returns their number. */
+static int cut_at_random(uint64_t key, int ends[COUNT + 1])
+{
+    int pieces = 0;
+    ends[0] = 0;
+    for (int at = 1; at < COUNT; at++)
+        if (ls_rng_at(key, (uint64_t)at) % 4 == 0)
+            ends[++pieces] = at;
+    ends[++pieces] = COUNT;
+    return pieces;
+}
+
+/* Measured and updated range by range, wherever they are cut, parameters come out as at once. What
+ * is measured comes in ascending order; updates come in any. */
 static void ranges_equal_the_whole(void **state)
 {
     (void)state;
-    const ls_optimizer_config config = {
-        .kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
-    ls_optimizer *whole, *ranges;
-    float a[COUNT], b[COUNT], grads[COUNT];
-    assert_ok(ls_optimizer_create(&whole, &config, COUNT));
-    assert_ok(ls_optimizer_create(&ranges, &config, COUNT));
-    for (int i = 0; i < COUNT; i++)
-        a[i] = b[i] = (float)i;
-    for (int step = 0; step < STEPS; step++) {
+    for (int k = 0; k < KINDS; k++)
+        for (uint64_t seed = 0; seed < 20; seed++) {
+            ls_optimizer *whole, *ranges;
+            float a[COUNT], b[COUNT], grads[COUNT];
+            begin(&whole, &kinds[k], a);
+            begin(&ranges, &kinds[k], b);
+            for (int step = 0; step < STEPS; step++) {
+                int end[COUNT + 1], sums;
+                const int pieces = cut_at_random(ls_rng_key(seed, 1, (uint64_t)step), end);
+                gradient(step, grads);
+                ls_optimizer_step(whole, grads, 0.5, 0.01, a);
+                ls_optimizer_begin(ranges, 0.5, 0.01);
+                for (int phase = 0; phase < ls_optimizer_phases(ranges); phase++) {
+                    for (int i = 0; i < pieces; i++)
+                        ls_optimizer_measure(ranges, phase, end[i], end[i + 1] - end[i],
+                                             grads + end[i], b + end[i]);
+                    (void)ls_optimizer_sums(ranges, &sums);
+                    ls_optimizer_conclude(ranges, phase);
+                }
+                for (int i = pieces - 1; i >= 0; i--)
+                    ls_optimizer_update(ranges, end[i], end[i + 1] - end[i], grads + end[i],
+                                        b + end[i]);
+                assert_memory_equal(a, b, sizeof a);
+                for (int s = 0; s < slots_of_kind[k]; s++)
+                    assert_memory_equal(ls_optimizer_slot(whole, s), ls_optimizer_slot(ranges, s),
+                                        sizeof a);
+            }
+            ls_optimizer_destroy(&whole);
+            ls_optimizer_destroy(&ranges);
+        }
+}
+
+/* Divided among two, each with its part of the state, sums added up, they come out as at once up to
+ * rounding. */
+static void parts_add_up(void **state)
+{
+    (void)state;
+    enum { CUT = 17 };
+    for (int k = 0; k < KINDS; k++) {
+        ls_optimizer *whole, *part[2];
+        float a[COUNT], b[COUNT], grads[COUNT];
+        const int from[] = {0, CUT, COUNT};
+        begin(&whole, &kinds[k], a);
+        begin(&part[0], &kinds[k], b);
+        begin(&part[1], &kinds[k], b);
+        for (int step = 0; step < STEPS; step++) {
+            gradient(step, grads);
+            ls_optimizer_step(whole, grads, 0.5, 0.01, a);
+            for (int i = 0; i < 2; i++)
+                ls_optimizer_begin(part[i], 0.5, 0.01);
+            for (int phase = 0; phase < ls_optimizer_phases(whole); phase++) {
+                double *sums[2];
+                int count = 0;
+                for (int i = 0; i < 2; i++) {
+                    ls_optimizer_measure(part[i], phase, from[i], from[i + 1] - from[i],
+                                         grads + from[i], b + from[i]);
+                    sums[i] = ls_optimizer_sums(part[i], &count);
+                }
+                for (int i = 0; i < count; i++)
+                    sums[0][i] = sums[1][i] = sums[0][i] + sums[1][i];
+                for (int i = 0; i < 2; i++)
+                    ls_optimizer_conclude(part[i], phase);
+            }
+            for (int i = 0; i < 2; i++)
+                ls_optimizer_update(part[i], from[i], from[i + 1] - from[i], grads + from[i],
+                                    b + from[i]);
+        }
         for (int i = 0; i < COUNT; i++)
-            grads[i] = (float)(i - step);
-        ls_optimizer_step(whole, grads, 0.5, 0.01, a);
-        ls_optimizer_begin(ranges, 0.5, 0.01);
-        ls_optimizer_update(ranges, 2, COUNT - 2, grads + 2, b + 2);
-        ls_optimizer_update(ranges, 0, 2, grads, b);
-        assert_memory_equal(a, b, sizeof a);
+            assert_near((double)a[i], (double)b[i], 1e-5, 1e-6);
+        ls_optimizer_destroy(&whole);
+        ls_optimizer_destroy(&part[0]);
+        ls_optimizer_destroy(&part[1]);
     }
-    ls_optimizer_destroy(&whole);
-    ls_optimizer_destroy(&ranges);
+}
+
+/* Whatever the kind and the settings, what tracks goes a tenth of the way, and has no part in the
+ * others' norms; no state of it but the average moves. */
+static void statistics_are_only_tracked(void **state)
+{
+    (void)state;
+    for (int k = 0; k < KINDS; k++) {
+        ls_optimizer *one, *other;
+        float a[COUNT], b[COUNT], grads[COUNT], seen[MEANS] = {3, -2, 1000};
+        begin(&one, &kinds[k], a);
+        begin(&other, &kinds[k], b);
+        double expected[MEANS];
+        for (int i = 0; i < MEANS; i++)
+            expected[i] = (double)a[MEAN + i];
+        for (int step = 0; step < STEPS; step++) {
+            gradient(step, grads);
+            ls_optimizer_step(other, grads, 0.25, 0.01, b);
+            for (int i = 0; i < MEANS; i++) {
+                grads[MEAN + i] = 4 * (a[MEAN + i] - seen[i]); /* of 4 rows */
+                expected[i] = 0.9 * expected[i] + 0.1 * (double)seen[i];
+            }
+            ls_optimizer_step(one, grads, 0.25, 0.01, a);
+        }
+        for (int i = 0; i < MEANS; i++)
+            assert_near((double)a[MEAN + i], expected[i], 1e-5, 1e-5);
+        assert_memory_equal(a, b, MEAN * sizeof *a);
+        assert_memory_equal(a + MEAN + MEANS, b + MEAN + MEANS, (COUNT - MEAN - MEANS) * sizeof *a);
+        for (int s = 0; s < slots_of_kind[k]; s++)
+            for (int i = 0; i < MEANS; i++)
+                assert_true((ls_optimizer_slot(one, s)[MEAN + i] != 0) ==
+                            (ls_optimizer_slot(one, s) == ls_optimizer_average(one)));
+        ls_optimizer_destroy(&one);
+        ls_optimizer_destroy(&other);
+    }
+}
+
+/* A norm that is not too large changes no bit. */
+static void small_gradients_are_not_clipped(void **state)
+{
+    (void)state;
+    ls_optimizer_config config = kinds[2];
+    ls_optimizer *plain, *clipped;
+    float a[COUNT], b[COUNT];
+    begin(&plain, &config, a);
+    config.clip_norm = 1e6;
+    begin(&clipped, &config, b);
+    assert_int_equal(ls_optimizer_phases(plain), 0);
+    assert_int_equal(ls_optimizer_phases(clipped), 1);
+    take_steps(plain, 0, STEPS, a);
+    take_steps(clipped, 0, STEPS, b);
+    assert_memory_equal(a, b, sizeof a);
+    ls_optimizer_destroy(&plain);
+    ls_optimizer_destroy(&clipped);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(refuses_bad_settings),
+                                       cmocka_unit_test(agrees_with_the_reference),
                                        cmocka_unit_test(state_is_complete),
-                                       cmocka_unit_test(ranges_equal_the_whole)};
+                                       cmocka_unit_test(ranges_equal_the_whole),
+                                       cmocka_unit_test(parts_add_up),
+                                       cmocka_unit_test(statistics_are_only_tracked),
+                                       cmocka_unit_test(small_gradients_are_not_clipped)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,7 +81,9 @@ static void check_steps(const char *model, ls_loss loss, const double *start,
     float *params = ls_alloc(size, sizeof *params), *grads = ls_alloc(size, sizeof *grads);
     for (int64_t i = 0; i < size; i++)
         params[i] = (float)start[i];
-    assert_ok(ls_optimizer_create(&optimizer, config, size));
+    int rows;
+    const ls_param *table = ls_network_params(network, &rows);
+    assert_ok(ls_optimizer_create(&optimizer, config, table, rows));
     for (int step = 0; step < STEPS; step++) {
         (void)ls_network_gradient(network, params, batch, grads);
         ls_optimizer_step(optimizer, grads, 1.0 / ROWS, lr, params);

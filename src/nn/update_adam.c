@@ -1,0 +1,131 @@
+/* Updates by the first and second moments of the gradients. */
+#include "nn/optimizer.h"
+
+#include "base/dispatch.h"
+
+#include <math.h>
+
+static ls_status check(const ls_optimizer_config *c)
+{
+    if (!ls_is_decay(c->beta1) || !ls_is_decay(c->beta2))
+        return ls_fail(LS_ERR_USAGE,
+                       "--beta1 and --beta2 must be at least 0 and below 1, as floats");
+    if (!((float)c->epsilon > 0))
+        return ls_fail(LS_ERR_USAGE, "--epsilon must be above 0, as a float");
+    return LS_OK;
+}
+
+static void begin(const ls_optimizer_config *c, double t, double lr, ls_coefficients *now)
+{
+    now->b1 = (float)c->beta1;
+    now->b2 = (float)c->beta2;
+    now->epsilon = (float)c->epsilon;
+    now->step = (float)(lr / (1 - pow(c->beta1, t)));
+    now->root = (float)(1 / sqrt(1 - pow(c->beta2, t)));
+    now->keep = 1;
+    now->l2 = (float)c->weight_decay;
+}
+
+static void begin_adamw(const ls_optimizer_config *c, double t, double lr, ls_coefficients *now)
+{
+    begin(c, t, lr, now);
+    now->l2 = 0;
+    now->keep = (float)(1 - lr * c->weight_decay);
+}
+
+static void begin_lamb(const ls_optimizer_config *c, double t, double lr, ls_coefficients *now)
+{
+    begin(c, t, lr, now);
+    now->moment = (float)(1 / (1 - pow(c->beta1, t)));
+}
+
+/* p -= lr mhat / (sqrt(vhat) + epsilon), where mhat = m / (1 - beta1^t), vhat = v / (1 - beta2^t).
+ */
+LS_DISPATCH static void adam(const ls_coefficients *c, int64_t n, const float *restrict grads,
+                             float *restrict params, float *restrict m, float *restrict v)
+{
+    const float scale = c->scale, step = c->step, root = c->root, epsilon = c->epsilon;
+    const float b1 = c->b1, b2 = c->b2, l2 = c->l2, keep = c->keep;
+    for (int64_t i = 0; i < n; i++) {
+        float g = scale * grads[i] + l2 * params[i];
+        m[i] = b1 * m[i] + (1 - b1) * g;
+        v[i] = b2 * v[i] + (1 - b2) * g * g;
+        params[i] = keep * params[i] - step * m[i] / (sqrtf(v[i]) * root + epsilon);
+    }
+}
+
+/* The moments move on. */
+LS_DISPATCH static void move_moments(const ls_coefficients *c, int64_t n,
+                                     const float *restrict grads, float *restrict m,
+                                     float *restrict v)
+{
+    const float scale = c->scale, b1 = c->b1, b2 = c->b2;
+    for (int64_t i = 0; i < n; i++) {
+        float g = scale * grads[i];
+        m[i] = b1 * m[i] + (1 - b1) * g;
+        v[i] = b2 * v[i] + (1 - b2) * g * g;
+    }
+}
+
+/* r = mhat / (sqrt(vhat) + epsilon) + decay p */
+LS_DISPATCH static void lamb_step(const ls_coefficients *c, float decay, int64_t n,
+                                  const float *restrict m, const float *restrict v,
+                                  const float *restrict params, float *restrict r)
+{
+    const float moment = c->moment, root = c->root, epsilon = c->epsilon;
+    for (int64_t i = 0; i < n; i++)
+        r[i] = moment * m[i] / (sqrtf(v[i]) * root + epsilon) + decay * params[i];
+}
+
+/* p -= lr r, with that r. */
+LS_DISPATCH static void lamb(const ls_coefficients *c, float lr, float decay, int64_t n,
+                             const float *restrict m, const float *restrict v,
+                             float *restrict params)
+{
+    const float moment = c->moment, root = c->root, epsilon = c->epsilon;
+    for (int64_t i = 0; i < n; i++)
+        params[i] -= lr * (moment * m[i] / (sqrtf(v[i]) * root + epsilon) + decay * params[i]);
+}
+
+static float decay_of(const ls_coefficients *now, const ls_stretch *s)
+{
+    return s->span->matrix ? now->l2 : 0;
+}
+
+static void prepare_lamb(const ls_coefficients *now, const ls_stretch *s, float *step)
+{
+    move_moments(now, s->count, s->grads, s->slot[0], s->slot[1]);
+    lamb_step(now, decay_of(now, s), s->count, s->slot[0], s->slot[1], s->params, step);
+}
+
+/* ||p|| / ||r|| */
+static double lamb_ratio(const ls_optimizer_config *c, double step, double params)
+{
+    (void)c;
+    return params / step;
+}
+
+static void update_adam(const ls_coefficients *now, const ls_stretch *s)
+{
+    adam(now, s->count, s->grads, s->params, s->slot[0], s->slot[1]);
+}
+
+static void update_lamb(const ls_coefficients *now, const ls_stretch *s)
+{
+    lamb(now, (float)(now->lr * s->span->ratio), decay_of(now, s), s->count, s->slot[0], s->slot[1],
+         s->params);
+}
+
+const ls_update ls_update_adam = {
+    .slot = {"m", "v"}, .check = check, .begin = begin, .update = update_adam};
+
+const ls_update ls_update_adamw = {
+    .slot = {"m", "v"}, .check = check, .begin = begin_adamw, .update = update_adam};
+
+const ls_update ls_update_lamb = {.slot = {"m", "v"},
+                                  .layerwise = true,
+                                  .check = check,
+                                  .begin = begin_lamb,
+                                  .update = update_lamb,
+                                  .ratio = lamb_ratio,
+                                  .prepare = prepare_lamb};

@@ -1,0 +1,103 @@
+/* Plain gradient descent, with momentum, and with learning rates by layer. */
+#include "nn/optimizer.h"
+
+#include "base/dispatch.h"
+
+static ls_status check(const ls_optimizer_config *c)
+{
+    if (!ls_is_decay(c->momentum))
+        return ls_fail(LS_ERR_USAGE, "--momentum must be at least 0 and below 1, as a float");
+    if (c->nesterov && c->momentum == 0)
+        return ls_fail(LS_ERR_USAGE, "--nesterov needs a --momentum above 0");
+    return LS_OK;
+}
+
+static ls_status check_lars(const ls_optimizer_config *c)
+{
+    if (c->nesterov)
+        return ls_fail(LS_ERR_USAGE, "--nesterov is for sgd: lars has no such form");
+    if (!((float)c->trust > 0 && c->trust <= 1))
+        return ls_fail(LS_ERR_USAGE,
+                       "--trust-coefficient must be above 0, as a float, and at most 1");
+    return check(c);
+}
+
+static void begin(const ls_optimizer_config *c, double t, double lr, ls_coefficients *now)
+{
+    (void)t;
+    now->step = (float)lr;
+    now->l2 = (float)c->weight_decay;
+    /* Plain momentum steps along v; Nesterov along g + momentum v. */
+    now->momentum = (float)c->momentum;
+    now->of_g = c->nesterov ? 1 : 0;
+    now->of_v = c->nesterov ? now->momentum : 1;
+}
+
+LS_DISPATCH static void sgd(const ls_coefficients *c, int64_t n, const float *restrict grads,
+                            float *restrict params)
+{
+    const float scale = c->scale, lr = c->step, decay = c->l2;
+    for (int64_t i = 0; i < n; i++)
+        params[i] -= lr * (scale * grads[i] + decay * params[i]);
+}
+
+LS_DISPATCH static void sgd_momentum(const ls_coefficients *c, int64_t n,
+                                     const float *restrict grads, float *restrict params,
+                                     float *restrict velocity)
+{
+    const float scale = c->scale, lr = c->step, decay = c->l2, momentum = c->momentum;
+    const float of_g = c->of_g, of_v = c->of_v;
+    for (int64_t i = 0; i < n; i++) {
+        float g = scale * grads[i] + decay * params[i];
+        float v = momentum * velocity[i] + g;
+        velocity[i] = v;
+        params[i] -= lr * (of_g * g + of_v * v);
+    }
+}
+
+/* The learning rate is part of the velocity: v = momentum v + lr (g + decay p); p -= v. */
+LS_DISPATCH static void lars(float momentum, float scale, float lr, float decay, int64_t n,
+                             const float *restrict grads, float *restrict params,
+                             float *restrict velocity)
+{
+    for (int64_t i = 0; i < n; i++) {
+        float v = momentum * velocity[i] + lr * (scale * grads[i] + decay * params[i]);
+        velocity[i] = v;
+        params[i] -= v;
+    }
+}
+
+/* trust ||p|| / (||g|| + decay ||p||) */
+static double lars_ratio(const ls_optimizer_config *c, double step, double params)
+{
+    return c->trust * params / (step + c->weight_decay * params);
+}
+
+static void update_sgd(const ls_coefficients *now, const ls_stretch *s)
+{
+    sgd(now, s->count, s->grads, s->params);
+}
+
+static void update_momentum(const ls_coefficients *now, const ls_stretch *s)
+{
+    sgd_momentum(now, s->count, s->grads, s->params, s->slot[0]);
+}
+
+static void update_lars(const ls_coefficients *now, const ls_stretch *s)
+{
+    const float lr = (float)(now->lr * s->span->ratio);
+    lars(now->momentum, now->scale, lr, s->span->matrix ? now->l2 : 0, s->count, s->grads,
+         s->params, s->slot[0]);
+}
+
+const ls_update ls_update_sgd = {.check = check, .begin = begin, .update = update_sgd};
+
+const ls_update ls_update_momentum = {
+    .slot = {"momentum"}, .check = check, .begin = begin, .update = update_momentum};
+
+const ls_update ls_update_lars = {.slot = {"momentum"},
+                                  .layerwise = true,
+                                  .check = check_lars,
+                                  .begin = begin,
+                                  .update = update_lars,
+                                  .ratio = lars_ratio};
