@@ -1,5 +1,5 @@
 /* The interface that every kind of layer implements. To add a kind: write its file, declare its
- * ls_layer_kind here, and list it in network.c.
+ * ls_layer_kind here, and list it in model.c.
  *
  * A layer is a forward and a backward function over plain arrays. B: rows; I, O: floats in a row of
  * its input and output. */
