@@ -14,7 +14,7 @@
     X(LS_FAULT_READ, "read")             /* reading this rank's shard */                           \
     X(LS_FAULT_EXCHANGE, "exchange")     /* packing samples at the epoch boundary */               \
     X(LS_FAULT_STEP, "step")             /* the gradient of one step */                            \
-    X(LS_FAULT_GRADIENT, "gradient")     /* a pass's gradient: it gets a NaN */                    \
+    X(LS_FAULT_GRADIENT, "gradient")     /* a step's gradient: it gets a NaN */                    \
     X(LS_FAULT_STALL, "stall")           /* a step: the rank does nothing any more */              \
     X(LS_FAULT_FLIP, "flip")             /* a step: a bit of the replica's parameters flips */     \
     X(LS_FAULT_VALIDATION, "validation") /* evaluating this rank's validation rows */              \

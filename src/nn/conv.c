@@ -19,16 +19,16 @@ enum { PIECE = 1 << 16 };
 /* What a layer works with; arrays lie in its scratch memory. */
 typedef struct plan {
     ls_conv_shape shape;
-    int64_t pad;
+    int64_t C, pad;
     int64_t in, out;                  /* floats in an image, without margins, and in its output */
     int64_t piece;                    /* images at a time */
+    int64_t filters, taps;            /* filled up to whole blocks of the next two */
     const ls_conv_kernel *of_filters; /* in blocks of filters */
     const ls_conv_kernel *of_taps;    /* in blocks of taps */
     float *by_filter;                 /* weights as the one wants them */
     float *bias;                      /* filled up to whole blocks */
     float *by_tap;                    /* weights as the other wants them */
     float *margin;                    /* [piece][image] with margins, where there are any */
-    int64_t scratch;                  /* floats of all that */
 } plan;
 
 /* The kernel for this processor and so many floats side by side: a wide one pays if it is filled.
@@ -46,12 +46,14 @@ static const ls_conv_kernel *choose(int64_t width)
     return &ls_conv_any;
 }
 
-static int64_t blocks(int64_t count, const ls_conv_kernel *kernel)
+/* So many, filled up to whole blocks. */
+static int64_t in_blocks(int64_t count, const ls_conv_kernel *kernel)
 {
-    return (count + kernel->block - 1) / kernel->block;
+    return (count + kernel->block - 1) / kernel->block * kernel->block;
 }
 
-static plan make_plan(const ls_layer *layer)
+/* All but where the arrays are. */
+static plan make_sizes(const ls_layer *layer)
 {
     const int64_t K = layer->window, C = layer->in.channels, F = layer->out.channels;
     const int64_t row = (layer->in.width + 2 * layer->pad) * C;
@@ -64,27 +66,33 @@ static plan make_plan(const ls_layer *layer)
                         .width = layer->out.width,
                         .down = layer->stride * row,
                         .right = layer->stride * C},
+              .C = C,
               .pad = layer->pad,
               .in = ls_shape_size(layer->in),
               .out = ls_shape_size(layer->out),
               .of_filters = choose(F),
               .of_taps = choose(K * C)};
     p.piece = p.shape.image < PIECE ? PIECE / p.shape.image : 1;
-    const int64_t filters = blocks(F, p.of_filters) * p.of_filters->block;
-    const int64_t taps = blocks(K * C, p.of_taps) * p.of_taps->block;
-    p.by_filter = layer->scratch;
-    p.bias = p.by_filter + filters * K * K * C;
-    p.by_tap = p.bias + filters;
-    p.margin = p.by_tap + taps * K * F;
-    p.scratch = p.margin - layer->scratch;
-    if (p.pad > 0)
-        p.scratch += p.piece * p.shape.image + LS_CONV_SLACK;
+    p.filters = in_blocks(F, p.of_filters);
+    p.taps = in_blocks(K * C, p.of_taps);
     return p;
 }
 
 static int64_t scratch(const ls_layer *layer)
 {
-    return make_plan(layer).scratch;
+    const plan p = make_sizes(layer);
+    return p.filters * p.shape.K * p.shape.taps + p.filters + p.taps * p.shape.K * p.shape.filters +
+           (p.pad > 0 ? p.piece * p.shape.image + LS_CONV_SLACK : 0);
+}
+
+static plan make_plan(const ls_layer *layer)
+{
+    plan p = make_sizes(layer);
+    p.by_filter = layer->scratch;
+    p.bias = p.by_filter + p.filters * p.shape.K * p.shape.taps;
+    p.by_tap = p.bias + p.filters;
+    p.margin = p.by_tap + p.taps * p.shape.K * p.shape.filters;
+    return p;
 }
 
 static ls_status configure(ls_layer *layer, const char *argument)
@@ -132,7 +140,7 @@ static void pack_filters(const plan *p, const float *w, const float *bias)
             memset(to + count, 0, (size_t)(block - count) * sizeof *to);
         }
     }
-    memset(p->bias, 0, (size_t)(blocks(F, p->of_filters) * block) * sizeof *bias);
+    memset(p->bias, 0, (size_t)p->filters * sizeof *bias);
     if (bias != NULL)
         memcpy(p->bias, bias, (size_t)F * sizeof *bias);
 }
@@ -152,8 +160,7 @@ static void pack_taps(const plan *p, const float *w)
 /* Copies images into the middle of ones with margins, or out of there. */
 static void copy_in(const plan *p, int64_t images, const float *x)
 {
-    const int64_t C = p->shape.right / (p->shape.down / p->shape.row);
-    const int64_t left = p->pad * C, line = p->shape.row - 2 * left;
+    const int64_t left = p->pad * p->C, line = p->shape.row - 2 * left;
     float *to = p->margin;
     memset(to, 0, (size_t)(images * p->shape.image) * sizeof *to);
     for (int64_t i = 0; i < images; i++, to += p->shape.image)
@@ -164,8 +171,7 @@ static void copy_in(const plan *p, int64_t images, const float *x)
 
 static void copy_out(const plan *p, float *dx)
 {
-    const int64_t C = p->shape.right / (p->shape.down / p->shape.row);
-    const int64_t left = p->pad * C, line = p->shape.row - 2 * left;
+    const int64_t left = p->pad * p->C, line = p->shape.row - 2 * left;
     for (int64_t at = 0; at < p->in; at += line)
         memcpy(dx + at, p->margin + (p->pad + at / line) * p->shape.row + left,
                (size_t)line * sizeof *dx);

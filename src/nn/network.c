@@ -103,11 +103,16 @@ static int64_t room(const ls_network *network, int64_t size)
     return (size * network->max_rows + LS_LAYER_SLACK + LINE - 1) / LINE * LINE;
 }
 
+/* Where something begins in the workspace; nowhere while that is only counted. */
+static float *place(const ls_network *network, int64_t at)
+{
+    return network->workspace != NULL ? network->workspace + at : NULL;
+}
+
 /* Hands the workspace out, or, while there is none, only counts its floats. */
 static int64_t share_workspace(ls_network *network)
 {
     enum { LINE = 16 };
-    float *const base = network->workspace;
     int64_t used = 0, largest = 0;
     for (int i = 0; i < network->computed; i++) {
         ls_layer *layer = &network->layer[i];
@@ -116,18 +121,19 @@ static int64_t share_workspace(ls_network *network)
             layer->y = i > 0 ? network->layer[i - 1].y : NULL;
             continue;
         }
-        layer->y = base + used;
+        layer->y = place(network, used);
         used += room(network, size);
-        layer->scratch = base + used;
+        layer->scratch = place(network, used);
         if (layer->kind->scratch != NULL && network->max_rows > 0)
             used += (layer->kind->scratch(layer) + LINE - 1) / LINE * LINE;
         largest = size > largest ? size : largest;
     }
-    network->turned = is_turned(network) ? base + used : NULL;
-    if (is_turned(network))
+    if (is_turned(network)) {
+        network->turned = place(network, used);
         used += room(network, ls_shape_size(network->input));
+    }
     for (int k = 0; k < 2; k++) {
-        network->delta[k] = base + used;
+        network->delta[k] = place(network, used);
         used += room(network, largest);
     }
     return used;
@@ -141,10 +147,7 @@ static ls_status make_workspace(ls_network *network)
     if (network->max_rows > 0 && row > INT64_MAX / 16 / network->max_rows)
         return ls_fail(LS_ERR_FAILURE, "out of memory: a batch of %lld rows",
                        (long long)network->max_rows);
-    static float nothing;
-    network->workspace = &nothing;
-    const int64_t floats = share_workspace(network);
-    network->workspace = ls_alloc(floats, sizeof *network->workspace);
+    network->workspace = ls_alloc(share_workspace(network), sizeof *network->workspace);
     if (network->workspace == NULL)
         return LS_ERR_FAILURE;
     (void)share_workspace(network);

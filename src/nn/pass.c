@@ -118,7 +118,8 @@ static const float *input_of(const ls_network *network, int at)
     return at > 0 ? network->layer[at - 1].y : network->x;
 }
 
-/* One layer back. */
+/* One layer back. What it tells of its gradient may lead to communication, as sums over the batch
+ * do: a rank without rows tells at the same places. */
 static void backward_layer(const ls_network *network, int at, const float *params,
                            const ls_batch *batch, const ls_pass *pass, float *dy, float *dx,
                            float *grads)
@@ -140,7 +141,7 @@ static void backward_layer(const ls_network *network, int at, const float *param
             layer->kind->backward(layer, &seen, x + first * in, layer->y + first * out,
                                   dy + first * out, dx != NULL ? dx + first * in : NULL, grads);
         first += rows;
-        if (layer->params > 0 && batch->rows > 0)
+        if (layer->params > 0)
             ls_ready_call(pass->ready, layer->param[0].offset);
     } while (first < batch->rows);
 }
@@ -162,8 +163,6 @@ void ls_network_backward(ls_network *network, const float *params, const ls_batc
         dy = dx;
         dx = swap;
     }
-    if (batch->rows == 0)
-        ls_ready_call(pass->ready, 0);
 }
 
 ls_score ls_network_gradient(ls_network *network, const float *params, const ls_batch *batch,

@@ -241,7 +241,7 @@ static ls_status create(bench *b, ls_comm *comm, const ls_bench_task *task, cons
 /* One turn of a reducer: warms up, then measures. Collective.
  * seconds  [steps] on return what each step took on this rank
  * phases   times are added */
-static ls_status take_turn(ls_comm *comm, bench *b, int64_t rows, int64_t steps, double *seconds,
+static ls_status take_turn(bench *b, int64_t rows, int64_t steps, double *seconds,
                            ls_phases *phases)
 {
     enum { WARM_UP = 2 };
@@ -252,8 +252,7 @@ static ls_status take_turn(ls_comm *comm, bench *b, int64_t rows, int64_t steps,
         ls_phases aside = {0};
         ls_phases *to = i < 0 ? &aside : phases;
         const double before = to->total;
-        status =
-            ls_step(&b->replica, b->samples, NULL, rows, 1e-3, comm, NULL, &score, &control, to);
+        status = ls_step(&b->replica, b->samples, NULL, rows, 1e-3, NULL, &score, &control, to);
         if (i >= 0)
             seconds[i] = to->total - before;
     }
@@ -306,7 +305,7 @@ ls_status ls_bench_steps_measure(ls_comm *comm, const ls_bench_task *task, const
             b.replica.reducer = b.reducer[i];
             b.replica.block = kinds[i] == LS_REDUCE_EXACT ? task->block : 0;
             b.replica.loss_quantum = 1; /* nobody looks at the loss */
-            status = take_turn(comm, &b, rows_with(comm, task, kinds[i]), steps.count,
+            status = take_turn(&b, rows_with(comm, task, kinds[i]), steps.count,
                                seconds + i * (int64_t)task->steps + steps.first, &phases[i]);
         }
     }

@@ -83,7 +83,7 @@ ls_status ls_health_check_params(const ls_trainer *t)
 {
     const ls_network *network = t->replica.network;
     const float *params = ls_reducer_params(t->replica.reducer);
-    ls_status status = ls_step_agree(&t->replica, t->comm);
+    ls_status status = ls_step_agree(&t->replica);
     if (status != LS_OK)
         return status;
     for (int64_t i = 0; status == LS_OK && i < ls_network_size(network); i++)

@@ -64,7 +64,7 @@ static ls_status find_mine(ls_network *network, ls_loss loss, const float *param
                                         .label = batch->labels[i],
                                         .predicted = predicted[i],
                                         .probability = probability(loss, classes, y, predicted[i])};
-            if (mistake.predicted != mistake.label)
+            if (mistake.predicted != mistake.label && isfinite(mistake.probability))
                 insert(found, &mistake);
         }
     }

@@ -48,7 +48,7 @@ ls_status ls_trainer_save(ls_trainer *t, bool best, bool needed)
     const int64_t saved_best = progress->best_steps;
     ls_watchdog_at(t->watchdog, LS_AT_CHECKPOINT, progress->epoch, progress->step);
     ls_step_finish(r, NULL);
-    ls_status status = ls_step_agree(r, t->comm);
+    ls_status status = ls_step_agree(r);
     if (status != LS_OK || *t->config->run == '\0')
         return status;
     for (int i = 0; i < ls_optimizer_slots(r->optimizer); i++)

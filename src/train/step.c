@@ -74,9 +74,9 @@ static ls_status late(const ls_replica *r)
     return r->late == LS_OK ? LS_OK : ls_fail(r->late, "%s", r->late_text);
 }
 
-ls_status ls_step_agree(const ls_replica *r, ls_comm *comm)
+ls_status ls_step_agree(const ls_replica *r)
 {
-    return ls_agree(comm, late(r));
+    return ls_agree(r->comm, late(r));
 }
 
 void ls_step_skip(ls_replica *r)
@@ -173,8 +173,8 @@ static ls_status pass_through(ls_replica *r, const ls_samples *samples, const in
 }
 
 ls_status ls_step(ls_replica *r, const ls_samples *samples, const int64_t *order, int64_t count,
-                  double lr, ls_comm *comm, const ls_step_checks *checks, ls_score *score,
-                  ls_control *control, ls_phases *phases)
+                  double lr, const ls_step_checks *checks, ls_score *score, ls_control *control,
+                  ls_phases *phases)
 {
     const ls_reducer_times before = ls_reducer_clock(r->reducer);
     const double updating = r->updating, summing = r->summing, begin = ls_now();
@@ -188,8 +188,8 @@ ls_status ls_step(ls_replica *r, const ls_samples *samples, const int64_t *order
     if (control->failed > 0) {
         /* What a rank found too late in the step before has spoiled all replicas since: it counts.
          */
-        const ls_status before_this = ls_step_agree(r, comm);
-        return before_this != LS_OK ? before_this : ls_agree(comm, status);
+        const ls_status before_this = ls_step_agree(r);
+        return before_this != LS_OK ? before_this : ls_agree(r->comm, status);
     }
     if (status != LS_OK)
         snprintf(r->late_text, sizeof r->late_text, "%s", ls_error_text());

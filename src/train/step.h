@@ -73,8 +73,8 @@ typedef struct ls_step_checks {
  * phases   times are added
  * Errors, on all ranks alike: those of the checks. */
 ls_status ls_step(ls_replica *replica, const ls_samples *samples, const int64_t *order,
-                  int64_t count, double lr, ls_comm *comm, const ls_step_checks *checks,
-                  ls_score *score, ls_control *control, ls_phases *phases) LS_MUST_CHECK;
+                  int64_t count, double lr, const ls_step_checks *checks, ls_score *score,
+                  ls_control *control, ls_phases *phases) LS_MUST_CHECK;
 
 /* Goes on after a step that failed as if its gradient had been zero: nothing is updated.
  * Collective.
@@ -89,6 +89,6 @@ void ls_step_finish(ls_replica *replica, ls_phases *phases);
 /* Lets all ranks know what was found too late in the latest step. To be called after
  * ls_step_finish(), before the parameters are used for anything that lasts. Collective.
  * Errors, on all ranks alike: those of the checks. */
-ls_status ls_step_agree(const ls_replica *replica, ls_comm *comm) LS_MUST_CHECK;
+ls_status ls_step_agree(const ls_replica *replica) LS_MUST_CHECK;
 
 #endif

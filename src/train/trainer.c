@@ -140,9 +140,8 @@ static ls_status take_step(ls_trainer *t, const int64_t *order, ls_control *cont
     inject_faults(t);
     *control = wishes(t);
     t->replica.epoch = progress->epoch;
-    ls_status status =
-        ls_step(&t->replica, t->samples, order + slice.first, slice.count,
-                rate_of(t, progress->step), t->comm, &checks, &score, control, &phases);
+    ls_status status = ls_step(&t->replica, t->samples, order + slice.first, slice.count,
+                               rate_of(t, progress->step), &checks, &score, control, &phases);
     const bool skipped = status == LS_ERR_NUMERIC && t->config->on_nan == LS_ON_NAN_SKIP;
     if (skipped)
         status = ls_health_skip(t);

@@ -129,13 +129,14 @@ static void same_curve_with_every_layer(void **state)
     config.model = "conv:6x3,1,1 batchnorm relu maxpool:2 dropout:0.3 dense:12 batchnorm tanh "
                    "dropout:0.2 dense:4";
     for (int kind = 0; kind <= LS_REDUCE_AUTO; kind++)
-        for (int shard = 0; shard < 2; shard++) {
-            fixture_reduce(&config, kind, shard);
-            compare(&config);
-        }
+        for (int shard = 0; shard < 2; shard++)
+            for (int64_t batch = 5; batch <= 16; batch += 11) {
+                fixture_reduce(&config, kind, shard);
+                config.batch = batch;
+                config.epochs = batch > 5 ? 2 : 1;
+                compare(&config);
+            }
     fixture_reduce(&config, LS_REDUCE_FUSED, false);
-    config.batch = 5;
-    compare(&config);
     config.model = "conv:5x2 gelu avgpool:2 flatten leaky-relu dense:4 softmax";
     config.loss = LS_MSE;
     compare(&config);
