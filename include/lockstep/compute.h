@@ -13,6 +13,13 @@ void ls_compute_flush_denormals(void);
 /* c = a b, square matrices [n][n] of floats: what a processor's peak is measured with. Local. */
 void ls_compute_product(int n, const float *a, const float *b, float *c);
 
+/* The name of kernels that suit this processor better than those that the library chose when it was
+ * loaded, to be asked for as OPENBLAS_CORETYPE in a new start of the program; NULL if the choice is
+ * good, or was the user's. OpenBLAS knows processors by their model numbers, and takes one that is
+ * newer than itself for a much older one, or for one without AVX-512, at a third of its speed and
+ * less. Local. */
+const char *ls_compute_better_kernels(void);
+
 /* The library, its version and its kernels for this processor, "OpenBLAS 0.3.21 Haswell". Local. */
 const char *ls_compute_version(void);
 

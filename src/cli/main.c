@@ -8,10 +8,12 @@
 #include "base/text.h"
 #include "cli/command.h"
 
+#include <limits.h>
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const ls_command *const commands[] = {
     &ls_command_import, &ls_command_train, &ls_command_eval,
@@ -111,10 +113,22 @@ static void tune_mpi(void)
     setenv("OMPI_MCA_btl_tcp_eager_limit", "4194304", 0);
 }
 
+/* Starts the program anew where its library of products has chosen kernels that are slow here: it
+ * chooses when it is loaded. Where that can't be done it goes on with those. */
+static void choose_kernels(char **argv)
+{
+    char program[PATH_MAX];
+    const char *kernels = ls_compute_better_kernels();
+    if (kernels != NULL && realpath("/proc/self/exe", program) != NULL &&
+        setenv("OPENBLAS_CORETYPE", kernels, 0) == 0)
+        execv(program, argv);
+}
+
 static ls_status run_parallel(const ls_command *command, int *argc, char ***argv)
 {
     const bool by_mpirun = getenv("OMPI_COMM_WORLD_SIZE") != NULL;
     const bool speaks = launched_rank() == 0;
+    choose_kernels(*argv);
     tune_mpi();
     if (command->stops)
         ls_interrupt_watch();

@@ -3,7 +3,9 @@
 #include <cblas.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #if defined(__SSE2__)
 #include <xmmintrin.h>
 #endif
@@ -27,6 +29,30 @@ void ls_compute_flush_denormals(void)
 void ls_compute_product(int n, const float *a, const float *b, float *c)
 {
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, n, n, 1, a, n, b, n, 0, c, n);
+}
+
+const char *ls_compute_better_kernels(void)
+{
+#if defined(__x86_64__)
+    static const char *const of_avx512[] = {"SkylakeX", "Cooperlake", "SapphireRapids"};
+    static const char *const of_avx2[] = {"Haswell", "Zen"};
+    if (getenv("OPENBLAS_CORETYPE") != NULL)
+        return NULL;
+    const char *chosen = openblas_get_corename();
+    for (size_t i = 0; i < sizeof of_avx512 / sizeof *of_avx512; i++)
+        if (strcasecmp(chosen, of_avx512[i]) == 0)
+            return NULL;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl"))
+        return of_avx512[0];
+    for (size_t i = 0; i < sizeof of_avx2 / sizeof *of_avx2; i++)
+        if (strcasecmp(chosen, of_avx2[i]) == 0)
+            return NULL;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return of_avx2[0];
+#endif
+    return NULL;
 }
 
 const char *ls_compute_version(void)
