@@ -15,7 +15,7 @@ void ls_compute_product(int n, const float *a, const float *b, float *c);
 
 /* The name of kernels that suit this processor better than those that the library chose when it was
  * loaded, to be asked for as OPENBLAS_CORETYPE in a new start of the program; NULL if the choice is
- * good, or was the user's. OpenBLAS knows processors by their model numbers, and takes one that is
+ * good. OpenBLAS knows processors by their model numbers, and takes one that is
  * newer than itself for a much older one, or for one without AVX-512, at a third of its speed and
  * less. Local. */
 const char *ls_compute_better_kernels(void);

@@ -114,11 +114,11 @@ static void tune_mpi(void)
 }
 
 /* Starts the program anew where its library of products has chosen kernels that are slow here: it
- * chooses when it is loaded. Where that can't be done it goes on with those. */
+ * chooses when it is loaded. What the user asks for stands. */
 static void choose_kernels(char **argv)
 {
     char program[PATH_MAX];
-    const char *kernels = ls_compute_better_kernels();
+    const char *kernels = getenv("OPENBLAS_CORETYPE") == NULL ? ls_compute_better_kernels() : NULL;
     if (kernels != NULL && realpath("/proc/self/exe", program) != NULL &&
         setenv("OPENBLAS_CORETYPE", kernels, 0) == 0)
         execv(program, argv);

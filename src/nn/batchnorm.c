@@ -74,16 +74,25 @@ static ls_status configure(ls_layer *layer, const char *argument)
     return LS_OK;
 }
 
-/* Sums of x and x * other over some values of each channel. */
+/* Adds x and x * other, of some values of each channel, to their sums. */
 LS_DISPATCH static void add_values(int64_t values, int64_t C, const float *restrict x,
                                    const float *other, double *restrict sums)
 {
-    memset(sums, 0, (size_t)(2 * C) * sizeof *sums);
     for (int64_t i = 0; i < values; i++, x += C, other += C)
         for (int64_t c = 0; c < C; c++) {
             sums[c] += (double)x[c];
             sums[C + c] += (double)x[c] * (double)other[c];
         }
+}
+
+/* The mask of the relu that follows: what it is given is as large as forward() made it. */
+LS_DISPATCH static void mask(int64_t values, int64_t C, const float *restrict a,
+                             const float *restrict mean, const float *restrict shift,
+                             const float *restrict x, float *restrict dy)
+{
+    for (int64_t i = 0; i < values; i++, x += C, dy += C)
+        for (int64_t c = 0; c < C; c++)
+            dy[c] = a[c] * (x[c] - mean[c]) + shift[c] > 0 ? dy[c] : 0;
 }
 
 /* How many rows from `first` on are taken at a time. */
@@ -93,10 +102,25 @@ static int64_t rows_at_once(const ls_layer_pass *pass, int64_t first)
     return pass->block > 0 && pass->block < left ? pass->block : left;
 }
 
-/* Sums of x and x * other over the global batch. By blocks they are exact, whatever the number of
- * ranks. */
-static void add_up(const ls_layer *layer, const ls_layer_pass *pass, const float *x,
-                   const float *other)
+/* Sums over some rows of x and x * x; or, if there is a dy, of dy and dy * x, once the relu has
+ * been seen to. */
+static void add_rows(const ls_layer *layer, const ls_layer_pass *pass, int64_t rows, const float *x,
+                     float *dy)
+{
+    const state s = state_of(layer);
+    const int64_t C = layer->in.channels, pixels = pixels_of(layer);
+    memset(s.mine, 0, (size_t)(2 * C) * sizeof *s.mine);
+    for (int64_t r = 0; r < rows; r++, x += pixels * C) {
+        if (dy != NULL && layer->rectified)
+            mask(pixels, C, s.a, s.mean, pass->params + layer->param[SHIFT].offset, x, dy);
+        add_values(pixels, C, dy != NULL ? dy : x, x, s.mine);
+        if (dy != NULL)
+            dy += pixels * C;
+    }
+}
+
+/* The same sums over the global batch. By blocks they are exact, whatever the number of ranks. */
+static void add_up(const ls_layer *layer, const ls_layer_pass *pass, const float *x, float *dy)
 {
     const state s = state_of(layer);
     const int64_t C = layer->in.channels, row = ls_shape_size(layer->in);
@@ -104,7 +128,7 @@ static void add_up(const ls_layer *layer, const ls_layer_pass *pass, const float
     memset(s.sums, 0, (size_t)(parts * width) * sizeof *s.sums);
     for (int64_t first = 0, rows; first < pass->rows; first += rows) {
         rows = rows_at_once(pass, first);
-        add_values(rows * pixels_of(layer), C, x + first * row, other + first * row, s.mine);
+        add_rows(layer, pass, rows, x + first * row, dy != NULL ? dy + first * row : NULL);
         for (int64_t c = 0; c < 2 * C; c++)
             if (parts > 1)
                 ls_exact_add(s.mine[c], s.sums + c, width);
@@ -143,7 +167,7 @@ static void forward(const ls_layer *layer, const ls_layer_pass *pass, const floa
     const float *params = pass->params;
     ls_need_call(pass->need, layer->param[SCALE].offset);
     if (pass->training) {
-        add_up(layer, pass, x, x);
+        add_up(layer, pass, x, NULL);
         const double N = s.sums[2 * C];
         for (int64_t c = 0; c < C; c++) {
             const double mean = s.sums[c] / N, variance = s.sums[C + c] / N - mean * mean;
@@ -161,22 +185,15 @@ static void forward(const ls_layer *layer, const ls_layer_pass *pass, const floa
           params + layer->param[SHIFT].offset, x, y);
 }
 
-/* dx = a dy + u (x - mean) + v. */
+/* dx = a dy + u (x - mean) + v, in place of dy. */
 LS_DISPATCH static void apply_back(int64_t values, int64_t C, const float *restrict a,
                                    const float *restrict mean, const float *restrict u,
-                                   const float *restrict v, const float *restrict dy,
-                                   const float *restrict x, float *restrict dx)
+                                   const float *restrict v, const float *restrict x,
+                                   float *restrict dy)
 {
-    for (int64_t i = 0; i < values; i++, dy += C, x += C, dx += C)
+    for (int64_t i = 0; i < values; i++, x += C, dy += C)
         for (int64_t c = 0; c < C; c++)
-            dx[c] = a[c] * dy[c] + u[c] * (x[c] - mean[c]) + v[c];
-}
-
-/* The mask of the relu that follows. */
-LS_DISPATCH static void mask(int64_t count, const float *restrict y, float *restrict dy)
-{
-    for (int64_t i = 0; i < count; i++)
-        dy[i] = y[i] > 0 ? dy[i] : 0;
+            dy[c] = a[c] * dy[c] + u[c] * (x[c] - mean[c]) + v[c];
 }
 
 /* The gradients of scale and shift, of some rows, from their sums of dy and dy x; and of the
@@ -200,16 +217,18 @@ static void make_gradients(const ls_layer *layer, int64_t rows, const float *par
     }
 }
 
-/* The same for all rows, by blocks; the network tells of the last one's. */
+/* The same for all rows, by blocks, of which the sums of the last one are at hand; the network
+ * tells of its gradients. */
 static void make_all_gradients(const ls_layer *layer, const ls_layer_pass *pass, const float *x,
-                               const float *dy, float *grads)
+                               float *dy, float *grads)
 {
     const state s = state_of(layer);
     const int64_t C = layer->in.channels, row = ls_shape_size(layer->in);
     const double N = s.sums[2 * C];
     for (int64_t first = 0, rows; first < pass->rows; first += rows) {
         rows = rows_at_once(pass, first);
-        add_values(rows * pixels_of(layer), C, dy + first * row, x + first * row, s.mine);
+        if (rows < pass->rows)
+            add_rows(layer, pass, rows, x + first * row, dy + first * row);
         make_gradients(layer, rows, pass->params, N, grads);
         if (first + rows == pass->rows)
             break;
@@ -221,11 +240,10 @@ static void make_all_gradients(const ls_layer *layer, const ls_layer_pass *pass,
 static void backward(const ls_layer *layer, const ls_layer_pass *pass, const float *x,
                      const float *y, float *dy, float *dx, float *grads)
 {
+    (void)y;
     const state s = state_of(layer);
-    const int64_t C = layer->in.channels, values = pass->rows * pixels_of(layer);
-    if (layer->rectified)
-        mask(values * C, y, dy);
-    add_up(layer, pass, dy, x);
+    const int64_t C = layer->in.channels;
+    add_up(layer, pass, x, dy);
     make_all_gradients(layer, pass, x, dy, grads);
     const double N = s.sums[2 * C];
     if (dx == NULL)
@@ -236,7 +254,7 @@ static void backward(const ls_layer *layer, const ls_layer_pass *pass, const flo
         s.u[c] = (float)(-a * product / (N * ((double)s.variance[c] + EPSILON)));
         s.v[c] = (float)(-a * s.sums[c] / N);
     }
-    apply_back(values, C, s.a, s.mean, s.u, s.v, dy, x, dx);
+    apply_back(pass->rows * pixels_of(layer), C, s.a, s.mean, s.u, s.v, x, dx);
 }
 
 const ls_layer_kind ls_layer_batchnorm = {
@@ -245,6 +263,7 @@ const ls_layer_kind ls_layer_batchnorm = {
     .takes_relu = true,
     .neutral = true,
     .spans = true,
+    .in_place = true,
     .configure = configure,
     .scratch = scratch,
     .forward = forward,

@@ -3,7 +3,6 @@
 #include <cblas.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #if defined(__SSE2__)
@@ -36,8 +35,6 @@ const char *ls_compute_better_kernels(void)
 #if defined(__x86_64__)
     static const char *const of_avx512[] = {"SkylakeX", "Cooperlake", "SapphireRapids"};
     static const char *const of_avx2[] = {"Haswell", "Zen"};
-    if (getenv("OPENBLAS_CORETYPE") != NULL)
-        return NULL;
     const char *chosen = openblas_get_corename();
     for (size_t i = 0; i < sizeof of_avx512 / sizeof *of_avx512; i++)
         if (strcasecmp(chosen, of_avx512[i]) == 0)

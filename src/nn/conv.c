@@ -12,8 +12,8 @@
 
 enum { WEIGHT };
 
-/* Floats of images that the weights' gradient is computed of at a time: they stay in the cache
- * while they are gone through for each block of weights. */
+/* The weights' gradient is computed of so many floats of images, or of their outputs' gradients, at
+ * a time: they stay in the cache while they are gone through for each block of weights. */
 enum { PIECE = 1 << 16 };
 
 /* What a layer works with; arrays lie in its scratch memory. */
@@ -72,7 +72,8 @@ static plan make_sizes(const ls_layer *layer)
               .out = ls_shape_size(layer->out),
               .of_filters = choose(F),
               .of_taps = choose(K * C)};
-    p.piece = p.shape.image < PIECE ? PIECE / p.shape.image : 1;
+    const int64_t larger = p.shape.image > p.out ? p.shape.image : p.out;
+    p.piece = larger < PIECE ? PIECE / larger : 1;
     p.filters = in_blocks(F, p.of_filters);
     p.taps = in_blocks(K * C, p.of_taps);
     return p;

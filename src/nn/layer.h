@@ -49,6 +49,7 @@ typedef struct ls_layer_kind {
     bool reshapes; /* changes nothing but the shape */
     bool spans;    /* takes statistics over the global batch: gets all rows at once, also if there
                       are none, and goes block by block itself */
+    bool in_place; /* its dx takes the place of dy: backward() gets both as one array */
     ls_status (*configure)(ls_layer *layer, const char *argument);
 
     /* Floating-point operations of a row's forward product; a backward pass has one such product

@@ -158,10 +158,10 @@ void ls_network_backward(ls_network *network, const float *params, const ls_batc
     for (int i = network->computed - 1; i >= first; i--) {
         if (network->layer[i].skipped)
             continue;
-        backward_layer(network, i, params, batch, pass, dy, i > first ? dx : NULL, grads);
-        float *swap = dy;
-        dy = dx;
-        dx = swap;
+        float *to = network->layer[i].kind->in_place ? dy : dx;
+        backward_layer(network, i, params, batch, pass, dy, i > first ? to : NULL, grads);
+        dx = to == dx ? dy : dx;
+        dy = to;
     }
 }
 

@@ -31,7 +31,7 @@ typedef struct windows {
     float *planes; /* [K * K][plane] in the layer's scratch memory */
 } windows;
 
-/* A pixel of fewer channels is copied as if it had so many. */
+/* Channels are copied so many at a time, also beyond a pixel's end. */
 enum { GROUP = 8 };
 
 static windows windows_of(const ls_layer *layer)
@@ -50,42 +50,47 @@ static int64_t scratch(const ls_layer *layer)
     return layer->window * layer->window * windows_of(layer).plane;
 }
 
-/* Copies a pixel, and may copy more, up to GROUP floats. */
-static inline void copy_pixel(float *to, const float *from, int64_t C)
+static inline void copy_group(float *to, const float *from)
 {
-    if (C <= GROUP)
-        memcpy(to, from, GROUP * sizeof *to);
-    else
-        memcpy(to, from, (size_t)C * sizeof *to);
+    memcpy(to, from, GROUP * sizeof *to);
+}
+
+/* The last of the groups that a pixel is copied in. They are taken from there down, each of all
+ * pixels in the order of memory, so that what is copied beyond a pixel's end is overwritten. */
+static inline int64_t last_group(int64_t C)
+{
+    return (C - 1) / GROUP * GROUP;
 }
 
 LS_DISPATCH static void sort_in(windows s, const float *restrict x)
 {
     float *to = s.planes;
-    for (int64_t i = 0; i < s.K * s.K; i++, to += s.plane)
-        for (int64_t w = 0; w < s.count; w++)
-            copy_pixel(to + w * s.C, x + i / s.K * s.row + (w * s.K + i % s.K) * s.C, s.C);
+    for (int64_t i = 0; i < s.K * s.K; i++, to += s.plane) {
+        const float *from = x + i / s.K * s.row + i % s.K * s.C;
+        for (int64_t c = last_group(s.C); c >= 0; c -= GROUP)
+            for (int64_t w = 0; w < s.count; w++)
+                copy_group(to + w * s.C + c, from + w * s.K * s.C + c);
+    }
 }
 
-/* In the order of memory, so that what was copied too much is overwritten by the pixels that
- * follow; the last ones of a row are copied as they are. */
+/* The last pixels of a row are copied as they are, not beyond its end. */
 LS_DISPATCH static void sort_out(windows s, float *restrict dx)
 {
-    const int64_t pixels = s.count * s.K, exact = s.C < GROUP ? GROUP / s.C : 0;
+    const int64_t exact = s.C % GROUP > 0 ? GROUP / s.C + 1 : 0;
+    const int64_t pixels = s.count * s.K, grouped = pixels > exact ? pixels - exact : 0;
     for (int64_t i = 0; i < s.K; i++, dx += s.row) {
-        const float *from = s.planes + i * s.K * s.plane;
-        for (int64_t p = 0, w = 0, j = 0; p < pixels; p++) {
-            const float *pixel = from + j * s.plane + w * s.C;
-            if (p + exact < pixels)
-                copy_pixel(dx + p * s.C, pixel, s.C);
-            else
-                for (int64_t c = 0; c < s.C; c++)
-                    dx[p * s.C + c] = pixel[c];
-            if (++j == s.K) {
-                j = 0;
-                w++;
+        const float *plane = s.planes + i * s.K * s.plane;
+        for (int64_t c = last_group(s.C); c >= 0; c -= GROUP)
+            for (int64_t p = 0, w = 0, j = 0; p < grouped; p++) {
+                copy_group(dx + p * s.C + c, plane + j * s.plane + w * s.C + c);
+                if (++j == s.K) {
+                    j = 0;
+                    w++;
+                }
             }
-        }
+        for (int64_t p = grouped; p < pixels; p++)
+            for (int64_t c = 0; c < s.C; c++)
+                dx[p * s.C + c] = plane[p % s.K * s.plane + p / s.K * s.C + c];
     }
 }
 
