@@ -22,6 +22,9 @@ LOCKSTEP = os.path.join(HERE, "..", "build", "release", "lockstep")
 IDX = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else sys.exit(__doc__)
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 5
 LARGE, LARGE_ROWS = "2500,2000,1500,1000,500", 5120  # 12 million parameters
+CONVOLUTIONAL = {"lenet5": "lenet5",
+                 "example": "conv:32x3 relu conv:64x3 relu maxpool:2 flatten dense:128 relu dense:10"}
+AFFINE = "rotate:15 scale:0.15 shift:2 shear:0.1"
 ONE, TWO = (["mpirun", "-q", "-n", n, "--bind-to", "core"] for n in ("1", "2"))
 LINK = [os.path.join(HERE, "two_hosts.sh"), "10gbit"]
 if os.geteuid() == 0:
@@ -33,15 +36,18 @@ def run(command, **options):
     return subprocess.run(command, check=True, text=True, capture_output=True, timeout=600, **options)
 
 
-def model(hidden):
-    return " ".join(f"dense:{units} relu" for units in hidden.split(",")) + " dense:10"
+def model(network):
+    """The model string of a network named as for benchmark_torch.py."""
+    if network in CONVOLUTIONAL:
+        return CONVOLUTIONAL[network]
+    return " ".join(f"dense:{units} relu" for units in network.split(",")) + " dense:10"
 
 
-def train(name, launch, data, hidden="512", *options):
-    """Notes the medians over epochs of all columns of metrics.csv; returns what was printed."""
+def train(name, launch, data, network="512", *options):
+    """Notes the medians over epochs of some columns of metrics.csv; returns what was printed."""
     folder = os.path.join(scratch, "run")
     shutil.rmtree(folder, ignore_errors=True)
-    command = [*launch, LOCKSTEP, "train", "--data", data, "--model", model(hidden), "--run", folder]
+    command = [*launch, LOCKSTEP, "train", "--data", data, "--model", model(network), "--run", folder]
     printed = run([*command, *options]).stderr
     with open(os.path.join(folder, "metrics.csv")) as file:
         rows = list(csv.DictReader(file))
@@ -56,8 +62,9 @@ def bench(launch, *options):
 
 
 def torch(name, threads, processes, *arguments):
-    # Its gradients are allocated anew in each step: without page faults it is much faster.
-    environment = dict(os.environ, OMP_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS="1",
+    # Its gradients are allocated anew in each step: without page faults it is much faster. And it is
+    # to have the kernels of OpenBLAS that Lockstep chooses.
+    environment = dict(os.environ, OPENBLAS_CORETYPE=kernels, OMP_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS="1",
                        MALLOC_MMAP_THRESHOLD_="1000000000", MALLOC_TRIM_THRESHOLD_="4000000000",
                        WORLD_SIZE=str(processes))
     command = ["/usr/bin/python3", os.path.join(HERE, "benchmark_torch.py"), IDX, *arguments]
@@ -100,6 +107,20 @@ def measure():
     torch("large ddp", 1, 2, "2", "256", LARGE, str(LARGE_ROWS))
     torch("large torch", 2, 1, "2", "256", LARGE, str(LARGE_ROWS))
     train("small", TWO, data, "30", "--validation", "0.1666667", "--epochs", "10", "--batch", "1200")
+
+    for network, rows in (("lenet5", data), ("example", large)):
+        limit = () if rows == data else (str(LARGE_ROWS),)
+        train(network, TWO, rows, network, "--validation", "0", "--epochs", "3")
+        torch(f"{network} ddp", 1, 2, "2", "128", network, *limit)
+        torch(f"{network} torch1", 1, 1, "2", "128", network, *limit)
+        train(network, TWO, rows, network, "--validation", "0", "--epochs", "3")
+        torch(f"{network} torch2", 2, 1, "2", "128", network, *limit)
+    for _ in range(2):
+        train("one again", ONE, data, *reference, "--epochs", "3")
+        train("one affine", ONE, data, *reference, "--epochs", "3", "--augment", AFFINE)
+        train("one exact", ONE, data, *reference, "--epochs", "3", "--reproducible")
+        train("two again", TWO, data, *reference, "--epochs", "3")
+        train("two exact", TWO, data, *reference, "--epochs", "3", "--reproducible")
 
     figures["dense 1"].append(fastest(bench(ONE)))
     figures["weak 1"].append(fastest(bench(ONE, "--batch", "64")))
@@ -148,6 +169,22 @@ def report():
     print(f"  2 ranks: {peer / median('large', 'seconds'):.2f}x PyTorch's best, computing at "
           f"{100 * large_limit / median('large computing'):.1f} %, the whole at "
           f"{100 * large_limit / median('large', 'seconds'):.1f} % of the sgemm limit")
+    for network, text in (("lenet5", "LeNet-5, batch 128, 60,000 rows"),
+                          ("example", f"{CONVOLUTIONAL['example']}, batch 128, {LARGE_ROWS} rows")):
+        print(text)
+        row("Lockstep, 2 ranks", network, "seconds")
+        row("PyTorch DDP over gloo, 2 processes", f"{network} ddp", "seconds")
+        row("PyTorch, 1 process, 1 thread", f"{network} torch1", "seconds")
+        row("PyTorch, 1 process, 2 threads", f"{network} torch2", "seconds")
+        peers = [median(f"{network} {peer}", "seconds") for peer in ("ddp", "torch1", "torch2")]
+        print(f"  2 ranks: {peers[0] / median(network, 'seconds'):.2f}x DDP, "
+              f"{min(peers[1:]) / median(network, 'seconds'):.2f}x PyTorch's best single process")
+    print("784-512-10, batch 128: what options cost")
+    for ranks in ("one", "two"):
+        row(f"{ranks} rank{'s' if ranks == 'two' else ''}", f"{ranks} again", "seconds")
+        row("with --reproducible", f"{ranks} exact", "seconds")
+        if ranks == "one":
+            row(f'with --augment "{AFFINE}"', "one affine", "seconds")
     print("784-30-10, batch 1200, 10 epochs of 50,000 rows")
     row("Lockstep, 2 ranks, all 10 epochs", "small", "sum")
     print("Scaling from 1 to 2 ranks, efficiency")
@@ -191,6 +228,8 @@ with tempfile.TemporaryDirectory() as scratch:
     data, large = os.path.join(scratch, "data.h5"), os.path.join(scratch, "large.h5")
     imported = run([LOCKSTEP, "import", "--idx", IDX, "--out", data]).stderr
     run([LOCKSTEP, "import", "--idx", IDX, "--out", large, "--limit", str(LARGE_ROWS)])
+    blas = re.search("OpenBLAS.*, ", run([*ONE, LOCKSTEP, "bench", "--steps", "5"]).stdout)
+    kernels = blas[0].split(",")[0].split()[-1]
     for number in range(ROUNDS):
         print(f"round {number + 1} of {ROUNDS}", file=sys.stderr)
         measure()

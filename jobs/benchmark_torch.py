@@ -1,8 +1,11 @@
-"""A multilayer perceptron (ReLU, Adam 1e-3) in PyTorch, to compare Lockstep's speed with:
-benchmark_torch.py FOLDER_OF_IDX_FILES EPOCHS GLOBAL_BATCH [HIDDEN,HIDDEN,... [ROWS]]
+"""A network (Adam 1e-3) in PyTorch, to compare Lockstep's speed with:
+benchmark_torch.py FOLDER_OF_IDX_FILES EPOCHS GLOBAL_BATCH [NETWORK [ROWS]]
+
+NETWORK: hidden layers with ReLU, as 512 or 800,300; or lenet5; or example, that of PyTorch's own MNIST
+example without its dropout.
 
 The strongest plain set-up: everything is in memory as floats, batches are index selections, no
-DataLoader. benchmark.sh lets malloc keep large blocks, which saves PyTorch a third of the time.
+DataLoader. benchmark.py lets malloc keep large blocks, which saves PyTorch a third of the time.
 Threads by OMP_NUM_THREADS; several processes (DistributedDataParallel over gloo) by RANK and
 WORLD_SIZE. Rank 0 prints the median seconds of an epoch."""
 import gzip
@@ -26,7 +29,7 @@ def load(folder, name):
 
 
 folder, epochs, batch = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-hidden = [int(units) for units in (sys.argv[4] if len(sys.argv) > 4 else "512").split(",")]
+network = sys.argv[4] if len(sys.argv) > 4 else "512"
 limit = int(sys.argv[5]) if len(sys.argv) > 5 else 10**9
 rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
@@ -36,14 +39,23 @@ if world > 1:
     distributed.init_process_group("gloo", rank=rank, world_size=world)
 
 images = load(folder, "train-images-idx3-ubyte")[:limit]
-x = torch.from_numpy(images.reshape(len(images), -1).astype(numpy.float32) / 255)
+x = torch.from_numpy(images.astype(numpy.float32) / 255)[:, None]
 labels = torch.from_numpy(load(folder, "train-labels-idx1-ubyte")[:limit].astype(numpy.int64))
 torch.manual_seed(0)
-layers, inputs = [], x.shape[1]
-for units in hidden:
-    layers += [nn.Linear(inputs, units), nn.ReLU()]
-    inputs = units
-model = nn.Sequential(*layers, nn.Linear(inputs, 10))
+if network == "lenet5":
+    model = nn.Sequential(
+        nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(),
+        nn.MaxPool2d(2), nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(),
+        nn.Linear(84, 10))
+elif network == "example":
+    model = nn.Sequential(
+        nn.Conv2d(1, 32, 3), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(9216, 128), nn.ReLU(), nn.Linear(128, 10))
+else:
+    units = [x[0].numel(), *map(int, network.split(","))]
+    layers = [layer for sizes in zip(units, units[1:]) for layer in (nn.Linear(*sizes), nn.ReLU())]
+    model = nn.Sequential(*layers, nn.Linear(units[-1], 10))
+    x = x.reshape(len(x), -1)
 if world > 1:
     model = nn.parallel.DistributedDataParallel(model)
 optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, foreach=False)  # the faster on CPUs

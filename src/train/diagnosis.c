@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { WINDOW = 3, TEXT = 512 };
 
@@ -101,6 +102,7 @@ static ls_status look_for_overfitting(const ls_trainer *t)
 
 static ls_status look_for_underfitting(const ls_trainer *t)
 {
+    const ls_train_config *c = t->config;
     const ls_underfitting u =
         ls_diagnose_underfitting(t->history, t->progress.epoch, t->dataset.classes);
     if (!u.shows)
@@ -109,10 +111,14 @@ static ls_status look_for_underfitting(const ls_trainer *t)
     if (!isnan(u.val_accuracy))
         snprintf(validation, sizeof validation, " and of validation %.4f", u.val_accuracy);
     snprintf(text, sizeof text,
-             "the accuracy of training is %.4f%s, and the training loss %s; what helps: %s",
+             "the accuracy of training is %.4f%s, and the training loss %s; what helps: %s, a "
+             "larger --model%s%s%s%s",
              u.accuracy, validation, u.falling ? "still falls" : "no longer falls",
-             u.falling ? "more --epochs, a larger --lr, a larger --model, less regularisation"
-                       : "another --lr, larger or smaller, a larger --model, less regularisation");
+             u.falling ? "more --epochs, a larger --lr" : "another --lr, larger or smaller",
+             strstr(c->model, "dropout") != NULL ? ", less dropout in it" : "",
+             t->replica.augment != NULL ? ", a weaker --augment" : "",
+             c->optimizer.weight_decay > 0 ? ", less --weight-decay" : "",
+             c->label_smoothing > 0 ? ", less --label-smoothing" : "");
     return tell(t, "underfitting", text);
 }
 

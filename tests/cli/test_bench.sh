@@ -23,6 +23,16 @@ mpirun -n 2 "$lockstep" bench "${small[@]}" --predict 2 --reduce hierarchical --
 check "JSON" has out '^\{"ranks": ?2,.*"prediction"'
 check "one way to reduce" [ "$(grep -o '"reduce"' out | wc -l)" = 1 ]
 
+# Kernels of before AVX2 where the processor has it: only if they were asked for.
+old='OpenBLAS .*(Prescott|Core2|Penryn|Nehalem|Sandybridge)'
+if grep -q avx2 /proc/cpuinfo && OPENBLAS_CORETYPE=Prescott mpirun -n 1 "$lockstep" bench "${small[@]}" >out &&
+    has out "$old"; then
+    mpirun -n 1 "$lockstep" bench "${small[@]}" >out
+    check "the bench with its own choice of kernels" [ $? = 0 ]
+    check "kernels for the processor" has out 'OpenBLAS'
+    check "no old kernels" [ "$(grep -cE "$old" out)" = 0 ]
+fi
+
 for n in 1 2; do
     refuses 2 "'2,x' is not a list of rank counts" mpirun -n $n "$lockstep" bench "${small[@]}" --predict 2,x
     refuses 2 "word 1, 'dens:3'" mpirun -n $n "$lockstep" bench --model dens:3
