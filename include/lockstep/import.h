@@ -1,4 +1,4 @@
-/* Makes an HDF5 data set from IDX files. */
+/* Makes an HDF5 data set from IDX files, or of its own. */
 #ifndef LOCKSTEP_IMPORT_H
 #define LOCKSTEP_IMPORT_H
 
@@ -23,6 +23,23 @@ typedef struct ls_import {
  * Errors: LS_ERR_DATA if an IDX file is missing, malformed or doesn't fit the others;
  * LS_ERR_FAILURE if the file can't be written. What lay at `path` before is then left alone. */
 ls_status ls_import_idx(const ls_import *import, const char *path) LS_MUST_CHECK;
+
+/* A data set that needs no data, to measure or to learn with: classes that can be told apart, by
+ * patterns of waves that are moved a little and have noise on them. The same settings give the same
+ * images everywhere. */
+typedef struct ls_synthetic {
+    int64_t rows; /* of the training split, 1 or more; the test split has a sixth as many */
+    int64_t channels, height, width;
+    int64_t classes; /* 2 or more */
+    uint64_t seed;
+    const char *name; /* the data set's name, "" for none */
+    bool compress;    /* as above */
+} ls_synthetic;
+
+/* Writes such a data set, as ls_import_idx() does. Local.
+ * Errors: LS_ERR_USAGE if there can be none of this shape, LS_ERR_FAILURE if it can't be written.
+ */
+ls_status ls_import_synthetic(const ls_synthetic *wanted, const char *path) LS_MUST_CHECK;
 
 /* Finds one of the four files of a folder under the names they are published by, as
  * train-images-idx3-ubyte or train-images.idx3-ubyte, with or without .gz. Local.

@@ -38,7 +38,8 @@ enum ls_rng_purpose {
     LS_RNG_SHUFFLE = 1,
     LS_RNG_INITIALISE = 2,
     LS_RNG_PASS = 3,
-    LS_RNG_AUGMENT = 4
+    LS_RNG_AUGMENT = 4,
+    LS_RNG_SYNTHETIC = 5
 };
 
 #endif

@@ -8,8 +8,9 @@
 typedef struct settings {
     const char *idx, *out;
     const char *train_images, *train_labels, *test_images, *test_labels;
+    const char *synthetic;
     const char *name;
-    int64_t limit, classes;
+    int64_t limit, classes, seed;
     bool compress;
 } settings;
 
@@ -24,6 +25,11 @@ static const ls_option table[] = {
     {"test-images", "FILE", LS_OPT_TEXT, 0, AT(test_images),
      .help = "may be left out with its labels"},
     {"test-labels", "FILE", LS_OPT_TEXT, 0, AT(test_labels), .help = "as above"},
+    {"synthetic", "N,C,H,W,CLASSES", LS_OPT_TEXT, 0, AT(synthetic),
+     .help =
+         "instead of files: N training rows of C x H x W pixels, made up but learnable, and N/6 "
+         "for testing"},
+    {"seed", "N", LS_OPT_INT, 0, AT(seed), "0", 0, 1e15, .help = "of what is made up"},
     {.type = LS_OPT_HEADING, .help = "Result"},
     {"out", "FILE", LS_OPT_TEXT, LS_OPT_REQUIRED, AT(out), .help = "the HDF5 file to write"},
     {"name", "TEXT", LS_OPT_TEXT, 0, AT(name), .help = "the data set's name"},
@@ -65,27 +71,61 @@ static ls_status find_files(settings *s, char paths[4][LS_PATH_MAX])
     return LS_OK;
 }
 
-static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
+static ls_status import_files(settings *s)
 {
-    (void)comm, (void)options;
-    settings copy = *(const settings *)values, *s = &copy; /* the paths are filled in */
     char paths[4][LS_PATH_MAX];
-    const double begin = ls_now();
     ls_status status = find_files(s, paths);
     if (status != LS_OK)
         return status;
     if (s->classes == 1)
         return ls_fail(LS_ERR_USAGE, "--classes 1: there is nothing to tell apart");
-    bool has_test = *s->test_images != '\0';
-    ls_import import = {.train_images = s->train_images,
-                        .train_labels = s->train_labels,
-                        .test_images = has_test ? s->test_images : NULL,
-                        .test_labels = has_test ? s->test_labels : NULL,
-                        .name = s->name,
-                        .limit = s->limit,
-                        .classes = s->classes,
-                        .compress = s->compress};
-    status = ls_import_idx(&import, s->out);
+    const bool has_test = *s->test_images != '\0';
+    const ls_import import = {.train_images = s->train_images,
+                              .train_labels = s->train_labels,
+                              .test_images = has_test ? s->test_images : NULL,
+                              .test_labels = has_test ? s->test_labels : NULL,
+                              .name = s->name,
+                              .limit = s->limit,
+                              .classes = s->classes,
+                              .compress = s->compress};
+    return ls_import_idx(&import, s->out);
+}
+
+static ls_status import_synthetic(const settings *s)
+{
+    long long rows, channels, height, width, classes;
+    int used = 0;
+    const int got = sscanf(s->synthetic, "%15lld,%9lld,%9lld,%9lld,%9lld%n", &rows, &channels,
+                           &height, &width, &classes, &used);
+    if (got != 5 || s->synthetic[used] != '\0')
+        return ls_fail(LS_ERR_USAGE,
+                       "--synthetic: '%s' is not N,C,H,W,CLASSES, as 60000,1,28,28,10",
+                       s->synthetic);
+    const char *const files[] = {s->idx, s->train_images, s->train_labels, s->test_images,
+                                 s->test_labels};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (*files[i] != '\0')
+            return ls_fail(LS_ERR_USAGE, "--synthetic takes no files, but there is '%s'", files[i]);
+    if (s->limit > 0 || s->classes > 0)
+        return ls_fail(LS_ERR_USAGE, "--synthetic says itself how many rows and classes there are: "
+                                     "leave out --limit and --classes");
+    const ls_synthetic wanted = {.rows = rows,
+                                 .channels = channels,
+                                 .height = height,
+                                 .width = width,
+                                 .classes = classes,
+                                 .seed = (uint64_t)s->seed,
+                                 .name = *s->name != '\0' ? s->name : "synthetic",
+                                 .compress = s->compress};
+    return ls_import_synthetic(&wanted, s->out);
+}
+
+static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
+{
+    (void)comm, (void)options;
+    settings copy = *(const settings *)values, *s = &copy; /* the paths are filled in */
+    const double begin = ls_now();
+    ls_status status = *s->synthetic != '\0' ? import_synthetic(s) : import_files(s);
     ls_dataset *dataset = NULL;
     if (status == LS_OK)
         status = ls_dataset_open(&dataset, s->out, 0);
@@ -102,8 +142,8 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
 
 const ls_command ls_command_import = {
     .name = "import",
-    .usage = "--idx DIR --out FILE",
-    .summary = "makes an HDF5 data set from IDX files",
+    .usage = "--idx DIR | --synthetic N,C,H,W,CLASSES --out FILE",
+    .summary = "makes an HDF5 data set from IDX files, or a synthetic one",
     .options = table,
     .settings_size = sizeof(settings),
     .run = run,

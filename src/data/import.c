@@ -1,17 +1,17 @@
 #include <lockstep/import.h>
 
-#include "base/file.h"
 #include "base/memory.h"
-#include "data/h5.h"
 #include "data/idx.h"
 #include "data/samples.h"
-#include "data/seal.h"
+#include "data/writer.h"
 
 #include <errno.h>
 #include <sha2.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { SPLITS = 2 };
 
 /* One split on its way: two IDX files open, the labels read. */
 typedef struct source {
@@ -95,39 +95,10 @@ static ls_status count_classes(const source *s, int sources, int64_t wanted, int
     return LS_OK;
 }
 
-static ls_status write_images(ls_h5 *file, source *s, bool compress)
+static ls_status read_images(void *user, int64_t rows, uint8_t *pixels)
 {
-    enum { PIECE_BYTES = 4 << 20 };
-    const ls_idx_header *header = ls_idx_describe(s->images);
-    char name[32];
-    snprintf(name, sizeof name, "%s/images", s->group);
-    ls_h5_shape shape = {.type = LS_H5_U8, .rank = header->dims};
-    for (int i = 0; i < header->dims; i++)
-        shape.dims[i] = i == 0 ? s->rows : header->dim[i];
-    int64_t piece = header->items < PIECE_BYTES ? PIECE_BYTES / header->items : 1;
-    uint8_t *pixels = ls_alloc(piece * header->items, 1);
-    ls_status status =
-        pixels == NULL ? LS_ERR_FAILURE : ls_h5_create_dataset(file, name, &shape, compress);
-    for (int64_t done = 0; status == LS_OK && done < s->rows; done += piece) {
-        int64_t some = s->rows - done < piece ? s->rows - done : piece;
-        status = ls_idx_read_u8(s->images, some * header->items, pixels);
-        if (status == LS_OK)
-            status = ls_h5_write(file, name, LS_H5_U8, done, some, pixels);
-    }
-    ls_free(pixels);
-    return status;
-}
-
-static ls_status write_labels(ls_h5 *file, const source *s, int64_t classes, bool compress)
-{
-    char name[32];
-    snprintf(name, sizeof name, "%s/labels", s->group);
-    ls_h5_shape shape = {
-        .type = classes <= 256 ? LS_H5_U8 : LS_H5_I32, .rank = 1, .dims = {s->rows}};
-    ls_status status = ls_h5_create_dataset(file, name, &shape, compress);
-    if (status == LS_OK)
-        status = ls_h5_write(file, name, LS_H5_I32, 0, s->rows, s->label);
-    return status;
+    source *s = user;
+    return ls_idx_read_u8(s->images, rows * ls_idx_describe(s->images)->items, pixels);
 }
 
 /* Reads both files of a split to their ends and takes their digests up into one. */
@@ -144,65 +115,62 @@ static ls_status finish(source *s, SHA2_CTX *all)
     return status;
 }
 
-static ls_status write_dataset(const ls_import *import, source *s, int sources, int64_t classes,
+/* Of all files, in the order train images, train labels, test images, test labels. */
+static ls_status digest_of(void *user, char digest[LS_SOURCE_DIGEST])
+{
+    source *s = user;
+    SHA2_CTX all;
+    SHA256Init(&all);
+    ls_status status = LS_OK;
+    for (int k = 0; status == LS_OK && k < SPLITS && s[k].images != NULL; k++)
+        status = finish(&s[k], &all);
+    SHA256End(&all, digest);
+    return status;
+}
+
+static ls_status write_sources(const ls_import *import, source *s, int sources, int64_t classes,
                                const char *path)
 {
-    ls_h5 *file;
-    ls_status status = ls_h5_create(&file, path);
-    if (status != LS_OK)
-        return status;
-    SHA2_CTX all;
-    char digest[LS_SHA256_TEXT];
-    SHA256Init(&all);
-    for (int k = 0; status == LS_OK && k < sources; k++) {
-        status = write_images(file, &s[k], import->compress);
-        if (status == LS_OK)
-            status = write_labels(file, &s[k], classes, import->compress);
-        if (status == LS_OK)
-            status = finish(&s[k], &all);
+    ls_split_source split[SPLITS];
+    for (int k = 0; k < sources; k++) {
+        const ls_idx_header *header = ls_idx_describe(s[k].images);
+        split[k] = (ls_split_source){.group = s[k].group,
+                                     .rows = s[k].rows,
+                                     .dims = header->dims - 1,
+                                     .label = s[k].label,
+                                     .source = &s[k],
+                                     .read = read_images};
+        for (int i = 1; i < header->dims; i++)
+            split[k].image[i - 1] = header->dim[i];
     }
-    SHA256End(&all, digest);
-    if (status == LS_OK)
-        status = ls_h5_put_text(file, "format", "lockstep-dataset");
-    if (status == LS_OK)
-        status = ls_h5_put_int(file, "version", 1);
-    if (status == LS_OK)
-        status = ls_h5_put_int(file, "classes", classes);
-    if (status == LS_OK)
-        status = ls_h5_put_text(file, "name", import->name);
-    if (status == LS_OK)
-        status = ls_h5_put_text(file, "source_sha256", digest);
-    ls_status closed = ls_h5_close(&file);
-    return status != LS_OK ? status : closed;
+    const ls_content content = {.split = split,
+                                .splits = sources,
+                                .classes = classes,
+                                .name = import->name,
+                                .compress = import->compress,
+                                .user = s,
+                                .digest = digest_of};
+    return ls_content_write(&content, path);
 }
 
 ls_status ls_import_idx(const ls_import *import, const char *path)
 {
-    source s[2] = {
+    source s[SPLITS] = {
         {.group = "train",
          .images_path = import->train_images,
          .labels_path = import->train_labels},
         {.group = "test", .images_path = import->test_images, .labels_path = import->test_labels}};
-    int sources = import->test_images != NULL ? 2 : 1;
-    char temporary[LS_PATH_MAX], suffix[32];
-    snprintf(suffix, sizeof suffix, ".%ld.tmp", (long)getpid());
+    const int sources = import->test_images != NULL ? SPLITS : 1;
     int64_t classes = 0;
-    ls_status status = ls_path(temporary, path, suffix, NULL);
+    ls_status status = LS_OK;
     for (int k = 0; status == LS_OK && k < sources; k++)
         status = source_open(&s[k], import->limit);
-    if (status == LS_OK && sources == 2)
+    if (status == LS_OK && sources == SPLITS)
         status = same_size(&s[0], &s[1]);
     if (status == LS_OK)
         status = count_classes(s, sources, import->classes, &classes);
-    if (status == LS_OK) {
-        status = write_dataset(import, s, sources, classes, temporary);
-        if (status == LS_OK)
-            status = ls_seal_write(temporary);
-        if (status == LS_OK)
-            status = ls_publish(temporary, path);
-        if (status != LS_OK)
-            unlink(temporary);
-    }
+    if (status == LS_OK)
+        status = write_sources(import, s, sources, classes, path);
     for (int k = 0; k < sources; k++)
         source_close(&s[k]);
     return status;

@@ -39,6 +39,16 @@ check "info for people" has out '^verified +true'
 "$lockstep" info some.h5 --verify >out
 check "info reads all rows when asked to" has out '^rows_verified +true'
 
+# Made up, without any files.
+"$lockstep" import --synthetic 1200,1,12,12,4 --out made.h5 2>err
+check "import says what it made up" has err '1200 training and 200 test rows of 1x12x12, 4 classes'
+mpirun -n 2 "$lockstep" train --data made.h5 --model "dense:32 relu dense:4" --epochs 4 --run run/made --quiet 2>err
+mpirun -n 2 "$lockstep" eval --data made.h5 --checkpoint run/made >out
+check "what is made up can be learned" has out 'accuracy (0\.9|1)'
+refuses 2 "'9,1,8,8' is not N,C,H,W,CLASSES" "$lockstep" import --synthetic 9,1,8,8 --out x.h5
+refuses 2 "takes no files, but there is 'data'" "$lockstep" import --synthetic 9,1,8,8,2 --idx data --out x.h5
+refuses 2 'leave out --limit' "$lockstep" import --synthetic 9,1,8,8,2 --limit 3 --out x.h5
+
 # A pixel that is not what it was: the digest shows it, unless the file is trusted.
 cp mine.h5 changed.h5
 printf '\001' | dd of=changed.h5 bs=1 seek=8000 conv=notrunc 2>/dev/null

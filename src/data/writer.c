@@ -1,0 +1,94 @@
+#include "data/writer.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "data/h5.h"
+#include "data/seal.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static ls_status write_images(ls_h5 *file, const ls_split_source *s, bool compress)
+{
+    enum { PIECE_BYTES = 4 << 20 };
+    char name[32];
+    snprintf(name, sizeof name, "%s/images", s->group);
+    ls_h5_shape shape = {.type = LS_H5_U8, .rank = 1 + s->dims, .dims = {s->rows}};
+    int64_t pixels = 1;
+    for (int i = 0; i < s->dims; i++)
+        pixels *= shape.dims[1 + i] = s->image[i];
+    const int64_t piece = pixels < PIECE_BYTES ? PIECE_BYTES / pixels : 1;
+    uint8_t *buffer = ls_alloc(piece * pixels, 1);
+    ls_status status =
+        buffer == NULL ? LS_ERR_FAILURE : ls_h5_create_dataset(file, name, &shape, compress);
+    for (int64_t done = 0; status == LS_OK && done < s->rows; done += piece) {
+        const int64_t some = s->rows - done < piece ? s->rows - done : piece;
+        status = s->read(s->source, some, buffer);
+        if (status == LS_OK)
+            status = ls_h5_write(file, name, LS_H5_U8, done, some, buffer);
+    }
+    ls_free(buffer);
+    return status;
+}
+
+static ls_status write_labels(ls_h5 *file, const ls_split_source *s, int64_t classes, bool compress)
+{
+    char name[32];
+    snprintf(name, sizeof name, "%s/labels", s->group);
+    ls_h5_shape shape = {
+        .type = classes <= 256 ? LS_H5_U8 : LS_H5_I32, .rank = 1, .dims = {s->rows}};
+    ls_status status = ls_h5_create_dataset(file, name, &shape, compress);
+    if (status == LS_OK)
+        status = ls_h5_write(file, name, LS_H5_I32, 0, s->rows, s->label);
+    return status;
+}
+
+static ls_status put_attributes(ls_h5 *file, const ls_content *c)
+{
+    ls_status status = ls_h5_put_text(file, "format", "lockstep-dataset");
+    if (status == LS_OK)
+        status = ls_h5_put_int(file, "version", 1);
+    if (status == LS_OK)
+        status = ls_h5_put_int(file, "classes", c->classes);
+    if (status == LS_OK)
+        status = ls_h5_put_text(file, "name", c->name);
+    if (status != LS_OK || c->digest == NULL)
+        return status;
+    char digest[LS_SOURCE_DIGEST];
+    status = c->digest(c->user, digest);
+    return status == LS_OK ? ls_h5_put_text(file, "source_sha256", digest) : status;
+}
+
+static ls_status write_file(const ls_content *c, const char *path)
+{
+    ls_h5 *file;
+    ls_status status = ls_h5_create(&file, path);
+    if (status != LS_OK)
+        return status;
+    for (int k = 0; status == LS_OK && k < c->splits; k++) {
+        status = write_images(file, &c->split[k], c->compress);
+        if (status == LS_OK)
+            status = write_labels(file, &c->split[k], c->classes, c->compress);
+    }
+    if (status == LS_OK)
+        status = put_attributes(file, c);
+    ls_status closed = ls_h5_close(&file);
+    return status != LS_OK ? status : closed;
+}
+
+ls_status ls_content_write(const ls_content *content, const char *path)
+{
+    char temporary[LS_PATH_MAX], suffix[32];
+    snprintf(suffix, sizeof suffix, ".%ld.tmp", (long)getpid());
+    ls_status status = ls_path(temporary, path, suffix, NULL);
+    if (status != LS_OK)
+        return status;
+    status = write_file(content, temporary);
+    if (status == LS_OK)
+        status = ls_seal_write(temporary);
+    if (status == LS_OK)
+        status = ls_publish(temporary, path);
+    if (status != LS_OK)
+        unlink(temporary);
+    return status;
+}
