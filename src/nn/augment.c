@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum word { ROTATE, SCALE, SHIFT, SHEAR, ELASTIC, ERASE, WORDS } word;
+typedef enum word { FLIP, ROTATE, SCALE, SHIFT, SHEAR, ELASTIC, ERASE, WORDS } word;
 enum { MOST_NUMBERS = 2 };
 
 /* Limits are far beyond what helps a training: they only keep all arithmetic sound. */
@@ -23,6 +23,11 @@ static const struct {
         double least, most;
     } number[MOST_NUMBERS];
 } words[WORDS] = {
+    [FLIP] = {"flip",
+              "flip:P",
+              "mirrored, left to right, with this probability",
+              1,
+              {{"probability", 0, 1}}},
     [ROTATE] = {"rotate",
                 "rotate:DEGREES",
                 "turned by up to so many degrees either way",
@@ -70,13 +75,14 @@ enum draw {
     DRAW_ASPECT,
     DRAW_UPRIGHT,
     DRAW_LEFT,
-    DRAW_TOP
+    DRAW_TOP,
+    DRAW_FLIP
 };
 
 struct ls_augment {
     ls_shape shape;
     double number[WORDS][MOST_NUMBERS]; /* zeros for words that are not there */
-    ls_warp *warp;                      /* NULL if images are only erased */
+    ls_warp *warp;                      /* NULL if they stay in their place */
 };
 
 int ls_augment_word(int at, const char **form, const char **meaning)
@@ -260,8 +266,19 @@ ls_chance ls_augment_draw(const ls_augment *a, uint64_t key, int64_t id)
                    .angle = either_way(mine, DRAW_ANGLE, a->number[ROTATE][0] * degree),
                    .shift_x = either_way(mine, DRAW_SHIFT_X, a->number[SHIFT][0]),
                    .shift_y = either_way(mine, DRAW_SHIFT_Y, a->number[SHIFT][0])},
+        .flipped = ls_rng_uniform(mine, DRAW_FLIP) < a->number[FLIP][0],
         .erased = draw_patch(a, mine),
         .field = ls_rng_at(mine, DRAW_FIELD)};
+}
+
+static void flip(ls_shape shape, float *image)
+{
+    for (int64_t y = 0; y < shape.channels * shape.height; y++, image += shape.width)
+        for (int64_t x = 0; x < shape.width / 2; x++) {
+            const float kept = image[x];
+            image[x] = image[shape.width - 1 - x];
+            image[shape.width - 1 - x] = kept;
+        }
 }
 
 static void erase(ls_shape shape, ls_patch patch, float background, float *image)
@@ -283,6 +300,8 @@ void ls_augment_apply(ls_augment *augment, uint64_t seed, int64_t epoch, float b
     for (int64_t i = 0; i < batch->rows; i++) {
         float *image = batch->x + i * batch->features;
         const ls_chance chance = ls_augment_draw(augment, key, batch->ids[i]);
+        if (chance.flipped)
+            flip(augment->shape, image);
         if (augment->warp != NULL) {
             const ls_affine map = ls_affine_make(&chance.motion, augment->shape);
             ls_warp_draw_field(augment->warp, chance.field);

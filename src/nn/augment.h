@@ -2,6 +2,8 @@
 #ifndef LS_NN_AUGMENT_H
 #define LS_NN_AUGMENT_H
 
+#include <stdbool.h>
+
 #include <lockstep/augment.h>
 
 #include "nn/warp.h"
@@ -13,6 +15,7 @@ typedef struct ls_patch {
 
 /* What is to happen to one image. */
 typedef struct ls_chance {
+    bool flipped;
     ls_motion motion;
     ls_patch erased;
     uint64_t field; /* key of the elastic field */

@@ -62,7 +62,7 @@ static void moving_by_nothing_changes_no_bit(void **state)
     assert_memory_equal(batch->x, same->x, 3 * 13 * 18 * sizeof(float));
     ls_warp_destroy(&warp);
 
-    ls_augment *zeros = make("erase:0 rotate:0 scale:0 shift:0 shear:0 elastic:0,4", shape);
+    ls_augment *zeros = make("erase:0 rotate:0 scale:0 shift:0 shear:0 elastic:0,4 flip:0", shape);
     ls_augment_apply(zeros, 1, 2, 0, batch);
     assert_memory_equal(batch->x, same->x, 3 * 13 * 18 * sizeof(float));
     ls_augment_destroy(&zeros);
@@ -308,6 +308,27 @@ static void elastic_fields_displace(void **state)
     ls_warp_destroy(&warp);
 }
 
+static void images_are_mirrored_as_often_as_asked(void **state)
+{
+    (void)state;
+    const ls_shape shape = {2, 3, 5};
+    ls_augment *augment = make("flip:0.3", shape);
+    ls_batch *batch = make_batch(DRAWS, 0, shape), *original = make_batch(DRAWS, 0, shape);
+    const uint64_t key = ls_augment_key(3, 1);
+    ls_augment_apply(augment, 3, 1, 0, batch);
+    int flipped = 0;
+    for (int64_t i = 0; i < DRAWS; i++) {
+        const bool mirrored = ls_augment_draw(augment, key, i).flipped;
+        flipped += mirrored;
+        for (int64_t at = i * 30; at < (i + 1) * 30; at++)
+            assert_true(batch->x[at] == original->x[mirrored ? at - at % 5 + 4 - at % 5 : at]);
+    }
+    assert_near(flipped, 0.3 * DRAWS, 0.05, 0);
+    ls_batch_destroy(&batch);
+    ls_batch_destroy(&original);
+    ls_augment_destroy(&augment);
+}
+
 static void every_other_image_is_erased(void **state)
 {
     (void)state;
@@ -367,8 +388,8 @@ static void bad_words_are_refused(void **state)
         const char *text, *part;
     } cases[] = {
         {"rotat:15", "word 1, 'rotat:15': nothing is called that; did you mean 'rotate:DEGREES'?"},
-        {"shift:2 blur:3", "word 2, 'blur:3': nothing is called that; there are rotate, scale, "
-                           "shift, shear, elastic, erase"},
+        {"shift:2 blur:3", "word 2, 'blur:3': nothing is called that; there are flip, rotate, "
+                           "scale, shift, shear, elastic, erase"},
         {"rotate", "word 1, 'rotate': write it as rotate:DEGREES"},
         {"rotate:", "write it as rotate:DEGREES"},
         {"rotate:x", "write it as rotate:DEGREES"},
@@ -385,6 +406,7 @@ static void bad_words_are_refused(void **state)
         {"elastic:34,4,5", "write it as elastic:ALPHA,SIGMA"},
         {"elastic:34,0.1", "the sigma must be from 0.5 to 100"},
         {"elastic:-1,4", "the alpha must be from 0 to 10000"},
+        {"flip:2", "the probability must be from 0 to 1"},
         {"erase:1.5", "the fraction must be from 0 to 1"},
         {"rotate:1 shift:1 rotate:1", "word 3, 'rotate:1': stands there twice"},
         {"rotate:1 none", "word 2, 'none'"},
@@ -436,6 +458,7 @@ int main(void)
         cmocka_unit_test(motions_are_uniform_and_independent),
         cmocka_unit_test(elastic_fields_are_as_in_theory),
         cmocka_unit_test(elastic_fields_displace),
+        cmocka_unit_test(images_are_mirrored_as_often_as_asked),
         cmocka_unit_test(every_other_image_is_erased),
         cmocka_unit_test(bad_words_are_refused),
         cmocka_unit_test(applying_allocates_nothing),
