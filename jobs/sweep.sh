@@ -26,16 +26,8 @@
 #
 #   LOCKSTEP   the program [lockstep, else the quickstart's build]
 set -euo pipefail
-export LC_ALL=C # numbers have points
-
-die() {
-    echo "sweep.sh: $*" >&2
-    exit 2
-}
-usage() {
-    sed -n '2,/^set -/{/^set -/!s/^# \{0,1\}//p}' "$0"
-    exit "$1"
-}
+# shellcheck source=jobs/common.sh
+. "$(dirname "$0")/common.sh"
 
 out='' ranks=1 random=0 seed=0 launch='' only_rank=false
 names=() specs=()
@@ -65,9 +57,7 @@ common=("$@")
 [ ${#names[@]} -gt 0 ] || die "give NAME=VALUES for at least one option, as lr=0.1,0.01"
 [ "$ranks" -gt 0 ] || die "--ranks must be 1 or more"
 
-lockstep=${LOCKSTEP:-$(command -v lockstep || echo "$(dirname "$0")/../build/release/lockstep")}
-command -v "$lockstep" >/dev/null || die "$lockstep: no such program: set LOCKSTEP, or run jobs/quickstart.sh"
-[ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+find_lockstep
 read -ra start <<<"${launch:-mpirun -q}"
 start+=(-n "$ranks")
 
@@ -222,12 +212,7 @@ if $only_rank; then
     exit 0
 fi
 
-# Runs with other options in common would not be comparable.
-printf '%s\n' "${common[@]}" >"$out/common.$$"
-mv -n "$out/common.$$" "$out/common"
-rm -f "$out/common.$$"
-printf '%s\n' "${common[@]}" | cmp -s - "$out/common" ||
-    die "$out holds runs with other options after --: $(tr '\n' ' ' <"$out/common")"
+keep_common "$out" "${common[@]}"
 
 task=0 tasks=1
 if [ -n "${SLURM_ARRAY_TASK_ID:-}" ]; then
@@ -235,9 +220,6 @@ if [ -n "${SLURM_ARRAY_TASK_ID:-}" ]; then
     tasks=${SLURM_ARRAY_TASK_COUNT:?an array task whose array has no size}
 fi
 
-# A signal lets the run come to its end: mpirun hands this one on.
-child='' stopped=false waiting=false
-trap 'stopped=true waiting=true; [ -z "$child" ] || kill -USR1 "$child" 2>/dev/null || true' INT TERM USR1 USR2
 refused=0
 for ((k = task; k < runs; k += tasks)); do
     ! $stopped || exit 75
@@ -250,14 +232,9 @@ for ((k = task; k < runs; k += tasks)); do
     for i in "${!names[@]}"; do
         settings+=("--${names[i]}=${chosen[i]}")
     done
-    "${start[@]}" "$lockstep" train "${common[@]}" "${settings[@]}" --run "$out/$run" --resume auto \
-        >>"$out/$run.log" 2>&1 </dev/null &
-    child=$! waiting=true
-    while $waiting; do # a signal ends the waiting, but not yet the run
-        waiting=false code=0
-        wait "$child" || code=$?
-    done
-    child=''
+    code=0
+    run_to_end "$out/$run.log" "${start[@]}" "$lockstep" train "${common[@]}" "${settings[@]}" --run "$out/$run" \
+        --resume auto || code=$?
     case $code in
         0) echo "[$((k + 1))/$runs] $run: $(result "$out/$run" | awk '{ printf "%s %.6g in epoch %d, %s s", $1, $2, $3, $5 }')" >&2 ;;
         4)

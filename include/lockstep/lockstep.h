@@ -20,6 +20,7 @@
 #include <lockstep/range.h>
 #include <lockstep/ready.h>
 #include <lockstep/reducer.h>
+#include <lockstep/scaling.h>
 #include <lockstep/schedule.h>
 #include <lockstep/status.h>
 #include <lockstep/team.h>

@@ -31,6 +31,7 @@ extern const ls_command ls_command_eval;
 extern const ls_command ls_command_info;
 extern const ls_command ls_command_bench;
 extern const ls_command ls_command_preview;
+extern const ls_command ls_command_scaling;
 
 /* Prints a heading and, for each word of a list, its form and its meaning, as a part of a help
  * text. word  returns 0 past the last. Local. */

@@ -83,6 +83,8 @@ ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
     json_object_set_new(summary, "reduce", ls_json_text(ls_reduce_name(ls_trainer_reduce(t))));
     json_object_set_new(summary, "threads", json_integer(t->topology->mine.threads));
     json_object_set_new(summary, "hosts", hosts_json(t->topology));
+    json_object_set_new(summary, "oversubscribed",
+                        json_boolean(t->topology->oversubscribed_node >= 0));
     json_object_set_new(summary, "versions",
                         json_pack("{s:s, s:s, s:s, s:s}", "lockstep", LS_VERSION, "mpi",
                                   ls_comm_version(), "blas", ls_compute_version(), "hdf5",

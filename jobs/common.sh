@@ -1,0 +1,50 @@
+# What the scripts beside this one share. Sourced.
+# shellcheck shell=bash
+export LC_ALL=C # numbers have points
+[ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+
+die() {
+    echo "${0##*/}: $*" >&2
+    exit 2
+}
+
+# The comment that the script begins with.
+usage() { # CODE
+    sed -n '2,/^set -/{/^set -/!s/^# \{0,1\}//p}' "$0"
+    exit "$1"
+}
+
+# The program: LOCKSTEP, else one that is installed, else the quickstart's build.
+find_lockstep() { # -> lockstep
+    lockstep=${LOCKSTEP:-$(command -v lockstep || echo "$(dirname "$0")/../build/release/lockstep")}
+    command -v "$lockstep" >/dev/null || die "$lockstep: no such program: set LOCKSTEP, or run jobs/quickstart.sh"
+}
+
+# Runs with other options in common would not be comparable: the first ones of a folder are kept.
+keep_common() { # FOLDER OPTION ...
+    local out=$1
+    shift
+    printf '%s\n' "$@" >"$out/common.$$"
+    mv -n "$out/common.$$" "$out/common"
+    rm -f "$out/common.$$"
+    printf '%s\n' "$@" | cmp -s - "$out/common" ||
+        die "$out holds runs with other options after --: $(tr '\n' ' ' <"$out/common")"
+}
+
+# Runs a command to its end, its output added to a file, and returns its code. A signal lets it come to
+# its end in good order: it is handed on, as mpirun hands this one on to the ranks; then $stopped is true.
+# shellcheck disable=SC2034
+stopped=false child='' waiting=false
+run_to_end() { # LOG COMMAND ...
+    local log=$1 code=0
+    shift
+    trap 'stopped=true waiting=true; [ -z "$child" ] || kill -USR1 "$child" 2>/dev/null || true' INT TERM USR1 USR2
+    "$@" >>"$log" 2>&1 </dev/null &
+    child=$! waiting=true
+    while $waiting; do # a signal ends the waiting, but not yet the command
+        waiting=false code=0
+        wait "$child" || code=$?
+    done
+    child=''
+    return "$code"
+}

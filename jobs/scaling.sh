@@ -1,0 +1,158 @@
+#!/usr/bin/env bash
+# A scaling experiment from one command to the figures: trains on each of some numbers of ranks,
+# several times, in random order so that drift of the machine hits all alike; then evaluates the runs,
+# predicts the same from a measured step, and draws both.
+#
+#   scaling.sh --out scaling/strong --ranks 1,2,4 -- --data mnist.h5 --epochs 5
+#   scaling.sh --out scaling/weak --mode weak --ranks 1,2,4 -- --data mnist.h5 --batch 64 --epochs 5
+#
+# after --     options of `lockstep train`, the same for all runs
+#
+#   --out DIR        folder of the experiment; its runs lie in DIR/runs
+#   --ranks P,P,...  numbers of ranks; speed-ups are over the fewest of them [1,2]
+#   --mode MODE      strong: the global batch stays; weak: --batch is that of each rank [strong]
+#   --repeats N      runs on each number of ranks, with seeds 1 to N [3]
+#   --warmup N       first epochs of a run that do not count [1]
+#   --target A       validation accuracy to tell the time until; 0: none [0]
+#   --launch CMD     what starts a run [mpirun -q --bind-to core; none if there are more ranks than cores]
+#   --seed S         of the order [0]
+#   --evaluate       train nothing, evaluate what is there
+#
+# Run again, it skips runs that have finished and goes on with those that were interrupted; with more
+# ranks or repeats it adds to what is there. A signal, a time limit or a Slurm job's end lets the run in
+# progress write a checkpoint; then this ends with code 75: run it again. Results: DIR/scaling.csv,
+# scaling.json, and, where there is gnuplot, scaling.svg and scaling.png.
+#
+#   LOCKSTEP   the program [lockstep, else the quickstart's build]
+set -euo pipefail
+# shellcheck source=jobs/common.sh
+. "$(dirname "$0")/common.sh"
+
+out='' ranks=1,2 mode=strong repeats=3 warmup=1 target=0 launch='' seed=0 only_evaluate=false
+while [ $# -gt 0 ] && [ "$1" != -- ]; do
+    case $1 in
+        --help) usage 0 ;;
+        --evaluate) only_evaluate=true ;;
+        --out | --ranks | --mode | --target | --launch)
+            [ $# -gt 1 ] || die "$1 needs a value"
+            declare "${1#--}=$2"
+            shift ;;
+        --repeats | --warmup | --seed)
+            [ $# -gt 1 ] || die "$1 needs a value"
+            [[ $2 =~ ^[0-9]{1,9}$ ]] || die "$1: '$2' is no whole number"
+            declare "${1#--}=$((10#$2))"
+            shift ;;
+        *) die "there is no option $1; --help lists them" ;;
+    esac
+    shift
+done
+[ $# -eq 0 ] || shift
+common=("$@")
+[ -n "$out" ] || die "--out is needed: the folder of the experiment"
+[[ $ranks =~ ^[1-9][0-9]{0,6}(,[1-9][0-9]{0,6})*$ ]] || die "--ranks: '$ranks' is no list of rank counts as 1,2,4"
+case $mode in strong | weak) ;; *) die "--mode: '$mode' is neither strong nor weak" ;; esac
+[ "$repeats" -gt 0 ] || die "--repeats must be 1 or more"
+IFS=, read -ra counts <<<"$ranks"
+mapfile -t counts < <(printf '%s\n' "${counts[@]}" | sort -nu)
+
+here=$(dirname "$0")
+find_lockstep
+
+# The last value of an option among those of train; empty: it is not there.
+option() { # NAME
+    local i value=''
+    for ((i = 0; i < ${#common[@]}; i++)); do
+        case ${common[i]} in
+            "--$1") value=${common[i + 1]:-} ;;
+            "--$1="*) value=${common[i]#*=} ;;
+        esac
+    done
+    printf '%s' "$value"
+}
+for name in run resume seed dry-run; do
+    [ -z "$(option "$name")" ] || die "--$name is this script's to give"
+done
+batch=$(option batch)
+[ "$mode" = strong ] || [ -n "$batch" ] || batch=128
+[[ $batch =~ ^[0-9]*$ ]] || die "--batch: '$batch' is no whole number"
+
+# What starts the program on some ranks; more of them than cores is for tests, and has to be allowed.
+launch_on() { # RANKS -> command
+    command=(mpirun -q --bind-to core)
+    if [ -n "$launch" ]; then
+        read -ra command <<<"$launch"
+    elif [ -z "${SLURM_JOB_ID:-}" ] && [ "$1" -gt "$(nproc)" ]; then
+        command=(mpirun -q --bind-to none --oversubscribe)
+    fi
+    command+=(-n "$1" "$lockstep")
+}
+
+run_name() { # RANKS REPEAT
+    printf 'p%05d-%03d' "$1" "$2"
+}
+
+# Every run that there is to be, "RANKS REPEAT", shuffled in a way that depends on the seed alone.
+in_random_order() {
+    local count repeat
+    for count in "${counts[@]}"; do
+        for ((repeat = 1; repeat <= repeats; repeat++)); do
+            printf '%s %s %s\n' "$(printf '%s %s %s' "$seed" "$count" "$repeat" | sha256sum | cut -c1-16)" \
+                "$count" "$repeat"
+        done
+    done | sort | cut -d' ' -f2-
+}
+
+# Trains one run, or goes on with it; what it prints lies beside its folder.
+train() { # RANKS REPEAT
+    local folder code=0 sized=()
+    folder=$out/runs/$(run_name "$1" "$2")
+    [ ! -e "$folder/summary.json" ] || return 0
+    [ "$mode" = strong ] || sized=(--batch $((batch * $1)))
+    launch_on "$1"
+    run_to_end "$folder.log" "${command[@]}" train "${common[@]}" "${sized[@]}" --seed "$2" --run "$folder" \
+        --resume auto --quiet || code=$?
+    if [ "$code" != 0 ]; then
+        echo "$1 ranks, run $2: ended with code $code, see $folder.log$(grep -m 1 '^lockstep: ' <(tac "$folder.log") |
+            sed 's/^lockstep/; it says/')" >&2
+        exit "$code"
+    fi
+    echo "$1 ranks, run $2 of $repeats: $(tail -n 1 "$folder/metrics.csv" | cut -d, -f8) samples/s in the last epoch" >&2
+    ! $stopped || exit 75
+}
+
+# The step that the runs' network takes, and what follows from it for other numbers of ranks: measured
+# on as many ranks as there are that have cores of their own.
+predict() {
+    local count chosen='' folder rows
+    for count in "${counts[@]}"; do
+        folder=$out/runs/$(run_name "$count" 1)
+        [ -e "$folder/summary.json" ] || continue
+        ! grep -q '"oversubscribed": false' "$folder/summary.json" || chosen=$count
+    done
+    [ -n "$chosen" ] || return 0
+    [ "$chosen" -gt 1 ] || [ ${#counts[@]} -eq 1 ] || return 0 # one rank has no link to measure
+    folder=$out/runs/$(run_name "$chosen" 1)
+    setting() { sed -n "s/^$1 = //p" "$folder/config.conf"; }
+    rows=$(setting batch)
+    [ "$mode" = strong ] || rows=$batch
+    echo "prediction, from a step on $chosen ranks" >&2
+    launch_on "$chosen"
+    "${command[@]}" bench --json --predict "$ranks" --data "$(setting data)" --model "$(setting model)" \
+        --batch "$rows" --steps 100 --reduce fused >"$out/prediction.new" &&
+        mv "$out/prediction.new" "$out/prediction.json"
+}
+
+mkdir -p "$out/runs"
+if ! $only_evaluate; then
+    keep_common "$out" "mode: $mode" "${common[@]}"
+    mapfile -t order < <(in_random_order)
+    for run in "${order[@]}"; do
+        train "${run% *}" "${run#* }"
+    done
+    predict
+fi
+"$lockstep" scaling "$out" --warmup "$warmup" --target "$target"
+if command -v gnuplot >/dev/null; then
+    gnuplot -c "$here/plot_scaling.gp" "$out/scaling" "$out"
+    echo "figures: $out/scaling.svg, $out/scaling.png" >&2
+fi

@@ -1,0 +1,139 @@
+#include "train/run_read.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILE_MAX = 1 << 28, MOST_COLUMNS = 64 };
+
+static ls_status read_summary(const char *folder, json_t **out)
+{
+    char path[LS_PATH_MAX], *text = NULL;
+    size_t length;
+    json_error_t error;
+    ls_status status = ls_path(path, folder, "/summary.json", NULL);
+    if (status == LS_OK)
+        status = ls_read_file(path, FILE_MAX, LS_ERR_DATA, &text, &length);
+    if (status != LS_OK)
+        return status;
+    *out = json_loadb(text, length, 0, &error);
+    ls_free(text);
+    if (!json_is_object(*out))
+        return ls_fail(LS_ERR_DATA, "%s: line %d: no JSON object: %s", path, error.line,
+                       *out == NULL ? error.text : "something else");
+    return LS_OK;
+}
+
+/* The column of this name; LS_METRICS_COLUMNS: none. */
+static int column_of(const char *name, size_t length)
+{
+    int at = 0;
+    while (at < LS_METRICS_COLUMNS && (strlen(ls_metrics_name(at)) != length ||
+                                       strncmp(ls_metrics_name(at), name, length) != 0))
+        at++;
+    return at;
+}
+
+/* The fields of a line, one after the other: where the next begins, NULL after the last. */
+static const char *next_field(const char *at, const char *end, size_t *length)
+{
+    *length = strcspn(at, ",\n");
+    return at + *length < end && at[*length] == ',' ? at + *length + 1 : NULL;
+}
+
+/* The columns that the header names, in its order. Returns how many; 0: it is no header. */
+static int read_header(const char *line, const char *end, int columns[MOST_COLUMNS])
+{
+    int count = 0;
+    size_t length;
+    for (const char *at = line, *next; at != NULL && count < MOST_COLUMNS; at = next) {
+        next = next_field(at, end, &length);
+        columns[count++] = column_of(at, length);
+    }
+    return columns[0] == 0 ? count : 0; /* the epoch comes first */
+}
+
+/* A row; false: it is none. */
+static int read_row(const char *line, const char *end, const int *columns, int count,
+                    ls_metrics *row)
+{
+    double *values = (double *)(void *)row;
+    int at_column = 0;
+    size_t length;
+    for (int i = 0; i < LS_METRICS_COLUMNS; i++)
+        values[i] = NAN;
+    for (const char *at = line, *next; at != NULL; at = next) {
+        next = next_field(at, end, &length);
+        if (at_column == count)
+            return 0;
+        const int column = columns[at_column++];
+        char *after;
+        if (length == 0 || column == LS_METRICS_COLUMNS)
+            continue;
+        values[column] = strtod(at, &after);
+        if (after != at + length)
+            return 0;
+    }
+    return at_column == count && row->epoch >= 1;
+}
+
+static ls_status parse_metrics(const char *path, const char *text, ls_run_record *out)
+{
+    int columns[MOST_COLUMNS], count = 0;
+    int64_t lines = 0;
+    for (const char *at = text; *at != '\0'; at++)
+        lines += *at == '\n';
+    out->history = ls_alloc(lines, sizeof *out->history);
+    if (out->history == NULL)
+        return LS_ERR_FAILURE;
+    for (const char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        if (line == text)
+            count = read_header(line, end, columns);
+        else if (count > 0 && read_row(line, end, columns, count, &out->history[out->epochs]))
+            out->epochs++;
+        else
+            count = 0;
+        if (count == 0)
+            return ls_fail(LS_ERR_DATA, "%s: line %lld is not of a metrics.csv", path,
+                           (long long)(line == text ? 1 : out->epochs + 2));
+    }
+    return lines > 0 ? LS_OK : ls_fail(LS_ERR_DATA, "%s: empty", path);
+}
+
+static ls_status read_metrics(const char *folder, ls_run_record *out)
+{
+    char path[LS_PATH_MAX], *text = NULL;
+    size_t length;
+    ls_status status = ls_path(path, folder, "/metrics.csv", NULL);
+    if (status == LS_OK)
+        status = ls_read_file(path, FILE_MAX, LS_ERR_DATA, &text, &length);
+    if (status == LS_OK)
+        status = parse_metrics(path, text, out);
+    ls_free(text);
+    return status;
+}
+
+ls_status ls_run_read(ls_run_record *out, const char *folder)
+{
+    ls_run_record record = {0};
+    ls_status status = read_summary(folder, &record.summary);
+    if (status == LS_OK)
+        status = read_metrics(folder, &record);
+    if (status != LS_OK) {
+        ls_run_record_clear(&record);
+        return status;
+    }
+    *out = record;
+    return LS_OK;
+}
+
+void ls_run_record_clear(ls_run_record *record)
+{
+    json_decref(record->summary);
+    ls_free(record->history);
+    *record = (ls_run_record){0};
+}

@@ -1,0 +1,26 @@
+/* Reads what a run left in its folder; see run_log.h for what is in it. */
+#ifndef LS_TRAIN_RUN_READ_H
+#define LS_TRAIN_RUN_READ_H
+
+#include <stdint.h>
+
+#include <lockstep/metrics.h>
+#include <lockstep/status.h>
+
+struct json_t;
+
+/* A run that has come to its end. */
+typedef struct ls_run_record {
+    struct json_t *summary; /* summary.json, an object; owned */
+    ls_metrics *history;    /* [epochs] of metrics.csv; owned */
+    int64_t epochs;
+} ls_run_record;
+
+/* Local. Columns of metrics.csv that are not known are passed over, those that are missing are NaN.
+ * Errors: LS_ERR_DATA if a file is missing, as summary.json is before the end, or malformed. */
+ls_status ls_run_read(ls_run_record *out, const char *folder) LS_MUST_CHECK;
+
+/* Frees what a record holds. Local. Accepts one of zeros. */
+void ls_run_record_clear(ls_run_record *record);
+
+#endif

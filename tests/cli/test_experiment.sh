@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# A scaling experiment from one command to the figures, interrupted, gone on with, and added to. What
+# comes out is looked at for its form; the figures themselves are for benchmarks.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+export LOCKSTEP=$1
+make_data=$2
+scaling=$3/jobs/scaling.sh
+"$make_data" data
+options=(--data data/data.h5 --model "dense:20 relu dense:5" --batch 24 --epochs 3)
+launch=(--launch mpirun)
+
+"$scaling" --out strong "${launch[@]}" --ranks 1,3 --repeats 2 --target 0.3 -- "${options[@]}" >out 2>err
+check "an experiment comes to its end" [ $? = 0 ]
+check "runs on both numbers of ranks" [ "$(find strong/runs -name summary.json | wc -l)" = 4 ]
+check "the table" has out '^ +3[* ] +2 .* %'
+check "a row a number of ranks" [ "$(wc -l <strong/scaling.csv)" = 3 ]
+check "the mode is found" has strong/scaling.json '"mode": "strong"'
+check "JSON" [ "$("$LOCKSTEP" scaling strong --json | grep -c '"rows":\[{"ranks":1,.*"speedup":{"median":')" = 1 ]
+check "random order depends on the seed alone" [ "$(grep -c 'ranks, run' err)" = 4 ]
+if command -v gnuplot >/dev/null; then
+    check "the figure, as SVG" has strong/scaling.svg '</svg>'
+    check "the figure, as PNG" [ "$(head -c 4 strong/scaling.png | tail -c 3)" = PNG ]
+fi
+
+# More ranks and repeats add to it; other options do not mix.
+"$scaling" --out strong "${launch[@]}" --ranks 1,2,3 --repeats 2 -- "${options[@]}" >out 2>err
+check "more ranks add to it" [ "$(find strong/runs -name summary.json | wc -l)" = 6 ]
+check "what was there stays" [ "$(grep -c 'ranks, run' err)" = 2 ]
+"$scaling" --out strong "${launch[@]}" --ranks 1,2 -- "${options[@]}" --lr 0.5 >out 2>err
+check "other options are refused" [ $? = 2 ]
+check "and named" has err '^scaling.sh: strong holds runs with other options'
+
+# Weak scaling: the batch grows with the ranks.
+"$scaling" --out weak "${launch[@]}" --mode weak --ranks 1,2 --repeats 1 -- "${options[@]}" >out 2>err
+check "weak scaling comes to its end" [ $? = 0 ]
+check "and is known as such" has out '^weak scaling, 2 runs'
+check "with a batch that grows" has weak/runs/p00002-001/config.conf '^batch = 48$'
+
+# A signal: the run in progress writes a checkpoint; then it goes on from there.
+"$scaling" --out cut "${launch[@]}" --ranks 2 --repeats 1 -- "${options[@]}" --epochs 20000 >out 2>err &
+job=$!
+for ((i = 0; i < 200; i++)); do
+    ! grep -qs '^3,' cut/runs/p00002-001/metrics.csv || break
+    sleep 0.1
+done
+kill -TERM $job
+wait $job
+check "a signal stops it with code 75" [ $? = 75 ]
+check "after a checkpoint" [ -e cut/runs/p00002-001/checkpoints/last ]
+refuses 3 'no run has come to its end' "$LOCKSTEP" scaling cut
+
+# What is not an experiment.
+refuses 3 'nowhere/runs: can.t be listed' "$LOCKSTEP" scaling nowhere
+cp -r strong mixed
+sed -i 's/"batch": "24"/"batch": "25"/' mixed/runs/p00003-001/summary.json
+refuses 3 'neither strong nor weak' "$LOCKSTEP" scaling mixed
+sed -i 's/"batch": "25"/"batch": "24"/; s/"lr": "[0-9.]*"/"lr": "7"/' mixed/runs/p00003-001/summary.json
+refuses 3 'p00001-001 and p00003-001 differ in lr' "$LOCKSTEP" scaling mixed
+echo nonsense >strong/prediction.json
+refuses 3 'strong/prediction.json: line 1' "$LOCKSTEP" scaling strong
+refuses 3 'of which the first 3 are left out' "$LOCKSTEP" scaling weak --warmup 3
+for wrong in "--ranks 1,x" "--mode odd" "--repeats 0" "--speed 9"; do
+    # shellcheck disable=SC2086
+    "$scaling" --out wrong $wrong -- "${options[@]}" >out 2>err
+    check "$wrong is refused" [ $? = 2 ]
+done
+finish
