@@ -31,7 +31,7 @@ static double pick(const ls_metrics *history, int64_t epoch, size_t column, bool
 #define MEDIAN(history, epoch, column) pick(history, epoch, offsetof(ls_metrics, column), false)
 #define LEAST(history, epoch, column)  pick(history, epoch, offsetof(ls_metrics, column), true)
 
-ls_overfitting ls_diagnose_overfitting(const ls_metrics *history, int64_t epochs)
+ls_overfitting ls_diagnose_overfitting(const ls_metrics *history, int64_t epochs, bool smoothed)
 {
     ls_overfitting o = {0};
     int64_t best = 0; /* the last epoch of the window with the least median so far */
@@ -50,7 +50,8 @@ ls_overfitting ls_diagnose_overfitting(const ls_metrics *history, int64_t epochs
         o.least = best - WINDOW / 2;
         /* The two windows share no epoch. */
         if (e - best >= WINDOW && LEAST(history, e, val_loss) > RISEN * o.val_loss[0] &&
-            o.loss[1] < FALLEN * o.loss[0]) {
+            o.loss[1] < FALLEN * o.loss[0] &&
+            (!smoothed || MEDIAN(history, e, val_accuracy) < MEDIAN(history, best, val_accuracy))) {
             o.epoch = e;
             return o;
         }
@@ -58,10 +59,11 @@ ls_overfitting ls_diagnose_overfitting(const ls_metrics *history, int64_t epochs
     return (ls_overfitting){0};
 }
 
-ls_underfitting ls_diagnose_underfitting(const ls_metrics *history, int64_t epochs, int classes)
+ls_underfitting ls_diagnose_underfitting(const ls_metrics *history, int64_t epochs, bool smoothed,
+                                         int classes)
 {
     ls_underfitting u = {0};
-    if (epochs < WINDOW || ls_diagnose_overfitting(history, epochs).epoch > 0)
+    if (epochs < WINDOW || ls_diagnose_overfitting(history, epochs, smoothed).epoch > 0)
         return u;
     const double many = MANY_ERRORS * (1 - 1.0 / classes);
     u.accuracy = MEDIAN(history, epochs, accuracy);
@@ -84,7 +86,8 @@ static ls_status tell(const ls_trainer *t, const char *what, const char *text)
 static ls_status look_for_overfitting(const ls_trainer *t)
 {
     const ls_train_config *c = t->config;
-    const ls_overfitting o = ls_diagnose_overfitting(t->history, t->progress.epoch);
+    const ls_overfitting o =
+        ls_diagnose_overfitting(t->history, t->progress.epoch, c->label_smoothing > 0);
     if (o.epoch == 0 || o.epoch != t->progress.epoch)
         return LS_OK;
     char text[TEXT];
@@ -103,8 +106,8 @@ static ls_status look_for_overfitting(const ls_trainer *t)
 static ls_status look_for_underfitting(const ls_trainer *t)
 {
     const ls_train_config *c = t->config;
-    const ls_underfitting u =
-        ls_diagnose_underfitting(t->history, t->progress.epoch, t->dataset.classes);
+    const ls_underfitting u = ls_diagnose_underfitting(t->history, t->progress.epoch,
+                                                       c->label_smoothing > 0, t->dataset.classes);
     if (!u.shows)
         return LS_OK;
     char text[TEXT], validation[64] = "";

@@ -11,15 +11,17 @@
 /* Overfitting: in three epochs, one after the other, the validation loss lies above its least
  * median of three epochs before, while the training loss has fallen since; no single epoch decides.
  * That one of the two losses lies above the other says nothing: with augmentation, dropout or label
- * smoothing it is the training loss. */
+ * smoothing it is the training loss. Nor does it say much that the validation loss rises where
+ * labels are smoothed: there it is least for a network that is surer than it is asked to be. Then
+ * accuracy must have fallen as well. */
 typedef struct ls_overfitting {
     int64_t epoch;               /* the first at which it shows, from 1; 0: it does not */
     int64_t least;               /* the epoch around which the validation loss was least */
     double val_loss[2], loss[2]; /* medians, then and at `epoch` */
 } ls_overfitting;
 
-/* A function of the history [epochs] alone. Local. */
-ls_overfitting ls_diagnose_overfitting(const ls_metrics *history, int64_t epochs);
+/* A function of the history [epochs] alone. Local. smoothed: labels were, in training */
+ls_overfitting ls_diagnose_overfitting(const ls_metrics *history, int64_t epochs, bool smoothed);
 
 /* Underfitting: at its end a run gets many rows wrong, of training as of validation. */
 typedef struct ls_underfitting {
@@ -29,7 +31,8 @@ typedef struct ls_underfitting {
 } ls_underfitting;
 
 /* A function of the history alone. Local. */
-ls_underfitting ls_diagnose_underfitting(const ls_metrics *history, int64_t epochs, int classes);
+ls_underfitting ls_diagnose_underfitting(const ls_metrics *history, int64_t epochs, bool smoothed,
+                                         int classes);
 
 struct ls_trainer;
 

@@ -61,10 +61,10 @@ static int64_t overfits_at(const curves *c, uint64_t seed)
 {
     ls_metrics history[EPOCHS];
     draw(c, seed, history);
-    const ls_overfitting whole = ls_diagnose_overfitting(history, EPOCHS);
+    const ls_overfitting whole = ls_diagnose_overfitting(history, EPOCHS, false);
     /* What is known of the first epochs does not change as others come: it is said once. */
     for (int e = 0; e <= EPOCHS; e++) {
-        const ls_overfitting part = ls_diagnose_overfitting(history, e);
+        const ls_overfitting part = ls_diagnose_overfitting(history, e, false);
         assert_int_equal(part.epoch, whole.epoch > 0 && e >= whole.epoch ? whole.epoch : 0);
     }
     return whole.epoch;
@@ -76,7 +76,7 @@ static void overfitting_shows(void **state)
     const curves smooth = {falls, turns, 0};
     ls_metrics history[EPOCHS];
     draw(&smooth, 0, history);
-    const ls_overfitting o = ls_diagnose_overfitting(history, EPOCHS);
+    const ls_overfitting o = ls_diagnose_overfitting(history, EPOCHS, false);
     assert_in_range(o.epoch, 12, 16);
     assert_in_range(o.least, 8, 10);
     assert_true(o.val_loss[1] > 1.1 * o.val_loss[0] && o.loss[1] < o.loss[0]);
@@ -84,6 +84,20 @@ static void overfitting_shows(void **state)
         const curves noisy = {falls, turns, 0.05};
         assert_in_range(overfits_at(&noisy, seed), 10, 20);
     }
+}
+
+/* The loss may rise as the network becomes as unsure as it is asked to be, while accuracy rises. */
+static void smoothed_labels_need_accuracy_to_fall(void **state)
+{
+    (void)state;
+    const curves smooth = {falls, turns, 0};
+    ls_metrics history[EPOCHS];
+    draw(&smooth, 0, history);
+    assert_true(ls_diagnose_overfitting(history, EPOCHS, true).epoch > 0);
+    for (int e = 0; e < EPOCHS; e++)
+        history[e].val_accuracy = 0.9 + 0.001 * e;
+    assert_int_equal(ls_diagnose_overfitting(history, EPOCHS, true).epoch, 0);
+    assert_true(ls_diagnose_overfitting(history, EPOCHS, false).epoch > 0);
 }
 
 static void noise_and_gaps_are_no_overfitting(void **state)
@@ -108,7 +122,7 @@ static void noise_and_gaps_are_no_overfitting(void **state)
     history[15].val_loss *= 3;
     history[16].val_loss *= 3;
     history[29].val_loss *= 3;
-    assert_int_equal(ls_diagnose_overfitting(history, EPOCHS).epoch, 0);
+    assert_int_equal(ls_diagnose_overfitting(history, EPOCHS, false).epoch, 0);
 }
 
 static void underfitting_shows_at_the_end(void **state)
@@ -128,14 +142,15 @@ static void underfitting_shows_at_the_end(void **state)
     ls_metrics history[EPOCHS];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         draw(&cases[i].curves, 0, history);
-        const ls_underfitting u = ls_diagnose_underfitting(history, EPOCHS, CLASSES);
+        const ls_underfitting u = ls_diagnose_underfitting(history, EPOCHS, false, CLASSES);
         assert_true(u.shows == cases[i].shows);
         if (u.shows)
             assert_true(u.falling == cases[i].falling);
-        assert_false(ls_diagnose_underfitting(history, 2, CLASSES).shows); /* too early to tell */
+        assert_false(
+            ls_diagnose_underfitting(history, 2, false, CLASSES).shows); /* too early to tell */
     }
     draw(&cases[5].curves, 0, history);
-    const ls_underfitting early = ls_diagnose_underfitting(history, 4, CLASSES);
+    const ls_underfitting early = ls_diagnose_underfitting(history, 4, false, CLASSES);
     assert_true(early.shows && early.falling);
     assert_near(early.accuracy, history[2].accuracy, 1e-12, 0);
 }
@@ -144,6 +159,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(overfitting_shows),
+        cmocka_unit_test(smoothed_labels_need_accuracy_to_fall),
         cmocka_unit_test(noise_and_gaps_are_no_overfitting),
         cmocka_unit_test(underfitting_shows_at_the_end),
     };
