@@ -8,9 +8,12 @@
 #   accuracy.sh DATA.h5 CONFIG [RANKS ...]     RANKS: one per core unless said otherwise
 #   SEEDS   "0 1 2 3 4" unless set
 set -euo pipefail
-usage="usage: jobs/accuracy.sh DATA.h5 CONFIG [RANKS ...]"
-data=$(realpath "${1:?$usage}")
-config=$(realpath "${2:?$usage}")
+# shellcheck source=jobs/common.sh
+. "$(dirname "$0")/common.sh"
+[ $# -ge 2 ] || usage 2 >&2
+for file in "$1" "$2"; do [ -r "$file" ] || die "$file: no such file, or it can't be read"; done
+data=$(realpath "$1")
+config=$(realpath "$2")
 shift 2
 [ $# -gt 0 ] || set -- "$(nproc)"
 which=$(grep -q '^patience' "$config" && echo best || echo last)
@@ -18,7 +21,6 @@ cd "$(dirname "$0")/.."
 lockstep=build/release/lockstep
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-[ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 # More ranks than cores are slow, but as exact.
 export OMPI_MCA_rmaps_base_oversubscribe=1
 
@@ -35,6 +37,7 @@ for ranks; do
     done
 done | awk '
     { printf "ranks %d  seed %d  accuracy %s  %.1f s\n", $1, $2, $3, $5 - $4; fflush()
+      if (!n[$1]) order[++kinds] = $1
       sum[$1] += $3; squares[$1] += $3 * $3; time[$1, n[$1]++] = $5 - $4 }
     function median(r,    i, j, kept) {
         for (i = 1; i < n[r]; i++)
@@ -44,7 +47,8 @@ done | awk '
         return (time[r, int((n[r] - 1) / 2)] + time[r, int(n[r] / 2)]) / 2
     }
     END {
-        for (r in n) {
+        for (k = 1; k <= kinds; k++) {
+            r = order[k]
             mean = sum[r] / n[r]
             variance = n[r] > 1 ? (squares[r] - n[r] * mean * mean) / (n[r] - 1) : 0
             printf "ranks %d: mean %.4f, deviation %.4f, median time %.1f s\n", r, mean, sqrt(variance > 0 ? variance : 0), median(r)

@@ -3,11 +3,11 @@
 #
 #   gnuplot -c jobs/plot_training.gp OUT RUN [RUN ...]
 #
-# RUN is a run folder; its name stands in the legend. The best epoch is that of the least validation
+# RUN is a run folder, of which there can be 8 (gnuplot takes no more arguments, and does not say so);
+# its name stands in the legend. The best epoch is that of the least validation
 # loss; where there are no validation rows, of the training loss, which is then solid. Both axes are logarithmic (the
 # loss's unless it hardly changes), that of accuracy in the errors, so that 0.99 and 0.995 lie as far
-# apart as 0.90 and 0.95. Up to 8 runs have
-# colours of their own. Needs gnuplot 5.2 or newer (Debian: gnuplot-nox).
+# apart as 0.90 and 0.95. Needs gnuplot 5.2 or newer (Debian: gnuplot-nox).
 if (ARGC < 2) { print "usage: gnuplot -c jobs/plot_training.gp OUT RUN [RUN ...]"; exit status 2 }
 
 runs = ARGC - 1
@@ -29,7 +29,7 @@ FACTS = "awk -F, 'NR > 1 { n = $1; a[n] = $2; b[n] = $3; if ($4 != \"\") { c = 4
     "v = $4 != \"\" ? $4 : $2; if (!best || v + 0 < least) { least = v + 0; best = n } } ". \
     "END { if (!n) exit; for (i in a) { if (!some++) { low = high = a[i]; worst = b[i]; top = 0 } ". \
     "if (a[i] < low) low = a[i]; if (a[i] > high) high = a[i]; if (b[i] < worst) worst = b[i]; if (b[i] > top && b[i] < 1) top = b[i] } ". \
-    "print c ? c : 2, best, n, low, high, worst, top }'"
+    "printf \"%d %d %d %.12f %.12f %.12f %.12f\", c ? c : 2, best, n, low, high, worst, top }'"
 min(a, b) = a < b ? a : b
 max(a, b) = a > b ? a : b
 

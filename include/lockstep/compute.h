@@ -20,7 +20,8 @@ void ls_compute_product(int n, const float *a, const float *b, float *c);
  * less. Local. */
 const char *ls_compute_better_kernels(void);
 
-/* The library, its version and its kernels for this processor, "OpenBLAS 0.3.21 Haswell". Local. */
+/* The library, its version and its kernels for this processor, "OpenBLAS 0.3.21 Haswell"; and
+ * whether convolutions make other bits than on most processors. Local. */
 const char *ls_compute_version(void);
 
 #endif

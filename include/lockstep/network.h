@@ -104,6 +104,10 @@ const ls_layout *ls_network_layout(const ls_network *network);
 /* Floats in the arena of parameters. */
 int64_t ls_network_size(const ls_network *network);
 
+/* The fewest rows of a global batch that it can be trained with: statistics of one value are none.
+ * Local. */
+int ls_network_least_batch(const ls_network *network);
+
 /* Floating-point operations, in matrix products, that training on one row takes. */
 double ls_network_flops(const ls_network *network);
 

@@ -124,6 +124,21 @@ ls_status ls_write_file(const char *path, const char *text, size_t length)
     return ls_publish(temporary, path);
 }
 
+ls_status ls_refuse_foreign(const char *path, const void *begin, size_t length, const char *kind)
+{
+    char found[64];
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return LS_OK;
+    const size_t got = fread(found, 1, length < sizeof found ? length : sizeof found, file);
+    fclose(file);
+    if (got == 0 || (got == length && memcmp(found, begin, length) == 0))
+        return LS_OK;
+    return ls_fail(LS_ERR_USAGE,
+                   "%s: there is a file of that name which is no %s: it stays; choose another name",
+                   path, kind);
+}
+
 ls_status ls_append_file(const char *path, const char *text, size_t length)
 {
     const int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
@@ -160,7 +175,8 @@ ls_status ls_lock_file(int *out, const char *path)
         return LS_OK;
     text[length > 0 ? length : 0] = '\0';
     text[strcspn(text, "\n")] = '\0';
-    return ls_fail(LS_ERR_USAGE, "%s: taken by %s", path, *text != '\0' ? text : "another process");
+    return ls_fail(LS_ERR_USAGE, "%s: taken by %s: wait for its end, or choose another folder",
+                   path, *text != '\0' ? text : "another process");
 }
 
 void ls_unlock_file(int *lock)

@@ -28,6 +28,14 @@ ls_status ls_point(const char *link, const char *target) LS_MUST_CHECK;
 /* Writes a whole file: temporary, synchronised, published. Local. Errors: LS_ERR_FAILURE. */
 ls_status ls_write_file(const char *path, const char *text, size_t length) LS_MUST_CHECK;
 
+/* Refuses to replace a file that is of another kind than what is to be written: nobody means that.
+ * One that is not there, or empty, is none. Local.
+ * begin  [length] what files of that kind begin with
+ * kind   "picture", for the message
+ * Errors: LS_ERR_USAGE. */
+ls_status ls_refuse_foreign(const char *path, const void *begin, size_t length,
+                            const char *kind) LS_MUST_CHECK;
+
 /* Adds to a file, which is made if it is not there, all of a text or nothing. Local.
  * Errors: LS_ERR_FAILURE. */
 ls_status ls_append_file(const char *path, const char *text, size_t length) LS_MUST_CHECK;

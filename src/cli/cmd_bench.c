@@ -21,8 +21,7 @@ typedef struct settings {
 #define AT(field) offsetof(settings, field)
 static const ls_option table[] = {
     {.type = LS_OPT_HEADING, .help = "The step to measure"},
-    {"model", "LAYERS", LS_OPT_TEXT, 0, AT(model), "dense:512 relu dense:10",
-     .help = "layers, as for train"},
+    {"model", "LAYERS", LS_OPT_TEXT, 0, AT(model), "mlp", .help = "layers, as for train"},
     {"batch", "ROWS", LS_OPT_INT, 0, AT(batch), "128", 1, LS_MAX_GLOBAL_BATCH,
      .help = "global batch: rows in a step, over all ranks"},
     {"data", "FILE", LS_OPT_TEXT, 0, AT(data),

@@ -322,7 +322,10 @@ static ls_status draw_mistakes(const settings *s, const work *w, const ls_datase
         ls_sheet_put(sheet, i, ls_sample_at(one, 0)->pixels, caption, probable ? note : "");
         ls_samples_destroy(&one);
     }
-    return ls_sheet_write(sheet, s->errors_file);
+    ls_status status = ls_sheet_write(sheet, s->errors_file);
+    if (status == LS_OK)
+        fprintf(stderr, "%s: a picture of them\n", s->errors_file);
+    return status;
 }
 
 /* Writes a picture of the mistakes; on rank 0. Local. */
@@ -345,10 +348,13 @@ static ls_status picture_mistakes(const settings *s, const work *w)
         status = draw_mistakes(s, w, dataset, sheet);
     ls_dataset_close(&dataset);
     ls_sheet_destroy(&sheet);
-    return status;
+    if (status != LS_OK)
+        return ls_fail(status, "no picture of the wrong rows: %s (--errors-file none: without one)",
+                       ls_error_text());
+    return LS_OK;
 }
 
-/* Finds what the network is most wrong about, and pictures it. Collective. */
+/* Finds what the network is most wrong about. Collective. */
 static ls_status look_at_mistakes(ls_comm *comm, const settings *s, work *w)
 {
     w->mistake = ls_alloc(s->errors, sizeof *w->mistake);
@@ -357,8 +363,6 @@ static ls_status look_at_mistakes(ls_comm *comm, const settings *s, work *w)
         status = ls_find_mistakes(comm, w->network, (ls_loss)w->id.loss, w->params, w->samples,
                                   w->id.mean, w->id.std, w->batch, w->id.classes, s->errors,
                                   w->mistake, &w->mistakes);
-    if (status == LS_OK && strcmp(s->errors_file, "none") != 0)
-        status = ls_agree(comm, ls_comm_rank(comm) == 0 ? picture_mistakes(s, w) : LS_OK);
     return status;
 }
 
@@ -383,6 +387,8 @@ static ls_status evaluate(ls_comm *comm, const settings *s, work *w)
         status = look_at_mistakes(comm, s, w);
     if (status == LS_OK)
         status = ls_agree(comm, ls_comm_rank(comm) == 0 ? print(s, w) : LS_OK);
+    if (status == LS_OK && s->errors > 0 && strcmp(s->errors_file, "none") != 0)
+        status = ls_agree(comm, ls_comm_rank(comm) == 0 ? picture_mistakes(s, w) : LS_OK);
     return status;
 }
 

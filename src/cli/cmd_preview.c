@@ -17,7 +17,8 @@ typedef struct settings {
 static const ls_option table[] = {
     {.type = LS_OPT_HEADING, .help = "Options"},
     {"data", "FILE", LS_OPT_TEXT, LS_OPT_REQUIRED, AT(data), .help = "HDF5 data set"},
-    {"augment", "WORDS", LS_OPT_TEXT, LS_OPT_REQUIRED, AT(augment), .help = "as for train"},
+    {"augment", "WORDS", LS_OPT_TEXT, LS_OPT_REQUIRED, AT(augment),
+     .help = "words, as \"rotate:15 shift:2\""},
     {"out", "FILE", LS_OPT_TEXT, 0, AT(out), "preview.png", .help = "the PNG file to write"},
     {"seed", "N", LS_OPT_INT, 0, AT(seed), "0", 0, BIG, .help = "as for train"},
     {"first", "ROW", LS_OPT_INT, 0, AT(first), "0", 0, BIG,
@@ -64,6 +65,7 @@ static ls_status load(const settings *s, work *w)
         .columns = 1 + s->variants,
         .rows = rows,
         .caption = snprintf(text, TEXT, "row %lld", (long long)(s->first + rows - 1)),
+        /* The first of a row has the class as its note, the others the epoch. */
         .note = snprintf(text, TEXT, "epoch %lld",
                          (long long)(last > info->classes ? last : info->classes)),
         .apart = true};

@@ -61,8 +61,8 @@ static const ls_option table[] = {
      .help = "training images moved, bent, covered anew in each epoch, see below"},
 
     {.type = LS_OPT_HEADING, .help = "Network"},
-    {"model", "LAYERS", LS_OPT_TEXT, LS_OPT_FIXED | LS_OPT_BOUND, AT(model),
-     "dense:512 relu dense:10", .help = "layers, or the name of a network, see below"},
+    {"model", "LAYERS", LS_OPT_TEXT, LS_OPT_FIXED | LS_OPT_BOUND, AT(model), "mlp",
+     .help = "layers, or the name of a network, see below"},
     {"loss", "NAME", LS_OPT_CHOICE, LS_OPT_FIXED | LS_OPT_BOUND, AT(loss), "cross-entropy",
      .choices = "cross-entropy mse", .help = "loss"},
     {"label-smoothing", "E", LS_OPT_REAL, LS_OPT_FIXED, AT(label_smoothing), "0", 0, 1,

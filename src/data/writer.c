@@ -6,6 +6,8 @@
 #include "data/seal.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static ls_status write_images(ls_h5 *file, const ls_split_source *s, bool compress)
@@ -76,11 +78,34 @@ static ls_status write_file(const ls_content *c, const char *path)
     return status != LS_OK ? status : closed;
 }
 
+/* What is there may be replaced if it is a data set, too. */
+static ls_status refuse_other_files(const char *path)
+{
+    ls_h5 *file = NULL;
+    char *format = NULL;
+    struct stat about;
+    if (stat(path, &about) != 0 || about.st_size == 0)
+        return LS_OK;
+    ls_status status = ls_h5_open(&file, path);
+    if (status == LS_OK)
+        status = ls_h5_get_text(file, "format", &format);
+    const bool is_dataset = status == LS_OK && strcmp(format, "lockstep-dataset") == 0;
+    ls_free(format);
+    (void)ls_h5_close(&file);
+    return is_dataset ? LS_OK
+                      : ls_fail(LS_ERR_USAGE,
+                                "%s: there is a file of that name which is no data set: it stays; "
+                                "choose another name",
+                                path);
+}
+
 ls_status ls_content_write(const ls_content *content, const char *path)
 {
     char temporary[LS_PATH_MAX], suffix[32];
     snprintf(suffix, sizeof suffix, ".%ld.tmp", (long)getpid());
     ls_status status = ls_path(temporary, path, suffix, NULL);
+    if (status == LS_OK)
+        status = refuse_other_files(path);
     if (status != LS_OK)
         return status;
     status = write_file(content, temporary);

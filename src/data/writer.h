@@ -34,8 +34,8 @@ typedef struct ls_content {
 
 /* Local. The file appears under its name only when it is complete: it is written beside it, sealed,
  * synchronised and renamed.
- * Errors: those of the sources; LS_ERR_FAILURE if the file can't be written. What lay at `path`
- * before is then left alone. */
+ * Errors: those of the sources; LS_ERR_USAGE if a file lies there that is no data set;
+ * LS_ERR_FAILURE if the file can't be written. What lay at `path` before is then left alone. */
 ls_status ls_content_write(const ls_content *content, const char *path) LS_MUST_CHECK;
 
 #endif

@@ -197,7 +197,8 @@ LS_DISPATCH static void apply_back(int64_t values, int64_t C, const float *restr
 }
 
 /* The gradients of scale and shift, of some rows, from their sums of dy and dy x; and of the
- * statistics, of which the variance is that of a sample from all there is. */
+ * statistics, of which the variance is that of a sample from all there is. A single value has none
+ * to be followed. */
 static void make_gradients(const ls_layer *layer, int64_t rows, const float *params, double N,
                            float *grads)
 {
@@ -211,9 +212,10 @@ static void make_gradients(const ls_layer *layer, int64_t rows, const float *par
         grads[layer->param[SCALE].offset + c] =
             (float)((s.mine[C + c] - mean * s.mine[c]) / sqrt(variance + EPSILON));
         grads[layer->param[SHIFT].offset + c] = (float)s.mine[c];
-        grads[at_mean] = (float)((double)rows * ((double)params[at_mean] - mean));
+        const double followed = N > 1 ? (double)rows : 0;
+        grads[at_mean] = (float)(followed * ((double)params[at_mean] - mean));
         grads[at_variance] =
-            (float)((double)rows * ((double)params[at_variance] - unbiased * variance));
+            (float)(followed * ((double)params[at_variance] - unbiased * variance));
     }
 }
 
@@ -262,6 +264,7 @@ const ls_layer_kind ls_layer_batchnorm = {
     .meaning = "each channel to mean 0 and variance 1 over the global batch, then scaled, shifted",
     .takes_relu = true,
     .neutral = true,
+    .channels = true,
     .spans = true,
     .in_place = true,
     .configure = configure,

@@ -1,5 +1,7 @@
 #include <lockstep/compute.h>
 
+#include "nn/conv_kernel.h"
+
 #include <cblas.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -62,6 +64,7 @@ const char *ls_compute_version(void)
     char *third = second != NULL ? strchr(second + 1, ' ') : NULL;
     if (third != NULL)
         *third = '\0';
-    snprintf(text, sizeof text, "%s %s", library, openblas_get_corename());
+    snprintf(text, sizeof text, "%s %s%s", library, openblas_get_corename(),
+             ls_conv_fuses() ? "" : ", convolutions without FMA");
     return text;
 }

@@ -46,6 +46,15 @@ static const ls_conv_kernel *choose(int64_t width)
     return &ls_conv_any;
 }
 
+bool ls_conv_fuses(void)
+{
+#if defined(__x86_64__)
+    return choose(1) != &ls_conv_any;
+#else
+    return true;
+#endif
+}
+
 /* So many, filled up to whole blocks. */
 static int64_t in_blocks(int64_t count, const ls_conv_kernel *kernel)
 {

@@ -47,6 +47,10 @@ typedef struct ls_conv_kernel {
     void (*image)(const ls_conv_shape *shape, const float *w, const float *dy, float *dx);
 } ls_conv_kernel;
 
+/* Whether the kernels that are chosen on this processor round a multiplication and an addition
+ * once: all that do make the same bits, which the others don't. Local. */
+bool ls_conv_fuses(void);
+
 /* The narrow ones have blocks of 16 or less, the wide one of 32. */
 extern const ls_conv_kernel ls_conv_any;
 #if defined(__x86_64__)

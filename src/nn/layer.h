@@ -44,7 +44,8 @@ typedef struct ls_layer_kind {
     bool ends_with_bias;  /* its last parameter is a bias, which it does without if it is missing */
     bool bounded;         /* squashes or cuts its inputs: no logits for cross-entropy */
     bool only_last;
-    bool images;  /* goes by rows, columns and channels of its input */
+    bool images;   /* goes by rows, columns and channels of its input */
+    bool channels; /* goes by channels, which matters where they have several pixels */
     bool neutral; /* hands on what comes, in size and sign: what is before it meets what is after */
     bool reshapes; /* changes nothing but the shape */
     bool spans;    /* takes statistics over the global batch: gets all rows at once, also if there

@@ -64,7 +64,7 @@ static ls_status wrong_word(int number, const char *word, const char *reason)
 
 static ls_status unknown_kind(int number, const char *word, const char *name)
 {
-    char reason[256];
+    char reason[384];
     const char *near = NULL;
     size_t distance = SIZE_MAX;
     for (int i = 0; i < KINDS; i++)
@@ -74,6 +74,10 @@ static ls_status unknown_kind(int number, const char *word, const char *name)
     for (int i = 0; number == 1 && ls_preset_at(i, &preset, &layers); i++)
         if (ls_text_nearer(name, preset, &distance))
             near = preset;
+    if (near != NULL && distance == 0) {
+        snprintf(reason, sizeof reason, "that is a whole network: it stands alone");
+        return wrong_word(number, word, reason);
+    }
     int used = snprintf(reason, sizeof reason, "no layer is called that; ");
     if (near != NULL) {
         snprintf(reason + used, sizeof reason - (size_t)used, "did you mean '%s'?", near);
@@ -83,6 +87,9 @@ static ls_status unknown_kind(int number, const char *word, const char *name)
     for (int i = 0; i < KINDS; i++)
         used += snprintf(reason + used, sizeof reason - (size_t)used, "%s %s", i > 0 ? "," : "",
                          kinds[i]->name);
+    for (int i = 0; number == 1 && ls_preset_at(i, &preset, &layers); i++)
+        used += snprintf(reason + used, sizeof reason - (size_t)used, "%s %s",
+                         i > 0 ? "," : "; and whole networks:", preset);
     return wrong_word(number, word, reason);
 }
 
@@ -113,6 +120,13 @@ static ls_status configure_layer(ls_network *network, int at, char *word, ls_sha
     snprintf(layer->name, sizeof layer->name, "%.20s%d", layer->kind->name, same);
     layer->word = word;
     layer->in = layer->out = in;
+    for (int i = 0; i < at && layer->kind->images; i++)
+        if (network->layer[i].kind == &ls_layer_dense || network->layer[i].kind->reshapes) {
+            char reason[64 + LS_LAYER_NAME];
+            snprintf(reason, sizeof reason, "works on images, of which '%s' before it leaves none",
+                     network->layer[i].kind->name);
+            return wrong_word(at + 1, word, reason);
+        }
     if (layer->kind->configure != NULL && layer->kind->configure(layer, argument) != LS_OK)
         return wrong_word(at + 1, word, ls_error_text());
     return LS_OK;
@@ -152,9 +166,10 @@ static ls_status check_stack(ls_network *network)
     const ls_layer *layer = &network->layer[last];
     int64_t outputs = ls_shape_size(layer->out);
     if (outputs != network->classes) {
-        snprintf(reason, sizeof reason,
-                 "the last layer has %lld outputs but the data set has %d classes",
-                 (long long)outputs, network->classes);
+        snprintf(
+            reason, sizeof reason,
+            "the last layer has %lld outputs but the data set has %d classes: end with dense:%d",
+            (long long)outputs, network->classes, network->classes);
         /* An activation only hands on what the layer before it made. */
         int guilty = last;
         while (guilty > 0 && ls_shape_size(network->layer[guilty].in) == outputs)
@@ -168,9 +183,12 @@ static ls_status check_stack(ls_network *network)
         network->computed--;
     if (network->computed == 0)
         return wrong_word(last + 1, layer->word, "a softmax needs a layer before it");
-    const ls_layer *logits = &network->layer[network->computed - 1];
+    int at = network->computed - 1; /* what makes the logits; others only hand them on */
+    while (at > 0 && network->layer[at].kind->neutral && !network->layer[at].kind->spans)
+        at--;
+    const ls_layer *logits = &network->layer[at];
     if (logits->kind->bounded)
-        return wrong_word(network->computed, logits->word,
+        return wrong_word(at + 1, logits->word,
                           "cross-entropy takes logits, which this would bound: end with dense, or "
                           "dense and softmax (or use --loss mse)");
     return LS_OK;

@@ -86,12 +86,16 @@ static ls_status watch_inputs(ls_network *network)
     return status;
 }
 
-/* Whether some layer goes by the image's rows and columns, which have channels to be turned. */
+/* Whether some layer goes by the image's rows, columns or channels, which are to be turned then.
+ * Behind a dense layer there are units: turned or not is the same to them. */
 static bool is_turned(const ls_network *network)
 {
     bool images = false;
-    for (int i = 0; i < network->layers; i++)
-        images = images || network->layer[i].kind->images;
+    for (int i = 0; i < network->layers; i++) {
+        const ls_layer *layer = &network->layer[i];
+        images = images || layer->kind->images ||
+                 (layer->kind->channels && layer->in.height * layer->in.width > 1);
+    }
     return images && network->input.channels > 1 &&
            network->input.height * network->input.width > 1;
 }
@@ -233,6 +237,16 @@ const ls_layout *ls_network_layout(const ls_network *network)
 int64_t ls_network_size(const ls_network *network)
 {
     return network->size;
+}
+
+int ls_network_least_batch(const ls_network *network)
+{
+    int least = 1;
+    for (int i = 0; i < network->layers; i++)
+        if (network->layer[i].kind->spans &&
+            network->layer[i].in.height * network->layer[i].in.width == 1)
+            least = 2;
+    return least;
 }
 
 double ls_network_flops(const ls_network *network)

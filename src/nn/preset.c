@@ -14,8 +14,8 @@ static const struct {
        1998; with relu and maximum where it has tanh and sums. */
     {"lenet5", "conv:6x5,1,2 relu maxpool:2 conv:16x5 relu maxpool:2 flatten dense:120 relu "
                "dense:84 relu"},
-    {"cnn", "conv:32x5 batchnorm relu maxpool:2 conv:64x5 batchnorm relu maxpool:2 flatten "
-            "dropout:0.3 dense:256 batchnorm relu dropout:0.3"},
+    {"cnn", "conv:32x5 batchnorm relu maxpool:2 conv:64x3 batchnorm relu conv:64x3 batchnorm relu "
+            "maxpool:2 flatten dropout:0.3 dense:256 batchnorm relu dropout:0.3"},
 };
 enum { PRESETS = sizeof presets / sizeof *presets };
 

@@ -12,6 +12,11 @@ static ls_status check(const ls_optimizer_config *c)
                        "--beta1 and --beta2 must be at least 0 and below 1, as floats");
     if (!((float)c->epsilon > 0))
         return ls_fail(LS_ERR_USAGE, "--epsilon must be above 0, as a float");
+    if (c->momentum > 0 || c->nesterov)
+        return ls_fail(
+            LS_ERR_USAGE,
+            "--momentum is for --optimizer sgd and lars, --nesterov for sgd: adam, adamw "
+            "and lamb have --beta1");
     return LS_OK;
 }
 

@@ -51,24 +51,30 @@ static ls_status check_score(const void *user, const ls_score *score)
         where(t, place), *layer != '\0' ? ", beginning in layer " : "", layer, t->config->lr);
 }
 
-/* The name of the parameter at an offset. */
-static const char *param_at(const ls_network *network, int64_t offset)
+/* The parameter at an offset. */
+static const ls_param *param_at(const ls_network *network, int64_t offset)
 {
     int rows, at = 0;
     const ls_param *param = ls_network_params(network, &rows);
     while (at < rows - 1 && offset >= param[at + 1].offset)
         at++;
-    return param[at].name;
+    return &param[at];
 }
 
 static ls_status check_gradient(const void *user, int64_t offset)
 {
     const ls_trainer *t = user;
     char place[WHERE];
+    const ls_param *param = param_at(t->replica.network, offset);
+    if (param->tracks && t->config->reproducible)
+        return ls_fail(LS_ERR_NUMERIC,
+                       "what the batch in %s makes of %s is not finite, or too large for "
+                       "--reproducible: bring the data to a smaller scale by --normalize",
+                       where(t, place), param->name);
     return ls_fail(LS_ERR_NUMERIC,
                    "the gradient of %s %s in %s: training diverged, or a processor or its memory "
                    "failed; try a smaller --lr (it is %g)",
-                   param_at(t->replica.network, offset),
+                   param->name,
                    t->config->reproducible ? "is not finite, or too large for --reproducible,"
                                            : "is not finite",
                    where(t, place), t->config->lr);
@@ -91,7 +97,7 @@ ls_status ls_health_check_params(const ls_trainer *t)
             status = ls_fail(LS_ERR_NUMERIC,
                              "a parameter in %s is %g after epoch %lld: training diverged; try a "
                              "smaller --lr (it is %g)",
-                             param_at(network, i), (double)params[i],
+                             param_at(network, i)->name, (double)params[i],
                              (long long)t->progress.epoch + 1, t->config->lr);
     return ls_agree(t->comm, status);
 }

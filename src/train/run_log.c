@@ -73,7 +73,7 @@ static ls_status write_history(const char *path, const ls_metrics *history, int6
  * that is not repeated, or of a failure, which did happen. */
 static bool stays(const char *line, size_t length, int64_t epochs)
 {
-    static const char *const happened[] = {"failure", "save_failed", "rollback", "heal"};
+    static const char *const happened[] = {"failure", "save_failed", "rollback", "heal", "reduce"};
     json_t *event = json_loadb(line, length, 0, NULL);
     json_t *epoch = json_object_get(event, "epoch");
     const char *what = json_string_value(json_object_get(event, "event"));

@@ -121,6 +121,10 @@ static ls_status make_replica(ls_trainer *t)
         ls_network_create(&t->replica.network, c->model, input, t->dataset.classes, c->loss, rows);
     if (status != LS_OK)
         return status;
+    if (c->batch < ls_network_least_batch(t->replica.network))
+        return ls_fail(LS_ERR_USAGE,
+                       "--batch %lld: batchnorm needs the statistics of %d rows or more",
+                       (long long)c->batch, ls_network_least_batch(t->replica.network));
     t->replica.comm = t->comm;
     t->replica.label_smoothing = c->label_smoothing;
     if (c->reproducible) {

@@ -78,10 +78,10 @@ static ls_status interrupted(ls_trainer *t)
     if (*t->config->run == '\0')
         return ls_fail(LS_ERR_FAILURE, "stopped by %s; without --run nothing is saved", why);
     return ls_fail(LS_INTERRUPTED,
-                   "stopped by %s, %lld epochs and %lld of %lld steps done; the checkpoint is "
+                   "stopped by %s, %lld epoch%s and %lld of %lld steps done; the checkpoint is "
                    "written: to go on, run the same again with --resume auto",
-                   why, (long long)t->progress.epoch, (long long)t->progress.step,
-                   (long long)t->plan.steps);
+                   why, (long long)t->progress.epoch, t->progress.epoch == 1 ? "" : "s",
+                   (long long)t->progress.step, (long long)t->plan.steps);
 }
 
 /* Whether a checkpoint is due after so many steps, or epochs, of the run. Local. */

@@ -49,6 +49,13 @@ refuses 2 "'9,1,8,8' is not N,C,H,W,CLASSES" "$lockstep" import --synthetic 9,1,
 refuses 2 "takes no files, but there is 'data'" "$lockstep" import --synthetic 9,1,8,8,2 --idx data --out x.h5
 refuses 2 'leave out --limit' "$lockstep" import --synthetic 9,1,8,8,2 --limit 3 --out x.h5
 
+# What is of another kind is not replaced.
+echo precious >note.txt
+refuses 2 'note.txt: there is a file of that name which is no data set: it stays' "$lockstep" import --synthetic 9,1,8,8,2 --out note.txt
+refuses 2 'note.txt: there is a file of that name which is no PNG: it stays' "$lockstep" augment-preview --data made.h5 --augment shift:1 --out note.txt
+check "it stayed" has note.txt '^precious$'
+refuses 2 'run/made/checkpoints/last: .* no data set' "$lockstep" import --synthetic 9,1,8,8,2 --out run/made/checkpoints/last
+
 # A pixel that is not what it was: the digest shows it, unless the file is trusted.
 cp mine.h5 changed.h5
 printf '\001' | dd of=changed.h5 bs=1 seek=8000 conv=notrunc 2>/dev/null

@@ -26,6 +26,8 @@ done
 
 # Usage.
 train 2 'there is no option --bacth; did you mean --batch?' --data $data --bacth 3
+train 2 '--batch 1: batchnorm needs the statistics of 2 rows or more' --data $data --batch 1 --model "dense:5 batchnorm"
+train 2 '--momentum is for --optimizer sgd and lars' --data $data --model "$net" --momentum 0.9
 train 2 "'12x' is not a whole number" --data $data --batch 12x
 train 2 "'fast' is not a number" --data $data --lr fast
 train 2 '--data is needed'

@@ -326,6 +326,63 @@ static void drops_by_id(void **state)
     ls_batch_destroy(&batch);
 }
 
+/* The channels of an image as it comes, whether other layers go by its rows and columns or not. */
+static void normalises_channels_of_images(void **state)
+{
+    (void)state;
+    enum { ROWS = 4, C = 3, PIXELS = 5 * 4, MEAN = 2 * C };
+    const char *const models[] = {"batchnorm dense:2", "batchnorm maxpool:1 dense:2",
+                                  "dropout:0 batchnorm flatten dense:2"};
+    for (int m = 0; m < 3; m++) {
+        ls_network *network;
+        ls_batch *batch;
+        assert_ok(
+            ls_network_create(&network, models[m], (ls_shape){C, 5, 4}, 2, LS_CROSS_ENTROPY, ROWS));
+        assert_ok(ls_batch_create(&batch, ROWS, C * PIXELS));
+        const int64_t size = ls_network_size(network);
+        float *params = ls_alloc(size, sizeof *params), *grads = ls_alloc(size, sizeof *grads);
+        ls_network_initialise(network, 1, params);
+        batch->rows = ROWS;
+        double mean[C] = {0};
+        for (int i = 0; i < ROWS * C * PIXELS; i++) {
+            const int c = i / PIXELS % C;
+            batch->x[i] = (float)(10 * c + ls_rng_uniform(3, (uint64_t)i));
+            mean[c] += (double)batch->x[i] / (ROWS * PIXELS);
+        }
+        (void)ls_network_gradient(network, params, batch, grads);
+        for (int c = 0; c < C; c++)
+            assert_near((double)grads[MEAN + c], -ROWS * mean[c], 1e-4, 0);
+        ls_free(params);
+        ls_free(grads);
+        ls_network_destroy(&network);
+        ls_batch_destroy(&batch);
+    }
+}
+
+/* A single value has no variance to be followed. */
+static void one_value_is_not_followed(void **state)
+{
+    (void)state;
+    ls_network *network;
+    ls_batch *batch;
+    assert_ok(ls_network_create(&network, "batchnorm dense:2", (ls_shape){2, 1, 1}, 2,
+                                LS_CROSS_ENTROPY, 1));
+    assert_int_equal(ls_network_least_batch(network), 2);
+    assert_ok(ls_batch_create(&batch, 1, 2));
+    const int64_t size = ls_network_size(network);
+    float *params = ls_alloc(size, sizeof *params), *grads = ls_alloc(size, sizeof *grads);
+    ls_network_initialise(network, 1, params);
+    batch->rows = 1;
+    batch->x[0] = 5;
+    (void)ls_network_gradient(network, params, batch, grads);
+    for (int i = 4; i < 8; i++)
+        assert_true(grads[i] == 0);
+    ls_free(params);
+    ls_free(grads);
+    ls_network_destroy(&network);
+    ls_batch_destroy(&batch);
+}
+
 /* Mean 0 and variance 1 in training; the statistics' gradients lead to the batch's; and later they
  * are what counts. */
 static void normalises(void **state)
@@ -378,6 +435,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(kernels_do_what_a_convolution_is),
                                        cmocka_unit_test(kernels_fuse_where_they_can),
+                                       cmocka_unit_test(normalises_channels_of_images),
+                                       cmocka_unit_test(one_value_is_not_followed),
                                        cmocka_unit_test(takes_images_with_channels),
                                        cmocka_unit_test(pools),
                                        cmocka_unit_test(equals_share_no_gradient),

@@ -1,0 +1,116 @@
+#include "parallel/probe.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "parallel/comm_mpi.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Median seconds of a sum of floats over all ranks. Collective. */
+static double time_allreduce(ls_comm *node, float *values, int count)
+{
+    enum { TRIES = 21 };
+    double seconds[TRIES];
+    for (int i = 0; i < TRIES; i++) {
+        ls_barrier(node);
+        const double begin = ls_now();
+        ls_sum_floats(node, values, count);
+        seconds[i] = ls_now() - begin;
+    }
+    qsort(seconds, TRIES, sizeof *seconds, compare);
+    return seconds[TRIES / 2];
+}
+
+/* Whether this rank can read the memory of the node's next one, as MPI libraries do to copy a
+ * message only once. Collective. */
+static ls_single_copy try_single_copy(ls_comm *node)
+{
+    struct {
+        pid_t pid;
+        const void *at;
+    } mine, next;
+    const double mark = 1234.5 + node->rank;
+    double got = 0;
+    mine.pid = getpid();
+    mine.at = &mark;
+    MPI_Sendrecv(&mine, sizeof mine, MPI_BYTE, (node->rank + node->size - 1) % node->size, 0, &next,
+                 sizeof next, MPI_BYTE, (node->rank + 1) % node->size, 0, node->mpi,
+                 MPI_STATUS_IGNORE);
+    const struct iovec to = {&got, sizeof got}, from = {(void *)next.at, sizeof got};
+    const int works = process_vm_readv(next.pid, &to, 1, &from, 1, 0) == (ssize_t)sizeof got &&
+                      got == 1234.5 + (node->rank + 1) % node->size;
+    ls_barrier(node); /* until then `mark` stays where it is */
+    return works ? LS_COPY_WORKS : LS_COPY_DENIED;
+}
+
+ls_status ls_probe_node(ls_comm *comm, ls_neighbourhood *out)
+{
+    enum { FLOATS = 1 << 18 };
+    MPI_Comm shared;
+    ls_comm *node = NULL;
+    MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &shared);
+    ls_status status = ls_comm_from_fortran(&node, (int)MPI_Comm_c2f(shared));
+    MPI_Comm_free(&shared);
+    float *values = ls_alloc(FLOATS, sizeof *values);
+    if (status == LS_OK && values == NULL)
+        status = LS_ERR_FAILURE;
+    status = ls_agree(comm, status);
+    if (status == LS_OK) {
+        *out = (ls_neighbourhood){.ranks = node->size};
+        if (node->size > 1) {
+            out->allreduce = time_allreduce(node, values, FLOATS);
+            out->single_copy = try_single_copy(node);
+        }
+    }
+    ls_free(values);
+    ls_comm_destroy(&node);
+    return status;
+}
+
+void ls_probe_setting(const char *name, char *out, size_t size)
+{
+    int provided, index, count, verbosity, bind, scope, name_size = 0, text_size = 0;
+    MPI_Datatype type;
+    MPI_T_enum values;
+    MPI_T_cvar_handle handle;
+    *out = '\0';
+    if (MPI_T_init_thread(MPI_THREAD_SINGLE, &provided) != MPI_SUCCESS)
+        return;
+    if (MPI_T_cvar_get_index(name, &index) == MPI_SUCCESS &&
+        MPI_T_cvar_get_info(index, NULL, &name_size, &verbosity, &type, &values, NULL, &text_size,
+                            &bind, &scope) == MPI_SUCCESS &&
+        bind == MPI_T_BIND_NO_OBJECT &&
+        MPI_T_cvar_handle_alloc(index, NULL, &handle, &count) == MPI_SUCCESS) {
+        char text[1024] = "", word[64];
+        int number, length;
+        if (type == MPI_CHAR && count < (int)sizeof text) {
+            MPI_T_cvar_read(handle, text);
+            snprintf(out, size, "%s", text);
+        } else if ((type == MPI_INT || type == MPI_UNSIGNED) && count == 1 &&
+                   MPI_T_cvar_read(handle, &number) == MPI_SUCCESS) {
+            length = sizeof word;
+            if (values != MPI_T_ENUM_NULL)
+                for (int i = 0, items, item;
+                     MPI_T_enum_get_info(values, &items, NULL, &(int){0}) == MPI_SUCCESS &&
+                     i < items;
+                     i++, length = sizeof word)
+                    if (MPI_T_enum_get_item(values, i, &item, word, &length) == MPI_SUCCESS &&
+                        item == number)
+                        snprintf(out, size, "%s", word);
+            if (*out == '\0')
+                snprintf(out, size, "%d", number);
+        }
+        MPI_T_cvar_handle_free(&handle);
+    }
+    MPI_T_finalize();
+}
