@@ -20,6 +20,12 @@ find_lockstep() { # -> lockstep
     command -v "$lockstep" >/dev/null || die "$lockstep: no such program: set LOCKSTEP, or run jobs/quickstart.sh"
 }
 
+# What a run said last of what went wrong; mpirun -q says nothing where there are too few slots.
+why() { # LOG
+    grep -m 1 '^lockstep: ' <(tac "$1") ||
+        { [ -s "$1" ] && echo "see $1"; } || echo "no word: are there as many slots as ranks? (mpirun --oversubscribe)"
+}
+
 # Runs with other options in common would not be comparable: the first ones of a folder are kept.
 keep_common() { # FOLDER OPTION ...
     local out=$1

@@ -33,6 +33,10 @@ FACTS = "awk -F, 'NR > 1 { n = $1; a[n] = $2; b[n] = $3; if ($4 != \"\") { c = 4
 min(a, b) = a < b ? a : b
 max(a, b) = a > b ? a : b
 
+# The parts that a long name is broken into, between its words as those of sweeps have them.
+FOLD = "awk -F_ '{ line = $1; for (i = 2; i <= NF; i++) if (length(line \"_\" $i) > 24) ". \
+    "{ printf \"%s \", line; line = $i } else line = line \"_\" $i; print line }'"
+
 last = 1
 least_loss = 1e30
 most_loss = 0
@@ -42,8 +46,8 @@ most_accuracy = 0
 do for [i = 1:runs] {
     folder = value(sprintf("ARG%d", i + 1))
     file[i] = folder."/metrics.csv"
-    name[i] = system('basename -- "'.folder.'"')
-    longest = max(longest, strlen(name[i]))
+    name[i] = system('basename -- "'.folder.'" | '.FOLD)
+    do for [part in name[i]] { longest = max(longest, strlen(part)) }
     facts = system(FACTS." '".file[i]."' 2>/dev/null")
     if (words(facts) < 7) {
         print file[i].": no epoch to draw, or no such file"
@@ -130,10 +134,17 @@ do for [kind in "svg png"] {
     set xtics add ("1" 1)
     set xlabel "epoch" offset 0, 0.4 textcolor rgb GREY
     set ytics ("0" 0)
-    coarse = "0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8 0.9 0.95 0.98 0.99 0.995 0.998 0.999 0.9995 0.9998 0.9999"
-    fine = "0.02 0.04 0.06 0.08 0.12 0.14 0.16 0.18 0.25 0.35 0.45 0.55 0.65 0.75 0.85 0.92 0.94 0.96 0.97 0.985"
-    do for [a in height(most_accuracy) - height(least_accuracy) < 0.3 ? coarse." ".fine : coarse] {
-        set ytics add (a height(real(a)))
+    # From the top down, those that have room.
+    room = 0.075 * (height(most_accuracy) - height(least_accuracy))
+    coarse = "0.9999 0.9998 0.9995 0.999 0.998 0.995 0.99 0.98 0.95 0.9 0.8 0.7 0.6 0.5 0.4 0.3 0.2 0.1"
+    fine = "0.9999 0.9998 0.9995 0.999 0.998 0.995 0.99 0.985 0.98 0.97 0.96 0.95 0.94 0.92 0.9 0.85 0.8 0.75 0.7 0.65 0.6 ". \
+        "0.55 0.5 0.45 0.4 0.35 0.3 0.25 0.2 0.18 0.16 0.14 0.12 0.1 0.08 0.06 0.04 0.02"
+    above = 1e9
+    do for [a in height(most_accuracy) - height(least_accuracy) < 0.3 ? fine : coarse] {
+        if (above - height(real(a)) >= room) {
+            set ytics add (a height(real(a)))
+            above = height(real(a)) <= height(most_accuracy) ? height(real(a)) : above
+        }
     }
     plot for [i = 1:runs] file[i] using EPOCH:(height(column(ACCURACY))) skip 1 with lines linewidth 1.4 dashtype (11, 6) linecolor rgb hue(i), \
          for [i = 1:runs] file[i] using EPOCH:(height(column(shown[i] + 1))) skip 1 with lines linewidth 2 linecolor rgb hue(i), \
@@ -147,7 +158,8 @@ do for [kind in "svg png"] {
     unset xlabel
     unset label 1
     set key at screen right + 0.025, 0.935 left top vertical Left reverse samplen 2 spacing 1.3 textcolor rgb "#222222"
-    plot for [i = 1:runs] NaN with lines linewidth 2 linecolor rgb hue(i) title name[i], \
+    plot for [i = 1:runs] for [k = 1:words(name[i])] NaN with lines linewidth 2 \
+             linecolor rgb (k == 1 ? hue(i) : "#FFFFFF") title word(name[i], k), \
          NaN with points pointtype 7 pointsize 0 linecolor rgb "#FFFFFF" title " ", \
          NaN with lines linewidth 2 linecolor rgb GREY title "validation", \
          NaN with lines linewidth 1.4 dashtype (11, 6) linecolor rgb GREY title "training", \

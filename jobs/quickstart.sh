@@ -96,7 +96,7 @@ cores=$(lscpu -p=Core,Socket | grep -v '^#' | sort -u | wc -l)
 [ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 run=runs/quickstart-$name
 launch=(mpirun -q -n "$cores" --bind-to core "$lockstep")
-"${launch[@]}" train --data "$data" --model "dense:512 relu dense:10" --loss cross-entropy \
+"${launch[@]}" train --data "$data" --model mlp --loss cross-entropy \
     --optimizer adam --lr 0.001 --batch 128 --epochs 5 --run "$run" --resume auto
 
 say "Evaluate"

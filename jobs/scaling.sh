@@ -112,8 +112,7 @@ train() { # RANKS REPEAT
     run_to_end "$folder.log" "${command[@]}" train "${common[@]}" "${sized[@]}" --seed "$2" --run "$folder" \
         --resume auto --quiet || code=$?
     if [ "$code" != 0 ]; then
-        echo "$1 ranks, run $2: ended with code $code, see $folder.log$(grep -m 1 '^lockstep: ' <(tac "$folder.log") |
-            sed 's/^lockstep/; it says/')" >&2
+        echo "$1 ranks, run $2: ended with code $code: $(why "$folder.log")" >&2
         exit "$code"
     fi
     echo "$1 ranks, run $2 of $repeats: $(tail -n 1 "$folder/metrics.csv" | cut -d, -f8) samples/s in the last epoch" >&2

@@ -242,9 +242,9 @@ for ((k = task; k < runs; k += tasks)); do
             echo "[$((k + 1))/$runs] $run: diverged" >&2 ;;
         2)
             refused=1
-            echo "[$((k + 1))/$runs] $run: $(grep -m 1 '^lockstep: ' <(tac "$out/$run.log") || echo refused)" >&2 ;;
+            echo "[$((k + 1))/$runs] $run: $(why "$out/$run.log")" >&2 ;;
         *)
-            echo "[$((k + 1))/$runs] $run: ended with code $code, see $out/$run.log" >&2
+            echo "[$((k + 1))/$runs] $run: ended with code $code: $(why "$out/$run.log")" >&2
             exit "$code" ;;
     esac
 done

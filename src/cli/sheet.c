@@ -119,7 +119,7 @@ ls_status ls_sheet_create(ls_sheet **out, const ls_sheet_layout *layout)
     const int64_t side = larger(shape->height, shape->width);
     const int64_t zoom = (LEAST + side - 1) / side;
     const int64_t letters = text_width(layout->caption, CAPTION_SIZE) +
-                            (layout->caption > 0 && layout->note > 0 ? ADVANCE : 0) +
+                            (layout->caption > 0 && layout->note > 0 ? 2 * ADVANCE : 0) +
                             text_width(layout->note, NOTE_SIZE);
     const int64_t cell_width = larger(shape->width * zoom + 2 * FRAME, letters) + GAP;
     const int64_t cell_height =
@@ -160,7 +160,7 @@ void ls_sheet_put(ls_sheet *s, int64_t at, const uint8_t *pixels, const char *ca
     const int64_t end = x + l->shape.width * s->zoom + 2 * FRAME;
     const int64_t note_width = text_width((int64_t)strlen(note), NOTE_SIZE);
     const int64_t after_caption =
-        x + text_width((int64_t)strlen(caption), CAPTION_SIZE) + (*caption != '\0' ? ADVANCE : 0);
+        x + text_width((int64_t)strlen(caption), CAPTION_SIZE) + (*caption != '\0' ? 2 * ADVANCE : 0);
     assert(row < l->rows && (int64_t)strlen(caption) <= l->caption &&
            (int64_t)strlen(note) <= l->note);
     draw_text(s, x, y, CAPTION_SIZE, INK, caption);
