@@ -13,6 +13,7 @@ typedef struct ls_seat {
     int node;       /* nodes are numbered in the order of their lowest rank, from 0 */
     int cores;      /* physical cores that the rank may run on */
     int node_cores; /* those of all ranks of the node together */
+    int numa;       /* NUMA domains of the node */
     bool alone;     /* no other rank of the node may run on any of them */
     bool bound;     /* they are fewer than the node's cores */
     int threads;    /* BLAS threads that it uses */

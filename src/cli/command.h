@@ -18,7 +18,8 @@ typedef struct ls_command {
     size_t settings_size;     /* of the struct that the options' values go to */
     void (*help)(FILE *out);  /* more help, after the options; NULL for none */
 
-    bool stops; /* ends in good order when a signal comes, see base/interrupt.h */
+    bool diagnoses; /* its answer is code 0 or 1 */
+    bool stops;     /* ends in good order when a signal comes, see base/interrupt.h */
     /* A parallel command runs under mpirun; its run() is collective, with the same status on all
      * ranks. Another gets comm = NULL. */
     bool parallel;
@@ -32,6 +33,7 @@ extern const ls_command ls_command_info;
 extern const ls_command ls_command_bench;
 extern const ls_command ls_command_preview;
 extern const ls_command ls_command_scaling;
+extern const ls_command ls_command_doctor;
 
 /* Prints a heading and, for each word of a list, its form and its meaning, as a part of a help
  * text. word  returns 0 past the last. Local. */

@@ -17,7 +17,7 @@
 
 static const ls_command *const commands[] = {
     &ls_command_import, &ls_command_train,   &ls_command_eval,    &ls_command_info,
-    &ls_command_bench,  &ls_command_preview, &ls_command_scaling,
+    &ls_command_bench,  &ls_command_preview, &ls_command_scaling, &ls_command_doctor,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -139,6 +139,8 @@ static ls_status run_parallel(const ls_command *command, int *argc, char ***argv
     ls_status status = ls_comm_world(&comm);
     if (status == LS_OK)
         status = refuse_singletons(comm, by_mpirun);
+    if (status != LS_OK && command->diagnoses)
+        status = LS_ERR_FAILURE;
     if (status == LS_OK)
         status = ls_agree_equal(comm, LS_VERSION, "the version of lockstep");
     const int rank = comm != NULL ? ls_comm_rank(comm) : 0;

@@ -159,8 +159,8 @@ void ls_sheet_put(ls_sheet *s, int64_t at, const uint8_t *pixels, const char *ca
     const int64_t caption_height = GLYPH_HEIGHT * CAPTION_SIZE;
     const int64_t end = x + l->shape.width * s->zoom + 2 * FRAME;
     const int64_t note_width = text_width((int64_t)strlen(note), NOTE_SIZE);
-    const int64_t after_caption =
-        x + text_width((int64_t)strlen(caption), CAPTION_SIZE) + (*caption != '\0' ? 2 * ADVANCE : 0);
+    const int64_t after_caption = x + text_width((int64_t)strlen(caption), CAPTION_SIZE) +
+                                  (*caption != '\0' ? 2 * ADVANCE : 0);
     assert(row < l->rows && (int64_t)strlen(caption) <= l->caption &&
            (int64_t)strlen(note) <= l->note);
     draw_text(s, x, y, CAPTION_SIZE, INK, caption);

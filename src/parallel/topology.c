@@ -35,6 +35,7 @@ static ls_status compare(hwloc_topology_t machine, const unsigned long *masks, u
     if (well) {
         seat->cores = count_cores(machine, mine);
         seat->node_cores = count_cores(machine, together);
+        seat->numa = hwloc_get_nbobjs_by_type(machine, HWLOC_OBJ_NUMANODE);
         seat->bound =
             seat->cores < count_cores(machine, hwloc_topology_get_complete_cpuset(machine));
     }

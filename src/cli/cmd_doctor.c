@@ -1,0 +1,177 @@
+/* Looks at where a job would run, and says what to change. */
+#include <lockstep/compute.h>
+#include <lockstep/dataset.h>
+#include <lockstep/topology.h>
+
+#include "base/memory.h"
+#include "cli/command.h"
+#include "train/doctor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct settings {
+    const char *data, *run;
+    int64_t threads;
+} settings;
+
+#define AT(field) offsetof(settings, field)
+static const ls_option table[] = {
+    {.type = LS_OPT_HEADING, .help = "Options"},
+    {"data", "FILE", LS_OPT_TEXT, 0, AT(data),
+     .help = "a data set: can it be locked, does it fit into memory?"},
+    {"run", "DIR", LS_OPT_TEXT, 0, AT(run),
+     .help = "a run folder, there or not: how much room is there? [this folder]"},
+    {"threads", "N", LS_OPT_INT, 0, AT(threads), "0", 0, 1024,
+     .help = "BLAS threads of a rank, as for train"},
+    {0},
+};
+
+/* Bytes of a data set's training rows that a rank holds; 0: there is none to be read. Local. */
+static ls_status bytes_needed(const char *path, int ranks, double *out)
+{
+    ls_dataset *dataset = NULL;
+    *out = 0;
+    if (*path == '\0')
+        return LS_OK;
+    ls_status status = ls_dataset_open(&dataset, path, 0);
+    if (status != LS_OK)
+        return status;
+    const ls_dataset_info *info = ls_dataset_describe(dataset);
+    *out = (double)info->rows[LS_TRAIN] * (double)(info->features + 16) / ranks;
+    ls_dataset_close(&dataset);
+    return LS_OK;
+}
+
+/* One line for each node: that of its lowest rank. */
+static void print_nodes(const ls_topology *t, const ls_patient *p)
+{
+    printf("%-20s%6s%7s%9s%6s%9s%12s%10s  %s\n", "node", "ranks", "cores", "threads", "NUMA", "MHz",
+           "memory GB", "shm GB", "processor");
+    for (int r = 0, node = 0; r < t->ranks; r++) {
+        const ls_seat *seat = &t->seat[r];
+        const ls_machine *m = &p[r].machine;
+        if (seat->node != node)
+            continue;
+        node++;
+        printf("%-20.19s%6d%7d%9d%6d%9.0f%12.1f%10.2f  %s\n", seat->host, p[r].node.ranks,
+               seat->node_cores, seat->threads, seat->numa, m->mhz, 1e-9 * m->memory_free,
+               1e-9 * m->shared_free, m->cpu);
+    }
+}
+
+/* The least and the most over ranks of a rate, and whose the least is. */
+static void print_rates(const ls_topology *t, const ls_patient *p)
+{
+    int slow = 0, fast = 0;
+    for (int r = 1; r < t->ranks; r++) {
+        slow = p[r].sgemm < p[slow].sgemm ? r : slow;
+        fast = p[r].sgemm > p[fast].sgemm ? r : fast;
+    }
+    printf("sgemm       %.0f to %.0f Gflop/s a rank, all at once; the least on rank %d, %s\n",
+           1e-9 * p[slow].sgemm, 1e-9 * p[fast].sgemm, slow, t->seat[slow].host);
+    double least = 0, most = 0;
+    for (int r = 0; r < t->ranks; r++) {
+        const double seconds = p[r].node.allreduce;
+        if (seconds == 0)
+            continue;
+        least = least == 0 || seconds < least ? seconds : least;
+        most = seconds > most ? seconds : most;
+    }
+    if (most > 0)
+        printf("allreduce   of 1 MiB within a node: %.2f to %.2f ms\n", 1e3 * least, 1e3 * most);
+}
+
+/* Open MPI's settings; other libraries have other names, of which nothing is said. */
+static void print_transport(const ls_topology *t, const ls_patient *p)
+{
+    char pml[64], btl[256], copy[64];
+    ls_probe_setting("pml", pml, sizeof pml);
+    ls_probe_setting("btl", btl, sizeof btl);
+    ls_probe_setting("btl_vader_single_copy_mechanism", copy, sizeof copy);
+    const ls_single_copy single = p[0].node.single_copy;
+    printf("MPI         %s", ls_comm_version());
+    if (*pml != '\0' || *btl != '\0')
+        printf("; pml '%s', btl '%s'", *pml != '\0' ? pml : "any", *btl != '\0' ? btl : "any");
+    printf("\ntransport   ");
+    if (single != LS_COPY_UNTRIED)
+        printf("within a node shared memory, %s%s%s; ",
+               single == LS_COPY_WORKS ? "messages copied once" : "messages copied twice",
+               *copy != '\0' ? " by " : "", copy);
+    printf("%s\n", t->nodes > 1 ? "between nodes as MPI chooses" : "one node only");
+}
+
+static void print_job(const settings *s, const ls_topology *t, const ls_patient *p)
+{
+    const char *locking = getenv("HDF5_USE_FILE_LOCKING");
+    printf("%d rank%s on %d node%s\n\n", t->ranks, t->ranks > 1 ? "s" : "", t->nodes,
+           t->nodes > 1 ? "s" : "");
+    print_nodes(t, p);
+    printf("\nBLAS        %s\n", p[0].kernels);
+    print_transport(t, p);
+    print_rates(t, p);
+    printf("HDF5        %s, locking %s\n", ls_dataset_library_version(),
+           locking != NULL       ? locking
+           : *s->data == '\0'    ? "as the library does"
+           : p[0].lock_error > 0 ? strerror(p[0].lock_error)
+                                 : "works on this file");
+    if (p[0].disk_free >= 0)
+        printf("disk        %.1f GB free for %s\n", 1e-9 * p[0].disk_free,
+               *s->run != '\0' ? s->run : "this folder");
+}
+
+/* On rank 0. Local. */
+static ls_status judge(const settings *s, const ls_topology *t, const ls_patient *patients,
+                       double needed)
+{
+    ls_finding finding[LS_MOST_FINDINGS];
+    const int count = ls_diagnose_job(t->seat, patients, t->ranks, needed, finding);
+    print_job(s, t, patients);
+    for (int i = 0; i < count; i++)
+        printf("\n%d. %s\n   %s\n", i + 1, finding[i].what, finding[i].remedy);
+    if (count == 0)
+        printf("\nnothing to change\n");
+    return count == 0 ? LS_OK
+                      : ls_fail(LS_ERR_FAILURE, "%d thing%s to change, see above", count,
+                                count > 1 ? "s" : "");
+}
+
+static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
+{
+    (void)options;
+    const settings *s = values;
+    const bool first = ls_comm_rank(comm) == 0;
+    const int ranks = ls_comm_size(comm);
+    ls_topology *topology = NULL;
+    ls_patient mine, *all = NULL;
+    double needed;
+    ls_status status = ls_agree(comm, bytes_needed(s->data, ranks, &needed));
+    if (status == LS_OK)
+        status = ls_topology_create(&topology, comm, (int)s->threads);
+    if (status == LS_OK) {
+        ls_compute_set_threads(topology->mine.threads);
+        status = ls_examine(comm, s->data, s->run, &mine);
+    }
+    if (status == LS_OK) {
+        all = ls_alloc(first ? ranks : 0, sizeof *all);
+        status = ls_agree(comm, all == NULL ? LS_ERR_FAILURE : LS_OK);
+    }
+    if (status == LS_OK) {
+        ls_gather_bytes(comm, &mine, (int)sizeof mine, all);
+        status = ls_agree(comm, first ? judge(s, topology, all, needed) : LS_OK);
+    }
+    ls_free(all);
+    ls_topology_destroy(&topology);
+    return status;
+}
+
+const ls_command ls_command_doctor = {
+    .name = "doctor",
+    .usage = "[OPTION ...]",
+    .summary = "looks at where a job would run, and says what to change",
+    .options = table,
+    .settings_size = sizeof(settings),
+    .parallel = true,
+    .diagnoses = true,
+    .run = run,
+};

@@ -1,0 +1,246 @@
+#include "train/doctor.h"
+
+#include <lockstep/compute.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Below this part of the median a rank is slow; beyond this factor of it an allreduce is. Noise of
+ * a shared machine stays within. */
+static const double SLOW = 0.75, LATE = 2;
+/* Room that a job should find: for checkpoints, and for memory that ranks share. */
+static const double LEAST_DISK = 1e9, LEAST_SHARED = 64 << 20;
+
+typedef struct list {
+    ls_finding *finding;
+    int count;
+} list;
+
+static void LS_PRINTF(3, 4) add(list *l, const char *remedy, const char *format, ...)
+{
+    if (l->count == LS_MOST_FINDINGS)
+        return;
+    ls_finding *f = &l->finding[l->count++];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(f->what, sizeof f->what, format, arguments);
+    va_end(arguments);
+    snprintf(f->remedy, sizeof f->remedy, "%s", remedy);
+}
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Median over ranks of a number at an offset in what each knows; 0: no memory to tell it. */
+static double median_of(const ls_patient *p, int ranks, size_t offset)
+{
+    double *values = ls_alloc(ranks, sizeof *values), median = 0;
+    for (int r = 0; values != NULL && r < ranks; r++)
+        values[r] = *(const double *)(const void *)((const char *)&p[r] + offset);
+    if (values != NULL) {
+        qsort(values, (size_t)ranks, sizeof *values, compare);
+        median = (values[(ranks - 1) / 2] + values[ranks / 2]) / 2;
+    }
+    ls_free(values);
+    return median;
+}
+
+/* Threads of all ranks of a node against its cores, and who sits where. */
+static void look_at_seats(const ls_seat *seat, const ls_patient *p, int ranks, list *l)
+{
+    char remedy[128];
+    int crowded = -1, shared = -1, loose = -1;
+    for (int r = 0; r < ranks; r++) {
+        int threads = 0;
+        for (int k = 0; k < ranks; k++)
+            threads += seat[k].node == seat[r].node ? seat[k].threads : 0;
+        if (crowded < 0 && threads > seat[r].node_cores)
+            crowded = r;
+        if (shared < 0 && seat[r].bound && !seat[r].alone)
+            shared = r;
+        if (loose < 0 && !seat[r].bound && p[r].node.ranks > 1)
+            loose = r;
+    }
+    if (crowded >= 0) {
+        snprintf(remedy, sizeof remedy, "mpirun --map-by ppr:%d:node --bind-to core ...",
+                 seat[crowded].node_cores / seat[crowded].threads > 0
+                     ? seat[crowded].node_cores / seat[crowded].threads
+                     : 1);
+        add(l, remedy, "%s has %d ranks of %d thread%s on %d core%s: they wait for each other",
+            seat[crowded].host, p[crowded].node.ranks, seat[crowded].threads,
+            seat[crowded].threads > 1 ? "s" : "", seat[crowded].node_cores,
+            seat[crowded].node_cores > 1 ? "s" : "");
+        return; /* who is bound where then matters little */
+    }
+    snprintf(remedy, sizeof remedy, "mpirun --map-by slot:PE=%d --bind-to core ...",
+             seat[shared >= 0 ? shared : 0].threads);
+    if (shared >= 0)
+        add(l, remedy, "rank %d on %s shares its core with another rank", shared,
+            seat[shared].host);
+    else if (loose >= 0)
+        add(l, remedy, "rank %d on %s is bound to no core: it moves, and its cache is lost", loose,
+            seat[loose].host);
+}
+
+/* Where the text at an offset is not rank 0's, and both are known. */
+static int first_other(const ls_patient *p, int ranks, size_t offset)
+{
+    const char *first = (const char *)&p[0] + offset;
+    for (int r = 1; r < ranks; r++) {
+        const char *other = (const char *)&p[r] + offset;
+        if (*first != '\0' && *other != '\0' && strcmp(first, other) != 0)
+            return r;
+    }
+    return -1;
+}
+
+static void look_for_differences(const ls_seat *seat, const ls_patient *p, int ranks, list *l)
+{
+    int r = first_other(p, ranks, offsetof(ls_patient, machine.program));
+    if (r >= 0)
+        add(l, "install one build where all nodes see it, and start it by its whole path",
+            "rank %d on %s runs another binary than rank 0", r, seat[r].host);
+    r = first_other(p, ranks, offsetof(ls_patient, machine.cpu));
+    if (r >= 0)
+        add(l, "sbatch --constraint=..., so that all nodes are of one type",
+            "rank %d on %s has another processor than rank 0 (%s; %s): the slower one sets the "
+            "pace",
+            r, seat[r].host, p[r].machine.cpu, p[0].machine.cpu);
+    r = first_other(p, ranks, offsetof(ls_patient, kernels));
+    if (r >= 0)
+        add(l, "mpirun -x OPENBLAS_CORETYPE=Haswell ...",
+            "rank %d on %s computes by %s, rank 0 by %s: --reproducible is refused", r,
+            seat[r].host, p[r].kernels, p[0].kernels);
+}
+
+static void look_at_speed(const ls_seat *seat, const ls_patient *p, int ranks, list *l)
+{
+    const double sgemm = median_of(p, ranks, offsetof(ls_patient, sgemm));
+    const double allreduce = median_of(p, ranks, offsetof(ls_patient, node.allreduce));
+    int slow = -1, late = -1;
+    for (int r = 0; r < ranks; r++) {
+        if (p[r].sgemm < SLOW * sgemm && (slow < 0 || p[r].sgemm < p[slow].sgemm))
+            slow = r;
+        if (p[r].node.allreduce > LATE * allreduce &&
+            (late < 0 || p[r].node.allreduce > p[late].node.allreduce))
+            late = r;
+    }
+    if (slow >= 0)
+        add(l,
+            "leave the node out: mpirun --host ..., sbatch --exclude=...; or look what else runs "
+            "there",
+            "rank %d on %s multiplies at %.0f Gflop/s, the median is %.0f: all wait for it", slow,
+            seat[slow].host, 1e-9 * p[slow].sgemm, 1e-9 * sgemm);
+    if (late >= 0)
+        add(l,
+            "leave the node out: mpirun --host ..., sbatch --exclude=...; or look what else runs "
+            "there",
+            "an allreduce within %s takes %.2f ms, the median of nodes is %.2f", seat[late].host,
+            1e3 * p[late].node.allreduce, 1e3 * allreduce);
+    for (int r = 0; r < ranks; r++)
+        if (p[r].better_kernels[0] != '\0') {
+            char remedy[64];
+            snprintf(remedy, sizeof remedy, "mpirun -x OPENBLAS_CORETYPE=%s ...",
+                     p[r].better_kernels);
+            add(l, remedy, "rank %d on %s computes by %s, which is slow on its processor", r,
+                seat[r].host, p[r].kernels);
+            break;
+        }
+}
+
+/* Ranks of a node that can't read each other's memory copy each message twice. */
+static void look_at_transport(const ls_seat *seat, const ls_patient *p, int ranks, list *l)
+{
+    for (int r = 0; r < ranks; r++)
+        if (p[r].node.single_copy == LS_COPY_DENIED) {
+            add(l,
+                "sysctl kernel.yama.ptrace_scope=0; in a container --cap-add=SYS_PTRACE; the job "
+                "works "
+                "without, too",
+                "ranks on %s may not read each other's memory: messages are copied twice",
+                seat[r].host);
+            return;
+        }
+}
+
+static void look_at_room(const ls_seat *seat, const ls_patient *p, int ranks, double needed,
+                         list *l)
+{
+    int memory = -1, shared = -1, disk = -1, lock = -1;
+    for (int r = ranks - 1; r >= 0; r--) {
+        if (p[r].machine.memory_free > 0 && needed * p[r].node.ranks > p[r].machine.memory_free)
+            memory = r;
+        if (p[r].node.ranks > 1 && p[r].machine.shared_free < LEAST_SHARED)
+            shared = r;
+        if (p[r].disk_free >= 0 && p[r].disk_free < LEAST_DISK)
+            disk = r;
+        if (p[r].lock_error != 0)
+            lock = r;
+    }
+    if (memory >= 0)
+        add(l, "use more nodes, or fewer ranks on each",
+            "%s has %.1f GB of memory left, its ranks' data take %.1f", seat[memory].host,
+            1e-9 * p[memory].machine.memory_free, 1e-9 * needed * p[memory].node.ranks);
+    if (shared >= 0)
+        add(l, "mount -o remount,size=1G /dev/shm; in a container --shm-size=1g",
+            "/dev/shm on %s has %.0f MB left: MPI and --reduce hierarchical share memory there",
+            seat[shared].host, 1e-6 * p[shared].machine.shared_free);
+    if (disk >= 0 && disk == 0)
+        add(l, "free some, or choose another folder by --run",
+            "where the run folder is to be, %.2f GB are free", 1e-9 * p[disk].disk_free);
+    if (lock >= 0)
+        add(l, "mpirun -x HDF5_USE_FILE_LOCKING=FALSE ...",
+            "rank %d on %s can't lock the data set (%s), as HDF5 does when it reads", lock,
+            seat[lock].host, strerror(p[lock].lock_error));
+}
+
+/* The best of some products, a matter of a tenth of a second. Collective. */
+static ls_status measure_sgemm(ls_comm *comm, double *out)
+{
+    enum { N = 512, TRIES = 20 };
+    float *a = ls_alloc(3 * N * N, sizeof *a);
+    ls_status status = ls_agree(comm, a == NULL ? LS_ERR_FAILURE : LS_OK);
+    *out = 0;
+    ls_barrier(comm);
+    for (int i = 0; status == LS_OK && i < TRIES; i++) {
+        const double begin = ls_now();
+        ls_compute_product(N, a, a + N * N, a + 2 * N * N);
+        const double rate = 2.0 * N * N * N / (ls_now() - begin);
+        *out = rate > *out ? rate : *out;
+    }
+    ls_free(a);
+    return status;
+}
+
+ls_status ls_examine(ls_comm *comm, const char *data, const char *run, ls_patient *out)
+{
+    *out = (ls_patient){.disk_free = ls_machine_disk_free(run),
+                        .lock_error = *data != '\0' ? ls_machine_lock_error(data) : 0};
+    const char *better = ls_compute_better_kernels();
+    ls_machine_look(&out->machine);
+    snprintf(out->kernels, sizeof out->kernels, "%s", ls_compute_version());
+    snprintf(out->better_kernels, sizeof out->better_kernels, "%s", better != NULL ? better : "");
+    ls_status status = ls_probe_node(comm, &out->node);
+    return status == LS_OK ? measure_sgemm(comm, &out->sgemm) : status;
+}
+
+int ls_diagnose_job(const ls_seat *seat, const ls_patient *patient, int ranks, double needed,
+                    ls_finding findings[LS_MOST_FINDINGS])
+{
+    list l = {.finding = findings};
+    look_at_seats(seat, patient, ranks, &l);
+    look_for_differences(seat, patient, ranks, &l);
+    look_at_speed(seat, patient, ranks, &l);
+    look_at_transport(seat, patient, ranks, &l);
+    look_at_room(seat, patient, ranks, needed, &l);
+    return l.count;
+}

@@ -1,0 +1,42 @@
+/* What is wrong with where a job runs: a judgement of what its ranks have found out. */
+#ifndef LS_TRAIN_DOCTOR_H
+#define LS_TRAIN_DOCTOR_H
+
+#include <lockstep/topology.h>
+
+#include "base/machine.h"
+#include "parallel/probe.h"
+
+/* What one rank knows. */
+typedef struct ls_patient {
+    ls_machine machine;
+    ls_neighbourhood node;
+    char kernels[2 * LS_MACHINE_TEXT]; /* ls_compute_version() */
+    char better_kernels[16];           /* that would suit the processor; "": these do */
+    double sgemm;                      /* flop/s, all ranks at once */
+    double disk_free;                  /* bytes for the run folder; -1: unknown */
+    int lock_error;                    /* of locking the data set; 0: none */
+} ls_patient;
+
+/* Finds out what this rank knows. Collective.
+ * data  a data set, "" for none; run  the run folder to be, "" for the current one
+ * Errors: LS_ERR_FAILURE when memory is short, on all ranks alike. */
+ls_status ls_examine(ls_comm *comm, const char *data, const char *run,
+                     ls_patient *out) LS_MUST_CHECK;
+
+/* A finding: what is wrong, and what to do about it, a command line or a sentence. */
+typedef struct ls_finding {
+    char what[256];
+    char remedy[256];
+} ls_finding;
+
+enum { LS_MOST_FINDINGS = 16 };
+
+/* Looks at all ranks, in the order of what costs most. Local; a function of what it gets.
+ * seat, patient  [ranks]
+ * needed  bytes of data that a rank holds, 0: unknown
+ * Returns how many findings there are. */
+int ls_diagnose_job(const ls_seat *seat, const ls_patient *patient, int ranks, double needed,
+                    ls_finding findings[LS_MOST_FINDINGS]);
+
+#endif

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# The doctor on this machine: what is here, and what mpirun made of it.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+lockstep=$1
+make_data=$2
+"$make_data" data
+
+# Whether this machine is well is its own affair; the answer has its form.
+OMPI_MCA_hwloc_base_binding_policy=core mpirun -n 2 "$lockstep" doctor --data data/data.h5 --run runs/new >out 2>err
+code=$?
+check "code 0 or 1" [ $code -le 1 ]
+check "the nodes" has out '^[^ ]+ +2 +[0-9]+ +1 +[0-9]+ +[0-9]+ +[0-9.]+ '
+check "the kernels" has out '^BLAS +OpenBLAS'
+check "the library" has out '^MPI +[A-Z]'
+check "single copies tried" has out 'within a node shared memory, messages copied (once|twice)'
+check "speed" has out '^sgemm +[0-9]+ to [0-9]+ Gflop/s'
+check "locking" has out 'locking works on this file'
+check "disk" has out '^disk +[0-9.]+ GB free for runs/new'
+check "nothing was made" [ ! -e runs ]
+if [ $code = 0 ]; then
+    check "nothing to change" has out '^nothing to change$'
+else
+    check "a number, a remedy" has out '^1\. '
+    check "and one line" has err '^lockstep: .*things? to change, see above'
+fi
+
+ranks=$(($(nproc) + 1))
+mpirun -n $ranks "$lockstep" doctor >out 2>/dev/null
+check "too many ranks are found" [ $? = 1 ]
+check "and told" has out "^1\. .* has $ranks ranks of 1 thread on [0-9]+ cores?"
+check "with a command" has out 'mpirun --map-by ppr:[0-9]+:node --bind-to core'
+refuses 1 'Slurm has 4 tasks but MPI did not start' env SLURM_NTASKS=4 "$lockstep" doctor
+refuses 3 'nowhere.h5' mpirun -n 2 "$lockstep" doctor --data nowhere.h5
+finish

@@ -1,0 +1,147 @@
+/* What is found wrong with where a job runs, one thing at a time. */
+#include "test.h"
+#include "train/doctor.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { RANKS = 4, NODES = 2 };
+
+/* Two nodes of two cores, a rank of one thread on each core: nothing is wrong. */
+static void make_job(ls_seat seat[RANKS], ls_patient patient[RANKS])
+{
+    for (int r = 0; r < RANKS; r++) {
+        seat[r] = (ls_seat){.node = r / NODES,
+                            .cores = 1,
+                            .node_cores = 2,
+                            .numa = 1,
+                            .alone = true,
+                            .bound = true,
+                            .threads = 1};
+        snprintf(seat[r].host, sizeof seat[r].host, "node%d", seat[r].node);
+        patient[r] =
+            (ls_patient){.machine = {.cpu = "Processor 1",
+                                     .program = "abc",
+                                     .memory_free = 8e9,
+                                     .shared_free = 4e9},
+                         .node = {.ranks = 2, .single_copy = LS_COPY_WORKS, .allreduce = 1e-3},
+                         .kernels = "OpenBLAS 0.3.21 Haswell",
+                         .sgemm = 1e11,
+                         .disk_free = 1e11};
+    }
+}
+
+static ls_seat seat[RANKS];
+static ls_patient patient[RANKS];
+static ls_finding finding[LS_MOST_FINDINGS];
+
+static int setup(void **state)
+{
+    (void)state;
+    make_job(seat, patient);
+    return 0;
+}
+
+/* There is exactly this finding. */
+static void assert_found(double needed, const char *what, const char *remedy)
+{
+    assert_int_equal(ls_diagnose_job(seat, patient, RANKS, needed, finding), 1);
+    if (strstr(finding[0].what, what) == NULL || strstr(finding[0].remedy, remedy) == NULL)
+        fail_msg("'%s' / '%s' is not '%s' / '%s'", finding[0].what, finding[0].remedy, what,
+                 remedy);
+}
+
+static void a_sound_job_has_none(void **state)
+{
+    (void)state;
+    assert_int_equal(ls_diagnose_job(seat, patient, RANKS, 3e9, finding), 0);
+    assert_int_equal(ls_diagnose_job(seat, patient, 1, 0, finding), 0);
+    patient[2].node.allreduce = 1.5e-3; /* noise */
+    patient[3].sgemm = 0.8e11;
+    assert_int_equal(ls_diagnose_job(seat, patient, RANKS, 0, finding), 0);
+}
+
+static void finds_crowded_nodes(void **state)
+{
+    (void)state;
+    seat[2].threads = seat[3].threads = 2;
+    assert_found(0, "node1 has 2 ranks of 2 threads on 2 cores", "ppr:1:node");
+}
+
+static void finds_shared_cores(void **state)
+{
+    (void)state;
+    seat[0].alone = seat[1].alone = false;
+    assert_found(0, "rank 0 on node0 shares its core", "--bind-to core");
+}
+
+static void finds_loose_ranks(void **state)
+{
+    (void)state;
+    seat[3].bound = false;
+    assert_found(0, "rank 3 on node1 is bound to no core", "slot:PE=1 --bind-to core");
+    patient[3].node.ranks = 1; /* alone it has the node */
+    assert_int_equal(ls_diagnose_job(seat, patient, RANKS, 0, finding), 0);
+}
+
+static void finds_other_programs_and_processors(void **state)
+{
+    (void)state;
+    strcpy(patient[2].machine.program, "abd");
+    assert_found(0, "rank 2 on node1 runs another binary", "one build");
+    strcpy(patient[2].machine.program, "");
+    strcpy(patient[3].machine.cpu, "Processor 2");
+    assert_found(0, "(Processor 2; Processor 1)", "--constraint");
+    strcpy(patient[3].machine.cpu, "Processor 1");
+    strcpy(patient[1].kernels, "OpenBLAS 0.3.21 Zen");
+    assert_found(0, "computes by OpenBLAS 0.3.21 Zen", "OPENBLAS_CORETYPE=Haswell");
+}
+
+static void finds_slow_nodes(void **state)
+{
+    (void)state;
+    patient[1].sgemm = 0.7e11;
+    patient[2].sgemm = 0.6e11;
+    patient[3].sgemm = 1.1e11;
+    assert_found(0, "rank 2 on node1 multiplies at 60 Gflop/s, the median is 85", "--exclude");
+    make_job(seat, patient);
+    patient[2].node.allreduce = patient[3].node.allreduce = 5e-3;
+    patient[1].node.allreduce = patient[0].node.allreduce = 0.5e-3;
+    patient[1].node.ranks = patient[0].node.ranks = 2;
+    assert_int_equal(ls_diagnose_job(seat, patient, RANKS, 0, finding), 0); /* which is odd? */
+    patient[2].node.allreduce = 0.5e-3;
+    assert_found(0, "an allreduce within node1 takes 5.00 ms", "--exclude");
+    make_job(seat, patient);
+    strcpy(patient[3].better_kernels, "SkylakeX");
+    assert_found(0, "slow on its processor", "OPENBLAS_CORETYPE=SkylakeX");
+}
+
+static void finds_what_is_missing(void **state)
+{
+    (void)state;
+    patient[2].node.single_copy = LS_COPY_DENIED;
+    assert_found(0, "ranks on node1 may not read", "ptrace_scope");
+    make_job(seat, patient);
+    assert_found(5e9, "node0 has 8.0 GB of memory left, its ranks' data take 10.0", "more nodes");
+    patient[3].machine.shared_free = 1e6;
+    assert_found(0, "/dev/shm on node1 has 1 MB left", "shm");
+    make_job(seat, patient);
+    patient[0].disk_free = 1e8;
+    assert_found(0, "0.10 GB are free", "--run");
+    patient[0].disk_free = -1;
+    patient[1].lock_error = ENOLCK;
+    assert_found(0, "rank 1 on node0 can't lock the data set", "HDF5_USE_FILE_LOCKING=FALSE");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_sound_job_has_none, setup),
+        cmocka_unit_test_setup(finds_crowded_nodes, setup),
+        cmocka_unit_test_setup(finds_shared_cores, setup),
+        cmocka_unit_test_setup(finds_loose_ranks, setup),
+        cmocka_unit_test_setup(finds_other_programs_and_processors, setup),
+        cmocka_unit_test_setup(finds_slow_nodes, setup),
+        cmocka_unit_test_setup(finds_what_is_missing, setup)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
