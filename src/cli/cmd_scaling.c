@@ -391,8 +391,11 @@ static void print_for_people(const experiment *e, const settings *s)
         printf("\n");
         crowded = crowded || row->oversubscribed;
     }
-    printf("an interval of %d values holds the true median with a probability of %.0f %%\n",
-           e->row[0].runs, 100 * e->row[0].seconds.coverage);
+    if (e->row[0].runs > 1)
+        printf("an interval of %d values holds the true median with a probability of %.0f %%\n",
+               e->row[0].runs, 100 * e->row[0].seconds.coverage);
+    else
+        printf("a single run has no interval\n");
     if (crowded)
         printf("* more threads than cores: it shows that this many ranks work, not how fast\n");
     printf("results in %s: scaling.csv, scaling.json\n", e->folder);
