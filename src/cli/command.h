@@ -34,6 +34,7 @@ extern const ls_command ls_command_bench;
 extern const ls_command ls_command_preview;
 extern const ls_command ls_command_scaling;
 extern const ls_command ls_command_doctor;
+extern const ls_command ls_command_report;
 
 /* Prints a heading and, for each word of a list, its form and its meaning, as a part of a help
  * text. word  returns 0 past the last. Local. */

@@ -16,8 +16,9 @@
 #include <unistd.h>
 
 static const ls_command *const commands[] = {
-    &ls_command_import, &ls_command_train,   &ls_command_eval,    &ls_command_info,
-    &ls_command_bench,  &ls_command_preview, &ls_command_scaling, &ls_command_doctor,
+    &ls_command_import,  &ls_command_train,  &ls_command_eval,
+    &ls_command_info,    &ls_command_bench,  &ls_command_preview,
+    &ls_command_scaling, &ls_command_doctor, &ls_command_report,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

@@ -12,13 +12,13 @@ source=$3
 check "help lists the commands" has out 'mpirun -n N lockstep train'
 "$lockstep" --version >out
 check "version" has out '^lockstep [0-9]+\.[0-9]+\.[0-9]+$'
-for command in import train eval info augment-preview bench scaling doctor; do
+for command in import train eval info augment-preview bench scaling doctor report; do
     "$lockstep" $command --help >out
     check "help of $command" has out "^usage: .*lockstep $command"
 done
 "$lockstep" train --help >out
 check "help lists the layers" has out '^  dense:UNITS'
-for option in $(for c in import train eval augment-preview scaling doctor; do "$lockstep" $c --help; done | grep -oE '^  --[a-z0-9-]+'); do
+for option in $(for c in import train eval augment-preview scaling doctor report; do "$lockstep" $c --help; done | grep -oE '^  --[a-z0-9-]+'); do
     check "README describes $option" has "$source/README.md" "\`${option}[ \`]"
 done
 mpirun -n 3 "$lockstep" --version >out
