@@ -1,20 +1,14 @@
 #include "parallel/probe.h"
 
 #include "base/clock.h"
+#include "base/median.h"
 #include "base/memory.h"
 #include "parallel/comm_mpi.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
-
-static int compare(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 /* Median seconds of a sum of floats over all ranks. Collective. */
 static double time_allreduce(ls_comm *node, float *values, int count)
@@ -27,8 +21,7 @@ static double time_allreduce(ls_comm *node, float *values, int count)
         ls_sum_floats(node, values, count);
         seconds[i] = ls_now() - begin;
     }
-    qsort(seconds, TRIES, sizeof *seconds, compare);
-    return seconds[TRIES / 2];
+    return ls_median(seconds, TRIES);
 }
 
 /* Whether this rank can read the memory of the node's next one, as MPI libraries do to copy a

@@ -1,6 +1,7 @@
 #include <lockstep/bench.h>
 
 #include "base/clock.h"
+#include "base/median.h"
 #include "base/memory.h"
 #include "train/step.h"
 
@@ -8,7 +9,6 @@
 #include <lockstep/range.h>
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 _Static_assert((int)LS_BENCH_PHASES == (int)LS_PHASES,
@@ -17,18 +17,6 @@ _Static_assert((int)LS_BENCH_PHASES == (int)LS_PHASES,
 const char *ls_bench_phase_name(int at)
 {
     return ls_phase_name(at);
-}
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, int count)
-{
-    qsort(values, (size_t)count, sizeof *values, ascending);
-    return values[count / 2];
 }
 
 /* Of one value of each rank. Collective. */
@@ -144,7 +132,7 @@ static ls_status measure_allreduce(ls_comm *comm, ls_bench_machine *m)
         }
         ls_max_doubles(comm, seconds, REPEATS);
         m->bytes[m->sizes] = bytes;
-        m->seconds[m->sizes++] = median(seconds, REPEATS);
+        m->seconds[m->sizes++] = ls_median(seconds, REPEATS);
     }
     ls_free(values);
     if (status == LS_OK)
@@ -280,7 +268,7 @@ static ls_bench_step conclude(ls_comm *comm, ls_reduce kind, const ls_phases *ph
         result.phase[i] = spread_of(comm, phase[i] / steps);
     result.slowest = ls_rank_of_max(comm, phases->total - phases->exposed);
     ls_max_doubles(comm, seconds, steps);
-    result.median = median(seconds, steps);
+    result.median = ls_median(seconds, steps);
     return result;
 }
 
@@ -346,8 +334,8 @@ static void time_compute(ls_comm *comm, bench *b, int64_t rows, double *compute,
     }
     ls_max_doubles(comm, computing, REPEATS);
     ls_max_doubles(comm, updating, REPEATS);
-    *compute = median(computing, REPEATS);
-    *update = median(updating, REPEATS);
+    *compute = ls_median(computing, REPEATS);
+    *update = ls_median(updating, REPEATS);
 }
 
 ls_status ls_bench_compute_measure(ls_comm *comm, const ls_bench_task *task, int64_t rows,

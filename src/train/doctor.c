@@ -3,12 +3,12 @@
 #include <lockstep/compute.h>
 
 #include "base/clock.h"
+#include "base/median.h"
 #include "base/memory.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Below this part of the median a rank is slow; beyond this factor of it an allreduce is. Noise of
@@ -34,22 +34,14 @@ static void LS_PRINTF(3, 4) add(list *l, const char *remedy, const char *format,
     snprintf(f->remedy, sizeof f->remedy, "%s", remedy);
 }
 
-static int compare(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Median over ranks of a number at an offset in what each knows; 0: no memory to tell it. */
 static double median_of(const ls_patient *p, int ranks, size_t offset)
 {
     double *values = ls_alloc(ranks, sizeof *values), median = 0;
     for (int r = 0; values != NULL && r < ranks; r++)
         values[r] = *(const double *)(const void *)((const char *)&p[r] + offset);
-    if (values != NULL) {
-        qsort(values, (size_t)ranks, sizeof *values, compare);
-        median = (values[(ranks - 1) / 2] + values[ranks / 2]) / 2;
-    }
+    if (values != NULL)
+        median = ls_median(values, ranks);
     ls_free(values);
     return median;
 }

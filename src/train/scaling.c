@@ -1,16 +1,11 @@
 #include <lockstep/scaling.h>
 
+#include "base/median.h"
 #include "base/memory.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int compare(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 /* The probability that fewer than k of n values lie below the true median. */
 static double fewer_below(int n, int k)
@@ -28,12 +23,12 @@ ls_estimate ls_estimate_make(double *values, int count)
     const double wanted = 0.95;
     if (count == 0)
         return (ls_estimate){.median = NAN, .low = NAN, .high = NAN, .coverage = NAN};
-    qsort(values, (size_t)count, sizeof *values, compare);
+    const double median = ls_median(values, count);
     int outer = 1; /* the interval goes from the outer-th value to the outer-th from the end */
     while (outer < (count + 1) / 2 && 1 - 2 * fewer_below(count, outer + 1) >= wanted)
         outer++;
     return (ls_estimate){.count = count,
-                         .median = (values[(count - 1) / 2] + values[count / 2]) / 2,
+                         .median = median,
                          .low = values[outer - 1],
                          .high = values[count - outer],
                          .coverage = 1 - 2 * fewer_below(count, outer)};

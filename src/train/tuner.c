@@ -5,10 +5,10 @@
  * before the last round. */
 #include "train/tuner.h"
 
+#include "base/median.h"
 #include "base/memory.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { ROUNDS = 5, TURN = 6, MEASURED = ROUNDS * (TURN - 1) };
@@ -84,12 +84,6 @@ static void go_over(ls_replica *r, ls_reducer *to)
     r->reducer = to;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* After a round: which candidate is the best so far; beaten ones leave. The same on all ranks.
  * Collective. */
 static int compare(ls_tuner *tuner)
@@ -104,9 +98,8 @@ static int compare(ls_tuner *tuner)
         double slowest[MEASURED];
         memcpy(slowest, c->seconds, sizeof slowest);
         ls_max_doubles(tuner->comm, slowest, measured);
-        qsort(slowest, (size_t)measured, sizeof *slowest, ascending);
+        c->median = ls_median(slowest, measured);
         least[i] = slowest[0];
-        c->median = slowest[measured / 2];
         best = best < 0 || c->median < tuner->candidate[best].median ? i : best;
     }
     for (int i = 0; i < tuner->candidates; i++) {
