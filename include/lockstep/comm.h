@@ -19,6 +19,9 @@ typedef struct ls_comm ls_comm;
 ls_status ls_comm_world(ls_comm **out) LS_MUST_CHECK;
 ls_status ls_comm_from_fortran(ls_comm **out, int handle) LS_MUST_CHECK;
 
+/* The ranks of this one's node, in their order. Collective. Errors: as above. */
+ls_status ls_comm_node(ls_comm **out, ls_comm *comm) LS_MUST_CHECK;
+
 /* Frees a communicator and sets *comm to NULL; accepts NULL. Collective. */
 void ls_comm_destroy(ls_comm **comm);
 
@@ -61,6 +64,11 @@ int ls_rank_of_max(ls_comm *comm, double value);
 
 /* Maximum over ranks, in place. Collective; `count` is the same on all ranks. */
 void ls_max_doubles(ls_comm *comm, double *values, int count);
+
+/* Rank 0's bytes to one other rank. Both of them call it; `bytes` is the same on both, `to` is not
+ * 0.
+ */
+void ls_hand_over(ls_comm *comm, void *data, size_t bytes, int to);
 
 /* Every rank's `bytes` to rank 0, in the order of ranks. Collective.
  * all  on rank 0 [size][bytes]; unused elsewhere, may be NULL */

@@ -10,11 +10,6 @@
 #include <lockstep/range.h>
 #include <lockstep/status.h>
 
-/* Makes sure that all ranks see the same data set, copies on their nodes included, as far as its
- * description and its sources' digest tell. Collective.
- * Errors: LS_ERR_RANKS on all ranks, naming the first that differs from rank 0. */
-ls_status ls_agree_on_dataset(ls_comm *comm, const ls_dataset_info *info) LS_MUST_CHECK;
-
 /* Most classes that a confusion matrix is made for. */
 enum { LS_MAX_CONFUSION = 4096 };
 

@@ -22,6 +22,7 @@
 #include <lockstep/reducer.h>
 #include <lockstep/scaling.h>
 #include <lockstep/schedule.h>
+#include <lockstep/source.h>
 #include <lockstep/status.h>
 #include <lockstep/team.h>
 #include <lockstep/topology.h>

@@ -22,6 +22,7 @@
 #include <lockstep/plan.h>
 #include <lockstep/reducer.h>
 #include <lockstep/schedule.h>
+#include <lockstep/source.h>
 #include <lockstep/status.h>
 #include <lockstep/topology.h>
 
@@ -96,6 +97,7 @@ typedef struct ls_train_config {
                              LS_REDUCE_EXACT or AUTO, one BLAS thread */
     int64_t block;        /* rows of a block */
     int threads;          /* BLAS threads of a rank; 0: see ls_topology_create() */
+    ls_read read;         /* who reads the data set */
     bool trust_data;      /* leave out that rank 0 reads the whole data set once before training, to
                              verify its digest or, where it has none, that all of it can be read */
     bool dry_run;         /* look at everything, write nothing; ls_trainer_run() is not called */

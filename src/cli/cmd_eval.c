@@ -1,6 +1,7 @@
 #include <lockstep/checkpoint.h>
 #include <lockstep/compute.h>
 #include <lockstep/evaluate.h>
+#include <lockstep/source.h>
 #include <lockstep/mistakes.h>
 #include <lockstep/plan.h>
 #include <lockstep/topology.h>
@@ -21,6 +22,7 @@ typedef struct settings {
     const char *data, *checkpoint;
     int split;
     int64_t threads;
+    int read;
     bool raw, trust_data, json;
     int64_t errors;
     const char *errors_file;
@@ -40,6 +42,9 @@ static const ls_option table[] = {
      .help = "the parameters themselves where the checkpoint holds their average, too"},
     {"threads", "N", LS_OPT_INT, 0, AT(threads), "0", 0, 1024,
      .help = "BLAS threads of a rank; 0: the cores it is bound to alone, else 1"},
+    {"read", "HOW", LS_OPT_CHOICE, 0, AT(read), "each",
+     .choices = "each root node", /* as ls_read */
+     .help = "who reads the data set: every rank its rows, rank 0, a rank of each node"},
     {"trust-data", NULL, LS_OPT_FLAG, 0, AT(trust_data),
      .help = "do not check the whole data set first, as for train"},
     {"errors", "N", LS_OPT_INT, 0, AT(errors), "0", 0, MOST_ERRORS,
@@ -114,45 +119,39 @@ static ls_status open_checkpoint(ls_comm *comm, const settings *s, work *w)
     return ls_broadcast_text(comm, &w->model);
 }
 
-/* Opens the data set and finds out whether the network fits it. Local. */
-static ls_status open_dataset(int rank, const settings *s, work *w, ls_dataset **dataset)
+/* Whether the network fits the data set. The same on all ranks. Local. */
+static ls_status check_fit(const settings *s, const work *w)
 {
     const ls_split split = (ls_split)s->split;
-    ls_status status = rank == 0 && !s->trust_data ? ls_dataset_check(s->data) : LS_OK;
-    if (status == LS_OK)
-        status = ls_dataset_open(dataset, s->data, w->id.validation);
-    if (status != LS_OK)
-        return status;
-    w->info = *ls_dataset_describe(*dataset);
     const ls_shape *in = &w->id.input;
     if (w->info.rows[split] == 0)
-        status = ls_fail(LS_ERR_DATA, "%s: has no %s rows", s->data, ls_split_name(split));
-    else if (in->channels != w->info.channels || in->height != w->info.height ||
-             in->width != w->info.width || w->id.classes != w->info.classes)
-        status = ls_fail(LS_ERR_DATA,
-                         "%s: images of %lldx%lldx%lld and %d classes don't fit the checkpoint's "
-                         "network, which takes %lldx%lldx%lld and %d",
-                         s->data, (long long)w->info.channels, (long long)w->info.height,
-                         (long long)w->info.width, w->info.classes, (long long)in->channels,
-                         (long long)in->height, (long long)in->width, w->id.classes);
-    return status;
+        return ls_fail(LS_ERR_DATA, "%s: has no %s rows", s->data, ls_split_name(split));
+    if (in->channels != w->info.channels || in->height != w->info.height ||
+        in->width != w->info.width || w->id.classes != w->info.classes)
+        return ls_fail(LS_ERR_DATA,
+                       "%s: images of %lldx%lldx%lld and %d classes don't fit the checkpoint's "
+                       "network, which takes %lldx%lldx%lld and %d",
+                       s->data, (long long)w->info.channels, (long long)w->info.height,
+                       (long long)w->info.width, w->info.classes, (long long)in->channels,
+                       (long long)in->height, (long long)in->width, w->id.classes);
+    return LS_OK;
 }
 
 /* Reads this rank's rows. Collective. */
 static ls_status load_rows(ls_comm *comm, const settings *s, work *w)
 {
     const ls_split split = (ls_split)s->split;
-    ls_dataset *dataset = NULL;
-    ls_status status = ls_agree(comm, open_dataset(ls_comm_rank(comm), s, w, &dataset));
+    ls_source *source = NULL;
+    ls_status status = ls_source_open(&source, comm, s->data, w->id.validation, !s->trust_data,
+                                      (ls_read)s->read, &w->info);
     if (status == LS_OK)
-        status = ls_agree_on_dataset(comm, &w->info);
+        status = check_fit(s, w);
     if (status == LS_OK) {
-        ls_range rows =
+        const ls_range rows =
             ls_evaluation_shard(w->info.rows[split], ls_comm_size(comm), ls_comm_rank(comm));
-        status = ls_agree(
-            comm, ls_dataset_read(dataset, split, rows.first, rows.count, rows.count, &w->samples));
+        status = ls_source_read(source, split, rows, rows.count, &w->samples);
     }
-    ls_dataset_close(&dataset);
+    ls_source_close(&source);
     return status;
 }
 

@@ -41,6 +41,7 @@ typedef struct settings {
     int reduce;
     bool shard_optimizer, reproducible;
     int64_t block;
+    int read;
     bool trust_data, dry_run, quiet;
 } settings;
 
@@ -171,6 +172,9 @@ static const ls_option table[] = {
     {.type = LS_OPT_HEADING, .help = "This invocation"},
     {"config", "FILE", LS_OPT_TEXT, LS_OPT_NOT_SAVED, AT(config),
      .help = "`key = value` lines; the command line wins"},
+    {"read", "HOW", LS_OPT_CHOICE, 0, AT(read), "each",
+     .choices = "each root node", /* as ls_read */
+     .help = "who reads the data set: every rank its shard, rank 0, a rank of each node"},
     {"trust-data", NULL, LS_OPT_FLAG, LS_OPT_NOT_SAVED, AT(trust_data),
      .help = "don't verify the data set before training, as for very large files"},
     {"dry-run", NULL, LS_OPT_FLAG, LS_OPT_NOT_SAVED, AT(dry_run),
@@ -315,6 +319,7 @@ static ls_train_config configure(const settings *s)
                              .reproducible = s->reproducible,
                              .block = s->block,
                              .threads = (int)s->threads,
+                             .read = (ls_read)s->read,
                              .trust_data = s->trust_data,
                              .dry_run = s->dry_run};
 }

@@ -35,6 +35,15 @@ ls_status ls_comm_from_fortran(ls_comm **out, int handle)
     return create(out, MPI_Comm_f2c((MPI_Fint)handle));
 }
 
+ls_status ls_comm_node(ls_comm **out, ls_comm *comm)
+{
+    MPI_Comm shared;
+    MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &shared);
+    const ls_status status = create(out, shared);
+    MPI_Comm_free(&shared);
+    return ls_agree(comm, status);
+}
+
 void ls_comm_destroy(ls_comm **comm)
 {
     if (comm == NULL || *comm == NULL)
@@ -174,6 +183,20 @@ void ls_max_doubles(ls_comm *comm, double *values, int count)
 {
     ls_wait_begin(comm);
     MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_MAX, comm->mpi);
+    ls_wait_end(comm);
+}
+
+void ls_hand_over(ls_comm *comm, void *data, size_t bytes, int to)
+{
+    const size_t most = (size_t)1 << 30;
+    ls_wait_begin(comm);
+    for (size_t done = 0; done < bytes; done += most) {
+        const int some = ls_int((int64_t)(bytes - done < most ? bytes - done : most));
+        if (comm->rank == 0)
+            MPI_Send((char *)data + done, some, MPI_BYTE, to, 0, comm->mpi);
+        else
+            MPI_Recv((char *)data + done, some, MPI_BYTE, 0, 0, comm->mpi, MPI_STATUS_IGNORE);
+    }
     ls_wait_end(comm);
 }
 

@@ -49,11 +49,8 @@ static ls_single_copy try_single_copy(ls_comm *node)
 ls_status ls_probe_node(ls_comm *comm, ls_neighbourhood *out)
 {
     enum { FLOATS = 1 << 18 };
-    MPI_Comm shared;
     ls_comm *node = NULL;
-    MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &shared);
-    ls_status status = ls_comm_from_fortran(&node, (int)MPI_Comm_c2f(shared));
-    MPI_Comm_free(&shared);
+    ls_status status = ls_comm_node(&node, comm);
     float *values = ls_alloc(FLOATS, sizeof *values);
     if (status == LS_OK && values == NULL)
         status = LS_ERR_FAILURE;

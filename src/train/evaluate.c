@@ -10,16 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-ls_status ls_agree_on_dataset(ls_comm *comm, const ls_dataset_info *d)
-{
-    char text[256];
-    snprintf(text, sizeof text, "%lld %lld %lld rows, %lld x %lld x %lld, %d classes, %s",
-             (long long)d->rows[LS_TRAIN], (long long)d->rows[LS_VALIDATION],
-             (long long)d->rows[LS_TEST], (long long)d->channels, (long long)d->height,
-             (long long)d->width, d->classes, d->source_sha256);
-    return ls_agree_equal(comm, text, "the data set");
-}
-
 ls_range ls_evaluation_shard(int64_t rows, int ranks, int rank)
 {
     return ls_shard_blocks(rows, LS_EVALUATION_ROWS, ranks, rank);

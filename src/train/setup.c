@@ -10,6 +10,7 @@
 
 #include <lockstep/compute.h>
 #include <lockstep/evaluate.h>
+#include <lockstep/source.h>
 
 #include <limits.h>
 #include <math.h>
@@ -17,46 +18,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Opens the data set and describes it, or reads this rank's rows of it. Local. */
-static ls_status open_dataset(ls_trainer *t, ls_dataset **dataset)
+/* Collective. */
+static ls_status read_shards(ls_trainer *t, ls_source *source)
 {
-    ls_status status = LS_OK;
-    if (t->rank == 0 && !t->config->trust_data)
-        status = ls_dataset_check(t->config->data);
-    if (status == LS_OK)
-        status = ls_dataset_open(dataset, t->config->data, t->config->validation);
-    if (status == LS_OK)
-        t->dataset = *ls_dataset_describe(*dataset);
-    return status;
-}
-
-static ls_status read_shards(ls_trainer *t, const ls_dataset *dataset)
-{
-    ls_range train = ls_shard(t->dataset.rows[LS_TRAIN], t->plan.ranks, t->rank);
-    ls_range validation =
+    const ls_range train = ls_shard(t->dataset.rows[LS_TRAIN], t->plan.ranks, t->rank);
+    const ls_range validation =
         ls_evaluation_shard(t->dataset.rows[LS_VALIDATION], t->plan.ranks, t->rank);
-    ls_status status = ls_dataset_read(dataset, LS_TRAIN, train.first, train.count,
-                                       ls_exchange_capacity(&t->plan, t->rank), &t->samples);
+    ls_status status = ls_source_read(source, LS_TRAIN, train,
+                                      ls_exchange_capacity(&t->plan, t->rank), &t->samples);
     if (status == LS_OK)
-        status = ls_dataset_read(dataset, LS_VALIDATION, validation.first, validation.count,
-                                 validation.count, &t->validation);
+        status =
+            ls_source_read(source, LS_VALIDATION, validation, validation.count, &t->validation);
     return status;
 }
 
 /* Reads this rank's shard into memory; the file is closed before training begins. Collective. */
 static ls_status load_data(ls_trainer *t)
 {
-    ls_dataset *dataset = NULL;
-    ls_status status = ls_agree(t->comm, open_dataset(t, &dataset));
+    const ls_train_config *c = t->config;
+    ls_source *source = NULL;
+    ls_status status = ls_source_open(&source, t->comm, c->data, c->validation, !c->trust_data,
+                                      c->read, &t->dataset);
     if (status == LS_OK)
-        status = ls_agree_on_dataset(t->comm, &t->dataset);
+        status = ls_plan_make(&t->plan, t->dataset.rows[LS_TRAIN], ls_comm_size(t->comm), c->batch,
+                              c->seed, c->shuffle, c->reproducible ? c->block : 1);
     if (status == LS_OK)
-        status = ls_plan_make(&t->plan, t->dataset.rows[LS_TRAIN], ls_comm_size(t->comm),
-                              t->config->batch, t->config->seed, t->config->shuffle,
-                              t->config->reproducible ? t->config->block : 1);
-    if (status == LS_OK)
-        status = ls_agree(t->comm, read_shards(t, dataset));
-    ls_dataset_close(&dataset);
+        status = read_shards(t, source);
+    ls_source_close(&source);
     if (status != LS_OK)
         return status;
     int64_t fingerprint = (int64_t)ls_samples_fingerprint(t->samples);

@@ -1,0 +1,135 @@
+#include <lockstep/source.h>
+
+#include "base/memory.h"
+#include "data/samples.h"
+
+#include <stdio.h>
+
+struct ls_source {
+    ls_comm *comm;       /* of all ranks, borrowed */
+    ls_comm *group;      /* of those that one of them, its rank 0, reads for; owned unless it is
+                            `comm`; NULL: each reads for itself */
+    ls_dataset *dataset; /* NULL on ranks that don't read */
+    int64_t features;
+};
+
+/* Ranks that read must see the same, as far as its description and its sources' digest tell. */
+static ls_status agree_on_dataset(ls_comm *comm, const ls_dataset_info *d)
+{
+    char text[256];
+    snprintf(text, sizeof text, "%lld %lld %lld rows, %lld x %lld x %lld, %d classes, %s",
+             (long long)d->rows[LS_TRAIN], (long long)d->rows[LS_VALIDATION],
+             (long long)d->rows[LS_TEST], (long long)d->channels, (long long)d->height,
+             (long long)d->width, d->classes, d->source_sha256);
+    return ls_agree_equal(comm, text, "the data set");
+}
+
+static bool reads(const ls_source *s)
+{
+    return s->group == NULL || ls_comm_rank(s->group) == 0;
+}
+
+static ls_status open_file(ls_source *s, const char *path, double validation, bool verify,
+                           ls_dataset_info *info)
+{
+    ls_status status = verify && ls_comm_rank(s->comm) == 0 ? ls_dataset_check(path) : LS_OK;
+    if (status != LS_OK || !reads(s))
+        return status;
+    status = ls_dataset_open(&s->dataset, path, validation);
+    if (status == LS_OK)
+        *info = *ls_dataset_describe(s->dataset);
+    return status;
+}
+
+ls_status ls_source_open(ls_source **out, ls_comm *comm, const char *path, double validation,
+                         bool verify, ls_read read, ls_dataset_info *info)
+{
+    ls_source *s = ls_alloc(1, sizeof *s);
+    ls_status status = ls_agree(comm, s == NULL ? LS_ERR_FAILURE : LS_OK);
+    if (status != LS_OK) {
+        ls_free(s);
+        return status;
+    }
+    s->comm = comm;
+    if (read == LS_READ_ROOT)
+        s->group = comm;
+    else if (read == LS_READ_NODE)
+        status = ls_comm_node(&s->group, comm);
+    if (status == LS_OK)
+        status = ls_agree(comm, open_file(s, path, validation, verify, info));
+    if (status == LS_OK && s->group != NULL)
+        ls_broadcast(s->group, info, sizeof *info);
+    if (status == LS_OK)
+        status = agree_on_dataset(comm, info);
+    if (status != LS_OK) {
+        ls_source_close(&s);
+        return status;
+    }
+    s->features = info->features;
+    *out = s;
+    return LS_OK;
+}
+
+/* Reads the rows of one member of the group, into *out there. Collective on the group.
+ * rows  that member's; capacity  this rank's */
+static ls_status read_for(ls_source *s, int member, ls_split split, ls_range rows, int64_t capacity,
+                          ls_samples **out)
+{
+    const int rank = ls_comm_rank(s->group);
+    ls_samples *samples = NULL;
+    ls_status status = LS_OK;
+    if (rank == 0)
+        status = ls_dataset_read(s->dataset, split, rows.first, rows.count,
+                                 member == 0 ? capacity : rows.count, &samples);
+    else if (rank == member)
+        status = ls_samples_create(&samples, capacity, s->features);
+    status = ls_agree(s->group, status);
+    if (status == LS_OK && member != 0) {
+        if (rank == 0 || rank == member)
+            ls_hand_over(s->group, samples->bytes, (size_t)rows.count * samples->stride, member);
+        if (rank == member)
+            samples->rows = rows.count;
+    }
+    if (status == LS_OK && rank == member)
+        *out = samples;
+    else
+        ls_samples_destroy(&samples);
+    return status;
+}
+
+ls_status ls_source_read(ls_source *s, ls_split split, ls_range rows, int64_t capacity,
+                         ls_samples **out)
+{
+    ls_samples *mine = NULL;
+    ls_status status = LS_OK;
+    if (s->group == NULL) {
+        status = ls_dataset_read(s->dataset, split, rows.first, rows.count, capacity, &mine);
+    } else {
+        const int members = ls_comm_size(s->group);
+        ls_range *all = ls_alloc(members, sizeof *all);
+        status = ls_agree(s->group, all == NULL ? LS_ERR_FAILURE : LS_OK);
+        if (status == LS_OK)
+            ls_share_bytes(s->group, &rows, (int)sizeof rows, all);
+        for (int member = 0; status == LS_OK && member < members; member++)
+            status = read_for(s, member, split, all[member], capacity, &mine);
+        ls_free(all);
+    }
+    status = ls_agree(s->comm, status);
+    if (status == LS_OK)
+        *out = mine;
+    else
+        ls_samples_destroy(&mine);
+    return status;
+}
+
+void ls_source_close(ls_source **source)
+{
+    if (source == NULL || *source == NULL)
+        return;
+    ls_source *s = *source;
+    ls_dataset_close(&s->dataset);
+    if (s->group != s->comm)
+        ls_comm_destroy(&s->group);
+    ls_free(s);
+    *source = NULL;
+}

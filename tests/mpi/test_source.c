@@ -1,0 +1,110 @@
+/* Rows come to the ranks alike, whoever reads them; and whoever fails to, all end alike. */
+#include "fixture.h"
+#include "mpi_test.h"
+
+#include "base/fault.h"
+#include "data/samples.h"
+
+#include <lockstep/source.h>
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum { ROWS = 41 };
+static const fixture data = {
+    .train = ROWS, .test = 3, .channels = 2, .height = 3, .width = 5, .classes = 4};
+
+static void write_data(void)
+{
+    if (rank == 0)
+        fixture_write(&data, "source.h5");
+    ls_barrier(world);
+}
+
+static void ranks_get_their_rows(void **state)
+{
+    (void)state;
+    write_data();
+    for (int read = LS_READ_EACH; read <= LS_READ_NODE; read++) {
+        ls_source *source;
+        ls_samples *samples;
+        ls_dataset_info info;
+        /* Uneven, in another order than the ranks', and none for one of them. */
+        ls_range rows = ls_shard(ROWS, size, size - 1 - rank);
+        if (rank == 1)
+            rows = (ls_range){0};
+        assert_ok(ls_source_open(&source, world, "source.h5", 0, true, (ls_read)read, &info));
+        assert_int_equal(info.rows[LS_TRAIN], ROWS);
+        assert_int_equal(info.channels, 2);
+        for (int again = 0; again < 2; again++) {
+            assert_ok(ls_source_read(source, LS_TRAIN, rows, rows.count + rank, &samples));
+            assert_int_equal(samples->rows, rows.count);
+            assert_int_equal(samples->capacity, rows.count + rank);
+            for (int64_t i = 0; i < rows.count; i++) {
+                const ls_sample *s = ls_sample_at(samples, i);
+                assert_int_equal(s->row, rows.first + i);
+                assert_int_equal(s->label, fixture_label(&data, LS_TRAIN, s->row));
+                for (int64_t k = 0; k < info.features; k++)
+                    assert_int_equal(s->pixels[k], fixture_pixel(&data, LS_TRAIN, s->row, k));
+            }
+            ls_samples_destroy(&samples);
+        }
+        ls_source_close(&source);
+        assert_null(source);
+        ls_barrier(world);
+    }
+}
+
+static void all_fail_alike(void **state)
+{
+    (void)state;
+    write_data();
+    for (int read = LS_READ_EACH; read <= LS_READ_NODE; read++) {
+        ls_source *source = NULL;
+        ls_samples *samples = NULL;
+        ls_dataset_info info;
+        ls_status status =
+            ls_source_open(&source, world, "nowhere.h5", 0, false, (ls_read)read, &info);
+        assert_int_equal(status, LS_ERR_DATA);
+        assert_same_failure(status);
+        assert_null(source);
+        assert_ok(ls_source_open(&source, world, "source.h5", 0, false, (ls_read)read, &info));
+        /* The last rank's rows can't be read, by itself or by the first, who reads for all. */
+        const bool each = read == LS_READ_EACH;
+        char fault[32];
+        snprintf(fault, sizeof fault, "read:%d:%d", each ? size - 1 : 0, each ? 1 : size);
+        assert_ok(ls_fault_arm(fault, rank));
+        status = ls_source_read(source, LS_TRAIN, (ls_range){rank, 1}, 1, &samples);
+        assert_int_equal(status, LS_ERR_FAILURE);
+        assert_same_failure(status);
+        assert_null(samples);
+        assert_ok(ls_fault_arm(NULL, rank));
+        ls_source_close(&source);
+        ls_barrier(world);
+    }
+}
+
+/* Copies on the nodes of a cluster that are not the same. */
+static void ranks_that_read_see_the_same(void **state)
+{
+    (void)state;
+    ls_source *source = NULL;
+    ls_dataset_info info;
+    fixture other = data;
+    other.train += size > 1 && rank == size - 1;
+    char path[32];
+    snprintf(path, sizeof path, "mine%d.h5", rank);
+    fixture_write(&other, path);
+    ls_barrier(world);
+    const ls_status status = ls_source_open(&source, world, path, 0, false, LS_READ_EACH, &info);
+    assert_int_equal(status, size > 1 ? LS_ERR_RANKS : LS_OK);
+    assert_same_failure(status);
+    ls_source_close(&source);
+    assert_ok(ls_source_open(&source, world, path, 0, false, LS_READ_ROOT, &info));
+    ls_source_close(&source);
+    ls_barrier(world);
+    unlink(path);
+}
+
+MPI_TEST_MAIN(cmocka_unit_test(ranks_get_their_rows), cmocka_unit_test(all_fail_alike),
+              cmocka_unit_test(ranks_that_read_see_the_same))
