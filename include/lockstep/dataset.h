@@ -49,6 +49,12 @@ const char *ls_split_name(ls_split split);
 ls_status ls_dataset_read(const ls_dataset *dataset, ls_split split, int64_t first, int64_t count,
                           int64_t capacity, ls_samples **out) LS_MUST_CHECK;
 
+/* The same into samples that are there; what they held is lost. May be called on a thread while
+ * others use other files. Local. samples: of room for `count` rows or more, as large as the data
+ * set's. Errors: as above; then there are no rows in it. */
+ls_status ls_dataset_read_into(const ls_dataset *dataset, ls_split split, int64_t first,
+                               int64_t count, ls_samples *samples) LS_MUST_CHECK;
+
 /* Makes sure that a data file can be opened, and with `content` that all of it can be read, in a
  * child process: the HDF5 library crashes on some damaged files. To be called before the file is
  * opened; one process of a job is enough. Local.

@@ -36,4 +36,29 @@ ls_status ls_evaluate(ls_comm *comm, ls_network *network, const float *params,
                       const ls_samples *samples, double mean, double std, ls_batch *batch,
                       int classes, ls_score *out, int64_t *confusion) LS_MUST_CHECK;
 
+/* The same piece by piece, for rows that are not all in memory. */
+typedef struct ls_evaluation {
+    ls_network *network; /* these five as above, to be set before it begins */
+    const float *params;
+    ls_batch *batch;
+    int classes;
+    int64_t *confusion;
+    float scale, shift; /* of pixels */
+    double quantum;     /* of losses */
+    ls_score score;     /* so far */
+} ls_evaluation;
+
+/* rows  of all ranks together, that are to come. Local. Errors: as above. */
+ls_status ls_evaluation_begin(ls_evaluation *evaluation, double mean, double std,
+                              int64_t rows) LS_MUST_CHECK;
+
+/* Evaluates some rows; all pieces but the last of a rank have whole blocks of LS_EVALUATION_ROWS.
+ * Local. evaluation  an ls_evaluation. Errors: LS_ERR_FAILURE when memory is short. */
+ls_status ls_evaluation_add(void *evaluation, const ls_samples *samples) LS_MUST_CHECK;
+
+/* Sums over ranks. Collective. status  what came of the rows of this rank
+ * Errors: any rank's status, on all ranks alike. */
+ls_status ls_evaluation_finish(ls_comm *comm, ls_evaluation *evaluation, ls_status status,
+                               ls_score *out) LS_MUST_CHECK;
+
 #endif

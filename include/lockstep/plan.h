@@ -11,6 +11,10 @@
  * ranks, and the samples of a step do depend on the number of ranks. The steps stay as many and
  * nearly equally large; each rank spreads its rows over them evenly.
  *
+ * A shard that is too large for memory is gone through in windows of so many rows that lie side by
+ * side in the file: they come in a random order, and the rows of each in a random order. That is an
+ * order of the shard, too, and works with LS_SHUFFLE_LOCAL only.
+ *
  * All functions are Local and cannot fail but where they say so. */
 #ifndef LOCKSTEP_PLAN_H
 #define LOCKSTEP_PLAN_H
@@ -33,6 +37,8 @@ typedef struct ls_plan {
     uint64_t seed;
     int ranks;
     ls_shuffle shuffle;
+    int64_t
+        window; /* rows of a window, with LS_SHUFFLE_LOCAL; 0: none. ls_plan_make() leaves it 0 */
     int64_t block; /* slices of a step begin at multiples of so many of its rows; 1: anywhere */
 } ls_plan;
 
@@ -55,6 +61,11 @@ ls_range ls_plan_slice(const ls_plan *plan, int rank, int64_t step);
 
 /* The row that a rank uses as its sample `index` of the epoch. */
 int64_t ls_plan_row(const ls_plan *plan, int64_t epoch, int rank, int64_t index);
+
+/* The window that a rank's sample `index` of the epoch lies in, as rows of the split, and the index
+ * of its first sample. The plan has windows, and the rank such a sample. */
+ls_range ls_plan_window(const ls_plan *plan, int64_t epoch, int rank, int64_t index,
+                        int64_t *first_index);
 
 /* Where a row is used in the epoch: the inverse of ls_plan_row(). */
 ls_place ls_plan_locate(const ls_plan *plan, int64_t epoch, int64_t row);

@@ -98,6 +98,8 @@ typedef struct ls_train_config {
     int64_t block;        /* rows of a block */
     int threads;          /* BLAS threads of a rank; 0: see ls_topology_create() */
     ls_read read;         /* who reads the data set */
+    bool stream;          /* rows are read as they are needed; with LS_SHUFFLE_LOCAL */
+    int64_t memory;       /* bytes that a rank's rows may take then */
     bool trust_data;      /* leave out that rank 0 reads the whole data set once before training, to
                              verify its digest or, where it has none, that all of it can be read */
     bool dry_run;         /* look at everything, write nothing; ls_trainer_run() is not called */

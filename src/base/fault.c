@@ -1,5 +1,6 @@
 #include "base/fault.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +12,8 @@ static const char *const site_names[] = {
 };
 enum { SITES = sizeof site_names / sizeof *site_names };
 
-static int armed_site = -1;
-static long passes_left;
+static atomic_int armed_site = -1; /* threads pass, too */
+static atomic_long passes_left;
 
 ls_status ls_fault_arm(const char *spec, int rank)
 {

@@ -42,7 +42,8 @@ typedef struct settings {
     bool shard_optimizer, reproducible;
     int64_t block;
     int read;
-    bool trust_data, dry_run, quiet;
+    const char *memory;
+    bool stream, trust_data, dry_run, quiet;
 } settings;
 
 #define AT(field) offsetof(settings, field)
@@ -172,6 +173,10 @@ static const ls_option table[] = {
     {.type = LS_OPT_HEADING, .help = "This invocation"},
     {"config", "FILE", LS_OPT_TEXT, LS_OPT_NOT_SAVED, AT(config),
      .help = "`key = value` lines; the command line wins"},
+    {"stream", NULL, LS_OPT_FLAG, LS_OPT_FIXED | LS_OPT_ORDER, AT(stream),
+     .help = "read rows as they are needed, with --shuffle local: for data larger than memory"},
+    {"memory", "SIZE", LS_OPT_TEXT, LS_OPT_FIXED | LS_OPT_ORDER, AT(memory), "256M",
+     .help = "stream: what a rank's rows may take, as 256M or 2G"},
     {"read", "HOW", LS_OPT_CHOICE, 0, AT(read), "each",
      .choices = "each root node", /* as ls_read */
      .help = "who reads the data set: every rank its shard, rank 0, a rank of each node"},
@@ -224,6 +229,23 @@ static ls_status parse_interval(const char *option, const char *text, bool count
     return ls_fail(LS_ERR_USAGE, "--%s: '%s' is no %s: write it as %s", option, text,
                    counts ? "interval" : "time",
                    counts ? "500steps, 1epoch or 10min" : "90s or 10min");
+}
+
+/* Bytes, with or without K, M or G (of 1024). */
+static ls_status parse_size(const char *option, const char *text, int64_t *out)
+{
+    static const char units[] = "KMG";
+    char *unit;
+    double value = strtod(text, &unit);
+    const char *at = *unit != '\0' ? strchr(units, *unit) : NULL;
+    if (at != NULL && unit[1] == '\0') {
+        value = ldexp(value, 10 * (int)(at - units + 1));
+        unit++;
+    }
+    if (unit == text || *unit != '\0' || !(value >= 1 && value < 1e18))
+        return ls_fail(LS_ERR_USAGE, "--%s: '%s' is no size: write it as 256M or 2G", option, text);
+    *out = (int64_t)value;
+    return LS_OK;
 }
 
 /* How the rate is scaled: "linear:128", "sqrt:128"; "": not at all. */
@@ -320,6 +342,7 @@ static ls_train_config configure(const settings *s)
                              .block = s->block,
                              .threads = (int)s->threads,
                              .read = (ls_read)s->read,
+                             .stream = s->stream,
                              .trust_data = s->trust_data,
                              .dry_run = s->dry_run};
 }
@@ -366,6 +389,8 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     if (status == LS_OK)
         status =
             parse_interval("checkpoint-every", s->checkpoint_every, true, &config.checkpoint_every);
+    if (status == LS_OK)
+        status = parse_size("memory", s->memory, &config.memory);
     if (status == LS_OK)
         status = parse_scaling(s->scale_lr, &config.schedule);
     if (status == LS_OK)

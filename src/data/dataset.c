@@ -174,9 +174,11 @@ static ls_status read_piece(const ls_dataset *dataset, ls_split split, int64_t f
     member(images_name, dataset->group[split], "images");
     member(labels_name, dataset->group[split], "labels");
     int64_t in_group = dataset->first[split] + first;
+    ls_h5_lock();
     ls_status status = ls_h5_read(dataset->file, images_name, LS_H5_U8, in_group, count, pixels);
     if (status == LS_OK)
         status = ls_h5_read(dataset->file, labels_name, LS_H5_I32, in_group, count, labels);
+    ls_h5_unlock();
     for (int64_t i = 0; status == LS_OK && i < count; i++) {
         if (labels[i] < 0 || labels[i] >= dataset->info.classes)
             return ls_fail(LS_ERR_DATA, "%s: '/%s' row %lld is %d, expected 0 to %d",
@@ -190,34 +192,42 @@ static ls_status read_piece(const ls_dataset *dataset, ls_split split, int64_t f
     return status;
 }
 
-ls_status ls_dataset_read(const ls_dataset *dataset, ls_split split, int64_t first, int64_t count,
-                          int64_t capacity, ls_samples **out)
+ls_status ls_dataset_read_into(const ls_dataset *dataset, ls_split split, int64_t first,
+                               int64_t count, ls_samples *samples)
 {
     enum { PIECE_BYTES = 1 << 20 };
     assert(first >= 0 && count >= 0 && first + count <= dataset->info.rows[split]);
-    assert(capacity >= count);
+    assert(samples->capacity >= count && samples->features == dataset->info.features);
     ls_status status = ls_fault(LS_FAULT_READ);
     if (status != LS_OK)
         return status;
     const int64_t features = dataset->info.features;
     const int64_t most = features < PIECE_BYTES ? PIECE_BYTES / features : 1;
     const int64_t piece = count < most ? count + 1 : most; /* above 0, so that the loop ends */
-    ls_samples *samples = NULL;
     uint8_t *pixels = ls_alloc(piece * features, sizeof *pixels);
     int32_t *labels = ls_alloc(piece, sizeof *labels);
-    status = pixels == NULL || labels == NULL ? LS_ERR_FAILURE
-                                              : ls_samples_create(&samples, capacity, features);
+    status = pixels == NULL || labels == NULL ? LS_ERR_FAILURE : LS_OK;
     for (int64_t done = 0; status == LS_OK && done < count; done += piece) {
         int64_t some = count - done < piece ? count - done : piece;
         status = read_piece(dataset, split, first + done, some, pixels, labels, samples, done);
     }
     ls_free(pixels);
     ls_free(labels);
+    samples->rows = status == LS_OK ? count : 0;
+    return status;
+}
+
+ls_status ls_dataset_read(const ls_dataset *dataset, ls_split split, int64_t first, int64_t count,
+                          int64_t capacity, ls_samples **out)
+{
+    ls_samples *samples = NULL;
+    ls_status status = ls_samples_create(&samples, capacity, dataset->info.features);
+    if (status == LS_OK)
+        status = ls_dataset_read_into(dataset, split, first, count, samples);
     if (status != LS_OK) {
         ls_samples_destroy(&samples);
         return status;
     }
-    samples->rows = count;
     *out = samples;
     return LS_OK;
 }

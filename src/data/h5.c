@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <hdf5.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -141,6 +142,29 @@ static hid_t make_access_list(void)
     H5Pset_file_locking(access_list, false, true);
 #endif
     return access_list;
+}
+
+static pthread_mutex_t lock;
+
+static void make_lock(void)
+{
+    pthread_mutexattr_t again;
+    pthread_mutexattr_init(&again);
+    pthread_mutexattr_settype(&again, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&lock, &again);
+    pthread_mutexattr_destroy(&again);
+}
+
+void ls_h5_lock(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_lock);
+    pthread_mutex_lock(&lock);
+}
+
+void ls_h5_unlock(void)
+{
+    pthread_mutex_unlock(&lock);
 }
 
 ls_status ls_h5_create(ls_h5 **out, const char *path)

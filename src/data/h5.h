@@ -33,6 +33,11 @@ typedef struct ls_h5_shape {
     int64_t dims[LS_H5_MAX_RANK];
 } ls_h5_shape;
 
+/* HDF5 is not made for threads. Where one thread reads, whoever uses this module on another holds
+ * the lock, and so does that one; it may be taken more than once. Local. */
+void ls_h5_lock(void);
+void ls_h5_unlock(void);
+
 /* Creates a file with a user block of LS_SEAL_BYTES; an existing one is overwritten. */
 ls_status ls_h5_create(ls_h5 **out, const char *path) LS_MUST_CHECK;
 

@@ -106,6 +106,68 @@ static permutation epoch_permutation(const ls_plan *plan, int64_t epoch, int ran
     return permutation_make(key, plan->rows, plan->shuffle == LS_SHUFFLE_NONE);
 }
 
+/* A shard's windows in the order in which they come. All have plan->window rows but the one at the
+ * shard's end, which comes in slot `odd`. */
+typedef struct windows {
+    permutation order;
+    int64_t count, size, rows; /* of windows; of a whole one; of the shard */
+    int64_t odd;
+    uint64_t key;
+} windows;
+
+static windows windows_of(const ls_plan *plan, int64_t epoch, int rank)
+{
+    windows w = {.size = plan->window, .rows = ls_shard(plan->rows, plan->ranks, rank).count};
+    w.key = ls_rng_at(ls_rng_key(plan->seed, LS_RNG_SHUFFLE, (uint64_t)epoch), (uint64_t)rank);
+    w.count = w.rows / w.size + (w.rows % w.size != 0);
+    w.order = permutation_make(w.key, w.count, false);
+    w.odd = w.rows > 0 ? unpermute(&w.order, w.count - 1) : 0;
+    return w;
+}
+
+/* Rows of window `at` of the shard. */
+static ls_range window_at(const windows *w, int64_t at)
+{
+    const int64_t first = at * w->size, left = w->rows - first;
+    return (ls_range){first, left < w->size ? left : w->size};
+}
+
+/* How many rows come before a slot. */
+static int64_t before_slot(const windows *w, int64_t slot)
+{
+    return slot * w->size - (slot > w->odd ? w->count * w->size - w->rows : 0);
+}
+
+static int64_t slot_of(const windows *w, int64_t index)
+{
+    const int64_t slot = index / w->size;
+    if (slot < w->odd || index < before_slot(w, w->odd + 1))
+        return slot < w->odd ? slot : w->odd;
+    return w->odd + 1 + (index - before_slot(w, w->odd + 1)) / w->size;
+}
+
+/* The order of rows in window `at`. */
+static permutation inside(const windows *w, int64_t at)
+{
+    return permutation_make(ls_rng_at(w->key, UINT64_C(1) << 32 | (uint64_t)at),
+                            window_at(w, at).count, false);
+}
+
+/* The row of the shard that comes at an index, and back. */
+static int64_t row_in_windows(const windows *w, int64_t index)
+{
+    const int64_t slot = slot_of(w, index), at = permute(&w->order, slot);
+    const permutation pi = inside(w, at);
+    return window_at(w, at).first + permute(&pi, index - before_slot(w, slot));
+}
+
+static int64_t index_in_windows(const windows *w, int64_t row)
+{
+    const int64_t at = row / w->size;
+    const permutation pi = inside(w, at);
+    return before_slot(w, unpermute(&w->order, at)) + unpermute(&pi, row - window_at(w, at).first);
+}
+
 /* How many of the numbers below `end` leave a remainder below `bound` when divided by `divisor`. */
 static int64_t count_remainders(int64_t end, int64_t divisor, int64_t bound)
 {
@@ -154,6 +216,10 @@ int64_t ls_plan_rank_rows(const ls_plan *plan, int rank)
 
 int64_t ls_plan_row(const ls_plan *plan, int64_t epoch, int rank, int64_t index)
 {
+    if (plan->window > 0) {
+        const windows w = windows_of(plan, epoch, rank);
+        return ls_shard(plan->rows, plan->ranks, rank).first + row_in_windows(&w, index);
+    }
     permutation pi = epoch_permutation(plan, epoch, rank);
     if (plan->shuffle == LS_SHUFFLE_LOCAL)
         return ls_shard(plan->rows, plan->ranks, rank).first + permute(&pi, index);
@@ -166,10 +232,27 @@ int64_t ls_plan_row(const ls_plan *plan, int64_t epoch, int rank, int64_t index)
     return permute(&pi, step * plan->batch + slice.first + (index - step * full));
 }
 
+ls_range ls_plan_window(const ls_plan *plan, int64_t epoch, int rank, int64_t index,
+                        int64_t *first_index)
+{
+    assert(plan->window > 0);
+    const windows w = windows_of(plan, epoch, rank);
+    const int64_t slot = slot_of(&w, index);
+    ls_range rows = window_at(&w, permute(&w.order, slot));
+    rows.first += ls_shard(plan->rows, plan->ranks, rank).first;
+    *first_index = before_slot(&w, slot);
+    return rows;
+}
+
 ls_place ls_plan_locate(const ls_plan *plan, int64_t epoch, int64_t row)
 {
     if (plan->shuffle == LS_SHUFFLE_LOCAL) {
         int rank = (int)part_of(plan->rows, plan->ranks, row);
+        if (plan->window > 0) {
+            const windows w = windows_of(plan, epoch, rank);
+            return (ls_place){
+                rank, index_in_windows(&w, row - ls_shard(plan->rows, plan->ranks, rank).first)};
+        }
         permutation pi = epoch_permutation(plan, epoch, rank);
         return (ls_place){rank,
                           unpermute(&pi, row - ls_shard(plan->rows, plan->ranks, rank).first)};

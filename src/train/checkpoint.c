@@ -173,6 +173,7 @@ ls_status ls_checkpoint_write(const char *path, const ls_state *state)
 {
     ls_status status = ls_fault(LS_FAULT_CHECKPOINT);
     ls_h5 *file = NULL;
+    ls_h5_lock();
     if (status == LS_OK)
         status = ls_h5_create(&file, path);
     if (status == LS_OK)
@@ -187,6 +188,7 @@ ls_status ls_checkpoint_write(const char *path, const ls_state *state)
         status = write_arena(file, group, state->network, ls_optimizer_slot(state->optimizer, i));
     }
     ls_status closed = ls_h5_close(&file);
+    ls_h5_unlock();
     if (status == LS_OK)
         status = closed;
     return status == LS_OK ? ls_seal_write(path) : status;

@@ -15,31 +15,56 @@ ls_range ls_evaluation_shard(int64_t rows, int ranks, int rank)
     return ls_shard_blocks(rows, LS_EVALUATION_ROWS, ranks, rank);
 }
 
-/* Sums over this rank's rows; of the losses with a quantum that makes them exact. */
-static ls_status evaluate_mine(ls_network *network, const float *params, const ls_samples *samples,
-                               ls_normalization normalization, double quantum, ls_batch *batch,
-                               int classes, ls_score *out, int64_t *confusion)
+ls_status ls_evaluation_begin(ls_evaluation *e, double mean, double std, int64_t rows)
 {
-    assert(batch->capacity >= LS_EVALUATION_ROWS);
-    *out = (ls_score){0};
-    ls_status status = ls_fault(LS_FAULT_VALIDATION);
-    if (status != LS_OK)
-        return status;
-    int32_t *predicted = ls_alloc(batch->capacity, sizeof *predicted);
+    assert(e->confusion == NULL || e->classes <= LS_MAX_CONFUSION);
+    ls_normalization normalization;
+    ls_status status = ls_normalization_make(&normalization, mean, std);
+    e->score = (ls_score){0};
+    e->scale = normalization.scale;
+    e->shift = normalization.shift;
+    e->quantum = ls_exact_quantum(LS_DIVERGED * (double)(rows + LS_EVALUATION_ROWS));
+    if (e->confusion != NULL)
+        memset(e->confusion, 0, (size_t)e->classes * (size_t)e->classes * sizeof *e->confusion);
+    return status == LS_OK ? ls_fault(LS_FAULT_VALIDATION) : status;
+}
+
+ls_status ls_evaluation_add(void *evaluation, const ls_samples *samples)
+{
+    ls_evaluation *e = evaluation;
+    const ls_normalization normalization = {e->scale, e->shift};
+    assert(e->batch->capacity >= LS_EVALUATION_ROWS);
+    int32_t *predicted = ls_alloc(LS_EVALUATION_ROWS, sizeof *predicted);
     if (predicted == NULL)
         return LS_ERR_FAILURE;
     for (int64_t done = 0; done < samples->rows; done += LS_EVALUATION_ROWS) {
         int64_t left = samples->rows - done;
         int64_t some = left < LS_EVALUATION_ROWS ? left : LS_EVALUATION_ROWS;
-        ls_samples_gather(samples, NULL, done, some, normalization, batch);
-        ls_score score = ls_network_evaluate(network, params, batch, predicted);
-        out->rows += score.rows;
-        out->correct += score.correct;
-        out->loss += ls_exact_round(score.loss, quantum);
-        for (int64_t i = 0; confusion != NULL && i < some; i++)
-            confusion[batch->labels[i] * (int64_t)classes + predicted[i]]++;
+        ls_samples_gather(samples, NULL, done, some, normalization, e->batch);
+        ls_score score = ls_network_evaluate(e->network, e->params, e->batch, predicted);
+        e->score.rows += score.rows;
+        e->score.correct += score.correct;
+        e->score.loss += ls_exact_round(score.loss, e->quantum);
+        for (int64_t i = 0; e->confusion != NULL && i < some; i++)
+            e->confusion[e->batch->labels[i] * (int64_t)e->classes + predicted[i]]++;
     }
     ls_free(predicted);
+    return LS_OK;
+}
+
+ls_status ls_evaluation_finish(ls_comm *comm, ls_evaluation *e, ls_status status, ls_score *out)
+{
+    status = ls_agree(comm, status);
+    if (status != LS_OK)
+        return status;
+    int64_t counts[2] = {e->score.rows, e->score.correct};
+    *out = e->score;
+    ls_sum_integers(comm, counts, 2);
+    ls_sum_doubles(comm, &out->loss, 1);
+    out->rows = counts[0];
+    out->correct = counts[1];
+    if (e->confusion != NULL)
+        ls_sum_integers(comm, e->confusion, ls_int((int64_t)e->classes * e->classes));
     return LS_OK;
 }
 
@@ -47,27 +72,15 @@ ls_status ls_evaluate(ls_comm *comm, ls_network *network, const float *params,
                       const ls_samples *samples, double mean, double std, ls_batch *batch,
                       int classes, ls_score *out, int64_t *confusion)
 {
-    assert(confusion == NULL || classes <= LS_MAX_CONFUSION);
-    const int64_t cells = (int64_t)classes * classes;
-    if (confusion != NULL)
-        memset(confusion, 0, (size_t)cells * sizeof *confusion);
+    ls_evaluation e = {.network = network,
+                       .params = params,
+                       .batch = batch,
+                       .classes = classes,
+                       .confusion = confusion};
     int64_t rows = samples->rows;
     ls_sum_integers(comm, &rows, 1);
-    const double quantum = ls_exact_quantum(LS_DIVERGED * (double)(rows + LS_EVALUATION_ROWS));
-    ls_normalization normalization;
-    ls_status status = ls_normalization_make(&normalization, mean, std);
+    ls_status status = ls_evaluation_begin(&e, mean, std, rows);
     if (status == LS_OK)
-        status = evaluate_mine(network, params, samples, normalization, quantum, batch, classes,
-                               out, confusion);
-    status = ls_agree(comm, status);
-    if (status != LS_OK)
-        return status;
-    int64_t counts[2] = {out->rows, out->correct};
-    ls_sum_integers(comm, counts, 2);
-    ls_sum_doubles(comm, &out->loss, 1);
-    out->rows = counts[0];
-    out->correct = counts[1];
-    if (confusion != NULL)
-        ls_sum_integers(comm, confusion, ls_int(cells));
-    return LS_OK;
+        status = ls_evaluation_add(&e, samples);
+    return ls_evaluation_finish(comm, &e, status, out);
 }

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "data/h5.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -267,8 +268,10 @@ ls_status ls_trainer_go_back(ls_trainer *t)
     int found = 0;
     t->start_params = ls_alloc(ls_network_size(t->replica.network), sizeof(float));
     ls_status status = ls_agree(t->comm, t->start_params == NULL ? LS_ERR_FAILURE : LS_OK);
+    ls_h5_lock(); /* a stream may be reading */
     if (status == LS_OK)
         status = take_up(t, "auto", &found);
+    ls_h5_unlock();
     if (status == LS_OK && !found)
         status = ls_fail(LS_ERR_NUMERIC, "there is no checkpoint yet to go back to");
     if (status == LS_OK)

@@ -32,24 +32,57 @@ static ls_status read_shards(ls_trainer *t, ls_source *source)
     return status;
 }
 
-/* Reads this rank's shard into memory; the file is closed before training begins. Collective. */
+static ls_status add_fingerprint(void *sum, const ls_samples *piece)
+{
+    *(uint64_t *)sum += ls_samples_fingerprint(piece);
+    return LS_OK;
+}
+
+/* Opens the stream of this rank's rows, and reads them once for their fingerprint. Local. */
+static ls_status open_stream(ls_trainer *t, uint64_t *fingerprint)
+{
+    const ls_train_config *c = t->config;
+    const int64_t shard = ls_plan_rank_rows(&t->plan, t->rank);
+    const int64_t window = ls_stream_window(c->memory, t->dataset.features);
+    if (window < 1)
+        return ls_fail(
+            LS_ERR_USAGE,
+            "--memory: %.0f kB hold no two windows of rows, and a step's, of %lld bytes each",
+            1e-3 * (double)c->memory, (long long)t->dataset.features);
+    t->plan.window = window < shard ? window : shard > 0 ? shard : 1;
+    ls_status status = ls_stream_create(&t->stream, c->data, c->validation, &t->plan, t->rank);
+    return status == LS_OK
+               ? ls_stream_walk(t->stream, LS_TRAIN, ls_shard(t->plan.rows, t->plan.ranks, t->rank),
+                                add_fingerprint, fingerprint)
+               : status;
+}
+
+/* Gets hold of this rank's shard: reads it into memory, after which the file is closed, or opens
+ * the stream of it. Collective. */
 static ls_status load_data(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
+    uint64_t sum = 0;
     ls_source *source = NULL;
     ls_status status = ls_source_open(&source, t->comm, c->data, c->validation, !c->trust_data,
                                       c->read, &t->dataset);
     if (status == LS_OK)
         status = ls_plan_make(&t->plan, t->dataset.rows[LS_TRAIN], ls_comm_size(t->comm), c->batch,
                               c->seed, c->shuffle, c->reproducible ? c->block : 1);
-    if (status == LS_OK)
+    if (status == LS_OK && !c->stream) {
         status = read_shards(t, source);
+        sum = status == LS_OK ? ls_samples_fingerprint(t->samples) : 0;
+    }
     ls_source_close(&source);
+    if (status == LS_OK && c->stream)
+        status = ls_agree(t->comm, open_stream(t, &sum));
     if (status != LS_OK)
         return status;
-    int64_t fingerprint = (int64_t)ls_samples_fingerprint(t->samples);
+    int64_t fingerprint = (int64_t)sum;
     ls_sum_integers(t->comm, &fingerprint, 1);
     t->identity.fingerprint = (uint64_t)fingerprint;
+    if (c->stream)
+        return LS_OK;
     return ls_exchange_create(&t->exchange, t->comm, &t->plan, t->samples);
 }
 
@@ -312,6 +345,12 @@ static ls_status check_settings(const ls_trainer *t)
         return ls_fail(LS_ERR_USAGE, "--batch must be from 1 to %d", LS_MAX_GLOBAL_BATCH);
     if (!(c->validation >= 0 && c->validation < 1))
         return ls_fail(LS_ERR_USAGE, "--validation must be at least 0 and below 1");
+    if (c->stream && c->shuffle != LS_SHUFFLE_LOCAL)
+        return ls_fail(LS_ERR_USAGE,
+                       "--stream shuffles within each rank's shard: say --shuffle local");
+    if (c->stream && c->read != LS_READ_EACH)
+        return ls_fail(LS_ERR_USAGE,
+                       "--stream: each rank reads for itself, all the time: leave out --read");
     const ls_interval *every = &c->checkpoint_every;
     const int units = (every->epochs > 0) + (every->steps > 0) + (every->seconds > 0);
     if (units != 1 || every->epochs < 0 || every->steps < 0 || !(every->seconds >= 0))
@@ -443,6 +482,7 @@ void ls_trainer_destroy(ls_trainer **trainer)
     ls_run_log_close(&t->log);
     ls_unlock_file(&t->lock);
     ls_exchange_destroy(&t->exchange);
+    ls_stream_destroy(&t->stream);
     ls_samples_destroy(&t->samples);
     ls_samples_destroy(&t->validation);
     ls_batch_destroy(&t->replica.batch);

@@ -79,6 +79,14 @@ ls_status ls_step_agree(const ls_replica *r)
     return ls_agree(r->comm, late(r));
 }
 
+void ls_step_fail(ls_replica *r, ls_status status)
+{
+    if (r->late != LS_OK)
+        return;
+    snprintf(r->late_text, sizeof r->late_text, "%s", ls_error_text());
+    r->late = status;
+}
+
 void ls_step_skip(ls_replica *r)
 {
     r->late = LS_OK;

@@ -86,6 +86,10 @@ void ls_step_skip(ls_replica *replica);
  * phases  times are added; NULL: nowhere */
 void ls_step_finish(ls_replica *replica, ls_phases *phases);
 
+/* Tells of a failure of this rank before a step: it takes part in that with no rows, and all ranks
+ * get the failure from it. Local. */
+void ls_step_fail(ls_replica *replica, ls_status status);
+
 /* Lets all ranks know what was found too late in the latest step. To be called after
  * ls_step_finish(), before the parameters are used for anything that lasts. Collective.
  * Errors, on all ranks alike: those of the checks. */

@@ -126,22 +126,44 @@ static void count_plateaus(ls_trainer *t)
     ls_broadcast(t->comm, &t->plateaus, sizeof t->plateaus);
 }
 
+/* The samples of a slice of the epoch's order, and which of them come in which order; a rank that
+ * can't get them takes part in the step with none. Local. */
+static int64_t samples_of(ls_trainer *t, ls_range slice, const int64_t *epoch_order,
+                          const ls_samples **samples, const int64_t **order)
+{
+    if (t->stream == NULL) {
+        *samples = t->samples;
+        *order = epoch_order + slice.first;
+        return slice.count;
+    }
+    const double begin = ls_now();
+    const ls_status status = ls_stream_take(t->stream, t->progress.epoch, slice, samples);
+    t->progress.partial.exchange_s += ls_now() - begin;
+    *order = NULL;
+    if (status != LS_OK)
+        ls_step_fail(&t->replica, status);
+    return (*samples)->rows;
+}
+
 /* One step, and what it adds to the epoch. Collective.
  * control  on return the sum over ranks */
-static ls_status take_step(ls_trainer *t, const int64_t *order, ls_control *control)
+static ls_status take_step(ls_trainer *t, const int64_t *epoch_order, ls_control *control)
 {
     ls_progress *progress = &t->progress;
     ls_partial *sums = &progress->partial;
     ls_score score;
     ls_phases phases = {0};
     const ls_step_checks checks = ls_health_checks(t);
-    const ls_range slice = ls_plan_slice(&t->plan, t->rank, progress->step);
+    const ls_samples *samples;
+    const int64_t *order;
     go_on_with(t, LS_AT_STEP);
     inject_faults(t);
     *control = wishes(t);
     t->replica.epoch = progress->epoch;
-    ls_status status = ls_step(&t->replica, t->samples, order + slice.first, slice.count,
-                               rate_of(t, progress->step), &checks, &score, control, &phases);
+    const int64_t rows = samples_of(t, ls_plan_slice(&t->plan, t->rank, progress->step),
+                                    epoch_order, &samples, &order);
+    ls_status status = ls_step(&t->replica, samples, order, rows, rate_of(t, progress->step),
+                               &checks, &score, control, &phases);
     const bool skipped = status == LS_ERR_NUMERIC && t->config->on_nan == LS_ON_NAN_SKIP;
     if (skipped)
         status = ls_health_skip(t);
@@ -168,11 +190,13 @@ static ls_status take_step(ls_trainer *t, const int64_t *order, ls_control *cont
 /* All steps of an epoch that are left. Collective. */
 static ls_status train_epoch(ls_trainer *t)
 {
-    const int64_t *order;
+    const int64_t *order = NULL;
     ls_partial *sums = &t->progress.partial;
+    ls_status status = LS_OK;
     double mark = ls_now();
     go_on_with(t, LS_AT_EXCHANGE);
-    ls_status status = ls_exchange_epoch(t->exchange, t->progress.epoch, &order);
+    if (t->stream == NULL)
+        status = ls_exchange_epoch(t->exchange, t->progress.epoch, &order);
     sums->exchange_s += ls_now() - mark;
     while (status == LS_OK && t->progress.step < t->plan.steps) {
         ls_control control;
@@ -200,6 +224,22 @@ static ls_status train_epoch(ls_trainer *t)
     return status;
 }
 
+/* The same as ls_evaluate(), of rows that are read as they are needed. Collective. */
+static ls_status evaluate_stream(ls_trainer *t, const float *params, ls_score *score)
+{
+    const int64_t rows = t->dataset.rows[LS_VALIDATION];
+    ls_evaluation e = {.network = t->replica.network,
+                       .params = params,
+                       .batch = t->replica.batch,
+                       .classes = t->dataset.classes};
+    ls_status status = ls_evaluation_begin(&e, t->config->mean, t->config->std, rows);
+    if (status == LS_OK)
+        status = ls_stream_walk(t->stream, LS_VALIDATION,
+                                ls_evaluation_shard(rows, t->plan.ranks, t->rank),
+                                ls_evaluation_add, &e);
+    return ls_evaluation_finish(t->comm, &e, status, score);
+}
+
 /* Evaluates the validation rows, if there are any. Collective. */
 static ls_status validate(ls_trainer *t, const float *params, ls_metrics *m)
 {
@@ -209,8 +249,10 @@ static ls_status validate(ls_trainer *t, const float *params, ls_metrics *m)
         return LS_OK;
     ls_score score;
     ls_status status =
-        ls_evaluate(t->comm, t->replica.network, params, t->validation, t->config->mean,
-                    t->config->std, t->replica.batch, t->dataset.classes, &score, NULL);
+        t->stream != NULL
+            ? evaluate_stream(t, params, &score)
+            : ls_evaluate(t->comm, t->replica.network, params, t->validation, t->config->mean,
+                          t->config->std, t->replica.batch, t->dataset.classes, &score, NULL);
     if (status != LS_OK)
         return status;
     m->val_loss = score.loss / (double)score.rows;

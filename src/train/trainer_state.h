@@ -12,6 +12,7 @@
 #include "parallel/watchdog.h"
 #include "train/run_log.h"
 #include "train/step.h"
+#include "train/stream.h"
 #include "train/tuner.h"
 
 struct ls_trainer {
@@ -24,9 +25,10 @@ struct ls_trainer {
     ls_dataset_info dataset;
     ls_topology *topology;
     ls_plan plan;
-    ls_samples *samples;    /* this rank's training rows */
+    ls_samples *samples;    /* this rank's training rows; NULL with a stream, as the next two */
     ls_samples *validation; /* this rank's validation rows */
     ls_exchange *exchange;
+    ls_stream *stream; /* of this rank's rows, if they are not in memory; else NULL */
 
     ls_replica replica;
     ls_tuner *tuner;     /* owns the replica's reducer while it is there */

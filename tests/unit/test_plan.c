@@ -64,6 +64,49 @@ static void covers_each_row_once(void **state)
 }
 
 /* Slices that are cut at multiples of a block are as complete, and begin where they should. */
+/* In windows: each row once, and those of a window one after the other. */
+static void covers_each_row_once_in_windows(void **state)
+{
+    (void)state;
+    ls_plan plan;
+    for (int ranks = 1; ranks <= 4; ranks++)
+        for (int rows = 1; rows <= MOST_ROWS; rows++)
+            for (int window = 1; window <= MOST_ROWS; window += window < 6 ? 1 : 7)
+                for (int64_t epoch = 0; epoch < 3; epoch++) {
+                    assert_ok(ls_plan_make(&plan, rows, ranks, 3, 5, LS_SHUFFLE_LOCAL, 1));
+                    plan.window = window;
+                    check_epoch(&plan, epoch);
+                    for (int rank = 0; rank < ranks; rank++)
+                        for (int64_t i = 0; i < ls_plan_rank_rows(&plan, rank); i++) {
+                            int64_t first;
+                            const ls_range w = ls_plan_window(&plan, epoch, rank, i, &first);
+                            const int64_t row = ls_plan_row(&plan, epoch, rank, i);
+                            assert_in_range(w.count, 1, window);
+                            assert_in_range(i, first, first + w.count - 1);
+                            assert_in_range(row, w.first, w.first + w.count - 1);
+                        }
+                }
+}
+
+/* Both windows and the rows in them come in other orders in other epochs. */
+static void windows_are_shuffled(void **state)
+{
+    (void)state;
+    enum { ROWS = 1000, WINDOW = 30 };
+    ls_plan plan;
+    int in_place = 0, as_before = 0;
+    assert_ok(ls_plan_make(&plan, ROWS, 1, 10, 7, LS_SHUFFLE_LOCAL, 1));
+    plan.window = WINDOW;
+    for (int64_t i = 0; i < ROWS; i++) {
+        int64_t first;
+        const ls_range w = ls_plan_window(&plan, 1, 0, i, &first);
+        in_place += ls_plan_row(&plan, 1, 0, i) - w.first == i - first;
+        as_before += ls_plan_row(&plan, 1, 0, i) / WINDOW == ls_plan_row(&plan, 2, 0, i) / WINDOW;
+    }
+    assert_in_range(in_place, 5, 90); /* a 30th: 33 */
+    assert_in_range(as_before, 0, 150);
+}
+
 static void covers_each_row_once_in_blocks(void **state)
 {
     (void)state;
@@ -179,6 +222,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(covers_each_row_once),
+        cmocka_unit_test(covers_each_row_once_in_windows),
+        cmocka_unit_test(windows_are_shuffled),
         cmocka_unit_test(covers_each_row_once_in_blocks),
         cmocka_unit_test(steps_do_not_depend_on_ranks),
         cmocka_unit_test(epochs_and_seeds_differ),

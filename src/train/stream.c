@@ -1,0 +1,252 @@
+/* Two windows in memory: one that samples are taken from, and one that the thread fills. It is told
+ * of the window to read by its place in the order, (epoch, index of its first sample), and what it
+ * has read is known by that. A step's samples are copied together into one place: they may lie in
+ * two windows. */
+#include "train/stream.h"
+
+#include "base/memory.h"
+#include "data/samples.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Rows that are read at a time where nothing is shuffled, and the most that a step's place has room
+ * for at first. */
+enum { PIECE_ROWS = 1024 };
+
+/* A window, or a place for one. */
+typedef struct window {
+    int64_t epoch, first; /* its place in the order; epoch -1: none */
+    ls_range rows;        /* of the training split */
+    ls_samples *samples;  /* [plan->window] in the order of the file */
+    int32_t *order;       /* [plan->window] which of them comes when */
+} window;
+
+struct ls_stream {
+    ls_dataset *dataset;
+    const ls_plan *plan;
+    int rank;
+    window now, next; /* taken from; read ahead */
+    ls_samples *step; /* [capacity] */
+
+    pthread_t thread;
+    bool started;
+    pthread_mutex_t mutex; /* of what follows, and of `next` while it is being read */
+    pthread_cond_t change;
+    bool reading, stop;
+    ls_status outcome; /* of the latest reading */
+    char text[LS_ERROR_TEXT_MAX];
+};
+
+static size_t stride_of(int64_t features)
+{
+    const size_t align = _Alignof(ls_sample);
+    return (offsetof(ls_sample, pixels) + (size_t)features + align - 1) / align * align;
+}
+
+int64_t ls_stream_window(int64_t bytes, int64_t features)
+{
+    const int64_t row = (int64_t)(stride_of(features) + sizeof(int32_t));
+    const int64_t rest = bytes - PIECE_ROWS * row; /* for a step, or a piece */
+    return rest < 2 * row ? 0 : rest / (2 * row);
+}
+
+/* Reads a window and makes its order; the thread does so. */
+static ls_status fill(const ls_stream *s, window *w)
+{
+    ls_status status =
+        ls_dataset_read_into(s->dataset, LS_TRAIN, w->rows.first, w->rows.count, w->samples);
+    for (int64_t i = 0; status == LS_OK && i < w->rows.count; i++)
+        w->order[i] =
+            (int32_t)(ls_plan_row(s->plan, w->epoch, s->rank, w->first + i) - w->rows.first);
+    return status;
+}
+
+static void *read_ahead(void *user)
+{
+    ls_stream *s = user;
+    pthread_mutex_lock(&s->mutex);
+    while (!s->stop) {
+        if (!s->reading) {
+            pthread_cond_wait(&s->change, &s->mutex);
+            continue;
+        }
+        pthread_mutex_unlock(&s->mutex);
+        const ls_status outcome = fill(s, &s->next);
+        pthread_mutex_lock(&s->mutex);
+        s->outcome = outcome;
+        snprintf(s->text, sizeof s->text, "%s", outcome != LS_OK ? ls_error_text() : "");
+        s->reading = false;
+        pthread_cond_broadcast(&s->change);
+    }
+    pthread_mutex_unlock(&s->mutex);
+    return NULL;
+}
+
+static ls_status make_window(window *w, const ls_plan *plan, int64_t features)
+{
+    w->epoch = -1;
+    ls_status status = ls_samples_create(&w->samples, plan->window, features);
+    if (status == LS_OK) {
+        w->order = ls_alloc(plan->window, sizeof *w->order);
+        status = w->order != NULL ? LS_OK : LS_ERR_FAILURE;
+    }
+    return status;
+}
+
+static ls_status start_thread(ls_stream *s)
+{
+    sigset_t all, before;
+    sigfillset(&all); /* signals are for the rank's own thread */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    s->started = pthread_create(&s->thread, NULL, read_ahead, s) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return s->started ? LS_OK : ls_fail(LS_ERR_FAILURE, "can't start a thread that reads ahead");
+}
+
+ls_status ls_stream_create(ls_stream **out, const char *path, double validation,
+                           const ls_plan *plan, int rank)
+{
+    ls_stream *s = ls_alloc(1, sizeof *s);
+    if (s == NULL)
+        return LS_ERR_FAILURE;
+    s->plan = plan;
+    s->rank = rank;
+    pthread_mutex_init(&s->mutex, NULL);
+    pthread_cond_init(&s->change, NULL);
+    ls_status status = ls_dataset_open(&s->dataset, path, validation);
+    const int64_t features = status == LS_OK ? ls_dataset_describe(s->dataset)->features : 0;
+    if (status == LS_OK)
+        status = make_window(&s->now, plan, features);
+    if (status == LS_OK)
+        status = make_window(&s->next, plan, features);
+    if (status == LS_OK)
+        status = ls_samples_create(&s->step, PIECE_ROWS, features);
+    if (status == LS_OK)
+        status = start_thread(s);
+    if (status != LS_OK) {
+        ls_stream_destroy(&s);
+        return status;
+    }
+    *out = s;
+    return LS_OK;
+}
+
+/* Tells the thread to read the window that a sample lies in. */
+static void ask_for(ls_stream *s, int64_t epoch, int64_t index)
+{
+    pthread_mutex_lock(&s->mutex);
+    s->next.epoch = epoch;
+    s->next.rows = ls_plan_window(s->plan, epoch, s->rank, index, &s->next.first);
+    s->reading = true;
+    pthread_cond_broadcast(&s->change);
+    pthread_mutex_unlock(&s->mutex);
+}
+
+/* Waits for what the thread reads. */
+static ls_status wait_for_thread(ls_stream *s)
+{
+    pthread_mutex_lock(&s->mutex);
+    while (s->reading)
+        pthread_cond_wait(&s->change, &s->mutex);
+    const ls_status outcome = s->outcome;
+    pthread_mutex_unlock(&s->mutex);
+    return outcome;
+}
+
+static bool holds(const window *w, int64_t epoch, int64_t index)
+{
+    return w->epoch == epoch && index >= w->first && index < w->first + w->rows.count;
+}
+
+/* Makes `now` the window of a sample, and has the one after it read: in the order, or the first of
+ * the epoch after this. */
+static ls_status turn_to(ls_stream *s, int64_t epoch, int64_t index)
+{
+    if (holds(&s->now, epoch, index))
+        return LS_OK;
+    (void)wait_for_thread(s); /* what comes of it counts if it is what is needed */
+    if (!holds(&s->next, epoch, index) || s->outcome != LS_OK)
+        ask_for(s, epoch, index);
+    const ls_status status = wait_for_thread(s);
+    if (status != LS_OK) {
+        s->next.epoch = -1;
+        return ls_fail(status, "%s", s->text);
+    }
+    const window read = s->next;
+    s->next = s->now;
+    s->now = read;
+    const int64_t end = s->now.first + s->now.rows.count;
+    const bool last = end == ls_plan_rank_rows(s->plan, s->rank);
+    ask_for(s, last ? epoch + 1 : epoch, last ? 0 : end);
+    return LS_OK;
+}
+
+/* Room for so many samples of a step. */
+static ls_status make_room(ls_stream *s, int64_t rows)
+{
+    ls_samples *larger = NULL;
+    if (rows <= s->step->capacity)
+        return LS_OK;
+    ls_status status = ls_samples_create(&larger, rows, s->step->features);
+    if (status == LS_OK) {
+        ls_samples_destroy(&s->step);
+        s->step = larger;
+    }
+    return status;
+}
+
+ls_status ls_stream_take(ls_stream *s, int64_t epoch, ls_range slice, const ls_samples **out)
+{
+    ls_status status = make_room(s, slice.count);
+    for (int64_t i = 0; status == LS_OK && i < slice.count; i++) {
+        status = turn_to(s, epoch, slice.first + i);
+        if (status == LS_OK)
+            memcpy(ls_sample_at(s->step, i),
+                   ls_sample_at(s->now.samples, s->now.order[slice.first + i - s->now.first]),
+                   s->step->stride);
+    }
+    s->step->rows = status == LS_OK ? slice.count : 0;
+    *out = s->step;
+    return status;
+}
+
+ls_status ls_stream_walk(ls_stream *s, ls_split split, ls_range rows,
+                         ls_status (*visit)(void *user, const ls_samples *piece), void *user)
+{
+    ls_status status = LS_OK;
+    for (int64_t done = 0; status == LS_OK && done < rows.count; done += PIECE_ROWS) {
+        const int64_t left = rows.count - done, some = left < PIECE_ROWS ? left : PIECE_ROWS;
+        status = ls_dataset_read_into(s->dataset, split, rows.first + done, some, s->step);
+        if (status == LS_OK)
+            status = visit(user, s->step);
+    }
+    return status;
+}
+
+void ls_stream_destroy(ls_stream **stream)
+{
+    if (stream == NULL || *stream == NULL)
+        return;
+    ls_stream *s = *stream;
+    if (s->started) {
+        pthread_mutex_lock(&s->mutex);
+        s->stop = true;
+        pthread_cond_broadcast(&s->change);
+        pthread_mutex_unlock(&s->mutex);
+        pthread_join(s->thread, NULL);
+    }
+    ls_samples_destroy(&s->now.samples);
+    ls_samples_destroy(&s->next.samples);
+    ls_samples_destroy(&s->step);
+    ls_free(s->now.order);
+    ls_free(s->next.order);
+    ls_dataset_close(&s->dataset);
+    pthread_cond_destroy(&s->change);
+    pthread_mutex_destroy(&s->mutex);
+    ls_free(s);
+    *stream = NULL;
+}
