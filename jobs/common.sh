@@ -1,8 +1,6 @@
 # What the scripts beside this one share. Sourced.
 # shellcheck shell=bash
 export LC_ALL=C # numbers have points
-# mpirun asks after nodes that it hears nothing from; without this it waits for five minutes and more.
-export OMPI_MCA_oob_tcp_keepalive_time=60 OMPI_MCA_oob_tcp_keepalive_intvl=10 OMPI_MCA_oob_tcp_keepalive_probes=3
 [ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
 die() {

@@ -57,8 +57,6 @@ AGENT
 mkdir "$scratch/$one" "$scratch/$two"
 chmod +x "$scratch/agent"
 [ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-# mpirun asks after its other host, if it hears nothing: it would wait for an answer for minutes.
 "$scratch/agent" "$one" exec mpirun -q --mca plm_rsh_agent "$scratch/agent" --mca plm_rsh_no_tree_spawn 1 \
-    --mca oob_tcp_keepalive_time 5 --mca oob_tcp_keepalive_intvl 2 --mca oob_tcp_keepalive_probes 3 \
     --mca btl tcp,self,vader --mca btl_tcp_if_include 10.77.0.0/24 --mca oob_tcp_if_include 10.77.0.0/24 \
     --host "$one:$ranks,$two:$ranks" -n $((2 * ranks)) --bind-to none "$(printf ' %q' "$@")"

@@ -1,5 +1,7 @@
 #include "cli/report.h"
 
+#include "cli/launcher.h"
+
 #include "base/clock.h"
 #include "base/memory.h"
 
@@ -281,8 +283,10 @@ static void stuck(void *user, const char *text, bool end)
 {
     (void)user; /* the main thread's, which hangs */
     fprintf(stderr, "lockstep: %s%s\n", end ? "stuck: " : "", text);
-    if (end)
+    if (end) {
+        ls_launcher_must_end();
         _exit(LS_ERR_RANKS);
+    }
 }
 
 ls_status ls_report_create(ls_report **out, bool quiet, ls_observer *observer)

