@@ -52,9 +52,9 @@ for mode in strong weak; do
 done
 
 # Longer than a minute, in jobs of one: the signal comes, it goes on in the next one, to the same bits.
-long=("${net[@]}" --reproducible --model "dense:256 relu dense:256 relu dense:5" --epochs 2000
+long=("${net[@]}" --reproducible --model "dense:256 relu dense:256 relu dense:5" --epochs 1500
     --checkpoint-every 1000epochs)
-job=$(submit --nodes 2 --ntasks-per-node 1 --time 1 --signal B:USR1@50 "$jobs/requeue.sbatch" "${long[@]}" --run runs/long)
+job=$(submit --nodes 2 --ntasks-per-node 1 --time 1 --signal B:USR1@55 "$jobs/requeue.sbatch" "${long[@]}" --run runs/long)
 wait_job "$job" 'COMPLETED|FAILED|CANCELLED|TIMEOUT' 400
 check "requeue.sbatch comes to its end" [ "$state" = COMPLETED ]
 check "in more than one start" has "lockstep-$job.out" 'start 2 of at most 51'

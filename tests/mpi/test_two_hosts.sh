@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Reducers and training on two hosts that a TCP link joins, with one and several ranks on each.
+# Reducers and training on two hosts that a TCP link joins: the first test with one and several ranks on
+# each, the others, which take long there, with one.
 #   test_two_hosts.sh TWO_HOSTS TEST ...
 set -u
 two_hosts=$1
@@ -8,9 +9,11 @@ if ! { unshare --net --mount true && command -v ip tc; } >/dev/null 2>&1; then
     echo "skipped: network namespaces need root and iproute2"
     exit 77
 fi
-failed=0
+failed=0 count=0
 for ranks in 1 2 3; do
     for test in "$@"; do
+        [ "$test" = "$1" ] || [ "$ranks" = 1 ] || continue
+        count=$((count + 1))
         RANKS_PER_HOST=$ranks "$two_hosts" 10gbit "$test" >output 2>&1 || {
             failed=$((failed + 1))
             echo "FAILED: $(basename "$test") with $ranks ranks on each host"
@@ -18,5 +21,5 @@ for ranks in 1 2 3; do
         }
     done
 done
-echo "$((3 * $# - failed)) passed, $failed failed"
+echo "$((count - failed)) passed, $failed failed"
 [ $failed = 0 ]
