@@ -52,7 +52,7 @@ for mode in strong weak; do
 done
 
 # Longer than a minute, in jobs of one: the signal comes, it goes on in the next one, to the same bits.
-long=("${net[@]}" --reproducible --model "dense:256 relu dense:256 relu dense:5" --epochs 1500
+long=("${net[@]}" --reproducible --model "dense:256 relu dense:256 relu dense:5" --epochs 1000
     --checkpoint-every 1000epochs)
 job=$(submit --nodes 2 --ntasks-per-node 1 --time 1 --signal B:USR1@55 "$jobs/requeue.sbatch" "${long[@]}" --run runs/long)
 wait_job "$job" 'COMPLETED|FAILED|CANCELLED|TIMEOUT' 400
