@@ -22,15 +22,20 @@ bool ls_image_is_sane(int64_t channels, int64_t height, int64_t width)
            width <= limit && channels * height <= INT32_MAX / width;
 }
 
+size_t ls_sample_stride(int64_t features)
+{
+    const size_t align = _Alignof(ls_sample);
+    return (offsetof(ls_sample, pixels) + (size_t)features + align - 1) / align * align;
+}
+
 ls_status ls_samples_create(ls_samples **out, int64_t capacity, int64_t features)
 {
     ls_samples *samples = ls_alloc(1, sizeof *samples);
     if (samples == NULL)
         return LS_ERR_FAILURE;
-    const size_t align = _Alignof(ls_sample);
     samples->capacity = capacity;
     samples->features = features;
-    samples->stride = (offsetof(ls_sample, pixels) + (size_t)features + align - 1) / align * align;
+    samples->stride = ls_sample_stride(features);
     samples->bytes = ls_alloc(capacity, samples->stride);
     if (samples->bytes == NULL) {
         ls_samples_destroy(&samples);

@@ -38,6 +38,9 @@ ls_status ls_normalization_make(ls_normalization *out, double mean, double std) 
  * in each direction, and below 2^31 pixels. Local. */
 bool ls_image_is_sane(int64_t channels, int64_t height, int64_t width);
 
+/* Bytes from one sample of so many pixels to the next. Local. */
+size_t ls_sample_stride(int64_t features);
+
 /* Room for `capacity` samples (0 or more) of `features` pixels. Local.
  * Errors: LS_ERR_FAILURE when memory is short; *out is left alone. */
 ls_status ls_samples_create(ls_samples **out, int64_t capacity, int64_t features) LS_MUST_CHECK;

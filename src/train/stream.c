@@ -41,15 +41,9 @@ struct ls_stream {
     char text[LS_ERROR_TEXT_MAX];
 };
 
-static size_t stride_of(int64_t features)
-{
-    const size_t align = _Alignof(ls_sample);
-    return (offsetof(ls_sample, pixels) + (size_t)features + align - 1) / align * align;
-}
-
 int64_t ls_stream_window(int64_t bytes, int64_t features)
 {
-    const int64_t row = (int64_t)(stride_of(features) + sizeof(int32_t));
+    const int64_t row = (int64_t)(ls_sample_stride(features) + sizeof(int32_t));
     const int64_t rest = bytes - PIECE_ROWS * row; /* for a step, or a piece */
     return rest < 2 * row ? 0 : rest / (2 * row);
 }

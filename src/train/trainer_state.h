@@ -61,6 +61,11 @@ struct ls_trainer {
     int lock;             /* on the run folder, there; -1: none */
 };
 
+/* Gets hold of this rank's shard: reads it into memory, after which the file is closed, or opens
+ * the stream of it; describes the data set and makes the plan. Collective. Errors: LS_ERR_DATA,
+ * LS_ERR_USAGE, LS_ERR_RANKS, LS_ERR_FAILURE. */
+ls_status ls_trainer_load(ls_trainer *trainer) LS_MUST_CHECK;
+
 /* Loads the checkpoint that config->resume asks for into the trainer, if there is one. Collective.
  * Errors: LS_ERR_DATA, LS_ERR_USAGE if settings changed that must not, LS_ERR_FAILURE. */
 ls_status ls_trainer_resume(ls_trainer *trainer) LS_MUST_CHECK;
