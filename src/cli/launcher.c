@@ -54,6 +54,16 @@ static void wait_and_end(pid_t launcher, const char *path, const char *identity)
     end_if_there(launcher, path, identity, SIGKILL);
 }
 
+/* fork() waits for locks, as those of malloc(), that a thread which hangs may hold. */
+static pid_t plain_fork(void)
+{
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
+    return _Fork();
+#else
+    return fork();
+#endif
+}
+
 void ls_launcher_must_end(void)
 {
     char path[64], identity[STAT];
@@ -62,7 +72,7 @@ void ls_launcher_must_end(void)
     identify(path, identity);
     if (strncmp(identity, "(mpi", 4) != 0)
         return; /* another launcher, or a daemon of mpirun's */
-    if (fork() == 0) {
+    if (plain_fork() == 0) {
         wait_and_end(launcher, path, identity);
         _exit(0);
     }
