@@ -21,12 +21,10 @@ cd "$(dirname "$0")/.."
 lockstep=build/release/lockstep
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-# More ranks than cores are slow, but as exact.
-export OMPI_MCA_rmaps_base_oversubscribe=1
-
 for ranks; do
     for seed in ${SEEDS:-0 1 2 3 4}; do
-        launch=(mpirun -q -n "$ranks" --bind-to "$([ "$ranks" -le "$(nproc)" ] && echo core || echo none)" "$lockstep")
+        launch_on "$ranks"
+        launch=("${start[@]}" "$lockstep")
         begin=$(date +%s.%N)
         "${launch[@]}" train --data "$data" --config "$config" --seed "$seed" --run "$scratch/run" --quiet 2>"$scratch/err" ||
             { cat "$scratch/err" >&2; exit 1; }

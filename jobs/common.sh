@@ -20,6 +20,23 @@ find_lockstep() { # -> lockstep
     command -v "$lockstep" >/dev/null || die "$lockstep: no such program: set LOCKSTEP, or run jobs/quickstart.sh"
 }
 
+# mpirun without its own words about a job's end, which MPICH's has none of.
+find_mpirun() { # -> mpirun
+    mpirun=(mpirun)
+    [[ $(mpirun --version 2>&1) != *"Open MPI"* ]] || mpirun+=(-q)
+}
+
+# What starts some ranks: each on a core of its own while there are as many. More are for tests, and Open MPI
+# wants them to be allowed. A job has the cores that Slurm says, here or elsewhere.
+launch_on() { # RANKS -> start
+    find_mpirun
+    start=("${mpirun[@]}" -n "$1" --bind-to core)
+    if [ -z "${SLURM_JOB_ID:-}" ] && [ "$1" -gt "$(nproc)" ]; then
+        start=("${mpirun[@]}" -n "$1" --bind-to none)
+        [ ${#mpirun[@]} = 1 ] || start+=(--oversubscribe)
+    fi
+}
+
 # What a run said last of what went wrong; mpirun -q says nothing where there are too few slots.
 why() { # LOG
     grep -m 1 '^lockstep: ' <(tac "$1") ||

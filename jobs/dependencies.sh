@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing to build Lockstep, from Debian's packages. `dependencies.sh tests` adds
 # what the tests need, `dependencies.sh slurm` what they raise a Slurm with (without it they leave it out),
-# `dependencies.sh fuzz` what the fuzz targets need, `dependencies.sh data` Fashion-MNIST. As root, or
+# `dependencies.sh mpich` MPICH beside Open MPI, `dependencies.sh fuzz` what the fuzz targets need,
+# `dependencies.sh data` Fashion-MNIST. As root, or
 # with sudo. On other systems it only says what to install.
 set -euo pipefail
 packages=(build-essential cmake pkg-config openmpi-bin libopenmpi-dev libopenblas-dev libhdf5-dev
@@ -9,6 +10,7 @@ packages=(build-essential cmake pkg-config openmpi-bin libopenmpi-dev libopenbla
 [ "${1:-}" != data ] || packages+=(dataset-fashion-mnist)
 [ "${1:-}" != tests ] || packages+=(libcmocka-dev hdf5-tools shellcheck bsdutils iproute2 valgrind gnuplot-nox)
 [ "${1:-}" != slurm ] || packages+=(slurm-wlm munge)
+[ "${1:-}" != mpich ] || packages+=(mpich libmpich-dev)
 [ "${1:-}" != fuzz ] || packages+=(clang libclang-rt-dev)
 
 if ! command -v dpkg-query >/dev/null; then

@@ -5,6 +5,8 @@
 #
 #   LOCKSTEP_IDX_DIR   a folder with the four IDX files of MNIST, or of a data set like it
 set -euo pipefail
+# shellcheck source=jobs/common.sh
+. "$(dirname "$0")/common.sh"
 cd "$(dirname "$0")/.."
 say() { printf '\n== %s\n' "$*" >&2; }
 
@@ -93,9 +95,9 @@ say "Train"
 # Cores, not hardware threads: two ranks on one core gain nothing.
 cores=$(lscpu -p=Core,Socket | grep -v '^#' | sort -u | wc -l)
 [ "$cores" -le "$(nproc)" ] || cores=$(nproc)
-[ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 run=runs/quickstart-$name
-launch=(mpirun -q -n "$cores" --bind-to core "$lockstep")
+launch_on "$cores"
+launch=("${start[@]}" "$lockstep")
 "${launch[@]}" train --data "$data" --model mlp --loss cross-entropy \
     --optimizer adam --lr 0.001 --batch 128 --epochs 5 --run "$run" --resume auto
 

@@ -5,7 +5,7 @@
 #
 #   report.sh RUN DATA.h5 [SCALING_FOLDER [OUT]]
 #
-#   LAUNCH     what starts the evaluation [mpirun -q -n 1]
+#   LAUNCH     what starts the evaluation [mpirun -n 1]
 #   LOCKSTEP   the program [lockstep, else the quickstart's build]
 set -euo pipefail
 # shellcheck source=jobs/common.sh
@@ -18,7 +18,8 @@ more=()
 [ -z "${3:-}" ] || more=(--scaling "$3")
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-read -ra launch <<<"${LAUNCH:-mpirun -q -n 1}"
+find_mpirun
+read -ra launch <<<"${LAUNCH:-${mpirun[*]} -n 1}"
 "${launch[@]}" "$lockstep" eval --data "$2" --checkpoint "$run" --errors 24 --errors-file "$scratch/errors.png" --json \
     >"$scratch/evaluation.json" 2>"$scratch/err" || { cat "$scratch/err" >&2 && exit 1; }
 "$lockstep" report "$run" --evaluation "$scratch/evaluation.json" --errors "$scratch/errors.png" "${more[@]}" --out "$out"

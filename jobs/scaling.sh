@@ -76,15 +76,16 @@ batch=$(option batch)
 [ "$mode" = strong ] || [ -n "$batch" ] || batch=128
 [[ $batch =~ ^[0-9]*$ ]] || die "--batch: '$batch' is no whole number"
 
-# What starts the program on some ranks; more of them than cores is for tests, and has to be allowed.
-launch_on() { # RANKS -> command
-    command=(mpirun -q --bind-to core)
+# The program on some ranks.
+program_on() { # RANKS -> command
+    local start
     if [ -n "$launch" ]; then
-        read -ra command <<<"$launch"
-    elif [ -z "${SLURM_JOB_ID:-}" ] && [ "$1" -gt "$(nproc)" ]; then
-        command=(mpirun -q --bind-to none --oversubscribe)
+        read -ra start <<<"$launch"
+        start+=(-n "$1")
+    else
+        launch_on "$1"
     fi
-    command+=(-n "$1" "$lockstep")
+    command=("${start[@]}" "$lockstep")
 }
 
 run_name() { # RANKS REPEAT
@@ -108,7 +109,7 @@ train() { # RANKS REPEAT
     folder=$out/runs/$(run_name "$1" "$2")
     [ ! -e "$folder/summary.json" ] || return 0
     [ "$mode" = strong ] || sized=(--batch $((batch * $1)))
-    launch_on "$1"
+    program_on "$1"
     run_to_end "$folder.log" "${command[@]}" train "${common[@]}" "${sized[@]}" --seed "$2" --run "$folder" \
         --resume auto --quiet || code=$?
     if [ "$code" != 0 ]; then
@@ -135,7 +136,7 @@ predict() {
     rows=$(setting batch)
     [ "$mode" = strong ] || rows=$batch
     echo "prediction, from a step on $chosen ranks" >&2
-    launch_on "$chosen"
+    program_on "$chosen"
     "${command[@]}" bench --json --predict "$ranks" --data "$(setting data)" --model "$(setting model)" \
         --batch "$rows" --steps 100 --reduce fused >"$out/prediction.new" || {
         echo "bench ended with code $?: the figures are drawn without a prediction" >&2

@@ -58,7 +58,8 @@ common=("$@")
 [ "$ranks" -gt 0 ] || die "--ranks must be 1 or more"
 
 find_lockstep
-read -ra start <<<"${launch:-mpirun -q}"
+find_mpirun
+read -ra start <<<"${launch:-${mpirun[*]}}"
 start+=(-n "$ranks")
 
 # The values of a list; a range is one.

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,15 +12,62 @@ enum { PATIENCE = 20, GRACE = 5 };
 
 enum { STAT = 1024 };
 
-/* What tells a process from all others, "(mpirun) 7231", its name and when it was started: fields 2
- * and 22 of /proc/PID/stat. "" if it is not there. System calls only. */
-static void identify(const char *path, char out[STAT])
+/* Reads /proc/PID/stat, "PID (mpirun) S PPID ..."; "" if it is not there. System calls only. */
+static void read_stat(const char *path, char out[STAT])
 {
     const int file = open(path, O_RDONLY | O_CLOEXEC);
     const ssize_t got = file >= 0 ? read(file, out, STAT - 1) : -1;
     if (file >= 0)
         close(file);
     out[got > 0 ? got : 0] = '\0';
+}
+
+static void stat_path(pid_t process, char out[64])
+{
+    snprintf(out, 64, "/proc/%ld/stat", (long)process);
+}
+
+/* The mpirun that started this rank on this host, directly or, MPICH's, by a proxy; 0: another
+ * launcher or a daemon of mpirun's did. */
+static pid_t find_mpirun(void)
+{
+    pid_t process = getppid();
+    for (int generation = 0; generation < 2; generation++) {
+        char path[64], stat[STAT];
+        stat_path(process, path);
+        read_stat(path, stat);
+        const char *name = strchr(stat, '('), *end = strrchr(stat, ')');
+        if (name == NULL || end == NULL || strlen(end) < 4)
+            return 0;
+        if (strncmp(name, "(mpi", 4) == 0 || strncmp(name, "(prterun", 8) == 0)
+            return process;
+        if (strncmp(name, "(hydra", 6) != 0)
+            return 0;
+        process = (pid_t)strtol(end + 4, NULL, 10); /* after ") S " */
+    }
+    return 0;
+}
+
+bool ls_launcher_on_terminal(void)
+{
+    if (isatty(STDERR_FILENO))
+        return true;
+    const pid_t mpirun = find_mpirun();
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%ld/fd/2", (long)mpirun);
+    const int file = mpirun != 0 ? open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC) : -1;
+    if (file < 0)
+        return false;
+    const bool terminal = isatty(file);
+    close(file);
+    return terminal;
+}
+
+/* What tells a process from all others, "(mpirun) 7231", its name and when it was started: fields 2
+ * and 22 of /proc/PID/stat. "" if it is not there. System calls only. */
+static void identify(const char *path, char out[STAT])
+{
+    read_stat(path, out);
     char *name = strchr(out, '('), *end = strrchr(out, ')'), *at = end;
     for (int field = 2; at != NULL && field < 22; field++)
         at = strchr(at + 1, ' ');
@@ -67,11 +115,11 @@ static pid_t plain_fork(void)
 void ls_launcher_must_end(void)
 {
     char path[64], identity[STAT];
-    const pid_t launcher = getppid();
-    snprintf(path, sizeof path, "/proc/%ld/stat", (long)launcher);
+    const pid_t launcher = find_mpirun();
+    if (launcher == 0)
+        return;
+    stat_path(launcher, path);
     identify(path, identity);
-    if (strncmp(identity, "(mpi", 4) != 0)
-        return; /* another launcher, or a daemon of mpirun's */
     if (plain_fork() == 0) {
         wait_and_end(launcher, path, identity);
         _exit(0);

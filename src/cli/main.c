@@ -22,16 +22,27 @@ static const ls_command *const commands[] = {
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
+/* The number in the first of some variables that is there, 0 if none is. */
+static int first_number(const char *const *names)
+{
+    for (; *names != NULL; names++)
+        if (getenv(*names) != NULL)
+            return atoi(getenv(*names));
+    return 0;
+}
+
 /* This process's number in the job as its launcher tells it, 0 without one: lets output that needs
  * no MPI come once. */
 static int launched_rank(void)
 {
-    static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK",
-                                        "SLURM_PROCID"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (getenv(names[i]) != NULL)
-            return atoi(getenv(names[i]));
-    return 0;
+    return first_number((const char *const[]){"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK",
+                                              "SLURM_PROCID", NULL});
+}
+
+/* The processes that an mpirun started with this one, 0 if none did. */
+static int launched_by_mpirun(void)
+{
+    return first_number((const char *const[]){"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", NULL});
 }
 
 static void print_usage(FILE *out)
@@ -83,20 +94,18 @@ static bool asks_for_help(int argc, char **argv)
     return false;
 }
 
-/* Refuses to be one of many processes that a launcher started without MPI, each of which would take
- * itself for rank 0 of 1 and do all the work.
- * by_mpirun  whether mpirun started this one; to be found out before MPI_Init(), which sets the
- *            launcher's variables itself if there is none */
-static ls_status refuse_singletons(const ls_comm *comm, bool by_mpirun)
+/* Refuses to be one of many processes that a launcher started without this MPI, each of which would
+ * take itself for rank 0 of 1 and do all the work.
+ * launched  how many they are; to be found out before MPI_Init(), which sets the launcher's
+ * variables itself if there is none */
+static ls_status refuse_singletons(const ls_comm *comm, int launched)
 {
-    const char *tasks = getenv("SLURM_NTASKS");
-    if (by_mpirun || ls_comm_size(comm) > 1 || tasks == NULL || atoi(tasks) < 2)
+    if (launched < 2 || ls_comm_size(comm) > 1)
         return LS_OK;
-    return ls_fail(
-        LS_ERR_USAGE,
-        "Slurm has %s tasks but MPI did not start this one, so each would be a job of its "
-        "own: use mpirun, or srun --mpi=pmix",
-        tasks);
+    return ls_fail(LS_ERR_USAGE,
+                   "%d processes were started, but MPI knows of this one only, so each would be a "
+                   "job of its own: use the mpirun of %s, or srun --mpi=pmix (of MPICH: pmi2)",
+                   launched, ls_comm_version());
 }
 
 /* What a script reads must have arrived. */
@@ -127,7 +136,9 @@ static void choose_kernels(char **argv)
 
 static ls_status run_parallel(const ls_command *command, int *argc, char ***argv)
 {
-    const bool by_mpirun = getenv("OMPI_COMM_WORLD_SIZE") != NULL;
+    const int launched = launched_by_mpirun() > 0
+                             ? launched_by_mpirun()
+                             : first_number((const char *const[]){"SLURM_NTASKS", NULL});
     const bool speaks = launched_rank() == 0;
     choose_kernels(*argv);
     tune_mpi();
@@ -139,7 +150,7 @@ static ls_status run_parallel(const ls_command *command, int *argc, char ***argv
     ls_comm *comm = NULL;
     ls_status status = ls_comm_world(&comm);
     if (status == LS_OK)
-        status = refuse_singletons(comm, by_mpirun);
+        status = refuse_singletons(comm, launched);
     if (status != LS_OK && command->diagnoses)
         status = LS_ERR_FAILURE;
     if (status == LS_OK)
@@ -162,8 +173,7 @@ static ls_status run_parallel(const ls_command *command, int *argc, char ***argv
 static ls_status run_serial(const ls_command *command, int argc, char **argv)
 {
     ls_status status = ls_fault_arm(getenv("LOCKSTEP_FAULT"), 0);
-    if (status == LS_OK && getenv("OMPI_COMM_WORLD_SIZE") != NULL &&
-        atoi(getenv("OMPI_COMM_WORLD_SIZE")) > 1)
+    if (status == LS_OK && launched_by_mpirun() > 1)
         status = ls_fail(LS_ERR_USAGE, "'%s' runs on one process: start it without mpirun",
                          command->name);
     if (status == LS_OK)

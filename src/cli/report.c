@@ -7,7 +7,6 @@
 
 #include <lockstep/version.h>
 
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,24 +26,6 @@ struct ls_report {
     double loss_sum;    /* over the steps of the epoch */
     int64_t steps;
 };
-
-/* Whether what goes to stderr ends on a terminal. mpirun reads its ranks' stderr through a pipe, so
- * there its own stderr is the one to ask about. */
-static bool on_terminal(void)
-{
-    if (isatty(STDERR_FILENO))
-        return true;
-    if (getenv("OMPI_COMM_WORLD_RANK") == NULL)
-        return false;
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%ld/fd/2", (long)getppid());
-    int file = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
-    if (file < 0)
-        return false;
-    bool terminal = isatty(file);
-    close(file);
-    return terminal;
-}
 
 /* "1 epoch", "2 epochs". */
 static const char *counted(int64_t count, const char *noun, char out[64])
@@ -295,7 +276,7 @@ ls_status ls_report_create(ls_report **out, bool quiet, ls_observer *observer)
     if (report == NULL)
         return LS_ERR_FAILURE;
     report->quiet = quiet;
-    report->terminal = on_terminal();
+    report->terminal = ls_launcher_on_terminal();
     *observer = (ls_observer){
         .user = report, .start = start, .step = step, .epoch = epoch, .note = note, .stuck = stuck};
     *out = report;

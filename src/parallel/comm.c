@@ -219,7 +219,14 @@ const char *ls_comm_version(void)
     static char text[MPI_MAX_LIBRARY_VERSION_STRING];
     int length;
     MPI_Get_library_version(text, &length);
-    /* "Open MPI v4.1.4, package: ..., ident: ...": the first part says it. */
+    /* "Open MPI v4.1.4, package: ..., ident: ..." or "MPICH Version:\t4.0.2\nMPICH Release ...":
+     * the first part says it. */
     text[strcspn(text, ",\n")] = '\0';
+    char *word = strstr(text, " Version"), *number;
+    if (word != NULL) {
+        number = word + strlen(" Version");
+        number += strspn(number, " :\t");
+        memmove(word + 1, number, strlen(number) + 1);
+    }
     return text;
 }

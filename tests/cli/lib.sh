@@ -4,6 +4,13 @@ set -u
 failed=0
 count=0
 
+# What mpirun ends with where a rank was killed. MPICH's has this code, too, where it had to kill a rank that
+# is stuck.
+code_killed=137 code_stuck=5
+if [[ $(mpirun --version 2>&1) != *"Open MPI"* ]]; then
+    code_killed=9 code_stuck='5|9'
+fi
+
 # Checks that a condition holds: check "what it is" [ ... ]
 check() {
     local what=$1
@@ -36,6 +43,16 @@ refuses() {
         sed 's/^/  | /' err_all
         failed=$((failed + 1))
     fi
+}
+
+# The processes of this host that an mpirun has started, by their ranks. MPICH's starts them by a proxy.
+find_ranks() { # PID -> processes
+    local process parent=$1
+    processes=()
+    process=$(pgrep -P "$1" hydra) && parent=$process
+    for process in $(pgrep -P "$parent"); do
+        processes[$(tr '\0' '\n' <"/proc/$process/environ" | sed -nE 's/^(OMPI_COMM_WORLD|PMI)_RANK=//p')]=$process
+    done 2>/dev/null
 }
 
 finish() {

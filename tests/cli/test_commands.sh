@@ -245,7 +245,7 @@ check "early stopping in the summary" has run/d/summary.json '"outcome": "stoppe
 # Too little shared memory: refused where it was asked for, passed over where not. Needs root.
 with_little_shm() { unshare -m sh -c 'mount -t tmpfs -o size=64k tmpfs /dev/shm && exec "$@"' sh "$@"; }
 if with_little_shm true 2>/dev/null; then
-    little() { with_little_shm timeout 50 mpirun -n 2 --mca btl self,tcp "$lockstep" train --data mine.h5 --epochs 1 --model "dense:2000 relu dense:5" "$@"; }
+    little() { OMPI_MCA_btl=self,tcp UCX_TLS=self,tcp with_little_shm timeout 50 mpirun -n 2 "$lockstep" train --data mine.h5 --epochs 1 --model "dense:2000 relu dense:5" "$@"; }
     little --reduce hierarchical 2>err
     check "little shared memory is refused" [ $? = 1 ]
     check "and says so" has err '^lockstep: --reduce hierarchical: /dev/shm has no room for [0-9]+ bytes'

@@ -21,18 +21,17 @@ check "the run that is left alone" [ $? = 0 ]
 whole=$(digest_of whole)
 check "it has a digest" [ -n "$whole" ]
 
-# Starts the run `parts`; `pid` is mpirun's, `ranks` those of the ranks. They may be anywhere in their
+# Starts the run `parts`; `pid` is mpirun's, `processes` those of the ranks. They may be anywhere in their
 # start then: signals are heard from the first moment.
 start() { # [RANKS]
     local tries=0 count=${1:-2}
     rm -f parts/summary.json
     mpirun -n "$count" "$lockstep" "${common[@]}" "${how[@]}" --run parts 2>parts_err &
     pid=$!
-    until [ "$(pgrep -c -P $pid)" = "$count" ] || [ $tries = 500 ]; do
+    until find_ranks $pid && [ ${#processes[@]} = "$count" ] || [ $tries = 500 ]; do
         sleep 0.02
         tries=$((tries + 1))
     done
-    mapfile -t ranks < <(pgrep -P $pid)
     sleep 0.1 # until they are the program
 }
 moment() { sleep "0.$(printf '%03d' $((RANDOM % 500)))"; }
@@ -81,17 +80,17 @@ refuses 2 "parts/lock: taken by process [0-9]+ on" mpirun -n 2 "$lockstep" "${co
 one_more USR1 $pid 75
 check_if_ended
 start
-one_more USR2 $pid 75
+one_more USR2 "${processes[0]}" 75 # MPICH's mpirun does not hand this one on
 check_if_ended
 start
-one_more TERM "${ranks[1]}" 75
+one_more TERM "${processes[1]}" 75
 check_if_ended
 start
-one_more INT "${ranks[0]}" 75
+one_more INT "${processes[0]}" 75
 check_if_ended
 for ((i = 0; i < 2 * moments; i++)); do
     start
-    one_more KILL "${ranks[$((i % 2))]}" 137
+    one_more KILL "${processes[$((i % 2))]}" $code_killed
     check_if_ended
 done
 finish_parts

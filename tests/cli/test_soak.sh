@@ -28,17 +28,16 @@ pick() { # VARIABLE CHOICE ...; not in a subshell, whose random numbers would be
     printf -v "$name" %s "$1"
 }
 
-# Sends a signal to mpirun or one of the ranks, when they are on their way.
+# Sends a signal to one of the ranks, when they are on their way.
 disturb() { # SIGNAL
-    local tries=0 targets target
-    until [ "$(pgrep -c -P "$pid")" = "$ranks" ] || [ $tries = 200 ] || ! kill -0 "$pid" 2>/dev/null; do
+    local tries=0 target
+    until find_ranks "$pid" && [ ${#processes[@]} = "$ranks" ] || [ $tries = 200 ] || ! kill -0 "$pid" 2>/dev/null; do
         sleep 0.02
         tries=$((tries + 1))
     done
     sleep "0.$(printf '%03d' $((100 + RANDOM % 800)))"
-    mapfile -t targets < <(pgrep -P "$pid")
-    [ ${#targets[@]} != 0 ] || return
-    pick target "${targets[@]}"
+    [ ${#processes[@]} != 0 ] || return
+    pick target "${processes[@]}"
     kill -"$1" "$target" 2>/dev/null
 }
 
@@ -53,7 +52,7 @@ one_run() {
             pick signal USR1 USR2 TERM INT
             codes='75'
             ;;
-        kill) signal=KILL codes='137' ;;
+        kill) signal=KILL codes=$code_killed ;;
         fault)
             pick fault alloc open read exchange step gradient validation checkpoint log
             pick most 3 40 400

@@ -8,7 +8,7 @@ make_data=$2
 train=("$lockstep" train --data data/data.h5 --model "dense:30 relu dense:5" --batch 16
     --epochs 1000000 --reduce fused --quiet --watchdog 2)
 
-# Starts a job of 3 ranks; `pid` is mpirun's, `ranks` those of the ranks, in their order.
+# Starts a job of 3 ranks; `pid` is mpirun's, `processes` those of the ranks, in their order.
 start() {
     "${@}" mpirun -n 3 "${train[@]}" --run job 2>err &
     pid=$!
@@ -17,37 +17,33 @@ start() {
         sleep 0.05
     done
     sleep 1 # all have heard of each other
-    ranks=()
-    local process
-    for process in $(pgrep -P $pid); do
-        ranks[$(tr '\0' '\n' <"/proc/$process/environ" | sed -n 's/^OMPI_COMM_WORLD_RANK=//p')]=$process
-    done
+    find_ranks $pid
 }
-ends() { # CODE PATTERN WHAT
+ends() { # CODES PATTERN WHAT
     wait $pid
     local code=$?
-    check "$3: code $code, not $1" [ $code = "$1" ]
+    check "$3: code $code, not $1" grep -qxE "$1" <<<"$code"
     check "$3: $2" has err "$2"
     rm -rf job
 }
 
 start
-kill -STOP "${ranks[1]}"
-ends 5 'lockstep: stuck: no step finished in 2 s; lagging: rank 1 on [^ ]+, not heard from for [0-9]+ s, last seen .* of epoch [0-9]+$' "a rank is stopped"
+kill -STOP "${processes[1]}"
+ends "$code_stuck" 'lockstep: stuck: no step finished in 2 s; lagging: rank 1 on [^ ]+, not heard from for [0-9]+ s, last seen .* of epoch [0-9]+$' "a rank is stopped"
 start
-kill -STOP "${ranks[0]}"
-ends 5 'lockstep: stuck: no step finished in 2 s; lagging: rank 0 on [^ ]+, not heard from' "rank 0 is stopped"
+kill -STOP "${processes[0]}"
+ends "$code_stuck" 'lockstep: stuck: no step finished in 2 s; lagging: rank 0 on [^ ]+, not heard from' "rank 0 is stopped"
 check "the others say where they are" [ "$(grep -cE '^lockstep: rank [12] on [^ ]+: no progress for [0-9]+ s, waiting for other ranks in ' err)" = 2 ]
 start env LOCKSTEP_FAULT=stall:2:50
-ends 5 'lockstep: stuck: no step finished in 2 s; lagging: rank 2 on [^ ]+, busy in a training step, step [0-9]+ of epoch [0-9]+$' "a rank sleeps"
+ends "$code_stuck" 'lockstep: stuck: no step finished in 2 s; lagging: rank 2 on [^ ]+, busy in a training step, step [0-9]+ of epoch [0-9]+$' "a rank sleeps"
 
 # A job that is stopped as a whole, and goes on, is not stuck; nor is one that trains.
 start
-kill -STOP "${ranks[@]}"
+kill -STOP "${processes[@]}"
 sleep 4
-kill -CONT "${ranks[@]}"
+kill -CONT "${processes[@]}"
 sleep 3
 check "it goes on" kill -0 $pid
-kill -TERM "${ranks[0]}"
+kill -TERM "${processes[0]}"
 ends 75 'stopped by SIGTERM on rank 0' "a job that was stopped as a whole"
 finish

@@ -69,7 +69,9 @@ static void collects_and_spreads(void **state)
         assert_int_equal(all[r], r);
     ls_free(all);
     assert_int_equal(ls_comm_size(self), 1);
-    assert_int_equal(strncmp(ls_comm_version(), "Open MPI", 8), 0);
+    int major, minor;
+    assert_true(sscanf(ls_comm_version(), "Open MPI v%d.%d", &major, &minor) == 2 ||
+                sscanf(ls_comm_version(), "MPICH %d.%d", &major, &minor) == 2);
 }
 
 static void knows_where_ranks_run(void **state)
