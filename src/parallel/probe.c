@@ -67,40 +67,54 @@ ls_status ls_probe_node(ls_comm *comm, ls_neighbourhood *out)
     return status;
 }
 
+/* The name of one of the values that a setting may have, "" if it has no names. */
+static void name_value(MPI_T_enum values, int value, char *out, int size)
+{
+    int count = 0, item, length;
+    *out = '\0';
+    if (values == MPI_T_ENUM_NULL ||
+        MPI_T_enum_get_info(values, &count, NULL, &(int){0}) != MPI_SUCCESS)
+        return;
+    for (int i = 0; i < count; i++) {
+        length = size;
+        if (MPI_T_enum_get_item(values, i, &item, out, &length) == MPI_SUCCESS && item == value)
+            return;
+    }
+    *out = '\0';
+}
+
+/* Reads a setting of a type that fits into text. */
+static void read_setting(int index, MPI_Datatype type, MPI_T_enum values, char *out, size_t size)
+{
+    MPI_T_cvar_handle handle;
+    int count, number;
+    char text[1024] = "";
+    if (MPI_T_cvar_handle_alloc(index, NULL, &handle, &count) != MPI_SUCCESS)
+        return;
+    if (type == MPI_CHAR && count < (int)sizeof text) {
+        MPI_T_cvar_read(handle, text);
+    } else if ((type == MPI_INT || type == MPI_UNSIGNED) && count == 1 &&
+               MPI_T_cvar_read(handle, &number) == MPI_SUCCESS) {
+        name_value(values, number, text, sizeof text);
+        if (*text == '\0')
+            snprintf(text, sizeof text, "%d", number);
+    }
+    snprintf(out, size, "%s", text);
+    MPI_T_cvar_handle_free(&handle);
+}
+
 void ls_probe_setting(const char *name, char *out, size_t size)
 {
-    int provided, index, count, verbosity, bind, scope, name_size = 0, text_size = 0;
+    int provided, index, verbosity, bind, scope, name_size = 0, text_size = 0;
     MPI_Datatype type;
     MPI_T_enum values;
-    MPI_T_cvar_handle handle;
     *out = '\0';
     if (MPI_T_init_thread(MPI_THREAD_SINGLE, &provided) != MPI_SUCCESS)
         return;
     if (MPI_T_cvar_get_index(name, &index) == MPI_SUCCESS &&
         MPI_T_cvar_get_info(index, NULL, &name_size, &verbosity, &type, &values, NULL, &text_size,
                             &bind, &scope) == MPI_SUCCESS &&
-        bind == MPI_T_BIND_NO_OBJECT &&
-        MPI_T_cvar_handle_alloc(index, NULL, &handle, &count) == MPI_SUCCESS) {
-        char text[1024] = "", word[64];
-        int number, length;
-        if (type == MPI_CHAR && count < (int)sizeof text) {
-            MPI_T_cvar_read(handle, text);
-            snprintf(out, size, "%s", text);
-        } else if ((type == MPI_INT || type == MPI_UNSIGNED) && count == 1 &&
-                   MPI_T_cvar_read(handle, &number) == MPI_SUCCESS) {
-            length = sizeof word;
-            if (values != MPI_T_ENUM_NULL)
-                for (int i = 0, items, item;
-                     MPI_T_enum_get_info(values, &items, NULL, &(int){0}) == MPI_SUCCESS &&
-                     i < items;
-                     i++, length = sizeof word)
-                    if (MPI_T_enum_get_item(values, i, &item, word, &length) == MPI_SUCCESS &&
-                        item == number)
-                        snprintf(out, size, "%s", word);
-            if (*out == '\0')
-                snprintf(out, size, "%d", number);
-        }
-        MPI_T_cvar_handle_free(&handle);
-    }
+        bind == MPI_T_BIND_NO_OBJECT)
+        read_setting(index, type, values, out, size);
     MPI_T_finalize();
 }

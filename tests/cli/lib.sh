@@ -45,6 +45,12 @@ refuses() {
     fi
 }
 
+# The digest of the parameters that a run has ended with.
+digest() { sed -n 's/.*"digest": "\([0-9a-f]*\)".*/\1/p' "$1/summary.json"; } # RUN
+
+# Whether two runs have ended with the same parameters.
+same_bits() { [ -n "$(digest "$1")" ] && [ "$(digest "$1")" = "$(digest "$2")" ]; } # RUN RUN
+
 # The processes of this host that an mpirun has started, by their ranks. MPICH's starts them by a proxy.
 find_ranks() { # PID -> processes
     local process parent=$1

@@ -14,11 +14,10 @@ epochs=500
 common=(train --data data/data.h5 --model "dense:300 relu dense:5" --batch 16 --epochs "$epochs"
     --checkpoint-every 50steps --quiet --resume auto)
 how=(--reduce fused)
-digest_of() { sed -n 's/.*"digest": "\([0-9a-f]*\)".*/\1/p' "$1/summary.json"; }
 
 mpirun -n 2 "$lockstep" "${common[@]}" "${how[@]}" --run whole 2>err
 check "the run that is left alone" [ $? = 0 ]
-whole=$(digest_of whole)
+whole=$(digest whole)
 check "it has a digest" [ -n "$whole" ]
 
 # Starts the run `parts`; `pid` is mpirun's, `processes` those of the ranks. They may be anywhere in their
@@ -54,7 +53,7 @@ one_more() { # SIGNAL PID CODE
 }
 # The run has the parameters and the metrics of the one that was left alone.
 check_end() {
-    check "the same parameters: $(digest_of parts), not $whole" [ "$(digest_of parts)" = "$whole" ]
+    check "the same parameters: $(digest parts), not $whole" [ "$(digest parts)" = "$whole" ]
     check "each epoch once" [ "$(cut -d, -f1 parts/metrics.csv | sort -n | uniq -d | wc -l)" = 0 ]
     check "all epochs" [ "$(wc -l <parts/metrics.csv)" = $((epochs + 1)) ]
     check "the same metrics" cmp <(cut -d, -f1-6 whole/metrics.csv) <(cut -d, -f1-6 parts/metrics.csv)
@@ -100,7 +99,7 @@ how=(--reproducible --block 4)
 rm -rf whole parts
 mpirun -n 3 "$lockstep" "${common[@]}" "${how[@]}" --run whole 2>err
 check "the reproducible run that is left alone" [ $? = 0 ]
-whole=$(digest_of whole)
+whole=$(digest whole)
 for ((i = 0; i < moments; i++)); do
     start $((1 + (i + 1) % 4))
     one_more USR1 $pid 75

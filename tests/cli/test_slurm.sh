@@ -22,7 +22,6 @@ fi
 export LOCKSTEP JOBS=$jobs BIND=none
 "$make_data" data
 net=(--data data/data.h5 --model "dense:20 relu dense:5" --batch 16 --quiet)
-digest() { sed -n 's/.*"digest": "\([0-9a-f]*\)".*/\1/p' "$1/summary.json"; }
 submit() { sbatch --parsable "$@" | cut -d';' -f1; }
 
 # Both nodes, by mpirun; ranks on one node, by srun.
@@ -35,7 +34,7 @@ if srun --mpi=list 2>&1 | grep -q pmix; then
     job=$(LAUNCH=srun submit --nodes 1 --ntasks 2 --time 5 "$jobs/train.sbatch" "${net[@]}" --epochs 3 --run runs/srun)
     wait_job "$job" 'COMPLETED|FAILED|CANCELLED|TIMEOUT' 60
     check "train.sbatch completes by srun" [ "$state" = COMPLETED ]
-    check "to the same bits" [ "$(digest runs/srun)" = "$(digest runs/two)" ]
+    check "to the same bits" same_bits runs/srun runs/two
 fi
 
 # A sweep as an array of two tasks, and a scaling experiment as one of two.
@@ -60,7 +59,7 @@ check "requeue.sbatch comes to its end" [ "$state" = COMPLETED ]
 check "in more than one start" has "lockstep-$job.out" 'start 2 of at most 51'
 check "stopped by the signal" has "lockstep-$job.out" 'stopped by SIGUSR1'
 mpirun -n 2 "$LOCKSTEP" train "${long[@]}" --run runs/whole >/dev/null 2>&1
-check "the same bits as without a stop" [ "$(digest runs/long)" = "$(digest runs/whole)" ]
+check "the same bits as without a stop" same_bits runs/long runs/whole
 job=$(MOST=0 submit --nodes 1 --ntasks 1 --time 1 --signal B:USR1@40 "$jobs/requeue.sbatch" "${long[@]}" --epochs 1000000 --run runs/bound)
 wait_job "$job" 'RUNNING' 30
 sleep 3
