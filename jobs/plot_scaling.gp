@@ -48,10 +48,10 @@ shared(value, crowd) = crowd > 0 ? value : NaN
 
 do for [kind in "svg png"] {
     if (kind eq "svg") {
-        set terminal svg size 1200, 480 noenhanced font "Helvetica,15" background "#FFFFFF" linewidth 1.4
+        set terminal svg size 1320, 480 noenhanced font "Helvetica,15" background "#FFFFFF" linewidth 1.4
     } else {
         # Twice as many points, for projectors.
-        set terminal pngcairo size 2400, 960 noenhanced font "Helvetica,15" fontscale 2 linewidth 2.8 pointscale 2 background "#FFFFFF"
+        set terminal pngcairo size 2640, 960 noenhanced font "Helvetica,15" fontscale 2 linewidth 2.8 pointscale 2 background "#FFFFFF"
     }
     set output ARG1.".".kind
     set multiplot
@@ -72,8 +72,8 @@ do for [kind in "svg png"] {
         set xtics add (sprintf("%d", here) here)
     }
 
-    set lmargin at screen 0.055
-    set rmargin at screen 0.325
+    set lmargin at screen 0.05
+    set rmargin at screen 0.295
     set label 1 "speed-up" at graph 0, 1.06 left textcolor rgb "#222222"
     set logscale y 2
     set yrange [fewest * 0.85 : max(top, largest) * 1.25]
@@ -84,14 +84,14 @@ do for [kind in "svg png"] {
          file using RANKS:(alone($11, $4)) skip 1 with points pointtype 7 pointsize 0.9 linecolor rgb MEASURED, \
          for [k = 1:crowded] file using RANKS:(shared($11, $4)) skip 1 with points pointtype 6 pointsize 0.9 linecolor rgb MEASURED
 
-    set lmargin at screen 0.385
-    set rmargin at screen 0.63
+    set lmargin at screen 0.35
+    set rmargin at screen 0.575
     set label 1 "efficiency"
     unset logscale y
     set format y "%g %%"
     set yrange [0 : 100 * max(1.08, 1.04 * best)]
     set key default
-    set key left bottom Left reverse samplen 1.6 spacing 1.2 textcolor rgb "#222222" font ",13"
+    set key at screen 0.785, 0.15 left bottom vertical Left reverse samplen 1.6 spacing 1.3 textcolor rgb "#222222" font ",13"
     set arrow 1 from fewest, 100 to largest, 100 nohead linewidth 1.2 linecolor rgb "#AAAAAA" back
     plot NaN with lines linewidth 1.2 linecolor rgb "#AAAAAA" title "ideal", \
          for [k = 1:predicted] file using RANKS:(100 * $27 / $1) skip 1 with lines linewidth 2 dashtype (9, 6) linecolor rgb FORESEEN \
@@ -102,8 +102,8 @@ do for [kind in "svg png"] {
          for [k = 1:crowded] file using RANKS:(shared(100 * $14, $4)) skip 1 with points pointtype 6 pointsize 0.9 linecolor rgb MEASURED \
              title "more ranks than cores"
 
-    set lmargin at screen 0.69
-    set rmargin at screen 0.84
+    set lmargin at screen 0.63
+    set rmargin at screen 0.77
     set label 1 "a rank's time in an epoch"
     unset arrow 1
     unset logscale x
@@ -115,7 +115,8 @@ do for [kind in "svg png"] {
     set style histogram rowstacked
     set style fill solid 0.9 border rgb "#FFFFFF"
     set boxwidth 0.7
-    set key at graph 1.02, 1 left top vertical Left reverse invert samplen 0.8 spacing 1.3 textcolor rgb "#222222" font ",13"
+    set key default
+    set key at screen 0.785, 0.88 left top vertical Left reverse invert samplen 0.8 spacing 1.3 textcolor rgb "#222222" font ",13"
     plot for [k = 1:4] file using (100 * column(COMPUTE + k - 1)):xtic(1) skip 1 linecolor rgb colour[k] title phase[k]
     unset multiplot
     unset output

@@ -138,7 +138,7 @@ predict() {
     echo "prediction, from a step on $chosen ranks" >&2
     program_on "$chosen"
     "${command[@]}" bench --json --predict "$ranks" --data "$(setting data)" --model "$(setting model)" \
-        --batch "$rows" --steps 100 --reduce fused >"$out/prediction.new" || {
+        --batch "$rows" --steps 100 --reduce "$(setting reduce)" >"$out/prediction.new" || {
         echo "bench ended with code $?: the figures are drawn without a prediction" >&2
         return 0
     }

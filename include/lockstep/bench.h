@@ -25,7 +25,7 @@ typedef struct ls_link {
     double bandwidth; /* bytes/s; 0: unknown */
 } ls_link;
 
-enum { LS_BENCH_SIZES = 8, LS_BENCH_ROWS = 32 };
+enum { LS_BENCH_SIZES = 8, LS_BENCH_ROWS = 40, LS_BENCH_TEAMS = 16 };
 
 /* What the machine can do, all ranks working at once. */
 typedef struct ls_bench_machine {
@@ -45,6 +45,8 @@ typedef struct ls_bench_task {
     const char *model;
     ls_shape input;
     int classes;
+    const char
+        *data; /* a data set whose first rows are trained on; NULL: made-up rows without zeros */
     int64_t batch; /* global */
     int64_t block; /* rows of a block, for LS_REDUCE_EXACT */
     bool shard;
@@ -62,26 +64,34 @@ typedef struct ls_bench_step {
     int slowest;                      /* rank that computes the longest */
 } ls_bench_step;
 
-/* Trains on made-up data with several kinds of reducer, in turns, so that a disturbance from
- * outside hits all of them. Collective. kinds  [count] which, each once out    [count] on return
- * what each took Errors, on all ranks alike: LS_ERR_USAGE, LS_ERR_FAILURE. */
+/* Trains with several kinds of reducer, in turns, so that a disturbance from outside hits all of
+ * them. Collective. kinds  [count] which, each once out    [count] on return what each took Errors,
+ * on all ranks alike: LS_ERR_USAGE, LS_ERR_DATA, LS_ERR_FAILURE. */
 ls_status ls_bench_steps_measure(ls_comm *comm, const ls_bench_task *task, const ls_reduce *kinds,
                                  int count, ls_bench_step *out) LS_MUST_CHECK;
 
-/* What computing takes on a rank, by the rows it has in a step; all ranks working at once. */
-typedef struct ls_bench_compute {
-    int sizes;
-    int64_t rows[LS_BENCH_ROWS];   /* ascending, from 1 */
-    double seconds[LS_BENCH_ROWS]; /* gather, forward, backward; median, the slowest rank's */
+/* What a step takes in a team, by the rows that it has: ranks of a node that compute it together,
+ * as with the reducer hierarchical, or a rank alone. */
+typedef struct ls_bench_team {
+    int ranks, sizes;
+    int64_t rows[LS_BENCH_ROWS];   /* of the team, ascending, from 1 */
+    double seconds[LS_BENCH_ROWS]; /* of all but the update; median, the slowest rank's */
     double optimizer;              /* an update of all parameters */
-    double bytes;                  /* of a gradient */
-    double flops;                  /* of a row */
+} ls_bench_team;
+
+typedef struct ls_bench_compute {
+    int teams;                          /* kinds of team that were measured, at least one */
+    ls_bench_team team[LS_BENCH_TEAMS]; /* ascending, from one rank */
+    double bytes;                       /* of a gradient */
+    double flops;                       /* of a row */
 } ls_bench_compute;
 
-/* Measures it for rows 1, 2, 4, ... and the largest share of a rank: `rows`. Collective.
+/* Measures it, all teams working at once, for rows 1, 2, 4, ... and `rows` for each rank of a team.
+ * Collective.
+ * together  for teams of 1, 2, 4, ... and all ranks of a node; else for a rank alone
  * Errors, on all ranks alike: as above. */
-ls_status ls_bench_compute_measure(ls_comm *comm, const ls_bench_task *task, int64_t rows,
-                                   ls_bench_compute *out) LS_MUST_CHECK;
+ls_status ls_bench_compute_measure(ls_comm *comm, const ls_bench_task *task, bool together,
+                                   int64_t rows, ls_bench_compute *out) LS_MUST_CHECK;
 
 /* Where ranks are to run. */
 typedef struct ls_cluster {
@@ -97,10 +107,10 @@ typedef struct ls_prediction {
     double step;                                  /* their sum */
 } ls_prediction;
 
-/* Predicts a step of `rows` global rows on so many ranks with the reducer fused. Pure. The rank
- * with the most rows decides; computing is interpolated linearly between measured row counts; an
- * allreduce goes within the nodes first and then between them. Exchange, validation and checkpoints
- * are left out. */
+/* Predicts a step of `rows` global rows on so many ranks. Pure. Those of a node form the largest
+ * teams that were measured; the team with the most rows decides. Computing is interpolated linearly
+ * between measured numbers of rows; the teams' allreduce goes within the nodes first and then
+ * between them. Exchange, validation and checkpoints are left out. */
 ls_prediction ls_predict(const ls_bench_compute *compute, const ls_cluster *cluster, int64_t rows,
                          int64_t ranks);
 

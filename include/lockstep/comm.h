@@ -22,6 +22,10 @@ ls_status ls_comm_from_fortran(ls_comm **out, int handle) LS_MUST_CHECK;
 /* The ranks of this one's node, in their order. Collective. Errors: as above. */
 ls_status ls_comm_node(ls_comm **out, ls_comm *comm) LS_MUST_CHECK;
 
+/* This rank's group: so many ranks that follow each other; the last group may have fewer.
+ * Collective; `size` is the same on all ranks. Errors: as above. */
+ls_status ls_comm_groups(ls_comm **out, ls_comm *comm, int size) LS_MUST_CHECK;
+
 /* Frees a communicator and sets *comm to NULL; accepts NULL. Collective. */
 void ls_comm_destroy(ls_comm **comm);
 

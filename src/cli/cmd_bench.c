@@ -25,7 +25,8 @@ static const ls_option table[] = {
     {"batch", "ROWS", LS_OPT_INT, 0, AT(batch), "128", 1, LS_MAX_GLOBAL_BATCH,
      .help = "global batch: rows in a step, over all ranks"},
     {"data", "FILE", LS_OPT_TEXT, 0, AT(data),
-     .help = "data set whose image size, classes and rows count; MNIST's otherwise"},
+     .help =
+         "data set whose first rows are trained on; otherwise made-up ones as large as MNIST's"},
     {"reduce", "HOW", LS_OPT_CHOICE, 0, AT(reduce), "auto",
      .choices = "fused overlap hierarchical exact auto", /* as ls_reduce */
      .help = "how gradients are summed over ranks; auto: all ways"},
@@ -69,6 +70,7 @@ typedef struct results {
     int steps;
     ls_bench_step step[LS_REDUCERS];
     ls_bench_compute compute;
+    ls_reduce way; /* that the prediction is for: fused or hierarchical */
     ls_cluster cluster;
     const char *within, *between; /* where the links' figures come from */
     ls_prediction here;           /* for the ranks that are here */
@@ -100,6 +102,7 @@ static ls_status describe_task(const settings *s, results *r)
     r->task = (ls_bench_task){.model = s->model,
                               .input = {1, 28, 28},
                               .classes = 10,
+                              .data = *s->data != '\0' ? s->data : NULL,
                               .batch = s->batch,
                               .block = s->block,
                               .shard = s->shard_optimizer,
@@ -158,6 +161,25 @@ static ls_status describe_cluster(const settings *s, results *r)
     return LS_OK;
 }
 
+/* The median of a step that was measured, 0 if it was not. */
+static double measured_step(const results *r, ls_reduce kind)
+{
+    for (int i = 0; i < r->steps; i++)
+        if (r->step[i].reduce == kind && !r->task.shard)
+            return r->step[i].median;
+    return 0;
+}
+
+/* What to predict for: as is asked for, or was the fastest here. What overlaps or is exact has no
+ * model of its own. */
+static ls_reduce choose_way(const settings *s, const results *r)
+{
+    const double fused = measured_step(r, LS_REDUCE_FUSED);
+    const double together = measured_step(r, LS_REDUCE_HIERARCHICAL);
+    const bool faster = s->reduce == LS_REDUCE_AUTO && together > 0 && together < fused;
+    return s->reduce == LS_REDUCE_HIERARCHICAL || faster ? LS_REDUCE_HIERARCHICAL : LS_REDUCE_FUSED;
+}
+
 /* Fills in the predictions. Pure. */
 static void predict(results *r)
 {
@@ -179,9 +201,7 @@ static void predict(results *r)
     if (r->machine.sizes > 0)
         here.within = here.between = r->machine.link;
     r->here = ls_predict(&r->compute, &here, batch, r->topology->ranks);
-    for (int i = 0; i < r->steps; i++)
-        if (r->step[i].reduce == LS_REDUCE_FUSED && !r->task.shard)
-            r->measured = r->step[i].median;
+    r->measured = measured_step(r, r->way);
 }
 
 /* Collective. */
@@ -204,9 +224,10 @@ static ls_status measure(ls_comm *comm, const settings *s, results *r)
             kinds[r->steps++] = (ls_reduce)kind;
     if (status == LS_OK)
         status = ls_bench_steps_measure(comm, &r->task, kinds, r->steps, r->step);
+    r->way = choose_way(s, r);
     if (status == LS_OK)
-        status = ls_bench_compute_measure(comm, &r->task, r->predictions > 0 ? s->batch : 1,
-                                          &r->compute);
+        status = ls_bench_compute_measure(comm, &r->task, r->way == LS_REDUCE_HIERARCHICAL,
+                                          r->predictions > 0 ? s->batch : 1, &r->compute);
     if (status == LS_OK && r->predictions > 0)
         predict(r);
     return status;
@@ -274,14 +295,15 @@ static void print_steps(const results *r)
 static void print_predictions(const results *r)
 {
     const ls_cluster *c = &r->cluster;
-    printf("\nprediction for %d rank%s a node, fused, without overlap\n", c->ranks_per_node,
-           c->ranks_per_node > 1 ? "s" : "");
+    printf("\nprediction for %d rank%s a node, %s, without overlap\n", c->ranks_per_node,
+           c->ranks_per_node > 1 ? "s" : "", ls_reduce_name(r->way));
     printf("  within nodes   latency %.2f us, bandwidth %.2f GB/s, %s\n", 1e6 * c->within.latency,
            1e-9 * c->within.bandwidth, r->within);
     printf("  between nodes  latency %.2f us, bandwidth %.2f GB/s, %s\n", 1e6 * c->between.latency,
            1e-9 * c->between.bandwidth, r->between);
-    printf("  step = computing (measured by rows of a rank) + updating + 2 ceil(log2 P) latency + "
-           "2 (P-1)/P bytes / bandwidth\n\n");
+    printf("  step = computing (measured by rows of %s) + updating + 2 ceil(log2 P) latency + "
+           "2 (P-1)/P bytes / bandwidth\n\n",
+           r->way == LS_REDUCE_HIERARCHICAL ? "the ranks of a node together" : "a rank");
     printf("            strong: %lld rows together               weak: %lld rows a rank\n",
            (long long)r->task.batch, (long long)r->task.batch);
     printf(
@@ -341,9 +363,9 @@ static json_t *predictions_json(const results *r)
         json_array_append_new(strong, prediction_json(&p->strong, p->strong_efficiency));
         json_array_append_new(weak, prediction_json(&p->weak, p->weak_efficiency));
     }
-    return json_pack("{s:o, s:o, s:I, s:f, s:f}", "strong", strong, "weak", weak, "best_ranks",
-                     (json_int_t)r->best, "predicted_here", r->here.step, "measured_here",
-                     r->measured);
+    return json_pack("{s:s, s:o, s:o, s:I, s:f, s:f}", "reduce", ls_reduce_name(r->way), "strong",
+                     strong, "weak", weak, "best_ranks", (json_int_t)r->best, "predicted_here",
+                     r->here.step, "measured_here", r->measured);
 }
 
 static ls_status print_json(const results *r)

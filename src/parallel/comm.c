@@ -44,6 +44,15 @@ ls_status ls_comm_node(ls_comm **out, ls_comm *comm)
     return ls_agree(comm, status);
 }
 
+ls_status ls_comm_groups(ls_comm **out, ls_comm *comm, int size)
+{
+    MPI_Comm group;
+    MPI_Comm_split(comm->mpi, comm->rank / size, comm->rank, &group);
+    const ls_status status = create(out, group);
+    MPI_Comm_free(&group);
+    return ls_agree(comm, status);
+}
+
 void ls_comm_destroy(ls_comm **comm)
 {
     if (comm == NULL || *comm == NULL)

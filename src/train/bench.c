@@ -6,6 +6,7 @@
 #include "train/step.h"
 
 #include <lockstep/compute.h>
+#include <lockstep/dataset.h>
 #include <lockstep/range.h>
 
 #include <assert.h>
@@ -151,7 +152,7 @@ ls_status ls_bench_machine_measure(ls_comm *comm, ls_bench_machine *out)
     return status;
 }
 
-/* A replica, the reducers that it can work with, and made-up samples. */
+/* A replica, the reducers that it can work with, and samples. */
 typedef struct bench {
     ls_replica replica; /* borrows one of: */
     ls_reducer *reducer[LS_REDUCERS];
@@ -168,12 +169,49 @@ static void destroy(bench *b)
     ls_samples_destroy(&b->samples);
 }
 
+/* Rows from the data set, other ones on each rank; more than it has come again. Local. */
+static ls_status read_samples(bench *b, const ls_bench_task *task, int64_t rows, int rank)
+{
+    ls_dataset *dataset;
+    ls_status status = ls_dataset_open(&dataset, task->data, 0);
+    if (status != LS_OK)
+        return status;
+    const int64_t there = ls_dataset_describe(dataset)->rows[LS_TRAIN];
+    const int64_t first = rank * rows % there, left = there - first;
+    const int64_t count = rows < left ? rows : left;
+    status = ls_dataset_read(dataset, LS_TRAIN, first, count, rows, &b->samples);
+    if (status == LS_OK) {
+        for (int64_t i = count; i < rows; i++)
+            memcpy(ls_sample_at(b->samples, i), ls_sample_at(b->samples, i - count),
+                   b->samples->stride);
+        b->samples->rows = rows;
+    }
+    ls_dataset_close(&dataset);
+    return status;
+}
+
+/* Rows that are made up, without zeros. Local. */
+static ls_status make_samples(bench *b, const ls_bench_task *task, int64_t rows)
+{
+    const int64_t features = ls_shape_size(task->input);
+    const ls_status status = ls_samples_create(&b->samples, rows, features);
+    for (int64_t i = 0; status == LS_OK && i < rows; i++) {
+        ls_sample *sample = ls_sample_at(b->samples, i);
+        sample->row = i;
+        sample->label = (int32_t)(i % task->classes);
+        for (int64_t j = 0; j < features; j++)
+            sample->pixels[j] = (uint8_t)(1 + (i * 31 + j * 17) % 255);
+        b->samples->rows = i + 1;
+    }
+    return status;
+}
+
 /* All but the reducers. Local. */
-static ls_status create_local(bench *b, const ls_bench_task *task, int64_t rows)
+static ls_status create_local(bench *b, const ls_bench_task *task, int64_t rows, int rank)
 {
     const ls_optimizer_config adam = {
         .kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
-    const int64_t features = ls_shape_size(task->input), held = rows > 0 ? rows : 1;
+    const int64_t held = rows > 0 ? rows : 1;
     const ls_param *table = NULL;
     int params = 0;
     ls_status status = ls_normalization_make(&b->replica.normalization, 0, 1);
@@ -181,21 +219,14 @@ static ls_status create_local(bench *b, const ls_bench_task *task, int64_t rows)
         status = ls_network_create(&b->replica.network, task->model, task->input, task->classes,
                                    LS_CROSS_ENTROPY, held);
     if (status == LS_OK)
-        status = ls_batch_create(&b->replica.batch, held, features);
+        status = ls_batch_create(&b->replica.batch, held, ls_shape_size(task->input));
     if (status == LS_OK)
-        status = ls_samples_create(&b->samples, held, features);
+        status =
+            task->data != NULL ? read_samples(b, task, held, rank) : make_samples(b, task, held);
     if (status == LS_OK)
         table = ls_network_params(b->replica.network, &params);
     if (status == LS_OK)
         status = ls_optimizer_create(&b->replica.optimizer, &adam, table, params);
-    for (int64_t i = 0; status == LS_OK && i < held; i++) {
-        ls_sample *sample = ls_sample_at(b->samples, i);
-        sample->row = i;
-        sample->label = (int32_t)(i % task->classes);
-        for (int64_t j = 0; j < features; j++)
-            sample->pixels[j] = (uint8_t)((i * 31 + j * 17) % 256);
-        b->samples->rows = i + 1;
-    }
     return status;
 }
 
@@ -205,7 +236,7 @@ static ls_status create(bench *b, ls_comm *comm, const ls_bench_task *task, cons
 {
     const ls_step_rows most = {rows, task->batch, task->block};
     b->replica.comm = comm;
-    ls_status status = ls_agree(comm, create_local(b, task, rows));
+    ls_status status = ls_agree(comm, create_local(b, task, rows, ls_comm_rank(comm)));
     if (status != LS_OK)
         return status;
     for (int i = 0; status == LS_OK && i < count; i++)
@@ -305,58 +336,82 @@ ls_status ls_bench_steps_measure(ls_comm *comm, const ls_bench_task *task, const
     return status;
 }
 
-/* Seconds of computing on so many rows, and of an update; the slowest rank's medians. Collective.
- */
-static void time_compute(ls_comm *comm, bench *b, int64_t rows, double *compute, double *update)
+/* Times one number of rows of a team. Collective over all ranks.
+ * team  NULL on a rank that is in no whole team: it only learns what the others find */
+static ls_status time_team(ls_comm *comm, ls_comm *team, const ls_bench_task *task, int64_t rows,
+                           ls_bench_team *out)
 {
-    enum { REPEATS = 15 };
-    double computing[REPEATS], updating[REPEATS];
-    ls_replica *r = &b->replica;
-    float *grads = ls_reducer_grads(r->reducer);
-    ls_piece piece;
-    ls_control control = {.rows = 1};
-    for (int i = -1; i < REPEATS; i++) {
-        const int at = i < 0 ? 0 : i;
-        double begin = ls_now();
-        ls_samples_gather(b->samples, NULL, 0, rows, r->normalization, r->batch);
-        (void)ls_network_gradient(r->network, ls_reducer_params(r->reducer), r->batch, grads);
-        computing[at] = ls_now() - begin;
-        ls_reducer_begin(r->reducer, &control);
-        ls_reducer_finish(r->reducer, &control);
-        updating[at] = 0;
-        ls_optimizer_begin(r->optimizer, 1.0, 1e-3);
-        while (ls_reducer_next(r->reducer, &piece)) {
-            begin = ls_now();
-            ls_optimizer_update(r->optimizer, piece.first, piece.count, piece.grads, piece.params);
-            updating[at] += ls_now() - begin;
-        }
-        ls_reducer_publish(r->reducer);
+    enum { STEPS = 15 };
+    const ls_reduce kind = out->ranks > 1 ? LS_REDUCE_HIERARCHICAL : LS_REDUCE_FUSED;
+    ls_bench_task own = *task;
+    own.batch = rows; /* a team computes as if all of its batch was there */
+    own.shard = false;
+    double seconds[STEPS] = {0};
+    ls_phases phases = {0};
+    bench b = {0};
+    ls_status status = LS_OK;
+    if (team != NULL) {
+        const int64_t mine = ls_shard(rows, out->ranks, ls_comm_rank(team)).count;
+        status = create(&b, team, &own, &kind, 1, mine);
+        if (status == LS_OK)
+            status = take_turn(&b, mine, STEPS, seconds, &phases);
+        destroy(&b);
     }
-    ls_max_doubles(comm, computing, REPEATS);
-    ls_max_doubles(comm, updating, REPEATS);
-    *compute = ls_median(computing, REPEATS);
-    *update = ls_median(updating, REPEATS);
+    ls_max_doubles(comm, seconds, STEPS);
+    ls_max_doubles(comm, &phases.optimizer, 1);
+    const int at = out->sizes++;
+    out->optimizer = phases.optimizer / STEPS;
+    out->rows[at] = rows;
+    out->seconds[at] = ls_median(seconds, STEPS) - out->optimizer;
+    return ls_agree(comm, status);
 }
 
-ls_status ls_bench_compute_measure(ls_comm *comm, const ls_bench_task *task, int64_t rows,
-                                   ls_bench_compute *out)
+/* Times a kind of team, out->ranks of a node's, with up to so many rows. Collective. */
+static ls_status measure_team(ls_comm *comm, ls_comm *node, const ls_bench_task *task, int64_t rows,
+                              ls_bench_team *out)
 {
-    bench b = {0};
-    ls_bench_task whole = *task;
-    whole.shard = false;
-    ls_status status = create(&b, comm, &whole, (ls_reduce[]){LS_REDUCE_FUSED}, 1, rows);
-    if (status == LS_OK) {
-        memset(out, 0, sizeof *out);
-        out->bytes = (double)ls_network_size(b.replica.network) * (double)sizeof(float);
-        out->flops = ls_network_flops(b.replica.network);
-        for (int64_t n = 1; out->sizes < LS_BENCH_ROWS; n *= 2) {
-            const int at = out->sizes++;
-            out->rows[at] = n < rows ? n : rows;
-            time_compute(comm, &b, out->rows[at], &out->seconds[at], &out->optimizer);
-            if (n >= rows)
-                break;
-        }
+    ls_comm *team = NULL;
+    ls_status status = ls_agree(comm, ls_comm_groups(&team, node, out->ranks));
+    for (int64_t n = 1; status == LS_OK && out->sizes < LS_BENCH_ROWS; n *= 2) {
+        status = time_team(comm, ls_comm_size(team) == out->ranks ? team : NULL, task,
+                           n < rows ? n : rows, out);
+        if (n >= rows)
+            break;
     }
-    destroy(&b);
+    ls_comm_destroy(&team);
+    return status;
+}
+
+/* What does not depend on teams. Collective. */
+static ls_status describe_network(ls_comm *comm, const ls_bench_task *task, ls_bench_compute *out)
+{
+    ls_network *network = NULL;
+    const ls_status status = ls_agree(comm, ls_network_create(&network, task->model, task->input,
+                                                              task->classes, LS_CROSS_ENTROPY, 1));
+    if (status == LS_OK)
+        *out = (ls_bench_compute){.bytes = (double)ls_network_size(network) * sizeof(float),
+                                  .flops = ls_network_flops(network)};
+    ls_network_destroy(&network);
+    return status;
+}
+
+ls_status ls_bench_compute_measure(ls_comm *comm, const ls_bench_task *task, bool together,
+                                   int64_t rows, ls_bench_compute *out)
+{
+    ls_comm *node = NULL;
+    ls_status status = describe_network(comm, task, out);
+    if (status == LS_OK)
+        status = ls_comm_node(&node, comm);
+    double largest = status == LS_OK && together ? ls_comm_size(node) : 1; /* of all nodes */
+    if (status == LS_OK)
+        ls_max_doubles(comm, &largest, 1);
+    for (int ranks = 1; status == LS_OK && out->teams < LS_BENCH_TEAMS; ranks *= 2) {
+        ls_bench_team *team = &out->team[out->teams++];
+        team->ranks = ranks < (int)largest ? ranks : (int)largest;
+        status = measure_team(comm, node, task, team->ranks * rows, team);
+        if (ranks >= (int)largest)
+            break;
+    }
+    ls_comm_destroy(&node);
     return status;
 }

@@ -1,20 +1,29 @@
 /* The scaling model; see lockstep/bench.h for what it is and where it comes from. */
 #include <lockstep/bench.h>
 
-/* Seconds that a rank computes on so many rows. */
-static double compute_seconds(const ls_bench_compute *c, int64_t rows)
+/* Seconds that a team computes on so many rows. */
+static double compute_seconds(const ls_bench_team *t, int64_t rows)
 {
     if (rows <= 0)
         return 0;
     int at = 1;
-    while (at < c->sizes - 1 && c->rows[at] < rows)
+    while (at < t->sizes - 1 && t->rows[at] < rows)
         at++;
-    if (c->sizes == 1)
-        return c->seconds[0] * (double)rows / (double)c->rows[0];
+    if (t->sizes == 1)
+        return t->seconds[0] * (double)rows / (double)t->rows[0];
     /* Beyond the largest measured, the line of the last two goes on. */
-    double x0 = (double)c->rows[at - 1], x1 = (double)c->rows[at];
-    double y0 = c->seconds[at - 1], y1 = c->seconds[at];
+    double x0 = (double)t->rows[at - 1], x1 = (double)t->rows[at];
+    double y0 = t->seconds[at - 1], y1 = t->seconds[at];
     return y0 + (y1 - y0) * ((double)rows - x0) / (x1 - x0);
+}
+
+/* The largest team that so many ranks can form. */
+static const ls_bench_team *team_of(const ls_bench_compute *c, int64_t ranks)
+{
+    int at = c->teams - 1;
+    while (at > 0 && c->team[at].ranks > ranks)
+        at--;
+    return &c->team[at];
 }
 
 static int64_t rounded_up(int64_t a, int64_t b)
@@ -43,9 +52,10 @@ ls_prediction ls_predict(const ls_bench_compute *compute, const ls_cluster *clus
                          int64_t ranks)
 {
     const int64_t local = ranks < cluster->ranks_per_node ? ranks : cluster->ranks_per_node;
-    ls_prediction p = {.ranks = ranks, .optimizer = compute->optimizer};
-    p.compute = compute_seconds(compute, rounded_up(rows, ranks));
-    add_allreduce(&p, &cluster->within, local, compute->bytes);
+    const ls_bench_team *team = team_of(compute, local);
+    ls_prediction p = {.ranks = ranks, .optimizer = team->optimizer};
+    p.compute = compute_seconds(team, rounded_up(rows, rounded_up(ranks, team->ranks)));
+    add_allreduce(&p, &cluster->within, rounded_up(local, team->ranks), compute->bytes);
     add_allreduce(&p, &cluster->between, rounded_up(ranks, local), compute->bytes);
     p.step = p.compute + p.optimizer + p.latency + p.transfer;
     return p;

@@ -74,6 +74,23 @@ static void collects_and_spreads(void **state)
                 sscanf(ls_comm_version(), "MPICH %d.%d", &major, &minor) == 2);
 }
 
+static void makes_groups(void **state)
+{
+    (void)state;
+    for (int of = 1; of <= size + 1; of++) {
+        ls_comm *group;
+        assert_ok(ls_comm_groups(&group, world, of));
+        const int first = rank / of * of, left = size - first;
+        assert_int_equal(ls_comm_size(group), of < left ? of : left);
+        assert_int_equal(ls_comm_rank(group), rank - first);
+        int64_t sum = rank;
+        ls_sum_integers(group, &sum, 1);
+        const int members = ls_comm_size(group);
+        assert_int_equal(sum, members * first + members * (members - 1) / 2);
+        ls_comm_destroy(&group);
+    }
+}
+
 static void knows_where_ranks_run(void **state)
 {
     (void)state;
@@ -103,4 +120,4 @@ static void knows_where_ranks_run(void **state)
 
 MPI_TEST_MAIN(cmocka_unit_test(agrees_on_the_lowest_failure),
               cmocka_unit_test(finds_ranks_that_differ), cmocka_unit_test(collects_and_spreads),
-              cmocka_unit_test(knows_where_ranks_run))
+              cmocka_unit_test(makes_groups), cmocka_unit_test(knows_where_ranks_run))

@@ -6,7 +6,10 @@
 #include <math.h>
 
 static const ls_bench_compute compute = {
-    .sizes = 4, .rows = {1, 2, 4, 8}, .seconds = {2, 3, 5, 9}, .optimizer = 0.5, .bytes = 1000};
+    .teams = 1,
+    .team =
+        {{.ranks = 1, .sizes = 4, .rows = {1, 2, 4, 8}, .seconds = {2, 3, 5, 9}, .optimizer = 0.5}},
+    .bytes = 1000};
 static const ls_cluster cluster = {.ranks_per_node = 2,
                                    .within = {.latency = 0.01, .bandwidth = 4000},
                                    .between = {.latency = 0.1, .bandwidth = 1000}};
@@ -58,9 +61,29 @@ static void finds_where_scaling_ends(void **state)
     assert_string_equal(ls_prediction_limit(&p), "bandwidth");
 }
 
+/* Two ranks that compute together need no link; two such teams of a node, and nodes, do. */
+static void teams_work_as_one(void **state)
+{
+    (void)state;
+    ls_bench_compute pairs = compute;
+    pairs.teams = 2;
+    pairs.team[1] = (ls_bench_team){
+        .ranks = 2, .sizes = 3, .rows = {1, 8, 16}, .seconds = {1.5, 5, 9}, .optimizer = 0.3};
+    assert_near(ls_predict(&pairs, &cluster, 8, 1).step, 9 + 0.5, 1e-12, 0);
+    assert_near(ls_predict(&pairs, &cluster, 8, 2).step, 5 + 0.3, 1e-12, 0);
+    /* 4 ranks on 2 nodes: 8 of 16 rows each; between them 2 x 1 latency, 2 x 1/2 x 1. */
+    assert_near(ls_predict(&pairs, &cluster, 16, 4).step, 5 + 0.3 + 0.2 + 1, 1e-12, 0);
+    /* 4 ranks on one node: two teams, whose sum goes within it. 3 are one team and a rank more. */
+    ls_cluster large = cluster;
+    large.ranks_per_node = 4;
+    assert_near(ls_predict(&pairs, &large, 16, 4).step, 5 + 0.3 + 0.02 + 0.25, 1e-12, 0);
+    assert_near(ls_predict(&pairs, &large, 16, 3).step, 5 + 0.3 + 0.02 + 0.25, 1e-12, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(adds_up_the_parts),
+                                       cmocka_unit_test(teams_work_as_one),
                                        cmocka_unit_test(finds_where_scaling_ends)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
