@@ -17,6 +17,9 @@ typedef struct ls_spread {
     int most_rank; /* the rank of the most */
 } ls_spread;
 
+/* Of one value of each rank. Collective. */
+ls_spread ls_spread_of(ls_comm *comm, double value);
+
 /* A link between P ranks: an allreduce of s bytes takes 2 ceil(log2 P) latency + 2 (P-1)/P
  * s/bandwidth (reduce-scatter and allgather by halving and doubling; Thakur, Rabenseifner, Gropp:
  * Optimization of Collective Communication Operations in MPICH, 2005). */

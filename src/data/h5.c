@@ -2,6 +2,7 @@
 #include "base/child.h"
 #include "base/memory.h"
 #include "data/h5_check.h"
+#include "data/h5_file.h"
 #include "data/seal.h"
 
 #include <assert.h>
@@ -14,13 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { REASON = 1024, TEXT_MOST = 4 << 20 /* bytes of a text attribute */ };
-
-struct ls_h5 {
-    hid_t id;
-    bool writable;
-    char *path;
-};
+enum { REASON = 1024 };
 
 static herr_t keep_innermost(unsigned n, const H5E_error2_t *error, void *text)
 {
@@ -29,9 +24,8 @@ static herr_t keep_innermost(unsigned n, const H5E_error2_t *error, void *text)
     return 0;
 }
 
-/* The line for a failed HDF5 call: what was asked for, and HDF5's innermost reason. Where that is
- * the system's, HDF5 quotes it among much else. */
-static ls_status h5_fail(const ls_h5 *file, const char *name, const char *what)
+/* Where the reason is the system's, HDF5 quotes it among much else. */
+ls_status ls_h5_fail(const ls_h5 *file, const char *name, const char *what)
 {
     static const char quote[] = "error message = '";
     char text[REASON] = "", *reason = text;
@@ -236,11 +230,11 @@ ls_status ls_h5_close(ls_h5 **file)
         return LS_OK;
     ls_status status = LS_OK;
     if ((*file)->writable && H5Fflush((*file)->id, H5F_SCOPE_LOCAL) < 0) {
-        status = h5_fail(*file, "", "can't write");
+        status = ls_h5_fail(*file, "", "can't write");
         divert(*file);
     }
     if (H5Fclose((*file)->id) < 0 && status == LS_OK)
-        status = h5_fail(*file, "", "can't write");
+        status = ls_h5_fail(*file, "", "can't write");
     unwrap(*file);
     *file = NULL;
     return status;
@@ -289,7 +283,7 @@ ls_status ls_h5_describe(const ls_h5 *file, const char *name, ls_h5_shape *out)
     ls_h5_shape shape = {.type = type_of(type), .rank = H5Sget_simple_extent_ndims(space)};
     hsize_t dims[H5S_MAX_RANK] = {0};
     if (shape.rank < 0 || H5Sget_simple_extent_dims(space, dims, NULL) < 0)
-        status = h5_fail(file, name, "can't read the shape of");
+        status = ls_h5_fail(file, name, "can't read the shape of");
     for (int i = 0; i < shape.rank && i < LS_H5_MAX_RANK; i++)
         shape.dims[i] = (int64_t)dims[i];
     H5Tclose(type);
@@ -307,7 +301,7 @@ static ls_status transfer(const ls_h5 *file, const char *name, ls_h5_type type, 
     const char *what = out != NULL ? "can't read" : "can't write";
     hid_t dataset = H5Dopen2(file->id, name, H5P_DEFAULT);
     if (dataset < 0)
-        return h5_fail(file, name, what);
+        return ls_h5_fail(file, name, what);
     hid_t space = H5Dget_space(dataset), memory = H5I_INVALID_HID;
     hsize_t start[H5S_MAX_RANK] = {0}, dims[H5S_MAX_RANK] = {0};
     int rank = H5Sget_simple_extent_dims(space, dims, NULL);
@@ -326,13 +320,13 @@ static ls_status transfer(const ls_h5 *file, const char *name, ls_h5_type type, 
         done = out != NULL ? H5Dread(dataset, memory_type(type), memory, space, H5P_DEFAULT, out)
                            : H5Dwrite(dataset, memory_type(type), memory, space, H5P_DEFAULT, in);
     if (done < 0)
-        status = h5_fail(file, name, what);
+        status = ls_h5_fail(file, name, what);
 out:
     if (memory >= 0)
         H5Sclose(memory);
     H5Sclose(space);
     if (H5Dclose(dataset) < 0 && status == LS_OK)
-        status = h5_fail(file, name, what);
+        status = ls_h5_fail(file, name, what);
     return status;
 }
 
@@ -371,134 +365,13 @@ ls_status ls_h5_create_dataset(ls_h5 *file, const char *name, const ls_h5_shape 
     hid_t space = H5Screate_simple(shape->rank, dims, NULL);
     hid_t dataset =
         H5Dcreate2(file->id, name, file_type(shape->type), space, links, layout, H5P_DEFAULT);
-    ls_status status = dataset < 0 ? h5_fail(file, name, "can't create") : LS_OK;
+    ls_status status = dataset < 0 ? ls_h5_fail(file, name, "can't create") : LS_OK;
     if (dataset >= 0)
         H5Dclose(dataset);
     H5Sclose(space);
     H5Pclose(layout);
     H5Pclose(links);
     return status;
-}
-
-/* Writes a scalar attribute of the root group. */
-static ls_status put(ls_h5 *file, const char *name, hid_t type, const void *value)
-{
-    hid_t space = H5Screate(H5S_SCALAR);
-    hid_t attribute = H5Acreate2(file->id, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-    ls_status status = LS_OK;
-    if (attribute < 0 || H5Awrite(attribute, type, value) < 0)
-        status = h5_fail(file, name, "can't write attribute");
-    if (attribute >= 0)
-        H5Aclose(attribute);
-    H5Sclose(space);
-    return status;
-}
-
-/* Reads a scalar number attribute of the root group. */
-static ls_status get(const ls_h5 *file, const char *name, hid_t type, void *value)
-{
-    hid_t attribute = H5Aopen(file->id, name, H5P_DEFAULT);
-    if (attribute < 0)
-        return ls_fail(LS_ERR_DATA, "%s: has no attribute '%s'", file->path, name);
-    hid_t space = H5Aget_space(attribute), found = H5Aget_type(attribute);
-    const H5T_class_t class = H5Tget_class(found);
-    ls_status status = LS_OK;
-    if ((class != H5T_INTEGER && class != H5T_FLOAT) || H5Sget_simple_extent_npoints(space) != 1 ||
-        H5Aread(attribute, type, value) < 0)
-        status = ls_fail(LS_ERR_DATA, "%s: attribute '%s' is not one number", file->path, name);
-    H5Tclose(found);
-    H5Sclose(space);
-    H5Aclose(attribute);
-    return status;
-}
-
-ls_status ls_h5_put_int(ls_h5 *file, const char *name, int64_t value)
-{
-    return put(file, name, H5T_NATIVE_INT64, &value);
-}
-
-ls_status ls_h5_get_int(const ls_h5 *file, const char *name, int64_t *out)
-{
-    return get(file, name, H5T_NATIVE_INT64, out);
-}
-
-ls_status ls_h5_put_real(ls_h5 *file, const char *name, double value)
-{
-    return put(file, name, H5T_NATIVE_DOUBLE, &value);
-}
-
-ls_status ls_h5_get_real(const ls_h5 *file, const char *name, double *out)
-{
-    return get(file, name, H5T_NATIVE_DOUBLE, out);
-}
-
-ls_status ls_h5_put_text(ls_h5 *file, const char *name, const char *text)
-{
-    hid_t type = H5Tcopy(H5T_C_S1);
-    H5Tset_size(type, H5T_VARIABLE);
-    H5Tset_cset(type, H5T_CSET_UTF8);
-    ls_status status = put(file, name, type, &text);
-    H5Tclose(type);
-    return status;
-}
-
-/* A text of variable length: HDF5 lends it, we copy it. */
-static ls_status copy_variable_text(hid_t attribute, hid_t type, char **out, bool *read)
-{
-    char *lent = NULL;
-    hid_t memory = H5Tcopy(H5T_C_S1);
-    H5Tset_size(memory, H5T_VARIABLE);
-    H5Tset_cset(memory, H5Tget_cset(type));
-    *read = H5Aread(attribute, memory, &lent) >= 0 &&
-            (lent == NULL || strnlen(lent, TEXT_MOST + 1) <= TEXT_MOST);
-    H5Tclose(memory);
-    if (*read)
-        *out = ls_strdup(lent != NULL ? lent : "");
-    H5free_memory(lent);
-    return *read && *out == NULL ? LS_ERR_FAILURE : LS_OK;
-}
-
-static ls_status copy_fixed_text(hid_t attribute, hid_t type, char **out, bool *read)
-{
-    const size_t size = H5Tget_size(type);
-    if (size > TEXT_MOST)
-        return LS_OK;
-    *out = ls_alloc((int64_t)size + 1, 1);
-    if (*out == NULL)
-        return LS_ERR_FAILURE;
-    *read = H5Aread(attribute, type, *out) >= 0;
-    return LS_OK;
-}
-
-ls_status ls_h5_get_text(const ls_h5 *file, const char *name, char **out)
-{
-    hid_t attribute = H5Aopen(file->id, name, H5P_DEFAULT);
-    if (attribute < 0)
-        return ls_fail(LS_ERR_DATA, "%s: has no attribute '%s'", file->path, name);
-    hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
-    char *text = NULL;
-    bool read = false;
-    ls_status status = LS_OK;
-    if (H5Tget_class(type) == H5T_STRING && H5Sget_simple_extent_npoints(space) == 1)
-        status = H5Tis_variable_str(type) > 0 ? copy_variable_text(attribute, type, &text, &read)
-                                              : copy_fixed_text(attribute, type, &text, &read);
-    H5Sclose(space);
-    H5Tclose(type);
-    H5Aclose(attribute);
-    if (status == LS_OK && !read)
-        status = ls_fail(LS_ERR_DATA, "%s: attribute '%s' is not a text, or one above %d bytes",
-                         file->path, name, TEXT_MOST);
-    if (status != LS_OK) {
-        ls_free(text);
-        return status;
-    }
-    *out = text;
-    return LS_OK;
-}
-
-bool ls_h5_has_attribute(const ls_h5 *file, const char *name)
-{
-    return H5Aexists(file->id, name) > 0;
 }
 
 const char *ls_h5_version(void)

@@ -1,0 +1,129 @@
+/* Attributes of a file's root group: numbers and texts. */
+#include "data/h5_file.h"
+
+#include "base/memory.h"
+
+#include <string.h>
+
+enum { TEXT_MOST = 4 << 20 /* bytes */ };
+
+/* Writes a scalar attribute of the root group. */
+static ls_status put(ls_h5 *file, const char *name, hid_t type, const void *value)
+{
+    hid_t space = H5Screate(H5S_SCALAR);
+    hid_t attribute = H5Acreate2(file->id, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    ls_status status = LS_OK;
+    if (attribute < 0 || H5Awrite(attribute, type, value) < 0)
+        status = ls_h5_fail(file, name, "can't write attribute");
+    if (attribute >= 0)
+        H5Aclose(attribute);
+    H5Sclose(space);
+    return status;
+}
+
+/* Reads a scalar number attribute of the root group. */
+static ls_status get(const ls_h5 *file, const char *name, hid_t type, void *value)
+{
+    hid_t attribute = H5Aopen(file->id, name, H5P_DEFAULT);
+    if (attribute < 0)
+        return ls_fail(LS_ERR_DATA, "%s: has no attribute '%s'", file->path, name);
+    hid_t space = H5Aget_space(attribute), found = H5Aget_type(attribute);
+    const H5T_class_t class = H5Tget_class(found);
+    ls_status status = LS_OK;
+    if ((class != H5T_INTEGER && class != H5T_FLOAT) || H5Sget_simple_extent_npoints(space) != 1 ||
+        H5Aread(attribute, type, value) < 0)
+        status = ls_fail(LS_ERR_DATA, "%s: attribute '%s' is not one number", file->path, name);
+    H5Tclose(found);
+    H5Sclose(space);
+    H5Aclose(attribute);
+    return status;
+}
+
+ls_status ls_h5_put_int(ls_h5 *file, const char *name, int64_t value)
+{
+    return put(file, name, H5T_NATIVE_INT64, &value);
+}
+
+ls_status ls_h5_get_int(const ls_h5 *file, const char *name, int64_t *out)
+{
+    return get(file, name, H5T_NATIVE_INT64, out);
+}
+
+ls_status ls_h5_put_real(ls_h5 *file, const char *name, double value)
+{
+    return put(file, name, H5T_NATIVE_DOUBLE, &value);
+}
+
+ls_status ls_h5_get_real(const ls_h5 *file, const char *name, double *out)
+{
+    return get(file, name, H5T_NATIVE_DOUBLE, out);
+}
+
+ls_status ls_h5_put_text(ls_h5 *file, const char *name, const char *text)
+{
+    hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, H5T_VARIABLE);
+    H5Tset_cset(type, H5T_CSET_UTF8);
+    ls_status status = put(file, name, type, &text);
+    H5Tclose(type);
+    return status;
+}
+
+/* A text of variable length: HDF5 lends it, we copy it. */
+static ls_status copy_variable_text(hid_t attribute, hid_t type, char **out, bool *read)
+{
+    char *lent = NULL;
+    hid_t memory = H5Tcopy(H5T_C_S1);
+    H5Tset_size(memory, H5T_VARIABLE);
+    H5Tset_cset(memory, H5Tget_cset(type));
+    *read = H5Aread(attribute, memory, &lent) >= 0 &&
+            (lent == NULL || strnlen(lent, TEXT_MOST + 1) <= TEXT_MOST);
+    H5Tclose(memory);
+    if (*read)
+        *out = ls_strdup(lent != NULL ? lent : "");
+    H5free_memory(lent);
+    return *read && *out == NULL ? LS_ERR_FAILURE : LS_OK;
+}
+
+static ls_status copy_fixed_text(hid_t attribute, hid_t type, char **out, bool *read)
+{
+    const size_t size = H5Tget_size(type);
+    if (size > TEXT_MOST)
+        return LS_OK;
+    *out = ls_alloc((int64_t)size + 1, 1);
+    if (*out == NULL)
+        return LS_ERR_FAILURE;
+    *read = H5Aread(attribute, type, *out) >= 0;
+    return LS_OK;
+}
+
+ls_status ls_h5_get_text(const ls_h5 *file, const char *name, char **out)
+{
+    hid_t attribute = H5Aopen(file->id, name, H5P_DEFAULT);
+    if (attribute < 0)
+        return ls_fail(LS_ERR_DATA, "%s: has no attribute '%s'", file->path, name);
+    hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
+    char *text = NULL;
+    bool read = false;
+    ls_status status = LS_OK;
+    if (H5Tget_class(type) == H5T_STRING && H5Sget_simple_extent_npoints(space) == 1)
+        status = H5Tis_variable_str(type) > 0 ? copy_variable_text(attribute, type, &text, &read)
+                                              : copy_fixed_text(attribute, type, &text, &read);
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Aclose(attribute);
+    if (status == LS_OK && !read)
+        status = ls_fail(LS_ERR_DATA, "%s: attribute '%s' is not a text, or one above %d bytes",
+                         file->path, name, TEXT_MOST);
+    if (status != LS_OK) {
+        ls_free(text);
+        return status;
+    }
+    *out = text;
+    return LS_OK;
+}
+
+bool ls_h5_has_attribute(const ls_h5 *file, const char *name)
+{
+    return H5Aexists(file->id, name) > 0;
+}
