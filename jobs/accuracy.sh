@@ -15,7 +15,7 @@ for file in "$1" "$2"; do [ -r "$file" ] || die "$file: no such file, or it can'
 data=$(realpath "$1")
 config=$(realpath "$2")
 shift 2
-[ $# -gt 0 ] || set -- "$(nproc)"
+[ $# -gt 0 ] || set -- "$(count_cores)"
 which=$(grep -q '^patience' "$config" && echo best || echo last)
 cd "$(dirname "$0")/.."
 lockstep=build/release/lockstep

@@ -26,12 +26,19 @@ find_mpirun() { # -> mpirun
     [[ $(mpirun --version 2>&1) != *"Open MPI"* ]] || mpirun+=(-q)
 }
 
+# Cores, not hardware threads: two ranks on one core gain nothing, and Open MPI has no slot for the second.
+count_cores() {
+    local cores
+    cores=$(lscpu -p=Core,Socket | grep -v '^#' | sort -u | wc -l)
+    echo $((cores < $(nproc) ? cores : $(nproc)))
+}
+
 # What starts some ranks: each on a core of its own while there are as many. More are for tests, and Open MPI
 # wants them to be allowed. A job has the cores that Slurm says, here or elsewhere.
 launch_on() { # RANKS -> start
     find_mpirun
     start=("${mpirun[@]}" -n "$1" --bind-to core)
-    if [ -z "${SLURM_JOB_ID:-}" ] && [ "$1" -gt "$(nproc)" ]; then
+    if [ -z "${SLURM_JOB_ID:-}" ] && [ "$1" -gt "$(count_cores)" ]; then
         start=("${mpirun[@]}" -n "$1" --bind-to none)
         [ ${#mpirun[@]} = 1 ] || start+=(--oversubscribe)
     fi

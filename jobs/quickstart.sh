@@ -92,9 +92,7 @@ fi
 "$lockstep" info "$data" | head -n 6 >&2
 
 say "Train"
-# Cores, not hardware threads: two ranks on one core gain nothing.
-cores=$(lscpu -p=Core,Socket | grep -v '^#' | sort -u | wc -l)
-[ "$cores" -le "$(nproc)" ] || cores=$(nproc)
+cores=$(count_cores)
 run=runs/quickstart-$name
 launch_on "$cores"
 launch=("${start[@]}" "$lockstep")

@@ -14,7 +14,7 @@
 #   --repeats N      runs on each number of ranks, with seeds 1 to N [3]
 #   --warmup N       first epochs of a run that do not count [1]
 #   --target A       validation accuracy to tell the time until; 0: none [0]
-#   --launch CMD     what starts a run [mpirun -q --bind-to core; none if there are more ranks than cores]
+#   --launch CMD     what starts a run [mpirun --bind-to core; none if there are more ranks than cores]
 #   --seed S         of the order [0]
 #   --evaluate       train nothing, evaluate what is there
 #
@@ -133,12 +133,17 @@ predict() {
     [ "$chosen" -gt 1 ] || [ ${#counts[@]} -eq 1 ] || return 0 # one rank has no link to measure
     folder=$out/runs/$(run_name "$chosen" 1)
     setting() { sed -n "s/^$1 = //p" "$folder/config.conf"; }
+    if [ "$(setting reproducible)$(setting shard-optimizer)" != falsefalse ]; then
+        echo "no prediction: there is no model for --reproducible and --shard-optimizer" >&2
+        rm -f "$out/prediction.json"
+        return 0
+    fi
     rows=$(setting batch)
     [ "$mode" = strong ] || rows=$batch
     echo "prediction, from a step on $chosen ranks" >&2
     program_on "$chosen"
     "${command[@]}" bench --json --predict "$ranks" --data "$(setting data)" --model "$(setting model)" \
-        --batch "$rows" --steps 100 --reduce "$(setting reduce)" >"$out/prediction.new" || {
+        --batch "$rows" --threads "$(setting threads)" --steps 100 --reduce "$(setting reduce)" >"$out/prediction.new" || {
         echo "bench ended with code $?: the figures are drawn without a prediction" >&2
         return 0
     }

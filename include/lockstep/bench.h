@@ -71,7 +71,7 @@ typedef struct ls_bench_step {
  * them. Collective. kinds  [count] which, each once out    [count] on return what each took Errors,
  * on all ranks alike: LS_ERR_USAGE, LS_ERR_DATA, LS_ERR_FAILURE. */
 ls_status ls_bench_steps_measure(ls_comm *comm, const ls_bench_task *task, const ls_reduce *kinds,
-                                 int count, ls_bench_step *out) LS_MUST_CHECK;
+                                 int *count, ls_bench_step *out) LS_MUST_CHECK;
 
 /* What a step takes in a team, by the rows that it has: ranks of a node that compute it together,
  * as with the reducer hierarchical, or a rank alone. */
@@ -79,7 +79,7 @@ typedef struct ls_bench_team {
     int ranks, sizes;
     int64_t rows[LS_BENCH_ROWS];   /* of the team, ascending, from 1 */
     double seconds[LS_BENCH_ROWS]; /* of all but the update; median, the slowest rank's */
-    double optimizer;              /* an update of all parameters */
+    double optimizer;              /* an update of all parameters, median */
 } ls_bench_team;
 
 typedef struct ls_bench_compute {
@@ -89,7 +89,8 @@ typedef struct ls_bench_compute {
     double flops;                       /* of a row */
 } ls_bench_compute;
 
-/* Measures it, all teams working at once, for rows 1, 2, 4, ... and `rows` for each rank of a team.
+/* Measures it, all teams working at once, for rows 1, 2, 4, ... and `rows` for each rank of a team;
+ * for fewer where these take seconds.
  * Collective.
  * together  for teams of 1, 2, 4, ... and all ranks of a node; else for a rank alone
  * Errors, on all ranks alike: as above. */
@@ -110,10 +111,11 @@ typedef struct ls_prediction {
     double step;                                  /* their sum */
 } ls_prediction;
 
-/* Predicts a step of `rows` global rows on so many ranks. Pure. Those of a node form the largest
- * teams that were measured; the team with the most rows decides. Computing is interpolated linearly
- * between measured numbers of rows; the teams' allreduce goes within the nodes first and then
- * between them. Exchange, validation and checkpoints are left out. */
+/* Predicts a step of `rows` global rows on so many ranks. Pure. Those of a node form a team, or
+ * teams as large as the largest that was measured; each has the share of rows that its ranks are of
+ * all, rounded up. Computing is interpolated between measured numbers of rows, and of ranks; the
+ * teams' allreduce goes within the nodes first and then between them. Exchange, validation,
+ * checkpoints and the sums of batchnorm between teams are left out. */
 ls_prediction ls_predict(const ls_bench_compute *compute, const ls_cluster *cluster, int64_t rows,
                          int64_t ranks);
 

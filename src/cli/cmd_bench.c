@@ -223,7 +223,7 @@ static ls_status measure(ls_comm *comm, const settings *s, results *r)
         if (is_wanted(s, r->topology, kind))
             kinds[r->steps++] = (ls_reduce)kind;
     if (status == LS_OK)
-        status = ls_bench_steps_measure(comm, &r->task, kinds, r->steps, r->step);
+        status = ls_bench_steps_measure(comm, &r->task, kinds, &r->steps, r->step);
     r->way = choose_way(s, r);
     if (status == LS_OK)
         status = ls_bench_compute_measure(comm, &r->task, r->way == LS_REDUCE_HIERARCHICAL,
@@ -257,6 +257,8 @@ static void print_machine(const results *r)
     printf("\nmachine            min     mean      max  of all ranks, working at once\n");
     print_spread("sgemm", &m->sgemm, 1e9, "Gflop/s a rank");
     print_spread("memory", &m->memory, 1e9, "GB/s a rank");
+    if (t->oversubscribed_node >= 0)
+        printf("  more threads than cores: they wait for each other, and no figure here counts\n");
     if (m->sizes == 0)
         return;
     printf("\nallreduce    bytes           us\n");

@@ -27,6 +27,18 @@ static void stat_path(pid_t process, char out[64])
     snprintf(out, 64, "/proc/%ld/stat", (long)process);
 }
 
+/* "(mpirun) ...", "(mpiexec.hydra) ...", or what Open MPI 5 becomes. */
+static bool is_mpirun(const char *name)
+{
+    static const char *const names[] = {"(mpirun", "(mpiexec", "(orterun", "(prterun"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const size_t length = strlen(names[i]);
+        if (strncmp(name, names[i], length) == 0 && (name[length] == ')' || name[length] == '.'))
+            return true;
+    }
+    return false;
+}
+
 /* The mpirun that started this rank on this host, directly or, MPICH's, by a proxy; 0: another
  * launcher or a daemon of mpirun's did. */
 static pid_t find_mpirun(void)
@@ -39,7 +51,7 @@ static pid_t find_mpirun(void)
         const char *name = strchr(stat, '('), *end = strrchr(stat, ')');
         if (name == NULL || end == NULL || strlen(end) < 4)
             return 0;
-        if (strncmp(name, "(mpi", 4) == 0 || strncmp(name, "(prterun", 8) == 0)
+        if (is_mpirun(name))
             return process;
         if (strncmp(name, "(hydra", 6) != 0)
             return 0;

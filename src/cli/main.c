@@ -35,7 +35,7 @@ static int first_number(const char *const *names)
  * no MPI come once. */
 static int launched_rank(void)
 {
-    return first_number((const char *const[]){"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK",
+    return first_number((const char *const[]){"OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK",
                                               "SLURM_PROCID", NULL});
 }
 

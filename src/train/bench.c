@@ -99,7 +99,8 @@ static ls_status create_local(bench *b, const ls_bench_task *task, int64_t rows,
     return status;
 }
 
-/* With reducers of these kinds, the first in use; this rank has up to so many rows. Collective. */
+/* With reducers of these kinds, the first in use; of several, those that can't be made stay NULL.
+ * This rank has up to so many rows. Collective. */
 static ls_status create(bench *b, ls_comm *comm, const ls_bench_task *task, const ls_reduce *kinds,
                         int count, int64_t rows)
 {
@@ -108,10 +109,14 @@ static ls_status create(bench *b, ls_comm *comm, const ls_bench_task *task, cons
     ls_status status = ls_agree(comm, create_local(b, task, rows, ls_comm_rank(comm)));
     if (status != LS_OK)
         return status;
-    for (int i = 0; status == LS_OK && i < count; i++)
-        status = ls_reducer_create(&b->reducer[i], comm, kinds[i], task->shard,
-                                   ls_network_layout(b->replica.network), most);
-    if (status != LS_OK)
+    for (int i = 0; i < count; i++) {
+        const ls_status made = ls_reducer_create(&b->reducer[i], comm, kinds[i], task->shard,
+                                                 ls_network_layout(b->replica.network), most);
+        status = made != LS_OK ? made : status;
+        if (b->replica.reducer == NULL)
+            b->replica.reducer = b->reducer[i];
+    }
+    if (b->replica.reducer == NULL)
         return status;
     const int64_t size = ls_network_size(b->replica.network);
     float *params = ls_alloc(size, sizeof *params);
@@ -119,8 +124,8 @@ static ls_status create(bench *b, ls_comm *comm, const ls_bench_task *task, cons
     if (status == LS_OK) {
         ls_network_initialise(b->replica.network, 0, params);
         for (int i = 0; i < count; i++)
-            ls_reducer_set_params(b->reducer[i], params);
-        b->replica.reducer = b->reducer[0];
+            if (b->reducer[i] != NULL)
+                ls_reducer_set_params(b->reducer[i], params);
     }
     ls_free(params);
     return status;
@@ -128,8 +133,9 @@ static ls_status create(bench *b, ls_comm *comm, const ls_bench_task *task, cons
 
 /* One turn of a reducer: warms up, then measures. Collective.
  * seconds  [steps] on return what each step took on this rank
+ * updates  [steps] the part of it that was the update; may be NULL
  * phases   times are added */
-static ls_status take_turn(bench *b, int64_t rows, int64_t steps, double *seconds,
+static ls_status take_turn(bench *b, int64_t rows, int64_t steps, double *seconds, double *updates,
                            ls_phases *phases)
 {
     enum { WARM_UP = 2 };
@@ -139,10 +145,12 @@ static ls_status take_turn(bench *b, int64_t rows, int64_t steps, double *second
         ls_control control = {0};
         ls_phases aside = {0};
         ls_phases *to = i < 0 ? &aside : phases;
-        const double before = to->total;
+        const ls_phases before = *to;
         status = ls_step(&b->replica, b->samples, NULL, rows, 1e-3, NULL, &score, &control, to);
         if (i >= 0)
-            seconds[i] = to->total - before;
+            seconds[i] = to->total - before.total;
+        if (i >= 0 && updates != NULL)
+            updates[i] = to->optimizer - before.optimizer;
     }
     if (status == LS_OK)
         ls_step_finish(&b->replica, NULL);
@@ -173,65 +181,73 @@ static ls_bench_step conclude(ls_comm *comm, ls_reduce kind, const ls_phases *ph
 }
 
 ls_status ls_bench_steps_measure(ls_comm *comm, const ls_bench_task *task, const ls_reduce *kinds,
-                                 int count, ls_bench_step *out)
+                                 int *count, ls_bench_step *out)
 {
     enum { TURNS = 5 };
     bench b = {0};
     ls_phases phases[LS_REDUCERS] = {{0}};
     int64_t most = 0;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < *count; i++) {
         const int64_t rows = rows_with(comm, task, kinds[i]);
         most = rows > most ? rows : most;
     }
-    double *seconds = ls_alloc(count * (int64_t)task->steps, sizeof *seconds);
+    double *seconds = ls_alloc(*count * (int64_t)task->steps, sizeof *seconds);
     ls_status status = ls_agree(comm, seconds == NULL ? LS_ERR_FAILURE : LS_OK);
     if (status == LS_OK)
-        status = create(&b, comm, task, kinds, count, most);
+        status = create(&b, comm, task, kinds, *count, most);
     for (int turn = 0; turn < TURNS; turn++) {
         const ls_range steps = ls_shard(task->steps, TURNS, turn);
-        for (int i = 0; status == LS_OK && i < count; i++) {
+        for (int i = 0; status == LS_OK && i < *count; i++) {
+            if (b.reducer[i] == NULL)
+                continue;
             b.replica.reducer = b.reducer[i];
             b.replica.block = kinds[i] == LS_REDUCE_EXACT ? task->block : 0;
             b.replica.loss_quantum = 1; /* nobody looks at the loss */
             status = take_turn(&b, rows_with(comm, task, kinds[i]), steps.count,
-                               seconds + i * (int64_t)task->steps + steps.first, &phases[i]);
+                               seconds + i * (int64_t)task->steps + steps.first, NULL, &phases[i]);
         }
     }
-    for (int i = 0; status == LS_OK && i < count; i++)
-        out[i] =
-            conclude(comm, kinds[i], &phases[i], seconds + i * (int64_t)task->steps, task->steps);
+    int measured = 0;
+    for (int i = 0; status == LS_OK && i < *count; i++)
+        if (b.reducer[i] != NULL)
+            out[measured++] = conclude(comm, kinds[i], &phases[i],
+                                       seconds + i * (int64_t)task->steps, task->steps);
+    *count = measured;
     destroy(&b);
     ls_free(seconds);
     return status;
 }
 
 /* Times one number of rows of a team. Collective over all ranks.
- * team  NULL on a rank that is in no whole team: it only learns what the others find */
+ * team     NULL on a rank that is in no whole team: it only learns what the others find
+ * compute  on return seconds of all but the update; medians of the slowest rank
+ * update   and of that */
 static ls_status time_team(ls_comm *comm, ls_comm *team, const ls_bench_task *task, int64_t rows,
-                           ls_bench_team *out)
+                           double *compute, double *update)
 {
     enum { STEPS = 15 };
-    const ls_reduce kind = out->ranks > 1 ? LS_REDUCE_HIERARCHICAL : LS_REDUCE_FUSED;
+    double seconds[STEPS] = {0}, updates[STEPS] = {0};
     ls_bench_task own = *task;
     own.batch = rows; /* a team computes as if all of its batch was there */
     own.shard = false;
-    double seconds[STEPS] = {0};
     ls_phases phases = {0};
     bench b = {0};
     ls_status status = LS_OK;
     if (team != NULL) {
-        const int64_t mine = ls_shard(rows, out->ranks, ls_comm_rank(team)).count;
+        const int ranks = ls_comm_size(team);
+        const ls_reduce kind = ranks > 1 ? LS_REDUCE_HIERARCHICAL : LS_REDUCE_FUSED;
+        const int64_t mine = ls_shard(rows, ranks, ls_comm_rank(team)).count;
         status = create(&b, team, &own, &kind, 1, mine);
         if (status == LS_OK)
-            status = take_turn(&b, mine, STEPS, seconds, &phases);
+            status = take_turn(&b, mine, STEPS, seconds, updates, &phases);
         destroy(&b);
     }
+    for (int i = 0; i < STEPS; i++)
+        seconds[i] -= updates[i];
     ls_max_doubles(comm, seconds, STEPS);
-    ls_max_doubles(comm, &phases.optimizer, 1);
-    const int at = out->sizes++;
-    out->optimizer = phases.optimizer / STEPS;
-    out->rows[at] = rows;
-    out->seconds[at] = ls_median(seconds, STEPS) - out->optimizer;
+    ls_max_doubles(comm, updates, STEPS);
+    *compute = ls_median(seconds, STEPS);
+    *update = ls_median(updates, STEPS);
     return ls_agree(comm, status);
 }
 
@@ -239,14 +255,19 @@ static ls_status time_team(ls_comm *comm, ls_comm *team, const ls_bench_task *ta
 static ls_status measure_team(ls_comm *comm, ls_comm *node, const ls_bench_task *task, int64_t rows,
                               ls_bench_team *out)
 {
+    const double long_step = 0.2; /* s; the same verdict on all ranks */
+    double updates[LS_BENCH_ROWS];
     ls_comm *team = NULL;
     ls_status status = ls_agree(comm, ls_comm_groups(&team, node, out->ranks));
     for (int64_t n = 1; status == LS_OK && out->sizes < LS_BENCH_ROWS; n *= 2) {
+        const int at = out->sizes++;
+        out->rows[at] = n < rows ? n : rows;
         status = time_team(comm, ls_comm_size(team) == out->ranks ? team : NULL, task,
-                           n < rows ? n : rows, out);
-        if (n >= rows)
+                           out->rows[at], &out->seconds[at], &updates[at]);
+        if (n >= rows || (at > 0 && out->seconds[at] > long_step))
             break;
     }
+    out->optimizer = ls_median(updates, out->sizes);
     ls_comm_destroy(&team);
     return status;
 }

@@ -17,13 +17,18 @@ static double compute_seconds(const ls_bench_team *t, int64_t rows)
     return y0 + (y1 - y0) * ((double)rows - x0) / (x1 - x0);
 }
 
-/* The largest team that so many ranks can form. */
-static const ls_bench_team *team_of(const ls_bench_compute *c, int64_t ranks)
+/* Fills in what a team of so many ranks, at most those of the largest that was measured, takes for
+ * `rows`: between two that were measured, linearly in 1/ranks, as shared work goes. */
+static void add_team(ls_prediction *p, const ls_bench_compute *c, int64_t ranks, int64_t rows)
 {
-    int at = c->teams - 1;
-    while (at > 0 && c->team[at].ranks > ranks)
-        at--;
-    return &c->team[at];
+    int at = 0;
+    while (at < c->teams - 1 && c->team[at].ranks < ranks)
+        at++;
+    const ls_bench_team *above = &c->team[at], *below = &c->team[at > 0 ? at - 1 : 0];
+    const double x0 = 1.0 / below->ranks, x1 = 1.0 / above->ranks;
+    const double share = at > 0 ? (x0 - 1.0 / (double)ranks) / (x0 - x1) : 1;
+    p->compute = (1 - share) * compute_seconds(below, rows) + share * compute_seconds(above, rows);
+    p->optimizer = (1 - share) * below->optimizer + share * above->optimizer;
 }
 
 static int64_t rounded_up(int64_t a, int64_t b)
@@ -52,10 +57,11 @@ ls_prediction ls_predict(const ls_bench_compute *compute, const ls_cluster *clus
                          int64_t ranks)
 {
     const int64_t local = ranks < cluster->ranks_per_node ? ranks : cluster->ranks_per_node;
-    const ls_bench_team *team = team_of(compute, local);
-    ls_prediction p = {.ranks = ranks, .optimizer = team->optimizer};
-    p.compute = compute_seconds(team, rounded_up(rows, rounded_up(ranks, team->ranks)));
-    add_allreduce(&p, &cluster->within, rounded_up(local, team->ranks), compute->bytes);
+    const int64_t largest = compute->team[compute->teams - 1].ranks;
+    const int64_t team = local < largest ? local : largest;
+    ls_prediction p = {.ranks = ranks};
+    add_team(&p, compute, team, rounded_up(rows * team, ranks));
+    add_allreduce(&p, &cluster->within, rounded_up(local, team), compute->bytes);
     add_allreduce(&p, &cluster->between, rounded_up(ranks, local), compute->bytes);
     p.step = p.compute + p.optimizer + p.latency + p.transfer;
     return p;

@@ -244,12 +244,15 @@ check "early stopping in the summary" has run/d/summary.json '"outcome": "stoppe
 # Too little shared memory: refused where it was asked for, passed over where not. Needs root.
 with_little_shm() { unshare -m sh -c 'mount -t tmpfs -o size=64k tmpfs /dev/shm && exec "$@"' sh "$@"; }
 if with_little_shm true 2>/dev/null; then
-    little() { OMPI_MCA_btl=self,tcp UCX_TLS=self,tcp with_little_shm timeout 50 mpirun -n 2 "$lockstep" train --data mine.h5 --epochs 1 --model "dense:2000 relu dense:5" "$@"; }
-    little --reduce hierarchical 2>err
+    little() { OMPI_MCA_btl=self,tcp UCX_TLS=self,tcp with_little_shm timeout 50 mpirun -n 2 "$lockstep" "$@" --data mine.h5 --model "dense:2000 relu dense:5"; }
+    little train --epochs 1 --reduce hierarchical 2>err
     check "little shared memory is refused" [ $? = 1 ]
     check "and says so" has err '^lockstep: --reduce hierarchical: /dev/shm has no room for [0-9]+ bytes'
-    little 2>err
+    little train --epochs 1 2>err
     check "auto passes it over" has err '^done: 1 epoch'
+    little bench --steps 5 --predict 1,2 >out
+    check "the bench does so, too" [ "$(grep -cE '^  (fused|overlap|hierarchical|exact) ' out)" = 3 ]
+    check "and predicts for fused" has out '^prediction for 2 ranks a node, fused'
 fi
 
 # Dry run.
