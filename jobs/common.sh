@@ -50,15 +50,18 @@ why() { # LOG
         { [ -s "$1" ] && echo "see $1"; } || echo "no word: are there as many slots as ranks? (mpirun --oversubscribe)"
 }
 
-# Runs with other options in common would not be comparable: the first ones of a folder are kept.
+# Runs with other options in common would not be comparable: those of a folder's first run are kept.
 keep_common() { # FOLDER OPTION ...
     local out=$1
     shift
     printf '%s\n' "$@" >"$out/common.$$"
-    mv -n "$out/common.$$" "$out/common"
+    mv -n "$out/common.$$" "$out/common" # the tasks of an array do so at the same time
+    if [ -e "$out/common.$$" ] && ! cmp -s "$out/common.$$" "$out/common"; then
+        [ -z "$(find "$out" -name config.conf -print -quit)" ] ||
+            die "$out holds runs with other options: $(tr '\n' ' ' <"$out/common"); choose another --out, or remove it"
+        mv "$out/common.$$" "$out/common" # those that nothing came of
+    fi
     rm -f "$out/common.$$"
-    printf '%s\n' "$@" | cmp -s - "$out/common" ||
-        die "$out holds runs with other options after --: $(tr '\n' ' ' <"$out/common")"
 }
 
 # Runs a command to its end, its output added to a file, and returns its code. A signal lets it come to
@@ -68,8 +71,8 @@ stopped=false child='' waiting=false
 run_to_end() { # LOG COMMAND ...
     local log=$1 code=0
     shift
-    trap 'stopped=true waiting=true; [ -z "$child" ] || kill -USR1 "$child" 2>/dev/null || true' INT TERM USR1 USR2
-    "$@" >>"$log" 2>&1 </dev/null &
+    trap 'stopped=true waiting=true; [ -z "$child" ] || kill -USR1 "$child" 2>/dev/null || true' INT TERM HUP USR1 USR2
+    setsid "$@" >>"$log" 2>&1 </dev/null & # a terminal's signals come to this script alone
     child=$! waiting=true
     while $waiting; do # a signal ends the waiting, but not yet the command
         waiting=false code=0

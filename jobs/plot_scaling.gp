@@ -5,7 +5,7 @@
 #   gnuplot -c jobs/plot_scaling.gp OUT FOLDER
 #
 # FOLDER holds scaling.csv. Hollow points: more ranks than cores; they show that it works, not how fast.
-# The prediction's error is the largest of the others. Needs gnuplot 5.2 or newer (Debian: gnuplot-nox).
+# The prediction is for as many cores as ranks; its error is the largest of the others. Needs gnuplot 5.2 or newer (Debian: gnuplot-nox).
 if (ARGC != 2) { print "usage: gnuplot -c jobs/plot_scaling.gp OUT FOLDER"; exit status 2 }
 file = ARG2."/scaling.csv"
 
@@ -20,12 +20,12 @@ PREDICTED = 27
 ERROR = 28
 
 # Rows, least and most ranks, most speed-up measured or predicted, rows with a prediction, its largest
-# error where ranks have cores of their own, and whether some rank has none.
-FACTS = "awk -F, 'NR == 1 { ok = $1 == \"ranks\" && $28 == \"prediction_error\"; next } ok { n++; if (n == 1) first = $1; last = $1; ". \
+# error where ranks have cores of their own, whether some rank has none, the best efficiency, the least speed-up.
+FACTS = "awk -F, 'NR == 1 { ok = $1 == \"ranks\" && $28 == \"prediction_error\"; next } ok { n++; if (n == 1) { first = $1; low = $12 } last = $1; if ($12 < low) low = $12; ". \
     "if ($13 > top) top = $13; if ($16 > best) best = $16; if ($27 != \"\") { p++; if (!$4 && $27 > top) top = $27; e = $28 < 0 ? -$28 : $28; if (!$4 && e > worst) worst = e; if (!$4 && $27 / $1 > best) best = $27 / $1 } if ($4) crowded = 1 } ". \
-    "END { if (n) printf \"%d %d %d %.6f %d %.6f %d %.6f\", n, first, last, top, p, worst, crowded, best }'"
+    "END { if (n) printf \"%d %d %d %.6f %d %.6f %d %.6f %.6f\", n, first, last, top, p, worst, crowded, best, low }'"
 facts = system(FACTS." '".file."' 2>/dev/null")
-if (words(facts) < 8) { print file.": no rows to draw, or no such file"; exit status 3 }
+if (words(facts) < 9) { print file.": no rows to draw, or no such file"; exit status 3 }
 rows = int(word(facts, 1))
 fewest = int(word(facts, 2))
 largest = int(word(facts, 3))
@@ -34,6 +34,8 @@ predicted = int(word(facts, 5)) > 0 # 1 or 0, as the next but one
 worst = real(word(facts, 6))
 crowded = int(word(facts, 7))
 best = real(word(facts, 8)) # efficiency, measured or predicted
+bottom = real(word(facts, 9)) # speed-up, with its interval
+mode = system("sed -n '2s/.*\"mode\": *\"\\([a-z]*\\)\".*/, \\1 scaling/p' '".ARG2."/scaling.json' 2>/dev/null")
 max(a, b) = a > b ? a : b
 
 # Okabe and Ito's colours, which colour-blind people can tell apart.
@@ -73,10 +75,10 @@ do for [kind in "svg png"] {
     }
 
     set lmargin at screen 0.05
-    set rmargin at screen 0.295
-    set label 1 "speed-up" at graph 0, 1.06 left textcolor rgb "#222222"
+    set rmargin at screen 0.28
+    set label 1 "speed-up".mode at graph 0, 1.06 left textcolor rgb "#222222"
     set logscale y 2
-    set yrange [fewest * 0.85 : max(top, largest) * 1.25]
+    set yrange [0.9 * (bottom < fewest ? bottom : fewest) : max(top, largest) * 1.25]
     set arrow 1 from fewest, fewest to largest, largest nohead linewidth 1.2 linecolor rgb "#AAAAAA" back
     plot for [k = 1:predicted] file using RANKS:PREDICTED skip 1 with lines linewidth 2 dashtype (9, 6) linecolor rgb FORESEEN, \
          file using RANKS:SPEEDUP:SPEEDUP+1:SPEEDUP+2 skip 1 with yerrorbars pointtype 0 linewidth 1.5 linecolor rgb MEASURED, \
@@ -84,8 +86,8 @@ do for [kind in "svg png"] {
          file using RANKS:(alone($11, $4)) skip 1 with points pointtype 7 pointsize 0.9 linecolor rgb MEASURED, \
          for [k = 1:crowded] file using RANKS:(shared($11, $4)) skip 1 with points pointtype 6 pointsize 0.9 linecolor rgb MEASURED
 
-    set lmargin at screen 0.35
-    set rmargin at screen 0.575
+    set lmargin at screen 0.345
+    set rmargin at screen 0.56
     set label 1 "efficiency"
     unset logscale y
     set format y "%g %%"
@@ -98,11 +100,11 @@ do for [kind in "svg png"] {
              title sprintf("predicted, within %.0f %%", 100 * worst), \
          file using RANKS:(100 * $14):(100 * $15):(100 * $16) skip 1 with yerrorbars pointtype 0 linewidth 1.5 linecolor rgb MEASURED notitle, \
          file using RANKS:(100 * $14) skip 1 with lines linewidth 1.4 linecolor rgb MEASURED notitle, \
-         file using RANKS:(alone(100 * $14, $4)) skip 1 with points pointtype 7 pointsize 0.9 linecolor rgb MEASURED title "measured, median", \
+         file using RANKS:(alone(100 * $14, $4)) skip 1 with points pointtype 7 pointsize 0.9 linecolor rgb MEASURED title "median, interval", \
          for [k = 1:crowded] file using RANKS:(shared(100 * $14, $4)) skip 1 with points pointtype 6 pointsize 0.9 linecolor rgb MEASURED \
              title "more ranks than cores"
 
-    set lmargin at screen 0.63
+    set lmargin at screen 0.635
     set rmargin at screen 0.77
     set label 1 "a rank's time in an epoch"
     unset arrow 1

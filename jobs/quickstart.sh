@@ -7,6 +7,8 @@
 set -euo pipefail
 # shellcheck source=jobs/common.sh
 . "$(dirname "$0")/common.sh"
+[ "${1:-}" != --help ] || usage 0
+[ $# = 0 ] || usage 2 >&2
 cd "$(dirname "$0")/.."
 say() { printf '\n== %s\n' "$*" >&2; }
 
@@ -71,6 +73,9 @@ if [ -n "${LOCKSTEP_IDX_DIR:-}" ]; then
     idx=$LOCKSTEP_IDX_DIR
     name=$(basename "$idx")
     echo "$name, from LOCKSTEP_IDX_DIR" >&2
+elif [ -r data/mnist.h5 ]; then
+    idx='' name=mnist
+    echo "mnist, imported earlier" >&2
 elif has_files data/mnist; then
     idx=data/mnist name=mnist
     echo "mnist, downloaded earlier" >&2
@@ -85,7 +90,7 @@ else
     exit 3
 fi
 data=data/$name.h5
-if [ ! -r "$data" ] || [ -n "$(find "$idx/" -maxdepth 1 -name '*ubyte*' -newer "$data")" ]; then
+if [ -n "$idx" ] && { [ ! -r "$data" ] || [ -n "$(find "$idx/" -maxdepth 1 -name '*ubyte*' -newer "$data")" ]; }; then
     mkdir -p data
     "$lockstep" import --idx "$idx" --out "$data" --name "$name"
 fi

@@ -21,5 +21,9 @@ trap 'rm -rf "$scratch"' EXIT
 find_mpirun
 read -ra launch <<<"${LAUNCH:-${mpirun[*]} -n 1}"
 "${launch[@]}" "$lockstep" eval --data "$2" --checkpoint "$run" --errors 24 --errors-file "$scratch/errors.png" --json \
-    >"$scratch/evaluation.json" 2>"$scratch/err" || { cat "$scratch/err" >&2 && exit 1; }
+    >"$scratch/evaluation.json" 2>"$scratch/err" || {
+        code=$?
+        cat "$scratch/err" >&2
+        exit "$code"
+    }
 "$lockstep" report "$run" --evaluation "$scratch/evaluation.json" --errors "$scratch/errors.png" "${more[@]}" --out "$out"

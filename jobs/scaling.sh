@@ -72,6 +72,8 @@ option() { # NAME
 for name in run resume seed dry-run; do
     [ -z "$(option "$name")" ] || die "--$name is this script's to give"
 done
+epochs=$(option epochs)
+[[ ! $epochs =~ ^[0-9]{1,9}$ ]] || [ "$epochs" -gt "$warmup" ] || die "of --epochs $epochs the first $warmup do not count: --warmup"
 batch=$(option batch)
 [ "$mode" = strong ] || [ -n "$batch" ] || batch=128
 [[ $batch =~ ^[0-9]*$ ]] || die "--batch: '$batch' is no whole number"
@@ -130,7 +132,7 @@ predict() {
         ! grep -q '"oversubscribed": false' "$folder/summary.json" || chosen=$count
     done
     [ -n "$chosen" ] || return 0
-    [ "$chosen" -gt 1 ] || [ ${#counts[@]} -eq 1 ] || return 0 # one rank has no link to measure
+    [ "$chosen" -gt 1 ] || return 0 # one rank has no link to measure
     folder=$out/runs/$(run_name "$chosen" 1)
     setting() { sed -n "s/^$1 = //p" "$folder/config.conf"; }
     if [ "$(setting reproducible)$(setting shard-optimizer)" != falsefalse ]; then

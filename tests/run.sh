@@ -10,4 +10,4 @@ jobs/dependencies.sh tests
 cmake --preset "$preset" >/dev/null
 cmake --build --preset "$preset" -j "$(nproc)" | grep -E 'warning|error' || true
 cmake --build --preset "$preset" >/dev/null
-ctest --preset "$preset" -j "$(nproc)" "$@"
+ctest --preset "$preset" --no-tests=error -j "$(nproc)" "$@"

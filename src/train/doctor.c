@@ -63,14 +63,15 @@ static void look_at_seats(const ls_seat *seat, const ls_patient *p, int ranks, l
             loose = r;
     }
     if (crowded >= 0) {
-        snprintf(remedy, sizeof remedy, "mpirun --map-by ppr:%d:node --bind-to core ...",
-                 seat[crowded].node_cores / seat[crowded].threads > 0
-                     ? seat[crowded].node_cores / seat[crowded].threads
-                     : 1);
-        add(l, remedy, "%s has %d ranks of %d thread%s on %d core%s: they wait for each other",
-            seat[crowded].host, p[crowded].node.ranks, seat[crowded].threads,
-            seat[crowded].threads > 1 ? "s" : "", seat[crowded].node_cores,
-            seat[crowded].node_cores > 1 ? "s" : "");
+        const int of = seat[crowded].threads, fit = seat[crowded].node_cores / of;
+        char cores[32] = "";
+        if (of > 1)
+            snprintf(cores, sizeof cores, ":PE=%d", of);
+        snprintf(remedy, sizeof remedy, "mpirun --map-by ppr:%d:node%s --bind-to core ...%s",
+                 fit > 0 ? fit : 1, cores, of > 1 ? ", or leave out --threads" : "");
+        add(l, remedy, "%s has %d rank%s of %d thread%s on %d core%s: they wait for each other",
+            seat[crowded].host, p[crowded].node.ranks, p[crowded].node.ranks > 1 ? "s" : "", of,
+            of > 1 ? "s" : "", seat[crowded].node_cores, seat[crowded].node_cores > 1 ? "s" : "");
         return; /* who is bound where then matters little */
     }
     snprintf(remedy, sizeof remedy, "mpirun --map-by slot:PE=%d --bind-to core ...",

@@ -33,8 +33,9 @@ static ls_status open_stream(ls_trainer *t, uint64_t *fingerprint)
     if (window < 1)
         return ls_fail(
             LS_ERR_USAGE,
-            "--memory: %.0f kB hold no two windows of rows, and a step's, of %lld bytes each",
-            1e-3 * (double)c->memory, (long long)t->dataset.features);
+            "--memory: %lld bytes hold no two windows of rows, and a step's, of %lld bytes each; "
+            "give some megabytes, as 256M",
+            (long long)c->memory, (long long)t->dataset.features);
     t->plan.window = window < shard ? window : shard > 0 ? shard : 1;
     ls_status status = ls_stream_create(&t->stream, c->data, c->validation, &t->plan, t->rank);
     return status == LS_OK

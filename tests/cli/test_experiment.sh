@@ -37,14 +37,23 @@ check "weak scaling comes to its end" [ $? = 0 ]
 check "and is known as such" has out '^weak scaling, 2 runs'
 check "with a batch that grows" has weak/runs/p00002-001/config.conf '^batch = 48$'
 
-# A signal: the run in progress writes a checkpoint; then it goes on from there.
-"$scaling" --out cut "${launch[@]}" --ranks 2 --repeats 1 -- "${options[@]}" --epochs 20000 >out 2>err &
+# A mistake in the first command does not spoil the folder.
+"$scaling" --out typo "${launch[@]}" --ranks 1 --repeats 1 -- "${options[@]}" --epoch 3 >out 2>err
+check "a mistyped option is refused" [ $? = 2 ]
+"$scaling" --out typo "${launch[@]}" --ranks 1 --repeats 1 -- "${options[@]}" >out 2>err
+check "and then given right" [ $? = 0 ]
+check "no link, no prediction" [ ! -e typo/prediction.json ]
+"$scaling" --out exact "${launch[@]}" --ranks 1,2 --repeats 1 -- "${options[@]}" --reproducible >out 2>err
+check "exact sums are not predicted" has err '^no prediction: there is no model for --reproducible'
+
+# A signal, to all of its processes as a terminal sends it: the run in progress writes a checkpoint.
+setsid "$scaling" --out cut "${launch[@]}" --ranks 2 --repeats 1 -- "${options[@]}" --epochs 20000 >out 2>err &
 job=$!
 for ((i = 0; i < 200; i++)); do
     ! grep -qs '^3,' cut/runs/p00002-001/metrics.csv || break
     sleep 0.1
 done
-kill -TERM $job
+kill -TERM -- -$job
 wait $job
 check "a signal stops it with code 75" [ $? = 75 ]
 check "after a checkpoint" [ -e cut/runs/p00002-001/checkpoints/last ]
