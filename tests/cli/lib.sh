@@ -4,11 +4,11 @@ set -u
 failed=0
 count=0
 
-# What mpirun ends with where a rank was killed. MPICH's has this code, too, where it had to kill a rank that
-# is stuck.
+# What mpirun ends with where a rank was killed, as an extended regular expression. MPICH's tells the signals, or-ed, of
+# that rank or of one that gives up when it hears no more of it, and also where it had to kill a rank that is stuck.
 code_killed=137 code_stuck=5
 if [[ $(mpirun --version 2>&1) != *"Open MPI"* ]]; then
-    code_killed=9 code_stuck='5|9'
+    code_killed='9|6|15' code_stuck='5|9|13'
 fi
 
 # Checks that a condition holds: check "what it is" [ ... ]

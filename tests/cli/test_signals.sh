@@ -10,7 +10,7 @@ moments=${MOMENTS:-2}
 RANDOM=${SEED:-$$}
 echo "seed ${SEED:-$$}"
 "$make_data" data
-epochs=500
+epochs=800
 common=(train --data data/data.h5 --model "dense:300 relu dense:5" --batch 16 --epochs "$epochs"
     --checkpoint-every 50steps --quiet --resume auto)
 how=(--reduce fused)
@@ -36,7 +36,7 @@ start() { # [RANKS]
 moment() { sleep "0.$(printf '%03d' $((RANDOM % 500)))"; }
 
 stopped=0 killed=0 ended=0
-one_more() { # SIGNAL PID CODE
+one_more() { # SIGNAL PID CODES
     moment
     kill -"$1" "$2" 2>/dev/null
     wait $pid
@@ -46,7 +46,7 @@ one_more() { # SIGNAL PID CODE
         75) stopped=$((stopped + 1)) ;;
         *) killed=$((killed + 1)) ;;
     esac
-    check "signal $1: code $code, not $3" [ $code = "$3" -o $code = 0 ]
+    check "signal $1: code $code, not $3" grep -qxE "0|$3" <<<"$code"
     if [ $code = 75 ]; then
         check "signal $1: says so" has parts_err 'stopped by SIG[A-Z0-9]+ on rank [01], [0-9]+ epochs? and [0-9]+ of [0-9]+ steps done'
     fi
@@ -100,7 +100,7 @@ rm -rf whole parts
 mpirun -n 3 "$lockstep" "${common[@]}" "${how[@]}" --run whole 2>err
 check "the reproducible run that is left alone" [ $? = 0 ]
 whole=$(digest whole)
-for ((i = 0; i < moments; i++)); do
+for ((i = 0; i < moments || (stopped == 0 && i < 20); i++)); do # where it is fast it may have ended before
     start $((1 + (i + 1) % 4))
     one_more USR1 $pid 75
     check_if_ended
