@@ -57,8 +57,10 @@ keep_common() { # FOLDER OPTION ...
     printf '%s\n' "$@" >"$out/common.$$"
     mv -n "$out/common.$$" "$out/common" # the tasks of an array do so at the same time
     if [ -e "$out/common.$$" ] && ! cmp -s "$out/common.$$" "$out/common"; then
-        [ -z "$(find "$out" -name config.conf -print -quit)" ] ||
+        if [ -n "$(find "$out" -name config.conf -print -quit)" ]; then
+            rm -f "$out/common.$$"
             die "$out holds runs with other options: $(tr '\n' ' ' <"$out/common"); choose another --out, or remove it"
+        fi
         mv "$out/common.$$" "$out/common" # those that nothing came of
     fi
     rm -f "$out/common.$$"

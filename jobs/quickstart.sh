@@ -73,12 +73,12 @@ if [ -n "${LOCKSTEP_IDX_DIR:-}" ]; then
     idx=$LOCKSTEP_IDX_DIR
     name=$(basename "$idx")
     echo "$name, from LOCKSTEP_IDX_DIR" >&2
-elif [ -r data/mnist.h5 ]; then
-    idx='' name=mnist
-    echo "mnist, imported earlier" >&2
 elif has_files data/mnist; then
     idx=data/mnist name=mnist
     echo "mnist, downloaded earlier" >&2
+elif [ -r data/mnist.h5 ]; then
+    idx='' name=mnist
+    echo "mnist, imported earlier" >&2
 elif download_mnist; then
     idx=data/mnist name=mnist
     echo "mnist, downloaded, SHA-256 verified" >&2

@@ -94,10 +94,16 @@ static bool asks_for_help(int argc, char **argv)
     return false;
 }
 
+/* The processes that a launcher of any kind has started: an mpirun's, else a Slurm job's tasks. */
+static int launched_size(void)
+{
+    return first_number(
+        (const char *const[]){"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_NTASKS", NULL});
+}
+
 /* Refuses to be one of many processes that a launcher started without this MPI, each of which would
  * take itself for rank 0 of 1 and do all the work.
- * launched  how many they are; to be found out before MPI_Init(), which sets the launcher's
- * variables itself if there is none */
+ * launched  launched_size() before MPI_Init(), which sets such variables itself */
 static ls_status refuse_singletons(const ls_comm *comm, int launched)
 {
     if (launched < 2 || ls_comm_size(comm) > 1)
@@ -136,9 +142,7 @@ static void choose_kernels(char **argv)
 
 static ls_status run_parallel(const ls_command *command, int *argc, char ***argv)
 {
-    const int launched = launched_by_mpirun() > 0
-                             ? launched_by_mpirun()
-                             : first_number((const char *const[]){"SLURM_NTASKS", NULL});
+    const int launched = launched_size();
     const bool speaks = launched_rank() == 0;
     choose_kernels(*argv);
     tune_mpi();

@@ -267,7 +267,8 @@ static ls_status measure_team(ls_comm *comm, ls_comm *node, const ls_bench_task 
         if (n >= rows || (at > 0 && out->seconds[at] > long_step))
             break;
     }
-    out->optimizer = ls_median(updates, out->sizes);
+    if (out->sizes > 0)
+        out->optimizer = ls_median(updates, out->sizes);
     ls_comm_destroy(&team);
     return status;
 }
