@@ -1,6 +1,7 @@
 /* Beacons: every rank lets rank 0 know where it is, and rank 0 all others where it is itself, by
  * datagrams beside MPI. They arrive also when MPI is what hangs; one that is lost is followed by
- * another. All functions but the first may be called from any one thread, and never wait. */
+ * another; those of anybody else are not taken. All functions but the first may be called from any
+ * one thread, and never wait. */
 #ifndef LS_PARALLEL_BEACON_H
 #define LS_PARALLEL_BEACON_H
 
@@ -15,7 +16,8 @@ enum { LS_BEACON_HOST = 64 };
 typedef struct ls_beacon_place {
     int64_t epoch, step; /* from 0 */
     int32_t activity;
-    int32_t waiting; /* for other ranks */
+    int32_t waiting;    /* for other ranks */
+    int32_t concluding; /* that the job is stuck: it is about to say who lags, and to end */
 } ls_beacon_place;
 
 /* What is known of a rank. */
@@ -28,9 +30,12 @@ typedef struct ls_beacon_rank {
 
 typedef struct ls_beacon ls_beacon;
 
-/* Opens the channel. Where there can be none, because the system refuses a socket, ranks are just
- * never heard of. Collective. Errors, on all ranks alike: LS_ERR_FAILURE when memory is short. */
+/* Opens the channel. Where the system refuses a socket, a rank is just never heard of.
+ * Collective. Errors, on all ranks alike: LS_ERR_FAILURE when memory is short. */
 ls_status ls_beacon_open(ls_beacon **out, ls_comm *comm) LS_MUST_CHECK;
+
+/* Why this rank has no socket, an errno; 0 if it has one, or needs none. Local. */
+int ls_beacon_error(const ls_beacon *beacon);
 
 /* Closes it, frees and sets *beacon to NULL; accepts NULL. Local. */
 void ls_beacon_close(ls_beacon **beacon);

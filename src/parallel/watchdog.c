@@ -2,7 +2,8 @@
  * what it was, and exchanges beacons. In a job that trains in step all ranks come to a halt
  * together when one does, so all notice at about the same time; then rank 0, or the others if it is
  * rank 0 that is silent, wait a little for each other's words and tell who lags: those not heard
- * from any more, else those that do not wait for others while the rest does. */
+ * from any more, else those that do not wait for others while the rest does. Rank 0 announces that
+ * it is about to, so that nobody takes the end of its process for the reason. */
 #include "parallel/watchdog.h"
 
 #include "base/clock.h"
@@ -21,6 +22,8 @@
 enum {
     TEXT = 1024,
     SILENT = 4,      /* periods without a word */
+    GRACE = 8,       /* periods from where all are quiet to who lags */
+    ANNOUNCED = 2,   /* periods in which rank 0 says beforehand that it will tell */
     SOME_RANKS = 32, /* whose beacons a socket is sure to have room for */
 };
 
@@ -67,13 +70,20 @@ void ls_watchdog_at(ls_watchdog *w, ls_activity activity, int64_t epoch, int64_t
     atomic_fetch_add_explicit(&w->signs, 1, memory_order_relaxed);
 }
 
+/* Whether no step has been finished for so many periods too long. */
+static bool is_quiet(const ls_watchdog *w, double periods)
+{
+    return w->quiet > w->seconds + periods * w->period;
+}
+
 static ls_beacon_place my_place(ls_watchdog *w)
 {
     return (ls_beacon_place){.epoch = atomic_load_explicit(&w->epoch, memory_order_relaxed),
                              .step = atomic_load_explicit(&w->step, memory_order_relaxed),
                              .activity = atomic_load_explicit(&w->activity, memory_order_relaxed),
                              .waiting =
-                                 atomic_load_explicit(&w->comm->waiting, memory_order_relaxed) > 0};
+                                 atomic_load_explicit(&w->comm->waiting, memory_order_relaxed) > 0,
+                             .concluding = w->comm->rank == 0 && is_quiet(w, GRACE)};
 }
 
 /* "validation, step 3 of epoch 2", and whether it waits there. */
@@ -156,32 +166,43 @@ static void tell(ls_watchdog *w, const ls_beacon_place *mine)
 static void conclude(ls_watchdog *w, const ls_beacon_place *mine)
 {
     char who[TEXT] = "", text[TEXT + 256];
+    const ls_beacon_rank *root = ls_beacon_look(w->beacon, 0);
     if (w->comm->rank == 0)
         list_laggards(w, mine, who);
+    else if (root->place.concluding)
+        snprintf(who, sizeof who, "rank 0 has said who");
     else
-        add_rank(w, 0, ls_beacon_look(w->beacon, 0), who);
+        add_rank(w, 0, root, who);
     snprintf(text, sizeof text, "no step finished in %.0f s; lagging: %s", w->seconds, who);
     w->told = 2;
     w->stuck(w->user, text, true);
 }
 
+/* How long this rank waits for the others' words. The other ranks leave it to rank 0 to tell, and
+ * to mpirun to end them then. */
+static double periods_to_the_end(const ls_watchdog *w)
+{
+    if (w->comm->rank == 0)
+        return GRACE + ANNOUNCED;
+    return ls_beacon_look(w->beacon, 0)->place.concluding ? 8 * GRACE : 2 * GRACE;
+}
+
 /* One look, after so much time. */
 static void look(ls_watchdog *w, double elapsed)
 {
-    const double grace = 2 * SILENT * w->period;
-    const ls_beacon_place mine = my_place(w);
     const int64_t signs = atomic_load(&w->signs);
     /* A thread that was stopped, with the whole process, has lived through less than has passed. */
     elapsed = elapsed < 2 * w->tick ? elapsed : w->tick;
     w->lived += elapsed;
     w->quiet = signs == w->seen ? w->quiet + elapsed : 0;
     w->seen = signs;
+    const ls_beacon_place mine = my_place(w);
     ls_beacon_exchange(w->beacon, &mine, w->lived);
     if (w->quiet < w->seconds)
         w->told = 0;
     else if (w->told == 0)
         tell(w, &mine);
-    else if (w->told == 1 && w->quiet > w->seconds + (w->comm->rank == 0 ? grace : 2 * grace))
+    else if (w->told == 1 && is_quiet(w, periods_to_the_end(w)))
         conclude(w, &mine);
 }
 
@@ -264,6 +285,11 @@ ls_status ls_watchdog_start(ls_watchdog **out, ls_comm *comm, double seconds, ls
     }
     *out = w;
     return LS_OK;
+}
+
+int ls_watchdog_error(const ls_watchdog *watchdog)
+{
+    return ls_beacon_error(watchdog->beacon);
 }
 
 void ls_watchdog_stop(ls_watchdog **watchdog)

@@ -37,6 +37,9 @@ typedef void ls_stuck(void *user, const char *text, bool end);
 ls_status ls_watchdog_start(ls_watchdog **out, ls_comm *comm, double seconds, ls_stuck *stuck,
                             void *user) LS_MUST_CHECK;
 
+/* Why no rank can be heard of, as an errno; 0 if they can. On rank 0. Local. */
+int ls_watchdog_error(const ls_watchdog *watchdog);
+
 /* Stops, frees and sets *watchdog to NULL; accepts NULL. Local. */
 void ls_watchdog_stop(ls_watchdog **watchdog);
 

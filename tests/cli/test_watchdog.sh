@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Jobs that hang: the watchdog ends them, with code 5, and names the rank that is to blame.
+# Jobs that hang: the watchdog ends them, with code 5, and names the rank that is to blame, also where somebody floods the
+# ranks' ports with datagrams.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
 make_data=$2
+flood=$3
 "$make_data" data
 train=("$lockstep" train --data data/data.h5 --model "dense:30 relu dense:5" --batch 16
     --epochs 1000000 --reduce fused --quiet --watchdog 2)
@@ -36,6 +38,21 @@ ends "$code_stuck" 'lockstep: stuck: no step finished in 2 s; lagging: rank 0 on
 check "the others say where they are" [ "$(grep -cE '^lockstep: rank [12] on [^ ]+: no progress for [0-9]+ s, waiting for other ranks in ' err)" = 2 ]
 start env LOCKSTEP_FAULT=stall:2:50
 ends "$code_stuck" 'lockstep: stuck: no step finished in 2 s; lagging: rank 2 on [^ ]+, busy in a training step, step [0-9]+ of epoch [0-9]+$' "a rank sleeps"
+
+# The ranks listen on the loopback only, as all of them are on one host. Whoever floods their ports keeps no rank from
+# being heard, and changes nothing of the verdict.
+start env LOCKSTEP_FAULT=stall:2:300
+ss -Hulnp | grep -E "pid=(${processes[0]}|${processes[1]}|${processes[2]})," >sockets
+ports=$(awk '{ sub(/.*:/, "", $4); print $4 }' sockets)
+check "rank 0 has a socket" [ -n "$ports" ]
+check "all listen on the loopback" [ "$(grep -cvE ' 127\.0\.0\.1:[0-9]+ ' sockets)" = 0 ]
+# shellcheck disable=SC2086
+"$flood" 6 $ports >sent &
+flooder=$!
+ends "$code_stuck" 'lockstep: stuck: no step finished in 2 s; lagging: rank 2 on [^ ]+, busy in a training step, step [0-9]+ of epoch [0-9]+$' "ports are flooded"
+check "no other rank is named" [ "$(grep -c 'lagging: rank [01]' err)" = 0 ]
+wait $flooder
+check "it was a flood" [ "$(cat sent)" -gt 100000 ]
 
 # A job that is stopped as a whole, and goes on, is not stuck; nor is one that trains.
 start
