@@ -75,6 +75,7 @@ typedef struct ls_state {
     const ls_network *network;
     const float *params;
     ls_optimizer *optimizer;
+    const float *const *slots; /* [ls_optimizer_slots()] its arenas; NULL: those that it has */
 } ls_state;
 
 /* Writes a checkpoint into a folder, as step-NNNNNNNN.h5 with the steps taken as its number, and

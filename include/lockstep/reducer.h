@@ -55,6 +55,7 @@ typedef struct ls_control {
     int64_t failed;  /* 1 if this rank failed: nothing is updated; on return, how many did */
     int64_t stop;    /* 1 if this rank is asked to end after this step; on return, how many are */
     int64_t save;    /* 1 if this rank finds that a checkpoint is due; on return, how many do */
+    int64_t copy;    /* the same of a copy of the state in memory */
 } ls_control;
 
 /* Most rows that a step may have, so that their number is exact in the control word. */

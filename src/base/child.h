@@ -10,7 +10,8 @@
  * there; nothing else of it is left than the status and its text. Local.
  * path     of the file that is worked on, for messages
  * seconds  of processor time that it may take
- * Errors: those of the work; LS_ERR_DATA if it crashed or took longer. Where no process can be made
+ * Errors: those of the work; LS_ERR_DATA if it crashed or took longer; LS_ERR_FAILURE if it was
+ * killed; LS_INTERRUPTED if this process was asked to end meanwhile. Where no process can be made
  * it is LS_OK, as if this had not been asked for. */
 ls_status ls_in_child(ls_status (*work)(const void *arg), const void *arg, const char *path,
                       int64_t seconds) LS_MUST_CHECK;

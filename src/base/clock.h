@@ -12,4 +12,10 @@ static inline double ls_now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* Marks the start of the program, from which its time limits count. Local. */
+void ls_clock_start(void);
+
+/* Seconds since then; 0 if it was not marked. Local. */
+double ls_clock_since_start(void);
+
 #endif

@@ -1,16 +1,27 @@
 #include "base/interrupt.h"
 
+#include "base/clock.h"
+
+#include <math.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 
 static const struct {
     int number;
     const char *name;
-} signals[] = {
-    {SIGUSR1, "SIGUSR1"}, {SIGUSR2, "SIGUSR2"}, {SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"}};
+} signals[] = {{SIGUSR1, "SIGUSR1"},
+               {SIGUSR2, "SIGUSR2"},
+               {SIGTERM, "SIGTERM"},
+               {SIGINT, "SIGINT"},
+               {SIGHUP, "SIGHUP"}};
 enum { SIGNALS = sizeof signals / sizeof *signals };
 
-static volatile sig_atomic_t seen;
+/* Written by the handler and read by any thread: lock-free. */
+static atomic_int seen;
+static _Atomic double seen_at;
+
+static double limit; /* 0: none */
 
 static void note(int number)
 {
@@ -20,23 +31,58 @@ static void note(int number)
         raise(number);
         return;
     }
+    seen_at = ls_now();
     seen = number;
+}
+
+static void handle(int number, void (*handler)(int number))
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = handler;
+    action.sa_flags = SA_RESTART;
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, NULL);
 }
 
 void ls_interrupt_watch(void)
 {
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = note;
-    action.sa_flags = SA_RESTART;
-    sigemptyset(&action.sa_mask);
+    struct sigaction before;
     for (size_t i = 0; i < SIGNALS; i++)
-        sigaction(signals[i].number, &action, NULL);
+        if (sigaction(signals[i].number, NULL, &before) != 0 || before.sa_handler != SIG_IGN)
+            handle(signals[i].number, note);
+}
+
+void ls_interrupt_spare_writers(void)
+{
+    handle(SIGPIPE, SIG_IGN);
+    handle(SIGXFSZ, SIG_IGN);
+}
+
+void ls_interrupt_at(double moment)
+{
+    limit = moment;
+}
+
+double ls_interrupt_age(void)
+{
+    const double now = ls_now();
+    const double of_signal = seen != 0 ? now - seen_at : -INFINITY;
+    const double of_limit = limit > 0 ? now - limit : -INFINITY;
+    return of_signal > of_limit ? of_signal : of_limit;
+}
+
+ls_status ls_interrupt_poll(double grace)
+{
+    if (ls_interrupt_age() < grace)
+        return LS_OK;
+    return ls_fail(LS_INTERRUPTED, "stopped by %s",
+                   seen != 0 ? ls_interrupt_name(seen) : "the time limit");
 }
 
 int ls_interrupt_signal(void)
 {
-    return (int)seen;
+    return seen;
 }
 
 const char *ls_interrupt_name(int number)
@@ -49,5 +95,6 @@ const char *ls_interrupt_name(int number)
 
 void ls_interrupt_set(int number)
 {
+    seen_at = ls_now();
     seen = number;
 }

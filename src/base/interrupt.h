@@ -1,10 +1,30 @@
-/* Signals that ask this process to come to an end in good order. */
+/* Requests that this process come to an end in good order: signals, and a time limit. */
 #ifndef LS_BASE_INTERRUPT_H
 #define LS_BASE_INTERRUPT_H
 
-/* Lets SIGUSR1, SIGUSR2, SIGTERM and SIGINT be noted instead of ending the process. The second of
- * them ends it at once, as without this. Local. */
+#include <stdbool.h>
+
+#include <lockstep/status.h>
+
+/* Lets SIGUSR1, SIGUSR2, SIGTERM, SIGINT and SIGHUP be noted instead of ending the process. The
+ * second of them ends it at once, as without this. One that is ignored stays ignored: a shell
+ * ignores SIGINT for a command in the background, nohup ignores SIGHUP. Local. */
 void ls_interrupt_watch(void);
+
+/* Lets a write to a pipe that nobody reads any more, or beyond the limit on the size of files, fail
+ * with an error (EPIPE, EFBIG) instead of ending the process by SIGPIPE or SIGXFSZ. Local. */
+void ls_interrupt_spare_writers(void);
+
+/* Sets the moment, on the clock of ls_now(), from which on the end is requested; 0: none. Local. */
+void ls_interrupt_at(double moment);
+
+/* The seconds since the end was first requested; below 0: it has not been, and will be by the time
+ * limit in so many; -INFINITY: not at all. Local. */
+double ls_interrupt_age(void);
+
+/* Whether the end has been requested for more than `grace` seconds, as an error for loops whose
+ * work can be dropped. Local. Errors: LS_INTERRUPTED, naming the signal or the time limit. */
+ls_status ls_interrupt_poll(double grace) LS_MUST_CHECK;
 
 /* The number of the first such signal that came, 0: none yet. Local. */
 int ls_interrupt_signal(void);
@@ -12,7 +32,7 @@ int ls_interrupt_signal(void);
 /* "SIGUSR1", ...; for a number that came. Local. */
 const char *ls_interrupt_name(int number);
 
-/* As if this signal had come, or, with 0, none, for tests. Local. */
+/* As if this signal had just come, or, with 0, none, for tests. Local. */
 void ls_interrupt_set(int number);
 
 #endif

@@ -2,11 +2,13 @@
 #include <lockstep/reducer.h>
 #include <lockstep/trainer.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/report.h"
 #include "nn/preset.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -282,7 +284,9 @@ static ls_status find_time_limit(const settings *s, double *out)
         status = parse_interval("max-time", s->max_time, false, &most);
     if (status == LS_OK)
         status = parse_interval("stop-margin", s->stop_margin, false, &margin);
-    *out = most.seconds;
+    /* It counts from the start of the program. */
+    const double past = ls_clock_since_start();
+    *out = most.seconds > past ? most.seconds - past : most.seconds > 0 ? DBL_MIN : 0;
     if (status != LS_OK || end == NULL || atoll(end) <= 0)
         return status;
     double left = difftime((time_t)atoll(end), time(NULL)) - margin.seconds;

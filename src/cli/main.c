@@ -3,8 +3,10 @@
 #include <lockstep/compute.h>
 #include <lockstep/version.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/interrupt.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "cli/command.h"
 
@@ -140,10 +142,29 @@ static void choose_kernels(char **argv)
         execv(program, argv);
 }
 
+/* What MPI needs and would not tell that it lacks. Before MPI is up one rank of each host says so;
+ * the others leave it the time to: mpirun ends all ranks when the first of them has ended. */
+static ls_status check_limits(int launched)
+{
+    enum { FILES = 64 }; /* and one for each other rank, which may be reached by TCP */
+    const ls_status status = ls_limits_allow_files(FILES + launched);
+    if (status == LS_OK)
+        return LS_OK;
+    if (first_number(
+            (const char *const[]){"OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", NULL}) == 0)
+        fprintf(stderr, "lockstep: %s\n", ls_error_text());
+    else
+        sleep(1);
+    return status;
+}
+
 static ls_status run_parallel(const ls_command *command, int *argc, char ***argv)
 {
     const int launched = launched_size();
     const bool speaks = launched_rank() == 0;
+    const ls_status limits = check_limits(launched);
+    if (limits != LS_OK)
+        return limits;
     choose_kernels(*argv);
     tune_mpi();
     if (command->stops)
@@ -190,6 +211,8 @@ static ls_status run_serial(const ls_command *command, int argc, char **argv)
 int main(int argc, char **argv)
 {
     const bool speaks = launched_rank() == 0;
+    ls_clock_start();
+    ls_interrupt_spare_writers();
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         if (speaks)

@@ -210,6 +210,7 @@ static void compose(const ls_control *mine, double word[LS_CONTROL_VALUES])
     word[LS_CONTROL_FAILED] = !well;
     word[LS_CONTROL_STOP] = (double)mine->stop;
     word[LS_CONTROL_SAVE] = (double)mine->save;
+    word[LS_CONTROL_COPY] = (double)mine->copy;
 }
 
 void ls_reducer_begin(ls_reducer *reducer, const ls_control *mine)
@@ -320,6 +321,7 @@ int64_t ls_reducer_finish(ls_reducer *reducer, ls_control *sum)
     sum->failed = (int64_t)word[LS_CONTROL_FAILED];
     sum->stop = (int64_t)word[LS_CONTROL_STOP];
     sum->save = (int64_t)word[LS_CONTROL_SAVE];
+    sum->copy = (int64_t)word[LS_CONTROL_COPY];
     leave(reducer, begin);
     return bad;
 }

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/dispatch.h"
 #include "base/integer.h"
+#include "base/limits.h"
 #include "base/memory.h"
 
 #include <string.h>
@@ -133,21 +134,24 @@ static int64_t shared_floats(const node *n)
     return grads_floats(n) + (n->rank == 0 ? params_floats(n) + team_floats(n) : 0);
 }
 
-/* Whether the node has room for it. To be asked first: where Open MPI finds too little, some of its
- * ranks wait for ever. Collective on the node. */
+/* Whether the node has room for it, and its first rank, which makes the memory, can. To be asked
+ * first: where Open MPI can't have it, some of its ranks wait for ever. Collective on the node. */
 static ls_status check_room(const node *n)
 {
-    enum { SPARE = 1 << 20 }; /* for what MPI adds */
+    enum { SPARE = 1 << 20 /* bytes, for what MPI adds */, FILES = 8 };
     struct statvfs room;
     int64_t bytes = shared_floats(n) * (int64_t)sizeof(float);
     MPI_Allreduce(MPI_IN_PLACE, &bytes, 1, MPI_INT64_T, MPI_SUM, n->local);
-    if (statvfs("/dev/shm", &room) != 0 ||
-        (uint64_t)room.f_bavail * room.f_frsize >= (uint64_t)bytes + SPARE)
-        return LS_OK;
-    return ls_fail(LS_ERR_FAILURE,
-                   "--reduce hierarchical: /dev/shm has no room for %lld bytes; another --reduce "
-                   "needs none",
-                   (long long)bytes);
+    ls_status status = ls_limits_try_files(FILES);
+    if (status == LS_OK && n->rank == 0)
+        status = ls_limits_try_shared_memory();
+    if (status == LS_OK && statvfs("/dev/shm", &room) == 0 &&
+        (uint64_t)room.f_bavail * room.f_frsize < (uint64_t)bytes + SPARE)
+        status = ls_fail(LS_ERR_FAILURE, "/dev/shm has no room for %lld bytes", (long long)bytes);
+    return status == LS_OK
+               ? LS_OK
+               : ls_fail(status, "--reduce hierarchical: %s; another --reduce needs none",
+                         ls_error_text());
 }
 
 /* Takes the shared memory. */

@@ -185,7 +185,9 @@ ls_status ls_checkpoint_write(const char *path, const ls_state *state)
     for (int i = 0; status == LS_OK && i < ls_optimizer_slots(state->optimizer); i++) {
         char group[NAME];
         slot_group(group, state->optimizer, i);
-        status = write_arena(file, group, state->network, ls_optimizer_slot(state->optimizer, i));
+        status = write_arena(file, group, state->network,
+                             state->slots != NULL ? state->slots[i]
+                                                  : ls_optimizer_slot(state->optimizer, i));
     }
     ls_status closed = ls_h5_close(&file);
     ls_h5_unlock();

@@ -3,12 +3,17 @@
 #include "base/exact.h"
 #include "base/fault.h"
 #include "base/integer.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "data/samples.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+
+/* Seconds after which an evaluation is broken off when the process is asked to end: a short one
+ * comes to its end. */
+static const double GRACE = 0.5;
 
 ls_range ls_evaluation_shard(int64_t rows, int ranks, int rank)
 {
@@ -37,7 +42,8 @@ ls_status ls_evaluation_add(void *evaluation, const ls_samples *samples)
     int32_t *predicted = ls_alloc(LS_EVALUATION_ROWS, sizeof *predicted);
     if (predicted == NULL)
         return LS_ERR_FAILURE;
-    for (int64_t done = 0; done < samples->rows; done += LS_EVALUATION_ROWS) {
+    ls_status status = ls_interrupt_poll(GRACE);
+    for (int64_t done = 0; status == LS_OK && done < samples->rows; done += LS_EVALUATION_ROWS) {
         int64_t left = samples->rows - done;
         int64_t some = left < LS_EVALUATION_ROWS ? left : LS_EVALUATION_ROWS;
         ls_samples_gather(samples, NULL, done, some, normalization, e->batch);
@@ -47,9 +53,10 @@ ls_status ls_evaluation_add(void *evaluation, const ls_samples *samples)
         e->score.loss += ls_exact_round(score.loss, e->quantum);
         for (int64_t i = 0; e->confusion != NULL && i < some; i++)
             e->confusion[e->batch->labels[i] * (int64_t)e->classes + predicted[i]]++;
+        status = ls_interrupt_poll(GRACE);
     }
     ls_free(predicted);
-    return LS_OK;
+    return status;
 }
 
 ls_status ls_evaluation_finish(ls_comm *comm, ls_evaluation *e, ls_status status, ls_score *out)

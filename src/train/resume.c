@@ -126,7 +126,7 @@ static ls_status check(const ls_trainer *t, const ls_checkpoint *checkpoint)
             "can't resume from %s on %d ranks: with --shuffle local the steps of another "
             "number of ranks than its %lld are others",
             path, t->plan.ranks, (long long)progress->ranks);
-    if (progress->step >= t->plan.steps)
+    if (progress->step > t->plan.steps)
         return ls_fail(LS_ERR_DATA, "%s: it is in step %lld of an epoch that has %lld", path,
                        (long long)progress->step, (long long)t->plan.steps);
     return LS_OK;

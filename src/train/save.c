@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "train/standby.h"
 
 #include <stdio.h>
 
@@ -17,7 +18,10 @@ static ls_status save(const ls_trainer *t, const ls_partial *partial)
                       .network = t->replica.network,
                       .params = ls_reducer_params(t->replica.reducer),
                       .optimizer = t->replica.optimizer};
-    return ls_checkpoint_save(t->folder, &state, t->config->keep);
+    ls_standby_lock(t->standby);
+    ls_status status = ls_checkpoint_save(t->folder, &state, t->config->keep);
+    ls_standby_unlock(t->standby, status == LS_OK);
+    return status;
 }
 
 ls_status ls_trainer_log_error(ls_trainer *t, ls_status error, const char *event, int64_t epoch)
@@ -40,27 +44,43 @@ static void report(ls_trainer *t, ls_status error)
                     ls_error_text());
 }
 
-ls_status ls_trainer_save(ls_trainer *t, bool best, bool needed)
+/* Afterwards the parameters are everywhere, and none is spoiled. Collective. */
+static ls_status finish_step(ls_replica *r)
+{
+    ls_step_finish(r, NULL);
+    return ls_step_agree(r);
+}
+
+ls_status ls_trainer_collect(ls_trainer *t, ls_partial *partial)
 {
     ls_replica *r = &t->replica;
-    ls_progress *progress = &t->progress;
-    const double begin = ls_now();
-    const int64_t saved_best = progress->best_steps;
-    ls_watchdog_at(t->watchdog, LS_AT_CHECKPOINT, progress->epoch, progress->step);
-    ls_step_finish(r, NULL);
-    ls_status status = ls_step_agree(r);
-    if (status != LS_OK || *t->config->run == '\0')
+    ls_status status = finish_step(r);
+    if (status != LS_OK)
         return status;
     for (int i = 0; i < ls_optimizer_slots(r->optimizer); i++)
         ls_reducer_complete(r->reducer, ls_optimizer_slot(r->optimizer, i));
-    ls_partial partial = progress->partial;
-    double sums[] = {partial.compute_s, partial.communicate_s, partial.exchange_s};
+    *partial = t->progress.partial;
+    double sums[] = {partial->compute_s, partial->communicate_s, partial->exchange_s};
     ls_sum_doubles(t->comm, sums, 3);
-    partial.compute_s = sums[0];
-    partial.communicate_s = sums[1];
-    partial.exchange_s = sums[2];
-    progress->ranks = t->plan.ranks;
-    progress->reduce = ls_trainer_reduce(t);
+    partial->compute_s = sums[0];
+    partial->communicate_s = sums[1];
+    partial->exchange_s = sums[2];
+    t->progress.ranks = t->plan.ranks;
+    t->progress.reduce = ls_trainer_reduce(t);
+    return LS_OK;
+}
+
+ls_status ls_trainer_save(ls_trainer *t, bool best, bool needed)
+{
+    ls_progress *progress = &t->progress;
+    const double begin = ls_now();
+    const int64_t saved_best = progress->best_steps;
+    ls_partial partial;
+    ls_watchdog_at(t->watchdog, LS_AT_CHECKPOINT, progress->epoch, progress->step);
+    ls_status status =
+        *t->config->run != '\0' ? ls_trainer_collect(t, &partial) : finish_step(&t->replica);
+    if (status != LS_OK || *t->config->run == '\0')
+        return status;
     if (best)
         progress->best_steps = progress->optimizer_steps;
     status = ls_agree(t->comm, t->log != NULL ? save(t, &partial) : LS_OK);
@@ -73,6 +93,7 @@ ls_status ls_trainer_save(ls_trainer *t, bool best, bool needed)
         return LS_OK;
     }
     t->save_seconds = t->saved - begin;
+    ls_trainer_limit_time(t);
     if (t->log != NULL)
         status = ls_run_log_event(
             t->log, "checkpoint", progress->epoch,

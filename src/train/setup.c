@@ -5,8 +5,10 @@
 #include "base/clock.h"
 #include "base/exact.h"
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "train/standby.h"
 
 #include <lockstep/compute.h>
 #include <lockstep/evaluate.h>
@@ -104,6 +106,7 @@ static ls_status make_replica(ls_trainer *t)
     /* Until one is written: parameters and slots to a slow disk. */
     t->save_seconds =
         0.5 + (double)size * sizeof(float) * (1 + ls_optimizer_slots(t->replica.optimizer)) / 50e6;
+    ls_trainer_limit_time(t);
     return LS_OK;
 }
 
@@ -126,11 +129,17 @@ static ls_status make_reducer(ls_trainer *t)
         t->progress.reduce != LS_REDUCE_EXACT &&
         (!foresee || ls_reduce_foresees(t->progress.reduce, shard)))
         reduce = t->progress.reduce; /* what the run that goes on here had settled on */
-    ls_status status =
-        reduce == LS_REDUCE_AUTO
-            ? ls_tuner_create(&t->tuner, t->comm, t->topology->nodes, shard, foresee, layout, rows,
-                              &t->replica.reducer)
-            : ls_reducer_create(&t->replica.reducer, t->comm, reduce, shard, layout, rows);
+    ls_status status = LS_OK;
+    if (reduce != LS_REDUCE_AUTO)
+        status = ls_reducer_create(&t->replica.reducer, t->comm, reduce, shard, layout, rows);
+    if (status != LS_OK && c->reduce == LS_REDUCE_AUTO && !c->reproducible) {
+        ls_trainer_note(t, "--reduce auto had chosen %s, which can't be had here: %s",
+                        ls_reduce_name(reduce), ls_error_text());
+        reduce = LS_REDUCE_AUTO;
+    }
+    if (reduce == LS_REDUCE_AUTO)
+        status = ls_tuner_create(&t->tuner, t->comm, t->topology->nodes, shard, foresee, layout,
+                                 rows, &t->replica.reducer);
     if (status != LS_OK)
         return status;
     ls_reducer_set_params(t->replica.reducer, t->start_params);
@@ -328,6 +337,12 @@ static ls_status create(ls_trainer *t)
     if (status == LS_OK && t->config->watchdog > 0 && t->observer->stuck != NULL)
         status = ls_watchdog_start(&t->watchdog, t->comm, t->config->watchdog, t->observer->stuck,
                                    t->observer->user);
+    if (status == LS_OK && t->watchdog != NULL && t->rank == 0 && t->plan.ranks > 1 &&
+        ls_watchdog_error(t->watchdog) != 0)
+        ls_trainer_note(t,
+                        "no UDP socket (%s): if the job hangs, the watchdog ends it, but can't say "
+                        "which rank lags",
+                        strerror(ls_watchdog_error(t->watchdog)));
     if (status == LS_OK)
         status = choose_monitor(t);
     if (status == LS_OK)
@@ -343,6 +358,8 @@ static ls_status create(ls_trainer *t)
     }
     if (status == LS_OK)
         status = make_reducer(t);
+    if (status == LS_OK)
+        status = ls_agree(t->comm, ls_interrupt_poll(0));
     if (status == LS_OK)
         status = ls_agree(t->comm, writes ? begin_records(t) : LS_OK);
     if (status == LS_OK && t->rank == 0 && t->observer->start != NULL) {
@@ -382,9 +399,12 @@ ls_status ls_trainer_create(ls_trainer **out, ls_comm *comm, const ls_train_conf
         t->observer = observer;
         t->rank = ls_comm_rank(comm);
         t->created = t->saved = ls_now();
+        ls_trainer_limit_time(t);
         status = ls_normalization_make(&t->replica.normalization, config->mean, config->std);
         if (status == LS_OK)
             status = create(t);
+        if (status == LS_INTERRUPTED)
+            status = ls_trainer_interrupted(t, false);
     }
     if (status != LS_OK) {
         ls_trainer_destroy(&t);
@@ -410,6 +430,8 @@ void ls_trainer_destroy(ls_trainer **trainer)
         return;
     ls_trainer *t = *trainer;
     ls_watchdog_stop(&t->watchdog);
+    ls_standby_destroy(&t->standby);
+    ls_interrupt_at(0);
     ls_run_log_close(&t->log);
     ls_unlock_file(&t->lock);
     ls_exchange_destroy(&t->exchange);

@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "train/diagnosis.h"
 #include "train/health.h"
+#include "train/standby.h"
 #include "train/summary.h"
 
 #include <lockstep/evaluate.h>
@@ -43,20 +44,17 @@ static ls_status tune(ls_trainer *t, double seconds)
     return ls_agree(t->comm, status);
 }
 
-/* What this rank has to say before a step beside its rows: whether it was sent a signal, and, on
- * rank 0, what its clock says. Local. */
+/* What this rank has to say before a step beside its rows: whether it was asked to end, or will be
+ * before the step is likely to have ended, and, on rank 0, what is due. Local. */
 static ls_control wishes(const ls_trainer *t)
 {
     const ls_train_config *c = t->config;
-    const double now = ls_now();
-    ls_control control = {.stop = ls_interrupt_signal() != 0};
+    ls_control control = {.stop = ls_interrupt_age() + t->step_seconds >= 0};
     if (t->rank != 0)
         return control;
-    /* A checkpoint may take longer than the one before. */
-    if (c->time_limit > 0 && now - t->created + 1.5 * t->save_seconds >= c->time_limit)
-        control.stop = 1;
-    if (c->checkpoint_every.seconds > 0 && now - t->saved >= c->checkpoint_every.seconds)
+    if (c->checkpoint_every.seconds > 0 && ls_now() - t->saved >= c->checkpoint_every.seconds)
         control.save = 1;
+    control.copy = ls_standby_is_due(t, t->step_seconds);
     return control;
 }
 
@@ -64,24 +62,6 @@ static ls_control wishes(const ls_trainer *t)
 static void go_on_with(const ls_trainer *t, ls_activity activity)
 {
     ls_watchdog_at(t->watchdog, activity, t->progress.epoch, t->progress.step);
-}
-
-/* The end of a run that was asked to stop, its checkpoint written. Collective. */
-static ls_status interrupted(ls_trainer *t)
-{
-    int number = ls_interrupt_signal();
-    const int rank = ls_rank_of_max(t->comm, number);
-    char why[64] = "the time limit";
-    ls_broadcast_from(t->comm, &number, sizeof number, rank);
-    if (number != 0)
-        snprintf(why, sizeof why, "%s on rank %d", ls_interrupt_name(number), rank);
-    if (*t->config->run == '\0')
-        return ls_fail(LS_ERR_FAILURE, "stopped by %s; without --run nothing is saved", why);
-    return ls_fail(LS_INTERRUPTED,
-                   "stopped by %s, %lld epoch%s and %lld of %lld steps done; the checkpoint is "
-                   "written: to go on, run the same again with --resume auto",
-                   why, (long long)t->progress.epoch, t->progress.epoch == 1 ? "" : "s",
-                   (long long)t->progress.step, (long long)t->plan.steps);
 }
 
 /* Whether a checkpoint is due after so many steps, or epochs, of the run. Local. */
@@ -175,6 +155,7 @@ static ls_status take_step(ls_trainer *t, const int64_t *epoch_order, ls_control
     progress->optimizer_steps = ls_optimizer_steps(t->replica.optimizer);
     sums->compute_s += phases.total - phases.exposed;
     sums->communicate_s += phases.exposed;
+    t->step_seconds = phases.total;
     if (skipped)
         return LS_OK;
     t->skipped = 0;
@@ -210,14 +191,17 @@ static ls_status train_epoch(ls_trainer *t)
         t->stopping = t->stopping || control.stop > 0;
         t->due = control.save > 0 ||
                  is_due(t->progress.optimizer_steps, t->config->checkpoint_every.steps);
-        if (t->progress.step == t->plan.steps || !(t->stopping || t->due))
+        const bool last = t->progress.step == t->plan.steps;
+        if (control.copy > 0 && (last || !(t->stopping || t->due)))
+            status = ls_standby_copy(t);
+        if (last || !(t->stopping || t->due))
             continue;
         sums->seconds += ls_now() - mark;
         status = ls_health_check_replicas(t); /* what is saved, lasts */
         if (status == LS_OK)
             status = ls_trainer_save(t, false, t->stopping);
         if (status == LS_OK && t->stopping)
-            status = interrupted(t);
+            status = ls_trainer_interrupted(t, true);
         mark = ls_now();
     }
     sums->seconds += ls_now() - mark;
@@ -309,6 +293,15 @@ static ls_status record(ls_trainer *t, ls_metrics *m, bool best)
     return ls_agree(t->comm, status);
 }
 
+/* Stops after an epoch's last step: its validation, which was broken off, is what the run goes on
+ * with. Collective. */
+static ls_status break_off(ls_trainer *t)
+{
+    t->stopping = true;
+    ls_status status = ls_trainer_save(t, false, true);
+    return status == LS_OK ? ls_trainer_interrupted(t, true) : status;
+}
+
 /* One epoch, from the exchange to the checkpoint. Collective. */
 static ls_status run_epoch(ls_trainer *t)
 {
@@ -325,6 +318,8 @@ static ls_status run_epoch(ls_trainer *t)
     double checked = ls_now();
     const float *outcome = ls_trainer_outcome(t);
     status = validate(t, outcome, &m);
+    if (status == LS_INTERRUPTED)
+        return break_off(t);
     if (status != LS_OK)
         return status;
     const ls_partial *sums = &t->progress.partial;
@@ -399,7 +394,7 @@ ls_status ls_trainer_run(ls_trainer *t, ls_train_result *result)
         if (status == LS_ERR_NUMERIC && t->config->on_nan == LS_ON_NAN_ROLLBACK)
             status = ls_health_roll_back(t);
         if (status == LS_OK && t->stopping && goes_on(t))
-            status = interrupted(t);
+            status = ls_trainer_interrupted(t, true);
     }
     if (status == LS_OK && !idle)
         status = ls_diagnosis_at_end(t);

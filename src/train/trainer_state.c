@@ -1,5 +1,7 @@
 #include "train/trainer_state.h"
 
+#include "base/interrupt.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -13,6 +15,33 @@ void ls_trainer_note(const ls_trainer *t, const char *format, ...)
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     t->observer->note(t->observer->user, text);
+}
+
+void ls_trainer_limit_time(const ls_trainer *t)
+{
+    /* A checkpoint may take longer than the one before. */
+    if (t->config->time_limit > 0)
+        ls_interrupt_at(t->created + t->config->time_limit - 1.5 * t->save_seconds);
+}
+
+ls_status ls_trainer_interrupted(ls_trainer *t, bool saved)
+{
+    static const char again[] = "run the same again with --resume auto";
+    int number = ls_interrupt_signal();
+    const int rank = ls_rank_of_max(t->comm, number);
+    char why[64] = "the time limit";
+    ls_broadcast_from(t->comm, &number, sizeof number, rank);
+    if (number != 0)
+        snprintf(why, sizeof why, "%s on rank %d", ls_interrupt_name(number), rank);
+    if (*t->config->run == '\0')
+        return ls_fail(LS_ERR_FAILURE, "stopped by %s; without --run nothing is saved", why);
+    if (!saved)
+        return ls_fail(LS_INTERRUPTED, "stopped by %s before the first step: %s", why, again);
+    return ls_fail(LS_INTERRUPTED,
+                   "stopped by %s, %lld epoch%s and %lld of %lld steps done; the checkpoint is "
+                   "written: to go on, %s",
+                   why, (long long)t->progress.epoch, t->progress.epoch == 1 ? "" : "s",
+                   (long long)t->progress.step, (long long)t->plan.steps, again);
 }
 
 const float *ls_trainer_outcome(ls_trainer *t)

@@ -43,10 +43,13 @@ struct ls_trainer {
     ls_progress progress;
     ls_metrics *history; /* [config->epochs or more] */
 
-    double created;      /* when, on ls_now()'s clock */
-    double saved;        /* when the latest checkpoint was */
-    double save_seconds; /* what it took, or the first is thought to take */
-    int skipped;         /* steps in a row, by --on-nan skip */
+    double created;             /* when, on ls_now()'s clock */
+    double saved;               /* when the latest checkpoint was */
+    double save_seconds;        /* what it took, or the first is thought to take */
+    double step_seconds;        /* of the latest step */
+    struct ls_standby *standby; /* on rank 0, where steps are long; else NULL */
+    bool standby_failed;        /* it can't be had */
+    int skipped;                /* steps in a row, by --on-nan skip */
     int64_t rolled_back; /* step of the run that was gone back from the last time; -1: none */
     int64_t furthest;    /* the same, the most so far */
     int rollbacks;       /* since it was reached */
@@ -77,6 +80,17 @@ ls_status ls_trainer_go_back(ls_trainer *trainer) LS_MUST_CHECK;
 /* Takes the checkpoint that was resumed, and the best one beside it, over into the run folder, so
  * that the folder is whole; on rank 0. Local. Errors: LS_ERR_FAILURE, LS_ERR_DATA. */
 ls_status ls_trainer_adopt(const ls_trainer *trainer) LS_MUST_CHECK;
+
+/* Brings the optimizer's state, and what an unfinished epoch came to over ranks, together on all of
+ * them. Collective. Errors, on all ranks alike: what was found too late in the latest step. */
+ls_status ls_trainer_collect(ls_trainer *trainer, ls_partial *partial) LS_MUST_CHECK;
+
+/* Sets the moment from which on config->time_limit asks the run to end. Local. */
+void ls_trainer_limit_time(const ls_trainer *trainer);
+
+/* The end of a run that was asked to stop. Collective.
+ * saved  a checkpoint of all that it has done is written */
+ls_status ls_trainer_interrupted(ls_trainer *trainer, bool saved) LS_MUST_CHECK;
 
 /* Brings the whole state together and saves it, if there is a run folder. Collective.
  * best     this is the end of the best epoch so far

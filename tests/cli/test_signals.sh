@@ -48,7 +48,7 @@ one_more() { # SIGNAL PID CODES
     esac
     check "signal $1: code $code, not $3" grep -qxE "0|$3" <<<"$code"
     if [ $code = 75 ]; then
-        check "signal $1: says so" has parts_err 'stopped by SIG[A-Z0-9]+ on rank [01], [0-9]+ epochs? and [0-9]+ of [0-9]+ steps done'
+        check "signal $1: says so" has parts_err 'stopped by SIG[A-Z0-9]+ on rank [01](, [0-9]+ epochs? and [0-9]+ of [0-9]+ steps done| before the first step)'
     fi
 }
 # The run has the parameters and the metrics of the one that was left alone.

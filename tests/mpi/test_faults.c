@@ -3,8 +3,11 @@
 #include "fixture.h"
 #include "mpi_test.h"
 
+#include "base/interrupt.h"
+
 #include <lockstep/checkpoint.h>
 
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -141,12 +144,22 @@ static void hear_note(void *user, const char *text)
     snprintf(t->note, sizeof t->note, "%s", text);
 }
 
+/* Sends a signal at the start, if it is to. */
+static bool interrupts;
+static void hear_start(void *user, const ls_run_info *info)
+{
+    (void)user, (void)info;
+    if (interrupts)
+        ls_interrupt_set(SIGTERM);
+}
+
 /* Trains in the folder `run`, where this save fails; 0: none. */
 static ls_status train_on(const ls_train_config *config, int failing_save, hearing *told,
                           ls_train_result *result)
 {
     char fault[64] = "";
-    const ls_observer observer = {.user = told, .epoch = hear_epoch, .note = hear_note};
+    const ls_observer observer = {
+        .user = told, .start = hear_start, .epoch = hear_epoch, .note = hear_note};
     memset(told, 0, sizeof *told);
     if (rank == 0 && *config->resume == '\0')
         assert_int_equal(system("rm -rf run"), 0);
@@ -209,8 +222,10 @@ static void a_failed_save_can_be_survived(void **state)
                          0);
     }
     /* A run that is interrupted promises a checkpoint. */
-    config.time_limit = 1e-9;
+    interrupts = true;
     assert_int_equal(train_on(&config, 1, &told, &result), LS_ERR_FAILURE);
+    interrupts = false;
+    ls_interrupt_set(0);
 }
 
 /* The best epoch's save fails: the best before stays, however few are kept. */

@@ -4,6 +4,7 @@
 #include "mpi_test.h"
 
 #include "base/interrupt.h"
+#include "train/standby.h"
 
 #include <lockstep/checkpoint.h>
 
@@ -242,26 +243,155 @@ static void any_rank_can_stop_all(void **state)
     assert_int_equal(result.epochs, EPOCHS);
 }
 
+/* Trains with a time limit that is over when the first step begins. */
+static ls_status train_too_long(const ls_train_config *config)
+{
+    ls_trainer *trainer = NULL;
+    ls_train_result result;
+    const ls_observer silent = {0};
+    assert_ok(ls_trainer_create(&trainer, world, config, &silent));
+    ls_interrupt_at(1e-9);
+    ls_status status = ls_trainer_run(trainer, &result);
+    ls_trainer_destroy(&trainer);
+    return status;
+}
+
 static void time_is_limited(void **state)
 {
     (void)state;
     watcher w = {.steps_left = -1};
     ls_train_result result;
     ls_train_config config = configure("limited");
-    config.time_limit = 1e-9;
-    ls_status status = train(world, &config, &w, &result);
+    ls_status status = train_too_long(&config);
     assert_fails(status, LS_INTERRUPTED, "stopped by the time limit, 0 epochs and 1 of 12 steps");
+    assert_same_failure(status);
+    config.time_limit = 1e-9;
+    status = train(world, &config, &w, &result);
+    assert_fails(status, LS_INTERRUPTED, "stopped by the time limit before the first step");
     assert_same_failure(status);
     config.run = "";
     config.resume = "";
+    config.time_limit = 0;
     for (int kind = 0; kind < LS_REDUCERS; kind++) {
         fixture_reduce(&config, kind, false);
-        assert_fails(train(world, &config, &w, &result), LS_ERR_FAILURE,
-                     "without --run nothing is saved");
+        assert_fails(train_too_long(&config), LS_ERR_FAILURE, "without --run nothing is saved");
     }
     config = configure("limited");
     config.time_limit = 3600;
     assert_ok(train(world, &config, &w, &result));
+}
+
+/* Sends a signal after the last step of the first epoch, so early that its validation, short as it
+ * is, is broken off. */
+static void signal_before_validation(void *user, int64_t epoch, int64_t rows, double loss)
+{
+    count_step(user, epoch, rows, loss);
+    watcher *w = user;
+    if (w->steps_left == 0) {
+        w->steps_left = -1;
+        usleep(600 * 1000);
+    }
+}
+
+/* A long validation does not keep a run from stopping: it is what the run goes on with. */
+static void stops_in_a_validation(void **state)
+{
+    (void)state;
+    watcher whole = {.steps_left = -1}, parts = {.steps_left = STEPS};
+    ls_train_result one, other;
+    ls_trainer *trainer = NULL;
+    ls_train_config config = configure("whole");
+    assert_ok(train(world, &config, &whole, &one));
+    config = configure("broken");
+    const ls_observer observer = {
+        .user = &parts, .step = signal_before_validation, .epoch = note_epoch};
+    ls_interrupt_watch();
+    assert_ok(ls_trainer_create(&trainer, world, &config, &observer));
+    ls_status status = ls_trainer_run(trainer, &other);
+    ls_trainer_destroy(&trainer);
+    assert_fails(status, LS_INTERRUPTED, "stopped by SIGUSR1 on rank 0, 0 epochs and 12 of 12");
+    assert_same_failure(status);
+    assert_ok(train(world, &config, &parts, &other));
+    assert_true(one.digest == other.digest);
+    for (int e = 0; rank == 0 && e < EPOCHS; e++) {
+        assert_true(whole.metrics[e].loss == parts.metrics[e].loss);
+        assert_true(whole.metrics[e].val_loss == parts.metrics[e].val_loss);
+    }
+}
+
+/* Sends a signal in the fourth step, and waits there for what is written at once: a checkpoint of
+ * one of the steps before. Steps are made to look long. */
+typedef struct long_steps {
+    int steps, seen, notes;
+} long_steps;
+
+static int steps_written(void)
+{
+    for (int steps = 1; steps < 4; steps++) {
+        char path[64];
+        snprintf(path, sizeof path, "long/checkpoints/step-%08d.h5", steps);
+        if (access(path, F_OK) == 0)
+            return steps;
+    }
+    return 0;
+}
+
+static void sleep_in_step(void *user, int64_t epoch, int64_t rows, double loss)
+{
+    (void)epoch, (void)rows, (void)loss;
+    long_steps *l = user;
+    if (++l->steps != 4)
+        return; /* the next one is the last */
+    /* Before the outcome of this step may be copied. */
+    assert_int_equal(raise(SIGTERM), 0);
+    for (int i = 0; i < 100 && l->seen == 0; i++) {
+        usleep(20 * 1000);
+        l->seen = steps_written();
+    }
+}
+
+static void count_note(void *user, const char *text)
+{
+    long_steps *l = user;
+    l->notes += strstr(text, "SIGTERM in a long step: a checkpoint after step ") != NULL;
+}
+
+/* Where steps are long a signal does not wait for the end of the one that is going on. */
+static void writes_at_once_where_steps_are_long(void **state)
+{
+    (void)state;
+    long_steps l = {0};
+    watcher whole = {.steps_left = -1}, rest = {.steps_left = -1};
+    ls_train_result one, other;
+    ls_trainer *trainer = NULL;
+    for (int kind = 0; kind < LS_REDUCERS; kind++) {
+        ls_train_config config = configure("whole");
+        config.optimizer.ema = 0.9;
+        fixture_reduce(&config, kind, kind == LS_REDUCE_FUSED);
+        assert_ok(train(world, &config, &whole, &one));
+        (void)configure("long");
+        config.run = "long";
+        l = (long_steps){0};
+        whole.epochs = rest.epochs = 0;
+        const ls_observer observer = {.user = &l, .step = sleep_in_step, .note = count_note};
+        ls_interrupt_watch();
+        ls_standby_long_step = 0;
+        assert_ok(ls_trainer_create(&trainer, world, &config, &observer));
+        ls_status status = ls_trainer_run(trainer, &other);
+        ls_trainer_destroy(&trainer);
+        ls_standby_long_step = 0.25;
+        ls_interrupt_set(0);
+        assert_int_equal(status, LS_INTERRUPTED);
+        if (rank == 0) {
+            assert_true(l.seen > 0);
+            assert_int_equal(l.notes, 1);
+            /* As if the job had been killed there. */
+            assert_int_equal(unlink("long/checkpoints/step-00000005.h5"), 0);
+        }
+        assert_ok(ls_agree(world, LS_OK));
+        assert_ok(train(world, &config, &rest, &other));
+        assert_true(one.digest == other.digest);
+    }
 }
 
 static void saves_by_steps_and_by_time(void **state)
@@ -296,4 +426,6 @@ MPI_TEST_MAIN(cmocka_unit_test(goes_on_with_the_same_bits),
               cmocka_unit_test(so_does_what_goes_by_norms_and_averages),
               cmocka_unit_test(goes_on_on_another_number_of_ranks),
               cmocka_unit_test(any_rank_can_stop_all), cmocka_unit_test(time_is_limited),
+              cmocka_unit_test(stops_in_a_validation),
+              cmocka_unit_test(writes_at_once_where_steps_are_long),
               cmocka_unit_test(saves_by_steps_and_by_time))

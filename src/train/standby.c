@@ -1,0 +1,216 @@
+#include "train/standby.h"
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/memory.h"
+#include "train/trainer_state.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+double ls_standby_long_step = 0.25;
+
+/* How many times longer than copying the state takes the time between two copies is. */
+static const double RARELY = 50;
+
+struct ls_standby {
+    const ls_trainer *trainer; /* borrowed; the thread reads what does not change */
+    float *params;             /* [network's size] */
+    float *slot[LS_OPTIMIZER_MAX_SLOTS];
+    ls_metrics *history; /* [history_room] */
+    int64_t history_room;
+    ls_progress progress; /* and that of an epoch that is not finished, summed over ranks */
+    double copied, took;  /* when the latest copy was made, and its seconds */
+
+    pthread_t thread;
+    bool started;
+    pthread_mutex_t mutex; /* of the copy, and of what follows */
+    pthread_cond_t wake;
+    bool holds, stop;
+};
+
+bool ls_standby_is_due(const ls_trainer *t, double step_seconds)
+{
+    const ls_standby *s = t->standby;
+    if (*t->config->run == '\0' || step_seconds < ls_standby_long_step || t->standby_failed)
+        return false;
+    return s == NULL || ls_now() - s->copied > RARELY * s->took;
+}
+
+/* Writes the copy; under the mutex. */
+static void write_copy(ls_standby *s)
+{
+    const ls_trainer *t = s->trainer;
+    const ls_progress *p = &s->progress;
+    const ls_state state = {.identity = &t->identity,
+                            .progress = p,
+                            .history = s->history,
+                            .network = t->replica.network,
+                            .params = s->params,
+                            .optimizer = t->replica.optimizer,
+                            .slots = (const float *const *)s->slot};
+    s->holds = false;
+    if (ls_checkpoint_save(t->folder, &state, t->config->keep) != LS_OK)
+        ls_trainer_note(t, "%s", ls_error_text());
+    else
+        ls_trainer_note(t,
+                        "%s in a long step: a checkpoint after step %lld of epoch %lld, the latest "
+                        "whole one, is written at once",
+                        ls_interrupt_name(ls_interrupt_signal()), (long long)p->step,
+                        (long long)p->epoch + 1);
+}
+
+/* The thread: looks for a signal now and then. */
+static void *watch(void *user)
+{
+    enum { LOOK = 50 * 1000 * 1000 /* ns */ };
+    ls_standby *s = user;
+    pthread_mutex_lock(&s->mutex);
+    while (!s->stop) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += LOOK;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        (void)pthread_cond_timedwait(&s->wake, &s->mutex, &until);
+        if (!s->stop && s->holds && ls_interrupt_signal() != 0)
+            write_copy(s);
+    }
+    pthread_mutex_unlock(&s->mutex);
+    return NULL;
+}
+
+/* Starts the thread, which gets none of the process's signals. */
+static ls_status start_thread(ls_standby *s)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int code = pthread_create(&s->thread, NULL, watch, s);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    s->started = code == 0;
+    return s->started
+               ? LS_OK
+               : ls_fail(LS_ERR_FAILURE, "no thread for checkpoints at once: %s", strerror(code));
+}
+
+static ls_status create(ls_trainer *t)
+{
+    ls_standby *s = ls_alloc(1, sizeof *s);
+    const int64_t size = ls_network_size(t->replica.network);
+    bool well = s != NULL;
+    if (!well)
+        return LS_ERR_FAILURE;
+    s->trainer = t;
+    pthread_mutex_init(&s->mutex, NULL);
+    pthread_cond_init(&s->wake, NULL);
+    t->standby = s;
+    s->params = ls_alloc(size, sizeof *s->params);
+    well = s->params != NULL;
+    for (int i = 0; well && i < ls_optimizer_slots(t->replica.optimizer); i++) {
+        s->slot[i] = ls_alloc(size, sizeof *s->slot[i]);
+        well = s->slot[i] != NULL;
+    }
+    return well ? start_thread(s) : LS_ERR_FAILURE;
+}
+
+/* Room for as many epochs. */
+static ls_status make_room(ls_standby *s, int64_t epochs)
+{
+    if (epochs <= s->history_room)
+        return LS_OK;
+    ls_free(s->history);
+    s->history_room = 0;
+    s->history = ls_alloc(2 * epochs, sizeof *s->history);
+    if (s->history == NULL)
+        return LS_ERR_FAILURE;
+    s->history_room = 2 * epochs;
+    return LS_OK;
+}
+
+/* Takes the state over; under the mutex. */
+static ls_status fill(ls_standby *s, const ls_partial *partial)
+{
+    const ls_trainer *t = s->trainer;
+    const size_t bytes = (size_t)ls_network_size(t->replica.network) * sizeof(float);
+    s->holds = false;
+    ls_status status = make_room(s, t->progress.epoch);
+    if (status != LS_OK)
+        return status;
+    s->progress = t->progress;
+    s->progress.partial = *partial;
+    memcpy(s->params, ls_reducer_params(t->replica.reducer), bytes);
+    for (int i = 0; i < ls_optimizer_slots(t->replica.optimizer); i++)
+        memcpy(s->slot[i], ls_optimizer_slot(t->replica.optimizer, i), bytes);
+    memcpy(s->history, t->history, (size_t)t->progress.epoch * sizeof *s->history);
+    s->holds = true;
+    return LS_OK;
+}
+
+/* On rank 0. Local. */
+static void take_over(ls_trainer *t, const ls_partial *partial, double begin)
+{
+    ls_status status = t->standby == NULL ? create(t) : LS_OK;
+    if (status == LS_OK) {
+        pthread_mutex_lock(&t->standby->mutex);
+        status = fill(t->standby, partial);
+        pthread_mutex_unlock(&t->standby->mutex);
+    }
+    if (status == LS_OK) {
+        t->standby->copied = ls_now();
+        t->standby->took = t->standby->copied - begin;
+        return;
+    }
+    t->standby_failed = true;
+    ls_trainer_note(t, "%s: a signal that comes in a long step waits for the step's end",
+                    ls_error_text());
+    ls_standby_destroy(&t->standby);
+}
+
+ls_status ls_standby_copy(ls_trainer *t)
+{
+    ls_partial partial;
+    const double begin = ls_now();
+    ls_status status = ls_trainer_collect(t, &partial);
+    if (status == LS_OK && t->rank == 0)
+        take_over(t, &partial, begin);
+    return status;
+}
+
+void ls_standby_lock(ls_standby *s)
+{
+    if (s != NULL)
+        pthread_mutex_lock(&s->mutex);
+}
+
+void ls_standby_unlock(ls_standby *s, bool saved)
+{
+    if (s == NULL)
+        return;
+    s->holds = s->holds && !saved;
+    pthread_mutex_unlock(&s->mutex);
+}
+
+void ls_standby_destroy(ls_standby **standby)
+{
+    if (standby == NULL || *standby == NULL)
+        return;
+    ls_standby *s = *standby;
+    if (s->started) {
+        pthread_mutex_lock(&s->mutex);
+        s->stop = true;
+        pthread_cond_signal(&s->wake);
+        pthread_mutex_unlock(&s->mutex);
+        pthread_join(s->thread, NULL);
+    }
+    pthread_cond_destroy(&s->wake);
+    pthread_mutex_destroy(&s->mutex);
+    ls_free(s->params);
+    for (int i = 0; i < LS_OPTIMIZER_MAX_SLOTS; i++)
+        ls_free(s->slot[i]);
+    ls_free(s->history);
+    ls_free(s);
+    *standby = NULL;
+}
