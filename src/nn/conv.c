@@ -1,6 +1,6 @@
 /* conv:FILTERSxK[,STRIDE,PAD]: F filters of K x K pixels, moved by the stride over an image with
- * that many zeros around it. C: channels; J = K * C: taps of a row of the kernel, see
- * conv_kernel.h. Weights are [K][K][C][F].
+ * that many zeros around it. A stride above K passes over pixels, whose gradient is 0. C: channels;
+ * J = K * C: taps of a row of the kernel, see conv_kernel.h. Weights are [K][K][C][F].
  *
  * Nothing is laid out for a product of matrices: the kernel works on images in place. Only where
  * there is a margin images are copied, a few at a time, into scratch memory that has it. */
@@ -107,7 +107,7 @@ static plan make_plan(const ls_layer *layer)
 
 static ls_status configure(ls_layer *layer, const char *argument)
 {
-    enum { MOST_FILTERS = 1 << 16, MOST_PIXELS = 1 << 10 };
+    enum { MOST_FILTERS = 1 << 16, MOST_PIXELS = 1 << 10 /* also of a stride */ };
     int used = 0;
     long long F = 0, K = 0, stride = 1, pad = 0;
     const int got = sscanf(argument, "%9lldx%9lld%n,%9lld%n,%9lld%n", &F, &K, &used, &stride, &used,
@@ -118,8 +118,8 @@ static ls_status configure(ls_layer *layer, const char *argument)
     if (F < 1 || F > MOST_FILTERS || K < 1 || K > MOST_PIXELS)
         return ls_fail(LS_ERR_USAGE, "FILTERS must be from 1 to %d, K from 1 to %d", MOST_FILTERS,
                        MOST_PIXELS);
-    if (stride < 1 || stride > K || pad < 0 || pad >= K)
-        return ls_fail(LS_ERR_USAGE, "STRIDE must be from 1 to K, PAD from 0 to K-1");
+    if (stride < 1 || stride > MOST_PIXELS || pad < 0 || pad >= K)
+        return ls_fail(LS_ERR_USAGE, "STRIDE must be from 1 to %d, PAD from 0 to K-1", MOST_PIXELS);
     const int64_t C = layer->in.channels;
     const int64_t height = layer->in.height + 2 * pad, width = layer->in.width + 2 * pad;
     if (K > height || K > width)
@@ -247,7 +247,7 @@ static double flops(const ls_layer *layer)
 const ls_layer_kind ls_layer_conv = {
     .name = "conv",
     .argument = "FILTERSxK[,STRIDE[,PAD]]",
-    .meaning = "convolution, filters of K x K pixels; bias as dense",
+    .meaning = "convolution, filters of K x K pixels, STRIDE (1) apart; bias as dense",
     .takes_relu = true,
     .ends_with_bias = true,
     .images = true,
