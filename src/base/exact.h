@@ -27,14 +27,15 @@ static inline double ls_exact_round(double x, double quantum)
 
 /* Where magnitudes are not known beforehand: numbers are cut into parts, each a multiple of a
  * quantum of its own, and each kind of part is summed alone (after Demmel and Nguyen, Fast
- * Reproducible Floating-Point Summation, 2013). Up to 2^20 numbers below 2^40 have exact sums; what
- * is below 2^-71 of a number is left out. */
-enum { LS_EXACT_PARTS = 3 };
+ * Reproducible Floating-Point Summation, 2013). A quantum is 2^-29 of the one before, of which what
+ * is left for it is at most a half: 2^24 such numbers are below 2^52 quanta. So up to 2^24 numbers
+ * below 2^70 have exact sums; what is below 2^-75 of a number is left out. */
+enum { LS_EXACT_PARTS = 5 };
 
 /* Adds a number to sums that are kept in parts, sums[0], sums[stride], ... Local. */
 static inline void ls_exact_add(double x, double *sums, int stride)
 {
-    static const double quantum[LS_EXACT_PARTS] = {0x1p9, 0x1p-31, 0x1p-71};
+    static const double quantum[LS_EXACT_PARTS] = {0x1p42, 0x1p13, 0x1p-16, 0x1p-45, 0x1p-74};
     for (int i = 0; i < LS_EXACT_PARTS; i++) {
         const double part = ls_exact_round(x, quantum[i]);
         sums[i * stride] += part;

@@ -7,7 +7,12 @@
  *
  *     y = a (x - mean) + shift             a = scale / sqrt(var + EPSILON)
  *     dx = a dy + u (x - mean) + v         u = -a (sum of dy (x - mean)) / (N (var + EPSILON))
- *                                          v = -a (sum of dy) / N */
+ *                                          v = -a (sum of dy) / N
+ *
+ * The variance is the mean square less the square of the mean, of which nothing is left where the
+ * mean is much larger than the deviation: there a second pass takes the squares of deviations from
+ * the mean. Means are doubles; what is lost when they become floats, for x - mean to be taken in
+ * floats, is made good in shift and v. */
 #include "base/dispatch.h"
 #include "base/exact.h"
 #include "nn/layer.h"
@@ -17,19 +22,31 @@
 
 #define EPSILON 1e-5
 
+/* The square of a mean in variances from which on the second pass is made. Below, 2^-33 of the
+ * variance is lost in each addition. */
+#define REMOTE 0x1p20
+
 enum { SCALE, SHIFT, MEAN, VARIANCE };
+
+/* What is added up over some rows for each channel: two numbers. */
+typedef enum moments {
+    OF_VALUES,     /* x and x * x */
+    OF_DEVIATIONS, /* x - mean and its square */
+    OF_GRADIENTS   /* dy, once the relu has been seen to, and dy * x */
+} moments;
 
 /* What a pass leaves in the scratch memory. */
 typedef struct state {
-    double
-        *mine; /* [2 C] sums over some of this rank's values: of them, and of squares or products */
+    double *mine; /* [2 C] sums over some of this rank's values */
     double *sums; /* [LS_EXACT_PARTS][2 C + 1] the same of the batch, and N, see base/exact.h */
-    float *mean;  /* [C], and so on */
-    float *variance;
-    float *a, *u, *v;
+    double *mean; /* [C], and so on */
+    double *variance;
+    float *middle; /* the mean as a float */
+    float *a, *b;  /* y = a (x - middle) + b */
+    float *u, *v;  /* dx = a dy + u (x - middle) + v */
 } state;
 
-enum { ARRAYS = 5 /* of floats */ };
+enum { DOUBLES = 2, FLOATS = 5 };
 
 /* Numbers that are summed over ranks. */
 static int64_t width_of(const ls_layer *layer)
@@ -37,21 +54,29 @@ static int64_t width_of(const ls_layer *layer)
     return 2 * layer->in.channels + 1;
 }
 
+/* Doubles of the scratch memory. */
+static int64_t doubles_of(const ls_layer *layer)
+{
+    return (1 + LS_EXACT_PARTS) * width_of(layer) + DOUBLES * layer->in.channels;
+}
+
 static int64_t scratch(const ls_layer *layer)
 {
-    return 2 * (1 + LS_EXACT_PARTS) * width_of(layer) + ARRAYS * layer->in.channels;
+    return 2 * doubles_of(layer) + FLOATS * layer->in.channels;
 }
 
 static state state_of(const ls_layer *layer)
 {
     const int64_t C = layer->in.channels, width = width_of(layer);
     double *mine = (double *)(void *)layer->scratch;
-    float *rest = layer->scratch + 2 * (1 + LS_EXACT_PARTS) * width;
+    float *rest = layer->scratch + 2 * doubles_of(layer);
     return (state){.mine = mine,
                    .sums = mine + width,
-                   .mean = rest,
-                   .variance = rest + C,
-                   .a = rest + 2 * C,
+                   .mean = mine + (1 + LS_EXACT_PARTS) * width,
+                   .variance = mine + (1 + LS_EXACT_PARTS) * width + C,
+                   .middle = rest,
+                   .a = rest + C,
+                   .b = rest + 2 * C,
                    .u = rest + 3 * C,
                    .v = rest + 4 * C};
 }
@@ -85,14 +110,26 @@ LS_DISPATCH static void add_values(int64_t values, int64_t C, const float *restr
         }
 }
 
+/* Adds x - mean and its square. */
+LS_DISPATCH static void add_deviations(int64_t values, int64_t C, const double *restrict mean,
+                                       const float *restrict x, double *restrict sums)
+{
+    for (int64_t i = 0; i < values; i++, x += C)
+        for (int64_t c = 0; c < C; c++) {
+            const double deviation = (double)x[c] - mean[c];
+            sums[c] += deviation;
+            sums[C + c] += deviation * deviation;
+        }
+}
+
 /* The mask of the relu that follows: what it is given is as large as forward() made it. */
 LS_DISPATCH static void mask(int64_t values, int64_t C, const float *restrict a,
-                             const float *restrict mean, const float *restrict shift,
+                             const float *restrict middle, const float *restrict b,
                              const float *restrict x, float *restrict dy)
 {
     for (int64_t i = 0; i < values; i++, x += C, dy += C)
         for (int64_t c = 0; c < C; c++)
-            dy[c] = a[c] * (x[c] - mean[c]) + shift[c] > 0 ? dy[c] : 0;
+            dy[c] = a[c] * (x[c] - middle[c]) + b[c] > 0 ? dy[c] : 0;
 }
 
 /* How many rows from `first` on are taken at a time. */
@@ -102,25 +139,29 @@ static int64_t rows_at_once(const ls_layer_pass *pass, int64_t first)
     return pass->block > 0 && pass->block < left ? pass->block : left;
 }
 
-/* Sums over some rows of x and x * x; or, if there is a dy, of dy and dy * x, once the relu has
- * been seen to. */
-static void add_rows(const ls_layer *layer, const ls_layer_pass *pass, int64_t rows, const float *x,
-                     float *dy)
+/* Sums over some rows; dy: OF_GRADIENTS only. */
+static void add_rows(const ls_layer *layer, moments of, int64_t rows, const float *x, float *dy)
 {
     const state s = state_of(layer);
     const int64_t C = layer->in.channels, pixels = pixels_of(layer);
     memset(s.mine, 0, (size_t)(2 * C) * sizeof *s.mine);
     for (int64_t r = 0; r < rows; r++, x += pixels * C) {
-        if (dy != NULL && layer->rectified)
-            mask(pixels, C, s.a, s.mean, pass->params + layer->param[SHIFT].offset, x, dy);
-        add_values(pixels, C, dy != NULL ? dy : x, x, s.mine);
-        if (dy != NULL)
-            dy += pixels * C;
+        if (of == OF_VALUES)
+            add_values(pixels, C, x, x, s.mine);
+        if (of == OF_DEVIATIONS)
+            add_deviations(pixels, C, s.mean, x, s.mine);
+        if (of != OF_GRADIENTS)
+            continue;
+        if (layer->rectified)
+            mask(pixels, C, s.a, s.middle, s.b, x, dy);
+        add_values(pixels, C, dy, x, s.mine);
+        dy += pixels * C;
     }
 }
 
 /* The same sums over the global batch. By blocks they are exact, whatever the number of ranks. */
-static void add_up(const ls_layer *layer, const ls_layer_pass *pass, const float *x, float *dy)
+static void add_up(const ls_layer *layer, const ls_layer_pass *pass, moments of, const float *x,
+                   float *dy)
 {
     const state s = state_of(layer);
     const int64_t C = layer->in.channels, row = ls_shape_size(layer->in);
@@ -128,7 +169,7 @@ static void add_up(const ls_layer *layer, const ls_layer_pass *pass, const float
     memset(s.sums, 0, (size_t)(parts * width) * sizeof *s.sums);
     for (int64_t first = 0, rows; first < pass->rows; first += rows) {
         rows = rows_at_once(pass, first);
-        add_rows(layer, pass, rows, x + first * row, dy != NULL ? dy + first * row : NULL);
+        add_rows(layer, of, rows, x + first * row, dy != NULL ? dy + first * row : NULL);
         for (int64_t c = 0; c < 2 * C; c++)
             if (parts > 1)
                 ls_exact_add(s.mine[c], s.sums + c, width);
@@ -142,19 +183,48 @@ static void add_up(const ls_layer *layer, const ls_layer_pass *pass, const float
         s.sums[c] = ls_exact_total(s.sums + c, width);
 }
 
-/* y = a (x - mean) + shift, for each channel, and the relu that may follow. */
+/* Makes means and variances of deviations from the means that are there; tells whether one of them
+ * was too far away for that. The same on all ranks. */
+static bool make_statistics(const ls_layer *layer)
+{
+    const state s = state_of(layer);
+    const int64_t C = layer->in.channels;
+    const double N = s.sums[2 * C];
+    bool remote = false;
+    for (int64_t c = 0; c < C; c++) {
+        const double off = s.sums[c] / N, variance = s.sums[C + c] / N - off * off;
+        remote = remote || off * off > REMOTE * variance;
+        s.mean[c] += off;
+        s.variance[c] = variance > 0 || isnan(variance) ? variance : 0;
+    }
+    return remote;
+}
+
+/* Mean and variance of the global batch. */
+static void take_statistics(const ls_layer *layer, const ls_layer_pass *pass, const float *x)
+{
+    const state s = state_of(layer);
+    memset(s.mean, 0, (size_t)layer->in.channels * sizeof *s.mean);
+    add_up(layer, pass, OF_VALUES, x, NULL);
+    if (!make_statistics(layer))
+        return;
+    add_up(layer, pass, OF_DEVIATIONS, x, NULL);
+    (void)make_statistics(layer);
+}
+
+/* y = a (x - middle) + b, for each channel, and the relu that may follow. */
 LS_DISPATCH static void apply(int64_t values, int64_t C, bool rectify, const float *restrict a,
-                              const float *restrict mean, const float *restrict shift,
+                              const float *restrict middle, const float *restrict b,
                               const float *restrict x, float *restrict y)
 {
     for (int64_t i = 0; i < values; i++, x += C, y += C) {
         if (!rectify) {
             for (int64_t c = 0; c < C; c++)
-                y[c] = a[c] * (x[c] - mean[c]) + shift[c];
+                y[c] = a[c] * (x[c] - middle[c]) + b[c];
             continue;
         }
         for (int64_t c = 0; c < C; c++) {
-            const float z = a[c] * (x[c] - mean[c]) + shift[c];
+            const float z = a[c] * (x[c] - middle[c]) + b[c];
             y[c] = z < 0 ? 0 : z;
         }
     }
@@ -164,36 +234,33 @@ static void forward(const ls_layer *layer, const ls_layer_pass *pass, const floa
 {
     const state s = state_of(layer);
     const int64_t C = layer->in.channels;
-    const float *params = pass->params;
+    const float *scale = pass->params + layer->param[SCALE].offset;
+    const float *shift = pass->params + layer->param[SHIFT].offset;
     ls_need_call(pass->need, layer->param[SCALE].offset);
-    if (pass->training) {
-        add_up(layer, pass, x, NULL);
-        const double N = s.sums[2 * C];
-        for (int64_t c = 0; c < C; c++) {
-            const double mean = s.sums[c] / N, variance = s.sums[C + c] / N - mean * mean;
-            s.mean[c] = (float)mean;
-            s.variance[c] = (float)(variance > 0 || isnan(variance) ? variance : 0);
-        }
-    } else {
-        memcpy(s.mean, params + layer->param[MEAN].offset, (size_t)C * sizeof *s.mean);
-        memcpy(s.variance, params + layer->param[VARIANCE].offset, (size_t)C * sizeof *s.variance);
+    if (pass->training)
+        take_statistics(layer, pass, x);
+    for (int64_t c = 0; c < C && !pass->training; c++) {
+        s.mean[c] = (double)pass->params[layer->param[MEAN].offset + c];
+        s.variance[c] = (double)pass->params[layer->param[VARIANCE].offset + c];
     }
-    for (int64_t c = 0; c < C; c++)
-        s.a[c] = (float)((double)params[layer->param[SCALE].offset + c] /
-                         sqrt((double)s.variance[c] + EPSILON));
-    apply(pass->rows * pixels_of(layer), C, layer->rectified, s.a, s.mean,
-          params + layer->param[SHIFT].offset, x, y);
+    for (int64_t c = 0; c < C; c++) {
+        const double a = (double)scale[c] / sqrt(s.variance[c] + EPSILON);
+        s.a[c] = (float)a;
+        s.middle[c] = (float)s.mean[c];
+        s.b[c] = (float)((double)shift[c] + a * ((double)s.middle[c] - s.mean[c]));
+    }
+    apply(pass->rows * pixels_of(layer), C, layer->rectified, s.a, s.middle, s.b, x, y);
 }
 
-/* dx = a dy + u (x - mean) + v, in place of dy. */
+/* dx = a dy + u (x - middle) + v, in place of dy. */
 LS_DISPATCH static void apply_back(int64_t values, int64_t C, const float *restrict a,
-                                   const float *restrict mean, const float *restrict u,
+                                   const float *restrict middle, const float *restrict u,
                                    const float *restrict v, const float *restrict x,
                                    float *restrict dy)
 {
     for (int64_t i = 0; i < values; i++, x += C, dy += C)
         for (int64_t c = 0; c < C; c++)
-            dy[c] = a[c] * dy[c] + u[c] * (x[c] - mean[c]) + v[c];
+            dy[c] = a[c] * dy[c] + u[c] * (x[c] - middle[c]) + v[c];
 }
 
 /* The gradients of scale and shift, of some rows, from their sums of dy and dy x; and of the
@@ -206,7 +273,7 @@ static void make_gradients(const ls_layer *layer, int64_t rows, const float *par
     const int64_t C = layer->in.channels;
     const double unbiased = N > 1 ? N / (N - 1) : 1;
     for (int64_t c = 0; c < C; c++) {
-        const double mean = (double)s.mean[c], variance = (double)s.variance[c];
+        const double mean = s.mean[c], variance = s.variance[c];
         const int64_t at_mean = layer->param[MEAN].offset + c;
         const int64_t at_variance = layer->param[VARIANCE].offset + c;
         grads[layer->param[SCALE].offset + c] =
@@ -230,7 +297,7 @@ static void make_all_gradients(const ls_layer *layer, const ls_layer_pass *pass,
     for (int64_t first = 0, rows; first < pass->rows; first += rows) {
         rows = rows_at_once(pass, first);
         if (rows < pass->rows)
-            add_rows(layer, pass, rows, x + first * row, dy + first * row);
+            add_rows(layer, OF_GRADIENTS, rows, x + first * row, dy + first * row);
         make_gradients(layer, rows, pass->params, N, grads);
         if (first + rows == pass->rows)
             break;
@@ -245,18 +312,18 @@ static void backward(const ls_layer *layer, const ls_layer_pass *pass, const flo
     (void)y;
     const state s = state_of(layer);
     const int64_t C = layer->in.channels;
-    add_up(layer, pass, x, dy);
+    add_up(layer, pass, OF_GRADIENTS, x, dy);
     make_all_gradients(layer, pass, x, dy, grads);
     const double N = s.sums[2 * C];
     if (dx == NULL)
         return;
     for (int64_t c = 0; c < C; c++) {
-        const double a = (double)s.a[c], mean = (double)s.mean[c];
-        const double product = s.sums[C + c] - mean * s.sums[c];
-        s.u[c] = (float)(-a * product / (N * ((double)s.variance[c] + EPSILON)));
-        s.v[c] = (float)(-a * s.sums[c] / N);
+        const double a = (double)s.a[c], product = s.sums[C + c] - s.mean[c] * s.sums[c];
+        const double u = -a * product / (N * (s.variance[c] + EPSILON));
+        s.u[c] = (float)u;
+        s.v[c] = (float)(-a * s.sums[c] / N + u * ((double)s.middle[c] - s.mean[c]));
     }
-    apply_back(pass->rows * pixels_of(layer), C, s.a, s.mean, s.u, s.v, x, dx);
+    apply_back(pass->rows * pixels_of(layer), C, s.a, s.middle, s.u, s.v, x, dx);
 }
 
 const ls_layer_kind ls_layer_batchnorm = {

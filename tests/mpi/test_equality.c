@@ -140,6 +140,12 @@ static void same_curve_with_every_layer(void **state)
     config.model = "conv:5x2 gelu avgpool:2 flatten leaky-relu dense:4 softmax";
     config.loss = LS_MSE;
     compare(&config);
+    config.loss = LS_CROSS_ENTROPY;
+    config.model = "conv:5x1,2 batchnorm relu conv:4x2,3,1 dense:4"; /* strides above K */
+    compare(&config);
+    config.model = "batchnorm dense:12 batchnorm relu dense:4";
+    config.mean = -12345; /* statistics in two passes */
+    compare(&config);
 }
 
 /* Norms of all gradients and of layers, and averages, whoever has which part of them. */

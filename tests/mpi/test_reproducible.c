@@ -130,6 +130,19 @@ static void same_bits_with_every_layer(void **state)
     config.block = 3;
     config.batch = 5;
     compare(&config);
+    config.model = "conv:5x1,2 batchnorm relu conv:4x2,3,1 dense:4";
+    compare(&config);
+}
+
+/* Means far from 0, of which statistics are taken in two passes. */
+static void same_bits_far_from_zero(void **state)
+{
+    (void)state;
+    ls_train_config config = configure();
+    config.model = "batchnorm dense:12 batchnorm relu dense:4";
+    config.mean = -12345;
+    for (config.block = 1; config.block < 20; config.block += 6)
+        compare(&config);
 }
 
 /* An image's augmentation goes with it, whoever has it and in whatever block; and it is there. */
@@ -279,7 +292,7 @@ static void sums_of_parts_are_exact_in_any_order(void **state)
     (void)state;
     enum { COUNT = 1000, STRIDE = 2 };
     const uint64_t key = ls_rng_key(1, LS_RNG_SHUFFLE, 3);
-    for (int scale = -60; scale <= 39; scale += 11) {
+    for (int scale = -60; scale <= 70; scale += 11) {
         double up[LS_EXACT_PARTS * STRIDE] = {0}, down[LS_EXACT_PARTS * STRIDE] = {0}, plain = 0;
         for (uint64_t i = 0; i < COUNT; i++) {
             const double x = ldexp(2 * ls_rng_uniform(key, i) - 1, scale);
@@ -292,11 +305,29 @@ static void sums_of_parts_are_exact_in_any_order(void **state)
     }
 }
 
+/* Many numbers that each fill all that a part can hold. */
+static void sums_of_many_parts_are_exact(void **state)
+{
+    (void)state;
+    enum { COUNT = 1 << 20 };
+    const uint64_t key = ls_rng_key(1, LS_RNG_SHUFFLE, 4);
+    for (int scale = -30; scale <= 50; scale += 20) {
+        double up[LS_EXACT_PARTS] = {0}, down[LS_EXACT_PARTS] = {0};
+        for (uint64_t i = 0; i < COUNT; i++) {
+            ls_exact_add(ldexp(1 - ls_rng_uniform(key, i) / 64, scale), up, 1);
+            ls_exact_add(ldexp(1 - ls_rng_uniform(key, COUNT - 1 - i) / 64, scale), down, 1);
+        }
+        assert_memory_equal(up, down, sizeof up);
+    }
+}
+
 MPI_TEST_MAIN(cmocka_unit_test(sums_are_exact_in_any_order),
               cmocka_unit_test(sums_of_parts_are_exact_in_any_order),
+              cmocka_unit_test(sums_of_many_parts_are_exact),
               cmocka_unit_test(same_bits_on_any_rank_count),
               cmocka_unit_test(same_bits_with_other_networks),
               cmocka_unit_test(same_bits_with_every_layer),
+              cmocka_unit_test(same_bits_far_from_zero),
               cmocka_unit_test(same_bits_of_augmented_images), cmocka_unit_test(same_bits_by_norms),
               cmocka_unit_test(bits_differ_without_it),
               cmocka_unit_test(same_bits_after_an_elastic_resume),

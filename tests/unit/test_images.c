@@ -148,10 +148,24 @@ static const ls_conv_kernel *kernel_at(int at)
 static void kernels_do_what_a_convolution_is(void **state)
 {
     (void)state;
-    const conv cases[] = {{5, 5, 1, 5, 1, 6},   {9, 8, 1, 3, 1, 1},  {7, 6, 2, 3, 1, 16},
-                          {6, 9, 3, 2, 2, 7},   {8, 8, 5, 3, 2, 33}, {10, 7, 1, 4, 3, 40},
-                          {4, 4, 7, 1, 1, 17},  {7, 7, 6, 5, 1, 9},  {12, 11, 11, 3, 1, 65},
-                          {1, 1, 50, 1, 1, 20}, {3, 20, 1, 3, 1, 24}};
+    const conv cases[] = {{5, 5, 1, 5, 1, 6},
+                          {9, 8, 1, 3, 1, 1},
+                          {7, 6, 2, 3, 1, 16},
+                          {6, 9, 3, 2, 2, 7},
+                          {8, 8, 5, 3, 2, 33},
+                          {10, 7, 1, 4, 3, 40},
+                          {4, 4, 7, 1, 1, 17},
+                          {7, 7, 6, 5, 1, 9},
+                          {12, 11, 11, 3, 1, 65},
+                          {1, 1, 50, 1, 1, 20},
+                          {3, 20, 1, 3, 1, 24},
+                          /* strides that pass over pixels */
+                          {7, 7, 64, 1, 2, 24},
+                          {8, 5, 3, 1, 3, 40},
+                          {9, 11, 2, 2, 3, 5},
+                          {6, 6, 1, 1, 2, 1},
+                          {4, 5, 9, 1, 8, 17},
+                          {12, 13, 5, 3, 5, 33}};
     for (int k = 0; kernel_at(k) != NULL; k++)
         for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
             check(kernel_at(k), cases[i]);
@@ -431,6 +445,112 @@ static void normalises(void **state)
     ls_batch_destroy(&batch);
 }
 
+/* What batchnorm relu dense:2 makes of a batch and of its gradient, by definition and in double
+ * precision. x [FAR_ROWS][FAR_C] is what batchnorm gets. */
+enum { FAR_ROWS = 60, FAR_C = 3, FAR_IN = 4 };
+
+typedef struct far_outcome {
+    double mean[FAR_C], variance[FAR_C];
+    double y[FAR_ROWS][FAR_C], dx[FAR_ROWS][FAR_C];
+    double scale[FAR_C], shift[FAR_C]; /* gradients */
+} far_outcome;
+
+static void normalise_by_definition(const float *x, const float *scale, const float *shift,
+                                    const float *w, const float *bias, const int32_t *labels,
+                                    far_outcome *o)
+{
+    double dy[FAR_ROWS][FAR_C], hat[FAR_ROWS][FAR_C];
+    memset(o, 0, sizeof *o);
+    for (int i = 0; i < FAR_ROWS * FAR_C; i++)
+        o->mean[i % FAR_C] += (double)x[i] / FAR_ROWS;
+    for (int i = 0; i < FAR_ROWS * FAR_C; i++)
+        o->variance[i % FAR_C] += pow((double)x[i] - o->mean[i % FAR_C], 2) / FAR_ROWS;
+    for (int r = 0; r < FAR_ROWS; r++) {
+        double logit[2] = {(double)bias[0], (double)bias[1]};
+        for (int c = 0; c < FAR_C; c++) {
+            hat[r][c] = ((double)x[r * FAR_C + c] - o->mean[c]) / sqrt(o->variance[c] + 1e-5);
+            o->y[r][c] = fmax(0, (double)scale[c] * hat[r][c] + (double)shift[c]);
+            for (int k = 0; k < 2; k++)
+                logit[k] += o->y[r][c] * (double)w[c * 2 + k];
+        }
+        const double first = 1 / (1 + exp(logit[1] - logit[0]));
+        const double delta = labels[r] == 0 ? first - 1 : first; /* and its negative */
+        for (int c = 0; c < FAR_C; c++) {
+            dy[r][c] = o->y[r][c] > 0 ? delta * (double)(w[c * 2] - w[c * 2 + 1]) : 0;
+            o->shift[c] += dy[r][c];
+            o->scale[c] += dy[r][c] * hat[r][c];
+        }
+    }
+    for (int i = 0; i < FAR_ROWS * FAR_C; i++) {
+        const int r = i / FAR_C, c = i % FAR_C;
+        o->dx[r][c] = (double)scale[c] / sqrt(o->variance[c] + 1e-5) *
+                      (dy[r][c] - o->shift[c] / FAR_ROWS - hat[r][c] * o->scale[c] / FAR_ROWS);
+    }
+}
+
+/* The means that batchnorm gets are up to 1e6 times the deviations: all that it makes of them is as
+ * right as it is at 0, at once and by blocks, whose sums are exact. */
+static void normalises_far_from_zero(void **state)
+{
+    (void)state;
+    enum { SCALE = FAR_IN * FAR_C, SHIFT = SCALE + FAR_C, MEAN = SHIFT + FAR_C };
+    enum { VARIANCE = MEAN + FAR_C, WEIGHT = VARIANCE + FAR_C, BIAS = WEIGHT + 2 * FAR_C };
+    ls_network *network;
+    ls_batch *batch;
+    assert_ok(ls_network_create(&network, "dense:3 batchnorm relu dense:2",
+                                (ls_shape){FAR_IN, 1, 1}, 2, LS_CROSS_ENTROPY, FAR_ROWS));
+    assert_ok(ls_batch_create(&batch, FAR_ROWS, FAR_IN));
+    float params[BIAS + 2], grads[BIAS + 2];
+    batch->rows = FAR_ROWS;
+    for (double ratio = 1; ratio < 2e6; ratio *= 10)
+        for (int64_t block = 0; block <= 7; block += 7) {
+            assert_int_equal(ls_network_size(network), BIAS + 2);
+            for (int i = 0; i < BIAS + 2; i++)
+                params[i] = (float)(2 * ls_rng_uniform(8, (uint64_t)i) - 1);
+            for (int i = 0; i < FAR_ROWS; i++) {
+                batch->labels[i] = i % 3 == 0;
+                for (int j = 0; j < FAR_IN; j++)
+                    batch->x[i * FAR_IN + j] =
+                        (float)(2 * ls_rng_uniform(9, (uint64_t)(i * FAR_IN + j)) - 1);
+                batch->x[i * FAR_IN + FAR_IN - 1] = 1; /* whose weights are the means */
+            }
+            for (int c = 0; c < FAR_C; c++) {
+                params[(FAR_IN - 1) * FAR_C + c] = (float)((c - 1.5) * ratio);
+                params[SCALE + c] += 2;
+            }
+            const ls_pass pass = {.block = block};
+            (void)ls_network_loss(network, params, batch, &pass);
+            ls_network_backward(network, params, batch, &pass, grads);
+            far_outcome o;
+            normalise_by_definition(ls_network_activation(network, 0), params + SCALE,
+                                    params + SHIFT, params + WEIGHT, params + BIAS, batch->labels,
+                                    &o);
+            for (int i = 0; i < FAR_ROWS * FAR_C; i++)
+                assert_near((double)ls_network_activation(network, 1)[i], o.y[i / FAR_C][i % FAR_C],
+                            1e-4, 1e-5);
+            const double rows = (double)(block > 0 ? FAR_ROWS % block : FAR_ROWS); /* of the last */
+            for (int c = 0; c < FAR_C; c++) {
+                const double seen =
+                    (double)params[VARIANCE + c] - (double)grads[VARIANCE + c] / rows;
+                assert_near(seen * (FAR_ROWS - 1) / FAR_ROWS, o.variance[c], 1e-4, 1e-6);
+                assert_near((double)grads[MEAN + c] / rows, (double)params[MEAN + c] - o.mean[c],
+                            1e-6, 1e-6);
+            }
+            for (int c = 0; c < FAR_C && block == 0; c++) {
+                assert_near((double)grads[SCALE + c], o.scale[c], 1e-4, 1e-4);
+                assert_near((double)grads[SHIFT + c], o.shift[c], 1e-4, 1e-4);
+                for (int j = 0; j < FAR_IN; j++) {
+                    double sum = 0;
+                    for (int r = 0; r < FAR_ROWS; r++)
+                        sum += (double)batch->x[r * FAR_IN + j] * o.dx[r][c];
+                    assert_near((double)grads[j * FAR_C + c], sum, 1e-4, 1e-4);
+                }
+            }
+        }
+    ls_network_destroy(&network);
+    ls_batch_destroy(&batch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(kernels_do_what_a_convolution_is),
@@ -441,6 +561,7 @@ int main(void)
                                        cmocka_unit_test(pools),
                                        cmocka_unit_test(equals_share_no_gradient),
                                        cmocka_unit_test(drops_by_id),
-                                       cmocka_unit_test(normalises)};
+                                       cmocka_unit_test(normalises),
+                                       cmocka_unit_test(normalises_far_from_zero)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
