@@ -28,17 +28,20 @@ typedef struct ls_span {
     double ratio; /* what the norms make of this step's learning rate */
 } ls_span;
 
-/* What is the same for all parameters in a step. */
+/* What is the same for all parameters in a step. What a factor near 1 lacks to 1 is lost when it
+ * becomes a float, so that it is kept instead of the factor: x - rate x for beta x. */
 typedef struct ls_coefficients {
-    float track;                       /* of the sums over rows, for parameters that track */
-    float scale;                       /* of the gradients, clipping included */
-    float step;                        /* learning rate, bias correction included */
-    float l2;                          /* weight decay that is added to the gradient */
-    float momentum, of_g, of_v;        /* sgd, lars */
-    float b1, b2, root, epsilon, keep; /* adam, adamw, lamb */
-    float moment;                      /* lamb: bias correction of the first moment */
-    float average;                     /* weight of the new parameters in their average */
-    double lr, mean;                   /* as given: learning rate, scale of the gradients */
+    float track;                /* of the sums over rows, for parameters that track */
+    float scale;                /* of the gradients, clipping included */
+    float step;                 /* learning rate, bias correction included */
+    float l2;                   /* weight decay that is added to the gradient */
+    float friction, of_g, of_v; /* sgd, lars: 1 - momentum */
+    float rate_m, rate_v;       /* adam, adamw, lamb: 1 - beta1, 1 - beta2 */
+    float root, epsilon;        /* likewise: bias correction of sqrt(v) */
+    float fade;                 /* adamw: the part of a parameter that is taken away */
+    float moment;               /* lamb: bias correction of the first moment */
+    float average;              /* weight of the new parameters in their average */
+    double lr, mean;            /* as given: learning rate, scale of the gradients */
 } ls_coefficients;
 
 /* Consecutive parameters of one span, and what goes with them. */

@@ -22,12 +22,12 @@ static ls_status check(const ls_optimizer_config *c)
 
 static void begin(const ls_optimizer_config *c, double t, double lr, ls_coefficients *now)
 {
-    now->b1 = (float)c->beta1;
-    now->b2 = (float)c->beta2;
+    now->rate_m = (float)(1 - c->beta1);
+    now->rate_v = (float)(1 - c->beta2);
     now->epsilon = (float)c->epsilon;
     now->step = (float)(lr / (1 - pow(c->beta1, t)));
     now->root = (float)(1 / sqrt(1 - pow(c->beta2, t)));
-    now->keep = 1;
+    now->fade = 0;
     now->l2 = (float)c->weight_decay;
 }
 
@@ -35,7 +35,7 @@ static void begin_adamw(const ls_optimizer_config *c, double t, double lr, ls_co
 {
     begin(c, t, lr, now);
     now->l2 = 0;
-    now->keep = (float)(1 - lr * c->weight_decay);
+    now->fade = (float)(lr * c->weight_decay);
 }
 
 static void begin_lamb(const ls_optimizer_config *c, double t, double lr, ls_coefficients *now)
@@ -44,18 +44,18 @@ static void begin_lamb(const ls_optimizer_config *c, double t, double lr, ls_coe
     now->moment = (float)(1 / (1 - pow(c->beta1, t)));
 }
 
-/* p -= lr mhat / (sqrt(vhat) + epsilon), where mhat = m / (1 - beta1^t), vhat = v / (1 - beta2^t).
- */
+/* p -= lr mhat / (sqrt(vhat) + epsilon), where mhat = m / (1 - beta1^t), vhat = v / (1 - beta2^t),
+ * m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2. */
 LS_DISPATCH static void adam(const ls_coefficients *c, int64_t n, const float *restrict grads,
                              float *restrict params, float *restrict m, float *restrict v)
 {
     const float scale = c->scale, step = c->step, root = c->root, epsilon = c->epsilon;
-    const float b1 = c->b1, b2 = c->b2, l2 = c->l2, keep = c->keep;
+    const float rate_m = c->rate_m, rate_v = c->rate_v, l2 = c->l2, fade = c->fade;
     for (int64_t i = 0; i < n; i++) {
         float g = scale * grads[i] + l2 * params[i];
-        m[i] = b1 * m[i] + (1 - b1) * g;
-        v[i] = b2 * v[i] + (1 - b2) * g * g;
-        params[i] = keep * params[i] - step * m[i] / (sqrtf(v[i]) * root + epsilon);
+        m[i] = m[i] - rate_m * m[i] + rate_m * g;
+        v[i] = v[i] - rate_v * v[i] + rate_v * g * g;
+        params[i] -= fade * params[i] + step * m[i] / (sqrtf(v[i]) * root + epsilon);
     }
 }
 
@@ -64,11 +64,11 @@ LS_DISPATCH static void move_moments(const ls_coefficients *c, int64_t n,
                                      const float *restrict grads, float *restrict m,
                                      float *restrict v)
 {
-    const float scale = c->scale, b1 = c->b1, b2 = c->b2;
+    const float scale = c->scale, rate_m = c->rate_m, rate_v = c->rate_v;
     for (int64_t i = 0; i < n; i++) {
         float g = scale * grads[i];
-        m[i] = b1 * m[i] + (1 - b1) * g;
-        v[i] = b2 * v[i] + (1 - b2) * g * g;
+        m[i] = m[i] - rate_m * m[i] + rate_m * g;
+        v[i] = v[i] - rate_v * v[i] + rate_v * g * g;
     }
 }
 

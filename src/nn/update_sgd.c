@@ -28,9 +28,9 @@ static void begin(const ls_optimizer_config *c, double t, double lr, ls_coeffici
     now->step = (float)lr;
     now->l2 = (float)c->weight_decay;
     /* Plain momentum steps along v; Nesterov along g + momentum v. */
-    now->momentum = (float)c->momentum;
+    now->friction = (float)(1 - c->momentum);
     now->of_g = c->nesterov ? 1 : 0;
-    now->of_v = c->nesterov ? now->momentum : 1;
+    now->of_v = c->nesterov ? (float)c->momentum : 1;
 }
 
 LS_DISPATCH static void sgd(const ls_coefficients *c, int64_t n, const float *restrict grads,
@@ -45,23 +45,24 @@ LS_DISPATCH static void sgd_momentum(const ls_coefficients *c, int64_t n,
                                      const float *restrict grads, float *restrict params,
                                      float *restrict velocity)
 {
-    const float scale = c->scale, lr = c->step, decay = c->l2, momentum = c->momentum;
+    const float scale = c->scale, lr = c->step, decay = c->l2, friction = c->friction;
     const float of_g = c->of_g, of_v = c->of_v;
     for (int64_t i = 0; i < n; i++) {
         float g = scale * grads[i] + decay * params[i];
-        float v = momentum * velocity[i] + g;
+        float v = velocity[i] - friction * velocity[i] + g;
         velocity[i] = v;
         params[i] -= lr * (of_g * g + of_v * v);
     }
 }
 
 /* The learning rate is part of the velocity: v = momentum v + lr (g + decay p); p -= v. */
-LS_DISPATCH static void lars(float momentum, float scale, float lr, float decay, int64_t n,
+LS_DISPATCH static void lars(float friction, float scale, float lr, float decay, int64_t n,
                              const float *restrict grads, float *restrict params,
                              float *restrict velocity)
 {
     for (int64_t i = 0; i < n; i++) {
-        float v = momentum * velocity[i] + lr * (scale * grads[i] + decay * params[i]);
+        float v =
+            velocity[i] - friction * velocity[i] + lr * (scale * grads[i] + decay * params[i]);
         velocity[i] = v;
         params[i] -= v;
     }
@@ -86,7 +87,7 @@ static void update_momentum(const ls_coefficients *now, const ls_stretch *s)
 static void update_lars(const ls_coefficients *now, const ls_stretch *s)
 {
     const float lr = (float)(now->lr * s->span->ratio);
-    lars(now->momentum, now->scale, lr, s->span->matrix ? now->l2 : 0, s->count, s->grads,
+    lars(now->friction, now->scale, lr, s->span->matrix ? now->l2 : 0, s->count, s->grads,
          s->params, s->slot[0]);
 }
 

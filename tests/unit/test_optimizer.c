@@ -329,6 +329,64 @@ static void statistics_are_only_tracked(void **state)
     }
 }
 
+/* One parameter's updates in double precision, from 0. state: momentum, or m and v. */
+static void update_by_definition(const ls_optimizer_config *c, double t, double lr, double g,
+                                 double *p, double state[2])
+{
+    if (c->kind == LS_SGD || c->kind == LS_LARS) {
+        const double of = c->kind == LS_LARS ? lr : 1; /* a vector's: the ratio is 1 */
+        state[0] = c->momentum * state[0] + of * g;
+        *p -= lr / of * state[0];
+        return;
+    }
+    const double decay = c->kind == LS_LAMB ? 0 : c->weight_decay;
+    state[0] = c->beta1 * state[0] + (1 - c->beta1) * g;
+    state[1] = c->beta2 * state[1] + (1 - c->beta2) * g * g;
+    const double m = state[0] / (1 - pow(c->beta1, t)), v = state[1] / (1 - pow(c->beta2, t));
+    *p -= lr * (m / (sqrt(v) + c->epsilon) + decay * *p);
+}
+
+/* Factors are what they are as doubles, however near to 1, or to 0: after the first step, whose
+ * moments are (1 - beta) g, after many, and with gradients that shrink suddenly. */
+static void factors_near_1_are_kept(void **state)
+{
+    (void)state;
+    static const ls_param one = {.name = "b", .rank = 1, .shape = {1}, .count = 1};
+    static const double factors[] = {0,      0.5,     0.9,      0.99,      0.999,
+                                     0.9999, 0.99999, 0.999999, 0.9999999, 0.99999997};
+    const ls_optimizer_kind every[] = {LS_SGD, LS_ADAM, LS_ADAMW, LS_LARS, LS_LAMB};
+    for (size_t k = 0; k < sizeof every / sizeof *every; k++)
+        for (size_t i = 0; i < sizeof factors / sizeof *factors; i++) {
+            const double factor = factors[i], lr = 1e-3;
+            const bool adam = every[k] != LS_SGD && every[k] != LS_LARS;
+            const ls_optimizer_config config = {.kind = every[k],
+                                                .momentum = adam ? 0 : factor,
+                                                .beta1 = factor,
+                                                .beta2 = factor,
+                                                .epsilon = 1e-8,
+                                                .trust = 0.001,
+                                                .ema = factor,
+                                                .weight_decay = every[k] == LS_ADAMW ? 1e-4 : 0};
+            ls_optimizer *optimizer;
+            float p = 1;
+            double expected = 1, average = 1, moments[2] = {0};
+            assert_ok(ls_optimizer_create(&optimizer, &config, &one, 1));
+            ls_optimizer_start(optimizer, &p);
+            for (int t = 1; t <= 1000; t++) {
+                const float g = (t > 500 ? 1e-4f : 1) * (1 + 0.5f * (float)(t % 3));
+                ls_optimizer_step(optimizer, &g, 1, lr, &p);
+                update_by_definition(&config, t, lr, (double)g, &expected, moments);
+                average += fmax(1 - factor, 9.0 / (10 + t)) * (expected - average);
+                for (int s = 0; s < (adam ? 2 : factor > 0); s++)
+                    assert_near((double)*ls_optimizer_slot(optimizer, s), moments[s], 2e-4, 0);
+                assert_near((double)p, expected, 1e-4, 1e-4);
+                if (factor > 0)
+                    assert_near((double)*ls_optimizer_average(optimizer), average, 1e-4, 1e-4);
+            }
+            ls_optimizer_destroy(&optimizer);
+        }
+}
+
 /* A norm that is not too large changes no bit. */
 static void small_gradients_are_not_clipped(void **state)
 {
@@ -353,6 +411,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(refuses_bad_settings),
                                        cmocka_unit_test(agrees_with_the_reference),
                                        cmocka_unit_test(state_is_complete),
+                                       cmocka_unit_test(factors_near_1_are_kept),
                                        cmocka_unit_test(ranges_equal_the_whole),
                                        cmocka_unit_test(parts_add_up),
                                        cmocka_unit_test(statistics_are_only_tracked),
