@@ -1,6 +1,7 @@
 #include <lockstep/dataset.h>
 
 #include "base/fault.h"
+#include "base/fraction.h"
 #include "base/memory.h"
 #include "data/h5.h"
 #include "data/samples.h"
@@ -147,7 +148,7 @@ ls_status ls_dataset_open(ls_dataset **out, const char *path, double validation)
         status = check_split(dataset, LS_VALIDATION);
     } else if (status == LS_OK) {
         int64_t *rows = dataset->info.rows;
-        rows[LS_VALIDATION] = (int64_t)((double)rows[LS_TRAIN] * validation);
+        rows[LS_VALIDATION] = ls_part_of(validation, rows[LS_TRAIN]);
         rows[LS_TRAIN] -= rows[LS_VALIDATION];
         dataset->group[LS_VALIDATION] = LS_TRAIN;
         dataset->first[LS_VALIDATION] = rows[LS_TRAIN];

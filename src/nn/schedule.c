@@ -1,5 +1,7 @@
 #include <lockstep/schedule.h>
 
+#include "base/fraction.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stddef.h>
@@ -94,7 +96,7 @@ static double power(double gamma, int64_t n)
 
 static double one_cycle(const ls_schedule_config *c, double s, double T)
 {
-    const double top = CYCLE_RISE * T - 1, last = T - 1;
+    const double top = ls_meant(CYCLE_RISE * T) - 1, last = T - 1;
     if (s <= top)
         return anneal(CYCLE_START, 1, s / top);
     return anneal(1, c->final, (s - top) / (last - top));
@@ -103,13 +105,14 @@ static double one_cycle(const ls_schedule_config *c, double s, double T)
 double ls_schedule_rate(const ls_schedule_config *c, double base, const ls_schedule_at *at)
 {
     const double s = (double)at->step, E = (double)at->steps_per_epoch;
-    const double T = E * (double)at->epochs, W = E * c->warmup;
+    const double T = E * (double)at->epochs, W = ls_meant(E * c->warmup);
+    const double cuts = ls_meant(s / (c->step > 0 ? E * c->step : T / 3));
     double factor = 1;
     switch (c->kind) {
     case LS_SCHEDULE_CONSTANT:
         break;
     case LS_SCHEDULE_STEP:
-        factor = power(c->gamma, (int64_t)fmin(s / (c->step > 0 ? E * c->step : T / 3), MOST_CUTS));
+        factor = power(c->gamma, (int64_t)fmin(cuts, MOST_CUTS));
         break;
     case LS_SCHEDULE_COSINE:
         factor = s > W ? anneal(1, c->final, (s - W) / (T - W)) : 1;

@@ -2,6 +2,7 @@
 
 #include "base/fault.h"
 #include "base/file.h"
+#include "base/fraction.h"
 #include "base/memory.h"
 #include "base/rng.h"
 #include "base/text.h"
@@ -138,6 +139,22 @@ static void files_appear_whole(void **state)
     assert_fails(ls_path(path, long_path, NULL, NULL), LS_ERR_USAGE, "path too long");
 }
 
+/* As in whole numbers. */
+static void fractions_are_those_of_decimals(void **state)
+{
+    (void)state;
+    for (int64_t total = 0; total <= 1000; total++)
+        for (int64_t thousandths = 0; thousandths <= 1000; thousandths++)
+            assert_int_equal(ls_part_of((double)thousandths / 1000, total),
+                             thousandths * total / 1000);
+    assert_int_equal(ls_part_of(0.1, INT64_C(70000000000000)), INT64_C(7000000000000));
+    assert_int_equal(ls_part_of(0.9999999999999999, 100), 99); /* never all of them */
+    assert_int_equal(ls_part_of(0.28999999, 100), 28);
+    assert_true(ls_meant(70 * 0.1) == 7 && ls_meant(17 / (2 * 0.34)) == 25);
+    assert_true(ls_meant(6.9999999) == 6.9999999 && ls_meant(1e-17) == 1e-17);
+    assert_true(ls_meant(INFINITY) == INFINITY && isnan(ls_meant(NAN)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +164,7 @@ int main(void)
         cmocka_unit_test(fault_strikes_once_at_its_pass),
         cmocka_unit_test(nearest_words),
         cmocka_unit_test(files_appear_whole),
+        cmocka_unit_test(fractions_are_those_of_decimals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,6 +49,12 @@ static void splits_and_holds_out(void **state)
     assert_ok(ls_dataset_open(&dataset, "d.h5", 0.9));
     assert_int_equal(ls_dataset_describe(dataset)->rows[LS_TRAIN], 1);
     ls_dataset_close(&dataset);
+    f.train = 100; /* of which 0.29, as a double, is a little less than 29 */
+    fixture_write(&f, "d.h5");
+    assert_ok(ls_dataset_open(&dataset, "d.h5", 0.29));
+    assert_int_equal(ls_dataset_describe(dataset)->rows[LS_TRAIN], 71);
+    assert_int_equal(ls_dataset_describe(dataset)->rows[LS_VALIDATION], 29);
+    ls_dataset_close(&dataset);
 }
 
 /* A data file with one thing wrong. */

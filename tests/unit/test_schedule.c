@@ -83,6 +83,32 @@ static void have_their_landmarks(void **state)
     assert_true(rate(&cosine, 0, 10) == SCHEDULE_LR);
 }
 
+/* Fractions of an epoch are the decimals that were written: cuts, and the ends of warmups, come in
+ * the step that is theirs in whole numbers. */
+static void boundaries_are_those_of_decimals(void **state)
+{
+    (void)state;
+    for (int64_t epoch = 1; epoch <= 40; epoch++)
+        for (int64_t hundredths = 1; hundredths <= 300; hundredths++) {
+            const double epochs = (double)hundredths / 100;
+            const ls_schedule_config cut = {.kind = LS_SCHEDULE_STEP, .step = epochs, .gamma = 0.5};
+            const ls_schedule_config warm = {.warmup = epochs};
+            for (int64_t s = 0; s < 4 * epoch; s++) {
+                const ls_schedule_at at = {.step = s, .steps_per_epoch = epoch, .epochs = 4};
+                const int64_t cuts = s * 100 / (epoch * hundredths);
+                assert_true(ls_schedule_rate(&cut, 1, &at) == pow(0.5, (double)cuts));
+                const bool warming = (s + 1) * 100 < epoch * hundredths;
+                assert_true((ls_schedule_rate(&warm, 1, &at) < 1) == warming);
+            }
+        }
+    for (int64_t tenths = 1; tenths <= 1000; tenths++) {
+        const ls_schedule_config cycle = {.kind = LS_SCHEDULE_ONECYCLE, .final = 0.5};
+        const ls_schedule_at top = {
+            .step = 3 * tenths - 1, .steps_per_epoch = 10 * tenths, .epochs = 1};
+        assert_near(ls_schedule_rate(&cycle, 1, &top), 1, 1e-15, 0);
+    }
+}
+
 /* Every rate is a number from 0 up, also of the shortest runs. */
 static void are_sane_at_the_edges(void **state)
 {
@@ -188,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(are_as_elsewhere),
         cmocka_unit_test(have_their_landmarks),
+        cmocka_unit_test(boundaries_are_those_of_decimals),
         cmocka_unit_test(are_sane_at_the_edges),
         cmocka_unit_test(fit_the_batch),
         cmocka_unit_test(cut_at_plateaus),
