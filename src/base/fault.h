@@ -13,6 +13,7 @@
     X(LS_FAULT_OPEN, "open")             /* opening the data set */                                \
     X(LS_FAULT_READ, "read")             /* reading this rank's shard */                           \
     X(LS_FAULT_EXCHANGE, "exchange")     /* packing samples at the epoch boundary */               \
+    X(LS_FAULT_PRODUCT, "product")       /* checking the BLAS library: an element is spoiled */    \
     X(LS_FAULT_STEP, "step")             /* the gradient of one step */                            \
     X(LS_FAULT_GRADIENT, "gradient")     /* a step's gradient: it gets a NaN */                    \
     X(LS_FAULT_STALL, "stall")           /* a step: the rank does nothing any more */              \

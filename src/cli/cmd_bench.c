@@ -215,7 +215,9 @@ static ls_status measure(ls_comm *comm, const settings *s, results *r)
     if (status != LS_OK)
         return status;
     ls_compute_set_threads(r->topology->mine.threads);
-    status = ls_bench_machine_measure(comm, &r->machine);
+    status = ls_agree(comm, ls_compute_check());
+    if (status == LS_OK)
+        status = ls_bench_machine_measure(comm, &r->machine);
     if (status == LS_OK && r->predictions > 0)
         status = describe_cluster(s, r);
     ls_reduce kinds[LS_REDUCERS];

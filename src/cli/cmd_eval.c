@@ -371,7 +371,9 @@ static ls_status evaluate(ls_comm *comm, const settings *s, work *w)
     if (status != LS_OK)
         return status;
     ls_compute_set_threads(w->topology->mine.threads);
-    status = open_checkpoint(comm, s, w);
+    status = ls_agree(comm, ls_compute_check());
+    if (status == LS_OK)
+        status = open_checkpoint(comm, s, w);
     if (status == LS_OK)
         status = load_rows(comm, s, w);
     if (status == LS_OK)

@@ -54,6 +54,17 @@ const char *ls_compute_better_kernels(void)
     return NULL;
 }
 
+const char *ls_compute_other_kernels(void)
+{
+#if defined(__x86_64__)
+    return strcasecmp(openblas_get_corename(), "Haswell") != 0 && __builtin_cpu_supports("avx2")
+               ? "Haswell"
+               : "Nehalem";
+#else
+    return "ARMV8";
+#endif
+}
+
 const char *ls_compute_version(void)
 {
     static char text[96];

@@ -115,6 +115,20 @@ static void look_for_differences(const ls_seat *seat, const ls_patient *p, int r
             seat[r].host, p[r].kernels, p[0].kernels);
 }
 
+static void look_at_products(const ls_seat *seat, const ls_patient *p, int ranks, list *l)
+{
+    char remedy[96];
+    int r = 0;
+    while (r < ranks && p[r].other_kernels[0] == '\0')
+        r++;
+    if (r == ranks)
+        return;
+    snprintf(remedy, sizeof remedy,
+             "mpirun -x OPENBLAS_CORETYPE=%s ..., or another version of the library",
+             p[r].other_kernels);
+    add(l, remedy, "rank %d on %s computes wrong products by %s", r, seat[r].host, p[r].kernels);
+}
+
 static void look_at_speed(const ls_seat *seat, const ls_patient *p, int ranks, list *l)
 {
     const double sgemm = median_of(p, ranks, offsetof(ls_patient, sgemm));
@@ -222,6 +236,8 @@ ls_status ls_examine(ls_comm *comm, const char *data, const char *run, ls_patien
     ls_machine_look(&out->machine);
     snprintf(out->kernels, sizeof out->kernels, "%s", ls_compute_version());
     snprintf(out->better_kernels, sizeof out->better_kernels, "%s", better != NULL ? better : "");
+    if (ls_compute_check() != LS_OK)
+        snprintf(out->other_kernels, sizeof out->other_kernels, "%s", ls_compute_other_kernels());
     ls_status status = ls_probe_node(comm, &out->node);
     return status == LS_OK ? measure_sgemm(comm, &out->sgemm) : status;
 }
@@ -230,6 +246,7 @@ int ls_diagnose_job(const ls_seat *seat, const ls_patient *patient, int ranks, d
                     ls_finding findings[LS_MOST_FINDINGS])
 {
     list l = {.finding = findings};
+    look_at_products(seat, patient, ranks, &l);
     look_at_seats(seat, patient, ranks, &l);
     look_for_differences(seat, patient, ranks, &l);
     look_at_speed(seat, patient, ranks, &l);

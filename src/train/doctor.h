@@ -13,6 +13,7 @@ typedef struct ls_patient {
     ls_neighbourhood node;
     char kernels[2 * LS_MACHINE_TEXT]; /* ls_compute_version() */
     char better_kernels[16];           /* that would suit the processor; "": these do */
+    char other_kernels[16];            /* to be tried, as products are wrong; "": they are right */
     double sgemm;                      /* flop/s, all ranks at once */
     double disk_free;                  /* bytes for the run folder; -1: unknown */
     int lock_error;                    /* of locking the data set; 0: none */

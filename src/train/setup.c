@@ -331,8 +331,10 @@ static ls_status create(ls_trainer *t)
                                 "the BLAS library or its kernel (see OPENBLAS_CORETYPE)");
     if (status == LS_OK) {
         ls_compute_set_threads(t->topology->mine.threads);
-        status = ls_trainer_load(t);
+        status = ls_agree(t->comm, ls_compute_check());
     }
+    if (status == LS_OK)
+        status = ls_trainer_load(t);
     /* How long reading the data takes depends on their size: from here on it does not. */
     if (status == LS_OK && t->config->watchdog > 0 && t->observer->stuck != NULL)
         status = ls_watchdog_start(&t->watchdog, t->comm, t->config->watchdog, t->observer->stuck,

@@ -61,6 +61,11 @@ for n in 1 3; do
     train 1 'file/checkpoints: .*Not a directory' --data $data --model $net --run file
     train 1 'file/run' --data $data --model $net --run file/run
     LOCKSTEP_FAULT=step:$((n - 1)):3 train 1 "injected fault at 'step'" --data $data --model $net --quiet
+    for command in "train --data $data --model $net" "eval --data $data --checkpoint none" "bench --data $data --model $net"; do
+        # shellcheck disable=SC2086
+        LOCKSTEP_FAULT=product:$((n - 1)):5 refuses 1 'OpenBLAS .* computes wrong products here .* by OPENBLAS_CORETYPE=' \
+            mpirun -n $n "$lockstep" $command
+    done
     LOCKSTEP_FAULT=checkpoint:0:1 train 1 "injected fault at 'checkpoint'" --data $data --model $net --run failed --quiet
     rm -rf failed
     LOCKSTEP_FAULT=checkpoint:0:1 mpirun -n "$n" "$lockstep" train --data $data --model $net --run failed \

@@ -97,6 +97,14 @@ static void finds_other_programs_and_processors(void **state)
     assert_found(0, "computes by OpenBLAS 0.3.21 Zen", "OPENBLAS_CORETYPE=Haswell");
 }
 
+static void finds_wrong_products(void **state)
+{
+    (void)state;
+    strcpy(patient[2].other_kernels, "Nehalem");
+    assert_found(0, "rank 2 on node1 computes wrong products by OpenBLAS 0.3.21 Haswell",
+                 "OPENBLAS_CORETYPE=Nehalem");
+}
+
 static void finds_slow_nodes(void **state)
 {
     (void)state;
@@ -141,6 +149,7 @@ int main(void)
         cmocka_unit_test_setup(finds_shared_cores, setup),
         cmocka_unit_test_setup(finds_loose_ranks, setup),
         cmocka_unit_test_setup(finds_other_programs_and_processors, setup),
+        cmocka_unit_test_setup(finds_wrong_products, setup),
         cmocka_unit_test_setup(finds_slow_nodes, setup),
         cmocka_unit_test_setup(finds_what_is_missing, setup)};
     return cmocka_run_group_tests(tests, NULL, NULL);
