@@ -7,12 +7,15 @@
 #include <math.h>
 #include <stdint.h>
 
+/* What the rounding of a few operations changes a number by, in parts of it. */
+#define LS_ROUNDING (4 * DBL_EPSILON)
+
 /* The number that is meant by x, a product or quotient of decimals: the whole number beside it, if
- * the rounding of a few operations can be what parts them; else x. Local. */
+ * rounding can be what parts them; else x. Local. */
 static inline double ls_meant(double x)
 {
     const double whole = round(x);
-    return fabs(x - whole) <= 4 * DBL_EPSILON * fabs(x) ? whole : x;
+    return fabs(x - whole) <= LS_ROUNDING * fabs(x) ? whole : x;
 }
 
 /* How many of the total a fraction, from 0 to 1, is: whole ones, not all of them unless it is 1.

@@ -1,12 +1,16 @@
 #include <lockstep/early_stop.h>
 
+#include "base/fraction.h"
+
 #include <math.h>
 
 bool ls_early_stop_update(ls_early_stop *state, const ls_early_stop_config *config, int64_t epoch,
                           double value)
 {
+    /* From 0.94 to 0.95 is no more than 0.01, whatever the last bits of a difference are. */
+    const double least = config->min_delta > 0 ? config->min_delta + LS_ROUNDING * fabs(value) : 0;
     double gain = config->maximise ? value - state->best : state->best - value;
-    bool improved = !isnan(value) && (state->best_epoch == 0 || gain > config->min_delta);
+    bool improved = !isnan(value) && (state->best_epoch == 0 || gain > least);
     if (improved) {
         state->best = value;
         state->best_epoch = epoch;

@@ -57,12 +57,29 @@ static void small_changes_and_nan_do_not_count(void **unused)
     assert_int_equal(state.best_epoch, 2);
 }
 
+/* A gain of just the least delta is none, for all pairs of percentages. */
+static void deltas_are_those_of_decimals(void **unused)
+{
+    (void)unused;
+    for (int first = 0; first <= 100; first++)
+        for (int second = 0; second <= 100; second++)
+            for (int maximise = 0; maximise < 2; maximise++) {
+                const ls_early_stop_config config = {.maximise = maximise, .min_delta = 0.07};
+                ls_early_stop state = {0};
+                (void)ls_early_stop_update(&state, &config, 1, (double)first / 100);
+                const int gain = maximise ? second - first : first - second;
+                assert_true(ls_early_stop_update(&state, &config, 2, (double)second / 100) ==
+                            (gain > 7));
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(waits_for_patience),
         cmocka_unit_test(maximises),
         cmocka_unit_test(small_changes_and_nan_do_not_count),
+        cmocka_unit_test(deltas_are_those_of_decimals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
