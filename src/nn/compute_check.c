@@ -10,8 +10,8 @@
 #include "base/fault.h"
 #include "base/memory.h"
 
-#include <cblas.h>
 #include <assert.h>
+#include <cblas.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
