@@ -330,7 +330,7 @@ static ls_status draw_mistakes(const settings *s, const work *w, const ls_datase
 /* Writes a picture of the mistakes; on rank 0. Local. */
 static ls_status picture_mistakes(const settings *s, const work *w)
 {
-    char text[64];
+    char widest[64];
     ls_dataset *dataset = NULL;
     ls_sheet *sheet = NULL;
     const int64_t columns = ls_sheet_columns(w->mistakes);
@@ -338,8 +338,8 @@ static ls_status picture_mistakes(const settings *s, const work *w)
         .shape = w->id.input,
         .columns = columns,
         .rows = w->mistakes > 0 ? (w->mistakes + columns - 1) / columns : 1,
-        .caption = snprintf(text, sizeof text, "%d>%d", w->id.classes - 1, w->id.classes - 1),
-        .note = sizeof "100.0%" - 1};
+        .line = {widest, w->id.loss == LS_CROSS_ENTROPY ? "100.0%" : ""}};
+    snprintf(widest, sizeof widest, "%d>%d", w->id.classes - 1, w->id.classes - 1);
     ls_status status = ls_sheet_create(&sheet, &layout);
     if (status == LS_OK)
         status = ls_dataset_open(&dataset, s->data, w->id.validation);

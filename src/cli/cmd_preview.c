@@ -58,17 +58,16 @@ static ls_status load(const settings *s, work *w)
     if (rows < 1)
         return ls_fail(LS_ERR_USAGE, "--first %lld: %s has %lld training rows", (long long)s->first,
                        s->data, (long long)info->rows[LS_TRAIN]);
-    char text[TEXT];
-    const int64_t last = s->epoch + s->variants - 1;
-    const ls_sheet_layout layout = {
-        .shape = shape,
-        .columns = 1 + s->variants,
-        .rows = rows,
-        .caption = snprintf(text, TEXT, "row %lld", (long long)(s->first + rows - 1)),
-        /* The first of a row has the class as its note, the others the epoch. */
-        .note = snprintf(text, TEXT, "epoch %lld",
-                         (long long)(last > info->classes ? last : info->classes)),
-        .apart = true};
+    char row[TEXT], class[TEXT], epoch[TEXT];
+    snprintf(row, TEXT, "row %lld", (long long)(s->first + rows - 1));
+    snprintf(class, TEXT, "class %d", info->classes - 1);
+    snprintf(epoch, TEXT, "epoch %lld", (long long)(s->epoch + s->variants - 1));
+    const ls_sheet_layout layout = {.shape = shape,
+                                    .columns = 1 + s->variants,
+                                    .rows = rows,
+                                    .line = {"", epoch},
+                                    .apart = true,
+                                    .lead = {row, class}};
     status = ls_augment_create(&w->augment, s->augment, shape);
     if (status == LS_OK)
         status = ls_sheet_create(&w->sheet, &layout);

@@ -124,8 +124,8 @@ check "seven errors" [ "$(grep -o '"probability":0\.[0-9]*' wrong1 | wc -l)" = 7
 check "the same errors on any rank count" cmp -s wrong1 wrong3
 check "and the same picture" cmp -s wrong1.png wrong3.png
 check "which is a PNG" is_png wrong1.png
-# 3 x 3 images of 8x8, enlarged 13 times, with captions, frames and gaps.
-check "of the right size" [ "$(png_size wrong1.png)" = 366x420 ]
+# 3 x 3 images of 8x8, enlarged 16 times, with captions, frames and gaps.
+check "of the right size" [ "$(png_size wrong1.png)" = 438x501 ]
 (cd run && "$lockstep" eval --data ../mine.h5 --checkpoint poor --errors 2 >../out)
 check "errors for people" has out '^ +[0-9]+ +[0-4] +[0-4] +0\.[0-9]{6}$'
 check "errors.png is the default" is_png run/errors.png
@@ -136,7 +136,7 @@ check "or no picture" [ -z "$(ls none)" ]
 "$lockstep" augment-preview --data mine.h5 --augment "rotate:20 shift:1" --samples 3 --variants 4 --first 5 2>err
 check "preview says what it made" has err '^preview.png: 3 training images and what they become in 4 epochs'
 check "a preview is a PNG" is_png preview.png
-check "a preview's size" [ "$(png_size preview.png)" = 643x420 ]
+check "a preview's size" [ "$(png_size preview.png)" = 734x501 ]
 "$lockstep" augment-preview --data mine.h5 --augment "rotate:20 shift:1" --samples 3 --variants 4 --first 5 --out again.png 2>err
 check "the same preview again" cmp -s preview.png again.png
 "$lockstep" augment-preview --data mine.h5 --augment "rotate:20 shift:1" --samples 3 --variants 4 --first 5 --seed 1 --out again.png 2>err
@@ -213,7 +213,7 @@ check "overfitting is said once" [ "$(grep -c '^note: overfitting: the validatio
 mpirun -n 2 "$lockstep" "${by_heart[@]}" --run run/parts --epochs 4 2>err
 check "but not before it shows" [ "$(grep -c overfitting err)" = 0 ]
 mpirun -n 2 "$lockstep" "${by_heart[@]}" --run run/parts --epochs 16 --resume auto 2>err
-check "but then" [ "$(grep -c overfitting err)" = 1 ]
+check "but then" [ "$(grep -c "overfitting: the validation loss" err)" = 1 ]
 mpirun -n 2 "$lockstep" "${by_heart[@]}" --run run/parts --epochs 24 --resume auto 2>err
 check "nor again after a resume" [ "$(grep -c overfitting err)" = 0 ]
 for run in heart parts; do sed -n 's/.*\("event":"diagnosis".*overfitting.*\)/\1/p' run/$run/events.jsonl >$run; done

@@ -1,10 +1,12 @@
 /* Contact sheets: the PNG is read back, and every pixel of an image is where it belongs. */
+#include "cli/letters.h"
 #include "cli/png.h"
 #include "cli/sheet.h"
 #include "test.h"
 
 #include "base/memory.h"
 
+#include <math.h>
 #include <png.h>
 #include <string.h>
 
@@ -41,15 +43,15 @@ static void png_comes_back(void **state)
     assert_fails(ls_png_write("no/folder/a.png", 1, 1, 1, &dot), LS_ERR_FAILURE, "no/folder/a.png");
 }
 
-/* Six images of 50x40, so enlarged twice, in 3 columns; a frame of 1 around them, captions of 18
- * above, 12 between. */
+/* Six images of 50x40, so enlarged three times, in 3 columns; a frame of 1 around them, captions of
+ * 24 above, 15 between. */
 static void images_are_in_their_cells(void **state)
 {
     (void)state;
-    enum { H = 50, W = 40, ZOOM = 2, CELL_X = W * ZOOM + 2 + 12, CELL_Y = 18 + H * ZOOM + 2 + 12 };
+    enum { H = 50, W = 40, ZOOM = 3, CELL_X = W * ZOOM + 2 + 15, CELL_Y = 24 + H * ZOOM + 2 + 15 };
     for (int C = 1; C <= 3; C += 2) {
         const ls_sheet_layout layout = {
-            .shape = {C, H, W}, .columns = 3, .rows = 2, .caption = 3, .note = 2};
+            .shape = {C, H, W}, .columns = 3, .rows = 2, .line = {"3>5", "9%"}};
         static uint8_t image[6][3 * H * W];
         ls_sheet *sheet;
         int64_t width, height;
@@ -61,14 +63,14 @@ static void images_are_in_their_cells(void **state)
         }
         assert_ok(ls_sheet_write(sheet, "sheet.png"));
         uint8_t *pixels = read_png("sheet.png", C, &width, &height);
-        assert_int_equal(width, 12 + 3 * CELL_X);
-        assert_int_equal(height, 12 + 2 * CELL_Y);
+        assert_int_equal(width, 15 + 3 * CELL_X);
+        assert_int_equal(height, 15 + 2 * CELL_Y);
         for (int at = 0; at < 6; at++)
             for (int y = 0; y < H * ZOOM; y++)
                 for (int x = 0; x < W * ZOOM; x++)
                     for (int c = 0; c < C; c++) {
-                        const int64_t column = 13 + at % 3 * CELL_X + x;
-                        const int64_t row = 31 + at / 3 * CELL_Y + y;
+                        const int64_t column = 16 + at % 3 * CELL_X + x;
+                        const int64_t row = 40 + at / 3 * CELL_Y + y;
                         assert_int_equal(pixels[(row * width + column) * C + c],
                                          image[at][(c * H + y / ZOOM) * W + x / ZOOM]);
                     }
@@ -77,36 +79,95 @@ static void images_are_in_their_cells(void **state)
     }
 }
 
-/* The dots of a caption, counted. */
-static void captions_are_drawn(void **state)
+/* How much of a region is covered with ink, in pixels. */
+static double ink_of(const ls_canvas *canvas, int64_t from, int64_t to)
+{
+    double ink = 0;
+    for (int64_t y = 0; y < canvas->height; y++)
+        for (int64_t x = from; x < to; x++)
+            ink += (255 - canvas->pixels[(y * canvas->width + x) * canvas->channels]) / 255.0;
+    return ink;
+}
+
+/* All letters are there, stay within their width, differ, and are the same at any size. */
+static void letters_are_drawn(void **state)
 {
     (void)state;
-    static const struct {
+    static const char names[] = "0123456789abcdefghijklmnopqrstuvwxyz.:-%>";
+    enum { SIDE = 80, LETTERS = sizeof names - 1 };
+    static uint8_t pixels[LETTERS][SIDE * SIDE], small[SIDE * SIDE];
+    for (int i = 0; i < LETTERS; i++) {
+        const char text[] = {names[i], '\0'};
+        const ls_canvas canvas = {SIDE, SIDE, 1, pixels[i]}, half = {SIDE, SIDE, 1, small};
+        memset(pixels[i], 255, sizeof pixels[i]);
+        memset(small, 255, sizeof small);
+        ls_letters_draw(&canvas, 10, 60, 40, 0, text);
+        ls_letters_draw(&half, 10, 60, 20, 0, text);
+        const int64_t width = (int64_t)ceil(ls_letters_width(text, 40));
+        const double ink = ink_of(&canvas, 0, SIDE);
+        assert_true(ink > 10);
+        assert_near(ink_of(&canvas, 9, 11 + width), ink, 1e-9, 0);
+        assert_near(ink_of(&half, 0, SIDE), ink / 4, 0.1, 0);
+        for (int k = 0; k < i; k++)
+            assert_memory_not_equal(pixels[i], pixels[k], sizeof pixels[i]);
+        if (i < 10)
+            assert_near(ls_letters_width(text, 40), ls_letters_width("0", 40), 1e-9, 0);
+    }
+    /* What does not fit is cut off, in colours, too. */
+    uint8_t dots[4 * 4 * 3];
+    memset(dots, 255, sizeof dots);
+    const ls_canvas canvas = {4, 4, 3, dots};
+    ls_letters_draw(&canvas, -7, 9, 20, 40, "88888");
+    assert_true(ink_of(&canvas, 0, 4) > 1);
+    for (int i = 0; i < 16; i++)
+        assert_true(dots[3 * i] == dots[3 * i + 1] && dots[3 * i] == dots[3 * i + 2]);
+    assert_near(ls_letters_width("", 40), 0, 0, 0);
+}
+
+/* Lines stand above their images, grow with them, and make cells wider where they are longer. */
+static void lines_have_room(void **state)
+{
+    (void)state;
+    enum { COLUMNS = 2 };
+    const struct {
+        int64_t side;
         const char *caption;
-        int dots;
-    } cases[] = {{"", 0}, {" ", 0}, {"1", 10}, {"8", 17}, {"-", 5}, {"18", 27}};
-    const ls_sheet_layout layout = {.shape = {1, 100, 100}, .columns = 1, .rows = 1, .caption = 9};
-    const uint8_t image[100 * 100] = {0};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bool wider;
+    } cases[] = {{28, "row 1", false}, {28, "row 123456789", true}, {448, "row 1", false}};
+    static const uint8_t image[448 * 448];
+    double ink[3];
+    for (size_t i = 0; i < 3; i++) {
+        const int64_t side = cases[i].side, shown = side < 128 ? 140 : side;
+        const ls_sheet_layout layout = {.shape = {1, side, side},
+                                        .columns = COLUMNS,
+                                        .rows = 1,
+                                        .line = {"", "epoch 1"},
+                                        .apart = true,
+                                        .lead = {cases[i].caption, "class 5"}};
         ls_sheet *sheet;
-        int64_t width, height, ink = 0;
+        int64_t width, height;
         assert_ok(ls_sheet_create(&sheet, &layout));
-        ls_sheet_put(sheet, 0, image, cases[i].caption, "");
-        assert_ok(ls_sheet_write(sheet, "caption.png"));
-        uint8_t *pixels = read_png("caption.png", 1, &width, &height);
-        for (int64_t at = 0; at < 30 * width; at++)
-            ink += pixels[at] < 100;
-        assert_int_equal(ink, 4 * cases[i].dots);
+        ls_sheet_put(sheet, 0, image, cases[i].caption, "class 5");
+        ls_sheet_put(sheet, 1, image, "", "epoch 1");
+        assert_ok(ls_sheet_write(sheet, "lines.png"));
+        uint8_t *pixels = read_png("lines.png", 1, &width, &height);
+        const int64_t usual = 2 * (shown + 2) + 4 * (shown / 10);
+        assert_true(cases[i].wider ? width > usual : width == usual);
+        const ls_canvas line = {width, height - shown - 2 - shown / 10, 1, pixels};
+        ink[i] = ink_of(&line, 0, width);
+        assert_true(ink[i] > 100);
+        assert_near(ink_of(&line, width - shown / 10, width), 0, 0, 0); /* none is cut off */
         ls_free(pixels);
         ls_sheet_destroy(&sheet);
     }
+    assert_near(ink[2], ink[0] * (448 / 140.0) * (448 / 140.0), 0.1, 0);
 }
 
 static void what_can_not_be_shown_is_refused(void **state)
 {
     (void)state;
     ls_sheet *sheet = NULL;
-    ls_sheet_layout layout = {.shape = {2, 28, 28}, .columns = 1, .rows = 1};
+    ls_sheet_layout layout = {.shape = {2, 28, 28}, .columns = 1, .rows = 1, .line = {"", ""}};
     assert_fails(ls_sheet_create(&sheet, &layout), LS_ERR_USAGE, "images of 2 channels");
     layout.shape.channels = 1;
     layout.columns = layout.rows = 10000;
@@ -120,7 +181,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(png_comes_back),
         cmocka_unit_test(images_are_in_their_cells),
-        cmocka_unit_test(captions_are_drawn),
+        cmocka_unit_test(letters_are_drawn),
+        cmocka_unit_test(lines_have_room),
         cmocka_unit_test(what_can_not_be_shown_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
