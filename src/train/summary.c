@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "train/diagnosis.h"
 #include "train/trainer_state.h"
 
 #include <lockstep/compute.h>
@@ -39,10 +40,17 @@ static json_t *dataset_json(const ls_trainer *t)
 {
     char fingerprint[17];
     snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64, t->identity.fingerprint);
-    return json_pack("{s:o, s:o, s:s, s:I, s:I, s:i}", "path", ls_json_text(t->config->data),
+    return json_pack("{s:o, s:o, s:s, s:I, s:I, s:I, s:i}", "path", ls_json_text(t->config->data),
                      "name", ls_json_text(t->dataset.name), "fingerprint", fingerprint,
                      "train_rows", (json_int_t)t->dataset.rows[LS_TRAIN], "validation_rows",
-                     (json_int_t)t->dataset.rows[LS_VALIDATION], "classes", t->dataset.classes);
+                     (json_int_t)t->dataset.rows[LS_VALIDATION], "test_rows",
+                     (json_int_t)t->dataset.rows[LS_TEST], "classes", t->dataset.classes);
+}
+
+static json_t *diagnosis_json(const ls_trainer *t)
+{
+    const ls_diagnosis d = ls_diagnose(t);
+    return json_pack("{s:s?, s:o}", "what", d.what, "text", ls_json_text(d.text));
 }
 
 ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
@@ -74,6 +82,7 @@ ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
                                   (json_int_t)stop->best_epoch, "value", stop->best));
     json_object_set_new(summary, "final",
                         result->epochs > 0 ? ls_metrics_json(&result->final) : json_null());
+    json_object_set_new(summary, "diagnosis", diagnosis_json(t));
     json_object_set_new(
         summary, "model",
         json_pack("{s:o, s:I, s:s}", "layers", ls_json_text(ls_network_model(t->replica.network)),
