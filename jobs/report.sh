@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A page about a run, to be sent to somebody: evaluates its network on the test rows, and puts the run's
-# record, curves, confusion matrix, worst errors and, if there is one, a scaling experiment into one HTML
-# file, OUT [RUN/report.html].
+# A page about a run, to be sent to somebody: evaluates its network on the test rows, where there are none on the
+# validation rows, and puts what it came to, its curves, confusion matrix, worst errors, record and, if there is one,
+# a scaling experiment into one HTML file, OUT [RUN/report.html]. The run need not have come to its end.
 #
 #   report.sh RUN DATA.h5 [SCALING_FOLDER [OUT]]
 #
@@ -13,17 +13,27 @@ set -euo pipefail
 [ "${1:-}" != --help ] || usage 0
 if [ $# -lt 2 ] || [ $# -gt 4 ]; then usage 2 >&2; fi
 find_lockstep
-run=$1 out=${4:-$1/report.html}
+run=$1 data=$2 out=${4:-$1/report.html}
 more=()
 [ -z "${3:-}" ] || more=(--scaling "$3")
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 find_mpirun
 read -ra launch <<<"${LAUNCH:-${mpirun[*]} -n 1}"
-"${launch[@]}" "$lockstep" eval --data "$2" --checkpoint "$run" --errors 24 --errors-file "$scratch/errors.png" --json \
-    >"$scratch/evaluation.json" 2>"$scratch/err" || {
-        code=$?
-        cat "$scratch/err" >&2
-        exit "$code"
-    }
-"$lockstep" report "$run" --evaluation "$scratch/evaluation.json" --errors "$scratch/errors.png" "${more[@]}" --out "$out"
+
+# Evaluates the rows of a split, if there are any.
+evaluate() { # SPLIT
+    local code=0
+    "${launch[@]}" "$lockstep" eval --data "$data" --checkpoint "$run" --split "$1" --errors 24 \
+        --errors-file "$scratch/errors.png" --json >"$scratch/evaluation.json" 2>"$scratch/err" || code=$?
+    [ "$code" = 0 ] || ! grep -q ": has no $1 rows" "$scratch/err" || return 1
+    [ "$code" = 0 ] || { cat "$scratch/err" >&2; exit "$code"; }
+    more+=(--evaluation "$scratch/evaluation.json" --errors "$scratch/errors.png")
+}
+
+if ! compgen -G "$run/checkpoints/*.h5" >/dev/null && [ -d "$run" ]; then
+    echo "${0##*/}: $run holds no checkpoint: its network is not evaluated" >&2
+elif ! evaluate test && ! evaluate validation; then
+    echo "${0##*/}: $data has neither test rows nor validation rows: the network is not evaluated" >&2
+fi
+"$lockstep" report "$run" "${more[@]}" --out "$out"

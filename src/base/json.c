@@ -1,7 +1,9 @@
 #include "base/json.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 json_t *ls_json_slice(const char *text, size_t length)
@@ -20,4 +22,38 @@ json_t *ls_json_slice(const char *text, size_t length)
 json_t *ls_json_text(const char *text)
 {
     return ls_json_slice(text, strlen(text));
+}
+
+json_t *ls_json_pairs(const char *text)
+{
+    json_t *object = json_object();
+    ls_pair pair;
+    while (ls_text_next_pair(&text, &pair)) {
+        char key[64];
+        snprintf(key, sizeof key, "%.*s", (int)pair.key_length, pair.key);
+        json_object_set_new(object, key, ls_json_slice(pair.value, pair.value_length));
+    }
+    return object;
+}
+
+const json_t *ls_json_at(const json_t *object, const char *part, const char *key)
+{
+    const json_t *value = json_object_get(object, part);
+    return key != NULL ? json_object_get(value, key) : value;
+}
+
+const char *ls_json_show(const json_t *object, const char *part, const char *key,
+                         char out[LS_JSON_TEXT])
+{
+    const json_t *value = ls_json_at(object, part, key);
+    if (json_is_string(value))
+        return json_string_value(value);
+    *out = '\0';
+    if (json_is_integer(value))
+        snprintf(out, LS_JSON_TEXT, "%lld", (long long)json_integer_value(value));
+    else if (json_is_real(value))
+        snprintf(out, LS_JSON_TEXT, "%.6g", json_real_value(value));
+    else if (json_is_boolean(value))
+        snprintf(out, LS_JSON_TEXT, "%s", json_is_true(value) ? "yes" : "no");
+    return out;
 }

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/confusion.h"
 #include "cli/sheet.h"
 #include "data/samples.h"
 
@@ -249,25 +250,12 @@ static void print_confusion(const work *w)
         printf("\n");
         return;
     }
+    ls_confused worst[WORST];
+    const int count = ls_most_confused(w->confusion, K, WORST, worst);
     printf("most confused classes, true and predicted\n");
-    int64_t below = INT64_MAX, after = -1; /* what was printed last: its count and its place */
-    for (int n = 0; n < WORST; n++) {
-        int64_t most = 0, at = -1;
-        for (int64_t c = 0; c < K * K; c++) {
-            int64_t count = w->confusion[c];
-            bool next = count < below || (count == below && c > after);
-            if (c / K != c % K && next && count > most) {
-                most = count;
-                at = c;
-            }
-        }
-        if (at < 0)
-            break;
-        printf("%6lld taken for %6lld: %lld rows\n", (long long)(at / K), (long long)(at % K),
-               (long long)most);
-        below = most;
-        after = at;
-    }
+    for (int i = 0; i < count; i++)
+        printf("%6lld taken for %6lld: %lld rows\n", (long long)worst[i].label,
+               (long long)worst[i].predicted, (long long)worst[i].rows);
 }
 
 static void print_mistakes(const work *w)

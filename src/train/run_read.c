@@ -1,23 +1,30 @@
 #include "train/run_read.h"
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { FILE_MAX = 1 << 28, MOST_COLUMNS = 64 };
+
+/* Reads a file of the folder, whole; *out is owned. */
+static ls_status read_text(const char *folder, const char *name, char path[LS_PATH_MAX], char **out,
+                           size_t *length)
+{
+    ls_status status = ls_path(path, folder, "/", name);
+    return status == LS_OK ? ls_read_file(path, FILE_MAX, LS_ERR_DATA, out, length) : status;
+}
 
 static ls_status read_summary(const char *folder, json_t **out)
 {
     char path[LS_PATH_MAX], *text = NULL;
     size_t length;
     json_error_t error;
-    ls_status status = ls_path(path, folder, "/summary.json", NULL);
-    if (status == LS_OK)
-        status = ls_read_file(path, FILE_MAX, LS_ERR_DATA, &text, &length);
+    ls_status status = read_text(folder, "summary.json", path, &text, &length);
     if (status != LS_OK)
         return status;
     *out = json_loadb(text, length, 0, &error);
@@ -108,19 +115,91 @@ static ls_status read_metrics(const char *folder, ls_run_record *out)
 {
     char path[LS_PATH_MAX], *text = NULL;
     size_t length;
-    ls_status status = ls_path(path, folder, "/metrics.csv", NULL);
-    if (status == LS_OK)
-        status = ls_read_file(path, FILE_MAX, LS_ERR_DATA, &text, &length);
+    ls_status status = read_text(folder, "metrics.csv", path, &text, &length);
     if (status == LS_OK)
         status = parse_metrics(path, text, out);
     ls_free(text);
     return status;
 }
 
+static bool is_there(const char *folder, const char *name)
+{
+    char path[LS_PATH_MAX];
+    return ls_path(path, folder, "/", name) == LS_OK && access(path, F_OK) == 0;
+}
+
+static void copy(json_t *to, const json_t *from, const char *key)
+{
+    json_t *value = json_object_get(from, key);
+    if (value != NULL)
+        json_object_set(to, key, value);
+}
+
+/* Lets an event change what is known of the run. */
+static void learn(json_t *summary, const json_t *event)
+{
+    const char *what = json_string_value(json_object_get(event, "event"));
+    if (what == NULL)
+        return;
+    if (strcmp(what, "stop") == 0 || strcmp(what, "failure") == 0) {
+        json_object_set_new(summary, "outcome",
+                            json_string(*what == 's' ? "interrupted" : "failed"));
+        copy(summary, event, "text");
+    } else if (strcmp(what, "start") == 0 || strcmp(what, "resume") == 0) {
+        json_object_set_new(summary, "outcome", json_string("unfinished"));
+        json_object_del(summary, "text");
+        copy(summary, event, "ranks");
+        copy(summary, event, "threads");
+    } else if (strcmp(what, "checkpoint") == 0 && json_is_true(json_object_get(event, "best"))) {
+        json_object_set_new(summary, "best",
+                            json_pack("{s:O}", "epoch", json_object_get(event, "epoch")));
+    } else if (strcmp(what, "diagnosis") == 0) {
+        json_t *diagnosis = json_object();
+        copy(diagnosis, event, "what");
+        copy(diagnosis, event, "text");
+        json_object_set_new(summary, "diagnosis", diagnosis);
+    }
+}
+
+/* Goes through the events; lines that are none, as one that a crash tore apart, are passed over. */
+static ls_status read_events(const char *folder, json_t *summary)
+{
+    char path[LS_PATH_MAX], *text = NULL;
+    size_t length;
+    ls_status status = read_text(folder, "events.jsonl", path, &text, &length);
+    if (status != LS_OK)
+        return status;
+    for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        json_t *event = json_loadb(line, (size_t)(end - line), 0, NULL);
+        learn(summary, event);
+        json_decref(event);
+    }
+    ls_free(text);
+    return LS_OK;
+}
+
+/* Puts together what is known of a run that has no summary yet. */
+static ls_status make_summary(const char *folder, json_t **out)
+{
+    char path[LS_PATH_MAX], *text = NULL;
+    size_t length;
+    if (!is_there(folder, "config.conf"))
+        return ls_fail(LS_ERR_DATA, "%s: holds no run: there is no summary.json, nor config.conf",
+                       folder);
+    ls_status status = read_text(folder, "config.conf", path, &text, &length);
+    if (status != LS_OK)
+        return status;
+    *out = json_pack("{s:s, s:o}", "outcome", "unfinished", "config", ls_json_pairs(text));
+    ls_free(text);
+    if (*out == NULL)
+        return ls_fail(LS_ERR_FAILURE, "out of memory for %s", path);
+    return is_there(folder, "events.jsonl") ? read_events(folder, *out) : LS_OK;
+}
+
 ls_status ls_run_read(ls_run_record *out, const char *folder)
 {
-    ls_run_record record = {0};
-    ls_status status = read_summary(folder, &record.summary);
+    ls_run_record record = {.finished = is_there(folder, "summary.json")};
+    ls_status status = (record.finished ? read_summary : make_summary)(folder, &record.summary);
     if (status == LS_OK)
         status = read_metrics(folder, &record);
     if (status != LS_OK) {

@@ -2,6 +2,7 @@
 #ifndef LS_TRAIN_RUN_READ_H
 #define LS_TRAIN_RUN_READ_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <lockstep/metrics.h>
@@ -9,15 +10,20 @@
 
 struct json_t;
 
-/* A run that has come to its end. */
+/* What is known about a run. */
 typedef struct ls_run_record {
-    struct json_t *summary; /* summary.json, an object; owned */
+    bool finished;          /* it has come to its end */
+    struct json_t *summary; /* summary.json, an object; owned. Before the end as much of it as
+                             * follows from config.conf and events.jsonl: `outcome` "interrupted",
+                             * "failed" or "unfinished", `text` (why), `ranks`, `threads`, `best`,
+                             * `diagnosis`, `config` */
     ls_metrics *history;    /* [epochs] of metrics.csv; owned */
     int64_t epochs;
 } ls_run_record;
 
-/* Local. Columns of metrics.csv that are not known are passed over, those that are missing are NaN.
- * Errors: LS_ERR_DATA if a file is missing, as summary.json is before the end, or malformed. */
+/* Local. Columns of metrics.csv that are not known are passed over, those that are missing are NaN,
+ * a last line without its end is left out.
+ * Errors: LS_ERR_DATA if the folder holds no run, or a file is missing or malformed. */
 ls_status ls_run_read(ls_run_record *out, const char *folder) LS_MUST_CHECK;
 
 /* Frees what a record holds. Local. Accepts one of zeros. */

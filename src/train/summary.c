@@ -1,7 +1,6 @@
 #include "train/summary.h"
 
 #include "base/json.h"
-#include "base/text.h"
 #include "train/diagnosis.h"
 #include "train/trainer_state.h"
 
@@ -10,19 +9,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-
-/* `key = value` lines as an object of texts. */
-static json_t *config_json(const char *text)
-{
-    json_t *object = json_object();
-    ls_pair pair;
-    while (ls_text_next_pair(&text, &pair)) {
-        char key[64];
-        snprintf(key, sizeof key, "%.*s", (int)pair.key_length, pair.key);
-        json_object_set_new(object, key, ls_json_slice(pair.value, pair.value_length));
-    }
-    return object;
-}
 
 static json_t *hosts_json(const ls_topology *topology)
 {
@@ -98,6 +84,6 @@ ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
                         json_pack("{s:s, s:s, s:s, s:s}", "lockstep", LS_VERSION, "mpi",
                                   ls_comm_version(), "blas", ls_compute_version(), "hdf5",
                                   ls_dataset_library_version()));
-    json_object_set_new(summary, "config", config_json(t->config->text));
+    json_object_set_new(summary, "config", ls_json_pairs(t->config->text));
     return ls_run_log_summary(t->log, summary);
 }

@@ -19,9 +19,16 @@ check "it says so" has err 'run/report.html: a page of [0-9.]+ kB about run'
 check "the record" has $page '<th>outcome</th><td><code>completed</code>'
 check "texts are no markup" has $page '<h1>run: a&lt;b&gt;&amp;c</h1>'
 check "none of them" [ "$(grep -c '<b>' $page)" = 0 ]
-check "two charts" [ "$(grep -c '<svg' $page)" = 2 ]
+check "two charts and a matrix" [ "$(grep -c '<svg' $page)" = 3 ]
 check "curves of 4 epochs" has $page '<path d="M[0-9. ]+L[0-9. ]+L[0-9. ]+L[0-9. ]+"'
-check "the confusion matrix" [ "$(grep -c '<td style' $page)" = 5 ]
+check "the confusion matrix" [ "$(grep -c '<title>[0-4] taken for [0-4]: ' $page)" -ge 5 ]
+# Its parts, in their order, which begin with what the run came to.
+grep -oE '<(h1|h2|dl|dt)[^<]*' $page | sed 's/<[^>]*>//; s/^run: .*/run/' | grep -v '^$' >parts
+printf '%s\n' run 'test accuracy' 'validation accuracy' epochs time ranks Curves 'Confusion of classes' 'Worst errors' \
+    Diagnosis Scaling 'Time of an epoch' Record Settings >expected
+check "the order of its parts" cmp parts expected
+check "the diagnosis of the summary" has $page "<p>.*$(sed -n '/"diagnosis"/,/}/s/.*"text": "\(.\{20\}\).*/\1/p' run/summary.json)"
+check "sheets of paper" has $page '@page\{size:A4.*@media print'
 check "the errors' picture" has $page 'src="data:image/png;base64,iVBORw0KGgo'
 check "scaling" has $page '<tr><td>2\*?</td><td>1</td><td>[0-9.]+</td>'
 ! command -v gnuplot >/dev/null || check "its figure" has $page 'src="data:image/svg\+xml;base64,'
@@ -34,8 +41,35 @@ check "the picture is whole" [ "$(tail -c 12 picture.png | head -c 8 | tail -c 4
 check "a page of the run alone" [ $? = 0 ]
 echo precious >note.txt
 refuses 2 'note.txt: there is a file of that name which is no HTML page' "$lockstep" report run --out note.txt
-refuses 3 'nowhere/summary.json' "$lockstep" report nowhere
+refuses 3 'nowhere: holds no run' "$lockstep" report nowhere
 refuses 3 'note.txt: line 1: no JSON object' "$lockstep" report run --evaluation note.txt
 refuses 3 'note.txt: is neither a PNG nor an SVG' "$lockstep" report run --evaluation scaling/scaling.json --errors note.txt
 check "and nothing was written" [ ! -e report.html ]
+
+# What is not there is said, and the rest is shown: a run that was interrupted, data without test rows, without
+# validation rows, too; a run without a checkpoint.
+mpirun -n 2 "$lockstep" train --data 'a<b>&c.h5' --model dense:5 --epochs 1000 --max-time 0.1s --run stopped --quiet 2>/dev/null
+check "a run is interrupted" [ $? = 75 ]
+"$jobs/report.sh" stopped 'a<b>&c.h5' '' stopped.html 2>err
+check "there is a page" [ $? = 0 ]
+check "it says so" has stopped.html 'This run has not come to its end: it was interrupted'
+check "and why" has stopped.html 'stopped by the time limit'
+check "its network is evaluated" has stopped.html '<dt>test accuracy</dt><dd class="value">[01]\.[0-9]{4}<'
+check "its settings" has stopped.html '<th>epochs</th><td><code>1000</code>'
+check "its ranks" has stopped.html '<dt>ranks</dt><dd class="value">2<'
+"$lockstep" import --train-images data/train-images-idx3-ubyte --train-labels data/train-labels-idx1-ubyte --out rows.h5 2>/dev/null
+for validation in 0.2 0; do
+    mpirun -n 1 "$lockstep" train --data rows.h5 --validation $validation --model dense:5 --epochs 1 --run rows$validation --quiet 2>/dev/null
+    LAUNCH='mpirun -n 1' "$jobs/report.sh" rows$validation rows.h5 '' rows$validation.html 2>err$validation
+    check "a page without test rows ($validation)" [ $? = 0 ]
+    check "says so ($validation)" has rows$validation.html '<dt>test accuracy</dt><dd class="value">–</dd><dd>the data set has no test rows<'
+done
+check "validation rows do instead" has rows0.2.html 'Of the [0-9]+ validation rows'
+check "none do not" has rows0.html 'None is known: the data set has no test rows'
+check "nor is there a validation accuracy" has rows0.html '<dt>validation accuracy</dt><dd class="value">–</dd><dd>no validation rows'
+check "said, too" has err0 'neither test rows nor validation rows'
+rm -r stopped/checkpoints
+"$jobs/report.sh" stopped 'a<b>&c.h5' '' bare.html 2>err
+check "a page without a checkpoint" [ $? = 0 ]
+check "says that it is not evaluated" has bare.html '<dd>not evaluated<'
 finish

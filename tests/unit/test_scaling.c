@@ -3,10 +3,10 @@
 #include <lockstep/scaling.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "test.h"
 #include "train/run_read.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -119,6 +119,7 @@ static void reads_what_a_run_left(void **state)
     assert_ok(ls_run_read(&r, "run"));
     assert_int_equal(json_integer_value(json_object_get(r.summary, "ranks")), 3);
     assert_int_equal(r.epochs, 2);
+    assert_true(r.finished);
     assert_near(r.history[1].epoch, 2, 0, 0);
     assert_near(r.history[1].loss, 0.25, 0, 0);
     assert_near(r.history[1].val_loss, 1e-3, 1e-12, 0);
@@ -143,7 +144,56 @@ static void reads_what_a_run_left(void **state)
         assert_fails(ls_run_read(&r, "run"), LS_ERR_DATA, bad[i].part);
         assert_null(r.summary);
     }
-    assert_fails(ls_run_read(&r, "nowhere"), LS_ERR_DATA, "nowhere/summary.json");
+    assert_fails(ls_run_read(&r, "nowhere"), LS_ERR_DATA, "nowhere: holds no run");
+}
+
+static void write_text(const char *path, const char *text)
+{
+    assert_ok(ls_write_file(path, text, strlen(text)));
+}
+
+/* Of a run that has no summary yet, config.conf and the events tell. */
+static void reads_what_an_unfinished_run_left(void **state)
+{
+    (void)state;
+    static const char events[] =
+        "{\"event\": \"start\", \"epoch\": 0, \"ranks\": 3, \"threads\": 2}\n"
+        "{\"event\": \"checkpoint\", \"epoch\": 1, \"best\": true}\n"
+        "{\"event\": \"checkpoint\", \"epoch\": 2, \"best\": false}\n"
+        "{\"event\": \"diagnosis\", \"what\": \"overfitting\", \"text\": \"why\"}\n"
+        "no JSON\n[1]\n{\"event\": 1}\n"
+        "{\"event\": \"stop\", \"epoch\": 2, \"text\": \"by SIGTERM\"}\n";
+    static const char gone_on[] = "{\"event\": \"resume\", \"epoch\": 2, \"ranks\": 4}\n{\"ev";
+    char both[sizeof events + sizeof gone_on];
+    char text[LS_JSON_TEXT];
+    ls_run_record r;
+    assert_ok(ls_make_folder("open"));
+    write_text("open/config.conf", "epochs = 9\nmodel = dense:5\n");
+    assert_fails(ls_run_read(&r, "open"), LS_ERR_DATA, "open/metrics.csv");
+    write_text("open/metrics.csv", "epoch,loss\n1,0.5\n2,0.");
+    assert_ok(ls_run_read(&r, "open"));
+    assert_false(r.finished);
+    assert_int_equal(r.epochs, 1);
+    assert_string_equal(ls_json_show(r.summary, "outcome", NULL, text), "unfinished");
+    assert_string_equal(ls_json_show(r.summary, "config", "epochs", text), "9");
+    ls_run_record_clear(&r);
+
+    write_text("open/events.jsonl", events);
+    assert_ok(ls_run_read(&r, "open"));
+    assert_string_equal(ls_json_show(r.summary, "outcome", NULL, text), "interrupted");
+    assert_string_equal(ls_json_show(r.summary, "text", NULL, text), "by SIGTERM");
+    assert_string_equal(ls_json_show(r.summary, "ranks", NULL, text), "3");
+    assert_string_equal(ls_json_show(r.summary, "best", "epoch", text), "1");
+    assert_string_equal(ls_json_show(r.summary, "diagnosis", "what", text), "overfitting");
+    ls_run_record_clear(&r);
+
+    snprintf(both, sizeof both, "%s%s", events, gone_on);
+    write_text("open/events.jsonl", both);
+    assert_ok(ls_run_read(&r, "open"));
+    assert_string_equal(ls_json_show(r.summary, "outcome", NULL, text), "unfinished");
+    assert_string_equal(ls_json_show(r.summary, "text", NULL, text), "");
+    assert_string_equal(ls_json_show(r.summary, "ranks", NULL, text), "4");
+    ls_run_record_clear(&r);
 }
 
 int main(void)
@@ -151,6 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(intervals_are_those_of_the_sign_test),
                                        cmocka_unit_test(rows_compare_with_the_fastest_run),
                                        cmocka_unit_test(fewest_ranks_are_the_base),
-                                       cmocka_unit_test(reads_what_a_run_left)};
+                                       cmocka_unit_test(reads_what_a_run_left),
+                                       cmocka_unit_test(reads_what_an_unfinished_run_left)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

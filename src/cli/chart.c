@@ -1,0 +1,299 @@
+#include "cli/chart.h"
+
+#include "cli/page.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+enum { WIDTH = 860 };
+
+static void begin_figure(FILE *out, double width, double height, const char *label)
+{
+    fprintf(out,
+            "<figure><svg width=\"%.0f\" viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"%s\" "
+            "font-family=\"system-ui,sans-serif\" font-size=\"13\" fill=\"#555\">\n",
+            width, width, height, label);
+}
+
+static void end_figure(FILE *out)
+{
+    fputs("</svg></figure>\n", out);
+}
+
+/* ---- curves */
+
+enum { HEIGHT = 300, LEFT = 70, RIGHT = 150, TOP = 34, BOTTOM = 40, APART = 22, MARKS = 16 };
+
+/* What a chart shows, and where. */
+typedef struct frame {
+    int64_t count;
+    double low, high; /* heights */
+    ls_scale scale;
+} frame;
+
+static double height_of(ls_scale scale, double value)
+{
+    return scale == LS_SCALE_LOSS ? log10(fmax(value, 1e-6)) : -log10(fmax(1 - value, 1e-5));
+}
+
+static double value_of(ls_scale scale, double height)
+{
+    return scale == LS_SCALE_LOSS ? pow(10, height) : 1 - pow(10, -height);
+}
+
+static double x_of(const frame *f, int64_t epoch)
+{
+    const double part = f->count > 1 ? (double)(epoch - 1) / (double)(f->count - 1) : 0.5;
+    return LEFT + part * (WIDTH - LEFT - RIGHT);
+}
+
+static double y_of(const frame *f, double value)
+{
+    return TOP +
+           (f->high - height_of(f->scale, value)) / (f->high - f->low) * (HEIGHT - TOP - BOTTOM);
+}
+
+static frame make_frame(const ls_curve curve[2], int64_t count, ls_scale scale)
+{
+    frame f = {.count = count, .low = INFINITY, .high = -INFINITY, .scale = scale};
+    for (int k = 0; k < 2; k++)
+        for (int64_t i = 0; i < count; i++)
+            if (isfinite(curve[k].value[i])) {
+                f.low = fmin(f.low, height_of(scale, curve[k].value[i]));
+                f.high = fmax(f.high, height_of(scale, curve[k].value[i]));
+            }
+    const double margin = fmax(0.01, 0.05 * (f.high - f.low));
+    f.low -= margin;
+    f.high += margin;
+    return f;
+}
+
+/* Adds a mark to those chosen, from the top down, if there is room below the latest. */
+static int add_mark(const frame *f, double value, double marks[MARKS], int count)
+{
+    const double y = y_of(f, value);
+    const bool room = count == 0 || y - y_of(f, marks[count - 1]) >= APART;
+    if (count == MARKS || y < TOP || y > HEIGHT - BOTTOM || !room)
+        return count;
+    marks[count] = value;
+    return count + 1;
+}
+
+/* Round values for curves that span decades. */
+static int choose_wide(const frame *f, double marks[MARKS])
+{
+    static const double accuracies[] = {1,     0.9999, 0.9998, 0.9995, 0.999, 0.998, 0.995, 0.99,
+                                        0.985, 0.98,   0.97,   0.95,   0.92,  0.9,   0.85,  0.8,
+                                        0.7,   0.6,    0.5,    0.4,    0.3,   0.2,   0.1,   0};
+    static const double ones[] = {9, 8, 7, 6, 5, 4, 3, 2.5, 2, 1.5, 1.2, 1};
+    enum { ONES = sizeof ones / sizeof *ones, FIRST = 9, DECADES = 16 };
+    const int values =
+        f->scale == LS_SCALE_LOSS ? ONES * DECADES : (int)(sizeof accuracies / sizeof *accuracies);
+    int count = 0;
+    for (int i = 0; i < values; i++)
+        count = add_mark(f,
+                         f->scale == LS_SCALE_LOSS ? ones[i % ONES] * pow(10, FIRST - i / ONES)
+                                                   : accuracies[i],
+                         marks, count);
+    return count;
+}
+
+/* Multiples of a round step for those that hardly change. */
+static int choose_narrow(const frame *f, double marks[MARKS])
+{
+    const double low = value_of(f->scale, f->low), high = value_of(f->scale, f->high);
+    const double rough = (high - low) / 6, decade = pow(10, floor(log10(rough)));
+    const double step = decade * (rough <= 2 * decade ? 2 : rough <= 5 * decade ? 5 : 10);
+    int count = 0;
+    for (double k = floor(high / step); k * step >= low && k > 0; k--)
+        count = add_mark(f, k * step, marks, count);
+    return count;
+}
+
+static void draw_heights(FILE *out, const frame *f)
+{
+    double marks[MARKS];
+    int count = choose_wide(f, marks);
+    if (count < 3)
+        count = choose_narrow(f, marks);
+    for (int i = 0; i < count; i++) {
+        const double y = y_of(f, marks[i]);
+        fprintf(out,
+                "<line x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"#e3e3e3\"/>"
+                "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%g</text>\n",
+                LEFT, WIDTH - RIGHT, y, y, LEFT - 8, y + 4, marks[i]);
+    }
+}
+
+/* The least of 1, 2, 5, 10, 20, ... of which at most `most` go into a count. */
+static int64_t round_step(int64_t count, int64_t most)
+{
+    static const int64_t ones[] = {1, 2, 5};
+    int64_t tens = 1;
+    for (int k = 0;; k = (k + 1) % 3, tens *= k == 0 ? 10 : 1)
+        if (count / (ones[k] * tens) <= most)
+            return ones[k] * tens;
+}
+
+static void draw_epochs(FILE *out, const frame *f)
+{
+    const int64_t step = round_step(f->count, 12);
+    for (int64_t epoch = step; epoch <= f->count; epoch += step)
+        fprintf(out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%lld</text>\n",
+                x_of(f, epoch), HEIGHT - BOTTOM + 18, (long long)epoch);
+    fprintf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">epoch</text>\n",
+            LEFT + (WIDTH - LEFT - RIGHT) / 2, HEIGHT - 4);
+}
+
+static bool is_there(const ls_curve *curve, int64_t count, int64_t at)
+{
+    return at >= 0 && at < count && isfinite(curve->value[at]);
+}
+
+static void draw_dot(FILE *out, const frame *f, const ls_curve *curve, int64_t at, double radius,
+                     const char *colour)
+{
+    fprintf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%g\" fill=\"%s\"/>\n", x_of(f, at + 1),
+            y_of(f, curve->value[at]), radius, colour);
+}
+
+/* A line, and a dot for each value that stands alone. */
+static void draw_curve(FILE *out, const frame *f, const ls_curve *curve, const char *colour)
+{
+    fputs("<path d=\"", out);
+    for (int64_t i = 0; i < f->count; i++)
+        if (is_there(curve, f->count, i))
+            fprintf(out, "%c%.1f %.1f", is_there(curve, f->count, i - 1) ? 'L' : 'M',
+                    x_of(f, i + 1), y_of(f, curve->value[i]));
+    fprintf(out, "\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\"%s/>\n", colour,
+            curve->dashed ? " stroke-dasharray=\"7 4\"" : "");
+    for (int64_t i = 0; i < f->count; i++)
+        if (is_there(curve, f->count, i) && !is_there(curve, f->count, i - 1) &&
+            !is_there(curve, f->count, i + 1))
+            draw_dot(out, f, curve, i, 3, colour);
+}
+
+static void draw_key(FILE *out, const ls_curve *curve, int line, const char *colour)
+{
+    const int x = WIDTH - RIGHT + 14, y = TOP + 12 + 22 * line;
+    fprintf(out,
+            "<line x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\" stroke=\"%s\" stroke-width=\"2\"%s/>"
+            "<text x=\"%d\" y=\"%d\">%s</text>\n",
+            x, x + 30, y, y, colour, curve->dashed ? " stroke-dasharray=\"7 4\"" : "", x + 38,
+            y + 4, curve->name);
+}
+
+void ls_chart_curves(FILE *out, const char *title, const ls_curve curve[2], int64_t count,
+                     ls_scale scale, int64_t marked)
+{
+    /* Of Okabe and Ito's colours, which colour-blind people can tell apart. */
+    static const char *const colour[] = {"#0072B2", "#D55E00"};
+    const frame f = make_frame(curve, count, scale);
+    int lines = 0;
+    if (!isfinite(f.low)) {
+        fprintf(out, "<p class=\"note\">No epoch has a %s.</p>\n", title);
+        return;
+    }
+    begin_figure(out, WIDTH, HEIGHT, title);
+    fprintf(out, "<text x=\"%d\" y=\"18\" font-size=\"15\" fill=\"#222\">%s</text>\n", LEFT, title);
+    draw_heights(out, &f);
+    draw_epochs(out, &f);
+    for (int k = 0; k < 2; k++) {
+        bool any = false;
+        for (int64_t i = 0; i < count; i++)
+            any = any || is_there(&curve[k], count, i);
+        if (!any)
+            continue;
+        draw_curve(out, &f, &curve[k], colour[k]);
+        draw_key(out, &curve[k], lines++, colour[k]);
+        if (!curve[k].dashed && is_there(&curve[k], count, marked - 1))
+            draw_dot(out, &f, &curve[k], marked - 1, 4.5, colour[k]);
+    }
+    end_figure(out);
+}
+
+/* ---- matrices */
+
+enum { EDGE = 58, MOST_CELL = 46, LEAST_FONT = 9, MOST_FONT = 13 };
+
+static int digits_of(int64_t count)
+{
+    return snprintf(NULL, 0, "%lld", (long long)count);
+}
+
+/* The names of the classes along both axes, as many as have room. */
+static void draw_classes(FILE *out, int classes, double cell)
+{
+    const double side = cell * classes, room = fmax(16, 8 * digits_of(classes - 1) + 4);
+    const int64_t step = round_step(classes, (int64_t)fmax(side / room, 1));
+    for (int64_t k = 0; k < classes; k += step) {
+        const double at = EDGE + ((double)k + 0.5) * cell;
+        fprintf(out,
+                "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%lld</text>"
+                "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%lld</text>\n",
+                at, EDGE - 7, (long long)k, EDGE - 7, at + 4.5, (long long)k);
+    }
+    fprintf(out,
+            "<text x=\"%.1f\" y=\"18\" text-anchor=\"middle\" fill=\"#222\">predicted "
+            "class</text><text transform=\"translate(16 %.1f) rotate(-90)\" "
+            "text-anchor=\"middle\" fill=\"#222\">true class</text>\n",
+            EDGE + side / 2, EDGE + side / 2);
+}
+
+static void draw_cell(FILE *out, int row, int column, int64_t count, int64_t sum, double cell,
+                      double font)
+{
+    /* By the root of its share: rare mistakes are what is looked for. */
+    const double share = sqrt((double)count / (double)sum);
+    const double x = EDGE + column * cell, y = EDGE + row * cell;
+    fprintf(
+        out,
+        "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\" opacity=\"%.2f\">",
+        x, y, cell, cell, row == column ? "#0072B2" : "#D55E00", fmax(share, 0.06));
+    fprintf(out, "<title>%d taken for %d: %lld of %lld rows</title></rect>\n", row, column,
+            (long long)count, (long long)sum);
+    if (font > 0)
+        fprintf(out,
+                "<text x=\"%.1f\" y=\"%.1f\" font-size=\"%.1f\" text-anchor=\"middle\" "
+                "fill=\"%s\">%lld</text>\n",
+                x + cell / 2, y + cell / 2 + 0.35 * font, font, share > 0.7 ? "#fff" : "#222",
+                (long long)count);
+}
+
+/* Lines between the cells, or between each ten of them. */
+static void draw_grid(FILE *out, int classes, double cell)
+{
+    const double side = cell * classes;
+    const int step = classes <= 20 ? 1 : 10;
+    for (int k = 0; k < classes; k += step)
+        fprintf(out, "<path d=\"M%.1f %dv%.1fM%d %.1fh%.1f\" stroke=\"#e3e3e3\"/>\n",
+                EDGE + k * cell, EDGE, side, EDGE, EDGE + k * cell, side);
+    fprintf(out,
+            "<rect x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%.1f\" fill=\"none\" "
+            "stroke=\"#999\"/>\n",
+            EDGE, EDGE, side, side);
+}
+
+void ls_chart_matrix(FILE *out, const int64_t *counts, int classes)
+{
+    assert(classes >= 1 && classes <= LS_CHART_MOST_CLASSES);
+    const double cell = fmin(MOST_CELL, (double)(WIDTH - EDGE - 2) / classes);
+    int64_t most = 0;
+    for (int i = 0; i < classes * classes; i++)
+        most = counts[i] > most ? counts[i] : most;
+    const double fits = cell * 0.9 / (0.6 * digits_of(most));
+    const double font = fits < LEAST_FONT ? 0 : fmin(fits, MOST_FONT);
+    begin_figure(out, EDGE + cell * classes + 2, EDGE + cell * classes + 2, "confusion matrix");
+    draw_classes(out, classes, cell);
+    draw_grid(out, classes, cell);
+    for (int i = 0; i < classes; i++) {
+        int64_t sum = 0;
+        for (int k = 0; k < classes; k++)
+            sum += counts[i * classes + k];
+        for (int k = 0; k < classes; k++)
+            if (counts[i * classes + k] > 0)
+                draw_cell(out, i, k, counts[i * classes + k], sum, cell, font);
+    }
+    end_figure(out);
+}

@@ -1,0 +1,147 @@
+#include "cli/run_headline.h"
+
+#include "base/json.h"
+#include "cli/page.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { TEXT = LS_JSON_TEXT };
+
+int64_t ls_run_outcome_epoch(const ls_run_material *m)
+{
+    const int64_t best = json_integer_value(ls_json_at(m->run.summary, "best", "epoch"));
+    return best >= 1 && best <= m->run.epochs ? best : m->run.epochs;
+}
+
+const char *ls_run_why_not_evaluated(const ls_run_material *m)
+{
+    const json_t *rows = ls_json_at(m->run.summary, "dataset", "test_rows");
+    return json_is_integer(rows) && json_integer_value(rows) == 0 ? "the data set has no test rows"
+                                                                  : "not evaluated";
+}
+
+static void write_test_tile(FILE *out, const ls_run_material *m)
+{
+    char value[TEXT], more[2 * TEXT], text[2][TEXT];
+    const json_t *e = m->evaluation;
+    if (e == NULL || strcmp(ls_json_show(e, "split", NULL, text[0]), "test") != 0) {
+        ls_page_tile(out, "test accuracy", "–", ls_run_why_not_evaluated(m));
+        return;
+    }
+    snprintf(value, sizeof value, "%.4f", json_number_value(ls_json_at(e, "accuracy", NULL)));
+    snprintf(more, sizeof more, "of %s rows; network of epoch %s",
+             ls_json_show(e, "rows", NULL, text[0]), ls_json_show(e, "epoch", NULL, text[1]));
+    ls_page_tile(out, "test accuracy", value, more);
+}
+
+static void write_validation_tile(FILE *out, const ls_run_material *m)
+{
+    char value[TEXT], more[TEXT];
+    const int64_t epoch = ls_run_outcome_epoch(m);
+    if (epoch == 0 || !isfinite(m->run.history[epoch - 1].val_accuracy)) {
+        ls_page_tile(out, "validation accuracy", "–",
+                     epoch == 0 ? "no epoch has ended" : "no validation rows");
+        return;
+    }
+    const ls_metrics *last = &m->run.history[m->run.epochs - 1];
+    snprintf(value, sizeof value, "%.4f", m->run.history[epoch - 1].val_accuracy);
+    if (epoch < m->run.epochs && isfinite(last->val_accuracy))
+        snprintf(more, sizeof more, "in epoch %lld, the best; %.4f in the last", (long long)epoch,
+                 last->val_accuracy);
+    else
+        snprintf(more, sizeof more, "in epoch %lld, the %s", (long long)epoch,
+                 epoch < m->run.epochs ? "best" : "last");
+    ls_page_tile(out, "validation accuracy", value, more);
+}
+
+static void write_epochs_tile(FILE *out, const ls_run_material *m)
+{
+    char value[TEXT], more[2 * TEXT], text[2][TEXT];
+    snprintf(value, sizeof value, "%lld", (long long)m->run.epochs);
+    snprintf(more, sizeof more, "of %s; %s",
+             ls_json_show(m->run.summary, "config", "epochs", text[0]),
+             ls_json_show(m->run.summary, "outcome", NULL, text[1]));
+    ls_page_tile(out, "epochs", value, more);
+}
+
+static void format_seconds(double seconds, char out[TEXT])
+{
+    const long long whole = (long long)(fmin(seconds, 1e15) + 0.5);
+    if (seconds < 100)
+        snprintf(out, TEXT, "%.3g s", seconds);
+    else if (whole < 3600)
+        snprintf(out, TEXT, "%lld min %02lld s", whole / 60, whole % 60);
+    else
+        snprintf(out, TEXT, "%lld h %02lld min", whole / 3600, whole % 3600 / 60);
+}
+
+static double without_nan(double value)
+{
+    return isfinite(value) ? value : 0;
+}
+
+/* Of the epochs together, whatever process took them: a run may have been gone on with. */
+static void write_time_tile(FILE *out, const ls_run_material *m)
+{
+    double seconds = 0, rate = 0;
+    char value[TEXT], more[TEXT];
+    for (int64_t i = 0; i < m->run.epochs; i++) {
+        const ls_metrics *e = &m->run.history[i];
+        seconds +=
+            without_nan(e->seconds) + without_nan(e->validation_s) + without_nan(e->checkpoint_s);
+        rate += without_nan(e->samples_per_second) / (double)m->run.epochs;
+    }
+    format_seconds(seconds, value);
+    snprintf(more, sizeof more, "all epochs; %.0f samples/s", rate);
+    ls_page_tile(out, "time", value, m->run.epochs > 0 ? more : "");
+}
+
+static void write_ranks_tile(FILE *out, const ls_run_material *m)
+{
+    char more[4 * TEXT] = "", text[2][TEXT];
+    const json_t *summary = m->run.summary;
+    const size_t nodes = json_array_size(ls_json_at(summary, "hosts", NULL));
+    int used = 0;
+    if (nodes > 0)
+        used = snprintf(more, sizeof more, "on %zu node%s; ", nodes, nodes == 1 ? "" : "s");
+    snprintf(more + used, sizeof more - (size_t)used, "threads of each: %s%s",
+             ls_json_show(summary, "threads", NULL, text[0]),
+             json_is_true(ls_json_at(summary, "oversubscribed", NULL)) ? "; more threads than cores"
+                                                                       : "");
+    ls_page_tile(out, "ranks", ls_json_show(summary, "ranks", NULL, text[1]), more);
+}
+
+/* That a run has not come to its end, and why. */
+static void write_notice(FILE *out, const ls_run_material *m)
+{
+    char text[2][TEXT], line[3 * TEXT];
+    const char *outcome = ls_json_show(m->run.summary, "outcome", NULL, text[0]);
+    const char *why = ls_json_show(m->run.summary, "text", NULL, text[1]);
+    if (m->run.finished)
+        return;
+    snprintf(line, sizeof line,
+             "This run has not come to its end: it %s. The page is about the %lld epoch%s that it "
+             "has finished.",
+             strcmp(outcome, "interrupted") == 0 ? "was interrupted"
+             : strcmp(outcome, "failed") == 0    ? "failed"
+                                                 : "still goes on, or was killed",
+             (long long)m->run.epochs, m->run.epochs == 1 ? "" : "s");
+    fputs("<div class=\"notice\">\n", out);
+    ls_page_paragraph(out, "", line);
+    if (*why != '\0')
+        ls_page_paragraph(out, "note", why);
+    fputs("</div>\n", out);
+}
+
+void ls_run_headline_write(FILE *out, const ls_run_material *m)
+{
+    write_notice(out, m);
+    fputs("<dl class=\"tiles\">\n", out);
+    write_test_tile(out, m);
+    write_validation_tile(out, m);
+    write_epochs_tile(out, m);
+    write_time_tile(out, m);
+    write_ranks_tile(out, m);
+    fputs("</dl>\n", out);
+}

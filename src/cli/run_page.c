@@ -1,0 +1,327 @@
+#include "cli/run_page.h"
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "cli/chart.h"
+#include "cli/confusion.h"
+#include "cli/page.h"
+#include "cli/run_headline.h"
+
+#include <lockstep/metrics.h>
+
+#include <math.h>
+#include <string.h>
+
+enum { TEXT = LS_JSON_TEXT };
+
+static int64_t integer_at(const json_t *object, const char *part, const char *key)
+{
+    return json_integer_value(ls_json_at(object, part, key));
+}
+
+/* The columns of the history that two charts need, one after the other. */
+static ls_status write_curves(FILE *out, const ls_run_material *m)
+{
+    const int64_t n = m->run.epochs;
+    ls_page_heading(out, "Curves");
+    if (n == 0) {
+        ls_page_paragraph(out, "note", "No epoch has been finished.");
+        return LS_OK;
+    }
+    double *column = ls_alloc(4 * n, sizeof *column);
+    if (column == NULL)
+        return LS_ERR_FAILURE;
+    for (int64_t i = 0; i < n; i++) {
+        column[i] = m->run.history[i].loss;
+        column[n + i] = m->run.history[i].val_loss;
+        column[2 * n + i] = m->run.history[i].accuracy;
+        column[3 * n + i] = m->run.history[i].val_accuracy;
+    }
+    const int64_t best = ls_run_outcome_epoch(m);
+    const ls_curve loss[] = {{"validation", column + n, false}, {"training", column, true}};
+    const ls_curve accuracy[] = {{"validation", column + 3 * n, false},
+                                 {"training", column + 2 * n, true}};
+    ls_chart_curves(out, "loss", loss, n, LS_SCALE_LOSS, best);
+    ls_chart_curves(out, "accuracy", accuracy, n, LS_SCALE_ACCURACY, best);
+    ls_free(column);
+    return LS_OK;
+}
+
+static void write_pair(FILE *out, const int64_t *counts, int classes, const ls_confused *pair)
+{
+    int64_t sum = 0;
+    for (int k = 0; k < classes; k++)
+        sum += counts[pair->label * classes + k];
+    fprintf(out, "<tr><td>%lld</td><td>%lld</td><td>%lld</td><td>%.1f %%</td></tr>\n",
+            (long long)pair->label, (long long)pair->predicted, (long long)pair->rows,
+            100 * (double)pair->rows / (double)sum);
+}
+
+/* In tables of ten lines beside each other. */
+static void write_confused(FILE *out, const int64_t *counts, int classes)
+{
+    enum { FEW_CLASSES = 20, LINES = 10, MOST = 2 * LINES };
+    ls_confused worst[MOST];
+    const int count =
+        ls_most_confused(counts, classes, classes <= FEW_CLASSES ? LINES : MOST, worst);
+    if (count == 0)
+        return;
+    fputs("<h3>Most confused classes</h3>\n<div class=\"beside\">\n", out);
+    for (int i = 0; i < count; i++) {
+        if (i % LINES == 0)
+            fputs("<table class=\"numbers\"><tr><th>true</th><th>taken for</th><th>rows</th>"
+                  "<th>of the class</th></tr>\n",
+                  out);
+        write_pair(out, counts, classes, &worst[i]);
+        if (i % LINES == LINES - 1 || i == count - 1)
+            fputs("</table>\n", out);
+    }
+    fputs("</div>\n", out);
+}
+
+/* A count in a matrix of JSON; 0 for what can't be one. */
+static int64_t count_at(const json_t *confusion, size_t row, size_t column)
+{
+    const int64_t most = (int64_t)1 << 40;
+    const int64_t count =
+        json_integer_value(json_array_get(json_array_get(confusion, row), column));
+    return count < 0 || count > most ? 0 : count;
+}
+
+/* What the network was evaluated on, and how that went. */
+static void write_evaluated(FILE *out, const ls_run_material *m)
+{
+    char line[1024], text[4][TEXT];
+    const json_t *e = m->evaluation;
+    if (e == NULL)
+        snprintf(line, sizeof line, "None is known: %s.", ls_run_why_not_evaluated(m));
+    else
+        snprintf(line, sizeof line,
+                 "Of the %s %s rows %.2f %% are right; the loss is %s, the network that of epoch "
+                 "%s%s.",
+                 ls_json_show(e, "rows", NULL, text[0]), ls_json_show(e, "split", NULL, text[1]),
+                 100 * json_number_value(ls_json_at(e, "accuracy", NULL)),
+                 ls_json_show(e, "loss", NULL, text[2]), ls_json_show(e, "epoch", NULL, text[3]),
+                 json_is_true(ls_json_at(e, "averaged", NULL)) ? ", averaged" : "");
+    ls_page_paragraph(out, e == NULL ? "note" : "lead", line);
+}
+
+static ls_status write_confusion(FILE *out, const ls_run_material *m)
+{
+    enum { MOST = 4096 };
+    const json_t *confusion = ls_json_at(m->evaluation, "confusion", NULL);
+    const size_t classes = json_array_size(confusion);
+    ls_page_heading(out, "Confusion of classes");
+    write_evaluated(out, m);
+    if (classes == 0 || classes > MOST) {
+        if (m->evaluation != NULL)
+            ls_page_paragraph(out, "note", "There are too many classes for a matrix.");
+        return LS_OK;
+    }
+    int64_t *counts = ls_alloc((int64_t)(classes * classes), sizeof *counts);
+    if (counts == NULL)
+        return LS_ERR_FAILURE;
+    for (size_t i = 0; i < classes * classes; i++)
+        counts[i] = count_at(confusion, i / classes, i % classes);
+    if (classes <= LS_CHART_MOST_CLASSES)
+        ls_chart_matrix(out, counts, (int)classes);
+    else
+        ls_page_paragraph(out, "note", "There are too many classes for a matrix to be seen.");
+    write_confused(out, counts, (int)classes);
+    ls_free(counts);
+    return LS_OK;
+}
+
+static ls_status write_errors(FILE *out, const ls_run_material *m)
+{
+    if (m->errors == NULL)
+        return LS_OK;
+    ls_page_heading(out, "Worst errors");
+    ls_page_paragraph(out, "lead",
+                      "The wrong rows that the network is surest of: class, what it was taken for, "
+                      "and the probability of that.");
+    return ls_page_picture(out, m->errors, "the wrong rows that the network is surest of");
+}
+
+static void write_diagnosis(FILE *out, const ls_run_material *m)
+{
+    char text[2][TEXT];
+    const char *what = ls_json_show(m->run.summary, "diagnosis", "what", text[0]);
+    const char *why = ls_json_show(m->run.summary, "diagnosis", "text", text[1]);
+    ls_page_heading(out, "Diagnosis");
+    fputs("<p>", out);
+    if (*what != '\0') {
+        fputs("<strong>", out);
+        ls_page_text(out, what);
+        fputs("</strong>: ", out);
+    }
+    ls_page_text(out, *why != '\0'       ? why
+                      : !m->run.finished ? "nothing has shown so far; underfitting is judged at "
+                                           "the end of a run"
+                                         : "none: the summary has no diagnosis");
+    fputs(".</p>\n", out);
+}
+
+static void write_estimate(FILE *out, const json_t *row, const char *key, const char *format)
+{
+    char text[TEXT];
+    snprintf(text, sizeof text, format, json_number_value(ls_json_at(row, key, "median")));
+    fprintf(out, "<td>%s</td>", text);
+}
+
+static void write_scaling_row(FILE *out, const json_t *row)
+{
+    fprintf(out, "<tr><td>%lld%s</td><td>%lld</td>", (long long)integer_at(row, "ranks", NULL),
+            json_is_true(ls_json_at(row, "oversubscribed", NULL)) ? "*" : "",
+            (long long)integer_at(row, "runs", NULL));
+    write_estimate(out, row, "epoch_seconds", "%.4f");
+    write_estimate(out, row, "samples_per_second", "%.0f");
+    write_estimate(out, row, "speedup", "%.3f");
+    write_estimate(out, row, "efficiency", "%.3f");
+    const json_t *predicted = ls_json_at(row, "predicted_epoch_seconds", NULL);
+    if (json_is_number(predicted))
+        fprintf(out, "<td>%.4f</td></tr>\n", json_number_value(predicted));
+    else
+        fputs("<td></td></tr>\n", out);
+}
+
+static ls_status write_scaling(FILE *out, const ls_run_material *m)
+{
+    char text[TEXT];
+    size_t i;
+    json_t *row;
+    if (m->scaling == NULL)
+        return LS_OK;
+    ls_page_heading(out, "Scaling");
+    fprintf(out, "<p>%s scaling, medians of the runs; first epochs left out: %lld.</p>\n",
+            strcmp(ls_json_show(m->scaling, "mode", NULL, text), "weak") == 0 ? "Weak" : "Strong",
+            (long long)integer_at(m->scaling, "warmup_epochs", NULL));
+    fputs("<table class=\"numbers\"><tr><th>ranks</th><th>runs</th><th>epoch, "
+          "s</th><th>samples/s</th><th>speed-up</th><th>efficiency</th><th>predicted "
+          "s</th></tr>\n",
+          out);
+    json_array_foreach(ls_json_at(m->scaling, "rows", NULL), i, row) write_scaling_row(out, row);
+    fputs("</table>\n", out);
+    ls_page_paragraph(
+        out, "note",
+        "* more threads than cores: it shows that this many ranks work, not how fast.");
+    return m->figure == NULL
+               ? LS_OK
+               : ls_page_picture(out, m->figure,
+                                 "speed-up, efficiency, and what the ranks' time goes to");
+}
+
+/* What an epoch's time went to, on average. */
+static void write_times(FILE *out, const ls_run_material *m)
+{
+    static const char *const names[] = {"seconds",       "samples_per_second", "compute_s",
+                                        "communicate_s", "exchange_s",         "validation_s",
+                                        "checkpoint_s"};
+    char text[TEXT];
+    ls_page_heading(out, "Time of an epoch");
+    fputs("<table class=\"record short\">\n", out);
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        int column = 0;
+        while (strcmp(ls_metrics_name(column), names[k]) != 0)
+            column++;
+        double sum = 0;
+        int64_t count = 0;
+        for (int64_t i = 0; i < m->run.epochs; i++) {
+            const double value = ls_metrics_value(&m->run.history[i], column);
+            sum += isfinite(value) ? value : 0;
+            count += isfinite(value);
+        }
+        const double mean = sum / (double)count;
+        snprintf(text, sizeof text, mean < 1000 ? "%.4g" : "%.0f", mean);
+        if (count > 0)
+            ls_page_row(out, names[k], text);
+    }
+    fputs("</table>\n", out);
+    ls_page_paragraph(out, "note",
+                      m->run.epochs > 0
+                          ? "Means over the epochs; phases are means over the ranks, communication "
+                            "without what was hidden behind computing."
+                          : "No epoch has been finished.");
+}
+
+static void write_record(FILE *out, const json_t *summary)
+{
+    static const struct {
+        const char *name, *part, *key;
+    } rows[] = {
+        {"outcome", "outcome", NULL},
+        {"steps", "steps", NULL},
+        {"watched", "best", "monitor"},
+        {"best epoch", "best", "epoch"},
+        {"best value", "best", "value"},
+        {"training loss", "final", "loss"},
+        {"training accuracy", "final", "accuracy"},
+        {"validation loss", "final", "val_loss"},
+        {"validation accuracy", "final", "val_accuracy"},
+        {"network", "model", "layers"},
+        {"parameters", "model", "parameters"},
+        {"digest", "model", "digest"},
+        {"data set", "dataset", "name"},
+        {"file", "dataset", "path"},
+        {"training rows", "dataset", "train_rows"},
+        {"validation rows", "dataset", "validation_rows"},
+        {"test rows", "dataset", "test_rows"},
+        {"classes", "dataset", "classes"},
+        {"fingerprint", "dataset", "fingerprint"},
+        {"ranks", "ranks", NULL},
+        {"more threads than cores", "oversubscribed", NULL},
+        {"threads of a rank", "threads", NULL},
+        {"reduction", "reduce", NULL},
+        {"Lockstep", "versions", "lockstep"},
+        {"MPI", "versions", "mpi"},
+        {"BLAS", "versions", "blas"},
+        {"HDF5", "versions", "hdf5"},
+    };
+    char text[TEXT];
+    ls_page_heading(out, "Record");
+    fputs("<table class=\"record\">\n", out);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *value = ls_json_show(summary, rows[i].part, rows[i].key, text);
+        if (*value != '\0')
+            ls_page_row(out, rows[i].name, value);
+    }
+    const json_t *hosts = ls_json_at(summary, "hosts", NULL);
+    for (size_t i = 0; i < json_array_size(hosts); i++)
+        if (json_is_string(json_array_get(hosts, i)))
+            ls_page_row(out, i == 0 ? "nodes" : "", json_string_value(json_array_get(hosts, i)));
+    fputs("</table>\n", out);
+}
+
+static void write_settings(FILE *out, const json_t *summary)
+{
+    const char *key;
+    json_t *value, *config = json_object_get(summary, "config");
+    char text[TEXT];
+    ls_page_heading(out, "Settings");
+    fputs("<div class=\"columns\"><table class=\"record\">\n", out);
+    json_object_foreach(config, key, value)
+        ls_page_row(out, key, ls_json_show(config, key, NULL, text));
+    fputs("</table></div>\n", out);
+}
+
+ls_status ls_run_page_write(FILE *out, const ls_run_material *m)
+{
+    char title[8192], text[TEXT];
+    const char *name = ls_json_show(m->run.summary, "dataset", "name", text);
+    snprintf(title, sizeof title, "%s%s%s", m->folder, *name != '\0' ? ": " : "", name);
+    ls_page_begin(out, title);
+    ls_run_headline_write(out, m);
+    ls_status status = write_curves(out, m);
+    if (status == LS_OK)
+        status = write_confusion(out, m);
+    if (status == LS_OK)
+        status = write_errors(out, m);
+    write_diagnosis(out, m);
+    if (status == LS_OK)
+        status = write_scaling(out, m);
+    write_times(out, m);
+    write_record(out, m->run.summary);
+    write_settings(out, m->run.summary);
+    ls_page_end(out);
+    return status;
+}

@@ -1,0 +1,300 @@
+/* The page about a run: of runs that came to their end or not, of any curves, of few and many
+ * classes. */
+#include "cli/chart.h"
+#include "cli/confusion.h"
+#include "cli/page.h"
+#include "cli/run_page.h"
+#include "test.h"
+
+#include "base/file.h"
+#include "base/json.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NASTY "<script>'\"&"
+
+/* What is written to a page, as text; to be freed. */
+typedef struct sheet {
+    FILE *out;
+    char *text;
+    size_t length;
+} sheet;
+
+static FILE *open_sheet(sheet *s)
+{
+    s->out = open_memstream(&s->text, &s->length);
+    assert_non_null(s->out);
+    return s->out;
+}
+
+static char *close_sheet(sheet *s)
+{
+    assert_int_equal(fclose(s->out), 0);
+    return s->text;
+}
+
+static int count_of(const char *text, const char *part)
+{
+    int count = 0;
+    for (const char *at = text; (at = strstr(at, part)) != NULL; at++)
+        count++;
+    return count;
+}
+
+/* Asserts that the parts, up to NULL, stand in the text one after the other. */
+static void assert_order(const char *text, const char *const *parts)
+{
+    for (const char *at = text; *parts != NULL; parts++) {
+        at = strstr(at, *parts);
+        if (at == NULL)
+            fail_msg("no '%s' where it belongs", *parts);
+    }
+}
+
+static json_t *parse(const char *text)
+{
+    json_error_t error;
+    json_t *object = json_loads(text, 0, &error);
+    if (object == NULL)
+        fail_msg("%s: %s", error.text, text);
+    return object;
+}
+
+static char *page_of(const char *summary, bool finished, const ls_metrics *history, int64_t epochs,
+                     const char *evaluation)
+{
+    sheet s;
+    ls_run_material m = {.folder = "runs/" NASTY,
+                         .run = {.finished = finished,
+                                 .summary = parse(summary),
+                                 .history = (ls_metrics *)(uintptr_t)history,
+                                 .epochs = epochs},
+                         .evaluation = evaluation != NULL ? parse(evaluation) : NULL};
+    assert_ok(ls_run_page_write(open_sheet(&s), &m));
+    json_decref(m.run.summary);
+    json_decref(m.evaluation);
+    return close_sheet(&s);
+}
+
+#define TEXT "<script>'\\\"&"
+static const char summary[] =
+    "{\"outcome\": \"" TEXT "\", \"best\": {\"epoch\": 2, \"monitor\": \"" TEXT "\"},"
+    " \"final\": {\"loss\": 0.5}, \"diagnosis\": {\"what\": \"" TEXT "\", \"text\": \"" TEXT "\"},"
+    " \"model\": {\"layers\": \"" TEXT "\"}, \"dataset\": {\"name\": \"" TEXT
+    "\", \"path\": \"" TEXT "\", \"test_rows\": 0}, \"ranks\": 3, \"threads\": \"" TEXT
+    "\", \"hosts\": [\"" TEXT "\", 7],"
+    " \"versions\": {\"mpi\": \"" TEXT "\"}, \"config\": {\"" TEXT "\": \"" TEXT
+    "\", \"lr\": 0.5, \"x\": null, \"epochs\": \"9\"}}";
+
+static ls_metrics epoch_of(double epoch, double loss, double val_loss)
+{
+    ls_metrics m;
+    double *values = (double *)(void *)&m;
+    for (int i = 0; i < LS_METRICS_COLUMNS; i++)
+        values[i] = NAN;
+    m.epoch = epoch;
+    m.loss = loss;
+    m.val_loss = val_loss;
+    m.accuracy = exp(-loss);
+    m.val_accuracy = exp(-val_loss);
+    return m;
+}
+
+static void comes_in_order_and_without_markup(void **state)
+{
+    (void)state;
+    const ls_metrics history[] = {epoch_of(1, 1, 1), epoch_of(2, 0.5, 0.3), epoch_of(3, 0.2, 0.4)};
+    char *page = page_of(summary, true, history, 3,
+                         "{\"split\": \"test\", \"rows\": 4, \"accuracy\": 0.75, \"loss\": 0.5,"
+                         " \"epoch\": 2, \"confusion\": [[2, 1], [0, 1]]}");
+    assert_int_equal(count_of(page, "<script"), 0);
+    assert_true(count_of(page, "&lt;script&gt;'&quot;&amp;") >= 14);
+    static const char *const headings[] = {"<dl class=\"tiles\">",
+                                           "test accuracy",
+                                           ">0.7500<",
+                                           "validation accuracy",
+                                           ">0.7408<",
+                                           "epochs<",
+                                           ">3<",
+                                           "time<",
+                                           "ranks<",
+                                           ">3<",
+                                           "</dl>",
+                                           "<h2>Curves",
+                                           "<h2>Confusion",
+                                           "Most confused",
+                                           "<h2>Diagnosis",
+                                           "<strong>",
+                                           "<h2>Time",
+                                           "<h2>Record",
+                                           "MPI",
+                                           "nodes",
+                                           "<h2>Settings",
+                                           "<th>lr</th>",
+                                           "0.5",
+                                           NULL};
+    assert_order(page, headings);
+    assert_null(strstr(page, "has not come to its end"));
+    assert_non_null(strstr(page, "@media print"));
+    free(page);
+}
+
+static void says_what_is_missing(void **state)
+{
+    (void)state;
+    const ls_metrics history[] = {epoch_of(1, 1, NAN)};
+    char *page = page_of(summary, true, history, 1, NULL);
+    assert_non_null(strstr(page, "the data set has no test rows"));
+    assert_non_null(strstr(page, "no validation rows"));
+    free(page);
+    page = page_of("{\"outcome\": \"interrupted\", \"text\": \"stopped by SIGTERM\"}", false, NULL,
+                   0, NULL);
+    static const char *const parts[] = {"has not come to its end: it was interrupted",
+                                        "the 0 epochs",
+                                        "stopped by SIGTERM",
+                                        "not evaluated",
+                                        "no epoch has ended",
+                                        "No epoch has been finished",
+                                        "nothing has shown so far",
+                                        NULL};
+    assert_order(page, parts);
+    free(page);
+    page = page_of("{}", false, NULL, 0, NULL);
+    assert_non_null(strstr(page, "still goes on, or was killed"));
+    free(page);
+    /* What is of another kind than it should be. */
+    page =
+        page_of("{\"best\": [], \"hosts\": {}, \"config\": 3, \"diagnosis\": \"x\"}", true, history,
+                1, "{\"split\": 1, \"rows\": \"x\", \"confusion\": [[1, -5], 3, [{}, 1e9, 2]]}");
+    assert_non_null(strstr(page, "<h2>Settings"));
+    free(page);
+}
+
+static void long_texts_are_whole(void **state)
+{
+    (void)state;
+    enum { LONG = 20000 };
+    static char text[LONG + 64];
+    strcpy(text, "{\"config\": {\"model\": \"");
+    memset(text + strlen(text), 'x', LONG);
+    strcat(text, "y\"}}");
+    char *page = page_of(text, true, NULL, 0, NULL);
+    assert_non_null(strstr(page, "xxy</code>"));
+    free(page);
+}
+
+/* A chart of losses and one of accuracies. */
+static char *charts_of(const double *validation, const double *training, int64_t count)
+{
+    sheet s;
+    const ls_curve curves[] = {{"validation", validation, false}, {"training", training, true}};
+    FILE *out = open_sheet(&s);
+    ls_chart_curves(out, "loss", curves, count, LS_SCALE_LOSS, 1);
+    ls_chart_curves(out, "accuracy", curves, count, LS_SCALE_ACCURACY, 1);
+    return close_sheet(&s);
+}
+
+static void curves_of_any_run(void **state)
+{
+    (void)state;
+    const double nan = (double)NAN;
+    const struct {
+        double validation[5], training[5];
+        int64_t count;
+        int charts, paths, dots;
+    } cases[] = {
+        {{0}, {0}, 0, 0, 0, 0},
+        {{0.5}, {0.4}, 1, 2, 4, 6}, /* a dot each, and that of the best epoch */
+        {{0.5, 0.4}, {0.4, 0.3}, 2, 2, 4, 2},
+        {{nan, nan}, {0.4, 0.3}, 2, 2, 2, 0},
+        {{nan, nan}, {nan, nan}, 2, 0, 0, 0},
+        {{0.5, nan, 0.4, 0.3, nan}, {nan, (double)INFINITY, 0.4, nan, 0.3}, 5, 2, 4, 8},
+        {{2.30, 2.31, 2.305}, {2.3, 2.3, 2.3}, 3, 2, 4, 2}, /* hardly changes */
+        {{0, 0, 0}, {1, 1, 1}, 3, 2, 4, 2},
+        {{1e30, 1e-30}, {3e8, 1}, 2, 2, 4, 2},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *page = charts_of(cases[i].validation, cases[i].training, cases[i].count);
+        assert_int_equal(count_of(page, "<svg"), cases[i].charts);
+        assert_int_equal(count_of(page, "<path"), cases[i].paths);
+        assert_int_equal(count_of(page, "<circle"), cases[i].dots);
+        assert_int_equal(count_of(page, "No epoch has a"), 2 - cases[i].charts);
+        assert_int_equal(count_of(page, "nan") + count_of(page, "inf"), 0);
+        /* There are heights to read values off. */
+        assert_true(cases[i].charts == 0 || count_of(page, "text-anchor=\"end\"") >= 4);
+        free(page);
+    }
+}
+
+/* The least distance between the labels of the columns, and how many there are. */
+static int column_labels(const char *page, double *least)
+{
+    int count = 0;
+    double x, y, before = -INFINITY;
+    *least = INFINITY;
+    for (const char *at = page; (at = strstr(at, "<text x=\"")) != NULL; at++)
+        if (sscanf(at, "<text x=\"%lf\" y=\"%lf\" text-anchor=\"middle\">", &x, &y) == 2 &&
+            y == 51) {
+            *least = fmin(*least, x - before);
+            before = x;
+            count++;
+        }
+    return count;
+}
+
+static void matrices_of_any_size_fit(void **state)
+{
+    (void)state;
+    static int64_t counts[256 * 256];
+    const struct {
+        int classes, labels;
+        bool numbers;
+    } cases[] = {{1, 1, true},    {2, 2, true},     {10, 10, true},  {26, 26, true},
+                 {47, 24, false}, {100, 20, false}, {256, 26, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const int K = cases[i].classes;
+        sheet s;
+        double width, least;
+        for (int k = 0; k < K * K; k++)
+            counts[k] = k % (K + 1) == 0 ? 900 : k % 3;
+        ls_chart_matrix(open_sheet(&s), counts, K);
+        char *page = close_sheet(&s);
+        assert_int_equal(sscanf(page, "<figure><svg width=\"%lf\"", &width), 1);
+        assert_true(width <= 860);
+        assert_int_equal(column_labels(page, &least), cases[i].labels);
+        assert_true(least >= 16);
+        assert_true((strstr(page, ">900</text>") != NULL) == cases[i].numbers);
+        assert_int_equal(count_of(page, "nan"), 0);
+        free(page);
+    }
+}
+
+static void most_confused_come_first(void **state)
+{
+    (void)state;
+    const int64_t counts[4 * 4] = {90, 2, 0, 5, 7, 80, 5, 0, 0, 2, 70, 1, 5, 0, 9, 60};
+    const ls_confused right[] = {{3, 2, 9}, {1, 0, 7}, {0, 3, 5}, {1, 2, 5},
+                                 {3, 0, 5}, {0, 1, 2}, {2, 1, 2}, {2, 3, 1}};
+    ls_confused found[16];
+    for (int most = 1; most <= 16; most++) {
+        const int count = ls_most_confused(counts, 4, most, found);
+        assert_int_equal(count, most < 8 ? most : 8);
+        assert_memory_equal(found, right, (size_t)count * sizeof *found);
+    }
+    assert_int_equal(ls_most_confused((const int64_t[]){3}, 1, 4, found), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(comes_in_order_and_without_markup),
+        cmocka_unit_test(says_what_is_missing),
+        cmocka_unit_test(long_texts_are_whole),
+        cmocka_unit_test(curves_of_any_run),
+        cmocka_unit_test(matrices_of_any_size_fit),
+        cmocka_unit_test(most_confused_come_first),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
