@@ -219,9 +219,14 @@ check "nor again after a resume" [ "$(grep -c overfitting err)" = 0 ]
 for run in heart parts; do sed -n 's/.*\("event":"diagnosis".*overfitting.*\)/\1/p' run/$run/events.jsonl >$run; done
 check "it stands in the events" has heart '"what":"overfitting"'
 check "the same in parts" cmp heart parts
+for run in heart parts; do sed -n '/"diagnosis"/,/}/p' run/$run/summary.json >$run; done
+check "and in the summary" has heart '"what": "overfitting"'
+check "of both" cmp heart parts
 mpirun -n 2 "$lockstep" train --data mine.h5 --model dense:5 --lr 1e-6 --epochs 3 --run run/slow 2>err
 check "underfitting is said at the end" has err '^note: underfitting: the accuracy of training is 0\.[0-9]+ and of validation .* larger --model'
 check "and stands in the events" has run/slow/events.jsonl '"event":"diagnosis","epoch":3,"what":"underfitting"'
+check "and in the summary" has run/slow/summary.json '"what": "underfitting"'
+check "of no run that is neither" has run/a/summary.json '"what": null'
 
 # A run inside another run's folder is another run.
 mpirun -n 2 "$lockstep" train --config run/a/config.conf --run run/c/inner --epochs 1 2>err
