@@ -28,13 +28,21 @@ enum { HEIGHT = 300, LEFT = 70, RIGHT = 150, TOP = 34, BOTTOM = 40, APART = 22, 
 /* What a chart shows, and where. */
 typedef struct frame {
     int64_t count;
+    double least;     /* half of the least distance from perfect, which stands for none at all */
     double low, high; /* heights */
     ls_scale scale;
 } frame;
 
-static double height_of(ls_scale scale, double value)
+/* From perfect: a loss of 0, an accuracy of 1. */
+static double distance_of(ls_scale scale, double value)
 {
-    return scale == LS_SCALE_LOSS ? log10(fmax(value, 1e-6)) : -log10(fmax(1 - value, 1e-5));
+    return scale == LS_SCALE_LOSS ? value : 1 - value;
+}
+
+static double height_of(const frame *f, double value)
+{
+    const double height = log10(fmax(distance_of(f->scale, value), f->least));
+    return f->scale == LS_SCALE_LOSS ? height : -height;
 }
 
 static double value_of(ls_scale scale, double height)
@@ -50,18 +58,30 @@ static double x_of(const frame *f, int64_t epoch)
 
 static double y_of(const frame *f, double value)
 {
-    return TOP +
-           (f->high - height_of(f->scale, value)) / (f->high - f->low) * (HEIGHT - TOP - BOTTOM);
+    return TOP + (f->high - height_of(f, value)) / (f->high - f->low) * (HEIGHT - TOP - BOTTOM);
+}
+
+static double least_distance(const ls_curve curve[2], int64_t count, ls_scale scale)
+{
+    double least = INFINITY;
+    for (int k = 0; k < 2; k++)
+        for (int64_t i = 0; i < count; i++) {
+            const double distance = distance_of(scale, curve[k].value[i]);
+            if (isfinite(distance) && distance > 0)
+                least = fmin(least, distance);
+        }
+    return isfinite(least) ? fmax(least / 2, 1e-9) : 1e-5;
 }
 
 static frame make_frame(const ls_curve curve[2], int64_t count, ls_scale scale)
 {
     frame f = {.count = count, .low = INFINITY, .high = -INFINITY, .scale = scale};
+    f.least = least_distance(curve, count, scale);
     for (int k = 0; k < 2; k++)
         for (int64_t i = 0; i < count; i++)
             if (isfinite(curve[k].value[i])) {
-                f.low = fmin(f.low, height_of(scale, curve[k].value[i]));
-                f.high = fmax(f.high, height_of(scale, curve[k].value[i]));
+                f.low = fmin(f.low, height_of(&f, curve[k].value[i]));
+                f.high = fmax(f.high, height_of(&f, curve[k].value[i]));
             }
     const double margin = fmax(0.01, 0.05 * (f.high - f.low));
     f.low -= margin;
@@ -72,8 +92,10 @@ static frame make_frame(const ls_curve curve[2], int64_t count, ls_scale scale)
 /* Adds a mark to those chosen, from the top down, if there is room below the latest. */
 static int add_mark(const frame *f, double value, double marks[MARKS], int count)
 {
-    const double y = y_of(f, value);
+    const double y = y_of(f, value), distance = distance_of(f->scale, value);
     const bool room = count == 0 || y - y_of(f, marks[count - 1]) >= APART;
+    if (distance > 0 && distance < f->least)
+        return count; /* it would stand where perfect stands */
     if (count == MARKS || y < TOP || y > HEIGHT - BOTTOM || !room)
         return count;
     marks[count] = value;
@@ -96,7 +118,7 @@ static int choose_wide(const frame *f, double marks[MARKS])
                          f->scale == LS_SCALE_LOSS ? ones[i % ONES] * pow(10, FIRST - i / ONES)
                                                    : accuracies[i],
                          marks, count);
-    return count;
+    return f->scale == LS_SCALE_LOSS ? add_mark(f, 0, marks, count) : count;
 }
 
 /* Multiples of a round step for those that hardly change. */

@@ -14,7 +14,8 @@ typedef struct ls_curve {
     bool dashed;
 } ls_curve;
 
-/* How heights are measured: losses by their logarithm, accuracies by that of the errors. */
+/* How heights are measured: losses by their logarithm, accuracies by that of the errors. A loss of
+ * 0 and an accuracy of 1 stand a little beyond the others. */
 typedef enum ls_scale { LS_SCALE_LOSS, LS_SCALE_ACCURACY } ls_scale;
 
 /* Draws those of two curves that have anything to show, with a dot on the solid one at epoch

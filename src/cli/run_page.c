@@ -134,9 +134,14 @@ static ls_status write_confusion(FILE *out, const ls_run_material *m)
 
 static ls_status write_errors(FILE *out, const ls_run_material *m)
 {
+    const json_t *wrong = ls_json_at(m->evaluation, "errors", NULL);
     if (m->errors == NULL)
         return LS_OK;
     ls_page_heading(out, "Worst errors");
+    if (json_is_array(wrong) && json_array_size(wrong) == 0) {
+        ls_page_paragraph(out, "note", "There are none: every row is right.");
+        return LS_OK;
+    }
     ls_page_paragraph(out, "lead",
                       "The wrong rows that the network is surest of: class, what it was taken for, "
                       "and the probability of that.");

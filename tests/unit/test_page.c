@@ -164,6 +164,21 @@ static void says_what_is_missing(void **state)
     page = page_of("{}", false, NULL, 0, NULL);
     assert_non_null(strstr(page, "still goes on, or was killed"));
     free(page);
+    /* A picture of no errors is not asked for. */
+    ls_run_material perfect = {.folder = "run",
+                               .run.summary = parse("{}"),
+                               .run.finished = true,
+                               .evaluation = parse("{\"errors\": []}"),
+                               .errors = "nowhere.png"};
+    sheet s;
+    assert_ok(ls_run_page_write(open_sheet(&s), &perfect));
+    assert_non_null(strstr(close_sheet(&s), "There are none: every row is right."));
+    free(s.text);
+    json_decref(perfect.evaluation);
+    perfect.evaluation = NULL;
+    assert_fails(ls_run_page_write(open_sheet(&s), &perfect), LS_ERR_DATA, "nowhere.png");
+    free(close_sheet(&s));
+    json_decref(perfect.run.summary);
     /* What is of another kind than it should be. */
     page =
         page_of("{\"best\": [], \"hosts\": {}, \"config\": 3, \"diagnosis\": \"x\"}", true, history,
@@ -226,6 +241,19 @@ static void curves_of_any_run(void **state)
         assert_true(cases[i].charts == 0 || count_of(page, "text-anchor=\"end\"") >= 4);
         free(page);
     }
+}
+
+/* What is perfect stands near the best that is not, and does not press the rest together. */
+static void perfect_values_are_marked(void **state)
+{
+    (void)state;
+    const double validation[] = {0.8, 0.85, 0.86}, training[] = {0.9, 0.99, 1};
+    char *page = charts_of(validation, training, 3);
+    const char *accuracy = strstr(page, ">accuracy<");
+    assert_non_null(strstr(accuracy, ">1</text>"));
+    assert_non_null(strstr(accuracy, ">0.97</text>"));
+    assert_null(strstr(accuracy, ">0.999"));
+    free(page);
 }
 
 /* The least distance between the labels of the columns, and how many there are. */
@@ -293,6 +321,7 @@ int main(void)
         cmocka_unit_test(says_what_is_missing),
         cmocka_unit_test(long_texts_are_whole),
         cmocka_unit_test(curves_of_any_run),
+        cmocka_unit_test(perfect_values_are_marked),
         cmocka_unit_test(matrices_of_any_size_fit),
         cmocka_unit_test(most_confused_come_first),
     };
