@@ -92,7 +92,7 @@ fi
 data=data/$name.h5
 if [ -n "$idx" ] && { [ ! -r "$data" ] || [ -n "$(find "$idx/" -maxdepth 1 -name '*ubyte*' -newer "$data")" ]; }; then
     mkdir -p data
-    "$lockstep" import --idx "$idx" --out "$data" --name "$name"
+    "$lockstep" import --idx "$idx" --out "$data" --name "$name" --force
 fi
 "$lockstep" info "$data" | head -n 6 >&2
 

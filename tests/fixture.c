@@ -166,7 +166,8 @@ ls_train_config fixture_config(const char *path)
         .text = "seed = 0\n",
         .fixed = "seed = 0\n",
         .bound = "",
-        .order = "seed = 0\n"};
+        .order = "seed = 0\n",
+        .defaults = ""};
 }
 
 void fixture_reduce(ls_train_config *config, int kind, bool shard)

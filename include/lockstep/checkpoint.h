@@ -2,9 +2,9 @@
  *
  *     attributes                format = "lockstep-checkpoint", version, model, loss, classes,
  *                               channels, height, width, mean, std, dataset, dataset_fingerprint,
- *                               compute, config, epoch, step, optimizer_steps, best_steps,
- * best_epoch, best, waited, ranks, reduce; of an unfinished epoch partial_rows, partial_loss, ...
- *     /parameters/<layer>/<name>   float32
+ *                               validation_fingerprint, compute, config, epoch, step,
+ * optimizer_steps, best_steps, best_epoch, best, waited, ranks, reduce; of an unfinished epoch
+ * partial_rows, partial_loss, ... /parameters/<layer>/<name>   float32
  *     /optimizer/<slot>/<layer>/<name>   float32, the optimizer's state
  *     /average/<layer>/<name>   float32, the average of the parameters if one is kept
  *     /metrics                  float64 [epochs][columns]; the attribute columns names them
@@ -34,8 +34,10 @@ typedef struct ls_identity {
     double mean, std;     /* of the normalisation */
     char *dataset;        /* the data set's name */
     uint64_t fingerprint; /* of the training rows: a hash that does not depend on their order */
-    char *compute;        /* the library of matrix products and its kernel */
-    char *config;         /* the resolved configuration, `key = value` lines */
+    uint64_t validation_fingerprint; /* the same of the validation rows; 0: there are none */
+    bool knows_validation; /* a checkpoint of an older version does not: the former is 0 */
+    char *compute;         /* the library of matrix products and its kernel */
+    char *config;          /* the resolved configuration, `key = value` lines */
 } ls_identity;
 
 /* What an epoch has come to that is not finished. */

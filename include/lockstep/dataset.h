@@ -22,6 +22,22 @@ typedef enum ls_split { LS_TRAIN, LS_VALIDATION, LS_TEST, LS_SPLITS } ls_split;
 
 enum { LS_MAX_CLASSES = 1 << 20 };
 
+/* Which training rows are held out for validation. */
+typedef enum ls_hold_out {
+    LS_HOLD_OUT_LAST,      /* those at their end */
+    LS_HOLD_OUT_RANDOM,    /* any */
+    LS_HOLD_OUT_STRATIFIED /* of each class its share, any of its rows */
+} ls_hold_out;
+
+/* How a data file is to be understood. Zeroed: nothing is held out. */
+typedef struct ls_dataset_options {
+    /* 0 <= validation < 1: where the file has no /validation, this fraction of the training rows is
+     * held out. The count is rounded down. */
+    double validation;
+    ls_hold_out hold_out;
+    uint64_t seed; /* of the draw, where there is one */
+} ls_dataset_options;
+
 typedef struct ls_dataset_info {
     char name[64];          /* "" where the file gives none */
     char source_sha256[65]; /* "" where the file gives none */
@@ -29,19 +45,23 @@ typedef struct ls_dataset_info {
     int64_t channels, height, width;
     int64_t features;        /* channels * height * width */
     int64_t rows[LS_SPLITS]; /* 0 where there is no such split */
+    bool held_out;           /* the validation rows, if any, are some of /train's */
 } ls_dataset_info;
 
 /* Opens a data file for reading and checks its layout: names, shapes, types. Local.
- * validation  0 <= validation < 1: where the file has no /validation, this fraction of the training
- *             rows is held out, taken from their end. The count is rounded down.
- * Errors: LS_ERR_DATA; *out is left alone. */
-ls_status ls_dataset_open(ls_dataset **out, const char *path, double validation) LS_MUST_CHECK;
+ * options  NULL: zeroed ones
+ * Errors: LS_ERR_DATA, LS_ERR_FAILURE when memory is short; *out is left alone. */
+ls_status ls_dataset_open(ls_dataset **out, const char *path,
+                          const ls_dataset_options *options) LS_MUST_CHECK;
 
 /* What the file holds; borrowed, valid as long as the data set. Local. */
 const ls_dataset_info *ls_dataset_describe(const ls_dataset *dataset);
 
 /* "train", "validation", "test". Local. */
 const char *ls_split_name(ls_split split);
+
+/* "last", "random", "stratified"; NULL past the last. Local. */
+const char *ls_hold_out_name(int hold_out);
 
 /* Reads rows first .. first+count-1 of a split and checks their labels. Local.
  * capacity  room to leave in *out, at least count
@@ -54,6 +74,12 @@ ls_status ls_dataset_read(const ls_dataset *dataset, ls_split split, int64_t fir
  * set's. Errors: as above; then there are no rows in it. */
 ls_status ls_dataset_read_into(const ls_dataset *dataset, ls_split split, int64_t first,
                                int64_t count, ls_samples *samples) LS_MUST_CHECK;
+
+/* Adds the rows of a split to the counts of their classes; reads labels only. Local.
+ * counts  [classes]
+ * Errors: as above. */
+ls_status ls_dataset_count_classes(const ls_dataset *dataset, ls_split split,
+                                   int64_t *counts) LS_MUST_CHECK;
 
 /* Makes sure that a data file can be opened, and with `content` that all of it can be read, in a
  * child process: the HDF5 library crashes on some damaged files. To be called before the file is

@@ -20,11 +20,14 @@ typedef enum ls_read {
 typedef struct ls_source ls_source;
 
 /* Opens a data set on the ranks that read, and makes sure that they all see the same, copies on
- * their nodes included. Collective. validation  as for ls_dataset_open() verify      rank 0
- * verifies the whole file first, see ls_dataset_check() info        on return its description, on
- * all ranks Errors, on all ranks alike: LS_ERR_DATA, LS_ERR_RANKS, LS_ERR_FAILURE. */
-ls_status ls_source_open(ls_source **out, ls_comm *comm, const char *path, double validation,
-                         bool verify, ls_read read, ls_dataset_info *info) LS_MUST_CHECK;
+ * their nodes included. Collective.
+ * options  as for ls_dataset_open(), the same on all ranks
+ * verify   rank 0 verifies the whole file first, see ls_dataset_check()
+ * info     on return its description, on all ranks
+ * Errors, on all ranks alike: LS_ERR_DATA, LS_ERR_RANKS, LS_ERR_FAILURE. */
+ls_status ls_source_open(ls_source **out, ls_comm *comm, const char *path,
+                         const ls_dataset_options *options, bool verify, ls_read read,
+                         ls_dataset_info *info) LS_MUST_CHECK;
 
 /* Reads rows of a split for every rank. Collective; `split` is the same on all ranks.
  * rows      of this rank, may be none

@@ -69,9 +69,10 @@ typedef struct ls_train_config {
     ls_schedule_config schedule; /* how it changes; zeroed: not at all */
     int64_t epochs;              /* 0 or more */
     int64_t batch;     /* global batch: rows in a step, over all ranks; to LS_MAX_GLOBAL_BATCH */
-    uint64_t seed;     /* of initialisation and shuffle */
-    double validation; /* see ls_dataset_open() */
-    double mean, std;  /* pixels become (x / 255 - mean) / std */
+    uint64_t seed;     /* of initialisation, shuffle, and what is held out */
+    double validation; /* this and the next: see ls_dataset_options */
+    ls_hold_out hold_out;
+    double mean, std; /* pixels become (x / 255 - mean) / std */
     ls_shuffle shuffle;
     ls_monitor monitor; /* without validation rows val_loss means loss, val_accuracy accuracy */
     ls_mode mode;       /* LS_MODE_AUTO: a loss is minimised, an accuracy maximised */
@@ -107,6 +108,8 @@ typedef struct ls_train_config {
     const char *fixed;    /* those lines of them that a resumed run must not change; of these: */
     const char *bound;    /* not even with resume_anyway */
     const char *order;    /* only between epochs: they say which samples make up a step */
+    const char *defaults; /* the settings, as `text`, that a checkpoint of an older version means
+                             where it does not name them */
 } ls_train_config;
 
 /* What a training is about to do. Borrowed; valid during the call. */

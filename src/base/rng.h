@@ -39,7 +39,8 @@ enum ls_rng_purpose {
     LS_RNG_INITIALISE = 2,
     LS_RNG_PASS = 3,
     LS_RNG_AUGMENT = 4,
-    LS_RNG_SYNTHETIC = 5
+    LS_RNG_SYNTHETIC = 5,
+    LS_RNG_HOLD_OUT = 6
 };
 
 #endif

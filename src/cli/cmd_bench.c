@@ -113,7 +113,7 @@ static ls_status describe_task(const settings *s, results *r)
     ls_dataset *dataset;
     ls_status status = ls_dataset_try(s->data, false);
     if (status == LS_OK)
-        status = ls_dataset_open(&dataset, s->data, 0);
+        status = ls_dataset_open(&dataset, s->data, NULL);
     if (status != LS_OK)
         return status;
     const ls_dataset_info *d = ls_dataset_describe(dataset);

@@ -67,7 +67,7 @@ typedef struct work {
         int loss, classes;
         ls_shape input;
         double mean, std;
-        double validation; /* fraction that was held out */
+        ls_dataset_options data; /* which rows were held out */
     } id;
     ls_dataset_info info;
     ls_samples *samples;
@@ -81,14 +81,32 @@ typedef struct work {
     int64_t mistakes;    /* found */
 } work;
 
-/* The fraction of the training rows that the training held out. Local. */
-static double held_out(const char *config)
+/* The value of a setting, up to the end of its line; "" if it is not there. Local. */
+static const char *value_of(const char *config, const char *key, size_t *length)
 {
     ls_pair pair;
-    double fraction = 0;
-    if (ls_text_find_pair(config, "validation", strlen("validation"), &pair))
-        fraction = strtod(pair.value, NULL);
-    return fraction >= 0 && fraction < 1 ? fraction : 0;
+    const bool found = ls_text_find_pair(config, key, strlen(key), &pair) != 0;
+    *length = found ? pair.value_length : 0;
+    return found ? pair.value : "";
+}
+
+/* Which of the training rows the training held out; a setting that the checkpoint is too old to
+ * name has its default. Local. */
+static ls_status held_out(const char *path, const char *config, ls_dataset_options *out)
+{
+    size_t length;
+    const double fraction = strtod(value_of(config, "validation", &length), NULL);
+    out->validation = fraction >= 0 && fraction < 1 ? fraction : 0;
+    out->seed = strtoull(value_of(config, "seed", &length), NULL, 10);
+    const char *how = value_of(config, "hold-out", &length), *name;
+    for (int i = 0; length > 0 && (name = ls_hold_out_name(i)) != NULL; i++)
+        if (strlen(name) == length && memcmp(name, how, length) == 0) {
+            out->hold_out = (ls_hold_out)i;
+            return LS_OK;
+        }
+    return length == 0 ? LS_OK
+                       : ls_fail(LS_ERR_DATA, "%s: '--hold-out %.*s' is not known here", path,
+                                 (int)length, how);
 }
 
 /* Rank 0 opens the checkpoint; all ranks get to know what it describes. Collective. */
@@ -108,9 +126,9 @@ static ls_status open_checkpoint(ls_comm *comm, const settings *s, work *w)
             w->id.input = id->input;
             w->id.mean = id->mean;
             w->id.std = id->std;
-            w->id.validation = held_out(id->config);
+            status = held_out(w->path, id->config, &w->id.data);
             w->model = ls_strdup(id->model);
-            status = w->model == NULL ? LS_ERR_FAILURE : LS_OK;
+            status = status == LS_OK && w->model == NULL ? LS_ERR_FAILURE : status;
         }
     }
     status = ls_agree(comm, status);
@@ -143,7 +161,7 @@ static ls_status load_rows(ls_comm *comm, const settings *s, work *w)
 {
     const ls_split split = (ls_split)s->split;
     ls_source *source = NULL;
-    ls_status status = ls_source_open(&source, comm, s->data, w->id.validation, !s->trust_data,
+    ls_status status = ls_source_open(&source, comm, s->data, &w->id.data, !s->trust_data,
                                       (ls_read)s->read, &w->info);
     if (status == LS_OK)
         status = check_fit(s, w);
@@ -330,7 +348,7 @@ static ls_status picture_mistakes(const settings *s, const work *w)
     snprintf(widest, sizeof widest, "%d>%d", w->id.classes - 1, w->id.classes - 1);
     ls_status status = ls_sheet_create(&sheet, &layout);
     if (status == LS_OK)
-        status = ls_dataset_open(&dataset, s->data, w->id.validation);
+        status = ls_dataset_open(&dataset, s->data, &w->id.data);
     if (status == LS_OK)
         status = draw_mistakes(s, w, dataset, sheet);
     ls_dataset_close(&dataset);

@@ -3,15 +3,19 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/memory.h"
 #include "cli/command.h"
+#include "data/class_gaps.h"
+
+#include <stdlib.h>
 
 typedef struct settings {
     const char *idx, *out;
     const char *train_images, *train_labels, *test_images, *test_labels;
     const char *synthetic;
     const char *name;
-    int64_t limit, classes, seed;
-    bool compress;
+    int64_t limit, limit_test, classes, seed;
+    bool compress, force;
 } settings;
 
 #define AT(field) offsetof(settings, field)
@@ -34,11 +38,15 @@ static const ls_option table[] = {
     {"out", "FILE", LS_OPT_TEXT, LS_OPT_REQUIRED, AT(out), .help = "the HDF5 file to write"},
     {"name", "TEXT", LS_OPT_TEXT, 0, AT(name), .help = "the data set's name"},
     {"limit", "ROWS", LS_OPT_INT, 0, AT(limit), "0", 0, 1e15,
-     .help = "the first rows of each split only; 0: all"},
+     .help = "the first training rows only; 0: all"},
+    {"limit-test", "ROWS", LS_OPT_INT, 0, AT(limit_test), "0", 0, 1e15,
+     .help = "the first test rows only; 0: all"},
     {"classes", "K", LS_OPT_INT, 0, AT(classes), "0", 0, LS_MAX_CLASSES,
      .help = "number of classes; 0: the largest label and one"},
     {"compress", NULL, LS_OPT_FLAG, 0, AT(compress),
      .help = "chunks with deflate and checksums, instead of contiguous"},
+    {"force", NULL, LS_OPT_FLAG, 0, AT(force),
+     .help = "replace a data set of other content that lies there"},
     {0},
 };
 
@@ -80,14 +88,19 @@ static ls_status import_files(settings *s)
     if (s->classes == 1)
         return ls_fail(LS_ERR_USAGE, "--classes 1: there is nothing to tell apart");
     const bool has_test = *s->test_images != '\0';
+    if (s->limit_test > 0 && !has_test)
+        return ls_fail(LS_ERR_USAGE, "--limit-test %lld: there are no test files",
+                       (long long)s->limit_test);
     const ls_import import = {.train_images = s->train_images,
                               .train_labels = s->train_labels,
                               .test_images = has_test ? s->test_images : NULL,
                               .test_labels = has_test ? s->test_labels : NULL,
                               .name = s->name,
                               .limit = s->limit,
+                              .limit_test = s->limit_test,
                               .classes = s->classes,
-                              .compress = s->compress};
+                              .compress = s->compress,
+                              .force = s->force};
     return ls_import_idx(&import, s->out);
 }
 
@@ -106,9 +119,9 @@ static ls_status import_synthetic(const settings *s)
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (*files[i] != '\0')
             return ls_fail(LS_ERR_USAGE, "--synthetic takes no files, but there is '%s'", files[i]);
-    if (s->limit > 0 || s->classes > 0)
+    if (s->limit > 0 || s->limit_test > 0 || s->classes > 0)
         return ls_fail(LS_ERR_USAGE, "--synthetic says itself how many rows and classes there are: "
-                                     "leave out --limit and --classes");
+                                     "leave out --limit, --limit-test and --classes");
     const ls_synthetic wanted = {.rows = rows,
                                  .channels = channels,
                                  .height = height,
@@ -116,8 +129,29 @@ static ls_status import_synthetic(const settings *s)
                                  .classes = classes,
                                  .seed = (uint64_t)s->seed,
                                  .name = *s->name != '\0' ? s->name : "synthetic",
-                                 .compress = s->compress};
+                                 .compress = s->compress,
+                                 .force = s->force};
     return ls_import_synthetic(&wanted, s->out);
+}
+
+/* Warns of classes that can't be learned from these training rows, or not from those that a
+ * training by its defaults leaves of them. */
+static ls_status warn_of_gaps(const ls_dataset *dataset)
+{
+    const ls_dataset_info *info = ls_dataset_describe(dataset);
+    char text[LS_CLASS_GAPS_TEXT];
+    int64_t *counts = ls_alloc((int64_t)LS_SPLITS * info->classes, sizeof *counts);
+    ls_status status = counts == NULL ? LS_ERR_FAILURE : LS_OK;
+    for (int split = 0; status == LS_OK && split < LS_SPLITS; split++)
+        status = ls_dataset_count_classes(dataset, (ls_split)split,
+                                          counts + (int64_t)split * info->classes);
+    if (status == LS_OK) {
+        ls_class_gaps(info, counts, text);
+        if (*text != '\0')
+            fprintf(stderr, "note: classes: %s\n", text);
+    }
+    ls_free(counts);
+    return status;
 }
 
 static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
@@ -127,17 +161,19 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     const double begin = ls_now();
     ls_status status = *s->synthetic != '\0' ? import_synthetic(s) : import_files(s);
     ls_dataset *dataset = NULL;
+    const ls_dataset_options by_default = {.validation = strtod(LS_VALIDATION_DEFAULT, NULL)};
     if (status == LS_OK)
-        status = ls_dataset_open(&dataset, s->out, 0);
+        status = ls_dataset_open(&dataset, s->out, &by_default);
     if (status != LS_OK)
         return status;
     const ls_dataset_info *info = ls_dataset_describe(dataset);
     fprintf(stderr, "%s: %lld training and %lld test rows of %lldx%lldx%lld, %d classes, %.2f s\n",
-            s->out, (long long)info->rows[LS_TRAIN], (long long)info->rows[LS_TEST],
-            (long long)info->channels, (long long)info->height, (long long)info->width,
-            info->classes, ls_now() - begin);
+            s->out, (long long)(info->rows[LS_TRAIN] + info->rows[LS_VALIDATION]),
+            (long long)info->rows[LS_TEST], (long long)info->channels, (long long)info->height,
+            (long long)info->width, info->classes, ls_now() - begin);
+    status = warn_of_gaps(dataset);
     ls_dataset_close(&dataset);
-    return LS_OK;
+    return status;
 }
 
 const ls_command ls_command_import = {

@@ -156,7 +156,7 @@ static ls_status describe(const char *path, json_t **out)
         status = describe_checkpoint(path, out);
     if (status == LS_OK && !checkpoint) {
         ls_dataset *dataset = NULL;
-        status = ls_dataset_open(&dataset, path, 0);
+        status = ls_dataset_open(&dataset, path, NULL);
         if (status == LS_OK)
             *out = describe_dataset(ls_dataset_describe(dataset));
         ls_dataset_close(&dataset);

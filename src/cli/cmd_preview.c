@@ -8,6 +8,8 @@
 
 typedef struct settings {
     const char *data, *augment, *out;
+    double validation;
+    int hold_out;
     int64_t seed, first, samples, variants, epoch;
     bool trust_data;
 } settings;
@@ -21,6 +23,11 @@ static const ls_option table[] = {
      .help = "words, as \"rotate:15 shift:2\""},
     {"out", "FILE", LS_OPT_TEXT, 0, AT(out), "preview.png", .help = "the PNG file to write"},
     {"seed", "N", LS_OPT_INT, 0, AT(seed), "0", 0, BIG, .help = "as for train"},
+    {"validation", "FRACTION", LS_OPT_REAL, 0, AT(validation), "0", 0, 0.99,
+     .help = "held out, as for train: with --hold-out random it decides the rows' numbers"},
+    {"hold-out", "WHICH", LS_OPT_CHOICE, 0, AT(hold_out), "last",
+     .choices = "last random stratified", /* as ls_hold_out */
+     .help = "as for train"},
     {"first", "ROW", LS_OPT_INT, 0, AT(first), "0", 0, BIG,
      .help = "of the training rows, the first to show"},
     {"samples", "N", LS_OPT_INT, 0, AT(samples), "8", 1, 10000, .help = "rows to show"},
@@ -46,9 +53,12 @@ enum { TEXT = 32 };
 
 static ls_status load(const settings *s, work *w)
 {
+    const ls_dataset_options options = {.validation = s->validation,
+                                        .hold_out = (ls_hold_out)s->hold_out,
+                                        .seed = (uint64_t)s->seed};
     ls_status status = s->trust_data ? LS_OK : ls_dataset_check(s->data);
     if (status == LS_OK)
-        status = ls_dataset_open(&w->dataset, s->data, 0);
+        status = ls_dataset_open(&w->dataset, s->data, &options);
     if (status != LS_OK)
         return status;
     const ls_dataset_info *info = ls_dataset_describe(w->dataset);

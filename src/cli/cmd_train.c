@@ -27,7 +27,7 @@ typedef struct settings {
     bool nesterov;
     int64_t epochs, batch, seed;
     double validation, normalize[2];
-    int shuffle, monitor, mode;
+    int hold_out, shuffle, monitor, mode;
     int64_t patience;
     double min_delta;
     bool restore_best;
@@ -54,9 +54,12 @@ static const ls_option table[] = {
     {.type = LS_OPT_HEADING, .help = "Data"},
     {"data", "FILE", LS_OPT_TEXT, LS_OPT_REQUIRED, AT(data),
      .help = "HDF5 data set, as `lockstep import` makes it"},
-    {"validation", "FRACTION", LS_OPT_REAL, LS_OPT_FIXED | LS_OPT_ORDER, AT(validation), "0.1", 0,
-     0.99,
-     .help = "of the training rows, held out from their end where the file has no /validation"},
+    {"validation", "FRACTION", LS_OPT_REAL, LS_OPT_FIXED | LS_OPT_ORDER, AT(validation),
+     LS_VALIDATION_DEFAULT, 0, 0.99,
+     .help = "of the training rows, held out where the file has no /validation"},
+    {"hold-out", "WHICH", LS_OPT_CHOICE, LS_OPT_FIXED | LS_OPT_ORDER, AT(hold_out), "last",
+     .choices = "last random stratified", /* as ls_hold_out */
+     .help = "the last rows, any (by --seed), any of each class in proportion"},
     {"normalize", "MEAN,STD", LS_OPT_PAIR, LS_OPT_FIXED, AT(normalize), "0,1", 0,
      .help = "pixels become (x/255 - mean) / std"},
     {"shuffle", "HOW", LS_OPT_CHOICE, LS_OPT_FIXED | LS_OPT_ORDER, AT(shuffle), "global",
@@ -72,7 +75,7 @@ static const ls_option table[] = {
     {"label-smoothing", "E", LS_OPT_REAL, LS_OPT_FIXED, AT(label_smoothing), "0", 0, 1,
      .help = "cross-entropy: train towards 1 - E of the label and E/classes of each class"},
     {"seed", "N", LS_OPT_INT, LS_OPT_FIXED | LS_OPT_ORDER, AT(seed), "0", 0, BIG,
-     .help = "of the initial parameters, the shuffle, dropout and augmentation"},
+     .help = "of the initial parameters, the shuffle, dropout, augmentation and --hold-out"},
 
     {.type = LS_OPT_HEADING, .help = "Optimization"},
     {"optimizer", "NAME", LS_OPT_CHOICE, LS_OPT_FIXED | LS_OPT_BOUND, AT(optimizer), "adam",
@@ -323,6 +326,7 @@ static ls_train_config configure(const settings *s)
                              .batch = s->batch,
                              .seed = (uint64_t)s->seed,
                              .validation = s->validation,
+                             .hold_out = (ls_hold_out)s->hold_out,
                              .mean = s->normalize[0],
                              .std = s->normalize[1],
                              .shuffle = (ls_shuffle)s->shuffle,
@@ -371,18 +375,30 @@ static ls_status train(ls_comm *comm, const ls_train_config *config, bool quiet)
     return status;
 }
 
+/* All settings' defaults as text, owned by the caller; NULL when memory is short. */
+static char *defaults_text(void)
+{
+    settings unset;
+    ls_options *options = NULL;
+    if (ls_options_create(&options, table, &unset) != LS_OK)
+        return NULL;
+    char *text = ls_options_text(options, 0);
+    ls_options_destroy(&options);
+    return text;
+}
+
 static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
 {
-    enum { TEXTS = 4 };
+    enum { TEXTS = 4 + 1 };
     const settings *s = values;
     ls_train_config config = configure(s);
     /* Where the rate depends on the end of the run, it must stay where it is. */
     const int fixed = LS_OPT_FIXED | (ls_schedule_needs_epochs(&config.schedule) ? LS_OPT_SPAN : 0);
-    const int flags[TEXTS] = {0, fixed, LS_OPT_BOUND, LS_OPT_ORDER};
+    const int flags[TEXTS - 1] = {0, fixed, LS_OPT_BOUND, LS_OPT_ORDER};
     char *text[TEXTS];
     bool well = true;
     for (int i = 0; i < TEXTS; i++) {
-        text[i] = ls_options_text(options, flags[i]);
+        text[i] = i < TEXTS - 1 ? ls_options_text(options, flags[i]) : defaults_text();
         well = well && text[i] != NULL;
     }
     ls_status status = ls_agree(comm, well ? LS_OK : LS_ERR_FAILURE);
@@ -390,6 +406,7 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     config.fixed = text[1];
     config.bound = text[2];
     config.order = text[3];
+    config.defaults = text[4];
     if (status == LS_OK)
         status =
             parse_interval("checkpoint-every", s->checkpoint_every, true, &config.checkpoint_every);

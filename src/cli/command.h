@@ -10,6 +10,9 @@
 /* Of --block, for the commands that have it. */
 #define LS_BLOCK_DEFAULT "32"
 
+/* Of train's --validation: what is likely to be held out of a data set. */
+#define LS_VALIDATION_DEFAULT "0.1"
+
 typedef struct ls_command {
     const char *name;
     const char *usage;        /* what follows the name */

@@ -4,6 +4,7 @@
 #include "base/fraction.h"
 #include "base/memory.h"
 #include "data/h5.h"
+#include "data/hold_out.h"
 #include "data/samples.h"
 #include "data/seal.h"
 
@@ -16,15 +17,23 @@ enum { VERSION = 1, NAME = 32 };
 struct ls_dataset {
     ls_h5 *file;
     ls_dataset_info info;
-    /* Where each split lies: rows first .. first+info.rows-1 of the group of that name. */
+    /* Where each split lies: rows first .. first+info.rows-1 of the group of that name; with `held`
+     * those of the training group that are held out, and the others. */
     ls_split group[LS_SPLITS];
     int64_t first[LS_SPLITS];
+    ls_held *held; /* NULL: the last ones are, or none */
 };
 
 const char *ls_split_name(ls_split split)
 {
     static const char *const names[LS_SPLITS] = {"train", "validation", "test"};
     return names[split];
+}
+
+const char *ls_hold_out_name(int hold_out)
+{
+    static const char *const names[] = {"last", "random", "stratified"};
+    return hold_out <= LS_HOLD_OUT_STRATIFIED ? names[hold_out] : NULL;
 }
 
 static void member(char out[NAME], ls_split split, const char *what)
@@ -128,9 +137,53 @@ static ls_status check_attributes(ls_dataset *dataset)
     return LS_OK;
 }
 
-ls_status ls_dataset_open(ls_dataset **out, const char *path, double validation)
+/* Reads the labels of some rows of a group, and checks them. */
+static ls_status read_labels(const ls_dataset *dataset, ls_split group, int64_t first,
+                             int64_t count, int32_t *labels)
 {
-    assert(validation >= 0 && validation < 1);
+    char name[NAME];
+    member(name, group, "labels");
+    ls_h5_lock();
+    ls_status status = ls_h5_read(dataset->file, name, LS_H5_I32, first, count, labels);
+    ls_h5_unlock();
+    for (int64_t i = 0; status == LS_OK && i < count; i++)
+        if (labels[i] < 0 || labels[i] >= dataset->info.classes)
+            return ls_fail(LS_ERR_DATA, "%s: '/%s' row %lld is %d, expected 0 to %d",
+                           ls_h5_path(dataset->file), name, (long long)(first + i), labels[i],
+                           dataset->info.classes - 1);
+    return status;
+}
+
+static ls_status read_train_labels(const void *dataset, int64_t first, int64_t count,
+                                   int32_t *labels)
+{
+    return read_labels(dataset, LS_TRAIN, first, count, labels);
+}
+
+/* Makes some of the training rows validation rows. */
+static ls_status hold_out(ls_dataset *dataset, const ls_dataset_options *o)
+{
+    int64_t *rows = dataset->info.rows;
+    const ls_label_reader labels = {dataset, read_train_labels};
+    rows[LS_VALIDATION] = ls_part_of(o->validation, rows[LS_TRAIN]);
+    dataset->info.held_out = true;
+    dataset->group[LS_VALIDATION] = LS_TRAIN;
+    if (o->hold_out != LS_HOLD_OUT_LAST && rows[LS_VALIDATION] > 0) {
+        ls_status status = ls_held_draw(&dataset->held, o->hold_out, o->seed, rows[LS_TRAIN],
+                                        rows[LS_VALIDATION], dataset->info.classes, labels);
+        if (status != LS_OK)
+            return status;
+        rows[LS_VALIDATION] = ls_held_count(dataset->held);
+    }
+    rows[LS_TRAIN] -= rows[LS_VALIDATION];
+    dataset->first[LS_VALIDATION] = rows[LS_TRAIN];
+    return LS_OK;
+}
+
+ls_status ls_dataset_open(ls_dataset **out, const char *path, const ls_dataset_options *options)
+{
+    const ls_dataset_options o = options != NULL ? *options : (ls_dataset_options){0};
+    assert(o.validation >= 0 && o.validation < 1);
     ls_status status = ls_fault(LS_FAULT_OPEN);
     if (status != LS_OK)
         return status;
@@ -144,15 +197,9 @@ ls_status ls_dataset_open(ls_dataset **out, const char *path, double validation)
         status = check_split(dataset, LS_TRAIN);
     if (status == LS_OK && ls_h5_has(dataset->file, "test"))
         status = check_split(dataset, LS_TEST);
-    if (status == LS_OK && ls_h5_has(dataset->file, "validation")) {
-        status = check_split(dataset, LS_VALIDATION);
-    } else if (status == LS_OK) {
-        int64_t *rows = dataset->info.rows;
-        rows[LS_VALIDATION] = ls_part_of(validation, rows[LS_TRAIN]);
-        rows[LS_TRAIN] -= rows[LS_VALIDATION];
-        dataset->group[LS_VALIDATION] = LS_TRAIN;
-        dataset->first[LS_VALIDATION] = rows[LS_TRAIN];
-    }
+    if (status == LS_OK)
+        status = ls_h5_has(dataset->file, "validation") ? check_split(dataset, LS_VALIDATION)
+                                                        : hold_out(dataset, &o);
     if (status != LS_OK) {
         ls_dataset_close(&dataset);
         return status;
@@ -166,27 +213,64 @@ const ls_dataset_info *ls_dataset_describe(const ls_dataset *dataset)
     return &dataset->info;
 }
 
-/* Reads some rows into samples `at` and following, through two staging buffers. */
-static ls_status read_piece(const ls_dataset *dataset, ls_split split, int64_t first, int64_t count,
-                            uint8_t *pixels, int32_t *labels, ls_samples *samples, int64_t at)
+/* Rows of a split's group that lie side by side, and how many of them are the split's. */
+typedef struct piece {
+    ls_range rows;
+    int64_t members;
+} piece;
+
+/* Which of the rows are a split's; NULL: all that it has, side by side. */
+static const ls_held *held_of(const ls_dataset *dataset, ls_split split)
+{
+    return dataset->group[split] == LS_TRAIN ? dataset->held : NULL;
+}
+
+/* The piece that begins with row `first` of a split, for `left` rows of it at most, in `room` rows
+ * of the group. `width`: bytes of a row, for it is quicker to read on than to begin anew. */
+static piece piece_at(const ls_dataset *dataset, ls_split split, int64_t first, int64_t left,
+                      int64_t room, int64_t width)
+{
+    enum { GAP_BYTES = 1 << 16 };
+    const ls_held *held = held_of(dataset, split);
+    piece p = {.members = left};
+    if (held != NULL) {
+        p.rows =
+            ls_held_span(held, split == LS_VALIDATION, first, room, GAP_BYTES / width, &p.members);
+        return p;
+    }
+    p.members = left < room ? left : room;
+    p.rows = (ls_range){dataset->first[split] + first, p.members};
+    return p;
+}
+
+/* Whether a row of a piece is the split's. */
+static bool is_member(const ls_held *held, ls_split split, int64_t row)
+{
+    return held == NULL || ls_held_has(held, row) == (split == LS_VALIDATION);
+}
+
+/* Reads a piece into samples `at` and following, through two staging buffers.
+ * first  its first row's number in the split */
+static ls_status read_piece(const ls_dataset *dataset, ls_split split, const piece *p,
+                            int64_t first, uint8_t *pixels, int32_t *labels, ls_samples *samples,
+                            int64_t at)
 {
     const int64_t features = dataset->info.features;
-    char images_name[NAME], labels_name[NAME];
-    member(images_name, dataset->group[split], "images");
-    member(labels_name, dataset->group[split], "labels");
-    int64_t in_group = dataset->first[split] + first;
+    const ls_held *held = held_of(dataset, split);
+    const ls_split group = dataset->group[split];
+    char name[NAME];
+    member(name, group, "images");
     ls_h5_lock();
-    ls_status status = ls_h5_read(dataset->file, images_name, LS_H5_U8, in_group, count, pixels);
+    ls_status status =
+        ls_h5_read(dataset->file, name, LS_H5_U8, p->rows.first, p->rows.count, pixels);
     if (status == LS_OK)
-        status = ls_h5_read(dataset->file, labels_name, LS_H5_I32, in_group, count, labels);
+        status = read_labels(dataset, group, p->rows.first, p->rows.count, labels);
     ls_h5_unlock();
-    for (int64_t i = 0; status == LS_OK && i < count; i++) {
-        if (labels[i] < 0 || labels[i] >= dataset->info.classes)
-            return ls_fail(LS_ERR_DATA, "%s: '/%s' row %lld is %d, expected 0 to %d",
-                           ls_h5_path(dataset->file), labels_name, (long long)(in_group + i),
-                           labels[i], dataset->info.classes - 1);
-        ls_sample *sample = ls_sample_at(samples, at + i);
-        sample->row = first + i;
+    for (int64_t i = 0; status == LS_OK && i < p->rows.count; i++) {
+        if (!is_member(held, split, p->rows.first + i))
+            continue;
+        ls_sample *sample = ls_sample_at(samples, at++);
+        sample->row = first++;
         sample->label = labels[i];
         memcpy(sample->pixels, pixels + i * features, (size_t)features);
     }
@@ -204,13 +288,14 @@ ls_status ls_dataset_read_into(const ls_dataset *dataset, ls_split split, int64_
         return status;
     const int64_t features = dataset->info.features;
     const int64_t most = features < PIECE_BYTES ? PIECE_BYTES / features : 1;
-    const int64_t piece = count < most ? count + 1 : most; /* above 0, so that the loop ends */
-    uint8_t *pixels = ls_alloc(piece * features, sizeof *pixels);
-    int32_t *labels = ls_alloc(piece, sizeof *labels);
+    const int64_t room = count < most && held_of(dataset, split) == NULL ? count + 1 : most;
+    uint8_t *pixels = ls_alloc(room * features, sizeof *pixels);
+    int32_t *labels = ls_alloc(room, sizeof *labels);
     status = pixels == NULL || labels == NULL ? LS_ERR_FAILURE : LS_OK;
-    for (int64_t done = 0; status == LS_OK && done < count; done += piece) {
-        int64_t some = count - done < piece ? count - done : piece;
-        status = read_piece(dataset, split, first + done, some, pixels, labels, samples, done);
+    for (int64_t done = 0; status == LS_OK && done < count;) {
+        const piece p = piece_at(dataset, split, first + done, count - done, room, features);
+        status = read_piece(dataset, split, &p, first + done, pixels, labels, samples, done);
+        done += p.members;
     }
     ls_free(pixels);
     ls_free(labels);
@@ -233,15 +318,32 @@ ls_status ls_dataset_read(const ls_dataset *dataset, ls_split split, int64_t fir
     return LS_OK;
 }
 
+ls_status ls_dataset_count_classes(const ls_dataset *dataset, ls_split split, int64_t *counts)
+{
+    enum { ROOM = 1 << 16 };
+    const int64_t rows = dataset->info.rows[split];
+    int32_t *labels = ls_alloc(ROOM, sizeof *labels);
+    ls_status status = labels == NULL ? LS_ERR_FAILURE : LS_OK;
+    for (int64_t done = 0; status == LS_OK && done < rows;) {
+        const piece p = piece_at(dataset, split, done, rows - done, ROOM, sizeof *labels);
+        status = read_labels(dataset, dataset->group[split], p.rows.first, p.rows.count, labels);
+        for (int64_t i = 0; status == LS_OK && i < p.rows.count; i++)
+            counts[labels[i]] += is_member(held_of(dataset, split), split, p.rows.first + i);
+        done += p.members;
+    }
+    ls_free(labels);
+    return status;
+}
+
 ls_status ls_dataset_verify(const ls_dataset *dataset)
 {
     enum { PIECE_BYTES = 16 << 20 };
     const ls_dataset_info *info = &dataset->info;
-    const int64_t piece = info->features < PIECE_BYTES ? PIECE_BYTES / info->features : 1;
+    const int64_t most = info->features < PIECE_BYTES ? PIECE_BYTES / info->features : 1;
     ls_status status = LS_OK;
     for (int split = 0; split < LS_SPLITS; split++)
-        for (int64_t done = 0; status == LS_OK && done < info->rows[split]; done += piece) {
-            const int64_t left = info->rows[split] - done, some = left < piece ? left : piece;
+        for (int64_t done = 0; status == LS_OK && done < info->rows[split]; done += most) {
+            const int64_t left = info->rows[split] - done, some = left < most ? left : most;
             ls_samples *samples = NULL;
             status = ls_dataset_read(dataset, (ls_split)split, done, some, some, &samples);
             ls_samples_destroy(&samples);
@@ -258,7 +360,7 @@ static ls_status try_reading(const void *arg)
 {
     const trial *t = arg;
     ls_dataset *dataset = NULL;
-    ls_status status = ls_dataset_open(&dataset, t->path, 0);
+    ls_status status = ls_dataset_open(&dataset, t->path, NULL);
     if (status == LS_OK && t->content)
         status = ls_dataset_verify(dataset);
     ls_dataset_close(&dataset);
@@ -282,6 +384,7 @@ void ls_dataset_close(ls_dataset **dataset)
     if (dataset == NULL || *dataset == NULL)
         return;
     (void)ls_h5_close(&(*dataset)->file);
+    ls_held_destroy(&(*dataset)->held);
     ls_free(*dataset);
     *dataset = NULL;
 }

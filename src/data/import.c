@@ -148,6 +148,7 @@ static ls_status write_sources(const ls_import *import, source *s, int sources, 
                                 .classes = classes,
                                 .name = import->name,
                                 .compress = import->compress,
+                                .force = import->force,
                                 .user = s,
                                 .digest = digest_of};
     return ls_content_write(&content, path);
@@ -164,7 +165,7 @@ ls_status ls_import_idx(const ls_import *import, const char *path)
     int64_t classes = 0;
     ls_status status = LS_OK;
     for (int k = 0; status == LS_OK && k < sources; k++)
-        status = source_open(&s[k], import->limit);
+        status = source_open(&s[k], k == 0 ? import->limit : import->limit_test);
     if (status == LS_OK && sources == SPLITS)
         status = same_size(&s[0], &s[1]);
     if (status == LS_OK)

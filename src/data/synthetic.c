@@ -168,7 +168,8 @@ static ls_status write_streams(const ls_synthetic *wanted, stream *s, const char
                                 .splits = SPLITS,
                                 .classes = wanted->classes,
                                 .name = wanted->name,
-                                .compress = wanted->compress};
+                                .compress = wanted->compress,
+                                .force = wanted->force};
     return ls_content_write(&content, path);
 }
 

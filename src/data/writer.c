@@ -3,12 +3,15 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "data/h5.h"
+#include "data/same_content.h"
 #include "data/seal.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <lockstep/dataset.h>
 
 static ls_status write_images(ls_h5 *file, const ls_split_source *s, bool compress)
 {
@@ -99,6 +102,24 @@ static ls_status refuse_other_files(const char *path)
                                 path);
 }
 
+/* What is there would be lost, unless it is what is now to be put there. */
+static ls_status refuse_other_content(const char *path, const char *fresh)
+{
+    bool same = false;
+    struct stat about;
+    if (stat(path, &about) != 0 || about.st_size == 0)
+        return LS_OK;
+    ls_status status = ls_dataset_check(path);
+    if (status == LS_OK)
+        status = ls_same_content(path, fresh, &same);
+    if (same || (status != LS_OK && status != LS_ERR_DATA))
+        return status;
+    return ls_fail(LS_ERR_USAGE,
+                   "%s: there is a data set of that name with other content%s: it stays; choose "
+                   "another name, or --force its replacement",
+                   path, status == LS_ERR_DATA ? ", damaged" : "");
+}
+
 ls_status ls_content_write(const ls_content *content, const char *path)
 {
     char temporary[LS_PATH_MAX], suffix[32];
@@ -111,6 +132,8 @@ ls_status ls_content_write(const ls_content *content, const char *path)
     status = write_file(content, temporary);
     if (status == LS_OK)
         status = ls_seal_write(temporary);
+    if (status == LS_OK && !content->force)
+        status = refuse_other_content(path, temporary);
     if (status == LS_OK)
         status = ls_publish(temporary, path);
     if (status != LS_OK)

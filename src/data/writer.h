@@ -26,6 +26,7 @@ typedef struct ls_content {
     int64_t classes;
     const char *name; /* of the data set, "" for none */
     bool compress;    /* chunked, deflated, checksummed; else contiguous */
+    bool force;       /* a data set of other content may be replaced */
 
     /* The digest of the sources, once all is read; NULL: they have none. */
     void *user;
@@ -34,7 +35,8 @@ typedef struct ls_content {
 
 /* Local. The file appears under its name only when it is complete: it is written beside it, sealed,
  * synchronised and renamed.
- * Errors: those of the sources; LS_ERR_USAGE if a file lies there that is no data set;
+ * Errors: those of the sources; LS_ERR_USAGE if a file lies there that is no data set, or, without
+ * `force`, one of other content;
  * LS_ERR_FAILURE if the file can't be written. What lay at `path` before is then left alone. */
 ls_status ls_content_write(const ls_content *content, const char *path) LS_MUST_CHECK;
 

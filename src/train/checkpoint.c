@@ -18,6 +18,9 @@ enum { VERSION = 3, NAME = LS_PARAM_NAME + 64 };
 
 static const char *const loss_names[] = {"cross-entropy", "mse"};
 
+/* Checkpoints of older versions have none. */
+static const char validation_name[] = "validation_fingerprint";
+
 struct ls_checkpoint {
     ls_h5 *file;
     ls_identity identity;
@@ -26,8 +29,9 @@ struct ls_checkpoint {
 
 static ls_status write_identity(ls_h5 *file, const ls_identity *id)
 {
-    char fingerprint[17];
+    char fingerprint[17], validation[17];
     snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64, id->fingerprint);
+    snprintf(validation, sizeof validation, "%016" PRIx64, id->validation_fingerprint);
     const struct {
         const char *name, *text;
     } texts[] = {
@@ -38,6 +42,7 @@ static ls_status write_identity(ls_h5 *file, const ls_identity *id)
         {"compute", id->compute},
         {"config", id->config},
         {"dataset_fingerprint", fingerprint},
+        {validation_name, validation},
     };
     const struct {
         const char *name;
@@ -48,7 +53,8 @@ static ls_status write_identity(ls_h5 *file, const ls_identity *id)
     };
     ls_status status = LS_OK;
     for (size_t i = 0; status == LS_OK && i < sizeof texts / sizeof *texts; i++)
-        status = ls_h5_put_text(file, texts[i].name, texts[i].text);
+        if (texts[i].name != validation_name || id->knows_validation)
+            status = ls_h5_put_text(file, texts[i].name, texts[i].text);
     for (size_t i = 0; status == LS_OK && i < sizeof integers / sizeof *integers; i++)
         status = ls_h5_put_int(file, integers[i].name, integers[i].value);
     if (status == LS_OK)
@@ -232,10 +238,19 @@ static ls_status read_format(const ls_h5 *file)
     return status;
 }
 
+static ls_status read_fingerprint(const ls_h5 *file, const char *name, uint64_t *out)
+{
+    char *text = NULL;
+    ls_status status = ls_h5_get_text(file, name, &text);
+    if (status == LS_OK)
+        *out = strtoull(text, NULL, 16);
+    ls_free(text);
+    return status;
+}
+
 static ls_status read_identity(const ls_h5 *file, ls_identity *id)
 {
     int64_t classes = 0;
-    char *fingerprint = NULL;
     ls_status status = ls_h5_get_text(file, "model", &id->model);
     if (status == LS_OK)
         status = ls_h5_get_text(file, "dataset", &id->dataset);
@@ -244,10 +259,10 @@ static ls_status read_identity(const ls_h5 *file, ls_identity *id)
     if (status == LS_OK)
         status = ls_h5_get_text(file, "config", &id->config);
     if (status == LS_OK)
-        status = ls_h5_get_text(file, "dataset_fingerprint", &fingerprint);
-    if (status == LS_OK)
-        id->fingerprint = strtoull(fingerprint, NULL, 16);
-    ls_free(fingerprint);
+        status = read_fingerprint(file, "dataset_fingerprint", &id->fingerprint);
+    id->knows_validation = status == LS_OK && ls_h5_has_attribute(file, validation_name);
+    if (id->knows_validation)
+        status = read_fingerprint(file, validation_name, &id->validation_fingerprint);
     if (status == LS_OK)
         status = read_loss(file, &id->loss);
     if (status == LS_OK)

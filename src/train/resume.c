@@ -12,14 +12,16 @@
 enum { CHANGES = 512 };
 
 /* Lists those of these settings that are other ones than they were; whether there are any. Local.
- */
-static bool list_changes(const char *before, const char *now, char changes[CHANGES])
+ * defaults  of settings that `before` does not name, as it is older than they are */
+static bool list_changes(const char *before, const char *defaults, const char *now,
+                         char changes[CHANGES])
 {
     size_t used = 0;
     ls_pair pair, old;
     *changes = '\0';
     while (ls_text_next_pair(&now, &pair) && used < CHANGES) {
-        bool known = ls_text_find_pair(before, pair.key, pair.key_length, &old);
+        bool known = ls_text_find_pair(before, pair.key, pair.key_length, &old) ||
+                     ls_text_find_pair(defaults, pair.key, pair.key_length, &old);
         if (known && old.value_length == pair.value_length &&
             memcmp(old.value, pair.value, pair.value_length) == 0)
             continue;
@@ -39,38 +41,62 @@ static ls_status check_settings(const ls_trainer *t, const char *path, const cha
     const ls_train_config *c = t->config;
     char changes[CHANGES];
     if (!c->resume_anyway)
-        return !list_changes(before, c->fixed, changes)
+        return !list_changes(before, c->defaults, c->fixed, changes)
                    ? LS_OK
                    : ls_fail(LS_ERR_USAGE, "can't resume from %s with other settings: %s", path,
                              changes);
-    if (list_changes(before, c->bound, changes))
+    if (list_changes(before, c->defaults, c->bound, changes))
         return ls_fail(LS_ERR_USAGE,
                        "can't resume from %s with other settings, not even by --resume-anyway: %s",
                        path, changes);
-    if (within_epoch && list_changes(before, c->order, changes))
+    if (within_epoch && list_changes(before, c->defaults, c->order, changes))
         return ls_fail(
             LS_ERR_USAGE,
             "can't resume from %s, which is in the middle of an epoch, with steps of other "
             "samples: %s",
             path, changes);
-    if (list_changes(before, c->fixed, changes))
+    if (list_changes(before, c->defaults, c->fixed, changes))
         ls_trainer_note(t, "going on from %s with other settings: %s", path, changes);
     return LS_OK;
 }
 
-/* Refuses other training rows than the checkpoint's. Local. */
-static ls_status check_rows(const ls_trainer *t, const char *path, uint64_t fingerprint,
+/* Whether the rows of a split are others than the checkpoint's, as far as that tells. Local. */
+static bool are_other_rows(const ls_trainer *t, const ls_identity *id, ls_split split)
+{
+    return split == LS_TRAIN ? id->fingerprint != t->identity.fingerprint
+                             : id->knows_validation &&
+                                   id->validation_fingerprint != t->identity.validation_fingerprint;
+}
+
+/* Whether early stopping's best so far is of other rows than those it goes by now. Local. */
+static bool watches_other_rows(const ls_trainer *t, const ls_identity *id)
+{
+    const ls_monitor m = t->config->monitor;
+    const bool of_validation = m == LS_MONITOR_VAL_LOSS || m == LS_MONITOR_VAL_ACCURACY;
+    return (of_validation && are_other_rows(t, id, LS_VALIDATION)) ||
+           (t->monitor >= LS_MONITOR_LOSS && are_other_rows(t, id, LS_TRAIN));
+}
+
+/* Refuses other rows than the checkpoint's, which is in the middle of an epoch or not. The samples
+ * of a step don't depend on the validation rows. Local. */
+static ls_status check_rows(const ls_trainer *t, const char *path, const ls_identity *id,
                             bool within_epoch)
 {
-    if (fingerprint == t->identity.fingerprint)
+    const bool train = are_other_rows(t, id, LS_TRAIN);
+    const bool validation = are_other_rows(t, id, LS_VALIDATION);
+    const char *which = train && validation ? "training and validation"
+                        : train             ? "training"
+                                            : "validation";
+    const bool hinders = within_epoch && train;
+    if (!train && !validation)
         return LS_OK;
-    if (!t->config->resume_anyway || within_epoch)
+    if (!t->config->resume_anyway || hinders)
         return ls_fail(LS_ERR_DATA,
-                       "can't resume from %s%s: the training rows of %s are not those "
-                       "it was trained on",
-                       path, within_epoch ? ", which is in the middle of an epoch" : "",
-                       t->config->data);
-    ls_trainer_note(t, "going on from %s with other training rows: %s", path, t->config->data);
+                       "can't resume from %s%s: the %s rows of %s are not those it was %s", path,
+                       hinders ? ", which is in the middle of an epoch" : "", which,
+                       t->config->data, train ? "trained on" : "validated on");
+    ls_trainer_note(t, "going on from %s with other %s rows: %s%s", path, which, t->config->data,
+                    watches_other_rows(t, id) ? "; what is the best epoch begins anew" : "");
     return LS_OK;
 }
 
@@ -115,7 +141,7 @@ static ls_status check(const ls_trainer *t, const ls_checkpoint *checkpoint)
     const bool within_epoch = progress->step > 0;
     ls_status status = check_settings(t, path, id->config, within_epoch);
     if (status == LS_OK)
-        status = check_rows(t, path, id->fingerprint, within_epoch);
+        status = check_rows(t, path, id, within_epoch);
     if (status == LS_OK)
         status = check_compute(t, path, id->compute);
     if (status != LS_OK)
@@ -148,7 +174,7 @@ static void note_best_missing(const ls_trainer *t)
 /* Reads the parameters of the best epoch that is there, which --restore-best ends with. Local. */
 static ls_status read_best(ls_trainer *t, const ls_checkpoint *current)
 {
-    const ls_progress *progress = ls_checkpoint_progress(current);
+    const ls_progress *progress = &t->progress;
     ls_checkpoint *best = NULL;
     ls_status status = LS_OK;
     t->best_params_epoch = 0;
@@ -175,6 +201,10 @@ static ls_status load(ls_trainer *t, const ls_checkpoint *checkpoint)
     if (status != LS_OK)
         return status;
     t->progress = *ls_checkpoint_progress(checkpoint);
+    if (watches_other_rows(t, ls_checkpoint_identity(checkpoint))) {
+        t->progress.early_stop = (ls_early_stop){0};
+        t->progress.best_steps = 0;
+    }
     /* The history may be longer than the run is now wanted to be. */
     ls_metrics *history = ls_alloc(t->progress.epoch + t->config->epochs, sizeof *history);
     char *path = ls_strdup(ls_checkpoint_path(checkpoint));

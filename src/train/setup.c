@@ -379,6 +379,10 @@ static ls_status create(ls_trainer *t)
                             .setup_seconds = ls_now() - begin};
         t->observer->start(t->observer->user, &info);
     }
+    if (status == LS_OK)
+        status = ls_agree(t->comm, t->rank == 0 && *t->class_gaps != '\0'
+                                       ? ls_trainer_diagnose(t, "classes", t->class_gaps)
+                                       : LS_OK);
     return status;
 }
 

@@ -29,20 +29,21 @@ static bool reads(const ls_source *s)
     return s->group == NULL || ls_comm_rank(s->group) == 0;
 }
 
-static ls_status open_file(ls_source *s, const char *path, double validation, bool verify,
-                           ls_dataset_info *info)
+static ls_status open_file(ls_source *s, const char *path, const ls_dataset_options *options,
+                           bool verify, ls_dataset_info *info)
 {
     ls_status status = verify && ls_comm_rank(s->comm) == 0 ? ls_dataset_check(path) : LS_OK;
     if (status != LS_OK || !reads(s))
         return status;
-    status = ls_dataset_open(&s->dataset, path, validation);
+    status = ls_dataset_open(&s->dataset, path, options);
     if (status == LS_OK)
         *info = *ls_dataset_describe(s->dataset);
     return status;
 }
 
-ls_status ls_source_open(ls_source **out, ls_comm *comm, const char *path, double validation,
-                         bool verify, ls_read read, ls_dataset_info *info)
+ls_status ls_source_open(ls_source **out, ls_comm *comm, const char *path,
+                         const ls_dataset_options *options, bool verify, ls_read read,
+                         ls_dataset_info *info)
 {
     ls_source *s = ls_alloc(1, sizeof *s);
     ls_status status = ls_agree(comm, s == NULL ? LS_ERR_FAILURE : LS_OK);
@@ -56,7 +57,7 @@ ls_status ls_source_open(ls_source **out, ls_comm *comm, const char *path, doubl
     else if (read == LS_READ_NODE)
         status = ls_comm_node(&s->group, comm);
     if (status == LS_OK)
-        status = ls_agree(comm, open_file(s, path, validation, verify, info));
+        status = ls_agree(comm, open_file(s, path, options, verify, info));
     if (status == LS_OK && s->group != NULL)
         ls_broadcast(s->group, info, sizeof *info);
     if (status == LS_OK)

@@ -101,7 +101,7 @@ static ls_status start_thread(ls_stream *s)
     return s->started ? LS_OK : ls_fail(LS_ERR_FAILURE, "can't start a thread that reads ahead");
 }
 
-ls_status ls_stream_create(ls_stream **out, const char *path, double validation,
+ls_status ls_stream_create(ls_stream **out, const char *path, const ls_dataset_options *options,
                            const ls_plan *plan, int rank)
 {
     ls_stream *s = ls_alloc(1, sizeof *s);
@@ -111,7 +111,7 @@ ls_status ls_stream_create(ls_stream **out, const char *path, double validation,
     s->rank = rank;
     pthread_mutex_init(&s->mutex, NULL);
     pthread_cond_init(&s->change, NULL);
-    ls_status status = ls_dataset_open(&s->dataset, path, validation);
+    ls_status status = ls_dataset_open(&s->dataset, path, options);
     const int64_t features = status == LS_OK ? ls_dataset_describe(s->dataset)->features : 0;
     if (status == LS_OK)
         status = make_window(&s->now, plan, features);

@@ -18,9 +18,10 @@ typedef struct ls_stream ls_stream;
 int64_t ls_stream_window(int64_t bytes, int64_t features);
 
 /* Opens the data set for a rank; it stays open.
- * plan  borrowed; with windows
+ * options  as for ls_dataset_open()
+ * plan     borrowed; with windows
  * Errors: LS_ERR_DATA, LS_ERR_FAILURE; *out is left alone. */
-ls_status ls_stream_create(ls_stream **out, const char *path, double validation,
+ls_status ls_stream_create(ls_stream **out, const char *path, const ls_dataset_options *options,
                            const ls_plan *plan, int rank) LS_MUST_CHECK;
 
 /* The rank's samples `slice` of the order of the epoch; borrowed until the next call. What comes

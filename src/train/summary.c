@@ -24,11 +24,13 @@ static json_t *hosts_json(const ls_topology *topology)
 
 static json_t *dataset_json(const ls_trainer *t)
 {
-    char fingerprint[17];
+    char fingerprint[17], validation[17];
     snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64, t->identity.fingerprint);
-    return json_pack("{s:o, s:o, s:s, s:I, s:I, s:I, s:i}", "path", ls_json_text(t->config->data),
-                     "name", ls_json_text(t->dataset.name), "fingerprint", fingerprint,
-                     "train_rows", (json_int_t)t->dataset.rows[LS_TRAIN], "validation_rows",
+    snprintf(validation, sizeof validation, "%016" PRIx64, t->identity.validation_fingerprint);
+    return json_pack("{s:o, s:o, s:s, s:s, s:I, s:I, s:I, s:i}", "path",
+                     ls_json_text(t->config->data), "name", ls_json_text(t->dataset.name),
+                     "fingerprint", fingerprint, "validation_fingerprint", validation, "train_rows",
+                     (json_int_t)t->dataset.rows[LS_TRAIN], "validation_rows",
                      (json_int_t)t->dataset.rows[LS_VALIDATION], "test_rows",
                      (json_int_t)t->dataset.rows[LS_TEST], "classes", t->dataset.classes);
 }

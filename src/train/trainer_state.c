@@ -1,6 +1,7 @@
 #include "train/trainer_state.h"
 
 #include "base/interrupt.h"
+#include "base/json.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,6 +16,15 @@ void ls_trainer_note(const ls_trainer *t, const char *format, ...)
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     t->observer->note(t->observer->user, text);
+}
+
+ls_status ls_trainer_diagnose(const ls_trainer *t, const char *what, const char *text)
+{
+    ls_trainer_note(t, "%s: %s", what, text);
+    if (t->log == NULL)
+        return LS_OK;
+    return ls_run_log_event(t->log, "diagnosis", t->progress.epoch,
+                            json_pack("{s:s, s:s}", "what", what, "text", text));
 }
 
 void ls_trainer_limit_time(const ls_trainer *t)

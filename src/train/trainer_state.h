@@ -7,6 +7,7 @@
 #include <lockstep/reducer.h>
 #include <lockstep/trainer.h>
 
+#include "data/class_gaps.h"
 #include "data/samples.h"
 #include "parallel/exchange.h"
 #include "parallel/watchdog.h"
@@ -23,6 +24,7 @@ struct ls_trainer {
     ls_watchdog *watchdog; /* NULL if nobody is to be told */
 
     ls_dataset_info dataset;
+    char class_gaps[LS_CLASS_GAPS_TEXT]; /* see there */
     ls_topology *topology;
     ls_plan plan;
     ls_samples *samples;    /* this rank's training rows; NULL with a stream, as the next two */
@@ -103,6 +105,11 @@ ls_status ls_trainer_save(ls_trainer *trainer, bool best, bool needed) LS_MUST_C
  * Returns that error, which is then still the latest. Local. */
 ls_status ls_trainer_log_error(ls_trainer *trainer, ls_status error, const char *event,
                                int64_t epoch) LS_MUST_CHECK;
+
+/* Tells what was found out: the observer, and the events, as a `diagnosis` of the epoch; on rank 0.
+ * Local. Errors: LS_ERR_FAILURE. */
+ls_status ls_trainer_diagnose(const ls_trainer *trainer, const char *what,
+                              const char *text) LS_MUST_CHECK;
 
 /* Tells the observer; on rank 0 only. Local. */
 void ls_trainer_note(const ls_trainer *trainer, const char *format, ...) LS_PRINTF(2, 3);

@@ -36,7 +36,7 @@ static void check(int64_t rows, int64_t batch, ls_shuffle shuffle)
         fixture_write(&f, "x.h5");
     assert_ok(ls_agree(world, LS_OK));
     assert_ok(ls_plan_make(&plan, rows, size, batch, 3, shuffle, 1));
-    assert_ok(ls_dataset_open(&dataset, "x.h5", 0));
+    assert_ok(ls_dataset_open(&dataset, "x.h5", NULL));
     ls_range shard = ls_shard(rows, size, rank);
     assert_ok(ls_dataset_read(dataset, LS_TRAIN, shard.first, shard.count,
                               ls_exchange_capacity(&plan, rank), &samples));
@@ -80,7 +80,7 @@ static void failure_is_everyones(void **state)
         fixture_write(&f, "x.h5");
     assert_ok(ls_agree(world, LS_OK));
     assert_ok(ls_plan_make(&plan, 40, size, 7, 3, LS_SHUFFLE_GLOBAL, 1));
-    assert_ok(ls_dataset_open(&dataset, "x.h5", 0));
+    assert_ok(ls_dataset_open(&dataset, "x.h5", NULL));
     ls_range shard = ls_shard(40, size, rank);
     assert_ok(ls_dataset_read(dataset, LS_TRAIN, shard.first, shard.count,
                               ls_exchange_capacity(&plan, rank), &samples));

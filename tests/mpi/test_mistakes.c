@@ -31,7 +31,7 @@ static void make(work *w, const char *model, ls_loss loss)
     if (rank == 0)
         fixture_write(&data, "m.h5");
     assert_ok(ls_agree(world, LS_OK));
-    assert_ok(ls_dataset_open(&dataset, "m.h5", 0));
+    assert_ok(ls_dataset_open(&dataset, "m.h5", NULL));
     assert_ok(ls_dataset_read(dataset, LS_TRAIN, rows.first, rows.count, rows.count, &w->mine));
     assert_ok(ls_dataset_read(dataset, LS_TRAIN, 0, ROWS, ROWS, &w->all));
     ls_dataset_close(&dataset);

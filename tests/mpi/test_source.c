@@ -33,7 +33,7 @@ static void ranks_get_their_rows(void **state)
         ls_range rows = ls_shard(ROWS, size, size - 1 - rank);
         if (rank == 1)
             rows = (ls_range){0};
-        assert_ok(ls_source_open(&source, world, "source.h5", 0, true, (ls_read)read, &info));
+        assert_ok(ls_source_open(&source, world, "source.h5", NULL, true, (ls_read)read, &info));
         assert_int_equal(info.rows[LS_TRAIN], ROWS);
         assert_int_equal(info.channels, 2);
         for (int again = 0; again < 2; again++) {
@@ -64,11 +64,11 @@ static void all_fail_alike(void **state)
         ls_samples *samples = NULL;
         ls_dataset_info info;
         ls_status status =
-            ls_source_open(&source, world, "nowhere.h5", 0, false, (ls_read)read, &info);
+            ls_source_open(&source, world, "nowhere.h5", NULL, false, (ls_read)read, &info);
         assert_int_equal(status, LS_ERR_DATA);
         assert_same_failure(status);
         assert_null(source);
-        assert_ok(ls_source_open(&source, world, "source.h5", 0, false, (ls_read)read, &info));
+        assert_ok(ls_source_open(&source, world, "source.h5", NULL, false, (ls_read)read, &info));
         /* The last rank's rows can't be read, by itself or by the first, who reads for all. */
         const bool each = read == LS_READ_EACH;
         char fault[32];
@@ -96,11 +96,11 @@ static void ranks_that_read_see_the_same(void **state)
     snprintf(path, sizeof path, "mine%d.h5", rank);
     fixture_write(&other, path);
     ls_barrier(world);
-    const ls_status status = ls_source_open(&source, world, path, 0, false, LS_READ_EACH, &info);
+    const ls_status status = ls_source_open(&source, world, path, NULL, false, LS_READ_EACH, &info);
     assert_int_equal(status, size > 1 ? LS_ERR_RANKS : LS_OK);
     assert_same_failure(status);
     ls_source_close(&source);
-    assert_ok(ls_source_open(&source, world, path, 0, false, LS_READ_ROOT, &info));
+    assert_ok(ls_source_open(&source, world, path, NULL, false, LS_READ_ROOT, &info));
     ls_source_close(&source);
     ls_barrier(world);
     unlink(path);

@@ -32,7 +32,7 @@ static ls_status read_dataset(const char *path, uint64_t *effect)
 {
     ls_dataset *dataset = NULL;
     ls_samples *samples = NULL;
-    ls_status status = ls_dataset_open(&dataset, path, 0.1);
+    ls_status status = ls_dataset_open(&dataset, path, &(ls_dataset_options){.validation = 0.1});
     if (status != LS_OK)
         return status;
     const int64_t rows = ls_dataset_describe(dataset)->rows[LS_TRAIN];
@@ -114,7 +114,8 @@ static ls_status read_resealed_checkpoint(const char *path, uint64_t *effect)
 
 static ls_status read_images(const char *path, uint64_t *effect)
 {
-    const ls_import import = {.train_images = path, .train_labels = "labels", .name = ""};
+    const ls_import import = {
+        .train_images = path, .train_labels = "labels", .name = "", .force = true};
     ls_status status = ls_import_idx(&import, "imported.h5");
     return status == LS_OK ? read_dataset("imported.h5", effect) : status;
 }
@@ -122,7 +123,7 @@ static ls_status read_images(const char *path, uint64_t *effect)
 static ls_status read_labels(const char *path, uint64_t *effect)
 {
     const ls_import import = {
-        .train_images = "images", .train_labels = path, .name = "", .classes = 256};
+        .train_images = "images", .train_labels = path, .name = "", .classes = 256, .force = true};
     ls_status status = ls_import_idx(&import, "imported.h5");
     return status == LS_OK ? read_dataset("imported.h5", effect) : status;
 }

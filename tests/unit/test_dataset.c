@@ -16,7 +16,7 @@ static void splits_and_holds_out(void **state)
     fixture f = fixture_small;
     ls_dataset *dataset;
     fixture_write(&f, "d.h5");
-    assert_ok(ls_dataset_open(&dataset, "d.h5", 0.1));
+    assert_ok(ls_dataset_open(&dataset, "d.h5", &(ls_dataset_options){.validation = 0.1}));
     const ls_dataset_info *info = ls_dataset_describe(dataset);
     assert_int_equal(info->rows[LS_TRAIN], 183);
     assert_int_equal(info->rows[LS_VALIDATION], 20);
@@ -38,7 +38,7 @@ static void splits_and_holds_out(void **state)
     f.validation = 17;
     f.test = 0;
     fixture_write(&f, "d.h5");
-    assert_ok(ls_dataset_open(&dataset, "d.h5", 0.1));
+    assert_ok(ls_dataset_open(&dataset, "d.h5", &(ls_dataset_options){.validation = 0.1}));
     assert_int_equal(ls_dataset_describe(dataset)->rows[LS_TRAIN], 203);
     assert_int_equal(ls_dataset_describe(dataset)->rows[LS_VALIDATION], 17);
     assert_int_equal(ls_dataset_describe(dataset)->rows[LS_TEST], 0);
@@ -46,12 +46,12 @@ static void splits_and_holds_out(void **state)
     f.validation = 0;
     f.train = 1;
     fixture_write(&f, "d.h5");
-    assert_ok(ls_dataset_open(&dataset, "d.h5", 0.9));
+    assert_ok(ls_dataset_open(&dataset, "d.h5", &(ls_dataset_options){.validation = 0.9}));
     assert_int_equal(ls_dataset_describe(dataset)->rows[LS_TRAIN], 1);
     ls_dataset_close(&dataset);
     f.train = 100; /* of which 0.29, as a double, is a little less than 29 */
     fixture_write(&f, "d.h5");
-    assert_ok(ls_dataset_open(&dataset, "d.h5", 0.29));
+    assert_ok(ls_dataset_open(&dataset, "d.h5", &(ls_dataset_options){.validation = 0.29}));
     assert_int_equal(ls_dataset_describe(dataset)->rows[LS_TRAIN], 71);
     assert_int_equal(ls_dataset_describe(dataset)->rows[LS_VALIDATION], 29);
     ls_dataset_close(&dataset);
@@ -131,7 +131,7 @@ static void refuses_wrong_layouts(void **state)
         write_wrong(&cases[i]);
         ls_dataset *dataset = NULL;
         ls_samples *samples = NULL;
-        ls_status status = ls_dataset_open(&dataset, "w.h5", 0);
+        ls_status status = ls_dataset_open(&dataset, "w.h5", NULL);
         if (status == LS_OK)
             status = ls_dataset_read(dataset, LS_TRAIN, 0, 5, 5, &samples);
         assert_fails(status, LS_ERR_DATA, cases[i].part);
@@ -148,8 +148,8 @@ static void refuses_what_is_no_hdf5(void **state)
     FILE *file = fopen("text.h5", "w");
     fprintf(file, "no HDF5 at all");
     fclose(file);
-    assert_fails(ls_dataset_open(&dataset, "text.h5", 0), LS_ERR_DATA, "not an HDF5 file");
-    assert_fails(ls_dataset_open(&dataset, "missing.h5", 0), LS_ERR_DATA, "No such file");
+    assert_fails(ls_dataset_open(&dataset, "text.h5", NULL), LS_ERR_DATA, "not an HDF5 file");
+    assert_fails(ls_dataset_open(&dataset, "missing.h5", NULL), LS_ERR_DATA, "No such file");
     assert_null(dataset);
 }
 
@@ -192,7 +192,7 @@ static void gathers_in_order(void **state)
     ls_batch *batch;
     ls_normalization normalization;
     fixture_write(&fixture_small, "g.h5");
-    assert_ok(ls_dataset_open(&dataset, "g.h5", 0));
+    assert_ok(ls_dataset_open(&dataset, "g.h5", NULL));
     assert_ok(ls_dataset_read(dataset, LS_TRAIN, 0, 10, 10, &samples));
     assert_ok(ls_batch_create(&batch, 4, 30));
     const int64_t order[] = {7, 0, 7};
@@ -225,7 +225,7 @@ static void fingerprint_adds_up_over_shards(void **state)
     (void)state;
     ls_dataset *dataset;
     fixture_write(&fixture_small, "f.h5");
-    assert_ok(ls_dataset_open(&dataset, "f.h5", 0));
+    assert_ok(ls_dataset_open(&dataset, "f.h5", NULL));
     uint64_t whole = 0;
     for (int parts = 1; parts < 6; parts++) {
         uint64_t sum = 0;

@@ -150,10 +150,11 @@ static void round_trip(int images_dims, const int *dim, int label_type, int clas
                         .test_images = "i.gz",
                         .test_labels = "l",
                         .name = "round trip",
-                        .compress = compress};
+                        .compress = compress,
+                        .force = true};
     assert_ok(ls_import_idx(&import, "out.h5"));
     ls_dataset *dataset;
-    assert_ok(ls_dataset_open(&dataset, "out.h5", 0));
+    assert_ok(ls_dataset_open(&dataset, "out.h5", NULL));
     const ls_dataset_info *info = ls_dataset_describe(dataset);
     assert_int_equal(info->rows[LS_TRAIN], rows);
     assert_int_equal(info->rows[LS_TEST], rows);
@@ -199,11 +200,73 @@ static void limits_rows(void **state)
     fixture_write_idx("l", 0x08, 1, dim, labels);
     assert_ok(ls_import_idx(&import, "limited.h5"));
     ls_dataset *dataset;
-    assert_ok(ls_dataset_open(&dataset, "limited.h5", 0));
+    assert_ok(ls_dataset_open(&dataset, "limited.h5", NULL));
     assert_int_equal(ls_dataset_describe(dataset)->rows[LS_TRAIN], 3);
     assert_int_equal(ls_dataset_describe(dataset)->rows[LS_TEST], 0);
     assert_int_equal(ls_dataset_describe(dataset)->classes, 7);
     ls_dataset_close(&dataset);
+
+    /* Each split has a limit of its own, and one above its rows is none. */
+    const int64_t limits[][4] = {{2, 0, 2, 5}, {0, 4, 5, 4}, {3, 1, 3, 1}, {9, 5, 5, 5}};
+    import.test_images = "i.gz";
+    import.test_labels = "l";
+    import.force = true;
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        import.limit = limits[i][0];
+        import.limit_test = limits[i][1];
+        assert_ok(ls_import_idx(&import, "limited.h5"));
+        assert_ok(ls_dataset_open(&dataset, "limited.h5", NULL));
+        assert_int_equal(ls_dataset_describe(dataset)->rows[LS_TRAIN], limits[i][2]);
+        assert_int_equal(ls_dataset_describe(dataset)->rows[LS_TEST], limits[i][3]);
+        ls_dataset_close(&dataset);
+    }
+}
+
+/* A data set is replaced by what is the same as it, however it is stored, and by nothing else. */
+static void replaces_what_is_the_same(void **state)
+{
+    (void)state;
+    static const char other[] = "other content: it stays";
+    const int dim[] = {5, 2, 2}, labels[] = {0, 1, 2, 3, 4};
+    int values[20] = {0};
+    ls_import first = {.train_images = "i", .train_labels = "l", .name = "same"}, import = first;
+    fixture_write_idx("i", 0x08, 3, dim, values);
+    fixture_write_idx("l", 0x08, 1, dim, labels);
+    assert_ok(ls_import_idx(&import, "s.h5"));
+    assert_ok(ls_import_idx(&import, "s.h5"));
+    import.compress = true;
+    assert_ok(ls_import_idx(&import, "s.h5"));
+    import.name = "another";
+    assert_fails(ls_import_idx(&import, "s.h5"), LS_ERR_USAGE, other);
+    import = first;
+    import.limit = 4;
+    assert_fails(ls_import_idx(&import, "s.h5"), LS_ERR_USAGE, other);
+    import = first;
+    import.classes = 6;
+    assert_fails(ls_import_idx(&import, "s.h5"), LS_ERR_USAGE, other);
+    values[19] = 1;
+    fixture_write_idx("i2", 0x08, 3, dim, values);
+    import = first;
+    import.train_images = "i2";
+    assert_fails(ls_import_idx(&import, "s.h5"), LS_ERR_USAGE, other);
+    import.force = true;
+    assert_ok(ls_import_idx(&import, "s.h5"));
+    assert_fails(ls_import_idx(&first, "s.h5"), LS_ERR_USAGE, other);
+
+    /* One that is damaged may be what nobody has a copy of. */
+    assert_int_equal(truncate("s.h5", 4000), 0);
+    import.force = false;
+    const ls_status status = ls_import_idx(&import, "s.h5");
+    assert_int_equal(status, LS_ERR_USAGE);
+
+    ls_synthetic made = {
+        .rows = 20, .channels = 1, .height = 3, .width = 2, .classes = 2, .name = ""};
+    assert_ok(ls_import_synthetic(&made, "made.h5"));
+    assert_ok(ls_import_synthetic(&made, "made.h5"));
+    made.seed = 1;
+    assert_fails(ls_import_synthetic(&made, "made.h5"), LS_ERR_USAGE, other);
+    made.force = true;
+    assert_ok(ls_import_synthetic(&made, "made.h5"));
 }
 
 static void refuses_files_that_do_not_fit(void **state)
@@ -247,7 +310,7 @@ static void refuses_files_that_do_not_fit(void **state)
     assert_int_equal(truncate("i", 20), 0);
     assert_fails(ls_import_idx(&import, "x.h5"), LS_ERR_DATA, "truncated");
     ls_dataset *dataset;
-    assert_ok(ls_dataset_open(&dataset, "x.h5", 0));
+    assert_ok(ls_dataset_open(&dataset, "x.h5", NULL));
     ls_dataset_close(&dataset);
 }
 
@@ -259,6 +322,7 @@ int main(void)
         cmocka_unit_test(refuses_what_is_malformed),
         cmocka_unit_test(imports_many_shapes),
         cmocka_unit_test(limits_rows),
+        cmocka_unit_test(replaces_what_is_the_same),
         cmocka_unit_test(refuses_files_that_do_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

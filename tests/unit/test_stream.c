@@ -56,7 +56,7 @@ static void each_row_comes_once(void **state)
             int seen[3][ROWS] = {{0}};
             for (int rank = 0; rank < ranks; rank++) {
                 ls_stream *s;
-                assert_ok(ls_stream_create(&s, "stream.h5", 0, &plan, rank));
+                assert_ok(ls_stream_create(&s, "stream.h5", NULL, &plan, rank));
                 for (int epoch = 0; epoch < 3; epoch++)
                     take(s, &plan, rank, epoch, 0, seen[epoch]);
                 ls_stream_destroy(&s);
@@ -77,7 +77,7 @@ static void any_step_can_be_next(void **state)
     fixture_write(&data, "stream.h5");
     for (int64_t step = 0; step < plan.steps; step++) {
         ls_stream *s;
-        assert_ok(ls_stream_create(&s, "stream.h5", 0, &plan, 1));
+        assert_ok(ls_stream_create(&s, "stream.h5", NULL, &plan, 1));
         take(s, &plan, 1, 5, step, seen);
         take(s, &plan, 1, 5, step, seen);
         take(s, &plan, 1, 2, plan.steps - 1 - step, seen);
@@ -107,7 +107,7 @@ static void walks_in_the_order_of_the_file(void **state)
     ls_stream *s;
     int seen[ROWS] = {0};
     fixture_write(&data, "stream.h5");
-    assert_ok(ls_stream_create(&s, "stream.h5", 0, &plan, 0));
+    assert_ok(ls_stream_create(&s, "stream.h5", NULL, &plan, 0));
     take(s, &plan, 0, 0, 3, seen);
     walk train = {LS_TRAIN, 30, 0}, validation = {LS_VALIDATION, 0, 0};
     assert_ok(ls_stream_walk(s, LS_TRAIN, (ls_range){30, 50}, visit, &train));
@@ -129,9 +129,9 @@ static void failures_are_told(void **state)
     ls_stream *s = NULL;
     int seen[ROWS] = {0};
     fixture_write(&data, "stream.h5");
-    assert_fails(ls_stream_create(&s, "nowhere.h5", 0, &plan, 0), LS_ERR_DATA, "nowhere.h5");
+    assert_fails(ls_stream_create(&s, "nowhere.h5", NULL, &plan, 0), LS_ERR_DATA, "nowhere.h5");
     assert_null(s);
-    assert_ok(ls_stream_create(&s, "stream.h5", 0, &plan, 0));
+    assert_ok(ls_stream_create(&s, "stream.h5", NULL, &plan, 0));
     assert_ok(ls_fault_arm("read:0:1", 0));
     assert_fails(ls_stream_take(s, 0, (ls_range){0, 5}, &samples), LS_ERR_FAILURE, "'read'");
     assert_int_equal(samples->rows, 0);

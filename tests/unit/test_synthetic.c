@@ -12,7 +12,7 @@ static ls_dataset *made(const ls_synthetic *wanted, const char *path)
 {
     ls_dataset *dataset;
     assert_ok(ls_import_synthetic(wanted, path));
-    assert_ok(ls_dataset_open(&dataset, path, 0));
+    assert_ok(ls_dataset_open(&dataset, path, NULL));
     const ls_dataset_info *info = ls_dataset_describe(dataset);
     assert_int_equal(info->rows[LS_TRAIN], wanted->rows);
     assert_int_equal(info->rows[LS_TEST], (wanted->rows + 5) / 6);
@@ -57,7 +57,8 @@ static void has_any_shape(void **state)
                                                    .width = s[3],
                                                    .classes = s[4],
                                                    .name = "",
-                                                   .compress = i % 2 > 0},
+                                                   .compress = i % 2 > 0,
+                                                   .force = true},
                                    "shape.h5");
         ls_dataset_close(&dataset);
     }

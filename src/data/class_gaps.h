@@ -1,0 +1,18 @@
+/* Classes that a network can't learn from the training rows there are. */
+#ifndef LS_DATA_CLASS_GAPS_H
+#define LS_DATA_CLASS_GAPS_H
+
+#include <stdint.h>
+
+#include <lockstep/dataset.h>
+
+enum { LS_CLASS_GAPS_TEXT = 512 };
+
+/* Describes in one line, with what to do: classes of validation or test rows that no training row
+ * has, or of validation rows that hardly any has; and classes that no row at all has. Local.
+ * counts  [LS_SPLITS][info->classes] rows of each class; zeros for a split that was not looked at
+ * text    "" if there are none */
+void ls_class_gaps(const ls_dataset_info *info, const int64_t *counts,
+                   char text[LS_CLASS_GAPS_TEXT]);
+
+#endif

@@ -1,0 +1,191 @@
+/* K: classes; v of n rows are held out. */
+#include "data/hold_out.h"
+
+#include "base/memory.h"
+#include "base/rng.h"
+
+enum { WORD = 64, BLOCK = 8 * WORD, PIECE = 1 << 16 };
+
+struct ls_held {
+    int64_t rows, count; /* of the group; of them, held out */
+    uint64_t *bits;      /* [rows / WORD, rounded up] */
+    int64_t *before;     /* [blocks + 1] held out in all blocks before */
+};
+
+/* Rows that are still to come, and how many of them are still to be held out. */
+typedef struct quota {
+    int64_t left, wanted;
+} quota;
+
+static int64_t blocks_of(const ls_held *h)
+{
+    return h->rows / BLOCK + (h->rows % BLOCK != 0);
+}
+
+static ls_status create(ls_held **out, int64_t rows)
+{
+    ls_held *h = ls_alloc(1, sizeof *h);
+    if (h == NULL)
+        return LS_ERR_FAILURE;
+    h->rows = rows;
+    h->bits = ls_alloc(blocks_of(h) * (BLOCK / WORD), sizeof *h->bits);
+    h->before = ls_alloc(blocks_of(h) + 1, sizeof *h->before);
+    if (h->bits == NULL || h->before == NULL) {
+        ls_held_destroy(&h);
+        return LS_ERR_FAILURE;
+    }
+    *out = h;
+    return LS_OK;
+}
+
+/* Decides about a row. */
+static void draw(ls_held *h, uint64_t key, int64_t row, quota *q)
+{
+    if (ls_rng_uniform(key, (uint64_t)row) * (double)q->left < (double)q->wanted) {
+        h->bits[row / WORD] |= UINT64_C(1) << row % WORD;
+        h->count++;
+        q->wanted--;
+    }
+    q->left--;
+}
+
+/* Makes the counts, once all rows are decided about. */
+static void count_blocks(ls_held *h)
+{
+    for (int64_t b = 0; b < blocks_of(h); b++) {
+        h->before[b + 1] = h->before[b];
+        for (int64_t w = b * (BLOCK / WORD); w < (b + 1) * (BLOCK / WORD); w++)
+            h->before[b + 1] += __builtin_popcountll(h->bits[w]);
+    }
+}
+
+/* Each class's share of v: what the classes up to it are to have together, rounded down, without
+ * what those before it have. */
+static void share_out(quota *q, int classes, int64_t rows, int64_t wanted)
+{
+    __extension__ typedef unsigned __int128 wide; /* the product of two counts of rows */
+    int64_t before = 0, given = 0;
+    for (int k = 0; k < classes; k++) {
+        before += q[k].left;
+        const int64_t due = (int64_t)((wide)before * (wide)wanted / (wide)rows);
+        const int64_t most = q[k].left > 0 ? q[k].left - 1 : 0;
+        q[k].wanted = due - given < most ? due - given : most;
+        given = due;
+    }
+}
+
+/* Goes through all labels, to count them in `q` or to draw by it. */
+static ls_status walk(ls_held *h, bool drawing, uint64_t key, ls_label_reader labels, quota *q)
+{
+    int32_t *label = ls_alloc(PIECE, sizeof *label);
+    ls_status status = label == NULL ? LS_ERR_FAILURE : LS_OK;
+    for (int64_t done = 0; status == LS_OK && done < h->rows; done += PIECE) {
+        const int64_t left = h->rows - done, some = left < PIECE ? left : PIECE;
+        status = labels.read(labels.user, done, some, label);
+        for (int64_t i = 0; status == LS_OK && i < some; i++)
+            if (drawing)
+                draw(h, key, done + i, &q[label[i]]);
+            else
+                q[label[i]].left++;
+    }
+    ls_free(label);
+    return status;
+}
+
+static ls_status draw_of_classes(ls_held *h, uint64_t key, int64_t wanted, int classes,
+                                 ls_label_reader labels)
+{
+    quota *q = ls_alloc(classes, sizeof *q);
+    ls_status status = q == NULL ? LS_ERR_FAILURE : walk(h, false, key, labels, q);
+    if (status == LS_OK) {
+        share_out(q, classes, h->rows, wanted);
+        status = walk(h, true, key, labels, q);
+    }
+    ls_free(q);
+    return status;
+}
+
+ls_status ls_held_draw(ls_held **out, ls_hold_out how, uint64_t seed, int64_t rows, int64_t wanted,
+                       int classes, ls_label_reader labels)
+{
+    ls_held *h = NULL;
+    const uint64_t key = ls_rng_key(seed, LS_RNG_HOLD_OUT, 0);
+    quota all = {rows, wanted};
+    ls_status status = create(&h, rows);
+    if (status == LS_OK && how == LS_HOLD_OUT_STRATIFIED)
+        status = draw_of_classes(h, key, wanted, classes, labels);
+    for (int64_t row = 0; status == LS_OK && how == LS_HOLD_OUT_RANDOM && row < rows; row++)
+        draw(h, key, row, &all);
+    if (status != LS_OK) {
+        ls_held_destroy(&h);
+        return status;
+    }
+    count_blocks(h);
+    *out = h;
+    return LS_OK;
+}
+
+int64_t ls_held_count(const ls_held *held)
+{
+    return held->count;
+}
+
+bool ls_held_has(const ls_held *held, int64_t row)
+{
+    return (held->bits[row / WORD] >> row % WORD & 1) != 0;
+}
+
+/* Members of a split in the blocks before this one. */
+static int64_t before_block(const ls_held *h, bool out, int64_t block)
+{
+    return out ? h->before[block] : block * BLOCK - h->before[block];
+}
+
+/* The row that is member `index` of a split: its block by halving, then its word, then its bit. */
+static int64_t row_of(const ls_held *h, bool out, int64_t index)
+{
+    int64_t low = 0, high = blocks_of(h);
+    while (high - low > 1) {
+        const int64_t middle = low + (high - low) / 2;
+        if (before_block(h, out, middle) <= index)
+            low = middle;
+        else
+            high = middle;
+    }
+    int64_t row = low * BLOCK, left = index - before_block(h, out, low);
+    for (;; row += WORD) {
+        const int held = __builtin_popcountll(h->bits[row / WORD]);
+        const int members = out ? held : WORD - held;
+        if (left < members)
+            break;
+        left -= members;
+    }
+    while (ls_held_has(h, row) != out || left-- > 0)
+        row++;
+    return row;
+}
+
+ls_range ls_held_span(const ls_held *h, bool out, int64_t index, int64_t room, int64_t gap,
+                      int64_t *members)
+{
+    const int64_t first = row_of(h, out, index), most = *members;
+    const int64_t end = h->rows - first < room ? h->rows : first + room;
+    int64_t last = first;
+    *members = 1;
+    for (int64_t row = first + 1; *members < most && row < end && row - last - 1 <= gap; row++)
+        if (ls_held_has(h, row) == out) {
+            last = row;
+            ++*members;
+        }
+    return (ls_range){first, last - first + 1};
+}
+
+void ls_held_destroy(ls_held **held)
+{
+    if (held == NULL || *held == NULL)
+        return;
+    ls_free((*held)->bits);
+    ls_free((*held)->before);
+    ls_free(*held);
+    *held = NULL;
+}

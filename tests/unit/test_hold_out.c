@@ -1,0 +1,305 @@
+/* Which rows are held out, and that they are read as if they lay side by side. */
+#include "fixture.h"
+#include "test.h"
+
+#include "data/class_gaps.h"
+#include "data/h5.h"
+#include "data/hold_out.h"
+#include "data/samples.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const names[] = {"last", "random", "stratified"};
+
+/* Labels for ls_held_draw(): the user is an array of them. */
+static ls_status labels_at(const void *user, int64_t first, int64_t count, int32_t *labels)
+{
+    memcpy(labels, (const int32_t *)user + first, (size_t)count * sizeof *labels);
+    return LS_OK;
+}
+
+static ls_held *draw(ls_hold_out how, uint64_t seed, int64_t rows, int64_t wanted, int classes,
+                     const int32_t *labels)
+{
+    ls_held *held = NULL;
+    assert_ok(ls_held_draw(&held, how, seed, rows, wanted, classes,
+                           (ls_label_reader){labels, labels_at}));
+    return held;
+}
+
+static void draws_exactly_so_many(void **state)
+{
+    (void)state;
+    const int64_t cases[][2] = {{1, 1},     {2, 1},      {63, 6},       {64, 64},
+                                {65, 0},    {511, 510},  {512, 51},     {513, 1},
+                                {4099, 13}, {70001, 70}, {70001, 69931}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (uint64_t seed = 0; seed < 20; seed++) {
+            ls_held *held = draw(LS_HOLD_OUT_RANDOM, seed, cases[i][0], cases[i][1], 1, NULL);
+            int64_t count = 0;
+            for (int64_t row = 0; row < cases[i][0]; row++)
+                count += ls_held_has(held, row);
+            assert_int_equal(count, cases[i][1]);
+            assert_int_equal(ls_held_count(held), cases[i][1]);
+            ls_held_destroy(&held);
+        }
+}
+
+/* Each row is as likely as any other: 4000 draws of 10 out of 40. */
+static void draws_evenly(void **state)
+{
+    (void)state;
+    int times[40] = {0};
+    for (uint64_t seed = 0; seed < 4000; seed++) {
+        ls_held *held = draw(LS_HOLD_OUT_RANDOM, seed, 40, 10, 1, NULL);
+        for (int row = 0; row < 40; row++)
+            times[row] += ls_held_has(held, row);
+        ls_held_destroy(&held);
+    }
+    for (int row = 0; row < 40; row++) /* of a standard deviation of 27 */
+        assert_true(abs(times[row] - 1000) < 130);
+}
+
+/* Each class's share differs from the exact one by less than a row, and the shares are as many as
+ * they should be together; no class is left without training rows. */
+static void shares_out(void **state)
+{
+    (void)state;
+    enum { ROWS = 100000, CLASSES = 30 };
+    int32_t *labels = malloc(ROWS * sizeof *labels);
+    int64_t of[CLASSES] = {0}, held_of[CLASSES] = {0};
+    for (int64_t i = 0; i < ROWS; i++) { /* sorted; the classes are of all sizes, one is empty */
+        labels[i] = i < 3 ? (int32_t)i : 4 + (int32_t)(i * i / ROWS * (CLASSES - 4) / ROWS);
+        of[labels[i]]++;
+    }
+    ls_held *held = draw(LS_HOLD_OUT_STRATIFIED, 7, ROWS, 12345, CLASSES, labels);
+    for (int64_t i = 0; i < ROWS; i++)
+        held_of[labels[i]] += ls_held_has(held, i);
+    for (int k = 0; k < CLASSES; k++) {
+        assert_true(llabs(held_of[k] * ROWS - of[k] * 12345) < ROWS);
+        assert_true(of[k] == 0 || held_of[k] < of[k]);
+    }
+    assert_int_equal(ls_held_count(held), 12345);
+    ls_held_destroy(&held);
+    held = draw(LS_HOLD_OUT_STRATIFIED, 7, ROWS, 99000, CLASSES, labels);
+    for (int64_t i = 0; i < 3; i++) /* the only rows of their classes */
+        assert_false(ls_held_has(held, i));
+    ls_held_destroy(&held);
+    free(labels);
+}
+
+/* A data set of sorted labels: class k has sizes[k] rows. Pixel j of row i is 7 i + j. */
+static void write_sorted(const char *path, const int64_t *sizes, int classes)
+{
+    int64_t rows = 0;
+    for (int k = 0; k < classes; k++)
+        rows += sizes[k];
+    unsigned char *pixels = malloc((size_t)rows * 4);
+    int32_t *labels = malloc((size_t)rows * sizeof *labels);
+    for (int64_t k = 0, at = 0; k < classes; k++)
+        for (int64_t i = 0; i < sizes[k]; i++, at++) {
+            labels[at] = (int32_t)k;
+            for (int64_t j = 0; j < 4; j++)
+                pixels[at * 4 + j] = (unsigned char)(7 * at + j);
+        }
+    const ls_h5_shape images = {LS_H5_U8, 3, {rows, 2, 2}}, of_labels = {LS_H5_I32, 1, {rows}};
+    ls_h5 *file;
+    assert_ok(ls_h5_create(&file, path));
+    assert_ok(ls_h5_create_dataset(file, "train/images", &images, false));
+    assert_ok(ls_h5_create_dataset(file, "train/labels", &of_labels, false));
+    assert_ok(ls_h5_write(file, "train/images", LS_H5_U8, 0, rows, pixels));
+    assert_ok(ls_h5_write(file, "train/labels", LS_H5_I32, 0, rows, labels));
+    assert_ok(ls_h5_put_text(file, "format", "lockstep-dataset"));
+    assert_ok(ls_h5_put_int(file, "version", 1));
+    assert_ok(ls_h5_put_int(file, "classes", classes));
+    assert_ok(ls_h5_close(&file));
+    free(pixels);
+    free(labels);
+}
+
+/* Whether sample `at` is this row of the file, and has this number in its split. */
+static void assert_row(const ls_samples *samples, int64_t at, int64_t number, int64_t row)
+{
+    const ls_sample *sample = ls_sample_at(samples, at);
+    assert_int_equal(sample->row, number);
+    for (int64_t j = 0; j < 4; j++)
+        assert_int_equal(sample->pixels[j], (unsigned char)(7 * row + j));
+}
+
+/* Both splits have the rows that are drawn, in the file's order, in any cut. */
+static void reads_both_splits(void **state)
+{
+    (void)state;
+    enum { ROWS = 3000 };
+    int32_t labels[ROWS];
+    for (int i = 0; i < ROWS; i++)
+        labels[i] = i / 1000;
+    write_sorted("r.h5", (int64_t[]){1000, 1000, 1000}, 3);
+    for (int how = LS_HOLD_OUT_RANDOM; how <= LS_HOLD_OUT_STRATIFIED; how++)
+        for (int tenths = 1; tenths <= 9; tenths += 4) {
+            const ls_dataset_options options = {tenths / 10.0, (ls_hold_out)how, 5};
+            const int64_t wanted = (int64_t)(ROWS * options.validation);
+            ls_held *held = draw((ls_hold_out)how, 5, ROWS, wanted, 3, labels);
+            ls_dataset *dataset;
+            assert_ok(ls_dataset_open(&dataset, "r.h5", &options));
+            const ls_dataset_info *info = ls_dataset_describe(dataset);
+            assert_int_equal(info->rows[LS_VALIDATION], wanted);
+            assert_int_equal(info->rows[LS_TRAIN], ROWS - wanted);
+            for (int split = LS_TRAIN; split <= LS_VALIDATION; split++) {
+                const int64_t rows = info->rows[split];
+                ls_samples *all, *some;
+                assert_ok(ls_dataset_read(dataset, (ls_split)split, 0, rows, rows, &all));
+                for (int64_t row = 0, at = 0; row < ROWS; row++)
+                    if (ls_held_has(held, row) == (split == LS_VALIDATION)) {
+                        assert_int_equal(ls_sample_at(all, at)->label, labels[row]);
+                        assert_row(all, at, at, row);
+                        at++;
+                    }
+                assert_ok(ls_samples_create(&some, rows, info->features));
+                for (int64_t first = 0; first < rows; first += 1 + first / 2) {
+                    const int64_t count = (rows - first + 1) / 2;
+                    assert_ok(ls_dataset_read_into(dataset, (ls_split)split, first, count, some));
+                    assert_memory_equal(some->bytes, ls_sample_at(all, first),
+                                        (size_t)count * some->stride);
+                }
+                int64_t counts[3] = {0}, found[3] = {0};
+                assert_ok(ls_dataset_count_classes(dataset, (ls_split)split, counts));
+                for (int64_t i = 0; i < rows; i++)
+                    found[ls_sample_at(all, i)->label]++;
+                assert_memory_equal(counts, found, sizeof counts);
+                if (how == LS_HOLD_OUT_STRATIFIED)
+                    assert_true(counts[0] == counts[1] && counts[1] == counts[2]);
+                ls_samples_destroy(&some);
+                ls_samples_destroy(&all);
+            }
+            ls_dataset_close(&dataset);
+            ls_held_destroy(&held);
+        }
+}
+
+/* Images too large to read on from one to the next; the first row is far from the second. */
+static void reads_large_images(void **state)
+{
+    (void)state;
+    const fixture f = {.train = 41, .channels = 1, .height = 300, .width = 300, .classes = 3};
+    fixture_write(&f, "large.h5");
+    for (int how = LS_HOLD_OUT_LAST; how <= LS_HOLD_OUT_STRATIFIED; how++) {
+        const ls_dataset_options options = {0.25, (ls_hold_out)how, 1};
+        ls_dataset *dataset;
+        bool seen[41] = {false};
+        assert_ok(ls_dataset_open(&dataset, "large.h5", &options));
+        for (int split = LS_TRAIN; split <= LS_VALIDATION; split++) {
+            const int64_t rows = ls_dataset_describe(dataset)->rows[split];
+            assert_int_equal(rows, split == LS_TRAIN ? 31 : 10);
+            ls_samples *samples;
+            assert_ok(ls_dataset_read(dataset, (ls_split)split, 0, rows, rows, &samples));
+            for (int64_t i = 0, row = 0; i < rows; i++, row++) {
+                const ls_sample *sample = ls_sample_at(samples, i);
+                while (sample->pixels[89999] != fixture_pixel(&f, LS_TRAIN, row, 89999) ||
+                       sample->pixels[7] != fixture_pixel(&f, LS_TRAIN, row, 7))
+                    row++;
+                assert_true(row < 41 && !seen[row]);
+                seen[row] = true;
+                assert_int_equal(sample->label, fixture_label(&f, LS_TRAIN, row));
+            }
+            ls_samples_destroy(&samples);
+        }
+        ls_dataset_close(&dataset);
+    }
+}
+
+/* A bad label is found when the classes are looked at. */
+static void refuses_bad_labels(void **state)
+{
+    (void)state;
+    ls_h5 *file;
+    const int32_t labels[4] = {0, 1, 2, 0};
+    const ls_h5_shape images = {LS_H5_U8, 3, {4, 1, 1}}, of_labels = {LS_H5_I32, 1, {4}};
+    assert_ok(ls_h5_create(&file, "bad.h5"));
+    assert_ok(ls_h5_create_dataset(file, "train/images", &images, false));
+    assert_ok(ls_h5_create_dataset(file, "train/labels", &of_labels, false));
+    assert_ok(ls_h5_write(file, "train/images", LS_H5_U8, 0, 4, (unsigned char[4]){0}));
+    assert_ok(ls_h5_write(file, "train/labels", LS_H5_I32, 0, 4, labels));
+    assert_ok(ls_h5_put_text(file, "format", "lockstep-dataset"));
+    assert_ok(ls_h5_put_int(file, "version", 1));
+    assert_ok(ls_h5_put_int(file, "classes", 2));
+    assert_ok(ls_h5_close(&file));
+    ls_dataset *dataset = NULL;
+    const ls_dataset_options options = {0.5, LS_HOLD_OUT_STRATIFIED, 0};
+    assert_fails(ls_dataset_open(&dataset, "bad.h5", &options), LS_ERR_DATA,
+                 "'/train/labels' row 2 is 2, expected 0 to 1");
+}
+
+/* What is held out does not matter where the file has validation rows of its own. */
+static void leaves_own_validation_alone(void **state)
+{
+    (void)state;
+    fixture f = fixture_small;
+    f.validation = 17;
+    fixture_write(&f, "own.h5");
+    ls_dataset *dataset;
+    const ls_dataset_options options = {0.5, LS_HOLD_OUT_STRATIFIED, 3};
+    assert_ok(ls_dataset_open(&dataset, "own.h5", &options));
+    assert_int_equal(ls_dataset_describe(dataset)->rows[LS_TRAIN], f.train);
+    assert_int_equal(ls_dataset_describe(dataset)->rows[LS_VALIDATION], 17);
+    assert_false(ls_dataset_describe(dataset)->held_out);
+    ls_dataset_close(&dataset);
+}
+
+static void has_names(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        assert_string_equal(ls_hold_out_name(i), names[i]);
+    assert_null(ls_hold_out_name(3));
+}
+
+/* counts: of training, validation and test rows. */
+static const char *gaps(bool held_out, int classes, const int64_t *counts)
+{
+    static char text[LS_CLASS_GAPS_TEXT];
+    ls_dataset_info info = {.classes = classes, .held_out = held_out};
+    for (int split = 0; split < LS_SPLITS; split++)
+        for (int k = 0; k < classes; k++)
+            info.rows[split] += counts[split * classes + k];
+    ls_class_gaps(&info, counts, text);
+    return text;
+}
+
+static void tells_of_classes(void **state)
+{
+    (void)state;
+    assert_string_equal(gaps(true, 3, (int64_t[]){9, 8, 7, 1, 0, 2, 0, 0, 0}), "");
+    assert_string_equal(gaps(true, 3, (int64_t[]){9, 9, 0, 0, 0, 2, 0, 0, 0}),
+                        "class 2 has no training rows beside those held out for validation (sorted "
+                        "by class?): train with --hold-out stratified");
+    assert_string_equal(gaps(false, 3, (int64_t[]){9, 9, 0, 0, 0, 2, 0, 0, 0}),
+                        "class 2 has no training rows, but validation rows");
+    assert_string_equal(gaps(true, 2, (int64_t[]){5399, 1, 0, 600, 0, 0}),
+                        "class 1 has hardly any training rows beside those held out for validation "
+                        "(sorted by class?): train with --hold-out stratified");
+    /* Most rows are held out: of each class, as it should be. */
+    assert_string_equal(gaps(true, 2, (int64_t[]){5, 5, 95, 95, 0, 0}), "");
+    assert_string_equal(gaps(true, 3, (int64_t[]){0, 5, 5, 0, 1, 0, 0, 0, 0}),
+                        "class 0 has no rows (labels count from 0)");
+    assert_string_equal(gaps(true, 4, (int64_t[]){5, 0, 0, 5, 0, 0, 0, 1, 0, 3, 0, 0}),
+                        "class 1 has no training rows, but test rows; class 2 has no rows");
+    int64_t many[3 * 1000] = {1};
+    assert_string_equal(gaps(true, 1000, many), "classes 1, 2, 3, 4, 5 and 994 more have no rows");
+    assert_string_equal(gaps(true, 7, (int64_t[21]){1}), "classes 1, 2, 3, 4, 5, 6 have no rows");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(draws_exactly_so_many),
+                                       cmocka_unit_test(draws_evenly),
+                                       cmocka_unit_test(shares_out),
+                                       cmocka_unit_test(reads_both_splits),
+                                       cmocka_unit_test(reads_large_images),
+                                       cmocka_unit_test(refuses_bad_labels),
+                                       cmocka_unit_test(has_names),
+                                       cmocka_unit_test(leaves_own_validation_alone),
+                                       cmocka_unit_test(tells_of_classes)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
