@@ -388,3 +388,11 @@ void crafted_write(int at, const char *path)
     assert_true(H5Fclose(file) >= 0);
     assert_ok(ls_seal_write(path));
 }
+
+void crafted_forget(const char *path, const char *attribute)
+{
+    const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    assert_true(H5Adelete(file, attribute) >= 0);
+    assert_true(H5Fclose(file) >= 0);
+    assert_ok(ls_seal_write(path));
+}

@@ -17,4 +17,7 @@ bool crafted_case(int at, crafted *out);
 /* Writes case number `at`, sealed: its digest says nothing against it. */
 void crafted_write(int at, const char *path);
 
+/* Takes an attribute out of a file, and seals it anew: an older version did not write it. */
+void crafted_forget(const char *path, const char *attribute);
+
 #endif

@@ -1,6 +1,6 @@
 /* Makes small data for the scripts: make_data FOLDER writes the four IDX files, two of them
- * gzipped, and data.h5; make_data FOLDER CASE writes a data.h5 with something wrong, of the cases
- * here or of crafted.c. */
+ * gzipped, data.h5, and its rows class by class, sorted.h5; make_data FOLDER CASE writes a data.h5
+ * with something wrong, of the cases here or of crafted.c. */
 #include "crafted.h"
 #include "fixture.h"
 #include "test.h"
@@ -63,6 +63,35 @@ static ls_status write_wrong(const char *path, const char *what)
     return status == LS_OK ? ls_h5_close(&file) : status;
 }
 
+/* The rows of data.h5, class by class. */
+static void write_sorted(const char *path)
+{
+    enum { FEATURES = 64 };
+    unsigned char *pixels = malloc((size_t)f.train * FEATURES);
+    int32_t *labels = malloc((size_t)f.train * sizeof *labels);
+    int64_t at = 0;
+    for (int k = 0; k < f.classes; k++)
+        for (int64_t row = 0; row < f.train; row++)
+            if (fixture_label(&f, LS_TRAIN, row) == k) {
+                for (int j = 0; j < FEATURES; j++)
+                    pixels[at * FEATURES + j] = fixture_pixel(&f, LS_TRAIN, row, j);
+                labels[at++] = k;
+            }
+    const ls_h5_shape images = {LS_H5_U8, 3, {f.train, 8, 8}}, of_labels = {LS_H5_U8, 1, {f.train}};
+    ls_h5 *file;
+    assert_ok(ls_h5_create(&file, path));
+    assert_ok(ls_h5_create_dataset(file, "train/images", &images, false));
+    assert_ok(ls_h5_create_dataset(file, "train/labels", &of_labels, false));
+    assert_ok(ls_h5_write(file, "train/images", LS_H5_U8, 0, f.train, pixels));
+    assert_ok(ls_h5_write(file, "train/labels", LS_H5_I32, 0, f.train, labels));
+    assert_ok(ls_h5_put_text(file, "format", "lockstep-dataset"));
+    assert_ok(ls_h5_put_int(file, "version", 1));
+    assert_ok(ls_h5_put_int(file, "classes", f.classes));
+    assert_ok(ls_h5_close(&file));
+    free(pixels);
+    free(labels);
+}
+
 int main(int argc, char **argv)
 {
     char path[LS_PATH_MAX];
@@ -80,5 +109,8 @@ int main(int argc, char **argv)
     write_idx(argv[1], "train", "", LS_TRAIN, (int)f.train);
     write_idx(argv[1], "t10k", ".gz", LS_TEST, (int)f.test);
     fixture_write(&f, path);
+    if (ls_path(path, argv[1], "/sorted.h5", NULL) != LS_OK)
+        return 1;
+    write_sorted(path);
     return 0;
 }

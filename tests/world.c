@@ -37,6 +37,8 @@ void world_make(world *w, const char *model, uint64_t seed)
                                 .std = 0.5,
                                 .dataset = "set",
                                 .fingerprint = UINT64_C(0xfedcba9876543210),
+                                .validation_fingerprint = 0xfedc,
+                                .knows_validation = true,
                                 .config = "seed = 1\nlr = 0.01\n"};
     w->progress = (ls_progress){.epoch = WORLD_EPOCHS,
                                 .optimizer_steps = 5,

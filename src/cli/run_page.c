@@ -273,6 +273,7 @@ static void write_record(FILE *out, const json_t *summary)
         {"test rows", "dataset", "test_rows"},
         {"classes", "dataset", "classes"},
         {"fingerprint", "dataset", "fingerprint"},
+        {"validation fingerprint", "dataset", "validation_fingerprint"},
         {"ranks", "ranks", NULL},
         {"more threads than cores", "oversubscribed", NULL},
         {"threads of a rank", "threads", NULL},

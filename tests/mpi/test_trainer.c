@@ -1,4 +1,5 @@
 /* What a training run does besides stepping: early stopping, checkpoints, resuming. */
+#include "crafted.h"
 #include "fixture.h"
 #include "mpi_test.h"
 
@@ -295,6 +296,87 @@ static void resume_goes_on_anyway(void **state)
     config.resume = "auto";
     assert_ok(train(&config, &result));
     assert_int_equal(result.epochs, 6);
+}
+
+/* A fixture whose own validation rows are so many. */
+static void write_validated(const char *path, int64_t validation)
+{
+    fixture f = fixture_small;
+    f.validation = validation;
+    if (rank == 0)
+        fixture_write(&f, path);
+    assert_ok(ls_agree(world, LS_OK));
+}
+
+/* The validation rows belong to a run as its training rows do; with others, what is the best epoch
+ * begins anew, if it goes by them. */
+static void resume_refuses_other_validation_rows(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    write_validated("v1.h5", 40);
+    write_validated("v2.h5", 39);
+    ls_train_config config = fixture_config("v1.h5");
+    config.run = "validated";
+    config.restore_best = true;
+    config.mode = LS_MODE_MAX; /* of the validation loss: the first epoch stays the best */
+    config.checkpoint_every = (ls_interval){.steps = 5};
+    config.keep = 100;
+    remove_run("validated");
+    assert_ok(train(&config, &result));
+    assert_int_equal(result.early_stop.best_epoch, 1);
+    config.resume = "auto";
+    config.epochs = 5;
+    config.data = "v2.h5";
+    assert_fails(train(&config, &result), LS_ERR_DATA,
+                 "the validation rows of v2.h5 are not those it was validated on");
+    config.resume_anyway = true;
+    assert_ok(train(&config, &result));
+    assert_int_equal(result.early_stop.best_epoch, 4);
+    assert_true(result.restored && result.final.epoch == 4);
+
+    /* The best by the training loss stays what it is; the steps of an epoch do, too. */
+    config.resume = "validated/checkpoints/step-00000005.h5";
+    config.monitor = LS_MONITOR_LOSS;
+    config.epochs = 2;
+    assert_ok(train(&config, &result));
+    assert_int_equal(result.early_stop.best_epoch, 1);
+    config.data = "v1.h5";
+    config.resume = "auto";
+    config.epochs = 3;
+    assert_ok(train(&config, &result));
+    assert_int_equal(result.early_stop.best_epoch, 1);
+
+    /* An older checkpoint tells of the training rows only. */
+    config.data = "v2.h5";
+    config.resume_anyway = false;
+    config.epochs = 4;
+    assert_fails(train(&config, &result), LS_ERR_DATA, "validation rows");
+    if (rank == 0)
+        crafted_forget("validated/checkpoints/last", "validation_fingerprint");
+    assert_ok(ls_agree(world, LS_OK));
+    assert_ok(train(&config, &result));
+    assert_int_equal(result.epochs, 4);
+}
+
+/* A setting that is newer than a checkpoint had its default there. */
+static void resume_knows_defaults(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    write_data("d.h5");
+    ls_train_config config = fixture_config("d.h5");
+    config.run = "older";
+    remove_run("older");
+    assert_ok(train(&config, &result));
+    config.resume = "auto";
+    config.epochs = 4;
+    config.defaults = "hold-out = last\n";
+    config.fixed = "seed = 0\nhold-out = random\n";
+    assert_fails(train(&config, &result), LS_ERR_USAGE, "--hold-out is random, was last");
+    config.fixed = "seed = 0\nhold-out = last\n";
+    assert_ok(train(&config, &result));
+    assert_int_equal(result.epochs, 4);
 }
 
 /* The best epoch is known by its checkpoint, however many steps an epoch had then. Where that is
@@ -596,6 +678,8 @@ MPI_TEST_MAIN(cmocka_unit_test(learns), cmocka_unit_test(stops_early_and_restore
               cmocka_unit_test(resumes_exactly), cmocka_unit_test(is_judged_by_the_average),
               cmocka_unit_test(an_average_can_begin_late), cmocka_unit_test(resume_refuses_changes),
               cmocka_unit_test(resume_goes_on_anyway),
+              cmocka_unit_test(resume_refuses_other_validation_rows),
+              cmocka_unit_test(resume_knows_defaults),
               cmocka_unit_test(the_best_is_found_after_changes),
               cmocka_unit_test(falls_back_to_an_intact_checkpoint),
               cmocka_unit_test(keeps_few_checkpoints), cmocka_unit_test(goes_back_in_its_folder),

@@ -29,6 +29,7 @@ static void comes_back_bit_by_bit(void **state)
     assert_string_equal(id->config, w.identity.config);
     assert_string_equal(id->dataset, "set");
     assert_true(id->fingerprint == w.identity.fingerprint);
+    assert_true(id->knows_validation && id->validation_fingerprint == 0xfedc);
     assert_true(id->mean == 0.25 && id->std == 0.5);
     assert_int_equal(id->input.height, 3);
     const ls_progress *progress = ls_checkpoint_progress(checkpoint);
@@ -52,6 +53,13 @@ static void comes_back_bit_by_bit(void **state)
     assert_ok(ls_checkpoint_read_outcome(checkpoint, r.network, r.params));
     assert_memory_equal(r.params, ls_optimizer_average(w.optimizer), bytes);
     assert_true(history[2].loss == w.history[2].loss && isnan(history[2].val_loss));
+    ls_checkpoint_close(&checkpoint);
+
+    w.identity.knows_validation = false; /* as older versions wrote them */
+    assert_ok(world_save(&w, 6, true, 3));
+    assert_ok(ls_checkpoint_open(&checkpoint, "run/checkpoints/step-00000006.h5"));
+    assert_true(ls_checkpoint_identity(checkpoint)->fingerprint == w.identity.fingerprint);
+    assert_false(ls_checkpoint_identity(checkpoint)->knows_validation);
     ls_checkpoint_close(&checkpoint);
     world_free(&w);
     world_free(&r);

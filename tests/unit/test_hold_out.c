@@ -273,12 +273,20 @@ static void tells_of_classes(void **state)
     assert_string_equal(gaps(true, 3, (int64_t[]){9, 8, 7, 1, 0, 2, 0, 0, 0}), "");
     assert_string_equal(gaps(true, 3, (int64_t[]){9, 9, 0, 0, 0, 2, 0, 0, 0}),
                         "class 2 has no training rows beside those held out for validation (sorted "
-                        "by class?): train with --hold-out stratified");
+                        "by class? train with --hold-out stratified)");
     assert_string_equal(gaps(false, 3, (int64_t[]){9, 9, 0, 0, 0, 2, 0, 0, 0}),
                         "class 2 has no training rows, but validation rows");
-    assert_string_equal(gaps(true, 2, (int64_t[]){5399, 1, 0, 600, 0, 0}),
-                        "class 1 has hardly any training rows beside those held out for validation "
-                        "(sorted by class?): train with --hold-out stratified");
+    assert_string_equal(
+        gaps(true, 2, (int64_t[]){5399, 1, 0, 600, 0, 0}),
+        "class 1 has hardly any training rows beside those held out for validation; "
+        "class 0 has no validation rows (sorted by class? train with --hold-out "
+        "stratified)");
+    /* One class alone is held out, half of it. */
+    assert_string_equal(gaps(true, 3, (int64_t[]){400, 400, 300, 0, 0, 100, 0, 0, 0}),
+                        "classes 0, 1 have no validation rows (sorted by class? train with "
+                        "--hold-out stratified)");
+    assert_string_equal(gaps(false, 3, (int64_t[]){400, 400, 300, 0, 0, 100, 0, 0, 0}), "");
+    assert_string_equal(gaps(true, 3, (int64_t[]){400, 400, 300, 0, 0, 0, 0, 0, 0}), "");
     /* Most rows are held out: of each class, as it should be. */
     assert_string_equal(gaps(true, 2, (int64_t[]){5, 5, 95, 95, 0, 0}), "");
     assert_string_equal(gaps(true, 3, (int64_t[]){0, 5, 5, 0, 1, 0, 0, 0, 0}),

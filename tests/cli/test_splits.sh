@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Which rows are held out, and what is said of classes that can't be learned from the others; data sets that would be
+# replaced.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+lockstep=$1
+make_data=$2
+"$make_data" data
+rows() { grep -oE '"(validation_)?fingerprint": "[0-9a-f]+"' "$1/summary.json"; } # RUN
+# shellcheck disable=SC2317
+same_rows() { [ -n "$(rows "$1")" ] && [ "$(rows "$1")" = "$(rows "$2")" ]; }      # RUN RUN
+
+# What an evaluation says, and the last epoch of a run, of the validation rows.
+loss() { sed -n 's/.*"loss":\([0-9.]*\).*/\1/p' "$1" | cut -c 1-7; }       # JSON
+val_loss() { tail -n 1 "$1/metrics.csv" | cut -d , -f 4 | cut -c 1-7; }     # RUN
+val_accuracy() { tail -n 1 "$1/metrics.csv" | cut -d , -f 5; }              # RUN
+# shellcheck disable=SC2317
+above() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a > b) }'; }              # A B
+train=(train --data data/sorted.h5 --model "dense:20 relu dense:5" --epochs 4 --batch 16 --lr 0.01 --reduce fused --quiet)
+
+# Sorted by class: what is at the end is of the last classes; one line says so, once.
+"$lockstep" "${train[@]}" --run last --validation 0.3 2>err
+check "a note" [ "$(grep -c '^note: classes: ' err)" = 1 ]
+check "an event" [ "$(grep -c '"event":"diagnosis","epoch":0,"what":"classes"' last/events.jsonl)" = 1 ]
+check "which classes, and what to do" has err '^note: classes: class 4 has no training rows beside those held out for validation; classes 0, 1, 2 have no validation rows \(sorted by class\? train with --hold-out stratified\)$'
+"$lockstep" "${train[@]}" --run none --validation 0 2>err
+check "no note where nothing is held out" [ "$(grep -c '^note: classes' err)" = 0 ]
+
+# The same rows on any number of ranks, however they are read, and for eval.
+for how in random stratified; do
+    held=("${train[@]}" --hold-out "$how" --validation 0.25)
+    "$lockstep" "${held[@]}" --run $how 2>err
+    check "$how: no note" [ "$(grep -c '^note: classes' err)" = 0 ]
+    mpirun -n 3 "$lockstep" "${held[@]}" --run ${how}3 2>/dev/null
+    check "$how: the same rows on 3 ranks" same_rows $how ${how}3
+    mpirun -n 2 "$lockstep" "${held[@]}" --run ${how}root --read root 2>/dev/null
+    check "$how: rank 0 reads the same" same_rows $how ${how}root
+    mpirun -n 3 "$lockstep" "${held[@]}" --run ${how}stream --shuffle local --stream --memory 120K 2>/dev/null
+    check "$how: a stream has the same" same_rows $how ${how}stream
+    for run in $how ${how}stream; do
+        check "$run learns all classes" above "$(val_accuracy "$run")" 0.9
+        mpirun -n 2 "$lockstep" eval --data data/sorted.h5 --checkpoint "$run"/checkpoints/last --split validation --json >eval.json
+        check "$run: eval has the very rows" [ "$(loss eval.json)" = "$(val_loss "$run")" ]
+    done
+    check "$how: 100 rows" has eval.json '"rows":100,'
+    "$lockstep" "${held[@]}" --run ${how}seed --seed 1 2>/dev/null
+    check "$how: the seed decides" [ "$(rows $how)" != "$(rows ${how}seed)" ]
+done
+check "other rows than the last ones" [ "$(rows random)" != "$(rows stratified)" ]
+"$lockstep" eval --data data/sorted.h5 --checkpoint stratified --split validation --json >eval.json
+for class in 0 1 2 3 4; do # of 400 rows
+    share=$(grep -oE '\[[0-9,]+\]' eval.json | sed -n "$((class + 1))p" | tr -d '[]' | tr , '\n' | awk '{ n += $1 } END { print n }')
+    check "class $class has a share of its own" [ "$share" -ge 15 ]
+done
+refuses 2 '--hold-out is random, was stratified' "$lockstep" "${train[@]}" --run stratified --hold-out random \
+    --validation 0.25 --epochs 6 --resume auto
+"$lockstep" "${train[@]}" --run stratified --hold-out stratified --validation 0.25 --epochs 5 --resume auto 2>/dev/null
+check "a run goes on with its rows" [ $? = 0 ]
+refuses 2 "first 300: data/sorted.h5 has 300 training rows" "$lockstep" augment-preview --data data/sorted.h5 \
+    --augment shift:1 --hold-out stratified --validation 0.25 --first 300
+
+# Import tells of classes without rows, and cuts each split by itself.
+"$lockstep" import --idx data --out seven.h5 --classes 7 2>err
+check "import names classes without rows" has err '^note: classes: classes 5, 6 have no rows$'
+"$lockstep" import --idx data --out few.h5 --limit 2 2>err
+check "--limit is of the training rows" has err '^few.h5: 2 training and 100 test rows'
+check "import names classes of test rows only" has err '^note: classes: classes .* have no training rows, but test rows'
+"$lockstep" import --idx data --out tests.h5 --limit-test 30 2>err
+check "--limit-test is of the test rows" has err '^tests.h5: 400 training and 30 test rows'
+check "no note without a reason" [ "$(wc -l <err)" = 1 ]
+refuses 2 'limit-test 3: there are no test files' "$lockstep" import --train-images data/train-images-idx3-ubyte \
+    --train-labels data/train-labels-idx1-ubyte --limit-test 3 --out x.h5
+
+# A data set is replaced by the same one, by another one only if that is asked for.
+"$lockstep" import --idx data --out tests.h5 --limit-test 30 --compress 2>err
+check "an import can be repeated" [ $? = 0 ]
+cp tests.h5 before.h5
+refuses 2 'tests.h5: there is a data set of that name with other content: it stays; .* --force' "$lockstep" import --idx data --out tests.h5
+refuses 2 'with other content: it stays' "$lockstep" import --synthetic 400,1,8,8,5 --out tests.h5
+check "it stayed" cmp -s tests.h5 before.h5
+check "nothing is left beside it" [ "$(find . -name '*.tmp' | wc -l)" = 0 ]
+"$lockstep" import --idx data --out tests.h5 --force 2>err
+check "--force replaces it" has err '^tests.h5: 400 training and 100 test rows'
+finish
