@@ -146,6 +146,16 @@ static void group_for_dataset(hid_t file)
     H5Gclose(H5Gcreate2(file, "train/labels", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
 }
 
+static void never_written(hid_t file)
+{
+    const hsize_t dims[] = {203, 6, 5};
+    H5Ldelete(file, "train/images", H5P_DEFAULT);
+    const hid_t space = H5Screate_simple(3, dims, NULL);
+    H5Dclose(H5Dcreate2(file, "train/images", H5T_STD_U8LE, space, H5P_DEFAULT, H5P_DEFAULT,
+                        H5P_DEFAULT));
+    H5Sclose(space);
+}
+
 static void no_dimensions(hid_t file)
 {
     H5Ldelete(file, "train/labels", H5P_DEFAULT);
@@ -160,7 +170,8 @@ static void put_attribute(hid_t file, const char *name, hid_t type, hid_t space,
     if (H5Aexists(file, name) > 0)
         H5Adelete(file, name);
     const hid_t attribute = H5Acreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-    H5Awrite(attribute, type, value);
+    if (value != NULL)
+        H5Awrite(attribute, type, value);
     H5Aclose(attribute);
     H5Sclose(space);
 }
@@ -185,10 +196,51 @@ static void fixed_text(hid_t file)
     H5Tclose(type);
 }
 
+/* As HDF5's Fortran interface writes it. */
+static void padded_text(hid_t file)
+{
+    const hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, 24);
+    H5Tset_strpad(type, H5T_STR_SPACEPAD);
+    put_attribute(file, "format", type, H5Screate(H5S_SCALAR), "lockstep-dataset        ");
+    H5Tclose(type);
+}
+
+/* Attributes without a value are none. */
+static void empty(hid_t file, const char *name)
+{
+    const hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, 10);
+    put_attribute(file, name, type, H5Screate(H5S_NULL), NULL);
+    H5Tclose(type);
+}
+
+static void empty_name(hid_t file)
+{
+    empty(file, "name");
+    empty(file, "source_sha256");
+}
+
+static void empty_format(hid_t file)
+{
+    empty(file, "format");
+}
+
 static void several_versions(hid_t file)
 {
     const hsize_t two = 2;
     put_attribute(file, "version", H5T_NATIVE_INT, H5Screate_simple(1, &two, NULL), (int[]){1, 1});
+}
+
+/* Writes the first element of a large dataset in chunks, so that it has some storage. */
+static void write_one(hid_t dataset, hid_t space, int rank)
+{
+    const hsize_t first[H5S_MAX_RANK] = {0}, one[] = {1, 1, 1, 1, 1};
+    const hid_t memory = H5Screate_simple(rank, one, NULL);
+    H5Sselect_hyperslab(space, H5S_SELECT_SET, first, NULL, one, NULL);
+    assert_true(H5Dwrite(dataset, H5T_NATIVE_INT64, memory, space, H5P_DEFAULT, &(int64_t){1}) >=
+                0);
+    H5Sclose(memory);
 }
 
 /* As many epochs as the metrics have rows, which is more than a file can hold. */
@@ -204,7 +256,10 @@ static void endless_history(hid_t file)
     const hid_t list = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(2, dims, NULL);
     H5Pset_chunk(list, 2, chunk);
     H5Pset_deflate(list, 1);
-    H5Dclose(H5Dcreate2(file, "metrics", H5T_IEEE_F64LE, space, H5P_DEFAULT, list, H5P_DEFAULT));
+    const hid_t metrics =
+        H5Dcreate2(file, "metrics", H5T_IEEE_F64LE, space, H5P_DEFAULT, list, H5P_DEFAULT);
+    write_one(metrics, space, 2);
+    H5Dclose(metrics);
     H5Sclose(space);
     H5Pclose(list);
 }
@@ -231,6 +286,9 @@ static const craft crafts[] = {
     DATASET("int64", NULL, LABELS, .type = I64, .value = 3),
     DATASET("hard-link", NULL, .change = hard_link),
     DATASET("fixed-text", NULL, .change = fixed_text),
+    DATASET("padded-text", NULL, .change = padded_text),
+    DATASET("empty-name", NULL, .change = empty_name),
+    DATASET("label-column", NULL, .object = "train/labels", .rank = 2, .dims = {203, 1}),
     DATASET("real-classes", NULL, .attribute = "classes", .real = 4),
     CHECKPOINT("checkpoint", NULL, .change = NULL),
 
@@ -247,9 +305,10 @@ static const craft crafts[] = {
     DATASET("plugged", "a filter other than", IMAGES, .dims = {203, 6, 5}, .layout = plugged),
 
     /* Shapes and types. */
-    DATASET("endless", "more elements than", IMAGES, .dims = {MANY, 6, 5}),
-    DATASET("endless-chunks", "more elements than", IMAGES, .dims = {MANY, 6, 5}, .layout = chunks),
-    DATASET("endless-deflated", "more elements than", IMAGES, .dims = {MANY, 6, 5},
+    DATASET("endless", "nothing was ever written", IMAGES, .dims = {MANY, 6, 5}),
+    DATASET("endless-chunks", "more elements than", IMAGES, .dims = {1 << 30, 6, 5},
+            .layout = chunks),
+    DATASET("endless-deflated", "more elements than", IMAGES, .dims = {1 << 30, 6, 5},
             .layout = deflated),
     DATASET("overflow", "absurd shape", IMAGES, .dims = {MANY << 20, 1 << 10, 1 << 10},
             .layout = chunks),
@@ -258,27 +317,35 @@ static const craft crafts[] = {
     DATASET("huge-image", "absurd size", IMAGES, .dims = {203, 0, 5}),
     DATASET("no-rows", "'/train/images' has 0 rows but '/train/labels' has 203", IMAGES,
             .dims = {0, 6, 5}),
+    DATASET("rows-last", "the rows come last", IMAGES, .dims = {6, 5, 203}),
+    DATASET("never-written", "nothing was ever written", .change = never_written),
     DATASET("five-dimensions", "has 5 dimensions", .object = "train/images", .type = U8, .rank = 5,
             .dims = {203, 1, 1, 6, 5}),
     DATASET("scalar", "has 0 dimensions", .object = "train/labels", .type = U8, .rank = 0),
-    DATASET("null-space", "more elements than", .change = no_dimensions),
+    DATASET("null-space", "null dataspace", .change = no_dimensions),
     DATASET("group", "is not a dataset", .change = group_for_dataset),
     DATASET("signed-pixels", "not of type uint8", .object = "train/images", .type = I8, .rank = 3,
             .dims = {203, 6, 5}),
-    DATASET("real-labels", "not of type uint8, int32", LABELS, .type = F64),
-    DATASET("odd-labels", "not of type uint8, int32", LABELS, .type = ODD),
-    DATASET("text-labels", "not of type uint8, int32", LABELS, .type = TEXT, .layout = compact),
-    DATASET("variable-labels", "not of type uint8, int32", LABELS, .type = VARIABLE,
+    DATASET("real-labels", "not of an integer type", LABELS, .type = F64),
+    DATASET("odd-labels", "not of an integer type", LABELS, .type = ODD),
+    DATASET("text-labels", "not of an integer type", LABELS, .type = TEXT, .layout = compact),
+    DATASET("variable-labels", "not of an integer type", LABELS, .type = VARIABLE,
             .layout = compact),
 
     /* Values. */
     DATASET("label-beyond", "row 0 is 4, expected 0 to 3", LABELS, .type = U8, .value = 4),
     DATASET("label-negative", "row 0 is -1, expected 0 to 3", LABELS, .type = I32, .value = -1),
-    DATASET("label-huge", "row 0 is 2147483647, expected", LABELS, .type = I64, .value = MANY),
+    DATASET("label-huge", "row 0 is 1099511627776, expected", LABELS, .type = I64, .value = MANY),
     DATASET("classes-many", "classes is 1099511627776", .attribute = "classes", .integer = MANY),
+    DATASET("classes-fraction", "'classes' is 4.5, not an integer", .attribute = "classes",
+            .real = 4.5),
+    DATASET("version-fraction", "'version' is 1.9, not an integer; `lockstep import --help`",
+            .attribute = "version", .real = 1.9),
+    DATASET("empty-format", "format is '', not 'lockstep-dataset'; `lockstep import --help`",
+            .change = empty_format),
     DATASET("classes-negative", "classes is -5", .attribute = "classes", .integer = -5),
     DATASET("classes-text", "not one number", .attribute = "classes", .text = "four"),
-    DATASET("classes-nan", "classes is", .attribute = "classes", .real = NAN),
+    DATASET("classes-nan", "'classes' is nan, not an integer", .attribute = "classes", .real = NAN),
     DATASET("format-number", "'format' is not a text", .attribute = "format", .integer = 1),
     DATASET("several-versions", "not one number", .change = several_versions),
     DATASET("version", "data set version 2", .attribute = "version", .integer = 2),
@@ -317,7 +384,7 @@ static const craft crafts[] = {
                .rank = 1, .dims = {6}),
     CHECKPOINT("bias-type", "has not the shape", .object = "parameters/dense1/bias", .type = F64,
                .rank = 1, .dims = {5}),
-    CHECKPOINT("bias-unwritten", "more elements than", .object = "parameters/dense1/bias",
+    CHECKPOINT("bias-unwritten", "nothing was ever written", .object = "parameters/dense1/bias",
                .type = F32, .rank = 1, .dims = {MANY}),
     CHECKPOINT("checkpoint-huge-text", "is not a text, or one above", .change = huge_text),
 };
@@ -351,6 +418,8 @@ static void replace_object(hid_t file, const craft *c)
     if (elements <= SMALL && c->type < TEXT && c->layout != external && c->layout != virtual)
         assert_true(H5Dwrite(dataset, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >=
                     0);
+    else if (elements < 1e15 && (c->layout == chunks || c->layout == deflated))
+        write_one(dataset, space, c->rank);
     H5Dclose(dataset);
     H5Sclose(space);
     H5Tclose(type);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <lockstep/comm.h>
+#include <lockstep/dataset.h>
 #include <lockstep/network.h>
 #include <lockstep/reducer.h>
 #include <lockstep/status.h>
@@ -50,8 +51,9 @@ typedef struct ls_bench_task {
     int classes;
     const char
         *data; /* a data set whose first rows are trained on; NULL: made-up rows without zeros */
-    int64_t batch; /* global */
-    int64_t block; /* rows of a block, for LS_REDUCE_EXACT */
+    ls_layout_order layout; /* of the data set */
+    int64_t batch;          /* global */
+    int64_t block;          /* rows of a block, for LS_REDUCE_EXACT */
     bool shard;
     int steps; /* to be measured, 5 or more */
 } ls_bench_task;

@@ -33,9 +33,10 @@ typedef struct ls_identity {
     ls_shape input;
     double mean, std;     /* of the normalisation */
     char *dataset;        /* the data set's name */
-    uint64_t fingerprint; /* of the training rows: a hash that does not depend on their order */
+    uint64_t fingerprint; /* of the training rows: a hash that does not depend on their order; 0:
+                             not known, as they were not read before training */
     uint64_t validation_fingerprint; /* the same of the validation rows; 0: there are none */
-    bool knows_validation; /* a checkpoint of an older version does not: the former is 0 */
+    bool knows_validation; /* else the former is 0: a checkpoint of an older version, or as above */
     char *compute;         /* the library of matrix products and its kernel */
     char *config;          /* the resolved configuration, `key = value` lines */
 } ls_identity;

@@ -1,7 +1,7 @@
 /* A data set: images and labels in an HDF5 file.
  *
- *     /train/images       uint8 [N,H,W] or [N,C,H,W]
- *     /train/labels       uint8, int32 or int64 [N]
+ *     /train/images       uint8 [N,H,W] or [N,C,H,W], or, if that is said, [N,H,W,C]
+ *     /train/labels       integers [N] or [N,1], of 8 to 64 bits, signed or not, or h5py's bool
  *     /test/...           the same, optional
  *     /validation/...     the same, optional
  *     attributes          format = "lockstep-dataset", version = 1, classes; optional: name,
@@ -29,13 +29,22 @@ typedef enum ls_hold_out {
     LS_HOLD_OUT_STRATIFIED /* of each class its share, any of its rows */
 } ls_hold_out;
 
-/* How a data file is to be understood. Zeroed: nothing is held out. */
+/* What the dimensions of images in a file mean. In memory they are [C,H,W]. */
+typedef enum ls_layout_order {
+    LS_LAYOUT_AUTO, /* [N,C,H,W]; a file that looks as if it were [N,H,W,C] is refused, with a line
+                       that asks: 1, 3 or 4 are its last dimension, and more its second */
+    LS_LAYOUT_NCHW,
+    LS_LAYOUT_NHWC
+} ls_layout_order;
+
+/* How a data file is to be read. Zeroed: nothing is held out. */
 typedef struct ls_dataset_options {
     /* 0 <= validation < 1: where the file has no /validation, this fraction of the training rows is
      * held out. The count is rounded down. */
     double validation;
     ls_hold_out hold_out;
     uint64_t seed; /* of the draw, where there is one */
+    ls_layout_order layout;
 } ls_dataset_options;
 
 typedef struct ls_dataset_info {
@@ -46,11 +55,13 @@ typedef struct ls_dataset_info {
     int64_t features;        /* channels * height * width */
     int64_t rows[LS_SPLITS]; /* 0 where there is no such split */
     bool held_out;           /* the validation rows, if any, are some of /train's */
+    bool doubtful;           /* the images were taken for [N,C,H,W] but look like [N,H,W,C] */
 } ls_dataset_info;
 
 /* Opens a data file for reading and checks its layout: names, shapes, types. Local.
  * options  NULL: zeroed ones
- * Errors: LS_ERR_DATA, LS_ERR_FAILURE when memory is short; *out is left alone. */
+ * Errors: LS_ERR_DATA, LS_ERR_FAILURE when memory is short; LS_ERR_USAGE if the layout must be
+ * told; *out is left alone. */
 ls_status ls_dataset_open(ls_dataset **out, const char *path,
                           const ls_dataset_options *options) LS_MUST_CHECK;
 

@@ -20,11 +20,12 @@ typedef enum ls_read {
 typedef struct ls_source ls_source;
 
 /* Opens a data set on the ranks that read, and makes sure that they all see the same, copies on
- * their nodes included. Collective.
+ * their nodes included, by their sizes and seals. Collective.
  * options  as for ls_dataset_open(), the same on all ranks
- * verify   rank 0 verifies the whole file first, see ls_dataset_check()
+ * verify   one rank of each node that reads verifies the whole file first, see ls_dataset_check();
+ *          copies without a seal are compared by their content, too
  * info     on return its description, on all ranks
- * Errors, on all ranks alike: LS_ERR_DATA, LS_ERR_RANKS, LS_ERR_FAILURE. */
+ * Errors, on all ranks alike: LS_ERR_DATA, LS_ERR_USAGE, LS_ERR_RANKS, LS_ERR_FAILURE. */
 ls_status ls_source_open(ls_source **out, ls_comm *comm, const char *path,
                          const ls_dataset_options *options, bool verify, ls_read read,
                          ls_dataset_info *info) LS_MUST_CHECK;

@@ -70,8 +70,9 @@ typedef struct ls_train_config {
     int64_t epochs;              /* 0 or more */
     int64_t batch;     /* global batch: rows in a step, over all ranks; to LS_MAX_GLOBAL_BATCH */
     uint64_t seed;     /* of initialisation, shuffle, and what is held out */
-    double validation; /* this and the next: see ls_dataset_options */
+    double validation; /* this and the next two: see ls_dataset_options */
     ls_hold_out hold_out;
+    ls_layout_order layout;
     double mean, std; /* pixels become (x / 255 - mean) / std */
     ls_shuffle shuffle;
     ls_monitor monitor; /* without validation rows val_loss means loss, val_accuracy accuracy */
@@ -101,10 +102,11 @@ typedef struct ls_train_config {
     ls_read read;         /* who reads the data set */
     bool stream;          /* rows are read as they are needed; with LS_SHUFFLE_LOCAL */
     int64_t memory;       /* bytes that a rank's rows may take then */
-    bool trust_data;      /* leave out that rank 0 reads the whole data set once before training, to
-                             verify its digest or, where it has none, that all of it can be read */
-    bool dry_run;         /* look at everything, write nothing; ls_trainer_run() is not called */
-    const char *text;     /* the settings as `key = value` lines: config.conf, checkpoints */
+    bool trust_data;  /* leave out that the whole data set is read once before training: on one rank
+                         of each node, to verify its digest or, where it has none, that all of it
+                         can be read; with `stream` on all, to know the rows when a run goes on */
+    bool dry_run;     /* look at everything, write nothing; ls_trainer_run() is not called */
+    const char *text; /* the settings as `key = value` lines: config.conf, checkpoints */
     const char *fixed;    /* those lines of them that a resumed run must not change; of these: */
     const char *bound;    /* not even with resume_anyway */
     const char *order;    /* only between epochs: they say which samples make up a step */

@@ -26,6 +26,13 @@ double ls_interrupt_age(void);
  * work can be dropped. Local. Errors: LS_INTERRUPTED, naming the signal or the time limit. */
 ls_status ls_interrupt_poll(double grace) LS_MUST_CHECK;
 
+/* The grace of work that is better finished than dropped if it is short. */
+#define LS_INTERRUPT_GRACE 0.5
+
+/* Lets ls_interrupt_poll() always return LS_OK on this thread: another one decides about its work.
+ * Local. */
+void ls_interrupt_deafen(void);
+
 /* The number of the first such signal that came, 0: none yet. Local. */
 int ls_interrupt_signal(void);
 

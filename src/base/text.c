@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { LONGEST = 63 };
@@ -37,6 +38,11 @@ int ls_text_nearer(const char *word, const char *candidate, size_t *distance)
         return 0;
     *distance = found;
     return 1;
+}
+
+double ls_plain_number(double value)
+{
+    return isnan(value) ? fabs(value) : value;
 }
 
 int ls_text_next_pair(const char **at, ls_pair *out)

@@ -14,6 +14,9 @@ size_t ls_text_distance(const char *a, const char *b);
  */
 int ls_text_nearer(const char *word, const char *candidate, size_t *distance);
 
+/* The number, a NaN without its sign: printf() writes that as "-nan". Local. */
+double ls_plain_number(double value);
+
 /* A line `key = value` of a text; both are slices of it, not terminated. */
 typedef struct ls_pair {
     const char *key, *value;

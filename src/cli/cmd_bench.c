@@ -1,6 +1,6 @@
 #include <lockstep/bench.h>
 #include <lockstep/compute.h>
-#include <lockstep/dataset.h>
+#include <lockstep/source.h>
 #include <lockstep/topology.h>
 
 #include "base/json.h"
@@ -13,7 +13,7 @@
 typedef struct settings {
     const char *model, *data, *predict;
     int64_t batch, block, steps, threads, ranks_per_node;
-    int reduce;
+    int layout, reduce;
     bool shard_optimizer, json;
     double latency_us, bandwidth_gbs;
 } settings;
@@ -27,6 +27,7 @@ static const ls_option table[] = {
     {"data", "FILE", LS_OPT_TEXT, 0, AT(data),
      .help =
          "data set whose first rows are trained on; otherwise made-up ones as large as MNIST's"},
+    LS_LAYOUT_OPTION(0, AT(layout)),
     {"reduce", "HOW", LS_OPT_CHOICE, 0, AT(reduce), "auto",
      .choices = "fused overlap hierarchical exact auto", /* as ls_reduce */
      .help = "how gradients are summed over ranks; auto: all ways"},
@@ -96,13 +97,26 @@ static ls_status parse_ranks(const char *text, results *r)
     return LS_OK;
 }
 
-/* What there is to train on. Local. */
-static ls_status describe_task(const settings *s, results *r)
+/* Finds out what the data set is, which must be the same for all ranks. Collective. */
+static ls_status describe_data(ls_comm *comm, const settings *s, ls_dataset_info *out)
+{
+    const ls_dataset_options options = {.layout = (ls_layout_order)s->layout};
+    ls_source *source = NULL;
+    ls_status status = ls_agree(comm, ls_dataset_try(s->data, false));
+    if (status == LS_OK)
+        status = ls_source_open(&source, comm, s->data, &options, false, LS_READ_EACH, out);
+    ls_source_close(&source);
+    return status;
+}
+
+/* What there is to train on. Collective. */
+static ls_status describe_task(ls_comm *comm, const settings *s, results *r)
 {
     r->task = (ls_bench_task){.model = s->model,
                               .input = {1, 28, 28},
                               .classes = 10,
                               .data = *s->data != '\0' ? s->data : NULL,
+                              .layout = (ls_layout_order)s->layout,
                               .batch = s->batch,
                               .block = s->block,
                               .shard = s->shard_optimizer,
@@ -110,17 +124,13 @@ static ls_status describe_task(const settings *s, results *r)
     r->rows = 60000;
     if (*s->data == '\0')
         return LS_OK;
-    ls_dataset *dataset;
-    ls_status status = ls_dataset_try(s->data, false);
-    if (status == LS_OK)
-        status = ls_dataset_open(&dataset, s->data, NULL);
+    ls_dataset_info d;
+    const ls_status status = describe_data(comm, s, &d);
     if (status != LS_OK)
         return status;
-    const ls_dataset_info *d = ls_dataset_describe(dataset);
-    r->task.input = (ls_shape){d->channels, d->height, d->width};
-    r->task.classes = d->classes;
-    r->rows = d->rows[LS_TRAIN];
-    ls_dataset_close(&dataset);
+    r->task.input = (ls_shape){d.channels, d.height, d.width};
+    r->task.classes = d.classes;
+    r->rows = d.rows[LS_TRAIN];
     return LS_OK;
 }
 
@@ -207,7 +217,7 @@ static void predict(results *r)
 /* Collective. */
 static ls_status measure(ls_comm *comm, const settings *s, results *r)
 {
-    ls_status status = ls_agree(comm, describe_task(s, r));
+    ls_status status = describe_task(comm, s, r);
     if (status == LS_OK)
         status = parse_ranks(s->predict, r);
     if (status == LS_OK)

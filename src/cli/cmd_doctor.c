@@ -34,7 +34,8 @@ static ls_status bytes_needed(const char *path, int ranks, double *out)
     *out = 0;
     if (*path == '\0')
         return LS_OK;
-    ls_status status = ls_dataset_open(&dataset, path, NULL);
+    ls_status status =
+        ls_dataset_open(&dataset, path, &(ls_dataset_options){.layout = LS_LAYOUT_NCHW});
     if (status != LS_OK)
         return status;
     const ls_dataset_info *info = ls_dataset_describe(dataset);

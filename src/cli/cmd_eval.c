@@ -21,7 +21,7 @@
 
 typedef struct settings {
     const char *data, *checkpoint;
-    int split;
+    int split, layout;
     int64_t threads;
     int read;
     bool raw, trust_data, json;
@@ -39,6 +39,7 @@ static const ls_option table[] = {
     {"split", "NAME", LS_OPT_CHOICE, 0, AT(split), "test",
      .choices = "train validation test", /* as ls_split */
      .help = "which rows"},
+    LS_LAYOUT_OPTION(0, AT(layout)),
     {"raw", NULL, LS_OPT_FLAG, 0, AT(raw),
      .help = "the parameters themselves where the checkpoint holds their average, too"},
     {"threads", "N", LS_OPT_INT, 0, AT(threads), "0", 0, 1024,
@@ -67,7 +68,7 @@ typedef struct work {
         int loss, classes;
         ls_shape input;
         double mean, std;
-        ls_dataset_options data; /* which rows were held out */
+        ls_dataset_options reading; /* of the data set that it was trained on */
     } id;
     ls_dataset_info info;
     ls_samples *samples;
@@ -90,14 +91,17 @@ static const char *value_of(const char *config, const char *key, size_t *length)
     return found ? pair.value : "";
 }
 
-/* Which of the training rows the training held out; a setting that the checkpoint is too old to
- * name has its default. Local. */
-static ls_status held_out(const char *path, const char *config, ls_dataset_options *out)
+/* How the training read its data: which rows it held out, and the layout of the images. A setting
+ * that the checkpoint is too old to name has its default. Local. */
+static ls_status read_as_trained(const char *path, const char *config, ls_dataset_options *out)
 {
     size_t length;
     const double fraction = strtod(value_of(config, "validation", &length), NULL);
     out->validation = fraction >= 0 && fraction < 1 ? fraction : 0;
     out->seed = strtoull(value_of(config, "seed", &length), NULL, 10);
+    const char *layout = value_of(config, "layout", &length); /* "auto" came to nchw, too */
+    out->layout = length == strlen("nhwc") && memcmp(layout, "nhwc", length) == 0 ? LS_LAYOUT_NHWC
+                                                                                  : LS_LAYOUT_NCHW;
     const char *how = value_of(config, "hold-out", &length), *name;
     for (int i = 0; length > 0 && (name = ls_hold_out_name(i)) != NULL; i++)
         if (strlen(name) == length && memcmp(name, how, length) == 0) {
@@ -126,7 +130,9 @@ static ls_status open_checkpoint(ls_comm *comm, const settings *s, work *w)
             w->id.input = id->input;
             w->id.mean = id->mean;
             w->id.std = id->std;
-            status = held_out(w->path, id->config, &w->id.data);
+            status = read_as_trained(w->path, id->config, &w->id.reading);
+            if (s->layout != LS_LAYOUT_AUTO)
+                w->id.reading.layout = (ls_layout_order)s->layout;
             w->model = ls_strdup(id->model);
             status = status == LS_OK && w->model == NULL ? LS_ERR_FAILURE : status;
         }
@@ -149,10 +155,11 @@ static ls_status check_fit(const settings *s, const work *w)
         in->width != w->info.width || w->id.classes != w->info.classes)
         return ls_fail(LS_ERR_DATA,
                        "%s: images of %lldx%lldx%lld and %d classes don't fit the checkpoint's "
-                       "network, which takes %lldx%lldx%lld and %d",
+                       "network, which takes %lldx%lldx%lld and %d%s",
                        s->data, (long long)w->info.channels, (long long)w->info.height,
                        (long long)w->info.width, w->info.classes, (long long)in->channels,
-                       (long long)in->height, (long long)in->width, w->id.classes);
+                       (long long)in->height, (long long)in->width, w->id.classes,
+                       w->info.doubtful ? "; if its channels come last give --layout nhwc" : "");
     return LS_OK;
 }
 
@@ -161,7 +168,7 @@ static ls_status load_rows(ls_comm *comm, const settings *s, work *w)
 {
     const ls_split split = (ls_split)s->split;
     ls_source *source = NULL;
-    ls_status status = ls_source_open(&source, comm, s->data, &w->id.data, !s->trust_data,
+    ls_status status = ls_source_open(&source, comm, s->data, &w->id.reading, !s->trust_data,
                                       (ls_read)s->read, &w->info);
     if (status == LS_OK)
         status = check_fit(s, w);
@@ -291,7 +298,7 @@ static ls_status print(const settings *s, const work *w)
 {
     if (!isfinite(w->score.loss))
         return ls_fail(LS_ERR_NUMERIC, "%s: its loss on the %s rows is %g", w->path,
-                       ls_split_name((ls_split)s->split), w->score.loss);
+                       ls_split_name((ls_split)s->split), ls_plain_number(w->score.loss));
     if (s->json)
         return print_json(s, w);
     printf("%s of %s, epoch %lld%s\n", w->path, w->model, (long long)w->id.epoch,
@@ -348,7 +355,7 @@ static ls_status picture_mistakes(const settings *s, const work *w)
     snprintf(widest, sizeof widest, "%d>%d", w->id.classes - 1, w->id.classes - 1);
     ls_status status = ls_sheet_create(&sheet, &layout);
     if (status == LS_OK)
-        status = ls_dataset_open(&dataset, s->data, &w->id.data);
+        status = ls_dataset_open(&dataset, s->data, &w->id.reading);
     if (status == LS_OK)
         status = draw_mistakes(s, w, dataset, sheet);
     ls_dataset_close(&dataset);

@@ -161,7 +161,8 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     const double begin = ls_now();
     ls_status status = *s->synthetic != '\0' ? import_synthetic(s) : import_files(s);
     ls_dataset *dataset = NULL;
-    const ls_dataset_options by_default = {.validation = strtod(LS_VALIDATION_DEFAULT, NULL)};
+    const ls_dataset_options by_default = {.validation = strtod(LS_VALIDATION_DEFAULT, NULL),
+                                           .layout = LS_LAYOUT_NCHW};
     if (status == LS_OK)
         status = ls_dataset_open(&dataset, s->out, &by_default);
     if (status != LS_OK)
@@ -176,11 +177,23 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     return status;
 }
 
+static void help(FILE *out)
+{
+    fputs("\nData sets: HDF5 files, made by this command or by any other program\n"
+          "  /train/images      uint8 [N,H,W] or [N,C,H,W]; [N,H,W,C] for --layout nhwc\n"
+          "  /train/labels      integers [N] or [N,1], of 8 to 64 bits or bool, 0 to classes-1\n"
+          "  /test, /validation the same, optional\n"
+          "  attributes of /    format = \"lockstep-dataset\", version = 1, classes;\n"
+          "                     optional: name, source_sha256\n",
+          out);
+}
+
 const ls_command ls_command_import = {
     .name = "import",
     .usage = "--idx DIR | --synthetic N,C,H,W,CLASSES --out FILE",
     .summary = "makes an HDF5 data set from IDX files, or a synthetic one",
     .options = table,
     .settings_size = sizeof(settings),
+    .help = help,
     .run = run,
 };

@@ -12,6 +12,7 @@
 
 typedef struct settings {
     const char *file;
+    int layout;
     bool json, verify;
 } settings;
 
@@ -21,12 +22,19 @@ static const ls_option table[] = {
      .help = "a data set, a checkpoint, or a run folder for its best checkpoint"},
     {"verify", NULL, LS_OPT_FLAG, 0, offsetof(settings, verify),
      .help = "of a data set: read all of it and check every label, sealed or not"},
+    LS_LAYOUT_OPTION(0, offsetof(settings, layout)),
     {"json", NULL, LS_OPT_FLAG, 0, offsetof(settings, json), .help = "print JSON"},
     {0},
 };
 
+/* What is to be described. */
+typedef struct request {
+    const char *path;
+    ls_layout_order layout;
+} request;
+
 /* The result is made as JSON once, and printed as it is or for people. */
-static json_t *describe_dataset(const ls_dataset_info *info)
+static json_t *describe_info(const ls_dataset_info *info)
 {
     json_t *rows = json_object();
     for (int i = 0; i < LS_SPLITS; i++)
@@ -36,6 +44,24 @@ static json_t *describe_dataset(const ls_dataset_info *info)
                      ls_json_text(info->name), "rows", rows, "image", (json_int_t)info->channels,
                      (json_int_t)info->height, (json_int_t)info->width, "classes", info->classes,
                      "source_sha256", ls_json_text(info->source_sha256));
+}
+
+/* Where it is open what the dimensions of the images are they are shown all the same. */
+static ls_status describe_dataset(const request *r, json_t **out)
+{
+    ls_dataset *dataset = NULL;
+    const bool open = r->layout == LS_LAYOUT_AUTO;
+    const ls_dataset_options options = {.layout = open ? LS_LAYOUT_NCHW : r->layout};
+    const ls_status status = ls_dataset_open(&dataset, r->path, &options);
+    if (status != LS_OK)
+        return status;
+    const ls_dataset_info *info = ls_dataset_describe(dataset);
+    *out = describe_info(info);
+    if (open && info->doubtful)
+        json_object_set_new(*out, "layout",
+                            json_string("taken for nchw, but it looks like nhwc: give --layout"));
+    ls_dataset_close(&dataset);
+    return LS_OK;
 }
 
 static json_t *describe_params(const ls_network *network)
@@ -148,42 +174,36 @@ static ls_status is_checkpoint(const char *path, bool *out)
     return status;
 }
 
-static ls_status describe(const char *path, json_t **out)
+static ls_status describe(const request *r, json_t **out)
 {
     bool checkpoint = false;
-    ls_status status = is_checkpoint(path, &checkpoint);
-    if (status == LS_OK && checkpoint)
-        status = describe_checkpoint(path, out);
-    if (status == LS_OK && !checkpoint) {
-        ls_dataset *dataset = NULL;
-        status = ls_dataset_open(&dataset, path, NULL);
-        if (status == LS_OK)
-            *out = describe_dataset(ls_dataset_describe(dataset));
-        ls_dataset_close(&dataset);
-    }
+    ls_status status = is_checkpoint(r->path, &checkpoint);
+    if (status == LS_OK)
+        status = checkpoint ? describe_checkpoint(r->path, out) : describe_dataset(r, out);
     if (status == LS_OK && *out == NULL)
         status = ls_fail(LS_ERR_FAILURE, "out of memory for the description");
     return status;
 }
 
-static ls_status try_describing(const void *path)
+static ls_status try_describing(const void *wanted)
 {
     json_t *result = NULL;
-    ls_status status = describe(path, &result);
+    ls_status status = describe(wanted, &result);
     json_decref(result);
     return status;
 }
 
 /* Verifies a file as far as that is asked for, and describes it. */
-static ls_status examine(const char *path, bool verify, json_t **out)
+static ls_status examine(const request *r, bool verify, json_t **out)
 {
+    const char *path = r->path;
     ls_seal seal = LS_SEAL_ABSENT;
     char digest[LS_DIGEST_TEXT];
     ls_status status = ls_seal_verify(path, &seal, digest);
     if (status == LS_OK)
-        status = ls_h5_try(path, try_describing, path);
+        status = ls_h5_try(path, try_describing, r);
     if (status == LS_OK)
-        status = describe(path, out);
+        status = describe(r, out);
     if (status != LS_OK)
         return status;
     const bool sealed = seal == LS_SEAL_INTACT;
@@ -220,7 +240,7 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     json_t *result = NULL;
     ls_status status = ls_checkpoint_find(s->file, false, path, sizeof path);
     if (status == LS_OK)
-        status = examine(path, s->verify, &result);
+        status = examine(&(request){path, (ls_layout_order)s->layout}, s->verify, &result);
     if (status == LS_OK)
         print(result, s->json);
     json_decref(result);
@@ -229,7 +249,7 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
 
 const ls_command ls_command_info = {
     .name = "info",
-    .usage = "FILE [--verify] [--json]",
+    .usage = "FILE [--verify] [--layout HOW] [--json]",
     .summary = "describes a data set or a checkpoint and verifies its digest",
     .options = table,
     .settings_size = sizeof(settings),

@@ -11,6 +11,7 @@ typedef struct settings {
     double validation;
     int hold_out;
     int64_t seed, first, samples, variants, epoch;
+    int layout;
     bool trust_data;
 } settings;
 
@@ -21,6 +22,7 @@ static const ls_option table[] = {
     {"data", "FILE", LS_OPT_TEXT, LS_OPT_REQUIRED, AT(data), .help = "HDF5 data set"},
     {"augment", "WORDS", LS_OPT_TEXT, LS_OPT_REQUIRED, AT(augment),
      .help = "words, as \"rotate:15 shift:2\""},
+    LS_LAYOUT_OPTION(0, AT(layout)),
     {"out", "FILE", LS_OPT_TEXT, 0, AT(out), "preview.png", .help = "the PNG file to write"},
     {"seed", "N", LS_OPT_INT, 0, AT(seed), "0", 0, BIG, .help = "as for train"},
     {"validation", "FRACTION", LS_OPT_REAL, 0, AT(validation), "0", 0, 0.99,
@@ -55,7 +57,8 @@ static ls_status load(const settings *s, work *w)
 {
     const ls_dataset_options options = {.validation = s->validation,
                                         .hold_out = (ls_hold_out)s->hold_out,
-                                        .seed = (uint64_t)s->seed};
+                                        .seed = (uint64_t)s->seed,
+                                        .layout = (ls_layout_order)s->layout};
     ls_status status = s->trust_data ? LS_OK : ls_dataset_check(s->data);
     if (status == LS_OK)
         status = ls_dataset_open(&w->dataset, s->data, &options);

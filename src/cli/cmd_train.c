@@ -27,7 +27,7 @@ typedef struct settings {
     bool nesterov;
     int64_t epochs, batch, seed;
     double validation, normalize[2];
-    int hold_out, shuffle, monitor, mode;
+    int hold_out, layout, shuffle, monitor, mode;
     int64_t patience;
     double min_delta;
     bool restore_best;
@@ -60,6 +60,7 @@ static const ls_option table[] = {
     {"hold-out", "WHICH", LS_OPT_CHOICE, LS_OPT_FIXED | LS_OPT_ORDER, AT(hold_out), "last",
      .choices = "last random stratified", /* as ls_hold_out */
      .help = "the last rows, any (by --seed), any of each class in proportion"},
+    LS_LAYOUT_OPTION(LS_OPT_FIXED, AT(layout)),
     {"normalize", "MEAN,STD", LS_OPT_PAIR, LS_OPT_FIXED, AT(normalize), "0,1", 0,
      .help = "pixels become (x/255 - mean) / std"},
     {"shuffle", "HOW", LS_OPT_CHOICE, LS_OPT_FIXED | LS_OPT_ORDER, AT(shuffle), "global",
@@ -327,6 +328,7 @@ static ls_train_config configure(const settings *s)
                              .seed = (uint64_t)s->seed,
                              .validation = s->validation,
                              .hold_out = (ls_hold_out)s->hold_out,
+                             .layout = (ls_layout_order)s->layout,
                              .mean = s->normalize[0],
                              .std = s->normalize[1],
                              .shuffle = (ls_shuffle)s->shuffle,

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <lockstep/version.h>
 
@@ -232,8 +233,8 @@ static void step(void *user, int64_t epoch, int64_t rows, double loss)
     bar[WIDTH] = '\0';
     fprintf(stderr, "\r\033[Kepoch %lld/%lld [%s] %3.0f %%  loss %.4f  %s samples/s  %d:%02d left",
             (long long)epoch, (long long)report->epochs, bar, 100 * part,
-            report->loss_sum / (double)report->steps, grouped((int64_t)speed, number),
-            (int)(left / 60), (int)fmod(left, 60));
+            ls_plain_number(report->loss_sum / (double)report->steps),
+            grouped((int64_t)speed, number), (int)(left / 60), (int)fmod(left, 60));
     report->drawn = true;
 }
 
@@ -245,7 +246,7 @@ static void epoch(void *user, const ls_metrics *m, bool best)
     if (report->quiet)
         return;
     fprintf(stderr, "epoch %.0f/%lld  loss %.4f  accuracy %.4f", m->epoch,
-            (long long)report->epochs, m->loss, m->accuracy);
+            (long long)report->epochs, ls_plain_number(m->loss), ls_plain_number(m->accuracy));
     if (!isnan(m->val_loss))
         fprintf(stderr, "  val_loss %.4f  val_accuracy %.4f", m->val_loss, m->val_accuracy);
     fprintf(stderr, "  %.3f s  %s samples/s%s\n", m->seconds,
@@ -303,8 +304,8 @@ void ls_report_finish(ls_report *report, const ls_train_config *config,
     fprintf(stderr, "  best      epoch %lld, %s %.4f\n", (long long)stop->best_epoch,
             report->monitor, stop->best);
     fprintf(stderr, "  %-10sepoch %.0f%s, loss %.4f, accuracy %.4f", "final", result->final.epoch,
-            result->restored ? " (the best, restored)" : "", result->final.loss,
-            result->final.accuracy);
+            result->restored ? " (the best, restored)" : "", ls_plain_number(result->final.loss),
+            ls_plain_number(result->final.accuracy));
     if (!isnan(result->final.val_loss))
         fprintf(stderr, ", val_loss %.4f, val_accuracy %.4f", result->final.val_loss,
                 result->final.val_accuracy);

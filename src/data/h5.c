@@ -5,7 +5,6 @@
 #include "data/h5_file.h"
 #include "data/seal.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <hdf5.h>
 #include <pthread.h>
@@ -40,65 +39,6 @@ ls_status ls_h5_fail(const ls_h5 *file, const char *name, const char *what)
                        what, *reason != '\0' ? ": " : "", reason);
     return ls_fail(file->writable ? LS_ERR_FAILURE : LS_ERR_DATA, "%s: %s '%s'%s%s", file->path,
                    what, name, *reason != '\0' ? ": " : "", reason);
-}
-
-static hid_t memory_type(ls_h5_type type)
-{
-    switch (type) {
-    case LS_H5_U8:
-        return H5T_NATIVE_UINT8;
-    case LS_H5_I32:
-        return H5T_NATIVE_INT32;
-    case LS_H5_I64:
-        return H5T_NATIVE_INT64;
-    case LS_H5_F32:
-        return H5T_NATIVE_FLOAT;
-    case LS_H5_F64:
-        return H5T_NATIVE_DOUBLE;
-    case LS_H5_OTHER:
-        break;
-    }
-    assert(!"a type that can be read or written");
-    return H5I_INVALID_HID;
-}
-
-static hid_t file_type(ls_h5_type type)
-{
-    switch (type) {
-    case LS_H5_U8:
-        return H5T_STD_U8LE;
-    case LS_H5_I32:
-        return H5T_STD_I32LE;
-    case LS_H5_I64:
-        return H5T_STD_I64LE;
-    case LS_H5_F32:
-        return H5T_IEEE_F32LE;
-    case LS_H5_F64:
-        return H5T_IEEE_F64LE;
-    case LS_H5_OTHER:
-        break;
-    }
-    assert(!"a type that can be written");
-    return H5I_INVALID_HID;
-}
-
-/* Whether a type is that type of a file, in either byte order. */
-static bool is_type(hid_t type, hid_t little)
-{
-    const hid_t big = H5Tcopy(little);
-    H5Tset_order(big, H5T_ORDER_BE);
-    const bool same = H5Tequal(type, little) > 0 || H5Tequal(type, big) > 0;
-    H5Tclose(big);
-    return same;
-}
-
-/* Exactly one of ours: integers with padding or floats of another format are none. */
-static ls_h5_type type_of(hid_t type)
-{
-    int known = LS_H5_U8;
-    while (known < LS_H5_OTHER && !is_type(type, file_type((ls_h5_type)known)))
-        known++;
-    return (ls_h5_type)known;
 }
 
 static ls_status wrap(ls_h5 **out, const char *path, bool writable)
@@ -184,6 +124,30 @@ ls_status ls_h5_create(ls_h5 **out, const char *path)
     return LS_OK;
 }
 
+static herr_t look_for_writer(unsigned n, const H5E_error2_t *error, void *found)
+{
+    (void)n;
+    if (error->desc != NULL && strstr(error->desc, "h5clear") != NULL)
+        *(bool *)found = true;
+    return 0;
+}
+
+/* The line for a file that HDF5 has just refused to open. One that is marked as being written it
+ * refuses by a text that names the tool. */
+static ls_status explain(const char *path)
+{
+    bool writer = false;
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, look_for_writer, &writer);
+    if (!writer)
+        return ls_fail(
+            LS_ERR_DATA,
+            "%s: not an HDF5 file, or damaged, or never closed by the program that wrote it", path);
+    return ls_fail(LS_ERR_DATA,
+                   "%s: open for writing: a program is still writing it, or ended before it closed "
+                   "it; if none is, `h5clear -s %s` removes the mark",
+                   path, path);
+}
+
 ls_status ls_h5_open(ls_h5 **out, const char *path)
 {
     if (access(path, R_OK) != 0)
@@ -194,13 +158,14 @@ ls_status ls_h5_open(ls_h5 **out, const char *path)
         return status;
     hid_t access_list = make_access_list();
     file->id = H5Fopen(path, H5F_ACC_RDONLY, access_list);
+    if (file->id < 0)
+        status = explain(path); /* before the next call takes the reason away */
     H5Pclose(access_list);
-    if (file->id < 0) {
+    if (status != LS_OK)
         unwrap(file);
-        return ls_fail(LS_ERR_DATA, "%s: not an HDF5 file, or damaged", path);
-    }
-    *out = file;
-    return LS_OK;
+    else
+        *out = file;
+    return status;
 }
 
 /* Lets HDF5 write what it still holds of a file into memory, to be thrown away: it gives back all
@@ -250,8 +215,7 @@ bool ls_h5_has(const ls_h5 *file, const char *name)
     return ls_h5_follow(file->id, name, NULL) != LS_H5_LINK_NONE;
 }
 
-/* Opens a dataset that lies in this file and that can be what it says it is. */
-static ls_status open_dataset(const ls_h5 *file, const char *name, hid_t *out)
+ls_status ls_h5_open_dataset(const ls_h5 *file, const char *name, hid_t *out)
 {
     int length = 0;
     const ls_h5_link link = ls_h5_follow(file->id, name, &length);
@@ -273,24 +237,31 @@ static ls_status open_dataset(const ls_h5 *file, const char *name, hid_t *out)
     return status;
 }
 
-ls_status ls_h5_describe(const ls_h5 *file, const char *name, ls_h5_shape *out)
+ls_status ls_h5_shape_of(const ls_h5 *file, const char *name, hid_t dataset, ls_h5_shape *out)
 {
-    hid_t dataset = H5I_INVALID_HID;
-    ls_status status = open_dataset(file, name, &dataset);
-    if (status != LS_OK)
-        return status;
     hid_t space = H5Dget_space(dataset), type = H5Dget_type(dataset);
-    ls_h5_shape shape = {.type = type_of(type), .rank = H5Sget_simple_extent_ndims(space)};
+    ls_h5_shape shape = {.type = ls_h5_type_of(type), .rank = H5Sget_simple_extent_ndims(space)};
     hsize_t dims[H5S_MAX_RANK] = {0};
+    ls_status status = LS_OK;
     if (shape.rank < 0 || H5Sget_simple_extent_dims(space, dims, NULL) < 0)
         status = ls_h5_fail(file, name, "can't read the shape of");
     for (int i = 0; i < shape.rank && i < LS_H5_MAX_RANK; i++)
         shape.dims[i] = (int64_t)dims[i];
     H5Tclose(type);
     H5Sclose(space);
-    H5Dclose(dataset);
     if (status == LS_OK)
         *out = shape;
+    return status;
+}
+
+ls_status ls_h5_describe(const ls_h5 *file, const char *name, ls_h5_shape *out)
+{
+    hid_t dataset = H5I_INVALID_HID;
+    ls_status status = ls_h5_open_dataset(file, name, &dataset);
+    if (status != LS_OK)
+        return status;
+    status = ls_h5_shape_of(file, name, dataset, out);
+    H5Dclose(dataset);
     return status;
 }
 
@@ -317,8 +288,9 @@ static ls_status transfer(const ls_h5 *file, const char *name, ls_h5_type type, 
         goto out;
     herr_t done = H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, dims, NULL);
     if (done >= 0)
-        done = out != NULL ? H5Dread(dataset, memory_type(type), memory, space, H5P_DEFAULT, out)
-                           : H5Dwrite(dataset, memory_type(type), memory, space, H5P_DEFAULT, in);
+        done = out != NULL
+                   ? H5Dread(dataset, ls_h5_memory_type(type), memory, space, H5P_DEFAULT, out)
+                   : H5Dwrite(dataset, ls_h5_memory_type(type), memory, space, H5P_DEFAULT, in);
     if (done < 0)
         status = ls_h5_fail(file, name, what);
 out:
@@ -347,7 +319,7 @@ ls_status ls_h5_create_dataset(ls_h5 *file, const char *name, const ls_h5_shape 
 {
     enum { CHUNK_BYTES = 1 << 20 };
     hsize_t dims[LS_H5_MAX_RANK], chunk[LS_H5_MAX_RANK];
-    hsize_t row = H5Tget_size(file_type(shape->type));
+    hsize_t row = H5Tget_size(ls_h5_file_type(shape->type));
     for (int i = 0; i < shape->rank; i++) {
         dims[i] = chunk[i] = (hsize_t)shape->dims[i];
         row *= i > 0 ? dims[i] : 1;
@@ -364,7 +336,7 @@ ls_status ls_h5_create_dataset(ls_h5 *file, const char *name, const ls_h5_shape 
     }
     hid_t space = H5Screate_simple(shape->rank, dims, NULL);
     hid_t dataset =
-        H5Dcreate2(file->id, name, file_type(shape->type), space, links, layout, H5P_DEFAULT);
+        H5Dcreate2(file->id, name, ls_h5_file_type(shape->type), space, links, layout, H5P_DEFAULT);
     ls_status status = dataset < 0 ? ls_h5_fail(file, name, "can't create") : LS_OK;
     if (dataset >= 0)
         H5Dclose(dataset);

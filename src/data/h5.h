@@ -21,7 +21,14 @@ typedef enum ls_h5_type {
     LS_H5_I64,
     LS_H5_F32,
     LS_H5_F64,
-    LS_H5_OTHER /* in a description only: some type that Lockstep does not use */
+    LS_H5_I8,
+    LS_H5_I16,
+    LS_H5_U16,
+    LS_H5_U32,
+    LS_H5_U64,
+    /* In a description only: */
+    LS_H5_BOOL, /* h5py's: an enumeration FALSE = 0, TRUE = 1 that is read as any integer */
+    LS_H5_OTHER /* some type that Lockstep does not use */
 } ls_h5_type;
 
 enum { LS_H5_MAX_RANK = 4 };
@@ -66,6 +73,30 @@ bool ls_h5_has(const ls_h5 *file, const char *name);
  * claims more elements than its storage in the file can hold. */
 ls_status ls_h5_describe(const ls_h5 *file, const char *name, ls_h5_shape *out) LS_MUST_CHECK;
 
+/* A dataset that is kept open while its rows are read, with room for the chunks that some rows lie
+ * in, so that each is unpacked once. */
+typedef struct ls_h5_table ls_h5_table;
+
+/* Opens a dataset as ls_h5_describe() does. The file is borrowed. Where it has no dimension or more
+ * than LS_H5_MAX_RANK it has a shape, but can't be read. */
+ls_status ls_h5_table_open(ls_h5_table **out, const ls_h5 *file, const char *name) LS_MUST_CHECK;
+
+/* Its type and dimensions; borrowed. */
+const ls_h5_shape *ls_h5_table_shape(const ls_h5_table *table);
+
+/* [rank] The box that reads should go by: of rows those of a chunk, 1 where there are none; in the
+ * other dimensions all, or, where the chunks side by side are too many to be kept, those of a
+ * chunk, so that what one chunk holds should be read before another one. Borrowed. */
+const int64_t *ls_h5_table_unit(const ls_h5_table *table);
+
+/* Reads a box of elements, within the shape and not empty, converted to `type`, into `out`.
+ * Integers that the type can't hold become its nearest. start, count  [rank] */
+ls_status ls_h5_table_read(const ls_h5_table *table, ls_h5_type type, const int64_t *start,
+                           const int64_t *count, void *out) LS_MUST_CHECK;
+
+/* Closes, frees and sets *table to NULL; accepts NULL. To be called before the file is closed. */
+void ls_h5_table_close(ls_h5_table **table);
+
 /* Reads rows first .. first+count-1 of a dataset, converted to `type`, into `out`. */
 ls_status ls_h5_read(const ls_h5 *file, const char *name, ls_h5_type type, int64_t first,
                      int64_t count, void *out) LS_MUST_CHECK;
@@ -87,6 +118,8 @@ ls_status ls_h5_put_int(ls_h5 *file, const char *name, int64_t value) LS_MUST_CH
 ls_status ls_h5_get_int(const ls_h5 *file, const char *name, int64_t *out) LS_MUST_CHECK;
 ls_status ls_h5_put_real(ls_h5 *file, const char *name, double value) LS_MUST_CHECK;
 ls_status ls_h5_get_real(const ls_h5 *file, const char *name, double *out) LS_MUST_CHECK;
+
+/* Whether there is an attribute of this name with a value: one with a null dataspace has none. */
 bool ls_h5_has_attribute(const ls_h5 *file, const char *name);
 
 /* The version of the library, "1.10.8". */

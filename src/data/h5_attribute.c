@@ -2,7 +2,9 @@
 #include "data/h5_file.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { TEXT_MOST = 4 << 20 /* bytes */ };
@@ -21,18 +23,22 @@ static ls_status put(ls_h5 *file, const char *name, hid_t type, const void *valu
     return status;
 }
 
-/* Reads a scalar number attribute of the root group. */
-static ls_status get(const ls_h5 *file, const char *name, hid_t type, void *value)
+/* Reads a scalar number attribute of the root group. real: it may have a fraction */
+static ls_status get(const ls_h5 *file, const char *name, hid_t type, bool real, void *value)
 {
     hid_t attribute = H5Aopen(file->id, name, H5P_DEFAULT);
     if (attribute < 0)
         return ls_fail(LS_ERR_DATA, "%s: has no attribute '%s'", file->path, name);
     hid_t space = H5Aget_space(attribute), found = H5Aget_type(attribute);
     const H5T_class_t class = H5Tget_class(found);
+    double exact = 0;
     ls_status status = LS_OK;
     if ((class != H5T_INTEGER && class != H5T_FLOAT) || H5Sget_simple_extent_npoints(space) != 1 ||
-        H5Aread(attribute, type, value) < 0)
+        H5Aread(attribute, type, value) < 0 || H5Aread(attribute, H5T_NATIVE_DOUBLE, &exact) < 0)
         status = ls_fail(LS_ERR_DATA, "%s: attribute '%s' is not one number", file->path, name);
+    else if (!real && class == H5T_FLOAT && exact != floor(exact))
+        status = ls_fail(LS_ERR_DATA, "%s: attribute '%s' is %.15g, not an integer", file->path,
+                         name, ls_plain_number(exact));
     H5Tclose(found);
     H5Sclose(space);
     H5Aclose(attribute);
@@ -46,7 +52,7 @@ ls_status ls_h5_put_int(ls_h5 *file, const char *name, int64_t value)
 
 ls_status ls_h5_get_int(const ls_h5 *file, const char *name, int64_t *out)
 {
-    return get(file, name, H5T_NATIVE_INT64, out);
+    return get(file, name, H5T_NATIVE_INT64, false, out);
 }
 
 ls_status ls_h5_put_real(ls_h5 *file, const char *name, double value)
@@ -56,7 +62,7 @@ ls_status ls_h5_put_real(ls_h5 *file, const char *name, double value)
 
 ls_status ls_h5_get_real(const ls_h5 *file, const char *name, double *out)
 {
-    return get(file, name, H5T_NATIVE_DOUBLE, out);
+    return get(file, name, H5T_NATIVE_DOUBLE, true, out);
 }
 
 ls_status ls_h5_put_text(ls_h5 *file, const char *name, const char *text)
@@ -94,6 +100,12 @@ static ls_status copy_fixed_text(hid_t attribute, hid_t type, char **out, bool *
     if (*out == NULL)
         return LS_ERR_FAILURE;
     *read = H5Aread(attribute, type, *out) >= 0;
+    /* Fortran's texts end in blanks. */
+    for (char *end = *out + size; H5Tget_strpad(type) == H5T_STR_SPACEPAD && end > *out; end--) {
+        if (end[-1] != ' ' && end[-1] != '\0')
+            break;
+        end[-1] = '\0';
+    }
     return LS_OK;
 }
 
@@ -125,5 +137,14 @@ ls_status ls_h5_get_text(const ls_h5 *file, const char *name, char **out)
 
 bool ls_h5_has_attribute(const ls_h5 *file, const char *name)
 {
-    return H5Aexists(file->id, name) > 0;
+    if (H5Aexists(file->id, name) <= 0)
+        return false;
+    const hid_t attribute = H5Aopen(file->id, name, H5P_DEFAULT);
+    const hid_t space = attribute >= 0 ? H5Aget_space(attribute) : H5I_INVALID_HID;
+    const bool empty = space >= 0 && H5Sget_simple_extent_type(space) == H5S_NULL;
+    if (space >= 0)
+        H5Sclose(space);
+    if (attribute >= 0)
+        H5Aclose(attribute);
+    return !empty;
 }

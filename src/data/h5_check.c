@@ -74,6 +74,22 @@ static bool content_bytes(hid_t dataset, hsize_t element, hsize_t *out)
     return good;
 }
 
+/* What is wrong with a dataset that nothing was ever put into; NULL if that is not so. */
+static const char *check_written(hid_t dataset)
+{
+    H5D_space_status_t allocated = H5D_SPACE_STATUS_ALLOCATED;
+    const hid_t space = H5Dget_space(dataset);
+    const bool null = H5Sget_simple_extent_type(space) == H5S_NULL;
+    const bool empty = H5Sget_simple_extent_npoints(space) == 0;
+    H5Sclose(space);
+    H5Dget_space_status(dataset, &allocated);
+    if (null)
+        return "is empty: it has a null dataspace, which holds no rows";
+    return !empty && allocated == H5D_SPACE_STATUS_NOT_ALLOCATED
+               ? "has a shape but no content: nothing was ever written to it"
+               : NULL;
+}
+
 static const char *check_chunk(hid_t layout, hsize_t element)
 {
     hsize_t dims[H5S_MAX_RANK], bytes = element;
@@ -81,7 +97,9 @@ static const char *check_chunk(hid_t layout, hsize_t element)
     bool good = rank >= 1;
     for (int i = 0; good && i < rank; i++)
         good = multiply(&bytes, dims[i]);
-    return good && bytes <= CHUNK_MOST ? NULL : "has chunks of an absurd size";
+    return good && bytes <= CHUNK_MOST
+               ? NULL
+               : "has chunks of an absurd size, above 1 GiB; write it anew in smaller ones";
 }
 
 /* What is wrong with where the content lies, NULL if nothing. */
@@ -95,6 +113,8 @@ static const char *check_storage(hid_t file, hid_t dataset, hid_t layout, hsize_
     const char *wrong = check_filters(layout, &deflated);
     if (wrong == NULL && kind == H5D_CHUNKED)
         wrong = check_chunk(layout, element);
+    if (wrong == NULL)
+        wrong = check_written(dataset);
     if (wrong != NULL)
         return wrong;
     hsize_t content, in_file = 0;

@@ -51,6 +51,11 @@ static int64_t element_bytes(ls_idx_type type)
     return type == LS_IDX_U8 ? 1 : type == LS_IDX_I16 ? 2 : 4;
 }
 
+const char *ls_idx_type_name(ls_idx_type type)
+{
+    return type == LS_IDX_U8 ? "uint8" : type == LS_IDX_I16 ? "int16" : "int32";
+}
+
 static ls_status read_header(ls_idx *idx)
 {
     unsigned char magic[4], dim[4];

@@ -21,6 +21,9 @@ typedef struct ls_idx_header {
     int64_t elements; /* elements in the file, items * dim[0] */
 } ls_idx_header;
 
+/* "uint8", "int16", "int32". Local. */
+const char *ls_idx_type_name(ls_idx_type type);
+
 /* Opens a file and reads its header. Local.
  * Errors: LS_ERR_DATA if it is missing, not IDX, of another element type, or of a size that is
  * absurd in itself or for a file so long. */

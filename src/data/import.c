@@ -39,9 +39,10 @@ static ls_status source_open(source *s, int64_t limit)
         return status;
     const ls_idx_header *images = ls_idx_describe(s->images), *labels = ls_idx_describe(s->labels);
     if (images->type != LS_IDX_U8 || (images->dims != 3 && images->dims != 4))
-        return ls_fail(LS_ERR_DATA,
-                       "%s: not images: expected uint8 of 3 or 4 dimensions, found %d dimensions",
-                       s->images_path, images->dims);
+        return ls_fail(
+            LS_ERR_DATA,
+            "%s: not images: expected uint8 of 3 or 4 dimensions, found %s of %d dimensions",
+            s->images_path, ls_idx_type_name(images->type), images->dims);
     const int64_t *dim = images->dim + images->dims - 3; /* of its last three dimensions */
     if (!ls_image_is_sane(images->dims == 4 ? images->dim[1] : 1, dim[1], dim[2]))
         return ls_fail(LS_ERR_DATA, "%s: images of an absurd size", s->images_path);

@@ -1,6 +1,7 @@
 #include "data/samples.h"
 #include "base/dispatch.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <assert.h>
 #include <math.h>
@@ -11,8 +12,8 @@ ls_status ls_normalization_make(ls_normalization *out, double mean, double std)
     *out = (ls_normalization){.scale = (float)(1.0 / (255.0 * std)), .shift = (float)(-mean / std)};
     if (std > 0 && isfinite(out->scale) && out->scale > 0 && isfinite(out->shift))
         return LS_OK;
-    return ls_fail(LS_ERR_USAGE, "--normalize %g,%g: pixels would not be finite numbers", mean,
-                   std);
+    return ls_fail(LS_ERR_USAGE, "--normalize %g,%g: pixels would not be finite numbers",
+                   ls_plain_number(mean), ls_plain_number(std));
 }
 
 bool ls_image_is_sane(int64_t channels, int64_t height, int64_t width)

@@ -1,5 +1,6 @@
 #include "data/seal.h"
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 
 #include <errno.h>
@@ -7,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -58,6 +60,9 @@ static ls_status digest_content(int file, const char *path, ls_status unreadable
             break;
         XXH3_128bits_update(state, piece, (size_t)got);
         *bytes += (uint64_t)got;
+        status = unreadable == LS_ERR_DATA ? ls_interrupt_poll(LS_INTERRUPT_GRACE) : LS_OK;
+        if (status != LS_OK)
+            goto out;
     }
     XXH128_hash_t hash = XXH3_128bits_digest(state);
     snprintf(digest, LS_DIGEST_TEXT, "%016" PRIx64 "%016" PRIx64, (uint64_t)hash.high64,
@@ -122,5 +127,36 @@ ls_status ls_seal_verify(const char *path, ls_seal *seal, char digest_out[LS_DIG
     close(file);
     if (status == LS_OK && digest_out != NULL)
         memcpy(digest_out, digest, sizeof digest);
+    return status;
+}
+
+ls_status ls_seal_look(const char *path, ls_seal_mark *out)
+{
+    struct stat found;
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return ls_fail(LS_ERR_DATA, "%s: can't open: %s", path, strerror(errno));
+    *out = (ls_seal_mark){0};
+    ls_status status = LS_OK;
+    if (fstat(file, &found) != 0 || read_full(file, out->block, sizeof out->block) < 0)
+        status = ls_fail(LS_ERR_DATA, "%s: can't read: %s", path, strerror(errno));
+    close(file);
+    if (status != LS_OK)
+        return status;
+    out->device = found.st_dev;
+    out->inode = found.st_ino;
+    out->bytes = found.st_size;
+    out->sealed = memcmp(out->block, magic, sizeof magic - 1) == 0;
+    return LS_OK;
+}
+
+ls_status ls_seal_digest(const char *path, char digest[LS_DIGEST_TEXT])
+{
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return ls_fail(LS_ERR_DATA, "%s: can't open: %s", path, strerror(errno));
+    uint64_t bytes;
+    const ls_status status = digest_content(file, path, LS_ERR_DATA, digest, &bytes);
+    close(file);
     return status;
 }

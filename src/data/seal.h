@@ -8,6 +8,9 @@
 #ifndef LS_DATA_SEAL_H
 #define LS_DATA_SEAL_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include <lockstep/status.h>
 
 enum { LS_SEAL_BYTES = 512, LS_DIGEST_TEXT = 33 };
@@ -27,5 +30,20 @@ ls_status ls_seal_write(const char *path) LS_MUST_CHECK;
  * Errors: LS_ERR_DATA if the file is missing, can't be read, or is not what was sealed. */
 ls_status ls_seal_verify(const char *path, ls_seal *seal,
                          char digest[LS_DIGEST_TEXT]) LS_MUST_CHECK;
+
+/* What can be known of a file without reading it. */
+typedef struct ls_seal_mark {
+    uint64_t device, inode; /* where it is, on this machine */
+    int64_t bytes;
+    bool sealed;
+    char block[LS_SEAL_BYTES]; /* its first bytes, with its seal if it has one; then zeros */
+} ls_seal_mark;
+
+/* Looks at a file. Local. Errors: LS_ERR_DATA if it is missing or can't be read. */
+ls_status ls_seal_look(const char *path, ls_seal_mark *out) LS_MUST_CHECK;
+
+/* The digest of what follows the first LS_SEAL_BYTES, sealed or not. Local.
+ * Errors: LS_ERR_DATA if it is missing or can't be read. */
+ls_status ls_seal_digest(const char *path, char digest[LS_DIGEST_TEXT]) LS_MUST_CHECK;
 
 #endif

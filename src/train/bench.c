@@ -42,7 +42,8 @@ static void destroy(bench *b)
 static ls_status read_samples(bench *b, const ls_bench_task *task, int64_t rows, int rank)
 {
     ls_dataset *dataset;
-    ls_status status = ls_dataset_open(&dataset, task->data, NULL);
+    ls_status status =
+        ls_dataset_open(&dataset, task->data, &(ls_dataset_options){.layout = task->layout});
     if (status != LS_OK)
         return status;
     const int64_t there = ls_dataset_describe(dataset)->rows[LS_TRAIN];

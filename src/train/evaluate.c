@@ -11,10 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Seconds after which an evaluation is broken off when the process is asked to end: a short one
- * comes to its end. */
-static const double GRACE = 0.5;
-
 ls_range ls_evaluation_shard(int64_t rows, int ranks, int rank)
 {
     return ls_shard_blocks(rows, LS_EVALUATION_ROWS, ranks, rank);
@@ -42,7 +38,7 @@ ls_status ls_evaluation_add(void *evaluation, const ls_samples *samples)
     int32_t *predicted = ls_alloc(LS_EVALUATION_ROWS, sizeof *predicted);
     if (predicted == NULL)
         return LS_ERR_FAILURE;
-    ls_status status = ls_interrupt_poll(GRACE);
+    ls_status status = ls_interrupt_poll(LS_INTERRUPT_GRACE);
     for (int64_t done = 0; status == LS_OK && done < samples->rows; done += LS_EVALUATION_ROWS) {
         int64_t left = samples->rows - done;
         int64_t some = left < LS_EVALUATION_ROWS ? left : LS_EVALUATION_ROWS;
@@ -53,7 +49,7 @@ ls_status ls_evaluation_add(void *evaluation, const ls_samples *samples)
         e->score.loss += ls_exact_round(score.loss, e->quantum);
         for (int64_t i = 0; e->confusion != NULL && i < some; i++)
             e->confusion[e->batch->labels[i] * (int64_t)e->classes + predicted[i]]++;
-        status = ls_interrupt_poll(GRACE);
+        status = ls_interrupt_poll(LS_INTERRUPT_GRACE);
     }
     ls_free(predicted);
     return status;

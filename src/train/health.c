@@ -3,6 +3,7 @@
 #include "base/fault.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -46,9 +47,10 @@ static ls_status check_score(const void *user, const ls_score *score)
         return LS_OK;
     char place[WHERE];
     const char *layer = first_broken_layer(t->replica.network, score->rows);
-    return ls_fail(
-        LS_ERR_NUMERIC, "loss %g in %s%s%s: training diverged; try a smaller --lr (it is %g)", mean,
-        where(t, place), *layer != '\0' ? ", beginning in layer " : "", layer, t->config->lr);
+    return ls_fail(LS_ERR_NUMERIC,
+                   "loss %g in %s%s%s: training diverged; try a smaller --lr (it is %g)",
+                   ls_plain_number(mean), where(t, place),
+                   *layer != '\0' ? ", beginning in layer " : "", layer, t->config->lr);
 }
 
 /* The parameter at an offset. */
@@ -97,7 +99,7 @@ ls_status ls_health_check_params(const ls_trainer *t)
             status = ls_fail(LS_ERR_NUMERIC,
                              "a parameter in %s is %g after epoch %lld: training diverged; try a "
                              "smaller --lr (it is %g)",
-                             param_at(network, i)->name, (double)params[i],
+                             param_at(network, i)->name, ls_plain_number((double)params[i]),
                              (long long)t->progress.epoch + 1, t->config->lr);
     return ls_agree(t->comm, status);
 }

@@ -39,7 +39,7 @@ static ls_status take_census(void *user, const ls_samples *samples)
 static ls_dataset_options options_of(const ls_train_config *c)
 {
     return (ls_dataset_options){
-        .validation = c->validation, .hold_out = c->hold_out, .seed = c->seed};
+        .validation = c->validation, .hold_out = c->hold_out, .seed = c->seed, .layout = c->layout};
 }
 
 /* Opens the stream of this rank's rows. Local. */
@@ -72,9 +72,12 @@ static ls_status count_split(ls_trainer *t, ls_split split, census *out)
                           take_census, out);
 }
 
-/* Finds out what is to be known of all ranks' rows together. Collective. */
+/* Finds out what is to be known of all ranks' rows together; a stream of rows that are trusted is
+ * not read through for it. Collective. */
 static ls_status know_rows(ls_trainer *t)
 {
+    if (t->config->stream && t->config->trust_data)
+        return LS_OK;
     const int64_t classes = t->dataset.classes;
     int64_t *counts = ls_alloc(LS_SPLITS * classes, sizeof *counts); /* none of the test rows */
     census c[2] = {{.classes = counts}, {.classes = counts + classes}};

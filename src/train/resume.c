@@ -11,6 +11,38 @@
 
 enum { CHANGES = 512 };
 
+/* What stands for a setting that is not there. */
+static const char unset[] = "unset";
+
+/* Values that mean another one. */
+static const struct {
+    const char *key, *value, *means;
+} synonyms[] = {{"layout", "auto", "nchw"}};
+
+static bool is(const char *slice, size_t length, const char *text)
+{
+    return length == strlen(text) && memcmp(slice, text, length) == 0;
+}
+
+/* The setting with what its value means. Local. */
+static ls_pair resolve(ls_pair pair)
+{
+    for (size_t i = 0; i < sizeof synonyms / sizeof *synonyms; i++)
+        if (is(pair.key, pair.key_length, synonyms[i].key) &&
+            is(pair.value, pair.value_length, synonyms[i].value)) {
+            pair.value = synonyms[i].means;
+            pair.value_length = strlen(pair.value);
+        }
+    return pair;
+}
+
+static bool same_value(ls_pair a, ls_pair b)
+{
+    a = resolve(a);
+    b = resolve(b);
+    return a.value_length == b.value_length && memcmp(a.value, b.value, a.value_length) == 0;
+}
+
 /* Lists those of these settings that are other ones than they were; whether there are any. Local.
  * defaults  of settings that `before` does not name, as it is older than they are */
 static bool list_changes(const char *before, const char *defaults, const char *now,
@@ -20,15 +52,16 @@ static bool list_changes(const char *before, const char *defaults, const char *n
     ls_pair pair, old;
     *changes = '\0';
     while (ls_text_next_pair(&now, &pair) && used < CHANGES) {
-        bool known = ls_text_find_pair(before, pair.key, pair.key_length, &old) ||
-                     ls_text_find_pair(defaults, pair.key, pair.key_length, &old);
-        if (known && old.value_length == pair.value_length &&
-            memcmp(old.value, pair.value, pair.value_length) == 0)
+        const bool known = ls_text_find_pair(before, pair.key, pair.key_length, &old) ||
+                           ls_text_find_pair(defaults, pair.key, pair.key_length, &old);
+        if (!known)
+            old = (ls_pair){pair.key, unset, pair.key_length, strlen(unset)};
+        if (same_value(old, pair))
             continue;
-        used += (size_t)snprintf(changes + used, CHANGES - used, "%s--%.*s is %.*s, was %.*s",
-                                 used > 0 ? "; " : "", (int)pair.key_length, pair.key,
-                                 (int)pair.value_length, pair.value,
-                                 known ? (int)old.value_length : 5, known ? old.value : "unset");
+        used +=
+            (size_t)snprintf(changes + used, CHANGES - used, "%s--%.*s is %.*s, was %.*s",
+                             used > 0 ? "; " : "", (int)pair.key_length, pair.key,
+                             (int)pair.value_length, pair.value, (int)old.value_length, old.value);
     }
     return used > 0;
 }
@@ -63,9 +96,11 @@ static ls_status check_settings(const ls_trainer *t, const char *path, const cha
 /* Whether the rows of a split are others than the checkpoint's, as far as that tells. Local. */
 static bool are_other_rows(const ls_trainer *t, const ls_identity *id, ls_split split)
 {
-    return split == LS_TRAIN ? id->fingerprint != t->identity.fingerprint
-                             : id->knows_validation &&
-                                   id->validation_fingerprint != t->identity.validation_fingerprint;
+    const ls_identity *now = &t->identity;
+    if (split == LS_TRAIN)
+        return id->fingerprint != 0 && now->fingerprint != 0 && id->fingerprint != now->fingerprint;
+    return id->knows_validation && now->knows_validation &&
+           id->validation_fingerprint != now->validation_fingerprint;
 }
 
 /* Whether early stopping's best so far is of other rows than those it goes by now. Local. */
@@ -194,6 +229,16 @@ static ls_status read_best(ls_trainer *t, const ls_checkpoint *current)
     return LS_OK;
 }
 
+/* What was not read of the rows is what the checkpoint knew of them. Local. */
+static void inherit_fingerprints(ls_identity *now, const ls_identity *id)
+{
+    if (now->fingerprint != 0)
+        return;
+    now->fingerprint = id->fingerprint;
+    now->validation_fingerprint = id->validation_fingerprint;
+    now->knows_validation = id->knows_validation;
+}
+
 /* Reads everything into rank 0's replica. Local. */
 static ls_status load(ls_trainer *t, const ls_checkpoint *checkpoint)
 {
@@ -201,6 +246,7 @@ static ls_status load(ls_trainer *t, const ls_checkpoint *checkpoint)
     if (status != LS_OK)
         return status;
     t->progress = *ls_checkpoint_progress(checkpoint);
+    inherit_fingerprints(&t->identity, ls_checkpoint_identity(checkpoint));
     if (watches_other_rows(t, ls_checkpoint_identity(checkpoint))) {
         t->progress.early_stop = (ls_early_stop){0};
         t->progress.best_steps = 0;

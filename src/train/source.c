@@ -2,13 +2,15 @@
 
 #include "base/memory.h"
 #include "data/samples.h"
+#include "train/copies.h"
 
 #include <stdio.h>
 
 struct ls_source {
     ls_comm *comm;       /* of all ranks, borrowed */
-    ls_comm *group;      /* of those that one of them, its rank 0, reads for; owned unless it is
-                            `comm`; NULL: each reads for itself */
+    ls_comm *node;       /* of this rank's node */
+    ls_comm *group;      /* of those that one of them, its rank 0, reads for, one of the two above;
+                            NULL: each reads for itself */
     ls_dataset *dataset; /* NULL on ranks that don't read */
     int64_t features;
 };
@@ -29,13 +31,13 @@ static bool reads(const ls_source *s)
     return s->group == NULL || ls_comm_rank(s->group) == 0;
 }
 
+/* Opens the file where it is read. Local. */
 static ls_status open_file(ls_source *s, const char *path, const ls_dataset_options *options,
-                           bool verify, ls_dataset_info *info)
+                           ls_dataset_info *info)
 {
-    ls_status status = verify && ls_comm_rank(s->comm) == 0 ? ls_dataset_check(path) : LS_OK;
-    if (status != LS_OK || !reads(s))
-        return status;
-    status = ls_dataset_open(&s->dataset, path, options);
+    if (!reads(s))
+        return LS_OK;
+    const ls_status status = ls_dataset_open(&s->dataset, path, options);
     if (status == LS_OK)
         *info = *ls_dataset_describe(s->dataset);
     return status;
@@ -52,12 +54,13 @@ ls_status ls_source_open(ls_source **out, ls_comm *comm, const char *path,
         return status;
     }
     s->comm = comm;
-    if (read == LS_READ_ROOT)
-        s->group = comm;
-    else if (read == LS_READ_NODE)
-        status = ls_comm_node(&s->group, comm);
+    status = ls_comm_node(&s->node, comm);
+    if (status == LS_OK) {
+        s->group = read == LS_READ_ROOT ? comm : read == LS_READ_NODE ? s->node : NULL;
+        status = ls_copies_check(comm, s->node, path, reads(s), verify);
+    }
     if (status == LS_OK)
-        status = ls_agree(comm, open_file(s, path, options, verify, info));
+        status = ls_agree(comm, open_file(s, path, options, info));
     if (status == LS_OK && s->group != NULL)
         ls_broadcast(s->group, info, sizeof *info);
     if (status == LS_OK)
@@ -129,8 +132,7 @@ void ls_source_close(ls_source **source)
         return;
     ls_source *s = *source;
     ls_dataset_close(&s->dataset);
-    if (s->group != s->comm)
-        ls_comm_destroy(&s->group);
+    ls_comm_destroy(&s->node);
     ls_free(s);
     *source = NULL;
 }

@@ -4,6 +4,7 @@
  * two windows. */
 #include "train/stream.h"
 
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "data/samples.h"
 
@@ -62,6 +63,7 @@ static ls_status fill(const ls_stream *s, window *w)
 static void *read_ahead(void *user)
 {
     ls_stream *s = user;
+    ls_interrupt_deafen();
     pthread_mutex_lock(&s->mutex);
     while (!s->stop) {
         if (!s->reading) {

@@ -13,6 +13,7 @@
 #include "base/fault.h"
 #include "base/interrupt.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "train/diagnosis.h"
 #include "train/health.h"
 #include "train/standby.h"
@@ -244,7 +245,7 @@ static ls_status validate(ls_trainer *t, const float *params, ls_metrics *m)
     if (!isfinite(m->val_loss))
         status =
             ls_fail(LS_ERR_NUMERIC, "validation loss is %g after epoch %lld; try a smaller --lr",
-                    m->val_loss, (long long)t->progress.epoch + 1);
+                    ls_plain_number(m->val_loss), (long long)t->progress.epoch + 1);
     return status;
 }
 

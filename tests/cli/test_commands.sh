@@ -49,6 +49,27 @@ refuses 2 "'9,1,8,8' is not N,C,H,W,CLASSES" "$lockstep" import --synthetic 9,1,
 refuses 2 "takes no files, but there is 'data'" "$lockstep" import --synthetic 9,1,8,8,2 --idx data --out x.h5
 refuses 2 'leave out --limit' "$lockstep" import --synthetic 9,1,8,8,2 --limit 3 --out x.h5
 
+# Channels that may come last: never guessed, and known to eval and to a resumed run.
+"$lockstep" import --synthetic 300,8,8,3,4 --out last.h5 2>/dev/null
+last=(--data last.h5 --model dense:4 --quiet)
+ask="'/train/images' is \[300,8,8,3\]: give --layout nhwc"
+refuses 2 "$ask" mpirun -n 2 "$lockstep" train "${last[@]}" --read root
+refuses 2 "$ask" "$lockstep" augment-preview --data last.h5 --augment shift:1
+refuses 2 "$ask" mpirun -n 2 "$lockstep" bench --data last.h5 --model dense:4
+"$lockstep" info last.h5 >out
+check "info tells of the doubt" has out '^layout +taken for nchw, but it looks like nhwc'
+"$lockstep" info last.h5 --layout nhwc --json >out
+check "info knows the layout" has out '"image":\[3,8,8\]'
+"$lockstep" augment-preview --data last.h5 --augment shift:1 --layout nhwc --out last.png 2>/dev/null
+check "a preview knows it" [ $? = 0 ]
+mpirun -n 2 "$lockstep" train "${last[@]}" --layout nhwc --epochs 1 --run run/last 2>/dev/null
+check "channels last train" [ $? = 0 ]
+mpirun -n 2 "$lockstep" train "${last[@]}" --layout nhwc --epochs 1 --shuffle local --stream --memory 2M --run run/last2 2>/dev/null
+check "so does a stream" [ $? = 0 ]
+mpirun -n 2 "$lockstep" eval --data last.h5 --checkpoint run/last --errors 2 --errors-file last.png >out 2>/dev/null
+check "eval knows the layout" has out '^test loss'
+refuses 2 'layout is nchw, was nhwc' mpirun -n 2 "$lockstep" train "${last[@]}" --layout nchw --epochs 2 --run run/last --resume auto
+
 # Rows that are read as they are needed: from the middle of an epoch on as if nothing had been.
 stream=(--data made.h5 --model "dense:32 relu dense:4" --batch 100 --epochs 4 --shuffle local --stream --memory 300K
     --reduce fused --quiet --checkpoint-every 5steps)

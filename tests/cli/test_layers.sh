@@ -17,8 +17,8 @@ except() { find src include -name '*.[ch]' | grep -vE "$1"; }
 # shellcheck disable=SC2046
 {
     none_match "mpi.h only in the parallel layer and main.c" '#include <mpi.h>' $(except '^src/parallel/|^src/cli/main.c')
-    none_match "hdf5.h only in h5*.c and its inner headers" '#include <hdf5.h>' $(except '^src/data/h5(_check|_attribute)?.c|^src/data/h5_(check|file).h')
-    none_match "which only they include" '#include "data/h5_(check|file).h"' $(except '^src/data/h5(_check|_attribute)?.c')
+    none_match "hdf5.h only in h5*.c and its inner headers" '#include <hdf5.h>' $(except '^src/data/h5(_check|_attribute|_table|_type)?.c|^src/data/h5_(check|file).h')
+    none_match "which only they include" '#include "data/h5_(check|file).h"' $(except '^src/data/h5(_check|_attribute|_table|_type)?.c')
     none_match "cblas.h only in the compute layer" '#include <cblas.h>' $(except '^src/nn/')
     none_match "zlib.h only in idx.c" '#include <zlib.h>' $(except '^src/data/idx.c')
     none_match "png.h only in png.c" '#include <png.h>' $(except '^src/cli/png.c')

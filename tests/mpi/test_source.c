@@ -8,6 +8,7 @@
 #include <lockstep/source.h>
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { ROWS = 41 };
@@ -106,5 +107,96 @@ static void ranks_that_read_see_the_same(void **state)
     unlink(path);
 }
 
+/* Changes some bytes of a file. */
+static void damage(const char *path, off_t at)
+{
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, at, SEEK_SET), 0);
+    assert_int_equal(fwrite("\0\xff\0\xff", 1, 4, file), 4);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* This rank's copy of a file that rank 0 makes. */
+static void copy_data(const char *copy)
+{
+    char command[128];
+    write_data();
+    snprintf(command, sizeof command, "cp source.h5 %s", copy);
+    assert_int_equal(system(command), 0);
+}
+
+/* A file as another program would write it. */
+static void take_seal_away(const char *path)
+{
+    static const char zeros[512];
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fwrite(zeros, 1, sizeof zeros, file), sizeof zeros);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Opens this rank's copy, and expects the code on all ranks; of a failure a part of its text. */
+static void expect(const char *copy, bool verify, ls_read read, ls_status code, const char *part)
+{
+    ls_source *source = NULL;
+    ls_dataset_info info;
+    ls_barrier(world);
+    const ls_status status =
+        ls_source_open(&source, world, copy, &(ls_dataset_options){0}, verify, read, &info);
+    assert_same_failure(status);
+    if (size == 1)
+        code = LS_OK;
+    if (code == LS_OK)
+        assert_ok(status);
+    else
+        assert_fails(status, code, part);
+    ls_source_close(&source);
+    ls_barrier(world);
+}
+
+/* Each copy is verified, not only the one of rank 0, and all are compared. The last rank's is bad.
+ */
+static void copies_are_verified_and_compared(void **state)
+{
+    (void)state;
+    const bool last = rank == size - 1 && size > 1;
+    char copy[32], blamed[64];
+    snprintf(copy, sizeof copy, "copy%d.h5", rank);
+    copy_data(copy);
+    expect(copy, true, LS_READ_EACH, LS_OK, "");
+    /* Damaged behind the seal: only a copy's own digest tells. */
+    if (last)
+        damage(copy, 4000);
+    snprintf(blamed, sizeof blamed, "rank %d: copy%d.h5: damaged or cut short", size - 1, size - 1);
+    expect(copy, true, LS_READ_EACH, LS_ERR_DATA, blamed);
+    expect(copy, true, LS_READ_ROOT, LS_OK, "");
+    /* Another data set of the same shape, whole and sealed: found without reading it, too. */
+    fixture other = data;
+    other.classes = 3;
+    if (last)
+        fixture_write(&other, copy);
+    snprintf(blamed, sizeof blamed, "rank %d: copy%d.h5 on ", size - 1, size - 1);
+    expect(copy, true, LS_READ_EACH, LS_ERR_RANKS, blamed);
+    expect(copy, false, LS_READ_EACH, LS_ERR_RANKS, "sealed with another digest");
+    /* Without seals: by size, and if they are verified by content. */
+    copy_data(copy);
+    take_seal_away(copy);
+    expect(copy, true, LS_READ_EACH, LS_OK, "");
+    if (last) {
+        FILE *file = fopen(copy, "ab");
+        fputc(0, file);
+        fclose(file);
+    }
+    expect(copy, false, LS_READ_EACH, LS_ERR_RANKS, "its size is another");
+    copy_data(copy);
+    take_seal_away(copy);
+    if (last)
+        damage(copy, 2600 + 512); /* pixels: they may be anything */
+    expect(copy, true, LS_READ_EACH, LS_ERR_RANKS, "its content is another");
+    unlink(copy);
+}
+
 MPI_TEST_MAIN(cmocka_unit_test(ranks_get_their_rows), cmocka_unit_test(all_fail_alike),
-              cmocka_unit_test(ranks_that_read_see_the_same))
+              cmocka_unit_test(ranks_that_read_see_the_same),
+              cmocka_unit_test(copies_are_verified_and_compared))

@@ -235,6 +235,16 @@ static void resume_refuses_changes(void **state)
     ls_status status = train(&config, &result);
     assert_fails(status, LS_ERR_USAGE, "--seed is 7, was 0");
     assert_same_failure(status);
+    /* Checkpoints from before there was a layout: their images were taken for [N,C,H,W]. */
+    config.defaults = "layout = auto\n";
+    config.fixed = "seed = 0\nlayout = nhwc\n";
+    assert_fails(train(&config, &result), LS_ERR_USAGE, "--layout is nhwc, was auto");
+    config.fixed = "seed = 0\nlayout = nchw\n";
+    config.epochs = 3;
+    assert_ok(train(&config, &result));
+    config.fixed = "seed = 0\nlayout = auto\n";
+    assert_ok(train(&config, &result));
+    config.epochs = 4;
     config.fixed = "seed = 0\n";
     fixture f = fixture_small;
     f.train = 204;

@@ -109,10 +109,15 @@ static void refuses_wrong_layouts(void **state)
     const wrong cases[] = {
         {"has no dataset '/train/images'", {0}, LABELS, 4, FORMAT, 0},
         {"has no dataset '/train/labels'", IMAGES, {0}, 4, FORMAT, 0},
-        {"has 2 dimensions, expected [N,H,W]", {LS_H5_U8, 2, {5, 4}}, LABELS, 4, FORMAT, 0},
+        {"has 2 dimensions, [5,4], expected [N,H,W]", {LS_H5_U8, 2, {5, 4}}, LABELS, 4, FORMAT, 0},
         {"not of type uint8", {LS_H5_I32, 3, {5, 2, 2}}, LABELS, 4, FORMAT, 0},
-        {"'/train/labels' has 2 dimensions", IMAGES, {LS_H5_U8, 2, {5, 1}}, 4, FORMAT, 0},
-        {"not of type uint8, int32 or int64", IMAGES, {LS_H5_F32, 1, {5}}, 4, FORMAT, 0},
+        {"'/train/labels' has 2 dimensions, [5,2]", IMAGES, {LS_H5_U8, 2, {5, 2}}, 4, FORMAT, 0},
+        {"not of an integer type; `lockstep import --help` describes",
+         IMAGES,
+         {LS_H5_F32, 1, {5}},
+         4,
+         FORMAT,
+         0},
         {"'/train/images' has 5 rows but '/train/labels' has 6",
          IMAGES,
          {LS_H5_U8, 1, {6}},
@@ -215,6 +220,7 @@ static void gathers_in_order(void **state)
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         assert_fails(ls_normalization_make(&normalization, refused[i][0], refused[i][1]),
                      LS_ERR_USAGE, "not be finite");
+    assert_fails(ls_normalization_make(&normalization, -NAN, 1), LS_ERR_USAGE, "--normalize nan,1");
     ls_batch_destroy(&batch);
     ls_samples_destroy(&samples);
     ls_dataset_close(&dataset);

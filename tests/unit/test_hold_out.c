@@ -138,7 +138,8 @@ static void reads_both_splits(void **state)
     write_sorted("r.h5", (int64_t[]){1000, 1000, 1000}, 3);
     for (int how = LS_HOLD_OUT_RANDOM; how <= LS_HOLD_OUT_STRATIFIED; how++)
         for (int tenths = 1; tenths <= 9; tenths += 4) {
-            const ls_dataset_options options = {tenths / 10.0, (ls_hold_out)how, 5};
+            const ls_dataset_options options = {
+                .validation = tenths / 10.0, .hold_out = (ls_hold_out)how, .seed = 5};
             const int64_t wanted = (int64_t)(ROWS * options.validation);
             ls_held *held = draw((ls_hold_out)how, 5, ROWS, wanted, 3, labels);
             ls_dataset *dataset;
@@ -185,7 +186,8 @@ static void reads_large_images(void **state)
     const fixture f = {.train = 41, .channels = 1, .height = 300, .width = 300, .classes = 3};
     fixture_write(&f, "large.h5");
     for (int how = LS_HOLD_OUT_LAST; how <= LS_HOLD_OUT_STRATIFIED; how++) {
-        const ls_dataset_options options = {0.25, (ls_hold_out)how, 1};
+        const ls_dataset_options options = {
+            .validation = 0.25, .hold_out = (ls_hold_out)how, .seed = 1};
         ls_dataset *dataset;
         bool seen[41] = {false};
         assert_ok(ls_dataset_open(&dataset, "large.h5", &options));
@@ -226,7 +228,8 @@ static void refuses_bad_labels(void **state)
     assert_ok(ls_h5_put_int(file, "classes", 2));
     assert_ok(ls_h5_close(&file));
     ls_dataset *dataset = NULL;
-    const ls_dataset_options options = {0.5, LS_HOLD_OUT_STRATIFIED, 0};
+    const ls_dataset_options options = {
+        .validation = 0.5, .hold_out = LS_HOLD_OUT_STRATIFIED, .seed = 0};
     assert_fails(ls_dataset_open(&dataset, "bad.h5", &options), LS_ERR_DATA,
                  "'/train/labels' row 2 is 2, expected 0 to 1");
 }
@@ -239,7 +242,8 @@ static void leaves_own_validation_alone(void **state)
     f.validation = 17;
     fixture_write(&f, "own.h5");
     ls_dataset *dataset;
-    const ls_dataset_options options = {0.5, LS_HOLD_OUT_STRATIFIED, 3};
+    const ls_dataset_options options = {
+        .validation = 0.5, .hold_out = LS_HOLD_OUT_STRATIFIED, .seed = 3};
     assert_ok(ls_dataset_open(&dataset, "own.h5", &options));
     assert_int_equal(ls_dataset_describe(dataset)->rows[LS_TRAIN], f.train);
     assert_int_equal(ls_dataset_describe(dataset)->rows[LS_VALIDATION], 17);

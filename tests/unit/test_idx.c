@@ -284,6 +284,10 @@ static void refuses_files_that_do_not_fit(void **state)
     import.train_images = "l5";
     import.train_labels = "l5";
     assert_fails(ls_import_idx(&import, "x.h5"), LS_ERR_DATA, "not images");
+    fixture_write_idx("i16", 0x0b, 3, five, values);
+    import.train_images = "i16";
+    assert_fails(ls_import_idx(&import, "x.h5"), LS_ERR_DATA,
+                 "expected uint8 of 3 or 4 dimensions, found int16 of 3 dimensions");
     import.train_images = "i";
     import.classes = 5;
     assert_fails(ls_import_idx(&import, "x.h5"), LS_ERR_DATA, "label 9 in row 3");

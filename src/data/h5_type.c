@@ -1,0 +1,82 @@
+/* The types of elements, in memory and in files. */
+#include "data/h5_file.h"
+
+#include <assert.h>
+
+/* Each type as it is in memory, and as it is in files that are written. */
+typedef struct type_pair {
+    hid_t memory, file;
+} type_pair;
+
+static type_pair type_pair_of(ls_h5_type type)
+{
+    switch (type) {
+    case LS_H5_U8:
+        return (type_pair){H5T_NATIVE_UINT8, H5T_STD_U8LE};
+    case LS_H5_I32:
+        return (type_pair){H5T_NATIVE_INT32, H5T_STD_I32LE};
+    case LS_H5_I64:
+        return (type_pair){H5T_NATIVE_INT64, H5T_STD_I64LE};
+    case LS_H5_F32:
+        return (type_pair){H5T_NATIVE_FLOAT, H5T_IEEE_F32LE};
+    case LS_H5_F64:
+        return (type_pair){H5T_NATIVE_DOUBLE, H5T_IEEE_F64LE};
+    case LS_H5_I8:
+        return (type_pair){H5T_NATIVE_INT8, H5T_STD_I8LE};
+    case LS_H5_I16:
+        return (type_pair){H5T_NATIVE_INT16, H5T_STD_I16LE};
+    case LS_H5_U16:
+        return (type_pair){H5T_NATIVE_UINT16, H5T_STD_U16LE};
+    case LS_H5_U32:
+        return (type_pair){H5T_NATIVE_UINT32, H5T_STD_U32LE};
+    case LS_H5_U64:
+        return (type_pair){H5T_NATIVE_UINT64, H5T_STD_U64LE};
+    case LS_H5_BOOL:
+    case LS_H5_OTHER:
+        break;
+    }
+    assert(!"a type that can be read or written");
+    return (type_pair){H5I_INVALID_HID, H5I_INVALID_HID};
+}
+
+hid_t ls_h5_memory_type(ls_h5_type type)
+{
+    return type_pair_of(type).memory;
+}
+
+hid_t ls_h5_file_type(ls_h5_type type)
+{
+    return type_pair_of(type).file;
+}
+
+/* Whether a type is that type of a file, in either byte order. */
+static bool is_type(hid_t type, hid_t little)
+{
+    const hid_t big = H5Tcopy(little);
+    H5Tset_order(big, H5T_ORDER_BE);
+    const bool same = H5Tequal(type, little) > 0 || H5Tequal(type, big) > 0;
+    H5Tclose(big);
+    return same;
+}
+
+/* The enumeration that h5py makes of bool. */
+static bool is_bool(hid_t type)
+{
+    int8_t no = -1, yes = -1;
+    if (H5Tget_class(type) != H5T_ENUM || H5Tget_nmembers(type) != 2)
+        return false;
+    const hid_t base = H5Tget_super(type);
+    const bool bytes = H5Tequal(base, H5T_STD_I8LE) > 0;
+    H5Tclose(base);
+    return bytes && H5Tenum_valueof(type, "FALSE", &no) >= 0 &&
+           H5Tenum_valueof(type, "TRUE", &yes) >= 0 && no == 0 && yes == 1;
+}
+
+/* Integers with padding or floats of another format are none of ours. */
+ls_h5_type ls_h5_type_of(hid_t type)
+{
+    int known = 0;
+    while (known < LS_H5_BOOL && !is_type(type, ls_h5_file_type((ls_h5_type)known)))
+        known++;
+    return known < LS_H5_BOOL ? (ls_h5_type)known : is_bool(type) ? LS_H5_BOOL : LS_H5_OTHER;
+}

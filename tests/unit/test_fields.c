@@ -1,0 +1,388 @@
+/* Images and labels in all the ways that other programs store them: chunks of any shape, channels
+ * last, labels of any integer type, files that were not closed. */
+#include "test.h"
+
+#include "base/child.h"
+#include "data/fields.h"
+
+#include <lockstep/dataset.h>
+
+#include <hdf5.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CLASSES = 10 };
+
+/* How images are stored. */
+typedef struct storage {
+    int rank;
+    hsize_t dims[4];
+    hsize_t chunk[4]; /* 0: contiguous */
+    bool unlimited;   /* chunks may be larger than the rows */
+} storage;
+
+static unsigned char value_at(int64_t row, int64_t at)
+{
+    return (unsigned char)(row * 31 + at * 7 + at / 5);
+}
+
+static void put_attributes(hid_t file)
+{
+    const int numbers[] = {1, CLASSES};
+    const char *const names[] = {"version", "classes"};
+    const hid_t space = H5Screate(H5S_SCALAR), text = H5Tcopy(H5T_C_S1);
+    H5Tset_size(text, sizeof "lockstep-dataset" - 1);
+    hid_t a = H5Acreate2(file, "format", text, space, H5P_DEFAULT, H5P_DEFAULT);
+    H5Awrite(a, text, "lockstep-dataset");
+    H5Aclose(a);
+    for (int i = 0; i < 2; i++) {
+        a = H5Acreate2(file, names[i], H5T_NATIVE_INT, space, H5P_DEFAULT, H5P_DEFAULT);
+        H5Awrite(a, H5T_NATIVE_INT, &numbers[i]);
+        H5Aclose(a);
+    }
+    H5Tclose(text);
+    H5Sclose(space);
+}
+
+static void put(hid_t file, const char *name, const storage *s, hid_t type, hid_t memory,
+                const void *content)
+{
+    const hsize_t endless[] = {H5S_UNLIMITED, H5S_UNLIMITED, H5S_UNLIMITED, H5S_UNLIMITED};
+    const hid_t list = H5Pcreate(H5P_DATASET_CREATE), links = H5Pcreate(H5P_LINK_CREATE),
+                space = H5Screate_simple(s->rank, s->dims, s->unlimited ? endless : NULL);
+    H5Pset_create_intermediate_group(links, 1);
+    if (s->chunk[0] > 0) {
+        H5Pset_chunk(list, s->rank, s->chunk);
+        H5Pset_deflate(list, 1);
+    }
+    const hid_t dataset = H5Dcreate2(file, name, type, space, links, list, H5P_DEFAULT);
+    assert_true(dataset >= 0);
+    assert_true(H5Dwrite(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, content) >= 0);
+    H5Dclose(dataset);
+    H5Sclose(space);
+    H5Pclose(links);
+    H5Pclose(list);
+}
+
+/* Images as they are stored, and labels. */
+static void put_images(hid_t file, const storage *s)
+{
+    const int64_t rows = (int64_t)s->dims[0];
+    int64_t features = 1;
+    for (int d = 1; d < s->rank; d++)
+        features *= (int64_t)s->dims[d];
+    unsigned char *pixels = malloc((size_t)(rows * features));
+    int *labels = malloc((size_t)rows * sizeof *labels);
+    for (int64_t i = 0; i < rows; i++) {
+        labels[i] = (int)(i % CLASSES);
+        for (int64_t k = 0; k < features; k++)
+            pixels[i * features + k] = value_at(i, k);
+    }
+    put(file, "train/images", s, H5T_STD_U8LE, H5T_NATIVE_UINT8, pixels);
+    put(file, "train/labels", &(storage){.rank = 1, .dims = {s->dims[0]}}, H5T_STD_I32LE,
+        H5T_NATIVE_INT, labels);
+    free(pixels);
+    free(labels);
+}
+
+static hid_t create(const char *path)
+{
+    const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(file >= 0);
+    put_attributes(file);
+    return file;
+}
+
+static void write_images(const char *path, const storage *s)
+{
+    const hid_t file = create(path);
+    put_images(file, s);
+    H5Fclose(file);
+}
+
+static ls_status open_as(ls_dataset **out, const char *path, ls_layout_order layout)
+{
+    return ls_dataset_open(out, path, &(ls_dataset_options){.layout = layout});
+}
+
+/* Where pixel (c, y, x) of an image lies in the file. */
+static int64_t place_of(const ls_dataset_info *info, bool nhwc, int64_t c, int64_t y, int64_t x)
+{
+    return nhwc ? (y * info->width + x) * info->channels + c
+                : (c * info->height + y) * info->width + x;
+}
+
+/* Reads some rows and compares each pixel and label with what was written. */
+static void compare(const ls_dataset *dataset, bool nhwc, int64_t first, int64_t count)
+{
+    const ls_dataset_info *info = ls_dataset_describe(dataset);
+    ls_samples *samples;
+    assert_ok(ls_dataset_read(dataset, LS_TRAIN, first, count, count, &samples));
+    for (int64_t i = 0; i < count; i++) {
+        const ls_sample *s = ls_sample_at(samples, i);
+        const uint8_t *pixel = s->pixels;
+        int64_t wrong = 0;
+        assert_int_equal(s->row, first + i);
+        assert_int_equal(s->label, (first + i) % CLASSES);
+        for (int64_t c = 0; c < info->channels; c++)
+            for (int64_t y = 0; y < info->height; y++)
+                for (int64_t x = 0; x < info->width; x++)
+                    wrong += *pixel++ != value_at(first + i, place_of(info, nhwc, c, y, x));
+        assert_int_equal(wrong, 0);
+    }
+    ls_samples_destroy(&samples);
+}
+
+static void reads_any_storage(void **state)
+{
+    (void)state;
+    static const storage cases[] = {
+        {3, {3001, 12, 10}, {0}, false},
+        {3, {3001, 12, 10}, {3001, 12, 10}, false}, /* one chunk */
+        {3, {3001, 12, 10}, {3001, 1, 10}, false},  /* a line of all images */
+        {3, {3001, 12, 10}, {3001, 1, 1}, false},   /* a pixel of them */
+        {3, {3001, 12, 10}, {7, 5, 3}, false},      /* what fits nowhere */
+        {3, {3001, 12, 10}, {1, 12, 10}, false},
+        {4, {501, 3, 12, 10}, {100, 1, 12, 10}, false},
+        {4, {501, 3, 12, 10}, {64, 2, 5, 10}, false},
+        {4, {501, 2, 12, 3}, {501, 1, 7, 2}, false},
+        /* Chunks side by side that are too many to be kept: 4 of more than 16 MiB each. */
+        {4, {501, 2, 12, 10}, {140000, 2, 8, 8}, true},
+        {3, {501, 12, 10}, {270000, 8, 8}, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const int64_t rows = (int64_t)cases[i].dims[0];
+        ls_dataset *dataset;
+        write_images("storage.h5", &cases[i]);
+        assert_ok(ls_dataset_try("storage.h5", true));
+        assert_ok(open_as(&dataset, "storage.h5", LS_LAYOUT_AUTO));
+        compare(dataset, false, 0, rows);
+        compare(dataset, false, rows / 3, rows / 2);
+        compare(dataset, false, rows - 1, 1);
+        ls_dataset_close(&dataset);
+    }
+}
+
+static double processor_seconds(void)
+{
+    return (double)clock() / CLOCKS_PER_SEC;
+}
+
+/* Rows are read in many requests, as by a stream, in little more time than at once. */
+static void unpacks_chunks_once(void **state)
+{
+    (void)state;
+    static const storage cases[] = {{3, {6000, 28, 28}, {6000, 28, 28}, false},
+                                    {3, {6000, 28, 28}, {6000, 7, 28}, false}};
+    enum { REQUESTS = 300 };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ls_dataset *dataset;
+        ls_samples *samples;
+        write_images("packed.h5", &cases[i]);
+        assert_ok(open_as(&dataset, "packed.h5", LS_LAYOUT_AUTO));
+        const double begin = processor_seconds();
+        assert_ok(ls_dataset_read(dataset, LS_TRAIN, 0, 6000, 6000, &samples));
+        const double once = processor_seconds() - begin;
+        for (int64_t k = 0; k < REQUESTS; k++)
+            assert_ok(ls_dataset_read_into(dataset, LS_TRAIN, k * 20, 20, samples));
+        assert_true(processor_seconds() - begin < REQUESTS / 3 * once);
+        ls_samples_destroy(&samples);
+        ls_dataset_close(&dataset);
+    }
+}
+
+static ls_status burn(const void *allowed)
+{
+    ls_child_allow(*(const int64_t *)allowed);
+    const double end = processor_seconds() + 1.3;
+    while (processor_seconds() < end)
+        ;
+    return LS_OK;
+}
+
+/* A trial that finds more to do may take longer; one that does not end is ended. */
+static void time_follows_content(void **state)
+{
+    (void)state;
+    assert_ok(ls_in_child(burn, &(int64_t){20}, "large.h5", 1));
+    assert_fails(ls_in_child(burn, &(int64_t){0}, "endless.h5", 1), LS_ERR_DATA,
+                 "endless.h5: damaged, or stored in a way that takes far too long");
+    ls_child_allow(1); /* of no effect: this is no child */
+}
+
+static void channels_may_come_last(void **state)
+{
+    (void)state;
+    static const storage cases[] = {
+        {4, {400, 9, 7, 3}, {0}, false},
+        {4, {400, 9, 7, 1}, {400, 2, 7, 1}, false},
+        {4, {400, 9, 7, 4}, {250000, 9, 4, 2}, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ls_dataset *dataset = NULL;
+        write_images("last.h5", &cases[i]);
+        assert_fails(open_as(&dataset, "last.h5", LS_LAYOUT_AUTO), LS_ERR_USAGE,
+                     "give --layout nhwc if its last dimension is the channels");
+        assert_null(dataset);
+        assert_ok(ls_dataset_try("last.h5", true));
+        assert_ok(open_as(&dataset, "last.h5", LS_LAYOUT_NHWC));
+        const ls_dataset_info *info = ls_dataset_describe(dataset);
+        assert_int_equal(info->channels, cases[i].dims[3]);
+        assert_int_equal(info->height, 9);
+        assert_int_equal(info->width, 7);
+        assert_false(info->doubtful);
+        compare(dataset, true, 0, 400);
+        compare(dataset, true, 111, 5);
+        ls_dataset_close(&dataset);
+        assert_ok(open_as(&dataset, "last.h5", LS_LAYOUT_NCHW));
+        assert_int_equal(ls_dataset_describe(dataset)->channels, 9);
+        assert_true(ls_dataset_describe(dataset)->doubtful);
+        compare(dataset, false, 0, 400);
+        ls_dataset_close(&dataset);
+    }
+}
+
+static void asks_only_in_doubt(void **state)
+{
+    (void)state;
+    static const storage clear[] = {{4, {20, 3, 9, 7}, {0}, false},
+                                    {4, {20, 3, 32, 3}, {0}, false},
+                                    {4, {20, 1, 9, 1}, {0}, false},
+                                    {4, {20, 5, 9, 2}, {0}, false},
+                                    {3, {20, 9, 3}, {0}, false}};
+    for (size_t i = 0; i < sizeof clear / sizeof *clear; i++) {
+        ls_dataset *dataset;
+        write_images("clear.h5", &clear[i]);
+        assert_ok(open_as(&dataset, "clear.h5", LS_LAYOUT_AUTO));
+        assert_false(ls_dataset_describe(dataset)->doubtful);
+        compare(dataset, false, 0, 20);
+        ls_dataset_close(&dataset);
+    }
+    /* Without channels there is nothing to transpose. */
+    ls_dataset *dataset;
+    assert_ok(open_as(&dataset, "clear.h5", LS_LAYOUT_NHWC));
+    compare(dataset, false, 0, 20);
+    ls_dataset_close(&dataset);
+}
+
+/* Images of 20 rows, and labels of any type and shape. */
+static void write_labels(const char *path, hid_t type, int rank, const hsize_t *dims, hid_t memory,
+                         const void *labels)
+{
+    static const unsigned char pixels[20 * 4];
+    storage s = {.rank = rank};
+    memcpy(s.dims, dims, (size_t)rank * sizeof *dims);
+    const hid_t file = create(path);
+    put(file, "train/images", &(storage){3, {20, 2, 2}, {0}, false}, H5T_STD_U8LE, H5T_NATIVE_UINT8,
+        pixels);
+    put(file, "train/labels", &s, type, memory, labels);
+    H5Fclose(file);
+}
+
+static void check_labels(const char *path, const int64_t *labels)
+{
+    ls_dataset *dataset;
+    ls_samples *samples;
+    assert_ok(open_as(&dataset, path, LS_LAYOUT_AUTO));
+    assert_ok(ls_dataset_read(dataset, LS_TRAIN, 3, 17, 17, &samples));
+    for (int64_t i = 0; i < 17; i++)
+        assert_int_equal(ls_sample_at(samples, i)->label, labels[3 + i]);
+    ls_samples_destroy(&samples);
+    ls_dataset_close(&dataset);
+}
+
+static void labels_may_be_any_integers(void **state)
+{
+    (void)state;
+    const hid_t types[] = {H5T_STD_I8LE,  H5T_STD_U8LE,  H5T_STD_I16LE, H5T_STD_I16BE,
+                           H5T_STD_U16LE, H5T_STD_U16BE, H5T_STD_I32LE, H5T_STD_U32LE,
+                           H5T_STD_U32BE, H5T_STD_I64LE, H5T_STD_U64LE, H5T_STD_U64BE};
+    const hsize_t row[] = {20}, column[] = {20, 1}, reversed[] = {1, 20};
+    int64_t labels[20];
+    int8_t bools[20];
+    for (int i = 0; i < 20; i++)
+        labels[i] = (bools[i] = i % 3 == 0) + 2 * (i % 4);
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        write_labels("labels.h5", types[i], 1, row, H5T_NATIVE_INT64, labels);
+        check_labels("labels.h5", labels);
+        write_labels("labels.h5", types[i], 2, column, H5T_NATIVE_INT64, labels);
+        check_labels("labels.h5", labels);
+    }
+    const hid_t boolean = H5Tenum_create(H5T_STD_I8LE);
+    H5Tenum_insert(boolean, "FALSE", &(int8_t){0});
+    H5Tenum_insert(boolean, "TRUE", &(int8_t){1});
+    write_labels("labels.h5", boolean, 1, row, boolean, bools);
+    for (int i = 0; i < 20; i++)
+        labels[i] = bools[i];
+    check_labels("labels.h5", labels);
+    H5Tclose(boolean);
+    ls_dataset *dataset = NULL;
+    write_labels("labels.h5", H5T_STD_I64LE, 2, reversed, H5T_NATIVE_INT64, labels);
+    assert_fails(open_as(&dataset, "labels.h5", LS_LAYOUT_AUTO), LS_ERR_DATA, "as 1 x N");
+    /* Some other enumeration is no bool. */
+    const hid_t colours = H5Tenum_create(H5T_STD_I8LE);
+    H5Tenum_insert(colours, "RED", &(int8_t){0});
+    H5Tenum_insert(colours, "BLUE", &(int8_t){1});
+    write_labels("labels.h5", colours, 1, row, colours, bools);
+    assert_fails(open_as(&dataset, "labels.h5", LS_LAYOUT_AUTO), LS_ERR_DATA, "integer type");
+    H5Tclose(colours);
+}
+
+/* A label that is none is named by its value, whatever its type. */
+static void names_wrong_labels(void **state)
+{
+    (void)state;
+    const hsize_t row[] = {20};
+    int64_t labels[20] = {0};
+    const struct {
+        hid_t type;
+        int64_t value;
+        const char *part;
+    } cases[] = {
+        {H5T_STD_I64LE, (INT64_C(1) << 32) + 3, "'/train/labels' row 19 is 4294967299, expected"},
+        {H5T_STD_I64LE, INT64_MIN, "row 19 is -9223372036854775808, expected 0 to 9"},
+        {H5T_STD_I8LE, -1, "row 19 is -1, expected 0 to 9"},
+        {H5T_STD_U32LE, UINT32_MAX, "row 19 is 4294967295, expected 0 to 9"},
+        {H5T_STD_U64LE, INT64_MIN + 5, "row 19 is 9223372036854775813, expected 0 to 9"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        labels[19] = cases[i].value;
+        write_labels("wrong.h5", cases[i].type, 1, row,
+                     cases[i].type == H5T_STD_U64LE ? H5T_NATIVE_UINT64 : H5T_NATIVE_INT64, labels);
+        assert_fails(ls_dataset_try("wrong.h5", true), LS_ERR_DATA, cases[i].part);
+    }
+}
+
+/* A writer that is killed leaves a mark in the file. */
+static void names_an_open_writer(void **state)
+{
+    (void)state;
+    ls_dataset *dataset = NULL;
+    const pid_t child = fork();
+    if (child == 0) {
+        const hid_t access_list = H5Pcreate(H5P_FILE_ACCESS);
+        H5Pset_libver_bounds(access_list, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST);
+        const hid_t file = H5Fcreate("open.h5", H5F_ACC_TRUNC, H5P_DEFAULT, access_list);
+        put_attributes(file);
+        put_images(file, &(storage){3, {20, 2, 2}, {0}, false});
+        H5Fflush(file, H5F_SCOPE_GLOBAL);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_fails(open_as(&dataset, "open.h5", LS_LAYOUT_AUTO), LS_ERR_DATA,
+                 "if none is, `h5clear -s open.h5` removes the mark");
+    assert_fails(ls_dataset_check("open.h5"), LS_ERR_DATA, "open for writing");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_any_storage),    cmocka_unit_test(unpacks_chunks_once),
+        cmocka_unit_test(time_follows_content), cmocka_unit_test(channels_may_come_last),
+        cmocka_unit_test(asks_only_in_doubt),   cmocka_unit_test(labels_may_be_any_integers),
+        cmocka_unit_test(names_wrong_labels),   cmocka_unit_test(names_an_open_writer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
