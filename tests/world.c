@@ -28,7 +28,8 @@ void world_make(world *w, const char *model, uint64_t seed)
         ls_optimizer_step(w->optimizer, w->params + size, 1, 0.01, w->params);
     for (int i = 0; i < WORLD_EPOCHS; i++)
         w->history[i] = (ls_metrics){.epoch = i + 1, .loss = 0.5 / (i + 1), .val_loss = NAN};
-    w->identity = (ls_identity){.model = (char *)model,
+    w->identity = (ls_identity){.run = "a-run",
+                                .model = (char *)model,
                                 .compute = "none",
                                 .loss = LS_CROSS_ENTROPY,
                                 .classes = 4,
@@ -46,8 +47,13 @@ void world_make(world *w, const char *model, uint64_t seed)
                                 .early_stop = {.best_epoch = 2, .best = 0.1 + 0.2, .waited = 1}};
 }
 
+/* The folder that is saved into. */
+static const char path_of_folder[] = "run/checkpoints";
+static ls_checkpoint_folder *folder;
+
 void world_free(world *w)
 {
+    ls_checkpoint_folder_close(&folder);
     ls_network_destroy(&w->network);
     ls_optimizer_destroy(&w->optimizer);
     ls_free(w->params);
@@ -65,12 +71,22 @@ ls_status world_save(world *w, int64_t steps, bool best, int64_t keep)
                       .network = w->network,
                       .params = w->params,
                       .optimizer = w->optimizer};
-    return ls_checkpoint_save("run/checkpoints", &state, keep);
+    if (folder == NULL)
+        assert_ok(ls_checkpoint_folder_open(&folder, path_of_folder));
+    return ls_checkpoint_save(folder, &state, keep);
+}
+
+ls_status world_rewind(const char *run, const ls_progress *progress)
+{
+    ls_checkpoint_folder_close(&folder);
+    ls_status status = ls_checkpoint_folder_open(&folder, path_of_folder);
+    return status == LS_OK ? ls_checkpoint_rewind(folder, run, progress) : status;
 }
 
 void empty_folder(const char *path)
 {
     char member[512];
+    ls_checkpoint_folder_close(&folder);
     assert_ok(ls_make_folder(path));
     DIR *dir = opendir(path);
     assert_non_null(dir);

@@ -25,7 +25,10 @@ void world_free(world *w);
  * far. */
 ls_status world_save(world *w, int64_t steps, bool best, int64_t keep) LS_MUST_CHECK;
 
-/* Makes a folder, or empties it of its files. */
+/* Goes back to this progress in run/checkpoints, as the run of this id that is resumed there. */
+ls_status world_rewind(const char *run, const ls_progress *progress) LS_MUST_CHECK;
+
+/* Makes a folder, or empties it of its files: for a new run. */
 void empty_folder(const char *path);
 
 #endif

@@ -1,10 +1,12 @@
 /* Checkpoints: one HDF5 file that holds all that training depends on, and the folder they lie in.
  *
- *     attributes                format = "lockstep-checkpoint", version, model, loss, classes,
+ *     attributes                format = "lockstep-checkpoint", version, run, model, loss, classes,
  *                               channels, height, width, mean, std, dataset, dataset_fingerprint,
  *                               validation_fingerprint, compute, config, epoch, step,
- * optimizer_steps, best_steps, best_epoch, best, waited, ranks, reduce; of an unfinished epoch
- * partial_rows, partial_loss, ... /parameters/<layer>/<name>   float32
+ *                               optimizer_steps, best_steps, best_epoch, best, waited, ranks,
+ *                               reduce; of an unfinished epoch partial_rows, partial_loss, ...;
+ *                               older files have no `run` and no `validation_fingerprint`
+ *     /parameters/<layer>/<name>   float32
  *     /optimizer/<slot>/<layer>/<name>   float32, the optimizer's state
  *     /average/<layer>/<name>   float32, the average of the parameters if one is kept
  *     /metrics                  float64 [epochs][columns]; the attribute columns names them
@@ -25,8 +27,12 @@
 #include <lockstep/reducer.h>
 #include <lockstep/status.h>
 
+enum { LS_RUN_ID = 17 };
+
 /* What a network is, beside its parameters, and what it was trained on. */
 typedef struct ls_identity {
+    char *run; /* the id of the run that wrote it, at most LS_RUN_ID - 1 characters; "" or NULL:
+                  none */
     char *model;
     ls_loss loss;
     int classes;
@@ -81,18 +87,34 @@ typedef struct ls_state {
     const float *const *slots; /* [ls_optimizer_slots()] its arenas; NULL: those that it has */
 } ls_state;
 
-/* Writes a checkpoint into a folder, as step-NNNNNNNN.h5 with the steps taken as its number, and
- * lets the link `last` point to it, and `best` to the one of the best epoch; then removes all but
- * the `keep` newest and the best, as far as they can be removed. The file appears under its name
- * only when all of it is on disk.
- * Errors: LS_ERR_FAILURE; LS_ERR_USAGE if a path is too long. What was there before is then still
- * there. */
-ls_status ls_checkpoint_save(const char *folder, const ls_state *state, int64_t keep) LS_MUST_CHECK;
+/* The folder that a run writes its checkpoints into. It knows which of the files there are the
+ * run's own: others are never removed, replaced or counted. */
+typedef struct ls_checkpoint_folder ls_checkpoint_folder;
 
-/* Makes a folder as it was when it had come to this progress: the links point where they did, and
- * later checkpoints are removed. To be called before training goes on from there.
- * Errors: as above; LS_ERR_DATA if the folder can't be read. */
-ls_status ls_checkpoint_rewind(const char *folder, const ls_progress *progress) LS_MUST_CHECK;
+/* Opens a folder, which is made if it is not there, for a run that has written nothing into it yet.
+ * Errors: LS_ERR_FAILURE. */
+ls_status ls_checkpoint_folder_open(ls_checkpoint_folder **out, const char *path) LS_MUST_CHECK;
+
+/* Frees it and sets *folder to NULL; accepts NULL. */
+void ls_checkpoint_folder_close(ls_checkpoint_folder **folder);
+
+/* Makes a folder as it was when the run had come to this progress, and finds out which files are
+ * the run's own: the links lead to where they did, and its later checkpoints, and later damaged
+ * ones, are removed. To be called before training goes on from there. run  the run's id; files
+ * without one are taken for its own Errors: LS_ERR_FAILURE; LS_ERR_DATA if the folder can't be
+ * read, or a later checkpoint is another run's or can't be read. Nothing is removed then. */
+ls_status ls_checkpoint_rewind(ls_checkpoint_folder *folder, const char *run,
+                               const ls_progress *progress) LS_MUST_CHECK;
+
+/* Writes a checkpoint into a folder, as step-NNNNNNNN.h5 with the steps taken as its number, and
+ * then removes all of the run's but the `keep` newest and the best, as far as they can be removed.
+ * The file appears under its name only when all of it is on disk. Where the file system has
+ * symbolic links, `last` leads to it, and `best` to the one of the best epoch: for people and other
+ * programs. Errors: LS_ERR_FAILURE, also if a file of that name is not the run's, or the folder
+ * another one than was opened (one that was removed is made anew); LS_ERR_USAGE if a path is too
+ * long. What was there before is then still there. */
+ls_status ls_checkpoint_save(ls_checkpoint_folder *folder, const ls_state *state,
+                             int64_t keep) LS_MUST_CHECK;
 
 /* A checkpoint that is being read. */
 typedef struct ls_checkpoint ls_checkpoint;
@@ -130,21 +152,29 @@ ls_status ls_checkpoint_read_optimizer(const ls_checkpoint *checkpoint, const ls
                                        ls_optimizer *optimizer) LS_MUST_CHECK;
 
 /* Opens the best checkpoint that the run has saved so far, as `current` knows it: itself, or one
- * beside it.
- * Errors: LS_ERR_DATA if it is not there, or of no epoch that was the best one. */
-ls_status ls_checkpoint_open_best(const ls_checkpoint *current, ls_checkpoint **out) LS_MUST_CHECK;
+ * beside it; *out is NULL if there is none.
+ * missing  on return why there is none: it is not there, damaged, or of no epoch that was the best
+ *          one; "" if there is one, or none was saved
+ * Errors: LS_ERR_DATA if it is there and can't be read. */
+ls_status ls_checkpoint_open_best(const ls_checkpoint *current, ls_checkpoint **out,
+                                  char missing[LS_ERROR_TEXT_MAX]) LS_MUST_CHECK;
 
-/* Copies a checkpoint into another folder, whole. Errors: LS_ERR_FAILURE, LS_ERR_DATA. */
-ls_status ls_checkpoint_copy(const ls_checkpoint *checkpoint, const char *folder) LS_MUST_CHECK;
+/* Copies a checkpoint into a folder, whole; it is then the run's own. Errors: LS_ERR_FAILURE,
+ * LS_ERR_DATA. */
+ls_status ls_checkpoint_copy(const ls_checkpoint *checkpoint,
+                             ls_checkpoint_folder *folder) LS_MUST_CHECK;
 
-/* Finds the checkpoint that a user means by a path: a file; or a run folder, whose best, else last,
- * is meant (`newest`: whose last).
- * Errors: LS_ERR_DATA if there is none. LS_ERR_USAGE if the path is too long for `size` bytes. */
+/* Finds the checkpoint that a user means by a path: a file; a run folder or its folder of
+ * checkpoints, whose best, else last, is meant (`newest`: whose last); or `best` or `last` in that
+ * folder. Where there are no such links the checkpoints themselves tell.
+ * Errors: LS_ERR_DATA if there is none, or it can't be told which it is. LS_ERR_USAGE if the path
+ * is too long for `size` bytes. */
 ls_status ls_checkpoint_find(const char *path, bool newest, char *out, size_t size) LS_MUST_CHECK;
 
-/* Opens the newest checkpoint of a run folder that is intact; *out is NULL if there is none at all.
- * skipped  on return the text of what is wrong with a newer one, "" if all is well
- * Errors: LS_ERR_DATA if there are some but none that is intact. */
+/* Opens the newest checkpoint of a run folder, or of its folder of checkpoints, that is intact;
+ * *out is NULL if there is none at all. skipped  on return the text of what is wrong with a newer
+ * one that is damaged, "" if all is well Errors: LS_ERR_DATA if there are some but none that is
+ * intact; if a newer one can't be read, which may be intact. */
 ls_status ls_checkpoint_open_newest(const char *run, ls_checkpoint **out,
                                     char skipped[LS_ERROR_TEXT_MAX]) LS_MUST_CHECK;
 

@@ -43,6 +43,15 @@ ls_status ls_make_folder(const char *path)
     return LS_OK;
 }
 
+ls_status ls_hold_folder(int *out, const char *path)
+{
+    const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return ls_fail(LS_ERR_FAILURE, "%s: can't open this folder: %s", path, strerror(errno));
+    *out = folder;
+    return LS_OK;
+}
+
 /* Brings the folder of `path` to disk, so that a rename in it lasts. */
 static ls_status sync_folder(const char *path)
 {
@@ -51,9 +60,10 @@ static ls_status sync_folder(const char *path)
     if (status != LS_OK)
         return status;
     const char *name = dirname(copy);
-    int folder = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0)
-        return ls_fail(LS_ERR_FAILURE, "%s: can't open this folder: %s", name, strerror(errno));
+    int folder;
+    status = ls_hold_folder(&folder, name);
+    if (status != LS_OK)
+        return status;
     /* Some file systems can't synchronise a folder and say so with EINVAL: nothing to be done. */
     if (fsync(folder) != 0 && errno != EINVAL)
         status =
@@ -141,7 +151,7 @@ ls_status ls_refuse_foreign(const char *path, const void *begin, size_t length, 
 
 ls_status ls_append_file(const char *path, const char *text, size_t length)
 {
-    const int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    const int file = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
     if (file < 0)
         return ls_fail(LS_ERR_FAILURE, "%s: can't open to write: %s", path, strerror(errno));
     const off_t before = lseek(file, 0, SEEK_END);
@@ -179,11 +189,38 @@ ls_status ls_lock_file(int *out, const char *path)
                    path, *text != '\0' ? text : "another process");
 }
 
-void ls_unlock_file(int *lock)
+void ls_let_go(int *file)
 {
-    if (*lock >= 0)
-        close(*lock);
-    *lock = -1;
+    if (*file >= 0)
+        close(*file);
+    *file = -1;
+}
+
+ls_status ls_find_again(int file, const char *path, ls_found *out)
+{
+    struct stat held, there;
+    *out = LS_FOUND_NONE;
+    if (fstat(file, &held) != 0)
+        return ls_fail(LS_ERR_FAILURE, "%s: can't access: %s", path, strerror(errno));
+    if (stat(path, &there) == 0)
+        *out = held.st_dev == there.st_dev && held.st_ino == there.st_ino ? LS_FOUND_SAME
+                                                                          : LS_FOUND_OTHER;
+    else if (errno != ENOENT && errno != ENOTDIR)
+        return ls_fail(LS_ERR_FAILURE, "%s: can't access: %s", path, strerror(errno));
+    return LS_OK;
+}
+
+ls_status ls_check_readable(const char *path)
+{
+    char byte;
+    ls_status status = LS_OK;
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return ls_fail(LS_ERR_DATA, "%s: can't open: %s", path, strerror(errno));
+    if (read(file, &byte, 1) < 0)
+        status = ls_fail(LS_ERR_DATA, "%s: can't read: %s", path, strerror(errno));
+    close(file);
+    return status;
 }
 
 ls_status ls_read_file(const char *path, size_t limit, ls_status missing, char **out,

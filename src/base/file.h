@@ -36,7 +36,7 @@ ls_status ls_write_file(const char *path, const char *text, size_t length) LS_MU
 ls_status ls_refuse_foreign(const char *path, const void *begin, size_t length,
                             const char *kind) LS_MUST_CHECK;
 
-/* Adds to a file, which is made if it is not there, all of a text or nothing. Local.
+/* Adds to a file that is there all of a text or nothing. Local.
  * Errors: LS_ERR_FAILURE. */
 ls_status ls_append_file(const char *path, const char *text, size_t length) LS_MUST_CHECK;
 
@@ -50,13 +50,31 @@ ls_status ls_write_all(int file, const char *path, const void *bytes, size_t len
 ls_status ls_close_written(int file, const char *path, ls_status status) LS_MUST_CHECK;
 
 /* Takes the lock on a file, which is made if it is not there, for this process and as long as it
- * lives; *out is what ls_unlock_file() takes, -1 where the file system knows no locks. Local.
+ * lives; *out is -1 where the file system knows no locks. Local.
  * Errors: LS_ERR_USAGE if another process has it, with what that one wrote into it; LS_ERR_FAILURE.
  */
 ls_status ls_lock_file(int *out, const char *path) LS_MUST_CHECK;
 
-/* Gives the lock back, sets *lock to -1; accepts -1. Local. */
-void ls_unlock_file(int *lock);
+/* Closes a file that ls_lock_file() or ls_hold_folder() opened, with which a lock is given back,
+ * and sets *file to -1; accepts -1. Local. */
+void ls_let_go(int *file);
+
+/* Opens a folder, so that it can be found again. Local. Errors: LS_ERR_FAILURE. */
+ls_status ls_hold_folder(int *out, const char *path) LS_MUST_CHECK;
+
+typedef enum ls_found {
+    LS_FOUND_SAME,
+    LS_FOUND_NONE,  /* nothing is there any more */
+    LS_FOUND_OTHER, /* something else has come in its place */
+} ls_found;
+
+/* Whether an open file or folder is still what its path leads to. Held open it keeps its inode
+ * number, also where numbers are made up as they are asked for. Local. Errors: LS_ERR_FAILURE if
+ * that can't be told. */
+ls_status ls_find_again(int file, const char *path, ls_found *out) LS_MUST_CHECK;
+
+/* Makes sure that a file can be opened and read. Local. Errors: LS_ERR_DATA. */
+ls_status ls_check_readable(const char *path) LS_MUST_CHECK;
 
 /* Reads a whole file of at most `limit` bytes; *out is owned, zero-terminated, ls_free(). Local.
  * Errors: `missing` (a code of the caller's choice) if it can't be opened or read or is larger. */

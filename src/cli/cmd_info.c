@@ -106,10 +106,11 @@ static ls_status describe_checkpoint(const char *path, json_t **out)
         status = describe_history(checkpoint, &metrics);
     if (status == LS_OK)
         *out = json_pack(
-            "{s:s, s:o, s:[I,I,I], s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:b, s:o, s:o}", "kind",
-            "checkpoint", "model", ls_json_text(id->model), "image", (json_int_t)id->input.channels,
-            (json_int_t)id->input.height, (json_int_t)id->input.width, "classes", id->classes,
-            "epoch", (json_int_t)progress->epoch, "step", (json_int_t)progress->step, "steps",
+            "{s:s, s:o, s:o, s:[I,I,I], s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:b, s:o, s:o}", "kind",
+            "checkpoint", "run", ls_json_text(id->run), "model", ls_json_text(id->model), "image",
+            (json_int_t)id->input.channels, (json_int_t)id->input.height,
+            (json_int_t)id->input.width, "classes", id->classes, "epoch",
+            (json_int_t)progress->epoch, "step", (json_int_t)progress->step, "steps",
             (json_int_t)progress->optimizer_steps, "best_epoch",
             (json_int_t)progress->early_stop.best_epoch, "metrics", metrics, "parameters",
             describe_params(network), "average", ls_checkpoint_has_average(checkpoint), "dataset",

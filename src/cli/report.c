@@ -284,6 +284,14 @@ ls_status ls_report_create(ls_report **out, bool quiet, ls_observer *observer)
     return LS_OK;
 }
 
+/* File systems without symbolic links have none. */
+static bool has_best_link(const char *run)
+{
+    char path[4096];
+    return snprintf(path, sizeof path, "%s/checkpoints/best", run) < (int)sizeof path &&
+           access(path, F_OK) == 0;
+}
+
 void ls_report_finish(ls_report *report, const ls_train_config *config,
                       const ls_train_result *result)
 {
@@ -311,8 +319,8 @@ void ls_report_finish(ls_report *report, const ls_train_config *config,
                 result->final.val_accuracy);
     fprintf(stderr, "\n");
     if (*config->run != '\0')
-        fprintf(stderr, "  results   %s: metrics.csv, summary.json, checkpoints/best\n",
-                config->run);
+        fprintf(stderr, "  results   %s: metrics.csv, summary.json, checkpoints%s\n", config->run,
+                has_best_link(config->run) ? "/best" : "");
 }
 
 void ls_report_destroy(ls_report **report)

@@ -1,5 +1,6 @@
 #include "data/h5.h"
 #include "base/child.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "data/h5_check.h"
 #include "data/h5_file.h"
@@ -150,10 +151,10 @@ static ls_status explain(const char *path)
 
 ls_status ls_h5_open(ls_h5 **out, const char *path)
 {
-    if (access(path, R_OK) != 0)
-        return ls_fail(LS_ERR_DATA, "%s: can't open: %s", path, strerror(errno));
     ls_h5 *file;
-    ls_status status = wrap(&file, path, false);
+    ls_status status = ls_check_readable(path); /* HDF5 does not tell that from a damaged one */
+    if (status == LS_OK)
+        status = wrap(&file, path, false);
     if (status != LS_OK)
         return status;
     hid_t access_list = make_access_list();

@@ -101,28 +101,29 @@ ls_status ls_seal_write(const char *path)
 
 ls_status ls_seal_verify(const char *path, ls_seal *seal, char digest_out[LS_DIGEST_TEXT])
 {
+    *seal = LS_SEAL_UNKNOWN;
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
         return ls_fail(LS_ERR_DATA, "%s: can't open: %s", path, strerror(errno));
     char digest[LS_DIGEST_TEXT] = "", found[LS_SEAL_BYTES], expected[LS_SEAL_BYTES];
     uint64_t bytes;
-    *seal = LS_SEAL_ABSENT;
     ls_status status = LS_OK;
     ssize_t got = read_full(file, found, sizeof found);
     if (got < 0) {
         status = ls_fail(LS_ERR_DATA, "%s: can't read: %s", path, strerror(errno));
-    } else if (got == (ssize_t)sizeof found && memcmp(found, magic, sizeof magic - 1) == 0) {
+    } else if (got < (ssize_t)sizeof found || memcmp(found, magic, sizeof magic - 1) != 0) {
+        *seal = LS_SEAL_ABSENT;
+    } else {
         status = digest_content(file, path, LS_ERR_DATA, digest, &bytes);
         if (status == LS_OK) {
             compose(expected, digest, bytes);
-            if (memcmp(found, expected, sizeof found) == 0)
-                *seal = LS_SEAL_INTACT;
-            else
-                status = ls_fail(LS_ERR_DATA,
-                                 "%s: damaged or cut short: its content does not have the digest "
-                                 "it was sealed with",
-                                 path);
+            *seal = memcmp(found, expected, sizeof found) == 0 ? LS_SEAL_INTACT : LS_SEAL_BROKEN;
         }
+        if (*seal == LS_SEAL_BROKEN)
+            status = ls_fail(LS_ERR_DATA,
+                             "%s: damaged or cut short: its content does not have the digest it "
+                             "was sealed with",
+                             path);
     }
     close(file);
     if (status == LS_OK && digest_out != NULL)

@@ -16,7 +16,9 @@
 enum { LS_SEAL_BYTES = 512, LS_DIGEST_TEXT = 33 };
 
 typedef enum ls_seal {
-    LS_SEAL_ABSENT, /* the file carries no seal: it was written by something else */
+    LS_SEAL_UNKNOWN, /* the file could not be read */
+    LS_SEAL_ABSENT,  /* it carries no seal: it was written by something else */
+    LS_SEAL_BROKEN,  /* it was read to its end and is not what was sealed */
     LS_SEAL_INTACT,
 } ls_seal;
 
@@ -26,6 +28,7 @@ typedef enum ls_seal {
 ls_status ls_seal_write(const char *path) LS_MUST_CHECK;
 
 /* Looks for a seal and, where there is one, verifies it. Local.
+ * seal    on return what was found, in case of an error, too: what can't be read may be whole
  * digest  the digest as hex digits, "" where there is no seal; may be NULL
  * Errors: LS_ERR_DATA if the file is missing, can't be read, or is not what was sealed. */
 ls_status ls_seal_verify(const char *path, ls_seal *seal,

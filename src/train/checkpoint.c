@@ -9,10 +9,12 @@
 #include "data/seal.h"
 #include "train/checkpoint_file.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { VERSION = 3, NAME = LS_PARAM_NAME + 64 };
 
@@ -55,6 +57,8 @@ static ls_status write_identity(ls_h5 *file, const ls_identity *id)
     for (size_t i = 0; status == LS_OK && i < sizeof texts / sizeof *texts; i++)
         if (texts[i].name != validation_name || id->knows_validation)
             status = ls_h5_put_text(file, texts[i].name, texts[i].text);
+    if (status == LS_OK && id->run != NULL)
+        status = ls_h5_put_text(file, "run", id->run);
     for (size_t i = 0; status == LS_OK && i < sizeof integers / sizeof *integers; i++)
         status = ls_h5_put_int(file, integers[i].name, integers[i].value);
     if (status == LS_OK)
@@ -248,10 +252,25 @@ static ls_status read_fingerprint(const ls_h5 *file, const char *name, uint64_t 
     return status;
 }
 
+/* Files of before runs had an id have none. */
+static ls_status read_run(const ls_h5 *file, char **out)
+{
+    if (!ls_h5_has_attribute(file, "run")) {
+        *out = ls_strdup("");
+        return *out == NULL ? LS_ERR_FAILURE : LS_OK;
+    }
+    ls_status status = ls_h5_get_text(file, "run", out);
+    if (status == LS_OK && strlen(*out) >= LS_RUN_ID)
+        status = ls_fail(LS_ERR_DATA, "%s: attribute 'run' is no run's id", ls_h5_path(file));
+    return status;
+}
+
 static ls_status read_identity(const ls_h5 *file, ls_identity *id)
 {
     int64_t classes = 0;
     ls_status status = ls_h5_get_text(file, "model", &id->model);
+    if (status == LS_OK)
+        status = read_run(file, &id->run);
     if (status == LS_OK)
         status = ls_h5_get_text(file, "dataset", &id->dataset);
     if (status == LS_OK)
@@ -402,16 +421,56 @@ static ls_status try_opening(const void *path)
     return status;
 }
 
-ls_status ls_checkpoint_open(ls_checkpoint **out, const char *path)
+ls_status ls_checkpoint_examine(ls_checkpoint **out, const char *path, ls_condition *condition)
 {
     ls_seal seal;
     ls_status status = ls_seal_verify(path, &seal, NULL);
-    if (status != LS_OK)
-        return status;
-    if (seal != LS_SEAL_INTACT)
-        return ls_fail(LS_ERR_DATA, "%s: not a checkpoint: it carries no seal", path);
-    status = ls_h5_try(path, try_opening, path);
-    return status == LS_OK ? open_sealed(out, path) : status;
+    if (status == LS_OK && seal == LS_SEAL_ABSENT)
+        status = ls_fail(LS_ERR_DATA, "%s: not a checkpoint: it carries no seal", path);
+    if (status == LS_OK)
+        status = ls_h5_try(path, try_opening, path);
+    if (status == LS_OK)
+        status = open_sealed(out, path);
+    if (status == LS_OK)
+        *condition = LS_CHECKPOINT_WHOLE;
+    else if (seal == LS_SEAL_BROKEN || seal == LS_SEAL_ABSENT)
+        *condition = LS_CHECKPOINT_DAMAGED;
+    else
+        *condition = access(path, F_OK) != 0 && errno == ENOENT ? LS_CHECKPOINT_GONE
+                                                                : LS_CHECKPOINT_UNREADABLE;
+    return status;
+}
+
+ls_status ls_checkpoint_open(ls_checkpoint **out, const char *path)
+{
+    ls_condition condition;
+    return ls_checkpoint_examine(out, path, &condition);
+}
+
+static ls_status peek_run(const char *path, char **out)
+{
+    ls_h5 *file = NULL;
+    ls_status status = ls_h5_open(&file, path);
+    if (status == LS_OK)
+        status = read_format(file);
+    if (status == LS_OK)
+        status = read_run(file, out);
+    (void)ls_h5_close(&file);
+    return status;
+}
+
+static ls_status try_peeking(const void *path)
+{
+    char *run = NULL;
+    ls_status status = peek_run(path, &run);
+    ls_free(run);
+    return status;
+}
+
+ls_status ls_checkpoint_peek_run(const char *path, char **out)
+{
+    ls_status status = ls_h5_try(path, try_peeking, path);
+    return status == LS_OK ? peek_run(path, out) : status;
 }
 
 void ls_checkpoint_close(ls_checkpoint **checkpoint)
@@ -419,6 +478,7 @@ void ls_checkpoint_close(ls_checkpoint **checkpoint)
     if (checkpoint == NULL || *checkpoint == NULL)
         return;
     (void)ls_h5_close(&(*checkpoint)->file);
+    ls_free((*checkpoint)->identity.run);
     ls_free((*checkpoint)->identity.model);
     ls_free((*checkpoint)->identity.dataset);
     ls_free((*checkpoint)->identity.compute);

@@ -1,122 +1,183 @@
-/* The folder of checkpoints: publish a new file whole, let `last` and `best` point to files that
- * are there, then prune. In this order a crash at any instant leaves a loadable checkpoint. */
+/* The folder that a run writes its checkpoints into: publish a new file whole, let `last` and
+ * `best` lead to files that are there, then prune. In this order a crash at any instant leaves a
+ * loadable checkpoint. */
 #include "base/file.h"
 #include "base/memory.h"
 #include "train/checkpoint_file.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <libgen.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHECKPOINT_NAME = 64 };
+struct ls_checkpoint_folder {
+    char path[LS_PATH_MAX];
+    int handle;    /* of the folder, open */
+    int64_t *own;  /* [count] steps of the run's checkpoints, most first */
+    int64_t count; /* of `room` */
+    int64_t room;
+};
 
-static void checkpoint_name(char out[CHECKPOINT_NAME], int64_t steps)
+static ls_status path_of(const ls_checkpoint_folder *folder, int64_t steps, char out[LS_PATH_MAX])
 {
-    snprintf(out, CHECKPOINT_NAME, "step-%08lld.h5", (long long)steps);
+    char name[LS_CHECKPOINT_NAME];
+    ls_checkpoint_name(name, steps);
+    return ls_path(out, folder->path, "/", name);
 }
 
-/* step-NNNNNNNN.h5, NNNNNNNN at least 8 digits. */
-static int is_checkpoint(const struct dirent *entry)
+static bool owns(const ls_checkpoint_folder *folder, int64_t steps)
 {
-    const char *name = entry->d_name;
-    size_t length = strlen(name);
-    if (length < strlen("step-00000000.h5") || strncmp(name, "step-", 5) != 0 ||
-        strcmp(name + length - 3, ".h5") != 0)
-        return false;
-    return strspn(name + 5, "0123456789") == length - 8;
+    for (int64_t i = 0; i < folder->count; i++)
+        if (folder->own[i] == steps)
+            return true;
+    return false;
 }
 
-/* Below 0 if checkpoint x is of more steps than y. */
-static int compare_names(const char *x, const char *y)
+/* Makes sure that one more can be owned. */
+static ls_status make_room(ls_checkpoint_folder *folder)
 {
-    size_t n = strlen(x), m = strlen(y);
-    return n != m ? (n < m) - (n > m) : strcmp(y, x);
-}
-
-static int newest_first(const struct dirent **a, const struct dirent **b)
-{
-    return compare_names((*a)->d_name, (*b)->d_name);
-}
-
-static void free_list(struct dirent **entries, int count)
-{
-    for (int i = 0; i < count; i++)
-        free(entries[i]);
-    free(entries);
-}
-
-/* The checkpoint files of a folder, newest first; none if there is no such folder. */
-static ls_status list(const char *folder, struct dirent ***out, int *count)
-{
-    *out = NULL;
-    *count = scandir(folder, out, is_checkpoint, newest_first);
-    if (*count >= 0)
+    if (folder->count < folder->room)
         return LS_OK;
-    *count = 0;
-    if (errno == ENOENT || errno == ENOTDIR)
-        return LS_OK;
-    return ls_fail(LS_ERR_DATA, "%s: can't read this folder: %s", folder, strerror(errno));
+    const int64_t room = 2 * folder->room + 8;
+    int64_t *larger = ls_alloc(room, sizeof *larger);
+    if (larger == NULL)
+        return LS_ERR_FAILURE;
+    if (folder->count > 0)
+        memcpy(larger, folder->own, (size_t)folder->count * sizeof *larger);
+    ls_free(folder->own);
+    folder->own = larger;
+    folder->room = room;
+    return LS_OK;
 }
 
-static ls_status remove_file(const char *folder, const char *name)
+/* Counts a checkpoint among the run's own, for which there is room. */
+static void own(ls_checkpoint_folder *folder, int64_t steps)
+{
+    int64_t at = folder->count;
+    if (owns(folder, steps))
+        return;
+    for (; at > 0 && folder->own[at - 1] < steps; at--)
+        folder->own[at] = folder->own[at - 1];
+    folder->own[at] = steps;
+    folder->count++;
+}
+
+/* Removes one of the run's own, number `at` of them. */
+static ls_status disown(ls_checkpoint_folder *folder, int64_t at)
 {
     char path[LS_PATH_MAX];
-    ls_status status = ls_path(path, folder, "/", name);
-    if (status == LS_OK && unlink(path) != 0 && errno != ENOENT)
-        status = ls_fail(LS_ERR_FAILURE, "%s: can't remove: %s", path, strerror(errno));
-    return status;
-}
-
-/* Removes all but the `keep` newest checkpoints and the best. */
-static ls_status prune(const char *folder, const ls_progress *progress, int64_t keep)
-{
-    char best[CHECKPOINT_NAME];
-    struct dirent **entries;
-    int count;
-    checkpoint_name(best, progress->best_steps);
-    ls_status status = list(folder, &entries, &count);
-    for (int64_t i = keep; status == LS_OK && i < count; i++)
-        if (strcmp(entries[i]->d_name, best) != 0)
-            status = remove_file(folder, entries[i]->d_name);
-    free_list(entries, count);
-    return status;
-}
-
-/* Lets a link point to the checkpoint of so many steps; without that there is no such link. */
-static ls_status point(const char *folder, const char *link, int64_t steps)
-{
-    char name[CHECKPOINT_NAME], path[LS_PATH_MAX];
-    checkpoint_name(name, steps);
-    ls_status status = ls_path(path, folder, "/", name);
+    ls_status status = path_of(folder, folder->own[at], path);
     if (status != LS_OK)
         return status;
-    if (access(path, F_OK) != 0)
-        return errno == ENOENT
-                   ? remove_file(folder, link)
-                   : ls_fail(LS_ERR_FAILURE, "%s: can't access: %s", path, strerror(errno));
-    status = ls_path(path, folder, "/", link);
-    return status == LS_OK ? ls_point(path, name) : status;
+    if (unlink(path) != 0 && errno != ENOENT)
+        return ls_fail(LS_ERR_FAILURE, "%s: can't remove: %s", path, strerror(errno));
+    folder->count--;
+    memmove(folder->own + at, folder->own + at + 1,
+            (size_t)(folder->count - at) * sizeof *folder->own);
+    return LS_OK;
 }
 
-static ls_status point_links(const char *folder, const ls_progress *progress)
+ls_status ls_checkpoint_folder_open(ls_checkpoint_folder **out, const char *path)
 {
-    ls_status status = point(folder, "last", progress->optimizer_steps);
-    return status == LS_OK ? point(folder, "best", progress->best_steps) : status;
+    ls_checkpoint_folder *folder = ls_alloc(1, sizeof *folder);
+    if (folder == NULL)
+        return LS_ERR_FAILURE;
+    folder->handle = -1;
+    ls_status status = ls_path(folder->path, path, NULL, NULL);
+    if (status == LS_OK)
+        status = ls_make_folder(path);
+    if (status == LS_OK)
+        status = ls_hold_folder(&folder->handle, path);
+    if (status != LS_OK) {
+        ls_checkpoint_folder_close(&folder);
+        return status;
+    }
+    *out = folder;
+    return LS_OK;
 }
 
-ls_status ls_checkpoint_save(const char *folder, const ls_state *state, int64_t keep)
+void ls_checkpoint_folder_close(ls_checkpoint_folder **folder)
 {
-    char name[CHECKPOINT_NAME], path[LS_PATH_MAX], temporary[LS_PATH_MAX];
-    checkpoint_name(name, state->progress->optimizer_steps);
-    ls_status status = ls_path(path, folder, "/", name);
+    if (folder == NULL || *folder == NULL)
+        return;
+    ls_let_go(&(*folder)->handle);
+    ls_free((*folder)->own);
+    ls_free(*folder);
+    *folder = NULL;
+}
+
+/* Makes sure that the folder is the one that was opened; one that was removed is made anew. */
+static ls_status check_place(ls_checkpoint_folder *folder)
+{
+    ls_found found;
+    ls_status status = ls_find_again(folder->handle, folder->path, &found);
+    if (status != LS_OK || found == LS_FOUND_SAME)
+        return status;
+    if (found == LS_FOUND_OTHER)
+        return ls_fail(
+            LS_ERR_FAILURE,
+            "%s: this is another folder than the one that the run writes its checkpoints "
+            "into: it was replaced meanwhile",
+            folder->path);
+    folder->count = 0;
+    ls_let_go(&folder->handle);
+    status = ls_make_folder(folder->path);
+    return status == LS_OK ? ls_hold_folder(&folder->handle, folder->path) : status;
+}
+
+/* Removes all of the run's but the `keep` newest and the best. Saved the newest is, whether older
+ * ones can be removed or not; the next save tries that again. */
+static void prune(ls_checkpoint_folder *folder, const ls_progress *progress, int64_t keep)
+{
+    for (int64_t i = folder->count - 1; i >= keep; i--)
+        if (folder->own[i] != progress->best_steps)
+            (void)disown(folder, i);
+}
+
+/* Lets a link lead to the checkpoint of so many steps. Nothing depends on it: where that checkpoint
+ * is not there, or the link can't be made, as on file systems that have none, there is no such
+ * link. */
+static void point(const ls_checkpoint_folder *folder, const char *link, int64_t steps)
+{
+    char name[LS_CHECKPOINT_NAME], target[LS_PATH_MAX], path[LS_PATH_MAX];
+    ls_checkpoint_name(name, steps);
+    if (path_of(folder, steps, target) == LS_OK &&
+        ls_path(path, folder->path, "/", link) == LS_OK &&
+        (access(target, F_OK) != 0 || ls_point(path, name) != LS_OK))
+        (void)unlink(path);
+}
+
+static void point_links(const ls_checkpoint_folder *folder, const ls_progress *progress)
+{
+    point(folder, "last", progress->optimizer_steps);
+    point(folder, "best", progress->best_steps);
+}
+
+/* Makes sure that what is to be written replaces nothing that is not the run's. */
+static ls_status check_name(const ls_checkpoint_folder *folder, const char *path, int64_t steps)
+{
+    if (owns(folder, steps) || access(path, F_OK) != 0)
+        return LS_OK;
+    return ls_fail(LS_ERR_FAILURE,
+                   "%s: this run has not written it, so it stays: move it elsewhere, for the run's "
+                   "own checkpoint comes here",
+                   path);
+}
+
+ls_status ls_checkpoint_save(ls_checkpoint_folder *folder, const ls_state *state, int64_t keep)
+{
+    char path[LS_PATH_MAX], temporary[LS_PATH_MAX];
+    const int64_t steps = state->progress->optimizer_steps;
+    ls_status status = check_place(folder);
+    if (status == LS_OK)
+        status = make_room(folder);
+    if (status == LS_OK)
+        status = path_of(folder, steps, path);
+    if (status == LS_OK)
+        status = check_name(folder, path, steps);
     /* Always the same name, so that what a crash leaves of it is gone with the next one. */
     if (status == LS_OK)
-        status = ls_path(temporary, folder, "/new.h5.tmp", NULL);
+        status = ls_path(temporary, folder->path, "/new.h5.tmp", NULL);
     if (status != LS_OK)
         return status;
     status = ls_checkpoint_write(temporary, state);
@@ -125,121 +186,105 @@ ls_status ls_checkpoint_save(const char *folder, const ls_state *state, int64_t 
         return status;
     }
     status = ls_publish(temporary, path);
-    if (status == LS_OK)
-        status = point_links(folder, state->progress);
-    /* Saved it is, whether older ones can be removed or not; the next save tries that again. */
-    if (status == LS_OK)
-        (void)prune(folder, state->progress, keep);
-    return status;
-}
-
-ls_status ls_checkpoint_rewind(const char *folder, const ls_progress *progress)
-{
-    char current[CHECKPOINT_NAME];
-    struct dirent **entries;
-    int count;
-    checkpoint_name(current, progress->optimizer_steps);
-    ls_status status = point_links(folder, progress);
-    if (status == LS_OK)
-        status = list(folder, &entries, &count);
+    if (status == LS_OK || access(path, F_OK) == 0) /* also if it can't be told that it lasts */
+        own(folder, steps);
     if (status != LS_OK)
         return status;
-    for (int i = 0; status == LS_OK && i < count; i++)
-        if (compare_names(entries[i]->d_name, current) < 0)
-            status = remove_file(folder, entries[i]->d_name);
-    free_list(entries, count);
-    return status;
-}
-
-ls_status ls_checkpoint_open_best(const ls_checkpoint *current, ls_checkpoint **out)
-{
-    char path[LS_PATH_MAX], folder[LS_PATH_MAX], name[CHECKPOINT_NAME];
-    const ls_progress *progress = ls_checkpoint_progress(current);
-    const int64_t wanted = progress->early_stop.best_epoch;
-    ls_status status = ls_path(path, ls_checkpoint_path(current), NULL, NULL);
-    if (status == LS_OK && progress->best_steps != progress->optimizer_steps) {
-        checkpoint_name(name, progress->best_steps);
-        status = ls_path(folder, path, NULL, NULL);
-        if (status == LS_OK)
-            status = ls_path(path, dirname(folder), "/", name);
-    }
-    ls_checkpoint *best = NULL;
-    if (status == LS_OK)
-        status = ls_checkpoint_open(&best, path);
-    if (status != LS_OK)
-        return status;
-    const ls_progress *found = ls_checkpoint_progress(best);
-    if (found->epoch > wanted || found->epoch != found->early_stop.best_epoch || found->step != 0) {
-        ls_checkpoint_close(&best);
-        return ls_fail(LS_ERR_DATA,
-                       "%s: is not of epoch %lld, the best one, nor of a best one before", path,
-                       (long long)wanted);
-    }
-    *out = best;
+    point_links(folder, state->progress);
+    prune(folder, state->progress, keep);
     return LS_OK;
 }
 
-ls_status ls_checkpoint_copy(const ls_checkpoint *checkpoint, const char *folder)
+/* Whether a later checkpoint than the one that is gone on from is to be removed. */
+static ls_status judge_later(const char *path, const char *run, bool *remove)
 {
-    char name[CHECKPOINT_NAME], path[LS_PATH_MAX], *bytes = NULL;
+    ls_checkpoint *checkpoint = NULL;
+    ls_condition condition;
+    ls_status status = ls_checkpoint_examine(&checkpoint, path, &condition);
+    *remove = status == LS_OK || condition == LS_CHECKPOINT_DAMAGED;
+    if (status == LS_OK && !ls_checkpoint_is_of(ls_checkpoint_identity(checkpoint)->run, run))
+        status = ls_fail(
+            LS_ERR_DATA,
+            "%s: another run's, and later than what is gone on from: move it elsewhere", path);
+    else if (condition == LS_CHECKPOINT_UNREADABLE)
+        status = ls_fail(status,
+                         "%s; it is later than what is gone on from and may be whole, so it is not "
+                         "removed: move it elsewhere",
+                         ls_error_text());
+    else
+        status = LS_OK;
+    ls_checkpoint_close(&checkpoint);
+    return status;
+}
+
+/* Whether a checkpoint before that one is the run's. One that does not tell is not counted. */
+static bool judge_earlier(const char *path, const char *run)
+{
+    char *theirs = NULL;
+    const bool is_own =
+        ls_checkpoint_peek_run(path, &theirs) == LS_OK && ls_checkpoint_is_of(theirs, run);
+    ls_free(theirs);
+    return is_own;
+}
+
+/* Finds out which of these checkpoints are the run's, or damaged later ones. */
+static ls_status judge(ls_checkpoint_folder *folder, const char *run, int64_t current,
+                       const int64_t *steps, int count)
+{
+    char path[LS_PATH_MAX];
+    ls_status status = LS_OK;
+    folder->count = 0;
+    for (int i = 0; status == LS_OK && i < count; i++) {
+        bool is_own = steps[i] == current; /* it has just been read */
+        status = make_room(folder);
+        if (status == LS_OK)
+            status = path_of(folder, steps[i], path);
+        if (status == LS_OK && steps[i] > current)
+            status = judge_later(path, run, &is_own);
+        else if (status == LS_OK && steps[i] < current)
+            is_own = judge_earlier(path, run);
+        if (status == LS_OK && is_own)
+            own(folder, steps[i]);
+    }
+    return status;
+}
+
+ls_status ls_checkpoint_rewind(ls_checkpoint_folder *folder, const char *run,
+                               const ls_progress *progress)
+{
+    int64_t *steps = NULL;
+    int count;
+    ls_status status = check_place(folder);
+    if (status == LS_OK)
+        status = ls_checkpoint_list(folder->path, &steps, &count);
+    if (status == LS_OK)
+        status = judge(folder, run, progress->optimizer_steps, steps, count);
+    ls_free(steps);
+    if (status != LS_OK)
+        return status;
+    point_links(folder, progress);
+    while (status == LS_OK && folder->count > 0 && folder->own[0] > progress->optimizer_steps)
+        status = disown(folder, 0);
+    return status;
+}
+
+ls_status ls_checkpoint_copy(const ls_checkpoint *checkpoint, ls_checkpoint_folder *folder)
+{
+    char path[LS_PATH_MAX], *bytes = NULL;
     size_t length = 0;
-    checkpoint_name(name, ls_checkpoint_progress(checkpoint)->optimizer_steps);
-    ls_status status = ls_path(path, folder, "/", name);
+    const int64_t steps = ls_checkpoint_progress(checkpoint)->optimizer_steps;
+    ls_status status = make_room(folder);
+    if (status == LS_OK)
+        status = path_of(folder, steps, path);
+    if (status == LS_OK)
+        status = check_name(folder, path, steps);
     if (status == LS_OK)
         status = ls_read_file(ls_checkpoint_path(checkpoint), SIZE_MAX / 4, LS_ERR_DATA, &bytes,
                               &length);
     if (status == LS_OK)
         status = ls_write_file(path, bytes, length);
     ls_free(bytes);
-    return status;
-}
-
-ls_status ls_checkpoint_find(const char *path, bool newest, char *out, size_t size)
-{
-    static const char *const members[] = {"/checkpoints/best", "/checkpoints/last", "/best",
-                                          "/last"};
-    struct stat found;
-    if (stat(path, &found) != 0)
-        return ls_fail(LS_ERR_DATA, "%s: can't open: %s", path, strerror(errno));
-    if (!S_ISDIR(found.st_mode)) {
-        if ((size_t)snprintf(out, size, "%s", path) >= size)
-            return ls_fail(LS_ERR_USAGE, "%.60s...: path too long", path);
-        return LS_OK;
-    }
-    for (size_t i = newest ? 1 : 0; i < sizeof members / sizeof *members; i += newest ? 2 : 1) {
-        if ((size_t)snprintf(out, size, "%s%s", path, members[i]) >= size)
-            return ls_fail(LS_ERR_USAGE, "%.60s...: path too long", path);
-        if (stat(out, &found) == 0)
-            return LS_OK;
-    }
-    return ls_fail(LS_ERR_DATA, "%s: this folder holds no checkpoint", path);
-}
-
-ls_status ls_checkpoint_open_newest(const char *run, ls_checkpoint **out,
-                                    char skipped[LS_ERROR_TEXT_MAX])
-{
-    char folder[LS_PATH_MAX], path[LS_PATH_MAX];
-    struct dirent **entries;
-    int count;
-    *out = NULL;
-    *skipped = '\0';
-    ls_status status = ls_path(folder, run, "/checkpoints", NULL);
     if (status == LS_OK)
-        status = list(folder, &entries, &count);
-    if (status != LS_OK)
-        return status;
-    for (int i = 0; i < count; i++) {
-        status = ls_path(path, folder, "/", entries[i]->d_name);
-        if (status == LS_OK)
-            status = ls_checkpoint_open(out, path);
-        if (status != LS_ERR_DATA)
-            break; /* found, or something else is wrong than the file */
-        if (*skipped == '\0')
-            snprintf(skipped, LS_ERROR_TEXT_MAX, "%s", ls_error_text());
-    }
-    free_list(entries, count);
-    if (status == LS_ERR_DATA)
-        return ls_fail(LS_ERR_DATA, "%s: none of its checkpoints is intact; the newest: %s", run,
-                       skipped);
+        own(folder, steps);
     return status;
 }

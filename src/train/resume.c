@@ -5,6 +5,9 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/h5.h"
+#include "train/standby.h"
+#include "train/checkpoint_file.h"
+#include "train/records.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -167,14 +170,30 @@ static ls_status check_compute(const ls_trainer *t, const char *path, const char
     return LS_OK;
 }
 
+/* Refuses another run's checkpoint in the run folder; a run folder that has none yet takes up the
+ * run of the one that is gone on from. Local. */
+static ls_status check_run(ls_trainer *t, const char *path, const char *run)
+{
+    if (!ls_checkpoint_is_of(run, t->id))
+        return ls_fail(LS_ERR_DATA,
+                       "%s: is of another run, %s, than %s, which is of %s: move it elsewhere, or "
+                       "go on from it in another folder",
+                       path, run, t->config->run, t->id);
+    if (*t->id == '\0')
+        snprintf(t->id, sizeof t->id, "%s", run);
+    return LS_OK;
+}
+
 /* Whether this checkpoint can be gone on from with this data and these settings. Local. */
-static ls_status check(const ls_trainer *t, const ls_checkpoint *checkpoint)
+static ls_status check(ls_trainer *t, const ls_checkpoint *checkpoint)
 {
     const char *path = ls_checkpoint_path(checkpoint);
     const ls_identity *id = ls_checkpoint_identity(checkpoint);
     const ls_progress *progress = ls_checkpoint_progress(checkpoint);
     const bool within_epoch = progress->step > 0;
-    ls_status status = check_settings(t, path, id->config, within_epoch);
+    ls_status status = check_run(t, path, id->run);
+    if (status == LS_OK)
+        status = check_settings(t, path, id->config, within_epoch);
     if (status == LS_OK)
         status = check_rows(t, path, id, within_epoch);
     if (status == LS_OK)
@@ -194,16 +213,16 @@ static ls_status check(const ls_trainer *t, const ls_checkpoint *checkpoint)
 }
 
 /* Tells that the best epoch is not there to be ended with. Local. */
-static void note_best_missing(const ls_trainer *t)
+static void note_best_missing(const ls_trainer *t, const char *missing)
 {
     char instead[40] = "the last epoch";
     if (t->best_params_epoch > 0)
         snprintf(instead, sizeof instead, "epoch %lld", (long long)t->best_params_epoch);
-    ls_trainer_note(
-        t,
-        "epoch %lld, the best so far, could not be saved or is gone: unless a better one "
-        "comes, the run ends with the parameters of %s",
-        (long long)t->progress.early_stop.best_epoch, instead);
+    ls_trainer_note(t,
+                    "epoch %lld, the best so far, could not be saved or is gone%s%s%s: unless a "
+                    "better one comes, the run ends with the parameters of %s",
+                    (long long)t->progress.early_stop.best_epoch, *missing != '\0' ? " (" : "",
+                    missing, *missing != '\0' ? ")" : "", instead);
 }
 
 /* Reads the parameters of the best epoch that is there, which --restore-best ends with. Local. */
@@ -211,22 +230,19 @@ static ls_status read_best(ls_trainer *t, const ls_checkpoint *current)
 {
     const ls_progress *progress = &t->progress;
     ls_checkpoint *best = NULL;
-    ls_status status = LS_OK;
+    char missing[LS_ERROR_TEXT_MAX];
     t->best_params_epoch = 0;
     if (t->best_params == NULL || progress->early_stop.best_epoch == 0)
         return LS_OK;
-    if (progress->best_steps > 0)
-        status = ls_checkpoint_open_best(current, &best);
+    ls_status status = ls_checkpoint_open_best(current, &best, missing);
     if (status == LS_OK && best != NULL)
         status = ls_checkpoint_read_outcome(best, t->replica.network, t->best_params);
     if (status == LS_OK && best != NULL)
         t->best_params_epoch = ls_checkpoint_progress(best)->epoch;
     ls_checkpoint_close(&best);
-    if (status != LS_OK && status != LS_ERR_DATA)
-        return status;
-    if (t->best_params_epoch != progress->early_stop.best_epoch)
-        note_best_missing(t);
-    return LS_OK;
+    if (status == LS_OK && t->best_params_epoch != progress->early_stop.best_epoch)
+        note_best_missing(t, missing);
+    return status;
 }
 
 /* What was not read of the rows is what the checkpoint knew of them. Local. */
@@ -328,52 +344,26 @@ ls_status ls_trainer_resume(ls_trainer *t)
     return *t->config->resume == '\0' ? LS_OK : take_up(t, t->config->resume, &found);
 }
 
-/* Lets the records end where the checkpoint does; on rank 0. Local. */
-static ls_status rewind_records(ls_trainer *t)
-{
-    ls_status status = ls_checkpoint_rewind(t->folder, &t->progress);
-    ls_run_log_close(&t->log);
-    if (status == LS_OK)
-        status = ls_run_log_open(&t->log, t->config->run, t->config->text, t->history,
-                                 t->progress.epoch);
-    return status;
-}
-
 ls_status ls_trainer_go_back(ls_trainer *t)
 {
     int found = 0;
     t->start_params = ls_alloc(ls_network_size(t->replica.network), sizeof(float));
     ls_status status = ls_agree(t->comm, t->start_params == NULL ? LS_ERR_FAILURE : LS_OK);
+    ls_standby_lock(t->standby);
     ls_h5_lock(); /* a stream may be reading */
     if (status == LS_OK)
         status = take_up(t, "auto", &found);
-    ls_h5_unlock();
     if (status == LS_OK && !found)
         status = ls_fail(LS_ERR_NUMERIC, "there is no checkpoint yet to go back to");
     if (status == LS_OK)
-        status = ls_agree(t->comm, t->rank == 0 ? rewind_records(t) : LS_OK);
+        status = ls_agree(t->comm, t->rank == 0 ? ls_records_rewind(t) : LS_OK);
+    ls_h5_unlock();
+    ls_standby_unlock(t->standby, true); /* it is of the steps that are given up */
     if (status == LS_OK) {
         ls_reducer_set_params(t->replica.reducer, t->start_params);
         t->replica.late = LS_OK;
     }
     ls_free(t->start_params);
     t->start_params = NULL;
-    return status;
-}
-
-ls_status ls_trainer_adopt(const ls_trainer *t)
-{
-    ls_checkpoint *from = NULL, *best = NULL;
-    ls_status status = ls_checkpoint_open(&from, t->resumed);
-    if (status == LS_OK)
-        status = ls_checkpoint_copy(from, t->folder);
-    if (status == LS_OK && t->progress.best_steps == 0)
-        ;
-    else if (status == LS_OK && ls_checkpoint_open_best(from, &best) == LS_OK)
-        status = ls_checkpoint_copy(best, t->folder);
-    else if (status == LS_OK)
-        ls_trainer_note(t, "the best checkpoint so far can't be taken over: %s", ls_error_text());
-    ls_checkpoint_close(&best);
-    ls_checkpoint_close(&from);
     return status;
 }

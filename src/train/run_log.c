@@ -11,30 +11,40 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { CSV_ROW = 512, EVENTS_MAX = 1 << 28 };
 
 struct ls_run_log {
-    char folder[LS_PATH_MAX];
+    ls_run_folder *folder; /* borrowed, as the next one */
+    const char *config;
+    int64_t metrics, events; /* bytes of the two files, as they were left */
 };
 
-static ls_status in_folder(char out[LS_PATH_MAX], const char *folder, const char *name)
+static ls_status in_folder(char out[LS_PATH_MAX], const ls_run_log *log, const char *name)
 {
-    return ls_path(out, folder, "/", name);
+    return ls_path(out, ls_run_folder_path(log->folder), "/", name);
 }
 
-ls_status ls_run_log_refuse_used(const char *folder)
+/* Makes sure that the folder may be written into, and gives the path of a file in it. */
+static ls_status to_write(char out[LS_PATH_MAX], const ls_run_log *log, const char *name)
 {
-    char path[LS_PATH_MAX];
-    ls_status status = in_folder(path, folder, "config.conf");
-    if (status == LS_OK && access(path, F_OK) == 0)
-        status = ls_fail(LS_ERR_USAGE,
-                         "--run: %s holds a run already: go on with it by --resume auto, or choose "
-                         "another folder",
-                         folder);
-    return status;
+    ls_status status = ls_run_folder_check(log->folder);
+    return status == LS_OK ? in_folder(out, log, name) : status;
+}
+
+/* The bytes of a file; -1: it is not there. */
+static ls_status size_of(const char *path, int64_t *out)
+{
+    struct stat found;
+    *out = -1;
+    if (stat(path, &found) == 0)
+        *out = (int64_t)found.st_size;
+    else if (errno != ENOENT)
+        return ls_fail(LS_ERR_FAILURE, "%s: can't access: %s", path, strerror(errno));
+    return LS_OK;
 }
 
 /* A line of metrics.csv, or its header if `metrics` is NULL. NaN is an empty field. */
@@ -53,7 +63,9 @@ static void csv_row(const ls_metrics *metrics, char out[CSV_ROW])
     snprintf(out + used, CSV_ROW - used, "\n");
 }
 
-static ls_status write_history(const char *path, const ls_metrics *history, int64_t epochs)
+/* Writes all of metrics.csv. */
+static ls_status write_history(ls_run_log *log, const char *path, const ls_metrics *history,
+                               int64_t epochs)
 {
     char *text = ls_alloc((epochs + 1) * CSV_ROW, 1);
     if (text == NULL)
@@ -66,6 +78,8 @@ static ls_status write_history(const char *path, const ls_metrics *history, int6
     }
     ls_status status = ls_write_file(path, text, used);
     ls_free(text);
+    if (status == LS_OK)
+        log->metrics = (int64_t)used;
     return status;
 }
 
@@ -73,7 +87,8 @@ static ls_status write_history(const char *path, const ls_metrics *history, int6
  * that is not repeated, or of a failure, which did happen. */
 static bool stays(const char *line, size_t length, int64_t epochs)
 {
-    static const char *const happened[] = {"failure", "save_failed", "rollback", "heal", "reduce"};
+    static const char *const happened[] = {"failure", "save_failed", "rollback",
+                                           "heal",    "reduce",      "records_changed"};
     json_t *event = json_loadb(line, length, 0, NULL);
     json_t *epoch = json_object_get(event, "epoch");
     const char *what = json_string_value(json_object_get(event, "event"));
@@ -85,10 +100,11 @@ static bool stays(const char *line, size_t length, int64_t epochs)
 }
 
 /* Removes the lines of later epochs, and what a crash left unfinished. */
-static ls_status trim_events(const char *path, int64_t epochs)
+static ls_status trim_events(ls_run_log *log, const char *path, int64_t epochs)
 {
     char *text;
     size_t length, kept = 0;
+    log->events = 0;
     if (access(path, F_OK) != 0 && errno == ENOENT)
         return ls_write_file(path, "", 0);
     ls_status status = ls_read_file(path, EVENTS_MAX, LS_ERR_FAILURE, &text, &length);
@@ -103,29 +119,37 @@ static ls_status trim_events(const char *path, int64_t epochs)
     }
     status = ls_write_file(path, text, kept);
     ls_free(text);
+    log->events = (int64_t)kept;
     return status;
 }
 
-ls_status ls_run_log_open(ls_run_log **out, const char *folder, const char *config,
+static ls_status write_config(const ls_run_log *log)
+{
+    char path[LS_PATH_MAX];
+    ls_status status = in_folder(path, log, "config.conf");
+    return status == LS_OK ? ls_write_file(path, log->config, strlen(log->config)) : status;
+}
+
+ls_status ls_run_log_open(ls_run_log **out, ls_run_folder *folder, const char *config,
                           const ls_metrics *history, int64_t epochs)
 {
+    char path[LS_PATH_MAX];
     ls_run_log *log = ls_alloc(1, sizeof *log);
     if (log == NULL)
         return LS_ERR_FAILURE;
-    char path[LS_PATH_MAX];
-    ls_status status = ls_path(log->folder, folder, NULL, NULL);
+    log->folder = folder;
+    log->config = config;
+    ls_status status = ls_run_folder_check(folder);
     if (status == LS_OK)
-        status = in_folder(path, folder, "config.conf");
+        status = write_config(log);
     if (status == LS_OK)
-        status = ls_write_file(path, config, strlen(config));
+        status = in_folder(path, log, "metrics.csv");
     if (status == LS_OK)
-        status = in_folder(path, folder, "metrics.csv");
+        status = write_history(log, path, history, epochs);
     if (status == LS_OK)
-        status = write_history(path, history, epochs);
+        status = in_folder(path, log, "events.jsonl");
     if (status == LS_OK)
-        status = in_folder(path, folder, "events.jsonl");
-    if (status == LS_OK)
-        status = trim_events(path, epochs);
+        status = trim_events(log, path, epochs);
     if (status != LS_OK) {
         ls_run_log_close(&log);
         return status;
@@ -134,10 +158,40 @@ ls_status ls_run_log_open(ls_run_log **out, const char *folder, const char *conf
     return LS_OK;
 }
 
+/* Takes the id from an event that has one. */
+static bool take_run(const char *line, size_t length, char run[LS_RUN_ID])
+{
+    json_t *event = json_loadb(line, length, 0, NULL);
+    const char *found = json_string_value(json_object_get(event, "run"));
+    const bool is_one = found != NULL && strlen(found) < LS_RUN_ID;
+    if (is_one)
+        strcpy(run, found);
+    json_decref(event);
+    return is_one;
+}
+
+ls_status ls_run_log_find_run(const char *folder, char run[LS_RUN_ID])
+{
+    char path[LS_PATH_MAX], *text;
+    size_t length;
+    *run = '\0';
+    ls_status status = ls_path(path, folder, "/events.jsonl", NULL);
+    if (status != LS_OK || (access(path, F_OK) != 0 && errno == ENOENT))
+        return status;
+    status = ls_read_file(path, EVENTS_MAX, LS_ERR_FAILURE, &text, &length);
+    if (status != LS_OK)
+        return status;
+    for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1)
+        if (take_run(line, (size_t)(end - line), run))
+            break;
+    ls_free(text);
+    return LS_OK;
+}
+
 ls_status ls_run_log_retract_summary(ls_run_log *log)
 {
     char path[LS_PATH_MAX];
-    ls_status status = in_folder(path, log->folder, "summary.json");
+    ls_status status = to_write(path, log, "summary.json");
     if (status == LS_OK && unlink(path) != 0 && errno != ENOENT)
         status = ls_fail(LS_ERR_FAILURE, "%s: can't remove: %s", path, strerror(errno));
     return status;
@@ -146,26 +200,21 @@ ls_status ls_run_log_retract_summary(ls_run_log *log)
 bool ls_run_log_has_summary(const ls_run_log *log)
 {
     char path[LS_PATH_MAX];
-    return in_folder(path, log->folder, "summary.json") == LS_OK && access(path, F_OK) == 0;
+    return in_folder(path, log, "summary.json") == LS_OK && access(path, F_OK) == 0;
 }
 
-static ls_status append(ls_run_log *log, const char *name, const char *line)
+/* Adds a line to a file of so many bytes. */
+static ls_status append(ls_run_log *log, const char *path, const char *line, int64_t *bytes)
 {
-    char path[LS_PATH_MAX];
-    ls_status status = ls_fault(LS_FAULT_LOG);
+    const size_t length = strlen(line);
+    ls_status status = ls_append_file(path, line, length);
     if (status == LS_OK)
-        status = in_folder(path, log->folder, name);
-    return status == LS_OK ? ls_append_file(path, line, strlen(line)) : status;
+        *bytes += (int64_t)length;
+    return ls_run_folder_blame(log->folder, status);
 }
 
-ls_status ls_run_log_metrics(ls_run_log *log, const ls_metrics *metrics)
-{
-    char line[CSV_ROW];
-    csv_row(metrics, line);
-    return append(log, "metrics.csv", line);
-}
-
-ls_status ls_run_log_event(ls_run_log *log, const char *event, int64_t epoch, json_t *fields)
+/* A line of events.jsonl, owned by the caller: json's free(). Takes the fields. */
+static char *event_line(const char *event, int64_t epoch, json_t *fields)
 {
     char when[32];
     time_t now = time(NULL);
@@ -178,19 +227,79 @@ ls_status ls_run_log_event(ls_run_log *log, const char *event, int64_t epoch, js
     json_decref(fields);
     char *text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(9));
     json_decref(line);
-    ls_status status = LS_OK;
-    if (text == NULL)
-        return ls_fail(LS_ERR_FAILURE, "out of memory for an event");
-    char *whole = ls_alloc((int64_t)strlen(text) + 2, 1);
-    if (whole == NULL) {
-        status = LS_ERR_FAILURE;
-    } else {
+    char *whole = text != NULL ? malloc(strlen(text) + 2) : NULL;
+    if (whole != NULL)
         sprintf(whole, "%s\n", text);
-        status = append(log, "events.jsonl", whole);
-    }
-    ls_free(whole);
     free(text);
+    return whole;
+}
+
+/* Adds a line to events.jsonl, which is not looked at. */
+static ls_status add_event(ls_run_log *log, const char *path, char *line)
+{
+    if (line == NULL)
+        return ls_fail(LS_ERR_FAILURE, "out of memory for an event");
+    ls_status status = append(log, path, line, &log->events);
+    free(line);
     return status;
+}
+
+/* Adds an event that tells what somebody has done to the records. */
+static ls_status add_change(ls_run_log *log, const char *path, int64_t epoch, const char *text)
+{
+    return add_event(log, path,
+                     event_line("records_changed", epoch, json_pack("{s:s}", "text", text)));
+}
+
+ls_status ls_run_log_event(ls_run_log *log, const char *event, int64_t epoch, json_t *fields)
+{
+    char path[LS_PATH_MAX], *line = event_line(event, epoch, fields);
+    int64_t bytes = 0;
+    ls_status status = ls_fault(LS_FAULT_LOG);
+    if (status == LS_OK)
+        status = to_write(path, log, "events.jsonl");
+    if (status == LS_OK)
+        status = size_of(path, &bytes);
+    if (status == LS_OK && bytes < log->events) {
+        status = trim_events(log, path, INT64_MAX);
+        if (status == LS_OK)
+            status = add_change(log, path, epoch, "lines of events.jsonl were removed");
+    }
+    if (status == LS_OK)
+        return add_event(log, path, line);
+    free(line);
+    return status;
+}
+
+/* Writes anew what was removed or changed. */
+static ls_status restore(ls_run_log *log, const char *path, const ls_metrics *history,
+                         int64_t epochs)
+{
+    ls_status status = write_config(log);
+    if (status == LS_OK)
+        status = write_history(log, path, history, epochs);
+    return status == LS_OK
+               ? ls_run_log_event(
+                     log, "records_changed", epochs,
+                     json_pack("{s:s}", "text", "metrics.csv was removed or changed: written anew"))
+               : status;
+}
+
+ls_status ls_run_log_metrics(ls_run_log *log, const ls_metrics *history, int64_t epochs)
+{
+    char path[LS_PATH_MAX], line[CSV_ROW];
+    int64_t bytes = 0;
+    ls_status status = ls_fault(LS_FAULT_LOG);
+    if (status == LS_OK)
+        status = to_write(path, log, "metrics.csv");
+    if (status == LS_OK)
+        status = size_of(path, &bytes);
+    if (status != LS_OK)
+        return status;
+    if (bytes != log->metrics)
+        return restore(log, path, history, epochs);
+    csv_row(&history[epochs - 1], line);
+    return append(log, path, line, &log->metrics);
 }
 
 ls_status ls_run_log_summary(ls_run_log *log, json_t *summary)
@@ -200,7 +309,7 @@ ls_status ls_run_log_summary(ls_run_log *log, json_t *summary)
     json_decref(summary);
     if (text == NULL)
         return ls_fail(LS_ERR_FAILURE, "out of memory for the summary");
-    ls_status status = in_folder(path, log->folder, "summary.json");
+    ls_status status = to_write(path, log, "summary.json");
     if (status == LS_OK)
         status = ls_write_file(path, text, strlen(text));
     free(text);

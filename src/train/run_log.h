@@ -6,27 +6,34 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <lockstep/checkpoint.h>
 #include <lockstep/metrics.h>
 #include <lockstep/status.h>
+
+#include "train/run_folder.h"
 
 typedef struct ls_run_log ls_run_log;
 struct json_t;
 
-/* Refuses a folder that holds a run already.
- * Errors: LS_ERR_USAGE. */
-ls_status ls_run_log_refuse_used(const char *folder) LS_MUST_CHECK;
+/* Reads from the events in a run folder the id of the run; "" if they are not there, or have none,
+ * as before runs had ids. */
+ls_status ls_run_log_find_run(const char *folder, char run[LS_RUN_ID]) LS_MUST_CHECK;
 
 /* Begins the records of a new run, or goes on with those of a resumed one: what they hold of later
  * epochs than the checkpoint's is removed, so that each epoch stands in them once.
- * config   the text of config.conf
- * history  [epochs] of the checkpoint that is resumed; epochs is 0 for a new run */
-ls_status ls_run_log_open(ls_run_log **out, const char *folder, const char *config,
+ * folder   borrowed; it is checked before each write: one that is not the run's any more is an
+ * error config   the text of config.conf, borrowed history  [epochs] of the checkpoint that is
+ * resumed; epochs is 0 for a new run */
+ls_status ls_run_log_open(ls_run_log **out, ls_run_folder *folder, const char *config,
                           const ls_metrics *history, int64_t epochs) LS_MUST_CHECK;
 
-/* Adds a row to metrics.csv. */
-ls_status ls_run_log_metrics(ls_run_log *log, const ls_metrics *metrics) LS_MUST_CHECK;
+/* Adds the last row of the history to metrics.csv; if that is not what was left, for somebody has
+ * removed or changed it, all of it is written anew. */
+ls_status ls_run_log_metrics(ls_run_log *log, const ls_metrics *history,
+                             int64_t epochs) LS_MUST_CHECK;
 
-/* Adds a line to events.jsonl: {"time", "event", "epoch"} and the given fields.
+/* Adds a line to events.jsonl: {"time", "event", "epoch"} and the given fields; before it
+ * another one, `records_changed`, if lines have been removed.
  * fields  a jansson object, taken; NULL for none */
 ls_status ls_run_log_event(ls_run_log *log, const char *event, int64_t epoch,
                            struct json_t *fields) LS_MUST_CHECK;

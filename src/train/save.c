@@ -7,19 +7,28 @@
 
 #include <stdio.h>
 
+ls_status ls_trainer_write(const ls_trainer *t, const ls_state *state)
+{
+    ls_status status = ls_run_folder_check(t->run);
+    if (status != LS_OK)
+        return status;
+    status = ls_checkpoint_save(t->folder, state, t->config->keep);
+    return ls_run_folder_blame(t->run, status);
+}
+
 /* Saves a checkpoint; on rank 0. Local. */
 static ls_status save(const ls_trainer *t, const ls_partial *partial)
 {
     ls_progress progress = t->progress;
     progress.partial = *partial;
-    ls_state state = {.identity = &t->identity,
-                      .progress = &progress,
-                      .history = t->history,
-                      .network = t->replica.network,
-                      .params = ls_reducer_params(t->replica.reducer),
-                      .optimizer = t->replica.optimizer};
+    const ls_state state = {.identity = &t->identity,
+                            .progress = &progress,
+                            .history = t->history,
+                            .network = t->replica.network,
+                            .params = ls_reducer_params(t->replica.reducer),
+                            .optimizer = t->replica.optimizer};
     ls_standby_lock(t->standby);
-    ls_status status = ls_checkpoint_save(t->folder, &state, t->config->keep);
+    ls_status status = ls_trainer_write(t, &state);
     ls_standby_unlock(t->standby, status == LS_OK);
     return status;
 }

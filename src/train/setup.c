@@ -4,19 +4,15 @@
 
 #include "base/clock.h"
 #include "base/exact.h"
-#include "base/file.h"
 #include "base/interrupt.h"
-#include "base/json.h"
 #include "base/memory.h"
+#include "train/records.h"
 #include "train/standby.h"
 
 #include <lockstep/compute.h>
 #include <lockstep/evaluate.h>
 
-#include <limits.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* What is watched, and whether that can be. The same on all ranks. Local. */
@@ -151,6 +147,7 @@ static ls_status make_reducer(ls_trainer *t)
 static void describe_identity(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
+    t->identity.run = t->id;
     t->identity.model = (char *)ls_network_model(t->replica.network);
     t->identity.loss = c->loss;
     t->identity.classes = t->dataset.classes;
@@ -160,74 +157,6 @@ static void describe_identity(ls_trainer *t)
     t->identity.dataset = t->dataset.name;
     t->identity.compute = (char *)ls_compute_version();
     t->identity.config = (char *)c->text;
-}
-
-/* Whether the checkpoint to go on from lies in the run folder, so that its records are ours. Local.
- */
-static bool continues_in_place(const ls_train_config *c)
-{
-    char run[PATH_MAX], from[PATH_MAX];
-    if (*c->resume == '\0' || realpath(c->run, run) == NULL)
-        return false;
-    if (strcmp(c->resume, "auto") == 0 || realpath(c->resume, from) == NULL)
-        return true; /* a checkpoint that isn't there is refused when it is opened */
-    /* The run folder, its folder of checkpoints, or a file in that: no other run inside it. */
-    size_t length = strlen(run);
-    if (strncmp(run, from, length) != 0)
-        return false;
-    static const char folder[] = "/checkpoints";
-    const char *rest = from + length;
-    if (*rest == '\0')
-        return true;
-    if (strncmp(rest, folder, sizeof folder - 1) != 0)
-        return false;
-    rest += sizeof folder - 1;
-    return *rest == '\0' || (*rest == '/' && strchr(rest + 1, '/') == NULL);
-}
-
-/* Makes the run folder, and makes it ours; on rank 0. Local. */
-static ls_status lock_folder(ls_trainer *t)
-{
-    char lock[LS_PATH_MAX];
-    ls_status status = ls_make_folder(t->folder);
-    if (status == LS_OK)
-        status = ls_path(lock, t->config->run, "/lock", NULL);
-    return status == LS_OK ? ls_lock_file(&t->lock, lock) : status;
-}
-
-/* Begins the run folder's records; on rank 0. Local. */
-static ls_status begin_records(ls_trainer *t)
-{
-    ls_status status = LS_OK;
-    if (!continues_in_place(t->config)) {
-        status = lock_folder(t);
-        if (status == LS_OK) /* another run may have come and gone */
-            status = ls_run_log_refuse_used(t->config->run);
-    }
-    if (status == LS_OK && *t->resumed != '\0' && !continues_in_place(t->config))
-        status = ls_trainer_adopt(t);
-    if (status == LS_OK && *t->resumed != '\0')
-        status = ls_checkpoint_rewind(t->folder, &t->progress);
-    if (status == LS_OK)
-        status = ls_run_log_open(&t->log, t->config->run, t->config->text, t->history,
-                                 t->progress.epoch);
-    if (status == LS_OK)
-        status = ls_run_log_event(
-            t->log, *t->resumed != '\0' ? "resume" : "start", t->progress.epoch,
-            json_pack("{s:i, s:i, s:o}", "ranks", t->plan.ranks, "threads",
-                      t->topology->mine.threads, "checkpoint", ls_json_text(t->resumed)));
-    return status;
-}
-
-/* Finds out whether the run folder may be used, before any work is done; on rank 0. Local. */
-static ls_status check_folder(ls_trainer *t)
-{
-    if (*t->config->run == '\0' || t->rank != 0)
-        return LS_OK;
-    ls_status status = ls_path(t->folder, t->config->run, "/checkpoints", NULL);
-    if (status == LS_OK && !continues_in_place(t->config))
-        status = ls_run_log_refuse_used(t->config->run);
-    return status;
 }
 
 /* Whether what --reproducible promises can be kept with these settings. The same on all ranks.
@@ -322,7 +251,7 @@ static ls_status create(ls_trainer *t)
     if (status == LS_OK)
         status = find_rate(t);
     if (status == LS_OK)
-        status = ls_agree(t->comm, check_folder(t));
+        status = ls_agree(t->comm, ls_records_check(t));
     if (status == LS_OK)
         status = ls_topology_create(&t->topology, t->comm,
                                     t->config->reproducible ? 1 : t->config->threads);
@@ -352,8 +281,7 @@ static ls_status create(ls_trainer *t)
     const bool writes = t->rank == 0 && *t->config->run != '\0' && !t->config->dry_run;
     /* Before the folder's newest checkpoint is looked for: nobody may add to it from then on. */
     if (status == LS_OK)
-        status =
-            ls_agree(t->comm, writes && continues_in_place(t->config) ? lock_folder(t) : LS_OK);
+        status = ls_agree(t->comm, writes && t->in_place ? ls_records_take(t) : LS_OK);
     if (status == LS_OK) {
         describe_identity(t);
         status = ls_trainer_resume(t);
@@ -363,7 +291,7 @@ static ls_status create(ls_trainer *t)
     if (status == LS_OK)
         status = ls_agree(t->comm, ls_interrupt_poll(0));
     if (status == LS_OK)
-        status = ls_agree(t->comm, writes ? begin_records(t) : LS_OK);
+        status = ls_agree(t->comm, writes ? ls_records_begin(t) : LS_OK);
     if (status == LS_OK && t->rank == 0 && t->observer->start != NULL) {
         ls_run_info info = {.config = t->config,
                             .dataset = &t->dataset,
@@ -392,7 +320,6 @@ ls_status ls_trainer_create(ls_trainer **out, ls_comm *comm, const ls_train_conf
     ls_trainer *t = ls_alloc(1, sizeof *t);
     ls_status status = LS_OK;
     if (t != NULL) {
-        t->lock = -1;
         t->rolled_back = t->furthest = -1;
         t->resumed = ls_strdup("");
     }
@@ -438,8 +365,7 @@ void ls_trainer_destroy(ls_trainer **trainer)
     ls_watchdog_stop(&t->watchdog);
     ls_standby_destroy(&t->standby);
     ls_interrupt_at(0);
-    ls_run_log_close(&t->log);
-    ls_unlock_file(&t->lock);
+    ls_records_close(t);
     ls_exchange_destroy(&t->exchange);
     ls_stream_destroy(&t->stream);
     ls_samples_destroy(&t->samples);

@@ -52,7 +52,7 @@ static void write_copy(ls_standby *s)
                             .optimizer = t->replica.optimizer,
                             .slots = (const float *const *)s->slot};
     s->holds = false;
-    if (ls_checkpoint_save(t->folder, &state, t->config->keep) != LS_OK)
+    if (ls_trainer_write(t, &state) != LS_OK)
         ls_trainer_note(t, "%s", ls_error_text());
     else
         ls_trainer_note(t,

@@ -62,7 +62,7 @@ ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
     char digest[17];
     snprintf(digest, sizeof digest, "%016" PRIx64, result->digest);
     json_t *summary =
-        json_pack("{s:s, s:I, s:I, s:f, s:b}", "outcome", outcome, "epochs",
+        json_pack("{s:s, s:s, s:I, s:I, s:f, s:b}", "run", t->id, "outcome", outcome, "epochs",
                   (json_int_t)result->epochs, "steps", (json_int_t)t->progress.optimizer_steps,
                   "seconds", result->seconds, "restored_best", result->restored);
     json_object_set_new(summary, "best",

@@ -287,7 +287,7 @@ static ls_status record(ls_trainer *t, ls_metrics *m, bool best)
     go_on_with(t, LS_AT_RECORD);
     t->history[t->progress.epoch - 1] = *m;
     if (status == LS_OK && t->log != NULL) {
-        status = ls_run_log_metrics(t->log, m);
+        status = ls_run_log_metrics(t->log, t->history, t->progress.epoch);
         if (status == LS_OK)
             status = ls_run_log_event(t->log, "epoch", t->progress.epoch, ls_metrics_json(m));
     }

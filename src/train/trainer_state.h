@@ -61,9 +61,13 @@ struct ls_trainer {
 
     ls_identity identity; /* borrows all its texts */
     char *resumed;        /* path of the checkpoint, owned; "" if new */
-    char folder[4096];    /* of the checkpoints; "" if nothing is written */
-    ls_run_log *log;      /* on rank 0, unless nothing is written */
-    int lock;             /* on the run folder, there; -1: none */
+    char id[LS_RUN_ID];   /* of the run, on rank 0 */
+    bool in_place;        /* the checkpoint that was resumed lies in the run folder; the same */
+
+    /* On rank 0, unless nothing is written: see records.h. */
+    ls_run_folder *run;
+    ls_checkpoint_folder *folder;
+    ls_run_log *log;
 };
 
 /* Gets hold of this rank's shard: reads it into memory, after which the file is closed, or opens
@@ -79,13 +83,13 @@ ls_status ls_trainer_resume(ls_trainer *trainer) LS_MUST_CHECK;
  * Errors: as above; LS_ERR_NUMERIC, for what it was to get over stands, if there is none. */
 ls_status ls_trainer_go_back(ls_trainer *trainer) LS_MUST_CHECK;
 
-/* Takes the checkpoint that was resumed, and the best one beside it, over into the run folder, so
- * that the folder is whole; on rank 0. Local. Errors: LS_ERR_FAILURE, LS_ERR_DATA. */
-ls_status ls_trainer_adopt(const ls_trainer *trainer) LS_MUST_CHECK;
-
 /* Brings the optimizer's state, and what an unfinished epoch came to over ranks, together on all of
  * them. Collective. Errors, on all ranks alike: what was found too late in the latest step. */
 ls_status ls_trainer_collect(ls_trainer *trainer, ls_partial *partial) LS_MUST_CHECK;
+
+/* Writes a state as a checkpoint of the run, in its folder, which must still be there; on rank 0,
+ * one thread at a time. Local. Errors: those of ls_checkpoint_save(); LS_ERR_FAILURE. */
+ls_status ls_trainer_write(const ls_trainer *trainer, const ls_state *state) LS_MUST_CHECK;
 
 /* Sets the moment from which on config->time_limit asks the run to end. Local. */
 void ls_trainer_limit_time(const ls_trainer *trainer);

@@ -58,7 +58,7 @@ for n in 1 3; do
     train 4 'step 2 of epoch 1: training diverged; try a smaller --lr' --data $data --model $net --lr 1e9 --quiet
     train 4 'diverged' --data $data --model "dense:20 relu $net" --lr 1e9 --optimizer sgd --quiet
     echo file >file
-    train 1 'file/checkpoints: .*Not a directory' --data $data --model $net --run file
+    train 1 'file: is not a folder' --data $data --model $net --run file
     train 1 'file/run' --data $data --model $net --run file/run
     LOCKSTEP_FAULT=step:$((n - 1)):3 train 1 "injected fault at 'step'" --data $data --model $net --quiet
     for command in "train --data $data --model $net" "eval --data $data --checkpoint none" "bench --data $data --model $net"; do

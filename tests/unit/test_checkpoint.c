@@ -4,14 +4,23 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "train/checkpoint_file.h"
 
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static bool exists(const char *path)
 {
     return access(path, F_OK) == 0;
+}
+
+/* Puts in the place of a file what root can't read either. */
+static void make_unreadable(const char *path)
+{
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkdir(path, 0777), 0);
 }
 
 static void comes_back_bit_by_bit(void **state)
@@ -25,6 +34,7 @@ static void comes_back_bit_by_bit(void **state)
     ls_checkpoint *checkpoint;
     assert_ok(ls_checkpoint_open(&checkpoint, "run/checkpoints/step-00000005.h5"));
     const ls_identity *id = ls_checkpoint_identity(checkpoint);
+    assert_string_equal(id->run, w.identity.run);
     assert_string_equal(id->model, w.identity.model);
     assert_string_equal(id->config, w.identity.config);
     assert_string_equal(id->dataset, "set");
@@ -107,7 +117,7 @@ static void links_and_prunes(void **state)
     assert_ok(ls_checkpoint_find("run", false, path, sizeof path));
     assert_string_equal(path, "run/checkpoints/best");
     assert_ok(ls_checkpoint_find("run", true, path, sizeof path));
-    assert_string_equal(path, "run/checkpoints/last");
+    assert_string_equal(path, "run/checkpoints/step-123456789.h5");
     assert_int_equal(readlink("run/checkpoints/last", path, sizeof path), 17);
     assert_memory_equal(path, "step-123456789.h5", 17);
     assert_fails(ls_checkpoint_find("nowhere", false, path, sizeof path), LS_ERR_DATA, "nowhere");
@@ -146,7 +156,7 @@ static void rewinds(void **state)
     assert_false(exists("run/checkpoints/step-00000012.h5"));
 
     /* Back to the 12th step; its file is gone, and so are the links. */
-    assert_ok(ls_checkpoint_rewind("run/checkpoints", &then));
+    assert_ok(world_rewind("a-run", &then));
     assert_false(exists("run/checkpoints/step-00000014.h5"));
     assert_true(points("last", "") && points("best", ""));
 
@@ -155,7 +165,7 @@ static void rewinds(void **state)
     assert_ok(world_save(&w, 11, false, 9));
     assert_ok(world_save(&w, 12, true, 9));
     assert_ok(world_save(&w, 123456789, true, 9));
-    assert_ok(ls_checkpoint_rewind("run/checkpoints", &then));
+    assert_ok(world_rewind("a-run", &then));
     assert_true(points("last", "step-00000012.h5") && points("best", "step-00000012.h5"));
     assert_false(exists("run/checkpoints/step-123456789.h5"));
     assert_true(exists("run/checkpoints/step-00000011.h5"));
@@ -168,22 +178,34 @@ static void opens_the_best(void **state)
 {
     (void)state;
     world w;
+    char missing[LS_ERROR_TEXT_MAX];
     ls_checkpoint *current, *best;
     empty_folder("run/checkpoints");
     world_make(&w, "dense:4", 1);
     assert_ok(
         world_save(&w, 12, true, 9)); /* this test's worlds are always after WORLD_EPOCHS epochs */
     assert_ok(ls_checkpoint_open(&current, "run/checkpoints/last"));
-    assert_ok(ls_checkpoint_open_best(current, &best));
+    assert_ok(ls_checkpoint_open_best(current, &best, missing));
     assert_int_equal(ls_checkpoint_progress(best)->optimizer_steps, 12);
+    assert_string_equal(missing, "");
     ls_checkpoint_close(&best);
     ls_checkpoint_close(&current);
     assert_ok(world_save(&w, 13, false, 9));
     assert_ok(ls_checkpoint_open(&current, "run/checkpoints/last"));
-    assert_fails(ls_checkpoint_open_best(current, &best), LS_ERR_DATA,
-                 "step-00000012.h5: is not of epoch 2");
-    assert_int_equal(unlink("run/checkpoints/step-00000012.h5"), 0);
-    assert_fails(ls_checkpoint_open_best(current, &best), LS_ERR_DATA, "step-00000012.h5");
+    assert_ok(ls_checkpoint_open_best(current, &best, missing));
+    assert_null(best);
+    assert_non_null(strstr(missing, "step-00000012.h5: is not of epoch 2"));
+    assert_int_equal(truncate("run/checkpoints/step-00000012.h5", 3000), 0);
+    assert_ok(ls_checkpoint_open_best(current, &best, missing));
+    assert_null(best);
+    assert_non_null(strstr(missing, "step-00000012.h5: damaged"));
+    make_unreadable("run/checkpoints/step-00000012.h5");
+    assert_fails(ls_checkpoint_open_best(current, &best, missing), LS_ERR_DATA,
+                 "step-00000012.h5: can't read: Is a directory");
+    assert_int_equal(rmdir("run/checkpoints/step-00000012.h5"), 0);
+    assert_ok(ls_checkpoint_open_best(current, &best, missing));
+    assert_null(best);
+    assert_non_null(strstr(missing, "step-00000012.h5: can't open"));
     ls_checkpoint_close(&current);
     world_free(&w);
 }
@@ -193,7 +215,6 @@ static void refuses_impossible_progress(void **state)
     (void)state;
     world w;
     ls_checkpoint *checkpoint;
-    empty_folder("run/checkpoints");
     world_make(&w, "dense:4", 1);
     const ls_progress good = {.epoch = WORLD_EPOCHS,
                               .optimizer_steps = 6,
@@ -213,8 +234,8 @@ static void refuses_impossible_progress(void **state)
                   .optimizer = w.optimizer};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         s.progress = &bad[i];
-        assert_ok(ls_checkpoint_save("run/checkpoints", &s, 9));
-        assert_fails(ls_checkpoint_open(&checkpoint, "run/checkpoints/last"), LS_ERR_DATA,
+        assert_ok(ls_checkpoint_write("impossible.h5", &s));
+        assert_fails(ls_checkpoint_open(&checkpoint, "impossible.h5"), LS_ERR_DATA,
                      "contradict each other");
     }
     world_free(&w);
@@ -246,6 +267,147 @@ static void skips_the_damaged(void **state)
     world_free(&w);
 }
 
+/* What can't be read may be whole: it is neither passed over nor removed. What is damaged is. */
+static void keeps_the_unreadable(void **state)
+{
+    (void)state;
+    world w;
+    char skipped[LS_ERROR_TEXT_MAX], path[LS_PATH_MAX];
+    ls_checkpoint *checkpoint;
+    empty_folder("run/checkpoints");
+    world_make(&w, "dense:4", 1);
+    assert_ok(world_save(&w, 11, true, 9));
+    const ls_progress then = w.progress;
+    assert_ok(world_save(&w, 12, false, 9));
+    assert_ok(world_save(&w, 13, false, 9));
+    make_unreadable("run/checkpoints/step-00000012.h5");
+    assert_ok(ls_checkpoint_open_newest("run", &checkpoint, skipped));
+    assert_string_equal(ls_checkpoint_path(checkpoint), "run/checkpoints/step-00000013.h5");
+    ls_checkpoint_close(&checkpoint);
+    assert_fails(world_rewind("a-run", &then), LS_ERR_DATA,
+                 "step-00000012.h5: can't read: Is a directory; it is later");
+    assert_true(exists("run/checkpoints/step-00000013.h5"));
+    assert_int_equal(truncate("run/checkpoints/step-00000013.h5", 3000), 0);
+    assert_fails(ls_checkpoint_open_newest("run", &checkpoint, skipped), LS_ERR_DATA,
+                 "step-00000012.h5: can't read: Is a directory; it may be whole");
+    assert_null(checkpoint);
+    assert_int_equal(unlink("run/checkpoints/best"), 0);
+    assert_fails(ls_checkpoint_find("run", false, path, sizeof path), LS_ERR_DATA, "may be whole");
+    assert_int_equal(rmdir("run/checkpoints/step-00000012.h5"), 0);
+    assert_ok(world_rewind("a-run", &then));
+    assert_false(exists("run/checkpoints/step-00000013.h5"));
+    world_free(&w);
+}
+
+/* What another run has written, or nobody knows who, is neither removed nor replaced nor counted.
+ */
+static void leaves_the_foreign_alone(void **state)
+{
+    (void)state;
+    world w, other;
+    empty_folder("run/checkpoints");
+    world_make(&other, "dense:4", 7);
+    other.identity.run = "another-run";
+    assert_ok(world_save(&other, 10, true, 9));
+    assert_ok(world_save(&other, 14, true, 9));
+    assert_ok(world_save(&other, 99, true, 9));
+    world_make(&w, "dense:4", 1);
+    w.identity.run = NULL; /* as those of old are */
+    const ls_progress begin = {.optimizer_steps = 9};
+    assert_fails(world_rewind("a-run", &begin), LS_ERR_DATA, "step-00000099.h5: another run's");
+    assert_true(exists("run/checkpoints/step-00000010.h5"));
+    const ls_progress end = {.optimizer_steps = 100};
+    assert_ok(world_rewind("a-run", &end));
+    assert_ok(world_save(&w, 11, true, 1));
+    w.identity.run = "a-run";
+    assert_ok(world_save(&w, 12, false, 1));
+    assert_ok(world_save(&w, 13, false, 1));
+    assert_fails(world_save(&w, 14, false, 1), LS_ERR_FAILURE, "this run has not written it");
+    assert_true(exists("run/checkpoints/step-00000011.h5")); /* the best */
+    assert_false(exists("run/checkpoints/step-00000012.h5"));
+    assert_true(exists("run/checkpoints/step-00000013.h5"));
+    /* The same after it was resumed. */
+    assert_ok(world_rewind("a-run", &end));
+    assert_ok(world_save(&w, 101, true, 1));
+    assert_false(exists("run/checkpoints/step-00000011.h5"));
+    assert_false(exists("run/checkpoints/step-00000013.h5"));
+    assert_true(exists("run/checkpoints/step-00000010.h5"));
+    assert_true(exists("run/checkpoints/step-00000014.h5"));
+    assert_true(exists("run/checkpoints/step-00000099.h5"));
+    world_free(&other);
+    world_free(&w);
+}
+
+/* A folder that is removed is made anew, one that is replaced is not written into. */
+static void notices_another_folder(void **state)
+{
+    (void)state;
+    world w;
+    empty_folder("run/checkpoints");
+    world_make(&w, "dense:4", 1);
+    assert_ok(world_save(&w, 11, true, 9));
+    empty_folder("moved");
+    assert_int_equal(rmdir("moved"), 0);
+    assert_int_equal(rename("run/checkpoints", "moved"), 0);
+    assert_ok(world_save(&w, 12, false, 1));
+    assert_true(exists("run/checkpoints/step-00000012.h5"));
+    assert_true(points("last", "step-00000012.h5") && points("best", ""));
+    assert_int_equal(unlink("run/checkpoints/step-00000012.h5"), 0);
+    assert_int_equal(unlink("run/checkpoints/last"), 0);
+    assert_int_equal(rename("moved", "run/checkpoints"), 0);
+    assert_fails(world_save(&w, 13, false, 1), LS_ERR_FAILURE, "it was replaced");
+    assert_true(exists("run/checkpoints/step-00000011.h5"));
+    world_free(&w);
+}
+
+/* Whether this is what is found. */
+static bool finds(const char *path, bool newest, const char *wanted)
+{
+    char found[LS_PATH_MAX];
+    assert_ok(ls_checkpoint_find(path, newest, found, sizeof found));
+    return strcmp(found, wanted) == 0;
+}
+
+/* Without links, as where the file system or the way of copying has none. */
+static void does_without_links(void **state)
+{
+    (void)state;
+    world w;
+    char skipped[LS_ERROR_TEXT_MAX], path[LS_PATH_MAX];
+    ls_checkpoint *checkpoint;
+    empty_folder("run/checkpoints");
+    world_make(&w, "dense:4", 1);
+    assert_ok(world_save(&w, 11, true, 9));
+    assert_ok(world_save(&w, 12, false, 9));
+    assert_int_equal(unlink("run/checkpoints/best"), 0);
+    assert_int_equal(unlink("run/checkpoints/last"), 0);
+    static const char best[] = "run/checkpoints/step-00000011.h5",
+                      last[] = "run/checkpoints/step-00000012.h5";
+    assert_true(finds("run", false, best) && finds("run", true, last));
+    assert_true(finds("run/checkpoints", false, best) && finds("run/checkpoints", true, last));
+    assert_true(finds("run/checkpoints/best", true, best));
+    assert_true(finds("run/checkpoints/last", false, last));
+    assert_true(finds(best, true, best));
+    assert_fails(ls_checkpoint_find("run/checkpoints/first", true, path, sizeof path), LS_ERR_DATA,
+                 "can't open");
+    assert_fails(ls_checkpoint_find("best", true, path, sizeof path), LS_ERR_DATA, "can't open");
+    assert_ok(ls_checkpoint_open_newest("run/checkpoints", &checkpoint, skipped));
+    assert_string_equal(ls_checkpoint_path(checkpoint), last);
+    ls_checkpoint_close(&checkpoint);
+
+    /* Whether a damaged one was the best nobody knows; of a best one that is gone all do. */
+    assert_int_equal(truncate(last, 3000), 0);
+    assert_fails(ls_checkpoint_find("run", false, path, sizeof path), LS_ERR_DATA,
+                 "name the checkpoint that is meant");
+    assert_int_equal(unlink(last), 0);
+    assert_true(finds("run", false, best) && finds("run/checkpoints/last", false, best));
+    assert_ok(world_save(&w, 13, false, 9));
+    assert_int_equal(unlink("run/checkpoints/best"), 0);
+    assert_int_equal(unlink(best), 0);
+    assert_true(finds("run", false, "run/checkpoints/step-00000013.h5"));
+    world_free(&w);
+}
+
 static void failed_save_leaves_the_old(void **state)
 {
     (void)state;
@@ -271,6 +433,10 @@ int main(void)
         cmocka_unit_test(refuses_another_network),
         cmocka_unit_test(links_and_prunes),
         cmocka_unit_test(skips_the_damaged),
+        cmocka_unit_test(keeps_the_unreadable),
+        cmocka_unit_test(leaves_the_foreign_alone),
+        cmocka_unit_test(notices_another_folder),
+        cmocka_unit_test(does_without_links),
         cmocka_unit_test(failed_save_leaves_the_old),
         cmocka_unit_test(rewinds),
         cmocka_unit_test(opens_the_best),

@@ -1,0 +1,146 @@
+#include "train/records.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "train/checkpoint_file.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* The real path of a checkpoint that is asked for; of `last` and `best`, where there are no such
+ * links, that of their folder. Whether there is one. */
+static bool find_real_path(const char *path, char out[PATH_MAX])
+{
+    char folder[LS_PATH_MAX];
+    bool last;
+    return realpath(path, out) != NULL ||
+           (ls_checkpoint_is_link(path, folder, &last) && realpath(folder, out) != NULL);
+}
+
+/* Whether the checkpoint to go on from lies in the run folder, so that its records are ours. */
+static bool continues_in_place(const ls_train_config *c)
+{
+    char run[PATH_MAX], from[PATH_MAX];
+    if (*c->resume == '\0' || realpath(c->run, run) == NULL)
+        return false;
+    if (strcmp(c->resume, "auto") == 0 || !find_real_path(c->resume, from))
+        return true; /* a checkpoint that isn't there is refused when it is opened */
+    /* The run folder, its folder of checkpoints, or a file in that: no other run inside it. */
+    size_t length = strlen(run);
+    if (strncmp(run, from, length) != 0)
+        return false;
+    static const char folder[] = "/checkpoints";
+    const char *rest = from + length;
+    if (*rest == '\0')
+        return true;
+    if (strncmp(rest, folder, sizeof folder - 1) != 0)
+        return false;
+    rest += sizeof folder - 1;
+    return *rest == '\0' || (*rest == '/' && strchr(rest + 1, '/') == NULL);
+}
+
+ls_status ls_records_check(ls_trainer *t)
+{
+    if (*t->config->run == '\0' || t->rank != 0)
+        return LS_OK;
+    t->in_place = continues_in_place(t->config);
+    return t->in_place ? LS_OK : ls_run_folder_refuse_used(t->config->run);
+}
+
+ls_status ls_records_take(ls_trainer *t)
+{
+    ls_status status = ls_run_folder_take(&t->run, t->config->run);
+    return status == LS_OK ? ls_run_log_find_run(t->config->run, t->id) : status;
+}
+
+/* Gives a new run its id. */
+static ls_status make_id(ls_trainer *t)
+{
+    uint64_t bits;
+    if (getrandom(&bits, sizeof bits, 0) != (ssize_t)sizeof bits)
+        return ls_fail(LS_ERR_FAILURE, "can't make an id for the run: %s", strerror(errno));
+    snprintf(t->id, sizeof t->id, "%016" PRIx64, bits);
+    return LS_OK;
+}
+
+/* Takes a folder that is not gone on with. */
+static ls_status take_new(ls_trainer *t)
+{
+    ls_status status = ls_run_folder_take(&t->run, t->config->run);
+    return status == LS_OK
+               ? ls_run_folder_refuse_used(t->config->run) /* another run may have come */
+               : status;
+}
+
+static ls_status open_checkpoints(ls_trainer *t)
+{
+    char path[LS_PATH_MAX];
+    ls_status status = ls_path(path, t->config->run, "/checkpoints", NULL);
+    return status == LS_OK ? ls_checkpoint_folder_open(&t->folder, path) : status;
+}
+
+/* Takes the checkpoint that was resumed, and the best one beside it, over into the run folder. */
+static ls_status adopt(ls_trainer *t)
+{
+    char missing[LS_ERROR_TEXT_MAX] = "";
+    ls_checkpoint *from = NULL, *best = NULL;
+    ls_status status = ls_checkpoint_open(&from, t->resumed);
+    if (status == LS_OK)
+        status = ls_checkpoint_copy(from, t->folder);
+    if (status == LS_OK)
+        status = ls_checkpoint_open_best(from, &best, missing);
+    if (status == LS_OK && best != NULL)
+        status = ls_checkpoint_copy(best, t->folder);
+    if (status == LS_OK && *missing != '\0')
+        ls_trainer_note(t, "the best checkpoint so far can't be taken over: %s", missing);
+    ls_checkpoint_close(&best);
+    ls_checkpoint_close(&from);
+    return status;
+}
+
+/* Opens the logs, which end where the run's progress does. */
+static ls_status open_log(ls_trainer *t)
+{
+    return ls_run_log_open(&t->log, t->run, t->config->text, t->history, t->progress.epoch);
+}
+
+ls_status ls_records_begin(ls_trainer *t)
+{
+    const bool resumed = *t->resumed != '\0';
+    ls_status status = t->in_place ? LS_OK : take_new(t);
+    if (status == LS_OK && *t->id == '\0')
+        status = make_id(t);
+    if (status == LS_OK)
+        status = open_checkpoints(t);
+    if (status == LS_OK && resumed && !t->in_place)
+        status = adopt(t);
+    if (status == LS_OK && resumed)
+        status = ls_checkpoint_rewind(t->folder, t->id, &t->progress);
+    if (status == LS_OK)
+        status = open_log(t);
+    if (status == LS_OK)
+        status = ls_run_log_event(t->log, resumed ? "resume" : "start", t->progress.epoch,
+                                  json_pack("{s:s, s:i, s:i, s:o}", "run", t->id, "ranks",
+                                            t->plan.ranks, "threads", t->topology->mine.threads,
+                                            "checkpoint", ls_json_text(t->resumed)));
+    return status;
+}
+
+ls_status ls_records_rewind(ls_trainer *t)
+{
+    ls_status status = ls_checkpoint_rewind(t->folder, t->id, &t->progress);
+    ls_run_log_close(&t->log);
+    return status == LS_OK ? open_log(t) : status;
+}
+
+void ls_records_close(ls_trainer *t)
+{
+    ls_run_log_close(&t->log);
+    ls_checkpoint_folder_close(&t->folder);
+    ls_run_folder_release(&t->run);
+}

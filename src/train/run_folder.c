@@ -1,0 +1,136 @@
+#include "train/run_folder.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "train/checkpoint_file.h"
+
+#include <unistd.h>
+
+struct ls_run_folder {
+    char path[LS_PATH_MAX];
+    char lock_path[LS_PATH_MAX];
+    int handle; /* of the folder, open */
+    int lock;   /* the same of the lock file; -1 where the file system knows no locks */
+};
+
+/* Refuses one that holds checkpoints, whose records were removed. */
+static ls_status refuse_orphans(const char *path)
+{
+    char folder[LS_PATH_MAX];
+    int64_t *steps = NULL;
+    int count = 0;
+    ls_status status = ls_path(folder, path, "/checkpoints", NULL);
+    if (status == LS_OK)
+        status = ls_checkpoint_list(folder, &steps, &count);
+    if (status == LS_OK && count > 0)
+        status = ls_fail(LS_ERR_USAGE,
+                         "--run: %s holds %d checkpoint%s of another run, whose records are gone: "
+                         "remove them, choose another folder, or go on with that run by --resume "
+                         "auto",
+                         folder, count, count == 1 ? "" : "s");
+    ls_free(steps);
+    return status;
+}
+
+ls_status ls_run_folder_refuse_used(const char *path)
+{
+    static const char *const records[] = {"config.conf", "metrics.csv", "events.jsonl",
+                                          "summary.json"};
+    char record[LS_PATH_MAX];
+    for (size_t i = 0; i < sizeof records / sizeof *records; i++) {
+        ls_status status = ls_path(record, path, "/", records[i]);
+        if (status != LS_OK)
+            return status;
+        if (access(record, F_OK) == 0)
+            return ls_fail(LS_ERR_USAGE,
+                           "--run: %s holds a run already: go on with it by --resume auto, or "
+                           "choose another folder",
+                           path);
+    }
+    return refuse_orphans(path);
+}
+
+ls_status ls_run_folder_take(ls_run_folder **out, const char *path)
+{
+    ls_run_folder *folder = ls_alloc(1, sizeof *folder);
+    if (folder == NULL)
+        return LS_ERR_FAILURE;
+    folder->handle = folder->lock = -1;
+    ls_status status = ls_path(folder->path, path, NULL, NULL);
+    if (status == LS_OK)
+        status = ls_path(folder->lock_path, path, "/lock", NULL);
+    if (status == LS_OK)
+        status = ls_make_folder(path);
+    if (status == LS_OK)
+        status = ls_hold_folder(&folder->handle, path);
+    if (status == LS_OK)
+        status = ls_lock_file(&folder->lock, folder->lock_path);
+    if (status != LS_OK) {
+        ls_run_folder_release(&folder);
+        return status;
+    }
+    *out = folder;
+    return LS_OK;
+}
+
+/* Makes sure that the lock holds. */
+static ls_status check_lock(ls_run_folder *folder)
+{
+    ls_found found;
+    int fresh = -1;
+    if (folder->lock < 0)
+        return LS_OK;
+    ls_status status = ls_find_again(folder->lock, folder->lock_path, &found);
+    if (status != LS_OK || found == LS_FOUND_SAME)
+        return status;
+    status = ls_lock_file(&fresh, folder->lock_path);
+    if (status == LS_ERR_USAGE)
+        return ls_fail(LS_ERR_FAILURE,
+                       "%s: the lock was removed and another run has begun in this folder, so this "
+                       "one ends",
+                       folder->lock_path);
+    if (status != LS_OK)
+        return status;
+    ls_let_go(&folder->lock);
+    folder->lock = fresh;
+    return LS_OK;
+}
+
+ls_status ls_run_folder_check(ls_run_folder *folder)
+{
+    ls_found found;
+    ls_status status = ls_find_again(folder->handle, folder->path, &found);
+    if (status != LS_OK)
+        return status;
+    if (found != LS_FOUND_SAME)
+        return ls_fail(LS_ERR_FAILURE,
+                       "%s: %s while the run was going on, so it ends: go on from its latest "
+                       "checkpoint, where that is, by --resume",
+                       folder->path,
+                       found == LS_FOUND_NONE ? "this folder was removed or renamed"
+                                              : "another folder has come in this one's place");
+    return check_lock(folder);
+}
+
+ls_status ls_run_folder_blame(ls_run_folder *folder, ls_status outcome)
+{
+    if (outcome == LS_OK)
+        return LS_OK;
+    const ls_status status = ls_run_folder_check(folder);
+    return status != LS_OK ? status : outcome;
+}
+
+const char *ls_run_folder_path(const ls_run_folder *folder)
+{
+    return folder->path;
+}
+
+void ls_run_folder_release(ls_run_folder **folder)
+{
+    if (folder == NULL || *folder == NULL)
+        return;
+    ls_let_go(&(*folder)->lock);
+    ls_let_go(&(*folder)->handle);
+    ls_free(*folder);
+    *folder = NULL;
+}
