@@ -10,15 +10,20 @@
 set -euo pipefail
 # shellcheck source=jobs/common.sh
 . "$(dirname "$0")/common.sh"
+[ "${1:-}" != --help ] || usage 0
 [ $# -ge 2 ] || usage 2 >&2
 for file in "$1" "$2"; do [ -r "$file" ] || die "$file: no such file, or it can't be read"; done
 data=$(realpath "$1")
 config=$(realpath "$2")
 shift 2
 [ $# -gt 0 ] || set -- "$(count_cores)"
+for number in "$@" ${SEEDS:-}; do
+    [[ $number =~ ^[0-9]{1,9}$ ]] || die "'$number' is no whole number"
+done
 which=$(grep -q '^patience' "$config" && echo best || echo last)
 cd "$(dirname "$0")/.."
 lockstep=build/release/lockstep
+[ -x "$lockstep" ] || die "$lockstep: no such program: jobs/quickstart.sh builds it"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 for ranks; do

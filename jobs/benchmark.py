@@ -19,8 +19,18 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LOCKSTEP = os.path.join(HERE, "..", "build", "release", "lockstep")
-IDX = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else sys.exit(__doc__)
+if "--help" in sys.argv[1:]:
+    print(__doc__)
+    sys.exit(0)
+if len(sys.argv) not in (2, 3) or not sys.argv[-1].isdigit() and len(sys.argv) == 3:
+    print(__doc__, file=sys.stderr)
+    sys.exit(2)
+IDX = os.path.abspath(sys.argv[1])
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+for needed in (IDX, LOCKSTEP):
+    if not os.path.exists(needed):
+        sys.exit(f"benchmark.py: {needed}: no such file or folder" +
+                 (": jobs/quickstart.sh builds it" if needed == LOCKSTEP else ""))
 LARGE, LARGE_ROWS = "2500,2000,1500,1000,500", 5120  # 12 million parameters
 CONVOLUTIONAL = {"lenet5": "lenet5",
                  "example": "conv:32x3 relu conv:64x3 relu maxpool:2 flatten dense:128 relu dense:10"}

@@ -14,6 +14,13 @@ import statistics
 import sys
 import time
 
+if "--help" in sys.argv[1:]:
+    print(__doc__)
+    sys.exit(0)
+if len(sys.argv) < 4:
+    print(__doc__, file=sys.stderr)
+    sys.exit(2)
+
 import numpy
 import torch
 from torch import distributed, nn

@@ -50,20 +50,65 @@ why() { # LOG
         { [ -s "$1" ] && echo "see $1"; } || echo "no word: are there as many slots as ranks? (mpirun --oversubscribe)"
 }
 
-# Runs with other options in common would not be comparable: those of a folder's first run are kept.
+# The last value of an option among others; empty: it is not there.
+option() { # NAME OPTION ...
+    local name=$1 value=''
+    shift
+    while [ $# -gt 0 ]; do
+        case $1 in
+            "--$name") value=${2:-} ;;
+            "--$name="*) value=${1#*=} ;;
+        esac
+        shift
+    done
+    printf '%s' "$value"
+}
+
+# What a file holds, whatever it is called: the digest that it is sealed with, else one of all of it.
+content_of() { # FILE
+    local seal
+    [ -r "$1" ] || return 0 # lockstep will say so
+    seal=$(head -c 512 <"$1" | tr '\0' '\n' | sed -n '1{/^LOCKSTEP SEAL/!q}; 2s/^xxh3-128 \([0-9a-f]*\) .*/\1/p')
+    printf '%s' "${seal:-$(sha256sum <"$1" | cut -d' ' -f1)}"
+}
+
+# What the runs of a folder have in common: options, and what the files hold that these name.
+describe_common() { # OPTION ...
+    local config data
+    printf '%s\n' "$@"
+    config=$(option config "$@") data=$(option data "$@")
+    if [ -n "$config" ] && [ -r "$config" ]; then
+        echo "content of $config: $(content_of "$config")"
+        [ -n "$data" ] || data=$(sed -n 's/^[[:blank:]]*data[[:blank:]]*=[[:blank:]]*//p' <"$config" | tail -n 1)
+    fi
+    [ -z "$data" ] || echo "content of $data: $(content_of "$data")"
+}
+
+# Runs with other options in common, or on other data, would not be comparable: those of a folder's first
+# run are kept.
 keep_common() { # FOLDER OPTION ...
     local out=$1
     shift
-    printf '%s\n' "$@" >"$out/common.$$"
+    describe_common "$@" >"$out/common.$$"
     mv -n "$out/common.$$" "$out/common" # the tasks of an array do so at the same time
     if [ -e "$out/common.$$" ] && ! cmp -s "$out/common.$$" "$out/common"; then
         if [ -n "$(find "$out" -name config.conf -print -quit)" ]; then
-            rm -f "$out/common.$$"
-            die "$out holds runs with other options: $(tr '\n' ' ' <"$out/common"); choose another --out, or remove it"
+            refuse_mixture "$out"
         fi
         mv "$out/common.$$" "$out/common" # those that nothing came of
     fi
     rm -f "$out/common.$$"
+}
+
+refuse_mixture() { # FOLDER, of which common.$$ is what is asked for
+    local what
+    what="with other options: $(grep -v '^content of ' "$1/common" | tr '\n' ' ')"
+    if cmp -s <(grep -v '^content of ' "$1/common") <(grep -v '^content of ' "$1/common.$$"); then
+        what="on other data or another configuration: $(comm -13 <(sort "$1/common") <(sort "$1/common.$$") |
+            sed 's/^content of \(.*\): .*/\1/' | tr '\n' ' ')is not the file that they were made with"
+    fi
+    rm -f "$1/common.$$"
+    die "$1 holds runs $what; choose another --out, or remove it"
 }
 
 # Runs a command to its end, its output added to a file, and returns its code. A signal lets it come to
@@ -82,4 +127,63 @@ run_to_end() { # LOG COMMAND ...
     done
     child=''
     return "$code"
+}
+
+# A path that is none but a path: for awk a file of this name is no assignment, for others no option.
+plain_path() { # PATH -> path
+    case $1 in
+        /*) path=$1 ;;
+        *=* | -*) path=./$1 ;;
+        *) path=$1 ;;
+    esac
+}
+
+die_of_data() {
+    echo "${0##*/}: $*" >&2
+    exit 3
+}
+
+has_gnuplot() { command -v gnuplot >/dev/null; }
+
+# A folder for what gnuplot reads. The names of runs and folders are data of that: they reach no shell, and
+# gnuplot in one form alone, as quoted texts in facts.gp.
+need_gnuplot() { # -> scratch
+    has_gnuplot || die "there is no gnuplot (Debian: gnuplot-nox)"
+    scratch=$(mktemp -d)
+    trap 'rm -rf "$scratch"' EXIT
+}
+
+# As a constant of gnuplot: between single quotes nothing has a meaning but these themselves.
+gnuplot_text() { # TEXT
+    local text
+    text=$(printf '%s' "$1" | iconv -c -f UTF-8 -t UTF-8 2>/dev/null | tr '[:cntrl:]' ' ')
+    printf "'%s'" "${text//\'/\'\'}"
+}
+
+# A name in lines of so many letters, cut between its words as those of sweeps have them.
+fold_name() { # NAME WIDTH MOST_LINES
+    local rest=${1//[[:cntrl:]]/ } width=$2 lines=$3 piece
+    while [ ${#rest} -gt "$width" ] && [ "$lines" -gt 1 ]; do
+        piece=${rest:0:width}
+        [[ ! $piece =~ ^(.+)[_\ ] ]] || piece=${BASH_REMATCH[1]}
+        printf '%s\n' "$piece"
+        rest=${rest:${#piece}}
+        [[ $rest != [_\ ]* ]] || rest=${rest:1}
+        lines=$((lines - 1))
+    done
+    [ ${#rest} -le "$width" ] || rest=${rest:0:width-3}...
+    printf '%s\n' "$rest"
+}
+
+# Runs a script of gnuplot in the scratch folder, whose facts.gp it loads, and puts what it draws where it
+# belongs, with a line that says so.
+draw() { # SCRIPT OUT
+    local script kind path
+    script=$(realpath -- "$1")
+    plain_path "$2"
+    (cd "$scratch" && LC_ALL=C.UTF-8 gnuplot "$script" 2>errors) || { cat "$scratch/errors" >&2; exit 1; }
+    for kind in svg png pdf; do
+        cp -- "$scratch/out.$kind" "$path.$kind"
+    done
+    echo "drawn: $path.svg, $path.png, $path.pdf" >&2
 }

@@ -1,28 +1,57 @@
 #!/usr/bin/env bash
 # From a fresh clone to a trained network: installs what is missing, builds, gets the data, imports
-# it, trains the reference network with one rank per core, and evaluates it on the test set. What is
-# there already is not done again.
+# it, trains the reference network with one rank per core, evaluates it on the test set, and draws its
+# curves. What is there already is not done again.
 #
-#   LOCKSTEP_IDX_DIR   a folder with the four IDX files of MNIST, or of a data set like it
+#   quickstart.sh [--no-install]
+#
+#   --no-install       install nothing: what dependencies.sh lists is there, from somewhere else
+#   LOCKSTEP_IDX_DIR   a folder with the four IDX files of MNIST, or of a data set like it. Data sets are
+#                      told apart by what they hold: each has a file in data/ and a run of its own
+#
+# Code 3: no data, or others are where these belong; 69: what is missing can't be installed.
 set -euo pipefail
 # shellcheck source=jobs/common.sh
 . "$(dirname "$0")/common.sh"
 [ "${1:-}" != --help ] || usage 0
+install=true
+if [ "${1:-}" = --no-install ]; then
+    install=false
+    shift
+fi
 [ $# = 0 ] || usage 2 >&2
+given=${LOCKSTEP_IDX_DIR:-}
+[ -z "$given" ] || given=$(realpath -- "$given") || die_of_data "LOCKSTEP_IDX_DIR: $LOCKSTEP_IDX_DIR: no such folder"
 cd "$(dirname "$0")/.."
 say() { printf '\n== %s\n' "$*" >&2; }
 
 say "Tools and libraries"
-jobs/dependencies.sh
-echo "all there" >&2
+if $install; then
+    jobs/dependencies.sh
+    echo "all there" >&2
+else
+    echo "not looked for: --no-install" >&2
+fi
+
+# Compiles, and says how far it is to whoever watches, or at its end.
+build() {
+    cmake --build --preset release -j "$(nproc)" | if [ -t 2 ]; then
+        while IFS= read -r line; do printf '\r%.78s\033[K' "$line" >&2; done
+        echo >&2
+    else
+        tail -n 1 >&2
+    fi
+}
 
 say "Build"
+echo "some 90 files of C on $(nproc) processors: half a minute on 2; what is built already is not built again" >&2
 cmake --preset release >/dev/null
-cmake --build --preset release -j "$(nproc)" | tail -n 1 >&2
+build
 lockstep=build/release/lockstep
 
 # The four files, and the SHA-256 of MNIST's, uncompressed.
-files=(train-images-idx3-ubyte train-labels-idx1-ubyte t10k-images-idx3-ubyte t10k-labels-idx1-ubyte)
+stems=(train-images train-labels t10k-images t10k-labels)
+kinds=(idx3-ubyte idx1-ubyte idx3-ubyte idx1-ubyte)
 sums=(ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db
     65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5
     0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7
@@ -30,11 +59,69 @@ sums=(ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db
 mirrors=(https://ossci-datasets.s3.amazonaws.com/mnist
     https://storage.googleapis.com/cvdf-datasets/mnist
     http://yann.lecun.com/exdb/mnist)
+# The data sets that have a name of their own, by the SHA-256 of these four, the attribute source_sha256.
+declare -A known=(
+    [c65580678af93f1ea48c2c0d01d543ec89307c6b8a0eb7ca542d7c18c5f4c681]=mnist
+    [d1fd84a877f3b78fa9a171b3de73f93e7b6f69ed94bada3feae9d96821401f5c]=fashion-mnist)
+
+# One of the four files of a folder, under any of its usual names.
+find_file() { # FOLDER NUMBER -> file
+    for file in "$1/${stems[$2]}"{-,.}"${kinds[$2]}"{,.gz}; do
+        [ ! -r "$file" ] || return 0
+    done
+    return 1
+}
+
+has_files() { # FOLDER
+    local i file
+    for i in 0 1 2 3; do
+        find_file "$1" $i || return 1
+    done
+}
+
+content() { # FILE
+    case $1 in
+        *.gz) gunzip -c "$1" ;;
+        *) cat "$1" ;;
+    esac
+}
+
+# What import makes of a folder's files: the digest of their digests, and the rows of both parts.
+source_of() { # FOLDER -> SHA256
+    local i file
+    for i in 0 1 2 3; do
+        find_file "$1" $i
+        content "$file" | sha256sum | cut -d' ' -f1 | tr -d '\n'
+    done | sha256sum | cut -d' ' -f1
+}
+rows_of() { # FOLDER NUMBER
+    local file
+    find_file "$1" "$2"
+    { content "$file" 2>/dev/null || true; } | od -An -tu1 -j4 -N4 | awk '{ print (($1 * 256 + $2) * 256 + $3) * 256 + $4 }'
+}
+
+# Whether a data set was made of such files, of all their rows.
+is_made_of() { # DATA.h5 SHA256 ROWS TEST_ROWS
+    local about
+    [ -r "$1" ] && about=$("$lockstep" info "$1" --json 2>/dev/null) || return 1
+    [[ $about == *"\"source_sha256\":\"$2\""* ]] || return 1
+    [[ $about == *"\"rows\":{\"train\":$3,\"test\":$4}"* ]]
+}
+
+# The name of a folder's data: that which is known, else the folder's with a part of the digest.
+name_data() { # FOLDER SHA256 -> name
+    local folder=$1
+    [ "$(basename -- "$folder")" != raw ] || folder=$(dirname -- "$folder")
+    folder=$(basename -- "$folder")
+    name=${known[$2]:-${folder//[^A-Za-z0-9._-]/-}-${2:0:8}}
+    name=${name#-}
+}
 
 # Gets one file of MNIST into a folder, from the first mirror that has it whole.
-download() {
+download() { # NAME SHA256 FOLDER
     local name=$1 sum=$2 folder=$3 mirror
     for mirror in "${mirrors[@]}"; do
+        echo "downloading $name.gz from ${mirror#*://}" >&2
         curl --silent --fail --location --connect-timeout 3 --max-time 120 --speed-limit 2000 \
             --speed-time 5 --output "$folder/$name.gz.part" "$mirror/$name.gz" || continue
         if [ "$(gunzip -c "$folder/$name.gz.part" 2>/dev/null | sha256sum | cut -d' ' -f1)" = "$sum" ]; then
@@ -47,52 +134,54 @@ download() {
     return 1
 }
 
-has_files() {
-    local name
-    for name in "${files[@]}"; do
-        [ -r "$1/$name" ] || [ -r "$1/$name.gz" ] || return 1
-    done
-}
-
 download_mnist() {
     command -v curl >/dev/null || return 1
     mkdir -p data/mnist
+    echo "MNIST, 11 MB in four files: some seconds" >&2
     local i
     for i in 0 1 2 3; do
-        [ -r "data/mnist/${files[i]}.gz" ] || download "${files[i]}" "${sums[i]}" data/mnist || return 1
+        find_file data/mnist $i || download "${stems[i]}-${kinds[i]}" "${sums[i]}" data/mnist || return 1
     done
 }
 
 install_fashion_mnist() {
-    jobs/dependencies.sh data || return 1
+    $install && jobs/dependencies.sh data || return 1
     idx=$(dirname "$(dpkg-query -L dataset-fashion-mnist | grep -m 1 train-images-idx3-ubyte)")
 }
 
 say "Data"
-if [ -n "${LOCKSTEP_IDX_DIR:-}" ]; then
-    idx=$LOCKSTEP_IDX_DIR
-    name=$(basename "$idx")
-    echo "$name, from LOCKSTEP_IDX_DIR" >&2
+idx='' mnist=''
+for mnist in "${!known[@]}"; do
+    [ "${known[$mnist]}" != mnist ] || break
+done
+if [ -n "$given" ]; then
+    idx=$given
+    has_files "$idx" || die_of_data "LOCKSTEP_IDX_DIR: $idx has not all four of ${stems[*]}"
+    from="from LOCKSTEP_IDX_DIR, $idx"
 elif has_files data/mnist; then
-    idx=data/mnist name=mnist
-    echo "mnist, downloaded earlier" >&2
-elif [ -r data/mnist.h5 ]; then
-    idx='' name=mnist
-    echo "mnist, imported earlier" >&2
+    idx=data/mnist
+    from="downloaded earlier"
+elif is_made_of data/mnist.h5 "$mnist" 60000 10000; then
+    name=mnist
+    from="imported earlier"
 elif download_mnist; then
-    idx=data/mnist name=mnist
-    echo "mnist, downloaded, SHA-256 verified" >&2
+    idx=data/mnist
+    from="downloaded, SHA-256 verified"
 elif install_fashion_mnist; then
-    name=fashion-mnist
-    echo "fashion-mnist, from Debian's package: no mirror of MNIST can be reached" >&2
+    from="from Debian's package: no mirror of MNIST can be reached"
 else
-    echo "No data: set LOCKSTEP_IDX_DIR to a folder with MNIST's four IDX files." >&2
-    exit 3
+    die_of_data "no data: set LOCKSTEP_IDX_DIR to a folder with MNIST's four IDX files"
 fi
+if [ -n "$idx" ]; then
+    source=$(source_of "$idx")
+    name_data "$idx" "$source"
+fi
+echo "$name, $from" >&2
 data=data/$name.h5
-if [ -n "$idx" ] && { [ ! -r "$data" ] || [ -n "$(find "$idx/" -maxdepth 1 -name '*ubyte*' -newer "$data")" ]; }; then
+if [ -n "$idx" ] && ! is_made_of "$data" "$source" "$(rows_of "$idx" 0)" "$(rows_of "$idx" 2)"; then
+    [ ! -e "$data" ] || die_of_data "$data holds other data than $idx: move it away"
     mkdir -p data
-    "$lockstep" import --idx "$idx" --out "$data" --name "$name" --force
+    "$lockstep" import --idx "$idx" --out "$data" --name "$name"
 fi
 "$lockstep" info "$data" | head -n 6 >&2
 
@@ -108,4 +197,21 @@ say "Evaluate"
 "${launch[@]}" eval --data "$data" --checkpoint "$run"
 accuracy=$("${launch[@]}" eval --data "$data" --checkpoint "$run" --json |
     sed 's/.*"accuracy":\([0-9.]*\).*/\1/')
+
+say "Curves"
+if has_gnuplot; then
+    jobs/plot_training.sh "$run/curves" "$run"
+else
+    echo "no figure: there is no gnuplot (Debian: gnuplot-nox)" >&2
+fi
+
+say "What next, in $PWD"
+cat >&2 <<NEXT
+# which images it gets wrong, and a picture of them
+$lockstep eval --data $data --checkpoint $run --errors 24
+# a page about this training, in one HTML file
+jobs/report.sh $run $data
+# what learns better
+jobs/sweep.sh --out runs/sweep --ranks $cores lr=0.003,0.001 batch=64,128 -- --data $data --epochs 3
+NEXT
 printf '\ntest accuracy %s on %s; results in %s\n' "$accuracy" "$name" "$run"

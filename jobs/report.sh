@@ -18,6 +18,16 @@ more=()
 [ -z "${3:-}" ] || more=(--scaling "$3")
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+# The page is about one data set: what the files were made from tells which, where it is known.
+source_of() { sed -n 's/.*"source_sha256": *"\([0-9a-f]*\)".*/\1/p' | head -n 1; }
+trained=$(source_of 2>/dev/null <"$run/summary.json" || true)
+refuse_other() { # WHAT SOURCE
+    if [ -n "$trained" ] && [ -n "$2" ] && [ "$trained" != "$2" ]; then
+        die_of_data "$1 is of other data than $run was trained on: a page is about one data set"
+    fi
+}
+refuse_other "$2" "$("$lockstep" info "$2" --json 2>/dev/null | source_of)"
+[ -z "${3:-}" ] || refuse_other "$3" "$(source_of 2>/dev/null <"$3/scaling.json" || true)"
 find_mpirun
 read -ra launch <<<"${LAUNCH:-${mpirun[*]} -n 1}"
 

@@ -12,8 +12,8 @@
 #   --ranks P,P,...  numbers of ranks; speed-ups are over the fewest of them [1,2]
 #   --mode MODE      strong: the global batch stays; weak: --batch is that of each rank [strong]
 #   --repeats N      runs on each number of ranks, with seeds 1 to N [3]
-#   --warmup N       first epochs of a run that do not count [1]
-#   --target A       validation accuracy to tell the time until; 0: none [0]
+#   --warmup N       first epochs of a run that do not count [1, or as before]
+#   --target A       validation accuracy to tell the time until; 0: none [0, or as before]
 #   --launch CMD     what starts a run [mpirun --bind-to core; none if there are more ranks than cores]
 #   --seed S         of the order [0]
 #   --evaluate       train nothing, evaluate what is there
@@ -21,14 +21,14 @@
 # Run again, it skips runs that have finished and goes on with those that were interrupted; with more
 # ranks or repeats it adds to what is there. A signal, a time limit or a Slurm job's end lets the run in
 # progress write a checkpoint; then this ends with code 75: run it again. Results: DIR/scaling.csv,
-# scaling.json, and, where there is gnuplot, scaling.svg and scaling.png.
+# scaling.json, and, where there is gnuplot, scaling.svg, scaling.png and scaling.pdf.
 #
 #   LOCKSTEP   the program [lockstep, else the quickstart's build]
 set -euo pipefail
 # shellcheck source=jobs/common.sh
 . "$(dirname "$0")/common.sh"
 
-out='' ranks=1,2 mode=strong repeats=3 warmup=1 target=0 launch='' seed=0 only_evaluate=false
+out='' ranks=1,2 mode=strong repeats=3 warmup='' target='' launch='' seed=0 only_evaluate=false
 while [ $# -gt 0 ] && [ "$1" != -- ]; do
     case $1 in
         --help) usage 0 ;;
@@ -52,29 +52,30 @@ common=("$@")
 [[ $ranks =~ ^[1-9][0-9]{0,6}(,[1-9][0-9]{0,6})*$ ]] || die "--ranks: '$ranks' is no list of rank counts as 1,2,4"
 case $mode in strong | weak) ;; *) die "--mode: '$mode' is neither strong nor weak" ;; esac
 [ "$repeats" -gt 0 ] || die "--repeats must be 1 or more"
+plain_path "$out"
+out=$path
+if [ -n "$target" ]; then
+    awk -v a="$target" 'BEGIN { exit !(a ~ /^[0-9.]+(e-?[0-9]+)?$/ && a >= 0 && a <= 1) }' ||
+        die "--target: '$target' is no accuracy from 0 to 1"
+fi
+# What is said of the evaluation is remembered where the runs are: lockstep scaling reads it there.
+remembered() { sed -n "s/^$1 = //p" 2>/dev/null <"$out/evaluation.conf" || true; } # KEY
+warmup=${warmup:-$(remembered warmup)}
+warmup=${warmup:-1}
+target=${target:-$(remembered target)}
+target=${target:-0}
 IFS=, read -ra counts <<<"$ranks"
 mapfile -t counts < <(printf '%s\n' "${counts[@]}" | sort -nu)
 
 here=$(dirname "$0")
 find_lockstep
 
-# The last value of an option among those of train; empty: it is not there.
-option() { # NAME
-    local i value=''
-    for ((i = 0; i < ${#common[@]}; i++)); do
-        case ${common[i]} in
-            "--$1") value=${common[i + 1]:-} ;;
-            "--$1="*) value=${common[i]#*=} ;;
-        esac
-    done
-    printf '%s' "$value"
-}
 for name in run resume seed dry-run; do
-    [ -z "$(option "$name")" ] || die "--$name is this script's to give"
+    [ -z "$(option "$name" "${common[@]}")" ] || die "--$name is this script's to give"
 done
-epochs=$(option epochs)
+epochs=$(option epochs "${common[@]}")
 [[ ! $epochs =~ ^[0-9]{1,9}$ ]] || [ "$epochs" -gt "$warmup" ] || die "of --epochs $epochs the first $warmup do not count: --warmup"
-batch=$(option batch)
+batch=$(option batch "${common[@]}")
 [ "$mode" = strong ] || [ -n "$batch" ] || batch=128
 [[ $batch =~ ^[0-9]*$ ]] || die "--batch: '$batch' is no whole number"
 
@@ -115,10 +116,10 @@ train() { # RANKS REPEAT
     run_to_end "$folder.log" "${command[@]}" train "${common[@]}" "${sized[@]}" --seed "$2" --run "$folder" \
         --resume auto --quiet || code=$?
     if [ "$code" != 0 ]; then
-        echo "$1 ranks, run $2: ended with code $code: $(why "$folder.log")" >&2
+        echo "$1 rank$([ "$1" = 1 ] || echo s), run $2: ended with code $code: $(why "$folder.log")" >&2
         exit "$code"
     fi
-    echo "$1 ranks, run $2 of $repeats: $(tail -n 1 "$folder/metrics.csv" | cut -d, -f8) samples/s in the last epoch" >&2
+    echo "$1 rank$([ "$1" = 1 ] || echo s), run $2 of $repeats: $(tail -n 1 "$folder/metrics.csv" | cut -d, -f8) samples/s in the last epoch" >&2
     ! $stopped || exit 75
 }
 
@@ -134,7 +135,7 @@ predict() {
     [ -n "$chosen" ] || return 0
     [ "$chosen" -gt 1 ] || return 0 # one rank has no link to measure
     folder=$out/runs/$(run_name "$chosen" 1)
-    setting() { sed -n "s/^$1 = //p" "$folder/config.conf"; }
+    setting() { sed -n "s/^$1 = //p" <"$folder/config.conf"; }
     if [ "$(setting reproducible)$(setting shard-optimizer)" != falsefalse ]; then
         echo "no prediction: there is no model for --reproducible and --shard-optimizer" >&2
         rm -f "$out/prediction.json"
@@ -152,17 +153,23 @@ predict() {
     mv "$out/prediction.new" "$out/prediction.json"
 }
 
-mkdir -p "$out/runs"
-if ! $only_evaluate; then
-    keep_common "$out" "mode: $mode" "${common[@]}"
+remember() { printf 'warmup = %s\ntarget = %s\n' "$warmup" "$target" >"$out/evaluation.conf"; }
+if $only_evaluate; then
+    [ -d "$out/runs" ] || die_of_data "$out: no experiment there"
+    remember
+else
+    mkdir -p "$out/runs"
+    keep_common "$out" "mode: $mode" ${launch:+"launch: $launch"} "${common[@]}"
+    remember
     mapfile -t order < <(in_random_order)
     for run in "${order[@]}"; do
         train "${run% *}" "${run#* }"
     done
     predict
 fi
-"$lockstep" scaling "$out" --warmup "$warmup" --target "$target"
-if command -v gnuplot >/dev/null; then
-    gnuplot -c "$here/plot_scaling.gp" "$out/scaling" "$out"
-    echo "figures: $out/scaling.svg, $out/scaling.png" >&2
+"$lockstep" scaling "$out"
+if has_gnuplot; then
+    "$here/plot_scaling.sh" "$out/scaling" "$out"
+else
+    echo "no figures: there is no gnuplot (Debian: gnuplot-nox)" >&2
 fi

@@ -54,6 +54,8 @@ done
 [ $# -eq 0 ] || shift
 common=("$@")
 [ -n "$out" ] || die "--out is needed: the folder of the runs"
+plain_path "$out"
+out=$path
 [ ${#names[@]} -gt 0 ] || die "give NAME=VALUES for at least one option, as lr=0.1,0.01"
 [ "$ranks" -gt 0 ] || die "--ranks must be 1 or more"
 
@@ -137,15 +139,20 @@ choose() { # K -> chosen
     done
 }
 
-# The name of the run's folder. One that had to be changed or cut carries a checksum of what it was.
+# The name of the run's folder. One that had to be changed or cut carries a checksum of what it was, and
+# one that names data of what these hold: a file of the same name with other content is another run.
+declare -A contents=()
 name_run() { # chosen -> run
-    local whole='' i
+    local whole='' held='' i
     for i in "${!names[@]}"; do
         whole+=${whole:+_}${names[i]}=${chosen[i]}
+        [ "${names[i]}" = data ] || continue
+        [ -n "${contents[${chosen[i]}]:-}" ] || contents[${chosen[i]}]=$(content_of "${chosen[i]}")
+        held+=" ${contents[${chosen[i]}]}"
     done
     run=${whole//[^A-Za-z0-9.=:+_-]/-}
     run=${run:0:100}
-    [ "$run" = "$whole" ] || run+=_$(printf '%s' "$whole" | cksum | cut -d' ' -f1)
+    [ "$run$held" = "$whole" ] || run+=_$(printf '%s' "$whole$held" | cksum | cut -d' ' -f1)
 }
 
 # Of a run that has finished: "MONITOR VALUE EPOCH SIGN SECONDS"; small SIGN * VALUE is good.
@@ -160,7 +167,7 @@ result() { # FOLDER
         END {
             larger = mode == "max" || (mode == "auto" && best["monitor"] ~ /accuracy/)
             printf "%s %s %s %d %.1f", best["monitor"], best["value"], best["epoch"], larger ? -1 : 1, seconds
-        }' "$1/summary.json"
+        }' <"$1/summary.json"
 }
 
 quoted() { # a field of a CSV
@@ -185,7 +192,7 @@ rank_runs() {
             read -r monitor value epoch sign seconds <<<"$(result "$out/$run")"
             # The key that it is sorted by stands before it.
             good+="$(awk -v v="$value" -v s="$sign" 'BEGIN { printf "%.9g", s * v }') $line,$monitor,$value,$epoch,$(
-                awk -F, -v e="$epoch" '$1 == e { print $4 "," $5 }' "$out/$run/metrics.csv"),$seconds"$'\n'
+                awk -F, -v e="$epoch" '$1 == e { print $4 "," $5 }' <"$out/$run/metrics.csv"),$seconds"$'\n'
         elif [ -e "$out/$run/diverged" ]; then
             bad+="$line,diverged,,,,,"$'\n'
         else
@@ -203,7 +210,7 @@ rank_runs() {
     awk -F, -v fields=$((${#names[@]})) 'NR > 1 {
         printf "%5d  %-12s %10s %6s  %s\n", $1, $(NF - 5), $(NF - 4) == "" ? "-" : sprintf("%.6g", $(NF - 4)),
             $(NF - 3) == "" ? "-" : $(NF - 3), $2
-    }' "$out/ranking.csv"
+    }' <"$out/ranking.csv"
     [ "$unfinished" = 0 ] || echo "$unfinished of $runs not finished" >&2
 }
 

@@ -1,25 +1,33 @@
 #!/usr/bin/env bash
 # Runs a command under mpirun on two hosts that a TCP link joins: network namespaces of this machine,
-# joined at a chosen rate. Needs root and iproute2; takes everything down again.
+# joined at a chosen rate. Needs root and iproute2. However it ends, no mount or namespace is left: all of
+# them lie in namespaces that end with its processes.
 #
 #   two_hosts.sh RATE COMMAND [ARG ...]        two_hosts.sh 10gbit lockstep train ...
 #
 #   RANKS_PER_HOST   default: 1
 #   CONGESTION       TCP's congestion control; default: cubic where there is one, else reno
 set -euo pipefail
-rate=${1:?usage: jobs/two_hosts.sh RATE COMMAND [ARG ...]}
+# shellcheck source=jobs/common.sh
+. "$(dirname "$0")/common.sh"
+[ "${1:-}" != --help ] || usage 0
+[ $# -ge 2 ] || usage 2 >&2
+if [ -z "${TWO_HOSTS_OF:-}" ]; then
+    unshare --mount --net true 2>/dev/null || { echo "network namespaces need root" >&2; exit 1; }
+    command -v ip tc >/dev/null || { echo "there is no ip, or no tc: package iproute2" >&2; exit 1; }
+    # The names of namespaces are mounts: from here on they are seen by what is started here alone.
+    TWO_HOSTS_OF=$$ exec unshare --mount "$0" "$@"
+fi
+rate=$1
 shift
 ranks=${RANKS_PER_HOST:-1}
 control=net.ipv4.tcp_congestion_control
-id=$(tr 0-9 a-j <<<$$)
+id=$(tr 0-9 a-j <<<"$TWO_HOSTS_OF")
 one=ls${id}x two=ls${id}y
 scratch=$(mktemp -d)
-down() {
-    ip netns del "$one" 2>/dev/null || true
-    ip netns del "$two" 2>/dev/null || true
-    rm -rf "$scratch"
-}
-trap down EXIT
+trap 'rm -rf "$scratch"' EXIT
+mkdir -p /run/netns # an empty folder, as any first `ip netns` makes
+mount -t tmpfs tmpfs /run/netns
 for host in "$one" "$two"; do
     ip netns add "$host"
     ip -n "$host" link set lo up
@@ -48,15 +56,14 @@ done
 # What mpirun calls in place of ssh: the host, then what to run there. Each host has a name, a /dev/shm
 # and a folder for temporary files of its own.
 cat >"$scratch/agent" <<AGENT
-#!/bin/sh
+#!/usr/bin/env bash
 host=\$1
 shift
 export TMPDIR=$scratch/\$host
-exec ip netns exec "\$host" unshare --mount --uts sh -c "hostname \$host && mount -t tmpfs tmpfs /dev/shm && \$*"
+exec ip netns exec "\$host" unshare --mount --uts bash -c "hostname \$host && mount -t tmpfs tmpfs /dev/shm && \$*"
 AGENT
 mkdir "$scratch/$one" "$scratch/$two"
 chmod +x "$scratch/agent"
-[ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 "$scratch/agent" "$one" exec mpirun -q --mca plm_rsh_agent "$scratch/agent" --mca plm_rsh_no_tree_spawn 1 \
     --mca btl tcp,self,vader --mca btl_tcp_if_include 10.77.0.0/24 --mca oob_tcp_if_include 10.77.0.0/24 \
     --host "$one:$ranks,$two:$ranks" -n $((2 * ranks)) --bind-to none "$(printf ' %q' "$@")"

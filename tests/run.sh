@@ -7,6 +7,7 @@ preset=${1:-dev}
 [ $# -eq 0 ] || shift
 jobs/dependencies.sh tests
 [ "$preset" != mpich ] || jobs/dependencies.sh mpich
+echo "building $preset: a minute or two on 2 cores; then its tests, some minutes" >&2
 cmake --preset "$preset" >/dev/null
 cmake --build --preset "$preset" -j "$(nproc)" | grep -E 'warning|error' || true
 cmake --build --preset "$preset" >/dev/null

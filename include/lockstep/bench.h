@@ -66,6 +66,7 @@ typedef struct ls_bench_step {
     ls_reduce reduce;
     ls_spread phase[LS_BENCH_PHASES]; /* mean of a step, over ranks */
     double median;                    /* of the steps of the slowest rank */
+    double spread;                    /* of them: the middle half's width, relative to the median */
     int slowest;                      /* rank that computes the longest */
 } ls_bench_step;
 

@@ -2,10 +2,9 @@
  * another. Pure functions of the runs' metrics. All are Local.
  *
  * Strong scaling keeps the global batch, weak scaling keeps the rows of a rank. Both compare rates
- * in samples/s, P: ranks, P0: the fewest of the experiment, "best": of all its runs on P0 the
- * fastest:
+ * in samples/s, medians over the runs, P: ranks, P0: the fewest of the experiment:
  *
- *     speed-up    S = P0 rate(P) / best rate(P0)
+ *     speed-up    S = P0 rate(P) / rate(P0), so that on P0 ranks it is P0
  *     efficiency  S / P
  *     serial fraction  (1/S - 1/P) / (1 - 1/P), of strong scaling from one rank (Karp and Flatt,
  *                      Measuring Parallel Processor Performance, 1990) */
@@ -60,7 +59,7 @@ typedef struct ls_scaling_row {
     bool oversubscribed;             /* any of them */
     ls_estimate seconds;             /* of an epoch */
     ls_estimate rate;                /* samples/s */
-    ls_estimate speedup;             /* the interval is that of the rate */
+    ls_estimate speedup;             /* the interval is that of the rate, over rate(P0) */
     ls_estimate efficiency;          /* likewise */
     double serial_fraction;          /* NaN for weak scaling, and where it means nothing */
     double share[LS_SCALING_PHASES]; /* of an epoch, add up to 1; medians of the runs', scaled */

@@ -6,7 +6,9 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "cli/command.h"
+#include "train/disturbance.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +63,7 @@ enum { MOST_PREDICTIONS = 64 };
 typedef struct row {
     ls_prediction strong, weak;
     double strong_efficiency, weak_efficiency;
+    double weak_computing; /* efficiency of that part, which no rank takes over from another */
 } row;
 
 typedef struct results {
@@ -78,6 +81,7 @@ typedef struct results {
     double measured;              /* the same step, measured; 0: not */
     int64_t predictions, ranks[MOST_PREDICTIONS], best;
     row prediction[MOST_PREDICTIONS];
+    ls_doubts doubts; /* what is odd, on rank 0 all of it; with any, no prediction is of use */
 } results;
 
 /* Reads "1,2,4". Local. Errors: LS_ERR_USAGE. */
@@ -195,14 +199,15 @@ static void predict(results *r)
 {
     enum { MOST_RANKS = 1 << 16 };
     const int64_t batch = r->task.batch;
-    const double alone = ls_predict(&r->compute, &r->cluster, batch, 1).step;
+    const ls_prediction alone = ls_predict(&r->compute, &r->cluster, batch, 1);
     for (int64_t i = 0; i < r->predictions; i++) {
         const int64_t ranks = r->ranks[i];
         row *p = &r->prediction[i];
         p->strong = ls_predict(&r->compute, &r->cluster, batch, ranks);
         p->weak = ls_predict(&r->compute, &r->cluster, batch * ranks, ranks);
-        p->strong_efficiency = alone / ((double)ranks * p->strong.step);
-        p->weak_efficiency = alone / p->weak.step;
+        p->strong_efficiency = alone.step / ((double)ranks * p->strong.step);
+        p->weak_efficiency = alone.step / p->weak.step;
+        p->weak_computing = alone.compute / p->weak.compute;
     }
     r->best = ls_predict_best_ranks(&r->compute, &r->cluster, batch, MOST_RANKS);
     /* For the ranks that are here the links are those that were measured. */
@@ -214,9 +219,28 @@ static void predict(results *r)
     r->measured = measured_step(r, r->way);
 }
 
+/* What is odd about the measured steps, and about what is predicted from them. Local. */
+static void judge(results *r)
+{
+    char whose[64];
+    bool odd = false;
+    for (int i = 0; i < r->steps; i++) {
+        snprintf(whose, sizeof whose, "step, %s", ls_reduce_name(r->step[i].reduce));
+        ls_doubt_spread(&r->doubts, whose, r->step[i].spread);
+    }
+    for (int64_t i = 0; !odd && i < r->predictions; i++) { /* one is enough */
+        const row *p = &r->prediction[i];
+        snprintf(whose, sizeof whose, "%lld ranks, as predicted", (long long)p->strong.ranks);
+        odd = ls_doubt_efficiency(&r->doubts, whose, fmax(p->strong_efficiency, p->weak_computing));
+    }
+    if (r->predictions > 0 && r->measured > 0)
+        ls_doubt_error(&r->doubts, "step here", r->here.step / r->measured - 1);
+}
+
 /* Collective. */
 static ls_status measure(ls_comm *comm, const settings *s, results *r)
 {
+    const ls_busy begin = ls_busy_now();
     ls_status status = describe_task(comm, s, r);
     if (status == LS_OK)
         status = parse_ranks(s->predict, r);
@@ -242,6 +266,10 @@ static ls_status measure(ls_comm *comm, const settings *s, results *r)
                                           r->predictions > 0 ? s->batch : 1, &r->compute);
     if (status == LS_OK && r->predictions > 0)
         predict(r);
+    if (status == LS_OK)
+        status = ls_doubt_loads(&r->doubts, comm, r->topology, &begin);
+    if (status == LS_OK)
+        judge(r);
     return status;
 }
 
@@ -269,8 +297,6 @@ static void print_machine(const results *r)
     printf("\nmachine            min     mean      max  of all ranks, working at once\n");
     print_spread("sgemm", &m->sgemm, 1e9, "Gflop/s a rank");
     print_spread("memory", &m->memory, 1e9, "GB/s a rank");
-    if (t->oversubscribed_node >= 0)
-        printf("  more threads than cores: they wait for each other, and no figure here counts\n");
     if (m->sizes == 0)
         return;
     printf("\nallreduce    bytes           us\n");
@@ -337,6 +363,16 @@ static void print_predictions(const results *r)
                1e3 * r->measured, 100 * (r->here.step / r->measured - 1));
 }
 
+static void print_doubts(const results *r)
+{
+    if (r->doubts.count == 0)
+        return;
+    printf("\ndisturbed: no figure here counts%s\n",
+           r->predictions > 0 ? ", and the prediction is not usable" : "");
+    for (int i = 0; i < r->doubts.count; i++)
+        printf("  %s\n", r->doubts.text[i]);
+}
+
 static json_t *spread_json(const ls_spread *s)
 {
     return json_pack("{s:f, s:f, s:f, s:i}", "min", s->least, "mean", s->mean, "max", s->most,
@@ -377,9 +413,10 @@ static json_t *predictions_json(const results *r)
         json_array_append_new(strong, prediction_json(&p->strong, p->strong_efficiency));
         json_array_append_new(weak, prediction_json(&p->weak, p->weak_efficiency));
     }
-    return json_pack("{s:s, s:o, s:o, s:I, s:f, s:f}", "reduce", ls_reduce_name(r->way), "strong",
-                     strong, "weak", weak, "best_ranks", (json_int_t)r->best, "predicted_here",
-                     r->here.step, "measured_here", r->measured);
+    return json_pack("{s:b, s:s, s:o, s:o, s:I, s:f, s:f}", "usable", r->doubts.count == 0,
+                     "reduce", ls_reduce_name(r->way), "strong", strong, "weak", weak, "best_ranks",
+                     (json_int_t)r->best, "predicted_here", r->here.step, "measured_here",
+                     r->measured);
 }
 
 static ls_status print_json(const results *r)
@@ -389,12 +426,16 @@ static ls_status print_json(const results *r)
     for (int i = 0; i < m->sizes; i++)
         json_array_append_new(allreduce, json_pack("{s:I, s:f}", "bytes", (json_int_t)m->bytes[i],
                                                    "seconds", m->seconds[i]));
-    json_t *result = json_pack(
-        "{s:i, s:i, s:i, s:o, s:o, s:o, s:f, s:f, s:o, s:I, s:o}", "ranks", r->topology->ranks,
-        "nodes", r->topology->nodes, "threads", r->topology->mine.threads, "sgemm",
-        spread_json(&m->sgemm), "memory", spread_json(&m->memory), "allreduce", allreduce,
-        "latency", m->link.latency, "bandwidth", m->link.bandwidth, "model",
-        ls_json_text(r->task.model), "batch", (json_int_t)r->task.batch, "steps", steps_json(r));
+    json_t *doubts = json_array();
+    for (int i = 0; i < r->doubts.count; i++)
+        json_array_append_new(doubts, ls_json_text(r->doubts.text[i]));
+    json_t *result =
+        json_pack("{s:i, s:i, s:i, s:o, s:o, s:o, s:f, s:f, s:o, s:I, s:o, s:o}", "ranks",
+                  r->topology->ranks, "nodes", r->topology->nodes, "threads",
+                  r->topology->mine.threads, "sgemm", spread_json(&m->sgemm), "memory",
+                  spread_json(&m->memory), "allreduce", allreduce, "latency", m->link.latency,
+                  "bandwidth", m->link.bandwidth, "model", ls_json_text(r->task.model), "batch",
+                  (json_int_t)r->task.batch, "steps", steps_json(r), "doubts", doubts);
     if (result != NULL && r->predictions > 0)
         json_object_set_new(result, "prediction", predictions_json(r));
     if (result == NULL)
@@ -413,6 +454,7 @@ static ls_status print(const settings *s, const results *r)
     print_steps(r);
     if (r->predictions > 0)
         print_predictions(r);
+    print_doubts(r);
     return LS_OK;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "cli/command.h"
+#include "train/disturbance.h"
 #include "train/doctor.h"
 
 #include <stdlib.h>
@@ -83,6 +84,22 @@ static void print_rates(const ls_topology *t, const ls_patient *p)
         printf("allreduce   of 1 MiB within a node: %.2f to %.2f ms\n", 1e3 * least, 1e3 * most);
 }
 
+/* What others do on the nodes, in processors that they keep busy. */
+static void print_load(const ls_topology *t, const ls_patient *p)
+{
+    double least = 0, most = 0;
+    ls_load *load = ls_alloc(t->ranks, sizeof *load);
+    for (int r = 0; load != NULL && r < t->ranks; r++)
+        load[r] = p[r].load;
+    for (int node = 0; load != NULL && node < t->nodes; node++) {
+        const double foreign = ls_foreign_load(t->seat, load, t->ranks, node);
+        least = node == 0 || foreign < least ? foreign : least;
+        most = foreign > most ? foreign : most;
+    }
+    printf("load        other programs keep %.1f to %.1f processors of a node busy\n", least, most);
+    ls_free(load);
+}
+
 /* Open MPI's settings; other libraries have other names, of which nothing is said. */
 static void print_transport(const ls_topology *t, const ls_patient *p)
 {
@@ -111,6 +128,7 @@ static void print_job(const settings *s, const ls_topology *t, const ls_patient 
     printf("\nBLAS        %s\n", p[0].kernels);
     print_transport(t, p);
     print_rates(t, p);
+    print_load(t, p);
     printf("HDF5        %s, locking %s\n", ls_dataset_library_version(),
            locking != NULL       ? locking
            : *s->data == '\0'    ? "as the library does"

@@ -401,6 +401,12 @@ static int render(const ls_options *o, int at, char *out, size_t size)
     return 0;
 }
 
+bool ls_options_given(const ls_options *o, const char *name)
+{
+    const int at = find(o, name, strlen(name));
+    return at >= 0 && o->given[at];
+}
+
 char *ls_options_text(const ls_options *o, int flags)
 {
     size_t room = 1, used = 0;

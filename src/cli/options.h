@@ -71,6 +71,9 @@ ls_status ls_options_check(const ls_options *options) LS_MUST_CHECK;
  * option is set again. */
 const char *ls_options_get_text(const ls_options *options, const char *name);
 
+/* Whether an option was set by a file or on the command line. Local. */
+bool ls_options_given(const ls_options *options, const char *name);
+
 /* The resolved values as `key = value` lines; owned by the caller, ls_free(). Local.
  * flags  only options that have one of these; 0: all
  * NULL when memory is short. */

@@ -327,6 +327,7 @@ ls_status ls_h5_create_dataset(ls_h5 *file, const char *name, const ls_h5_shape 
     }
     hid_t links = H5Pcreate(H5P_LINK_CREATE), layout = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_create_intermediate_group(links, 1);
+    H5Pset_obj_track_times(layout, 0); /* the same content, the same bytes */
     if (compress && dims[0] > 0) {
         hsize_t rows = row < CHUNK_BYTES ? CHUNK_BYTES / row : 1;
         chunk[0] = rows < dims[0] ? rows : dims[0];

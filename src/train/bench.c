@@ -178,6 +178,7 @@ static ls_bench_step conclude(ls_comm *comm, ls_reduce kind, const ls_phases *ph
     result.slowest = ls_rank_of_max(comm, phases->total - phases->exposed);
     ls_max_doubles(comm, seconds, steps);
     result.median = ls_median(seconds, steps);
+    result.spread = (seconds[3 * steps / 4] - seconds[steps / 4]) / result.median;
     return result;
 }
 

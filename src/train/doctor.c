@@ -1,5 +1,7 @@
 #include "train/doctor.h"
 
+#include "train/disturbance.h"
+
 #include <lockstep/compute.h>
 
 #include "base/clock.h"
@@ -82,6 +84,27 @@ static void look_at_seats(const ls_seat *seat, const ls_patient *p, int ranks, l
     else if (loose >= 0)
         add(l, remedy, "rank %d on %s is bound to no core: it moves, and its cache is lost", loose,
             seat[loose].host);
+}
+
+/* What others do on a node where its ranks need all of the cores. */
+static void look_at_load(const ls_seat *seat, const ls_patient *p, int ranks, list *l)
+{
+    ls_load *load = ls_alloc(ranks, sizeof *load);
+    int busy = -1;
+    for (int r = 0; load != NULL && r < ranks; r++)
+        load[r] = p[r].load;
+    for (int r = ranks - 1; load != NULL && r >= 0; r--)
+        if (ls_excess_load(seat, load, ranks, seat[r].node) > LS_MOST_EXCESS &&
+            ls_foreign_load(seat, load, ranks, seat[r].node) > LS_MOST_EXCESS)
+            busy = r;
+    if (busy >= 0)
+        add(l,
+            "look what runs there (top) and wait for its end, or leave the node out: mpirun --host "
+            "..., sbatch --exclusive",
+            "on %s other programs keep %.1f processors busy: ranks wait for them, and no "
+            "measurement there counts",
+            seat[busy].host, ls_foreign_load(seat, load, ranks, seat[busy].node));
+    ls_free(load);
 }
 
 /* Where the text at an offset is not rank 0's, and both are known. */
@@ -228,9 +251,20 @@ static ls_status measure_sgemm(ls_comm *comm, double *out)
     return status;
 }
 
+/* What others do while all ranks do nothing. Collective. */
+static ls_load watch_others(ls_comm *comm)
+{
+    const struct timespec moment = {.tv_nsec = 300 * 1000 * 1000};
+    ls_barrier(comm);
+    const ls_busy before = ls_busy_now();
+    nanosleep(&moment, NULL);
+    return ls_busy_since(&before);
+}
+
 ls_status ls_examine(ls_comm *comm, const char *data, const char *run, ls_patient *out)
 {
-    *out = (ls_patient){.disk_free = ls_machine_disk_free(run),
+    *out = (ls_patient){.load = watch_others(comm),
+                        .disk_free = ls_machine_disk_free(run),
                         .lock_error = *data != '\0' ? ls_machine_lock_error(data) : 0};
     const char *better = ls_compute_better_kernels();
     ls_machine_look(&out->machine);
@@ -248,6 +282,7 @@ int ls_diagnose_job(const ls_seat *seat, const ls_patient *patient, int ranks, d
     list l = {.finding = findings};
     look_at_products(seat, patient, ranks, &l);
     look_at_seats(seat, patient, ranks, &l);
+    look_at_load(seat, patient, ranks, &l);
     look_for_differences(seat, patient, ranks, &l);
     look_at_speed(seat, patient, ranks, &l);
     look_at_transport(seat, patient, ranks, &l);

@@ -4,6 +4,7 @@
 
 #include <lockstep/topology.h>
 
+#include "base/busy.h"
 #include "base/machine.h"
 #include "parallel/probe.h"
 
@@ -17,6 +18,7 @@ typedef struct ls_patient {
     double sgemm;                      /* flop/s, all ranks at once */
     double disk_free;                  /* bytes for the run folder; -1: unknown */
     int lock_error;                    /* of locking the data set; 0: none */
+    ls_load load;                      /* before the job did anything: others' */
 } ls_patient;
 
 /* Finds out what this rank knows. Collective.

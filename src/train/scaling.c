@@ -136,18 +136,14 @@ static void make_row(const ls_scaling_run *run, int count, int64_t warmup, doubl
     row->to_target = ls_estimate_make(d.of_runs, row->reached);
 }
 
-/* Speed-ups over the fastest run on the fewest ranks. */
-static void compare_rows(const ls_scaling_run *run, int count, ls_scaling_mode mode, int64_t warmup,
-                         desk d, ls_scaling_row *rows, int used)
+/* Speed-ups over the median of the runs on the fewest ranks. */
+static void compare_rows(ls_scaling_mode mode, ls_scaling_row *rows, int used)
 {
-    double best = 0;
-    for (int i = 0; i < count; i++)
-        if (run[i].ranks == rows[0].ranks)
-            best = fmax(best, median_of(&run[i], warmup, rate_of, d.of_epochs));
+    const double base = rows[0].rate.median / rows[0].ranks;
     for (int i = 0; i < used; i++) {
         ls_scaling_row *row = &rows[i];
         const double P = row->ranks;
-        row->speedup = times(row->rate, rows[0].ranks / best);
+        row->speedup = times(row->rate, 1 / base);
         row->efficiency = times(row->speedup, 1 / P);
         row->serial_fraction = mode == LS_SCALING_STRONG && rows[0].ranks == 1 && P > 1
                                    ? (1 / row->speedup.median - 1 / P) / (1 - 1 / P)
@@ -185,7 +181,7 @@ ls_status ls_scaling_evaluate(const ls_scaling_run *run, int count, ls_scaling_m
     for (int i = 0; status == LS_OK && i < *used; i++)
         make_row(run, count, warmup, target, d, &rows[i]);
     if (status == LS_OK && *used > 0)
-        compare_rows(run, count, mode, warmup, d, rows, *used);
+        compare_rows(mode, rows, *used);
     ls_free(d.of_runs);
     ls_free(d.of_epochs);
     return status;

@@ -1,6 +1,7 @@
 #include "train/summary.h"
 
 #include "base/json.h"
+#include "base/machine.h"
 #include "train/diagnosis.h"
 #include "train/trainer_state.h"
 
@@ -27,9 +28,10 @@ static json_t *dataset_json(const ls_trainer *t)
     char fingerprint[17], validation[17];
     snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64, t->identity.fingerprint);
     snprintf(validation, sizeof validation, "%016" PRIx64, t->identity.validation_fingerprint);
-    return json_pack("{s:o, s:o, s:s, s:s, s:I, s:I, s:I, s:i}", "path",
+    return json_pack("{s:o, s:o, s:o, s:s, s:s, s:I, s:I, s:I, s:i}", "path",
                      ls_json_text(t->config->data), "name", ls_json_text(t->dataset.name),
-                     "fingerprint", fingerprint, "validation_fingerprint", validation, "train_rows",
+                     "source_sha256", ls_json_text(t->dataset.source_sha256), "fingerprint",
+                     fingerprint, "validation_fingerprint", validation, "train_rows",
                      (json_int_t)t->dataset.rows[LS_TRAIN], "validation_rows",
                      (json_int_t)t->dataset.rows[LS_VALIDATION], "test_rows",
                      (json_int_t)t->dataset.rows[LS_TEST], "classes", t->dataset.classes);
@@ -80,6 +82,9 @@ ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
     json_object_set_new(summary, "reduce", ls_json_text(ls_reduce_name(ls_trainer_reduce(t))));
     json_object_set_new(summary, "threads", json_integer(t->topology->mine.threads));
     json_object_set_new(summary, "hosts", hosts_json(t->topology));
+    ls_machine machine;
+    ls_machine_look(&machine);
+    json_object_set_new(summary, "processor", ls_json_text(machine.cpu));
     json_object_set_new(summary, "oversubscribed",
                         json_boolean(t->topology->oversubscribed_node >= 0));
     json_object_set_new(summary, "versions",

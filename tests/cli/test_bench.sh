@@ -21,6 +21,7 @@ check "all ways to reduce" [ "$(grep -cE '^  (fused|overlap|hierarchical) ' out)
 check "allreduce by size" has out 'fitted: latency [0-9.]+ us, bandwidth [0-9.]+ GB/s'
 mpirun -n 2 "$lockstep" bench "${small[@]}" --predict 2 --reduce hierarchical --shard-optimizer --json >out
 check "JSON" has out '^\{"ranks": ?2,.*"prediction"'
+check "JSON says whether it is of use" [ "$(grep -cE '"doubts": ?\[\].*"usable": ?true|"doubts": ?\[".*"usable": ?false' out)" = 1 ]
 check "one way to reduce, which is predicted" [ "$(grep -oE '"reduce": ?"[a-z]+"' out | sort -u | grep -c hierarchical)" = 1 ]
 check "and no other" [ "$(grep -oE '"reduce": ?"[a-z]+"' out | wc -l)" = 2 ]
 for kind in fused hierarchical; do
@@ -28,6 +29,12 @@ for kind in fused hierarchical; do
     check "a prediction, $kind" has out "^prediction for 3 ranks a node, $kind"
     check "beside the measurement, $kind" has out 'the 3 ranks here: predicted [0-9.]+ ms, measured [0-9.]+ ms'
 done
+
+# More ranks than cores: what is measured there is nothing to predict from.
+ranks=$(($(nproc) + 1))
+mpirun -n $ranks "$lockstep" bench "${small[@]}" --predict 1,2 >out
+check "a disturbed prediction is printed as such" has out '^disturbed: no figure here counts, and the prediction is not usable$'
+check "with the reason" has out '^  .*: more threads than cores$|other programs keep [0-9.]+ processors busy'
 
 # Kernels of before AVX2 where the processor has it: only if they were asked for.
 old='OpenBLAS .*(Prescott|Core2|Penryn|Nehalem|Sandybridge)'

@@ -25,6 +25,18 @@ else
     check "and one line" has err '^lockstep: .*things? to change, see above'
 fi
 
+# Another program on every processor.
+others=()
+for ((i = 0; i < $(nproc); i++)); do
+    (while :; do :; done) &
+    others+=($!)
+done
+mpirun -n 2 "$lockstep" doctor >out 2>/dev/null
+check "other load is found" [ $? = 1 ]
+kill "${others[@]}"
+check "and told" has out '^[0-9]\. on .* other programs keep [0-9.]+ processors busy: ranks wait for them'
+check "as a figure, too" has out '^load +other programs keep [0-9.]+ to [1-9][0-9.]* processors'
+
 ranks=$(($(nproc) + 1))
 mpirun -n $ranks "$lockstep" doctor >out 2>/dev/null
 check "too many ranks are found" [ $? = 1 ]

@@ -17,19 +17,58 @@ check "the table" has out '^ +3[* ] +2 .* %'
 check "a row a number of ranks" [ "$(wc -l <strong/scaling.csv)" = 3 ]
 check "the mode is found" has strong/scaling.json '"mode": "strong"'
 check "JSON" [ "$("$LOCKSTEP" scaling strong --json | grep -c '"rows":\[{"ranks":1,.*"speedup":{"median":')" = 1 ]
-check "a line a run" [ "$(grep -c 'ranks, run' err)" = 4 ]
+check "a line a run" [ "$(grep -cE 'ranks?, run' err)" = 4 ]
 if command -v gnuplot >/dev/null; then
     check "the figure, as SVG" has strong/scaling.svg '</svg>'
     check "the figure, as PNG" [ "$(head -c 4 strong/scaling.png | tail -c 3)" = PNG ]
+    check "the figure, as PDF" [ "$(head -c 4 strong/scaling.pdf)" = %PDF ]
+    check "with the workload and the machine" [ "$(grep -cE 'Strong scaling on .*: dense|global batch 24, 3 epochs|1 thread a rank; OpenBLAS' strong/scaling.svg)" = 3 ]
+    check "and what a speed-up is over" has strong/scaling.svg 'speed-up over the median of the runs on 1 rank'
 fi
+
+check "the speed-up of the baseline is 1" [ "$(awk -F, 'NR == 2 { print $11, $14 }' strong/scaling.csv)" = "1 1" ]
+# What it was told of the evaluation is remembered, and may be told anew.
+"$scaling" --out strong --evaluate >out 2>err
+check "the target is remembered" has strong/scaling.json '"target": 0.3'
+"$LOCKSTEP" scaling strong >out
+check "also without the script" has out 's to target$'
+"$LOCKSTEP" scaling strong --target 0.2 --warmup 2 >out
+check "and may be another" has strong/scaling.json '"warmup_epochs": 2'
+cp -r strong wrong
+sed -i 's/"processor": ".*"/"processor": "another one"/' wrong/runs/p00003-002/summary.json
+"$LOCKSTEP" scaling wrong >out
+check "another processor is told" has out '^disturbed\? p00001-001 and p00003-002 differ in processor'
+rm -r wrong
+# A prediction that is far off, or was made on a disturbed machine, is named and not drawn.
+cp -r strong wrong
+echo '{"prediction":{"strong":[{"ranks":1,"step":1}]},"doubts":[]}' >wrong/prediction.json
+"$LOCKSTEP" scaling wrong >out
+check "a prediction that is far off is told" has out '^disturbed\? 1 rank: the prediction is \+[0-9]+ % off'
+check "and not kept" [ "$(awk -F, 'NR == 2 { print $27 }' wrong/scaling.csv)" = "" ]
+echo '{"prediction":{"strong":[{"ranks":1,"step":1e-4}]},"doubts":["a busy machine"]}' >wrong/prediction.json
+"$LOCKSTEP" scaling wrong >out
+check "so is one of a disturbed machine" has out '^disturbed\? the prediction is not usable: a busy machine'
+check "which is not kept either" [ "$(awk -F, 'NR == 2 { print $27 }' wrong/scaling.csv)" = "" ]
 
 # More ranks and repeats add to it; other options do not mix.
 "$scaling" --out strong "${launch[@]}" --ranks 1,2,3 --repeats 2 -- "${options[@]}" >out 2>err
 check "more ranks add to it" [ "$(find strong/runs -name summary.json | wc -l)" = 6 ]
-check "what was there stays" [ "$(grep -c 'ranks, run' err)" = 2 ]
+check "what was there stays" [ "$(grep -cE 'ranks?, run' err)" = 2 ]
 "$scaling" --out strong "${launch[@]}" --ranks 1,2 -- "${options[@]}" --lr 0.5 >out 2>err
 check "other options are refused" [ $? = 2 ]
 check "and named" has err '^scaling.sh: strong holds runs with other options'
+"$scaling" --out strong --launch 'mpirun --bind-to none' --ranks 1,2 -- "${options[@]}" >out 2>err
+check "so is another way to start them" [ $? = 2 ]
+
+"$LOCKSTEP" import --idx data --out other.h5 2>/dev/null
+cp data/data.h5 kept.h5
+cp other.h5 data/data.h5
+"$scaling" --out strong "${launch[@]}" --ranks 1,2 --repeats 2 -- "${options[@]}" >out 2>err
+check "other data of the same name are refused" [ $? = 2 ]
+check "and named, too" has err '^scaling.sh: strong holds runs on other data or another configuration: data/data.h5'
+cp kept.h5 data/data.h5
+"$scaling" --out strong --target 1.5 -- "${options[@]}" >out 2>err
+check "a target that is no accuracy is refused" [ $? = 2 ]
 
 # Weak scaling: the batch grows with the ranks.
 "$scaling" --out weak "${launch[@]}" --mode weak --ranks 1,2 --repeats 1 -- "${options[@]}" >out 2>err
@@ -66,6 +105,8 @@ sed -i 's/"batch": "24"/"batch": "25"/' mixed/runs/p00003-001/summary.json
 refuses 3 'neither strong nor weak' "$LOCKSTEP" scaling mixed
 sed -i 's/"batch": "25"/"batch": "24"/; s/"lr": "[0-9.]*"/"lr": "7"/' mixed/runs/p00003-001/summary.json
 refuses 3 'p00001-001 and p00003-001 differ in lr' "$LOCKSTEP" scaling mixed
+sed -i 's/"lr": "7"/"lr": "0.001"/; s/"fingerprint": "[0-9a-f]*"/"fingerprint": "0"/' mixed/runs/p00003-001/summary.json
+refuses 3 'p00001-001 and p00003-001 were trained on other data' "$LOCKSTEP" scaling mixed
 echo nonsense >strong/prediction.json
 refuses 3 'strong/prediction.json: line 1' "$LOCKSTEP" scaling strong
 refuses 3 'of which the first 3 are left out' "$LOCKSTEP" scaling weak --warmup 3

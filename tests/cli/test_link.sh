@@ -54,7 +54,9 @@ goes_on() { # WHAT RUN
     check "$1: goes on afterwards" [ $? = 75 ]
 }
 
-rank_on() { ip netns pids "$1" | xargs -r ps -o pid=,comm= -p | awk '$2 == "lockstep" { print $1; exit }'; }
+# The namespaces have names for what two_hosts.sh has started alone.
+inside() { nsenter --mount --target "$job" "$@"; }
+rank_on() { inside ip netns pids "$1" | xargs -r ps -o pid=,comm= -p | awk '$2 == "lockstep" { print $1; exit }'; }
 
 begin killed
 check "a training begins" [ $? = 0 ]
@@ -69,7 +71,24 @@ check "a rank that was stopped is named" has err "lagging: rank 1 on ${host}y"
 goes_on "a rank that was stopped" stopped
 
 begin cut
-ip -n "${host}y" link set "v${host}y" down
+inside ip -n "${host}y" link set "v${host}y" down
 ends "a link that breaks" $((watchdog + 50)) '5|1|139|143|137' # mpirun 4.1 crashes when it is ended then
 goes_on "a link that broke" cut
+
+# However it ends, nothing is left: no name of a namespace, no mount, no link.
+left() { ls /run/netns 2>/dev/null; cat /proc/mounts; ip -brief link | cut -d' ' -f1; }
+left >before
+"$two_hosts" nonsense true >out 2>err
+check "a rate that is none fails" [ $? != 0 ]
+CONGESTION=nonsense "$two_hosts" 1gbit true >out 2>err
+check "a congestion control that is none fails" [ $? = 1 ]
+"$two_hosts" 1gbit "$lockstep" train "${common[@]}" --epochs 1000000 --run killed >out 2>err &
+job=$!
+sleep 1
+kill -9 "$job"
+wait "$job" 2>/dev/null
+left >after
+check "and nothing is left" cmp -s before after
+"$two_hosts" --help >out
+check "help of two hosts" has out 'two_hosts.sh RATE COMMAND'
 finish

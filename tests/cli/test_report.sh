@@ -37,6 +37,15 @@ check "nothing from elsewhere" [ "$(grep -cE '<script|<link|(src|href)="(https?:
 grep -o 'data:image/png;base64,[^"]*' $page | cut -d, -f2 | base64 -d >picture.png
 check "the picture is whole" [ "$(tail -c 12 picture.png | head -c 8 | tail -c 4)" = IEND ]
 
+"$lockstep" import --synthetic 60,1,8,8,5 --out other.h5 2>/dev/null
+"$jobs/report.sh" run other.h5 2>err
+check "other data without a known source are evaluated" [ $? = 0 ]
+"$lockstep" import --train-images data/t10k-images* --train-labels data/t10k-labels* \
+    --test-images data/t10k-images* --test-labels data/t10k-labels* --out less.h5 2>/dev/null
+"$jobs/report.sh" run less.h5 2>err
+check "other data are refused" [ $? = 3 ]
+check "and named" has err '^report.sh: less.h5 is of other data than run was trained on'
+
 "$lockstep" report run --out small.html 2>err
 check "a page of the run alone" [ $? = 0 ]
 echo precious >note.txt
@@ -48,14 +57,14 @@ check "and nothing was written" [ ! -e report.html ]
 
 # What is not there is said, and the rest is shown: a run that was interrupted, data without test rows, without
 # validation rows, too; a run without a checkpoint.
-mpirun -n 2 "$lockstep" train --data 'a<b>&c.h5' --model dense:5 --epochs 1000 --max-time 0.1s --run stopped --quiet 2>/dev/null
+mpirun -n 2 "$lockstep" train --data 'a<b>&c.h5' --model dense:5 --epochs 1000000 --max-time 3s --run stopped --quiet 2>/dev/null
 check "a run is interrupted" [ $? = 75 ]
 "$jobs/report.sh" stopped 'a<b>&c.h5' '' stopped.html 2>err
 check "there is a page" [ $? = 0 ]
 check "it says so" has stopped.html 'This run has not come to its end: it was interrupted'
 check "and why" has stopped.html 'stopped by the time limit'
 check "its network is evaluated" has stopped.html '<dt>test accuracy</dt><dd class="value">[01]\.[0-9]{4}<'
-check "its settings" has stopped.html '<th>epochs</th><td><code>1000</code>'
+check "its settings" has stopped.html '<th>epochs</th><td><code>1000000</code>'
 check "its ranks" has stopped.html '<dt>ranks</dt><dd class="value">2<'
 "$lockstep" import --train-images data/train-images-idx3-ubyte --train-labels data/train-labels-idx1-ubyte --out rows.h5 2>/dev/null
 for validation in 0.2 0; do

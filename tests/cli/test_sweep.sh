@@ -54,6 +54,28 @@ sweep --out grid lr=0.01,1e-5,1e9 batch=16,40 --ranking -- >again 2>err
 check "the ranking alone" cmp -s out again
 wrong 'holds runs with other options' --out grid lr=0.01 -- --data data/data.h5
 
+# Other data under the same name are told by what they hold, not by name or age; the same data again are the same.
+cp -r data source
+cp -r grid moved
+touch -d '2001-01-01' data/data.h5
+sweep --out grid --ranks 2 lr=0.01 batch=16 -- "${common[@]}" >out 2>err
+check "the same data" [ $? = 0 ]
+"$LOCKSTEP" import --idx source --out other.h5 --limit 300 2>/dev/null
+sleep 1.1
+"$LOCKSTEP" import --idx source --out again.h5 --limit 300 2>/dev/null
+check "the same import is the same file" cmp -s other.h5 again.h5
+cp other.h5 data/data.h5
+wrong 'moved holds runs on other data or another configuration: data/data.h5 is not the file' --out moved lr=0.01 batch=16 -- "${common[@]}"
+cp source/data.h5 data/data.h5
+cp source/data.h5 some.h5
+sweep --out sets data=some.h5 -- --model dense:5 --epochs 1 >out 2>err
+cp other.h5 some.h5
+sweep --out sets data=some.h5 -- --model dense:5 --epochs 1 >out 2>err
+check "data that are swept, too: two runs" [ "$(find sets -name summary.json | wc -l)" = 2 ]
+check "the ranking is of the data that are there" [ "$(wc -l <sets/ranking.csv)" = 2 ]
+mkdir 'x=y' && (cd 'x=y' && ln -s ../data data && sweep --out a=b seed=1 -- "${common[@]}" >out 2>err)
+check "a folder whose name is an assignment" [ "$(column './x=y/a=b' place)" = 1 ]
+
 # Values with blanks and commas; an accuracy is ranked from the top; a refused run is told.
 sweep --out models 'model=dense:5|dense:9 relu dense:5|dense:4' normalize='0,1|0,0.5' -- --data data/data.h5 --epochs 1 \
     --monitor val_accuracy >out 2>err
@@ -93,21 +115,37 @@ wait $pid
 check "so does a signal" [ $? = 75 ]
 check "which the run hears" has stopped/seed=1.log '^lockstep: .*stopped by SIGUSR1'
 epochs=$(($(tail -n 1 stopped/seed=1/metrics.csv | cut -d, -f1) + 2))
-printf '%s\n' "${common[@]}" --epochs $epochs >stopped/common # an end that can be waited for
+sed -i "s/^100000\$/$epochs/" stopped/common # an end that can be waited for
 sweep --out stopped seed=1,2 -- "${common[@]}" --epochs $epochs >out 2>err
 check "then it goes on to its end" [ $? = 0 ]
 check "from where it was" has stopped/seed=1/events.jsonl '"event":"resume"'
 check "the other one too" has stopped/seed=2/summary.json '"outcome": "completed"'
 
-# The curves.
+# The curves. No name of a run reaches a shell, or is more than a name to gnuplot; in no language either.
 if command -v gnuplot >/dev/null; then
-    gnuplot -c "$jobs/plot_training.gp" curves grid/lr=0.01_batch=16 grid/lr=0.01_batch=40 2>err
+    plot() { "$jobs/plot_training.sh" "$@"; }
+    plot curves grid/lr=0.01_batch=16 grid/lr=0.01_batch=40 2>err
     check "curves are drawn" [ $? = 0 ]
-    check "without a word" [ ! -s err ]
+    check "with a line alone" [ "$(cat err)" = "drawn: curves.svg, curves.png, curves.pdf" ]
     check "as PNG" [ "$(head -c 4 curves.png | tail -c 3)" = PNG ]
+    check "as PDF" [ "$(head -c 4 curves.pdf)" = %PDF ]
     check "as SVG, with the runs' names" has curves.svg 'lr=0.01_batch=40'
-    gnuplot -c "$jobs/plot_training.gp" curves grid nowhere 2>err
+    check "data and model" has curves.svg '>dense:5 on data<'
+    odd=('a b' "r\$(touch made)\`touch made\`" "q'; touch made; '" '< touch made;' '<b>&"{x}_@y %s\n' '-x=1' $'\xff\n')
+    mkdir odd
+    for name in "${odd[@]}"; do cp -r grid/lr=0.01_batch=16 "odd/$name"; done
+    awk -F, -v OFS=, 'NR > 1 { $4 = $5 = "nan" } 1' grid/lr=0.01_batch=16/metrics.csv >'odd/a b/metrics.csv'
+    (cd odd && LC_ALL=de_DE.UTF-8 plot '|touch made;' "${odd[@]}" ../grid/lr=0.01_batch=40) 2>err
+    check "whatever the runs are called" [ $? = 0 ]
+    check "no name is a command" [ -z "$(find . -name made)" ]
+    check "names are texts" has 'odd/|touch made;.svg' '&lt;b>&amp;'
+    plot curves odd/* grid/*=16 2>err
+    check "more runs than colours are refused" [ $? = 2 ]
+    check "and counted" has err '^plot_training.sh: [0-9]+ runs: more than 8'
+    plot curves grid nowhere 2>err
     check "a folder without a run is refused" [ $? = 3 ]
-    check "and named" has err '^grid/metrics.csv: no epoch to draw'
+    check "and named" has err '^plot_training.sh: grid/metrics.csv: no such file'
+    plot --help >out
+    check "help of the curves" has out 'plot_training.sh \[--log\] OUT RUN'
 fi
 finish

@@ -1,8 +1,10 @@
 /* What is found wrong with where a job runs, one thing at a time. */
 #include "test.h"
+#include "train/disturbance.h"
 #include "train/doctor.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 enum { RANKS = 4, NODES = 2 };
@@ -84,6 +86,25 @@ static void finds_loose_ranks(void **state)
     assert_int_equal(ls_diagnose_job(seat, patient, RANKS, 0, finding), 0);
 }
 
+static void finds_what_else_runs(void **state)
+{
+    (void)state;
+    for (int r = 0; r < RANKS; r++)
+        patient[r].load = (ls_load){.all = 0.1, .own = 0.02};
+    assert_int_equal(ls_diagnose_job(seat, patient, RANKS, 0, finding), 0);
+    patient[3].load.all = 0.9;
+    assert_found(0, "on node1 other programs keep 1.0 processors busy", "top");
+    /* Loose ranks see the same processors; what they do themselves is none of others'. */
+    for (int r = 0; r < RANKS; r++)
+        seat[r].alone = false, seat[r].bound = false, patient[r].node.ranks = 1;
+    patient[2].load = patient[3].load = (ls_load){.all = 2, .own = 0.9};
+    assert_int_equal(ls_diagnose_job(seat, patient, RANKS, 0, finding), 0);
+    patient[0].load = patient[1].load = (ls_load){.all = 1.5, .own = 0.5};
+    assert_found(0, "on node0 other programs keep 0.5 processors busy", "top");
+    seat[0].node_cores = seat[1].node_cores = 4; /* there is room for both */
+    assert_int_equal(ls_diagnose_job(seat, patient, RANKS, 0, finding), 0);
+}
+
 static void finds_other_programs_and_processors(void **state)
 {
     (void)state;
@@ -141,6 +162,33 @@ static void finds_what_is_missing(void **state)
     assert_found(0, "rank 1 on node0 can't lock the data set", "HDF5_USE_FILE_LOCKING=FALSE");
 }
 
+/* Each of the bounds, from both sides. */
+static void doubts_what_is_odd(void **state)
+{
+    (void)state;
+    ls_doubts d = {0};
+    assert_false(ls_doubt_efficiency(&d, "2 ranks", 1.05));
+    assert_false(ls_doubt_error(&d, "2 ranks", -0.30));
+    assert_false(ls_doubt_spread(&d, "2 ranks", 0.30));
+    assert_false(ls_doubt_excess(&d, "node1", 0.25, 1));
+    assert_false(ls_doubt_efficiency(&d, "2 ranks", NAN));
+    assert_int_equal(d.count, 0);
+    assert_true(ls_doubt_efficiency(&d, "2 ranks", 1.26));
+    assert_true(ls_doubt_error(&d, "2 ranks", -0.31));
+    assert_true(ls_doubt_spread(&d, "2 ranks", 0.31));
+    assert_true(ls_doubt_excess(&d, "node1", 0.5, 1.5));
+    assert_true(ls_doubt_excess(&d, "node1", 1, 0));
+    assert_int_equal(d.count, 5);
+    assert_string_equal(d.text[0], "2 ranks: efficiency 126 %, more than its ranks can give");
+    assert_string_equal(d.text[1], "2 ranks: the prediction is -31 % off");
+    assert_string_equal(d.text[2], "2 ranks: times differ by 31 % of their median");
+    assert_non_null(strstr(d.text[3], "other programs keep 1.5 processors busy"));
+    assert_string_equal(d.text[4], "node1: more threads than cores");
+    for (int i = 0; i < LS_MOST_DOUBTS; i++)
+        ls_doubt(&d, "one more");
+    assert_int_equal(d.count, LS_MOST_DOUBTS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,8 +196,10 @@ int main(void)
         cmocka_unit_test_setup(finds_crowded_nodes, setup),
         cmocka_unit_test_setup(finds_shared_cores, setup),
         cmocka_unit_test_setup(finds_loose_ranks, setup),
+        cmocka_unit_test_setup(finds_what_else_runs, setup),
         cmocka_unit_test_setup(finds_other_programs_and_processors, setup),
         cmocka_unit_test_setup(finds_wrong_products, setup),
+        cmocka_unit_test_setup(doubts_what_is_odd, setup),
         cmocka_unit_test_setup(finds_slow_nodes, setup),
         cmocka_unit_test_setup(finds_what_is_missing, setup)};
     return cmocka_run_group_tests(tests, NULL, NULL);

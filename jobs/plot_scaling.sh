@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Draws a scaling experiment that `lockstep scaling` has evaluated: speed-up and efficiency over the
+# ranks, with the intervals of the medians as bars and the prediction dashed, and what the ranks' time goes
+# to; below them the workload, the machine, the statistics, and what is odd about the figures.
+# Writes OUT.svg, OUT.png and OUT.pdf.
+#
+#   plot_scaling.sh OUT FOLDER
+#
+# FOLDER  holds scaling.csv and caption.txt
+#
+# Hollow points: more ranks than cores; they show that it works, not how fast. The prediction is for as
+# many cores as ranks; its error is the largest of those that were measured with cores of their own.
+# Needs gnuplot 5.2 or newer (Debian: gnuplot-nox).
+set -euo pipefail
+# shellcheck source=jobs/common.sh
+. "$(dirname "$0")/common.sh"
+[ "${1:-}" != --help ] || usage 0
+[ $# = 2 ] || usage 2 >&2
+plain_path "$2"
+folder=$path
+for file in scaling.csv caption.txt; do
+    [ -r "$folder/$file" ] || die_of_data "$folder/$file: no such file: lockstep scaling makes it"
+done
+need_gnuplot
+
+# What is to be known before it is drawn: least speed-up, most of it, measured or predicted, rows with a
+# prediction, its largest error, whether some rank has no core of its own, the best efficiency.
+awk -F, '
+    NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+    function get(name) { return $(at[name]) }
+    function more(a, b) { return a + 0 > b + 0 ? a : b }
+    {
+        n++
+        printf "ranks[%d] = %d\n", n, get("ranks")
+        low = n == 1 || get("speedup_low") + 0 < low ? get("speedup_low") + 0 : low
+        top = more(top, get("speedup_high")); best = more(best, get("efficiency_high"))
+        crowded = more(crowded, get("oversubscribed"))
+        if (get("predicted_speedup") == "") next
+        predicted = 1
+        if (get("oversubscribed") == 1) next
+        top = more(top, get("predicted_speedup")); best = more(best, get("predicted_speedup") / get("ranks"))
+        error = get("prediction_error") + 0
+        worst = more(worst, error < 0 ? -error : error)
+    }
+    END { printf "rows = %d; bottom = %.9g; top = %.9g; best = %.9g; worst = %.9g; crowded = %d; predicted = %d\n",
+        n, low, top, best, worst, crowded, predicted }
+' <"$folder/scaling.csv" >"$scratch/facts"
+grep -q '^ranks\[1\]' "$scratch/facts" || die_of_data "$folder/scaling.csv: no rows to draw"
+{
+    echo "array ranks[$(grep -c '^ranks' "$scratch/facts")]"
+    cat "$scratch/facts"
+    title=$(head -n 1 "$folder/caption.txt")
+    [ ${#title} -le 104 ] || title=${title:0:101}...
+    echo "title = $(gnuplot_text "$title")"
+    mapfile -t lines < <(tail -n +2 "$folder/caption.txt" | fold -s -w 165)
+    echo "lines = ${#lines[@]}; array line[lines]"
+    for ((i = 0; i < ${#lines[@]}; i++)); do
+        echo "line[$((i + 1))] = $(gnuplot_text "${lines[i]}")"
+    done
+} >"$scratch/facts.gp"
+cp -- "$folder/scaling.csv" "$scratch/scaling.csv"
+draw "$(dirname "$0")/plot_scaling.gp" "$1"

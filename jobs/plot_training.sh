@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# Draws the curves of up to 8 runs over their epochs: loss, and accuracy below it; validation solid,
+# training dashed, a dot at the best epoch. Writes OUT.svg, OUT.png and OUT.pdf.
+#
+#   plot_training.sh [--log] OUT RUN [RUN ...]
+#
+# RUN     a run folder; its name stands in the legend
+# --log   the loss on a logarithmic axis, for losses that fall by powers of ten
+#
+# The best epoch is that of the run's --monitor. Runs without validation rows have training curves only.
+# Needs gnuplot 5.2 or newer (Debian: gnuplot-nox).
+set -euo pipefail
+# shellcheck source=jobs/common.sh
+. "$(dirname "$0")/common.sh"
+[ "${1:-}" != --help ] || usage 0
+log=0
+if [ "${1:-}" = --log ]; then
+    log=1
+    shift
+fi
+[ $# -ge 2 ] || usage 2 >&2
+out=$1
+shift
+[ $# -le 8 ] || die "$# runs: more than 8 can't be told apart in one figure; draw some of them"
+need_gnuplot
+
+# Of a run's metrics.csv: without what is no number, into a file that gnuplot reads; and what is to be
+# known before it is drawn: whether there is validation, best epoch, last epoch, least and most of the
+# losses and of the accuracies.
+look_at() { # MONITOR MODE MIN_DELTA TABLE, metrics.csv -> "VALIDATION BEST LAST LOSSES ACCURACIES LEAST_POSITIVE_LOSS"
+    awk -F, -v monitor="$1" -v mode="$2" -v delta="$3" -v table="$4" '
+        function number(text) { return text ~ /^[-+]?[0-9.]+([eE][-+]?[0-9]+)?$/ ? text : "" }
+        function note(k, value) {
+            if (value == "")
+                return
+            if (low[k] == "" || value + 0 < low[k]) low[k] = value + 0
+            if (high[k] == "" || value + 0 > high[k]) high[k] = value + 0
+            if (value + 0 > 0 && (positive[k] == "" || value + 0 < positive[k])) positive[k] = value + 0
+        }
+        NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+        number($1) != "" {
+            for (i = 1; i <= NF; i++) value[i] = number($i)
+            n++
+            epoch[n] = $1
+            loss[n] = value[at["loss"]]; accuracy[n] = value[at["accuracy"]]
+            val_loss[n] = value[at["val_loss"]]; val_accuracy[n] = value[at["val_accuracy"]]
+            if (val_loss[n] != "") validation = 1
+            printf "%s,%s,%s,%s,%s\n", $1, loss[n], accuracy[n], val_loss[n], val_accuracy[n] > table
+            note("loss", loss[n]); note("loss", val_loss[n])
+            note("accuracy", accuracy[n]); note("accuracy", val_accuracy[n])
+        }
+        END {
+            if (!n || low["loss"] == "") exit
+            if (!validation) sub(/^val_/, "", monitor)
+            sign = mode == "max" || (mode != "min" && monitor ~ /accuracy/) ? -1 : 1
+            for (i = 1; i <= n; i++) {
+                v = monitor == "val_loss" ? val_loss[i] : monitor == "val_accuracy" ? val_accuracy[i] : \
+                    monitor == "accuracy" ? accuracy[i] : loss[i]
+                if (v != "" && (best == "" || sign * v < sign * least - delta)) { least = v; best = epoch[i] }
+            }
+            if (low["accuracy"] == "") { low["accuracy"] = 0; high["accuracy"] = 1 }
+            if (positive["loss"] == "") positive["loss"] = 1e-6
+            printf "%d %d %d %.9g %.9g %.9g %.9g %.9g", validation, best, epoch[n], low["loss"], high["loss"],
+                low["accuracy"], high["accuracy"], positive["loss"]
+        }'
+}
+
+setting() { sed -n "s/^$2 = //p" 2>/dev/null <"$1/config.conf" || true; } # RUN KEY
+
+number=0 same_data='' same_model=''
+{
+    echo "log = $log"
+    echo "runs = $#"
+    echo "array validation[runs]; array best[runs]; array last[runs]; array low[runs]; array high[runs]"
+    echo "array least[runs]; array most[runs]; array positive[runs]"
+    rows=()
+    for folder; do
+        number=$((number + 1))
+        plain_path "$folder"
+        folder=$path
+        [ -r "$folder/metrics.csv" ] || die_of_data "$folder/metrics.csv: no such file, or it can't be read"
+        delta=$(setting "$folder" min-delta)
+        facts=$(look_at "$(setting "$folder" monitor)" "$(setting "$folder" mode)" "${delta:-0}" "$scratch/$number.csv" <"$folder/metrics.csv")
+        [ -n "$facts" ] || die_of_data "$folder/metrics.csv: no epoch to draw"
+        read -r validation best last low high least most positive <<<"$facts"
+        echo "validation[$number] = $validation; best[$number] = $best; last[$number] = $last; low[$number] = $low"
+        echo "high[$number] = $high; least[$number] = $least; most[$number] = $most; positive[$number] = $positive"
+        name=$(basename -- "$(realpath -- "$folder")")
+        mapfile -t parts < <(fold_name "$name" 26 3)
+        for part in "${parts[@]}"; do
+            rows+=("$number $part")
+        done
+        data=$(setting "$folder" data)
+        data=$(basename -- "${data%.h5}")
+        model=$(setting "$folder" model)
+        [ $number != 1 ] || same_data=$data same_model=$model
+        [ "$same_data" = "$data" ] || same_data='several data sets'
+        [ "$same_model" = "$model" ] || same_model='several networks'
+    done
+    # The legend: for each of its lines the run, and whether it is the first of that run.
+    echo "rows = ${#rows[@]}; array row[rows]; array owner[rows]; array head[rows]"
+    before=0
+    for ((i = 0; i < ${#rows[@]}; i++)); do
+        owner=${rows[i]%% *}
+        echo "row[$((i + 1))] = $(gnuplot_text "${rows[i]#* }"); owner[$((i + 1))] = $owner; head[$((i + 1))] = $((owner != before))"
+        before=$owner
+    done
+    [ ${#same_model} -le 64 ] || same_model=${same_model:0:61}...
+    title=$same_model${same_model:+${same_data:+ on }}$same_data
+    [ ${#title} -le 88 ] || title=${title:0:85}...
+    echo "title = $(gnuplot_text "$title")"
+} >"$scratch/facts.gp"
+draw "$(dirname "$0")/plot_training.gp" "$out"
