@@ -8,11 +8,11 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "parallel/beacon.h"
 #include "parallel/comm_mpi.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -230,18 +230,6 @@ static void *watch(void *user)
     return NULL;
 }
 
-/* Starts the thread, which gets none of the process's signals. Local. */
-static ls_status start_thread(ls_watchdog *w)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int code = pthread_create(&w->thread, NULL, watch, w);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return code == 0 ? LS_OK
-                     : ls_fail(LS_ERR_FAILURE, "the watchdog gets no thread: %s", strerror(code));
-}
-
 static void destroy(ls_watchdog *w)
 {
     ls_beacon_close(&w->beacon);
@@ -273,7 +261,7 @@ ls_status ls_watchdog_start(ls_watchdog **out, ls_comm *comm, double seconds, ls
     pthread_condattr_destroy(&monotonic);
     status = ls_beacon_open(&w->beacon, comm);
     if (status == LS_OK) {
-        const ls_status started = start_thread(w);
+        const ls_status started = ls_thread_start(&w->thread, watch, w, "for the watchdog");
         status = ls_agree(comm, started);
         if (status != LS_OK && started == LS_OK)
             ls_watchdog_stop(&w);

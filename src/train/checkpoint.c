@@ -7,6 +7,7 @@
 #include "data/h5.h"
 #include "data/samples.h"
 #include "data/seal.h"
+#include "train/checkpoint_arena.h"
 #include "train/checkpoint_file.h"
 
 #include <errno.h>
@@ -16,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { VERSION = 3, NAME = LS_PARAM_NAME + 64 };
+enum { VERSION = 3 };
 
 static const char *const loss_names[] = {"cross-entropy", "mse"};
 
@@ -106,79 +107,6 @@ static ls_status write_progress(ls_h5 *file, const ls_progress *p, const ls_metr
     return status;
 }
 
-static ls_h5_shape shape_of(const ls_param *param)
-{
-    ls_h5_shape shape = {.type = LS_H5_F32, .rank = param->rank};
-    for (int i = 0; i < param->rank; i++)
-        shape.dims[i] = param->shape[i];
-    return shape;
-}
-
-/* Writes an arena of the parameters' layout below a group. */
-static ls_status write_arena(ls_h5 *file, const char *group, const ls_network *network,
-                             const float *arena)
-{
-    int rows;
-    const ls_param *table = ls_network_params(network, &rows);
-    ls_status status = LS_OK;
-    for (int i = 0; status == LS_OK && i < rows; i++) {
-        char name[NAME];
-        snprintf(name, sizeof name, "%s/%s", group, table[i].name);
-        ls_h5_shape shape = shape_of(&table[i]);
-        status = ls_h5_create_dataset(file, name, &shape, false);
-        if (status == LS_OK)
-            status = ls_h5_write(file, name, LS_H5_F32, 0, shape.dims[0], arena + table[i].offset);
-    }
-    return status;
-}
-
-/* Checks that a dataset has the parameter's shape. */
-static ls_status check_param(const ls_h5 *file, const char *name, const ls_param *param)
-{
-    ls_h5_shape found, wanted = shape_of(param);
-    ls_status status = ls_h5_describe(file, name, &found);
-    if (status != LS_OK)
-        return status;
-    bool same = found.type == wanted.type && found.rank == wanted.rank;
-    for (int d = 0; same && d < wanted.rank; d++)
-        same = found.dims[d] == wanted.dims[d];
-    return same ? LS_OK
-                : ls_fail(LS_ERR_DATA, "%s: '/%s' has not the shape that the model gives it",
-                          ls_h5_path(file), name);
-}
-
-/* Checks an arena that lies below a group and reads it; `arena` NULL: checks it only. */
-static ls_status read_arena(const ls_h5 *file, const char *group, const ls_network *network,
-                            float *arena)
-{
-    int rows;
-    const ls_param *table = ls_network_params(network, &rows);
-    ls_status status = LS_OK;
-    for (int i = 0; status == LS_OK && i < rows; i++) {
-        char name[NAME];
-        snprintf(name, sizeof name, "%s/%s", group, table[i].name);
-        status = check_param(file, name, &table[i]);
-        if (status == LS_OK && arena != NULL)
-            status =
-                ls_h5_read(file, name, LS_H5_F32, 0, table[i].shape[0], arena + table[i].offset);
-    }
-    return status;
-}
-
-/* The average is of use to others, and lies beside the parameters. */
-static const char average_group[] = "average";
-
-static bool is_average(ls_optimizer *optimizer, int slot)
-{
-    return ls_optimizer_slot(optimizer, slot) == ls_optimizer_average(optimizer);
-}
-
-static void slot_group(char out[NAME], ls_optimizer *optimizer, int slot)
-{
-    snprintf(out, NAME, "%s%s", is_average(optimizer, slot) ? "" : "optimizer/",
-             is_average(optimizer, slot) ? average_group : ls_optimizer_slot_name(optimizer, slot));
-}
-
 ls_status ls_checkpoint_write(const char *path, const ls_state *state)
 {
     ls_status status = ls_fault(LS_FAULT_CHECKPOINT);
@@ -191,13 +119,13 @@ ls_status ls_checkpoint_write(const char *path, const ls_state *state)
     if (status == LS_OK)
         status = write_progress(file, state->progress, state->history);
     if (status == LS_OK)
-        status = write_arena(file, "parameters", state->network, state->params);
+        status = ls_arena_write(file, "parameters", state->network, state->params);
     for (int i = 0; status == LS_OK && i < ls_optimizer_slots(state->optimizer); i++) {
-        char group[NAME];
-        slot_group(group, state->optimizer, i);
-        status = write_arena(file, group, state->network,
-                             state->slots != NULL ? state->slots[i]
-                                                  : ls_optimizer_slot(state->optimizer, i));
+        char group[LS_ARENA_NAME];
+        ls_arena_slot_group(group, state->optimizer, i);
+        status = ls_arena_write(file, group, state->network,
+                                state->slots != NULL ? state->slots[i]
+                                                     : ls_optimizer_slot(state->optimizer, i));
     }
     ls_status closed = ls_h5_close(&file);
     ls_h5_unlock();
@@ -313,7 +241,7 @@ static ls_status check_model(const ls_h5 *file, const ls_identity *id)
 {
     /* Parameters are in every file, of the others those of its optimizer. */
     static const char *const groups[] = {"parameters", "optimizer/m", "optimizer/v",
-                                         "optimizer/momentum", average_group};
+                                         "optimizer/momentum", LS_ARENA_AVERAGE};
     ls_network *network = NULL;
     ls_status status = ls_network_create(&network, id->model, id->input, id->classes, id->loss, 0);
     if (status == LS_ERR_USAGE)
@@ -321,7 +249,7 @@ static ls_status check_model(const ls_h5 *file, const ls_identity *id)
                          ls_error_text());
     for (size_t i = 0; status == LS_OK && i < sizeof groups / sizeof *groups; i++)
         if (i == 0 || ls_h5_has(file, groups[i]))
-            status = read_arena(file, groups[i], network, NULL);
+            status = ls_arena_read(file, groups[i], network, NULL);
     ls_network_destroy(&network);
     return status;
 }
@@ -511,19 +439,20 @@ ls_status ls_checkpoint_read_history(const ls_checkpoint *checkpoint, ls_metrics
 ls_status ls_checkpoint_read_params(const ls_checkpoint *checkpoint, const ls_network *network,
                                     float *params)
 {
-    return read_arena(checkpoint->file, "parameters", network, params);
+    return ls_arena_read(checkpoint->file, "parameters", network, params);
 }
 
 bool ls_checkpoint_has_average(const ls_checkpoint *checkpoint)
 {
-    return ls_h5_has(checkpoint->file, average_group);
+    return ls_h5_has(checkpoint->file, LS_ARENA_AVERAGE);
 }
 
 ls_status ls_checkpoint_read_outcome(const ls_checkpoint *checkpoint, const ls_network *network,
                                      float *params)
 {
     const bool average = ls_checkpoint_has_average(checkpoint);
-    return read_arena(checkpoint->file, average ? average_group : "parameters", network, params);
+    return ls_arena_read(checkpoint->file, average ? LS_ARENA_AVERAGE : "parameters", network,
+                         params);
 }
 
 ls_status ls_checkpoint_read_optimizer(const ls_checkpoint *checkpoint, const ls_network *network,
@@ -531,11 +460,11 @@ ls_status ls_checkpoint_read_optimizer(const ls_checkpoint *checkpoint, const ls
 {
     ls_status status = LS_OK;
     for (int i = 0; status == LS_OK && i < ls_optimizer_slots(optimizer); i++) {
-        char group[NAME];
-        if (is_average(optimizer, i) && !ls_checkpoint_has_average(checkpoint))
+        char group[LS_ARENA_NAME];
+        if (ls_arena_is_average(optimizer, i) && !ls_checkpoint_has_average(checkpoint))
             continue;
-        slot_group(group, optimizer, i);
-        status = read_arena(checkpoint->file, group, network, ls_optimizer_slot(optimizer, i));
+        ls_arena_slot_group(group, optimizer, i);
+        status = ls_arena_read(checkpoint->file, group, network, ls_optimizer_slot(optimizer, i));
     }
     if (status == LS_OK)
         ls_optimizer_set_steps(optimizer, checkpoint->progress.optimizer_steps);

@@ -3,10 +3,10 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "train/trainer_state.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -82,20 +82,6 @@ static void *watch(void *user)
     return NULL;
 }
 
-/* Starts the thread, which gets none of the process's signals. */
-static ls_status start_thread(ls_standby *s)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int code = pthread_create(&s->thread, NULL, watch, s);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    s->started = code == 0;
-    return s->started
-               ? LS_OK
-               : ls_fail(LS_ERR_FAILURE, "no thread for checkpoints at once: %s", strerror(code));
-}
-
 static ls_status create(ls_trainer *t)
 {
     ls_standby *s = ls_alloc(1, sizeof *s);
@@ -113,7 +99,11 @@ static ls_status create(ls_trainer *t)
         s->slot[i] = ls_alloc(size, sizeof *s->slot[i]);
         well = s->slot[i] != NULL;
     }
-    return well ? start_thread(s) : LS_ERR_FAILURE;
+    if (!well)
+        return LS_ERR_FAILURE;
+    const ls_status status = ls_thread_start(&s->thread, watch, s, "that saves in long steps");
+    s->started = status == LS_OK;
+    return status;
 }
 
 /* Room for as many epochs. */

@@ -6,10 +6,10 @@
 
 #include "base/interrupt.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "data/samples.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -93,16 +93,6 @@ static ls_status make_window(window *w, const ls_plan *plan, int64_t features)
     return status;
 }
 
-static ls_status start_thread(ls_stream *s)
-{
-    sigset_t all, before;
-    sigfillset(&all); /* signals are for the rank's own thread */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    s->started = pthread_create(&s->thread, NULL, read_ahead, s) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return s->started ? LS_OK : ls_fail(LS_ERR_FAILURE, "can't start a thread that reads ahead");
-}
-
 ls_status ls_stream_create(ls_stream **out, const char *path, const ls_dataset_options *options,
                            const ls_plan *plan, int rank)
 {
@@ -122,7 +112,8 @@ ls_status ls_stream_create(ls_stream **out, const char *path, const ls_dataset_o
     if (status == LS_OK)
         status = ls_samples_create(&s->step, PIECE_ROWS, features);
     if (status == LS_OK)
-        status = start_thread(s);
+        status = ls_thread_start(&s->thread, read_ahead, s, "that reads ahead");
+    s->started = status == LS_OK;
     if (status != LS_OK) {
         ls_stream_destroy(&s);
         return status;
