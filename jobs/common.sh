@@ -72,42 +72,51 @@ content_of() { # FILE
     printf '%s' "${seal:-$(sha256sum <"$1" | cut -d' ' -f1)}"
 }
 
+# The same, or what the file of --config says.
+asked_for() { # NAME OPTION ...
+    local value config
+    value=$(option "$@") config=$(option config "${@:2}")
+    if [ -z "$value" ] && [ -n "$config" ] && [ -r "$config" ]; then
+        value=$(sed -n "s/^[[:blank:]]*$1[[:blank:]]*=[[:blank:]]*//p" <"$config" | tail -n 1)
+    fi
+    printf '%s' "$value"
+}
+
 # What the runs of a folder have in common: options, and what the files hold that these name.
 describe_common() { # OPTION ...
     local config data
     printf '%s\n' "$@"
-    config=$(option config "$@") data=$(option data "$@")
-    if [ -n "$config" ] && [ -r "$config" ]; then
-        echo "content of $config: $(content_of "$config")"
-        [ -n "$data" ] || data=$(sed -n 's/^[[:blank:]]*data[[:blank:]]*=[[:blank:]]*//p' <"$config" | tail -n 1)
-    fi
+    config=$(option config "$@") data=$(asked_for data "$@")
+    [ -z "$config" ] || [ ! -r "$config" ] || echo "content of $config: $(content_of "$config")"
     [ -z "$data" ] || echo "content of $data: $(content_of "$data")"
 }
 
 # Runs with other options in common, or on other data, would not be comparable: those of a folder's first
 # run are kept.
 keep_common() { # FOLDER OPTION ...
-    local out=$1
+    local out=$1 asked=$1/common.$HOSTNAME.$$
     shift
-    describe_common "$@" >"$out/common.$$"
-    mv -n "$out/common.$$" "$out/common" # the tasks of an array do so at the same time
-    if [ -e "$out/common.$$" ] && ! cmp -s "$out/common.$$" "$out/common"; then
+    describe_common "$@" >"$asked"
+    mv -n "$asked" "$out/common" || true # the tasks of an array do so at the same time; some call that a failure
+    if [ -e "$asked" ] && ! cmp -s "$asked" "$out/common"; then
         if [ -n "$(find "$out" -name config.conf -print -quit)" ]; then
-            refuse_mixture "$out"
+            refuse_mixture "$out" "$asked"
         fi
-        mv "$out/common.$$" "$out/common" # those that nothing came of
+        mv "$asked" "$out/common" # those that nothing came of
     fi
-    rm -f "$out/common.$$"
+    rm -f "$asked"
 }
 
-refuse_mixture() { # FOLDER, of which common.$$ is what is asked for
+refuse_mixture() { # FOLDER FILE: what is asked for
     local what
     what="with other options: $(grep -v '^content of ' "$1/common" | tr '\n' ' ')"
-    if cmp -s <(grep -v '^content of ' "$1/common") <(grep -v '^content of ' "$1/common.$$"); then
-        what="on other data or another configuration: $(comm -13 <(sort "$1/common") <(sort "$1/common.$$") |
+    if ! grep -q '^content of ' "$1/common" && grep -q '^content of ' "$2"; then
+        what="of which it is not kept what data they were made with"
+    elif cmp -s <(grep -v '^content of ' "$1/common") <(grep -v '^content of ' "$2"); then
+        what="on other data or another configuration: $(comm -13 <(sort "$1/common") <(sort "$2") |
             sed 's/^content of \(.*\): .*/\1/' | tr '\n' ' ')is not the file that they were made with"
     fi
-    rm -f "$1/common.$$"
+    rm -f "$2"
     die "$1 holds runs $what; choose another --out, or remove it"
 }
 

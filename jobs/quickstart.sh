@@ -179,7 +179,10 @@ fi
 echo "$name, $from" >&2
 data=data/$name.h5
 if [ -n "$idx" ] && ! is_made_of "$data" "$source" "$(rows_of "$idx" 0)" "$(rows_of "$idx" 2)"; then
-    [ ! -e "$data" ] || die_of_data "$data holds other data than $idx: move it away"
+    if [ -e "$data" ]; then
+        "$lockstep" info "$data" >/dev/null || exit 3 # says what is wrong with it
+        die_of_data "$data holds other data than $idx: move it away"
+    fi
     mkdir -p data
     "$lockstep" import --idx "$idx" --out "$data" --name "$name"
 fi

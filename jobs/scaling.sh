@@ -75,9 +75,10 @@ for name in run resume seed dry-run; do
 done
 epochs=$(option epochs "${common[@]}")
 [[ ! $epochs =~ ^[0-9]{1,9}$ ]] || [ "$epochs" -gt "$warmup" ] || die "of --epochs $epochs the first $warmup do not count: --warmup"
-batch=$(option batch "${common[@]}")
+batch=$(asked_for batch "${common[@]}")
 [ "$mode" = strong ] || [ -n "$batch" ] || batch=128
 [[ $batch =~ ^[0-9]*$ ]] || die "--batch: '$batch' is no whole number"
+[ -z "$batch" ] || batch=$((10#$batch))
 
 # The program on some ranks.
 program_on() { # RANKS -> command
@@ -127,6 +128,7 @@ train() { # RANKS REPEAT
 # on as many ranks as there are that have cores of their own.
 predict() {
     local count chosen='' folder rows
+    rm -f "$out/prediction.json"
     for count in "${counts[@]}"; do
         folder=$out/runs/$(run_name "$count" 1)
         [ -e "$folder/summary.json" ] || continue
@@ -138,7 +140,6 @@ predict() {
     setting() { sed -n "s/^$1 = //p" <"$folder/config.conf"; }
     if [ "$(setting reproducible)$(setting shard-optimizer)" != falsefalse ]; then
         echo "no prediction: there is no model for --reproducible and --shard-optimizer" >&2
-        rm -f "$out/prediction.json"
         return 0
     fi
     rows=$(setting batch)
@@ -146,8 +147,9 @@ predict() {
     echo "prediction, from a step on $chosen ranks" >&2
     program_on "$chosen"
     "${command[@]}" bench --json --predict "$ranks" --data "$(setting data)" --model "$(setting model)" \
-        --batch "$rows" --threads "$(setting threads)" --steps 100 --reduce "$(setting reduce)" >"$out/prediction.new" || {
+        --batch "$rows" --threads "$(setting threads)" --layout "$(setting layout)" --steps 100 --reduce "$(setting reduce)" >"$out/prediction.new" || {
         echo "bench ended with code $?: the figures are drawn without a prediction" >&2
+        rm -f "$out/prediction.new"
         return 0
     }
     mv "$out/prediction.new" "$out/prediction.json"

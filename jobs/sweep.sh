@@ -200,11 +200,12 @@ rank_runs() {
         fi
     done
     # Each task of an array may be at it: the file appears whole.
+    local ranking=$out/ranking.csv.$HOSTNAME.$$
     {
         echo "place,run,$(IFS=, && echo "${names[*]}"),monitor,value,epoch,val_loss,val_accuracy,seconds"
         { printf '%s' "$good" | sort -g | cut -d' ' -f2- && printf '%s' "$bad"; } | awk '{ print NR "," $0 }'
-    } >"$out/ranking.csv.$$"
-    mv "$out/ranking.csv.$$" "$out/ranking.csv"
+    } >"$ranking"
+    mv "$ranking" "$out/ranking.csv"
     printf '%5s  %-12s %10s %6s  %s\n' place monitor value epoch run
     # The last seven fields have no commas in them; the second is the run, which has none either.
     awk -F, -v fields=$((${#names[@]})) 'NR > 1 {

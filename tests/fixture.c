@@ -76,14 +76,20 @@ void fixture_write(const fixture *f, const char *path)
 
 void fixture_write_checkpoint(const char *path)
 {
-    static char model[] = "dense:5 relu dense:4", name[] = "fixture", config[] = "seed = 0\n";
-    ls_identity identity = {.model = model,
-                            .compute = "none",
+    fixture_write_described(path, "dense:5 relu dense:4", "fixture", "seed = 0\n");
+}
+
+void fixture_write_described(const char *path, const char *described, const char *text,
+                             const char *config)
+{
+    static const char model[] = "dense:5 relu dense:4";
+    ls_identity identity = {.model = (char *)described,
+                            .compute = (char *)text,
                             .classes = 4,
                             .input = {1, 3, 2},
                             .std = 1,
-                            .dataset = name,
-                            .config = config};
+                            .dataset = (char *)text,
+                            .config = (char *)config};
     ls_progress progress = {.epoch = 2, .optimizer_steps = 9, .ranks = 1};
     ls_metrics history[2] = {{.epoch = 1}, {.epoch = 2}};
     const ls_optimizer_config adam = {.kind = LS_ADAM, .epsilon = 1e-8, .ema = 0.5};

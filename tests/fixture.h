@@ -22,6 +22,11 @@ void fixture_write(const fixture *fixture, const char *path);
  * and with their average. */
 void fixture_write_checkpoint(const char *path);
 
+/* The same with other texts in it: of the model, whatever it holds; of the data set and the library
+ * that computed; of the configuration. */
+void fixture_write_described(const char *path, const char *described, const char *text,
+                             const char *config);
+
 /* Pixel j of row i of a split, and its label. */
 unsigned char fixture_pixel(const fixture *fixture, int split, int64_t row, int64_t at);
 int fixture_label(const fixture *fixture, int split, int64_t row);

@@ -1,6 +1,7 @@
 /* Makes small data for the scripts: make_data FOLDER writes the four IDX files, two of them
  * gzipped, data.h5, and its rows class by class, sorted.h5; make_data FOLDER CASE writes a data.h5
- * with something wrong, of the cases here or of crafted.c. */
+ * with something wrong, of the cases here or of crafted.c; make_data FOLDER texts TEXT writes a
+ * data.h5, described.h5 and model.h5, two checkpoints, in which all texts are that one. */
 #include "crafted.h"
 #include "fixture.h"
 #include "test.h"
@@ -31,7 +32,8 @@ static void write_idx(const char *folder, const char *stem, const char *ending, 
     free(values);
 }
 
-static ls_status write_wrong(const char *path, const char *what)
+/* text  of the attributes that are there to be read by people; NULL: without these */
+static ls_status write_small(const char *path, const char *what, const char *text)
 {
     static const unsigned char pixels[10 * 16];
     int32_t labels[11] = {0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0};
@@ -60,6 +62,10 @@ static ls_status write_wrong(const char *path, const char *what)
         status = ls_h5_put_int(file, "version", 1);
     if (status == LS_OK)
         status = ls_h5_put_int(file, "classes", 5);
+    if (status == LS_OK && text != NULL)
+        status = ls_h5_put_text(file, "name", text);
+    if (status == LS_OK && text != NULL)
+        status = ls_h5_put_text(file, "source_sha256", text);
     return status == LS_OK ? ls_h5_close(&file) : status;
 }
 
@@ -92,6 +98,23 @@ static void write_sorted(const char *path)
     free(labels);
 }
 
+/* Data and checkpoints that say a text wherever they can say any. */
+static ls_status write_texts(const char *folder, const char *text)
+{
+    char path[LS_PATH_MAX], config[LS_PATH_MAX];
+    snprintf(config, sizeof config, "seed = %s\n%s = 1\n", text, text);
+    ls_status status = ls_path(path, folder, "/described.h5", NULL);
+    if (status == LS_OK)
+        fixture_write_described(path, "dense:5 relu dense:4", text, config);
+    if (status == LS_OK)
+        status = ls_path(path, folder, "/model.h5", NULL);
+    if (status == LS_OK)
+        fixture_write_described(path, text, text, config);
+    if (status == LS_OK)
+        status = ls_path(path, folder, "/data.h5", NULL);
+    return status == LS_OK ? write_small(path, "", text) : status;
+}
+
 int main(int argc, char **argv)
 {
     char path[LS_PATH_MAX];
@@ -104,8 +127,10 @@ int main(int argc, char **argv)
             crafted_write(i, path);
             return 0;
         }
+    if (argc > 3)
+        return write_texts(argv[1], argv[3]) == LS_OK ? 0 : 1;
     if (argc > 2)
-        return write_wrong(path, argv[2]) == LS_OK ? 0 : 1;
+        return write_small(path, argv[2], NULL) == LS_OK ? 0 : 1;
     write_idx(argv[1], "train", "", LS_TRAIN, (int)f.train);
     write_idx(argv[1], "t10k", ".gz", LS_TEST, (int)f.test);
     fixture_write(&f, path);

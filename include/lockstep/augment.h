@@ -31,6 +31,10 @@
 #include <lockstep/network.h>
 #include <lockstep/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct ls_augment ls_augment;
 
 /* Makes what the text says, and its workspace.
@@ -53,5 +57,9 @@ void ls_augment_destroy(ls_augment **augment);
 /* The words, one after the other, for help texts: form with argument, meaning. Returns 0 past the
  * last. */
 int ls_augment_word(int at, const char **form, const char **meaning);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,10 @@
 
 #include <lockstep/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct ls_batch {
     int64_t rows;     /* rows that hold something now, 0 .. capacity */
     int64_t capacity; /* rows there is room for */
@@ -21,5 +25,9 @@ ls_status ls_batch_create(ls_batch **out, int64_t capacity, int64_t features) LS
 
 /* Frees a batch and sets *batch to NULL; accepts NULL. Local. */
 void ls_batch_destroy(ls_batch **batch);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

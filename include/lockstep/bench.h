@@ -13,6 +13,10 @@
 #include <lockstep/reducer.h>
 #include <lockstep/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct ls_spread {
     double least, mean, most;
     int most_rank; /* the rank of the most */
@@ -128,5 +132,9 @@ const char *ls_prediction_limit(const ls_prediction *prediction);
 /* The rank count past which more ranks make a step of these rows slower; at most `most`. Pure. */
 int64_t ls_predict_best_ranks(const ls_bench_compute *compute, const ls_cluster *cluster,
                               int64_t rows, int64_t most);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -27,6 +27,10 @@
 #include <lockstep/reducer.h>
 #include <lockstep/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { LS_RUN_ID = 17 };
 
 /* What a network is, beside its parameters, and what it was trained on. */
@@ -100,9 +104,10 @@ void ls_checkpoint_folder_close(ls_checkpoint_folder **folder);
 
 /* Makes a folder as it was when the run had come to this progress, and finds out which files are
  * the run's own: the links lead to where they did, and its later checkpoints, and later damaged
- * ones, are removed. To be called before training goes on from there. run  the run's id; files
- * without one are taken for its own Errors: LS_ERR_FAILURE; LS_ERR_DATA if the folder can't be
- * read, or a later checkpoint is another run's or can't be read. Nothing is removed then. */
+ * ones, are removed; later files that were not written as checkpoints are renamed to NAME.aside. To
+ * be called before training goes on from there. run  the run's id; files without one are taken for
+ * its own Errors: LS_ERR_FAILURE; LS_ERR_DATA if the folder can't be read, or a later checkpoint is
+ * another run's or can't be read. Nothing is removed then. */
 ls_status ls_checkpoint_rewind(ls_checkpoint_folder *folder, const char *run,
                                const ls_progress *progress) LS_MUST_CHECK;
 
@@ -159,6 +164,10 @@ ls_status ls_checkpoint_read_optimizer(const ls_checkpoint *checkpoint, const ls
 ls_status ls_checkpoint_open_best(const ls_checkpoint *current, ls_checkpoint **out,
                                   char missing[LS_ERROR_TEXT_MAX]) LS_MUST_CHECK;
 
+/* Removes the run's checkpoints again, as far as they can be removed; the latest failure's text
+ * stays what it was. */
+void ls_checkpoint_discard(ls_checkpoint_folder *folder);
+
 /* Copies a checkpoint into a folder, whole; it is then the run's own. Errors: LS_ERR_FAILURE,
  * LS_ERR_DATA. */
 ls_status ls_checkpoint_copy(const ls_checkpoint *checkpoint,
@@ -177,5 +186,9 @@ ls_status ls_checkpoint_find(const char *path, bool newest, char *out, size_t si
  * intact; if a newer one can't be read, which may be intact. */
 ls_status ls_checkpoint_open_newest(const char *run, ls_checkpoint **out,
                                     char skipped[LS_ERROR_TEXT_MAX]) LS_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

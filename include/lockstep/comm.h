@@ -9,6 +9,10 @@
 
 #include <lockstep/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct ls_comm ls_comm;
 
 /* A communicator of Lockstep's own, a duplicate of MPI_COMM_WORLD or of another one. MPI must be
@@ -83,5 +87,9 @@ void ls_share_bytes(ls_comm *comm, const void *mine, int bytes, void *all);
 
 /* The MPI library and its version, "Open MPI 4.1.4". Local. */
 const char *ls_comm_version(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -4,6 +4,10 @@
 
 #include <lockstep/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Sets how many threads each matrix product uses. Local. threads: 1 or more. */
 void ls_compute_set_threads(int threads);
 
@@ -34,5 +38,9 @@ const char *ls_compute_other_kernels(void);
 /* The library, its version and its kernels for this processor, "OpenBLAS 0.3.21 Haswell"; and
  * whether convolutions make other bits than on most processors. Local. */
 const char *ls_compute_version(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

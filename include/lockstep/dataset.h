@@ -15,6 +15,10 @@
 
 #include <lockstep/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct ls_dataset ls_dataset; /* an open data file */
 typedef struct ls_samples ls_samples; /* rows of it in memory */
 
@@ -114,5 +118,9 @@ void ls_dataset_close(ls_dataset **dataset);
 
 /* The version of the HDF5 library, "1.10.8". Local. */
 const char *ls_dataset_library_version(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

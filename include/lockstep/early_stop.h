@@ -5,6 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum ls_mode { LS_MODE_AUTO, LS_MODE_MIN, LS_MODE_MAX } ls_mode;
 
 typedef struct ls_early_stop_config {
@@ -33,5 +37,9 @@ bool ls_early_stop_reached(const ls_early_stop *state, const ls_early_stop_confi
  * anew. Local. */
 bool ls_early_stop_plateau(ls_early_stop *state, const ls_early_stop_config *config, int64_t epoch,
                            double value);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -10,6 +10,10 @@
 #include <lockstep/range.h>
 #include <lockstep/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Most classes that a confusion matrix is made for. */
 enum { LS_MAX_CONFUSION = 4096 };
 
@@ -60,5 +64,9 @@ ls_status ls_evaluation_add(void *evaluation, const ls_samples *samples) LS_MUST
  * Errors: any rank's status, on all ranks alike. */
 ls_status ls_evaluation_finish(ls_comm *comm, ls_evaluation *evaluation, ls_status status,
                                ls_score *out) LS_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

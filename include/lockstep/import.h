@@ -7,6 +7,10 @@
 
 #include <lockstep/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct ls_import {
     const char *train_images; /* paths of IDX files, gzip or plain; borrowed */
     const char *train_labels;
@@ -52,5 +56,9 @@ ls_status ls_import_synthetic(const ls_synthetic *wanted, const char *path) LS_M
  * stem  "train-images", "train-labels", "t10k-images" or "t10k-labels"
  * Errors: LS_ERR_DATA if there is none, LS_ERR_USAGE if the path is too long for `size` bytes. */
 ls_status ls_import_find(const char *folder, const char *stem, char *out, int size) LS_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -2,6 +2,10 @@
 #ifndef LOCKSTEP_METRICS_H
 #define LOCKSTEP_METRICS_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*      column              meaning */
 #define LS_METRICS_LIST(X)                                                                         \
     X(epoch)        /* from 1 */                                                                   \
@@ -31,5 +35,9 @@ enum { LS_METRICS_COLUMNS = sizeof(ls_metrics) / sizeof(double) };
 /* The name of a column, from 0, and its value in a row. Local. */
 const char *ls_metrics_name(int column);
 double ls_metrics_value(const ls_metrics *metrics, int column);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -10,6 +10,10 @@
 #include <lockstep/network.h>
 #include <lockstep/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct ls_mistake {
     int64_t row;   /* number in its split */
     int32_t label; /* class that it is of */
@@ -31,5 +35,9 @@ ls_status ls_find_mistakes(ls_comm *comm, ls_network *network, ls_loss loss, con
                            const ls_samples *samples, double mean, double std, ls_batch *batch,
                            int classes, int64_t most, ls_mistake *out,
                            int64_t *count) LS_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

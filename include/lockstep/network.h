@@ -19,6 +19,10 @@
 #include <lockstep/status.h>
 #include <lockstep/team.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct ls_network ls_network;
 
 typedef enum ls_loss {
@@ -179,5 +183,9 @@ ls_score ls_network_evaluate(ls_network *network, const float *params, const ls_
  * softmax that is fused with the loss is passed over: its outputs are the logits. A dense layer
  * before a relu applies it itself: its outputs are the relu's. */
 const float *ls_network_activation(const ls_network *network, int at);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

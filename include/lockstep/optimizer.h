@@ -18,6 +18,10 @@
 #include <lockstep/network.h>
 #include <lockstep/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum ls_optimizer_kind {
     LS_SGD,   /* v = momentum v + g; p -= lr v (Nesterov: p -= lr (g + momentum v)) */
     LS_ADAM,  /* Kingma and Ba, Adam: A Method for Stochastic Optimization, 2015; weight decay, if
@@ -118,5 +122,9 @@ float *ls_optimizer_slot(ls_optimizer *optimizer, int slot);
 
 /* The slot that holds the average of the parameters; NULL if none is kept. */
 float *ls_optimizer_average(ls_optimizer *optimizer);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

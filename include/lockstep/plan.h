@@ -24,6 +24,10 @@
 #include <lockstep/range.h>
 #include <lockstep/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum ls_shuffle {
     LS_SHUFFLE_GLOBAL, /* a permutation of all rows each epoch */
     LS_SHUFFLE_LOCAL,  /* each rank permutes its own shard */
@@ -69,5 +73,9 @@ ls_range ls_plan_window(const ls_plan *plan, int64_t epoch, int rank, int64_t in
 
 /* Where a row is used in the epoch: the inverse of ls_plan_row(). */
 ls_place ls_plan_locate(const ls_plan *plan, int64_t epoch, int64_t row);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

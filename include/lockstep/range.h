@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Some consecutive rows or elements. */
 typedef struct ls_range {
     int64_t first;
@@ -16,5 +20,9 @@ ls_range ls_shard(int64_t total, int parts, int part);
 
 /* The same, cut only at multiples of `block`, 1 or more: the sizes differ by at most one block. */
 ls_range ls_shard_blocks(int64_t total, int64_t block, int parts, int part);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

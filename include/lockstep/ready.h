@@ -7,6 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Asked during a forward pass, before parameters from offset `from` to the end of the arena are
  * read: it returns when they are as they should be. Offsets go down: the first layer with
  * parameters asks for its own from the end to the beginning, so that it can begin while some are
@@ -44,5 +48,9 @@ static inline void ls_ready_again(ls_ready ready, int64_t end)
     if (ready.again != NULL)
         ready.again(ready.user, end);
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -26,6 +26,10 @@
 #include <lockstep/status.h>
 #include <lockstep/team.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct ls_reducer ls_reducer;
 
 typedef enum ls_reduce {
@@ -163,5 +167,9 @@ typedef struct ls_reducer_times {
     double hidden;  /* in which a reduction was under way behind other work */
 } ls_reducer_times;
 ls_reducer_times ls_reducer_clock(const ls_reducer *reducer);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -17,6 +17,10 @@
 #include <lockstep/metrics.h>
 #include <lockstep/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* A median, and the interval that holds the true one with a probability of at least 95 %, whatever
  * the distribution: two of the sorted values, after the binomial distribution of how many lie below
  * it (Hoefler and Belli, Scientific Benchmarking of Parallel Computing Systems, 2015). Fewer than 6
@@ -75,5 +79,9 @@ typedef struct ls_scaling_row {
 ls_status ls_scaling_evaluate(const ls_scaling_run *run, int count, ls_scaling_mode mode,
                               int64_t warmup, double target, ls_scaling_row *rows,
                               int *used) LS_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

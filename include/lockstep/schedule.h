@@ -11,6 +11,10 @@
 
 #include <lockstep/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum ls_schedule_kind {
     LS_SCHEDULE_CONSTANT, /* r */
     LS_SCHEDULE_STEP,     /* r gamma^floor(s / (E step)) */
@@ -69,5 +73,9 @@ double ls_schedule_base(const ls_schedule_config *config, double lr, int64_t bat
 
 /* The rate of a step whose base rate is r. The same bits on every processor. */
 double ls_schedule_rate(const ls_schedule_config *config, double base, const ls_schedule_at *at);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -11,6 +11,10 @@
 #include <lockstep/range.h>
 #include <lockstep/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum ls_read {
     LS_READ_EACH, /* every rank reads its rows */
     LS_READ_ROOT, /* rank 0 reads those of all ranks, one rank's after the other's */
@@ -39,5 +43,9 @@ ls_status ls_source_read(ls_source *source, ls_split split, ls_range rows, int64
 
 /* Closes the file, frees, and sets *source to NULL; accepts NULL. Collective. */
 void ls_source_close(ls_source **source);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

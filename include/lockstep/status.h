@@ -6,6 +6,10 @@
 #ifndef LOCKSTEP_STATUS_H
 #define LOCKSTEP_STATUS_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #if defined(__GNUC__)
 #define LS_MUST_CHECK      __attribute__((warn_unused_result))
 #define LS_PRINTF(fmt, at) __attribute__((format(printf, fmt, at)))
@@ -22,7 +26,7 @@
     X(LS_ERR_DATA, 3, "data or checkpoint file missing, unreadable or malformed")                  \
     X(LS_ERR_NUMERIC, 4, "numerical failure")                                                      \
     X(LS_ERR_RANKS, 5, "ranks disagree, or one is stuck")                                          \
-    X(LS_INTERRUPTED, 75, "interrupted, a checkpoint is written: to be run again")
+    X(LS_INTERRUPTED, 75, "interrupted, what was done is saved: to be run again")
 
 typedef enum ls_status {
 #define LS_STATUS_ENUM(name, value, text) name = value,
@@ -42,5 +46,9 @@ const char *ls_error_text(void);
 
 /* What a code means, in a few words. Local. */
 const char *ls_status_meaning(ls_status status);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -19,6 +19,10 @@
 
 #include <lockstep/range.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* A matrix of weights in the arena of parameters. */
 typedef struct ls_matrix {
     int64_t offset;
@@ -67,5 +71,9 @@ int64_t ls_team_floats(int size, int64_t rows, const ls_layout *layout);
 
 /* Where in it matrix `at` has its place. Local. */
 ls_team_desk ls_team_desk_of(const ls_team *team, const ls_layout *layout, int at);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,6 +7,10 @@
 #include <lockstep/comm.h>
 #include <lockstep/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* One rank's place. */
 typedef struct ls_seat {
     char host[64];
@@ -35,5 +39,9 @@ ls_status ls_topology_create(ls_topology **out, ls_comm *comm, int threads) LS_M
 
 /* Frees a topology and sets *topology to NULL; accepts NULL. Local. */
 void ls_topology_destroy(ls_topology **topology);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -26,6 +26,10 @@
 #include <lockstep/status.h>
 #include <lockstep/topology.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct ls_trainer ls_trainer;
 
 /* What early stopping and the best checkpoint go by: columns of the metrics. */
@@ -141,7 +145,8 @@ typedef struct ls_train_result {
     uint64_t digest;  /* XXH3-64 of the parameters that it ended with, see ls_trainer_params() */
 } ls_train_result;
 
-/* Told what happens, on rank 0 only but for the last. Any function may be NULL. */
+/* Told what happens, by the thread that trains, on rank 0 only, unless it says otherwise. Any
+ * function may be NULL. */
 typedef struct ls_observer {
     void *user; /* handed to each */
     void (*start)(void *user, const ls_run_info *info);
@@ -149,6 +154,9 @@ typedef struct ls_observer {
     void (*step)(void *user, int64_t epoch, int64_t rows, double loss);
     void (*epoch)(void *user, const ls_metrics *metrics, bool best);
     void (*note)(void *user, const char *text); /* something worth a line */
+    /* The same by a thread of its own, while another function may be at work: a signal has come in
+     * a long step, and what was done before it is saved. */
+    void (*urgent)(void *user, const char *text);
 
     /* On every live rank, by a thread of its own, when no step was finished for config->watchdog
      * seconds: first with where this rank is; then, `end` is true, with who lags behind. The job
@@ -159,8 +167,8 @@ typedef struct ls_observer {
 /* Opens the data set, reads this rank's shard, builds the network, resumes if asked to, and calls
  * observer->start. Collective.
  * config, observer  borrowed until the trainer is destroyed; what `config` points to too
- * Errors, on all ranks alike: LS_ERR_DATA, LS_ERR_USAGE, LS_ERR_FAILURE, LS_ERR_RANKS; *out is left
- * alone. */
+ * Errors, on all ranks alike: LS_ERR_DATA, LS_ERR_USAGE, LS_ERR_FAILURE, LS_ERR_RANKS;
+ * LS_INTERRUPTED if it was asked to end before its first step; *out is left alone. */
 ls_status ls_trainer_create(ls_trainer **out, ls_comm *comm, const ls_train_config *config,
                             const ls_observer *observer) LS_MUST_CHECK;
 
@@ -181,5 +189,9 @@ const ls_network *ls_trainer_network(const ls_trainer *trainer);
 
 /* Frees a trainer and sets *trainer to NULL; accepts NULL on all ranks alike. Collective. */
 void ls_trainer_destroy(ls_trainer **trainer);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -21,11 +21,17 @@ enum { SIGNALS = sizeof signals / sizeof *signals };
 static atomic_int seen;
 static _Atomic double seen_at;
 
-static double limit; /* 0: none */
+static double limit = INFINITY;
 static _Thread_local bool deaf;
+
+/* Seconds in which a signal that comes again is the same one: a terminal that is closed sends
+ * SIGHUP twice, and mpirun and Slurm may both send SIGTERM. */
+#define ECHO 1.0
 
 static void note(int number)
 {
+    if (seen != 0 && ls_now() - seen_at < ECHO)
+        return;
     if (seen != 0) {
         /* Blocked until this handler returns; then it ends the process. */
         signal(number, SIG_DFL);
@@ -69,8 +75,7 @@ double ls_interrupt_age(void)
 {
     const double now = ls_now();
     const double of_signal = seen != 0 ? now - seen_at : -INFINITY;
-    const double of_limit = limit > 0 ? now - limit : -INFINITY;
-    return of_signal > of_limit ? of_signal : of_limit;
+    return fmax(of_signal, now - limit);
 }
 
 ls_status ls_interrupt_poll(double grace)

@@ -6,16 +6,17 @@
 
 #include <lockstep/status.h>
 
-/* Lets SIGUSR1, SIGUSR2, SIGTERM, SIGINT and SIGHUP be noted instead of ending the process. The
- * second of them ends it at once, as without this. One that is ignored stays ignored: a shell
- * ignores SIGINT for a command in the background, nohup ignores SIGHUP. Local. */
+/* Lets SIGUSR1, SIGUSR2, SIGTERM, SIGINT and SIGHUP be noted instead of ending the process. Another
+ * one that comes a second later or more ends it at once, as without this. One that is ignored stays
+ * ignored: a shell ignores SIGINT for a command in the background, nohup ignores SIGHUP. Local. */
 void ls_interrupt_watch(void);
 
 /* Lets a write to a pipe that nobody reads any more, or beyond the limit on the size of files, fail
  * with an error (EPIPE, EFBIG) instead of ending the process by SIGPIPE or SIGXFSZ. Local. */
 void ls_interrupt_spare_writers(void);
 
-/* Sets the moment, on the clock of ls_now(), from which on the end is requested; 0: none. Local. */
+/* Sets the moment, on the clock of ls_now(), from which on the end is requested; INFINITY: none.
+ * Local. */
 void ls_interrupt_at(double moment);
 
 /* The seconds since the end was first requested; below 0: it has not been, and will be by the time

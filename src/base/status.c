@@ -1,5 +1,7 @@
 #include <lockstep/status.h>
 
+#include "base/show.h"
+
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,10 +18,6 @@ ls_status ls_fail(ls_status code, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    /* One line, whatever a file name or a library's message held. */
-    for (char *c = text; *c != '\0'; c++)
-        if ((unsigned char)*c < ' ')
-            *c = ' ';
     /* Of a text that is too long the middle goes: a path may be long, the reason stands at the end.
      */
     const size_t length = strlen(text), half = LS_ERROR_TEXT_MAX / 2 - 2;
@@ -27,6 +25,7 @@ ls_status ls_fail(ls_status code, const char *format, ...)
         memcpy(error_text, text, length + 1);
     else
         snprintf(error_text, sizeof error_text, "%.*s...%s", (int)half, text, text + length - half);
+    ls_clean(error_text); /* one line, whatever a file name or a library's message held */
     return code;
 }
 

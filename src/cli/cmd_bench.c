@@ -5,7 +5,9 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/show.h"
 #include "cli/command.h"
+#include "cli/console.h"
 #include "train/disturbance.h"
 
 #include <math.h>
@@ -283,94 +285,99 @@ static double fraction_of_limit(const results *r, double seconds)
 
 static void print_spread(const char *name, const ls_spread *s, double unit, const char *text)
 {
-    printf("  %-12s%8.1f %8.1f %8.1f  %s\n", name, s->least / unit, s->mean / unit, s->most / unit,
-           text);
+    ls_print(stdout, "  %-12s%8.1f %8.1f %8.1f  %s\n", name, s->least / unit, s->mean / unit,
+             s->most / unit, text);
 }
 
 static void print_machine(const results *r)
 {
     const ls_topology *t = r->topology;
     const ls_bench_machine *m = &r->machine;
-    printf("%d rank%s on %d node%s, %d thread%s each, %s, %s\n", t->ranks, t->ranks > 1 ? "s" : "",
-           t->nodes, t->nodes > 1 ? "s" : "", t->mine.threads, t->mine.threads > 1 ? "s" : "",
-           ls_compute_version(), ls_comm_version());
-    printf("\nmachine            min     mean      max  of all ranks, working at once\n");
+    ls_print(stdout, "%s on %s, %s each, %s, %s\n", ls_counted(t->ranks, "rank").text,
+             ls_counted(t->nodes, "node").text, ls_counted(t->mine.threads, "thread").text,
+             ls_compute_version(), ls_comm_version());
+    ls_print(stdout, "\nmachine            min     mean      max  of all ranks, working at once\n");
     print_spread("sgemm", &m->sgemm, 1e9, "Gflop/s a rank");
     print_spread("memory", &m->memory, 1e9, "GB/s a rank");
     if (m->sizes == 0)
         return;
-    printf("\nallreduce    bytes           us\n");
+    ls_print(stdout, "\nallreduce    bytes           us\n");
     for (int i = 0; i < m->sizes; i++)
-        printf("  %16lld %12.2f\n", (long long)m->bytes[i], 1e6 * m->seconds[i]);
-    printf("  fitted: latency %.2f us, bandwidth %.2f GB/s\n", 1e6 * m->link.latency,
-           1e-9 * m->link.bandwidth);
+        ls_print(stdout, "  %16lld %12.2f\n", (long long)m->bytes[i], 1e6 * m->seconds[i]);
+    ls_print(stdout, "  fitted: latency %.2f us, bandwidth %.2f GB/s\n", 1e6 * m->link.latency,
+             1e-9 * m->link.bandwidth);
 }
 
 static void print_steps(const results *r)
 {
-    printf("\nstep of %s, global batch %lld; ms\n%-22s", r->task.model, (long long)r->task.batch,
-           "");
+    ls_print(stdout, "\nstep of %s, global batch %lld; ms\n", r->task.model,
+             (long long)r->task.batch);
+    ls_print(stdout, "%-22s", "");
     for (int k = 0; k < LS_BENCH_PHASES; k++)
-        printf("%10s", ls_bench_phase_name(k));
-    printf("\n");
+        ls_print(stdout, "%10s", ls_bench_phase_name(k));
+    ls_print(stdout, "\n");
     for (int i = 0; i < r->steps; i++) {
         const ls_bench_step *s = &r->step[i];
         static const char *const of[] = {"min", "mean", "max"};
         for (int k = 0; k < 3; k++) {
-            printf("  %-14s%-6s", k == 0 ? ls_reduce_name(s->reduce) : "", of[k]);
+            ls_print(stdout, "  %-14s%-6s", k == 0 ? ls_reduce_name(s->reduce) : "", of[k]);
             for (int p = 0; p < LS_BENCH_PHASES; p++) {
                 const double values[] = {s->phase[p].least, s->phase[p].mean, s->phase[p].most};
-                printf("%10.4f", 1e3 * values[k]);
+                ls_print(stdout, "%10.4f", 1e3 * values[k]);
             }
-            printf("\n");
+            ls_print(stdout, "\n");
         }
-        printf("  %-14smedian %.4f ms, an epoch of %lld rows %.3f s, %.1f %% of the sgemm limit; "
-               "rank %d computes the longest\n",
-               "", 1e3 * s->median, (long long)r->rows,
-               s->median * (double)r->rows / (double)r->task.batch,
-               100 * fraction_of_limit(r, s->median), s->slowest);
+        ls_print(stdout,
+                 "  %-14smedian %.4f ms, an epoch of %s %.3f s, %.1f %% of the sgemm limit; "
+                 "rank %d computes the longest\n",
+                 "", 1e3 * s->median, ls_counted(r->rows, "row").text,
+                 s->median * (double)r->rows / (double)r->task.batch,
+                 100 * fraction_of_limit(r, s->median), s->slowest);
     }
 }
 
 static void print_predictions(const results *r)
 {
     const ls_cluster *c = &r->cluster;
-    printf("\nprediction for %d rank%s a node, %s, without overlap\n", c->ranks_per_node,
-           c->ranks_per_node > 1 ? "s" : "", ls_reduce_name(r->way));
-    printf("  within nodes   latency %.2f us, bandwidth %.2f GB/s, %s\n", 1e6 * c->within.latency,
-           1e-9 * c->within.bandwidth, r->within);
-    printf("  between nodes  latency %.2f us, bandwidth %.2f GB/s, %s\n", 1e6 * c->between.latency,
-           1e-9 * c->between.bandwidth, r->between);
-    printf("  step = computing (measured by rows of %s) + updating + 2 ceil(log2 P) latency + "
-           "2 (P-1)/P bytes / bandwidth\n\n",
-           r->way == LS_REDUCE_HIERARCHICAL ? "the ranks of a node together" : "a rank");
-    printf("            strong: %lld rows together               weak: %lld rows a rank\n",
-           (long long)r->task.batch, (long long)r->task.batch);
-    printf(
+    ls_print(stdout, "\nprediction for %s a node, %s, without overlap\n",
+             ls_counted(c->ranks_per_node, "rank").text, ls_reduce_name(r->way));
+    ls_print(stdout, "  within nodes   latency %.2f us, bandwidth %.2f GB/s, %s\n",
+             1e6 * c->within.latency, 1e-9 * c->within.bandwidth, r->within);
+    ls_print(stdout, "  between nodes  latency %.2f us, bandwidth %.2f GB/s, %s\n",
+             1e6 * c->between.latency, 1e-9 * c->between.bandwidth, r->between);
+    ls_print(stdout,
+             "  step = computing (measured by rows of %s) + updating + 2 ceil(log2 P) latency + "
+             "2 (P-1)/P bytes / bandwidth\n\n",
+             r->way == LS_REDUCE_HIERARCHICAL ? "the ranks of a node together" : "a rank");
+    ls_print(stdout, "            strong: %s together               weak: %s a rank\n",
+             ls_counted(r->task.batch, "row").text, ls_counted(r->task.batch, "row").text);
+    ls_print(
+        stdout,
         "     ranks    step ms  efficiency  limited by        step ms  efficiency  limited by\n");
     for (int64_t i = 0; i < r->predictions; i++) {
         const row *p = &r->prediction[i];
-        printf("  %8lld %10.4f %9.1f %%  %-12s %12.4f %9.1f %%  %s\n", (long long)p->strong.ranks,
-               1e3 * p->strong.step, 100 * p->strong_efficiency, ls_prediction_limit(&p->strong),
-               1e3 * p->weak.step, 100 * p->weak_efficiency, ls_prediction_limit(&p->weak));
+        ls_print(stdout, "  %8lld %10.4f %9.1f %%  %-12s %12.4f %9.1f %%  %s\n",
+                 (long long)p->strong.ranks, 1e3 * p->strong.step, 100 * p->strong_efficiency,
+                 ls_prediction_limit(&p->strong), 1e3 * p->weak.step, 100 * p->weak_efficiency,
+                 ls_prediction_limit(&p->weak));
     }
     ls_prediction best = ls_predict(&r->compute, c, r->task.batch, r->best);
-    printf("\n  strong scaling ends at %lld rank%s, %.4f ms a step: there %s limits it\n",
-           (long long)r->best, r->best > 1 ? "s" : "", 1e3 * best.step, ls_prediction_limit(&best));
+    ls_print(stdout, "\n  strong scaling ends at %s, %.4f ms a step: there %s limits it\n",
+             ls_counted(r->best, "rank").text, 1e3 * best.step, ls_prediction_limit(&best));
     if (r->measured > 0)
-        printf("  the %d rank%s here: predicted %.4f ms, measured %.4f ms, error %+.1f %%\n",
-               r->topology->ranks, r->topology->ranks > 1 ? "s" : "", 1e3 * r->here.step,
-               1e3 * r->measured, 100 * (r->here.step / r->measured - 1));
+        ls_print(stdout, "  the %s here: predicted %.4f ms, measured %.4f ms, error %+.1f %%\n",
+                 ls_counted(r->topology->ranks, "rank").text, 1e3 * r->here.step, 1e3 * r->measured,
+                 100 * (r->here.step / r->measured - 1));
 }
 
 static void print_doubts(const results *r)
 {
     if (r->doubts.count == 0)
         return;
-    printf("\ndisturbed: no figure here counts%s\n",
-           r->predictions > 0 ? ", and the prediction is not usable" : "");
+    ls_print(stdout, "\ndisturbed: no figure here counts%s\n",
+             r->predictions > 0 ? ", and the prediction is not usable" : "");
     for (int i = 0; i < r->doubts.count; i++)
-        printf("  %s\n", r->doubts.text[i]);
+        ls_print(stdout, "  %s\n", r->doubts.text[i]);
 }
 
 static json_t *spread_json(const ls_spread *s)
@@ -440,8 +447,7 @@ static ls_status print_json(const results *r)
         json_object_set_new(result, "prediction", predictions_json(r));
     if (result == NULL)
         return ls_fail(LS_ERR_FAILURE, "out of memory for the result");
-    json_dumpf(result, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    printf("\n");
+    ls_print_json(stdout, result);
     json_decref(result);
     return LS_OK;
 }

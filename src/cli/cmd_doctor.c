@@ -4,7 +4,9 @@
 #include <lockstep/topology.h>
 
 #include "base/memory.h"
+#include "base/show.h"
 #include "cli/command.h"
+#include "cli/console.h"
 #include "train/disturbance.h"
 #include "train/doctor.h"
 
@@ -48,17 +50,17 @@ static ls_status bytes_needed(const char *path, int ranks, double *out)
 /* One line for each node: that of its lowest rank. */
 static void print_nodes(const ls_topology *t, const ls_patient *p)
 {
-    printf("%-20s%6s%7s%9s%6s%9s%12s%10s  %s\n", "node", "ranks", "cores", "threads", "NUMA", "MHz",
-           "memory GB", "shm GB", "processor");
+    ls_print(stdout, "%-20s%6s%7s%9s%6s%9s%12s%10s  %s\n", "node", "ranks", "cores", "threads",
+             "NUMA", "MHz", "memory GB", "shm GB", "processor");
     for (int r = 0, node = 0; r < t->ranks; r++) {
         const ls_seat *seat = &t->seat[r];
         const ls_machine *m = &p[r].machine;
         if (seat->node != node)
             continue;
         node++;
-        printf("%-20.19s%6d%7d%9d%6d%9.0f%12.1f%10.2f  %s\n", seat->host, p[r].node.ranks,
-               seat->node_cores, seat->threads, seat->numa, m->mhz, 1e-9 * m->memory_free,
-               1e-9 * m->shared_free, m->cpu);
+        ls_print(stdout, "%-20.19s%6d%7d%9d%6d%9.0f%12.1f%10.2f  %s\n", seat->host, p[r].node.ranks,
+                 seat->node_cores, seat->threads, seat->numa, m->mhz, 1e-9 * m->memory_free,
+                 1e-9 * m->shared_free, m->cpu);
     }
 }
 
@@ -70,8 +72,9 @@ static void print_rates(const ls_topology *t, const ls_patient *p)
         slow = p[r].sgemm < p[slow].sgemm ? r : slow;
         fast = p[r].sgemm > p[fast].sgemm ? r : fast;
     }
-    printf("sgemm       %.0f to %.0f Gflop/s a rank, all at once; the least on rank %d, %s\n",
-           1e-9 * p[slow].sgemm, 1e-9 * p[fast].sgemm, slow, t->seat[slow].host);
+    ls_print(stdout,
+             "sgemm       %.0f to %.0f Gflop/s a rank, all at once; the least on rank %d, %s\n",
+             1e-9 * p[slow].sgemm, 1e-9 * p[fast].sgemm, slow, t->seat[slow].host);
     double least = 0, most = 0;
     for (int r = 0; r < t->ranks; r++) {
         const double seconds = p[r].node.allreduce;
@@ -81,7 +84,8 @@ static void print_rates(const ls_topology *t, const ls_patient *p)
         most = seconds > most ? seconds : most;
     }
     if (most > 0)
-        printf("allreduce   of 1 MiB within a node: %.2f to %.2f ms\n", 1e3 * least, 1e3 * most);
+        ls_print(stdout, "allreduce   of 1 MiB within a node: %.2f to %.2f ms\n", 1e3 * least,
+                 1e3 * most);
 }
 
 /* What others do on the nodes, in processors that they keep busy. */
@@ -96,7 +100,8 @@ static void print_load(const ls_topology *t, const ls_patient *p)
         least = node == 0 || foreign < least ? foreign : least;
         most = foreign > most ? foreign : most;
     }
-    printf("load        other programs keep %.1f to %.1f processors of a node busy\n", least, most);
+    ls_print(stdout, "load        other programs keep %.1f to %.1f processors of a node busy\n",
+             least, most);
     ls_free(load);
 }
 
@@ -108,35 +113,36 @@ static void print_transport(const ls_topology *t, const ls_patient *p)
     ls_probe_setting("btl", btl, sizeof btl);
     ls_probe_setting("btl_vader_single_copy_mechanism", copy, sizeof copy);
     const ls_single_copy single = p[0].node.single_copy;
-    printf("MPI         %s", ls_comm_version());
+    ls_print(stdout, "MPI         %s", ls_comm_version());
     if (*pml != '\0' || *btl != '\0')
-        printf("; pml '%s', btl '%s'", *pml != '\0' ? pml : "any", *btl != '\0' ? btl : "any");
-    printf("\ntransport   ");
+        ls_print(stdout, "; pml '%s', btl '%s'", *pml != '\0' ? pml : "any",
+                 *btl != '\0' ? btl : "any");
+    ls_print(stdout, "\ntransport   ");
     if (single != LS_COPY_UNTRIED)
-        printf("within a node shared memory, %s%s%s; ",
-               single == LS_COPY_WORKS ? "messages copied once" : "messages copied twice",
-               *copy != '\0' ? " by " : "", copy);
-    printf("%s\n", t->nodes > 1 ? "between nodes as MPI chooses" : "one node only");
+        ls_print(stdout, "within a node shared memory, %s%s%s; ",
+                 single == LS_COPY_WORKS ? "messages copied once" : "messages copied twice",
+                 *copy != '\0' ? " by " : "", copy);
+    ls_print(stdout, "%s\n", t->nodes > 1 ? "between nodes as MPI chooses" : "one node only");
 }
 
 static void print_job(const settings *s, const ls_topology *t, const ls_patient *p)
 {
     const char *locking = getenv("HDF5_USE_FILE_LOCKING");
-    printf("%d rank%s on %d node%s\n\n", t->ranks, t->ranks > 1 ? "s" : "", t->nodes,
-           t->nodes > 1 ? "s" : "");
+    ls_print(stdout, "%s on %s\n\n", ls_counted(t->ranks, "rank").text,
+             ls_counted(t->nodes, "node").text);
     print_nodes(t, p);
-    printf("\nBLAS        %s\n", p[0].kernels);
+    ls_print(stdout, "\nBLAS        %s\n", p[0].kernels);
     print_transport(t, p);
     print_rates(t, p);
     print_load(t, p);
-    printf("HDF5        %s, locking %s\n", ls_dataset_library_version(),
-           locking != NULL       ? locking
-           : *s->data == '\0'    ? "as the library does"
-           : p[0].lock_error > 0 ? strerror(p[0].lock_error)
-                                 : "works on this file");
+    ls_print(stdout, "HDF5        %s, locking %s\n", ls_dataset_library_version(),
+             locking != NULL       ? locking
+             : *s->data == '\0'    ? "as the library does"
+             : p[0].lock_error > 0 ? strerror(p[0].lock_error)
+                                   : "works on this file");
     if (p[0].disk_free >= 0)
-        printf("disk        %.1f GB free for %s\n", 1e-9 * p[0].disk_free,
-               *s->run != '\0' ? s->run : "this folder");
+        ls_print(stdout, "disk        %.1f GB free for %s\n", 1e-9 * p[0].disk_free,
+                 *s->run != '\0' ? s->run : "this folder");
 }
 
 /* On rank 0. Local. */
@@ -146,13 +152,15 @@ static ls_status judge(const settings *s, const ls_topology *t, const ls_patient
     ls_finding finding[LS_MOST_FINDINGS];
     const int count = ls_diagnose_job(t->seat, patients, t->ranks, needed, finding);
     print_job(s, t, patients);
-    for (int i = 0; i < count; i++)
-        printf("\n%d. %s\n   %s\n", i + 1, finding[i].what, finding[i].remedy);
+    for (int i = 0; i < count; i++) {
+        ls_print(stdout, "\n%d. %s\n", i + 1, finding[i].what);
+        ls_print(stdout, "   %s\n", finding[i].remedy);
+    }
     if (count == 0)
-        printf("\nnothing to change\n");
+        ls_print(stdout, "\nnothing to change\n");
     return count == 0 ? LS_OK
-                      : ls_fail(LS_ERR_FAILURE, "%d thing%s to change, see above", count,
-                                count > 1 ? "s" : "");
+                      : ls_fail(LS_ERR_FAILURE, "%s to change, see above",
+                                ls_counted(count, "thing").text);
 }
 
 static ls_status run(ls_comm *comm, const ls_options *options, const void *values)

@@ -9,9 +9,11 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/show.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/confusion.h"
+#include "cli/console.h"
 #include "cli/sheet.h"
 #include "data/samples.h"
 
@@ -252,8 +254,7 @@ static ls_status print_json(const settings *s, const work *w)
         json_decref(result);
         return ls_fail(LS_ERR_FAILURE, "out of memory for the result");
     }
-    json_dumpf(result, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    printf("\n");
+    ls_print_json(stdout, result);
     json_decref(result);
     return LS_OK;
 }
@@ -264,33 +265,34 @@ static void print_confusion(const work *w)
     enum { WHOLE = 20, WORST = 20 };
     const int64_t K = w->id.classes;
     if (K <= WHOLE) {
-        printf("confusion matrix, true class by row, predicted by column\n      ");
+        ls_print(stdout, "confusion matrix, true class by row, predicted by column\n");
+        ls_print(stdout, "%6s", "");
         for (int64_t j = 0; j < K; j++)
-            printf("%7lld", (long long)j);
+            ls_print(stdout, "%7lld", (long long)j);
         for (int64_t i = 0; i < K; i++) {
-            printf("\n%6lld", (long long)i);
+            ls_print(stdout, "\n%6lld", (long long)i);
             for (int64_t j = 0; j < K; j++)
-                printf("%7lld", (long long)w->confusion[i * K + j]);
+                ls_print(stdout, "%7lld", (long long)w->confusion[i * K + j]);
         }
-        printf("\n");
+        ls_print(stdout, "\n");
         return;
     }
     ls_confused worst[WORST];
     const int count = ls_most_confused(w->confusion, K, WORST, worst);
-    printf("most confused classes, true and predicted\n");
+    ls_print(stdout, "most confused classes, true and predicted\n");
     for (int i = 0; i < count; i++)
-        printf("%6lld taken for %6lld: %lld rows\n", (long long)worst[i].label,
-               (long long)worst[i].predicted, (long long)worst[i].rows);
+        ls_print(stdout, "%6lld taken for %6lld: %s\n", (long long)worst[i].label,
+                 (long long)worst[i].predicted, ls_counted(worst[i].rows, "row").text);
 }
 
 static void print_mistakes(const work *w)
 {
-    printf("wrong rows that it is surest of\n%12s%10s%11s%13s\n", "row", "class", "predicted",
-           "probability");
+    ls_print(stdout, "wrong rows that it is surest of\n");
+    ls_print(stdout, "%12s%10s%11s%13s\n", "row", "class", "predicted", "probability");
     for (int64_t i = 0; i < w->mistakes; i++) {
         const ls_mistake *m = &w->mistake[i];
-        printf("%12lld%10d%11d%13.6f\n", (long long)m->row, (int)m->label, (int)m->predicted,
-               m->probability);
+        ls_print(stdout, "%12lld%10d%11d%13.6f\n", (long long)m->row, (int)m->label,
+                 (int)m->predicted, m->probability);
     }
 }
 
@@ -301,16 +303,16 @@ static ls_status print(const settings *s, const work *w)
                        ls_split_name((ls_split)s->split), ls_plain_number(w->score.loss));
     if (s->json)
         return print_json(s, w);
-    printf("%s of %s, epoch %lld%s\n", w->path, w->model, (long long)w->id.epoch,
-           w->id.averaged ? ", averaged parameters" : "");
-    printf("%s loss %.4f, accuracy %.4f: %lld of %lld rows right\n",
-           ls_split_name((ls_split)s->split), w->score.loss / (double)w->score.rows,
-           (double)w->score.correct / (double)w->score.rows, (long long)w->score.correct,
-           (long long)w->score.rows);
+    ls_print(stdout, "%s of %s, epoch %lld%s\n", w->path, w->model, (long long)w->id.epoch,
+             w->id.averaged ? ", averaged parameters" : "");
+    ls_print(stdout, "%s loss %.4f, accuracy %.4f: %lld of %s right\n",
+             ls_split_name((ls_split)s->split), w->score.loss / (double)w->score.rows,
+             (double)w->score.correct / (double)w->score.rows, (long long)w->score.correct,
+             ls_counted(w->score.rows, "row").text);
     if (w->confusion != NULL)
         print_confusion(w);
     else
-        printf("no confusion matrix: there are more than %d classes\n", LS_MAX_CONFUSION);
+        ls_print(stdout, "no confusion matrix: there are more than %d classes\n", LS_MAX_CONFUSION);
     if (s->errors > 0)
         print_mistakes(w);
     return LS_OK;
@@ -336,7 +338,7 @@ static ls_status draw_mistakes(const settings *s, const work *w, const ls_datase
     }
     ls_status status = ls_sheet_write(sheet, s->errors_file);
     if (status == LS_OK)
-        fprintf(stderr, "%s: a picture of them\n", s->errors_file);
+        ls_print(stderr, "%s: a picture of them\n", s->errors_file);
     return status;
 }
 

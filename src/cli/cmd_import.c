@@ -4,7 +4,9 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/show.h"
 #include "cli/command.h"
+#include "cli/console.h"
 #include "data/class_gaps.h"
 
 #include <stdlib.h>
@@ -148,7 +150,7 @@ static ls_status warn_of_gaps(const ls_dataset *dataset)
     if (status == LS_OK) {
         ls_class_gaps(info, counts, text);
         if (*text != '\0')
-            fprintf(stderr, "note: classes: %s\n", text);
+            ls_print(stderr, "note: classes: %s\n", text);
     }
     ls_free(counts);
     return status;
@@ -168,10 +170,11 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     if (status != LS_OK)
         return status;
     const ls_dataset_info *info = ls_dataset_describe(dataset);
-    fprintf(stderr, "%s: %lld training and %lld test rows of %lldx%lldx%lld, %d classes, %.2f s\n",
-            s->out, (long long)(info->rows[LS_TRAIN] + info->rows[LS_VALIDATION]),
-            (long long)info->rows[LS_TEST], (long long)info->channels, (long long)info->height,
-            (long long)info->width, info->classes, ls_now() - begin);
+    ls_print(stderr, "%s: %lld training and %s of %lldx%lldx%lld, %s, %.2f s\n", s->out,
+             (long long)(info->rows[LS_TRAIN] + info->rows[LS_VALIDATION]),
+             ls_counted(info->rows[LS_TEST], "test row").text, (long long)info->channels,
+             (long long)info->height, (long long)info->width,
+             ls_counted(info->classes, "class").text, ls_now() - begin);
     status = warn_of_gaps(dataset);
     ls_dataset_close(&dataset);
     return status;

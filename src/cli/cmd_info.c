@@ -4,10 +4,12 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "cli/command.h"
+#include "cli/console.h"
 #include "data/h5.h"
 #include "data/seal.h"
 #include "train/run_log.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct settings {
@@ -120,36 +122,54 @@ static ls_status describe_checkpoint(const char *path, json_t **out)
     return status;
 }
 
-/* Prints a value of the description, after `blanks` blanks if it fits in a line; texts of several
- * lines and tables below each other. */
-static void print_value(const json_t *value, int blanks)
+/* Prints a number, a list or the like. */
+static void print_json(const json_t *value)
 {
-    if (json_is_string(value)) {
-        const char *text = json_string_value(value);
-        if (strchr(text, '\n') == NULL) {
-            printf("%*s%s\n", *text != '\0' ? blanks : 0, "", text);
-            return;
-        }
-        for (const char *line = text, *end; *line != '\0'; line = end + (*end != '\0')) {
-            end = strchrnul(line, '\n');
-            printf("\n    %.*s", (int)(end - line), line);
-        }
-        printf("\n");
-    } else if (json_is_object(value)) {
-        const char *key;
-        json_t *member;
-        json_object_foreach((json_t *)value, key, member)
-        {
-            printf("\n    %-18s ", key);
-            json_dumpf(member, stdout, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
-        }
-        printf("\n");
-    } else if (json_is_null(value)) {
-        printf("%*snone: the file is not sealed\n", blanks, "");
-    } else {
-        printf("%*s", blanks, "");
-        json_dumpf(value, stdout, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
-        printf("\n");
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+    ls_print(stdout, "%s", text != NULL ? text : "");
+    free(text);
+}
+
+/* Prints `key = value` lines below each other. */
+static void print_lines(const char *text)
+{
+    for (const char *line = text, *end; *line != '\0'; line = end + (*end != '\0')) {
+        end = strchrnul(line, '\n');
+        ls_print(stdout, "\n    %.*s", (int)(end - line), line);
+    }
+    ls_print(stdout, "\n");
+}
+
+static void print_table(const json_t *object)
+{
+    const char *key;
+    json_t *member;
+    json_object_foreach((json_t *)object, key, member)
+    {
+        ls_print(stdout, "\n    %-18s ", key);
+        print_json(member);
+    }
+    ls_print(stdout, "\n");
+}
+
+/* Prints a part of the description: what fits in a line after its name. */
+static void print_part(const char *key, const json_t *value)
+{
+    const int blanks = 14 - (int)strlen(key);
+    ls_print(stdout, "%s", key);
+    if (strcmp(key, "config") == 0)
+        print_lines(json_string_value(value));
+    else if (json_is_object(value))
+        print_table(value);
+    else if (json_is_string(value))
+        ls_print(stdout, "%*s%s\n", json_string_length(value) > 0 ? blanks : 0, "",
+                 json_string_value(value));
+    else if (json_is_null(value))
+        ls_print(stdout, "%*snone: the file is not sealed\n", blanks, "");
+    else {
+        ls_print(stdout, "%*s", blanks, "");
+        print_json(value);
+        ls_print(stdout, "\n");
     }
 }
 
@@ -220,17 +240,12 @@ static ls_status examine(const request *r, bool verify, json_t **out)
 static void print(const json_t *result, bool json)
 {
     if (json) {
-        json_dumpf(result, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
-        printf("\n");
+        ls_print_json(stdout, result);
         return;
     }
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)result, key, value)
-    {
-        printf("%s", key);
-        print_value(value, 14 - (int)strlen(key));
-    }
+    json_object_foreach((json_t *)result, key, value) print_part(key, value);
 }
 
 static ls_status run(ls_comm *comm, const ls_options *options, const void *values)

@@ -2,7 +2,9 @@
 #include <lockstep/dataset.h>
 
 #include "base/memory.h"
+#include "base/show.h"
 #include "cli/command.h"
+#include "cli/console.h"
 #include "cli/sheet.h"
 #include "data/samples.h"
 
@@ -124,8 +126,9 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
             draw_row(s, &w, row);
         status = ls_sheet_write(w.sheet, s->out);
         if (status == LS_OK)
-            fprintf(stderr, "%s: %lld training images and what they become in %lld epochs\n",
-                    s->out, (long long)rows, (long long)s->variants);
+            ls_print(stderr, "%s: %s and what they become in %s\n", s->out,
+                     ls_counted(rows, "training image").text,
+                     ls_counted(s->variants, "epoch").text);
     }
     ls_dataset_close(&w.dataset);
     ls_samples_destroy(&w.samples);

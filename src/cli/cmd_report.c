@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "cli/command.h"
+#include "cli/console.h"
 #include "cli/run_page.h"
 
 #include <stdlib.h>
@@ -84,7 +85,7 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     if (status == LS_OK)
         status = ls_write_file(s->out, text, length);
     if (status == LS_OK)
-        fprintf(stderr, "%s: a page of %.1f kB about %s\n", s->out, 1e-3 * (double)length, s->run);
+        ls_print(stderr, "%s: a page of %.1f kB about %s\n", s->out, 1e-3 * (double)length, s->run);
     free(text);
     ls_run_record_clear(&m.run);
     json_decref(m.evaluation);

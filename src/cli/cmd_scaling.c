@@ -2,7 +2,9 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/show.h"
 #include "cli/command.h"
+#include "cli/console.h"
 #include "cli/experiment.h"
 
 #include <math.h>
@@ -176,10 +178,13 @@ static void print_statistics(const ls_experiment *e, FILE *out)
 static void print_caption(const ls_experiment *e, const settings *s, FILE *out)
 {
     const bool strong = e->mode == LS_SCALING_STRONG;
-    const char *data = setting(e, "dataset", "name");
+    char data[128]; /* a name may hold anything, and a line is a line */
+    const char *name = setting(e, "dataset", "name");
+    snprintf(data, sizeof data, "%s", *name != '\0' ? name : setting(e, "dataset", "path"));
+    ls_clean(data);
     const int64_t epochs = e->run[0].record.epochs;
-    fprintf(out, "%s scaling on %s: %s\n", strong ? "Strong" : "Weak",
-            *data != '\0' ? data : setting(e, "dataset", "path"), setting(e, "config", "model"));
+    fprintf(out, "%s scaling on %s: %s\n", strong ? "Strong" : "Weak", data,
+            setting(e, "config", "model"));
     fprintf(out, "%s batch %lld, %lld epoch%s", strong ? "global" : "each rank's",
             (long long)(e->run[0].batch / (strong ? 1 : e->run[0].ranks)), (long long)epochs,
             epochs > 1 ? "s" : "");
@@ -237,44 +242,46 @@ static void print_for_people(const ls_experiment *e, const settings *s)
 {
     const bool target = s->target > 0;
     bool crowded = false;
-    printf("%s scaling, %d runs%s; medians, and intervals as coverage says; speed-up over the "
-           "median on %d "
-           "rank%s\n",
-           e->mode == LS_SCALING_STRONG ? "strong" : "weak", e->runs,
-           e->unfinished > 0 ? ", others have not come to their end" : "", e->row[0].ranks,
-           e->row[0].ranks > 1 ? "s" : "");
-    printf("%7s %5s %12s %21s %12s %9s %11s %9s %9s%s\n", "ranks", "runs", "epoch s", "interval",
-           "samples/s", "speed-up", "efficiency", "serial", "predicted",
-           target ? "  s to target" : "");
+    ls_print(stdout,
+             "%s scaling, %s%s; medians, and intervals as coverage says; speed-up over the median "
+             "on %s\n",
+             e->mode == LS_SCALING_STRONG ? "strong" : "weak", ls_counted(e->runs, "run").text,
+             e->unfinished > 0 ? ", others have not come to their end" : "",
+             ls_counted(e->row[0].ranks, "rank").text);
+    ls_print(stdout, "%7s %5s %12s %21s %12s %9s %11s %9s %9s%s\n", "ranks", "runs", "epoch s",
+             "interval", "samples/s", "speed-up", "efficiency", "serial", "predicted",
+             target ? "  s to target" : "");
     for (int i = 0; i < e->rows; i++) {
         const ls_scaling_row *row = &e->row[i];
-        printf("%6d%c %5d %12.4f %10.4f %10.4f %12.0f %9.3f %9.1f %% ", row->ranks,
-               row->oversubscribed ? '*' : ' ', row->runs, row->seconds.median, row->seconds.low,
-               row->seconds.high, row->rate.median, row->speedup.median,
-               100 * row->efficiency.median);
+        ls_print(stdout, "%6d%c %5d %12.4f %10.4f %10.4f %12.0f %9.3f %9.1f %% ", row->ranks,
+                 row->oversubscribed ? '*' : ' ', row->runs, row->seconds.median, row->seconds.low,
+                 row->seconds.high, row->rate.median, row->speedup.median,
+                 100 * row->efficiency.median);
         if (isfinite(row->serial_fraction))
-            printf("%9.4f ", row->serial_fraction);
+            ls_print(stdout, "%9.4f ", row->serial_fraction);
         else
-            printf("%9s ", "");
+            ls_print(stdout, "%9s ", "");
         if (isfinite(e->predicted[i]))
-            printf("%+7.1f %%", 100 * ls_experiment_error(e, i));
+            ls_print(stdout, "%+7.1f %%", 100 * ls_experiment_error(e, i));
         else
-            printf("%9s", "");
+            ls_print(stdout, "%9s", "");
         if (target && row->reached > 0)
-            printf("  %11.2f", row->to_target.median);
-        printf("\n");
+            ls_print(stdout, "  %11.2f", row->to_target.median);
+        ls_print(stdout, "\n");
         crowded = crowded || row->oversubscribed;
     }
     if (e->row[0].runs > 1)
-        printf("an interval of %d values holds the true median with a probability of %.0f %%\n",
-               e->row[0].runs, 100 * e->row[0].seconds.coverage);
+        ls_print(stdout,
+                 "an interval of %d values holds the true median with a probability of %.0f %%\n",
+                 e->row[0].runs, 100 * e->row[0].seconds.coverage);
     else
-        printf("a single run has no interval\n");
+        ls_print(stdout, "a single run has no interval\n");
     for (int i = 0; i < e->doubts.count; i++)
-        printf("disturbed? %s\n", e->doubts.text[i]);
+        ls_print(stdout, "disturbed? %s\n", e->doubts.text[i]);
     if (crowded)
-        printf("* more threads than cores: it shows that this many ranks work, not how fast\n");
-    printf("results in %s: scaling.csv, scaling.json\n", e->folder);
+        ls_print(stdout,
+                 "* more threads than cores: it shows that this many ranks work, not how fast\n");
+    ls_print(stdout, "results in %s: scaling.csv, scaling.json\n", e->folder);
 }
 
 /* Takes what jobs/scaling.sh was told about the evaluation, where the command line says nothing. */
@@ -315,7 +322,7 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     if (status == LS_OK)
         status = write_files(&e, &s, result);
     if (status == LS_OK && s.json)
-        json_dumpf(result, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+        ls_print_json(stdout, result);
     else if (status == LS_OK)
         print_for_people(&e, &s);
     json_decref(result);

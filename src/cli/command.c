@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "cli/console.h"
 
 #include <string.h>
 
@@ -85,7 +86,7 @@ void ls_command_list(const char *heading,
                      int (*word)(int at, const char **form, const char **meaning), FILE *out)
 {
     const char *form, *meaning;
-    fprintf(out, "\n%s\n", heading);
+    ls_print(out, "\n%s\n", heading);
     for (int i = 0; word(i, &form, &meaning); i++)
-        fprintf(out, "  %-32s%s\n", form, meaning);
+        ls_print(out, "  %-32s%s\n", form, meaning);
 }

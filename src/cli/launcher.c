@@ -5,12 +5,66 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Seconds for mpirun to end by itself, and after it was told to. */
 enum { PATIENCE = 20, GRACE = 5 };
 
 enum { STAT = 1024 };
+
+/* The number in the first of some variables that is there, 0 if none is. */
+static int first_number(const char *const *names)
+{
+    for (; *names != NULL; names++)
+        if (getenv(*names) != NULL)
+            return atoi(getenv(*names));
+    return 0;
+}
+
+int ls_launcher_rank(void)
+{
+    static int rank = -1;
+    if (rank < 0)
+        rank = first_number((const char *const[]){"OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK",
+                                                  "SLURM_PROCID", NULL});
+    return rank;
+}
+
+int ls_launcher_local_rank(void)
+{
+    return first_number((const char *const[]){"OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID",
+                                              "SLURM_LOCALID", NULL});
+}
+
+/* The tasks of the Slurm step that this process is one of; 0 if it is of none, but in a batch
+ * script or an interactive shell: these may be steps, too, with numbers above all that srun gives,
+ * and have the variables of their whole job. */
+static int slurm_tasks(void)
+{
+    const unsigned long special = 0xfffffff0;
+    const char *step = getenv("SLURM_STEP_ID");
+    step = step != NULL ? step : getenv("SLURM_STEPID"); /* its older name */
+    if (step == NULL || strtoul(step, NULL, 10) >= special)
+        return 0;
+    return first_number((const char *const[]){"SLURM_STEP_NUM_TASKS", NULL});
+}
+
+int ls_launcher_mpirun_size(void)
+{
+    static int size = -1;
+    if (size < 0)
+        size = first_number((const char *const[]){"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", NULL});
+    return size;
+}
+
+int ls_launcher_size(void)
+{
+    static int size = -1;
+    if (size < 0)
+        size = ls_launcher_mpirun_size() > 0 ? ls_launcher_mpirun_size() : slurm_tasks();
+    return size;
+}
 
 /* Reads /proc/PID/stat, "PID (mpirun) S PPID ..."; "" if it is not there. System calls only. */
 static void read_stat(const char *path, char out[STAT])
@@ -60,19 +114,31 @@ static pid_t find_mpirun(void)
     return 0;
 }
 
-bool ls_launcher_on_terminal(void)
+/* Whether mpirun may read what goes there: a pipe, a socket, or a terminal that mpirun has made. */
+static bool may_lead_on(int file)
 {
-    if (isatty(STDERR_FILENO))
-        return true;
-    const pid_t mpirun = find_mpirun();
+    struct stat found;
+    return fstat(file, &found) == 0 &&
+           (S_ISFIFO(found.st_mode) || S_ISSOCK(found.st_mode) || isatty(file));
+}
+
+int ls_launcher_terminal(int file)
+{
+    const pid_t mpirun = may_lead_on(file) ? find_mpirun() : 0;
+    if (mpirun == 0)
+        return isatty(file) ? file : -1;
     char path[64];
-    snprintf(path, sizeof path, "/proc/%ld/fd/2", (long)mpirun);
-    const int file = mpirun != 0 ? open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC) : -1;
-    if (file < 0)
-        return false;
-    const bool terminal = isatty(file);
-    close(file);
-    return terminal;
+    snprintf(path, sizeof path, "/proc/%ld/fd/%d", (long)mpirun, file);
+    const int terminal = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    if (terminal < 0 || isatty(terminal))
+        return terminal;
+    close(terminal);
+    return -1;
+}
+
+long ls_launcher_mpirun(void)
+{
+    return (long)find_mpirun();
 }
 
 /* What tells a process from all others, "(mpirun) 7231", its name and when it was started: fields 2

@@ -7,8 +7,9 @@
 #include "base/fault.h"
 #include "base/interrupt.h"
 #include "base/limits.h"
-#include "base/text.h"
 #include "cli/command.h"
+#include "cli/launcher.h"
+#include "cli/suggest.h"
 
 #include <limits.h>
 #include <mpi.h>
@@ -24,29 +25,6 @@ static const ls_command *const commands[] = {
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
-/* The number in the first of some variables that is there, 0 if none is. */
-static int first_number(const char *const *names)
-{
-    for (; *names != NULL; names++)
-        if (getenv(*names) != NULL)
-            return atoi(getenv(*names));
-    return 0;
-}
-
-/* This process's number in the job as its launcher tells it, 0 without one: lets output that needs
- * no MPI come once. */
-static int launched_rank(void)
-{
-    return first_number((const char *const[]){"OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK",
-                                              "SLURM_PROCID", NULL});
-}
-
-/* The processes that an mpirun started with this one, 0 if none did. */
-static int launched_by_mpirun(void)
-{
-    return first_number((const char *const[]){"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", NULL});
-}
-
 static void print_usage(FILE *out)
 {
     fprintf(out, "lockstep %s: data-parallel neural-network training over MPI\n\n", LS_VERSION);
@@ -59,7 +37,7 @@ static void print_usage(FILE *out)
         "  lockstep --version\n\n"
         "Exit codes: 0 done; 1 failure; 2 usage or configuration; 3 data or checkpoint\n"
         "missing, unreadable or malformed; 4 numerical failure; 5 ranks disagree or one is stuck;\n"
-        "75 stopped by a signal or a time limit, a checkpoint is written: run it again.\n");
+        "75 stopped by a signal or a time limit, what was done is saved: run it again.\n");
 }
 
 static void print_command_help(const ls_command *command)
@@ -71,20 +49,22 @@ static void print_command_help(const ls_command *command)
         command->help(stdout);
 }
 
+static const char *command_name(const void *user, int at)
+{
+    (void)user;
+    return at < COMMANDS ? commands[at]->name : NULL;
+}
+
 static ls_status find_command(const char *name, const ls_command **out)
 {
-    const char *near = NULL;
-    size_t distance = SIZE_MAX;
-    for (int i = 0; i < COMMANDS; i++) {
+    for (int i = 0; i < COMMANDS; i++)
         if (strcmp(commands[i]->name, name) == 0) {
             *out = commands[i];
             return LS_OK;
         }
-        if (ls_text_nearer(name, commands[i]->name, &distance))
-            near = commands[i]->name;
-    }
-    if (near != NULL)
-        return ls_fail(LS_ERR_USAGE, "there is no command '%s'; did you mean '%s'?", name, near);
+    const char *meant = ls_suggest(name, command_name, NULL);
+    if (meant != NULL)
+        return ls_fail(LS_ERR_USAGE, "there is no command '%s'; did you mean '%s'?", name, meant);
     return ls_fail(LS_ERR_USAGE, "there is no command '%s'; lockstep --help lists them", name);
 }
 
@@ -96,16 +76,9 @@ static bool asks_for_help(int argc, char **argv)
     return false;
 }
 
-/* The processes that a launcher of any kind has started: an mpirun's, else a Slurm job's tasks. */
-static int launched_size(void)
-{
-    return first_number(
-        (const char *const[]){"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_NTASKS", NULL});
-}
-
 /* Refuses to be one of many processes that a launcher started without this MPI, each of which would
  * take itself for rank 0 of 1 and do all the work.
- * launched  launched_size() before MPI_Init(), which sets such variables itself */
+ * launched  how many it started */
 static ls_status refuse_singletons(const ls_comm *comm, int launched)
 {
     if (launched < 2 || ls_comm_size(comm) > 1)
@@ -142,29 +115,30 @@ static void choose_kernels(char **argv)
         execv(program, argv);
 }
 
-/* What MPI needs and would not tell that it lacks. Before MPI is up one rank of each host says so;
- * the others leave it the time to: mpirun ends all ranks when the first of them has ended. */
+/* Says what went wrong, if this is the process that speaks, and returns the code to end with. Of
+ * the processes that a launcher has started without MPI the others end well, or mpirun would end
+ * that one before it has spoken. */
+static ls_status tell(ls_status status, bool speaks)
+{
+    if (!speaks)
+        return LS_OK;
+    fprintf(stderr, "lockstep: %s\n", ls_error_text());
+    return status;
+}
+
+/* What MPI needs and would not tell that it lacks. */
 static ls_status check_limits(int launched)
 {
     enum { FILES = 64 }; /* and one for each other rank, which may be reached by TCP */
-    const ls_status status = ls_limits_allow_files(FILES + launched);
-    if (status == LS_OK)
-        return LS_OK;
-    if (first_number(
-            (const char *const[]){"OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", NULL}) == 0)
-        fprintf(stderr, "lockstep: %s\n", ls_error_text());
-    else
-        sleep(1);
-    return status;
+    return ls_limits_allow_files(FILES + launched);
 }
 
 static ls_status run_parallel(const ls_command *command, int *argc, char ***argv)
 {
-    const int launched = launched_size();
-    const bool speaks = launched_rank() == 0;
+    const int launched = ls_launcher_size();
     const ls_status limits = check_limits(launched);
     if (limits != LS_OK)
-        return limits;
+        return tell(limits, ls_launcher_local_rank() == 0); /* of any host */
     choose_kernels(*argv);
     tune_mpi();
     if (command->stops)
@@ -188,8 +162,8 @@ static ls_status run_parallel(const ls_command *command, int *argc, char ***argv
     if (comm != NULL)
         status = ls_agree(comm, check_stdout(status));
     ls_comm_destroy(&comm);
-    if (status != LS_OK && rank == 0 && speaks)
-        fprintf(stderr, "lockstep: %s\n", ls_error_text());
+    if (status != LS_OK && rank == 0)
+        status = tell(status, ls_launcher_rank() == 0);
     fflush(NULL);
     MPI_Finalize();
     return status;
@@ -197,27 +171,28 @@ static ls_status run_parallel(const ls_command *command, int *argc, char ***argv
 
 static ls_status run_serial(const ls_command *command, int argc, char **argv)
 {
+    if (ls_launcher_mpirun_size() > 1)
+        return tell(ls_fail(LS_ERR_USAGE, "'%s' runs on one process: start it without mpirun",
+                            command->name),
+                    ls_launcher_rank() == 0);
     ls_status status = ls_fault_arm(getenv("LOCKSTEP_FAULT"), 0);
-    if (status == LS_OK && launched_by_mpirun() > 1)
-        status = ls_fail(LS_ERR_USAGE, "'%s' runs on one process: start it without mpirun",
-                         command->name);
     if (status == LS_OK)
         status = check_stdout(ls_command_run(command, NULL, argc - 2, argv + 2));
-    if (status != LS_OK && launched_rank() == 0)
+    if (status != LS_OK)
         fprintf(stderr, "lockstep: %s\n", ls_error_text());
     return status;
 }
 
 int main(int argc, char **argv)
 {
-    const bool speaks = launched_rank() == 0;
+    const bool speaks = ls_launcher_rank() == 0;
     ls_clock_start();
     ls_interrupt_spare_writers();
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         if (speaks)
             print_usage(argc < 2 ? stderr : stdout);
-        return argc < 2 ? LS_ERR_USAGE : LS_OK;
+        return argc < 2 && speaks ? LS_ERR_USAGE : LS_OK; /* see tell() */
     }
     if (strcmp(argv[1], "--version") == 0) {
         if (speaks)
@@ -231,11 +206,8 @@ int main(int argc, char **argv)
             print_command_help(command);
         return LS_OK;
     }
-    if (status != LS_OK) {
-        if (speaks)
-            fprintf(stderr, "lockstep: %s\n", ls_error_text());
-        return (int)status;
-    }
+    if (status != LS_OK)
+        return (int)tell(status, speaks);
     return (int)(command->parallel ? run_parallel(command, &argc, &argv)
                                    : run_serial(command, argc, argv));
 }

@@ -1,22 +1,14 @@
 #include "cli/options.h"
 
 #include "base/memory.h"
-#include "base/text.h"
+#include "cli/console.h"
+#include "cli/options_state.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct ls_options {
-    const ls_option *table;
-    void *settings;
-    int count;
-    char **text; /* [count] text values, owned; what settings point to */
-    bool *given; /* [count] set by file or command line */
-};
 
 static void *field(const ls_options *o, int at)
 {
@@ -191,8 +183,7 @@ void ls_options_destroy(ls_options **options)
     *options = NULL;
 }
 
-/* The row of a name, -1 if there is none. */
-static int find(const ls_options *o, const char *name, size_t length)
+int ls_options_find(const ls_options *o, const char *name, size_t length)
 {
     for (int i = 0; i < o->count; i++)
         if (o->table[i].type != LS_OPT_HEADING && strlen(o->table[i].name) == length &&
@@ -204,73 +195,58 @@ static int find(const ls_options *o, const char *name, size_t length)
 /* Whether a word of the command line names an option. */
 static bool is_option(const ls_options *o, const char *word)
 {
-    return strncmp(word, "--", 2) == 0 && find(o, word + 2, strcspn(word + 2, "=")) >= 0;
-}
-
-/* The error for a name that is in no row, with the nearest that is. */
-static ls_status unknown(const ls_options *o, const char *what, const char *name, size_t length,
-                         const char *dashes)
-{
-    char word[64];
-    snprintf(word, sizeof word, "%.*s", (int)length, name);
-    const char *near = NULL;
-    size_t distance = SIZE_MAX;
-    for (int i = 0; i < o->count; i++)
-        if (o->table[i].type != LS_OPT_HEADING && ls_text_nearer(word, o->table[i].name, &distance))
-            near = o->table[i].name;
-    if (near != NULL)
-        return ls_fail(LS_ERR_USAGE, "there is no %s %s%s; did you mean %s%s?", what, dashes, word,
-                       dashes, near);
-    return ls_fail(LS_ERR_USAGE, "there is no %s %s%s; --help lists them all", what, dashes, word);
+    return strncmp(word, "--", 2) == 0 && ls_options_find(o, word + 2, strcspn(word + 2, "=")) >= 0;
 }
 
 /* Sets the option that the bare argument number `number`, from 0, stands for. */
-static ls_status parse_bare(ls_options *o, int number, const char *text)
+static ls_status parse_bare(ls_options *o, int number, const char *text, int before)
 {
     for (int i = 0; i < o->count; i++)
         if ((o->table[i].flags & LS_OPT_ARGUMENT) != 0 && number-- == 0) {
             o->given[i] = true;
             return set(o, i, text);
         }
-    return ls_fail(LS_ERR_USAGE, "unexpected argument '%s'", text);
+    return ls_options_unexpected(o, text, before);
+}
+
+/* Sets the option that word *at names, and moves *at to the last word that belongs to it.
+ * row  the option */
+static ls_status parse_named(ls_options *o, int argc, char **argv, int *at, int *row)
+{
+    const char *name = argv[*at] + 2, *value;
+    const size_t length = strcspn(name, "=");
+    *row = ls_options_find(o, name, length);
+    if (*row < 0)
+        return ls_options_unknown(o, argv[*at]);
+    const ls_option *option = &o->table[*row];
+    if (name[length] == '=')
+        value = name + length + 1;
+    else if (option->type == LS_OPT_FLAG)
+        value = "true";
+    else if (*at + 1 < argc && !is_option(o, argv[*at + 1]))
+        value = argv[++*at];
+    else
+        return ls_fail(LS_ERR_USAGE, "--%s needs a value: %s", option->name, option->argument);
+    if (option->type == LS_OPT_TEXT && *value == '\0')
+        return ls_fail(LS_ERR_USAGE, "--%s: the %s is empty", option->name, option->argument);
+    o->given[*row] = true;
+    return set(o, *row, value);
 }
 
 ls_status ls_options_parse_args(ls_options *o, int argc, char **argv)
 {
-    int bare = 0;
-    for (int i = 0; i < argc; i++) {
-        if (strncmp(argv[i], "--", 2) != 0 || argv[i][2] == '\0') {
-            ls_status status = argv[i][0] == '-' && argv[i][1] != '\0'
-                                   ? ls_fail(LS_ERR_USAGE, "there is no option %s", argv[i])
-                                   : parse_bare(o, bare++, argv[i]);
-            if (status != LS_OK)
-                return status;
-            continue;
-        }
-        const char *name = argv[i] + 2;
-        size_t length = strcspn(name, "=");
-        int at = find(o, name, length);
-        if (at < 0)
-            return unknown(o, "option", name, length, "--");
-        const char *value;
-        if (name[length] == '=')
-            value = name + length + 1;
-        else if (o->table[at].type == LS_OPT_FLAG)
-            value = "true";
-        else if (i + 1 < argc && !is_option(o, argv[i + 1]))
-            value = argv[++i];
+    int bare = 0, before = -1;
+    ls_status status = LS_OK;
+    for (int i = 0; status == LS_OK && i < argc; i++) {
+        const size_t dashes = ls_options_dashes(argv[i]);
+        if (dashes == 0 || argv[i][dashes] == '\0')
+            status = parse_bare(o, bare++, argv[i], before);
+        else if (dashes == strlen("--"))
+            status = parse_named(o, argc, argv, &i, &before);
         else
-            return ls_fail(LS_ERR_USAGE, "--%s needs a value: %s", o->table[at].name,
-                           o->table[at].argument);
-        ls_status status = o->table[at].type == LS_OPT_TEXT && *value == '\0'
-                               ? ls_fail(LS_ERR_USAGE, "--%s: the %s is empty", o->table[at].name,
-                                         o->table[at].argument)
-                               : set(o, at, value);
-        if (status != LS_OK)
-            return status;
-        o->given[at] = true;
+            status = ls_options_unknown(o, argv[i]);
     }
-    return LS_OK;
+    return status;
 }
 
 /* Cuts blanks off both ends, in place. */
@@ -304,9 +280,9 @@ static ls_status parse_line(ls_options *o, char *line)
         return ls_fail(LS_ERR_USAGE, "'%.40s' is not 'key = value'", line);
     *equals = '\0';
     char *key = trimmed(line);
-    int at = find(o, key, strlen(key));
+    int at = ls_options_find(o, key, strlen(key));
     if (at < 0)
-        return unknown(o, "key", key, strlen(key), "");
+        return ls_options_unknown_key(o, key);
     if ((o->table[at].flags & LS_OPT_NOT_SAVED) != 0)
         return ls_fail(LS_ERR_USAGE, "'%s' belongs on the command line, not in a file", key);
     const char *value = unquoted(trimmed(equals + 1));
@@ -347,7 +323,7 @@ ls_status ls_options_check(const ls_options *o)
 
 const char *ls_options_get_text(const ls_options *o, const char *name)
 {
-    int at = find(o, name, strlen(name));
+    int at = ls_options_find(o, name, strlen(name));
     return at >= 0 && o->text[at] != NULL ? o->text[at] : "";
 }
 
@@ -403,7 +379,7 @@ static int render(const ls_options *o, int at, char *out, size_t size)
 
 bool ls_options_given(const ls_options *o, const char *name)
 {
-    const int at = find(o, name, strlen(name));
+    const int at = ls_options_find(o, name, strlen(name));
     return at >= 0 && o->given[at];
 }
 
@@ -428,25 +404,34 @@ char *ls_options_text(const ls_options *o, int flags)
     return text;
 }
 
-void ls_options_help(const ls_option *table, FILE *out)
+/* One option: its name and argument, and from a column on what it does. */
+static void print_row(const ls_option *row, FILE *out)
 {
     enum { COLUMN = 28 };
-    for (; table->help != NULL; table++) {
-        if (table->type == LS_OPT_HEADING) {
-            fprintf(out, "\n%s\n", table->help);
-            continue;
-        }
-        bool bare = (table->flags & LS_OPT_ARGUMENT) != 0;
-        int width = fprintf(out, "  %s%s%s%s", bare ? "" : "--", bare ? "" : table->name,
-                            bare || table->argument == NULL ? "" : " ",
-                            table->argument != NULL ? table->argument : "");
-        fprintf(out, width < COLUMN ? "%*s" : "\n%*s", width < COLUMN ? COLUMN - width : COLUMN,
-                "");
-        fprintf(out, "%s", table->help);
-        if (table->choices != NULL)
-            fprintf(out, ": %s", table->choices);
-        if (table->initial != NULL && *table->initial != '\0')
-            fprintf(out, " [%s]", table->initial);
-        fprintf(out, "\n");
+    char form[64];
+    const bool bare = (row->flags & LS_OPT_ARGUMENT) != 0;
+    const char *argument = row->argument != NULL ? row->argument : "";
+    const int width = bare ? snprintf(form, sizeof form, "  %s", argument)
+                           : snprintf(form, sizeof form, "  --%s%s%s", row->name,
+                                      *argument != '\0' ? " " : "", argument);
+    if (width < COLUMN - 1)
+        ls_print(out, "%-*s%s", COLUMN, form, row->help);
+    else {
+        ls_print(out, "%s\n", form);
+        ls_print(out, "%*s%s", COLUMN, "", row->help);
     }
+    if (row->choices != NULL)
+        ls_print(out, ": %s", row->choices);
+    if (row->initial != NULL && *row->initial != '\0')
+        ls_print(out, " [%s]", row->initial);
+    ls_print(out, "\n");
+}
+
+void ls_options_help(const ls_option *table, FILE *out)
+{
+    for (; table->help != NULL; table++)
+        if (table->type == LS_OPT_HEADING)
+            ls_print(out, "\n%s\n", table->help);
+        else
+            print_row(table, out);
 }

@@ -1,4 +1,5 @@
 #include <lockstep/dataset.h>
+#include <lockstep/range.h>
 
 #include "base/child.h"
 #include "base/fault.h"
@@ -7,6 +8,7 @@
 #include "data/fields.h"
 #include "data/h5.h"
 #include "data/hold_out.h"
+#include "data/magic.h"
 #include "data/samples.h"
 #include "data/seal.h"
 
@@ -137,6 +139,11 @@ static ls_status hold_out(ls_dataset *dataset, const ls_dataset_options *o)
         if (status != LS_OK)
             return status;
         rows[LS_VALIDATION] = ls_held_count(dataset->held);
+        if (rows[LS_VALIDATION] == 0)
+            return ls_fail(LS_ERR_USAGE,
+                           "%s: no class has so many rows that one could be held out: leave out "
+                           "--hold-out stratified, or give another --validation",
+                           ls_h5_path(dataset->file));
     }
     rows[LS_TRAIN] -= rows[LS_VALIDATION];
     dataset->first[LS_VALIDATION] = rows[LS_TRAIN];
@@ -183,61 +190,31 @@ const ls_dataset_info *ls_dataset_describe(const ls_dataset *dataset)
     return &dataset->info;
 }
 
-/* Rows of a split's group that lie side by side, and how many of them are the split's. */
-typedef struct piece {
-    ls_range rows;
-    int64_t members;
-} piece;
-
-/* Which of the rows are a split's; NULL: all that it has, side by side. */
+/* Which of the rows of a group are a split's; of NULL: all that it has, side by side. */
 static const ls_held *held_of(const ls_dataset *dataset, ls_split split)
 {
     return dataset->group[split] == LS_TRAIN ? dataset->held : NULL;
 }
 
-/* The piece that begins with row `first` of a split, for `left` rows of it at most, in `room` rows
- * of the group. `width`: bytes of a row, for it is quicker to read on than to begin anew. */
-static piece piece_at(const ls_dataset *dataset, ls_split split, int64_t first, int64_t left,
-                      int64_t room, int64_t width)
+static int64_t before_in_training(const void *held, int64_t row)
 {
-    enum { GAP_BYTES = 1 << 16 };
+    return ls_held_before(held, false, row);
+}
+
+static int64_t before_in_validation(const void *held, int64_t row)
+{
+    return ls_held_before(held, true, row);
+}
+
+/* The rows of its group that hold rows first .. first+count-1 of a split. */
+static ls_range rows_of(const ls_dataset *dataset, ls_split split, int64_t first, int64_t count)
+{
     const ls_held *held = held_of(dataset, split);
-    piece p = {.members = left};
-    if (held != NULL) {
-        p.rows =
-            ls_held_span(held, split == LS_VALIDATION, first, room, GAP_BYTES / width, &p.members);
-        return p;
-    }
-    p.members = left < room ? left : room;
-    p.rows = (ls_range){dataset->first[split] + first, p.members};
-    return p;
-}
-
-/* Whether a row of a piece is the split's. */
-static bool is_member(const ls_held *held, ls_split split, int64_t row)
-{
-    return held == NULL || ls_held_has(held, row) == (split == LS_VALIDATION);
-}
-
-/* Reads rows that do not lie side by side: the others between them, too, and leaves those out. */
-static ls_status read_scattered(const ls_dataset *dataset, ls_split split, int64_t first,
-                                int64_t count, ls_samples *samples)
-{
-    enum { ROOM_BYTES = 4 << 20 };
-    const int64_t features = dataset->info.features;
-    const int64_t room = features < ROOM_BYTES ? ROOM_BYTES / features : 1;
-    ls_samples *rows = NULL;
-    ls_status status = ls_samples_create(&rows, room, features);
-    for (int64_t done = 0; status == LS_OK && done < count;) {
-        const piece p = piece_at(dataset, split, first + done, count - done, room, features);
-        status = ls_fields_read(&dataset->fields[LS_TRAIN], p.rows.first, p.rows.count,
-                                dataset->info.classes, rows);
-        for (int64_t i = 0; status == LS_OK && i < p.rows.count; i++)
-            if (is_member(dataset->held, split, p.rows.first + i))
-                memcpy(ls_sample_at(samples, done++), ls_sample_at(rows, i), samples->stride);
-    }
-    ls_samples_destroy(&rows);
-    return status;
+    const bool out = split == LS_VALIDATION;
+    if (held == NULL || count == 0)
+        return (ls_range){dataset->first[split] + first, count};
+    const int64_t begin = ls_held_row(held, out, first);
+    return (ls_range){begin, ls_held_row(held, out, first + count - 1) + 1 - begin};
 }
 
 ls_status ls_dataset_read_into(const ls_dataset *dataset, ls_split split, int64_t first,
@@ -245,13 +222,13 @@ ls_status ls_dataset_read_into(const ls_dataset *dataset, ls_split split, int64_
 {
     assert(first >= 0 && count >= 0 && first + count <= dataset->info.rows[split]);
     assert(samples->capacity >= count && samples->features == dataset->info.features);
+    const ls_held *held = held_of(dataset, split);
+    const ls_pick pick = {split == LS_VALIDATION ? before_in_validation : before_in_training, held};
+    const ls_range rows = rows_of(dataset, split, first, count);
     ls_status status = ls_fault(LS_FAULT_READ);
     if (status == LS_OK)
-        status = held_of(dataset, split) != NULL
-                     ? read_scattered(dataset, split, first, count, samples)
-                     : ls_fields_read(&dataset->fields[dataset->group[split]],
-                                      dataset->first[split] + first, count, dataset->info.classes,
-                                      samples);
+        status = ls_fields_read(&dataset->fields[dataset->group[split]], rows.first, rows.count,
+                                dataset->info.classes, held != NULL ? &pick : NULL, samples);
     samples->rows = status == LS_OK ? count : 0;
     for (int64_t i = 0; i < samples->rows; i++)
         ls_sample_at(samples, i)->row = first + i;
@@ -276,16 +253,18 @@ ls_status ls_dataset_read(const ls_dataset *dataset, ls_split split, int64_t fir
 ls_status ls_dataset_count_classes(const ls_dataset *dataset, ls_split split, int64_t *counts)
 {
     enum { ROOM = 1 << 16 };
-    const int64_t rows = dataset->info.rows[split];
+    const ls_held *held = held_of(dataset, split);
+    const ls_range rows = rows_of(dataset, split, 0, dataset->info.rows[split]);
     int32_t *labels = ls_alloc(ROOM, sizeof *labels);
     ls_status status = labels == NULL ? LS_ERR_FAILURE : LS_OK;
-    for (int64_t done = 0; status == LS_OK && done < rows;) {
-        const piece p = piece_at(dataset, split, done, rows - done, ROOM, sizeof *labels);
-        status = ls_fields_labels(&dataset->fields[dataset->group[split]], p.rows.first,
-                                  p.rows.count, dataset->info.classes, labels);
-        for (int64_t i = 0; status == LS_OK && i < p.rows.count; i++)
-            counts[labels[i]] += is_member(held_of(dataset, split), split, p.rows.first + i);
-        done += p.members;
+    for (int64_t done = 0; status == LS_OK && done < rows.count; done += ROOM) {
+        const int64_t left = rows.count - done, some = left < ROOM ? left : ROOM;
+        const int64_t first = rows.first + done;
+        status = ls_fields_labels(&dataset->fields[dataset->group[split]], first, some,
+                                  dataset->info.classes, labels);
+        for (int64_t i = 0; status == LS_OK && i < some; i++)
+            counts[labels[i]] +=
+                held == NULL || ls_held_has(held, first + i) == (split == LS_VALIDATION);
     }
     ls_free(labels);
     return status;
@@ -297,7 +276,7 @@ ls_status ls_dataset_verify(const ls_dataset *dataset)
     for (int group = 0; status == LS_OK && group < LS_SPLITS; group++) {
         const ls_fields *f = &dataset->fields[group];
         if (f->rows > 0)
-            status = ls_fields_read(f, 0, f->rows, dataset->info.classes, NULL);
+            status = ls_fields_read(f, 0, f->rows, dataset->info.classes, NULL, NULL);
     }
     return status;
 }
@@ -340,7 +319,9 @@ ls_status ls_dataset_try(const char *path, bool content)
 ls_status ls_dataset_check(const char *path)
 {
     ls_seal seal;
-    ls_status status = ls_seal_verify(path, &seal, NULL);
+    ls_status status = ls_magic_refuse_folder(path);
+    if (status == LS_OK)
+        status = ls_seal_verify(path, &seal, NULL);
     return status == LS_OK ? ls_dataset_try(path, seal == LS_SEAL_ABSENT) : status;
 }
 

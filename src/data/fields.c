@@ -211,22 +211,48 @@ static bool is_whole(const ls_fields *f, int64_t elements)
            f->stride[ls_h5_table_shape(f->images)->rank - 1] == 1;
 }
 
-/* Reads one part of rows. at: the sample of its first row */
-static ls_status read_box(const ls_fields *f, const box *b, uint8_t *staging, ls_samples *samples,
-                          int64_t at)
+/* Where rows go: the samples, and which of the rows from `first` on are wanted. */
+typedef struct target {
+    ls_samples *samples; /* NULL: nowhere */
+    const ls_pick *pick; /* NULL: all */
+    int64_t first;
+} target;
+
+/* The number of the first sample that a row from this one on goes to. */
+static int64_t place_of(const target *t, int64_t row)
 {
-    int64_t elements = 1;
+    return t->pick == NULL
+               ? row - t->first
+               : t->pick->before(t->pick->user, row) - t->pick->before(t->pick->user, t->first);
+}
+
+/* The sample that a row goes to; NULL: to none. at  place_of() the row; on return, of the next */
+static ls_sample *take_sample(const target *t, int64_t row, int64_t *at)
+{
+    const int64_t mine = *at;
+    *at = t->pick == NULL ? mine + 1 : place_of(t, row + 1);
+    return *at > mine && t->samples != NULL ? ls_sample_at(t->samples, mine) : NULL;
+}
+
+/* Reads one part of rows, unless none of them is wanted. */
+static ls_status read_box(const ls_fields *f, const box *b, uint8_t *staging, const target *t)
+{
+    int64_t elements = 1, at = place_of(t, b->start[0]);
     for (int d = 1; d < ls_h5_table_shape(f->images)->rank; d++)
         elements *= b->count[d];
+    if (place_of(t, b->start[0] + b->count[0]) == at)
+        return LS_OK;
     ls_h5_lock();
     const ls_status status = ls_h5_table_read(f->images, LS_H5_U8, b->start, b->count, staging);
     ls_h5_unlock();
-    for (int64_t i = 0; status == LS_OK && samples != NULL && i < b->count[0]; i++) {
-        uint8_t *pixels = ls_sample_at(samples, at + i)->pixels;
+    for (int64_t i = 0; status == LS_OK && i < b->count[0]; i++) {
+        ls_sample *sample = take_sample(t, b->start[0] + i, &at);
+        if (sample == NULL)
+            continue;
         if (is_whole(f, elements))
-            memcpy(pixels, staging + i * elements, (size_t)elements);
+            memcpy(sample->pixels, staging + i * elements, (size_t)elements);
         else
-            place(f, b, staging + i * elements, pixels);
+            place(f, b, staging + i * elements, sample->pixels);
     }
     return status;
 }
@@ -256,7 +282,7 @@ static tour plan_tour(const ls_fields *f)
     return t;
 }
 
-static ls_status read_images(const ls_fields *f, int64_t first, int64_t count, ls_samples *samples)
+static ls_status read_images(const ls_fields *f, int64_t first, int64_t count, const target *where)
 {
     const tour t = plan_tour(f);
     const int64_t end = first + count;
@@ -271,7 +297,7 @@ static ls_status read_images(const ls_fields *f, int64_t first, int64_t count, l
             for (int64_t row = from; status == LS_OK && row < to; row += t.piece) {
                 b.start[0] = row;
                 b.count[0] = to - row < t.piece ? to - row : t.piece;
-                status = read_box(f, &b, staging, samples, row - first);
+                status = read_box(f, &b, staging, where);
                 if (status == LS_OK)
                     status = ls_interrupt_poll(LS_INTERRUPT_GRACE);
             }
@@ -310,18 +336,19 @@ static ls_status read_labels(const ls_fields *f, int64_t first, int64_t count, i
 
 /* Reads labels, a piece at a time, to where one of the two is, or only checks them. */
 static ls_status take_labels(const ls_fields *f, int64_t first, int64_t count, int classes,
-                             int32_t *out, ls_samples *samples)
+                             int32_t *out, const target *where)
 {
-    int64_t *labels = ls_alloc(PIECE_LABELS, sizeof *labels);
+    int64_t at = 0, *labels = ls_alloc(PIECE_LABELS, sizeof *labels);
     ls_status status = labels == NULL ? LS_ERR_FAILURE : LS_OK;
     for (int64_t done = 0; status == LS_OK && done < count; done += PIECE_LABELS) {
         const int64_t left = count - done, some = left < PIECE_LABELS ? left : PIECE_LABELS;
         status = read_labels(f, first + done, some, classes, labels);
         for (int64_t i = 0; status == LS_OK && i < some; i++) {
+            ls_sample *sample = where != NULL ? take_sample(where, first + done + i, &at) : NULL;
+            if (sample != NULL)
+                sample->label = (int32_t)labels[i];
             if (out != NULL)
                 out[done + i] = (int32_t)labels[i];
-            if (samples != NULL)
-                ls_sample_at(samples, done + i)->label = (int32_t)labels[i];
         }
         if (status == LS_OK)
             status = ls_interrupt_poll(LS_INTERRUPT_GRACE);
@@ -337,10 +364,11 @@ ls_status ls_fields_labels(const ls_fields *f, int64_t first, int64_t count, int
 }
 
 ls_status ls_fields_read(const ls_fields *f, int64_t first, int64_t count, int classes,
-                         ls_samples *samples)
+                         const ls_pick *pick, ls_samples *samples)
 {
-    ls_status status = read_images(f, first, count, samples);
-    return status == LS_OK ? take_labels(f, first, count, classes, NULL, samples) : status;
+    const target where = {samples, pick, first};
+    ls_status status = read_images(f, first, count, &where);
+    return status == LS_OK ? take_labels(f, first, count, classes, NULL, &where) : status;
 }
 
 void ls_fields_close(ls_fields *f)

@@ -30,12 +30,19 @@ ls_status ls_fields_open(ls_fields *out, const ls_h5 *file, const char *group,
 /* Bytes of the images and labels in the file, unpacked. */
 int64_t ls_fields_bytes(const ls_fields *fields);
 
+/* Some of the rows, in their order: tells how many of them lie before row `row` of the group. */
+typedef struct ls_pick {
+    int64_t (*before)(const void *user, int64_t row);
+    const void *user; /* handed to it */
+} ls_pick;
+
 /* Reads rows first .. first+count-1 of the group into the pixels and labels of samples 0 ..
  * count-1, and checks that the labels are below `classes`.
+ * pick     only these of them, into the first samples; NULL: all
  * samples  of room for them; NULL: they are read and checked only
  * Errors: LS_ERR_DATA, LS_ERR_FAILURE; LS_INTERRUPTED, see base/interrupt.h. */
 ls_status ls_fields_read(const ls_fields *fields, int64_t first, int64_t count, int classes,
-                         ls_samples *samples) LS_MUST_CHECK;
+                         const ls_pick *pick, ls_samples *samples) LS_MUST_CHECK;
 
 /* Reads labels only. labels: [count]. Errors: as above. */
 ls_status ls_fields_labels(const ls_fields *fields, int64_t first, int64_t count, int classes,

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "data/h5_check.h"
 #include "data/h5_file.h"
+#include "data/magic.h"
 #include "data/seal.h"
 
 #include <errno.h>
@@ -140,9 +141,7 @@ static ls_status explain(const char *path)
     bool writer = false;
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, look_for_writer, &writer);
     if (!writer)
-        return ls_fail(
-            LS_ERR_DATA,
-            "%s: not an HDF5 file, or damaged, or never closed by the program that wrote it", path);
+        return ls_magic_fail(path);
     return ls_fail(LS_ERR_DATA,
                    "%s: open for writing: a program is still writing it, or ended before it closed "
                    "it; if none is, `h5clear -s %s` removes the mark",

@@ -141,8 +141,8 @@ static int64_t before_block(const ls_held *h, bool out, int64_t block)
     return out ? h->before[block] : block * BLOCK - h->before[block];
 }
 
-/* The row that is member `index` of a split: its block by halving, then its word, then its bit. */
-static int64_t row_of(const ls_held *h, bool out, int64_t index)
+/* Its block by halving, then its word, then its bit. */
+int64_t ls_held_row(const ls_held *h, bool out, int64_t index)
 {
     int64_t low = 0, high = blocks_of(h);
     while (high - low > 1) {
@@ -165,19 +165,16 @@ static int64_t row_of(const ls_held *h, bool out, int64_t index)
     return row;
 }
 
-ls_range ls_held_span(const ls_held *h, bool out, int64_t index, int64_t room, int64_t gap,
-                      int64_t *members)
+int64_t ls_held_before(const ls_held *h, bool out, int64_t row)
 {
-    const int64_t first = row_of(h, out, index), most = *members;
-    const int64_t end = h->rows - first < room ? h->rows : first + room;
-    int64_t last = first;
-    *members = 1;
-    for (int64_t row = first + 1; *members < most && row < end && row - last - 1 <= gap; row++)
-        if (ls_held_has(h, row) == out) {
-            last = row;
-            ++*members;
-        }
-    return (ls_range){first, last - first + 1};
+    const int64_t block = row / BLOCK;
+    int64_t held = h->before[block];
+    for (int64_t at = block * BLOCK; at < row; at += WORD) {
+        const uint64_t word = h->bits[at / WORD];
+        const int64_t left = row - at;
+        held += __builtin_popcountll(left < WORD ? word & ((UINT64_C(1) << left) - 1) : word);
+    }
+    return out ? held : row - held;
 }
 
 void ls_held_destroy(ls_held **held)

@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #include <lockstep/dataset.h>
-#include <lockstep/range.h>
 #include <lockstep/status.h>
 
 /* Of rows, those that are held out. */
@@ -38,13 +37,11 @@ int64_t ls_held_count(const ls_held *held);
 /* Whether a row is. */
 bool ls_held_has(const ls_held *held, int64_t row);
 
-/* The rows of the group that hold member `index` of a split, and the members after it as far as
- * they lie near: at most `members` of them, in at most `room` rows, with no more than `gap` rows of
- * the other split between two. The first and the last of these rows are members.
- * out      true: the split of the rows that are held out; false: the other
- * members  1 or more; on return how many there are */
-ls_range ls_held_span(const ls_held *held, bool out, int64_t index, int64_t room, int64_t gap,
-                      int64_t *members);
+/* The row of the group that is member `index` of a split, and how many members of it lie before a
+ * row, 0 .. rows.
+ * out  true: the split of the rows that are held out; false: the other */
+int64_t ls_held_row(const ls_held *held, bool out, int64_t index);
+int64_t ls_held_before(const ls_held *held, bool out, int64_t row);
 
 /* Frees and sets *held to NULL; accepts NULL. */
 void ls_held_destroy(ls_held **held);

@@ -3,6 +3,8 @@
 #ifndef LS_DATA_IDX_H
 #define LS_DATA_IDX_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <lockstep/status.h>
@@ -42,6 +44,10 @@ ls_status ls_idx_read_i32(ls_idx *idx, int64_t count, int32_t *out) LS_MUST_CHEC
  * the whole uncompressed file as hex digits. Local.
  * Errors: LS_ERR_DATA if the file is too short or too long. */
 ls_status ls_idx_finish(ls_idx *idx, char sha256[LS_SHA256_TEXT]) LS_MUST_CHECK;
+
+/* Reads up to `size` bytes at the start of any file; of what it holds, if it is gzip. Returns how
+ * many, 0 also if it can't be read. Local. */
+size_t ls_idx_peek(const char *path, unsigned char *out, unsigned size, bool *compressed);
 
 /* Closes, frees and sets *idx to NULL; accepts NULL. Local. */
 void ls_idx_close(ls_idx **idx);

@@ -1,6 +1,7 @@
 #include <lockstep/import.h>
 
 #include "base/memory.h"
+#include "base/show.h"
 #include "data/idx.h"
 #include "data/samples.h"
 #include "data/writer.h"
@@ -39,19 +40,20 @@ static ls_status source_open(source *s, int64_t limit)
         return status;
     const ls_idx_header *images = ls_idx_describe(s->images), *labels = ls_idx_describe(s->labels);
     if (images->type != LS_IDX_U8 || (images->dims != 3 && images->dims != 4))
-        return ls_fail(
-            LS_ERR_DATA,
-            "%s: not images: expected uint8 of 3 or 4 dimensions, found %s of %d dimensions",
-            s->images_path, ls_idx_type_name(images->type), images->dims);
+        return ls_fail(LS_ERR_DATA,
+                       "%s: not images: expected uint8 of 3 or 4 dimensions, found %s of %s",
+                       s->images_path, ls_idx_type_name(images->type),
+                       ls_counted(images->dims, "dimension").text);
     const int64_t *dim = images->dim + images->dims - 3; /* of its last three dimensions */
     if (!ls_image_is_sane(images->dims == 4 ? images->dim[1] : 1, dim[1], dim[2]))
         return ls_fail(LS_ERR_DATA, "%s: images of an absurd size", s->images_path);
     if (labels->dims != 1)
-        return ls_fail(LS_ERR_DATA, "%s: not labels: has %d dimensions", s->labels_path,
-                       labels->dims);
+        return ls_fail(LS_ERR_DATA, "%s: not labels: has %s", s->labels_path,
+                       ls_counted(labels->dims, "dimension").text);
     if (images->dim[0] != labels->dim[0])
-        return ls_fail(LS_ERR_DATA, "%s has %lld images but %s has %lld labels", s->images_path,
-                       (long long)images->dim[0], s->labels_path, (long long)labels->dim[0]);
+        return ls_fail(LS_ERR_DATA, "%s has %s but %s has %s", s->images_path,
+                       ls_counted(images->dim[0], "image").text, s->labels_path,
+                       ls_counted(labels->dim[0], "label").text);
     s->rows = limit > 0 && limit < images->dim[0] ? limit : images->dim[0];
     s->total = labels->dim[0];
     s->label = ls_alloc(s->total, sizeof *s->label);

@@ -30,7 +30,8 @@ static ls_status take_fingerprint(const ls_dataset *dataset, ls_split split, uin
 static ls_status look_at(const char *path, content *out)
 {
     ls_dataset *dataset = NULL;
-    ls_status status = ls_dataset_open(&dataset, path, NULL);
+    ls_status status =
+        ls_dataset_open(&dataset, path, &(ls_dataset_options){.layout = LS_LAYOUT_NCHW});
     if (status != LS_OK)
         return status;
     memset(out, 0, sizeof *out);

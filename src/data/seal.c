@@ -33,7 +33,7 @@ static ssize_t read_full(int file, void *buffer, size_t bytes)
 }
 
 /* Digest of what follows the user block; `bytes` gets its length. Fails with `unreadable` if the
- * file can't be read. */
+ * file can't be read; where that is the data's fault, it may be broken off, too. */
 static ls_status digest_content(int file, const char *path, ls_status unreadable,
                                 char digest[LS_DIGEST_TEXT], uint64_t *bytes)
 {

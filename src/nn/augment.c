@@ -143,13 +143,25 @@ static ls_status parse_numbers(int number, const char *text, word which, double 
     return LS_OK;
 }
 
+/* The word that the start of a text is, WORDS if none. */
+static int find_word(const char *text)
+{
+    const size_t length = strcspn(text, ":,;");
+    int which = 0;
+    while (which < WORDS &&
+           (strlen(words[which].name) != length || memcmp(words[which].name, text, length) != 0))
+        which++;
+    return which;
+}
+
 static ls_status parse_word(ls_augment *augment, bool *there, int number, const char *text)
 {
     char name[32];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(text, ":"), text);
-    int which = 0;
-    while (which < WORDS && strcmp(words[which].name, name) != 0)
-        which++;
+    for (const char *comma = strpbrk(text, ",;"); comma != NULL; comma = strpbrk(comma + 1, ",;"))
+        if (find_word(comma + 1) < WORDS)
+            return wrong_word(number, text, "between words stand blanks, not commas");
+    const int which = find_word(text);
     if (which == WORDS)
         return unknown_word(number, text, name);
     if (there[which])

@@ -60,8 +60,10 @@ const char *ls_compute_other_kernels(void)
     return strcasecmp(openblas_get_corename(), "Haswell") != 0 && __builtin_cpu_supports("avx2")
                ? "Haswell"
                : "Nehalem";
-#else
+#elif defined(__aarch64__)
     return "ARMV8";
+#else
+    return "GENERIC";
 #endif
 }
 

@@ -1,5 +1,6 @@
 /* From the model string to layers. */
 #include "base/memory.h"
+#include "base/show.h"
 #include "base/text.h"
 #include "nn/network_state.h"
 #include "nn/preset.h"
@@ -93,6 +94,16 @@ static ls_status unknown_kind(int number, const char *word, const char *name)
     return wrong_word(number, word, reason);
 }
 
+/* The kind that the start of a word names, NULL if none. */
+static const ls_layer_kind *find_kind(const char *word)
+{
+    const size_t length = strcspn(word, ":,;");
+    for (int i = 0; i < KINDS; i++)
+        if (strlen(kinds[i]->name) == length && memcmp(kinds[i]->name, word, length) == 0)
+            return kinds[i];
+    return NULL;
+}
+
 /* Makes layer `at` of the word; `in` is the shape that it gets. */
 static ls_status configure_layer(ls_network *network, int at, char *word, ls_shape in)
 {
@@ -100,10 +111,11 @@ static ls_status configure_layer(ls_network *network, int at, char *word, ls_sha
     char name[LS_LAYER_NAME];
     const char *colon = strchr(word, ':');
     size_t length = colon != NULL ? (size_t)(colon - word) : strlen(word);
+    for (const char *comma = strpbrk(word, ",;"); comma != NULL; comma = strpbrk(comma + 1, ",;"))
+        if (comma[1] == '\0' || find_kind(comma + 1) != NULL)
+            return wrong_word(at + 1, word, "between layers stand blanks, not commas");
     snprintf(name, sizeof name, "%.*s", (int)length, word);
-    for (int i = 0; i < KINDS; i++)
-        if (strlen(kinds[i]->name) == length && memcmp(kinds[i]->name, word, length) == 0)
-            layer->kind = kinds[i];
+    layer->kind = find_kind(word);
     if (layer->kind == NULL)
         return unknown_kind(at + 1, word, name);
     const char *argument = colon != NULL ? colon + 1 : NULL;
@@ -158,7 +170,7 @@ static ls_status cut(ls_network *network, const char *model)
 /* Checks what only the whole stack shows. */
 static ls_status check_stack(ls_network *network)
 {
-    char reason[128];
+    char reason[192];
     for (int i = 0; i < network->layers - 1; i++)
         if (network->layer[i].kind->only_last)
             return wrong_word(i + 1, network->layer[i].word, "must be the last layer");
@@ -166,10 +178,10 @@ static ls_status check_stack(ls_network *network)
     const ls_layer *layer = &network->layer[last];
     int64_t outputs = ls_shape_size(layer->out);
     if (outputs != network->classes) {
-        snprintf(
-            reason, sizeof reason,
-            "the last layer has %lld outputs but the data set has %d classes: end with dense:%d",
-            (long long)outputs, network->classes, network->classes);
+        snprintf(reason, sizeof reason,
+                 "the last layer has %s but the data set has %s: end with dense:%d",
+                 ls_counted(outputs, "output").text, ls_counted(network->classes, "class").text,
+                 network->classes);
         /* An activation only hands on what the layer before it made. */
         int guilty = last;
         while (guilty > 0 && ls_shape_size(network->layer[guilty].in) == outputs)

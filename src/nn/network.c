@@ -1,6 +1,7 @@
 /* What a network consists of: layers, parameters, memory. */
 #include "base/memory.h"
 #include "base/rng.h"
+#include "base/show.h"
 #include "nn/network_state.h"
 
 #include <assert.h>
@@ -149,8 +150,8 @@ static ls_status make_workspace(ls_network *network)
     for (int i = 0; i < network->computed; i++)
         row += 3 * ls_shape_size(network->layer[i].out);
     if (network->max_rows > 0 && row > INT64_MAX / 16 / network->max_rows)
-        return ls_fail(LS_ERR_FAILURE, "out of memory: a batch of %lld rows",
-                       (long long)network->max_rows);
+        return ls_fail(LS_ERR_FAILURE, "out of memory: a batch of %s",
+                       ls_counted(network->max_rows, "row").text);
     network->workspace = ls_alloc(share_workspace(network), sizeof *network->workspace);
     if (network->workspace == NULL)
         return LS_ERR_FAILURE;

@@ -1,6 +1,7 @@
 #include <lockstep/schedule.h>
 
 #include "base/fraction.h"
+#include "base/show.h"
 
 #include <assert.h>
 #include <math.h>
@@ -31,9 +32,9 @@ ls_status ls_schedule_check(const ls_schedule_config *c, int64_t epochs)
                        "--schedule onecycle begins with a warmup of its own: leave --warmup out");
     if (kind == LS_SCHEDULE_COSINE && c->warmup >= (double)epochs && epochs > 0)
         return ls_fail(LS_ERR_USAGE,
-                       "--warmup %g leaves nothing of %lld epochs for --schedule cosine: "
+                       "--warmup %g leaves nothing of %s for --schedule cosine: "
                        "give a shorter one",
-                       c->warmup, (long long)epochs);
+                       c->warmup, ls_counted(epochs, "epoch").text);
     if (kind == LS_SCHEDULE_STEP && !(c->step >= 0 && isfinite(c->step)))
         return ls_fail(LS_ERR_USAGE, "--lr-step must be 0 epochs or more, not %g", c->step);
     if ((kind == LS_SCHEDULE_STEP || kind == LS_SCHEDULE_PLATEAU) &&

@@ -148,7 +148,7 @@ static void open_socket(ls_beacon *b, in_addr_t address)
     b->socket[b->sockets++] = file;
 }
 
-/* Rank 0's sockets. hosts: [size] */
+/* Rank 0's sockets. hosts: [size]; error: why there are none */
 static void open_root(ls_beacon *b, const host *hosts)
 {
     bool beside = false, shared = false;
@@ -162,6 +162,8 @@ static void open_root(ls_beacon *b, const host *hosts)
     for (int i = 0; i < ADDRESSES - 1; i++)
         if (hosts[0].net[i].address.s_addr != 0 && is_shared(hosts, b->size, i, !shared))
             open_socket(b, ntohl(hosts[0].net[i].address.s_addr));
+    if (b->size > 1 && b->sockets == 0 && b->error == 0)
+        b->error = EADDRNOTAVAIL; /* no address of IPv4 that the other hosts could reach */
 }
 
 static void make_secret(secret *s)

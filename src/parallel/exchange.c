@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/integer.h"
 #include "base/memory.h"
+#include "base/show.h"
 #include "data/samples.h"
 #include "parallel/comm_mpi.h"
 
@@ -128,8 +129,8 @@ static ls_status move(ls_exchange *exchange, int64_t epoch)
     int64_t rows = starts_of(receive, size, receive_start);
     ls_status status = LS_OK;
     if (rows != ls_plan_rank_rows(&exchange->plan, exchange->comm->rank))
-        status = ls_fail(LS_ERR_RANKS, "the ranks offer %lld samples where the plan wants %lld",
-                         (long long)rows,
+        status = ls_fail(LS_ERR_RANKS, "the ranks offer %s where the plan wants %lld",
+                         ls_counted(rows, "sample").text,
                          (long long)ls_plan_rank_rows(&exchange->plan, exchange->comm->rank));
     status = ls_agree(exchange->comm, status);
     if (status != LS_OK)

@@ -192,7 +192,7 @@ static void look(ls_watchdog *w, double elapsed)
 {
     const int64_t signs = atomic_load(&w->signs);
     /* A thread that was stopped, with the whole process, has lived through less than has passed. */
-    elapsed = elapsed < 2 * w->tick ? elapsed : w->tick;
+    elapsed = elapsed < 2 * w->period ? elapsed : w->tick;
     w->lived += elapsed;
     w->quiet = signs == w->seen ? w->quiet + elapsed : 0;
     w->seen = signs;

@@ -361,8 +361,10 @@ ls_status ls_checkpoint_examine(ls_checkpoint **out, const char *path, ls_condit
         status = open_sealed(out, path);
     if (status == LS_OK)
         *condition = LS_CHECKPOINT_WHOLE;
-    else if (seal == LS_SEAL_BROKEN || seal == LS_SEAL_ABSENT)
+    else if (seal == LS_SEAL_BROKEN)
         *condition = LS_CHECKPOINT_DAMAGED;
+    else if (seal == LS_SEAL_ABSENT)
+        *condition = LS_CHECKPOINT_FOREIGN;
     else
         *condition = access(path, F_OK) != 0 && errno == ENOENT ? LS_CHECKPOINT_GONE
                                                                 : LS_CHECKPOINT_UNREADABLE;

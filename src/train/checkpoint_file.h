@@ -13,6 +13,7 @@ ls_status ls_checkpoint_write(const char *path, const ls_state *state) LS_MUST_C
 typedef enum ls_condition {
     LS_CHECKPOINT_WHOLE,
     LS_CHECKPOINT_DAMAGED,    /* it was read, and is not what was sealed */
+    LS_CHECKPOINT_FOREIGN,    /* it was read, and was never sealed: something else has written it */
     LS_CHECKPOINT_UNREADABLE, /* it can't be read now, or not by this program: it may be whole */
     LS_CHECKPOINT_GONE,
 } ls_condition;

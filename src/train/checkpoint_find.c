@@ -91,7 +91,7 @@ static ls_status open_first(const char *folder, const int64_t *steps, int count,
                            "%s; it may be whole, and is the newest one: try again when it can be "
                            "read, or name the checkpoint that is meant",
                            ls_error_text());
-        if (condition == LS_CHECKPOINT_DAMAGED && *skipped == '\0')
+        if (condition != LS_CHECKPOINT_GONE && *skipped == '\0')
             snprintf(skipped, LS_ERROR_TEXT_MAX, "%s", ls_error_text());
         *gone = *gone || condition == LS_CHECKPOINT_GONE;
     }

@@ -119,10 +119,16 @@ static ls_status check_place(ls_checkpoint_folder *folder)
             "%s: this is another folder than the one that the run writes its checkpoints "
             "into: it was replaced meanwhile",
             folder->path);
-    folder->count = 0;
-    ls_let_go(&folder->handle);
+    int fresh = -1;
     status = ls_make_folder(folder->path);
-    return status == LS_OK ? ls_hold_folder(&folder->handle, folder->path) : status;
+    if (status == LS_OK)
+        status = ls_hold_folder(&fresh, folder->path);
+    if (status != LS_OK)
+        return status; /* the next save tries that again */
+    ls_let_go(&folder->handle);
+    folder->handle = fresh;
+    folder->count = 0;
+    return LS_OK;
 }
 
 /* Removes all of the run's but the `keep` newest and the best. Saved the newest is, whether older
@@ -206,25 +212,36 @@ static ls_status judge_later(const char *path, const char *run, bool *remove)
         status = ls_fail(
             LS_ERR_DATA,
             "%s: another run's, and later than what is gone on from: move it elsewhere", path);
-    else if (condition == LS_CHECKPOINT_UNREADABLE)
+    else if (status == LS_ERR_DATA && condition == LS_CHECKPOINT_UNREADABLE)
         status = ls_fail(status,
                          "%s; it is later than what is gone on from and may be whole, so it is not "
                          "removed: move it elsewhere",
                          ls_error_text());
-    else
+    else if (status == LS_ERR_DATA)
         status = LS_OK;
     ls_checkpoint_close(&checkpoint);
     return status;
 }
 
 /* Whether a checkpoint before that one is the run's. One that does not tell is not counted. */
-static bool judge_earlier(const char *path, const char *run)
+static ls_status judge_earlier(const char *path, const char *run, bool *is_own)
 {
     char *theirs = NULL;
-    const bool is_own =
-        ls_checkpoint_peek_run(path, &theirs) == LS_OK && ls_checkpoint_is_of(theirs, run);
+    const ls_status status = ls_checkpoint_peek_run(path, &theirs);
+    *is_own = status == LS_OK && ls_checkpoint_is_of(theirs, run);
     ls_free(theirs);
-    return is_own;
+    return status == LS_ERR_DATA ? LS_OK : status;
+}
+
+/* Renames a file that has a checkpoint's name and was not written as one, so that it is not in the
+ * way of those to come. */
+static ls_status set_aside(const char *path)
+{
+    char aside[LS_PATH_MAX];
+    ls_status status = ls_path(aside, path, ".aside", NULL);
+    if (status == LS_OK && rename(path, aside) != 0)
+        status = ls_fail(LS_ERR_FAILURE, "%s: can't rename: %s", path, strerror(errno));
+    return status;
 }
 
 /* Finds out which of these checkpoints are the run's, or damaged later ones. */
@@ -242,7 +259,7 @@ static ls_status judge(ls_checkpoint_folder *folder, const char *run, int64_t cu
         if (status == LS_OK && steps[i] > current)
             status = judge_later(path, run, &is_own);
         else if (status == LS_OK && steps[i] < current)
-            is_own = judge_earlier(path, run);
+            status = judge_earlier(path, run, &is_own);
         if (status == LS_OK && is_own)
             own(folder, steps[i]);
     }
@@ -259,6 +276,13 @@ ls_status ls_checkpoint_rewind(ls_checkpoint_folder *folder, const char *run,
         status = ls_checkpoint_list(folder->path, &steps, &count);
     if (status == LS_OK)
         status = judge(folder, run, progress->optimizer_steps, steps, count);
+    for (int i = 0; status == LS_OK && i < count && steps[i] > progress->optimizer_steps; i++) {
+        char path[LS_PATH_MAX];
+        if (!owns(folder, steps[i]))
+            status = path_of(folder, steps[i], path);
+        if (status == LS_OK && !owns(folder, steps[i]))
+            status = set_aside(path);
+    }
     ls_free(steps);
     if (status != LS_OK)
         return status;
@@ -266,6 +290,16 @@ ls_status ls_checkpoint_rewind(ls_checkpoint_folder *folder, const char *run,
     while (status == LS_OK && folder->count > 0 && folder->own[0] > progress->optimizer_steps)
         status = disown(folder, 0);
     return status;
+}
+
+void ls_checkpoint_discard(ls_checkpoint_folder *folder)
+{
+    char text[LS_ERROR_TEXT_MAX];
+    snprintf(text, sizeof text, "%s", ls_error_text());
+    while (folder->count > 0 && disown(folder, 0) == LS_OK)
+        continue;
+    (void)ls_fail(LS_ERR_FAILURE, "%s",
+                  text); /* the failure that it is called for stays the latest */
 }
 
 ls_status ls_checkpoint_copy(const ls_checkpoint *checkpoint, ls_checkpoint_folder *folder)

@@ -1,6 +1,7 @@
 #include "train/copies.h"
 
 #include "base/memory.h"
+#include "data/magic.h"
 #include "data/seal.h"
 
 #include <lockstep/dataset.h>
@@ -77,7 +78,10 @@ ls_status ls_copies_check(ls_comm *comm, ls_comm *node, const char *path, bool r
     copy mine = {0}, first;
     bool chosen = false;
     gethostname(mine.host, sizeof mine.host - 1);
-    ls_status status = ls_agree(comm, reads ? ls_seal_look(path, &mine.mark) : LS_OK);
+    ls_status status = reads ? ls_magic_refuse_folder(path) : LS_OK;
+    if (status == LS_OK && reads)
+        status = ls_seal_look(path, &mine.mark);
+    status = ls_agree(comm, status);
     if (status == LS_OK)
         status = ls_agree(comm, choose(node, &mine, reads, &chosen));
     if (status != LS_OK)

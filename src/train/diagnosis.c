@@ -1,5 +1,7 @@
 #include "train/diagnosis.h"
 
+#include "base/json.h"
+
 #include "train/trainer_state.h"
 
 #include <math.h>
@@ -197,6 +199,16 @@ ls_diagnosis ls_diagnose(const ls_trainer *t)
                        : describe_nothing(&course);
 }
 
+/* Tells the observer and the records; on rank 0. Local. */
+static ls_status tell(const ls_trainer *t, const ls_diagnosis *d)
+{
+    ls_trainer_note(t, "%s: %s", d->what, d->text);
+    if (t->log == NULL)
+        return LS_OK;
+    return ls_run_log_event(t->log, "diagnosis", t->progress.epoch,
+                            json_pack("{s:s, s:s}", "what", d->what, "text", d->text));
+}
+
 static ls_status look_for_overfitting(const ls_trainer *t)
 {
     const ls_course course = course_of(t);
@@ -205,7 +217,7 @@ static ls_status look_for_overfitting(const ls_trainer *t)
     if (!news)
         return LS_OK;
     const ls_diagnosis d = o.rise > 0 ? describe_rise(t, &o) : describe_gap(t, &o);
-    return ls_trainer_diagnose(t, d.what, d.text);
+    return tell(t, &d);
 }
 
 static ls_status look_for_underfitting(const ls_trainer *t)
@@ -215,7 +227,7 @@ static ls_status look_for_underfitting(const ls_trainer *t)
     if (!u.shows)
         return LS_OK;
     const ls_diagnosis d = describe_underfitting(t, &u);
-    return ls_trainer_diagnose(t, d.what, d.text);
+    return tell(t, &d);
 }
 
 ls_status ls_diagnosis_after_epoch(const ls_trainer *t)

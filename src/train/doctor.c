@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/median.h"
 #include "base/memory.h"
+#include "base/show.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -71,9 +72,9 @@ static void look_at_seats(const ls_seat *seat, const ls_patient *p, int ranks, l
             snprintf(cores, sizeof cores, ":PE=%d", of);
         snprintf(remedy, sizeof remedy, "mpirun --map-by ppr:%d:node%s --bind-to core ...%s",
                  fit > 0 ? fit : 1, cores, of > 1 ? ", or leave out --threads" : "");
-        add(l, remedy, "%s has %d rank%s of %d thread%s on %d core%s: they wait for each other",
-            seat[crowded].host, p[crowded].node.ranks, p[crowded].node.ranks > 1 ? "s" : "", of,
-            of > 1 ? "s" : "", seat[crowded].node_cores, seat[crowded].node_cores > 1 ? "s" : "");
+        add(l, remedy, "%s has %s of %s on %s: they wait for each other", seat[crowded].host,
+            ls_counted(p[crowded].node.ranks, "rank").text, ls_counted(of, "thread").text,
+            ls_counted(seat[crowded].node_cores, "core").text);
         return; /* who is bound where then matters little */
     }
     snprintf(remedy, sizeof remedy, "mpirun --map-by slot:PE=%d --bind-to core ...",

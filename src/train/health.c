@@ -3,6 +3,7 @@
 #include "base/fault.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/show.h"
 #include "base/text.h"
 
 #include <math.h>
@@ -170,8 +171,8 @@ static int find_majority(const ls_trainer *t)
 static void name_others(const ls_trainer *t, int than, char *out, size_t size)
 {
     int others = 0;
-    size_t used = (size_t)snprintf(out, size, "rank%s",
-                                   t->plan.ranks - count_of(t, t->hashes[than]) > 1 ? "s" : "");
+    size_t used = (size_t)snprintf(
+        out, size, "%s", ls_plural(t->plan.ranks - count_of(t, t->hashes[than]), "rank").text);
     for (int r = 0; r < t->plan.ranks && used < size; r++)
         if (t->hashes[r] != t->hashes[than])
             used += (size_t)snprintf(out + used, size - used, "%s %d", others++ > 0 ? "," : "", r);

@@ -91,11 +91,13 @@ static ls_status adopt(ls_trainer *t)
     ls_checkpoint *from = NULL, *best = NULL;
     ls_status status = ls_checkpoint_open(&from, t->resumed);
     if (status == LS_OK)
-        status = ls_checkpoint_copy(from, t->folder);
-    if (status == LS_OK)
         status = ls_checkpoint_open_best(from, &best, missing);
     if (status == LS_OK && best != NULL)
         status = ls_checkpoint_copy(best, t->folder);
+    if (status == LS_OK)
+        status = ls_checkpoint_copy(from, t->folder);
+    if (status != LS_OK) /* so that the same can be run again */
+        ls_checkpoint_discard(t->folder);
     if (status == LS_OK && *missing != '\0')
         ls_trainer_note(t, "the best checkpoint so far can't be taken over: %s", missing);
     ls_checkpoint_close(&best);

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/show.h"
 #include "base/text.h"
 #include "data/h5.h"
 #include "train/standby.h"
@@ -201,11 +202,10 @@ static ls_status check(ls_trainer *t, const ls_checkpoint *checkpoint)
     if (status != LS_OK)
         return status;
     if (t->plan.shuffle == LS_SHUFFLE_LOCAL && progress->ranks != t->plan.ranks)
-        return ls_fail(
-            LS_ERR_USAGE,
-            "can't resume from %s on %d ranks: with --shuffle local the steps of another "
-            "number of ranks than its %lld are others",
-            path, t->plan.ranks, (long long)progress->ranks);
+        return ls_fail(LS_ERR_USAGE,
+                       "can't resume from %s on %s: with --shuffle local the steps of another "
+                       "number of ranks than its %lld are others",
+                       path, ls_counted(t->plan.ranks, "rank").text, (long long)progress->ranks);
     if (progress->step > t->plan.steps)
         return ls_fail(LS_ERR_DATA, "%s: it is in step %lld of an epoch that has %lld", path,
                        (long long)progress->step, (long long)t->plan.steps);

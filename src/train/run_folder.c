@@ -4,13 +4,15 @@
 #include "base/memory.h"
 #include "train/checkpoint_file.h"
 
+#include <pthread.h>
 #include <unistd.h>
 
 struct ls_run_folder {
     char path[LS_PATH_MAX];
     char lock_path[LS_PATH_MAX];
-    int handle; /* of the folder, open */
-    int lock;   /* the same of the lock file; -1 where the file system knows no locks */
+    int handle;            /* of the folder, open */
+    int lock;              /* the same of the lock file; -1 where the file system knows no locks */
+    pthread_mutex_t mutex; /* of the two: a thread may save while another writes the logs */
 };
 
 /* Refuses one that holds checkpoints, whose records were removed. */
@@ -56,6 +58,7 @@ ls_status ls_run_folder_take(ls_run_folder **out, const char *path)
     if (folder == NULL)
         return LS_ERR_FAILURE;
     folder->handle = folder->lock = -1;
+    pthread_mutex_init(&folder->mutex, NULL);
     ls_status status = ls_path(folder->path, path, NULL, NULL);
     if (status == LS_OK)
         status = ls_path(folder->lock_path, path, "/lock", NULL);
@@ -96,7 +99,7 @@ static ls_status check_lock(ls_run_folder *folder)
     return LS_OK;
 }
 
-ls_status ls_run_folder_check(ls_run_folder *folder)
+static ls_status check(ls_run_folder *folder)
 {
     ls_found found;
     ls_status status = ls_find_again(folder->handle, folder->path, &found);
@@ -110,6 +113,14 @@ ls_status ls_run_folder_check(ls_run_folder *folder)
                        found == LS_FOUND_NONE ? "this folder was removed or renamed"
                                               : "another folder has come in this one's place");
     return check_lock(folder);
+}
+
+ls_status ls_run_folder_check(ls_run_folder *folder)
+{
+    pthread_mutex_lock(&folder->mutex);
+    const ls_status status = check(folder);
+    pthread_mutex_unlock(&folder->mutex);
+    return status;
 }
 
 ls_status ls_run_folder_blame(ls_run_folder *folder, ls_status outcome)
@@ -131,6 +142,7 @@ void ls_run_folder_release(ls_run_folder **folder)
         return;
     ls_let_go(&(*folder)->lock);
     ls_let_go(&(*folder)->handle);
+    pthread_mutex_destroy(&(*folder)->mutex);
     ls_free(*folder);
     *folder = NULL;
 }

@@ -102,7 +102,7 @@ ls_status ls_trainer_save(ls_trainer *t, bool best, bool needed)
         return LS_OK;
     }
     t->save_seconds = t->saved - begin;
-    ls_trainer_limit_time(t);
+    ls_trainer_limit_time(t, ls_trainer_save_margin(t));
     if (t->log != NULL)
         status = ls_run_log_event(
             t->log, "checkpoint", progress->epoch,

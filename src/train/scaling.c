@@ -2,6 +2,7 @@
 
 #include "base/median.h"
 #include "base/memory.h"
+#include "base/show.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -165,9 +166,10 @@ ls_status ls_scaling_evaluate(const ls_scaling_run *run, int count, ls_scaling_m
     for (int i = 0; i < count; i++) {
         if (run[i].epochs <= warmup)
             return ls_fail(LS_ERR_DATA,
-                           "a run on %d ranks has %lld epochs, of which the first %lld are left "
-                           "out: train for more",
-                           run[i].ranks, (long long)run[i].epochs, (long long)warmup);
+                           "a run on %s has %s, of which the first %lld are left out: train for "
+                           "more",
+                           ls_counted(run[i].ranks, "rank").text,
+                           ls_counted(run[i].epochs, "epoch").text, (long long)warmup);
         longest = run[i].epochs > longest ? run[i].epochs : longest;
         int at = 0;
         while (at < *used && rows[at].ranks != run[i].ranks)

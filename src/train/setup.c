@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/exact.h"
 #include "base/interrupt.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "train/records.h"
 #include "train/standby.h"
@@ -102,7 +103,6 @@ static ls_status make_replica(ls_trainer *t)
     /* Until one is written: parameters and slots to a slow disk. */
     t->save_seconds =
         0.5 + (double)size * sizeof(float) * (1 + ls_optimizer_slots(t->replica.optimizer)) / 50e6;
-    ls_trainer_limit_time(t);
     return LS_OK;
 }
 
@@ -244,6 +244,16 @@ static ls_status check_settings(const ls_trainer *t)
     return check_reproducible(c);
 }
 
+/* Tells of classes that can't be learned from the rows; on rank 0. Local. */
+static ls_status tell_of_gaps(const ls_trainer *t)
+{
+    ls_trainer_note(t, "classes: %s", t->class_gaps);
+    if (t->log == NULL)
+        return LS_OK;
+    return ls_run_log_event(t->log, "classes", t->progress.epoch,
+                            json_pack("{s:o}", "text", ls_json_text(t->class_gaps)));
+}
+
 static ls_status create(ls_trainer *t)
 {
     const double begin = ls_now();
@@ -308,9 +318,8 @@ static ls_status create(ls_trainer *t)
         t->observer->start(t->observer->user, &info);
     }
     if (status == LS_OK)
-        status = ls_agree(t->comm, t->rank == 0 && *t->class_gaps != '\0'
-                                       ? ls_trainer_diagnose(t, "classes", t->class_gaps)
-                                       : LS_OK);
+        status =
+            ls_agree(t->comm, t->rank == 0 && *t->class_gaps != '\0' ? tell_of_gaps(t) : LS_OK);
     return status;
 }
 
@@ -332,7 +341,7 @@ ls_status ls_trainer_create(ls_trainer **out, ls_comm *comm, const ls_train_conf
         t->observer = observer;
         t->rank = ls_comm_rank(comm);
         t->created = t->saved = ls_now();
-        ls_trainer_limit_time(t);
+        ls_trainer_limit_time(t, 0);
         status = ls_normalization_make(&t->replica.normalization, config->mean, config->std);
         if (status == LS_OK)
             status = create(t);
@@ -364,7 +373,7 @@ void ls_trainer_destroy(ls_trainer **trainer)
     ls_trainer *t = *trainer;
     ls_watchdog_stop(&t->watchdog);
     ls_standby_destroy(&t->standby);
-    ls_interrupt_at(0);
+    ls_interrupt_at(INFINITY);
     ls_records_close(t);
     ls_exchange_destroy(&t->exchange);
     ls_stream_destroy(&t->stream);

@@ -7,6 +7,7 @@
 #include "train/trainer_state.h"
 
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,6 +40,20 @@ bool ls_standby_is_due(const ls_trainer *t, double step_seconds)
     return s == NULL || ls_now() - s->copied > RARELY * s->took;
 }
 
+/* Tells the observer, from the thread. */
+static void tell(const ls_trainer *t, const char *format, ...) LS_PRINTF(2, 3);
+static void tell(const ls_trainer *t, const char *format, ...)
+{
+    char text[LS_ERROR_TEXT_MAX];
+    va_list args;
+    if (t->observer->urgent == NULL)
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    t->observer->urgent(t->observer->user, text);
+}
+
 /* Writes the copy; under the mutex. */
 static void write_copy(ls_standby *s)
 {
@@ -53,13 +68,12 @@ static void write_copy(ls_standby *s)
                             .slots = (const float *const *)s->slot};
     s->holds = false;
     if (ls_trainer_write(t, &state) != LS_OK)
-        ls_trainer_note(t, "%s", ls_error_text());
+        tell(t, "%s", ls_error_text());
     else
-        ls_trainer_note(t,
-                        "%s in a long step: a checkpoint after step %lld of epoch %lld, the latest "
-                        "whole one, is written at once",
-                        ls_interrupt_name(ls_interrupt_signal()), (long long)p->step,
-                        (long long)p->epoch + 1);
+        tell(t,
+             "%s in a long step: a checkpoint after step %lld of epoch %lld, the latest "
+             "whole one, is written at once",
+             ls_interrupt_name(ls_interrupt_signal()), (long long)p->step, (long long)p->epoch + 1);
 }
 
 /* The thread: looks for a signal now and then. */
@@ -134,7 +148,8 @@ static ls_status fill(ls_standby *s, const ls_partial *partial)
     memcpy(s->params, ls_reducer_params(t->replica.reducer), bytes);
     for (int i = 0; i < ls_optimizer_slots(t->replica.optimizer); i++)
         memcpy(s->slot[i], ls_optimizer_slot(t->replica.optimizer, i), bytes);
-    memcpy(s->history, t->history, (size_t)t->progress.epoch * sizeof *s->history);
+    if (t->progress.epoch > 0)
+        memcpy(s->history, t->history, (size_t)t->progress.epoch * sizeof *s->history);
     s->holds = true;
     return LS_OK;
 }
@@ -142,6 +157,8 @@ static ls_status fill(ls_standby *s, const ls_partial *partial)
 /* On rank 0. Local. */
 static void take_over(ls_trainer *t, const ls_partial *partial, double begin)
 {
+    if (ls_interrupt_signal() != 0)
+        return; /* the next step's checkpoint comes anyway */
     ls_status status = t->standby == NULL ? create(t) : LS_OK;
     if (status == LS_OK) {
         pthread_mutex_lock(&t->standby->mutex);

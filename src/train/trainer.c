@@ -169,6 +169,14 @@ static ls_status take_step(ls_trainer *t, const int64_t *epoch_order, ls_control
     return t->tuner != NULL ? tune(t, phases.total) : LS_OK;
 }
 
+/* Copies the state, from which a run may go on if it is killed: as good as one that is saved.
+ * Collective. */
+static ls_status copy_state(ls_trainer *t)
+{
+    const ls_status status = ls_health_check_replicas(t);
+    return status == LS_OK ? ls_standby_copy(t) : status;
+}
+
 /* All steps of an epoch that are left. Collective. */
 static ls_status train_epoch(ls_trainer *t)
 {
@@ -193,10 +201,13 @@ static ls_status train_epoch(ls_trainer *t)
         t->due = control.save > 0 ||
                  is_due(t->progress.optimizer_steps, t->config->checkpoint_every.steps);
         const bool last = t->progress.step == t->plan.steps;
-        if (control.copy > 0 && (last || !(t->stopping || t->due)))
-            status = ls_standby_copy(t);
-        if (last || !(t->stopping || t->due))
+        if (last)
             continue;
+        if (!(t->stopping || t->due)) {
+            if (control.copy > 0)
+                status = copy_state(t);
+            continue;
+        }
         sums->seconds += ls_now() - mark;
         status = ls_health_check_replicas(t); /* what is saved, lasts */
         if (status == LS_OK)
@@ -386,14 +397,18 @@ ls_status ls_trainer_run(ls_trainer *t, ls_train_result *result)
     assert(!t->config->dry_run);
     const double begin = ls_now();
     const bool idle = !goes_on(t);
+    ls_trainer_limit_time(t, ls_trainer_save_margin(t));
     ls_status status =
         ls_agree(t->comm, t->log != NULL && !idle ? ls_run_log_retract_summary(t->log) : LS_OK);
     int64_t epoch = t->progress.epoch;
     while (status == LS_OK && goes_on(t)) {
         epoch = t->progress.epoch + 1;
         status = run_epoch(t);
-        if (status == LS_ERR_NUMERIC && t->config->on_nan == LS_ON_NAN_ROLLBACK)
+        if (status == LS_ERR_NUMERIC && t->config->on_nan == LS_ON_NAN_ROLLBACK) {
             status = ls_health_roll_back(t);
+            if (status == LS_INTERRUPTED)
+                status = ls_trainer_interrupted(t, true);
+        }
         if (status == LS_OK && t->stopping && goes_on(t))
             status = ls_trainer_interrupted(t, true);
     }

@@ -1,7 +1,7 @@
 #include "train/trainer_state.h"
 
 #include "base/interrupt.h"
-#include "base/json.h"
+#include "base/show.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,25 +18,14 @@ void ls_trainer_note(const ls_trainer *t, const char *format, ...)
     t->observer->note(t->observer->user, text);
 }
 
-ls_status ls_trainer_diagnose(const ls_trainer *t, const char *what, const char *text)
+void ls_trainer_limit_time(const ls_trainer *t, double margin)
 {
-    ls_trainer_note(t, "%s: %s", what, text);
-    if (t->log == NULL)
-        return LS_OK;
-    return ls_run_log_event(t->log, "diagnosis", t->progress.epoch,
-                            json_pack("{s:s, s:s}", "what", what, "text", text));
-}
-
-void ls_trainer_limit_time(const ls_trainer *t)
-{
-    /* A checkpoint may take longer than the one before. */
     if (t->config->time_limit > 0)
-        ls_interrupt_at(t->created + t->config->time_limit - 1.5 * t->save_seconds);
+        ls_interrupt_at(t->created + t->config->time_limit - margin);
 }
 
 ls_status ls_trainer_interrupted(ls_trainer *t, bool saved)
 {
-    static const char again[] = "run the same again with --resume auto";
     int number = ls_interrupt_signal();
     const int rank = ls_rank_of_max(t->comm, number);
     char why[64] = "the time limit";
@@ -46,12 +35,13 @@ ls_status ls_trainer_interrupted(ls_trainer *t, bool saved)
     if (*t->config->run == '\0')
         return ls_fail(LS_ERR_FAILURE, "stopped by %s; without --run nothing is saved", why);
     if (!saved)
-        return ls_fail(LS_INTERRUPTED, "stopped by %s before the first step: %s", why, again);
+        return ls_fail(LS_INTERRUPTED, "stopped by %s before the first step: run the same again",
+                       why);
     return ls_fail(LS_INTERRUPTED,
-                   "stopped by %s, %lld epoch%s and %lld of %lld steps done; the checkpoint is "
-                   "written: to go on, %s",
-                   why, (long long)t->progress.epoch, t->progress.epoch == 1 ? "" : "s",
-                   (long long)t->progress.step, (long long)t->plan.steps, again);
+                   "stopped by %s, %s and %lld of %s done; the checkpoint is written: to go on, "
+                   "run the same again with --resume auto",
+                   why, ls_counted(t->progress.epoch, "epoch").text, (long long)t->progress.step,
+                   ls_counted(t->plan.steps, "step").text);
 }
 
 const float *ls_trainer_outcome(ls_trainer *t)

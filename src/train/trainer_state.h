@@ -91,8 +91,15 @@ ls_status ls_trainer_collect(ls_trainer *trainer, ls_partial *partial) LS_MUST_C
  * one thread at a time. Local. Errors: those of ls_checkpoint_save(); LS_ERR_FAILURE. */
 ls_status ls_trainer_write(const ls_trainer *trainer, const ls_state *state) LS_MUST_CHECK;
 
-/* Sets the moment from which on config->time_limit asks the run to end. Local. */
-void ls_trainer_limit_time(const ls_trainer *trainer);
+/* Sets the moment from which on config->time_limit asks the run to end: so many seconds before its
+ * own end. Local. */
+void ls_trainer_limit_time(const ls_trainer *trainer, double margin);
+
+/* The margin for a checkpoint, which may take longer than the one before. Local. */
+static inline double ls_trainer_save_margin(const ls_trainer *trainer)
+{
+    return 1.5 * trainer->save_seconds;
+}
 
 /* The end of a run that was asked to stop. Collective.
  * saved  a checkpoint of all that it has done is written */
@@ -109,11 +116,6 @@ ls_status ls_trainer_save(ls_trainer *trainer, bool best, bool needed) LS_MUST_C
  * Returns that error, which is then still the latest. Local. */
 ls_status ls_trainer_log_error(ls_trainer *trainer, ls_status error, const char *event,
                                int64_t epoch) LS_MUST_CHECK;
-
-/* Tells what was found out: the observer, and the events, as a `diagnosis` of the epoch; on rank 0.
- * Local. Errors: LS_ERR_FAILURE. */
-ls_status ls_trainer_diagnose(const ls_trainer *trainer, const char *what,
-                              const char *text) LS_MUST_CHECK;
 
 /* Tells the observer; on rank 0 only. Local. */
 void ls_trainer_note(const ls_trainer *trainer, const char *format, ...) LS_PRINTF(2, 3);

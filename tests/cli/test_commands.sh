@@ -118,6 +118,13 @@ check "summary" has run/a/summary.json '"outcome": "completed"'
 check "summary: ranks" has run/a/summary.json '"ranks": 2'
 check "events" [ "$(grep -c '"event":"epoch"' run/a/events.jsonl)" = 4 ]
 
+"$lockstep" train --data mine.h5 --model dense:5 --dry-run 2>err
+cores=$(sed -nE 's/^  ranks .*: 1 rank, on ([0-9]+) cores? with 1 thread$/\1/p' err)
+check "a rank alone hears of mpirun where it leaves cores idle" \
+    [ "$(grep -cE '^  hint +1 of [0-9]+ cores used: .mpirun -n [0-9]+ lockstep train \.\.\.. uses all$' err)" = $((cores > 1)) ]
+mpirun -n 1 "$lockstep" train --data mine.h5 --model dense:5 --dry-run 2>err
+check "who knows of mpirun does not" [ "$(grep -c hint err)" = 0 ]
+
 for n in 1 2 3; do
     mpirun -n $n "$lockstep" eval --data mine.h5 --checkpoint run/a --json >eval$n.json
     check "eval on $n ranks" has eval$n.json '"split":"test","rows":100,"loss":0\.[0-9]+,"accuracy":(0\.9[0-9]*|1\.0)'
@@ -300,9 +307,4 @@ mpirun -n 32 "$lockstep" "${many[@]}" --run run/many 2>err
 check "32 ranks, batch 16" has err '^epoch 2/2'
 check "32 ranks do as one" same_bits run/many run/one
 
-# A progress bar on a terminal, through mpirun too.
-if command -v script >/dev/null; then
-    script -qec "mpirun -n 2 $lockstep train --data mine.h5 --model 'dense:256 relu dense:512 relu dense:5' --epochs 60 --batch 2" /dev/null >screen 2>&1 </dev/null
-    check "progress bar" has screen 'epoch [0-9]+/60 \[=* *\] +[0-9]+ %  loss .* samples/s .* left'
-fi
 finish

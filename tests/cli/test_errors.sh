@@ -14,6 +14,13 @@ n=3
 # Data.
 train 3 'missing.h5: can.t open: No such file' --data missing.h5
 echo "no HDF5" >text.h5
+echo "5,0,0,255" >table.csv
+printf '\x93NUMPY\x01\x00' >array.npy
+train 3 'train-images-idx3-ubyte: not an HDF5 file, but an IDX file: .lockstep import. makes' --data data/train-images-idx3-ubyte
+train 3 't10k-images-idx3-ubyte.gz: not an HDF5 file, but an IDX file, compressed: .lockstep import' --data data/t10k-images-idx3-ubyte.gz
+train 3 'table.csv: not an HDF5 file, but a table in text: write its arrays into an HDF5 file' --data table.csv
+train 3 'array.npy: not an HDF5 file, but a NumPy array: write' --data array.npy
+train 3 'data: not an HDF5 file, but a folder; .* .lockstep import --idx data --out FILE' --data data
 train 3 'text.h5: not an HDF5 file' --data text.h5
 head -c 3000 $data >short.h5
 train 3 'short.h5: damaged or cut short' --data short.h5
@@ -34,6 +41,11 @@ train 2 '--data is needed'
 train 2 '--run needs a value: DIR' --data $data --run --dry-run
 train 2 "word 2, 'rleu': no layer is called that; did you mean 'relu'" --data $data --model "dense:5 rleu"
 train 2 "the last layer has 4 outputs but the data set has 5 classes" --data $data --model dense:4
+train 2 "word 1, 'dense:9,relu,dense:5': between layers stand blanks, not commas" --data $data --model dense:9,relu,dense:5
+train 2 "unexpected argument 'relu': a value of several words stands in quotes, as --model \"dense:9 relu ...\"" --data $data --model dense:9 relu dense:5
+train 2 "unexpected argument 'data/data.h5'; did you mean --data data/data.h5" $data --model dense:5
+train 2 'no option --batch-size; did you mean --batch' --data $data --batch-size 3
+train 2 'no option —lr; did you mean --lr' --data $data —lr 3
 train 2 "--schedule: 'cosin' is none of: constant step cosine" --data $data --schedule cosin
 train 2 '--schedule onecycle begins with a warmup of its own' --data $data --schedule onecycle --warmup 1
 train 2 '--warmup 5 leaves nothing of 5 epochs' --data $data --schedule cosine --warmup 5
@@ -45,6 +57,7 @@ done
 train 2 '--label-smoothing must be at least 0 and below 1' --data $data --label-smoothing 1
 train 2 '--label-smoothing is for --loss cross-entropy' --data $data --label-smoothing 0.1 --loss mse --model $net
 train 2 "word 2, 'scal:1': nothing is called that; did you mean 'scale:S'" --data $data --model $net --augment "rotate:5 scal:1" --dry-run
+train 2 "word 1, 'rotate:5,shift:1': between words stand blanks, not commas" --data $data --model $net --augment rotate:5,shift:1 --dry-run
 printf 'lr = 1\nepocs = 3\n' >bad.conf
 train 2 'bad.conf line 2: there is no key epocs; did you mean epochs?' --data $data --config bad.conf
 train 2 'none.conf: can.t open' --data $data --config none.conf
@@ -77,12 +90,22 @@ for n in 1 3; do
 done
 
 # Processes that a launcher started without MPI would each do all the work.
-for variable in SLURM_NTASKS PMI_SIZE OMPI_COMM_WORLD_SIZE; do
-    refuses 2 '4 processes were started, but MPI knows of this one only.* use the mpirun of (Open MPI|MPICH) ' \
-        env $variable=4 "$lockstep" train --data $data
+many='4 processes were started, but MPI knows of this one only.* use the mpirun of (Open MPI|MPICH) '
+for variable in PMI_SIZE OMPI_COMM_WORLD_SIZE "SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS" "SLURM_STEPID=7 SLURM_STEP_NUM_TASKS"; do
+    # shellcheck disable=SC2086
+    refuses 2 "$many" env $variable=4 "$lockstep" train --data $data
 done
-SLURM_NTASKS=4 refuses 3 'none.h5' mpirun -n 1 "$lockstep" train --data none.h5
-refuses 2 "'info' runs on one process: start it without mpirun" mpirun -n 2 "$lockstep" info $data
+# A batch script, or the shell of an salloc, is no step of tasks, but knows of the job's.
+job=(SLURM_JOB_ID=77 SLURM_NTASKS=4 SLURM_NPROCS=4 SLURM_PROCID=0)
+for step in SLURM_LOCALID=0 SLURM_STEP_ID=4294967291 SLURM_STEPID=4294967290; do
+    refuses 3 'none.h5: can.t open' env "${job[@]}" $step "$lockstep" train --data none.h5
+    refuses 3 'none.h5: can.t open' env "${job[@]}" $step SLURM_STEP_NUM_TASKS=4 "$lockstep" info none.h5
+done
+SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS=4 refuses 3 'none.h5' mpirun -n 1 "$lockstep" train --data none.h5
+for _ in 1 2 3; do # rank 0 is heard, whichever ends first
+    refuses 2 "'info' runs on one process: start it without mpirun" mpirun -n 4 "$lockstep" info $data
+    refuses 2 "there is no command 'trian'; did you mean 'train'" mpirun -n 4 "$lockstep" trian
+done
 
 # A full disk: one line, no crash, and what was saved before is still there.
 mkdir -p full
@@ -105,6 +128,9 @@ check "lost output ends with code 1" [ $? = 1 ]
 check "lost output is an error" has err 'standard output'
 
 # The commands without ranks.
+for name in evaluate:eval test:eval predict:eval fit:train convert:import benchmark:bench; do
+    refuses 2 "there is no command '${name%:*}'; did you mean '${name#*:}'" "$lockstep" "${name%:*}"
+done
 refuses 2 "there is no command 'trian'; did you mean 'train'" "$lockstep" trian
 refuses 2 'give --idx DIR, or --train-images' "$lockstep" import --out x.h5
 refuses 2 'classes 1: there is nothing to tell apart' "$lockstep" import --idx data --out x.h5 --classes 1
@@ -120,10 +146,11 @@ refuses 1 'no/folder/x.png' "$lockstep" augment-preview --data $data --augment r
 refuses 3 'missing.h5: can.t open' "$lockstep" augment-preview --data missing.h5 --augment rotate:1
 refuses 3 'text.h5: not an HDF5 file' "$lockstep" info text.h5
 refuses 3 'this folder holds no checkpoint' "$lockstep" info data
-mpirun -n 1 "$lockstep" train --data $data --model $net --epochs 1 --lr 0 --run poor --quiet 2>/dev/null
+mpirun -n 1 "$lockstep" train --data $data --model $net --epochs 1 --lr 0 --run poor --quiet 2>poor.err
 for n in 1 3; do
     refuses 1 'no/folder/x.png: can.t create' mpirun -n $n "$lockstep" eval --data $data --checkpoint poor --errors 3 --errors-file no/folder/x.png
 done
+check "a rate of 0 is noted" has poor.err '^note: --lr 0: nothing is learned$'
 refuses 2 '--errors: 10001 is too large' mpirun -n 2 "$lockstep" eval --data $data --checkpoint poor --errors 10001
 refuses 2 '--checkpoint is needed' mpirun -n 2 "$lockstep" eval --data $data
 refuses 3 'not a checkpoint' mpirun -n 2 "$lockstep" eval --data $data --checkpoint $data

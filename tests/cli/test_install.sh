@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# An installed library builds a small program, with CMake and with pkg-config.
+# An installed library builds a small program, in C and in C++ alone, with CMake and with pkg-config.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 build=$4
@@ -7,9 +7,35 @@ prefix=$PWD/prefix
 cmake --install "$build" --prefix "$prefix" >log 2>&1
 check "install" [ $? = 0 ]
 check "the program is installed" "$prefix/bin/lockstep" --version
+libdir=$(dirname "$(find "$prefix" -name lockstep.pc)")
+export PKG_CONFIG_PATH=$libdir
 
-mkdir -p app
-cat >app/main.c <<'C'
+flags=
+# A library that was built with sanitizers needs them in the program too.
+grep -q 'LOCKSTEP_SANITIZE:BOOL=ON' "$build/CMakeCache.txt" && flags=-fsanitize=address,undefined
+export ASAN_OPTIONS=detect_leaks=0
+
+consume() { # LANGUAGE COMPILER SOURCE
+    mkdir -p "$1"
+    cat >"$1/$3"
+    cat >"$1/CMakeLists.txt" <<END
+cmake_minimum_required(VERSION 3.18)
+project(app LANGUAGES $1)
+find_package(Lockstep REQUIRED)
+add_executable(app $3)
+target_link_libraries(app PRIVATE Lockstep::lockstep)
+END
+    cmake -S "$1" -B "$1/build" -DCMAKE_PREFIX_PATH="$prefix" "-DCMAKE_$1_FLAGS=$flags" >>log 2>&1 &&
+        cmake --build "$1/build" >>log 2>&1
+    check "$1: builds with CMake" [ $? = 0 ]
+    check "$1: runs" [ "$("$1/build/app")" = "407050 parameters" ]
+    # shellcheck disable=SC2046,SC2086
+    "$2" $flags "$1/$3" -o "$1/direct" $(pkg-config --cflags --libs lockstep) >>log 2>&1
+    check "$1: builds with pkg-config" [ $? = 0 ]
+    check "$1: runs" [ "$("$1/direct")" = "407050 parameters" ]
+}
+
+consume C "${CC:-cc}" main.c <<'C'
 #include <lockstep/lockstep.h>
 #include <stdio.h>
 int main(void)
@@ -19,27 +45,28 @@ int main(void)
     return status != LS_OK || printf("%lld parameters\n", (long long)ls_network_size(network)) < 0;
 }
 C
-cat >app/CMakeLists.txt <<'C'
-cmake_minimum_required(VERSION 3.18)
-project(app LANGUAGES C)
-find_package(Lockstep REQUIRED)
-add_executable(app main.c)
-target_link_libraries(app PRIVATE Lockstep::lockstep)
+if command -v "${CXX:-c++}" >/dev/null; then
+    consume CXX "${CXX:-c++}" main.cpp <<'C'
+#include <lockstep/lockstep.h>
+#include <iostream>
+int main()
+{
+    ls_network *network = nullptr;
+    if (ls_network_create(&network, "dense:512 relu dense:10", ls_shape{1, 28, 28}, 10, LS_CROSS_ENTROPY, 1) != LS_OK)
+        return 1;
+    std::cout << ls_network_size(network) << " parameters\n";
+    ls_network_destroy(&network);
+}
 C
-flags=
-# A library that was built with sanitizers needs them in the program too.
-grep -q 'LOCKSTEP_SANITIZE:BOOL=ON' "$build/CMakeCache.txt" && flags=-fsanitize=address,undefined
-cmake -S app -B app/build -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_FLAGS="$flags" >>log 2>&1 &&
-    cmake --build app/build >>log 2>&1
-check "builds with CMake" [ $? = 0 ]
-export ASAN_OPTIONS=detect_leaks=0
-check "runs" [ "$(app/build/app)" = "407050 parameters" ]
-
-libdir=$(dirname "$(find "$prefix" -name lockstep.pc)")
-export PKG_CONFIG_PATH=$libdir
-# shellcheck disable=SC2046,SC2086
-"${CC:-cc}" $flags app/main.c -o app/direct $(pkg-config --cflags --libs lockstep) >>log 2>&1
-check "builds with pkg-config" [ $? = 0 ]
-check "runs" [ "$(app/direct)" = "407050 parameters" ]
+    # Each header by itself, and each of their functions by the name that C gives it.
+    for header in "$prefix"/include/lockstep/*.h; do
+        echo "#include <lockstep/${header##*/}>" >header.cpp
+        "${CXX:-c++}" -std=c++11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I"$prefix/include" header.cpp >>log 2>&1
+        check "C++ takes ${header##*/}" [ $? = 0 ]
+        ! grep -q ');$' "$header" || check "${header##*/} says extern \"C\"" has "$header" '^extern "C" \{$'
+    done
+else
+    echo "skipped: C++, for there is no compiler"
+fi
 [ "$failed" = 0 ] || cat log
 finish

@@ -87,6 +87,11 @@ job=$!
 sleep 1
 kill -9 "$job"
 wait "$job" 2>/dev/null
+# What it had started goes on, and is ended here.
+for environment in /proc/[0-9]*/environ; do
+    ! tr '\0' '\n' 2>/dev/null <"$environment" | grep -qx "TWO_HOSTS_OF=$job" || kill -9 "$(tr -dc 0-9 <<<"$environment")" 2>/dev/null
+done
+sleep 0.5
 left >after
 check "and nothing is left" cmp -s before after
 "$two_hosts" --help >out

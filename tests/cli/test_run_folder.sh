@@ -127,4 +127,11 @@ mkdir i
 kill -CONT $job
 ends 1 'i: another folder has come in this one.s place'
 check "and writes nothing into it" [ -z "$(ls i)" ]
+
+# Somebody's own file with the name of a checkpoint is not removed, and is in nobody's way.
+"$lockstep" "${common[@]}" --epochs 1 --run own --quiet 2>err
+echo "my own data" >own/checkpoints/step-00009999.h5
+"$lockstep" "${common[@]}" --epochs 2 --run own --resume auto --quiet 2>err
+check "a file of another kind is passed over" [ $? = 0 ]
+check "and set aside" [ "$(cat own/checkpoints/step-00009999.h5.aside)" = "my own data" ]
 finish

@@ -37,6 +37,18 @@ if srun --mpi=list 2>&1 | grep -q pmix; then
     check "to the same bits" same_bits runs/srun runs/two
 fi
 
+# One process in a batch script of several tasks is no error; several that Slurm starts without MPI are.
+cat >alone.sbatch <<'END'
+#!/bin/bash
+"$LOCKSTEP" eval --data data/data.h5 --checkpoint runs/two --json >alone.json || exit
+srun --mpi=none "$LOCKSTEP" eval --data data/data.h5 --checkpoint runs/two >out.many 2>err.many || true
+END
+job=$(submit --nodes 1 --ntasks 2 --time 5 alone.sbatch)
+wait_job "$job" 'COMPLETED|FAILED|CANCELLED|TIMEOUT' 60
+check "one process of a batch script works" [ "$state" = COMPLETED -a -s alone.json ]
+check "two without MPI are refused" has err.many 'MPI knows of this one only|direct launched using "srun"' # Open MPI's own words
+check "and have no result" [ ! -s out.many ]
+
 # A sweep as an array of two tasks, and a scaling experiment as one of two.
 job=$(submit --array 0-1 --ntasks 1 --time 5 "$jobs/sweep.sbatch" --out runs/sweep lr=0.1,0.01,0.001 -- "${net[@]}" --epochs 2)
 wait_job "${job}_0" 'COMPLETED|FAILED|CANCELLED|TIMEOUT' 60

@@ -21,7 +21,7 @@ train=(train --data data/sorted.h5 --model "dense:20 relu dense:5" --epochs 4 --
 # Sorted by class: what is at the end is of the last classes; one line says so, once.
 "$lockstep" "${train[@]}" --run last --validation 0.3 2>err
 check "a note" [ "$(grep -c '^note: classes: ' err)" = 1 ]
-check "an event" [ "$(grep -c '"event":"diagnosis","epoch":0,"what":"classes"' last/events.jsonl)" = 1 ]
+check "an event" [ "$(grep -c '"event":"classes","epoch":0,"text":' last/events.jsonl)" = 1 ]
 check "which classes, and what to do" has err '^note: classes: class 4 has no training rows beside those held out for validation; classes 0, 1, 2 have no validation rows \(sorted by class\? train with --hold-out stratified\)$'
 "$lockstep" "${train[@]}" --run none --validation 0 2>err
 check "no note where nothing is held out" [ "$(grep -c '^note: classes' err)" = 0 ]
@@ -81,4 +81,11 @@ check "it stayed" cmp -s tests.h5 before.h5
 check "nothing is left beside it" [ "$(find . -name '*.tmp' | wc -l)" = 0 ]
 "$lockstep" import --idx data --out tests.h5 --force 2>err
 check "--force replaces it" has err '^tests.h5: 400 training and 100 test rows'
+# Also where the images' shape could be taken for another one.
+for _ in 1 2; do "$lockstep" import --synthetic 200,8,12,4,3 --out doubtful.h5 2>err; done
+check "an import of such a shape can be repeated" [ $? = 0 ]
+
+# Where each class has a single row none can be held out of it.
+refuses 2 'few.h5: no class has so many rows that one could be held out' "$lockstep" train --data few.h5 \
+    --model dense:5 --hold-out stratified --validation 0.5
 finish

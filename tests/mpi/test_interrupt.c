@@ -373,7 +373,7 @@ static void writes_at_once_where_steps_are_long(void **state)
         config.run = "long";
         l = (long_steps){0};
         whole.epochs = rest.epochs = 0;
-        const ls_observer observer = {.user = &l, .step = sleep_in_step, .note = count_note};
+        const ls_observer observer = {.user = &l, .step = sleep_in_step, .urgent = count_note};
         ls_interrupt_watch();
         ls_standby_long_step = 0;
         assert_ok(ls_trainer_create(&trainer, world, &config, &observer));

@@ -91,6 +91,37 @@ static void refuses_what_is_wrong(void **state)
                  "no option --bacth; did you mean --batch?");
     assert_fails(PARSE(o, "--zzzzzzz", "3"), LS_ERR_USAGE, "--help lists them all");
     assert_fails(PARSE(o, "-b"), LS_ERR_USAGE, "no option -b");
+    /* What other programs call it, too few dashes, and those of a word processor. */
+    assert_fails(PARSE(o, "--batch-size", "3"), LS_ERR_USAGE,
+                 "no option --batch-size; did you mean --batch?");
+    assert_fails(PARSE(o, "--learning_rate=3"), LS_ERR_USAGE,
+                 "no option --learning_rate; did you mean --lr?");
+    assert_fails(PARSE(o, "-lr", "3"), LS_ERR_USAGE, "no option -lr; did you mean --lr?");
+    assert_fails(PARSE(o, "---lr", "3"), LS_ERR_USAGE, "no option ---lr; did you mean --lr?");
+    assert_fails(PARSE(o, "\u2014lr=3"), LS_ERR_USAGE, "no option \u2014lr; did you mean --lr?");
+    assert_fails(PARSE(o, "\u2013\u2013batch", "3"), LS_ERR_USAGE, "; did you mean --batch?");
+    assert_fails(PARSE(o, "-n", "3"), LS_ERR_USAGE, "no option -n; ranks are started by mpirun");
+    char dashes[201];
+    memset(dashes, '-', 200);
+    dashes[200] = '\0';
+    assert_fails(PARSE(o, "m", dashes), LS_ERR_USAGE, "unexpected argument '---");
+    dashes[199] = 'x';
+    assert_fails(PARSE(o, dashes), LS_ERR_USAGE, "no option ---");
+    /* A value without its quotes, files and keys as bare arguments. */
+    assert_fails(PARSE(o, "m", "--data", "a", "b"), LS_ERR_USAGE,
+                 "unexpected argument 'b': a value of several words stands in quotes, as --data "
+                 "\"a b ...\"");
+    assert_fails(PARSE(o, "m", "--batch", "3", "b"), LS_ERR_USAGE, "unexpected argument 'b'");
+    assert_fails(PARSE(o, "m", "lr=0.5"), LS_ERR_USAGE,
+                 "unexpected argument 'lr=0.5'; did you mean --lr=0.5?");
+    ls_options_destroy(&o);
+    assert_ok(ls_options_create(&o, table, &s));
+    assert_fails(PARSE(o, "m", "none.h5"), LS_ERR_USAGE,
+                 "unexpected argument 'none.h5'; did you mean --data none.h5?");
+    assert_fails(PARSE(o, "m", "/proc/version"), LS_ERR_USAGE,
+                 "did you mean --data /proc/version?");
+    assert_fails(PARSE(o, "--data", "x.h5", "m", "none.h5"), LS_ERR_USAGE,
+                 "unexpected argument 'none.h5'");
     assert_fails(PARSE(o, "--batch"), LS_ERR_USAGE, "--batch needs a value: ROWS");
     assert_fails(PARSE(o, "--data", ""), LS_ERR_USAGE, "--data: the FILE is empty");
     assert_fails(PARSE(o, "--batch", "many"), LS_ERR_USAGE, "'many' is not a whole number");
@@ -110,6 +141,8 @@ static void refuses_what_is_wrong(void **state)
     assert_fails(PARSE(o, "one", "two"), LS_ERR_USAGE, "unexpected argument 'two'");
     assert_fails(ls_options_parse_file(o, "f", "lr = 1\nbatsh = 3\n"), LS_ERR_USAGE,
                  "f line 2: there is no key batsh; did you mean batch?");
+    assert_fails(ls_options_parse_file(o, "f", "batch_size = 3"), LS_ERR_USAGE,
+                 "f line 1: there is no key batch_size; did you mean batch?");
     assert_fails(ls_options_parse_file(o, "f", "lr\n"), LS_ERR_USAGE, "f line 1: 'lr' is not 'key");
     assert_fails(ls_options_parse_file(o, "f", "quiet = true"), LS_ERR_USAGE, "command line");
     ls_options_destroy(&o);

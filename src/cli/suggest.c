@@ -1,0 +1,212 @@
+#include "cli/suggest.h"
+
+#include "base/text.h"
+
+#include <ctype.h>
+#include <stdint.h>
+#include <string.h>
+
+/* What commands and options are called elsewhere, by Keras, PyTorch, scikit-learn and others, and
+ * here; where a word may mean several, the first counts that there is. */
+static const struct {
+    const char *theirs, *ours;
+} synonyms[] = {
+    /* Commands. */
+    {"evaluate", "eval"},
+    {"test", "eval"},
+    {"validate", "eval"},
+    {"predict", "eval"},
+    {"inference", "eval"},
+    {"infer", "eval"},
+    {"score", "eval"},
+    {"fit", "train"},
+    {"run", "train"},
+    {"resume", "train"},
+    {"learn", "train"},
+    {"convert", "import"},
+    {"prepare", "import"},
+    {"download", "import"},
+    {"synthetic", "import"},
+    {"show", "info"},
+    {"describe", "info"},
+    {"inspect", "info"},
+    {"verify", "info"},
+    {"summary", "info"},
+    {"benchmark", "bench"},
+    {"profile", "bench"},
+    {"perf", "bench"},
+    {"preview", "augment-preview"},
+    {"augment", "augment-preview"},
+    {"scale", "scaling"},
+    {"check", "doctor"},
+    {"diagnose", "doctor"},
+    {"plot", "report"},
+    {"html", "report"},
+    /* Data. */
+    {"dataset", "data"},
+    {"data-set", "data"},
+    {"data-dir", "data"},
+    {"data-path", "data"},
+    {"train-data", "data"},
+    {"training-data", "data"},
+    {"input", "data"},
+    {"hdf5", "data"},
+    {"validation-split", "validation"},
+    {"val-split", "validation"},
+    {"val-fraction", "validation"},
+    {"test-size", "validation"},
+    {"transform", "augment"},
+    {"transforms", "augment"},
+    {"augmentation", "augment"},
+    {"mean-std", "normalize"},
+    {"subset", "split"},
+    /* The network and its loss. */
+    {"arch", "model"},
+    {"architecture", "model"},
+    {"network", "model"},
+    {"net", "model"},
+    {"layers", "model"},
+    {"criterion", "loss"},
+    {"loss-function", "loss"},
+    {"loss-fn", "loss"},
+    {"smoothing", "label-smoothing"},
+    {"random-seed", "seed"},
+    {"random-state", "seed"},
+    {"manual-seed", "seed"},
+    /* Optimisation. */
+    {"batch-size", "batch"},
+    {"global-batch", "batch"},
+    {"global-batch-size", "batch"},
+    {"mini-batch", "batch"},
+    {"minibatch", "batch"},
+    {"bs", "batch"},
+    {"learning-rate", "lr"},
+    {"learning-rate-init", "lr"},
+    {"rate", "lr"},
+    {"n-epochs", "epochs"},
+    {"num-epochs", "epochs"},
+    {"nb-epochs", "epochs"},
+    {"max-epochs", "epochs"},
+    {"nb-epoch", "epochs"},
+    {"max-iter", "epochs"},
+    {"iterations", "steps"},
+    {"iterations", "epochs"},
+    {"opt", "optimizer"},
+    {"solver", "optimizer"},
+    {"algorithm", "optimizer"},
+    {"beta-1", "beta1"},
+    {"beta-2", "beta2"},
+    {"eps", "epsilon"},
+    {"wd", "weight-decay"},
+    {"l2", "weight-decay"},
+    {"decay", "weight-decay"},
+    {"clipnorm", "clip-norm"},
+    {"grad-clip", "clip-norm"},
+    {"clip-grad", "clip-norm"},
+    {"clip-grad-norm", "clip-norm"},
+    {"max-grad-norm", "clip-norm"},
+    {"gradient-clipping", "clip-norm"},
+    {"trust", "trust-coefficient"},
+    {"model-ema", "ema"},
+    {"moving-average", "ema"},
+    /* The schedule. */
+    {"lr-schedule", "schedule"},
+    {"lr-scheduler", "schedule"},
+    {"scheduler", "schedule"},
+    {"learning-rate-schedule", "schedule"},
+    {"warmup-epochs", "warmup"},
+    {"warm-up", "warmup"},
+    {"lr-warmup", "warmup"},
+    {"lr-warmup-epochs", "warmup"},
+    {"step-size", "lr-step"},
+    {"lr-step-size", "lr-step"},
+    {"gamma", "lr-gamma"},
+    {"lr-decay", "lr-gamma"},
+    {"eta-min", "lr-final"},
+    {"min-lr", "lr-final"},
+    {"lr-min", "lr-final"},
+    /* Early stopping, the run folder. */
+    {"early-stopping", "patience"},
+    {"early-stop", "patience"},
+    {"early-stopping-patience", "patience"},
+    {"restore-best-weights", "restore-best"},
+    {"weights", "checkpoint"},
+    {"weights", "resume"},
+    {"ckpt", "checkpoint"},
+    {"ckpt", "resume"},
+    {"checkpoint", "resume"},
+    {"load", "checkpoint"},
+    {"load", "resume"},
+    {"restore", "resume"},
+    {"pretrained", "resume"},
+    {"run", "checkpoint"},
+    {"model", "checkpoint"},
+    {"model-path", "checkpoint"},
+    {"output", "out"},
+    {"output", "run"},
+    {"out", "run"},
+    {"output-dir", "out"},
+    {"output-dir", "run"},
+    {"out-dir", "run"},
+    {"save", "run"},
+    {"save-dir", "run"},
+    {"log-dir", "run"},
+    {"logdir", "run"},
+    {"run-dir", "run"},
+    {"run-folder", "run"},
+    {"checkpoint-dir", "run"},
+    {"save-every", "checkpoint-every"},
+    {"save-freq", "checkpoint-every"},
+    {"checkpoint-freq", "checkpoint-every"},
+    {"save-interval", "checkpoint-every"},
+    {"max-to-keep", "keep"},
+    {"save-top-k", "keep"},
+    {"timeout", "max-time"},
+    {"time-limit", "max-time"},
+    /* Ranks, this invocation. */
+    {"deterministic", "reproducible"},
+    {"allreduce", "reduce"},
+    {"workers", "threads"},
+    {"num-workers", "threads"},
+    {"n-threads", "threads"},
+    {"num-threads", "threads"},
+    {"nthreads", "threads"},
+    {"n-jobs", "threads"},
+    {"cfg", "config"},
+    {"config-file", "config"},
+    {"silent", "quiet"},
+    {"max-memory", "memory"},
+    {"num-samples", "limit"},
+    {"max-samples", "limit"},
+    {"num-classes", "classes"},
+    {"n-classes", "classes"},
+};
+
+enum { SYNONYMS = sizeof synonyms / sizeof *synonyms, LONGEST = 64 };
+
+/* A word as names here are written: in small letters, with dashes. */
+static void write_as_ours(const char *word, char out[LONGEST])
+{
+    size_t length = 0;
+    for (; word[length] != '\0' && length < LONGEST - 1; length++)
+        out[length] = (char)(word[length] == '_' ? '-' : tolower((unsigned char)word[length]));
+    out[length] = '\0';
+}
+
+const char *ls_suggest(const char *word, const char *(*name)(const void *user, int at),
+                       const void *user)
+{
+    char meant[LONGEST];
+    const char *near = NULL, *candidate;
+    size_t distance = SIZE_MAX;
+    write_as_ours(word, meant);
+    for (int i = 0; i < SYNONYMS; i++)
+        for (int at = 0;
+             strcmp(synonyms[i].theirs, meant) == 0 && (candidate = name(user, at)) != NULL; at++)
+            if (strcmp(candidate, synonyms[i].ours) == 0)
+                return candidate;
+    for (int at = 0; (candidate = name(user, at)) != NULL; at++)
+        if (*candidate != '\0' && ls_text_nearer(meant, candidate, &distance))
+            near = candidate;
+    return near;
+}

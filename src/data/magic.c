@@ -1,0 +1,90 @@
+#include "data/magic.h"
+#include "data/idx.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { HEAD = 512 };
+
+static const char import_idx[] = "`lockstep import` makes a data set of IDX files";
+static const char write_hdf5[] =
+    "write its arrays into an HDF5 file, as README.md describes data sets under Files";
+
+static const struct {
+    size_t bytes;
+    const char *begin, *what, *remedy;
+} kinds[] = {
+    {6, "\x93NUMPY", "a NumPy array", write_hdf5},
+    {4, "PK\3\4", "a ZIP file, as NumPy's .npz and PyTorch's files are", write_hdf5},
+    {4, "PAR1", "a Parquet file", write_hdf5},
+    {2, "\x80\2", "a Python pickle", write_hdf5},
+    {2, "\x80\3", "a Python pickle", write_hdf5},
+    {2, "\x80\4", "a Python pickle", write_hdf5},
+    {2, "\x80\5", "a Python pickle", write_hdf5},
+    {8, "\x89PNG\r\n\x1a\n", "a picture", write_hdf5},
+    {3, "\xff\xd8\xff", "a picture", write_hdf5},
+};
+
+/* IDX: two zeros, a type from 8 to 14, the number of dimensions. */
+static bool is_idx(const unsigned char *head, size_t length)
+{
+    return length >= 4 && head[0] == 0 && head[1] == 0 && head[2] >= 8 && head[2] <= 14 &&
+           head[3] >= 1 && head[3] <= 8;
+}
+
+/* Numbers and names with commas, semicolons or tabs between them, in lines. */
+static bool is_csv(const unsigned char *head, size_t length)
+{
+    size_t commas = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (!isprint(head[i]) && !isspace(head[i]))
+            return false;
+        commas += strchr(",;\t", head[i]) != NULL;
+    }
+    return commas > 0;
+}
+
+static ls_status fail(const char *path, bool compressed, const char *what, const char *remedy)
+{
+    return ls_fail(LS_ERR_DATA, "%s: not an HDF5 file, but %s%s: %s", path, what,
+                   compressed ? ", compressed" : "", remedy);
+}
+
+ls_status ls_magic_refuse_folder(const char *path)
+{
+    struct stat found;
+    if (stat(path, &found) != 0 || !S_ISDIR(found.st_mode))
+        return LS_OK;
+    return ls_fail(LS_ERR_DATA,
+                   "%s: not an HDF5 file, but a folder; of IDX files in it "
+                   "`lockstep import --idx %s --out FILE` makes one",
+                   path, path);
+}
+
+ls_status ls_magic_fail(const char *path)
+{
+    unsigned char head[HEAD];
+    bool compressed = false;
+    struct stat found;
+    const mode_t mode = stat(path, &found) == 0 ? found.st_mode : 0;
+    ls_status status = ls_magic_refuse_folder(path);
+    if (status != LS_OK)
+        return status;
+    const size_t length = S_ISREG(mode) ? ls_idx_peek(path, head, HEAD, &compressed) : 0;
+    if (is_idx(head, length))
+        return fail(path, compressed, "an IDX file", import_idx);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (length >= kinds[i].bytes && memcmp(head, kinds[i].begin, kinds[i].bytes) == 0)
+            return fail(path, compressed, kinds[i].what, kinds[i].remedy);
+    if (is_csv(head, length))
+        return fail(path, compressed, "a table in text", write_hdf5);
+    if (compressed)
+        return fail(path, false, "a compressed file", "unpack it first");
+    return ls_fail(LS_ERR_DATA,
+                   "%s: not an HDF5 file, or damaged, or never closed by the program that wrote it",
+                   path);
+}

@@ -1,0 +1,217 @@
+#include "test.h"
+
+#include "base/show.h"
+#include "cli/bar.h"
+#include "cli/console.h"
+#include "cli/suggest.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static void assert_cleaned(const char *text, const char *expected)
+{
+    char copy[128];
+    snprintf(copy, sizeof copy, "%s", text);
+    ls_clean(copy);
+    assert_string_equal(copy, expected);
+    ls_clean(copy);
+    assert_string_equal(copy, expected);
+}
+
+static void texts_are_cleaned(void **state)
+{
+    (void)state;
+    assert_cleaned("", "");
+    assert_cleaned("plain ~", "plain ~");
+    assert_cleaned("x\x1b[2J\x1b]0;title\x07\nlockstep: done", "x?[2J?]0;title? lockstep: done");
+    assert_cleaned("\t\r\v\f\x7f\x01", "    ??");
+    /* C1 in UTF-8, where a terminal takes U+009B for ESC [, and as a byte. */
+    assert_cleaned("a\xc2\x9b"
+                   "2Jb\xc2\x80\xc2\x9f\u00a0c",
+                   "a??2Jb????\u00a0c");
+    assert_cleaned("a\x9b"
+                   "2Jb",
+                   "a?2Jb");
+    /* Valid UTF-8 stays: of two, three, four bytes, the last of all. */
+    assert_cleaned("naïve 数字 😀 \U0010ffff", "naïve 数字 😀 \U0010ffff");
+    /* What is cut off, overlong, a surrogate, or too large. */
+    assert_cleaned("\xe6\x95", "??");
+    assert_cleaned("\xc1\x9b \xc0\x8a", "?? ??");
+    assert_cleaned("\xe0\x82\x9b", "???");
+    assert_cleaned("\xed\xa0\x80 \xf4\x90\x80\x80 \xf8\x88\x80\x80\x80", "??? ???? ?????");
+    /* An error, too; also where its middle was cut out of a letter. */
+    char longer[2 * LS_ERROR_TEXT_MAX] = "";
+    for (int i = 0; i < LS_ERROR_TEXT_MAX / 2; i++)
+        strcat(longer, i == 0 ? "a" : "\u00fc");
+    (void)ls_fail(LS_ERR_DATA, "%s\x1b[2J\xc2\x9b%s", longer, longer);
+    for (const char *c = ls_error_text(); *c != '\0'; c += ls_utf8_length(c))
+        assert_true(ls_utf8_length(c) > 0);
+    assert_null(strpbrk(ls_error_text(), "\x1b"));
+    assert_null(strstr(ls_error_text(), "\xc2\x9b"));
+}
+
+static void numbers_go_with_their_nouns(void **state)
+{
+    (void)state;
+    assert_string_equal(ls_counted(1, "rank").text, "1 rank");
+    assert_string_equal(ls_counted(0, "rank").text, "0 ranks");
+    assert_string_equal(ls_counted(2, "class").text, "2 classes");
+    assert_string_equal(ls_counted(21, "epoch").text, "21 epochs");
+    assert_string_equal(ls_grouped(0).text, "0");
+    assert_string_equal(ls_grouped(999).text, "999");
+    assert_string_equal(ls_grouped(1234567).text, "1,234,567");
+    assert_string_equal(ls_grouped(-123456).text, "-123,456");
+}
+
+static ls_bar in_the_middle(void)
+{
+    ls_bar bar = {.epochs = 60, .rows = 1000, .interval = 0.1};
+    assert_false(ls_bar_step(&bar, 10, 3, 50, 0.5));
+    assert_false(ls_bar_step(&bar, 10.05, 3, 100, 0.5));
+    assert_true(ls_bar_step(&bar, 12, 3, 450, 0.2));
+    return bar;
+}
+
+static void a_bar_fits_any_width(void **state)
+{
+    (void)state;
+    const ls_bar bar = in_the_middle();
+    char text[LS_BAR_TEXT];
+    /* 400 rows in 2 s; 550 rows and 57 epochs are left. */
+    ls_bar_text(&bar, 12, 79, true, text);
+    assert_string_equal(
+        text, "epoch 3/60 [=========           ]   45 %  loss 0.4000  200 samples/s  4:47 left");
+    ls_bar_text(&bar, 12, LS_BAR_TEXT, false, text);
+    assert_string_equal(text, "epoch 3/60   45 %  loss 0.4000  200 samples/s  4:47 left");
+    static const struct {
+        int least; /* width from which on it is there */
+        const char *part;
+    } parts[] = {{10, "epoch 3/60"},
+                 {17, "45 %"},
+                 {28, "4:47 left"},
+                 {41, "loss 0.4000"},
+                 {67, "200 samples/s"}};
+    for (int width = 0; width < 2 * LS_BAR_TEXT; width++) {
+        ls_bar_text(&bar, 12, width, true, text);
+        assert_true((int)strlen(text) <= width);
+        for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+            assert_int_equal(strstr(text, parts[i].part) != NULL, width >= parts[i].least);
+    }
+    ls_bar_text(&bar, 12, -1, true, text);
+    assert_string_equal(text, "");
+    /* Numbers that are long, or none. */
+    const ls_bar wild = {.epochs = INT64_MAX,
+                         .rows = INT64_MAX,
+                         .epoch = INT64_MAX - 1,
+                         .done = 2,
+                         .first = 1,
+                         .begin = 1,
+                         .loss = 1e300,
+                         .steps = 1};
+    for (int width = 0; width < 2 * LS_BAR_TEXT; width++) {
+        ls_bar_text(&wild, 1, width, true, text);
+        assert_true((int)strlen(text) <= width);
+        ls_bar_text(&wild, 2, width, true, text);
+        assert_true((int)strlen(text) <= width);
+    }
+}
+
+static void a_line_comes_after_its_interval(void **state)
+{
+    (void)state;
+    ls_bar bar = {.epochs = 2, .rows = 600, .interval = 60};
+    int lines = 0;
+    for (int64_t second = 0; second < 600; second++) /* a row a second */
+        lines += ls_bar_step(&bar, (double)second, 1, second + 1, 1);
+    assert_int_equal(lines, 9);
+    char text[LS_BAR_TEXT];
+    ls_bar_text(&bar, 599, LS_BAR_TEXT, false, text);
+    assert_string_equal(text, "epoch 1/2  100 %  loss 1.0000  1 samples/s  10:00 left");
+    /* A new epoch, or the same once more, begins anew. */
+    assert_false(ls_bar_step(&bar, 700, 2, 100, 3));
+    assert_true(ls_bar_step(&bar, 760, 2, 200, 5));
+    assert_false(ls_bar_step(&bar, 1000, 2, 20, 7));
+    assert_int_equal(bar.steps, 1);
+}
+
+/* What a few lines look like on a terminal so wide, 0: in a file; as one text. */
+static void show(int width, char out[1024])
+{
+    fflush(stdout);
+    const int kept = dup(STDOUT_FILENO);
+    const int master = posix_openpt(O_RDWR | O_NOCTTY);
+    assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+    const int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
+    const struct winsize size = {.ws_col = (unsigned short)width, .ws_row = 24};
+    assert_int_equal(ioctl(terminal, TIOCSWINSZ, &size), 0);
+    dup2(terminal, STDOUT_FILENO);
+    ls_print(stdout, "  data      %s, a path: ", "name\nlockstep: \x1b[2Jdone");
+    ls_print(stdout, "12 rows\n\n");
+    ls_print(stdout, "note: words of a note\n");
+    json_t *json = json_pack("{s:s}", "k", "\x1b\x7f\xc2\x9b\u00e9");
+    ls_print_json(stdout, json);
+    json_decref(json);
+    fflush(stdout);
+    dup2(kept, STDOUT_FILENO);
+    close(kept);
+    const ssize_t got = read(master, out, 1023);
+    out[got > 0 ? got : 0] = '\0';
+    close(terminal);
+    close(master);
+}
+
+static void lines_fit_the_terminal_and_move_nothing(void **state)
+{
+    (void)state;
+    char text[1024];
+    setenv("TERM", "xterm", 1);
+    show(80, text);
+    assert_string_equal(text,
+                        "  data      name lockstep: ?[2Jdone, a path: 12 rows\r\n\r\n"
+                        "note: words of a note\r\n{\"k\":\"\\u001B\\u007F\\u009B\u00e9\"}\r\n");
+    /* The width as it is now. */
+    show(30, text);
+    assert_string_equal(text,
+                        "  data      name lockstep:\r\n            ?[2Jdone, a path:\r\n"
+                        "            12 rows\r\n\r\n"
+                        "note: words of a note\r\n{\"k\":\"\\u001B\\u007F\\u009B\u00e9\"}\r\n");
+    show(20, text);
+    assert_non_null(strstr(text, "\r\nnote: words of a\r\n  note\r\n"));
+}
+
+static const char *name_at(const void *user, int at)
+{
+    const char *const *names = user;
+    return names[at];
+}
+
+static void other_names_are_known(void **state)
+{
+    (void)state;
+    const char *const train[] = {"", "data", "batch", "lr", "epochs", "resume", "schedule", NULL};
+    const char *const eval[] = {"data", "checkpoint", NULL};
+    static const struct {
+        const char *theirs, *ours;
+    } pairs[] = {{"batch-size", "batch"},     {"batch_size", "batch"},  {"learning_rate", "lr"},
+                 {"Learning-Rate", "lr"},     {"num-epochs", "epochs"}, {"n_epochs", "epochs"},
+                 {"lr-schedule", "schedule"}, {"dataset", "data"},      {"weights", "resume"},
+                 {"epcohs", "epochs"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        assert_string_equal(ls_suggest(pairs[i].theirs, name_at, train), pairs[i].ours);
+    assert_string_equal(ls_suggest("weights", name_at, eval), "checkpoint");
+    assert_null(ls_suggest("batch-size", name_at, eval));
+    assert_null(ls_suggest("", name_at, eval));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(texts_are_cleaned),
+                                       cmocka_unit_test(numbers_go_with_their_nouns),
+                                       cmocka_unit_test(a_bar_fits_any_width),
+                                       cmocka_unit_test(a_line_comes_after_its_interval),
+                                       cmocka_unit_test(lines_fit_the_terminal_and_move_nothing),
+                                       cmocka_unit_test(other_names_are_known)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
