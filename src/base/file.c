@@ -60,7 +60,7 @@ static ls_status sync_folder(const char *path)
     if (status != LS_OK)
         return status;
     const char *name = dirname(copy);
-    int folder;
+    int folder = -1;
     status = ls_hold_folder(&folder, name);
     if (status != LS_OK)
         return status;

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
@@ -37,6 +38,30 @@ int ls_text_nearer(const char *word, const char *candidate, size_t *distance)
     if (found > tolerated || found >= *distance)
         return 0;
     *distance = found;
+    return 1;
+}
+
+/* The letters and digits of a text, small. */
+static size_t plain(const char *text, char out[LONGEST + 1])
+{
+    size_t length = 0;
+    for (; *text != '\0' && length < LONGEST; text++)
+        if (isalnum((unsigned char)*text))
+            out[length++] = (char)tolower((unsigned char)*text);
+    out[length] = '\0';
+    return length;
+}
+
+int ls_text_resembles(const char *word, const char *candidate, size_t *distance)
+{
+    enum { LEAST = 3 };
+    char a[LONGEST + 1], b[LONGEST + 1];
+    if (ls_text_nearer(word, candidate, distance))
+        return 1;
+    const size_t n = plain(word, a), m = plain(candidate, b);
+    if (m < LEAST || strstr(a, b) == NULL || n - m + 1 >= *distance)
+        return 0;
+    *distance = n - m + 1;
     return 1;
 }
 

@@ -14,6 +14,11 @@ size_t ls_text_distance(const char *a, const char *b);
  */
 int ls_text_nearer(const char *word, const char *candidate, size_t *distance);
 
+/* The same, also where `candidate` is all of it but capitals, signs and what stands around it:
+ * "Conv2d" for "conv", "CosineAnnealingLR" for "cosine". Identical texts alone have the distance 0.
+ */
+int ls_text_resembles(const char *word, const char *candidate, size_t *distance);
+
 /* The number, a NaN without its sign: printf() writes that as "-nan". Local. */
 double ls_plain_number(double value);
 

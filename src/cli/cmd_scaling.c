@@ -257,7 +257,7 @@ static void print_for_people(const ls_experiment *e, const settings *s)
                  row->oversubscribed ? '*' : ' ', row->runs, row->seconds.median, row->seconds.low,
                  row->seconds.high, row->rate.median, row->speedup.median,
                  100 * row->efficiency.median);
-        if (isfinite(row->serial_fraction))
+        if (isfinite(row->serial_fraction) && row->serial_fraction <= 1)
             ls_print(stdout, "%9.4f ", row->serial_fraction);
         else
             ls_print(stdout, "%9s ", "");

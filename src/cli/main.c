@@ -8,6 +8,7 @@
 #include "base/interrupt.h"
 #include "base/limits.h"
 #include "cli/command.h"
+#include "cli/console.h"
 #include "cli/launcher.h"
 #include "cli/suggest.h"
 
@@ -122,7 +123,8 @@ static ls_status tell(ls_status status, bool speaks)
 {
     if (!speaks)
         return LS_OK;
-    fprintf(stderr, "lockstep: %s\n", ls_error_text());
+    fflush(stdout); /* what the line may refer to */
+    ls_print(stderr, "lockstep: %s\n", ls_error_text());
     return status;
 }
 
@@ -178,9 +180,7 @@ static ls_status run_serial(const ls_command *command, int argc, char **argv)
     ls_status status = ls_fault_arm(getenv("LOCKSTEP_FAULT"), 0);
     if (status == LS_OK)
         status = check_stdout(ls_command_run(command, NULL, argc - 2, argv + 2));
-    if (status != LS_OK)
-        fprintf(stderr, "lockstep: %s\n", ls_error_text());
-    return status;
+    return status == LS_OK ? LS_OK : tell(status, true);
 }
 
 int main(int argc, char **argv)
@@ -188,6 +188,11 @@ int main(int argc, char **argv)
     const bool speaks = ls_launcher_rank() == 0;
     ls_clock_start();
     ls_interrupt_spare_writers();
+    static char help[] = "--help";
+    if (argc > 2 && strcmp(argv[1], "help") == 0) { /* as in other programs */
+        argv[1] = argv[2];
+        argv[2] = help;
+    }
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         if (speaks)

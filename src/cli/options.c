@@ -1,6 +1,7 @@
 #include "cli/options.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "cli/console.h"
 #include "cli/options_state.h"
 
@@ -36,6 +37,21 @@ static bool choice_name(const char *choices, int at, const char **name, size_t *
     return false;
 }
 
+/* The error for a choice that there is not, with the one that was meant if that can be told. */
+static ls_status none_of(const ls_option *row, const char *text)
+{
+    char near[96] = "", candidate[64];
+    const char *name;
+    size_t length, distance = SIZE_MAX;
+    for (int i = 0; choice_name(row->choices, i, &name, &length); i++) {
+        snprintf(candidate, sizeof candidate, "%.*s", (int)length, name);
+        if (ls_text_resembles(text, candidate, &distance))
+            snprintf(near, sizeof near, "; did you mean %s?", candidate);
+    }
+    return ls_fail(LS_ERR_USAGE, "--%s: '%s' is none of: %s%s", row->name, text, row->choices,
+                   near);
+}
+
 static ls_status set_choice(const ls_option *row, const char *text, int *out)
 {
     const char *name;
@@ -45,7 +61,7 @@ static ls_status set_choice(const ls_option *row, const char *text, int *out)
             *out = i;
             return LS_OK;
         }
-    return ls_fail(LS_ERR_USAGE, "--%s: '%s' is none of: %s", row->name, text, row->choices);
+    return none_of(row, text);
 }
 
 /* A number that fills the text up to `end`. */

@@ -27,6 +27,8 @@ static const char style[] =
     "code{white-space:pre-wrap;overflow-wrap:anywhere}"
     "figure{margin:1rem 0}svg,img{max-width:100%;height:auto}.note{color:#555}"
     "@page{size:A4;margin:15mm}"
+    "@media screen and (max-width:45rem){table{display:block;overflow-x:auto}td "
+    "code{white-space:nowrap}}"
     "@media print{body{font-size:10pt;line-height:1.35;max-width:none;margin:0;padding:0}"
     "h1{font-size:16pt;margin-top:0}h2{font-size:12pt;margin-top:16pt}h3{font-size:10pt}"
     "h2,h3,.lead{break-after:avoid}figure,tr,.short,.beside,.tiles div,.notice{break-inside:avoid}"

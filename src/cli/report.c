@@ -28,6 +28,7 @@ struct ls_report {
     bool saves;           /* into a run folder */
     int64_t latest_epoch; /* of the latest step, and when it had ended */
     double latest;
+    int long_steps; /* in a row: one alone may have been held up by something else */
     bool stop_told;
 };
 
@@ -201,14 +202,15 @@ static void start(void *user, const ls_run_info *info)
 }
 
 /* Where steps are longer than what mpirun leaves of them after Ctrl-C, adds to the table how to
- * stop the job: known after the second step of an epoch. */
+ * stop the job: known after some steps of an epoch. */
 static void tell_how_to_stop(ls_report *report, int64_t epoch, double now)
 {
     const double seconds = now - report->latest;
-    const bool is_long = epoch == report->latest_epoch && seconds > 0.5;
+    if (epoch == report->latest_epoch)
+        report->long_steps = seconds > 0.5 ? report->long_steps + 1 : 0;
     report->latest_epoch = epoch;
     report->latest = now;
-    if (!is_long || report->stop_told || !report->saves || report->quiet)
+    if (report->long_steps < 3 || report->stop_told || !report->saves || report->quiet)
         return;
     report->stop_told = true;
     const long mpirun = ls_launcher_mpirun();

@@ -41,8 +41,9 @@ static ls_status write_curves(FILE *out, const ls_run_material *m)
     const ls_curve loss[] = {{"validation", column + n, false}, {"training", column, true}};
     const ls_curve accuracy[] = {{"validation", column + 3 * n, false},
                                  {"training", column + 2 * n, true}};
-    ls_chart_curves(out, "loss", loss, n, LS_SCALE_LOSS, best);
-    ls_chart_curves(out, "accuracy", accuracy, n, LS_SCALE_ACCURACY, best);
+    ls_chart_curves(out, "loss (logarithmic)", loss, n, LS_SCALE_LOSS, best);
+    ls_chart_curves(out, "accuracy (logarithm of the errors)", accuracy, n, LS_SCALE_ACCURACY,
+                    best);
     ls_free(column);
     return LS_OK;
 }
@@ -205,11 +206,22 @@ static ls_status write_scaling(FILE *out, const ls_run_material *m)
           "s</th><th>samples/s</th><th>speed-up</th><th>efficiency</th><th>predicted "
           "s</th></tr>\n",
           out);
-    json_array_foreach(ls_json_at(m->scaling, "rows", NULL), i, row) write_scaling_row(out, row);
+    bool crowded = false;
+    json_array_foreach(ls_json_at(m->scaling, "rows", NULL), i, row)
+    {
+        write_scaling_row(out, row);
+        crowded = crowded || json_is_true(ls_json_at(row, "oversubscribed", NULL));
+    }
     fputs("</table>\n", out);
-    ls_page_paragraph(
-        out, "note",
-        "* more threads than cores: it shows that this many ranks work, not how fast.");
+    if (crowded)
+        ls_page_paragraph(
+            out, "note",
+            "* more threads than cores: it shows that this many ranks work, not how fast.");
+    json_array_foreach(ls_json_at(m->scaling, "doubts", NULL), i, row)
+    {
+        snprintf(text, sizeof text, "Disturbed? %s", json_string_value(row));
+        ls_page_paragraph(out, "note", text);
+    }
     return m->figure == NULL
                ? LS_OK
                : ls_page_picture(out, m->figure,

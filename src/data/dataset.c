@@ -92,9 +92,11 @@ static ls_status check_attributes(ls_dataset *dataset)
     if (status != LS_OK)
         return status;
     if (strcmp(format, "lockstep-dataset") != 0)
-        return ls_fields_fail("%s: not a data set: its attribute format is '%s', not "
-                              "'lockstep-dataset'",
-                              path, format);
+        return *format == '\0'
+                   ? ls_fields_fail("%s: not a data set: it has no attribute format", path)
+                   : ls_fields_fail("%s: not a data set: its attribute format is '%s', not "
+                                    "'lockstep-dataset'",
+                                    path, format);
     int64_t version, classes;
     status = ls_h5_get_int(file, "version", &version);
     if (status == LS_OK)

@@ -316,8 +316,9 @@ static ls_status check_label(const ls_fields *f, int64_t row, int64_t label, int
         snprintf(value, sizeof value, "%" PRIu64, (uint64_t)label);
     else
         snprintf(value, sizeof value, "%" PRId64, label);
-    return ls_fail(LS_ERR_DATA, "%s: '/%s/labels' row %" PRId64 " is %s, expected 0 to %d",
-                   ls_h5_path(f->file), f->group, row, value, classes - 1);
+    return ls_fail(LS_ERR_DATA, "%s: '/%s/labels' row %" PRId64 " is %s, expected 0 to %d%s",
+                   ls_h5_path(f->file), f->group, row, value, classes - 1,
+                   label == classes ? " (labels count from 0)" : "");
 }
 
 /* Labels are read as numbers that all of them fit into, those of uint64 as they are. */

@@ -10,6 +10,7 @@
 #include <sha2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { SPLITS = 2 };
@@ -182,6 +183,7 @@ ls_status ls_import_idx(const ls_import *import, const char *path)
 
 ls_status ls_import_find(const char *folder, const char *stem, char *out, int size)
 {
+    struct stat found;
     static const char *const separators[] = {"-", "."};
     static const char *const endings[] = {"", ".gz"};
     const char *kind = strstr(stem, "labels") != NULL ? "1" : "3";
@@ -197,6 +199,9 @@ ls_status ls_import_find(const char *folder, const char *stem, char *out, int si
             }
     if (access(folder, F_OK) != 0)
         return ls_fail(LS_ERR_DATA, "%s: can't open this folder: %s", folder, strerror(errno));
+    if (stat(folder, &found) == 0 && !S_ISDIR(found.st_mode))
+        return ls_fail(LS_ERR_DATA, "%s: is no folder: --idx wants the one with the four files",
+                       folder);
     return ls_fail(LS_ERR_DATA, "%s: has no file %s-idx%s-ubyte or %s-idx%s-ubyte.gz", folder, stem,
                    kind, stem, kind);
 }

@@ -12,7 +12,7 @@ enum { HEAD = 512 };
 
 static const char import_idx[] = "`lockstep import` makes a data set of IDX files";
 static const char write_hdf5[] =
-    "write its arrays into an HDF5 file, as README.md describes data sets under Files";
+    "write its arrays into an HDF5 file, whose layout `lockstep import --help` describes";
 
 static const struct {
     size_t bytes;

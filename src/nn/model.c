@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const ls_layer_kind *const kinds[] = {
     &ls_layer_dense,      &ls_layer_conv,      &ls_layer_maxpool, &ls_layer_avgpool,
@@ -68,8 +69,11 @@ static ls_status unknown_kind(int number, const char *word, const char *name)
     char reason[384];
     const char *near = NULL;
     size_t distance = SIZE_MAX;
+    /* What other programs call a dense layer. */
+    if (strcasecmp(name, "linear") == 0 || strcasecmp(name, "fc") == 0)
+        name = "Dense";
     for (int i = 0; i < KINDS; i++)
-        if (ls_text_nearer(name, kinds[i]->name, &distance))
+        if (ls_text_resembles(name, kinds[i]->name, &distance))
             near = kinds[i]->name;
     const char *preset, *layers;
     for (int i = 0; number == 1 && ls_preset_at(i, &preset, &layers); i++)

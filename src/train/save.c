@@ -97,10 +97,13 @@ ls_status ls_trainer_save(ls_trainer *t, bool best, bool needed)
     if (status != LS_OK) {
         progress->best_steps = saved_best;
         if (needed || t->config->on_save_failure == LS_SAVE_FAILURE_STOPS)
-            return status;
+            return t->has_saved
+                       ? ls_fail(status, "%s; the checkpoints before it are whole", ls_error_text())
+                       : status;
         report(t, status);
         return LS_OK;
     }
+    t->has_saved = true;
     t->save_seconds = t->saved - begin;
     ls_trainer_limit_time(t, ls_trainer_save_margin(t));
     if (t->log != NULL)

@@ -48,6 +48,7 @@ struct ls_trainer {
     double created;             /* when, on ls_now()'s clock */
     double saved;               /* when the latest checkpoint was */
     double save_seconds;        /* what it took, or the first is thought to take */
+    bool has_saved;             /* a checkpoint */
     double step_seconds;        /* of the latest step */
     struct ls_standby *standby; /* on rank 0, where steps are long; else NULL */
     bool standby_failed;        /* it can't be had */

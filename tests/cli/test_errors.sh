@@ -46,6 +46,8 @@ train 2 "unexpected argument 'relu': a value of several words stands in quotes, 
 train 2 "unexpected argument 'data/data.h5'; did you mean --data data/data.h5" $data --model dense:5
 train 2 'no option --batch-size; did you mean --batch' --data $data --batch-size 3
 train 2 'no option —lr; did you mean --lr' --data $data —lr 3
+train 2 "word 1, 'Linear:5': no layer is called that; did you mean 'dense'" --data $data --model "Linear:5"
+train 2 "word 1, 'Conv2d:3x3': no layer is called that; did you mean 'conv'" --data $data --model "Conv2d:3x3 relu dense:5"
 train 2 "--schedule: 'cosin' is none of: constant step cosine" --data $data --schedule cosin
 train 2 '--schedule onecycle begins with a warmup of its own' --data $data --schedule onecycle --warmup 1
 train 2 '--warmup 5 leaves nothing of 5 epochs' --data $data --schedule cosine --warmup 5

@@ -103,6 +103,15 @@ static void nearest_words(void **state)
     assert_true(ls_text_nearer("epoch", "epochs", &distance));
     assert_false(ls_text_nearer("epoch", "batch", &distance));
     assert_int_equal(distance, 1);
+    /* What stands around a name, and how it is written, do not matter; the longest name counts. */
+    distance = SIZE_MAX;
+    assert_true(ls_text_resembles("SparseAdamW", "adam", &distance));
+    assert_true(ls_text_resembles("SparseAdamW", "adamw", &distance));
+    assert_false(ls_text_resembles("SparseAdamW", "adam", &distance));
+    distance = SIZE_MAX;
+    assert_false(ls_text_resembles("foo", "adam", &distance));
+    assert_true(ls_text_resembles("CROSS_ENTROPY", "cross-entropy", &distance));
+    assert_int_equal(distance, 1);
 }
 
 static void files_appear_whole(void **state)

@@ -48,8 +48,8 @@ static void points_at_the_wrong_word(void **state)
     } cases[] = {
         {"dense:512 rleu dense:10", "word 2, 'rleu': no layer is called that; did you mean 'relu'",
          0},
-        {"dense:512 convolution:3 dense:10",
-         "word 2, 'convolution:3': no layer is called that; "
+        {"dense:512 lstm:3 dense:10",
+         "word 2, 'lstm:3': no layer is called that; "
          "there are dense, conv, maxpool, avgpool, flatten, batchnorm, dropout, "
          "relu, leaky-relu, gelu, sigmoid, tanh, softmax",
          0},

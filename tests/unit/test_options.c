@@ -96,6 +96,9 @@ static void refuses_what_is_wrong(void **state)
                  "no option --batch-size; did you mean --batch?");
     assert_fails(PARSE(o, "--learning_rate=3"), LS_ERR_USAGE,
                  "no option --learning_rate; did you mean --lr?");
+    assert_fails(PARSE(o, "--loss", "sparse_categorical_crossentropy"), LS_ERR_USAGE,
+                 "is none of: cross-entropy mse; did you mean cross-entropy?");
+    assert_fails(PARSE(o, "--loss", "huber"), LS_ERR_USAGE, "is none of: cross-entropy mse");
     assert_fails(PARSE(o, "-lr", "3"), LS_ERR_USAGE, "no option -lr; did you mean --lr?");
     assert_fails(PARSE(o, "---lr", "3"), LS_ERR_USAGE, "no option ---lr; did you mean --lr?");
     assert_fails(PARSE(o, "\u2014lr=3"), LS_ERR_USAGE, "no option \u2014lr; did you mean --lr?");
