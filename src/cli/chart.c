@@ -23,32 +23,13 @@ static void end_figure(FILE *out)
 
 /* ---- curves */
 
-enum { HEIGHT = 300, LEFT = 70, RIGHT = 150, TOP = 34, BOTTOM = 40, APART = 22, MARKS = 16 };
+enum { HEIGHT = 300, LEFT = 70, RIGHT = 150, TOP = 34, BOTTOM = 40 };
 
-/* What a chart shows, and where. */
+/* What a chart shows, and where: values from `low` to `high`, which are multiples of `step`. */
 typedef struct frame {
     int64_t count;
-    double least;     /* half of the least distance from perfect, which stands for none at all */
-    double low, high; /* heights */
-    ls_scale scale;
+    double low, high, step;
 } frame;
-
-/* From perfect: a loss of 0, an accuracy of 1. */
-static double distance_of(ls_scale scale, double value)
-{
-    return scale == LS_SCALE_LOSS ? value : 1 - value;
-}
-
-static double height_of(const frame *f, double value)
-{
-    const double height = log10(fmax(distance_of(f->scale, value), f->least));
-    return f->scale == LS_SCALE_LOSS ? height : -height;
-}
-
-static double value_of(ls_scale scale, double height)
-{
-    return scale == LS_SCALE_LOSS ? pow(10, height) : 1 - pow(10, -height);
-}
 
 static double x_of(const frame *f, int64_t epoch)
 {
@@ -58,93 +39,51 @@ static double x_of(const frame *f, int64_t epoch)
 
 static double y_of(const frame *f, double value)
 {
-    return TOP + (f->high - height_of(f, value)) / (f->high - f->low) * (HEIGHT - TOP - BOTTOM);
+    return TOP + (f->high - value) / (f->high - f->low) * (HEIGHT - TOP - BOTTOM);
 }
 
-static double least_distance(const ls_curve curve[2], int64_t count, ls_scale scale)
+/* A step of 1, 2 or 5 and zeros that is at least this one. */
+static double rounded_step(double rough)
 {
-    double least = INFINITY;
-    for (int k = 0; k < 2; k++)
-        for (int64_t i = 0; i < count; i++) {
-            const double distance = distance_of(scale, curve[k].value[i]);
-            if (isfinite(distance) && distance > 0)
-                least = fmin(least, distance);
-        }
-    return isfinite(least) ? fmax(least / 2, 1e-9) : 1e-5;
+    const double decade = pow(10, floor(log10(rough)));
+    return rough <= decade       ? decade
+           : rough <= 2 * decade ? 2 * decade
+           : rough <= 5 * decade ? 5 * decade
+                                 : 10 * decade;
 }
 
-static frame make_frame(const ls_curve curve[2], int64_t count, ls_scale scale)
+/* The least frame of whole steps that holds all values; low is INFINITY if there are none. */
+static frame make_frame(const ls_curve curve[2], int64_t count)
 {
-    frame f = {.count = count, .low = INFINITY, .high = -INFINITY, .scale = scale};
-    f.least = least_distance(curve, count, scale);
+    enum { STEPS = 5 };
+    frame f = {.count = count, .low = INFINITY, .high = -INFINITY};
     for (int k = 0; k < 2; k++)
         for (int64_t i = 0; i < count; i++)
             if (isfinite(curve[k].value[i])) {
-                f.low = fmin(f.low, height_of(&f, curve[k].value[i]));
-                f.high = fmax(f.high, height_of(&f, curve[k].value[i]));
+                f.low = fmin(f.low, curve[k].value[i]);
+                f.high = fmax(f.high, curve[k].value[i]);
             }
-    const double margin = fmax(0.01, 0.05 * (f.high - f.low));
-    f.low -= margin;
-    f.high += margin;
+    if (!isfinite(f.low))
+        return f;
+    /* Values that hardly differ have no more to show than their last digits. */
+    const double span = fmax(f.high - f.low, fmax(1e-3, 1e-3 * fabs(f.high)));
+    f.step = rounded_step(span / STEPS);
+    f.low = floor(f.low / f.step) * f.step;
+    f.high = ceil(f.high / f.step) * f.step;
+    if (f.high - f.low < f.step)
+        f.high = f.low + f.step;
     return f;
-}
-
-/* Adds a mark to those chosen, from the top down, if there is room below the latest. */
-static int add_mark(const frame *f, double value, double marks[MARKS], int count)
-{
-    const double y = y_of(f, value), distance = distance_of(f->scale, value);
-    const bool room = count == 0 || y - y_of(f, marks[count - 1]) >= APART;
-    if (distance > 0 && distance < f->least)
-        return count; /* it would stand where perfect stands */
-    if (count == MARKS || y < TOP || y > HEIGHT - BOTTOM || !room)
-        return count;
-    marks[count] = value;
-    return count + 1;
-}
-
-/* Round values for curves that span decades. */
-static int choose_wide(const frame *f, double marks[MARKS])
-{
-    static const double accuracies[] = {1,     0.9999, 0.9998, 0.9995, 0.999, 0.998, 0.995, 0.99,
-                                        0.985, 0.98,   0.97,   0.95,   0.92,  0.9,   0.85,  0.8,
-                                        0.7,   0.6,    0.5,    0.4,    0.3,   0.2,   0.1,   0};
-    static const double ones[] = {9, 8, 7, 6, 5, 4, 3, 2.5, 2, 1.5, 1.2, 1};
-    enum { ONES = sizeof ones / sizeof *ones, FIRST = 9, DECADES = 16 };
-    const int values =
-        f->scale == LS_SCALE_LOSS ? ONES * DECADES : (int)(sizeof accuracies / sizeof *accuracies);
-    int count = 0;
-    for (int i = 0; i < values; i++)
-        count = add_mark(f,
-                         f->scale == LS_SCALE_LOSS ? ones[i % ONES] * pow(10, FIRST - i / ONES)
-                                                   : accuracies[i],
-                         marks, count);
-    return f->scale == LS_SCALE_LOSS ? add_mark(f, 0, marks, count) : count;
-}
-
-/* Multiples of a round step for those that hardly change. */
-static int choose_narrow(const frame *f, double marks[MARKS])
-{
-    const double low = value_of(f->scale, f->low), high = value_of(f->scale, f->high);
-    const double rough = (high - low) / 6, decade = pow(10, floor(log10(rough)));
-    const double step = decade * (rough <= 2 * decade ? 2 : rough <= 5 * decade ? 5 : 10);
-    int count = 0;
-    for (double k = floor(high / step); k * step >= low && k > 0; k--)
-        count = add_mark(f, k * step, marks, count);
-    return count;
 }
 
 static void draw_heights(FILE *out, const frame *f)
 {
-    double marks[MARKS];
-    int count = choose_wide(f, marks);
-    if (count < 3)
-        count = choose_narrow(f, marks);
-    for (int i = 0; i < count; i++) {
-        const double y = y_of(f, marks[i]);
+    const int steps = (int)round((f->high - f->low) / f->step);
+    for (int i = 0; i <= steps; i++) {
+        const double value = (round(f->low / f->step) + i) * f->step, y = y_of(f, value);
         fprintf(out,
                 "<line x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"#e3e3e3\"/>"
-                "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%g</text>\n",
-                LEFT, WIDTH - RIGHT, y, y, LEFT - 8, y + 4, marks[i]);
+                "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.8g</text>\n",
+                LEFT, WIDTH - RIGHT, y, y, LEFT - 8, y + 4, value);
     }
 }
 
@@ -207,11 +146,11 @@ static void draw_key(FILE *out, const ls_curve *curve, int line, const char *col
 }
 
 void ls_chart_curves(FILE *out, const char *title, const ls_curve curve[2], int64_t count,
-                     ls_scale scale, int64_t marked)
+                     int64_t marked)
 {
     /* Of Okabe and Ito's colours, which colour-blind people can tell apart. */
     static const char *const colour[] = {"#0072B2", "#D55E00"};
-    const frame f = make_frame(curve, count, scale);
+    const frame f = make_frame(curve, count);
     int lines = 0;
     if (!isfinite(f.low)) {
         fprintf(out, "<p class=\"note\">No epoch has a %s.</p>\n", title);

@@ -14,14 +14,10 @@ typedef struct ls_curve {
     bool dashed;
 } ls_curve;
 
-/* How heights are measured: losses by their logarithm, accuracies by that of the errors. A loss of
- * 0 and an accuracy of 1 stand a little beyond the others. */
-typedef enum ls_scale { LS_SCALE_LOSS, LS_SCALE_ACCURACY } ls_scale;
-
 /* Draws those of two curves that have anything to show, with a dot on the solid one at epoch
  * `marked`, 0: none. Where there is nothing at all it says so. Local. */
 void ls_chart_curves(FILE *out, const char *title, const ls_curve curve[2], int64_t count,
-                     ls_scale scale, int64_t marked);
+                     int64_t marked);
 
 /* The most classes of a matrix that can still be seen. */
 enum { LS_CHART_MOST_CLASSES = 256 };

@@ -41,9 +41,8 @@ static ls_status write_curves(FILE *out, const ls_run_material *m)
     const ls_curve loss[] = {{"validation", column + n, false}, {"training", column, true}};
     const ls_curve accuracy[] = {{"validation", column + 3 * n, false},
                                  {"training", column + 2 * n, true}};
-    ls_chart_curves(out, "loss (logarithmic)", loss, n, LS_SCALE_LOSS, best);
-    ls_chart_curves(out, "accuracy (logarithm of the errors)", accuracy, n, LS_SCALE_ACCURACY,
-                    best);
+    ls_chart_curves(out, "loss", loss, n, best);
+    ls_chart_curves(out, "accuracy", accuracy, n, best);
     ls_free(column);
     return LS_OK;
 }

@@ -206,8 +206,8 @@ static char *charts_of(const double *validation, const double *training, int64_t
     sheet s;
     const ls_curve curves[] = {{"validation", validation, false}, {"training", training, true}};
     FILE *out = open_sheet(&s);
-    ls_chart_curves(out, "loss", curves, count, LS_SCALE_LOSS, 1);
-    ls_chart_curves(out, "accuracy", curves, count, LS_SCALE_ACCURACY, 1);
+    ls_chart_curves(out, "loss", curves, count, 1);
+    ls_chart_curves(out, "accuracy", curves, count, 1);
     return close_sheet(&s);
 }
 
@@ -243,16 +243,18 @@ static void curves_of_any_run(void **state)
     }
 }
 
-/* What is perfect stands near the best that is not, and does not press the rest together. */
-static void perfect_values_are_marked(void **state)
+/* There is a mark above the best value and one below the worst, at whole steps. */
+static void all_values_lie_between_marks(void **state)
 {
     (void)state;
-    const double validation[] = {0.8, 0.85, 0.86}, training[] = {0.9, 0.99, 1};
+    const double validation[] = {0.81, 0.85, 0.86}, training[] = {0.9, 0.985, 1};
     char *page = charts_of(validation, training, 3);
     const char *accuracy = strstr(page, ">accuracy<");
-    assert_non_null(strstr(accuracy, ">1</text>"));
-    assert_non_null(strstr(accuracy, ">0.97</text>"));
-    assert_null(strstr(accuracy, ">0.999"));
+    static const char *const marks[] = {">1</text>", ">0.95</text>", ">0.9</text>", ">0.85</text>",
+                                        ">0.8</text>"};
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        assert_non_null(strstr(accuracy, marks[i]));
+    assert_int_equal(count_of(accuracy, "text-anchor=\"end\""), 5);
     free(page);
 }
 
@@ -321,7 +323,7 @@ int main(void)
         cmocka_unit_test(says_what_is_missing),
         cmocka_unit_test(long_texts_are_whole),
         cmocka_unit_test(curves_of_any_run),
-        cmocka_unit_test(perfect_values_are_marked),
+        cmocka_unit_test(all_values_lie_between_marks),
         cmocka_unit_test(matrices_of_any_size_fit),
         cmocka_unit_test(most_confused_come_first),
     };
