@@ -166,8 +166,6 @@ static const struct {
     /* Ranks, this invocation. */
     {"deterministic", "reproducible"},
     {"allreduce", "reduce"},
-    {"workers", "threads"},
-    {"num-workers", "threads"},
     {"n-threads", "threads"},
     {"num-threads", "threads"},
     {"nthreads", "threads"},
