@@ -91,12 +91,12 @@ static ls_status check_attributes(ls_dataset *dataset)
     ls_status status = optional_text(file, "format", format, sizeof format);
     if (status != LS_OK)
         return status;
+    if (*format == '\0')
+        snprintf(format, sizeof format, "missing or empty");
     if (strcmp(format, "lockstep-dataset") != 0)
-        return *format == '\0'
-                   ? ls_fields_fail("%s: not a data set: it has no attribute format", path)
-                   : ls_fields_fail("%s: not a data set: its attribute format is '%s', not "
-                                    "'lockstep-dataset'",
-                                    path, format);
+        return ls_fields_fail("%s: not a data set: its attribute format is %s, not "
+                              "lockstep-dataset",
+                              path, format);
     int64_t version, classes;
     status = ls_h5_get_int(file, "version", &version);
     if (status == LS_OK)
