@@ -203,12 +203,14 @@ static ls_status train_epoch(ls_trainer *t)
         const bool last = t->progress.step == t->plan.steps;
         if (last)
             continue;
+        if (!(t->stopping || t->due || control.copy > 0))
+            continue;
+        sums->seconds += ls_now() - mark;
+        mark = ls_now();
         if (!(t->stopping || t->due)) {
-            if (control.copy > 0)
-                status = copy_state(t);
+            status = copy_state(t);
             continue;
         }
-        sums->seconds += ls_now() - mark;
         status = ls_health_check_replicas(t); /* what is saved, lasts */
         if (status == LS_OK)
             status = ls_trainer_save(t, false, t->stopping);
