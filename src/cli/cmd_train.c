@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/report.h"
-#include "nn/preset.h"
 
 #include <float.h>
 #include <math.h>
@@ -196,9 +195,9 @@ static const ls_option table[] = {
 
 static void help(FILE *out)
 {
-    ls_command_list("Layers", ls_network_layer_kind, out);
+    ls_command_list("Layers", ls_network_layer_word, out);
     ls_command_list("Networks by name, each with a last dense layer of a unit for each class",
-                    ls_preset_at, out);
+                    ls_network_preset, out);
     ls_command_list("Augmentation: words in any order", ls_augment_word, out);
 }
 

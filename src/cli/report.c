@@ -61,12 +61,12 @@ static void print_network(const ls_run_info *info)
         ls_print(stderr, "  %-10s%-14s", i == 0 ? "network" : "", layer.word);
         print_shape(input);
         ls_print(stderr, " -> ");
-        print_shape(layer.output);
+        print_shape(layer.out);
         if (layer.parameters > 0)
             ls_print(stderr, ", %s %s", ls_grouped(layer.parameters).text,
                      ls_plural(layer.parameters, "parameter").text);
         ls_print(stderr, "\n");
-        input = layer.output;
+        input = layer.out;
     }
     ls_print(stderr, "  %-10s%s parameters together\n", "",
              ls_grouped(ls_network_size(info->network)).text);

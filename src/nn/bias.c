@@ -1,43 +1,24 @@
-/* What layers with a bias have in common. */
+/* Biases, and the relu that may follow them. */
 #include "base/dispatch.h"
-#include "nn/layer.h"
+#include "nn/op.h"
 
 #include <string.h>
 
-/* A layer without a bias has one parameter less. */
-static const ls_param *bias_of(const ls_layer *layer)
-{
-    const ls_param *last = &layer->param[layer->params - 1];
-    return last->rank == 1 ? last : NULL;
-}
-
-const float *ls_layer_bias(const ls_layer *layer, const float *params)
-{
-    const ls_param *bias = bias_of(layer);
-    return bias != NULL ? params + bias->offset : NULL;
-}
-
-float *ls_layer_bias_gradient(const ls_layer *layer, float *grads)
-{
-    const ls_param *bias = bias_of(layer);
-    return bias != NULL ? grads + bias->offset : NULL;
-}
-
-/* Short rows are taken several at a time, as one long row of which the bias is repeated. */
+/* Several short rows are computed as one long row, with the bias repeated. */
 enum { LONG = 64, REPEATED = 2 * LONG };
 
-/* How many rows make a long one. */
+/* Rows of a batch in one long row. */
 static int64_t rows_at_once(int64_t rows, int64_t U)
 {
     const int64_t repeats = U < LONG ? LONG / U : 1;
     return repeats < rows ? repeats : rows;
 }
 
-LS_DISPATCH static void add(int64_t rows, int64_t U, bool rectify, const float *restrict b,
+LS_DISPATCH static void add(int64_t rows, int64_t U, bool relu, const float *restrict b,
                             float *restrict y)
 {
     for (int64_t r = 0; r < rows; r++, y += U) {
-        if (!rectify) {
+        if (!relu) {
             for (int64_t u = 0; u < U; u++)
                 y[u] += b[u];
             continue;
@@ -50,27 +31,27 @@ LS_DISPATCH static void add(int64_t rows, int64_t U, bool rectify, const float *
     }
 }
 
-void ls_bias_add(int64_t rows, int64_t U, bool rectify, const float *b, float *y)
+void ls_bias_add(int64_t rows, int64_t U, bool relu, const float *b, float *y)
 {
     if (b == NULL)
         return;
     float repeated[REPEATED];
     const int64_t repeats = rows_at_once(rows, U), long_rows = repeats > 0 ? rows / repeats : 0;
     if (repeats <= 1) {
-        add(rows, U, rectify, b, y);
+        add(rows, U, relu, b, y);
         return;
     }
     for (int64_t i = 0; i < repeats; i++)
         memcpy(repeated + i * U, b, (size_t)U * sizeof *b);
-    add(long_rows, repeats * U, rectify, repeated, y);
-    add(rows - long_rows * repeats, U, rectify, b, y + long_rows * repeats * U);
+    add(long_rows, repeats * U, relu, repeated, y);
+    add(rows - long_rows * repeats, U, relu, b, y + long_rows * repeats * U);
 }
 
-LS_DISPATCH static void sum(int64_t rows, int64_t U, bool rectify, const float *restrict y,
+LS_DISPATCH static void sum(int64_t rows, int64_t U, bool relu, const float *restrict y,
                             float *restrict dy, float *restrict db)
 {
     for (int64_t r = 0; r < rows; r++, y += U, dy += U) {
-        if (rectify)
+        if (relu)
             for (int64_t u = 0; u < U; u++)
                 dy[u] = y[u] > 0 ? dy[u] : 0;
         for (int64_t u = 0; u < U; u++)
@@ -78,7 +59,7 @@ LS_DISPATCH static void sum(int64_t rows, int64_t U, bool rectify, const float *
     }
 }
 
-void ls_bias_sum(int64_t rows, int64_t U, bool rectify, const float *y, float *dy, float *db)
+void ls_bias_sum(int64_t rows, int64_t U, bool relu, const float *y, float *dy, float *db)
 {
     if (db == NULL)
         return;
@@ -86,11 +67,11 @@ void ls_bias_sum(int64_t rows, int64_t U, bool rectify, const float *y, float *d
     const int64_t repeats = rows_at_once(rows, U), long_rows = repeats > 0 ? rows / repeats : 0;
     memset(db, 0, (size_t)U * sizeof *db);
     if (repeats <= 1) {
-        sum(rows, U, rectify, y, dy, db);
+        sum(rows, U, relu, y, dy, db);
         return;
     }
-    sum(long_rows, repeats * U, rectify, y, dy, repeated);
-    sum(rows - long_rows * repeats, U, rectify, y + long_rows * repeats * U,
+    sum(long_rows, repeats * U, relu, y, dy, repeated);
+    sum(rows - long_rows * repeats, U, relu, y + long_rows * repeats * U,
         dy + long_rows * repeats * U, db);
     for (int64_t i = 0; i < repeats; i++)
         for (int64_t u = 0; u < U; u++)

@@ -1,6 +1,6 @@
 #include <lockstep/compute.h>
 
-#include "nn/conv_kernel.h"
+#include "nn/ops/conv_kernel.h"
 
 #include <cblas.h>
 #include <stdint.h>

@@ -1,21 +1,38 @@
-/* Passes through a network. */
+/* Passes through a network: the order of operations, micro-batches, and the hooks. Operations know of
+ * none of these.
+ *
+ *     forward    for each operation              statistics of the batch, if it takes any
+ *                    for each micro-batch
+ *                        for each part           wait for parameters, forward
+ *     backward   for each operation, from last to first
+ *                    for each micro-batch
+ *                        for each part           backward, gradients are final
+ *
+ * Only the first operation with parameters waits for them part by part: they are updated from the
+ * arena's end down, so that all others are up to date when its last part is. */
+#include "nn/pass.h"
+
 #include "base/exact.h"
 #include "base/rng.h"
 #include "nn/loss.h"
 #include "nn/network_state.h"
+#include "nn/tensor_parallel.h"
 
 #include <assert.h>
 #include <string.h>
 
-/* Whether a layer is computed by a team together. */
-static bool is_split(const ls_layer *layer, const ls_team *team)
-{
-    return team != NULL && layer->matrix >= 0 &&
-           ls_team_splits(team->size, team->rows, &layer->layout->matrix[layer->matrix]);
-}
+/* One pass: its arguments. */
+typedef struct run {
+    ls_network *network;
+    const float *params;
+    float *grads; /* NULL: forward */
+    const ls_batch *batch;
+    const ls_pass *pass;
+    bool training;
+} run;
 
 /* [channels][pixels] -> [pixels][channels], for each row. */
-static void turn(const ls_network *network, int64_t rows, const float *from, float *to)
+static void to_channels_last(const ls_network *network, int64_t rows, const float *from, float *to)
 {
     const int64_t channels = network->input.channels;
     const int64_t pixels = network->input.height * network->input.width;
@@ -25,84 +42,181 @@ static void turn(const ls_network *network, int64_t rows, const float *from, flo
                 to[p * channels + c] = from[c * pixels + p];
 }
 
-/* How a layer gets its rows: those from `first` on, some at a time. */
-static int64_t rows_at_once(const ls_layer *layer, const ls_pass *pass, int64_t first, int64_t rows)
+/* Rows of the micro-batch that begins at `first`. */
+static int64_t micro_batch(const run *r, int64_t first)
 {
-    const int64_t left = rows - first;
-    return pass->block > 0 && pass->block < left && !layer->kind->spans ? pass->block : left;
+    const int64_t left = r->batch->rows - first, block = r->pass->block;
+    return block > 0 && block < left ? block : left;
 }
 
-/* The pass as layer `at` sees it: `rows` rows from `first` on. */
-static ls_layer_pass view(const ls_pass *pass, int at, const float *params, const ls_batch *batch,
-                          int64_t first, int64_t rows)
+/* Output of an operation, or the batch's rows. */
+static const float *value_of(const ls_network *network, int op)
 {
-    return (ls_layer_pass){.params = params,
-                           .rows = rows,
-                           .ids = batch->ids + first,
-                           .key = ls_rng_at(pass->key, (uint64_t)at),
-                           .block = pass->block,
-                           .team = pass->team,
-                           .ready = pass->ready,
-                           .sum = pass->sum};
+    return op == LS_OP_BATCH ? network->x : network->op[op].y;
 }
 
-/* One layer forward; `need`: it is the first one with parameters. */
-static void forward_layer(const ls_network *network, int at, const float *params,
-                          const ls_batch *batch, bool training, const ls_pass *pass, bool need,
-                          const float *x)
+/* Whether the gradient with respect to an input of an operation is wanted. */
+static bool wants_dx(const run *r, const ls_op *op, int k)
 {
-    const ls_layer *layer = &network->layer[at];
-    const int64_t in = ls_shape_size(layer->in), out = ls_shape_size(layer->out);
-    int64_t first = 0;
+    return r->pass->input_gradient != NULL ||
+           (op->input[k] != LS_OP_BATCH && r->network->op[op->input[k]].trains);
+}
+
+/* What an operation sees of `rows` rows from `first` on. */
+static ls_op_data view(const run *r, const ls_op *op, int64_t first, int64_t rows)
+{
+    const ls_network *network = r->network;
+    const int64_t out = ls_shape_size(op->out);
+    ls_op_data d = {.rows = rows,
+                    .y = op->y + first * out,
+                    .part = {0, op->matrix >= 0 ? network->matrix[op->matrix].rows : 0},
+                    .saved = op->saved + first * op->saved_row,
+                    .state = op->state,
+                    .scratch = network->scratch,
+                    .sums = network->sums,
+                    .training = r->training,
+                    .key = ls_rng_at(r->pass->key, op->number),
+                    .ids = r->batch->ids + first};
+    for (int k = 0; k < op->inputs; k++)
+        d.x[k] = value_of(network, op->input[k]) + first * ls_shape_size(op->in[k]);
+    for (int k = 0; k < op->params; k++)
+        d.w[k] = r->params + op->param[k].offset;
+    if (r->grads == NULL)
+        return d;
+    d.dy = network->gradient[op->dy] + first * out;
+    for (int k = 0; k < op->inputs; k++)
+        if (wants_dx(r, op, k))
+            d.dx[k] = network->gradient[op->dx[k]] + first * ls_shape_size(op->in[k]);
+    for (int k = 0; k < op->params; k++)
+        d.dw[k] = r->grads + op->param[k].offset;
+    return d;
+}
+
+/* The part of an operation's matrix below row `end`; without a matrix it has one part, all. Products
+ * are cut so that communication can hide behind the next part's product. */
+static ls_range part_below(const run *r, const ls_op *op, int64_t end)
+{
+    if (op->matrix < 0)
+        return (ls_range){0, 0};
+    const int64_t slice = ls_matrix_slice(&r->network->matrix[op->matrix]);
+    const int64_t first = (end - 1) / slice * slice;
+    return (ls_range){first, end - first};
+}
+
+/* Offset of a part's first parameter in the arena. */
+static int64_t offset_of(const run *r, const ls_op *op, ls_range part)
+{
+    const int64_t columns = op->matrix >= 0 ? r->network->matrix[op->matrix].columns : 0;
+    return op->param[0].offset + part.first * columns;
+}
+
+/* Sums the statistics of an operation over the micro-batches of this rank and over the ranks, as
+ * often as it asks for. With micro-batches the sums are exact, whatever the number of ranks.
+ * Collective on the ranks of the pass. */
+static void take_statistics(const run *r, const ls_op *op, ls_statistics_of of)
+{
+    const ls_batch_statistics *statistics = op->kind->statistics;
+    const int count = statistics->count(op), parts = r->pass->block > 0 ? LS_EXACT_PARTS : 1;
+    double *mine = r->network->sums, *total = mine + count;
+    const ls_op_data all = view(r, op, 0, r->batch->rows);
+    for (bool again = true; again; of = LS_STATISTICS_OF_INPUTS_AGAIN) {
+        memset(total, 0, (size_t)(parts * count) * sizeof *total);
+        for (int64_t first = 0, rows; first < r->batch->rows; first += rows) {
+            rows = micro_batch(r, first);
+            const ls_op_data d = view(r, op, first, rows);
+            statistics->add(op, &d, of, mine);
+            for (int i = 0; i < count; i++)
+                if (parts > 1)
+                    ls_exact_add(mine[i], total + i, count);
+                else
+                    total[i] = mine[i];
+        }
+        if (r->pass->sum.call != NULL)
+            r->pass->sum.call(r->pass->sum.user, total, parts * count);
+        for (int i = 0; i < count && parts > 1; i++)
+            total[i] = ls_exact_total(total + i, count);
+        again = statistics->take(op, &all, of, total);
+    }
+}
+
+/* Computes the output of an operation for the rows of a micro-batch.
+ * need  parameter hook, of the first operation with parameters */
+static void forward_rows(const run *r, const ls_op *op, ls_op_data *d, ls_need need)
+{
+    if (op->product != NULL)
+        ls_product_prepare(op->product, d->rows, d->part, d->x[0]);
+    if (need.call == NULL) {
+        op->kind->forward(op, d);
+        return;
+    }
+    int64_t end = d->part.count;
     do {
-        const int64_t rows = rows_at_once(layer, pass, first, batch->rows);
-        ls_layer_pass seen = view(pass, at, params, batch, first, rows);
-        seen.training = training;
-        seen.need = need && first == 0 ? pass->need : (ls_need){0};
-        if (is_split(layer, pass->team))
-            layer->kind->forward_split(layer, &seen, x, layer->y);
-        else if (rows > 0 || (layer->kind->spans && training))
-            layer->kind->forward(layer, &seen, x + first * in, layer->y + first * out);
-        first += rows;
-    } while (first < batch->rows);
+        d->part = part_below(r, op, end);
+        ls_need_call(need, offset_of(r, op, d->part));
+        op->kind->forward(op, d);
+        end = d->part.first;
+    } while (end > 0);
 }
 
-static const float *forward(ls_network *network, const float *params, const ls_batch *batch,
-                            bool training, const ls_pass *pass)
+static void forward_op(const run *r, const ls_op *op, ls_need need)
 {
+    if (ls_is_split(op, &r->network->layout, r->pass->team)) {
+        const ls_op_data d = view(r, op, 0, r->batch->rows);
+        ls_split_forward(op, &d, &r->network->layout, r->pass->team);
+        return;
+    }
+    if (op->kind->statistics != NULL && r->training) {
+        ls_need_call(need, op->param[0].offset);
+        take_statistics(r, op, LS_STATISTICS_OF_INPUTS);
+    }
+    for (int64_t first = 0, rows; first < r->batch->rows; first += rows) {
+        rows = micro_batch(r, first);
+        ls_op_data d = view(r, op, first, rows);
+        forward_rows(r, op, &d, need);
+    }
+}
+
+/* Returns the outputs. */
+static const float *forward(const run *r)
+{
+    ls_network *network = r->network;
+    const ls_batch *batch = r->batch;
     assert(batch->rows <= network->max_rows);
     if (network->turned != NULL)
-        turn(network, batch->rows, batch->x, network->turned);
-    const float *x = network->x = network->turned != NULL ? network->turned : batch->x;
-    bool first =
-        true; /* of the layers with parameters: it asks for the last ones that are missing */
-    for (int i = 0; i < network->computed; i++) {
-        if (network->layer[i].skipped)
-            continue;
-        forward_layer(network, i, params, batch, training, pass, first, x);
-        first = first && network->layer[i].params == 0;
-        x = network->layer[i].y;
+        to_channels_last(network, batch->rows, batch->x, network->turned);
+    network->x = network->turned != NULL ? network->turned : batch->x;
+    ls_need need = r->pass->need;
+    for (int i = 0; i < network->ops; i++) {
+        const bool has_params = network->op[i].params > 0;
+        forward_op(r, &network->op[i], has_params ? need : (ls_need){0});
+        if (has_params)
+            need = (ls_need){0};
     }
-    return x;
+    return network->op[network->ops - 1].y;
 }
 
 const float *ls_network_forward(ls_network *network, const float *params, const ls_batch *batch)
 {
-    return forward(network, params, batch, false, &(ls_pass){0});
+    const ls_pass alone = {0};
+    return forward(
+        &(run){.network = network, .params = params, .batch = batch, .pass = &alone});
 }
 
 ls_score ls_network_loss(ls_network *network, const float *params, const ls_batch *batch,
                          const ls_pass *pass)
 {
-    const float *output = forward(network, params, batch, true, pass);
-    const int64_t block = pass->block > 0 ? pass->block : batch->rows;
+    const run r = {
+        .network = network, .params = params, .batch = batch, .pass = pass, .training = true};
+    const float *output = forward(&r);
+    float *dy = network->gradient[network->op[network->ops - 1].dy];
     ls_score score = {0};
-    ls_need_call(pass->need, 0); /* what no layer has asked for */
-    for (int64_t first = 0; first < batch->rows; first += block) {
-        const int64_t left = batch->rows - first, at = first * network->classes;
-        const ls_score part = ls_loss_score(
-            network->loss, pass->label_smoothing, left < block ? left : block, network->classes,
-            output + at, batch->labels + first, network->delta[0] + at, NULL);
+    ls_need_call(pass->need, 0); /* parameters that no operation has waited for */
+    for (int64_t first = 0, rows; first < batch->rows; first += rows) {
+        rows = micro_batch(&r, first);
+        const int64_t at = first * network->classes;
+        const ls_score part =
+            ls_loss_score(network->loss, pass->label_smoothing, rows, network->classes, output + at,
+                          batch->labels + first, dy + at, NULL);
         score.rows += part.rows;
         score.correct += part.correct;
         score.loss += pass->block > 0 ? ls_exact_round(part.loss, pass->quantum) : part.loss;
@@ -110,65 +224,86 @@ ls_score ls_network_loss(ls_network *network, const float *params, const ls_batc
     return score;
 }
 
-/* What layer `at` got in the latest pass. */
-static const float *input_of(const ls_network *network, int at)
+/* Makes the gradients of an operation from the rows of a micro-batch. */
+static void backward_rows(const run *r, const ls_op *op, ls_op_data *d)
 {
-    while (at > 0 && network->layer[at - 1].y == NULL)
-        at--;
-    return at > 0 ? network->layer[at - 1].y : network->x;
+    int64_t end = d->part.count;
+    do {
+        d->part = part_below(r, op, end);
+        op->kind->backward(op, d);
+        end = d->part.first;
+        if (op->params > 0)
+            ls_ready_call(r->pass->ready, offset_of(r, op, d->part));
+    } while (end > 0);
 }
 
-/* One layer back. What it tells of its gradient may lead to communication, as sums over the batch
- * do: a rank without rows tells at the same places. */
-static void backward_layer(const ls_network *network, int at, const float *params,
-                           const ls_batch *batch, const ls_pass *pass, float *dy, float *dx,
-                           float *grads)
+/* One operation back. The gradient hook and the statistics may lead to communication: a rank without
+ * rows calls them at the same places. */
+static void backward_op(const run *r, const ls_op *op)
 {
-    const ls_layer *layer = &network->layer[at];
-    const float *x = input_of(network, at);
-    const int64_t in = ls_shape_size(layer->in), out = ls_shape_size(layer->out);
-    const ls_param *last = &layer->param[layer->params > 0 ? layer->params - 1 : 0];
-    int64_t first = 0;
-    do {
-        const int64_t rows = rows_at_once(layer, pass, first, batch->rows);
-        ls_layer_pass seen = view(pass, at, params, batch, first, rows);
-        seen.training = true;
-        if (first > 0 && layer->params > 0)
-            ls_ready_again(pass->ready, last->offset + last->count);
-        if (is_split(layer, pass->team))
-            layer->kind->backward_split(layer, &seen, layer->y, dy, dx, grads);
-        else if (rows > 0 || layer->kind->spans)
-            layer->kind->backward(layer, &seen, x + first * in, layer->y + first * out,
-                                  dy + first * out, dx != NULL ? dx + first * in : NULL, grads);
-        first += rows;
-        if (layer->params > 0)
-            ls_ready_call(pass->ready, layer->param[0].offset);
-    } while (first < batch->rows);
+    const int64_t rows_of_all = r->batch->rows;
+    const ls_param *last = &op->param[op->params > 0 ? op->params - 1 : 0];
+    const bool split = ls_is_split(op, &r->network->layout, r->pass->team);
+    const bool several = micro_batch(r, 0) < rows_of_all;
+    if (op->kind->statistics != NULL)
+        take_statistics(r, op, LS_STATISTICS_OF_GRADIENTS);
+    if (split) {
+        const ls_op_data d = view(r, op, 0, rows_of_all);
+        ls_split_backward(op, &d, &r->network->layout, r->pass->team);
+    }
+    for (int64_t first = 0, rows; first < rows_of_all && !split; first += rows) {
+        rows = micro_batch(r, first);
+        ls_op_data d = view(r, op, first, rows);
+        if (first > 0 && op->params > 0)
+            ls_ready_again(r->pass->ready, last->offset + last->count);
+        if (op->kind->statistics != NULL && several) /* else they are still there */
+            op->kind->statistics->add(op, &d, LS_STATISTICS_OF_GRADIENTS, r->network->sums);
+        backward_rows(r, op, &d);
+    }
+    if (op->params > 0 && (rows_of_all == 0 || split))
+        ls_ready_call(r->pass->ready, op->param[0].offset);
+}
+
+/* Adds an operation's dx to what other readers of the same values have made. */
+static void add_dx(const run *r, const ls_op *op)
+{
+    for (int k = 0; k < op->inputs; k++) {
+        if (!op->add[k] || !wants_dx(r, op, k))
+            continue;
+        const int64_t n = r->batch->rows * ls_shape_size(op->in[k]);
+        const float *dx = r->network->gradient[op->dx[k]];
+        float *sum = r->network->gradient[op->into[k]];
+        for (int64_t i = 0; i < n; i++)
+            sum[i] += dx[i];
+    }
 }
 
 void ls_network_backward(ls_network *network, const float *params, const ls_batch *batch,
                          const ls_pass *pass, float *grads)
 {
-    float *dy = network->delta[0], *dx = network->delta[1];
-    int first = 0; /* layer from which on gradients are needed */
-    while (network->layer[first].params == 0)
-        first++;
+    const run r = {.network = network,
+                   .params = params,
+                   .grads = grads,
+                   .batch = batch,
+                   .pass = pass,
+                   .training = true};
     if (batch->rows == 0)
         memset(grads, 0, (size_t)network->size * sizeof *grads);
-    for (int i = network->computed - 1; i >= first; i--) {
-        if (network->layer[i].skipped)
+    for (int i = network->ops - 1; i >= 0; i--) {
+        if (!network->op[i].trains && pass->input_gradient == NULL)
             continue;
-        float *to = network->layer[i].kind->in_place ? dy : dx;
-        backward_layer(network, i, params, batch, pass, dy, i > first ? to : NULL, grads);
-        dx = to == dx ? dy : dx;
-        dy = to;
+        backward_op(&r, &network->op[i]);
+        add_dx(&r, &network->op[i]);
     }
+    if (pass->input_gradient != NULL)
+        memcpy(pass->input_gradient, network->gradient[network->input_gradient],
+               (size_t)(batch->rows * ls_shape_size(network->input)) * sizeof(float));
 }
 
 ls_score ls_network_gradient(ls_network *network, const float *params, const ls_batch *batch,
-                             float *grads)
+                             float *grads, float *dx)
 {
-    const ls_pass alone = {0};
+    const ls_pass alone = {.input_gradient = dx};
     ls_score score = ls_network_loss(network, params, batch, &alone);
     ls_network_backward(network, params, batch, &alone, grads);
     return score;
@@ -185,5 +320,5 @@ ls_score ls_network_evaluate(ls_network *network, const float *params, const ls_
 const float *ls_network_activation(const ls_network *network, int at)
 {
     assert(at >= 0 && at < network->layers);
-    return input_of(network, (at < network->computed ? at : network->computed - 1) + 1);
+    return value_of(network, network->layer[at].op);
 }

@@ -1,5 +1,7 @@
 #include "nn/preset.h"
 
+#include <lockstep/network.h>
+
 #include "base/memory.h"
 
 #include <stdio.h>
@@ -16,10 +18,17 @@ static const struct {
                "dense:84 relu"},
     {"cnn", "conv:32x5 batchnorm relu maxpool:2 conv:64x3 batchnorm relu conv:64x3 batchnorm relu "
             "maxpool:2 flatten dropout:0.3 dense:256 batchnorm relu dropout:0.3"},
+    /* He, Zhang, Ren, Sun: Deep residual learning for image recognition, 2016, with one block for
+       each size of the image; where size and channels change, a convolution of 1 x 1 pixels makes
+       the shortcut fit. */
+    {"resnet", "conv:16x3,1,1 batchnorm relu :a conv:16x3,1,1 batchnorm relu conv:16x3,1,1 "
+               "batchnorm +a relu :b conv:32x1,2 batchnorm :c @b conv:32x3,2,1 batchnorm relu "
+               "conv:32x3,1,1 batchnorm +c relu :d conv:64x1,2 batchnorm :e @d conv:64x3,2,1 "
+               "batchnorm relu conv:64x3,1,1 batchnorm +e relu globalpool"},
 };
 enum { PRESETS = sizeof presets / sizeof *presets };
 
-int ls_preset_at(int at, const char **name, const char **layers)
+int ls_network_preset(int at, const char **name, const char **layers)
 {
     if (at < 0 || at >= PRESETS)
         return 0;
@@ -30,7 +39,7 @@ int ls_preset_at(int at, const char **name, const char **layers)
 
 char *ls_preset_expand(const char *model, int classes)
 {
-    char text[512];
+    char text[1024];
     for (int i = 0; i < PRESETS; i++)
         if (strcmp(model, presets[i].name) == 0) {
             snprintf(text, sizeof text, "%s dense:%d", presets[i].layers, classes);

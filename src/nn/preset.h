@@ -7,7 +7,4 @@
  */
 char *ls_preset_expand(const char *model, int classes);
 
-/* The networks, one after the other, for help texts. Returns 0 past the last. Local. */
-int ls_preset_at(int at, const char **name, const char **layers);
-
 #endif

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/median.h"
 #include "base/memory.h"
+#include "nn/pass.h"
 #include "train/step.h"
 
 #include <lockstep/compute.h>

@@ -30,7 +30,7 @@ static const char *first_broken_layer(const ls_network *network, int64_t rows)
     for (int i = 0; i < ls_network_layers(network); i++) {
         const ls_layer_info layer = ls_network_layer(network, i);
         const float *y = ls_network_activation(network, i);
-        for (int64_t k = 0; k < rows * ls_shape_size(layer.output); k++)
+        for (int64_t k = 0; k < rows * ls_shape_size(layer.out); k++)
             if (!isfinite(y[k]))
                 return layer.name;
     }

@@ -7,6 +7,7 @@
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "nn/pass.h"
 #include "train/records.h"
 #include "train/standby.h"
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/rng.h"
+#include "nn/pass.h"
 
 #include <assert.h>
 #include <math.h>

@@ -4,6 +4,8 @@
 
 #include <lockstep/augment.h>
 #include <lockstep/network.h>
+
+#include "nn/pass.h"
 #include <lockstep/optimizer.h>
 #include <lockstep/reducer.h>
 

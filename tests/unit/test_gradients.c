@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
+#include "nn/pass.h"
 
 #include <math.h>
 

@@ -5,7 +5,8 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
-#include "nn/conv_kernel.h"
+#include "nn/pass.h"
+#include "nn/ops/conv_kernel.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -218,8 +219,8 @@ static void takes_images_with_channels(void **state)
     float *params;
     const float *y =
         first_output("conv:2x3,2,1 dense:2", (ls_shape){C, H, W}, &network, &batch, &params);
-    assert_int_equal(ls_network_layer(network, 0).output.height, OH);
-    assert_int_equal(ls_network_layer(network, 0).output.width, OW);
+    assert_int_equal(ls_network_layer(network, 0).out.height, OH);
+    assert_int_equal(ls_network_layer(network, 0).out.width, OW);
     for (int h = 0; h < OH; h++)
         for (int w = 0; w < OW; w++)
             for (int f = 0; f < F; f++) {
@@ -278,7 +279,7 @@ static void equals_share_no_gradient(void **state)
     for (int i = 0; i < 16; i++)
         batch->x[i] = 1;
     params[0] = 0.5f;
-    (void)ls_network_gradient(network, params, batch, grads);
+    (void)ls_network_gradient(network, params, batch, grads, NULL);
     double expected = 0; /* all inputs are 1: the bias's gradient is that of what the windows got */
     const float *logits = ls_network_forward(network, params, batch);
     const double other = 1 / (1 + exp((double)(logits[0] - logits[1])));
@@ -363,7 +364,7 @@ static void normalises_channels_of_images(void **state)
             batch->x[i] = (float)(10 * c + ls_rng_uniform(3, (uint64_t)i));
             mean[c] += (double)batch->x[i] / (ROWS * PIXELS);
         }
-        (void)ls_network_gradient(network, params, batch, grads);
+        (void)ls_network_gradient(network, params, batch, grads, NULL);
         for (int c = 0; c < C; c++)
             assert_near((double)grads[MEAN + c], -ROWS * mean[c], 1e-4, 0);
         ls_free(params);
@@ -388,7 +389,7 @@ static void one_value_is_not_followed(void **state)
     ls_network_initialise(network, 1, params);
     batch->rows = 1;
     batch->x[0] = 5;
-    (void)ls_network_gradient(network, params, batch, grads);
+    (void)ls_network_gradient(network, params, batch, grads, NULL);
     for (int i = 4; i < 8; i++)
         assert_true(grads[i] == 0);
     ls_free(params);
@@ -419,7 +420,7 @@ static void normalises(void **state)
     }
     for (int i = 0; i < ROWS * C; i++)
         variance[i % C] += pow((double)batch->x[i] - mean[i % C], 2) / ROWS;
-    (void)ls_network_gradient(network, params, batch, grads);
+    (void)ls_network_gradient(network, params, batch, grads, NULL);
     const float *y = ls_network_activation(network, 0);
     for (int c = 0; c < C; c++) {
         double sum = 0, squares = 0;

@@ -3,7 +3,7 @@
 #include <lockstep/network.h>
 
 #include "base/memory.h"
-#include "nn/preset.h"
+#include "nn/pass.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -140,11 +140,11 @@ static void knows_networks_by_name(void **state)
         ls_network_destroy(&network);
         ls_network_destroy(&again);
     }
-    for (int i = 0; ls_preset_at(i, &name, &layers); i++) {
+    for (int i = 0; ls_network_preset(i, &name, &layers); i++) {
         ls_network *network;
         assert_ok(ls_network_create(&network, name, input, 7, LS_CROSS_ENTROPY, 2));
         assert_int_equal(
-            ls_shape_size(ls_network_layer(network, ls_network_layers(network) - 1).output), 7);
+            ls_shape_size(ls_network_layer(network, ls_network_layers(network) - 1).out), 7);
         ls_network_destroy(&network);
     }
 }
@@ -191,7 +191,7 @@ static void handles_extremes(void **state)
     assert_ok(ls_batch_create(&batch, 2, 2));
     float params[9] = {1e20f, 0, 0, 0, 0, 0, 0, 0, 0}, grads[9];
     memset(grads, 1, sizeof grads);
-    ls_score score = ls_network_gradient(network, params, batch, grads);
+    ls_score score = ls_network_gradient(network, params, batch, grads, NULL);
     assert_int_equal(score.rows, 0);
     for (int i = 0; i < 9; i++)
         assert_true(grads[i] == 0);
@@ -199,12 +199,12 @@ static void handles_extremes(void **state)
     batch->x[0] = batch->x[2] = 1;
     batch->labels[0] = 0;
     batch->labels[1] = 1;
-    score = ls_network_gradient(network, params, batch, grads);
+    score = ls_network_gradient(network, params, batch, grads, NULL);
     assert_true(isfinite(score.loss));
     assert_near(score.loss, 1e20, 1e-6, 0);
     assert_int_equal(score.correct, 1);
     params[0] = NAN;
-    score = ls_network_gradient(network, params, batch, grads);
+    score = ls_network_gradient(network, params, batch, grads, NULL);
     assert_true(isnan(score.loss));
     ls_batch_destroy(&batch);
     ls_network_destroy(&network);
@@ -223,7 +223,7 @@ static void passes_allocate_nothing(void **state)
     ls_network_initialise(network, 1, params);
     batch->rows = 5;
     int64_t before = ls_alloc_calls();
-    (void)ls_network_gradient(network, params, batch, params + ls_network_size(network));
+    (void)ls_network_gradient(network, params, batch, params + ls_network_size(network), NULL);
     (void)ls_network_evaluate(network, params, batch, NULL);
     assert_int_equal(ls_alloc_calls(), before);
     ls_free(params);
@@ -266,7 +266,7 @@ static void tells_what_is_final(void **state)
         batch->x[i] = (float)(i % 7) * 0.1f;
     for (batch->rows = 5; batch->rows >= 0; batch->rows -= 5) {
         told t = {.from = size, .grads = grads, .expected = expected, .size = size};
-        (void)ls_network_gradient(network, params, batch, expected);
+        (void)ls_network_gradient(network, params, batch, expected, NULL);
         memset(grads, 1, (size_t)size * sizeof *grads);
         const ls_pass pass = {.ready = {.call = note_ready, .user = &t}};
         (void)ls_network_loss(network, params, batch, &pass);

@@ -51,7 +51,7 @@ static void check_pass(const char *model, ls_loss loss, const double *start, int
     float *params = ls_alloc(size, sizeof *params), *grads = ls_alloc(size, sizeof *grads);
     for (int64_t i = 0; i < size; i++)
         params[i] = (float)start[i];
-    ls_score score = ls_network_gradient(network, params, batch, grads);
+    ls_score score = ls_network_gradient(network, params, batch, grads, NULL);
     assert_near(score.loss, expected_loss, 1e-6, 0);
     for (int i = 0; i < outputs; i++) {
         /* A dense layer before a relu applies it. */
@@ -60,7 +60,7 @@ static void check_pass(const char *model, ls_loss loss, const double *start, int
                          strcmp(ls_network_layer(network, i + 1).word, "relu") == 0;
         compare(ls_network_layer(network, i).name, ls_network_activation(network, i),
                 output[rectified ? i + 1 : i],
-                ROWS * ls_shape_size(ls_network_layer(network, i).output));
+                ROWS * ls_shape_size(ls_network_layer(network, i).out));
     }
     compare("gradient", grads, gradient, size);
     ls_free(params);
@@ -85,7 +85,7 @@ static void check_steps(const char *model, ls_loss loss, const double *start,
     const ls_param *table = ls_network_params(network, &rows);
     assert_ok(ls_optimizer_create(&optimizer, config, table, rows));
     for (int step = 0; step < STEPS; step++) {
-        (void)ls_network_gradient(network, params, batch, grads);
+        (void)ls_network_gradient(network, params, batch, grads, NULL);
         ls_optimizer_step(optimizer, grads, 1.0 / ROWS, lr, params);
     }
     compare(what, params, expected, size);
@@ -178,9 +178,9 @@ static void check_images(const char *model, ls_loss loss, const double *start, i
     float *params = ls_alloc(size, sizeof *params), *grads = ls_alloc(size, sizeof *grads);
     for (int64_t i = 0; i < size; i++)
         params[i] = (float)start[i];
-    assert_near(ls_network_gradient(network, params, batch, grads).loss, expected_loss, 1e-6, 0);
+    assert_near(ls_network_gradient(network, params, batch, grads, NULL).loss, expected_loss, 1e-6, 0);
     for (int i = 0; i < outputs; i++) {
-        const int64_t count = ROWS * ls_shape_size(ls_network_layer(network, i).output);
+        const int64_t count = ROWS * ls_shape_size(ls_network_layer(network, i).out);
         /* A layer may apply the relu that follows. */
         const bool rectified =
             i + 1 < outputs && strcmp(ls_network_layer(network, i + 1).word, "relu") == 0;

@@ -5,7 +5,8 @@
 #include <lockstep/network.h>
 
 #include "base/memory.h"
-#include "nn/active.h"
+#include "nn/pass.h"
+#include "nn/nonzero.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -103,7 +104,7 @@ static void compare(int size, int zeros, const int *rows_of)
         }
     }
     for (int round = 0; round < 2; round++) { /* the second time nothing is fresh any more */
-        alone.score = ls_network_gradient(alone.network, params, alone.batch, alone.grads);
+        alone.score = ls_network_gradient(alone.network, params, alone.batch, alone.grads, NULL);
         for (int r = 0; r < size; r++)
             assert_int_equal(pthread_create(&thread[r], NULL, take_part, &team[r]), 0);
         double loss = 0;
@@ -167,8 +168,8 @@ static void zeros_change_nothing(void **state)
                 batch->x[i * D + j] = fabsf(pixel(i, j, zeros));
         }
         memset(one, 1, 2 * (size_t)size * sizeof *one);
-        ls_score a = ls_network_gradient(packs, params, batch, one);
-        ls_score b = ls_network_gradient(does_not, params, batch, other);
+        ls_score a = ls_network_gradient(packs, params, batch, one, NULL);
+        ls_score b = ls_network_gradient(does_not, params, batch, other, NULL);
         assert_near(a.loss, b.loss, 1e-6, 0);
         for (int64_t i = 0; i < size; i++)
             assert_near((double)one[i], (double)other[i], 1e-4, 1e-6);
@@ -185,42 +186,42 @@ static void packs_where_it_is_worth_it(void **state)
     (void)state;
     enum { B = 100, U = 50 };
     static float x[B * D], W[D * U], dW[D * U];
-    ls_active *active;
-    assert_ok(ls_active_create(&active, B, D, D, U));
+    ls_nonzero *n;
+    assert_ok(ls_nonzero_create(&n, B, D, D, U));
     for (int i = 0; i < B; i++)
         for (int j = 0; j < D; j++)
             x[i * D + j] = pixel(i, j, 3);
     for (int j = 0; j < D * U; j++)
         W[j] = (float)j;
-    ls_active_take(active, B, (ls_range){6, 48}, D, U, x);
-    assert_true(active->packed);
-    assert_int_equal(active->count, 16);
-    for (int64_t c = 0; c < active->count; c++) {
-        assert_int_equal(active->column[c], 6 + 3 * c);
+    ls_nonzero_pack(n, B, (ls_range){6, 48}, D, U, x);
+    assert_true(n->packed);
+    assert_int_equal(n->count, 16);
+    for (int64_t c = 0; c < n->count; c++) {
+        assert_int_equal(n->column[c], 6 + 3 * c);
         for (int i = 0; i < B; i++)
-            assert_true(active->x[i * active->count + c] == x[i * D + active->column[c]]);
+            assert_true(n->x[i * n->count + c] == x[i * D + n->column[c]]);
     }
-    const ls_range which = ls_active_within(active, (ls_range){10, 5}); /* 12 */
+    const ls_range which = ls_nonzero_within(n, (ls_range){10, 5}); /* 12 */
     assert_int_equal(which.first, 2);
     assert_int_equal(which.count, 1);
-    ls_active_gather(active, which, U, W);
-    assert_memory_equal(active->w, W + 12 * U, U * sizeof *W);
+    ls_nonzero_gather(n, which, U, W);
+    assert_memory_equal(n->w, W + 12 * U, U * sizeof *W);
     for (int j = 0; j < D * U; j++)
         dW[j] = -1;
-    ls_active_scatter(active, which, (ls_range){10, 5}, U, dW);
+    ls_nonzero_scatter(n, which, (ls_range){10, 5}, U, dW);
     for (int j = 0; j < D; j++)
         for (int u = 0; u < U; u++) {
             const float expected = j == 12 ? W[j * U + u] : j >= 10 && j < 15 ? 0 : -1;
             assert_true(dW[j * U + u] == expected);
         }
-    ls_active_take(active, B, (ls_range){0, D}, D, 1, x); /* too few units to save anything */
-    assert_false(active->packed);
+    ls_nonzero_pack(n, B, (ls_range){0, D}, D, 1, x); /* too few units to save anything */
+    assert_false(n->packed);
     x[7] = 1;
     for (int j = 0; j < D; j++)
-        x[(B - 1) * D + j] = 1; /* all are active, by the last row */
-    ls_active_take(active, B, (ls_range){0, D}, D, U, x);
-    assert_false(active->packed);
-    ls_active_destroy(&active);
+        x[(B - 1) * D + j] = 1; /* none is zero, by the last row */
+    ls_nonzero_pack(n, B, (ls_range){0, D}, D, U, x);
+    assert_false(n->packed);
+    ls_nonzero_destroy(&n);
 }
 
 int main(void)

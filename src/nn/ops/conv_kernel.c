@@ -2,7 +2,7 @@
  * vectors of LS_CONV_LANES floats. Each block keeps TILE x 2 vectors of sums in registers and takes
  * a float of one factor and two vectors of the other per step: two loads and TILE floats for
  * 2 TILE multiplications. Every sum is taken in an order that does not depend on the processor. */
-#include "nn/conv_kernel.h"
+#include "nn/ops/conv_kernel.h"
 
 #include <string.h>
 

@@ -1,53 +1,51 @@
-/* maxpool:K and avgpool:K: the largest value, or the mean, of windows of K x K pixels side by side;
- * rows and columns that fill no window are left out. flatten: an image as one long row. */
+/* maxpool:K and avgpool:K: the largest value, or the mean, of each window of K x K pixels; windows do
+ * not overlap, and rows and columns that fill no window are left out. globalpool: the mean of each
+ * channel over the image. */
 #include "base/dispatch.h"
-#include "nn/layer.h"
+#include "nn/op.h"
 
 #include <string.h>
 
-static ls_status configure(ls_layer *layer, const char *argument)
+static ls_status configure(ls_op *op)
 {
-    int64_t K;
-    ls_status status = ls_layer_argument_count(argument, "size of the window", &K);
-    if (status != LS_OK)
-        return status;
-    if (K > layer->in.height || K > layer->in.width)
-        return ls_fail(
-            LS_ERR_USAGE, "a window of %lld x %lld does not fit into an image of %lld x %lld",
-            (long long)K, (long long)K, (long long)layer->in.height, (long long)layer->in.width);
-    layer->window = K;
-    layer->out = (ls_shape){layer->in.channels, layer->in.height / K, layer->in.width / K};
+    const int64_t K = op->attributes.window;
+    const ls_shape in = op->in[0];
+    if (K > in.height || K > in.width)
+        return ls_fail(LS_ERR_USAGE,
+                       "a window of %lld x %lld does not fit into an image of %lld x %lld",
+                       (long long)K, (long long)K, (long long)in.height, (long long)in.width);
+    op->out = (ls_shape){in.channels, in.height / K, in.width / K};
     return LS_OK;
 }
 
 /* A row of windows that begins at x. C: channels. Its pixels are sorted into K x K planes, one for
- * each place in a window, so that all windows are worked on as one long vector, however few
- * channels there are. */
+ * each place in a window, so that all windows are computed as one long vector, however few channels
+ * there are. */
 typedef struct windows {
     int64_t K, C;
     int64_t row;   /* floats from one row of the input to the next */
     int64_t count; /* windows */
     int64_t plane; /* floats of a plane, and what a group reaches beyond its end */
-    float *planes; /* [K * K][plane] in the layer's scratch memory */
+    float *planes; /* [K * K][plane] scratch memory */
 } windows;
 
-/* Channels are copied so many at a time, also beyond a pixel's end. */
+/* Channels that are copied at a time, also beyond a pixel's end. */
 enum { GROUP = 8 };
 
-static windows windows_of(const ls_layer *layer)
+static windows windows_of(const ls_op *op, float *planes)
 {
-    const int64_t C = layer->in.channels, count = layer->out.width;
-    return (windows){.K = layer->window,
+    const int64_t C = op->in[0].channels, count = op->out.width;
+    return (windows){.K = op->attributes.window,
                      .C = C,
-                     .row = layer->in.width * C,
+                     .row = op->in[0].width * C,
                      .count = count,
                      .plane = count * C + GROUP,
-                     .planes = layer->scratch};
+                     .planes = planes};
 }
 
-static int64_t scratch(const ls_layer *layer)
+static int64_t scratch(const ls_op *op)
 {
-    return layer->window * layer->window * windows_of(layer).plane;
+    return op->attributes.window * op->attributes.window * windows_of(op, NULL).plane;
 }
 
 static inline void copy_group(float *to, const float *from)
@@ -94,7 +92,7 @@ LS_DISPATCH static void sort_out(windows s, float *restrict dx)
     }
 }
 
-/* y [count][C] of the planes. NaN goes through. */
+/* y [count][C] of the planes. A NaN passes. */
 LS_DISPATCH static void largest(windows s, float *restrict y)
 {
     const int64_t n = s.count * s.C;
@@ -144,30 +142,33 @@ LS_DISPATCH static void give_to_all(windows s, const float *restrict dy)
     }
 }
 
-static void forward(const ls_layer *layer, const ls_layer_pass *pass, const float *x, float *y)
+static void forward(const ls_op *op, const ls_op_data *d)
 {
-    const windows s = windows_of(layer);
-    for (int64_t r = 0; r < pass->rows; r++, x += ls_shape_size(layer->in))
-        for (int64_t h = 0; h < layer->out.height; h++, y += s.count * s.C) {
+    const windows s = windows_of(op, d->scratch);
+    const int64_t in = ls_shape_size(op->in[0]);
+    const float *x = d->x[0];
+    float *y = d->y;
+    for (int64_t r = 0; r < d->rows; r++, x += in)
+        for (int64_t h = 0; h < op->out.height; h++, y += s.count * s.C) {
             sort_in(s, x + h * s.K * s.row);
-            (layer->kind == &ls_layer_maxpool ? largest : mean)(s, y);
+            (op->kind == &ls_op_maxpool ? largest : mean)(s, y);
         }
 }
 
-static void backward(const ls_layer *layer, const ls_layer_pass *pass, const float *x,
-                     const float *y, float *dy, float *dx, float *grads)
+static void backward(const ls_op *op, const ls_op_data *d)
 {
-    (void)grads;
-    const windows s = windows_of(layer);
-    const int64_t in = ls_shape_size(layer->in), out = ls_shape_size(layer->out);
+    const windows s = windows_of(op, d->scratch);
+    const int64_t in = ls_shape_size(op->in[0]), out = ls_shape_size(op->out);
+    const float *x = d->x[0], *y = d->y;
+    float *dy = d->dy, *dx = d->dx[0];
     const bool all = out * s.K * s.K == in;
     if (dx == NULL)
         return;
     if (!all) /* pixels that are in no window */
-        memset(dx, 0, (size_t)(pass->rows * in) * sizeof *dx);
-    for (int64_t r = 0; r < pass->rows; r++, x += in, dx += in)
-        for (int64_t h = 0; h < layer->out.height; h++, y += s.count * s.C, dy += s.count * s.C) {
-            if (layer->kind == &ls_layer_maxpool) {
+        memset(dx, 0, (size_t)(d->rows * in) * sizeof *dx);
+    for (int64_t r = 0; r < d->rows; r++, x += in, dx += in)
+        for (int64_t h = 0; h < op->out.height; h++, y += s.count * s.C, dy += s.count * s.C) {
+            if (op->kind == &ls_op_maxpool) {
                 sort_in(s, x + h * s.K * s.row);
                 give_to_largest(s, y, dy);
             } else {
@@ -177,41 +178,65 @@ static void backward(const ls_layer *layer, const ls_layer_pass *pass, const flo
         }
 }
 
-const ls_layer_kind ls_layer_maxpool = {
+const ls_op_kind ls_op_maxpool = {
     .name = "maxpool",
-    .argument = "K",
-    .meaning = "the largest of each K x K pixels",
-    .images = true,
-    .neutral = true,
     .configure = configure,
-    .scratch = scratch,
     .forward = forward,
     .backward = backward,
+    .scratch = scratch,
+    .keeps_scale = true,
+    .needs_image = true,
 };
 
-const ls_layer_kind ls_layer_avgpool = {
+const ls_op_kind ls_op_avgpool = {
     .name = "avgpool",
-    .argument = "K",
-    .meaning = "the mean of each K x K pixels",
-    .images = true,
-    .neutral = true,
     .configure = configure,
-    .scratch = scratch,
     .forward = forward,
     .backward = backward,
+    .scratch = scratch,
+    .keeps_scale = true,
+    .needs_image = true,
 };
 
-static ls_status configure_flatten(ls_layer *layer, const char *argument)
+static ls_status configure_global(ls_op *op)
 {
-    (void)argument;
-    layer->out = (ls_shape){ls_shape_size(layer->in), 1, 1};
+    op->out = (ls_shape){op->in[0].channels, 1, 1};
     return LS_OK;
 }
 
-const ls_layer_kind ls_layer_flatten = {
-    .name = "flatten",
-    .meaning = "an image as one row; dense does so itself",
-    .neutral = true,
-    .reshapes = true,
-    .configure = configure_flatten,
+/* y[c] = mean of x[p][c] over the pixels p */
+static void global_forward(const ls_op *op, const ls_op_data *d)
+{
+    const int64_t C = op->out.channels, pixels = op->in[0].height * op->in[0].width;
+    const float *x = d->x[0], share = 1 / (float)pixels;
+    float *y = d->y;
+    for (int64_t r = 0; r < d->rows; r++, y += C) {
+        memset(y, 0, (size_t)C * sizeof *y);
+        for (int64_t p = 0; p < pixels; p++, x += C)
+            for (int64_t c = 0; c < C; c++)
+                y[c] += x[c];
+        for (int64_t c = 0; c < C; c++)
+            y[c] *= share;
+    }
+}
+
+static void global_backward(const ls_op *op, const ls_op_data *d)
+{
+    const int64_t C = op->out.channels, pixels = op->in[0].height * op->in[0].width;
+    const float *dy = d->dy, share = 1 / (float)pixels;
+    float *dx = d->dx[0];
+    for (int64_t r = 0; dx != NULL && r < d->rows; r++, dy += C)
+        for (int64_t p = 0; p < pixels; p++, dx += C)
+            for (int64_t c = 0; c < C; c++)
+                dx[c] = share * dy[c];
+}
+
+const ls_op_kind ls_op_globalpool = {
+    .name = "globalpool",
+    .configure = configure_global,
+    .forward = global_forward,
+    .backward = global_backward,
+    .keeps_scale = true,
+    .needs_image = true,
+    .flattens = true,
 };

@@ -1,0 +1,455 @@
+/* From the model string to operations.
+ *
+ * The words are read from left to right. There is always a current value: at first the batch's rows,
+ * then the output of the operation that the latest word made. A word reads the current value; `:a`
+ * remembers it, `@a`, `+a` and `&a` read what was remembered. So operations are in topological order
+ * as they are made. */
+#include "base/memory.h"
+#include "base/show.h"
+#include "base/text.h"
+#include "nn/network_state.h"
+#include "nn/preset.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { MAX_LAYERS = 256, MAX_NAMES = 64, NAME = 16, REASON = 512 };
+
+/* A value of the network: the output of an operation in some shape. */
+typedef struct value {
+    int op;    /* LS_OP_BATCH: the batch's rows */
+    int layer; /* row of the layer table that it comes from; -1: none */
+    ls_shape shape;
+    const char *flattened_by; /* the first word that left no image; NULL: it is one */
+    bool direct;              /* the operation's output as it is, of the layer itself, and not named */
+} value;
+
+typedef struct named {
+    char name[NAME];
+    value value;
+    int number;       /* of the word that names it */
+    const char *word; /* that word */
+    bool used;
+} named;
+
+/* What the compiler works with. */
+typedef struct compiler {
+    ls_network *network;
+    int number;       /* of the current word, from 1 */
+    const char *word; /* the current word */
+    value now;        /* the current value */
+    named name[MAX_NAMES];
+    int names;
+    int uses[MAX_LAYERS]; /* operations that read the output of each */
+} compiler;
+
+/* A usage error that points at a word of the model string, counted from 1. */
+static ls_status wrong_word(int number, const char *word, const char *reason)
+{
+    return ls_fail(LS_ERR_USAGE, "--model: word %d, '%s': %s", number, word, reason);
+}
+
+static ls_status wrong(const compiler *c, const char *reason)
+{
+    return wrong_word(c->number, c->word, reason);
+}
+
+static ls_status unknown_word(const compiler *c, const char *name)
+{
+    char reason[REASON];
+    const char *near = NULL;
+    size_t distance = SIZE_MAX;
+    const ls_layer_word *known;
+    /* What other programs call a dense layer. */
+    if (strcasecmp(name, "linear") == 0 || strcasecmp(name, "fc") == 0)
+        name = "Dense";
+    for (int i = 0; (known = ls_layer_word_at(i)) != NULL; i++)
+        if (ls_text_resembles(name, known->name, &distance))
+            near = known->name;
+    const char *preset, *layers;
+    for (int i = 0; c->number == 1 && ls_network_preset(i, &preset, &layers); i++)
+        if (ls_text_nearer(name, preset, &distance))
+            near = preset;
+    if (near != NULL && distance == 0)
+        return wrong(c, "that is a whole network: it stands alone");
+    int used = snprintf(reason, sizeof reason, "no layer is called that; ");
+    if (near != NULL) {
+        snprintf(reason + used, sizeof reason - (size_t)used, "did you mean '%s'?", near);
+        return wrong(c, reason);
+    }
+    used += snprintf(reason + used, sizeof reason - (size_t)used, "there are");
+    for (int i = 0; (known = ls_layer_word_at(i)) != NULL; i++)
+        used += snprintf(reason + used, sizeof reason - (size_t)used, "%s %s", i > 0 ? "," : "",
+                         known->name);
+    for (int i = 0; c->number == 1 && ls_network_preset(i, &preset, &layers); i++)
+        used += snprintf(reason + used, sizeof reason - (size_t)used, "%s %s",
+                         i > 0 ? "," : "; and whole networks:", preset);
+    return wrong(c, reason);
+}
+
+/* Numbers the layers of a kind: "dense2". */
+static void name_layer(const ls_network *network, ls_layer *layer)
+{
+    int same = 1;
+    for (const ls_layer *l = network->layer; l < layer; l++)
+        same += strcmp(l->kind, layer->kind) == 0;
+    snprintf(layer->name, sizeof layer->name, "%.20s%d", layer->kind, same);
+}
+
+ls_param *ls_op_add_param(ls_op *op, const char *name, int rank, const int64_t *shape)
+{
+    assert(op->params < LS_OP_PARAMS && rank <= LS_PARAM_MAX_RANK);
+    ls_param *param = &op->param[op->params++];
+    *param = (ls_param){.rank = rank, .count = 1};
+    snprintf(param->name, sizeof param->name, "%s/%s", op->name, name);
+    for (int i = 0; i < rank; i++) {
+        param->shape[i] = shape[i];
+        param->count *= shape[i];
+    }
+    return param;
+}
+
+/* A layer's row of the table, which reads `inputs` values. */
+static ls_layer *add_layer(compiler *c, const char *kind, int inputs, const value *input)
+{
+    ls_network *network = c->network;
+    ls_layer *layer = &network->layer[network->layers];
+    *layer = (ls_layer){.kind = kind,
+                        .word = c->word,
+                        .number = c->number,
+                        .op = input[0].op,
+                        .inputs = inputs,
+                        .out = input[0].shape};
+    for (int k = 0; k < inputs; k++) {
+        layer->input[k] = input[k].layer;
+        layer->in[k] = input[k].shape;
+    }
+    name_layer(network, layer);
+    return layer;
+}
+
+/* Appends the operation of a layer, and makes its output the current value. */
+static ls_status add_op(compiler *c, ls_layer *layer, const value *input)
+{
+    ls_network *network = c->network;
+    ls_op *op = &network->op[network->ops];
+    *op = (ls_op){.kind = layer->computes,
+                  .inputs = layer->inputs,
+                  .out = layer->out,
+                  .attributes = layer->attributes,
+                  .number = (uint64_t)network->layers,
+                  .name = layer->name,
+                  .matrix = -1};
+    for (int k = 0; k < op->inputs; k++) {
+        op->input[k] = input[k].op;
+        op->in[k] = input[k].shape;
+    }
+    if (op->kind->configure != NULL && op->kind->configure(op) != LS_OK)
+        return wrong(c, ls_error_text());
+    for (int k = 0; k < op->inputs; k++)
+        if (op->input[k] != LS_OP_BATCH)
+            c->uses[op->input[k]]++;
+    layer->op = network->ops++;
+    layer->owns = true;
+    layer->out = op->out;
+    return LS_OK;
+}
+
+/* Makes a layer's output the current value. */
+static void move_on(compiler *c, const ls_layer *layer, bool direct)
+{
+    const bool flattens = layer->computes == NULL || layer->computes->flattens;
+    c->now.op = layer->op;
+    c->now.layer = c->network->layers++;
+    c->now.shape = layer->out;
+    c->now.direct = direct;
+    if (flattens && c->now.flattened_by == NULL)
+        c->now.flattened_by = layer->kind;
+}
+
+/* True if nothing but the layer that is being added reads the operation before it. */
+static bool is_sole_reader(const compiler *c)
+{
+    return c->now.direct && c->uses[c->now.op] == 0;
+}
+
+/* Lets the operation before a relu apply it, if it can. Returns true if it does. */
+static bool fuse_relu(compiler *c, ls_layer *layer)
+{
+    if (layer->computes != &ls_op_relu || !is_sole_reader(c))
+        return false;
+    ls_op *before = &c->network->op[c->now.op];
+    if (!before->kind->fuses_relu || before->fused_relu)
+        return false;
+    before->fused_relu = true;
+    return true;
+}
+
+/* Takes the bias from an operation before a batch normalisation, which would take it out of its
+ * outputs: its gradient would be nothing but the rounding of sums. */
+static void drop_bias(compiler *c, const ls_layer *layer)
+{
+    if (layer->computes != &ls_op_batchnorm || !is_sole_reader(c))
+        return;
+    ls_op *before = &c->network->op[c->now.op];
+    if (before->kind->has_bias && !before->fused_relu)
+        before->params--;
+}
+
+/* A word that names a layer. */
+static ls_status compile_layer(compiler *c)
+{
+    char name[LS_LAYER_NAME], reason[64 + LS_LAYER_NAME];
+    const char *word = c->word, *colon = strchr(word, ':');
+    const size_t length = colon != NULL ? (size_t)(colon - word) : strlen(word);
+    for (const char *comma = strpbrk(word, ",;"); comma != NULL; comma = strpbrk(comma + 1, ",;"))
+        if (comma[1] == '\0' || ls_layer_word_find(comma + 1) != NULL)
+            return wrong(c, "between layers stand blanks, not commas");
+    snprintf(name, sizeof name, "%.*s", (int)length, word);
+    const ls_layer_word *known = ls_layer_word_find(word);
+    if (known == NULL)
+        return unknown_word(c, name);
+    const char *argument = colon != NULL ? colon + 1 : NULL;
+    if (known->argument == NULL && argument != NULL)
+        return wrong(c, "this layer takes no argument");
+    if (known->argument != NULL && (argument == NULL || *argument == '\0')) {
+        snprintf(reason, sizeof reason, "write it as %s:%s", name, known->argument);
+        return wrong(c, reason);
+    }
+    if (known->op != NULL && known->op->needs_image && c->now.flattened_by != NULL) {
+        snprintf(reason, sizeof reason, "works on images, of which '%s' before it leaves none",
+                 c->now.flattened_by);
+        return wrong(c, reason);
+    }
+    ls_layer *layer = add_layer(c, known->name, 1, &c->now);
+    layer->computes = known->op;
+    if (known->parse != NULL && known->parse(argument, &layer->attributes) != LS_OK)
+        return wrong(c, ls_error_text());
+    if (known->op == NULL)
+        layer->out = (ls_shape){ls_shape_size(c->now.shape), 1, 1};
+    const bool fused = fuse_relu(c, layer);
+    drop_bias(c, layer);
+    if (known->op != NULL && !fused) {
+        const ls_status status = add_op(c, layer, &c->now);
+        if (status != LS_OK)
+            return status;
+    }
+    move_on(c, layer, known->op != NULL && !fused);
+    return LS_OK;
+}
+
+/* The value of a name; NULL: there is none. */
+static named *find_name(compiler *c, const char *name)
+{
+    for (int i = 0; i < c->names; i++)
+        if (strcmp(c->name[i].name, name) == 0)
+            return &c->name[i];
+    return NULL;
+}
+
+/* Letters, digits, - and _, not too many. */
+static bool is_name(const char *text)
+{
+    size_t length = 0;
+    while (isalnum((unsigned char)text[length]) || text[length] == '_' || text[length] == '-')
+        length++;
+    return length > 0 && length < NAME && text[length] == '\0';
+}
+
+static ls_status compile_name(compiler *c, const char *name)
+{
+    if (find_name(c, name) != NULL)
+        return wrong(c, "that name is taken");
+    if (c->names == MAX_NAMES)
+        return wrong(c, "too many names");
+    c->now.direct = false;
+    named *new = &c->name[c->names++];
+    *new = (named){.value = c->now, .number = c->number, .word = c->word};
+    snprintf(new->name, sizeof new->name, "%s", name);
+    return LS_OK;
+}
+
+/* A word that joins the current value and a named one. */
+static ls_status compile_join(compiler *c, const ls_op_kind *kind, const named *with)
+{
+    const value input[LS_OP_INPUTS] = {c->now, with->value};
+    ls_layer *layer = add_layer(c, kind->name, LS_OP_INPUTS, input);
+    layer->computes = kind;
+    const ls_status status = add_op(c, layer, input);
+    if (status != LS_OK)
+        return status;
+    if (c->now.flattened_by == NULL)
+        c->now.flattened_by = with->value.flattened_by;
+    move_on(c, layer, true);
+    return LS_OK;
+}
+
+/* The error for a name that was not given before. */
+static ls_status unknown_name(const compiler *c)
+{
+    char reason[REASON];
+    int used = snprintf(reason, sizeof reason, "no value before it has that name");
+    for (int i = 0; i < c->names && used < REASON - 2 * NAME; i++)
+        used += snprintf(reason + used, sizeof reason - (size_t)used, "%s %s",
+                         i > 0 ? "," : "; there are", c->name[i].name);
+    if (c->names == 0)
+        snprintf(reason + used, sizeof reason - (size_t)used, ": :%s gives a value that name",
+                 c->word + 1);
+    return wrong(c, reason);
+}
+
+/* A word of the graph: a sign and a name. */
+static ls_status compile_graph_word(compiler *c)
+{
+    const char *name = c->word + 1;
+    if (!is_name(name))
+        return wrong(c, "after the sign comes a name of up to 15 letters, digits, - and _");
+    if (*c->word == LS_WORD_NAME)
+        return compile_name(c, name);
+    named *known = find_name(c, name);
+    if (known == NULL)
+        return unknown_name(c);
+    known->used = true;
+    if (*c->word != LS_WORD_GO)
+        return compile_join(c, *c->word == LS_WORD_ADD ? &ls_op_add : &ls_op_concat, known);
+    c->now = known->value;
+    return LS_OK;
+}
+
+static bool is_graph_word(const char *word)
+{
+    return *word == LS_WORD_NAME || *word == LS_WORD_GO || *word == LS_WORD_ADD ||
+           *word == LS_WORD_CONCAT;
+}
+
+static ls_status compile_words(compiler *c)
+{
+    static const char blanks[] = " \t\r\n";
+    char *rest = NULL;
+    ls_status status = LS_OK;
+    for (char *word = strtok_r(c->network->text, blanks, &rest); status == LS_OK && word != NULL;
+         word = strtok_r(NULL, blanks, &rest)) {
+        c->number++;
+        c->word = word;
+        if (c->network->layers == MAX_LAYERS)
+            return wrong(c, "too many layers");
+        status = is_graph_word(word) ? compile_graph_word(c) : compile_layer(c);
+    }
+    return status;
+}
+
+/* Refuses names that nothing uses, and layers whose output nothing reads. */
+static ls_status check_uses(const compiler *c)
+{
+    const ls_network *network = c->network;
+    for (int i = 0; i < c->names; i++)
+        if (!c->name[i].used)
+            return wrong_word(c->name[i].number, c->name[i].word, "nothing uses the value of this name");
+    for (int i = network->layers - 1; i >= 0; i--) {
+        const ls_layer *layer = &network->layer[i];
+        if (layer->owns && layer->op != c->now.op && c->uses[layer->op] == 0)
+            return wrong_word(layer->number, layer->word,
+                              "nothing reads its output: name it, as :b, and use that, as +b or &b");
+    }
+    return LS_OK;
+}
+
+static ls_status check_outputs(const ls_network *network, int last)
+{
+    char reason[192];
+    const ls_layer *layer = &network->layer[last];
+    const int64_t outputs = ls_shape_size(layer->out);
+    if (outputs == network->classes)
+        return LS_OK;
+    snprintf(reason, sizeof reason,
+             "the last layer has %s but the data set has %s: end with dense:%d",
+             ls_counted(outputs, "output").text, ls_counted(network->classes, "class").text,
+             network->classes);
+    /* An activation has as many outputs as the layer before it made. */
+    while (layer->input[0] >= 0 && ls_shape_size(layer->in[0]) == outputs)
+        layer = &network->layer[layer->input[0]];
+    return wrong_word(layer->number, layer->word, reason);
+}
+
+/* Refuses logits that are bounded by the layer that makes them; others hand them on. */
+static ls_status check_logits(const ls_network *network, int last)
+{
+    const ls_layer *layer = &network->layer[last];
+    while (layer->input[0] >= 0 && (layer->computes == NULL || (layer->computes->keeps_scale &&
+                                                               layer->computes->statistics == NULL)))
+        layer = &network->layer[layer->input[0]];
+    if (layer->computes == NULL || !layer->computes->bounded)
+        return LS_OK;
+    return wrong_word(layer->number, layer->word,
+                      "cross-entropy takes logits, which this would bound: end with dense, or "
+                      "dense and softmax (or use --loss mse)");
+}
+
+/* Checks what only the whole network shows, and leaves out a softmax that is fused with the loss. */
+static ls_status finish(compiler *c)
+{
+    ls_network *network = c->network;
+    int last = c->now.layer;
+    if (network->layers == 0 || last < 0)
+        return ls_fail(LS_ERR_USAGE, "--model: names no layer");
+    for (int i = 0; i < network->layers - 1; i++)
+        if (network->layer[i].computes == &ls_op_softmax)
+            return wrong_word(network->layer[i].number, network->layer[i].word,
+                              "must be the last layer");
+    ls_status status = check_uses(c);
+    if (status == LS_OK)
+        status = check_outputs(network, last);
+    if (status != LS_OK || network->loss != LS_CROSS_ENTROPY)
+        return status;
+    ls_layer *layer = &network->layer[last];
+    if (layer->computes == &ls_op_softmax) {
+        if (layer->input[0] < 0)
+            return wrong_word(layer->number, layer->word, "a softmax needs a layer before it");
+        last = layer->input[0];
+        layer->op = network->layer[last].op;
+        layer->owns = false;
+        network->ops--;
+    }
+    return check_logits(network, last);
+}
+
+/* Marks the operations whose output reaches a relu at the same scale, and those that gradients reach
+ * a parameter through. */
+static void mark(ls_network *network)
+{
+    for (int i = network->ops - 1; i >= 0; i--) {
+        ls_op *op = &network->op[i];
+        op->before_relu = op->before_relu || op->fused_relu;
+        for (int k = 0; k < op->inputs; k++)
+            if (op->input[k] != LS_OP_BATCH)
+                network->op[op->input[k]].before_relu |=
+                    op->kind->relu_like || (op->kind->keeps_scale && op->before_relu);
+    }
+    for (int i = 0; i < network->ops; i++) {
+        ls_op *op = &network->op[i];
+        op->trains = op->params > 0;
+        for (int k = 0; k < op->inputs; k++)
+            op->trains = op->trains || (op->input[k] != LS_OP_BATCH && network->op[op->input[k]].trains);
+    }
+}
+
+ls_status ls_network_compile(ls_network *network, const char *model)
+{
+    network->model = ls_preset_expand(model, network->classes);
+    network->text = network->model == NULL ? NULL : ls_strdup(network->model);
+    network->layer = network->text == NULL ? NULL : ls_alloc(MAX_LAYERS, sizeof(ls_layer));
+    network->op = network->layer == NULL ? NULL : ls_alloc(MAX_LAYERS, sizeof(ls_op));
+    if (network->op == NULL)
+        return LS_ERR_FAILURE;
+    compiler c = {.network = network,
+                  .now = {.op = LS_OP_BATCH, .layer = -1, .shape = network->input}};
+    ls_status status = compile_words(&c);
+    if (status == LS_OK)
+        status = finish(&c);
+    mark(network);
+    return status;
+}

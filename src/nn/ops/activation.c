@@ -1,0 +1,192 @@
+/* Elementwise activations, and softmax, which works on whole rows. n: values in the rows of a call.
+ * Backward functions return at once where dx is not wanted. */
+#include "nn/op.h"
+
+#include <math.h>
+
+static int64_t values(const ls_op *op, const ls_op_data *d)
+{
+    return d->rows * ls_shape_size(op->out);
+}
+
+static void relu_forward(const ls_op *op, const ls_op_data *d)
+{
+    const int64_t n = values(op, d);
+    const float *x = d->x[0];
+    float *y = d->y;
+    /* Written so that a NaN passes: it must reach the loss to be seen. */
+    for (int64_t i = 0; i < n; i++)
+        y[i] = x[i] < 0 ? 0 : x[i];
+}
+
+static void relu_backward(const ls_op *op, const ls_op_data *d)
+{
+    const int64_t n = values(op, d);
+    const float *y = d->y, *dy = d->dy;
+    float *dx = d->dx[0];
+    for (int64_t i = 0; dx != NULL && i < n; i++)
+        dx[i] = y[i] > 0 ? dy[i] : 0;
+}
+
+const ls_op_kind ls_op_relu = {
+    .name = "relu",
+    .forward = relu_forward,
+    .backward = relu_backward,
+    .relu_like = true,
+    .bounded = true,
+};
+
+#define LEAK 0.01f
+
+static void leaky_relu_forward(const ls_op *op, const ls_op_data *d)
+{
+    const int64_t n = values(op, d);
+    const float *x = d->x[0];
+    float *y = d->y;
+    for (int64_t i = 0; i < n; i++)
+        y[i] = x[i] < 0 ? LEAK * x[i] : x[i];
+}
+
+static void leaky_relu_backward(const ls_op *op, const ls_op_data *d)
+{
+    const int64_t n = values(op, d);
+    const float *x = d->x[0], *dy = d->dy;
+    float *dx = d->dx[0];
+    for (int64_t i = 0; dx != NULL && i < n; i++)
+        dx[i] = x[i] < 0 ? LEAK * dy[i] : dy[i];
+}
+
+const ls_op_kind ls_op_leaky_relu = {
+    .name = "leaky-relu",
+    .forward = leaky_relu_forward,
+    .backward = leaky_relu_backward,
+    .relu_like = true,
+};
+
+/* gelu: y = x Phi(x), where Phi is the distribution function of the normal distribution and phi its
+ * density (Hendrycks and Gimpel, Gaussian Error Linear Units, 2016); dx = dy (Phi(x) + x phi(x)).
+ * Phi(x) is saved. */
+static void gelu_forward(const ls_op *op, const ls_op_data *d)
+{
+    const int64_t n = values(op, d);
+    const float *x = d->x[0];
+    float *y = d->y, *Phi = d->saved;
+    for (int64_t i = 0; i < n; i++) {
+        Phi[i] = 0.5f * (1 + erff(x[i] * 0.70710678f));
+        y[i] = x[i] * Phi[i];
+    }
+}
+
+static void gelu_backward(const ls_op *op, const ls_op_data *d)
+{
+    const int64_t n = values(op, d);
+    const float *x = d->x[0], *dy = d->dy, *Phi = d->saved;
+    float *dx = d->dx[0];
+    for (int64_t i = 0; dx != NULL && i < n; i++) {
+        const float phi = 0.39894228f * expf(-0.5f * x[i] * x[i]);
+        dx[i] = dy[i] * (Phi[i] + x[i] * phi);
+    }
+}
+
+static int64_t gelu_saved(const ls_op *op)
+{
+    return ls_shape_size(op->out);
+}
+
+const ls_op_kind ls_op_gelu = {
+    .name = "gelu",
+    .forward = gelu_forward,
+    .backward = gelu_backward,
+    .saved = gelu_saved,
+    .relu_like = true,
+};
+
+static void sigmoid_forward(const ls_op *op, const ls_op_data *d)
+{
+    const int64_t n = values(op, d);
+    const float *x = d->x[0];
+    float *y = d->y;
+    for (int64_t i = 0; i < n; i++)
+        y[i] = 1 / (1 + expf(-x[i]));
+}
+
+static void sigmoid_backward(const ls_op *op, const ls_op_data *d)
+{
+    const int64_t n = values(op, d);
+    const float *y = d->y, *dy = d->dy;
+    float *dx = d->dx[0];
+    for (int64_t i = 0; dx != NULL && i < n; i++)
+        dx[i] = dy[i] * y[i] * (1 - y[i]);
+}
+
+const ls_op_kind ls_op_sigmoid = {
+    .name = "sigmoid",
+    .forward = sigmoid_forward,
+    .backward = sigmoid_backward,
+    .bounded = true,
+};
+
+static void tanh_forward(const ls_op *op, const ls_op_data *d)
+{
+    const int64_t n = values(op, d);
+    const float *x = d->x[0];
+    float *y = d->y;
+    for (int64_t i = 0; i < n; i++)
+        y[i] = tanhf(x[i]);
+}
+
+static void tanh_backward(const ls_op *op, const ls_op_data *d)
+{
+    const int64_t n = values(op, d);
+    const float *y = d->y, *dy = d->dy;
+    float *dx = d->dx[0];
+    for (int64_t i = 0; dx != NULL && i < n; i++)
+        dx[i] = dy[i] * (1 - y[i] * y[i]);
+}
+
+const ls_op_kind ls_op_tanh = {
+    .name = "tanh",
+    .forward = tanh_forward,
+    .backward = tanh_backward,
+    .bounded = true,
+};
+
+/* y = exp(x) / sum of exp(x) over the K values of a row. */
+static void softmax_forward(const ls_op *op, const ls_op_data *d)
+{
+    const int64_t K = ls_shape_size(op->out);
+    const float *x = d->x[0];
+    float *y = d->y;
+    for (int64_t r = 0; r < d->rows; r++, x += K, y += K) {
+        float largest = x[0], sum = 0;
+        for (int64_t k = 1; k < K; k++)
+            largest = x[k] > largest ? x[k] : largest;
+        for (int64_t k = 0; k < K; k++)
+            sum += y[k] = expf(x[k] - largest);
+        for (int64_t k = 0; k < K; k++)
+            y[k] /= sum;
+    }
+}
+
+/* dx = y (dy - <dy, y>) */
+static void softmax_backward(const ls_op *op, const ls_op_data *d)
+{
+    const int64_t K = ls_shape_size(op->out);
+    const float *y = d->y, *dy = d->dy;
+    float *dx = d->dx[0];
+    if (dx == NULL)
+        return;
+    for (int64_t r = 0; r < d->rows; r++, y += K, dy += K, dx += K) {
+        float inner = 0;
+        for (int64_t k = 0; k < K; k++)
+            inner += dy[k] * y[k];
+        for (int64_t k = 0; k < K; k++)
+            dx[k] = y[k] * (dy[k] - inner);
+    }
+}
+
+const ls_op_kind ls_op_softmax = {
+    .name = "softmax",
+    .forward = softmax_forward,
+    .backward = softmax_backward,
+};

@@ -1,0 +1,68 @@
+/* dense:UNITS. B: rows, D: inputs, U: units; W [D][U], b [U].
+ *
+ *     y = x W + b
+ *     dx = dy W^T         db = sum of dy over the rows         dW = x^T dy
+ *
+ * without b before a batch normalisation. */
+#include "nn/op.h"
+#include "nn/product.h"
+
+enum { WEIGHT, BIAS };
+
+static ls_status configure(ls_op *op)
+{
+    const int64_t D = ls_shape_size(op->in[0]), U = op->attributes.units;
+    if (U > INT32_MAX / D)
+        return ls_fail(LS_ERR_USAGE, "%lld x %lld weights are more than 2^31", (long long)D,
+                       (long long)U);
+    op->out = (ls_shape){U, 1, 1};
+    ls_op_add_param(op, "weight", 2, (int64_t[]){D, U});
+    ls_op_add_param(op, "bias", 1, (int64_t[]){U});
+    return LS_OK;
+}
+
+static void initialise(const ls_op *op, uint64_t seed, bool before_relu, float *params)
+{
+    const int64_t D = op->param[WEIGHT].shape[0], U = op->param[WEIGHT].shape[1];
+    ls_init_uniform(op, WEIGHT, seed, before_relu, D, U, params);
+    ls_init_constant(op, BIAS, 0, params);
+}
+
+static void forward(const ls_op *op, const ls_op_data *d)
+{
+    const int64_t D = op->param[WEIGHT].shape[0], U = op->param[WEIGHT].shape[1];
+    const bool add = d->part.first + d->part.count < D; /* to what later parts have made */
+    ls_product_forward(op->product, d->rows, d->part, d->x[0], d->w[WEIGHT], add, d->y);
+    if (d->part.first == 0)
+        ls_bias_add(d->rows, U, op->fused_relu, d->w[BIAS], d->y);
+}
+
+static void backward(const ls_op *op, const ls_op_data *d)
+{
+    const int64_t D = op->param[WEIGHT].shape[0], U = op->param[WEIGHT].shape[1];
+    if (d->part.first + d->part.count == D) { /* the first call */
+        ls_bias_sum(d->rows, U, op->fused_relu, d->y, d->dy, d->dw[BIAS]);
+        if (d->dx[0] != NULL)
+            ls_product_backward(op->product, d->rows, (ls_range){0, D}, d->dy, d->w[WEIGHT],
+                                d->dx[0]);
+    }
+    ls_product_gradient(op->product, d->rows, d->part, d->x[0], d->dy, d->dw[WEIGHT]);
+}
+
+static double flops(const ls_op *op)
+{
+    return 2.0 * (double)op->param[WEIGHT].count;
+}
+
+const ls_op_kind ls_op_dense = {
+    .name = "dense",
+    .configure = configure,
+    .initialise = initialise,
+    .forward = forward,
+    .backward = backward,
+    .flops = flops,
+    .has_matrix = true,
+    .has_bias = true,
+    .fuses_relu = true,
+    .flattens = true,
+};

@@ -1,0 +1,131 @@
+#include "nn/product.h"
+
+#include "base/integer.h"
+#include "base/memory.h"
+#include "nn/nonzero.h"
+
+#include <cblas.h>
+
+struct ls_product {
+    ls_matrix matrix;
+    ls_range columns;    /* that were prepared for */
+    ls_nonzero *nonzero; /* NULL: inputs are not looked at */
+};
+
+ls_status ls_product_create(ls_product **out, const ls_matrix *matrix, int64_t max_rows,
+                            bool sparse)
+{
+    ls_product *p = ls_alloc(1, sizeof *p);
+    if (p == NULL)
+        return LS_ERR_FAILURE;
+    p->matrix = *matrix;
+    ls_status status = LS_OK;
+    if (sparse)
+        status = ls_nonzero_create(&p->nonzero, max_rows, matrix->rows, ls_matrix_slice(matrix),
+                                   matrix->columns);
+    if (status != LS_OK) {
+        ls_product_destroy(&p);
+        return status;
+    }
+    *out = p;
+    return LS_OK;
+}
+
+void ls_product_destroy(ls_product **product)
+{
+    if (product == NULL || *product == NULL)
+        return;
+    ls_nonzero_destroy(&(*product)->nonzero);
+    ls_free(*product);
+    *product = NULL;
+}
+
+void ls_product_prepare(ls_product *p, int64_t B, ls_range columns, const float *x)
+{
+    p->columns = columns;
+    if (p->nonzero != NULL)
+        ls_nonzero_pack(p->nonzero, B, columns, p->matrix.rows, p->matrix.columns, x);
+}
+
+/* True if the prepared inputs are packed: then W's rows are multiplied in slices, for which there is
+ * room. */
+static bool is_packed(const ls_product *p)
+{
+    return p->nonzero != NULL && p->nonzero->packed;
+}
+
+/* The next slice of W's rows below `end`, not below `first`, see ls_matrix_slice(). */
+static ls_range slice_below(const ls_product *p, int64_t first, int64_t end)
+{
+    const int64_t slice = ls_matrix_slice(&p->matrix), boundary = (end - 1) / slice * slice;
+    const int64_t begin = boundary > first ? boundary : first;
+    return (ls_range){begin, end - begin};
+}
+
+/* Floats in a row of the packed inputs; BLAS wants 1 at least. */
+static int row_length(const ls_nonzero *n)
+{
+    return n->count > 0 ? ls_int(n->count) : 1;
+}
+
+static void forward_packed(const ls_product *p, int64_t B, ls_range rows, const float *W, bool add,
+                           float *y)
+{
+    ls_nonzero *n = p->nonzero;
+    const int U = ls_int(p->matrix.columns);
+    for (ls_range of = {rows.first + rows.count, 0}; of.first > rows.first; add = true) {
+        of = slice_below(p, rows.first, of.first);
+        const ls_range which = ls_nonzero_within(n, of);
+        ls_nonzero_gather(n, which, U, W);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, ls_int(B), U, ls_int(which.count), 1,
+                    n->x + which.first, row_length(n), n->w, U, add, y, U);
+    }
+}
+
+void ls_product_forward(const ls_product *p, int64_t B, ls_range rows, const float *x,
+                        const float *W, bool add, float *y)
+{
+    const int D = ls_int(p->matrix.rows), U = ls_int(p->matrix.columns);
+    if (is_packed(p)) {
+        forward_packed(p, B, rows, W, add, y);
+        return;
+    }
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, ls_int(B), U, ls_int(rows.count), 1,
+                x + rows.first, D, W + rows.first * U, U, add, y, U);
+}
+
+void ls_product_backward(const ls_product *p, int64_t B, ls_range rows, const float *dy,
+                         const float *W, float *dx)
+{
+    const int D = ls_int(p->matrix.rows), U = ls_int(p->matrix.columns);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, ls_int(B), ls_int(rows.count), U, 1, dy, U,
+                W + rows.first * U, U, 0, dx + rows.first, D);
+}
+
+static void gradient_packed(const ls_product *p, int64_t B, ls_range rows, const float *dy,
+                            float *dW)
+{
+    ls_nonzero *n = p->nonzero;
+    const int U = ls_int(p->matrix.columns);
+    for (ls_range of = {rows.first + rows.count, 0}; of.first > rows.first;) {
+        of = slice_below(p, rows.first, of.first);
+        const ls_range which = ls_nonzero_within(n, of);
+        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, ls_int(which.count), U, ls_int(B), 1,
+                    n->x + which.first, row_length(n), dy, U, 0, n->w, U);
+        ls_nonzero_scatter(n, which, of, U, dW);
+    }
+}
+
+void ls_product_gradient(ls_product *p, int64_t B, ls_range rows, const float *x, const float *dy,
+                         float *dW)
+{
+    const int D = ls_int(p->matrix.rows), U = ls_int(p->matrix.columns);
+    if (p->nonzero != NULL && p->nonzero->of != x) /* other micro-batches came after this one */
+        ls_product_prepare(p, B, p->columns, x);
+    if (is_packed(p)) {
+        gradient_packed(p, B, rows, dy, dW);
+        return;
+    }
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, ls_int(rows.count), U, ls_int(B), 1,
+                x + rows.first, D, dy, U, 0, dW + rows.first * U, U);
+}

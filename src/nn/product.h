@@ -1,0 +1,45 @@
+/* The products of an operation with its matrix of weights, W [D][U]: the only place that knows how
+ * they are computed. Rows of W can be multiplied part by part, as they arrive or as their gradients
+ * are to leave. Inputs that are zeros in the whole batch can be left out, see nonzero.h.
+ *
+ * B: rows; x [B][D] inputs; dy [B][U] gradients of the outputs. All functions are Local. */
+#ifndef LS_NN_PRODUCT_H
+#define LS_NN_PRODUCT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lockstep/range.h>
+#include <lockstep/status.h>
+#include <lockstep/team.h>
+
+typedef struct ls_product ls_product;
+
+/* Makes the products with a matrix.
+ * max_rows  largest B
+ * sparse    inputs may be zeros in whole batches, as pixels at the margin of images are
+ * Errors: LS_ERR_FAILURE when memory is short; *out is left alone. */
+ls_status ls_product_create(ls_product **out, const ls_matrix *matrix, int64_t max_rows,
+                            bool sparse) LS_MUST_CHECK;
+
+/* Frees the products and sets *product to NULL; accepts NULL. */
+void ls_product_destroy(ls_product **product);
+
+/* Prepares for a batch's inputs, before the first product with them.
+ * columns  of x, and rows of W, that will be multiplied */
+void ls_product_prepare(ls_product *product, int64_t B, ls_range columns, const float *x);
+
+/* y [B][U] = x[:, rows] W[rows], or, with `add`, y += that.
+ * W  [D][U] */
+void ls_product_forward(const ls_product *product, int64_t B, ls_range rows, const float *x,
+                        const float *W, bool add, float *y);
+
+/* dx[:, rows] = dy W[rows]^T; dx [B][D]. */
+void ls_product_backward(const ls_product *product, int64_t B, ls_range rows, const float *dy,
+                         const float *W, float *dx);
+
+/* dW[rows] = x[:, rows]^T dy; dW [D][U]. */
+void ls_product_gradient(ls_product *product, int64_t B, ls_range rows, const float *x,
+                         const float *dy, float *dW);
+
+#endif

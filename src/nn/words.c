@@ -1,0 +1,126 @@
+#include "nn/words.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A positive whole number that fills the argument. */
+static ls_status parse_count(const char *argument, const char *name, int64_t *out)
+{
+    char *end;
+    long long value = strtoll(argument, &end, 10);
+    if (*end != '\0' || argument[0] < '0' || argument[0] > '9')
+        return ls_fail(LS_ERR_USAGE, "the %s must be a whole number, not '%s'", name, argument);
+    if (value < 1 || value > 1 << 24)
+        return ls_fail(LS_ERR_USAGE, "the %s must be from 1 to %d", name, 1 << 24);
+    *out = value;
+    return LS_OK;
+}
+
+static ls_status parse_units(const char *argument, ls_attributes *out)
+{
+    return parse_count(argument, "number of units", &out->units);
+}
+
+static ls_status parse_window(const char *argument, ls_attributes *out)
+{
+    const ls_status status = parse_count(argument, "size of the window", &out->window);
+    out->stride = out->window;
+    return status;
+}
+
+static ls_status parse_filters(const char *argument, ls_attributes *out)
+{
+    enum { MOST_FILTERS = 1 << 16, MOST_PIXELS = 1 << 10 /* also of a stride */ };
+    int used = 0;
+    long long F = 0, K = 0, stride = 1, pad = 0;
+    const int got = sscanf(argument, "%9lldx%9lld%n,%9lld%n,%9lld%n", &F, &K, &used, &stride, &used,
+                           &pad, &used);
+    if (got < 2 || argument[used] != '\0')
+        return ls_fail(LS_ERR_USAGE,
+                       "write it as conv:FILTERSxK[,STRIDE[,PAD]], all whole numbers");
+    if (F < 1 || F > MOST_FILTERS || K < 1 || K > MOST_PIXELS)
+        return ls_fail(LS_ERR_USAGE, "FILTERS must be from 1 to %d, K from 1 to %d", MOST_FILTERS,
+                       MOST_PIXELS);
+    if (stride < 1 || stride > MOST_PIXELS || pad < 0 || pad >= K)
+        return ls_fail(LS_ERR_USAGE, "STRIDE must be from 1 to %d, PAD from 0 to K-1", MOST_PIXELS);
+    *out = (ls_attributes){.units = F, .window = K, .stride = stride, .pad = pad};
+    return LS_OK;
+}
+
+static ls_status parse_probability(const char *argument, ls_attributes *out)
+{
+    char *end;
+    out->rate = strtod(argument, &end);
+    if (*end != '\0' || !(out->rate >= 0 && out->rate < 1))
+        return ls_fail(LS_ERR_USAGE, "the probability must be from 0 to below 1, not '%s'",
+                       argument);
+    return LS_OK;
+}
+
+static const ls_layer_word words[] = {
+    {"dense", "UNITS", "fully connected, with bias unless batchnorm follows", &ls_op_dense,
+     parse_units},
+    {"conv", "FILTERSxK[,STRIDE[,PAD]]",
+     "convolution, filters of K x K pixels, STRIDE (1) apart; bias as dense", &ls_op_conv,
+     parse_filters},
+    {"maxpool", "K", "the largest of each K x K pixels", &ls_op_maxpool, parse_window},
+    {"avgpool", "K", "the mean of each K x K pixels", &ls_op_avgpool, parse_window},
+    {"globalpool", NULL, "the mean of each channel over all pixels", &ls_op_globalpool, NULL},
+    {"flatten", NULL, "an image as one row; dense does so itself", NULL, NULL},
+    {"batchnorm", NULL,
+     "each channel to mean 0 and variance 1 over the global batch, then scaled, shifted",
+     &ls_op_batchnorm, NULL},
+    {"dropout", "P", "in training, zeros with probability P", &ls_op_dropout, parse_probability},
+    {"relu", NULL, "max(x, 0)", &ls_op_relu, NULL},
+    {"leaky-relu", NULL, "max(x, 0.01 x)", &ls_op_leaky_relu, NULL},
+    {"gelu", NULL, "x times the normal distribution's function of x", &ls_op_gelu, NULL},
+    {"sigmoid", NULL, "1 / (1 + exp(-x))", &ls_op_sigmoid, NULL},
+    {"tanh", NULL, "hyperbolic tangent", &ls_op_tanh, NULL},
+    {"softmax", NULL, "exp(x) / sum exp(x); last layer only, fused with cross-entropy",
+     &ls_op_softmax, NULL},
+};
+enum { WORDS = sizeof words / sizeof *words };
+
+const ls_layer_word *ls_layer_word_at(int at)
+{
+    return at >= 0 && at < WORDS ? &words[at] : NULL;
+}
+
+const ls_layer_word *ls_layer_word_find(const char *text)
+{
+    const size_t length = strcspn(text, ":,;");
+    for (int i = 0; i < WORDS; i++)
+        if (strlen(words[i].name) == length && memcmp(words[i].name, text, length) == 0)
+            return &words[i];
+    return NULL;
+}
+
+/* The words of the graph, for help texts. */
+static const struct {
+    const char *form, *help;
+} graph_words[] = {
+    {":NAME", "names the value here"},
+    {"@NAME", "continues from the value of this name"},
+    {"+NAME", "adds the value of this name, of the same shape"},
+    {"&NAME", "appends the channels of the value of this name"},
+};
+enum { GRAPH_WORDS = sizeof graph_words / sizeof *graph_words };
+
+int ls_network_layer_word(int at, const char **form, const char **help)
+{
+    static char forms[WORDS][48];
+    if (at < 0 || at >= WORDS + GRAPH_WORDS)
+        return 0;
+    if (at >= WORDS) {
+        *form = graph_words[at - WORDS].form;
+        *help = graph_words[at - WORDS].help;
+        return 1;
+    }
+    const char *argument = words[at].argument;
+    snprintf(forms[at], sizeof *forms, "%s%s%s", words[at].name, argument != NULL ? ":" : "",
+             argument != NULL ? argument : "");
+    *form = forms[at];
+    *help = words[at].help;
+    return 1;
+}
