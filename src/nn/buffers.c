@@ -136,7 +136,8 @@ static ls_status check_size(const ls_network *network)
 {
     int64_t row = ls_shape_size(network->input);
     for (int i = 0; i < network->ops; i++)
-        row += 4 * ls_shape_size(network->op[i].out) + ask(network->op[i].kind->saved, &network->op[i]);
+        row += 4 * ls_shape_size(network->op[i].out) +
+               ask(network->op[i].kind->saved, &network->op[i]);
     if (network->max_rows > 0 && row > INT64_MAX / 16 / network->max_rows)
         return ls_fail(LS_ERR_FAILURE, "out of memory: a batch of %s",
                        ls_counted(network->max_rows, "row").text);

@@ -25,7 +25,7 @@ typedef struct value {
     int layer; /* row of the layer table that it comes from; -1: none */
     ls_shape shape;
     const char *flattened_by; /* the first word that left no image; NULL: it is one */
-    bool direct;              /* the operation's output as it is, of the layer itself, and not named */
+    bool direct; /* the operation's output as it is, of the layer itself, and not named */
 } value;
 
 typedef struct named {
@@ -348,12 +348,14 @@ static ls_status check_uses(const compiler *c)
     const ls_network *network = c->network;
     for (int i = 0; i < c->names; i++)
         if (!c->name[i].used)
-            return wrong_word(c->name[i].number, c->name[i].word, "nothing uses the value of this name");
+            return wrong_word(c->name[i].number, c->name[i].word,
+                              "nothing uses the value of this name");
     for (int i = network->layers - 1; i >= 0; i--) {
         const ls_layer *layer = &network->layer[i];
-        if (layer->owns && layer->op != c->now.op && c->uses[layer->op] == 0)
-            return wrong_word(layer->number, layer->word,
-                              "nothing reads its output: name it, as :b, and use that, as +b or &b");
+        if (layer->op >= 0 && layer->op != c->now.op && c->uses[layer->op] == 0)
+            return wrong_word(
+                layer->number, layer->word,
+                "nothing reads its output: name it, as :b, and use that, as +b or &b");
     }
     return LS_OK;
 }
@@ -379,8 +381,9 @@ static ls_status check_outputs(const ls_network *network, int last)
 static ls_status check_logits(const ls_network *network, int last)
 {
     const ls_layer *layer = &network->layer[last];
-    while (layer->input[0] >= 0 && (layer->computes == NULL || (layer->computes->keeps_scale &&
-                                                               layer->computes->statistics == NULL)))
+    while (layer->input[0] >= 0 &&
+           (layer->computes == NULL ||
+            (layer->computes->keeps_scale && layer->computes->statistics == NULL)))
         layer = &network->layer[layer->input[0]];
     if (layer->computes == NULL || !layer->computes->bounded)
         return LS_OK;
@@ -433,7 +436,8 @@ static void mark(ls_network *network)
         ls_op *op = &network->op[i];
         op->trains = op->params > 0;
         for (int k = 0; k < op->inputs; k++)
-            op->trains = op->trains || (op->input[k] != LS_OP_BATCH && network->op[op->input[k]].trains);
+            op->trains =
+                op->trains || (op->input[k] != LS_OP_BATCH && network->op[op->input[k]].trains);
     }
 }
 

@@ -194,8 +194,7 @@ void ls_init_uniform(const ls_op *op, int at, uint64_t seed, bool before_relu, i
         ls_rng_key(seed, LS_RNG_INITIALISE, (uint64_t)op->first_param + (uint64_t)at);
     const double bound = sqrt(6 / (double)(before_relu ? fan_in : fan_in + fan_out));
     for (int64_t j = 0; j < param->count; j++)
-        params[param->offset + j] =
-            (float)(bound * (2 * ls_rng_uniform(key, (uint64_t)j) - 1));
+        params[param->offset + j] = (float)(bound * (2 * ls_rng_uniform(key, (uint64_t)j) - 1));
 }
 
 void ls_init_constant(const ls_op *op, int at, float value, float *params)

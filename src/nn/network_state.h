@@ -13,10 +13,10 @@ enum { LS_LAYER_NAME = 32 };
 
 /* A row of the layer table: a word of the model string. */
 typedef struct ls_layer {
-    char name[LS_LAYER_NAME]; /* "dense1" */
-    const char *kind;         /* "dense" */
-    const char *word;         /* "dense:512", borrowed from the network's text */
-    int number;               /* of the word in the model string, from 1 */
+    char name[LS_LAYER_NAME];   /* "dense1" */
+    const char *kind;           /* "dense" */
+    const char *word;           /* "dense:512", borrowed from the network's text */
+    int number;                 /* of the word in the model string, from 1 */
     const ls_op_kind *computes; /* NULL: nothing, as flatten */
     ls_attributes attributes;
     int op;     /* whose output is this layer's; LS_OP_BATCH: the batch itself */
@@ -45,14 +45,14 @@ struct ls_network {
     ls_layout layout;
     ls_matrix *matrix; /* [layout.matrices], owned */
 
-    const float *x; /* inputs of the latest pass, borrowed */
-    float *turned;  /* [max_rows][input] its channels last; NULL: they are not needed so */
+    const float *x;   /* inputs of the latest pass, borrowed */
+    float *turned;    /* [max_rows][input] its channels last; NULL: they are not needed so */
     float *workspace; /* one allocation, see buffers.c */
     float **gradient; /* [gradients] buffers for gradients of values */
     int gradients;
     int input_gradient; /* the one that gets the gradient of the batch's inputs */
     float *scratch;     /* for one operation at a time */
-    double *sums;       /* for statistics of the batch: of a micro-batch, then of the batch in parts */
+    double *sums; /* for statistics of the batch: of a micro-batch, then of the batch in parts */
 };
 
 /* Compiles a model string to layers and operations of a network, whose input and classes are set.

@@ -88,7 +88,7 @@ LS_DISPATCH static void pack(int64_t rows, int64_t D, int64_t count, const int32
 }
 
 void ls_nonzero_pack(ls_nonzero *n, int64_t rows, ls_range columns, int64_t D, int64_t U,
-                    const float *x)
+                     const float *x)
 {
     int32_t *column = n->column;
     const int64_t most = most_left(rows, columns.count, U);

@@ -37,14 +37,14 @@ typedef struct ls_op_data {
     float *dx[LS_OP_INPUTS];      /* [B][I]; NULL: not wanted */
     const float *w[LS_OP_PARAMS];
     float *dw[LS_OP_PARAMS]; /* overwritten with the sums over the rows */
-    ls_range part;           /* rows of the first parameter, a matrix, that are to be multiplied; see parts */
-    float *saved;            /* [B][saved] kept from forward to backward */
-    float *state;            /* [state] kept from forward to backward, of all rows of the batch */
-    float *scratch;          /* [scratch] for the length of the call */
-    const double *sums;      /* [statistics] backward: of these rows, see ls_batch_statistics */
-    bool training;           /* else no dropout, and running statistics instead of the batch's */
-    uint64_t key;            /* of random numbers in this operation */
-    const int64_t *ids;      /* [B] numbers of the rows, that random numbers depend on */
+    ls_range part; /* rows of the first parameter, a matrix, that are to be multiplied; see parts */
+    float *saved;  /* [B][saved] kept from forward to backward */
+    float *state;  /* [state] kept from forward to backward, of all rows of the batch */
+    float *scratch;     /* [scratch] for the length of the call */
+    const double *sums; /* [statistics] backward: of these rows, see ls_batch_statistics */
+    bool training;      /* else no dropout, and running statistics instead of the batch's */
+    uint64_t key;       /* of random numbers in this operation */
+    const int64_t *ids; /* [B] numbers of the rows, that random numbers depend on */
 } ls_op_data;
 
 /* Which sums over the global batch are taken. */
@@ -114,23 +114,23 @@ struct ls_op {
     ls_shape in[LS_OP_INPUTS], out;
     ls_attributes attributes;
     bool fused_relu;
-    bool before_relu;     /* see initialise() */
-    bool trains;          /* gradients reach a parameter through it */
-    uint64_t number;      /* of its layer: keys of random numbers depend on it */
-    const char *name;     /* of its layer; borrowed */
-    int first_param;      /* its first row of the parameter table */
-    int params;           /* of the table below */
+    bool before_relu; /* see initialise() */
+    bool trains;      /* gradients reach a parameter through it */
+    uint64_t number;  /* of its layer: keys of random numbers depend on it */
+    const char *name; /* of its layer; borrowed */
+    int first_param;  /* its first row of the parameter table */
+    int params;       /* of the table below */
     ls_param param[LS_OP_PARAMS];
-    int matrix;           /* of the network's layout; -1: none */
+    int matrix;                 /* of the network's layout; -1: none */
     struct ls_product *product; /* with that matrix; owned by the network; NULL: none */
 
     /* In the workspace, see buffers.c; all borrowed. */
     float *y, *saved, *state;
-    int64_t saved_row;       /* floats from one row's part of `saved` to the next one's */
-    int dy;                  /* gradient buffer of dy */
-    int dx[LS_OP_INPUTS];    /* gradient buffer that backward() writes dx to */
-    int into[LS_OP_INPUTS];  /* gradient buffer of the input's value, where dx belongs */
-    bool add[LS_OP_INPUTS];  /* another operation has written there: dx is added to it */
+    int64_t saved_row;      /* floats from one row's part of `saved` to the next one's */
+    int dy;                 /* gradient buffer of dy */
+    int dx[LS_OP_INPUTS];   /* gradient buffer that backward() writes dx to */
+    int into[LS_OP_INPUTS]; /* gradient buffer of the input's value, where dx belongs */
+    bool add[LS_OP_INPUTS]; /* another operation has written there: dx is added to it */
 };
 
 /* Adds a parameter to an operation that is being configured; the network sets its offset. Returns

@@ -198,8 +198,7 @@ static const float *forward(const run *r)
 const float *ls_network_forward(ls_network *network, const float *params, const ls_batch *batch)
 {
     const ls_pass alone = {0};
-    return forward(
-        &(run){.network = network, .params = params, .batch = batch, .pass = &alone});
+    return forward(&(run){.network = network, .params = params, .batch = batch, .pass = &alone});
 }
 
 ls_score ls_network_loss(ls_network *network, const float *params, const ls_batch *batch,

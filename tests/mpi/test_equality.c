@@ -116,6 +116,11 @@ static void same_curve_with_every_reducer(void **state)
         }
 }
 
+/* Values that several layers read, added and concatenated. */
+static const char branches[] = "conv:4x3,1,1 :a batchnorm relu conv:4x3,1,1 batchnorm +a relu &a "
+                               "maxpool:2 :b globalpool dense:9 "
+                               "tanh :c @b dense:9 dropout:0.2 +c relu dense:4";
+
 /* Convolutions, statistics of the global batch, and what is dropped: also where a rank has no row
  * of a step. */
 static void same_curve_with_every_layer(void **state)
@@ -143,6 +148,11 @@ static void same_curve_with_every_layer(void **state)
     config.loss = LS_CROSS_ENTROPY;
     config.model = "conv:5x1,2 batchnorm relu conv:4x2,3,1 dense:4"; /* strides above K */
     compare(&config);
+    config.model = branches;
+    for (int kind = 0; kind <= LS_REDUCE_HIERARCHICAL; kind++) {
+        fixture_reduce(&config, kind, false);
+        compare(&config);
+    }
     config.model = "batchnorm dense:12 tanh dense:4";
     config.mean = -12345; /* statistics in two passes */
     compare(&config);

@@ -132,6 +132,10 @@ static void same_bits_with_every_layer(void **state)
     compare(&config);
     config.model = "conv:5x1,2 batchnorm relu conv:4x2,3,1 dense:4";
     compare(&config);
+    config.model =
+        "conv:4x3,1,1 :a batchnorm relu conv:4x3,1,1 batchnorm +a relu &a globalpool :b dense:8 "
+        "gelu +b dense:4";
+    compare(&config);
 }
 
 /* Means far from 0, of which statistics are taken in two passes. */

@@ -2,7 +2,7 @@
 precision, for test_reference.c to compare with: python3 make_images_reference.py > images_reference.h
 
 PyTorch has images as [C][H][W] and filters as [F][C][K][K]; Lockstep has [H][W][C] between layers and
-[K][K][C][F]. What is printed is in Lockstep's order; the input is [C][H][W] for both."""
+[K][K][C][F]. What is printed is in Lockstep's order; only the input is [C][H][W]."""
 import torch
 import torch.nn.functional as F
 
@@ -11,7 +11,10 @@ ROWS, SHAPE, CLASSES = 6, (2, 6, 5), 3
 NETWORKS = {
     "a": ("conv:5x3,1,1 gelu conv:4x3,1,1 batchnorm relu maxpool:2 conv:6x2,2 leaky-relu dense:3", "LS_CROSS_ENTROPY"),
     "b": ("conv:3x3 tanh avgpool:2 flatten dense:4 batchnorm sigmoid dense:3 softmax", "LS_MSE"),
+    "c": ("conv:4x3,1,1 batchnorm relu :a conv:4x3,1,1 batchnorm +a relu :b conv:3x1,2 :c @b conv:5x3,2,1 "
+          "maxpool:2 :d @c maxpool:2 tanh &d globalpool dense:3", "LS_CROSS_ENTROPY"),
 }
+NEXT_HAS_BIAS = {}
 
 
 def flat(x):
@@ -25,9 +28,12 @@ def numbers(argument):
 
 def make_params(model, generator):
     """Parameters in Lockstep's order and shapes, and whether each is a statistic."""
-    words, params = model.split(), []
+    words, params, named = model.split(), [], {}
     x = torch.zeros(1, *SHAPE)
     for i, word in enumerate(words):
+        if word[0] in ":@+&":
+            x = graph_word(word, x, named)
+            continue
         name, _, argument = word.partition(":")
         shapes = []
         if name == "conv":
@@ -43,6 +49,15 @@ def make_params(model, generator):
         params += [(p, name == "batchnorm" and k >= 2) for k, p in enumerate(new)]
         x, _, _ = layer(word, new, x, False)
     return params
+
+
+def graph_word(word, x, named):
+    """The current value after `:a`, `@a`, `+a` or `&a`."""
+    if word[0] == ":":
+        named[word[1:]] = x
+        return x
+    other = named[word[1:]]
+    return {"@": lambda: other, "+": lambda: x + other, "&": lambda: torch.cat([x, other], 1)}[word[0]]()
 
 
 def layer(word, params, x, training):
@@ -65,14 +80,20 @@ def layer(word, params, x, training):
     y = {"gelu": F.gelu, "relu": F.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid,
          "leaky-relu": lambda z: F.leaky_relu(z, 0.01), "flatten": flat,
          "softmax": lambda z: torch.softmax(z, 1),
+         "globalpool": lambda z: z.mean((2, 3)),
          "maxpool": lambda z: F.max_pool2d(z, int(argument)),
          "avgpool": lambda z: F.avg_pool2d(z, int(argument))}[name](x)
     return y, params, None
 
 
 def forward(model, params, x, training):
-    outputs, statistics = [], []
+    outputs, statistics, named = [], [], {}
     for word in model.split():
+        if word[0] in ":@+&":
+            x = graph_word(word, x, named)
+            if word[0] in "+&":
+                outputs.append(x)
+            continue
         x, params, new = layer(word, params, x, training)
         outputs.append(x)
         if new is not None:
@@ -102,7 +123,8 @@ for key, (model, kind) in NETWORKS.items():
     NEXT_HAS_BIAS = {w: words[i + 1:i + 2] != ["batchnorm"] for i, w in enumerate(words)}
     start = make_params(model, generator)
     params = [p.clone().requires_grad_(not tracks) for p, tracks in start]
-    outputs, statistics = forward(model, params, x, True)
+    inputs = x.clone().requires_grad_()
+    outputs, statistics = forward(model, params, inputs, True)
     loss = loss_of(kind, outputs[-1], torch.tensor(labels))
     loss.backward()
     new = [s for pair in statistics for s in pair]
@@ -116,4 +138,5 @@ for key, (model, kind) in NETWORKS.items():
     print(array("images_%s_outputs" % key, [flat(y) for y in outputs]))
     print(array("images_%s_loss" % key, [loss]))
     print(array("images_%s_grads" % key, grads))
+    print(array("images_%s_dx" % key, [flat(inputs.grad)]))
     print(array("images_%s_later" % key, [later[-1]]))

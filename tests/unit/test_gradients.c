@@ -30,49 +30,113 @@ static bool tracks(const ls_network *network, int64_t at)
     return param->tracks;
 }
 
-/* Central differences of all parameters, and the relative error of the gradient in the norm. */
-static double relative_error(const char *model, ls_shape input, ls_loss loss, double smoothing)
-{
-    const ls_pass pass = {.key = 11, .label_smoothing = smoothing};
-    const uint64_t FEATURES = (uint64_t)ls_shape_size(input);
+/* A network, with rows and parameters that are random. */
+typedef struct problem {
     ls_network *network;
     ls_batch *batch;
-    assert_ok(ls_network_create(&network, model, input, CLASSES, loss, ROWS));
-    assert_ok(ls_batch_create(&batch, ROWS, (int64_t)FEATURES));
-    const int64_t size = ls_network_size(network);
-    float *params = ls_alloc(size, sizeof *params), *grads = ls_alloc(size, sizeof *grads);
-    ls_network_initialise(network, 5, params);
+    float *params, *grads, *dx;
+    double smoothing;
+} problem;
+
+static problem make_problem(const char *model, ls_shape input, ls_loss loss, double smoothing)
+{
+    const uint64_t FEATURES = (uint64_t)ls_shape_size(input);
+    problem p = {.smoothing = smoothing};
+    assert_ok(ls_network_create(&p.network, model, input, CLASSES, loss, ROWS));
+    assert_ok(ls_batch_create(&p.batch, ROWS, (int64_t)FEATURES));
+    const int64_t size = ls_network_size(p.network);
+    p.params = ls_alloc(size, sizeof *p.params);
+    p.grads = ls_alloc(size, sizeof *p.grads);
+    p.dx = ls_alloc(ROWS * (int64_t)FEATURES, sizeof *p.dx);
+    ls_network_initialise(p.network, 5, p.params);
     for (int64_t i = 0; i < size; i++) /* biases too */
-        params[i] += (float)(ls_rng_uniform(77, (uint64_t)i) - 0.5) * 0.4f;
-    batch->rows = ROWS;
+        p.params[i] += (float)(ls_rng_uniform(77, (uint64_t)i) - 0.5) * 0.4f;
+    p.batch->rows = ROWS;
     for (uint64_t i = 0; i < ROWS; i++) {
-        batch->labels[i] = (int32_t)(i % CLASSES);
-        batch->ids[i] = (int64_t)(100 + i);
+        p.batch->labels[i] = (int32_t)(i % CLASSES);
+        p.batch->ids[i] = (int64_t)(100 + i);
         for (uint64_t j = 0; j < FEATURES; j++)
-            batch->x[i * FEATURES + j] = (float)(2 * ls_rng_uniform(i, j) - 1);
+            p.batch->x[i * FEATURES + j] = (float)(2 * ls_rng_uniform(i, j) - 1);
     }
-    ls_score score = ls_network_loss(network, params, batch, &pass);
-    ls_network_backward(network, params, batch, &pass, grads);
-    assert_near(score.loss, loss_at(network, params, batch, smoothing), 1e-6, 0);
+    return p;
+}
+
+static void free_problem(problem *p)
+{
+    ls_free(p->params);
+    ls_free(p->grads);
+    ls_free(p->dx);
+    ls_batch_destroy(&p->batch);
+    ls_network_destroy(&p->network);
+}
+
+static double loss_of(const problem *p)
+{
+    return loss_at(p->network, p->params, p->batch, p->smoothing);
+}
+
+/* Makes gradients of parameters and inputs. */
+static void differentiate(const problem *p)
+{
+    const ls_pass pass = {.key = 11, .label_smoothing = p->smoothing, .input_gradient = p->dx};
+    ls_score score = ls_network_loss(p->network, p->params, p->batch, &pass);
+    ls_network_backward(p->network, p->params, p->batch, &pass, p->grads);
+    assert_near(score.loss, loss_of(p), 1e-6, 0);
+}
+
+/* The central difference of the loss in one number that it depends on. */
+static double central_difference(const problem *p, float *number)
+{
+    const float kept = *number, h = 2e-3f;
+    *number = kept + h;
+    const double above = loss_of(p), to = (double)*number;
+    *number = kept - h;
+    const double below = loss_of(p), from = (double)*number;
+    *number = kept;
+    return (above - below) / (to - from);
+}
+
+/* The relative error of the gradient of all parameters, in the norm. */
+static double relative_error(const char *model, ls_shape input, ls_loss loss, double smoothing)
+{
+    problem p = make_problem(model, input, loss, smoothing);
     double difference = 0, norm = 0;
-    for (int64_t i = 0; i < size; i++) {
-        if (tracks(network, i))
+    differentiate(&p);
+    for (int64_t i = 0; i < ls_network_size(p.network); i++) {
+        if (tracks(p.network, i))
             continue;
-        const float kept = params[i], h = 2e-3f;
-        params[i] = kept + h;
-        double above = loss_at(network, params, batch, smoothing), to = (double)params[i];
-        params[i] = kept - h;
-        double below = loss_at(network, params, batch, smoothing), from = (double)params[i];
-        params[i] = kept;
-        double numeric = (above - below) / (to - from);
-        difference += (numeric - (double)grads[i]) * (numeric - (double)grads[i]);
+        const double numeric = central_difference(&p, &p.params[i]);
+        difference += (numeric - (double)p.grads[i]) * (numeric - (double)p.grads[i]);
         norm += numeric * numeric;
     }
     assert_true(norm > 1e-4);
-    ls_free(params);
-    ls_free(grads);
-    ls_batch_destroy(&batch);
-    ls_network_destroy(&network);
+    free_problem(&p);
+    return sqrt(difference / norm);
+}
+
+/* Input j of a row, of which the network has the channels last. */
+static int64_t place_of(const ls_network *network, ls_shape input, int64_t j)
+{
+    const int64_t pixels = input.height * input.width;
+    return ls_network_channels_last(network) ? j % pixels * input.channels + j / pixels : j;
+}
+
+/* The same of the gradient of all inputs. */
+static double input_relative_error(const char *model, ls_shape input)
+{
+    problem p = make_problem(model, input, LS_CROSS_ENTROPY, 0);
+    const int64_t FEATURES = ls_shape_size(input);
+    double difference = 0, norm = 0;
+    differentiate(&p);
+    for (int64_t i = 0; i < ROWS * FEATURES; i++) {
+        const double numeric = central_difference(&p, &p.batch->x[i]);
+        const int64_t at = i / FEATURES * FEATURES + place_of(p.network, input, i % FEATURES);
+        const double ours = (double)p.dx[at];
+        difference += (numeric - ours) * (numeric - ours);
+        norm += numeric * numeric;
+    }
+    assert_true(norm > 1e-4);
+    free_problem(&p);
     return sqrt(difference / norm);
 }
 
@@ -115,6 +179,18 @@ static void match_finite_differences(void **state)
         {"conv:5x2 batchnorm relu avgpool:2 conv:4x2 batchnorm tanh dense:4", LS_CROSS_ENTROPY,
          true},
         {"conv:5x2 dropout:0.25 tanh conv:4x6,1,3 batchnorm gelu avgpool:2 dense:4", LS_MSE, true},
+        {"conv:5x3,1,1 tanh globalpool dense:4", LS_CROSS_ENTROPY, true},
+        {"dense:6 tanh :a dense:6 tanh +a dense:4", LS_CROSS_ENTROPY, false},
+        {":in dense:6 +in tanh dense:4", LS_CROSS_ENTROPY, false},
+        {"dense:6 :a +a tanh dense:4", LS_CROSS_ENTROPY, false},
+        {"dense:6 :a relu +a dense:4", LS_CROSS_ENTROPY, false},
+        {"dense:5 tanh :a dense:5 :b dense:5 +a +b relu +a dense:4", LS_CROSS_ENTROPY, false},
+        {"dense:5 tanh :a dense:3 &a &a dense:4", LS_CROSS_ENTROPY, false},
+        {"dense:5 :a batchnorm relu :b @a tanh +b batchnorm &a dense:4", LS_CROSS_ENTROPY, false},
+        {"conv:4x3,1,1 :a batchnorm tanh conv:4x3,1,1 batchnorm +a relu maxpool:2 dense:4",
+         LS_CROSS_ENTROPY, true},
+        {":in conv:3x3,1,1 tanh &in conv:4x2,2 :a @in conv:4x2,2 +a tanh globalpool dense:4",
+         LS_MSE, true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         double error =
@@ -125,6 +201,33 @@ static void match_finite_differences(void **state)
     assert_true(relative_error("dense:4", features, LS_CROSS_ENTROPY, 0.1) < 1e-2);
     assert_true(relative_error("dense:9 tanh dense:4 softmax", features, LS_CROSS_ENTROPY, 0.7) <
                 1e-2);
+}
+
+/* The gradient with respect to the batch's inputs: in training, of networks in which several layers
+ * read them, and of those in which layers without parameters do. */
+static void inputs_have_gradients(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *model;
+        bool of_image;
+    } cases[] = {
+        {"dense:9 tanh dense:4", false},
+        {"tanh dropout:0.3 dense:4", false},
+        {"batchnorm dense:4", false},
+        {":in dense:6 +in :a +in tanh dense:4 :b @a tanh dense:4 +b", false},
+        {":in tanh +in dense:4", false},
+        {"conv:5x3,1,1 tanh dense:4", true},
+        {"conv:5x3,2 tanh dense:4", true},
+        {"avgpool:3 :in conv:4x2 tanh dense:4 :a @in dense:4 +a", true},
+        {"batchnorm :in globalpool dense:4 :a @in tanh dense:4 +a", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const double error =
+            input_relative_error(cases[i].model, cases[i].of_image ? image : features);
+        if (!(error < 1e-2))
+            fail_msg("%s: relative error %g", cases[i].model, error);
+    }
 }
 
 /* - sum over k of t log softmax(y), t being what Szegedy et al. say, in its plainest form; what is
@@ -167,6 +270,7 @@ static void smoothed_labels_have_their_definition(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(match_finite_differences),
+                                       cmocka_unit_test(inputs_have_gradients),
                                        cmocka_unit_test(smoothed_labels_have_their_definition)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "nn/pass.h"
+#include "nn/words.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -48,11 +49,6 @@ static void points_at_the_wrong_word(void **state)
     } cases[] = {
         {"dense:512 rleu dense:10", "word 2, 'rleu': no layer is called that; did you mean 'relu'",
          0},
-        {"dense:512 lstm:3 dense:10",
-         "word 2, 'lstm:3': no layer is called that; "
-         "there are dense, conv, maxpool, avgpool, flatten, batchnorm, dropout, "
-         "relu, leaky-relu, gelu, sigmoid, tanh, softmax",
-         0},
         {"dense:512 relu dense:11",
          "word 3, 'dense:11': the last layer has 11 outputs but the "
          "data set has 10 classes",
@@ -95,7 +91,32 @@ static void points_at_the_wrong_word(void **state)
         {"dense:10 sigmoid dropout:0.1", "word 2, 'sigmoid': cross-entropy takes logits", 0},
         {"lenet5 relu", "word 1, 'lenet5': that is a whole network: it stands alone", 0},
         {"mlp:3", "word 1, 'mlp:3': that is a whole network: it stands alone", 0},
-        {"resnet18", "; and whole networks: mlp, lenet5, cnn", 0},
+        {"vgg16", "; and whole networks: mlp, lenet5, cnn, resnet", 0},
+        {"dense:10 +a",
+         "word 2, '+a': no value before it has that name: :a gives a value that name", 0},
+        {"dense:10 :a :b dense:10 +c",
+         "word 5, '+c': no value before it has that name; there are a, b", 0},
+        {"dense:10 :a dense:10 :a +a", "word 4, ':a': that name is taken", 0},
+        {"dense:10 :a dense:10", "word 2, ':a': nothing uses the value of this name", 0},
+        {"dense:10 :a dense:12 +a dense:10",
+         "word 4, '+a': can't add 10x1x1 to 12x1x1: the shapes must be equal", 0},
+        {"conv:4x3 :a maxpool:2 &a dense:10",
+         "word 4, '&a': can't join the channels of 13x13 and 26x26 pixels", 0},
+        {"dense:10 :a dense:5 relu @a",
+         "word 4, 'relu': nothing reads its output: name it, as :b, and use that, as +b or &b", 0},
+        {"dense:10 :a dense:10 :b @b @a", "word 3, 'dense:10': nothing reads its output", 0},
+        {"dense:10 :a dense:5 :b @a", "word 4, ':b': nothing uses the value of this name", 0},
+        {"dense:10 :a*b", "word 2, ':a*b': after the sign comes a name of up to 15 letters", 0},
+        {"dense:10 :", "word 2, ':': after the sign comes a name", 0},
+        {"dense:10 @a234567890123456", "word 2, '@a234567890123456': after the sign comes a name",
+         0},
+        {":a dense:10 relu :b @a conv:4x3 &b dense:10",
+         "word 7, '&b': can't join the channels of 26x26 and 1x1 pixels", 0},
+        {"globalpool conv:4x1 dense:10",
+         "word 2, 'conv:4x1': works on images, of which 'globalpool' before it leaves none", 0},
+        {"dense:10 :a softmax +a", "word 3, 'softmax': must be the last layer", 0},
+        {":a", "names no layer", 0},
+        {":a @a", "names no layer", 0},
         {"dense:16777216 dense:10", "weights are more than 2^31", 0},
         {"", "names no layer", 0},
         {"  ", "names no layer", 0},
@@ -119,6 +140,19 @@ static void points_at_the_wrong_word(void **state)
                  LS_ERR_FAILURE, "out of memory");
 }
 
+/* A word that resembles none: all are listed. */
+static void lists_the_words(void **state)
+{
+    (void)state;
+    ls_network *network = NULL;
+    assert_fails(
+        ls_network_create(&network, "dense:512 lstm:3 dense:10", input, 10, LS_CROSS_ENTROPY, 1),
+        LS_ERR_USAGE, "word 2, 'lstm:3': no layer is called that; there are dense, conv,");
+    const ls_layer_word *word;
+    for (int i = 0; (word = ls_layer_word_at(i)) != NULL; i++)
+        assert_non_null(strstr(ls_error_text(), word->name));
+}
+
 static void knows_networks_by_name(void **state)
 {
     (void)state;
@@ -128,6 +162,9 @@ static void knows_networks_by_name(void **state)
     } cases[] = {
         {"mlp", 784 * 512 + 512 + 512 * 10 + 10},
         {"lenet5", 156 + 2416 + 48120 + 10164 + 850},
+        {"resnet", (9 * 16 + 64) + 2 * (9 * 16 * 16 + 64) + (16 * 32 + 128) + (9 * 16 * 32 + 128) +
+                       (9 * 32 * 32 + 128) + (32 * 64 + 256) + (9 * 32 * 64 + 256) +
+                       (9 * 64 * 64 + 256) + 650},
     };
     const char *name, *layers;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -147,6 +184,75 @@ static void knows_networks_by_name(void **state)
             ls_shape_size(ls_network_layer(network, ls_network_layers(network) - 1).out), 7);
         ls_network_destroy(&network);
     }
+}
+
+/* The layer table of a network with a branch: attributes, inputs, shapes, parameters. */
+static void describes_layers(void **state)
+{
+    (void)state;
+    ls_network *network;
+    assert_ok(ls_network_create(&network,
+                                "conv:8x3,2,1 batchnorm relu :a conv:8x1 +a relu :b @a &b flatten "
+                                "dropout:0.25 dense:10 softmax",
+                                (ls_shape){3, 9, 9}, 10, LS_CROSS_ENTROPY, 1));
+    static const struct {
+        const char *name, *kind, *word;
+        int inputs, input[LS_LAYER_INPUTS], first_param, params;
+        ls_attributes attributes;
+        int64_t channels, height;
+    } rows[] = {
+        {"conv1", "conv", "conv:8x3,2,1", 1, {-1}, 0, 1, {8, 3, 2, 1, 0}, 8, 5},
+        {"batchnorm1", "batchnorm", "batchnorm", 1, {0}, 1, 4, {0}, 8, 5},
+        {"relu1", "relu", "relu", 1, {1}, 0, 0, {0}, 8, 5},
+        {"conv2", "conv", "conv:8x1", 1, {2}, 5, 2, {8, 1, 1, 0, 0}, 8, 5},
+        {"add1", "add", "+a", 2, {3, 2}, 0, 0, {0}, 8, 5},
+        {"relu2", "relu", "relu", 1, {4}, 0, 0, {0}, 8, 5},
+        {"concat1", "concat", "&b", 2, {2, 5}, 0, 0, {0}, 16, 5},
+        {"flatten1", "flatten", "flatten", 1, {6}, 0, 0, {0}, 400, 1},
+        {"dropout1", "dropout", "dropout:0.25", 1, {7}, 0, 0, {0, 0, 0, 0, 0.25}, 400, 1},
+        {"dense1", "dense", "dense:10", 1, {8}, 7, 2, {10, 0, 0, 0, 0}, 10, 1},
+        {"softmax1", "softmax", "softmax", 1, {9}, 0, 0, {0}, 10, 1},
+    };
+    assert_int_equal(ls_network_layers(network), sizeof rows / sizeof *rows);
+    for (int i = 0; i < ls_network_layers(network); i++) {
+        const ls_layer_info layer = ls_network_layer(network, i);
+        assert_string_equal(layer.name, rows[i].name);
+        assert_string_equal(layer.kind, rows[i].kind);
+        assert_string_equal(layer.word, rows[i].word);
+        assert_int_equal(layer.inputs, rows[i].inputs);
+        for (int k = 0; k < layer.inputs; k++)
+            assert_int_equal(layer.input[k], rows[i].input[k]);
+        assert_int_equal(layer.params, rows[i].params);
+        if (layer.params > 0)
+            assert_int_equal(layer.first_param, rows[i].first_param);
+        assert_memory_equal(&layer.attributes, &rows[i].attributes, sizeof layer.attributes);
+        assert_int_equal(layer.out.channels, rows[i].channels);
+        assert_int_equal(layer.out.height, rows[i].height);
+    }
+    ls_network_destroy(&network);
+}
+
+/* Initialisation looks through additions and normalisations: a relu after them is met at the same
+ * scale. */
+static void initialises_through_branches(void **state)
+{
+    (void)state;
+    ls_network *network;
+    assert_ok(ls_network_create(&network, "dense:300 :a dense:300 batchnorm +a relu dense:10",
+                                input, 10, LS_CROSS_ENTROPY, 0));
+    float *params = ls_alloc(ls_network_size(network), sizeof *params);
+    ls_network_initialise(network, 3, params);
+    int rows;
+    const ls_param *param = ls_network_params(network, &rows);
+    const double fans[] = {784, 0, 300};
+    for (int i = 0; i <= 2; i += 2) {
+        double largest = 0;
+        for (int64_t j = 0; j < param[i].count; j++)
+            largest = fmax(largest, fabs((double)params[param[i].offset + j]));
+        assert_near(largest, sqrt(6 / fans[i]), 0.01, 0);
+    }
+    ls_free(params);
+    ls_network_destroy(&network);
 }
 
 static void initialises_by_activation(void **state)
@@ -216,8 +322,10 @@ static void passes_allocate_nothing(void **state)
     ls_network *network;
     ls_batch *batch;
     const ls_shape small = {1, 4, 4};
-    assert_ok(ls_network_create(&network, "dense:8 tanh dense:4 relu dense:3 softmax", small, 3,
-                                LS_CROSS_ENTROPY, 5));
+    assert_ok(ls_network_create(&network,
+                                "conv:4x3,1,1 batchnorm :a gelu conv:4x1 +a &a dense:8 tanh "
+                                "dense:4 relu dense:3 softmax",
+                                small, 3, LS_CROSS_ENTROPY, 5));
     assert_ok(ls_batch_create(&batch, 5, 16));
     float *params = ls_alloc(2 * ls_network_size(network), sizeof *params);
     ls_network_initialise(network, 1, params);
@@ -295,7 +403,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(makes_the_reference_network),
         cmocka_unit_test(points_at_the_wrong_word),
+        cmocka_unit_test(lists_the_words),
         cmocka_unit_test(knows_networks_by_name),
+        cmocka_unit_test(describes_layers),
+        cmocka_unit_test(initialises_through_branches),
         cmocka_unit_test(initialises_by_activation),
         cmocka_unit_test(handles_extremes),
         cmocka_unit_test(passes_allocate_nothing),

@@ -157,11 +157,11 @@ static void optimizers(void **state)
     }
 }
 
-/* Convolutions, pooling, batch normalisation: activations in training, loss, gradients, and the
- * outputs when it is not trained. */
+/* Convolutions, pooling, batch normalisation, branches: activations in training, loss, gradients of
+ * parameters and inputs, and the outputs of an evaluation. */
 static void check_images(const char *model, ls_loss loss, const double *start, int outputs,
                          const double *output, double expected_loss, const double *gradient,
-                         const double *later)
+                         const double *input_gradient, const double *later)
 {
     const ls_shape shape = {2, 6, 5};
     const int64_t features = ls_shape_size(shape);
@@ -176,9 +176,12 @@ static void check_images(const char *model, ls_loss loss, const double *start, i
         batch->labels[i] = reference_labels[i];
     const int64_t size = ls_network_size(network);
     float *params = ls_alloc(size, sizeof *params), *grads = ls_alloc(size, sizeof *grads);
+    float *dx = ls_alloc(ROWS * features, sizeof *dx);
     for (int64_t i = 0; i < size; i++)
         params[i] = (float)start[i];
-    assert_near(ls_network_gradient(network, params, batch, grads, NULL).loss, expected_loss, 1e-6, 0);
+    assert_near(ls_network_gradient(network, params, batch, grads, dx).loss, expected_loss, 1e-6,
+                0);
+    assert_int_equal(ls_network_layers(network), outputs);
     for (int i = 0; i < outputs; i++) {
         const int64_t count = ROWS * ls_shape_size(ls_network_layer(network, i).out);
         /* A layer may apply the relu that follows. */
@@ -189,10 +192,12 @@ static void check_images(const char *model, ls_loss loss, const double *start, i
         output += count;
     }
     compare("gradient", grads, gradient, size);
+    compare("gradient of the input", dx, input_gradient, ROWS * features);
     (void)ls_network_evaluate(network, params, batch, NULL);
     compare("later", ls_network_activation(network, outputs - 1), later, (int64_t)ROWS * CLASSES);
     ls_free(params);
     ls_free(grads);
+    ls_free(dx);
     ls_batch_destroy(&batch);
     ls_network_destroy(&network);
 }
@@ -201,9 +206,11 @@ static void images(void **state)
 {
     (void)state;
     check_images(IMAGES_MODEL_A, IMAGES_LOSS_A, images_a_params, IMAGES_LAYERS_A, images_a_outputs,
-                 *images_a_loss, images_a_grads, images_a_later);
+                 *images_a_loss, images_a_grads, images_a_dx, images_a_later);
     check_images(IMAGES_MODEL_B, IMAGES_LOSS_B, images_b_params, IMAGES_LAYERS_B, images_b_outputs,
-                 *images_b_loss, images_b_grads, images_b_later);
+                 *images_b_loss, images_b_grads, images_b_dx, images_b_later);
+    check_images(IMAGES_MODEL_C, IMAGES_LOSS_C, images_c_params, IMAGES_LAYERS_C, images_c_outputs,
+                 *images_c_loss, images_c_grads, images_c_dx, images_c_later);
 }
 
 int main(void)

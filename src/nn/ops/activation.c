@@ -9,6 +9,12 @@ static int64_t values(const ls_op *op, const ls_op_data *d)
     return d->rows * ls_shape_size(op->out);
 }
 
+/* What is saved of a row: one number for each value. */
+static int64_t one_per_value(const ls_op *op)
+{
+    return ls_shape_size(op->out);
+}
+
 static void relu_forward(const ls_op *op, const ls_op_data *d)
 {
     const int64_t n = values(op, d);
@@ -88,16 +94,11 @@ static void gelu_backward(const ls_op *op, const ls_op_data *d)
     }
 }
 
-static int64_t gelu_saved(const ls_op *op)
-{
-    return ls_shape_size(op->out);
-}
-
 const ls_op_kind ls_op_gelu = {
     .name = "gelu",
     .forward = gelu_forward,
     .backward = gelu_backward,
-    .saved = gelu_saved,
+    .saved = one_per_value,
     .relu_like = true,
 };
 

@@ -10,7 +10,8 @@ static ls_status configure_add(ls_op *op)
     op->out = a;
     if (a.channels == b.channels && a.height == b.height && a.width == b.width)
         return LS_OK;
-    return ls_fail(LS_ERR_USAGE, "can't add %lldx%lldx%lld to %lldx%lldx%lld: the shapes must be equal",
+    return ls_fail(LS_ERR_USAGE,
+                   "can't add %lldx%lldx%lld to %lldx%lldx%lld: the shapes must be equal",
                    (long long)b.channels, (long long)b.height, (long long)b.width,
                    (long long)a.channels, (long long)a.height, (long long)a.width);
 }
@@ -55,10 +56,10 @@ static ls_status configure_concat(ls_op *op)
     op->out = (ls_shape){a.channels + b.channels, a.height, a.width};
     if (a.height == b.height && a.width == b.width)
         return LS_OK;
-    return ls_fail(LS_ERR_USAGE,
-                   "can't join the channels of %lldx%lld and %lldx%lld pixels: the sizes must be equal",
-                   (long long)a.height, (long long)a.width, (long long)b.height,
-                   (long long)b.width);
+    return ls_fail(
+        LS_ERR_USAGE,
+        "can't join the channels of %lldx%lld and %lldx%lld pixels: the sizes must be equal",
+        (long long)a.height, (long long)a.width, (long long)b.height, (long long)b.width);
 }
 
 /* y = x0 and x1, pixel by pixel. */
