@@ -163,6 +163,7 @@ extern const ls_op_kind ls_op_dropout;
 extern const ls_op_kind ls_op_relu;
 extern const ls_op_kind ls_op_leaky_relu;
 extern const ls_op_kind ls_op_gelu;
+extern const ls_op_kind ls_op_silu;
 extern const ls_op_kind ls_op_sigmoid;
 extern const ls_op_kind ls_op_tanh;
 extern const ls_op_kind ls_op_softmax;

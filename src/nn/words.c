@@ -75,6 +75,7 @@ static const ls_layer_word words[] = {
     {"relu", NULL, "max(x, 0)", &ls_op_relu, NULL},
     {"leaky-relu", NULL, "max(x, 0.01 x)", &ls_op_leaky_relu, NULL},
     {"gelu", NULL, "x times the normal distribution's function of x", &ls_op_gelu, NULL},
+    {"silu", NULL, "x / (1 + exp(-x))", &ls_op_silu, NULL},
     {"sigmoid", NULL, "1 / (1 + exp(-x))", &ls_op_sigmoid, NULL},
     {"tanh", NULL, "hyperbolic tangent", &ls_op_tanh, NULL},
     {"softmax", NULL, "exp(x) / sum exp(x); last layer only, fused with cross-entropy",

@@ -153,6 +153,7 @@ static void match_finite_differences(void **state)
         {"dense:9 relu dense:4", LS_CROSS_ENTROPY, false},
         {"dense:9 leaky-relu dense:4", LS_CROSS_ENTROPY, false},
         {"dense:9 gelu dense:4", LS_CROSS_ENTROPY, false},
+        {"dense:9 silu dense:4", LS_CROSS_ENTROPY, false},
         {"dense:9 sigmoid dense:4", LS_CROSS_ENTROPY, false},
         {"dense:9 tanh dense:4", LS_CROSS_ENTROPY, false},
         {"dense:9 tanh dense:8 relu dense:5 sigmoid dense:4 softmax", LS_CROSS_ENTROPY, false},

@@ -102,6 +102,36 @@ const ls_op_kind ls_op_gelu = {
     .relu_like = true,
 };
 
+/* silu: y = x s(x), where s is the logistic function; dx = dy s(x) (1 + x (1 - s(x))) (Elfwing, Uchibe
+ * and Doya, Sigmoid-weighted linear units, 2018). s(x) is saved. */
+static void silu_forward(const ls_op *op, const ls_op_data *d)
+{
+    const int64_t n = values(op, d);
+    const float *x = d->x[0];
+    float *y = d->y, *s = d->saved;
+    for (int64_t i = 0; i < n; i++) {
+        s[i] = 1 / (1 + expf(-x[i]));
+        y[i] = x[i] * s[i];
+    }
+}
+
+static void silu_backward(const ls_op *op, const ls_op_data *d)
+{
+    const int64_t n = values(op, d);
+    const float *x = d->x[0], *dy = d->dy, *s = d->saved;
+    float *dx = d->dx[0];
+    for (int64_t i = 0; dx != NULL && i < n; i++)
+        dx[i] = dy[i] * s[i] * (1 + x[i] * (1 - s[i]));
+}
+
+const ls_op_kind ls_op_silu = {
+    .name = "silu",
+    .forward = silu_forward,
+    .backward = silu_backward,
+    .saved = one_per_value,
+    .relu_like = true,
+};
+
 static void sigmoid_forward(const ls_op *op, const ls_op_data *d)
 {
     const int64_t n = values(op, d);
