@@ -5,7 +5,6 @@
  * remembers it, `@a`, `+a` and `&a` read what was remembered. So operations are in topological order
  * as they are made. */
 #include "base/memory.h"
-#include "base/show.h"
 #include "base/text.h"
 #include "nn/network_state.h"
 #include "nn/preset.h"
@@ -47,15 +46,9 @@ typedef struct compiler {
     int uses[MAX_LAYERS]; /* operations that read the output of each */
 } compiler;
 
-/* A usage error that points at a word of the model string, counted from 1. */
-static ls_status wrong_word(int number, const char *word, const char *reason)
-{
-    return ls_fail(LS_ERR_USAGE, "--model: word %d, '%s': %s", number, word, reason);
-}
-
 static ls_status wrong(const compiler *c, const char *reason)
 {
-    return wrong_word(c->number, c->word, reason);
+    return ls_wrong_word(c->number, c->word, reason);
 }
 
 static ls_status unknown_word(const compiler *c, const char *name)
@@ -342,103 +335,14 @@ static ls_status compile_words(compiler *c)
     return status;
 }
 
-/* Refuses names that nothing uses, and layers whose output nothing reads. */
-static ls_status check_uses(const compiler *c)
+/* Refuses names that nothing uses. */
+static ls_status check_names(const compiler *c)
 {
-    const ls_network *network = c->network;
     for (int i = 0; i < c->names; i++)
         if (!c->name[i].used)
-            return wrong_word(c->name[i].number, c->name[i].word,
-                              "nothing uses the value of this name");
-    for (int i = network->layers - 1; i >= 0; i--) {
-        const ls_layer *layer = &network->layer[i];
-        if (layer->op >= 0 && layer->op != c->now.op && c->uses[layer->op] == 0)
-            return wrong_word(
-                layer->number, layer->word,
-                "nothing reads its output: name it, as :b, and use that, as +b or &b");
-    }
+            return ls_wrong_word(c->name[i].number, c->name[i].word,
+                                 "nothing uses the value of this name");
     return LS_OK;
-}
-
-static ls_status check_outputs(const ls_network *network, int last)
-{
-    char reason[192];
-    const ls_layer *layer = &network->layer[last];
-    const int64_t outputs = ls_shape_size(layer->out);
-    if (outputs == network->classes)
-        return LS_OK;
-    snprintf(reason, sizeof reason,
-             "the last layer has %s but the data set has %s: end with dense:%d",
-             ls_counted(outputs, "output").text, ls_counted(network->classes, "class").text,
-             network->classes);
-    /* An activation has as many outputs as the layer before it made. */
-    while (layer->input[0] >= 0 && ls_shape_size(layer->in[0]) == outputs)
-        layer = &network->layer[layer->input[0]];
-    return wrong_word(layer->number, layer->word, reason);
-}
-
-/* Refuses logits that are bounded by the layer that makes them; others hand them on. */
-static ls_status check_logits(const ls_network *network, int last)
-{
-    const ls_layer *layer = &network->layer[last];
-    while (layer->input[0] >= 0 &&
-           (layer->computes == NULL ||
-            (layer->computes->keeps_scale && layer->computes->statistics == NULL)))
-        layer = &network->layer[layer->input[0]];
-    if (layer->computes == NULL || !layer->computes->bounded)
-        return LS_OK;
-    return wrong_word(layer->number, layer->word,
-                      "cross-entropy takes logits, which this would bound: end with dense, or "
-                      "dense and softmax (or use --loss mse)");
-}
-
-/* Checks what only the whole network shows, and leaves out a softmax that is fused with the loss. */
-static ls_status finish(compiler *c)
-{
-    ls_network *network = c->network;
-    int last = c->now.layer;
-    if (network->layers == 0 || last < 0)
-        return ls_fail(LS_ERR_USAGE, "--model: names no layer");
-    for (int i = 0; i < network->layers - 1; i++)
-        if (network->layer[i].computes == &ls_op_softmax)
-            return wrong_word(network->layer[i].number, network->layer[i].word,
-                              "must be the last layer");
-    ls_status status = check_uses(c);
-    if (status == LS_OK)
-        status = check_outputs(network, last);
-    if (status != LS_OK || network->loss != LS_CROSS_ENTROPY)
-        return status;
-    ls_layer *layer = &network->layer[last];
-    if (layer->computes == &ls_op_softmax) {
-        if (layer->input[0] < 0)
-            return wrong_word(layer->number, layer->word, "a softmax needs a layer before it");
-        last = layer->input[0];
-        layer->op = network->layer[last].op;
-        layer->owns = false;
-        network->ops--;
-    }
-    return check_logits(network, last);
-}
-
-/* Marks the operations whose output reaches a relu at the same scale, and those that gradients reach
- * a parameter through. */
-static void mark(ls_network *network)
-{
-    for (int i = network->ops - 1; i >= 0; i--) {
-        ls_op *op = &network->op[i];
-        op->before_relu = op->before_relu || op->fused_relu;
-        for (int k = 0; k < op->inputs; k++)
-            if (op->input[k] != LS_OP_BATCH)
-                network->op[op->input[k]].before_relu |=
-                    op->kind->relu_like || (op->kind->keeps_scale && op->before_relu);
-    }
-    for (int i = 0; i < network->ops; i++) {
-        ls_op *op = &network->op[i];
-        op->trains = op->params > 0;
-        for (int k = 0; k < op->inputs; k++)
-            op->trains =
-                op->trains || (op->input[k] != LS_OP_BATCH && network->op[op->input[k]].trains);
-    }
 }
 
 ls_status ls_network_compile(ls_network *network, const char *model)
@@ -453,7 +357,6 @@ ls_status ls_network_compile(ls_network *network, const char *model)
                   .now = {.op = LS_OP_BATCH, .layer = -1, .shape = network->input}};
     ls_status status = compile_words(&c);
     if (status == LS_OK)
-        status = finish(&c);
-    mark(network);
-    return status;
+        status = check_names(&c);
+    return status == LS_OK ? ls_network_conclude(network, c.now.layer) : status;
 }

@@ -1,4 +1,5 @@
-/* A network's parts, shared by compile.c (model string to operations), network.c (parameters),
+/* A network's parts, shared by compile.c (model string to operations),
+ * graph.c (the whole of them), network.c (parameters),
  * buffers.c (memory) and pass.c (what is computed). */
 #ifndef LS_NN_NETWORK_STATE_H
 #define LS_NN_NETWORK_STATE_H
@@ -60,6 +61,15 @@ struct ls_network {
  * Errors: LS_ERR_USAGE with the word that is wrong; LS_ERR_FAILURE when memory is short. What was
  * made is the network's to free. */
 ls_status ls_network_compile(ls_network *network, const char *model) LS_MUST_CHECK;
+
+/* The last step of that: checks the graph, fuses a softmax at the end with the loss, and finds out
+ * before_relu and trains of all operations. Local.
+ * last  row of the layer table that makes the outputs; -1: none does
+ * Errors: LS_ERR_USAGE with the word that is wrong. */
+ls_status ls_network_conclude(ls_network *network, int last) LS_MUST_CHECK;
+
+/* A usage error that points at a word of the model string, counted from 1. Local. */
+ls_status ls_wrong_word(int number, const char *word, const char *reason) LS_MUST_CHECK;
 
 /* Plans the buffers of a compiled network and takes the memory, for max_rows rows. Local.
  * Errors: LS_ERR_FAILURE when memory is short. */

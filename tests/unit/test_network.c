@@ -115,7 +115,7 @@ static void points_at_the_wrong_word(void **state)
         {"globalpool conv:4x1 dense:10",
          "word 2, 'conv:4x1': works on images, of which 'globalpool' before it leaves none", 0},
         {"dense:10 :a softmax +a", "word 3, 'softmax': must be the last layer", 0},
-        {":a", "names no layer", 0},
+        {":a", "word 1, ':a': nothing uses the value of this name", 0},
         {":a @a", "names no layer", 0},
         {"dense:16777216 dense:10", "weights are more than 2^31", 0},
         {"", "names no layer", 0},

@@ -1,0 +1,123 @@
+/* The graph of a compiled network, as a whole: checks, and facts that more than one operation
+ * decide. */
+#include "base/show.h"
+#include "nn/network_state.h"
+
+#include <stdio.h>
+
+ls_status ls_wrong_word(int number, const char *word, const char *reason)
+{
+    return ls_fail(LS_ERR_USAGE, "--model: word %d, '%s': %s", number, word, reason);
+}
+
+/* True if some operation reads the output of this one. */
+static bool is_read(const ls_network *network, int op)
+{
+    for (int i = op + 1; i < network->ops; i++)
+        for (int k = 0; k < network->op[i].inputs; k++)
+            if (network->op[i].input[k] == op)
+                return true;
+    return false;
+}
+
+/* Refuses layers whose output nothing reads, but the last one's. */
+static ls_status check_readers(const ls_network *network, int last)
+{
+    for (int i = network->layers - 1; i >= 0; i--) {
+        const ls_layer *layer = &network->layer[i];
+        if (layer->op >= 0 && layer->op != network->layer[last].op && !is_read(network, layer->op))
+            return ls_wrong_word(
+                layer->number, layer->word,
+                "nothing reads its output: name it, as :b, and use that, as +b or &b");
+    }
+    return LS_OK;
+}
+
+static ls_status check_outputs(const ls_network *network, int last)
+{
+    char reason[192];
+    const ls_layer *layer = &network->layer[last];
+    const int64_t outputs = ls_shape_size(layer->out);
+    if (outputs == network->classes)
+        return LS_OK;
+    snprintf(reason, sizeof reason,
+             "the last layer has %s but the data set has %s: end with dense:%d",
+             ls_counted(outputs, "output").text, ls_counted(network->classes, "class").text,
+             network->classes);
+    /* An activation has as many outputs as the layer before it made. */
+    while (layer->input[0] >= 0 && ls_shape_size(layer->in[0]) == outputs)
+        layer = &network->layer[layer->input[0]];
+    return ls_wrong_word(layer->number, layer->word, reason);
+}
+
+/* Refuses logits that are bounded by the layer that makes them; others hand them on. */
+static ls_status check_logits(const ls_network *network, int last)
+{
+    const ls_layer *layer = &network->layer[last];
+    while (layer->input[0] >= 0 &&
+           (layer->computes == NULL ||
+            (layer->computes->keeps_scale && layer->computes->statistics == NULL)))
+        layer = &network->layer[layer->input[0]];
+    if (layer->computes == NULL || !layer->computes->bounded)
+        return LS_OK;
+    return ls_wrong_word(layer->number, layer->word,
+                         "cross-entropy takes logits, which this would bound: end with dense, or "
+                         "dense and softmax (or use --loss mse)");
+}
+
+/* Leaves out a softmax at the end, which the loss is fused with. Returns the layer that makes the
+ * logits; -1: none does. */
+static int fuse_softmax(ls_network *network, int last)
+{
+    ls_layer *layer = &network->layer[last];
+    if (layer->computes != &ls_op_softmax)
+        return last;
+    network->ops--;
+    if (layer->input[0] < 0)
+        return -1;
+    layer->op = network->layer[layer->input[0]].op;
+    layer->owns = false;
+    return layer->input[0];
+}
+
+/* Marks the operations whose output reaches a relu at the same scale, and those that gradients reach
+ * a parameter through. */
+static void mark(ls_network *network)
+{
+    for (int i = network->ops - 1; i >= 0; i--) {
+        ls_op *op = &network->op[i];
+        op->before_relu = op->before_relu || op->fused_relu;
+        for (int k = 0; k < op->inputs; k++)
+            if (op->input[k] != LS_OP_BATCH)
+                network->op[op->input[k]].before_relu |=
+                    op->kind->relu_like || (op->kind->keeps_scale && op->before_relu);
+    }
+    for (int i = 0; i < network->ops; i++) {
+        ls_op *op = &network->op[i];
+        op->trains = op->params > 0;
+        for (int k = 0; k < op->inputs; k++)
+            op->trains =
+                op->trains || (op->input[k] != LS_OP_BATCH && network->op[op->input[k]].trains);
+    }
+}
+
+ls_status ls_network_conclude(ls_network *network, int last)
+{
+    if (last < 0)
+        return ls_fail(LS_ERR_USAGE, "--model: names no layer");
+    const ls_layer *layer = network->layer;
+    for (int i = 0; i < network->layers - 1; i++)
+        if (layer[i].computes == &ls_op_softmax)
+            return ls_wrong_word(layer[i].number, layer[i].word, "must be the last layer");
+    ls_status status = check_readers(network, last);
+    if (status == LS_OK)
+        status = check_outputs(network, last);
+    if (status == LS_OK && network->loss == LS_CROSS_ENTROPY) {
+        const int logits = fuse_softmax(network, last);
+        status = logits >= 0 ? check_logits(network, logits)
+                             : ls_wrong_word(layer[last].number, layer[last].word,
+                                             "a softmax needs a layer before it");
+    }
+    mark(network);
+    return status;
+}
