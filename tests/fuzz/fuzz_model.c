@@ -1,11 +1,12 @@
-/* A model string of any text: looked at, which takes no memory to speak of, and if it is small made
- * for some rows. */
+/* A model string of any text: compiled, and if it is small, a pass of training with some rows. */
 #include <lockstep/network.h>
 
 #include "base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { ROWS = 3, FEATURES = 6 };
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
@@ -18,10 +19,26 @@ static ls_network *make(const char *model, ls_loss loss, int64_t rows)
     return network;
 }
 
+/* Forward and backward, down to the inputs. */
+static void pass(ls_network *network, float *params, float *grads)
+{
+    ls_batch *batch;
+    float dx[ROWS * FEATURES];
+    if (ls_batch_create(&batch, ROWS, FEATURES) != LS_OK)
+        abort();
+    batch->rows = ROWS;
+    for (int i = 0; i < ROWS * FEATURES; i++)
+        batch->x[i] = (float)(i % 5) - 2;
+    ls_network_initialise(network, 1, params);
+    (void)ls_network_gradient(network, params, batch, grads, dx);
+    (void)ls_network_evaluate(network, params, batch, NULL);
+    ls_batch_destroy(&batch);
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
     enum { SMALL = 10000 };
-    float params[SMALL];
+    static float params[SMALL], grads[SMALL];
     char *model = ls_alloc((int64_t)size + 1, 1);
     memcpy(model, data, size);
     for (int loss = LS_CROSS_ENTROPY; loss <= LS_MSE; loss++) {
@@ -30,8 +47,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
         ls_network_destroy(&network);
         if (!small)
             continue;
-        network = make(model, (ls_loss)loss, 3);
-        ls_network_initialise(network, 1, params);
+        network = make(model, (ls_loss)loss, ROWS);
+        pass(network, params, grads);
         ls_network_destroy(&network);
     }
     ls_free(model);
