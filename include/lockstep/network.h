@@ -95,6 +95,14 @@ int ls_network_layer_kind(int at, const char **form, const char **meaning);
 /* The list of layers that it was made from; a name replaced by what it stands for. Borrowed. */
 const char *ls_network_model(const ls_network *network);
 
+/* The number of classes, and the loss, that it was made with. */
+int ls_network_classes(const ls_network *network);
+ls_loss ls_network_loss_kind(const ls_network *network);
+
+/* Returns true if its input is images in the order [H][W][C], as a batch is after
+ * ls_batch_to_channels_last(); false: in the order [C][H][W], or the order does not matter. */
+bool ls_network_channels_last(const ls_network *network);
+
 /* The parameter table: its rows, borrowed, in the order of the arena. */
 const ls_param *ls_network_params(const ls_network *network, int *rows);
 

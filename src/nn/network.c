@@ -209,6 +209,22 @@ const char *ls_network_model(const ls_network *network)
     return network->model;
 }
 
+int ls_network_classes(const ls_network *network)
+{
+    return network->classes;
+}
+
+bool ls_network_channels_last(const ls_network *network)
+{
+    (void)network;
+    return false;
+}
+
+ls_loss ls_network_loss_kind(const ls_network *network)
+{
+    return network->loss;
+}
+
 const ls_param *ls_network_params(const ls_network *network, int *rows)
 {
     *rows = network->params;

@@ -1,4 +1,4 @@
-/* Going on from a checkpoint: rank 0 finds, checks and reads it; all ranks get the result. */
+/* Resuming from a checkpoint: rank 0 finds, checks and reads it; all ranks get the result. */
 #include "train/trainer_state.h"
 
 #include "base/file.h"
@@ -100,7 +100,7 @@ static ls_status check_settings(const ls_trainer *t, const char *path, const cha
 /* Whether the rows of a split are others than the checkpoint's, as far as that tells. Local. */
 static bool are_other_rows(const ls_trainer *t, const ls_identity *id, ls_split split)
 {
-    const ls_identity *now = &t->identity;
+    const ls_identity *now = &t->records.identity;
     if (split == LS_TRAIN)
         return id->fingerprint != 0 && now->fingerprint != 0 && id->fingerprint != now->fingerprint;
     return id->knows_validation && now->knows_validation &&
@@ -159,15 +159,15 @@ static ls_status open_wanted(const ls_trainer *t, const char *wanted, ls_checkpo
 /* Refuses to go on by other kernels where the same bits are promised. Local. */
 static ls_status check_compute(const ls_trainer *t, const char *path, const char *compute)
 {
-    if (!t->config->reproducible || strcmp(compute, t->identity.compute) == 0)
+    if (!t->config->reproducible || strcmp(compute, t->records.identity.compute) == 0)
         return LS_OK;
     if (!t->config->resume_anyway)
         return ls_fail(LS_ERR_USAGE,
                        "can't resume from %s with the same bits: it was computed by %s, this is %s "
                        "(see OPENBLAS_CORETYPE)",
-                       path, compute, t->identity.compute);
+                       path, compute, t->records.identity.compute);
     ls_trainer_note(t, "going on from %s, computed by %s, with %s: other bits", path, compute,
-                    t->identity.compute);
+                    t->records.identity.compute);
     return LS_OK;
 }
 
@@ -175,13 +175,13 @@ static ls_status check_compute(const ls_trainer *t, const char *path, const char
  * run of the one that is gone on from. Local. */
 static ls_status check_run(ls_trainer *t, const char *path, const char *run)
 {
-    if (!ls_checkpoint_is_of(run, t->id))
+    if (!ls_checkpoint_is_of(run, t->records.id))
         return ls_fail(LS_ERR_DATA,
                        "%s: is of another run, %s, than %s, which is of %s: move it elsewhere, or "
                        "go on from it in another folder",
-                       path, run, t->config->run, t->id);
-    if (*t->id == '\0')
-        snprintf(t->id, sizeof t->id, "%s", run);
+                       path, run, t->config->run, t->records.id);
+    if (*t->records.id == '\0')
+        snprintf(t->records.id, sizeof t->records.id, "%s", run);
     return LS_OK;
 }
 
@@ -201,14 +201,16 @@ static ls_status check(ls_trainer *t, const ls_checkpoint *checkpoint)
         status = check_compute(t, path, id->compute);
     if (status != LS_OK)
         return status;
-    if (t->plan.shuffle == LS_SHUFFLE_LOCAL && progress->ranks != t->plan.ranks)
+    if (ls_trainer_plan(t)->shuffle == LS_SHUFFLE_LOCAL &&
+        progress->ranks != ls_trainer_plan(t)->ranks)
         return ls_fail(LS_ERR_USAGE,
                        "can't resume from %s on %s: with --shuffle local the steps of another "
                        "number of ranks than its %lld are others",
-                       path, ls_counted(t->plan.ranks, "rank").text, (long long)progress->ranks);
-    if (progress->step > t->plan.steps)
+                       path, ls_counted(ls_trainer_plan(t)->ranks, "rank").text,
+                       (long long)progress->ranks);
+    if (progress->step > ls_trainer_plan(t)->steps)
         return ls_fail(LS_ERR_DATA, "%s: it is in step %lld of an epoch that has %lld", path,
-                       (long long)progress->step, (long long)t->plan.steps);
+                       (long long)progress->step, (long long)ls_trainer_plan(t)->steps);
     return LS_OK;
 }
 
@@ -216,8 +218,8 @@ static ls_status check(ls_trainer *t, const ls_checkpoint *checkpoint)
 static void note_best_missing(const ls_trainer *t, const char *missing)
 {
     char instead[40] = "the last epoch";
-    if (t->best_params_epoch > 0)
-        snprintf(instead, sizeof instead, "epoch %lld", (long long)t->best_params_epoch);
+    if (t->best.epoch > 0)
+        snprintf(instead, sizeof instead, "epoch %lld", (long long)t->best.epoch);
     ls_trainer_note(t,
                     "epoch %lld, the best so far, could not be saved or is gone%s%s%s: unless a "
                     "better one comes, the run ends with the parameters of %s",
@@ -231,16 +233,16 @@ static ls_status read_best(ls_trainer *t, const ls_checkpoint *current)
     const ls_progress *progress = &t->progress;
     ls_checkpoint *best = NULL;
     char missing[LS_ERROR_TEXT_MAX];
-    t->best_params_epoch = 0;
-    if (t->best_params == NULL || progress->early_stop.best_epoch == 0)
+    t->best.epoch = 0;
+    if (t->best.params == NULL || progress->early_stop.best_epoch == 0)
         return LS_OK;
     ls_status status = ls_checkpoint_open_best(current, &best, missing);
     if (status == LS_OK && best != NULL)
-        status = ls_checkpoint_read_outcome(best, t->replica.network, t->best_params);
+        status = ls_checkpoint_read_outcome(best, ls_replica_network(t->replica), t->best.params);
     if (status == LS_OK && best != NULL)
-        t->best_params_epoch = ls_checkpoint_progress(best)->epoch;
+        t->best.epoch = ls_checkpoint_progress(best)->epoch;
     ls_checkpoint_close(&best);
-    if (status == LS_OK && t->best_params_epoch != progress->early_stop.best_epoch)
+    if (status == LS_OK && t->best.epoch != progress->early_stop.best_epoch)
         note_best_missing(t, missing);
     return status;
 }
@@ -258,11 +260,13 @@ static void inherit_fingerprints(ls_identity *now, const ls_identity *id)
 /* Reads everything into rank 0's replica. Local. */
 static ls_status load(ls_trainer *t, const ls_checkpoint *checkpoint)
 {
+    const ls_network *network = ls_replica_network(t->replica);
+    ls_optimizer *optimizer = ls_replica_optimizer(t->replica);
     ls_status status = check(t, checkpoint);
     if (status != LS_OK)
         return status;
     t->progress = *ls_checkpoint_progress(checkpoint);
-    inherit_fingerprints(&t->identity, ls_checkpoint_identity(checkpoint));
+    inherit_fingerprints(&t->records.identity, ls_checkpoint_identity(checkpoint));
     if (watches_other_rows(t, ls_checkpoint_identity(checkpoint))) {
         t->progress.early_stop = (ls_early_stop){0};
         t->progress.best_steps = 0;
@@ -276,26 +280,27 @@ static ls_status load(ls_trainer *t, const ls_checkpoint *checkpoint)
         return LS_ERR_FAILURE;
     }
     ls_free(t->history);
-    ls_free(t->resumed);
+    ls_free(t->records.resumed);
     t->history = history;
-    t->resumed = path;
+    t->records.resumed = path;
     status = ls_checkpoint_read_history(checkpoint, t->history);
     if (status == LS_OK)
-        status = ls_checkpoint_read_params(checkpoint, t->replica.network, t->start_params);
+        status = ls_checkpoint_read_params(checkpoint, network, t->start_params);
     if (status != LS_OK)
         return status;
     /* An average that is new with this run begins here. */
-    ls_optimizer_start(t->replica.optimizer, t->start_params);
-    status = ls_checkpoint_read_optimizer(checkpoint, t->replica.network, t->replica.optimizer);
+    ls_optimizer_start(optimizer, t->start_params);
+    status = ls_checkpoint_read_optimizer(checkpoint, network, optimizer);
     return status == LS_OK ? read_best(t, checkpoint) : status;
 }
 
-/* Gives rank 0's state to all ranks. Collective. */
+/* Broadcasts rank 0's state. Collective. */
 static ls_status share(ls_trainer *t)
 {
-    const size_t bytes = (size_t)ls_network_size(t->replica.network) * sizeof(float);
+    const size_t bytes = (size_t)ls_replica_size(t->replica) * sizeof(float);
+    ls_optimizer *optimizer = ls_replica_optimizer(t->replica);
     ls_broadcast(t->comm, &t->progress, sizeof t->progress);
-    if (t->rank != 0) /* sums over ranks go on on one of them */
+    if (t->rank != 0) /* totals over ranks continue on rank 0 only */
         t->progress.partial.compute_s = t->progress.partial.communicate_s =
             t->progress.partial.exchange_s = 0;
     ls_status status = LS_OK;
@@ -309,18 +314,18 @@ static ls_status share(ls_trainer *t)
         return status;
     ls_broadcast(t->comm, t->history, (size_t)t->progress.epoch * sizeof *t->history);
     ls_broadcast(t->comm, t->start_params, bytes);
-    if (t->best_params != NULL) {
-        ls_broadcast(t->comm, t->best_params, bytes);
-        ls_broadcast(t->comm, &t->best_params_epoch, sizeof t->best_params_epoch);
+    if (t->best.params != NULL) {
+        ls_broadcast(t->comm, t->best.params, bytes);
+        ls_broadcast(t->comm, &t->best.epoch, sizeof t->best.epoch);
     }
-    for (int i = 0; i < ls_optimizer_slots(t->replica.optimizer); i++)
-        ls_broadcast(t->comm, ls_optimizer_slot(t->replica.optimizer, i), bytes);
-    ls_optimizer_set_steps(t->replica.optimizer, t->progress.optimizer_steps);
+    for (int i = 0; i < ls_optimizer_slots(optimizer); i++)
+        ls_broadcast(t->comm, ls_optimizer_slot(optimizer, i), bytes);
+    ls_optimizer_set_steps(optimizer, t->progress.optimizer_steps);
     return LS_OK;
 }
 
 /* Loads the checkpoint that is asked for on all ranks, if there is one. Collective. */
-static ls_status take_up(ls_trainer *t, const char *wanted, int *found)
+static ls_status restore(ls_trainer *t, const char *wanted, int *found)
 {
     ls_checkpoint *checkpoint = NULL;
     ls_status status = LS_OK;
@@ -341,27 +346,26 @@ static ls_status take_up(ls_trainer *t, const char *wanted, int *found)
 ls_status ls_trainer_resume(ls_trainer *t)
 {
     int found;
-    return *t->config->resume == '\0' ? LS_OK : take_up(t, t->config->resume, &found);
+    return *t->config->resume == '\0' ? LS_OK : restore(t, t->config->resume, &found);
 }
 
-ls_status ls_trainer_go_back(ls_trainer *t)
+ls_status ls_trainer_rollback(ls_trainer *t)
 {
     int found = 0;
-    t->start_params = ls_alloc(ls_network_size(t->replica.network), sizeof(float));
+    t->start_params = ls_alloc(ls_replica_size(t->replica), sizeof(float));
     ls_status status = ls_agree(t->comm, t->start_params == NULL ? LS_ERR_FAILURE : LS_OK);
-    ls_standby_lock(t->standby);
+    ls_standby_lock(t->records.standby);
     ls_h5_lock(); /* a stream may be reading */
     if (status == LS_OK)
-        status = take_up(t, "auto", &found);
+        status = restore(t, "auto", &found);
     if (status == LS_OK && !found)
         status = ls_fail(LS_ERR_NUMERIC, "there is no checkpoint yet to go back to");
     if (status == LS_OK)
         status = ls_agree(t->comm, t->rank == 0 ? ls_records_rewind(t) : LS_OK);
     ls_h5_unlock();
-    ls_standby_unlock(t->standby, true); /* it is of the steps that are given up */
+    ls_standby_unlock(t->records.standby, true); /* it is of the steps that are given up */
     if (status == LS_OK) {
-        ls_reducer_set_params(t->replica.reducer, t->start_params);
-        t->replica.late = LS_OK;
+        ls_replica_set_params(t->replica, t->start_params);
     }
     ls_free(t->start_params);
     t->start_params = NULL;

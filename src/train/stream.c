@@ -201,16 +201,12 @@ ls_status ls_stream_take(ls_stream *s, int64_t epoch, ls_range slice, const ls_s
     return status;
 }
 
-ls_status ls_stream_walk(ls_stream *s, ls_split split, ls_range rows,
-                         ls_status (*visit)(void *user, const ls_samples *piece), void *user)
+ls_status ls_stream_read(ls_stream *s, ls_split split, ls_range rows, const ls_samples **out)
 {
-    ls_status status = LS_OK;
-    for (int64_t done = 0; status == LS_OK && done < rows.count; done += PIECE_ROWS) {
-        const int64_t left = rows.count - done, some = left < PIECE_ROWS ? left : PIECE_ROWS;
-        status = ls_dataset_read_into(s->dataset, split, rows.first + done, some, s->step);
-        if (status == LS_OK)
-            status = visit(user, s->step);
-    }
+    const int64_t count = rows.count < PIECE_ROWS ? rows.count : PIECE_ROWS;
+    const ls_status status = ls_dataset_read_into(s->dataset, split, rows.first, count, s->step);
+    if (status == LS_OK)
+        *out = s->step;
     return status;
 }
 

@@ -74,16 +74,6 @@ void ls_tuner_destroy(ls_tuner **tuner)
     *tuner = NULL;
 }
 
-/* Goes on with another reducer: every rank gets the whole state, whatever part it had. */
-static void go_over(ls_replica *r, ls_reducer *to)
-{
-    ls_step_finish(r, NULL);
-    for (int i = 0; i < ls_optimizer_slots(r->optimizer); i++)
-        ls_reducer_complete(r->reducer, ls_optimizer_slot(r->optimizer, i));
-    ls_reducer_set_params(to, ls_reducer_params(r->reducer));
-    r->reducer = to;
-}
-
 /* After a round: which candidate is the best so far; beaten ones leave. The same on all ranks.
  * Collective. */
 static int compare(ls_tuner *tuner)
@@ -131,14 +121,14 @@ static int next_after(const ls_tuner *tuner, int at)
     return at;
 }
 
-bool ls_tuner_step(ls_tuner *tuner, double seconds, ls_replica *replica,
-                   char verdict[LS_VERDICT_TEXT])
+ls_reducer *ls_tuner_step(ls_tuner *tuner, double seconds, ls_replica *replica,
+                          char verdict[LS_VERDICT_TEXT])
 {
     const int now = tuner->now;
     if (tuner->in_turn > 0)
         tuner->candidate[now].seconds[tuner->round * (TURN - 1) + tuner->in_turn - 1] = seconds;
     if (++tuner->in_turn < TURN)
-        return false;
+        return NULL;
     tuner->in_turn = 0;
     bool decided = false;
     tuner->now = next_after(tuner, now);
@@ -152,9 +142,10 @@ bool ls_tuner_step(ls_tuner *tuner, double seconds, ls_replica *replica,
         }
     }
     candidate *then = &tuner->candidate[tuner->now];
-    if (then->reducer != replica->reducer)
-        go_over(replica, then->reducer);
-    if (decided)
-        then->reducer = NULL;
-    return decided;
+    ls_reducer *next = then->reducer;
+    ls_replica_use(replica, next);
+    if (!decided)
+        return NULL;
+    then->reducer = NULL;
+    return next;
 }
