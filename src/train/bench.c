@@ -1,4 +1,4 @@
-/* What a training step takes, whole and in its parts. */
+/* Seconds of a training step, whole and in its phases. */
 #include <lockstep/bench.h>
 
 #include "base/clock.h"
@@ -178,8 +178,8 @@ static ls_status take_turn(bench *b, int64_t rows, int64_t steps, double *second
     return status;
 }
 
-/* How many rows of the global batch a rank has with this kind of reducer, which goes by blocks or
- * not. Local. */
+/* Number of this rank's rows of the global batch with this kind of reducer, exact ones by whole
+ * micro-batches. Local. */
 static int64_t rows_with(ls_comm *comm, const ls_bench_task *task, ls_reduce kind)
 {
     return ls_shard_blocks(task->batch, kind == LS_REDUCE_EXACT ? task->block : 1,
@@ -187,9 +187,9 @@ static int64_t rows_with(ls_comm *comm, const ls_bench_task *task, ls_reduce kin
         .count;
 }
 
-/* What a reducer's turns came to. Collective. */
-static ls_bench_step conclude(ls_comm *comm, ls_reduce kind, const ls_phases *phases,
-                              double *seconds, int steps)
+/* Sums up a reducer's turns. Collective. */
+static ls_bench_step sum_up_turns(ls_comm *comm, ls_reduce kind, const ls_phases *phases,
+                                  double *seconds, int steps)
 {
     ls_bench_step result = {.reduce = kind};
     const double *phase = &phases->gather;
@@ -232,8 +232,8 @@ ls_status ls_bench_steps_measure(ls_comm *comm, const ls_bench_task *task, const
     int measured = 0;
     for (int i = 0; status == LS_OK && i < *count; i++)
         if (b.reducer[i] != NULL)
-            out[measured++] = conclude(comm, kinds[i], &phases[i],
-                                       seconds + i * (int64_t)task->steps, task->steps);
+            out[measured++] = sum_up_turns(comm, kinds[i], &phases[i],
+                                           seconds + i * (int64_t)task->steps, task->steps);
     *count = measured;
     destroy(&b);
     ls_free(seconds);
@@ -273,7 +273,7 @@ static ls_status time_team(ls_comm *comm, ls_comm *team, const ls_bench_task *ta
     return ls_agree(comm, status);
 }
 
-/* Times a kind of team, out->ranks of a node's, with up to so many rows. Collective. */
+/* Times teams of out->ranks ranks of a node, with up to `rows` rows. Collective. */
 static ls_status measure_team(ls_comm *comm, ls_comm *node, const ls_bench_task *task, int64_t rows,
                               ls_bench_team *out)
 {

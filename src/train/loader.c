@@ -20,7 +20,7 @@ struct ls_loader {
     ls_conversion conversion;
     ls_augment *augment; /* NULL: none */
 
-    int64_t epoch, step; /* what comes next */
+    int64_t epoch, step; /* of the next batch */
     double waited;       /* see ls_loader_take_wait() */
 };
 

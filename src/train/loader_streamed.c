@@ -49,7 +49,7 @@ static ls_status streamed_open(void **out, const ls_backend_setup *setup)
     return LS_OK;
 }
 
-/* Nothing moves between ranks, and what comes first is read ahead already. */
+/* Nothing moves between ranks, and the first window is read ahead already. */
 static ls_status streamed_epoch(void *backend, int64_t epoch)
 {
     (void)backend, (void)epoch;

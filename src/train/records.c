@@ -14,7 +14,7 @@
 #include <sys/random.h>
 
 /* The real path of a checkpoint that is asked for; of `last` and `best`, where there are no such
- * links, that of their folder. Whether there is one. */
+ * links, that of their folder. Returns true if there is one. */
 static bool find_real_path(const char *path, char out[PATH_MAX])
 {
     char folder[LS_PATH_MAX];
@@ -23,7 +23,7 @@ static bool find_real_path(const char *path, char out[PATH_MAX])
            (ls_checkpoint_is_link(path, folder, &last) && realpath(folder, out) != NULL);
 }
 
-/* Whether the checkpoint to go on from lies in the run folder, so that its records are ours. */
+/* Returns true if the checkpoint to resume lies in the run folder, so that its records continue. */
 static bool continues_in_place(const ls_train_config *c)
 {
     char run[PATH_MAX], from[PATH_MAX];
@@ -69,7 +69,7 @@ static ls_status make_id(ls_trainer *t)
     return LS_OK;
 }
 
-/* Takes a folder that is not gone on with. */
+/* Takes a folder for a new run. */
 static ls_status take_new(ls_trainer *t)
 {
     ls_status status = ls_run_folder_take(&t->records.run, t->config->run);
@@ -86,7 +86,7 @@ static ls_status open_checkpoints(ls_trainer *t)
 }
 
 /* Takes the checkpoint that was resumed, and the best one beside it, over into the run folder. */
-static ls_status adopt(ls_trainer *t)
+static ls_status import_checkpoint(ls_trainer *t)
 {
     char missing[LS_ERROR_TEXT_MAX] = "";
     ls_checkpoint *from = NULL, *best = NULL;
@@ -122,7 +122,7 @@ ls_status ls_records_begin(ls_trainer *t)
     if (status == LS_OK)
         status = open_checkpoints(t);
     if (status == LS_OK && resumed && !t->records.in_place)
-        status = adopt(t);
+        status = import_checkpoint(t);
     if (status == LS_OK && resumed)
         status = ls_checkpoint_rewind(t->records.folder, t->records.id, &t->progress);
     if (status == LS_OK)

@@ -15,7 +15,7 @@
 
 enum { CHANGES = 512 };
 
-/* What stands for a setting that is not there. */
+/* Shown for a setting that is not there. */
 static const char unset[] = "unset";
 
 /* Values that mean another one. */
@@ -97,7 +97,7 @@ static ls_status check_settings(const ls_trainer *t, const char *path, const cha
     return LS_OK;
 }
 
-/* Whether the rows of a split are others than the checkpoint's, as far as that tells. Local. */
+/* Returns true if the rows of a split differ from the checkpoint's, as far as it knows. Local. */
 static bool are_other_rows(const ls_trainer *t, const ls_identity *id, ls_split split)
 {
     const ls_identity *now = &t->records.identity;
@@ -107,7 +107,7 @@ static bool are_other_rows(const ls_trainer *t, const ls_identity *id, ls_split 
            id->validation_fingerprint != now->validation_fingerprint;
 }
 
-/* Whether early stopping's best so far is of other rows than those it goes by now. Local. */
+/* Returns true if early stopping's best so far was measured on other rows. Local. */
 static bool watches_other_rows(const ls_trainer *t, const ls_identity *id)
 {
     const ls_monitor m = t->config->monitor;
@@ -156,7 +156,7 @@ static ls_status open_wanted(const ls_trainer *t, const char *wanted, ls_checkpo
     return status == LS_OK ? ls_checkpoint_open(out, path) : status;
 }
 
-/* Refuses to go on by other kernels where the same bits are promised. Local. */
+/* Refuses to continue with other kernels where the same bits are promised. Local. */
 static ls_status check_compute(const ls_trainer *t, const char *path, const char *compute)
 {
     if (!t->config->reproducible || strcmp(compute, t->records.identity.compute) == 0)
@@ -171,8 +171,8 @@ static ls_status check_compute(const ls_trainer *t, const char *path, const char
     return LS_OK;
 }
 
-/* Refuses another run's checkpoint in the run folder; a run folder that has none yet takes up the
- * run of the one that is gone on from. Local. */
+/* Refuses another run's checkpoint in the run folder; a run folder that has none yet continues the
+ * run of the one that is resumed. Local. */
 static ls_status check_run(ls_trainer *t, const char *path, const char *run)
 {
     if (!ls_checkpoint_is_of(run, t->records.id))
@@ -185,8 +185,8 @@ static ls_status check_run(ls_trainer *t, const char *path, const char *run)
     return LS_OK;
 }
 
-/* Whether this checkpoint can be gone on from with this data and these settings. Local. */
-static ls_status check(ls_trainer *t, const ls_checkpoint *checkpoint)
+/* Checks that this checkpoint can be resumed with this data and these settings. Local. */
+static ls_status check_resumable(ls_trainer *t, const ls_checkpoint *checkpoint)
 {
     const char *path = ls_checkpoint_path(checkpoint);
     const ls_identity *id = ls_checkpoint_identity(checkpoint);
@@ -214,7 +214,7 @@ static ls_status check(ls_trainer *t, const ls_checkpoint *checkpoint)
     return LS_OK;
 }
 
-/* Tells that the best epoch is not there to be ended with. Local. */
+/* Notes that the run can't end with the best epoch's parameters, which are gone. Local. */
 static void note_best_missing(const ls_trainer *t, const char *missing)
 {
     char instead[40] = "the last epoch";
@@ -247,7 +247,7 @@ static ls_status read_best(ls_trainer *t, const ls_checkpoint *current)
     return status;
 }
 
-/* What was not read of the rows is what the checkpoint knew of them. Local. */
+/* Takes the fingerprints from the checkpoint where the rows have not been read. Local. */
 static void inherit_fingerprints(ls_identity *now, const ls_identity *id)
 {
     if (now->fingerprint != 0)
@@ -258,11 +258,11 @@ static void inherit_fingerprints(ls_identity *now, const ls_identity *id)
 }
 
 /* Reads everything into rank 0's replica. Local. */
-static ls_status load(ls_trainer *t, const ls_checkpoint *checkpoint)
+static ls_status read_state(ls_trainer *t, const ls_checkpoint *checkpoint)
 {
     const ls_network *network = ls_replica_network(t->replica);
     ls_optimizer *optimizer = ls_replica_optimizer(t->replica);
-    ls_status status = check(t, checkpoint);
+    ls_status status = check_resumable(t, checkpoint);
     if (status != LS_OK)
         return status;
     t->progress = *ls_checkpoint_progress(checkpoint);
@@ -295,7 +295,7 @@ static ls_status load(ls_trainer *t, const ls_checkpoint *checkpoint)
 }
 
 /* Broadcasts rank 0's state. Collective. */
-static ls_status share(ls_trainer *t)
+static ls_status broadcast_state(ls_trainer *t)
 {
     const size_t bytes = (size_t)ls_replica_size(t->replica) * sizeof(float);
     ls_optimizer *optimizer = ls_replica_optimizer(t->replica);
@@ -324,7 +324,8 @@ static ls_status share(ls_trainer *t)
     return LS_OK;
 }
 
-/* Loads the checkpoint that is asked for on all ranks, if there is one. Collective. */
+/* Restores the checkpoint that is asked for on all ranks, if there is one. Collective.
+ * found  on return 1 if there is, else 0 */
 static ls_status restore(ls_trainer *t, const char *wanted, int *found)
 {
     ls_checkpoint *checkpoint = NULL;
@@ -332,7 +333,7 @@ static ls_status restore(ls_trainer *t, const char *wanted, int *found)
     if (t->rank == 0) {
         status = open_wanted(t, wanted, &checkpoint);
         if (status == LS_OK && checkpoint != NULL)
-            status = load(t, checkpoint);
+            status = read_state(t, checkpoint);
     }
     *found = checkpoint != NULL;
     ls_checkpoint_close(&checkpoint);
@@ -340,7 +341,7 @@ static ls_status restore(ls_trainer *t, const char *wanted, int *found)
     if (status != LS_OK)
         return status;
     ls_broadcast(t->comm, found, sizeof *found);
-    return *found ? share(t) : LS_OK;
+    return *found ? broadcast_state(t) : LS_OK;
 }
 
 ls_status ls_trainer_resume(ls_trainer *t)

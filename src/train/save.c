@@ -1,4 +1,4 @@
-/* Saving a training's state, and what is done where that fails. */
+/* Saving a training's state, and continuing where that fails. */
 #include "train/trainer_state.h"
 
 #include "base/clock.h"
@@ -17,7 +17,7 @@ ls_status ls_trainer_write(const ls_trainer *t, const ls_state *state)
 }
 
 /* Saves a checkpoint; on rank 0. Local. */
-static ls_status save(const ls_trainer *t, const ls_partial *partial)
+static ls_status write_state(const ls_trainer *t, const ls_partial *partial)
 {
     ls_progress progress = t->progress;
     progress.partial = *partial;
@@ -45,8 +45,8 @@ ls_status ls_trainer_log_error(ls_trainer *t, ls_status error, const char *event
     return ls_fail(error, "%s", text);
 }
 
-/* Reports a failure after which training goes on. Local. */
-static void report(ls_trainer *t, ls_status error)
+/* Reports a failed save after which training continues. Local. */
+static void report_failed_save(ls_trainer *t, ls_status error)
 {
     error = ls_trainer_log_error(t, error, "save_failed", t->progress.epoch);
     ls_trainer_note(t, "%s; training goes on and saves again when a checkpoint is due",
@@ -85,7 +85,7 @@ ls_status ls_trainer_save(ls_trainer *t, bool best, bool needed)
         return status;
     if (best)
         progress->best_steps = progress->optimizer_steps;
-    status = ls_agree(t->comm, t->records.log != NULL ? save(t, &partial) : LS_OK);
+    status = ls_agree(t->comm, t->records.log != NULL ? write_state(t, &partial) : LS_OK);
     t->records.saved = ls_now();
     if (status != LS_OK) {
         progress->best_steps = saved_best;
@@ -93,7 +93,7 @@ ls_status ls_trainer_save(ls_trainer *t, bool best, bool needed)
             return t->records.has_saved
                        ? ls_fail(status, "%s; the checkpoints before it are whole", ls_error_text())
                        : status;
-        report(t, status);
+        report_failed_save(t, status);
         return LS_OK;
     }
     t->records.has_saved = true;

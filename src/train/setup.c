@@ -1,5 +1,5 @@
-/* The beginning and the end of a trainer. Whatever can fail on one rank is agreed on by all before
- * the next collective. */
+/* Creating and destroying a trainer. Whatever can fail on one rank is agreed on by all before the
+ * next collective. */
 #include "train/trainer_state.h"
 
 #include "base/clock.h"
@@ -16,7 +16,7 @@
 #include <math.h>
 #include <string.h>
 
-/* What is watched, and whether that can be. The same on all ranks. Local. */
+/* Chooses the column that is watched, and checks that it exists. The same on all ranks. Local. */
 static ls_status choose_monitor(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
@@ -66,6 +66,7 @@ static ls_status create_replica(ls_trainer *t)
         return ls_fail(LS_ERR_USAGE,
                        "--batch %lld: batchnorm needs the statistics of %d rows or more",
                        (long long)c->batch, least);
+    ls_loader_set_channels_last(t->loader, ls_network_channels_last(network));
     if (c->reproducible)
         ls_replica_set_micro_batch(t->replica, c->block,
                                    ls_exact_quantum(LS_DIVERGED * (double)(c->batch + c->block)));
@@ -101,7 +102,7 @@ static ls_status make_replica(ls_trainer *t)
     return ls_agree(t->comm, status);
 }
 
-/* Whether updating is shared: alone there is nobody to share it with. Local. */
+/* Returns true if ranks share the work of updating. Local. */
 static bool shards(const ls_trainer *t)
 {
     return t->config->shard_optimizer && ls_comm_size(t->comm) > 1;
@@ -119,7 +120,7 @@ static ls_status make_reducer(ls_trainer *t)
     if (reduce == LS_REDUCE_AUTO && t->progress.ranks == ls_trainer_plan(t)->ranks &&
         t->progress.reduce != LS_REDUCE_EXACT &&
         (!foresee || ls_reduce_foresees(t->progress.reduce, shard)))
-        reduce = t->progress.reduce; /* what the run that goes on here had settled on */
+        reduce = t->progress.reduce; /* the resumed run had settled on it */
     ls_reducer *reducer = NULL;
     ls_status status = LS_OK;
     if (reduce != LS_REDUCE_AUTO)

@@ -24,10 +24,10 @@ typedef struct ls_step_checks {
     const void *user; /* handed to each */
     ls_status (*score)(const void *user,
                        const ls_score *score);               /* of a pass, before the gradient */
-    ls_status (*gradient)(const void *user, int64_t offset); /* what is wrong with this one */
+    ls_status (*gradient)(const void *user, int64_t offset); /* one that is not finite */
 } ls_step_checks;
 
-/* What goes into a step, and what comes out of it. */
+/* Inputs and outputs of a step. */
 typedef struct ls_step_io {
     /* Set by the caller. The replica's batch holds this rank's rows. */
     ls_status loaded; /* LS_OK, or that filling the batch failed, with the latest error's text */

@@ -1,8 +1,7 @@
 /* The rows of a rank whose shard is too large for its memory: they are read from the file in
- * windows (see lockstep/plan.h), the next one by a thread while the training goes on with the one
- * before.
+ * windows (see lockstep/plan.h), the next one by a thread while the one before is trained on.
  *
- * All functions are Local; what fails is to be agreed on. */
+ * All functions are Local; the caller agrees on failures. */
 #ifndef LS_TRAIN_STREAM_H
 #define LS_TRAIN_STREAM_H
 
