@@ -1,6 +1,6 @@
 /* Two windows in memory: one that samples are taken from, and one that the thread fills. A window
- * is identified by its place in the order: (epoch, index of its first sample). Samples of a step are
- * copied together into one place: they may lie in two windows. */
+ * is identified by its place in the order: (epoch, index of its first sample). Samples of a step
+ * are copied together into one place: they may lie in two windows. */
 #include "train/stream.h"
 
 #include "base/interrupt.h"

@@ -1,5 +1,5 @@
-/* The model handle: a checkpoint or a run folder becomes the same network, parameters and facts on all
- * ranks, or the same failure. */
+/* The model handle: a checkpoint or a run folder becomes the same network, parameters and facts on
+ * all ranks, or the same failure. */
 #include "fixture.h"
 #include "mpi_test.h"
 
