@@ -33,13 +33,13 @@ typedef enum ls_model_load {
 
 /* Where a model comes from. The same on all ranks. */
 typedef struct ls_model_facts {
-    const char *path;            /* of the checkpoint, on rank 0; "" elsewhere */
-    const ls_identity *identity; /* model string, input, classes, ... */
-    ls_progress progress;        /* of the training, at the checkpoint */
-    ls_metrics latest;           /* of the latest epoch; zeros if progress.epoch is 0 */
-    ls_dataset_options reading;  /* how the training read its data set */
-    bool has_average;            /* the checkpoint has an average of the parameters */
-    bool averaged;               /* and that is what was loaded */
+    const char *path;           /* of the checkpoint, on rank 0; "" elsewhere */
+    const ls_model_info *info;  /* model string, input, classes, ... */
+    ls_progress progress;       /* of the training, at the checkpoint */
+    ls_metrics latest;          /* of the latest epoch; zeros if progress.epoch is 0 */
+    ls_dataset_options reading; /* how the training read its data set */
+    bool has_average;           /* the checkpoint has an average of the parameters */
+    bool averaged;              /* and that is what was loaded */
 } ls_model_facts;
 
 /* Opens a model: rank 0 reads the checkpoint, all ranks get the result. Collective.

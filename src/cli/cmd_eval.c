@@ -87,8 +87,8 @@ static ls_status open_model(ls_comm *comm, const settings *s, work *w)
 static ls_status check_fit(const settings *s, const work *w)
 {
     const ls_split split = (ls_split)s->split;
-    const ls_shape *in = &w->facts->identity->input;
-    const int classes = w->facts->identity->classes;
+    const ls_shape *in = &w->facts->info->input;
+    const int classes = w->facts->info->classes;
     if (w->info.rows[split] == 0)
         return ls_fail(LS_ERR_DATA, "%s: has no %s rows", s->data, ls_split_name(split));
     if (in->channels != w->info.channels || in->height != w->info.height ||
@@ -121,7 +121,7 @@ static ls_status load_rows(ls_comm *comm, const settings *s, work *w)
 /* Makes room for the results. Local. */
 static ls_status make_room(const settings *s, work *w)
 {
-    const int64_t classes = w->facts->identity->classes;
+    const int64_t classes = w->facts->info->classes;
     const bool whole = classes <= LS_MAX_CONFUSION;
     if (whole)
         w->confusion = ls_alloc(classes * classes, sizeof *w->confusion);
@@ -131,7 +131,7 @@ static ls_status make_room(const settings *s, work *w)
 
 static json_t *confusion_json(const work *w)
 {
-    const int64_t classes = w->facts->identity->classes;
+    const int64_t classes = w->facts->info->classes;
     if (w->confusion == NULL)
         return json_null();
     json_t *confusion = json_array();
@@ -179,7 +179,7 @@ static ls_status print_json(const settings *s, const work *w)
 static void print_confusion(const work *w)
 {
     enum { WHOLE = 20, WORST = 20 };
-    const int64_t K = w->facts->identity->classes;
+    const int64_t K = w->facts->info->classes;
     if (K <= WHOLE) {
         ls_print(stdout, "confusion matrix, true class by row, predicted by column\n");
         ls_print(stdout, "%6s", "");
@@ -219,7 +219,7 @@ static ls_status print(const settings *s, const work *w)
                        ls_split_name((ls_split)s->split), ls_plain_number(w->score.loss));
     if (s->json)
         return print_json(s, w);
-    ls_print(stdout, "%s of %s, epoch %lld%s\n", w->facts->path, w->facts->identity->model,
+    ls_print(stdout, "%s of %s, epoch %lld%s\n", w->facts->path, w->facts->info->model,
              (long long)w->facts->progress.epoch,
              w->facts->averaged ? ", averaged parameters" : "");
     ls_print(stdout, "%s loss %.4f, accuracy %.4f: %lld of %s right\n",
@@ -250,7 +250,7 @@ static ls_status draw_wrong(const settings *s, const work *w, const ls_dataset *
         snprintf(caption, TEXT, "%d>%d", (int)m->label, (int)m->predicted);
         snprintf(note, TEXT, "%.1f%%", 100 * m->probability);
         const bool probable =
-            w->facts->identity->loss == LS_CROSS_ENTROPY; /* what mse makes is anything */
+            w->facts->info->loss == LS_CROSS_ENTROPY; /* what mse makes is anything */
         ls_sheet_put(sheet, i, ls_sample_at(one, 0)->pixels, caption, probable ? note : "");
         ls_samples_destroy(&one);
     }
@@ -268,12 +268,12 @@ static ls_status picture_wrong(const settings *s, const work *w)
     ls_sheet *sheet = NULL;
     const int64_t columns = ls_sheet_columns(w->wrongs);
     const ls_sheet_layout layout = {
-        .shape = w->facts->identity->input,
+        .shape = w->facts->info->input,
         .columns = columns,
         .rows = w->wrongs > 0 ? (w->wrongs + columns - 1) / columns : 1,
-        .line = {widest, w->facts->identity->loss == LS_CROSS_ENTROPY ? "100.0%" : ""}};
-    snprintf(widest, sizeof widest, "%d>%d", w->facts->identity->classes - 1,
-             w->facts->identity->classes - 1);
+        .line = {widest, w->facts->info->loss == LS_CROSS_ENTROPY ? "100.0%" : ""}};
+    snprintf(widest, sizeof widest, "%d>%d", w->facts->info->classes - 1,
+             w->facts->info->classes - 1);
     ls_status status = ls_sheet_create(&sheet, &layout);
     if (status == LS_OK)
         status = ls_dataset_open(&dataset, s->data, &w->reading);

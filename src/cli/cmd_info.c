@@ -83,7 +83,7 @@ static json_t *describe_params(const ls_network *network)
 static json_t *model_json(const ls_model *model)
 {
     const ls_model_facts *facts = ls_model_describe(model);
-    const ls_identity *id = facts->identity;
+    const ls_model_info *id = facts->info;
     const ls_progress *progress = &facts->progress;
     return json_pack(
         "{s:s, s:o, s:o, s:[I,I,I], s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:b, s:o, s:o}", "kind",

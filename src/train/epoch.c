@@ -38,7 +38,7 @@ ls_status ls_epoch_validate(ls_trainer *t, const float *params, ls_metrics *m)
 
 void ls_epoch_make_metrics(ls_trainer *t, double validation_s, ls_metrics *m)
 {
-    const ls_partial *sums = &t->progress.partial;
+    const ls_epoch_totals *sums = &t->progress.totals;
     const double rows = sums->rows, ranks = ls_trainer_plan(t)->ranks;
     double times[] = {sums->compute_s, sums->communicate_s, sums->exchange_s, validation_s};
     m->slowest_rank = ls_rank_of_max(t->comm, sums->compute_s);
@@ -78,7 +78,7 @@ bool ls_epoch_finish(ls_trainer *t, const float *params, const ls_metrics *m)
 {
     t->history[t->progress.epoch++] = *m;
     t->progress.step = 0;
-    t->progress.partial = (ls_partial){0};
+    t->progress.totals = (ls_epoch_totals){0};
     const bool best = decide(t, m);
     if (best && t->best.params != NULL) {
         memcpy(t->best.params, params, (size_t)ls_replica_size(t->replica) * sizeof(float));

@@ -11,7 +11,7 @@ struct ls_model {
     ls_comm *comm; /* NULL: alone; borrowed */
     ls_model_load load;
     ls_model_facts facts;
-    ls_identity identity; /* its texts are owned */
+    ls_model_info info; /* its texts are owned */
     char path[LS_PATH_MAX];
     ls_network *network;
     ls_batch *batch;
@@ -41,7 +41,7 @@ static const char *value_of(const char *config, const char *key, size_t *length)
  * setting that the checkpoint is too old to name has its default. Local. */
 static ls_status find_reading(ls_model *m)
 {
-    const char *config = m->identity.config;
+    const char *config = m->info.config;
     ls_dataset_options *out = &m->facts.reading;
     size_t length;
     const double fraction = strtod(value_of(config, "validation", &length), NULL);
@@ -61,9 +61,9 @@ static ls_status find_reading(ls_model *m)
                                  (int)length, how);
 }
 
-/* The identity's texts. */
+/* The texts of a model's info. */
 enum { TEXTS = 5 };
-static void list_texts(ls_identity *id, char **texts[TEXTS])
+static void list_texts(ls_model_info *id, char **texts[TEXTS])
 {
     texts[0] = &id->run;
     texts[1] = &id->model;
@@ -72,7 +72,7 @@ static void list_texts(ls_identity *id, char **texts[TEXTS])
     texts[4] = &id->config;
 }
 
-static ls_identity without_texts(ls_identity id)
+static ls_model_info without_texts(ls_model_info id)
 {
     char **texts[TEXTS];
     list_texts(&id, texts);
@@ -81,8 +81,8 @@ static ls_identity without_texts(ls_identity id)
     return id;
 }
 
-/* Copies an identity, with its texts. Local. */
-static ls_status copy_identity(ls_identity *to, const ls_identity *from)
+/* Copies a model's info, with its texts. Local. */
+static ls_status copy_model_info(ls_model_info *to, const ls_model_info *from)
 {
     char **texts[TEXTS];
     bool whole = true;
@@ -121,7 +121,7 @@ static ls_status read_facts(ls_model *m, const char *path, ls_checkpoint **out)
     m->facts.progress = *ls_checkpoint_progress(*out);
     m->facts.has_average = ls_checkpoint_has_average(*out);
     m->facts.averaged = m->facts.has_average && m->load == LS_MODEL_EVALUATED;
-    status = copy_identity(&m->identity, ls_checkpoint_identity(*out));
+    status = copy_model_info(&m->info, ls_checkpoint_model(*out));
     if (status == LS_OK)
         status = find_reading(m);
     return status == LS_OK ? read_latest(m, *out) : status;
@@ -135,11 +135,11 @@ static ls_status share_facts(ls_model *m)
     if (m->comm == NULL)
         return LS_OK;
     ls_broadcast(m->comm, &m->facts, sizeof m->facts);
-    ls_identity received = m->identity;
+    ls_model_info received = m->info;
     ls_broadcast(m->comm, &received, sizeof received);
     if (!is_root(m)) /* the texts in it are rank 0's addresses */
-        m->identity = without_texts(received);
-    list_texts(&m->identity, texts);
+        m->info = without_texts(received);
+    list_texts(&m->info, texts);
     for (int i = 0; status == LS_OK && i < TEXTS; i++)
         status = ls_broadcast_text(m->comm, texts[i]);
     return status;
@@ -148,7 +148,7 @@ static ls_status share_facts(ls_model *m)
 /* Builds the network, and makes room for parameters and a batch. Local. */
 static ls_status build(ls_model *m)
 {
-    const ls_identity *id = &m->identity;
+    const ls_model_info *id = &m->info;
     const int64_t rows = m->load == LS_MODEL_NONE ? 0 : LS_EVALUATION_ROWS;
     ls_status status =
         ls_network_create(&m->network, id->model, id->input, id->classes, id->loss, rows);
@@ -188,7 +188,7 @@ static ls_status open_model(ls_model *m, const char *path)
         status = load_params(m, checkpoint);
     ls_checkpoint_close(&checkpoint);
     m->facts.path = m->path;
-    m->facts.identity = &m->identity;
+    m->facts.info = &m->info;
     return status;
 }
 
@@ -232,9 +232,9 @@ const float *ls_model_params(const ls_model *model)
 
 ls_input_format ls_model_input(const ls_model *m)
 {
-    return (ls_input_format){.shape = m->identity.input,
-                             .mean = m->identity.mean,
-                             .std = m->identity.std,
+    return (ls_input_format){.shape = m->info.input,
+                             .mean = m->info.mean,
+                             .std = m->info.std,
                              .channels_last = ls_network_channels_last(m->network)};
 }
 
@@ -243,7 +243,7 @@ void ls_model_destroy(ls_model **model)
     if (model == NULL || *model == NULL)
         return;
     char **texts[TEXTS];
-    list_texts(&(*model)->identity, texts);
+    list_texts(&(*model)->info, texts);
     for (int i = 0; i < TEXTS; i++)
         ls_free(*texts[i]);
     ls_network_destroy(&(*model)->network);

@@ -11,10 +11,10 @@
 #include "train/run_log.h"
 
 typedef struct ls_records {
-    ls_identity identity; /* for checkpoints; borrows all its texts */
-    char *resumed;        /* path of the checkpoint that was resumed, owned; "" if new */
-    char id[LS_RUN_ID];   /* of the run, on rank 0 */
-    bool in_place;        /* that checkpoint lies in the run folder; on rank 0 */
+    ls_model_info info; /* for checkpoints; borrows all its texts */
+    char *resumed;      /* path of the checkpoint that was resumed, owned; "" if new */
+    char id[LS_RUN_ID]; /* of the run, on rank 0 */
+    bool in_place;      /* that checkpoint lies in the run folder; on rank 0 */
 
     /* On rank 0, unless nothing is written. */
     ls_run_folder *run;

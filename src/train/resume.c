@@ -98,9 +98,9 @@ static ls_status check_settings(const ls_trainer *t, const char *path, const cha
 }
 
 /* Returns true if the rows of a split differ from the checkpoint's, as far as it knows. Local. */
-static bool are_other_rows(const ls_trainer *t, const ls_identity *id, ls_split split)
+static bool are_other_rows(const ls_trainer *t, const ls_model_info *id, ls_split split)
 {
-    const ls_identity *now = &t->records.identity;
+    const ls_model_info *now = &t->records.info;
     if (split == LS_TRAIN)
         return id->fingerprint != 0 && now->fingerprint != 0 && id->fingerprint != now->fingerprint;
     return id->knows_validation && now->knows_validation &&
@@ -108,7 +108,7 @@ static bool are_other_rows(const ls_trainer *t, const ls_identity *id, ls_split 
 }
 
 /* Returns true if early stopping's best so far was measured on other rows. Local. */
-static bool watches_other_rows(const ls_trainer *t, const ls_identity *id)
+static bool watches_other_rows(const ls_trainer *t, const ls_model_info *id)
 {
     const ls_monitor m = t->config->monitor;
     const bool of_validation = m == LS_MONITOR_VAL_LOSS || m == LS_MONITOR_VAL_ACCURACY;
@@ -118,7 +118,7 @@ static bool watches_other_rows(const ls_trainer *t, const ls_identity *id)
 
 /* Refuses other rows than the checkpoint's, which is in the middle of an epoch or not. The samples
  * of a step don't depend on the validation rows. Local. */
-static ls_status check_rows(const ls_trainer *t, const char *path, const ls_identity *id,
+static ls_status check_rows(const ls_trainer *t, const char *path, const ls_model_info *id,
                             bool within_epoch)
 {
     const bool train = are_other_rows(t, id, LS_TRAIN);
@@ -159,15 +159,15 @@ static ls_status open_wanted(const ls_trainer *t, const char *wanted, ls_checkpo
 /* Refuses to continue with other kernels where the same bits are promised. Local. */
 static ls_status check_compute(const ls_trainer *t, const char *path, const char *compute)
 {
-    if (!t->config->reproducible || strcmp(compute, t->records.identity.compute) == 0)
+    if (!t->config->reproducible || strcmp(compute, t->records.info.compute) == 0)
         return LS_OK;
     if (!t->config->resume_anyway)
         return ls_fail(LS_ERR_USAGE,
                        "can't resume from %s with the same bits: it was computed by %s, this is %s "
                        "(see OPENBLAS_CORETYPE)",
-                       path, compute, t->records.identity.compute);
+                       path, compute, t->records.info.compute);
     ls_trainer_note(t, "going on from %s, computed by %s, with %s: other bits", path, compute,
-                    t->records.identity.compute);
+                    t->records.info.compute);
     return LS_OK;
 }
 
@@ -189,7 +189,7 @@ static ls_status check_run(ls_trainer *t, const char *path, const char *run)
 static ls_status check_resumable(ls_trainer *t, const ls_checkpoint *checkpoint)
 {
     const char *path = ls_checkpoint_path(checkpoint);
-    const ls_identity *id = ls_checkpoint_identity(checkpoint);
+    const ls_model_info *id = ls_checkpoint_model(checkpoint);
     const ls_progress *progress = ls_checkpoint_progress(checkpoint);
     const bool within_epoch = progress->step > 0;
     ls_status status = check_run(t, path, id->run);
@@ -248,7 +248,7 @@ static ls_status read_best(ls_trainer *t, const ls_checkpoint *current)
 }
 
 /* Takes the fingerprints from the checkpoint where the rows have not been read. Local. */
-static void inherit_fingerprints(ls_identity *now, const ls_identity *id)
+static void inherit_fingerprints(ls_model_info *now, const ls_model_info *id)
 {
     if (now->fingerprint != 0)
         return;
@@ -266,8 +266,8 @@ static ls_status read_state(ls_trainer *t, const ls_checkpoint *checkpoint)
     if (status != LS_OK)
         return status;
     t->progress = *ls_checkpoint_progress(checkpoint);
-    inherit_fingerprints(&t->records.identity, ls_checkpoint_identity(checkpoint));
-    if (watches_other_rows(t, ls_checkpoint_identity(checkpoint))) {
+    inherit_fingerprints(&t->records.info, ls_checkpoint_model(checkpoint));
+    if (watches_other_rows(t, ls_checkpoint_model(checkpoint))) {
         t->progress.early_stop = (ls_early_stop){0};
         t->progress.best_steps = 0;
     }
@@ -301,8 +301,8 @@ static ls_status broadcast_state(ls_trainer *t)
     ls_optimizer *optimizer = ls_replica_optimizer(t->replica);
     ls_broadcast(t->comm, &t->progress, sizeof t->progress);
     if (t->rank != 0) /* totals over ranks continue on rank 0 only */
-        t->progress.partial.compute_s = t->progress.partial.communicate_s =
-            t->progress.partial.exchange_s = 0;
+        t->progress.totals.compute_s = t->progress.totals.communicate_s =
+            t->progress.totals.exchange_s = 0;
     ls_status status = LS_OK;
     if (t->rank != 0 && t->progress.epoch > t->config->epochs) {
         ls_free(t->history);

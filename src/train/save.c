@@ -17,11 +17,11 @@ ls_status ls_trainer_write(const ls_trainer *t, const ls_state *state)
 }
 
 /* Saves a checkpoint; on rank 0. Local. */
-static ls_status write_state(const ls_trainer *t, const ls_partial *partial)
+static ls_status write_state(const ls_trainer *t, const ls_epoch_totals *totals)
 {
     ls_progress progress = t->progress;
-    progress.partial = *partial;
-    const ls_state state = {.identity = &t->records.identity,
+    progress.totals = *totals;
+    const ls_state state = {.info = &t->records.info,
                             .progress = &progress,
                             .history = t->history,
                             .network = ls_replica_network(t->replica),
@@ -53,19 +53,19 @@ static void report_failed_save(ls_trainer *t, ls_status error)
                     ls_error_text());
 }
 
-ls_status ls_trainer_collect(ls_trainer *t, ls_partial *partial)
+ls_status ls_trainer_collect(ls_trainer *t, ls_epoch_totals *totals)
 {
     const float *params;
     const ls_status status = ls_replica_params(t->replica, &params);
     if (status != LS_OK)
         return status;
     ls_replica_complete_slots(t->replica);
-    *partial = t->progress.partial;
-    double sums[] = {partial->compute_s, partial->communicate_s, partial->exchange_s};
+    *totals = t->progress.totals;
+    double sums[] = {totals->compute_s, totals->communicate_s, totals->exchange_s};
     ls_sum_doubles(t->comm, sums, 3);
-    partial->compute_s = sums[0];
-    partial->communicate_s = sums[1];
-    partial->exchange_s = sums[2];
+    totals->compute_s = sums[0];
+    totals->communicate_s = sums[1];
+    totals->exchange_s = sums[2];
     t->progress.ranks = ls_trainer_plan(t)->ranks;
     t->progress.reduce = ls_trainer_reduce(t);
     return LS_OK;
@@ -76,16 +76,16 @@ ls_status ls_trainer_save(ls_trainer *t, bool best, bool needed)
     ls_progress *progress = &t->progress;
     const double begin = ls_now();
     const int64_t saved_best = progress->best_steps;
-    ls_partial partial;
+    ls_epoch_totals totals;
     const float *params;
     ls_watchdog_at(t->watchdog, LS_AT_CHECKPOINT, progress->epoch, progress->step);
-    ls_status status = *t->config->run != '\0' ? ls_trainer_collect(t, &partial)
+    ls_status status = *t->config->run != '\0' ? ls_trainer_collect(t, &totals)
                                                : ls_replica_params(t->replica, &params);
     if (status != LS_OK || *t->config->run == '\0')
         return status;
     if (best)
         progress->best_steps = progress->optimizer_steps;
-    status = ls_agree(t->comm, t->records.log != NULL ? write_state(t, &partial) : LS_OK);
+    status = ls_agree(t->comm, t->records.log != NULL ? write_state(t, &totals) : LS_OK);
     t->records.saved = ls_now();
     if (status != LS_OK) {
         progress->best_steps = saved_best;

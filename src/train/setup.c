@@ -144,25 +144,25 @@ static ls_status make_reducer(ls_trainer *t)
 }
 
 /* Describes the model and the data for checkpoints. Local. */
-static void describe_identity(ls_trainer *t)
+static void describe_model_info(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
     const ls_dataset_info *d = ls_trainer_dataset(t);
     const ls_census *census = ls_loader_census(t->loader);
-    t->records.identity =
-        (ls_identity){.run = t->records.id,
-                      .model = (char *)ls_network_model(ls_replica_network(t->replica)),
-                      .loss = c->loss,
-                      .classes = d->classes,
-                      .input = {d->channels, d->height, d->width},
-                      .mean = c->mean,
-                      .std = c->std,
-                      .dataset = (char *)d->name,
-                      .fingerprint = census->fingerprint,
-                      .validation_fingerprint = census->validation_fingerprint,
-                      .knows_validation = census->known,
-                      .compute = (char *)ls_compute_version(),
-                      .config = (char *)c->text};
+    t->records.info =
+        (ls_model_info){.run = t->records.id,
+                        .model = (char *)ls_network_model(ls_replica_network(t->replica)),
+                        .loss = c->loss,
+                        .classes = d->classes,
+                        .input = {d->channels, d->height, d->width},
+                        .mean = c->mean,
+                        .std = c->std,
+                        .dataset = (char *)d->name,
+                        .fingerprint = census->fingerprint,
+                        .validation_fingerprint = census->validation_fingerprint,
+                        .knows_validation = census->known,
+                        .compute = (char *)ls_compute_version(),
+                        .config = (char *)c->text};
 }
 
 /* Whether what --reproducible promises can be kept with these settings. The same on all ranks.
@@ -311,7 +311,7 @@ static ls_status resume(ls_trainer *t)
         ls_agree(t->comm, writes(t) && t->records.in_place ? ls_records_take(t) : LS_OK);
     if (status != LS_OK)
         return status;
-    describe_identity(t);
+    describe_model_info(t);
     return ls_trainer_resume(t);
 }
 

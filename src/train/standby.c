@@ -59,7 +59,7 @@ static void write_copy(ls_standby *s)
 {
     const ls_trainer *t = s->trainer;
     const ls_progress *p = &s->progress;
-    const ls_state state = {.identity = &t->records.identity,
+    const ls_state state = {.info = &t->records.info,
                             .progress = p,
                             .history = s->history,
                             .network = ls_replica_network(t->replica),
@@ -135,7 +135,7 @@ static ls_status make_room(ls_standby *s, int64_t epochs)
 }
 
 /* Takes the state over; under the mutex. */
-static ls_status fill(ls_standby *s, const ls_partial *partial)
+static ls_status fill(ls_standby *s, const ls_epoch_totals *totals)
 {
     const ls_trainer *t = s->trainer;
     const size_t bytes = (size_t)ls_replica_size(t->replica) * sizeof(float);
@@ -145,7 +145,7 @@ static ls_status fill(ls_standby *s, const ls_partial *partial)
     if (status != LS_OK)
         return status;
     s->progress = t->progress;
-    s->progress.partial = *partial;
+    s->progress.totals = *totals;
     memcpy(s->params, ls_replica_current_params(t->replica), bytes);
     for (int i = 0; i < ls_optimizer_slots(optimizer); i++)
         memcpy(s->slot[i], ls_optimizer_slot(optimizer, i), bytes);
@@ -156,14 +156,14 @@ static ls_status fill(ls_standby *s, const ls_partial *partial)
 }
 
 /* On rank 0. Local. */
-static void take_over(ls_trainer *t, const ls_partial *partial, double begin)
+static void take_over(ls_trainer *t, const ls_epoch_totals *totals, double begin)
 {
     if (ls_interrupt_signal() != 0)
         return; /* the next step's checkpoint comes anyway */
     ls_status status = t->records.standby == NULL ? create(t) : LS_OK;
     if (status == LS_OK) {
         pthread_mutex_lock(&t->records.standby->mutex);
-        status = fill(t->records.standby, partial);
+        status = fill(t->records.standby, totals);
         pthread_mutex_unlock(&t->records.standby->mutex);
     }
     if (status == LS_OK) {
@@ -179,11 +179,11 @@ static void take_over(ls_trainer *t, const ls_partial *partial, double begin)
 
 ls_status ls_standby_copy(ls_trainer *t)
 {
-    ls_partial partial;
+    ls_epoch_totals totals;
     const double begin = ls_now();
-    ls_status status = ls_trainer_collect(t, &partial);
+    ls_status status = ls_trainer_collect(t, &totals);
     if (status == LS_OK && t->rank == 0)
-        take_over(t, &partial, begin);
+        take_over(t, &totals, begin);
     return status;
 }
 

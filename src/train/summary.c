@@ -26,9 +26,8 @@ static json_t *hosts_json(const ls_topology *topology)
 static json_t *dataset_json(const ls_trainer *t)
 {
     char fingerprint[17], validation[17];
-    snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64, t->records.identity.fingerprint);
-    snprintf(validation, sizeof validation, "%016" PRIx64,
-             t->records.identity.validation_fingerprint);
+    snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64, t->records.info.fingerprint);
+    snprintf(validation, sizeof validation, "%016" PRIx64, t->records.info.validation_fingerprint);
     return json_pack("{s:o, s:o, s:o, s:s, s:s, s:I, s:I, s:I, s:i}", "path",
                      ls_json_text(t->config->data), "name",
                      ls_json_text(ls_trainer_dataset(t)->name), "source_sha256",

@@ -73,13 +73,13 @@ static void load_batch(ls_trainer *t, ls_step_io *io)
     io->loaded = ls_loader_next(t->loader, ls_replica_batch(t->replica));
     const double waited = ls_loader_take_wait(t->loader);
     io->gather_s = ls_now() - begin - waited;
-    t->progress.partial.exchange_s += waited;
+    t->progress.totals.exchange_s += waited;
 }
 
 /* Adds a step to the epoch's totals. Local. */
 static void add_step(ls_trainer *t, const ls_control *control)
 {
-    ls_partial *sums = &t->progress.partial;
+    ls_epoch_totals *sums = &t->progress.totals;
     sums->rows += (double)control->rows;
     sums->correct += (double)control->correct;
     sums->loss += control->loss;
@@ -110,8 +110,8 @@ static ls_status train_step(ls_trainer *t, ls_control *control)
     *control = io.control;
     progress->step++;
     progress->optimizer_steps = ls_optimizer_steps(ls_replica_optimizer(t->replica));
-    progress->partial.compute_s += io.phases.total - io.phases.exposed;
-    progress->partial.communicate_s += io.phases.exposed;
+    progress->totals.compute_s += io.phases.total - io.phases.exposed;
+    progress->totals.communicate_s += io.phases.exposed;
     t->loop.step_seconds = io.phases.total;
     if (skipped)
         return LS_OK;
@@ -149,7 +149,7 @@ static ls_status obey(ls_trainer *t, const ls_control *control, double *mark)
     const bool saves = loop->stopping || loop->save_due;
     if (t->progress.step == ls_trainer_plan(t)->steps || !(saves || control->copy > 0))
         return LS_OK;
-    t->progress.partial.seconds += ls_now() - *mark;
+    t->progress.totals.seconds += ls_now() - *mark;
     *mark = ls_now();
     if (!saves)
         return copy_state(t);
@@ -161,7 +161,7 @@ static ls_status obey(ls_trainer *t, const ls_control *control, double *mark)
 /* All steps of an epoch that are left. Collective. */
 static ls_status train_epoch(ls_trainer *t)
 {
-    ls_partial *sums = &t->progress.partial;
+    ls_epoch_totals *sums = &t->progress.totals;
     double mark = ls_now();
     ls_trainer_set_activity(t, LS_AT_EXCHANGE);
     ls_status status = ls_loader_epoch(t->loader, t->progress.epoch, t->progress.step);

@@ -93,7 +93,7 @@ ls_status ls_trainer_rollback(ls_trainer *trainer) LS_MUST_CHECK;
 /* Brings the state that a checkpoint needs together on all ranks: parameters, optimizer slots, and
  * the totals of an unfinished epoch. Collective.
  * Errors, on all ranks alike: the error that the latest step deferred. */
-ls_status ls_trainer_collect(ls_trainer *trainer, ls_partial *partial) LS_MUST_CHECK;
+ls_status ls_trainer_collect(ls_trainer *trainer, ls_epoch_totals *totals) LS_MUST_CHECK;
 
 /* Writes a state as a checkpoint of the run, in its folder, which must still be there; on rank 0,
  * one thread at a time. Local. Errors: those of ls_checkpoint_save(); LS_ERR_FAILURE. */

@@ -70,7 +70,7 @@ static void assert_best_is_finite(const ls_train_config *config)
         return;
     assert_ok(ls_checkpoint_find(config->run, false, path, sizeof path));
     assert_ok(ls_checkpoint_open(&best, path));
-    const ls_identity *id = ls_checkpoint_identity(best);
+    const ls_model_info *id = ls_checkpoint_model(best);
     assert_ok(ls_network_create(&network, id->model, id->input, id->classes, id->loss, 0));
     float *params = calloc((size_t)ls_network_size(network), sizeof *params);
     assert_ok(ls_checkpoint_read_params(best, network, params));

@@ -72,10 +72,10 @@ static void its_facts_are_those_of_the_training(void **state)
     (void)train(0);
     ls_model *model = open_model(world, "run", LS_MODEL_EVALUATED);
     const ls_model_facts *facts = ls_model_describe(model);
-    assert_string_equal(facts->identity->model, "dense:12 relu dense:4");
-    assert_string_equal(facts->identity->dataset, "fixture");
-    assert_int_equal(facts->identity->classes, 4);
-    assert_int_equal(facts->identity->input.height, 6);
+    assert_string_equal(facts->info->model, "dense:12 relu dense:4");
+    assert_string_equal(facts->info->dataset, "fixture");
+    assert_int_equal(facts->info->classes, 4);
+    assert_int_equal(facts->info->input.height, 6);
     assert_int_equal(facts->progress.epoch, facts->progress.early_stop.best_epoch);
     assert_true(facts->latest.epoch == (double)facts->progress.epoch);
     assert_true(facts->latest.loss > 0);
