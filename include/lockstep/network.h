@@ -1,8 +1,9 @@
 /* A feed-forward network made from a model string, and its loss.
  *
  * The string is a list of layers, "dense:512 relu dense:10": words separated by blanks, an argument
- * after a colon; or the name of a network that is well known, "lenet5". Between layers images are
- * [height][width][channels], whatever they were in the data. All parameters lie in one flat arena
+ * after a colon; or the name of a network that is well known, "lenet5". Images are
+ * [height][width][channels] where layers go by their pixels, the input included, see
+ * ls_network_channels_last(). All parameters lie in one flat arena
  * that the caller owns, described by the parameter table; gradients lie in a second one of the same
  * layout.
  *

@@ -87,20 +87,6 @@ static ls_status watch_inputs(ls_network *network)
     return status;
 }
 
-/* Whether some layer goes by the image's rows, columns or channels, which are to be turned then.
- * Behind a dense layer there are units: turned or not is the same to them. */
-static bool is_turned(const ls_network *network)
-{
-    bool images = false;
-    for (int i = 0; i < network->layers; i++) {
-        const ls_layer *layer = &network->layer[i];
-        images = images || layer->kind->images ||
-                 (layer->kind->channels && layer->in.height * layer->in.width > 1);
-    }
-    return images && network->input.channels > 1 &&
-           network->input.height * network->input.width > 1;
-}
-
 /* Floats of a layer's output, or of anything as large, for all rows. */
 static int64_t room(const ls_network *network, int64_t size)
 {
@@ -132,10 +118,6 @@ static int64_t share_workspace(ls_network *network)
         if (layer->kind->scratch != NULL && network->max_rows > 0)
             used += (layer->kind->scratch(layer) + LINE - 1) / LINE * LINE;
         largest = size > largest ? size : largest;
-    }
-    if (is_turned(network)) {
-        network->turned = place(network, used);
-        used += room(network, ls_shape_size(network->input));
     }
     for (int k = 0; k < 2; k++) {
         network->delta[k] = place(network, used);
@@ -214,10 +196,17 @@ int ls_network_classes(const ls_network *network)
     return network->classes;
 }
 
+/* Behind a dense layer there are units: the order of channels does not matter to them. */
 bool ls_network_channels_last(const ls_network *network)
 {
-    (void)network;
-    return false;
+    bool images = false;
+    for (int i = 0; i < network->layers; i++) {
+        const ls_layer *layer = &network->layer[i];
+        images = images || layer->kind->images ||
+                 (layer->kind->channels && layer->in.height * layer->in.width > 1);
+    }
+    return images && network->input.channels > 1 &&
+           network->input.height * network->input.width > 1;
 }
 
 ls_loss ls_network_loss_kind(const ls_network *network)

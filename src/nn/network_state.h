@@ -14,7 +14,6 @@ struct ls_network {
     int64_t max_rows;
     ls_shape input;
     const float *x; /* input of the latest pass, borrowed */
-    float *turned;  /* [max_rows][input] its channels last; NULL: they are not needed so */
 
     char *model;     /* the model string, names replaced by their layers */
     char *text;      /* the same, cut into words */

@@ -14,17 +14,6 @@ static bool is_split(const ls_layer *layer, const ls_team *team)
            ls_team_splits(team->size, team->rows, &layer->layout->matrix[layer->matrix]);
 }
 
-/* [channels][pixels] -> [pixels][channels], for each row. */
-static void turn(const ls_network *network, int64_t rows, const float *from, float *to)
-{
-    const int64_t channels = network->input.channels;
-    const int64_t pixels = network->input.height * network->input.width;
-    for (int64_t r = 0; r < rows; r++, from += channels * pixels, to += channels * pixels)
-        for (int64_t c = 0; c < channels; c++)
-            for (int64_t p = 0; p < pixels; p++)
-                to[p * channels + c] = from[c * pixels + p];
-}
-
 /* How a layer gets its rows: those from `first` on, some at a time. */
 static int64_t rows_at_once(const ls_layer *layer, const ls_pass *pass, int64_t first, int64_t rows)
 {
@@ -71,9 +60,7 @@ static const float *forward(ls_network *network, const float *params, const ls_b
                             bool training, const ls_pass *pass)
 {
     assert(batch->rows <= network->max_rows);
-    if (network->turned != NULL)
-        turn(network, batch->rows, batch->x, network->turned);
-    const float *x = network->x = network->turned != NULL ? network->turned : batch->x;
+    const float *x = network->x = batch->x;
     bool first =
         true; /* of the layers with parameters: it asks for the last ones that are missing */
     for (int i = 0; i < network->computed; i++) {

@@ -50,6 +50,8 @@ static double relative_error(const char *model, ls_shape input, ls_loss loss, do
         for (uint64_t j = 0; j < FEATURES; j++)
             batch->x[i * FEATURES + j] = (float)(2 * ls_rng_uniform(i, j) - 1);
     }
+    if (ls_network_channels_last(network))
+        ls_batch_to_channels_last(batch, input.channels, input.height * input.width);
     ls_score score = ls_network_loss(network, params, batch, &pass);
     ls_network_backward(network, params, batch, &pass, grads);
     assert_near(score.loss, loss_at(network, params, batch, smoothing), 1e-6, 0);
