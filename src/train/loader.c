@@ -16,9 +16,9 @@ struct ls_loader {
     ls_census census;
 
     const ls_backend_kind *kind;
-    void *backend; /* owned */
-    ls_conversion conversion;
-    ls_augment *augment; /* NULL: none */
+    void *backend;            /* owned */
+    ls_conversion conversion; /* bytes to floats */
+    ls_augment *augment;      /* NULL: none */
 
     int64_t epoch, step; /* of the next batch */
     double waited;       /* see ls_loader_take_wait() */
@@ -105,36 +105,40 @@ static ls_status open_backend(ls_loader *l)
     return status;
 }
 
-/* Makes what turns bytes into floats, and augmentation. Local. */
-static ls_status make_conversion(ls_loader *l)
+/* Makes augmentation, and completes the conversion, now that the shape is known. Local. */
+static ls_status prepare_images(ls_loader *l)
 {
     const ls_dataset_info *d = &l->dataset;
-    const ls_input_format format = {.shape = {d->channels, d->height, d->width},
-                                    .mean = l->config->mean,
-                                    .std = l->config->std};
-    const ls_status status = ls_conversion_make(&l->conversion, &format);
-    return status == LS_OK ? ls_augment_create(&l->augment, l->config->augment, format.shape)
-                           : status;
+    const ls_shape shape = {d->channels, d->height, d->width};
+    l->conversion.channels = d->channels;
+    l->conversion.pixels = d->height * d->width;
+    return ls_augment_create(&l->augment, l->config->augment, shape);
+}
+
+/* Allocates a loader, and refuses a normalisation that is out of range before anything is read.
+ * Local. */
+static ls_status allocate_loader(ls_loader **out, ls_comm *comm, const ls_train_config *config)
+{
+    ls_loader *l = ls_alloc(1, sizeof *l);
+    if (l == NULL)
+        return LS_ERR_FAILURE;
+    l->comm = comm;
+    l->config = config;
+    l->kind = config->stream ? &ls_backend_streamed : &ls_backend_resident;
+    *out = l;
+    return ls_normalization_make(&l->conversion.normalization, config->mean, config->std);
 }
 
 ls_status ls_loader_open(ls_loader **out, ls_comm *comm, const ls_train_config *config)
 {
-    ls_loader *l = ls_alloc(1, sizeof *l);
-    ls_normalization checked;
-    ls_status status = l == NULL ? LS_ERR_FAILURE : LS_OK;
-    if (status == LS_OK) /* before anything is read */
-        status = ls_normalization_make(&checked, config->mean, config->std);
-    status = ls_agree(comm, status);
-    if (status == LS_OK) {
-        l->comm = comm;
-        l->config = config;
-        l->kind = config->stream ? &ls_backend_streamed : &ls_backend_resident;
+    ls_loader *l = NULL;
+    ls_status status = ls_agree(comm, allocate_loader(&l, comm, config));
+    if (status == LS_OK)
         status = open_backend(l);
-    }
     if (status == LS_OK)
         status = take_census(l);
     if (status == LS_OK)
-        status = ls_agree(comm, make_conversion(l));
+        status = ls_agree(comm, prepare_images(l));
     if (status != LS_OK) {
         ls_loader_destroy(&l);
         return status;
@@ -225,8 +229,7 @@ void ls_loader_destroy(ls_loader **loader)
 {
     if (loader == NULL || *loader == NULL)
         return;
-    if ((*loader)->kind != NULL)
-        (*loader)->kind->close((*loader)->backend);
+    (*loader)->kind->close((*loader)->backend);
     ls_augment_destroy(&(*loader)->augment);
     ls_free(*loader);
     *loader = NULL;

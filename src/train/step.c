@@ -147,7 +147,7 @@ static void update(ls_replica *r, const ls_step_io *io)
         ls_replica_update(r, 0);
 }
 
-/* Seconds since the beginning of training, at the beginning of a step. */
+/* Readings of the clocks; the times of a step are differences of two of them. */
 typedef struct step_clock {
     ls_reducer_times reducer;
     double update_s, sum_s, now;
