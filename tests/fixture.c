@@ -83,19 +83,19 @@ void fixture_write_described(const char *path, const char *described, const char
                              const char *config)
 {
     static const char model[] = "dense:5 relu dense:4";
-    ls_identity identity = {.model = (char *)described,
-                            .compute = (char *)text,
-                            .classes = 4,
-                            .input = {1, 3, 2},
-                            .std = 1,
-                            .dataset = (char *)text,
-                            .config = (char *)config};
+    ls_model_info info = {.model = (char *)described,
+                          .compute = (char *)text,
+                          .classes = 4,
+                          .input = {1, 3, 2},
+                          .std = 1,
+                          .dataset = (char *)text,
+                          .config = (char *)config};
     ls_progress progress = {.epoch = 2, .optimizer_steps = 9, .ranks = 1};
     ls_metrics history[2] = {{.epoch = 1}, {.epoch = 2}};
     const ls_optimizer_config adam = {.kind = LS_ADAM, .epsilon = 1e-8, .ema = 0.5};
     ls_network *network;
     ls_optimizer *optimizer;
-    assert_ok(ls_network_create(&network, model, identity.input, 4, LS_CROSS_ENTROPY, 0));
+    assert_ok(ls_network_create(&network, model, info.input, 4, LS_CROSS_ENTROPY, 0));
     const int64_t size = ls_network_size(network);
     int rows;
     const ls_param *table = ls_network_params(network, &rows);
@@ -103,7 +103,7 @@ void fixture_write_described(const char *path, const char *described, const char
     float *params = malloc((size_t)size * sizeof *params);
     ls_network_initialise(network, 1, params);
     ls_optimizer_start(optimizer, params);
-    const ls_state state = {.identity = &identity,
+    const ls_state state = {.info = &info,
                             .progress = &progress,
                             .history = history,
                             .network = network,

@@ -28,19 +28,19 @@ void world_make(world *w, const char *model, uint64_t seed)
         ls_optimizer_step(w->optimizer, w->params + size, 1, 0.01, w->params);
     for (int i = 0; i < WORLD_EPOCHS; i++)
         w->history[i] = (ls_metrics){.epoch = i + 1, .loss = 0.5 / (i + 1), .val_loss = NAN};
-    w->identity = (ls_identity){.run = "a-run",
-                                .model = (char *)model,
-                                .compute = "none",
-                                .loss = LS_CROSS_ENTROPY,
-                                .classes = 4,
-                                .input = {1, 3, 2},
-                                .mean = 0.25,
-                                .std = 0.5,
-                                .dataset = "set",
-                                .fingerprint = UINT64_C(0xfedcba9876543210),
-                                .validation_fingerprint = 0xfedc,
-                                .knows_validation = true,
-                                .config = "seed = 1\nlr = 0.01\n"};
+    w->info = (ls_model_info){.run = "a-run",
+                              .model = (char *)model,
+                              .compute = "none",
+                              .loss = LS_CROSS_ENTROPY,
+                              .classes = 4,
+                              .input = {1, 3, 2},
+                              .mean = 0.25,
+                              .std = 0.5,
+                              .dataset = "set",
+                              .fingerprint = UINT64_C(0xfedcba9876543210),
+                              .validation_fingerprint = 0xfedc,
+                              .knows_validation = true,
+                              .config = "seed = 1\nlr = 0.01\n"};
     w->progress = (ls_progress){.epoch = WORLD_EPOCHS,
                                 .optimizer_steps = 5,
                                 .best_steps = 3,
@@ -65,7 +65,7 @@ ls_status world_save(world *w, int64_t steps, bool best, int64_t keep)
     w->progress.early_stop.best_epoch = best ? WORLD_EPOCHS : WORLD_EPOCHS - 1;
     if (best)
         w->progress.best_steps = steps;
-    ls_state state = {.identity = &w->identity,
+    ls_state state = {.info = &w->info,
                       .progress = &w->progress,
                       .history = w->history,
                       .network = w->network,

@@ -13,7 +13,7 @@ typedef struct world {
     ls_optimizer *optimizer;
     float *params;
     ls_metrics history[WORLD_EPOCHS];
-    ls_identity identity;
+    ls_model_info info;
     ls_progress progress;
 } world;
 

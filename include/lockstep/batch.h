@@ -14,7 +14,7 @@ typedef struct ls_batch {
     int64_t rows;     /* rows that hold something now, 0 .. capacity */
     int64_t capacity; /* rows there is room for */
     int64_t features; /* floats in a row */
-    float *x;         /* [capacity][features] inputs, owned */
+    float *x;         /* [capacity][features] inputs, owned; room for one row more behind them */
     int32_t *labels;  /* [capacity] class of each row, owned */
     int64_t *ids;     /* [capacity] the row's number in its split of the data set, owned */
 } ls_batch;
@@ -22,6 +22,9 @@ typedef struct ls_batch {
 /* Room for `capacity` rows (0 or more) of `features` floats. Local.
  * Errors: LS_ERR_FAILURE when memory is short; *out is left alone. */
 ls_status ls_batch_create(ls_batch **out, int64_t capacity, int64_t features) LS_MUST_CHECK;
+
+/* Reorders the images of a batch in place: [channels][pixels] becomes [pixels][channels]. Local. */
+void ls_batch_to_channels_last(ls_batch *batch, int64_t channels, int64_t pixels);
 
 /* Frees a batch and sets *batch to NULL; accepts NULL. Local. */
 void ls_batch_destroy(ls_batch **batch);

@@ -33,8 +33,8 @@ extern "C" {
 
 enum { LS_RUN_ID = 17 };
 
-/* What a network is, beside its parameters, and what it was trained on. */
-typedef struct ls_identity {
+/* Describes a trained model, apart from its parameters: network, input and data set. */
+typedef struct ls_model_info {
     char *run; /* the id of the run that wrote it, at most LS_RUN_ID - 1 characters; "" or NULL:
                   none */
     char *model;
@@ -49,10 +49,10 @@ typedef struct ls_identity {
     bool knows_validation; /* else the former is 0: a checkpoint of an older version, or as above */
     char *compute;         /* the library of matrix products and its kernel */
     char *config;          /* the resolved configuration, `key = value` lines */
-} ls_identity;
+} ls_model_info;
 
-/* What an epoch has come to that is not finished. */
-#define LS_PARTIAL_LIST(X)                                                                         \
+/* Totals of an epoch that is not finished. */
+#define LS_EPOCH_TOTALS_LIST(X)                                                                    \
     X(rows)      /* trained on in it */                                                            \
     X(correct)   /* of them, that were right */                                                    \
     X(loss)      /* sum of their losses */                                                         \
@@ -62,17 +62,17 @@ typedef struct ls_identity {
     X(exchange_s)
 
 /* All doubles. The first three are the same on all ranks. */
-typedef struct ls_partial {
-#define LS_PARTIAL_FIELD(name) double name;
-    LS_PARTIAL_LIST(LS_PARTIAL_FIELD)
-#undef LS_PARTIAL_FIELD
-} ls_partial;
+typedef struct ls_epoch_totals {
+#define LS_EPOCH_TOTALS_FIELD(name) double name;
+    LS_EPOCH_TOTALS_LIST(LS_EPOCH_TOTALS_FIELD)
+#undef LS_EPOCH_TOTALS_FIELD
+} ls_epoch_totals;
 
 /* How far training is. A plain value. */
 typedef struct ls_progress {
     int64_t epoch;           /* epochs finished */
     int64_t step;            /* steps taken in the next one */
-    ls_partial partial;      /* what they came to */
+    ls_epoch_totals totals;  /* of those steps */
     int64_t optimizer_steps; /* steps taken since the beginning */
     int64_t best_steps;      /* the same at the end of the best epoch that was saved; 0: none */
     ls_early_stop early_stop;
@@ -82,7 +82,7 @@ typedef struct ls_progress {
 
 /* Everything, borrowed, to be written. */
 typedef struct ls_state {
-    const ls_identity *identity;
+    const ls_model_info *info;
     const ls_progress *progress;
     const ls_metrics *history; /* [progress->epoch] */
     const ls_network *network;
@@ -133,7 +133,7 @@ void ls_checkpoint_close(ls_checkpoint **checkpoint);
 
 /* What it holds; borrowed, valid as long as the checkpoint. */
 const char *ls_checkpoint_path(const ls_checkpoint *checkpoint);
-const ls_identity *ls_checkpoint_identity(const ls_checkpoint *checkpoint);
+const ls_model_info *ls_checkpoint_model(const ls_checkpoint *checkpoint);
 const ls_progress *ls_checkpoint_progress(const ls_checkpoint *checkpoint);
 
 /* Reads the history. history: [progress->epoch]. Errors: LS_ERR_DATA. */

@@ -13,13 +13,14 @@
 #include <lockstep/evaluate.h>
 #include <lockstep/import.h>
 #include <lockstep/metrics.h>
-#include <lockstep/mistakes.h>
+#include <lockstep/model.h>
 #include <lockstep/network.h>
 #include <lockstep/optimizer.h>
 #include <lockstep/plan.h>
 #include <lockstep/range.h>
 #include <lockstep/ready.h>
 #include <lockstep/reducer.h>
+#include <lockstep/rows.h>
 #include <lockstep/scaling.h>
 #include <lockstep/schedule.h>
 #include <lockstep/source.h>

@@ -115,8 +115,13 @@ const ls_param *ls_network_params(const ls_network *network, int *rows);
 int ls_network_layers(const ls_network *network);
 ls_layer_info ls_network_layer(const ls_network *network, int at);
 
-/* True if some layer tells the channels of the input's pixels apart: then the rows of a batch must
- * be [height][width][channels]. Else any order will do, as long as it is always the same. */
+/* The number of classes, and the loss, that it was made with. */
+int ls_network_classes(const ls_network *network);
+ls_loss ls_network_loss_kind(const ls_network *network);
+
+/* Returns true if some layer tells the channels of the input's pixels apart: then the rows of a batch must
+ * be [height][width][channels], as after ls_batch_to_channels_last(). Else any order will do, as long
+ * as it is always the same. */
 bool ls_network_channels_last(const ls_network *network);
 
 /* Floats in the arena of parameters. */

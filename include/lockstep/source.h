@@ -9,6 +9,7 @@
 #include <lockstep/comm.h>
 #include <lockstep/dataset.h>
 #include <lockstep/range.h>
+#include <lockstep/rows.h>
 #include <lockstep/status.h>
 
 #ifdef __cplusplus
@@ -40,6 +41,13 @@ ls_status ls_source_open(ls_source **out, ls_comm *comm, const char *path,
  * Errors, on all ranks alike: LS_ERR_DATA, LS_ERR_FAILURE; *out is left alone. */
 ls_status ls_source_read(ls_source *source, ls_split split, ls_range rows, int64_t capacity,
                          ls_samples **out) LS_MUST_CHECK;
+
+/* Reads the rows of a split that this rank evaluates, an ls_evaluation_shard(). Collective.
+ * rows  on return this rank's, in memory; they outlive the source
+ * Errors, on all ranks alike: LS_ERR_DATA, LS_ERR_FAILURE, LS_ERR_USAGE if mean or std of the
+ * format is out of range; *rows is left alone. */
+ls_status ls_source_rows(ls_source *source, ls_split split, const ls_input_format *format,
+                         ls_rows **rows) LS_MUST_CHECK;
 
 /* Closes the file, frees, and sets *source to NULL; accepts NULL. Collective. */
 void ls_source_close(ls_source **source);

@@ -2,6 +2,9 @@
 
 #include "base/memory.h"
 
+#include <assert.h>
+#include <string.h>
+
 /* Rows may be read as vectors that reach beyond their end. */
 enum { SLACK = 32 };
 
@@ -12,7 +15,7 @@ ls_status ls_batch_create(ls_batch **out, int64_t capacity, int64_t features)
         return LS_ERR_FAILURE;
     batch->capacity = capacity;
     batch->features = features;
-    batch->x = ls_alloc(capacity * features + SLACK, sizeof *batch->x);
+    batch->x = ls_alloc((capacity + 1) * features + SLACK, sizeof *batch->x);
     batch->labels = batch->x == NULL ? NULL : ls_alloc(capacity, sizeof *batch->labels);
     batch->ids = batch->labels == NULL ? NULL : ls_alloc(capacity, sizeof *batch->ids);
     if (batch->ids == NULL) {
@@ -21,6 +24,18 @@ ls_status ls_batch_create(ls_batch **out, int64_t capacity, int64_t features)
     }
     *out = batch;
     return LS_OK;
+}
+
+void ls_batch_to_channels_last(ls_batch *batch, int64_t channels, int64_t pixels)
+{
+    assert(channels * pixels == batch->features);
+    float *from = batch->x + batch->capacity * batch->features, *to = batch->x;
+    for (int64_t r = 0; r < batch->rows; r++, to += batch->features) {
+        memcpy(from, to, (size_t)batch->features * sizeof *from);
+        for (int64_t c = 0; c < channels; c++)
+            for (int64_t p = 0; p < pixels; p++)
+                to[p * channels + c] = from[c * pixels + p];
+    }
 }
 
 void ls_batch_destroy(ls_batch **batch)

@@ -1,12 +1,9 @@
-#include <lockstep/checkpoint.h>
 #include <lockstep/compute.h>
 #include <lockstep/evaluate.h>
+#include <lockstep/model.h>
 #include <lockstep/source.h>
-#include <lockstep/mistakes.h>
-#include <lockstep/plan.h>
 #include <lockstep/topology.h>
 
-#include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/show.h"
@@ -18,7 +15,6 @@
 #include "data/samples.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct settings {
@@ -61,106 +57,48 @@ static const ls_option table[] = {
 
 /* What an evaluation works with. */
 typedef struct work {
-    char path[LS_PATH_MAX];
-    ls_checkpoint *checkpoint; /* rank 0 only */
-    char *model;               /* the checkpoint's, owned */
-    struct {                   /* the rest of its identity, as plain values */
-        int64_t epoch;
-        bool averaged; /* its average is what is evaluated */
-        int loss, classes;
-        ls_shape input;
-        double mean, std;
-        ls_dataset_options reading; /* of the data set that it was trained on */
-    } id;
+    ls_model *model;
+    const ls_model_facts *facts; /* its */
+    ls_dataset_options reading;  /* of the data set */
     ls_dataset_info info;
-    ls_samples *samples;
-    ls_network *network;
-    ls_batch *batch;
+    ls_rows *rows; /* this rank's */
     ls_topology *topology;
-    float *params;
     int64_t *confusion; /* NULL for too many classes */
     ls_score score;
-    ls_mistake *mistake; /* [settings.errors] */
-    int64_t mistakes;    /* found */
+    ls_misclassified *wrong; /* [settings.errors] */
+    int64_t wrongs;          /* found */
 } work;
 
-/* The value of a setting, up to the end of its line; "" if it is not there. Local. */
-static const char *value_of(const char *config, const char *key, size_t *length)
+/* Collective. */
+static ls_status open_model(ls_comm *comm, const settings *s, work *w)
 {
-    ls_pair pair;
-    const bool found = ls_text_find_pair(config, key, strlen(key), &pair) != 0;
-    *length = found ? pair.value_length : 0;
-    return found ? pair.value : "";
-}
-
-/* How the training read its data: which rows it held out, and the layout of the images. A setting
- * that the checkpoint is too old to name has its default. Local. */
-static ls_status read_as_trained(const char *path, const char *config, ls_dataset_options *out)
-{
-    size_t length;
-    const double fraction = strtod(value_of(config, "validation", &length), NULL);
-    out->validation = fraction >= 0 && fraction < 1 ? fraction : 0;
-    out->seed = strtoull(value_of(config, "seed", &length), NULL, 10);
-    const char *layout = value_of(config, "layout", &length); /* "auto" came to nchw, too */
-    out->layout = length == strlen("nhwc") && memcmp(layout, "nhwc", length) == 0 ? LS_LAYOUT_NHWC
-                                                                                  : LS_LAYOUT_NCHW;
-    const char *how = value_of(config, "hold-out", &length), *name;
-    for (int i = 0; length > 0 && (name = ls_hold_out_name(i)) != NULL; i++)
-        if (strlen(name) == length && memcmp(name, how, length) == 0) {
-            out->hold_out = (ls_hold_out)i;
-            return LS_OK;
-        }
-    return length == 0 ? LS_OK
-                       : ls_fail(LS_ERR_DATA, "%s: '--hold-out %.*s' is not known here", path,
-                                 (int)length, how);
-}
-
-/* Rank 0 opens the checkpoint; all ranks get to know what it describes. Collective. */
-static ls_status open_checkpoint(ls_comm *comm, const settings *s, work *w)
-{
-    ls_status status = LS_OK;
-    if (ls_comm_rank(comm) == 0) {
-        status = ls_checkpoint_find(s->checkpoint, false, w->path, sizeof w->path);
-        if (status == LS_OK)
-            status = ls_checkpoint_open(&w->checkpoint, w->path);
-        if (status == LS_OK) {
-            const ls_identity *id = ls_checkpoint_identity(w->checkpoint);
-            w->id.epoch = ls_checkpoint_progress(w->checkpoint)->epoch;
-            w->id.averaged = !s->raw && ls_checkpoint_has_average(w->checkpoint);
-            w->id.loss = (int)id->loss;
-            w->id.classes = id->classes;
-            w->id.input = id->input;
-            w->id.mean = id->mean;
-            w->id.std = id->std;
-            status = read_as_trained(w->path, id->config, &w->id.reading);
-            if (s->layout != LS_LAYOUT_AUTO)
-                w->id.reading.layout = (ls_layout_order)s->layout;
-            w->model = ls_strdup(id->model);
-            status = status == LS_OK && w->model == NULL ? LS_ERR_FAILURE : status;
-        }
-    }
-    status = ls_agree(comm, status);
+    const ls_status status =
+        ls_model_open(&w->model, comm, s->checkpoint, s->raw ? LS_MODEL_RAW : LS_MODEL_EVALUATED);
     if (status != LS_OK)
         return status;
-    ls_broadcast(comm, &w->id, sizeof w->id);
-    return ls_broadcast_text(comm, &w->model);
+    w->facts = ls_model_describe(w->model);
+    w->reading = w->facts->reading;
+    if (s->layout != LS_LAYOUT_AUTO)
+        w->reading.layout = (ls_layout_order)s->layout;
+    return LS_OK;
 }
 
 /* Whether the network fits the data set. The same on all ranks. Local. */
 static ls_status check_fit(const settings *s, const work *w)
 {
     const ls_split split = (ls_split)s->split;
-    const ls_shape *in = &w->id.input;
+    const ls_shape *in = &w->facts->info->input;
+    const int classes = w->facts->info->classes;
     if (w->info.rows[split] == 0)
         return ls_fail(LS_ERR_DATA, "%s: has no %s rows", s->data, ls_split_name(split));
     if (in->channels != w->info.channels || in->height != w->info.height ||
-        in->width != w->info.width || w->id.classes != w->info.classes)
+        in->width != w->info.width || classes != w->info.classes)
         return ls_fail(LS_ERR_DATA,
                        "%s: images of %lldx%lldx%lld and %d classes don't fit the checkpoint's "
                        "network, which takes %lldx%lldx%lld and %d%s",
                        s->data, (long long)w->info.channels, (long long)w->info.height,
                        (long long)w->info.width, w->info.classes, (long long)in->channels,
-                       (long long)in->height, (long long)in->width, w->id.classes,
+                       (long long)in->height, (long long)in->width, classes,
                        w->info.doubtful ? "; if its channels come last give --layout nhwc" : "");
     return LS_OK;
 }
@@ -168,54 +106,32 @@ static ls_status check_fit(const settings *s, const work *w)
 /* Reads this rank's rows. Collective. */
 static ls_status load_rows(ls_comm *comm, const settings *s, work *w)
 {
-    const ls_split split = (ls_split)s->split;
+    const ls_input_format input = ls_model_input(w->model);
     ls_source *source = NULL;
-    ls_status status = ls_source_open(&source, comm, s->data, &w->id.reading, !s->trust_data,
+    ls_status status = ls_source_open(&source, comm, s->data, &w->reading, !s->trust_data,
                                       (ls_read)s->read, &w->info);
     if (status == LS_OK)
         status = check_fit(s, w);
-    if (status == LS_OK) {
-        const ls_range rows =
-            ls_evaluation_shard(w->info.rows[split], ls_comm_size(comm), ls_comm_rank(comm));
-        status = ls_source_read(source, split, rows, rows.count, &w->samples);
-    }
+    if (status == LS_OK)
+        status = ls_source_rows(source, (ls_split)s->split, &input, &w->rows);
     ls_source_close(&source);
     return status;
 }
 
-/* Makes this rank's replica. Local. */
-static ls_status make_replica(work *w)
+/* Makes room for the results. Local. */
+static ls_status make_room(const settings *s, work *w)
 {
-    ls_status status = ls_network_create(&w->network, w->model, w->id.input, w->id.classes,
-                                         (ls_loss)w->id.loss, LS_EVALUATION_ROWS);
-    if (status == LS_OK)
-        status = ls_batch_create(&w->batch, LS_EVALUATION_ROWS, w->info.features);
-    if (status == LS_OK) {
-        const int64_t classes = w->id.classes;
-        w->params = ls_alloc(ls_network_size(w->network), sizeof *w->params);
-        if (classes <= LS_MAX_CONFUSION)
-            w->confusion = ls_alloc(classes * classes, sizeof *w->confusion);
-        if (w->params == NULL || (w->confusion == NULL && classes <= LS_MAX_CONFUSION))
-            status = LS_ERR_FAILURE;
-    }
-    return status;
-}
-
-static ls_status load_params(ls_comm *comm, work *w)
-{
-    ls_status status = LS_OK;
-    if (ls_comm_rank(comm) == 0)
-        status = (w->id.averaged ? ls_checkpoint_read_outcome
-                                 : ls_checkpoint_read_params)(w->checkpoint, w->network, w->params);
-    status = ls_agree(comm, status);
-    if (status == LS_OK)
-        ls_broadcast(comm, w->params, (size_t)ls_network_size(w->network) * sizeof *w->params);
-    return status;
+    const int64_t classes = w->facts->info->classes;
+    const bool whole = classes <= LS_MAX_CONFUSION;
+    if (whole)
+        w->confusion = ls_alloc(classes * classes, sizeof *w->confusion);
+    w->wrong = ls_alloc(s->errors, sizeof *w->wrong);
+    return w->wrong != NULL && (w->confusion != NULL || !whole) ? LS_OK : LS_ERR_FAILURE;
 }
 
 static json_t *confusion_json(const work *w)
 {
-    const int64_t classes = w->id.classes;
+    const int64_t classes = w->facts->info->classes;
     if (w->confusion == NULL)
         return json_null();
     json_t *confusion = json_array();
@@ -228,12 +144,12 @@ static json_t *confusion_json(const work *w)
     return confusion;
 }
 
-/* The rows that it is most wrong about. */
-static json_t *mistakes_json(const work *w)
+/* The misclassified rows of highest confidence. */
+static json_t *wrong_json(const work *w)
 {
     json_t *list = json_array();
-    for (int64_t i = 0; i < w->mistakes; i++) {
-        const ls_mistake *m = &w->mistake[i];
+    for (int64_t i = 0; i < w->wrongs; i++) {
+        const ls_misclassified *m = &w->wrong[i];
         json_array_append_new(list, json_pack("{s:I, s:i, s:i, s:f}", "row", (json_int_t)m->row,
                                               "label", (int)m->label, "predicted",
                                               (int)m->predicted, "probability", m->probability));
@@ -243,14 +159,14 @@ static json_t *mistakes_json(const work *w)
 
 static ls_status print_json(const settings *s, const work *w)
 {
-    json_t *result = json_pack("{s:s, s:I, s:f, s:f, s:o, s:I, s:b, s:o}", "split",
-                               ls_split_name((ls_split)s->split), "rows", (json_int_t)w->score.rows,
-                               "loss", w->score.loss / (double)w->score.rows, "accuracy",
-                               (double)w->score.correct / (double)w->score.rows, "checkpoint",
-                               ls_json_text(w->path), "epoch", (json_int_t)w->id.epoch, "averaged",
-                               w->id.averaged, "confusion", confusion_json(w));
+    json_t *result = json_pack(
+        "{s:s, s:I, s:f, s:f, s:o, s:I, s:b, s:o}", "split", ls_split_name((ls_split)s->split),
+        "rows", (json_int_t)w->score.rows, "loss", w->score.loss / (double)w->score.rows,
+        "accuracy", (double)w->score.correct / (double)w->score.rows, "checkpoint",
+        ls_json_text(w->facts->path), "epoch", (json_int_t)w->facts->progress.epoch, "averaged",
+        w->facts->averaged, "confusion", confusion_json(w));
     if (result == NULL ||
-        (s->errors > 0 && json_object_set_new(result, "errors", mistakes_json(w)) != 0)) {
+        (s->errors > 0 && json_object_set_new(result, "errors", wrong_json(w)) != 0)) {
         json_decref(result);
         return ls_fail(LS_ERR_FAILURE, "out of memory for the result");
     }
@@ -263,7 +179,7 @@ static ls_status print_json(const settings *s, const work *w)
 static void print_confusion(const work *w)
 {
     enum { WHOLE = 20, WORST = 20 };
-    const int64_t K = w->id.classes;
+    const int64_t K = w->facts->info->classes;
     if (K <= WHOLE) {
         ls_print(stdout, "confusion matrix, true class by row, predicted by column\n");
         ls_print(stdout, "%6s", "");
@@ -285,12 +201,12 @@ static void print_confusion(const work *w)
                  (long long)worst[i].predicted, ls_counted(worst[i].rows, "row").text);
 }
 
-static void print_mistakes(const work *w)
+static void print_wrong(const work *w)
 {
     ls_print(stdout, "wrong rows that it is surest of\n");
     ls_print(stdout, "%12s%10s%11s%13s\n", "row", "class", "predicted", "probability");
-    for (int64_t i = 0; i < w->mistakes; i++) {
-        const ls_mistake *m = &w->mistake[i];
+    for (int64_t i = 0; i < w->wrongs; i++) {
+        const ls_misclassified *m = &w->wrong[i];
         ls_print(stdout, "%12lld%10d%11d%13.6f\n", (long long)m->row, (int)m->label,
                  (int)m->predicted, m->probability);
     }
@@ -299,12 +215,13 @@ static void print_mistakes(const work *w)
 static ls_status print(const settings *s, const work *w)
 {
     if (!isfinite(w->score.loss))
-        return ls_fail(LS_ERR_NUMERIC, "%s: its loss on the %s rows is %g", w->path,
+        return ls_fail(LS_ERR_NUMERIC, "%s: its loss on the %s rows is %g", w->facts->path,
                        ls_split_name((ls_split)s->split), ls_plain_number(w->score.loss));
     if (s->json)
         return print_json(s, w);
-    ls_print(stdout, "%s of %s, epoch %lld%s\n", w->path, w->model, (long long)w->id.epoch,
-             w->id.averaged ? ", averaged parameters" : "");
+    ls_print(stdout, "%s of %s, epoch %lld%s\n", w->facts->path, w->facts->info->model,
+             (long long)w->facts->progress.epoch,
+             w->facts->averaged ? ", averaged parameters" : "");
     ls_print(stdout, "%s loss %.4f, accuracy %.4f: %lld of %s right\n",
              ls_split_name((ls_split)s->split), w->score.loss / (double)w->score.rows,
              (double)w->score.correct / (double)w->score.rows, (long long)w->score.correct,
@@ -314,25 +231,26 @@ static ls_status print(const settings *s, const work *w)
     else
         ls_print(stdout, "no confusion matrix: there are more than %d classes\n", LS_MAX_CONFUSION);
     if (s->errors > 0)
-        print_mistakes(w);
+        print_wrong(w);
     return LS_OK;
 }
 
-/* Puts the image of each mistake on the sheet; on rank 0. Local. */
-static ls_status draw_mistakes(const settings *s, const work *w, const ls_dataset *dataset,
-                               ls_sheet *sheet)
+/* Puts the image of each misclassified row on the sheet; on rank 0. Local. */
+static ls_status draw_wrong(const settings *s, const work *w, const ls_dataset *dataset,
+                            ls_sheet *sheet)
 {
     enum { TEXT = 32 };
     char caption[TEXT], note[TEXT];
-    for (int64_t i = 0; i < w->mistakes; i++) {
-        const ls_mistake *m = &w->mistake[i];
+    for (int64_t i = 0; i < w->wrongs; i++) {
+        const ls_misclassified *m = &w->wrong[i];
         ls_samples *one = NULL;
         ls_status status = ls_dataset_read(dataset, (ls_split)s->split, m->row, 1, 1, &one);
         if (status != LS_OK)
             return status;
         snprintf(caption, TEXT, "%d>%d", (int)m->label, (int)m->predicted);
         snprintf(note, TEXT, "%.1f%%", 100 * m->probability);
-        const bool probable = w->id.loss == LS_CROSS_ENTROPY; /* what mse makes is anything */
+        const bool probable =
+            w->facts->info->loss == LS_CROSS_ENTROPY; /* what mse makes is anything */
         ls_sheet_put(sheet, i, ls_sample_at(one, 0)->pixels, caption, probable ? note : "");
         ls_samples_destroy(&one);
     }
@@ -342,24 +260,25 @@ static ls_status draw_mistakes(const settings *s, const work *w, const ls_datase
     return status;
 }
 
-/* Writes a picture of the mistakes; on rank 0. Local. */
-static ls_status picture_mistakes(const settings *s, const work *w)
+/* Writes a picture of the misclassified rows; on rank 0. Local. */
+static ls_status picture_wrong(const settings *s, const work *w)
 {
     char widest[64];
     ls_dataset *dataset = NULL;
     ls_sheet *sheet = NULL;
-    const int64_t columns = ls_sheet_columns(w->mistakes);
+    const int64_t columns = ls_sheet_columns(w->wrongs);
     const ls_sheet_layout layout = {
-        .shape = w->id.input,
+        .shape = w->facts->info->input,
         .columns = columns,
-        .rows = w->mistakes > 0 ? (w->mistakes + columns - 1) / columns : 1,
-        .line = {widest, w->id.loss == LS_CROSS_ENTROPY ? "100.0%" : ""}};
-    snprintf(widest, sizeof widest, "%d>%d", w->id.classes - 1, w->id.classes - 1);
+        .rows = w->wrongs > 0 ? (w->wrongs + columns - 1) / columns : 1,
+        .line = {widest, w->facts->info->loss == LS_CROSS_ENTROPY ? "100.0%" : ""}};
+    snprintf(widest, sizeof widest, "%d>%d", w->facts->info->classes - 1,
+             w->facts->info->classes - 1);
     ls_status status = ls_sheet_create(&sheet, &layout);
     if (status == LS_OK)
-        status = ls_dataset_open(&dataset, s->data, &w->id.reading);
+        status = ls_dataset_open(&dataset, s->data, &w->reading);
     if (status == LS_OK)
-        status = draw_mistakes(s, w, dataset, sheet);
+        status = draw_wrong(s, w, dataset, sheet);
     ls_dataset_close(&dataset);
     ls_sheet_destroy(&sheet);
     if (status != LS_OK)
@@ -368,60 +287,63 @@ static ls_status picture_mistakes(const settings *s, const work *w)
     return LS_OK;
 }
 
-/* Finds what the network is most wrong about. Collective. */
-static ls_status look_at_mistakes(ls_comm *comm, const settings *s, work *w)
+/* Evaluates the rows, and finds the misclassified ones that are asked for. Collective. */
+static ls_status evaluate(ls_comm *comm, const settings *s, work *w)
 {
-    w->mistake = ls_alloc(s->errors, sizeof *w->mistake);
-    ls_status status = ls_agree(comm, w->mistake == NULL ? LS_ERR_FAILURE : LS_OK);
-    if (status == LS_OK)
-        status = ls_find_mistakes(comm, w->network, (ls_loss)w->id.loss, w->params, w->samples,
-                                  w->id.mean, w->id.std, w->batch, w->id.classes, s->errors,
-                                  w->mistake, &w->mistakes);
+    const ls_evaluation evaluation = {.comm = comm,
+                                      .network = ls_model_network(w->model),
+                                      .params = ls_model_params(w->model),
+                                      .rows = w->rows,
+                                      .batch = ls_model_batch(w->model)};
+    ls_status status = ls_evaluate(&evaluation, &w->score, w->confusion);
+    /* Outputs that are not finite have no order: print() reports them. */
+    if (status == LS_OK && s->errors > 0 && isfinite(w->score.loss))
+        status = ls_find_misclassified(&evaluation, s->errors, w->wrong, &w->wrongs);
     return status;
 }
 
-static ls_status evaluate(ls_comm *comm, const settings *s, work *w)
+/* Rank 0 prints the result. Collective. */
+static ls_status show(ls_comm *comm, const settings *s, const work *w)
 {
-    ls_status status = ls_topology_create(&w->topology, comm, (int)s->threads);
+    const bool root = ls_comm_rank(comm) == 0;
+    const bool pictured = s->errors > 0 && strcmp(s->errors_file, "none") != 0;
+    ls_status status = ls_agree(comm, root ? print(s, w) : LS_OK);
+    if (status == LS_OK && pictured)
+        status = ls_agree(comm, root ? picture_wrong(s, w) : LS_OK);
+    return status;
+}
+
+/* Collective. */
+static ls_status prepare_compute(ls_comm *comm, const settings *s, work *w)
+{
+    const ls_status status = ls_topology_create(&w->topology, comm, (int)s->threads);
     if (status != LS_OK)
         return status;
     ls_compute_set_threads(w->topology->mine.threads);
-    status = ls_agree(comm, ls_compute_check());
-    if (status == LS_OK)
-        status = open_checkpoint(comm, s, w);
-    if (status == LS_OK)
-        status = load_rows(comm, s, w);
-    if (status == LS_OK)
-        status = ls_agree(comm, make_replica(w));
-    if (status == LS_OK)
-        status = load_params(comm, w);
-    if (status == LS_OK)
-        status = ls_evaluate(comm, w->network, w->params, w->samples, w->id.mean, w->id.std,
-                             w->batch, w->id.classes, &w->score, w->confusion);
-    /* Outputs that are not finite have no order: print() tells of them. */
-    if (status == LS_OK && s->errors > 0 && isfinite(w->score.loss))
-        status = look_at_mistakes(comm, s, w);
-    if (status == LS_OK)
-        status = ls_agree(comm, ls_comm_rank(comm) == 0 ? print(s, w) : LS_OK);
-    if (status == LS_OK && s->errors > 0 && strcmp(s->errors_file, "none") != 0)
-        status = ls_agree(comm, ls_comm_rank(comm) == 0 ? picture_mistakes(s, w) : LS_OK);
-    return status;
+    return ls_agree(comm, ls_compute_check());
 }
 
 static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
 {
+    const settings *s = values;
     work w = {0};
     (void)options;
-    ls_status status = evaluate(comm, values, &w);
-    ls_checkpoint_close(&w.checkpoint);
-    ls_samples_destroy(&w.samples);
-    ls_network_destroy(&w.network);
-    ls_batch_destroy(&w.batch);
+    ls_status status = prepare_compute(comm, s, &w);
+    if (status == LS_OK)
+        status = open_model(comm, s, &w);
+    if (status == LS_OK)
+        status = load_rows(comm, s, &w);
+    if (status == LS_OK)
+        status = ls_agree(comm, make_room(s, &w));
+    if (status == LS_OK)
+        status = evaluate(comm, s, &w);
+    if (status == LS_OK)
+        status = show(comm, s, &w);
+    ls_rows_destroy(&w.rows);
+    ls_model_destroy(&w.model);
     ls_topology_destroy(&w.topology);
-    ls_free(w.model);
-    ls_free(w.params);
     ls_free(w.confusion);
-    ls_free(w.mistake);
+    ls_free(w.wrong);
     return status;
 }
 

@@ -1,5 +1,5 @@
-#include <lockstep/checkpoint.h>
 #include <lockstep/dataset.h>
+#include <lockstep/model.h>
 
 #include "base/json.h"
 #include "base/memory.h"
@@ -80,45 +80,30 @@ static json_t *describe_params(const ls_network *network)
     return object;
 }
 
-/* The latest epoch's metrics. */
-static ls_status describe_history(const ls_checkpoint *checkpoint, json_t **out)
+static json_t *model_json(const ls_model *model)
 {
-    const int64_t epochs = ls_checkpoint_progress(checkpoint)->epoch;
-    ls_metrics *history = ls_alloc(epochs, sizeof *history);
-    ls_status status =
-        history == NULL ? LS_ERR_FAILURE : ls_checkpoint_read_history(checkpoint, history);
-    if (status == LS_OK)
-        *out = epochs > 0 ? ls_metrics_json(&history[epochs - 1]) : json_object();
-    ls_free(history);
-    return status;
+    const ls_model_facts *facts = ls_model_describe(model);
+    const ls_model_info *id = facts->info;
+    const ls_progress *progress = &facts->progress;
+    return json_pack(
+        "{s:s, s:o, s:o, s:[I,I,I], s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:b, s:o, s:o}", "kind",
+        "checkpoint", "run", ls_json_text(id->run), "model", ls_json_text(id->model), "image",
+        (json_int_t)id->input.channels, (json_int_t)id->input.height, (json_int_t)id->input.width,
+        "classes", id->classes, "epoch", (json_int_t)progress->epoch, "step",
+        (json_int_t)progress->step, "steps", (json_int_t)progress->optimizer_steps, "best_epoch",
+        (json_int_t)progress->early_stop.best_epoch, "metrics",
+        progress->epoch > 0 ? ls_metrics_json(&facts->latest) : json_object(), "parameters",
+        describe_params(ls_model_network(model)), "average", facts->has_average, "dataset",
+        ls_json_text(id->dataset), "config", ls_json_text(id->config));
 }
 
 static ls_status describe_checkpoint(const char *path, json_t **out)
 {
-    ls_checkpoint *checkpoint = NULL;
-    ls_network *network = NULL;
-    json_t *metrics = NULL;
-    ls_status status = ls_checkpoint_open(&checkpoint, path);
-    if (status != LS_OK)
-        return status;
-    const ls_identity *id = ls_checkpoint_identity(checkpoint);
-    const ls_progress *progress = ls_checkpoint_progress(checkpoint);
-    status = ls_network_create(&network, id->model, id->input, id->classes, id->loss, 0);
+    ls_model *model = NULL;
+    const ls_status status = ls_model_open(&model, NULL, path, LS_MODEL_NONE);
     if (status == LS_OK)
-        status = describe_history(checkpoint, &metrics);
-    if (status == LS_OK)
-        *out = json_pack(
-            "{s:s, s:o, s:o, s:[I,I,I], s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:b, s:o, s:o}", "kind",
-            "checkpoint", "run", ls_json_text(id->run), "model", ls_json_text(id->model), "image",
-            (json_int_t)id->input.channels, (json_int_t)id->input.height,
-            (json_int_t)id->input.width, "classes", id->classes, "epoch",
-            (json_int_t)progress->epoch, "step", (json_int_t)progress->step, "steps",
-            (json_int_t)progress->optimizer_steps, "best_epoch",
-            (json_int_t)progress->early_stop.best_epoch, "metrics", metrics, "parameters",
-            describe_params(network), "average", ls_checkpoint_has_average(checkpoint), "dataset",
-            ls_json_text(id->dataset), "config", ls_json_text(id->config));
-    ls_network_destroy(&network);
-    ls_checkpoint_close(&checkpoint);
+        *out = model_json(model);
+    ls_model_destroy(&model);
     return status;
 }
 

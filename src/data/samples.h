@@ -34,11 +34,11 @@ typedef struct ls_normalization {
 /* (pixel / 255 - mean) / std. Local. Errors: LS_ERR_USAGE if float has no room for its factors. */
 ls_status ls_normalization_make(ls_normalization *out, double mean, double std) LS_MUST_CHECK;
 
-/* Whether images of this shape are of a size that indexing in them is sure to be exact: below 2^20
- * in each direction, and below 2^31 pixels. Local. */
+/* Returns true if indices into images of this shape are exact: below 2^20 in each direction, and
+ * below 2^31 pixels. Local. */
 bool ls_image_is_sane(int64_t channels, int64_t height, int64_t width);
 
-/* Bytes from one sample of so many pixels to the next. Local. */
+/* Bytes from one sample to the next, with `features` pixels in each. Local. */
 size_t ls_sample_stride(int64_t features);
 
 /* Room for `capacity` samples (0 or more) of `features` pixels. Local.

@@ -111,8 +111,6 @@ static int64_t place_all(ls_network *network, const plan *p)
         scratch = wanted > scratch ? wanted : scratch;
     }
     network->scratch = place(network, scratch, &used);
-    if (ls_network_channels_last(network))
-        network->turned = place(network, room(network, ls_shape_size(network->input)), &used);
     for (int i = 0; i < network->gradients; i++)
         network->gradient[i] = place(network, room(network, p->floats[i]), &used);
     return used;

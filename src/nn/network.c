@@ -152,6 +152,16 @@ int64_t ls_network_size(const ls_network *network)
     return network->size;
 }
 
+int ls_network_classes(const ls_network *network)
+{
+    return network->classes;
+}
+
+ls_loss ls_network_loss_kind(const ls_network *network)
+{
+    return network->loss;
+}
+
 bool ls_network_channels_last(const ls_network *network)
 {
     bool told_apart = false;

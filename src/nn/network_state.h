@@ -47,7 +47,6 @@ struct ls_network {
     ls_matrix *matrix; /* [layout.matrices], owned */
 
     const float *x;   /* inputs of the latest pass, borrowed */
-    float *turned;    /* [max_rows][input] its channels last; NULL: they are not needed so */
     float *workspace; /* one allocation, see buffers.c */
     float **gradient; /* [gradients] buffers for gradients of values */
     int gradients;

@@ -31,17 +31,6 @@ typedef struct run {
     bool training;
 } run;
 
-/* [channels][pixels] -> [pixels][channels], for each row. */
-static void to_channels_last(const ls_network *network, int64_t rows, const float *from, float *to)
-{
-    const int64_t channels = network->input.channels;
-    const int64_t pixels = network->input.height * network->input.width;
-    for (int64_t r = 0; r < rows; r++, from += channels * pixels, to += channels * pixels)
-        for (int64_t c = 0; c < channels; c++)
-            for (int64_t p = 0; p < pixels; p++)
-                to[p * channels + c] = from[c * pixels + p];
-}
-
 /* Rows of the micro-batch that begins at `first`. */
 static int64_t micro_batch(const run *r, int64_t first)
 {
@@ -182,9 +171,7 @@ static const float *forward(const run *r)
     ls_network *network = r->network;
     const ls_batch *batch = r->batch;
     assert(batch->rows <= network->max_rows);
-    if (network->turned != NULL)
-        to_channels_last(network, batch->rows, batch->x, network->turned);
-    network->x = network->turned != NULL ? network->turned : batch->x;
+    network->x = batch->x;
     ls_need need = r->pass->need;
     for (int i = 0; i < network->ops; i++) {
         const bool has_params = network->op[i].params > 0;

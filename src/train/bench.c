@@ -1,10 +1,12 @@
-/* What a training step takes, whole and in its parts. */
+/* Seconds of a training step, whole and in its phases. */
 #include <lockstep/bench.h>
 
 #include "base/clock.h"
 #include "base/median.h"
 #include "base/memory.h"
+#include "base/rng.h"
 #include "nn/pass.h"
+#include "train/rows.h"
 #include "train/step.h"
 
 #include <lockstep/compute.h>
@@ -22,20 +24,19 @@ const char *ls_bench_phase_name(int at)
     return ls_phase_name(at);
 }
 
-/* A replica, the reducers that it can work with, and samples. */
+/* A replica, the reducers that it can work with, and the samples that every batch is made of. */
 typedef struct bench {
-    ls_replica replica; /* borrows one of: */
+    ls_replica *replica; /* borrows one of: */
     ls_reducer *reducer[LS_REDUCERS];
     ls_samples *samples;
+    ls_conversion conversion;
 } bench;
 
 static void destroy(bench *b)
 {
     for (int i = 0; i < LS_REDUCERS; i++)
         ls_reducer_destroy(&b->reducer[i]);
-    ls_network_destroy(&b->replica.network);
-    ls_optimizer_destroy(&b->replica.optimizer);
-    ls_batch_destroy(&b->replica.batch);
+    ls_replica_destroy(&b->replica);
     ls_samples_destroy(&b->samples);
 }
 
@@ -77,63 +78,82 @@ static ls_status make_samples(bench *b, const ls_bench_task *task, int64_t rows)
     return status;
 }
 
-/* All but the reducers. Local. */
-static ls_status create_local(bench *b, const ls_bench_task *task, int64_t rows, int rank)
+/* All but the reducers. Local.
+ * rows  of this rank's batches, at most */
+static ls_status create_local(bench *b, ls_comm *comm, const ls_bench_task *task, int64_t rows)
 {
-    const ls_optimizer_config adam = {
-        .kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
-    const int64_t held = rows > 0 ? rows : 1;
-    const ls_param *table = NULL;
-    int params = 0;
-    ls_status status = ls_normalization_make(&b->replica.normalization, 0, 1);
-    if (status == LS_OK)
-        status = ls_network_create(&b->replica.network, task->model, task->input, task->classes,
-                                   LS_CROSS_ENTROPY, held);
-    if (status == LS_OK)
-        status = ls_batch_create(&b->replica.batch, held, ls_shape_size(task->input));
-    if (status == LS_OK)
-        status =
-            task->data != NULL ? read_samples(b, task, held, rank) : make_samples(b, task, held);
-    if (status == LS_OK)
-        table = ls_network_params(b->replica.network, &params);
-    if (status == LS_OK)
-        status = ls_optimizer_create(&b->replica.optimizer, &adam, table, params);
-    return status;
-}
-
-/* With reducers of these kinds, the first in use; of several, those that can't be made stay NULL.
- * This rank has up to so many rows. Collective. */
-static ls_status create(bench *b, ls_comm *comm, const ls_bench_task *task, const ls_reduce *kinds,
-                        int count, int64_t rows)
-{
-    const ls_step_rows most = {rows, task->batch, task->block};
-    b->replica.comm = comm;
-    ls_status status = ls_agree(comm, create_local(b, task, rows, ls_comm_rank(comm)));
+    const ls_replica_config config = {
+        .model = task->model,
+        .input = task->input,
+        .classes = task->classes,
+        .loss = LS_CROSS_ENTROPY,
+        .optimizer = {.kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8},
+        .rows = rows > 0 ? rows : 1};
+    ls_status status = ls_replica_create(&b->replica, comm, &config);
     if (status != LS_OK)
         return status;
-    for (int i = 0; i < count; i++) {
-        const ls_status made = ls_reducer_create(&b->reducer[i], comm, kinds[i], task->shard,
-                                                 ls_network_layout(b->replica.network), most);
-        status = made != LS_OK ? made : status;
-        if (b->replica.reducer == NULL)
-            b->replica.reducer = b->reducer[i];
-    }
-    if (b->replica.reducer == NULL)
+    const ls_input_format format = {.shape = task->input,
+                                    .mean = 0,
+                                    .std = 1,
+                                    .channels_last =
+                                        ls_network_channels_last(ls_replica_network(b->replica))};
+    status = ls_conversion_make(&b->conversion, &format);
+    if (status != LS_OK)
         return status;
-    const int64_t size = ls_network_size(b->replica.network);
-    float *params = ls_alloc(size, sizeof *params);
-    status = ls_agree(comm, params == NULL ? LS_ERR_FAILURE : LS_OK);
+    return task->data != NULL ? read_samples(b, task, config.rows, ls_comm_rank(comm))
+                              : make_samples(b, task, config.rows);
+}
+
+/* Gives the first reducer that could be made initial parameters. Collective. */
+static ls_status initialise(bench *b, ls_comm *comm, int count)
+{
+    float *params = ls_alloc(ls_replica_size(b->replica), sizeof *params);
+    const ls_status status = ls_agree(comm, params == NULL ? LS_ERR_FAILURE : LS_OK);
+    int first = 0;
+    while (first < count - 1 && b->reducer[first] == NULL)
+        first++;
     if (status == LS_OK) {
-        ls_network_initialise(b->replica.network, 0, params);
-        for (int i = 0; i < count; i++)
-            if (b->reducer[i] != NULL)
-                ls_reducer_set_params(b->reducer[i], params);
+        ls_network_initialise(ls_replica_network(b->replica), 0, params);
+        ls_replica_use(b->replica, b->reducer[first]);
+        ls_replica_set_params(b->replica, params);
     }
     ls_free(params);
     return status;
 }
 
-/* One turn of a reducer: warms up, then measures. Collective.
+/* Makes a bench with reducers of these kinds; of several, those that can't be made stay NULL.
+ * Collective.
+ * rows  of this rank's batches, at most
+ * Errors, on all ranks alike: that of the last reducer if none can be made. */
+static ls_status create(bench *b, ls_comm *comm, const ls_bench_task *task, const ls_reduce *kinds,
+                        int count, int64_t rows)
+{
+    const ls_step_rows most = {rows, task->batch, task->block};
+    ls_status status = ls_agree(comm, create_local(b, comm, task, rows));
+    bool any = false;
+    if (status != LS_OK)
+        return status;
+    const ls_layout *layout = ls_network_layout(ls_replica_network(b->replica));
+    for (int i = 0; i < count; i++) {
+        const ls_status made =
+            ls_reducer_create(&b->reducer[i], comm, kinds[i], task->shard, layout, most);
+        status = made != LS_OK ? made : status;
+        any = any || made == LS_OK;
+    }
+    return any ? initialise(b, comm, count) : status;
+}
+
+/* Fills the batch: a step's rows are always the same ones. Local. */
+static void load_batch(bench *b, int64_t rows, ls_step_io *io)
+{
+    ls_batch *batch = ls_replica_batch(b->replica);
+    const double begin = ls_now();
+    ls_samples_gather(b->samples, NULL, 0, rows, b->conversion.normalization, batch);
+    ls_conversion_finish(&b->conversion, batch);
+    io->gather_s = ls_now() - begin;
+}
+
+/* One turn of the reducer in use: warms up, then measures. Collective.
  * seconds  [steps] on return what each step took on this rank
  * updates  [steps] the part of it that was the update; may be NULL
  * phases   times are added */
@@ -141,26 +161,26 @@ static ls_status take_turn(bench *b, int64_t rows, int64_t steps, double *second
                            ls_phases *phases)
 {
     enum { WARM_UP = 2 };
+    double *sum = &phases->gather;
     ls_status status = LS_OK;
     for (int64_t i = -WARM_UP; status == LS_OK && i < steps; i++) {
-        ls_score score;
-        ls_control control = {0};
-        ls_phases aside = {0};
-        ls_phases *to = i < 0 ? &aside : phases;
-        const ls_phases before = *to;
-        status = ls_step(&b->replica, b->samples, NULL, rows, 1e-3, NULL, &score, &control, to);
-        if (i >= 0)
-            seconds[i] = to->total - before.total;
-        if (i >= 0 && updates != NULL)
-            updates[i] = to->optimizer - before.optimizer;
+        ls_step_io io = {.lr = 1e-3, .key = ls_rng_key(0, LS_RNG_PASS, 0), .last = i + 1 == steps};
+        load_batch(b, rows, &io);
+        status = ls_step(b->replica, &io);
+        if (i < 0)
+            continue;
+        const double *phase = &io.phases.gather;
+        for (int k = 0; k < LS_PHASES; k++)
+            sum[k] += phase[k];
+        seconds[i] = io.phases.total;
+        if (updates != NULL)
+            updates[i] = io.phases.optimizer;
     }
-    if (status == LS_OK)
-        ls_step_finish(&b->replica, NULL);
     return status;
 }
 
-/* How many rows of the global batch a rank has with this kind of reducer, which goes by blocks or
- * not. Local. */
+/* Number of this rank's rows of the global batch with this kind of reducer, exact ones by whole
+ * micro-batches. Local. */
 static int64_t rows_with(ls_comm *comm, const ls_bench_task *task, ls_reduce kind)
 {
     return ls_shard_blocks(task->batch, kind == LS_REDUCE_EXACT ? task->block : 1,
@@ -168,9 +188,9 @@ static int64_t rows_with(ls_comm *comm, const ls_bench_task *task, ls_reduce kin
         .count;
 }
 
-/* What a reducer's turns came to. Collective. */
-static ls_bench_step conclude(ls_comm *comm, ls_reduce kind, const ls_phases *phases,
-                              double *seconds, int steps)
+/* Sums up a reducer's turns. Collective. */
+static ls_bench_step sum_up_turns(ls_comm *comm, ls_reduce kind, const ls_phases *phases,
+                                  double *seconds, int steps)
 {
     ls_bench_step result = {.reduce = kind};
     const double *phase = &phases->gather;
@@ -203,9 +223,9 @@ ls_status ls_bench_steps_measure(ls_comm *comm, const ls_bench_task *task, const
         for (int i = 0; status == LS_OK && i < *count; i++) {
             if (b.reducer[i] == NULL)
                 continue;
-            b.replica.reducer = b.reducer[i];
-            b.replica.block = kinds[i] == LS_REDUCE_EXACT ? task->block : 0;
-            b.replica.loss_quantum = 1; /* nobody looks at the loss */
+            ls_replica_use(b.replica, b.reducer[i]);
+            ls_replica_set_micro_batch(b.replica, kinds[i] == LS_REDUCE_EXACT ? task->block : 0,
+                                       1 /* nobody looks at the loss */);
             status = take_turn(&b, rows_with(comm, task, kinds[i]), steps.count,
                                seconds + i * (int64_t)task->steps + steps.first, NULL, &phases[i]);
         }
@@ -213,8 +233,8 @@ ls_status ls_bench_steps_measure(ls_comm *comm, const ls_bench_task *task, const
     int measured = 0;
     for (int i = 0; status == LS_OK && i < *count; i++)
         if (b.reducer[i] != NULL)
-            out[measured++] = conclude(comm, kinds[i], &phases[i],
-                                       seconds + i * (int64_t)task->steps, task->steps);
+            out[measured++] = sum_up_turns(comm, kinds[i], &phases[i],
+                                           seconds + i * (int64_t)task->steps, task->steps);
     *count = measured;
     destroy(&b);
     ls_free(seconds);
@@ -254,7 +274,7 @@ static ls_status time_team(ls_comm *comm, ls_comm *team, const ls_bench_task *ta
     return ls_agree(comm, status);
 }
 
-/* Times a kind of team, out->ranks of a node's, with up to so many rows. Collective. */
+/* Times teams of out->ranks ranks of a node, with up to `rows` rows. Collective. */
 static ls_status measure_team(ls_comm *comm, ls_comm *node, const ls_bench_task *task, int64_t rows,
                               ls_bench_team *out)
 {

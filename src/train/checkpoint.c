@@ -26,11 +26,11 @@ static const char validation_name[] = "validation_fingerprint";
 
 struct ls_checkpoint {
     ls_h5 *file;
-    ls_identity identity;
+    ls_model_info info;
     ls_progress progress;
 };
 
-static ls_status write_identity(ls_h5 *file, const ls_identity *id)
+static ls_status write_model_info(ls_h5 *file, const ls_model_info *id)
 {
     char fingerprint[17], validation[17];
     snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64, id->fingerprint);
@@ -95,8 +95,8 @@ static ls_status write_progress(ls_h5 *file, const ls_progress *p, const ls_metr
         status = ls_h5_put_real(file, "best", p->early_stop.best);
 #define PUT(name)                                                                                  \
     if (status == LS_OK)                                                                           \
-        status = ls_h5_put_real(file, "partial_" #name, p->partial.name);
-    LS_PARTIAL_LIST(PUT)
+        status = ls_h5_put_real(file, "partial_" #name, p->totals.name);
+    LS_EPOCH_TOTALS_LIST(PUT)
 #undef PUT
     if (status == LS_OK)
         status = ls_h5_put_text(file, "reduce", ls_reduce_name(p->reduce));
@@ -115,7 +115,7 @@ ls_status ls_checkpoint_write(const char *path, const ls_state *state)
     if (status == LS_OK)
         status = ls_h5_create(&file, path);
     if (status == LS_OK)
-        status = write_identity(file, state->identity);
+        status = write_model_info(file, state->info);
     if (status == LS_OK)
         status = write_progress(file, state->progress, state->history);
     if (status == LS_OK)
@@ -193,7 +193,7 @@ static ls_status read_run(const ls_h5 *file, char **out)
     return status;
 }
 
-static ls_status read_identity(const ls_h5 *file, ls_identity *id)
+static ls_status read_model_info(const ls_h5 *file, ls_model_info *id)
 {
     int64_t classes = 0;
     ls_status status = ls_h5_get_text(file, "model", &id->model);
@@ -237,7 +237,7 @@ static ls_status read_identity(const ls_h5 *file, ls_identity *id)
 
 /* Makes sure that the file holds the network that it names, before anybody takes memory for that.
  */
-static ls_status check_model(const ls_h5 *file, const ls_identity *id)
+static ls_status check_model(const ls_h5 *file, const ls_model_info *id)
 {
     /* Parameters are in every file, of the others those of its optimizer. */
     static const char *const groups[] = {"parameters", "optimizer/m", "optimizer/v",
@@ -303,8 +303,8 @@ static ls_status read_progress(const ls_h5 *file, ls_progress *p)
         status = ls_h5_get_real(file, "best", &p->early_stop.best);
 #define GET(name)                                                                                  \
     if (status == LS_OK)                                                                           \
-        status = ls_h5_get_real(file, "partial_" #name, &p->partial.name);
-    LS_PARTIAL_LIST(GET)
+        status = ls_h5_get_real(file, "partial_" #name, &p->totals.name);
+    LS_EPOCH_TOTALS_LIST(GET)
 #undef GET
     if (status == LS_OK)
         status = read_reduce(file, &p->reduce);
@@ -328,9 +328,9 @@ static ls_status open_sealed(ls_checkpoint **out, const char *path)
     if (status == LS_OK)
         status = read_format(checkpoint->file);
     if (status == LS_OK)
-        status = read_identity(checkpoint->file, &checkpoint->identity);
+        status = read_model_info(checkpoint->file, &checkpoint->info);
     if (status == LS_OK)
-        status = check_model(checkpoint->file, &checkpoint->identity);
+        status = check_model(checkpoint->file, &checkpoint->info);
     if (status == LS_OK)
         status = read_progress(checkpoint->file, &checkpoint->progress);
     if (status != LS_OK) {
@@ -408,11 +408,11 @@ void ls_checkpoint_close(ls_checkpoint **checkpoint)
     if (checkpoint == NULL || *checkpoint == NULL)
         return;
     (void)ls_h5_close(&(*checkpoint)->file);
-    ls_free((*checkpoint)->identity.run);
-    ls_free((*checkpoint)->identity.model);
-    ls_free((*checkpoint)->identity.dataset);
-    ls_free((*checkpoint)->identity.compute);
-    ls_free((*checkpoint)->identity.config);
+    ls_free((*checkpoint)->info.run);
+    ls_free((*checkpoint)->info.model);
+    ls_free((*checkpoint)->info.dataset);
+    ls_free((*checkpoint)->info.compute);
+    ls_free((*checkpoint)->info.config);
     ls_free(*checkpoint);
     *checkpoint = NULL;
 }
@@ -422,9 +422,9 @@ const char *ls_checkpoint_path(const ls_checkpoint *checkpoint)
     return ls_h5_path(checkpoint->file);
 }
 
-const ls_identity *ls_checkpoint_identity(const ls_checkpoint *checkpoint)
+const ls_model_info *ls_checkpoint_model(const ls_checkpoint *checkpoint)
 {
-    return &checkpoint->identity;
+    return &checkpoint->info;
 }
 
 const ls_progress *ls_checkpoint_progress(const ls_checkpoint *checkpoint)

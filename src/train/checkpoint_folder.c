@@ -208,7 +208,7 @@ static ls_status judge_later(const char *path, const char *run, bool *remove)
     ls_condition condition;
     ls_status status = ls_checkpoint_examine(&checkpoint, path, &condition);
     *remove = status == LS_OK || condition == LS_CHECKPOINT_DAMAGED;
-    if (status == LS_OK && !ls_checkpoint_is_of(ls_checkpoint_identity(checkpoint)->run, run))
+    if (status == LS_OK && !ls_checkpoint_is_of(ls_checkpoint_model(checkpoint)->run, run))
         status = ls_fail(
             LS_ERR_DATA,
             "%s: another run's, and later than what is gone on from: move it elsewhere", path);

@@ -122,8 +122,8 @@ static ls_course course_of(const ls_trainer *t)
     return (ls_course){.history = t->history,
                        .epochs = t->progress.epoch,
                        .smoothed = t->config->label_smoothing > 0,
-                       .classes = t->dataset.classes,
-                       .validation_rows = t->dataset.rows[LS_VALIDATION]};
+                       .classes = ls_trainer_dataset(t)->classes,
+                       .validation_rows = ls_trainer_dataset(t)->rows[LS_VALIDATION]};
 }
 
 static ls_diagnosis describe_rise(const ls_trainer *t, const ls_overfitting *o)
@@ -150,7 +150,7 @@ static ls_diagnosis describe_gap(const ls_trainer *t, const ls_overfitting *o)
         "the accuracy of training is %.4f, but of validation %.4f, and was so for %d epochs up "
         "to epoch %lld; what helps: %s%s, %sa smaller --model, more data",
         o->accuracy, o->val_accuracy, WINDOW, (long long)o->gap,
-        t->replica.augment == NULL ? "--augment" : "a stronger --augment",
+        !ls_loader_augments(t->loader) ? "--augment" : "a stronger --augment",
         strstr(t->config->model, "dropout") == NULL ? ", dropout in --model" : ", more dropout",
         t->config->optimizer.weight_decay == 0 ? "--weight-decay, " : "");
     return d;
@@ -169,7 +169,7 @@ static ls_diagnosis describe_underfitting(const ls_trainer *t, const ls_underfit
              u->accuracy, validation, u->falling ? "still falls" : "no longer falls",
              u->falling ? "more --epochs, a larger --lr" : "another --lr, larger or smaller",
              strstr(c->model, "dropout") != NULL ? ", less dropout in it" : "",
-             t->replica.augment != NULL ? ", a weaker --augment" : "",
+             ls_loader_augments(t->loader) ? ", a weaker --augment" : "",
              c->optimizer.weight_decay > 0 ? ", less --weight-decay" : "",
              c->label_smoothing > 0 ? ", less --label-smoothing" : "");
     return d;
@@ -203,9 +203,9 @@ ls_diagnosis ls_diagnose(const ls_trainer *t)
 static ls_status tell(const ls_trainer *t, const ls_diagnosis *d)
 {
     ls_trainer_note(t, "%s: %s", d->what, d->text);
-    if (t->log == NULL)
+    if (t->records.log == NULL)
         return LS_OK;
-    return ls_run_log_event(t->log, "diagnosis", t->progress.epoch,
+    return ls_run_log_event(t->records.log, "diagnosis", t->progress.epoch,
                             json_pack("{s:s, s:s}", "what", d->what, "text", d->text));
 }
 

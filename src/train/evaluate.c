@@ -5,85 +5,62 @@
 #include "base/integer.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
-#include "data/samples.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
-ls_range ls_evaluation_shard(int64_t rows, int ranks, int rank)
+/* Adds up the scores of this rank's rows. Local.
+ * predicted  [LS_EVALUATION_ROWS] to work with */
+static ls_status score_rows(const ls_evaluation *e, int32_t *predicted, ls_score *sum,
+                            int64_t *confusion)
 {
-    return ls_shard_blocks(rows, LS_EVALUATION_ROWS, ranks, rank);
+    const int classes = ls_network_classes(e->network);
+    const double quantum =
+        ls_exact_quantum(LS_DIVERGED * (double)(ls_rows_total(e->rows) + LS_EVALUATION_ROWS));
+    ls_status status = ls_interrupt_poll(LS_INTERRUPT_GRACE);
+    ls_rows_rewind(e->rows);
+    while (status == LS_OK && (status = ls_rows_next(e->rows, e->batch)) == LS_OK &&
+           e->batch->rows > 0) {
+        const ls_score score = ls_network_evaluate(e->network, e->params, e->batch, predicted);
+        sum->rows += score.rows;
+        sum->correct += score.correct;
+        sum->loss += ls_exact_round(score.loss, quantum);
+        for (int64_t i = 0; confusion != NULL && i < score.rows; i++)
+            confusion[e->batch->labels[i] * (int64_t)classes + predicted[i]]++;
+        status = ls_interrupt_poll(LS_INTERRUPT_GRACE);
+    }
+    return status;
 }
 
-ls_status ls_evaluation_begin(ls_evaluation *e, double mean, double std, int64_t rows)
+/* This rank's part. Local. */
+static ls_status evaluate_mine(const ls_evaluation *e, ls_score *sum, int64_t *confusion)
 {
-    assert(e->confusion == NULL || e->classes <= LS_MAX_CONFUSION);
-    ls_normalization normalization;
-    ls_status status = ls_normalization_make(&normalization, mean, std);
-    e->score = (ls_score){0};
-    e->scale = normalization.scale;
-    e->shift = normalization.shift;
-    e->quantum = ls_exact_quantum(LS_DIVERGED * (double)(rows + LS_EVALUATION_ROWS));
-    if (e->confusion != NULL)
-        memset(e->confusion, 0, (size_t)e->classes * (size_t)e->classes * sizeof *e->confusion);
-    return status == LS_OK ? ls_fault(LS_FAULT_VALIDATION) : status;
-}
-
-ls_status ls_evaluation_add(void *evaluation, const ls_samples *samples)
-{
-    ls_evaluation *e = evaluation;
-    const ls_normalization normalization = {e->scale, e->shift};
-    assert(e->batch->capacity >= LS_EVALUATION_ROWS);
+    ls_status status = ls_fault(LS_FAULT_VALIDATION);
+    if (status != LS_OK)
+        return status;
     int32_t *predicted = ls_alloc(LS_EVALUATION_ROWS, sizeof *predicted);
     if (predicted == NULL)
         return LS_ERR_FAILURE;
-    ls_status status = ls_interrupt_poll(LS_INTERRUPT_GRACE);
-    for (int64_t done = 0; status == LS_OK && done < samples->rows; done += LS_EVALUATION_ROWS) {
-        int64_t left = samples->rows - done;
-        int64_t some = left < LS_EVALUATION_ROWS ? left : LS_EVALUATION_ROWS;
-        ls_samples_gather(samples, NULL, done, some, normalization, e->batch);
-        ls_score score = ls_network_evaluate(e->network, e->params, e->batch, predicted);
-        e->score.rows += score.rows;
-        e->score.correct += score.correct;
-        e->score.loss += ls_exact_round(score.loss, e->quantum);
-        for (int64_t i = 0; e->confusion != NULL && i < some; i++)
-            e->confusion[e->batch->labels[i] * (int64_t)e->classes + predicted[i]]++;
-        status = ls_interrupt_poll(LS_INTERRUPT_GRACE);
-    }
+    status = score_rows(e, predicted, sum, confusion);
     ls_free(predicted);
     return status;
 }
 
-ls_status ls_evaluation_finish(ls_comm *comm, ls_evaluation *e, ls_status status, ls_score *out)
+ls_status ls_evaluate(const ls_evaluation *e, ls_score *out, int64_t *confusion)
 {
-    status = ls_agree(comm, status);
+    const int64_t classes = ls_network_classes(e->network);
+    ls_score sum = {0};
+    assert(confusion == NULL || classes <= LS_MAX_CONFUSION);
+    if (confusion != NULL)
+        memset(confusion, 0, (size_t)(classes * classes) * sizeof *confusion);
+    const ls_status status = ls_agree(e->comm, evaluate_mine(e, &sum, confusion));
     if (status != LS_OK)
         return status;
-    int64_t counts[2] = {e->score.rows, e->score.correct};
-    *out = e->score;
-    ls_sum_integers(comm, counts, 2);
-    ls_sum_doubles(comm, &out->loss, 1);
-    out->rows = counts[0];
-    out->correct = counts[1];
-    if (e->confusion != NULL)
-        ls_sum_integers(comm, e->confusion, ls_int((int64_t)e->classes * e->classes));
+    int64_t counts[2] = {sum.rows, sum.correct};
+    ls_sum_integers(e->comm, counts, 2);
+    ls_sum_doubles(e->comm, &sum.loss, 1);
+    *out = (ls_score){.rows = counts[0], .correct = counts[1], .loss = sum.loss};
+    if (confusion != NULL)
+        ls_sum_integers(e->comm, confusion, ls_int(classes * classes));
     return LS_OK;
-}
-
-ls_status ls_evaluate(ls_comm *comm, ls_network *network, const float *params,
-                      const ls_samples *samples, double mean, double std, ls_batch *batch,
-                      int classes, ls_score *out, int64_t *confusion)
-{
-    ls_evaluation e = {.network = network,
-                       .params = params,
-                       .batch = batch,
-                       .classes = classes,
-                       .confusion = confusion};
-    int64_t rows = samples->rows;
-    ls_sum_integers(comm, &rows, 1);
-    ls_status status = ls_evaluation_begin(&e, mean, std, rows);
-    if (status == LS_OK)
-        status = ls_evaluation_add(&e, samples);
-    return ls_evaluation_finish(comm, &e, status, out);
 }

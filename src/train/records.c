@@ -1,7 +1,8 @@
-#include "train/records.h"
+#include "train/trainer_state.h"
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/memory.h"
 #include "train/checkpoint_file.h"
 
 #include <errno.h>
@@ -13,7 +14,7 @@
 #include <sys/random.h>
 
 /* The real path of a checkpoint that is asked for; of `last` and `best`, where there are no such
- * links, that of their folder. Whether there is one. */
+ * links, that of their folder. Returns true if there is one. */
 static bool find_real_path(const char *path, char out[PATH_MAX])
 {
     char folder[LS_PATH_MAX];
@@ -22,7 +23,7 @@ static bool find_real_path(const char *path, char out[PATH_MAX])
            (ls_checkpoint_is_link(path, folder, &last) && realpath(folder, out) != NULL);
 }
 
-/* Whether the checkpoint to go on from lies in the run folder, so that its records are ours. */
+/* Returns true if the checkpoint to resume lies in the run folder, so that its records continue. */
 static bool continues_in_place(const ls_train_config *c)
 {
     char run[PATH_MAX], from[PATH_MAX];
@@ -48,14 +49,14 @@ ls_status ls_records_check(ls_trainer *t)
 {
     if (*t->config->run == '\0' || t->rank != 0)
         return LS_OK;
-    t->in_place = continues_in_place(t->config);
-    return t->in_place ? LS_OK : ls_run_folder_refuse_used(t->config->run);
+    t->records.in_place = continues_in_place(t->config);
+    return t->records.in_place ? LS_OK : ls_run_folder_refuse_used(t->config->run);
 }
 
 ls_status ls_records_take(ls_trainer *t)
 {
-    ls_status status = ls_run_folder_take(&t->run, t->config->run);
-    return status == LS_OK ? ls_run_log_find_run(t->config->run, t->id) : status;
+    ls_status status = ls_run_folder_take(&t->records.run, t->config->run);
+    return status == LS_OK ? ls_run_log_find_run(t->config->run, t->records.id) : status;
 }
 
 /* Gives a new run its id. */
@@ -64,14 +65,14 @@ static ls_status make_id(ls_trainer *t)
     uint64_t bits;
     if (getrandom(&bits, sizeof bits, 0) != (ssize_t)sizeof bits)
         return ls_fail(LS_ERR_FAILURE, "can't make an id for the run: %s", strerror(errno));
-    snprintf(t->id, sizeof t->id, "%016" PRIx64, bits);
+    snprintf(t->records.id, sizeof t->records.id, "%016" PRIx64, bits);
     return LS_OK;
 }
 
-/* Takes a folder that is not gone on with. */
+/* Takes a folder for a new run. */
 static ls_status take_new(ls_trainer *t)
 {
-    ls_status status = ls_run_folder_take(&t->run, t->config->run);
+    ls_status status = ls_run_folder_take(&t->records.run, t->config->run);
     return status == LS_OK
                ? ls_run_folder_refuse_used(t->config->run) /* another run may have come */
                : status;
@@ -81,23 +82,23 @@ static ls_status open_checkpoints(ls_trainer *t)
 {
     char path[LS_PATH_MAX];
     ls_status status = ls_path(path, t->config->run, "/checkpoints", NULL);
-    return status == LS_OK ? ls_checkpoint_folder_open(&t->folder, path) : status;
+    return status == LS_OK ? ls_checkpoint_folder_open(&t->records.folder, path) : status;
 }
 
 /* Takes the checkpoint that was resumed, and the best one beside it, over into the run folder. */
-static ls_status adopt(ls_trainer *t)
+static ls_status import_checkpoint(ls_trainer *t)
 {
     char missing[LS_ERROR_TEXT_MAX] = "";
     ls_checkpoint *from = NULL, *best = NULL;
-    ls_status status = ls_checkpoint_open(&from, t->resumed);
+    ls_status status = ls_checkpoint_open(&from, t->records.resumed);
     if (status == LS_OK)
         status = ls_checkpoint_open_best(from, &best, missing);
     if (status == LS_OK && best != NULL)
-        status = ls_checkpoint_copy(best, t->folder);
+        status = ls_checkpoint_copy(best, t->records.folder);
     if (status == LS_OK)
-        status = ls_checkpoint_copy(from, t->folder);
+        status = ls_checkpoint_copy(from, t->records.folder);
     if (status != LS_OK) /* so that the same can be run again */
-        ls_checkpoint_discard(t->folder);
+        ls_checkpoint_discard(t->records.folder);
     if (status == LS_OK && *missing != '\0')
         ls_trainer_note(t, "the best checkpoint so far can't be taken over: %s", missing);
     ls_checkpoint_close(&best);
@@ -108,41 +109,45 @@ static ls_status adopt(ls_trainer *t)
 /* Opens the logs, which end where the run's progress does. */
 static ls_status open_log(ls_trainer *t)
 {
-    return ls_run_log_open(&t->log, t->run, t->config->text, t->history, t->progress.epoch);
+    return ls_run_log_open(&t->records.log, t->records.run, t->config->text, t->history,
+                           t->progress.epoch);
 }
 
 ls_status ls_records_begin(ls_trainer *t)
 {
-    const bool resumed = *t->resumed != '\0';
-    ls_status status = t->in_place ? LS_OK : take_new(t);
-    if (status == LS_OK && *t->id == '\0')
+    const bool resumed = *t->records.resumed != '\0';
+    ls_status status = t->records.in_place ? LS_OK : take_new(t);
+    if (status == LS_OK && *t->records.id == '\0')
         status = make_id(t);
     if (status == LS_OK)
         status = open_checkpoints(t);
-    if (status == LS_OK && resumed && !t->in_place)
-        status = adopt(t);
+    if (status == LS_OK && resumed && !t->records.in_place)
+        status = import_checkpoint(t);
     if (status == LS_OK && resumed)
-        status = ls_checkpoint_rewind(t->folder, t->id, &t->progress);
+        status = ls_checkpoint_rewind(t->records.folder, t->records.id, &t->progress);
     if (status == LS_OK)
         status = open_log(t);
     if (status == LS_OK)
-        status = ls_run_log_event(t->log, resumed ? "resume" : "start", t->progress.epoch,
-                                  json_pack("{s:s, s:i, s:i, s:o}", "run", t->id, "ranks",
-                                            t->plan.ranks, "threads", t->topology->mine.threads,
-                                            "checkpoint", ls_json_text(t->resumed)));
+        status = ls_run_log_event(t->records.log, resumed ? "resume" : "start", t->progress.epoch,
+                                  json_pack("{s:s, s:i, s:i, s:o}", "run", t->records.id, "ranks",
+                                            ls_trainer_plan(t)->ranks, "threads",
+                                            t->topology->mine.threads, "checkpoint",
+                                            ls_json_text(t->records.resumed)));
     return status;
 }
 
 ls_status ls_records_rewind(ls_trainer *t)
 {
-    ls_status status = ls_checkpoint_rewind(t->folder, t->id, &t->progress);
-    ls_run_log_close(&t->log);
+    ls_status status = ls_checkpoint_rewind(t->records.folder, t->records.id, &t->progress);
+    ls_run_log_close(&t->records.log);
     return status == LS_OK ? open_log(t) : status;
 }
 
 void ls_records_close(ls_trainer *t)
 {
-    ls_run_log_close(&t->log);
-    ls_checkpoint_folder_close(&t->folder);
-    ls_run_folder_release(&t->run);
+    ls_run_log_close(&t->records.log);
+    ls_checkpoint_folder_close(&t->records.folder);
+    ls_run_folder_release(&t->records.run);
+    ls_free(t->records.resumed);
+    t->records.resumed = NULL;
 }

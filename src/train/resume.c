@@ -1,4 +1,4 @@
-/* Going on from a checkpoint: rank 0 finds, checks and reads it; all ranks get the result. */
+/* Resuming from a checkpoint: rank 0 finds, checks and reads it; all ranks get the result. */
 #include "train/trainer_state.h"
 
 #include "base/file.h"
@@ -15,7 +15,7 @@
 
 enum { CHANGES = 512 };
 
-/* What stands for a setting that is not there. */
+/* Shown for a setting that is not there. */
 static const char unset[] = "unset";
 
 /* Values that mean another one. */
@@ -97,18 +97,18 @@ static ls_status check_settings(const ls_trainer *t, const char *path, const cha
     return LS_OK;
 }
 
-/* Whether the rows of a split are others than the checkpoint's, as far as that tells. Local. */
-static bool are_other_rows(const ls_trainer *t, const ls_identity *id, ls_split split)
+/* Returns true if the rows of a split differ from the checkpoint's, as far as it knows. Local. */
+static bool are_other_rows(const ls_trainer *t, const ls_model_info *id, ls_split split)
 {
-    const ls_identity *now = &t->identity;
+    const ls_model_info *now = &t->records.info;
     if (split == LS_TRAIN)
         return id->fingerprint != 0 && now->fingerprint != 0 && id->fingerprint != now->fingerprint;
     return id->knows_validation && now->knows_validation &&
            id->validation_fingerprint != now->validation_fingerprint;
 }
 
-/* Whether early stopping's best so far is of other rows than those it goes by now. Local. */
-static bool watches_other_rows(const ls_trainer *t, const ls_identity *id)
+/* Returns true if early stopping's best so far was measured on other rows. Local. */
+static bool watches_other_rows(const ls_trainer *t, const ls_model_info *id)
 {
     const ls_monitor m = t->config->monitor;
     const bool of_validation = m == LS_MONITOR_VAL_LOSS || m == LS_MONITOR_VAL_ACCURACY;
@@ -118,7 +118,7 @@ static bool watches_other_rows(const ls_trainer *t, const ls_identity *id)
 
 /* Refuses other rows than the checkpoint's, which is in the middle of an epoch or not. The samples
  * of a step don't depend on the validation rows. Local. */
-static ls_status check_rows(const ls_trainer *t, const char *path, const ls_identity *id,
+static ls_status check_rows(const ls_trainer *t, const char *path, const ls_model_info *id,
                             bool within_epoch)
 {
     const bool train = are_other_rows(t, id, LS_TRAIN);
@@ -156,40 +156,40 @@ static ls_status open_wanted(const ls_trainer *t, const char *wanted, ls_checkpo
     return status == LS_OK ? ls_checkpoint_open(out, path) : status;
 }
 
-/* Refuses to go on by other kernels where the same bits are promised. Local. */
+/* Refuses to continue with other kernels where the same bits are promised. Local. */
 static ls_status check_compute(const ls_trainer *t, const char *path, const char *compute)
 {
-    if (!t->config->reproducible || strcmp(compute, t->identity.compute) == 0)
+    if (!t->config->reproducible || strcmp(compute, t->records.info.compute) == 0)
         return LS_OK;
     if (!t->config->resume_anyway)
         return ls_fail(LS_ERR_USAGE,
                        "can't resume from %s with the same bits: it was computed by %s, this is %s "
                        "(see OPENBLAS_CORETYPE)",
-                       path, compute, t->identity.compute);
+                       path, compute, t->records.info.compute);
     ls_trainer_note(t, "going on from %s, computed by %s, with %s: other bits", path, compute,
-                    t->identity.compute);
+                    t->records.info.compute);
     return LS_OK;
 }
 
-/* Refuses another run's checkpoint in the run folder; a run folder that has none yet takes up the
- * run of the one that is gone on from. Local. */
+/* Refuses another run's checkpoint in the run folder; a run folder that has none yet continues the
+ * run of the one that is resumed. Local. */
 static ls_status check_run(ls_trainer *t, const char *path, const char *run)
 {
-    if (!ls_checkpoint_is_of(run, t->id))
+    if (!ls_checkpoint_is_of(run, t->records.id))
         return ls_fail(LS_ERR_DATA,
                        "%s: is of another run, %s, than %s, which is of %s: move it elsewhere, or "
                        "go on from it in another folder",
-                       path, run, t->config->run, t->id);
-    if (*t->id == '\0')
-        snprintf(t->id, sizeof t->id, "%s", run);
+                       path, run, t->config->run, t->records.id);
+    if (*t->records.id == '\0')
+        snprintf(t->records.id, sizeof t->records.id, "%s", run);
     return LS_OK;
 }
 
-/* Whether this checkpoint can be gone on from with this data and these settings. Local. */
-static ls_status check(ls_trainer *t, const ls_checkpoint *checkpoint)
+/* Checks that this checkpoint can be resumed with this data and these settings. Local. */
+static ls_status check_resumable(ls_trainer *t, const ls_checkpoint *checkpoint)
 {
     const char *path = ls_checkpoint_path(checkpoint);
-    const ls_identity *id = ls_checkpoint_identity(checkpoint);
+    const ls_model_info *id = ls_checkpoint_model(checkpoint);
     const ls_progress *progress = ls_checkpoint_progress(checkpoint);
     const bool within_epoch = progress->step > 0;
     ls_status status = check_run(t, path, id->run);
@@ -201,23 +201,25 @@ static ls_status check(ls_trainer *t, const ls_checkpoint *checkpoint)
         status = check_compute(t, path, id->compute);
     if (status != LS_OK)
         return status;
-    if (t->plan.shuffle == LS_SHUFFLE_LOCAL && progress->ranks != t->plan.ranks)
+    if (ls_trainer_plan(t)->shuffle == LS_SHUFFLE_LOCAL &&
+        progress->ranks != ls_trainer_plan(t)->ranks)
         return ls_fail(LS_ERR_USAGE,
                        "can't resume from %s on %s: with --shuffle local the steps of another "
                        "number of ranks than its %lld are others",
-                       path, ls_counted(t->plan.ranks, "rank").text, (long long)progress->ranks);
-    if (progress->step > t->plan.steps)
+                       path, ls_counted(ls_trainer_plan(t)->ranks, "rank").text,
+                       (long long)progress->ranks);
+    if (progress->step > ls_trainer_plan(t)->steps)
         return ls_fail(LS_ERR_DATA, "%s: it is in step %lld of an epoch that has %lld", path,
-                       (long long)progress->step, (long long)t->plan.steps);
+                       (long long)progress->step, (long long)ls_trainer_plan(t)->steps);
     return LS_OK;
 }
 
-/* Tells that the best epoch is not there to be ended with. Local. */
+/* Notes that the run can't end with the best epoch's parameters, which are gone. Local. */
 static void note_best_missing(const ls_trainer *t, const char *missing)
 {
     char instead[40] = "the last epoch";
-    if (t->best_params_epoch > 0)
-        snprintf(instead, sizeof instead, "epoch %lld", (long long)t->best_params_epoch);
+    if (t->best.epoch > 0)
+        snprintf(instead, sizeof instead, "epoch %lld", (long long)t->best.epoch);
     ls_trainer_note(t,
                     "epoch %lld, the best so far, could not be saved or is gone%s%s%s: unless a "
                     "better one comes, the run ends with the parameters of %s",
@@ -231,22 +233,22 @@ static ls_status read_best(ls_trainer *t, const ls_checkpoint *current)
     const ls_progress *progress = &t->progress;
     ls_checkpoint *best = NULL;
     char missing[LS_ERROR_TEXT_MAX];
-    t->best_params_epoch = 0;
-    if (t->best_params == NULL || progress->early_stop.best_epoch == 0)
+    t->best.epoch = 0;
+    if (t->best.params == NULL || progress->early_stop.best_epoch == 0)
         return LS_OK;
     ls_status status = ls_checkpoint_open_best(current, &best, missing);
     if (status == LS_OK && best != NULL)
-        status = ls_checkpoint_read_outcome(best, t->replica.network, t->best_params);
+        status = ls_checkpoint_read_outcome(best, ls_replica_network(t->replica), t->best.params);
     if (status == LS_OK && best != NULL)
-        t->best_params_epoch = ls_checkpoint_progress(best)->epoch;
+        t->best.epoch = ls_checkpoint_progress(best)->epoch;
     ls_checkpoint_close(&best);
-    if (status == LS_OK && t->best_params_epoch != progress->early_stop.best_epoch)
+    if (status == LS_OK && t->best.epoch != progress->early_stop.best_epoch)
         note_best_missing(t, missing);
     return status;
 }
 
-/* What was not read of the rows is what the checkpoint knew of them. Local. */
-static void inherit_fingerprints(ls_identity *now, const ls_identity *id)
+/* Takes the fingerprints from the checkpoint where the rows have not been read. Local. */
+static void inherit_fingerprints(ls_model_info *now, const ls_model_info *id)
 {
     if (now->fingerprint != 0)
         return;
@@ -256,14 +258,16 @@ static void inherit_fingerprints(ls_identity *now, const ls_identity *id)
 }
 
 /* Reads everything into rank 0's replica. Local. */
-static ls_status load(ls_trainer *t, const ls_checkpoint *checkpoint)
+static ls_status read_state(ls_trainer *t, const ls_checkpoint *checkpoint)
 {
-    ls_status status = check(t, checkpoint);
+    const ls_network *network = ls_replica_network(t->replica);
+    ls_optimizer *optimizer = ls_replica_optimizer(t->replica);
+    ls_status status = check_resumable(t, checkpoint);
     if (status != LS_OK)
         return status;
     t->progress = *ls_checkpoint_progress(checkpoint);
-    inherit_fingerprints(&t->identity, ls_checkpoint_identity(checkpoint));
-    if (watches_other_rows(t, ls_checkpoint_identity(checkpoint))) {
+    inherit_fingerprints(&t->records.info, ls_checkpoint_model(checkpoint));
+    if (watches_other_rows(t, ls_checkpoint_model(checkpoint))) {
         t->progress.early_stop = (ls_early_stop){0};
         t->progress.best_steps = 0;
     }
@@ -276,28 +280,29 @@ static ls_status load(ls_trainer *t, const ls_checkpoint *checkpoint)
         return LS_ERR_FAILURE;
     }
     ls_free(t->history);
-    ls_free(t->resumed);
+    ls_free(t->records.resumed);
     t->history = history;
-    t->resumed = path;
+    t->records.resumed = path;
     status = ls_checkpoint_read_history(checkpoint, t->history);
     if (status == LS_OK)
-        status = ls_checkpoint_read_params(checkpoint, t->replica.network, t->start_params);
+        status = ls_checkpoint_read_params(checkpoint, network, t->start_params);
     if (status != LS_OK)
         return status;
     /* An average that is new with this run begins here. */
-    ls_optimizer_start(t->replica.optimizer, t->start_params);
-    status = ls_checkpoint_read_optimizer(checkpoint, t->replica.network, t->replica.optimizer);
+    ls_optimizer_start(optimizer, t->start_params);
+    status = ls_checkpoint_read_optimizer(checkpoint, network, optimizer);
     return status == LS_OK ? read_best(t, checkpoint) : status;
 }
 
-/* Gives rank 0's state to all ranks. Collective. */
-static ls_status share(ls_trainer *t)
+/* Broadcasts rank 0's state. Collective. */
+static ls_status broadcast_state(ls_trainer *t)
 {
-    const size_t bytes = (size_t)ls_network_size(t->replica.network) * sizeof(float);
+    const size_t bytes = (size_t)ls_replica_size(t->replica) * sizeof(float);
+    ls_optimizer *optimizer = ls_replica_optimizer(t->replica);
     ls_broadcast(t->comm, &t->progress, sizeof t->progress);
-    if (t->rank != 0) /* sums over ranks go on on one of them */
-        t->progress.partial.compute_s = t->progress.partial.communicate_s =
-            t->progress.partial.exchange_s = 0;
+    if (t->rank != 0) /* totals over ranks continue on rank 0 only */
+        t->progress.totals.compute_s = t->progress.totals.communicate_s =
+            t->progress.totals.exchange_s = 0;
     ls_status status = LS_OK;
     if (t->rank != 0 && t->progress.epoch > t->config->epochs) {
         ls_free(t->history);
@@ -309,25 +314,26 @@ static ls_status share(ls_trainer *t)
         return status;
     ls_broadcast(t->comm, t->history, (size_t)t->progress.epoch * sizeof *t->history);
     ls_broadcast(t->comm, t->start_params, bytes);
-    if (t->best_params != NULL) {
-        ls_broadcast(t->comm, t->best_params, bytes);
-        ls_broadcast(t->comm, &t->best_params_epoch, sizeof t->best_params_epoch);
+    if (t->best.params != NULL) {
+        ls_broadcast(t->comm, t->best.params, bytes);
+        ls_broadcast(t->comm, &t->best.epoch, sizeof t->best.epoch);
     }
-    for (int i = 0; i < ls_optimizer_slots(t->replica.optimizer); i++)
-        ls_broadcast(t->comm, ls_optimizer_slot(t->replica.optimizer, i), bytes);
-    ls_optimizer_set_steps(t->replica.optimizer, t->progress.optimizer_steps);
+    for (int i = 0; i < ls_optimizer_slots(optimizer); i++)
+        ls_broadcast(t->comm, ls_optimizer_slot(optimizer, i), bytes);
+    ls_optimizer_set_steps(optimizer, t->progress.optimizer_steps);
     return LS_OK;
 }
 
-/* Loads the checkpoint that is asked for on all ranks, if there is one. Collective. */
-static ls_status take_up(ls_trainer *t, const char *wanted, int *found)
+/* Restores the checkpoint that is asked for on all ranks, if there is one. Collective.
+ * found  on return 1 if there is, else 0 */
+static ls_status restore(ls_trainer *t, const char *wanted, int *found)
 {
     ls_checkpoint *checkpoint = NULL;
     ls_status status = LS_OK;
     if (t->rank == 0) {
         status = open_wanted(t, wanted, &checkpoint);
         if (status == LS_OK && checkpoint != NULL)
-            status = load(t, checkpoint);
+            status = read_state(t, checkpoint);
     }
     *found = checkpoint != NULL;
     ls_checkpoint_close(&checkpoint);
@@ -335,33 +341,32 @@ static ls_status take_up(ls_trainer *t, const char *wanted, int *found)
     if (status != LS_OK)
         return status;
     ls_broadcast(t->comm, found, sizeof *found);
-    return *found ? share(t) : LS_OK;
+    return *found ? broadcast_state(t) : LS_OK;
 }
 
 ls_status ls_trainer_resume(ls_trainer *t)
 {
     int found;
-    return *t->config->resume == '\0' ? LS_OK : take_up(t, t->config->resume, &found);
+    return *t->config->resume == '\0' ? LS_OK : restore(t, t->config->resume, &found);
 }
 
-ls_status ls_trainer_go_back(ls_trainer *t)
+ls_status ls_trainer_rollback(ls_trainer *t)
 {
     int found = 0;
-    t->start_params = ls_alloc(ls_network_size(t->replica.network), sizeof(float));
+    t->start_params = ls_alloc(ls_replica_size(t->replica), sizeof(float));
     ls_status status = ls_agree(t->comm, t->start_params == NULL ? LS_ERR_FAILURE : LS_OK);
-    ls_standby_lock(t->standby);
+    ls_standby_lock(t->records.standby);
     ls_h5_lock(); /* a stream may be reading */
     if (status == LS_OK)
-        status = take_up(t, "auto", &found);
+        status = restore(t, "auto", &found);
     if (status == LS_OK && !found)
         status = ls_fail(LS_ERR_NUMERIC, "there is no checkpoint yet to go back to");
     if (status == LS_OK)
         status = ls_agree(t->comm, t->rank == 0 ? ls_records_rewind(t) : LS_OK);
     ls_h5_unlock();
-    ls_standby_unlock(t->standby, true); /* it is of the steps that are given up */
+    ls_standby_unlock(t->records.standby, true); /* it is of the steps that are given up */
     if (status == LS_OK) {
-        ls_reducer_set_params(t->replica.reducer, t->start_params);
-        t->replica.late = LS_OK;
+        ls_replica_set_params(t->replica, t->start_params);
     }
     ls_free(t->start_params);
     t->start_params = NULL;

@@ -1,5 +1,5 @@
-/* The beginning and the end of a trainer. Whatever can fail on one rank is agreed on by all before
- * the next collective. */
+/* Creating and destroying a trainer. Whatever can fail on one rank is agreed on by all before the
+ * next collective. */
 #include "train/trainer_state.h"
 
 #include "base/clock.h"
@@ -17,12 +17,12 @@
 #include <math.h>
 #include <string.h>
 
-/* What is watched, and whether that can be. The same on all ranks. Local. */
+/* Chooses the column that is watched, and checks that it exists. The same on all ranks. Local. */
 static ls_status choose_monitor(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
     t->monitor = c->monitor;
-    if (t->dataset.rows[LS_VALIDATION] == 0 &&
+    if (ls_trainer_dataset(t)->rows[LS_VALIDATION] == 0 &&
         (c->monitor == LS_MONITOR_VAL_LOSS || c->monitor == LS_MONITOR_VAL_ACCURACY)) {
         if (c->patience > 0)
             return ls_fail(LS_ERR_USAGE,
@@ -39,96 +39,93 @@ static ls_status choose_monitor(ls_trainer *t)
     return LS_OK;
 }
 
-/* The most rows that a step can give a rank. */
-static int64_t largest_slice(const ls_plan *plan, int rank)
-{
-    /* No slice is larger than the average, rounded up to a whole block. */
-    int64_t mine = ls_plan_rank_rows(plan, rank);
-    int64_t of_batch = plan->batch / plan->ranks + plan->block;
-    int64_t of_steps = mine / plan->steps + plan->block;
-    int64_t largest = of_batch > of_steps ? of_batch : of_steps;
-    return largest < mine ? largest : mine;
-}
-
 /* The most rows that a pass has. */
-static int64_t largest_pass(int64_t slice)
+static int64_t largest_pass(const ls_trainer *t)
 {
-    return slice > LS_EVALUATION_ROWS ? slice : LS_EVALUATION_ROWS;
+    const int64_t step = ls_loader_step_rows(t->loader);
+    return step > LS_EVALUATION_ROWS ? step : LS_EVALUATION_ROWS;
 }
 
-static ls_status make_optimizer(ls_trainer *t)
-{
-    int rows;
-    const ls_param *table = ls_network_params(t->replica.network, &rows);
-    return ls_optimizer_create(&t->replica.optimizer, &t->config->optimizer, table, rows);
-}
-
-/* Makes this rank's replica. Local. */
-static ls_status make_replica(ls_trainer *t)
+/* Makes this rank's network, optimizer and batch. Local. */
+static ls_status create_replica(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
-    const ls_shape input = {t->dataset.channels, t->dataset.height, t->dataset.width};
-    const int64_t rows = largest_pass(largest_slice(&t->plan, t->rank));
-    ls_status status =
-        ls_network_create(&t->replica.network, c->model, input, t->dataset.classes, c->loss, rows);
+    const ls_dataset_info *d = ls_trainer_dataset(t);
+    const ls_replica_config config = {.model = c->model,
+                                      .input = {d->channels, d->height, d->width},
+                                      .classes = d->classes,
+                                      .loss = c->loss,
+                                      .optimizer = c->optimizer,
+                                      .label_smoothing = c->label_smoothing,
+                                      .rows = largest_pass(t)};
+    const ls_status status = ls_replica_create(&t->replica, t->comm, &config);
     if (status != LS_OK)
         return status;
-    if (c->batch < ls_network_least_batch(t->replica.network))
+    const ls_network *network = ls_replica_network(t->replica);
+    const int least = ls_network_least_batch(network);
+    if (c->batch < least)
         return ls_fail(LS_ERR_USAGE,
                        "--batch %lld: batchnorm needs the statistics of %d rows or more",
-                       (long long)c->batch, ls_network_least_batch(t->replica.network));
-    t->replica.comm = t->comm;
-    t->replica.label_smoothing = c->label_smoothing;
-    if (c->reproducible) {
-        t->replica.block = c->block;
-        t->replica.loss_quantum = ls_exact_quantum(LS_DIVERGED * (double)(c->batch + c->block));
-    }
-    t->replica.seed = c->seed;
-    const int64_t size = ls_network_size(t->replica.network);
-    status = ls_augment_create(&t->replica.augment, c->augment, input);
-    if (status == LS_OK)
-        status = ls_batch_create(&t->replica.batch, rows, t->dataset.features);
-    if (status == LS_OK)
-        status = make_optimizer(t);
-    if (status != LS_OK)
-        return status;
-    t->start_params = ls_alloc(size, sizeof(float));
-    t->best_params = c->restore_best ? ls_alloc(size, sizeof(float)) : NULL;
-    t->history = ls_alloc(c->epochs, sizeof *t->history);
-    t->hashes = ls_alloc(t->plan.ranks, sizeof *t->hashes);
-    if (t->hashes == NULL || t->start_params == NULL || t->history == NULL ||
-        (c->restore_best && t->best_params == NULL))
-        return LS_ERR_FAILURE;
-    ls_network_initialise(t->replica.network, c->seed, t->start_params);
-    ls_optimizer_start(t->replica.optimizer, t->start_params);
-    /* Until one is written: parameters and slots to a slow disk. */
-    t->save_seconds =
-        0.5 + (double)size * sizeof(float) * (1 + ls_optimizer_slots(t->replica.optimizer)) / 50e6;
+                       (long long)c->batch, least);
+    ls_loader_set_channels_last(t->loader, ls_network_channels_last(network));
+    if (c->reproducible)
+        ls_replica_set_micro_batch(t->replica, c->block,
+                                   ls_exact_quantum(LS_DIVERGED * (double)(c->batch + c->block)));
     return LS_OK;
 }
 
-/* Whether updating is shared: alone there is nobody to share it with. Local. */
+/* Makes room for parameters and history, and initialises. Local. */
+static ls_status initialise(ls_trainer *t)
+{
+    const ls_train_config *c = t->config;
+    const int64_t size = ls_replica_size(t->replica);
+    ls_optimizer *optimizer = ls_replica_optimizer(t->replica);
+    t->start_params = ls_alloc(size, sizeof(float));
+    t->best.params = c->restore_best ? ls_alloc(size, sizeof(float)) : NULL;
+    t->history = ls_alloc(c->epochs, sizeof *t->history);
+    if (t->start_params == NULL || t->history == NULL ||
+        (c->restore_best && t->best.params == NULL))
+        return LS_ERR_FAILURE;
+    ls_network_initialise(ls_replica_network(t->replica), c->seed, t->start_params);
+    ls_optimizer_start(optimizer, t->start_params);
+    /* Until a checkpoint is written: parameters and slots to a slow disk. */
+    t->records.save_seconds =
+        0.5 + (double)size * sizeof(float) * (1 + ls_optimizer_slots(optimizer)) / 50e6;
+    return ls_health_create(&t->health, ls_trainer_plan(t)->ranks);
+}
+
+/* Collective. */
+static ls_status make_replica(ls_trainer *t)
+{
+    ls_status status = create_replica(t);
+    if (status == LS_OK)
+        status = initialise(t);
+    return ls_agree(t->comm, status);
+}
+
+/* Returns true if ranks share the work of updating. Local. */
 static bool shards(const ls_trainer *t)
 {
     return t->config->shard_optimizer && ls_comm_size(t->comm) > 1;
 }
 
-/* Makes the reducer, or those to choose from, and hands it the parameters. Collective. */
+/* Makes the reducer, or those to choose from, and sets its parameters. Collective. */
 static ls_status make_reducer(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
-    const ls_layout *layout = ls_network_layout(t->replica.network);
-    const ls_step_rows rows = {largest_slice(&t->plan, t->rank), c->batch, c->block};
+    const ls_layout *layout = ls_network_layout(ls_replica_network(t->replica));
+    const ls_step_rows rows = {ls_loader_step_rows(t->loader), c->batch, c->block};
     const bool shard = shards(t);
     ls_reduce reduce = c->reproducible ? LS_REDUCE_EXACT : c->reduce;
     const bool foresee = c->on_nan == LS_ON_NAN_SKIP;
-    if (reduce == LS_REDUCE_AUTO && t->progress.ranks == t->plan.ranks &&
+    if (reduce == LS_REDUCE_AUTO && t->progress.ranks == ls_trainer_plan(t)->ranks &&
         t->progress.reduce != LS_REDUCE_EXACT &&
         (!foresee || ls_reduce_foresees(t->progress.reduce, shard)))
-        reduce = t->progress.reduce; /* what the run that goes on here had settled on */
+        reduce = t->progress.reduce; /* the resumed run had settled on it */
+    ls_reducer *reducer = NULL;
     ls_status status = LS_OK;
     if (reduce != LS_REDUCE_AUTO)
-        status = ls_reducer_create(&t->replica.reducer, t->comm, reduce, shard, layout, rows);
+        status = ls_reducer_create(&reducer, t->comm, reduce, shard, layout, rows);
     if (status != LS_OK && c->reduce == LS_REDUCE_AUTO && !c->reproducible) {
         ls_trainer_note(t, "--reduce auto had chosen %s, which can't be had here: %s",
                         ls_reduce_name(reduce), ls_error_text());
@@ -136,28 +133,37 @@ static ls_status make_reducer(ls_trainer *t)
     }
     if (reduce == LS_REDUCE_AUTO)
         status = ls_tuner_create(&t->tuner, t->comm, t->topology->nodes, shard, foresee, layout,
-                                 rows, &t->replica.reducer);
+                                 rows, &reducer);
     if (status != LS_OK)
         return status;
-    ls_reducer_set_params(t->replica.reducer, t->start_params);
+    t->reducer = t->tuner == NULL ? reducer : NULL;
+    ls_replica_use(t->replica, reducer);
+    ls_replica_set_params(t->replica, t->start_params);
     ls_free(t->start_params);
     t->start_params = NULL;
     return LS_OK;
 }
 
-static void describe_identity(ls_trainer *t)
+/* Describes the model and the data for checkpoints. Local. */
+static void describe_model_info(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
-    t->identity.run = t->id;
-    t->identity.model = (char *)ls_network_model(t->replica.network);
-    t->identity.loss = c->loss;
-    t->identity.classes = t->dataset.classes;
-    t->identity.input = (ls_shape){t->dataset.channels, t->dataset.height, t->dataset.width};
-    t->identity.mean = c->mean;
-    t->identity.std = c->std;
-    t->identity.dataset = t->dataset.name;
-    t->identity.compute = (char *)ls_compute_version();
-    t->identity.config = (char *)c->text;
+    const ls_dataset_info *d = ls_trainer_dataset(t);
+    const ls_census *census = ls_loader_census(t->loader);
+    t->records.info =
+        (ls_model_info){.run = t->records.id,
+                        .model = (char *)ls_network_model(ls_replica_network(t->replica)),
+                        .loss = c->loss,
+                        .classes = d->classes,
+                        .input = {d->channels, d->height, d->width},
+                        .mean = c->mean,
+                        .std = c->std,
+                        .dataset = (char *)d->name,
+                        .fingerprint = census->fingerprint,
+                        .validation_fingerprint = census->validation_fingerprint,
+                        .knows_validation = census->known,
+                        .compute = (char *)ls_compute_version(),
+                        .config = (char *)c->text};
 }
 
 /* Whether what --reproducible promises can be kept with these settings. The same on all ranks.
@@ -185,16 +191,16 @@ static ls_status check_reproducible(const ls_train_config *c)
     return LS_OK;
 }
 
-/* The base of the learning rate. The same on all ranks. Local. */
-static ls_status find_rate(ls_trainer *t)
+/* Checks the schedule of the learning rate. The same on all ranks. Local. */
+static ls_status check_rate(const ls_trainer *t)
 {
     const ls_train_config *c = t->config;
     ls_status status = ls_schedule_check(&c->schedule, c->epochs);
     if (status != LS_OK)
         return status;
-    t->base_lr = ls_schedule_base(&c->schedule, c->lr, c->batch);
-    if (!isfinite(t->base_lr))
-        return ls_fail(LS_ERR_USAGE, "--scale-lr makes a rate of %g of --lr %g", t->base_lr, c->lr);
+    const double base = ls_schedule_base(&c->schedule, c->lr, c->batch);
+    if (!isfinite(base))
+        return ls_fail(LS_ERR_USAGE, "--scale-lr makes a rate of %g of --lr %g", base, c->lr);
     return LS_OK;
 }
 
@@ -245,107 +251,162 @@ static ls_status check_settings(const ls_trainer *t)
     return check_reproducible(c);
 }
 
-/* Tells of classes that can't be learned from the rows; on rank 0. Local. */
-static ls_status tell_of_gaps(const ls_trainer *t)
+/* Checks what can be checked before any work is done. Collective. */
+static ls_status check_config(ls_trainer *t)
 {
-    ls_trainer_note(t, "classes: %s", t->class_gaps);
-    if (t->log == NULL)
-        return LS_OK;
-    return ls_run_log_event(t->log, "classes", t->progress.epoch,
-                            json_pack("{s:o}", "text", ls_json_text(t->class_gaps)));
-}
-
-static ls_status create(ls_trainer *t)
-{
-    const double begin = ls_now();
     ls_status status = check_settings(t);
     if (status == LS_OK)
-        status = find_rate(t);
-    if (status == LS_OK)
-        status = ls_agree(t->comm, ls_records_check(t));
-    if (status == LS_OK)
-        status = ls_topology_create(&t->topology, t->comm,
-                                    t->config->reproducible ? 1 : t->config->threads);
-    if (status == LS_OK && t->config->reproducible)
+        status = check_rate(t);
+    return status == LS_OK ? ls_agree(t->comm, ls_records_check(t)) : status;
+}
+
+/* Finds out where the ranks are, and makes sure that they compute correctly, and alike where that
+ * is promised. Collective. */
+static ls_status prepare_compute(ls_trainer *t)
+{
+    const ls_train_config *c = t->config;
+    ls_status status = ls_topology_create(&t->topology, t->comm, c->reproducible ? 1 : c->threads);
+    if (status == LS_OK && c->reproducible)
         status = ls_agree_equal(t->comm, ls_compute_version(),
                                 "the BLAS library or its kernel (see OPENBLAS_CORETYPE)");
-    if (status == LS_OK) {
-        ls_compute_set_threads(t->topology->mine.threads);
-        status = ls_agree(t->comm, ls_compute_check());
-    }
-    if (status == LS_OK)
-        status = ls_trainer_load(t);
-    /* How long reading the data takes depends on their size: from here on it does not. */
-    if (status == LS_OK && t->config->watchdog > 0 && t->observer->stuck != NULL)
-        status = ls_watchdog_start(&t->watchdog, t->comm, t->config->watchdog, t->observer->stuck,
-                                   t->observer->user);
-    if (status == LS_OK && t->watchdog != NULL && t->rank == 0 && t->plan.ranks > 1 &&
+    if (status != LS_OK)
+        return status;
+    ls_compute_set_threads(t->topology->mine.threads);
+    return ls_agree(t->comm, ls_compute_check());
+}
+
+/* Collective. */
+static ls_status open_loader(ls_trainer *t)
+{
+    return ls_loader_open(&t->loader, t->comm, t->config);
+}
+
+/* Starts the watchdog. How long reading the data takes depends on their size: from here on it does
+ * not. Collective. */
+static ls_status start_watchdog(ls_trainer *t)
+{
+    if (!(t->config->watchdog > 0) || t->observer->stuck == NULL)
+        return LS_OK;
+    const ls_status status = ls_watchdog_start(&t->watchdog, t->comm, t->config->watchdog,
+                                               t->observer->stuck, t->observer->user);
+    if (status == LS_OK && t->rank == 0 && ls_trainer_plan(t)->ranks > 1 &&
         ls_watchdog_error(t->watchdog) != 0)
         ls_trainer_note(t,
                         "no UDP socket (%s): if the job hangs, the watchdog ends it, but can't say "
                         "which rank lags",
                         strerror(ls_watchdog_error(t->watchdog)));
-    if (status == LS_OK)
-        status = choose_monitor(t);
-    if (status == LS_OK)
-        status = ls_agree(t->comm, make_replica(t));
-    const bool writes = t->rank == 0 && *t->config->run != '\0' && !t->config->dry_run;
-    /* Before the folder's newest checkpoint is looked for: nobody may add to it from then on. */
-    if (status == LS_OK)
-        status = ls_agree(t->comm, writes && t->in_place ? ls_records_take(t) : LS_OK);
-    if (status == LS_OK) {
-        describe_identity(t);
-        status = ls_trainer_resume(t);
-    }
-    if (status == LS_OK)
-        status = make_reducer(t);
-    if (status == LS_OK)
-        status = ls_agree(t->comm, ls_interrupt_poll(0));
-    if (status == LS_OK)
-        status = ls_agree(t->comm, writes ? ls_records_begin(t) : LS_OK);
-    if (status == LS_OK && t->rank == 0 && t->observer->start != NULL) {
-        ls_run_info info = {.config = t->config,
-                            .dataset = &t->dataset,
-                            .network = t->replica.network,
-                            .topology = t->topology,
-                            .plan = &t->plan,
-                            .epochs_done = t->progress.epoch,
-                            .steps_done = t->progress.step,
-                            .resumed = t->resumed,
-                            .monitor = ls_trainer_monitor_name(t),
-                            .lr = t->base_lr,
-                            .augmented = t->replica.augment != NULL,
-                            .setup_seconds = ls_now() - begin};
-        t->observer->start(t->observer->user, &info);
-    }
-    if (status == LS_OK)
-        status =
-            ls_agree(t->comm, t->rank == 0 && *t->class_gaps != '\0' ? tell_of_gaps(t) : LS_OK);
     return status;
+}
+
+/* Returns true on the rank that writes, if anything is written at all. Local. */
+static bool writes(const ls_trainer *t)
+{
+    return t->rank == 0 && *t->config->run != '\0' && !t->config->dry_run;
+}
+
+/* Restores a checkpoint, if asked to. The run folder is taken before its newest one is looked for:
+ * nobody may add to it from then on. Collective. */
+static ls_status resume(ls_trainer *t)
+{
+    const ls_status status =
+        ls_agree(t->comm, writes(t) && t->records.in_place ? ls_records_take(t) : LS_OK);
+    if (status != LS_OK)
+        return status;
+    describe_model_info(t);
+    return ls_trainer_resume(t);
+}
+
+/* Collective. */
+static ls_status check_interrupt(ls_trainer *t)
+{
+    return ls_agree(t->comm, ls_interrupt_poll(0));
+}
+
+/* Collective. */
+static ls_status begin_records(ls_trainer *t)
+{
+    return ls_agree(t->comm, writes(t) ? ls_records_begin(t) : LS_OK);
+}
+
+/* Describes the training to the observer; on rank 0. Local. */
+static void announce(const ls_trainer *t)
+{
+    const ls_train_config *c = t->config;
+    const ls_run_info info = {.config = c,
+                              .dataset = ls_trainer_dataset(t),
+                              .network = ls_replica_network(t->replica),
+                              .topology = t->topology,
+                              .plan = ls_trainer_plan(t),
+                              .epochs_done = t->progress.epoch,
+                              .steps_done = t->progress.step,
+                              .resumed = t->records.resumed,
+                              .monitor = ls_trainer_monitor_name(t),
+                              .lr = ls_schedule_base(&c->schedule, c->lr, c->batch),
+                              .augmented = ls_loader_augments(t->loader),
+                              .setup_seconds = ls_now() - t->records.created};
+    if (t->observer->start != NULL)
+        t->observer->start(t->observer->user, &info);
+}
+
+/* Reports classes that can't be learned from the rows; on rank 0. Local. */
+static ls_status report_gaps(const ls_trainer *t)
+{
+    const char *gaps = ls_loader_census(t->loader)->class_gaps;
+    if (*gaps == '\0')
+        return LS_OK;
+    ls_trainer_note(t, "classes: %s", gaps);
+    if (t->records.log == NULL)
+        return LS_OK;
+    return ls_run_log_event(t->records.log, "classes", t->progress.epoch,
+                            json_pack("{s:o}", "text", ls_json_text(gaps)));
+}
+
+/* Collective. */
+static ls_status report_start(ls_trainer *t)
+{
+    if (t->rank == 0)
+        announce(t);
+    return ls_agree(t->comm, t->rank == 0 ? report_gaps(t) : LS_OK);
+}
+
+/* The steps of setting up, each Collective, with the same status on all ranks. */
+static ls_status set_up(ls_trainer *t)
+{
+    static ls_status (*const steps[])(ls_trainer *) = {
+        check_config,    prepare_compute, open_loader, start_watchdog,
+        choose_monitor,  make_replica,    resume,      make_reducer,
+        check_interrupt, begin_records,   report_start};
+    ls_status status = LS_OK;
+    for (size_t i = 0; status == LS_OK && i < sizeof steps / sizeof *steps; i++)
+        status = steps[i](t);
+    return status;
+}
+
+/* Allocates a trainer that holds only what the caller gave. Local. */
+static ls_status allocate(ls_trainer **out, ls_comm *comm, const ls_train_config *config,
+                          const ls_observer *observer)
+{
+    ls_trainer *t = ls_alloc(1, sizeof *t);
+    if (t == NULL)
+        return LS_ERR_FAILURE;
+    t->comm = comm;
+    t->config = config;
+    t->observer = observer;
+    t->rank = ls_comm_rank(comm);
+    t->records.created = t->records.saved = ls_now();
+    t->records.resumed = ls_strdup("");
+    *out = t;
+    return t->records.resumed != NULL ? LS_OK : LS_ERR_FAILURE;
 }
 
 ls_status ls_trainer_create(ls_trainer **out, ls_comm *comm, const ls_train_config *config,
                             const ls_observer *observer)
 {
-    ls_trainer *t = ls_alloc(1, sizeof *t);
-    ls_status status = LS_OK;
-    if (t != NULL) {
-        t->rolled_back = t->furthest = -1;
-        t->resumed = ls_strdup("");
-    }
-    if (t == NULL || t->resumed == NULL)
-        status = LS_ERR_FAILURE;
-    status = ls_agree(comm, status);
+    ls_trainer *t = NULL;
+    ls_status status = ls_agree(comm, allocate(&t, comm, config, observer));
     if (status == LS_OK) {
-        t->comm = comm;
-        t->config = config;
-        t->observer = observer;
-        t->rank = ls_comm_rank(comm);
-        t->created = t->saved = ls_now();
         ls_trainer_limit_time(t, 0);
-        status = ls_normalization_make(&t->replica.normalization, config->mean, config->std);
-        if (status == LS_OK)
-            status = create(t);
+        status = set_up(t);
         if (status == LS_INTERRUPTED)
             status = ls_trainer_interrupted(t, false);
     }
@@ -359,12 +420,12 @@ ls_status ls_trainer_create(ls_trainer **out, ls_comm *comm, const ls_train_conf
 
 const float *ls_trainer_params(const ls_trainer *trainer)
 {
-    return ls_reducer_params(trainer->replica.reducer);
+    return ls_replica_current_params(trainer->replica);
 }
 
 const ls_network *ls_trainer_network(const ls_trainer *trainer)
 {
-    return trainer->replica.network;
+    return ls_replica_network(trainer->replica);
 }
 
 void ls_trainer_destroy(ls_trainer **trainer)
@@ -373,27 +434,18 @@ void ls_trainer_destroy(ls_trainer **trainer)
         return;
     ls_trainer *t = *trainer;
     ls_watchdog_stop(&t->watchdog);
-    ls_standby_destroy(&t->standby);
+    ls_standby_destroy(&t->records.standby);
     ls_interrupt_at(INFINITY);
     ls_records_close(t);
-    ls_exchange_destroy(&t->exchange);
-    ls_stream_destroy(&t->stream);
-    ls_samples_destroy(&t->samples);
-    ls_samples_destroy(&t->validation);
-    ls_batch_destroy(&t->replica.batch);
-    ls_augment_destroy(&t->replica.augment);
-    ls_network_destroy(&t->replica.network);
-    if (t->tuner != NULL)
-        t->replica.reducer = NULL;
+    ls_loader_destroy(&t->loader);
+    ls_replica_destroy(&t->replica);
     ls_tuner_destroy(&t->tuner);
-    ls_reducer_destroy(&t->replica.reducer);
-    ls_optimizer_destroy(&t->replica.optimizer);
+    ls_reducer_destroy(&t->reducer);
+    ls_health_destroy(&t->health);
     ls_topology_destroy(&t->topology);
     ls_free(t->start_params);
-    ls_free(t->best_params);
+    ls_free(t->best.params);
     ls_free(t->history);
-    ls_free(t->hashes);
-    ls_free(t->resumed);
     ls_free(t);
     *trainer = NULL;
 }

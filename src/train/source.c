@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "data/samples.h"
 #include "train/copies.h"
+#include "train/rows.h"
 
 #include <stdio.h>
 
@@ -12,7 +13,7 @@ struct ls_source {
     ls_comm *group;      /* of those that one of them, its rank 0, reads for, one of the two above;
                             NULL: each reads for itself */
     ls_dataset *dataset; /* NULL on ranks that don't read */
-    int64_t features;
+    ls_dataset_info info;
 };
 
 /* Ranks that read must see the same, as far as its description and its sources' digest tell. */
@@ -69,7 +70,7 @@ ls_status ls_source_open(ls_source **out, ls_comm *comm, const char *path,
         ls_source_close(&s);
         return status;
     }
-    s->features = info->features;
+    s->info = *info;
     *out = s;
     return LS_OK;
 }
@@ -86,7 +87,7 @@ static ls_status read_for(ls_source *s, int member, ls_split split, ls_range row
         status = ls_dataset_read(s->dataset, split, rows.first, rows.count,
                                  member == 0 ? capacity : rows.count, &samples);
     else if (rank == member)
-        status = ls_samples_create(&samples, capacity, s->features);
+        status = ls_samples_create(&samples, capacity, s->info.features);
     status = ls_agree(s->group, status);
     if (status == LS_OK && member != 0) {
         if (rank == 0 || rank == member)
@@ -123,6 +124,29 @@ ls_status ls_source_read(ls_source *s, ls_split split, ls_range rows, int64_t ca
         *out = mine;
     else
         ls_samples_destroy(&mine);
+    return status;
+}
+
+ls_status ls_source_rows(ls_source *s, ls_split split, const ls_input_format *format, ls_rows **out)
+{
+    const int64_t total = s->info.rows[split];
+    const ls_range shard = ls_evaluation_shard(total, ls_comm_size(s->comm), ls_comm_rank(s->comm));
+    ls_conversion conversion;
+    ls_samples *samples = NULL;
+    ls_rows *rows = NULL;
+    ls_status status = ls_conversion_make(&conversion, format);
+    if (status == LS_OK)
+        status = ls_source_read(s, split, shard, shard.count, &samples);
+    if (status != LS_OK)
+        return status;
+    const ls_rows_origin origin = {.total = total, .samples = samples};
+    status = ls_agree(s->comm, ls_rows_create(&rows, &origin, &conversion, samples));
+    if (status == LS_OK)
+        *out = rows;
+    else if (rows != NULL)
+        ls_rows_destroy(&rows);
+    else
+        ls_samples_destroy(&samples);
     return status;
 }
 

@@ -34,8 +34,8 @@ struct ls_standby {
 
 bool ls_standby_is_due(const ls_trainer *t, double step_seconds)
 {
-    const ls_standby *s = t->standby;
-    if (*t->config->run == '\0' || step_seconds < ls_standby_long_step || t->standby_failed)
+    const ls_standby *s = t->records.standby;
+    if (*t->config->run == '\0' || step_seconds < ls_standby_long_step || t->records.standby_failed)
         return false;
     return s == NULL || ls_now() - s->copied > RARELY * s->took;
 }
@@ -59,12 +59,12 @@ static void write_copy(ls_standby *s)
 {
     const ls_trainer *t = s->trainer;
     const ls_progress *p = &s->progress;
-    const ls_state state = {.identity = &t->identity,
+    const ls_state state = {.info = &t->records.info,
                             .progress = p,
                             .history = s->history,
-                            .network = t->replica.network,
+                            .network = ls_replica_network(t->replica),
                             .params = s->params,
-                            .optimizer = t->replica.optimizer,
+                            .optimizer = ls_replica_optimizer(t->replica),
                             .slots = (const float *const *)s->slot};
     s->holds = false;
     if (ls_trainer_write(t, &state) != LS_OK)
@@ -99,17 +99,17 @@ static void *watch(void *user)
 static ls_status create(ls_trainer *t)
 {
     ls_standby *s = ls_alloc(1, sizeof *s);
-    const int64_t size = ls_network_size(t->replica.network);
+    const int64_t size = ls_replica_size(t->replica);
     bool well = s != NULL;
     if (!well)
         return LS_ERR_FAILURE;
     s->trainer = t;
     pthread_mutex_init(&s->mutex, NULL);
     pthread_cond_init(&s->wake, NULL);
-    t->standby = s;
+    t->records.standby = s;
     s->params = ls_alloc(size, sizeof *s->params);
     well = s->params != NULL;
-    for (int i = 0; well && i < ls_optimizer_slots(t->replica.optimizer); i++) {
+    for (int i = 0; well && i < ls_optimizer_slots(ls_replica_optimizer(t->replica)); i++) {
         s->slot[i] = ls_alloc(size, sizeof *s->slot[i]);
         well = s->slot[i] != NULL;
     }
@@ -135,19 +135,20 @@ static ls_status make_room(ls_standby *s, int64_t epochs)
 }
 
 /* Takes the state over; under the mutex. */
-static ls_status fill(ls_standby *s, const ls_partial *partial)
+static ls_status fill(ls_standby *s, const ls_epoch_totals *totals)
 {
     const ls_trainer *t = s->trainer;
-    const size_t bytes = (size_t)ls_network_size(t->replica.network) * sizeof(float);
+    const size_t bytes = (size_t)ls_replica_size(t->replica) * sizeof(float);
+    ls_optimizer *optimizer = ls_replica_optimizer(t->replica);
     s->holds = false;
     ls_status status = make_room(s, t->progress.epoch);
     if (status != LS_OK)
         return status;
     s->progress = t->progress;
-    s->progress.partial = *partial;
-    memcpy(s->params, ls_reducer_params(t->replica.reducer), bytes);
-    for (int i = 0; i < ls_optimizer_slots(t->replica.optimizer); i++)
-        memcpy(s->slot[i], ls_optimizer_slot(t->replica.optimizer, i), bytes);
+    s->progress.totals = *totals;
+    memcpy(s->params, ls_replica_current_params(t->replica), bytes);
+    for (int i = 0; i < ls_optimizer_slots(optimizer); i++)
+        memcpy(s->slot[i], ls_optimizer_slot(optimizer, i), bytes);
     if (t->progress.epoch > 0)
         memcpy(s->history, t->history, (size_t)t->progress.epoch * sizeof *s->history);
     s->holds = true;
@@ -155,34 +156,34 @@ static ls_status fill(ls_standby *s, const ls_partial *partial)
 }
 
 /* On rank 0. Local. */
-static void take_over(ls_trainer *t, const ls_partial *partial, double begin)
+static void take_over(ls_trainer *t, const ls_epoch_totals *totals, double begin)
 {
     if (ls_interrupt_signal() != 0)
         return; /* the next step's checkpoint comes anyway */
-    ls_status status = t->standby == NULL ? create(t) : LS_OK;
+    ls_status status = t->records.standby == NULL ? create(t) : LS_OK;
     if (status == LS_OK) {
-        pthread_mutex_lock(&t->standby->mutex);
-        status = fill(t->standby, partial);
-        pthread_mutex_unlock(&t->standby->mutex);
+        pthread_mutex_lock(&t->records.standby->mutex);
+        status = fill(t->records.standby, totals);
+        pthread_mutex_unlock(&t->records.standby->mutex);
     }
     if (status == LS_OK) {
-        t->standby->copied = ls_now();
-        t->standby->took = t->standby->copied - begin;
+        t->records.standby->copied = ls_now();
+        t->records.standby->took = t->records.standby->copied - begin;
         return;
     }
-    t->standby_failed = true;
+    t->records.standby_failed = true;
     ls_trainer_note(t, "%s: a signal that comes in a long step waits for the step's end",
                     ls_error_text());
-    ls_standby_destroy(&t->standby);
+    ls_standby_destroy(&t->records.standby);
 }
 
 ls_status ls_standby_copy(ls_trainer *t)
 {
-    ls_partial partial;
+    ls_epoch_totals totals;
     const double begin = ls_now();
-    ls_status status = ls_trainer_collect(t, &partial);
+    ls_status status = ls_trainer_collect(t, &totals);
     if (status == LS_OK && t->rank == 0)
-        take_over(t, &partial, begin);
+        take_over(t, &totals, begin);
     return status;
 }
 

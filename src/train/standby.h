@@ -1,7 +1,7 @@
 /* A copy of the training's state in the memory of rank 0, for runs whose steps are long: mpirun
  * kills a job a second after Ctrl-C, before a long step comes to its end. When a signal comes, a
- * thread writes the copy as a checkpoint at once; the step goes on, and if it is still let come to
- * its end the run stops as any other, with a checkpoint of its own. */
+ * thread writes the copy as a checkpoint at once; the step continues, and if it can still
+ * finish the run stops as any other, with a checkpoint of its own. */
 #ifndef LS_TRAIN_STANDBY_H
 #define LS_TRAIN_STANDBY_H
 
@@ -15,13 +15,13 @@ typedef struct ls_standby ls_standby;
 /* Seconds of a step that is long; to be changed by tests only. */
 extern double ls_standby_long_step;
 
-/* Whether the state should be copied after the step that comes next, as its control word is to say:
- * steps are long, and copying takes little of the time. Local; on rank 0.
+/* Returns true if the state should be copied after the next step, for its control word: steps are
+ * long, and copying takes little of the time. Local; on rank 0.
  * step_seconds  of the step before */
 bool ls_standby_is_due(const struct ls_trainer *trainer, double step_seconds);
 
-/* Copies the state, after a step. Collective. Where memory or a thread is short the run goes on
- * without copies. Errors, on all ranks alike: what was found too late in the latest step. */
+/* Copies the state, after a step. Collective. Where memory or a thread is short the run continues
+ * without copies. Errors, on all ranks alike: the error that the latest step deferred. */
 ls_status ls_standby_copy(struct ls_trainer *trainer) LS_MUST_CHECK;
 
 /* Keeps the thread from writing while this rank saves a newer state, and lets it. Accept NULL.

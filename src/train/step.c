@@ -2,12 +2,11 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
-#include "base/rng.h"
 #include "nn/pass.h"
+#include "train/replica_state.h"
 
 #include <assert.h>
 #include <math.h>
-#include <stdio.h>
 
 const char *ls_phase_name(int at)
 {
@@ -17,27 +16,8 @@ const char *ls_phase_name(int at)
     return names[at];
 }
 
-/* Updates pieces of this rank's until the parameters from `from` on are new; for 0, until all are.
- * Collective. */
-static void update(void *user, int64_t from)
-{
-    ls_replica *r = user;
-    ls_piece piece;
-    while (r->unfinished && (from == 0 || r->fresh > from)) {
-        if (!ls_reducer_next(r->reducer, &piece)) {
-            ls_reducer_publish(r->reducer);
-            r->unfinished = false;
-            break;
-        }
-        const double begin = ls_now();
-        ls_optimizer_update(r->optimizer, piece.first, piece.count, piece.grads, piece.params);
-        r->updating += ls_now() - begin;
-        r->fresh = piece.fresh;
-    }
-}
-
-/* Looks at all pieces as often as the optimizer has to before it updates the first. Collective. */
-static void measure(ls_replica *r)
+/* Accumulates the norms that LARS, LAMB and clipping need before the first update. Collective. */
+static void accumulate_norms(ls_replica *r)
 {
     ls_piece piece;
     int count;
@@ -46,7 +26,7 @@ static void measure(ls_replica *r)
             const double begin = ls_now();
             ls_optimizer_measure(r->optimizer, phase, piece.first, piece.count, piece.grads,
                                  piece.params);
-            r->updating += ls_now() - begin;
+            r->update_s += ls_now() - begin;
         }
         ls_reducer_rewind(r->reducer);
         double *sums = ls_optimizer_sums(r->optimizer, &count);
@@ -55,47 +35,14 @@ static void measure(ls_replica *r)
     }
 }
 
-void ls_step_finish(ls_replica *r, ls_phases *phases)
-{
-    const double begin = ls_now(), updating = r->updating;
-    const ls_reducer_times before = ls_reducer_clock(r->reducer);
-    update(r, 0);
-    if (phases == NULL)
-        return;
-    const ls_reducer_times now = ls_reducer_clock(r->reducer);
-    phases->optimizer += r->updating - updating;
-    phases->exposed += now.exposed - before.exposed;
-    phases->hidden += now.hidden - before.hidden;
-    phases->total += ls_now() - begin;
-}
-
-/* What was found too late in the latest step, as this rank's failure. */
-static ls_status late(const ls_replica *r)
-{
-    return r->late == LS_OK ? LS_OK : ls_fail(r->late, "%s", r->late_text);
-}
-
-ls_status ls_step_agree(const ls_replica *r)
-{
-    return ls_agree(r->comm, late(r));
-}
-
-void ls_step_fail(ls_replica *r, ls_status status)
-{
-    if (r->late != LS_OK)
-        return;
-    snprintf(r->late_text, sizeof r->late_text, "%s", ls_error_text());
-    r->late = status;
-}
-
 void ls_step_skip(ls_replica *r)
 {
-    r->late = LS_OK;
+    ls_replica_defer(r, LS_OK);
     ls_reducer_publish(r->reducer);
     ls_optimizer_set_steps(r->optimizer, ls_optimizer_steps(r->optimizer) + 1);
 }
 
-/* A stopwatch that does not count what the reducer exposes and what deferred updates take. */
+/* A stopwatch that leaves out what the reducer exposes and what pending updates take. */
 typedef struct stopwatch {
     const ls_replica *replica;
     double then;
@@ -103,7 +50,7 @@ typedef struct stopwatch {
 
 static double own_time(const ls_replica *r)
 {
-    return ls_now() - ls_reducer_clock(r->reducer).exposed - r->updating - r->summing;
+    return ls_now() - ls_reducer_clock(r->reducer).exposed - r->update_s - r->sum_s;
 }
 
 static double lap(stopwatch *watch)
@@ -113,7 +60,7 @@ static double lap(stopwatch *watch)
     return watch->then - before;
 }
 
-/* Tells the reducer of gradients that have a NaN among them. */
+/* Test hook: the gradients that the reducer is given have a NaN among them. */
 static void spoil(void *user, int64_t from)
 {
     ls_reducer *reducer = user;
@@ -126,95 +73,119 @@ static void spoil_again(void *user, int64_t end)
     ls_ready_again(ls_reducer_ready(user), end);
 }
 
-/* For statistics of the global batch. */
+/* The pass waits for parameters from this offset on. Collective. */
+static void wait_params(void *user, int64_t from)
+{
+    ls_replica_update(user, from);
+}
+
+/* For statistics of the global batch. Collective. */
 static void sum_over_ranks(void *user, double *values, int count)
 {
     ls_replica *r = user;
     const double begin = ls_now();
     ls_sum_doubles(r->comm, values, count);
-    r->summing += ls_now() - begin;
+    r->sum_s += ls_now() - begin;
 }
 
-/* How passes go. */
-static ls_pass describe_pass(ls_replica *r)
+/* Fills the pass context from the reducer's hooks. */
+static ls_pass make_pass(ls_replica *r, uint64_t key)
 {
     ls_pass pass = {.team = ls_reducer_team(r->reducer),
-                    /* Asked for in any case where it may be needed: how a product is cut decides
-                       its last bits. */
-                    .need = {.call = ls_reducer_defers(r->reducer) ? update : NULL, .user = r},
+                    /* Set wherever it may be needed: how a product is cut decides its last bits. */
+                    .need = {.call = ls_reducer_defers(r->reducer) ? wait_params : NULL, .user = r},
                     .ready = ls_reducer_ready(r->reducer),
                     .sum = {.call = sum_over_ranks, .user = r},
-                    .key = ls_rng_key(r->seed, LS_RNG_PASS, (uint64_t)r->epoch),
+                    .key = key,
                     .label_smoothing = r->label_smoothing,
-                    .block = r->block,
+                    .block = r->micro_batch,
                     .quantum = r->loss_quantum};
     if (ls_fault(LS_FAULT_GRADIENT) != LS_OK)
         pass.ready = (ls_ready){.call = spoil, .again = spoil_again, .user = r->reducer};
     return pass;
 }
 
-/* Forward and backward through this rank's rows; the sum over ranks begins as soon as what this
- * rank has to say is known. After a failure it goes on with the others, with nothing of its own. */
-static ls_status pass_through(ls_replica *r, const ls_samples *samples, const int64_t *order,
-                              int64_t count, ls_status status, const ls_step_checks *checks,
-                              ls_score *score, ls_control *control, ls_phases *phases)
+/* Forward and backward through this rank's rows; the reduction begins between the two. A failed
+ * rank continues with zero rows, so that collectives match. */
+static ls_status forward_backward(ls_replica *r, ls_step_io *io, ls_status status)
 {
     const float *params = ls_reducer_params(r->reducer);
-    const ls_pass pass = describe_pass(r);
+    const ls_pass pass = make_pass(r, io->key);
     stopwatch watch = {r, own_time(r)};
-    ls_samples_gather(samples, order, 0, count, r->normalization, r->batch);
-    ls_augment_apply(r->augment, r->seed, r->epoch, r->normalization.shift, r->batch);
-    phases->gather += lap(&watch);
-    *score = ls_network_loss(r->network, params, r->batch, &pass);
-    if (status == LS_OK && checks != NULL)
-        status = checks->score(checks->user, score);
+    io->score = ls_network_loss(r->network, params, r->batch, &pass);
+    if (status == LS_OK && io->checks.score != NULL)
+        status = io->checks.score(io->checks.user, &io->score);
     if (status != LS_OK)
         r->batch->rows = 0;
-    phases->forward += lap(&watch);
-    control->rows = score->rows;
-    control->correct = score->correct;
-    control->loss = score->loss;
-    control->failed = status != LS_OK;
-    ls_reducer_begin(r->reducer, control);
+    io->phases.forward += lap(&watch);
+    io->control.rows = io->score.rows;
+    io->control.correct = io->score.correct;
+    io->control.loss = io->score.loss;
+    io->control.failed = status != LS_OK;
+    ls_reducer_begin(r->reducer, &io->control);
     ls_network_backward(r->network, params, r->batch, &pass, ls_reducer_grads(r->reducer));
-    phases->backward += lap(&watch);
+    io->phases.backward += lap(&watch);
     return status;
 }
 
-ls_status ls_step(ls_replica *r, const ls_samples *samples, const int64_t *order, int64_t count,
-                  double lr, const ls_step_checks *checks, ls_score *score, ls_control *control,
-                  ls_phases *phases)
+/* The error of a step in which some rank failed. What a rank deferred in the step before has
+ * spoiled all replicas since: it counts. Collective. */
+static ls_status agree_on_failure(ls_replica *r, ls_status status)
 {
-    const ls_reducer_times before = ls_reducer_clock(r->reducer);
-    const double updating = r->updating, summing = r->summing, begin = ls_now();
-    ls_reducer_hold(r->reducer, ls_optimizer_phases(r->optimizer) > 0);
-    ls_status status =
-        pass_through(r, samples, order, count, late(r), checks, score, control, phases);
-    const int64_t bad = ls_reducer_finish(r->reducer, control);
-    if (status == LS_OK && bad >= 0)
-        status = checks != NULL ? checks->gradient(checks->user, bad)
-                                : ls_fail(LS_ERR_NUMERIC, "a gradient is not finite");
-    if (control->failed > 0) {
-        /* What a rank found too late in the step before has spoiled all replicas since: it counts.
-         */
-        const ls_status before_this = ls_step_agree(r);
-        return before_this != LS_OK ? before_this : ls_agree(r->comm, status);
-    }
-    if (status != LS_OK)
-        snprintf(r->late_text, sizeof r->late_text, "%s", ls_error_text());
-    r->late = status;
-    ls_optimizer_begin(r->optimizer, 1.0 / (double)control->rows, lr);
-    r->unfinished = true;
-    r->fresh = ls_network_size(r->network);
-    measure(r);
-    if (!ls_reducer_defers(r->reducer))
-        ls_step_finish(r, NULL);
+    const ls_status deferred = ls_agree(r->comm, ls_replica_deferred(r));
+    return deferred != LS_OK ? deferred : ls_agree(r->comm, status);
+}
 
-    const double end = ls_now();
-    const ls_reducer_times now = ls_reducer_clock(r->reducer);
-    phases->optimizer += r->updating - updating;
-    phases->exposed += now.exposed - before.exposed + (r->summing - summing);
-    phases->hidden += now.hidden - before.hidden;
-    phases->total += end - begin;
+/* Begins the update, and completes it unless it may stay pending. Collective. */
+static void update(ls_replica *r, const ls_step_io *io)
+{
+    ls_optimizer_begin(r->optimizer, 1.0 / (double)io->control.rows, io->lr);
+    r->update_pending = true;
+    r->settled = false;
+    r->current_from = ls_network_size(r->network);
+    accumulate_norms(r);
+    if (io->last || !ls_reducer_defers(r->reducer))
+        ls_replica_update(r, 0);
+}
+
+/* Readings of the clocks; the times of a step are differences of two of them. */
+typedef struct step_clock {
+    ls_reducer_times reducer;
+    double update_s, sum_s, now;
+} step_clock;
+
+static step_clock read_clock(const ls_replica *r)
+{
+    return (step_clock){ls_reducer_clock(r->reducer), r->update_s, r->sum_s, ls_now()};
+}
+
+/* Adds the times of a step that began then. */
+static void add_times(const ls_replica *r, const step_clock *then, double gather_s,
+                      ls_phases *phases)
+{
+    const step_clock now = read_clock(r);
+    phases->gather += gather_s;
+    phases->optimizer += now.update_s - then->update_s;
+    phases->exposed += now.reducer.exposed - then->reducer.exposed + (now.sum_s - then->sum_s);
+    phases->hidden += now.reducer.hidden - then->reducer.hidden;
+    phases->total += now.now - then->now + gather_s;
+}
+
+ls_status ls_step(ls_replica *r, ls_step_io *io)
+{
+    const step_clock begin = read_clock(r);
+    if (io->loaded != LS_OK && ls_replica_deferred(r) == LS_OK)
+        ls_replica_defer(r, io->loaded);
+    ls_reducer_hold(r->reducer, ls_optimizer_phases(r->optimizer) > 0);
+    ls_status status = forward_backward(r, io, ls_replica_deferred(r));
+    const int64_t bad = ls_reducer_finish(r->reducer, &io->control);
+    if (status == LS_OK && bad >= 0)
+        status = io->checks.gradient != NULL ? io->checks.gradient(io->checks.user, bad)
+                                             : ls_fail(LS_ERR_NUMERIC, "a gradient is not finite");
+    if (io->control.failed > 0)
+        return agree_on_failure(r, status);
+    ls_replica_defer(r, status);
+    update(r, io);
+    add_times(r, &begin, io->gather_s, &io->phases);
     return LS_OK;
 }

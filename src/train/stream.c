@@ -1,7 +1,6 @@
-/* Two windows in memory: one that samples are taken from, and one that the thread fills. It is told
- * of the window to read by its place in the order, (epoch, index of its first sample), and what it
- * has read is known by that. A step's samples are copied together into one place: they may lie in
- * two windows. */
+/* Two windows in memory: one that samples are taken from, and one that the thread fills. A window
+ * is identified by its place in the order: (epoch, index of its first sample). Samples of a step
+ * are copied together into one place: they may lie in two windows. */
 #include "train/stream.h"
 
 #include "base/interrupt.h"
@@ -122,7 +121,7 @@ ls_status ls_stream_create(ls_stream **out, const char *path, const ls_dataset_o
     return LS_OK;
 }
 
-/* Tells the thread to read the window that a sample lies in. */
+/* Has the thread read the window that a sample lies in. */
 static void ask_for(ls_stream *s, int64_t epoch, int64_t index)
 {
     pthread_mutex_lock(&s->mutex);
@@ -133,7 +132,7 @@ static void ask_for(ls_stream *s, int64_t epoch, int64_t index)
     pthread_mutex_unlock(&s->mutex);
 }
 
-/* Waits for what the thread reads. */
+/* Waits until the thread has read its window; returns its status. */
 static ls_status wait_for_thread(ls_stream *s)
 {
     pthread_mutex_lock(&s->mutex);
@@ -155,7 +154,7 @@ static ls_status turn_to(ls_stream *s, int64_t epoch, int64_t index)
 {
     if (holds(&s->now, epoch, index))
         return LS_OK;
-    (void)wait_for_thread(s); /* what comes of it counts if it is what is needed */
+    (void)wait_for_thread(s); /* an error matters only if this is the window we need */
     if (!holds(&s->next, epoch, index) || s->outcome != LS_OK)
         ask_for(s, epoch, index);
     const ls_status status = wait_for_thread(s);
@@ -172,7 +171,7 @@ static ls_status turn_to(ls_stream *s, int64_t epoch, int64_t index)
     return LS_OK;
 }
 
-/* Room for so many samples of a step. */
+/* Makes room for the samples of a step. */
 static ls_status make_room(ls_stream *s, int64_t rows)
 {
     ls_samples *larger = NULL;
@@ -201,16 +200,12 @@ ls_status ls_stream_take(ls_stream *s, int64_t epoch, ls_range slice, const ls_s
     return status;
 }
 
-ls_status ls_stream_walk(ls_stream *s, ls_split split, ls_range rows,
-                         ls_status (*visit)(void *user, const ls_samples *piece), void *user)
+ls_status ls_stream_read(ls_stream *s, ls_split split, ls_range rows, const ls_samples **out)
 {
-    ls_status status = LS_OK;
-    for (int64_t done = 0; status == LS_OK && done < rows.count; done += PIECE_ROWS) {
-        const int64_t left = rows.count - done, some = left < PIECE_ROWS ? left : PIECE_ROWS;
-        status = ls_dataset_read_into(s->dataset, split, rows.first + done, some, s->step);
-        if (status == LS_OK)
-            status = visit(user, s->step);
-    }
+    const int64_t count = rows.count < PIECE_ROWS ? rows.count : PIECE_ROWS;
+    const ls_status status = ls_dataset_read_into(s->dataset, split, rows.first, count, s->step);
+    if (status == LS_OK)
+        *out = s->step;
     return status;
 }
 

@@ -1,8 +1,7 @@
 /* The rows of a rank whose shard is too large for its memory: they are read from the file in
- * windows (see lockstep/plan.h), the next one by a thread while the training goes on with the one
- * before.
+ * windows (see lockstep/plan.h), the next one by a thread while the one before is trained on.
  *
- * All functions are Local; what fails is to be agreed on. */
+ * All functions are Local; the caller agrees on failures. */
 #ifndef LS_TRAIN_STREAM_H
 #define LS_TRAIN_STREAM_H
 
@@ -30,11 +29,10 @@ ls_status ls_stream_create(ls_stream **out, const char *path, const ls_dataset_o
 ls_status ls_stream_take(ls_stream *stream, int64_t epoch, ls_range slice,
                          const ls_samples **out) LS_MUST_CHECK;
 
-/* Reads rows of a split piece by piece and shows each piece to visit(user, piece).
- * Errors: as above, and those of visit(), which end it. */
-ls_status ls_stream_walk(ls_stream *stream, ls_split split, ls_range rows,
-                         ls_status (*visit)(void *user, const ls_samples *piece),
-                         void *user) LS_MUST_CHECK;
+/* Reads the first rows of a range of a split, as many as a piece holds; *out is borrowed until the
+ * next call. Errors: as above. */
+ls_status ls_stream_read(ls_stream *stream, ls_split split, ls_range rows,
+                         const ls_samples **out) LS_MUST_CHECK;
 
 /* Ends the thread, closes, frees, and sets *stream to NULL; accepts NULL. */
 void ls_stream_destroy(ls_stream **stream);

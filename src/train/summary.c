@@ -26,15 +26,17 @@ static json_t *hosts_json(const ls_topology *topology)
 static json_t *dataset_json(const ls_trainer *t)
 {
     char fingerprint[17], validation[17];
-    snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64, t->identity.fingerprint);
-    snprintf(validation, sizeof validation, "%016" PRIx64, t->identity.validation_fingerprint);
+    snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64, t->records.info.fingerprint);
+    snprintf(validation, sizeof validation, "%016" PRIx64, t->records.info.validation_fingerprint);
     return json_pack("{s:o, s:o, s:o, s:s, s:s, s:I, s:I, s:I, s:i}", "path",
-                     ls_json_text(t->config->data), "name", ls_json_text(t->dataset.name),
-                     "source_sha256", ls_json_text(t->dataset.source_sha256), "fingerprint",
-                     fingerprint, "validation_fingerprint", validation, "train_rows",
-                     (json_int_t)t->dataset.rows[LS_TRAIN], "validation_rows",
-                     (json_int_t)t->dataset.rows[LS_VALIDATION], "test_rows",
-                     (json_int_t)t->dataset.rows[LS_TEST], "classes", t->dataset.classes);
+                     ls_json_text(t->config->data), "name",
+                     ls_json_text(ls_trainer_dataset(t)->name), "source_sha256",
+                     ls_json_text(ls_trainer_dataset(t)->source_sha256), "fingerprint", fingerprint,
+                     "validation_fingerprint", validation, "train_rows",
+                     (json_int_t)ls_trainer_dataset(t)->rows[LS_TRAIN], "validation_rows",
+                     (json_int_t)ls_trainer_dataset(t)->rows[LS_VALIDATION], "test_rows",
+                     (json_int_t)ls_trainer_dataset(t)->rows[LS_TEST], "classes",
+                     ls_trainer_dataset(t)->classes);
 }
 
 static json_t *diagnosis_json(const ls_trainer *t)
@@ -47,38 +49,39 @@ ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
 {
     const ls_early_stop *stop = &result->early_stop;
     const char *outcome = result->stopped_early ? "stopped early" : "completed";
-    if (ls_run_log_has_summary(t->log))
+    if (ls_run_log_has_summary(t->records.log))
         return LS_OK; /* there was nothing to do: the summary of the run that did the work stands */
     ls_status status = LS_OK;
     if (result->stopped_early)
         status =
-            ls_run_log_event(t->log, "early_stop", result->epochs,
+            ls_run_log_event(t->records.log, "early_stop", result->epochs,
                              json_pack("{s:I, s:I}", "best_epoch", (json_int_t)stop->best_epoch,
                                        "waited", (json_int_t)stop->waited));
     if (status == LS_OK)
-        status =
-            ls_run_log_event(t->log, "end", result->epochs, json_pack("{s:s}", "outcome", outcome));
+        status = ls_run_log_event(t->records.log, "end", result->epochs,
+                                  json_pack("{s:s}", "outcome", outcome));
     if (status != LS_OK)
         return status;
 
     char digest[17];
     snprintf(digest, sizeof digest, "%016" PRIx64, result->digest);
-    json_t *summary =
-        json_pack("{s:s, s:s, s:I, s:I, s:f, s:b}", "run", t->id, "outcome", outcome, "epochs",
-                  (json_int_t)result->epochs, "steps", (json_int_t)t->progress.optimizer_steps,
-                  "seconds", result->seconds, "restored_best", result->restored);
+    json_t *summary = json_pack("{s:s, s:s, s:I, s:I, s:f, s:b}", "run", t->records.id, "outcome",
+                                outcome, "epochs", (json_int_t)result->epochs, "steps",
+                                (json_int_t)t->progress.optimizer_steps, "seconds", result->seconds,
+                                "restored_best", result->restored);
     json_object_set_new(summary, "best",
                         json_pack("{s:s, s:I, s:f}", "monitor", ls_trainer_monitor_name(t), "epoch",
                                   (json_int_t)stop->best_epoch, "value", stop->best));
     json_object_set_new(summary, "final",
                         result->epochs > 0 ? ls_metrics_json(&result->final) : json_null());
     json_object_set_new(summary, "diagnosis", diagnosis_json(t));
-    json_object_set_new(
-        summary, "model",
-        json_pack("{s:o, s:I, s:s}", "layers", ls_json_text(ls_network_model(t->replica.network)),
-                  "parameters", (json_int_t)ls_network_size(t->replica.network), "digest", digest));
+    json_object_set_new(summary, "model",
+                        json_pack("{s:o, s:I, s:s}", "layers",
+                                  ls_json_text(ls_network_model(ls_replica_network(t->replica))),
+                                  "parameters", (json_int_t)ls_replica_size(t->replica), "digest",
+                                  digest));
     json_object_set_new(summary, "dataset", dataset_json(t));
-    json_object_set_new(summary, "ranks", json_integer(t->plan.ranks));
+    json_object_set_new(summary, "ranks", json_integer(ls_trainer_plan(t)->ranks));
     json_object_set_new(summary, "reduce", ls_json_text(ls_reduce_name(ls_trainer_reduce(t))));
     json_object_set_new(summary, "threads", json_integer(t->topology->mine.threads));
     json_object_set_new(summary, "hosts", hosts_json(t->topology));
@@ -92,5 +95,5 @@ ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
                                   ls_comm_version(), "blas", ls_compute_version(), "hdf5",
                                   ls_dataset_library_version()));
     json_object_set_new(summary, "config", ls_json_pairs(t->config->text));
-    return ls_run_log_summary(t->log, summary);
+    return ls_run_log_summary(t->records.log, summary);
 }

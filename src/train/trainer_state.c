@@ -18,10 +18,46 @@ void ls_trainer_note(const ls_trainer *t, const char *format, ...)
     t->observer->note(t->observer->user, text);
 }
 
+bool ls_trainer_epochs_left(const ls_trainer *t)
+{
+    return t->progress.epoch < t->config->epochs &&
+           !ls_early_stop_reached(&t->progress.early_stop, &t->stop_config);
+}
+
+void ls_trainer_set_activity(const ls_trainer *t, ls_activity activity)
+{
+    ls_watchdog_at(t->watchdog, activity, t->progress.epoch, t->progress.step);
+}
+
+double ls_trainer_rate(const ls_trainer *t, int64_t step)
+{
+    const ls_train_config *c = t->config;
+    const int64_t steps = ls_trainer_plan(t)->steps;
+    const ls_schedule_at at = {.step = t->progress.epoch * steps + step,
+                               .steps_per_epoch = steps,
+                               .epochs = c->epochs,
+                               .plateaus = t->loop.plateaus};
+    return ls_schedule_rate(&c->schedule, ls_schedule_base(&c->schedule, c->lr, c->batch), &at);
+}
+
+void ls_trainer_count_plateaus(ls_trainer *t)
+{
+    ls_early_stop_config config = t->stop_config;
+    ls_early_stop state = {0};
+    if (t->config->schedule.kind != LS_SCHEDULE_PLATEAU)
+        return;
+    config.patience = t->config->schedule.patience;
+    t->loop.plateaus = 0;
+    for (int64_t e = 0; e < t->progress.epoch; e++)
+        t->loop.plateaus += ls_early_stop_plateau(&state, &config, e + 1,
+                                                  ls_trainer_monitor_value(t, &t->history[e]));
+    ls_broadcast(t->comm, &t->loop.plateaus, sizeof t->loop.plateaus);
+}
+
 void ls_trainer_limit_time(const ls_trainer *t, double margin)
 {
     if (t->config->time_limit > 0)
-        ls_interrupt_at(t->created + t->config->time_limit - margin);
+        ls_interrupt_at(t->records.created + t->config->time_limit - margin);
 }
 
 ls_status ls_trainer_interrupted(ls_trainer *t, bool saved)
@@ -41,21 +77,12 @@ ls_status ls_trainer_interrupted(ls_trainer *t, bool saved)
                    "stopped by %s, %s and %lld of %s done; the checkpoint is written: to go on, "
                    "run the same again with --resume auto",
                    why, ls_counted(t->progress.epoch, "epoch").text, (long long)t->progress.step,
-                   ls_counted(t->plan.steps, "step").text);
-}
-
-const float *ls_trainer_outcome(ls_trainer *t)
-{
-    float *average = ls_optimizer_average(t->replica.optimizer);
-    if (average == NULL)
-        return ls_reducer_params(t->replica.reducer);
-    ls_reducer_complete(t->replica.reducer, average);
-    return average;
+                   ls_counted(ls_trainer_plan(t)->steps, "step").text);
 }
 
 ls_reduce ls_trainer_reduce(const ls_trainer *t)
 {
-    return t->tuner != NULL ? LS_REDUCE_AUTO : ls_reducer_which(t->replica.reducer);
+    return t->tuner != NULL ? LS_REDUCE_AUTO : ls_replica_reduce(t->replica);
 }
 
 const char *ls_trainer_monitor_name(const ls_trainer *t)

@@ -1,5 +1,5 @@
-/* The trainer's parts, shared by setup.c (its beginning and end), resume.c, save.c and trainer.c
- * (the algorithm). */
+/* The trainer's parts, shared by setup.c (its beginning and end), resume.c, save.c, health.c and
+ * trainer.c (the algorithm). */
 #ifndef LS_TRAIN_TRAINER_STATE_H
 #define LS_TRAIN_TRAINER_STATE_H
 
@@ -7,125 +7,128 @@
 #include <lockstep/reducer.h>
 #include <lockstep/trainer.h>
 
-#include "data/class_gaps.h"
-#include "data/samples.h"
-#include "parallel/exchange.h"
 #include "parallel/watchdog.h"
-#include "train/run_log.h"
-#include "train/step.h"
-#include "train/stream.h"
+#include "train/health.h"
+#include "train/loader.h"
+#include "train/records.h"
+#include "train/replica.h"
 #include "train/tuner.h"
+
+/* What the loop remembers from one step to the next. */
+typedef struct ls_loop {
+    double step_seconds; /* of the latest step */
+    int64_t plateaus;    /* in the history, for LS_SCHEDULE_PLATEAU */
+    bool stopping;       /* the run is to end */
+    bool save_due;       /* a checkpoint is due after the latest step */
+} ls_loop;
+
+/* The parameters of the best epoch so far, for --restore-best. */
+typedef struct ls_best {
+    float *params; /* [ls_replica_size], owned; NULL without --restore-best */
+    int64_t epoch; /* that they are of; 0: none yet */
+} ls_best;
 
 struct ls_trainer {
     ls_comm *comm; /* borrowed, as the next two */
     const ls_train_config *config;
     const ls_observer *observer;
     int rank;
-    ls_watchdog *watchdog; /* NULL if nobody is to be told */
-
-    ls_dataset_info dataset;
-    char class_gaps[LS_CLASS_GAPS_TEXT]; /* see there */
     ls_topology *topology;
-    ls_plan plan;
-    ls_samples *samples;    /* this rank's training rows; NULL with a stream, as the next two */
-    ls_samples *validation; /* this rank's validation rows */
-    ls_exchange *exchange;
-    ls_stream *stream; /* of this rank's rows, if they are not in memory; else NULL */
+    ls_watchdog *watchdog; /* NULL: none */
 
-    ls_replica replica;
-    ls_tuner *tuner;     /* owns the replica's reducer while it is there */
-    float *start_params; /* [ls_network_size] what training begins with; NULL once it is ready */
-    float *best_params;  /* the same size; NULL without --restore-best */
-    int64_t best_params_epoch; /* that they are of; 0: none yet */
+    ls_loader *loader;
+    ls_replica *replica;
+    ls_reducer *reducer; /* in use by the replica; NULL: the tuner's candidates are */
+    ls_tuner *tuner;     /* NULL: nothing to choose, or chosen */
+    float
+        *start_params; /* [ls_replica_size] initial, or restored; NULL outside setup and rollback */
 
     ls_monitor monitor;
     ls_early_stop_config stop_config;
-    double base_lr;   /* scaled to the batch */
-    int64_t plateaus; /* in the history, for LS_SCHEDULE_PLATEAU */
     ls_progress progress;
     ls_metrics *history; /* [config->epochs or more] */
-
-    double created;             /* when, on ls_now()'s clock */
-    double saved;               /* when the latest checkpoint was */
-    double save_seconds;        /* what it took, or the first is thought to take */
-    bool has_saved;             /* a checkpoint */
-    double step_seconds;        /* of the latest step */
-    struct ls_standby *standby; /* on rank 0, where steps are long; else NULL */
-    bool standby_failed;        /* it can't be had */
-    int skipped;                /* steps in a row, by --on-nan skip */
-    int64_t rolled_back; /* step of the run that was gone back from the last time; -1: none */
-    int64_t furthest;    /* the same, the most so far */
-    int rollbacks;       /* since it was reached */
-    uint64_t *hashes;    /* [ranks] of their parameters */
-    bool stopping;       /* the run is to come to an end */
-    bool due;            /* a checkpoint is, after the latest step */
-
-    ls_identity identity; /* borrows all its texts */
-    char *resumed;        /* path of the checkpoint, owned; "" if new */
-    char id[LS_RUN_ID];   /* of the run, on rank 0 */
-    bool in_place;        /* the checkpoint that was resumed lies in the run folder; the same */
-
-    /* On rank 0, unless nothing is written: see records.h. */
-    ls_run_folder *run;
-    ls_checkpoint_folder *folder;
-    ls_run_log *log;
+    ls_best best;
+    ls_loop loop;
+    ls_health *health;
+    ls_records records;
 };
 
-/* Gets hold of this rank's shard: reads it into memory, after which the file is closed, or opens
- * the stream of it; describes the data set and makes the plan. Collective. Errors: LS_ERR_DATA,
- * LS_ERR_USAGE, LS_ERR_RANKS, LS_ERR_FAILURE. */
-ls_status ls_trainer_load(ls_trainer *trainer) LS_MUST_CHECK;
+/* The plan and the data set; borrowed. Local. */
+static inline const ls_plan *ls_trainer_plan(const ls_trainer *trainer)
+{
+    return ls_loader_plan(trainer->loader);
+}
 
-/* Loads the checkpoint that config->resume asks for into the trainer, if there is one. Collective.
+static inline const ls_dataset_info *ls_trainer_dataset(const ls_trainer *trainer)
+{
+    return ls_loader_dataset(trainer->loader);
+}
+
+/* Returns true after every `every` steps, or epochs, of the run; 0: never. Local. */
+static inline bool ls_is_due(int64_t done, int64_t every)
+{
+    return every > 0 && done % every == 0;
+}
+
+/* Returns true if there is an epoch left to train. The same on all ranks. Local. */
+bool ls_trainer_epochs_left(const ls_trainer *trainer);
+
+/* Tells the watchdog which activity starts. Local. */
+void ls_trainer_set_activity(const ls_trainer *trainer, ls_activity activity);
+
+/* The learning rate of a step of the current epoch, from 0. Local. */
+double ls_trainer_rate(const ls_trainer *trainer, int64_t step);
+
+/* Counts the plateaus in the history, as rank 0 sees it, for the learning rate. Collective. */
+void ls_trainer_count_plateaus(ls_trainer *trainer);
+
+/* Restores the checkpoint that config->resume asks for, if there is one. Collective.
  * Errors: LS_ERR_DATA, LS_ERR_USAGE if settings changed that must not, LS_ERR_FAILURE. */
 ls_status ls_trainer_resume(ls_trainer *trainer) LS_MUST_CHECK;
 
-/* Goes back to the newest checkpoint of the run folder. Collective.
- * Errors: as above; LS_ERR_NUMERIC, for what it was to get over stands, if there is none. */
-ls_status ls_trainer_go_back(ls_trainer *trainer) LS_MUST_CHECK;
+/* Restores the newest checkpoint of the run folder. Collective.
+ * Errors: as above; LS_ERR_NUMERIC if there is none: the failure that led here remains. */
+ls_status ls_trainer_rollback(ls_trainer *trainer) LS_MUST_CHECK;
 
-/* Brings the optimizer's state, and what an unfinished epoch came to over ranks, together on all of
- * them. Collective. Errors, on all ranks alike: what was found too late in the latest step. */
-ls_status ls_trainer_collect(ls_trainer *trainer, ls_partial *partial) LS_MUST_CHECK;
+/* Brings the state that a checkpoint needs together on all ranks: parameters, optimizer slots, and
+ * the totals of an unfinished epoch. Collective.
+ * Errors, on all ranks alike: the error that the latest step deferred. */
+ls_status ls_trainer_collect(ls_trainer *trainer, ls_epoch_totals *totals) LS_MUST_CHECK;
 
 /* Writes a state as a checkpoint of the run, in its folder, which must still be there; on rank 0,
  * one thread at a time. Local. Errors: those of ls_checkpoint_save(); LS_ERR_FAILURE. */
 ls_status ls_trainer_write(const ls_trainer *trainer, const ls_state *state) LS_MUST_CHECK;
 
-/* Sets the moment from which on config->time_limit asks the run to end: so many seconds before its
- * own end. Local. */
+/* Sets the moment from which on config->time_limit asks the run to end. Local.
+ * margin  seconds before the time limit itself */
 void ls_trainer_limit_time(const ls_trainer *trainer, double margin);
 
 /* The margin for a checkpoint, which may take longer than the one before. Local. */
 static inline double ls_trainer_save_margin(const ls_trainer *trainer)
 {
-    return 1.5 * trainer->save_seconds;
+    return 1.5 * trainer->records.save_seconds;
 }
 
-/* The end of a run that was asked to stop. Collective.
- * saved  a checkpoint of all that it has done is written */
+/* Makes the error with which a run ends that was asked to stop. Collective.
+ * saved  a checkpoint of everything that it has done is written */
 ls_status ls_trainer_interrupted(ls_trainer *trainer, bool saved) LS_MUST_CHECK;
 
-/* Brings the whole state together and saves it, if there is a run folder. Collective.
+/* Collects the state and saves it, if there is a run folder. Collective.
  * best     this is the end of the best epoch so far
- * needed   the run can't go on, or end, without it, whatever --on-save-failure says
- * Errors: as ls_checkpoint_save(). Those that training goes on after are reported and counted as
+ * needed   the run can't continue, or end, without it, whatever --on-save-failure says
+ * Errors: as ls_checkpoint_save(). Those that training continues after are reported and counted as
  * success; `best_steps` stays that of the best checkpoint that is saved. */
 ls_status ls_trainer_save(ls_trainer *trainer, bool best, bool needed) LS_MUST_CHECK;
 
-/* Leaves the latest error's text in the events, as far as they can still be written; on rank 0.
+/* Writes the latest error's text into the events, as far as they can still be written; on rank 0.
  * Returns that error, which is then still the latest. Local. */
 ls_status ls_trainer_log_error(ls_trainer *trainer, ls_status error, const char *event,
                                int64_t epoch) LS_MUST_CHECK;
 
-/* Tells the observer; on rank 0 only. Local. */
+/* Gives the observer a line of text; on rank 0 only. Local. */
 void ls_trainer_note(const ls_trainer *trainer, const char *format, ...) LS_PRINTF(2, 3);
 
-/* The parameters that a run is judged by and ends with, those of the latest step: their average if
- * one is kept, else they themselves [ls_network_size()]; borrowed. Collective. */
-const float *ls_trainer_outcome(ls_trainer *trainer);
-
-/* How gradients are summed; LS_REDUCE_AUTO while that is undecided. Local. */
+/* The reduction algorithm; LS_REDUCE_AUTO while that is undecided. Local. */
 ls_reduce ls_trainer_reduce(const ls_trainer *trainer);
 
 /* The column that is watched, and its value in a row. Local. */

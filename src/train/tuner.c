@@ -1,8 +1,8 @@
 /* The trial goes round the reducers several times, so that a disturbance from outside hits all of
  * them. The first step of each turn, with cold caches, does not count. A step is as slow as its
- * slowest rank; of the steps of a reducer the median counts. After each round those leave whose
- * fastest step is clearly slower than the best's median: where steps are long, they are long gone
- * before the last round. */
+ * slowest rank; of the steps of a reducer the median counts. After each round those are
+ * dropped whose fastest step is clearly slower than the best's median: where steps are long, that
+ * is long before the last round. */
 #include "train/tuner.h"
 
 #include "base/median.h"
@@ -18,14 +18,14 @@ typedef struct candidate {
     ls_reducer *reducer; /* owned until the decision */
     double seconds[MEASURED];
     double median; /* of those measured so far; the same on all ranks, as the next */
-    bool left;     /* the trial, beaten */
+    bool dropped;  /* beaten */
 } candidate;
 
 struct ls_tuner {
     ls_comm *comm; /* borrowed */
     candidate candidate[LS_REDUCERS];
     int candidates;
-    int now, round, in_turn; /* which is at work, and where in the trial that is */
+    int now, round, in_turn; /* candidate in use, and where in the trial that is */
 };
 
 ls_status ls_tuner_create(ls_tuner **out, ls_comm *comm, int nodes, bool shard, bool foresee,
@@ -74,26 +74,16 @@ void ls_tuner_destroy(ls_tuner **tuner)
     *tuner = NULL;
 }
 
-/* Goes on with another reducer: every rank gets the whole state, whatever part it had. */
-static void go_over(ls_replica *r, ls_reducer *to)
-{
-    ls_step_finish(r, NULL);
-    for (int i = 0; i < ls_optimizer_slots(r->optimizer); i++)
-        ls_reducer_complete(r->reducer, ls_optimizer_slot(r->optimizer, i));
-    ls_reducer_set_params(to, ls_reducer_params(r->reducer));
-    r->reducer = to;
-}
-
-/* After a round: which candidate is the best so far; beaten ones leave. The same on all ranks.
+/* After a round: drops beaten candidates, and returns the best so far. The same on all ranks.
  * Collective. */
-static int compare(ls_tuner *tuner)
+static int compare_candidates(ls_tuner *tuner)
 {
     const int measured = (tuner->round + 1) * (TURN - 1);
     double least[LS_REDUCERS];
     int best = -1;
     for (int i = 0; i < tuner->candidates; i++) {
         candidate *c = &tuner->candidate[i];
-        if (c->left)
+        if (c->dropped)
             continue;
         double slowest[MEASURED];
         memcpy(slowest, c->seconds, sizeof slowest);
@@ -104,12 +94,12 @@ static int compare(ls_tuner *tuner)
     }
     for (int i = 0; i < tuner->candidates; i++) {
         candidate *c = &tuner->candidate[i];
-        c->left = c->left || least[i] > BEATEN * tuner->candidate[best].median;
+        c->dropped = c->dropped || least[i] > BEATEN * tuner->candidate[best].median;
     }
     return best;
 }
 
-static void say(const ls_tuner *tuner, int best, char verdict[LS_VERDICT_TEXT])
+static void write_verdict(const ls_tuner *tuner, int best, char verdict[LS_VERDICT_TEXT])
 {
     int used = 0;
     for (int i = -1; i < tuner->candidates; i++) {
@@ -122,39 +112,40 @@ static void say(const ls_tuner *tuner, int best, char verdict[LS_VERDICT_TEXT])
     snprintf(verdict + used, LS_VERDICT_TEXT - (size_t)used, " a step");
 }
 
-/* The next candidate after this one that has not left, from the first on again after the last. */
+/* The next candidate that is not dropped, from the first again after the last. */
 static int next_after(const ls_tuner *tuner, int at)
 {
     do
         at = (at + 1) % tuner->candidates;
-    while (tuner->candidate[at].left);
+    while (tuner->candidate[at].dropped);
     return at;
 }
 
-bool ls_tuner_step(ls_tuner *tuner, double seconds, ls_replica *replica,
-                   char verdict[LS_VERDICT_TEXT])
+ls_reducer *ls_tuner_step(ls_tuner *tuner, double seconds, ls_replica *replica,
+                          char verdict[LS_VERDICT_TEXT])
 {
     const int now = tuner->now;
     if (tuner->in_turn > 0)
         tuner->candidate[now].seconds[tuner->round * (TURN - 1) + tuner->in_turn - 1] = seconds;
     if (++tuner->in_turn < TURN)
-        return false;
+        return NULL;
     tuner->in_turn = 0;
     bool decided = false;
     tuner->now = next_after(tuner, now);
     if (tuner->now <= now) {
-        const int best = compare(tuner);
+        const int best = compare_candidates(tuner);
         tuner->now = next_after(tuner, tuner->candidates - 1);
         decided = ++tuner->round == ROUNDS || next_after(tuner, best) == best;
         if (decided) {
             tuner->now = best;
-            say(tuner, best, verdict);
+            write_verdict(tuner, best, verdict);
         }
     }
     candidate *then = &tuner->candidate[tuner->now];
-    if (then->reducer != replica->reducer)
-        go_over(replica, then->reducer);
-    if (decided)
-        then->reducer = NULL;
-    return decided;
+    ls_reducer *next = then->reducer;
+    ls_replica_use(replica, next);
+    if (!decided)
+        return NULL;
+    then->reducer = NULL;
+    return next;
 }

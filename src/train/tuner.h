@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "train/step.h"
+#include "train/replica.h"
 
 enum { LS_VERDICT_TEXT = 160 };
 
@@ -26,12 +26,13 @@ ls_status ls_tuner_create(ls_tuner **tuner, ls_comm *comm, int nodes, bool shard
  */
 void ls_tuner_destroy(ls_tuner **tuner);
 
-/* After a step that took so long: goes over to the next reducer where it is time for that, taking
- * parameters and the optimizer's state along. Collective. Returns whether it is decided: the
- * reducer is then the fastest on all ranks, owned by the caller.
+/* After a step: goes over to the next reducer where it is time for that. Collective.
+ * seconds  that the step took
  * replica  its reducer is replaced when it changes
- * verdict  on the decision, what was measured, as text */
-bool ls_tuner_step(ls_tuner *tuner, double seconds, ls_replica *replica,
-                   char verdict[LS_VERDICT_TEXT]);
+ * verdict  on the decision, what was measured, as text
+ * Returns the fastest reducer on all ranks, then owned by the caller, once that is decided; NULL
+ * before. */
+ls_reducer *ls_tuner_step(ls_tuner *tuner, double seconds, ls_replica *replica,
+                          char verdict[LS_VERDICT_TEXT]) LS_MUST_CHECK;
 
 #endif

@@ -5,7 +5,7 @@
 
 #include <lockstep/checkpoint.h>
 
-#include "train/health.h"
+#include "train/trainer_state.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -70,7 +70,7 @@ static void assert_best_is_finite(const ls_train_config *config)
         return;
     assert_ok(ls_checkpoint_find(config->run, false, path, sizeof path));
     assert_ok(ls_checkpoint_open(&best, path));
-    const ls_identity *id = ls_checkpoint_identity(best);
+    const ls_model_info *id = ls_checkpoint_model(best);
     assert_ok(ls_network_create(&network, id->model, id->input, id->classes, id->loss, 0));
     float *params = calloc((size_t)ls_network_size(network), sizeof *params);
     assert_ok(ls_checkpoint_read_params(best, network, params));
@@ -299,7 +299,7 @@ static void an_average_is_compared(void **state)
         assert_ok(ls_trainer_create(&trainer, world, &config, &silent));
         assert_ok(ls_health_check_replicas(trainer));
         if (rank == size - 1)
-            ls_optimizer_average(trainer->replica.optimizer)[3] += 1;
+            ls_optimizer_average(ls_replica_optimizer(trainer->replica))[3] += 1;
         const ls_status status = ls_health_check_replicas(trainer);
         ls_trainer_destroy(&trainer);
         assert_int_equal(status, size > 1 ? LS_ERR_RANKS : LS_OK);

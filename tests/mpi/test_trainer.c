@@ -145,7 +145,7 @@ static void digests_of(const char *path, uint64_t *outcome, uint64_t *params)
     ls_checkpoint *checkpoint;
     ls_network *network;
     assert_ok(ls_checkpoint_open(&checkpoint, path));
-    const ls_identity *id = ls_checkpoint_identity(checkpoint);
+    const ls_model_info *id = ls_checkpoint_model(checkpoint);
     assert_ok(ls_network_create(&network, id->model, id->input, id->classes, id->loss, 0));
     const int64_t size_of = ls_network_size(network);
     float *arena = ls_alloc(size_of, sizeof *arena);

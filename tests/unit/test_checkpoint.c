@@ -33,12 +33,12 @@ static void comes_back_bit_by_bit(void **state)
     assert_ok(world_save(&w, 5, true, 3));
     ls_checkpoint *checkpoint;
     assert_ok(ls_checkpoint_open(&checkpoint, "run/checkpoints/step-00000005.h5"));
-    const ls_identity *id = ls_checkpoint_identity(checkpoint);
-    assert_string_equal(id->run, w.identity.run);
-    assert_string_equal(id->model, w.identity.model);
-    assert_string_equal(id->config, w.identity.config);
+    const ls_model_info *id = ls_checkpoint_model(checkpoint);
+    assert_string_equal(id->run, w.info.run);
+    assert_string_equal(id->model, w.info.model);
+    assert_string_equal(id->config, w.info.config);
     assert_string_equal(id->dataset, "set");
-    assert_true(id->fingerprint == w.identity.fingerprint);
+    assert_true(id->fingerprint == w.info.fingerprint);
     assert_true(id->knows_validation && id->validation_fingerprint == 0xfedc);
     assert_true(id->mean == 0.25 && id->std == 0.5);
     assert_int_equal(id->input.height, 3);
@@ -65,11 +65,11 @@ static void comes_back_bit_by_bit(void **state)
     assert_true(history[2].loss == w.history[2].loss && isnan(history[2].val_loss));
     ls_checkpoint_close(&checkpoint);
 
-    w.identity.knows_validation = false; /* as older versions wrote them */
+    w.info.knows_validation = false; /* as older versions wrote them */
     assert_ok(world_save(&w, 6, true, 3));
     assert_ok(ls_checkpoint_open(&checkpoint, "run/checkpoints/step-00000006.h5"));
-    assert_true(ls_checkpoint_identity(checkpoint)->fingerprint == w.identity.fingerprint);
-    assert_false(ls_checkpoint_identity(checkpoint)->knows_validation);
+    assert_true(ls_checkpoint_model(checkpoint)->fingerprint == w.info.fingerprint);
+    assert_false(ls_checkpoint_model(checkpoint)->knows_validation);
     ls_checkpoint_close(&checkpoint);
     world_free(&w);
     world_free(&r);
@@ -227,7 +227,7 @@ static void refuses_impossible_progress(void **state)
     bad[3].best_steps = 7;
     bad[4].optimizer_steps = INT64_MAX;
     bad[5].optimizer_steps = 2;
-    ls_state s = {.identity = &w.identity,
+    ls_state s = {.info = &w.info,
                   .history = w.history,
                   .network = w.network,
                   .params = w.params,
@@ -307,19 +307,19 @@ static void leaves_the_foreign_alone(void **state)
     world w, other;
     empty_folder("run/checkpoints");
     world_make(&other, "dense:4", 7);
-    other.identity.run = "another-run";
+    other.info.run = "another-run";
     assert_ok(world_save(&other, 10, true, 9));
     assert_ok(world_save(&other, 14, true, 9));
     assert_ok(world_save(&other, 99, true, 9));
     world_make(&w, "dense:4", 1);
-    w.identity.run = NULL; /* as those of old are */
+    w.info.run = NULL; /* as those of old are */
     const ls_progress begin = {.optimizer_steps = 9};
     assert_fails(world_rewind("a-run", &begin), LS_ERR_DATA, "step-00000099.h5: another run's");
     assert_true(exists("run/checkpoints/step-00000010.h5"));
     const ls_progress end = {.optimizer_steps = 100};
     assert_ok(world_rewind("a-run", &end));
     assert_ok(world_save(&w, 11, true, 1));
-    w.identity.run = "a-run";
+    w.info.run = "a-run";
     assert_ok(world_save(&w, 12, false, 1));
     assert_ok(world_save(&w, 13, false, 1));
     assert_fails(world_save(&w, 14, false, 1), LS_ERR_FAILURE, "this run has not written it");

@@ -63,7 +63,7 @@ static ls_status read_sealed_dataset(const char *path, uint64_t *effect)
 /* Reads what a checkpoint holds into a network of its own. */
 static ls_status read_state(const ls_checkpoint *checkpoint, uint64_t *effect)
 {
-    const ls_identity *id = ls_checkpoint_identity(checkpoint);
+    const ls_model_info *id = ls_checkpoint_model(checkpoint);
     const ls_optimizer_config adam = {.kind = LS_ADAM, .epsilon = 1e-8, .ema = 0.5};
     ls_network *network = NULL;
     ls_optimizer *optimizer = NULL;

@@ -186,7 +186,20 @@ static void kernels_fuse_where_they_can(void **state)
     }
 }
 
-/* Makes a network of one row with random inputs; what its first layer puts out. */
+/* Brings a batch of images [C][H][W] into the order that the network reads. */
+static void to_network_order(const ls_network *network, ls_shape input, ls_batch *batch)
+{
+    if (ls_network_channels_last(network))
+        ls_batch_to_channels_last(batch, input.channels, input.height * input.width);
+}
+
+/* Element `at` of the random image [C][H][W] of first_output(). */
+static float pixel_at(int64_t at)
+{
+    return (float)ls_rng_uniform(3, (uint64_t)at);
+}
+
+/* Makes a network of one row with a random image; what its first layer puts out. */
 static const float *first_output(const char *model, ls_shape input, ls_network **network,
                                  ls_batch **batch, float **params)
 {
@@ -197,7 +210,8 @@ static const float *first_output(const char *model, ls_shape input, ls_network *
     ls_network_initialise(*network, 1, *params);
     (*batch)->rows = 1;
     for (int64_t i = 0; i < features; i++)
-        (*batch)->x[i] = (float)ls_rng_uniform(3, (uint64_t)i);
+        (*batch)->x[i] = pixel_at(i);
+    to_network_order(*network, input, *batch);
     (void)ls_network_forward(*network, *params, *batch);
     return ls_network_activation(*network, 0);
 }
@@ -230,7 +244,7 @@ static void takes_images_with_channels(void **state)
                         for (int c = 0; c < C; c++) {
                             const int row = h * STRIDE + i - PAD, column = w * STRIDE + j - PAD;
                             if (row >= 0 && row < H && column >= 0 && column < W)
-                                sum += (double)batch->x[(c * H + row) * W + column] *
+                                sum += (double)pixel_at((c * H + row) * W + column) *
                                        (double)params[((i * K + j) * C + c) * F + f];
                         }
                 assert_near((double)y[(h * OW + w) * F + f], sum, 1e-5, 1e-6);
@@ -254,7 +268,7 @@ static void pools(void **state)
                     double sum = 0, largest = -1;
                     for (int i = 0; i < K * K; i++) {
                         const int row = h * K + i / K, column = w * K + i % K;
-                        const double value = (double)batch->x[(c * H + row) * W + column];
+                        const double value = (double)pixel_at((c * H + row) * W + column);
                         sum += value;
                         largest = fmax(largest, value);
                     }
@@ -364,6 +378,7 @@ static void normalises_channels_of_images(void **state)
             batch->x[i] = (float)(10 * c + ls_rng_uniform(3, (uint64_t)i));
             mean[c] += (double)batch->x[i] / (ROWS * PIXELS);
         }
+        to_network_order(network, (ls_shape){C, 5, 4}, batch);
         (void)ls_network_gradient(network, params, batch, grads, NULL);
         for (int c = 0; c < C; c++)
             assert_near((double)grads[MEAN + c], -ROWS * mean[c], 1e-4, 0);

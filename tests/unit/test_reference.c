@@ -172,6 +172,8 @@ static void check_images(const char *model, ls_loss loss, const double *start, i
     batch->rows = ROWS;
     for (int64_t i = 0; i < ROWS * features; i++)
         batch->x[i] = (float)images_x[i];
+    if (ls_network_channels_last(network))
+        ls_batch_to_channels_last(batch, shape.channels, shape.height * shape.width);
     for (int i = 0; i < ROWS; i++)
         batch->labels[i] = reference_labels[i];
     const int64_t size = ls_network_size(network);

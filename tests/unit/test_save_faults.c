@@ -118,7 +118,7 @@ static void links_load(void)
 static void recovers(bool resumed)
 {
     if (resumed)
-        assert_ok(world_rewind(new.identity.run, &(ls_progress){.optimizer_steps = NEW}));
+        assert_ok(world_rewind(new.info.run, &(ls_progress){.optimizer_steps = NEW}));
     assert_ok(world_save(&new, LATER, true, 1));
     assert_int_equal(newest(), LATER);
     assert_int_equal(leads_to("last"), LATER);

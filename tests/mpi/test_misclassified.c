@@ -3,10 +3,9 @@
 #include "mpi_test.h"
 
 #include "base/memory.h"
-#include "data/samples.h"
 
 #include <lockstep/evaluate.h>
-#include <lockstep/mistakes.h>
+#include <lockstep/source.h>
 
 #include <math.h>
 #include <string.h>
@@ -19,22 +18,31 @@ static const fixture data = {
 typedef struct work {
     ls_network *network;
     ls_batch *batch;
-    ls_samples *mine, *all;
+    ls_rows *mine, *all; /* of this rank, together with the others and alone */
     float *params;
 } work;
 
+static ls_rows *read_rows(ls_comm *comm)
+{
+    const ls_input_format format = {.shape = {1, 6, 5}, .mean = 0, .std = 1};
+    ls_source *source;
+    ls_dataset_info info;
+    ls_rows *rows;
+    assert_ok(ls_source_open(&source, comm, "m.h5", NULL, false, LS_READ_EACH, &info));
+    assert_ok(ls_source_rows(source, LS_TRAIN, &format, &rows));
+    ls_source_close(&source);
+    assert_int_equal(ls_rows_total(rows), ROWS);
+    return rows;
+}
+
 static void make(work *w, const char *model, ls_loss loss)
 {
-    ls_dataset *dataset;
-    const ls_range rows = ls_evaluation_shard(ROWS, size, rank);
     memset(w, 0, sizeof *w);
     if (rank == 0)
         fixture_write(&data, "m.h5");
     assert_ok(ls_agree(world, LS_OK));
-    assert_ok(ls_dataset_open(&dataset, "m.h5", NULL));
-    assert_ok(ls_dataset_read(dataset, LS_TRAIN, rows.first, rows.count, rows.count, &w->mine));
-    assert_ok(ls_dataset_read(dataset, LS_TRAIN, 0, ROWS, ROWS, &w->all));
-    ls_dataset_close(&dataset);
+    w->mine = read_rows(world);
+    w->all = read_rows(self);
     ls_barrier(world); /* the file is written again only when all have read it */
     assert_ok(ls_network_create(&w->network, model, (ls_shape){1, 6, 5}, CLASSES, loss,
                                 LS_EVALUATION_ROWS));
@@ -46,20 +54,26 @@ static void destroy(work *w)
 {
     ls_network_destroy(&w->network);
     ls_batch_destroy(&w->batch);
-    ls_samples_destroy(&w->mine);
-    ls_samples_destroy(&w->all);
+    ls_rows_destroy(&w->mine);
+    ls_rows_destroy(&w->all);
     ls_free(w->params);
 }
 
-/* The first `most` of the mistakes, found in both ways. Returns how many there are. */
-static int64_t find(work *w, ls_loss loss, int64_t most, ls_mistake *out)
+static ls_evaluation evaluation_of(const work *w, ls_comm *comm, ls_rows *rows)
 {
-    static ls_mistake alone[MOST];
+    return (ls_evaluation){
+        .comm = comm, .network = w->network, .params = w->params, .rows = rows, .batch = w->batch};
+}
+
+/* The first `most` misclassified rows, found in both ways. Returns their number. */
+static int64_t find(work *w, int64_t most, ls_misclassified *out)
+{
+    static ls_misclassified alone[MOST];
+    const ls_evaluation of_all = evaluation_of(w, world, w->mine);
+    const ls_evaluation of_self = evaluation_of(w, self, w->all);
     int64_t together_count = -1, alone_count = -1;
-    assert_ok(ls_find_mistakes(world, w->network, loss, w->params, w->mine, 0, 1, w->batch, CLASSES,
-                               most, out, &together_count));
-    assert_ok(ls_find_mistakes(self, w->network, loss, w->params, w->all, 0, 1, w->batch, CLASSES,
-                               most, alone, &alone_count));
+    assert_ok(ls_find_misclassified(&of_all, most, out, &together_count));
+    assert_ok(ls_find_misclassified(&of_self, most, alone, &alone_count));
     assert_int_equal(together_count, alone_count);
     for (int64_t i = 0; i < alone_count; i++) {
         assert_int_equal(out[i].row, alone[i].row);
@@ -73,13 +87,14 @@ static int64_t find(work *w, ls_loss loss, int64_t most, ls_mistake *out)
 static void the_same_on_any_rank_count(void **state)
 {
     (void)state;
-    static ls_mistake all[MOST], some[MOST];
+    static ls_misclassified all[MOST], some[MOST];
     work w;
     ls_score score;
     make(&w, "dense:9 relu dense:4", LS_CROSS_ENTROPY);
     ls_network_initialise(w.network, 3, w.params);
-    assert_ok(ls_evaluate(self, w.network, w.params, w.all, 0, 1, w.batch, CLASSES, &score, NULL));
-    const int64_t count = find(&w, LS_CROSS_ENTROPY, MOST, all);
+    const ls_evaluation alone = evaluation_of(&w, self, w.all);
+    assert_ok(ls_evaluate(&alone, &score, NULL));
+    const int64_t count = find(&w, MOST, all);
     assert_int_equal(count, score.rows - score.correct);
     assert_true(count > 100);
     for (int64_t i = 0; i < count; i++) {
@@ -90,7 +105,7 @@ static void the_same_on_any_rank_count(void **state)
     }
     const int64_t fewer[] = {0, 1, 7, count - 1, count};
     for (size_t k = 0; k < sizeof fewer / sizeof *fewer; k++) {
-        assert_int_equal(find(&w, LS_CROSS_ENTROPY, fewer[k], some), fewer[k]);
+        assert_int_equal(find(&w, fewer[k], some), fewer[k]);
         for (int64_t i = 0; i < fewer[k]; i++)
             assert_int_equal(some[i].row, all[i].row);
     }
@@ -101,10 +116,10 @@ static void the_same_on_any_rank_count(void **state)
 static void equals_go_by_row(void **state)
 {
     (void)state;
-    static ls_mistake all[MOST];
+    static ls_misclassified all[MOST];
     work w;
     make(&w, "dense:4", LS_CROSS_ENTROPY); /* parameters are zeros */
-    const int64_t count = find(&w, LS_CROSS_ENTROPY, MOST, all);
+    const int64_t count = find(&w, MOST, all);
     int64_t row = 0;
     for (int64_t i = 0; i < count; i++, row++) {
         while (fixture_label(&data, LS_TRAIN, row) == 0)
@@ -120,14 +135,14 @@ static void equals_go_by_row(void **state)
 static void probabilities_are_those_of_the_softmax(void **state)
 {
     (void)state;
-    static ls_mistake fused[MOST], own[MOST];
+    static ls_misclassified fused[MOST], own[MOST];
     work a, b;
     make(&a, "dense:4 softmax", LS_CROSS_ENTROPY);
     make(&b, "dense:4 softmax", LS_MSE);
     ls_network_initialise(a.network, 5, a.params);
     ls_network_initialise(b.network, 5, b.params);
-    const int64_t count = find(&a, LS_CROSS_ENTROPY, MOST, fused);
-    assert_int_equal(find(&b, LS_MSE, MOST, own), count);
+    const int64_t count = find(&a, MOST, fused);
+    assert_int_equal(find(&b, MOST, own), count);
     for (int64_t i = 0; i < count; i++)
         assert_near(own[i].probability, fused[i].probability, 1e-5, 0);
     destroy(&a);

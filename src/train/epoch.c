@@ -1,0 +1,135 @@
+#include "train/epoch.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "train/trainer_state.h"
+
+#include <lockstep/evaluate.h>
+
+#include <math.h>
+#include <string.h>
+#include <xxhash.h>
+
+ls_status ls_epoch_validate(ls_trainer *t, const float *params, ls_metrics *m)
+{
+    ls_evaluation evaluation = {.comm = t->comm,
+                                .network = ls_replica_network(t->replica),
+                                .params = params,
+                                .batch = ls_replica_batch(t->replica)};
+    ls_score score;
+    ls_trainer_set_activity(t, LS_AT_VALIDATION);
+    m->val_loss = m->val_accuracy = NAN;
+    if (ls_trainer_dataset(t)->rows[LS_VALIDATION] == 0)
+        return LS_OK;
+    ls_status status =
+        ls_agree(t->comm, ls_loader_rows(&evaluation.rows, t->loader, LS_VALIDATION));
+    if (status == LS_OK)
+        status = ls_evaluate(&evaluation, &score, NULL);
+    ls_rows_destroy(&evaluation.rows);
+    if (status != LS_OK)
+        return status;
+    m->val_loss = score.loss / (double)score.rows;
+    m->val_accuracy = (double)score.correct / (double)score.rows;
+    if (!isfinite(m->val_loss))
+        return ls_fail(LS_ERR_NUMERIC, "validation loss is %g after epoch %lld; try a smaller --lr",
+                       ls_plain_number(m->val_loss), (long long)t->progress.epoch + 1);
+    return LS_OK;
+}
+
+void ls_epoch_make_metrics(ls_trainer *t, double validation_s, ls_metrics *m)
+{
+    const ls_epoch_totals *sums = &t->progress.totals;
+    const double rows = sums->rows, ranks = ls_trainer_plan(t)->ranks;
+    double times[] = {sums->compute_s, sums->communicate_s, sums->exchange_s, validation_s};
+    m->slowest_rank = ls_rank_of_max(t->comm, sums->compute_s);
+    ls_sum_doubles(t->comm, times, sizeof times / sizeof *times);
+    m->seconds = sums->seconds;
+    ls_max_doubles(t->comm, &m->seconds, 1);
+    m->loss = sums->loss / rows;
+    m->accuracy = sums->correct / rows;
+    m->lr = ls_trainer_rate(t, ls_trainer_plan(t)->steps - 1);
+    m->samples_per_second = rows / m->seconds;
+    m->compute_s = times[0] / ranks;
+    m->communicate_s = times[1] / ranks;
+    m->exchange_s = times[2] / ranks;
+    m->validation_s = times[3] / ranks;
+    m->checkpoint_s = NAN; /* not known before it is saved */
+}
+
+/* Rank 0 decides whether this epoch is the best so far; all ranks get its decision. Collective. */
+static bool decide(ls_trainer *t, const ls_metrics *m)
+{
+    struct {
+        ls_early_stop state;
+        bool best;
+    } verdict;
+    memset(&verdict, 0, sizeof verdict);
+    if (t->rank == 0) {
+        verdict.state = t->progress.early_stop;
+        verdict.best = ls_early_stop_update(&verdict.state, &t->stop_config, t->progress.epoch,
+                                            ls_trainer_monitor_value(t, m));
+    }
+    ls_broadcast(t->comm, &verdict, sizeof verdict);
+    t->progress.early_stop = verdict.state;
+    return verdict.best;
+}
+
+bool ls_epoch_finish(ls_trainer *t, const float *params, const ls_metrics *m)
+{
+    t->history[t->progress.epoch++] = *m;
+    t->progress.step = 0;
+    t->progress.totals = (ls_epoch_totals){0};
+    const bool best = decide(t, m);
+    if (best && t->best.params != NULL) {
+        memcpy(t->best.params, params, (size_t)ls_replica_size(t->replica) * sizeof(float));
+        t->best.epoch = t->progress.epoch;
+    }
+    return best;
+}
+
+ls_status ls_epoch_record(ls_trainer *t, ls_metrics *m, bool best)
+{
+    const bool last = t->loop.stopping || !ls_trainer_epochs_left(t);
+    const bool due = best || t->loop.save_due || last ||
+                     ls_is_due(t->progress.epoch, t->config->checkpoint_every.epochs);
+    const double begin = ls_now();
+    ls_status status = due ? ls_trainer_save(t, best, last) : LS_OK;
+    m->checkpoint_s = ls_now() - begin;
+    ls_trainer_set_activity(t, LS_AT_RECORD);
+    t->history[t->progress.epoch - 1] = *m;
+    if (status == LS_OK && t->records.log != NULL) {
+        status = ls_run_log_metrics(t->records.log, t->history, t->progress.epoch);
+        if (status == LS_OK)
+            status =
+                ls_run_log_event(t->records.log, "epoch", t->progress.epoch, ls_metrics_json(m));
+    }
+    status = ls_agree(t->comm, status);
+    if (status == LS_OK && t->rank == 0 && t->observer->epoch != NULL)
+        t->observer->epoch(t->observer->user, m, best);
+    return status;
+}
+
+ls_status ls_epoch_make_result(ls_trainer *t, double begin, bool idle, ls_train_result *result)
+{
+    const ls_early_stop *stop = &t->progress.early_stop;
+    const bool restored = t->best.epoch > 0;
+    const int64_t shown = restored ? t->best.epoch : t->progress.epoch;
+    const float *params = t->best.params;
+    const ls_status status = restored ? LS_OK : ls_replica_evaluated_params(t->replica, &params);
+    if (status != LS_OK)
+        return status;
+    ls_replica_set_params(t->replica, params);
+    *result = (ls_train_result){
+        .epochs = t->progress.epoch,
+        .stopped_early =
+            t->progress.epoch < t->config->epochs && ls_early_stop_reached(stop, &t->stop_config),
+        .nothing_to_do = idle,
+        .restored = restored,
+        .early_stop = *stop,
+        .digest = XXH3_64bits(ls_replica_current_params(t->replica),
+                              (size_t)ls_replica_size(t->replica) * sizeof(float)),
+        .seconds = ls_now() - begin};
+    if (shown > 0)
+        result->final = t->history[shown - 1];
+    return LS_OK;
+}

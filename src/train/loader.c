@@ -1,0 +1,236 @@
+#include "train/loader.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "train/loader_backend.h"
+
+#include <lockstep/augment.h>
+
+#include <assert.h>
+
+struct ls_loader {
+    ls_comm *comm; /* borrowed, as the next */
+    const ls_train_config *config;
+    ls_dataset_info dataset;
+    ls_plan plan;
+    ls_census census;
+
+    const ls_backend_kind *kind;
+    void *backend;            /* owned */
+    ls_conversion conversion; /* bytes to floats */
+    ls_augment *augment;      /* NULL: none */
+
+    int64_t epoch, step; /* of the next batch */
+    double waited;       /* see ls_loader_take_wait() */
+};
+
+static ls_dataset_options dataset_options(const ls_train_config *c)
+{
+    return (ls_dataset_options){
+        .validation = c->validation, .hold_out = c->hold_out, .seed = c->seed, .layout = c->layout};
+}
+
+/* Where this rank's rows of a split are. Local. */
+static ls_rows_origin origin_of(const ls_loader *l, ls_split split)
+{
+    ls_rows_origin origin = {.total = l->dataset.rows[split], .split = split};
+    l->kind->origin(l->backend, split, &origin);
+    return origin;
+}
+
+/* Counts this rank's rows of each class in a split, and hashes them. Local. */
+static ls_status count_split(const ls_loader *l, ls_split split, int64_t *classes,
+                             uint64_t *fingerprint)
+{
+    const ls_rows_origin origin = origin_of(l, split);
+    const ls_samples *piece = NULL;
+    ls_rows *rows = NULL;
+    ls_status status = ls_rows_create(&rows, &origin, NULL, NULL);
+    while (status == LS_OK && (status = ls_rows_piece(rows, &piece)) == LS_OK && piece != NULL) {
+        *fingerprint += ls_samples_fingerprint(piece);
+        for (int64_t i = 0; i < piece->rows; i++)
+            classes[ls_sample_at(piece, i)->label]++;
+    }
+    ls_rows_destroy(&rows);
+    return status;
+}
+
+/* Takes the census of training and validation rows: a stream is read through for it, unless it is
+ * trusted. Collective. */
+static ls_status take_census(ls_loader *l)
+{
+    if (l->config->stream && l->config->trust_data)
+        return LS_OK;
+    const int64_t classes = l->dataset.classes;
+    int64_t *counts = ls_alloc(LS_SPLITS * classes, sizeof *counts); /* none of the test rows */
+    uint64_t fingerprint[2] = {0};
+    ls_status status = counts == NULL ? LS_ERR_FAILURE : LS_OK;
+    for (int split = LS_TRAIN; status == LS_OK && split <= LS_VALIDATION; split++)
+        status = count_split(l, (ls_split)split, counts + split * classes, &fingerprint[split]);
+    status = ls_agree(l->comm, status);
+    if (status == LS_OK) {
+        int64_t sums[2] = {(int64_t)fingerprint[LS_TRAIN], (int64_t)fingerprint[LS_VALIDATION]};
+        ls_sum_integers(l->comm, sums, 2);
+        ls_sum_integers(l->comm, counts, (int)(2 * classes));
+        l->census = (ls_census){.known = true,
+                                .fingerprint = (uint64_t)sums[LS_TRAIN],
+                                .validation_fingerprint = (uint64_t)sums[LS_VALIDATION]};
+        ls_class_gaps(&l->dataset, counts, l->census.class_gaps);
+    }
+    ls_free(counts);
+    return status;
+}
+
+/* Opens the data set and the backend. Collective. */
+static ls_status open_backend(ls_loader *l)
+{
+    const ls_train_config *c = l->config;
+    const ls_dataset_options options = dataset_options(c);
+    ls_source *source = NULL;
+    ls_status status =
+        ls_source_open(&source, l->comm, c->data, &options, !c->trust_data, c->read, &l->dataset);
+    if (status == LS_OK)
+        status = ls_plan_make(&l->plan, l->dataset.rows[LS_TRAIN], ls_comm_size(l->comm), c->batch,
+                              c->seed, c->shuffle, c->reproducible ? c->block : 1);
+    if (status == LS_OK) {
+        const ls_backend_setup setup = {.comm = l->comm,
+                                        .config = c,
+                                        .dataset = &l->dataset,
+                                        .options = &options,
+                                        .source = source,
+                                        .plan = &l->plan};
+        status = l->kind->open(&l->backend, &setup);
+    }
+    ls_source_close(&source);
+    return status;
+}
+
+/* Makes augmentation, and completes the conversion, now that the shape is known. Local. */
+static ls_status prepare_images(ls_loader *l)
+{
+    const ls_dataset_info *d = &l->dataset;
+    const ls_shape shape = {d->channels, d->height, d->width};
+    l->conversion.channels = d->channels;
+    l->conversion.pixels = d->height * d->width;
+    return ls_augment_create(&l->augment, l->config->augment, shape);
+}
+
+/* Allocates a loader, and refuses a normalisation that is out of range before anything is read.
+ * Local. */
+static ls_status allocate_loader(ls_loader **out, ls_comm *comm, const ls_train_config *config)
+{
+    ls_loader *l = ls_alloc(1, sizeof *l);
+    if (l == NULL)
+        return LS_ERR_FAILURE;
+    l->comm = comm;
+    l->config = config;
+    l->kind = config->stream ? &ls_backend_streamed : &ls_backend_resident;
+    *out = l;
+    return ls_normalization_make(&l->conversion.normalization, config->mean, config->std);
+}
+
+ls_status ls_loader_open(ls_loader **out, ls_comm *comm, const ls_train_config *config)
+{
+    ls_loader *l = NULL;
+    ls_status status = ls_agree(comm, allocate_loader(&l, comm, config));
+    if (status == LS_OK)
+        status = open_backend(l);
+    if (status == LS_OK)
+        status = take_census(l);
+    if (status == LS_OK)
+        status = ls_agree(comm, prepare_images(l));
+    if (status != LS_OK) {
+        ls_loader_destroy(&l);
+        return status;
+    }
+    *out = l;
+    return LS_OK;
+}
+
+const ls_dataset_info *ls_loader_dataset(const ls_loader *l)
+{
+    return &l->dataset;
+}
+
+const ls_plan *ls_loader_plan(const ls_loader *l)
+{
+    return &l->plan;
+}
+
+const ls_census *ls_loader_census(const ls_loader *l)
+{
+    return &l->census;
+}
+
+int64_t ls_loader_step_rows(const ls_loader *l)
+{
+    /* No slice is larger than the average, rounded up to a whole block. */
+    const ls_plan *plan = &l->plan;
+    const int64_t mine = ls_plan_rank_rows(plan, ls_comm_rank(l->comm));
+    const int64_t of_batch = plan->batch / plan->ranks + plan->block;
+    const int64_t of_steps = mine / plan->steps + plan->block;
+    const int64_t largest = of_batch > of_steps ? of_batch : of_steps;
+    return largest < mine ? largest : mine;
+}
+
+bool ls_loader_augments(const ls_loader *l)
+{
+    return l->augment != NULL;
+}
+
+void ls_loader_set_channels_last(ls_loader *l, bool channels_last)
+{
+    l->conversion.channels_last = channels_last;
+}
+
+ls_status ls_loader_epoch(ls_loader *l, int64_t epoch, int64_t step)
+{
+    const double begin = ls_now();
+    const ls_status status = l->kind->epoch(l->backend, epoch);
+    l->epoch = epoch;
+    l->step = step;
+    l->waited += ls_now() - begin;
+    return status;
+}
+
+ls_status ls_loader_next(ls_loader *l, ls_batch *batch)
+{
+    const ls_samples *samples;
+    const int64_t *order;
+    const ls_range slice = ls_plan_slice(&l->plan, ls_comm_rank(l->comm), l->step++);
+    const double begin = ls_now();
+    const ls_status status = l->kind->take(l->backend, l->epoch, slice, &samples, &order);
+    l->waited += ls_now() - begin;
+    batch->rows = 0;
+    if (status != LS_OK)
+        return status;
+    ls_samples_gather(samples, order, 0, slice.count, l->conversion.normalization, batch);
+    ls_augment_apply(l->augment, l->config->seed, l->epoch, l->conversion.normalization.shift,
+                     batch);
+    ls_conversion_finish(&l->conversion, batch);
+    return LS_OK;
+}
+
+ls_status ls_loader_rows(ls_rows **out, ls_loader *l, ls_split split)
+{
+    assert(split == LS_VALIDATION);
+    const ls_rows_origin origin = origin_of(l, split);
+    return ls_rows_create(out, &origin, &l->conversion, NULL);
+}
+
+double ls_loader_take_wait(ls_loader *l)
+{
+    const double waited = l->waited;
+    l->waited = 0;
+    return waited;
+}
+
+void ls_loader_destroy(ls_loader **loader)
+{
+    if (loader == NULL || *loader == NULL)
+        return;
+    (*loader)->kind->close((*loader)->backend);
+    ls_augment_destroy(&(*loader)->augment);
+    ls_free(*loader);
+    *loader = NULL;
+}

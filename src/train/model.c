@@ -1,0 +1,254 @@
+#include <lockstep/model.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct ls_model {
+    ls_comm *comm; /* NULL: alone; borrowed */
+    ls_model_load load;
+    ls_model_facts facts;
+    ls_model_info info; /* its texts are owned */
+    char path[LS_PATH_MAX];
+    ls_network *network;
+    ls_batch *batch;
+    float *params; /* [ls_network_size] */
+};
+
+static ls_status agree(const ls_model *m, ls_status status)
+{
+    return m->comm != NULL ? ls_agree(m->comm, status) : status;
+}
+
+static bool is_root(const ls_model *m)
+{
+    return m->comm == NULL || ls_comm_rank(m->comm) == 0;
+}
+
+/* The value of a setting, up to the end of its line; "" if it is not there. Local. */
+static const char *value_of(const char *config, const char *key, size_t *length)
+{
+    ls_pair pair;
+    const bool found = ls_text_find_pair(config, key, strlen(key), &pair) != 0;
+    *length = found ? pair.value_length : 0;
+    return found ? pair.value : "";
+}
+
+/* Finds out how the training read its data: which rows it held out, and the layout of the images. A
+ * setting that the checkpoint is too old to name has its default. Local. */
+static ls_status find_reading(ls_model *m)
+{
+    const char *config = m->info.config;
+    ls_dataset_options *out = &m->facts.reading;
+    size_t length;
+    const double fraction = strtod(value_of(config, "validation", &length), NULL);
+    out->validation = fraction >= 0 && fraction < 1 ? fraction : 0;
+    out->seed = strtoull(value_of(config, "seed", &length), NULL, 10);
+    const char *layout = value_of(config, "layout", &length); /* "auto" came to nchw, too */
+    out->layout = length == strlen("nhwc") && memcmp(layout, "nhwc", length) == 0 ? LS_LAYOUT_NHWC
+                                                                                  : LS_LAYOUT_NCHW;
+    const char *how = value_of(config, "hold-out", &length), *name;
+    for (int i = 0; length > 0 && (name = ls_hold_out_name(i)) != NULL; i++)
+        if (strlen(name) == length && memcmp(name, how, length) == 0) {
+            out->hold_out = (ls_hold_out)i;
+            return LS_OK;
+        }
+    return length == 0 ? LS_OK
+                       : ls_fail(LS_ERR_DATA, "%s: '--hold-out %.*s' is not known here", m->path,
+                                 (int)length, how);
+}
+
+/* The texts of a model's info. */
+enum { TEXTS = 5 };
+static void list_texts(ls_model_info *id, char **texts[TEXTS])
+{
+    texts[0] = &id->run;
+    texts[1] = &id->model;
+    texts[2] = &id->dataset;
+    texts[3] = &id->compute;
+    texts[4] = &id->config;
+}
+
+static ls_model_info without_texts(ls_model_info id)
+{
+    char **texts[TEXTS];
+    list_texts(&id, texts);
+    for (int i = 0; i < TEXTS; i++)
+        *texts[i] = NULL;
+    return id;
+}
+
+/* Copies a model's info, with its texts. Local. */
+static ls_status copy_model_info(ls_model_info *to, const ls_model_info *from)
+{
+    char **texts[TEXTS];
+    bool whole = true;
+    *to = *from;
+    list_texts(to, texts);
+    for (int i = 0; i < TEXTS; i++) {
+        *texts[i] = ls_strdup(*texts[i] != NULL ? *texts[i] : "");
+        whole = whole && *texts[i] != NULL;
+    }
+    return whole ? LS_OK : LS_ERR_FAILURE;
+}
+
+/* Reads the metrics of the latest epoch. Local. */
+static ls_status read_latest(ls_model *m, const ls_checkpoint *checkpoint)
+{
+    const int64_t epochs = m->facts.progress.epoch;
+    if (epochs == 0)
+        return LS_OK;
+    ls_metrics *history = ls_alloc(epochs, sizeof *history);
+    const ls_status status =
+        history == NULL ? LS_ERR_FAILURE : ls_checkpoint_read_history(checkpoint, history);
+    if (status == LS_OK)
+        m->facts.latest = history[epochs - 1];
+    ls_free(history);
+    return status;
+}
+
+/* Opens the checkpoint and reads all but its parameters; on rank 0. Local. */
+static ls_status read_facts(ls_model *m, const char *path, ls_checkpoint **out)
+{
+    ls_status status = ls_checkpoint_find(path, false, m->path, sizeof m->path);
+    if (status == LS_OK)
+        status = ls_checkpoint_open(out, m->path);
+    if (status != LS_OK)
+        return status;
+    m->facts.progress = *ls_checkpoint_progress(*out);
+    m->facts.has_average = ls_checkpoint_has_average(*out);
+    m->facts.averaged = m->facts.has_average && m->load == LS_MODEL_EVALUATED;
+    status = copy_model_info(&m->info, ls_checkpoint_model(*out));
+    if (status == LS_OK)
+        status = find_reading(m);
+    return status == LS_OK ? read_latest(m, *out) : status;
+}
+
+/* Broadcasts what rank 0 has read. Collective. */
+static ls_status share_facts(ls_model *m)
+{
+    char **texts[TEXTS];
+    ls_status status = LS_OK;
+    if (m->comm == NULL)
+        return LS_OK;
+    ls_broadcast(m->comm, &m->facts, sizeof m->facts);
+    ls_model_info received = m->info;
+    ls_broadcast(m->comm, &received, sizeof received);
+    if (!is_root(m)) /* the texts in it are rank 0's addresses */
+        m->info = without_texts(received);
+    list_texts(&m->info, texts);
+    for (int i = 0; status == LS_OK && i < TEXTS; i++)
+        status = ls_broadcast_text(m->comm, texts[i]);
+    return status;
+}
+
+/* Builds the network, and makes room for parameters and a batch. Local. */
+static ls_status build(ls_model *m)
+{
+    const ls_model_info *id = &m->info;
+    const int64_t rows = m->load == LS_MODEL_NONE ? 0 : LS_EVALUATION_ROWS;
+    ls_status status =
+        ls_network_create(&m->network, id->model, id->input, id->classes, id->loss, rows);
+    if (status != LS_OK || m->load == LS_MODEL_NONE)
+        return status;
+    m->params = ls_alloc(ls_network_size(m->network), sizeof *m->params);
+    if (m->params == NULL)
+        return LS_ERR_FAILURE;
+    return ls_batch_create(&m->batch, rows, ls_shape_size(id->input));
+}
+
+/* Loads the parameters on all ranks. Collective. */
+static ls_status load_params(ls_model *m, const ls_checkpoint *checkpoint)
+{
+    ls_status status = LS_OK;
+    if (m->load == LS_MODEL_NONE)
+        return LS_OK;
+    if (is_root(m))
+        status = (m->facts.averaged ? ls_checkpoint_read_outcome
+                                    : ls_checkpoint_read_params)(checkpoint, m->network, m->params);
+    status = agree(m, status);
+    if (status == LS_OK && m->comm != NULL)
+        ls_broadcast(m->comm, m->params, (size_t)ls_network_size(m->network) * sizeof *m->params);
+    return status;
+}
+
+/* Collective. */
+static ls_status open_model(ls_model *m, const char *path)
+{
+    ls_checkpoint *checkpoint = NULL; /* on rank 0 */
+    ls_status status = agree(m, is_root(m) ? read_facts(m, path, &checkpoint) : LS_OK);
+    if (status == LS_OK)
+        status = share_facts(m);
+    if (status == LS_OK)
+        status = agree(m, build(m));
+    if (status == LS_OK)
+        status = load_params(m, checkpoint);
+    ls_checkpoint_close(&checkpoint);
+    m->facts.path = m->path;
+    m->facts.info = &m->info;
+    return status;
+}
+
+ls_status ls_model_open(ls_model **out, ls_comm *comm, const char *path, ls_model_load load)
+{
+    ls_model *m = ls_alloc(1, sizeof *m);
+    ls_status status = m == NULL ? LS_ERR_FAILURE : LS_OK;
+    if (comm != NULL)
+        status = ls_agree(comm, status);
+    if (status == LS_OK) {
+        m->comm = comm;
+        m->load = load;
+        status = open_model(m, path);
+    }
+    if (status == LS_OK)
+        *out = m;
+    else
+        ls_model_destroy(&m);
+    return status;
+}
+
+const ls_model_facts *ls_model_describe(const ls_model *model)
+{
+    return &model->facts;
+}
+
+ls_network *ls_model_network(const ls_model *model)
+{
+    return model->network;
+}
+
+ls_batch *ls_model_batch(const ls_model *model)
+{
+    return model->batch;
+}
+
+const float *ls_model_params(const ls_model *model)
+{
+    return model->params;
+}
+
+ls_input_format ls_model_input(const ls_model *m)
+{
+    return (ls_input_format){.shape = m->info.input,
+                             .mean = m->info.mean,
+                             .std = m->info.std,
+                             .channels_last = ls_network_channels_last(m->network)};
+}
+
+void ls_model_destroy(ls_model **model)
+{
+    if (model == NULL || *model == NULL)
+        return;
+    char **texts[TEXTS];
+    list_texts(&(*model)->info, texts);
+    for (int i = 0; i < TEXTS; i++)
+        ls_free(*texts[i]);
+    ls_network_destroy(&(*model)->network);
+    ls_batch_destroy(&(*model)->batch);
+    ls_free((*model)->params);
+    ls_free(*model);
+    *model = NULL;
+}

@@ -1,0 +1,104 @@
+#include "train/rows.h"
+
+#include "base/memory.h"
+
+#include <assert.h>
+
+struct ls_rows {
+    ls_rows_origin from;
+    ls_conversion conversion;
+    ls_samples *owned; /* or NULL */
+    int64_t read;      /* rows that have come in pieces */
+
+    const ls_samples *piece; /* batches are taken from; NULL: none yet */
+    int64_t taken;           /* rows of it */
+};
+
+ls_status ls_conversion_make(ls_conversion *out, const ls_input_format *format)
+{
+    *out = (ls_conversion){.channels = format->shape.channels,
+                           .pixels = format->shape.height * format->shape.width,
+                           .channels_last = format->channels_last};
+    return ls_normalization_make(&out->normalization, format->mean, format->std);
+}
+
+void ls_conversion_finish(const ls_conversion *conversion, ls_batch *batch)
+{
+    if (conversion->channels_last)
+        ls_batch_to_channels_last(batch, conversion->channels, conversion->pixels);
+}
+
+ls_range ls_evaluation_shard(int64_t rows, int ranks, int rank)
+{
+    return ls_shard_blocks(rows, LS_EVALUATION_ROWS, ranks, rank);
+}
+
+ls_status ls_rows_create(ls_rows **out, const ls_rows_origin *origin,
+                         const ls_conversion *conversion, ls_samples *taken)
+{
+    ls_rows *rows = ls_alloc(1, sizeof *rows);
+    if (rows == NULL)
+        return LS_ERR_FAILURE;
+    rows->from = *origin;
+    rows->conversion = conversion != NULL ? *conversion : (ls_conversion){0};
+    rows->owned = taken;
+    *out = rows;
+    return LS_OK;
+}
+
+int64_t ls_rows_total(const ls_rows *rows)
+{
+    return rows->from.total;
+}
+
+void ls_rows_rewind(ls_rows *rows)
+{
+    rows->read = rows->taken = 0;
+    rows->piece = NULL;
+}
+
+ls_status ls_rows_piece(ls_rows *rows, const ls_samples **out)
+{
+    const ls_rows_origin *from = &rows->from;
+    const int64_t left =
+        (from->samples != NULL ? from->samples->rows : from->range.count) - rows->read;
+    ls_status status = LS_OK;
+    *out = NULL;
+    if (left > 0 && from->samples != NULL)
+        *out = from->samples;
+    else if (left > 0)
+        status = ls_stream_read(from->stream, from->split,
+                                (ls_range){from->range.first + rows->read, left}, out);
+    if (*out != NULL)
+        rows->read += (*out)->rows;
+    return status;
+}
+
+ls_status ls_rows_next(ls_rows *rows, ls_batch *batch)
+{
+    assert(batch->capacity >= LS_EVALUATION_ROWS);
+    ls_status status = LS_OK;
+    batch->rows = 0;
+    if (rows->piece == NULL || rows->taken == rows->piece->rows) {
+        rows->taken = 0;
+        status = ls_rows_piece(rows, &rows->piece);
+    }
+    if (status != LS_OK || rows->piece == NULL)
+        return status;
+    const int64_t left = rows->piece->rows - rows->taken;
+    ls_samples_gather(rows->piece, NULL, rows->taken,
+                      left < LS_EVALUATION_ROWS ? left : LS_EVALUATION_ROWS,
+                      rows->conversion.normalization, batch);
+    ls_conversion_finish(&rows->conversion, batch);
+    rows->taken += batch->rows;
+    return LS_OK;
+}
+
+void ls_rows_destroy(ls_rows **rows)
+{
+    if (rows == NULL || *rows == NULL)
+        return;
+    ls_samples_destroy(&(*rows)->owned);
+    ls_free(*rows);
+    *rows = NULL;
+}

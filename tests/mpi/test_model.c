@@ -1,0 +1,145 @@
+/* The model handle: a checkpoint or a run folder becomes the same network, parameters and facts on
+ * all ranks, or the same failure. */
+#include "fixture.h"
+#include "mpi_test.h"
+
+#include <lockstep/model.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+static const ls_observer silent = {0};
+
+/* A run folder of a short training that keeps an average, made anew. Returns the digest of the
+ * parameters that it ended with. */
+static uint64_t train(double ema)
+{
+    ls_train_config config = fixture_config("m.h5");
+    ls_train_result result;
+    config.optimizer.ema = ema;
+    config.run = "run";
+    config.text = "seed = 7\nvalidation = 0.25\nhold-out = stratified\nlayout = nhwc\n";
+    config.fixed = config.order = "";
+    ls_barrier(world);
+    if (rank == 0) {
+        assert_int_equal(system("rm -rf run"), 0);
+        fixture_write(&fixture_small, "m.h5");
+    }
+    ls_barrier(world);
+    assert_ok(fixture_train(world, &config, &silent, NULL, &result));
+    ls_barrier(world);
+    return result.digest;
+}
+
+static uint64_t digest_of(const ls_model *model)
+{
+    return XXH3_64bits(ls_model_params(model),
+                       (size_t)ls_network_size(ls_model_network(model)) * sizeof(float));
+}
+
+static ls_model *open_model(ls_comm *comm, const char *path, ls_model_load load)
+{
+    ls_model *model = NULL;
+    assert_ok(ls_model_open(&model, comm, path, load));
+    return model;
+}
+
+static void a_run_folder_is_its_judged_parameters_on_all_ranks(void **state)
+{
+    (void)state;
+    for (int averaged = 0; averaged < 2; averaged++) {
+        const uint64_t digest = train(averaged ? 0.9 : 0);
+        ls_model *judged = open_model(world, "run/checkpoints/last", LS_MODEL_EVALUATED);
+        ls_model *raw = open_model(world, "run/checkpoints/last", LS_MODEL_RAW);
+        assert_true(digest_of(judged) == digest);
+        assert_true((digest_of(raw) == digest) == !averaged);
+        const ls_model_facts *facts = ls_model_describe(judged);
+        assert_int_equal(facts->has_average, averaged);
+        assert_int_equal(facts->averaged, averaged);
+        assert_int_equal(ls_model_describe(raw)->has_average, averaged);
+        assert_false(ls_model_describe(raw)->averaged);
+        ls_model_destroy(&judged);
+        ls_model_destroy(&raw);
+        assert_null(raw);
+    }
+}
+
+static void its_facts_are_those_of_the_training(void **state)
+{
+    (void)state;
+    (void)train(0);
+    ls_model *model = open_model(world, "run", LS_MODEL_EVALUATED);
+    const ls_model_facts *facts = ls_model_describe(model);
+    assert_string_equal(facts->info->model, "dense:12 relu dense:4");
+    assert_string_equal(facts->info->dataset, "fixture");
+    assert_int_equal(facts->info->classes, 4);
+    assert_int_equal(facts->info->input.height, 6);
+    assert_int_equal(facts->progress.epoch, facts->progress.early_stop.best_epoch);
+    assert_true(facts->latest.epoch == (double)facts->progress.epoch);
+    assert_true(facts->latest.loss > 0);
+    assert_int_equal(facts->reading.seed, 7);
+    assert_true(facts->reading.validation == 0.25);
+    assert_int_equal(facts->reading.hold_out, LS_HOLD_OUT_STRATIFIED);
+    assert_int_equal(facts->reading.layout, LS_LAYOUT_NHWC);
+    assert_true((strstr(facts->path, "run/checkpoints/") != NULL) == (rank == 0));
+    assert_int_equal(ls_model_batch(model)->capacity, LS_EVALUATION_ROWS);
+    const ls_input_format input = ls_model_input(model);
+    assert_true(input.std == 1 && input.mean == 0 && input.shape.width == 5);
+    ls_model_destroy(&model);
+}
+
+static void one_process_can_open_it_without_a_communicator(void **state)
+{
+    (void)state;
+    (void)train(0.9);
+    ls_model *together = open_model(world, "run", LS_MODEL_EVALUATED);
+    ls_model *alone = open_model(NULL, "run", LS_MODEL_EVALUATED);
+    ls_model *described = open_model(NULL, "run", LS_MODEL_NONE);
+    assert_true(digest_of(alone) == digest_of(together));
+    assert_null(ls_model_params(described));
+    assert_null(ls_model_batch(described));
+    assert_int_equal(ls_network_size(ls_model_network(described)),
+                     ls_network_size(ls_model_network(alone)));
+    ls_model_destroy(&together);
+    ls_model_destroy(&alone);
+    ls_model_destroy(&described);
+}
+
+/* Opening a path fails on all ranks alike. */
+static void assert_refused(const char *path, const char *part)
+{
+    ls_model *model = NULL;
+    const ls_status status = ls_model_open(&model, world, path, LS_MODEL_EVALUATED);
+    assert_fails(status, LS_ERR_DATA, part);
+    assert_same_failure(status);
+    assert_null(model);
+}
+
+static void what_is_no_model_is_refused_on_all_ranks(void **state)
+{
+    (void)state;
+    if (rank == 0) {
+        fixture_write_checkpoint("damaged.h5");
+        FILE *file = fopen("damaged.h5", "r+b");
+        assert_non_null(file);
+        fseek(file, -100, SEEK_END);
+        fputc(0x5a, file);
+        assert_int_equal(fclose(file), 0);
+        fixture_write_described("odd.h5", "dense:5 relu dense:4", "text", "hold-out = odd\n");
+        fixture_write_described("other.h5", "dense:6 relu dense:4", "text", "seed = 0\n");
+        fixture_write(&fixture_small, "data.h5");
+    }
+    ls_barrier(world);
+    assert_refused("nowhere.h5", "nowhere.h5");
+    assert_refused("damaged.h5", "damaged.h5");
+    assert_refused("odd.h5", "'--hold-out odd' is not known here");
+    assert_refused("other.h5", "dense1");
+    assert_refused("data.h5", "data.h5");
+}
+
+MPI_TEST_MAIN(cmocka_unit_test(a_run_folder_is_its_judged_parameters_on_all_ranks),
+              cmocka_unit_test(its_facts_are_those_of_the_training),
+              cmocka_unit_test(one_process_can_open_it_without_a_communicator),
+              cmocka_unit_test(what_is_no_model_is_refused_on_all_ranks))
