@@ -12,6 +12,7 @@
 #include <lockstep/early_stop.h>
 #include <lockstep/evaluate.h>
 #include <lockstep/import.h>
+#include <lockstep/loss.h>
 #include <lockstep/metrics.h>
 #include <lockstep/mistakes.h>
 #include <lockstep/network.h>
@@ -22,6 +23,7 @@
 #include <lockstep/reducer.h>
 #include <lockstep/scaling.h>
 #include <lockstep/schedule.h>
+#include <lockstep/score.h>
 #include <lockstep/source.h>
 #include <lockstep/status.h>
 #include <lockstep/team.h>

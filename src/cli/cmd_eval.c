@@ -332,7 +332,8 @@ static ls_status draw_mistakes(const settings *s, const work *w, const ls_datase
             return status;
         snprintf(caption, TEXT, "%d>%d", (int)m->label, (int)m->predicted);
         snprintf(note, TEXT, "%.1f%%", 100 * m->probability);
-        const bool probable = w->id.loss == LS_CROSS_ENTROPY; /* what mse makes is anything */
+        const bool probable =
+            ls_loss_takes_logits((ls_loss)w->id.loss); /* what mse makes is anything */
         ls_sheet_put(sheet, i, ls_sample_at(one, 0)->pixels, caption, probable ? note : "");
         ls_samples_destroy(&one);
     }
@@ -353,7 +354,7 @@ static ls_status picture_mistakes(const settings *s, const work *w)
         .shape = w->id.input,
         .columns = columns,
         .rows = w->mistakes > 0 ? (w->mistakes + columns - 1) / columns : 1,
-        .line = {widest, w->id.loss == LS_CROSS_ENTROPY ? "100.0%" : ""}};
+        .line = {widest, ls_loss_takes_logits((ls_loss)w->id.loss) ? "100.0%" : ""}};
     snprintf(widest, sizeof widest, "%d>%d", w->id.classes - 1, w->id.classes - 1);
     ls_status status = ls_sheet_create(&sheet, &layout);
     if (status == LS_OK)

@@ -193,7 +193,7 @@ static ls_status check_stack(ls_network *network)
         return wrong_word(guilty + 1, network->layer[guilty].word, reason);
     }
     network->computed = network->layers;
-    if (network->loss != LS_CROSS_ENTROPY)
+    if (!ls_loss_takes_logits(network->loss))
         return LS_OK;
     if (layer->kind == &ls_layer_softmax)
         network->computed--;

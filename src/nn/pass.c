@@ -1,5 +1,4 @@
 /* Passes through a network. */
-#include "base/exact.h"
 #include "base/rng.h"
 #include "nn/loss.h"
 #include "nn/network_state.h"
@@ -103,9 +102,7 @@ ls_score ls_network_loss(ls_network *network, const float *params, const ls_batc
         const ls_score part = ls_loss_score(
             network->loss, pass->label_smoothing, left < block ? left : block, network->classes,
             output + at, batch->labels + first, network->delta[0] + at, NULL);
-        score.rows += part.rows;
-        score.correct += part.correct;
-        score.loss += pass->block > 0 ? ls_exact_round(part.loss, pass->quantum) : part.loss;
+        ls_score_add(&score, &part, pass->block > 0 ? pass->quantum : 0);
     }
     return score;
 }

@@ -44,9 +44,7 @@ ls_status ls_evaluation_add(void *evaluation, const ls_samples *samples)
         int64_t some = left < LS_EVALUATION_ROWS ? left : LS_EVALUATION_ROWS;
         ls_samples_gather(samples, NULL, done, some, normalization, e->batch);
         ls_score score = ls_network_evaluate(e->network, e->params, e->batch, predicted);
-        e->score.rows += score.rows;
-        e->score.correct += score.correct;
-        e->score.loss += ls_exact_round(score.loss, e->quantum);
+        ls_score_add(&e->score, &score, e->quantum);
         for (int64_t i = 0; e->confusion != NULL && i < some; i++)
             e->confusion[e->batch->labels[i] * (int64_t)e->classes + predicted[i]]++;
         status = ls_interrupt_poll(LS_INTERRUPT_GRACE);
@@ -60,12 +58,12 @@ ls_status ls_evaluation_finish(ls_comm *comm, ls_evaluation *e, ls_status status
     status = ls_agree(comm, status);
     if (status != LS_OK)
         return status;
-    int64_t counts[2] = {e->score.rows, e->score.correct};
+    double sums[LS_SUMS];
     *out = e->score;
-    ls_sum_integers(comm, counts, 2);
-    ls_sum_doubles(comm, &out->loss, 1);
-    out->rows = counts[0];
-    out->correct = counts[1];
+    ls_score_get(out, sums);
+    ls_sum_integers(comm, &out->rows, 1);
+    ls_sum_doubles(comm, sums, LS_SUMS);
+    ls_score_set(out, sums);
     if (e->confusion != NULL)
         ls_sum_integers(comm, e->confusion, ls_int((int64_t)e->classes * e->classes));
     return LS_OK;

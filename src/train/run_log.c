@@ -15,7 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CSV_ROW = 512, EVENTS_MAX = 1 << 28 };
+enum {
+    CSV_ROW = 32 * LS_METRICS_COLUMNS, /* bytes, at most */
+    EVENTS_MAX = 1 << 28
+};
 
 struct ls_run_log {
     ls_run_folder *folder; /* borrowed, as the next one */

@@ -35,16 +35,6 @@ static ls_status read_summary(const char *folder, json_t **out)
     return LS_OK;
 }
 
-/* The column of this name; LS_METRICS_COLUMNS: none. */
-static int column_of(const char *name, size_t length)
-{
-    int at = 0;
-    while (at < LS_METRICS_COLUMNS && (strlen(ls_metrics_name(at)) != length ||
-                                       strncmp(ls_metrics_name(at), name, length) != 0))
-        at++;
-    return at;
-}
-
 /* The fields of a line, one after the other: where the next begins, NULL after the last. */
 static const char *next_field(const char *at, const char *end, size_t *length)
 {
@@ -59,7 +49,7 @@ static int read_header(const char *line, const char *end, int columns[MOST_COLUM
     size_t length;
     for (const char *at = line, *next; at != NULL && count < MOST_COLUMNS; at = next) {
         next = next_field(at, end, &length);
-        columns[count++] = column_of(at, length);
+        columns[count++] = ls_metrics_find(at, length);
     }
     return columns[0] == 0 ? count : 0; /* the epoch comes first */
 }

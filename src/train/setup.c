@@ -7,6 +7,7 @@
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/show.h"
 #include "train/records.h"
 #include "train/standby.h"
 
@@ -21,20 +22,26 @@ static ls_status choose_monitor(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
     t->monitor = c->monitor;
-    if (t->dataset.rows[LS_VALIDATION] == 0 &&
-        (c->monitor == LS_MONITOR_VAL_LOSS || c->monitor == LS_MONITOR_VAL_ACCURACY)) {
+    if (t->dataset.rows[LS_VALIDATION] == 0 && ls_monitor_is_validation(c->monitor)) {
         if (c->patience > 0)
             return ls_fail(LS_ERR_USAGE,
                            "--patience watches %s but there are no validation rows: give "
                            "--validation 0.1, or --monitor loss",
-                           ls_trainer_monitor_name(t));
-        t->monitor = c->monitor == LS_MONITOR_VAL_LOSS ? LS_MONITOR_LOSS : LS_MONITOR_ACCURACY;
+                           ls_monitor_name(c->monitor));
+        t->monitor = ls_monitor_of_training(c->monitor);
     }
-    bool accuracy = t->monitor == LS_MONITOR_VAL_ACCURACY || t->monitor == LS_MONITOR_ACCURACY;
-    t->stop_config = (ls_early_stop_config){
-        .maximise = c->mode == LS_MODE_AUTO ? accuracy : c->mode == LS_MODE_MAX,
-        .patience = c->patience,
-        .min_delta = c->min_delta};
+    const ls_metric_kind *metric = ls_metric_describe(ls_monitor_metric(t->monitor));
+    if (t->dataset.classes < metric->classes)
+        return ls_fail(LS_ERR_USAGE,
+                       "--monitor %s says nothing about %s: it takes %d or more; take --monitor "
+                       "val_accuracy",
+                       ls_monitor_name(c->monitor), ls_counted(t->dataset.classes, "class").text,
+                       metric->classes);
+    const bool more = metric->better == LS_BETTER_MORE;
+    t->stop_config =
+        (ls_early_stop_config){.maximise = c->mode == LS_MODE_AUTO ? more : c->mode == LS_MODE_MAX,
+                               .patience = c->patience,
+                               .min_delta = c->min_delta};
     return LS_OK;
 }
 
@@ -311,7 +318,7 @@ static ls_status create(ls_trainer *t)
                             .epochs_done = t->progress.epoch,
                             .steps_done = t->progress.step,
                             .resumed = t->resumed,
-                            .monitor = ls_trainer_monitor_name(t),
+                            .monitor = ls_monitor_name(t->monitor),
                             .lr = t->base_lr,
                             .augmented = t->replica.augment != NULL,
                             .setup_seconds = ls_now() - begin};

@@ -170,9 +170,7 @@ static ls_status pass_through(ls_replica *r, const ls_samples *samples, const in
     if (status != LS_OK)
         r->batch->rows = 0;
     phases->forward += lap(&watch);
-    control->rows = score->rows;
-    control->correct = score->correct;
-    control->loss = score->loss;
+    control->score = *score;
     control->failed = status != LS_OK;
     ls_reducer_begin(r->reducer, control);
     ls_network_backward(r->network, params, r->batch, &pass, ls_reducer_grads(r->reducer));
@@ -202,7 +200,7 @@ ls_status ls_step(ls_replica *r, const ls_samples *samples, const int64_t *order
     if (status != LS_OK)
         snprintf(r->late_text, sizeof r->late_text, "%s", ls_error_text());
     r->late = status;
-    ls_optimizer_begin(r->optimizer, 1.0 / (double)control->rows, lr);
+    ls_optimizer_begin(r->optimizer, 1.0 / (double)control->score.rows, lr);
     r->unfinished = true;
     r->fresh = ls_network_size(r->network);
     measure(r);

@@ -103,7 +103,7 @@ static void count_plateaus(ls_trainer *t)
     t->plateaus = 0;
     for (int64_t e = 0; e < t->progress.epoch; e++)
         t->plateaus += ls_early_stop_plateau(&state, &config, e + 1,
-                                             ls_trainer_monitor_value(t, &t->history[e]));
+                                             ls_monitor_value(t->monitor, &t->history[e]));
     ls_broadcast(t->comm, &t->plateaus, sizeof t->plateaus);
 }
 
@@ -160,12 +160,10 @@ static ls_status take_step(ls_trainer *t, const int64_t *epoch_order, ls_control
     if (skipped)
         return LS_OK;
     t->skipped = 0;
-    sums->rows += (double)control->rows;
-    sums->correct += (double)control->correct;
-    sums->loss += control->loss;
+    ls_score_add(&sums->score, &control->score, 0);
     if (t->rank == 0 && t->observer->step != NULL)
-        t->observer->step(t->observer->user, progress->epoch + 1, (int64_t)sums->rows,
-                          control->loss / (double)control->rows);
+        t->observer->step(t->observer->user, progress->epoch + 1, sums->score.rows,
+                          control->score.loss / (double)control->score.rows);
     return t->tuner != NULL ? tune(t, phases.total) : LS_OK;
 }
 
@@ -242,10 +240,10 @@ static ls_status evaluate_stream(ls_trainer *t, const float *params, ls_score *s
 static ls_status validate(ls_trainer *t, const float *params, ls_metrics *m)
 {
     go_on_with(t, LS_AT_VALIDATION);
-    m->val_loss = m->val_accuracy = NAN;
+    ls_score score = {0};
+    ls_metrics_set_score(m, true, t->dataset.classes, &score);
     if (t->dataset.rows[LS_VALIDATION] == 0)
         return LS_OK;
-    ls_score score;
     ls_status status =
         t->stream != NULL
             ? evaluate_stream(t, params, &score)
@@ -253,8 +251,7 @@ static ls_status validate(ls_trainer *t, const float *params, ls_metrics *m)
                           t->config->std, t->replica.batch, t->dataset.classes, &score, NULL);
     if (status != LS_OK)
         return status;
-    m->val_loss = score.loss / (double)score.rows;
-    m->val_accuracy = (double)score.correct / (double)score.rows;
+    ls_metrics_set_score(m, true, t->dataset.classes, &score);
     if (!isfinite(m->val_loss))
         status =
             ls_fail(LS_ERR_NUMERIC, "validation loss is %g after epoch %lld; try a smaller --lr",
@@ -273,7 +270,7 @@ static bool decide(ls_trainer *t, const ls_metrics *m)
     if (t->rank == 0) {
         verdict.state = t->progress.early_stop;
         verdict.best = ls_early_stop_update(&verdict.state, &t->stop_config, t->progress.epoch,
-                                            ls_trainer_monitor_value(t, m));
+                                            ls_monitor_value(t->monitor, m));
     }
     ls_broadcast(t->comm, &verdict, sizeof verdict);
     t->progress.early_stop = verdict.state;
@@ -337,14 +334,13 @@ static ls_status run_epoch(ls_trainer *t)
     if (status != LS_OK)
         return status;
     const ls_partial *sums = &t->progress.partial;
-    const double rows = sums->rows, ranks = t->plan.ranks;
+    const double rows = (double)sums->score.rows, ranks = t->plan.ranks;
     double times[] = {sums->compute_s, sums->communicate_s, sums->exchange_s, ls_now() - checked};
     int slowest = ls_rank_of_max(t->comm, sums->compute_s);
     ls_sum_doubles(t->comm, times, sizeof times / sizeof *times);
     m.seconds = sums->seconds;
     ls_max_doubles(t->comm, &m.seconds, 1);
-    m.loss = sums->loss / rows;
-    m.accuracy = sums->correct / rows;
+    ls_metrics_set_score(&m, false, t->dataset.classes, &sums->score);
     m.lr = rate_of(t, t->plan.steps - 1);
     m.samples_per_second = rows / m.seconds;
     m.compute_s = times[0] / ranks;

@@ -57,24 +57,3 @@ ls_reduce ls_trainer_reduce(const ls_trainer *t)
 {
     return t->tuner != NULL ? LS_REDUCE_AUTO : ls_reducer_which(t->replica.reducer);
 }
-
-const char *ls_trainer_monitor_name(const ls_trainer *t)
-{
-    static const char *const names[] = {"val_loss", "val_accuracy", "loss", "accuracy"};
-    return names[t->monitor];
-}
-
-double ls_trainer_monitor_value(const ls_trainer *t, const ls_metrics *m)
-{
-    switch (t->monitor) {
-    case LS_MONITOR_VAL_LOSS:
-        return m->val_loss;
-    case LS_MONITOR_VAL_ACCURACY:
-        return m->val_accuracy;
-    case LS_MONITOR_LOSS:
-        return m->loss;
-    case LS_MONITOR_ACCURACY:
-        break;
-    }
-    return m->accuracy;
-}

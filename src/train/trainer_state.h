@@ -128,8 +128,4 @@ const float *ls_trainer_outcome(ls_trainer *trainer);
 /* How gradients are summed; LS_REDUCE_AUTO while that is undecided. Local. */
 ls_reduce ls_trainer_reduce(const ls_trainer *trainer);
 
-/* The column that is watched, and its value in a row. Local. */
-const char *ls_trainer_monitor_name(const ls_trainer *trainer);
-double ls_trainer_monitor_value(const ls_trainer *trainer, const ls_metrics *metrics);
-
 #endif
