@@ -205,7 +205,7 @@ static ls_status tell(const ls_trainer *t, const ls_diagnosis *d)
     ls_trainer_note(t, "%s: %s", d->what, d->text);
     if (t->log == NULL)
         return LS_OK;
-    return ls_run_log_event(t->log, "diagnosis", t->progress.epoch,
+    return ls_run_log_event(t->log, LS_EVENT_DIAGNOSIS, t->progress.epoch,
                             json_pack("{s:s, s:s}", "what", d->what, "text", d->text));
 }
 

@@ -106,7 +106,7 @@ ls_status ls_health_check_params(const ls_trainer *t)
 }
 
 /* Lets the user and the log know. Collective. */
-static ls_status tell(ls_trainer *t, const char *event, const char *text)
+static ls_status tell(ls_trainer *t, ls_event event, const char *text)
 {
     ls_trainer_note(t, "%s", text);
     return ls_agree(
@@ -124,7 +124,7 @@ ls_status ls_health_skip(ls_trainer *t)
         return ls_fail(LS_ERR_NUMERIC, "%s; %d steps before it were left out already", why,
                        MOST_IN_A_ROW);
     snprintf(text, sizeof text, "%s; this step is left out", why);
-    return tell(t, "skip", text);
+    return tell(t, LS_EVENT_SKIP, text);
 }
 
 ls_status ls_health_roll_back(ls_trainer *t)
@@ -146,7 +146,7 @@ ls_status ls_health_roll_back(ls_trainer *t)
     }
     snprintf(text, sizeof text, "%s; going back to step %lld of epoch %lld", why,
              (long long)t->progress.step + 1, (long long)t->progress.epoch + 1);
-    return tell(t, "rollback", text);
+    return tell(t, LS_EVENT_ROLLBACK, text);
 }
 
 /* How many ranks have this hash. */
@@ -235,5 +235,5 @@ ls_status ls_health_check_replicas(ls_trainer *t)
         return status;
     snprintf(text + strlen(text), sizeof text - strlen(text), "; they get those of rank %d",
              majority);
-    return tell(t, "heal", text);
+    return tell(t, LS_EVENT_HEAL, text);
 }

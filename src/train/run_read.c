@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "train/run_log.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -128,22 +129,20 @@ static void copy(json_t *to, const json_t *from, const char *key)
 /* Lets an event change what is known of the run. */
 static void learn(json_t *summary, const json_t *event)
 {
-    const char *what = json_string_value(json_object_get(event, "event"));
-    if (what == NULL)
-        return;
-    if (strcmp(what, "stop") == 0 || strcmp(what, "failure") == 0) {
+    const ls_event kind = ls_event_find(json_string_value(json_object_get(event, "event")));
+    if (kind == LS_EVENT_STOP || kind == LS_EVENT_FAILURE) {
         json_object_set_new(summary, "outcome",
-                            json_string(*what == 's' ? "interrupted" : "failed"));
+                            json_string(kind == LS_EVENT_STOP ? "interrupted" : "failed"));
         copy(summary, event, "text");
-    } else if (strcmp(what, "start") == 0 || strcmp(what, "resume") == 0) {
+    } else if (kind == LS_EVENT_START || kind == LS_EVENT_RESUME) {
         json_object_set_new(summary, "outcome", json_string("unfinished"));
         json_object_del(summary, "text");
         copy(summary, event, "ranks");
         copy(summary, event, "threads");
-    } else if (strcmp(what, "checkpoint") == 0 && json_is_true(json_object_get(event, "best"))) {
+    } else if (kind == LS_EVENT_CHECKPOINT && json_is_true(json_object_get(event, "best"))) {
         json_object_set_new(summary, "best",
                             json_pack("{s:O}", "epoch", json_object_get(event, "epoch")));
-    } else if (strcmp(what, "diagnosis") == 0) {
+    } else if (kind == LS_EVENT_DIAGNOSIS) {
         json_t *diagnosis = json_object();
         copy(diagnosis, event, "what");
         copy(diagnosis, event, "text");

@@ -257,7 +257,7 @@ static ls_status tell_of_gaps(const ls_trainer *t)
     ls_trainer_note(t, "classes: %s", t->class_gaps);
     if (t->log == NULL)
         return LS_OK;
-    return ls_run_log_event(t->log, "classes", t->progress.epoch,
+    return ls_run_log_event(t->log, LS_EVENT_CLASSES, t->progress.epoch,
                             json_pack("{s:o}", "text", ls_json_text(t->class_gaps)));
 }
 

@@ -52,12 +52,12 @@ ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
     ls_status status = LS_OK;
     if (result->stopped_early)
         status =
-            ls_run_log_event(t->log, "early_stop", result->epochs,
+            ls_run_log_event(t->log, LS_EVENT_EARLY_STOP, result->epochs,
                              json_pack("{s:I, s:I}", "best_epoch", (json_int_t)stop->best_epoch,
                                        "waited", (json_int_t)stop->waited));
     if (status == LS_OK)
-        status =
-            ls_run_log_event(t->log, "end", result->epochs, json_pack("{s:s}", "outcome", outcome));
+        status = ls_run_log_event(t->log, LS_EVENT_END, result->epochs,
+                                  json_pack("{s:s}", "outcome", outcome));
     if (status != LS_OK)
         return status;
 

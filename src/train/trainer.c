@@ -38,7 +38,7 @@ static ls_status tune(ls_trainer *t, double seconds)
     ls_trainer_note(t, "--reduce auto: %s", verdict);
     ls_status status = LS_OK;
     if (t->log != NULL)
-        status = ls_run_log_event(t->log, "reduce", t->progress.epoch + 1,
+        status = ls_run_log_event(t->log, LS_EVENT_REDUCE, t->progress.epoch + 1,
                                   json_pack("{s:s, s:s}", "chosen",
                                             ls_reduce_name(ls_reducer_which(t->replica.reducer)),
                                             "text", verdict));
@@ -299,7 +299,8 @@ static ls_status record(ls_trainer *t, ls_metrics *m, bool best)
     if (status == LS_OK && t->log != NULL) {
         status = ls_run_log_metrics(t->log, t->history, t->progress.epoch);
         if (status == LS_OK)
-            status = ls_run_log_event(t->log, "epoch", t->progress.epoch, ls_metrics_json(m));
+            status =
+                ls_run_log_event(t->log, LS_EVENT_EPOCH, t->progress.epoch, ls_metrics_json(m));
     }
     return ls_agree(t->comm, status);
 }
@@ -413,9 +414,9 @@ ls_status ls_trainer_run(ls_trainer *t, ls_train_result *result)
     if (status == LS_OK && !idle)
         status = ls_diagnosis_at_end(t);
     if (status == LS_INTERRUPTED)
-        return ls_trainer_log_error(t, status, "stop", t->progress.epoch);
+        return ls_trainer_log_error(t, status, LS_EVENT_STOP, t->progress.epoch);
     if (status != LS_OK)
-        return ls_trainer_log_error(t, status, "failure", epoch);
+        return ls_trainer_log_error(t, status, LS_EVENT_FAILURE, epoch);
     *result = conclude(t, begin, idle);
     return ls_agree(t->comm, t->log != NULL ? ls_summary_write(t, result) : LS_OK);
 }

@@ -115,7 +115,7 @@ ls_status ls_trainer_save(ls_trainer *trainer, bool best, bool needed) LS_MUST_C
 
 /* Leaves the latest error's text in the events, as far as they can still be written; on rank 0.
  * Returns that error, which is then still the latest. Local. */
-ls_status ls_trainer_log_error(ls_trainer *trainer, ls_status error, const char *event,
+ls_status ls_trainer_log_error(ls_trainer *trainer, ls_status error, ls_event event,
                                int64_t epoch) LS_MUST_CHECK;
 
 /* Tells the observer; on rank 0 only. Local. */
