@@ -68,8 +68,9 @@ ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
                   (json_int_t)result->epochs, "steps", (json_int_t)t->progress.optimizer_steps,
                   "seconds", result->seconds, "restored_best", result->restored);
     json_object_set_new(summary, "best",
-                        json_pack("{s:s, s:I, s:f}", "monitor", ls_monitor_name(t->monitor),
-                                  "epoch", (json_int_t)stop->best_epoch, "value", stop->best));
+                        json_pack("{s:s, s:s, s:I, s:f}", "monitor", ls_monitor_name(t->monitor),
+                                  "mode", t->stop_config.maximise ? "max" : "min", "epoch",
+                                  (json_int_t)stop->best_epoch, "value", stop->best));
     json_object_set_new(summary, "final",
                         result->epochs > 0 ? ls_metrics_json(&result->final) : json_null());
     json_object_set_new(summary, "diagnosis", diagnosis_json(t));
