@@ -15,7 +15,8 @@ extern "C" {
  *    sum      kind: COUNT, a number of rows; REAL, any number */
 #define LS_SUM_LIST(X)                                                                             \
     X(loss, REAL)     /* the rows' losses */                                                       \
-    X(correct, COUNT) /* rows whose largest output is the label's; the first of equals counts */
+    X(correct, COUNT) /* rows whose largest output is the label's; the first of equals counts */   \
+    X(top5, COUNT)    /* rows whose label is among the five largest outputs */
 
 /* The score of some rows. Zeroed: of no rows. */
 typedef struct ls_score {
@@ -62,7 +63,9 @@ enum { LS_TASK_CLASSIFICATION = 1 };
     M(X, loss, LOSS, LESS, CLASSIFICATION, 2, "mean loss of a row")                                \
     M(X, accuracy, ACCURACY, MORE, CLASSIFICATION, 2,                                              \
       "fraction of the rows whose largest output is the label's")
-#define LS_METRIC_LATER(M, X)
+#define LS_METRIC_LATER(M, X)                                                                      \
+    M(X, top5, TOP5, MORE, CLASSIFICATION, 6,                                                      \
+      "fraction of the rows whose label is among the five largest outputs")
 #define LS_METRIC_LIST(M, X) LS_METRIC_FIRST(M, X) LS_METRIC_LATER(M, X)
 
 typedef enum ls_metric {

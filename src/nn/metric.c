@@ -4,13 +4,22 @@
 
 #include <assert.h>
 
+/* The number of classes whose outputs come before the label's: larger ones and, of equals, those of
+ * lower classes; NaN comes before all. */
+static int count_before(int classes, const float *y, int32_t label)
+{
+    int before = 0;
+    for (int32_t k = 0; k < classes; k++)
+        before += k < label ? !(y[k] < y[label]) : k > label && !(y[k] <= y[label]);
+    return before;
+}
+
 void ls_metric_add_row(ls_score *score, int classes, const float *y, int32_t label,
                        int32_t predicted)
 {
-    (void)classes;
-    (void)y;
     score->rows++;
     score->correct += predicted == label;
+    score->top5 += count_before(classes, y, label) < 5;
 }
 
 static double mean(double sum, const ls_score *score)
@@ -26,6 +35,11 @@ static double loss(const ls_score *score)
 static double accuracy(const ls_score *score)
 {
     return mean(score->correct, score);
+}
+
+static double top5(const ls_score *score)
+{
+    return mean(score->top5, score);
 }
 
 static const ls_metric_kind kinds[LS_METRICS] = {

@@ -12,10 +12,11 @@ column() { # RUN NAME: of all epochs
 }
 # shellcheck disable=SC2317
 has_column() { head -n 1 "$1/metrics.csv" | tr , '\n' | grep -qx "$2"; } # RUN NAME
-train() {        # RUN RANKS OPTION ...
+model=dense:8
+train() { # RUN RANKS OPTION ...
     local run=$1 ranks=$2
     shift 2
-    mpirun -n "$ranks" "$lockstep" train --model dense:8 --batch 50 --epochs 3 --threads 1 --reduce fused --run "$run" "$@" >out 2>err
+    mpirun -n "$ranks" "$lockstep" train --model "$model" --batch 50 --epochs 3 --threads 1 --reduce fused --run "$run" "$@" >out 2>err
 }
 
 monitors=$("$lockstep" train --help | grep -oE 'val_loss val_accuracy[a-z0-9_ ]*' | sed 's, *$,,')
@@ -40,8 +41,27 @@ for ranks in 1 2 3; do
         --json >eval$ranks.json 2>err
     check "eval on $ranks ranks" cmp eval1.json eval$ranks.json
 done
-for name in loss accuracy; do
+for name in loss accuracy top5; do
     value=$(sed -E "s/.*\"$name\":([0-9.]+).*/\1/" eval1.json)
     check "eval has the run's val_$name" [ "$(printf %.6f "$value")" = "$(printf %.6f "$(column val_loss "val_$name" | tail -n 1)")" ]
+done
+check "eval prints it" [ "$("$lockstep" eval --data eight.h5 --checkpoint val_loss | grep -cE '^test top5 [01]\.[0-9]{4}$')" = 1 ]
+"$lockstep" report val_loss --out page.html >out 2>err
+check "the report has it, of both kinds of rows" [ "$(grep -oE '(training|validation) top5' page.html | sort -u | wc -l)" = 2 ]
+
+# Among few classes top5 says nothing: its columns are there, and empty.
+model=dense:4
+train few 2 --data four.h5
+check "few classes are trained" [ $? = 0 ]
+check "the columns are there" has_column few val_top5
+check "and empty" [ -z "$(column few top5)$(column few val_top5)" ]
+check "the summary has no value" has few/summary.json '"val_top5": null'
+"$lockstep" eval --data four.h5 --checkpoint few --json >out 2>err
+check "nor has eval" has out '"top5":null'
+"$lockstep" eval --data four.h5 --checkpoint few >out 2>err
+check "which does not print it" [ "$(grep -c top5 out)" = 0 ]
+for monitor in top5 val_top5; do
+    refuses 2 "--monitor $monitor says nothing about 4 classes: it takes 6 or more" \
+        "$lockstep" train --data four.h5 --model dense:4 --epochs 1 --monitor $monitor
 done
 finish

@@ -86,6 +86,42 @@ static void values_are_means_of_the_rows(void **state)
     assert_int_equal(ls_metric_describe(LS_METRIC_ACCURACY)->better, LS_BETTER_MORE);
 }
 
+/* Of equal outputs the lower class comes first, as for the largest; NaN is never the label's gain. */
+static void top5_is_the_label_among_the_five_largest(void **state)
+{
+    (void)state;
+    enum { K = 7 };
+    static const struct {
+        float y[K];
+        int32_t label;
+        bool right;
+    } cases[] = {
+        {{7, 6, 5, 4, 3, 2, 1}, 4, true},     {{7, 6, 5, 4, 3, 2, 1}, 5, false},
+        {{1, 2, 3, 4, 5, 6, 7}, 2, true},     {{1, 2, 3, 4, 5, 6, 7}, 1, false},
+        {{0, 0, 0, 0, 0, 0, 0}, 4, true},     {{0, 0, 0, 0, 0, 0, 0}, 5, false},
+        {{NAN, NAN, 5, 4, 3, 2, 1}, 4, true}, {{NAN, NAN, 5, 4, 3, 2, 1}, 5, false},
+        {{1, 1, 1, 1, 1, 1, NAN}, 6, false},  {{-1, -2, -3, -4, -5, -6, -7}, 0, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int loss = 0; loss < LS_LOSSES; loss++) {
+            const ls_score score =
+                ls_loss_score((ls_loss)loss, 0, 1, K, cases[i].y, &cases[i].label, NULL, NULL);
+            assert_true(score.top5 == cases[i].right);
+        }
+}
+
+/* Among five classes every label is one of the five: a value of 1 would say nothing. */
+static void top5_takes_more_than_five_classes(void **state)
+{
+    (void)state;
+    const ls_score score = {.rows = 4, .loss = 2, .correct = 1, .top5 = 3};
+    ls_metrics m = {0};
+    ls_metrics_set_score(&m, true, 5, &score);
+    assert_true(isnan(m.val_top5) && m.val_accuracy == 0.25);
+    ls_metrics_set_score(&m, true, 6, &score);
+    assert_true(m.val_top5 == 0.75);
+}
+
 static void scores_are_added_in_any_order(void **state)
 {
     (void)state;
@@ -158,6 +194,8 @@ int main(void)
         cmocka_unit_test(every_column_is_found_by_its_name),
         cmocka_unit_test(each_metric_has_two_columns_and_monitors),
         cmocka_unit_test(values_are_means_of_the_rows),
+        cmocka_unit_test(top5_is_the_label_among_the_five_largest),
+        cmocka_unit_test(top5_takes_more_than_five_classes),
         cmocka_unit_test(scores_are_added_in_any_order),
         cmocka_unit_test(losses_have_names),
         cmocka_unit_test(only_cross_entropy_smooths),
