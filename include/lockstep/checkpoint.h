@@ -1,7 +1,6 @@
 /* Checkpoints: one HDF5 file that holds all that training depends on, and the folder they lie in.
  *
- *     attributes                what the network is and how far its training has come: ls_identity
- *                               and ls_progress, see the table in src/train/checkpoint_attributes.c
+ *     attributes                the fields of ls_identity and ls_progress
  *     /parameters/<layer>/<name>   float32
  *     /optimizer/<slot>/<layer>/<name>   float32, the optimizer's state
  *     /average/<layer>/<name>   float32, the average of the parameters if one is kept

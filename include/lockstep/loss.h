@@ -23,13 +23,13 @@ typedef enum ls_loss {
 /* The name of a loss, as "mse". Local. */
 const char *ls_loss_name(ls_loss loss);
 
-/* Finds a loss by its name; false if there is none of that name, *out is then left alone. Local. */
+/* Finds a loss by its name. Local. Returns false, and leaves *out alone, if there is none. */
 bool ls_loss_find(const char *name, ls_loss *out);
 
-/* True if a loss takes the network's outputs for logits, and softmax is part of the loss. Local. */
+/* Returns true if a loss takes the network's outputs as logits: softmax is part of it. Local. */
 bool ls_loss_takes_logits(ls_loss loss);
 
-/* True if the targets of a loss can be smoothed, see ls_pass. Local. */
+/* Returns true if the targets of a loss can be smoothed, see ls_pass. Local. */
 bool ls_loss_smooths(ls_loss loss);
 
 #ifdef __cplusplus

@@ -51,14 +51,14 @@ void ls_score_add(ls_score *score, const ls_score *part, double quantum);
 
 typedef enum ls_better { LS_BETTER_LESS, LS_BETTER_MORE } ls_better;
 
-/* What a network is trained for: metrics say which of these they are for. */
+/* The tasks of networks; a metric names those that it is defined for. */
 enum { LS_TASK_CLASSIFICATION = 1 };
 
 /* The metrics. Each gives two columns of a row of ls_metrics: NAME, of the training rows, and
  * val_NAME, of the validation rows. The columns of the second list come after all others, so that
  * columns keep their places when a metric is added: add it there.
  *    name, NAME        better  tasks           classes (the fewest)  one line of help
- * M is expanded with X, whatever that is, as its first argument. */
+ * M is called with X, another macro or nothing, as its first argument. */
 #define LS_METRIC_FIRST(M, X)                                                                      \
     M(X, loss, LOSS, LESS, CLASSIFICATION, 2, "mean loss of a row")                                \
     M(X, accuracy, ACCURACY, MORE, CLASSIFICATION, 2,                                              \
@@ -80,16 +80,16 @@ typedef struct ls_metric_kind {
     const char *name;                        /* of the column */
     const char *help;                        /* one line */
     ls_better better;                        /* whether less or more of it is better */
-    unsigned tasks;                          /* LS_TASK_... that it is for */
-    int classes;                             /* the fewest that it says anything about */
+    unsigned tasks;                          /* LS_TASK_... that it is defined for */
+    int classes;                             /* the fewest that it is defined for */
     double (*finish)(const ls_score *score); /* its value, of one row or more */
 } ls_metric_kind;
 
 /* The table's row of a metric. Local. */
 const ls_metric_kind *ls_metric_describe(ls_metric metric);
 
-/* The value of a metric; NaN if the score is of no rows, or there are too few classes for the
- * metric. Local.
+/* The value of a metric; NaN if the score is of no rows, or the metric is not defined for so few
+ * classes. Local.
  * classes  of the data set */
 double ls_metric_value(ls_metric metric, int classes, const ls_score *score);
 

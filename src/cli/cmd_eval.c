@@ -246,7 +246,7 @@ static double value_of_metric(const work *w, int metric)
     return ls_metric_value((ls_metric)metric, w->id.classes, &w->score);
 }
 
-/* Adds all metrics to an object; null for one that says nothing about so few classes. */
+/* Adds all metrics to an object; null for one that is not defined for so few classes. */
 static void add_metrics(const work *w, json_t *object)
 {
     for (int m = 0; m < LS_METRICS; m++) {
@@ -316,7 +316,7 @@ static void print_mistakes(const work *w)
     }
 }
 
-/* The metrics beside loss and accuracy that say something about so many classes. */
+/* Prints the metrics beside loss and accuracy that are defined for this number of classes. */
 static void print_metrics(const settings *s, const work *w)
 {
     for (int m = LS_METRIC_ACCURACY + 1; m < LS_METRICS; m++)

@@ -9,7 +9,7 @@
 
 /* log sum exp(y) - y[label], computed from the largest output down so that nothing overflows;
  * dy = softmax(y) - t. */
-static double log_likelihood(int K, const float *y, int32_t label, float *dy)
+static double negative_log_likelihood(int K, const float *y, int32_t label, float *dy)
 {
     float largest = y[0], sum = 0;
     for (int k = 1; k < K; k++)
@@ -44,7 +44,7 @@ static double smooth(double e, int K, const float *y, int32_t label, float *dy)
 
 static void cross_entropy(double e, int K, const float *y, int32_t label, float *dy, double *sum)
 {
-    *sum += log_likelihood(K, y, label, dy);
+    *sum += negative_log_likelihood(K, y, label, dy);
     if (e > 0)
         *sum += smooth(e, K, y, label, dy);
 }

@@ -14,7 +14,7 @@ typedef enum ls_targets {
     LS_TARGETS_CLASS /* the number of its class */
 } ls_targets;
 
-/* What a loss takes the network's outputs for. */
+/* How a loss interprets the network's outputs. */
 typedef enum ls_outputs {
     LS_OUTPUTS_LOGITS, /* softmax is part of the loss: a final softmax layer is fused with it */
     LS_OUTPUTS_VALUES  /* as they are */

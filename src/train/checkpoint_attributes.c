@@ -13,11 +13,11 @@
 enum { VERSION = 3 };
 static const char format[] = "lockstep-checkpoint";
 
-/* How a value goes into an attribute and comes back from it. */
+/* How a value is written as an attribute and read from one. */
 typedef struct type {
     ls_status (*put)(ls_h5 *file, const char *name, const void *value);
     ls_status (*get)(const ls_h5 *file, const char *name, void *value);
-    ls_status (*absent)(void *value); /* sets what stands for a missing one; NULL: must be there */
+    ls_status (*absent)(void *value); /* sets the value of a missing one; NULL: it is required */
 } type;
 
 static ls_status put_text(ls_h5 *file, const char *name, const void *value)
@@ -131,7 +131,7 @@ static ls_status put_reduce(ls_h5 *file, const char *name, const void *value)
     return ls_h5_put_text(file, name, ls_reduce_name(*(const ls_reduce *)value));
 }
 
-/* An algorithm that this program does not know leaves the choice open. */
+/* An algorithm that is not known here becomes LS_REDUCE_AUTO. */
 static ls_status get_reduce(const ls_h5 *file, const char *name, void *value)
 {
     char *text = NULL;
@@ -146,7 +146,7 @@ static ls_status get_reduce(const ls_h5 *file, const char *name, void *value)
 }
 
 static const type text = {put_text, get_text, NULL};
-static const type run = {put_text, get_run, no_run}; /* files of before runs had an id have none */
+static const type run = {put_text, get_run, no_run}; /* older files have none */
 static const type integer = {put_int64, get_int64, NULL};
 static const type classes = {put_classes, get_classes, NULL};
 static const type real = {put_real, get_real, NULL};

@@ -7,7 +7,6 @@
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/show.h"
 #include "train/records.h"
 #include "train/standby.h"
 
@@ -33,10 +32,9 @@ static ls_status choose_monitor(ls_trainer *t)
     const ls_metric_kind *metric = ls_metric_describe(ls_monitor_metric(t->monitor));
     if (t->dataset.classes < metric->classes)
         return ls_fail(LS_ERR_USAGE,
-                       "--monitor %s says nothing about %s: it takes %d or more; take --monitor "
+                       "--monitor %s needs %d classes or more, the data set has %d: take --monitor "
                        "val_accuracy",
-                       ls_monitor_name(c->monitor), ls_counted(t->dataset.classes, "class").text,
-                       metric->classes);
+                       ls_monitor_name(c->monitor), metric->classes, t->dataset.classes);
     const bool more = metric->better == LS_BETTER_MORE;
     t->stop_config =
         (ls_early_stop_config){.maximise = c->mode == LS_MODE_AUTO ? more : c->mode == LS_MODE_MAX,

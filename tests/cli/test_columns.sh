@@ -61,7 +61,7 @@ check "nor has eval" has out '"top5":null'
 "$lockstep" eval --data four.h5 --checkpoint few >out 2>err
 check "which does not print it" [ "$(grep -c top5 out)" = 0 ]
 for monitor in top5 val_top5; do
-    refuses 2 "--monitor $monitor says nothing about 4 classes: it takes 6 or more" \
+    refuses 2 "--monitor $monitor needs 6 classes or more, the data set has 4" \
         "$lockstep" train --data four.h5 --model dense:4 --epochs 1 --monitor $monitor
 done
 finish
