@@ -196,3 +196,12 @@ draw() { # SCRIPT OUT
     done
     echo "drawn: $path.svg, $path.png, $path.pdf" >&2
 }
+
+# A field of a metrics.csv, found by the name of its column: of an epoch's row, else of the last one. Empty
+# if there is no such column, or nothing in it.
+metric() { # FILE COLUMN [EPOCH]
+    awk -F, -v name="$2" -v epoch="${3:-}" '
+        NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i; next }
+        epoch == "" || $1 == epoch { value = at ? $at : "" }
+        END { printf "%s", value }' <"$1"
+}

@@ -37,11 +37,12 @@ look_at() { # MONITOR MODE MIN_DELTA TABLE, metrics.csv -> "VALIDATION BEST LAST
             if (high[k] == "" || value + 0 > high[k]) high[k] = value + 0
             if (value + 0 > 0 && (positive[k] == "" || value + 0 < positive[k])) positive[k] = value + 0
         }
-        NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+        NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; training = monitor; sub(/^val_/, "", training); next }
         number($1) != "" {
             for (i = 1; i <= NF; i++) value[i] = number($i)
             n++
             epoch[n] = $1
+            watched[n] = value[at[monitor]]; of_training[n] = value[at[training]]
             loss[n] = value[at["loss"]]; accuracy[n] = value[at["accuracy"]]
             val_loss[n] = value[at["val_loss"]]; val_accuracy[n] = value[at["val_accuracy"]]
             if (val_loss[n] != "") validation = 1
@@ -51,11 +52,9 @@ look_at() { # MONITOR MODE MIN_DELTA TABLE, metrics.csv -> "VALIDATION BEST LAST
         }
         END {
             if (!n || low["loss"] == "") exit
-            if (!validation) sub(/^val_/, "", monitor)
-            sign = mode == "max" || (mode != "min" && monitor ~ /accuracy/) ? -1 : 1
+            sign = mode == "max" || (mode != "min" && monitor !~ /loss/) ? -1 : 1
             for (i = 1; i <= n; i++) {
-                v = monitor == "val_loss" ? val_loss[i] : monitor == "val_accuracy" ? val_accuracy[i] : \
-                    monitor == "accuracy" ? accuracy[i] : loss[i]
+                v = validation ? watched[i] : of_training[i]
                 if (v != "" && (best == "" || sign * v < sign * least - delta)) { least = v; best = epoch[i] }
             }
             if (low["accuracy"] == "") { low["accuracy"] = 0; high["accuracy"] = 1 }

@@ -120,7 +120,7 @@ train() { # RANKS REPEAT
         echo "$1 rank$([ "$1" = 1 ] || echo s), run $2: ended with code $code: $(why "$folder.log")" >&2
         exit "$code"
     fi
-    echo "$1 rank$([ "$1" = 1 ] || echo s), run $2 of $repeats: $(tail -n 1 "$folder/metrics.csv" | cut -d, -f8) samples/s in the last epoch" >&2
+    echo "$1 rank$([ "$1" = 1 ] || echo s), run $2 of $repeats: $(metric "$folder/metrics.csv" samples_per_second) samples/s in the last epoch" >&2
     ! $stopped || exit 75
 }
 

@@ -165,7 +165,8 @@ result() { # FOLDER
         part == "best" && /^    / { best[key] = text($2) }
         part == "config" && key == "mode" { mode = text($2) }
         END {
-            larger = mode == "max" || (mode == "auto" && best["monitor"] ~ /accuracy/)
+            if ("mode" in best) mode = best["mode"]
+            larger = mode == "max" || (mode == "auto" && best["monitor"] ~ /accuracy/) # auto: an older run
             printf "%s %s %s %d %.1f", best["monitor"], best["value"], best["epoch"], larger ? -1 : 1, seconds
         }' <"$1/summary.json"
 }
@@ -192,7 +193,8 @@ rank_runs() {
             read -r monitor value epoch sign seconds <<<"$(result "$out/$run")"
             # The key that it is sorted by stands before it.
             good+="$(awk -v v="$value" -v s="$sign" 'BEGIN { printf "%.9g", s * v }') $line,$monitor,$value,$epoch,$(
-                awk -F, -v e="$epoch" '$1 == e { print $4 "," $5 }' <"$out/$run/metrics.csv"),$seconds"$'\n'
+                metric "$out/$run/metrics.csv" val_loss "$epoch"
+            ),$(metric "$out/$run/metrics.csv" val_accuracy "$epoch"),$seconds"$'\n'
         elif [ -e "$out/$run/diverged" ]; then
             bad+="$line,diverged,,,,,"$'\n'
         else

@@ -374,6 +374,9 @@ static const craft crafts[] = {
     CHECKPOINT("epochs", "contradict each other", .attribute = "epoch", .integer = MANY),
     CHECKPOINT("epochs-negative", "contradict each other", .attribute = "epoch", .integer = -1),
     CHECKPOINT("step", "contradict each other", .attribute = "step", .integer = INT64_MAX),
+    CHECKPOINT("columns-few", "contradict each other", .attribute = "columns",
+               .text = "epoch,loss,accuracy"),
+    CHECKPOINT("columns-number", "'columns' is not a text", .attribute = "columns", .integer = 14),
     CHECKPOINT("waited", "contradict each other", .attribute = "waited", .integer = INT64_MIN),
     CHECKPOINT("checkpoint-version", "checkpoint version 1", .attribute = "version", .integer = 1),
     CHECKPOINT("history", "more elements than", .change = endless_history),
@@ -455,6 +458,26 @@ void crafted_write(int at, const char *path)
         replace_attribute(file, c);
     if (c->change != NULL)
         c->change(file);
+    assert_true(H5Fclose(file) >= 0);
+    assert_ok(ls_seal_write(path));
+}
+
+void crafted_history(const char *path, const char *columns, const double *values, int64_t epochs)
+{
+    const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), text = H5Tcopy(H5T_C_S1);
+    hsize_t dims[2] = {(hsize_t)epochs, 1};
+    for (const char *at = columns; (at = strchr(at, ',')) != NULL; at++)
+        dims[1]++;
+    const hid_t space = H5Screate_simple(2, dims, NULL);
+    assert_true(H5Ldelete(file, "metrics", H5P_DEFAULT) >= 0);
+    const hid_t dataset = H5Dcreate2(file, "metrics", H5T_NATIVE_DOUBLE, space, H5P_DEFAULT,
+                                     H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+    H5Tset_size(text, H5T_VARIABLE);
+    put_attribute(file, "columns", text, H5Screate(H5S_SCALAR), &columns);
+    H5Tclose(text);
+    H5Dclose(dataset);
+    H5Sclose(space);
     assert_true(H5Fclose(file) >= 0);
     assert_ok(ls_seal_write(path));
 }

@@ -4,6 +4,7 @@
 #define LS_TESTS_CRAFTED_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef struct crafted {
     const char *name;
@@ -16,6 +17,10 @@ bool crafted_case(int at, crafted *out);
 
 /* Writes case number `at`, sealed: its digest says nothing against it. */
 void crafted_write(int at, const char *path);
+
+/* Gives a checkpoint another history, [epochs][number of names], and seals it anew.
+ * columns  the names, with commas between them */
+void crafted_history(const char *path, const char *columns, const double *values, int64_t epochs);
 
 /* Takes an attribute out of a file, and seals it anew: an older version did not write it. */
 void crafted_forget(const char *path, const char *attribute);

@@ -1,15 +1,11 @@
 /* Checkpoints: one HDF5 file that holds all that training depends on, and the folder they lie in.
  *
- *     attributes                format = "lockstep-checkpoint", version, run, model, loss, classes,
- *                               channels, height, width, mean, std, dataset, dataset_fingerprint,
- *                               validation_fingerprint, compute, config, epoch, step,
- *                               optimizer_steps, best_steps, best_epoch, best, waited, ranks,
- *                               reduce; of an unfinished epoch partial_rows, partial_loss, ...;
- *                               older files have no `run` and no `validation_fingerprint`
+ *     attributes                the fields of ls_identity and ls_progress
  *     /parameters/<layer>/<name>   float32
  *     /optimizer/<slot>/<layer>/<name>   float32, the optimizer's state
  *     /average/<layer>/<name>   float32, the average of the parameters if one is kept
- *     /metrics                  float64 [epochs][columns]; the attribute columns names them
+ *     /metrics                  float64 [epochs][columns], the history; read by the names in the
+ *                               attribute `columns`
  *
  * The file begins with a sealed user block: its digest is verified before HDF5 reads any of it. All
  * functions are Local: one rank reads or writes, and tells the others. */
@@ -52,20 +48,12 @@ typedef struct ls_model_info {
 } ls_model_info;
 
 /* Totals of an epoch that is not finished. */
-#define LS_EPOCH_TOTALS_LIST(X)                                                                    \
-    X(rows)      /* trained on in it */                                                            \
-    X(correct)   /* of them, that were right */                                                    \
-    X(loss)      /* sum of their losses */                                                         \
-    X(seconds)   /* without checkpoints */                                                         \
-    X(compute_s) /* this and the next two: of this rank; in a checkpoint, summed over ranks */     \
-    X(communicate_s)                                                                               \
-    X(exchange_s)
-
-/* All doubles. The first three are the same on all ranks. */
 typedef struct ls_epoch_totals {
-#define LS_EPOCH_TOTALS_FIELD(name) double name;
-    LS_EPOCH_TOTALS_LIST(LS_EPOCH_TOTALS_FIELD)
-#undef LS_EPOCH_TOTALS_FIELD
+    ls_score score;   /* of the rows trained on in it, the same on all ranks */
+    double seconds;   /* without checkpoints */
+    double compute_s; /* this and the next two: of this rank; in a checkpoint, summed over ranks */
+    double communicate_s;
+    double exchange_s;
 } ls_epoch_totals;
 
 /* How far training is. A plain value. */
@@ -136,7 +124,11 @@ const char *ls_checkpoint_path(const ls_checkpoint *checkpoint);
 const ls_model_info *ls_checkpoint_model(const ls_checkpoint *checkpoint);
 const ls_progress *ls_checkpoint_progress(const ls_checkpoint *checkpoint);
 
-/* Reads the history. history: [progress->epoch]. Errors: LS_ERR_DATA. */
+/* Reads the history. Columns that are not known here are ignored, those that the file lacks are
+ * NaN.
+ * Local.
+ * history  [progress->epoch]
+ * Errors: LS_ERR_DATA, LS_ERR_FAILURE. */
 ls_status ls_checkpoint_read_history(const ls_checkpoint *checkpoint,
                                      ls_metrics *history) LS_MUST_CHECK;
 

@@ -12,6 +12,7 @@
 #include <lockstep/early_stop.h>
 #include <lockstep/evaluate.h>
 #include <lockstep/import.h>
+#include <lockstep/loss.h>
 #include <lockstep/metrics.h>
 #include <lockstep/model.h>
 #include <lockstep/network.h>
@@ -23,6 +24,7 @@
 #include <lockstep/rows.h>
 #include <lockstep/scaling.h>
 #include <lockstep/schedule.h>
+#include <lockstep/score.h>
 #include <lockstep/source.h>
 #include <lockstep/status.h>
 #include <lockstep/team.h>

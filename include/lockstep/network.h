@@ -15,6 +15,8 @@
 #include <stdint.h>
 
 #include <lockstep/batch.h>
+#include <lockstep/loss.h>
+#include <lockstep/score.h>
 #include <lockstep/status.h>
 
 #ifdef __cplusplus
@@ -22,11 +24,6 @@ extern "C" {
 #endif
 
 typedef struct ls_network ls_network;
-
-typedef enum ls_loss {
-    LS_CROSS_ENTROPY, /* -log softmax(output)[label]; a final softmax layer is fused with it */
-    LS_MSE            /* mean over the outputs of (output - one-hot label)^2 */
-} ls_loss;
 
 /* The shape of one row between two layers. */
 typedef struct ls_shape {
@@ -76,13 +73,6 @@ typedef struct ls_layer_info {
 /* A mean loss or a parameter beyond this says that training has diverged: 10 classes guessed at
  * random have a loss of 2.3, and parameters are of the order of 1. */
 #define LS_DIVERGED 1e8
-
-/* What a pass over a batch says: sums over its rows. */
-typedef struct ls_score {
-    int64_t rows;
-    int64_t correct; /* rows whose largest output is the label's; the first of equals counts */
-    double loss;     /* sum of the rows' losses */
-} ls_score;
 
 /* Makes a network and its workspace.
  * model     see above

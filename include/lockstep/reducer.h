@@ -23,6 +23,7 @@
 
 #include <lockstep/comm.h>
 #include <lockstep/ready.h>
+#include <lockstep/score.h>
 #include <lockstep/status.h>
 #include <lockstep/team.h>
 
@@ -51,15 +52,13 @@ const char *ls_reduce_name(ls_reduce kind);
 /* Whether a kind can be of use to so many ranks on so many nodes. Local. */
 bool ls_reduce_applies(ls_reduce kind, int ranks, int nodes);
 
-/* What each rank says at a step, and, summed, what all of them learn at the same step. */
+/* The control word: what each rank reports at a step, and, summed, what all ranks know after it. */
 typedef struct ls_control {
-    int64_t rows;    /* rows that went into the gradient */
-    int64_t correct; /* of them, that were right */
-    double loss;     /* sum of their losses, to float precision */
-    int64_t failed;  /* 1 if this rank failed: nothing is updated; on return, how many did */
-    int64_t stop;    /* 1 if this rank is asked to end after this step; on return, how many are */
-    int64_t save;    /* 1 if this rank finds that a checkpoint is due; on return, how many do */
-    int64_t copy;    /* the same of a copy of the state in memory */
+    ls_score score; /* of the rows that went into the gradient; sums to float precision */
+    int64_t failed; /* 1 if this rank failed: nothing is updated; on return, how many did */
+    int64_t stop;   /* 1 if this rank is asked to end after this step; on return, how many are */
+    int64_t save;   /* 1 if a checkpoint is due; only rank 0 may set this, and the next */
+    int64_t copy;   /* 1 if a copy of the state in memory is due */
 } ls_control;
 
 /* Most rows that a step may have, so that their number is exact in the control word. */

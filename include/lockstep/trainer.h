@@ -32,14 +32,6 @@ extern "C" {
 
 typedef struct ls_trainer ls_trainer;
 
-/* What early stopping and the best checkpoint go by: columns of the metrics. */
-typedef enum ls_monitor {
-    LS_MONITOR_VAL_LOSS,
-    LS_MONITOR_VAL_ACCURACY,
-    LS_MONITOR_LOSS,
-    LS_MONITOR_ACCURACY
-} ls_monitor;
-
 /* How often: one of them is above 0. */
 typedef struct ls_interval {
     int64_t epochs, steps;
@@ -79,8 +71,8 @@ typedef struct ls_train_config {
     ls_layout_order layout;
     double mean, std; /* pixels become (x / 255 - mean) / std */
     ls_shuffle shuffle;
-    ls_monitor monitor; /* without validation rows val_loss means loss, val_accuracy accuracy */
-    ls_mode mode;       /* LS_MODE_AUTO: a loss is minimised, an accuracy maximised */
+    ls_monitor monitor; /* without validation rows val_NAME means NAME */
+    ls_mode mode;       /* LS_MODE_AUTO: as is better for the metric */
     int64_t patience;   /* epochs without improvement before stopping; 0: never stop early */
     double min_delta;   /* 0 or more: a smaller change is no improvement */
     bool restore_best;  /* end with the best epoch's parameters instead of the last's */

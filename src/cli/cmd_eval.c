@@ -157,14 +157,34 @@ static json_t *wrong_json(const work *w)
     return list;
 }
 
+static double value_of_metric(const work *w, int metric)
+{
+    return ls_metric_value((ls_metric)metric, w->facts->info->classes, &w->score);
+}
+
+/* Adds all metrics to an object; null for one that is not defined for so few classes. */
+static void add_metrics(const work *w, json_t *object)
+{
+    for (int m = 0; m < LS_METRICS; m++) {
+        const double value = value_of_metric(w, m);
+        json_object_set_new(object, ls_metric_describe((ls_metric)m)->name,
+                            isnan(value) ? json_null() : json_real(value));
+    }
+}
+
 static ls_status print_json(const settings *s, const work *w)
 {
-    json_t *result = json_pack(
-        "{s:s, s:I, s:f, s:f, s:o, s:I, s:b, s:o}", "split", ls_split_name((ls_split)s->split),
-        "rows", (json_int_t)w->score.rows, "loss", w->score.loss / (double)w->score.rows,
-        "accuracy", (double)w->score.correct / (double)w->score.rows, "checkpoint",
-        ls_json_text(w->facts->path), "epoch", (json_int_t)w->facts->progress.epoch, "averaged",
-        w->facts->averaged, "confusion", confusion_json(w));
+    json_t *result = json_pack("{s:s, s:I}", "split", ls_split_name((ls_split)s->split), "rows",
+                               (json_int_t)w->score.rows);
+    json_t *rest = json_pack("{s:o, s:I, s:b, s:o}", "checkpoint", ls_json_text(w->facts->path),
+                             "epoch", (json_int_t)w->facts->progress.epoch, "averaged",
+                             w->facts->averaged, "confusion", confusion_json(w));
+    add_metrics(w, result);
+    if (json_object_update(result, rest) != 0) {
+        json_decref(result);
+        result = NULL;
+    }
+    json_decref(rest);
     if (result == NULL ||
         (s->errors > 0 && json_object_set_new(result, "errors", wrong_json(w)) != 0)) {
         json_decref(result);
@@ -212,6 +232,15 @@ static void print_wrong(const work *w)
     }
 }
 
+/* Prints the metrics beside loss and accuracy that are defined for this number of classes. */
+static void print_metrics(const settings *s, const work *w)
+{
+    for (int m = LS_METRIC_ACCURACY + 1; m < LS_METRICS; m++)
+        if (!isnan(value_of_metric(w, m)))
+            ls_print(stdout, "%s %s %.4f\n", ls_split_name((ls_split)s->split),
+                     ls_metric_describe((ls_metric)m)->name, value_of_metric(w, m));
+}
+
 static ls_status print(const settings *s, const work *w)
 {
     if (!isfinite(w->score.loss))
@@ -223,9 +252,10 @@ static ls_status print(const settings *s, const work *w)
              (long long)w->facts->progress.epoch,
              w->facts->averaged ? ", averaged parameters" : "");
     ls_print(stdout, "%s loss %.4f, accuracy %.4f: %lld of %s right\n",
-             ls_split_name((ls_split)s->split), w->score.loss / (double)w->score.rows,
-             (double)w->score.correct / (double)w->score.rows, (long long)w->score.correct,
+             ls_split_name((ls_split)s->split), value_of_metric(w, LS_METRIC_LOSS),
+             value_of_metric(w, LS_METRIC_ACCURACY), (long long)w->score.correct,
              ls_counted(w->score.rows, "row").text);
+    print_metrics(s, w);
     if (w->confusion != NULL)
         print_confusion(w);
     else
@@ -250,7 +280,7 @@ static ls_status draw_wrong(const settings *s, const work *w, const ls_dataset *
         snprintf(caption, TEXT, "%d>%d", (int)m->label, (int)m->predicted);
         snprintf(note, TEXT, "%.1f%%", 100 * m->probability);
         const bool probable =
-            w->facts->info->loss == LS_CROSS_ENTROPY; /* what mse makes is anything */
+            ls_loss_takes_logits(w->facts->info->loss); /* what mse makes is anything */
         ls_sheet_put(sheet, i, ls_sample_at(one, 0)->pixels, caption, probable ? note : "");
         ls_samples_destroy(&one);
     }
@@ -271,7 +301,7 @@ static ls_status picture_wrong(const settings *s, const work *w)
         .shape = w->facts->info->input,
         .columns = columns,
         .rows = w->wrongs > 0 ? (w->wrongs + columns - 1) / columns : 1,
-        .line = {widest, w->facts->info->loss == LS_CROSS_ENTROPY ? "100.0%" : ""}};
+        .line = {widest, ls_loss_takes_logits(w->facts->info->loss) ? "100.0%" : ""}};
     snprintf(widest, sizeof widest, "%d>%d", w->facts->info->classes - 1,
              w->facts->info->classes - 1);
     ls_status status = ls_sheet_create(&sheet, &layout);

@@ -47,8 +47,9 @@ typedef struct settings {
     bool stream, trust_data, dry_run, quiet;
 } settings;
 
-#define AT(field) offsetof(settings, field)
-#define BIG       9007199254740992.0 /* 2^53 */
+#define AT(field)                   offsetof(settings, field)
+#define BIG                         9007199254740992.0 /* 2^53 */
+#define AND_NAME(value, name, help) " " name
 static const ls_option table[] = {
     {.type = LS_OPT_HEADING, .help = "Data"},
     {"data", "FILE", LS_OPT_TEXT, LS_OPT_REQUIRED, AT(data),
@@ -71,7 +72,7 @@ static const ls_option table[] = {
     {"model", "LAYERS", LS_OPT_TEXT, LS_OPT_FIXED | LS_OPT_BOUND, AT(model), "mlp",
      .help = "layers, or the name of a network, see below"},
     {"loss", "NAME", LS_OPT_CHOICE, LS_OPT_FIXED | LS_OPT_BOUND, AT(loss), "cross-entropy",
-     .choices = "cross-entropy mse", .help = "loss"},
+     .choices = &(LS_LOSS_LIST(AND_NAME))[1], .help = "loss"},
     {"label-smoothing", "E", LS_OPT_REAL, LS_OPT_FIXED, AT(label_smoothing), "0", 0, 1,
      .help = "cross-entropy: train towards 1 - E of the label and E/classes of each class"},
     {"seed", "N", LS_OPT_INT, LS_OPT_FIXED | LS_OPT_ORDER, AT(seed), "0", 0, BIG,
@@ -124,7 +125,7 @@ static const ls_option table[] = {
 
     {.type = LS_OPT_HEADING, .help = "Early stopping"},
     {"monitor", "METRIC", LS_OPT_CHOICE, LS_OPT_FIXED | LS_OPT_BOUND, AT(monitor), "val_loss",
-     .choices = "val_loss val_accuracy loss accuracy", .help = "what makes an epoch the best"},
+     .choices = &(LS_MONITOR_LIST(AND_NAME))[1], .help = "what makes an epoch the best"},
     {"mode", "MODE", LS_OPT_CHOICE, LS_OPT_FIXED | LS_OPT_BOUND, AT(mode), "auto",
      .choices = "auto min max", .help = "whether it should be small or large; auto: by its name"},
     {"patience", "EPOCHS", LS_OPT_INT, 0, AT(patience), "0", 0, 1e6,

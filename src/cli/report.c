@@ -91,12 +91,11 @@ static void print_schedule(const ls_run_info *info)
 
 static void print_training(const ls_run_info *info)
 {
-    static const char *const losses[] = {"cross-entropy", "mse"};
     const ls_train_config *c = info->config;
     ls_print(stderr, "  training  %s, %s, lr %g, global batch %lld (%s an epoch), %s, seed %llu\n",
-             losses[c->loss], ls_optimizer_name(c->optimizer.kind), info->lr, (long long)c->batch,
-             ls_counted(info->plan->steps, "step").text, ls_counted(c->epochs, "epoch").text,
-             (unsigned long long)c->seed);
+             ls_loss_name(c->loss), ls_optimizer_name(c->optimizer.kind), info->lr,
+             (long long)c->batch, ls_counted(info->plan->steps, "step").text,
+             ls_counted(c->epochs, "epoch").text, (unsigned long long)c->seed);
     print_schedule(info);
     if (info->augmented)
         ls_print(stderr, "  %-10saugmented by %s\n", "", c->augment);
@@ -241,6 +240,17 @@ static void step(void *user, int64_t epoch, int64_t rows, double loss)
     }
 }
 
+/* Prints the column that is watched, unless it is one of those that are always printed. */
+static void print_watched(const ls_report *report, const ls_metrics *m, const char *before)
+{
+    const int column = ls_metrics_find(report->monitor, strlen(report->monitor));
+    for (int validation = 0; validation < 2; validation++)
+        if (column == ls_metrics_column(LS_METRIC_LOSS, validation) ||
+            column == ls_metrics_column(LS_METRIC_ACCURACY, validation))
+            return;
+    ls_print(stderr, "%s%s %.4f", before, report->monitor, ls_metrics_value(m, column));
+}
+
 static void epoch(void *user, const ls_metrics *m, bool best)
 {
     ls_report *report = user;
@@ -250,6 +260,7 @@ static void epoch(void *user, const ls_metrics *m, bool best)
              (long long)report->bar.epochs, ls_plain_number(m->loss), ls_plain_number(m->accuracy));
     if (!isnan(m->val_loss))
         ls_print(stderr, "  val_loss %.4f  val_accuracy %.4f", m->val_loss, m->val_accuracy);
+    print_watched(report, m, "  ");
     ls_print(stderr, "  %.3f s  %s samples/s%s\n", m->seconds,
              ls_grouped((int64_t)m->samples_per_second).text, best ? "  best" : "");
 }
@@ -322,6 +333,7 @@ void ls_report_finish(ls_report *report, const ls_train_config *config,
     if (!isnan(result->final.val_loss))
         ls_print(stderr, ", val_loss %.4f, val_accuracy %.4f", result->final.val_loss,
                  result->final.val_accuracy);
+    print_watched(report, &result->final, ", ");
     ls_print(stderr, "\n");
     if (*config->run != '\0')
         ls_print(stderr, "  results   %s: metrics.csv, summary.json, checkpoints%s\n", config->run,

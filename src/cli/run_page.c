@@ -237,9 +237,7 @@ static void write_times(FILE *out, const ls_run_material *m)
     ls_page_heading(out, "Time of an epoch");
     fputs("<table class=\"record short\">\n", out);
     for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
-        int column = 0;
-        while (strcmp(ls_metrics_name(column), names[k]) != 0)
-            column++;
+        const int column = ls_metrics_find(names[k], strlen(names[k]));
         double sum = 0;
         int64_t count = 0;
         for (int64_t i = 0; i < m->run.epochs; i++) {
@@ -260,20 +258,53 @@ static void write_times(FILE *out, const ls_run_material *m)
                           : "No epoch has been finished.");
 }
 
+/* A row of the record: the name, and where in the summary its value is. */
+typedef struct fact {
+    const char *name, *part, *key;
+} fact;
+
+/* Writes the rows whose values are there. */
+static void write_facts(FILE *out, const json_t *summary, const fact *facts, size_t count)
+{
+    char text[TEXT];
+    for (size_t i = 0; i < count; i++) {
+        const char *value = ls_json_show(summary, facts[i].part, facts[i].key, text);
+        if (*value != '\0')
+            ls_page_row(out, facts[i].name, value);
+    }
+}
+
+/* The metrics of the epoch that the run ended with. */
+static void write_metrics(FILE *out, const json_t *summary)
+{
+    char name[64];
+    for (int i = 0; i < 2 * LS_METRICS; i++) {
+        const bool validation = i >= LS_METRICS;
+        const ls_metric metric = (ls_metric)(i % LS_METRICS);
+        const fact of_metric = {name, "final",
+                                ls_metrics_name(ls_metrics_column(metric, validation))};
+        snprintf(name, sizeof name, "%s %s", validation ? "validation" : "training",
+                 ls_metric_describe(metric)->name);
+        write_facts(out, summary, &of_metric, 1);
+    }
+}
+
+static void write_hosts(FILE *out, const json_t *summary)
+{
+    const json_t *hosts = ls_json_at(summary, "hosts", NULL);
+    for (size_t i = 0; i < json_array_size(hosts); i++)
+        if (json_is_string(json_array_get(hosts, i)))
+            ls_page_row(out, i == 0 ? "nodes" : "", json_string_value(json_array_get(hosts, i)));
+}
+
 static void write_record(FILE *out, const json_t *summary)
 {
-    static const struct {
-        const char *name, *part, *key;
-    } rows[] = {
-        {"outcome", "outcome", NULL},
-        {"steps", "steps", NULL},
-        {"watched", "best", "monitor"},
-        {"best epoch", "best", "epoch"},
+    static const fact outcome[] = {
+        {"outcome", "outcome", NULL},    {"steps", "steps", NULL},
+        {"watched", "best", "monitor"},  {"best epoch", "best", "epoch"},
         {"best value", "best", "value"},
-        {"training loss", "final", "loss"},
-        {"training accuracy", "final", "accuracy"},
-        {"validation loss", "final", "val_loss"},
-        {"validation accuracy", "final", "val_accuracy"},
+    };
+    static const fact rest[] = {
         {"network", "model", "layers"},
         {"parameters", "model", "parameters"},
         {"digest", "model", "digest"},
@@ -294,18 +325,12 @@ static void write_record(FILE *out, const json_t *summary)
         {"BLAS", "versions", "blas"},
         {"HDF5", "versions", "hdf5"},
     };
-    char text[TEXT];
     ls_page_heading(out, "Record");
     fputs("<table class=\"record\">\n", out);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const char *value = ls_json_show(summary, rows[i].part, rows[i].key, text);
-        if (*value != '\0')
-            ls_page_row(out, rows[i].name, value);
-    }
-    const json_t *hosts = ls_json_at(summary, "hosts", NULL);
-    for (size_t i = 0; i < json_array_size(hosts); i++)
-        if (json_is_string(json_array_get(hosts, i)))
-            ls_page_row(out, i == 0 ? "nodes" : "", json_string_value(json_array_get(hosts, i)));
+    write_facts(out, summary, outcome, sizeof outcome / sizeof *outcome);
+    write_metrics(out, summary);
+    write_facts(out, summary, rest, sizeof rest / sizeof *rest);
+    write_hosts(out, summary);
     fputs("</table>\n", out);
 }
 

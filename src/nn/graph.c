@@ -112,7 +112,7 @@ ls_status ls_network_conclude(ls_network *network, int last)
     ls_status status = check_readers(network, last);
     if (status == LS_OK)
         status = check_outputs(network, last);
-    if (status == LS_OK && network->loss == LS_CROSS_ENTROPY) {
+    if (status == LS_OK && ls_loss_takes_logits(network->loss)) {
         const int logits = fuse_softmax(network, last);
         status = logits >= 0 ? check_logits(network, logits)
                              : ls_wrong_word(layer[last].number, layer[last].word,

@@ -1,11 +1,15 @@
 /* K: classes; t: the one-hot target of a row. */
 #include "nn/loss.h"
 
+#include "nn/metric.h"
+
+#include <assert.h>
 #include <math.h>
+#include <string.h>
 
 /* log sum exp(y) - y[label], computed from the largest output down so that nothing overflows;
  * dy = softmax(y) - t. */
-static double cross_entropy(int K, const float *y, int32_t label, float *dy)
+static double negative_log_likelihood(int K, const float *y, int32_t label, float *dy)
 {
     float largest = y[0], sum = 0;
     for (int k = 1; k < K; k++)
@@ -38,35 +42,92 @@ static double smooth(double e, int K, const float *y, int32_t label, float *dy)
     return e * ((double)y[label] - mean);
 }
 
-/* mean over k of (y - t)^2; dy = 2 (y - t) / K. */
-static double mse(int K, const float *y, int32_t label, float *dy)
+static void cross_entropy(double e, int K, const float *y, int32_t label, float *dy, double *sum)
 {
-    double sum = 0;
+    *sum += negative_log_likelihood(K, y, label, dy);
+    if (e > 0)
+        *sum += smooth(e, K, y, label, dy);
+}
+
+/* mean over k of (y - t)^2; dy = 2 (y - t) / K. */
+static void mse(double e, int K, const float *y, int32_t label, float *dy, double *sum)
+{
+    double squares = 0;
+    (void)e;
     for (int k = 0; k < K; k++) {
         float difference = y[k] - (k == label ? 1.0f : 0.0f);
-        sum += (double)difference * difference;
+        squares += (double)difference * difference;
         if (dy != NULL)
             dy[k] = 2 * difference / (float)K;
     }
-    return sum / K;
+    *sum += squares / K;
+}
+
+static const ls_loss_kind kinds[LS_LOSSES] = {
+#define NAME(value, text, line) [value].name = text, [value].help = line,
+    LS_LOSS_LIST(NAME)
+#undef NAME
+        [LS_CROSS_ENTROPY]
+            .targets = LS_TARGETS_CLASS,
+    [LS_CROSS_ENTROPY].outputs = LS_OUTPUTS_LOGITS,
+    [LS_CROSS_ENTROPY].smooths = true,
+    [LS_CROSS_ENTROPY].row = cross_entropy,
+    [LS_MSE].targets = LS_TARGETS_CLASS,
+    [LS_MSE].outputs = LS_OUTPUTS_VALUES,
+    [LS_MSE].row = mse,
+};
+
+const ls_loss_kind *ls_loss_describe(ls_loss loss)
+{
+    assert(loss >= 0 && loss < LS_LOSSES);
+    return &kinds[loss];
+}
+
+const char *ls_loss_name(ls_loss loss)
+{
+    return ls_loss_describe(loss)->name;
+}
+
+bool ls_loss_find(const char *name, ls_loss *out)
+{
+    for (int i = 0; i < LS_LOSSES; i++)
+        if (strcmp(kinds[i].name, name) == 0) {
+            *out = (ls_loss)i;
+            return true;
+        }
+    return false;
+}
+
+bool ls_loss_takes_logits(ls_loss loss)
+{
+    return ls_loss_describe(loss)->outputs == LS_OUTPUTS_LOGITS;
+}
+
+bool ls_loss_smooths(ls_loss loss)
+{
+    return ls_loss_describe(loss)->smooths;
+}
+
+static int32_t largest_of(int K, const float *y)
+{
+    int32_t best = 0;
+    for (int32_t k = 1; k < K; k++)
+        best = y[k] > y[best] ? k : best;
+    return best;
 }
 
 ls_score ls_loss_score(ls_loss loss, double smoothing, int64_t rows, int classes, const float *y,
                        const int32_t *labels, float *dy, int32_t *predicted)
 {
-    ls_score score = {.rows = rows};
+    const ls_loss_kind *kind = ls_loss_describe(loss);
+    ls_score score = {0};
     for (int64_t r = 0; r < rows; r++, y += classes) {
-        int best = 0;
-        for (int k = 1; k < classes; k++)
-            best = y[k] > y[best] ? k : best;
-        score.correct += best == labels[r];
+        const int32_t largest = largest_of(classes, y);
         if (predicted != NULL)
-            predicted[r] = best;
-        float *dy_row = dy != NULL ? dy + r * classes : NULL;
-        score.loss += loss == LS_CROSS_ENTROPY ? cross_entropy(classes, y, labels[r], dy_row)
-                                               : mse(classes, y, labels[r], dy_row);
-        if (smoothing > 0)
-            score.loss += smooth(smoothing, classes, y, labels[r], dy_row);
+            predicted[r] = largest;
+        ls_metric_add_row(&score, classes, y, labels[r], largest);
+        kind->row(smoothing, classes, y, labels[r], dy != NULL ? dy + r * classes : NULL,
+                  &score.loss);
     }
     return score;
 }

@@ -1,16 +1,47 @@
-/* Losses: from a network's outputs and the labels to numbers and the gradient of the outputs. */
+/* Loss functions: from a network's outputs and the targets to a score and the gradient of the
+ * outputs. */
 #ifndef LS_NN_LOSS_H
 #define LS_NN_LOSS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-#include <lockstep/network.h>
+#include <lockstep/loss.h>
+#include <lockstep/score.h>
 
-/* The sum of the rows' losses, and how many are right. Local.
- * smoothing  e of cross-entropy, see ls_pass
+/* What the targets of a row are. */
+typedef enum ls_targets {
+    LS_TARGETS_CLASS /* the number of its class */
+} ls_targets;
+
+/* How a loss interprets the network's outputs. */
+typedef enum ls_outputs {
+    LS_OUTPUTS_LOGITS, /* softmax is part of the loss: a final softmax layer is fused with it */
+    LS_OUTPUTS_VALUES  /* as they are */
+} ls_outputs;
+
+typedef struct ls_loss_kind {
+    const char *name, *help;
+    ls_targets targets;
+    ls_outputs outputs;
+    bool smooths; /* its targets can be smoothed */
+
+    /* Adds the loss of a row to *sum.
+     * e   label smoothing, see ls_pass; 0 unless it smooths
+     * y   [K] outputs
+     * dy  [K] on return the gradient of the row's loss with respect to y; may be NULL */
+    void (*row)(double e, int K, const float *y, int32_t label, float *dy, double *sum);
+} ls_loss_kind;
+
+/* The table's row of a loss. Local. */
+const ls_loss_kind *ls_loss_describe(ls_loss loss);
+
+/* The score of some rows. Local.
+ * smoothing  e of cross-entropy, see ls_pass; losses that can't smooth ignore it
  * y          [rows][classes] outputs: logits for cross-entropy
  * labels     [rows]
- * dy         [rows][classes] on return the gradient of the sum with respect to y; may be NULL
+ * dy         [rows][classes] on return the gradient of the sum of the losses with respect to y;
+ *            may be NULL
  * predicted  [rows] on return the class of each row's largest output; may be NULL */
 ls_score ls_loss_score(ls_loss loss, double smoothing, int64_t rows, int classes, const float *y,
                        const int32_t *labels, float *dy, int32_t *predicted);

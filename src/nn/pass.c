@@ -203,9 +203,7 @@ ls_score ls_network_loss(ls_network *network, const float *params, const ls_batc
         const ls_score part =
             ls_loss_score(network->loss, pass->label_smoothing, rows, network->classes, output + at,
                           batch->labels + first, dy + at, NULL);
-        score.rows += part.rows;
-        score.correct += part.correct;
-        score.loss += pass->block > 0 ? ls_exact_round(part.loss, pass->quantum) : part.loss;
+        ls_score_add(&score, &part, pass->block > 0 ? pass->quantum : 0);
     }
     return score;
 }

@@ -79,11 +79,11 @@ static ls_status prove(ls_reducer *r)
         for (int64_t i = W->offset; i < W->offset + W->rows * W->columns; i++)
             r->grads[i] = (float)(i % VALUES) * of_team;
     }
-    ls_control control = {.rows = 1};
+    ls_control control = {.score.rows = 1};
     ls_reducer_begin(r, &control);
     ls_ready_call(ls_reducer_ready(r), 0);
     ls_reducer_finish(r, &control);
-    bool right = control.rows == r->comm->size;
+    bool right = control.score.rows == r->comm->size;
     ls_piece piece;
     while (ls_reducer_next(r, &piece))
         for (int64_t i = 0; i < piece.count; i++) {
@@ -200,23 +200,36 @@ static double leave(ls_reducer *r, double begin)
     return end;
 }
 
-/* A rank that failed says nothing else but what it wishes. */
+/* Writes this rank's control word. A failed rank sends no rows; its flags still count. */
 static void compose(const ls_control *mine, double word[LS_CONTROL_VALUES])
 {
     const bool well = mine->failed == 0;
-    word[LS_CONTROL_ROWS] = well ? (double)mine->rows : 0;
-    word[LS_CONTROL_CORRECT] = well ? (double)mine->correct : 0;
-    word[LS_CONTROL_LOSS] = well ? mine->loss : 0;
+    const ls_score score = well ? mine->score : (ls_score){0};
+    memset(word, 0, LS_CONTROL_VALUES * sizeof *word);
+    word[LS_CONTROL_ROWS] = (double)score.rows;
     word[LS_CONTROL_FAILED] = !well;
     word[LS_CONTROL_STOP] = (double)mine->stop;
-    word[LS_CONTROL_SAVE] = (double)mine->save;
-    word[LS_CONTROL_COPY] = (double)mine->copy;
+    word[LS_CONTROL_DUE] = (double)(mine->save + 2 * mine->copy);
+    ls_score_get(&score, word + LS_CONTROL_SUMS);
+}
+
+/* Reads the sum of the control words. */
+static void interpret(const double word[LS_CONTROL_VALUES], ls_control *sum)
+{
+    const int64_t due = (int64_t)word[LS_CONTROL_DUE];
+    sum->score.rows = (int64_t)word[LS_CONTROL_ROWS];
+    ls_score_set(&sum->score, word + LS_CONTROL_SUMS);
+    sum->failed = (int64_t)word[LS_CONTROL_FAILED];
+    sum->stop = (int64_t)word[LS_CONTROL_STOP];
+    sum->save = due & 1;
+    sum->copy = due >> 1 & 1;
 }
 
 void ls_reducer_begin(ls_reducer *reducer, const ls_control *mine)
 {
     const double begin = enter(reducer);
     double word[LS_CONTROL_VALUES];
+    assert(reducer->comm->rank == 0 || (mine->save == 0 && mine->copy == 0));
     reducer->mine = *mine;
     reducer->begun = 0;
     if (reducer->kind->begin != NULL) {
@@ -315,13 +328,7 @@ int64_t ls_reducer_finish(ls_reducer *reducer, ls_control *sum)
     reducer->kind->finish(reducer, word);
     reducer->bad = -1;
     reducer->again = false;
-    sum->rows = (int64_t)word[LS_CONTROL_ROWS];
-    sum->correct = (int64_t)word[LS_CONTROL_CORRECT];
-    sum->loss = word[LS_CONTROL_LOSS];
-    sum->failed = (int64_t)word[LS_CONTROL_FAILED];
-    sum->stop = (int64_t)word[LS_CONTROL_STOP];
-    sum->save = (int64_t)word[LS_CONTROL_SAVE];
-    sum->copy = (int64_t)word[LS_CONTROL_COPY];
+    interpret(word, sum);
     leave(reducer, begin);
     return bad;
 }

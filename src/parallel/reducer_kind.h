@@ -8,18 +8,22 @@
 
 #include "parallel/comm_mpi.h"
 
+/* Room for the sums of a score. An MPI library divides a message by its length, and so decides in
+ * which order some gradients of three ranks or more are added: a longer word changes last bits. */
+enum { LS_CONTROL_SUMS_ROOM = 3 };
+
 /* The control word as numbers, which travel behind gradients: as floats they are exact up to 2^24.
  */
 enum {
     LS_CONTROL_ROWS,
-    LS_CONTROL_CORRECT,
-    LS_CONTROL_LOSS,
     LS_CONTROL_FAILED,
     LS_CONTROL_STOP,
-    LS_CONTROL_SAVE,
-    LS_CONTROL_COPY,
-    LS_CONTROL_VALUES
+    LS_CONTROL_DUE,  /* of rank 0: save + 2 copy */
+    LS_CONTROL_SUMS, /* of the score; what they leave of their room is 0 */
+    LS_CONTROL_VALUES = LS_CONTROL_SUMS + LS_CONTROL_SUMS_ROOM
 };
+_Static_assert((int)LS_SUMS <= (int)LS_CONTROL_SUMS_ROOM,
+               "the control word has no room for the sums");
 
 /* Most floats or doubles in one MPI call, far below the range of its int. */
 #define LS_MPI_VALUES (INT64_C(1) << 28)

@@ -8,116 +8,30 @@
 #include "data/samples.h"
 #include "data/seal.h"
 #include "train/checkpoint_arena.h"
+#include "train/checkpoint_attributes.h"
 #include "train/checkpoint_file.h"
+#include "train/checkpoint_history.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-enum { VERSION = 3 };
-
-static const char *const loss_names[] = {"cross-entropy", "mse"};
-
-/* Checkpoints of older versions have none. */
-static const char validation_name[] = "validation_fingerprint";
 
 struct ls_checkpoint {
     ls_h5 *file;
-    ls_model_info info;
-    ls_progress progress;
+    ls_checkpoint_facts facts;
 };
-
-static ls_status write_model_info(ls_h5 *file, const ls_model_info *id)
-{
-    char fingerprint[17], validation[17];
-    snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64, id->fingerprint);
-    snprintf(validation, sizeof validation, "%016" PRIx64, id->validation_fingerprint);
-    const struct {
-        const char *name, *text;
-    } texts[] = {
-        {"format", "lockstep-checkpoint"},
-        {"model", id->model},
-        {"loss", loss_names[id->loss]},
-        {"dataset", id->dataset},
-        {"compute", id->compute},
-        {"config", id->config},
-        {"dataset_fingerprint", fingerprint},
-        {validation_name, validation},
-    };
-    const struct {
-        const char *name;
-        int64_t value;
-    } integers[] = {
-        {"version", VERSION},         {"classes", id->classes},   {"channels", id->input.channels},
-        {"height", id->input.height}, {"width", id->input.width},
-    };
-    ls_status status = LS_OK;
-    for (size_t i = 0; status == LS_OK && i < sizeof texts / sizeof *texts; i++)
-        if (texts[i].name != validation_name || id->knows_validation)
-            status = ls_h5_put_text(file, texts[i].name, texts[i].text);
-    if (status == LS_OK && id->run != NULL)
-        status = ls_h5_put_text(file, "run", id->run);
-    for (size_t i = 0; status == LS_OK && i < sizeof integers / sizeof *integers; i++)
-        status = ls_h5_put_int(file, integers[i].name, integers[i].value);
-    if (status == LS_OK)
-        status = ls_h5_put_real(file, "mean", id->mean);
-    if (status == LS_OK)
-        status = ls_h5_put_real(file, "std", id->std);
-    return status;
-}
-
-static ls_status write_progress(ls_h5 *file, const ls_progress *p, const ls_metrics *history)
-{
-    char columns[512] = "";
-    for (int i = 0; i < LS_METRICS_COLUMNS; i++)
-        snprintf(columns + strlen(columns), sizeof columns - strlen(columns), "%s%s",
-                 i > 0 ? "," : "", ls_metrics_name(i));
-    ls_h5_shape shape = {.type = LS_H5_F64, .rank = 2, .dims = {p->epoch, LS_METRICS_COLUMNS}};
-    const struct {
-        const char *name;
-        int64_t value;
-    } integers[] = {
-        {"epoch", p->epoch},
-        {"step", p->step},
-        {"optimizer_steps", p->optimizer_steps},
-        {"best_steps", p->best_steps},
-        {"best_epoch", p->early_stop.best_epoch},
-        {"waited", p->early_stop.waited},
-        {"ranks", p->ranks},
-    };
-    ls_status status = ls_h5_put_text(file, "columns", columns);
-    for (size_t i = 0; status == LS_OK && i < sizeof integers / sizeof *integers; i++)
-        status = ls_h5_put_int(file, integers[i].name, integers[i].value);
-    if (status == LS_OK)
-        status = ls_h5_put_real(file, "best", p->early_stop.best);
-#define PUT(name)                                                                                  \
-    if (status == LS_OK)                                                                           \
-        status = ls_h5_put_real(file, "partial_" #name, p->totals.name);
-    LS_EPOCH_TOTALS_LIST(PUT)
-#undef PUT
-    if (status == LS_OK)
-        status = ls_h5_put_text(file, "reduce", ls_reduce_name(p->reduce));
-    if (status == LS_OK)
-        status = ls_h5_create_dataset(file, "metrics", &shape, false);
-    if (status == LS_OK)
-        status = ls_h5_write(file, "metrics", LS_H5_F64, 0, p->epoch, history);
-    return status;
-}
 
 ls_status ls_checkpoint_write(const char *path, const ls_state *state)
 {
+    const ls_checkpoint_facts facts = {*state->info, *state->progress};
     ls_status status = ls_fault(LS_FAULT_CHECKPOINT);
     ls_h5 *file = NULL;
     ls_h5_lock();
     if (status == LS_OK)
         status = ls_h5_create(&file, path);
     if (status == LS_OK)
-        status = write_model_info(file, state->info);
+        status = ls_attributes_write(file, &facts);
     if (status == LS_OK)
-        status = write_progress(file, state->progress, state->history);
+        status = ls_history_write(file, state->history, state->progress->epoch);
     if (status == LS_OK)
         status = ls_arena_write(file, "parameters", state->network, state->params);
     for (int i = 0; status == LS_OK && i < ls_optimizer_slots(state->optimizer); i++) {
@@ -134,104 +48,12 @@ ls_status ls_checkpoint_write(const char *path, const ls_state *state)
     return status == LS_OK ? ls_seal_write(path) : status;
 }
 
-/* Reads a loss by its name. */
-static ls_status read_loss(const ls_h5 *file, ls_loss *out)
+static ls_status check_info(const ls_h5 *file, const ls_model_info *id)
 {
-    char *text;
-    ls_status status = ls_h5_get_text(file, "loss", &text);
-    if (status != LS_OK)
-        return status;
-    status = ls_fail(LS_ERR_DATA, "%s: attribute 'loss' is '%s', which is no loss that is known",
-                     ls_h5_path(file), text);
-    for (int i = 0; i < (int)(sizeof loss_names / sizeof *loss_names); i++)
-        if (strcmp(text, loss_names[i]) == 0) {
-            *out = (ls_loss)i;
-            status = LS_OK;
-        }
-    ls_free(text);
-    return status;
-}
-
-static ls_status read_format(const ls_h5 *file)
-{
-    char *format = NULL;
-    int64_t version = 0;
-    ls_status status = LS_OK;
-    if (ls_h5_has_attribute(file, "format"))
-        status = ls_h5_get_text(file, "format", &format);
-    if (status == LS_OK && (format == NULL || strcmp(format, "lockstep-checkpoint") != 0))
-        status = ls_fail(LS_ERR_DATA, "%s: not a checkpoint", ls_h5_path(file));
-    ls_free(format);
-    if (status == LS_OK)
-        status = ls_h5_get_int(file, "version", &version);
-    if (status == LS_OK && version != VERSION)
-        status = ls_fail(LS_ERR_DATA, "%s: checkpoint version %lld, this program reads version %d",
-                         ls_h5_path(file), (long long)version, VERSION);
-    return status;
-}
-
-static ls_status read_fingerprint(const ls_h5 *file, const char *name, uint64_t *out)
-{
-    char *text = NULL;
-    ls_status status = ls_h5_get_text(file, name, &text);
-    if (status == LS_OK)
-        *out = strtoull(text, NULL, 16);
-    ls_free(text);
-    return status;
-}
-
-/* Files of before runs had an id have none. */
-static ls_status read_run(const ls_h5 *file, char **out)
-{
-    if (!ls_h5_has_attribute(file, "run")) {
-        *out = ls_strdup("");
-        return *out == NULL ? LS_ERR_FAILURE : LS_OK;
-    }
-    ls_status status = ls_h5_get_text(file, "run", out);
-    if (status == LS_OK && strlen(*out) >= LS_RUN_ID)
-        status = ls_fail(LS_ERR_DATA, "%s: attribute 'run' is no run's id", ls_h5_path(file));
-    return status;
-}
-
-static ls_status read_model_info(const ls_h5 *file, ls_model_info *id)
-{
-    int64_t classes = 0;
-    ls_status status = ls_h5_get_text(file, "model", &id->model);
-    if (status == LS_OK)
-        status = read_run(file, &id->run);
-    if (status == LS_OK)
-        status = ls_h5_get_text(file, "dataset", &id->dataset);
-    if (status == LS_OK)
-        status = ls_h5_get_text(file, "compute", &id->compute);
-    if (status == LS_OK)
-        status = ls_h5_get_text(file, "config", &id->config);
-    if (status == LS_OK)
-        status = read_fingerprint(file, "dataset_fingerprint", &id->fingerprint);
-    id->knows_validation = status == LS_OK && ls_h5_has_attribute(file, validation_name);
-    if (id->knows_validation)
-        status = read_fingerprint(file, validation_name, &id->validation_fingerprint);
-    if (status == LS_OK)
-        status = read_loss(file, &id->loss);
-    if (status == LS_OK)
-        status = ls_h5_get_int(file, "classes", &classes);
-    if (status == LS_OK)
-        status = ls_h5_get_int(file, "channels", &id->input.channels);
-    if (status == LS_OK)
-        status = ls_h5_get_int(file, "height", &id->input.height);
-    if (status == LS_OK)
-        status = ls_h5_get_int(file, "width", &id->input.width);
-    if (status == LS_OK)
-        status = ls_h5_get_real(file, "mean", &id->mean);
-    if (status == LS_OK)
-        status = ls_h5_get_real(file, "std", &id->std);
-    if (status != LS_OK)
-        return status;
     const ls_shape *in = &id->input;
-    if (classes < 2 || classes > LS_MAX_CLASSES || !(id->std > 0) ||
-        !ls_image_is_sane(in->channels, in->height, in->width))
+    if (id->classes < 2 || !(id->std > 0) || !ls_image_is_sane(in->channels, in->height, in->width))
         return ls_fail(LS_ERR_DATA, "%s: describes inputs or classes of an absurd size",
                        ls_h5_path(file));
-    id->classes = (int)classes;
     return LS_OK;
 }
 
@@ -254,64 +76,21 @@ static ls_status check_model(const ls_h5 *file, const ls_model_info *id)
     return status;
 }
 
-/* Whether numbers that a file gives can be those of a run with so many rows of metrics. */
-static bool is_plausible(const ls_progress *p, const ls_h5_shape *metrics)
+/* Returns true if these can be the numbers of a run. */
+static bool is_plausible(const ls_progress *p)
 {
     const int64_t limit = INT64_C(1) << 53;
     const ls_early_stop *stop = &p->early_stop;
-    return metrics->type == LS_H5_F64 && metrics->rank == 2 &&
-           metrics->dims[1] == LS_METRICS_COLUMNS && metrics->dims[0] == p->epoch &&
-           p->epoch >= 0 && p->step >= 0 && p->epoch <= p->optimizer_steps &&
+    return p->epoch >= 0 && p->step >= 0 && p->epoch <= p->optimizer_steps &&
            p->step <= p->optimizer_steps - p->epoch && p->optimizer_steps < limit &&
            stop->best_epoch >= 0 && stop->best_epoch <= p->epoch && stop->waited >= 0 &&
            stop->waited <= p->epoch && p->best_steps >= 0 && p->best_steps <= p->optimizer_steps;
 }
 
-/* A kind that this program does not know leaves the choice open. */
-static ls_status read_reduce(const ls_h5 *file, ls_reduce *out)
+static ls_status check_progress(const ls_h5 *file, const ls_progress *progress)
 {
-    char *name = NULL;
-    ls_status status = ls_h5_get_text(file, "reduce", &name);
-    if (status != LS_OK)
-        return status;
-    int kind = 0;
-    while (kind < LS_REDUCERS && strcmp(name, ls_reduce_name((ls_reduce)kind)) != 0)
-        kind++;
-    *out = (ls_reduce)kind;
-    ls_free(name);
-    return LS_OK;
-}
-
-static ls_status read_progress(const ls_h5 *file, ls_progress *p)
-{
-    const struct {
-        const char *name;
-        int64_t *value;
-    } integers[] = {
-        {"epoch", &p->epoch},
-        {"step", &p->step},
-        {"optimizer_steps", &p->optimizer_steps},
-        {"best_steps", &p->best_steps},
-        {"best_epoch", &p->early_stop.best_epoch},
-        {"waited", &p->early_stop.waited},
-        {"ranks", &p->ranks},
-    };
-    ls_status status = LS_OK;
-    for (size_t i = 0; status == LS_OK && i < sizeof integers / sizeof *integers; i++)
-        status = ls_h5_get_int(file, integers[i].name, integers[i].value);
-    if (status == LS_OK)
-        status = ls_h5_get_real(file, "best", &p->early_stop.best);
-#define GET(name)                                                                                  \
-    if (status == LS_OK)                                                                           \
-        status = ls_h5_get_real(file, "partial_" #name, &p->totals.name);
-    LS_EPOCH_TOTALS_LIST(GET)
-#undef GET
-    if (status == LS_OK)
-        status = read_reduce(file, &p->reduce);
-    ls_h5_shape shape = {0};
-    if (status == LS_OK)
-        status = ls_h5_describe(file, "metrics", &shape);
-    if (status == LS_OK && !is_plausible(p, &shape))
+    ls_status status = ls_history_check(file, progress->epoch);
+    if (status == LS_OK && !is_plausible(progress))
         status = ls_fail(LS_ERR_DATA, "%s: its progress and its metrics contradict each other",
                          ls_h5_path(file));
     return status;
@@ -326,13 +105,13 @@ static ls_status open_sealed(ls_checkpoint **out, const char *path)
         return LS_ERR_FAILURE;
     status = ls_h5_open(&checkpoint->file, path);
     if (status == LS_OK)
-        status = read_format(checkpoint->file);
+        status = ls_attributes_read(checkpoint->file, &checkpoint->facts);
     if (status == LS_OK)
-        status = read_model_info(checkpoint->file, &checkpoint->info);
+        status = check_info(checkpoint->file, &checkpoint->facts.info);
     if (status == LS_OK)
-        status = check_model(checkpoint->file, &checkpoint->info);
+        status = check_model(checkpoint->file, &checkpoint->facts.info);
     if (status == LS_OK)
-        status = read_progress(checkpoint->file, &checkpoint->progress);
+        status = check_progress(checkpoint->file, &checkpoint->facts.progress);
     if (status != LS_OK) {
         ls_checkpoint_close(&checkpoint);
         return status;
@@ -382,9 +161,7 @@ static ls_status peek_run(const char *path, char **out)
     ls_h5 *file = NULL;
     ls_status status = ls_h5_open(&file, path);
     if (status == LS_OK)
-        status = read_format(file);
-    if (status == LS_OK)
-        status = read_run(file, out);
+        status = ls_attributes_read_run(file, out);
     (void)ls_h5_close(&file);
     return status;
 }
@@ -408,11 +185,7 @@ void ls_checkpoint_close(ls_checkpoint **checkpoint)
     if (checkpoint == NULL || *checkpoint == NULL)
         return;
     (void)ls_h5_close(&(*checkpoint)->file);
-    ls_free((*checkpoint)->info.run);
-    ls_free((*checkpoint)->info.model);
-    ls_free((*checkpoint)->info.dataset);
-    ls_free((*checkpoint)->info.compute);
-    ls_free((*checkpoint)->info.config);
+    ls_attributes_clear(&(*checkpoint)->facts);
     ls_free(*checkpoint);
     *checkpoint = NULL;
 }
@@ -424,18 +197,17 @@ const char *ls_checkpoint_path(const ls_checkpoint *checkpoint)
 
 const ls_model_info *ls_checkpoint_model(const ls_checkpoint *checkpoint)
 {
-    return &checkpoint->info;
+    return &checkpoint->facts.info;
 }
 
 const ls_progress *ls_checkpoint_progress(const ls_checkpoint *checkpoint)
 {
-    return &checkpoint->progress;
+    return &checkpoint->facts.progress;
 }
 
 ls_status ls_checkpoint_read_history(const ls_checkpoint *checkpoint, ls_metrics *history)
 {
-    return ls_h5_read(checkpoint->file, "metrics", LS_H5_F64, 0, checkpoint->progress.epoch,
-                      history);
+    return ls_history_read(checkpoint->file, history, checkpoint->facts.progress.epoch);
 }
 
 ls_status ls_checkpoint_read_params(const ls_checkpoint *checkpoint, const ls_network *network,
@@ -469,6 +241,6 @@ ls_status ls_checkpoint_read_optimizer(const ls_checkpoint *checkpoint, const ls
         status = ls_arena_read(checkpoint->file, group, network, ls_optimizer_slot(optimizer, i));
     }
     if (status == LS_OK)
-        ls_optimizer_set_steps(optimizer, checkpoint->progress.optimizer_steps);
+        ls_optimizer_set_steps(optimizer, checkpoint->facts.progress.optimizer_steps);
     return status;
 }

@@ -138,7 +138,7 @@ static ls_diagnosis describe_rise(const ls_trainer *t, const ls_overfitting *o)
         o->val_loss[0], (long long)o->least, o->val_loss[1], o->loss[0], o->loss[1],
         c->patience == 0 ? "early stopping (--patience 3 --restore-best), " : "",
         c->optimizer.weight_decay == 0 ? "--weight-decay, " : "",
-        c->label_smoothing == 0 && c->loss == LS_CROSS_ENTROPY ? "--label-smoothing, " : "");
+        c->label_smoothing == 0 && ls_loss_smooths(c->loss) ? "--label-smoothing, " : "");
     return d;
 }
 
@@ -205,7 +205,7 @@ static ls_status tell(const ls_trainer *t, const ls_diagnosis *d)
     ls_trainer_note(t, "%s: %s", d->what, d->text);
     if (t->records.log == NULL)
         return LS_OK;
-    return ls_run_log_event(t->records.log, "diagnosis", t->progress.epoch,
+    return ls_run_log_event(t->records.log, LS_EVENT_DIAGNOSIS, t->progress.epoch,
                             json_pack("{s:s, s:s}", "what", d->what, "text", d->text));
 }
 

@@ -16,9 +16,10 @@ ls_status ls_epoch_validate(ls_trainer *t, const float *params, ls_metrics *m)
                                 .network = ls_replica_network(t->replica),
                                 .params = params,
                                 .batch = ls_replica_batch(t->replica)};
-    ls_score score;
+    const int classes = ls_trainer_dataset(t)->classes;
+    ls_score score = {0};
     ls_trainer_set_activity(t, LS_AT_VALIDATION);
-    m->val_loss = m->val_accuracy = NAN;
+    ls_metrics_set_score(m, true, classes, &score);
     if (ls_trainer_dataset(t)->rows[LS_VALIDATION] == 0)
         return LS_OK;
     ls_status status =
@@ -28,8 +29,7 @@ ls_status ls_epoch_validate(ls_trainer *t, const float *params, ls_metrics *m)
     ls_rows_destroy(&evaluation.rows);
     if (status != LS_OK)
         return status;
-    m->val_loss = score.loss / (double)score.rows;
-    m->val_accuracy = (double)score.correct / (double)score.rows;
+    ls_metrics_set_score(m, true, classes, &score);
     if (!isfinite(m->val_loss))
         return ls_fail(LS_ERR_NUMERIC, "validation loss is %g after epoch %lld; try a smaller --lr",
                        ls_plain_number(m->val_loss), (long long)t->progress.epoch + 1);
@@ -39,14 +39,13 @@ ls_status ls_epoch_validate(ls_trainer *t, const float *params, ls_metrics *m)
 void ls_epoch_make_metrics(ls_trainer *t, double validation_s, ls_metrics *m)
 {
     const ls_epoch_totals *sums = &t->progress.totals;
-    const double rows = sums->rows, ranks = ls_trainer_plan(t)->ranks;
+    const double rows = (double)sums->score.rows, ranks = ls_trainer_plan(t)->ranks;
     double times[] = {sums->compute_s, sums->communicate_s, sums->exchange_s, validation_s};
     m->slowest_rank = ls_rank_of_max(t->comm, sums->compute_s);
     ls_sum_doubles(t->comm, times, sizeof times / sizeof *times);
     m->seconds = sums->seconds;
     ls_max_doubles(t->comm, &m->seconds, 1);
-    m->loss = sums->loss / rows;
-    m->accuracy = sums->correct / rows;
+    ls_metrics_set_score(m, false, ls_trainer_dataset(t)->classes, &sums->score);
     m->lr = ls_trainer_rate(t, ls_trainer_plan(t)->steps - 1);
     m->samples_per_second = rows / m->seconds;
     m->compute_s = times[0] / ranks;
@@ -67,7 +66,7 @@ static bool decide(ls_trainer *t, const ls_metrics *m)
     if (t->rank == 0) {
         verdict.state = t->progress.early_stop;
         verdict.best = ls_early_stop_update(&verdict.state, &t->stop_config, t->progress.epoch,
-                                            ls_trainer_monitor_value(t, m));
+                                            ls_monitor_value(t->monitor, m));
     }
     ls_broadcast(t->comm, &verdict, sizeof verdict);
     t->progress.early_stop = verdict.state;
@@ -100,8 +99,8 @@ ls_status ls_epoch_record(ls_trainer *t, ls_metrics *m, bool best)
     if (status == LS_OK && t->records.log != NULL) {
         status = ls_run_log_metrics(t->records.log, t->history, t->progress.epoch);
         if (status == LS_OK)
-            status =
-                ls_run_log_event(t->records.log, "epoch", t->progress.epoch, ls_metrics_json(m));
+            status = ls_run_log_event(t->records.log, LS_EVENT_EPOCH, t->progress.epoch,
+                                      ls_metrics_json(m));
     }
     status = ls_agree(t->comm, status);
     if (status == LS_OK && t->rank == 0 && t->observer->epoch != NULL)

@@ -22,9 +22,7 @@ static ls_status score_rows(const ls_evaluation *e, int32_t *predicted, ls_score
     while (status == LS_OK && (status = ls_rows_next(e->rows, e->batch)) == LS_OK &&
            e->batch->rows > 0) {
         const ls_score score = ls_network_evaluate(e->network, e->params, e->batch, predicted);
-        sum->rows += score.rows;
-        sum->correct += score.correct;
-        sum->loss += ls_exact_round(score.loss, quantum);
+        ls_score_add(sum, &score, quantum);
         for (int64_t i = 0; confusion != NULL && i < score.rows; i++)
             confusion[e->batch->labels[i] * (int64_t)classes + predicted[i]]++;
         status = ls_interrupt_poll(LS_INTERRUPT_GRACE);
@@ -56,10 +54,12 @@ ls_status ls_evaluate(const ls_evaluation *e, ls_score *out, int64_t *confusion)
     const ls_status status = ls_agree(e->comm, evaluate_mine(e, &sum, confusion));
     if (status != LS_OK)
         return status;
-    int64_t counts[2] = {sum.rows, sum.correct};
-    ls_sum_integers(e->comm, counts, 2);
-    ls_sum_doubles(e->comm, &sum.loss, 1);
-    *out = (ls_score){.rows = counts[0], .correct = counts[1], .loss = sum.loss};
+    double sums[LS_SUMS];
+    ls_score_get(&sum, sums);
+    ls_sum_integers(e->comm, &sum.rows, 1);
+    ls_sum_doubles(e->comm, sums, LS_SUMS);
+    *out = sum;
+    ls_score_set(out, sums);
     if (confusion != NULL)
         ls_sum_integers(e->comm, confusion, ls_int(classes * classes));
     return LS_OK;

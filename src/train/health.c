@@ -144,7 +144,7 @@ ls_status ls_health_check_params(const ls_trainer *t)
 }
 
 /* Reports an event to the observer and the log. Collective. */
-static ls_status report(ls_trainer *t, const char *event, const char *text)
+static ls_status report(ls_trainer *t, ls_event event, const char *text)
 {
     ls_trainer_note(t, "%s", text);
     return ls_agree(t->comm,
@@ -163,7 +163,7 @@ ls_status ls_health_skip(ls_trainer *t)
         return ls_fail(LS_ERR_NUMERIC, "%s; %d steps before it were left out already", why,
                        MOST_IN_A_ROW);
     snprintf(text, sizeof text, "%s; this step is left out", why);
-    return report(t, "skip", text);
+    return report(t, LS_EVENT_SKIP, text);
 }
 
 ls_status ls_health_rollback(ls_trainer *t)
@@ -186,7 +186,7 @@ ls_status ls_health_rollback(ls_trainer *t)
     }
     snprintf(text, sizeof text, "%s; going back to step %lld of epoch %lld", why,
              (long long)t->progress.step + 1, (long long)t->progress.epoch + 1);
-    return report(t, "rollback", text);
+    return report(t, LS_EVENT_ROLLBACK, text);
 }
 
 /* Number of ranks with this hash. */
@@ -245,5 +245,5 @@ ls_status ls_health_check_replicas(ls_trainer *t)
         return status;
     snprintf(text + strlen(text), sizeof text - strlen(text), "; they get those of rank %d",
              majority);
-    return report(t, "heal", text);
+    return report(t, LS_EVENT_HEAL, text);
 }

@@ -31,7 +31,7 @@ static void insert(list *l, const ls_misclassified *new)
 static double probability(ls_loss loss, int K, const float *y, int k)
 {
     double sum = 0;
-    if (loss != LS_CROSS_ENTROPY)
+    if (!ls_loss_takes_logits(loss))
         return (double)y[k];
     for (int i = 0; i < K; i++)
         sum += exp((double)y[i] - (double)y[k]);

@@ -128,11 +128,11 @@ ls_status ls_records_begin(ls_trainer *t)
     if (status == LS_OK)
         status = open_log(t);
     if (status == LS_OK)
-        status = ls_run_log_event(t->records.log, resumed ? "resume" : "start", t->progress.epoch,
-                                  json_pack("{s:s, s:i, s:i, s:o}", "run", t->records.id, "ranks",
-                                            ls_trainer_plan(t)->ranks, "threads",
-                                            t->topology->mine.threads, "checkpoint",
-                                            ls_json_text(t->records.resumed)));
+        status = ls_run_log_event(
+            t->records.log, resumed ? LS_EVENT_RESUME : LS_EVENT_START, t->progress.epoch,
+            json_pack("{s:s, s:i, s:i, s:o}", "run", t->records.id, "ranks",
+                      ls_trainer_plan(t)->ranks, "threads", t->topology->mine.threads, "checkpoint",
+                      ls_json_text(t->records.resumed)));
     return status;
 }
 

@@ -110,10 +110,8 @@ static bool are_other_rows(const ls_trainer *t, const ls_model_info *id, ls_spli
 /* Returns true if early stopping's best so far was measured on other rows. Local. */
 static bool watches_other_rows(const ls_trainer *t, const ls_model_info *id)
 {
-    const ls_monitor m = t->config->monitor;
-    const bool of_validation = m == LS_MONITOR_VAL_LOSS || m == LS_MONITOR_VAL_ACCURACY;
-    return (of_validation && are_other_rows(t, id, LS_VALIDATION)) ||
-           (t->monitor >= LS_MONITOR_LOSS && are_other_rows(t, id, LS_TRAIN));
+    return (ls_monitor_is_validation(t->config->monitor) && are_other_rows(t, id, LS_VALIDATION)) ||
+           (!ls_monitor_is_validation(t->monitor) && are_other_rows(t, id, LS_TRAIN));
 }
 
 /* Refuses other rows than the checkpoint's, which is in the middle of an epoch or not. The samples

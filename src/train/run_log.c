@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
@@ -15,7 +16,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CSV_ROW = 512, EVENTS_MAX = 1 << 28 };
+enum {
+    CSV_ROW = 32 * LS_METRICS_COLUMNS, /* bytes, at most */
+    EVENTS_MAX = 1 << 28
+};
 
 struct ls_run_log {
     ls_run_folder *folder; /* borrowed, as the next one */
@@ -83,18 +87,43 @@ static ls_status write_history(ls_run_log *log, const char *path, const ls_metri
     return status;
 }
 
+static const struct {
+    const char *name;
+    bool survives;
+} events[LS_EVENTS] = {
+#define EVENT(value, name, survives) {name, survives},
+    LS_EVENT_LIST(EVENT)
+#undef EVENT
+};
+
+const char *ls_event_name(ls_event event)
+{
+    assert(event >= 0 && event < LS_EVENTS);
+    return events[event].name;
+}
+
+ls_event ls_event_find(const char *name)
+{
+    int at = 0;
+    while (at < LS_EVENTS && (name == NULL || strcmp(name, events[at].name) != 0))
+        at++;
+    return (ls_event)at;
+}
+
+static bool survives(ls_event event)
+{
+    return event < LS_EVENTS && events[event].survives;
+}
+
 /* Whether a line of events.jsonl stays when a run goes on from this epoch: it tells of an epoch
  * that is not repeated, or of a failure, which did happen. */
 static bool stays(const char *line, size_t length, int64_t epochs)
 {
-    static const char *const happened[] = {"failure", "save_failed", "rollback",
-                                           "heal",    "reduce",      "records_changed"};
     json_t *event = json_loadb(line, length, 0, NULL);
     json_t *epoch = json_object_get(event, "epoch");
-    const char *what = json_string_value(json_object_get(event, "event"));
-    bool stays = event != NULL && (epoch == NULL || json_integer_value(epoch) <= epochs);
-    for (size_t i = 0; event != NULL && what != NULL && i < sizeof happened / sizeof *happened; i++)
-        stays = stays || strcmp(what, happened[i]) == 0;
+    const ls_event kind = ls_event_find(json_string_value(json_object_get(event, "event")));
+    const bool stays =
+        event != NULL && (epoch == NULL || json_integer_value(epoch) <= epochs || survives(kind));
     json_decref(event);
     return stays;
 }
@@ -214,14 +243,14 @@ static ls_status append(ls_run_log *log, const char *path, const char *line, int
 }
 
 /* A line of events.jsonl, owned by the caller: json's free(). Takes the fields. */
-static char *event_line(const char *event, int64_t epoch, json_t *fields)
+static char *event_line(ls_event event, int64_t epoch, json_t *fields)
 {
     char when[32];
     time_t now = time(NULL);
     struct tm utc;
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-    json_t *line =
-        json_pack("{s:s, s:s, s:I}", "time", when, "event", event, "epoch", (json_int_t)epoch);
+    json_t *line = json_pack("{s:s, s:s, s:I}", "time", when, "event", ls_event_name(event),
+                             "epoch", (json_int_t)epoch);
     if (fields != NULL)
         json_object_update_missing(line, fields);
     json_decref(fields);
@@ -248,10 +277,10 @@ static ls_status add_event(ls_run_log *log, const char *path, char *line)
 static ls_status add_change(ls_run_log *log, const char *path, int64_t epoch, const char *text)
 {
     return add_event(log, path,
-                     event_line("records_changed", epoch, json_pack("{s:s}", "text", text)));
+                     event_line(LS_EVENT_RECORDS_CHANGED, epoch, json_pack("{s:s}", "text", text)));
 }
 
-ls_status ls_run_log_event(ls_run_log *log, const char *event, int64_t epoch, json_t *fields)
+ls_status ls_run_log_event(ls_run_log *log, ls_event event, int64_t epoch, json_t *fields)
 {
     char path[LS_PATH_MAX], *line = event_line(event, epoch, fields);
     int64_t bytes = 0;
@@ -280,7 +309,7 @@ static ls_status restore(ls_run_log *log, const char *path, const ls_metrics *hi
         status = write_history(log, path, history, epochs);
     return status == LS_OK
                ? ls_run_log_event(
-                     log, "records_changed", epochs,
+                     log, LS_EVENT_RECORDS_CHANGED, epochs,
                      json_pack("{s:s}", "text", "metrics.csv was removed or changed: written anew"))
                : status;
 }

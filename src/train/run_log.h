@@ -15,6 +15,40 @@
 typedef struct ls_run_log ls_run_log;
 struct json_t;
 
+/* The events of events.jsonl.
+ *    enumerator                name               survives a rewind to before its epoch: it did
+ *                                                 happen, and is not repeated with the epoch */
+#define LS_EVENT_LIST(X)                                                                           \
+    X(LS_EVENT_START, "start", false)                                                              \
+    X(LS_EVENT_RESUME, "resume", false)                                                            \
+    X(LS_EVENT_CLASSES, "classes", false)                                                          \
+    X(LS_EVENT_REDUCE, "reduce", true)                                                             \
+    X(LS_EVENT_EPOCH, "epoch", false)                                                              \
+    X(LS_EVENT_CHECKPOINT, "checkpoint", false)                                                    \
+    X(LS_EVENT_SAVE_FAILED, "save_failed", true)                                                   \
+    X(LS_EVENT_SKIP, "skip", false)                                                                \
+    X(LS_EVENT_ROLLBACK, "rollback", true)                                                         \
+    X(LS_EVENT_HEAL, "heal", true)                                                                 \
+    X(LS_EVENT_DIAGNOSIS, "diagnosis", false)                                                      \
+    X(LS_EVENT_RECORDS_CHANGED, "records_changed", true)                                           \
+    X(LS_EVENT_STOP, "stop", false)                                                                \
+    X(LS_EVENT_FAILURE, "failure", true)                                                           \
+    X(LS_EVENT_EARLY_STOP, "early_stop", false)                                                    \
+    X(LS_EVENT_END, "end", false)
+
+typedef enum ls_event {
+#define LS_EVENT_VALUE(value, name, survives) value,
+    LS_EVENT_LIST(LS_EVENT_VALUE)
+#undef LS_EVENT_VALUE
+        LS_EVENTS /* their number */
+} ls_event;
+
+/* The name of an event. */
+const char *ls_event_name(ls_event event);
+
+/* Finds an event by its name, which may be NULL. Returns LS_EVENTS if there is none. */
+ls_event ls_event_find(const char *name);
+
 /* Reads from the events in a run folder the id of the run; "" if they are not there, or have none,
  * as before runs had ids. */
 ls_status ls_run_log_find_run(const char *folder, char run[LS_RUN_ID]) LS_MUST_CHECK;
@@ -35,7 +69,7 @@ ls_status ls_run_log_metrics(ls_run_log *log, const ls_metrics *history,
 /* Adds a line to events.jsonl: {"time", "event", "epoch"} and the given fields; before it
  * another one, `records_changed`, if lines have been removed.
  * fields  a jansson object, taken; NULL for none */
-ls_status ls_run_log_event(ls_run_log *log, const char *event, int64_t epoch,
+ls_status ls_run_log_event(ls_run_log *log, ls_event event, int64_t epoch,
                            struct json_t *fields) LS_MUST_CHECK;
 
 /* Writes summary.json, whole.

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "train/run_log.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -35,16 +36,6 @@ static ls_status read_summary(const char *folder, json_t **out)
     return LS_OK;
 }
 
-/* The column of this name; LS_METRICS_COLUMNS: none. */
-static int column_of(const char *name, size_t length)
-{
-    int at = 0;
-    while (at < LS_METRICS_COLUMNS && (strlen(ls_metrics_name(at)) != length ||
-                                       strncmp(ls_metrics_name(at), name, length) != 0))
-        at++;
-    return at;
-}
-
 /* The fields of a line, one after the other: where the next begins, NULL after the last. */
 static const char *next_field(const char *at, const char *end, size_t *length)
 {
@@ -59,7 +50,7 @@ static int read_header(const char *line, const char *end, int columns[MOST_COLUM
     size_t length;
     for (const char *at = line, *next; at != NULL && count < MOST_COLUMNS; at = next) {
         next = next_field(at, end, &length);
-        columns[count++] = column_of(at, length);
+        columns[count++] = ls_metrics_find(at, length);
     }
     return columns[0] == 0 ? count : 0; /* the epoch comes first */
 }
@@ -138,22 +129,20 @@ static void copy(json_t *to, const json_t *from, const char *key)
 /* Lets an event change what is known of the run. */
 static void learn(json_t *summary, const json_t *event)
 {
-    const char *what = json_string_value(json_object_get(event, "event"));
-    if (what == NULL)
-        return;
-    if (strcmp(what, "stop") == 0 || strcmp(what, "failure") == 0) {
+    const ls_event kind = ls_event_find(json_string_value(json_object_get(event, "event")));
+    if (kind == LS_EVENT_STOP || kind == LS_EVENT_FAILURE) {
         json_object_set_new(summary, "outcome",
-                            json_string(*what == 's' ? "interrupted" : "failed"));
+                            json_string(kind == LS_EVENT_STOP ? "interrupted" : "failed"));
         copy(summary, event, "text");
-    } else if (strcmp(what, "start") == 0 || strcmp(what, "resume") == 0) {
+    } else if (kind == LS_EVENT_START || kind == LS_EVENT_RESUME) {
         json_object_set_new(summary, "outcome", json_string("unfinished"));
         json_object_del(summary, "text");
         copy(summary, event, "ranks");
         copy(summary, event, "threads");
-    } else if (strcmp(what, "checkpoint") == 0 && json_is_true(json_object_get(event, "best"))) {
+    } else if (kind == LS_EVENT_CHECKPOINT && json_is_true(json_object_get(event, "best"))) {
         json_object_set_new(summary, "best",
                             json_pack("{s:O}", "epoch", json_object_get(event, "epoch")));
-    } else if (strcmp(what, "diagnosis") == 0) {
+    } else if (kind == LS_EVENT_DIAGNOSIS) {
         json_t *diagnosis = json_object();
         copy(diagnosis, event, "what");
         copy(diagnosis, event, "text");

@@ -33,7 +33,7 @@ static ls_status write_state(const ls_trainer *t, const ls_epoch_totals *totals)
     return status;
 }
 
-ls_status ls_trainer_log_error(ls_trainer *t, ls_status error, const char *event, int64_t epoch)
+ls_status ls_trainer_log_error(ls_trainer *t, ls_status error, ls_event event, int64_t epoch)
 {
     char text[LS_ERROR_TEXT_MAX];
     if (t->records.log == NULL)
@@ -48,7 +48,7 @@ ls_status ls_trainer_log_error(ls_trainer *t, ls_status error, const char *event
 /* Reports a failed save after which training continues. Local. */
 static void report_failed_save(ls_trainer *t, ls_status error)
 {
-    error = ls_trainer_log_error(t, error, "save_failed", t->progress.epoch);
+    error = ls_trainer_log_error(t, error, LS_EVENT_SAVE_FAILED, t->progress.epoch);
     ls_trainer_note(t, "%s; training goes on and saves again when a checkpoint is due",
                     ls_error_text());
 }
@@ -101,7 +101,7 @@ ls_status ls_trainer_save(ls_trainer *t, bool best, bool needed)
     ls_trainer_limit_time(t, ls_trainer_save_margin(t));
     if (t->records.log != NULL)
         status = ls_run_log_event(
-            t->records.log, "checkpoint", progress->epoch,
+            t->records.log, LS_EVENT_CHECKPOINT, progress->epoch,
             json_pack("{s:I, s:b}", "steps", (json_int_t)progress->optimizer_steps, "best", best));
     return ls_agree(t->comm, status);
 }

@@ -22,20 +22,26 @@ static ls_status choose_monitor(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
     t->monitor = c->monitor;
-    if (ls_trainer_dataset(t)->rows[LS_VALIDATION] == 0 &&
-        (c->monitor == LS_MONITOR_VAL_LOSS || c->monitor == LS_MONITOR_VAL_ACCURACY)) {
+    if (ls_trainer_dataset(t)->rows[LS_VALIDATION] == 0 && ls_monitor_is_validation(c->monitor)) {
         if (c->patience > 0)
             return ls_fail(LS_ERR_USAGE,
                            "--patience watches %s but there are no validation rows: give "
                            "--validation 0.1, or --monitor loss",
-                           ls_trainer_monitor_name(t));
-        t->monitor = c->monitor == LS_MONITOR_VAL_LOSS ? LS_MONITOR_LOSS : LS_MONITOR_ACCURACY;
+                           ls_monitor_name(c->monitor));
+        t->monitor = ls_monitor_of_training(c->monitor);
     }
-    bool accuracy = t->monitor == LS_MONITOR_VAL_ACCURACY || t->monitor == LS_MONITOR_ACCURACY;
-    t->stop_config = (ls_early_stop_config){
-        .maximise = c->mode == LS_MODE_AUTO ? accuracy : c->mode == LS_MODE_MAX,
-        .patience = c->patience,
-        .min_delta = c->min_delta};
+    const ls_metric_kind *metric = ls_metric_describe(ls_monitor_metric(t->monitor));
+    if (ls_trainer_dataset(t)->classes < metric->classes)
+        return ls_fail(LS_ERR_USAGE,
+                       "--monitor %s needs %d classes or more, the data set has %d: take --monitor "
+                       "val_accuracy",
+                       ls_monitor_name(c->monitor), metric->classes,
+                       ls_trainer_dataset(t)->classes);
+    const bool more = metric->better == LS_BETTER_MORE;
+    t->stop_config =
+        (ls_early_stop_config){.maximise = c->mode == LS_MODE_AUTO ? more : c->mode == LS_MODE_MAX,
+                               .patience = c->patience,
+                               .min_delta = c->min_delta};
     return LS_OK;
 }
 
@@ -213,7 +219,7 @@ static ls_status check_settings(const ls_trainer *t)
         return ls_fail(LS_ERR_USAGE, "--lr must be 0 or more, not %g", c->lr);
     if (!(c->label_smoothing >= 0 && c->label_smoothing < 1))
         return ls_fail(LS_ERR_USAGE, "--label-smoothing must be at least 0 and below 1");
-    if (c->label_smoothing > 0 && c->loss != LS_CROSS_ENTROPY)
+    if (c->label_smoothing > 0 && !ls_loss_smooths(c->loss))
         return ls_fail(LS_ERR_USAGE, "--label-smoothing is for --loss cross-entropy");
     if (c->epochs < 0)
         return ls_fail(LS_ERR_USAGE, "--epochs must be 0 or more");
@@ -340,7 +346,7 @@ static void announce(const ls_trainer *t)
                               .epochs_done = t->progress.epoch,
                               .steps_done = t->progress.step,
                               .resumed = t->records.resumed,
-                              .monitor = ls_trainer_monitor_name(t),
+                              .monitor = ls_monitor_name(t->monitor),
                               .lr = ls_schedule_base(&c->schedule, c->lr, c->batch),
                               .augmented = ls_loader_augments(t->loader),
                               .setup_seconds = ls_now() - t->records.created};
@@ -357,7 +363,7 @@ static ls_status report_gaps(const ls_trainer *t)
     ls_trainer_note(t, "classes: %s", gaps);
     if (t->records.log == NULL)
         return LS_OK;
-    return ls_run_log_event(t->records.log, "classes", t->progress.epoch,
+    return ls_run_log_event(t->records.log, LS_EVENT_CLASSES, t->progress.epoch,
                             json_pack("{s:o}", "text", ls_json_text(gaps)));
 }
 

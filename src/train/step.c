@@ -118,9 +118,7 @@ static ls_status forward_backward(ls_replica *r, ls_step_io *io, ls_status statu
     if (status != LS_OK)
         r->batch->rows = 0;
     io->phases.forward += lap(&watch);
-    io->control.rows = io->score.rows;
-    io->control.correct = io->score.correct;
-    io->control.loss = io->score.loss;
+    io->control.score = io->score;
     io->control.failed = status != LS_OK;
     ls_reducer_begin(r->reducer, &io->control);
     ls_network_backward(r->network, params, r->batch, &pass, ls_reducer_grads(r->reducer));
@@ -139,7 +137,7 @@ static ls_status agree_on_failure(ls_replica *r, ls_status status)
 /* Begins the update, and completes it unless it may stay pending. Collective. */
 static void update(ls_replica *r, const ls_step_io *io)
 {
-    ls_optimizer_begin(r->optimizer, 1.0 / (double)io->control.rows, io->lr);
+    ls_optimizer_begin(r->optimizer, 1.0 / (double)io->control.score.rows, io->lr);
     r->update_pending = true;
     r->settled = false;
     r->current_from = ls_network_size(r->network);

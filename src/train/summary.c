@@ -54,11 +54,11 @@ ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
     ls_status status = LS_OK;
     if (result->stopped_early)
         status =
-            ls_run_log_event(t->records.log, "early_stop", result->epochs,
+            ls_run_log_event(t->records.log, LS_EVENT_EARLY_STOP, result->epochs,
                              json_pack("{s:I, s:I}", "best_epoch", (json_int_t)stop->best_epoch,
                                        "waited", (json_int_t)stop->waited));
     if (status == LS_OK)
-        status = ls_run_log_event(t->records.log, "end", result->epochs,
+        status = ls_run_log_event(t->records.log, LS_EVENT_END, result->epochs,
                                   json_pack("{s:s}", "outcome", outcome));
     if (status != LS_OK)
         return status;
@@ -70,7 +70,8 @@ ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
                                 (json_int_t)t->progress.optimizer_steps, "seconds", result->seconds,
                                 "restored_best", result->restored);
     json_object_set_new(summary, "best",
-                        json_pack("{s:s, s:I, s:f}", "monitor", ls_trainer_monitor_name(t), "epoch",
+                        json_pack("{s:s, s:s, s:I, s:f}", "monitor", ls_monitor_name(t->monitor),
+                                  "mode", t->stop_config.maximise ? "max" : "min", "epoch",
                                   (json_int_t)stop->best_epoch, "value", stop->best));
     json_object_set_new(summary, "final",
                         result->epochs > 0 ? ls_metrics_json(&result->final) : json_null());

@@ -34,7 +34,7 @@ static ls_status tune(ls_trainer *t, double seconds)
     ls_trainer_note(t, "--reduce auto: %s", verdict);
     ls_status status = LS_OK;
     if (t->records.log != NULL)
-        status = ls_run_log_event(t->records.log, "reduce", t->progress.epoch + 1,
+        status = ls_run_log_event(t->records.log, LS_EVENT_REDUCE, t->progress.epoch + 1,
                                   json_pack("{s:s, s:s}", "chosen",
                                             ls_reduce_name(ls_replica_reduce(t->replica)), "text",
                                             verdict));
@@ -80,12 +80,10 @@ static void load_batch(ls_trainer *t, ls_step_io *io)
 static void add_step(ls_trainer *t, const ls_control *control)
 {
     ls_epoch_totals *sums = &t->progress.totals;
-    sums->rows += (double)control->rows;
-    sums->correct += (double)control->correct;
-    sums->loss += control->loss;
+    ls_score_add(&sums->score, &control->score, 0);
     if (t->rank == 0 && t->observer->step != NULL)
-        t->observer->step(t->observer->user, t->progress.epoch + 1, (int64_t)sums->rows,
-                          control->loss / (double)control->rows);
+        t->observer->step(t->observer->user, t->progress.epoch + 1, sums->score.rows,
+                          control->score.loss / (double)control->score.rows);
 }
 
 /* One step, or one that is skipped as it failed. Collective.
@@ -255,8 +253,8 @@ ls_status ls_trainer_run(ls_trainer *t, ls_train_result *result)
     if (status == LS_OK)
         status = ls_epoch_make_result(t, begin, idle, result);
     if (status == LS_INTERRUPTED)
-        return ls_trainer_log_error(t, status, "stop", t->progress.epoch);
+        return ls_trainer_log_error(t, status, LS_EVENT_STOP, t->progress.epoch);
     if (status != LS_OK)
-        return ls_trainer_log_error(t, status, "failure", epoch);
+        return ls_trainer_log_error(t, status, LS_EVENT_FAILURE, epoch);
     return ls_agree(t->comm, t->records.log != NULL ? ls_summary_write(t, result) : LS_OK);
 }

@@ -50,7 +50,7 @@ void ls_trainer_count_plateaus(ls_trainer *t)
     t->loop.plateaus = 0;
     for (int64_t e = 0; e < t->progress.epoch; e++)
         t->loop.plateaus += ls_early_stop_plateau(&state, &config, e + 1,
-                                                  ls_trainer_monitor_value(t, &t->history[e]));
+                                                  ls_monitor_value(t->monitor, &t->history[e]));
     ls_broadcast(t->comm, &t->loop.plateaus, sizeof t->loop.plateaus);
 }
 
@@ -83,25 +83,4 @@ ls_status ls_trainer_interrupted(ls_trainer *t, bool saved)
 ls_reduce ls_trainer_reduce(const ls_trainer *t)
 {
     return t->tuner != NULL ? LS_REDUCE_AUTO : ls_replica_reduce(t->replica);
-}
-
-const char *ls_trainer_monitor_name(const ls_trainer *t)
-{
-    static const char *const names[] = {"val_loss", "val_accuracy", "loss", "accuracy"};
-    return names[t->monitor];
-}
-
-double ls_trainer_monitor_value(const ls_trainer *t, const ls_metrics *m)
-{
-    switch (t->monitor) {
-    case LS_MONITOR_VAL_LOSS:
-        return m->val_loss;
-    case LS_MONITOR_VAL_ACCURACY:
-        return m->val_accuracy;
-    case LS_MONITOR_LOSS:
-        return m->loss;
-    case LS_MONITOR_ACCURACY:
-        break;
-    }
-    return m->accuracy;
 }

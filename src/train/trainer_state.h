@@ -122,7 +122,7 @@ ls_status ls_trainer_save(ls_trainer *trainer, bool best, bool needed) LS_MUST_C
 
 /* Writes the latest error's text into the events, as far as they can still be written; on rank 0.
  * Returns that error, which is then still the latest. Local. */
-ls_status ls_trainer_log_error(ls_trainer *trainer, ls_status error, const char *event,
+ls_status ls_trainer_log_error(ls_trainer *trainer, ls_status error, ls_event event,
                                int64_t epoch) LS_MUST_CHECK;
 
 /* Gives the observer a line of text; on rank 0 only. Local. */
@@ -130,9 +130,5 @@ void ls_trainer_note(const ls_trainer *trainer, const char *format, ...) LS_PRIN
 
 /* The reduction algorithm; LS_REDUCE_AUTO while that is undecided. Local. */
 ls_reduce ls_trainer_reduce(const ls_trainer *trainer);
-
-/* The column that is watched, and its value in a row. Local. */
-const char *ls_trainer_monitor_name(const ls_trainer *trainer);
-double ls_trainer_monitor_value(const ls_trainer *trainer, const ls_metrics *metrics);
 
 #endif

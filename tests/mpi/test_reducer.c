@@ -93,13 +93,13 @@ static void fill(ls_reducer *reducer, const ls_layout *layout, int64_t round)
 static void step(ls_reducer *reducer, const ls_layout *layout, int64_t round)
 {
     const int64_t count = layout->count;
-    ls_control control = {.rows = rank, .loss = 0.25 * rank};
+    ls_control control = {.score.rows = rank, .score.loss = 0.25 * rank};
     ls_reducer_begin(reducer, &control);
     fill(reducer, layout, round);
     tell(reducer, count);
     ls_reducer_finish(reducer, &control);
-    assert_int_equal(control.rows, size * (size - 1) / 2);
-    assert_true(control.loss == 0.25 * size * (size - 1) / 2);
+    assert_int_equal(control.score.rows, size * (size - 1) / 2);
+    assert_true(control.score.loss == 0.25 * size * (size - 1) / 2);
     assert_int_equal(control.failed, 0);
     ls_piece piece;
     while (ls_reducer_next(reducer, &piece))
@@ -115,7 +115,7 @@ static void step(ls_reducer *reducer, const ls_layout *layout, int64_t round)
 static void held_step(ls_reducer *reducer, const ls_layout *layout, int64_t round)
 {
     enum { TIMES = 3 };
-    ls_control control = {.rows = 1};
+    ls_control control = {.score.rows = 1};
     ls_piece piece;
     double expected = 0;
     for (int64_t i = 0; i < layout->count; i++)
@@ -153,7 +153,7 @@ static void fails(ls_reducer *reducer, const ls_layout *layout, bool says, float
         ls_reduce_foresees(ls_reducer_which(reducer), !ls_reducer_defers(reducer));
     const int64_t at = is_mine(reducer, layout, count / 2) ? count / 2 : 0;
     float *grads = ls_reducer_grads(reducer);
-    ls_control control = {.rows = 5, .loss = 1, .failed = guilty && says};
+    ls_control control = {.score = {.rows = 5, .loss = 1}, .failed = guilty && says};
     memset(grads, 0, (size_t)count * sizeof *grads);
     if (guilty && !says)
         grads[at] = gradient;
@@ -163,7 +163,7 @@ static void fails(ls_reducer *reducer, const ls_layout *layout, bool says, float
     assert_int_equal(bad, guilty && !says ? at : -1);
     if (says || foreseen) {
         assert_int_equal(control.failed, 1);
-        assert_int_equal(control.rows, 5 * (size - 1));
+        assert_int_equal(control.score.rows, 5 * (size - 1));
         ls_reducer_publish(reducer);
     } else {
         ls_piece piece;
@@ -191,7 +191,7 @@ static void works(ls_reduce kind, bool shard, const ls_layout *layout)
         assert_true(params[i] == (float)i + total(i) + total(i + 1) + total(i + 2));
 
     /* An arena of which each rank has its pieces, as of an optimizer's slots. */
-    ls_control control = {.rows = 1};
+    ls_control control = {.score.rows = 1};
     ls_piece piece;
     for (int64_t i = 0; i < count; i++)
         start[i] = -1;
@@ -207,11 +207,11 @@ static void works(ls_reduce kind, bool shard, const ls_layout *layout)
         assert_true(start[i] == (float)i);
 
     /* Row counts are exact up to the largest batch. */
-    control = (ls_control){.rows = rank == 0 ? LS_MAX_GLOBAL_BATCH - (size - 1) : 1};
+    control = (ls_control){.score.rows = rank == 0 ? LS_MAX_GLOBAL_BATCH - (size - 1) : 1};
     ls_reducer_begin(reducer, &control);
     tell(reducer, count);
     ls_reducer_finish(reducer, &control);
-    assert_int_equal(control.rows, LS_MAX_GLOBAL_BATCH);
+    assert_int_equal(control.score.rows, LS_MAX_GLOBAL_BATCH);
     while (ls_reducer_next(reducer, &piece))
         continue;
     ls_reducer_publish(reducer);
@@ -272,7 +272,7 @@ static void deferred_pieces_descend(void **state)
     ls_reducer_hold(reducer, true);
     assert_false(ls_reducer_defers(reducer));
     ls_reducer_hold(reducer, false);
-    ls_control control = {.rows = 1};
+    ls_control control = {.score.rows = 1};
     ls_piece piece;
     int64_t fresh = layout.count;
     ls_reducer_begin(reducer, &control);

@@ -1,3 +1,4 @@
+#include "crafted.h"
 #include "test.h"
 #include "world.h"
 
@@ -73,6 +74,64 @@ static void comes_back_bit_by_bit(void **state)
     ls_checkpoint_close(&checkpoint);
     world_free(&w);
     world_free(&r);
+}
+
+/* Other programs, older ones and newer ones, have other columns. */
+static void reads_the_history_by_the_names_of_its_columns(void **state)
+{
+    (void)state;
+    static const char path[] = "run/checkpoints/step-00000005.h5";
+    static const double values[WORLD_EPOCHS][4] = {
+        {7, 10, 1, 0.5}, {8, 20, 2, 0.25}, {9, 30, 3, 0}};
+    world w;
+    ls_checkpoint *checkpoint;
+    ls_metrics history[WORLD_EPOCHS];
+    empty_folder("run/checkpoints");
+    world_make(&w, "dense:4", 1);
+    assert_ok(world_save(&w, 5, true, 3));
+    crafted_history(path, "future,slowest_rank,epoch,val_loss", &values[0][0], WORLD_EPOCHS);
+    assert_ok(ls_checkpoint_open(&checkpoint, path));
+    assert_ok(ls_checkpoint_read_history(checkpoint, history));
+    for (int i = 0; i < WORLD_EPOCHS; i++) {
+        assert_true(history[i].slowest_rank == values[i][1] && history[i].epoch == i + 1);
+        assert_true(history[i].val_loss == values[i][3]);
+        for (int c = 0; c < LS_METRICS_COLUMNS; c++)
+            assert_int_equal(isnan(ls_metrics_value(&history[i], c)),
+                             c != ls_metrics_find("slowest_rank", 12) && c != 0 &&
+                                 c != ls_metrics_find("val_loss", 8));
+    }
+    ls_checkpoint_close(&checkpoint);
+
+    /* Rows of no known epoch, and names that are not those of the columns, are refused. */
+    static const char *const wrong[] = {"future,loss,accuracy,val_loss", ",,,"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        crafted_history(path, wrong[i], &values[0][0], WORLD_EPOCHS);
+        assert_fails(ls_checkpoint_open(&checkpoint, path), LS_ERR_DATA, "contradict each other");
+    }
+    world_free(&w);
+}
+
+/* The sum of a metric that the file's program did not know is not known of an epoch that is not
+ * finished; everything else must be there. */
+static void a_sum_that_the_file_lacks_is_unknown(void **state)
+{
+    (void)state;
+    static const char path[] = "run/checkpoints/step-00000005.h5";
+    world w;
+    ls_checkpoint *checkpoint;
+    empty_folder("run/checkpoints");
+    world_make(&w, "dense:4", 1);
+    w.progress.totals = (ls_epoch_totals){.score = {.rows = 30, .loss = 3, .correct = 20}};
+    assert_ok(world_save(&w, 5, true, 3));
+    crafted_forget(path, "totals_correct");
+    assert_ok(ls_checkpoint_open(&checkpoint, path));
+    const ls_score *score = &ls_checkpoint_progress(checkpoint)->totals.score;
+    assert_true(score->rows == 30 && score->loss == 3 && isnan(score->correct));
+    ls_checkpoint_close(&checkpoint);
+    crafted_forget(path, "partial_rows");
+    assert_fails(ls_checkpoint_open(&checkpoint, path), LS_ERR_DATA,
+                 "has no attribute 'partial_rows'");
+    world_free(&w);
 }
 
 static void refuses_another_network(void **state)
@@ -430,6 +489,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(comes_back_bit_by_bit),
+        cmocka_unit_test(reads_the_history_by_the_names_of_its_columns),
+        cmocka_unit_test(a_sum_that_the_file_lacks_is_unknown),
         cmocka_unit_test(refuses_another_network),
         cmocka_unit_test(links_and_prunes),
         cmocka_unit_test(skips_the_damaged),

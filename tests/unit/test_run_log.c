@@ -54,7 +54,7 @@ static ls_status add(ls_run_log *log, int epoch)
     history[epoch - 1] = row(epoch);
     ls_status status = ls_run_log_metrics(log, history, epoch);
     return status == LS_OK
-               ? ls_run_log_event(log, "epoch", epoch, ls_metrics_json(&history[epoch - 1]))
+               ? ls_run_log_event(log, LS_EVENT_EPOCH, epoch, ls_metrics_json(&history[epoch - 1]))
                : status;
 }
 
@@ -82,7 +82,7 @@ static void records_each_epoch_once(void **state)
     fclose(events);
     log = begin(2);
     assert_ok(ls_run_log_metrics(log, history, 3));
-    assert_ok(ls_run_log_event(log, "epoch", 3, NULL));
+    assert_ok(ls_run_log_event(log, LS_EVENT_EPOCH, 3, NULL));
     end(&log);
     assert_int_equal(occurrences("run/metrics.csv", "\n"), 4);
     assert_int_equal(occurrences("run/metrics.csv", "\n3,"), 1);
@@ -126,9 +126,10 @@ static void knows_the_run(void **state)
     assert_ok(ls_run_log_find_run("run", run));
     assert_string_equal(run, "");
     ls_run_log *log = begin(0);
-    assert_ok(ls_run_log_event(log, "start", 0, NULL)); /* as it was before runs had ids */
-    assert_ok(ls_run_log_event(log, "resume", 0, json_pack("{s:s}", "run", "0123456789abcdef")));
-    assert_ok(ls_run_log_event(log, "resume", 0, json_pack("{s:s}", "run", "another")));
+    assert_ok(ls_run_log_event(log, LS_EVENT_START, 0, NULL)); /* as it was before runs had ids */
+    assert_ok(
+        ls_run_log_event(log, LS_EVENT_RESUME, 0, json_pack("{s:s}", "run", "0123456789abcdef")));
+    assert_ok(ls_run_log_event(log, LS_EVENT_RESUME, 0, json_pack("{s:s}", "run", "another")));
     end(&log);
     assert_ok(ls_run_log_find_run("run", run));
     assert_string_equal(run, "0123456789abcdef");
@@ -157,7 +158,7 @@ static void outlasts_its_files(void **state)
     assert_int_equal(occurrences("run/events.jsonl", "\n"), 2);
     assert_int_equal(occurrences("run/events.jsonl", "\"records_changed\""), 1);
     assert_int_equal(unlink("run/events.jsonl"), 0);
-    assert_ok(ls_run_log_event(log, "end", 4, NULL));
+    assert_ok(ls_run_log_event(log, LS_EVENT_END, 4, NULL));
     assert_int_equal(occurrences("run/events.jsonl", "\n"), 2);
     end(&log);
 }

@@ -315,13 +315,13 @@ static ls_status record(const char *config, int outcome)
     if (status == LS_OK)
         status = ls_run_log_open(&log, run, config, rows, 1);
     if (status == LS_OK)
-        status = ls_run_log_event(log, "resume", 1, NULL);
+        status = ls_run_log_event(log, LS_EVENT_RESUME, 1, NULL);
     if (status == LS_OK)
         status = ls_run_log_metrics(log, rows, 2);
     if (status == LS_OK)
-        status = ls_run_log_event(log, "epoch", 2, ls_metrics_json(&rows[1]));
+        status = ls_run_log_event(log, LS_EVENT_EPOCH, 2, ls_metrics_json(&rows[1]));
     if (status == LS_OK)
-        status = ls_run_log_event(log, "end", 2, NULL);
+        status = ls_run_log_event(log, LS_EVENT_END, 2, NULL);
     if (status == LS_OK)
         status = ls_run_log_summary(log, ls_metrics_json(&end));
     ls_run_log_close(&log);

@@ -1,0 +1,39 @@
+/* The losses that a network can be trained with. */
+#ifndef LOCKSTEP_LOSS_H
+#define LOCKSTEP_LOSS_H
+
+#include <stdbool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*    enumerator         name             one line of help */
+#define LS_LOSS_LIST(X)                                                                            \
+    X(LS_CROSS_ENTROPY, "cross-entropy", "-log softmax(outputs)[label]; fuses a final softmax")    \
+    X(LS_MSE, "mse", "mean over the outputs of (output - one-hot label)^2")
+
+typedef enum ls_loss {
+#define LS_LOSS_VALUE(value, name, help) value,
+    LS_LOSS_LIST(LS_LOSS_VALUE)
+#undef LS_LOSS_VALUE
+        LS_LOSSES /* their number */
+} ls_loss;
+
+/* The name of a loss, as "mse". Local. */
+const char *ls_loss_name(ls_loss loss);
+
+/* Finds a loss by its name. Local. Returns false, and leaves *out alone, if there is none. */
+bool ls_loss_find(const char *name, ls_loss *out);
+
+/* Returns true if a loss takes the network's outputs as logits: softmax is part of it. Local. */
+bool ls_loss_takes_logits(ls_loss loss);
+
+/* Returns true if the targets of a loss can be smoothed, see ls_pass. Local. */
+bool ls_loss_smooths(ls_loss loss);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

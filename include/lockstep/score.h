@@ -1,0 +1,100 @@
+/* Scores: sums over rows, and the metrics that are computed from them.
+ *
+ * A score is added over rows, batches and ranks; a metric is a function of the score of all rows.
+ * So a metric is exact on any number of ranks. */
+#ifndef LOCKSTEP_SCORE_H
+#define LOCKSTEP_SCORE_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The sums of a score.
+ *    sum      kind: COUNT, a number of rows; REAL, any number */
+#define LS_SUM_LIST(X)                                                                             \
+    X(loss, REAL)     /* the rows' losses */                                                       \
+    X(correct, COUNT) /* rows whose largest output is the label's; the first of equals counts */   \
+    X(top5, COUNT)    /* rows whose label is among the five largest outputs */
+
+/* The score of some rows. Zeroed: of no rows. */
+typedef struct ls_score {
+    int64_t rows;
+#define LS_SUM_FIELD(sum, kind) double sum;
+    LS_SUM_LIST(LS_SUM_FIELD)
+#undef LS_SUM_FIELD
+} ls_score;
+
+#define LS_SUM_ONE(sum, kind) +1
+enum { LS_SUMS = 0 LS_SUM_LIST(LS_SUM_ONE) };
+#undef LS_SUM_ONE
+
+/* Copies the sums of a score into an array, and back, in the order of the list. Local. */
+static inline void ls_score_get(const ls_score *score, double sums[LS_SUMS])
+{
+#define LS_SUM_GET(sum, kind) *sums++ = score->sum;
+    LS_SUM_LIST(LS_SUM_GET)
+#undef LS_SUM_GET
+}
+static inline void ls_score_set(ls_score *score, const double sums[LS_SUMS])
+{
+#define LS_SUM_SET(sum, kind) score->sum = *sums++;
+    LS_SUM_LIST(LS_SUM_SET)
+#undef LS_SUM_SET
+}
+
+/* Adds the score of other rows. Local.
+ * quantum  REAL sums of `part` are rounded to its multiples, so that the result does not depend on
+ *          the order of addition, see base/exact.h; 0: they are added as they are */
+void ls_score_add(ls_score *score, const ls_score *part, double quantum);
+
+typedef enum ls_better { LS_BETTER_LESS, LS_BETTER_MORE } ls_better;
+
+/* The tasks of networks; a metric names those that it is defined for. */
+enum { LS_TASK_CLASSIFICATION = 1 };
+
+/* The metrics. Each gives two columns of a row of ls_metrics: NAME, of the training rows, and
+ * val_NAME, of the validation rows. The columns of the second list come after all others, so that
+ * columns keep their places when a metric is added: add it there.
+ *    name, NAME        better  tasks           classes (the fewest)  one line of help
+ * M is called with X, another macro or nothing, as its first argument. */
+#define LS_METRIC_FIRST(M, X)                                                                      \
+    M(X, loss, LOSS, LESS, CLASSIFICATION, 2, "mean loss of a row")                                \
+    M(X, accuracy, ACCURACY, MORE, CLASSIFICATION, 2,                                              \
+      "fraction of the rows whose largest output is the label's")
+#define LS_METRIC_LATER(M, X)                                                                      \
+    M(X, top5, TOP5, MORE, CLASSIFICATION, 6,                                                      \
+      "fraction of the rows whose label is among the five largest outputs")
+#define LS_METRIC_LIST(M, X) LS_METRIC_FIRST(M, X) LS_METRIC_LATER(M, X)
+
+typedef enum ls_metric {
+#define LS_METRIC_VALUE(X, name, NAME, better, tasks, classes, help) LS_METRIC_##NAME,
+    LS_METRIC_LIST(LS_METRIC_VALUE, )
+#undef LS_METRIC_VALUE
+        LS_METRICS /* their number */
+} ls_metric;
+
+/* One metric. */
+typedef struct ls_metric_kind {
+    const char *name;                        /* of the column */
+    const char *help;                        /* one line */
+    ls_better better;                        /* whether less or more of it is better */
+    unsigned tasks;                          /* LS_TASK_... that it is defined for */
+    int classes;                             /* the fewest that it is defined for */
+    double (*finish)(const ls_score *score); /* its value, of one row or more */
+} ls_metric_kind;
+
+/* The table's row of a metric. Local. */
+const ls_metric_kind *ls_metric_describe(ls_metric metric);
+
+/* The value of a metric; NaN if the score is of no rows, or the metric is not defined for so few
+ * classes. Local.
+ * classes  of the data set */
+double ls_metric_value(ls_metric metric, int classes, const ls_score *score);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

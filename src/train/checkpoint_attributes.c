@@ -1,0 +1,273 @@
+#include "train/checkpoint_attributes.h"
+
+#include "base/memory.h"
+#include "data/samples.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { VERSION = 3 };
+static const char format[] = "lockstep-checkpoint";
+
+/* How a value is written as an attribute and read from one. */
+typedef struct type {
+    ls_status (*put)(ls_h5 *file, const char *name, const void *value);
+    ls_status (*get)(const ls_h5 *file, const char *name, void *value);
+    ls_status (*absent)(void *value); /* sets the value of a missing one; NULL: it is required */
+} type;
+
+static ls_status put_text(ls_h5 *file, const char *name, const void *value)
+{
+    char *const *text = value;
+    return *text != NULL ? ls_h5_put_text(file, name, *text) : LS_OK;
+}
+
+static ls_status get_text(const ls_h5 *file, const char *name, void *value)
+{
+    return ls_h5_get_text(file, name, value);
+}
+
+static ls_status get_run(const ls_h5 *file, const char *name, void *value)
+{
+    char **run = value;
+    ls_status status = ls_h5_get_text(file, name, run);
+    if (status == LS_OK && strlen(*run) >= LS_RUN_ID)
+        status = ls_fail(LS_ERR_DATA, "%s: attribute 'run' is no run's id", ls_h5_path(file));
+    return status;
+}
+
+static ls_status no_run(void *value)
+{
+    char **run = value;
+    *run = ls_strdup("");
+    return *run == NULL ? LS_ERR_FAILURE : LS_OK;
+}
+
+static ls_status put_int64(ls_h5 *file, const char *name, const void *value)
+{
+    return ls_h5_put_int(file, name, *(const int64_t *)value);
+}
+
+static ls_status get_int64(const ls_h5 *file, const char *name, void *value)
+{
+    return ls_h5_get_int(file, name, value);
+}
+
+static ls_status put_classes(ls_h5 *file, const char *name, const void *value)
+{
+    return ls_h5_put_int(file, name, *(const int *)value);
+}
+
+static ls_status get_classes(const ls_h5 *file, const char *name, void *value)
+{
+    int64_t wide = 0;
+    ls_status status = ls_h5_get_int(file, name, &wide);
+    *(int *)value = wide >= 0 && wide <= LS_MAX_CLASSES ? (int)wide : 0;
+    return status;
+}
+
+static ls_status put_real(ls_h5 *file, const char *name, const void *value)
+{
+    return ls_h5_put_real(file, name, *(const double *)value);
+}
+
+static ls_status get_real(const ls_h5 *file, const char *name, void *value)
+{
+    return ls_h5_get_real(file, name, value);
+}
+
+static ls_status unknown(void *value)
+{
+    *(double *)value = NAN;
+    return LS_OK;
+}
+
+static ls_status put_hash(ls_h5 *file, const char *name, const void *value)
+{
+    char text[17];
+    snprintf(text, sizeof text, "%016" PRIx64, *(const uint64_t *)value);
+    return ls_h5_put_text(file, name, text);
+}
+
+static ls_status get_hash(const ls_h5 *file, const char *name, void *value)
+{
+    char *text = NULL;
+    ls_status status = ls_h5_get_text(file, name, &text);
+    if (status == LS_OK)
+        *(uint64_t *)value = strtoull(text, NULL, 16);
+    ls_free(text);
+    return status;
+}
+
+static ls_status no_hash(void *value)
+{
+    *(uint64_t *)value = 0;
+    return LS_OK;
+}
+
+static ls_status put_loss(ls_h5 *file, const char *name, const void *value)
+{
+    return ls_h5_put_text(file, name, ls_loss_name(*(const ls_loss *)value));
+}
+
+static ls_status get_loss(const ls_h5 *file, const char *name, void *value)
+{
+    char *text = NULL;
+    ls_status status = ls_h5_get_text(file, name, &text);
+    if (status == LS_OK && !ls_loss_find(text, value))
+        status =
+            ls_fail(LS_ERR_DATA, "%s: attribute 'loss' is '%s', which is no loss that is known",
+                    ls_h5_path(file), text);
+    ls_free(text);
+    return status;
+}
+
+static ls_status put_reduce(ls_h5 *file, const char *name, const void *value)
+{
+    return ls_h5_put_text(file, name, ls_reduce_name(*(const ls_reduce *)value));
+}
+
+/* An algorithm that is not known here becomes LS_REDUCE_AUTO. */
+static ls_status get_reduce(const ls_h5 *file, const char *name, void *value)
+{
+    char *text = NULL;
+    int kind = 0;
+    ls_status status = ls_h5_get_text(file, name, &text);
+    while (status == LS_OK && kind < LS_REDUCERS &&
+           strcmp(text, ls_reduce_name((ls_reduce)kind)) != 0)
+        kind++;
+    *(ls_reduce *)value = (ls_reduce)kind;
+    ls_free(text);
+    return status;
+}
+
+static const type text = {put_text, get_text, NULL};
+static const type run = {put_text, get_run, no_run}; /* older files have none */
+static const type integer = {put_int64, get_int64, NULL};
+static const type classes = {put_classes, get_classes, NULL};
+static const type real = {put_real, get_real, NULL};
+static const type sum = {put_real, get_real, unknown}; /* a metric may be newer than the file */
+static const type hash = {put_hash, get_hash, NULL};
+static const type known_hash = {put_hash, get_hash, no_hash};
+static const type loss = {put_loss, get_loss, NULL};
+static const type reduce = {put_reduce, get_reduce, NULL};
+
+/* The attributes, beside `format`, `version`, and `columns`, which checkpoint_history.c writes. */
+static const struct attribute {
+    const char *name;
+    const type *type;
+    size_t offset; /* of the value in the facts */
+    size_t known;  /* of a bool in the facts: whether the value is known, else the attribute is not
+                      written; 0: it always is */
+} attributes[] = {
+#define AT(field) offsetof(ls_checkpoint_facts, field)
+    {"run", &run, AT(info.run), 0},
+    {"model", &text, AT(info.model), 0},
+    {"loss", &loss, AT(info.loss), 0},
+    {"classes", &classes, AT(info.classes), 0},
+    {"channels", &integer, AT(info.input.channels), 0},
+    {"height", &integer, AT(info.input.height), 0},
+    {"width", &integer, AT(info.input.width), 0},
+    {"mean", &real, AT(info.mean), 0},
+    {"std", &real, AT(info.std), 0},
+    {"dataset", &text, AT(info.dataset), 0},
+    {"dataset_fingerprint", &hash, AT(info.fingerprint), 0},
+    {"validation_fingerprint", &known_hash, AT(info.validation_fingerprint),
+     AT(info.knows_validation)},
+    {"compute", &text, AT(info.compute), 0},
+    {"config", &text, AT(info.config), 0},
+    {"epoch", &integer, AT(progress.epoch), 0},
+    {"step", &integer, AT(progress.step), 0},
+    {"optimizer_steps", &integer, AT(progress.optimizer_steps), 0},
+    {"best_steps", &integer, AT(progress.best_steps), 0},
+    {"best_epoch", &integer, AT(progress.early_stop.best_epoch), 0},
+    {"best", &real, AT(progress.early_stop.best), 0},
+    {"waited", &integer, AT(progress.early_stop.waited), 0},
+    {"ranks", &integer, AT(progress.ranks), 0},
+    {"reduce", &reduce, AT(progress.reduce), 0},
+    {"partial_rows", &integer, AT(progress.totals.score.rows), 0},
+#define SUM(name, kind) {"partial_" #name, &sum, AT(progress.totals.score.name), 0},
+    LS_SUM_LIST(SUM)
+#undef SUM
+        {"partial_seconds", &real, AT(progress.totals.seconds), 0},
+    {"partial_compute_s", &real, AT(progress.totals.compute_s), 0},
+    {"partial_communicate_s", &real, AT(progress.totals.communicate_s), 0},
+    {"partial_exchange_s", &real, AT(progress.totals.exchange_s), 0},
+#undef AT
+};
+enum { ATTRIBUTES = sizeof attributes / sizeof *attributes };
+
+static ls_status put_attribute(ls_h5 *file, const struct attribute *a, const char *facts)
+{
+    const bool known = a->known == 0 || *(const bool *)(facts + a->known);
+    return known ? a->type->put(file, a->name, facts + a->offset) : LS_OK;
+}
+
+static ls_status get_attribute(const ls_h5 *file, const struct attribute *a, char *facts)
+{
+    const bool there = ls_h5_has_attribute(file, a->name);
+    if (a->known != 0)
+        *(bool *)(facts + a->known) = there;
+    return there || a->type->absent == NULL ? a->type->get(file, a->name, facts + a->offset)
+                                            : a->type->absent(facts + a->offset);
+}
+
+ls_status ls_attributes_write(ls_h5 *file, const ls_checkpoint_facts *facts)
+{
+    ls_status status = ls_h5_put_text(file, "format", format);
+    if (status == LS_OK)
+        status = ls_h5_put_int(file, "version", VERSION);
+    for (int i = 0; status == LS_OK && i < ATTRIBUTES; i++)
+        status = put_attribute(file, &attributes[i], (const char *)facts);
+    return status;
+}
+
+static ls_status check_format(const ls_h5 *file)
+{
+    char *found = NULL;
+    int64_t version = 0;
+    ls_status status = LS_OK;
+    if (ls_h5_has_attribute(file, "format"))
+        status = ls_h5_get_text(file, "format", &found);
+    if (status == LS_OK && (found == NULL || strcmp(found, format) != 0))
+        status = ls_fail(LS_ERR_DATA, "%s: not a checkpoint", ls_h5_path(file));
+    ls_free(found);
+    if (status == LS_OK)
+        status = ls_h5_get_int(file, "version", &version);
+    if (status == LS_OK && version != VERSION)
+        status = ls_fail(LS_ERR_DATA, "%s: checkpoint version %lld, this program reads version %d",
+                         ls_h5_path(file), (long long)version, VERSION);
+    return status;
+}
+
+ls_status ls_attributes_read(const ls_h5 *file, ls_checkpoint_facts *facts)
+{
+    ls_status status = check_format(file);
+    for (int i = 0; status == LS_OK && i < ATTRIBUTES; i++)
+        status = get_attribute(file, &attributes[i], (char *)facts);
+    return status;
+}
+
+void ls_attributes_clear(ls_checkpoint_facts *facts)
+{
+    for (int i = 0; i < ATTRIBUTES; i++)
+        if (attributes[i].type->put == put_text) {
+            char **value = (char **)(void *)((char *)facts + attributes[i].offset);
+            ls_free(*value);
+            *value = NULL;
+        }
+}
+
+ls_status ls_attributes_read_run(const ls_h5 *file, char **out)
+{
+    ls_checkpoint_facts facts = {0};
+    ls_status status = check_format(file);
+    if (status == LS_OK)
+        status = get_attribute(file, &attributes[0], (char *)&facts);
+    *out = facts.info.run;
+    return status;
+}

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# The metrics of a run: each is a column of metrics.csv, a value of summary.json, of eval and of the report, and can be
+# watched; on any number of ranks the same.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+lockstep=$1
+"$lockstep" import --synthetic 600,1,6,6,8 --out eight.h5 >/dev/null 2>err
+"$lockstep" import --synthetic 600,1,6,6,4 --out four.h5 >/dev/null 2>err
+
+column() { # RUN NAME: of all epochs
+    awk -F, -v name="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i; next } { print $at }' <"$1/metrics.csv"
+}
+# shellcheck disable=SC2317
+has_column() { head -n 1 "$1/metrics.csv" | tr , '\n' | grep -qx "$2"; } # RUN NAME
+model=dense:8
+train() { # RUN RANKS OPTION ...
+    local run=$1 ranks=$2
+    shift 2
+    mpirun -n "$ranks" "$lockstep" train --model "$model" --batch 50 --epochs 3 --threads 1 --reduce fused --run "$run" "$@" >out 2>err
+}
+
+monitors=$("$lockstep" train --help | grep -oE 'val_loss val_accuracy[a-z0-9_ ]*' | sed 's, *$,,')
+check "the metrics are listed" [ -n "$monitors" ]
+for monitor in $monitors; do
+    train "$monitor" 2 --data eight.h5 --monitor "$monitor"
+    check "$monitor can be watched" [ $? = 0 ]
+    check "$monitor is a column" has_column "$monitor" "$monitor"
+    check "of numbers" [ "$(column "$monitor" "$monitor" | grep -cE '^[0-9.]+(e-[0-9]+)?$')" = 3 ]
+    check "it is said what is watched" has err "watching $monitor\$"
+    check "and its value, epoch by epoch" [ "$(grep -cE "^epoch .* $monitor [0-9]+\.[0-9]{4}" err)" = 3 ]
+    check "its best epoch is known" has "$monitor/summary.json" "\"monitor\": \"$monitor\""
+    check "and its value at the end" has "$monitor/summary.json" "^    \"$monitor\": [0-9.]+"
+    down=$([[ $monitor = *loss ]] && echo min || echo max)
+    check "whether it is to rise" has "$monitor/summary.json" "^    \"mode\": \"$down\""
+done
+refuses 2 "--monitor: 'val_f9' is none of: $monitors\$" "$lockstep" train --data eight.h5 --monitor val_f9
+
+# What is evaluated is the same on any number of ranks, and what training had found.
+for ranks in 1 2 3; do
+    mpirun -n $ranks "$lockstep" eval --data eight.h5 --checkpoint val_loss/checkpoints/last --split validation --threads 1 \
+        --json >eval$ranks.json 2>err
+    check "eval on $ranks ranks" cmp eval1.json eval$ranks.json
+done
+for name in loss accuracy top5; do
+    value=$(sed -E "s/.*\"$name\":([0-9.]+).*/\1/" eval1.json)
+    check "eval has the run's val_$name" [ "$(printf %.6f "$value")" = "$(printf %.6f "$(column val_loss "val_$name" | tail -n 1)")" ]
+done
+check "eval prints it" [ "$("$lockstep" eval --data eight.h5 --checkpoint val_loss | grep -cE '^test top5 [01]\.[0-9]{4}$')" = 1 ]
+"$lockstep" report val_loss --out page.html >out 2>err
+check "the report has it, of both kinds of rows" [ "$(grep -oE '(training|validation) top5' page.html | sort -u | wc -l)" = 2 ]
+
+# Among few classes top5 says nothing: its columns are there, and empty.
+model=dense:4
+train few 2 --data four.h5
+check "few classes are trained" [ $? = 0 ]
+check "the columns are there" has_column few val_top5
+check "and empty" [ -z "$(column few top5)$(column few val_top5)" ]
+check "the summary has no value" has few/summary.json '"val_top5": null'
+"$lockstep" eval --data four.h5 --checkpoint few --json >out 2>err
+check "nor has eval" has out '"top5":null'
+"$lockstep" eval --data four.h5 --checkpoint few >out 2>err
+check "which does not print it" [ "$(grep -c top5 out)" = 0 ]
+for monitor in top5 val_top5; do
+    refuses 2 "--monitor $monitor needs 6 classes or more, the data set has 4" \
+        "$lockstep" train --data four.h5 --model dense:4 --epochs 1 --monitor $monitor
+done
+finish

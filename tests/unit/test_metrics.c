@@ -1,0 +1,205 @@
+#include "test.h"
+
+#include <lockstep/loss.h>
+#include <lockstep/metrics.h>
+
+#include "base/exact.h"
+#include "nn/loss.h"
+#include "train/run_log.h"
+
+#include <math.h>
+#include <string.h>
+
+static int column(const char *name)
+{
+    return ls_metrics_find(name, strlen(name));
+}
+
+/* Programs read metrics.csv by the places of its columns: these never move. */
+static void the_first_columns_keep_their_places(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "epoch",      "loss",         "accuracy",           "val_loss",    "val_accuracy",
+        "lr",         "seconds",      "samples_per_second", "compute_s",   "communicate_s",
+        "exchange_s", "validation_s", "checkpoint_s",       "slowest_rank"};
+    for (int i = 0; i < (int)(sizeof names / sizeof *names); i++)
+        assert_string_equal(ls_metrics_name(i), names[i]);
+}
+
+static void every_column_is_found_by_its_name(void **state)
+{
+    (void)state;
+    ls_metrics m = {0};
+    for (int i = 0; i < LS_METRICS_COLUMNS; i++) {
+        assert_int_equal(column(ls_metrics_name(i)), i);
+        ls_metrics_set(&m, i, i + 0.5);
+        assert_true(ls_metrics_value(&m, i) == i + 0.5);
+    }
+    assert_true(m.epoch == 0.5 && m.val_loss == column("val_loss") + 0.5);
+    assert_int_equal(column("val_"), LS_METRICS_COLUMNS);
+    assert_int_equal(ls_metrics_find("loss", 3), LS_METRICS_COLUMNS);
+    assert_int_equal(column(""), LS_METRICS_COLUMNS);
+}
+
+/* Each metric has a column of the training rows, NAME, and one of the validation rows, val_NAME. */
+static void each_metric_has_two_columns_and_monitors(void **state)
+{
+    (void)state;
+    ls_metrics m;
+    for (int i = 0; i < LS_METRICS_COLUMNS; i++)
+        ls_metrics_set(&m, i, i);
+    assert_int_equal(LS_MONITORS, 2 * LS_METRICS);
+    for (int i = 0; i < LS_MONITORS; i++) {
+        const ls_monitor monitor = (ls_monitor)i;
+        const ls_metric metric = ls_monitor_metric(monitor);
+        const bool validation = ls_monitor_is_validation(monitor);
+        char name[64];
+        snprintf(name, sizeof name, "%s%s", validation ? "val_" : "",
+                 ls_metric_describe(metric)->name);
+        assert_string_equal(ls_monitor_name(monitor), name);
+        assert_int_equal(ls_metrics_column(metric, validation), column(name));
+        assert_true(ls_monitor_value(monitor, &m) == column(name));
+        assert_int_equal(ls_monitor_metric(ls_monitor_of_training(monitor)), metric);
+        assert_false(ls_monitor_is_validation(ls_monitor_of_training(monitor)));
+    }
+    static const char *const names[] = {
+#define NAME(value, name, help) [value] = name,
+        LS_MONITOR_LIST(NAME)
+#undef NAME
+    };
+    for (int i = 0; i < LS_MONITORS; i++)
+        assert_string_equal(names[i], ls_monitor_name((ls_monitor)i));
+    assert_int_equal(LS_MONITOR_VAL_LOSS, 0); /* the default of a zeroed configuration */
+}
+
+static void values_are_means_of_the_rows(void **state)
+{
+    (void)state;
+    const ls_score score = {.rows = 8, .loss = 3, .correct = 6}, none = {0};
+    ls_metrics m = {.val_loss = 9};
+    ls_metrics_set_score(&m, false, 10, &score);
+    assert_true(m.loss == 3.0 / 8 && m.accuracy == 6.0 / 8 && m.val_loss == 9);
+    ls_metrics_set_score(&m, true, 10, &none);
+    assert_true(isnan(m.val_loss) && isnan(m.val_accuracy) && m.loss == 3.0 / 8);
+    assert_int_equal(ls_metric_describe(LS_METRIC_LOSS)->better, LS_BETTER_LESS);
+    assert_int_equal(ls_metric_describe(LS_METRIC_ACCURACY)->better, LS_BETTER_MORE);
+}
+
+/* Of equal outputs the lower class comes first, as for the largest; NaN is never the label's gain. */
+static void top5_is_the_label_among_the_five_largest(void **state)
+{
+    (void)state;
+    enum { K = 7 };
+    static const struct {
+        float y[K];
+        int32_t label;
+        bool right;
+    } cases[] = {
+        {{7, 6, 5, 4, 3, 2, 1}, 4, true},     {{7, 6, 5, 4, 3, 2, 1}, 5, false},
+        {{1, 2, 3, 4, 5, 6, 7}, 2, true},     {{1, 2, 3, 4, 5, 6, 7}, 1, false},
+        {{0, 0, 0, 0, 0, 0, 0}, 4, true},     {{0, 0, 0, 0, 0, 0, 0}, 5, false},
+        {{NAN, NAN, 5, 4, 3, 2, 1}, 4, true}, {{NAN, NAN, 5, 4, 3, 2, 1}, 5, false},
+        {{1, 1, 1, 1, 1, 1, NAN}, 6, false},  {{-1, -2, -3, -4, -5, -6, -7}, 0, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int loss = 0; loss < LS_LOSSES; loss++) {
+            const ls_score score =
+                ls_loss_score((ls_loss)loss, 0, 1, K, cases[i].y, &cases[i].label, NULL, NULL);
+            assert_true(score.top5 == cases[i].right);
+        }
+}
+
+/* Among five classes every label is one of the five: a value of 1 would say nothing. */
+static void top5_takes_more_than_five_classes(void **state)
+{
+    (void)state;
+    const ls_score score = {.rows = 4, .loss = 2, .correct = 1, .top5 = 3};
+    ls_metrics m = {0};
+    ls_metrics_set_score(&m, true, 5, &score);
+    assert_true(isnan(m.val_top5) && m.val_accuracy == 0.25);
+    ls_metrics_set_score(&m, true, 6, &score);
+    assert_true(m.val_top5 == 0.75);
+}
+
+static void scores_are_added_in_any_order(void **state)
+{
+    (void)state;
+    enum { PARTS = 100 };
+    const double quantum = ls_exact_quantum(1e6);
+    ls_score up = {0}, down = {0}, plain = {0};
+    for (int i = 0; i < PARTS; i++) {
+        const ls_score a = {.rows = i, .loss = 1.0 / (i + 3), .correct = i / 2};
+        const int k = PARTS - 1 - i;
+        const ls_score b = {.rows = k, .loss = 1.0 / (k + 3), .correct = k / 2};
+        ls_score_add(&up, &a, quantum);
+        ls_score_add(&down, &b, quantum);
+        ls_score_add(&plain, &a, 0);
+    }
+    assert_memory_equal(&up, &down, sizeof up);
+    assert_true(up.rows == plain.rows && up.correct == plain.correct);
+    assert_near(up.loss, plain.loss, 1e-6, 0);
+    double sums[LS_SUMS];
+    ls_score copy = {.rows = up.rows};
+    ls_score_get(&up, sums);
+    ls_score_set(&copy, sums);
+    assert_memory_equal(&copy, &up, sizeof up);
+}
+
+static void losses_have_names(void **state)
+{
+    (void)state;
+    ls_loss loss = LS_MSE;
+    for (int i = 0; i < LS_LOSSES; i++) {
+        assert_true(ls_loss_find(ls_loss_name((ls_loss)i), &loss));
+        assert_int_equal(loss, i);
+    }
+    assert_false(ls_loss_find("hinge", &loss));
+    assert_string_equal(ls_loss_name(LS_CROSS_ENTROPY), "cross-entropy");
+    assert_true(ls_loss_takes_logits(LS_CROSS_ENTROPY) && ls_loss_smooths(LS_CROSS_ENTROPY));
+    assert_false(ls_loss_takes_logits(LS_MSE) || ls_loss_smooths(LS_MSE));
+}
+
+/* Smoothing is a matter of the losses that can: the others give what they give without it. */
+static void only_cross_entropy_smooths(void **state)
+{
+    (void)state;
+    const float y[] = {1, 3, -1};
+    const int32_t label = 1;
+    for (int i = 0; i < LS_LOSSES; i++) {
+        float dy[3], smooth_dy[3];
+        const ls_score hard = ls_loss_score((ls_loss)i, 0, 1, 3, y, &label, dy, NULL);
+        const ls_score soft = ls_loss_score((ls_loss)i, 0.1, 1, 3, y, &label, smooth_dy, NULL);
+        const bool same = memcmp(dy, smooth_dy, sizeof dy) == 0;
+        assert_int_equal(hard.loss == soft.loss, !ls_loss_smooths((ls_loss)i));
+        assert_int_equal(same, !ls_loss_smooths((ls_loss)i));
+        assert_true(hard.rows == 1 && hard.correct == 1 && soft.correct == 1);
+    }
+}
+
+static void events_have_names(void **state)
+{
+    (void)state;
+    for (int i = 0; i < LS_EVENTS; i++)
+        assert_int_equal(ls_event_find(ls_event_name((ls_event)i)), i);
+    assert_int_equal(ls_event_find("end"), LS_EVENT_END);
+    assert_int_equal(ls_event_find("other"), LS_EVENTS);
+    assert_int_equal(ls_event_find(NULL), LS_EVENTS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_first_columns_keep_their_places),
+        cmocka_unit_test(every_column_is_found_by_its_name),
+        cmocka_unit_test(each_metric_has_two_columns_and_monitors),
+        cmocka_unit_test(values_are_means_of_the_rows),
+        cmocka_unit_test(top5_is_the_label_among_the_five_largest),
+        cmocka_unit_test(top5_takes_more_than_five_classes),
+        cmocka_unit_test(scores_are_added_in_any_order),
+        cmocka_unit_test(losses_have_names),
+        cmocka_unit_test(only_cross_entropy_smooths),
+        cmocka_unit_test(events_have_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
