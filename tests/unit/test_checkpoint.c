@@ -123,7 +123,7 @@ static void a_sum_that_the_file_lacks_is_unknown(void **state)
     world_make(&w, "dense:4", 1);
     w.progress.totals = (ls_epoch_totals){.score = {.rows = 30, .loss = 3, .correct = 20}};
     assert_ok(world_save(&w, 5, true, 3));
-    crafted_forget(path, "totals_correct");
+    crafted_forget(path, "partial_correct");
     assert_ok(ls_checkpoint_open(&checkpoint, path));
     const ls_score *score = &ls_checkpoint_progress(checkpoint)->totals.score;
     assert_true(score->rows == 30 && score->loss == 3 && isnan(score->correct));
