@@ -33,7 +33,6 @@ ls_range ls_evaluation_shard(int64_t rows, int ranks, int rank);
  * out        on return sums over all ranks' rows
  * confusion  [classes][classes] on return how many rows of class i were taken for class j, all
  *            ranks together; at most LS_MAX_CONFUSION classes; may be NULL, on all ranks alike
- *
  * Errors, on all ranks alike: LS_ERR_FAILURE if any rank failed; LS_ERR_USAGE if mean or std is out
  * of range. */
 ls_status ls_evaluate(ls_comm *comm, ls_network *network, const float *params,
@@ -52,15 +51,22 @@ typedef struct ls_evaluation {
     ls_score score;     /* so far */
 } ls_evaluation;
 
-/* rows  of all ranks together, that are to come. Local. Errors: as above. */
+/* Begins an evaluation.
+ * Local.
+ * rows  of all ranks together, that are to come
+ * Errors: as above. */
 ls_status ls_evaluation_begin(ls_evaluation *evaluation, double mean, double std,
                               int64_t rows) LS_MUST_CHECK;
 
 /* Evaluates some rows; all pieces but the last of a rank have whole blocks of LS_EVALUATION_ROWS.
- * Local. evaluation  an ls_evaluation. Errors: LS_ERR_FAILURE when memory is short. */
+ * Local.
+ * evaluation  an ls_evaluation
+ * Errors: LS_ERR_FAILURE when memory is short. */
 ls_status ls_evaluation_add(void *evaluation, const ls_samples *samples) LS_MUST_CHECK;
 
-/* Sums over ranks. Collective. status  what came of the rows of this rank
+/* Sums over ranks.
+ * Collective.
+ * status  of this rank's ls_evaluation_add() calls
  * Errors: any rank's status, on all ranks alike. */
 ls_status ls_evaluation_finish(ls_comm *comm, ls_evaluation *evaluation, ls_status status,
                                ls_score *out) LS_MUST_CHECK;

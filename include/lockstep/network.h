@@ -80,8 +80,9 @@ typedef struct ls_score {
  * input     shape of a row
  * classes   K, 2 or more: the size that the last layer must have
  * max_rows  largest B that will be passed, 0 or more; with 0 it takes next to no memory: the
- * network is for looking at Errors: LS_ERR_USAGE if the model string is wrong, with the word that
- * is; LS_ERR_FAILURE when memory is short. *out is left alone. */
+ *           network can be inspected, not run
+ * Errors: LS_ERR_USAGE if the model string is wrong, naming the word; LS_ERR_FAILURE when memory is
+ * short. *out is left alone. */
 ls_status ls_network_create(ls_network **out, const char *model, ls_shape input, int classes,
                             ls_loss loss, int64_t max_rows) LS_MUST_CHECK;
 
@@ -98,7 +99,7 @@ const char *ls_network_model(const ls_network *network);
 /* The parameter table: its rows, borrowed, in the order of the arena. */
 const ls_param *ls_network_params(const ls_network *network, int *rows);
 
-/* The layer table: row `at`, from 0. */
+/* The layer table: its number of rows, and row `at`, from 0. */
 int ls_network_layers(const ls_network *network);
 ls_layer_info ls_network_layer(const ls_network *network, int at);
 
@@ -169,8 +170,8 @@ void ls_network_backward(ls_network *network, const float *params, const ls_batc
                          const ls_pass *pass, float *grads);
 
 /* Both halves, alone.
- * grads  [ls_network_size] on return the gradient of the sum of the rows' losses; zeros if B is 0
- */
+ * grads  [ls_network_size] on return the gradient of the sum of the rows' losses; zeros if B is
+ *        0 */
 ls_score ls_network_gradient(ls_network *network, const float *params, const ls_batch *batch,
                              float *grads);
 

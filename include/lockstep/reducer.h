@@ -104,8 +104,8 @@ ls_reduce ls_reducer_which(const ls_reducer *reducer);
 const ls_team *ls_reducer_team(const ls_reducer *reducer);
 
 /* Whether pieces are to stay valid until the step is published, so that ls_reducer_rewind() can be
- * called; the same on all ranks, from a step's beginning to its end. False when it is made. Local.
- */
+ * called; the same on all ranks, from a step's beginning to its end. False when it is made.
+ * Local. */
 void ls_reducer_hold(ls_reducer *reducer, bool hold);
 
 /* Whether pieces come from the arena's end down, each new everywhere when it is updated: then those
@@ -122,11 +122,13 @@ bool ls_reduce_foresees(ls_reduce kind, bool shard);
 float *ls_reducer_grads(ls_reducer *reducer);
 const float *ls_reducer_params(const ls_reducer *reducer);
 
-/* Copies these parameters [count], the same on all ranks, into the arena. */
+/* Copies parameters into the arena.
+ * Collective.
+ * params  [count], the same on all ranks */
 void ls_reducer_set_params(ls_reducer *reducer, const float *params);
 
-/* Begins a step's sum, before the backward pass of this rank. A rank whose word says
- * that it failed goes through the backward pass with the others, of no rows. */
+/* Begins a step's sum, before the backward pass of this rank. A rank whose control word says that it
+ * failed takes part in the backward pass with no rows. */
 void ls_reducer_begin(ls_reducer *reducer, const ls_control *mine);
 
 /* What to hand to the backward pass. Local; the calls that it leads to come in the same order, with
@@ -154,7 +156,7 @@ void ls_reducer_add_up(ls_reducer *reducer, double *values, int count);
 /* Whether pieces are divided among ranks: else all have all. The same on all ranks. Local. */
 bool ls_reducer_divides(const ls_reducer *reducer);
 
-/* Ends the step: all parameters are everywhere. */
+/* Ends the step: afterwards every rank has all new parameters. Collective. */
 void ls_reducer_publish(ls_reducer *reducer);
 
 /* Completes an arena [count] of the parameters' layout of which each rank has what belongs to its
@@ -166,6 +168,8 @@ typedef struct ls_reducer_times {
     double exposed; /* in the reducer's functions: communication, waiting, adding up */
     double hidden;  /* in which a reduction was under way behind other work */
 } ls_reducer_times;
+
+/* The reducer's times so far. Local. */
 ls_reducer_times ls_reducer_clock(const ls_reducer *reducer);
 
 #ifdef __cplusplus

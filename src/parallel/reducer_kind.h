@@ -8,8 +8,7 @@
 
 #include "parallel/comm_mpi.h"
 
-/* The control word as numbers, which travel behind gradients: as floats they are exact up to 2^24.
- */
+/* The control word as numbers behind the gradients: as floats they are exact up to 2^24. */
 enum {
     LS_CONTROL_ROWS,
     LS_CONTROL_CORRECT,

@@ -66,7 +66,7 @@ typedef struct ls_step_checks {
  * updated in the next step's forward pass. Collective.
  * samples  this rank's; [count] of them in `order`, NULL: the first ones
  * checks   a failure that they find on any rank ends the step on all of them, alike, before
- * anything is updated; a gradient that a reducer does not foresee ends the next step, or
+ *          anything is updated; a gradient that a reducer does not foresee ends the next step, or
  *          ls_step_agree(). May be NULL
  * score    on return this rank's
  * control  its wishes to stop and to save are the caller's; on return the sum over ranks
@@ -77,8 +77,7 @@ ls_status ls_step(ls_replica *replica, const ls_samples *samples, const int64_t 
                   ls_control *control, ls_phases *phases) LS_MUST_CHECK;
 
 /* Goes on after a step that failed as if its gradient had been zero: nothing is updated.
- * Collective.
- */
+ * Collective. */
 void ls_step_skip(ls_replica *replica);
 
 /* Finishes what the latest step has left: afterwards the parameters are everywhere. To be called

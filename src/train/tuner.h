@@ -22,8 +22,8 @@ ls_status ls_tuner_create(ls_tuner **tuner, ls_comm *comm, int nodes, bool shard
                           const ls_layout *layout, ls_step_rows rows,
                           ls_reducer **reducer) LS_MUST_CHECK;
 
-/* Frees a tuner and its reducers, sets *tuner to NULL; accepts NULL on all ranks alike. Collective.
- */
+/* Frees a tuner and its reducers, sets *tuner to NULL; accepts NULL on all ranks alike.
+ * Collective. */
 void ls_tuner_destroy(ls_tuner **tuner);
 
 /* After a step that took so long: goes over to the next reducer where it is time for that, taking
