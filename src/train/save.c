@@ -48,9 +48,9 @@ ls_status ls_trainer_log_error(ls_trainer *t, ls_status error, const char *event
 /* Reports a failure after which training goes on. Local. */
 static void report(ls_trainer *t, ls_status error)
 {
-    error = ls_trainer_log_error(t, error, "save_failed", t->progress.epoch);
-    ls_trainer_note(t, "%s; training goes on and saves again when a checkpoint is due",
-                    ls_error_text());
+    if (ls_trainer_log_error(t, error, "save_failed", t->progress.epoch) != LS_OK)
+        ls_trainer_note(t, "%s; training goes on and saves again when a checkpoint is due",
+                        ls_error_text());
 }
 
 /* Afterwards the parameters are everywhere, and none is spoiled. Collective. */
