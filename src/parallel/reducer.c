@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/dispatch.h"
+#include "base/integer.h"
 #include "base/memory.h"
 #include "parallel/reducer_kind.h"
 
@@ -244,16 +245,6 @@ static void look(ls_reducer *r, int64_t first, int64_t end)
     r->bad = first;
 }
 
-static int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Looks at gradients that have just been made, and are in the cache still; not at those that other
  * ranks of a team make. */
 static void look_at_mine(ls_reducer *r, ls_range final)
@@ -267,9 +258,9 @@ static void look_at_mine(ls_reducer *r, ls_range final)
             continue;
         const ls_range rows = ls_shard(W->rows, team->size, team->rank);
         const int64_t first = W->offset + rows.first * W->columns;
-        look(r, at, earlier(W->offset, end));
-        look(r, later(at, first), earlier(first + rows.count * W->columns, end));
-        at = later(at, W->offset + W->rows * W->columns);
+        look(r, at, ls_min(W->offset, end));
+        look(r, ls_max(at, first), ls_min(first + rows.count * W->columns, end));
+        at = ls_max(at, W->offset + W->rows * W->columns);
     }
     look(r, at, end);
 }

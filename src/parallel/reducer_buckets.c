@@ -58,7 +58,7 @@ static bool overlaps(const buckets *b)
 static int64_t first_of(const buckets *b, int64_t end)
 {
     const ls_layout *layout = b->base.layout;
-    int64_t first = end > LS_MPI_VALUES ? end - LS_MPI_VALUES : 0;
+    int64_t first = ls_max(end - LS_MPI_VALUES, 0);
     if (!overlaps(b))
         return first;
     const int64_t most = end - LEAST;

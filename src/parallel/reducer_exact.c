@@ -75,7 +75,7 @@ static void ready(ls_reducer *r, ls_range final)
     exact *e = (exact *)r;
     (final.first < e->reached ? set : add)(final.count, e->quantum, r->grads + final.first,
                                            e->sums + final.first);
-    e->reached = final.first < e->reached ? final.first : e->reached;
+    e->reached = ls_min(final.first, e->reached);
 }
 
 static void finish(ls_reducer *r, double word[LS_CONTROL_VALUES])
@@ -86,9 +86,8 @@ static void finish(ls_reducer *r, double word[LS_CONTROL_VALUES])
     memcpy(control, word, LS_CONTROL_VALUES * sizeof *word);
     for (int64_t done = 0; done < values; done += LS_MPI_VALUES) {
         const int64_t left = values - done;
-        MPI_Allreduce(MPI_IN_PLACE, e->sums + done,
-                      ls_int(left < LS_MPI_VALUES ? left : LS_MPI_VALUES), MPI_DOUBLE, MPI_SUM,
-                      r->comm->mpi);
+        MPI_Allreduce(MPI_IN_PLACE, e->sums + done, ls_int(ls_min(left, LS_MPI_VALUES)), MPI_DOUBLE,
+                      MPI_SUM, r->comm->mpi);
     }
     memcpy(word, control, LS_CONTROL_VALUES * sizeof *word);
     e->reached = r->count;
@@ -104,7 +103,7 @@ static bool next(ls_reducer *r, ls_piece *piece)
     /* The passes' gradients have had their day: what is held takes their place. */
     float *floats = r->holds ? r->grads + e->taken : e->piece;
     *piece = (ls_piece){.first = e->taken,
-                        .count = left < PIECE ? left : PIECE,
+                        .count = ls_min(left, PIECE),
                         .grads = floats,
                         .params = r->params + e->taken,
                         .fresh = r->count};
