@@ -48,8 +48,14 @@ typedef enum ls_reduce {
 /* "fused", "overlap", "hierarchical", "exact", "auto". Local. */
 const char *ls_reduce_name(ls_reduce kind);
 
-/* Whether a kind can be of use to so many ranks on so many nodes. Local. */
+/* Returns true if a kind can be of use to `ranks` ranks on `nodes` nodes. Local. */
 bool ls_reduce_applies(ls_reduce kind, int ranks, int nodes);
+
+/* Returns true if LS_REDUCE_AUTO may choose this kind, where it applies. Local. */
+bool ls_reduce_is_candidate(ls_reduce kind);
+
+/* Returns true if a kind sums the gradients of blocks: passes must go by ls_step_rows.block. Local. */
+bool ls_reduce_by_blocks(ls_reduce kind);
 
 /* What each rank says at a step, and, summed, what all of them learn at the same step. */
 typedef struct ls_control {

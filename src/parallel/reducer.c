@@ -25,14 +25,18 @@ const char *ls_reduce_name(ls_reduce kind)
 
 bool ls_reduce_applies(ls_reduce kind, int ranks, int nodes)
 {
-    switch (kind) {
-    case LS_REDUCE_OVERLAP:
-        return ranks > 1;
-    case LS_REDUCE_HIERARCHICAL:
-        return ranks > nodes;
-    default:
-        return true;
-    }
+    return kind == LS_REDUCE_AUTO || kinds[kind]->applies == NULL ||
+           kinds[kind]->applies(ranks, nodes);
+}
+
+bool ls_reduce_is_candidate(ls_reduce kind)
+{
+    return kind != LS_REDUCE_AUTO && !kinds[kind]->on_request;
+}
+
+bool ls_reduce_by_blocks(ls_reduce kind)
+{
+    return kind != LS_REDUCE_AUTO && kinds[kind]->by_blocks;
 }
 
 ls_reduce ls_reducer_which(const ls_reducer *reducer)
@@ -158,9 +162,14 @@ bool ls_reducer_defers(const ls_reducer *reducer)
     return reducer->kind->overlaps && !reducer->shard && !reducer->holds;
 }
 
+static ls_share share_of(const ls_reducer *r)
+{
+    return r->kind->share != NULL ? r->kind->share(r) : LS_SHARE_ALL;
+}
+
 bool ls_reducer_divides(const ls_reducer *reducer)
 {
-    return reducer->kind->share(reducer) != LS_SHARE_ALL;
+    return share_of(reducer) != LS_SHARE_ALL;
 }
 
 bool ls_reduce_foresees(ls_reduce kind, bool shard)
@@ -345,7 +354,7 @@ void ls_reducer_rewind(ls_reducer *reducer)
 
 void ls_reducer_add_up(ls_reducer *reducer, double *values, int count)
 {
-    const ls_share share = reducer->kind->share(reducer);
+    const ls_share share = share_of(reducer);
     if (share == LS_SHARE_ALL)
         return;
     if (share == LS_SHARE_OTHERS)
@@ -358,12 +367,15 @@ void ls_reducer_add_up(ls_reducer *reducer, double *values, int count)
 void ls_reducer_publish(ls_reducer *reducer)
 {
     const double begin = enter(reducer);
-    reducer->kind->publish(reducer);
+    if (reducer->kind->publish != NULL)
+        reducer->kind->publish(reducer);
     leave(reducer, begin);
 }
 
 void ls_reducer_complete(ls_reducer *reducer, float *arena)
 {
+    if (reducer->kind->complete == NULL)
+        return;
     ls_wait_begin(reducer->comm);
     reducer->kind->complete(reducer, arena);
     ls_wait_end(reducer->comm);

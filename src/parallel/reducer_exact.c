@@ -100,7 +100,7 @@ static bool next(ls_reducer *r, ls_piece *piece)
     const int64_t left = r->count - e->taken;
     if (left == 0)
         return false;
-    /* The passes' gradients have had their day: what is held takes their place. */
+    /* The gradient arena is free: reuse it for the sums. */
     float *floats = r->holds ? r->grads + e->taken : e->piece;
     *piece = (ls_piece){.first = e->taken,
                         .count = ls_min(left, PIECE),
@@ -119,25 +119,12 @@ static void rewind_pieces(ls_reducer *r)
     ((exact *)r)->taken = 0;
 }
 
-static ls_share share(const ls_reducer *r)
-{
-    (void)r;
-    return LS_SHARE_ALL;
-}
-
-static void publish(ls_reducer *r)
-{
-    (void)r; /* every rank has updated all parameters */
-}
-
-static void complete(ls_reducer *r, float *arena)
-{
-    (void)r, (void)arena; /* as above */
-}
-
+/* Every rank updates all parameters: nothing is shared, published or completed. */
 const ls_reducer_kind ls_reducer_exact = {
     .name = "exact",
     .size = sizeof(exact),
+    .by_blocks = true,
+    .on_request = true,
     .create = create,
     .destroy = destroy,
     .set_params = set_params,
@@ -145,7 +132,4 @@ const ls_reducer_kind ls_reducer_exact = {
     .finish = finish,
     .next = next,
     .rewind = rewind_pieces,
-    .share = share,
-    .publish = publish,
-    .complete = complete,
 };

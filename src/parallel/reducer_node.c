@@ -466,9 +466,15 @@ static void complete(ls_reducer *r, float *arena)
         }
 }
 
+static bool several_on_a_node(int ranks, int nodes)
+{
+    return ranks > nodes;
+}
+
 const ls_reducer_kind ls_reducer_hierarchical = {
     .name = "hierarchical",
     .size = sizeof(node),
+    .applies = several_on_a_node,
     .create = create,
     .destroy = destroy,
     .set_params = set_params,

@@ -162,7 +162,7 @@ static ls_status take_turn(bench *b, int64_t rows, int64_t steps, double *second
  * not. Local. */
 static int64_t rows_with(ls_comm *comm, const ls_bench_task *task, ls_reduce kind)
 {
-    return ls_shard_blocks(task->batch, kind == LS_REDUCE_EXACT ? task->block : 1,
+    return ls_shard_blocks(task->batch, ls_reduce_by_blocks(kind) ? task->block : 1,
                            ls_comm_size(comm), ls_comm_rank(comm))
         .count;
 }
@@ -203,7 +203,7 @@ ls_status ls_bench_steps_measure(ls_comm *comm, const ls_bench_task *task, const
             if (b.reducer[i] == NULL)
                 continue;
             b.replica.reducer = b.reducer[i];
-            b.replica.block = kinds[i] == LS_REDUCE_EXACT ? task->block : 0;
+            b.replica.block = ls_reduce_by_blocks(kinds[i]) ? task->block : 0;
             b.replica.loss_quantum = 1; /* nobody looks at the loss */
             status = take_turn(&b, rows_with(comm, task, kinds[i]), steps.count,
                                seconds + i * (int64_t)task->steps + steps.first, NULL, &phases[i]);
