@@ -47,34 +47,35 @@ ls_reduce ls_reducer_which(const ls_reducer *reducer)
     return (ls_reduce)kind;
 }
 
-/* What the gradients of a rank weigh in a proof. */
-static float weight_of(int rank)
+/* Factor of a rank's gradients in the self-test. */
+static float test_weight(int rank)
 {
     enum { WEIGHTS = 13 };
     return (float)(rank % WEIGHTS + 1);
 }
 
-/* The sum of that over the team: what a pass leaves in a matrix that is split. */
-static float weight_of_team(const ls_reducer *r)
+/* The sum of these factors over the team, as a pass leaves it in a matrix that is split. */
+static float test_weight_of_team(const ls_reducer *r)
 {
     const ls_team *team = r->team;
     float sum = 0;
-    team->shared[team->rank] = weight_of(r->comm->rank);
+    team->shared[team->rank] = test_weight(r->comm->rank);
     team->meet(team->user);
     for (int k = 0; k < team->size; k++)
         sum += team->shared[k];
     return sum;
 }
 
-/* Sums small whole numbers, whose sums are exact, and compares them with what they must be. */
-static ls_status prove(ls_reducer *r)
+/* Self-test: sums small whole numbers, whose sums are exact, and compares them with the results
+ * computed here. */
+static ls_status self_test(ls_reducer *r)
 {
     enum { VALUES = 61 };
-    const float mine = weight_of(r->comm->rank);
-    const float of_team = r->team != NULL ? weight_of_team(r) : 0;
+    const float mine = test_weight(r->comm->rank);
+    const float of_team = r->team != NULL ? test_weight_of_team(r) : 0;
     float all = 0;
     for (int rank = 0; rank < r->comm->size; rank++)
-        all += weight_of(rank);
+        all += test_weight(rank);
     for (int64_t i = 0; i < r->count; i++)
         r->grads[i] = (float)(i % VALUES) * mine;
     for (int m = 0; r->team != NULL && m < r->layout->matrices; m++) {
@@ -129,7 +130,7 @@ ls_status ls_reducer_create(ls_reducer **out, ls_comm *comm, ls_reduce kind, boo
     MPI_Allreduce(MPI_IN_PLACE, &r->rows.mine, 1, MPI_INT64_T, MPI_MAX, comm->mpi);
     status = r->kind->create(r);
     if (status == LS_OK)
-        status = prove(r);
+        status = self_test(r);
     if (status != LS_OK) {
         ls_reducer_destroy(&r);
         return status;
