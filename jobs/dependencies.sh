@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs what is missing to build Lockstep and to draw its figures, from Debian's packages.
 #
-#   dependencies.sh [tests | slurm | mpich | fuzz | data]
+#   dependencies.sh [tests | lint | slurm | mpich | fuzz | data]
 #
 #   tests   adds what the tests need
+#   lint    what tests/lint.sh needs, and coverage.sh
 #   slurm   what they raise a Slurm with (without it they leave it out)
 #   mpich   MPICH beside Open MPI
 #   fuzz    what the fuzz targets need
@@ -20,6 +21,7 @@ case ${1:-} in
     '') ;;
     --help) usage 0 ;;
     tests) packages+=(libcmocka-dev hdf5-tools shellcheck bsdutils iproute2 valgrind) ;;
+    lint) packages+=(clang-format clang-tidy gcovr libcmocka-dev shellcheck) ;;
     slurm) packages+=(slurm-wlm munge) ;;
     mpich) packages+=(mpich libmpich-dev) ;;
     fuzz) packages+=(clang libclang-rt-dev) ;;

@@ -1,14 +1,31 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds a preset (dev, unless another is named: asan, coverage) and
-# runs its tests; mpich: with MPICH instead of Open MPI. More arguments go to ctest: tests/run.sh dev -R plan
+# runs its tests; mpich: with MPICH instead of Open MPI. More arguments go to ctest, and only what the tests
+# that they choose need is built:
+#     tests/run.sh dev -R plan        tests whose name matches
+#     tests/run.sh dev -L '^conv$'    tests that cover src/.../conv.c
+#     tests/run.sh dev -LE slow       all but those that take more than 20 s
+# Once the packages are there and the preset is built, `ctest --preset dev -R plan` does the same.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-dev}
 [ $# -eq 0 ] || shift
 jobs/dependencies.sh tests
 [ "$preset" != mpich ] || jobs/dependencies.sh mpich
-echo "building $preset: a minute or two on 2 cores; then its tests, some minutes" >&2
 cmake --preset "$preset" >/dev/null
-cmake --build --preset "$preset" -j "$(nproc)" | grep -E 'warning|error' || true
-cmake --build --preset "$preset" >/dev/null
+chosen=$(ctest --preset "$preset" -N "$@")
+count=$(sed -n 's/^Total Tests: //p' <<<"$chosen")
+[ "$count" != 0 ] || {
+    echo "no test matches: $*" >&2
+    exit 1
+}
+# A test in C is a target of its name; a script needs the program, and perhaps such tests.
+targets=()
+if ! grep -qE ' cli/| mpi/test_(algorithms|two_hosts)' <<<"$chosen"; then
+    mapfile -t targets < <(sed -nE 's#.* (unit|mpi)/(test_[a-z_]+)(_np[0-9]+)?$#\2#p' <<<"$chosen" | sort -u)
+    targets=(--target "${targets[@]}")
+fi
+echo "building $preset, a minute or two on 2 cores; then it runs tests: $count; all of them take some minutes" >&2
+cmake --build --preset "$preset" -j "$(nproc)" "${targets[@]}" | grep -E 'warning|error' || true
+cmake --build --preset "$preset" "${targets[@]}" >/dev/null
 ctest --preset "$preset" --no-tests=error -j "$(nproc)" "$@"

@@ -19,7 +19,7 @@ openmpi=/usr/share/openmpi/openmpi-valgrind.supp
 run() {
     local name=$1 begin=$SECONDS log=build/dev/tests/valgrind_$1.log
     if tests/in_scratch.sh "$PWD/build/dev/tests/scratch/valgrind_$name" \
-        "${memcheck[@]}" "$PWD/build/dev/tests/test_test_$name" >"$log" 2>&1; then
+        "${memcheck[@]}" "$PWD/build/dev/tests/test_$name" >"$log" 2>&1; then
         echo "$name: clean, $((SECONDS - begin)) s"
     else
         cat "$log"

@@ -22,7 +22,8 @@ typedef struct ls_spread {
     int most_rank; /* the rank of the most */
 } ls_spread;
 
-/* Of one value of each rank. Collective. */
+/* Least, mean and most of one value of each rank.
+ * Collective; the same result on all ranks. */
 ls_spread ls_spread_of(ls_comm *comm, double value);
 
 /* A link between P ranks: an allreduce of s bytes takes 2 ceil(log2 P) latency + 2 (P-1)/P
@@ -45,7 +46,9 @@ typedef struct ls_bench_machine {
     ls_link link;                   /* fitted to these */
 } ls_bench_machine;
 
-/* Measures it. Collective. Errors: LS_ERR_FAILURE when memory is short, on all ranks alike. */
+/* Measures the machine, all ranks at once.
+ * Collective.
+ * Errors, on all ranks alike: LS_ERR_FAILURE when memory is short. */
 ls_status ls_bench_machine_measure(ls_comm *comm, ls_bench_machine *out) LS_MUST_CHECK;
 
 /* The training step to be measured. */
@@ -53,8 +56,8 @@ typedef struct ls_bench_task {
     const char *model;
     ls_shape input;
     int classes;
-    const char
-        *data; /* a data set whose first rows are trained on; NULL: made-up rows without zeros */
+    const char *data;       /* a data set whose first rows are trained on; NULL: made-up rows,
+                               without zeros */
     ls_layout_order layout; /* of the data set */
     int64_t batch;          /* global */
     int64_t block;          /* rows of a block, for LS_REDUCE_EXACT */
@@ -64,6 +67,8 @@ typedef struct ls_bench_task {
 
 /* The phases of a step, in the order of ls_bench_phase_name(). */
 enum { LS_BENCH_PHASES = 7 };
+
+/* The name of phase `at`, from 0: "gather", ... Local. */
 const char *ls_bench_phase_name(int at);
 
 typedef struct ls_bench_step {
@@ -75,8 +80,11 @@ typedef struct ls_bench_step {
 } ls_bench_step;
 
 /* Trains with several kinds of reducer, in turns, so that a disturbance from outside hits all of
- * them. Collective. kinds  [count] which, each once out    [count] on return what each took Errors,
- * on all ranks alike: LS_ERR_USAGE, LS_ERR_DATA, LS_ERR_FAILURE. */
+ * them.
+ * Collective.
+ * kinds  [count] the kinds, each once
+ * out    [count] on return the times of each
+ * Errors, on all ranks alike: LS_ERR_USAGE, LS_ERR_DATA, LS_ERR_FAILURE. */
 ls_status ls_bench_steps_measure(ls_comm *comm, const ls_bench_task *task, const ls_reduce *kinds,
                                  int *count, ls_bench_step *out) LS_MUST_CHECK;
 
@@ -96,7 +104,7 @@ typedef struct ls_bench_compute {
     double flops;                       /* of a row */
 } ls_bench_compute;
 
-/* Measures it, all teams working at once, for rows 1, 2, 4, ... and `rows` for each rank of a team;
+/* Measures the computing part of a step, all teams working at once, for rows 1, 2, 4, ... and `rows` for each rank of a team;
  * for fewer where these take seconds.
  * Collective.
  * together  for teams of 1, 2, 4, ... and all ranks of a node; else for a rank alone
@@ -118,7 +126,7 @@ typedef struct ls_prediction {
     double step;                                  /* their sum */
 } ls_prediction;
 
-/* Predicts a step of `rows` global rows on so many ranks. Pure. Those of a node form a team, or
+/* Predicts a step of `rows` global rows on `ranks` ranks. Local, pure. The ranks of a node form a team, or
  * teams as large as the largest that was measured; each has the share of rows that its ranks are of
  * all, rounded up. Computing is interpolated between measured numbers of rows, and of ranks; the
  * teams' allreduce goes within the nodes first and then between them. Exchange, validation,
@@ -129,7 +137,7 @@ ls_prediction ls_predict(const ls_bench_compute *compute, const ls_cluster *clus
 /* The part that is the largest: "computing", "updating", "latency", "bandwidth". Local. */
 const char *ls_prediction_limit(const ls_prediction *prediction);
 
-/* The rank count past which more ranks make a step of these rows slower; at most `most`. Pure. */
+/* The rank count past which more ranks make a step of these rows slower; at most `most`. Local, pure. */
 int64_t ls_predict_best_ranks(const ls_bench_compute *compute, const ls_cluster *cluster,
                               int64_t rows, int64_t most);
 

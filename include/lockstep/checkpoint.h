@@ -7,8 +7,8 @@
  *     /metrics                  float64 [epochs][columns], the history; read by the names in the
  *                               attribute `columns`
  *
- * The file begins with a sealed user block: its digest is verified before HDF5 reads any of it. All
- * functions are Local: one rank reads or writes, and tells the others. */
+ * The file begins with a sealed user block: its digest is verified before HDF5 reads any of it.
+ * All functions are Local: one rank reads or writes, and sends the result to the others. */
 #ifndef LOCKSTEP_CHECKPOINT_H
 #define LOCKSTEP_CHECKPOINT_H
 
@@ -93,9 +93,10 @@ void ls_checkpoint_folder_close(ls_checkpoint_folder **folder);
 /* Makes a folder as it was when the run had come to this progress, and finds out which files are
  * the run's own: the links lead to where they did, and its later checkpoints, and later damaged
  * ones, are removed; later files that were not written as checkpoints are renamed to NAME.aside. To
- * be called before training goes on from there. run  the run's id; files without one are taken for
- * its own Errors: LS_ERR_FAILURE; LS_ERR_DATA if the folder can't be read, or a later checkpoint is
- * another run's or can't be read. Nothing is removed then. */
+ * be called before training resumes from there.
+ * run  the run's id; files without one are taken for its own
+ * Errors: LS_ERR_FAILURE; LS_ERR_DATA if the folder can't be read, or a later checkpoint is another
+ * run's or can't be read. Nothing is removed then. */
 ls_status ls_checkpoint_rewind(ls_checkpoint_folder *folder, const char *run,
                                const ls_progress *progress) LS_MUST_CHECK;
 
@@ -103,7 +104,9 @@ ls_status ls_checkpoint_rewind(ls_checkpoint_folder *folder, const char *run,
  * then removes all of the run's but the `keep` newest and the best, as far as they can be removed.
  * The file appears under its name only when all of it is on disk. Where the file system has
  * symbolic links, `last` leads to it, and `best` to the one of the best epoch: for people and other
- * programs. Errors: LS_ERR_FAILURE, also if a file of that name is not the run's, or the folder
+ * programs.
+ * keep  newest checkpoints to keep beside the best, 1 or more
+ * Errors: LS_ERR_FAILURE, also if a file of that name is not the run's, or the folder
  * another one than was opened (one that was removed is made anew); LS_ERR_USAGE if a path is too
  * long. What was there before is then still there. */
 ls_status ls_checkpoint_save(ls_checkpoint_folder *folder, const ls_state *state,
@@ -113,13 +116,14 @@ ls_status ls_checkpoint_save(ls_checkpoint_folder *folder, const ls_state *state
 typedef struct ls_checkpoint ls_checkpoint;
 
 /* Verifies a file's digest, opens it, reads its attributes, and makes sure that it has parameters
- * of the shapes that its model asks for. Errors: LS_ERR_DATA; *out is left alone. */
+ * of the shapes that its model asks for.
+ * Errors: LS_ERR_DATA; *out is left alone. */
 ls_status ls_checkpoint_open(ls_checkpoint **out, const char *path) LS_MUST_CHECK;
 
 /* Closes, frees and sets *checkpoint to NULL; accepts NULL. */
 void ls_checkpoint_close(ls_checkpoint **checkpoint);
 
-/* What it holds; borrowed, valid as long as the checkpoint. */
+/* The file's path; identity and progress that it holds. Borrowed, valid as long as the checkpoint. */
 const char *ls_checkpoint_path(const ls_checkpoint *checkpoint);
 const ls_model_info *ls_checkpoint_model(const ls_checkpoint *checkpoint);
 const ls_progress *ls_checkpoint_progress(const ls_checkpoint *checkpoint);
@@ -133,18 +137,24 @@ ls_status ls_checkpoint_read_history(const ls_checkpoint *checkpoint,
                                      ls_metrics *history) LS_MUST_CHECK;
 
 /* Reads the parameters into an arena of the network's layout.
+ * params  [ls_network_size()]
  * Errors: LS_ERR_DATA if a name or a shape is not the network's. */
 ls_status ls_checkpoint_read_params(const ls_checkpoint *checkpoint, const ls_network *network,
                                     float *params) LS_MUST_CHECK;
 
-/* Whether it holds an average of the parameters; and reads that, or the parameters themselves if
- * not: what the run was judged by. Errors: as above. */
+/* Returns true if it holds an average of the parameters. */
 bool ls_checkpoint_has_average(const ls_checkpoint *checkpoint);
+
+/* Reads the parameters that the run was judged by: their average if there is one, else the
+ * parameters themselves.
+ * params  [ls_network_size()]
+ * Errors: as above. */
 ls_status ls_checkpoint_read_outcome(const ls_checkpoint *checkpoint, const ls_network *network,
                                      float *params) LS_MUST_CHECK;
 
 /* Reads the optimizer's slots and steps; an average that the checkpoint does not have is left as it
- * is. Errors: as above. */
+ * is.
+ * Errors: as above. */
 ls_status ls_checkpoint_read_optimizer(const ls_checkpoint *checkpoint, const ls_network *network,
                                        ls_optimizer *optimizer) LS_MUST_CHECK;
 
@@ -160,8 +170,8 @@ ls_status ls_checkpoint_open_best(const ls_checkpoint *current, ls_checkpoint **
  * stays what it was. */
 void ls_checkpoint_discard(ls_checkpoint_folder *folder);
 
-/* Copies a checkpoint into a folder, whole; it is then the run's own. Errors: LS_ERR_FAILURE,
- * LS_ERR_DATA. */
+/* Copies a checkpoint into a folder, whole; it is then the run's own.
+ * Errors: LS_ERR_FAILURE, LS_ERR_DATA. */
 ls_status ls_checkpoint_copy(const ls_checkpoint *checkpoint,
                              ls_checkpoint_folder *folder) LS_MUST_CHECK;
 
@@ -173,9 +183,10 @@ ls_status ls_checkpoint_copy(const ls_checkpoint *checkpoint,
 ls_status ls_checkpoint_find(const char *path, bool newest, char *out, size_t size) LS_MUST_CHECK;
 
 /* Opens the newest checkpoint of a run folder, or of its folder of checkpoints, that is intact;
- * *out is NULL if there is none at all. skipped  on return the text of what is wrong with a newer
- * one that is damaged, "" if all is well Errors: LS_ERR_DATA if there are some but none that is
- * intact; if a newer one can't be read, which may be intact. */
+ * *out is NULL if there is none at all.
+ * skipped  on return the text of what is wrong with a newer one that is damaged, "" if all is well
+ * Errors: LS_ERR_DATA if there are some but none that is intact; if a newer one can't be read, which
+ * may be intact. */
 ls_status ls_checkpoint_open_newest(const char *run, ls_checkpoint **out,
                                     char skipped[LS_ERROR_TEXT_MAX]) LS_MUST_CHECK;
 

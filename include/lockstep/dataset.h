@@ -5,8 +5,7 @@
  *     /test/...           the same, optional
  *     /validation/...     the same, optional
  *     attributes          format = "lockstep-dataset", version = 1, classes; optional: name,
- *                         source_sha256
- */
+ *                         source_sha256 */
 #ifndef LOCKSTEP_DATASET_H
 #define LOCKSTEP_DATASET_H
 
@@ -69,13 +68,13 @@ typedef struct ls_dataset_info {
 ls_status ls_dataset_open(ls_dataset **out, const char *path,
                           const ls_dataset_options *options) LS_MUST_CHECK;
 
-/* What the file holds; borrowed, valid as long as the data set. Local. */
+/* The description of the file's content; borrowed, valid as long as the data set. Local. */
 const ls_dataset_info *ls_dataset_describe(const ls_dataset *dataset);
 
-/* "train", "validation", "test". Local. */
+/* The name of a split: "train", "validation", "test". Local. */
 const char *ls_split_name(ls_split split);
 
-/* "last", "random", "stratified"; NULL past the last. Local. */
+/* The name of a way to hold out: "last", "random", "stratified"; NULL past the last. Local. */
 const char *ls_hold_out_name(int hold_out);
 
 /* Reads rows first .. first+count-1 of a split and checks their labels. Local.
@@ -84,9 +83,10 @@ const char *ls_hold_out_name(int hold_out);
 ls_status ls_dataset_read(const ls_dataset *dataset, ls_split split, int64_t first, int64_t count,
                           int64_t capacity, ls_samples **out) LS_MUST_CHECK;
 
-/* The same into samples that are there; what they held is lost. May be called on a thread while
- * others use other files. Local. samples: of room for `count` rows or more, as large as the data
- * set's. Errors: as above; then there are no rows in it. */
+/* The same into existing samples, whose content is replaced. May be called on a thread while others
+ * use other files. Local.
+ * samples  with room for `count` rows or more, of the data set's features
+ * Errors: as above; samples then has no rows. */
 ls_status ls_dataset_read_into(const ls_dataset *dataset, ls_split split, int64_t first,
                                int64_t count, ls_samples *samples) LS_MUST_CHECK;
 
@@ -103,11 +103,13 @@ ls_status ls_dataset_count_classes(const ls_dataset *dataset, ls_split split,
 ls_status ls_dataset_try(const char *path, bool content) LS_MUST_CHECK;
 
 /* Makes sure that a data file is what it was when it was made, or, if it carries no digest, that
- * all of it can be read; in a child process, as above. Local. Errors: LS_ERR_DATA. */
+ * all of it can be read; in a child process, as above. Local.
+ * Errors: LS_ERR_DATA. */
 ls_status ls_dataset_check(const char *path) LS_MUST_CHECK;
 
 /* Reads all rows of all splits once, in pieces, and keeps none: labels are in range, and chunks
- * with checksums agree with them. Local. Errors: as ls_dataset_read(). */
+ * with checksums agree with them. Local.
+ * Errors: as ls_dataset_read(). */
 ls_status ls_dataset_verify(const ls_dataset *dataset) LS_MUST_CHECK;
 
 /* Frees samples and sets *samples to NULL; accepts NULL. Local. */

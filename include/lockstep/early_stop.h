@@ -29,7 +29,7 @@ typedef struct ls_early_stop {
 bool ls_early_stop_update(ls_early_stop *state, const ls_early_stop_config *config, int64_t epoch,
                           double value);
 
-/* Whether patience has run out. Local. */
+/* Returns true if patience has run out. Local. */
 bool ls_early_stop_reached(const ls_early_stop *state, const ls_early_stop_config *config);
 
 /* Takes up a value as ls_early_stop_update() does, for something that is to happen whenever

@@ -47,8 +47,7 @@ typedef struct ls_synthetic {
 
 /* Writes such a data set, as ls_import_idx() does. Local.
  * Errors: LS_ERR_USAGE if there can be none of this shape, and as above. LS_ERR_FAILURE if it can't
- * be written.
- */
+ * be written. */
 ls_status ls_import_synthetic(const ls_synthetic *wanted, const char *path) LS_MUST_CHECK;
 
 /* Finds one of the four files of a folder under the names they are published by, as

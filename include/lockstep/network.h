@@ -101,7 +101,7 @@ const char *ls_network_model(const ls_network *network);
 /* The parameter table: its rows, borrowed, in the order of the arena. */
 const ls_param *ls_network_params(const ls_network *network, int *rows);
 
-/* The layer table: row `at`, from 0. */
+/* The layer table: its number of rows, and row `at`, from 0. */
 int ls_network_layers(const ls_network *network);
 ls_layer_info ls_network_layer(const ls_network *network, int at);
 

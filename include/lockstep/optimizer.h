@@ -36,7 +36,7 @@ typedef enum ls_optimizer_kind {
     LS_OPTIMIZERS
 } ls_optimizer_kind;
 
-/* "sgd", ... */
+/* The name of an optimizer: "sgd", ... */
 const char *ls_optimizer_name(ls_optimizer_kind kind);
 
 /* In lars and lamb vectors (biases, scales: parameters of rank 1) have the ratio 1 and no weight

@@ -11,9 +11,9 @@
  * ranks, and the samples of a step do depend on the number of ranks. The steps stay as many and
  * nearly equally large; each rank spreads its rows over them evenly.
  *
- * A shard that is too large for memory is gone through in windows of so many rows that lie side by
- * side in the file: they come in a random order, and the rows of each in a random order. That is an
- * order of the shard, too, and works with LS_SHUFFLE_LOCAL only.
+ * A shard that is too large for memory is read in windows, ranges of consecutive rows of the file:
+ * they come in a random order, and the rows of each in a random order. That is an order of the
+ * shard, too, and works with LS_SHUFFLE_LOCAL only.
  *
  * All functions are Local and cannot fail but where they say so. */
 #ifndef LOCKSTEP_PLAN_H
@@ -41,9 +41,8 @@ typedef struct ls_plan {
     uint64_t seed;
     int ranks;
     ls_shuffle shuffle;
-    int64_t
-        window; /* rows of a window, with LS_SHUFFLE_LOCAL; 0: none. ls_plan_make() leaves it 0 */
-    int64_t block; /* slices of a step begin at multiples of so many of its rows; 1: anywhere */
+    int64_t window; /* rows of a window, with LS_SHUFFLE_LOCAL; 0: none, as ls_plan_make() sets */
+    int64_t block;  /* slices of a step begin at multiples of this number of rows; 1: anywhere */
 } ls_plan;
 
 /* Where a row is used in an epoch. */
@@ -52,7 +51,8 @@ typedef struct ls_place {
     int64_t index; /* among the rank's samples in the order of the epoch, from 0 */
 } ls_place;
 
-/* Makes a plan. Errors: LS_ERR_USAGE if rows, ranks, batch or block is below 1, or if a block above
+/* Makes a plan.
+ * Errors: LS_ERR_USAGE if rows, ranks, batch or block is below 1, or if a block above
  * 1 is asked for with LS_SHUFFLE_LOCAL, where steps are no ranges of positions. */
 ls_status ls_plan_make(ls_plan *out, int64_t rows, int ranks, int64_t batch, uint64_t seed,
                        ls_shuffle shuffle, int64_t block) LS_MUST_CHECK;

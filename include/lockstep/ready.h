@@ -31,6 +31,7 @@ typedef struct ls_ready {
     void *user;
 } ls_ready;
 
+/* Call the hook if there is one; as the struct's members say. */
 static inline void ls_need_call(ls_need need, int64_t from)
 {
     if (need.call != NULL)

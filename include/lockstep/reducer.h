@@ -49,8 +49,14 @@ typedef enum ls_reduce {
 /* "fused", "overlap", "hierarchical", "exact", "auto". Local. */
 const char *ls_reduce_name(ls_reduce kind);
 
-/* Whether a kind can be of use to so many ranks on so many nodes. Local. */
+/* Returns true if a kind can be of use to `ranks` ranks on `nodes` nodes. Local. */
 bool ls_reduce_applies(ls_reduce kind, int ranks, int nodes);
+
+/* Returns true if LS_REDUCE_AUTO may choose this kind, where it applies. Local. */
+bool ls_reduce_is_candidate(ls_reduce kind);
+
+/* Returns true if a kind sums the gradients of blocks: passes must go by ls_step_rows.block. Local. */
+bool ls_reduce_by_blocks(ls_reduce kind);
 
 /* The control word: what each rank reports at a step, and, summed, what all ranks know after it. */
 typedef struct ls_control {
@@ -103,8 +109,8 @@ ls_reduce ls_reducer_which(const ls_reducer *reducer);
 const ls_team *ls_reducer_team(const ls_reducer *reducer);
 
 /* Whether pieces are to stay valid until the step is published, so that ls_reducer_rewind() can be
- * called; the same on all ranks, from a step's beginning to its end. False when it is made. Local.
- */
+ * called; the same on all ranks, from a step's beginning to its end. False when it is made.
+ * Local. */
 void ls_reducer_hold(ls_reducer *reducer, bool hold);
 
 /* Whether pieces come from the arena's end down, each new everywhere when it is updated: then those
@@ -121,11 +127,13 @@ bool ls_reduce_foresees(ls_reduce kind, bool shard);
 float *ls_reducer_grads(ls_reducer *reducer);
 const float *ls_reducer_params(const ls_reducer *reducer);
 
-/* Copies these parameters [count], the same on all ranks, into the arena. */
+/* Copies parameters into the arena.
+ * Collective.
+ * params  [count], the same on all ranks */
 void ls_reducer_set_params(ls_reducer *reducer, const float *params);
 
-/* Begins a step's sum, before the backward pass of this rank. A rank whose word says
- * that it failed goes through the backward pass with the others, of no rows. */
+/* Begins a step's sum, before the backward pass of this rank. A rank whose control word says that it
+ * failed takes part in the backward pass with no rows. */
 void ls_reducer_begin(ls_reducer *reducer, const ls_control *mine);
 
 /* What to hand to the backward pass. Local; the calls that it leads to come in the same order, with
@@ -153,7 +161,7 @@ void ls_reducer_add_up(ls_reducer *reducer, double *values, int count);
 /* Whether pieces are divided among ranks: else all have all. The same on all ranks. Local. */
 bool ls_reducer_divides(const ls_reducer *reducer);
 
-/* Ends the step: all parameters are everywhere. */
+/* Ends the step: afterwards every rank has all new parameters. Collective. */
 void ls_reducer_publish(ls_reducer *reducer);
 
 /* Completes an arena [count] of the parameters' layout of which each rank has what belongs to its
@@ -165,6 +173,8 @@ typedef struct ls_reducer_times {
     double exposed; /* in the reducer's functions: communication, waiting, adding up */
     double hidden;  /* in which a reduction was under way behind other work */
 } ls_reducer_times;
+
+/* The reducer's times so far. Local. */
 ls_reducer_times ls_reducer_clock(const ls_reducer *reducer);
 
 #ifdef __cplusplus

@@ -31,7 +31,9 @@ typedef struct ls_estimate {
     double median, low, high, coverage;
 } ls_estimate;
 
-/* values  [count], sorted on return; 0 or more */
+/* Median and confidence interval of some values.
+ * Local.
+ * values  [count], sorted on return; 0 or more */
 ls_estimate ls_estimate_make(double *values, int count);
 
 typedef enum ls_scaling_mode { LS_SCALING_STRONG, LS_SCALING_WEAK } ls_scaling_mode;
@@ -71,7 +73,8 @@ typedef struct ls_scaling_row {
     ls_estimate to_target; /* their seconds to there, validation and checkpoints included */
 } ls_scaling_row;
 
-/* Rows in the order of their ranks.
+/* Evaluates an experiment: one row for each number of ranks, in ascending order.
+ * Local.
  * warmup  epochs of each run that are left out of all but the time to the target
  * target  validation accuracy; 0: none
  * rows    [count] at most; *used says how many

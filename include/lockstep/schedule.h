@@ -58,14 +58,15 @@ typedef struct ls_schedule_at {
     int64_t plateaus;        /* so far; counts with LS_SCHEDULE_PLATEAU only */
 } ls_schedule_at;
 
-/* Whether settings are in their ranges and go together. epochs: of the run.
+/* Checks that settings are in their ranges and go together.
+ * epochs  of the run
  * Errors: LS_ERR_USAGE. */
 ls_status ls_schedule_check(const ls_schedule_config *config, int64_t epochs) LS_MUST_CHECK;
 
-/* Whether the rate of a step depends on the number of epochs. */
+/* Returns true if the rate of a step depends on the number of epochs. */
 bool ls_schedule_needs_epochs(const ls_schedule_config *config);
 
-/* "constant", "step", ... */
+/* The name of a schedule: "constant", "step", ... */
 const char *ls_schedule_name(ls_schedule_kind kind);
 
 /* The base rate r for a learning rate and a global batch. */

@@ -29,7 +29,7 @@ extern "C" {
     X(LS_INTERRUPTED, 75, "interrupted, what was done is saved: to be run again")
 
 typedef enum ls_status {
-#define LS_STATUS_ENUM(name, value, text) name = value,
+#define LS_STATUS_ENUM(name, value, text) name = (value),
     LS_STATUS_LIST(LS_STATUS_ENUM)
 #undef LS_STATUS_ENUM
 } ls_status;

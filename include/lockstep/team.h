@@ -2,8 +2,8 @@
  * between a network, which computes, and a reducer, which knows where memory can be shared.
  *
  * The matrix W [D][U] of a dense layer is split by its rows; rank k has W[k], its ls_shard() of
- * them. For the rows of the
- * whole team, it computes what W[k] adds to the outputs, and all of W[k]'s gradient:
+ * them. For the batch rows of the whole team it computes W[k]'s contribution to the outputs, and all
+ * of W[k]'s gradient:
  *
  *     y = sum over k of x[:, k] W[k]        dW[k] = x[:, k]^T dy        dx[:, k] = dy W[k]^T
  *

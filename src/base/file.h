@@ -40,19 +40,19 @@ ls_status ls_refuse_foreign(const char *path, const void *begin, size_t length,
  * Errors: LS_ERR_FAILURE. */
 ls_status ls_append_file(const char *path, const char *text, size_t length) LS_MUST_CHECK;
 
-/* Writes all of the bytes to an open file. Local. Errors: LS_ERR_FAILURE; `path` is for its text.
- */
+/* Writes all of the bytes to an open file. Local.
+ * path  for the message
+ * Errors: LS_ERR_FAILURE. */
 ls_status ls_write_all(int file, const char *path, const void *bytes, size_t length) LS_MUST_CHECK;
 
-/* Closes a file to which was written with this outcome. Local.
- * Errors: those of the outcome; LS_ERR_FAILURE if closing tells of one, as network file systems do.
- */
+/* Closes a file that was written to with this status. Local.
+ * Errors: that status; LS_ERR_FAILURE if closing reports an error, as network file systems do. */
 ls_status ls_close_written(int file, const char *path, ls_status status) LS_MUST_CHECK;
 
 /* Takes the lock on a file, which is made if it is not there, for this process and as long as it
  * lives; *out is -1 where the file system knows no locks. Local.
- * Errors: LS_ERR_USAGE if another process has it, with what that one wrote into it; LS_ERR_FAILURE.
- */
+ * Errors: LS_ERR_USAGE if another process has it, with what that one wrote into it;
+ * LS_ERR_FAILURE. */
 ls_status ls_lock_file(int *out, const char *path) LS_MUST_CHECK;
 
 /* Closes a file that ls_lock_file() or ls_hold_folder() opened, with which a lock is given back,

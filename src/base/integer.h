@@ -1,4 +1,4 @@
-/* The one cast from our 64-bit counts to the int of MPI and BLAS calls. */
+/* Helpers for 64-bit counts. Local. */
 #ifndef LS_BASE_INTEGER_H
 #define LS_BASE_INTEGER_H
 
@@ -6,10 +6,21 @@
 #include <limits.h>
 #include <stdint.h>
 
+/* The one cast from our counts to the int of MPI and BLAS calls. */
 static inline int ls_int(int64_t value)
 {
     assert(value >= INT_MIN && value <= INT_MAX);
     return (int)value;
+}
+
+static inline int64_t ls_min(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline int64_t ls_max(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
 }
 
 #endif

@@ -12,11 +12,10 @@ typedef struct ls_machine {
     double shared_free;            /* bytes that /dev/shm has room for */
 } ls_machine;
 
-/* Local. */
+/* Describes this machine. Local. */
 void ls_machine_look(ls_machine *out);
 
-/* Bytes that this user may still write where `path` is, or will be; -1: that can't be told. Local.
- */
+/* Bytes that this user may still write where `path` is, or will be; -1: unknown. Local. */
 double ls_machine_disk_free(const char *path);
 
 /* Whether HDF5 can lock the file at `path` while it reads it, as it does unless told otherwise: 0,

@@ -42,9 +42,9 @@ void *ls_alloc(int64_t count, size_t size)
 
 char *ls_strdup(const char *text)
 {
-    size_t length = strlen(text);
-    char *copy = ls_alloc((int64_t)length + 1, 1);
-    return copy == NULL ? NULL : memcpy(copy, text, length);
+    const size_t size = strlen(text) + 1;
+    char *copy = ls_alloc((int64_t)size, 1);
+    return copy == NULL ? NULL : memcpy(copy, text, size);
 }
 
 void ls_free(void *memory)

@@ -1,5 +1,7 @@
 #include "base/range.h"
 
+#include "base/integer.h"
+
 ls_range ls_shard(int64_t total, int parts, int part)
 {
     int64_t first = ls_part_start(total, parts, part);
@@ -12,6 +14,6 @@ ls_range ls_shard_blocks(int64_t total, int64_t block, int parts, int part)
     const ls_range mine = ls_shard(blocks, parts, part);
     const int64_t first = mine.first * block, end = (mine.first + mine.count) * block;
     /* What is behind the last block, which may be cut short, is empty. */
-    const int64_t begin = first < total ? first : total;
-    return (ls_range){begin, (end < total ? end : total) - begin};
+    const int64_t begin = ls_min(first, total);
+    return (ls_range){begin, ls_min(end, total) - begin};
 }

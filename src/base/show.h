@@ -18,7 +18,8 @@ typedef struct ls_words {
     char text[48];
 } ls_words;
 
-/* "1 rank", "2 ranks", "0 classes". noun  in the singular, of the regular kind */
+/* "1 rank", "2 ranks", "0 classes". Local.
+ * noun  in the singular, with a regular plural */
 ls_words ls_counted(int64_t count, const char *noun);
 
 /* The noun alone, as it is after that number: "rank", "ranks". */

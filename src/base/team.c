@@ -4,13 +4,10 @@
  *     x, x, ...     for each matrix that is split */
 #include <lockstep/team.h>
 
+#include "base/integer.h"
+
 /* Arrays begin on different cache lines of a page, so as not to compete for the same cache sets. */
 enum { GAP = 5 * 16 };
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 static int64_t aligned(int64_t floats)
 {
@@ -24,7 +21,7 @@ enum { SLICE = 1 << 16, SLICES = 4 };
 int64_t ls_matrix_slice(const ls_matrix *m)
 {
     const int64_t wanted = (m->rows * m->columns + SLICE - 1) / SLICE;
-    const int64_t slices = wanted < SLICES ? wanted : SLICES;
+    const int64_t slices = ls_min(wanted, SLICES);
     return (m->rows + slices - 1) / slices;
 }
 
@@ -45,8 +42,8 @@ static void offsets(int size, int64_t rows, const ls_layout *layout, int at, int
         const ls_matrix *m = &layout->matrix[i];
         if (!ls_team_splits(size, rows, m))
             continue;
-        dy = larger(dy, B * m->columns);
-        part = larger(part, B * larger(size * m->columns, m->rows));
+        dy = ls_max(dy, B * m->columns);
+        part = ls_max(part, B * ls_max(size * m->columns, m->rows));
         if (i < at)
             x += aligned(B * m->rows);
     }
@@ -59,7 +56,7 @@ int64_t ls_team_floats(int size, int64_t rows, const ls_layout *layout)
 {
     int64_t offset[3];
     offsets(size, rows, layout, layout->matrices, offset);
-    return larger(offset[2], size);
+    return ls_max(offset[2], size);
 }
 
 ls_team_desk ls_team_desk_of(const ls_team *team, const ls_layout *layout, int at)

@@ -1,4 +1,4 @@
-/* Small helps with words. */
+/* String helpers: spelling suggestions, key = value lines. */
 #ifndef LS_BASE_TEXT_H
 #define LS_BASE_TEXT_H
 
@@ -11,12 +11,11 @@ size_t ls_text_distance(const char *a, const char *b);
 
 /* Whether `candidate` is near enough to be what was meant by `word`: at most a third of its letters
  * are wrong, and nearer than `*distance`, which is then updated. Start with *distance = SIZE_MAX.
- */
+ * Local. */
 int ls_text_nearer(const char *word, const char *candidate, size_t *distance);
 
-/* The same, also where `candidate` is all of it but capitals, signs and what stands around it:
- * "Conv2d" for "conv", "CosineAnnealingLR" for "cosine". Identical texts alone have the distance 0.
- */
+/* The same, also where `candidate` is part of `word` but for capitals and signs: "Conv2d" for
+ * "conv", "CosineAnnealingLR" for "cosine". Identical texts alone have the distance 0. Local. */
 int ls_text_resembles(const char *word, const char *candidate, size_t *distance);
 
 /* The number, a NaN without its sign: printf() writes that as "-nan". Local. */

@@ -24,7 +24,9 @@ bool ls_bar_step(ls_bar *bar, double now, int64_t epoch, int64_t done, double lo
 
 /* The line: "epoch 3/60 [=====     ]  45 %  loss 0.1234  12,345 samples/s  0:12 left". It has at
  * most `width` columns: parts are left out as needed, first the speed, then the loss, then the time
- * that is left. The bar between brackets gets what room there is. Local. drawn  with the bar */
+ * that is left. The bar between brackets gets the room that is left.
+ * Local.
+ * drawn  with the bar */
 void ls_bar_text(const ls_bar *bar, double now, int width, bool drawn, char out[LS_BAR_TEXT]);
 
 #endif

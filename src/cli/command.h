@@ -47,8 +47,9 @@ extern const ls_command ls_command_scaling;
 extern const ls_command ls_command_doctor;
 extern const ls_command ls_command_report;
 
-/* Prints a heading and, for each word of a list, its form and its meaning, as a part of a help
- * text. word  returns 0 past the last. Local. */
+/* Prints a heading and, for each word of a list, its form and its meaning, as a part of a help text.
+ * Local.
+ * word  returns 0 past the last */
 void ls_command_list(const char *heading,
                      int (*word)(int at, const char **form, const char **meaning), FILE *out);
 

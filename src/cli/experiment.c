@@ -165,6 +165,12 @@ const ls_member *ls_experiment_run(const ls_experiment *e, int ranks)
     return &e->run[at];
 }
 
+/* Steps of an epoch of a run. */
+static int64_t steps_of(const ls_member *m)
+{
+    return (m->rows + m->batch - 1) / m->batch;
+}
+
 /* Seconds of an epoch, by what `bench --predict --json` printed. */
 static void use_prediction(ls_experiment *e, const json_t *prediction)
 {
@@ -176,8 +182,8 @@ static void use_prediction(ls_experiment *e, const json_t *prediction)
     {
         const ls_member *m = ls_experiment_run(e, e->row[i].ranks);
         if (json_integer_value(json_object_get(step, "ranks")) == m->ranks)
-            e->predicted[i] = json_number_value(json_object_get(step, "step")) *
-                              (double)((m->rows + m->batch - 1) / m->batch);
+            e->predicted[i] =
+                json_number_value(json_object_get(step, "step")) * (double)steps_of(m);
     }
 }
 
@@ -214,16 +220,16 @@ static ls_status read_prediction(ls_experiment *e)
     return LS_OK;
 }
 
-double ls_experiment_error(const ls_experiment *e, int at)
+double ls_experiment_error(const ls_experiment *experiment, int at)
 {
-    return e->predicted[at] / e->row[at].seconds.median - 1;
+    return experiment->predicted[at] / experiment->row[at].seconds.median - 1;
 }
 
-double ls_experiment_speedup(const ls_experiment *e, int at)
+double ls_experiment_speedup(const ls_experiment *experiment, int at)
 {
-    const ls_member *base = ls_experiment_run(e, e->row[0].ranks);
-    const double rate = (double)base->rows / e->predicted[at];
-    return rate / e->row[0].rate.median * e->row[0].ranks;
+    const ls_member *base = ls_experiment_run(experiment, experiment->row[0].ranks);
+    const double rate = (double)base->rows / experiment->predicted[at];
+    return rate / experiment->row[0].rate.median * experiment->row[0].ranks;
 }
 
 /* Runs of one experiment may have met other machines, or another build. */

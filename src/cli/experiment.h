@@ -39,9 +39,9 @@ void ls_experiment_clear(ls_experiment *experiment);
 /* The first run on so many ranks; there is one. */
 const ls_member *ls_experiment_run(const ls_experiment *experiment, int ranks);
 
-/* Of a row with a prediction: its error, and the speed-up that it makes over the runs that the
+/* Of row `at`, which has a prediction: its error, and the speed-up that it makes over the runs that the
  * measured ones are compared with; else NaN. */
-double ls_experiment_error(const ls_experiment *experiment, int row);
-double ls_experiment_speedup(const ls_experiment *experiment, int row);
+double ls_experiment_error(const ls_experiment *experiment, int at);
+double ls_experiment_speedup(const ls_experiment *experiment, int at);
 
 #endif

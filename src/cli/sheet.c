@@ -7,6 +7,7 @@
  */
 #include "cli/sheet.h"
 
+#include "base/integer.h"
 #include "base/memory.h"
 #include "cli/letters.h"
 #include "cli/png.h"
@@ -29,11 +30,6 @@ struct ls_sheet {
     int64_t cell_height;
     ls_canvas canvas; /* owns its pixels */
 };
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 static void fill(const ls_canvas *canvas, int64_t x, int64_t y, int64_t width, int64_t height,
                  uint8_t shade)
@@ -66,15 +62,15 @@ static int64_t line_width(const ls_sheet *s, const ls_sheet_line *line)
 static void measure(ls_sheet *s)
 {
     const ls_shape *shape = &s->layout.shape;
-    const int64_t side = larger(shape->height, shape->width);
+    const int64_t side = ls_max(shape->height, shape->width);
     s->zoom = (LEAST + side - 1) / side;
-    s->caption = larger(side * s->zoom / 9, 12);
+    s->caption = ls_max(side * s->zoom / 9, 12);
     s->note = s->caption * 4 / 5;
-    s->line = s->caption + larger(s->caption / 2, 6);
-    s->gap = larger(side * s->zoom / 10, 12);
+    s->line = s->caption + ls_max(s->caption / 2, 6);
+    s->gap = ls_max(side * s->zoom / 10, 12);
     const int64_t framed = shape->width * s->zoom + 2 * FRAME;
-    s->cell_width = larger(framed, line_width(s, &s->layout.line)) + s->gap;
-    s->lead_width = s->layout.apart ? larger(framed, line_width(s, &s->layout.lead)) + 2 * s->gap
+    s->cell_width = ls_max(framed, line_width(s, &s->layout.line)) + s->gap;
+    s->lead_width = s->layout.apart ? ls_max(framed, line_width(s, &s->layout.lead)) + 2 * s->gap
                                     : s->cell_width;
     s->cell_height = s->line + shape->height * s->zoom + 2 * FRAME + s->gap;
 }
@@ -130,7 +126,7 @@ void ls_sheet_put(ls_sheet *s, int64_t at, const uint8_t *pixels, const char *ca
     const int64_t width = l->shape.width * s->zoom + 2 * FRAME;
     const int64_t height = l->shape.height * s->zoom + 2 * FRAME;
     const ls_sheet_line line = {caption, note};
-    const int64_t end = x + larger(width, line_width(s, &line));
+    const int64_t end = x + ls_max(width, line_width(s, &line));
     assert(row < l->rows);
     ls_letters_draw(&s->canvas, (double)x, (double)(y + s->caption), (double)s->caption, INK,
                     caption);
@@ -148,7 +144,7 @@ ls_status ls_sheet_write(const ls_sheet *s, const char *path)
 
 int64_t ls_sheet_columns(int64_t images)
 {
-    return larger(1, (int64_t)ceil(sqrt((double)images)));
+    return ls_max(1, (int64_t)ceil(sqrt((double)images)));
 }
 
 void ls_sheet_destroy(ls_sheet **sheet)

@@ -1,5 +1,6 @@
 #include "data/fields.h"
 
+#include "base/integer.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
 
@@ -289,8 +290,7 @@ static ls_status read_images(const ls_fields *f, int64_t first, int64_t count, c
     uint8_t *staging = ls_alloc(t.bytes, 1);
     ls_status status = staging == NULL ? LS_ERR_FAILURE : LS_OK;
     for (int64_t from = first, to; status == LS_OK && from < end; from = to) {
-        to = (from / t.span + 1) * t.span;
-        to = to < end ? to : end;
+        to = ls_min((from / t.span + 1) * t.span, end);
         box b = {0};
         fit_box(f, &b);
         do {

@@ -1,4 +1,5 @@
 #include "data/idx.h"
+#include "base/integer.h"
 #include "base/memory.h"
 
 #include <assert.h>
@@ -157,8 +158,7 @@ ls_status ls_idx_read_i32(ls_idx *idx, int64_t count, int32_t *out)
     unsigned char piece[4096];
     ls_status status = advance(idx, count);
     while (status == LS_OK && count > 0) {
-        int64_t some = (int64_t)sizeof piece / width;
-        some = some < count ? some : count;
+        const int64_t some = ls_min((int64_t)sizeof piece / width, count);
         status = take(idx, piece, some * width);
         for (int64_t i = 0; status == LS_OK && i < some; i++) {
             const unsigned char *b = piece + i * width;

@@ -1,6 +1,7 @@
 /* N: rows of a domain; p, q: positions in a permutation; s: step. */
 #include <lockstep/plan.h>
 
+#include "base/integer.h"
 #include "base/range.h"
 #include "base/rng.h"
 
@@ -171,8 +172,7 @@ static int64_t index_in_windows(const windows *w, int64_t row)
 /* How many of the numbers below `end` leave a remainder below `bound` when divided by `divisor`. */
 static int64_t count_remainders(int64_t end, int64_t divisor, int64_t bound)
 {
-    int64_t last = end % divisor;
-    return end / divisor * bound + (last < bound ? last : bound);
+    return end / divisor * bound + ls_min(end % divisor, bound);
 }
 
 /* With LS_SHUFFLE_LOCAL the rows of the file are dealt out to the steps in turn, row g to step

@@ -1,5 +1,6 @@
 #include "data/same_content.h"
 
+#include "base/integer.h"
 #include "data/samples.h"
 
 #include <string.h>
@@ -17,9 +18,9 @@ static ls_status take_fingerprint(const ls_dataset *dataset, ls_split split, uin
     const int64_t rows = info->rows[split];
     const int64_t piece = info->features < PIECE_BYTES ? PIECE_BYTES / info->features : 1;
     ls_samples *samples = NULL;
-    ls_status status = ls_samples_create(&samples, piece < rows ? piece : rows, info->features);
+    ls_status status = ls_samples_create(&samples, ls_min(piece, rows), info->features);
     for (int64_t done = 0; status == LS_OK && done < rows; done += piece) {
-        const int64_t left = rows - done, some = left < piece ? left : piece;
+        const int64_t some = ls_min(rows - done, piece);
         status = ls_dataset_read_into(dataset, split, done, some, samples);
         *out += status == LS_OK ? ls_samples_fingerprint(samples) : 0;
     }

@@ -158,7 +158,7 @@ void ls_sum_integers(ls_comm *comm, int64_t *values, int count)
 {
     /* Unsigned, where a sum that wraps around is defined. */
     ls_wait_begin(comm);
-    MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_UINT64_T, MPI_SUM, comm->mpi);
+    MPI_Allreduce(MPI_IN_PLACE, (uint64_t *)values, count, MPI_UINT64_T, MPI_SUM, comm->mpi);
     ls_wait_end(comm);
 }
 

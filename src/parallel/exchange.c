@@ -29,9 +29,7 @@ struct ls_exchange {
 
 int64_t ls_exchange_capacity(const ls_plan *plan, int rank)
 {
-    int64_t shard = ls_shard(plan->rows, plan->ranks, rank).count;
-    int64_t epoch = ls_plan_rank_rows(plan, rank);
-    return shard > epoch ? shard : epoch;
+    return ls_max(ls_shard(plan->rows, plan->ranks, rank).count, ls_plan_rank_rows(plan, rank));
 }
 
 static bool nothing_moves(const ls_plan *plan)

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/dispatch.h"
+#include "base/integer.h"
 #include "base/memory.h"
 #include "parallel/reducer_kind.h"
 
@@ -24,14 +25,18 @@ const char *ls_reduce_name(ls_reduce kind)
 
 bool ls_reduce_applies(ls_reduce kind, int ranks, int nodes)
 {
-    switch (kind) {
-    case LS_REDUCE_OVERLAP:
-        return ranks > 1;
-    case LS_REDUCE_HIERARCHICAL:
-        return ranks > nodes;
-    default:
-        return true;
-    }
+    return kind == LS_REDUCE_AUTO || kinds[kind]->applies == NULL ||
+           kinds[kind]->applies(ranks, nodes);
+}
+
+bool ls_reduce_is_candidate(ls_reduce kind)
+{
+    return kind != LS_REDUCE_AUTO && !kinds[kind]->on_request;
+}
+
+bool ls_reduce_by_blocks(ls_reduce kind)
+{
+    return kind != LS_REDUCE_AUTO && kinds[kind]->by_blocks;
 }
 
 ls_reduce ls_reducer_which(const ls_reducer *reducer)
@@ -42,34 +47,35 @@ ls_reduce ls_reducer_which(const ls_reducer *reducer)
     return (ls_reduce)kind;
 }
 
-/* What the gradients of a rank weigh in a proof. */
-static float weight_of(int rank)
+/* Factor of a rank's gradients in the self-test. */
+static float test_weight(int rank)
 {
     enum { WEIGHTS = 13 };
     return (float)(rank % WEIGHTS + 1);
 }
 
-/* The sum of that over the team: what a pass leaves in a matrix that is split. */
-static float weight_of_team(const ls_reducer *r)
+/* The sum of these factors over the team, as a pass leaves it in a matrix that is split. */
+static float test_weight_of_team(const ls_reducer *r)
 {
     const ls_team *team = r->team;
     float sum = 0;
-    team->shared[team->rank] = weight_of(r->comm->rank);
+    team->shared[team->rank] = test_weight(r->comm->rank);
     team->meet(team->user);
     for (int k = 0; k < team->size; k++)
         sum += team->shared[k];
     return sum;
 }
 
-/* Sums small whole numbers, whose sums are exact, and compares them with what they must be. */
-static ls_status prove(ls_reducer *r)
+/* Self-test: sums small whole numbers, whose sums are exact, and compares them with the results
+ * computed here. */
+static ls_status self_test(ls_reducer *r)
 {
     enum { VALUES = 61 };
-    const float mine = weight_of(r->comm->rank);
-    const float of_team = r->team != NULL ? weight_of_team(r) : 0;
+    const float mine = test_weight(r->comm->rank);
+    const float of_team = r->team != NULL ? test_weight_of_team(r) : 0;
     float all = 0;
     for (int rank = 0; rank < r->comm->size; rank++)
-        all += weight_of(rank);
+        all += test_weight(rank);
     for (int64_t i = 0; i < r->count; i++)
         r->grads[i] = (float)(i % VALUES) * mine;
     for (int m = 0; r->team != NULL && m < r->layout->matrices; m++) {
@@ -124,7 +130,7 @@ ls_status ls_reducer_create(ls_reducer **out, ls_comm *comm, ls_reduce kind, boo
     MPI_Allreduce(MPI_IN_PLACE, &r->rows.mine, 1, MPI_INT64_T, MPI_MAX, comm->mpi);
     status = r->kind->create(r);
     if (status == LS_OK)
-        status = prove(r);
+        status = self_test(r);
     if (status != LS_OK) {
         ls_reducer_destroy(&r);
         return status;
@@ -157,9 +163,14 @@ bool ls_reducer_defers(const ls_reducer *reducer)
     return reducer->kind->overlaps && !reducer->shard && !reducer->holds;
 }
 
+static ls_share share_of(const ls_reducer *r)
+{
+    return r->kind->share != NULL ? r->kind->share(r) : LS_SHARE_ALL;
+}
+
 bool ls_reducer_divides(const ls_reducer *reducer)
 {
-    return reducer->kind->share(reducer) != LS_SHARE_ALL;
+    return share_of(reducer) != LS_SHARE_ALL;
 }
 
 bool ls_reduce_foresees(ls_reduce kind, bool shard)
@@ -257,16 +268,6 @@ static void look(ls_reducer *r, int64_t first, int64_t end)
     r->bad = first;
 }
 
-static int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Looks at gradients that have just been made, and are in the cache still; not at those that other
  * ranks of a team make. */
 static void look_at_mine(ls_reducer *r, ls_range final)
@@ -280,9 +281,9 @@ static void look_at_mine(ls_reducer *r, ls_range final)
             continue;
         const ls_range rows = ls_shard(W->rows, team->size, team->rank);
         const int64_t first = W->offset + rows.first * W->columns;
-        look(r, at, earlier(W->offset, end));
-        look(r, later(at, first), earlier(first + rows.count * W->columns, end));
-        at = later(at, W->offset + W->rows * W->columns);
+        look(r, at, ls_min(W->offset, end));
+        look(r, ls_max(at, first), ls_min(first + rows.count * W->columns, end));
+        at = ls_max(at, W->offset + W->rows * W->columns);
     }
     look(r, at, end);
 }
@@ -361,7 +362,7 @@ void ls_reducer_rewind(ls_reducer *reducer)
 
 void ls_reducer_add_up(ls_reducer *reducer, double *values, int count)
 {
-    const ls_share share = reducer->kind->share(reducer);
+    const ls_share share = share_of(reducer);
     if (share == LS_SHARE_ALL)
         return;
     if (share == LS_SHARE_OTHERS)
@@ -374,12 +375,15 @@ void ls_reducer_add_up(ls_reducer *reducer, double *values, int count)
 void ls_reducer_publish(ls_reducer *reducer)
 {
     const double begin = enter(reducer);
-    reducer->kind->publish(reducer);
+    if (reducer->kind->publish != NULL)
+        reducer->kind->publish(reducer);
     leave(reducer, begin);
 }
 
 void ls_reducer_complete(ls_reducer *reducer, float *arena)
 {
+    if (reducer->kind->complete == NULL)
+        return;
     ls_wait_begin(reducer->comm);
     reducer->kind->complete(reducer, arena);
     ls_wait_end(reducer->comm);

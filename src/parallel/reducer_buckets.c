@@ -58,7 +58,7 @@ static bool overlaps(const buckets *b)
 static int64_t first_of(const buckets *b, int64_t end)
 {
     const ls_layout *layout = b->base.layout;
-    int64_t first = end > LS_MPI_VALUES ? end - LS_MPI_VALUES : 0;
+    int64_t first = ls_max(end - LS_MPI_VALUES, 0);
     if (!overlaps(b))
         return first;
     const int64_t most = end - LEAST;
@@ -304,6 +304,12 @@ static void complete(ls_reducer *r, float *arena)
                        b->bucket[i].counts, b->bucket[i].starts, MPI_FLOAT, r->comm->mpi);
 }
 
+static bool several_ranks(int ranks, int nodes)
+{
+    (void)nodes;
+    return ranks > 1;
+}
+
 const ls_reducer_kind ls_reducer_fused = {
     .name = "fused",
     .size = sizeof(buckets),
@@ -323,6 +329,7 @@ const ls_reducer_kind ls_reducer_overlap = {
     .name = "overlap",
     .size = sizeof(buckets),
     .overlaps = true,
+    .applies = several_ranks,
     .create = create,
     .destroy = destroy,
     .set_params = set_params,

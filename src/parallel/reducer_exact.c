@@ -75,7 +75,7 @@ static void ready(ls_reducer *r, ls_range final)
     exact *e = (exact *)r;
     (final.first < e->reached ? set : add)(final.count, e->quantum, r->grads + final.first,
                                            e->sums + final.first);
-    e->reached = final.first < e->reached ? final.first : e->reached;
+    e->reached = ls_min(final.first, e->reached);
 }
 
 static void finish(ls_reducer *r, double word[LS_CONTROL_VALUES])
@@ -86,9 +86,8 @@ static void finish(ls_reducer *r, double word[LS_CONTROL_VALUES])
     memcpy(control, word, LS_CONTROL_VALUES * sizeof *word);
     for (int64_t done = 0; done < values; done += LS_MPI_VALUES) {
         const int64_t left = values - done;
-        MPI_Allreduce(MPI_IN_PLACE, e->sums + done,
-                      ls_int(left < LS_MPI_VALUES ? left : LS_MPI_VALUES), MPI_DOUBLE, MPI_SUM,
-                      r->comm->mpi);
+        MPI_Allreduce(MPI_IN_PLACE, e->sums + done, ls_int(ls_min(left, LS_MPI_VALUES)), MPI_DOUBLE,
+                      MPI_SUM, r->comm->mpi);
     }
     memcpy(word, control, LS_CONTROL_VALUES * sizeof *word);
     e->reached = r->count;
@@ -101,10 +100,10 @@ static bool next(ls_reducer *r, ls_piece *piece)
     const int64_t left = r->count - e->taken;
     if (left == 0)
         return false;
-    /* The passes' gradients have had their day: what is held takes their place. */
+    /* The gradient arena is free: reuse it for the sums. */
     float *floats = r->holds ? r->grads + e->taken : e->piece;
     *piece = (ls_piece){.first = e->taken,
-                        .count = left < PIECE ? left : PIECE,
+                        .count = ls_min(left, PIECE),
                         .grads = floats,
                         .params = r->params + e->taken,
                         .fresh = r->count};
@@ -120,25 +119,12 @@ static void rewind_pieces(ls_reducer *r)
     ((exact *)r)->taken = 0;
 }
 
-static ls_share share(const ls_reducer *r)
-{
-    (void)r;
-    return LS_SHARE_ALL;
-}
-
-static void publish(ls_reducer *r)
-{
-    (void)r; /* every rank has updated all parameters */
-}
-
-static void complete(ls_reducer *r, float *arena)
-{
-    (void)r, (void)arena; /* as above */
-}
-
+/* Every rank updates all parameters: nothing is shared, published or completed. */
 const ls_reducer_kind ls_reducer_exact = {
     .name = "exact",
     .size = sizeof(exact),
+    .by_blocks = true,
+    .on_request = true,
     .create = create,
     .destroy = destroy,
     .set_params = set_params,
@@ -146,7 +132,4 @@ const ls_reducer_kind ls_reducer_exact = {
     .finish = finish,
     .next = next,
     .rewind = rewind_pieces,
-    .share = share,
-    .publish = publish,
-    .complete = complete,
 };

@@ -12,8 +12,7 @@
  * which order some gradients of three ranks or more are added: a longer word changes last bits. */
 enum { LS_CONTROL_SUMS_ROOM = 3 };
 
-/* The control word as numbers, which travel behind gradients: as floats they are exact up to 2^24.
- */
+/* The control word as numbers behind the gradients: as floats they are exact up to 2^24. */
 enum {
     LS_CONTROL_ROWS,
     LS_CONTROL_FAILED,
@@ -35,16 +34,20 @@ typedef enum ls_share {
     LS_SHARE_OTHERS /* those of another rank, which has LS_SHARE_OWN */
 } ls_share;
 
+/* A kind: its traits and its functions. A function that may be NULL has nothing to do then. */
 typedef struct ls_reducer_kind {
     const char *name;
-    size_t size;   /* of the struct that begins with an ls_reducer */
-    bool overlaps; /* goes on while pieces are updated, see ls_reducer_defers() */
+    size_t size;     /* of the struct that begins with an ls_reducer */
+    bool overlaps;   /* still reduces while pieces are updated, see ls_reducer_defers() */
+    bool by_blocks;  /* sums the gradients of blocks, see ls_step_rows */
+    bool on_request; /* no candidate of LS_REDUCE_AUTO */
+    bool (*applies)(int ranks, int nodes); /* false: no gain on these; NULL: always true. Pure. */
 
     /* Sets grads and params and all else. Collective, agreed. */
     ls_status (*create)(ls_reducer *reducer);
     void (*destroy)(ls_reducer *reducer); /* Collective; of what create() left, too, if it failed */
     void (*set_params)(ls_reducer *reducer, const float *params);
-    /* Only for a kind whose control word leaves before all gradients are known; else NULL. */
+    /* Only for a kind whose control word leaves before all gradients are known. May be NULL. */
     void (*begin)(ls_reducer *reducer, const double word[LS_CONTROL_VALUES]);
     /* These gradients are final; a pass tells of ranges from the arena's end down. May be NULL. */
     void (*ready)(ls_reducer *reducer, ls_range final);
@@ -52,7 +55,8 @@ typedef struct ls_reducer_kind {
     void (*finish)(ls_reducer *reducer, double word[LS_CONTROL_VALUES]);
     bool (*next)(ls_reducer *reducer, ls_piece *piece);
     void (*rewind)(ls_reducer *reducer);
-    ls_share (*share)(const ls_reducer *reducer); /* LS_SHARE_ALL on all ranks or on none */
+    /* LS_SHARE_ALL on all ranks or on none. NULL: LS_SHARE_ALL, and then so are the next two. */
+    ls_share (*share)(const ls_reducer *reducer);
     void (*publish)(ls_reducer *reducer);
     void (*complete)(ls_reducer *reducer, float *arena);
 } ls_reducer_kind;

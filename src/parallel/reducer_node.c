@@ -69,9 +69,8 @@ static bool is_owner(const node *n)
 static ls_range slice_of(const node *n, const block *b, int k)
 {
     const ls_range units = ls_shard((b->count + b->unit - 1) / b->unit, n->owners, k);
-    int64_t first = units.first * b->unit, end = (units.first + units.count) * b->unit;
-    end = end < b->count ? end : b->count;
-    first = first < end ? first : end;
+    const int64_t end = ls_min((units.first + units.count) * b->unit, b->count);
+    const int64_t first = ls_min(units.first * b->unit, end);
     return (ls_range){b->first + first, end - first};
 }
 
@@ -330,7 +329,7 @@ static void collect(node *n)
             memcpy(out, n->base.grads + slice.first, (size_t)slice.count * sizeof *out);
         for (int64_t done = 0; !n->block[i].split && done < slice.count; done += PIECE) {
             int64_t left = slice.count - done;
-            sum_locally(n, slice.first + done, left < PIECE ? left : PIECE, out + done);
+            sum_locally(n, slice.first + done, ls_min(left, PIECE), out + done);
         }
         out += slice.count;
     }
@@ -351,9 +350,8 @@ static void sum_over_nodes(node *n, float word[LS_CONTROL_VALUES])
     } else {
         for (int64_t done = 0; done < n->owned + LS_CONTROL_VALUES; done += LS_MPI_VALUES) {
             int64_t left = n->owned + LS_CONTROL_VALUES - done;
-            MPI_Allreduce(MPI_IN_PLACE, n->sums + done,
-                          ls_int(left < LS_MPI_VALUES ? left : LS_MPI_VALUES), MPI_FLOAT, MPI_SUM,
-                          n->column);
+            MPI_Allreduce(MPI_IN_PLACE, n->sums + done, ls_int(ls_min(left, LS_MPI_VALUES)),
+                          MPI_FLOAT, MPI_SUM, n->column);
         }
     }
     memcpy(word, control, LS_CONTROL_VALUES * sizeof *word);
@@ -385,7 +383,7 @@ static bool next(ls_reducer *r, ls_piece *piece)
     if (left == 0)
         return false;
     const ls_range range = range_at(n, n->mine.first + n->taken, &of);
-    left = range.count < left ? range.count : left;
+    left = ls_min(range.count, left);
     *piece = (ls_piece){
         .first = range.first, .count = left, .params = r->params + range.first, .fresh = r->count};
     if (n->part != NULL) {
@@ -395,7 +393,7 @@ static bool next(ls_reducer *r, ls_piece *piece)
     } else if (of->split) {
         piece->grads = r->grads + range.first;
     } else {
-        piece->count = left < PIECE ? left : PIECE;
+        piece->count = ls_min(left, PIECE);
         piece->grads = r->holds ? r->grads + piece->first : n->sums;
         if (!r->again)
             sum_locally(n, piece->first, piece->count, n->sums);
@@ -434,7 +432,7 @@ static void gather(node *n, float *arena)
     for (int64_t at = n->mine.first; at < n->mine.first + n->mine.count; at += some) {
         const ls_range range = range_at(n, at, &of);
         const int64_t left = n->mine.first + n->mine.count - at;
-        some = range.count < left ? range.count : left;
+        some = ls_min(range.count, left);
         memcpy(n->sums + at, arena + range.first, (size_t)some * sizeof *arena);
     }
     MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, n->sums, n->counts, n->starts, MPI_FLOAT,
@@ -462,16 +460,21 @@ static void complete(ls_reducer *r, float *arena)
             const ls_range slice = slice_of(n, &n->block[i], k);
             for (int64_t done = 0; done < slice.count; done += LS_MPI_VALUES) {
                 int64_t left = slice.count - done;
-                MPI_Bcast(arena + slice.first + done,
-                          ls_int(left < LS_MPI_VALUES ? left : LS_MPI_VALUES), MPI_FLOAT, k,
-                          n->local);
+                MPI_Bcast(arena + slice.first + done, ls_int(ls_min(left, LS_MPI_VALUES)),
+                          MPI_FLOAT, k, n->local);
             }
         }
+}
+
+static bool several_on_a_node(int ranks, int nodes)
+{
+    return ranks > nodes;
 }
 
 const ls_reducer_kind ls_reducer_hierarchical = {
     .name = "hierarchical",
     .size = sizeof(node),
+    .applies = several_on_a_node,
     .create = create,
     .destroy = destroy,
     .set_params = set_params,

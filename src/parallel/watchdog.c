@@ -250,7 +250,8 @@ ls_status ls_watchdog_start(ls_watchdog **out, ls_comm *comm, double seconds, ls
     w->comm = comm;
     w->seconds = seconds;
     w->period = seconds / 20 < 1 ? seconds / 20 : 1;
-    w->tick = comm->rank == 0 ? w->period / (1 + comm->size / SOME_RANKS) : w->period;
+    const int bursts = 1 + comm->size / SOME_RANKS;
+    w->tick = comm->rank == 0 ? w->period / bursts : w->period;
     w->stuck = stuck;
     w->user = user;
     pthread_condattr_t monotonic;

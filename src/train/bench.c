@@ -183,7 +183,7 @@ static ls_status take_turn(bench *b, int64_t rows, int64_t steps, double *second
  * micro-batches. Local. */
 static int64_t rows_with(ls_comm *comm, const ls_bench_task *task, ls_reduce kind)
 {
-    return ls_shard_blocks(task->batch, kind == LS_REDUCE_EXACT ? task->block : 1,
+    return ls_shard_blocks(task->batch, ls_reduce_by_blocks(kind) ? task->block : 1,
                            ls_comm_size(comm), ls_comm_rank(comm))
         .count;
 }
@@ -224,7 +224,7 @@ ls_status ls_bench_steps_measure(ls_comm *comm, const ls_bench_task *task, const
             if (b.reducer[i] == NULL)
                 continue;
             ls_replica_use(b.replica, b.reducer[i]);
-            ls_replica_set_micro_batch(b.replica, kinds[i] == LS_REDUCE_EXACT ? task->block : 0,
+            ls_replica_set_micro_batch(b.replica, ls_reduce_by_blocks(kinds[i]) ? task->block : 0,
                                        1 /* nobody looks at the loss */);
             status = take_turn(&b, rows_with(comm, task, kinds[i]), steps.count,
                                seconds + i * (int64_t)task->steps + steps.first, NULL, &phases[i]);

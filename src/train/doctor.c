@@ -225,7 +225,7 @@ static void look_at_room(const ls_seat *seat, const ls_patient *p, int ranks, do
         add(l, "mount -o remount,size=1G /dev/shm; in a container --shm-size=1g",
             "/dev/shm on %s has %.0f MB left: MPI and --reduce hierarchical share memory there",
             seat[shared].host, 1e-6 * p[shared].machine.shared_free);
-    if (disk >= 0 && disk == 0)
+    if (disk == 0)
         add(l, "free some, or choose another folder by --run",
             "where the run folder is to be, %.2f GB are free", 1e-9 * p[disk].disk_free);
     if (lock >= 0)

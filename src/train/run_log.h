@@ -56,8 +56,9 @@ ls_status ls_run_log_find_run(const char *folder, char run[LS_RUN_ID]) LS_MUST_C
 /* Begins the records of a new run, or goes on with those of a resumed one: what they hold of later
  * epochs than the checkpoint's is removed, so that each epoch stands in them once.
  * folder   borrowed; it is checked before each write: one that is not the run's any more is an
- * error config   the text of config.conf, borrowed history  [epochs] of the checkpoint that is
- * resumed; epochs is 0 for a new run */
+ *          error
+ * config   the text of config.conf, borrowed
+ * history  [epochs] of the checkpoint that is resumed; epochs is 0 for a new run */
 ls_status ls_run_log_open(ls_run_log **out, ls_run_folder *folder, const char *config,
                           const ls_metrics *history, int64_t epochs) LS_MUST_CHECK;
 

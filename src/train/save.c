@@ -48,9 +48,9 @@ ls_status ls_trainer_log_error(ls_trainer *t, ls_status error, ls_event event, i
 /* Reports a failed save after which training continues. Local. */
 static void report_failed_save(ls_trainer *t, ls_status error)
 {
-    error = ls_trainer_log_error(t, error, LS_EVENT_SAVE_FAILED, t->progress.epoch);
-    ls_trainer_note(t, "%s; training goes on and saves again when a checkpoint is due",
-                    ls_error_text());
+    if (ls_trainer_log_error(t, error, LS_EVENT_SAVE_FAILED, t->progress.epoch) != LS_OK)
+        ls_trainer_note(t, "%s; training goes on and saves again when a checkpoint is due",
+                        ls_error_text());
 }
 
 ls_status ls_trainer_collect(ls_trainer *t, ls_epoch_totals *totals)

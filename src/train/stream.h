@@ -12,8 +12,7 @@
 
 typedef struct ls_stream ls_stream;
 
-/* Rows of a window, so that what a stream holds stays within `bytes`; 0: not even single rows fit.
- */
+/* Rows of a window, so that a stream's memory stays within `bytes`; 0: not even single rows fit. */
 int64_t ls_stream_window(int64_t bytes, int64_t features);
 
 /* Opens the data set for a rank; it stays open.

@@ -39,8 +39,8 @@ ls_status ls_tuner_create(ls_tuner **out, ls_comm *comm, int nodes, bool shard, 
     }
     tuner->comm = comm;
     for (int kind = 0; kind < LS_REDUCERS; kind++) {
-        /* Exact sums are no rival: they are wanted or not. */
-        if (kind == LS_REDUCE_EXACT || (foresee && !ls_reduce_foresees((ls_reduce)kind, shard)) ||
+        if (!ls_reduce_is_candidate((ls_reduce)kind) ||
+            (foresee && !ls_reduce_foresees((ls_reduce)kind, shard)) ||
             !ls_reduce_applies((ls_reduce)kind, ls_comm_size(comm), nodes))
             continue;
         /* One that does not work here is passed over. */

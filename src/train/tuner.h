@@ -15,15 +15,15 @@ typedef struct ls_tuner ls_tuner;
  * nodes    that the ranks run on
  * foresee  only those of ls_reduce_foresees()
  * shard, layout, rows  see ls_reducer_create()
- * tuner    on return NULL if there is nothing to choose
+ * out      on return NULL if there is nothing to choose
  * reducer  on return the one to begin with, owned by the caller unless there is a tuner
  * Errors, on all ranks alike: LS_ERR_FAILURE. */
-ls_status ls_tuner_create(ls_tuner **tuner, ls_comm *comm, int nodes, bool shard, bool foresee,
+ls_status ls_tuner_create(ls_tuner **out, ls_comm *comm, int nodes, bool shard, bool foresee,
                           const ls_layout *layout, ls_step_rows rows,
                           ls_reducer **reducer) LS_MUST_CHECK;
 
-/* Frees a tuner and its reducers, sets *tuner to NULL; accepts NULL on all ranks alike. Collective.
- */
+/* Frees a tuner and its reducers, sets *tuner to NULL; accepts NULL on all ranks alike.
+ * Collective. */
 void ls_tuner_destroy(ls_tuner **tuner);
 
 /* After a step: goes over to the next reducer where it is time for that. Collective.

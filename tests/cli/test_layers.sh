@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The layer rules: includes point down only, and the libraries stay in their rooms.
+# The layer rules: includes point down only, as the table of src/README.md says; the libraries stay in their rooms.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$3" || exit 1
@@ -26,22 +26,60 @@ except() { find src include -name '*.[ch]' | grep -vE "$1"; }
     none_match "nothing is printed below the program" '\b(f?printf|puts)\((std|")|\bperror\(' $(except '^src/cli/')
 }
 
-# Our own headers: layer by layer, what may not be included.
-up() { none_match "src/$1 includes nothing of: $2" "#include [\"<]($2)/" src/"$1"/*.[ch]; }
-up base 'data|nn|parallel|train|cli'
-up data 'nn|parallel|train|cli'
-up nn 'data|parallel|train|cli'
-up parallel 'nn|train|cli'
-up train 'cli'
-public() { none_match "src/$1 includes no public header of: $2" "#include <lockstep/($2)\.h>" src/"$1"/*.[ch]; }
-above='bench|trainer|checkpoint|evaluate|early_stop|metrics|model|rows|source'
-public base "dataset|plan|import|network|augment|optimizer|compute|comm|reducer|topology|$above|lockstep"
-public data "network|augment|optimizer|compute|comm|reducer|topology|$above|lockstep"
-public nn "dataset|plan|import|comm|reducer|topology|$above|lockstep"
-public parallel "network|augment|optimizer|compute|$above|lockstep"
+# Our own headers: the table of src/README.md says which layer may include which, and whose a public header is.
+declare -A allowed owner
+while IFS='|' read -r _ _ folder _ may headers _; do
+    folder=${folder//[ \`]/}
+    folder=${folder#src/}
+    allowed[$folder]=" $folder $may "
+    for header in $headers; do
+        owner[$header]=$folder
+    done
+done < <(sed -n '/^| layer | folder /,/^$/{/`src\//p}' src/README.md)
+check "the table of layers is found" [ "${#allowed[@]}" -gt 1 ]
+for folder in src/*/; do
+    folder=$(basename "$folder")
+    check "src/$folder is a row of the table of layers" [ -n "${allowed[$folder]:-}" ]
+done
+for header in include/lockstep/*.h; do
+    header=$(basename "$header" .h)
+    check "lockstep/$header.h belongs to a layer of the table" [ -n "${owner[$header]:-}" ]
+done
+
+# Which layer a file belongs to, and the one that its include is of.
+layer_of() { # src/nn/x.c or include/lockstep/x.h
+    case $1 in
+        src/*) cut -d/ -f2 <<<"$1" ;;
+        *) echo "${owner[$(basename "$1" .h)]:-}" ;;
+    esac
+}
+wrong=''
+while IFS=: read -r file _ included; do
+    included=${included#*[\"<]}
+    from=$(layer_of "$file")
+    to=${included%%/*}
+    [ "$to" != lockstep ] || to=$(layer_of "include/$included")
+    [[ $file == include/lockstep/lockstep.h || ${allowed[$from]:-} == *" $to "* ]] || wrong+="$file includes $included; "
+done < <(grep -rnE '#include ["<]([a-z]+/)+[a-z0-9_]+\.h' --include='*.[ch]' --only-matching src include |
+    grep -E "[\"<](lockstep|$(IFS='|' && echo "${!allowed[*]}"))/")
+check "includes point down: $wrong" [ -z "$wrong" ]
 
 # The compute layer is pure.
 none_match "no clock, files or environment in the compute layer" '\b(fopen|open|clock_gettime|time|getenv|rand)\(' src/nn/*.c
+
+# Each function of a public header has a contract: a comment before it, or before the functions that it stands with.
+undocumented=$(awk '
+    FNR == 1 { documented = continues = 0 }
+    continues { continues = !/;$/; next }
+    /^[a-z].*\(/ && !/^(typedef|static|extern|enum|struct)/ {
+        if (!documented)
+            print FILENAME ":" FNR
+        continues = !/;$/
+        next
+    }
+    /\*\/$/ { documented = 1; next }
+    /^$/ { documented = 0 }' include/lockstep/*.h)
+check "functions without a contract: $undocumented" [ -z "$undocumented" ]
 
 # Public headers stand alone and need no private one.
 # shellcheck disable=SC2317

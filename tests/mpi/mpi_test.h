@@ -9,39 +9,22 @@
 #include <mpi.h>
 #include <stdlib.h>
 
-static ls_comm *world; /* all ranks */
-static ls_comm *self;  /* this rank alone */
-static int rank, size;
+extern ls_comm *world; /* all ranks */
+extern ls_comm *self;  /* this rank alone */
+extern int rank, size; /* of world */
 
+/* Initialises MPI and the variables above, runs the tests, finalises. Returns the number of failures. */
+int mpi_test_run(int argc, char **argv, const struct CMUnitTest *tests, size_t count);
+
+/* Every rank has this status and this text. Collective. */
+void assert_same_failure(ls_status status);
+
+/* The main() of a file of tests: MPI_TEST_MAIN(cmocka_unit_test(name), ...) */
 #define MPI_TEST_MAIN(...)                                                                         \
     int main(int argc, char **argv)                                                                \
     {                                                                                              \
         const struct CMUnitTest tests[] = {__VA_ARGS__};                                           \
-        MPI_Init(&argc, &argv);                                                                    \
-        if (ls_comm_world(&world) != LS_OK ||                                                      \
-            ls_comm_from_fortran(&self, (int)MPI_Comm_c2f(MPI_COMM_SELF)) != LS_OK)                \
-            MPI_Abort(MPI_COMM_WORLD, 1);                                                          \
-        rank = ls_comm_rank(world);                                                                \
-        size = ls_comm_size(world);                                                                \
-        int failed = cmocka_run_group_tests(tests, NULL, NULL);                                    \
-        ls_comm_destroy(&self);                                                                    \
-        ls_comm_destroy(&world);                                                                   \
-        MPI_Finalize();                                                                            \
-        return failed;                                                                             \
+        return mpi_test_run(argc, argv, tests, sizeof tests / sizeof *tests);                      \
     }
-
-/* Every rank has this status and this text. Collective. */
-static inline void assert_same_failure(ls_status status)
-{
-    struct {
-        int code;
-        char text[LS_ERROR_TEXT_MAX];
-    } mine = {.code = (int)status}, first;
-    snprintf(mine.text, sizeof mine.text, "%s", status != LS_OK ? ls_error_text() : "");
-    first = mine;
-    ls_broadcast(world, &first, sizeof first);
-    assert_int_equal(mine.code, first.code);
-    assert_string_equal(mine.text, first.text);
-}
 
 #endif

@@ -307,5 +307,22 @@ static void clocks_run(void **state)
     ls_reducer_destroy(&reducer);
 }
 
-MPI_TEST_MAIN(cmocka_unit_test(all_kinds_work), cmocka_unit_test(teams_form),
-              cmocka_unit_test(deferred_pieces_descend), cmocka_unit_test(clocks_run))
+static void kinds_have_their_traits(void **state)
+{
+    (void)state;
+    assert_true(ls_reduce_applies(LS_REDUCE_FUSED, 1, 1));
+    assert_false(ls_reduce_applies(LS_REDUCE_OVERLAP, 1, 1));
+    assert_true(ls_reduce_applies(LS_REDUCE_OVERLAP, 2, 2));
+    assert_false(ls_reduce_applies(LS_REDUCE_HIERARCHICAL, 4, 4));
+    assert_true(ls_reduce_applies(LS_REDUCE_HIERARCHICAL, 4, 2));
+    assert_true(ls_reduce_applies(LS_REDUCE_AUTO, 1, 1));
+    for (int kind = 0; kind <= LS_REDUCE_AUTO; kind++) {
+        assert_int_equal(ls_reduce_by_blocks((ls_reduce)kind), kind == LS_REDUCE_EXACT);
+        assert_int_equal(ls_reduce_is_candidate((ls_reduce)kind),
+                         kind != LS_REDUCE_EXACT && kind != LS_REDUCE_AUTO);
+    }
+}
+
+MPI_TEST_MAIN(cmocka_unit_test(kinds_have_their_traits), cmocka_unit_test(all_kinds_work),
+              cmocka_unit_test(teams_form), cmocka_unit_test(deferred_pieces_descend),
+              cmocka_unit_test(clocks_run))

@@ -55,8 +55,15 @@ static void learns(void **state)
     assert_true(result.final.accuracy > 0.97);
     assert_true(result.final.val_accuracy > 0.9);
     assert_true(result.final.val_loss < 0.4);
-    /* The same seed gives the same bits, another seed others. */
-    ls_train_result again, other;
+}
+
+static void the_seed_decides_the_bits(void **state)
+{
+    (void)state;
+    ls_train_result result, again, other;
+    write_data("d.h5");
+    ls_train_config config = fixture_config("d.h5");
+    assert_ok(train(&config, &result));
     assert_ok(train(&config, &again));
     assert_true(again.digest == result.digest);
     config.seed = 1;
@@ -83,25 +90,41 @@ static void stops_early_and_restores(void **state)
     config.epochs = 1;
     assert_ok(train(&config, &one));
     assert_true(one.digest == result.digest);
-    /* Nothing to watch. */
-    config.validation = 0;
-    assert_fails(train(&config, &one), LS_ERR_USAGE, "no validation rows");
-    config.monitor = LS_MONITOR_ACCURACY;
-    assert_ok(train(&config, &one));
 }
 
-/* Stopping after any epoch and going on gives the bits of a run that was not interrupted. */
-static void resumes_exactly(void **state)
+/* Without validation rows early stopping needs a column of the training rows. */
+static void patience_needs_a_column_to_watch(void **state)
 {
     (void)state;
-    ls_train_result whole, part;
+    ls_train_result result;
+    write_data("d.h5");
+    ls_train_config config = fixture_config("d.h5");
+    config.patience = 2;
+    config.validation = 0;
+    assert_fails(train(&config, &result), LS_ERR_USAGE, "no validation rows");
+    config.monitor = LS_MONITOR_ACCURACY;
+    assert_ok(train(&config, &result));
+}
+
+/* Trains 5 epochs in a run folder of this name, made anew. Returns the settings. */
+static ls_train_config train_five_epochs(const char *run, ls_train_result *result)
+{
     write_data("d.h5");
     ls_train_config config = fixture_config("d.h5");
     config.epochs = 5;
     config.restore_best = true;
-    config.run = "whole";
-    remove_run("whole");
-    assert_ok(train(&config, &whole));
+    config.run = run;
+    remove_run(run);
+    assert_ok(train(&config, result));
+    return config;
+}
+
+/* Stopping after any epoch and resuming gives the bits of a run that was not interrupted. */
+static void resumes_exactly(void **state)
+{
+    (void)state;
+    ls_train_result whole, part;
+    ls_train_config config = train_five_epochs("whole", &whole);
     config.run = "parts";
     config.resume = "auto";
     remove_run("parts");
@@ -114,29 +137,55 @@ static void resumes_exactly(void **state)
     assert_true(part.early_stop.best == whole.early_stop.best);
     assert_int_equal(part.early_stop.best_epoch, whole.early_stop.best_epoch);
     assert_true(part.final.val_loss == whole.final.val_loss);
-    /* Once more: nothing to do. */
-    assert_ok(train(&config, &part));
-    assert_true(part.nothing_to_do);
-    assert_true(part.digest == whole.digest);
-    /* From a file, into another folder. */
+}
+
+static void a_finished_run_has_nothing_to_do(void **state)
+{
+    (void)state;
+    ls_train_result whole, again;
+    ls_train_config config = train_five_epochs("whole", &whole);
+    config.resume = "auto";
+    assert_ok(train(&config, &again));
+    assert_true(again.nothing_to_do);
+    assert_true(again.digest == whole.digest);
+}
+
+/* Although there is nothing to do, the other folder is complete. */
+static void resumes_from_a_file_into_another_folder(void **state)
+{
+    (void)state;
+    ls_train_result whole, other;
+    ls_train_config config = train_five_epochs("whole", &whole);
     config.run = "other";
-    config.resume = "parts/checkpoints/last";
-    config.epochs = 5;
+    config.resume = "whole/checkpoints/last";
     remove_run("other");
-    assert_ok(train(&config, &part));
-    assert_true(part.digest == whole.digest);
-    /* The folder is whole, although there was nothing to do. */
+    assert_ok(train(&config, &other));
+    assert_true(other.digest == whole.digest);
     if (rank == 0) {
         assert_true(access("other/checkpoints/last", F_OK) == 0);
         assert_true(access("other/checkpoints/best", F_OK) == 0);
     }
-    /* From an earlier checkpoint of the folder itself; but not over another run's records. */
-    config.run = "parts";
-    config.resume = "parts/checkpoints/step-00000048.h5";
+}
+
+static void resumes_from_an_earlier_checkpoint_of_its_folder(void **state)
+{
+    (void)state;
+    ls_train_result whole, part;
+    ls_train_config config = train_five_epochs("whole", &whole);
+    config.resume = "whole/checkpoints/step-00000048.h5";
     assert_ok(train(&config, &part));
     assert_true(part.digest == whole.digest);
+}
+
+static void does_not_write_over_another_run(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    train_five_epochs("whole", &result);
+    ls_train_config config = train_five_epochs("parts", &result);
     config.run = "whole";
-    assert_fails(train(&config, &part), LS_ERR_USAGE, "whole holds a run already");
+    config.resume = "parts/checkpoints/step-00000048.h5";
+    assert_fails(train(&config, &result), LS_ERR_USAGE, "whole holds a run already");
 }
 
 /* The digest of what a checkpoint's run is judged by, and of its parameters; on rank 0. */
@@ -463,35 +512,52 @@ static void keeps_few_checkpoints(void **state)
     }
 }
 
-/* Going back in a folder: what came later is gone, and nothing that is needed is pruned. */
-static void goes_back_in_its_folder(void **state)
+/* Trains 4 epochs, of which the first stays the best, in the folder back, and then goes back to the end
+ * of the first and trains to the end of the second. Returns the settings. */
+static ls_train_config go_back(void)
 {
-    (void)state;
     ls_train_result result;
     write_data("d.h5");
     ls_train_config config = fixture_config("d.h5");
     config.run = "back";
     config.epochs = 4;
     config.keep = 4;
-    config.mode = LS_MODE_MAX; /* the first epoch stays the best */
+    config.mode = LS_MODE_MAX;
     remove_run("back");
     assert_ok(train(&config, &result));
     config.resume = "back/checkpoints/step-00000012.h5";
     config.epochs = 2;
     config.keep = 1;
     assert_ok(train(&config, &result));
+    config.resume = "auto";
+    config.restore_best = true;
+    config.epochs = 3;
+    return config;
+}
+
+/* Later checkpoints are gone, and none that is needed is pruned. */
+static void goes_back_in_its_folder(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    const ls_train_config config = go_back();
     if (rank == 0) {
         assert_true(access("back/checkpoints/last", F_OK) == 0);
         assert_true(access("back/checkpoints/step-00000024.h5", F_OK) == 0);
         assert_true(access("back/checkpoints/step-00000048.h5", F_OK) != 0);
     }
-    config.resume = "auto";
-    config.restore_best = true;
-    config.epochs = 3;
+    assert_ok(ls_agree(world, LS_OK));
     assert_ok(train(&config, &result));
     assert_int_equal(result.epochs, 3);
     assert_int_equal(result.early_stop.best_epoch, 1);
-    /* A copy of the best checkpoint alone is enough to go on from. */
+}
+
+static void resumes_from_a_copy_of_the_best_checkpoint_alone(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    ls_train_config config = go_back();
+    assert_ok(train(&config, &result));
     if (rank == 0)
         assert_int_equal(system("cp back/checkpoints/best lone.h5"), 0);
     assert_ok(ls_agree(world, LS_OK));
@@ -684,17 +750,20 @@ static void refuses_settings_out_of_range(void **state)
         assert_fails(train(&bad[i], &result), LS_ERR_USAGE, "must be");
 }
 
-MPI_TEST_MAIN(cmocka_unit_test(learns), cmocka_unit_test(stops_early_and_restores),
-              cmocka_unit_test(resumes_exactly), cmocka_unit_test(is_judged_by_the_average),
-              cmocka_unit_test(an_average_can_begin_late), cmocka_unit_test(resume_refuses_changes),
-              cmocka_unit_test(resume_goes_on_anyway),
-              cmocka_unit_test(resume_refuses_other_validation_rows),
-              cmocka_unit_test(resume_knows_defaults),
-              cmocka_unit_test(the_best_is_found_after_changes),
-              cmocka_unit_test(falls_back_to_an_intact_checkpoint),
-              cmocka_unit_test(keeps_few_checkpoints), cmocka_unit_test(goes_back_in_its_folder),
-              cmocka_unit_test(a_summary_is_made_up_for), cmocka_unit_test(the_last_update_counts),
-              cmocka_unit_test(steps_allocate_nothing),
-              cmocka_unit_test(resumes_sharded_state_exactly), cmocka_unit_test(chooses_a_reducer),
-              cmocka_unit_test(refuses_settings_out_of_range),
-              cmocka_unit_test(diverging_is_a_numerical_failure))
+MPI_TEST_MAIN(
+    cmocka_unit_test(learns), cmocka_unit_test(the_seed_decides_the_bits),
+    cmocka_unit_test(stops_early_and_restores), cmocka_unit_test(patience_needs_a_column_to_watch),
+    cmocka_unit_test(resumes_exactly), cmocka_unit_test(a_finished_run_has_nothing_to_do),
+    cmocka_unit_test(resumes_from_a_file_into_another_folder),
+    cmocka_unit_test(resumes_from_an_earlier_checkpoint_of_its_folder),
+    cmocka_unit_test(does_not_write_over_another_run), cmocka_unit_test(is_judged_by_the_average),
+    cmocka_unit_test(an_average_can_begin_late), cmocka_unit_test(resume_refuses_changes),
+    cmocka_unit_test(resume_goes_on_anyway), cmocka_unit_test(resume_refuses_other_validation_rows),
+    cmocka_unit_test(resume_knows_defaults), cmocka_unit_test(the_best_is_found_after_changes),
+    cmocka_unit_test(falls_back_to_an_intact_checkpoint), cmocka_unit_test(keeps_few_checkpoints),
+    cmocka_unit_test(goes_back_in_its_folder),
+    cmocka_unit_test(resumes_from_a_copy_of_the_best_checkpoint_alone),
+    cmocka_unit_test(a_summary_is_made_up_for), cmocka_unit_test(the_last_update_counts),
+    cmocka_unit_test(steps_allocate_nothing), cmocka_unit_test(resumes_sharded_state_exactly),
+    cmocka_unit_test(chooses_a_reducer), cmocka_unit_test(refuses_settings_out_of_range),
+    cmocka_unit_test(diverging_is_a_numerical_failure))

@@ -10,12 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-static void splits_and_holds_out(void **state)
+static void holds_out_the_last_training_rows(void **state)
 {
     (void)state;
-    fixture f = fixture_small;
     ls_dataset *dataset;
-    fixture_write(&f, "d.h5");
+    fixture_write(&fixture_small, "d.h5");
     assert_ok(ls_dataset_open(&dataset, "d.h5", &(ls_dataset_options){.validation = 0.1}));
     const ls_dataset_info *info = ls_dataset_describe(dataset);
     assert_int_equal(info->rows[LS_TRAIN], 183);
@@ -27,34 +26,47 @@ static void splits_and_holds_out(void **state)
     for (int i = 0; i < 5; i++) {
         const ls_sample *sample = ls_sample_at(samples, i);
         assert_int_equal(sample->row, 3 + i);
-        assert_int_equal(sample->label, fixture_label(&f, LS_TRAIN, 183 + 3 + i));
+        assert_int_equal(sample->label, fixture_label(&fixture_small, LS_TRAIN, 183 + 3 + i));
         for (int j = 0; j < 30; j++)
-            assert_int_equal(sample->pixels[j], fixture_pixel(&f, LS_TRAIN, 183 + 3 + i, j));
+            assert_int_equal(sample->pixels[j],
+                             fixture_pixel(&fixture_small, LS_TRAIN, 183 + 3 + i, j));
     }
     ls_samples_destroy(&samples);
     ls_dataset_close(&dataset);
+}
 
-    /* A split of its own is used instead of holding out; 0 holds nothing out. */
+/* Writes a data set and checks how many rows its splits have when a fraction is to be held out. */
+static void check_rows(const fixture *f, double validation, int64_t train, int64_t held_out,
+                       int64_t test)
+{
+    ls_dataset *dataset;
+    fixture_write(f, "d.h5");
+    assert_ok(ls_dataset_open(&dataset, "d.h5", &(ls_dataset_options){.validation = validation}));
+    const ls_dataset_info *info = ls_dataset_describe(dataset);
+    assert_int_equal(info->rows[LS_TRAIN], train);
+    assert_int_equal(info->rows[LS_VALIDATION], held_out);
+    assert_int_equal(info->rows[LS_TEST], test);
+    ls_dataset_close(&dataset);
+}
+
+static void a_validation_split_is_used_instead_of_holding_out(void **state)
+{
+    (void)state;
+    fixture f = fixture_small;
     f.validation = 17;
     f.test = 0;
-    fixture_write(&f, "d.h5");
-    assert_ok(ls_dataset_open(&dataset, "d.h5", &(ls_dataset_options){.validation = 0.1}));
-    assert_int_equal(ls_dataset_describe(dataset)->rows[LS_TRAIN], 203);
-    assert_int_equal(ls_dataset_describe(dataset)->rows[LS_VALIDATION], 17);
-    assert_int_equal(ls_dataset_describe(dataset)->rows[LS_TEST], 0);
-    ls_dataset_close(&dataset);
-    f.validation = 0;
+    check_rows(&f, 0.1, 203, 17, 0);
+}
+
+static void the_rows_held_out_are_rounded_down_from_what_is_meant(void **state)
+{
+    (void)state;
+    fixture f = fixture_small;
+    f.test = 0;
     f.train = 1;
-    fixture_write(&f, "d.h5");
-    assert_ok(ls_dataset_open(&dataset, "d.h5", &(ls_dataset_options){.validation = 0.9}));
-    assert_int_equal(ls_dataset_describe(dataset)->rows[LS_TRAIN], 1);
-    ls_dataset_close(&dataset);
+    check_rows(&f, 0.9, 1, 0, 0);
     f.train = 100; /* of which 0.29, as a double, is a little less than 29 */
-    fixture_write(&f, "d.h5");
-    assert_ok(ls_dataset_open(&dataset, "d.h5", &(ls_dataset_options){.validation = 0.29}));
-    assert_int_equal(ls_dataset_describe(dataset)->rows[LS_TRAIN], 71);
-    assert_int_equal(ls_dataset_describe(dataset)->rows[LS_VALIDATION], 29);
-    ls_dataset_close(&dataset);
+    check_rows(&f, 0.29, 71, 29, 0);
 }
 
 /* A data file with one thing wrong. */
@@ -252,7 +264,9 @@ static void fingerprint_adds_up_over_shards(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(splits_and_holds_out),
+        cmocka_unit_test(holds_out_the_last_training_rows),
+        cmocka_unit_test(a_validation_split_is_used_instead_of_holding_out),
+        cmocka_unit_test(the_rows_held_out_are_rounded_down_from_what_is_meant),
         cmocka_unit_test(refuses_wrong_layouts),
         cmocka_unit_test(refuses_what_is_no_hdf5),
         cmocka_unit_test(seal_shows_damage),

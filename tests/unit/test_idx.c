@@ -223,48 +223,92 @@ static void limits_rows(void **state)
 }
 
 /* A data set is replaced by what is the same as it, however it is stored, and by nothing else. */
+static const char stays[] = "other content: it stays";
+
+/* Writes five images of 2x2 and their labels, and returns the import of both. */
+static ls_import write_five(void)
+{
+    const int dim[] = {5, 2, 2}, labels[] = {0, 1, 2, 3, 4};
+    const int values[20] = {0};
+    fixture_write_idx("i", 0x08, 3, dim, values);
+    fixture_write_idx("l", 0x08, 1, dim, labels);
+    return (ls_import){.train_images = "i", .train_labels = "l", .name = "same"};
+}
+
+/* The same with another pixel. */
+static ls_import write_others(void)
+{
+    ls_import import = write_five();
+    int values[20] = {0};
+    values[19] = 1;
+    fixture_write_idx("i2", 0x08, 3, (int[]){5, 2, 2}, values);
+    import.train_images = "i2";
+    return import;
+}
+
 static void replaces_what_is_the_same(void **state)
 {
     (void)state;
-    static const char other[] = "other content: it stays";
-    const int dim[] = {5, 2, 2}, labels[] = {0, 1, 2, 3, 4};
-    int values[20] = {0};
-    ls_import first = {.train_images = "i", .train_labels = "l", .name = "same"}, import = first;
-    fixture_write_idx("i", 0x08, 3, dim, values);
-    fixture_write_idx("l", 0x08, 1, dim, labels);
+    ls_import import = write_five();
+    unlink("s.h5");
     assert_ok(ls_import_idx(&import, "s.h5"));
     assert_ok(ls_import_idx(&import, "s.h5"));
     import.compress = true;
     assert_ok(ls_import_idx(&import, "s.h5"));
+}
+
+static void other_content_stays(void **state)
+{
+    (void)state;
+    const ls_import first = write_five();
+    unlink("s.h5");
+    assert_ok(ls_import_idx(&first, "s.h5"));
+    ls_import import = first;
     import.name = "another";
-    assert_fails(ls_import_idx(&import, "s.h5"), LS_ERR_USAGE, other);
+    assert_fails(ls_import_idx(&import, "s.h5"), LS_ERR_USAGE, stays);
     import = first;
     import.limit = 4;
-    assert_fails(ls_import_idx(&import, "s.h5"), LS_ERR_USAGE, other);
+    assert_fails(ls_import_idx(&import, "s.h5"), LS_ERR_USAGE, stays);
     import = first;
     import.classes = 6;
-    assert_fails(ls_import_idx(&import, "s.h5"), LS_ERR_USAGE, other);
-    values[19] = 1;
-    fixture_write_idx("i2", 0x08, 3, dim, values);
-    import = first;
-    import.train_images = "i2";
-    assert_fails(ls_import_idx(&import, "s.h5"), LS_ERR_USAGE, other);
+    assert_fails(ls_import_idx(&import, "s.h5"), LS_ERR_USAGE, stays);
+    import = write_others();
+    assert_fails(ls_import_idx(&import, "s.h5"), LS_ERR_USAGE, stays);
+}
+
+static void force_replaces_other_content(void **state)
+{
+    (void)state;
+    const ls_import first = write_five();
+    ls_import import = write_others();
+    unlink("s.h5");
+    assert_ok(ls_import_idx(&first, "s.h5"));
     import.force = true;
     assert_ok(ls_import_idx(&import, "s.h5"));
-    assert_fails(ls_import_idx(&first, "s.h5"), LS_ERR_USAGE, other);
+    assert_fails(ls_import_idx(&first, "s.h5"), LS_ERR_USAGE, stays);
+}
 
-    /* One that is damaged may be what nobody has a copy of. */
+/* It may be what nobody has a copy of. */
+static void a_damaged_file_stays(void **state)
+{
+    (void)state;
+    const ls_import import = write_five();
+    unlink("s.h5");
+    assert_ok(ls_import_idx(&import, "s.h5"));
     assert_int_equal(truncate("s.h5", 4000), 0);
-    import.force = false;
     const ls_status status = ls_import_idx(&import, "s.h5");
     assert_int_equal(status, LS_ERR_USAGE);
+}
 
+static void made_up_data_stay_alike(void **state)
+{
+    (void)state;
     ls_synthetic made = {
         .rows = 20, .channels = 1, .height = 3, .width = 2, .classes = 2, .name = ""};
     assert_ok(ls_import_synthetic(&made, "made.h5"));
     assert_ok(ls_import_synthetic(&made, "made.h5"));
     made.seed = 1;
-    assert_fails(ls_import_synthetic(&made, "made.h5"), LS_ERR_USAGE, other);
+    assert_fails(ls_import_synthetic(&made, "made.h5"), LS_ERR_USAGE, stays);
     made.force = true;
     assert_ok(ls_import_synthetic(&made, "made.h5"));
 }
@@ -298,7 +342,15 @@ static void refuses_files_that_do_not_fit(void **state)
     import.test_images = NULL;
     assert_fails(ls_import_idx(&import, "no/folder/x.h5"), LS_ERR_FAILURE, "can't create");
     assert_true(access("x.h5", F_OK) != 0);
-    /* A failed import leaves what was there. */
+}
+
+static void a_failed_import_leaves_what_was_there(void **state)
+{
+    (void)state;
+    const int five[] = {5, 2, 2}, values[20] = {0};
+    fixture_write_idx("i", 0x08, 3, five, values);
+    fixture_write_idx("l5", 0x08, 1, five, (int[]){0, 1, 2, 9, 0});
+    ls_import import = {.train_images = "i", .train_labels = "l5", .name = ""};
     assert_ok(ls_import_idx(&import, "x.h5"));
     fixture_write_idx("wide", 0x0c, 1, five, (int[]){0, 1, 2, 2000000000, 0});
     import.train_labels = "wide";
@@ -327,7 +379,12 @@ int main(void)
         cmocka_unit_test(imports_many_shapes),
         cmocka_unit_test(limits_rows),
         cmocka_unit_test(replaces_what_is_the_same),
+        cmocka_unit_test(other_content_stays),
+        cmocka_unit_test(force_replaces_other_content),
+        cmocka_unit_test(a_damaged_file_stays),
+        cmocka_unit_test(made_up_data_stay_alike),
         cmocka_unit_test(refuses_files_that_do_not_fit),
+        cmocka_unit_test(a_failed_import_leaves_what_was_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

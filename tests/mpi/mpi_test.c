@@ -1,0 +1,32 @@
+#include "mpi_test.h"
+
+ls_comm *world, *self;
+int rank, size;
+
+int mpi_test_run(int argc, char **argv, const struct CMUnitTest *tests, size_t count)
+{
+    MPI_Init(&argc, &argv);
+    if (ls_comm_world(&world) != LS_OK ||
+        ls_comm_from_fortran(&self, (int)MPI_Comm_c2f(MPI_COMM_SELF)) != LS_OK)
+        MPI_Abort(MPI_COMM_WORLD, 1);
+    rank = ls_comm_rank(world);
+    size = ls_comm_size(world);
+    const int failed = _cmocka_run_group_tests("tests", tests, count, NULL, NULL);
+    ls_comm_destroy(&self);
+    ls_comm_destroy(&world);
+    MPI_Finalize();
+    return failed;
+}
+
+void assert_same_failure(ls_status status)
+{
+    struct {
+        int code;
+        char text[LS_ERROR_TEXT_MAX];
+    } mine = {.code = (int)status}, first;
+    snprintf(mine.text, sizeof mine.text, "%s", status != LS_OK ? ls_error_text() : "");
+    first = mine;
+    ls_broadcast(world, &first, sizeof first);
+    assert_int_equal(mine.code, first.code);
+    assert_string_equal(mine.text, first.text);
+}
