@@ -102,6 +102,7 @@ typedef struct ls_train_config {
     bool resume_anyway;    /* with other settings and data, where that is possible */
     ls_interval checkpoint_every; /* the best and the last are always written */
     int64_t keep;          /* newest checkpoints to keep beside the best */
+    int64_t keep_every;    /* keep those at multiples of this many steps, too; 0: none */
     ls_save_failure on_save_failure;
     double time_limit;     /* seconds from ls_trainer_create() on within which the run ends, its last
                               checkpoint written; 0: none. Rank 0's clock counts. */

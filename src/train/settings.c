@@ -145,6 +145,8 @@ static const ls_setting table[] = {
      .help = "as 500steps, 1epoch, 90s, 10min, 2h; the best and the last are always written"},
     {"keep", "N", LS_TYPE_INT, FREE, AT(keep), "3", 1, 1e6, .group = RUN,
      .help = "newest checkpoints to keep, beside the best"},
+    {"keep-every", "STEPS", LS_TYPE_INT, FREE, AT(keep_every), "0", 0, EXACT, .group = RUN,
+     .help = "checkpoints at multiples of this many steps to keep, too; 0: none"},
     {"on-save-failure", "WHAT", LS_TYPE_CHOICE, FREE, AT(on_save_failure), "stop",
      .choices = on_save_failure_choices, .group = RUN,
      .help = "when a checkpoint can't be saved; the run's last one must be"},

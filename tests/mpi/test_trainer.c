@@ -469,6 +469,26 @@ static void keeps_few_checkpoints(void **state)
     }
 }
 
+static void keeps_checkpoints_at_multiples(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    write_data("d.h5");
+    ls_train_config config = fixture_config("d.h5");
+    config.run = "multiples";
+    config.epochs = 6; /* of 12 steps */
+    config.keep = 1;
+    config.keep_every = 24;
+    config.mode = LS_MODE_MAX; /* the first epoch stays the best */
+    remove_run("multiples");
+    assert_ok(train(&config, &result));
+    for (int epoch = 1; rank == 0 && epoch <= 6; epoch++) {
+        char path[64];
+        snprintf(path, sizeof path, "multiples/checkpoints/step-%08d.h5", 12 * epoch);
+        assert_true((access(path, F_OK) == 0) == (epoch == 1 || epoch % 2 == 0));
+    }
+}
+
 /* Going back in a folder: what came later is gone, and nothing that is needed is pruned. */
 static void goes_back_in_its_folder(void **state)
 {
@@ -711,7 +731,8 @@ MPI_TEST_MAIN(cmocka_unit_test(learns), cmocka_unit_test(stops_early_and_restore
               cmocka_unit_test(resume_knows_defaults),
               cmocka_unit_test(the_best_is_found_after_changes),
               cmocka_unit_test(falls_back_to_an_intact_checkpoint),
-              cmocka_unit_test(keeps_few_checkpoints), cmocka_unit_test(goes_back_in_its_folder),
+              cmocka_unit_test(keeps_few_checkpoints),
+              cmocka_unit_test(keeps_checkpoints_at_multiples), cmocka_unit_test(goes_back_in_its_folder),
               cmocka_unit_test(a_summary_is_made_up_for), cmocka_unit_test(the_last_update_counts),
               cmocka_unit_test(steps_allocate_nothing),
               cmocka_unit_test(resumes_sharded_state_exactly), cmocka_unit_test(chooses_a_reducer),
