@@ -40,7 +40,9 @@ extern "C" {
     X(LS_LARS, "lars", "momentum with a rate for each layer, for large batches")                   \
     X(LS_LAMB, "lamb", "Adam with a rate for each layer, for large batches")
 
-typedef enum ls_optimizer_kind { LS_OPTIMIZER_LIST(LS_CHOICE_ENUM) LS_OPTIMIZERS } ls_optimizer_kind;
+typedef enum ls_optimizer_kind {
+    LS_OPTIMIZER_LIST(LS_CHOICE_ENUM) LS_OPTIMIZERS
+} ls_optimizer_kind;
 
 /* "sgd", ... */
 const char *ls_optimizer_name(ls_optimizer_kind kind);

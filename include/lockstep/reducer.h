@@ -47,9 +47,7 @@ typedef struct ls_reducer ls_reducer;
     X(LS_REDUCE_EXACT, "exact", "exact sums: those of --reproducible")                             \
     X(LS_REDUCE_AUTO, "auto", "measures them and takes the fastest")
 
-typedef enum ls_reduce {
-    LS_REDUCE_LIST(LS_CHOICE_ENUM) LS_REDUCERS = LS_REDUCE_AUTO
-} ls_reduce;
+typedef enum ls_reduce { LS_REDUCE_LIST(LS_CHOICE_ENUM) LS_REDUCERS = LS_REDUCE_AUTO } ls_reduce;
 
 /* "fused", "overlap", "hierarchical", "exact", "auto". Local. */
 const char *ls_reduce_name(ls_reduce kind);

@@ -44,19 +44,22 @@ enum {
     LS_SETTING_ARGUMENT = 16, /* may stand on the command line without its name */
 };
 
-/* What a resumed run may change. */
+/* What a resumed run may change.
+ * FIXED      nothing, unless with resume_anyway
+ * ORDER      likewise, and even then only between epochs: it decides which samples are in a step
+ * BOUND      nothing, not even with resume_anyway
+ * SPAN       FIXED where the learning rate depends on the end of the run, else FREE
+ * NOT_SAVED  about one invocation: neither in files nor in checkpoints
+ * RESULT     all that results depend on, for ls_config_diff() */
 typedef enum ls_change {
     LS_CHANGE_FREE = 0,
-    LS_CHANGE_FIXED = 1,    /* nothing, unless with resume_anyway */
-    LS_CHANGE_ORDER = 2,    /* likewise, and only between epochs: decides which samples are in a step */
-    LS_CHANGE_BOUND = 4,    /* nothing, not even with resume_anyway */
-    LS_CHANGE_SPAN = 8,     /* fixed where the learning rate depends on the end of the run */
-    LS_CHANGE_NOT_SAVED = 16 /* about one invocation: neither in files nor in checkpoints */
+    LS_CHANGE_FIXED = 1,
+    LS_CHANGE_ORDER = 2,
+    LS_CHANGE_BOUND = 4,
+    LS_CHANGE_SPAN = 8,
+    LS_CHANGE_NOT_SAVED = 16,
+    LS_CHANGE_RESULT = LS_CHANGE_FIXED | LS_CHANGE_ORDER | LS_CHANGE_BOUND | LS_CHANGE_SPAN
 } ls_change;
-
-enum { /* sets of them, for ls_config_diff() */
-    LS_CHANGES_RESULT = LS_CHANGE_FIXED | LS_CHANGE_ORDER | LS_CHANGE_BOUND | LS_CHANGE_SPAN
-};
 
 typedef struct ls_setting {
     const char *name;     /* of the option, without its dashes; the key in files */

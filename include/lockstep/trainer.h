@@ -69,56 +69,60 @@ typedef enum ls_save_failure { LS_SAVE_FAILURE_LIST(LS_CHOICE_ENUM) } ls_save_fa
  * ls_config_default() of lockstep/settings.h, whose table holds the defaults, the ranges and what
  * may change when a run is resumed. */
 typedef struct ls_train_config {
-    const char *data;      /* path of the data set */
-    double validation;     /* this and the next two: see ls_dataset_options */
+    const char *data;  /* path of the data set */
+    double validation; /* this and the next two: see ls_dataset_options */
     ls_hold_out hold_out;
     ls_layout_order layout;
-    double mean, std;      /* pixels become (x / 255 - mean) / std */
+    double mean, std; /* pixels become (x / 255 - mean) / std */
     ls_shuffle shuffle;
-    const char *augment;   /* of the training rows, see lockstep/augment.h; "": none */
-    ls_read read;          /* who reads the data set */
-    bool stream;           /* rows are read when they are needed; with LS_SHUFFLE_LOCAL */
-    int64_t memory;        /* bytes that a rank's rows may take then */
-    bool trust_data;       /* the data set is not read once before training: on one rank of each
-                              node, to verify its digest or, where it has none, that all of it can
-                              be read; with `stream` on all, to know the rows when a run is resumed */
-    const char *model;     /* model string */
+    const char *augment; /* of the training rows, see lockstep/augment.h; "": none */
+    ls_read read;        /* who reads the data set */
+    bool stream;         /* rows are read when they are needed; with LS_SHUFFLE_LOCAL */
+    int64_t memory;      /* bytes that a rank's rows may take then */
+    /* the data set is not read once before training: on one rank of each node, to verify its
+     * digest or, where it has none, that all of it can be read; with `stream` on all, to know
+     * the rows when a run is resumed */
+    bool trust_data;
+    const char *model; /* model string */
     ls_loss loss;
     double label_smoothing; /* see ls_pass */
-    uint64_t seed;         /* of initialisation, shuffle, dropout, augmentation and hold_out */
+    uint64_t seed;          /* of initialisation, shuffle, dropout, augmentation and hold_out */
     ls_optimizer_config optimizer;
-    double lr;             /* learning rate */
+    double lr; /* learning rate */
     ls_schedule_config schedule;
     int64_t epochs;
-    int64_t batch;         /* global batch: rows in a step, over all ranks */
-    ls_monitor monitor;    /* without validation rows val_loss means loss, val_accuracy accuracy */
+    int64_t batch;      /* global batch: rows in a step, over all ranks */
+    ls_monitor monitor; /* without validation rows val_loss means loss, val_accuracy accuracy */
     ls_mode mode;
-    int64_t patience;      /* epochs without improvement before stopping; 0: never stop early */
-    double min_delta;      /* a smaller change is no improvement */
-    bool restore_best;     /* end with the best epoch's parameters instead of the last's */
-    const char *run;       /* run folder for logs and checkpoints; "": nothing is written */
-    const char *resume;    /* "": start anew; "auto": from the run folder's newest intact checkpoint,
-                              if there is one; else a checkpoint file or a run folder */
-    bool resume_anyway;    /* with other settings and data, where that is possible */
+    int64_t patience;  /* epochs without improvement before stopping; 0: never stop early */
+    double min_delta;  /* a smaller change is no improvement */
+    bool restore_best; /* end with the best epoch's parameters instead of the last's */
+    const char *run;   /* run folder for logs and checkpoints; "": nothing is written */
+    /* "": start anew; "auto": from the run folder's newest intact checkpoint, if there is one;
+     * else a checkpoint file or a run folder */
+    const char *resume;
+    bool resume_anyway;           /* with other settings and data, where that is possible */
     ls_interval checkpoint_every; /* the best and the last are always written */
-    int64_t keep;          /* newest checkpoints to keep beside the best */
-    int64_t keep_every;    /* keep those at multiples of this many steps, too; 0: none */
+    int64_t keep;                 /* newest checkpoints to keep beside the best */
+    int64_t keep_every;           /* keep those at multiples of this many steps, too; 0: none */
     ls_save_failure on_save_failure;
-    double time_limit;     /* seconds from ls_trainer_create() on within which the run ends, its last
-                              checkpoint written; 0: none. Rank 0's clock counts. */
-    double stop_margin;    /* seconds, see ls_config_limit_to_job() */
+    /* seconds from ls_trainer_create() on within which the run ends, its last checkpoint
+     * written; 0: none. Rank 0's clock counts. */
+    double time_limit;
+    double stop_margin; /* seconds, see ls_config_limit_to_job() */
     ls_on_nan on_nan;
     int64_t check_replicas; /* steps after which the ranks' parameters are compared; 0: never */
-    bool heal;             /* continue with the parameters of most ranks where some differ */
-    double watchdog;       /* seconds without progress after which observer->stuck is called;
-                              0: never */
-    ls_reduce reduce;      /* how gradients are summed over ranks */
-    bool shard_optimizer;  /* ranks share the work of updating, see ls_reducer_create() */
-    bool reproducible;     /* the same bits on any number of ranks: steps are computed in blocks,
-                              `reduce` is LS_REDUCE_EXACT or AUTO, one BLAS thread */
-    int64_t block;         /* rows of a block */
-    int64_t threads;       /* BLAS threads of a rank; 0: see ls_topology_create() */
-    bool dry_run;          /* check everything, write nothing; ls_trainer_run() is not called */
+    bool heal;              /* continue with the parameters of most ranks where some differ */
+    /* seconds without progress after which observer->stuck is called; 0: never */
+    double watchdog;
+    ls_reduce reduce;     /* how gradients are summed over ranks */
+    bool shard_optimizer; /* ranks share the work of updating, see ls_reducer_create() */
+    /* the same bits on any number of ranks: steps are computed in blocks, `reduce` is
+     * LS_REDUCE_EXACT or AUTO, one BLAS thread */
+    bool reproducible;
+    int64_t block;   /* rows of a block */
+    int64_t threads; /* BLAS threads of a rank; 0: see ls_topology_create() */
+    bool dry_run;    /* check everything, write nothing; ls_trainer_run() is not called */
 } ls_train_config;
 
 /* What a training is about to do. Borrowed; valid during the call. */

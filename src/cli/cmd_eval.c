@@ -82,8 +82,7 @@ typedef struct work {
 } work;
 
 /* Takes a setting from a checkpoint's; one that it is too old to name keeps its default. Local. */
-static ls_status recall(const char *path, const char *saved, const char *name,
-                        ls_train_config *out)
+static ls_status recall(const char *path, const char *saved, const char *name, ls_train_config *out)
 {
     char value[64];
     ls_pair pair;

@@ -26,7 +26,8 @@ static const ls_setting table[] = {
     {"warmup", "EPOCHS", LS_TYPE_INT, .offset = AT(warmup), .initial = "1", .max = 1e9,
      .help = "first epochs of each run that do not count; if not given, as the experiment says"},
     {"target", "ACCURACY", LS_TYPE_REAL, .offset = AT(target), .initial = "0", .max = 1,
-     .help = "of validation: report the time until it is reached; 0: don't; if not given, likewise"},
+     .help =
+         "of validation: report the time until it is reached; 0: don't; if not given, likewise"},
     {"json", NULL, LS_TYPE_FLAG, .offset = AT(json), .help = "print JSON"},
     {0},
 };

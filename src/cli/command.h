@@ -9,11 +9,11 @@
 
 typedef struct ls_command {
     const char *name;
-    const char *usage;        /* what follows the name */
-    const char *summary;      /* one line */
+    const char *usage;   /* what follows the name */
+    const char *summary; /* one line */
     ls_option_table options;
-    size_t settings_size;     /* of the struct that the options' values go to */
-    void (*help)(FILE *out);  /* more help, after the options; NULL for none */
+    size_t settings_size;    /* of the struct that the options' values go to */
+    void (*help)(FILE *out); /* more help, after the options; NULL for none */
 
     bool diagnoses; /* its answer is code 0 or 1 */
     bool stops;     /* ends in good order when a signal comes, see base/interrupt.h */

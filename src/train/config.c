@@ -100,8 +100,9 @@ static const char *meaning(const ls_setting *row, const char *value)
 /* The value that a text names, or the default, both as they are written. */
 static ls_pair find_value(const ls_setting *row, const char *before)
 {
-    const char *initial = row->initial != NULL ? row->initial
-                          : row->type == LS_TYPE_FLAG ? "false" : "";
+    const char *initial = row->initial != NULL        ? row->initial
+                          : row->type == LS_TYPE_FLAG ? "false"
+                                                      : "";
     ls_pair pair;
     if (!ls_text_find_pair(before, row->name, strlen(row->name), &pair))
         pair = (ls_pair){.value = initial, .value_length = strlen(initial)};

@@ -24,7 +24,7 @@ static ls_status check_settings(const ls_trainer *t, const char *path, const cha
     const ls_train_config *c = t->config;
     char changes[CHANGES];
     if (!c->resume_anyway)
-        return !ls_config_diff(before, c, LS_CHANGES_RESULT, changes, sizeof changes)
+        return !ls_config_diff(before, c, LS_CHANGE_RESULT, changes, sizeof changes)
                    ? LS_OK
                    : ls_fail(LS_ERR_USAGE, "can't resume from %s with other settings: %s", path,
                              changes);
@@ -38,7 +38,7 @@ static ls_status check_settings(const ls_trainer *t, const char *path, const cha
             "can't resume from %s, which is in the middle of an epoch, with steps of other "
             "samples: %s",
             path, changes);
-    if (ls_config_diff(before, c, LS_CHANGES_RESULT, changes, sizeof changes))
+    if (ls_config_diff(before, c, LS_CHANGE_RESULT, changes, sizeof changes))
         ls_trainer_note(t, "going on from %s with other settings: %s", path, changes);
     return LS_OK;
 }

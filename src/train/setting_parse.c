@@ -175,7 +175,8 @@ static ls_status parse_scaling(const ls_setting *row, const char *text, ls_sched
         const size_t length = strlen(ls_scaling_name(i));
         const char *digits = text + length + 1;
         char *end = (char *)"";
-        if (strncmp(text, ls_scaling_name(i), length) != 0 || text[length] != (length > 0 ? ':' : 0))
+        if (strncmp(text, ls_scaling_name(i), length) != 0 ||
+            text[length] != (length > 0 ? ':' : 0))
             continue;
         const int64_t batch =
             length > 0 && isdigit((unsigned char)*digits) ? strtoll(digits, &end, 10) : 0;

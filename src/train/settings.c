@@ -4,7 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
-#define CHOICES(name, LIST) static const ls_choice name##_choices[] = {LIST(LS_CHOICE_ROW){NULL, NULL}}
+#define CHOICES(name, LIST)                                                                        \
+    static const ls_choice name##_choices[] = {LIST(LS_CHOICE_ROW){NULL, NULL}}
 CHOICES(hold_out, LS_HOLD_OUT_LIST);
 CHOICES(layout, LS_LAYOUT_LIST);
 CHOICES(shuffle, LS_SHUFFLE_LIST);

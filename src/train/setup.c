@@ -214,8 +214,7 @@ static ls_status create(ls_trainer *t)
     if (status == LS_OK)
         status = ls_agree(t->comm, ls_records_check(t));
     if (status == LS_OK)
-        status = ls_topology_create(&t->topology, t->comm,
-                                    c->reproducible ? 1 : (int)c->threads);
+        status = ls_topology_create(&t->topology, t->comm, c->reproducible ? 1 : (int)c->threads);
     if (status == LS_OK && t->config->reproducible)
         status = ls_agree_equal(t->comm, ls_compute_version(),
                                 "the BLAS library or its kernel (see OPENBLAS_CORETYPE)");

@@ -24,7 +24,8 @@ int main(int argc, char **argv)
     if (status == LS_OK)
         status = ls_trainer_run(trainer, &result);
     if (status == LS_OK && ls_comm_rank(comm) == 0)
-        printf("%lld epochs, %016llx\n", (long long)result.epochs, (unsigned long long)result.digest);
+        printf("%lld epochs, %016llx\n", (long long)result.epochs,
+               (unsigned long long)result.digest);
     else if (ls_comm_rank(comm) == 0)
         fprintf(stderr, "%s\n", ls_error_text());
     ls_trainer_destroy(&trainer);

@@ -34,7 +34,7 @@ up nn 'data|parallel|train|cli'
 up parallel 'nn|train|cli'
 up train 'cli'
 public() { none_match "src/$1 includes no public header of: $2" "#include <lockstep/($2)\.h>" src/"$1"/*.[ch]; }
-above='bench|trainer|checkpoint|evaluate|early_stop|metrics|mistakes'
+above='bench|settings|trainer|checkpoint|evaluate|early_stop|metrics|mistakes'
 public base "dataset|plan|import|network|augment|optimizer|compute|comm|reducer|topology|$above|lockstep"
 public data "network|augment|optimizer|compute|comm|reducer|topology|$above|lockstep"
 public nn "dataset|plan|import|comm|reducer|topology|$above|lockstep"

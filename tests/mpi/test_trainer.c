@@ -723,18 +723,15 @@ static void refuses_settings_out_of_range(void **state)
         assert_fails(status, LS_ERR_RANKS, "the configuration");
 }
 
-MPI_TEST_MAIN(cmocka_unit_test(learns), cmocka_unit_test(stops_early_and_restores),
-              cmocka_unit_test(resumes_exactly), cmocka_unit_test(is_judged_by_the_average),
-              cmocka_unit_test(an_average_can_begin_late), cmocka_unit_test(resume_refuses_changes),
-              cmocka_unit_test(resume_goes_on_anyway),
-              cmocka_unit_test(resume_refuses_other_validation_rows),
-              cmocka_unit_test(resume_knows_defaults),
-              cmocka_unit_test(the_best_is_found_after_changes),
-              cmocka_unit_test(falls_back_to_an_intact_checkpoint),
-              cmocka_unit_test(keeps_few_checkpoints),
-              cmocka_unit_test(keeps_checkpoints_at_multiples), cmocka_unit_test(goes_back_in_its_folder),
-              cmocka_unit_test(a_summary_is_made_up_for), cmocka_unit_test(the_last_update_counts),
-              cmocka_unit_test(steps_allocate_nothing),
-              cmocka_unit_test(resumes_sharded_state_exactly), cmocka_unit_test(chooses_a_reducer),
-              cmocka_unit_test(refuses_settings_out_of_range),
-              cmocka_unit_test(diverging_is_a_numerical_failure))
+MPI_TEST_MAIN(
+    cmocka_unit_test(learns), cmocka_unit_test(stops_early_and_restores),
+    cmocka_unit_test(resumes_exactly), cmocka_unit_test(is_judged_by_the_average),
+    cmocka_unit_test(an_average_can_begin_late), cmocka_unit_test(resume_refuses_changes),
+    cmocka_unit_test(resume_goes_on_anyway), cmocka_unit_test(resume_refuses_other_validation_rows),
+    cmocka_unit_test(resume_knows_defaults), cmocka_unit_test(the_best_is_found_after_changes),
+    cmocka_unit_test(falls_back_to_an_intact_checkpoint), cmocka_unit_test(keeps_few_checkpoints),
+    cmocka_unit_test(keeps_checkpoints_at_multiples), cmocka_unit_test(goes_back_in_its_folder),
+    cmocka_unit_test(a_summary_is_made_up_for), cmocka_unit_test(the_last_update_counts),
+    cmocka_unit_test(steps_allocate_nothing), cmocka_unit_test(resumes_sharded_state_exactly),
+    cmocka_unit_test(chooses_a_reducer), cmocka_unit_test(refuses_settings_out_of_range),
+    cmocka_unit_test(diverging_is_a_numerical_failure))

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 /* Labels for ls_held_draw(): the user is an array of them. */
 static ls_status labels_at(const void *user, int64_t first, int64_t count, int32_t *labels)
 {

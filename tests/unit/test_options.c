@@ -132,10 +132,9 @@ static void takes_rows_of_train(void **state)
 static void own_rows_join_their_group(void **state)
 {
     (void)state;
-    static const ls_setting own[] = {
-        {"mine", "X", LS_TYPE_TEXT, .offset = sizeof(ls_train_config), .group = "Ranks",
-         .help = "mine"},
-        {0}};
+    static const ls_setting own[] = {{"mine", "X", LS_TYPE_TEXT, .offset = sizeof(ls_train_config),
+                                      .group = "Ranks", .help = "mine"},
+                                     {0}};
     char *help = NULL;
     size_t size;
     FILE *out = open_memstream(&help, &size);
@@ -220,10 +219,9 @@ static void refuses_what_is_wrong(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(takes_defaults_files_and_arguments),
-                                       cmocka_unit_test(an_option_has_one_value),
-                                       cmocka_unit_test(takes_rows_of_train),
-                                       cmocka_unit_test(own_rows_join_their_group),
-                                       cmocka_unit_test(refuses_what_is_wrong)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(takes_defaults_files_and_arguments),
+        cmocka_unit_test(an_option_has_one_value), cmocka_unit_test(takes_rows_of_train),
+        cmocka_unit_test(own_rows_join_their_group), cmocka_unit_test(refuses_what_is_wrong)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

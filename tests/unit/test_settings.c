@@ -118,7 +118,7 @@ static void text_is_read_as_it_was_written(void **state)
         char once_more[TEXT];
         ls_config_text(&read, once_more, sizeof once_more);
         assert_string_equal(once_more, text);
-        assert_false(ls_config_diff(text, &read, LS_CHANGES_RESULT, line, sizeof line));
+        assert_false(ls_config_diff(text, &read, LS_CHANGE_RESULT, line, sizeof line));
     }
 }
 
@@ -303,16 +303,16 @@ static void changes_are_told_by_their_class(void **state)
     ls_train_config config;
     ls_config_default(&config);
     ls_config_text(&config, before, sizeof before);
-    assert_false(ls_config_diff(before, &config, LS_CHANGES_RESULT, out, sizeof out));
+    assert_false(ls_config_diff(before, &config, LS_CHANGE_RESULT, out, sizeof out));
     assert_string_equal(out, "");
-    config.lr = 0.5;                  /* fixed */
-    config.seed = 7;                  /* order */
-    config.loss = LS_MSE;             /* bound */
-    config.keep = 9;                  /* free */
-    config.threads = 3;               /* free */
-    config.epochs = 9;                /* fixed only where the rate depends on them */
-    config.resume = "auto";           /* not saved */
-    assert_true(ls_config_diff(before, &config, LS_CHANGES_RESULT, out, sizeof out));
+    config.lr = 0.5;        /* fixed */
+    config.seed = 7;        /* order */
+    config.loss = LS_MSE;   /* bound */
+    config.keep = 9;        /* free */
+    config.threads = 3;     /* free */
+    config.epochs = 9;      /* fixed only where the rate depends on them */
+    config.resume = "auto"; /* not saved */
+    assert_true(ls_config_diff(before, &config, LS_CHANGE_RESULT, out, sizeof out));
     assert_string_equal(out, "--loss is mse, was cross-entropy; --seed is 7, was 0; "
                              "--lr is 0.5, was 0.001");
     assert_true(ls_config_diff(before, &config, LS_CHANGE_BOUND, out, sizeof out));
@@ -320,15 +320,15 @@ static void changes_are_told_by_their_class(void **state)
     assert_true(ls_config_diff(before, &config, LS_CHANGE_ORDER, out, sizeof out));
     assert_string_equal(out, "--seed is 7, was 0");
     config.schedule.kind = LS_SCHEDULE_COSINE;
-    assert_true(ls_config_diff(before, &config, LS_CHANGES_RESULT, out, sizeof out));
+    assert_true(ls_config_diff(before, &config, LS_CHANGE_RESULT, out, sizeof out));
     assert_non_null(strstr(out, "--epochs is 9, was 5"));
     /* An older version lacks a setting, writes a value in another way, or means the same by it. */
     ls_config_default(&config);
-    assert_false(ls_config_diff("", &config, LS_CHANGES_RESULT, out, sizeof out));
-    assert_false(ls_config_diff("memory = 262144K\nlayout = nchw\nlr = 1e-3\nunknown = 3\n", &config,
-                                LS_CHANGES_RESULT, out, sizeof out));
+    assert_false(ls_config_diff("", &config, LS_CHANGE_RESULT, out, sizeof out));
+    assert_false(ls_config_diff("memory = 262144K\nlayout = nchw\nlr = 1e-3\nunknown = 3\n",
+                                &config, LS_CHANGE_RESULT, out, sizeof out));
     config.schedule.scaling = LS_LR_LINEAR, config.schedule.base_batch = 64;
-    assert_true(ls_config_diff("", &config, LS_CHANGES_RESULT, out, sizeof out));
+    assert_true(ls_config_diff("", &config, LS_CHANGE_RESULT, out, sizeof out));
     assert_string_equal(out, "--scale-lr is linear:64, was unset");
     /* Texts of any length, in quotes or not. */
     ls_config_default(&config);
@@ -341,8 +341,8 @@ static void changes_are_told_by_their_class(void **state)
     longer[strlen("model = ") + 990] = 'y';
     assert_true(ls_config_diff(longer, &config, LS_CHANGE_BOUND, out, sizeof out));
     config.augment = " shift:1";
-    assert_false(ls_config_diff("augment = \" shift:1\"\n", &config, LS_CHANGE_FIXED, out,
-                                sizeof out));
+    assert_false(
+        ls_config_diff("augment = \" shift:1\"\n", &config, LS_CHANGE_FIXED, out, sizeof out));
 }
 
 static void a_job_limits_the_time(void **state)
