@@ -19,13 +19,15 @@ cd "$folder"
 "$lockstep" import --synthetic 900,1,28,28,10 --out grey.h5 >/dev/null 2>&1
 "$lockstep" import --synthetic 700,3,12,10,7 --out colour.h5 >/dev/null 2>&1
 
+printf '%s\n' 'threads = 1' 'epochs = 2' 'batch = 50' 'seed = 3' >common.conf # the command line wins
+
 digest() { sed -n 's/.*"digest": "\([0-9a-f]*\)".*/\1/p' "$1/summary.json"; } # RUN
 
 # One training: train NAME RANKS OPTION ...
 train() {
     local name=$1 ranks=$2
     shift 2
-    mpirun -n "$ranks" "$lockstep" train --run "$name" --threads 1 --epochs 2 --batch 50 --seed 3 --quiet "$@" >log 2>&1 || {
+    mpirun -n "$ranks" "$lockstep" train --config common.conf --run "$name" --quiet "$@" >log 2>&1 || {
         cat log >&2
         echo "digests.sh: $name failed" >&2
         exit 1

@@ -73,7 +73,7 @@ ls_status world_save(world *w, int64_t steps, bool best, int64_t keep)
                       .optimizer = w->optimizer};
     if (folder == NULL)
         assert_ok(ls_checkpoint_folder_open(&folder, path_of_folder));
-    return ls_checkpoint_save(folder, &state, keep);
+    return ls_checkpoint_save(folder, &state, (ls_keep){.newest = keep});
 }
 
 ls_status world_rewind(const char *run, const ls_progress *progress)

@@ -100,8 +100,14 @@ void ls_checkpoint_folder_close(ls_checkpoint_folder **folder);
 ls_status ls_checkpoint_rewind(ls_checkpoint_folder *folder, const char *run,
                                const ls_progress *progress) LS_MUST_CHECK;
 
+/* Which of a run's checkpoints stay in its folder, beside the best. */
+typedef struct ls_keep {
+    int64_t newest; /* number of the newest ones */
+    int64_t every;  /* also those whose steps are a multiple of this; 0: none */
+} ls_keep;
+
 /* Writes a checkpoint into a folder, as step-NNNNNNNN.h5 with the steps taken as its number, and
- * then removes all of the run's but the `keep` newest and the best, as far as they can be removed.
+ * then removes all of the run's but those to keep and the best, as far as they can be removed.
  * The file appears under its name only when all of it is on disk. Where the file system has
  * symbolic links, `last` leads to it, and `best` to the one of the best epoch: for people and other
  * programs.
@@ -110,7 +116,7 @@ ls_status ls_checkpoint_rewind(ls_checkpoint_folder *folder, const char *run,
  * another one than was opened (one that was removed is made anew); LS_ERR_USAGE if a path is too
  * long. What was there before is then still there. */
 ls_status ls_checkpoint_save(ls_checkpoint_folder *folder, const ls_state *state,
-                             int64_t keep) LS_MUST_CHECK;
+                             ls_keep keep) LS_MUST_CHECK;
 
 /* A checkpoint that is being read. */
 typedef struct ls_checkpoint ls_checkpoint;

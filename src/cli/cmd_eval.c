@@ -29,29 +29,26 @@ typedef struct settings {
 
 #define AT(field) offsetof(settings, field)
 enum { MOST_ERRORS = 10000 };
-static const ls_option table[] = {
-    {.type = LS_OPT_HEADING, .help = "Options"},
-    {"data", "FILE", LS_OPT_TEXT, LS_OPT_REQUIRED, AT(data), .help = "HDF5 data set"},
-    {"checkpoint", "PATH", LS_OPT_TEXT, LS_OPT_REQUIRED, AT(checkpoint),
+static const ls_choice split_choices[] = {LS_SPLIT_LIST(LS_CHOICE_ROW){NULL, NULL}};
+static const ls_setting table[] = {
+    {"data", .flags = LS_OPTION_AS_TRAIN | LS_SETTING_REQUIRED, .offset = AT(data),
+     .help = "HDF5 data set"},
+    {"checkpoint", "PATH", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED, .offset = AT(checkpoint),
      .help = "a checkpoint file, or a run folder: its best, else its last"},
-    {"split", "NAME", LS_OPT_CHOICE, 0, AT(split), "test",
-     .choices = "train validation test", /* as ls_split */
-     .help = "which rows"},
-    LS_LAYOUT_OPTION(0, AT(layout)),
-    {"raw", NULL, LS_OPT_FLAG, 0, AT(raw),
+    {"split", "NAME", LS_TYPE_CHOICE, .offset = AT(split), .initial = "test",
+     .choices = split_choices, .help = "rows to evaluate"},
+    {"layout", .flags = LS_OPTION_AS_TRAIN, .offset = AT(layout)},
+    {"raw", NULL, LS_TYPE_FLAG, .offset = AT(raw),
      .help = "the parameters themselves where the checkpoint holds their average, too"},
-    {"threads", "N", LS_OPT_INT, 0, AT(threads), "0", 0, 1024,
-     .help = "BLAS threads of a rank; 0: the cores it is bound to alone, else 1"},
-    {"read", "HOW", LS_OPT_CHOICE, 0, AT(read), "each",
-     .choices = "each root node", /* as ls_read */
-     .help = "who reads the data set: every rank its rows, rank 0, a rank of each node"},
-    {"trust-data", NULL, LS_OPT_FLAG, 0, AT(trust_data),
+    {"threads", .flags = LS_OPTION_AS_TRAIN, .offset = AT(threads)},
+    {"read", .flags = LS_OPTION_AS_TRAIN, .offset = AT(read)},
+    {"trust-data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(trust_data),
      .help = "do not check the whole data set first, as for train"},
-    {"errors", "N", LS_OPT_INT, 0, AT(errors), "0", 0, MOST_ERRORS,
+    {"errors", "N", LS_TYPE_INT, .offset = AT(errors), .initial = "0", .max = MOST_ERRORS,
      .help = "list and picture the N wrong rows that the network is surest of"},
-    {"errors-file", "FILE", LS_OPT_TEXT, 0, AT(errors_file), "errors.png",
+    {"errors-file", "FILE", LS_TYPE_TEXT, .offset = AT(errors_file), .initial = "errors.png",
      .help = "the picture, a PNG; none: the list only"},
-    {"json", NULL, LS_OPT_FLAG, 0, AT(json), .help = "print JSON"},
+    {"json", NULL, LS_TYPE_FLAG, .offset = AT(json), .help = "print JSON"},
     {0},
 };
 
@@ -381,7 +378,7 @@ const ls_command ls_command_eval = {
     .name = "eval",
     .usage = "--data FILE --checkpoint PATH [OPTION ...]",
     .summary = "test loss, accuracy and confusion matrix of a checkpoint",
-    .options = table,
+    .options = {table, false},
     .settings_size = sizeof(settings),
     .parallel = true,
     .run = run,

@@ -41,13 +41,14 @@ static void print_usage(FILE *out)
         "75 stopped by a signal or a time limit, what was done is saved: run it again.\n");
 }
 
-static void print_command_help(const ls_command *command)
+static ls_status print_command_help(const ls_command *command)
 {
     printf("usage: %slockstep %s %s\n%s\n", command->parallel ? "mpirun -n N " : "", command->name,
            command->usage, command->summary);
-    ls_options_help(command->options, stdout);
+    const ls_status status = ls_options_help(command->options, stdout);
     if (command->help != NULL)
         command->help(stdout);
+    return status;
 }
 
 static const char *command_name(const void *user, int at)
@@ -207,9 +208,8 @@ int main(int argc, char **argv)
     const ls_command *command = NULL;
     ls_status status = find_command(argv[1], &command);
     if (status == LS_OK && asks_for_help(argc - 2, argv + 2)) {
-        if (speaks)
-            print_command_help(command);
-        return LS_OK;
+        status = speaks ? print_command_help(command) : LS_OK;
+        return status == LS_OK ? LS_OK : (int)tell(status, speaks);
     }
     if (status != LS_OK)
         return (int)tell(status, speaks);

@@ -311,7 +311,6 @@ static bool several_ranks(int ranks, int nodes)
 }
 
 const ls_reducer_kind ls_reducer_fused = {
-    .name = "fused",
     .size = sizeof(buckets),
     .create = create,
     .destroy = destroy,
@@ -326,7 +325,6 @@ const ls_reducer_kind ls_reducer_fused = {
 };
 
 const ls_reducer_kind ls_reducer_overlap = {
-    .name = "overlap",
     .size = sizeof(buckets),
     .overlaps = true,
     .applies = several_ranks,

@@ -121,7 +121,6 @@ static void rewind_pieces(ls_reducer *r)
 
 /* Every rank updates all parameters: nothing is shared, published or completed. */
 const ls_reducer_kind ls_reducer_exact = {
-    .name = "exact",
     .size = sizeof(exact),
     .by_blocks = true,
     .on_request = true,

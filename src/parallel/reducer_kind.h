@@ -36,7 +36,6 @@ typedef enum ls_share {
 
 /* A kind: its traits and its functions. A function that may be NULL has nothing to do then. */
 typedef struct ls_reducer_kind {
-    const char *name;
     size_t size;     /* of the struct that begins with an ls_reducer */
     bool overlaps;   /* still reduces while pieces are updated, see ls_reducer_defers() */
     bool by_blocks;  /* sums the gradients of blocks, see ls_step_rows */

@@ -472,7 +472,6 @@ static bool several_on_a_node(int ranks, int nodes)
 }
 
 const ls_reducer_kind ls_reducer_hierarchical = {
-    .name = "hierarchical",
     .size = sizeof(node),
     .applies = several_on_a_node,
     .create = create,

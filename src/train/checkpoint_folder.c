@@ -131,13 +131,15 @@ static ls_status check_place(ls_checkpoint_folder *folder)
     return LS_OK;
 }
 
-/* Removes all of the run's but the `keep` newest and the best. Saved the newest is, whether older
+/* Removes all of the run's but those to keep and the best. The newest one is saved, whether older
  * ones can be removed or not; the next save tries that again. */
-static void prune(ls_checkpoint_folder *folder, const ls_progress *progress, int64_t keep)
+static void prune(ls_checkpoint_folder *folder, const ls_progress *progress, ls_keep keep)
 {
-    for (int64_t i = folder->count - 1; i >= keep; i--)
-        if (folder->own[i] != progress->best_steps)
+    for (int64_t i = folder->count - 1; i >= keep.newest; i--) {
+        const bool kept = keep.every > 0 && folder->own[i] % keep.every == 0;
+        if (!kept && folder->own[i] != progress->best_steps)
             (void)disown(folder, i);
+    }
 }
 
 /* Lets a link lead to the checkpoint of so many steps. Nothing depends on it: where that checkpoint
@@ -170,7 +172,7 @@ static ls_status check_name(const ls_checkpoint_folder *folder, const char *path
                    path);
 }
 
-ls_status ls_checkpoint_save(ls_checkpoint_folder *folder, const ls_state *state, int64_t keep)
+ls_status ls_checkpoint_save(ls_checkpoint_folder *folder, const ls_state *state, ls_keep keep)
 {
     char path[LS_PATH_MAX], temporary[LS_PATH_MAX];
     const int64_t steps = state->progress->optimizer_steps;

@@ -4,7 +4,9 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-#include <stdlib.h>
+#include <lockstep/settings.h>
+
+#include <stdio.h>
 #include <string.h>
 
 struct ls_model {
@@ -28,37 +30,36 @@ static bool is_root(const ls_model *m)
     return m->comm == NULL || ls_comm_rank(m->comm) == 0;
 }
 
-/* The value of a setting, up to the end of its line; "" if it is not there. Local. */
-static const char *value_of(const char *config, const char *key, size_t *length)
+/* Takes a setting from a checkpoint's; one that it is too old to name keeps its default. Local. */
+static ls_status recall(const ls_model *m, const char *name, ls_train_config *out)
 {
+    char value[64];
     ls_pair pair;
-    const bool found = ls_text_find_pair(config, key, strlen(key), &pair) != 0;
-    *length = found ? pair.value_length : 0;
-    return found ? pair.value : "";
+    if (!ls_text_find_pair(m->info.config, name, strlen(name), &pair))
+        return LS_OK;
+    snprintf(value, sizeof value, "%.*s", (int)pair.value_length, pair.value);
+    if (ls_config_set(out, name, value) == LS_OK)
+        return LS_OK;
+    return ls_fail(LS_ERR_DATA, "%s: '--%s %s' is not known here", m->path, name, value);
 }
 
-/* Finds out how the training read its data: which rows it held out, and the layout of the images. A
- * setting that the checkpoint is too old to name has its default. Local. */
+/* Finds out how the training read its data: which rows it held out, and the layout of the images.
+ * Local. */
 static ls_status find_reading(ls_model *m)
 {
-    const char *config = m->info.config;
-    ls_dataset_options *out = &m->facts.reading;
-    size_t length;
-    const double fraction = strtod(value_of(config, "validation", &length), NULL);
-    out->validation = fraction >= 0 && fraction < 1 ? fraction : 0;
-    out->seed = strtoull(value_of(config, "seed", &length), NULL, 10);
-    const char *layout = value_of(config, "layout", &length); /* "auto" came to nchw, too */
-    out->layout = length == strlen("nhwc") && memcmp(layout, "nhwc", length) == 0 ? LS_LAYOUT_NHWC
-                                                                                  : LS_LAYOUT_NCHW;
-    const char *how = value_of(config, "hold-out", &length), *name;
-    for (int i = 0; length > 0 && (name = ls_hold_out_name(i)) != NULL; i++)
-        if (strlen(name) == length && memcmp(name, how, length) == 0) {
-            out->hold_out = (ls_hold_out)i;
-            return LS_OK;
-        }
-    return length == 0 ? LS_OK
-                       : ls_fail(LS_ERR_DATA, "%s: '--hold-out %.*s' is not known here", m->path,
-                                 (int)length, how);
+    static const char *const names[] = {"validation", "hold-out", "seed", "layout"};
+    ls_train_config config;
+    ls_status status = LS_OK;
+    ls_config_default(&config);
+    for (size_t i = 0; status == LS_OK && i < sizeof names / sizeof *names; i++)
+        status = recall(m, names[i], &config);
+    if (config.layout == LS_LAYOUT_AUTO) /* training took the images for nchw */
+        config.layout = LS_LAYOUT_NCHW;
+    m->facts.reading = (ls_dataset_options){.validation = config.validation,
+                                            .hold_out = config.hold_out,
+                                            .seed = config.seed,
+                                            .layout = config.layout};
+    return status;
 }
 
 /* The texts of a model's info. */

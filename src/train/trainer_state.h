@@ -32,6 +32,7 @@ struct ls_trainer {
     ls_comm *comm; /* borrowed, as the next two */
     const ls_train_config *config;
     const ls_observer *observer;
+    char *text; /* the settings, as ls_config_text() writes them; owned */
     int rank;
     ls_topology *topology;
     ls_watchdog *watchdog; /* NULL: none */

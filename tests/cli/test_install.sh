@@ -2,6 +2,8 @@
 # An installed library builds a small program, in C and in C++ alone, with CMake and with pkg-config.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
+lockstep=$1
+make_data=$2
 build=$4
 prefix=$PWD/prefix
 cmake --install "$build" --prefix "$prefix" >log 2>&1
@@ -68,5 +70,30 @@ C
 else
     echo "skipped: C++, for there is no compiler"
 fi
+
+# A program that trains: interrupted it resumes to the same bits, and refuses what the command refuses.
+# shellcheck disable=SC2046
+OMPI_CC=${CC:-cc} mpicc $flags "$(dirname "$0")/resume.c" -o resume $(pkg-config --cflags --libs lockstep) >>log 2>&1
+check "a program that trains builds" [ $? = 0 ]
+"$make_data" data
+options=(data data/data.h5 model "dense:9 relu dense:5" batch 16 reduce fused threads 1)
+whole=$(mpirun -n 2 ./resume "${options[@]}" epochs 30 run whole)
+check "it trains" grep -qE '^30 epochs, [0-9a-f]{16}$' <<<"$whole"
+mpirun -n 2 ./resume "${options[@]}" epochs 30 max-time 0.05s >out 2>err
+check "interrupted it ends with 75" [ $? = 75 ]
+check "and says so" has err 'stopped by the time limit.*the checkpoint is written'
+refuses_to() { # WHAT PATTERN NAME VALUE ...
+    local what=$1 pattern=$2
+    shift 2
+    mpirun -n 2 ./resume "${options[@]}" "$@" >out 2>err
+    check "$what: code 2" [ $? = 2 ]
+    check "$what: one line says why" has err "$pattern"
+}
+refuses_to "other settings are refused" "with other settings: --lr is 0.5, was 0.001" epochs 30 lr 0.5
+refuses_to "a wrong value is refused" "^--momentum: 1 is too large, it must be below 1" momentum 1
+refuses_to "settings must go together" "^--nesterov needs a --momentum above 0" optimizer sgd nesterov true
+check "it resumes to the same bits" [ "$(mpirun -n 2 ./resume "${options[@]}" epochs 30)" = "$whole" ]
+mpirun -n 2 "$lockstep" train --config run/config.conf --resume auto --quiet 2>err
+check "the command takes it for its own" [ $? = 0 ]
 [ "$failed" = 0 ] || cat log
 finish

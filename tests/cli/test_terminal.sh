@@ -11,7 +11,7 @@ fi
 "$make_data" data
 cp data/data.h5 "a name of some words, as people give them to files.h5"
 net=(--data "a name of some words, as people give them to files.h5" --model "dense:256 relu dense:512 relu dense:5"
-    --validation 0.2 --lr 1e-5 --batch 2 --epochs 3)
+    --validation 0.2 --lr 1e-5 --batch 2)
 
 # Runs a command on a terminal so wide; what that got goes to screen, what stands on it after each line or bar to lines.
 on_terminal() { # COLUMNS COMMAND ...
@@ -23,7 +23,8 @@ on_terminal() { # COLUMNS COMMAND ...
 # The longest line on the screen.
 longest() { awk 'length > most { most = length } END { print most + 0 }' "$1"; }
 bars() { grep -c "^epoch [0-9]/3 \[=* *\] *[0-9]* %" lines; }
-train="$lockstep train $(printf '%q ' "${net[@]}")"
+longer="$lockstep train $(printf '%q ' "${net[@]}") --epochs 999"
+train="$lockstep train $(printf '%q ' "${net[@]}") --epochs 3"
 
 export TERM=xterm
 for width in 80 60 40; do
@@ -60,7 +61,7 @@ check "dumb: no line is cut" has lines 'some words.*validation rows'
     touch narrow
 ) &
 # shellcheck disable=SC2016
-on_terminal 100 'sh -c '\''(while [ ! -e narrow ]; do sleep 0.1; done; stty cols 50 </dev/tty; sleep 1; kill -TERM $$) & exec '"$train"' --epochs 999'\'
+on_terminal 100 'sh -c '\''(while [ ! -e narrow ]; do sleep 0.1; done; stty cols 50 </dev/tty; sleep 1; kill -TERM $$) & exec '"$longer"\'
 wait
 check "a wide bar first" [ "$(longest lines)" -gt 90 ]
 grep '^epoch [0-9]*/999.* left$' lines | tail -n 2 >after

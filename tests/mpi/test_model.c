@@ -20,8 +20,10 @@ static uint64_t train(double ema)
     ls_train_result result;
     config.optimizer.ema = ema;
     config.run = "run";
-    config.text = "seed = 7\nvalidation = 0.25\nhold-out = stratified\nlayout = nhwc\n";
-    config.fixed = config.order = "";
+    config.seed = 7;
+    config.validation = 0.25;
+    config.hold_out = LS_HOLD_OUT_STRATIFIED;
+    config.layout = LS_LAYOUT_NHWC;
     ls_barrier(world);
     if (rank == 0) {
         assert_int_equal(system("rm -rf run"), 0);
