@@ -65,7 +65,7 @@ static ls_status set(ls_options *o, int at, const char *dashes, const char *text
     return ls_setting_parse(&o->row[at], o->values, text);
 }
 
-/* Whether a word of the command line names an option. */
+/* Returns true if a word of the command line names an option. */
 static bool is_option(const ls_options *o, const char *word)
 {
     return strncmp(word, "--", 2) == 0 && ls_options_find(o, word + 2, strcspn(word + 2, "=")) >= 0;
@@ -82,7 +82,7 @@ static ls_status parse_bare(ls_options *o, int number, const char *text, int bef
     return ls_options_unexpected(o, text, before);
 }
 
-/* Whether an empty text would mean that nothing is given. */
+/* Returns true if an empty text would leave the option unset. */
 static bool is_nothing(const ls_setting *row, const char *text)
 {
     return *text == '\0' &&

@@ -109,7 +109,7 @@ static ls_pair find_value(const ls_setting *row, const char *before)
     return pair;
 }
 
-/* Whether a text is the one that was written, in quotes or not. */
+/* Returns true if a text is the one that was written, in quotes or not. */
 static bool is_text(const char *text, const ls_pair *pair)
 {
     const size_t length = strlen(text);
@@ -118,7 +118,7 @@ static bool is_text(const char *text, const ls_pair *pair)
            memcmp(pair->value + quoted, text, length) == 0;
 }
 
-/* Whether a value is the one that was written, in this form or in another. old: that one's text. */
+/* Returns true if a value is the one that was written, in this form or another. old: its text. */
 static bool is_same(const ls_setting *row, const ls_train_config *config, const ls_pair *pair,
                     char old[VALUE])
 {
@@ -133,7 +133,7 @@ static bool is_same(const ls_setting *row, const ls_train_config *config, const 
     return strcmp(meaning(row, now), meaning(row, old)) == 0;
 }
 
-/* Whether a row is among the changes that are looked at. */
+/* Returns true if a row is in a set of changes. */
 static bool is_among(const ls_setting *row, const ls_train_config *config, int changes)
 {
     if (row->change == LS_CHANGE_SPAN && !ls_schedule_needs_epochs(&config->schedule))
