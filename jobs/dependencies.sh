@@ -19,7 +19,7 @@ packages=(build-essential cmake pkg-config openmpi-bin libopenmpi-dev libopenbla
 case ${1:-} in
     '') ;;
     --help) usage 0 ;;
-    tests) packages+=(libcmocka-dev hdf5-tools shellcheck bsdutils iproute2 valgrind) ;;
+    tests) packages+=(libcmocka-dev hdf5-tools shellcheck bsdutils iproute2 valgrind lowdown mandoc zsh) ;;
     slurm) packages+=(slurm-wlm munge) ;;
     mpich) packages+=(mpich libmpich-dev) ;;
     fuzz) packages+=(clang libclang-rt-dev) ;;

@@ -2,7 +2,6 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "cli/console.h"
 #include "cli/options_state.h"
 
 #include <ctype.h>
@@ -418,36 +417,4 @@ char *ls_options_text(const ls_options *o, int flags)
         used += (size_t)snprintf(text + used, room - used, "\n");
     }
     return text;
-}
-
-/* One option: its name and argument, and from a column on what it does. */
-static void print_row(const ls_option *row, FILE *out)
-{
-    enum { COLUMN = 28 };
-    char form[64];
-    const bool bare = (row->flags & LS_OPT_ARGUMENT) != 0;
-    const char *argument = row->argument != NULL ? row->argument : "";
-    const int width = bare ? snprintf(form, sizeof form, "  %s", argument)
-                           : snprintf(form, sizeof form, "  --%s%s%s", row->name,
-                                      *argument != '\0' ? " " : "", argument);
-    if (width < COLUMN - 1)
-        ls_print(out, "%-*s%s", COLUMN, form, row->help);
-    else {
-        ls_print(out, "%s\n", form);
-        ls_print(out, "%*s%s", COLUMN, "", row->help);
-    }
-    if (row->choices != NULL)
-        ls_print(out, ": %s", row->choices);
-    if (row->initial != NULL && *row->initial != '\0')
-        ls_print(out, " [%s]", row->initial);
-    ls_print(out, "\n");
-}
-
-void ls_options_help(const ls_option *table, FILE *out)
-{
-    for (; table->help != NULL; table++)
-        if (table->type == LS_OPT_HEADING)
-            ls_print(out, "\n%s\n", table->help);
-        else
-            print_row(table, out);
 }

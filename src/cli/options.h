@@ -1,5 +1,5 @@
 /* The option table: one array per command says what its options are, and parses the command line
- * and `key = value` files, prints help, and prints the resolved values. */
+ * and `key = value` files, and prints the resolved values. */
 #ifndef LS_CLI_OPTIONS_H
 #define LS_CLI_OPTIONS_H
 
@@ -78,8 +78,5 @@ bool ls_options_given(const ls_options *options, const char *name);
  * flags  only options that have one of these; 0: all
  * NULL when memory is short. */
 char *ls_options_text(const ls_options *options, int flags);
-
-/* Prints the help of a table's options. Local. */
-void ls_options_help(const ls_option *table, FILE *out);
 
 #endif
