@@ -6,6 +6,7 @@
 #include "cli/rows.h"
 #include "cli/topics.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* Prints the choices of a row: in its line, or one a line if they have meanings. */
@@ -59,8 +60,10 @@ static void print_common(const ls_command *command, FILE *out)
     fprintf(out, "\nExamples\n%s\nCommon options\n", command->examples);
     for (const char *word = command->common; *word != '\0'; word += strspn(word, " ")) {
         const size_t length = strcspn(word, " ");
-        if (ls_row_find(command->options, word, length, &at) &&
-            ls_row_at(command->options, at, &row))
+        const bool found = ls_row_find(command->options, word, length, &at) &&
+                           ls_row_at(command->options, at, &row);
+        assert(found);
+        if (found)
             print_row(command->options, at, &row, out);
         word += length;
     }

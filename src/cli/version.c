@@ -8,7 +8,6 @@
 #include "build_info.h"
 
 #include <jansson.h>
-#include <png.h>
 
 void ls_version_print(FILE *out)
 {
@@ -18,7 +17,6 @@ void ls_version_print(FILE *out)
     fprintf(out, "MPI        %s\n", ls_comm_version());
     fprintf(out, "BLAS       %s\n", ls_compute_version());
     fprintf(out, "HDF5       %s\n", ls_dataset_library_version());
-    fprintf(out, "libraries  libpng %s, jansson %s, %s\n", png_get_libpng_ver(NULL),
-            jansson_version_str(), LS_BUILD_LIBRARIES);
+    fprintf(out, "libraries  jansson %s, %s\n", jansson_version_str(), LS_BUILD_LIBRARIES);
     fprintf(out, "options    %s\n", LS_BUILD_OPTIONS);
 }

@@ -11,7 +11,9 @@ endfunction()
 # lowdown's font \fC is groff's alone, and it begins each section with a paragraph of its own.
 function(convert path name section title)
     file(READ ${path} text)
-    string(REGEX REPLACE "^[^\n]*\n" "## Name\n\nlockstep-${name} - ${title}\n" text "${text}")
+    string(FIND "${text}" "\n" end)
+    string(SUBSTRING "${text}" ${end} -1 text)
+    string(PREPEND text "## NAME\n\nlockstep-${name} - ${title}\n")
     string(TOUPPER lockstep-${name} upper)
     file(WRITE ${OUT}/page.md "${text}")
     execute_process(COMMAND ${LOWDOWN} -s -tman --nroff-nolinks --out-no-smarty -M shiftheadinglevelby=-1
