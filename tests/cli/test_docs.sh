@@ -35,7 +35,7 @@ for command in "${commands[@]}"; do
     "$lockstep" help "$command" >again
     check "help $command is the same" cmp -s out again
     check "the README names $command" has "$source/README.md" "lockstep $command"
-    page=$manual/man1/lockstep-$command.1
+    page=$manual/man/man1/lockstep-$command.1
     check "$command has a manual page" [ -s "$page" ]
     "$lockstep" help --man "$command" | cmp -s - "$page"
     check "help --man prints it" [ $? = 0 ]
@@ -44,7 +44,7 @@ for command in "${commands[@]}"; do
     while read -r option; do
         check "the manual page of $command has $option" has plain "^fB${option}fR"
     done <"options.$command"
-    check "lockstep(1) names $command" has "$manual/man1/lockstep.1" "^.fB${command/-/..}.fR"
+    check "lockstep(1) names $command" has "$manual/man/man1/lockstep.1" "^.fB${command/-/..}.fR"
 done
 sort -u options.* >options
 check "options are found" [ "$(wc -l <options)" -ge 80 ]
@@ -96,7 +96,7 @@ mapfile -t codes < <(sed -nE '/^Exit codes/,$s/^ +([0-9]+)  .*/\1/p' help)
 check "exit codes are found" [ ${#codes[@]} -ge 7 ]
 for code in "${codes[@]}"; do
     check "the README has code $code" has "$source/README.md" "^\| $code \|"
-    check "lockstep(1) has code $code" has "$manual/man1/lockstep.1" "^.fB$code.fR"
+    check "lockstep(1) has code $code" has "$manual/man/man1/lockstep.1" "^.fB$code.fR"
 done
 
 # Options that the documentation names exist: of the program, of its scripts, or of programs that it is used with.
@@ -131,7 +131,7 @@ done
 
 # Manual pages without a flaw; without a converter the prose pages are not there.
 if command -v mandoc >/dev/null; then
-    check "mandoc finds nothing" [ -z "$(mandoc -T lint -W warning "$manual"/man[157]/*)" ]
+    check "mandoc finds nothing" [ -z "$(mandoc -T lint -W warning "$manual"/man/man[157]/*)" ]
 else
     echo "skipped: mandoc, which is not there"
 fi
@@ -140,7 +140,7 @@ for topic in "${topics[@]}"; do
     "$lockstep" help "$topic" | cmp -s - "$file"
     check "help $topic prints the page" [ $? = 0 ]
     ! command -v lowdown >/dev/null ||
-        check "$topic is a manual page" [ -s "$(ls "$manual/man"?/"lockstep-$topic".[57])" ]
+        check "$topic is a manual page" [ -s "$(ls "$manual/man/man"?/"lockstep-$topic".[57])" ]
 done
 refuses 2 "there is no topic 'netwroks'; did you mean 'networks'" "$lockstep" help netwroks
 mpirun -n 3 "$lockstep" help >out

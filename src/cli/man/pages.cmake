@@ -1,4 +1,5 @@
-# Writes the manual pages: those of the program and its commands by the program itself, the others from Markdown.
+# Writes the manual pages, those of the program and its commands by the program itself, the others from Markdown; and
+# the scripts for completion.
 #   cmake -DPROGRAM=FILE -DOUT=FOLDER "-DPAGES=FILE;..." -DDATE=YYYY-MM-DD -DVERSION=TEXT [-DLOWDOWN=FILE] -P pages.cmake
 
 function(print_page out)
@@ -25,17 +26,17 @@ function(convert path name section title)
     endif()
     string(REPLACE "\\fC" "\\fB" roff "${roff}")
     string(REGEX REPLACE "(\n\\.S[HS]\n[^\n]+\n)\\.(LP|PP)\n" "\\1" roff "${roff}")
-    file(WRITE ${OUT}/man${section}/lockstep-${name}.${section} "${roff}")
+    file(WRITE ${OUT}/man/man${section}/lockstep-${name}.${section} "${roff}")
     file(REMOVE ${OUT}/page.md)
 endfunction()
 
 file(REMOVE_RECURSE ${OUT})
-file(MAKE_DIRECTORY ${OUT}/man1)
-print_page(${OUT}/man1/lockstep.1)
+file(MAKE_DIRECTORY ${OUT}/man/man1)
+print_page(${OUT}/man/man1/lockstep.1)
 execute_process(COMMAND ${PROGRAM} help --list OUTPUT_VARIABLE commands OUTPUT_STRIP_TRAILING_WHITESPACE)
 string(REPLACE "\n" ";" commands "${commands}")
 foreach(command IN LISTS commands)
-    print_page(${OUT}/man1/lockstep-${command}.1 ${command})
+    print_page(${OUT}/man/man1/lockstep-${command}.1 ${command})
 endforeach()
 if(LOWDOWN)
     foreach(path IN LISTS PAGES)
