@@ -105,7 +105,7 @@ grep -hoE -- '--[a-z][a-z0-9-]+' "$source"/jobs/*.sh "$source"/jobs/*.sbatch "$s
 cat options scripts >known
 for file in "${markdown[@]}"; do
     while read -r option; do
-        check "${file#"$source"/} names $option, which exists" grep -qxE -- "$option|$others" known
+        check "${file#"$source"/} names $option, which exists" grep -qxF -- "$option" known
     done < <(grep -oE '(^|[^-a-zA-Z0-9])--[a-z][a-z0-9-]+' "$file" | grep -oE -- '--.*' | sort -u | grep -vxE -- "$others")
     # Within a command line they are options of that command.
     while read -r line; do
