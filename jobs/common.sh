@@ -64,6 +64,21 @@ option() { # NAME OPTION ...
     printf '%s' "$value"
 }
 
+# Options without one that has a value. -> others
+without() { # NAME OPTION ...
+    local name=$1
+    shift
+    others=()
+    while [ $# -gt 0 ]; do
+        case $1 in
+            "--$name") [ $# = 1 ] || shift ;;
+            "--$name="*) ;;
+            *) others+=("$1") ;;
+        esac
+        shift
+    done
+}
+
 # What a file holds, whatever it is called: the digest that it is sealed with, else one of all of it.
 content_of() { # FILE
     local seal

@@ -109,12 +109,15 @@ in_random_order() {
 
 # Trains one run, or goes on with it; what it prints lies beside its folder.
 train() { # RANKS REPEAT
-    local folder code=0 sized=()
+    local folder code=0 others=("${common[@]}")
     folder=$out/runs/$(run_name "$1" "$2")
     [ ! -e "$folder/summary.json" ] || return 0
-    [ "$mode" = strong ] || sized=(--batch $((batch * $1)))
+    if [ "$mode" = weak ]; then
+        without batch "${common[@]}"
+        others+=(--batch $((batch * $1)))
+    fi
     program_on "$1"
-    run_to_end "$folder.log" "${command[@]}" train "${common[@]}" "${sized[@]}" --seed "$2" --run "$folder" \
+    run_to_end "$folder.log" "${command[@]}" train "${others[@]}" --seed "$2" --run "$folder" \
         --resume auto --quiet || code=$?
     if [ "$code" != 0 ]; then
         echo "$1 rank$([ "$1" = 1 ] || echo s), run $2: ended with code $code: $(why "$folder.log")" >&2

@@ -84,6 +84,7 @@ for i in "${!names[@]}"; do
     for j in "${!names[@]}"; do
         [ "$i" = "$j" ] || [ "${names[i]}" != "${names[j]}" ] || die "${names[i]} is given twice"
     done
+    [ -z "$(option "${names[i]}" "${common[@]}")" ] || die "${names[i]} is swept: leave out --${names[i]}"
     case ${names[i]} in run | resume | config | quiet | dry-run) die "${names[i]} can't be swept" ;; esac
     if is_range "${specs[i]}"; then
         [ "$random" -gt 0 ] || die "${names[i]}: a range needs --random N"

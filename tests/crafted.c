@@ -1,5 +1,7 @@
 #include "crafted.h"
 
+#include "base/memory.h"
+#include "data/h5.h"
 #include "data/seal.h"
 #include "fixture.h"
 #include "test.h"
@@ -465,4 +467,28 @@ void crafted_forget(const char *path, const char *attribute)
     assert_true(H5Adelete(file, attribute) >= 0);
     assert_true(H5Fclose(file) >= 0);
     assert_ok(ls_seal_write(path));
+}
+
+void crafted_forget_setting(const char *path, const char *name)
+{
+    char key[64], *text;
+    ls_h5 *h5;
+    assert_ok(ls_h5_open(&h5, path));
+    assert_ok(ls_h5_get_text(h5, "config", &text));
+    assert_ok(ls_h5_close(&h5));
+    snprintf(key, sizeof key, "\n%s = ", name);
+    char *line = strstr(text, key);
+    assert_non_null(line);
+    const char *next = strchr(line + 1, '\n');
+    memmove(line, next, strlen(next) + 1);
+    const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), type = H5Tcopy(H5T_C_S1);
+    const hid_t space = H5Screate(H5S_SCALAR);
+    assert_true(H5Tset_size(type, strlen(text)) >= 0);
+    assert_true(H5Adelete(file, "config") >= 0);
+    const hid_t attribute = H5Acreate2(file, "config", type, space, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(H5Awrite(attribute, type, text) >= 0);
+    assert_true(H5Aclose(attribute) >= 0 && H5Sclose(space) >= 0 && H5Tclose(type) >= 0);
+    assert_true(H5Fclose(file) >= 0);
+    assert_ok(ls_seal_write(path));
+    ls_free(text);
 }

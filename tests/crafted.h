@@ -20,4 +20,7 @@ void crafted_write(int at, const char *path);
 /* Takes an attribute out of a file, and seals it anew: an older version did not write it. */
 void crafted_forget(const char *path, const char *attribute);
 
+/* Takes a setting out of a checkpoint's settings, likewise. */
+void crafted_forget_setting(const char *path, const char *name);
+
 #endif

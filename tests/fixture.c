@@ -142,38 +142,39 @@ const ls_optimizer_config fixture_optimizers[FIXTURE_OPTIMIZERS] = {
      .beta1 = 0.9,
      .beta2 = 0.999,
      .epsilon = 1e-6,
+     .trust = 0.001,
      .weight_decay = 0.01,
      .clip_norm = 0.3,
      .ema = 0.9},
-    {.kind = LS_LARS, .momentum = 0.9, .trust = 0.5, .weight_decay = 0.01, .ema = 0.8},
-    {.kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .clip_norm = 0.3},
+    {.kind = LS_LARS,
+     .momentum = 0.9,
+     .epsilon = 1e-8,
+     .trust = 0.5,
+     .weight_decay = 0.01,
+     .ema = 0.8},
+    {.kind = LS_ADAM,
+     .beta1 = 0.9,
+     .beta2 = 0.999,
+     .epsilon = 1e-8,
+     .trust = 0.001,
+     .clip_norm = 0.3},
 };
 
 ls_train_config fixture_config(const char *path)
 {
-    return (ls_train_config){
-        .data = path,
-        .model = "dense:12 relu dense:4",
-        .augment = "",
-        .loss = LS_CROSS_ENTROPY,
-        .optimizer = {.kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8},
-        .lr = 0.01,
-        .epochs = 3,
-        .batch = 16,
-        .validation = 0.1,
-        .mean = 0,
-        .std = 1,
-        .run = "",
-        .resume = "",
-        .checkpoint_every = {.epochs = 1},
-        .keep = 3,
-        .block = 5,
-        .threads = 1,
-        .text = "seed = 0\n",
-        .fixed = "seed = 0\n",
-        .bound = "",
-        .order = "seed = 0\n",
-        .defaults = ""};
+    ls_train_config config;
+    ls_config_default(&config);
+    config.data = path;
+    config.model = "dense:12 relu dense:4";
+    config.lr = 0.01;
+    config.epochs = 3;
+    config.batch = 16;
+    config.check_replicas = 0;
+    config.watchdog = 0;
+    config.reduce = LS_REDUCE_FUSED;
+    config.block = 5;
+    config.threads = 1;
+    return config;
 }
 
 void fixture_reduce(ls_train_config *config, int kind, bool shard)

@@ -2,6 +2,7 @@
 #ifndef LS_TESTS_FIXTURE_H
 #define LS_TESTS_FIXTURE_H
 
+#include <lockstep/settings.h>
 #include <lockstep/trainer.h>
 
 /* A data set that can be learned: each class has a pattern, each image is its class's with noise.

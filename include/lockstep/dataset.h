@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <lockstep/choice.h>
 #include <lockstep/status.h>
 
 #ifdef __cplusplus
@@ -22,24 +23,32 @@ extern "C" {
 typedef struct ls_dataset ls_dataset; /* an open data file */
 typedef struct ls_samples ls_samples; /* rows of it in memory */
 
-typedef enum ls_split { LS_TRAIN, LS_VALIDATION, LS_TEST, LS_SPLITS } ls_split;
+#define LS_SPLIT_LIST(X)                                                                           \
+    X(LS_TRAIN, "train", "training rows")                                                          \
+    X(LS_VALIDATION, "validation", "validation rows: /validation, or those held out")              \
+    X(LS_TEST, "test", "test rows")
+
+typedef enum ls_split { LS_SPLIT_LIST(LS_CHOICE_ENUM) LS_SPLITS } ls_split;
 
 enum { LS_MAX_CLASSES = 1 << 20 };
 
 /* Which training rows are held out for validation. */
-typedef enum ls_hold_out {
-    LS_HOLD_OUT_LAST,      /* those at their end */
-    LS_HOLD_OUT_RANDOM,    /* any */
-    LS_HOLD_OUT_STRATIFIED /* of each class its share, any of its rows */
-} ls_hold_out;
+#define LS_HOLD_OUT_LIST(X)                                                                        \
+    X(LS_HOLD_OUT_LAST, "last", "the last rows")                                                   \
+    X(LS_HOLD_OUT_RANDOM, "random", "any rows, drawn by --seed")                                   \
+    X(LS_HOLD_OUT_STRATIFIED, "stratified", "of each class in proportion, drawn by --seed")
 
-/* What the dimensions of images in a file mean. In memory they are [C,H,W]. */
-typedef enum ls_layout_order {
-    LS_LAYOUT_AUTO, /* [N,C,H,W]; a file that looks as if it were [N,H,W,C] is refused, with a line
-                       that asks: 1, 3 or 4 are its last dimension, and more its second */
-    LS_LAYOUT_NCHW,
-    LS_LAYOUT_NHWC
-} ls_layout_order;
+typedef enum ls_hold_out { LS_HOLD_OUT_LIST(LS_CHOICE_ENUM) } ls_hold_out;
+
+/* Order of the dimensions of images in a file. In memory they are [C,H,W]. With auto a file that
+ * looks like [N,H,W,C] (1, 3 or 4 are its last dimension, and more its second) is refused, with a
+ * line that asks. */
+#define LS_LAYOUT_LIST(X)                                                                          \
+    X(LS_LAYOUT_AUTO, "auto", "nchw, unless it looks like nhwc: then say which")                   \
+    X(LS_LAYOUT_NCHW, "nchw", "[N,C,H,W]")                                                         \
+    X(LS_LAYOUT_NHWC, "nhwc", "[N,H,W,C]")
+
+typedef enum ls_layout_order { LS_LAYOUT_LIST(LS_CHOICE_ENUM) } ls_layout_order;
 
 /* How a data file is to be read. Zeroed: nothing is held out. */
 typedef struct ls_dataset_options {
@@ -74,9 +83,6 @@ const ls_dataset_info *ls_dataset_describe(const ls_dataset *dataset);
 
 /* "train", "validation", "test". Local. */
 const char *ls_split_name(ls_split split);
-
-/* "last", "random", "stratified"; NULL past the last. Local. */
-const char *ls_hold_out_name(int hold_out);
 
 /* Reads rows first .. first+count-1 of a split and checks their labels. Local.
  * capacity  room to leave in *out, at least count

@@ -5,11 +5,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <lockstep/choice.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-typedef enum ls_mode { LS_MODE_AUTO, LS_MODE_MIN, LS_MODE_MAX } ls_mode;
+#define LS_MODE_LIST(X)                                                                            \
+    X(LS_MODE_AUTO, "auto", "a loss is minimised, an accuracy maximised")                          \
+    X(LS_MODE_MIN, "min", "smaller is better")                                                     \
+    X(LS_MODE_MAX, "max", "larger is better")
+
+typedef enum ls_mode { LS_MODE_LIST(LS_CHOICE_ENUM) } ls_mode;
 
 typedef struct ls_early_stop_config {
     bool maximise;    /* larger is better */

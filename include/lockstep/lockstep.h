@@ -6,6 +6,7 @@
 #include <lockstep/batch.h>
 #include <lockstep/bench.h>
 #include <lockstep/checkpoint.h>
+#include <lockstep/choice.h>
 #include <lockstep/comm.h>
 #include <lockstep/compute.h>
 #include <lockstep/dataset.h>
@@ -22,6 +23,7 @@
 #include <lockstep/reducer.h>
 #include <lockstep/scaling.h>
 #include <lockstep/schedule.h>
+#include <lockstep/settings.h>
 #include <lockstep/source.h>
 #include <lockstep/status.h>
 #include <lockstep/team.h>

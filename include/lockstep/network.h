@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include <lockstep/batch.h>
+#include <lockstep/choice.h>
 #include <lockstep/ready.h>
 #include <lockstep/status.h>
 #include <lockstep/team.h>
@@ -25,10 +26,15 @@ extern "C" {
 
 typedef struct ls_network ls_network;
 
-typedef enum ls_loss {
-    LS_CROSS_ENTROPY, /* -log softmax(output)[label]; a final softmax layer is fused with it */
-    LS_MSE            /* mean over the outputs of (output - one-hot label)^2 */
-} ls_loss;
+/* A final softmax layer is fused with cross-entropy. */
+#define LS_LOSS_LIST(X)                                                                            \
+    X(LS_CROSS_ENTROPY, "cross-entropy", "-log softmax(output)[label]")                            \
+    X(LS_MSE, "mse", "mean over the outputs of (output - one-hot label)^2")
+
+typedef enum ls_loss { LS_LOSS_LIST(LS_CHOICE_ENUM) } ls_loss;
+
+/* "cross-entropy", ... Local. */
+const char *ls_loss_name(ls_loss loss);
 
 /* The shape of one row between two layers. */
 typedef struct ls_shape {

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <lockstep/choice.h>
 #include <lockstep/network.h>
 #include <lockstep/status.h>
 
@@ -22,19 +23,24 @@
 extern "C" {
 #endif
 
-typedef enum ls_optimizer_kind {
-    LS_SGD,   /* v = momentum v + g; p -= lr v (Nesterov: p -= lr (g + momentum v)) */
-    LS_ADAM,  /* Kingma and Ba, Adam: A Method for Stochastic Optimization, 2015; weight decay, if
-                 any, is added to the gradient */
-    LS_ADAMW, /* Loshchilov and Hutter, Decoupled Weight Decay Regularization, 2019 */
-    LS_LARS,  /* You, Gitman and Ginsburg, Large Batch Training of Convolutional Networks, 2017:
-                 v = momentum v + lr ratio (g + weight_decay p); p -= v, where for each parameter of
-                 the table ratio = trust |p| / (|g| + weight_decay |p|), |.| being the 2-norm */
-    LS_LAMB,  /* You et al., Large Batch Optimization for Deep Learning: Training BERT in 76
-                 minutes, 2020: r = mhat / (sqrt(vhat) + epsilon) + weight_decay p, with Adam's mhat
-                 and vhat; p -= lr ratio r, where ratio = |p| / |r| */
-    LS_OPTIMIZERS
-} ls_optimizer_kind;
+/* sgd    v = momentum v + g; p -= lr v (Nesterov: p -= lr (g + momentum v))
+ * adam   Kingma and Ba, Adam: A Method for Stochastic Optimization, 2015; weight decay, if any, is
+ *        added to the gradient
+ * adamw  Loshchilov and Hutter, Decoupled Weight Decay Regularization, 2019
+ * lars   You, Gitman and Ginsburg, Large Batch Training of Convolutional Networks, 2017:
+ *        v = momentum v + lr ratio (g + weight_decay p); p -= v, where for each parameter of the
+ *        table ratio = trust |p| / (|g| + weight_decay |p|), |.| being the 2-norm
+ * lamb   You et al., Large Batch Optimization for Deep Learning: Training BERT in 76 minutes, 2020:
+ *        r = mhat / (sqrt(vhat) + epsilon) + weight_decay p, with Adam's mhat and vhat;
+ *        p -= lr ratio r, where ratio = |p| / |r| */
+#define LS_OPTIMIZER_LIST(X)                                                                       \
+    X(LS_SGD, "sgd", "gradient descent, with --momentum if given")                                 \
+    X(LS_ADAM, "adam", "Adam; weight decay is added to the gradient")                              \
+    X(LS_ADAMW, "adamw", "Adam with decoupled weight decay")                                       \
+    X(LS_LARS, "lars", "momentum with a rate for each layer, for large batches")                   \
+    X(LS_LAMB, "lamb", "Adam with a rate for each layer, for large batches")
+
+typedef enum ls_optimizer_kind { LS_OPTIMIZER_LIST(LS_CHOICE_ENUM) LS_OPTIMIZERS } ls_optimizer_kind;
 
 /* "sgd", ... */
 const char *ls_optimizer_name(ls_optimizer_kind kind);
@@ -60,6 +66,9 @@ typedef struct ls_optimizer_config {
 /* Of a statistic that tracks: what a step makes of the difference, as PyTorch's momentum. */
 #define LS_TRACKING_RATE 0.1
 
+/* Checks that settings, each in its range, go together. Local. Errors: LS_ERR_USAGE. */
+ls_status ls_optimizer_check(const ls_optimizer_config *config) LS_MUST_CHECK;
+
 typedef struct ls_optimizer ls_optimizer;
 
 /* The state of an optimizer: arenas of the parameters' layout, and the steps taken. A checkpoint
@@ -68,8 +77,8 @@ enum { LS_OPTIMIZER_MAX_SLOTS = 3 };
 
 /* Makes an optimizer for the parameters of a table, its state all zeros.
  * table  [rows] as ls_network_params() gives it, without gaps; copied as far as it is needed
- * Errors: LS_ERR_USAGE if a setting is out of its range; LS_ERR_FAILURE when memory is short. *out
- * is left alone. */
+ * config  each value in its range, see ls_config_check()
+ * Errors: those of ls_optimizer_check(); LS_ERR_FAILURE when memory is short. *out is left alone. */
 ls_status ls_optimizer_create(ls_optimizer **out, const ls_optimizer_config *config,
                               const ls_param *table, int rows) LS_MUST_CHECK;
 

@@ -21,6 +21,7 @@
 
 #include <stdint.h>
 
+#include <lockstep/choice.h>
 #include <lockstep/range.h>
 #include <lockstep/status.h>
 
@@ -28,11 +29,12 @@
 extern "C" {
 #endif
 
-typedef enum ls_shuffle {
-    LS_SHUFFLE_GLOBAL, /* a permutation of all rows each epoch */
-    LS_SHUFFLE_LOCAL,  /* each rank permutes its own shard */
-    LS_SHUFFLE_NONE    /* the order of the file, every epoch */
-} ls_shuffle;
+#define LS_SHUFFLE_LIST(X)                                                                         \
+    X(LS_SHUFFLE_GLOBAL, "global", "a permutation of all rows in each epoch")                      \
+    X(LS_SHUFFLE_LOCAL, "local", "each rank permutes its own shard")                               \
+    X(LS_SHUFFLE_NONE, "none", "the order of the file, in every epoch")
+
+typedef enum ls_shuffle { LS_SHUFFLE_LIST(LS_CHOICE_ENUM) } ls_shuffle;
 
 typedef struct ls_plan {
     int64_t rows;  /* rows of the training split, 1 or more */

@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <lockstep/choice.h>
 #include <lockstep/comm.h>
 #include <lockstep/ready.h>
 #include <lockstep/status.h>
@@ -32,17 +33,22 @@ extern "C" {
 
 typedef struct ls_reducer ls_reducer;
 
+/* fused         one allreduce after the backward pass
+ * overlap       in buckets, while the backward pass and the updates continue
+ * hierarchical  within each node in shared memory, then between the nodes; the ranks of a node share
+ *               one copy of the parameters, the work of updating them and, as a team, large products
+ * exact         as fused, in sums that are exact: their bits depend only on the blocks that the
+ *               backward passes compute; not on the number of ranks, nor on the order of addition
+ * auto          the trainer tries them and takes the fastest */
+#define LS_REDUCE_LIST(X)                                                                          \
+    X(LS_REDUCE_FUSED, "fused", "one allreduce after the backward pass")                           \
+    X(LS_REDUCE_OVERLAP, "overlap", "in buckets, during the backward pass and the updates")        \
+    X(LS_REDUCE_HIERARCHICAL, "hierarchical", "in each node's shared memory, then between nodes")  \
+    X(LS_REDUCE_EXACT, "exact", "exact sums: those of --reproducible")                             \
+    X(LS_REDUCE_AUTO, "auto", "measures them and takes the fastest")
+
 typedef enum ls_reduce {
-    LS_REDUCE_FUSED,        /* one allreduce after the backward pass */
-    LS_REDUCE_OVERLAP,      /* in buckets, while the backward pass and the updates go on */
-    LS_REDUCE_HIERARCHICAL, /* within each node in shared memory, then between the nodes; the ranks
-                               of a node share one copy of the parameters, the work of updating them
-                               and, as a team, large products */
-    LS_REDUCE_EXACT,        /* as fused, in sums that are exact: their bits depend on the blocks
-                               alone that the backward passes go by; not on how many ranks there
-                               are, nor on the order of addition */
-    LS_REDUCERS,
-    LS_REDUCE_AUTO = LS_REDUCERS /* the trainer tries them and takes the fastest */
+    LS_REDUCE_LIST(LS_CHOICE_ENUM) LS_REDUCERS = LS_REDUCE_AUTO
 } ls_reduce;
 
 /* "fused", "overlap", "hierarchical", "exact", "auto". Local. */

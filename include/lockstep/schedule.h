@@ -9,31 +9,40 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <lockstep/choice.h>
 #include <lockstep/status.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-typedef enum ls_schedule_kind {
-    LS_SCHEDULE_CONSTANT, /* r */
-    LS_SCHEDULE_STEP,     /* r gamma^floor(s / (E step)) */
-    LS_SCHEDULE_COSINE,   /* r (final + (1 - final) (1 + cos(pi (s - W) / (T - W))) / 2), from W on:
-                             Loshchilov and Hutter, SGDR, 2017, without restarts */
-    LS_SCHEDULE_ONECYCLE, /* from r / 25 up to r in the first 0.3 of the run, then down to r final,
-                             both along half a cosine: Smith and Topin, Super-Convergence, 2018, as
-                             PyTorch's OneCycleLR does it; momentum stays as it is */
-    LS_SCHEDULE_PLATEAU   /* r gamma^plateaus, see ls_early_stop_plateau() */
-} ls_schedule_kind;
+/* constant  r
+ * step      r gamma^floor(s / (E step))
+ * cosine    r (final + (1 - final) (1 + cos(pi (s - W) / (T - W))) / 2), from W on: Loshchilov and
+ *           Hutter, SGDR, 2017, without restarts
+ * onecycle  from r / 25 up to r in the first 0.3 of the run, then down to r final, both along half
+ *           a cosine: Smith and Topin, Super-Convergence, 2018, as PyTorch's OneCycleLR does it;
+ *           momentum stays as it is
+ * plateau   r gamma^plateaus, see ls_early_stop_plateau() */
+#define LS_SCHEDULE_LIST(X)                                                                        \
+    X(LS_SCHEDULE_CONSTANT, "constant", "--lr, always")                                            \
+    X(LS_SCHEDULE_STEP, "step", "times --lr-gamma every --lr-step epochs")                         \
+    X(LS_SCHEDULE_COSINE, "cosine", "down to --lr-final of it along half a cosine")                \
+    X(LS_SCHEDULE_ONECYCLE, "onecycle", "up to --lr in 0.3 of the run, then down to --lr-final")   \
+    X(LS_SCHEDULE_PLATEAU, "plateau", "times --lr-gamma whenever --monitor stops improving")
 
-/* How the base rate follows from --lr and the global batch. */
-typedef enum ls_lr_scaling {
-    LS_LR_AS_GIVEN,
-    LS_LR_LINEAR, /* lr batch / base: Goyal et al., Accurate, Large Minibatch SGD, 2017 */
-    LS_LR_SQRT    /* lr sqrt(batch / base): Krizhevsky, One weird trick for parallelizing
-                     convolutional neural networks, 2014; Hoffer et al., Train longer, generalize
-                     better, 2017 */
-} ls_lr_scaling;
+typedef enum ls_schedule_kind { LS_SCHEDULE_LIST(LS_CHOICE_ENUM) } ls_schedule_kind;
+
+/* How the base rate follows from --lr and the global batch.
+ * linear  lr batch / base: Goyal et al., Accurate, Large Minibatch SGD, 2017
+ * sqrt    lr sqrt(batch / base): Krizhevsky, One weird trick for parallelizing convolutional neural
+ *         networks, 2014; Hoffer et al., Train longer, generalize better, 2017 */
+#define LS_LR_SCALING_LIST(X)                                                                      \
+    X(LS_LR_AS_GIVEN, "", "not scaled")                                                            \
+    X(LS_LR_LINEAR, "linear", "in proportion to the batch")                                        \
+    X(LS_LR_SQRT, "sqrt", "in proportion to the square root of the batch")
+
+typedef enum ls_lr_scaling { LS_LR_SCALING_LIST(LS_CHOICE_ENUM) } ls_lr_scaling;
 
 typedef struct ls_schedule_config {
     ls_schedule_kind kind;
@@ -58,7 +67,8 @@ typedef struct ls_schedule_at {
     int64_t plateaus;        /* so far; counts with LS_SCHEDULE_PLATEAU only */
 } ls_schedule_at;
 
-/* Whether settings are in their ranges and go together. epochs: of the run.
+/* Checks that settings, each in its range (see ls_config_check()), go together. Local.
+ * epochs  of the run
  * Errors: LS_ERR_USAGE. */
 ls_status ls_schedule_check(const ls_schedule_config *config, int64_t epochs) LS_MUST_CHECK;
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <lockstep/choice.h>
 #include <lockstep/comm.h>
 #include <lockstep/dataset.h>
 #include <lockstep/range.h>
@@ -15,11 +16,12 @@
 extern "C" {
 #endif
 
-typedef enum ls_read {
-    LS_READ_EACH, /* every rank reads its rows */
-    LS_READ_ROOT, /* rank 0 reads those of all ranks, one rank's after the other's */
-    LS_READ_NODE  /* the lowest rank of each node reads those of the node's ranks */
-} ls_read;
+#define LS_READ_LIST(X)                                                                            \
+    X(LS_READ_EACH, "each", "every rank reads its rows")                                           \
+    X(LS_READ_ROOT, "root", "rank 0 reads the rows of all ranks, one rank's after the other's")    \
+    X(LS_READ_NODE, "node", "the lowest rank of each node reads the rows of the node's ranks")
+
+typedef enum ls_read { LS_READ_LIST(LS_CHOICE_ENUM) } ls_read;
 
 typedef struct ls_source ls_source;
 

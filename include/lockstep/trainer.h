@@ -1,6 +1,7 @@
 /* Data-parallel training: every rank trains a replica on its share of each global batch.
  *
- *     ls_trainer *trainer;
+ *     ls_config_default(&config);                     see lockstep/settings.h
+ *     config.data = "data.h5";
  *     ls_status status = ls_trainer_create(&trainer, comm, &config, &observer);
  *     if (status == LS_OK)
  *         status = ls_trainer_run(trainer, &result);
@@ -13,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <lockstep/choice.h>
 #include <lockstep/comm.h>
 #include <lockstep/dataset.h>
 #include <lockstep/early_stop.h>
@@ -32,13 +34,14 @@ extern "C" {
 
 typedef struct ls_trainer ls_trainer;
 
-/* What early stopping and the best checkpoint go by: columns of the metrics. */
-typedef enum ls_monitor {
-    LS_MONITOR_VAL_LOSS,
-    LS_MONITOR_VAL_ACCURACY,
-    LS_MONITOR_LOSS,
-    LS_MONITOR_ACCURACY
-} ls_monitor;
+/* What early stopping and the best checkpoint watch: columns of the metrics. */
+#define LS_MONITOR_LIST(X)                                                                         \
+    X(LS_MONITOR_VAL_LOSS, "val_loss", "validation loss")                                          \
+    X(LS_MONITOR_VAL_ACCURACY, "val_accuracy", "validation accuracy")                              \
+    X(LS_MONITOR_LOSS, "loss", "training loss")                                                    \
+    X(LS_MONITOR_ACCURACY, "accuracy", "training accuracy")
+
+typedef enum ls_monitor { LS_MONITOR_LIST(LS_CHOICE_ENUM) } ls_monitor;
 
 /* How often: one of them is above 0. */
 typedef struct ls_interval {
@@ -46,76 +49,75 @@ typedef struct ls_interval {
     double seconds;
 } ls_interval;
 
-/* What to do about a loss or a gradient that is no finite number. */
-typedef enum ls_on_nan {
-    LS_ON_NAN_STOP,
-    LS_ON_NAN_SKIP,    /* leave the step's update out; too many in a row stop the run */
-    LS_ON_NAN_ROLLBACK /* go back to the latest checkpoint and on from there; the same step failing
-                          again stops the run */
-} ls_on_nan;
+/* What happens when a loss or gradient is NaN or Inf. With skip too many such steps in a row, with
+ * rollback the same step failing again, stop the run. */
+#define LS_ON_NAN_LIST(X)                                                                          \
+    X(LS_ON_NAN_STOP, "stop", "end the run")                                                       \
+    X(LS_ON_NAN_SKIP, "skip", "leave the step's update out")                                       \
+    X(LS_ON_NAN_ROLLBACK, "rollback", "return to the latest checkpoint and continue from it")
 
-/* What a checkpoint that can't be saved means for the run. */
-typedef enum ls_save_failure {
-    LS_SAVE_FAILURE_STOPS,
-    LS_SAVE_FAILURE_CONTINUES /* it is reported; the last one of a run must be saved all the same */
-} ls_save_failure;
+typedef enum ls_on_nan { LS_ON_NAN_LIST(LS_CHOICE_ENUM) } ls_on_nan;
 
-/* All of a training's settings; the same on all ranks. Texts are borrowed and never NULL. Values
- * out of range are refused with LS_ERR_USAGE. */
+/* What happens when a checkpoint can't be saved. The last one of a run must be saved all the same. */
+#define LS_SAVE_FAILURE_LIST(X)                                                                    \
+    X(LS_SAVE_FAILURE_STOPS, "stop", "end the run")                                                \
+    X(LS_SAVE_FAILURE_CONTINUES, "continue", "report it and train on")
+
+typedef enum ls_save_failure { LS_SAVE_FAILURE_LIST(LS_CHOICE_ENUM) } ls_save_failure;
+
+/* All settings of a training; the same on all ranks. Texts are borrowed and never NULL. Begin with
+ * ls_config_default() of lockstep/settings.h, whose table holds the defaults, the ranges and what
+ * may change when a run is resumed. */
 typedef struct ls_train_config {
-    const char *data;    /* path of the data set */
-    const char *model;   /* model string */
-    const char *augment; /* of the training rows, see lockstep/augment.h; "": not at all */
-    ls_loss loss;
-    double label_smoothing; /* see ls_pass */
-    ls_optimizer_config optimizer;
-    double lr;                   /* learning rate, 0 or more */
-    ls_schedule_config schedule; /* how it changes; zeroed: not at all */
-    int64_t epochs;              /* 0 or more */
-    int64_t batch;     /* global batch: rows in a step, over all ranks; to LS_MAX_GLOBAL_BATCH */
-    uint64_t seed;     /* of initialisation, shuffle, and what is held out */
-    double validation; /* this and the next two: see ls_dataset_options */
+    const char *data;      /* path of the data set */
+    double validation;     /* this and the next two: see ls_dataset_options */
     ls_hold_out hold_out;
     ls_layout_order layout;
-    double mean, std; /* pixels become (x / 255 - mean) / std */
+    double mean, std;      /* pixels become (x / 255 - mean) / std */
     ls_shuffle shuffle;
-    ls_monitor monitor; /* without validation rows val_loss means loss, val_accuracy accuracy */
-    ls_mode mode;       /* LS_MODE_AUTO: a loss is minimised, an accuracy maximised */
-    int64_t patience;   /* epochs without improvement before stopping; 0: never stop early */
-    double min_delta;   /* 0 or more: a smaller change is no improvement */
-    bool restore_best;  /* end with the best epoch's parameters instead of the last's */
-    const char *run;    /* run folder for logs and checkpoints; "": none, nothing is written */
-    const char *resume; /* "": start anew; "auto": from the run folder's newest intact checkpoint,
-                           if there is one; else a checkpoint file or a run folder */
-    bool resume_anyway; /* with other settings, and data, as far as can be */
+    const char *augment;   /* of the training rows, see lockstep/augment.h; "": none */
+    ls_read read;          /* who reads the data set */
+    bool stream;           /* rows are read when they are needed; with LS_SHUFFLE_LOCAL */
+    int64_t memory;        /* bytes that a rank's rows may take then */
+    bool trust_data;       /* the data set is not read once before training: on one rank of each
+                              node, to verify its digest or, where it has none, that all of it can
+                              be read; with `stream` on all, to know the rows when a run is resumed */
+    const char *model;     /* model string */
+    ls_loss loss;
+    double label_smoothing; /* see ls_pass */
+    uint64_t seed;         /* of initialisation, shuffle, dropout, augmentation and hold_out */
+    ls_optimizer_config optimizer;
+    double lr;             /* learning rate */
+    ls_schedule_config schedule;
+    int64_t epochs;
+    int64_t batch;         /* global batch: rows in a step, over all ranks */
+    ls_monitor monitor;    /* without validation rows val_loss means loss, val_accuracy accuracy */
+    ls_mode mode;
+    int64_t patience;      /* epochs without improvement before stopping; 0: never stop early */
+    double min_delta;      /* a smaller change is no improvement */
+    bool restore_best;     /* end with the best epoch's parameters instead of the last's */
+    const char *run;       /* run folder for logs and checkpoints; "": nothing is written */
+    const char *resume;    /* "": start anew; "auto": from the run folder's newest intact checkpoint,
+                              if there is one; else a checkpoint file or a run folder */
+    bool resume_anyway;    /* with other settings and data, where that is possible */
     ls_interval checkpoint_every; /* the best and the last are always written */
-    int64_t keep;                 /* newest checkpoints to keep beside the best, 1 or more */
+    int64_t keep;          /* newest checkpoints to keep beside the best */
     ls_save_failure on_save_failure;
-    double time_limit; /* seconds from ls_trainer_create() on within which the run is to come to an
-                          end, its last checkpoint written; 0: none. Rank 0's clock counts. */
+    double time_limit;     /* seconds from ls_trainer_create() on within which the run ends, its last
+                              checkpoint written; 0: none. Rank 0's clock counts. */
+    double stop_margin;    /* seconds, see ls_config_limit_to_job() */
     ls_on_nan on_nan;
     int64_t check_replicas; /* steps after which the ranks' parameters are compared; 0: never */
-    bool heal;              /* go on from the parameters of most ranks where some differ */
-    double watchdog;  /* seconds without progress after which observer->stuck is told; 0: never */
-    ls_reduce reduce; /* how gradients are summed over ranks */
-    bool shard_optimizer; /* ranks share the work of updating, see ls_reducer_create() */
-    bool reproducible;    /* the same bits on any number of ranks: steps go by blocks, `reduce` is
-                             LS_REDUCE_EXACT or AUTO, one BLAS thread */
-    int64_t block;        /* rows of a block */
-    int threads;          /* BLAS threads of a rank; 0: see ls_topology_create() */
-    ls_read read;         /* who reads the data set */
-    bool stream;          /* rows are read as they are needed; with LS_SHUFFLE_LOCAL */
-    int64_t memory;       /* bytes that a rank's rows may take then */
-    bool trust_data;  /* leave out that the whole data set is read once before training: on one rank
-                         of each node, to verify its digest or, where it has none, that all of it
-                         can be read; with `stream` on all, to know the rows when a run goes on */
-    bool dry_run;     /* look at everything, write nothing; ls_trainer_run() is not called */
-    const char *text; /* the settings as `key = value` lines: config.conf, checkpoints */
-    const char *fixed;    /* those lines of them that a resumed run must not change; of these: */
-    const char *bound;    /* not even with resume_anyway */
-    const char *order;    /* only between epochs: they say which samples make up a step */
-    const char *defaults; /* the settings, as `text`, that a checkpoint of an older version means
-                             where it does not name them */
+    bool heal;             /* continue with the parameters of most ranks where some differ */
+    double watchdog;       /* seconds without progress after which observer->stuck is called;
+                              0: never */
+    ls_reduce reduce;      /* how gradients are summed over ranks */
+    bool shard_optimizer;  /* ranks share the work of updating, see ls_reducer_create() */
+    bool reproducible;     /* the same bits on any number of ranks: steps are computed in blocks,
+                              `reduce` is LS_REDUCE_EXACT or AUTO, one BLAS thread */
+    int64_t block;         /* rows of a block */
+    int64_t threads;       /* BLAS threads of a rank; 0: see ls_topology_create() */
+    bool dry_run;          /* check everything, write nothing; ls_trainer_run() is not called */
 } ls_train_config;
 
 /* What a training is about to do. Borrowed; valid during the call. */
@@ -165,7 +167,8 @@ typedef struct ls_observer {
 } ls_observer;
 
 /* Opens the data set, reads this rank's shard, builds the network, resumes if asked to, and calls
- * observer->start. Collective.
+ * observer->start. Checks first that the settings are valid, see ls_config_check(), and the same on
+ * all ranks. Collective.
  * config, observer  borrowed until the trainer is destroyed; what `config` points to too
  * Errors, on all ranks alike: LS_ERR_DATA, LS_ERR_USAGE, LS_ERR_FAILURE, LS_ERR_RANKS;
  * LS_INTERRUPTED if it was asked to end before its first step; *out is left alone. */

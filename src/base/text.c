@@ -94,3 +94,44 @@ int ls_text_find_pair(const char *text, const char *key, size_t key_length, ls_p
             return 1;
     return 0;
 }
+
+/* Cuts blanks off both ends, in place. */
+static char *trimmed(char *text)
+{
+    while (isspace((unsigned char)*text))
+        text++;
+    char *end = text + strlen(text);
+    while (end > text && isspace((unsigned char)end[-1]))
+        *--end = '\0';
+    return text;
+}
+
+/* Takes off the quotes that a value may be in, as in a shell; in place. */
+static char *unquoted(char *text)
+{
+    const size_t length = strlen(text);
+    if (length < 2 || (*text != '"' && *text != '\'') || text[length - 1] != *text)
+        return text;
+    text[length - 1] = '\0';
+    return text + 1;
+}
+
+int ls_text_cut_pair(char **at, int *number, char **key, char **value)
+{
+    while (**at != '\0') {
+        char *line = *at, *end = strchrnul(line, '\n');
+        *at = end + (*end != '\0');
+        *end = '\0';
+        ++*number;
+        line = trimmed(line);
+        if (*line == '\0' || *line == '#')
+            continue;
+        char *equals = strchr(line, '=');
+        *value = equals != NULL ? unquoted(trimmed(equals + 1)) : NULL;
+        if (equals != NULL)
+            *equals = '\0';
+        *key = trimmed(line);
+        return 1;
+    }
+    return 0;
+}

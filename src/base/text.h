@@ -35,4 +35,12 @@ int ls_text_next_pair(const char **at, ls_pair *out);
 /* The line with this key. Returns 0 if there is none. Local. */
 int ls_text_find_pair(const char *text, const char *key, size_t key_length, ls_pair *out);
 
+/* Cuts the next line `key = value` off a text, in place, passing over blank lines and those that
+ * begin with '#'. Blanks around both are cut off, and the quotes that the value may be in. Returns 0
+ * at the end of the text. Local.
+ * at      moves behind the line
+ * number  counts lines
+ * value   NULL if the line has no '=': then `key` is the line */
+int ls_text_cut_pair(char **at, int *number, char **key, char **value);
+
 #endif

@@ -23,38 +23,33 @@ typedef struct settings {
 } settings;
 
 #define AT(field) offsetof(settings, field)
-static const ls_option table[] = {
-    {.type = LS_OPT_HEADING, .help = "The step to measure"},
-    {"model", "LAYERS", LS_OPT_TEXT, 0, AT(model), "mlp", .help = "layers, as for train"},
-    {"batch", "ROWS", LS_OPT_INT, 0, AT(batch), "128", 1, LS_MAX_GLOBAL_BATCH,
-     .help = "global batch: rows in a step, over all ranks"},
-    {"data", "FILE", LS_OPT_TEXT, 0, AT(data),
+static const ls_setting table[] = {
+    {"model", .flags = LS_OPTION_AS_TRAIN, .offset = AT(model), .group = "The step to measure",
+     .help = "layers, as for train"},
+    {"batch", .flags = LS_OPTION_AS_TRAIN, .offset = AT(batch)},
+    {"data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(data),
      .help =
          "data set whose first rows are trained on; otherwise made-up ones as large as MNIST's"},
-    LS_LAYOUT_OPTION(0, AT(layout)),
-    {"reduce", "HOW", LS_OPT_CHOICE, 0, AT(reduce), "auto",
-     .choices = "fused overlap hierarchical exact auto", /* as ls_reduce */
+    {"layout", .flags = LS_OPTION_AS_TRAIN, .offset = AT(layout)},
+    {"reduce", .flags = LS_OPTION_AS_TRAIN, .offset = AT(reduce),
      .help = "how gradients are summed over ranks; auto: all ways"},
-    {"block", "ROWS", LS_OPT_INT, 0, AT(block), LS_BLOCK_DEFAULT, 1, LS_MAX_GLOBAL_BATCH,
+    {"block", .flags = LS_OPTION_AS_TRAIN, .offset = AT(block),
      .help = "exact: rows that are computed at a time, as for train --reproducible"},
-    {"shard-optimizer", NULL, LS_OPT_FLAG, 0, AT(shard_optimizer),
-     .help = "each rank updates a part of the parameters, then all gather them"},
-    {"steps", "N", LS_OPT_INT, 0, AT(steps), "200", 5, 1e6, .help = "steps to measure"},
-    {"threads", "N", LS_OPT_INT, 0, AT(threads), "0", 0, 1024,
-     .help = "BLAS threads of a rank; 0: the cores it is bound to alone, else 1"},
+    {"shard-optimizer", .flags = LS_OPTION_AS_TRAIN, .offset = AT(shard_optimizer)},
+    {"steps", "N", LS_TYPE_INT, .offset = AT(steps), .initial = "200", .min = 5, .max = 1e6,
+     .help = "steps to measure"},
+    {"threads", .flags = LS_OPTION_AS_TRAIN, .offset = AT(threads)},
 
-    {.type = LS_OPT_HEADING, .help = "Prediction"},
-    {"predict", "P,P,...", LS_OPT_TEXT, 0, AT(predict),
+    {"predict", "P,P,...", LS_TYPE_TEXT, .offset = AT(predict), .group = "Prediction",
      .help = "rank counts to predict strong and weak scaling for"},
-    {"ranks-per-node", "N", LS_OPT_INT, 0, AT(ranks_per_node), "0", 0, 1 << 20,
-     .help = "of the cluster to predict for; 0: as here"},
-    {"latency-us", "T", LS_OPT_REAL, 0, AT(latency_us), "0", 0, 1e9,
+    {"ranks-per-node", "N", LS_TYPE_INT, .offset = AT(ranks_per_node), .initial = "0",
+     .max = 1 << 20, .help = "of the cluster to predict for; 0: as here"},
+    {"latency-us", "T", LS_TYPE_REAL, .offset = AT(latency_us), .initial = "0", .max = 1e9,
      .help = "of a message between its nodes; 0: as measured here"},
-    {"bandwidth-gbs", "B", LS_OPT_REAL, 0, AT(bandwidth_gbs), "0", 0, 1e9,
+    {"bandwidth-gbs", "B", LS_TYPE_REAL, .offset = AT(bandwidth_gbs), .initial = "0", .max = 1e9,
      .help = "between its nodes, in GB/s each way; 0: as measured here"},
 
-    {.type = LS_OPT_HEADING, .help = "Output"},
-    {"json", NULL, LS_OPT_FLAG, 0, AT(json), .help = "print JSON"},
+    {"json", NULL, LS_TYPE_FLAG, .offset = AT(json), .group = "Output", .help = "print JSON"},
     {0},
 };
 
@@ -479,7 +474,7 @@ const ls_command ls_command_bench = {
     .name = "bench",
     .usage = "[OPTION ...]",
     .summary = "measures what bounds training here, and predicts how it scales",
-    .options = table,
+    .options = {table, false},
     .settings_size = sizeof(settings),
     .parallel = true,
     .run = run,

@@ -19,13 +19,12 @@ typedef struct settings {
 } settings;
 
 #define AT(field) offsetof(settings, field)
-static const ls_option table[] = {
-    {.type = LS_OPT_HEADING, .help = "Options"},
-    {"data", "FILE", LS_OPT_TEXT, 0, AT(data),
+static const ls_setting table[] = {
+    {"data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(data),
      .help = "a data set: can it be locked, does it fit into memory?"},
-    {"run", "DIR", LS_OPT_TEXT, 0, AT(run),
+    {"run", .flags = LS_OPTION_AS_TRAIN, .offset = AT(run),
      .help = "a run folder, there or not: how much room is there? [this folder]"},
-    {"threads", "N", LS_OPT_INT, 0, AT(threads), "0", 0, 1024,
+    {"threads", .flags = LS_OPTION_AS_TRAIN, .offset = AT(threads),
      .help = "BLAS threads of a rank, as for train"},
     {0},
 };
@@ -196,7 +195,7 @@ const ls_command ls_command_doctor = {
     .name = "doctor",
     .usage = "[OPTION ...]",
     .summary = "looks at where a job would run, and says what to change",
-    .options = table,
+    .options = {table, false},
     .settings_size = sizeof(settings),
     .parallel = true,
     .diagnoses = true,

@@ -33,29 +33,26 @@ typedef struct settings {
 
 #define AT(field) offsetof(settings, field)
 enum { MOST_ERRORS = 10000 };
-static const ls_option table[] = {
-    {.type = LS_OPT_HEADING, .help = "Options"},
-    {"data", "FILE", LS_OPT_TEXT, LS_OPT_REQUIRED, AT(data), .help = "HDF5 data set"},
-    {"checkpoint", "PATH", LS_OPT_TEXT, LS_OPT_REQUIRED, AT(checkpoint),
+static const ls_choice split_choices[] = {LS_SPLIT_LIST(LS_CHOICE_ROW){NULL, NULL}};
+static const ls_setting table[] = {
+    {"data", .flags = LS_OPTION_AS_TRAIN | LS_SETTING_REQUIRED, .offset = AT(data),
+     .help = "HDF5 data set"},
+    {"checkpoint", "PATH", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED, .offset = AT(checkpoint),
      .help = "a checkpoint file, or a run folder: its best, else its last"},
-    {"split", "NAME", LS_OPT_CHOICE, 0, AT(split), "test",
-     .choices = "train validation test", /* as ls_split */
-     .help = "which rows"},
-    LS_LAYOUT_OPTION(0, AT(layout)),
-    {"raw", NULL, LS_OPT_FLAG, 0, AT(raw),
+    {"split", "NAME", LS_TYPE_CHOICE, .offset = AT(split), .initial = "test",
+     .choices = split_choices, .help = "rows to evaluate"},
+    {"layout", .flags = LS_OPTION_AS_TRAIN, .offset = AT(layout)},
+    {"raw", NULL, LS_TYPE_FLAG, .offset = AT(raw),
      .help = "the parameters themselves where the checkpoint holds their average, too"},
-    {"threads", "N", LS_OPT_INT, 0, AT(threads), "0", 0, 1024,
-     .help = "BLAS threads of a rank; 0: the cores it is bound to alone, else 1"},
-    {"read", "HOW", LS_OPT_CHOICE, 0, AT(read), "each",
-     .choices = "each root node", /* as ls_read */
-     .help = "who reads the data set: every rank its rows, rank 0, a rank of each node"},
-    {"trust-data", NULL, LS_OPT_FLAG, 0, AT(trust_data),
+    {"threads", .flags = LS_OPTION_AS_TRAIN, .offset = AT(threads)},
+    {"read", .flags = LS_OPTION_AS_TRAIN, .offset = AT(read)},
+    {"trust-data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(trust_data),
      .help = "do not check the whole data set first, as for train"},
-    {"errors", "N", LS_OPT_INT, 0, AT(errors), "0", 0, MOST_ERRORS,
+    {"errors", "N", LS_TYPE_INT, .offset = AT(errors), .initial = "0", .max = MOST_ERRORS,
      .help = "list and picture the N wrong rows that the network is surest of"},
-    {"errors-file", "FILE", LS_OPT_TEXT, 0, AT(errors_file), "errors.png",
+    {"errors-file", "FILE", LS_TYPE_TEXT, .offset = AT(errors_file), .initial = "errors.png",
      .help = "the picture, a PNG; none: the list only"},
-    {"json", NULL, LS_OPT_FLAG, 0, AT(json), .help = "print JSON"},
+    {"json", NULL, LS_TYPE_FLAG, .offset = AT(json), .help = "print JSON"},
     {0},
 };
 
@@ -84,35 +81,36 @@ typedef struct work {
     int64_t mistakes;    /* found */
 } work;
 
-/* The value of a setting, up to the end of its line; "" if it is not there. Local. */
-static const char *value_of(const char *config, const char *key, size_t *length)
+/* Takes a setting from a checkpoint's; one that it is too old to name keeps its default. Local. */
+static ls_status recall(const char *path, const char *saved, const char *name,
+                        ls_train_config *out)
 {
+    char value[64];
     ls_pair pair;
-    const bool found = ls_text_find_pair(config, key, strlen(key), &pair) != 0;
-    *length = found ? pair.value_length : 0;
-    return found ? pair.value : "";
+    if (!ls_text_find_pair(saved, name, strlen(name), &pair))
+        return LS_OK;
+    snprintf(value, sizeof value, "%.*s", (int)pair.value_length, pair.value);
+    if (ls_config_set(out, name, value) == LS_OK)
+        return LS_OK;
+    return ls_fail(LS_ERR_DATA, "%s: '--%s %s' is not known here", path, name, value);
 }
 
-/* How the training read its data: which rows it held out, and the layout of the images. A setting
- * that the checkpoint is too old to name has its default. Local. */
-static ls_status read_as_trained(const char *path, const char *config, ls_dataset_options *out)
+/* How the training read its data: which rows it held out, and the layout of the images. Local. */
+static ls_status read_as_trained(const char *path, const char *saved, ls_dataset_options *out)
 {
-    size_t length;
-    const double fraction = strtod(value_of(config, "validation", &length), NULL);
-    out->validation = fraction >= 0 && fraction < 1 ? fraction : 0;
-    out->seed = strtoull(value_of(config, "seed", &length), NULL, 10);
-    const char *layout = value_of(config, "layout", &length); /* "auto" came to nchw, too */
-    out->layout = length == strlen("nhwc") && memcmp(layout, "nhwc", length) == 0 ? LS_LAYOUT_NHWC
-                                                                                  : LS_LAYOUT_NCHW;
-    const char *how = value_of(config, "hold-out", &length), *name;
-    for (int i = 0; length > 0 && (name = ls_hold_out_name(i)) != NULL; i++)
-        if (strlen(name) == length && memcmp(name, how, length) == 0) {
-            out->hold_out = (ls_hold_out)i;
-            return LS_OK;
-        }
-    return length == 0 ? LS_OK
-                       : ls_fail(LS_ERR_DATA, "%s: '--hold-out %.*s' is not known here", path,
-                                 (int)length, how);
+    static const char *const names[] = {"validation", "hold-out", "seed", "layout"};
+    ls_train_config config;
+    ls_status status = LS_OK;
+    ls_config_default(&config);
+    for (size_t i = 0; status == LS_OK && i < sizeof names / sizeof *names; i++)
+        status = recall(path, saved, names[i], &config);
+    if (config.layout == LS_LAYOUT_AUTO) /* training took the images for nchw */
+        config.layout = LS_LAYOUT_NCHW;
+    *out = (ls_dataset_options){.validation = config.validation,
+                                .hold_out = config.hold_out,
+                                .seed = config.seed,
+                                .layout = config.layout};
+    return status;
 }
 
 /* Rank 0 opens the checkpoint; all ranks get to know what it describes. Collective. */
@@ -429,7 +427,7 @@ const ls_command ls_command_eval = {
     .name = "eval",
     .usage = "--data FILE --checkpoint PATH [OPTION ...]",
     .summary = "test loss, accuracy and confusion matrix of a checkpoint",
-    .options = table,
+    .options = {table, false},
     .settings_size = sizeof(settings),
     .parallel = true,
     .run = run,

@@ -16,17 +16,19 @@ typedef struct settings {
 typedef enum ls_shell { SHELL_NONE, SHELL_BASH, SHELL_ZSH } ls_shell;
 
 #define AT(field) offsetof(settings, field)
-static const ls_option table[] = {
-    {.type = LS_OPT_HEADING, .help = "Options"},
-    {"topic", "TOPIC", LS_OPT_TEXT, LS_OPT_ARGUMENT | LS_OPT_NOT_SAVED, AT(topic),
+static const ls_choice shells[] = {{"none", "print help"},
+                                   {"bash", "to be read by ~/.bashrc"},
+                                   {"zsh", "to be read by ~/.zshrc"},
+                                   {0}}; /* as ls_shell */
+static const ls_setting table[] = {
+    {"topic", "TOPIC", LS_TYPE_TEXT, .offset = AT(topic), .flags = LS_SETTING_ARGUMENT,
      .help = "a command, or a page of the manual"},
-    {"all", NULL, LS_OPT_FLAG, LS_OPT_NOT_SAVED, AT(all), .help = "all options of the command"},
-    {"man", NULL, LS_OPT_FLAG, LS_OPT_NOT_SAVED, AT(man),
+    {"all", NULL, LS_TYPE_FLAG, .offset = AT(all), .help = "all options of the command"},
+    {"man", NULL, LS_TYPE_FLAG, .offset = AT(man),
      .help = "print the manual page of the program, or of the command, for man"},
-    {"completion", "SHELL", LS_OPT_CHOICE, LS_OPT_NOT_SAVED, AT(completion), "none",
-     .choices = "none bash zsh", /* as ls_shell */
-     .help = "print a script that lets this shell complete command lines"},
-    {"list", NULL, LS_OPT_FLAG, LS_OPT_NOT_SAVED, AT(list), .help = "print the commands' names"},
+    {"completion", "SHELL", LS_TYPE_CHOICE, .offset = AT(completion), .initial = "none",
+     .choices = shells, .help = "print a script that lets this shell complete command lines"},
+    {"list", NULL, LS_TYPE_FLAG, .offset = AT(list), .help = "print the commands' names"},
     {0},
 };
 
@@ -51,8 +53,7 @@ static ls_status show_topic(const char *name, const settings *s)
         if (strcmp(command->name, name) == 0) {
             if (s->man)
                 return ls_man_command(command, stdout);
-            ls_help_command(command, s->all, stdout);
-            return LS_OK;
+            return ls_help_command(command, s->all, stdout);
         }
     if (strncmp(name, "lockstep-", strlen("lockstep-")) == 0)
         name += strlen("lockstep-");
@@ -74,10 +75,10 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     if (*s->topic != '\0')
         return show_topic(s->topic, s);
     if (s->completion == SHELL_BASH)
-        ls_completion_bash(stdout);
-    else if (s->completion == SHELL_ZSH)
-        ls_completion_zsh(stdout);
-    else if (s->man)
+        return ls_completion_bash(stdout);
+    if (s->completion == SHELL_ZSH)
+        return ls_completion_zsh(stdout);
+    if (s->man)
         ls_man_program(stdout);
     else if (s->list)
         for (int i = 0; ls_command_at(i) != NULL; i++)
@@ -91,7 +92,7 @@ const ls_command ls_command_help = {
     .name = "help",
     .usage = "[TOPIC | --man | --completion SHELL]",
     .summary = "a command's options, or a page of the manual",
-    .options = table,
+    .options = {table, false},
     .settings_size = sizeof(settings),
     .speaks_once = true,
     .run = run,

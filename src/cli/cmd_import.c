@@ -21,33 +21,36 @@ typedef struct settings {
 } settings;
 
 #define AT(field) offsetof(settings, field)
-static const ls_option table[] = {
-    {.type = LS_OPT_HEADING, .help = "Source: a folder of the four files, or the files one by one"},
-    {"idx", "DIR", LS_OPT_TEXT, 0, AT(idx), .help = "train-images-idx3-ubyte, ... (.gz or not)"},
-    {"train-images", "FILE", LS_OPT_TEXT, 0, AT(train_images),
+static const ls_setting table[] = {
+    {"idx", "DIR", LS_TYPE_TEXT, .offset = AT(idx),
+     .group = "Source: a folder of the four files, or the files one by one",
+     .help = "train-images-idx3-ubyte, ... (.gz or not)"},
+    {"train-images", "FILE", LS_TYPE_TEXT, .offset = AT(train_images),
      .help = "IDX, uint8 [N,H,W] or [N,C,H,W]"},
-    {"train-labels", "FILE", LS_OPT_TEXT, 0, AT(train_labels),
+    {"train-labels", "FILE", LS_TYPE_TEXT, .offset = AT(train_labels),
      .help = "IDX, uint8, int16 or int32 [N]"},
-    {"test-images", "FILE", LS_OPT_TEXT, 0, AT(test_images),
+    {"test-images", "FILE", LS_TYPE_TEXT, .offset = AT(test_images),
      .help = "may be left out with its labels"},
-    {"test-labels", "FILE", LS_OPT_TEXT, 0, AT(test_labels), .help = "as above"},
-    {"synthetic", "N,C,H,W,CLASSES", LS_OPT_TEXT, 0, AT(synthetic),
+    {"test-labels", "FILE", LS_TYPE_TEXT, .offset = AT(test_labels), .help = "as above"},
+    {"synthetic", "N,C,H,W,CLASSES", LS_TYPE_TEXT, .offset = AT(synthetic),
      .help =
          "instead of files: N training rows of C x H x W pixels, made up but learnable, and N/6 "
          "for testing"},
-    {"seed", "N", LS_OPT_INT, 0, AT(seed), "0", 0, 1e15, .help = "of what is made up"},
-    {.type = LS_OPT_HEADING, .help = "Result"},
-    {"out", "FILE", LS_OPT_TEXT, LS_OPT_REQUIRED, AT(out), .help = "the HDF5 file to write"},
-    {"name", "TEXT", LS_OPT_TEXT, 0, AT(name), .help = "the data set's name"},
-    {"limit", "ROWS", LS_OPT_INT, 0, AT(limit), "0", 0, 1e15,
+    {"seed", "N", LS_TYPE_INT, .offset = AT(seed), .initial = "0", .max = 1e15,
+     .help = "of what is made up"},
+
+    {"out", "FILE", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED, .offset = AT(out),
+     .group = "Result", .help = "the HDF5 file to write"},
+    {"name", "TEXT", LS_TYPE_TEXT, .offset = AT(name), .help = "the data set's name"},
+    {"limit", "ROWS", LS_TYPE_INT, .offset = AT(limit), .initial = "0", .max = 1e15,
      .help = "the first training rows only; 0: all"},
-    {"limit-test", "ROWS", LS_OPT_INT, 0, AT(limit_test), "0", 0, 1e15,
+    {"limit-test", "ROWS", LS_TYPE_INT, .offset = AT(limit_test), .initial = "0", .max = 1e15,
      .help = "the first test rows only; 0: all"},
-    {"classes", "K", LS_OPT_INT, 0, AT(classes), "0", 0, LS_MAX_CLASSES,
+    {"classes", "K", LS_TYPE_INT, .offset = AT(classes), .initial = "0", .max = LS_MAX_CLASSES,
      .help = "number of classes; 0: the largest label and one"},
-    {"compress", NULL, LS_OPT_FLAG, 0, AT(compress),
+    {"compress", NULL, LS_TYPE_FLAG, .offset = AT(compress),
      .help = "chunks with deflate and checksums, instead of contiguous"},
-    {"force", NULL, LS_OPT_FLAG, 0, AT(force),
+    {"force", NULL, LS_TYPE_FLAG, .offset = AT(force),
      .help = "replace a data set of other content that lies there"},
     {0},
 };
@@ -163,7 +166,9 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     const double begin = ls_now();
     ls_status status = *s->synthetic != '\0' ? import_synthetic(s) : import_files(s);
     ls_dataset *dataset = NULL;
-    const ls_dataset_options by_default = {.validation = strtod(LS_VALIDATION_DEFAULT, NULL),
+    ls_train_config train; /* what it is likely to hold out */
+    ls_config_default(&train);
+    const ls_dataset_options by_default = {.validation = train.validation,
                                            .layout = LS_LAYOUT_NCHW};
     if (status == LS_OK)
         status = ls_dataset_open(&dataset, s->out, &by_default);
@@ -195,7 +200,7 @@ const ls_command ls_command_import = {
     .name = "import",
     .usage = "--idx DIR | --synthetic N,C,H,W,CLASSES --out FILE",
     .summary = "makes an HDF5 data set from IDX files, or a synthetic one",
-    .options = table,
+    .options = {table, false},
     .settings_size = sizeof(settings),
     .help = help,
     .run = run,

@@ -18,14 +18,14 @@ typedef struct settings {
     bool json, verify;
 } settings;
 
-static const ls_option table[] = {
-    {.type = LS_OPT_HEADING, .help = "Options"},
-    {"file", "FILE", LS_OPT_TEXT, LS_OPT_REQUIRED | LS_OPT_ARGUMENT, offsetof(settings, file),
+static const ls_setting table[] = {
+    {"file", "FILE", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED | LS_SETTING_ARGUMENT,
+     .offset = offsetof(settings, file),
      .help = "a data set, a checkpoint, or a run folder for its best checkpoint"},
-    {"verify", NULL, LS_OPT_FLAG, 0, offsetof(settings, verify),
+    {"verify", NULL, LS_TYPE_FLAG, .offset = offsetof(settings, verify),
      .help = "of a data set: read all of it and check every label, sealed or not"},
-    LS_LAYOUT_OPTION(0, offsetof(settings, layout)),
-    {"json", NULL, LS_OPT_FLAG, 0, offsetof(settings, json), .help = "print JSON"},
+    {"layout", .flags = LS_OPTION_AS_TRAIN, .offset = offsetof(settings, layout)},
+    {"json", NULL, LS_TYPE_FLAG, .offset = offsetof(settings, json), .help = "print JSON"},
     {0},
 };
 
@@ -267,7 +267,7 @@ const ls_command ls_command_info = {
     .name = "info",
     .usage = "FILE [--verify] [--layout HOW] [--json]",
     .summary = "describes a data set or a checkpoint and verifies its digest",
-    .options = table,
+    .options = {table, false},
     .settings_size = sizeof(settings),
     .run = run,
 };

@@ -13,16 +13,17 @@ typedef struct settings {
 } settings;
 
 #define AT(field) offsetof(settings, field)
-static const ls_option table[] = {
-    {.type = LS_OPT_HEADING, .help = "Options"},
-    {"run", "DIR", LS_OPT_TEXT, LS_OPT_REQUIRED | LS_OPT_ARGUMENT, AT(run),
-     .help = "the run folder of a training, come to its end or not"},
-    {"evaluation", "FILE", LS_OPT_TEXT, 0, AT(evaluation),
+static const ls_setting table[] = {
+    {"run", "DIR", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED | LS_SETTING_ARGUMENT,
+     .offset = AT(run), .help = "the run folder of a training, come to its end or not"},
+    {"evaluation", "FILE", LS_TYPE_TEXT, .offset = AT(evaluation),
      .help = "what eval --json printed: accuracy, confusion matrix, wrong rows"},
-    {"errors", "FILE", LS_OPT_TEXT, 0, AT(errors), .help = "the picture that eval --errors made"},
-    {"scaling", "DIR", LS_OPT_TEXT, 0, AT(scaling),
+    {"errors", "FILE", LS_TYPE_TEXT, .offset = AT(errors),
+     .help = "the picture that eval --errors made"},
+    {"scaling", "DIR", LS_TYPE_TEXT, .offset = AT(scaling),
      .help = "a scaling experiment that `lockstep scaling` has evaluated"},
-    {"out", "FILE", LS_OPT_TEXT, 0, AT(out), "report.html", .help = "the page to write"},
+    {"out", "FILE", LS_TYPE_TEXT, .offset = AT(out), .initial = "report.html",
+     .help = "the page to write"},
     {0},
 };
 
@@ -97,7 +98,7 @@ const ls_command ls_command_report = {
     .name = "report",
     .usage = "RUN [OPTION ...]",
     .summary = "a page about a run, in one HTML file",
-    .options = table,
+    .options = {table, false},
     .settings_size = sizeof(settings),
     .run = run,
 };

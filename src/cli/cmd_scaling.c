@@ -20,16 +20,14 @@ typedef struct settings {
 } settings;
 
 #define AT(field) offsetof(settings, field)
-static const ls_option table[] = {
-    {.type = LS_OPT_HEADING, .help = "Options"},
-    {"folder", "FOLDER", LS_OPT_TEXT, LS_OPT_REQUIRED | LS_OPT_ARGUMENT, AT(folder),
-     .help = "the experiment: its runs lie in FOLDER/runs"},
-    {"warmup", "EPOCHS", LS_OPT_INT, 0, AT(warmup), "1", 0, 1e9,
-     .help =
-         "first epochs of each run that do not count; if not given, as the experiment was told"},
-    {"target", "ACCURACY", LS_OPT_REAL, 0, AT(target), "0", 0, 1,
-     .help = "of validation: tell the time until it is reached; 0: don't; if not given, likewise"},
-    {"json", NULL, LS_OPT_FLAG, 0, AT(json), .help = "print JSON"},
+static const ls_setting table[] = {
+    {"folder", "FOLDER", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED | LS_SETTING_ARGUMENT,
+     .offset = AT(folder), .help = "the experiment: its runs lie in FOLDER/runs"},
+    {"warmup", "EPOCHS", LS_TYPE_INT, .offset = AT(warmup), .initial = "1", .max = 1e9,
+     .help = "first epochs of each run that do not count; if not given, as the experiment says"},
+    {"target", "ACCURACY", LS_TYPE_REAL, .offset = AT(target), .initial = "0", .max = 1,
+     .help = "of validation: report the time until it is reached; 0: don't; if not given, likewise"},
+    {"json", NULL, LS_TYPE_FLAG, .offset = AT(json), .help = "print JSON"},
     {0},
 };
 
@@ -296,7 +294,7 @@ static ls_status recall(const ls_options *options, settings *s)
         return status;
     status = ls_read_file(path, 1 << 16, LS_ERR_DATA, &text, &length);
     if (status == LS_OK)
-        status = ls_options_create(&from_file, table, &kept);
+        status = ls_options_create(&from_file, ls_command_scaling.options, &kept);
     if (status == LS_OK)
         status = ls_options_parse_file(from_file, path, text);
     if (status == LS_OK && !ls_options_given(options, "warmup"))
@@ -334,7 +332,7 @@ const ls_command ls_command_scaling = {
     .name = "scaling",
     .usage = "FOLDER",
     .summary = "evaluates the runs of a scaling experiment",
-    .options = table,
+    .options = {table, false},
     .settings_size = sizeof(settings),
     .run = run,
 };

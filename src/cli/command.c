@@ -52,7 +52,7 @@ static ls_status apply_config(ls_comm *comm, ls_options *options, int argc, char
 /* Makes sure that all ranks were given the same settings. Collective. */
 static ls_status agree_on_settings(ls_comm *comm, const ls_options *options)
 {
-    char *text = ls_options_text(options, 0);
+    char *text = ls_options_text(options);
     ls_status status = ls_agree(comm, text == NULL ? LS_ERR_FAILURE : LS_OK);
     if (status == LS_OK)
         status = ls_agree_equal(comm, text, "the configuration");

@@ -7,25 +7,11 @@
 
 #include "cli/options.h"
 
-/* Of --block, for the commands that have it. */
-#define LS_BLOCK_DEFAULT "32"
-
-/* Of train's --validation: what is likely to be held out of a data set. */
-#define LS_VALIDATION_DEFAULT "0.1"
-/* The option of all commands that read images: what their dimensions are in the file. */
-#define LS_LAYOUT_OPTION(flags, offset)                                                            \
-    {                                                                                              \
-        "layout", "HOW", LS_OPT_CHOICE, flags, offset, "auto",                                     \
-            .choices = "auto nchw nhwc", /* as ls_layout_order */                                  \
-            .help = "of 4-dimensional images in the file; auto: nchw, unless it looks like nhwc: " \
-                    "then say which"                                                               \
-    }
-
 typedef struct ls_command {
     const char *name;
     const char *usage;        /* what follows the name */
     const char *summary;      /* one line */
-    const ls_option *options; /* ends with a row of zeros */
+    ls_option_table options;
     size_t settings_size;     /* of the struct that the options' values go to */
     void (*help)(FILE *out);  /* more help, after the options; NULL for none */
 

@@ -1,5 +1,6 @@
 #include "cli/completion.h"
 
+#include "base/memory.h"
 #include "cli/command.h"
 #include "cli/completion_text.h"
 #include "cli/rows.h"
@@ -19,46 +20,57 @@ static void put_topics(FILE *out)
 }
 
 /* The words that a row's value may be; @file or @folder, and words, for a path; @flag: no value. */
-static void put_values(FILE *out, const ls_option *table, int at, const ls_row *row)
+static void put_values(FILE *out, const ls_setting *row)
 {
-    const char *name, *meaning;
-    size_t length;
-    if (row->kind == LS_ROW_FILE || row->kind == LS_ROW_FOLDER) {
+    const ls_row_kind kind = ls_row_kind_of(row);
+    if (kind == LS_ROW_FILE || kind == LS_ROW_FOLDER) {
         const char *bar = strchr(row->argument, '|'); /* as in auto|PATH */
-        fputs(row->kind == LS_ROW_FILE ? "@file" : "@folder", out);
+        fputs(kind == LS_ROW_FILE ? "@file" : "@folder", out);
         if (bar != NULL)
             fprintf(out, " %.*s", (int)(bar - row->argument), row->argument);
-    } else if (row->kind == LS_ROW_FLAG)
+    } else if (kind == LS_ROW_FLAG)
         fputs("@flag", out);
     else if (strcmp(row->argument, "TOPIC") == 0)
         put_topics(out);
     else
-        for (int i = 0; ls_row_choice(table, at, i, &name, &length, &meaning); i++)
-            fprintf(out, "%.*s ", (int)length, name);
+        for (const ls_choice *c = row->choices; c != NULL && c->name != NULL; c++)
+            fprintf(out, "%s ", c->name);
 }
 
 /* The cases of a command in bash: its options, the values of each, and of its bare arguments. */
-static void put_bash_command(FILE *out, const ls_command *command)
+static void put_bash_command(FILE *out, const char *command, const ls_setting *rows, int count)
 {
-    ls_row row;
-    fprintf(out, "    %s:) echo '", command->name);
-    for (int at = 0; ls_row_at(command->options, at, &row); at++)
-        if (row.kind != LS_ROW_HEADING)
-            fprintf(out, "--%s ", row.name);
+    fprintf(out, "    %s:) echo '", command);
+    for (int i = 0; i < count; i++)
+        fprintf(out, "--%s ", rows[i].name);
     fputs("--help' ;;\n", out);
-    for (int at = 0; ls_row_at(command->options, at, &row); at++) {
-        if (row.kind == LS_ROW_HEADING)
-            continue;
-        fprintf(out, "    %s:--%s", command->name, row.name);
-        if (row.bare)
-            fprintf(out, " | %s:bare", command->name);
+    for (int i = 0; i < count; i++) {
+        fprintf(out, "    %s:--%s", command, rows[i].name);
+        if ((rows[i].flags & LS_SETTING_ARGUMENT) != 0)
+            fprintf(out, " | %s:bare", command);
         fputs(") echo '", out);
-        put_values(out, command->options, at, &row);
+        put_values(out, &rows[i]);
         fputs("' ;;\n", out);
     }
 }
 
-void ls_completion_bash(FILE *out)
+/* Writes a part of a script for each command. */
+static ls_status put_commands(FILE *out, void (*put)(FILE *out, const char *command,
+                                                     const ls_setting *rows, int count))
+{
+    const ls_command *command;
+    int count;
+    for (int i = 0; (command = ls_command_at(i)) != NULL; i++) {
+        ls_setting *rows = ls_options_rows(command->options, &count);
+        if (rows == NULL)
+            return LS_ERR_FAILURE;
+        put(out, command->name, rows, count);
+        ls_free(rows);
+    }
+    return LS_OK;
+}
+
+ls_status ls_completion_bash(FILE *out)
 {
     const ls_command *command;
     fputs("# Completion of lockstep in bash; made by `lockstep help --completion bash`.\n"
@@ -69,10 +81,10 @@ void ls_completion_bash(FILE *out)
     for (int i = 0; (command = ls_command_at(i)) != NULL; i++)
         fprintf(out, "%s ", command->name);
     fputs("--help --version' ;;\n", out);
-    for (int i = 0; (command = ls_command_at(i)) != NULL; i++)
-        put_bash_command(out, command);
+    ls_status status = put_commands(out, put_bash_command);
     fputs("    esac\n}\n", out);
     fwrite(ls_completion_text_bash, 1, ls_completion_text_bash_length, out);
+    return status;
 }
 
 /* A text within '[...]' of zsh's _arguments, in single quotes. */
@@ -86,54 +98,52 @@ static void put_quoted(FILE *out, const char *text)
 }
 
 /* What zsh's _arguments does for a row's value: ":name:action". */
-static void put_zsh_value(FILE *out, const ls_option *table, int at, const ls_row *row)
+static void put_zsh_value(FILE *out, const ls_setting *row)
 {
+    const ls_row_kind kind = ls_row_kind_of(row);
     fputc(':', out);
     put_quoted(out, row->argument);
     const char *bar = strchr(row->argument, '|');
-    if (bar != NULL && row->kind == LS_ROW_FILE)
+    if (bar != NULL && kind == LS_ROW_FILE)
         fprintf(out, ":{compadd %.*s; _files}", (int)(bar - row->argument), row->argument);
-    else if (row->kind == LS_ROW_FILE)
+    else if (kind == LS_ROW_FILE)
         fputs(":_files", out);
-    else if (row->kind == LS_ROW_FOLDER)
+    else if (kind == LS_ROW_FOLDER)
         fputs(":_files -/", out);
     else {
         fputs(":(", out);
-        put_values(out, table, at, row);
+        put_values(out, row);
         fputc(')', out);
     }
 }
 
-static void put_zsh_command(FILE *out, const ls_command *command)
+static void put_zsh_command(FILE *out, const char *command, const ls_setting *rows, int count)
 {
-    ls_row row;
-    fprintf(out, "_lockstep_%s() {\n    _arguments -S \\\n", command->name);
-    for (int at = 0; ls_row_at(command->options, at, &row); at++) {
-        if (row.kind == LS_ROW_HEADING)
-            continue;
-        if (row.bare) {
+    fprintf(out, "_lockstep_%s() {\n    _arguments -S \\\n", command);
+    for (const ls_setting *row = rows; row < rows + count; row++) {
+        const bool flag = ls_row_kind_of(row) == LS_ROW_FLAG;
+        if ((row->flags & LS_SETTING_ARGUMENT) != 0) {
             fputs("        '1", out);
-            put_zsh_value(out, command->options, at, &row);
+            put_zsh_value(out, row);
             fputs("' \\\n", out);
         }
-        fprintf(out, "        '--%s%s[", row.name, row.kind == LS_ROW_FLAG ? "" : "=");
-        put_quoted(out, row.help);
+        fprintf(out, "        '--%s%s[", row->name, flag ? "" : "=");
+        put_quoted(out, row->help);
         fputc(']', out);
-        if (row.kind != LS_ROW_FLAG)
-            put_zsh_value(out, command->options, at, &row);
+        if (!flag)
+            put_zsh_value(out, row);
         fputs("' \\\n", out);
     }
     fputs("        '--help[options of the command]'\n}\n", out);
 }
 
-void ls_completion_zsh(FILE *out)
+ls_status ls_completion_zsh(FILE *out)
 {
     const ls_command *command;
     fputs("#compdef lockstep mpirun mpiexec orterun prterun srun\n"
           "# Completion of lockstep in zsh; made by `lockstep help --completion zsh`.\n",
           out);
-    for (int i = 0; (command = ls_command_at(i)) != NULL; i++)
-        put_zsh_command(out, command);
+    ls_status status = put_commands(out, put_zsh_command);
     fputs("_lockstep_commands=(\n", out);
     for (int i = 0; (command = ls_command_at(i)) != NULL; i++) {
         fprintf(out, "    '%s:", command->name);
@@ -142,4 +152,5 @@ void ls_completion_zsh(FILE *out)
     }
     fputs("    '--help:the commands' '--version:of what it was built'\n)\n", out);
     fwrite(ls_completion_text_zsh, 1, ls_completion_text_zsh_length, out);
+    return status;
 }

@@ -8,7 +8,8 @@
 void ls_help_program(FILE *out);
 
 /* Prints the help of a command. Local.
- * all  all of it; else, of a command that names its commonest options, examples and these alone */
-void ls_help_command(const ls_command *command, bool all, FILE *out);
+ * all  all of it; else, of a command that names its commonest options, examples and these alone
+ * Errors: LS_ERR_FAILURE when memory is short. */
+ls_status ls_help_command(const ls_command *command, bool all, FILE *out) LS_MUST_CHECK;
 
 #endif

@@ -176,7 +176,9 @@ static bool answer(int argc, char **argv, bool speaks, ls_status *code)
             ls_version_print(stdout);
     } else if (asks_for_help(argc, argv) && find_command(first, &command) == LS_OK) {
         if (speaks)
-            ls_help_command(command, has_word(argc, argv, "--all"), stdout);
+            *code = ls_help_command(command, has_word(argc, argv, "--all"), stdout);
+        if (*code != LS_OK)
+            *code = tell(*code, speaks);
     } else
         return false;
     return true;

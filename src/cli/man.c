@@ -2,8 +2,8 @@
 
 #include <lockstep/version.h>
 
+#include "base/memory.h"
 #include "build_info.h"
-#include "cli/rows.h"
 #include "cli/topics.h"
 
 #include <ctype.h>
@@ -56,67 +56,54 @@ static void put_form(FILE *out, const char *name, const char *argument)
     fputc('\n', out);
 }
 
-static void put_choices(FILE *out, const ls_option *table, int at)
+static void put_choices(FILE *out, const ls_choice *choices)
 {
-    const char *name, *meaning;
-    size_t length;
-    bool first = true;
-    for (int i = 0; ls_row_choice(table, at, i, &name, &length, &meaning); i++) {
-        fputs(first ? "\nOne of\n.RS\n" : "", out);
-        first = false;
-        fputs(".TP\n\\fB", out);
-        put(out, name, length);
-        fputs("\\fR\n", out);
-        put_text(out, meaning != NULL ? meaning : "\\&");
+    fputs(".RS\n", out);
+    for (const ls_choice *c = choices; c->name != NULL; c++) {
+        fputs(".TP\n", out);
+        put_form(out, c->name, "");
+        put_text(out, c->help);
         fputc('\n', out);
     }
-    fputs(first ? "\n" : ".RE\n", out);
+    fputs(".RE\n", out);
 }
 
-/* The choices of a row that have no meanings, in one sentence. Returns false if there are none, or
- * some have. */
-static bool put_plain_choices(FILE *out, const ls_option *table, int at)
+static void put_option(FILE *out, const ls_setting *row)
 {
-    const char *name, *meaning;
-    size_t length;
-    if (!ls_row_choice(table, at, 0, &name, &length, &meaning) || meaning != NULL)
-        return false;
-    for (int i = 0; ls_row_choice(table, at, i, &name, &length, &meaning); i++) {
-        fputs(i == 0 ? ": \\fB" : ", \\fB", out);
-        put(out, name, length);
-        fputs("\\fR", out);
-    }
-    fputc('\n', out);
-    return true;
-}
-
-static void put_option(FILE *out, const ls_option *table, int at, const ls_row *row)
-{
-    char name[64];
-    snprintf(name, sizeof name, "--%s", row->name);
+    char name[64] = "";
+    if ((row->flags & LS_SETTING_ARGUMENT) == 0)
+        snprintf(name, sizeof name, "--%s", row->name);
     fputs(".TP\n", out);
-    put_form(out, row->bare ? "" : name, row->argument);
+    put_form(out, name, row->argument != NULL ? row->argument : "");
     put_text(out, row->help);
-    if (!put_plain_choices(out, table, at))
-        put_choices(out, table, at);
-    if (*row->initial != '\0') {
+    fputc('\n', out);
+    if (row->initial != NULL && *row->initial != '\0') {
         fputs("[default: \\fB", out);
         put_text(out, row->initial);
         fputs("\\fR]\n", out);
     }
+    if (row->choices != NULL)
+        put_choices(out, row->choices);
 }
 
-static void put_options(FILE *out, const ls_option *table)
+static ls_status put_options(FILE *out, ls_option_table table)
 {
-    ls_row row;
+    int count;
+    ls_setting *rows = ls_options_rows(table, &count);
+    if (rows == NULL)
+        return LS_ERR_FAILURE;
     fputs(".SH OPTIONS\n", out);
-    for (int at = 0; ls_row_at(table, at, &row); at++)
-        if (row.kind == LS_ROW_HEADING && strcmp(row.help, "Options") != 0) {
+    for (int i = 0; i < count; i++) {
+        if (strcmp(rows[i].group, "Options") != 0 &&
+            (i == 0 || strcmp(rows[i].group, rows[i - 1].group) != 0)) {
             fputs(".SS ", out);
-            put_text(out, row.help);
+            put_text(out, rows[i].group);
             fputc('\n', out);
-        } else if (row.kind != LS_ROW_HEADING)
-            put_option(out, table, at, &row);
+        }
+        put_option(out, &rows[i]);
+    }
+    ls_free(rows);
+    return LS_OK;
 }
 
 /* A text of headings and of indented lines below them, as a command's further help has. */
@@ -202,8 +189,9 @@ ls_status ls_man_command(const ls_command *command, FILE *out)
         put_text(out, command->examples);
         fputs(".EE\n", out);
     }
-    put_options(out, command->options);
-    ls_status status = put_help(out, command);
+    ls_status status = put_options(out, command->options);
+    if (status == LS_OK)
+        status = put_help(out, command);
     put_codes(out);
     put_others(out, command);
     return status;

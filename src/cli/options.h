@@ -1,82 +1,74 @@
-/* The option table: one array per command says what its options are, and parses the command line
- * and `key = value` files, and prints the resolved values. */
+/* Options of a command: rows of ls_setting, which say what an option is, parsed from the command
+ * line and from `key = value` files, and printed as help.
+ *
+ * A command's table ends with a row of zeros. A row without a group belongs to that of the row
+ * before it, at first to "Options". */
 #ifndef LS_CLI_OPTIONS_H
 #define LS_CLI_OPTIONS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 
+#include <lockstep/settings.h>
 #include <lockstep/status.h>
 
-typedef enum ls_option_type {
-    LS_OPT_TEXT,   /* const char * */
-    LS_OPT_INT,    /* int64_t */
-    LS_OPT_REAL,   /* double */
-    LS_OPT_CHOICE, /* int: index in `choices` */
-    LS_OPT_FLAG,   /* bool */
-    LS_OPT_PAIR,   /* double[2], written "a,b" */
-    LS_OPT_HEADING /* no option: `help` is a heading of the help text */
-} ls_option_type;
-
 enum {
-    LS_OPT_FIXED = 1,     /* a resumed run must keep the value */
-    LS_OPT_REQUIRED = 2,  /* has no default */
-    LS_OPT_ARGUMENT = 4,  /* may also stand alone on the command line, without its name */
-    LS_OPT_NOT_SAVED = 8, /* about this invocation only: not in files */
-    LS_OPT_BOUND = 16,    /* fixed, and not even --resume-anyway changes that */
-    LS_OPT_ORDER = 32,    /* fixed within an epoch: says which samples make up a step */
-    LS_OPT_SPAN = 64,     /* fixed where other settings refer to the end of the run */
+    /* The row of this name in ls_settings(), for the value at `offset`. What the row gives of
+     * argument, initial, group and help counts instead of that row's. */
+    LS_OPTION_AS_TRAIN = 1 << 8,
 };
 
-typedef struct ls_option {
-    const char *name;     /* without the dashes; the key in files */
-    const char *argument; /* what help calls the value */
-    ls_option_type type;
-    int flags;
-    size_t offset;       /* of the value in the command's settings */
-    const char *initial; /* default, as text; NULL is "" for a text and false for a flag */
-    double min, max;     /* of numbers, both allowed */
-    const char *choices; /* names, one blank between them */
-    const char *help;
-} ls_option;
+/* The options of a command, as they are declared. */
+typedef struct ls_option_table {
+    const ls_setting *own; /* ends with a row of zeros */
+    bool trains; /* has all settings of ls_train_config, too: values begin with this struct */
+} ls_option_table;
 
 /* Values of a command's options on their way into its settings. */
 typedef struct ls_options ls_options;
 
 /* Starts with the defaults. Local.
- * table     ends with a row of zeros; borrowed
- * settings  the struct that `offset` counts in; borrowed
+ * values  the struct that `offset` counts in; borrowed
  * Errors: LS_ERR_FAILURE when memory is short. */
-ls_status ls_options_create(ls_options **out, const ls_option *table, void *settings) LS_MUST_CHECK;
+ls_status ls_options_create(ls_options **out, ls_option_table table, void *values) LS_MUST_CHECK;
 
-/* Frees the values; texts in the settings go with them. Local. Accepts NULL. */
+/* Frees the options, and the texts of files, which values may point into. Local. Accepts NULL. */
 void ls_options_destroy(ls_options **options);
 
-/* Sets options from `--name value`, `--name=value`, `--flag` and bare arguments. Local.
+/* Sets options from `--name value`, `--name=value`, `--flag` and bare arguments. An option may be
+ * given twice only with the same text. Local.
+ * argv  borrowed by the values
  * Errors: LS_ERR_USAGE. */
 ls_status ls_options_parse_args(ls_options *options, int argc, char **argv) LS_MUST_CHECK;
 
-/* Sets options from the text of a file: lines `key = value`, `#` starts a comment line. Local.
+/* Sets options from the text of a file: lines `key = value`, `#` starts a comment line. A key may
+ * be there twice only with the same value. Local.
  * name  of the file, for messages
  * Errors: LS_ERR_USAGE, naming the line. */
 ls_status ls_options_parse_file(ls_options *options, const char *name,
                                 const char *text) LS_MUST_CHECK;
 
-/* Makes sure that required options are there. Local. Errors: LS_ERR_USAGE. */
+/* Makes sure that required options are given. Local. Errors: LS_ERR_USAGE. */
 ls_status ls_options_check(const ls_options *options) LS_MUST_CHECK;
 
-/* The text that an option was set to; "" if the table has no such option. Local. Borrowed until the
- * option is set again. */
+/* The value of a text option; "" if there is no such option. Local. Borrowed until it is set again.
+ */
 const char *ls_options_get_text(const ls_options *options, const char *name);
 
-/* Whether an option was set by a file or on the command line. Local. */
+/* Returns true if a file or the command line set an option. Local. */
 bool ls_options_given(const ls_options *options, const char *name);
 
-/* The resolved values as `key = value` lines; owned by the caller, ls_free(). Local.
- * flags  only options that have one of these; 0: all
- * NULL when memory is short. */
-char *ls_options_text(const ls_options *options, int flags);
+/* The values as `key = value` lines, without those that are not saved; owned by the caller,
+ * ls_free(). Local. NULL when memory is short. */
+char *ls_options_text(const ls_options *options);
+
+/* All rows of a table, [*count], those of a group one after the other; owned by the caller,
+ * ls_free(). Local. NULL when memory is short. */
+ls_setting *ls_options_rows(ls_option_table table, int *count);
+
+/* Prints the help of one option. Local. */
+void ls_option_help(const ls_setting *row, FILE *out);
+
+/* Prints the help of a table's options. Local. Errors: LS_ERR_FAILURE when memory is short. */
+ls_status ls_options_help(ls_option_table table, FILE *out) LS_MUST_CHECK;
 
 #endif

@@ -1,15 +1,17 @@
-/* What options.c keeps, for what tells the user of mistakes. */
+/* What the files options*.c share. */
 #ifndef LS_CLI_OPTIONS_STATE_H
 #define LS_CLI_OPTIONS_STATE_H
 
 #include "cli/options.h"
 
 struct ls_options {
-    const ls_option *table;
-    void *settings;
+    ls_setting *row; /* [count], those of a group one after the other */
     int count;
-    char **text; /* [count] text values, owned; what settings point to */
-    bool *given; /* [count] set by file or command line */
+    void *values;
+    const char **text; /* [count] what this file or command line set the option to; NULL: nothing */
+    bool *given;       /* [count] set by any file or command line */
+    char **file;       /* [files] texts of files, cut into pieces */
+    int files;
 };
 
 /* The row of a name of `length` bytes, -1 if there is none. Local. */

@@ -10,7 +10,7 @@ static const char *row_name(const void *user, int at)
     const ls_options *o = user;
     if (at >= o->count)
         return NULL;
-    return o->table[at].type == LS_OPT_HEADING ? "" : o->table[at].name;
+    return o->row[at].name;
 }
 
 /* The error for a name that is in no row, with the one that was probably meant.
@@ -99,9 +99,9 @@ ls_status ls_options_unexpected(const ls_options *o, const char *text, int befor
         return ls_fail(LS_ERR_USAGE, "%s '%s'; did you mean --%s %s?", what, text, name, text);
     if (ls_options_find(o, text, length) >= 0)
         return ls_fail(LS_ERR_USAGE, "%s '%s'; did you mean --%s?", what, text, text);
-    if (before >= 0 && o->table[before].type == LS_OPT_TEXT)
+    if (before >= 0 && o->row[before].type == LS_TYPE_TEXT)
         return ls_fail(LS_ERR_USAGE,
                        "%s '%s': a value of several words stands in quotes, as --%s \"%s %s ...\"",
-                       what, text, o->table[before].name, o->text[before], text);
+                       what, text, o->row[before].name, o->text[before], text);
     return ls_fail(LS_ERR_USAGE, "%s '%s'", what, text);
 }

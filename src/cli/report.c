@@ -91,10 +91,9 @@ static void print_schedule(const ls_run_info *info)
 
 static void print_training(const ls_run_info *info)
 {
-    static const char *const losses[] = {"cross-entropy", "mse"};
     const ls_train_config *c = info->config;
     ls_print(stderr, "  training  %s, %s, lr %g, global batch %lld (%s an epoch), %s, seed %llu\n",
-             losses[c->loss], ls_optimizer_name(c->optimizer.kind), info->lr, (long long)c->batch,
+             ls_loss_name(c->loss), ls_optimizer_name(c->optimizer.kind), info->lr, (long long)c->batch,
              ls_counted(info->plan->steps, "step").text, ls_counted(c->epochs, "epoch").text,
              (unsigned long long)c->seed);
     print_schedule(info);

@@ -31,14 +31,8 @@ struct ls_dataset {
 
 const char *ls_split_name(ls_split split)
 {
-    static const char *const names[LS_SPLITS] = {"train", "validation", "test"};
+    static const char *const names[LS_SPLITS] = {LS_SPLIT_LIST(LS_CHOICE_NAME)};
     return names[split];
-}
-
-const char *ls_hold_out_name(int hold_out)
-{
-    static const char *const names[] = {"last", "random", "stratified"};
-    return hold_out <= LS_HOLD_OUT_STRATIFIED ? names[hold_out] : NULL;
 }
 
 /* Opens one group and checks it against the train images. */

@@ -3,6 +3,12 @@
 
 #include <math.h>
 
+const char *ls_loss_name(ls_loss loss)
+{
+    static const char *const names[] = {LS_LOSS_LIST(LS_CHOICE_NAME)};
+    return names[loss];
+}
+
 /* log sum exp(y) - y[label], computed from the largest output down so that nothing overflows;
  * dy = softmax(y) - t. */
 static double cross_entropy(int K, const float *y, int32_t label, float *dy)

@@ -47,19 +47,13 @@ static const ls_update *update_of(const ls_optimizer_config *c)
 
 const char *ls_optimizer_name(ls_optimizer_kind kind)
 {
-    static const char *const names[LS_OPTIMIZERS] = {"sgd", "adam", "adamw", "lars", "lamb"};
+    static const char *const names[LS_OPTIMIZERS] = {LS_OPTIMIZER_LIST(LS_CHOICE_NAME)};
     return names[kind];
 }
 
-static ls_status check(const ls_optimizer_config *c)
+ls_status ls_optimizer_check(const ls_optimizer_config *config)
 {
-    if (!(c->weight_decay >= 0))
-        return ls_fail(LS_ERR_USAGE, "--weight-decay must be 0 or more");
-    if (!(c->clip_norm >= 0 && isfinite(c->clip_norm)))
-        return ls_fail(LS_ERR_USAGE, "--clip-norm must be 0 or more");
-    if (!ls_is_decay(c->ema))
-        return ls_fail(LS_ERR_USAGE, "--ema must be at least 0 and below 1, as a float");
-    return update_of(c)->check(c);
+    return update_of(config)->check(config);
 }
 
 /* Cuts the arena into spans: the table's rows, or as many as are treated alike. Returns their
@@ -122,7 +116,7 @@ static ls_status make_room(ls_optimizer *o, const ls_param *table, int rows)
 ls_status ls_optimizer_create(ls_optimizer **out, const ls_optimizer_config *config,
                               const ls_param *table, int rows)
 {
-    ls_status status = check(config);
+    ls_status status = ls_optimizer_check(config);
     if (status != LS_OK)
         return status;
     ls_optimizer *optimizer = ls_alloc(1, sizeof *optimizer);

@@ -78,10 +78,4 @@ extern const ls_update ls_update_adam;
 extern const ls_update ls_update_adamw;
 extern const ls_update ls_update_lamb;
 
-/* The update is computed in float: what is below 1 or above 0 must be so as a float. */
-static inline bool ls_is_decay(double value)
-{
-    return value >= 0 && (float)value < 1;
-}
-
 #endif

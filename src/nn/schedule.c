@@ -15,39 +15,21 @@ static const double MOST_CUTS = 1e9; /* more make no difference */
 
 const char *ls_schedule_name(ls_schedule_kind kind)
 {
-    static const char *const names[] = {"constant", "step", "cosine", "onecycle", "plateau"};
+    static const char *const names[] = {LS_SCHEDULE_LIST(LS_CHOICE_NAME)};
     assert((size_t)kind < sizeof names / sizeof *names);
     return names[kind];
 }
 
 ls_status ls_schedule_check(const ls_schedule_config *c, int64_t epochs)
 {
-    const ls_schedule_kind kind = c->kind;
-    if ((int)kind < LS_SCHEDULE_CONSTANT || kind > LS_SCHEDULE_PLATEAU)
-        return ls_fail(LS_ERR_USAGE, "--schedule: there is no number %d", (int)kind);
-    if (!(c->warmup >= 0 && isfinite(c->warmup)))
-        return ls_fail(LS_ERR_USAGE, "--warmup must be 0 epochs or more, not %g", c->warmup);
-    if (kind == LS_SCHEDULE_ONECYCLE && c->warmup > 0)
+    if (c->kind == LS_SCHEDULE_ONECYCLE && c->warmup > 0)
         return ls_fail(LS_ERR_USAGE,
                        "--schedule onecycle begins with a warmup of its own: leave --warmup out");
-    if (kind == LS_SCHEDULE_COSINE && c->warmup >= (double)epochs && epochs > 0)
+    if (c->kind == LS_SCHEDULE_COSINE && c->warmup >= (double)epochs && epochs > 0)
         return ls_fail(LS_ERR_USAGE,
                        "--warmup %g leaves nothing of %s for --schedule cosine: "
                        "give a shorter one",
                        c->warmup, ls_counted(epochs, "epoch").text);
-    if (kind == LS_SCHEDULE_STEP && !(c->step >= 0 && isfinite(c->step)))
-        return ls_fail(LS_ERR_USAGE, "--lr-step must be 0 epochs or more, not %g", c->step);
-    if ((kind == LS_SCHEDULE_STEP || kind == LS_SCHEDULE_PLATEAU) &&
-        !(c->gamma > 0 && c->gamma <= 1))
-        return ls_fail(LS_ERR_USAGE, "--lr-gamma must be above 0 and at most 1, not %g", c->gamma);
-    if ((kind == LS_SCHEDULE_COSINE || kind == LS_SCHEDULE_ONECYCLE) &&
-        !(c->final >= 0 && c->final <= 1))
-        return ls_fail(LS_ERR_USAGE, "--lr-final must be from 0 to 1, not %g", c->final);
-    if (kind == LS_SCHEDULE_PLATEAU && c->patience < 1)
-        return ls_fail(LS_ERR_USAGE, "--plateau-patience must be 1 or more");
-    if ((int)c->scaling < LS_LR_AS_GIVEN || c->scaling > LS_LR_SQRT ||
-        (c->scaling != LS_LR_AS_GIVEN && c->base_batch < 1))
-        return ls_fail(LS_ERR_USAGE, "--scale-lr needs a base batch of 1 or more, as linear:128");
     return LS_OK;
 }
 

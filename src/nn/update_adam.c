@@ -7,11 +7,6 @@
 
 static ls_status check(const ls_optimizer_config *c)
 {
-    if (!ls_is_decay(c->beta1) || !ls_is_decay(c->beta2))
-        return ls_fail(LS_ERR_USAGE,
-                       "--beta1 and --beta2 must be at least 0 and below 1, as floats");
-    if (!((float)c->epsilon > 0))
-        return ls_fail(LS_ERR_USAGE, "--epsilon must be above 0, as a float");
     if (c->momentum > 0 || c->nesterov)
         return ls_fail(
             LS_ERR_USAGE,

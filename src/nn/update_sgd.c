@@ -5,8 +5,6 @@
 
 static ls_status check(const ls_optimizer_config *c)
 {
-    if (!ls_is_decay(c->momentum))
-        return ls_fail(LS_ERR_USAGE, "--momentum must be at least 0 and below 1, as a float");
     if (c->nesterov && c->momentum == 0)
         return ls_fail(LS_ERR_USAGE, "--nesterov needs a --momentum above 0");
     return LS_OK;
@@ -16,9 +14,6 @@ static ls_status check_lars(const ls_optimizer_config *c)
 {
     if (c->nesterov)
         return ls_fail(LS_ERR_USAGE, "--nesterov is for sgd: lars has no such form");
-    if (!((float)c->trust > 0 && c->trust <= 1))
-        return ls_fail(LS_ERR_USAGE,
-                       "--trust-coefficient must be above 0, as a float, and at most 1");
     return check(c);
 }
 

@@ -19,7 +19,8 @@ static const ls_reducer_kind *const kinds[LS_REDUCERS] = {
 
 const char *ls_reduce_name(ls_reduce kind)
 {
-    return kind == LS_REDUCE_AUTO ? "auto" : kinds[kind]->name;
+    static const char *const names[] = {LS_REDUCE_LIST(LS_CHOICE_NAME)};
+    return names[kind];
 }
 
 bool ls_reduce_applies(ls_reduce kind, int ranks, int nodes)
@@ -100,7 +101,7 @@ static ls_status prove(ls_reducer *r)
                        : ls_fail(LS_ERR_FAILURE,
                                  "--reduce %s: the sums that MPI gives are wrong here; check the "
                                  "MPI settings, or take another --reduce",
-                                 r->kind->name));
+                                 ls_reduce_name(ls_reducer_which(r))));
 }
 
 ls_status ls_reducer_create(ls_reducer **out, ls_comm *comm, ls_reduce kind, bool shard,

@@ -305,7 +305,6 @@ static void complete(ls_reducer *r, float *arena)
 }
 
 const ls_reducer_kind ls_reducer_fused = {
-    .name = "fused",
     .size = sizeof(buckets),
     .create = create,
     .destroy = destroy,
@@ -320,7 +319,6 @@ const ls_reducer_kind ls_reducer_fused = {
 };
 
 const ls_reducer_kind ls_reducer_overlap = {
-    .name = "overlap",
     .size = sizeof(buckets),
     .overlaps = true,
     .create = create,

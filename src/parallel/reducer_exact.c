@@ -137,7 +137,6 @@ static void complete(ls_reducer *r, float *arena)
 }
 
 const ls_reducer_kind ls_reducer_exact = {
-    .name = "exact",
     .size = sizeof(exact),
     .create = create,
     .destroy = destroy,

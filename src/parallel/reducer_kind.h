@@ -32,7 +32,6 @@ typedef enum ls_share {
 } ls_share;
 
 typedef struct ls_reducer_kind {
-    const char *name;
     size_t size;   /* of the struct that begins with an ls_reducer */
     bool overlaps; /* goes on while pieces are updated, see ls_reducer_defers() */
 

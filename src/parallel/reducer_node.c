@@ -470,7 +470,6 @@ static void complete(ls_reducer *r, float *arena)
 }
 
 const ls_reducer_kind ls_reducer_hierarchical = {
-    .name = "hierarchical",
     .size = sizeof(node),
     .create = create,
     .destroy = destroy,

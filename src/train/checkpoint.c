@@ -19,8 +19,6 @@
 
 enum { VERSION = 3 };
 
-static const char *const loss_names[] = {"cross-entropy", "mse"};
-
 /* Checkpoints of older versions have none. */
 static const char validation_name[] = "validation_fingerprint";
 
@@ -40,7 +38,7 @@ static ls_status write_identity(ls_h5 *file, const ls_identity *id)
     } texts[] = {
         {"format", "lockstep-checkpoint"},
         {"model", id->model},
-        {"loss", loss_names[id->loss]},
+        {"loss", ls_loss_name(id->loss)},
         {"dataset", id->dataset},
         {"compute", id->compute},
         {"config", id->config},
@@ -143,11 +141,13 @@ static ls_status read_loss(const ls_h5 *file, ls_loss *out)
         return status;
     status = ls_fail(LS_ERR_DATA, "%s: attribute 'loss' is '%s', which is no loss that is known",
                      ls_h5_path(file), text);
-    for (int i = 0; i < (int)(sizeof loss_names / sizeof *loss_names); i++)
-        if (strcmp(text, loss_names[i]) == 0) {
-            *out = (ls_loss)i;
-            status = LS_OK;
-        }
+#define IS_IT(value, name, help)                                                                   \
+    if (strcmp(text, name) == 0) {                                                                 \
+        *out = value;                                                                              \
+        status = LS_OK;                                                                            \
+    }
+    LS_LOSS_LIST(IS_IT)
+#undef IS_IT
     ls_free(text);
     return status;
 }

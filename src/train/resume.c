@@ -4,71 +4,17 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/show.h"
-#include "base/text.h"
 #include "data/h5.h"
 #include "train/standby.h"
 #include "train/checkpoint_file.h"
 #include "train/records.h"
 
+#include <lockstep/settings.h>
+
 #include <stdio.h>
 #include <string.h>
 
 enum { CHANGES = 512 };
-
-/* What stands for a setting that is not there. */
-static const char unset[] = "unset";
-
-/* Values that mean another one. */
-static const struct {
-    const char *key, *value, *means;
-} synonyms[] = {{"layout", "auto", "nchw"}};
-
-static bool is(const char *slice, size_t length, const char *text)
-{
-    return length == strlen(text) && memcmp(slice, text, length) == 0;
-}
-
-/* The setting with what its value means. Local. */
-static ls_pair resolve(ls_pair pair)
-{
-    for (size_t i = 0; i < sizeof synonyms / sizeof *synonyms; i++)
-        if (is(pair.key, pair.key_length, synonyms[i].key) &&
-            is(pair.value, pair.value_length, synonyms[i].value)) {
-            pair.value = synonyms[i].means;
-            pair.value_length = strlen(pair.value);
-        }
-    return pair;
-}
-
-static bool same_value(ls_pair a, ls_pair b)
-{
-    a = resolve(a);
-    b = resolve(b);
-    return a.value_length == b.value_length && memcmp(a.value, b.value, a.value_length) == 0;
-}
-
-/* Lists those of these settings that are other ones than they were; whether there are any. Local.
- * defaults  of settings that `before` does not name, as it is older than they are */
-static bool list_changes(const char *before, const char *defaults, const char *now,
-                         char changes[CHANGES])
-{
-    size_t used = 0;
-    ls_pair pair, old;
-    *changes = '\0';
-    while (ls_text_next_pair(&now, &pair) && used < CHANGES) {
-        const bool known = ls_text_find_pair(before, pair.key, pair.key_length, &old) ||
-                           ls_text_find_pair(defaults, pair.key, pair.key_length, &old);
-        if (!known)
-            old = (ls_pair){pair.key, unset, pair.key_length, strlen(unset)};
-        if (same_value(old, pair))
-            continue;
-        used +=
-            (size_t)snprintf(changes + used, CHANGES - used, "%s--%.*s is %.*s, was %.*s",
-                             used > 0 ? "; " : "", (int)pair.key_length, pair.key,
-                             (int)pair.value_length, pair.value, (int)old.value_length, old.value);
-    }
-    return used > 0;
-}
 
 /* Refuses settings that changed since the checkpoint and must not, or, where changes are wanted,
  * those that can't. Local. */
@@ -78,21 +24,21 @@ static ls_status check_settings(const ls_trainer *t, const char *path, const cha
     const ls_train_config *c = t->config;
     char changes[CHANGES];
     if (!c->resume_anyway)
-        return !list_changes(before, c->defaults, c->fixed, changes)
+        return !ls_config_diff(before, c, LS_CHANGES_RESULT, changes, sizeof changes)
                    ? LS_OK
                    : ls_fail(LS_ERR_USAGE, "can't resume from %s with other settings: %s", path,
                              changes);
-    if (list_changes(before, c->defaults, c->bound, changes))
+    if (ls_config_diff(before, c, LS_CHANGE_BOUND, changes, sizeof changes))
         return ls_fail(LS_ERR_USAGE,
                        "can't resume from %s with other settings, not even by --resume-anyway: %s",
                        path, changes);
-    if (within_epoch && list_changes(before, c->defaults, c->order, changes))
+    if (within_epoch && ls_config_diff(before, c, LS_CHANGE_ORDER, changes, sizeof changes))
         return ls_fail(
             LS_ERR_USAGE,
             "can't resume from %s, which is in the middle of an epoch, with steps of other "
             "samples: %s",
             path, changes);
-    if (list_changes(before, c->defaults, c->fixed, changes))
+    if (ls_config_diff(before, c, LS_CHANGES_RESULT, changes, sizeof changes))
         ls_trainer_note(t, "going on from %s with other settings: %s", path, changes);
     return LS_OK;
 }

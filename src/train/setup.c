@@ -12,6 +12,7 @@
 
 #include <lockstep/compute.h>
 #include <lockstep/evaluate.h>
+#include <lockstep/settings.h>
 
 #include <math.h>
 #include <string.h>
@@ -156,92 +157,42 @@ static void describe_identity(ls_trainer *t)
     t->identity.std = c->std;
     t->identity.dataset = t->dataset.name;
     t->identity.compute = (char *)ls_compute_version();
-    t->identity.config = (char *)c->text;
+    t->identity.config = t->text;
 }
 
-/* Whether what --reproducible promises can be kept with these settings. The same on all ranks.
- * Local.
- */
-static ls_status check_reproducible(const ls_train_config *c)
-{
-    if (!c->reproducible)
-        return c->reduce == LS_REDUCE_EXACT
-                   ? ls_fail(LS_ERR_USAGE, "--reduce exact is what --reproducible does: give that")
-                   : LS_OK;
-    if (c->block < 1 || c->block > LS_MAX_GLOBAL_BATCH)
-        return ls_fail(LS_ERR_USAGE, "--block must be from 1 to %d", LS_MAX_GLOBAL_BATCH);
-    if (c->reduce != LS_REDUCE_AUTO && c->reduce != LS_REDUCE_EXACT)
-        return ls_fail(LS_ERR_USAGE,
-                       "--reproducible has its own way of summing: leave --reduce %s out",
-                       ls_reduce_name(c->reduce));
-    if (c->shard_optimizer)
-        return ls_fail(LS_ERR_USAGE, "--reproducible and --shard-optimizer don't go together");
-    if (c->threads > 1)
-        return ls_fail(LS_ERR_USAGE,
-                       "--reproducible needs one BLAS thread a rank, not --threads %d: how a "
-                       "product is shared between threads changes its last bits",
-                       c->threads);
-    return LS_OK;
-}
-
-/* The base of the learning rate. The same on all ranks. Local. */
-static ls_status find_rate(ls_trainer *t)
-{
-    const ls_train_config *c = t->config;
-    ls_status status = ls_schedule_check(&c->schedule, c->epochs);
-    if (status != LS_OK)
-        return status;
-    t->base_lr = ls_schedule_base(&c->schedule, c->lr, c->batch);
-    if (!isfinite(t->base_lr))
-        return ls_fail(LS_ERR_USAGE, "--scale-lr makes a rate of %g of --lr %g", t->base_lr, c->lr);
-    return LS_OK;
-}
-
-/* Whether the settings are in their ranges; what other modules check by themselves is left to them.
- * The same on all ranks. Local. */
+/* Checks the settings; what depends on the number of ranks, here. Local. */
 static ls_status check_settings(const ls_trainer *t)
 {
     const ls_train_config *c = t->config;
-    if (!(c->lr >= 0 && isfinite(c->lr)))
-        return ls_fail(LS_ERR_USAGE, "--lr must be 0 or more, not %g", c->lr);
-    if (!(c->label_smoothing >= 0 && c->label_smoothing < 1))
-        return ls_fail(LS_ERR_USAGE, "--label-smoothing must be at least 0 and below 1");
-    if (c->label_smoothing > 0 && c->loss != LS_CROSS_ENTROPY)
-        return ls_fail(LS_ERR_USAGE, "--label-smoothing is for --loss cross-entropy");
-    if (c->epochs < 0)
-        return ls_fail(LS_ERR_USAGE, "--epochs must be 0 or more");
-    if (c->batch < 1 || c->batch > LS_MAX_GLOBAL_BATCH)
-        return ls_fail(LS_ERR_USAGE, "--batch must be from 1 to %d", LS_MAX_GLOBAL_BATCH);
-    if (!(c->validation >= 0 && c->validation < 1))
-        return ls_fail(LS_ERR_USAGE, "--validation must be at least 0 and below 1");
-    if (c->stream && c->shuffle != LS_SHUFFLE_LOCAL)
-        return ls_fail(LS_ERR_USAGE,
-                       "--stream shuffles within each rank's shard: say --shuffle local");
-    if (c->stream && c->read != LS_READ_EACH)
-        return ls_fail(LS_ERR_USAGE,
-                       "--stream: each rank reads for itself, all the time: leave out --read");
-    const ls_interval *every = &c->checkpoint_every;
-    const int units = (every->epochs > 0) + (every->steps > 0) + (every->seconds > 0);
-    if (units != 1 || every->epochs < 0 || every->steps < 0 || !(every->seconds >= 0))
-        return ls_fail(LS_ERR_USAGE, "--checkpoint-every must be above 0, in one unit");
-    if (c->keep < 1)
-        return ls_fail(LS_ERR_USAGE, "--keep must be 1 or more");
-    if (!(c->watchdog >= 0) || c->check_replicas < 0)
-        return ls_fail(LS_ERR_USAGE, "--watchdog and --check-replicas must be 0 or more");
-    if (c->on_nan == LS_ON_NAN_ROLLBACK && *c->run == '\0')
-        return ls_fail(LS_ERR_USAGE, "--on-nan rollback needs --run: its checkpoints");
-    if (c->on_nan == LS_ON_NAN_SKIP && c->reduce != LS_REDUCE_AUTO &&
+    const ls_status status = ls_config_check(c);
+    if (status == LS_OK && c->on_nan == LS_ON_NAN_SKIP && c->reduce != LS_REDUCE_AUTO &&
         !ls_reduce_foresees(c->reduce, shards(t)))
         return ls_fail(
             LS_ERR_USAGE,
             "--on-nan skip and --reduce %s don't go together: it updates some parameters "
             "before all gradients are known",
             ls_reduce_name(c->reduce));
-    if (!(c->time_limit >= 0))
-        return ls_fail(LS_ERR_USAGE, "the time limit must be 0 or more");
-    if (c->patience < 0 || !(c->min_delta >= 0) || c->threads < 0)
-        return ls_fail(LS_ERR_USAGE, "--patience, --min-delta and --threads must be 0 or more");
-    return check_reproducible(c);
+    return status;
+}
+
+/* Writes the settings as text. Local. */
+static ls_status write_settings(ls_trainer *t)
+{
+    const size_t length = ls_config_text(t->config, NULL, 0);
+    t->text = ls_alloc((int64_t)length + 1, 1);
+    if (t->text == NULL)
+        return LS_ERR_FAILURE;
+    ls_config_text(t->config, t->text, length + 1);
+    return LS_OK;
+}
+
+/* Makes sure that the settings are valid, and the same on all ranks. Collective. */
+static ls_status agree_on_settings(ls_trainer *t)
+{
+    ls_status status = ls_agree(t->comm, check_settings(t));
+    if (status == LS_OK)
+        status = ls_agree(t->comm, write_settings(t));
+    return status == LS_OK ? ls_agree_equal(t->comm, t->text, "the configuration") : status;
 }
 
 /* Tells of classes that can't be learned from the rows; on rank 0. Local. */
@@ -257,14 +208,14 @@ static ls_status tell_of_gaps(const ls_trainer *t)
 static ls_status create(ls_trainer *t)
 {
     const double begin = ls_now();
-    ls_status status = check_settings(t);
-    if (status == LS_OK)
-        status = find_rate(t);
+    const ls_train_config *c = t->config;
+    ls_status status = agree_on_settings(t);
+    t->base_lr = ls_schedule_base(&c->schedule, c->lr, c->batch);
     if (status == LS_OK)
         status = ls_agree(t->comm, ls_records_check(t));
     if (status == LS_OK)
         status = ls_topology_create(&t->topology, t->comm,
-                                    t->config->reproducible ? 1 : t->config->threads);
+                                    c->reproducible ? 1 : (int)c->threads);
     if (status == LS_OK && t->config->reproducible)
         status = ls_agree_equal(t->comm, ls_compute_version(),
                                 "the BLAS library or its kernel (see OPENBLAS_CORETYPE)");
@@ -388,6 +339,7 @@ void ls_trainer_destroy(ls_trainer **trainer)
     ls_reducer_destroy(&t->replica.reducer);
     ls_optimizer_destroy(&t->replica.optimizer);
     ls_topology_destroy(&t->topology);
+    ls_free(t->text);
     ls_free(t->start_params);
     ls_free(t->best_params);
     ls_free(t->history);

@@ -91,6 +91,6 @@ ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
                         json_pack("{s:s, s:s, s:s, s:s}", "lockstep", LS_VERSION, "mpi",
                                   ls_comm_version(), "blas", ls_compute_version(), "hdf5",
                                   ls_dataset_library_version()));
-    json_object_set_new(summary, "config", ls_json_pairs(t->config->text));
+    json_object_set_new(summary, "config", ls_json_pairs(t->text));
     return ls_run_log_summary(t->log, summary);
 }

@@ -60,7 +60,7 @@ ls_reduce ls_trainer_reduce(const ls_trainer *t)
 
 const char *ls_trainer_monitor_name(const ls_trainer *t)
 {
-    static const char *const names[] = {"val_loss", "val_accuracy", "loss", "accuracy"};
+    static const char *const names[] = {LS_MONITOR_LIST(LS_CHOICE_NAME)};
     return names[t->monitor];
 }
 

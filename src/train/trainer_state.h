@@ -20,6 +20,7 @@ struct ls_trainer {
     ls_comm *comm; /* borrowed, as the next two */
     const ls_train_config *config;
     const ls_observer *observer;
+    char *text; /* the settings, as ls_config_text() writes them; owned */
     int rank;
     ls_watchdog *watchdog; /* NULL if nobody is to be told */
 

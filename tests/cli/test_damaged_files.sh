@@ -36,7 +36,7 @@ refuses 3 'cut.h5: damaged or cut short' "$lockstep" info cut.h5
 { head -c 512 /dev/zero; tail -c +513 data/data.h5; } >unsealed.h5
 "$lockstep" info unsealed.h5 --verify >out
 check "a file without a seal is read" has out '^verified +none'
-"${train[@]}" unsealed.h5 --model dense:5 2>err
+mpirun -n 2 "$lockstep" train --data unsealed.h5 --epochs 1 --model dense:5 2>err
 check "and trained on" has err '^epoch 1/1'
 head -c 9000 unsealed.h5 >cut.h5
 refuses 3 'cut.h5: not an HDF5 file, or damaged' "${train[@]}" cut.h5

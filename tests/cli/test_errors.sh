@@ -51,15 +51,20 @@ train 2 "word 1, 'Conv2d:3x3': no layer is called that; did you mean 'conv'" --d
 train 2 "--schedule: 'cosin' is none of: constant step cosine" --data $data --schedule cosin
 train 2 '--schedule onecycle begins with a warmup of its own' --data $data --schedule onecycle --warmup 1
 train 2 '--warmup 5 leaves nothing of 5 epochs' --data $data --schedule cosine --warmup 5
-train 2 '--lr-gamma must be above 0' --data $data --schedule step --lr-gamma 0
+train 2 '--lr-gamma: 0 is too small, it must be above 0' --data $data --schedule step --lr-gamma 0
 train 2 '--plateau-patience: 0 is too small' --data $data --schedule plateau --plateau-patience 0
 for wrong in 128 linear linear: cubic:128 linear:0 sqrt:-3 sqrt:1.5 "linear: 8"; do
     train 2 "--scale-lr: '$wrong' does not say how" --data $data --scale-lr "$wrong"
 done
-train 2 '--label-smoothing must be at least 0 and below 1' --data $data --label-smoothing 1
+train 2 '--label-smoothing: 1 is too large, it must be below 1' --data $data --label-smoothing 1
+train 2 '--momentum: 1 is too large, it must be below 1' --data $data --momentum 1
+train 2 '--validation: 1 is too large, it must be below 1' --data $data --validation 1
+train 2 "--lr is given twice, as '0.1' and as '0.2': leave one out" --data $data --lr 0.1 --lr 0.2
 train 2 '--label-smoothing is for --loss cross-entropy' --data $data --label-smoothing 0.1 --loss mse --model $net
 train 2 "word 2, 'scal:1': nothing is called that; did you mean 'scale:S'" --data $data --model $net --augment "rotate:5 scal:1" --dry-run
 train 2 "word 1, 'rotate:5,shift:1': between words stand blanks, not commas" --data $data --model $net --augment rotate:5,shift:1 --dry-run
+printf 'lr = 1\nbatch = 3\nlr = 2\n' >twice.conf
+train 2 "twice.conf line 3: lr is given twice, as '1' and as '2'" --data $data --config twice.conf
 printf 'lr = 1\nepocs = 3\n' >bad.conf
 train 2 'bad.conf line 2: there is no key epocs; did you mean epochs?' --data $data --config bad.conf
 train 2 'none.conf: can.t open' --data $data --config none.conf

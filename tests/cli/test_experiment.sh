@@ -7,7 +7,8 @@ export LOCKSTEP=$1
 make_data=$2
 scaling=$3/jobs/scaling.sh
 "$make_data" data
-options=(--data data/data.h5 --model "dense:20 relu dense:5" --batch 24 --epochs 3)
+net=(--data data/data.h5 --model "dense:20 relu dense:5" --batch 24)
+options=("${net[@]}" --epochs 3)
 launch=(--launch mpirun)
 
 "$scaling" --out strong "${launch[@]}" --ranks 1,3 --repeats 2 --target 0.3 -- "${options[@]}" >out 2>err
@@ -86,7 +87,7 @@ check "no link, no prediction" [ ! -e typo/prediction.json ]
 check "exact sums are not predicted" has err '^no prediction: there is no model for --reproducible'
 
 # A signal, to all of its processes as a terminal sends it: the run in progress writes a checkpoint.
-setsid "$scaling" --out cut "${launch[@]}" --ranks 2 --repeats 1 -- "${options[@]}" --epochs 20000 >out 2>err &
+setsid "$scaling" --out cut "${launch[@]}" --ranks 2 --repeats 1 -- "${net[@]}" --epochs 20000 >out 2>err &
 job=$!
 for ((i = 0; i < 200; i++)); do
     ! grep -qs '^3,' cut/runs/p00002-001/metrics.csv || break

@@ -6,7 +6,8 @@
 lockstep=$1
 make_data=$2
 "$make_data" data
-train=("$lockstep" train --data data/data.h5 --model "dense:400 relu dense:5" --batch 16 --epochs 3 --quiet --watchdog 20)
+net=("$lockstep" train --data data/data.h5 --model "dense:400 relu dense:5" --batch 16 --quiet --watchdog 20)
+train=("${net[@]}" --epochs 3)
 # Within a limit: with_limit "-n 16" COMMAND ... as an array, for `refuses`.
 with_limit() { limited=(bash -c "ulimit $1; exec \"\$@\"" limited); }
 
@@ -46,7 +47,7 @@ check "auto does without" [ $? = 0 ]
 # As if it had chosen it by its speed.
 mpirun -q -n 2 "${train[@]}" --run chosen --reduce hierarchical 2>err
 check "it can be had here" [ $? = 0 ]
-"${small[@]}" size=1m timeout 60 mpirun -q -n 2 "${train[@]}" --epochs 4 --run chosen --resume auto 2>err
+"${small[@]}" size=1m timeout 60 mpirun -q -n 2 "${net[@]}" --epochs 4 --run chosen --resume auto 2>err
 check "a reducer that can't be had is passed over" [ $? = 0 ]
 check "that is said" grep -qE '^note: --reduce auto had chosen hierarchical, which can.t be had here: .*/dev/shm has no room' err
 finish

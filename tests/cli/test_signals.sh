@@ -11,8 +11,8 @@ RANDOM=${SEED:-$$}
 echo "seed ${SEED:-$$}"
 "$make_data" data
 epochs=800
-common=(train --data data/data.h5 --model "dense:300 relu dense:5" --batch 16 --epochs "$epochs"
-    --checkpoint-every 50steps --quiet --resume auto)
+net=(train --data data/data.h5 --model "dense:300 relu dense:5" --batch 16 --quiet --resume auto)
+common=("${net[@]}" --epochs "$epochs" --checkpoint-every 50steps)
 how=(--reduce fused)
 
 mpirun -n 2 "$lockstep" "${common[@]}" "${how[@]}" --run whole 2>err
@@ -108,14 +108,14 @@ done
 finish_parts
 
 # A time limit, and a Slurm job's end; a limit that is no time.
-mpirun -n 2 "$lockstep" "${common[@]}" --epochs 100000 --run limited --max-time 1.5s 2>err
+mpirun -n 2 "$lockstep" "${net[@]}" --checkpoint-every 50steps --epochs 100000 --run limited --max-time 1.5s 2>err
 check "a time limit ends with 75" [ $? = 75 ]
 check "a time limit says so" has err 'stopped by the time limit'
-SLURM_JOB_END_TIME=$(($(date +%s) + 12)) mpirun -n 2 "$lockstep" "${common[@]}" --epochs 100000 \
+SLURM_JOB_END_TIME=$(($(date +%s) + 12)) mpirun -n 2 "$lockstep" "${net[@]}" --checkpoint-every 50steps --epochs 100000 \
     --run limited --stop-margin 10s 2>err
 check "a job's end ends with 75" [ $? = 75 ]
-refuses 2 "max-time: 'soon' is no time" "$lockstep" "${common[@]}" --run limited --max-time soon
-refuses 2 "checkpoint-every: '3 weeks' is no interval" "$lockstep" "${common[@]}" --run limited \
+refuses 2 "max-time: 'soon' is no time" "$lockstep" "${net[@]}" --run limited --max-time soon
+refuses 2 "checkpoint-every: '3 weeks' is no interval" "$lockstep" "${net[@]}" --run limited \
     --checkpoint-every "3 weeks"
-refuses 2 "checkpoint-every: '0' is no interval" "$lockstep" "${common[@]}" --run limited --checkpoint-every 0
+refuses 2 "checkpoint-every: '0' is no interval" "$lockstep" "${net[@]}" --run limited --checkpoint-every 0
 finish

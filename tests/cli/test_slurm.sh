@@ -21,7 +21,8 @@ if ! raise_lab; then
 fi
 export LOCKSTEP JOBS=$jobs BIND=none
 "$make_data" data
-net=(--data data/data.h5 --model "dense:20 relu dense:5" --batch 16 --quiet)
+options=(--data data/data.h5 --batch 16 --quiet)
+net=("${options[@]}" --model "dense:20 relu dense:5")
 submit() { sbatch --parsable "$@" | cut -d';' -f1; }
 
 # Both nodes, by mpirun; ranks on one node, by srun.
@@ -63,8 +64,8 @@ for mode in strong weak; do
 done
 
 # Longer than a minute, in jobs of one: the signal comes, it goes on in the next one, to the same bits.
-long=("${net[@]}" --reproducible --model "dense:256 relu dense:256 relu dense:5" --epochs 1000
-    --checkpoint-every 1000epochs)
+longer=("${options[@]}" --reproducible --model "dense:256 relu dense:256 relu dense:5" --checkpoint-every 1000epochs)
+long=("${longer[@]}" --epochs 1000)
 job=$(submit --nodes 2 --ntasks-per-node 1 --time 1 --signal B:USR1@55 "$jobs/requeue.sbatch" "${long[@]}" --run runs/long)
 wait_job "$job" 'COMPLETED|FAILED|CANCELLED|TIMEOUT' 400
 check "requeue.sbatch comes to its end" [ "$state" = COMPLETED ]
@@ -72,7 +73,7 @@ check "in more than one start" has "lockstep-$job.out" 'start 2 of at most 51'
 check "stopped by the signal" has "lockstep-$job.out" 'stopped by SIGUSR1'
 mpirun -n 2 "$LOCKSTEP" train "${long[@]}" --run runs/whole >/dev/null 2>&1
 check "the same bits as without a stop" same_bits runs/long runs/whole
-job=$(MOST=0 submit --nodes 1 --ntasks 1 --time 1 --signal B:USR1@40 "$jobs/requeue.sbatch" "${long[@]}" --epochs 1000000 --run runs/bound)
+job=$(MOST=0 submit --nodes 1 --ntasks 1 --time 1 --signal B:USR1@40 "$jobs/requeue.sbatch" "${longer[@]}" --epochs 1000000 --run runs/bound)
 wait_job "$job" 'RUNNING' 30
 sleep 3
 scancel --batch --signal USR1 "$job"

@@ -16,7 +16,8 @@ val_loss() { tail -n 1 "$1/metrics.csv" | cut -d , -f 4 | cut -c 1-7; }     # RU
 val_accuracy() { tail -n 1 "$1/metrics.csv" | cut -d , -f 5; }              # RUN
 # shellcheck disable=SC2317
 above() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a > b) }'; }              # A B
-train=(train --data data/sorted.h5 --model "dense:20 relu dense:5" --epochs 4 --batch 16 --lr 0.01 --reduce fused --quiet)
+net=(train --data data/sorted.h5 --model "dense:20 relu dense:5" --batch 16 --lr 0.01 --reduce fused --quiet)
+train=("${net[@]}" --epochs 4)
 
 # Sorted by class: what is at the end is of the last classes; one line says so, once.
 "$lockstep" "${train[@]}" --run last --validation 0.3 2>err
@@ -52,9 +53,9 @@ for class in 0 1 2 3 4; do # of 400 rows
     share=$(grep -oE '\[[0-9,]+\]' eval.json | sed -n "$((class + 1))p" | tr -d '[]' | tr , '\n' | awk '{ n += $1 } END { print n }')
     check "class $class has a share of its own" [ "$share" -ge 15 ]
 done
-refuses 2 '--hold-out is random, was stratified' "$lockstep" "${train[@]}" --run stratified --hold-out random \
+refuses 2 '--hold-out is random, was stratified' "$lockstep" "${net[@]}" --run stratified --hold-out random \
     --validation 0.25 --epochs 6 --resume auto
-"$lockstep" "${train[@]}" --run stratified --hold-out stratified --validation 0.25 --epochs 5 --resume auto 2>/dev/null
+"$lockstep" "${net[@]}" --run stratified --hold-out stratified --validation 0.25 --epochs 5 --resume auto 2>/dev/null
 check "a run goes on with its rows" [ $? = 0 ]
 refuses 2 "first 300: data/sorted.h5 has 300 training rows" "$lockstep" augment-preview --data data/sorted.h5 \
     --augment shift:1 --hold-out stratified --validation 0.25 --first 300

@@ -19,7 +19,7 @@ static char *resolve(const char *text)
         abort();
     ls_status status = ls_options_parse_file(options, "fuzz", text);
     if (status == LS_OK)
-        resolved = ls_options_text(options, false);
+        resolved = ls_options_text(options);
     else if (status != LS_ERR_USAGE || strchr(ls_error_text(), '\n') != NULL)
         abort();
     ls_options_destroy(&options);

@@ -81,7 +81,8 @@ static void same_curve_on_any_rank_count(void **state)
     config.augment = "rotate:15 scale:0.15 shift:1 shear:0.1 elastic:4,1 erase:0.2";
     compare(&config);
     config.augment = "";
-    config.optimizer = (ls_optimizer_config){.kind = LS_SGD, .momentum = 0.9};
+    config.optimizer.kind = LS_SGD;
+    config.optimizer.momentum = 0.9;
     config.model = "dense:9 tanh dense:4 softmax";
     config.loss = LS_MSE;
     config.lr = 0.1;

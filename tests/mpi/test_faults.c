@@ -251,6 +251,7 @@ static void an_unsaved_best_leaves_the_one_before(void **state)
     config.resume = "auto";
     config.epochs = 4;
     config.min_delta = 1e9;
+    config.resume_anyway = true;
     config.restore_best = true;
     assert_ok(train_on(&config, 0, &told, &result));
     assert_int_equal(told.notes, rank == 0 ? 1 : 0);

@@ -118,7 +118,7 @@ static void a_loss_that_is_none_names_the_layer(void **state)
     ls_train_result result;
     ls_train_config config = configure("loss");
     config.lr = 1e30;
-    config.optimizer = (ls_optimizer_config){.kind = LS_SGD};
+    config.optimizer.kind = LS_SGD;
     assert_int_equal(train(&config, "", 0, 0, &t, &result), LS_ERR_NUMERIC);
     assert_same_failure(LS_ERR_NUMERIC);
     assert_non_null(strstr(ls_error_text(), "in step 2 of epoch 1, beginning in layer dense"));
@@ -160,7 +160,7 @@ static void skips_come_to_an_end(void **state)
     ls_train_result result;
     ls_train_config config = configure("skips");
     config.on_nan = LS_ON_NAN_SKIP;
-    config.optimizer = (ls_optimizer_config){.kind = LS_SGD};
+    config.optimizer.kind = LS_SGD;
     config.lr = 1e30;
     assert_int_equal(train(&config, "", 0, 0, &t, &result), LS_ERR_NUMERIC);
     assert_same_failure(LS_ERR_NUMERIC);
@@ -214,7 +214,7 @@ static void rolling_back_can_fail(void **state)
     config = configure("back");
     config.on_nan = LS_ON_NAN_ROLLBACK;
     config.checkpoint_every = (ls_interval){.steps = 1};
-    config.optimizer = (ls_optimizer_config){.kind = LS_SGD};
+    config.optimizer.kind = LS_SGD;
     config.lr = 1e30;
     assert_int_equal(train(&config, "", 0, 0, &t, &result), LS_ERR_NUMERIC);
     assert_same_failure(LS_ERR_NUMERIC);

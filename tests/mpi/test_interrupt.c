@@ -147,10 +147,12 @@ static void goes_on_with_the_same_rates(void **state)
         ls_schedule_config schedule;
         double last; /* the rate of the run's last step, as a part of --lr */
     } cases[] = {
-        {{.kind = LS_SCHEDULE_CONSTANT, .warmup = 1.7}, 1},
-        {{.kind = LS_SCHEDULE_STEP, .gamma = 0.3}, 0.09},
-        {{.kind = LS_SCHEDULE_COSINE, .warmup = 0.5, .final = 0.1}, 0.10246},
-        {{.kind = LS_SCHEDULE_ONECYCLE, .final = LS_SCHEDULE_FINAL}, LS_SCHEDULE_FINAL},
+        {{.kind = LS_SCHEDULE_CONSTANT, .warmup = 1.7, .gamma = 1, .patience = 1}, 1},
+        {{.kind = LS_SCHEDULE_STEP, .gamma = 0.3, .patience = 1}, 0.09},
+        {{.kind = LS_SCHEDULE_COSINE, .warmup = 0.5, .gamma = 1, .final = 0.1, .patience = 1},
+         0.10246},
+        {{.kind = LS_SCHEDULE_ONECYCLE, .gamma = 1, .final = LS_SCHEDULE_FINAL, .patience = 1},
+         LS_SCHEDULE_FINAL},
         {{.kind = LS_SCHEDULE_PLATEAU, .gamma = 0.5, .patience = 1}, 0.5},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

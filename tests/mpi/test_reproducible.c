@@ -107,7 +107,8 @@ static void same_bits_with_other_networks(void **state)
     compare(&config);
     config.model = "dense:9 tanh dense:4 softmax";
     config.loss = LS_MSE;
-    config.optimizer = (ls_optimizer_config){.kind = LS_SGD, .momentum = 0.9};
+    config.optimizer.kind = LS_SGD;
+    config.optimizer.momentum = 0.9;
     config.lr = 0.1;
     compare(&config);
     config.shuffle = LS_SHUFFLE_NONE;

@@ -231,21 +231,23 @@ static void resume_refuses_changes(void **state)
     assert_fails(train(&config, &result), LS_ERR_USAGE, "holds a run already");
     config.resume = "auto";
     config.epochs = 4;
-    config.fixed = "seed = 7\n";
+    config.seed = 7;
     ls_status status = train(&config, &result);
     assert_fails(status, LS_ERR_USAGE, "--seed is 7, was 0");
     assert_same_failure(status);
+    config.seed = 0;
     /* Checkpoints from before there was a layout: their images were taken for [N,C,H,W]. */
-    config.defaults = "layout = auto\n";
-    config.fixed = "seed = 0\nlayout = nhwc\n";
+    if (rank == 0)
+        crafted_forget_setting("kept/checkpoints/last", "layout");
+    assert_ok(ls_agree(world, LS_OK));
+    config.layout = LS_LAYOUT_NHWC;
     assert_fails(train(&config, &result), LS_ERR_USAGE, "--layout is nhwc, was auto");
-    config.fixed = "seed = 0\nlayout = nchw\n";
+    config.layout = LS_LAYOUT_NCHW;
     config.epochs = 3;
     assert_ok(train(&config, &result));
-    config.fixed = "seed = 0\nlayout = auto\n";
+    config.layout = LS_LAYOUT_AUTO;
     assert_ok(train(&config, &result));
     config.epochs = 4;
-    config.fixed = "seed = 0\n";
     fixture f = fixture_small;
     f.train = 204;
     if (rank == 0)
@@ -270,21 +272,20 @@ static void resume_goes_on_anyway(void **state)
     ls_train_result result;
     write_data("d.h5");
     ls_train_config config = fixture_config("d.h5");
-    config.text = "seed = 0\nlr = 0.01\nmodel = a\n";
     config.run = "anyway";
     config.checkpoint_every = (ls_interval){.steps = 5};
     config.keep = 100;
     remove_run("anyway");
     assert_ok(train(&config, &result));
-    config.fixed = "seed = 0\nlr = 0.02\nmodel = a\n";
-    config.bound = "model = a\n";
+    config.lr = 0.02;
     config.resume = "auto";
     config.epochs = 5;
     assert_fails(train(&config, &result), LS_ERR_USAGE, "--lr is 0.02, was 0.01");
     config.resume_anyway = true;
-    config.bound = "model = b\n";
-    assert_fails(train(&config, &result), LS_ERR_USAGE, "not even by --resume-anyway");
-    config.bound = "model = a\n";
+    config.optimizer.kind = LS_ADAMW;
+    assert_fails(train(&config, &result), LS_ERR_USAGE,
+                 "not even by --resume-anyway: --optimizer is adamw, was adam");
+    config.optimizer.kind = LS_ADAM;
     assert_ok(train(&config, &result));
     assert_int_equal(result.epochs, 5);
 
@@ -295,14 +296,13 @@ static void resume_goes_on_anyway(void **state)
         fixture_write(&f, "other.h5");
     assert_ok(ls_agree(world, LS_OK));
     config.epochs = 6;
-    config.order = config.fixed = "seed = 1\n";
     config.seed = 1;
     config.resume = "anyway/checkpoints/step-00000005.h5";
     assert_fails(train(&config, &result), LS_ERR_USAGE, "in the middle of an epoch");
-    config.order = config.fixed = "seed = 0\n";
+    config.seed = 0;
     config.data = "other.h5";
     assert_fails(train(&config, &result), LS_ERR_DATA, "in the middle of an epoch");
-    config.order = config.fixed = "seed = 1\n";
+    config.seed = 1;
     config.resume = "auto";
     assert_ok(train(&config, &result));
     assert_int_equal(result.epochs, 6);
@@ -346,9 +346,15 @@ static void resume_refuses_other_validation_rows(void **state)
     assert_true(result.restored && result.final.epoch == 4);
 
     /* The best by the training loss stays what it is; the steps of an epoch do, too. */
-    config.resume = "validated/checkpoints/step-00000005.h5";
+    config.run = "by-loss";
+    config.resume = "";
+    config.data = "v1.h5";
     config.monitor = LS_MONITOR_LOSS;
     config.epochs = 2;
+    remove_run("by-loss");
+    assert_ok(train(&config, &result));
+    config.resume = "by-loss/checkpoints/step-00000005.h5";
+    config.data = "v2.h5";
     assert_ok(train(&config, &result));
     assert_int_equal(result.early_stop.best_epoch, 1);
     config.data = "v1.h5";
@@ -363,7 +369,7 @@ static void resume_refuses_other_validation_rows(void **state)
     config.epochs = 4;
     assert_fails(train(&config, &result), LS_ERR_DATA, "validation rows");
     if (rank == 0)
-        crafted_forget("validated/checkpoints/last", "validation_fingerprint");
+        crafted_forget("by-loss/checkpoints/last", "validation_fingerprint");
     assert_ok(ls_agree(world, LS_OK));
     assert_ok(train(&config, &result));
     assert_int_equal(result.epochs, 4);
@@ -381,10 +387,12 @@ static void resume_knows_defaults(void **state)
     assert_ok(train(&config, &result));
     config.resume = "auto";
     config.epochs = 4;
-    config.defaults = "hold-out = last\n";
-    config.fixed = "seed = 0\nhold-out = random\n";
+    if (rank == 0)
+        crafted_forget_setting("older/checkpoints/last", "hold-out");
+    assert_ok(ls_agree(world, LS_OK));
+    config.hold_out = LS_HOLD_OUT_RANDOM;
     assert_fails(train(&config, &result), LS_ERR_USAGE, "--hold-out is random, was last");
-    config.fixed = "seed = 0\nhold-out = last\n";
+    config.hold_out = LS_HOLD_OUT_LAST;
     assert_ok(train(&config, &result));
     assert_int_equal(result.epochs, 4);
 }
@@ -405,8 +413,6 @@ static void the_best_is_found_after_changes(void **state)
     assert_true(first.restored && first.final.epoch == 1);
     config.resume = "auto";
     config.resume_anyway = true;
-    config.fixed = config.order = "seed = 0\nbatch = 3\n";
-    config.text = config.fixed;
     for (config.batch = 183, config.epochs = 4; config.epochs <= 5; config.epochs++) {
         assert_ok(train(&config, &result));
         assert_true(result.restored && result.final.epoch == 1);
@@ -680,8 +686,21 @@ static void refuses_settings_out_of_range(void **state)
     bad[4].lr = NAN;
     bad[5].validation = 1;
     bad[6].epochs = -1;
+    static const char *const parts[7] = {"--batch: 0 is too small",
+                                         "--batch: 16777217 is too large",
+                                         "--checkpoint-every must be above 0",
+                                         "--keep: 0 is too small",
+                                         "--lr: 'nan' is not a number",
+                                         "--validation: 1 is too large, it must be below 1",
+                                         "--epochs: -1 is too small"};
     for (int i = 0; i < 7; i++)
-        assert_fails(train(&bad[i], &result), LS_ERR_USAGE, "must be");
+        assert_fails(train(&bad[i], &result), LS_ERR_USAGE, parts[i]);
+    /* All ranks must be told the same. */
+    ls_train_config other = good;
+    other.lr = rank == 0 ? 0.1 : 0.2;
+    const ls_status status = train(&other, &result);
+    if (ls_comm_size(world) > 1)
+        assert_fails(status, LS_ERR_RANKS, "the configuration");
 }
 
 MPI_TEST_MAIN(cmocka_unit_test(learns), cmocka_unit_test(stops_early_and_restores),

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const names[] = {"last", "random", "stratified"};
 
 /* Labels for ls_held_draw(): the user is an array of them. */
 static ls_status labels_at(const void *user, int64_t first, int64_t count, int32_t *labels)
@@ -251,14 +250,6 @@ static void leaves_own_validation_alone(void **state)
     ls_dataset_close(&dataset);
 }
 
-static void has_names(void **state)
-{
-    (void)state;
-    for (int i = 0; i < 3; i++)
-        assert_string_equal(ls_hold_out_name(i), names[i]);
-    assert_null(ls_hold_out_name(3));
-}
-
 /* counts: of training, validation and test rows. */
 static const char *gaps(bool held_out, int classes, const int64_t *counts)
 {
@@ -310,7 +301,6 @@ int main(void)
                                        cmocka_unit_test(reads_both_splits),
                                        cmocka_unit_test(reads_large_images),
                                        cmocka_unit_test(refuses_bad_labels),
-                                       cmocka_unit_test(has_names),
                                        cmocka_unit_test(leaves_own_validation_alone),
                                        cmocka_unit_test(tells_of_classes)};
     return cmocka_run_group_tests(tests, NULL, NULL);

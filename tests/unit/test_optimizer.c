@@ -41,35 +41,18 @@ static const ls_optimizer_config kinds[] = {
 static const int slots_of_kind[] = {0, 1, 2, 3, 2, 2, 1, 2, 3};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-static void refuses_bad_settings(void **state)
+static void refuses_settings_that_do_not_go_together(void **state)
 {
     (void)state;
     const struct {
         ls_optimizer_config config;
         const char *part;
     } cases[] = {
-        {{.kind = LS_SGD, .momentum = 1}, "--momentum"},
-        {{.kind = LS_SGD, .momentum = -0.1}, "--momentum"},
-        {{.kind = LS_SGD, .nesterov = true}, "--nesterov"},
-        {{.kind = LS_SGD, .weight_decay = -1}, "--weight-decay"},
-        {{.kind = LS_SGD, .weight_decay = NAN}, "--weight-decay"},
-        {{.kind = LS_SGD, .clip_norm = -1}, "--clip-norm"},
-        {{.kind = LS_SGD, .clip_norm = NAN}, "--clip-norm"},
-        {{.kind = LS_SGD, .clip_norm = INFINITY}, "--clip-norm"},
-        {{.kind = LS_SGD, .ema = 1}, "--ema"},
-        {{.kind = LS_SGD, .ema = 0.99999999999}, "--ema"},
-        {{.kind = LS_SGD, .ema = NAN}, "--ema"},
-        {{.kind = LS_LARS}, "--trust-coefficient"},
-        {{.kind = LS_LARS, .trust = 1e-50}, "--trust-coefficient"},
-        {{.kind = LS_LARS, .trust = 1.5}, "--trust-coefficient"},
-        {{.kind = LS_LARS, .trust = 0.1, .momentum = 1}, "--momentum"},
+        {{.kind = LS_SGD, .nesterov = true}, "--nesterov needs a --momentum above 0"},
         {{.kind = LS_LARS, .trust = 0.1, .momentum = 0.9, .nesterov = true}, "--nesterov"},
-        {{.kind = LS_LAMB, .beta1 = 0.9, .beta2 = 0.9, .epsilon = 0}, "--epsilon"},
-        {{.kind = LS_ADAM, .beta1 = 1, .beta2 = 0.9, .epsilon = 1}, "--beta1"},
-        {{.kind = LS_ADAMW, .beta1 = 0.9, .beta2 = 1, .epsilon = 1}, "--beta2"},
-        {{.kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.9, .epsilon = 0}, "--epsilon"},
-        {{.kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.9, .epsilon = 1e-50}, "--epsilon"},
-        {{.kind = LS_ADAM, .beta1 = 0.99999999999, .beta2 = 0.9, .epsilon = 1}, "--beta1"},
+        {{.kind = LS_ADAM, .epsilon = 1, .momentum = 0.9}, "--momentum is for"},
+        {{.kind = LS_ADAMW, .epsilon = 1, .nesterov = true}, "--nesterov for sgd"},
+        {{.kind = LS_LAMB, .epsilon = 1, .momentum = 0.9}, "--momentum is for"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ls_optimizer *optimizer = NULL;
@@ -408,7 +391,7 @@ static void small_gradients_are_not_clipped(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(refuses_bad_settings),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(refuses_settings_that_do_not_go_together),
                                        cmocka_unit_test(agrees_with_the_reference),
                                        cmocka_unit_test(state_is_complete),
                                        cmocka_unit_test(factors_near_1_are_kept),

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "cli/options.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct settings {
@@ -13,20 +14,24 @@ typedef struct settings {
     bool quiet;
 } settings;
 
-static const ls_option table[] = {
-    {.type = LS_OPT_HEADING, .help = "Heading"},
-    {"data", "FILE", LS_OPT_TEXT, LS_OPT_REQUIRED, offsetof(settings, data), .help = "data"},
-    {"model", "M", LS_OPT_TEXT, LS_OPT_FIXED | LS_OPT_ARGUMENT, offsetof(settings, model),
-     "dense:10", .help = "model"},
-    {"batch", "ROWS", LS_OPT_INT, LS_OPT_FIXED, offsetof(settings, batch), "128", 1, 1000,
-     .help = "batch"},
-    {"lr", "RATE", LS_OPT_REAL, LS_OPT_FIXED, offsetof(settings, lr), "0.001", 0, 10, .help = "lr"},
-    {"pair", "A,B", LS_OPT_PAIR, 0, offsetof(settings, pair), "0,1", 0, .help = "pair"},
-    {"loss", "L", LS_OPT_CHOICE, 0, offsetof(settings, loss), "mse", .choices = "cross-entropy mse",
-     .help = "loss"},
-    {"quiet", NULL, LS_OPT_FLAG, LS_OPT_NOT_SAVED, offsetof(settings, quiet), .help = "quiet"},
+static const ls_choice losses[] = {LS_LOSS_LIST(LS_CHOICE_ROW){NULL, NULL}};
+static const ls_setting table[] = {
+    {"data", "FILE", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED, .offset = offsetof(settings, data),
+     .group = "Heading", .help = "data"},
+    {"model", "M", LS_TYPE_TEXT, .flags = LS_SETTING_ARGUMENT, .offset = offsetof(settings, model),
+     .initial = "dense:10", .help = "model"},
+    {"batch", "ROWS", LS_TYPE_INT, .offset = offsetof(settings, batch), .initial = "128", .min = 1,
+     .max = 1000, .help = "batch"},
+    {"lr", "RATE", LS_TYPE_REAL, .offset = offsetof(settings, lr), .initial = "0.001", .max = 10,
+     .help = "lr"},
+    {"pair", "A,B", LS_TYPE_PAIR, .offset = offsetof(settings, pair), .initial = "0,1", .max = 1e9,
+     .flags = LS_SETTING_ABOVE, .help = "pair"},
+    {"loss", "L", LS_TYPE_CHOICE, .offset = offsetof(settings, loss), .initial = "mse",
+     .choices = losses, .help = "loss"},
+    {"quiet", NULL, LS_TYPE_FLAG, LS_CHANGE_NOT_SAVED, offsetof(settings, quiet), .help = "quiet"},
     {0},
 };
+static const ls_option_table options = {table, false};
 
 #define PARSE(options, ...)                                                                        \
     ls_options_parse_args(options, (int)(sizeof(char *[]){__VA_ARGS__} / sizeof(char *)),          \
@@ -37,7 +42,7 @@ static void takes_defaults_files_and_arguments(void **state)
     (void)state;
     settings s;
     ls_options *o;
-    assert_ok(ls_options_create(&o, table, &s));
+    assert_ok(ls_options_create(&o, options, &s));
     assert_string_equal(s.model, "dense:10");
     assert_int_equal(s.batch, 128);
     assert_int_equal(s.loss, 1);
@@ -51,29 +56,27 @@ static void takes_defaults_files_and_arguments(void **state)
     assert_true(s.lr == 0.5 && s.quiet && s.batch == 9 && s.pair[1] == 2);
     assert_string_equal(s.model, "bare");
     assert_ok(PARSE(o, "--lr", "0.30000000000000004"));
-    char *exact = ls_options_text(o, true);
+    char *exact = ls_options_text(o);
     assert_non_null(strstr(exact, "lr = 0.30000000000000004\n"));
     ls_free(exact);
     assert_ok(PARSE(o, "--lr", "0.5"));
     assert_ok(ls_options_check(o));
-    char *text = ls_options_text(o, false), *fixed = ls_options_text(o, true);
+    char *text = ls_options_text(o);
     assert_string_equal(text, "data = a b.h5\nmodel = bare\nbatch = 9\nlr = 0.5\npair = 0.5,2\n"
                               "loss = mse\n");
-    assert_string_equal(fixed, "model = bare\nbatch = 9\nlr = 0.5\n");
-    ls_free(fixed);
     ls_options_destroy(&o);
 
     /* What was printed can be fed back, and prints the same. */
-    assert_ok(ls_options_create(&o, table, &s));
+    assert_ok(ls_options_create(&o, options, &s));
     assert_ok(ls_options_parse_file(o, "again", text));
-    char *again = ls_options_text(o, false);
+    char *again = ls_options_text(o);
     assert_string_equal(again, text);
     ls_free(again);
     ls_free(text);
 
     /* Also texts that blanks or quotes are part of. */
     assert_ok(PARSE(o, "--data", " a ", "--model", "\"'\""));
-    text = ls_options_text(o, false);
+    text = ls_options_text(o);
     assert_ok(ls_options_parse_file(o, "again", text));
     assert_string_equal(s.data, " a ");
     assert_string_equal(s.model, "\"'\"");
@@ -81,12 +84,76 @@ static void takes_defaults_files_and_arguments(void **state)
     ls_options_destroy(&o);
 }
 
+/* Twice the same is no contradiction; the command line wins over a file. */
+static void an_option_has_one_value(void **state)
+{
+    (void)state;
+    settings s;
+    ls_options *o;
+    assert_ok(ls_options_create(&o, options, &s));
+    assert_fails(PARSE(o, "--lr", "0.1", "--lr", "0.2"), LS_ERR_USAGE,
+                 "--lr is given twice, as '0.1' and as '0.2'");
+    assert_fails(PARSE(o, "--quiet", "--quiet=false"), LS_ERR_USAGE, "--quiet is given twice");
+    assert_ok(PARSE(o, "--lr", "0.1", "--lr=0.1", "--quiet", "--quiet"));
+    assert_fails(ls_options_parse_file(o, "f", "lr = 1\nbatch = 2\nlr = 2\n"), LS_ERR_USAGE,
+                 "f line 3: lr is given twice, as '1' and as '2'");
+    assert_ok(ls_options_parse_file(o, "f", "lr = 2\nbatch = 2\nlr = \"2\"\n"));
+    assert_ok(PARSE(o, "--lr", "3"));
+    assert_true(s.lr == 3 && s.batch == 2);
+    ls_options_destroy(&o);
+}
+
+/* A row of train's, with a help text of the command's. */
+static void takes_rows_of_train(void **state)
+{
+    (void)state;
+    static const ls_setting own[] = {
+        {"threads", .flags = LS_OPTION_AS_TRAIN, .offset = offsetof(settings, batch)},
+        {"data", .flags = LS_OPTION_AS_TRAIN, .offset = offsetof(settings, data), .help = "rows"},
+        {"lr", .flags = LS_OPTION_AS_TRAIN, .offset = offsetof(settings, lr), .initial = "0.5"},
+        {0}};
+    settings s;
+    ls_options *o;
+    char help[512] = "";
+    assert_ok(ls_options_create(&o, (ls_option_table){own, false}, &s));
+    assert_true(s.batch == 0 && s.lr == 0.5);
+    assert_ok(ls_options_check(o)); /* only train needs data */
+    assert_fails(PARSE(o, "--threads", "-1"), LS_ERR_USAGE, "too small");
+    ls_options_destroy(&o);
+    FILE *out = fmemopen(help, sizeof help, "w");
+    assert_ok(ls_options_help((ls_option_table){own, false}, out));
+    fclose(out);
+    assert_non_null(strstr(help, "\nOptions\n  --threads N               BLAS threads"));
+    assert_non_null(strstr(help, "  --data FILE               rows\n"));
+    assert_non_null(strstr(help, " [0.5]\n"));
+}
+
+/* Its own rows stand in the groups that they name, the library's before them. */
+static void own_rows_join_their_group(void **state)
+{
+    (void)state;
+    static const ls_setting own[] = {
+        {"mine", "X", LS_TYPE_TEXT, .offset = sizeof(ls_train_config), .group = "Ranks",
+         .help = "mine"},
+        {0}};
+    char *help = NULL;
+    size_t size;
+    FILE *out = open_memstream(&help, &size);
+    assert_ok(ls_options_help((ls_option_table){own, true}, out));
+    fclose(out);
+    const char *ranks = strstr(help, "\nRanks\n"), *mine = strstr(help, "  --mine X");
+    assert_true(ranks != NULL && ranks < mine && mine < strstr(help, "\nThis invocation\n"));
+    assert_non_null(strstr(help, "  --optimizer NAME          optimizer [adam]\n"
+                                 "                              sgd             gradient"));
+    free(help);
+}
+
 static void refuses_what_is_wrong(void **state)
 {
     (void)state;
     settings s;
     ls_options *o;
-    assert_ok(ls_options_create(&o, table, &s));
+    assert_ok(ls_options_create(&o, options, &s));
     assert_fails(PARSE(o, "--bacth", "3"), LS_ERR_USAGE,
                  "no option --bacth; did you mean --batch?");
     assert_fails(PARSE(o, "--zzzzzzz", "3"), LS_ERR_USAGE, "--help lists them all");
@@ -118,7 +185,7 @@ static void refuses_what_is_wrong(void **state)
     assert_fails(PARSE(o, "m", "lr=0.5"), LS_ERR_USAGE,
                  "unexpected argument 'lr=0.5'; did you mean --lr=0.5?");
     ls_options_destroy(&o);
-    assert_ok(ls_options_create(&o, table, &s));
+    assert_ok(ls_options_create(&o, options, &s));
     assert_fails(PARSE(o, "m", "none.h5"), LS_ERR_USAGE,
                  "unexpected argument 'none.h5'; did you mean --data none.h5?");
     assert_fails(PARSE(o, "m", "/proc/version"), LS_ERR_USAGE,
@@ -154,6 +221,9 @@ static void refuses_what_is_wrong(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(takes_defaults_files_and_arguments),
+                                       cmocka_unit_test(an_option_has_one_value),
+                                       cmocka_unit_test(takes_rows_of_train),
+                                       cmocka_unit_test(own_rows_join_their_group),
                                        cmocka_unit_test(refuses_what_is_wrong)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

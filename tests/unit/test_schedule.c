@@ -185,25 +185,15 @@ static void know_whether_the_end_matters(void **state)
     }
 }
 
-static void refuse_what_makes_no_sense(void **state)
+static void refuse_settings_that_do_not_go_together(void **state)
 {
     (void)state;
     const struct {
         ls_schedule_config config;
         const char *says;
     } cases[] = {
-        {{.kind = (ls_schedule_kind)9}, "--schedule"},
-        {{.warmup = -1}, "--warmup must be 0 epochs or more"},
-        {{.warmup = NAN}, "--warmup must be 0 epochs or more"},
         {{.kind = LS_SCHEDULE_ONECYCLE, .warmup = 1}, "warmup of its own"},
         {{.kind = LS_SCHEDULE_COSINE, .warmup = 3}, "leaves nothing of 3 epochs"},
-        {{.kind = LS_SCHEDULE_STEP, .step = -1, .gamma = 1}, "--lr-step"},
-        {{.kind = LS_SCHEDULE_STEP}, "--lr-gamma must be above 0"},
-        {{.kind = LS_SCHEDULE_PLATEAU, .gamma = 1.5, .patience = 1}, "--lr-gamma"},
-        {{.kind = LS_SCHEDULE_COSINE, .final = NAN}, "--lr-final must be from 0 to 1"},
-        {{.kind = LS_SCHEDULE_ONECYCLE, .final = 1.1}, "--lr-final must be from 0 to 1"},
-        {{.kind = LS_SCHEDULE_PLATEAU, .gamma = 0.1}, "--plateau-patience"},
-        {{.scaling = LS_LR_SQRT}, "--scale-lr needs a base batch"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_fails(ls_schedule_check(&cases[i].config, 3), LS_ERR_USAGE, cases[i].says);
@@ -219,7 +209,7 @@ int main(void)
         cmocka_unit_test(fit_the_batch),
         cmocka_unit_test(cut_at_plateaus),
         cmocka_unit_test(know_whether_the_end_matters),
-        cmocka_unit_test(refuse_what_makes_no_sense),
+        cmocka_unit_test(refuse_settings_that_do_not_go_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,229 @@
+/* Settings from their text. */
+#include "train/setting_value.h"
+
+#include "base/text.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Reads the number that a text begins with. */
+static bool read_real(const char *text, double *out, const char **rest)
+{
+    char *stop;
+    if (isspace((unsigned char)*text))
+        return false;
+    *out = strtod(text, &stop);
+    *rest = stop;
+    return stop != text && isfinite(*out);
+}
+
+static ls_status parse_int(const ls_setting *row, const char *text, int64_t *out)
+{
+    char *stop;
+    errno = 0;
+    const long long value = strtoll(text, &stop, 10);
+    if (stop == text || *stop != '\0' || isspace((unsigned char)*text) || errno != 0)
+        return ls_fail(LS_ERR_USAGE, "--%s: '%s' is not a whole number", row->name, text);
+    const ls_status status = ls_setting_check_number(row, (double)value, text);
+    if (status == LS_OK)
+        *out = value;
+    return status;
+}
+
+static ls_status parse_real(const ls_setting *row, const char *text, double *out)
+{
+    double value;
+    const char *rest;
+    if (!read_real(text, &value, &rest) || *rest != '\0')
+        return ls_fail(LS_ERR_USAGE, "--%s: '%s' is not a number", row->name, text);
+    const ls_status status = ls_setting_check_number(row, value, text);
+    if (status == LS_OK)
+        *out = value;
+    return status;
+}
+
+static ls_status parse_pair(const ls_setting *row, const char *text, double out[2])
+{
+    double a, b;
+    const char *rest;
+    if (!read_real(text, &a, &rest) || *rest != ',' || !read_real(rest + 1, &b, &rest) ||
+        *rest != '\0' || !ls_setting_contains(row, b))
+        return ls_fail(LS_ERR_USAGE, "--%s: '%s' is not %s, with the second above %g", row->name,
+                       text, row->argument, row->min);
+    out[0] = a;
+    out[1] = b;
+    return LS_OK;
+}
+
+/* The error for a choice that there is none of, with the one that was probably meant. */
+static ls_status none_of(const ls_setting *row, const char *text)
+{
+    char all[256] = "", near[96] = "";
+    size_t distance = SIZE_MAX;
+    for (const ls_choice *c = row->choices; c->name != NULL; c++) {
+        snprintf(all + strlen(all), sizeof all - strlen(all), " %s", c->name);
+        if (ls_text_resembles(text, c->name, &distance))
+            snprintf(near, sizeof near, "; did you mean %s?", c->name);
+    }
+    return ls_fail(LS_ERR_USAGE, "--%s: '%s' is none of:%s%s", row->name, text, all, near);
+}
+
+static ls_status parse_choice(const ls_setting *row, const char *text, int *out)
+{
+    for (int i = 0; row->choices[i].name != NULL; i++)
+        if (strcmp(row->choices[i].name, text) == 0) {
+            *out = i;
+            return LS_OK;
+        }
+    return none_of(row, text);
+}
+
+static ls_status parse_flag(const ls_setting *row, const char *text, bool *out)
+{
+    const bool on = strcmp(text, "true") == 0;
+    if (!on && strcmp(text, "false") != 0)
+        return ls_fail(LS_ERR_USAGE, "--%s: '%s' is neither true nor false", row->name, text);
+    *out = on;
+    return LS_OK;
+}
+
+static ls_status parse_text(const ls_setting *row, const char *text, const char **out)
+{
+    if (strpbrk(text, "\r\n") != NULL)
+        return ls_fail(LS_ERR_USAGE, "--%s: must be a single line", row->name);
+    *out = text;
+    return LS_OK;
+}
+
+static const double MOST = 1e15; /* of epochs, steps or seconds: all digits are written */
+
+/* Reads a number and its unit: a time, or also steps or epochs if `counts`. Without a unit it is
+ * epochs, else seconds. */
+static bool read_interval(const char *text, bool counts, ls_interval *out)
+{
+    double value;
+    const char *unit;
+    if (!read_real(text, &value, &unit) || !(value > 0 && value < MOST))
+        return false;
+    unit += strspn(unit, " ");
+    if (*unit == '\0')
+        unit = counts ? "epochs" : "s";
+    for (const ls_unit *u = ls_units; u->name != NULL; u++) {
+        if (strcmp(unit, u->name) != 0)
+            continue;
+        *out = (ls_interval){0};
+        if (u->seconds > 0)
+            out->seconds = value * u->seconds;
+        else if (counts && value == floor(value) && *unit == 'e')
+            out->epochs = (int64_t)value;
+        else if (counts && value == floor(value))
+            out->steps = (int64_t)value;
+        return out->epochs > 0 || out->steps > 0 || (out->seconds > 0 && out->seconds < MOST);
+    }
+    return false;
+}
+
+static ls_status parse_interval(const ls_setting *row, const char *text, ls_interval *out)
+{
+    ls_interval value;
+    if (!read_interval(text, true, &value))
+        return ls_fail(LS_ERR_USAGE,
+                       "--%s: '%s' is no interval: write it as 500steps, 1epoch or 10min",
+                       row->name, text);
+    *out = value;
+    return LS_OK;
+}
+
+static ls_status parse_time(const ls_setting *row, const char *text, double *out)
+{
+    ls_interval value = {0};
+    if (*text != '\0' && !read_interval(text, false, &value))
+        return ls_fail(LS_ERR_USAGE, "--%s: '%s' is no time: write it as 90s or 10min", row->name,
+                       text);
+    *out = value.seconds;
+    return LS_OK;
+}
+
+/* Bytes, with or without K, M or G (of 1024). */
+static ls_status parse_size(const ls_setting *row, const char *text, int64_t *out)
+{
+    static const char letters[] = "KMG";
+    double value;
+    const char *unit;
+    bool good = read_real(text, &value, &unit);
+    const char *at = good && *unit != '\0' ? strchr(letters, *unit) : NULL;
+    if (at != NULL) {
+        value = ldexp(value, 10 * (int)(at - letters + 1));
+        unit++;
+    }
+    if (!good || *unit != '\0' || !ls_setting_contains(row, value))
+        return ls_fail(LS_ERR_USAGE, "--%s: '%s' is no size: write it as 256M or 2G", row->name,
+                       text);
+    *out = (int64_t)value;
+    return LS_OK;
+}
+
+static ls_status parse_scaling(const ls_setting *row, const char *text, ls_schedule_config *out)
+{
+    for (int i = LS_LR_AS_GIVEN; i <= LS_LR_SQRT; i++) {
+        const size_t length = strlen(ls_scaling_name(i));
+        const char *digits = text + length + 1;
+        char *end = (char *)"";
+        if (strncmp(text, ls_scaling_name(i), length) != 0 || text[length] != (length > 0 ? ':' : 0))
+            continue;
+        const int64_t batch =
+            length > 0 && isdigit((unsigned char)*digits) ? strtoll(digits, &end, 10) : 0;
+        const double number = (double)batch;
+        if (*end != '\0' || (length > 0 && !ls_setting_contains(row, number)))
+            continue;
+        out->scaling = (ls_lr_scaling)i;
+        out->base_batch = batch;
+        return LS_OK;
+    }
+    return ls_fail(LS_ERR_USAGE,
+                   "--%s: '%s' does not say how and for which batch: write it as linear:128 "
+                   "or sqrt:128",
+                   row->name, text);
+}
+
+ls_status ls_setting_parse(const ls_setting *row, void *values, const char *text)
+{
+    void *value = (char *)values + row->offset;
+    switch (row->type) {
+    case LS_TYPE_TEXT:
+        return parse_text(row, text, value);
+    case LS_TYPE_INT:
+        return parse_int(row, text, value);
+    case LS_TYPE_REAL:
+        return parse_real(row, text, value);
+    case LS_TYPE_CHOICE:
+        return parse_choice(row, text, value);
+    case LS_TYPE_FLAG:
+        return parse_flag(row, text, value);
+    case LS_TYPE_PAIR:
+        return parse_pair(row, text, value);
+    case LS_TYPE_INTERVAL:
+        return parse_interval(row, text, value);
+    case LS_TYPE_TIME:
+        return parse_time(row, text, value);
+    case LS_TYPE_SIZE:
+        return parse_size(row, text, value);
+    case LS_TYPE_SCALING:
+        return parse_scaling(row, text, value);
+    }
+    assert(!"a type without a parser");
+    return LS_OK;
+}
+
+void ls_setting_reset(const ls_setting *row, void *values)
+{
+    const char *unset = row->type == LS_TYPE_FLAG ? "false" : "";
+    if (ls_setting_parse(row, values, row->initial != NULL ? row->initial : unset) != LS_OK)
+        assert(!"a default out of its range");
+}
