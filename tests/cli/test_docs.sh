@@ -57,7 +57,7 @@ common=$(grep -c '^  --' short)
 check "the commonest options are about 15" [ "$common" -ge 12 ]
 check "and no more" [ "$common" -le 20 ]
 check "they are among all" [ -z "$(comm -23 <(grep '^  --' short | sort) <(grep '^  --' all | sort))" ]
-check "short fits a screen" [ "$(wc -l <short)" -le 30 ]
+check "short fits a screen" [ "$(wc -l <short)" -le 40 ]
 for command in "${commands[@]}"; do
     mapfile -t words < <("$lockstep" "$command" --help --all | grep '^  [^- ]' | awk '{ print $1 }' | grep -E '^[a-z-]+(:[A-Z].*)?$')
     for word in "${words[@]}"; do
