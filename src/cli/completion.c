@@ -72,7 +72,7 @@ void ls_completion_bash(FILE *out)
     for (int i = 0; (command = ls_command_at(i)) != NULL; i++)
         put_bash_command(out, command);
     fputs("    esac\n}\n", out);
-    fwrite(ls_completion_text_bash, 1, ls_completion_text_bash_length, out);
+    (void)fwrite(ls_completion_text_bash, 1, ls_completion_text_bash_length, out);
 }
 
 /* A text within '[...]' of zsh's _arguments, in single quotes. */
@@ -141,5 +141,5 @@ void ls_completion_zsh(FILE *out)
         fputs("'\n", out);
     }
     fputs("    '--help:the commands' '--version:of what it was built'\n)\n", out);
-    fwrite(ls_completion_text_zsh, 1, ls_completion_text_zsh_length, out);
+    (void)fwrite(ls_completion_text_zsh, 1, ls_completion_text_zsh_length, out);
 }
