@@ -59,7 +59,7 @@ static ls_status show_topic(const char *name, const settings *s)
         name += strlen("lockstep-");
     for (int i = 0; ls_topic_at(i, &topic); i++)
         if (strcmp(topic.name, name) == 0) {
-            fwrite(topic.text, 1, topic.length, stdout);
+            (void)fwrite(topic.text, 1, topic.length, stdout);
             return LS_OK;
         }
     const char *meant = ls_suggest(name, topic_name, NULL);

@@ -83,7 +83,7 @@ ls_status ls_completion_bash(FILE *out)
     fputs("--help --version' ;;\n", out);
     ls_status status = put_commands(out, put_bash_command);
     fputs("    esac\n}\n", out);
-    fwrite(ls_completion_text_bash, 1, ls_completion_text_bash_length, out);
+    (void)fwrite(ls_completion_text_bash, 1, ls_completion_text_bash_length, out);
     return status;
 }
 
@@ -151,6 +151,6 @@ ls_status ls_completion_zsh(FILE *out)
         fputs("'\n", out);
     }
     fputs("    '--help:the commands' '--version:of what it was built'\n)\n", out);
-    fwrite(ls_completion_text_zsh, 1, ls_completion_text_zsh_length, out);
+    (void)fwrite(ls_completion_text_zsh, 1, ls_completion_text_zsh_length, out);
     return status;
 }
