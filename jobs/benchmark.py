@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Measures what README's section on speed says, all in one run and in turn: epochs beside PyTorch's
+"""Measures the table of BENCHMARKS.md, all in one run and in turn: epochs beside PyTorch's
 and beside the limit that matrix products set, scaling, the prediction, two hosts on a 10 Gbit/s link
 (as root), start, import and memory. Needs the quickstart's build, and PyTorch (python3-torch).
 

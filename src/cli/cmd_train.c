@@ -76,6 +76,13 @@ const ls_command ls_command_train = {
     .options = {table, true},
     .settings_size = sizeof(settings),
     .help = help,
+    .examples =
+        "  mpirun -n 2 lockstep train --data mnist.h5 --model \"dense:512 relu dense:10\" --run "
+        "runs/a\n"
+        "  mpirun -n 8 lockstep train --config runs/a/config.conf --run runs/a --resume auto\n",
+    .common =
+        "data model augment epochs batch optimizer lr schedule warmup patience seed run resume "
+        "max-time config reproducible",
     .stops = true,
     .parallel = true,
     .run = run,

@@ -15,8 +15,12 @@ typedef struct ls_command {
     size_t settings_size;    /* of the struct that the options' values go to */
     void (*help)(FILE *out); /* more help, after the options; NULL for none */
 
-    bool diagnoses; /* its answer is code 0 or 1 */
-    bool stops;     /* ends in good order when a signal comes, see base/interrupt.h */
+    const char *examples; /* for help and manual, lines; NULL for none */
+    const char *common;   /* names of the options that --help alone shows; NULL: all of them */
+
+    bool speaks_once; /* may be started by mpirun, which gets one answer */
+    bool diagnoses;   /* its answer is code 0 or 1 */
+    bool stops;       /* ends in good order when a signal comes, see base/interrupt.h */
     /* A parallel command runs under mpirun; its run() is collective, with the same status on all
      * ranks. Another gets comm = NULL. */
     bool parallel;
@@ -32,6 +36,10 @@ extern const ls_command ls_command_preview;
 extern const ls_command ls_command_scaling;
 extern const ls_command ls_command_doctor;
 extern const ls_command ls_command_report;
+extern const ls_command ls_command_help;
+
+/* Command number `at`, in the order of the help text; NULL past the last one. Local. */
+const ls_command *ls_command_at(int at);
 
 /* Prints a heading and, for each word of a list, its form and its meaning, as a part of a help text.
  * Local.

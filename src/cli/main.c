@@ -9,8 +9,10 @@
 #include "base/limits.h"
 #include "cli/command.h"
 #include "cli/console.h"
+#include "cli/help.h"
 #include "cli/launcher.h"
 #include "cli/suggest.h"
+#include "cli/version.h"
 
 #include <limits.h>
 #include <mpi.h>
@@ -19,63 +21,35 @@
 #include <string.h>
 #include <unistd.h>
 
-static const ls_command *const commands[] = {
-    &ls_command_import,  &ls_command_train,  &ls_command_eval,
-    &ls_command_info,    &ls_command_bench,  &ls_command_preview,
-    &ls_command_scaling, &ls_command_doctor, &ls_command_report,
-};
-enum { COMMANDS = sizeof commands / sizeof *commands };
-
-static void print_usage(FILE *out)
-{
-    fprintf(out, "lockstep %s: data-parallel neural-network training over MPI\n\n", LS_VERSION);
-    for (int i = 0; i < COMMANDS; i++)
-        fprintf(out, "  %12s lockstep %-16s%s\n", commands[i]->parallel ? "mpirun -n N" : "",
-                commands[i]->name, commands[i]->summary);
-    fprintf(
-        out,
-        "\n  lockstep COMMAND --help      options of a command\n"
-        "  lockstep --version\n\n"
-        "Exit codes: 0 done; 1 failure; 2 usage or configuration; 3 data or checkpoint\n"
-        "missing, unreadable or malformed; 4 numerical failure; 5 ranks disagree or one is stuck;\n"
-        "75 stopped by a signal or a time limit, what was done is saved: run it again.\n");
-}
-
-static ls_status print_command_help(const ls_command *command)
-{
-    printf("usage: %slockstep %s %s\n%s\n", command->parallel ? "mpirun -n N " : "", command->name,
-           command->usage, command->summary);
-    const ls_status status = ls_options_help(command->options, stdout);
-    if (command->help != NULL)
-        command->help(stdout);
-    return status;
-}
-
 static const char *command_name(const void *user, int at)
 {
     (void)user;
-    return at < COMMANDS ? commands[at]->name : NULL;
+    return ls_command_at(at) != NULL ? ls_command_at(at)->name : NULL;
 }
 
 static ls_status find_command(const char *name, const ls_command **out)
 {
-    for (int i = 0; i < COMMANDS; i++)
-        if (strcmp(commands[i]->name, name) == 0) {
-            *out = commands[i];
+    for (int i = 0; (*out = ls_command_at(i)) != NULL; i++)
+        if (strcmp((*out)->name, name) == 0)
             return LS_OK;
-        }
     const char *meant = ls_suggest(name, command_name, NULL);
     if (meant != NULL)
         return ls_fail(LS_ERR_USAGE, "there is no command '%s'; did you mean '%s'?", name, meant);
     return ls_fail(LS_ERR_USAGE, "there is no command '%s'; lockstep --help lists them", name);
 }
 
-static bool asks_for_help(int argc, char **argv)
+/* Returns true if a word is among those that follow the command. */
+static bool has_word(int argc, char **argv, const char *word)
 {
-    for (int i = 0; i < argc; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+    for (int i = 2; i < argc; i++)
+        if (strcmp(argv[i], word) == 0)
             return true;
     return false;
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+    return has_word(argc, argv, "--help") || has_word(argc, argv, "-h");
 }
 
 /* Refuses to be one of many processes that a launcher started without this MPI, each of which would
@@ -174,7 +148,7 @@ static ls_status run_parallel(const ls_command *command, int *argc, char ***argv
 
 static ls_status run_serial(const ls_command *command, int argc, char **argv)
 {
-    if (ls_launcher_mpirun_size() > 1)
+    if (ls_launcher_mpirun_size() > 1 && !command->speaks_once)
         return tell(ls_fail(LS_ERR_USAGE, "'%s' runs on one process: start it without mpirun",
                             command->name),
                     ls_launcher_rank() == 0);
@@ -184,35 +158,46 @@ static ls_status run_serial(const ls_command *command, int argc, char **argv)
     return status == LS_OK ? LS_OK : tell(status, true);
 }
 
+/* Answers --help, --version and a command's --help, which need no MPI. Returns false if nothing of
+ * that was asked for.
+ * speaks  this is the process that answers
+ * code    the exit code; without a command, of the others 0: see tell() */
+static bool answer(int argc, char **argv, bool speaks, ls_status *code)
+{
+    const char *first = argc > 1 ? argv[1] : "";
+    const ls_command *command = NULL;
+    *code = LS_OK;
+    if (argc < 2 || strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0) {
+        *code = argc < 2 && speaks ? LS_ERR_USAGE : LS_OK;
+        if (speaks)
+            ls_help_program(argc < 2 ? stderr : stdout);
+    } else if (strcmp(first, "--version") == 0) {
+        if (speaks)
+            ls_version_print(stdout);
+    } else if (asks_for_help(argc, argv) && find_command(first, &command) == LS_OK) {
+        if (speaks)
+            *code = ls_help_command(command, has_word(argc, argv, "--all"), stdout);
+        if (*code != LS_OK)
+            *code = tell(*code, speaks);
+    } else
+        return false;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     const bool speaks = ls_launcher_rank() == 0;
+    const ls_command *command = NULL;
+    ls_status status;
     ls_clock_start();
     ls_interrupt_spare_writers();
-    static char help[] = "--help";
-    if (argc > 2 && strcmp(argv[1], "help") == 0) { /* as in other programs */
-        argv[1] = argv[2];
-        argv[2] = help;
-    }
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-        strcmp(argv[1], "help") == 0) {
-        if (speaks)
-            print_usage(argc < 2 ? stderr : stdout);
-        return argc < 2 && speaks ? LS_ERR_USAGE : LS_OK; /* see tell() */
-    }
-    if (strcmp(argv[1], "--version") == 0) {
-        if (speaks)
-            printf("lockstep %s\n", LS_VERSION);
-        return LS_OK;
-    }
-    const ls_command *command = NULL;
-    ls_status status = find_command(argv[1], &command);
-    if (status == LS_OK && asks_for_help(argc - 2, argv + 2)) {
-        status = speaks ? print_command_help(command) : LS_OK;
-        return status == LS_OK ? LS_OK : (int)tell(status, speaks);
-    }
+    if (answer(argc, argv, speaks, &status))
+        return (int)status;
+    status = find_command(argv[1], &command);
     if (status != LS_OK)
         return (int)tell(status, speaks);
+    if (command->speaks_once && !speaks)
+        return LS_OK;
     return (int)(command->parallel ? run_parallel(command, &argc, &argv)
                                    : run_serial(command, argc, argv));
 }

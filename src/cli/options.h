@@ -61,6 +61,13 @@ bool ls_options_given(const ls_options *options, const char *name);
  * ls_free(). Local. NULL when memory is short. */
 char *ls_options_text(const ls_options *options);
 
+/* All rows of a table, [*count], those of a group one after the other; owned by the caller,
+ * ls_free(). Local. NULL when memory is short. */
+ls_setting *ls_options_rows(ls_option_table table, int *count);
+
+/* Prints the help of one option. Local. */
+void ls_option_help(const ls_setting *row, FILE *out);
+
 /* Prints the help of a table's options. Local. Errors: LS_ERR_FAILURE when memory is short. */
 ls_status ls_options_help(ls_option_table table, FILE *out) LS_MUST_CHECK;
 

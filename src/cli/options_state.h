@@ -14,9 +14,6 @@ struct ls_options {
     int files;
 };
 
-/* All rows of a table, owned by the caller, ls_free(). Local. NULL when memory is short. */
-ls_setting *ls_options_rows(ls_option_table table, int *count);
-
 /* The row of a name of `length` bytes, -1 if there is none. Local. */
 int ls_options_find(const ls_options *o, const char *name, size_t length);
 

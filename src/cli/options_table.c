@@ -60,8 +60,8 @@ ls_setting *ls_options_rows(ls_option_table table, int *count)
 
 enum { COLUMN = 28, CHOICE = 16 }; /* where help begins, and a choice's behind it */
 
-/* One option: its name and argument, and from a column on its help. */
-static void print_row(const ls_setting *row, FILE *out)
+/* Its name and argument, and from a column on its help. */
+void ls_option_help(const ls_setting *row, FILE *out)
 {
     char form[64];
     const bool bare = (row->flags & LS_SETTING_ARGUMENT) != 0;
@@ -91,7 +91,7 @@ ls_status ls_options_help(ls_option_table table, FILE *out)
     for (int i = 0; i < count; i++) {
         if (i == 0 || strcmp(rows[i].group, rows[i - 1].group) != 0)
             ls_print(out, "\n%s\n", rows[i].group);
-        print_row(&rows[i], out);
+        ls_option_help(&rows[i], out);
     }
     ls_free(rows);
     return LS_OK;

@@ -19,7 +19,7 @@ train() { # RUN RANKS OPTION ...
     mpirun -n "$ranks" "$lockstep" train --model "$model" --batch 50 --epochs 3 --threads 1 --reduce fused --run "$run" "$@" >out 2>err
 }
 
-monitors=$("$lockstep" train --help | grep -oE 'val_loss val_accuracy[a-z0-9_ ]*' | sed 's, *$,,')
+monitors=$("$lockstep" train --help --all | awk '/^  --monitor/ { on = 1; next } on && /^  --/ { exit } on { print $1 }' | xargs)
 check "the metrics are listed" [ -n "$monitors" ]
 for monitor in $monitors; do
     train "$monitor" 2 --data eight.h5 --monitor "$monitor"

@@ -8,7 +8,17 @@ build=$4
 prefix=$PWD/prefix
 cmake --install "$build" --prefix "$prefix" >log 2>&1
 check "install" [ $? = 0 ]
+completions=$prefix/share/bash-completion/completions
+echo another >"$completions/srun"
+cmake --install "$build" --prefix "$prefix" >>log 2>&1
+check "install again" [ $? = 0 ]
+check "another's completion stays" has "$completions/srun" '^another$'
 check "the program is installed" "$prefix/bin/lockstep" --version
+check "a manual page is installed" [ -s "$prefix/share/man/man1/lockstep-train.1" ]
+check "prose, too, as a page or as it is" [ -n "$(find "$prefix/share" -name 'lockstep-networks*')" ]
+check "completion of bash" has "$completions/lockstep" '^complete -F _lockstep lockstep$'
+check "behind mpirun" cmp -s "$completions/lockstep" "$completions/mpirun"
+check "completion of zsh" has "$prefix/share/zsh/site-functions/_lockstep" '^#compdef lockstep mpirun'
 libdir=$(dirname "$(find "$prefix" -name lockstep.pc)")
 export PKG_CONFIG_PATH=$libdir
 
