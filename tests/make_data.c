@@ -1,9 +1,9 @@
 /* Makes small data for the scripts: make_data FOLDER writes the four IDX files, two of them
  * gzipped, data.h5, and its rows class by class, sorted.h5; make_data FOLDER CASE writes a data.h5
- * with something wrong, of the cases here or of crafted.c; make_data FOLDER texts TEXT writes a
+ * with something wrong, of the cases here or of damaged_files.c; make_data FOLDER texts TEXT writes a
  * data.h5, described.h5 and model.h5, two checkpoints, in which all texts are that one. */
-#include "crafted.h"
-#include "fixture.h"
+#include "damaged_files.h"
+#include "small_dataset.h"
 #include "test.h"
 
 #include "base/file.h"
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const fixture f = {
+static const small_dataset f = {
     .train = 400, .test = 100, .channels = 1, .height = 8, .width = 8, .classes = 5};
 
 static void write_idx(const char *folder, const char *stem, const char *ending, int split, int rows)
@@ -22,13 +22,13 @@ static void write_idx(const char *folder, const char *stem, const char *ending, 
     const int dim[] = {rows, 8, 8};
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < 64; j++)
-            values[i * 64 + j] = fixture_pixel(&f, split, i, j);
+            values[i * 64 + j] = small_dataset_pixel(&f, split, i, j);
     snprintf(path, sizeof path, "%s/%s-images-idx3-ubyte%s", folder, stem, ending);
-    fixture_write_idx(path, 0x08, 3, dim, values);
+    write_idx_file(path, 0x08, 3, dim, values);
     for (int i = 0; i < rows; i++)
-        values[i] = fixture_label(&f, split, i);
+        values[i] = small_dataset_label(&f, split, i);
     snprintf(path, sizeof path, "%s/%s-labels-idx1-ubyte%s", folder, stem, ending);
-    fixture_write_idx(path, 0x08, 1, dim, values);
+    write_idx_file(path, 0x08, 1, dim, values);
     free(values);
 }
 
@@ -78,9 +78,9 @@ static void write_sorted(const char *path)
     int64_t at = 0;
     for (int k = 0; k < f.classes; k++)
         for (int64_t row = 0; row < f.train; row++)
-            if (fixture_label(&f, LS_TRAIN, row) == k) {
+            if (small_dataset_label(&f, LS_TRAIN, row) == k) {
                 for (int j = 0; j < FEATURES; j++)
-                    pixels[at * FEATURES + j] = fixture_pixel(&f, LS_TRAIN, row, j);
+                    pixels[at * FEATURES + j] = small_dataset_pixel(&f, LS_TRAIN, row, j);
                 labels[at++] = k;
             }
     const ls_h5_shape images = {LS_H5_U8, 3, {f.train, 8, 8}}, of_labels = {LS_H5_U8, 1, {f.train}};
@@ -105,11 +105,11 @@ static ls_status write_texts(const char *folder, const char *text)
     snprintf(config, sizeof config, "seed = %s\n%s = 1\n", text, text);
     ls_status status = ls_path(path, folder, "/described.h5", NULL);
     if (status == LS_OK)
-        fixture_write_described(path, "dense:5 relu dense:4", text, config);
+        write_described_checkpoint(path, "dense:5 relu dense:4", text, config);
     if (status == LS_OK)
         status = ls_path(path, folder, "/model.h5", NULL);
     if (status == LS_OK)
-        fixture_write_described(path, text, text, config);
+        write_described_checkpoint(path, text, text, config);
     if (status == LS_OK)
         status = ls_path(path, folder, "/data.h5", NULL);
     return status == LS_OK ? write_small(path, "", text) : status;
@@ -121,10 +121,10 @@ int main(int argc, char **argv)
     if (argc < 2 || ls_make_folder(argv[1]) != LS_OK ||
         ls_path(path, argv[1], "/data.h5", NULL) != LS_OK)
         return 1;
-    crafted c;
-    for (int i = 0; argc > 2 && crafted_case(i, &c); i++)
+    damaged_file c;
+    for (int i = 0; argc > 2 && damaged_file_case(i, &c); i++)
         if (strcmp(argv[2], c.name) == 0) {
-            crafted_write(i, path);
+            damaged_file_write(i, path);
             return 0;
         }
     if (argc > 3)
@@ -133,7 +133,7 @@ int main(int argc, char **argv)
         return write_small(path, argv[2], NULL) == LS_OK ? 0 : 1;
     write_idx(argv[1], "train", "", LS_TRAIN, (int)f.train);
     write_idx(argv[1], "t10k", ".gz", LS_TEST, (int)f.test);
-    fixture_write(&f, path);
+    small_dataset_write(&f, path);
     if (ls_path(path, argv[1], "/sorted.h5", NULL) != LS_OK)
         return 1;
     write_sorted(path);

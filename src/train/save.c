@@ -12,8 +12,8 @@ ls_status ls_trainer_write(const ls_trainer *t, const ls_state *state)
     ls_status status = ls_run_folder_check(t->records.run);
     if (status != LS_OK)
         return status;
-    status =
-        ls_checkpoint_save(t->records.folder, state, (ls_keep){t->config->keep, t->config->keep_every});
+    status = ls_checkpoint_save(t->records.folder, state,
+                                (ls_keep){t->config->keep, t->config->keep_every});
     return ls_run_folder_blame(t->records.run, status);
 }
 

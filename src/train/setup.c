@@ -220,7 +220,8 @@ static ls_status check_config(ls_trainer *t)
 static ls_status prepare_compute(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
-    ls_status status = ls_topology_create(&t->topology, t->comm, c->reproducible ? 1 : (int)c->threads);
+    ls_status status =
+        ls_topology_create(&t->topology, t->comm, c->reproducible ? 1 : (int)c->threads);
     if (status == LS_OK && c->reproducible)
         status = ls_agree_equal(t->comm, ls_compute_version(),
                                 "the BLAS library or its kernel (see OPENBLAS_CORETYPE)");

@@ -3,7 +3,7 @@
  *
  * Tolerance: sums of floats in another order differ in their last bits; over 39 steps of Adam,
  * which divides by small second moments, this grows to some 1e-5 of a loss. The bound is 1e-4. */
-#include "fixture.h"
+#include "small_dataset.h"
 #include "mpi_test.h"
 
 #include "base/memory.h"
@@ -73,10 +73,10 @@ static void same_curve_on_any_rank_count(void **state)
 {
     (void)state;
     if (rank == 0)
-        fixture_write(&fixture_small, "e.h5");
+        small_dataset_write(&small_dataset_default, "e.h5");
     assert_ok(ls_agree(world, LS_OK));
     /* 183 rows in steps of 16: the last has 7. */
-    ls_train_config config = fixture_config("e.h5");
+    ls_train_config config = short_training("e.h5");
     compare(&config);
     config.augment = "rotate:15 scale:0.15 shift:1 shear:0.1 elastic:4,1 erase:0.2";
     compare(&config);
@@ -105,14 +105,14 @@ static void same_curve_with_every_reducer(void **state)
 {
     (void)state;
     if (rank == 0)
-        fixture_write(&fixture_small, "r.h5");
+        small_dataset_write(&small_dataset_default, "r.h5");
     assert_ok(ls_agree(world, LS_OK));
-    ls_train_config config = fixture_config("r.h5");
+    ls_train_config config = short_training("r.h5");
     config.model = "dense:2500 relu dense:30 relu dense:4";
     config.epochs = 1;
     for (int kind = 0; kind <= LS_REDUCE_AUTO; kind++)
         for (int shard = 0; shard < 2; shard++) {
-            fixture_reduce(&config, kind, shard);
+            short_training_reduce(&config, kind, shard);
             compare(&config);
         }
 }
@@ -128,21 +128,21 @@ static void same_curve_with_every_layer(void **state)
 {
     (void)state;
     if (rank == 0)
-        fixture_write(&fixture_small, "l.h5");
+        small_dataset_write(&small_dataset_default, "l.h5");
     assert_ok(ls_agree(world, LS_OK));
-    ls_train_config config = fixture_config("l.h5");
+    ls_train_config config = short_training("l.h5");
     config.epochs = 2;
     config.model = "conv:6x3,1,1 batchnorm relu maxpool:2 dropout:0.3 dense:12 batchnorm tanh "
                    "dropout:0.2 dense:4";
     for (int kind = 0; kind <= LS_REDUCE_AUTO; kind++)
         for (int shard = 0; shard < 2; shard++)
             for (int64_t batch = 5; batch <= 16; batch += 11) {
-                fixture_reduce(&config, kind, shard);
+                short_training_reduce(&config, kind, shard);
                 config.batch = batch;
                 config.epochs = batch > 5 ? 2 : 1;
                 compare(&config);
             }
-    fixture_reduce(&config, LS_REDUCE_FUSED, false);
+    short_training_reduce(&config, LS_REDUCE_FUSED, false);
     config.model = "conv:5x2 gelu avgpool:2 flatten leaky-relu dense:4 softmax";
     config.loss = LS_MSE;
     compare(&config);
@@ -151,7 +151,7 @@ static void same_curve_with_every_layer(void **state)
     compare(&config);
     config.model = branches;
     for (int kind = 0; kind <= LS_REDUCE_HIERARCHICAL; kind++) {
-        fixture_reduce(&config, kind, false);
+        short_training_reduce(&config, kind, false);
         compare(&config);
     }
     config.model = "batchnorm dense:12 tanh dense:4";
@@ -164,16 +164,16 @@ static void same_curve_by_norms(void **state)
 {
     (void)state;
     if (rank == 0)
-        fixture_write(&fixture_small, "n.h5");
+        small_dataset_write(&small_dataset_default, "n.h5");
     assert_ok(ls_agree(world, LS_OK));
-    ls_train_config config = fixture_config("n.h5");
+    ls_train_config config = short_training("n.h5");
     config.model = "dense:300 relu dense:30 relu dense:4";
     config.epochs = 2;
-    for (int i = 0; i < FIXTURE_OPTIMIZERS; i++)
+    for (int i = 0; i < SHORT_TRAINING_OPTIMIZERS; i++)
         for (int kind = 0; kind <= LS_REDUCE_AUTO; kind++)
             for (int shard = 0; shard < 2; shard++) {
-                config.optimizer = fixture_optimizers[i];
-                fixture_reduce(&config, kind, shard);
+                config.optimizer = short_training_optimizers[i];
+                short_training_reduce(&config, kind, shard);
                 compare(&config);
             }
 }
@@ -182,13 +182,13 @@ static void tiny_data_sets(void **state)
 {
     (void)state;
     for (int64_t rows = 1; rows <= 4; rows++) {
-        fixture f = fixture_small;
+        small_dataset f = small_dataset_default;
         f.train = rows;
         f.validation = rows;
         if (rank == 0)
-            fixture_write(&f, "t.h5");
+            small_dataset_write(&f, "t.h5");
         assert_ok(ls_agree(world, LS_OK));
-        ls_train_config config = fixture_config("t.h5");
+        ls_train_config config = short_training("t.h5");
         config.batch = 3;
         compare(&config);
         assert_ok(ls_agree(world, LS_OK));
@@ -205,9 +205,9 @@ static void local_shuffle_trains(void **state)
     int64_t n;
     ls_train_result result;
     if (rank == 0)
-        fixture_write(&fixture_small, "l.h5");
+        small_dataset_write(&small_dataset_default, "l.h5");
     assert_ok(ls_agree(world, LS_OK));
-    ls_train_config config = fixture_config("l.h5");
+    ls_train_config config = short_training("l.h5");
     config.shuffle = LS_SHUFFLE_LOCAL;
     config.epochs = 8;
     train(world, &config, &c, &p, &n, &result);

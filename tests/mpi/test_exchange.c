@@ -1,5 +1,5 @@
 /* After an exchange each rank holds the samples of its plan, whole, wherever they were before. */
-#include "fixture.h"
+#include "small_dataset.h"
 #include "mpi_test.h"
 
 #include "base/fault.h"
@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-static void check_epoch(const fixture *f, const ls_plan *plan, const ls_samples *samples,
+static void check_epoch(const small_dataset *f, const ls_plan *plan, const ls_samples *samples,
                         int64_t epoch, const int64_t *order)
 {
     const int64_t mine = ls_plan_rank_rows(plan, rank);
@@ -16,9 +16,9 @@ static void check_epoch(const fixture *f, const ls_plan *plan, const ls_samples 
         const ls_sample *sample = ls_sample_at(samples, order[i]);
         int64_t row = ls_plan_row(plan, epoch, rank, i);
         assert_int_equal(sample->row, row);
-        assert_int_equal(sample->label, fixture_label(f, LS_TRAIN, row));
+        assert_int_equal(sample->label, small_dataset_label(f, LS_TRAIN, row));
         for (int64_t j = 0; j < samples->features; j++)
-            assert_int_equal(sample->pixels[j], fixture_pixel(f, LS_TRAIN, row, j));
+            assert_int_equal(sample->pixels[j], small_dataset_pixel(f, LS_TRAIN, row, j));
     }
     int64_t rows = mine;
     ls_sum_integers(world, &rows, 1);
@@ -27,13 +27,13 @@ static void check_epoch(const fixture *f, const ls_plan *plan, const ls_samples 
 
 static void check(int64_t rows, int64_t batch, ls_shuffle shuffle)
 {
-    fixture f = {.train = rows, .channels = 1, .height = 3, .width = 3, .classes = 5};
+    small_dataset f = {.train = rows, .channels = 1, .height = 3, .width = 3, .classes = 5};
     ls_plan plan;
     ls_dataset *dataset;
     ls_samples *samples;
     ls_exchange *exchange;
     if (rank == 0)
-        fixture_write(&f, "x.h5");
+        small_dataset_write(&f, "x.h5");
     assert_ok(ls_agree(world, LS_OK));
     assert_ok(ls_plan_make(&plan, rows, size, batch, 3, shuffle, 1));
     assert_ok(ls_dataset_open(&dataset, "x.h5", NULL));
@@ -70,14 +70,14 @@ static void brings_samples_to_their_ranks(void **state)
 static void failure_is_everyones(void **state)
 {
     (void)state;
-    fixture f = {.train = 40, .channels = 1, .height = 3, .width = 3, .classes = 5};
+    small_dataset f = {.train = 40, .channels = 1, .height = 3, .width = 3, .classes = 5};
     ls_plan plan;
     ls_dataset *dataset;
     ls_samples *samples;
     ls_exchange *exchange;
     const int64_t *order;
     if (rank == 0)
-        fixture_write(&f, "x.h5");
+        small_dataset_write(&f, "x.h5");
     assert_ok(ls_agree(world, LS_OK));
     assert_ok(ls_plan_make(&plan, 40, size, 7, 3, LS_SHUFFLE_GLOBAL, 1));
     assert_ok(ls_dataset_open(&dataset, "x.h5", NULL));

@@ -1,6 +1,6 @@
 /* One rank is made to fail at each place that can: all ranks return the same code and text, and
  * nobody waits for ever. */
-#include "fixture.h"
+#include "small_dataset.h"
 #include "mpi_test.h"
 
 #include "base/interrupt.h"
@@ -13,7 +13,7 @@
 
 static const ls_observer silent;
 
-/* What the runs train with; NULL: the fixture's. */
+/* What the runs train with; NULL: those of short_training(). */
 static const ls_optimizer_config *optimizer;
 
 static ls_status train_with_fault(const char *site, int guilty, int nth, ls_reduce reduce,
@@ -23,16 +23,16 @@ static ls_status train_with_fault(const char *site, int guilty, int nth, ls_redu
     ls_train_result result;
     if (rank == 0) {
         assert_int_equal(system("rm -rf run"), 0);
-        fixture_write(&fixture_small, "f.h5");
+        small_dataset_write(&small_dataset_default, "f.h5");
     }
     assert_ok(ls_agree(world, LS_OK));
-    ls_train_config config = fixture_config("f.h5");
+    ls_train_config config = short_training("f.h5");
     config.run = "run";
-    fixture_reduce(&config, reduce, shard);
+    short_training_reduce(&config, reduce, shard);
     config.model = model != NULL ? model : config.model;
     config.optimizer = optimizer != NULL ? *optimizer : config.optimizer;
     snprintf(fault, sizeof fault, "%s:%d:%d", site, guilty, nth);
-    return fixture_train(world, &config, &silent, fault, &result);
+    return short_training_run(world, &config, &silent, fault, &result);
 }
 
 static void one_rank_fails_for_all(void **state)
@@ -166,7 +166,7 @@ static ls_status train_on(const ls_train_config *config, int failing_save, heari
     assert_ok(ls_agree(world, LS_OK));
     if (failing_save > 0)
         snprintf(fault, sizeof fault, "checkpoint:0:%d", failing_save);
-    return fixture_train(world, config, &observer, fault, result);
+    return short_training_run(world, config, &observer, fault, result);
 }
 
 /* The steps of the checkpoint that a link leads to; 0 if there is no such link. On rank 0. */
@@ -183,12 +183,12 @@ static int64_t steps_of(const char *path)
 
 static ls_train_config surviving(void)
 {
-    ls_train_config config = fixture_config("f.h5");
+    ls_train_config config = short_training("f.h5");
     config.run = "run";
     config.keep = 1;
     config.on_save_failure = LS_SAVE_FAILURE_CONTINUES;
     if (rank == 0)
-        fixture_write(&fixture_small, "f.h5");
+        small_dataset_write(&small_dataset_default, "f.h5");
     return config;
 }
 
@@ -276,7 +276,7 @@ static void an_unsaved_best_leaves_the_one_before(void **state)
 /* The same where all gradients are looked at before the first update, and an average is kept. */
 static void so_it_is_by_norms_and_averages(void **state)
 {
-    optimizer = &fixture_optimizers[0];
+    optimizer = &short_training_optimizers[0];
     every_allocation_can_fail(state);
     steps_fail_with_every_reducer(state);
     bad_gradients_are_found_with_every_reducer(state);

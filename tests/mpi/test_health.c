@@ -1,6 +1,6 @@
 /* Numbers that are none, and replicas that differ: found where they happen, named, and got over
  * where that is wanted. */
-#include "fixture.h"
+#include "small_dataset.h"
 #include "mpi_test.h"
 
 #include <lockstep/checkpoint.h>
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EPOCHS = 3, STEPS = 12 }; /* steps of an epoch of fixture_small in batches of 16 */
+enum { EPOCHS = 3, STEPS = 12 }; /* steps of an epoch of small_dataset_default in batches of 16 */
 
 /* What the observer was told, on rank 0. */
 typedef struct told {
@@ -41,18 +41,18 @@ static ls_status train(const ls_train_config *config, const char *fault, int gui
     const ls_observer observer = {.user = t, .note = note, .step = step};
     memset(t, 0, sizeof *t);
     snprintf(text, sizeof text, "%s:%d:%d", fault, guilty, nth);
-    return fixture_train(world, config, &observer, *fault != '\0' ? text : NULL, result);
+    return short_training_run(world, config, &observer, *fault != '\0' ? text : NULL, result);
 }
 
 static ls_train_config configure(const char *run)
 {
     char command[64];
-    ls_train_config config = fixture_config("h.h5");
+    ls_train_config config = short_training("h.h5");
     config.model = "dense:800 relu dense:4";
     config.epochs = EPOCHS;
     config.run = run;
     if (rank == 0) {
-        fixture_write(&fixture_small, "h.h5");
+        small_dataset_write(&small_dataset_default, "h.h5");
         snprintf(command, sizeof command, "rm -rf %s", *run != '\0' ? run : "none");
         assert_int_equal(system(command), 0);
     }
@@ -89,7 +89,7 @@ static void stops(void **state)
     ls_train_result result;
     for (int kind = 0; kind < LS_REDUCERS; kind++) {
         ls_train_config config = configure("stops");
-        fixture_reduce(&config, kind, false);
+        short_training_reduce(&config, kind, false);
         config.block = 100; /* a pass a step, all of it on the last rank */
         config.checkpoint_every = (ls_interval){.steps = 1};
         config.keep = 100;
@@ -133,7 +133,7 @@ static void skips(void **state)
     for (int kind = 0; kind < 2 * (LS_REDUCE_AUTO + 1); kind++) {
         ls_train_config config = configure("skips");
         const bool shard = kind % 2 == 1;
-        fixture_reduce(&config, kind / 2, shard);
+        short_training_reduce(&config, kind / 2, shard);
         config.on_nan = LS_ON_NAN_SKIP;
         if (kind / 2 == LS_REDUCE_OVERLAP && !(shard && size > 1)) {
             assert_fails(train(&config, "", 0, 0, &t, &result), LS_ERR_USAGE, "--on-nan skip");
@@ -178,12 +178,12 @@ static void rolls_back(void **state)
     for (int kind = 0; kind < LS_REDUCERS; kind++)
         for (int shard = 0; shard < 2; shard++) {
             ls_train_config config = configure("whole");
-            fixture_reduce(&config, kind, shard);
+            short_training_reduce(&config, kind, shard);
             config.block = 100; /* a pass a step, all of it on the last rank */
             config.checkpoint_every = (ls_interval){.steps = 5};
             assert_ok(train(&config, "", 0, 0, &t, &whole));
             config = configure("back");
-            fixture_reduce(&config, kind, shard);
+            short_training_reduce(&config, kind, shard);
             config.checkpoint_every = (ls_interval){.steps = 5};
             config.on_nan = LS_ON_NAN_ROLLBACK;
             config.block = 100; /* as above */
@@ -237,7 +237,7 @@ static void a_flipped_bit_is_found(void **state)
     for (size_t k = 0; k < KINDS; k++)
         for (int guilty = 0; guilty < size; guilty++) {
             ls_train_config config = configure("");
-            fixture_reduce(&config, (int)replicated[k], false);
+            short_training_reduce(&config, (int)replicated[k], false);
             config.check_replicas = 5;
             ls_status status = train(&config, "flip", guilty, 7, &t, &result);
             if (size == 1) {
@@ -264,7 +264,7 @@ static void replicas_are_healed(void **state)
     ls_train_result result;
     for (size_t k = 0; k < 2 * KINDS; k++) {
         ls_train_config config = configure("healed");
-        fixture_reduce(&config, (int)replicated[k % KINDS], false);
+        short_training_reduce(&config, (int)replicated[k % KINDS], false);
         config.optimizer.ema = k < KINDS ? 0 : 0.9; /* then the digest is the average's */
         config.check_replicas = 1;
         config.heal = true;
@@ -293,7 +293,7 @@ static void an_average_is_compared(void **state)
     for (size_t k = 0; k < KINDS; k++) {
         ls_trainer *trainer;
         ls_train_config config = configure("");
-        fixture_reduce(&config, (int)replicated[k], false);
+        short_training_reduce(&config, (int)replicated[k], false);
         config.optimizer.ema = 0.9;
         config.check_replicas = 1;
         assert_ok(ls_trainer_create(&trainer, world, &config, &silent));

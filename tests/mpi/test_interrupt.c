@@ -1,6 +1,6 @@
 /* Runs that are stopped in the middle of an epoch and go on: on as many ranks with the same bits,
  * on another number of ranks with the same steps. */
-#include "fixture.h"
+#include "small_dataset.h"
 #include "mpi_test.h"
 
 #include "base/interrupt.h"
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EPOCHS = 3, STEPS = 12 }; /* steps of an epoch of fixture_small in batches of 16 */
+enum { EPOCHS = 3, STEPS = 12 }; /* steps of an epoch of small_dataset_default in batches of 16 */
 
 /* Sends this process a signal after so many steps from now on, and counts epochs. */
 typedef struct watcher {
@@ -56,7 +56,7 @@ static ls_status train(ls_comm *comm, const ls_train_config *config, watcher *w,
 
 static ls_train_config configure(const char *run)
 {
-    ls_train_config config = fixture_config("i.h5");
+    ls_train_config config = short_training("i.h5");
     /* The first layer is computed in several slices where its weights may still be on their way. */
     config.model = "dense:4500 relu dense:4";
     config.epochs = EPOCHS;
@@ -65,7 +65,7 @@ static ls_train_config configure(const char *run)
     char command[64];
     snprintf(command, sizeof command, "rm -rf %s", run);
     if (rank == 0) {
-        fixture_write(&fixture_small, "i.h5");
+        small_dataset_write(&small_dataset_default, "i.h5");
         assert_int_equal(system(command), 0);
     }
     assert_ok(ls_agree(world, LS_OK));
@@ -102,7 +102,7 @@ static int lines_of(const char *path)
     return lines;
 }
 
-/* With an optimizer; NULL: the fixture's. */
+/* With an optimizer; NULL: those of short_training(). */
 static void go_on(const ls_optimizer_config *optimizer)
 {
     static const int every[] = {5, 8, STEPS};
@@ -111,7 +111,7 @@ static void go_on(const ls_optimizer_config *optimizer)
             watcher whole = {.steps_left = -1}, parts = {0};
             ls_train_result one, other;
             ls_train_config config = configure("whole");
-            fixture_reduce(&config, kind, shard);
+            short_training_reduce(&config, kind, shard);
             if (optimizer != NULL) {
                 config.optimizer = *optimizer;
                 config.model = "dense:300 relu dense:30 relu dense:4";
@@ -186,7 +186,7 @@ static void goes_on_with_the_same_bits(void **state)
 static void so_does_what_goes_by_norms_and_averages(void **state)
 {
     (void)state;
-    go_on(&fixture_optimizers[0]);
+    go_on(&short_training_optimizers[0]);
 }
 
 /* Stopped on all ranks together, each rank goes on alone, from a copy. */
@@ -275,7 +275,7 @@ static void time_is_limited(void **state)
     config.resume = "";
     config.time_limit = 0;
     for (int kind = 0; kind < LS_REDUCERS; kind++) {
-        fixture_reduce(&config, kind, false);
+        short_training_reduce(&config, kind, false);
         assert_fails(train_too_long(&config), LS_ERR_FAILURE, "without --run nothing is saved");
     }
     config = configure("limited");
@@ -369,7 +369,7 @@ static void writes_at_once_where_steps_are_long(void **state)
     for (int kind = 0; kind < LS_REDUCERS; kind++) {
         ls_train_config config = configure("whole");
         config.optimizer.ema = 0.9;
-        fixture_reduce(&config, kind, kind == LS_REDUCE_FUSED);
+        short_training_reduce(&config, kind, kind == LS_REDUCE_FUSED);
         assert_ok(train(world, &config, &whole, &one));
         (void)configure("long");
         config.run = "long";

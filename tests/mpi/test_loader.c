@@ -1,6 +1,6 @@
 /* The data loader: its batches are those of the plan, whether rows are resident or streamed; its
  * validation rows and its census are those of the data set. */
-#include "fixture.h"
+#include "small_dataset.h"
 #include "mpi_test.h"
 
 #include "base/fault.h"
@@ -11,16 +11,16 @@
 #include <string.h>
 
 enum { ROWS = 101, VALIDATION = 300, CHANNELS = 2, PIXELS = 15, FEATURES = CHANNELS * PIXELS };
-static const fixture data = {.train = ROWS,
-                             .validation = VALIDATION,
-                             .channels = CHANNELS,
-                             .height = 3,
-                             .width = 5,
-                             .classes = 4};
+static const small_dataset data = {.train = ROWS,
+                                   .validation = VALIDATION,
+                                   .channels = CHANNELS,
+                                   .height = 3,
+                                   .width = 5,
+                                   .classes = 4};
 
 static ls_train_config configure(ls_shuffle shuffle, bool stream)
 {
-    ls_train_config config = fixture_config("loader.h5");
+    ls_train_config config = short_training("loader.h5");
     config.batch = 10;
     config.seed = 3;
     config.mean = 0.25;
@@ -42,7 +42,7 @@ static ls_loader *open_loader(ls_comm *comm, const ls_train_config *config)
 static void write_data(void)
 {
     if (rank == 0)
-        fixture_write(&data, "loader.h5");
+        small_dataset_write(&data, "loader.h5");
     ls_barrier(world);
 }
 
@@ -50,9 +50,9 @@ static void write_data(void)
 static void assert_is_row(const ls_batch *batch, int64_t at, ls_split split, int64_t row)
 {
     assert_int_equal(batch->ids[at], row);
-    assert_int_equal(batch->labels[at], fixture_label(&data, split, row));
+    assert_int_equal(batch->labels[at], small_dataset_label(&data, split, row));
     for (int64_t k = 0; k < FEATURES; k++) {
-        const double byte = fixture_pixel(&data, split, row, k);
+        const double byte = small_dataset_pixel(&data, split, row, k);
         assert_near((double)batch->x[at * FEATURES + k], (byte / 255 - 0.25) / 0.5, 1e-5, 1e-5);
     }
 }

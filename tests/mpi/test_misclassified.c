@@ -1,5 +1,5 @@
 /* The most confidently wrong rows: found by all ranks together as by one that looks at all rows. */
-#include "fixture.h"
+#include "small_dataset.h"
 #include "mpi_test.h"
 
 #include "base/memory.h"
@@ -12,7 +12,7 @@
 
 /* Some blocks, the last of them short. */
 enum { ROWS = 5 * LS_EVALUATION_ROWS + 60, CLASSES = 4, MOST = 2000 };
-static const fixture data = {
+static const small_dataset data = {
     .train = ROWS, .test = 1, .channels = 1, .height = 6, .width = 5, .classes = CLASSES};
 
 typedef struct work {
@@ -39,7 +39,7 @@ static void make(work *w, const char *model, ls_loss loss)
 {
     memset(w, 0, sizeof *w);
     if (rank == 0)
-        fixture_write(&data, "m.h5");
+        small_dataset_write(&data, "m.h5");
     assert_ok(ls_agree(world, LS_OK));
     w->mine = read_rows(world);
     w->all = read_rows(self);
@@ -98,7 +98,7 @@ static void the_same_on_any_rank_count(void **state)
     assert_true((double)count == (double)score.rows - score.correct);
     assert_true(count > 100);
     for (int64_t i = 0; i < count; i++) {
-        assert_int_equal(all[i].label, fixture_label(&data, LS_TRAIN, all[i].row));
+        assert_int_equal(all[i].label, small_dataset_label(&data, LS_TRAIN, all[i].row));
         assert_int_not_equal(all[i].predicted, all[i].label);
         assert_true(all[i].probability >= 1.0 / CLASSES && all[i].probability <= 1);
         assert_true(i == 0 || all[i].probability <= all[i - 1].probability);
@@ -122,7 +122,7 @@ static void equals_go_by_row(void **state)
     const int64_t count = find(&w, MOST, all);
     int64_t row = 0;
     for (int64_t i = 0; i < count; i++, row++) {
-        while (fixture_label(&data, LS_TRAIN, row) == 0)
+        while (small_dataset_label(&data, LS_TRAIN, row) == 0)
             row++;
         assert_int_equal(all[i].row, row);
         assert_int_equal(all[i].predicted, 0);

@@ -1,6 +1,6 @@
 /* The model handle: a checkpoint or a run folder becomes the same network, parameters and facts on
  * all ranks, or the same failure. */
-#include "fixture.h"
+#include "small_dataset.h"
 #include "mpi_test.h"
 
 #include <lockstep/model.h>
@@ -16,7 +16,7 @@ static const ls_observer silent = {0};
  * parameters that it ended with. */
 static uint64_t train(double ema)
 {
-    ls_train_config config = fixture_config("m.h5");
+    ls_train_config config = short_training("m.h5");
     ls_train_result result;
     config.optimizer.ema = ema;
     config.run = "run";
@@ -27,10 +27,10 @@ static uint64_t train(double ema)
     ls_barrier(world);
     if (rank == 0) {
         assert_int_equal(system("rm -rf run"), 0);
-        fixture_write(&fixture_small, "m.h5");
+        small_dataset_write(&small_dataset_default, "m.h5");
     }
     ls_barrier(world);
-    assert_ok(fixture_train(world, &config, &silent, NULL, &result));
+    assert_ok(short_training_run(world, &config, &silent, NULL, &result));
     ls_barrier(world);
     return result.digest;
 }
@@ -123,15 +123,15 @@ static void what_is_no_model_is_refused_on_all_ranks(void **state)
 {
     (void)state;
     if (rank == 0) {
-        fixture_write_checkpoint("damaged.h5");
+        write_small_checkpoint("damaged.h5");
         FILE *file = fopen("damaged.h5", "r+b");
         assert_non_null(file);
         fseek(file, -100, SEEK_END);
         fputc(0x5a, file);
         assert_int_equal(fclose(file), 0);
-        fixture_write_described("odd.h5", "dense:5 relu dense:4", "text", "hold-out = odd\n");
-        fixture_write_described("other.h5", "dense:6 relu dense:4", "text", "seed = 0\n");
-        fixture_write(&fixture_small, "data.h5");
+        write_described_checkpoint("odd.h5", "dense:5 relu dense:4", "text", "hold-out = odd\n");
+        write_described_checkpoint("other.h5", "dense:6 relu dense:4", "text", "seed = 0\n");
+        small_dataset_write(&small_dataset_default, "data.h5");
     }
     ls_barrier(world);
     assert_refused("nowhere.h5", "nowhere.h5");

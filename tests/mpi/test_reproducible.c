@@ -1,6 +1,6 @@
 /* --reproducible: each rank trains alone and all train together, and everything that comes out has
  * the same bits. Run on several numbers of ranks, and with each of the MPI library's algorithms. */
-#include "fixture.h"
+#include "small_dataset.h"
 #include "mpi_test.h"
 
 #include "base/exact.h"
@@ -50,13 +50,13 @@ static ls_status train(ls_comm *comm, const ls_train_config *config, outcome *o)
 
 static ls_train_config configure(void)
 {
-    ls_train_config config = fixture_config("p.h5");
+    ls_train_config config = short_training("p.h5");
     config.reproducible = true;
     config.reduce = LS_REDUCE_AUTO;
     config.epochs = EPOCHS;
     config.patience = 2;
     if (rank == 0)
-        fixture_write(&fixture_small, "p.h5");
+        small_dataset_write(&small_dataset_default, "p.h5");
     assert_ok(ls_agree(world, LS_OK));
     return config;
 }
@@ -175,9 +175,9 @@ static void same_bits_by_norms(void **state)
     (void)state;
     ls_train_config config = configure();
     config.model = "dense:300 relu dense:30 relu dense:4";
-    for (int i = 0; i < FIXTURE_OPTIMIZERS; i++)
+    for (int i = 0; i < SHORT_TRAINING_OPTIMIZERS; i++)
         for (int batch = 16; batch <= 23; batch += 7) {
-            config.optimizer = fixture_optimizers[i];
+            config.optimizer = short_training_optimizers[i];
             config.batch = batch;
             config.restore_best = batch == 23;
             compare(&config);

@@ -1,5 +1,5 @@
 /* Rows come to the ranks alike, whoever reads them; and whoever fails to, all end alike. */
-#include "fixture.h"
+#include "small_dataset.h"
 #include "mpi_test.h"
 
 #include "base/fault.h"
@@ -12,13 +12,13 @@
 #include <unistd.h>
 
 enum { ROWS = 41 };
-static const fixture data = {
+static const small_dataset data = {
     .train = ROWS, .test = 3, .channels = 2, .height = 3, .width = 5, .classes = 4};
 
 static void write_data(void)
 {
     if (rank == 0)
-        fixture_write(&data, "source.h5");
+        small_dataset_write(&data, "source.h5");
     ls_barrier(world);
 }
 
@@ -44,9 +44,9 @@ static void ranks_get_their_rows(void **state)
             for (int64_t i = 0; i < rows.count; i++) {
                 const ls_sample *s = ls_sample_at(samples, i);
                 assert_int_equal(s->row, rows.first + i);
-                assert_int_equal(s->label, fixture_label(&data, LS_TRAIN, s->row));
+                assert_int_equal(s->label, small_dataset_label(&data, LS_TRAIN, s->row));
                 for (int64_t k = 0; k < info.features; k++)
-                    assert_int_equal(s->pixels[k], fixture_pixel(&data, LS_TRAIN, s->row, k));
+                    assert_int_equal(s->pixels[k], small_dataset_pixel(&data, LS_TRAIN, s->row, k));
             }
             ls_samples_destroy(&samples);
         }
@@ -91,11 +91,11 @@ static void ranks_that_read_see_the_same(void **state)
     (void)state;
     ls_source *source = NULL;
     ls_dataset_info info;
-    fixture other = data;
+    small_dataset other = data;
     other.train += size > 1 && rank == size - 1;
     char path[32];
     snprintf(path, sizeof path, "mine%d.h5", rank);
-    fixture_write(&other, path);
+    small_dataset_write(&other, path);
     ls_barrier(world);
     const ls_status status = ls_source_open(&source, world, path, NULL, false, LS_READ_EACH, &info);
     assert_int_equal(status, size > 1 ? LS_ERR_RANKS : LS_OK);
@@ -172,10 +172,10 @@ static void copies_are_verified_and_compared(void **state)
     expect(copy, true, LS_READ_EACH, LS_ERR_DATA, blamed);
     expect(copy, true, LS_READ_ROOT, LS_OK, "");
     /* Another data set of the same shape, whole and sealed: found without reading it, too. */
-    fixture other = data;
+    small_dataset other = data;
     other.classes = 3;
     if (last)
-        fixture_write(&other, copy);
+        small_dataset_write(&other, copy);
     snprintf(blamed, sizeof blamed, "rank %d: copy%d.h5 on ", size - 1, size - 1);
     expect(copy, true, LS_READ_EACH, LS_ERR_RANKS, blamed);
     expect(copy, false, LS_READ_EACH, LS_ERR_RANKS, "sealed with another digest");

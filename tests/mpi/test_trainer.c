@@ -1,6 +1,6 @@
 /* What a training run does besides stepping: early stopping, checkpoints, resuming. */
-#include "crafted.h"
-#include "fixture.h"
+#include "damaged_files.h"
+#include "small_dataset.h"
 #include "mpi_test.h"
 
 #include <lockstep/checkpoint.h>
@@ -20,7 +20,7 @@ static const ls_observer silent;
 static void write_data(const char *path)
 {
     if (rank == 0)
-        fixture_write(&fixture_small, path);
+        small_dataset_write(&small_dataset_default, path);
     assert_ok(ls_agree(world, LS_OK));
 }
 
@@ -48,7 +48,7 @@ static void learns(void **state)
     (void)state;
     ls_train_result result;
     write_data("d.h5");
-    ls_train_config config = fixture_config("d.h5");
+    ls_train_config config = short_training("d.h5");
     config.epochs = 15;
     assert_ok(train(&config, &result));
     assert_int_equal(result.epochs, 15);
@@ -62,7 +62,7 @@ static void the_seed_decides_the_bits(void **state)
     (void)state;
     ls_train_result result, again, other;
     write_data("d.h5");
-    ls_train_config config = fixture_config("d.h5");
+    ls_train_config config = short_training("d.h5");
     assert_ok(train(&config, &result));
     assert_ok(train(&config, &again));
     assert_true(again.digest == result.digest);
@@ -76,7 +76,7 @@ static void stops_early_and_restores(void **state)
     (void)state;
     ls_train_result result;
     write_data("d.h5");
-    ls_train_config config = fixture_config("d.h5");
+    ls_train_config config = short_training("d.h5");
     config.epochs = 50;
     config.patience = 2;
     config.mode = LS_MODE_MAX; /* watch the loss grow: the first epoch stays the best */
@@ -98,7 +98,7 @@ static void patience_needs_a_column_to_watch(void **state)
     (void)state;
     ls_train_result result;
     write_data("d.h5");
-    ls_train_config config = fixture_config("d.h5");
+    ls_train_config config = short_training("d.h5");
     config.patience = 2;
     config.validation = 0;
     assert_fails(train(&config, &result), LS_ERR_USAGE, "no validation rows");
@@ -110,7 +110,7 @@ static void patience_needs_a_column_to_watch(void **state)
 static ls_train_config train_five_epochs(const char *run, ls_train_result *result)
 {
     write_data("d.h5");
-    ls_train_config config = fixture_config("d.h5");
+    ls_train_config config = short_training("d.h5");
     config.epochs = 5;
     config.restore_best = true;
     config.run = run;
@@ -217,11 +217,11 @@ static void is_judged_by_the_average(void **state)
     write_data("d.h5");
     for (int kind = 0; kind <= LS_REDUCE_AUTO; kind++)
         for (int best = 0; best < 2; best++) {
-            ls_train_config config = fixture_config("d.h5");
+            ls_train_config config = short_training("d.h5");
             config.epochs = 3;
             config.mode = LS_MODE_MAX; /* the first epoch is the best */
             config.restore_best = best;
-            fixture_reduce(&config, kind, kind == LS_REDUCE_OVERLAP);
+            short_training_reduce(&config, kind, kind == LS_REDUCE_OVERLAP);
             assert_ok(train(&config, &plain));
             config.optimizer.ema = 0.99;
             config.run = "average";
@@ -249,7 +249,7 @@ static void an_average_can_begin_late(void **state)
     (void)state;
     ls_train_result result, late;
     write_data("d.h5");
-    ls_train_config config = fixture_config("d.h5");
+    ls_train_config config = short_training("d.h5");
     config.run = "late";
     remove_run("late");
     assert_ok(train(&config, &result));
@@ -273,7 +273,7 @@ static void resume_refuses_changes(void **state)
     (void)state;
     ls_train_result result;
     write_data("d.h5");
-    ls_train_config config = fixture_config("d.h5");
+    ls_train_config config = short_training("d.h5");
     config.run = "kept";
     remove_run("kept");
     assert_ok(train(&config, &result));
@@ -287,7 +287,7 @@ static void resume_refuses_changes(void **state)
     config.seed = 0;
     /* Checkpoints from before there was a layout: their images were taken for [N,C,H,W]. */
     if (rank == 0)
-        crafted_forget_setting("kept/checkpoints/last", "layout");
+        damaged_file_forget_setting("kept/checkpoints/last", "layout");
     assert_ok(ls_agree(world, LS_OK));
     config.layout = LS_LAYOUT_NHWC;
     assert_fails(train(&config, &result), LS_ERR_USAGE, "--layout is nhwc, was auto");
@@ -297,10 +297,10 @@ static void resume_refuses_changes(void **state)
     config.layout = LS_LAYOUT_AUTO;
     assert_ok(train(&config, &result));
     config.epochs = 4;
-    fixture f = fixture_small;
+    small_dataset f = small_dataset_default;
     f.train = 204;
     if (rank == 0)
-        fixture_write(&f, "other.h5");
+        small_dataset_write(&f, "other.h5");
     assert_ok(ls_agree(world, LS_OK));
     config.data = "other.h5";
     assert_fails(train(&config, &result), LS_ERR_DATA, "are not those it was trained on");
@@ -320,7 +320,7 @@ static void resume_goes_on_anyway(void **state)
     (void)state;
     ls_train_result result;
     write_data("d.h5");
-    ls_train_config config = fixture_config("d.h5");
+    ls_train_config config = short_training("d.h5");
     config.run = "anyway";
     config.checkpoint_every = (ls_interval){.steps = 5};
     config.keep = 100;
@@ -339,10 +339,10 @@ static void resume_goes_on_anyway(void **state)
     assert_int_equal(result.epochs, 5);
 
     /* Other samples in a step, and other rows, between epochs only. */
-    fixture f = fixture_small;
+    small_dataset f = small_dataset_default;
     f.train = 204;
     if (rank == 0)
-        fixture_write(&f, "other.h5");
+        small_dataset_write(&f, "other.h5");
     assert_ok(ls_agree(world, LS_OK));
     config.epochs = 6;
     config.seed = 1;
@@ -357,13 +357,13 @@ static void resume_goes_on_anyway(void **state)
     assert_int_equal(result.epochs, 6);
 }
 
-/* A fixture whose own validation rows are so many. */
+/* A data set whose own validation rows are so many. */
 static void write_validated(const char *path, int64_t validation)
 {
-    fixture f = fixture_small;
+    small_dataset f = small_dataset_default;
     f.validation = validation;
     if (rank == 0)
-        fixture_write(&f, path);
+        small_dataset_write(&f, path);
     assert_ok(ls_agree(world, LS_OK));
 }
 
@@ -375,7 +375,7 @@ static void resume_refuses_other_validation_rows(void **state)
     ls_train_result result;
     write_validated("v1.h5", 40);
     write_validated("v2.h5", 39);
-    ls_train_config config = fixture_config("v1.h5");
+    ls_train_config config = short_training("v1.h5");
     config.run = "validated";
     config.restore_best = true;
     config.mode = LS_MODE_MAX; /* of the validation loss: the first epoch stays the best */
@@ -418,7 +418,7 @@ static void resume_refuses_other_validation_rows(void **state)
     config.epochs = 4;
     assert_fails(train(&config, &result), LS_ERR_DATA, "validation rows");
     if (rank == 0)
-        crafted_forget("by-loss/checkpoints/last", "validation_fingerprint");
+        damaged_file_forget("by-loss/checkpoints/last", "validation_fingerprint");
     assert_ok(ls_agree(world, LS_OK));
     assert_ok(train(&config, &result));
     assert_int_equal(result.epochs, 4);
@@ -430,14 +430,14 @@ static void resume_knows_defaults(void **state)
     (void)state;
     ls_train_result result;
     write_data("d.h5");
-    ls_train_config config = fixture_config("d.h5");
+    ls_train_config config = short_training("d.h5");
     config.run = "older";
     remove_run("older");
     assert_ok(train(&config, &result));
     config.resume = "auto";
     config.epochs = 4;
     if (rank == 0)
-        crafted_forget_setting("older/checkpoints/last", "hold-out");
+        damaged_file_forget_setting("older/checkpoints/last", "hold-out");
     assert_ok(ls_agree(world, LS_OK));
     config.hold_out = LS_HOLD_OUT_RANDOM;
     assert_fails(train(&config, &result), LS_ERR_USAGE, "--hold-out is random, was last");
@@ -453,7 +453,7 @@ static void the_best_is_found_after_changes(void **state)
     (void)state;
     ls_train_result first, result;
     write_data("d.h5");
-    ls_train_config config = fixture_config("d.h5");
+    ls_train_config config = short_training("d.h5");
     config.run = "best";
     config.restore_best = true;
     config.mode = LS_MODE_MAX; /* of the validation loss: the first epoch stays the best */
@@ -483,7 +483,7 @@ static void falls_back_to_an_intact_checkpoint(void **state)
     (void)state;
     ls_train_result whole, result;
     write_data("d.h5");
-    ls_train_config config = fixture_config("d.h5");
+    ls_train_config config = short_training("d.h5");
     config.run = "hurt";
     remove_run("hurt");
     assert_ok(train(&config, &whole));
@@ -501,7 +501,7 @@ static void keeps_few_checkpoints(void **state)
     (void)state;
     ls_train_result result;
     write_data("d.h5");
-    ls_train_config config = fixture_config("d.h5");
+    ls_train_config config = short_training("d.h5");
     config.run = "few";
     config.epochs = 6;
     config.keep = 1;
@@ -523,7 +523,7 @@ static void keeps_checkpoints_at_multiples(void **state)
     (void)state;
     ls_train_result result;
     write_data("d.h5");
-    ls_train_config config = fixture_config("d.h5");
+    ls_train_config config = short_training("d.h5");
     config.run = "multiples";
     config.epochs = 6; /* of 12 steps */
     config.keep = 1;
@@ -544,7 +544,7 @@ static ls_train_config go_back(void)
 {
     ls_train_result result;
     write_data("d.h5");
-    ls_train_config config = fixture_config("d.h5");
+    ls_train_config config = short_training("d.h5");
     config.run = "back";
     config.epochs = 4;
     config.keep = 4;
@@ -602,7 +602,7 @@ static void a_summary_is_made_up_for(void **state)
     (void)state;
     ls_train_result result;
     write_data("d.h5");
-    ls_train_config config = fixture_config("d.h5");
+    ls_train_config config = short_training("d.h5");
     config.run = "late";
     config.resume = "auto";
     config.epochs = 2;
@@ -643,9 +643,9 @@ static void steps_allocate_nothing(void **state)
     ls_trainer *trainer;
     write_data("d.h5");
     const ls_observer observer = {.user = &a, .step = count_allocations};
-    ls_train_config config = fixture_config("d.h5");
+    ls_train_config config = short_training("d.h5");
     for (int kind = 0; kind < LS_REDUCERS; kind++) {
-        fixture_reduce(&config, kind, false);
+        short_training_reduce(&config, kind, false);
         a = (allocations){0};
         assert_ok(ls_trainer_create(&trainer, world, &config, &observer));
         assert_ok(ls_trainer_run(trainer, &result));
@@ -661,9 +661,9 @@ static void resumes_sharded_state_exactly(void **state)
     (void)state;
     ls_train_result whole, part;
     write_data("d.h5");
-    ls_train_config config = fixture_config("d.h5");
+    ls_train_config config = short_training("d.h5");
     for (int kind = 0; kind < LS_REDUCERS; kind++) {
-        fixture_reduce(&config, kind, true);
+        short_training_reduce(&config, kind, true);
         config.epochs = 4;
         config.run = "";
         config.resume = "";
@@ -691,7 +691,7 @@ static void chooses_a_reducer(void **state)
     ls_train_result fused, chosen;
     ls_trainer *trainer;
     write_data("d.h5");
-    ls_train_config config = fixture_config("d.h5");
+    ls_train_config config = short_training("d.h5");
     config.epochs = 9;
     assert_ok(train(&config, &fused));
     config.reduce = LS_REDUCE_AUTO;
@@ -725,7 +725,7 @@ static void diverging_is_a_numerical_failure(void **state)
     (void)state;
     ls_train_result result;
     write_data("d.h5");
-    ls_train_config config = fixture_config("d.h5");
+    ls_train_config config = short_training("d.h5");
     config.lr = 1e9;
     config.optimizer.trust = 1;
     for (int kind = 0; kind < LS_OPTIMIZERS; kind++) {
@@ -742,7 +742,7 @@ static void the_last_update_counts(void **state)
     (void)state;
     ls_train_result result;
     write_data("d.h5");
-    ls_train_config config = fixture_config("d.h5");
+    ls_train_config config = short_training("d.h5");
     config.optimizer.kind = LS_SGD;
     config.lr = 1e30;
     config.batch = 1000;
@@ -763,7 +763,7 @@ static void refuses_settings_out_of_range(void **state)
     (void)state;
     ls_train_result result;
     write_data("d.h5");
-    const ls_train_config good = fixture_config("d.h5");
+    const ls_train_config good = short_training("d.h5");
     ls_train_config bad[7] = {good, good, good, good, good, good, good};
     bad[0].batch = 0;
     bad[1].batch = LS_MAX_GLOBAL_BATCH + INT64_C(1);

@@ -1,6 +1,6 @@
-#include "crafted.h"
+#include "damaged_files.h"
 #include "test.h"
-#include "world.h"
+#include "tiny_training.h"
 
 #include "base/fault.h"
 #include "base/file.h"
@@ -27,11 +27,11 @@ static void make_unreadable(const char *path)
 static void comes_back_bit_by_bit(void **state)
 {
     (void)state;
-    world w, r;
+    tiny_training w, r;
     empty_folder("run/checkpoints");
-    world_make(&w, "dense:5 relu dense:4", 1);
-    world_make(&r, "dense:5 relu dense:4", 1);
-    assert_ok(world_save(&w, 5, true, 3));
+    tiny_training_make(&w, "dense:5 relu dense:4", 1);
+    tiny_training_make(&r, "dense:5 relu dense:4", 1);
+    assert_ok(tiny_training_save(&w, 5, true, 3));
     ls_checkpoint *checkpoint;
     assert_ok(ls_checkpoint_open(&checkpoint, "run/checkpoints/step-00000005.h5"));
     const ls_model_info *id = ls_checkpoint_model(checkpoint);
@@ -44,12 +44,12 @@ static void comes_back_bit_by_bit(void **state)
     assert_true(id->mean == 0.25 && id->std == 0.5);
     assert_int_equal(id->input.height, 3);
     const ls_progress *progress = ls_checkpoint_progress(checkpoint);
-    assert_int_equal(progress->epoch, WORLD_EPOCHS);
+    assert_int_equal(progress->epoch, TINY_TRAINING_EPOCHS);
     assert_true(progress->early_stop.best == 0.1 + 0.2);
     assert_int_equal(progress->early_stop.waited, 1);
 
     const size_t bytes = (size_t)ls_network_size(w.network) * sizeof(float);
-    ls_metrics history[WORLD_EPOCHS];
+    ls_metrics history[TINY_TRAINING_EPOCHS];
     memset(r.params, 0, bytes);
     memset(ls_optimizer_slot(r.optimizer, 0), 0, bytes);
     assert_ok(ls_checkpoint_read_params(checkpoint, r.network, r.params));
@@ -67,13 +67,13 @@ static void comes_back_bit_by_bit(void **state)
     ls_checkpoint_close(&checkpoint);
 
     w.info.knows_validation = false; /* as older versions wrote them */
-    assert_ok(world_save(&w, 6, true, 3));
+    assert_ok(tiny_training_save(&w, 6, true, 3));
     assert_ok(ls_checkpoint_open(&checkpoint, "run/checkpoints/step-00000006.h5"));
     assert_true(ls_checkpoint_model(checkpoint)->fingerprint == w.info.fingerprint);
     assert_false(ls_checkpoint_model(checkpoint)->knows_validation);
     ls_checkpoint_close(&checkpoint);
-    world_free(&w);
-    world_free(&r);
+    tiny_training_free(&w);
+    tiny_training_free(&r);
 }
 
 /* Other programs, older ones and newer ones, have other columns. */
@@ -81,18 +81,19 @@ static void reads_the_history_by_the_names_of_its_columns(void **state)
 {
     (void)state;
     static const char path[] = "run/checkpoints/step-00000005.h5";
-    static const double values[WORLD_EPOCHS][4] = {
+    static const double values[TINY_TRAINING_EPOCHS][4] = {
         {7, 10, 1, 0.5}, {8, 20, 2, 0.25}, {9, 30, 3, 0}};
-    world w;
+    tiny_training w;
     ls_checkpoint *checkpoint;
-    ls_metrics history[WORLD_EPOCHS];
+    ls_metrics history[TINY_TRAINING_EPOCHS];
     empty_folder("run/checkpoints");
-    world_make(&w, "dense:4", 1);
-    assert_ok(world_save(&w, 5, true, 3));
-    crafted_history(path, "future,slowest_rank,epoch,val_loss", &values[0][0], WORLD_EPOCHS);
+    tiny_training_make(&w, "dense:4", 1);
+    assert_ok(tiny_training_save(&w, 5, true, 3));
+    damaged_file_history(path, "future,slowest_rank,epoch,val_loss", &values[0][0],
+                         TINY_TRAINING_EPOCHS);
     assert_ok(ls_checkpoint_open(&checkpoint, path));
     assert_ok(ls_checkpoint_read_history(checkpoint, history));
-    for (int i = 0; i < WORLD_EPOCHS; i++) {
+    for (int i = 0; i < TINY_TRAINING_EPOCHS; i++) {
         assert_true(history[i].slowest_rank == values[i][1] && history[i].epoch == i + 1);
         assert_true(history[i].val_loss == values[i][3]);
         for (int c = 0; c < LS_METRICS_COLUMNS; c++)
@@ -105,10 +106,10 @@ static void reads_the_history_by_the_names_of_its_columns(void **state)
     /* Rows of no known epoch, and names that are not those of the columns, are refused. */
     static const char *const wrong[] = {"future,loss,accuracy,val_loss", ",,,"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        crafted_history(path, wrong[i], &values[0][0], WORLD_EPOCHS);
+        damaged_file_history(path, wrong[i], &values[0][0], TINY_TRAINING_EPOCHS);
         assert_fails(ls_checkpoint_open(&checkpoint, path), LS_ERR_DATA, "contradict each other");
     }
-    world_free(&w);
+    tiny_training_free(&w);
 }
 
 /* The sum of a metric that the file's program did not know is not known of an epoch that is not
@@ -117,58 +118,58 @@ static void a_sum_that_the_file_lacks_is_unknown(void **state)
 {
     (void)state;
     static const char path[] = "run/checkpoints/step-00000005.h5";
-    world w;
+    tiny_training w;
     ls_checkpoint *checkpoint;
     empty_folder("run/checkpoints");
-    world_make(&w, "dense:4", 1);
+    tiny_training_make(&w, "dense:4", 1);
     w.progress.totals = (ls_epoch_totals){.score = {.rows = 30, .loss = 3, .correct = 20}};
-    assert_ok(world_save(&w, 5, true, 3));
-    crafted_forget(path, "partial_correct");
+    assert_ok(tiny_training_save(&w, 5, true, 3));
+    damaged_file_forget(path, "partial_correct");
     assert_ok(ls_checkpoint_open(&checkpoint, path));
     const ls_score *score = &ls_checkpoint_progress(checkpoint)->totals.score;
     assert_true(score->rows == 30 && score->loss == 3 && isnan(score->correct));
     ls_checkpoint_close(&checkpoint);
-    crafted_forget(path, "partial_rows");
+    damaged_file_forget(path, "partial_rows");
     assert_fails(ls_checkpoint_open(&checkpoint, path), LS_ERR_DATA,
                  "has no attribute 'partial_rows'");
-    world_free(&w);
+    tiny_training_free(&w);
 }
 
 static void refuses_another_network(void **state)
 {
     (void)state;
-    world w, other, shallow;
+    tiny_training w, other, shallow;
     empty_folder("run/checkpoints");
-    world_make(&w, "dense:5 relu dense:4", 1);
-    world_make(&other, "dense:6 relu dense:4", 1);
-    world_make(&shallow, "dense:4", 1);
-    assert_ok(world_save(&shallow, 5, true, 3));
+    tiny_training_make(&w, "dense:5 relu dense:4", 1);
+    tiny_training_make(&other, "dense:6 relu dense:4", 1);
+    tiny_training_make(&shallow, "dense:4", 1);
+    assert_ok(tiny_training_save(&shallow, 5, true, 3));
     ls_checkpoint *checkpoint;
     assert_ok(ls_checkpoint_open(&checkpoint, "run/checkpoints/last"));
     assert_fails(ls_checkpoint_read_params(checkpoint, w.network, w.params), LS_ERR_DATA,
                  "'/parameters/dense1/weight' has not the shape");
     ls_checkpoint_close(&checkpoint);
-    assert_ok(world_save(&w, 6, true, 3));
+    assert_ok(tiny_training_save(&w, 6, true, 3));
     assert_ok(ls_checkpoint_open(&checkpoint, "run/checkpoints/last"));
     assert_fails(ls_checkpoint_read_optimizer(checkpoint, other.network, other.optimizer),
                  LS_ERR_DATA, "'/optimizer/m/dense1/weight'");
     ls_checkpoint_close(&checkpoint);
-    world_free(&w);
-    world_free(&other);
-    world_free(&shallow);
+    tiny_training_free(&w);
+    tiny_training_free(&other);
+    tiny_training_free(&shallow);
 }
 
 static void links_and_prunes(void **state)
 {
     (void)state;
-    world w;
+    tiny_training w;
     char path[LS_PATH_MAX];
     empty_folder("run/checkpoints");
-    world_make(&w, "dense:4", 1);
-    assert_ok(world_save(&w, 1, true, 2));
-    assert_ok(world_save(&w, 2, false, 2));
-    assert_ok(world_save(&w, 3, false, 2));
-    assert_ok(world_save(&w, 123456789, false, 2));          /* beyond 8 digits */
+    tiny_training_make(&w, "dense:4", 1);
+    assert_ok(tiny_training_save(&w, 1, true, 2));
+    assert_ok(tiny_training_save(&w, 2, false, 2));
+    assert_ok(tiny_training_save(&w, 3, false, 2));
+    assert_ok(tiny_training_save(&w, 123456789, false, 2));  /* beyond 8 digits */
     assert_true(exists("run/checkpoints/step-00000001.h5")); /* the best */
     assert_false(exists("run/checkpoints/step-00000002.h5"));
     assert_true(exists("run/checkpoints/step-00000003.h5"));
@@ -181,7 +182,7 @@ static void links_and_prunes(void **state)
     assert_memory_equal(path, "step-123456789.h5", 17);
     assert_fails(ls_checkpoint_find("nowhere", false, path, sizeof path), LS_ERR_DATA, "nowhere");
     assert_fails(ls_checkpoint_find(".", false, path, sizeof path), LS_ERR_DATA, "no checkpoint");
-    world_free(&w);
+    tiny_training_free(&w);
 }
 
 /* Whether a link points there; "" for one that is not there. */
@@ -198,58 +199,58 @@ static bool points(const char *link, const char *target)
 static void rewinds(void **state)
 {
     (void)state;
-    world w;
+    tiny_training w;
     empty_folder("run/checkpoints");
-    world_make(&w, "dense:4", 1);
-    assert_ok(world_save(&w, 11, true, 9));
-    assert_ok(world_save(&w, 12, true, 9));
+    tiny_training_make(&w, "dense:4", 1);
+    assert_ok(tiny_training_save(&w, 11, true, 9));
+    assert_ok(tiny_training_save(&w, 12, true, 9));
     const ls_progress then = w.progress;
-    assert_ok(world_save(&w, 13, false, 9));
-    assert_ok(world_save(&w, 14, true, 9));
+    assert_ok(tiny_training_save(&w, 13, false, 9));
+    assert_ok(tiny_training_save(&w, 14, true, 9));
 
     /* A crash before the link `best` followed; then a checkpoint that prunes. */
     assert_ok(ls_point("run/checkpoints/best", "step-00000011.h5"));
-    assert_ok(world_save(&w, 15, false, 1));
+    assert_ok(tiny_training_save(&w, 15, false, 1));
     assert_true(points("best", "step-00000014.h5") && exists("run/checkpoints/best"));
     assert_true(points("last", "step-00000015.h5") && exists("run/checkpoints/last"));
     assert_false(exists("run/checkpoints/step-00000012.h5"));
 
     /* Back to the 12th step; its file is gone, and so are the links. */
-    assert_ok(world_rewind("a-run", &then));
+    assert_ok(tiny_training_rewind("a-run", &then));
     assert_false(exists("run/checkpoints/step-00000014.h5"));
     assert_true(points("last", "") && points("best", ""));
 
     /* Back to one that is there: later ones are gone, and what is saved next is not pruned. */
     empty_folder("run/checkpoints");
-    assert_ok(world_save(&w, 11, false, 9));
-    assert_ok(world_save(&w, 12, true, 9));
-    assert_ok(world_save(&w, 123456789, true, 9));
-    assert_ok(world_rewind("a-run", &then));
+    assert_ok(tiny_training_save(&w, 11, false, 9));
+    assert_ok(tiny_training_save(&w, 12, true, 9));
+    assert_ok(tiny_training_save(&w, 123456789, true, 9));
+    assert_ok(tiny_training_rewind("a-run", &then));
     assert_true(points("last", "step-00000012.h5") && points("best", "step-00000012.h5"));
     assert_false(exists("run/checkpoints/step-123456789.h5"));
     assert_true(exists("run/checkpoints/step-00000011.h5"));
-    assert_ok(world_save(&w, 13, true, 1));
+    assert_ok(tiny_training_save(&w, 13, true, 1));
     assert_true(points("last", "step-00000013.h5") && exists("run/checkpoints/last"));
-    world_free(&w);
+    tiny_training_free(&w);
 }
 
 static void opens_the_best(void **state)
 {
     (void)state;
-    world w;
+    tiny_training w;
     char missing[LS_ERROR_TEXT_MAX];
     ls_checkpoint *current, *best;
     empty_folder("run/checkpoints");
-    world_make(&w, "dense:4", 1);
-    assert_ok(
-        world_save(&w, 12, true, 9)); /* this test's worlds are always after WORLD_EPOCHS epochs */
+    tiny_training_make(&w, "dense:4", 1);
+    assert_ok(tiny_training_save(
+        &w, 12, true, 9)); /* this test's worlds are always after TINY_TRAINING_EPOCHS epochs */
     assert_ok(ls_checkpoint_open(&current, "run/checkpoints/last"));
     assert_ok(ls_checkpoint_open_best(current, &best, missing));
     assert_int_equal(ls_checkpoint_progress(best)->optimizer_steps, 12);
     assert_string_equal(missing, "");
     ls_checkpoint_close(&best);
     ls_checkpoint_close(&current);
-    assert_ok(world_save(&w, 13, false, 9));
+    assert_ok(tiny_training_save(&w, 13, false, 9));
     assert_ok(ls_checkpoint_open(&current, "run/checkpoints/last"));
     assert_ok(ls_checkpoint_open_best(current, &best, missing));
     assert_null(best);
@@ -266,16 +267,16 @@ static void opens_the_best(void **state)
     assert_null(best);
     assert_non_null(strstr(missing, "step-00000012.h5: can't open"));
     ls_checkpoint_close(&current);
-    world_free(&w);
+    tiny_training_free(&w);
 }
 
 static void refuses_impossible_progress(void **state)
 {
     (void)state;
-    world w;
+    tiny_training w;
     ls_checkpoint *checkpoint;
-    world_make(&w, "dense:4", 1);
-    const ls_progress good = {.epoch = WORLD_EPOCHS,
+    tiny_training_make(&w, "dense:4", 1);
+    const ls_progress good = {.epoch = TINY_TRAINING_EPOCHS,
                               .optimizer_steps = 6,
                               .best_steps = 4,
                               .early_stop = {.best_epoch = 2, .waited = 1}};
@@ -297,13 +298,13 @@ static void refuses_impossible_progress(void **state)
         assert_fails(ls_checkpoint_open(&checkpoint, "impossible.h5"), LS_ERR_DATA,
                      "contradict each other");
     }
-    world_free(&w);
+    tiny_training_free(&w);
 }
 
 static void skips_the_damaged(void **state)
 {
     (void)state;
-    world w;
+    tiny_training w;
     char skipped[LS_ERROR_TEXT_MAX];
     ls_checkpoint *checkpoint;
     empty_folder("run/checkpoints");
@@ -311,9 +312,9 @@ static void skips_the_damaged(void **state)
     assert_null(checkpoint);
     assert_ok(ls_checkpoint_open_newest("no-such-run", &checkpoint, skipped));
     assert_null(checkpoint);
-    world_make(&w, "dense:4", 1);
-    assert_ok(world_save(&w, 11, true, 9));
-    assert_ok(world_save(&w, 12, false, 9));
+    tiny_training_make(&w, "dense:4", 1);
+    assert_ok(tiny_training_save(&w, 11, true, 9));
+    assert_ok(tiny_training_save(&w, 12, false, 9));
     assert_int_equal(truncate("run/checkpoints/step-00000012.h5", 3000), 0);
     assert_ok(ls_checkpoint_open_newest("run", &checkpoint, skipped));
     assert_string_equal(ls_checkpoint_path(checkpoint), "run/checkpoints/step-00000011.h5");
@@ -323,27 +324,27 @@ static void skips_the_damaged(void **state)
     assert_fails(ls_checkpoint_open_newest("run", &checkpoint, skipped), LS_ERR_DATA,
                  "none of its checkpoints is intact");
     assert_null(checkpoint);
-    world_free(&w);
+    tiny_training_free(&w);
 }
 
 /* What can't be read may be whole: it is neither passed over nor removed. What is damaged is. */
 static void keeps_the_unreadable(void **state)
 {
     (void)state;
-    world w;
+    tiny_training w;
     char skipped[LS_ERROR_TEXT_MAX], path[LS_PATH_MAX];
     ls_checkpoint *checkpoint;
     empty_folder("run/checkpoints");
-    world_make(&w, "dense:4", 1);
-    assert_ok(world_save(&w, 11, true, 9));
+    tiny_training_make(&w, "dense:4", 1);
+    assert_ok(tiny_training_save(&w, 11, true, 9));
     const ls_progress then = w.progress;
-    assert_ok(world_save(&w, 12, false, 9));
-    assert_ok(world_save(&w, 13, false, 9));
+    assert_ok(tiny_training_save(&w, 12, false, 9));
+    assert_ok(tiny_training_save(&w, 13, false, 9));
     make_unreadable("run/checkpoints/step-00000012.h5");
     assert_ok(ls_checkpoint_open_newest("run", &checkpoint, skipped));
     assert_string_equal(ls_checkpoint_path(checkpoint), "run/checkpoints/step-00000013.h5");
     ls_checkpoint_close(&checkpoint);
-    assert_fails(world_rewind("a-run", &then), LS_ERR_DATA,
+    assert_fails(tiny_training_rewind("a-run", &then), LS_ERR_DATA,
                  "step-00000012.h5: can't read: Is a directory; it is later");
     assert_true(exists("run/checkpoints/step-00000013.h5"));
     assert_int_equal(truncate("run/checkpoints/step-00000013.h5", 3000), 0);
@@ -353,9 +354,9 @@ static void keeps_the_unreadable(void **state)
     assert_int_equal(unlink("run/checkpoints/best"), 0);
     assert_fails(ls_checkpoint_find("run", false, path, sizeof path), LS_ERR_DATA, "may be whole");
     assert_int_equal(rmdir("run/checkpoints/step-00000012.h5"), 0);
-    assert_ok(world_rewind("a-run", &then));
+    assert_ok(tiny_training_rewind("a-run", &then));
     assert_false(exists("run/checkpoints/step-00000013.h5"));
-    world_free(&w);
+    tiny_training_free(&w);
 }
 
 /* What another run has written, or nobody knows who, is neither removed nor replaced nor counted.
@@ -363,60 +364,62 @@ static void keeps_the_unreadable(void **state)
 static void leaves_the_foreign_alone(void **state)
 {
     (void)state;
-    world w, other;
+    tiny_training w, other;
     empty_folder("run/checkpoints");
-    world_make(&other, "dense:4", 7);
+    tiny_training_make(&other, "dense:4", 7);
     other.info.run = "another-run";
-    assert_ok(world_save(&other, 10, true, 9));
-    assert_ok(world_save(&other, 14, true, 9));
-    assert_ok(world_save(&other, 99, true, 9));
-    world_make(&w, "dense:4", 1);
+    assert_ok(tiny_training_save(&other, 10, true, 9));
+    assert_ok(tiny_training_save(&other, 14, true, 9));
+    assert_ok(tiny_training_save(&other, 99, true, 9));
+    tiny_training_make(&w, "dense:4", 1);
     w.info.run = NULL; /* as those of old are */
     const ls_progress begin = {.optimizer_steps = 9};
-    assert_fails(world_rewind("a-run", &begin), LS_ERR_DATA, "step-00000099.h5: another run's");
+    assert_fails(tiny_training_rewind("a-run", &begin), LS_ERR_DATA,
+                 "step-00000099.h5: another run's");
     assert_true(exists("run/checkpoints/step-00000010.h5"));
     const ls_progress end = {.optimizer_steps = 100};
-    assert_ok(world_rewind("a-run", &end));
-    assert_ok(world_save(&w, 11, true, 1));
+    assert_ok(tiny_training_rewind("a-run", &end));
+    assert_ok(tiny_training_save(&w, 11, true, 1));
     w.info.run = "a-run";
-    assert_ok(world_save(&w, 12, false, 1));
-    assert_ok(world_save(&w, 13, false, 1));
-    assert_fails(world_save(&w, 14, false, 1), LS_ERR_FAILURE, "this run has not written it");
+    assert_ok(tiny_training_save(&w, 12, false, 1));
+    assert_ok(tiny_training_save(&w, 13, false, 1));
+    assert_fails(tiny_training_save(&w, 14, false, 1), LS_ERR_FAILURE,
+                 "this run has not written it");
     assert_true(exists("run/checkpoints/step-00000011.h5")); /* the best */
     assert_false(exists("run/checkpoints/step-00000012.h5"));
     assert_true(exists("run/checkpoints/step-00000013.h5"));
     /* The same after it was resumed. */
-    assert_ok(world_rewind("a-run", &end));
-    assert_ok(world_save(&w, 101, true, 1));
+    assert_ok(tiny_training_rewind("a-run", &end));
+    assert_ok(tiny_training_save(&w, 101, true, 1));
     assert_false(exists("run/checkpoints/step-00000011.h5"));
     assert_false(exists("run/checkpoints/step-00000013.h5"));
     assert_true(exists("run/checkpoints/step-00000010.h5"));
     assert_true(exists("run/checkpoints/step-00000014.h5"));
     assert_true(exists("run/checkpoints/step-00000099.h5"));
-    world_free(&other);
-    world_free(&w);
+    tiny_training_free(&other);
+    tiny_training_free(&w);
 }
 
 /* A folder that is removed is made anew, one that is replaced is not written into. */
 static void notices_another_folder(void **state)
 {
     (void)state;
-    world w;
+    tiny_training w;
     empty_folder("run/checkpoints");
-    world_make(&w, "dense:4", 1);
-    assert_ok(world_save(&w, 11, true, 9));
+    tiny_training_make(&w, "dense:4", 1);
+    assert_ok(tiny_training_save(&w, 11, true, 9));
     empty_folder("moved");
     assert_int_equal(rmdir("moved"), 0);
     assert_int_equal(rename("run/checkpoints", "moved"), 0);
-    assert_ok(world_save(&w, 12, false, 1));
+    assert_ok(tiny_training_save(&w, 12, false, 1));
     assert_true(exists("run/checkpoints/step-00000012.h5"));
     assert_true(points("last", "step-00000012.h5") && points("best", ""));
     assert_int_equal(unlink("run/checkpoints/step-00000012.h5"), 0);
     assert_int_equal(unlink("run/checkpoints/last"), 0);
     assert_int_equal(rename("moved", "run/checkpoints"), 0);
-    assert_fails(world_save(&w, 13, false, 1), LS_ERR_FAILURE, "it was replaced");
+    assert_fails(tiny_training_save(&w, 13, false, 1), LS_ERR_FAILURE, "it was replaced");
     assert_true(exists("run/checkpoints/step-00000011.h5"));
-    world_free(&w);
+    tiny_training_free(&w);
 }
 
 /* Whether this is what is found. */
@@ -431,13 +434,13 @@ static bool finds(const char *path, bool newest, const char *wanted)
 static void does_without_links(void **state)
 {
     (void)state;
-    world w;
+    tiny_training w;
     char skipped[LS_ERROR_TEXT_MAX], path[LS_PATH_MAX];
     ls_checkpoint *checkpoint;
     empty_folder("run/checkpoints");
-    world_make(&w, "dense:4", 1);
-    assert_ok(world_save(&w, 11, true, 9));
-    assert_ok(world_save(&w, 12, false, 9));
+    tiny_training_make(&w, "dense:4", 1);
+    assert_ok(tiny_training_save(&w, 11, true, 9));
+    assert_ok(tiny_training_save(&w, 12, false, 9));
     assert_int_equal(unlink("run/checkpoints/best"), 0);
     assert_int_equal(unlink("run/checkpoints/last"), 0);
     static const char best[] = "run/checkpoints/step-00000011.h5",
@@ -460,29 +463,30 @@ static void does_without_links(void **state)
                  "name the checkpoint that is meant");
     assert_int_equal(unlink(last), 0);
     assert_true(finds("run", false, best) && finds("run/checkpoints/last", false, best));
-    assert_ok(world_save(&w, 13, false, 9));
+    assert_ok(tiny_training_save(&w, 13, false, 9));
     assert_int_equal(unlink("run/checkpoints/best"), 0);
     assert_int_equal(unlink(best), 0);
     assert_true(finds("run", false, "run/checkpoints/step-00000013.h5"));
-    world_free(&w);
+    tiny_training_free(&w);
 }
 
 static void failed_save_leaves_the_old(void **state)
 {
     (void)state;
-    world w;
+    tiny_training w;
     ls_checkpoint *checkpoint;
     empty_folder("run/checkpoints");
-    world_make(&w, "dense:4", 1);
-    assert_ok(world_save(&w, 11, true, 1));
+    tiny_training_make(&w, "dense:4", 1);
+    assert_ok(tiny_training_save(&w, 11, true, 1));
     assert_ok(ls_fault_arm("checkpoint:0:1", 0));
-    assert_fails(world_save(&w, 12, true, 1), LS_ERR_FAILURE, "injected fault at 'checkpoint'");
+    assert_fails(tiny_training_save(&w, 12, true, 1), LS_ERR_FAILURE,
+                 "injected fault at 'checkpoint'");
     assert_ok(ls_checkpoint_open(&checkpoint, "run/checkpoints/best"));
     assert_int_equal(ls_checkpoint_progress(checkpoint)->optimizer_steps, 11);
     ls_checkpoint_close(&checkpoint);
     assert_false(exists("run/checkpoints/step-00000012.h5"));
     assert_false(exists("run/checkpoints/step-00000012.h5.tmp"));
-    world_free(&w);
+    tiny_training_free(&w);
 }
 
 int main(void)

@@ -1,8 +1,8 @@
 /* Files that are cut off, have bits flipped, or are crafted: each is read by the functions that the
  * commands use, and is either refused with one line and the code for it, or the damage has no
  * effect. LOCKSTEP_SEED picks other places for the damage. */
-#include "crafted.h"
-#include "fixture.h"
+#include "damaged_files.h"
+#include "small_dataset.h"
 #include "test.h"
 
 #include <lockstep/checkpoint.h>
@@ -238,13 +238,13 @@ static void report(const char *what)
 }
 
 /* Small, so that most of a file is what HDF5 finds its way by. */
-static const fixture tiny = {
+static const small_dataset tiny = {
     .train = 12, .test = 3, .channels = 1, .height = 2, .width = 2, .classes = 4};
 
 static void sealed_datasets(void **state)
 {
     (void)state;
-    fixture_write(&tiny, "sealed.h5");
+    small_dataset_write(&tiny, "sealed.h5");
     cut_off(read_sealed_dataset, "sealed.h5", GUARDED, 60);
     flip(read_sealed_dataset, "sealed.h5", GUARDED, 0, 100);
     report("sealed data sets");
@@ -253,7 +253,7 @@ static void sealed_datasets(void **state)
 static void unsealed_datasets(void **state)
 {
     (void)state;
-    fixture_write(&tiny, "contiguous.h5");
+    small_dataset_write(&tiny, "contiguous.h5");
     cut_off(read_unsealed_dataset, "contiguous.h5", UNGUARDED, 40);
     flip(read_unsealed_dataset, "contiguous.h5", UNGUARDED, LS_SEAL_BYTES, 100);
     const ls_import import = {.train_images = "images",
@@ -271,7 +271,7 @@ static void unsealed_datasets(void **state)
 static void checkpoints(void **state)
 {
     (void)state;
-    fixture_write_checkpoint("checkpoint.h5");
+    write_small_checkpoint("checkpoint.h5");
     cut_off(read_checkpoint, "checkpoint.h5", GUARDED, 60);
     flip(read_checkpoint, "checkpoint.h5", GUARDED, 0, 100);
     report("checkpoints");
@@ -316,7 +316,7 @@ static void configurations(void **state)
     report("configurations");
 }
 
-static void crafted_configurations(void **state)
+static void each_configuration_gets_its_answer(void **state)
 {
     (void)state;
     static const struct {
@@ -365,13 +365,13 @@ static void crafted_configurations(void **state)
     report("crafted configurations");
 }
 
-static void crafted_files(void **state)
+static void each_file_gets_its_answer(void **state)
 {
     (void)state;
-    crafted c;
-    for (int i = 0; crafted_case(i, &c); i++) {
+    damaged_file c;
+    for (int i = 0; damaged_file_case(i, &c); i++) {
         uint64_t effect;
-        crafted_write(i, "crafted.h5");
+        damaged_file_write(i, "crafted.h5");
         ls_status status =
             (c.checkpoint ? read_checkpoint : read_sealed_dataset)("crafted.h5", &effect);
         tried++;
@@ -398,18 +398,21 @@ static int make_files(void **state)
     int values[48];
     for (int i = 0; i < 48; i++)
         values[i] = i * 5 % 256;
-    fixture_write_idx("images", 0x08, 3, dim, values);
-    fixture_write_idx("images.gz", 0x08, 3, dim, values);
-    fixture_write_idx("labels", 0x08, 1, dim, values);
+    write_idx_file("images", 0x08, 3, dim, values);
+    write_idx_file("images.gz", 0x08, 3, dim, values);
+    write_idx_file("labels", 0x08, 1, dim, values);
     return 0;
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(crafted_files),     cmocka_unit_test(crafted_configurations),
-        cmocka_unit_test(configurations),    cmocka_unit_test(idx_files),
-        cmocka_unit_test(sealed_datasets),   cmocka_unit_test(checkpoints),
+        cmocka_unit_test(each_file_gets_its_answer),
+        cmocka_unit_test(each_configuration_gets_its_answer),
+        cmocka_unit_test(configurations),
+        cmocka_unit_test(idx_files),
+        cmocka_unit_test(sealed_datasets),
+        cmocka_unit_test(checkpoints),
         cmocka_unit_test(unsealed_datasets),
     };
     return cmocka_run_group_tests(tests, make_files, NULL);

@@ -1,4 +1,4 @@
-#include "fixture.h"
+#include "small_dataset.h"
 #include "test.h"
 
 #include "data/h5.h"
@@ -14,7 +14,7 @@ static void holds_out_the_last_training_rows(void **state)
 {
     (void)state;
     ls_dataset *dataset;
-    fixture_write(&fixture_small, "d.h5");
+    small_dataset_write(&small_dataset_default, "d.h5");
     assert_ok(ls_dataset_open(&dataset, "d.h5", &(ls_dataset_options){.validation = 0.1}));
     const ls_dataset_info *info = ls_dataset_describe(dataset);
     assert_int_equal(info->rows[LS_TRAIN], 183);
@@ -26,21 +26,22 @@ static void holds_out_the_last_training_rows(void **state)
     for (int i = 0; i < 5; i++) {
         const ls_sample *sample = ls_sample_at(samples, i);
         assert_int_equal(sample->row, 3 + i);
-        assert_int_equal(sample->label, fixture_label(&fixture_small, LS_TRAIN, 183 + 3 + i));
+        assert_int_equal(sample->label,
+                         small_dataset_label(&small_dataset_default, LS_TRAIN, 183 + 3 + i));
         for (int j = 0; j < 30; j++)
             assert_int_equal(sample->pixels[j],
-                             fixture_pixel(&fixture_small, LS_TRAIN, 183 + 3 + i, j));
+                             small_dataset_pixel(&small_dataset_default, LS_TRAIN, 183 + 3 + i, j));
     }
     ls_samples_destroy(&samples);
     ls_dataset_close(&dataset);
 }
 
 /* Writes a data set and checks how many rows its splits have when a fraction is to be held out. */
-static void check_rows(const fixture *f, double validation, int64_t train, int64_t held_out,
+static void check_rows(const small_dataset *f, double validation, int64_t train, int64_t held_out,
                        int64_t test)
 {
     ls_dataset *dataset;
-    fixture_write(f, "d.h5");
+    small_dataset_write(f, "d.h5");
     assert_ok(ls_dataset_open(&dataset, "d.h5", &(ls_dataset_options){.validation = validation}));
     const ls_dataset_info *info = ls_dataset_describe(dataset);
     assert_int_equal(info->rows[LS_TRAIN], train);
@@ -52,7 +53,7 @@ static void check_rows(const fixture *f, double validation, int64_t train, int64
 static void a_validation_split_is_used_instead_of_holding_out(void **state)
 {
     (void)state;
-    fixture f = fixture_small;
+    small_dataset f = small_dataset_default;
     f.validation = 17;
     f.test = 0;
     check_rows(&f, 0.1, 203, 17, 0);
@@ -61,7 +62,7 @@ static void a_validation_split_is_used_instead_of_holding_out(void **state)
 static void the_rows_held_out_are_rounded_down_from_what_is_meant(void **state)
 {
     (void)state;
-    fixture f = fixture_small;
+    small_dataset f = small_dataset_default;
     f.test = 0;
     f.train = 1;
     check_rows(&f, 0.9, 1, 0, 0);
@@ -175,7 +176,7 @@ static void seal_shows_damage(void **state)
     (void)state;
     ls_seal seal;
     char digest[LS_DIGEST_TEXT];
-    fixture_write(&fixture_small, "s.h5");
+    small_dataset_write(&small_dataset_default, "s.h5");
     assert_ok(ls_seal_verify("s.h5", &seal, digest));
     assert_int_equal(seal, LS_SEAL_INTACT);
     assert_int_equal(strlen(digest), 32);
@@ -208,7 +209,7 @@ static void gathers_in_order(void **state)
     ls_samples *samples;
     ls_batch *batch;
     ls_normalization normalization;
-    fixture_write(&fixture_small, "g.h5");
+    small_dataset_write(&small_dataset_default, "g.h5");
     assert_ok(ls_dataset_open(&dataset, "g.h5", NULL));
     assert_ok(ls_dataset_read(dataset, LS_TRAIN, 0, 10, 10, &samples));
     assert_ok(ls_batch_create(&batch, 4, 30));
@@ -218,9 +219,10 @@ static void gathers_in_order(void **state)
     assert_int_equal(batch->rows, 3);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(batch->ids[i], order[i]);
-        assert_int_equal(batch->labels[i], fixture_label(&fixture_small, LS_TRAIN, order[i]));
+        assert_int_equal(batch->labels[i],
+                         small_dataset_label(&small_dataset_default, LS_TRAIN, order[i]));
         for (int j = 0; j < 30; j++) {
-            double pixel = fixture_pixel(&fixture_small, LS_TRAIN, order[i], j);
+            double pixel = small_dataset_pixel(&small_dataset_default, LS_TRAIN, order[i], j);
             assert_near((double)batch->x[i * 30 + j], (pixel / 255 - 0.25) / 0.5, 1e-6, 1e-6);
         }
     }
@@ -242,7 +244,7 @@ static void fingerprint_adds_up_over_shards(void **state)
 {
     (void)state;
     ls_dataset *dataset;
-    fixture_write(&fixture_small, "f.h5");
+    small_dataset_write(&small_dataset_default, "f.h5");
     assert_ok(ls_dataset_open(&dataset, "f.h5", NULL));
     uint64_t whole = 0;
     for (int parts = 1; parts < 6; parts++) {

@@ -1,5 +1,5 @@
 /* Which rows are held out, and that they are read as if they lay side by side. */
-#include "fixture.h"
+#include "small_dataset.h"
 #include "test.h"
 
 #include "data/class_gaps.h"
@@ -181,8 +181,8 @@ static void reads_both_splits(void **state)
 static void reads_large_images(void **state)
 {
     (void)state;
-    const fixture f = {.train = 41, .channels = 1, .height = 300, .width = 300, .classes = 3};
-    fixture_write(&f, "large.h5");
+    const small_dataset f = {.train = 41, .channels = 1, .height = 300, .width = 300, .classes = 3};
+    small_dataset_write(&f, "large.h5");
     for (int how = LS_HOLD_OUT_LAST; how <= LS_HOLD_OUT_STRATIFIED; how++) {
         const ls_dataset_options options = {
             .validation = 0.25, .hold_out = (ls_hold_out)how, .seed = 1};
@@ -196,12 +196,12 @@ static void reads_large_images(void **state)
             assert_ok(ls_dataset_read(dataset, (ls_split)split, 0, rows, rows, &samples));
             for (int64_t i = 0, row = 0; i < rows; i++, row++) {
                 const ls_sample *sample = ls_sample_at(samples, i);
-                while (sample->pixels[89999] != fixture_pixel(&f, LS_TRAIN, row, 89999) ||
-                       sample->pixels[7] != fixture_pixel(&f, LS_TRAIN, row, 7))
+                while (sample->pixels[89999] != small_dataset_pixel(&f, LS_TRAIN, row, 89999) ||
+                       sample->pixels[7] != small_dataset_pixel(&f, LS_TRAIN, row, 7))
                     row++;
                 assert_true(row < 41 && !seen[row]);
                 seen[row] = true;
-                assert_int_equal(sample->label, fixture_label(&f, LS_TRAIN, row));
+                assert_int_equal(sample->label, small_dataset_label(&f, LS_TRAIN, row));
             }
             ls_samples_destroy(&samples);
         }
@@ -236,9 +236,9 @@ static void refuses_bad_labels(void **state)
 static void leaves_own_validation_alone(void **state)
 {
     (void)state;
-    fixture f = fixture_small;
+    small_dataset f = small_dataset_default;
     f.validation = 17;
-    fixture_write(&f, "own.h5");
+    small_dataset_write(&f, "own.h5");
     ls_dataset *dataset;
     const ls_dataset_options options = {
         .validation = 0.5, .hold_out = LS_HOLD_OUT_STRATIFIED, .seed = 3};

@@ -1,4 +1,4 @@
-#include "fixture.h"
+#include "small_dataset.h"
 #include "test.h"
 
 #include <lockstep/dataset.h>
@@ -31,7 +31,7 @@ static void reads_plain_and_gzip(void **state)
     for (int k = 0; k < 2; k++) {
         ls_idx *idx;
         uint8_t out[12];
-        fixture_write_idx(paths[k], 0x08, 3, dim, values);
+        write_idx_file(paths[k], 0x08, 3, dim, values);
         assert_ok(ls_idx_open(&idx, paths[k]));
         const ls_idx_header *header = ls_idx_describe(idx);
         assert_int_equal(header->dims, 3);
@@ -60,7 +60,7 @@ static void reads_wide_labels(void **state)
     for (int k = 0; k < 3; k++) {
         ls_idx *idx;
         int32_t out[5];
-        fixture_write_idx("labels", types[k], 1, dim, values);
+        write_idx_file("labels", types[k], 1, dim, values);
         assert_ok(ls_idx_open(&idx, "labels"));
         assert_ok(ls_idx_read_i32(idx, 5, out));
         for (int i = 0; i < 5; i++)
@@ -115,7 +115,7 @@ static void refuses_what_is_malformed(void **state)
     int *values = malloc(4000 * sizeof *values);
     for (int i = 0; i < 4000; i++)
         values[i] = (int)(ls_rng_at(1, (uint64_t)i) & 255);
-    fixture_write_idx("cut.gz", 0x08, 1, dim, values);
+    write_idx_file("cut.gz", 0x08, 1, dim, values);
     /* Cut in its checksum at the end, or in the middle. */
     struct stat whole;
     assert_int_equal(stat("cut.gz", &whole), 0);
@@ -143,8 +143,8 @@ static void round_trip(int images_dims, const int *dim, int label_type, int clas
         pixels[i] = (i * 31) & 255;
     for (int i = 0; i < rows; i++)
         labels[i] = (i * 13 + classes - 1) % classes;
-    fixture_write_idx("i.gz", 0x08, images_dims, dim, pixels);
-    fixture_write_idx("l", label_type, 1, dim, labels);
+    write_idx_file("i.gz", 0x08, images_dims, dim, pixels);
+    write_idx_file("l", label_type, 1, dim, labels);
     ls_import import = {.train_images = "i.gz",
                         .train_labels = "l",
                         .test_images = "i.gz",
@@ -196,8 +196,8 @@ static void limits_rows(void **state)
     ls_import import = {
         .train_images = "i.gz", .train_labels = "l", .name = "", .limit = 3, .classes = 7};
     const int dim[] = {5, 2, 2}, values[20] = {0}, labels[] = {0, 1, 2, 3, 4};
-    fixture_write_idx("i.gz", 0x08, 3, dim, values);
-    fixture_write_idx("l", 0x08, 1, dim, labels);
+    write_idx_file("i.gz", 0x08, 3, dim, values);
+    write_idx_file("l", 0x08, 1, dim, labels);
     assert_ok(ls_import_idx(&import, "limited.h5"));
     ls_dataset *dataset;
     assert_ok(ls_dataset_open(&dataset, "limited.h5", NULL));
@@ -230,8 +230,8 @@ static ls_import write_five(void)
 {
     const int dim[] = {5, 2, 2}, labels[] = {0, 1, 2, 3, 4};
     const int values[20] = {0};
-    fixture_write_idx("i", 0x08, 3, dim, values);
-    fixture_write_idx("l", 0x08, 1, dim, labels);
+    write_idx_file("i", 0x08, 3, dim, values);
+    write_idx_file("l", 0x08, 1, dim, labels);
     return (ls_import){.train_images = "i", .train_labels = "l", .name = "same"};
 }
 
@@ -241,7 +241,7 @@ static ls_import write_others(void)
     ls_import import = write_five();
     int values[20] = {0};
     values[19] = 1;
-    fixture_write_idx("i2", 0x08, 3, (int[]){5, 2, 2}, values);
+    write_idx_file("i2", 0x08, 3, (int[]){5, 2, 2}, values);
     import.train_images = "i2";
     return import;
 }
@@ -317,10 +317,10 @@ static void refuses_files_that_do_not_fit(void **state)
 {
     (void)state;
     const int five[] = {5, 2, 2}, four[] = {4}, values[20] = {0};
-    fixture_write_idx("i", 0x08, 3, five, values);
-    fixture_write_idx("l4", 0x08, 1, four, values);
-    fixture_write_idx("l5", 0x08, 1, five, (int[]){0, 1, 2, 9, 0});
-    fixture_write_idx("i3", 0x08, 3, (int[]){5, 2, 1}, values);
+    write_idx_file("i", 0x08, 3, five, values);
+    write_idx_file("l4", 0x08, 1, four, values);
+    write_idx_file("l5", 0x08, 1, five, (int[]){0, 1, 2, 9, 0});
+    write_idx_file("i3", 0x08, 3, (int[]){5, 2, 1}, values);
     ls_import import = {.train_images = "i", .train_labels = "l4", .name = ""};
     assert_fails(ls_import_idx(&import, "x.h5"), LS_ERR_DATA, "i has 5 images but l4 has 4 labels");
     import.train_labels = "i";
@@ -328,7 +328,7 @@ static void refuses_files_that_do_not_fit(void **state)
     import.train_images = "l5";
     import.train_labels = "l5";
     assert_fails(ls_import_idx(&import, "x.h5"), LS_ERR_DATA, "not images");
-    fixture_write_idx("i16", 0x0b, 3, five, values);
+    write_idx_file("i16", 0x0b, 3, five, values);
     import.train_images = "i16";
     assert_fails(ls_import_idx(&import, "x.h5"), LS_ERR_DATA,
                  "expected uint8 of 3 or 4 dimensions, found int16 of 3 dimensions");
@@ -348,21 +348,21 @@ static void a_failed_import_leaves_what_was_there(void **state)
 {
     (void)state;
     const int five[] = {5, 2, 2}, values[20] = {0};
-    fixture_write_idx("i", 0x08, 3, five, values);
-    fixture_write_idx("l5", 0x08, 1, five, (int[]){0, 1, 2, 9, 0});
+    write_idx_file("i", 0x08, 3, five, values);
+    write_idx_file("l5", 0x08, 1, five, (int[]){0, 1, 2, 9, 0});
     ls_import import = {.train_images = "i", .train_labels = "l5", .name = ""};
     assert_ok(ls_import_idx(&import, "x.h5"));
-    fixture_write_idx("wide", 0x0c, 1, five, (int[]){0, 1, 2, 2000000000, 0});
+    write_idx_file("wide", 0x0c, 1, five, (int[]){0, 1, 2, 2000000000, 0});
     import.train_labels = "wide";
     assert_fails(ls_import_idx(&import, "x.h5"), LS_ERR_DATA, "label 2000000000 in row 3");
     import.train_labels = "l5";
     int *pixels = calloc((1 << 20) + 1, sizeof *pixels);
-    fixture_write_idx("long", 0x08, 3, (int[]){1, 1, (1 << 20) + 1}, pixels);
+    write_idx_file("long", 0x08, 3, (int[]){1, 1, (1 << 20) + 1}, pixels);
     free(pixels);
     import.train_images = "long";
     assert_fails(ls_import_idx(&import, "x.h5"), LS_ERR_DATA, "long: images of an absurd size");
     import.train_images = "i";
-    fixture_write_idx("i", 0x08, 3, five, values);
+    write_idx_file("i", 0x08, 3, five, values);
     assert_int_equal(truncate("i", 20), 0);
     assert_fails(ls_import_idx(&import, "x.h5"), LS_ERR_DATA, "truncated");
     ls_dataset *dataset;

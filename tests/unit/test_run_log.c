@@ -1,5 +1,5 @@
 #include "test.h"
-#include "world.h"
+#include "tiny_training.h"
 
 #include "base/file.h"
 #include "base/memory.h"

@@ -2,7 +2,7 @@
  */
 #include "faulty_disk.h"
 #include "test.h"
-#include "world.h"
+#include "tiny_training.h"
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -28,21 +28,21 @@ static const struct {
 enum { FAILURES = sizeof failures / sizeof *failures };
 
 /* The states that are saved: one after another, each the best so far. */
-static world old, new;
+static tiny_training old, new;
 
 static int make_worlds(void **state)
 {
     (void)state;
-    world_make(&old, model, 1);
-    world_make(&new, model, 7);
+    tiny_training_make(&old, model, 1);
+    tiny_training_make(&new, model, 7);
     return 0;
 }
 
 static int free_worlds(void **state)
 {
     (void)state;
-    world_free(&old);
-    world_free(&new);
+    tiny_training_free(&old);
+    tiny_training_free(&new);
     return 0;
 }
 
@@ -67,7 +67,7 @@ static void for_each_failure(void (*try)(disk_mishap mishap, int at, int error))
 static void begin(void)
 {
     empty_folder(folder);
-    assert_ok(world_save(&old, OLD, true, 1));
+    assert_ok(tiny_training_save(&old, OLD, true, 1));
 }
 
 /* The steps of the newest intact checkpoint, whose parameters are what was saved of them. */
@@ -79,7 +79,7 @@ static int64_t newest(void)
     assert_non_null(checkpoint);
     assert_string_equal(skipped, "");
     const int64_t steps = ls_checkpoint_progress(checkpoint)->optimizer_steps;
-    const world *saved = steps == OLD ? &old : &new;
+    const tiny_training *saved = steps == OLD ? &old : &new;
     const int64_t size = ls_network_size(saved->network);
     float *params = ls_alloc(size, sizeof *params);
     assert_ok(ls_checkpoint_read_params(checkpoint, saved->network, params));
@@ -118,8 +118,8 @@ static void links_load(void)
 static void recovers(bool resumed)
 {
     if (resumed)
-        assert_ok(world_rewind(new.info.run, &(ls_progress){.optimizer_steps = NEW}));
-    assert_ok(world_save(&new, LATER, true, 1));
+        assert_ok(tiny_training_rewind(new.info.run, &(ls_progress){.optimizer_steps = NEW}));
+    assert_ok(tiny_training_save(&new, LATER, true, 1));
     assert_int_equal(newest(), LATER);
     assert_int_equal(leads_to("last"), LATER);
     assert_int_equal(leads_to("best"), LATER);
@@ -140,7 +140,7 @@ static bool save_and_crash(int operations)
     assert_true(child >= 0);
     if (child == 0) {
         disk_arm(DISK_CRASH, operations, 0);
-        _exit(world_save(&new, NEW, true, 1) == LS_OK ? 0 : 1);
+        _exit(tiny_training_save(&new, NEW, true, 1) == LS_OK ? 0 : 1);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
@@ -155,7 +155,7 @@ static int save_well(void)
     int operations = 0;
     begin();
     disk_arm(DISK_WELL, 0, 0);
-    assert_ok(world_save(&new, NEW, true, 1));
+    assert_ok(tiny_training_save(&new, NEW, true, 1));
     disk_disarm();
     for (const char *at = disk_journal(); (at = strchr(at, '\n')) != NULL; at++)
         operations++;
@@ -196,7 +196,7 @@ static void save_and_fail(disk_mishap mishap, int at, int error)
 {
     begin();
     disk_arm(mishap, at, error);
-    const ls_status status = world_save(&new, NEW, true, 1);
+    const ls_status status = tiny_training_save(&new, NEW, true, 1);
     disk_disarm();
     assert_int_equal(disk_open_files(), 0);
     if (status == LS_OK) {
@@ -270,11 +270,11 @@ static bool read_and_fail(bool back, int at)
     char skipped[LS_ERROR_TEXT_MAX];
     ls_checkpoint *checkpoint = NULL;
     empty_folder(folder);
-    assert_ok(world_save(&old, OLD, true, 2));
+    assert_ok(tiny_training_save(&old, OLD, true, 2));
     const ls_progress then = old.progress;
-    assert_ok(world_save(&new, NEW, true, 2));
+    assert_ok(tiny_training_save(&new, NEW, true, 2));
     disk_arm(DISK_FAILS, at, EIO);
-    const ls_status status = back ? world_rewind("a-run", &then)
+    const ls_status status = back ? tiny_training_rewind("a-run", &then)
                                   : ls_checkpoint_open_newest("run", &checkpoint, skipped);
     disk_disarm();
     int operations = 0;

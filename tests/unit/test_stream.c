@@ -1,5 +1,5 @@
 /* Rows that come in windows: all of them, each once, whatever the windows; also from the middle. */
-#include "fixture.h"
+#include "small_dataset.h"
 #include "test.h"
 
 #include "base/fault.h"
@@ -9,15 +9,15 @@
 #include <string.h>
 
 enum { ROWS = 101, VALIDATION = 7 };
-static const fixture data = {
+static const small_dataset data = {
     .train = ROWS, .validation = VALIDATION, .channels = 1, .height = 3, .width = 5, .classes = 4};
 
 static void assert_is_row(const ls_sample *s, ls_split split, int64_t row)
 {
     assert_int_equal(s->row, row);
-    assert_int_equal(s->label, fixture_label(&data, split, row));
+    assert_int_equal(s->label, small_dataset_label(&data, split, row));
     for (int64_t k = 0; k < 15; k++)
-        assert_int_equal(s->pixels[k], fixture_pixel(&data, split, row, k));
+        assert_int_equal(s->pixels[k], small_dataset_pixel(&data, split, row, k));
 }
 
 static ls_plan make_plan(int ranks, int64_t batch, int64_t window)
@@ -49,7 +49,7 @@ static void each_row_comes_once(void **state)
 {
     (void)state;
     const int64_t windows[] = {1, 2, 7, 33, 50, 101};
-    fixture_write(&data, "stream.h5");
+    small_dataset_write(&data, "stream.h5");
     for (int ranks = 1; ranks <= 3; ranks++)
         for (size_t w = 0; w < sizeof windows / sizeof *windows; w++) {
             const ls_plan plan = make_plan(ranks, 10, windows[w]);
@@ -74,7 +74,7 @@ static void any_step_can_be_next(void **state)
     (void)state;
     int seen[ROWS];
     const ls_plan plan = make_plan(2, 10, 8);
-    fixture_write(&data, "stream.h5");
+    small_dataset_write(&data, "stream.h5");
     for (int64_t step = 0; step < plan.steps; step++) {
         ls_stream *s;
         assert_ok(ls_stream_create(&s, "stream.h5", NULL, &plan, 1));
@@ -108,7 +108,7 @@ static void reads_in_the_order_of_the_file(void **state)
     const ls_plan plan = make_plan(1, 10, 20);
     ls_stream *s;
     int seen[ROWS] = {0};
-    fixture_write(&data, "stream.h5");
+    small_dataset_write(&data, "stream.h5");
     assert_ok(ls_stream_create(&s, "stream.h5", NULL, &plan, 0));
     take(s, &plan, 0, 0, 3, seen);
     assert_int_equal(read_range(s, LS_TRAIN, (ls_range){30, 50}), 1);
@@ -125,7 +125,7 @@ static void failures_are_told(void **state)
     const ls_samples *samples;
     ls_stream *s = NULL;
     int seen[ROWS] = {0};
-    fixture_write(&data, "stream.h5");
+    small_dataset_write(&data, "stream.h5");
     assert_fails(ls_stream_create(&s, "nowhere.h5", NULL, &plan, 0), LS_ERR_DATA, "nowhere.h5");
     assert_null(s);
     assert_ok(ls_stream_create(&s, "stream.h5", NULL, &plan, 0));

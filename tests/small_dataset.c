@@ -1,4 +1,4 @@
-#include "fixture.h"
+#include "small_dataset.h"
 
 #include "base/fault.h"
 #include "base/rng.h"
@@ -11,32 +11,33 @@
 #include <string.h>
 #include <zlib.h>
 
-const fixture fixture_small = {
+const small_dataset small_dataset_default = {
     .train = 203, .test = 50, .channels = 1, .height = 6, .width = 5, .classes = 4};
 
-int fixture_label(const fixture *f, int split, int64_t row)
+int small_dataset_label(const small_dataset *f, int split, int64_t row)
 {
     return (int)(ls_rng_at(ls_rng_key(1, 100, (uint64_t)split), (uint64_t)row) %
                  (uint64_t)f->classes);
 }
 
-unsigned char fixture_pixel(const fixture *f, int split, int64_t row, int64_t at)
+unsigned char small_dataset_pixel(const small_dataset *f, int split, int64_t row, int64_t at)
 {
-    uint64_t label = (uint64_t)fixture_label(f, split, row);
+    uint64_t label = (uint64_t)small_dataset_label(f, split, row);
     uint64_t pattern = ls_rng_at(ls_rng_key(2, 100, label), (uint64_t)at) % 128;
     uint64_t noise = ls_rng_at(ls_rng_key(3, (uint64_t)split, (uint64_t)row), (uint64_t)at) % 128;
     return (unsigned char)(pattern + noise);
 }
 
-static void write_split(ls_h5 *file, const fixture *f, const char *name, int split, int64_t rows)
+static void write_split(ls_h5 *file, const small_dataset *f, const char *name, int split,
+                        int64_t rows)
 {
     const int64_t features = f->channels * f->height * f->width;
     unsigned char *pixels = malloc((size_t)(rows * features) + 1);
     int32_t *labels = malloc((size_t)rows * sizeof *labels + 1);
     for (int64_t i = 0; i < rows; i++) {
-        labels[i] = fixture_label(f, split, i);
+        labels[i] = small_dataset_label(f, split, i);
         for (int64_t j = 0; j < features; j++)
-            pixels[i * features + j] = fixture_pixel(f, split, i, j);
+            pixels[i * features + j] = small_dataset_pixel(f, split, i, j);
     }
     char path[64];
     ls_h5_shape images = {.type = LS_H5_U8,
@@ -57,7 +58,7 @@ static void write_split(ls_h5 *file, const fixture *f, const char *name, int spl
     free(labels);
 }
 
-void fixture_write(const fixture *f, const char *path)
+void small_dataset_write(const small_dataset *f, const char *path)
 {
     ls_h5 *file;
     assert_ok(ls_h5_create(&file, path));
@@ -74,13 +75,13 @@ void fixture_write(const fixture *f, const char *path)
     assert_ok(ls_seal_write(path));
 }
 
-void fixture_write_checkpoint(const char *path)
+void write_small_checkpoint(const char *path)
 {
-    fixture_write_described(path, "dense:5 relu dense:4", "fixture", "seed = 0\n");
+    write_described_checkpoint(path, "dense:5 relu dense:4", "fixture", "seed = 0\n");
 }
 
-void fixture_write_described(const char *path, const char *described, const char *text,
-                             const char *config)
+void write_described_checkpoint(const char *path, const char *described, const char *text,
+                                const char *config)
 {
     static const char model[] = "dense:5 relu dense:4";
     ls_model_info info = {.model = (char *)described,
@@ -115,7 +116,7 @@ void fixture_write_described(const char *path, const char *described, const char
     ls_network_destroy(&network);
 }
 
-void fixture_write_idx(const char *path, int type, int dims, const int *dim, const int *values)
+void write_idx_file(const char *path, int type, int dims, const int *dim, const int *values)
 {
     const bool gzip = strstr(path, ".gz") != NULL;
     gzFile file = gzopen(path, gzip ? "wb" : "wbT");
@@ -137,7 +138,7 @@ void fixture_write_idx(const char *path, int type, int dims, const int *dim, con
     assert_int_equal(gzclose(file), Z_OK);
 }
 
-const ls_optimizer_config fixture_optimizers[FIXTURE_OPTIMIZERS] = {
+const ls_optimizer_config short_training_optimizers[SHORT_TRAINING_OPTIMIZERS] = {
     {.kind = LS_LAMB,
      .beta1 = 0.9,
      .beta2 = 0.999,
@@ -160,7 +161,7 @@ const ls_optimizer_config fixture_optimizers[FIXTURE_OPTIMIZERS] = {
      .clip_norm = 0.3},
 };
 
-ls_train_config fixture_config(const char *path)
+ls_train_config short_training(const char *path)
 {
     ls_train_config config;
     ls_config_default(&config);
@@ -177,15 +178,16 @@ ls_train_config fixture_config(const char *path)
     return config;
 }
 
-void fixture_reduce(ls_train_config *config, int kind, bool shard)
+void short_training_reduce(ls_train_config *config, int kind, bool shard)
 {
     config->reduce = (ls_reduce)kind;
     config->reproducible = kind == LS_REDUCE_EXACT;
     config->shard_optimizer = shard && !config->reproducible;
 }
 
-ls_status fixture_train(ls_comm *comm, const ls_train_config *config, const ls_observer *observer,
-                        const char *fault, ls_train_result *result)
+ls_status short_training_run(ls_comm *comm, const ls_train_config *config,
+                             const ls_observer *observer, const char *fault,
+                             ls_train_result *result)
 {
     ls_trainer *trainer = NULL;
     ls_status status = ls_fault_arm(fault, ls_comm_rank(comm));

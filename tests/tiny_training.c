@@ -1,4 +1,4 @@
-#include "world.h"
+#include "tiny_training.h"
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -12,7 +12,7 @@
 static const ls_optimizer_config adam = {
     .kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .ema = 0.9};
 
-void world_make(world *w, const char *model, uint64_t seed)
+void tiny_training_make(tiny_training *w, const char *model, uint64_t seed)
 {
     memset(w, 0, sizeof *w);
     assert_ok(ls_network_create(&w->network, model, (ls_shape){1, 3, 2}, 4, LS_CROSS_ENTROPY, 1));
@@ -26,7 +26,7 @@ void world_make(world *w, const char *model, uint64_t seed)
     ls_optimizer_start(w->optimizer, w->params);
     for (int i = 0; i < 5; i++)
         ls_optimizer_step(w->optimizer, w->params + size, 1, 0.01, w->params);
-    for (int i = 0; i < WORLD_EPOCHS; i++)
+    for (int i = 0; i < TINY_TRAINING_EPOCHS; i++)
         w->history[i] = (ls_metrics){.epoch = i + 1, .loss = 0.5 / (i + 1), .val_loss = NAN};
     w->info = (ls_model_info){.run = "a-run",
                               .model = (char *)model,
@@ -41,7 +41,7 @@ void world_make(world *w, const char *model, uint64_t seed)
                               .validation_fingerprint = 0xfedc,
                               .knows_validation = true,
                               .config = "seed = 1\nlr = 0.01\n"};
-    w->progress = (ls_progress){.epoch = WORLD_EPOCHS,
+    w->progress = (ls_progress){.epoch = TINY_TRAINING_EPOCHS,
                                 .optimizer_steps = 5,
                                 .best_steps = 3,
                                 .early_stop = {.best_epoch = 2, .best = 0.1 + 0.2, .waited = 1}};
@@ -51,7 +51,7 @@ void world_make(world *w, const char *model, uint64_t seed)
 static const char path_of_folder[] = "run/checkpoints";
 static ls_checkpoint_folder *folder;
 
-void world_free(world *w)
+void tiny_training_free(tiny_training *w)
 {
     ls_checkpoint_folder_close(&folder);
     ls_network_destroy(&w->network);
@@ -59,10 +59,10 @@ void world_free(world *w)
     ls_free(w->params);
 }
 
-ls_status world_save(world *w, int64_t steps, bool best, int64_t keep)
+ls_status tiny_training_save(tiny_training *w, int64_t steps, bool best, int64_t keep)
 {
     w->progress.optimizer_steps = steps;
-    w->progress.early_stop.best_epoch = best ? WORLD_EPOCHS : WORLD_EPOCHS - 1;
+    w->progress.early_stop.best_epoch = best ? TINY_TRAINING_EPOCHS : TINY_TRAINING_EPOCHS - 1;
     if (best)
         w->progress.best_steps = steps;
     ls_state state = {.info = &w->info,
@@ -76,7 +76,7 @@ ls_status world_save(world *w, int64_t steps, bool best, int64_t keep)
     return ls_checkpoint_save(folder, &state, (ls_keep){.newest = keep});
 }
 
-ls_status world_rewind(const char *run, const ls_progress *progress)
+ls_status tiny_training_rewind(const char *run, const ls_progress *progress)
 {
     ls_checkpoint_folder_close(&folder);
     ls_status status = ls_checkpoint_folder_open(&folder, path_of_folder);

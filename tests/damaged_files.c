@@ -1,9 +1,9 @@
-#include "crafted.h"
+#include "damaged_files.h"
 
 #include "base/memory.h"
 #include "data/h5.h"
 #include "data/seal.h"
-#include "fixture.h"
+#include "small_dataset.h"
 #include "test.h"
 
 #include <hdf5.h>
@@ -13,7 +13,7 @@
 
 /* A file is made as it should be, then one thing in it is replaced. */
 typedef struct craft {
-    crafted public;
+    damaged_file public;
 
     /* A dataset of another kind: one of the types below, and a layout. Content is written where it
      * is small, `value` in every element. */
@@ -395,7 +395,7 @@ static const craft crafts[] = {
     CHECKPOINT("checkpoint-huge-text", "is not a text, or one above", .change = huge_text),
 };
 
-bool crafted_case(int at, crafted *out)
+bool damaged_file_case(int at, damaged_file *out)
 {
     if (at < 0 || at >= (int)(sizeof crafts / sizeof *crafts))
         return false;
@@ -445,13 +445,13 @@ static void replace_attribute(hid_t file, const craft *c)
     H5Tclose(text);
 }
 
-void crafted_write(int at, const char *path)
+void damaged_file_write(int at, const char *path)
 {
     const craft *c = &crafts[at];
     if (c->public.checkpoint)
-        fixture_write_checkpoint(path);
+        write_small_checkpoint(path);
     else
-        fixture_write(&fixture_small, path);
+        small_dataset_write(&small_dataset_default, path);
     const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
     assert_true(file >= 0);
     if (c->object != NULL)
@@ -464,7 +464,8 @@ void crafted_write(int at, const char *path)
     assert_ok(ls_seal_write(path));
 }
 
-void crafted_history(const char *path, const char *columns, const double *values, int64_t epochs)
+void damaged_file_history(const char *path, const char *columns, const double *values,
+                          int64_t epochs)
 {
     const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), text = H5Tcopy(H5T_C_S1);
     hsize_t dims[2] = {(hsize_t)epochs, 1};
@@ -484,7 +485,7 @@ void crafted_history(const char *path, const char *columns, const double *values
     assert_ok(ls_seal_write(path));
 }
 
-void crafted_forget(const char *path, const char *attribute)
+void damaged_file_forget(const char *path, const char *attribute)
 {
     const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
     assert_true(H5Adelete(file, attribute) >= 0);
@@ -492,7 +493,7 @@ void crafted_forget(const char *path, const char *attribute)
     assert_ok(ls_seal_write(path));
 }
 
-void crafted_forget_setting(const char *path, const char *name)
+void damaged_file_forget_setting(const char *path, const char *name)
 {
     char key[64], *text;
     ls_h5 *h5;
