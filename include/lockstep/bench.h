@@ -34,7 +34,7 @@ typedef struct ls_link {
     double bandwidth; /* bytes/s; 0: unknown */
 } ls_link;
 
-enum { LS_BENCH_SIZES = 8, LS_BENCH_ROWS = 40, LS_BENCH_TEAMS = 16 };
+enum { LS_BENCH_SIZES = 8, LS_BENCH_ROWS = 40, LS_BENCH_GROUPS = 16 };
 
 /* What the machine can do, all ranks working at once. */
 typedef struct ls_bench_machine {
@@ -88,26 +88,26 @@ typedef struct ls_bench_step {
 ls_status ls_bench_steps_measure(ls_comm *comm, const ls_bench_task *task, const ls_reduce *kinds,
                                  int *count, ls_bench_step *out) LS_MUST_CHECK;
 
-/* What a step takes in a team, by the rows that it has: ranks of a node that compute it together,
+/* What a step takes in a group, by the rows that it has: ranks of a node that compute it together,
  * as with the reducer hierarchical, or a rank alone. */
-typedef struct ls_bench_team {
+typedef struct ls_bench_group {
     int ranks, sizes;
-    int64_t rows[LS_BENCH_ROWS];   /* of the team, ascending, from 1 */
+    int64_t rows[LS_BENCH_ROWS];   /* of the group, ascending, from 1 */
     double seconds[LS_BENCH_ROWS]; /* of all but the update; median, the slowest rank's */
     double optimizer;              /* an update of all parameters, median */
-} ls_bench_team;
+} ls_bench_group;
 
 typedef struct ls_bench_compute {
-    int teams;                          /* kinds of team that were measured, at least one */
-    ls_bench_team team[LS_BENCH_TEAMS]; /* ascending, from one rank */
-    double bytes;                       /* of a gradient */
-    double flops;                       /* of a row */
+    int groups;                            /* kinds of group that were measured, at least one */
+    ls_bench_group group[LS_BENCH_GROUPS]; /* ascending, from one rank */
+    double bytes;                          /* of a gradient */
+    double flops;                          /* of a row */
 } ls_bench_compute;
 
-/* Measures the computing part of a step, all teams working at once, for rows 1, 2, 4, ... and `rows` for each rank of a team;
+/* Measures the computing part of a step, all groups working at once, for rows 1, 2, 4, ... and `rows` for each rank of a group;
  * for fewer where these take seconds.
  * Collective.
- * together  for teams of 1, 2, 4, ... and all ranks of a node; else for a rank alone
+ * together  for groups of 1, 2, 4, ... and all ranks of a node; else for a rank alone
  * Errors, on all ranks alike: as above. */
 ls_status ls_bench_compute_measure(ls_comm *comm, const ls_bench_task *task, bool together,
                                    int64_t rows, ls_bench_compute *out) LS_MUST_CHECK;
@@ -126,11 +126,11 @@ typedef struct ls_prediction {
     double step;                                  /* their sum */
 } ls_prediction;
 
-/* Predicts a step of `rows` global rows on `ranks` ranks. Local, pure. The ranks of a node form a team, or
- * teams as large as the largest that was measured; each has the share of rows that its ranks are of
+/* Predicts a step of `rows` global rows on `ranks` ranks. Local, pure. The ranks of a node form a group, or
+ * groups as large as the largest that was measured; each has the share of rows that its ranks are of
  * all, rounded up. Computing is interpolated between measured numbers of rows, and of ranks; the
- * teams' allreduce goes within the nodes first and then between them. Exchange, validation,
- * checkpoints and the sums of batchnorm between teams are left out. */
+ * groups' allreduce goes within the nodes first and then between them. Exchange, validation,
+ * checkpoints and the sums of batchnorm between groups are left out. */
 ls_prediction ls_predict(const ls_bench_compute *compute, const ls_cluster *cluster, int64_t rows,
                          int64_t ranks);
 

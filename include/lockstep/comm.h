@@ -68,26 +68,26 @@ ls_status ls_broadcast_text(ls_comm *comm, char **text) LS_MUST_CHECK;
  * modulo 2^64. In which order floating-point numbers are added is up to the MPI library.
  * Collective; `count` is the same on all ranks.
  * values  [count] this rank's; on return the sums */
-void ls_sum_doubles(ls_comm *comm, double *values, int count);
-void ls_sum_integers(ls_comm *comm, int64_t *values, int count);
-void ls_sum_floats(ls_comm *comm, float *values, int count);
+void ls_allreduce_doubles(ls_comm *comm, double *values, int count);
+void ls_allreduce_integers(ls_comm *comm, int64_t *values, int count);
+void ls_allreduce_floats(ls_comm *comm, float *values, int count);
 
 /* Waits until all ranks have called it. Collective. */
 void ls_barrier(ls_comm *comm);
 
 /* Returns the rank whose value is the largest, the lowest of equals; the same on all ranks.
  * Collective. */
-int ls_rank_of_max(ls_comm *comm, double value);
+int ls_argmax_rank(ls_comm *comm, double value);
 
 /* Maximum over ranks, in place, element by element.
  * Collective; `count` is the same on all ranks.
  * values  [count] this rank's; on return the maxima */
-void ls_max_doubles(ls_comm *comm, double *values, int count);
+void ls_allreduce_max(ls_comm *comm, double *values, int count);
 
 /* Sends rank 0's bytes to rank `to`, which is not 0.
  * Called by these two ranks; `bytes` is the same on both.
  * data  [bytes] read on rank 0, written on the other */
-void ls_hand_over(ls_comm *comm, void *data, size_t bytes, int to);
+void ls_send_from_root(ls_comm *comm, void *data, size_t bytes, int to);
 
 /* Gathers every rank's bytes on rank 0, in the order of ranks.
  * Collective; `bytes` is the same on all ranks.
@@ -99,7 +99,7 @@ void ls_gather_bytes(ls_comm *comm, const void *mine, int bytes, void *all);
  * Collective; `bytes` is the same on all ranks.
  * mine  [bytes]
  * all   [size][bytes] on return */
-void ls_share_bytes(ls_comm *comm, const void *mine, int bytes, void *all);
+void ls_allgather_bytes(ls_comm *comm, const void *mine, int bytes, void *all);
 
 /* Name and version of the MPI library, "Open MPI 4.1.4". Local. */
 const char *ls_comm_version(void);

@@ -20,7 +20,7 @@
 #include <lockstep/optimizer.h>
 #include <lockstep/plan.h>
 #include <lockstep/range.h>
-#include <lockstep/ready.h>
+#include <lockstep/hooks.h>
 #include <lockstep/reducer.h>
 #include <lockstep/rows.h>
 #include <lockstep/scaling.h>
@@ -29,7 +29,7 @@
 #include <lockstep/settings.h>
 #include <lockstep/source.h>
 #include <lockstep/status.h>
-#include <lockstep/team.h>
+#include <lockstep/group.h>
 #include <lockstep/topology.h>
 #include <lockstep/trainer.h>
 #include <lockstep/version.h>

@@ -44,7 +44,8 @@ typedef struct ls_param {
     int64_t shape[LS_PARAM_MAX_RANK];
     int64_t offset; /* of its first element in the arena, in floats */
     int64_t count;  /* elements */
-    bool tracks;    /* running statistic: not optimised; its "gradient" is value minus observation,
+    bool
+        running_statistic; /* running statistic: not optimised; its "gradient" is value minus observation,
                        summed over rows */
 } ls_param;
 

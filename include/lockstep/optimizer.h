@@ -2,9 +2,9 @@
  *
  *     ls_optimizer_begin(optimizer, 1.0 / rows, lr);
  *     for (int phase = 0; phase < ls_optimizer_phases(optimizer); phase++) {
- *         for each range:  ls_optimizer_measure(optimizer, phase, ...);
+ *         for each range:  ls_optimizer_accumulate_norms(optimizer, phase, ...);
  *         sums = ls_optimizer_sums(optimizer, &count);     added up over those who share the ranges
- *         ls_optimizer_conclude(optimizer, phase);
+ *         ls_optimizer_finish_norms(optimizer, phase);
  *     }
  *     for each range:  ls_optimizer_update(optimizer, ...);
  *
@@ -49,7 +49,7 @@ const char *ls_optimizer_name(ls_optimizer_kind kind);
 
 /* In lars and lamb vectors (biases, scales: parameters of rank 1) have the ratio 1 and no weight
  * decay, as in their authors' programs; so has, ratio only, a matrix one of whose norms is 0.
- * Parameters that track (see ls_param) are none of this: p -= LS_TRACKING_RATE g, always. */
+ * Parameters that track (see ls_param) are none of this: p -= LS_RUNNING_RATE g, always. */
 typedef struct ls_optimizer_config {
     ls_optimizer_kind kind;
     double momentum;     /* sgd, lars: 0 <= momentum < 1 */
@@ -65,8 +65,8 @@ typedef struct ls_optimizer_config {
                          which begins with min(ema, (1 + t) / (10 + t)) at step t; 0: none */
 } ls_optimizer_config;
 
-/* Of a statistic that tracks: what a step makes of the difference, as PyTorch's momentum. */
-#define LS_TRACKING_RATE 0.1
+/* Of a statistic that running_statistic: what a step makes of the difference, as PyTorch's momentum. */
+#define LS_RUNNING_RATE 0.1
 
 /* Checks that settings, each in its range, go together. Local. Errors: LS_ERR_USAGE. */
 ls_status ls_optimizer_check(const ls_optimizer_config *config) LS_MUST_CHECK;
@@ -104,13 +104,13 @@ int ls_optimizer_phases(const ls_optimizer *optimizer);
  * first   parameter that grads[0] and params[0] belong to
  * grads   [count]
  * params  [count] */
-void ls_optimizer_measure(ls_optimizer *optimizer, int phase, int64_t first, int64_t count,
-                          const float *grads, const float *params);
+void ls_optimizer_accumulate_norms(ls_optimizer *optimizer, int phase, int64_t first, int64_t count,
+                                   const float *grads, const float *params);
 
 /* What all ranges that were looked at in this phase add up to: numbers [*count] that are to be
  * added up, in place, over all who looked at others; borrowed. Then ends the phase. */
 double *ls_optimizer_sums(ls_optimizer *optimizer, int *count);
-void ls_optimizer_conclude(ls_optimizer *optimizer, int phase);
+void ls_optimizer_finish_norms(ls_optimizer *optimizer, int phase);
 
 /* Updates a range; each at most once in a step; the slots of others stay as they are.
  * params  [count] updated in place; first, grads  as above */

@@ -2,16 +2,16 @@
  * every rank ends the step with the same new parameters. A reducer owns the arenas of gradients and
  * parameters, because where they lie is part of how it works.
  *
- *     ls_network_loss(..., team, ...);                team = ls_reducer_team(reducer)
+ *     ls_network_loss(..., group, ...);                group = ls_reducer_group(reducer)
  *     ls_reducer_begin(reducer, &mine);               my control word is known
- *     ls_network_backward(..., team, ..., ls_reducer_ready(reducer));
+ *     ls_network_backward(..., group, ..., ls_reducer_grad_hook(reducer));
  *     ls_reducer_finish(reducer, &sum);               all ranks know the sum of the control words
  *     while (ls_reducer_next(reducer, &piece))        update the pieces that are mine
  *         ls_optimizer_update(...);
- *     ls_reducer_publish(reducer);                    all ranks have all parameters
+ *     ls_reducer_allgather_params(reducer);                    all ranks have all parameters
  *
- * Where ls_reducer_defers(), the last two may wait until the next forward pass needs parameters.
- * Where all pieces must be seen before the first is updated, ls_reducer_hold() and
+ * Where ls_reducer_updates_lazily(), the last two may wait until the next forward pass needs parameters.
+ * Where all pieces must be seen before the first is updated, ls_reducer_keep_pieces() and
  * ls_reducer_rewind() let them come several times.
  *
  * Functions are Collective unless they say otherwise: all ranks call them in the same order. */
@@ -23,10 +23,10 @@
 
 #include <lockstep/choice.h>
 #include <lockstep/comm.h>
-#include <lockstep/ready.h>
+#include <lockstep/hooks.h>
 #include <lockstep/score.h>
 #include <lockstep/status.h>
-#include <lockstep/team.h>
+#include <lockstep/group.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -37,7 +37,7 @@ typedef struct ls_reducer ls_reducer;
 /* fused         one allreduce after the backward pass
  * overlap       in buckets, while the backward pass and the updates continue
  * hierarchical  within each node in shared memory, then between the nodes; the ranks of a node share
- *               one copy of the parameters, the work of updating them and, as a team, large products
+ *               one copy of the parameters, the work of updating them and, as a group, large products
  * exact         as fused, in sums that are exact: their bits depend only on the blocks that the
  *               backward passes compute; not on the number of ranks, nor on the order of addition
  * auto          the trainer tries them and takes the fastest */
@@ -82,14 +82,14 @@ typedef struct ls_step_rows {
 } ls_step_rows;
 
 /* A range of parameters that is this rank's to update. */
-typedef struct ls_piece {
+typedef struct ls_owned_range {
     int64_t first;      /* its offset in the arena */
     int64_t count;      /* parameters in it */
     const float *grads; /* [count] gradients, summed over all ranks */
     float *params;      /* [count] parameters */
     int64_t fresh;      /* once it is updated, all parameters from here to the end of the arena are
                            new; the arena's length while that is not sure */
-} ls_piece;
+} ls_owned_range;
 
 /* Makes a reducer and makes sure, with a sum that is known, that it works here: MPI libraries have
  * had collectives that do not.
@@ -108,23 +108,23 @@ void ls_reducer_destroy(ls_reducer **reducer);
 /* The kind that it was made as. Local. */
 ls_reduce ls_reducer_which(const ls_reducer *reducer);
 
-/* The team that this rank is in, for the passes of a step; NULL: none. Of matrices that it splits,
+/* The group that this rank is in, for the passes of a step; NULL: none. Of matrices that it splits,
  * gradients are expected as those passes leave them. Local. */
-const ls_team *ls_reducer_team(const ls_reducer *reducer);
+const ls_group *ls_reducer_group(const ls_reducer *reducer);
 
 /* Whether pieces are to stay valid until the step is published, so that ls_reducer_rewind() can be
  * called; the same on all ranks, from a step's beginning to its end. False when it is made.
  * Local. */
-void ls_reducer_hold(ls_reducer *reducer, bool hold);
+void ls_reducer_keep_pieces(ls_reducer *reducer, bool hold);
 
 /* Whether pieces come from the arena's end down, each new everywhere when it is updated: then those
  * that are left may wait for the next forward pass. Not where they are held. Local. */
-bool ls_reducer_defers(const ls_reducer *reducer);
+bool ls_reducer_updates_lazily(const ls_reducer *reducer);
 
 /* Whether a reducer of this kind knows of each rank's gradients that they are finite before it
  * yields the first piece. Overlap does not, unless it is sharded: its control word leaves with the
  * first gradients of a pass. Local. */
-bool ls_reduce_foresees(ls_reduce kind, bool shard);
+bool ls_reduce_checks_before_update(ls_reduce kind, bool shard);
 
 /* The arena [count] that gradients are to be written to, between publish and finish; and that of
  * the parameters, which change between finish and publish. Borrowed. Local. */
@@ -142,17 +142,17 @@ void ls_reducer_begin(ls_reducer *reducer, const ls_control *mine);
 
 /* What to hand to the backward pass. Local; the calls that it leads to come in the same order, with
  * the same offsets, on all ranks, up to calls that are left out. */
-ls_ready ls_reducer_ready(ls_reducer *reducer);
+ls_grad_hook ls_reducer_grad_hook(ls_reducer *reducer);
 
 /* Waits for the sum of the control words. If any rank failed the step ends here.
  * Returns the offset of a gradient that this rank's passes have made and that is no finite number,
  * or, with LS_REDUCE_EXACT, is too large for its sums; -1 if all are well. By that a rank has
- * failed, unless its control word was under way already, see ls_reduce_foresees(). */
+ * failed, unless its control word was under way already, see ls_reduce_checks_before_update(). */
 int64_t ls_reducer_finish(ls_reducer *reducer, ls_control *sum);
 
 /* The next piece that is this rank's to update, when its sum has arrived; false after the last. The
  * piece before it has been updated by then. */
-bool ls_reducer_next(ls_reducer *reducer, ls_piece *piece);
+bool ls_reducer_next(ls_reducer *reducer, ls_owned_range *piece);
 
 /* After the last piece: lets them come once more, from the first on. Only where pieces are held,
  * and none has been updated. Local. */
@@ -160,17 +160,17 @@ void ls_reducer_rewind(ls_reducer *reducer);
 
 /* Adds up numbers [count] that each rank has computed from its pieces, in place: for all parameters
  * together, each counted once, and with the same bits on all ranks. */
-void ls_reducer_add_up(ls_reducer *reducer, double *values, int count);
+void ls_reducer_allreduce(ls_reducer *reducer, double *values, int count);
 
 /* Whether pieces are divided among ranks: else all have all. The same on all ranks. Local. */
-bool ls_reducer_divides(const ls_reducer *reducer);
+bool ls_reducer_is_sharded(const ls_reducer *reducer);
 
 /* Ends the step: afterwards every rank has all new parameters. Collective. */
-void ls_reducer_publish(ls_reducer *reducer);
+void ls_reducer_allgather_params(ls_reducer *reducer);
 
 /* Completes an arena [count] of the parameters' layout of which each rank has what belongs to its
  * pieces, as the optimizer's slots are: afterwards all ranks have all of it. */
-void ls_reducer_complete(ls_reducer *reducer, float *arena);
+void ls_reducer_allgather_state(ls_reducer *reducer, float *arena);
 
 /* Seconds since the reducer was made, summed over steps. Local. */
 typedef struct ls_reducer_times {

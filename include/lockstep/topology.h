@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 /* One rank's place. */
-typedef struct ls_seat {
+typedef struct ls_placement {
     char host[64];
     int node;       /* nodes are numbered in the order of their lowest rank, from 0 */
     int cores;      /* physical cores that the rank may run on */
@@ -21,14 +21,14 @@ typedef struct ls_seat {
     bool alone;     /* no other rank of the node may run on any of them */
     bool bound;     /* they are fewer than the node's cores */
     int threads;    /* BLAS threads that it uses */
-} ls_seat;
+} ls_placement;
 
 typedef struct ls_topology {
     int ranks;
     int nodes;
     int oversubscribed_node; /* a node that has more threads than cores; -1: none */
-    ls_seat *seat;           /* [ranks] on rank 0; NULL elsewhere */
-    ls_seat mine;
+    ls_placement *seat;      /* [ranks] on rank 0; NULL elsewhere */
+    ls_placement mine;
 } ls_topology;
 
 /* Finds out where each rank runs. Collective.

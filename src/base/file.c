@@ -82,7 +82,7 @@ ls_status ls_publish(const char *temporary, const char *path)
     return sync_folder(path);
 }
 
-ls_status ls_point(const char *link, const char *target)
+ls_status ls_replace_symlink(const char *link, const char *target)
 {
     char temporary[LS_PATH_MAX];
     ls_status status = ls_path(temporary, link, ".new", NULL);
@@ -189,7 +189,7 @@ ls_status ls_lock_file(int *out, const char *path)
                    path, *text != '\0' ? text : "another process");
 }
 
-void ls_let_go(int *file)
+void ls_unlock_file(int *file)
 {
     if (*file >= 0)
         close(*file);

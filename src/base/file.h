@@ -23,7 +23,7 @@ ls_status ls_publish(const char *temporary, const char *path) LS_MUST_CHECK;
 
 /* Makes `link` a symbolic link to `target`, replacing a former one at once. Local.
  * Errors: LS_ERR_FAILURE. */
-ls_status ls_point(const char *link, const char *target) LS_MUST_CHECK;
+ls_status ls_replace_symlink(const char *link, const char *target) LS_MUST_CHECK;
 
 /* Writes a whole file: temporary, synchronised, published. Local. Errors: LS_ERR_FAILURE. */
 ls_status ls_write_file(const char *path, const char *text, size_t length) LS_MUST_CHECK;
@@ -57,7 +57,7 @@ ls_status ls_lock_file(int *out, const char *path) LS_MUST_CHECK;
 
 /* Closes a file that ls_lock_file() or ls_hold_folder() opened, with which a lock is given back,
  * and sets *file to -1; accepts -1. Local. */
-void ls_let_go(int *file);
+void ls_unlock_file(int *file);
 
 /* Opens a folder, so that it can be found again. Local. Errors: LS_ERR_FAILURE. */
 ls_status ls_hold_folder(int *out, const char *path) LS_MUST_CHECK;

@@ -25,11 +25,11 @@ int64_t ls_alloc_calls(void);
  * a place in the page where it begins: large allocations all begin at the same place, so that equal
  * offsets would compete for the same sets of the caches, which doubles the time of an Adam update.
  * The array begins at a cache line and is all zeros; NULL when memory is short. */
-typedef enum ls_lane {
+typedef enum ls_alignment_slot {
     LS_LANE_GRADS,
     LS_LANE_PARAMS,
     LS_LANE_SLOTS /* the optimizer's first slot; the others follow */
-} ls_lane;
+} ls_alignment_slot;
 enum { LS_LANE_FLOATS = 21 * 16 }; /* from one lane to the next: an odd number of cache lines */
 
 float *ls_arena_alloc(int64_t count, int lane);

@@ -47,12 +47,12 @@ static ls_status bytes_needed(const char *path, int ranks, double *out)
 }
 
 /* One line for each node: that of its lowest rank. */
-static void print_nodes(const ls_topology *t, const ls_patient *p)
+static void print_nodes(const ls_topology *t, const ls_rank_report *p)
 {
     ls_print(stdout, "%-20s%6s%7s%9s%6s%9s%12s%10s  %s\n", "node", "ranks", "cores", "threads",
              "NUMA", "MHz", "memory GB", "shm GB", "processor");
     for (int r = 0, node = 0; r < t->ranks; r++) {
-        const ls_seat *seat = &t->seat[r];
+        const ls_placement *seat = &t->seat[r];
         const ls_machine *m = &p[r].machine;
         if (seat->node != node)
             continue;
@@ -64,7 +64,7 @@ static void print_nodes(const ls_topology *t, const ls_patient *p)
 }
 
 /* The least and the most over ranks of a rate, and whose the least is. */
-static void print_rates(const ls_topology *t, const ls_patient *p)
+static void print_rates(const ls_topology *t, const ls_rank_report *p)
 {
     int slow = 0, fast = 0;
     for (int r = 1; r < t->ranks; r++) {
@@ -88,7 +88,7 @@ static void print_rates(const ls_topology *t, const ls_patient *p)
 }
 
 /* What others do on the nodes, in processors that they keep busy. */
-static void print_load(const ls_topology *t, const ls_patient *p)
+static void print_load(const ls_topology *t, const ls_rank_report *p)
 {
     double least = 0, most = 0;
     ls_load *load = ls_alloc(t->ranks, sizeof *load);
@@ -105,7 +105,7 @@ static void print_load(const ls_topology *t, const ls_patient *p)
 }
 
 /* Open MPI's settings; other libraries have other names, of which nothing is said. */
-static void print_transport(const ls_topology *t, const ls_patient *p)
+static void print_transport(const ls_topology *t, const ls_rank_report *p)
 {
     char pml[64], btl[256], copy[64];
     ls_probe_setting("pml", pml, sizeof pml);
@@ -124,7 +124,7 @@ static void print_transport(const ls_topology *t, const ls_patient *p)
     ls_print(stdout, "%s\n", t->nodes > 1 ? "between nodes as MPI chooses" : "one node only");
 }
 
-static void print_job(const settings *s, const ls_topology *t, const ls_patient *p)
+static void print_job(const settings *s, const ls_topology *t, const ls_rank_report *p)
 {
     const char *locking = getenv("HDF5_USE_FILE_LOCKING");
     ls_print(stdout, "%s on %s\n\n", ls_counted(t->ranks, "rank").text,
@@ -145,7 +145,7 @@ static void print_job(const settings *s, const ls_topology *t, const ls_patient 
 }
 
 /* On rank 0. Local. */
-static ls_status judge(const settings *s, const ls_topology *t, const ls_patient *patients,
+static ls_status judge(const settings *s, const ls_topology *t, const ls_rank_report *patients,
                        double needed)
 {
     ls_finding finding[LS_MOST_FINDINGS];
@@ -169,14 +169,14 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     const bool first = ls_comm_rank(comm) == 0;
     const int ranks = ls_comm_size(comm);
     ls_topology *topology = NULL;
-    ls_patient mine, *all = NULL;
+    ls_rank_report mine, *all = NULL;
     double needed;
     ls_status status = ls_agree(comm, bytes_needed(s->data, ranks, &needed));
     if (status == LS_OK)
         status = ls_topology_create(&topology, comm, (int)s->threads);
     if (status == LS_OK) {
         ls_compute_set_threads(topology->mine.threads);
-        status = ls_examine(comm, s->data, s->run, &mine);
+        status = ls_collect_reports(comm, s->data, s->run, &mine);
     }
     if (status == LS_OK) {
         all = ls_alloc(first ? ranks : 0, sizeof *all);

@@ -129,7 +129,7 @@ static void print_node(const ls_topology *t, int node)
             last = r;
             ranks++;
         }
-    const ls_seat *seat = &t->seat[first];
+    const ls_placement *seat = &t->seat[first];
     ls_print(stderr, "  %-10s%s: %s", node == 0 ? "ranks" : "", seat->host,
              ls_counted(ranks, "rank").text);
     if (ranks > 1)
@@ -143,7 +143,7 @@ static void print_node(const ls_topology *t, int node)
 /* Where a user who has not met mpirun leaves most of the machine idle. */
 static void print_idle(const ls_topology *t)
 {
-    const ls_seat *seat = &t->seat[0];
+    const ls_placement *seat = &t->seat[0];
     if (t->ranks == 1 && ls_launcher_size() == 0 && 2 * seat->threads <= seat->cores)
         ls_print(stderr,
                  "  hint      %d of %d cores used: `mpirun -n %d lockstep train ...` uses all\n",

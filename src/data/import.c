@@ -147,15 +147,15 @@ static ls_status write_sources(const ls_import *import, source *s, int sources, 
         for (int i = 1; i < header->dims; i++)
             split[k].image[i - 1] = header->dim[i];
     }
-    const ls_content content = {.split = split,
-                                .splits = sources,
-                                .classes = classes,
-                                .name = import->name,
-                                .compress = import->compress,
-                                .force = import->force,
-                                .user = s,
-                                .digest = digest_of};
-    return ls_content_write(&content, path);
+    const ls_dataset_content content = {.split = split,
+                                        .splits = sources,
+                                        .classes = classes,
+                                        .name = import->name,
+                                        .compress = import->compress,
+                                        .force = import->force,
+                                        .user = s,
+                                        .digest = digest_of};
+    return ls_dataset_write(&content, path);
 }
 
 ls_status ls_import_idx(const ls_import *import, const char *path)

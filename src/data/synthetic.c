@@ -164,13 +164,13 @@ static ls_status write_streams(const ls_synthetic *wanted, stream *s, const char
         split[k].image[split[k].dims++] = p->H;
         split[k].image[split[k].dims++] = p->W;
     }
-    const ls_content content = {.split = split,
-                                .splits = SPLITS,
-                                .classes = wanted->classes,
-                                .name = wanted->name,
-                                .compress = wanted->compress,
-                                .force = wanted->force};
-    return ls_content_write(&content, path);
+    const ls_dataset_content content = {.split = split,
+                                        .splits = SPLITS,
+                                        .classes = wanted->classes,
+                                        .name = wanted->name,
+                                        .compress = wanted->compress,
+                                        .force = wanted->force};
+    return ls_dataset_write(&content, path);
 }
 
 ls_status ls_import_synthetic(const ls_synthetic *wanted, const char *path)

@@ -48,7 +48,7 @@ static ls_status write_labels(ls_h5 *file, const ls_split_source *s, int64_t cla
     return status;
 }
 
-static ls_status put_attributes(ls_h5 *file, const ls_content *c)
+static ls_status put_attributes(ls_h5 *file, const ls_dataset_content *c)
 {
     ls_status status = ls_h5_put_text(file, "format", "lockstep-dataset");
     if (status == LS_OK)
@@ -64,7 +64,7 @@ static ls_status put_attributes(ls_h5 *file, const ls_content *c)
     return status == LS_OK ? ls_h5_put_text(file, "source_sha256", digest) : status;
 }
 
-static ls_status write_file(const ls_content *c, const char *path)
+static ls_status write_file(const ls_dataset_content *c, const char *path)
 {
     ls_h5 *file;
     ls_status status = ls_h5_create(&file, path);
@@ -120,7 +120,7 @@ static ls_status refuse_other_content(const char *path, const char *fresh)
                    path, status == LS_ERR_DATA ? ", damaged" : "");
 }
 
-ls_status ls_content_write(const ls_content *content, const char *path)
+ls_status ls_dataset_write(const ls_dataset_content *content, const char *path)
 {
     char temporary[LS_PATH_MAX], suffix[32];
     snprintf(suffix, sizeof suffix, ".%ld.tmp", (long)getpid());

@@ -20,7 +20,7 @@ typedef struct ls_split_source {
     ls_status (*read)(void *source, int64_t rows, uint8_t *pixels); /* the next rows' pixels */
 } ls_split_source;
 
-typedef struct ls_content {
+typedef struct ls_dataset_content {
     const ls_split_source *split; /* [splits] */
     int splits;
     int64_t classes;
@@ -31,13 +31,13 @@ typedef struct ls_content {
     /* The digest of the sources, once all is read; NULL: they have none. */
     void *user;
     ls_status (*digest)(void *user, char digest[LS_SOURCE_DIGEST]);
-} ls_content;
+} ls_dataset_content;
 
 /* Local. The file appears under its name only when it is complete: it is written beside it, sealed,
  * synchronised and renamed.
  * Errors: those of the sources; LS_ERR_USAGE if a file lies there that is no data set, or, without
  * `force`, one of other content;
  * LS_ERR_FAILURE if the file can't be written. What lay at `path` before is then left alone. */
-ls_status ls_content_write(const ls_content *content, const char *path) LS_MUST_CHECK;
+ls_status ls_dataset_write(const ls_dataset_content *content, const char *path) LS_MUST_CHECK;
 
 #endif

@@ -267,11 +267,11 @@ uint64_t ls_augment_key(uint64_t seed, int64_t epoch)
     return ls_rng_key(seed, LS_RNG_AUGMENT, (uint64_t)epoch);
 }
 
-ls_chance ls_augment_draw(const ls_augment *a, uint64_t key, int64_t id)
+ls_augment_values ls_augment_draw(const ls_augment *a, uint64_t key, int64_t id)
 {
     const double degree = 3.14159265358979323846 / 180;
     const uint64_t mine = ls_rng_at(key, (uint64_t)id);
-    return (ls_chance){
+    return (ls_augment_values){
         .motion = {.scale_x = 1 + either_way(mine, DRAW_SCALE_X, a->number[SCALE][0]),
                    .scale_y = 1 + either_way(mine, DRAW_SCALE_Y, a->number[SCALE][0]),
                    .shear = either_way(mine, DRAW_SHEAR, a->number[SHEAR][0]),
@@ -311,7 +311,7 @@ void ls_augment_apply(ls_augment *augment, uint64_t seed, int64_t epoch, float b
     background += 0.0f; /* no negative zero: that is not what pixels become */
     for (int64_t i = 0; i < batch->rows; i++) {
         float *image = batch->x + i * batch->features;
-        const ls_chance chance = ls_augment_draw(augment, key, batch->ids[i]);
+        const ls_augment_values chance = ls_augment_draw(augment, key, batch->ids[i]);
         if (chance.flipped)
             flip(augment->shape, image);
         if (augment->warp != NULL) {

@@ -14,15 +14,15 @@ typedef struct ls_patch {
 } ls_patch;
 
 /* What is to happen to one image. */
-typedef struct ls_chance {
+typedef struct ls_augment_values {
     bool flipped;
-    ls_motion motion;
+    ls_affine_parameters motion;
     ls_patch erased;
     uint64_t field; /* key of the elastic field */
-} ls_chance;
+} ls_augment_values;
 
 /* Draws it for one image: `key` is that of (seed, epoch), `id` the image's row number. Local. */
-ls_chance ls_augment_draw(const ls_augment *augment, uint64_t key, int64_t id);
+ls_augment_values ls_augment_draw(const ls_augment *augment, uint64_t key, int64_t id);
 
 /* The key of (seed, epoch). Local. */
 uint64_t ls_augment_key(uint64_t seed, int64_t epoch);

@@ -358,5 +358,5 @@ ls_status ls_network_compile(ls_network *network, const char *model)
     ls_status status = compile_words(&c);
     if (status == LS_OK)
         status = check_names(&c);
-    return status == LS_OK ? ls_network_conclude(network, c.now.layer) : status;
+    return status == LS_OK ? ls_network_check_graph(network, c.now.layer) : status;
 }

@@ -41,10 +41,10 @@ enum { SHAPES = sizeof shapes / sizeof *shapes };
 enum { LARGEST_A = 4095, LARGEST_B = 3, UNTOUCHED = 77 };
 
 /* The work space: matrices without pads, what is expected, and as they are stored. */
-typedef struct desk {
+typedef struct buffers {
     float *a, *b, *c, *expected;
     float *stored_a, *stored_b, *stored_c;
-} desk;
+} buffers;
 
 enum { MATRIX = 1 << 14, MATRICES = 7 };
 
@@ -86,7 +86,7 @@ static int store(int rows, int columns, bool transposed, int pad, float padding,
 }
 
 /* The library's product, of which a test may spoil an element. */
-static int multiply_by_library(form of, const shape *s, const desk *d)
+static int multiply_by_library(form of, const shape *s, const buffers *d)
 {
     const int lda = store(s->m, s->k, of == TN, s->pad, NAN, d->a, d->stored_a);
     const int ldb = store(s->k, s->n, of == NT, s->pad, NAN, d->b, d->stored_b);
@@ -114,7 +114,7 @@ static ls_status wrong(form of, const shape *s, int row, int column, float got, 
 }
 
 /* Compares all elements, and that nothing was written behind them. */
-static ls_status compare(form of, const shape *s, const desk *d, int ldc)
+static ls_status compare(form of, const shape *s, const buffers *d, int ldc)
 {
     for (int i = 0; i < s->m; i++)
         for (int j = 0; j < s->n + s->pad; j++) {
@@ -126,7 +126,7 @@ static ls_status compare(form of, const shape *s, const desk *d, int ldc)
     return LS_OK;
 }
 
-static ls_status check_shape(const shape *s, const desk *d)
+static ls_status check_shape(const shape *s, const buffers *d)
 {
     fill(1, LARGEST_A, s->m * s->k, d->a);
     fill(2, LARGEST_B, s->k * s->n, d->b);
@@ -143,13 +143,13 @@ ls_status ls_compute_check(void)
     float *room = ls_alloc(MATRICES * MATRIX, sizeof *room);
     if (room == NULL)
         return LS_ERR_FAILURE;
-    const desk d = {.a = room,
-                    .b = room + MATRIX,
-                    .c = room + 2 * MATRIX,
-                    .expected = room + 3 * MATRIX,
-                    .stored_a = room + 4 * MATRIX,
-                    .stored_b = room + 5 * MATRIX,
-                    .stored_c = room + 6 * MATRIX};
+    const buffers d = {.a = room,
+                       .b = room + MATRIX,
+                       .c = room + 2 * MATRIX,
+                       .expected = room + 3 * MATRIX,
+                       .stored_a = room + 4 * MATRIX,
+                       .stored_b = room + 5 * MATRIX,
+                       .stored_c = room + 6 * MATRIX};
     ls_status status = LS_OK;
     for (int i = 0; i < SHAPES && status == LS_OK; i++)
         status = check_shape(&shapes[i], &d);

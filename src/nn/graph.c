@@ -101,7 +101,7 @@ static void mark(ls_network *network)
     }
 }
 
-ls_status ls_network_conclude(ls_network *network, int last)
+ls_status ls_network_check_graph(ls_network *network, int last)
 {
     if (last < 0)
         return ls_fail(LS_ERR_USAGE, "--model: names no layer");

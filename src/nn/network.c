@@ -33,7 +33,7 @@ static ls_status make_param_table(ls_network *network)
     return LS_OK;
 }
 
-/* Lists the matrices that a team may split, and makes the products with them. Only the batch's rows
+/* Lists the matrices that a group may split, and makes the products with them. Only the batch's rows
  * are likely to have columns of zeros. */
 static ls_status make_products(ls_network *network)
 {

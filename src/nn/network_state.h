@@ -65,7 +65,7 @@ ls_status ls_network_compile(ls_network *network, const char *model) LS_MUST_CHE
  * before_relu and trains of all operations. Local.
  * last  row of the layer table that makes the outputs; -1: none does
  * Errors: LS_ERR_USAGE with the word that is wrong. */
-ls_status ls_network_conclude(ls_network *network, int last) LS_MUST_CHECK;
+ls_status ls_network_check_graph(ls_network *network, int last) LS_MUST_CHECK;
 
 /* A usage error that points at a word of the model string, counted from 1. Local. */
 ls_status ls_wrong_word(int number, const char *word, const char *reason) LS_MUST_CHECK;

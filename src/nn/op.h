@@ -15,7 +15,7 @@
 
 #include <lockstep/network.h>
 #include <lockstep/range.h>
-#include <lockstep/team.h>
+#include <lockstep/group.h>
 
 /* Outputs and gradients may be read, and written where more is to come, as vectors that reach this
  * many floats beyond their end. */

@@ -26,7 +26,7 @@ struct ls_optimizer {
     int64_t count;
     int64_t steps;
     ls_coefficients now;
-    ls_span *span; /* [spans], end to end */
+    ls_param_span *span; /* [spans], end to end */
     int spans;
     measure phase[MEASURES];
     int phases;
@@ -58,19 +58,20 @@ ls_status ls_optimizer_check(const ls_optimizer_config *config)
 
 /* Cuts the arena into spans: the table's rows, or as many as are treated alike. Returns their
  * number; NULL only counts. */
-static int cut(const ls_param *table, int rows, bool layerwise, ls_span *into)
+static int cut(const ls_param *table, int rows, bool layerwise, ls_param_span *into)
 {
     int spans = 0;
     for (int i = 0; i < rows; i++) {
-        const bool alike = !layerwise && i > 0 && table[i].tracks == table[i - 1].tracks;
+        const bool alike =
+            !layerwise && i > 0 && table[i].running_statistic == table[i - 1].running_statistic;
         if (into != NULL && alike)
             into[spans - 1].count += table[i].count;
         else if (into != NULL)
-            into[spans] = (ls_span){.first = table[i].offset,
-                                    .count = table[i].count,
-                                    .tracks = table[i].tracks,
-                                    .matrix = table[i].rank > 1,
-                                    .ratio = 1};
+            into[spans] = (ls_param_span){.first = table[i].offset,
+                                          .count = table[i].count,
+                                          .running_statistic = table[i].running_statistic,
+                                          .matrix = table[i].rank > 1,
+                                          .ratio = 1};
         spans += !alike;
     }
     return spans;
@@ -158,20 +159,20 @@ void ls_optimizer_start(ls_optimizer *o, const float *params)
 
 /* Calls `visit` for what a range has of each span, cut into stretches of at most `most`. */
 static void walk(ls_optimizer *o, ls_range range, int64_t most, const float *grads, float *params,
-                 void (*visit)(ls_optimizer *o, ls_span *span, int64_t at, const ls_stretch *s))
+                 void (*visit)(ls_optimizer *o, ls_param_span *span, int64_t at, const ls_chunk *s))
 {
     const int64_t end = range.first + range.count;
     assert(range.first >= 0 && end <= o->count);
     for (int i = 0; i < o->spans; i++) {
-        ls_span *span = &o->span[i];
+        ls_param_span *span = &o->span[i];
         const int64_t span_end = span->first + span->count, until = end < span_end ? end : span_end;
         int64_t at = range.first > span->first ? range.first : span->first;
         for (int64_t n; at < until; at += n) {
             n = until - at < most ? until - at : most;
-            ls_stretch s = {.span = span,
-                            .count = n,
-                            .grads = grads + (at - range.first),
-                            .params = params + (at - range.first)};
+            ls_chunk s = {.span = span,
+                          .count = n,
+                          .grads = grads + (at - range.first),
+                          .params = params + (at - range.first)};
             for (int k = 0; k < o->slots; k++)
                 s.slot[k] = o->slot[k] + at;
             visit(o, span, at, &s);
@@ -196,19 +197,19 @@ LS_DISPATCH static void add_squares(int64_t at, int64_t n, const float *restrict
         lane[(at + i) % LS_LANES] += (double)x[i] * (double)x[i];
 }
 
-static void measure_grads(ls_optimizer *o, ls_span *span, int64_t at, const ls_stretch *s)
+static void measure_grads(ls_optimizer *o, ls_param_span *span, int64_t at, const ls_chunk *s)
 {
-    if (span->tracks)
+    if (span->running_statistic)
         return;
     add_squares(at, s->count, s->grads, span->lane[LS_SQUARE_STEP]);
     if (goes_by_grads(o->update) && span->matrix)
         add_squares(at, s->count, s->params, span->lane[LS_SQUARE_PARAMS]);
 }
 
-static void measure_step(ls_optimizer *o, ls_span *span, int64_t at, const ls_stretch *s)
+static void measure_step(ls_optimizer *o, ls_param_span *span, int64_t at, const ls_chunk *s)
 {
     float step[PIECE];
-    if (span->tracks)
+    if (span->running_statistic)
         return;
     o->update->prepare(&o->now, s, step);
     if (!span->matrix)
@@ -222,8 +223,8 @@ int ls_optimizer_phases(const ls_optimizer *optimizer)
     return optimizer->phases;
 }
 
-void ls_optimizer_measure(ls_optimizer *o, int phase, int64_t first, int64_t count,
-                          const float *grads, const float *params)
+void ls_optimizer_accumulate_norms(ls_optimizer *o, int phase, int64_t first, int64_t count,
+                                   const float *grads, const float *params)
 {
     assert(phase >= 0 && phase < o->phases);
     walk(o, (ls_range){first, count}, PIECE, grads, (float *)params,
@@ -268,7 +269,7 @@ static void set_ratios(ls_optimizer *o, double scale)
     }
 }
 
-void ls_optimizer_conclude(ls_optimizer *o, int phase)
+void ls_optimizer_finish_norms(ls_optimizer *o, int phase)
 {
     ls_coefficients *now = &o->now;
     if (o->phase[phase] == MEASURE_STEP) {
@@ -288,7 +289,7 @@ void ls_optimizer_begin(ls_optimizer *o, double scale, double lr)
     o->now = (ls_coefficients){.lr = lr,
                                .mean = scale,
                                .scale = (float)scale,
-                               .track = (float)(LS_TRACKING_RATE * scale),
+                               .track = (float)(LS_RUNNING_RATE * scale),
                                .average = (float)(1 - decay)};
     o->update->begin(&o->config, t, lr, &o->now);
 }
@@ -309,9 +310,9 @@ LS_DISPATCH static void take_average(float weight, int64_t n, const float *restr
         average[i] += weight * (params[i] - average[i]);
 }
 
-static void update(ls_optimizer *o, ls_span *span, int64_t at, const ls_stretch *s)
+static void update(ls_optimizer *o, ls_param_span *span, int64_t at, const ls_chunk *s)
 {
-    if (span->tracks)
+    if (span->running_statistic)
         track(o->now.track, s->count, s->grads, s->params);
     else
         o->update->update(&o->now, s);
@@ -330,9 +331,9 @@ void ls_optimizer_step(ls_optimizer *o, const float *grads, double scale, double
     int sums;
     ls_optimizer_begin(o, scale, lr);
     for (int phase = 0; phase < o->phases; phase++) {
-        ls_optimizer_measure(o, phase, 0, o->count, grads, params);
+        ls_optimizer_accumulate_norms(o, phase, 0, o->count, grads, params);
         (void)ls_optimizer_sums(o, &sums);
-        ls_optimizer_conclude(o, phase);
+        ls_optimizer_finish_norms(o, phase);
     }
     ls_optimizer_update(o, 0, o->count, grads, params);
 }

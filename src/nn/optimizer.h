@@ -19,14 +19,14 @@ typedef enum ls_square {
 } ls_square;
 
 /* A range of the arena that is treated alike. */
-typedef struct ls_span {
+typedef struct ls_param_span {
     int64_t first, count;
-    bool tracks; /* see ls_param */
+    bool running_statistic; /* see ls_param */
     bool matrix; /* of rank 2 or more: a layer-wise update goes by its norms and decays it; without
                     meaning for others, whose spans may be of several parameters */
     double lane[LS_SQUARES][LS_LANES];
     double ratio; /* what the norms make of this step's learning rate */
-} ls_span;
+} ls_param_span;
 
 /* What is the same for all parameters in a step. What a factor near 1 lacks to 1 is lost when it
  * becomes a float, so that it is kept instead of the factor: x - rate x for beta x. */
@@ -45,13 +45,13 @@ typedef struct ls_coefficients {
 } ls_coefficients;
 
 /* Consecutive parameters of one span, and what goes with them. */
-typedef struct ls_stretch {
-    const ls_span *span;
+typedef struct ls_chunk {
+    const ls_param_span *span;
     int64_t count;
     const float *grads;
     float *params;
     float *slot[LS_OPTIMIZER_MAX_SLOTS];
-} ls_stretch;
+} ls_chunk;
 
 /* A kind of update. */
 typedef struct ls_update {
@@ -61,14 +61,14 @@ typedef struct ls_update {
 
     /* Sets what is the same for all; t: steps taken, this one included. */
     void (*begin)(const ls_optimizer_config *config, double t, double lr, ls_coefficients *now);
-    void (*update)(const ls_coefficients *now, const ls_stretch *s);
+    void (*update)(const ls_coefficients *now, const ls_chunk *s);
 
     /* Of a kind that goes by norms, NULL else. Ratio of the learning rate, from the norms of
      * LS_SQUARE_STEP and LS_SQUARE_PARAMS, both above 0. */
     double (*ratio)(const ls_optimizer_config *config, double step, double params);
     /* Where that step is not the gradient: makes all of it [count] that can be known without the
      * ratio, and advances the slots. */
-    void (*prepare)(const ls_coefficients *now, const ls_stretch *s, float *step);
+    void (*prepare)(const ls_coefficients *now, const ls_chunk *s, float *step);
 } ls_update;
 
 extern const ls_update ls_update_sgd;

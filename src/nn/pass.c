@@ -129,39 +129,39 @@ static void take_statistics(const run *r, const ls_op *op, ls_statistics_of of)
 }
 
 /* Computes the output of an operation for the rows of a micro-batch.
- * need  parameter hook, of the first operation with parameters */
-static void forward_rows(const run *r, const ls_op *op, ls_op_data *d, ls_need need)
+ * hook  parameter hook, of the first operation with parameters */
+static void forward_rows(const run *r, const ls_op *op, ls_op_data *d, ls_param_hook hook)
 {
     if (op->product != NULL)
         ls_product_prepare(op->product, d->rows, d->part, d->x[0]);
-    if (need.call == NULL) {
+    if (hook.call == NULL) {
         op->kind->forward(op, d);
         return;
     }
     int64_t end = d->part.count;
     do {
         d->part = part_below(r, op, end);
-        ls_need_call(need, offset_of(r, op, d->part));
+        ls_wait_params(hook, offset_of(r, op, d->part));
         op->kind->forward(op, d);
         end = d->part.first;
     } while (end > 0);
 }
 
-static void forward_op(const run *r, const ls_op *op, ls_need need)
+static void forward_op(const run *r, const ls_op *op, ls_param_hook hook)
 {
-    if (ls_is_split(op, &r->network->layout, r->pass->team)) {
+    if (ls_is_split(op, &r->network->layout, r->pass->group)) {
         const ls_op_data d = view(r, op, 0, r->batch->rows);
-        ls_split_forward(op, &d, &r->network->layout, r->pass->team);
+        ls_split_forward(op, &d, &r->network->layout, r->pass->group);
         return;
     }
     if (op->kind->statistics != NULL && r->training) {
-        ls_need_call(need, op->param[0].offset);
+        ls_wait_params(hook, op->param[0].offset);
         take_statistics(r, op, LS_STATISTICS_OF_INPUTS);
     }
     for (int64_t first = 0, rows; first < r->batch->rows; first += rows) {
         rows = micro_batch(r, first);
         ls_op_data d = view(r, op, first, rows);
-        forward_rows(r, op, &d, need);
+        forward_rows(r, op, &d, hook);
     }
 }
 
@@ -172,12 +172,12 @@ static const float *forward(const run *r)
     const ls_batch *batch = r->batch;
     assert(batch->rows <= network->max_rows);
     network->x = batch->x;
-    ls_need need = r->pass->need;
+    ls_param_hook hook = r->pass->param_hook;
     for (int i = 0; i < network->ops; i++) {
         const bool has_params = network->op[i].params > 0;
-        forward_op(r, &network->op[i], has_params ? need : (ls_need){0});
+        forward_op(r, &network->op[i], has_params ? hook : (ls_param_hook){0});
         if (has_params)
-            need = (ls_need){0};
+            hook = (ls_param_hook){0};
     }
     return network->op[network->ops - 1].y;
 }
@@ -196,7 +196,7 @@ ls_score ls_network_loss(ls_network *network, const float *params, const ls_batc
     const float *output = forward(&r);
     float *dy = network->gradient[network->op[network->ops - 1].dy];
     ls_score score = {0};
-    ls_need_call(pass->need, 0); /* parameters that no operation has waited for */
+    ls_wait_params(pass->param_hook, 0); /* parameters that no operation has waited for */
     for (int64_t first = 0, rows; first < batch->rows; first += rows) {
         rows = micro_batch(&r, first);
         const int64_t at = first * network->classes;
@@ -217,7 +217,7 @@ static void backward_rows(const run *r, const ls_op *op, ls_op_data *d)
         op->kind->backward(op, d);
         end = d->part.first;
         if (op->params > 0)
-            ls_ready_call(r->pass->ready, offset_of(r, op, d->part));
+            ls_grads_ready(r->pass->grad_hook, offset_of(r, op, d->part));
     } while (end > 0);
 }
 
@@ -227,25 +227,25 @@ static void backward_op(const run *r, const ls_op *op)
 {
     const int64_t rows_of_all = r->batch->rows;
     const ls_param *last = &op->param[op->params > 0 ? op->params - 1 : 0];
-    const bool split = ls_is_split(op, &r->network->layout, r->pass->team);
+    const bool split = ls_is_split(op, &r->network->layout, r->pass->group);
     const bool several = micro_batch(r, 0) < rows_of_all;
     if (op->kind->statistics != NULL)
         take_statistics(r, op, LS_STATISTICS_OF_GRADIENTS);
     if (split) {
         const ls_op_data d = view(r, op, 0, rows_of_all);
-        ls_split_backward(op, &d, &r->network->layout, r->pass->team);
+        ls_split_backward(op, &d, &r->network->layout, r->pass->group);
     }
     for (int64_t first = 0, rows; first < rows_of_all && !split; first += rows) {
         rows = micro_batch(r, first);
         ls_op_data d = view(r, op, first, rows);
         if (first > 0 && op->params > 0)
-            ls_ready_again(r->pass->ready, last->offset + last->count);
+            ls_next_micro_batch(r->pass->grad_hook, last->offset + last->count);
         if (op->kind->statistics != NULL && several) /* else they are still there */
             op->kind->statistics->add(op, &d, LS_STATISTICS_OF_GRADIENTS, r->network->sums);
         backward_rows(r, op, &d);
     }
     if (op->params > 0 && (rows_of_all == 0 || split))
-        ls_ready_call(r->pass->ready, op->param[0].offset);
+        ls_grads_ready(r->pass->grad_hook, op->param[0].offset);
 }
 
 /* Adds an operation's dx to what other readers of the same values have made. */

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include <lockstep/network.h>
-#include <lockstep/ready.h>
-#include <lockstep/team.h>
+#include <lockstep/hooks.h>
+#include <lockstep/group.h>
 
 /* Adds up numbers over the ranks that a batch is spread over, so that each has the sums. `call` may
  * be NULL: this rank has all of the batch. Collective on those ranks. */
@@ -19,18 +19,18 @@ typedef struct ls_sum {
 /* Context of a training pass: hooks, key of random numbers, micro-batches. All zeros: a rank
  * alone. */
 typedef struct ls_pass {
-    const ls_team *team; /* computes large products together; NULL: this rank alone */
-    ls_need need;        /* parameter hook: called before parameters are read */
-    ls_ready ready;      /* gradient hook: called when gradients are final */
-    ls_sum sum;          /* of statistics over the global batch */
-    uint64_t key;        /* random numbers depend on it and on the rows' ids */
+    const ls_group *group; /* computes large products together; NULL: this rank alone */
+    ls_param_hook param_hook;    /* parameter hook: called before parameters are read */
+    ls_grad_hook grad_hook;     /* gradient hook: called when gradients are final */
+    ls_sum sum;            /* of statistics over the global batch */
+    uint64_t key;          /* random numbers depend on it and on the rows' ids */
 
     /* e: the target of cross-entropy is 1 - e for the label, and e / K more for each class
      * (Szegedy et al., Rethinking the Inception Architecture, 2016). 0 or more, below 1. */
     double label_smoothing;
 
     /* Rows of a micro-batch. With micro-batches the result of a call does not depend on how many of
-     * them this rank has: `ready` gets the gradients of one at a time, see ls_ready, and sums are
+     * them this rank has: `ready` gets the gradients of one at a time, see ls_grad_hook, and sums are
      * exact, those of losses in multiples of the quantum, see base/exact.h. 0: all rows at once. */
     int64_t block;
     double quantum;
@@ -44,10 +44,10 @@ typedef struct ls_pass {
  * rows' losses. From the first half's beginning to the second half's end batch, parameters and
  * `pass` stay as they are; only the number of rows may become 0 in between: so a rank that failed
  * takes part in the collective calls of the others.
- * With a team, or sums: Collective on its ranks. Of the matrices that a team splits a rank gets only
- * the gradient of its rows of the matrix, summed over the team's batch rows, at most team->rows of
+ * With a group, or sums: Collective on its ranks. Of the matrices that a group splits a rank gets only
+ * the gradient of its rows of the matrix, summed over the group's batch rows, at most group->rows of
  * each rank.
- * grads  [ls_network_size], overwritten; zeros if B is 0, except for a team's sums */
+ * grads  [ls_network_size], overwritten; zeros if B is 0, except for a group's sums */
 ls_score ls_network_loss(ls_network *network, const float *params, const ls_batch *batch,
                          const ls_pass *pass);
 void ls_network_backward(ls_network *network, const float *params, const ls_batch *batch,

@@ -11,7 +11,7 @@
 
 #include <lockstep/range.h>
 #include <lockstep/status.h>
-#include <lockstep/team.h>
+#include <lockstep/group.h>
 
 typedef struct ls_product ls_product;
 

@@ -87,12 +87,12 @@ LS_DISPATCH static void lamb(const ls_coefficients *c, float lr, float decay, in
         params[i] -= lr * (moment * m[i] / (sqrtf(v[i]) * root + epsilon) + decay * params[i]);
 }
 
-static float decay_of(const ls_coefficients *now, const ls_stretch *s)
+static float decay_of(const ls_coefficients *now, const ls_chunk *s)
 {
     return s->span->matrix ? now->l2 : 0;
 }
 
-static void prepare_lamb(const ls_coefficients *now, const ls_stretch *s, float *step)
+static void prepare_lamb(const ls_coefficients *now, const ls_chunk *s, float *step)
 {
     move_moments(now, s->count, s->grads, s->slot[0], s->slot[1]);
     lamb_step(now, decay_of(now, s), s->count, s->slot[0], s->slot[1], s->params, step);
@@ -105,12 +105,12 @@ static double lamb_ratio(const ls_optimizer_config *c, double step, double param
     return params / step;
 }
 
-static void update_adam(const ls_coefficients *now, const ls_stretch *s)
+static void update_adam(const ls_coefficients *now, const ls_chunk *s)
 {
     adam(now, s->count, s->grads, s->params, s->slot[0], s->slot[1]);
 }
 
-static void update_lamb(const ls_coefficients *now, const ls_stretch *s)
+static void update_lamb(const ls_coefficients *now, const ls_chunk *s)
 {
     lamb(now, (float)(now->lr * s->span->ratio), decay_of(now, s), s->count, s->slot[0], s->slot[1],
          s->params);

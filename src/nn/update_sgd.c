@@ -69,17 +69,17 @@ static double lars_ratio(const ls_optimizer_config *c, double step, double param
     return c->trust * params / (step + c->weight_decay * params);
 }
 
-static void update_sgd(const ls_coefficients *now, const ls_stretch *s)
+static void update_sgd(const ls_coefficients *now, const ls_chunk *s)
 {
     sgd(now, s->count, s->grads, s->params);
 }
 
-static void update_momentum(const ls_coefficients *now, const ls_stretch *s)
+static void update_momentum(const ls_coefficients *now, const ls_chunk *s)
 {
     sgd_momentum(now, s->count, s->grads, s->params, s->slot[0]);
 }
 
-static void update_lars(const ls_coefficients *now, const ls_stretch *s)
+static void update_lars(const ls_coefficients *now, const ls_chunk *s)
 {
     const float lr = (float)(now->lr * s->span->ratio);
     lars(now->friction, now->scale, lr, s->span->matrix ? now->l2 : 0, s->count, s->grads,

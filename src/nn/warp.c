@@ -44,7 +44,7 @@ struct ls_warp {
     uint64_t *draws; /* the noise as bytes */
 };
 
-ls_affine ls_affine_make(const ls_motion *m, ls_shape shape)
+ls_affine ls_affine_make(const ls_affine_parameters *m, ls_shape shape)
 {
     const double c = cos(m->angle), s = sin(m->angle);
     /* A = rotation * shear * scaling, and its inverse. */

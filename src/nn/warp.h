@@ -20,15 +20,15 @@ typedef struct ls_affine {
 } ls_affine;
 
 /* What is done to an image, in this order. */
-typedef struct ls_motion {
+typedef struct ls_affine_parameters {
     double scale_x, scale_y; /* factors, above 0 */
     double shear;            /* x grows by this times the distance below the centre */
     double angle;            /* radians, clockwise as seen */
     double shift_x, shift_y; /* pixels */
-} ls_motion;
+} ls_affine_parameters;
 
 /* The map of a motion about the centre of an image. Local. */
-ls_affine ls_affine_make(const ls_motion *motion, ls_shape shape);
+ls_affine ls_affine_make(const ls_affine_parameters *motion, ls_shape shape);
 
 /* A workspace for images of this shape. Local.
  * alpha, sigma  of the elastic field, see lockstep/augment.h; sigma 0: none

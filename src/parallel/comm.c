@@ -147,14 +147,14 @@ ls_status ls_broadcast_text(ls_comm *comm, char **text)
     return LS_OK;
 }
 
-void ls_sum_doubles(ls_comm *comm, double *values, int count)
+void ls_allreduce_doubles(ls_comm *comm, double *values, int count)
 {
     ls_wait_begin(comm);
     MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_SUM, comm->mpi);
     ls_wait_end(comm);
 }
 
-void ls_sum_integers(ls_comm *comm, int64_t *values, int count)
+void ls_allreduce_integers(ls_comm *comm, int64_t *values, int count)
 {
     /* Unsigned, where a sum that wraps around is defined. */
     ls_wait_begin(comm);
@@ -162,7 +162,7 @@ void ls_sum_integers(ls_comm *comm, int64_t *values, int count)
     ls_wait_end(comm);
 }
 
-void ls_sum_floats(ls_comm *comm, float *values, int count)
+void ls_allreduce_floats(ls_comm *comm, float *values, int count)
 {
     ls_wait_begin(comm);
     MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_FLOAT, MPI_SUM, comm->mpi);
@@ -176,7 +176,7 @@ void ls_barrier(ls_comm *comm)
     ls_wait_end(comm);
 }
 
-int ls_rank_of_max(ls_comm *comm, double value)
+int ls_argmax_rank(ls_comm *comm, double value)
 {
     struct {
         double value;
@@ -188,14 +188,14 @@ int ls_rank_of_max(ls_comm *comm, double value)
     return most.rank;
 }
 
-void ls_max_doubles(ls_comm *comm, double *values, int count)
+void ls_allreduce_max(ls_comm *comm, double *values, int count)
 {
     ls_wait_begin(comm);
     MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_MAX, comm->mpi);
     ls_wait_end(comm);
 }
 
-void ls_hand_over(ls_comm *comm, void *data, size_t bytes, int to)
+void ls_send_from_root(ls_comm *comm, void *data, size_t bytes, int to)
 {
     const size_t most = (size_t)1 << 30;
     ls_wait_begin(comm);
@@ -216,7 +216,7 @@ void ls_gather_bytes(ls_comm *comm, const void *mine, int bytes, void *all)
     ls_wait_end(comm);
 }
 
-void ls_share_bytes(ls_comm *comm, const void *mine, int bytes, void *all)
+void ls_allgather_bytes(ls_comm *comm, const void *mine, int bytes, void *all)
 {
     ls_wait_begin(comm);
     MPI_Allgather(mine, bytes, MPI_BYTE, all, bytes, MPI_BYTE, comm->mpi);

@@ -18,7 +18,7 @@ static double time_allreduce(ls_comm *node, float *values, int count)
     for (int i = 0; i < TRIES; i++) {
         ls_barrier(node);
         const double begin = ls_now();
-        ls_sum_floats(node, values, count);
+        ls_allreduce_floats(node, values, count);
         seconds[i] = ls_now() - begin;
     }
     return ls_median(seconds, TRIES);

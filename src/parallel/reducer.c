@@ -55,15 +55,15 @@ static float test_weight(int rank)
     return (float)(rank % WEIGHTS + 1);
 }
 
-/* The sum of these factors over the team, as a pass leaves it in a matrix that is split. */
-static float test_weight_of_team(const ls_reducer *r)
+/* The sum of these factors over the group, as a pass leaves it in a matrix that is split. */
+static float test_test_weight_of_group(const ls_reducer *r)
 {
-    const ls_team *team = r->team;
+    const ls_group *group = r->group;
     float sum = 0;
-    team->shared[team->rank] = test_weight(r->comm->rank);
-    team->meet(team->user);
-    for (int k = 0; k < team->size; k++)
-        sum += team->shared[k];
+    group->shared[group->rank] = test_weight(r->comm->rank);
+    group->barrier(group->user);
+    for (int k = 0; k < group->size; k++)
+        sum += group->shared[k];
     return sum;
 }
 
@@ -73,32 +73,32 @@ static ls_status self_test(ls_reducer *r)
 {
     enum { VALUES = 61 };
     const float mine = test_weight(r->comm->rank);
-    const float of_team = r->team != NULL ? test_weight_of_team(r) : 0;
+    const float of_group = r->group != NULL ? test_test_weight_of_group(r) : 0;
     float all = 0;
     for (int rank = 0; rank < r->comm->size; rank++)
         all += test_weight(rank);
     for (int64_t i = 0; i < r->count; i++)
         r->grads[i] = (float)(i % VALUES) * mine;
-    for (int m = 0; r->team != NULL && m < r->layout->matrices; m++) {
+    for (int m = 0; r->group != NULL && m < r->layout->matrices; m++) {
         const ls_matrix *W = &r->layout->matrix[m];
-        if (!ls_team_splits(r->team->size, r->team->rows, W))
+        if (!ls_group_splits(r->group->size, r->group->rows, W))
             continue;
         for (int64_t i = W->offset; i < W->offset + W->rows * W->columns; i++)
-            r->grads[i] = (float)(i % VALUES) * of_team;
+            r->grads[i] = (float)(i % VALUES) * of_group;
     }
     ls_control control = {.score.rows = 1};
     ls_reducer_begin(r, &control);
-    ls_ready_call(ls_reducer_ready(r), 0);
+    ls_grads_ready(ls_reducer_grad_hook(r), 0);
     ls_reducer_finish(r, &control);
     bool right = control.score.rows == r->comm->size;
-    ls_piece piece;
+    ls_owned_range piece;
     while (ls_reducer_next(r, &piece))
         for (int64_t i = 0; i < piece.count; i++) {
             float expected = (float)((piece.first + i) % VALUES) * all;
             right = right && piece.grads[i] == expected;
             piece.params[i] = expected;
         }
-    ls_reducer_publish(r);
+    ls_reducer_allgather_params(r);
     for (int64_t i = 0; i < r->count; i++)
         right = right && r->params[i] == (float)(i % VALUES) * all;
     r->times = (ls_reducer_times){0};
@@ -149,17 +149,17 @@ void ls_reducer_destroy(ls_reducer **reducer)
     *reducer = NULL;
 }
 
-const ls_team *ls_reducer_team(const ls_reducer *reducer)
+const ls_group *ls_reducer_group(const ls_reducer *reducer)
 {
-    return reducer->team;
+    return reducer->group;
 }
 
-void ls_reducer_hold(ls_reducer *reducer, bool hold)
+void ls_reducer_keep_pieces(ls_reducer *reducer, bool hold)
 {
     reducer->holds = hold;
 }
 
-bool ls_reducer_defers(const ls_reducer *reducer)
+bool ls_reducer_updates_lazily(const ls_reducer *reducer)
 {
     return reducer->kind->overlaps && !reducer->shard && !reducer->holds;
 }
@@ -169,12 +169,12 @@ static ls_share share_of(const ls_reducer *r)
     return r->kind->share != NULL ? r->kind->share(r) : LS_SHARE_ALL;
 }
 
-bool ls_reducer_divides(const ls_reducer *reducer)
+bool ls_reducer_is_sharded(const ls_reducer *reducer)
 {
     return share_of(reducer) != LS_SHARE_ALL;
 }
 
-bool ls_reduce_foresees(ls_reduce kind, bool shard)
+bool ls_reduce_checks_before_update(ls_reduce kind, bool shard)
 {
     return kind != LS_REDUCE_AUTO && (!kinds[kind]->overlaps || shard);
 }
@@ -270,17 +270,17 @@ static void look(ls_reducer *r, int64_t first, int64_t end)
 }
 
 /* Looks at gradients that have just been made, and are in the cache still; not at those that other
- * ranks of a team make. */
+ * ranks of a group make. */
 static void look_at_mine(ls_reducer *r, ls_range final)
 {
-    const ls_team *team = r->team;
+    const ls_group *group = r->group;
     const int64_t end = final.first + final.count;
     int64_t at = final.first;
-    for (int m = 0; team != NULL && m < r->layout->matrices; m++) {
+    for (int m = 0; group != NULL && m < r->layout->matrices; m++) {
         const ls_matrix *W = &r->layout->matrix[m];
-        if (!ls_team_splits(team->size, team->rows, W))
+        if (!ls_group_splits(group->size, group->rows, W))
             continue;
-        const ls_range rows = ls_shard(W->rows, team->size, team->rank);
+        const ls_range rows = ls_shard(W->rows, group->size, group->rank);
         const int64_t first = W->offset + rows.first * W->columns;
         look(r, at, ls_min(W->offset, end));
         look(r, ls_max(at, first), ls_min(first + rows.count * W->columns, end));
@@ -311,9 +311,9 @@ static void again(void *user, int64_t end)
     r->final = end;
 }
 
-ls_ready ls_reducer_ready(ls_reducer *reducer)
+ls_grad_hook ls_reducer_grad_hook(ls_reducer *reducer)
 {
-    return (ls_ready){.call = ready, .again = again, .user = reducer};
+    return (ls_grad_hook){.call = ready, .again = again, .user = reducer};
 }
 
 int64_t ls_reducer_finish(ls_reducer *reducer, ls_control *sum)
@@ -335,7 +335,7 @@ int64_t ls_reducer_finish(ls_reducer *reducer, ls_control *sum)
     return bad;
 }
 
-bool ls_reducer_next(ls_reducer *reducer, ls_piece *piece)
+bool ls_reducer_next(ls_reducer *reducer, ls_owned_range *piece)
 {
     const double begin = enter(reducer);
     bool more = reducer->kind->next(reducer, piece);
@@ -361,7 +361,7 @@ void ls_reducer_rewind(ls_reducer *reducer)
     reducer->kind->rewind(reducer);
 }
 
-void ls_reducer_add_up(ls_reducer *reducer, double *values, int count)
+void ls_reducer_allreduce(ls_reducer *reducer, double *values, int count)
 {
     const ls_share share = share_of(reducer);
     if (share == LS_SHARE_ALL)
@@ -373,7 +373,7 @@ void ls_reducer_add_up(ls_reducer *reducer, double *values, int count)
     leave(reducer, begin);
 }
 
-void ls_reducer_publish(ls_reducer *reducer)
+void ls_reducer_allgather_params(ls_reducer *reducer)
 {
     const double begin = enter(reducer);
     if (reducer->kind->publish != NULL)
@@ -381,7 +381,7 @@ void ls_reducer_publish(ls_reducer *reducer)
     leave(reducer, begin);
 }
 
-void ls_reducer_complete(ls_reducer *reducer, float *arena)
+void ls_reducer_allgather_state(ls_reducer *reducer, float *arena)
 {
     if (reducer->kind->complete == NULL)
         return;

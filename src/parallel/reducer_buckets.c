@@ -257,7 +257,7 @@ static void gather(buckets *b, int at)
                     k->starts, MPI_FLOAT, b->base.comm->mpi, &k->gathering);
 }
 
-static bool next(ls_reducer *r, ls_piece *piece)
+static bool next(ls_reducer *r, ls_owned_range *piece)
 {
     buckets *b = (buckets *)r;
     if (r->shard && !r->holds && b->taken > 0)
@@ -268,11 +268,11 @@ static bool next(ls_reducer *r, ls_piece *piece)
     MPI_Wait(&k->reducing, MPI_STATUS_IGNORE);
     if (overlaps(b))
         go_on(b);
-    *piece = (ls_piece){.first = k->first + k->mine.first,
-                        .count = k->mine.count,
-                        .grads = k->sum,
-                        .params = r->params + k->first + k->mine.first,
-                        .fresh = r->shard ? r->count : k->first};
+    *piece = (ls_owned_range){.first = k->first + k->mine.first,
+                              .count = k->mine.count,
+                              .grads = k->sum,
+                              .params = r->params + k->first + k->mine.first,
+                              .fresh = r->shard ? r->count : k->first};
     return true;
 }
 

@@ -94,7 +94,7 @@ static void finish(ls_reducer *r, double word[LS_CONTROL_VALUES])
     e->taken = 0;
 }
 
-static bool next(ls_reducer *r, ls_piece *piece)
+static bool next(ls_reducer *r, ls_owned_range *piece)
 {
     exact *e = (exact *)r;
     const int64_t left = r->count - e->taken;
@@ -102,11 +102,11 @@ static bool next(ls_reducer *r, ls_piece *piece)
         return false;
     /* The gradient arena is free: reuse it for the sums. */
     float *floats = r->holds ? r->grads + e->taken : e->piece;
-    *piece = (ls_piece){.first = e->taken,
-                        .count = ls_min(left, PIECE),
-                        .grads = floats,
-                        .params = r->params + e->taken,
-                        .fresh = r->count};
+    *piece = (ls_owned_range){.first = e->taken,
+                              .count = ls_min(left, PIECE),
+                              .grads = floats,
+                              .params = r->params + e->taken,
+                              .fresh = r->count};
     const int64_t fresh = r->again ? 0 : piece->count;
     for (int64_t i = 0; i < fresh; i++)
         floats[i] = (float)e->sums[e->taken + i];

@@ -37,7 +37,7 @@ typedef enum ls_share {
 /* A kind: its traits and its functions. A function that may be NULL has nothing to do then. */
 typedef struct ls_reducer_kind {
     size_t size;     /* of the struct that begins with an ls_reducer */
-    bool overlaps;   /* still reduces while pieces are updated, see ls_reducer_defers() */
+    bool overlaps;   /* still reduces while pieces are updated, see ls_reducer_updates_lazily() */
     bool by_blocks;  /* sums the gradients of blocks, see ls_step_rows */
     bool on_request; /* no candidate of LS_REDUCE_AUTO */
     bool (*applies)(int ranks, int nodes); /* false: no gain on these; NULL: always true. Pure. */
@@ -52,7 +52,7 @@ typedef struct ls_reducer_kind {
     void (*ready)(ls_reducer *reducer, ls_range final);
     /* word  this rank's; on return the sum */
     void (*finish)(ls_reducer *reducer, double word[LS_CONTROL_VALUES]);
-    bool (*next)(ls_reducer *reducer, ls_piece *piece);
+    bool (*next)(ls_reducer *reducer, ls_owned_range *piece);
     void (*rewind)(ls_reducer *reducer);
     /* LS_SHARE_ALL on all ranks or on none. NULL: LS_SHARE_ALL, and then so are the next two. */
     ls_share (*share)(const ls_reducer *reducer);
@@ -70,7 +70,7 @@ struct ls_reducer {
     float *grads;            /* [count], set by create() */
     float *params;           /* the same */
     float limit;             /* that gradients must not exceed: FLT_MAX, or set by create() */
-    const ls_team *team;     /* NULL, or set by create() */
+    const ls_group *group;   /* NULL, or set by create() */
     bool holds;              /* pieces stay valid until publish() */
     bool again;              /* they come once more: what is to be done once is done */
     ls_reducer_times times;

@@ -9,7 +9,7 @@
  *     update my slices         of the node's parameters
  *     barrier                  all parameters of the node are new
  *
- * Where all nodes have as many ranks, those of a node are a team, too, see lockstep/team.h: a
+ * Where all nodes have as many ranks, those of a node are a group, too, see lockstep/group.h: a
  * matrix that it splits is a block, cut between its rows, and its slices are summed when they are
  * computed. What lies between such matrices is a block of the other kind.
  *
@@ -37,7 +37,7 @@ enum {
 typedef struct block {
     int64_t first, count;
     int64_t unit; /* floats that are not cut: a row of a matrix, a cache line */
-    bool split;   /* a matrix that the team splits */
+    bool split;   /* a matrix that the group splits */
 } block;
 
 typedef struct node {
@@ -49,7 +49,7 @@ typedef struct node {
     int nodes, place; /* size and rank of `column` */
     block *block;     /* [blocks], in the order of the arena */
     int blocks;
-    ls_team team;
+    ls_group group;
     MPI_Win window;
     const float **grads;  /* [size] each local rank's gradients, control word behind them */
     int64_t owned;        /* floats in this rank's slices */
@@ -97,9 +97,9 @@ static void meet(node *n)
     MPI_Win_sync(n->window);
 }
 
-/* The same for the team, whose passes call it: the wait is communication that they are exposed to.
+/* The same for the group, whose passes call it: the wait is communication that they are exposed to.
  */
-static void meet_team(void *user)
+static void group_barrier(void *user)
 {
     node *n = user;
     const double begin = ls_now();
@@ -119,10 +119,10 @@ static int64_t grads_floats(const node *n)
 
 static int64_t team_floats(const node *n)
 {
-    return n->team.size > 0 ? ls_team_floats(n->team.size, n->team.rows, n->base.layout) : 0;
+    return n->group.size > 0 ? ls_group_floats(n->group.size, n->group.rows, n->base.layout) : 0;
 }
 
-/* Rank 0 lays there the parameters, and behind them what the team shares. */
+/* Rank 0 lays there the parameters, and behind them what the group shares. */
 static int64_t params_floats(const node *n)
 {
     return (n->base.count + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
@@ -183,7 +183,7 @@ static ls_status share_memory(node *n)
         n->grads[r] = theirs;
         if (r == 0) {
             n->base.params = theirs + grads;
-            n->team.shared = n->base.params + params_floats(n);
+            n->group.shared = n->base.params + params_floats(n);
         }
         if (r == n->rank)
             n->base.grads = theirs;
@@ -201,7 +201,7 @@ static ls_status make_blocks(node *n)
     int64_t done = 0;
     for (int i = 0; i < layout->matrices; i++) {
         const ls_matrix *m = &layout->matrix[i];
-        if (n->team.size == 0 || !ls_team_splits(n->team.size, n->team.rows, m))
+        if (n->group.size == 0 || !ls_group_splits(n->group.size, n->group.rows, m))
             continue;
         if (m->offset > done)
             n->block[n->blocks++] = (block){done, m->offset - done, CACHE_LINE, false};
@@ -258,9 +258,12 @@ static ls_status create(ls_reducer *r)
     }
     MPI_Bcast(&n->nodes, 1, MPI_INT, 0, n->local);
     if (n->owners == most && n->size > 1) {
-        n->team = (ls_team){
-            .size = n->size, .rank = n->rank, .rows = r->rows.mine, .meet = meet_team, .user = n};
-        r->team = &n->team;
+        n->group = (ls_group){.size = n->size,
+                              .rank = n->rank,
+                              .rows = r->rows.mine,
+                              .barrier = group_barrier,
+                              .user = n};
+        r->group = &n->group;
     }
     n->grads = ls_alloc(n->size, sizeof *n->grads);
     ls_status status = ls_agree(r->comm, n->grads == NULL ? LS_ERR_FAILURE : make_blocks(n));
@@ -375,7 +378,7 @@ static void finish(ls_reducer *r, double word[LS_CONTROL_VALUES])
     n->taken = 0;
 }
 
-static bool next(ls_reducer *r, ls_piece *piece)
+static bool next(ls_reducer *r, ls_owned_range *piece)
 {
     node *n = (node *)r;
     const block *of = NULL;
@@ -384,7 +387,7 @@ static bool next(ls_reducer *r, ls_piece *piece)
         return false;
     const ls_range range = range_at(n, n->mine.first + n->taken, &of);
     left = ls_min(range.count, left);
-    *piece = (ls_piece){
+    *piece = (ls_owned_range){
         .first = range.first, .count = left, .params = r->params + range.first, .fresh = r->count};
     if (n->part != NULL) {
         piece->grads = n->part + n->taken;

@@ -20,7 +20,7 @@ static int count_cores(hwloc_topology_t machine, hwloc_const_bitmap_t set)
 
 /* Compares this rank's processors, `masks[rank]`, with those of the node's other ranks. Local. */
 static ls_status compare(hwloc_topology_t machine, const unsigned long *masks, unsigned words,
-                         int size, int rank, ls_seat *seat)
+                         int size, int rank, ls_placement *seat)
 {
     hwloc_bitmap_t mine = hwloc_bitmap_alloc(), other = hwloc_bitmap_alloc();
     hwloc_bitmap_t together = hwloc_bitmap_alloc();
@@ -59,7 +59,7 @@ static ls_status look_at_machine(hwloc_topology_t *machine, hwloc_bitmap_t mine)
 }
 
 /* Fills in what this rank has of its node. Collective. */
-static ls_status look_around(ls_comm *comm, ls_seat *seat, int *node_leader)
+static ls_status look_around(ls_comm *comm, ls_placement *seat, int *node_leader)
 {
     MPI_Comm node;
     int size, rank;
@@ -102,7 +102,7 @@ static ls_status count_nodes(ls_topology *t, const int *leaders)
         return LS_ERR_FAILURE;
     t->oversubscribed_node = -1;
     for (int r = 0; r < t->ranks; r++) {
-        ls_seat *seat = &t->seat[r];
+        ls_placement *seat = &t->seat[r];
         seat->node = leaders[r] == r ? t->nodes++ : t->seat[leaders[r]].node;
         threads[seat->node] += seat->threads;
         if (threads[seat->node] > seat->node_cores &&
@@ -118,7 +118,7 @@ ls_status ls_topology_create(ls_topology **out, ls_comm *comm, int threads)
     int leader = 0;
     ls_topology *t = ls_alloc(1, sizeof *t);
     int *leaders = ls_alloc(comm->size, sizeof *leaders);
-    ls_seat *seats = ls_alloc(comm->rank == 0 ? comm->size : 0, sizeof *seats);
+    ls_placement *seats = ls_alloc(comm->rank == 0 ? comm->size : 0, sizeof *seats);
     ls_status status =
         ls_agree(comm, t == NULL || leaders == NULL || seats == NULL ? LS_ERR_FAILURE : LS_OK);
     if (status != LS_OK)

@@ -196,8 +196,8 @@ static ls_bench_step sum_up_turns(ls_comm *comm, ls_reduce kind, const ls_phases
     const double *phase = &phases->gather;
     for (int i = 0; i < LS_PHASES; i++)
         result.phase[i] = ls_spread_of(comm, phase[i] / steps);
-    result.slowest = ls_rank_of_max(comm, phases->total - phases->exposed);
-    ls_max_doubles(comm, seconds, steps);
+    result.slowest = ls_argmax_rank(comm, phases->total - phases->exposed);
+    ls_allreduce_max(comm, seconds, steps);
     result.median = ls_median(seconds, steps);
     result.spread = (seconds[3 * steps / 4] - seconds[steps / 4]) / result.median;
     return result;
@@ -241,62 +241,62 @@ ls_status ls_bench_steps_measure(ls_comm *comm, const ls_bench_task *task, const
     return status;
 }
 
-/* Times one number of rows of a team. Collective over all ranks.
- * team     NULL on a rank that is in no whole team: it only learns what the others find
+/* Times one number of rows of a group. Collective over all ranks.
+ * group     NULL on a rank that is in no whole group: it only learns what the others find
  * compute  on return seconds of all but the update; medians of the slowest rank
  * update   and of that */
-static ls_status time_team(ls_comm *comm, ls_comm *team, const ls_bench_task *task, int64_t rows,
-                           double *compute, double *update)
+static ls_status time_group(ls_comm *comm, ls_comm *group, const ls_bench_task *task, int64_t rows,
+                            double *compute, double *update)
 {
     enum { STEPS = 15 };
     double seconds[STEPS] = {0}, updates[STEPS] = {0};
     ls_bench_task own = *task;
-    own.batch = rows; /* a team computes as if all of its batch was there */
+    own.batch = rows; /* a group computes as if all of its batch was there */
     own.shard = false;
     ls_phases phases = {0};
     bench b = {0};
     ls_status status = LS_OK;
-    if (team != NULL) {
-        const int ranks = ls_comm_size(team);
+    if (group != NULL) {
+        const int ranks = ls_comm_size(group);
         const ls_reduce kind = ranks > 1 ? LS_REDUCE_HIERARCHICAL : LS_REDUCE_FUSED;
-        const int64_t mine = ls_shard(rows, ranks, ls_comm_rank(team)).count;
-        status = create(&b, team, &own, &kind, 1, mine);
+        const int64_t mine = ls_shard(rows, ranks, ls_comm_rank(group)).count;
+        status = create(&b, group, &own, &kind, 1, mine);
         if (status == LS_OK)
             status = take_turn(&b, mine, STEPS, seconds, updates, &phases);
         destroy(&b);
     }
     for (int i = 0; i < STEPS; i++)
         seconds[i] -= updates[i];
-    ls_max_doubles(comm, seconds, STEPS);
-    ls_max_doubles(comm, updates, STEPS);
+    ls_allreduce_max(comm, seconds, STEPS);
+    ls_allreduce_max(comm, updates, STEPS);
     *compute = ls_median(seconds, STEPS);
     *update = ls_median(updates, STEPS);
     return ls_agree(comm, status);
 }
 
-/* Times teams of out->ranks ranks of a node, with up to `rows` rows. Collective. */
-static ls_status measure_team(ls_comm *comm, ls_comm *node, const ls_bench_task *task, int64_t rows,
-                              ls_bench_team *out)
+/* Times groups of out->ranks ranks of a node, with up to `rows` rows. Collective. */
+static ls_status measure_group(ls_comm *comm, ls_comm *node, const ls_bench_task *task,
+                               int64_t rows, ls_bench_group *out)
 {
     const double long_step = 0.2; /* s; the same verdict on all ranks */
     double updates[LS_BENCH_ROWS];
-    ls_comm *team = NULL;
-    ls_status status = ls_agree(comm, ls_comm_groups(&team, node, out->ranks));
+    ls_comm *group = NULL;
+    ls_status status = ls_agree(comm, ls_comm_groups(&group, node, out->ranks));
     for (int64_t n = 1; status == LS_OK && out->sizes < LS_BENCH_ROWS; n *= 2) {
         const int at = out->sizes++;
         out->rows[at] = n < rows ? n : rows;
-        status = time_team(comm, ls_comm_size(team) == out->ranks ? team : NULL, task,
-                           out->rows[at], &out->seconds[at], &updates[at]);
+        status = time_group(comm, ls_comm_size(group) == out->ranks ? group : NULL, task,
+                            out->rows[at], &out->seconds[at], &updates[at]);
         if (n >= rows || (at > 0 && out->seconds[at] > long_step))
             break;
     }
     if (out->sizes > 0)
         out->optimizer = ls_median(updates, out->sizes);
-    ls_comm_destroy(&team);
+    ls_comm_destroy(&group);
     return status;
 }
 
-/* What does not depend on teams. Collective. */
+/* What does not depend on groups. Collective. */
 static ls_status describe_network(ls_comm *comm, const ls_bench_task *task, ls_bench_compute *out)
 {
     ls_network *network = NULL;
@@ -318,11 +318,11 @@ ls_status ls_bench_compute_measure(ls_comm *comm, const ls_bench_task *task, boo
         status = ls_comm_node(&node, comm);
     double largest = status == LS_OK && together ? ls_comm_size(node) : 1; /* of all nodes */
     if (status == LS_OK)
-        ls_max_doubles(comm, &largest, 1);
-    for (int ranks = 1; status == LS_OK && out->teams < LS_BENCH_TEAMS; ranks *= 2) {
-        ls_bench_team *team = &out->team[out->teams++];
-        team->ranks = ranks < (int)largest ? ranks : (int)largest;
-        status = measure_team(comm, node, task, team->ranks * rows, team);
+        ls_allreduce_max(comm, &largest, 1);
+    for (int ranks = 1; status == LS_OK && out->groups < LS_BENCH_GROUPS; ranks *= 2) {
+        ls_bench_group *group = &out->group[out->groups++];
+        group->ranks = ranks < (int)largest ? ranks : (int)largest;
+        status = measure_group(comm, node, task, group->ranks * rows, group);
         if (ranks >= (int)largest)
             break;
     }

@@ -12,10 +12,10 @@
 ls_spread ls_spread_of(ls_comm *comm, double value)
 {
     double most = value, least = -value, sum = value;
-    const int rank = ls_rank_of_max(comm, value);
-    ls_max_doubles(comm, &most, 1);
-    ls_max_doubles(comm, &least, 1);
-    ls_sum_doubles(comm, &sum, 1);
+    const int rank = ls_argmax_rank(comm, value);
+    ls_allreduce_max(comm, &most, 1);
+    ls_allreduce_max(comm, &least, 1);
+    ls_allreduce_doubles(comm, &sum, 1);
     return (ls_spread){
         .least = -least, .mean = sum / ls_comm_size(comm), .most = most, .most_rank = rank};
 }
@@ -115,11 +115,11 @@ static ls_status measure_allreduce(ls_comm *comm, ls_bench_machine *m)
             rest();
             ls_barrier(comm);
             double begin = ls_now();
-            ls_sum_floats(comm, values, count);
+            ls_allreduce_floats(comm, values, count);
             if (i >= 0)
                 seconds[i] = ls_now() - begin;
         }
-        ls_max_doubles(comm, seconds, REPEATS);
+        ls_allreduce_max(comm, seconds, REPEATS);
         m->bytes[m->sizes] = bytes;
         m->seconds[m->sizes++] = ls_median(seconds, REPEATS);
     }

@@ -100,7 +100,7 @@ void ls_checkpoint_folder_close(ls_checkpoint_folder **folder)
 {
     if (folder == NULL || *folder == NULL)
         return;
-    ls_let_go(&(*folder)->handle);
+    ls_unlock_file(&(*folder)->handle);
     ls_free((*folder)->own);
     ls_free(*folder);
     *folder = NULL;
@@ -125,7 +125,7 @@ static ls_status check_place(ls_checkpoint_folder *folder)
         status = ls_hold_folder(&fresh, folder->path);
     if (status != LS_OK)
         return status; /* the next save tries that again */
-    ls_let_go(&folder->handle);
+    ls_unlock_file(&folder->handle);
     folder->handle = fresh;
     folder->count = 0;
     return LS_OK;
@@ -151,7 +151,7 @@ static void point(const ls_checkpoint_folder *folder, const char *link, int64_t 
     ls_checkpoint_name(name, steps);
     if (path_of(folder, steps, target) == LS_OK &&
         ls_path(path, folder->path, "/", link) == LS_OK &&
-        (access(target, F_OK) != 0 || ls_point(path, name) != LS_OK))
+        (access(target, F_OK) != 0 || ls_replace_symlink(path, name) != LS_OK))
         (void)unlink(path);
 }
 

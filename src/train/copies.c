@@ -37,7 +37,7 @@ static ls_status choose(ls_comm *node, const copy *mine, bool reads, bool *first
     const ls_status status = ls_agree(node, all == NULL ? LS_ERR_FAILURE : LS_OK);
     *first = reads;
     if (status == LS_OK)
-        ls_share_bytes(node, &place, (int)sizeof place, all);
+        ls_allgather_bytes(node, &place, (int)sizeof place, all);
     for (int r = 0; status == LS_OK && r < ls_comm_rank(node); r++)
         if (all[r].reads && all[r].device == place.device && all[r].inode == place.inode)
             *first = false;
@@ -87,7 +87,7 @@ ls_status ls_copies_check(ls_comm *comm, ls_comm *node, const char *path, bool r
     if (status != LS_OK)
         return status;
     int64_t copies = chosen;
-    ls_sum_integers(comm, &copies, 1);
+    ls_allreduce_integers(comm, &copies, 1);
     if (verify && chosen)
         status = blame(verify_copy(&mine, path, copies == 1), &mine, copies);
     status = ls_agree(comm, status);

@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-double ls_foreign_load(const ls_seat *seat, const ls_load *load, int ranks, int node)
+double ls_foreign_load(const ls_placement *seat, const ls_load *load, int ranks, int node)
 {
     double apart = 0, together = 0, own = 0;
     for (int r = 0; r < ranks; r++) {
@@ -22,7 +22,7 @@ double ls_foreign_load(const ls_seat *seat, const ls_load *load, int ranks, int 
     return fmax(0, apart) + fmax(0, together - own);
 }
 
-double ls_excess_load(const ls_seat *seat, const ls_load *load, int ranks, int node)
+double ls_excess_load(const ls_placement *seat, const ls_load *load, int ranks, int node)
 {
     double busy = ls_foreign_load(seat, load, ranks, node);
     int cores = 0;

@@ -18,11 +18,11 @@
  * seat  [ranks]
  * load  [ranks] what each found in the same time
  * Pure. Ranks that share processors see the same ones. */
-double ls_foreign_load(const ls_seat *seat, const ls_load *load, int ranks, int node);
+double ls_foreign_load(const ls_placement *seat, const ls_load *load, int ranks, int node);
 
 /* How many more processors are busy than a node has cores, for the job's threads and for others;
  * not above 0: no more. Pure. */
-double ls_excess_load(const ls_seat *seat, const ls_load *load, int ranks, int node);
+double ls_excess_load(const ls_placement *seat, const ls_load *load, int ranks, int node);
 
 /* What is odd, a line each. */
 enum { LS_MOST_DOUBTS = 16, LS_DOUBT_TEXT = 160 };

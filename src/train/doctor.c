@@ -38,7 +38,7 @@ static void LS_PRINTF(3, 4) add(list *l, const char *remedy, const char *format,
 }
 
 /* Median over ranks of a number at an offset in what each knows; 0: no memory to tell it. */
-static double median_of(const ls_patient *p, int ranks, size_t offset)
+static double median_of(const ls_rank_report *p, int ranks, size_t offset)
 {
     double *values = ls_alloc(ranks, sizeof *values), median = 0;
     for (int r = 0; values != NULL && r < ranks; r++)
@@ -50,7 +50,7 @@ static double median_of(const ls_patient *p, int ranks, size_t offset)
 }
 
 /* Threads of all ranks of a node against its cores, and who sits where. */
-static void look_at_seats(const ls_seat *seat, const ls_patient *p, int ranks, list *l)
+static void look_at_seats(const ls_placement *seat, const ls_rank_report *p, int ranks, list *l)
 {
     char remedy[128];
     int crowded = -1, shared = -1, loose = -1;
@@ -88,7 +88,7 @@ static void look_at_seats(const ls_seat *seat, const ls_patient *p, int ranks, l
 }
 
 /* What others do on a node where its ranks need all of the cores. */
-static void look_at_load(const ls_seat *seat, const ls_patient *p, int ranks, list *l)
+static void look_at_load(const ls_placement *seat, const ls_rank_report *p, int ranks, list *l)
 {
     ls_load *load = ls_alloc(ranks, sizeof *load);
     int busy = -1;
@@ -109,7 +109,7 @@ static void look_at_load(const ls_seat *seat, const ls_patient *p, int ranks, li
 }
 
 /* Where the text at an offset is not rank 0's, and both are known. */
-static int first_other(const ls_patient *p, int ranks, size_t offset)
+static int first_other(const ls_rank_report *p, int ranks, size_t offset)
 {
     const char *first = (const char *)&p[0] + offset;
     for (int r = 1; r < ranks; r++) {
@@ -120,26 +120,27 @@ static int first_other(const ls_patient *p, int ranks, size_t offset)
     return -1;
 }
 
-static void look_for_differences(const ls_seat *seat, const ls_patient *p, int ranks, list *l)
+static void look_for_differences(const ls_placement *seat, const ls_rank_report *p, int ranks,
+                                 list *l)
 {
-    int r = first_other(p, ranks, offsetof(ls_patient, machine.program));
+    int r = first_other(p, ranks, offsetof(ls_rank_report, machine.program));
     if (r >= 0)
         add(l, "install one build where all nodes see it, and start it by its whole path",
             "rank %d on %s runs another binary than rank 0", r, seat[r].host);
-    r = first_other(p, ranks, offsetof(ls_patient, machine.cpu));
+    r = first_other(p, ranks, offsetof(ls_rank_report, machine.cpu));
     if (r >= 0)
         add(l, "sbatch --constraint=..., so that all nodes are of one type",
             "rank %d on %s has another processor than rank 0 (%s; %s): the slower one sets the "
             "pace",
             r, seat[r].host, p[r].machine.cpu, p[0].machine.cpu);
-    r = first_other(p, ranks, offsetof(ls_patient, kernels));
+    r = first_other(p, ranks, offsetof(ls_rank_report, kernels));
     if (r >= 0)
         add(l, "mpirun -x OPENBLAS_CORETYPE=Haswell ...",
             "rank %d on %s computes by %s, rank 0 by %s: --reproducible is refused", r,
             seat[r].host, p[r].kernels, p[0].kernels);
 }
 
-static void look_at_products(const ls_seat *seat, const ls_patient *p, int ranks, list *l)
+static void look_at_products(const ls_placement *seat, const ls_rank_report *p, int ranks, list *l)
 {
     char remedy[96];
     int r = 0;
@@ -153,10 +154,10 @@ static void look_at_products(const ls_seat *seat, const ls_patient *p, int ranks
     add(l, remedy, "rank %d on %s computes wrong products by %s", r, seat[r].host, p[r].kernels);
 }
 
-static void look_at_speed(const ls_seat *seat, const ls_patient *p, int ranks, list *l)
+static void look_at_speed(const ls_placement *seat, const ls_rank_report *p, int ranks, list *l)
 {
-    const double sgemm = median_of(p, ranks, offsetof(ls_patient, sgemm));
-    const double allreduce = median_of(p, ranks, offsetof(ls_patient, node.allreduce));
+    const double sgemm = median_of(p, ranks, offsetof(ls_rank_report, sgemm));
+    const double allreduce = median_of(p, ranks, offsetof(ls_rank_report, node.allreduce));
     int slow = -1, late = -1;
     for (int r = 0; r < ranks; r++) {
         if (p[r].sgemm < SLOW * sgemm && (slow < 0 || p[r].sgemm < p[slow].sgemm))
@@ -189,7 +190,7 @@ static void look_at_speed(const ls_seat *seat, const ls_patient *p, int ranks, l
 }
 
 /* Ranks of a node that can't read each other's memory copy each message twice. */
-static void look_at_transport(const ls_seat *seat, const ls_patient *p, int ranks, list *l)
+static void look_at_transport(const ls_placement *seat, const ls_rank_report *p, int ranks, list *l)
 {
     for (int r = 0; r < ranks; r++)
         if (p[r].node.single_copy == LS_COPY_DENIED) {
@@ -203,8 +204,8 @@ static void look_at_transport(const ls_seat *seat, const ls_patient *p, int rank
         }
 }
 
-static void look_at_room(const ls_seat *seat, const ls_patient *p, int ranks, double needed,
-                         list *l)
+static void look_at_room(const ls_placement *seat, const ls_rank_report *p, int ranks,
+                         double needed, list *l)
 {
     int memory = -1, shared = -1, disk = -1, lock = -1;
     for (int r = ranks - 1; r >= 0; r--) {
@@ -262,11 +263,11 @@ static ls_load watch_others(ls_comm *comm)
     return ls_busy_since(&before);
 }
 
-ls_status ls_examine(ls_comm *comm, const char *data, const char *run, ls_patient *out)
+ls_status ls_collect_reports(ls_comm *comm, const char *data, const char *run, ls_rank_report *out)
 {
-    *out = (ls_patient){.load = watch_others(comm),
-                        .disk_free = ls_machine_disk_free(run),
-                        .lock_error = *data != '\0' ? ls_machine_lock_error(data) : 0};
+    *out = (ls_rank_report){.load = watch_others(comm),
+                            .disk_free = ls_machine_disk_free(run),
+                            .lock_error = *data != '\0' ? ls_machine_lock_error(data) : 0};
     const char *better = ls_compute_better_kernels();
     ls_machine_look(&out->machine);
     snprintf(out->kernels, sizeof out->kernels, "%s", ls_compute_version());
@@ -277,8 +278,8 @@ ls_status ls_examine(ls_comm *comm, const char *data, const char *run, ls_patien
     return status == LS_OK ? measure_sgemm(comm, &out->sgemm) : status;
 }
 
-int ls_diagnose_job(const ls_seat *seat, const ls_patient *patient, int ranks, double needed,
-                    ls_finding findings[LS_MOST_FINDINGS])
+int ls_diagnose_job(const ls_placement *seat, const ls_rank_report *patient, int ranks,
+                    double needed, ls_finding findings[LS_MOST_FINDINGS])
 {
     list l = {.finding = findings};
     look_at_products(seat, patient, ranks, &l);

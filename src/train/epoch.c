@@ -41,10 +41,10 @@ void ls_epoch_make_metrics(ls_trainer *t, double validation_s, ls_metrics *m)
     const ls_epoch_totals *sums = &t->progress.totals;
     const double rows = (double)sums->score.rows, ranks = ls_trainer_plan(t)->ranks;
     double times[] = {sums->compute_s, sums->communicate_s, sums->exchange_s, validation_s};
-    m->slowest_rank = ls_rank_of_max(t->comm, sums->compute_s);
-    ls_sum_doubles(t->comm, times, sizeof times / sizeof *times);
+    m->slowest_rank = ls_argmax_rank(t->comm, sums->compute_s);
+    ls_allreduce_doubles(t->comm, times, sizeof times / sizeof *times);
     m->seconds = sums->seconds;
-    ls_max_doubles(t->comm, &m->seconds, 1);
+    ls_allreduce_max(t->comm, &m->seconds, 1);
     ls_metrics_set_score(m, false, ls_trainer_dataset(t)->classes, &sums->score);
     m->lr = ls_trainer_rate(t, ls_trainer_plan(t)->steps - 1);
     m->samples_per_second = rows / m->seconds;

@@ -56,11 +56,11 @@ ls_status ls_evaluate(const ls_evaluation *e, ls_score *out, int64_t *confusion)
         return status;
     double sums[LS_SUMS];
     ls_score_get(&sum, sums);
-    ls_sum_integers(e->comm, &sum.rows, 1);
-    ls_sum_doubles(e->comm, sums, LS_SUMS);
+    ls_allreduce_integers(e->comm, &sum.rows, 1);
+    ls_allreduce_doubles(e->comm, sums, LS_SUMS);
     *out = sum;
     ls_score_set(out, sums);
     if (confusion != NULL)
-        ls_sum_integers(e->comm, confusion, ls_int(classes * classes));
+        ls_allreduce_integers(e->comm, confusion, ls_int(classes * classes));
     return LS_OK;
 }

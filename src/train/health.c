@@ -102,7 +102,7 @@ static ls_status check_gradient(const void *user, int64_t offset)
     const ls_trainer *t = user;
     char place[WHERE];
     const ls_param *param = param_at(ls_replica_network(t->replica), offset);
-    if (param->tracks && t->config->reproducible)
+    if (param->running_statistic && t->config->reproducible)
         return ls_fail(LS_ERR_NUMERIC,
                        "what the batch in %s makes of %s is not finite, or too large for "
                        "--reproducible: bring the data to a smaller scale by --normalize",
@@ -229,7 +229,7 @@ ls_status ls_health_check_replicas(ls_trainer *t)
     if (status != LS_OK)
         return status;
     const uint64_t mine = ls_replica_hash(t->replica);
-    ls_share_bytes(t->comm, &mine, sizeof mine, h->hashes);
+    ls_allgather_bytes(t->comm, &mine, sizeof mine, h->hashes);
     if (count_of(h, h->hashes[0]) == h->ranks)
         return LS_OK;
     const int majority = find_majority(h);

@@ -70,8 +70,8 @@ static ls_status take_census(ls_loader *l)
     status = ls_agree(l->comm, status);
     if (status == LS_OK) {
         int64_t sums[2] = {(int64_t)fingerprint[LS_TRAIN], (int64_t)fingerprint[LS_VALIDATION]};
-        ls_sum_integers(l->comm, sums, 2);
-        ls_sum_integers(l->comm, counts, (int)(2 * classes));
+        ls_allreduce_integers(l->comm, sums, 2);
+        ls_allreduce_integers(l->comm, counts, (int)(2 * classes));
         l->census = (ls_census){.known = true,
                                 .fingerprint = (uint64_t)sums[LS_TRAIN],
                                 .validation_fingerprint = (uint64_t)sums[LS_VALIDATION]};

@@ -80,12 +80,12 @@ static ls_status find_mine(const ls_evaluation *e, list *found)
 static void merge(ls_comm *comm, const list *mine, ls_misclassified *out, int64_t *count)
 {
     int64_t total = mine->count, taken = 0;
-    ls_sum_integers(comm, &total, 1);
+    ls_allreduce_integers(comm, &total, 1);
     *count = total < mine->most ? total : mine->most;
     for (int64_t i = 0; i < *count; i++) {
         const bool offers = taken < mine->count;
         /* Of equals the lowest rank wins: it has the lower rows. */
-        const int rank = ls_rank_of_max(comm, offers ? mine->row[taken].probability : -INFINITY);
+        const int rank = ls_argmax_rank(comm, offers ? mine->row[taken].probability : -INFINITY);
         if (rank == ls_comm_rank(comm))
             out[i] = mine->row[taken++];
         ls_broadcast_from(comm, &out[i], sizeof out[i], rank);

@@ -77,10 +77,10 @@ void ls_replica_set_micro_batch(ls_replica *r, int64_t rows, double quantum)
 
 void ls_replica_update(ls_replica *r, int64_t from)
 {
-    ls_piece piece;
+    ls_owned_range piece;
     while (r->update_pending && (from == 0 || r->current_from > from)) {
         if (!ls_reducer_next(r->reducer, &piece)) {
-            ls_reducer_publish(r->reducer);
+            ls_reducer_allgather_params(r->reducer);
             r->update_pending = false;
             break;
         }
@@ -145,7 +145,7 @@ ls_status ls_replica_evaluated_params(ls_replica *r, const float **params)
     const ls_status status = ls_replica_params(r, params);
     if (status != LS_OK || average == NULL)
         return status;
-    ls_reducer_complete(r->reducer, average);
+    ls_reducer_allgather_state(r->reducer, average);
     *params = average;
     return LS_OK;
 }
@@ -161,7 +161,7 @@ void ls_replica_set_params(ls_replica *r, const float *params)
 void ls_replica_complete_slots(ls_replica *r)
 {
     for (int i = 0; i < ls_optimizer_slots(r->optimizer); i++)
-        ls_reducer_complete(r->reducer, ls_optimizer_slot(r->optimizer, i));
+        ls_reducer_allgather_state(r->reducer, ls_optimizer_slot(r->optimizer, i));
 }
 
 uint64_t ls_replica_hash(const ls_replica *r)
@@ -169,7 +169,7 @@ uint64_t ls_replica_hash(const ls_replica *r)
     const size_t bytes = (size_t)ls_replica_size(r) * sizeof(float);
     const float *average = ls_optimizer_average(r->optimizer);
     const uint64_t hash = XXH3_64bits(ls_replica_current_params(r), bytes);
-    if (average == NULL || ls_reducer_divides(r->reducer))
+    if (average == NULL || ls_reducer_is_sharded(r->reducer))
         return hash;
     return XXH3_64bits_withSeed(average, bytes, hash);
 }

@@ -94,7 +94,7 @@ static ls_status check_lock(ls_run_folder *folder)
                        folder->lock_path);
     if (status != LS_OK)
         return status;
-    ls_let_go(&folder->lock);
+    ls_unlock_file(&folder->lock);
     folder->lock = fresh;
     return LS_OK;
 }
@@ -140,8 +140,8 @@ void ls_run_folder_release(ls_run_folder **folder)
 {
     if (folder == NULL || *folder == NULL)
         return;
-    ls_let_go(&(*folder)->lock);
-    ls_let_go(&(*folder)->handle);
+    ls_unlock_file(&(*folder)->lock);
+    ls_unlock_file(&(*folder)->handle);
     pthread_mutex_destroy(&(*folder)->mutex);
     ls_free(*folder);
     *folder = NULL;

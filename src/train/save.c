@@ -63,7 +63,7 @@ ls_status ls_trainer_collect(ls_trainer *t, ls_epoch_totals *totals)
     ls_replica_complete_slots(t->replica);
     *totals = t->progress.totals;
     double sums[] = {totals->compute_s, totals->communicate_s, totals->exchange_s};
-    ls_sum_doubles(t->comm, sums, 3);
+    ls_allreduce_doubles(t->comm, sums, 3);
     totals->compute_s = sums[0];
     totals->communicate_s = sums[1];
     totals->exchange_s = sums[2];

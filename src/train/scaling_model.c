@@ -1,8 +1,8 @@
 /* The scaling model; see lockstep/bench.h for what it is and where it comes from. */
 #include <lockstep/bench.h>
 
-/* Seconds that a team computes on so many rows. */
-static double compute_seconds(const ls_bench_team *t, int64_t rows)
+/* Seconds that a group computes on so many rows. */
+static double compute_seconds(const ls_bench_group *t, int64_t rows)
 {
     if (rows <= 0)
         return 0;
@@ -17,14 +17,14 @@ static double compute_seconds(const ls_bench_team *t, int64_t rows)
     return y0 + (y1 - y0) * ((double)rows - x0) / (x1 - x0);
 }
 
-/* Fills in what a team of so many ranks, at most those of the largest that was measured, takes for
+/* Fills in what a group of so many ranks, at most those of the largest that was measured, takes for
  * `rows`: between two that were measured, linearly in 1/ranks, as shared work goes. */
-static void add_team(ls_prediction *p, const ls_bench_compute *c, int64_t ranks, int64_t rows)
+static void add_group(ls_prediction *p, const ls_bench_compute *c, int64_t ranks, int64_t rows)
 {
     int at = 0;
-    while (at < c->teams - 1 && c->team[at].ranks < ranks)
+    while (at < c->groups - 1 && c->group[at].ranks < ranks)
         at++;
-    const ls_bench_team *above = &c->team[at], *below = &c->team[at > 0 ? at - 1 : 0];
+    const ls_bench_group *above = &c->group[at], *below = &c->group[at > 0 ? at - 1 : 0];
     const double x0 = 1.0 / below->ranks, x1 = 1.0 / above->ranks;
     const double share = at > 0 ? (x0 - 1.0 / (double)ranks) / (x0 - x1) : 1;
     p->compute = (1 - share) * compute_seconds(below, rows) + share * compute_seconds(above, rows);
@@ -57,11 +57,11 @@ ls_prediction ls_predict(const ls_bench_compute *compute, const ls_cluster *clus
                          int64_t ranks)
 {
     const int64_t local = ranks < cluster->ranks_per_node ? ranks : cluster->ranks_per_node;
-    const int64_t largest = compute->team[compute->teams - 1].ranks;
-    const int64_t team = local < largest ? local : largest;
+    const int64_t largest = compute->group[compute->groups - 1].ranks;
+    const int64_t group = local < largest ? local : largest;
     ls_prediction p = {.ranks = ranks};
-    add_team(&p, compute, team, rounded_up(rows * team, ranks));
-    add_allreduce(&p, &cluster->within, rounded_up(local, team), compute->bytes);
+    add_group(&p, compute, group, rounded_up(rows * group, ranks));
+    add_allreduce(&p, &cluster->within, rounded_up(local, group), compute->bytes);
     add_allreduce(&p, &cluster->between, rounded_up(ranks, local), compute->bytes);
     p.step = p.compute + p.optimizer + p.latency + p.transfer;
     return p;

@@ -124,10 +124,10 @@ static ls_status make_reducer(ls_trainer *t)
     const ls_step_rows rows = {ls_loader_step_rows(t->loader), c->batch, c->block};
     const bool shard = shards(t);
     ls_reduce reduce = c->reproducible ? LS_REDUCE_EXACT : c->reduce;
-    const bool foresee = c->on_nan == LS_ON_NAN_SKIP;
+    const bool checks_first = c->on_nan == LS_ON_NAN_SKIP;
     if (reduce == LS_REDUCE_AUTO && t->progress.ranks == ls_trainer_plan(t)->ranks &&
         t->progress.reduce != LS_REDUCE_EXACT &&
-        (!foresee || ls_reduce_foresees(t->progress.reduce, shard)))
+        (!checks_first || ls_reduce_checks_before_update(t->progress.reduce, shard)))
         reduce = t->progress.reduce; /* the resumed run had settled on it */
     ls_reducer *reducer = NULL;
     ls_status status = LS_OK;
@@ -139,8 +139,8 @@ static ls_status make_reducer(ls_trainer *t)
         reduce = LS_REDUCE_AUTO;
     }
     if (reduce == LS_REDUCE_AUTO)
-        status = ls_tuner_create(&t->tuner, t->comm, t->topology->nodes, shard, foresee, layout,
-                                 rows, &reducer);
+        status = ls_tuner_create(&t->tuner, t->comm, t->topology->nodes, shard, checks_first,
+                                 layout, rows, &reducer);
     if (status != LS_OK)
         return status;
     t->reducer = t->tuner == NULL ? reducer : NULL;
@@ -179,7 +179,7 @@ static ls_status check_settings(const ls_trainer *t)
     const ls_train_config *c = t->config;
     const ls_status status = ls_config_check(c);
     if (status == LS_OK && c->on_nan == LS_ON_NAN_SKIP && c->reduce != LS_REDUCE_AUTO &&
-        !ls_reduce_foresees(c->reduce, shards(t)))
+        !ls_reduce_checks_before_update(c->reduce, shards(t)))
         return ls_fail(
             LS_ERR_USAGE,
             "--on-nan skip and --reduce %s don't go together: it updates some parameters "

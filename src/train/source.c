@@ -91,7 +91,8 @@ static ls_status read_for(ls_source *s, int member, ls_split split, ls_range row
     status = ls_agree(s->group, status);
     if (status == LS_OK && member != 0) {
         if (rank == 0 || rank == member)
-            ls_hand_over(s->group, samples->bytes, (size_t)rows.count * samples->stride, member);
+            ls_send_from_root(s->group, samples->bytes, (size_t)rows.count * samples->stride,
+                              member);
         if (rank == member)
             samples->rows = rows.count;
     }
@@ -114,7 +115,7 @@ ls_status ls_source_read(ls_source *s, ls_split split, ls_range rows, int64_t ca
         ls_range *all = ls_alloc(members, sizeof *all);
         status = ls_agree(s->group, all == NULL ? LS_ERR_FAILURE : LS_OK);
         if (status == LS_OK)
-            ls_share_bytes(s->group, &rows, (int)sizeof rows, all);
+            ls_allgather_bytes(s->group, &rows, (int)sizeof rows, all);
         for (int member = 0; status == LS_OK && member < members; member++)
             status = read_for(s, member, split, all[member], capacity, &mine);
         ls_free(all);

@@ -19,26 +19,26 @@ const char *ls_phase_name(int at)
 /* Accumulates the norms that LARS, LAMB and clipping need before the first update. Collective. */
 static void accumulate_norms(ls_replica *r)
 {
-    ls_piece piece;
+    ls_owned_range piece;
     int count;
     for (int phase = 0; phase < ls_optimizer_phases(r->optimizer); phase++) {
         while (ls_reducer_next(r->reducer, &piece)) {
             const double begin = ls_now();
-            ls_optimizer_measure(r->optimizer, phase, piece.first, piece.count, piece.grads,
-                                 piece.params);
+            ls_optimizer_accumulate_norms(r->optimizer, phase, piece.first, piece.count,
+                                          piece.grads, piece.params);
             r->update_s += ls_now() - begin;
         }
         ls_reducer_rewind(r->reducer);
         double *sums = ls_optimizer_sums(r->optimizer, &count);
-        ls_reducer_add_up(r->reducer, sums, count);
-        ls_optimizer_conclude(r->optimizer, phase);
+        ls_reducer_allreduce(r->reducer, sums, count);
+        ls_optimizer_finish_norms(r->optimizer, phase);
     }
 }
 
 void ls_step_skip(ls_replica *r)
 {
     ls_replica_defer(r, LS_OK);
-    ls_reducer_publish(r->reducer);
+    ls_reducer_allgather_params(r->reducer);
     ls_optimizer_set_steps(r->optimizer, ls_optimizer_steps(r->optimizer) + 1);
 }
 
@@ -65,12 +65,12 @@ static void spoil(void *user, int64_t from)
 {
     ls_reducer *reducer = user;
     ls_reducer_grads(reducer)[from] = NAN;
-    ls_ready_call(ls_reducer_ready(reducer), from);
+    ls_grads_ready(ls_reducer_grad_hook(reducer), from);
 }
 
 static void spoil_again(void *user, int64_t end)
 {
-    ls_ready_again(ls_reducer_ready(user), end);
+    ls_next_micro_batch(ls_reducer_grad_hook(user), end);
 }
 
 /* The pass waits for parameters from this offset on. Collective. */
@@ -84,24 +84,26 @@ static void sum_over_ranks(void *user, double *values, int count)
 {
     ls_replica *r = user;
     const double begin = ls_now();
-    ls_sum_doubles(r->comm, values, count);
+    ls_allreduce_doubles(r->comm, values, count);
     r->sum_s += ls_now() - begin;
 }
 
 /* Fills the pass context from the reducer's hooks. */
 static ls_pass make_pass(ls_replica *r, uint64_t key)
 {
-    ls_pass pass = {.team = ls_reducer_team(r->reducer),
-                    /* Set wherever it may be needed: how a product is cut decides its last bits. */
-                    .need = {.call = ls_reducer_defers(r->reducer) ? wait_params : NULL, .user = r},
-                    .ready = ls_reducer_ready(r->reducer),
-                    .sum = {.call = sum_over_ranks, .user = r},
-                    .key = key,
-                    .label_smoothing = r->label_smoothing,
-                    .block = r->micro_batch,
-                    .quantum = r->loss_quantum};
+    ls_pass pass = {
+        .group = ls_reducer_group(r->reducer),
+        /* Set wherever it may be needed: how a product is cut decides its last bits. */
+        .param_hook = {.call = ls_reducer_updates_lazily(r->reducer) ? wait_params : NULL,
+                       .user = r},
+        .grad_hook = ls_reducer_grad_hook(r->reducer),
+        .sum = {.call = sum_over_ranks, .user = r},
+        .key = key,
+        .label_smoothing = r->label_smoothing,
+        .block = r->micro_batch,
+        .quantum = r->loss_quantum};
     if (ls_fault(LS_FAULT_GRADIENT) != LS_OK)
-        pass.ready = (ls_ready){.call = spoil, .again = spoil_again, .user = r->reducer};
+        pass.grad_hook = (ls_grad_hook){.call = spoil, .again = spoil_again, .user = r->reducer};
     return pass;
 }
 
@@ -142,7 +144,7 @@ static void update(ls_replica *r, const ls_step_io *io)
     r->settled = false;
     r->current_from = ls_network_size(r->network);
     accumulate_norms(r);
-    if (io->last || !ls_reducer_defers(r->reducer))
+    if (io->last || !ls_reducer_updates_lazily(r->reducer))
         ls_replica_update(r, 0);
 }
 
@@ -174,7 +176,7 @@ ls_status ls_step(ls_replica *r, ls_step_io *io)
     const step_clock begin = read_clock(r);
     if (io->loaded != LS_OK && ls_replica_deferred(r) == LS_OK)
         ls_replica_defer(r, io->loaded);
-    ls_reducer_hold(r->reducer, ls_optimizer_phases(r->optimizer) > 0);
+    ls_reducer_keep_pieces(r->reducer, ls_optimizer_phases(r->optimizer) > 0);
     ls_status status = forward_backward(r, io, ls_replica_deferred(r));
     const int64_t bad = ls_reducer_finish(r->reducer, &io->control);
     if (status == LS_OK && bad >= 0)

@@ -63,7 +63,7 @@ void ls_trainer_limit_time(const ls_trainer *t, double margin)
 ls_status ls_trainer_interrupted(ls_trainer *t, bool saved)
 {
     int number = ls_interrupt_signal();
-    const int rank = ls_rank_of_max(t->comm, number);
+    const int rank = ls_argmax_rank(t->comm, number);
     char why[64] = "the time limit";
     ls_broadcast_from(t->comm, &number, sizeof number, rank);
     if (number != 0)

@@ -28,7 +28,7 @@ struct ls_tuner {
     int now, round, in_turn; /* candidate in use, and where in the trial that is */
 };
 
-ls_status ls_tuner_create(ls_tuner **out, ls_comm *comm, int nodes, bool shard, bool foresee,
+ls_status ls_tuner_create(ls_tuner **out, ls_comm *comm, int nodes, bool shard, bool checks_first,
                           const ls_layout *layout, ls_step_rows rows, ls_reducer **reducer)
 {
     ls_tuner *tuner = ls_alloc(1, sizeof *tuner);
@@ -40,7 +40,7 @@ ls_status ls_tuner_create(ls_tuner **out, ls_comm *comm, int nodes, bool shard, 
     tuner->comm = comm;
     for (int kind = 0; kind < LS_REDUCERS; kind++) {
         if (!ls_reduce_is_candidate((ls_reduce)kind) ||
-            (foresee && !ls_reduce_foresees((ls_reduce)kind, shard)) ||
+            (checks_first && !ls_reduce_checks_before_update((ls_reduce)kind, shard)) ||
             !ls_reduce_applies((ls_reduce)kind, ls_comm_size(comm), nodes))
             continue;
         /* One that does not work here is passed over. */
@@ -87,7 +87,7 @@ static int compare_candidates(ls_tuner *tuner)
             continue;
         double slowest[MEASURED];
         memcpy(slowest, c->seconds, sizeof slowest);
-        ls_max_doubles(tuner->comm, slowest, measured);
+        ls_allreduce_max(tuner->comm, slowest, measured);
         c->median = ls_median(slowest, measured);
         least[i] = slowest[0];
         best = best < 0 || c->median < tuner->candidate[best].median ? i : best;

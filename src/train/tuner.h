@@ -13,12 +13,12 @@ typedef struct ls_tuner ls_tuner;
 
 /* Makes the reducers that apply and, where there is more than one, a tuner. Collective.
  * nodes    that the ranks run on
- * foresee  only those of ls_reduce_foresees()
+ * checks_first  only those of ls_reduce_checks_before_update()
  * shard, layout, rows  see ls_reducer_create()
  * out      on return NULL if there is nothing to choose
  * reducer  on return the one to begin with, owned by the caller unless there is a tuner
  * Errors, on all ranks alike: LS_ERR_FAILURE. */
-ls_status ls_tuner_create(ls_tuner **out, ls_comm *comm, int nodes, bool shard, bool foresee,
+ls_status ls_tuner_create(ls_tuner **out, ls_comm *comm, int nodes, bool shard, bool checks_first,
                           const ls_layout *layout, ls_step_rows rows,
                           ls_reducer **reducer) LS_MUST_CHECK;
 

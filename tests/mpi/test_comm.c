@@ -52,13 +52,13 @@ static void collects_and_spreads(void **state)
     int64_t integers[2] = {INT64_MAX, rank};
     char *text = rank == 0 ? "a text of rank 0" : NULL;
     int *all = ls_alloc(size, sizeof *all);
-    ls_sum_doubles(world, values, 2);
+    ls_allreduce_doubles(world, values, 2);
     assert_true(values[0] == size * (size + 1) / 2.0 && values[1] == size / 2.0);
-    ls_sum_integers(world, integers, 2);
+    ls_allreduce_integers(world, integers, 2);
     assert_int_equal(integers[1], size * (size - 1) / 2);
     assert_true((uint64_t)integers[0] == (uint64_t)INT64_MAX * (uint64_t)size);
     values[0] = -rank;
-    ls_max_doubles(world, values, 1);
+    ls_allreduce_max(world, values, 1);
     assert_true(values[0] == 0);
     assert_ok(ls_broadcast_text(world, &text));
     assert_string_equal(text, "a text of rank 0");
@@ -84,7 +84,7 @@ static void makes_groups(void **state)
         assert_int_equal(ls_comm_size(group), of < left ? of : left);
         assert_int_equal(ls_comm_rank(group), rank - first);
         int64_t sum = rank;
-        ls_sum_integers(group, &sum, 1);
+        ls_allreduce_integers(group, &sum, 1);
         const int members = ls_comm_size(group);
         assert_int_equal(sum, members * first + members * (members - 1) / 2);
         ls_comm_destroy(&group);

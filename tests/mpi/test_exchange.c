@@ -21,7 +21,7 @@ static void check_epoch(const small_dataset *f, const ls_plan *plan, const ls_sa
             assert_int_equal(sample->pixels[j], small_dataset_pixel(f, LS_TRAIN, row, j));
     }
     int64_t rows = mine;
-    ls_sum_integers(world, &rows, 1);
+    ls_allreduce_integers(world, &rows, 1);
     assert_int_equal(rows, plan->rows);
 }
 

@@ -97,7 +97,7 @@ static void the_ranks_batches_are_the_epoch(void **state)
         for (int64_t epoch = 0; epoch < 3; epoch++) {
             int64_t seen[ROWS] = {0};
             take_epoch(loader, epoch, 0, seen);
-            ls_sum_integers(world, seen, ROWS);
+            ls_allreduce_integers(world, seen, ROWS);
             for (int row = 0; row < ROWS; row++)
                 assert_int_equal(seen[row], 1);
         }

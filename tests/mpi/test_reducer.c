@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Plain arenas, and arenas with matrices: some large enough for a team to split, some not. */
+/* Plain arenas, and arenas with matrices: some large enough for a group to split, some not. */
 enum { ROWS = 2, MATRICES = 3 };
 static const ls_step_rows rows = {.mine = ROWS, .batch = LS_MAX_GLOBAL_BATCH, .block = 64};
 static const ls_matrix matrices[MATRICES] = {{5, 300, 211}, {63400, 8, 3}, {63424, 90, 70}};
@@ -41,52 +41,52 @@ static float total(int64_t at)
 static void tell(ls_reducer *reducer, int64_t count)
 {
     for (int64_t from = count; from > 0; from -= from > 9000 ? 9000 : from)
-        ls_ready_call(ls_reducer_ready(reducer), from - (from > 9000 ? 9000 : from));
+        ls_grads_ready(ls_reducer_grad_hook(reducer), from - (from > 9000 ? 9000 : from));
 }
 
-/* The sum of part() over the team. */
-static float part_of_team(const ls_team *team, int64_t at)
+/* The sum of part() over the group. */
+static float part_of_team(const ls_group *group, int64_t at)
 {
     static float ranks; /* sum of their numbers from 1: each tells its own, once */
     if (ranks == 0) {
-        team->shared[team->rank] = (float)(rank + 1);
-        team->meet(team->user);
-        for (int k = 0; k < team->size; k++)
-            ranks += team->shared[k];
-        team->meet(team->user);
+        group->shared[group->rank] = (float)(rank + 1);
+        group->barrier(group->user);
+        for (int k = 0; k < group->size; k++)
+            ranks += group->shared[k];
+        group->barrier(group->user);
     }
-    return (float)(at % 1000) * ranks - 300 * (float)team->size;
+    return (float)(at % 1000) * ranks - 300 * (float)group->size;
 }
 
-/* Whether this rank makes the gradient at an offset, or another one of its team does. */
+/* Whether this rank makes the gradient at an offset, or another one of its group does. */
 static bool is_mine(const ls_reducer *reducer, const ls_layout *layout, int64_t at)
 {
-    const ls_team *team = ls_reducer_team(reducer);
-    for (int m = 0; team != NULL && m < layout->matrices; m++) {
+    const ls_group *group = ls_reducer_group(reducer);
+    for (int m = 0; group != NULL && m < layout->matrices; m++) {
         const ls_matrix *W = &layout->matrix[m];
         const int64_t row = (at - W->offset) / W->columns;
-        if (at < W->offset || row >= W->rows || !ls_team_splits(team->size, team->rows, W))
+        if (at < W->offset || row >= W->rows || !ls_group_splits(group->size, group->rows, W))
             continue;
-        const ls_range mine = ls_shard(W->rows, team->size, team->rank);
+        const ls_range mine = ls_shard(W->rows, group->size, group->rank);
         return row >= mine.first && row < mine.first + mine.count;
     }
     return true;
 }
 
-/* Writes this rank's gradients, and where the team splits a matrix what it would leave there: the
- * rows of this rank, summed over the team. */
+/* Writes this rank's gradients, and where the group splits a matrix what it would leave there: the
+ * rows of this rank, summed over the group. */
 static void fill(ls_reducer *reducer, const ls_layout *layout, int64_t round)
 {
     float *grads = ls_reducer_grads(reducer);
-    const ls_team *team = ls_reducer_team(reducer);
+    const ls_group *group = ls_reducer_group(reducer);
     for (int64_t i = 0; i < layout->count; i++)
         grads[i] = part(rank, i + round);
-    for (int m = 0; team != NULL && m < layout->matrices; m++) {
+    for (int m = 0; group != NULL && m < layout->matrices; m++) {
         const ls_matrix *W = &layout->matrix[m];
-        if (!ls_team_splits(team->size, team->rows, W))
+        if (!ls_group_splits(group->size, group->rows, W))
             continue;
         for (int64_t at = W->offset; at < W->offset + W->rows * W->columns; at++)
-            grads[at] = is_mine(reducer, layout, at) ? part_of_team(team, at + round) : NAN;
+            grads[at] = is_mine(reducer, layout, at) ? part_of_team(group, at + round) : NAN;
     }
 }
 
@@ -101,13 +101,13 @@ static void step(ls_reducer *reducer, const ls_layout *layout, int64_t round)
     assert_int_equal(control.score.rows, size * (size - 1) / 2);
     assert_true(control.score.loss == 0.25 * size * (size - 1) / 2);
     assert_int_equal(control.failed, 0);
-    ls_piece piece;
+    ls_owned_range piece;
     while (ls_reducer_next(reducer, &piece))
         for (int64_t i = 0; i < piece.count; i++) {
             assert_true(piece.grads[i] == total(piece.first + i + round));
             piece.params[i] += piece.grads[i];
         }
-    ls_reducer_publish(reducer);
+    ls_reducer_allgather_params(reducer);
 }
 
 /* A step in which all pieces are seen several times before the first is updated, and what all ranks
@@ -116,7 +116,7 @@ static void held_step(ls_reducer *reducer, const ls_layout *layout, int64_t roun
 {
     enum { TIMES = 3 };
     ls_control control = {.score.rows = 1};
-    ls_piece piece;
+    ls_owned_range piece;
     double expected = 0;
     for (int64_t i = 0; i < layout->count; i++)
         expected += (double)total(i + round);
@@ -133,14 +133,14 @@ static void held_step(ls_reducer *reducer, const ls_layout *layout, int64_t roun
                 sums[1] += 1;
             }
         ls_reducer_rewind(reducer);
-        assert_true(ls_reducer_divides(reducer) || sums[1] == (double)layout->count);
-        ls_reducer_add_up(reducer, sums, 2);
+        assert_true(ls_reducer_is_sharded(reducer) || sums[1] == (double)layout->count);
+        ls_reducer_allreduce(reducer, sums, 2);
         assert_true(sums[0] == expected && sums[1] == (double)layout->count);
     }
     while (ls_reducer_next(reducer, &piece))
         for (int64_t i = 0; i < piece.count; i++)
             piece.params[i] += piece.grads[i];
-    ls_reducer_publish(reducer);
+    ls_reducer_allgather_params(reducer);
 }
 
 /* That the last rank failed all learn, whether it says so or a gradient of its own does; and the
@@ -149,8 +149,8 @@ static void fails(ls_reducer *reducer, const ls_layout *layout, bool says, float
 {
     const int64_t count = layout->count;
     const bool guilty = rank == size - 1;
-    const bool foreseen =
-        ls_reduce_foresees(ls_reducer_which(reducer), !ls_reducer_defers(reducer));
+    const bool foreseen = ls_reduce_checks_before_update(ls_reducer_which(reducer),
+                                                         !ls_reducer_updates_lazily(reducer));
     const int64_t at = is_mine(reducer, layout, count / 2) ? count / 2 : 0;
     float *grads = ls_reducer_grads(reducer);
     ls_control control = {.score = {.rows = 5, .loss = 1}, .failed = guilty && says};
@@ -164,12 +164,12 @@ static void fails(ls_reducer *reducer, const ls_layout *layout, bool says, float
     if (says || foreseen) {
         assert_int_equal(control.failed, 1);
         assert_int_equal(control.score.rows, 5 * (size - 1));
-        ls_reducer_publish(reducer);
+        ls_reducer_allgather_params(reducer);
     } else {
-        ls_piece piece;
+        ls_owned_range piece;
         while (ls_reducer_next(reducer, &piece))
             continue;
-        ls_reducer_publish(reducer);
+        ls_reducer_allgather_params(reducer);
     }
 }
 
@@ -183,7 +183,7 @@ static void works(ls_reduce kind, bool shard, const ls_layout *layout)
     assert_ok(ls_reducer_create(&reducer, world, kind, shard, layout, rows));
     ls_reducer_set_params(reducer, start);
     for (int64_t round = 0; round < 3; round++) {
-        ls_reducer_hold(reducer, round == 1);
+        ls_reducer_keep_pieces(reducer, round == 1);
         (round == 1 ? held_step : step)(reducer, layout, round);
     }
     const float *params = ls_reducer_params(reducer);
@@ -192,7 +192,7 @@ static void works(ls_reduce kind, bool shard, const ls_layout *layout)
 
     /* An arena of which each rank has its pieces, as of an optimizer's slots. */
     ls_control control = {.score.rows = 1};
-    ls_piece piece;
+    ls_owned_range piece;
     for (int64_t i = 0; i < count; i++)
         start[i] = -1;
     ls_reducer_begin(reducer, &control);
@@ -201,8 +201,8 @@ static void works(ls_reduce kind, bool shard, const ls_layout *layout)
     while (ls_reducer_next(reducer, &piece))
         for (int64_t i = 0; i < piece.count; i++)
             start[piece.first + i] = (float)(piece.first + i);
-    ls_reducer_publish(reducer);
-    ls_reducer_complete(reducer, start);
+    ls_reducer_allgather_params(reducer);
+    ls_reducer_allgather_state(reducer, start);
     for (int64_t i = 0; i < count; i++)
         assert_true(start[i] == (float)i);
 
@@ -214,12 +214,12 @@ static void works(ls_reduce kind, bool shard, const ls_layout *layout)
     assert_int_equal(control.score.rows, LS_MAX_GLOBAL_BATCH);
     while (ls_reducer_next(reducer, &piece))
         continue;
-    ls_reducer_publish(reducer);
+    ls_reducer_allgather_params(reducer);
 
     fails(reducer, layout, true, 0);
     fails(reducer, layout, false, NAN);
     fails(reducer, layout, false, -INFINITY);
-    ls_reducer_hold(reducer, true);
+    ls_reducer_keep_pieces(reducer, true);
     fails(reducer, layout, true, 0);
     ls_reducer_destroy(&reducer);
     ls_free(start);
@@ -234,7 +234,7 @@ static void all_kinds_work(void **state)
                 works((ls_reduce)kind, shard, &layouts[l]);
 }
 
-/* A team is there where it can be, and splits what it should. */
+/* A group is there where it can be, and splits what it should. */
 static void teams_form(void **state)
 {
     (void)state;
@@ -243,21 +243,21 @@ static void teams_form(void **state)
     uneven.mine = rank == size - 1 ? ROWS : 1;
     assert_ok(
         ls_reducer_create(&reducer, world, LS_REDUCE_HIERARCHICAL, false, &layouts[3], uneven));
-    const ls_team *team = ls_reducer_team(reducer);
+    const ls_group *group = ls_reducer_group(reducer);
     ls_topology *topology;
     assert_ok(ls_topology_create(&topology, world, 1));
     const int local = size % topology->nodes == 0 ? size / topology->nodes : 1;
     ls_topology_destroy(&topology);
-    assert_true((team != NULL) == (local > 1));
-    if (team != NULL) {
-        assert_int_equal(team->size, local);
-        assert_int_equal(team->rows, ROWS); /* the most of any rank */
-        assert_true(ls_team_splits(local, ROWS, &matrices[0]));
-        assert_false(ls_team_splits(local, ROWS, &matrices[1]));
+    assert_true((group != NULL) == (local > 1));
+    if (group != NULL) {
+        assert_int_equal(group->size, local);
+        assert_int_equal(group->rows, ROWS); /* the most of any rank */
+        assert_true(ls_group_splits(local, ROWS, &matrices[0]));
+        assert_false(ls_group_splits(local, ROWS, &matrices[1]));
     }
     ls_reducer_destroy(&reducer);
     assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_FUSED, false, &layouts[3], rows));
-    assert_null(ls_reducer_team(reducer));
+    assert_null(ls_reducer_group(reducer));
     ls_reducer_destroy(&reducer);
 }
 
@@ -268,12 +268,12 @@ static void deferred_pieces_descend(void **state)
     ls_reducer *reducer;
     const ls_layout layout = {.count = 500000};
     assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_OVERLAP, false, &layout, rows));
-    assert_true(ls_reducer_defers(reducer));
-    ls_reducer_hold(reducer, true);
-    assert_false(ls_reducer_defers(reducer));
-    ls_reducer_hold(reducer, false);
+    assert_true(ls_reducer_updates_lazily(reducer));
+    ls_reducer_keep_pieces(reducer, true);
+    assert_false(ls_reducer_updates_lazily(reducer));
+    ls_reducer_keep_pieces(reducer, false);
     ls_control control = {.score.rows = 1};
-    ls_piece piece;
+    ls_owned_range piece;
     int64_t fresh = layout.count;
     ls_reducer_begin(reducer, &control);
     fill(reducer, &layout, 0);
@@ -285,10 +285,10 @@ static void deferred_pieces_descend(void **state)
         fresh = piece.fresh;
     }
     assert_int_equal(fresh, 0);
-    ls_reducer_publish(reducer);
+    ls_reducer_allgather_params(reducer);
     ls_reducer_destroy(&reducer);
     assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_OVERLAP, true, &layout, rows));
-    assert_true(ls_reducer_defers(reducer) == (size == 1));
+    assert_true(ls_reducer_updates_lazily(reducer) == (size == 1));
     ls_reducer_destroy(&reducer);
 }
 

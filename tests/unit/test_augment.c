@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum { DRAWS = 20000 };
-static const ls_motion still = {.scale_x = 1, .scale_y = 1};
+static const ls_affine_parameters still = {.scale_x = 1, .scale_y = 1};
 
 static ls_augment *make(const char *text, ls_shape shape)
 {
@@ -81,7 +81,7 @@ static void whole_pixels_are_moved_exactly(void **state)
     for (size_t i = 0; i < sizeof shifts / sizeof *shifts; i++) {
         const int dx = shifts[i][0], dy = shifts[i][1];
         ls_batch *batch = make_batch(1, 0, shape), *original = make_batch(1, 0, shape);
-        ls_motion motion = still;
+        ls_affine_parameters motion = still;
         motion.shift_x = dx;
         motion.shift_y = dy;
         const ls_affine map = ls_affine_make(&motion, shape);
@@ -107,12 +107,12 @@ static void motions_are_those_of_scipy(void **state)
     assert_ok(ls_warp_create(&warp, shape, 0, 0));
     for (int i = 0; i < WARP_MOTIONS; i++) {
         const double *m = warp_motions + 6 * (size_t)i;
-        const ls_motion motion = {.scale_x = m[0],
-                                  .scale_y = m[1],
-                                  .shear = m[2],
-                                  .angle = m[3] * acos(-1) / 180,
-                                  .shift_x = m[4],
-                                  .shift_y = m[5]};
+        const ls_affine_parameters motion = {.scale_x = m[0],
+                                             .scale_y = m[1],
+                                             .shear = m[2],
+                                             .angle = m[3] * acos(-1) / 180,
+                                             .shift_x = m[4],
+                                             .shift_y = m[5]};
         const ls_affine map = ls_affine_make(&motion, shape);
         float image[PIXELS];
         for (int at = 0; at < PIXELS; at++)
@@ -222,7 +222,7 @@ static void motions_are_uniform_and_independent(void **state)
     ls_augment *augment = make("shear:0.1 shift:2 scale:.15 rotate:15", (ls_shape){1, 28, 28});
     const uint64_t key = ls_augment_key(7, 2);
     for (int i = 0; i < DRAWS; i++) {
-        const ls_motion m = ls_augment_draw(augment, key, i).motion;
+        const ls_affine_parameters m = ls_augment_draw(augment, key, i).motion;
         const double numbers[NUMBERS] = {m.angle,   m.scale_x, m.scale_y,
                                          m.shift_x, m.shift_y, m.shear};
         for (int k = 0; k < NUMBERS; k++)

@@ -140,8 +140,8 @@ static void files_appear_whole(void **state)
     ls_free(text);
     assert_fails(ls_read_file("big", 5000, LS_ERR_USAGE, &text, &length), LS_ERR_USAGE, "larger");
     assert_fails(ls_write_file("no/folder", "x", 1), LS_ERR_FAILURE, "can't create");
-    assert_ok(ls_point("link", "a"));
-    assert_ok(ls_point("link", "big"));
+    assert_ok(ls_replace_symlink("link", "a"));
+    assert_ok(ls_replace_symlink("link", "big"));
     assert_int_equal(readlink("link", path, sizeof path), 3);
     memset(long_path, 'x', sizeof long_path);
     long_path[sizeof long_path - 1] = '\0';

@@ -10,31 +10,31 @@
 enum { RANKS = 4, NODES = 2 };
 
 /* Two nodes of two cores, a rank of one thread on each core: nothing is wrong. */
-static void make_job(ls_seat seat[RANKS], ls_patient patient[RANKS])
+static void make_job(ls_placement seat[RANKS], ls_rank_report patient[RANKS])
 {
     for (int r = 0; r < RANKS; r++) {
-        seat[r] = (ls_seat){.node = r / NODES,
-                            .cores = 1,
-                            .node_cores = 2,
-                            .numa = 1,
-                            .alone = true,
-                            .bound = true,
-                            .threads = 1};
+        seat[r] = (ls_placement){.node = r / NODES,
+                                 .cores = 1,
+                                 .node_cores = 2,
+                                 .numa = 1,
+                                 .alone = true,
+                                 .bound = true,
+                                 .threads = 1};
         snprintf(seat[r].host, sizeof seat[r].host, "node%d", seat[r].node);
         patient[r] =
-            (ls_patient){.machine = {.cpu = "Processor 1",
-                                     .program = "abc",
-                                     .memory_free = 8e9,
-                                     .shared_free = 4e9},
-                         .node = {.ranks = 2, .single_copy = LS_COPY_WORKS, .allreduce = 1e-3},
-                         .kernels = "OpenBLAS 0.3.21 Haswell",
-                         .sgemm = 1e11,
-                         .disk_free = 1e11};
+            (ls_rank_report){.machine = {.cpu = "Processor 1",
+                                         .program = "abc",
+                                         .memory_free = 8e9,
+                                         .shared_free = 4e9},
+                             .node = {.ranks = 2, .single_copy = LS_COPY_WORKS, .allreduce = 1e-3},
+                             .kernels = "OpenBLAS 0.3.21 Haswell",
+                             .sgemm = 1e11,
+                             .disk_free = 1e11};
     }
 }
 
-static ls_seat seat[RANKS];
-static ls_patient patient[RANKS];
+static ls_placement seat[RANKS];
+static ls_rank_report patient[RANKS];
 static ls_finding finding[LS_MOST_FINDINGS];
 
 static int setup(void **state)

@@ -21,13 +21,13 @@ static double loss_at(ls_network *network, const float *params, const ls_batch *
 }
 
 /* Whether a parameter is a statistic, which has no derivative. */
-static bool tracks(const ls_network *network, int64_t at)
+static bool running_statistic(const ls_network *network, int64_t at)
 {
     int rows;
     const ls_param *param = ls_network_params(network, &rows);
     while (at >= param->offset + param->count)
         param++;
-    return param->tracks;
+    return param->running_statistic;
 }
 
 /* A network, with rows and parameters that are random. */
@@ -105,7 +105,7 @@ static double relative_error(const char *model, ls_shape input, ls_loss loss, do
     double difference = 0, norm = 0;
     differentiate(&p);
     for (int64_t i = 0; i < ls_network_size(p.network); i++) {
-        if (tracks(p.network, i))
+        if (running_statistic(p.network, i))
             continue;
         const double numeric = central_difference(&p, &p.params[i]);
         difference += (numeric - (double)p.grads[i]) * (numeric - (double)p.grads[i]);

@@ -376,7 +376,7 @@ static void tells_what_is_final(void **state)
         told t = {.from = size, .grads = grads, .expected = expected, .size = size};
         (void)ls_network_gradient(network, params, batch, expected, NULL);
         memset(grads, 1, (size_t)size * sizeof *grads);
-        const ls_pass pass = {.ready = {.call = note_ready, .user = &t}};
+        const ls_pass pass = {.grad_hook = {.call = note_ready, .user = &t}};
         (void)ls_network_loss(network, params, batch, &pass);
         ls_network_backward(network, params, batch, &pass, grads);
         assert_int_equal(t.from, 0);

@@ -10,11 +10,11 @@
 #include <math.h>
 #include <string.h>
 
-/* As in make_updates.py: matrices, vectors, and a statistic that tracks. */
+/* As in make_updates.py: matrices, vectors, and a statistic that running_statistic. */
 static const ls_param table[] = {
     {.name = "w1", .rank = 2, .shape = {5, 4}, .offset = 0, .count = 20},
     {.name = "b1", .rank = 1, .shape = {4}, .offset = 20, .count = 4},
-    {.name = "mean", .rank = 1, .shape = {3}, .offset = 24, .count = 3, .tracks = true},
+    {.name = "mean", .rank = 1, .shape = {3}, .offset = 24, .count = 3, .running_statistic = true},
     {.name = "w2", .rank = 2, .shape = {4, 3}, .offset = 27, .count = 12},
     {.name = "b2", .rank = 1, .shape = {3}, .offset = 39, .count = 3},
 };
@@ -216,10 +216,10 @@ static void ranges_equal_the_whole(void **state)
                 ls_optimizer_begin(ranges, 0.5, 0.01);
                 for (int phase = 0; phase < ls_optimizer_phases(ranges); phase++) {
                     for (int i = 0; i < pieces; i++)
-                        ls_optimizer_measure(ranges, phase, end[i], end[i + 1] - end[i],
-                                             grads + end[i], b + end[i]);
+                        ls_optimizer_accumulate_norms(ranges, phase, end[i], end[i + 1] - end[i],
+                                                      grads + end[i], b + end[i]);
                     (void)ls_optimizer_sums(ranges, &sums);
-                    ls_optimizer_conclude(ranges, phase);
+                    ls_optimizer_finish_norms(ranges, phase);
                 }
                 for (int i = pieces - 1; i >= 0; i--)
                     ls_optimizer_update(ranges, end[i], end[i + 1] - end[i], grads + end[i],
@@ -256,14 +256,14 @@ static void parts_add_up(void **state)
                 double *sums[2];
                 int count = 0;
                 for (int i = 0; i < 2; i++) {
-                    ls_optimizer_measure(part[i], phase, from[i], from[i + 1] - from[i],
-                                         grads + from[i], b + from[i]);
+                    ls_optimizer_accumulate_norms(part[i], phase, from[i], from[i + 1] - from[i],
+                                                  grads + from[i], b + from[i]);
                     sums[i] = ls_optimizer_sums(part[i], &count);
                 }
                 for (int i = 0; i < count; i++)
                     sums[0][i] = sums[1][i] = sums[0][i] + sums[1][i];
                 for (int i = 0; i < 2; i++)
-                    ls_optimizer_conclude(part[i], phase);
+                    ls_optimizer_finish_norms(part[i], phase);
             }
             for (int i = 0; i < 2; i++)
                 ls_optimizer_update(part[i], from[i], from[i + 1] - from[i], grads + from[i],
@@ -277,7 +277,7 @@ static void parts_add_up(void **state)
     }
 }
 
-/* Whatever the kind and the settings, what tracks goes a tenth of the way, and has no part in the
+/* Whatever the kind and the settings, what running_statistic goes a tenth of the way, and has no part in the
  * others' norms; no state of it but the average moves. */
 static void statistics_are_only_tracked(void **state)
 {

@@ -6,8 +6,8 @@
 #include <math.h>
 
 static const ls_bench_compute compute = {
-    .teams = 1,
-    .team =
+    .groups = 1,
+    .group =
         {{.ranks = 1, .sizes = 4, .rows = {1, 2, 4, 8}, .seconds = {2, 3, 5, 9}, .optimizer = 0.5}},
     .bytes = 1000};
 static const ls_cluster cluster = {.ranks_per_node = 2,
@@ -61,27 +61,27 @@ static void finds_where_scaling_ends(void **state)
     assert_string_equal(ls_prediction_limit(&p), "bandwidth");
 }
 
-/* Two ranks that compute together need no link; two such teams of a node, and nodes, do. */
+/* Two ranks that compute together need no link; two such groups of a node, and nodes, do. */
 static void teams_work_as_one(void **state)
 {
     (void)state;
     ls_bench_compute pairs = compute;
-    pairs.teams = 2;
-    pairs.team[1] = (ls_bench_team){
+    pairs.groups = 2;
+    pairs.group[1] = (ls_bench_group){
         .ranks = 2, .sizes = 3, .rows = {1, 8, 16}, .seconds = {1.5, 5, 9}, .optimizer = 0.3};
     assert_near(ls_predict(&pairs, &cluster, 8, 1).step, 9 + 0.5, 1e-12, 0);
     assert_near(ls_predict(&pairs, &cluster, 8, 2).step, 5 + 0.3, 1e-12, 0);
     /* 4 ranks on 2 nodes: 8 of 16 rows each; between them 2 x 1 latency, 2 x 1/2 x 1. */
     assert_near(ls_predict(&pairs, &cluster, 16, 4).step, 5 + 0.3 + 0.2 + 1, 1e-12, 0);
-    /* 4 ranks on one node: two teams, whose sum goes within it. Of 3 a team has two thirds of the
+    /* 4 ranks on one node: two groups, whose sum goes within it. Of 3 a group has two thirds of the
      * rows. */
     ls_cluster large = cluster;
     large.ranks_per_node = 4;
     assert_near(ls_predict(&pairs, &large, 16, 4).step, 5 + 0.3 + 0.02 + 0.25, 1e-12, 0);
     assert_near(ls_predict(&pairs, &large, 16, 3).step, 6.5 + 0.3 + 0.02 + 0.25, 1e-12, 0);
-    /* 3 ranks of a node between teams of 2 and of 4: two thirds of the way in 1/ranks. */
-    pairs.teams = 3;
-    pairs.team[2] = (ls_bench_team){
+    /* 3 ranks of a node between groups of 2 and of 4: two thirds of the way in 1/ranks. */
+    pairs.groups = 3;
+    pairs.group[2] = (ls_bench_group){
         .ranks = 4, .sizes = 2, .rows = {8, 16}, .seconds = {2.6, 5}, .optimizer = 0.18};
     assert_near(ls_predict(&pairs, &large, 16, 3).compute, (9 + 2 * 5) / 3.0, 1e-12, 0);
     assert_near(ls_predict(&pairs, &large, 16, 3).optimizer, (0.3 + 2 * 0.18) / 3, 1e-12, 0);
@@ -91,19 +91,19 @@ static void teams_work_as_one(void **state)
 static void nobody_gains_more_than_all(void **state)
 {
     (void)state;
-    ls_bench_compute ideal = {.teams = 4, .bytes = 1000};
+    ls_bench_compute ideal = {.groups = 4, .bytes = 1000};
     for (int i = 0; i < 4; i++)
-        ideal.team[i] = (ls_bench_team){.ranks = 1 << i,
-                                        .sizes = 2,
-                                        .rows = {1, 960},
-                                        .seconds = {1.0 / (1 << i), 960.0 / (1 << i)}};
+        ideal.group[i] = (ls_bench_group){.ranks = 1 << i,
+                                          .sizes = 2,
+                                          .rows = {1, 960},
+                                          .seconds = {1.0 / (1 << i), 960.0 / (1 << i)}};
     for (int of = 1; of <= 12; of++) {
         const ls_cluster free_links = {
             .ranks_per_node = of, .within = {0, 1e30}, .between = {0, 1e30}};
         for (int64_t ranks = 1; ranks <= 64; ranks++) {
             const double step = ls_predict(&ideal, &free_links, 960, ranks).step;
             assert_true(step >= 960.0 / (double)ranks - 1e-9);
-            assert_true(step <= 960.0 / (double)ranks + 1 + 1e-9); /* a row more in a team */
+            assert_true(step <= 960.0 / (double)ranks + 1 + 1e-9); /* a row more in a group */
         }
     }
 }

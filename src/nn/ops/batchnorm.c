@@ -69,8 +69,8 @@ static ls_status configure(ls_op *op)
     op->out = op->in[0];
     ls_op_add_param(op, "scale", 1, &C);
     ls_op_add_param(op, "shift", 1, &C);
-    ls_op_add_param(op, "mean", 1, &C)->tracks = true;
-    ls_op_add_param(op, "variance", 1, &C)->tracks = true;
+    ls_op_add_param(op, "mean", 1, &C)->running_statistic = true;
+    ls_op_add_param(op, "variance", 1, &C)->running_statistic = true;
     return LS_OK;
 }
 

@@ -1,4 +1,4 @@
-/* Passes of a team, whose ranks are threads here, against those of one rank with all rows; with
+/* Passes of a group, whose ranks are threads here, against those of one rank with all rows; with
  * inputs of which some are zeros in all rows, and ranks that have few rows or none. */
 #include "test.h"
 
@@ -14,11 +14,11 @@
 
 enum { D = 60, CLASSES = 4, ROWS = 3, MOST = 5 };
 static const ls_shape input = {1, 6, 10};
-/* Two matrices that teams of these sizes split, one that they don't. */
+/* Two matrices that groups of these sizes split, one that they don't. */
 static const char model[] = "dense:40 relu dense:30 tanh dense:4";
 
 typedef struct member {
-    ls_team team;
+    ls_group group;
     ls_network *network;
     ls_batch *batch;
     const float *params;
@@ -37,7 +37,7 @@ static void meet(void *user)
 static void *take_part(void *user)
 {
     member *m = user;
-    const ls_pass pass = {.team = &m->team};
+    const ls_pass pass = {.group = &m->group};
     m->score = ls_network_loss(m->network, m->params, m->batch, &pass);
     ls_network_backward(m->network, m->params, m->batch, &pass, m->grads);
     return NULL;
@@ -69,7 +69,7 @@ static bool is_split(const ls_layout *layout, int size, int rank, int64_t i, boo
     for (int m = 0; m < layout->matrices; m++) {
         const ls_matrix *W = &layout->matrix[m];
         const int64_t row = (i - W->offset) / W->columns;
-        if (i < W->offset || row >= W->rows || !ls_team_splits(size, ROWS, W))
+        if (i < W->offset || row >= W->rows || !ls_group_splits(size, ROWS, W))
             continue;
         const ls_range rows = ls_shard(W->rows, size, rank);
         *mine = row >= rows.first && row < rows.first + rows.count;
@@ -80,37 +80,37 @@ static bool is_split(const ls_layout *layout, int size, int rank, int64_t i, boo
 
 static void compare(int size, int zeros, const int *rows_of)
 {
-    member alone = {0}, team[MOST];
+    member alone = {0}, group[MOST];
     pthread_t thread[MOST];
     make_member(&alone, MOST * ROWS);
     const ls_layout *layout = ls_network_layout(alone.network);
     float *params = ls_alloc(layout->count, sizeof *params);
-    float *shared = ls_alloc(ls_team_floats(size, ROWS, layout), sizeof *shared);
+    float *shared = ls_alloc(ls_group_floats(size, ROWS, layout), sizeof *shared);
     ls_network_initialise(alone.network, 5, params);
     pthread_barrier_init(&barrier, NULL, (unsigned)size);
     for (int r = 0; r < size; r++) {
-        memset(&team[r], 0, sizeof team[r]);
-        make_member(&team[r], ROWS);
-        team[r].params = params;
-        team[r].team =
-            (ls_team){.size = size, .rank = r, .rows = ROWS, .shared = shared, .meet = meet};
+        memset(&group[r], 0, sizeof group[r]);
+        make_member(&group[r], ROWS);
+        group[r].params = params;
+        group[r].group =
+            (ls_group){.size = size, .rank = r, .rows = ROWS, .shared = shared, .barrier = meet};
         for (int i = 0; i < rows_of[r]; i++) {
             const int64_t row = alone.batch->rows++;
             for (int j = 0; j < D; j++)
-                team[r].batch->x[i * D + j] = alone.batch->x[row * D + j] =
+                group[r].batch->x[i * D + j] = alone.batch->x[row * D + j] =
                     pixel((int)row, j, zeros);
-            team[r].batch->labels[i] = alone.batch->labels[row] = (int32_t)(row % CLASSES);
-            team[r].batch->rows++;
+            group[r].batch->labels[i] = alone.batch->labels[row] = (int32_t)(row % CLASSES);
+            group[r].batch->rows++;
         }
     }
     for (int round = 0; round < 2; round++) { /* the second time nothing is fresh any more */
         alone.score = ls_network_gradient(alone.network, params, alone.batch, alone.grads, NULL);
         for (int r = 0; r < size; r++)
-            assert_int_equal(pthread_create(&thread[r], NULL, take_part, &team[r]), 0);
+            assert_int_equal(pthread_create(&thread[r], NULL, take_part, &group[r]), 0);
         double loss = 0;
         for (int r = 0; r < size; r++) {
             pthread_join(thread[r], NULL);
-            loss += team[r].score.loss;
+            loss += group[r].score.loss;
         }
         assert_near(loss, alone.score.loss, 1e-5, 1e-6);
         for (int64_t i = 0; i < layout->count; i++) {
@@ -118,14 +118,14 @@ static void compare(int size, int zeros, const int *rows_of)
             for (int r = 0; r < size; r++) {
                 bool mine = true;
                 if (!is_split(layout, size, r, i, &mine) || mine)
-                    sum += (double)team[r].grads[i];
+                    sum += (double)group[r].grads[i];
             }
             assert_near(sum, (double)alone.grads[i], 1e-4, 1e-6);
         }
     }
     pthread_barrier_destroy(&barrier);
     for (int r = 0; r < size; r++)
-        free_member(&team[r]);
+        free_member(&group[r]);
     free_member(&alone);
     ls_free(params);
     ls_free(shared);
@@ -137,7 +137,7 @@ static void teams_equal_one_rank(void **state)
     static const int rows[][MOST] = {{3, 3, 3, 3, 3}, {3, 2, 3, 1, 2}, {0, 1, 0, 3, 0}};
     ls_matrix first = {.rows = D, .columns = 40};
     for (int size = 2; size <= MOST; size++) {
-        assert_true(ls_team_splits(size, ROWS, &first));
+        assert_true(ls_group_splits(size, ROWS, &first));
         for (int zeros = 0; zeros <= 4; zeros++) /* 0: all; 1: none */
             for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
                 compare(size, zeros, rows[i]);

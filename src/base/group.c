@@ -2,7 +2,7 @@
  *
  *     dy, part      for one matrix at a time, as large as the largest needs
  *     x, x, ...     for each matrix that is split */
-#include <lockstep/team.h>
+#include <lockstep/group.h>
 
 #include "base/integer.h"
 
@@ -25,7 +25,7 @@ int64_t ls_matrix_slice(const ls_matrix *m)
     return (m->rows + slices - 1) / slices;
 }
 
-bool ls_team_splits(int size, int64_t rows, const ls_matrix *m)
+bool ls_group_splits(int size, int64_t rows, const ls_matrix *m)
 {
     /* As doubles, so that nothing overflows. */
     return size > 1 && m->rows >= size &&
@@ -40,7 +40,7 @@ static void offsets(int size, int64_t rows, const ls_layout *layout, int at, int
     int64_t dy = 0, part = 0, x = 0;
     for (int i = 0; i < layout->matrices; i++) {
         const ls_matrix *m = &layout->matrix[i];
-        if (!ls_team_splits(size, rows, m))
+        if (!ls_group_splits(size, rows, m))
             continue;
         dy = ls_max(dy, B * m->columns);
         part = ls_max(part, B * ls_max(size * m->columns, m->rows));
@@ -52,18 +52,18 @@ static void offsets(int size, int64_t rows, const ls_layout *layout, int at, int
     out[2] = out[1] + aligned(part) + x;
 }
 
-int64_t ls_team_floats(int size, int64_t rows, const ls_layout *layout)
+int64_t ls_group_floats(int size, int64_t rows, const ls_layout *layout)
 {
     int64_t offset[3];
     offsets(size, rows, layout, layout->matrices, offset);
     return ls_max(offset[2], size);
 }
 
-ls_team_desk ls_team_desk_of(const ls_team *team, const ls_layout *layout, int at)
+ls_group_buffers ls_group_buffers_of(const ls_group *group, const ls_layout *layout, int at)
 {
     int64_t offset[3];
-    offsets(team->size, team->rows, layout, at, offset);
-    return (ls_team_desk){.dy = team->shared + offset[0],
-                          .part = team->shared + offset[1],
-                          .x = team->shared + offset[2]};
+    offsets(group->size, group->rows, layout, at, offset);
+    return (ls_group_buffers){.dy = group->shared + offset[0],
+                              .part = group->shared + offset[1],
+                              .x = group->shared + offset[2]};
 }
