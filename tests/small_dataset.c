@@ -5,7 +5,7 @@
 #include "data/h5.h"
 #include "data/seal.h"
 #include "test.h"
-#include "train/checkpoint_file.h"
+#include "run/checkpoint_file.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 #include "base/show.h"
 #include "cli/command.h"
 #include "cli/console.h"
-#include "train/disturbance.h"
+#include "measure/disturbance.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -7,8 +7,8 @@
 #include "base/show.h"
 #include "cli/command.h"
 #include "cli/console.h"
-#include "train/disturbance.h"
-#include "train/doctor.h"
+#include "measure/disturbance.h"
+#include "measure/doctor.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include "cli/console.h"
 #include "data/h5.h"
 #include "data/seal.h"
-#include "train/run_log.h"
+#include "run/run_log.h"
 
 #include <stdlib.h>
 #include <string.h>

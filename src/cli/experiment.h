@@ -5,8 +5,8 @@
 
 #include <lockstep/scaling.h>
 
-#include "train/disturbance.h"
-#include "train/run_read.h"
+#include "measure/disturbance.h"
+#include "run/run_read.h"
 
 /* A run of the experiment. */
 typedef struct ls_member {

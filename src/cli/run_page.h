@@ -6,7 +6,7 @@
 
 #include <lockstep/status.h>
 
-#include "train/run_read.h"
+#include "run/run_read.h"
 
 /* What the page is made of; NULL where there is none. */
 typedef struct ls_run_material {

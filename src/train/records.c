@@ -3,7 +3,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "train/checkpoint_file.h"
+#include "run/checkpoint_file.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -8,7 +8,7 @@
 #include <lockstep/checkpoint.h>
 #include <lockstep/trainer.h>
 
-#include "train/run_log.h"
+#include "run/run_log.h"
 
 typedef struct ls_records {
     ls_model_info info; /* for checkpoints; borrows all its texts */

@@ -6,7 +6,7 @@
 #include "base/show.h"
 #include "data/h5.h"
 #include "train/standby.h"
-#include "train/checkpoint_file.h"
+#include "run/checkpoint_file.h"
 #include "train/records.h"
 
 #include <lockstep/settings.h>

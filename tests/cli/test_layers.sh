@@ -19,7 +19,8 @@ except() { find src include -name '*.[ch]' | grep -vE "$1"; }
     none_match "mpi.h only in the parallel layer and main.c" '#include <mpi.h>' $(except '^src/parallel/|^src/cli/main.c')
     none_match "hdf5.h only in h5*.c and its inner headers" '#include <hdf5.h>' $(except '^src/data/h5(_check|_attribute|_table|_type)?.c|^src/data/h5_(check|file).h')
     none_match "which only they include" '#include "data/h5_(check|file).h"' $(except '^src/data/h5(_check|_attribute|_table|_type)?.c')
-    none_match "cblas.h only in the compute layer" '#include <cblas.h>' $(except '^src/nn/')
+    none_match "cblas.h only in product.c and compute*.c" '#include <cblas.h>' $(except '^src/nn/(product|compute|compute_check).c')
+    none_match "operations know no hooks, groups of ranks, slices or packed inputs" '\b(ls_\w*hook|ls_group\w*|slices?|pack(ed|ing)?)\b' src/nn/ops/*.[ch]
     none_match "zlib.h only in idx.c" '#include <zlib.h>' $(except '^src/data/idx.c')
     none_match "png.h only in png.c" '#include <png.h>' $(except '^src/cli/png.c')
     none_match "exit and argv only in the program" '\b(exit|_exit|abort)\(|\bargv\b' $(except '^src/cli/|^src/base/child.c')

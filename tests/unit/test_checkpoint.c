@@ -5,7 +5,7 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "train/checkpoint_file.h"
+#include "run/checkpoint_file.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* What is found wrong with where a job runs, one thing at a time. */
 #include "test.h"
-#include "train/disturbance.h"
-#include "train/doctor.h"
+#include "measure/disturbance.h"
+#include "measure/doctor.h"
 
 #include <errno.h>
 #include <math.h>

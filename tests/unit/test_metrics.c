@@ -5,7 +5,7 @@
 
 #include "base/exact.h"
 #include "nn/loss.h"
-#include "train/run_log.h"
+#include "run/run_log.h"
 
 #include <math.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "train/run_log.h"
+#include "run/run_log.h"
 
 #include <fcntl.h>
 #include <jansson.h>

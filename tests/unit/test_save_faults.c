@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "train/run_log.h"
+#include "run/run_log.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "test.h"
-#include "train/run_read.h"
+#include "run/run_read.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* The history in a checkpoint file: the dataset `metrics`, float64 [epochs][columns], and the
  * attribute `columns`, their names with commas between them. All functions are Local. */
-#ifndef LS_TRAIN_CHECKPOINT_HISTORY_H
-#define LS_TRAIN_CHECKPOINT_HISTORY_H
+#ifndef LS_RUN_CHECKPOINT_HISTORY_H
+#define LS_RUN_CHECKPOINT_HISTORY_H
 
 #include <stdint.h>
 

@@ -1,9 +1,9 @@
-#include "train/run_read.h"
+#include "run/run_read.h"
 
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "train/run_log.h"
+#include "run/run_log.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "train/disturbance.h"
+#include "measure/disturbance.h"
 
 #include "base/memory.h"
 

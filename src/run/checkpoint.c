@@ -7,10 +7,10 @@
 #include "data/h5.h"
 #include "data/samples.h"
 #include "data/seal.h"
-#include "train/checkpoint_arena.h"
-#include "train/checkpoint_attributes.h"
-#include "train/checkpoint_file.h"
-#include "train/checkpoint_history.h"
+#include "run/checkpoint_arena.h"
+#include "run/checkpoint_attributes.h"
+#include "run/checkpoint_file.h"
+#include "run/checkpoint_history.h"
 
 #include <errno.h>
 #include <unistd.h>

@@ -1,8 +1,8 @@
-#include "train/run_folder.h"
+#include "run/run_folder.h"
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "train/checkpoint_file.h"
+#include "run/checkpoint_file.h"
 
 #include <pthread.h>
 #include <unistd.h>

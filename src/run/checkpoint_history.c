@@ -1,4 +1,4 @@
-#include "train/checkpoint_history.h"
+#include "run/checkpoint_history.h"
 
 #include "base/memory.h"
 

@@ -1,4 +1,4 @@
-#include "train/run_log.h"
+#include "run/run_log.h"
 
 #include "base/fault.h"
 #include "base/file.h"

@@ -1,4 +1,4 @@
-#include "train/checkpoint_attributes.h"
+#include "run/checkpoint_attributes.h"
 
 #include "base/memory.h"
 #include "data/samples.h"

@@ -1,6 +1,6 @@
 /* Whether figures come from a machine that does something else, too: what is odd about them. */
-#ifndef LS_TRAIN_DISTURBANCE_H
-#define LS_TRAIN_DISTURBANCE_H
+#ifndef LS_MEASURE_DISTURBANCE_H
+#define LS_MEASURE_DISTURBANCE_H
 
 #include <stdbool.h>
 

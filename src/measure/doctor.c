@@ -1,6 +1,6 @@
-#include "train/doctor.h"
+#include "measure/doctor.h"
 
-#include "train/disturbance.h"
+#include "measure/disturbance.h"
 
 #include <lockstep/compute.h>
 

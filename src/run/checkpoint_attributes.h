@@ -1,7 +1,7 @@
 /* The attributes of a checkpoint file: what the network is and how far its training has come. They
  * are listed in one table, in checkpoint_attributes.c. All functions are Local. */
-#ifndef LS_TRAIN_CHECKPOINT_ATTRIBUTES_H
-#define LS_TRAIN_CHECKPOINT_ATTRIBUTES_H
+#ifndef LS_RUN_CHECKPOINT_ATTRIBUTES_H
+#define LS_RUN_CHECKPOINT_ATTRIBUTES_H
 
 #include <lockstep/checkpoint.h>
 

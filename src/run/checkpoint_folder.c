@@ -3,7 +3,7 @@
  * loadable checkpoint. */
 #include "base/file.h"
 #include "base/memory.h"
-#include "train/checkpoint_file.h"
+#include "run/checkpoint_file.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* What is wrong with where a job runs: a judgement of what its ranks have found out. */
-#ifndef LS_TRAIN_DOCTOR_H
-#define LS_TRAIN_DOCTOR_H
+#ifndef LS_MEASURE_DOCTOR_H
+#define LS_MEASURE_DOCTOR_H
 
 #include <lockstep/topology.h>
 

@@ -1,4 +1,4 @@
-#include "train/checkpoint_arena.h"
+#include "run/checkpoint_arena.h"
 
 #include <stdio.h>
 

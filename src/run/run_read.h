@@ -1,6 +1,6 @@
 /* Reads what a run left in its folder; see run_log.h for what is in it. */
-#ifndef LS_TRAIN_RUN_READ_H
-#define LS_TRAIN_RUN_READ_H
+#ifndef LS_RUN_RUN_READ_H
+#define LS_RUN_RUN_READ_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* Between checkpoint.c, which knows what a checkpoint file holds, and checkpoint_folder.c and
  * checkpoint_find.c, which know where the files lie. All functions are Local. */
-#ifndef LS_TRAIN_CHECKPOINT_FILE_H
-#define LS_TRAIN_CHECKPOINT_FILE_H
+#ifndef LS_RUN_CHECKPOINT_FILE_H
+#define LS_RUN_CHECKPOINT_FILE_H
 
 #include <lockstep/checkpoint.h>
 

@@ -2,7 +2,7 @@
  * them which was the best. */
 #include "base/file.h"
 #include "base/memory.h"
-#include "train/checkpoint_file.h"
+#include "run/checkpoint_file.h"
 
 #include <dirent.h>
 #include <errno.h>

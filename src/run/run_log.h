@@ -1,7 +1,7 @@
 /* The run folder's records: config.conf, metrics.csv, events.jsonl, summary.json. Written by rank 0
  * only; all functions are Local and fail with LS_ERR_FAILURE if a file can't be written. */
-#ifndef LS_TRAIN_RUN_LOG_H
-#define LS_TRAIN_RUN_LOG_H
+#ifndef LS_RUN_RUN_LOG_H
+#define LS_RUN_RUN_LOG_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,7 +10,7 @@
 #include <lockstep/metrics.h>
 #include <lockstep/status.h>
 
-#include "train/run_folder.h"
+#include "run/run_folder.h"
 
 typedef struct ls_run_log ls_run_log;
 struct json_t;

@@ -1,7 +1,7 @@
 /* The folder of a run, held by rank 0 as long as the run goes on: no other run starts in it, and
  * what becomes of it meanwhile is noticed. All functions are Local. */
-#ifndef LS_TRAIN_RUN_FOLDER_H
-#define LS_TRAIN_RUN_FOLDER_H
+#ifndef LS_RUN_RUN_FOLDER_H
+#define LS_RUN_RUN_FOLDER_H
 
 #include <lockstep/status.h>
 

@@ -1,7 +1,7 @@
 /* Arenas of the parameters' layout in a checkpoint file: the parameters, their average, and what
  * the optimizer keeps, each below a group of its own. All functions are Local. */
-#ifndef LS_TRAIN_CHECKPOINT_ARENA_H
-#define LS_TRAIN_CHECKPOINT_ARENA_H
+#ifndef LS_RUN_CHECKPOINT_ARENA_H
+#define LS_RUN_CHECKPOINT_ARENA_H
 
 #include <stdbool.h>
 
