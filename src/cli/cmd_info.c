@@ -80,19 +80,63 @@ static json_t *describe_params(const ls_network *network)
     return object;
 }
 
+static json_t *shape_json(ls_shape shape)
+{
+    return json_pack("[I,I,I]", (json_int_t)shape.channels, (json_int_t)shape.height,
+                     (json_int_t)shape.width);
+}
+
+/* Adds the attributes that a layer of this kind has. */
+static void add_attributes(json_t *object, const ls_attributes *a)
+{
+    const struct {
+        const char *name;
+        int64_t value;
+    } numbers[] = {
+        {"units", a->units}, {"window", a->window}, {"stride", a->stride}, {"pad", a->pad}};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (numbers[i].value > 0)
+            json_object_set_new(object, numbers[i].name, json_integer(numbers[i].value));
+    if (a->rate > 0)
+        json_object_set_new(object, "rate", json_real(a->rate));
+}
+
+/* The layers by name: word, the layers that each reads, shapes [channels, height, width],
+ * attributes, number of parameters. */
+static json_t *layers_json(const ls_network *network)
+{
+    json_t *object = json_object();
+    for (int i = 0; i < ls_network_layers(network); i++) {
+        const ls_layer_info layer = ls_network_layer(network, i);
+        json_t *reads = json_array();
+        for (int k = 0; k < layer.inputs; k++)
+            json_array_append_new(
+                reads,
+                json_string(layer.input[k] < 0 ? "input"
+                                               : ls_network_layer(network, layer.input[k]).name));
+        json_t *row = json_pack("{s:s, s:s, s:o, s:o, s:o, s:I}", "word", layer.word, "kind",
+                                layer.kind, "reads", reads, "in", shape_json(layer.in[0]), "out",
+                                shape_json(layer.out), "parameters", (json_int_t)layer.parameters);
+        add_attributes(row, &layer.attributes);
+        json_object_set_new(object, layer.name, row);
+    }
+    return object;
+}
+
 static json_t *model_json(const ls_model *model)
 {
     const ls_model_facts *facts = ls_model_describe(model);
     const ls_model_info *id = facts->info;
     const ls_progress *progress = &facts->progress;
     return json_pack(
-        "{s:s, s:o, s:o, s:[I,I,I], s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:b, s:o, s:o}", "kind",
+        "{s:s, s:o, s:o, s:[I,I,I], s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:b, s:o, s:o}", "kind",
         "checkpoint", "run", ls_json_text(id->run), "model", ls_json_text(id->model), "image",
         (json_int_t)id->input.channels, (json_int_t)id->input.height, (json_int_t)id->input.width,
         "classes", id->classes, "epoch", (json_int_t)progress->epoch, "step",
         (json_int_t)progress->step, "steps", (json_int_t)progress->optimizer_steps, "best_epoch",
         (json_int_t)progress->early_stop.best_epoch, "metrics",
-        progress->epoch > 0 ? ls_metrics_json(&facts->latest) : json_object(), "parameters",
+        progress->epoch > 0 ? ls_metrics_json(&facts->latest) : json_object(), "layers",
+        layers_json(ls_model_network(model)), "parameters",
         describe_params(ls_model_network(model)), "average", facts->has_average, "dataset",
         ls_json_text(id->dataset), "config", ls_json_text(id->config));
 }

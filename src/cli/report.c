@@ -52,21 +52,30 @@ static void print_data(const ls_run_info *info)
     ls_print(stderr, ", %s\n", ls_counted(d->classes, "class").text);
 }
 
+/* Where a layer reads another value than the output of the layer before it. */
+static void print_sources(const ls_network *network, int at)
+{
+    const ls_layer_info layer = ls_network_layer(network, at);
+    for (int k = 0; k < layer.inputs; k++)
+        if (k > 0 || layer.input[k] != at - 1)
+            ls_print(stderr, ", %s %s", k > 0 ? "with" : "from",
+                     layer.input[k] < 0 ? "the input"
+                                        : ls_network_layer(network, layer.input[k]).name);
+}
+
 static void print_network(const ls_run_info *info)
 {
-    const ls_dataset_info *d = info->dataset;
-    ls_shape input = {d->channels, d->height, d->width};
     for (int i = 0; i < ls_network_layers(info->network); i++) {
-        ls_layer_info layer = ls_network_layer(info->network, i);
+        const ls_layer_info layer = ls_network_layer(info->network, i);
         ls_print(stderr, "  %-10s%-14s", i == 0 ? "network" : "", layer.word);
-        print_shape(input);
+        print_shape(layer.in[0]);
         ls_print(stderr, " -> ");
         print_shape(layer.out);
         if (layer.parameters > 0)
             ls_print(stderr, ", %s %s", ls_grouped(layer.parameters).text,
                      ls_plural(layer.parameters, "parameter").text);
+        print_sources(info->network, i);
         ls_print(stderr, "\n");
-        input = layer.out;
     }
     ls_print(stderr, "  %-10s%s parameters together\n", "",
              ls_grouped(ls_network_size(info->network)).text);

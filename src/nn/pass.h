@@ -19,11 +19,11 @@ typedef struct ls_sum {
 /* Context of a training pass: hooks, key of random numbers, micro-batches. All zeros: a rank
  * alone. */
 typedef struct ls_pass {
-    const ls_group *group; /* computes large products together; NULL: this rank alone */
-    ls_param_hook param_hook;    /* parameter hook: called before parameters are read */
-    ls_grad_hook grad_hook;     /* gradient hook: called when gradients are final */
-    ls_sum sum;            /* of statistics over the global batch */
-    uint64_t key;          /* random numbers depend on it and on the rows' ids */
+    const ls_group *group;    /* computes large products together; NULL: this rank alone */
+    ls_param_hook param_hook; /* parameter hook: called before parameters are read */
+    ls_grad_hook grad_hook;   /* gradient hook: called when gradients are final */
+    ls_sum sum;               /* of statistics over the global batch */
+    uint64_t key;             /* random numbers depend on it and on the rows' ids */
 
     /* e: the target of cross-entropy is 1 - e for the label, and e / K more for each class
      * (Szegedy et al., Rethinking the Inception Architecture, 2016). 0 or more, below 1. */

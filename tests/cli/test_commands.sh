@@ -297,4 +297,16 @@ mpirun -n 32 "$lockstep" "${many[@]}" --run run/many 2>err
 check "32 ranks, batch 16" has err '^epoch 2/2'
 check "32 ranks do as one" same_bits run/many run/one
 
+# A network with a branch: which values its layers read is shown, and kept.
+mpirun -n 2 "$lockstep" train --data mine.h5 --model "dense:9 relu :a dense:9 +a @a dense:9 :b @a +b dense:5" --epochs 1 --run branch >out 2>err
+check "a layer that nothing reads is refused" [ $? = 2 ]
+mpirun -n 2 "$lockstep" train --data mine.h5 --model "dense:9 relu :a dense:9 :b @a dense:9 +b &a dense:5" --epochs 1 --run branch >out 2>err
+check "a network with branches trains" [ $? = 0 ]
+check "the table says what a layer continues from" has err ' dense:9 +9 -> 9, 90 parameters, from relu1$'
+check "and what it is joined with" has err ' \+b +9 -> 9, with dense2$'
+check "the channels of two values are put side by side" has err ' &a +9 -> 18, with relu1$'
+"$lockstep" info branch --json >out
+check "info lists the layers that each layer reads" has out '"concat1": ?\{"word": ?"&a", ?"kind": ?"concat", ?"reads": ?\["add1", ?"relu1"\]'
+mpirun -n 1 "$lockstep" eval --data mine.h5 --checkpoint branch >out 2>err
+check "and it can be evaluated" [ $? = 0 ]
 finish
