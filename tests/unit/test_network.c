@@ -3,6 +3,7 @@
 #include <lockstep/network.h>
 
 #include "base/memory.h"
+#include "nn/network_state.h"
 #include "nn/pass.h"
 #include "nn/words.h"
 
@@ -339,6 +340,32 @@ static void passes_allocate_nothing(void **state)
     ls_network_destroy(&network);
 }
 
+/* Buffers for gradients are used in turn: a chain of layers needs two, however long it is. */
+static void plans_few_buffers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *model;
+        int buffers;
+    } cases[] = {
+        {"dense:10", 2},
+        {"dense:9 relu dense:8 tanh dense:7 gelu dense:10", 2},
+        {"dense:9 tanh batchnorm dense:10 batchnorm", 2},
+        {"dense:9 :a tanh dense:9 +a dense:10", 3},
+        {"dense:9 :a dense:9 tanh :b dense:9 +a +b dense:10", 4},
+        {"dense:9 :a tanh &a dense:9 :b tanh &b dense:10", 3},
+        {"resnet", 3},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ls_network *network;
+        assert_ok(ls_network_create(&network, cases[i].model, input, 10, LS_CROSS_ENTROPY, 1));
+        if (network->gradients != cases[i].buffers)
+            fail_msg("%s: %d buffers, not %d", cases[i].model, network->gradients,
+                     cases[i].buffers);
+        ls_network_destroy(&network);
+    }
+}
+
 typedef struct told {
     int calls;
     int64_t from;
@@ -410,6 +437,7 @@ int main(void)
         cmocka_unit_test(initialises_by_activation),
         cmocka_unit_test(handles_extremes),
         cmocka_unit_test(passes_allocate_nothing),
+        cmocka_unit_test(plans_few_buffers),
         cmocka_unit_test(tells_what_is_final),
         cmocka_unit_test(counts_operations),
     };
