@@ -1,4 +1,4 @@
-/* The rows of one piece of work as floats: what the data layer fills and a network reads. */
+/* A batch: rows as floats, filled by the data layer and read by a network. */
 #ifndef LOCKSTEP_BATCH_H
 #define LOCKSTEP_BATCH_H
 
@@ -11,16 +11,16 @@ extern "C" {
 #endif
 
 typedef struct ls_batch {
-    int64_t rows;     /* rows that hold something now, 0 .. capacity */
-    int64_t capacity; /* rows there is room for */
+    int64_t rows;     /* rows in use, 0 .. capacity */
+    int64_t capacity; /* rows allocated */
     int64_t features; /* floats in a row */
-    float *x;         /* [capacity][features] inputs, owned; room for one row more behind them */
+    float *x;         /* [capacity][features] inputs, owned; one spare row follows them */
     int32_t *labels;  /* [capacity] class of each row, owned */
     int64_t *ids;     /* [capacity] the row's number in its split of the data set, owned */
 } ls_batch;
 
-/* Room for `capacity` rows (0 or more) of `features` floats. Local.
- * Errors: LS_ERR_FAILURE when memory is short; *out is left alone. */
+/* Creates a batch with room for `capacity` rows (0 or more) of `features` floats. Local.
+ * Errors: LS_ERR_FAILURE if memory is short; *out is left alone. */
 ls_status ls_batch_create(ls_batch **out, int64_t capacity, int64_t features) LS_MUST_CHECK;
 
 /* Reorders the images of a batch in place: [channels][pixels] becomes [pixels][channels]. Local. */

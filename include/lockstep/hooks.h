@@ -1,6 +1,5 @@
-/* Hooks: how passes through a network and the reduction of its gradients run side by side. The link
- * between a network and those who move its parameters and gradients, which know nothing else of each
- * other. */
+/* Hooks: they let passes through a network overlap with the reduction of its gradients. Hooks are
+ * the only interface between a network and the reducer that moves its parameters and gradients. */
 #ifndef LOCKSTEP_HOOKS_H
 #define LOCKSTEP_HOOKS_H
 
@@ -11,20 +10,20 @@
 extern "C" {
 #endif
 
-/* Parameter hook: called during a forward pass, before parameters from offset `from` to the end of the
- * arena are read; it returns when they are up to date. Offsets go down: the first operation with
- * parameters waits for its own from the end to the beginning, so that it can begin while some are
- * still on their way. `call` may be NULL. */
+/* Parameter hook: called during a forward pass before the parameters from offset `from` to the end
+ * of the arena are read; returns when they are up to date. Offsets decrease: the first operation
+ * with parameters waits for its parameters from last to first, so that it can begin while the
+ * others are still being received. `call` may be NULL. */
 typedef struct ls_param_hook {
     void (*call)(void *user, int64_t from);
     void *user;
 } ls_param_hook;
 
-/* Gradient hook: called during a backward pass when all gradients from offset `from` to the end of the
- * arena are final: they come from the end down, so that their reduction over ranks can begin. With
- * micro-batches they are those of one micro-batch; then `again` is called when those from some offset
- * below `end` are made anew, for the next micro-batch, to be added to the ones before. Both may be
- * NULL. */
+/* Gradient hook: called during a backward pass when all gradients from offset `from` to the end of
+ * the arena are final. Offsets decrease, so that the reduction over ranks can begin at the arena's
+ * end. With micro-batches, final means the gradients of one micro-batch; `again` is then called
+ * when gradients below offset `end` are about to be recomputed for the next micro-batch, to be
+ * added to those of the micro-batches before. Both may be NULL. */
 typedef struct ls_grad_hook {
     void (*call)(void *user, int64_t from);
     void (*again)(void *user, int64_t end);
@@ -45,7 +44,8 @@ static inline void ls_grads_ready(ls_grad_hook hook, int64_t from)
         hook.call(hook.user, from);
 }
 
-/* Announces that gradients below this offset are made anew for the next micro-batch. */
+/* Announces that gradients below this offset are recomputed for the next micro-batch. Collective if
+ * the hook is. */
 static inline void ls_next_micro_batch(ls_grad_hook hook, int64_t end)
 {
     if (hook.again != NULL)

@@ -1,7 +1,7 @@
-/* Status codes and the one line of text that goes with a failure.
+/* Status codes, and one line of error text per failure.
  *
- * A function that can fail returns an ls_status. The only maker of a non-zero status is ls_fail(),
- * which also keeps one line saying what failed, where, and what to do; the codes are the program's
+ * A function that can fail returns an ls_status. Non-zero codes are made by ls_fail() only, which
+ * also keeps one line of text: the failure, its place, and a remedy. The codes are the program's
  * exit codes. The text is kept per thread until the next ls_fail(). */
 #ifndef LOCKSTEP_STATUS_H
 #define LOCKSTEP_STATUS_H
@@ -26,7 +26,7 @@ extern "C" {
     X(LS_ERR_DATA, 3, "data or checkpoint file missing, unreadable or malformed")                  \
     X(LS_ERR_NUMERIC, 4, "numerical failure")                                                      \
     X(LS_ERR_RANKS, 5, "ranks disagree, or one is stuck")                                          \
-    X(LS_INTERRUPTED, 75, "interrupted, what was done is saved: to be run again")
+    X(LS_INTERRUPTED, 75, "interrupted, progress is saved: run again to resume")
 
 typedef enum ls_status {
 #define LS_STATUS_ENUM(name, value, text) name = (value),
@@ -34,17 +34,18 @@ typedef enum ls_status {
 #undef LS_STATUS_ENUM
 } ls_status;
 
-/* Records the text of a failure and returns its code, so that `return ls_fail(...)` reads well.
- * Local. `code` must not be LS_OK. Text longer than LS_ERROR_TEXT_MAX - 1 bytes is cut. */
+/* Records the text of a failure and returns its code, for `return ls_fail(...)`. Local.
+ * code    not LS_OK
+ * format  as for printf(); a text longer than LS_ERROR_TEXT_MAX - 1 bytes is cut */
 ls_status ls_fail(ls_status code, const char *format, ...) LS_PRINTF(2, 3);
 
 #define LS_ERROR_TEXT_MAX 1024
 
-/* The text of this thread's latest failure, "" if there was none. Local. Borrowed until the next
- * ls_fail() of the thread. */
+/* Returns the text of this thread's latest failure, "" if there was none. Local. Borrowed until the
+ * next ls_fail() of the thread. */
 const char *ls_error_text(void);
 
-/* What a code means, in a few words. Local. */
+/* Returns the meaning of a code, in a few words. Local. */
 const char *ls_status_meaning(ls_status status);
 
 #ifdef __cplusplus

@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* Rows may be read as vectors that reach beyond their end. */
+/* Floats after the last row: vector loads may read beyond the end of a row. */
 enum { SLACK = 32 };
 
 ls_status ls_batch_create(ls_batch **out, int64_t capacity, int64_t features)

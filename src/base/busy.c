@@ -7,9 +7,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Ticks that one processor has worked, from its line of /proc/stat: user, nice, system, then idle
- * and iowait, which don't count, irq, softirq, and steal, which went to other machines. */
-static int read_line(const char *line, int *processor, double *ticks)
+/* Busy ticks of one processor, from its line of /proc/stat: user, nice, system, irq, softirq and
+ * steal (time taken by other virtual machines), without idle and iowait. Returns 0 for another
+ * line. */
+static int parse_processor_line(const char *line, int *processor, double *ticks)
 {
     double user, nice, kernel, irq, softirq, steal;
     if (sscanf(line, "cpu%d %lf %lf %lf %*f %*f %lf %lf %lf", processor, &user, &nice, &kernel,
@@ -19,7 +20,7 @@ static int read_line(const char *line, int *processor, double *ticks)
     return 1;
 }
 
-static double busy_ticks(void)
+static double sum_busy_ticks(void)
 {
     char line[512];
     int processor;
@@ -30,13 +31,14 @@ static double busy_ticks(void)
         return 0;
     const int known = sched_getaffinity(0, sizeof mine, &mine) == 0;
     while (fgets(line, sizeof line, file) != NULL)
-        if (read_line(line, &processor, &ticks) && (!known || CPU_ISSET((size_t)processor, &mine)))
+        if (parse_processor_line(line, &processor, &ticks) &&
+            (!known || CPU_ISSET((size_t)processor, &mine)))
             sum += ticks;
     fclose(file);
     return sum;
 }
 
-static double seconds(struct timeval t)
+static double timeval_seconds(struct timeval t)
 {
     return (double)t.tv_sec + 1e-6 * (double)t.tv_usec;
 }
@@ -46,8 +48,8 @@ ls_busy ls_busy_now(void)
     struct rusage own;
     getrusage(RUSAGE_SELF, &own);
     return (ls_busy){.at = ls_now(),
-                     .all = busy_ticks() / (double)sysconf(_SC_CLK_TCK),
-                     .own = seconds(own.ru_utime) + seconds(own.ru_stime)};
+                     .all = sum_busy_ticks() / (double)sysconf(_SC_CLK_TCK),
+                     .own = timeval_seconds(own.ru_utime) + timeval_seconds(own.ru_stime)};
 }
 
 ls_load ls_busy_since(const ls_busy *then)

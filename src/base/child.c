@@ -13,11 +13,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* HDF5 takes up to three times as much as a chunk has, which is 1 GiB at most; what unpacks to more
- * than it says must not take all there is. */
+/* HDF5 needs up to three times the size of a chunk, which is at most 1 GiB; data that unpack to
+ * more than their declared size must not exhaust the memory. */
 #define MEMORY_MOST ((rlim_t)4 << 30)
 
-/* What a child sends when it comes to its end. */
+/* Result that a child sends before it exits. */
 typedef struct message {
     ls_status status;
     char text[LS_ERROR_TEXT_MAX];
@@ -25,8 +25,8 @@ typedef struct message {
 
 static bool is_child;
 
-/* Limits the processor time of this process, as far as it may be raised. The end of it is SIGXCPU,
- * which is told from other deaths. */
+/* Limits the processor time of this process, up to the hard limit. At the limit the process gets
+ * SIGXCPU, which distinguishes a timeout from a crash. */
 static void limit_time(rlim_t seconds)
 {
     struct rlimit time;
@@ -43,7 +43,7 @@ void ls_child_allow(int64_t seconds)
         limit_time(time.rlim_cur + (rlim_t)seconds);
 }
 
-/* Limits what this process may take beyond the memory that it has. */
+/* Limits this process's address space to its current size plus MEMORY_MOST. */
 static void limit_memory(void)
 {
     long pages = 0;
@@ -59,9 +59,9 @@ static void limit_memory(void)
     setrlimit(RLIMIT_AS, &memory);
 }
 
-/* The child's whole life. It dies in silence: no core, and no words of the C library or of MPI's
- * signal handlers, for the parent has one line to say. */
-static void live(ls_status (*work)(const void *arg), const void *arg, int64_t seconds, int out)
+/* Runs the work in the child, sends the result and exits. A crash is silent: no core file, and no
+ * messages of the C library or of MPI's signal handlers; the parent reports one line. */
+static void run_child(ls_status (*work)(const void *arg), const void *arg, int64_t seconds, int out)
 {
     static const int deaths[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGXCPU};
     const struct rlimit core = {0, 0};
@@ -79,14 +79,15 @@ static void live(ls_status (*work)(const void *arg), const void *arg, int64_t se
     _exit(write(out, &m, sizeof m) == (ssize_t)sizeof m ? 0 : 1);
 }
 
-/* Waits for a child's message; *whole: it came, in one piece, as it is less than a pipe takes at
- * once. Errors: LS_INTERRUPTED if this process is asked to end before. */
-static ls_status receive(int in, message *m, bool *whole)
+/* Waits for a child's message. A message is smaller than PIPE_BUF, so that it arrives in one piece.
+ * whole  on return, true if a message arrived
+ * Errors: LS_INTERRUPTED if this process is asked to end before. */
+static ls_status receive_message(int in, message *m, bool *whole)
 {
-    enum { LOOK = 100 /* ms */ };
+    enum { POLL_MS = 100 };
     struct pollfd wait = {.fd = in, .events = POLLIN};
     *whole = false;
-    while (poll(&wait, 1, LOOK) <= 0) {
+    while (poll(&wait, 1, POLL_MS) <= 0) {
         ls_status status = ls_interrupt_poll(0);
         if (status != LS_OK)
             return status;
@@ -99,21 +100,21 @@ static ls_status receive(int in, message *m, bool *whole)
     return LS_OK;
 }
 
-/* The line for a child that left no message. state: as waitpid() has it */
-static ls_status explain(int state, const char *path)
+/* Returns the error for a child that sent no message.
+ * state  from waitpid() */
+static ls_status fail_lost_child(int state, const char *path)
 {
     const int death = WIFSIGNALED(state) ? WTERMSIG(state) : 0;
     if (death == SIGXCPU)
         return ls_fail(
             LS_ERR_DATA,
-            "%s: damaged, or stored in a way that takes far too long to read: reading it "
-            "does not come to an end; if it is sound, write it anew, in chunks of whole "
-            "rows",
+            "%s: damaged, or stored in a way that takes far too long to read: reading exceeds "
+            "its time limit; if the file is intact, rewrite it in chunks of whole rows",
             path);
     if (death == SIGKILL || death == SIGTERM || death == SIGINT)
         return ls_fail(LS_ERR_FAILURE,
-                       "%s: the process that tried to read it was ended by signal %d%s", path,
-                       death, death == SIGKILL ? ", as for lack of memory" : "");
+                       "%s: the process that checked this file was killed by signal %d%s", path,
+                       death, death == SIGKILL ? ", possibly out of memory" : "");
     return ls_fail(LS_ERR_DATA, "%s: damaged: the HDF5 library crashes on it", path);
 }
 
@@ -125,11 +126,11 @@ ls_status ls_in_child(ls_status (*work)(const void *arg), const void *arg, const
         return LS_OK;
     const pid_t child = fork();
     if (child == 0)
-        live(work, arg, seconds, ends[1]);
+        run_child(work, arg, seconds, ends[1]);
     close(ends[1]);
     message m = {.status = LS_OK};
     bool whole = false;
-    ls_status status = child > 0 ? receive(ends[0], &m, &whole) : LS_OK;
+    ls_status status = child > 0 ? receive_message(ends[0], &m, &whole) : LS_OK;
     close(ends[0]);
     if (child > 0 && status != LS_OK)
         kill(child, SIGKILL);
@@ -138,6 +139,6 @@ ls_status ls_in_child(ls_status (*work)(const void *arg), const void *arg, const
     if (child <= 0 || status != LS_OK)
         return status;
     if (!whole)
-        return explain(state, path);
+        return fail_lost_child(state, path);
     return m.status == LS_OK ? LS_OK : ls_fail(m.status, "%s", m.text);
 }

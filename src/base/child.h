@@ -1,4 +1,4 @@
-/* Work that may go wrong beyond repair, in a process of its own. */
+/* Work that may crash or hang, in a child process. */
 #ifndef LS_BASE_CHILD_H
 #define LS_BASE_CHILD_H
 
@@ -6,19 +6,19 @@
 
 #include <lockstep/status.h>
 
-/* Does work(arg) in a child process, whose end is the end of whatever a library does to its memory
- * there; nothing else of it is left than the status and its text. It may take 4 GiB of memory more
- * than there is in use. Local.
- * path     of the file that is worked on, for messages
- * seconds  of processor time that it may take, see below
- * Errors: those of the work; LS_ERR_DATA if it crashed or took longer; LS_ERR_FAILURE if it was
- * killed; LS_INTERRUPTED if this process was asked to end meanwhile. Where no process can be made
- * it is LS_OK, as if this had not been asked for. */
+/* Runs work(arg) in a child process, so that a library that crashes or corrupts memory does not
+ * affect this process; only the status and its text come back. The child may use 4 GiB more memory
+ * than this process uses now. Local.
+ * path     of the file that is read, for messages
+ * seconds  limit on the child's processor time; ls_child_allow() raises it
+ * Errors: those of the work; LS_ERR_DATA if the child crashed or exceeded its time; LS_ERR_FAILURE
+ * if it was killed; LS_INTERRUPTED if this process was asked to end meanwhile. Returns LS_OK,
+ * without running the work, if no process can be created. */
 ls_status ls_in_child(ls_status (*work)(const void *arg), const void *arg, const char *path,
                       int64_t seconds) LS_MUST_CHECK;
 
-/* For work that is done in a child and has found out that there is more to do: so many seconds
- * more. Anywhere else it does nothing. Local. */
+/* Raises the time limit of the child that calls it by `seconds`, for work whose amount is known
+ * only after it began. Does nothing outside a child. Local. */
 void ls_child_allow(int64_t seconds);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <time.h>
 
-/* Seconds since some fixed moment in the past. */
+/* Returns the seconds since a fixed moment in the past. Local. */
 static inline double ls_now(void)
 {
     struct timespec t;
@@ -12,10 +12,10 @@ static inline double ls_now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Marks the start of the program, from which its time limits count. Local. */
+/* Records the start of the program, from which time limits count. Local. */
 void ls_clock_start(void);
 
-/* Seconds since then; 0 if it was not marked. Local. */
+/* Returns the seconds since ls_clock_start(); 0 if it was not called. Local. */
 double ls_clock_since_start(void);
 
 #endif

@@ -1,5 +1,6 @@
-/* Loops compiled for several processors, of which the one that the program runs on is chosen when
- * it starts: for builds that are not made for one processor anyhow. */
+/* Function multiversioning: a loop is compiled for several instruction sets, and the best one for
+ * the processor is chosen at program start. Only in builds that are not for one processor
+ * already. */
 #ifndef LS_BASE_DISPATCH_H
 #define LS_BASE_DISPATCH_H
 

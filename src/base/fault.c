@@ -12,7 +12,7 @@ static const char *const site_names[] = {
 };
 enum { SITES = sizeof site_names / sizeof *site_names };
 
-static atomic_int armed_site = -1; /* threads pass, too */
+static atomic_int armed_site = -1; /* atomic: other threads pass sites, too */
 static atomic_long passes_left;
 
 ls_status ls_fault_arm(const char *spec, int rank)
@@ -36,7 +36,7 @@ ls_status ls_fault_arm(const char *spec, int rank)
         }
         return LS_OK;
     }
-    return ls_fail(LS_ERR_USAGE, "LOCKSTEP_FAULT=%s: no fault site is called '%s'", spec, site);
+    return ls_fail(LS_ERR_USAGE, "LOCKSTEP_FAULT=%s: unknown fault site '%s'", spec, site);
 }
 
 ls_status ls_fault(ls_fault_site site)

@@ -52,7 +52,7 @@ ls_status ls_hold_folder(int *out, const char *path)
     return LS_OK;
 }
 
-/* Brings the folder of `path` to disk, so that a rename in it lasts. */
+/* Synchronises the folder of `path`, so that a rename in it is durable. */
 static ls_status sync_folder(const char *path)
 {
     char copy[LS_PATH_MAX];
@@ -64,7 +64,7 @@ static ls_status sync_folder(const char *path)
     status = ls_hold_folder(&folder, name);
     if (status != LS_OK)
         return status;
-    /* Some file systems can't synchronise a folder and say so with EINVAL: nothing to be done. */
+    /* EINVAL: the file system can't synchronise folders; ignored. */
     if (fsync(folder) != 0 && errno != EINVAL)
         status =
             ls_fail(LS_ERR_FAILURE, "%s: can't synchronise this folder: %s", name, strerror(errno));
@@ -145,7 +145,8 @@ ls_status ls_refuse_foreign(const char *path, const void *begin, size_t length, 
     if (got == 0 || (got == length && memcmp(found, begin, length) == 0))
         return LS_OK;
     return ls_fail(LS_ERR_USAGE,
-                   "%s: there is a file of that name which is no %s: it stays; choose another name",
+                   "%s: this file exists and is not of type %s: not overwritten; choose another "
+                   "name",
                    path, kind);
 }
 
@@ -156,7 +157,7 @@ ls_status ls_append_file(const char *path, const char *text, size_t length)
         return ls_fail(LS_ERR_FAILURE, "%s: can't open to write: %s", path, strerror(errno));
     const off_t before = lseek(file, 0, SEEK_END);
     ls_status status = ls_write_all(file, path, text, length);
-    /* Whether the part that was written can be taken away or not: what failed is the writing. */
+    /* The error is the failed write, even if its part can't be removed. */
     if (status != LS_OK && before >= 0 && ftruncate(file, before) != 0)
         errno = 0;
     return ls_close_written(file, path, status);
@@ -171,7 +172,7 @@ ls_status ls_lock_file(int *out, const char *path)
     if (flock(file, LOCK_EX | LOCK_NB) == 0) {
         gethostname(host, sizeof host - 1);
         const int length = snprintf(text, sizeof text, "process %ld on %s\n", (long)getpid(), host);
-        /* For who finds it taken; the lock holds without it. */
+        /* The owner, for the message of a process that finds the file locked; optional. */
         if (ftruncate(file, 0) == 0 && write(file, text, (size_t)length) != length)
             (void)ftruncate(file, 0);
         *out = file;
@@ -185,7 +186,7 @@ ls_status ls_lock_file(int *out, const char *path)
         return LS_OK;
     text[length > 0 ? length : 0] = '\0';
     text[strcspn(text, "\n")] = '\0';
-    return ls_fail(LS_ERR_USAGE, "%s: taken by %s: wait for its end, or choose another folder",
+    return ls_fail(LS_ERR_USAGE, "%s: locked by %s: wait until it ends, or choose another folder",
                    path, *text != '\0' ? text : "another process");
 }
 

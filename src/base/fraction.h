@@ -1,5 +1,5 @@
-/* Whole numbers that are computed from decimals. A user's 0.29 is a double a little below it, of
- * which 100 rows make 28.999999999999996: what was meant is 29. */
+/* Integers computed from decimal fractions. The double nearest to a user's 0.29 is slightly
+ * smaller: times 100 rows it gives 28.999999999999996, where 29 is intended. */
 #ifndef LS_BASE_FRACTION_H
 #define LS_BASE_FRACTION_H
 
@@ -7,19 +7,19 @@
 #include <math.h>
 #include <stdint.h>
 
-/* What the rounding of a few operations changes a number by, in parts of it. */
+/* Bound on the relative rounding error of a few operations. */
 #define LS_ROUNDING (4 * DBL_EPSILON)
 
-/* The number that is meant by x, a product or quotient of decimals: the whole number beside it, if
- * rounding can be what parts them; else x. Local. */
+/* Returns the nearest integer to x, a product or quotient of decimals, if the difference can be a
+ * rounding error; else x. Local. */
 static inline double ls_meant(double x)
 {
     const double whole = round(x);
     return fabs(x - whole) <= LS_ROUNDING * fabs(x) ? whole : x;
 }
 
-/* How many of the total a fraction, from 0 to 1, is: whole ones, not all of them unless it is 1.
- * Local. */
+/* Returns fraction * total, rounded down; less than the total unless the fraction is 1. Local.
+ * fraction  from 0 to 1 */
 static inline int64_t ls_part_of(double fraction, int64_t total)
 {
     const int64_t part = (int64_t)ls_meant(fraction * (double)total);

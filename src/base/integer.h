@@ -6,7 +6,7 @@
 #include <limits.h>
 #include <stdint.h>
 
-/* The one cast from our counts to the int of MPI and BLAS calls. */
+/* Casts a count to the int of MPI and BLAS calls, checked by an assertion. */
 static inline int ls_int(int64_t value)
 {
     assert(value >= INT_MIN && value <= INT_MAX);

@@ -17,23 +17,23 @@ static const struct {
                {SIGHUP, "SIGHUP"}};
 enum { SIGNALS = sizeof signals / sizeof *signals };
 
-/* Written by the handler and read by any thread: lock-free. */
+/* Written by the signal handler and read by any thread; lock-free. */
 static atomic_int seen;
 static _Atomic double seen_at;
 
 static double limit = INFINITY;
 static _Thread_local bool deaf;
 
-/* Seconds in which a signal that comes again is the same one: a terminal that is closed sends
- * SIGHUP twice, and mpirun and Slurm may both send SIGTERM. */
+/* Seconds within which further signals count as the first one: a closed terminal sends SIGHUP
+ * twice, and mpirun and Slurm may both send SIGTERM. */
 #define ECHO 1.0
 
-static void note(int number)
+static void interrupt_record(int number)
 {
     if (seen != 0 && ls_now() - seen_at < ECHO)
         return;
     if (seen != 0) {
-        /* Blocked until this handler returns; then it ends the process. */
+        /* The raised signal is blocked until this handler returns; then it ends the process. */
         signal(number, SIG_DFL);
         raise(number);
         return;
@@ -42,7 +42,7 @@ static void note(int number)
     seen = number;
 }
 
-static void handle(int number, void (*handler)(int number))
+static void set_handler(int number, void (*handler)(int number))
 {
     struct sigaction action;
     memset(&action, 0, sizeof action);
@@ -57,13 +57,13 @@ void ls_interrupt_watch(void)
     struct sigaction before;
     for (size_t i = 0; i < SIGNALS; i++)
         if (sigaction(signals[i].number, NULL, &before) != 0 || before.sa_handler != SIG_IGN)
-            handle(signals[i].number, note);
+            set_handler(signals[i].number, interrupt_record);
 }
 
 void ls_interrupt_spare_writers(void)
 {
-    handle(SIGPIPE, SIG_IGN);
-    handle(SIGXFSZ, SIG_IGN);
+    set_handler(SIGPIPE, SIG_IGN);
+    set_handler(SIGXFSZ, SIG_IGN);
 }
 
 void ls_interrupt_at(double moment)

@@ -1,4 +1,4 @@
-/* Requests that this process come to an end in good order: signals, and a time limit. */
+/* Requests to end this process gracefully: signals and a time limit. */
 #ifndef LS_BASE_INTERRUPT_H
 #define LS_BASE_INTERRUPT_H
 
@@ -6,41 +6,42 @@
 
 #include <lockstep/status.h>
 
-/* Lets SIGUSR1, SIGUSR2, SIGTERM, SIGINT and SIGHUP be noted instead of ending the process. Another
- * one that comes a second later or more ends it at once, as without this. One that is ignored stays
- * ignored: a shell ignores SIGINT for a command in the background, nohup ignores SIGHUP. Local. */
+/* Records SIGUSR1, SIGUSR2, SIGTERM, SIGINT and SIGHUP instead of ending the process. Another of
+ * these signals a second later or more ends the process at once, with its default action. A signal
+ * that was ignored stays ignored: shells ignore SIGINT for background commands, nohup ignores
+ * SIGHUP. Local. */
 void ls_interrupt_watch(void);
 
-/* Lets a write to a pipe that nobody reads any more, or beyond the limit on the size of files, fail
- * with an error (EPIPE, EFBIG) instead of ending the process by SIGPIPE or SIGXFSZ. Local. */
+/* Makes a write to a closed pipe, or beyond the limit on file sizes, fail with an error (EPIPE,
+ * EFBIG) instead of ending the process by SIGPIPE or SIGXFSZ. Local. */
 void ls_interrupt_spare_writers(void);
 
-/* Sets the moment, on the clock of ls_now(), from which on the end is requested; INFINITY: none.
- * Local. */
+/* Sets the time limit: the moment, on the clock of ls_now(), when the end is requested; INFINITY:
+ * none. Local. */
 void ls_interrupt_at(double moment);
 
-/* The seconds since the end was first requested; below 0: it has not been, and will be by the time
- * limit in so many; -INFINITY: not at all. Local. */
+/* Returns the seconds since the end was first requested. Negative: not requested yet, the time
+ * limit is that many seconds away; -INFINITY: not requested, and no time limit. Local. */
 double ls_interrupt_age(void);
 
-/* Whether the end has been requested for more than `grace` seconds, as an error for loops whose
- * work can be dropped. Local. Errors: LS_INTERRUPTED, naming the signal or the time limit. */
+/* Fails if the end was requested at least `grace` seconds ago; for loops whose work can be dropped.
+ * Local. Errors: LS_INTERRUPTED, naming the signal or the time limit. */
 ls_status ls_interrupt_poll(double grace) LS_MUST_CHECK;
 
-/* The grace of work that is better finished than dropped if it is short. */
+/* Grace for work that is better finished than dropped if it is short. */
 #define LS_INTERRUPT_GRACE 0.5
 
-/* Lets ls_interrupt_poll() always return LS_OK on this thread: another one decides about its work.
- * Local. */
+/* Makes ls_interrupt_poll() always return LS_OK on this thread, whose work is controlled by another
+ * thread. Local. */
 void ls_interrupt_deafen(void);
 
-/* The number of the first such signal that came, 0: none yet. Local. */
+/* Returns the number of the first recorded signal, 0: none yet. Local. */
 int ls_interrupt_signal(void);
 
-/* "SIGUSR1", ...; for a number that came. Local. */
+/* Returns the name of a recorded signal, "SIGUSR1", ... Local. */
 const char *ls_interrupt_name(int number);
 
-/* As if this signal had just come, or, with 0, none, for tests. Local. */
+/* Records a signal as if it had just arrived, or, with 0, clears it; for tests. Local. */
 void ls_interrupt_set(int number);
 
 #endif

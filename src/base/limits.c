@@ -22,8 +22,7 @@ ls_status ls_limits_allow_files(int count)
             return LS_OK;
     }
     return ls_fail(LS_ERR_FAILURE,
-                   "a process may open %llu files here, %d are needed: raise the limit by "
-                   "ulimit -n %d",
+                   "the limit on open files is %llu, %d are needed: raise it with ulimit -n %d",
                    (unsigned long long)limit.rlim_max, count, count);
 }
 
@@ -60,6 +59,6 @@ ls_status ls_limits_try_shared_memory(void)
     }
     return file >= 0 || reason == EEXIST
                ? LS_OK
-               : ls_fail(LS_ERR_FAILURE, "can't make a file in %s for shared memory: %s", folder,
+               : ls_fail(LS_ERR_FAILURE, "can't create a file in %s for shared memory: %s", folder,
                          strerror(reason));
 }

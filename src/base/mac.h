@@ -1,4 +1,5 @@
-/* A keyed hash that only those who know the key can make: HMAC-SHA-256 (RFC 2104). */
+/* Message authentication code, which only owners of the key can compute: HMAC-SHA-256 (RFC
+ * 2104). */
 #ifndef LS_BASE_MAC_H
 #define LS_BASE_MAC_H
 
@@ -7,7 +8,7 @@
 
 enum { LS_MAC_KEY = 32, LS_MAC_BYTES = 16 };
 
-/* The first LS_MAC_BYTES bytes of the keyed hash of some data. Local. */
+/* Computes the first LS_MAC_BYTES bytes of the HMAC of `bytes` bytes of data. Local. */
 void ls_mac(const uint8_t key[LS_MAC_KEY], const void *data, size_t bytes,
             uint8_t out[LS_MAC_BYTES]);
 

@@ -12,7 +12,7 @@
 #define XXH_STATIC_LINKING_ONLY
 #include <xxhash.h>
 
-/* The first number or text after "key... :" in a file of such lines; returns 0 if there is none. */
+/* Finds the value of the first line "key... : value" of a file; returns 0 if there is none. */
 static int find_value(const char *path, const char *key, char *out, size_t size)
 {
     char line[512];
@@ -32,7 +32,7 @@ static int find_value(const char *path, const char *key, char *out, size_t size)
     return found;
 }
 
-static double number(const char *path, const char *key)
+static double find_number(const char *path, const char *key)
 {
     char text[LS_MACHINE_TEXT];
     double value = 0;
@@ -61,9 +61,9 @@ void ls_machine_look(ls_machine *out)
 {
     *out = (ls_machine){0};
     find_value("/proc/cpuinfo", "model name", out->cpu, sizeof out->cpu);
-    out->mhz = number("/proc/cpuinfo", "cpu MHz");
-    out->memory = 1024 * number("/proc/meminfo", "MemTotal");
-    out->memory_free = 1024 * number("/proc/meminfo", "MemAvailable");
+    out->mhz = find_number("/proc/cpuinfo", "cpu MHz");
+    out->memory = 1024 * find_number("/proc/meminfo", "MemTotal");
+    out->memory_free = 1024 * find_number("/proc/meminfo", "MemAvailable");
     const double shared = ls_machine_disk_free("/dev/shm");
     out->shared_free = shared > 0 ? shared : 0;
     hash_program(out->program);
@@ -74,7 +74,7 @@ double ls_machine_disk_free(const char *path)
     char at[4096];
     struct statvfs about;
     snprintf(at, sizeof at, "%s", *path != '\0' ? path : ".");
-    /* The nearest folder above that there is. */
+    /* The nearest existing parent folder. */
     while (statvfs(at, &about) != 0) {
         char *slash = strrchr(at, '/');
         if (errno != ENOENT || strcmp(at, "/") == 0 || strcmp(at, ".") == 0)

@@ -1,8 +1,9 @@
-/* Numbers in order, and the one in the middle. */
+/* Median. */
 #ifndef LS_BASE_MEDIAN_H
 #define LS_BASE_MEDIAN_H
 
-/* Sorts values, ascending, and returns the middle one, or the mean of the two in the middle. Local.
+/* Sorts values in ascending order and returns their median, for an even count the mean of the two
+ * middle values. Local.
  * values  [count], 1 or more */
 double ls_median(double *values, int count);
 

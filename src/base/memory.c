@@ -11,7 +11,7 @@
 
 enum {
     CACHE_LINE = 64,
-    HUGE_PAGE = 2 << 20, /* what large arenas are aligned to, and asked to be made of */
+    HUGE_PAGE = 2 << 20, /* alignment of large arenas, which request huge pages */
 };
 
 static atomic_int_least64_t calls;
@@ -23,7 +23,7 @@ void *ls_alloc(int64_t count, size_t size)
     if (ls_fault(LS_FAULT_ALLOC) != LS_OK)
         return NULL;
     if ((uint64_t)count > (SIZE_MAX - HUGE_PAGE) / size) {
-        (void)ls_fail(LS_ERR_FAILURE, "out of memory: %lld elements of %zu bytes asked for",
+        (void)ls_fail(LS_ERR_FAILURE, "out of memory: %lld elements of %zu bytes requested",
                       (long long)count, size);
         return NULL;
     }
@@ -32,10 +32,10 @@ void *ls_alloc(int64_t count, size_t size)
     bytes = bytes > 0 ? bytes : CACHE_LINE;
     void *memory = aligned_alloc(align, bytes);
     if (memory == NULL) {
-        (void)ls_fail(LS_ERR_FAILURE, "out of memory: %zu bytes asked for", bytes);
+        (void)ls_fail(LS_ERR_FAILURE, "out of memory: %zu bytes requested", bytes);
         return NULL;
     }
-    if (align == HUGE_PAGE) /* a wish: where it is not granted, memory works all the same */
+    if (align == HUGE_PAGE) /* a hint: failure only means small pages */
         (void)madvise(memory, bytes, MADV_HUGEPAGE);
     return memset(memory, 0, bytes);
 }

@@ -5,36 +5,37 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* `count` elements of `size` bytes, zeroed, aligned to a cache line; owned by the caller, who gives
- * them to ls_free(). Local.
- * count   0 or more; 0 gives a valid pointer
- * NULL on failure, with the text set by ls_fail(LS_ERR_FAILURE, ...). */
+/* Allocates `count` elements of `size` bytes, zeroed, aligned to a cache line; owned by the caller:
+ * ls_free(). Local.
+ * count  0 or more; 0 gives a valid pointer
+ * Errors: NULL, with the text set by ls_fail(LS_ERR_FAILURE, ...). */
 void *ls_alloc(int64_t count, size_t size);
 
-/* A copy of a string, owned by the caller. Local. NULL on failure, as ls_alloc(). */
+/* Copies a string; owned by the caller: ls_free(). Local. Errors: NULL, as ls_alloc(). */
 char *ls_strdup(const char *text);
 
-/* Gives memory back; accepts NULL. Local. */
+/* Frees memory of this module; accepts NULL. Local. */
 void ls_free(void *memory);
 
-/* How many times ls_alloc() was called in this process: lets a test prove that a loop allocates
- * nothing. Local. */
+/* Returns the number of calls of ls_alloc() in this process: tests prove with it that a loop does
+ * not allocate. Local. */
 int64_t ls_alloc_calls(void);
 
-/* Arenas of floats of one layout that are walked through side by side. Each has a lane of its own,
- * a place in the page where it begins: large allocations all begin at the same place, so that equal
- * offsets would compete for the same sets of the caches, which doubles the time of an Adam update.
- * The array begins at a cache line and is all zeros; NULL when memory is short. */
+/* Alignment slots (lanes) of arenas of one layout that are traversed together. Each arena begins at
+ * an offset in the page given by its slot: without it large allocations all begin at the same
+ * offset, equal indices compete for the same cache sets, and an Adam update takes twice as long. */
 typedef enum ls_alignment_slot {
     LS_LANE_GRADS,
     LS_LANE_PARAMS,
-    LS_LANE_SLOTS /* the optimizer's first slot; the others follow */
+    LS_LANE_SLOTS /* the optimizer's first slot; its other slots follow */
 } ls_alignment_slot;
 enum { LS_LANE_FLOATS = 21 * 16 }; /* from one lane to the next: an odd number of cache lines */
 
+/* Allocates an arena of `count` floats, zeroed, aligned to a cache line, at the offset of a lane.
+ * Local. Errors: NULL, as ls_alloc(). */
 float *ls_arena_alloc(int64_t count, int lane);
 
-/* Frees an arena of that lane; accepts NULL. */
+/* Frees an arena that was allocated with this lane; accepts NULL. Local. */
 void ls_arena_free(float *arena, int lane);
 
 #endif

@@ -13,7 +13,7 @@ ls_range ls_shard_blocks(int64_t total, int64_t block, int parts, int part)
     const int64_t blocks = total / block + (total % block != 0);
     const ls_range mine = ls_shard(blocks, parts, part);
     const int64_t first = mine.first * block, end = (mine.first + mine.count) * block;
-    /* What is behind the last block, which may be cut short, is empty. */
+    /* The last block may be short; ranges after it are empty. */
     const int64_t begin = ls_min(first, total);
     return (ls_range){begin, ls_min(end, total) - begin};
 }

@@ -3,10 +3,11 @@
 
 #include <lockstep/range.h>
 
-/* Where part `part` of `parts` of 0 .. total-1 starts: floor(total * part / parts). Local. */
+/* Returns the start of part `part` of `parts` of 0 .. total-1: floor(total * part / parts).
+ * Local. */
 static inline int64_t ls_part_start(int64_t total, int64_t parts, int64_t part)
 {
-    /* Without the large product. */
+    /* Without the product total * part, which may overflow. */
     return total / parts * part + total % parts * part / parts;
 }
 

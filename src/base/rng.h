@@ -1,6 +1,6 @@
-/* Counter-based random numbers: any element of any stream without the ones before it, so that what
- * is random depends on what it is for, (seed, epoch, sample), and never on who asks or in which
- * order.
+/* Counter-based random numbers: any element of a stream is computed without the elements before it,
+ * so that random values depend on (seed, epoch, sample) and never on the rank or the order of
+ * calls.
  *
  * The mixer is the finaliser of SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number
  * Generators, OOPSLA 2014), applied to key + index * golden ratio. */
@@ -16,19 +16,19 @@ static inline uint64_t ls_mix64(uint64_t z)
     return z ^ (z >> 31);
 }
 
-/* Element `index` of the stream `key`. */
+/* Returns element `index` of the stream `key`. Local. */
 static inline uint64_t ls_rng_at(uint64_t key, uint64_t index)
 {
     return ls_mix64(key + (index + 1) * UINT64_C(0x9e3779b97f4a7c15));
 }
 
-/* The key of a stream: one for each purpose (a small constant) and number of a seed. */
+/* Returns the key of a stream, from a seed, a purpose (ls_rng_purpose) and a number. Local. */
 static inline uint64_t ls_rng_key(uint64_t seed, uint64_t purpose, uint64_t number)
 {
     return ls_rng_at(ls_rng_at(ls_mix64(seed), purpose), number);
 }
 
-/* Uniform in [0, 1). */
+/* Returns element `index` of the stream, uniform in [0, 1). Local. */
 static inline double ls_rng_uniform(uint64_t key, uint64_t index)
 {
     return (double)(ls_rng_at(key, index) >> 11) * 0x1p-53;

@@ -23,8 +23,8 @@ int ls_utf8_length(const char *text)
     return first && value >= least[length] && value <= 0x10ffff && !surrogate ? length : 0;
 }
 
-/* Whether a terminal shows this sequence, instead of doing something. */
-static bool is_shown(const char *text, int length)
+/* Returns true if a terminal prints this sequence, and does not interpret it as a command. */
+static bool is_printable(const char *text, int length)
 {
     const unsigned char *c = (const unsigned char *)text;
     if (length == 1)
@@ -36,7 +36,7 @@ void ls_clean(char *text)
 {
     while (*text != '\0') {
         const int length = ls_utf8_length(text), bytes = length > 0 ? length : 1;
-        if (!is_shown(text, length))
+        if (!is_printable(text, length))
             memset(text, isspace((unsigned char)*text) ? ' ' : '?', (size_t)bytes);
         text += bytes;
     }

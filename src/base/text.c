@@ -6,7 +6,7 @@
 
 enum { LONGEST = 63 };
 
-static size_t smaller(size_t a, size_t b)
+static size_t min_size(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
@@ -24,9 +24,9 @@ size_t ls_text_distance(const char *a, const char *b)
     for (size_t i = 1; i <= n; i++)
         for (size_t j = 1; j <= m; j++) {
             size_t change = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-            d[i][j] = smaller(change, smaller(d[i - 1][j], d[i][j - 1]) + 1);
+            d[i][j] = min_size(change, min_size(d[i - 1][j], d[i][j - 1]) + 1);
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                d[i][j] = smaller(d[i][j], d[i - 2][j - 2] + 1);
+                d[i][j] = min_size(d[i][j], d[i - 2][j - 2] + 1);
         }
     return d[n][m];
 }
@@ -41,8 +41,8 @@ int ls_text_nearer(const char *word, const char *candidate, size_t *distance)
     return 1;
 }
 
-/* The letters and digits of a text, small. */
-static size_t plain(const char *text, char out[LONGEST + 1])
+/* Copies the letters and digits of a text, in lower case. */
+static size_t copy_alphanumeric(const char *text, char out[LONGEST + 1])
 {
     size_t length = 0;
     for (; *text != '\0' && length < LONGEST; text++)
@@ -58,7 +58,7 @@ int ls_text_resembles(const char *word, const char *candidate, size_t *distance)
     char a[LONGEST + 1], b[LONGEST + 1];
     if (ls_text_nearer(word, candidate, distance))
         return 1;
-    const size_t n = plain(word, a), m = plain(candidate, b);
+    const size_t n = copy_alphanumeric(word, a), m = copy_alphanumeric(candidate, b);
     if (m < LEAST || strstr(a, b) == NULL || n - m + 1 >= *distance)
         return 0;
     *distance = n - m + 1;
@@ -95,8 +95,8 @@ int ls_text_find_pair(const char *text, const char *key, size_t key_length, ls_p
     return 0;
 }
 
-/* Cuts blanks off both ends, in place. */
-static char *trimmed(char *text)
+/* Removes white space from both ends, in place. */
+static char *trim(char *text)
 {
     while (isspace((unsigned char)*text))
         text++;
@@ -106,8 +106,8 @@ static char *trimmed(char *text)
     return text;
 }
 
-/* Takes off the quotes that a value may be in, as in a shell; in place. */
-static char *unquoted(char *text)
+/* Removes the quotes around a value, if any, as in a shell; in place. */
+static char *unquote(char *text)
 {
     const size_t length = strlen(text);
     if (length < 2 || (*text != '"' && *text != '\'') || text[length - 1] != *text)
@@ -123,14 +123,14 @@ int ls_text_cut_pair(char **at, int *number, char **key, char **value)
         *at = end + (*end != '\0');
         *end = '\0';
         ++*number;
-        line = trimmed(line);
+        line = trim(line);
         if (*line == '\0' || *line == '#')
             continue;
         char *equals = strchr(line, '=');
-        *value = equals != NULL ? unquoted(trimmed(equals + 1)) : NULL;
+        *value = equals != NULL ? unquote(trim(equals + 1)) : NULL;
         if (equals != NULL)
             *equals = '\0';
-        *key = trimmed(line);
+        *key = trim(line);
         return 1;
     }
     return 0;

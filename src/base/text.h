@@ -4,41 +4,42 @@
 
 #include <stddef.h>
 
-/* How many letters must be added, dropped, changed or swapped with their neighbour to make one word
- * of the other (the optimal string alignment distance). Local. Words beyond 63 letters are never
- * near: the result is then their length. */
+/* Returns the optimal string alignment distance of two words: the number of letters to insert,
+ * delete, replace or swap with a neighbour. Local. For words above 63 letters: the longer
+ * length. */
 size_t ls_text_distance(const char *a, const char *b);
 
-/* Whether `candidate` is near enough to be what was meant by `word`: at most a third of its letters
- * are wrong, and nearer than `*distance`, which is then updated. Start with *distance = SIZE_MAX.
- * Local. */
+/* Returns true if `word` may be a misspelling of `candidate`: at most a third of its letters
+ * differ, and the distance is below `*distance`, which is then updated. Start with *distance =
+ * SIZE_MAX. Local. */
 int ls_text_nearer(const char *word, const char *candidate, size_t *distance);
 
-/* The same, also where `candidate` is part of `word` but for capitals and signs: "Conv2d" for
- * "conv", "CosineAnnealingLR" for "cosine". Identical texts alone have the distance 0. Local. */
+/* As ls_text_nearer(), and also true if `word` contains `candidate`, ignoring case and punctuation:
+ * "Conv2d" for "conv", "CosineAnnealingLR" for "cosine". Only identical texts have distance 0.
+ * Local. */
 int ls_text_resembles(const char *word, const char *candidate, size_t *distance);
 
-/* The number, a NaN without its sign: printf() writes that as "-nan". Local. */
+/* Returns the number, a NaN without its sign, which printf() would write as "-nan". Local. */
 double ls_plain_number(double value);
 
-/* A line `key = value` of a text; both are slices of it, not terminated. */
+/* A line `key = value`; both are slices of the text, not zero-terminated. */
 typedef struct ls_pair {
     const char *key, *value;
     size_t key_length, value_length;
 } ls_pair;
 
-/* The next such line from *at on, which moves behind it; lines of another form are passed over.
+/* Finds the next `key = value` line from *at on, and moves *at behind it; other lines are skipped.
  * Returns 0 at the end of the text. Local. */
 int ls_text_next_pair(const char **at, ls_pair *out);
 
-/* The line with this key. Returns 0 if there is none. Local. */
+/* Finds the line with a key. Returns 0 if there is none. Local. */
 int ls_text_find_pair(const char *text, const char *key, size_t key_length, ls_pair *out);
 
-/* Cuts the next line `key = value` off a text, in place, passing over blank lines and those that
- * begin with '#'. Blanks around both are cut off, and the quotes that the value may be in. Returns 0
+/* Cuts the next `key = value` line off a text, in place; blank lines and lines that begin with '#'
+ * are skipped. White space around key and value is removed, and quotes around the value. Returns 0
  * at the end of the text. Local.
- * at      moves behind the line
- * number  counts lines
+ * at      moved behind the line
+ * number  line counter, incremented for each line
  * value   NULL if the line has no '=': then `key` is the line */
 int ls_text_cut_pair(char **at, int *number, char **key, char **value);
 

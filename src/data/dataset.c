@@ -21,12 +21,12 @@ enum { VERSION = 1 };
 struct ls_dataset {
     ls_h5 *file;
     ls_dataset_info info;
-    ls_fields fields[LS_SPLITS]; /* of the groups that the file has */
-    /* Where each split lies: rows first .. first+info.rows-1 of the group of that name; with `held`
-     * those of the training group that are held out, and the others. */
+    ls_fields fields[LS_SPLITS]; /* of the groups in the file */
+    /* Rows of each split: first .. first+info.rows-1 of its group. With `held`, training and
+     * validation are instead the rows of the training group that are not held out and that are. */
     ls_split group[LS_SPLITS];
     int64_t first[LS_SPLITS];
-    ls_held *held; /* NULL: the last ones are, or none */
+    ls_held *held; /* NULL: the last rows are held out, or none */
 };
 
 const char *ls_split_name(ls_split split)
@@ -35,7 +35,7 @@ const char *ls_split_name(ls_split split)
     return names[split];
 }
 
-/* Opens one group and checks it against the train images. */
+/* Opens one group and checks its image size against the training images. */
 static ls_status open_group(ls_dataset *dataset, ls_split split, ls_layout_order layout)
 {
     const char *path = ls_h5_path(dataset->file), *group = ls_split_name(split);
@@ -64,7 +64,7 @@ static ls_status open_group(ls_dataset *dataset, ls_split split, ls_layout_order
 }
 
 /* Reads an optional text attribute into a field of `size` bytes, cut to fit. */
-static ls_status optional_text(const ls_h5 *file, const char *name, char *field, size_t size)
+static ls_status read_optional_text(const ls_h5 *file, const char *name, char *field, size_t size)
 {
     if (!ls_h5_has_attribute(file, name))
         return LS_OK;
@@ -82,7 +82,7 @@ static ls_status check_attributes(ls_dataset *dataset)
     const ls_h5 *file = dataset->file;
     const char *path = ls_h5_path(file);
     char format[32] = "";
-    ls_status status = optional_text(file, "format", format, sizeof format);
+    ls_status status = read_optional_text(file, "format", format, sizeof format);
     if (status != LS_OK)
         return status;
     if (*format == '\0')
@@ -98,10 +98,10 @@ static ls_status check_attributes(ls_dataset *dataset)
     if (status == LS_ERR_DATA)
         return ls_fields_fail("%s", ls_error_text());
     if (status == LS_OK)
-        status = optional_text(file, "name", dataset->info.name, sizeof dataset->info.name);
+        status = read_optional_text(file, "name", dataset->info.name, sizeof dataset->info.name);
     if (status == LS_OK)
-        status = optional_text(file, "source_sha256", dataset->info.source_sha256,
-                               sizeof dataset->info.source_sha256);
+        status = read_optional_text(file, "source_sha256", dataset->info.source_sha256,
+                                    sizeof dataset->info.source_sha256);
     if (status != LS_OK)
         return status;
     if (version != VERSION)
@@ -114,18 +114,18 @@ static ls_status check_attributes(ls_dataset *dataset)
     return LS_OK;
 }
 
-static ls_status read_train_labels(const void *dataset, int64_t first, int64_t count,
-                                   int32_t *labels)
+static ls_status dataset_read_train_labels(const void *dataset, int64_t first, int64_t count,
+                                           int32_t *labels)
 {
     const ls_dataset *d = dataset;
     return ls_fields_labels(&d->fields[LS_TRAIN], first, count, d->info.classes, labels);
 }
 
-/* Makes some of the training rows validation rows. */
-static ls_status hold_out(ls_dataset *dataset, const ls_dataset_options *o)
+/* Holds out training rows for validation. */
+static ls_status hold_out_rows(ls_dataset *dataset, const ls_dataset_options *o)
 {
     int64_t *rows = dataset->info.rows;
-    const ls_label_reader labels = {dataset, read_train_labels};
+    const ls_label_reader labels = {dataset, dataset_read_train_labels};
     rows[LS_VALIDATION] = ls_part_of(o->validation, rows[LS_TRAIN]);
     dataset->info.held_out = true;
     dataset->group[LS_VALIDATION] = LS_TRAIN;
@@ -137,8 +137,8 @@ static ls_status hold_out(ls_dataset *dataset, const ls_dataset_options *o)
         rows[LS_VALIDATION] = ls_held_count(dataset->held);
         if (rows[LS_VALIDATION] == 0)
             return ls_fail(LS_ERR_USAGE,
-                           "%s: no class has so many rows that one could be held out: leave out "
-                           "--hold-out stratified, or give another --validation",
+                           "%s: no class has enough rows to hold one out: omit --hold-out "
+                           "stratified, or change --validation",
                            ls_h5_path(dataset->file));
     }
     rows[LS_TRAIN] -= rows[LS_VALIDATION];
@@ -154,7 +154,7 @@ static ls_status open_groups(ls_dataset *dataset, const ls_dataset_options *opti
     if (status == LS_OK && ls_h5_has(dataset->file, "validation"))
         status = open_group(dataset, LS_VALIDATION, options->layout);
     else if (status == LS_OK)
-        status = hold_out(dataset, options);
+        status = hold_out_rows(dataset, options);
     return status;
 }
 
@@ -186,26 +186,27 @@ const ls_dataset_info *ls_dataset_describe(const ls_dataset *dataset)
     return &dataset->info;
 }
 
-/* Which of the rows of a group are a split's; of NULL: all that it has, side by side. */
-static const ls_held *held_of(const ls_dataset *dataset, ls_split split)
+/* Returns the selection of the split's rows in its group; NULL: the split is a range of rows. */
+static const ls_held *find_held(const ls_dataset *dataset, ls_split split)
 {
     return dataset->group[split] == LS_TRAIN ? dataset->held : NULL;
 }
 
-static int64_t before_in_training(const void *held, int64_t row)
+static int64_t dataset_training_before(const void *held, int64_t row)
 {
     return ls_held_before(held, false, row);
 }
 
-static int64_t before_in_validation(const void *held, int64_t row)
+static int64_t dataset_validation_before(const void *held, int64_t row)
 {
     return ls_held_before(held, true, row);
 }
 
-/* The rows of its group that hold rows first .. first+count-1 of a split. */
-static ls_range rows_of(const ls_dataset *dataset, ls_split split, int64_t first, int64_t count)
+/* Returns the range of group rows that contains rows first .. first+count-1 of a split. */
+static ls_range find_group_rows(const ls_dataset *dataset, ls_split split, int64_t first,
+                                int64_t count)
 {
-    const ls_held *held = held_of(dataset, split);
+    const ls_held *held = find_held(dataset, split);
     const bool out = split == LS_VALIDATION;
     if (held == NULL || count == 0)
         return (ls_range){dataset->first[split] + first, count};
@@ -218,9 +219,10 @@ ls_status ls_dataset_read_into(const ls_dataset *dataset, ls_split split, int64_
 {
     assert(first >= 0 && count >= 0 && first + count <= dataset->info.rows[split]);
     assert(samples->capacity >= count && samples->features == dataset->info.features);
-    const ls_held *held = held_of(dataset, split);
-    const ls_pick pick = {split == LS_VALIDATION ? before_in_validation : before_in_training, held};
-    const ls_range rows = rows_of(dataset, split, first, count);
+    const ls_held *held = find_held(dataset, split);
+    const ls_pick pick = {
+        split == LS_VALIDATION ? dataset_validation_before : dataset_training_before, held};
+    const ls_range rows = find_group_rows(dataset, split, first, count);
     ls_status status = ls_fault(LS_FAULT_READ);
     if (status == LS_OK)
         status = ls_fields_read(&dataset->fields[dataset->group[split]], rows.first, rows.count,
@@ -249,8 +251,8 @@ ls_status ls_dataset_read(const ls_dataset *dataset, ls_split split, int64_t fir
 ls_status ls_dataset_count_classes(const ls_dataset *dataset, ls_split split, int64_t *counts)
 {
     enum { ROOM = 1 << 16 };
-    const ls_held *held = held_of(dataset, split);
-    const ls_range rows = rows_of(dataset, split, 0, dataset->info.rows[split]);
+    const ls_held *held = find_held(dataset, split);
+    const ls_range rows = find_group_rows(dataset, split, 0, dataset->info.rows[split]);
     int32_t *labels = ls_alloc(ROOM, sizeof *labels);
     ls_status status = labels == NULL ? LS_ERR_FAILURE : LS_OK;
     for (int64_t done = 0; status == LS_OK && done < rows.count; done += ROOM) {
@@ -282,8 +284,8 @@ typedef struct trial {
     bool content;
 } trial;
 
-/* Lets the child take the time that so much content may take to unpack: far more than it should. */
-static void allow_time(const ls_dataset *dataset)
+/* Raises the child's time limit for unpacking the content: far more time than it should take. */
+static void raise_time_limit(const ls_dataset *dataset)
 {
     enum { BYTES_A_SECOND = 4 << 20 };
     int64_t bytes = 0;
@@ -292,15 +294,15 @@ static void allow_time(const ls_dataset *dataset)
     ls_child_allow(bytes / BYTES_A_SECOND);
 }
 
-static ls_status try_reading(const void *arg)
+static ls_status dataset_try_reading(const void *arg)
 {
     const trial *t = arg;
     ls_dataset *dataset = NULL;
-    /* What its dimensions mean is a question for whoever uses it. */
+    /* Any layout: the ambiguity of NCHW and NHWC is reported when the data set is used. */
     ls_status status =
         ls_dataset_open(&dataset, t->path, &(ls_dataset_options){.layout = LS_LAYOUT_NCHW});
     if (status == LS_OK && t->content) {
-        allow_time(dataset);
+        raise_time_limit(dataset);
         status = ls_dataset_verify(dataset);
     }
     ls_dataset_close(&dataset);
@@ -309,7 +311,7 @@ static ls_status try_reading(const void *arg)
 
 ls_status ls_dataset_try(const char *path, bool content)
 {
-    return ls_h5_try(path, try_reading, &(trial){path, content});
+    return ls_h5_try(path, dataset_try_reading, &(trial){path, content});
 }
 
 ls_status ls_dataset_check(const char *path)

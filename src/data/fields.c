@@ -22,8 +22,8 @@ ls_status ls_fields_fail(const char *format, ...)
                    text);
 }
 
-/* "[300,32,32,3]" */
-static const char *shape_text(const ls_h5_shape *shape, char text[SHAPE])
+/* Writes a shape as "[300,32,32,3]". */
+static const char *format_shape(const ls_h5_shape *shape, char text[SHAPE])
 {
     size_t used = 0;
     text[0] = '\0';
@@ -37,7 +37,8 @@ static const char *shape_text(const ls_h5_shape *shape, char text[SHAPE])
     return text;
 }
 
-/* Opens one of the two. */
+/* Opens the images or the labels.
+ * what  "images", "labels" */
 static ls_status open_table(ls_h5_table **out, const ls_fields *f, const char *what)
 {
     char name[NAME];
@@ -55,7 +56,7 @@ static ls_status check_images(const ls_fields *f)
         return ls_fields_fail("%s: '/%s/images' has %d dimensions, %s, expected [N,H,W] or "
                               "[N,C,H,W]",
                               ls_h5_path(f->file), f->group, images->rank,
-                              shape_text(images, text));
+                              format_shape(images, text));
     if (images->type != LS_H5_U8)
         return ls_fields_fail("%s: '/%s/images' is not of type uint8", ls_h5_path(f->file),
                               f->group);
@@ -67,7 +68,7 @@ static bool is_integer(ls_h5_type type)
     return type != LS_H5_F32 && type != LS_H5_F64 && type != LS_H5_OTHER;
 }
 
-/* A program whose arrays are stored by columns writes their dimensions in the reverse order. */
+/* Programs with column-major arrays write dimensions in reverse order: errors mention it. */
 static ls_status check_labels(const ls_fields *f)
 {
     char text[SHAPE];
@@ -80,32 +81,33 @@ static ls_status check_labels(const ls_fields *f)
         return ls_fields_fail("%s: '/%s/labels' has 2 dimensions, %s, expected [N] or [N,1]: a "
                               "program that stores arrays by columns (MATLAB, Julia, Fortran) must "
                               "write it as 1 x N",
-                              path, f->group, shape_text(labels, text));
+                              path, f->group, format_shape(labels, text));
     if (labels->rank != 1 && !column)
         return ls_fields_fail("%s: '/%s/labels' has %d dimensions, %s, expected [N] or [N,1]", path,
-                              f->group, labels->rank, shape_text(labels, text));
+                              f->group, labels->rank, format_shape(labels, text));
     if (!is_integer(labels->type))
         return ls_fields_fail("%s: '/%s/labels' is not of an integer type", path, f->group);
     if (labels->dims[0] != rows && labels->dims[0] == last)
         return ls_fields_fail("%s: '/%s/images' is %s but '/%s/labels' has %" PRId64
                               " rows: the rows come last; a program that stores arrays by columns "
                               "(MATLAB, Julia, Fortran) must write images as (W,H,N) or (W,H,C,N)",
-                              path, f->group, shape_text(images, text), f->group, labels->dims[0]);
+                              path, f->group, format_shape(images, text), f->group,
+                              labels->dims[0]);
     if (labels->dims[0] != rows)
         return ls_fields_fail("%s: '/%s/images' has %" PRId64 " rows but '/%s/labels' has %" PRId64,
                               path, f->group, rows, f->group, labels->dims[0]);
     return LS_OK;
 }
 
-/* Whether the last dimension is what images have channels of, and the first is not. */
+/* Returns true if the last dimension is a usual number of channels, and the second is larger. */
 static bool looks_like_nhwc(const ls_h5_shape *images)
 {
     const int64_t last = images->dims[3];
     return images->rank == 4 && (last == 1 || last == 3 || last == 4) && images->dims[1] > last;
 }
 
-/* Finds out what the dimensions of the images mean. */
-static ls_status take_layout(ls_fields *f, ls_layout_order layout)
+/* Sets the image size and the strides from the shape and the layout. */
+static ls_status resolve_layout(ls_fields *f, ls_layout_order layout)
 {
     char text[SHAPE];
     const ls_h5_shape *images = ls_h5_table_shape(f->images);
@@ -117,8 +119,8 @@ static ls_status take_layout(ls_fields *f, ls_layout_order layout)
     f->width = nhwc ? last[-1] : last[0];
     f->doubtful = looks_like_nhwc(images) && layout != LS_LAYOUT_NHWC;
     if (!ls_image_is_sane(f->channels, f->height, f->width))
-        return ls_fields_fail("%s: '/%s/images' has images of an absurd size", ls_h5_path(f->file),
-                              f->group);
+        return ls_fields_fail("%s: '/%s/images' has images of an unsupported size",
+                              ls_h5_path(f->file), f->group);
     int64_t *stride = f->stride + images->rank - 1;
     stride[0] = nhwc ? f->height * f->width : 1;
     stride[-1] = nhwc ? 1 : f->width;
@@ -128,10 +130,10 @@ static ls_status take_layout(ls_fields *f, ls_layout_order layout)
         return LS_OK;
     return ls_fail(LS_ERR_USAGE,
                    "%s: '/%s/images' is %s: give --layout nhwc if its last dimension is the "
-                   "channels, --layout nchw if these are images of %" PRId64 " channels of %" PRId64
+                   "channels, --layout nchw if the images have %" PRId64 " channels of %" PRId64
                    " x %" PRId64 " pixels",
-                   ls_h5_path(f->file), f->group, shape_text(images, text), f->channels, f->height,
-                   f->width);
+                   ls_h5_path(f->file), f->group, format_shape(images, text), f->channels,
+                   f->height, f->width);
 }
 
 ls_status ls_fields_open(ls_fields *out, const ls_h5 *file, const char *group,
@@ -146,7 +148,7 @@ ls_status ls_fields_open(ls_fields *out, const ls_h5 *file, const char *group,
     if (status == LS_OK)
         status = check_labels(&f);
     if (status == LS_OK)
-        status = take_layout(&f, layout);
+        status = resolve_layout(&f, layout);
     if (status == LS_OK)
         *out = f;
     else
@@ -159,12 +161,12 @@ int64_t ls_fields_bytes(const ls_fields *f)
     return f->rows * (f->channels * f->height * f->width + (int64_t)sizeof(int64_t));
 }
 
-/* A part of the images in the file: rows, and a box of the elements of each. */
+/* A box of the images in the file: a range in each dimension, rows first. */
 typedef struct box {
     int64_t start[LS_H5_MAX_RANK], count[LS_H5_MAX_RANK];
 } box;
 
-/* Lets the box extend so far, or to the end, from where it starts. */
+/* Sets the box's extent within a row: one unit from its start, or less at the end. */
 static void fit_box(const ls_fields *f, box *b)
 {
     const ls_h5_shape *shape = ls_h5_table_shape(f->images);
@@ -175,8 +177,8 @@ static void fit_box(const ls_fields *f, box *b)
     }
 }
 
-/* Moves the box to the next elements of its rows; whether there are any. */
-static bool move_box(const ls_fields *f, box *b)
+/* Moves the box to the next elements of its rows; returns false after the last. */
+static bool next_box(const ls_fields *f, box *b)
 {
     const ls_h5_shape *shape = ls_h5_table_shape(f->images);
     int d = shape->rank - 1;
@@ -190,8 +192,8 @@ static bool move_box(const ls_fields *f, box *b)
     return d >= 1;
 }
 
-/* Puts a row's part, as it was read, where it belongs among a sample's pixels. */
-static void place(const ls_fields *f, const box *b, const uint8_t *from, uint8_t *pixels)
+/* Copies a box of one row to its place among a sample's pixels. */
+static void scatter_pixels(const ls_fields *f, const box *b, const uint8_t *from, uint8_t *pixels)
 {
     const int rank = ls_h5_table_shape(f->images)->rank, y = rank - 2, x = rank - 1;
     const int64_t planes = rank == 4 ? b->count[1] : 1;
@@ -205,67 +207,68 @@ static void place(const ls_fields *f, const box *b, const uint8_t *from, uint8_t
         }
 }
 
-/* Whether a part is all of its rows, in the order of a sample. */
+/* Returns true if a box has whole rows, in the element order of a sample. */
 static bool is_whole(const ls_fields *f, int64_t elements)
 {
     return elements == f->channels * f->height * f->width &&
            f->stride[ls_h5_table_shape(f->images)->rank - 1] == 1;
 }
 
-/* Where rows go: the samples, and which of the rows from `first` on are wanted. */
+/* Destination of rows: the samples, and the selection of the rows from `first` on. */
 typedef struct target {
-    ls_samples *samples; /* NULL: nowhere */
-    const ls_pick *pick; /* NULL: all */
+    ls_samples *samples; /* NULL: rows are read and dropped */
+    const ls_pick *pick; /* NULL: all rows */
     int64_t first;
 } target;
 
-/* The number of the first sample that a row from this one on goes to. */
-static int64_t place_of(const target *t, int64_t row)
+/* Returns the index of the first sample filled by this row or a later one. */
+static int64_t find_sample(const target *t, int64_t row)
 {
     return t->pick == NULL
                ? row - t->first
                : t->pick->before(t->pick->user, row) - t->pick->before(t->pick->user, t->first);
 }
 
-/* The sample that a row goes to; NULL: to none. at  place_of() the row; on return, of the next */
-static ls_sample *take_sample(const target *t, int64_t row, int64_t *at)
+/* Returns the sample of a row; NULL: the row is not selected.
+ * at  find_sample() of the row; on return, of the next row */
+static ls_sample *next_sample(const target *t, int64_t row, int64_t *at)
 {
     const int64_t mine = *at;
-    *at = t->pick == NULL ? mine + 1 : place_of(t, row + 1);
+    *at = t->pick == NULL ? mine + 1 : find_sample(t, row + 1);
     return *at > mine && t->samples != NULL ? ls_sample_at(t->samples, mine) : NULL;
 }
 
-/* Reads one part of rows, unless none of them is wanted. */
+/* Reads one box of rows, unless no row of it is selected. */
 static ls_status read_box(const ls_fields *f, const box *b, uint8_t *staging, const target *t)
 {
-    int64_t elements = 1, at = place_of(t, b->start[0]);
+    int64_t elements = 1, at = find_sample(t, b->start[0]);
     for (int d = 1; d < ls_h5_table_shape(f->images)->rank; d++)
         elements *= b->count[d];
-    if (place_of(t, b->start[0] + b->count[0]) == at)
+    if (find_sample(t, b->start[0] + b->count[0]) == at)
         return LS_OK;
     ls_h5_lock();
     const ls_status status = ls_h5_table_read(f->images, LS_H5_U8, b->start, b->count, staging);
     ls_h5_unlock();
     for (int64_t i = 0; status == LS_OK && i < b->count[0]; i++) {
-        ls_sample *sample = take_sample(t, b->start[0] + i, &at);
+        ls_sample *sample = next_sample(t, b->start[0] + i, &at);
         if (sample == NULL)
             continue;
         if (is_whole(f, elements))
             memcpy(sample->pixels, staging + i * elements, (size_t)elements);
         else
-            place(f, b, staging + i * elements, sample->pixels);
+            scatter_pixels(f, b, staging + i * elements, sample->pixels);
     }
     return status;
 }
 
-/* How the images are gone through: so many rows part by part, before the next; and of a part so
- * many rows at a time. */
-typedef struct tour {
+/* Order of reading images: all boxes of `span` rows before the next rows; within a box `piece` rows
+ * at a time. */
+typedef struct traversal {
     int64_t span, piece;
-    int64_t bytes; /* that a piece takes */
-} tour;
+    int64_t bytes; /* of a piece */
+} traversal;
 
-static tour plan_tour(const ls_fields *f)
+static traversal plan_traversal(const ls_fields *f)
 {
     const ls_h5_shape *shape = ls_h5_table_shape(f->images);
     const int64_t *unit = ls_h5_table_unit(f->images);
@@ -275,7 +278,7 @@ static tour plan_tour(const ls_fields *f)
         part *= unit[d];
         whole = whole && unit[d] == shape->dims[d];
     }
-    tour t = {.piece = part < PIECE_BYTES ? PIECE_BYTES / part : 1};
+    traversal t = {.piece = part < PIECE_BYTES ? PIECE_BYTES / part : 1};
     if (unit[0] < t.piece)
         t.piece -= t.piece % unit[0]; /* whole chunks */
     t.span = whole ? t.piece : unit[0];
@@ -285,7 +288,7 @@ static tour plan_tour(const ls_fields *f)
 
 static ls_status read_images(const ls_fields *f, int64_t first, int64_t count, const target *where)
 {
-    const tour t = plan_tour(f);
+    const traversal t = plan_traversal(f);
     const int64_t end = first + count;
     uint8_t *staging = ls_alloc(t.bytes, 1);
     ls_status status = staging == NULL ? LS_ERR_FAILURE : LS_OK;
@@ -301,7 +304,7 @@ static ls_status read_images(const ls_fields *f, int64_t first, int64_t count, c
                 if (status == LS_OK)
                     status = ls_interrupt_poll(LS_INTERRUPT_GRACE);
             }
-        } while (status == LS_OK && move_box(f, &b));
+        } while (status == LS_OK && next_box(f, &b));
     }
     ls_free(staging);
     return status;
@@ -321,7 +324,7 @@ static ls_status check_label(const ls_fields *f, int64_t row, int64_t label, int
                    label == classes ? " (labels count from 0)" : "");
 }
 
-/* Labels are read as numbers that all of them fit into, those of uint64 as they are. */
+/* Reads labels as int64, which holds all types but uint64; uint64 is read as uint64 bits. */
 static ls_status read_labels(const ls_fields *f, int64_t first, int64_t count, int classes,
                              int64_t *labels)
 {
@@ -335,8 +338,10 @@ static ls_status read_labels(const ls_fields *f, int64_t first, int64_t count, i
     return status;
 }
 
-/* Reads labels, a piece at a time, to where one of the two is, or only checks them. */
-static ls_status take_labels(const ls_fields *f, int64_t first, int64_t count, int classes,
+/* Reads and checks labels, a piece at a time.
+ * out    [count] NULL: not stored there
+ * where  NULL: not stored in samples */
+static ls_status copy_labels(const ls_fields *f, int64_t first, int64_t count, int classes,
                              int32_t *out, const target *where)
 {
     int64_t at = 0, *labels = ls_alloc(PIECE_LABELS, sizeof *labels);
@@ -345,7 +350,7 @@ static ls_status take_labels(const ls_fields *f, int64_t first, int64_t count, i
         const int64_t left = count - done, some = left < PIECE_LABELS ? left : PIECE_LABELS;
         status = read_labels(f, first + done, some, classes, labels);
         for (int64_t i = 0; status == LS_OK && i < some; i++) {
-            ls_sample *sample = where != NULL ? take_sample(where, first + done + i, &at) : NULL;
+            ls_sample *sample = where != NULL ? next_sample(where, first + done + i, &at) : NULL;
             if (sample != NULL)
                 sample->label = (int32_t)labels[i];
             if (out != NULL)
@@ -361,7 +366,7 @@ static ls_status take_labels(const ls_fields *f, int64_t first, int64_t count, i
 ls_status ls_fields_labels(const ls_fields *f, int64_t first, int64_t count, int classes,
                            int32_t *labels)
 {
-    return take_labels(f, first, count, classes, labels, NULL);
+    return copy_labels(f, first, count, classes, labels, NULL);
 }
 
 ls_status ls_fields_read(const ls_fields *f, int64_t first, int64_t count, int classes,
@@ -369,7 +374,7 @@ ls_status ls_fields_read(const ls_fields *f, int64_t first, int64_t count, int c
 {
     const target where = {samples, pick, first};
     ls_status status = read_images(f, first, count, &where);
-    return status == LS_OK ? take_labels(f, first, count, classes, NULL, &where) : status;
+    return status == LS_OK ? copy_labels(f, first, count, classes, NULL, &where) : status;
 }
 
 void ls_fields_close(ls_fields *f)

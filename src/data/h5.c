@@ -18,19 +18,19 @@
 
 enum { REASON = 1024 };
 
-static herr_t keep_innermost(unsigned n, const H5E_error2_t *error, void *text)
+static herr_t h5_keep_innermost(unsigned n, const H5E_error2_t *error, void *text)
 {
     if (n == 0)
         snprintf(text, REASON, "%s", error->desc != NULL ? error->desc : "");
     return 0;
 }
 
-/* Where the reason is the system's, HDF5 quotes it among much else. */
+/* For a system error, HDF5's description quotes strerror(): only the quote is kept. */
 ls_status ls_h5_fail(const ls_h5 *file, const char *name, const char *what)
 {
     static const char quote[] = "error message = '";
     char text[REASON] = "", *reason = text;
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_innermost, text);
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, h5_keep_innermost, text);
     char *quoted = strstr(text, quote);
     if (quoted != NULL) {
         reason = quoted + sizeof quote - 1;
@@ -43,7 +43,7 @@ ls_status ls_h5_fail(const ls_h5 *file, const char *name, const char *what)
                    what, name, *reason != '\0' ? ": " : "", reason);
 }
 
-static ls_status wrap(ls_h5 **out, const char *path, bool writable)
+static ls_status create_handle(ls_h5 **out, const char *path, bool writable)
 {
     ls_h5 *file = ls_alloc(1, sizeof *file);
     if (file == NULL)
@@ -55,22 +55,22 @@ static ls_status wrap(ls_h5 **out, const char *path, bool writable)
         ls_free(file);
         return LS_ERR_FAILURE;
     }
-    /* A file that could not be closed, on a full disk, must not be closed once more at exit: HDF5
-     * 1.10 crashes there. Every file is closed by ls_h5_close(). */
+    /* A file whose close failed, on a full disk, must not be closed again at exit: HDF5 1.10
+     * crashes then. Every file is closed by ls_h5_close(). */
     H5dont_atexit();
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     *out = file;
     return LS_OK;
 }
 
-/* Frees what wrap() made. */
-static void unwrap(ls_h5 *file)
+/* Frees a handle of create_handle(). */
+static void destroy_handle(ls_h5 *file)
 {
     ls_free(file->path);
     ls_free(file);
 }
 
-/* How files are opened: without HDF5's locks, which parallel file systems refuse. */
+/* Returns the file access list: no HDF5 file locking, which parallel file systems refuse. */
 static hid_t make_access_list(void)
 {
     hid_t access_list = H5Pcreate(H5P_FILE_ACCESS);
@@ -84,11 +84,11 @@ static pthread_mutex_t lock;
 
 static void make_lock(void)
 {
-    pthread_mutexattr_t again;
-    pthread_mutexattr_init(&again);
-    pthread_mutexattr_settype(&again, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&lock, &again);
-    pthread_mutexattr_destroy(&again);
+    pthread_mutexattr_t recursive;
+    pthread_mutexattr_init(&recursive);
+    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&lock, &recursive);
+    pthread_mutexattr_destroy(&recursive);
 }
 
 void ls_h5_lock(void)
@@ -106,7 +106,7 @@ void ls_h5_unlock(void)
 ls_status ls_h5_create(ls_h5 **out, const char *path)
 {
     ls_h5 *file;
-    ls_status status = wrap(&file, path, true);
+    ls_status status = create_handle(&file, path, true);
     if (status != LS_OK)
         return status;
     hid_t layout = H5Pcreate(H5P_FILE_CREATE), access_list = make_access_list();
@@ -119,14 +119,14 @@ ls_status ls_h5_create(ls_h5 **out, const char *path)
     if (file->id < 0) {
         status = ls_fail(LS_ERR_FAILURE, "%s: can't create: %s", path,
                          reason != 0 ? strerror(reason) : "HDF5 refuses");
-        unwrap(file);
+        destroy_handle(file);
         return status;
     }
     *out = file;
     return LS_OK;
 }
 
-static herr_t look_for_writer(unsigned n, const H5E_error2_t *error, void *found)
+static herr_t h5_find_writer_mark(unsigned n, const H5E_error2_t *error, void *found)
 {
     (void)n;
     if (error->desc != NULL && strstr(error->desc, "h5clear") != NULL)
@@ -134,43 +134,43 @@ static herr_t look_for_writer(unsigned n, const H5E_error2_t *error, void *found
     return 0;
 }
 
-/* The line for a file that HDF5 has just refused to open. One that is marked as being written it
- * refuses by a text that names the tool. */
-static ls_status explain(const char *path)
+/* Returns the error for a file that HDF5 has just refused to open. For a file marked as open for
+ * writing, HDF5's description mentions the tool h5clear. */
+static ls_status fail_open(const char *path)
 {
     bool writer = false;
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, look_for_writer, &writer);
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, h5_find_writer_mark, &writer);
     if (!writer)
         return ls_magic_fail(path);
     return ls_fail(LS_ERR_DATA,
-                   "%s: open for writing: a program is still writing it, or ended before it closed "
-                   "it; if none is, `h5clear -s %s` removes the mark",
+                   "%s: marked as open for writing: a program is still writing this file, or ended "
+                   "without closing it; if no program is, `h5clear -s %s` removes the mark",
                    path, path);
 }
 
 ls_status ls_h5_open(ls_h5 **out, const char *path)
 {
     ls_h5 *file;
-    ls_status status = ls_check_readable(path); /* HDF5 does not tell that from a damaged one */
+    ls_status status = ls_check_readable(path); /* HDF5 reports these files as damaged, too */
     if (status == LS_OK)
-        status = wrap(&file, path, false);
+        status = create_handle(&file, path, false);
     if (status != LS_OK)
         return status;
     hid_t access_list = make_access_list();
     file->id = H5Fopen(path, H5F_ACC_RDONLY, access_list);
     if (file->id < 0)
-        status = explain(path); /* before the next call takes the reason away */
+        status = fail_open(path); /* before the next HDF5 call clears the error stack */
     H5Pclose(access_list);
     if (status != LS_OK)
-        unwrap(file);
+        destroy_handle(file);
     else
         *out = file;
     return status;
 }
 
-/* Lets HDF5 write what it still holds of a file into memory, to be thrown away: it gives back all
- * that belongs to a file only if it can write that. */
-static void divert(const ls_h5 *file)
+/* Redirects HDF5's pending writes of a file to a discarded memory file: HDF5 frees the resources of
+ * a file only if these writes succeed. */
+static void discard_pending_writes(const ls_h5 *file)
 {
     void *descriptor = NULL;
     const int sink = memfd_create("discarded", MFD_CLOEXEC);
@@ -183,7 +183,7 @@ static void divert(const ls_h5 *file)
 
 ls_status ls_h5_try(const char *path, ls_status (*work)(const void *arg), const void *arg)
 {
-    enum { SECONDS = 2, BYTES_A_SECOND = 1 << 20 }; /* far more than it takes */
+    enum { SECONDS = 2, BYTES_A_SECOND = 1 << 20 }; /* a generous limit */
     struct stat found;
     const int64_t bytes = stat(path, &found) == 0 ? found.st_size : 0;
     return ls_in_child(work, arg, path, SECONDS + bytes / BYTES_A_SECOND);
@@ -196,11 +196,11 @@ ls_status ls_h5_close(ls_h5 **file)
     ls_status status = LS_OK;
     if ((*file)->writable && H5Fflush((*file)->id, H5F_SCOPE_LOCAL) < 0) {
         status = ls_h5_fail(*file, "", "can't write");
-        divert(*file);
+        discard_pending_writes(*file);
     }
     if (H5Fclose((*file)->id) < 0 && status == LS_OK)
         status = ls_h5_fail(*file, "", "can't write");
-    unwrap(*file);
+    destroy_handle(*file);
     *file = NULL;
     return status;
 }
@@ -223,8 +223,8 @@ ls_status ls_h5_open_dataset(const ls_h5 *file, const char *name, hid_t *out)
         return ls_fail(LS_ERR_DATA, "%s: has no dataset '/%s'", file->path, name);
     if (link == LS_H5_LINK_FOREIGN)
         return ls_fail(LS_ERR_DATA,
-                       "%s: '/%.*s' is a soft or external link, which is not followed; put the "
-                       "object itself there",
+                       "%s: '/%.*s' is a soft or external link, which is not followed; replace it "
+                       "by the object itself",
                        file->path, length, name);
     const hid_t dataset = H5Dopen2(file->id, name, H5P_DEFAULT);
     if (dataset < 0)
@@ -266,8 +266,8 @@ ls_status ls_h5_describe(const ls_h5 *file, const char *name, ls_h5_shape *out)
 }
 
 /* Transfers rows between memory and the file; `out` or `in` is NULL. */
-static ls_status transfer(const ls_h5 *file, const char *name, ls_h5_type type, int64_t first,
-                          int64_t count, void *out, const void *in)
+static ls_status transfer_rows(const ls_h5 *file, const char *name, ls_h5_type type, int64_t first,
+                               int64_t count, void *out, const void *in)
 {
     const char *what = out != NULL ? "can't read" : "can't write";
     hid_t dataset = H5Dopen2(file->id, name, H5P_DEFAULT);
@@ -305,13 +305,13 @@ out:
 ls_status ls_h5_read(const ls_h5 *file, const char *name, ls_h5_type type, int64_t first,
                      int64_t count, void *out)
 {
-    return transfer(file, name, type, first, count, out, NULL);
+    return transfer_rows(file, name, type, first, count, out, NULL);
 }
 
 ls_status ls_h5_write(ls_h5 *file, const char *name, ls_h5_type type, int64_t first, int64_t count,
                       const void *rows)
 {
-    return transfer(file, name, type, first, count, NULL, rows);
+    return transfer_rows(file, name, type, first, count, NULL, rows);
 }
 
 ls_status ls_h5_create_dataset(ls_h5 *file, const char *name, const ls_h5_shape *shape,
@@ -326,7 +326,7 @@ ls_status ls_h5_create_dataset(ls_h5 *file, const char *name, const ls_h5_shape 
     }
     hid_t links = H5Pcreate(H5P_LINK_CREATE), layout = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_create_intermediate_group(links, 1);
-    H5Pset_obj_track_times(layout, 0); /* the same content, the same bytes */
+    H5Pset_obj_track_times(layout, 0); /* no time stamps: equal content gives equal bytes */
     if (compress && dims[0] > 0) {
         hsize_t rows = row < CHUNK_BYTES ? CHUNK_BYTES / row : 1;
         chunk[0] = rows < dims[0] ? rows : dims[0];

@@ -1,9 +1,9 @@
-/* HDF5, as far as Lockstep needs it: tables of rows, attributes, and errors as one line. The only
- * module that knows hdf5.h. All functions are Local; what they read is owned by the caller.
- * What a file that is read may ask of HDF5 is in h5_check.h.
+/* HDF5 wrapper: tables of rows, attributes, and one-line errors. The only module that includes
+ * hdf5.h. All functions are Local; data that they read are owned by the caller. h5_check.h defines
+ * which files are accepted.
  *
- * Errors: LS_ERR_DATA for a file that is missing, unreadable or not as asked; LS_ERR_FAILURE for a
- * write that fails. */
+ * Errors: LS_ERR_DATA for a file that is missing, unreadable or not as required; LS_ERR_FAILURE for
+ * a write that fails. */
 #ifndef LS_DATA_H5_H
 #define LS_DATA_H5_H
 
@@ -27,8 +27,8 @@ typedef enum ls_h5_type {
     LS_H5_U32,
     LS_H5_U64,
     /* In a description only: */
-    LS_H5_BOOL, /* h5py's: an enumeration FALSE = 0, TRUE = 1 that is read as any integer */
-    LS_H5_OTHER /* some type that Lockstep does not use */
+    LS_H5_BOOL, /* h5py's: an enumeration FALSE = 0, TRUE = 1, read as any integer type */
+    LS_H5_OTHER /* any type that Lockstep does not use */
 } ls_h5_type;
 
 enum { LS_H5_MAX_RANK = 4 };
@@ -40,78 +40,80 @@ typedef struct ls_h5_shape {
     int64_t dims[LS_H5_MAX_RANK];
 } ls_h5_shape;
 
-/* HDF5 is not made for threads. Where one thread reads, whoever uses this module on another holds
- * the lock, and so does that one; it may be taken more than once. Local. */
+/* HDF5 is not thread-safe: while a thread reads, all threads that use this module must hold the
+ * lock during each call. The lock is recursive. Local. */
 void ls_h5_lock(void);
 void ls_h5_unlock(void);
 
-/* Creates a file with a user block of LS_SEAL_BYTES; an existing one is overwritten. */
+/* Creates a file with a user block of LS_SEAL_BYTES; an existing file is overwritten. */
 ls_status ls_h5_create(ls_h5 **out, const char *path) LS_MUST_CHECK;
 
 /* Opens a file for reading only. */
 ls_status ls_h5_open(ls_h5 **out, const char *path) LS_MUST_CHECK;
 
-/* Lets work(arg), which reads the file, happen in a child process first: HDF5 reads beyond its
- * memory or never comes back on some damaged files (1.10.8: lengths in its heaps are taken as they
- * are), and a crash there is an error here. To be called before the file is opened. Errors: those
- * of the work; LS_ERR_DATA if it crashed or took much longer than it should. */
+/* Runs work(arg), which reads the file, in a child process, so that a crash becomes an error: on
+ * some damaged files HDF5 reads out of bounds or does not return (1.10.8 does not check lengths in
+ * its heaps). Call before opening the file.
+ * Errors: those of the work; LS_ERR_DATA if it crashed or took much longer than it should. */
 ls_status ls_h5_try(const char *path, ls_status (*work)(const void *arg),
                     const void *arg) LS_MUST_CHECK;
 
-/* Flushes, closes, frees and sets *file to NULL; accepts NULL. After writing the status says
- * whether all of it arrived; after reading it says nothing of use. */
+/* Flushes, closes, frees and sets *file to NULL; accepts NULL.
+ * Errors: LS_ERR_FAILURE if not all written data reached the file; of no use after reading. */
 ls_status ls_h5_close(ls_h5 **file);
 
-/* The path that the file was opened with; borrowed. */
+/* Returns the path that the file was opened with; borrowed. */
 const char *ls_h5_path(const ls_h5 *file);
 
-/* Whether there is a link of this name, "group/dataset", wherever it leads. */
+/* Returns true if there is a link of this name, "group/dataset", to any target. */
 bool ls_h5_has(const ls_h5 *file, const char *name);
 
-/* Type and dimensions of a dataset. To be asked before it is read, for it refuses one that lies
- * behind a soft or external link, keeps its content in other files, needs a foreign filter, or
- * claims more elements than its storage in the file can hold. */
+/* Returns type and dimensions of a dataset. Call before reading: refuses a dataset that is behind a
+ * soft or external link, stores its content in other files, needs a filter that is not HDF5's own,
+ * or claims more elements than its storage in the file can hold. */
 ls_status ls_h5_describe(const ls_h5 *file, const char *name, ls_h5_shape *out) LS_MUST_CHECK;
 
-/* A dataset that is kept open while its rows are read, with room for the chunks that some rows lie
- * in, so that each is unpacked once. */
+/* A dataset that stays open while its rows are read, with a cache for the chunks of some rows, so
+ * that each chunk is unpacked once. */
 typedef struct ls_h5_table ls_h5_table;
 
-/* Opens a dataset as ls_h5_describe() does. The file is borrowed. Where it has no dimension or more
- * than LS_H5_MAX_RANK it has a shape, but can't be read. */
+/* Opens a dataset with the checks of ls_h5_describe(). The file is borrowed. A dataset of no
+ * dimension, or of more than LS_H5_MAX_RANK, has a shape but can't be read. */
 ls_status ls_h5_table_open(ls_h5_table **out, const ls_h5 *file, const char *name) LS_MUST_CHECK;
 
-/* Its type and dimensions; borrowed. */
+/* Returns the table's type and dimensions; borrowed. */
 const ls_h5_shape *ls_h5_table_shape(const ls_h5_table *table);
 
-/* [rank] The box that reads should go by: of rows those of a chunk, 1 where there are none; in the
- * other dimensions all, or, where the chunks side by side are too many to be kept, those of a
- * chunk, so that what one chunk holds should be read before another one. Borrowed. */
+/* Returns the preferred unit of reads, [rank], borrowed: in rows, the rows of a chunk, 1 if not
+ * chunked; in the other dimensions, the full extent, or, if the chunks side by side exceed the
+ * cache, the extent of a chunk: then all content of one chunk should be read before the next
+ * chunk. */
 const int64_t *ls_h5_table_unit(const ls_h5_table *table);
 
 /* Reads a box of elements, within the shape and not empty, converted to `type`, into `out`.
- * Integers that the type can't hold become its nearest. start, count  [rank] */
+ * Integers out of the type's range become its nearest value.
+ * start, count  [rank] */
 ls_status ls_h5_table_read(const ls_h5_table *table, ls_h5_type type, const int64_t *start,
                            const int64_t *count, void *out) LS_MUST_CHECK;
 
-/* Closes, frees and sets *table to NULL; accepts NULL. To be called before the file is closed. */
+/* Closes, frees and sets *table to NULL; accepts NULL. Call before closing the file. */
 void ls_h5_table_close(ls_h5_table **table);
 
 /* Reads rows first .. first+count-1 of a dataset, converted to `type`, into `out`. */
 ls_status ls_h5_read(const ls_h5 *file, const char *name, ls_h5_type type, int64_t first,
                      int64_t count, void *out) LS_MUST_CHECK;
 
-/* Creates a dataset, and the groups above it. `compress`: chunks of some rows, deflated, each with
- * a checksum; else contiguous. */
+/* Creates a dataset and its parent groups.
+ * compress  true: chunks of some rows, deflated, each with a checksum; false: contiguous */
 ls_status ls_h5_create_dataset(ls_h5 *file, const char *name, const ls_h5_shape *shape,
                                bool compress) LS_MUST_CHECK;
 
-/* Writes rows first .. first+count-1, given as `type`. */
+/* Writes rows first .. first+count-1 of a dataset from elements of `type`. */
 ls_status ls_h5_write(ls_h5 *file, const char *name, ls_h5_type type, int64_t first, int64_t count,
                       const void *rows) LS_MUST_CHECK;
 
-/* Attributes of the root group. The text that is read is owned: ls_free(). Texts above 4 MiB are
- * refused. */
+/* Writes and reads attributes of the root group. A text that is read is owned: ls_free(). Texts
+ * above 4 MiB are refused. */
 ls_status ls_h5_put_text(ls_h5 *file, const char *name, const char *text) LS_MUST_CHECK;
 ls_status ls_h5_get_text(const ls_h5 *file, const char *name, char **out) LS_MUST_CHECK;
 ls_status ls_h5_put_int(ls_h5 *file, const char *name, int64_t value) LS_MUST_CHECK;
@@ -119,10 +121,10 @@ ls_status ls_h5_get_int(const ls_h5 *file, const char *name, int64_t *out) LS_MU
 ls_status ls_h5_put_real(ls_h5 *file, const char *name, double value) LS_MUST_CHECK;
 ls_status ls_h5_get_real(const ls_h5 *file, const char *name, double *out) LS_MUST_CHECK;
 
-/* Whether there is an attribute of this name with a value: one with a null dataspace has none. */
+/* Returns true if there is an attribute of this name with a value, that is, no null dataspace. */
 bool ls_h5_has_attribute(const ls_h5 *file, const char *name);
 
-/* The version of the library, "1.10.8". */
+/* Returns the version of the HDF5 library, "1.10.8". */
 const char *ls_h5_version(void);
 
 #endif

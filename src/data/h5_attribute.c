@@ -10,7 +10,7 @@
 enum { TEXT_MOST = 4 << 20 /* bytes */ };
 
 /* Writes a scalar attribute of the root group. */
-static ls_status put(ls_h5 *file, const char *name, hid_t type, const void *value)
+static ls_status write_attribute(ls_h5 *file, const char *name, hid_t type, const void *value)
 {
     hid_t space = H5Screate(H5S_SCALAR);
     hid_t attribute = H5Acreate2(file->id, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
@@ -23,8 +23,10 @@ static ls_status put(ls_h5 *file, const char *name, hid_t type, const void *valu
     return status;
 }
 
-/* Reads a scalar number attribute of the root group. real: it may have a fraction */
-static ls_status get(const ls_h5 *file, const char *name, hid_t type, bool real, void *value)
+/* Reads a scalar number attribute of the root group.
+ * real  true: fractions are allowed */
+static ls_status read_number(const ls_h5 *file, const char *name, hid_t type, bool real,
+                             void *value)
 {
     hid_t attribute = H5Aopen(file->id, name, H5P_DEFAULT);
     if (attribute < 0)
@@ -47,22 +49,22 @@ static ls_status get(const ls_h5 *file, const char *name, hid_t type, bool real,
 
 ls_status ls_h5_put_int(ls_h5 *file, const char *name, int64_t value)
 {
-    return put(file, name, H5T_NATIVE_INT64, &value);
+    return write_attribute(file, name, H5T_NATIVE_INT64, &value);
 }
 
 ls_status ls_h5_get_int(const ls_h5 *file, const char *name, int64_t *out)
 {
-    return get(file, name, H5T_NATIVE_INT64, false, out);
+    return read_number(file, name, H5T_NATIVE_INT64, false, out);
 }
 
 ls_status ls_h5_put_real(ls_h5 *file, const char *name, double value)
 {
-    return put(file, name, H5T_NATIVE_DOUBLE, &value);
+    return write_attribute(file, name, H5T_NATIVE_DOUBLE, &value);
 }
 
 ls_status ls_h5_get_real(const ls_h5 *file, const char *name, double *out)
 {
-    return get(file, name, H5T_NATIVE_DOUBLE, true, out);
+    return read_number(file, name, H5T_NATIVE_DOUBLE, true, out);
 }
 
 ls_status ls_h5_put_text(ls_h5 *file, const char *name, const char *text)
@@ -70,12 +72,12 @@ ls_status ls_h5_put_text(ls_h5 *file, const char *name, const char *text)
     hid_t type = H5Tcopy(H5T_C_S1);
     H5Tset_size(type, H5T_VARIABLE);
     H5Tset_cset(type, H5T_CSET_UTF8);
-    ls_status status = put(file, name, type, &text);
+    ls_status status = write_attribute(file, name, type, &text);
     H5Tclose(type);
     return status;
 }
 
-/* A text of variable length: HDF5 lends it, we copy it. */
+/* Copies a string of variable length, whose memory belongs to HDF5. */
 static ls_status copy_variable_text(hid_t attribute, hid_t type, char **out, bool *read)
 {
     char *lent = NULL;
@@ -100,7 +102,7 @@ static ls_status copy_fixed_text(hid_t attribute, hid_t type, char **out, bool *
     if (*out == NULL)
         return LS_ERR_FAILURE;
     *read = H5Aread(attribute, type, *out) >= 0;
-    /* Fortran's texts end in blanks. */
+    /* Fortran pads strings with blanks. */
     for (char *end = *out + size; H5Tget_strpad(type) == H5T_STR_SPACEPAD && end > *out; end--) {
         if (end[-1] != ' ' && end[-1] != '\0')
             break;
@@ -125,7 +127,7 @@ ls_status ls_h5_get_text(const ls_h5 *file, const char *name, char **out)
     H5Tclose(type);
     H5Aclose(attribute);
     if (status == LS_OK && !read)
-        status = ls_fail(LS_ERR_DATA, "%s: attribute '%s' is not a text, or one above %d bytes",
+        status = ls_fail(LS_ERR_DATA, "%s: attribute '%s' is not a string of up to %d bytes",
                          file->path, name, TEXT_MOST);
     if (status != LS_OK) {
         ls_free(text);

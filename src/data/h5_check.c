@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-/* Deflate makes at most 1032 bytes of one; the rest is for small data sets. */
+/* Maximum expansion of deflate: 1032 bytes from one; SLACK is for small data sets. */
 enum { DEFLATE_MOST = 1032, SLACK = 4096 };
 
-/* HDF5 holds a chunk in memory as a whole. */
+/* Largest chunk: HDF5 holds a whole chunk in memory. */
 #define CHUNK_MOST (UINT64_C(1) << 30)
 
 ls_h5_link ls_h5_follow(hid_t file, const char *name, int *length)
@@ -21,7 +21,7 @@ ls_h5_link ls_h5_follow(hid_t file, const char *name, int *length)
         prefix[i] = '\0';
         if (length != NULL)
             *length = (int)i;
-        /* All links before this one are hard: asking for it leads to no other file. */
+        /* All links before this one are hard: the look-up opens no other file. */
         H5L_info_t link;
         if (H5Lexists(file, prefix, H5P_DEFAULT) <= 0 ||
             H5Lget_info(file, prefix, &link, H5P_DEFAULT) < 0)
@@ -32,7 +32,7 @@ ls_h5_link ls_h5_follow(hid_t file, const char *name, int *length)
     return LS_H5_LINK_HARD;
 }
 
-/* *product *= factor; false if it can't be held. */
+/* *product *= factor; returns false on overflow. */
 static bool multiply(hsize_t *product, hsize_t factor)
 {
     if (factor != 0 && *product > INT64_MAX / factor)
@@ -41,7 +41,8 @@ static bool multiply(hsize_t *product, hsize_t factor)
     return true;
 }
 
-/* Whether all filters are HDF5's own, and whether one of them makes less of the data. */
+/* Returns the error text of a filter that is not HDF5's own, NULL if there is none.
+ * deflated  on return true if a filter compresses the data */
 static const char *check_filters(hid_t layout, bool *deflated)
 {
     const int filters = H5Pget_nfilters(layout);
@@ -54,13 +55,13 @@ static const char *check_filters(hid_t layout, bool *deflated)
         *deflated = *deflated || filter == H5Z_FILTER_DEFLATE;
         if (filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_SHUFFLE &&
             filter != H5Z_FILTER_FLETCHER32)
-            return "is packed by a filter other than deflate, shuffle and fletcher32; repack it";
+            return "uses a filter other than deflate, shuffle and fletcher32; repack it";
     }
     return filters < 0 ? "has a damaged layout" : NULL;
 }
 
-/* Bytes that the elements take in memory, of the file's type. */
-static bool content_bytes(hid_t dataset, hsize_t element, hsize_t *out)
+/* Computes the bytes of all elements, in the file's type; returns false on overflow. */
+static bool compute_bytes(hid_t dataset, hsize_t element, hsize_t *out)
 {
     hsize_t dims[H5S_MAX_RANK];
     const hid_t space = H5Dget_space(dataset);
@@ -74,7 +75,7 @@ static bool content_bytes(hid_t dataset, hsize_t element, hsize_t *out)
     return good;
 }
 
-/* What is wrong with a dataset that nothing was ever put into; NULL if that is not so. */
+/* Returns the error text of a dataset that was never written, NULL if it was. */
 static const char *check_written(hid_t dataset)
 {
     H5D_space_status_t allocated = H5D_SPACE_STATUS_ALLOCATED;
@@ -97,19 +98,18 @@ static const char *check_chunk(hid_t layout, hsize_t element)
     bool good = rank >= 1;
     for (int i = 0; good && i < rank; i++)
         good = multiply(&bytes, dims[i]);
-    return good && bytes <= CHUNK_MOST
-               ? NULL
-               : "has chunks of an absurd size, above 1 GiB; write it anew in smaller ones";
+    return good && bytes <= CHUNK_MOST ? NULL
+                                       : "has chunks above 1 GiB; rewrite it with smaller chunks";
 }
 
-/* What is wrong with where the content lies, NULL if nothing. */
+/* Returns the error text of the dataset's storage, NULL if it is sound. */
 static const char *check_storage(hid_t file, hid_t dataset, hid_t layout, hsize_t element)
 {
     const H5D_layout_t kind = H5Pget_layout(layout);
     bool deflated;
-    /* Not even the shape of a virtual data set is known without its other files. */
+    /* First: even the shape of a virtual dataset depends on its other files. */
     if (kind == H5D_VIRTUAL || H5Pget_external_count(layout) != 0)
-        return "keeps its content in other files; copy it into this one";
+        return "stores its content in other files; copy the content into this file";
     const char *wrong = check_filters(layout, &deflated);
     if (wrong == NULL && kind == H5D_CHUNKED)
         wrong = check_chunk(layout, element);
@@ -118,15 +118,15 @@ static const char *check_storage(hid_t file, hid_t dataset, hid_t layout, hsize_
     if (wrong != NULL)
         return wrong;
     hsize_t content, in_file = 0;
-    if (!content_bytes(dataset, element, &content))
-        return "has an absurd shape";
+    if (!compute_bytes(dataset, element, &content))
+        return "has an impossibly large shape";
     if (content == 0)
         return NULL;
     const hsize_t stored = H5Dget_storage_size(dataset);
     const haddr_t at = H5Dget_offset(dataset);
     H5Fget_filesize(file, &in_file);
     if (stored > in_file || (kind == H5D_CONTIGUOUS && (at > in_file || stored > in_file - at)))
-        return "is cut off: its storage goes beyond the end of the file";
+        return "is truncated: its storage extends beyond the end of the file";
     const hsize_t most = deflated ? stored * DEFLATE_MOST + SLACK : stored;
     return content <= most ? NULL : "has a shape with more elements than its storage can hold";
 }

@@ -1,11 +1,11 @@
-/* Tables: datasets of rows that stay open while rows are read from them. */
+/* Tables: datasets that stay open while their rows are read. */
 #include "data/h5_file.h"
 
 #include "base/memory.h"
 
 #include <assert.h>
 
-/* Most bytes of chunks that a table keeps unpacked, unless a single chunk is larger. */
+/* Cache limit of a table: bytes of unpacked chunks, unless a single chunk is larger. */
 #define CACHE_MOST (INT64_C(64) << 20)
 
 struct ls_h5_table {
@@ -16,15 +16,15 @@ struct ls_h5_table {
     int64_t unit[LS_H5_MAX_RANK];
 };
 
-/* The chunks that rows lie in side by side. */
+/* The chunks side by side that contain the same rows. */
 typedef struct band {
-    int64_t chunk; /* bytes of one, unpacked */
-    int64_t bytes; /* of all of them; a number above CACHE_MOST stands for more */
-    size_t slots;  /* so many entries of HDF5's hash table give each its own */
+    int64_t chunk; /* bytes of one chunk, unpacked */
+    int64_t bytes; /* of all chunks; above CACHE_MOST: at least that many */
+    size_t slots;  /* entries of HDF5's hash table at which no two chunks collide */
 } band;
 
-/* HDF5 makes a chunk's hash of the bits of its place in each dimension, side by side. */
-static band measure(const ls_h5_shape *shape, const hsize_t *chunk, size_t element)
+/* HDF5 hashes a chunk by concatenating the bits of its index in each dimension. */
+static band measure_band(const ls_h5_shape *shape, const hsize_t *chunk, size_t element)
 {
     enum { SLOTS_MOST = 1 << 20 };
     band b = {.chunk = (int64_t)element, .slots = 1};
@@ -41,8 +41,9 @@ static band measure(const ls_h5_shape *shape, const hsize_t *chunk, size_t eleme
     return b;
 }
 
-/* Rows are read in the order of the file: a chunk must be unpacked once only. With room for a band
- * whole rows can be read, a few at a time; else what one chunk holds of them. */
+/* Sets the cache size and the unit of reads. Rows are read in file order, and each chunk is to be
+ * unpacked once. If the cache holds a band, whole rows are read, a few at a time; else one chunk's
+ * part of the rows at a time. */
 static void plan_cache(ls_h5_table *t, hid_t layout, size_t element, hid_t access_list)
 {
     enum { SLOTS_LEAST = 521, BYTES_LEAST = 1 << 20 }; /* HDF5's defaults */
@@ -52,7 +53,7 @@ static void plan_cache(ls_h5_table *t, hid_t layout, size_t element, hid_t acces
         t->unit[d] = t->shape.dims[d];
     if (H5Pget_layout(layout) != H5D_CHUNKED || H5Pget_chunk(layout, H5S_MAX_RANK, chunk) < 1)
         return;
-    const band b = measure(&t->shape, chunk, element);
+    const band b = measure_band(&t->shape, chunk, element);
     const bool whole = b.bytes <= CACHE_MOST;
     const int64_t bytes = whole ? b.bytes : b.chunk;
     t->unit[0] = (int64_t)chunk[0];
@@ -63,7 +64,7 @@ static void plan_cache(ls_h5_table *t, hid_t layout, size_t element, hid_t acces
                        H5D_CHUNK_CACHE_W0_DEFAULT);
 }
 
-/* Opens it once more, with the cache that its chunks need: HDF5 takes that when it opens. */
+/* Reopens the dataset with the cache that its chunks need: HDF5 sets the cache only on opening. */
 static ls_status open_with_cache(ls_h5_table *t)
 {
     const hid_t access_list = H5Pcreate(H5P_DATASET_ACCESS), layout = H5Dget_create_plist(t->id),

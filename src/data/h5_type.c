@@ -1,14 +1,14 @@
-/* The types of elements, in memory and in files. */
+/* Element types in memory and in files. */
 #include "data/h5_file.h"
 
 #include <assert.h>
 
-/* Each type as it is in memory, and as it is in files that are written. */
+/* HDF5 types of an element in memory, and in files that are written. */
 typedef struct type_pair {
     hid_t memory, file;
 } type_pair;
 
-static type_pair type_pair_of(ls_h5_type type)
+static type_pair find_type_pair(ls_h5_type type)
 {
     switch (type) {
     case LS_H5_U8:
@@ -41,15 +41,15 @@ static type_pair type_pair_of(ls_h5_type type)
 
 hid_t ls_h5_memory_type(ls_h5_type type)
 {
-    return type_pair_of(type).memory;
+    return find_type_pair(type).memory;
 }
 
 hid_t ls_h5_file_type(ls_h5_type type)
 {
-    return type_pair_of(type).file;
+    return find_type_pair(type).file;
 }
 
-/* Whether a type is that type of a file, in either byte order. */
+/* Returns true if a type equals a little-endian type, in either byte order. */
 static bool is_type(hid_t type, hid_t little)
 {
     const hid_t big = H5Tcopy(little);
@@ -59,7 +59,7 @@ static bool is_type(hid_t type, hid_t little)
     return same;
 }
 
-/* The enumeration that h5py makes of bool. */
+/* Returns true for the enumeration by which h5py stores bool. */
 static bool is_bool(hid_t type)
 {
     int8_t no = -1, yes = -1;
@@ -72,7 +72,7 @@ static bool is_bool(hid_t type)
            H5Tenum_valueof(type, "TRUE", &yes) >= 0 && no == 0 && yes == 1;
 }
 
-/* Integers with padding or floats of another format are none of ours. */
+/* Integers with padding and floats of other formats are LS_H5_OTHER. */
 ls_h5_type ls_h5_type_of(hid_t type)
 {
     int known = 0;

@@ -7,29 +7,29 @@
 enum { WORD = 64, BLOCK = 8 * WORD, PIECE = 1 << 16 };
 
 struct ls_held {
-    int64_t rows, count; /* of the group; of them, held out */
-    uint64_t *bits;      /* [rows / WORD, rounded up] */
-    int64_t *before;     /* [blocks + 1] held out in all blocks before */
+    int64_t rows, count; /* rows of the group; held-out rows */
+    uint64_t *bits;      /* [rows / WORD, rounded up to blocks] 1: held out */
+    int64_t *before;     /* [blocks + 1] held-out rows in all blocks before */
 };
 
-/* Rows that are still to come, and how many of them are still to be held out. */
+/* Number of rows not drawn yet, and how many of them must be held out. */
 typedef struct quota {
     int64_t left, wanted;
 } quota;
 
-static int64_t blocks_of(const ls_held *h)
+static int64_t count_all_blocks(const ls_held *h)
 {
     return h->rows / BLOCK + (h->rows % BLOCK != 0);
 }
 
-static ls_status create(ls_held **out, int64_t rows)
+static ls_status create_held(ls_held **out, int64_t rows)
 {
     ls_held *h = ls_alloc(1, sizeof *h);
     if (h == NULL)
         return LS_ERR_FAILURE;
     h->rows = rows;
-    h->bits = ls_alloc(blocks_of(h) * (BLOCK / WORD), sizeof *h->bits);
-    h->before = ls_alloc(blocks_of(h) + 1, sizeof *h->before);
+    h->bits = ls_alloc(count_all_blocks(h) * (BLOCK / WORD), sizeof *h->bits);
+    h->before = ls_alloc(count_all_blocks(h) + 1, sizeof *h->before);
     if (h->bits == NULL || h->before == NULL) {
         ls_held_destroy(&h);
         return LS_ERR_FAILURE;
@@ -38,8 +38,8 @@ static ls_status create(ls_held **out, int64_t rows)
     return LS_OK;
 }
 
-/* Decides about a row. */
-static void draw(ls_held *h, uint64_t key, int64_t row, quota *q)
+/* Decides if a row is held out. */
+static void draw_row(ls_held *h, uint64_t key, int64_t row, quota *q)
 {
     if (ls_rng_uniform(key, (uint64_t)row) * (double)q->left < (double)q->wanted) {
         h->bits[row / WORD] |= UINT64_C(1) << row % WORD;
@@ -49,19 +49,19 @@ static void draw(ls_held *h, uint64_t key, int64_t row, quota *q)
     q->left--;
 }
 
-/* Makes the counts, once all rows are decided about. */
-static void count_blocks(ls_held *h)
+/* Computes `before`, after all rows are drawn. */
+static void sum_blocks(ls_held *h)
 {
-    for (int64_t b = 0; b < blocks_of(h); b++) {
+    for (int64_t b = 0; b < count_all_blocks(h); b++) {
         h->before[b + 1] = h->before[b];
         for (int64_t w = b * (BLOCK / WORD); w < (b + 1) * (BLOCK / WORD); w++)
             h->before[b + 1] += __builtin_popcountll(h->bits[w]);
     }
 }
 
-/* Each class's share of v: what the classes up to it are to have together, rounded down, without
- * what those before it have. */
-static void share_out(quota *q, int classes, int64_t rows, int64_t wanted)
+/* Computes each class's share of v: the share of classes 0 .. k together, rounded down, minus the
+ * share of classes 0 .. k-1. */
+static void divide_quota(quota *q, int classes, int64_t rows, int64_t wanted)
 {
     __extension__ typedef unsigned __int128 wide; /* the product of two counts of rows */
     int64_t before = 0, given = 0;
@@ -74,8 +74,9 @@ static void share_out(quota *q, int classes, int64_t rows, int64_t wanted)
     }
 }
 
-/* Goes through all labels, to count them in `q` or to draw by it. */
-static ls_status walk(ls_held *h, bool drawing, uint64_t key, ls_label_reader labels, quota *q)
+/* Reads all labels, and counts them in `q`, or draws the rows by `q`. */
+static ls_status scan_labels(ls_held *h, bool drawing, uint64_t key, ls_label_reader labels,
+                             quota *q)
 {
     int32_t *label = ls_alloc(PIECE, sizeof *label);
     ls_status status = label == NULL ? LS_ERR_FAILURE : LS_OK;
@@ -84,7 +85,7 @@ static ls_status walk(ls_held *h, bool drawing, uint64_t key, ls_label_reader la
         status = labels.read(labels.user, done, some, label);
         for (int64_t i = 0; status == LS_OK && i < some; i++)
             if (drawing)
-                draw(h, key, done + i, &q[label[i]]);
+                draw_row(h, key, done + i, &q[label[i]]);
             else
                 q[label[i]].left++;
     }
@@ -92,14 +93,14 @@ static ls_status walk(ls_held *h, bool drawing, uint64_t key, ls_label_reader la
     return status;
 }
 
-static ls_status draw_of_classes(ls_held *h, uint64_t key, int64_t wanted, int classes,
+static ls_status draw_stratified(ls_held *h, uint64_t key, int64_t wanted, int classes,
                                  ls_label_reader labels)
 {
     quota *q = ls_alloc(classes, sizeof *q);
-    ls_status status = q == NULL ? LS_ERR_FAILURE : walk(h, false, key, labels, q);
+    ls_status status = q == NULL ? LS_ERR_FAILURE : scan_labels(h, false, key, labels, q);
     if (status == LS_OK) {
-        share_out(q, classes, h->rows, wanted);
-        status = walk(h, true, key, labels, q);
+        divide_quota(q, classes, h->rows, wanted);
+        status = scan_labels(h, true, key, labels, q);
     }
     ls_free(q);
     return status;
@@ -111,16 +112,16 @@ ls_status ls_held_draw(ls_held **out, ls_hold_out how, uint64_t seed, int64_t ro
     ls_held *h = NULL;
     const uint64_t key = ls_rng_key(seed, LS_RNG_HOLD_OUT, 0);
     quota all = {rows, wanted};
-    ls_status status = create(&h, rows);
+    ls_status status = create_held(&h, rows);
     if (status == LS_OK && how == LS_HOLD_OUT_STRATIFIED)
-        status = draw_of_classes(h, key, wanted, classes, labels);
+        status = draw_stratified(h, key, wanted, classes, labels);
     for (int64_t row = 0; status == LS_OK && how == LS_HOLD_OUT_RANDOM && row < rows; row++)
-        draw(h, key, row, &all);
+        draw_row(h, key, row, &all);
     if (status != LS_OK) {
         ls_held_destroy(&h);
         return status;
     }
-    count_blocks(h);
+    sum_blocks(h);
     *out = h;
     return LS_OK;
 }
@@ -136,23 +137,23 @@ bool ls_held_has(const ls_held *held, int64_t row)
 }
 
 /* Members of a split in the blocks before this one. */
-static int64_t before_block(const ls_held *h, bool out, int64_t block)
+static int64_t count_before_block(const ls_held *h, bool out, int64_t block)
 {
     return out ? h->before[block] : block * BLOCK - h->before[block];
 }
 
-/* Its block by halving, then its word, then its bit. */
+/* Finds the block by bisection, then the word, then the bit. */
 int64_t ls_held_row(const ls_held *h, bool out, int64_t index)
 {
-    int64_t low = 0, high = blocks_of(h);
+    int64_t low = 0, high = count_all_blocks(h);
     while (high - low > 1) {
         const int64_t middle = low + (high - low) / 2;
-        if (before_block(h, out, middle) <= index)
+        if (count_before_block(h, out, middle) <= index)
             low = middle;
         else
             high = middle;
     }
-    int64_t row = low * BLOCK, left = index - before_block(h, out, low);
+    int64_t row = low * BLOCK, left = index - count_before_block(h, out, low);
     for (;; row += WORD) {
         const int held = __builtin_popcountll(h->bits[row / WORD]);
         const int members = out ? held : WORD - held;

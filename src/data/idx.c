@@ -20,8 +20,8 @@ struct ls_idx {
     SHA2_CTX sha;
 };
 
-/* Reads and hashes `bytes`, which must be there. */
-static ls_status take(ls_idx *idx, void *out, int64_t bytes)
+/* Reads and hashes exactly `bytes` bytes. */
+static ls_status read_hashed(ls_idx *idx, void *out, int64_t bytes)
 {
     unsigned char *at = out;
     while (bytes > 0) {
@@ -31,7 +31,7 @@ static ls_status take(ls_idx *idx, void *out, int64_t bytes)
             int code;
             const char *reason = gzerror(idx->file, &code);
             if (code == Z_OK || code == Z_BUF_ERROR || code == Z_STREAM_END)
-                return ls_fail(LS_ERR_DATA, "%s: ends too early: truncated", idx->path);
+                return ls_fail(LS_ERR_DATA, "%s: truncated: ends too early", idx->path);
             return ls_fail(LS_ERR_DATA, "%s: can't read: %s", idx->path,
                            code == Z_ERRNO ? strerror(errno) : reason);
         }
@@ -42,12 +42,12 @@ static ls_status take(ls_idx *idx, void *out, int64_t bytes)
     return LS_OK;
 }
 
-static uint32_t big_endian(const unsigned char *b)
+static uint32_t decode_big_endian(const unsigned char *b)
 {
     return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
-static int64_t element_bytes(ls_idx_type type)
+static int64_t get_element_bytes(ls_idx_type type)
 {
     return type == LS_IDX_U8 ? 1 : type == LS_IDX_I16 ? 2 : 4;
 }
@@ -60,7 +60,7 @@ const char *ls_idx_type_name(ls_idx_type type)
 static ls_status read_header(ls_idx *idx)
 {
     unsigned char magic[4], dim[4];
-    ls_status status = take(idx, magic, sizeof magic);
+    ls_status status = read_hashed(idx, magic, sizeof magic);
     if (status != LS_OK)
         return status;
     ls_idx_header *h = &idx->header;
@@ -68,40 +68,41 @@ static ls_status read_header(ls_idx *idx)
         return ls_fail(LS_ERR_DATA, "%s: not an IDX file of 1 to %d dimensions", idx->path,
                        LS_IDX_MAX_DIMS);
     if (magic[2] != LS_IDX_U8 && magic[2] != LS_IDX_I16 && magic[2] != LS_IDX_I32)
-        return ls_fail(LS_ERR_DATA, "%s: IDX element type 0x%02x; can read uint8, int16 and int32",
+        return ls_fail(LS_ERR_DATA,
+                       "%s: IDX element type 0x%02x; supported are uint8, int16 and int32",
                        idx->path, magic[2]);
     h->type = (ls_idx_type)magic[2];
     h->dims = magic[3];
     h->items = 1;
     for (int i = 0; i < h->dims; i++) {
-        status = take(idx, dim, sizeof dim);
+        status = read_hashed(idx, dim, sizeof dim);
         if (status != LS_OK)
             return status;
-        h->dim[i] = big_endian(dim);
+        h->dim[i] = decode_big_endian(dim);
         if (h->dim[i] == 0)
             return ls_fail(LS_ERR_DATA, "%s: dimension %d is 0", idx->path, i + 1);
         if (i > 0)
             h->items *= h->dim[i];
         if (h->items > INT32_MAX)
-            return ls_fail(LS_ERR_DATA, "%s: rows of 2 Gi elements and more", idx->path);
+            return ls_fail(LS_ERR_DATA, "%s: rows of 2^31 elements or more", idx->path);
     }
     h->elements = h->items * h->dim[0];
     return LS_OK;
 }
 
-/* Refuses a header that tells of more than the file can hold, before memory is taken for it; what
- * is no regular file has no size to go by. */
+/* Refuses a header that claims more elements than the file can hold, before memory is allocated.
+ * The size of a file that is not regular is unknown. */
 static ls_status check_size(const ls_idx *idx)
 {
-    enum { DEFLATE_MOST = 1032, SLACK = 4096 }; /* deflate makes at most so many bytes of one */
+    enum { DEFLATE_MOST = 1032, SLACK = 4096 }; /* DEFLATE_MOST: its maximum expansion */
     const int64_t elements = idx->header.elements;
     int64_t most = INT64_MAX;
     struct stat found;
     if (stat(idx->path, &found) == 0 && S_ISREG(found.st_mode))
         most = found.st_size * (gzdirect(idx->file) ? 1 : DEFLATE_MOST) + SLACK;
-    if (elements <= most / element_bytes(idx->header.type))
+    if (elements <= most / get_element_bytes(idx->header.type))
         return LS_OK;
-    return ls_fail(LS_ERR_DATA, "%s: its header tells of %lld elements, more than it can hold",
+    return ls_fail(LS_ERR_DATA, "%s: its header claims %lld elements, more than the file can hold",
                    idx->path, (long long)elements);
 }
 
@@ -136,11 +137,11 @@ const ls_idx_header *ls_idx_describe(const ls_idx *idx)
     return &idx->header;
 }
 
-/* Notes that `count` more elements are being read; they must be there by the header's word. */
+/* Counts `count` elements as read; the header must have them. */
 static ls_status advance(ls_idx *idx, int64_t count)
 {
     if (count > idx->header.elements - idx->elements_read)
-        return ls_fail(LS_ERR_DATA, "%s: holds fewer elements than asked for", idx->path);
+        return ls_fail(LS_ERR_DATA, "%s: has fewer elements than requested", idx->path);
     idx->elements_read += count;
     return LS_OK;
 }
@@ -149,17 +150,17 @@ ls_status ls_idx_read_u8(ls_idx *idx, int64_t count, uint8_t *out)
 {
     assert(idx->header.type == LS_IDX_U8);
     ls_status status = advance(idx, count);
-    return status == LS_OK ? take(idx, out, count) : status;
+    return status == LS_OK ? read_hashed(idx, out, count) : status;
 }
 
 ls_status ls_idx_read_i32(ls_idx *idx, int64_t count, int32_t *out)
 {
-    const int64_t width = element_bytes(idx->header.type);
+    const int64_t width = get_element_bytes(idx->header.type);
     unsigned char piece[4096];
     ls_status status = advance(idx, count);
     while (status == LS_OK && count > 0) {
         const int64_t some = ls_min((int64_t)sizeof piece / width, count);
-        status = take(idx, piece, some * width);
+        status = read_hashed(idx, piece, some * width);
         for (int64_t i = 0; status == LS_OK && i < some; i++) {
             const unsigned char *b = piece + i * width;
             switch (idx->header.type) {
@@ -170,7 +171,7 @@ ls_status ls_idx_read_i32(ls_idx *idx, int64_t count, int32_t *out)
                 out[i] = (int16_t)(uint16_t)(b[0] << 8 | b[1]);
                 break;
             case LS_IDX_I32:
-                out[i] = (int32_t)big_endian(b);
+                out[i] = (int32_t)decode_big_endian(b);
                 break;
             }
         }
@@ -183,11 +184,12 @@ ls_status ls_idx_read_i32(ls_idx *idx, int64_t count, int32_t *out)
 ls_status ls_idx_finish(ls_idx *idx, char sha256[LS_SHA256_TEXT])
 {
     unsigned char piece[4096];
-    int64_t bytes = (idx->header.elements - idx->elements_read) * element_bytes(idx->header.type);
+    int64_t bytes =
+        (idx->header.elements - idx->elements_read) * get_element_bytes(idx->header.type);
     ls_status status = LS_OK;
     while (status == LS_OK && bytes > 0) {
         int64_t some = bytes < (int64_t)sizeof piece ? bytes : (int64_t)sizeof piece;
-        status = take(idx, piece, some);
+        status = read_hashed(idx, piece, some);
         bytes -= some;
     }
     if (status != LS_OK)
@@ -195,7 +197,7 @@ ls_status ls_idx_finish(ls_idx *idx, char sha256[LS_SHA256_TEXT])
     idx->elements_read = idx->header.elements;
     int code, beyond = gzread(idx->file, piece, 1);
     (void)gzerror(idx->file, &code);
-    if (beyond < 0 || code == Z_BUF_ERROR) /* the checksum at the end is wrong, or cut off */
+    if (beyond < 0 || code == Z_BUF_ERROR) /* the checksum at the end is wrong or truncated */
         return ls_fail(LS_ERR_DATA, "%s: damaged at its end", idx->path);
     if (beyond > 0)
         return ls_fail(LS_ERR_DATA, "%s: longer than its header says", idx->path);

@@ -1,4 +1,4 @@
-/* IDX files, the format in which MNIST and its relatives are published: a big-endian header
+/* IDX files, the format of MNIST and similar data sets: a big-endian header
  * (0, 0, element type, number of dimensions, the dimensions) and the elements. Gzip or plain. */
 #ifndef LS_DATA_IDX_H
 #define LS_DATA_IDX_H
@@ -23,30 +23,31 @@ typedef struct ls_idx_header {
     int64_t elements; /* elements in the file, items * dim[0] */
 } ls_idx_header;
 
-/* "uint8", "int16", "int32". Local. */
+/* Returns the name of a type: "uint8", "int16", "int32". Local. */
 const char *ls_idx_type_name(ls_idx_type type);
 
 /* Opens a file and reads its header. Local.
- * Errors: LS_ERR_DATA if it is missing, not IDX, of another element type, or of a size that is
- * absurd in itself or for a file so long. */
+ * Errors: LS_ERR_DATA if the file is missing, not IDX, of another element type, too large, or
+ * claims more elements than it can hold; *out is left alone. */
 ls_status ls_idx_open(ls_idx **out, const char *path) LS_MUST_CHECK;
 
+/* Returns the header; borrowed. Local. */
 const ls_idx_header *ls_idx_describe(const ls_idx *idx);
 
-/* Reads the next `count` elements as they are: uint8 files only. Local.
+/* Reads the next `count` elements of a uint8 file. Local.
  * Errors: LS_ERR_DATA if the file ends before. */
 ls_status ls_idx_read_u8(ls_idx *idx, int64_t count, uint8_t *out) LS_MUST_CHECK;
 
-/* Reads the next `count` elements, of any of the types, as int32. Local. Errors: as above. */
+/* Reads the next `count` elements, of any type, as int32. Local. Errors: as ls_idx_read_u8(). */
 ls_status ls_idx_read_i32(ls_idx *idx, int64_t count, int32_t *out) LS_MUST_CHECK;
 
-/* Skips what is left of the elements, makes sure that the file ends there, and gives the SHA-256 of
- * the whole uncompressed file as hex digits. Local.
+/* Reads and drops the remaining elements, checks that the file ends there, and returns the SHA-256
+ * of the whole uncompressed file as hex digits. Local.
  * Errors: LS_ERR_DATA if the file is too short or too long. */
 ls_status ls_idx_finish(ls_idx *idx, char sha256[LS_SHA256_TEXT]) LS_MUST_CHECK;
 
-/* Reads up to `size` bytes at the start of any file; of what it holds, if it is gzip. Returns how
- * many, 0 also if it can't be read. Local. */
+/* Reads up to `size` bytes at the start of any file; of its unpacked content if the file is gzip.
+ * Returns the number of bytes, 0 if the file can't be read. Local. */
 size_t ls_idx_peek(const char *path, unsigned char *out, unsigned size, bool *compressed);
 
 /* Closes, frees and sets *idx to NULL; accepts NULL. Local. */

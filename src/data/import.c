@@ -15,13 +15,14 @@
 
 enum { SPLITS = 2 };
 
-/* One split on its way: two IDX files open, the labels read. */
+/* One split during import: two open IDX files, and the labels in memory. */
 typedef struct source {
     const char *group;
     const char *images_path, *labels_path;
     ls_idx *images, *labels;
-    int64_t rows;  /* to import: the limit is taken into account */
-    int64_t total; /* in the files: all labels count, so that a limit does not change the classes */
+    int64_t rows; /* to import, after the limit */
+    int64_t
+        total; /* in the files: all labels are read, so that a limit does not change the classes */
     int32_t *label;
 } source;
 
@@ -45,9 +46,9 @@ static ls_status source_open(source *s, int64_t limit)
                        "%s: not images: expected uint8 of 3 or 4 dimensions, found %s of %s",
                        s->images_path, ls_idx_type_name(images->type),
                        ls_counted(images->dims, "dimension").text);
-    const int64_t *dim = images->dim + images->dims - 3; /* of its last three dimensions */
+    const int64_t *dim = images->dim + images->dims - 3; /* the last three dimensions */
     if (!ls_image_is_sane(images->dims == 4 ? images->dim[1] : 1, dim[1], dim[2]))
-        return ls_fail(LS_ERR_DATA, "%s: images of an absurd size", s->images_path);
+        return ls_fail(LS_ERR_DATA, "%s: images of an unsupported size", s->images_path);
     if (labels->dims != 1)
         return ls_fail(LS_ERR_DATA, "%s: not labels: has %s", s->labels_path,
                        ls_counted(labels->dims, "dimension").text);
@@ -63,8 +64,8 @@ static ls_status source_open(source *s, int64_t limit)
     return ls_idx_read_i32(s->labels, s->total, s->label);
 }
 
-/* Checks that test images look like train images. */
-static ls_status same_size(const source *a, const source *b)
+/* Checks that the images of two sources have the same size. */
+static ls_status check_same_size(const source *a, const source *b)
 {
     const ls_idx_header *x = ls_idx_describe(a->images), *y = ls_idx_describe(b->images);
     bool same = x->dims == y->dims;
@@ -75,7 +76,7 @@ static ls_status same_size(const source *a, const source *b)
                           b->images_path);
 }
 
-/* The number of classes that the labels need, or that was asked for. */
+/* Determines the number of classes: `wanted` if above 0, else one more than the largest label. */
 static ls_status count_classes(const source *s, int sources, int64_t wanted, int64_t *out)
 {
     int64_t largest = 0;
@@ -83,30 +84,31 @@ static ls_status count_classes(const source *s, int sources, int64_t wanted, int
         for (int64_t i = 0; i < s[k].total; i++) {
             int32_t label = s[k].label[i];
             if (wanted > 0 && label >= wanted)
-                return ls_fail(LS_ERR_DATA, "%s: label %d in row %lld is beyond --classes %lld",
+                return ls_fail(LS_ERR_DATA,
+                               "%s: label %d in row %lld: too large for --classes %lld",
                                s[k].labels_path, label, (long long)i, (long long)wanted);
             if (label < 0)
                 return ls_fail(LS_ERR_DATA, "%s: label %d in row %lld is negative",
                                s[k].labels_path, label, (long long)i);
             if (label >= LS_MAX_CLASSES)
-                return ls_fail(LS_ERR_DATA, "%s: label %d in row %lld: there can be %d classes",
+                return ls_fail(LS_ERR_DATA, "%s: label %d in row %lld: the maximum is %d classes",
                                s[k].labels_path, label, (long long)i, LS_MAX_CLASSES);
             largest = label > largest ? label : largest;
         }
     }
-    /* One class can't be told from another; a file that happens to hold one has two. */
+    /* At least 2 classes, even if all labels are 0. */
     *out = wanted > 0 ? wanted : largest > 0 ? largest + 1 : 2;
     return LS_OK;
 }
 
-static ls_status read_images(void *user, int64_t rows, uint8_t *pixels)
+static ls_status import_read_images(void *user, int64_t rows, uint8_t *pixels)
 {
     source *s = user;
     return ls_idx_read_u8(s->images, rows * ls_idx_describe(s->images)->items, pixels);
 }
 
-/* Reads both files of a split to their ends and takes their digests up into one. */
-static ls_status finish(source *s, SHA2_CTX *all)
+/* Reads both files of a split to their ends and adds their digests to the total. */
+static ls_status finish_source(source *s, SHA2_CTX *all)
 {
     char digest[LS_SHA256_TEXT];
     ls_status status = ls_idx_finish(s->images, digest);
@@ -119,15 +121,15 @@ static ls_status finish(source *s, SHA2_CTX *all)
     return status;
 }
 
-/* Of all files, in the order train images, train labels, test images, test labels. */
-static ls_status digest_of(void *user, char digest[LS_SOURCE_DIGEST])
+/* Digest of all files, in the order train images, train labels, test images, test labels. */
+static ls_status import_compute_digest(void *user, char digest[LS_SOURCE_DIGEST])
 {
     source *s = user;
     SHA2_CTX all;
     SHA256Init(&all);
     ls_status status = LS_OK;
     for (int k = 0; status == LS_OK && k < SPLITS && s[k].images != NULL; k++)
-        status = finish(&s[k], &all);
+        status = finish_source(&s[k], &all);
     SHA256End(&all, digest);
     return status;
 }
@@ -143,7 +145,7 @@ static ls_status write_sources(const ls_import *import, source *s, int sources, 
                                      .dims = header->dims - 1,
                                      .label = s[k].label,
                                      .source = &s[k],
-                                     .read = read_images};
+                                     .read = import_read_images};
         for (int i = 1; i < header->dims; i++)
             split[k].image[i - 1] = header->dim[i];
     }
@@ -154,7 +156,7 @@ static ls_status write_sources(const ls_import *import, source *s, int sources, 
                                         .compress = import->compress,
                                         .force = import->force,
                                         .user = s,
-                                        .digest = digest_of};
+                                        .digest = import_compute_digest};
     return ls_dataset_write(&content, path);
 }
 
@@ -171,7 +173,7 @@ ls_status ls_import_idx(const ls_import *import, const char *path)
     for (int k = 0; status == LS_OK && k < sources; k++)
         status = source_open(&s[k], k == 0 ? import->limit : import->limit_test);
     if (status == LS_OK && sources == SPLITS)
-        status = same_size(&s[0], &s[1]);
+        status = check_same_size(&s[0], &s[1]);
     if (status == LS_OK)
         status = count_classes(s, sources, import->classes, &classes);
     if (status == LS_OK)
@@ -200,7 +202,7 @@ ls_status ls_import_find(const char *folder, const char *stem, char *out, int si
     if (access(folder, F_OK) != 0)
         return ls_fail(LS_ERR_DATA, "%s: can't open this folder: %s", folder, strerror(errno));
     if (stat(folder, &found) == 0 && !S_ISDIR(found.st_mode))
-        return ls_fail(LS_ERR_DATA, "%s: is no folder: --idx wants the one with the four files",
+        return ls_fail(LS_ERR_DATA, "%s: not a folder: --idx expects the folder of the four files",
                        folder);
     return ls_fail(LS_ERR_DATA, "%s: has no file %s-idx%s-ubyte or %s-idx%s-ubyte.gz", folder, stem,
                    kind, stem, kind);

@@ -10,7 +10,7 @@
 
 enum { HEAD = 512 };
 
-static const char import_idx[] = "`lockstep import` makes a data set of IDX files";
+static const char import_idx[] = "`lockstep import` converts IDX files to a data set";
 static const char write_hdf5[] =
     "write its arrays into an HDF5 file, whose layout `lockstep import --help` describes";
 
@@ -36,7 +36,7 @@ static bool is_idx(const unsigned char *head, size_t length)
            head[3] >= 1 && head[3] <= 8;
 }
 
-/* Numbers and names with commas, semicolons or tabs between them, in lines. */
+/* Printable text with commas, semicolons or tabs. */
 static bool is_csv(const unsigned char *head, size_t length)
 {
     size_t commas = 0;
@@ -48,7 +48,8 @@ static bool is_csv(const unsigned char *head, size_t length)
     return commas > 0;
 }
 
-static ls_status fail(const char *path, bool compressed, const char *what, const char *remedy)
+static ls_status fail_as_kind(const char *path, bool compressed, const char *what,
+                              const char *remedy)
 {
     return ls_fail(LS_ERR_DATA, "%s: not an HDF5 file, but %s%s: %s", path, what,
                    compressed ? ", compressed" : "", remedy);
@@ -60,8 +61,8 @@ ls_status ls_magic_refuse_folder(const char *path)
     if (stat(path, &found) != 0 || !S_ISDIR(found.st_mode))
         return LS_OK;
     return ls_fail(LS_ERR_DATA,
-                   "%s: not an HDF5 file, but a folder; of IDX files in it "
-                   "`lockstep import --idx %s --out FILE` makes one",
+                   "%s: not an HDF5 file, but a folder; `lockstep import --idx %s --out FILE` "
+                   "converts IDX files in it to a data set",
                    path, path);
 }
 
@@ -76,14 +77,14 @@ ls_status ls_magic_fail(const char *path)
         return status;
     const size_t length = S_ISREG(mode) ? ls_idx_peek(path, head, HEAD, &compressed) : 0;
     if (is_idx(head, length))
-        return fail(path, compressed, "an IDX file", import_idx);
+        return fail_as_kind(path, compressed, "an IDX file", import_idx);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (length >= kinds[i].bytes && memcmp(head, kinds[i].begin, kinds[i].bytes) == 0)
-            return fail(path, compressed, kinds[i].what, kinds[i].remedy);
+            return fail_as_kind(path, compressed, kinds[i].what, kinds[i].remedy);
     if (is_csv(head, length))
-        return fail(path, compressed, "a table in text", write_hdf5);
+        return fail_as_kind(path, compressed, "a table in text", write_hdf5);
     if (compressed)
-        return fail(path, false, "a compressed file", "unpack it first");
+        return fail_as_kind(path, false, "a compressed file", "unpack it first");
     return ls_fail(LS_ERR_DATA,
                    "%s: not an HDF5 file, or damaged, or never closed by the program that wrote it",
                    path);

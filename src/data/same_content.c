@@ -5,13 +5,13 @@
 
 #include <string.h>
 
-/* Of two contents that are the same these are, too. */
+/* Summary of a data set's content: equal for equal content. */
 typedef struct content {
     ls_dataset_info info;
     uint64_t fingerprint[LS_SPLITS];
 } content;
 
-static ls_status take_fingerprint(const ls_dataset *dataset, ls_split split, uint64_t *out)
+static ls_status add_fingerprint(const ls_dataset *dataset, ls_split split, uint64_t *out)
 {
     enum { PIECE_BYTES = 16 << 20 };
     const ls_dataset_info *info = ls_dataset_describe(dataset);
@@ -28,7 +28,7 @@ static ls_status take_fingerprint(const ls_dataset *dataset, ls_split split, uin
     return status;
 }
 
-static ls_status look_at(const char *path, content *out)
+static ls_status summarize_file(const char *path, content *out)
 {
     ls_dataset *dataset = NULL;
     ls_status status =
@@ -38,13 +38,13 @@ static ls_status look_at(const char *path, content *out)
     memset(out, 0, sizeof *out);
     out->info = *ls_dataset_describe(dataset);
     for (int split = 0; status == LS_OK && split < LS_SPLITS; split++)
-        status = take_fingerprint(dataset, (ls_split)split, &out->fingerprint[split]);
+        status = add_fingerprint(dataset, (ls_split)split, &out->fingerprint[split]);
     ls_dataset_close(&dataset);
     return status;
 }
 
-/* Whether the fields that readers go by are the same. */
-static bool same_info(const ls_dataset_info *a, const ls_dataset_info *b)
+/* Returns true if the fields that readers use are equal. */
+static bool has_same_info(const ls_dataset_info *a, const ls_dataset_info *b)
 {
     return strcmp(a->name, b->name) == 0 && strcmp(a->source_sha256, b->source_sha256) == 0 &&
            a->classes == b->classes && a->channels == b->channels && a->height == b->height &&
@@ -55,11 +55,11 @@ static bool same_info(const ls_dataset_info *a, const ls_dataset_info *b)
 ls_status ls_same_content(const char *path, const char *other, bool *same)
 {
     content a, b;
-    ls_status status = look_at(path, &a);
+    ls_status status = summarize_file(path, &a);
     if (status == LS_OK)
-        status = look_at(other, &b);
+        status = summarize_file(other, &b);
     if (status == LS_OK)
-        *same = same_info(&a.info, &b.info) &&
+        *same = has_same_info(&a.info, &b.info) &&
                 memcmp(a.fingerprint, b.fingerprint, sizeof a.fingerprint) == 0;
     return status;
 }

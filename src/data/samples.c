@@ -12,7 +12,7 @@ ls_status ls_normalization_make(ls_normalization *out, double mean, double std)
     *out = (ls_normalization){.scale = (float)(1.0 / (255.0 * std)), .shift = (float)(-mean / std)};
     if (std > 0 && isfinite(out->scale) && out->scale > 0 && isfinite(out->shift))
         return LS_OK;
-    return ls_fail(LS_ERR_USAGE, "--normalize %g,%g: pixels would not be finite numbers",
+    return ls_fail(LS_ERR_USAGE, "--normalize %g,%g: normalized pixels would not be finite",
                    ls_plain_number(mean), ls_plain_number(std));
 }
 
@@ -62,8 +62,8 @@ LS_DISPATCH static void normalize(int64_t count, ls_normalization n, const uint8
         x[i] = n.scale * (float)pixels[i] + n.shift;
 }
 
-/* Asks for a sample that will be read soon: they lie in no order that a processor could guess. */
-static void prefetch(const ls_samples *samples, int64_t at)
+/* Prefetches a sample that is read soon: hardware can't predict the random order of samples. */
+static void prefetch_sample(const ls_samples *samples, int64_t at)
 {
     enum { CACHE_LINE = 64 };
     const uint8_t *sample = samples->bytes + (size_t)at * samples->stride;
@@ -79,7 +79,7 @@ void ls_samples_gather(const ls_samples *samples, const int64_t *order, int64_t 
     const int64_t features = samples->features;
     for (int64_t i = 0; i < count; i++) {
         if (order != NULL && i + AHEAD < count)
-            prefetch(samples, order[i + AHEAD]);
+            prefetch_sample(samples, order[i + AHEAD]);
         const ls_sample *sample = ls_sample_at(samples, order != NULL ? order[i] : first + i);
         normalize(features, normalization, sample->pixels, batch->x + i * features);
         batch->labels[i] = sample->label;

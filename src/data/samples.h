@@ -1,5 +1,5 @@
-/* Samples in memory: rows of a data set as bytes, each with its label and its row number. The unit
- * that a rank holds, that ranks exchange, and that becomes a batch of floats. */
+/* Samples in memory: rows of a data set as bytes, each with its label and its row number. Ranks
+ * hold and exchange samples, and convert them to batches of floats. */
 #ifndef LS_DATA_SAMPLES_H
 #define LS_DATA_SAMPLES_H
 
@@ -19,46 +19,47 @@ typedef struct ls_sample {
 
 struct ls_samples {
     int64_t rows;     /* samples held, 0 .. capacity */
-    int64_t capacity; /* samples there is room for */
+    int64_t capacity; /* samples allocated */
     int64_t features; /* pixels in a sample */
     size_t stride;    /* bytes from one sample to the next */
     uint8_t *bytes;   /* [capacity][stride], owned */
 };
 
-/* How pixels become floats: scale * pixel + shift. */
+/* Normalization of pixels to floats: scale * pixel + shift. */
 typedef struct ls_normalization {
     float scale;
     float shift;
 } ls_normalization;
 
-/* (pixel / 255 - mean) / std. Local. Errors: LS_ERR_USAGE if float has no room for its factors. */
+/* Makes the normalization (pixel / 255 - mean) / std. Local.
+ * Errors: LS_ERR_USAGE if std is not above 0 or the factors overflow or underflow a float. */
 ls_status ls_normalization_make(ls_normalization *out, double mean, double std) LS_MUST_CHECK;
 
 /* Returns true if indices into images of this shape are exact: below 2^20 in each direction, and
  * below 2^31 pixels. Local. */
 bool ls_image_is_sane(int64_t channels, int64_t height, int64_t width);
 
-/* Bytes from one sample to the next, with `features` pixels in each. Local. */
+/* Returns the bytes from one sample to the next, with `features` pixels in each. Local. */
 size_t ls_sample_stride(int64_t features);
 
-/* Room for `capacity` samples (0 or more) of `features` pixels. Local.
- * Errors: LS_ERR_FAILURE when memory is short; *out is left alone. */
+/* Allocates `capacity` samples (0 or more) of `features` pixels. Local.
+ * Errors: LS_ERR_FAILURE if memory is short; *out is left alone. */
 ls_status ls_samples_create(ls_samples **out, int64_t capacity, int64_t features) LS_MUST_CHECK;
 
-/* Sample `at`, 0 .. capacity-1; borrowed. Local. */
+/* Returns sample `at`, 0 .. capacity-1; borrowed. Local. */
 static inline ls_sample *ls_sample_at(const ls_samples *samples, int64_t at)
 {
     return (ls_sample *)(void *)(samples->bytes + (size_t)at * samples->stride);
 }
 
-/* Turns `count` samples into the rows of a batch. Local.
- * order  [count] which samples, in the batch's order; NULL for first, first+1, ...
+/* Converts `count` samples to the rows of a batch. Local.
+ * order  [count] sample indices in the batch's order; NULL: first, first+1, ...
  * first  with order NULL, the first sample */
 void ls_samples_gather(const ls_samples *samples, const int64_t *order, int64_t first,
                        int64_t count, ls_normalization normalization, ls_batch *batch);
 
-/* A hash of the samples that does not depend on their order: the sum, modulo 2^64, of the hashes of
- * (row, label, pixels). The sums of all shards add up to the fingerprint of a whole split.
+/* Returns a hash of the samples that does not depend on their order: the sum, modulo 2^64, of the
+ * hashes of (row, label, pixels). The fingerprints of all shards add up to that of the whole split.
  * Local. */
 uint64_t ls_samples_fingerprint(const ls_samples *samples);
 

@@ -15,7 +15,7 @@
 static const char magic[] = "LOCKSTEP SEAL 1\n";
 enum { PIECE = 1 << 20 };
 
-/* read() that goes on after a signal or a short count. Bytes read, -1 on error. */
+/* As read(), continued after a signal or a short count. Returns the bytes read, -1 on error. */
 static ssize_t read_full(int file, void *buffer, size_t bytes)
 {
     size_t done = 0;
@@ -32,8 +32,10 @@ static ssize_t read_full(int file, void *buffer, size_t bytes)
     return (ssize_t)done;
 }
 
-/* Digest of what follows the user block; `bytes` gets its length. Fails with `unreadable` if the
- * file can't be read; where that is the data's fault, it may be broken off, too. */
+/* Computes the digest of the content after the user block.
+ * unreadable  code if the file can't be read; LS_ERR_DATA: reading an input, may be interrupted,
+ *             too
+ * bytes       on return, the length of the content */
 static ls_status digest_content(int file, const char *path, ls_status unreadable,
                                 char digest[LS_DIGEST_TEXT], uint64_t *bytes)
 {
@@ -73,7 +75,7 @@ out:
     return status;
 }
 
-static void compose(char block[LS_SEAL_BYTES], const char *digest, uint64_t bytes)
+static void format_seal(char block[LS_SEAL_BYTES], const char *digest, uint64_t bytes)
 {
     memset(block, 0, LS_SEAL_BYTES);
     snprintf(block, LS_SEAL_BYTES, "%sxxh3-128 %s bytes %" PRIu64 "\n", magic, digest, bytes);
@@ -88,7 +90,7 @@ ls_status ls_seal_write(const char *path)
     uint64_t bytes;
     ls_status status = digest_content(file, path, LS_ERR_FAILURE, digest, &bytes);
     if (status == LS_OK) {
-        compose(block, digest, bytes);
+        format_seal(block, digest, bytes);
         if (lseek(file, 0, SEEK_SET) < 0)
             status = ls_fail(LS_ERR_FAILURE, "%s: can't seek: %s", path, strerror(errno));
     }
@@ -116,13 +118,13 @@ ls_status ls_seal_verify(const char *path, ls_seal *seal, char digest_out[LS_DIG
     } else {
         status = digest_content(file, path, LS_ERR_DATA, digest, &bytes);
         if (status == LS_OK) {
-            compose(expected, digest, bytes);
+            format_seal(expected, digest, bytes);
             *seal = memcmp(found, expected, sizeof found) == 0 ? LS_SEAL_INTACT : LS_SEAL_BROKEN;
         }
         if (*seal == LS_SEAL_BROKEN)
             status = ls_fail(LS_ERR_DATA,
-                             "%s: damaged or cut short: its content does not have the digest it "
-                             "was sealed with",
+                             "%s: damaged or cut short: its content does not match the digest in "
+                             "its seal",
                              path);
     }
     close(file);

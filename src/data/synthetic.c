@@ -1,8 +1,8 @@
-/* Images that no one has to have: each class has a smooth pattern of its own, made of a few waves,
- * and a sample is its class's pattern, moved by some pixels, with noise on it. All of it follows
- * from the seed, the split and the row.
+/* Synthetic images: each class has a smooth pattern, a sum of a few waves, and a sample is its
+ * class's pattern, shifted by some pixels, with noise added. Images are a function of seed, split
+ * and row.
  *
- * C, H, W: channels, height, width; S: the most pixels that a pattern is moved by. */
+ * C, H, W: channels, height, width; S: the maximum shift of a pattern in pixels. */
 #include <lockstep/import.h>
 
 #include "base/memory.h"
@@ -15,16 +15,15 @@
 
 enum { SPLITS = 2, TRAIN_PER_TEST = 6, WAVES = 4 };
 
-/* Grey values: the pattern lies within SWING of the middle, the noise within NOISE of the pattern.
- */
+/* Grey values: the pattern is within SWING of MIDDLE, the noise within NOISE of the pattern. */
 enum { MIDDLE = 128, SWING = 60, NOISE = 64 };
 
-/* Kept patterns, in all. */
+/* Memory limit of all patterns. */
 static const int64_t MOST_BYTES = INT64_C(1) << 30;
 
 typedef struct pattern_shape {
     int64_t C, H, W, S;
-    int64_t height, width; /* with a margin of S on all sides, in which the pattern goes on */
+    int64_t height, width; /* of the pattern: H and W plus a margin of S on all sides */
 } pattern_shape;
 
 /* A split that is read row by row. */
@@ -62,7 +61,7 @@ static void make_pattern(const pattern_shape *p, uint64_t key, uint8_t *out)
     }
 }
 
-/* One sample: a window of its class's pattern, and noise, eight pixels at a random number. */
+/* Makes one sample: a crop of its class's pattern, plus noise, eight pixels per random number. */
 static void make_sample(const stream *s, int64_t row, uint8_t *pixels)
 {
     const pattern_shape *p = &s->shape;
@@ -84,7 +83,7 @@ static void make_sample(const stream *s, int64_t row, uint8_t *pixels)
     }
 }
 
-static ls_status read_images(void *user, int64_t rows, uint8_t *pixels)
+static ls_status synthetic_read_images(void *user, int64_t rows, uint8_t *pixels)
 {
     stream *s = user;
     for (int64_t i = 0; i < rows; i++, pixels += s->shape.C * s->shape.H * s->shape.W)
@@ -92,18 +91,19 @@ static ls_status read_images(void *user, int64_t rows, uint8_t *pixels)
     return LS_OK;
 }
 
-static ls_status check(const ls_synthetic *wanted)
+static ls_status check_settings(const ls_synthetic *wanted)
 {
     if (wanted->rows < 1 || !ls_image_is_sane(wanted->channels, wanted->height, wanted->width) ||
         wanted->rows > INT64_MAX / (wanted->channels * wanted->height * wanted->width))
         return ls_fail(LS_ERR_USAGE, "--synthetic: rows, channels, height and width must be 1 or "
-                                     "more, and of a sane size");
+                                     "more, and of a supported size");
     if (wanted->classes < 2 || wanted->classes > LS_MAX_CLASSES)
-        return ls_fail(LS_ERR_USAGE, "--synthetic: there can be 2 to %d classes", LS_MAX_CLASSES);
+        return ls_fail(LS_ERR_USAGE, "--synthetic: the number of classes must be 2 to %d",
+                       LS_MAX_CLASSES);
     return LS_OK;
 }
 
-static pattern_shape shape_of(const ls_synthetic *wanted)
+static pattern_shape make_shape(const ls_synthetic *wanted)
 {
     pattern_shape p = {.C = wanted->channels, .H = wanted->height, .W = wanted->width};
     p.S = (p.H < p.W ? p.H : p.W) / 14;
@@ -112,25 +112,25 @@ static pattern_shape shape_of(const ls_synthetic *wanted)
     return p;
 }
 
-/* The stream of all that is random in a split, or in a class's pattern. */
-static uint64_t key_of(const ls_synthetic *wanted, int64_t split, int64_t class)
+/* Returns the random key of a split, or, with split SPLITS, of a class's pattern. */
+static uint64_t make_key(const ls_synthetic *wanted, int64_t split, int64_t class)
 {
     return ls_rng_key(wanted->seed, LS_RNG_SYNTHETIC,
                       (uint64_t)(split < SPLITS ? split : SPLITS + class));
 }
 
-/* The patterns of all classes, owned by the caller. */
+/* Makes the patterns of all classes, owned by the caller. */
 static ls_status make_patterns(const ls_synthetic *wanted, const pattern_shape *p, uint8_t **out)
 {
     const int64_t size = pattern_size(p);
     if (size > MOST_BYTES / wanted->classes)
-        return ls_fail(LS_ERR_USAGE, "--synthetic: the patterns of %lld classes are beyond 1 GiB",
+        return ls_fail(LS_ERR_USAGE, "--synthetic: the patterns of %lld classes exceed 1 GiB",
                        (long long)wanted->classes);
     *out = ls_alloc(wanted->classes * size, 1);
     if (*out == NULL)
         return LS_ERR_FAILURE;
     for (int64_t k = 0; k < wanted->classes; k++)
-        make_pattern(p, key_of(wanted, SPLITS, k), *out + k * size);
+        make_pattern(p, make_key(wanted, SPLITS, k), *out + k * size);
     return LS_OK;
 }
 
@@ -138,7 +138,8 @@ static ls_status open_stream(stream *s, const ls_synthetic *wanted, const patter
                              const uint8_t *patterns, int split)
 {
     const int64_t rows = split == 0 ? wanted->rows : (wanted->rows - 1) / TRAIN_PER_TEST + 1;
-    *s = (stream){.shape = *p, .patterns = patterns, .rows = rows, .key = key_of(wanted, split, 0)};
+    *s = (stream){
+        .shape = *p, .patterns = patterns, .rows = rows, .key = make_key(wanted, split, 0)};
     s->label = ls_alloc(rows, sizeof *s->label);
     if (s->label == NULL)
         return LS_ERR_FAILURE;
@@ -158,7 +159,7 @@ static ls_status write_streams(const ls_synthetic *wanted, stream *s, const char
                                      .rows = s[k].rows,
                                      .label = s[k].label,
                                      .source = &s[k],
-                                     .read = read_images};
+                                     .read = synthetic_read_images};
         if (p->C > 1)
             split[k].image[split[k].dims++] = p->C;
         split[k].image[split[k].dims++] = p->H;
@@ -175,10 +176,10 @@ static ls_status write_streams(const ls_synthetic *wanted, stream *s, const char
 
 ls_status ls_import_synthetic(const ls_synthetic *wanted, const char *path)
 {
-    ls_status status = check(wanted);
+    ls_status status = check_settings(wanted);
     if (status != LS_OK)
         return status;
-    const pattern_shape p = shape_of(wanted);
+    const pattern_shape p = make_shape(wanted);
     stream s[SPLITS] = {{.label = NULL}};
     uint8_t *patterns = NULL;
     status = make_patterns(wanted, &p, &patterns);

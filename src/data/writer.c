@@ -81,7 +81,7 @@ static ls_status write_file(const ls_dataset_content *c, const char *path)
     return status != LS_OK ? status : closed;
 }
 
-/* What is there may be replaced if it is a data set, too. */
+/* Refuses to replace an existing file that is not a data set. */
 static ls_status refuse_other_files(const char *path)
 {
     ls_h5 *file = NULL;
@@ -97,12 +97,12 @@ static ls_status refuse_other_files(const char *path)
     (void)ls_h5_close(&file);
     return is_dataset ? LS_OK
                       : ls_fail(LS_ERR_USAGE,
-                                "%s: there is a file of that name which is no data set: it stays; "
+                                "%s: this file exists and is not a data set: not overwritten; "
                                 "choose another name",
                                 path);
 }
 
-/* What is there would be lost, unless it is what is now to be put there. */
+/* Refuses to replace an existing data set unless the new file has the same content. */
 static ls_status refuse_other_content(const char *path, const char *fresh)
 {
     bool same = false;
@@ -115,9 +115,9 @@ static ls_status refuse_other_content(const char *path, const char *fresh)
     if (same || (status != LS_OK && status != LS_ERR_DATA))
         return status;
     return ls_fail(LS_ERR_USAGE,
-                   "%s: there is a data set of that name with other content%s: it stays; choose "
-                   "another name, or --force its replacement",
-                   path, status == LS_ERR_DATA ? ", damaged" : "");
+                   "%s: a data set of different content exists%s: not overwritten; choose another "
+                   "name, or replace it with --force",
+                   path, status == LS_ERR_DATA ? " (damaged)" : "");
 }
 
 ls_status ls_dataset_write(const ls_dataset_content *content, const char *path)

@@ -78,8 +78,8 @@ LOCKSTEP_FAULT=read:1:2 refuses 1 "rank 1: injected fault at 'read'" mpirun -n 2
 
 # What is of another kind is not replaced.
 echo precious >note.txt
-refuses 2 'note.txt: there is a file of that name which is no data set: it stays' "$lockstep" import --synthetic 9,1,8,8,2 --out note.txt
-refuses 2 'note.txt: there is a file of that name which is no PNG: it stays' "$lockstep" augment-preview --data made.h5 --augment shift:1 --out note.txt
+refuses 2 'note.txt: this file exists and is not a data set: not overwritten' "$lockstep" import --synthetic 9,1,8,8,2 --out note.txt
+refuses 2 'note.txt: this file exists and is not of type PNG: not overwritten' "$lockstep" augment-preview --data made.h5 --augment shift:1 --out note.txt
 check "it stayed" has note.txt '^precious$'
 refuses 2 'run/made/checkpoints/last: .* no data set' "$lockstep" import --synthetic 9,1,8,8,2 --out run/made/checkpoints/last
 

@@ -13,11 +13,11 @@ while read -r name pattern; do
     refuses 3 "crafted/data.h5: .*$pattern" "$lockstep" info crafted/data.h5 --verify
 done <<'CASES'
 soft-link '/train/images' is a soft or external link
-plugged '/train/images' is packed by a filter other than
+plugged '/train/images' uses a filter other than
 endless-deflated more elements than its storage can hold
-huge-chunk chunks of an absurd size
+huge-chunk chunks above 1 GiB
 label-negative row 0 is -1
-huge-text 'format' is not a text, or one above
+huge-text 'format' is not a string of up to
 width has not the shape that the model gives it
 model-unknown word 1, 'dens:5': no layer is called that
 history more elements than its storage can hold
@@ -47,9 +47,9 @@ refuses 3 'changed.h5: ' "${train[@]}" changed.h5
 # IDX files.
 cp data/* .
 printf '\377\377\377\377' | dd of=train-labels-idx1-ubyte bs=1 seek=4 conv=notrunc 2>/dev/null
-refuses 3 'train-labels-idx1-ubyte: its header tells of 4294967295 elements' "$lockstep" import --idx . --out x.h5
+refuses 3 'train-labels-idx1-ubyte: its header claims 4294967295 elements' "$lockstep" import --idx . --out x.h5
 head -c 100 data/train-labels-idx1-ubyte >train-labels-idx1-ubyte
-refuses 3 'train-labels-idx1-ubyte: ends too early' "$lockstep" import --idx . --out x.h5
+refuses 3 'train-labels-idx1-ubyte: truncated: ends too early' "$lockstep" import --idx . --out x.h5
 cp data/train-labels-idx1-ubyte .
 head -c 200 data/t10k-images-idx3-ubyte.gz >t10k-images-idx3-ubyte.gz
 refuses 3 't10k-images-idx3-ubyte.gz: ' "$lockstep" import --idx . --out x.h5

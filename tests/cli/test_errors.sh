@@ -93,7 +93,7 @@ for n in 1 3; do
     check "a failed save is survived" [ $? = 0 ]
     check "and reported" has err "^note: .*injected fault at 'checkpoint'; training goes on"
     rm -rf failed
-    LOCKSTEP_FAULT=stp:0:1 train 2 "no fault site is called 'stp'" --data $data --model $net
+    LOCKSTEP_FAULT=stp:0:1 train 2 "unknown fault site 'stp'" --data $data --model $net
 done
 
 # Processes that a launcher started without MPI would each do all the work.

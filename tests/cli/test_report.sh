@@ -49,7 +49,7 @@ check "and named" has err '^report.sh: less.h5 is of other data than run was tra
 "$lockstep" report run --out small.html 2>err
 check "a page of the run alone" [ $? = 0 ]
 echo precious >note.txt
-refuses 2 'note.txt: there is a file of that name which is no HTML page' "$lockstep" report run --out note.txt
+refuses 2 'note.txt: this file exists and is not of type HTML page' "$lockstep" report run --out note.txt
 refuses 3 'nowhere: holds no run' "$lockstep" report nowhere
 refuses 3 'note.txt: line 1: no JSON object' "$lockstep" report run --evaluation note.txt
 refuses 3 'note.txt: is neither a PNG nor an SVG' "$lockstep" report run --evaluation scaling/scaling.json --errors note.txt

@@ -14,10 +14,10 @@ with_limit() { limited=(bash -c "ulimit $1; exec \"\$@\"" limited); }
 # The limit on open files is raised as far as it may be; where that is not far enough, it is named.
 for n in 16 20 40; do
     with_limit "-n $n"
-    refuses 1 "a process may open $n files here, [0-9]+ are needed: raise the limit by ulimit -n [0-9]+" \
+    refuses 1 "the limit on open files is $n, [0-9]+ are needed: raise it with ulimit -n [0-9]+" \
         mpirun -q -n 2 "${limited[@]}" "${train[@]}"
 done
-refuses 1 'a process may open 40 files here' "${limited[@]}" "${train[@]}"
+refuses 1 'the limit on open files is 40' "${limited[@]}" "${train[@]}"
 with_limit "-Sn 16"
 check "a soft limit is raised" mpirun -q -n 2 "${limited[@]}" "${train[@]}" 2>err
 
@@ -40,7 +40,7 @@ if ! unshare -m true 2>/dev/null; then
 fi
 # shellcheck disable=SC2016
 small=(unshare -m bash -c 'mount -t tmpfs -o "$1" tmpfs /dev/shm; shift; exec "$@"' small)
-refuses 1 'reduce hierarchical: can.t make a file in /dev/shm for shared memory: No space left on device; another' \
+refuses 1 'reduce hierarchical: can.t create a file in /dev/shm for shared memory: No space left on device; another' \
     "${small[@]}" size=50m,nr_inodes=1 mpirun -q -n 3 "${train[@]}" --reduce hierarchical
 "${small[@]}" size=50m,nr_inodes=1 timeout 60 mpirun -q -n 3 "${train[@]}" 2>err
 check "auto does without" [ $? = 0 ]

@@ -109,7 +109,7 @@ ends() { # CODE PATTERN
 begin h
 rm h/metrics.csv h/events.jsonl h/config.conf h/lock
 sleep 0.3
-refuses 2 'h/lock: taken by process' "$lockstep" "${common[@]}" --run h --resume auto
+refuses 2 'h/lock: locked by process' "$lockstep" "${common[@]}" --run h --resume auto
 kill -USR1 $job
 ends 75 'stopped by SIGUSR1'
 check "metrics.csv is whole" [ "$(cut -d, -f1 h/metrics.csv | head -3 | tr '\n' ' ')" = "epoch 1 2 " ]

@@ -75,7 +75,7 @@ finish_parts() {
 rm -rf parts
 start
 until grep -q '"checkpoint"' parts/events.jsonl 2>/dev/null || ! kill -0 $pid 2>/dev/null; do sleep 0.02; done
-refuses 2 "parts/lock: taken by process [0-9]+ on" mpirun -n 2 "$lockstep" "${common[@]}" "${how[@]}" --run parts
+refuses 2 "parts/lock: locked by process [0-9]+ on" mpirun -n 2 "$lockstep" "${common[@]}" "${how[@]}" --run parts
 one_more USR1 $pid 75
 check_if_ended
 start

@@ -23,7 +23,7 @@ train=("${net[@]}" --epochs 4)
 "$lockstep" "${train[@]}" --run last --validation 0.3 2>err
 check "a note" [ "$(grep -c '^note: classes: ' err)" = 1 ]
 check "an event" [ "$(grep -c '"event":"classes","epoch":0,"text":' last/events.jsonl)" = 1 ]
-check "which classes, and what to do" has err '^note: classes: class 4 has no training rows beside those held out for validation; classes 0, 1, 2 have no validation rows \(sorted by class\? train with --hold-out stratified\)$'
+check "which classes, and what to do" has err '^note: classes: class 4 has no training rows besides those held out for validation; classes 0, 1, 2 have no validation rows \(sorted by class\? train with --hold-out stratified\)$'
 "$lockstep" "${train[@]}" --run none --validation 0 2>err
 check "no note where nothing is held out" [ "$(grep -c '^note: classes' err)" = 0 ]
 
@@ -65,7 +65,7 @@ refuses 2 "first 300: data/sorted.h5 has 300 training rows" "$lockstep" augment-
 check "import names classes without rows" has err '^note: classes: classes 5, 6 have no rows$'
 "$lockstep" import --idx data --out few.h5 --limit 2 2>err
 check "--limit is of the training rows" has err '^few.h5: 2 training and 100 test rows'
-check "import names classes of test rows only" has err '^note: classes: classes .* have no training rows, but test rows'
+check "import names classes of test rows only" has err '^note: classes: classes .* have no training rows, but some test rows'
 "$lockstep" import --idx data --out tests.h5 --limit-test 30 2>err
 check "--limit-test is of the test rows" has err '^tests.h5: 400 training and 30 test rows'
 check "no note without a reason" [ "$(wc -l <err)" = 1 ]
@@ -76,8 +76,8 @@ refuses 2 'limit-test 3: there are no test files' "$lockstep" import --train-ima
 "$lockstep" import --idx data --out tests.h5 --limit-test 30 --compress 2>err
 check "an import can be repeated" [ $? = 0 ]
 cp tests.h5 before.h5
-refuses 2 'tests.h5: there is a data set of that name with other content: it stays; .* --force' "$lockstep" import --idx data --out tests.h5
-refuses 2 'with other content: it stays' "$lockstep" import --synthetic 400,1,8,8,5 --out tests.h5
+refuses 2 'tests.h5: a data set of different content exists: not overwritten; .* --force' "$lockstep" import --idx data --out tests.h5
+refuses 2 'different content exists: not overwritten' "$lockstep" import --synthetic 400,1,8,8,5 --out tests.h5
 check "it stayed" cmp -s tests.h5 before.h5
 check "nothing is left beside it" [ "$(find . -name '*.tmp' | wc -l)" = 0 ]
 "$lockstep" import --idx data --out tests.h5 --force 2>err
@@ -87,6 +87,6 @@ for _ in 1 2; do "$lockstep" import --synthetic 200,8,12,4,3 --out doubtful.h5 2
 check "an import of such a shape can be repeated" [ $? = 0 ]
 
 # Where each class has a single row none can be held out of it.
-refuses 2 'few.h5: no class has so many rows that one could be held out' "$lockstep" train --data few.h5 \
+refuses 2 'few.h5: no class has enough rows to hold one out' "$lockstep" train --data few.h5 \
     --model dense:5 --hold-out stratified --validation 0.5
 finish

@@ -84,7 +84,7 @@ static void fault_strikes_once_at_its_pass(void **state)
     assert_ok(ls_fault(LS_FAULT_STEP));
     assert_ok(ls_fault_arm("open:*:1", 17));
     assert_fails(ls_fault(LS_FAULT_OPEN), LS_ERR_FAILURE, "open");
-    assert_fails(ls_fault_arm("opne:1:1", 0), LS_ERR_USAGE, "no fault site is called 'opne'");
+    assert_fails(ls_fault_arm("opne:1:1", 0), LS_ERR_USAGE, "unknown fault site 'opne'");
     assert_fails(ls_fault_arm("open", 0), LS_ERR_USAGE, "site:rank:nth");
     assert_fails(ls_fault_arm("open:0:0", 0), LS_ERR_USAGE, "site:rank:nth");
     assert_fails(ls_fault_arm("open:0:1x", 0), LS_ERR_USAGE, "site:rank:nth");

@@ -300,7 +300,7 @@ static void idx_files(void **state)
         store("many", (const char *)many[i], sizeof many[i]);
         assert_fails(i % 4 < 2 ? read_labels("many", &(uint64_t){0})
                                : read_images("many", &(uint64_t){0}),
-                     LS_ERR_DATA, "more than it can hold");
+                     LS_ERR_DATA, "more than the file can hold");
     }
 }
 

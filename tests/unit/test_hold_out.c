@@ -265,14 +265,15 @@ static void tells_of_classes(void **state)
 {
     (void)state;
     assert_string_equal(gaps(true, 3, (int64_t[]){9, 8, 7, 1, 0, 2, 0, 0, 0}), "");
-    assert_string_equal(gaps(true, 3, (int64_t[]){9, 9, 0, 0, 0, 2, 0, 0, 0}),
-                        "class 2 has no training rows beside those held out for validation (sorted "
-                        "by class? train with --hold-out stratified)");
+    assert_string_equal(
+        gaps(true, 3, (int64_t[]){9, 9, 0, 0, 0, 2, 0, 0, 0}),
+        "class 2 has no training rows besides those held out for validation (sorted "
+        "by class? train with --hold-out stratified)");
     assert_string_equal(gaps(false, 3, (int64_t[]){9, 9, 0, 0, 0, 2, 0, 0, 0}),
-                        "class 2 has no training rows, but validation rows");
+                        "class 2 has no training rows, but some validation rows");
     assert_string_equal(
         gaps(true, 2, (int64_t[]){5399, 1, 0, 600, 0, 0}),
-        "class 1 has hardly any training rows beside those held out for validation; "
+        "class 1 has hardly any training rows besides those held out for validation; "
         "class 0 has no validation rows (sorted by class? train with --hold-out "
         "stratified)");
     /* One class alone is held out, half of it. */
@@ -286,7 +287,7 @@ static void tells_of_classes(void **state)
     assert_string_equal(gaps(true, 3, (int64_t[]){0, 5, 5, 0, 1, 0, 0, 0, 0}),
                         "class 0 has no rows (labels count from 0)");
     assert_string_equal(gaps(true, 4, (int64_t[]){5, 0, 0, 5, 0, 0, 0, 1, 0, 3, 0, 0}),
-                        "class 1 has no training rows, but test rows; class 2 has no rows");
+                        "class 1 has no training rows, but some test rows; class 2 has no rows");
     int64_t many[3 * 1000] = {1};
     assert_string_equal(gaps(true, 1000, many), "classes 1, 2, 3, 4, 5 and 994 more have no rows");
     assert_string_equal(gaps(true, 7, (int64_t[21]){1}), "classes 1, 2, 3, 4, 5, 6 have no rows");

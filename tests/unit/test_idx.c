@@ -89,7 +89,7 @@ static void refuses_what_is_malformed(void **state)
         {"no dimensions", {0, 0, 8, 0}, 4, "not an IDX file"},
         {"five dimensions", {0, 0, 8, 5}, 4, "not an IDX file"},
         {"zero dimension", {0, 0, 8, 1, 0, 0, 0, 0}, 8, "dimension 1 is 0"},
-        {"absurd", {0, 0, 8, 2, 0, 0, 0, 1, 255, 255, 255, 255}, 12, "2 Gi"},
+        {"huge", {0, 0, 8, 2, 0, 0, 0, 1, 255, 255, 255, 255}, 12, "2^31"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         write_bytes("bad", cases[i].bytes, cases[i].count);
@@ -223,7 +223,7 @@ static void limits_rows(void **state)
 }
 
 /* A data set is replaced by what is the same as it, however it is stored, and by nothing else. */
-static const char stays[] = "other content: it stays";
+static const char stays[] = "different content exists: not overwritten";
 
 /* Writes five images of 2x2 and their labels, and returns the import of both. */
 static ls_import write_five(void)
@@ -360,7 +360,8 @@ static void a_failed_import_leaves_what_was_there(void **state)
     write_idx_file("long", 0x08, 3, (int[]){1, 1, (1 << 20) + 1}, pixels);
     free(pixels);
     import.train_images = "long";
-    assert_fails(ls_import_idx(&import, "x.h5"), LS_ERR_DATA, "long: images of an absurd size");
+    assert_fails(ls_import_idx(&import, "x.h5"), LS_ERR_DATA,
+                 "long: images of an unsupported size");
     import.train_images = "i";
     write_idx_file("i", 0x08, 3, five, values);
     assert_int_equal(truncate("i", 20), 0);

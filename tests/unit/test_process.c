@@ -137,7 +137,7 @@ static void the_end_of_a_child_is_named(void **state)
     assert_fails(ls_in_child(crash, NULL, "f", 5), LS_ERR_DATA,
                  "f: damaged: the HDF5 library crashes on it");
     assert_fails(ls_in_child(go_round, NULL, "f", 1), LS_ERR_DATA,
-                 "reading it does not come to an end");
+                 "reading exceeds its time limit");
     assert_fails(ls_in_child(be_killed, NULL, "f", 5), LS_ERR_FAILURE, "was ended by signal 9");
 }
 

@@ -147,14 +147,14 @@ static void refuses_what_can_not_be(void **state)
     assert_fails(ls_import_synthetic(&bad, "x.h5"), LS_ERR_USAGE, "must be 1 or more");
     bad = good;
     bad.width = INT64_C(1) << 21;
-    assert_fails(ls_import_synthetic(&bad, "x.h5"), LS_ERR_USAGE, "of a sane size");
+    assert_fails(ls_import_synthetic(&bad, "x.h5"), LS_ERR_USAGE, "of a supported size");
     bad = good;
     bad.classes = 1;
     assert_fails(ls_import_synthetic(&bad, "x.h5"), LS_ERR_USAGE, "2 to 1048576 classes");
     bad = good;
     bad.height = bad.width = 1024;
     bad.classes = 5000;
-    assert_fails(ls_import_synthetic(&bad, "x.h5"), LS_ERR_USAGE, "5000 classes are beyond 1 GiB");
+    assert_fails(ls_import_synthetic(&bad, "x.h5"), LS_ERR_USAGE, "5000 classes exceed 1 GiB");
     assert_fails(ls_import_synthetic(&good, "no/folder/x.h5"), LS_ERR_FAILURE, "no/folder/x.h5");
 }
 
