@@ -1,5 +1,5 @@
-/* Where the ranks of a job get their rows from: each reads its own, or one reads for others, for
- * file systems that fear thousands of ranks at one file. */
+/* Readers: every rank of a job reads its own rows from the file, or one rank reads for others, for
+ * file systems that cannot serve thousands of ranks opening one file. */
 #ifndef LOCKSTEP_SOURCE_H
 #define LOCKSTEP_SOURCE_H
 
@@ -26,32 +26,35 @@ typedef enum ls_read { LS_READ_LIST(LS_CHOICE_ENUM) } ls_read;
 
 typedef struct ls_source ls_source;
 
-/* Opens a data set on the ranks that read, and makes sure that they all see the same, copies on
- * their nodes included, by their sizes and seals. Collective.
+/* Opens a data set on the reading ranks and checks, by size and seal, that all of them see the same
+ * file; nodes may have their own copies.
+ * Collective.
  * options  as for ls_dataset_open(), the same on all ranks
- * verify   one rank of each node that reads verifies the whole file first, see ls_dataset_check();
- *          copies without a seal are compared by their content, too
- * info     on return its description, on all ranks
- * Errors, on all ranks alike: LS_ERR_DATA, LS_ERR_USAGE, LS_ERR_RANKS, LS_ERR_FAILURE. */
+ * verify   on each node with reading ranks, one of them verifies the whole file first, see
+ *          ls_dataset_check(); copies without a seal are also compared by content
+ * info     on return the description of the data set, on all ranks
+ * Errors (all ranks get them): LS_ERR_DATA, LS_ERR_USAGE, LS_ERR_RANKS, LS_ERR_FAILURE. */
 ls_status ls_source_open(ls_source **out, ls_comm *comm, const char *path,
                          const ls_dataset_options *options, bool verify, ls_read read,
                          ls_dataset_info *info) LS_MUST_CHECK;
 
-/* Reads rows of a split for every rank. Collective; `split` is the same on all ranks.
- * rows      of this rank, may be none
- * capacity  room to leave in *out, at least rows.count
- * Errors, on all ranks alike: LS_ERR_DATA, LS_ERR_FAILURE; *out is left alone. */
+/* Reads rows of a split for every rank.
+ * Collective; `split` is the same on all ranks.
+ * rows      this rank's rows; rows.count may be 0
+ * capacity  capacity of *out in samples, at least rows.count
+ * Errors (all ranks get them): LS_ERR_DATA, LS_ERR_FAILURE; *out is unchanged. */
 ls_status ls_source_read(ls_source *source, ls_split split, ls_range rows, int64_t capacity,
                          ls_samples **out) LS_MUST_CHECK;
 
-/* Reads the rows of a split that this rank evaluates, an ls_evaluation_shard(). Collective.
- * rows  on return this rank's, in memory; they outlive the source
- * Errors, on all ranks alike: LS_ERR_DATA, LS_ERR_FAILURE, LS_ERR_USAGE if mean or std of the
- * format is out of range; *rows is left alone. */
+/* Reads the rows of a split that this rank evaluates, its ls_evaluation_shard().
+ * Collective.
+ * rows  on return this rank's rows, in memory; they outlive the source
+ * Errors (all ranks get them): LS_ERR_DATA, LS_ERR_FAILURE, LS_ERR_USAGE if mean or std of the
+ * format is out of range; *rows is unchanged. */
 ls_status ls_source_rows(ls_source *source, ls_split split, const ls_input_format *format,
                          ls_rows **rows) LS_MUST_CHECK;
 
-/* Closes the file, frees, and sets *source to NULL; accepts NULL. Collective. */
+/* Closes the file, frees the source and sets *source to NULL; accepts NULL. Collective. */
 void ls_source_close(ls_source **source);
 
 #ifdef __cplusplus

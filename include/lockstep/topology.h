@@ -11,30 +11,32 @@
 extern "C" {
 #endif
 
-/* One rank's place. */
+/* Where one rank runs. */
 typedef struct ls_placement {
     char host[64];
-    int node;       /* nodes are numbered in the order of their lowest rank, from 0 */
+    int node;       /* from 0, in the order of the nodes' lowest ranks */
     int cores;      /* physical cores that the rank may run on */
-    int node_cores; /* those of all ranks of the node together */
+    int node_cores; /* physical cores that any rank of the node may run on */
     int numa;       /* NUMA domains of the node */
-    bool alone;     /* no other rank of the node may run on any of them */
-    bool bound;     /* they are fewer than the node's cores */
-    int threads;    /* BLAS threads that it uses */
+    bool alone;     /* no other rank of the node may run on this rank's cores */
+    bool bound;     /* `cores` is less than the number of physical cores of the node */
+    int threads;    /* BLAS threads of the rank */
 } ls_placement;
 
 typedef struct ls_topology {
     int ranks;
     int nodes;
-    int oversubscribed_node; /* a node that has more threads than cores; -1: none */
+    int oversubscribed_node; /* lowest node with more BLAS threads than cores; -1: none */
     ls_placement *seat;      /* [ranks] on rank 0; NULL elsewhere */
     ls_placement mine;
 } ls_topology;
 
-/* Finds out where each rank runs. Collective.
- * threads  BLAS threads asked for, the same on all ranks; 0: as many as the cores that a rank is
- *          bound to alone, else 1
- * Errors: LS_ERR_FAILURE when memory is short on any rank (all ranks get it). */
+/* Determines where each rank runs.
+ * Collective.
+ * threads  BLAS threads per rank, the same on all ranks; 0: one per core if the rank is bound to
+ *          cores that no other rank uses, else 1
+ * Errors: LS_ERR_FAILURE if any rank is out of memory or hwloc fails there (all ranks get it); *out
+ * is unchanged. */
 ls_status ls_topology_create(ls_topology **out, ls_comm *comm, int threads) LS_MUST_CHECK;
 
 /* Frees a topology and sets *topology to NULL; accepts NULL. Local. */

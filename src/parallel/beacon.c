@@ -1,9 +1,11 @@
-/* Anybody on a rank's host, and on its networks, can send datagrams to its port. So that this does
- * no harm: a beacon begins with a secret word that the kernel looks for, which drops all others
- * before they take room in the socket's queue; it carries a keyed hash and a count, so that it can
- * be neither made up nor sent twice; the key and the word travel over MPI. Rank 0 listens only on
- * the loopback, if there are other ranks beside it, and on the networks that other hosts of the job
- * are on; the other ranks hear nobody but rank 0 once that has answered. */
+/* Anyone on a rank's host or networks can send datagrams to its port. Protection:
+ *  - A beacon begins with a secret word. A kernel filter drops other datagrams before they fill the
+ *    socket's queue.
+ *  - A beacon has a keyed hash (MAC) and a counter, so that it can be neither forged nor replayed.
+ *    Key and word are distributed over MPI.
+ *  - Rank 0 listens only on the loopback address, if other ranks run on its host, and on networks
+ *    that it shares with other hosts of the job. Other ranks accept only datagrams from the address
+ *    of rank 0's first reply. */
 #include "parallel/beacon.h"
 
 #include "base/mac.h"
@@ -26,22 +28,22 @@
 
 enum { ADDRESSES = 16 };
 
-/* What only the job's ranks know. */
+/* Shared secret of the job's ranks. */
 typedef struct secret {
     uint8_t key[LS_MAC_KEY];
     uint8_t word[8];
 } secret;
 
-/* What travels; all ranks run the same program on the same kind of machine. */
+/* Wire format; the same on all ranks, which run the same program on the same kind of machine. */
 typedef struct datagram {
     uint8_t word[8];
     int64_t rank;
-    int64_t count; /* of the datagrams of this sender, from 1 */
+    int64_t count; /* the sender's datagram counter, from 1 */
     ls_beacon_place place;
-    uint8_t mac[LS_MAC_BYTES]; /* of what comes before it */
+    uint8_t mac[LS_MAC_BYTES]; /* of all members above */
 } datagram;
 
-/* A host and its addresses but that of the loopback; unused ones are zero. */
+/* A host and its IPv4 addresses without the loopback address; unused entries are zero. */
 typedef struct host {
     char name[LS_BEACON_HOST];
     struct {
@@ -49,11 +51,11 @@ typedef struct host {
     } net[ADDRESSES - 1];
 } host;
 
-/* How rank 0 can be reached: its sockets. */
+/* Contact data of rank 0. */
 typedef struct root {
     secret secret;
     host host;
-    int32_t sockets; /* 0: not at all */
+    int32_t sockets; /* 0: unreachable */
     struct sockaddr_in socket[ADDRESSES];
 } root;
 
@@ -61,15 +63,16 @@ struct ls_beacon {
     int rank, size;
     int socket[ADDRESSES]; /* [sockets] */
     int sockets;
-    int error; /* why there are none; 0: there are, or nobody to talk to */
+    int error; /* errno of the last failed attempt to open a socket; 0: none failed */
     root root;
-    bool connected;        /* to where rank 0 has answered from */
-    int64_t count;         /* of the datagrams sent */
+    bool connected; /* true after rank 0's first reply: socket[0] is connected to its address */
+    int64_t count;  /* number of datagrams sent */
     ls_beacon_rank *known; /* [size] on rank 0, [1] elsewhere */
-    int64_t *counted;      /* the same: the count of each one's latest */
+    int64_t *last_count;   /* [as known] counter of each rank's latest beacon */
 };
 
-static void describe_host(host *h)
+/* Fills in this host's name and the addresses of its active interfaces. */
+static void find_addresses(host *h)
 {
     struct ifaddrs *all = NULL;
     int at = 0;
@@ -87,17 +90,17 @@ static void describe_host(host *h)
     freeifaddrs(all);
 }
 
-static bool is_same(const host *a, const host *b)
+static bool same_host(const host *a, const host *b)
 {
     return memcmp(a, b, sizeof *a) == 0;
 }
 
-/* Whether some other host has an address in the network of address `at` of rank 0's; `any`: whether
- * there is another host at all. */
-static bool is_shared(const host *hosts, int size, int at, bool any)
+/* Returns true if another host has an address in the network of rank 0's address `at`; with `any`,
+ * if there is another host at all. hosts: [size] */
+static bool has_host_in_network(const host *hosts, int size, int at, bool any)
 {
     for (int r = 1; r < size; r++) {
-        if (is_same(&hosts[r], &hosts[0]))
+        if (same_host(&hosts[r], &hosts[0]))
             continue;
         for (int i = 0; !any && i < ADDRESSES - 1; i++)
             if (hosts[r].net[i].address.s_addr != 0 &&
@@ -110,11 +113,11 @@ static bool is_shared(const host *hosts, int size, int at, bool any)
     return false;
 }
 
-/* Lets the kernel drop what does not begin with the secret word. A socket without a filter works,
- * too. */
+/* Attaches a kernel filter that drops datagrams without the secret word. Failure is ignored:
+ * accepts() checks again. */
 static void attach_filter(int file, const uint8_t word[8])
 {
-    enum { PAYLOAD = 8 /* behind the header of UDP */, WHOLE = 0xffff };
+    enum { PAYLOAD = 8 /* offset behind the UDP header */, WHOLE = 0xffff };
     uint32_t half[2];
     memcpy(half, word, sizeof half);
     struct sock_filter code[] = {
@@ -129,7 +132,7 @@ static void attach_filter(int file, const uint8_t word[8])
     (void)setsockopt(file, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
-/* Opens a socket at an address of this host, the port its own choice. */
+/* Opens a socket at an address of this host, on a port that the kernel chooses. */
 static void open_socket(ls_beacon *b, in_addr_t address)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(address)};
@@ -148,38 +151,40 @@ static void open_socket(ls_beacon *b, in_addr_t address)
     b->socket[b->sockets++] = file;
 }
 
-/* Rank 0's sockets. hosts: [size]; error: why there are none */
+/* Opens rank 0's sockets; sets b->error if there are none. hosts: [size] */
 static void open_root(ls_beacon *b, const host *hosts)
 {
-    bool beside = false, shared = false;
+    bool local_ranks = false, reachable = false;
     for (int r = 1; r < b->size; r++)
-        beside = beside || is_same(&hosts[r], &hosts[0]);
-    if (beside)
+        local_ranks = local_ranks || same_host(&hosts[r], &hosts[0]);
+    if (local_ranks)
         open_socket(b, INADDR_LOOPBACK);
     for (int i = 0; i < ADDRESSES - 1; i++)
-        shared = shared || is_shared(hosts, b->size, i, false);
-    /* Where the other hosts are on other networks, it is not known which way leads to them. */
+        reachable = reachable || has_host_in_network(hosts, b->size, i, false);
+    /* If no other host shares a network with rank 0, the route is unknown: use all addresses. */
     for (int i = 0; i < ADDRESSES - 1; i++)
-        if (hosts[0].net[i].address.s_addr != 0 && is_shared(hosts, b->size, i, !shared))
+        if (hosts[0].net[i].address.s_addr != 0 &&
+            has_host_in_network(hosts, b->size, i, !reachable))
             open_socket(b, ntohl(hosts[0].net[i].address.s_addr));
     if (b->size > 1 && b->sockets == 0 && b->error == 0)
-        b->error = EADDRNOTAVAIL; /* no address of IPv4 that the other hosts could reach */
+        b->error = EADDRNOTAVAIL; /* no IPv4 address for the other hosts */
 }
 
+/* Makes a random key and word. */
 static void make_secret(secret *s)
 {
     if (getrandom(s, sizeof *s, GRND_NONBLOCK) == (ssize_t)sizeof *s)
         return;
-    /* A system that has only just started: no secret, but a word of this job's own. */
+    /* No entropy yet, just after boot: the word is not secret, but differs between jobs. */
     const uint64_t word = (uint64_t)time(NULL) ^ (uint64_t)getpid() << 32;
     memcpy(s->word, &word, sizeof s->word);
 }
 
-/* Exchanges addresses and the secret. Collective. hosts: [size] on rank 0 */
+/* Opens sockets and exchanges addresses and the secret. Collective. hosts: [size] on rank 0 */
 static void open_channel(ls_beacon *b, ls_comm *comm, host *hosts)
 {
     host mine;
-    describe_host(&mine);
+    find_addresses(&mine);
     ls_gather_bytes(comm, &mine, sizeof mine, hosts);
     if (comm->rank == 0) {
         make_secret(&b->root.secret);
@@ -188,7 +193,7 @@ static void open_channel(ls_beacon *b, ls_comm *comm, host *hosts)
     }
     ls_broadcast(comm, &b->root, sizeof b->root);
     if (comm->rank != 0)
-        open_socket(b, is_same(&mine, &b->root.host) ? INADDR_LOOPBACK : INADDR_ANY);
+        open_socket(b, same_host(&mine, &b->root.host) ? INADDR_LOOPBACK : INADDR_ANY);
     for (int r = 0; r < (comm->rank == 0 ? comm->size : 1); r++)
         memcpy(b->known[r].host, comm->rank == 0 ? hosts[r].name : b->root.host.name,
                LS_BEACON_HOST);
@@ -202,8 +207,8 @@ ls_status ls_beacon_open(ls_beacon **out, ls_comm *comm)
     ls_status status = b == NULL || hosts == NULL ? LS_ERR_FAILURE : LS_OK;
     if (status == LS_OK) {
         b->known = ls_alloc(known, sizeof *b->known);
-        b->counted = ls_alloc(known, sizeof *b->counted);
-        status = b->known == NULL || b->counted == NULL ? LS_ERR_FAILURE : LS_OK;
+        b->last_count = ls_alloc(known, sizeof *b->last_count);
+        status = b->known == NULL || b->last_count == NULL ? LS_ERR_FAILURE : LS_OK;
     }
     status = ls_agree(comm, status);
     if (status == LS_OK) {
@@ -226,7 +231,7 @@ void ls_beacon_close(ls_beacon **beacon)
     for (int i = 0; i < (*beacon)->sockets; i++)
         close((*beacon)->socket[i]);
     ls_free((*beacon)->known);
-    ls_free((*beacon)->counted);
+    ls_free((*beacon)->last_count);
     ls_free(*beacon);
     *beacon = NULL;
 }
@@ -236,56 +241,58 @@ int ls_beacon_error(const ls_beacon *b)
     return b->sockets == 0 ? b->error : 0;
 }
 
-/* Sends where this rank is. to: NULL where the socket is connected */
-static void send_place(ls_beacon *b, const ls_beacon_place *mine, int file,
-                       const struct sockaddr_in *to)
+/* Sends a beacon with this rank's position. to: NULL if the socket is connected */
+static void send_beacon(ls_beacon *b, const ls_beacon_place *mine, int file,
+                        const struct sockaddr_in *to)
 {
     datagram d = {.rank = b->rank, .count = ++b->count, .place = *mine};
     memcpy(d.word, b->root.secret.word, sizeof d.word);
     ls_mac(b->root.secret.key, &d, offsetof(datagram, mac), d.mac);
-    /* What can't be sent now may be sent next time. */
+    /* Errors are ignored: the next beacon may succeed. */
     (void)!sendto(file, &d, sizeof d, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)to,
                   to != NULL ? sizeof *to : 0);
 }
 
-/* To the address that rank 0 has answered from, or to all that it may have. */
+/* Sends a beacon to the address of rank 0's reply or, before a reply, to all its addresses. */
 static void send_to_root(ls_beacon *b, const ls_beacon_place *mine)
 {
     if (b->sockets == 0)
         return;
     if (b->connected) {
-        send_place(b, mine, b->socket[0], NULL);
+        send_beacon(b, mine, b->socket[0], NULL);
         return;
     }
     for (int i = 0; i < b->root.sockets; i++)
-        send_place(b, mine, b->socket[0], &b->root.socket[i]);
+        send_beacon(b, mine, b->socket[0], &b->root.socket[i]);
 }
 
-/* Whether it is from a rank that this one listens to, and newer than that one's last. */
-static bool is_news(const ls_beacon *b, const datagram *d)
+/* Returns true if a datagram is authentic, from a rank that this rank listens to, and newer than
+ * that rank's latest beacon. */
+static bool accepts(const ls_beacon *b, const datagram *d)
 {
     uint8_t mac[LS_MAC_BYTES];
     if (memcmp(d->word, b->root.secret.word, sizeof d->word) != 0 || d->rank < 0 ||
-        d->rank >= (b->rank == 0 ? b->size : 1) || d->count <= b->counted[d->rank])
+        d->rank >= (b->rank == 0 ? b->size : 1) || d->count <= b->last_count[d->rank])
         return false;
     ls_mac(b->root.secret.key, d, offsetof(datagram, mac), mac);
     return memcmp(mac, d->mac, sizeof mac) == 0;
 }
 
-static void take(ls_beacon *b, const datagram *d, double now)
+/* Records a beacon. */
+static void record_beacon(ls_beacon *b, const datagram *d, double now)
 {
     ls_beacon_rank *known = &b->known[d->rank];
-    b->counted[d->rank] = d->count;
+    b->last_count[d->rank] = d->count;
     known->heard = true;
     known->when = now;
     known->place = d->place;
 }
 
-/* Takes what has arrived at a socket, and answers on rank 0. */
-static void receive(ls_beacon *b, const ls_beacon_place *mine, int file, double now)
+/* Receives the beacons that have arrived at a socket; rank 0 replies to each. */
+static void receive_beacons(ls_beacon *b, const ls_beacon_place *mine, int file, double now)
 {
-    /* No more than many periods' beacons of all ranks: whoever sends more must not keep this rank
-     * from looking around. */
+    /* At most several periods' beacons of all ranks, so that a flood of datagrams can't keep the
+     * watchdog busy here. */
     const int most = 64 + 4 * b->size;
     datagram d;
     struct sockaddr_in from;
@@ -295,11 +302,11 @@ static void receive(ls_beacon *b, const ls_beacon_place *mine, int file, double 
                                      (struct sockaddr *)&from, &length);
         if (got < 0 && errno == EAGAIN)
             break;
-        if (got != (ssize_t)sizeof d || !is_news(b, &d))
+        if (got != (ssize_t)sizeof d || !accepts(b, &d))
             continue;
-        take(b, &d, now);
+        record_beacon(b, &d, now);
         if (b->rank == 0)
-            send_place(b, mine, file, &from);
+            send_beacon(b, mine, file, &from);
         else if (!b->connected)
             b->connected = connect(file, (struct sockaddr *)&from, sizeof from) == 0;
     }
@@ -310,7 +317,7 @@ void ls_beacon_exchange(ls_beacon *b, const ls_beacon_place *mine, double now)
     if (b->rank != 0)
         send_to_root(b, mine);
     for (int i = 0; i < b->sockets; i++)
-        receive(b, mine, b->socket[i], now);
+        receive_beacons(b, mine, b->socket[i], now);
 }
 
 const ls_beacon_rank *ls_beacon_look(const ls_beacon *b, int rank)

@@ -1,7 +1,7 @@
-/* Beacons: every rank lets rank 0 know where it is, and rank 0 all others where it is itself, by
- * datagrams beside MPI. They arrive also when MPI is what hangs; one that is lost is followed by
- * another; those of anybody else are not taken. All functions but the first may be called from any
- * one thread, and never wait. */
+/* Beacons: heartbeats in UDP datagrams, independent of MPI, so that they arrive when MPI hangs.
+ * Every rank reports its position in the training to rank 0; rank 0 replies with its own. A lost
+ * beacon is followed by the next one. Datagrams from other senders are rejected. All functions
+ * except ls_beacon_open() never block and may be called from any one thread. */
 #ifndef LS_PARALLEL_BEACON_H
 #define LS_PARALLEL_BEACON_H
 
@@ -12,38 +12,41 @@
 
 enum { LS_BEACON_HOST = 64 };
 
-/* Where a rank is. */
+/* A rank's position in the training. */
 typedef struct ls_beacon_place {
     int64_t epoch, step; /* from 0 */
-    int32_t activity;
-    int32_t waiting;    /* for other ranks */
-    int32_t concluding; /* that the job is stuck: it is about to say who lags, and to end */
+    int32_t activity;    /* ls_activity */
+    int32_t waiting;     /* 1 while the rank waits for other ranks */
+    int32_t concluding;  /* 1 on rank 0: it is about to report the lagging ranks and end the job */
 } ls_beacon_place;
 
-/* What is known of a rank. */
+/* State of a rank as known from its beacons. */
 typedef struct ls_beacon_rank {
     char host[LS_BEACON_HOST];
-    bool heard;            /* at least once */
-    double when;           /* the latest time, as the caller counts */
-    ls_beacon_place place; /* then */
+    bool heard;            /* true after its first beacon */
+    double when;           /* time of its latest beacon, on the caller's clock */
+    ls_beacon_place place; /* position in its latest beacon */
 } ls_beacon_rank;
 
 typedef struct ls_beacon ls_beacon;
 
-/* Opens the channel. Where the system refuses a socket, a rank is just never heard of.
- * Collective. Errors, on all ranks alike: LS_ERR_FAILURE when memory is short. */
+/* Opens the beacon channel. Without a socket, a rank just sends no beacons, see ls_beacon_error().
+ * Collective.
+ * Errors: LS_ERR_FAILURE if any rank is out of memory (all ranks get it); *out is unchanged. */
 ls_status ls_beacon_open(ls_beacon **out, ls_comm *comm) LS_MUST_CHECK;
 
-/* Why this rank has no socket, an errno; 0 if it has one, or needs none. Local. */
+/* Returns the errno because of which this rank has no socket; 0 if it has or needs none. Local. */
 int ls_beacon_error(const ls_beacon *beacon);
 
-/* Closes it, frees and sets *beacon to NULL; accepts NULL. Local. */
+/* Closes the channel, frees it and sets *beacon to NULL; accepts NULL. Local. */
 void ls_beacon_close(ls_beacon **beacon);
 
-/* Sends where this rank is; takes what has arrived, all of it at time `now`. Local. */
+/* Sends this rank's position and receives all beacons that have arrived. Local.
+ * now  time of arrival that is recorded for them, on the caller's clock */
 void ls_beacon_exchange(ls_beacon *beacon, const ls_beacon_place *mine, double now);
 
-/* What is known of a rank, of its host always; elsewhere than on rank 0 only of rank 0. Local. */
+/* Returns the state of a rank; its `host` is always known. Ranks other than 0 know rank 0 only.
+ * Borrowed. Local. */
 const ls_beacon_rank *ls_beacon_look(const ls_beacon *beacon, int rank);
 
 #endif

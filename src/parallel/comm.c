@@ -6,12 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static ls_status create(ls_comm **out, MPI_Comm parent)
+/* Creates a communicator as a duplicate of `parent`. Collective on `parent`. */
+static ls_status duplicate(ls_comm **out, MPI_Comm parent)
 {
     ls_comm *comm = ls_alloc(1, sizeof *comm);
-    int well = comm != NULL, all_well;
-    MPI_Allreduce(&well, &all_well, 1, MPI_INT, MPI_MIN, parent);
-    if (!all_well) {
+    int ok = comm != NULL, all_ok;
+    MPI_Allreduce(&ok, &all_ok, 1, MPI_INT, MPI_MIN, parent);
+    if (!all_ok) {
         if (comm != NULL)
             (void)ls_fail(LS_ERR_FAILURE, "out of memory on another rank");
         ls_free(comm);
@@ -27,19 +28,19 @@ static ls_status create(ls_comm **out, MPI_Comm parent)
 
 ls_status ls_comm_world(ls_comm **out)
 {
-    return create(out, MPI_COMM_WORLD);
+    return duplicate(out, MPI_COMM_WORLD);
 }
 
 ls_status ls_comm_from_fortran(ls_comm **out, int handle)
 {
-    return create(out, MPI_Comm_f2c((MPI_Fint)handle));
+    return duplicate(out, MPI_Comm_f2c((MPI_Fint)handle));
 }
 
 ls_status ls_comm_node(ls_comm **out, ls_comm *comm)
 {
     MPI_Comm shared;
     MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &shared);
-    const ls_status status = create(out, shared);
+    const ls_status status = duplicate(out, shared);
     MPI_Comm_free(&shared);
     return ls_agree(comm, status);
 }
@@ -48,7 +49,7 @@ ls_status ls_comm_groups(ls_comm **out, ls_comm *comm, int size)
 {
     MPI_Comm group;
     MPI_Comm_split(comm->mpi, comm->rank / size, comm->rank, &group);
-    const ls_status status = create(out, group);
+    const ls_status status = duplicate(out, group);
     MPI_Comm_free(&group);
     return ls_agree(comm, status);
 }
@@ -78,7 +79,7 @@ ls_status ls_agree(ls_comm *comm, ls_status status)
         int code;
         char text[LS_ERROR_TEXT_MAX];
     } failure = {.code = (int)status};
-    /* The lowest failed rank, and how many there are. */
+    /* Maxima find the lowest failed rank, sums the number of failed ranks. */
     int mine[2] = {status != LS_OK ? comm->size - comm->rank : 0, status != LS_OK}, found[2];
     ls_wait_begin(comm);
     MPI_Allreduce(&mine[0], &found[0], 1, MPI_INT, MPI_MAX, comm->mpi);
@@ -86,19 +87,19 @@ ls_status ls_agree(ls_comm *comm, ls_status status)
     if (found[0] == 0)
         return LS_OK;
     MPI_Allreduce(&mine[1], &found[1], 1, MPI_INT, MPI_SUM, comm->mpi);
-    const int guilty = comm->size - found[0];
-    if (comm->rank == guilty)
+    const int culprit = comm->size - found[0];
+    if (comm->rank == culprit)
         snprintf(failure.text, sizeof failure.text, "%s", ls_error_text());
-    ls_broadcast_from(comm, &failure, sizeof failure, guilty);
+    ls_broadcast_from(comm, &failure, sizeof failure, culprit);
     status = (ls_status)failure.code;
     if (found[1] == comm->size)
         return ls_fail(status, "%s", failure.text);
-    return ls_fail(status, "rank %d: %s", guilty, failure.text);
+    return ls_fail(status, "rank %d: %s", culprit, failure.text);
 }
 
 ls_status ls_agree_equal(ls_comm *comm, const char *text, const char *what)
 {
-    /* Rank 0 has the say; each rank compares. Lengths first, so that the texts fit. */
+    /* Each rank compares with rank 0's text. Its length comes first, to allocate the buffer. */
     int64_t length = (int64_t)strlen(text), longest = length;
     ls_broadcast(comm, &longest, sizeof longest);
     char *first = ls_alloc(longest + 1, 1);
@@ -156,7 +157,7 @@ void ls_allreduce_doubles(ls_comm *comm, double *values, int count)
 
 void ls_allreduce_integers(ls_comm *comm, int64_t *values, int count)
 {
-    /* Unsigned, where a sum that wraps around is defined. */
+    /* Unsigned, because signed overflow is undefined. */
     ls_wait_begin(comm);
     MPI_Allreduce(MPI_IN_PLACE, (uint64_t *)values, count, MPI_UINT64_T, MPI_SUM, comm->mpi);
     ls_wait_end(comm);
@@ -228,8 +229,8 @@ const char *ls_comm_version(void)
     static char text[MPI_MAX_LIBRARY_VERSION_STRING];
     int length;
     MPI_Get_library_version(text, &length);
-    /* "Open MPI v4.1.4, package: ..., ident: ..." or "MPICH Version:\t4.0.2\nMPICH Release ...":
-     * the first part says it. */
+    /* Keeps the first part of "Open MPI v4.1.4, package: ..., ident: ..." or
+     * "MPICH Version:\t4.0.2\nMPICH Release ...". */
     text[strcspn(text, ",\n")] = '\0';
     char *word = strstr(text, " Version"), *number;
     if (word != NULL) {

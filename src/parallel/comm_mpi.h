@@ -1,4 +1,4 @@
-/* What the modules of the parallel layer share: the communicator inside an ls_comm. */
+/* The definition of ls_comm, for the modules of the parallel layer. */
 #ifndef LS_PARALLEL_COMM_MPI_H
 #define LS_PARALLEL_COMM_MPI_H
 
@@ -11,10 +11,11 @@ struct ls_comm {
     MPI_Comm mpi; /* owned */
     int rank;
     int size;
-    atomic_int waiting; /* above 0 while this rank waits for others: the watchdog reads it */
+    atomic_int
+        waiting; /* above 0 while this rank may wait for other ranks; the watchdog reads it */
 };
 
-/* To be called before and after what other ranks can keep this one waiting in. Local. */
+/* Called before and after every call in which this rank may wait for other ranks. Local. */
 static inline void ls_wait_begin(ls_comm *comm)
 {
     atomic_fetch_add_explicit(&comm->waiting, 1, memory_order_relaxed);

@@ -10,7 +10,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* Median seconds of a sum of floats over all ranks. Collective. */
+/* Returns the median time of an allreduce of floats on the node, in s. Collective on the node. */
 static double time_allreduce(ls_comm *node, float *values, int count)
 {
     enum { TRIES = 21 };
@@ -24,25 +24,25 @@ static double time_allreduce(ls_comm *node, float *values, int count)
     return ls_median(seconds, TRIES);
 }
 
-/* Whether this rank can read the memory of the node's next one, as MPI libraries do to copy a
- * message only once. Collective. */
-static ls_single_copy try_single_copy(ls_comm *node)
+/* Tests if this rank can read the memory of the node's next rank with process_vm_readv(), as MPI
+ * libraries do to copy a message only once. Collective on the node. */
+static ls_single_copy test_single_copy(ls_comm *node)
 {
     struct {
         pid_t pid;
-        const void *at;
+        const void *address;
     } mine, next;
     const double mark = 1234.5 + node->rank;
     double got = 0;
     mine.pid = getpid();
-    mine.at = &mark;
+    mine.address = &mark;
     MPI_Sendrecv(&mine, sizeof mine, MPI_BYTE, (node->rank + node->size - 1) % node->size, 0, &next,
                  sizeof next, MPI_BYTE, (node->rank + 1) % node->size, 0, node->mpi,
                  MPI_STATUS_IGNORE);
-    const struct iovec to = {&got, sizeof got}, from = {(void *)next.at, sizeof got};
+    const struct iovec to = {&got, sizeof got}, from = {(void *)next.address, sizeof got};
     const int works = process_vm_readv(next.pid, &to, 1, &from, 1, 0) == (ssize_t)sizeof got &&
                       got == 1234.5 + (node->rank + 1) % node->size;
-    ls_barrier(node); /* until then `mark` stays where it is */
+    ls_barrier(node); /* `mark` must stay valid until its reader is done */
     return works ? LS_COPY_WORKS : LS_COPY_DENIED;
 }
 
@@ -59,7 +59,7 @@ ls_status ls_probe_node(ls_comm *comm, ls_neighbourhood *out)
         *out = (ls_neighbourhood){.ranks = node->size};
         if (node->size > 1) {
             out->allreduce = time_allreduce(node, values, FLOATS);
-            out->single_copy = try_single_copy(node);
+            out->single_copy = test_single_copy(node);
         }
     }
     ls_free(values);
@@ -67,8 +67,8 @@ ls_status ls_probe_node(ls_comm *comm, ls_neighbourhood *out)
     return status;
 }
 
-/* The name of one of the values that a setting may have, "" if it has no names. */
-static void name_value(MPI_T_enum values, int value, char *out, int size)
+/* Copies the name of a setting's value to `out`; "" if the values have no names. */
+static void enum_name(MPI_T_enum values, int value, char *out, int size)
 {
     int count = 0, item, length;
     *out = '\0';
@@ -83,7 +83,7 @@ static void name_value(MPI_T_enum values, int value, char *out, int size)
     *out = '\0';
 }
 
-/* Reads a setting of a type that fits into text. */
+/* Reads a setting of a type that can be shown as text: a string, or one int. */
 static void read_setting(int index, MPI_Datatype type, MPI_T_enum values, char *out, size_t size)
 {
     MPI_T_cvar_handle handle;
@@ -95,7 +95,7 @@ static void read_setting(int index, MPI_Datatype type, MPI_T_enum values, char *
         MPI_T_cvar_read(handle, text);
     } else if ((type == MPI_INT || type == MPI_UNSIGNED) && count == 1 &&
                MPI_T_cvar_read(handle, &number) == MPI_SUCCESS) {
-        name_value(values, number, text, sizeof text);
+        enum_name(values, number, text, sizeof text);
         if (*text == '\0')
             snprintf(text, sizeof text, "%d", number);
     }

@@ -1,4 +1,4 @@
-/* What the ranks of a job find out about their nodes, and about how they reach each other. */
+/* Probes of a node's communication and of the MPI library's settings. */
 #ifndef LS_PARALLEL_PROBE_H
 #define LS_PARALLEL_PROBE_H
 
@@ -7,23 +7,26 @@
 #include <lockstep/comm.h>
 
 typedef enum ls_single_copy {
-    LS_COPY_UNTRIED, /* alone on the node, or no Linux */
+    LS_COPY_UNTRIED, /* not tested: only one rank on the node */
     LS_COPY_WORKS,
     LS_COPY_DENIED
 } ls_single_copy;
 
-/* How the ranks of one node reach each other. */
+/* Communication within this rank's node. */
 typedef struct ls_neighbourhood {
-    int ranks;                  /* of this node */
-    ls_single_copy single_copy; /* a rank may read another one's memory: messages are copied once */
-    double allreduce;           /* s, of 1 MiB of floats within the node, median; 0: alone */
+    int ranks;                  /* of the node */
+    ls_single_copy single_copy; /* ranks may read each other's memory: messages are copied once */
+    double allreduce; /* median time of an allreduce of 1 MiB of floats, s; 0 with one rank */
 } ls_neighbourhood;
 
-/* Collective. Errors: LS_ERR_FAILURE when memory is short, on all ranks alike. */
+/* Measures communication within this rank's node.
+ * Collective.
+ * Errors: LS_ERR_FAILURE if any rank is out of memory (all ranks get it); *out is unchanged. */
 ls_status ls_probe_node(ls_comm *comm, ls_neighbourhood *out) LS_MUST_CHECK;
 
-/* A setting of the MPI library by its name, as "btl_vader_single_copy_mechanism" of Open MPI; "" if
- * it has none of that name. Local. */
+/* Reads a setting (MPI_T control variable) of the MPI library, such as Open MPI's
+ * "btl_vader_single_copy_mechanism". Local.
+ * out  [size] on return the value as text; "" if the library has no setting of this name */
 void ls_probe_setting(const char *name, char *out, size_t size);
 
 #endif

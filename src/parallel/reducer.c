@@ -55,8 +55,9 @@ static float test_weight(int rank)
     return (float)(rank % WEIGHTS + 1);
 }
 
-/* The sum of these factors over the group, as a pass leaves it in a matrix that is split. */
-static float test_test_weight_of_group(const ls_reducer *r)
+/* Sum of the factors over the group: the gradient that a pass leaves in a matrix that is split.
+ * Collective on the group. */
+static float test_weight_of_group(const ls_reducer *r)
 {
     const ls_group *group = r->group;
     float sum = 0;
@@ -67,13 +68,13 @@ static float test_test_weight_of_group(const ls_reducer *r)
     return sum;
 }
 
-/* Self-test: sums small whole numbers, whose sums are exact, and compares them with the results
- * computed here. */
+/* Runs a step on small integers, whose float sums are exact, and compares sums and parameters with
+ * the expected values. Collective. */
 static ls_status self_test(ls_reducer *r)
 {
     enum { VALUES = 61 };
     const float mine = test_weight(r->comm->rank);
-    const float of_group = r->group != NULL ? test_test_weight_of_group(r) : 0;
+    const float of_group = r->group != NULL ? test_weight_of_group(r) : 0;
     float all = 0;
     for (int rank = 0; rank < r->comm->size; rank++)
         all += test_weight(rank);
@@ -105,8 +106,8 @@ static ls_status self_test(ls_reducer *r)
     return ls_agree(
         r->comm, right ? LS_OK
                        : ls_fail(LS_ERR_FAILURE,
-                                 "--reduce %s: the sums that MPI gives are wrong here; check the "
-                                 "MPI settings, or take another --reduce",
+                                 "--reduce %s: MPI returned wrong sums in the self-test; check the "
+                                 "MPI settings or use another --reduce",
                                  ls_reduce_name(ls_reducer_which(r))));
 }
 
@@ -125,7 +126,7 @@ ls_status ls_reducer_create(ls_reducer **out, ls_comm *comm, ls_reduce kind, boo
     r->layout = layout;
     r->count = layout->count;
     r->rows = rows;
-    r->final = r->count;
+    r->final_from = r->count;
     r->bad = -1;
     r->limit = FLT_MAX;
     MPI_Allreduce(MPI_IN_PLACE, &r->rows.mine, 1, MPI_INT64_T, MPI_MAX, comm->mpi);
@@ -154,24 +155,24 @@ const ls_group *ls_reducer_group(const ls_reducer *reducer)
     return reducer->group;
 }
 
-void ls_reducer_keep_pieces(ls_reducer *reducer, bool hold)
+void ls_reducer_keep_pieces(ls_reducer *reducer, bool keep)
 {
-    reducer->holds = hold;
+    reducer->keeps_pieces = keep;
 }
 
 bool ls_reducer_updates_lazily(const ls_reducer *reducer)
 {
-    return reducer->kind->overlaps && !reducer->shard && !reducer->holds;
+    return reducer->kind->overlaps && !reducer->shard && !reducer->keeps_pieces;
 }
 
-static ls_share share_of(const ls_reducer *r)
+static ls_share sharing_of(const ls_reducer *r)
 {
     return r->kind->share != NULL ? r->kind->share(r) : LS_SHARE_ALL;
 }
 
 bool ls_reducer_is_sharded(const ls_reducer *reducer)
 {
-    return share_of(reducer) != LS_SHARE_ALL;
+    return sharing_of(reducer) != LS_SHARE_ALL;
 }
 
 bool ls_reduce_checks_before_update(ls_reduce kind, bool shard)
@@ -196,15 +197,15 @@ void ls_reducer_set_params(ls_reducer *reducer, const float *params)
     ls_wait_end(reducer->comm);
 }
 
-/* What lies between the two is communication, or waiting for others, that the step is exposed to.
- */
-static double enter(ls_reducer *r)
+/* Begin and end of a section of exposed communication: the step waits for it. end_exposed() returns
+ * the time at the end, in s. */
+static double begin_exposed(ls_reducer *r)
 {
     ls_wait_begin(r->comm);
     return ls_now();
 }
 
-static double leave(ls_reducer *r, double begin)
+static double end_exposed(ls_reducer *r, double begin)
 {
     const double end = ls_now();
     ls_wait_end(r->comm);
@@ -212,8 +213,9 @@ static double leave(ls_reducer *r, double begin)
     return end;
 }
 
-/* Writes this rank's control word. A failed rank sends no rows; its flags still count. */
-static void compose(const ls_control *mine, double word[LS_CONTROL_VALUES])
+/* Packs this rank's control word. A failed rank sends zero rows; its stop and save flags still
+ * count. */
+static void pack_control(const ls_control *mine, double word[LS_CONTROL_VALUES])
 {
     const bool well = mine->failed == 0;
     const ls_score score = well ? mine->score : (ls_score){0};
@@ -225,8 +227,8 @@ static void compose(const ls_control *mine, double word[LS_CONTROL_VALUES])
     ls_score_get(&score, word + LS_CONTROL_SUMS);
 }
 
-/* Reads the sum of the control words. */
-static void interpret(const double word[LS_CONTROL_VALUES], ls_control *sum)
+/* Unpacks the sum of the control words. */
+static void unpack_control(const double word[LS_CONTROL_VALUES], ls_control *sum)
 {
     const int64_t due = (int64_t)word[LS_CONTROL_DUE];
     sum->score.rows = (int64_t)word[LS_CONTROL_ROWS];
@@ -239,18 +241,19 @@ static void interpret(const double word[LS_CONTROL_VALUES], ls_control *sum)
 
 void ls_reducer_begin(ls_reducer *reducer, const ls_control *mine)
 {
-    const double begin = enter(reducer);
+    const double begin = begin_exposed(reducer);
     double word[LS_CONTROL_VALUES];
     assert(reducer->comm->rank == 0 || (mine->save == 0 && mine->copy == 0));
-    reducer->mine = *mine;
+    reducer->control = *mine;
     reducer->begun = 0;
     if (reducer->kind->begin != NULL) {
-        compose(mine, word);
+        pack_control(mine, word);
         reducer->kind->begin(reducer, word);
     }
-    leave(reducer, begin);
+    end_exposed(reducer, begin);
 }
 
+/* Returns true if all magnitudes are at most `limit`; false for NaN. */
 LS_DISPATCH static bool all_within(int64_t count, float limit, const float *values)
 {
     int beyond = 0;
@@ -259,8 +262,8 @@ LS_DISPATCH static bool all_within(int64_t count, float limit, const float *valu
     return beyond == 0;
 }
 
-/* Looks for gradients beyond the limit in a range that may be empty. */
-static void look(ls_reducer *r, int64_t first, int64_t end)
+/* Records the first gradient of a range, which may be empty, that exceeds the limit or is NaN. */
+static void check_range(ls_reducer *r, int64_t first, int64_t end)
 {
     if (r->bad >= 0 || first >= end || all_within(end - first, r->limit, r->grads + first))
         return;
@@ -269,9 +272,9 @@ static void look(ls_reducer *r, int64_t first, int64_t end)
     r->bad = first;
 }
 
-/* Looks at gradients that have just been made, and are in the cache still; not at those that other
- * ranks of a group make. */
-static void look_at_mine(ls_reducer *r, ls_range final)
+/* Checks gradients that were just computed, while they are in the cache; skips the rows of split
+ * matrices that other ranks of the group compute. */
+static void check_own_grads(ls_reducer *r, ls_range final)
 {
     const ls_group *group = r->group;
     const int64_t end = final.first + final.count;
@@ -282,71 +285,72 @@ static void look_at_mine(ls_reducer *r, ls_range final)
             continue;
         const ls_range rows = ls_shard(W->rows, group->size, group->rank);
         const int64_t first = W->offset + rows.first * W->columns;
-        look(r, at, ls_min(W->offset, end));
-        look(r, ls_max(at, first), ls_min(first + rows.count * W->columns, end));
+        check_range(r, at, ls_min(W->offset, end));
+        check_range(r, ls_max(at, first), ls_min(first + rows.count * W->columns, end));
         at = ls_max(at, W->offset + W->rows * W->columns);
     }
-    look(r, at, end);
+    check_range(r, at, end);
 }
 
-static void ready(void *user, int64_t from)
+static void hook_grads_ready(void *user, int64_t from)
 {
     ls_reducer *r = user;
-    const ls_range final = {from, r->final - from};
-    r->final = from > 0 ? from : r->count;
-    look_at_mine(r, final);
-    if (r->kind->ready == NULL)
+    const ls_range final = {from, r->final_from - from};
+    r->final_from = from > 0 ? from : r->count;
+    check_own_grads(r, final);
+    if (r->kind->grads_ready == NULL)
         return;
-    const double begin = enter(r);
+    const double begin = begin_exposed(r);
     const bool first = r->begun == 0;
-    r->kind->ready(r, final);
+    r->kind->grads_ready(r, final);
     if (first)
         r->exposed_before = r->times.exposed;
-    leave(r, begin);
+    end_exposed(r, begin);
 }
 
-static void again(void *user, int64_t end)
+static void hook_next_micro_batch(void *user, int64_t end)
 {
     ls_reducer *r = user;
-    r->final = end;
+    r->final_from = end;
 }
 
 ls_grad_hook ls_reducer_grad_hook(ls_reducer *reducer)
 {
-    return (ls_grad_hook){.call = ready, .again = again, .user = reducer};
+    return (ls_grad_hook){
+        .call = hook_grads_ready, .again = hook_next_micro_batch, .user = reducer};
 }
 
 int64_t ls_reducer_finish(ls_reducer *reducer, ls_control *sum)
 {
-    const double begin = enter(reducer);
+    const double begin = begin_exposed(reducer);
     const int64_t bad = reducer->bad;
     double word[LS_CONTROL_VALUES];
     if (reducer->begun == 0) {
         reducer->begun = begin;
         reducer->exposed_before = reducer->times.exposed;
     }
-    reducer->mine.failed |= bad >= 0;
-    compose(&reducer->mine, word);
+    reducer->control.failed |= bad >= 0;
+    pack_control(&reducer->control, word);
     reducer->kind->finish(reducer, word);
     reducer->bad = -1;
-    reducer->again = false;
-    interpret(word, sum);
-    leave(reducer, begin);
+    reducer->rewound = false;
+    unpack_control(word, sum);
+    end_exposed(reducer, begin);
     return bad;
 }
 
 bool ls_reducer_next(ls_reducer *reducer, ls_owned_range *piece)
 {
-    const double begin = enter(reducer);
+    const double begin = begin_exposed(reducer);
     bool more = reducer->kind->next(reducer, piece);
-    const double end = leave(reducer, begin);
-    if (reducer->again)
+    const double end = end_exposed(reducer, begin);
+    if (reducer->rewound)
         return more;
     if (more) {
         reducer->arrived = end;
         reducer->exposed_until = reducer->times.exposed;
     } else if (reducer->kind->overlaps) {
-        /* What went on between the first start and the last arrival, outside of our functions. */
+        /* From the first start to the last arrival, minus the time in the reducer's functions. */
         const double hidden =
             reducer->arrived - reducer->begun - (reducer->exposed_until - reducer->exposed_before);
         reducer->times.hidden += hidden > 0 ? hidden : 0;
@@ -356,37 +360,37 @@ bool ls_reducer_next(ls_reducer *reducer, ls_owned_range *piece)
 
 void ls_reducer_rewind(ls_reducer *reducer)
 {
-    assert(reducer->holds);
-    reducer->again = true;
+    assert(reducer->keeps_pieces);
+    reducer->rewound = true;
     reducer->kind->rewind(reducer);
 }
 
 void ls_reducer_allreduce(ls_reducer *reducer, double *values, int count)
 {
-    const ls_share share = share_of(reducer);
+    const ls_share share = sharing_of(reducer);
     if (share == LS_SHARE_ALL)
         return;
     if (share == LS_SHARE_OTHERS)
         memset(values, 0, (size_t)count * sizeof *values);
-    const double begin = enter(reducer);
+    const double begin = begin_exposed(reducer);
     MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_SUM, reducer->comm->mpi);
-    leave(reducer, begin);
+    end_exposed(reducer, begin);
 }
 
 void ls_reducer_allgather_params(ls_reducer *reducer)
 {
-    const double begin = enter(reducer);
-    if (reducer->kind->publish != NULL)
-        reducer->kind->publish(reducer);
-    leave(reducer, begin);
+    const double begin = begin_exposed(reducer);
+    if (reducer->kind->allgather_params != NULL)
+        reducer->kind->allgather_params(reducer);
+    end_exposed(reducer, begin);
 }
 
 void ls_reducer_allgather_state(ls_reducer *reducer, float *arena)
 {
-    if (reducer->kind->complete == NULL)
+    if (reducer->kind->allgather_state == NULL)
         return;
     ls_wait_begin(reducer->comm);
-    reducer->kind->complete(reducer, arena);
+    reducer->kind->allgather_state(reducer, arena);
     ls_wait_end(reducer->comm);
 }
 

@@ -1,17 +1,17 @@
-/* The reducers fused and overlap. The arena is cut into buckets, numbered from its end down, which
- * is the order in which a backward pass makes gradients final. The control word lies behind the
- * arena's end and so travels with bucket 0, the first to go.
+/* The reducers fused and overlap. The arena is divided into buckets, numbered from its end down:
+ * the order in which a backward pass finishes gradients. The control word is stored behind the
+ * arena's end and is reduced with bucket 0, the first bucket to be sent.
  *
  *     arena   | bucket 2 | bucket 1 | bucket 0 | control |
  *
- * fused: one bucket (or as few as MPI's counts allow), summed when the backward pass is over.
- * overlap: a bucket's sum starts as soon as its gradients are final, and goes on, whenever MPI gets
- * a chance, under the rest of the backward pass and the updates of the buckets before it.
+ * fused: one bucket (or as few as MPI's counts allow), reduced after the backward pass.
+ * overlap: the reduction of a bucket starts as soon as its gradients are final. It progresses
+ * during the rest of the backward pass and the updates of earlier buckets, whenever MPI is called.
  *
- * Sharded, a bucket is cut into a part for each rank. The sum of a part goes to its rank alone
- * (reduce-scatter), which updates it; then all gather the parameters. A reduce-scatter has no place
- * for a word that all must get, so the control word is summed beside it, once all gradients are
- * known. */
+ * Sharded: each bucket is divided into a part for each rank. A reduce-scatter sends the sum of a
+ * part to its rank, which updates it; then the parameters are allgathered. A reduce-scatter cannot
+ * send the control word to all ranks, so the control word has an allreduce of its own, once all
+ * gradients are known. */
 #include "parallel/reducer_kind.h"
 
 #include "base/clock.h"
@@ -22,30 +22,29 @@
 
 #include <string.h>
 
-/* Fewest floats of a bucket that is summed while other work goes on. How often MPI is asked to go
- * on each time that it gets a chance: once handles one event, and a bucket's exchange has several.
- */
-enum { LEAST = 1 << 12, CHANCES = 4 };
+/* MIN_FLOATS: minimum size of an overlapped bucket. MAX_TESTS: calls of MPI_Test per opportunity:
+ * one call handles one event, and the reduction of a bucket has several. */
+enum { MIN_FLOATS = 1 << 12, MAX_TESTS = 4 };
 
 typedef struct bucket {
-    int64_t first, count;  /* its range of the arena */
-    ls_range mine;         /* this rank's part of it, from `first` */
-    float *sum;            /* where the sum of that part arrives */
+    int64_t first, count;  /* range of the arena */
+    ls_range mine;         /* this rank's part, relative to `first` */
+    float *sum;            /* [mine.count] the sum of this rank's part */
     int *counts, *starts;  /* sharded: [ranks] each rank's part */
-    MPI_Request reducing;  /* its sum, under way */
-    MPI_Request gathering; /* sharded: its parameters, on their way */
+    MPI_Request reducing;  /* reduction of the gradients */
+    MPI_Request gathering; /* sharded: allgather of the parameters */
 } bucket;
 
 typedef struct buckets {
     ls_reducer base;
     float *arena; /* [count + LS_CONTROL_VALUES] gradients and control word */
-    float *sums;  /* sharded: [all of mine.count] */
+    float *sums;  /* sharded: [sum of mine.count over buckets] */
     int *parts;   /* sharded: [buckets][2][ranks] */
     bucket *bucket;
-    int count;           /* of buckets */
-    int started, summed; /* how many of them, in this step */
-    int taken;           /* by next() */
-    MPI_Request control; /* sharded: the control word's sum */
+    int count;           /* number of buckets */
+    int started, summed; /* number of buckets whose reduction has started, has finished */
+    int taken;           /* number of buckets returned by next() */
+    MPI_Request control; /* sharded: reduction of the control word */
 } buckets;
 
 static bool overlaps(const buckets *b)
@@ -53,20 +52,20 @@ static bool overlaps(const buckets *b)
     return b->base.kind == &ls_reducer_overlap;
 }
 
-/* Where the bucket that ends at `end` begins. A bucket ends where a backward pass tells of final
- * gradients, or, fused, where MPI's counts do. */
-static int64_t first_of(const buckets *b, int64_t end)
+/* Returns the first offset of the bucket that ends at `end`. Buckets begin where a backward pass
+ * reports final gradients or, fused, where MPI's maximum count requires it. */
+static int64_t bucket_begin(const buckets *b, int64_t end)
 {
     const ls_layout *layout = b->base.layout;
     int64_t first = ls_max(end - LS_MPI_VALUES, 0);
     if (!overlaps(b))
         return first;
-    const int64_t most = end - LEAST;
+    const int64_t most = end - MIN_FLOATS;
     for (int i = 0; i < layout->matrices; i++) {
         const ls_matrix *m = &layout->matrix[i];
         const int64_t slice = ls_matrix_slice(m) * m->columns;
         const int64_t length = m->rows * m->columns;
-        /* The last boundary of this matrix, its own end included, at or before `most`. */
+        /* Last slice boundary of this matrix, including its end, that is not after `most`. */
         int64_t within = most - m->offset;
         if (within < 0)
             break;
@@ -77,12 +76,12 @@ static int64_t first_of(const buckets *b, int64_t end)
     return first;
 }
 
-/* Cuts the arena into buckets. Returns their number; NULL only counts. */
-static int cut(const buckets *b, bucket *into)
+/* Divides the arena into buckets, returns their number. into: [buckets]; NULL: only counts */
+static int make_buckets(const buckets *b, bucket *into)
 {
     int count = 0;
     for (int64_t end = b->base.count; end > 0; count++) {
-        const int64_t first = first_of(b, end);
+        const int64_t first = bucket_begin(b, end);
         if (into != NULL)
             into[count] = (bucket){.first = first,
                                    .count = end - first,
@@ -95,8 +94,8 @@ static int cut(const buckets *b, bucket *into)
     return count;
 }
 
-/* Cuts each bucket into a part for each rank. */
-static void cut_parts(buckets *b)
+/* Divides each bucket into a part for each rank. */
+static void make_parts(buckets *b)
 {
     const int ranks = b->base.comm->size;
     float *sum = b->sums;
@@ -115,18 +114,18 @@ static void cut_parts(buckets *b)
     }
 }
 
-static ls_status create(ls_reducer *r)
+static ls_status buckets_create(ls_reducer *r)
 {
     buckets *b = (buckets *)r;
     b->control = MPI_REQUEST_NULL;
-    b->count = cut(b, NULL);
+    b->count = make_buckets(b, NULL);
     b->arena = ls_arena_alloc(r->count + LS_CONTROL_VALUES, LS_LANE_GRADS);
     r->grads = b->arena;
     r->params = r->grads != NULL ? ls_arena_alloc(r->count, LS_LANE_PARAMS) : NULL;
     b->bucket = r->params != NULL ? ls_alloc(b->count, sizeof *b->bucket) : NULL;
     bool well = b->bucket != NULL;
     if (well)
-        (void)cut(b, b->bucket);
+        (void)make_buckets(b, b->bucket);
     if (well && r->shard) {
         /* No part is larger than the average, rounded up. */
         b->sums = ls_alloc(r->count / r->comm->size + b->count, sizeof *b->sums);
@@ -135,15 +134,15 @@ static ls_status create(ls_reducer *r)
                        : NULL;
         well = b->parts != NULL;
         if (well)
-            cut_parts(b);
+            make_parts(b);
     }
     return ls_agree(r->comm, well ? LS_OK : LS_ERR_FAILURE);
 }
 
-static void destroy(ls_reducer *r)
+static void buckets_destroy(ls_reducer *r)
 {
     buckets *b = (buckets *)r;
-    /* A step that was left unfinished has sums under way into what is freed here. */
+    /* Reductions of an unfinished step write into the buffers that are freed here. */
     MPI_Wait(&b->control, MPI_STATUS_IGNORE);
     for (int i = 0; b->bucket != NULL && i < b->count; i++) {
         MPI_Wait(&b->bucket[i].reducing, MPI_STATUS_IGNORE);
@@ -156,44 +155,45 @@ static void destroy(ls_reducer *r)
     ls_free(b->parts);
 }
 
-static void set_params(ls_reducer *r, const float *params)
+static void buckets_set_params(ls_reducer *r, const float *params)
 {
     if (params != r->params)
         memcpy(r->params, params, (size_t)r->count * sizeof *params);
 }
 
-/* The control word leaves with bucket 0, before the other gradients are known. */
-static bool speaks_early(const buckets *b)
+/* Returns true if the control word is sent with bucket 0, before the other gradients are known. */
+static bool sends_control_early(const buckets *b)
 {
     return overlaps(b) && !b->base.shard;
 }
 
-static void begin(ls_reducer *r, const double word[LS_CONTROL_VALUES])
+static void buckets_begin(ls_reducer *r, const double word[LS_CONTROL_VALUES])
 {
     buckets *b = (buckets *)r;
     ls_control_put(word, b->arena + r->count);
     b->started = b->summed = b->taken = 0;
 }
 
-/* Floats of a bucket that one allreduce takes: with bucket 0 goes the control word. */
-static int floats_of(const buckets *b, int at)
+/* Floats in the allreduce of a bucket; bucket 0 includes the control word. */
+static int allreduce_floats(const buckets *b, int at)
 {
     return ls_int(b->bucket[at].count + (at == 0 ? LS_CONTROL_VALUES : 0));
 }
 
-/* Lets the sums that are under way go on. */
-static void go_on(buckets *b)
+/* Makes MPI progress started reductions. */
+static void progress(buckets *b)
 {
     b->summed = b->summed > b->taken ? b->summed : b->taken;
-    for (int i = 0; i < CHANCES && b->summed < b->started; i++) {
+    for (int i = 0; i < MAX_TESTS && b->summed < b->started; i++) {
         int done;
         MPI_Test(&b->bucket[b->summed].reducing, &done, MPI_STATUS_IGNORE);
         b->summed += done;
     }
 }
 
-/* Starts the sums of all buckets whose gradients are final, and lets those under way go on. */
-static void start(buckets *b, int64_t from)
+/* Starts the reductions of all buckets from offset `from` on, whose gradients are final, and
+ * progresses started ones. */
+static void start_reductions(buckets *b, int64_t from)
 {
     ls_reducer *r = &b->base;
     for (; b->started < b->count && b->bucket[b->started].first >= from; b->started++) {
@@ -205,19 +205,19 @@ static void start(buckets *b, int64_t from)
             MPI_Ireduce_scatter(grads, k->sum, k->counts, MPI_FLOAT, MPI_SUM, r->comm->mpi,
                                 &k->reducing);
         else
-            MPI_Iallreduce(MPI_IN_PLACE, grads, floats_of(b, b->started), MPI_FLOAT, MPI_SUM,
+            MPI_Iallreduce(MPI_IN_PLACE, grads, allreduce_floats(b, b->started), MPI_FLOAT, MPI_SUM,
                            r->comm->mpi, &k->reducing);
     }
-    go_on(b);
+    progress(b);
 }
 
-static void ready(ls_reducer *r, ls_range final)
+static void buckets_grads_ready(ls_reducer *r, ls_range final)
 {
-    start((buckets *)r, final.first);
+    start_reductions((buckets *)r, final.first);
 }
 
-/* Sums all buckets, one after the other. */
-static void sum_all(buckets *b)
+/* Reduces all buckets, one after the other. */
+static void reduce_all(buckets *b)
 {
     for (int i = 0; i < b->count; i++) {
         float *grads = b->arena + b->bucket[i].first;
@@ -225,49 +225,49 @@ static void sum_all(buckets *b)
             MPI_Reduce_scatter(grads, b->bucket[i].sum, b->bucket[i].counts, MPI_FLOAT, MPI_SUM,
                                b->base.comm->mpi);
         else
-            MPI_Allreduce(MPI_IN_PLACE, grads, floats_of(b, i), MPI_FLOAT, MPI_SUM,
+            MPI_Allreduce(MPI_IN_PLACE, grads, allreduce_floats(b, i), MPI_FLOAT, MPI_SUM,
                           b->base.comm->mpi);
     }
 }
 
-static void finish(ls_reducer *r, double word[LS_CONTROL_VALUES])
+static void buckets_finish(ls_reducer *r, double word[LS_CONTROL_VALUES])
 {
     buckets *b = (buckets *)r;
     float *control = b->arena + r->count;
-    if (!speaks_early(b))
+    if (!sends_control_early(b))
         ls_control_put(word, control);
     if (overlaps(b))
-        start(b, 0);
+        start_reductions(b, 0);
     if (r->shard)
         MPI_Iallreduce(MPI_IN_PLACE, control, LS_CONTROL_VALUES, MPI_FLOAT, MPI_SUM, r->comm->mpi,
                        &b->control);
     if (!overlaps(b))
-        sum_all(b);
-    MPI_Wait(speaks_early(b) ? &b->bucket[0].reducing : &b->control, MPI_STATUS_IGNORE);
+        reduce_all(b);
+    MPI_Wait(sends_control_early(b) ? &b->bucket[0].reducing : &b->control, MPI_STATUS_IGNORE);
     ls_control_take(control, word);
     for (int i = 0; word[LS_CONTROL_FAILED] > 0 && i < b->count; i++)
         MPI_Wait(&b->bucket[i].reducing, MPI_STATUS_IGNORE);
 }
 
-/* Sends the parameters of this rank's part of a bucket to all ranks. */
-static void gather(buckets *b, int at)
+/* Starts the allgather of a bucket's updated parameters. */
+static void allgather_bucket(buckets *b, int at)
 {
     bucket *k = &b->bucket[at];
     MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, b->base.params + k->first, k->counts,
                     k->starts, MPI_FLOAT, b->base.comm->mpi, &k->gathering);
 }
 
-static bool next(ls_reducer *r, ls_owned_range *piece)
+static bool buckets_next(ls_reducer *r, ls_owned_range *piece)
 {
     buckets *b = (buckets *)r;
-    if (r->shard && !r->holds && b->taken > 0)
-        gather(b, b->taken - 1);
+    if (r->shard && !r->keeps_pieces && b->taken > 0)
+        allgather_bucket(b, b->taken - 1);
     if (b->taken == b->count)
         return false;
     bucket *k = &b->bucket[b->taken++];
     MPI_Wait(&k->reducing, MPI_STATUS_IGNORE);
     if (overlaps(b))
-        go_on(b);
+        progress(b);
     *piece = (ls_owned_range){.first = k->first + k->mine.first,
                               .count = k->mine.count,
                               .grads = k->sum,
@@ -276,27 +276,27 @@ static bool next(ls_reducer *r, ls_owned_range *piece)
     return true;
 }
 
-static void rewind_pieces(ls_reducer *r)
+static void buckets_rewind(ls_reducer *r)
 {
     ((buckets *)r)->taken = 0;
 }
 
-static ls_share share(const ls_reducer *r)
+static ls_share buckets_share(const ls_reducer *r)
 {
     return r->shard ? LS_SHARE_OWN : LS_SHARE_ALL;
 }
 
-static void publish(ls_reducer *r)
+static void buckets_allgather_params(ls_reducer *r)
 {
     buckets *b = (buckets *)r;
-    /* Pieces that were held are new only now; after a failed step none was taken. */
-    for (int i = 0; r->shard && r->holds && i < b->taken; i++)
-        gather(b, i);
+    /* Kept pieces are updated only by now; after a failed step none was taken. */
+    for (int i = 0; r->shard && r->keeps_pieces && i < b->taken; i++)
+        allgather_bucket(b, i);
     for (int i = 0; r->shard && i < b->count; i++)
         MPI_Wait(&b->bucket[i].gathering, MPI_STATUS_IGNORE);
 }
 
-static void complete(ls_reducer *r, float *arena)
+static void buckets_allgather_state(ls_reducer *r, float *arena)
 {
     buckets *b = (buckets *)r;
     for (int i = 0; r->shard && i < b->count; i++)
@@ -304,7 +304,7 @@ static void complete(ls_reducer *r, float *arena)
                        b->bucket[i].counts, b->bucket[i].starts, MPI_FLOAT, r->comm->mpi);
 }
 
-static bool several_ranks(int ranks, int nodes)
+static bool buckets_apply(int ranks, int nodes)
 {
     (void)nodes;
     return ranks > 1;
@@ -312,31 +312,31 @@ static bool several_ranks(int ranks, int nodes)
 
 const ls_reducer_kind ls_reducer_fused = {
     .size = sizeof(buckets),
-    .create = create,
-    .destroy = destroy,
-    .set_params = set_params,
-    .begin = begin,
-    .finish = finish,
-    .next = next,
-    .rewind = rewind_pieces,
-    .share = share,
-    .publish = publish,
-    .complete = complete,
+    .create = buckets_create,
+    .destroy = buckets_destroy,
+    .set_params = buckets_set_params,
+    .begin = buckets_begin,
+    .finish = buckets_finish,
+    .next = buckets_next,
+    .rewind = buckets_rewind,
+    .share = buckets_share,
+    .allgather_params = buckets_allgather_params,
+    .allgather_state = buckets_allgather_state,
 };
 
 const ls_reducer_kind ls_reducer_overlap = {
     .size = sizeof(buckets),
     .overlaps = true,
-    .applies = several_ranks,
-    .create = create,
-    .destroy = destroy,
-    .set_params = set_params,
-    .begin = begin,
-    .ready = ready,
-    .finish = finish,
-    .next = next,
-    .rewind = rewind_pieces,
-    .share = share,
-    .publish = publish,
-    .complete = complete,
+    .applies = buckets_apply,
+    .create = buckets_create,
+    .destroy = buckets_destroy,
+    .set_params = buckets_set_params,
+    .begin = buckets_begin,
+    .grads_ready = buckets_grads_ready,
+    .finish = buckets_finish,
+    .next = buckets_next,
+    .rewind = buckets_rewind,
+    .share = buckets_share,
+    .allgather_params = buckets_allgather_params,
+    .allgather_state = buckets_allgather_state,
 };

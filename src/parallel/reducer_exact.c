@@ -1,12 +1,12 @@
-/* The reducer exact: one allreduce after the backward passes, as fused, but of doubles that are
- * multiples of one quantum, see base/exact.h. A pass goes by any number of blocks on each rank,
- * whose gradients are added up here, slice by slice as they become final, while they are in the
- * cache. For the same blocks all sums have the same bits, whichever ranks make them, and in
- * whatever order the MPI library adds.
+/* The reducer exact: one allreduce after the backward pass, as fused, but of doubles that are
+ * multiples of one quantum, see base/exact.h. A pass computes any number of micro-batches on each
+ * rank. Their gradients are added here, slice by slice as they become final, while they are in the
+ * cache. The same micro-batches give sums with the same bits, on whichever ranks they are computed
+ * and in whatever order the MPI library adds.
  *
- * How large a gradient may be is a matter of how fine the quantum is: 52 bits are there for both. A
- * gradient of LARGEST for each row is far beyond any that trains, and leaves a quantum of 1e-11
- * for a mean gradient, a thousandth of Adam's epsilon. */
+ * 52 bits are shared between the largest gradient and the quantum. MAX_GRAD, per row, is far above
+ * the gradients of any training that converges; it leaves a quantum of 1e-11 for a mean gradient, a
+ * thousandth of Adam's epsilon. */
 #include "parallel/reducer_kind.h"
 
 #include "base/dispatch.h"
@@ -16,24 +16,24 @@
 
 #include <string.h>
 
-#define LARGEST 16384.0
-enum { PIECE = 1 << 12 /* floats of a sum that is used at once */ };
+#define MAX_GRAD 16384.0
+enum { PIECE = 1 << 12 /* floats per piece */ };
 
 typedef struct exact {
     ls_reducer base;
-    double *sums;    /* [count + LS_CONTROL_VALUES] of gradients, and the control word */
-    double quantum;  /* of the gradients */
-    int64_t reached; /* from here to the end some block of this step is in the sums */
-    float *piece;    /* [PIECE] sums as floats */
-    int64_t taken;   /* by next() */
+    double *sums;        /* [count + LS_CONTROL_VALUES] sums of gradients, and the control word */
+    double quantum;      /* all sums of gradients are multiples of it */
+    int64_t summed_from; /* from this offset on, `sums` has gradients of this step */
+    float *piece;        /* [PIECE] sums converted to floats */
+    int64_t taken;       /* floats returned by next() */
 } exact;
 
-static ls_status create(ls_reducer *r)
+static ls_status exact_create(ls_reducer *r)
 {
     exact *e = (exact *)r;
-    e->reached = r->count;
-    r->limit = (float)(LARGEST * (double)r->rows.block);
-    e->quantum = ls_exact_quantum(LARGEST * (double)(r->rows.batch + r->rows.block));
+    e->summed_from = r->count;
+    r->limit = (float)(MAX_GRAD * (double)r->rows.block);
+    e->quantum = ls_exact_quantum(MAX_GRAD * (double)(r->rows.batch + r->rows.block));
     r->grads = ls_arena_alloc(r->count, LS_LANE_GRADS);
     r->params = r->grads != NULL ? ls_arena_alloc(r->count, LS_LANE_PARAMS) : NULL;
     e->sums = r->params != NULL ? ls_alloc(r->count + LS_CONTROL_VALUES, sizeof *e->sums) : NULL;
@@ -41,7 +41,7 @@ static ls_status create(ls_reducer *r)
     return ls_agree(r->comm, e->piece != NULL ? LS_OK : LS_ERR_FAILURE);
 }
 
-static void destroy(ls_reducer *r)
+static void exact_destroy(ls_reducer *r)
 {
     exact *e = (exact *)r;
     ls_arena_free(r->grads, LS_LANE_GRADS);
@@ -50,35 +50,36 @@ static void destroy(ls_reducer *r)
     ls_free(e->piece);
 }
 
-static void set_params(ls_reducer *r, const float *params)
+static void exact_set_params(ls_reducer *r, const float *params)
 {
     if (params != r->params)
         memcpy(r->params, params, (size_t)r->count * sizeof *params);
 }
 
-LS_DISPATCH static void set(int64_t n, double quantum, const float *restrict grads,
-                            double *restrict sums)
+/* Write or add gradients, rounded to the quantum. The first micro-batch of a step writes. */
+LS_DISPATCH static void set_sums(int64_t n, double quantum, const float *restrict grads,
+                                 double *restrict sums)
 {
     for (int64_t i = 0; i < n; i++)
         sums[i] = ls_exact_round((double)grads[i], quantum);
 }
 
-LS_DISPATCH static void add(int64_t n, double quantum, const float *restrict grads,
-                            double *restrict sums)
+LS_DISPATCH static void add_sums(int64_t n, double quantum, const float *restrict grads,
+                                 double *restrict sums)
 {
     for (int64_t i = 0; i < n; i++)
         sums[i] += ls_exact_round((double)grads[i], quantum);
 }
 
-static void ready(ls_reducer *r, ls_range final)
+static void exact_grads_ready(ls_reducer *r, ls_range final)
 {
     exact *e = (exact *)r;
-    (final.first < e->reached ? set : add)(final.count, e->quantum, r->grads + final.first,
-                                           e->sums + final.first);
-    e->reached = ls_min(final.first, e->reached);
+    (final.first < e->summed_from ? set_sums : add_sums)(
+        final.count, e->quantum, r->grads + final.first, e->sums + final.first);
+    e->summed_from = ls_min(final.first, e->summed_from);
 }
 
-static void finish(ls_reducer *r, double word[LS_CONTROL_VALUES])
+static void exact_finish(ls_reducer *r, double word[LS_CONTROL_VALUES])
 {
     exact *e = (exact *)r;
     const int64_t values = r->count + LS_CONTROL_VALUES;
@@ -90,45 +91,45 @@ static void finish(ls_reducer *r, double word[LS_CONTROL_VALUES])
                       MPI_SUM, r->comm->mpi);
     }
     memcpy(word, control, LS_CONTROL_VALUES * sizeof *word);
-    e->reached = r->count;
+    e->summed_from = r->count;
     e->taken = 0;
 }
 
-static bool next(ls_reducer *r, ls_owned_range *piece)
+static bool exact_next(ls_reducer *r, ls_owned_range *piece)
 {
     exact *e = (exact *)r;
     const int64_t left = r->count - e->taken;
     if (left == 0)
         return false;
-    /* The gradient arena is free: reuse it for the sums. */
-    float *floats = r->holds ? r->grads + e->taken : e->piece;
+    /* The gradient arena is free after finish(): kept pieces store their sums there. */
+    float *floats = r->keeps_pieces ? r->grads + e->taken : e->piece;
     *piece = (ls_owned_range){.first = e->taken,
                               .count = ls_min(left, PIECE),
                               .grads = floats,
                               .params = r->params + e->taken,
                               .fresh = r->count};
-    const int64_t fresh = r->again ? 0 : piece->count;
-    for (int64_t i = 0; i < fresh; i++)
+    const int64_t unconverted = r->rewound ? 0 : piece->count;
+    for (int64_t i = 0; i < unconverted; i++)
         floats[i] = (float)e->sums[e->taken + i];
     e->taken += piece->count;
     return true;
 }
 
-static void rewind_pieces(ls_reducer *r)
+static void exact_rewind(ls_reducer *r)
 {
     ((exact *)r)->taken = 0;
 }
 
-/* Every rank updates all parameters: nothing is shared, published or completed. */
+/* Every rank updates all parameters: share, allgather_params and allgather_state stay NULL. */
 const ls_reducer_kind ls_reducer_exact = {
     .size = sizeof(exact),
     .by_blocks = true,
     .on_request = true,
-    .create = create,
-    .destroy = destroy,
-    .set_params = set_params,
-    .ready = ready,
-    .finish = finish,
-    .next = next,
-    .rewind = rewind_pieces,
+    .create = exact_create,
+    .destroy = exact_destroy,
+    .set_params = exact_set_params,
+    .grads_ready = exact_grads_ready,
+    .finish = exact_finish,
+    .next = exact_next,
+    .rewind = exact_rewind,
 };

@@ -1,5 +1,5 @@
-/* The interface that every kind of reducer implements, see lockstep/reducer.h for what the
- * functions do. */
+/* The interface that every kind of reducer implements. lockstep/reducer.h documents the functions;
+ * comments here add only the differences. */
 #ifndef LS_PARALLEL_REDUCER_KIND_H
 #define LS_PARALLEL_REDUCER_KIND_H
 
@@ -8,17 +8,19 @@
 
 #include "parallel/comm_mpi.h"
 
-/* Room for the sums of a score. An MPI library divides a message by its length, and so decides in
- * which order some gradients of three ranks or more are added: a longer word changes last bits. */
+/* Space for the sums of a score. MPI libraries split a message according to its length, which
+ * decides the order of addition of some gradients on three or more ranks: a longer control word
+ * changes last bits. */
 enum { LS_CONTROL_SUMS_ROOM = 3 };
 
-/* The control word as numbers behind the gradients: as floats they are exact up to 2^24. */
+/* Values of the control word, stored behind the gradients; as floats, integers are exact up to
+ * 2^24. */
 enum {
     LS_CONTROL_ROWS,
     LS_CONTROL_FAILED,
     LS_CONTROL_STOP,
-    LS_CONTROL_DUE,  /* of rank 0: save + 2 copy */
-    LS_CONTROL_SUMS, /* of the score; what they leave of their room is 0 */
+    LS_CONTROL_DUE,  /* save + 2 * copy, from rank 0; 0 from the other ranks */
+    LS_CONTROL_SUMS, /* sums of the score; unused values are 0 */
     LS_CONTROL_VALUES = LS_CONTROL_SUMS + LS_CONTROL_SUMS_ROOM
 };
 _Static_assert((int)LS_SUMS <= (int)LS_CONTROL_SUMS_ROOM,
@@ -27,37 +29,39 @@ _Static_assert((int)LS_SUMS <= (int)LS_CONTROL_SUMS_ROOM,
 /* Most floats or doubles in one MPI call, far below the range of its int. */
 #define LS_MPI_VALUES (INT64_C(1) << 28)
 
-/* Whose a rank's pieces are. */
+/* How pieces are divided among ranks. */
 typedef enum ls_share {
-    LS_SHARE_ALL,   /* every rank has all of them */
-    LS_SHARE_OWN,   /* its own */
-    LS_SHARE_OTHERS /* those of another rank, which has LS_SHARE_OWN */
+    LS_SHARE_ALL,   /* every rank has all pieces */
+    LS_SHARE_OWN,   /* this rank's pieces count in sums over ranks */
+    LS_SHARE_OTHERS /* this rank's pieces, if any, count on another rank */
 } ls_share;
 
-/* A kind: its traits and its functions. A function that may be NULL has nothing to do then. */
+/* A kind: traits and functions. A function that may be NULL is a no-op if it is. */
 typedef struct ls_reducer_kind {
-    size_t size;     /* of the struct that begins with an ls_reducer */
+    size_t size;     /* bytes of the kind's struct, whose first member is an ls_reducer */
     bool overlaps;   /* still reduces while pieces are updated, see ls_reducer_updates_lazily() */
-    bool by_blocks;  /* sums the gradients of blocks, see ls_step_rows */
-    bool on_request; /* no candidate of LS_REDUCE_AUTO */
-    bool (*applies)(int ranks, int nodes); /* false: no gain on these; NULL: always true. Pure. */
+    bool by_blocks;  /* sums the gradients of micro-batches, see ls_step_rows */
+    bool on_request; /* not a candidate of LS_REDUCE_AUTO */
+    bool (*applies)(int ranks, int nodes); /* false: no gain there; NULL: always true. Pure. */
 
-    /* Sets grads and params and all else. Collective, agreed. */
+    /* Sets grads, params and the kind's own members. Collective; the status is agreed. */
     ls_status (*create)(ls_reducer *reducer);
-    void (*destroy)(ls_reducer *reducer); /* Collective; of what create() left, too, if it failed */
+    /* Also called after create() failed, on a partly created reducer. Collective. */
+    void (*destroy)(ls_reducer *reducer);
     void (*set_params)(ls_reducer *reducer, const float *params);
-    /* Only for a kind whose control word leaves before all gradients are known. May be NULL. */
+    /* For kinds that send the control word before all gradients are known. May be NULL. */
     void (*begin)(ls_reducer *reducer, const double word[LS_CONTROL_VALUES]);
-    /* These gradients are final; a pass tells of ranges from the arena's end down. May be NULL. */
-    void (*ready)(ls_reducer *reducer, ls_range final);
-    /* word  this rank's; on return the sum */
+    /* Gradients of this range are final; a pass reports ranges from the arena's end down. May be
+     * NULL. */
+    void (*grads_ready)(ls_reducer *reducer, ls_range final);
+    /* word  this rank's control word; on return the sum over ranks */
     void (*finish)(ls_reducer *reducer, double word[LS_CONTROL_VALUES]);
     bool (*next)(ls_reducer *reducer, ls_owned_range *piece);
     void (*rewind)(ls_reducer *reducer);
-    /* LS_SHARE_ALL on all ranks or on none. NULL: LS_SHARE_ALL, and then so are the next two. */
+    /* LS_SHARE_ALL on all ranks or on none. If NULL, LS_SHARE_ALL, and the next two are NULL. */
     ls_share (*share)(const ls_reducer *reducer);
-    void (*publish)(ls_reducer *reducer);
-    void (*complete)(ls_reducer *reducer, float *arena);
+    void (*allgather_params)(ls_reducer *reducer);
+    void (*allgather_state)(ls_reducer *reducer, float *arena);
 } ls_reducer_kind;
 
 struct ls_reducer {
@@ -66,21 +70,21 @@ struct ls_reducer {
     bool shard;
     const ls_layout *layout; /* borrowed */
     int64_t count;           /* layout->count */
-    ls_step_rows rows;       /* rows.mine: the most of any rank */
+    ls_step_rows rows;       /* rows.mine: maximum over ranks */
     float *grads;            /* [count], set by create() */
-    float *params;           /* the same */
-    float limit;             /* that gradients must not exceed: FLT_MAX, or set by create() */
+    float *params;           /* [count], set by create() */
+    float limit;             /* largest magnitude of a gradient: FLT_MAX, or set by create() */
     const ls_group *group;   /* NULL, or set by create() */
-    bool holds;              /* pieces stay valid until publish() */
-    bool again;              /* they come once more: what is to be done once is done */
+    bool keeps_pieces;       /* pieces stay valid until allgather_params() */
+    bool rewound;            /* second or later iteration over this step's pieces */
     ls_reducer_times times;
 
-    ls_control mine; /* what this rank said when the step began */
-    int64_t final;   /* gradients from here on are final in the pass that is going on */
-    int64_t bad;     /* offset of the first one of this step that exceeds the limit; -1: none */
+    ls_control control; /* this rank's control word, from the begin of the step */
+    int64_t final_from; /* gradients from this offset on are final in the current pass */
+    int64_t bad;        /* offset of this step's first gradient over the limit; -1: none */
 
-    /* For the times of a step: when its first reduction started (0: not yet) and its latest sum had
-     * arrived, and times.exposed at these moments. */
+    /* Times of a step: start of its first reduction (0: not started), arrival of its latest sum,
+     * and times.exposed at these two moments. */
     double begun, arrived;
     double exposed_before, exposed_until;
 };
@@ -90,7 +94,7 @@ extern const ls_reducer_kind ls_reducer_overlap;
 extern const ls_reducer_kind ls_reducer_hierarchical;
 extern const ls_reducer_kind ls_reducer_exact;
 
-/* Conversions between the control word and its floats behind the gradients. Local. */
+/* Convert between the control word and its floats behind the gradients. Local. */
 static inline void ls_control_put(const double word[LS_CONTROL_VALUES], float *floats)
 {
     for (int i = 0; i < LS_CONTROL_VALUES; i++)

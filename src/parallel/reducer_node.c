@@ -1,21 +1,22 @@
-/* The reducer hierarchical. The ranks of a node lay their gradients into shared memory and share
- * one copy of the parameters. The arena is cut into blocks, each block into slices, one for each
- * local rank, or for as many as every node has; local rank k of each node owns slice k of every
- * block there:
+/* The reducer hierarchical. The ranks of a node write their gradients to shared memory and share
+ * one copy of the parameters. The arena is divided into sections, each section into slices, one per
+ * owner. The owners of a node are its lowest ranks; their number is the smallest number of ranks on
+ * any node. Owner k of each node owns slice k of every section:
  *
  *     barrier                  all gradients of the node are written
- *     sum my slices            over the ranks of the node, in their order
+ *     sum my slices            over the ranks of the node, in the order of ranks
  *     allreduce                with the owners of the same slices on the other nodes
  *     update my slices         of the node's parameters
- *     barrier                  all parameters of the node are new
+ *     barrier                  all parameters of the node are updated
  *
- * Where all nodes have as many ranks, those of a node are a group, too, see lockstep/group.h: a
- * matrix that it splits is a block, cut between its rows, and its slices are summed when they are
- * computed. What lies between such matrices is a block of the other kind.
+ * If all nodes have the same number of ranks, the ranks of a node are also a tensor-parallel group,
+ * see lockstep/group.h. A matrix that the group splits is a section, divided between rows; its
+ * slices are already summed by the backward pass. The ranges between such matrices are the other
+ * sections.
  *
- * On a single node nothing is copied at all: a rank reads the others' gradients where they were
- * written, in pieces that stay in the cache until they are used. Sharded, the owners of the same
- * slices share the work of updating them as well: each takes a part of them, laid end to end. */
+ * On a single node no gradients are copied: a rank reads the other ranks' gradients in place, in
+ * pieces that stay in the cache until they are used. Sharded, the owners of the same slices also
+ * divide the updates: each updates a part of these slices, concatenated. */
 #include "parallel/reducer_kind.h"
 
 #include "base/clock.h"
@@ -28,36 +29,36 @@
 #include <sys/statvfs.h>
 
 enum {
-    PIECE = 1 << 12,  /* floats of a sum that is used at once */
-    ALIGNMENT = 1024, /* floats: what lies in shared memory begins on a page of its own */
-    CACHE_LINE = 16,  /* floats: slices don't share one */
+    PIECE = 1 << 12,  /* floats per piece */
+    ALIGNMENT = 1024, /* floats: arrays in shared memory are page-aligned */
+    CACHE_LINE = 16,  /* floats: two slices never share a cache line */
 };
 
-/* A range of the arena that is cut into a slice for each owner. */
-typedef struct block {
+/* A range of the arena that is divided into a slice for each owner. */
+typedef struct section {
     int64_t first, count;
-    int64_t unit; /* floats that are not cut: a row of a matrix, a cache line */
-    bool split;   /* a matrix that the group splits */
-} block;
+    int64_t unit; /* floats; slices are multiples of it: a row of a matrix, a cache line */
+    bool split;   /* true: a matrix that the group splits */
+} section;
 
 typedef struct node {
     ls_reducer base;
-    MPI_Comm local;   /* the ranks of this node */
-    MPI_Comm column;  /* the owners of the same slices; MPI_COMM_NULL if this rank owns none */
-    int size, rank;   /* of `local` */
-    int owners;       /* on each node */
-    int nodes, place; /* size and rank of `column` */
-    block *block;     /* [blocks], in the order of the arena */
-    int blocks;
+    MPI_Comm local;  /* the ranks of this node */
+    MPI_Comm column; /* the owners of the same slices; MPI_COMM_NULL if this rank owns none */
+    int size, rank;  /* of `local` */
+    int owners;      /* number of owners on each node */
+    int nodes, column_rank; /* size of `column`, this rank in it */
+    section *section;       /* [sections], in the order of the arena */
+    int sections;
     ls_group group;
     MPI_Win window;
-    const float **grads;  /* [size] each local rank's gradients, control word behind them */
-    int64_t owned;        /* floats in this rank's slices */
-    float *sums;          /* several nodes: [owned + control] my slices, end to end; one: [PIECE] */
-    float *part;          /* sharded: this rank's part of them */
-    int *counts, *starts; /* sharded: [nodes] those parts */
-    ls_range mine;        /* what is this rank's to update, of its slices laid end to end */
-    int64_t taken;        /* of it, by next() */
+    const float **grads; /* [size] each local rank's gradients, then its control word */
+    int64_t owned;       /* floats in this rank's slices */
+    float *sums; /* several nodes: [owned + control] slices, concatenated; one node: [PIECE] */
+    float *part; /* sharded: [mine.count] sum of this rank's part of `sums` */
+    int *counts, *starts; /* sharded: [nodes] each node's part of `sums` */
+    ls_range mine;        /* range of the concatenated slices that this rank updates */
+    int64_t taken;        /* floats of `mine` returned by next() */
 } node;
 
 static bool is_owner(const node *n)
@@ -65,23 +66,23 @@ static bool is_owner(const node *n)
     return n->rank < n->owners;
 }
 
-/* Slice k of a block. */
-static ls_range slice_of(const node *n, const block *b, int k)
+/* Returns slice k of a section. */
+static ls_range slice_of(const node *n, const section *s, int k)
 {
-    const ls_range units = ls_shard((b->count + b->unit - 1) / b->unit, n->owners, k);
-    const int64_t end = ls_min((units.first + units.count) * b->unit, b->count);
-    const int64_t first = ls_min(units.first * b->unit, end);
-    return (ls_range){b->first + first, end - first};
+    const ls_range units = ls_shard((s->count + s->unit - 1) / s->unit, n->owners, k);
+    const int64_t end = ls_min((units.first + units.count) * s->unit, s->count);
+    const int64_t first = ls_min(units.first * s->unit, end);
+    return (ls_range){s->first + first, end - first};
 }
 
-/* The range of the arena that position `at` of this rank's slices, laid end to end, begins, as far
- * as its slice goes, and the block that it belongs to. */
-static ls_range range_at(const node *n, int64_t at, const block **of)
+/* Maps position `at` of this rank's concatenated slices to the arena. Returns the range from there
+ * to the end of its slice. of: on return its section */
+static ls_range range_at(const node *n, int64_t at, const section **of)
 {
-    for (int i = 0; i < n->blocks; i++) {
-        const ls_range slice = slice_of(n, &n->block[i], n->rank);
+    for (int i = 0; i < n->sections; i++) {
+        const ls_range slice = slice_of(n, &n->section[i], n->rank);
         if (at < slice.count) {
-            *of = &n->block[i];
+            *of = &n->section[i];
             return (ls_range){slice.first + at, slice.count - at};
         }
         at -= slice.count;
@@ -89,27 +90,27 @@ static ls_range range_at(const node *n, int64_t at, const block **of)
     return (ls_range){0};
 }
 
-/* Everything written before is seen by all ranks of the node after. */
-static void meet(node *n)
+/* Barrier on the node; writes before it are visible to all ranks of the node after it. Collective
+ * on the node. */
+static void node_barrier(node *n)
 {
     MPI_Win_sync(n->window);
     MPI_Barrier(n->local);
     MPI_Win_sync(n->window);
 }
 
-/* The same for the group, whose passes call it: the wait is communication that they are exposed to.
- */
+/* The group's barrier, called by passes: the wait counts as exposed communication. */
 static void group_barrier(void *user)
 {
     node *n = user;
     const double begin = ls_now();
     ls_wait_begin(n->base.comm);
-    meet(n);
+    node_barrier(n);
     ls_wait_end(n->base.comm);
     n->base.times.exposed += ls_now() - begin;
 }
 
-/* Floats of this rank's gradients in shared memory, and of all that it lays there. */
+/* Floats of this rank's gradients in shared memory, with the control word and padding. */
 static int64_t grads_floats(const node *n)
 {
     const int64_t count = n->base.count;
@@ -117,44 +118,47 @@ static int64_t grads_floats(const node *n)
            LS_LANE_PARAMS * LS_LANE_FLOATS;
 }
 
-static int64_t team_floats(const node *n)
+/* Floats of the group's buffers; 0 without a group. */
+static int64_t group_floats(const node *n)
 {
     return n->group.size > 0 ? ls_group_floats(n->group.size, n->group.rows, n->base.layout) : 0;
 }
 
-/* Rank 0 lays there the parameters, and behind them what the group shares. */
+/* Floats of the parameters in shared memory, allocated by rank 0 with the group's buffers behind
+ * them. */
 static int64_t params_floats(const node *n)
 {
     return (n->base.count + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
+/* Floats of shared memory that this rank allocates. */
 static int64_t shared_floats(const node *n)
 {
-    return grads_floats(n) + (n->rank == 0 ? params_floats(n) + team_floats(n) : 0);
+    return grads_floats(n) + (n->rank == 0 ? params_floats(n) + group_floats(n) : 0);
 }
 
-/* Whether the node has room for it, and its first rank, which makes the memory, can. To be asked
- * first: where Open MPI can't have it, some of its ranks wait for ever. Collective on the node. */
-static ls_status check_room(const node *n)
+/* Checks that the node has enough shared memory and that its first rank can create it. Called
+ * before the allocation, because some ranks of Open MPI wait for ever if it fails. Collective on
+ * the node. */
+static ls_status check_shared_memory(const node *n)
 {
-    enum { SPARE = 1 << 20 /* bytes, for what MPI adds */, FILES = 8 };
-    struct statvfs room;
+    enum { SPARE = 1 << 20 /* bytes that MPI adds */, FILES = 8 };
+    struct statvfs fs;
     int64_t bytes = shared_floats(n) * (int64_t)sizeof(float);
     MPI_Allreduce(MPI_IN_PLACE, &bytes, 1, MPI_INT64_T, MPI_SUM, n->local);
     ls_status status = ls_limits_try_files(FILES);
     if (status == LS_OK && n->rank == 0)
         status = ls_limits_try_shared_memory();
-    if (status == LS_OK && statvfs("/dev/shm", &room) == 0 &&
-        (uint64_t)room.f_bavail * room.f_frsize < (uint64_t)bytes + SPARE)
+    if (status == LS_OK && statvfs("/dev/shm", &fs) == 0 &&
+        (uint64_t)fs.f_bavail * fs.f_frsize < (uint64_t)bytes + SPARE)
         status = ls_fail(LS_ERR_FAILURE, "/dev/shm has no room for %lld bytes", (long long)bytes);
-    return status == LS_OK
-               ? LS_OK
-               : ls_fail(status, "--reduce hierarchical: %s; another --reduce needs none",
-                         ls_error_text());
+    return status == LS_OK ? LS_OK
+                           : ls_fail(status, "--reduce hierarchical: %s; use another --reduce",
+                                     ls_error_text());
 }
 
-/* Takes the shared memory. */
-static ls_status share_memory(node *n)
+/* Allocates the shared memory. Collective on the node. */
+static ls_status alloc_shared_memory(node *n)
 {
     const int64_t grads = grads_floats(n), floats = shared_floats(n);
     float *base;
@@ -168,11 +172,10 @@ static ls_status share_memory(node *n)
     MPI_Info_free(&info);
     if (code != MPI_SUCCESS) {
         n->window = MPI_WIN_NULL;
-        return ls_fail(
-            LS_ERR_FAILURE,
-            "--reduce hierarchical: no shared memory for %lld floats (look at /dev/shm); "
-            "another --reduce needs none",
-            (long long)floats);
+        return ls_fail(LS_ERR_FAILURE,
+                       "--reduce hierarchical: no shared memory for %lld floats (check /dev/shm); "
+                       "use another --reduce",
+                       (long long)floats);
     }
     MPI_Win_lock_all(MPI_MODE_NOCHECK, n->window);
     for (int r = 0; r < n->size; r++) {
@@ -191,12 +194,12 @@ static ls_status share_memory(node *n)
     return LS_OK;
 }
 
-/* Cuts the arena into blocks. Local. */
-static ls_status make_blocks(node *n)
+/* Divides the arena into sections. Local. */
+static ls_status make_sections(node *n)
 {
     const ls_layout *layout = n->base.layout;
-    n->block = ls_alloc(2 * (int64_t)layout->matrices + 1, sizeof *n->block);
-    if (n->block == NULL)
+    n->section = ls_alloc(2 * (int64_t)layout->matrices + 1, sizeof *n->section);
+    if (n->section == NULL)
         return LS_ERR_FAILURE;
     int64_t done = 0;
     for (int i = 0; i < layout->matrices; i++) {
@@ -204,29 +207,29 @@ static ls_status make_blocks(node *n)
         if (n->group.size == 0 || !ls_group_splits(n->group.size, n->group.rows, m))
             continue;
         if (m->offset > done)
-            n->block[n->blocks++] = (block){done, m->offset - done, CACHE_LINE, false};
-        n->block[n->blocks++] = (block){m->offset, m->rows * m->columns, m->columns, true};
+            n->section[n->sections++] = (section){done, m->offset - done, CACHE_LINE, false};
+        n->section[n->sections++] = (section){m->offset, m->rows * m->columns, m->columns, true};
         done = m->offset + m->rows * m->columns;
     }
     if (layout->count > done)
-        n->block[n->blocks++] = (block){done, layout->count - done, CACHE_LINE, false};
+        n->section[n->sections++] = (section){done, layout->count - done, CACHE_LINE, false};
     return LS_OK;
 }
 
-/* Makes room for this rank's slices, and cuts sharded ones into parts. Local. */
-static ls_status make_room(node *n)
+/* Allocates the sums of this rank's slices and, if sharded, divides them into parts. Local. */
+static ls_status alloc_sums(node *n)
 {
     if (!is_owner(n))
         return LS_OK;
-    for (int i = 0; i < n->blocks; i++)
-        n->owned += slice_of(n, &n->block[i], n->rank).count;
+    for (int i = 0; i < n->sections; i++)
+        n->owned += slice_of(n, &n->section[i], n->rank).count;
     n->mine = (ls_range){0, n->owned};
     n->sums = ls_alloc(n->nodes > 1 ? n->owned + LS_CONTROL_VALUES : PIECE, sizeof *n->sums);
     if (n->sums == NULL)
         return LS_ERR_FAILURE;
     if (!n->base.shard || n->nodes == 1)
         return LS_OK;
-    n->mine = ls_shard(n->owned, n->nodes, n->place);
+    n->mine = ls_shard(n->owned, n->nodes, n->column_rank);
     n->counts = ls_alloc(2 * (int64_t)n->nodes, sizeof *n->counts);
     n->part = n->counts != NULL ? ls_alloc(n->mine.count, sizeof *n->part) : NULL;
     if (n->part == NULL)
@@ -240,7 +243,7 @@ static ls_status make_room(node *n)
     return LS_OK;
 }
 
-static ls_status create(ls_reducer *r)
+static ls_status node_create(ls_reducer *r)
 {
     node *n = (node *)r;
     MPI_Comm all = r->comm->mpi;
@@ -254,7 +257,7 @@ static ls_status create(ls_reducer *r)
     MPI_Comm_split(all, is_owner(n) ? n->rank : MPI_UNDEFINED, r->comm->rank, &n->column);
     if (is_owner(n)) {
         MPI_Comm_size(n->column, &n->nodes);
-        MPI_Comm_rank(n->column, &n->place);
+        MPI_Comm_rank(n->column, &n->column_rank);
     }
     MPI_Bcast(&n->nodes, 1, MPI_INT, 0, n->local);
     if (n->owners == most && n->size > 1) {
@@ -266,15 +269,15 @@ static ls_status create(ls_reducer *r)
         r->group = &n->group;
     }
     n->grads = ls_alloc(n->size, sizeof *n->grads);
-    ls_status status = ls_agree(r->comm, n->grads == NULL ? LS_ERR_FAILURE : make_blocks(n));
+    ls_status status = ls_agree(r->comm, n->grads == NULL ? LS_ERR_FAILURE : make_sections(n));
     if (status == LS_OK)
-        status = ls_agree(r->comm, check_room(n));
+        status = ls_agree(r->comm, check_shared_memory(n));
     if (status == LS_OK)
-        status = ls_agree(r->comm, share_memory(n));
-    return status == LS_OK ? ls_agree(r->comm, make_room(n)) : status;
+        status = ls_agree(r->comm, alloc_shared_memory(n));
+    return status == LS_OK ? ls_agree(r->comm, alloc_sums(n)) : status;
 }
 
-static void destroy(ls_reducer *r)
+static void node_destroy(ls_reducer *r)
 {
     node *n = (node *)r;
     if (n->window != MPI_WIN_NULL) {
@@ -284,28 +287,28 @@ static void destroy(ls_reducer *r)
     if (n->column != MPI_COMM_NULL)
         MPI_Comm_free(&n->column);
     MPI_Comm_free(&n->local);
-    ls_free(n->block);
+    ls_free(n->section);
     ls_free(n->grads);
     ls_free(n->sums);
     ls_free(n->counts);
     ls_free(n->part);
 }
 
-/* Each owner copies its slices, so that they lie in memory near to it. */
-static void set_params(ls_reducer *r, const float *params)
+/* Each owner copies its own slices, so that their pages are on its NUMA domain (first touch). */
+static void node_set_params(ls_reducer *r, const float *params)
 {
     node *n = (node *)r;
-    meet(n);
-    for (int i = 0; params != r->params && is_owner(n) && i < n->blocks; i++) {
-        const ls_range slice = slice_of(n, &n->block[i], n->rank);
+    node_barrier(n);
+    for (int i = 0; params != r->params && is_owner(n) && i < n->sections; i++) {
+        const ls_range slice = slice_of(n, &n->section[i], n->rank);
         memcpy(r->params + slice.first, params + slice.first, (size_t)slice.count * sizeof *params);
     }
-    meet(n);
+    node_barrier(n);
 }
 
-/* Adds up floats first .. first+count-1 of all local ranks' arenas, in the order of ranks. */
-LS_DISPATCH static void sum_locally(const node *n, int64_t first, int64_t count,
-                                    float *restrict out)
+/* Sums floats [first, first + count) of all local ranks' gradients, in the order of ranks. */
+LS_DISPATCH static void sum_local_ranks(const node *n, int64_t first, int64_t count,
+                                        float *restrict out)
 {
     const float *restrict a = n->grads[0] + first;
     if (n->size == 1) {
@@ -322,28 +325,28 @@ LS_DISPATCH static void sum_locally(const node *n, int64_t first, int64_t count,
     }
 }
 
-/* Lays this rank's slices, summed over the node, end to end. */
-static void collect(node *n)
+/* Concatenates this rank's slices, summed over the node, and the summed control word in n->sums. */
+static void sum_slices(node *n)
 {
     float *out = n->sums;
-    for (int i = 0; i < n->blocks; i++) {
-        const ls_range slice = slice_of(n, &n->block[i], n->rank);
-        if (n->block[i].split)
+    for (int i = 0; i < n->sections; i++) {
+        const ls_range slice = slice_of(n, &n->section[i], n->rank);
+        if (n->section[i].split)
             memcpy(out, n->base.grads + slice.first, (size_t)slice.count * sizeof *out);
-        for (int64_t done = 0; !n->block[i].split && done < slice.count; done += PIECE) {
+        for (int64_t done = 0; !n->section[i].split && done < slice.count; done += PIECE) {
             int64_t left = slice.count - done;
-            sum_locally(n, slice.first + done, ls_min(left, PIECE), out + done);
+            sum_local_ranks(n, slice.first + done, ls_min(left, PIECE), out + done);
         }
         out += slice.count;
     }
-    sum_locally(n, n->base.count, LS_CONTROL_VALUES, out);
+    sum_local_ranks(n, n->base.count, LS_CONTROL_VALUES, out);
 }
 
-/* Sums them, and the control word behind them, over the nodes. */
-static void sum_over_nodes(node *n, float word[LS_CONTROL_VALUES])
+/* Sums this rank's slices and the control word over the nodes. Collective on `column`. */
+static void reduce_over_nodes(node *n, float word[LS_CONTROL_VALUES])
 {
     float *control = n->sums + n->owned;
-    collect(n);
+    sum_slices(n);
     if (n->base.shard) {
         MPI_Request request;
         MPI_Iallreduce(MPI_IN_PLACE, control, LS_CONTROL_VALUES, MPI_FLOAT, MPI_SUM, n->column,
@@ -360,17 +363,17 @@ static void sum_over_nodes(node *n, float word[LS_CONTROL_VALUES])
     memcpy(word, control, LS_CONTROL_VALUES * sizeof *word);
 }
 
-static void finish(ls_reducer *r, double word[LS_CONTROL_VALUES])
+static void node_finish(ls_reducer *r, double word[LS_CONTROL_VALUES])
 {
     node *n = (node *)r;
     float sum[LS_CONTROL_VALUES];
     ls_control_put(word, r->grads + r->count);
-    meet(n);
+    node_barrier(n);
     if (n->nodes == 1) {
-        sum_locally(n, r->count, LS_CONTROL_VALUES, sum);
+        sum_local_ranks(n, r->count, LS_CONTROL_VALUES, sum);
     } else {
         if (is_owner(n))
-            sum_over_nodes(n, sum);
+            reduce_over_nodes(n, sum);
         if (n->owners < n->size)
             MPI_Bcast(sum, LS_CONTROL_VALUES, MPI_FLOAT, 0, n->local);
     }
@@ -378,10 +381,10 @@ static void finish(ls_reducer *r, double word[LS_CONTROL_VALUES])
     n->taken = 0;
 }
 
-static bool next(ls_reducer *r, ls_owned_range *piece)
+static bool node_next(ls_reducer *r, ls_owned_range *piece)
 {
     node *n = (node *)r;
-    const block *of = NULL;
+    const section *of = NULL;
     int64_t left = n->mine.count - n->taken;
     if (left == 0)
         return false;
@@ -397,13 +400,13 @@ static bool next(ls_reducer *r, ls_owned_range *piece)
         piece->grads = r->grads + range.first;
     } else {
         piece->count = ls_min(left, PIECE);
-        piece->grads = r->holds ? r->grads + piece->first : n->sums;
-        if (!r->again)
-            sum_locally(n, piece->first, piece->count, n->sums);
-        /* Nobody else reads this slice of this rank's own gradients. */
-        if (!r->again && r->holds)
+        piece->grads = r->keeps_pieces ? r->grads + piece->first : n->sums;
+        if (!r->rewound)
+            sum_local_ranks(n, piece->first, piece->count, n->sums);
+        /* Only this rank reads this slice of its own gradients: kept sums are stored there. */
+        if (!r->rewound && r->keeps_pieces)
             memcpy(r->grads + piece->first, n->sums, (size_t)piece->count * sizeof *n->sums);
-        /* Other ranks have read these parameters: what comes next is asked for in time. */
+        /* Other ranks have read these parameters: prefetch the next piece's for writing. */
         for (int64_t i = piece->count; i < left && i < 2 * PIECE; i += CACHE_LINE)
             __builtin_prefetch(piece->params + i, 1);
     }
@@ -411,24 +414,25 @@ static bool next(ls_reducer *r, ls_owned_range *piece)
     return true;
 }
 
-static void rewind_pieces(ls_reducer *r)
+static void node_rewind(ls_reducer *r)
 {
     ((node *)r)->taken = 0;
 }
 
-/* Without sharding the owners of the same slices on all nodes have the same pieces. */
-static ls_share share(const ls_reducer *r)
+/* Without sharding, the owners of the same slices on all nodes have the same pieces: those of the
+ * first node count. */
+static ls_share node_share(const ls_reducer *r)
 {
     const node *n = (const node *)r;
     if (n->nodes == 1 && n->size == 1)
         return LS_SHARE_ALL;
-    return n->part != NULL || (is_owner(n) && n->place == 0) ? LS_SHARE_OWN : LS_SHARE_OTHERS;
+    return n->part != NULL || (is_owner(n) && n->column_rank == 0) ? LS_SHARE_OWN : LS_SHARE_OTHERS;
 }
 
-/* Gathers the parts of sharded slices from the other nodes' owners. */
-static void gather(node *n, float *arena)
+/* Allgathers the parts of sharded slices between the owners of the same slices. */
+static void allgather_parts(node *n, float *arena)
 {
-    const block *of;
+    const section *of;
     int64_t some;
     if (n->part == NULL)
         return;
@@ -447,20 +451,20 @@ static void gather(node *n, float *arena)
     }
 }
 
-static void publish(ls_reducer *r)
+static void node_allgather_params(ls_reducer *r)
 {
     node *n = (node *)r;
-    gather(n, r->params);
-    meet(n);
+    allgather_parts(n, r->params);
+    node_barrier(n);
 }
 
-static void complete(ls_reducer *r, float *arena)
+static void node_allgather_state(ls_reducer *r, float *arena)
 {
     node *n = (node *)r;
-    gather(n, arena);
+    allgather_parts(n, arena);
     for (int k = 0; k < n->owners; k++)
-        for (int i = 0; i < n->blocks; i++) {
-            const ls_range slice = slice_of(n, &n->block[i], k);
+        for (int i = 0; i < n->sections; i++) {
+            const ls_range slice = slice_of(n, &n->section[i], k);
             for (int64_t done = 0; done < slice.count; done += LS_MPI_VALUES) {
                 int64_t left = slice.count - done;
                 MPI_Bcast(arena + slice.first + done, ls_int(ls_min(left, LS_MPI_VALUES)),
@@ -469,21 +473,21 @@ static void complete(ls_reducer *r, float *arena)
         }
 }
 
-static bool several_on_a_node(int ranks, int nodes)
+static bool node_applies(int ranks, int nodes)
 {
     return ranks > nodes;
 }
 
 const ls_reducer_kind ls_reducer_hierarchical = {
     .size = sizeof(node),
-    .applies = several_on_a_node,
-    .create = create,
-    .destroy = destroy,
-    .set_params = set_params,
-    .finish = finish,
-    .next = next,
-    .rewind = rewind_pieces,
-    .share = share,
-    .publish = publish,
-    .complete = complete,
+    .applies = node_applies,
+    .create = node_create,
+    .destroy = node_destroy,
+    .set_params = node_set_params,
+    .finish = node_finish,
+    .next = node_next,
+    .rewind = node_rewind,
+    .share = node_share,
+    .allgather_params = node_allgather_params,
+    .allgather_state = node_allgather_state,
 };

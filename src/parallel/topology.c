@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Physical cores of the machine that a set of logical processors touches: siblings of one core
- * count once. */
+/* Returns the number of physical cores with a logical processor in `set`; hardware threads of one
+ * core count once. */
 static int count_cores(hwloc_topology_t machine, hwloc_const_bitmap_t set)
 {
     int cores = 0;
@@ -18,48 +18,51 @@ static int count_cores(hwloc_topology_t machine, hwloc_const_bitmap_t set)
     return cores > 0 ? cores : hwloc_bitmap_weight(set);
 }
 
-/* Compares this rank's processors, `masks[rank]`, with those of the node's other ranks. Local. */
-static ls_status compare(hwloc_topology_t machine, const unsigned long *masks, unsigned words,
-                         int size, int rank, ls_placement *seat)
+/* Fills in the cores of a placement from the CPU sets of all ranks of the node. Local.
+ * masks  [size][words], CPU sets by rank of the node */
+static ls_status compare_cpusets(hwloc_topology_t machine, const unsigned long *masks,
+                                 unsigned words, int size, int rank, ls_placement *placement)
 {
     hwloc_bitmap_t mine = hwloc_bitmap_alloc(), other = hwloc_bitmap_alloc();
-    hwloc_bitmap_t together = hwloc_bitmap_alloc();
-    bool well = mine != NULL && other != NULL && together != NULL &&
-                hwloc_bitmap_from_ulongs(mine, words, masks + (size_t)rank * words) == 0;
-    seat->alone = true;
-    for (int r = 0; well && r < size; r++) {
-        well = hwloc_bitmap_from_ulongs(other, words, masks + (size_t)r * words) == 0 &&
-               hwloc_bitmap_or(together, together, other) == 0;
-        seat->alone = seat->alone && (r == rank || !hwloc_bitmap_intersects(mine, other));
+    hwloc_bitmap_t node_set = hwloc_bitmap_alloc();
+    bool ok = mine != NULL && other != NULL && node_set != NULL &&
+              hwloc_bitmap_from_ulongs(mine, words, masks + (size_t)rank * words) == 0;
+    placement->alone = true;
+    for (int r = 0; ok && r < size; r++) {
+        ok = hwloc_bitmap_from_ulongs(other, words, masks + (size_t)r * words) == 0 &&
+             hwloc_bitmap_or(node_set, node_set, other) == 0;
+        placement->alone = placement->alone && (r == rank || !hwloc_bitmap_intersects(mine, other));
     }
-    if (well) {
-        seat->cores = count_cores(machine, mine);
-        seat->node_cores = count_cores(machine, together);
-        seat->numa = hwloc_get_nbobjs_by_type(machine, HWLOC_OBJ_NUMANODE);
-        seat->bound =
-            seat->cores < count_cores(machine, hwloc_topology_get_complete_cpuset(machine));
+    if (ok) {
+        placement->cores = count_cores(machine, mine);
+        placement->node_cores = count_cores(machine, node_set);
+        placement->numa = hwloc_get_nbobjs_by_type(machine, HWLOC_OBJ_NUMANODE);
+        placement->bound =
+            placement->cores < count_cores(machine, hwloc_topology_get_complete_cpuset(machine));
     }
     hwloc_bitmap_free(mine);
     hwloc_bitmap_free(other);
-    hwloc_bitmap_free(together);
-    return well ? LS_OK : ls_fail(LS_ERR_FAILURE, "out of memory for sets of processors");
+    hwloc_bitmap_free(node_set);
+    return ok ? LS_OK : ls_fail(LS_ERR_FAILURE, "out of memory for CPU sets");
 }
 
-/* Learns what machine this is and which of its processors this rank may run on. Local. */
-static ls_status look_at_machine(hwloc_topology_t *machine, hwloc_bitmap_t mine)
+/* Detects the machine's topology and the CPU set that this process is bound to. Local. */
+static ls_status detect_machine(hwloc_topology_t *machine, hwloc_bitmap_t mine)
 {
     if (hwloc_topology_init(machine) != 0)
-        return ls_fail(LS_ERR_FAILURE, "hwloc can't be initialised");
+        return ls_fail(LS_ERR_FAILURE, "hwloc: initialisation failed");
     hwloc_topology_set_flags(*machine, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED);
     if (hwloc_topology_load(*machine) != 0)
-        return ls_fail(LS_ERR_FAILURE, "hwloc can't tell the processors of this machine");
+        return ls_fail(LS_ERR_FAILURE, "hwloc: the topology of this machine can't be read");
     if (hwloc_get_cpubind(*machine, mine, HWLOC_CPUBIND_PROCESS) != 0)
         hwloc_bitmap_copy(mine, hwloc_topology_get_complete_cpuset(*machine));
     return LS_OK;
 }
 
-/* Fills in what this rank has of its node. Collective. */
-static ls_status look_around(ls_comm *comm, ls_placement *seat, int *node_leader)
+/* Fills in this rank's placement, except for host and threads.
+ * Collective.
+ * node_leader  on return the lowest rank of this rank's node */
+static ls_status detect_placement(ls_comm *comm, ls_placement *placement, int *node_leader)
 {
     MPI_Comm node;
     int size, rank;
@@ -69,8 +72,8 @@ static ls_status look_around(ls_comm *comm, ls_placement *seat, int *node_leader
     MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
     MPI_Comm_size(node, &size);
     MPI_Comm_rank(node, &rank);
-    ls_status status = mine != NULL ? look_at_machine(&machine, mine)
-                                    : ls_fail(LS_ERR_FAILURE, "out of memory for a processor set");
+    ls_status status = mine != NULL ? detect_machine(&machine, mine)
+                                    : ls_fail(LS_ERR_FAILURE, "out of memory for a CPU set");
     int words = status == LS_OK ? hwloc_bitmap_nr_ulongs(mine) : 1;
     words = words > 0 ? words : 1;
     MPI_Allreduce(MPI_IN_PLACE, &words, 1, MPI_INT, MPI_MAX, node);
@@ -84,7 +87,8 @@ static ls_status look_around(ls_comm *comm, ls_placement *seat, int *node_leader
         MPI_Allgather(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, masks, words, MPI_UNSIGNED_LONG, node);
         *node_leader = comm->rank;
         MPI_Bcast(node_leader, 1, MPI_INT, 0, node);
-        status = ls_agree(comm, compare(machine, masks, (unsigned)words, size, rank, seat));
+        status =
+            ls_agree(comm, compare_cpusets(machine, masks, (unsigned)words, size, rank, placement));
     }
     ls_free(masks);
     hwloc_bitmap_free(mine);
@@ -94,7 +98,8 @@ static ls_status look_around(ls_comm *comm, ls_placement *seat, int *node_leader
     return status;
 }
 
-/* Numbers the nodes and counts each one's threads against its cores; on rank 0. */
+/* Numbers the nodes and finds the lowest oversubscribed node. Local, on rank 0.
+ * leaders  [ranks] lowest rank of each rank's node */
 static ls_status count_nodes(ls_topology *t, const int *leaders)
 {
     int *threads = ls_alloc(t->ranks, sizeof *threads);
@@ -102,12 +107,12 @@ static ls_status count_nodes(ls_topology *t, const int *leaders)
         return LS_ERR_FAILURE;
     t->oversubscribed_node = -1;
     for (int r = 0; r < t->ranks; r++) {
-        ls_placement *seat = &t->seat[r];
-        seat->node = leaders[r] == r ? t->nodes++ : t->seat[leaders[r]].node;
-        threads[seat->node] += seat->threads;
-        if (threads[seat->node] > seat->node_cores &&
-            (t->oversubscribed_node < 0 || seat->node < t->oversubscribed_node))
-            t->oversubscribed_node = seat->node;
+        ls_placement *placement = &t->seat[r];
+        placement->node = leaders[r] == r ? t->nodes++ : t->seat[leaders[r]].node;
+        threads[placement->node] += placement->threads;
+        if (threads[placement->node] > placement->node_cores &&
+            (t->oversubscribed_node < 0 || placement->node < t->oversubscribed_node))
+            t->oversubscribed_node = placement->node;
     }
     ls_free(threads);
     return LS_OK;
@@ -125,7 +130,7 @@ ls_status ls_topology_create(ls_topology **out, ls_comm *comm, int threads)
         goto out;
     t->ranks = comm->size;
     gethostname(t->mine.host, sizeof t->mine.host - 1);
-    status = look_around(comm, &t->mine, &leader);
+    status = detect_placement(comm, &t->mine, &leader);
     if (status != LS_OK)
         goto out;
     t->mine.threads = threads > 0 ? threads : t->mine.bound && t->mine.alone ? t->mine.cores : 1;

@@ -1,9 +1,9 @@
-/* Each rank has a thread that wakes up now and then, compares the count of signs of progress with
- * what it was, and exchanges beacons. In a job that trains in step all ranks come to a halt
- * together when one does, so all notice at about the same time; then rank 0, or the others if it is
- * rank 0 that is silent, wait a little for each other's words and tell who lags: those not heard
- * from any more, else those that do not wait for others while the rest does. Rank 0 announces that
- * it is about to, so that nobody takes the end of its process for the reason. */
+/* On each rank, a thread periodically compares the progress counter with its previous value and
+ * exchanges beacons. In synchronous training all ranks stop when one of them does, so all detect it
+ * at about the same time. Then rank 0, or the other ranks if rank 0 is silent, collects beacons for
+ * a few periods and reports the lagging ranks: ranks that have become silent, else ranks that do
+ * not wait for others while the rest does. Rank 0 announces this report in its beacons, so that the
+ * end of its process is not mistaken for the cause. */
 #include "parallel/watchdog.h"
 
 #include "base/clock.h"
@@ -21,16 +21,16 @@
 
 enum {
     TEXT = 1024,
-    SILENT = 4,      /* periods without a word */
-    GRACE = 8,       /* periods from where all are quiet to who lags */
-    ANNOUNCED = 2,   /* periods in which rank 0 says beforehand that it will tell */
-    SOME_RANKS = 32, /* whose beacons a socket is sure to have room for */
+    SILENT = 4,      /* periods without a beacon after which a rank counts as silent */
+    GRACE = 8,       /* periods from the first report to the report of lagging ranks */
+    ANNOUNCED = 2,   /* periods in which rank 0 announces this report */
+    SOME_RANKS = 32, /* number of ranks whose beacons surely fit into a socket's queue */
 };
 
 struct ls_watchdog {
-    ls_comm *comm; /* borrowed; of its state only `waiting` is read by the thread */
+    ls_comm *comm; /* borrowed; the thread reads rank, size and `waiting` only */
     double seconds, period;
-    double tick; /* how often the thread looks: rank 0 takes the beacons of many ranks */
+    double tick; /* interval of the thread's checks; shorter on rank 0 with many ranks' beacons */
     ls_stuck *stuck;
     void *user;
     ls_beacon *beacon;
@@ -41,12 +41,13 @@ struct ls_watchdog {
     bool stop; /* under the mutex */
 
     atomic_int activity;
-    atomic_int_least64_t epoch, step, signs;
+    atomic_int_least64_t epoch, step, progress;
 
-    /* Of the thread. Time is counted in what it has lived through. */
-    double lived, quiet;
-    int64_t seen;
-    int told; /* 1: where this rank is; 2: who lags */
+    /* Used by the thread only. */
+    double clock; /* s, without time in which the process was stopped */
+    double quiet; /* s since the last progress */
+    int64_t seen; /* progress counter at the last check */
+    int reported; /* 1: this rank's position; 2: the lagging ranks */
 };
 
 static const char *activity_name(int activity)
@@ -67,16 +68,16 @@ void ls_watchdog_at(ls_watchdog *w, ls_activity activity, int64_t epoch, int64_t
     atomic_store_explicit(&w->activity, (int)activity, memory_order_relaxed);
     atomic_store_explicit(&w->epoch, epoch, memory_order_relaxed);
     atomic_store_explicit(&w->step, step, memory_order_relaxed);
-    atomic_fetch_add_explicit(&w->signs, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&w->progress, 1, memory_order_relaxed);
 }
 
-/* Whether no step has been finished for so many periods too long. */
+/* Returns true if the time limit has been exceeded by this number of periods. */
 static bool is_quiet(const ls_watchdog *w, double periods)
 {
     return w->quiet > w->seconds + periods * w->period;
 }
 
-static ls_beacon_place my_place(ls_watchdog *w)
+static ls_beacon_place current_place(ls_watchdog *w)
 {
     return (ls_beacon_place){.epoch = atomic_load_explicit(&w->epoch, memory_order_relaxed),
                              .step = atomic_load_explicit(&w->step, memory_order_relaxed),
@@ -86,18 +87,18 @@ static ls_beacon_place my_place(ls_watchdog *w)
                              .concluding = w->comm->rank == 0 && is_quiet(w, GRACE)};
 }
 
-/* "validation, step 3 of epoch 2", and whether it waits there. */
-static void describe(const ls_beacon_place *place, char *out, size_t size)
+/* Formats a position: "busy in validation, step 3 of epoch 2", "waiting for other ranks in ...". */
+static void format_place(const ls_beacon_place *place, char *out, size_t size)
 {
     snprintf(out, size, "%s in %s, step %lld of epoch %lld",
              place->waiting ? "waiting for other ranks" : "busy", activity_name(place->activity),
              (long long)place->step + 1, (long long)place->epoch + 1);
 }
 
-/* Whether nothing was heard from a rank of late, though once something was. */
+/* Returns true if a rank has sent beacons, but none recently. */
 static bool is_silent(const ls_watchdog *w, const ls_beacon_rank *r)
 {
-    return r->heard && w->lived - r->when > SILENT * w->period;
+    return r->heard && w->clock - r->when > SILENT * w->period;
 }
 
 static bool is_behind(const ls_beacon_place *a, const ls_beacon_place *b)
@@ -105,31 +106,31 @@ static bool is_behind(const ls_beacon_place *a, const ls_beacon_place *b)
     return a->epoch != b->epoch ? a->epoch < b->epoch : a->step < b->step;
 }
 
-/* Adds a rank to the list of those that lag. */
+/* Appends a rank to the list of lagging ranks. text: [TEXT] */
 static void add_rank(const ls_watchdog *w, int rank, const ls_beacon_rank *r, char *text)
 {
     char place[160], more[320];
     const size_t used = strlen(text);
-    describe(&r->place, place, sizeof place);
+    format_place(&r->place, place, sizeof place);
     if (!r->heard)
         snprintf(more, sizeof more, "rank %d on %s, not heard from at all", rank, r->host);
     else if (is_silent(w, r))
         snprintf(more, sizeof more, "rank %d on %s, not heard from for %.0f s, last seen %s", rank,
-                 r->host, w->lived - r->when, place);
+                 r->host, w->clock - r->when, place);
     else
         snprintf(more, sizeof more, "rank %d on %s, %s", rank, r->host, place);
     if (used + strlen(more) + 3 < TEXT)
         snprintf(text + used, TEXT - used, "%s%s", used > 0 ? "; " : "", more);
 }
 
-/* Lists who lags, on rank 0: the silent ranks; if none is silent those behind the others; if none
- * is, those that wait for nobody; and at last those that were never heard from. */
+/* Lists the lagging ranks, on rank 0: the first of these sets that is not empty: silent ranks;
+ * ranks behind the others; ranks that do not wait for others; ranks without any beacon. */
 static void list_laggards(const ls_watchdog *w, const ls_beacon_place *mine, char text[TEXT])
 {
     ls_beacon_rank self = *ls_beacon_look(w->beacon, 0);
     self.place = *mine;
     self.heard = true;
-    self.when = w->lived;
+    self.when = w->clock;
     ls_beacon_place first = *mine;
     for (int r = 1; r < w->comm->size; r++) {
         const ls_beacon_rank *other = ls_beacon_look(w->beacon, r);
@@ -148,69 +149,70 @@ static void list_laggards(const ls_watchdog *w, const ls_beacon_place *mine, cha
                 add_rank(w, r, who, text);
         }
     if (*text == '\0')
-        snprintf(text, TEXT, "none: all wait for each other");
+        snprintf(text, TEXT, "none, all ranks wait for each other");
 }
 
-static void tell(ls_watchdog *w, const ls_beacon_place *mine)
+/* Reports this rank's position. */
+static void report_position(ls_watchdog *w, const ls_beacon_place *mine)
 {
     char place[160], text[TEXT], host[LS_BEACON_HOST] = "";
-    describe(mine, place, sizeof place);
+    format_place(mine, place, sizeof place);
     gethostname(host, sizeof host - 1);
     snprintf(text, sizeof text, "rank %d on %s: no progress for %.0f s, %s", w->comm->rank, host,
              w->quiet, place);
     w->stuck(w->user, text, false);
-    w->told = 1;
+    w->reported = 1;
 }
 
-/* Who lags, to be told last. */
-static void conclude(ls_watchdog *w, const ls_beacon_place *mine)
+/* Reports the lagging ranks; the callback ends the process. */
+static void report_laggards(ls_watchdog *w, const ls_beacon_place *mine)
 {
     char who[TEXT] = "", text[TEXT + 256];
     const ls_beacon_rank *root = ls_beacon_look(w->beacon, 0);
     if (w->comm->rank == 0)
         list_laggards(w, mine, who);
     else if (root->place.concluding)
-        snprintf(who, sizeof who, "rank 0 has said who");
+        snprintf(who, sizeof who, "see rank 0's report");
     else
         add_rank(w, 0, root, who);
     snprintf(text, sizeof text, "no step finished in %.0f s; lagging: %s", w->seconds, who);
-    w->told = 2;
+    w->reported = 2;
     w->stuck(w->user, text, true);
 }
 
-/* How long this rank waits for the others' words. The other ranks leave it to rank 0 to tell, and
- * to mpirun to end them then. */
-static double periods_to_the_end(const ls_watchdog *w)
+/* Returns how long this rank collects beacons before its last report. Ranks other than 0 wait
+ * longer, so that rank 0 can report and mpirun can end them first. */
+static double periods_until_end(const ls_watchdog *w)
 {
     if (w->comm->rank == 0)
         return GRACE + ANNOUNCED;
     return ls_beacon_look(w->beacon, 0)->place.concluding ? 8 * GRACE : 2 * GRACE;
 }
 
-/* One look, after so much time. */
-static void look(ls_watchdog *w, double elapsed)
+/* Checks progress once. elapsed: s since the previous check */
+static void check_progress(ls_watchdog *w, double elapsed)
 {
-    const int64_t signs = atomic_load(&w->signs);
-    /* A thread that was stopped, with the whole process, has lived through less than has passed. */
+    const int64_t progress = atomic_load(&w->progress);
+    /* A much longer interval means that the process was stopped: count one tick only. */
     elapsed = elapsed < 2 * w->period ? elapsed : w->tick;
-    w->lived += elapsed;
-    w->quiet = signs == w->seen ? w->quiet + elapsed : 0;
-    w->seen = signs;
-    const ls_beacon_place mine = my_place(w);
-    ls_beacon_exchange(w->beacon, &mine, w->lived);
+    w->clock += elapsed;
+    w->quiet = progress == w->seen ? w->quiet + elapsed : 0;
+    w->seen = progress;
+    const ls_beacon_place mine = current_place(w);
+    ls_beacon_exchange(w->beacon, &mine, w->clock);
     if (w->quiet < w->seconds)
-        w->told = 0;
-    else if (w->told == 0)
-        tell(w, &mine);
-    else if (w->told == 1 && is_quiet(w, periods_to_the_end(w)))
-        conclude(w, &mine);
+        w->reported = 0;
+    else if (w->reported == 0)
+        report_position(w, &mine);
+    else if (w->reported == 1 && is_quiet(w, periods_until_end(w)))
+        report_laggards(w, &mine);
 }
 
-static void *watch(void *user)
+static void *watchdog_run(void *user)
 {
     ls_watchdog *w = user;
     double before = ls_now();
-    /* The ranks spread over a period, so that their beacons don't come all at once. */
+    /* Ranks start at different times in a period, to spread their beacons. */
     double wait = w->tick * w->comm->rank / w->comm->size;
     pthread_mutex_lock(&w->mutex);
     while (!w->stop) {
@@ -222,7 +224,7 @@ static void *watch(void *user)
         if (w->stop)
             break;
         const double now = ls_now();
-        look(w, now - before);
+        check_progress(w, now - before);
         before = now;
         wait = w->tick;
     }
@@ -230,7 +232,7 @@ static void *watch(void *user)
     return NULL;
 }
 
-static void destroy(ls_watchdog *w)
+static void free_watchdog(ls_watchdog *w)
 {
     ls_beacon_close(&w->beacon);
     pthread_cond_destroy(&w->wake);
@@ -256,20 +258,20 @@ ls_status ls_watchdog_start(ls_watchdog **out, ls_comm *comm, double seconds, ls
     w->user = user;
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC); /* as ls_now() */
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC); /* the clock of ls_now() */
     pthread_mutex_init(&w->mutex, NULL);
     pthread_cond_init(&w->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
     status = ls_beacon_open(&w->beacon, comm);
     if (status == LS_OK) {
-        const ls_status started = ls_thread_start(&w->thread, watch, w, "for the watchdog");
+        const ls_status started = ls_thread_start(&w->thread, watchdog_run, w, "for the watchdog");
         status = ls_agree(comm, started);
         if (status != LS_OK && started == LS_OK)
             ls_watchdog_stop(&w);
     }
     if (status != LS_OK) {
         if (w != NULL)
-            destroy(w);
+            free_watchdog(w);
         return status;
     }
     *out = w;
@@ -291,6 +293,6 @@ void ls_watchdog_stop(ls_watchdog **watchdog)
     pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&w->mutex);
     pthread_join(w->thread, NULL);
-    destroy(w);
+    free_watchdog(w);
     *watchdog = NULL;
 }

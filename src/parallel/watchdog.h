@@ -1,5 +1,5 @@
-/* The watchdog: notices that a rank makes no progress, says on every live rank where it is, and on
- * rank 0 who lags behind. */
+/* The watchdog: detects that a rank makes no progress. Every live rank then reports its position in
+ * the training, and rank 0 reports the lagging ranks. */
 #ifndef LS_PARALLEL_WATCHDOG_H
 #define LS_PARALLEL_WATCHDOG_H
 
@@ -8,7 +8,7 @@
 
 #include <lockstep/comm.h>
 
-/* What a rank is busy with. */
+/* Activities of a rank. */
 #define LS_ACTIVITY_LIST(X)                                                                        \
     X(LS_AT_SETUP, "setting up")                                                                   \
     X(LS_AT_EXCHANGE, "exchanging samples")                                                        \
@@ -25,25 +25,29 @@ typedef enum ls_activity {
 
 typedef struct ls_watchdog ls_watchdog;
 
-/* Told on the watchdog's own thread, on every live rank, first where this rank is; then, `end` is
- * true, that the job is stuck and who lags behind, after which nothing more is to be expected of
- * it: there, the process has to be ended. */
+/* Callback on the watchdog's thread, on every live rank, when the job is stuck. It is called first
+ * with this rank's position and `end` false, then with the lagging ranks and `end` true; the second
+ * call must end the process. text: one line */
 typedef void ls_stuck(void *user, const char *text, bool end);
 
-/* Starts to watch. Collective.
- * seconds  without a call of ls_watchdog_at() that are too many; above 0. Time in which the process
- *          itself was stopped does not count.
- * Errors, on all ranks alike: LS_ERR_FAILURE if memory or threads are short. */
+/* Starts the watchdog's thread.
+ * Collective.
+ * seconds  maximum time between two calls of ls_watchdog_at(), above 0. Time in which the process
+ *          was stopped does not count.
+ * stuck    callback; `user` is its first argument
+ * Errors (all ranks get them): LS_ERR_FAILURE if memory or threads are short; *out is unchanged. */
 ls_status ls_watchdog_start(ls_watchdog **out, ls_comm *comm, double seconds, ls_stuck *stuck,
                             void *user) LS_MUST_CHECK;
 
-/* Why no rank can be heard of, as an errno; 0 if they can. On rank 0. Local. */
+/* Returns the errno because of which this rank has no socket for beacons; 0 if it has or needs
+ * none.
+ * Local. */
 int ls_watchdog_error(const ls_watchdog *watchdog);
 
-/* Stops, frees and sets *watchdog to NULL; accepts NULL. Local. */
+/* Stops the thread, frees the watchdog and sets *watchdog to NULL; accepts NULL. Local. */
 void ls_watchdog_stop(ls_watchdog **watchdog);
 
-/* Says what this rank goes on with now; a sign of progress. Accepts NULL. Local.
+/* Reports progress: this rank starts an activity. Accepts NULL. Local.
  * epoch, step  from 0 */
 void ls_watchdog_at(ls_watchdog *watchdog, ls_activity activity, int64_t epoch, int64_t step);
 
