@@ -81,7 +81,7 @@ echo precious >note.txt
 refuses 2 'note.txt: this file exists and is not a data set: not overwritten' "$lockstep" import --synthetic 9,1,8,8,2 --out note.txt
 refuses 2 'note.txt: this file exists and is not of type PNG: not overwritten' "$lockstep" augment-preview --data made.h5 --augment shift:1 --out note.txt
 check "it stayed" has note.txt '^precious$'
-refuses 2 'run/made/checkpoints/last: .* no data set' "$lockstep" import --synthetic 9,1,8,8,2 --out run/made/checkpoints/last
+refuses 2 'run/made/checkpoints/last: .* not a data set' "$lockstep" import --synthetic 9,1,8,8,2 --out run/made/checkpoints/last
 
 # A pixel that is not what it was: the digest shows it, unless the file is trusted.
 cp mine.h5 changed.h5

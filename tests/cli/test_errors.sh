@@ -16,11 +16,11 @@ train 3 'missing.h5: can.t open: No such file' --data missing.h5
 echo "no HDF5" >text.h5
 echo "5,0,0,255" >table.csv
 printf '\x93NUMPY\x01\x00' >array.npy
-train 3 'train-images-idx3-ubyte: not an HDF5 file, but an IDX file: .lockstep import. makes' --data data/train-images-idx3-ubyte
+train 3 'train-images-idx3-ubyte: not an HDF5 file, but an IDX file: .lockstep import. converts' --data data/train-images-idx3-ubyte
 train 3 't10k-images-idx3-ubyte.gz: not an HDF5 file, but an IDX file, compressed: .lockstep import' --data data/t10k-images-idx3-ubyte.gz
 train 3 'table.csv: not an HDF5 file, but a table in text: write its arrays into an HDF5 file' --data table.csv
 train 3 'array.npy: not an HDF5 file, but a NumPy array: write' --data array.npy
-train 3 'data: not an HDF5 file, but a folder; .* .lockstep import --idx data --out FILE' --data data
+train 3 'data: not an HDF5 file, but a folder; .lockstep import --idx data --out FILE' --data data
 train 3 'text.h5: not an HDF5 file' --data text.h5
 head -c 3000 $data >short.h5
 train 3 'short.h5: damaged or cut short' --data short.h5

@@ -372,7 +372,7 @@ static void names_an_open_writer(void **state)
     }
     assert_int_equal(waitpid(child, NULL, 0), child);
     assert_fails(open_as(&dataset, "open.h5", LS_LAYOUT_AUTO), LS_ERR_DATA,
-                 "if none is, `h5clear -s open.h5` removes the mark");
+                 "if no program is, `h5clear -s open.h5` removes the mark");
     assert_fails(ls_dataset_check("open.h5"), LS_ERR_DATA, "open for writing");
 }
 

@@ -138,7 +138,7 @@ static void the_end_of_a_child_is_named(void **state)
                  "f: damaged: the HDF5 library crashes on it");
     assert_fails(ls_in_child(go_round, NULL, "f", 1), LS_ERR_DATA,
                  "reading exceeds its time limit");
-    assert_fails(ls_in_child(be_killed, NULL, "f", 5), LS_ERR_FAILURE, "was ended by signal 9");
+    assert_fails(ls_in_child(be_killed, NULL, "f", 5), LS_ERR_FAILURE, "was killed by signal 9");
 }
 
 /* A signal is heard while a child is at work. */

@@ -150,7 +150,7 @@ static void refuses_what_can_not_be(void **state)
     assert_fails(ls_import_synthetic(&bad, "x.h5"), LS_ERR_USAGE, "of a supported size");
     bad = good;
     bad.classes = 1;
-    assert_fails(ls_import_synthetic(&bad, "x.h5"), LS_ERR_USAGE, "2 to 1048576 classes");
+    assert_fails(ls_import_synthetic(&bad, "x.h5"), LS_ERR_USAGE, "classes must be 2 to 1048576");
     bad = good;
     bad.height = bad.width = 1024;
     bad.classes = 5000;
