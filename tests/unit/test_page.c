@@ -172,7 +172,7 @@ static void says_what_is_missing(void **state)
                                .errors = "nowhere.png"};
     sheet s;
     assert_ok(ls_run_page_write(open_sheet(&s), &perfect));
-    assert_non_null(strstr(close_sheet(&s), "There are none: every row is right."));
+    assert_non_null(strstr(close_sheet(&s), "None: every row is classified correctly."));
     free(s.text);
     json_decref(perfect.evaluation);
     perfect.evaluation = NULL;
