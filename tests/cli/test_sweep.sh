@@ -141,7 +141,7 @@ if command -v gnuplot >/dev/null; then
     check "names are texts" has 'odd/|touch made;.svg' '&lt;b>&amp;'
     plot curves odd/* grid/*=16 2>err
     check "more runs than colours are refused" [ $? = 2 ]
-    check "and counted" has err '^plot_training.sh: [0-9]+ runs: more than 8'
+    check "and counted" has err '^plot_training.sh: [0-9]+ runs: a figure shows at most 8'
     plot curves grid nowhere 2>err
     check "a folder without a run is refused" [ $? = 3 ]
     check "and named" has err '^plot_training.sh: grid/metrics.csv: no such file'
