@@ -108,7 +108,7 @@ static ls_status describe_checkpoint(const char *path, json_t **out)
 }
 
 /* Prints a JSON value on the current line. */
-static void print_json(const json_t *value)
+static void print_value(const json_t *value)
 {
     char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
     ls_print(stdout, "%s", text != NULL ? text : "");
@@ -132,7 +132,7 @@ static void print_table(const json_t *object)
     json_object_foreach((json_t *)object, key, member)
     {
         ls_print(stdout, "\n    %-18s ", key);
-        print_json(member);
+        print_value(member);
     }
     ls_print(stdout, "\n");
 }
@@ -153,7 +153,7 @@ static void print_part(const char *key, const json_t *value)
         ls_print(stdout, "%*snone: the file is not sealed\n", blanks, "");
     else {
         ls_print(stdout, "%*s", blanks, "");
-        print_json(value);
+        print_value(value);
         ls_print(stdout, "\n");
     }
 }
