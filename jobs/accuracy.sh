@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Test accuracy of a configuration: trains it with several seeds, on each of the given numbers of ranks,
-# and evaluates each network once on the test rows: the best epoch's where the configuration stops
-# early, else the last's. Prints each run, and for each number of ranks the
-# mean, the standard deviation between the seeds, and the median time of a training from start to end.
+# and evaluates each network once on the test rows: the best epoch's if the configuration stops early,
+# else the last's. Prints each run, and for each number of ranks the mean, the standard deviation between
+# seeds, and the median time of a training from start to end.
 # Needs the quickstart's build.
 #
-#   accuracy.sh DATA.h5 CONFIG [RANKS ...]     RANKS: one per core unless said otherwise
-#   SEEDS   "0 1 2 3 4" unless set
+#   accuracy.sh DATA.h5 CONFIG [RANKS ...]     RANKS: one per core by default
+#   SEEDS   seeds ["0 1 2 3 4"]
 set -euo pipefail
 # shellcheck source=jobs/common.sh
 . "$(dirname "$0")/common.sh"
@@ -18,7 +18,7 @@ config=$(realpath "$2")
 shift 2
 [ $# -gt 0 ] || set -- "$(count_cores)"
 for number in "$@" ${SEEDS:-}; do
-    [[ $number =~ ^[0-9]{1,9}$ ]] || die "'$number' is no whole number"
+    [[ $number =~ ^[0-9]{1,9}$ ]] || die "'$number' is not a whole number"
 done
 which=$(grep -q '^patience' "$config" && echo best || echo last)
 cd "$(dirname "$0")/.."

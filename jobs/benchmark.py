@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Measures the table of BENCHMARKS.md, all in one run and in turn: epochs beside PyTorch's
-and beside the limit that matrix products set, scaling, the prediction, two hosts on a 10 Gbit/s link
+"""Measures the table of BENCHMARKS.md, all in one run and in turn: epochs compared with PyTorch's
+and with the limit set by matrix products, scaling, the prediction, two hosts on a 10 Gbit/s link
 (as root), start, import and memory. Needs the quickstart's build, and PyTorch (python3-torch).
 
     jobs/benchmark.py FOLDER_OF_IDX_FILES [ROUNDS]
@@ -54,7 +54,7 @@ def model(network):
 
 
 def train(name, launch, data, network="512", *options):
-    """Notes the medians over epochs of some columns of metrics.csv; returns what was printed."""
+    """Notes the medians over epochs of some columns of metrics.csv; returns the output."""
     folder = os.path.join(scratch, "run")
     shutil.rmtree(folder, ignore_errors=True)
     command = [*launch, LOCKSTEP, "train", "--data", data, "--model", model(network), "--run", folder]
@@ -72,8 +72,8 @@ def bench(launch, *options):
 
 
 def torch(name, threads, processes, *arguments):
-    # Its gradients are allocated anew in each step: without page faults it is much faster. And it is
-    # to have the kernels of OpenBLAS that Lockstep chooses.
+    # PyTorch allocates its gradients anew in each step: it is much faster without page faults. It gets
+    # the OpenBLAS kernels that Lockstep chooses.
     environment = dict(os.environ, OPENBLAS_CORETYPE=kernels, OMP_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS="1",
                        MALLOC_MMAP_THRESHOLD_="1000000000", MALLOC_TRIM_THRESHOLD_="4000000000",
                        WORLD_SIZE=str(processes))

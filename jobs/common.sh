@@ -1,4 +1,4 @@
-# What the scripts beside this one share. Sourced.
+# Functions shared by the scripts of this folder. Sourced.
 # shellcheck shell=bash
 export LC_ALL=C # numbers have points
 [ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
@@ -8,19 +8,19 @@ die() {
     exit 2
 }
 
-# The comment that the script begins with.
+# Prints the comment at the script's beginning.
 usage() { # CODE
     sed -n '2,/^set -/{/^set -/!s/^# \{0,1\}//p}' "$0"
     exit "$1"
 }
 
-# The program: LOCKSTEP, else one that is installed, else the quickstart's build.
+# Finds the program: LOCKSTEP, else the installed one, else the quickstart's build.
 find_lockstep() { # -> lockstep
     lockstep=${LOCKSTEP:-$(command -v lockstep || echo "$(dirname "$0")/../build/release/lockstep")}
     command -v "$lockstep" >/dev/null || die "$lockstep: no such program: set LOCKSTEP, or run jobs/quickstart.sh"
 }
 
-# mpirun without its own words about a job's end, which MPICH's has none of.
+# mpirun without its paragraphs about a job's end; MPICH's prints none.
 find_mpirun() { # -> mpirun
     mpirun=(mpirun)
     [[ $(mpirun --version 2>&1) != *"Open MPI"* ]] || mpirun+=(-q)
@@ -33,8 +33,8 @@ count_cores() {
     echo $((cores < $(nproc) ? cores : $(nproc)))
 }
 
-# What starts some ranks: each on a core of its own while there are as many. More are for tests, and Open MPI
-# wants them to be allowed. A job has the cores that Slurm says, here or elsewhere.
+# The command that starts some ranks, each on a core of its own while there are enough. More ranks are for
+# tests, and Open MPI needs a permission for them. In a job the cores are those that Slurm reports.
 launch_on() { # RANKS -> start
     find_mpirun
     start=("${mpirun[@]}" -n "$1" --bind-to core)
@@ -44,13 +44,13 @@ launch_on() { # RANKS -> start
     fi
 }
 
-# What a run said last of what went wrong; mpirun -q says nothing where there are too few slots.
+# The last error line of a run; mpirun -q prints nothing if there are too few slots.
 why() { # LOG
     grep -m 1 '^lockstep: ' <(tac "$1") ||
-        { [ -s "$1" ] && echo "see $1"; } || echo "no word: are there as many slots as ranks? (mpirun --oversubscribe)"
+        { [ -s "$1" ] && echo "see $1"; } || echo "no output: are there as many slots as ranks? (mpirun --oversubscribe)"
 }
 
-# The last value of an option among others; empty: it is not there.
+# The last value of an option in a list of options; empty: not given.
 option() { # NAME OPTION ...
     local name=$1 value=''
     shift
@@ -64,7 +64,7 @@ option() { # NAME OPTION ...
     printf '%s' "$value"
 }
 
-# Options without one that has a value. -> others
+# Removes an option and its value from a list. -> others
 without() { # NAME OPTION ...
     local name=$1
     shift
@@ -79,15 +79,15 @@ without() { # NAME OPTION ...
     done
 }
 
-# What a file holds, whatever it is called: the digest that it is sealed with, else one of all of it.
+# A file's content, independent of its name: the digest of its seal, else one of the whole file.
 content_of() { # FILE
     local seal
-    [ -r "$1" ] || return 0 # lockstep will say so
+    [ -r "$1" ] || return 0 # lockstep reports the error
     seal=$(head -c 512 <"$1" | tr '\0' '\n' | sed -n '1{/^LOCKSTEP SEAL/!q}; 2s/^xxh3-128 \([0-9a-f]*\) .*/\1/p')
     printf '%s' "${seal:-$(sha256sum <"$1" | cut -d' ' -f1)}"
 }
 
-# The same, or what the file of --config says.
+# The same; if not given, the value in the file of --config.
 asked_for() { # NAME OPTION ...
     local value config
     value=$(option "$@") config=$(option config "${@:2}")
@@ -97,7 +97,7 @@ asked_for() { # NAME OPTION ...
     printf '%s' "$value"
 }
 
-# What the runs of a folder have in common: options, and what the files hold that these name.
+# The common part of a folder's runs: options, and the content of the files that they name.
 describe_common() { # OPTION ...
     local config data
     printf '%s\n' "$@"
@@ -106,8 +106,8 @@ describe_common() { # OPTION ...
     [ -z "$data" ] || echo "content of $data: $(content_of "$data")"
 }
 
-# Runs with other options in common, or on other data, would not be comparable: those of a folder's first
-# run are kept.
+# Runs with other common options or data would not be comparable: the folder records those of its first
+# run.
 keep_common() { # FOLDER OPTION ...
     local out=$1 asked=$1/common.$HOSTNAME.$$
     shift
@@ -122,11 +122,11 @@ keep_common() { # FOLDER OPTION ...
     rm -f "$asked"
 }
 
-refuse_mixture() { # FOLDER FILE: what is asked for
+refuse_mixture() { # FOLDER FILE: the requested common part
     local what
     what="with other options: $(grep -v '^content of ' "$1/common" | tr '\n' ' ')"
     if ! grep -q '^content of ' "$1/common" && grep -q '^content of ' "$2"; then
-        what="of which it is not kept what data they were made with"
+        what="without a record of their data"
     elif cmp -s <(grep -v '^content of ' "$1/common") <(grep -v '^content of ' "$2"); then
         what="on other data or another configuration: $(comm -13 <(sort "$1/common") <(sort "$2") |
             sed 's/^content of \(.*\): .*/\1/' | tr '\n' ' ')is not the file that they were made with"
@@ -135,8 +135,8 @@ refuse_mixture() { # FOLDER FILE: what is asked for
     die "$1 holds runs $what; choose another --out, or remove it"
 }
 
-# Runs a command to its end, its output added to a file, and returns its code. A signal lets it come to
-# its end in good order: it is handed on, as mpirun hands this one on to the ranks; then $stopped is true.
+# Runs a command to its end, appends its output to a file, and returns its code. A signal is forwarded, as
+# mpirun forwards it to the ranks, so that the command ends in good order; $stopped is then true.
 # shellcheck disable=SC2034
 stopped=false child='' waiting=false
 run_to_end() { # LOG COMMAND ...
@@ -153,7 +153,7 @@ run_to_end() { # LOG COMMAND ...
     return "$code"
 }
 
-# A path that is none but a path: for awk a file of this name is no assignment, for others no option.
+# A path that is safe as an argument: no assignment for awk, no option for other programs.
 plain_path() { # PATH -> path
     case $1 in
         /*) path=$1 ;;
@@ -169,22 +169,22 @@ die_of_data() {
 
 has_gnuplot() { command -v gnuplot >/dev/null; }
 
-# A folder for what gnuplot reads. The names of runs and folders are data of that: they reach no shell, and
-# gnuplot in one form alone, as quoted texts in facts.gp.
+# A folder for gnuplot's input. Names of runs and folders reach gnuplot only as quoted texts in facts.gp, and
+# no shell.
 need_gnuplot() { # -> scratch
-    has_gnuplot || die "there is no gnuplot (Debian: gnuplot-nox)"
+    has_gnuplot || die "gnuplot is not installed (Debian: gnuplot-nox)"
     scratch=$(mktemp -d)
     trap 'rm -rf "$scratch"' EXIT
 }
 
-# As a constant of gnuplot: between single quotes nothing has a meaning but these themselves.
+# Quotes a text for gnuplot: within single quotes only a quote is special.
 gnuplot_text() { # TEXT
     local text
     text=$(printf '%s' "$1" | iconv -c -f UTF-8 -t UTF-8 2>/dev/null | tr '[:cntrl:]' ' ')
     printf "'%s'" "${text//\'/\'\'}"
 }
 
-# A name in lines of so many letters, cut between its words as those of sweeps have them.
+# Splits a name into lines of a given length, between its words as in the names of sweeps.
 fold_name() { # NAME WIDTH MOST_LINES
     local rest=${1//[[:cntrl:]]/ } width=$2 lines=$3 piece
     while [ ${#rest} -gt "$width" ] && [ "$lines" -gt 1 ]; do
@@ -199,8 +199,8 @@ fold_name() { # NAME WIDTH MOST_LINES
     printf '%s\n' "$rest"
 }
 
-# Runs a script of gnuplot in the scratch folder, whose facts.gp it loads, and puts what it draws where it
-# belongs, with a line that says so.
+# Runs a gnuplot script in the scratch folder, with its facts.gp; moves the figures to their place and prints
+# a line.
 draw() { # SCRIPT OUT
     local script kind path
     script=$(realpath -- "$1")
@@ -212,8 +212,8 @@ draw() { # SCRIPT OUT
     echo "drawn: $path.svg, $path.png, $path.pdf" >&2
 }
 
-# A field of a metrics.csv, found by the name of its column: of an epoch's row, else of the last one. Empty
-# if there is no such column, or nothing in it.
+# A field of a metrics.csv, by the name of its column: of an epoch's row, else of the last row. Empty if there
+# is no such column or value.
 metric() { # FILE COLUMN [EPOCH]
     awk -F, -v name="$2" -v epoch="${3:-}" '
         NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i; next }

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Installs what is missing to build Lockstep and to draw its figures, from Debian's packages.
+# Installs the missing Debian packages to build Lockstep and to draw its figures.
 #
 #   dependencies.sh [tests | lint | slurm | mpich | fuzz | data]
 #
-#   tests   adds what the tests need
-#   lint    what tests/lint.sh needs, and coverage.sh
-#   slurm   what they raise a Slurm with (without it they leave it out)
-#   mpich   MPICH beside Open MPI
-#   fuzz    what the fuzz targets need
-#   data    Fashion-MNIST
+#   tests   and those of the tests
+#   lint    and those of tests/lint.sh and tests/coverage.sh
+#   slurm   and those of the tests' own Slurm (without them these tests are skipped)
+#   mpich   and MPICH, next to Open MPI
+#   fuzz    and those of the fuzz targets
+#   data    and Fashion-MNIST
 #
-# As root, or with sudo. Code 1: they can't be installed; 69: this is no Debian system, where it installs
-# nothing and says what is needed.
+# As root, or with sudo. Code 1: the packages can't be installed; 69: not a Debian system: nothing is
+# installed, the packages are listed.
 set -euo pipefail
 # shellcheck source=jobs/common.sh
 . "$(dirname "$0")/common.sh"
@@ -30,8 +30,8 @@ case ${1:-} in
 esac
 
 if ! command -v dpkg-query >/dev/null; then
-    echo "not a Debian system: nothing is installed. Lockstep needs what these packages hold: ${packages[*]}" >&2
-    echo "Once they are there: jobs/quickstart.sh --no-install" >&2
+    echo "not a Debian system: nothing is installed. Lockstep needs the content of these packages: ${packages[*]}" >&2
+    echo "Then run: jobs/quickstart.sh --no-install" >&2
     exit 69
 fi
 missing=()

@@ -1,5 +1,5 @@
-# The drawing of plot_scaling.sh, which makes facts.gp and scaling.csv in the folder that this is run in.
-# Not for use by itself.
+# The drawing of plot_scaling.sh, which writes facts.gp and scaling.csv to this script's working folder. Not for
+# direct use.
 if (ARGC > 0) { print "plot_scaling.gp is a part of plot_scaling.sh: jobs/plot_scaling.sh OUT FOLDER"; exit status 2 }
 set encoding utf8
 set decimalsign "."
@@ -18,7 +18,7 @@ largest = ranks[rows]
 max(a, b) = a > b ? a : b
 min(a, b) = a < b ? a : b
 
-# Okabe and Ito's colours, which colour-blind people can tell apart.
+# Okabe and Ito's palette, distinguishable by colour-blind readers.
 MEASURED = "#0072B2"
 FORESEEN = "#D55E00"
 GREY = "#555555"
@@ -29,7 +29,7 @@ array colour[4] = ["#0072B2", "#E69F00", "#009E73", "#BBBBBB"]
 alone(value, crowd) = crowd > 0 ? NaN : value
 shared(value, crowd) = crowd > 0 ? value : NaN
 
-# As high as the caption needs: points of the page, from below.
+# The height of the caption, in points from the bottom of the page.
 PANELS = 300
 LINE = 22
 BELOW = 90 + LINE * lines
@@ -61,7 +61,7 @@ do for [kind in "svg png pdf"] {
         set label (10 + i) line[i] at screen 0.05, y(LINE * (lines - i) + 20) left textcolor rgb GREY font ",12"
     }
 
-    # Ranks double, and so do the tics; each number of ranks that there is has one of its own.
+    # The axis of ranks is logarithmic, with a tic for each measured number of ranks.
     set logscale x 2
     set xrange [fewest / 1.2 : largest * 1.2]
     set xtics () font ",14"

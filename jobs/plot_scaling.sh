@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Draws a scaling experiment that `lockstep scaling` has evaluated: speed-up and efficiency over the
-# ranks, with the intervals of the medians as bars and the prediction dashed, and what the ranks' time goes
-# to; below them the workload, the machine, the statistics, and what is odd about the figures.
+# ranks, with the intervals of the medians as bars and the prediction dashed, and the ranks' time by phase;
+# below them the workload, the machine, the statistics, and doubts about the figures.
 # Writes OUT.svg, OUT.png and OUT.pdf.
 #
 #   plot_scaling.sh OUT FOLDER
 #
 # FOLDER  holds scaling.csv and caption.txt
 #
-# Hollow points: more ranks than cores; they show that it works, not how fast. The prediction is for as
-# many cores as ranks; its error is the largest of those that were measured with cores of their own.
+# Hollow points: more ranks than cores; they show that the ranks work, not how fast. The prediction is for one
+# core per rank; its error is the largest one of the runs with one core per rank.
 # Needs gnuplot 5.2 or newer (Debian: gnuplot-nox).
 set -euo pipefail
 # shellcheck source=jobs/common.sh
@@ -23,8 +23,8 @@ for file in scaling.csv caption.txt; do
 done
 need_gnuplot
 
-# What is to be known before it is drawn: least speed-up, most of it, measured or predicted, rows with a
-# prediction, its largest error, whether some rank has no core of its own, the best efficiency.
+# Facts for the figure: least and largest speed-up, measured or predicted; rows with a prediction; its largest
+# error; 1 if ranks share cores; the best efficiency.
 awk -F, '
     NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
     function get(name) { return $(at[name]) }

@@ -1,5 +1,5 @@
-# The drawing of plot_training.sh, which makes facts.gp and 1.csv, 2.csv, ... in the folder that this is
-# run in. Not for use by itself.
+# The drawing of plot_training.sh, which writes facts.gp and 1.csv, 2.csv, ... to this script's working folder.
+# Not for direct use.
 if (ARGC > 0) { print "plot_training.gp is a part of plot_training.sh: jobs/plot_training.sh OUT RUN [RUN ...]"; exit status 2 }
 set encoding utf8
 set decimalsign "."
@@ -34,10 +34,10 @@ do for [i = 1:runs] {
 }
 if (short > 0) { longest = strlen("training, 1 epoch") }
 do for [k = 1:rows] { longest = max(longest, strlen(row[k])) }
-# Where no run has validation rows, the training curves are all there is, and solid.
+# If no run has validation rows, the training curves are solid.
 dashed = validated > 0 ? runs : 0
 
-# Axes that hold all there is, and some room around it.
+# Axes that hold all values, with a margin.
 if (least_accuracy >= most_accuracy) { least_accuracy = least_accuracy - 0.05; most_accuracy = most_accuracy + 0.05 }
 room = 0.05 * (most_accuracy - least_accuracy)
 top_accuracy = min(most_accuracy + room, max(most_accuracy, 1 + 0.2 * room))
@@ -47,7 +47,7 @@ bottom_loss = min(0, least_loss) - 0.04 * span # a loss of 0 does not lie on the
 top_loss = min(0, least_loss) + 1.05 * span
 decades = log10(max(most_loss, 1.001 * least_positive) / least_positive)
 
-# Okabe and Ito's colours, which colour-blind people can tell apart; yellow is too light for lines.
+# Okabe and Ito's palette, distinguishable by colour-blind readers, without yellow, too light for lines.
 array colour[8] = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F"]
 hue(i) = colour[i]
 GREY = "#555555"

@@ -4,7 +4,7 @@
 #
 #   plot_training.sh [--log] OUT RUN [RUN ...]
 #
-# RUN     a run folder; its name stands in the legend
+# RUN     a run folder; the legend shows its name
 # --log   the loss on a logarithmic axis, for losses that fall by powers of ten
 #
 # The best epoch is that of the run's --monitor. Runs without validation rows have training curves only.
@@ -21,12 +21,11 @@ fi
 [ $# -ge 2 ] || usage 2 >&2
 out=$1
 shift
-[ $# -le 8 ] || die "$# runs: more than 8 can't be told apart in one figure; draw some of them"
+[ $# -le 8 ] || die "$# runs: a figure shows at most 8 distinguishable runs"
 need_gnuplot
 
-# Of a run's metrics.csv: without what is no number, into a file that gnuplot reads; and what is to be
-# known before it is drawn: whether there is validation, best epoch, last epoch, least and most of the
-# losses and of the accuracies.
+# From a run's metrics.csv: a file for gnuplot without NaN and Inf; and facts for the figure: 1 if there is
+# validation, best epoch, last epoch, least and largest loss and accuracy.
 look_at() { # MONITOR MODE MIN_DELTA TABLE, metrics.csv -> "VALIDATION BEST LAST LOSSES ACCURACIES LEAST_POSITIVE_LOSS"
     awk -F, -v monitor="$1" -v mode="$2" -v delta="$3" -v table="$4" '
         function number(text) { return text ~ /^[-+]?[0-9.]+([eE][-+]?[0-9]+)?$/ ? text : "" }
@@ -96,7 +95,7 @@ number=0 same_data='' same_model=''
         [ "$same_data" = "$data" ] || same_data='several data sets'
         [ "$same_model" = "$model" ] || same_model='several networks'
     done
-    # The legend: for each of its lines the run, and whether it is the first of that run.
+    # The legend: for each line its run, and 1 if the line is the first of the run.
     echo "rows = ${#rows[@]}; array row[rows]; array owner[rows]; array head[rows]"
     before=0
     for ((i = 0; i < ${#rows[@]}; i++)); do

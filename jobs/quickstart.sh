@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# From a fresh clone to a trained network: installs what is missing, builds, gets the data, imports
-# it, trains the reference network with one rank per core, evaluates it on the test set, and draws its
-# curves. What is there already is not done again.
+# From a fresh clone to a trained network: installs missing packages, builds, gets the data, imports
+# them, trains the reference network with one rank per core, evaluates it on the test rows, and draws
+# its curves. Steps whose results exist are skipped.
 #
 #   quickstart.sh [--no-install]
 #
-#   --no-install       install nothing: what dependencies.sh lists is there, from somewhere else
-#   LOCKSTEP_IDX_DIR   a folder with the four IDX files of MNIST, or of a data set like it. Data sets are
-#                      told apart by what they hold: each has a file in data/ and a run of its own
+#   --no-install       install nothing: the software that dependencies.sh lists is already installed
+#   LOCKSTEP_IDX_DIR   a folder with the four IDX files of MNIST, or of a data set like it. Each data
+#                      set, identified by content, has its own file in data/ and its own run
 #
-# Code 3: no data, or others are where these belong; 69: what is missing can't be installed.
+# Code 3: no data, or other data in their place; 69: missing packages can't be installed.
 set -euo pipefail
 # shellcheck source=jobs/common.sh
 . "$(dirname "$0")/common.sh"
@@ -28,12 +28,12 @@ say() { printf '\n== %s\n' "$*" >&2; }
 say "Tools and libraries"
 if $install; then
     jobs/dependencies.sh
-    echo "all there" >&2
+    echo "all installed" >&2
 else
-    echo "not looked for: --no-install" >&2
+    echo "not checked: --no-install" >&2
 fi
 
-# Compiles, and says how far it is to whoever watches, or at its end.
+# Compiles; shows the progress on a terminal, else only the end.
 build() {
     cmake --build --preset release -j "$(nproc)" | if [ -t 2 ]; then
         while IFS= read -r line; do printf '\r%.78s\033[K' "$line" >&2; done
@@ -44,7 +44,7 @@ build() {
 }
 
 say "Build"
-echo "some 90 files of C on $(nproc) processors: half a minute on 2; what is built already is not built again" >&2
+echo "some 90 files of C on $(nproc) processors: half a minute on 2; only changed files are built again" >&2
 cmake --preset release >/dev/null
 build
 lockstep=build/release/lockstep
@@ -59,7 +59,7 @@ sums=(ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db
 mirrors=(https://ossci-datasets.s3.amazonaws.com/mnist
     https://storage.googleapis.com/cvdf-datasets/mnist
     http://yann.lecun.com/exdb/mnist)
-# The data sets that have a name of their own, by the SHA-256 of these four, the attribute source_sha256.
+# Known data sets, by the SHA-256 of these four digests, the attribute source_sha256.
 declare -A known=(
     [c65580678af93f1ea48c2c0d01d543ec89307c6b8a0eb7ca542d7c18c5f4c681]=mnist
     [d1fd84a877f3b78fa9a171b3de73f93e7b6f69ed94bada3feae9d96821401f5c]=fashion-mnist)
@@ -86,7 +86,7 @@ content() { # FILE
     esac
 }
 
-# What import makes of a folder's files: the digest of their digests, and the rows of both parts.
+# A folder's data as `import` describes them: the digest of the files' digests, and the rows of both parts.
 source_of() { # FOLDER -> SHA256
     local i file
     for i in 0 1 2 3; do
@@ -100,7 +100,7 @@ rows_of() { # FOLDER NUMBER
     { content "$file" 2>/dev/null || true; } | od -An -tu1 -j4 -N4 | awk '{ print (($1 * 256 + $2) * 256 + $3) * 256 + $4 }'
 }
 
-# Whether a data set was made of such files, of all their rows.
+# Succeeds if a data set was made from such files, with all their rows.
 is_made_of() { # DATA.h5 SHA256 ROWS TEST_ROWS
     local about
     [ -r "$1" ] && about=$("$lockstep" info "$1" --json 2>/dev/null) || return 1
@@ -108,7 +108,7 @@ is_made_of() { # DATA.h5 SHA256 ROWS TEST_ROWS
     [[ $about == *"\"rows\":{\"train\":$3,\"test\":$4}"* ]]
 }
 
-# The name of a folder's data: that which is known, else the folder's with a part of the digest.
+# The name of a folder's data: the known name, else the folder's name with a part of the digest.
 name_data() { # FOLDER SHA256 -> name
     local folder=$1
     [ "$(basename -- "$folder")" != raw ] || folder=$(dirname -- "$folder")
@@ -180,7 +180,7 @@ echo "$name, $from" >&2
 data=data/$name.h5
 if [ -n "$idx" ] && ! is_made_of "$data" "$source" "$(rows_of "$idx" 0)" "$(rows_of "$idx" 2)"; then
     if [ -e "$data" ]; then
-        "$lockstep" info "$data" >/dev/null || exit 3 # says what is wrong with it
+        "$lockstep" info "$data" >/dev/null || exit 3 # prints the error
         die_of_data "$data holds other data than $idx: move it away"
     fi
     mkdir -p data
@@ -205,16 +205,16 @@ say "Curves"
 if has_gnuplot; then
     jobs/plot_training.sh "$run/curves" "$run"
 else
-    echo "no figure: there is no gnuplot (Debian: gnuplot-nox)" >&2
+    echo "no figure: gnuplot is not installed (Debian: gnuplot-nox)" >&2
 fi
 
 say "What next, in $PWD"
 cat >&2 <<NEXT
-# which images it gets wrong, and a picture of them
+# misclassified images, with a picture
 $lockstep eval --data $data --checkpoint $run --errors 24
 # a page about this training, in one HTML file
 jobs/report.sh $run $data
-# what learns better
+# a small sweep of learning rate and batch
 jobs/sweep.sh --out runs/sweep --ranks $cores lr=0.003,0.001 batch=64,128 -- --data $data --epochs 3
 NEXT
 printf '\ntest accuracy %s on %s; results in %s\n' "$accuracy" "$name" "$run"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# A page about a run, to be sent to somebody: evaluates its network on the test rows, where there are none on the
-# validation rows, and puts what it came to, its curves, confusion matrix, worst errors, record and, if there is one,
-# a scaling experiment into one HTML file, OUT [RUN/report.html]. The run need not have come to its end.
+# A page about a run, ready to be sent: evaluates its network on the test rows, without these on the validation
+# rows, and writes results, curves, confusion matrix, worst errors, record and, if given, a scaling experiment to
+# one HTML file, OUT [RUN/report.html]. The run may be unfinished.
 #
 #   report.sh RUN DATA.h5 [SCALING_FOLDER [OUT]]
 #
-#   LAUNCH     what starts the evaluation [mpirun -n 1]
+#   LAUNCH     command that starts the evaluation [mpirun -n 1]
 #   LOCKSTEP   the program [lockstep, else the quickstart's build]
 set -euo pipefail
 # shellcheck source=jobs/common.sh
@@ -18,7 +18,7 @@ more=()
 [ -z "${3:-}" ] || more=(--scaling "$3")
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-# The page is about one data set: what the files were made from tells which, where it is known.
+# The page is about one data set: the digest of its sources, if known, identifies it.
 source_of() { sed -n 's/.*"source_sha256": *"\([0-9a-f]*\)".*/\1/p' | head -n 1; }
 trained=$(source_of 2>/dev/null <"$run/summary.json" || true)
 refuse_other() { # WHAT SOURCE

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A scaling experiment from one command to the figures: trains on each of some numbers of ranks,
-# several times, in random order so that drift of the machine hits all alike; then evaluates the runs,
-# predicts the same from a measured step, and draws both.
+# A scaling experiment from one command to the figures: trains on several numbers of ranks,
+# several times, in random order so that a drift of the machine affects all alike; then evaluates the runs,
+# predicts their times from a measured step, and draws both.
 #
 #   scaling.sh --out scaling/strong --ranks 1,2,4 -- --data mnist.h5 --epochs 5
 #   scaling.sh --out scaling/weak --mode weak --ranks 1,2,4 -- --data mnist.h5 --batch 64 --epochs 5
@@ -10,18 +10,18 @@
 #
 #   --out DIR        folder of the experiment; its runs lie in DIR/runs
 #   --ranks P,P,...  numbers of ranks; speed-ups are over the fewest of them [1,2]
-#   --mode MODE      strong: the global batch stays; weak: --batch is that of each rank [strong]
+#   --mode MODE      strong: constant global batch; weak: --batch is each rank's [strong]
 #   --repeats N      runs on each number of ranks, with seeds 1 to N [3]
-#   --warmup N       first epochs of a run that do not count [1, or as before]
-#   --target A       validation accuracy to tell the time until; 0: none [0, or as before]
-#   --launch CMD     what starts a run [mpirun --bind-to core; none if there are more ranks than cores]
-#   --seed S         of the order [0]
-#   --evaluate       train nothing, evaluate what is there
+#   --warmup N       first epochs of a run to exclude [1, or as before]
+#   --target A       validation accuracy to report the time to; 0: none [0, or as before]
+#   --launch CMD     command that starts a run [mpirun --bind-to core; --bind-to none with more ranks than cores]
+#   --seed S         seed of the order [0]
+#   --evaluate       train nothing, evaluate the existing runs
 #
-# Run again, it skips runs that have finished and goes on with those that were interrupted; with more
-# ranks or repeats it adds to what is there. A signal, a time limit or a Slurm job's end lets the run in
-# progress write a checkpoint; then this ends with code 75: run it again. Results: DIR/scaling.csv,
-# scaling.json, and, where there is gnuplot, scaling.svg, scaling.png and scaling.pdf.
+# Run again, it skips finished runs and resumes interrupted ones; more ranks or repeats add runs. On a
+# signal, a time limit or the end of a Slurm job the current run writes a checkpoint and the script ends
+# with code 75: run it again. Results: DIR/scaling.csv, scaling.json, and, with gnuplot, scaling.svg,
+# scaling.png and scaling.pdf.
 #
 #   LOCKSTEP   the program [lockstep, else the quickstart's build]
 set -euo pipefail
@@ -39,7 +39,7 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do
             shift ;;
         --repeats | --warmup | --seed)
             [ $# -gt 1 ] || die "$1 needs a value"
-            [[ $2 =~ ^[0-9]{1,9}$ ]] || die "$1: '$2' is no whole number"
+            [[ $2 =~ ^[0-9]{1,9}$ ]] || die "$1: '$2' is not a whole number"
             declare "${1#--}=$((10#$2))"
             shift ;;
         *) die "there is no option $1; --help lists them" ;;
@@ -49,16 +49,16 @@ done
 [ $# -eq 0 ] || shift
 common=("$@")
 [ -n "$out" ] || die "--out is needed: the folder of the experiment"
-[[ $ranks =~ ^[1-9][0-9]{0,6}(,[1-9][0-9]{0,6})*$ ]] || die "--ranks: '$ranks' is no list of rank counts as 1,2,4"
+[[ $ranks =~ ^[1-9][0-9]{0,6}(,[1-9][0-9]{0,6})*$ ]] || die "--ranks: '$ranks' is not a list of rank counts, such as 1,2,4"
 case $mode in strong | weak) ;; *) die "--mode: '$mode' is neither strong nor weak" ;; esac
 [ "$repeats" -gt 0 ] || die "--repeats must be 1 or more"
 plain_path "$out"
 out=$path
 if [ -n "$target" ]; then
     awk -v a="$target" 'BEGIN { exit !(a ~ /^[0-9.]+(e-?[0-9]+)?$/ && a >= 0 && a <= 1) }' ||
-        die "--target: '$target' is no accuracy from 0 to 1"
+        die "--target: '$target' is not an accuracy from 0 to 1"
 fi
-# What is said of the evaluation is remembered where the runs are: lockstep scaling reads it there.
+# The settings of the evaluation are recorded in the folder, where lockstep scaling reads them.
 remembered() { sed -n "s/^$1 = //p" 2>/dev/null <"$out/evaluation.conf" || true; } # KEY
 warmup=${warmup:-$(remembered warmup)}
 warmup=${warmup:-1}
@@ -71,16 +71,16 @@ here=$(dirname "$0")
 find_lockstep
 
 for name in run resume seed dry-run; do
-    [ -z "$(option "$name" "${common[@]}")" ] || die "--$name is this script's to give"
+    [ -z "$(option "$name" "${common[@]}")" ] || die "--$name is set by this script"
 done
 epochs=$(option epochs "${common[@]}")
-[[ ! $epochs =~ ^[0-9]{1,9}$ ]] || [ "$epochs" -gt "$warmup" ] || die "of --epochs $epochs the first $warmup do not count: --warmup"
+[[ ! $epochs =~ ^[0-9]{1,9}$ ]] || [ "$epochs" -gt "$warmup" ] || die "--epochs $epochs: --warmup $warmup excludes all of them"
 batch=$(asked_for batch "${common[@]}")
 [ "$mode" = strong ] || [ -n "$batch" ] || batch=128
-[[ $batch =~ ^[0-9]*$ ]] || die "--batch: '$batch' is no whole number"
+[[ $batch =~ ^[0-9]*$ ]] || die "--batch: '$batch' is not a whole number"
 [ -z "$batch" ] || batch=$((10#$batch))
 
-# The program on some ranks.
+# Runs the program on some ranks.
 program_on() { # RANKS -> command
     local start
     if [ -n "$launch" ]; then
@@ -96,7 +96,7 @@ run_name() { # RANKS REPEAT
     printf 'p%05d-%03d' "$1" "$2"
 }
 
-# Every run that there is to be, "RANKS REPEAT", shuffled in a way that depends on the seed alone.
+# All runs, "RANKS REPEAT", in an order that depends only on the seed.
 in_random_order() {
     local count repeat
     for count in "${counts[@]}"; do
@@ -107,7 +107,7 @@ in_random_order() {
     done | sort | cut -d' ' -f2-
 }
 
-# Trains one run, or goes on with it; what it prints lies beside its folder.
+# Trains or resumes one run; its output is in FOLDER.log.
 train() { # RANKS REPEAT
     local folder code=0 others=("${common[@]}")
     folder=$out/runs/$(run_name "$1" "$2")
@@ -127,8 +127,8 @@ train() { # RANKS REPEAT
     ! $stopped || exit 75
 }
 
-# The step that the runs' network takes, and what follows from it for other numbers of ranks: measured
-# on as many ranks as there are that have cores of their own.
+# Measures a step of the runs' network, on as many of the ranks as have cores of their own, and predicts the
+# other numbers of ranks.
 predict() {
     local count chosen='' folder rows
     rm -f "$out/prediction.json"
@@ -176,5 +176,5 @@ fi
 if has_gnuplot; then
     "$here/plot_scaling.sh" "$out/scaling" "$out"
 else
-    echo "no figures: there is no gnuplot (Debian: gnuplot-nox)" >&2
+    echo "no figures: gnuplot is not installed (Debian: gnuplot-nox)" >&2
 fi

@@ -1,28 +1,28 @@
 #!/usr/bin/env bash
-# Trains with all combinations of some options' values, or with a random sample of them, one run after
-# the other, and ranks the runs by their best validation result:
+# Trains with all combinations of some options' values, or with a random sample of them, one run at a
+# time, and ranks the runs by their best validation result:
 #
 #   sweep.sh --out runs/sweep --ranks 2 lr=0.01,0.001 batch=32,128 -- --data mnist.h5 --epochs 5
 #   sweep.sh --out runs/random --random 20 lr=log:1e-4..1e-1 weight-decay=0.0..0.1 batch=32,128 -- ...
 #
-# NAME=VALUES  an option of `lockstep train` and its values: a list, separated by commas, or, where values
-#              have commas themselves, by bars (model='dense:10|dense:99 relu dense:10'); with --random
-#              also a range: A..B, or log:A..B for evenly many in each power of ten. A range between
-#              whole numbers has whole numbers.
-# after --     options that all runs have in common
+# NAME=VALUES  an option of `lockstep train` and its values: a list, separated by commas, or, if values
+#              contain commas, by bars (model='dense:10|dense:99 relu dense:10'); with --random
+#              also a range: A..B, or log:A..B for a uniform logarithm. A range between whole numbers
+#              has whole numbers.
+# after --     options common to all runs
 #
-#   --out DIR     folder of the runs, each in a folder named after its values, its output beside it
+#   --out DIR     folder of the runs, each in a folder named after its values, its output in NAME.log
 #   --ranks N     ranks of a run [1]
-#   --random N    so many samples instead of all combinations; more later keep those that are there
-#   --seed S      of the samples [0]
-#   --launch CMD  what starts a run instead of mpirun, as "srun --mpi=pmix"
-#   --ranking     train nothing, rank what is there
+#   --random N    N samples instead of all combinations; a larger N keeps the existing ones
+#   --seed S      seed of the samples [0]
+#   --launch CMD  command that starts a run instead of mpirun, such as "srun --mpi=pmix"
+#   --ranking     train nothing, rank the existing runs
 #
-# Run again, it skips runs that have finished or diverged, and goes on with those that were interrupted. A
-# signal, a time limit or a Slurm job's end lets the run in progress write a checkpoint; then, as
-# `lockstep train` does, this ends with code 75: run it again. In a Slurm job array (sbatch --array=0-7)
+# Run again, it skips finished and diverged runs, and resumes interrupted ones. On a signal, a time limit or
+# the end of a Slurm job the current run writes a checkpoint, and the script, as `lockstep train`, ends
+# with code 75: run it again. In a Slurm job array (sbatch --array=0-7)
 # each task takes its share of the runs. The ranking goes to stdout and to DIR/ranking.csv. Code 1:
-# some run's settings were refused; any other failure of a run ends the sweep with the run's code.
+# the settings of a run were refused; any other failure of a run ends the sweep with the run's code.
 #
 #   LOCKSTEP   the program [lockstep, else the quickstart's build]
 set -euo pipefail
@@ -40,7 +40,7 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do
             case $1 in
                 --out) out=$2 ;;
                 --launch) launch=$2 ;;
-                *) [[ $2 =~ ^[0-9]{1,9}$ ]] || die "$1: '$2' is no whole number"
+                *) [[ $2 =~ ^[0-9]{1,9}$ ]] || die "$1: '$2' is not a whole number"
                     declare "${1#--}=$((10#$2))" ;;
             esac
             shift ;;
@@ -56,7 +56,7 @@ common=("$@")
 [ -n "$out" ] || die "--out is needed: the folder of the runs"
 plain_path "$out"
 out=$path
-[ ${#names[@]} -gt 0 ] || die "give NAME=VALUES for at least one option, as lr=0.1,0.01"
+[ ${#names[@]} -gt 0 ] || die "give NAME=VALUES for at least one option, such as lr=0.1,0.01"
 [ "$ranks" -gt 0 ] || die "--ranks must be 1 or more"
 
 find_lockstep
@@ -91,13 +91,13 @@ for i in "${!names[@]}"; do
         is_sensible "${specs[i]}" || die "${names[i]}: '${specs[i]}' must go up, and for log begin above 0"
         continue
     fi
-    [[ ${specs[i]} != log:* && ${specs[i]} != *..* ]] || die "${names[i]}: '${specs[i]}' is no range like 0.0..0.1"
+    [[ ${specs[i]} != log:* && ${specs[i]} != *..* ]] || die "${names[i]}: '${specs[i]}' is not a range such as 0.0..0.1"
     split "${specs[i]}"
     runs=$((runs * ${#values[@]}))
 done
 [ "$random" = 0 ] || runs=$random
 
-# A number in [0, 1) that depends on seed, sample and option alone: the same for every task of an array.
+# A number in [0, 1) that depends only on seed, sample and option: the same in every task of an array.
 uniform() { # SAMPLE NAME
     local hash
     hash=$(printf '%s %s %s' "$seed" "$1" "$2" | sha256sum)
@@ -125,7 +125,7 @@ draw() { # SAMPLE NAME SPEC
     fi
 }
 
-# The values of run number K, from 0: the last option's change first.
+# The values of run K, from 0: the last option varies fastest.
 choose() { # K -> chosen
     local k=$1 i
     chosen=()
@@ -140,8 +140,8 @@ choose() { # K -> chosen
     done
 }
 
-# The name of the run's folder. One that had to be changed or cut carries a checksum of what it was, and
-# one that names data of what these hold: a file of the same name with other content is another run.
+# The name of the run's folder. A changed or shortened name ends with a checksum of the full name, and the name
+# of data with a checksum of their content: a file of the same name with other content is another run.
 declare -A contents=()
 name_run() { # chosen -> run
     local whole='' held='' i
@@ -156,7 +156,7 @@ name_run() { # chosen -> run
     [ "$run$held" = "$whole" ] || run+=_$(printf '%s' "$whole$held" | cksum | cut -d' ' -f1)
 }
 
-# Of a run that has finished: "MONITOR VALUE EPOCH SIGN SECONDS"; small SIGN * VALUE is good.
+# The result of a finished run: "MONITOR VALUE EPOCH SIGN SECONDS"; a small SIGN * VALUE is good.
 result() { # FOLDER
     awk -F'[:,]' '
         function text(s) { gsub(/[" ]/, "", s); return s }
@@ -192,7 +192,7 @@ rank_runs() {
         done
         if [ -e "$out/$run/summary.json" ]; then
             read -r monitor value epoch sign seconds <<<"$(result "$out/$run")"
-            # The key that it is sorted by stands before it.
+            # Prefixed with the sort key.
             good+="$(awk -v v="$value" -v s="$sign" 'BEGIN { printf "%.9g", s * v }') $line,$monitor,$value,$epoch,$(
                 metric "$out/$run/metrics.csv" val_loss "$epoch"
             ),$(metric "$out/$run/metrics.csv" val_accuracy "$epoch"),$seconds"$'\n'
@@ -202,7 +202,7 @@ rank_runs() {
             unfinished=$((unfinished + 1))
         fi
     done
-    # Each task of an array may be at it: the file appears whole.
+    # Tasks of an array may write at the same time: the file appears whole.
     local ranking=$out/ranking.csv.$HOSTNAME.$$
     {
         echo "place,run,$(IFS=, && echo "${names[*]}"),monitor,value,epoch,val_loss,val_accuracy,seconds"
@@ -210,7 +210,7 @@ rank_runs() {
     } >"$ranking"
     mv "$ranking" "$out/ranking.csv"
     printf '%5s  %-12s %10s %6s  %s\n' place monitor value epoch run
-    # The last seven fields have no commas in them; the second is the run, which has none either.
+    # Neither the second field, the run, nor the last seven contain commas.
     awk -F, -v fields=$((${#names[@]})) 'NR > 1 {
         printf "%5d  %-12s %10s %6s  %s\n", $1, $(NF - 5), $(NF - 4) == "" ? "-" : sprintf("%.6g", $(NF - 4)),
             $(NF - 3) == "" ? "-" : $(NF - 3), $2

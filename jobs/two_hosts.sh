@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs a command under mpirun on two hosts that a TCP link joins: network namespaces of this machine,
-# joined at a chosen rate. Needs root and iproute2. However it ends, no mount or namespace is left: all of
-# them lie in namespaces that end with its processes.
+# Runs a command under mpirun on two hosts, network namespaces of this machine, joined by a TCP link of a
+# chosen rate. Needs root and iproute2. Leaves no mount or namespace, however it ends: they belong to
+# namespaces that end with its processes.
 #
 #   two_hosts.sh RATE COMMAND [ARG ...]        two_hosts.sh 10gbit lockstep train ...
 #
@@ -15,7 +15,7 @@ set -euo pipefail
 if [ -z "${TWO_HOSTS_OF:-}" ]; then
     unshare --mount --net true 2>/dev/null || { echo "network namespaces need root" >&2; exit 1; }
     command -v ip tc >/dev/null || { echo "there is no ip, or no tc: package iproute2" >&2; exit 1; }
-    # The names of namespaces are mounts: from here on they are seen by what is started here alone.
+    # Names of namespaces are mounts: from here on only this script's processes see them.
     TWO_HOSTS_OF=$$ exec unshare --mount "$0" "$@"
 fi
 rate=$1
@@ -53,8 +53,8 @@ done
 until ip -n "$one" -brief link show "v$one" | grep -q UP && ip -n "$two" -brief link show "v$two" | grep -q UP; do
     sleep 0.05
 done
-# What mpirun calls in place of ssh: the host, then what to run there. Each host has a name, a /dev/shm
-# and a folder for temporary files of its own.
+# mpirun calls this instead of ssh, with a host and a command. Each host has its own name, /dev/shm and
+# folder for temporary files.
 cat >"$scratch/agent" <<AGENT
 #!/usr/bin/env bash
 host=\$1

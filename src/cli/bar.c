@@ -40,7 +40,7 @@ static void write_time(double seconds, char *out, size_t size)
         snprintf(out, size, "%d:%02d", minutes, (int)(s % MINUTE));
 }
 
-/* The parts, in the order in which they stand. */
+/* Parts of the line, in their order. */
 enum { EPOCH, PERCENT, LOSS, SPEED, LEFT, PARTS };
 
 static void write_parts(const ls_bar *bar, double now, char part[PARTS][40])
@@ -59,9 +59,10 @@ static void write_parts(const ls_bar *bar, double now, char part[PARTS][40])
     snprintf(part[LEFT], sizeof *part, "%s left", left);
 }
 
-/* " [====    ]": its brackets and blank, and what stands between them. */
+/* " [====    ]": the columns of blank and brackets; the columns between the brackets. */
 enum { AROUND = 3, BAR_LEAST = 8, BAR_MOST = 24 };
 
+/* Empties a part; returns the columns that this frees. */
 static int leave_out(char part[40])
 {
     const int columns = 2 + (int)strlen(part);
@@ -69,9 +70,9 @@ static int leave_out(char part[40])
     return columns;
 }
 
-/* Leaves parts out until the rest fits; returns the columns of that. The speed makes room for a
- * bar, too. */
-static int choose(char part[PARTS][40], int width, bool drawn)
+/* Leaves parts out until the line fits; returns the columns of the remaining parts. The speed is
+ * also left out to make room for a bar. */
+static int choose_parts(char part[PARTS][40], int width, bool drawn)
 {
     static const int least_important[] = {LOSS, LEFT, PERCENT};
     int used = -2;
@@ -84,8 +85,8 @@ static int choose(char part[PARTS][40], int width, bool drawn)
     return used;
 }
 
-/* The bar in so many columns; "" if these are too few. */
-static void write_bar(double part, int columns, char out[LS_BAR_TEXT])
+/* Writes a bar of `columns` columns; "" if these are too few. */
+static void write_progress(double part, int columns, char out[LS_BAR_TEXT])
 {
     const int room = columns - AROUND, length = room < BAR_MOST ? room : BAR_MOST;
     *out = '\0';
@@ -100,8 +101,8 @@ void ls_bar_text(const ls_bar *bar, double now, int width, bool drawn, char out[
     char part[PARTS][40], text[LS_BAR_TEXT];
     const int most = width < LS_BAR_TEXT - 1 ? width : LS_BAR_TEXT - 1;
     write_parts(bar, now, part);
-    const int used = choose(part, most, drawn);
-    write_bar((double)bar->done / (double)bar->rows, drawn ? most - used : 0, text);
+    const int used = choose_parts(part, most, drawn);
+    write_progress((double)bar->done / (double)bar->rows, drawn ? most - used : 0, text);
     int length = snprintf(out, LS_BAR_TEXT, "%s%s", part[EPOCH], text);
     for (int i = EPOCH + 1; i < PARTS; i++)
         if (*part[i] != '\0')

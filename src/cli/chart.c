@@ -25,7 +25,7 @@ static void end_figure(FILE *out)
 
 enum { HEIGHT = 300, LEFT = 70, RIGHT = 150, TOP = 34, BOTTOM = 40 };
 
-/* What a chart shows, and where: values from `low` to `high`, which are multiples of `step`. */
+/* The axes of a chart: epochs 1 .. count; values from `low` to `high`, multiples of `step`. */
 typedef struct frame {
     int64_t count;
     double low, high, step;
@@ -42,7 +42,7 @@ static double y_of(const frame *f, double value)
     return TOP + (f->high - value) / (f->high - f->low) * (HEIGHT - TOP - BOTTOM);
 }
 
-/* A step of 1, 2 or 5 and zeros that is at least this one. */
+/* Returns the least of 1, 2 or 5 times a power of ten that is not below `rough`. */
 static double rounded_step(double rough)
 {
     const double decade = pow(10, floor(log10(rough)));
@@ -52,7 +52,8 @@ static double rounded_step(double rough)
                                  : 10 * decade;
 }
 
-/* The least frame of whole steps that holds all values; low is INFINITY if there are none. */
+/* Returns the smallest frame of whole steps that holds all finite values; low is INFINITY if there
+ * are none. */
 static frame make_frame(const ls_curve curve[2], int64_t count)
 {
     enum { STEPS = 5 };
@@ -65,7 +66,8 @@ static frame make_frame(const ls_curve curve[2], int64_t count)
             }
     if (!isfinite(f.low))
         return f;
-    /* Values that hardly differ have no more to show than their last digits. */
+    /* A minimal height keeps the noise in the last digits of nearly equal values from being drawn
+     * over the whole height. */
     const double span = fmax(f.high - f.low, fmax(1e-3, 1e-3 * fabs(f.high)));
     f.step = rounded_step(span / STEPS);
     f.low = floor(f.low / f.step) * f.step;
@@ -87,7 +89,7 @@ static void draw_heights(FILE *out, const frame *f)
     }
 }
 
-/* The least of 1, 2, 5, 10, 20, ... of which at most `most` go into a count. */
+/* Returns the least step of 1, 2, 5, 10, 20, ... that fits into `count` at most `most` times. */
 static int64_t round_step(int64_t count, int64_t most)
 {
     static const int64_t ones[] = {1, 2, 5};
@@ -107,7 +109,7 @@ static void draw_epochs(FILE *out, const frame *f)
             LEFT + (WIDTH - LEFT - RIGHT) / 2, HEIGHT - 4);
 }
 
-static bool is_there(const ls_curve *curve, int64_t count, int64_t at)
+static bool is_finite_at(const ls_curve *curve, int64_t count, int64_t at)
 {
     return at >= 0 && at < count && isfinite(curve->value[at]);
 }
@@ -119,19 +121,19 @@ static void draw_dot(FILE *out, const frame *f, const ls_curve *curve, int64_t a
             y_of(f, curve->value[at]), radius, colour);
 }
 
-/* A line, and a dot for each value that stands alone. */
+/* Draws a line, and a dot for each value without finite neighbours. */
 static void draw_curve(FILE *out, const frame *f, const ls_curve *curve, const char *colour)
 {
     fputs("<path d=\"", out);
     for (int64_t i = 0; i < f->count; i++)
-        if (is_there(curve, f->count, i))
-            fprintf(out, "%c%.1f %.1f", is_there(curve, f->count, i - 1) ? 'L' : 'M',
+        if (is_finite_at(curve, f->count, i))
+            fprintf(out, "%c%.1f %.1f", is_finite_at(curve, f->count, i - 1) ? 'L' : 'M',
                     x_of(f, i + 1), y_of(f, curve->value[i]));
     fprintf(out, "\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\"%s/>\n", colour,
             curve->dashed ? " stroke-dasharray=\"7 4\"" : "");
     for (int64_t i = 0; i < f->count; i++)
-        if (is_there(curve, f->count, i) && !is_there(curve, f->count, i - 1) &&
-            !is_there(curve, f->count, i + 1))
+        if (is_finite_at(curve, f->count, i) && !is_finite_at(curve, f->count, i - 1) &&
+            !is_finite_at(curve, f->count, i + 1))
             draw_dot(out, f, curve, i, 3, colour);
 }
 
@@ -148,7 +150,7 @@ static void draw_key(FILE *out, const ls_curve *curve, int line, const char *col
 void ls_chart_curves(FILE *out, const char *title, const ls_curve curve[2], int64_t count,
                      int64_t marked)
 {
-    /* Of Okabe and Ito's colours, which colour-blind people can tell apart. */
+    /* From Okabe and Ito's palette, distinguishable by colour-blind readers. */
     static const char *const colour[] = {"#0072B2", "#D55E00"};
     const frame f = make_frame(curve, count);
     int lines = 0;
@@ -163,12 +165,12 @@ void ls_chart_curves(FILE *out, const char *title, const ls_curve curve[2], int6
     for (int k = 0; k < 2; k++) {
         bool any = false;
         for (int64_t i = 0; i < count; i++)
-            any = any || is_there(&curve[k], count, i);
+            any = any || is_finite_at(&curve[k], count, i);
         if (!any)
             continue;
         draw_curve(out, &f, &curve[k], colour[k]);
         draw_key(out, &curve[k], lines++, colour[k]);
-        if (!curve[k].dashed && is_there(&curve[k], count, marked - 1))
+        if (!curve[k].dashed && is_finite_at(&curve[k], count, marked - 1))
             draw_dot(out, &f, &curve[k], marked - 1, 4.5, colour[k]);
     }
     end_figure(out);
@@ -183,7 +185,7 @@ static int digits_of(int64_t count)
     return snprintf(NULL, 0, "%lld", (long long)count);
 }
 
-/* The names of the classes along both axes, as many as have room. */
+/* Draws the class numbers along both axes, as many as have room. */
 static void draw_classes(FILE *out, int classes, double cell)
 {
     const double side = cell * classes, room = fmax(16, 8 * digits_of(classes - 1) + 4);
@@ -205,7 +207,7 @@ static void draw_classes(FILE *out, int classes, double cell)
 static void draw_cell(FILE *out, int row, int column, int64_t count, int64_t sum, double cell,
                       double font)
 {
-    /* By the root of its share: rare mistakes are what is looked for. */
+    /* Opacity is the root of the cell's share: rare errors stay visible. */
     const double share = sqrt((double)count / (double)sum);
     const double x = EDGE + column * cell, y = EDGE + row * cell;
     fprintf(
@@ -222,7 +224,7 @@ static void draw_cell(FILE *out, int row, int column, int64_t count, int64_t sum
                 (long long)count);
 }
 
-/* Lines between the cells, or between each ten of them. */
+/* Draws lines between the cells; with more than 20 classes, between groups of ten cells. */
 static void draw_grid(FILE *out, int classes, double cell)
 {
     const double side = cell * classes;

@@ -1,4 +1,4 @@
-/* Figures of a page, as SVG: curves over epochs, and matrices of counts. They are 860 wide at most,
+/* Figures of a page, as SVG: curves over epochs, and matrices of counts, at most 860 units wide,
  * which fits a sheet of A4. */
 #ifndef LS_CLI_CHART_H
 #define LS_CLI_CHART_H
@@ -7,24 +7,24 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* A curve over epochs 1 .. count; what is not finite leaves a gap. */
+/* A curve over epochs 1 .. count; a NaN or Inf leaves a gap. */
 typedef struct ls_curve {
     const char *name;
     const double *value; /* [count] */
     bool dashed;
 } ls_curve;
 
-/* Draws those of two curves that have anything to show, with a dot on the solid one at epoch
- * `marked`, 0: none. Where there is nothing at all it says so. Local. */
+/* Draws the curves that have a finite value, or a note if neither has one. Local.
+ * marked  epoch with a dot on the solid curve; 0: none */
 void ls_chart_curves(FILE *out, const char *title, const ls_curve curve[2], int64_t count,
                      int64_t marked);
 
-/* The most classes of a matrix that can still be seen. */
+/* The most classes with which the cells of a matrix are visible. */
 enum { LS_CHART_MOST_CLASSES = 256 };
 
-/* Draws a matrix of counts, true class by row, predicted by column: the deeper a cell, the larger a
- * share of its row it is; with as many labels, and the counts, as can be read. Local.
- * counts   [classes][classes], none below 0
+/* Draws a matrix of counts, true class by row, predicted class by column. The opacity of a cell
+ * shows its share of the row; labels and counts are left out where they would be illegible. Local.
+ * counts   [classes][classes], not negative
  * classes  at most LS_CHART_MOST_CLASSES */
 void ls_chart_matrix(FILE *out, const int64_t *counts, int classes);
 

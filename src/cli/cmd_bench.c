@@ -28,13 +28,12 @@ static const ls_setting table[] = {
      .help = "layers, as for train"},
     {"batch", .flags = LS_OPTION_AS_TRAIN, .offset = AT(batch)},
     {"data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(data),
-     .help =
-         "data set whose first rows are trained on; otherwise made-up ones as large as MNIST's"},
+     .help = "data set whose first rows are trained on; not given: synthetic rows of MNIST's size"},
     {"layout", .flags = LS_OPTION_AS_TRAIN, .offset = AT(layout)},
     {"reduce", .flags = LS_OPTION_AS_TRAIN, .offset = AT(reduce),
-     .help = "how gradients are summed over ranks; auto: all ways"},
+     .help = "how gradients are summed over ranks; auto: measure all"},
     {"block", .flags = LS_OPTION_AS_TRAIN, .offset = AT(block),
-     .help = "exact: rows that are computed at a time, as for train --reproducible"},
+     .help = "exact: rows of a micro-batch, as for train --reproducible"},
     {"shard-optimizer", .flags = LS_OPTION_AS_TRAIN, .offset = AT(shard_optimizer)},
     {"steps", "N", LS_TYPE_INT, .offset = AT(steps), .initial = "200", .min = 5, .max = 1e6,
      .help = "steps to measure"},
@@ -43,11 +42,11 @@ static const ls_setting table[] = {
     {"predict", "P,P,...", LS_TYPE_TEXT, .offset = AT(predict), .group = "Prediction",
      .help = "rank counts to predict strong and weak scaling for"},
     {"ranks-per-node", "N", LS_TYPE_INT, .offset = AT(ranks_per_node), .initial = "0",
-     .max = 1 << 20, .help = "of the cluster to predict for; 0: as here"},
+     .max = 1 << 20, .help = "ranks per node of the cluster to predict for; 0: as here"},
     {"latency-us", "T", LS_TYPE_REAL, .offset = AT(latency_us), .initial = "0", .max = 1e9,
-     .help = "of a message between its nodes; 0: as measured here"},
+     .help = "latency of a message between its nodes; 0: as measured here"},
     {"bandwidth-gbs", "B", LS_TYPE_REAL, .offset = AT(bandwidth_gbs), .initial = "0", .max = 1e9,
-     .help = "between its nodes, in GB/s each way; 0: as measured here"},
+     .help = "bandwidth between its nodes, in GB/s each way; 0: as measured here"},
 
     {"json", NULL, LS_TYPE_FLAG, .offset = AT(json), .group = "Output", .help = "print JSON"},
     {0},
@@ -55,12 +54,12 @@ static const ls_setting table[] = {
 
 enum { MOST_PREDICTIONS = 64 };
 
-/* One row of the prediction's table: the same ranks, once with the global batch shared between them
- * (strong), once with that batch for each of them (weak). */
+/* A row of the prediction's table: a number of ranks, with the global batch shared between them
+ * (strong), and with that batch on each of them (weak). */
 typedef struct row {
     ls_prediction strong, weak;
     double strong_efficiency, weak_efficiency;
-    double weak_computing; /* efficiency of that part, which no rank takes over from another */
+    double weak_computing; /* weak efficiency of computing alone */
 } row;
 
 typedef struct results {
@@ -71,14 +70,14 @@ typedef struct results {
     int steps;
     ls_bench_step step[LS_REDUCERS];
     ls_bench_compute compute;
-    ls_reduce way; /* that the prediction is for: fused or hierarchical */
+    ls_reduce predicted; /* algorithm of the prediction: fused or hierarchical */
     ls_cluster cluster;
-    const char *within, *between; /* where the links' figures come from */
-    ls_prediction here;           /* for the ranks that are here */
-    double measured;              /* the same step, measured; 0: not */
+    const char *within, *between; /* sources of the links' figures */
+    ls_prediction here;           /* for the ranks of this job */
+    double measured;              /* seconds of the same step, measured; 0: not measured */
     int64_t predictions, ranks[MOST_PREDICTIONS], best;
     row prediction[MOST_PREDICTIONS];
-    ls_doubts doubts; /* what is odd, on rank 0 all of it; with any, no prediction is of use */
+    ls_doubts doubts; /* disturbances, complete on rank 0; with any, the prediction is not usable */
 } results;
 
 /* Reads "1,2,4". Local. Errors: LS_ERR_USAGE. */
@@ -98,7 +97,7 @@ static ls_status parse_ranks(const char *text, results *r)
     return LS_OK;
 }
 
-/* Finds out what the data set is, which must be the same for all ranks. Collective. */
+/* Reads the data set's description, the same on all ranks. Collective. */
 static ls_status describe_data(ls_comm *comm, const settings *s, ls_dataset_info *out)
 {
     const ls_dataset_options options = {.layout = (ls_layout_order)s->layout};
@@ -110,7 +109,7 @@ static ls_status describe_data(ls_comm *comm, const settings *s, ls_dataset_info
     return status;
 }
 
-/* What there is to train on. Collective. */
+/* Fills in the step to measure: network, data, batch. Collective. */
 static ls_status describe_task(ls_comm *comm, const settings *s, results *r)
 {
     r->task = (ls_bench_task){.model = s->model,
@@ -135,7 +134,7 @@ static ls_status describe_task(ls_comm *comm, const settings *s, results *r)
     return LS_OK;
 }
 
-/* Whether a kind of reducer is wanted and of use here. */
+/* Returns true if a reduction algorithm is to be measured here. */
 static bool is_wanted(const settings *s, const ls_topology *t, int kind)
 {
     if (s->reduce != LS_REDUCE_AUTO)
@@ -143,7 +142,7 @@ static bool is_wanted(const settings *s, const ls_topology *t, int kind)
     return ls_reduce_applies((ls_reduce)kind, t->ranks, t->nodes);
 }
 
-/* The cluster to predict for: what was measured, and what the user says of it. Local. */
+/* Describes the cluster to predict for: the options, else what was measured here. Local. */
 static ls_status describe_cluster(const settings *s, results *r)
 {
     const ls_topology *t = r->topology;
@@ -172,7 +171,7 @@ static ls_status describe_cluster(const settings *s, results *r)
     return LS_OK;
 }
 
-/* The median of a step that was measured, 0 if it was not. */
+/* Returns the measured median of a step, in seconds; 0: not measured. */
 static double measured_step(const results *r, ls_reduce kind)
 {
     for (int i = 0; i < r->steps; i++)
@@ -181,9 +180,9 @@ static double measured_step(const results *r, ls_reduce kind)
     return 0;
 }
 
-/* What to predict for: as is asked for, or was the fastest here. What overlaps or is exact has no
- * model of its own. */
-static ls_reduce choose_way(const settings *s, const results *r)
+/* Chooses the algorithm to predict: --reduce, or with auto the faster one here. Overlapped and
+ * exact sums have no model of their own: fused is predicted for these. */
+static ls_reduce choose_predicted(const settings *s, const results *r)
 {
     const double fused = measured_step(r, LS_REDUCE_FUSED);
     const double together = measured_step(r, LS_REDUCE_HIERARCHICAL);
@@ -191,8 +190,8 @@ static ls_reduce choose_way(const settings *s, const results *r)
     return s->reduce == LS_REDUCE_HIERARCHICAL || faster ? LS_REDUCE_HIERARCHICAL : LS_REDUCE_FUSED;
 }
 
-/* Fills in the predictions. Pure. */
-static void predict(results *r)
+/* Fills in the predictions. Local. */
+static void fill_predictions(results *r)
 {
     enum { MOST_RANKS = 1 << 16 };
     const int64_t batch = r->task.batch;
@@ -207,17 +206,17 @@ static void predict(results *r)
         p->weak_computing = alone.compute / p->weak.compute;
     }
     r->best = ls_predict_best_ranks(&r->compute, &r->cluster, batch, MOST_RANKS);
-    /* For the ranks that are here the links are those that were measured. */
+    /* Between the ranks of this job the links are the measured ones. */
     ls_cluster here = r->cluster;
     here.ranks_per_node = (r->topology->ranks + r->topology->nodes - 1) / r->topology->nodes;
     if (r->machine.sizes > 0)
         here.within = here.between = r->machine.link;
     r->here = ls_predict(&r->compute, &here, batch, r->topology->ranks);
-    r->measured = measured_step(r, r->way);
+    r->measured = measured_step(r, r->predicted);
 }
 
-/* What is odd about the measured steps, and about what is predicted from them. Local. */
-static void judge(results *r)
+/* Looks for disturbances in the measured steps and in the predictions from them. Local. */
+static void find_doubts(results *r)
 {
     char whose[64];
     bool odd = false;
@@ -234,8 +233,8 @@ static void judge(results *r)
         ls_doubt_error(&r->doubts, "step here", r->here.step / r->measured - 1);
 }
 
-/* Collective. */
-static ls_status measure(ls_comm *comm, const settings *s, results *r)
+/* Measures the machine and the steps, and predicts. Collective. */
+static ls_status bench_measure(ls_comm *comm, const settings *s, results *r)
 {
     const ls_busy begin = ls_busy_now();
     ls_status status = describe_task(comm, s, r);
@@ -257,20 +256,20 @@ static ls_status measure(ls_comm *comm, const settings *s, results *r)
             kinds[r->steps++] = (ls_reduce)kind;
     if (status == LS_OK)
         status = ls_bench_steps_measure(comm, &r->task, kinds, &r->steps, r->step);
-    r->way = choose_way(s, r);
+    r->predicted = choose_predicted(s, r);
     if (status == LS_OK)
-        status = ls_bench_compute_measure(comm, &r->task, r->way == LS_REDUCE_HIERARCHICAL,
+        status = ls_bench_compute_measure(comm, &r->task, r->predicted == LS_REDUCE_HIERARCHICAL,
                                           r->predictions > 0 ? s->batch : 1, &r->compute);
     if (status == LS_OK && r->predictions > 0)
-        predict(r);
+        fill_predictions(r);
     if (status == LS_OK)
         status = ls_doubt_loads(&r->doubts, comm, r->topology, &begin);
     if (status == LS_OK)
-        judge(r);
+        find_doubts(r);
     return status;
 }
 
-/* The share of the sgemm limit that a step of so many seconds reaches. */
+/* Returns the fraction of the sgemm limit that a step of `seconds` reaches. */
 static double fraction_of_limit(const results *r, double seconds)
 {
     double limit =
@@ -335,7 +334,7 @@ static void print_predictions(const results *r)
 {
     const ls_cluster *c = &r->cluster;
     ls_print(stdout, "\nprediction for %s a node, %s, without overlap\n",
-             ls_counted(c->ranks_per_node, "rank").text, ls_reduce_name(r->way));
+             ls_counted(c->ranks_per_node, "rank").text, ls_reduce_name(r->predicted));
     ls_print(stdout, "  within nodes   latency %.2f us, bandwidth %.2f GB/s, %s\n",
              1e6 * c->within.latency, 1e-9 * c->within.bandwidth, r->within);
     ls_print(stdout, "  between nodes  latency %.2f us, bandwidth %.2f GB/s, %s\n",
@@ -343,7 +342,7 @@ static void print_predictions(const results *r)
     ls_print(stdout,
              "  step = computing (measured by rows of %s) + updating + 2 ceil(log2 P) latency + "
              "2 (P-1)/P bytes / bandwidth\n\n",
-             r->way == LS_REDUCE_HIERARCHICAL ? "the ranks of a node together" : "a rank");
+             r->predicted == LS_REDUCE_HIERARCHICAL ? "the ranks of a node together" : "a rank");
     ls_print(stdout, "            strong: %s together               weak: %s a rank\n",
              ls_counted(r->task.batch, "row").text, ls_counted(r->task.batch, "row").text);
     ls_print(
@@ -416,9 +415,9 @@ static json_t *predictions_json(const results *r)
         json_array_append_new(weak, prediction_json(&p->weak, p->weak_efficiency));
     }
     return json_pack("{s:b, s:s, s:o, s:o, s:I, s:f, s:f}", "usable", r->doubts.count == 0,
-                     "reduce", ls_reduce_name(r->way), "strong", strong, "weak", weak, "best_ranks",
-                     (json_int_t)r->best, "predicted_here", r->here.step, "measured_here",
-                     r->measured);
+                     "reduce", ls_reduce_name(r->predicted), "strong", strong, "weak", weak,
+                     "best_ranks", (json_int_t)r->best, "predicted_here", r->here.step,
+                     "measured_here", r->measured);
 }
 
 static ls_status print_json(const results *r)
@@ -447,7 +446,7 @@ static ls_status print_json(const results *r)
     return LS_OK;
 }
 
-static ls_status print(const settings *s, const results *r)
+static ls_status print_result(const settings *s, const results *r)
 {
     if (s->json)
         return print_json(r);
@@ -459,13 +458,13 @@ static ls_status print(const settings *s, const results *r)
     return LS_OK;
 }
 
-static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
+static ls_status bench_run(ls_comm *comm, const ls_options *options, const void *values)
 {
     results r = {0};
     (void)options;
-    ls_status status = measure(comm, values, &r);
+    ls_status status = bench_measure(comm, values, &r);
     if (status == LS_OK)
-        status = ls_agree(comm, ls_comm_rank(comm) == 0 ? print(values, &r) : LS_OK);
+        status = ls_agree(comm, ls_comm_rank(comm) == 0 ? print_result(values, &r) : LS_OK);
     ls_topology_destroy(&r.topology);
     return status;
 }
@@ -477,5 +476,5 @@ const ls_command ls_command_bench = {
     .options = {table, false},
     .settings_size = sizeof(settings),
     .parallel = true,
-    .run = run,
+    .run = bench_run,
 };

@@ -1,4 +1,4 @@
-/* Looks at where a job would run, and says what to change. */
+/* Examines the nodes of a job and prints remedies. */
 #include <lockstep/compute.h>
 #include <lockstep/dataset.h>
 #include <lockstep/topology.h>
@@ -21,15 +21,15 @@ typedef struct settings {
 #define AT(field) offsetof(settings, field)
 static const ls_setting table[] = {
     {"data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(data),
-     .help = "a data set: can it be locked, does it fit into memory?"},
+     .help = "data set to check: file locking, memory for its rows"},
     {"run", .flags = LS_OPTION_AS_TRAIN, .offset = AT(run),
-     .help = "a run folder, there or not: how much room is there? [this folder]"},
+     .help = "run folder, existing or not, to check for free disk space [this folder]"},
     {"threads", .flags = LS_OPTION_AS_TRAIN, .offset = AT(threads),
      .help = "BLAS threads of a rank, as for train"},
     {0},
 };
 
-/* Bytes of a data set's training rows that a rank holds; 0: there is none to be read. Local. */
+/* Bytes of the training rows that a rank holds; 0: the data set can't be read. Local. */
 static ls_status bytes_needed(const char *path, int ranks, double *out)
 {
     ls_dataset *dataset = NULL;
@@ -46,7 +46,7 @@ static ls_status bytes_needed(const char *path, int ranks, double *out)
     return LS_OK;
 }
 
-/* One line for each node: that of its lowest rank. */
+/* Prints a line for each node, from the report of its lowest rank. */
 static void print_nodes(const ls_topology *t, const ls_rank_report *p)
 {
     ls_print(stdout, "%-20s%6s%7s%9s%6s%9s%12s%10s  %s\n", "node", "ranks", "cores", "threads",
@@ -63,7 +63,7 @@ static void print_nodes(const ls_topology *t, const ls_rank_report *p)
     }
 }
 
-/* The least and the most over ranks of a rate, and whose the least is. */
+/* Prints the range of the ranks' sgemm rates, the slowest rank, and the allreduce within nodes. */
 static void print_rates(const ls_topology *t, const ls_rank_report *p)
 {
     int slow = 0, fast = 0;
@@ -87,7 +87,7 @@ static void print_rates(const ls_topology *t, const ls_rank_report *p)
                  1e3 * most);
 }
 
-/* What others do on the nodes, in processors that they keep busy. */
+/* Prints the load of other programs on the nodes, in busy processors. */
 static void print_load(const ls_topology *t, const ls_rank_report *p)
 {
     double least = 0, most = 0;
@@ -104,7 +104,7 @@ static void print_load(const ls_topology *t, const ls_rank_report *p)
     ls_free(load);
 }
 
-/* Open MPI's settings; other libraries have other names, of which nothing is said. */
+/* Prints Open MPI's settings; those of other libraries are not known and not printed. */
 static void print_transport(const ls_topology *t, const ls_rank_report *p)
 {
     char pml[64], btl[256], copy[64];
@@ -144,9 +144,10 @@ static void print_job(const settings *s, const ls_topology *t, const ls_rank_rep
                  *s->run != '\0' ? s->run : "this folder");
 }
 
-/* On rank 0. Local. */
-static ls_status judge(const settings *s, const ls_topology *t, const ls_rank_report *patients,
-                       double needed)
+/* Prints the findings and their remedies; on rank 0. Local. Errors: LS_ERR_FAILURE if there are
+ * any. */
+static ls_status print_findings(const settings *s, const ls_topology *t,
+                                const ls_rank_report *patients, double needed)
 {
     ls_finding finding[LS_MOST_FINDINGS];
     const int count = ls_diagnose_job(t->seat, patients, t->ranks, needed, finding);
@@ -162,7 +163,7 @@ static ls_status judge(const settings *s, const ls_topology *t, const ls_rank_re
                                 ls_counted(count, "thing").text);
 }
 
-static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
+static ls_status doctor_run(ls_comm *comm, const ls_options *options, const void *values)
 {
     (void)options;
     const settings *s = values;
@@ -184,7 +185,7 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     }
     if (status == LS_OK) {
         ls_gather_bytes(comm, &mine, (int)sizeof mine, all);
-        status = ls_agree(comm, first ? judge(s, topology, all, needed) : LS_OK);
+        status = ls_agree(comm, first ? print_findings(s, topology, all, needed) : LS_OK);
     }
     ls_free(all);
     ls_topology_destroy(&topology);
@@ -194,10 +195,10 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
 const ls_command ls_command_doctor = {
     .name = "doctor",
     .usage = "[OPTION ...]",
-    .summary = "looks at where a job would run, and says what to change",
+    .summary = "checks the nodes of a job, and prints what to change",
     .options = {table, false},
     .settings_size = sizeof(settings),
     .parallel = true,
     .diagnoses = true,
-    .run = run,
+    .run = doctor_run,
 };

@@ -34,28 +34,28 @@ static const ls_setting table[] = {
     {"data", .flags = LS_OPTION_AS_TRAIN | LS_SETTING_REQUIRED, .offset = AT(data),
      .help = "HDF5 data set"},
     {"checkpoint", "PATH", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED, .offset = AT(checkpoint),
-     .help = "a checkpoint file, or a run folder: its best, else its last"},
+     .help = "checkpoint file, or run folder: its best checkpoint, else its last"},
     {"split", "NAME", LS_TYPE_CHOICE, .offset = AT(split), .initial = "test",
      .choices = split_choices, .help = "rows to evaluate"},
     {"layout", .flags = LS_OPTION_AS_TRAIN, .offset = AT(layout)},
     {"raw", NULL, LS_TYPE_FLAG, .offset = AT(raw),
-     .help = "the parameters themselves where the checkpoint holds their average, too"},
+     .help = "take the parameters, not their average, if the checkpoint holds both"},
     {"threads", .flags = LS_OPTION_AS_TRAIN, .offset = AT(threads)},
     {"read", .flags = LS_OPTION_AS_TRAIN, .offset = AT(read)},
     {"trust-data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(trust_data),
      .help = "do not check the whole data set first, as for train"},
     {"errors", "N", LS_TYPE_INT, .offset = AT(errors), .initial = "0", .max = MOST_ERRORS,
-     .help = "list and picture the N wrong rows that the network is surest of"},
+     .help = "list and picture the N misclassified rows of highest confidence"},
     {"errors-file", "FILE", LS_TYPE_TEXT, .offset = AT(errors_file), .initial = "errors.png",
-     .help = "the picture, a PNG; none: the list only"},
+     .help = "PNG file of their picture; none: list only"},
     {"json", NULL, LS_TYPE_FLAG, .offset = AT(json), .help = "print JSON"},
     {0},
 };
 
-/* What an evaluation works with. */
+/* State of an evaluation. */
 typedef struct work {
     ls_model *model;
-    const ls_model_facts *facts; /* its */
+    const ls_model_facts *facts; /* the model's */
     ls_dataset_options reading;  /* of the data set */
     ls_dataset_info info;
     ls_rows *rows; /* this rank's */
@@ -66,7 +66,7 @@ typedef struct work {
     int64_t wrongs;          /* found */
 } work;
 
-/* Collective. */
+/* Opens the checkpoint on all ranks. Collective. */
 static ls_status open_model(ls_comm *comm, const settings *s, work *w)
 {
     const ls_status status =
@@ -80,7 +80,7 @@ static ls_status open_model(ls_comm *comm, const settings *s, work *w)
     return LS_OK;
 }
 
-/* Whether the network fits the data set. The same on all ranks. Local. */
+/* Makes sure that the network fits the data set; the same result on all ranks. Local. */
 static ls_status check_fit(const settings *s, const work *w)
 {
     const ls_split split = (ls_split)s->split;
@@ -115,7 +115,7 @@ static ls_status load_rows(ls_comm *comm, const settings *s, work *w)
     return status;
 }
 
-/* Makes room for the results. Local. */
+/* Allocates the results. Local. */
 static ls_status make_room(const settings *s, work *w)
 {
     const int64_t classes = w->facts->info->classes;
@@ -141,7 +141,7 @@ static json_t *confusion_json(const work *w)
     return confusion;
 }
 
-/* The misclassified rows of highest confidence. */
+/* The misclassified rows of highest confidence, as JSON. */
 static json_t *wrong_json(const work *w)
 {
     json_t *list = json_array();
@@ -159,7 +159,7 @@ static double value_of_metric(const work *w, int metric)
     return ls_metric_value((ls_metric)metric, w->facts->info->classes, &w->score);
 }
 
-/* Adds all metrics to an object; null for one that is not defined for so few classes. */
+/* Adds all metrics to an object; null for a metric that needs more classes. */
 static void add_metrics(const work *w, json_t *object)
 {
     for (int m = 0; m < LS_METRICS; m++) {
@@ -192,7 +192,7 @@ static ls_status print_json(const settings *s, const work *w)
     return LS_OK;
 }
 
-/* The confusion matrix: whole for few classes, else the pairs that are confused most. */
+/* Prints the confusion matrix; with many classes, the most confused pairs. */
 static void print_confusion(const work *w)
 {
     enum { WHOLE = 20, WORST = 20 };
@@ -220,7 +220,7 @@ static void print_confusion(const work *w)
 
 static void print_wrong(const work *w)
 {
-    ls_print(stdout, "wrong rows that it is surest of\n");
+    ls_print(stdout, "misclassified rows of highest confidence\n");
     ls_print(stdout, "%12s%10s%11s%13s\n", "row", "class", "predicted", "probability");
     for (int64_t i = 0; i < w->wrongs; i++) {
         const ls_misclassified *m = &w->wrong[i];
@@ -229,7 +229,7 @@ static void print_wrong(const work *w)
     }
 }
 
-/* Prints the metrics beside loss and accuracy that are defined for this number of classes. */
+/* Prints the metrics after loss and accuracy that are defined for this number of classes. */
 static void print_metrics(const settings *s, const work *w)
 {
     for (int m = LS_METRIC_ACCURACY + 1; m < LS_METRICS; m++)
@@ -238,10 +238,10 @@ static void print_metrics(const settings *s, const work *w)
                      ls_metric_describe((ls_metric)m)->name, value_of_metric(w, m));
 }
 
-static ls_status print(const settings *s, const work *w)
+static ls_status print_text(const settings *s, const work *w)
 {
     if (!isfinite(w->score.loss))
-        return ls_fail(LS_ERR_NUMERIC, "%s: its loss on the %s rows is %g", w->facts->path,
+        return ls_fail(LS_ERR_NUMERIC, "%s: the loss on the %s rows is %g", w->facts->path,
                        ls_split_name((ls_split)s->split), ls_plain_number(w->score.loss));
     if (s->json)
         return print_json(s, w);
@@ -277,13 +277,13 @@ static ls_status draw_wrong(const settings *s, const work *w, const ls_dataset *
         snprintf(caption, TEXT, "%d>%d", (int)m->label, (int)m->predicted);
         snprintf(note, TEXT, "%.1f%%", 100 * m->probability);
         const bool probable =
-            ls_loss_takes_logits(w->facts->info->loss); /* what mse makes is anything */
+            ls_loss_takes_logits(w->facts->info->loss); /* outputs of mse are no probabilities */
         ls_sheet_put(sheet, i, ls_sample_at(one, 0)->pixels, caption, probable ? note : "");
         ls_samples_destroy(&one);
     }
     ls_status status = ls_sheet_write(sheet, s->errors_file);
     if (status == LS_OK)
-        ls_print(stderr, "%s: a picture of them\n", s->errors_file);
+        ls_print(stderr, "%s: picture of the misclassified rows\n", s->errors_file);
     return status;
 }
 
@@ -309,12 +309,13 @@ static ls_status picture_wrong(const settings *s, const work *w)
     ls_dataset_close(&dataset);
     ls_sheet_destroy(&sheet);
     if (status != LS_OK)
-        return ls_fail(status, "no picture of the wrong rows: %s (--errors-file none: without one)",
+        return ls_fail(status,
+                       "can't draw the misclassified rows: %s (--errors-file none: no picture)",
                        ls_error_text());
     return LS_OK;
 }
 
-/* Evaluates the rows, and finds the misclassified ones that are asked for. Collective. */
+/* Evaluates the rows, and finds the misclassified ones for --errors. Collective. */
 static ls_status evaluate(ls_comm *comm, const settings *s, work *w)
 {
     const ls_evaluation evaluation = {.comm = comm,
@@ -323,24 +324,24 @@ static ls_status evaluate(ls_comm *comm, const settings *s, work *w)
                                       .rows = w->rows,
                                       .batch = ls_model_batch(w->model)};
     ls_status status = ls_evaluate(&evaluation, &w->score, w->confusion);
-    /* Outputs that are not finite have no order: print() reports them. */
+    /* NaN and Inf have no order: print_text() reports them. */
     if (status == LS_OK && s->errors > 0 && isfinite(w->score.loss))
         status = ls_find_misclassified(&evaluation, s->errors, w->wrong, &w->wrongs);
     return status;
 }
 
 /* Rank 0 prints the result. Collective. */
-static ls_status show(ls_comm *comm, const settings *s, const work *w)
+static ls_status print_result(ls_comm *comm, const settings *s, const work *w)
 {
     const bool root = ls_comm_rank(comm) == 0;
     const bool pictured = s->errors > 0 && strcmp(s->errors_file, "none") != 0;
-    ls_status status = ls_agree(comm, root ? print(s, w) : LS_OK);
+    ls_status status = ls_agree(comm, root ? print_text(s, w) : LS_OK);
     if (status == LS_OK && pictured)
         status = ls_agree(comm, root ? picture_wrong(s, w) : LS_OK);
     return status;
 }
 
-/* Collective. */
+/* Sets the threads and checks the BLAS kernels. Collective. */
 static ls_status prepare_compute(ls_comm *comm, const settings *s, work *w)
 {
     const ls_status status = ls_topology_create(&w->topology, comm, (int)s->threads);
@@ -350,7 +351,7 @@ static ls_status prepare_compute(ls_comm *comm, const settings *s, work *w)
     return ls_agree(comm, ls_compute_check());
 }
 
-static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
+static ls_status eval_run(ls_comm *comm, const ls_options *options, const void *values)
 {
     const settings *s = values;
     work w = {0};
@@ -365,7 +366,7 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     if (status == LS_OK)
         status = evaluate(comm, s, &w);
     if (status == LS_OK)
-        status = show(comm, s, &w);
+        status = print_result(comm, s, &w);
     ls_rows_destroy(&w.rows);
     ls_model_destroy(&w.model);
     ls_topology_destroy(&w.topology);
@@ -381,5 +382,5 @@ const ls_command ls_command_eval = {
     .options = {table, false},
     .settings_size = sizeof(settings),
     .parallel = true,
-    .run = run,
+    .run = eval_run,
 };

@@ -17,22 +17,22 @@ typedef enum ls_shell { SHELL_NONE, SHELL_BASH, SHELL_ZSH } ls_shell;
 
 #define AT(field) offsetof(settings, field)
 static const ls_choice shells[] = {{"none", "print help"},
-                                   {"bash", "to be read by ~/.bashrc"},
-                                   {"zsh", "to be read by ~/.zshrc"},
+                                   {"bash", "script for ~/.bashrc"},
+                                   {"zsh", "script for ~/.zshrc"},
                                    {0}}; /* as ls_shell */
 static const ls_setting table[] = {
     {"topic", "TOPIC", LS_TYPE_TEXT, .offset = AT(topic), .flags = LS_SETTING_ARGUMENT,
      .help = "a command, or a page of the manual"},
     {"all", NULL, LS_TYPE_FLAG, .offset = AT(all), .help = "all options of the command"},
     {"man", NULL, LS_TYPE_FLAG, .offset = AT(man),
-     .help = "print the manual page of the program, or of the command, for man"},
+     .help = "print the manual page of the program or command, in roff"},
     {"completion", "SHELL", LS_TYPE_CHOICE, .offset = AT(completion), .initial = "none",
-     .choices = shells, .help = "print a script that lets this shell complete command lines"},
+     .choices = shells, .help = "print the completion script of a shell"},
     {"list", NULL, LS_TYPE_FLAG, .offset = AT(list), .help = "print the commands' names"},
     {0},
 };
 
-/* The names that a topic may have: those of commands, then those of pages. */
+/* The names of topics: the commands' names, then the pages'. */
 static const char *topic_name(const void *user, int at)
 {
     (void)user;
@@ -68,7 +68,7 @@ static ls_status show_topic(const char *name, const settings *s)
     return ls_fail(LS_ERR_USAGE, "there is no topic '%s'; lockstep --help lists them", name);
 }
 
-static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
+static ls_status help_run(ls_comm *comm, const ls_options *options, const void *values)
 {
     (void)comm, (void)options;
     const settings *s = values;
@@ -95,5 +95,5 @@ const ls_command ls_command_help = {
     .options = {table, false},
     .settings_size = sizeof(settings),
     .speaks_once = true,
-    .run = run,
+    .run = help_run,
 };

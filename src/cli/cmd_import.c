@@ -30,14 +30,13 @@ static const ls_setting table[] = {
     {"train-labels", "FILE", LS_TYPE_TEXT, .offset = AT(train_labels),
      .help = "IDX, uint8, int16 or int32 [N]"},
     {"test-images", "FILE", LS_TYPE_TEXT, .offset = AT(test_images),
-     .help = "may be left out with its labels"},
+     .help = "optional, with its labels"},
     {"test-labels", "FILE", LS_TYPE_TEXT, .offset = AT(test_labels), .help = "as above"},
     {"synthetic", "N,C,H,W,CLASSES", LS_TYPE_TEXT, .offset = AT(synthetic),
-     .help =
-         "instead of files: N training rows of C x H x W pixels, made up but learnable, and N/6 "
-         "for testing"},
+     .help = "instead of files: N generated, learnable training rows of C x H x W pixels, and N/6 "
+             "for testing"},
     {"seed", "N", LS_TYPE_INT, .offset = AT(seed), .initial = "0", .max = 1e15,
-     .help = "of what is made up"},
+     .help = "seed of the generated rows"},
 
     {"out", "FILE", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED, .offset = AT(out),
      .group = "Result", .help = "the HDF5 file to write"},
@@ -47,15 +46,15 @@ static const ls_setting table[] = {
     {"limit-test", "ROWS", LS_TYPE_INT, .offset = AT(limit_test), .initial = "0", .max = 1e15,
      .help = "the first test rows only; 0: all"},
     {"classes", "K", LS_TYPE_INT, .offset = AT(classes), .initial = "0", .max = LS_MAX_CLASSES,
-     .help = "number of classes; 0: the largest label and one"},
+     .help = "number of classes; 0: the largest label + 1"},
     {"compress", NULL, LS_TYPE_FLAG, .offset = AT(compress),
      .help = "chunks with deflate and checksums, instead of contiguous"},
     {"force", NULL, LS_TYPE_FLAG, .offset = AT(force),
-     .help = "replace a data set of other content that lies there"},
+     .help = "replace an existing data set of other content"},
     {0},
 };
 
-/* Fills in the four paths from the folder, where they are not given. */
+/* Fills in the paths that are not given from the folder. */
 static ls_status find_files(settings *s, char paths[4][LS_PATH_MAX])
 {
     const struct {
@@ -91,7 +90,7 @@ static ls_status import_files(settings *s)
     if (status != LS_OK)
         return status;
     if (s->classes == 1)
-        return ls_fail(LS_ERR_USAGE, "--classes 1: there is nothing to tell apart");
+        return ls_fail(LS_ERR_USAGE, "--classes 1: a classifier needs 2 classes or more");
     const bool has_test = *s->test_images != '\0';
     if (s->limit_test > 0 && !has_test)
         return ls_fail(LS_ERR_USAGE, "--limit-test %lld: there are no test files",
@@ -117,15 +116,15 @@ static ls_status import_synthetic(const settings *s)
                            &height, &width, &classes, &used);
     if (got != 5 || s->synthetic[used] != '\0')
         return ls_fail(LS_ERR_USAGE,
-                       "--synthetic: '%s' is not N,C,H,W,CLASSES, as 60000,1,28,28,10",
+                       "--synthetic: '%s' is not N,C,H,W,CLASSES, for example 60000,1,28,28,10",
                        s->synthetic);
     const char *const files[] = {s->idx, s->train_images, s->train_labels, s->test_images,
                                  s->test_labels};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (*files[i] != '\0')
-            return ls_fail(LS_ERR_USAGE, "--synthetic takes no files, but there is '%s'", files[i]);
+            return ls_fail(LS_ERR_USAGE, "--synthetic takes no files: leave out '%s'", files[i]);
     if (s->limit > 0 || s->limit_test > 0 || s->classes > 0)
-        return ls_fail(LS_ERR_USAGE, "--synthetic says itself how many rows and classes there are: "
+        return ls_fail(LS_ERR_USAGE, "--synthetic sets the numbers of rows and classes: "
                                      "leave out --limit, --limit-test and --classes");
     const ls_synthetic wanted = {.rows = rows,
                                  .channels = channels,
@@ -139,8 +138,8 @@ static ls_status import_synthetic(const settings *s)
     return ls_import_synthetic(&wanted, s->out);
 }
 
-/* Warns of classes that can't be learned from these training rows, or not from those that a
- * training by its defaults leaves of them. */
+/* Warns of classes that can't be learned from the training rows, or from the rows that remain for
+ * training after the default hold-out. */
 static ls_status warn_of_gaps(const ls_dataset *dataset)
 {
     const ls_dataset_info *info = ls_dataset_describe(dataset);
@@ -159,14 +158,14 @@ static ls_status warn_of_gaps(const ls_dataset *dataset)
     return status;
 }
 
-static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
+static ls_status import_run(ls_comm *comm, const ls_options *options, const void *values)
 {
     (void)comm, (void)options;
-    settings copy = *(const settings *)values, *s = &copy; /* the paths are filled in */
+    settings copy = *(const settings *)values, *s = &copy; /* find_files() fills in the paths */
     const double begin = ls_now();
     ls_status status = *s->synthetic != '\0' ? import_synthetic(s) : import_files(s);
     ls_dataset *dataset = NULL;
-    ls_train_config train; /* what it is likely to hold out */
+    ls_train_config train; /* its defaults: the likely hold-out */
     ls_config_default(&train);
     const ls_dataset_options by_default = {.validation = train.validation,
                                            .layout = LS_LAYOUT_NCHW};
@@ -185,7 +184,7 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     return status;
 }
 
-static void help(FILE *out)
+static void import_help(FILE *out)
 {
     fputs("\nData sets: HDF5 files, made by this command or by any other program\n"
           "  /train/images      uint8 [N,H,W] or [N,C,H,W]; [N,H,W,C] for --layout nhwc\n"
@@ -202,6 +201,6 @@ const ls_command ls_command_import = {
     .summary = "makes an HDF5 data set from IDX files, or a synthetic one",
     .options = {table, false},
     .settings_size = sizeof(settings),
-    .help = help,
-    .run = run,
+    .help = import_help,
+    .run = import_run,
 };

@@ -21,21 +21,21 @@ typedef struct settings {
 static const ls_setting table[] = {
     {"file", "FILE", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED | LS_SETTING_ARGUMENT,
      .offset = offsetof(settings, file),
-     .help = "a data set, a checkpoint, or a run folder for its best checkpoint"},
+     .help = "a data set, a checkpoint, or a run folder: its best checkpoint"},
     {"verify", NULL, LS_TYPE_FLAG, .offset = offsetof(settings, verify),
-     .help = "of a data set: read all of it and check every label, sealed or not"},
+     .help = "of a data set: read all rows and check every label, with or without a digest"},
     {"layout", .flags = LS_OPTION_AS_TRAIN, .offset = offsetof(settings, layout)},
     {"json", NULL, LS_TYPE_FLAG, .offset = offsetof(settings, json), .help = "print JSON"},
     {0},
 };
 
-/* What is to be described. */
+/* The file to describe. */
 typedef struct request {
     const char *path;
     ls_layout_order layout;
 } request;
 
-/* The result is made as JSON once, and printed as it is or for people. */
+/* Every description is made as JSON, and printed as JSON or as text. */
 static json_t *describe_info(const ls_dataset_info *info)
 {
     json_t *rows = json_object();
@@ -48,7 +48,7 @@ static json_t *describe_info(const ls_dataset_info *info)
                      "source_sha256", ls_json_text(info->source_sha256));
 }
 
-/* Where it is open what the dimensions of the images are they are shown all the same. */
+/* Describes a data set, also if its layout is ambiguous. */
 static ls_status describe_dataset(const request *r, json_t **out)
 {
     ls_dataset *dataset = NULL;
@@ -151,8 +151,8 @@ static ls_status describe_checkpoint(const char *path, json_t **out)
     return status;
 }
 
-/* Prints a number, a list or the like. */
-static void print_json(const json_t *value)
+/* Prints a JSON value on the current line. */
+static void print_value(const json_t *value)
 {
     char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
     ls_print(stdout, "%s", text != NULL ? text : "");
@@ -176,12 +176,12 @@ static void print_table(const json_t *object)
     json_object_foreach((json_t *)object, key, member)
     {
         ls_print(stdout, "\n    %-18s ", key);
-        print_json(member);
+        print_value(member);
     }
     ls_print(stdout, "\n");
 }
 
-/* Prints a part of the description: what fits in a line after its name. */
+/* Prints a part of the description: its name, then its value in the same line or below. */
 static void print_part(const char *key, const json_t *value)
 {
     const int blanks = 14 - (int)strlen(key);
@@ -197,12 +197,12 @@ static void print_part(const char *key, const json_t *value)
         ls_print(stdout, "%*snone: the file is not sealed\n", blanks, "");
     else {
         ls_print(stdout, "%*s", blanks, "");
-        print_json(value);
+        print_value(value);
         ls_print(stdout, "\n");
     }
 }
 
-/* Whether a file calls itself a checkpoint. */
+/* Sets *out to true if the file's `format` attribute says checkpoint. */
 static ls_status is_checkpoint(const char *path, bool *out)
 {
     ls_h5 *file = NULL;
@@ -243,7 +243,7 @@ static ls_status try_describing(const void *wanted)
     return status;
 }
 
-/* Verifies a file as far as that is asked for, and describes it. */
+/* Verifies a file if --verify is given, and describes it. */
 static ls_status examine(const request *r, bool verify, json_t **out)
 {
     const char *path = r->path;
@@ -266,7 +266,7 @@ static ls_status examine(const request *r, bool verify, json_t **out)
     return ls_dataset_try(path, true);
 }
 
-static void print(const json_t *result, bool json)
+static void print_result(const json_t *result, bool json)
 {
     if (json) {
         ls_print_json(stdout, result);
@@ -277,7 +277,7 @@ static void print(const json_t *result, bool json)
     json_object_foreach((json_t *)result, key, value) print_part(key, value);
 }
 
-static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
+static ls_status info_run(ls_comm *comm, const ls_options *options, const void *values)
 {
     (void)comm, (void)options;
     const settings *s = values;
@@ -287,7 +287,7 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     if (status == LS_OK)
         status = examine(&(request){path, (ls_layout_order)s->layout}, s->verify, &result);
     if (status == LS_OK)
-        print(result, s->json);
+        print_result(result, s->json);
     json_decref(result);
     return status;
 }
@@ -298,5 +298,5 @@ const ls_command ls_command_info = {
     .summary = "describes a data set or a checkpoint and verifies its digest",
     .options = {table, false},
     .settings_size = sizeof(settings),
-    .run = run,
+    .run = info_run,
 };

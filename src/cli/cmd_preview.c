@@ -23,28 +23,28 @@ static const ls_setting table[] = {
     {"data", .flags = LS_OPTION_AS_TRAIN | LS_SETTING_REQUIRED, .offset = AT(data),
      .help = "HDF5 data set"},
     {"augment", .flags = LS_OPTION_AS_TRAIN | LS_SETTING_REQUIRED, .offset = AT(augment),
-     .initial = "", .help = "words, as \"rotate:15 shift:2\""},
+     .initial = "", .help = "words, such as \"rotate:15 shift:2\""},
     {"layout", .flags = LS_OPTION_AS_TRAIN, .offset = AT(layout)},
     {"out", "FILE", LS_TYPE_TEXT, .offset = AT(out), .initial = "preview.png",
      .help = "the PNG file to write"},
     {"seed", .flags = LS_OPTION_AS_TRAIN, .offset = AT(seed), .help = "as for train"},
     {"validation", .flags = LS_OPTION_AS_TRAIN, .offset = AT(validation), .initial = "0",
-     .help = "held out, as for train: with --hold-out random it decides the rows' numbers"},
+     .help = "held-out rows, as for train: with --hold-out random the rows' numbers depend on it"},
     {"hold-out", .flags = LS_OPTION_AS_TRAIN, .offset = AT(hold_out), .help = "as for train"},
     {"first", "ROW", LS_TYPE_INT, .offset = AT(first), .initial = "0", .max = BIG,
-     .help = "of the training rows, the first to show"},
+     .help = "number of the first training row to show"},
     {"samples", "N", LS_TYPE_INT, .offset = AT(samples), .initial = "8", .min = 1, .max = 10000,
      .help = "rows to show"},
     {"epoch", "N", LS_TYPE_INT, .offset = AT(epoch), .initial = "1", .min = 1, .max = BIG,
      .help = "the first epoch to show"},
     {"variants", "N", LS_TYPE_INT, .offset = AT(variants), .initial = "8", .min = 1, .max = 10000,
-     .help = "epochs to show, beside the original"},
+     .help = "number of epochs to show, after the original"},
     {"trust-data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(trust_data),
      .help = "do not check the whole data set first, as for train"},
     {0},
 };
 
-/* What a preview works with. */
+/* State of a preview. */
 typedef struct work {
     ls_dataset *dataset;
     ls_samples *samples;
@@ -56,7 +56,7 @@ typedef struct work {
 
 enum { TEXT = 32 };
 
-static ls_status load(const settings *s, work *w)
+static ls_status load_samples(const settings *s, work *w)
 {
     const ls_dataset_options options = {.validation = s->validation,
                                         .hold_out = (ls_hold_out)s->hold_out,
@@ -95,7 +95,7 @@ static ls_status load(const settings *s, work *w)
     return status == LS_OK && w->pixels == NULL ? LS_ERR_FAILURE : status;
 }
 
-/* Puts a sample and what it becomes in one epoch after the other into a row of the sheet. */
+/* Draws a row of the sheet: a sample, and its augmented images in consecutive epochs. */
 static void draw_row(const settings *s, work *w, int64_t row)
 {
     const ls_normalization as_bytes = {.scale = 1, .shift = 0};
@@ -115,19 +115,19 @@ static void draw_row(const settings *s, work *w, int64_t row)
     }
 }
 
-static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
+static ls_status preview_run(ls_comm *comm, const ls_options *options, const void *values)
 {
     const settings *s = values;
     work w = {0};
     (void)comm, (void)options;
-    ls_status status = load(s, &w);
+    ls_status status = load_samples(s, &w);
     if (status == LS_OK) {
         const int64_t rows = w.samples->rows;
         for (int64_t row = 0; row < rows; row++)
             draw_row(s, &w, row);
         status = ls_sheet_write(w.sheet, s->out);
         if (status == LS_OK)
-            ls_print(stderr, "%s: %s and what they become in %s\n", s->out,
+            ls_print(stderr, "%s: %s, augmented as in %s\n", s->out,
                      ls_counted(rows, "training image").text,
                      ls_counted(s->variants, "epoch").text);
     }
@@ -140,7 +140,7 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     return status;
 }
 
-static void help(FILE *out)
+static void preview_help(FILE *out)
 {
     ls_command_list("Augmentation: words in any order", ls_augment_word, out);
 }
@@ -148,9 +148,9 @@ static void help(FILE *out)
 const ls_command ls_command_preview = {
     .name = "augment-preview",
     .usage = "--data FILE --augment WORDS [OPTION ...]",
-    .summary = "a picture of what --augment makes of training images",
+    .summary = "a picture of augmented training images",
     .options = {table, false},
     .settings_size = sizeof(settings),
-    .help = help,
-    .run = run,
+    .help = preview_help,
+    .run = preview_run,
 };

@@ -1,4 +1,4 @@
-/* A page about a run, in one file that can be sent to somebody. */
+/* Writes a page about a run in one file, ready to be sent. */
 #include "base/file.h"
 #include "base/json.h"
 #include "cli/command.h"
@@ -15,13 +15,12 @@ typedef struct settings {
 #define AT(field) offsetof(settings, field)
 static const ls_setting table[] = {
     {"run", "DIR", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED | LS_SETTING_ARGUMENT,
-     .offset = AT(run), .help = "the run folder of a training, come to its end or not"},
+     .offset = AT(run), .help = "run folder of a training, finished or not"},
     {"evaluation", "FILE", LS_TYPE_TEXT, .offset = AT(evaluation),
-     .help = "what eval --json printed: accuracy, confusion matrix, wrong rows"},
-    {"errors", "FILE", LS_TYPE_TEXT, .offset = AT(errors),
-     .help = "the picture that eval --errors made"},
+     .help = "output of eval --json: accuracy, confusion matrix, misclassified rows"},
+    {"errors", "FILE", LS_TYPE_TEXT, .offset = AT(errors), .help = "picture of eval --errors"},
     {"scaling", "DIR", LS_TYPE_TEXT, .offset = AT(scaling),
-     .help = "a scaling experiment that `lockstep scaling` has evaluated"},
+     .help = "folder of a scaling experiment, evaluated by `lockstep scaling`"},
     {"out", "FILE", LS_TYPE_TEXT, .offset = AT(out), .initial = "report.html",
      .help = "the page to write"},
     {0},
@@ -40,7 +39,7 @@ static ls_status load_json(const char *path, json_t **out)
                                           error.line, error.text);
 }
 
-/* The scaling experiment, and its figure if gnuplot drew one. */
+/* Loads the results of the scaling experiment, and its figure if there is one. */
 static ls_status load_scaling(const char *folder, char path[LS_PATH_MAX], ls_run_material *m)
 {
     ls_status status = ls_path(path, folder, "/scaling.json", NULL);
@@ -52,7 +51,7 @@ static ls_status load_scaling(const char *folder, char path[LS_PATH_MAX], ls_run
     return status;
 }
 
-static ls_status load(const settings *s, char figure[LS_PATH_MAX], ls_run_material *m)
+static ls_status load_material(const settings *s, char figure[LS_PATH_MAX], ls_run_material *m)
 {
     m->folder = s->run;
     m->errors = *s->errors != '\0' ? s->errors : NULL;
@@ -64,7 +63,7 @@ static ls_status load(const settings *s, char figure[LS_PATH_MAX], ls_run_materi
     return status;
 }
 
-static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
+static ls_status report_run(ls_comm *comm, const ls_options *options, const void *values)
 {
     static const char begin[] = "<!DOCTYPE html>";
     (void)comm, (void)options;
@@ -74,7 +73,7 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     size_t length = 0;
     ls_status status = ls_refuse_foreign(s->out, begin, sizeof begin - 1, "HTML page");
     if (status == LS_OK)
-        status = load(s, figure, &m);
+        status = load_material(s, figure, &m);
     FILE *memory = status == LS_OK ? open_memstream(&text, &length) : NULL;
     if (status == LS_OK && memory == NULL)
         status = ls_fail(LS_ERR_FAILURE, "out of memory for the page");
@@ -86,7 +85,7 @@ static ls_status run(ls_comm *comm, const ls_options *options, const void *value
     if (status == LS_OK)
         status = ls_write_file(s->out, text, length);
     if (status == LS_OK)
-        ls_print(stderr, "%s: a page of %.1f kB about %s\n", s->out, 1e-3 * (double)length, s->run);
+        ls_print(stderr, "%s: page of %.1f kB about %s\n", s->out, 1e-3 * (double)length, s->run);
     free(text);
     ls_run_record_clear(&m.run);
     json_decref(m.evaluation);
@@ -100,5 +99,5 @@ const ls_command ls_command_report = {
     .summary = "a page about a run, in one HTML file",
     .options = {table, false},
     .settings_size = sizeof(settings),
-    .run = run,
+    .run = report_run,
 };

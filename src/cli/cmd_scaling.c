@@ -1,4 +1,4 @@
-/* Evaluates the trainings of a scaling experiment, as jobs/scaling.sh makes them. */
+/* Evaluates the runs of a scaling experiment that jobs/scaling.sh made. */
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -22,12 +22,11 @@ typedef struct settings {
 #define AT(field) offsetof(settings, field)
 static const ls_setting table[] = {
     {"folder", "FOLDER", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED | LS_SETTING_ARGUMENT,
-     .offset = AT(folder), .help = "the experiment: its runs lie in FOLDER/runs"},
+     .offset = AT(folder), .help = "folder of the experiment, with its runs in FOLDER/runs"},
     {"warmup", "EPOCHS", LS_TYPE_INT, .offset = AT(warmup), .initial = "1", .max = 1e9,
-     .help = "first epochs of each run that do not count; if not given, as the experiment says"},
+     .help = "first epochs of each run to exclude; not given: as recorded in the experiment"},
     {"target", "ACCURACY", LS_TYPE_REAL, .offset = AT(target), .initial = "0", .max = 1,
-     .help =
-         "of validation: report the time until it is reached; 0: don't; if not given, likewise"},
+     .help = "validation accuracy to report the time to; 0: none; not given: as recorded"},
     {"json", NULL, LS_TYPE_FLAG, .offset = AT(json), .help = "print JSON"},
     {0},
 };
@@ -70,7 +69,7 @@ static json_t *row_json(const ls_experiment *e, int at)
     return object;
 }
 
-/* The whole result; the settings are those of the first run. NULL: no memory. */
+/* The result as JSON, with the settings of the first run. NULL when memory is short. */
 static json_t *result_json(const ls_experiment *e, const settings *s)
 {
     const json_t *summary = e->run[0].record.summary;
@@ -92,7 +91,7 @@ static json_t *result_json(const ls_experiment *e, const settings *s)
     return result;
 }
 
-/* Numbers of the table, in the order of its columns; NaN is an empty field. */
+/* Prints the table as CSV; a NaN is an empty field. */
 static void print_csv(const ls_experiment *e, const settings *s, FILE *out)
 {
     (void)s;
@@ -133,7 +132,7 @@ static void print_csv(const ls_experiment *e, const settings *s, FILE *out)
     }
 }
 
-/* A line of text from the settings of all runs; "" if it is not there. */
+/* A text from the first run's summary; "" if there is none. */
 static const char *setting(const ls_experiment *e, const char *part, const char *key)
 {
     const json_t *value = json_object_get(e->run[0].record.summary, part);
@@ -172,12 +171,11 @@ static void print_statistics(const ls_experiment *e, FILE *out)
             base->runs, 100 * base->seconds.coverage, base->ranks, ranks);
 }
 
-/* What stands around the figure: its title, the workload, the machine, the statistics, and what is
- * odd, a line each. */
+/* Prints the caption of the figure, a line each: title, workload, machine, statistics, doubts. */
 static void print_caption(const ls_experiment *e, const settings *s, FILE *out)
 {
     const bool strong = e->mode == LS_SCALING_STRONG;
-    char data[128]; /* a name may hold anything, and a line is a line */
+    char data[128]; /* cleaned: a name may hold a newline */
     const char *name = setting(e, "dataset", "name");
     snprintf(data, sizeof data, "%s", *name != '\0' ? name : setting(e, "dataset", "path"));
     ls_clean(data);
@@ -188,7 +186,8 @@ static void print_caption(const ls_experiment *e, const settings *s, FILE *out)
             (long long)(e->run[0].batch / (strong ? 1 : e->run[0].ranks)), (long long)epochs,
             epochs > 1 ? "s" : "");
     if (s->warmup > 0)
-        fprintf(out, ", of which the first %s not count", s->warmup > 1 ? "ones do" : "does");
+        fprintf(out, s->warmup > 1 ? ", the first %lld excluded" : ", the first excluded",
+                (long long)s->warmup);
     fprintf(out, ", %lld training rows\n", (long long)e->run[0].rows);
     print_machine(e, out);
     print_statistics(e, out);
@@ -198,7 +197,7 @@ static void print_caption(const ls_experiment *e, const settings *s, FILE *out)
         fputc('\n', out);
 }
 
-/* Writes what is printed by one of the functions above. */
+/* Writes a file with one of the functions above. */
 typedef void printer(const ls_experiment *e, const settings *s, FILE *out);
 
 static ls_status write_printed(const ls_experiment *e, const settings *s, const char *name,
@@ -245,7 +244,7 @@ static void print_for_people(const ls_experiment *e, const settings *s)
              "%s scaling, %s%s; medians, and intervals as coverage says; speed-up over the median "
              "on %s\n",
              e->mode == LS_SCALING_STRONG ? "strong" : "weak", ls_counted(e->runs, "run").text,
-             e->unfinished > 0 ? ", others have not come to their end" : "",
+             e->unfinished > 0 ? ", others are unfinished" : "",
              ls_counted(e->row[0].ranks, "rank").text);
     ls_print(stdout, "%7s %5s %12s %21s %12s %9s %11s %9s %9s%s\n", "ranks", "runs", "epoch s",
              "interval", "samples/s", "speed-up", "efficiency", "serial", "predicted",
@@ -278,13 +277,12 @@ static void print_for_people(const ls_experiment *e, const settings *s)
     for (int i = 0; i < e->doubts.count; i++)
         ls_print(stdout, "disturbed? %s\n", e->doubts.text[i]);
     if (crowded)
-        ls_print(stdout,
-                 "* more threads than cores: it shows that this many ranks work, not how fast\n");
+        ls_print(stdout, "* more threads than cores: shows that the ranks work, not how fast\n");
     ls_print(stdout, "results in %s: scaling.csv, scaling.json\n", e->folder);
 }
 
-/* Takes what jobs/scaling.sh was told about the evaluation, where the command line says nothing. */
-static ls_status recall(const ls_options *options, settings *s)
+/* Takes --warmup and --target from the experiment's record where the command line gives none. */
+static ls_status apply_recorded(const ls_options *options, settings *s)
 {
     char path[LS_PATH_MAX], *text = NULL;
     size_t length;
@@ -307,13 +305,13 @@ static ls_status recall(const ls_options *options, settings *s)
     return status;
 }
 
-static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
+static ls_status scaling_run(ls_comm *comm, const ls_options *options, const void *values)
 {
     (void)comm;
     settings s = *(const settings *)values;
     ls_experiment e = {0};
     json_t *result = NULL;
-    ls_status status = recall(options, &s);
+    ls_status status = apply_recorded(options, &s);
     if (status == LS_OK)
         status = ls_experiment_read(&e, s.folder, s.warmup, s.target);
     if (status == LS_OK && (result = result_json(&e, &s)) == NULL)
@@ -335,5 +333,5 @@ const ls_command ls_command_scaling = {
     .summary = "evaluates the runs of a scaling experiment",
     .options = {table, false},
     .settings_size = sizeof(settings),
-    .run = run,
+    .run = scaling_run,
 };

@@ -10,7 +10,7 @@
 #include <math.h>
 
 typedef struct settings {
-    ls_train_config config; /* first: the library's rows count from its beginning */
+    ls_train_config config; /* first: the offsets of the library's settings count from here */
     const char *file;       /* see ls_command_run() */
     bool quiet;
 } settings;
@@ -19,11 +19,11 @@ static const ls_setting table[] = {
     {"config", "FILE", LS_TYPE_TEXT, LS_CHANGE_NOT_SAVED, offsetof(settings, file),
      .group = "This invocation", .help = "`key = value` lines; the command line wins"},
     {"quiet", NULL, LS_TYPE_FLAG, LS_CHANGE_NOT_SAVED, offsetof(settings, quiet),
-     .help = "the final table only"},
+     .help = "print notes and the final table only"},
     {0},
 };
 
-static void help(FILE *out)
+static void train_help(FILE *out)
 {
     ls_command_list("Layers", ls_network_layer_word, out);
     ls_command_list("Networks by name, each with a last dense layer of a unit for each class",
@@ -60,7 +60,7 @@ static ls_status train(ls_comm *comm, const ls_train_config *config, bool quiet)
     return status;
 }
 
-static ls_status run(ls_comm *comm, const ls_options *options, const void *values)
+static ls_status train_run(ls_comm *comm, const ls_options *options, const void *values)
 {
     const settings *s = values;
     ls_train_config config = s->config;
@@ -75,7 +75,7 @@ const ls_command ls_command_train = {
     .summary = "trains a network",
     .options = {table, true},
     .settings_size = sizeof(settings),
-    .help = help,
+    .help = train_help,
     .examples =
         "  mpirun -n 2 lockstep train --data mnist.h5 --model \"dense:512 relu dense:10\" --run "
         "runs/a\n"
@@ -85,5 +85,5 @@ const ls_command ls_command_train = {
         "max-time config reproducible",
     .stops = true,
     .parallel = true,
-    .run = run,
+    .run = train_run,
 };

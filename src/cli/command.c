@@ -6,13 +6,13 @@
 
 #include <string.h>
 
-/* What all ranks agree on; without ranks, the status itself. */
-static ls_status agree(ls_comm *comm, ls_status status)
+/* Agrees on a status with all ranks; without a communicator returns it. Collective. */
+static ls_status agree_if_parallel(ls_comm *comm, ls_status status)
 {
     return comm != NULL ? ls_agree(comm, status) : status;
 }
 
-/* Rank 0's reading of a file, on all ranks. */
+/* Reads a file on rank 0 and broadcasts its text. Collective. */
 static ls_status read_config(ls_comm *comm, const char *path, char **text)
 {
     enum { CONFIG_MAX = 1 << 20 };
@@ -21,28 +21,29 @@ static ls_status read_config(ls_comm *comm, const char *path, char **text)
     if (comm == NULL || ls_comm_rank(comm) == 0)
         status = ls_read_file(path, CONFIG_MAX, LS_ERR_USAGE, text, &length);
     if (status == LS_OK && *text != NULL && strlen(*text) != length)
-        status = ls_fail(LS_ERR_USAGE, "%s: holds a zero byte: no text", path);
-    status = agree(comm, status);
+        status = ls_fail(LS_ERR_USAGE, "%s: holds a zero byte: not a text file", path);
+    status = agree_if_parallel(comm, status);
     return status == LS_OK && comm != NULL ? ls_broadcast_text(comm, text) : status;
 }
 
-/* Sets the options from the configuration file, and from the command line once more. */
+/* Sets the options from the configuration file, then again from the command line, which wins.
+ * Collective. */
 static ls_status apply_config(ls_comm *comm, ls_options *options, int argc, char **argv)
 {
     char *path = NULL, *text = NULL;
     ls_status status = LS_OK;
     if (*ls_options_get_text(options, "config") == '\0')
         return LS_OK;
-    /* A copy: setting options frees the texts they had. */
+    /* A copy: setting an option frees its former text. */
     path = ls_strdup(ls_options_get_text(options, "config"));
-    status = agree(comm, path == NULL ? LS_ERR_FAILURE : LS_OK);
+    status = agree_if_parallel(comm, path == NULL ? LS_ERR_FAILURE : LS_OK);
     if (status == LS_OK)
         status = read_config(comm, path, &text);
     if (status == LS_OK) {
         status = ls_options_parse_file(options, path, text);
         if (status == LS_OK)
             status = ls_options_parse_args(options, argc, argv);
-        status = agree(comm, status);
+        status = agree_if_parallel(comm, status);
     }
     ls_free(text);
     ls_free(path);
@@ -64,15 +65,15 @@ ls_status ls_command_run(const ls_command *command, ls_comm *comm, int argc, cha
 {
     ls_options *options = NULL;
     void *settings = ls_alloc(1, command->settings_size);
-    ls_status status = agree(comm, settings == NULL ? LS_ERR_FAILURE : LS_OK);
+    ls_status status = agree_if_parallel(comm, settings == NULL ? LS_ERR_FAILURE : LS_OK);
     if (status == LS_OK)
-        status = agree(comm, ls_options_create(&options, command->options, settings));
+        status = agree_if_parallel(comm, ls_options_create(&options, command->options, settings));
     if (status == LS_OK)
-        status = agree(comm, ls_options_parse_args(options, argc, argv));
+        status = agree_if_parallel(comm, ls_options_parse_args(options, argc, argv));
     if (status == LS_OK)
         status = apply_config(comm, options, argc, argv);
     if (status == LS_OK)
-        status = agree(comm, ls_options_check(options));
+        status = agree_if_parallel(comm, ls_options_check(options));
     if (status == LS_OK && comm != NULL)
         status = agree_on_settings(comm, options);
     if (status == LS_OK)

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* The names of commands and topics: the argument of `help`. */
+/* Writes the names of commands and topics, the argument of `help`. */
 static void put_topics(FILE *out)
 {
     const ls_command *command;
@@ -19,7 +19,7 @@ static void put_topics(FILE *out)
         fprintf(out, "%s ", topic.name);
 }
 
-/* The words that a row's value may be; @file or @folder, and words, for a path; @flag: no value. */
+/* Writes the possible words of a row's value; @file or @folder for a path; @flag: no value. */
 static void put_values(FILE *out, const ls_setting *row)
 {
     const ls_row_kind kind = ls_row_kind_of(row);
@@ -37,7 +37,7 @@ static void put_values(FILE *out, const ls_setting *row)
             fprintf(out, "%s ", c->name);
 }
 
-/* The cases of a command in bash: its options, the values of each, and of its bare arguments. */
+/* Writes the cases of a command in bash: its options, their values, its bare arguments. */
 static void put_bash_command(FILE *out, const char *command, const ls_setting *rows, int count)
 {
     fprintf(out, "    %s:) echo '", command);
@@ -74,7 +74,7 @@ ls_status ls_completion_bash(FILE *out)
 {
     const ls_command *command;
     fputs("# Completion of lockstep in bash; made by `lockstep help --completion bash`.\n"
-          "# What may stand in a place: words, or @file, @folder, @flag.\n"
+          "# Candidates at a position: words, or @file, @folder, @flag.\n"
           "_lockstep_words() { # [COMMAND [--OPTION | bare]]\n"
           "    case ${1-}:${2-} in\n    :) echo '",
           out);
@@ -87,7 +87,7 @@ ls_status ls_completion_bash(FILE *out)
     return status;
 }
 
-/* A text within '[...]' of zsh's _arguments, in single quotes. */
+/* Writes a text inside '[...]' of zsh's _arguments, in single quotes. */
 static void put_quoted(FILE *out, const char *text)
 {
     for (; *text != '\0'; text++)
@@ -97,7 +97,7 @@ static void put_quoted(FILE *out, const char *text)
             fprintf(out, strchr("[]:\\", *text) != NULL ? "\\%c" : "%c", *text);
 }
 
-/* What zsh's _arguments does for a row's value: ":name:action". */
+/* Writes the value of a row for zsh's _arguments: ":name:action". */
 static void put_zsh_value(FILE *out, const ls_setting *row)
 {
     const ls_row_kind kind = ls_row_kind_of(row);
@@ -150,7 +150,7 @@ ls_status ls_completion_zsh(FILE *out)
         put_quoted(out, command->summary);
         fputs("'\n", out);
     }
-    fputs("    '--help:the commands' '--version:of what it was built'\n)\n", out);
+    fputs("    '--help:the commands' '--version:version, compiler, libraries'\n)\n", out);
     (void)fwrite(ls_completion_text_zsh, 1, ls_completion_text_zsh_length, out);
     return status;
 }

@@ -1,4 +1,4 @@
-/* Completion of command lines in shells, from the same tables as the help texts. */
+/* Completion scripts of shells, from the same tables as the help texts. */
 #ifndef LS_CLI_COMPLETION_H
 #define LS_CLI_COMPLETION_H
 
@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-/* Write a script that the shell reads. Local. Errors: LS_ERR_FAILURE when memory is short. */
+/* Write the completion script of a shell. Local. Errors: LS_ERR_FAILURE when memory is short. */
 ls_status ls_completion_bash(FILE *out) LS_MUST_CHECK;
 ls_status ls_completion_zsh(FILE *out) LS_MUST_CHECK;
 

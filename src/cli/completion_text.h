@@ -1,4 +1,4 @@
-/* The parts of the completion scripts that no table has a say in: see completion/. */
+/* The fixed parts of the completion scripts: the files of completion/. */
 #ifndef LS_CLI_COMPLETION_TEXT_H
 #define LS_CLI_COMPLETION_TEXT_H
 

@@ -1,7 +1,7 @@
 #include "cli/confusion.h"
 
-/* Puts a pair in its place among those found so far, all of which come before it in the matrix. */
-static int insert(ls_confused *out, int found, int most, ls_confused pair)
+/* Inserts a pair into the sorted list; pairs of equal count keep the order of the matrix. */
+static int insert_pair(ls_confused *out, int found, int most, ls_confused pair)
 {
     int at = found < most ? found : most - 1;
     if (found == most && out[at].rows >= pair.rows)
@@ -18,6 +18,6 @@ int ls_most_confused(const int64_t *counts, int64_t classes, int most, ls_confus
     for (int64_t i = 0; i < classes; i++)
         for (int64_t k = 0; k < classes; k++)
             if (i != k && counts[i * classes + k] > 0)
-                found = insert(out, found, most, (ls_confused){i, k, counts[i * classes + k]});
+                found = insert_pair(out, found, most, (ls_confused){i, k, counts[i * classes + k]});
     return found;
 }

@@ -14,21 +14,21 @@
 
 enum { STREAMS = 2, USUAL_WIDTH = 80 };
 
-/* The part of a line that waits for its end. The watchdog's thread prints lines of its own. */
+/* The pending part of a line; one per thread, since the watchdog's thread prints, too. */
 typedef struct line {
     char *text;
     size_t length;
 } line;
 static _Thread_local line waiting[STREAMS];
 
-static bool drawn; /* a bar stands on the terminal's current line */
+static bool drawn; /* a bar is on the terminal's current line */
 
 static int number_of(FILE *out)
 {
     return out == stderr;
 }
 
-/* A descriptor of the terminal that is watched, -1 if none is. */
+/* Returns a descriptor of the terminal that shows this stream, -1 if none. */
 static int terminal_of(FILE *out)
 {
     enum { UNKNOWN = -2 };
@@ -51,7 +51,7 @@ int ls_console_width(FILE *out)
     return size.ws_col > 0 ? size.ws_col : USUAL_WIDTH;
 }
 
-/* Columns of the first `bytes` of a text: its characters, each of which is taken for one wide. */
+/* Returns the columns of the first `bytes` of a text, counting each character as one column. */
 static int columns(const char *text, size_t bytes)
 {
     int count = 0;
@@ -60,8 +60,8 @@ static int columns(const char *text, size_t bytes)
     return count;
 }
 
-/* How far what goes on below a line is indented: as itself, if that is a second column; else as its
- * second column, which follows two blanks or more, if it has one near; else a little. */
+/* Returns the indentation of continuation lines: the line's own if it is that of a second column;
+ * else the start of its second column, after two or more blanks, if that is near; else a little. */
 static int indentation(const char *text, int width)
 {
     enum { LITTLE = 2 };
@@ -72,8 +72,8 @@ static int indentation(const char *text, int width)
     return at >= LITTLE && at <= width / 2 ? at : LITTLE < width ? LITTLE : 0;
 }
 
-/* The bytes of a text that fit into so many columns and end before a blank; if its first word is
- * longer, that word: a terminal folds it, and what is copied from there is whole. */
+/* Returns the bytes of a text that fit into `room` columns and end before a blank; if the first
+ * word is longer, its bytes: the terminal wraps it, and a copy of it stays in one piece. */
 static size_t fitting(const char *text, int room)
 {
     size_t fit = strspn(text, " ");
@@ -102,7 +102,7 @@ static void put_line(FILE *out, const char *text)
     fprintf(out, "%s\n", text);
 }
 
-/* Prints a line whose parts have all come, and the bar's place is taken. */
+/* Prints a complete line, in place of the bar. */
 static void end_line(FILE *out, line *l)
 {
     if (out == stderr)
@@ -112,8 +112,8 @@ static void end_line(FILE *out, line *l)
     *l = (line){0};
 }
 
-/* Adds to the line that waits; what there is no memory for is left out. */
-static void add(line *l, const char *text, size_t length)
+/* Appends to the pending line; drops the text when memory is short. */
+static void append(line *l, const char *text, size_t length)
 {
     char *longer = realloc(l->text, l->length + length + 1);
     if (longer == NULL)
@@ -143,7 +143,7 @@ void ls_print(FILE *out, const char *format, ...)
     const int length = vasprintf(&text, format, args);
     va_end(args);
     if (length >= 0)
-        add(l, text + before, (size_t)length - before - after);
+        append(l, text + before, (size_t)length - before - after);
     free(length >= 0 ? text : NULL);
     for (size_t i = 0; i < after; i++)
         end_line(out, l);

@@ -17,7 +17,7 @@ static int64_t number_at(const json_t *object, const char *key)
                                  : json_integer_value(value);
 }
 
-/* Reads one run; one that has not come to its end is counted only. */
+/* Reads one run; an unfinished run is only counted. */
 static ls_status read_member(ls_experiment *e, const char *name)
 {
     char folder[LS_PATH_MAX], path[LS_PATH_MAX];
@@ -42,7 +42,7 @@ static ls_status read_member(ls_experiment *e, const char *name)
     m->batch = number_at(json_object_get(m->record.summary, "config"), "batch");
     m->rows = number_at(json_object_get(m->record.summary, "dataset"), "train_rows");
     if (m->ranks < 1 || m->batch < 1 || m->rows < 1)
-        return ls_fail(LS_ERR_DATA, "%s: names no ranks, batch or rows", path);
+        return ls_fail(LS_ERR_DATA, "%s: lacks ranks, batch or rows", path);
     return LS_OK;
 }
 
@@ -76,19 +76,19 @@ static ls_status read_runs(ls_experiment *e)
     }
     free(entry);
     if (status == LS_OK && e->runs == 0)
-        status = ls_fail(LS_ERR_DATA, "%s: no run has come to its end there", path);
+        status = ls_fail(LS_ERR_DATA, "%s: no run is finished", path);
     if (status == LS_OK)
         qsort(e->run, (size_t)e->runs, sizeof *e->run, compare_members);
     return status;
 }
 
-/* Of the training rows, whatever the file's name is. */
+/* The fingerprint of the run's training rows, which does not depend on the file's name. */
 static const json_t *fingerprint_of(const ls_member *m)
 {
     return json_object_get(json_object_get(m->record.summary, "dataset"), "fingerprint");
 }
 
-/* The runs must differ in nothing but ranks, seed, and, in weak scaling, batch. */
+/* Makes sure that two runs differ only in ranks, seed, and, in weak scaling, batch. */
 static ls_status compare_settings(const ls_experiment *e, const ls_member *m)
 {
     static const char *const may_differ[] = {"batch", "seed", "run", "resume"};
@@ -115,7 +115,7 @@ static ls_status compare_settings(const ls_experiment *e, const ls_member *m)
     return LS_OK;
 }
 
-/* Strong scaling keeps the global batch, weak scaling that of a rank. */
+/* Strong scaling keeps the global batch, weak scaling the rows of a rank. */
 static ls_status find_mode(ls_experiment *e)
 {
     bool strong = true, weak = true;
@@ -136,7 +136,7 @@ static ls_status find_mode(ls_experiment *e)
                                     e->folder);
 }
 
-static ls_status evaluate(ls_experiment *e, int64_t warmup, double target)
+static ls_status evaluate_runs(ls_experiment *e, int64_t warmup, double target)
 {
     ls_scaling_run *runs = ls_alloc(e->runs, sizeof *runs);
     e->row = ls_alloc(e->runs, sizeof *e->row);
@@ -165,13 +165,13 @@ const ls_member *ls_experiment_run(const ls_experiment *e, int ranks)
     return &e->run[at];
 }
 
-/* Steps of an epoch of a run. */
+/* The steps per epoch of a run. */
 static int64_t steps_of(const ls_member *m)
 {
     return (m->rows + m->batch - 1) / m->batch;
 }
 
-/* Seconds of an epoch, by what `bench --predict --json` printed. */
+/* Computes the predicted seconds of an epoch from the output of `bench --predict --json`. */
 static void use_prediction(ls_experiment *e, const json_t *prediction)
 {
     size_t at;
@@ -187,14 +187,14 @@ static void use_prediction(ls_experiment *e, const json_t *prediction)
     }
 }
 
-/* What was odd when the step was measured: the first of it, all is in the file. */
+/* Adds the first doubt of the measured step; the prediction's file has all of them. */
 static void take_over_doubt(ls_experiment *e, const json_t *doubt)
 {
     const char *text = json_is_string(doubt) ? json_string_value(doubt) : "disturbed";
     ls_doubt(&e->doubts, "the prediction is not usable: %s", text);
 }
 
-/* What `bench --predict --json` wrote into FOLDER/prediction.json, if it is there. */
+/* Reads FOLDER/prediction.json, the output of `bench --predict --json`, if it exists. */
 static ls_status read_prediction(ls_experiment *e)
 {
     char path[LS_PATH_MAX];
@@ -232,7 +232,7 @@ double ls_experiment_speedup(const ls_experiment *experiment, int at)
     return rate / experiment->row[0].rate.median * experiment->row[0].ranks;
 }
 
-/* Runs of one experiment may have met other machines, or another build. */
+/* Adds doubts where runs differ in machine or build. */
 static void compare_machines(ls_experiment *e)
 {
     static const char *const same[] = {"processor", "versions", "threads"};
@@ -246,9 +246,9 @@ static void compare_machines(ls_experiment *e)
         }
 }
 
-/* Looks at the rows for what a machine that does nothing else would not show; a prediction that is
- * far off where ranks have cores of their own is not kept. */
-static void judge(ls_experiment *e)
+/* Looks for disturbances in the rows; drops a prediction with a large error where each rank has
+ * cores of its own. */
+static void find_doubts(ls_experiment *e)
 {
     char whose[32];
     bool far_off = false;
@@ -274,11 +274,11 @@ ls_status ls_experiment_read(ls_experiment *out, const char *folder, int64_t war
     if (status == LS_OK)
         status = find_mode(out);
     if (status == LS_OK)
-        status = evaluate(out, warmup, target);
+        status = evaluate_runs(out, warmup, target);
     if (status == LS_OK)
         status = read_prediction(out);
     if (status == LS_OK)
-        judge(out);
+        find_doubts(out);
     return status;
 }
 

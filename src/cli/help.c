@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* Prints the options that a command names as its commonest. */
+/* Prints the command's list of common options. */
 static ls_status print_common_options(const ls_command *command, FILE *out)
 {
     int count;
@@ -31,7 +31,7 @@ static ls_status print_common_options(const ls_command *command, FILE *out)
     return LS_OK;
 }
 
-/* Prints examples, the commonest options, and where the others are. */
+/* Prints examples, common options, and where to find the rest. */
 static ls_status print_common(const ls_command *command, FILE *out)
 {
     ls_topic topic;
@@ -39,7 +39,7 @@ static ls_status print_common(const ls_command *command, FILE *out)
     ls_status status = print_common_options(command, out);
     fprintf(out,
             "\nAll options, layers and augmentations: lockstep %s --help --all\n"
-            "Manual: lockstep help TOPIC, of which there are",
+            "Manual: lockstep help TOPIC; topics:",
             command->name);
     for (int i = 0; ls_topic_at(i, &topic); i++)
         fprintf(out, "%s %s", i > 0 ? "," : "", topic.name);

@@ -1,4 +1,4 @@
-/* What `--help` and `help` print. */
+/* The texts of `--help` and `help`. */
 #ifndef LS_CLI_HELP_H
 #define LS_CLI_HELP_H
 
@@ -8,7 +8,7 @@
 void ls_help_program(FILE *out);
 
 /* Prints the help of a command. Local.
- * all  all of it; else, of a command that names its commonest options, examples and these alone
+ * all  print all options; else only the examples and common options of a command that lists them
  * Errors: LS_ERR_FAILURE when memory is short. */
 ls_status ls_help_command(const ls_command *command, bool all, FILE *out) LS_MUST_CHECK;
 

@@ -8,12 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Seconds for mpirun to end by itself, and after it was told to. */
+/* Seconds for mpirun to end by itself, and after a signal to end. */
 enum { PATIENCE = 20, GRACE = 5 };
 
 enum { STAT = 1024 };
 
-/* The number in the first of some variables that is there, 0 if none is. */
+/* Returns the number in the first variable of a list that is set; 0 if none is. */
 static int first_number(const char *const *names)
 {
     for (; *names != NULL; names++)
@@ -37,14 +37,14 @@ int ls_launcher_local_rank(void)
                                               "SLURM_LOCALID", NULL});
 }
 
-/* The tasks of the Slurm step that this process is one of; 0 if it is of none, but in a batch
- * script or an interactive shell: these may be steps, too, with numbers above all that srun gives,
- * and have the variables of their whole job. */
+/* Returns the number of tasks in this process's Slurm step; 0 without a step. Batch scripts and
+ * interactive shells count as no step: they may be steps, too, with numbers above all that srun
+ * assigns, and have the variables of the whole job. */
 static int slurm_tasks(void)
 {
     const unsigned long special = 0xfffffff0;
     const char *step = getenv("SLURM_STEP_ID");
-    step = step != NULL ? step : getenv("SLURM_STEPID"); /* its older name */
+    step = step != NULL ? step : getenv("SLURM_STEPID"); /* the variable's older name */
     if (step == NULL || strtoul(step, NULL, 10) >= special)
         return 0;
     return first_number((const char *const[]){"SLURM_STEP_NUM_TASKS", NULL});
@@ -66,7 +66,8 @@ int ls_launcher_size(void)
     return size;
 }
 
-/* Reads /proc/PID/stat, "PID (mpirun) S PPID ..."; "" if it is not there. System calls only. */
+/* Reads /proc/PID/stat, "PID (mpirun) S PPID ..."; "" if there is no such process. System calls
+ * only. */
 static void read_stat(const char *path, char out[STAT])
 {
     const int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -81,7 +82,7 @@ static void stat_path(pid_t process, char out[64])
     snprintf(out, 64, "/proc/%ld/stat", (long)process);
 }
 
-/* "(mpirun) ...", "(mpiexec.hydra) ...", or what Open MPI 5 becomes. */
+/* Returns true for "(mpirun) ...", "(mpiexec.hydra) ...", or the name that Open MPI 5 takes. */
 static bool is_mpirun(const char *name)
 {
     static const char *const names[] = {"(mpirun", "(mpiexec", "(orterun", "(prterun"};
@@ -93,8 +94,8 @@ static bool is_mpirun(const char *name)
     return false;
 }
 
-/* The mpirun that started this rank on this host, directly or, MPICH's, by a proxy; 0: another
- * launcher or a daemon of mpirun's did. */
+/* Returns the mpirun that started this rank on this host, directly or, with MPICH, by a proxy; 0:
+ * started by another launcher or by a daemon of mpirun. */
 static pid_t find_mpirun(void)
 {
     pid_t process = getppid();
@@ -114,8 +115,9 @@ static pid_t find_mpirun(void)
     return 0;
 }
 
-/* Whether mpirun may read what goes there: a pipe, a socket, or a terminal that mpirun has made. */
-static bool may_lead_on(int file)
+/* Returns true if mpirun may read this descriptor: a pipe, a socket, or a terminal made by
+ * mpirun. */
+static bool may_be_read_by_mpirun(int file)
 {
     struct stat found;
     return fstat(file, &found) == 0 &&
@@ -124,7 +126,7 @@ static bool may_lead_on(int file)
 
 int ls_launcher_terminal(int file)
 {
-    const pid_t mpirun = may_lead_on(file) ? find_mpirun() : 0;
+    const pid_t mpirun = may_be_read_by_mpirun(file) ? find_mpirun() : 0;
     if (mpirun == 0)
         return isatty(file) ? file : -1;
     char path[64];
@@ -141,8 +143,8 @@ long ls_launcher_mpirun(void)
     return (long)find_mpirun();
 }
 
-/* What tells a process from all others, "(mpirun) 7231", its name and when it was started: fields 2
- * and 22 of /proc/PID/stat. "" if it is not there. System calls only. */
+/* Writes the identity of a process, "(mpirun) 7231": name and start time, fields 2 and 22 of
+ * /proc/PID/stat; "" if there is no such process. System calls only. */
 static void identify(const char *path, char out[STAT])
 {
     read_stat(path, out);
@@ -167,12 +169,13 @@ static void end_if_there(pid_t launcher, const char *path, const char *identity,
         kill(launcher, signal);
 }
 
-/* In a child of a process of many threads: system calls only. */
+/* Runs in a child of a process with several threads: system calls only. */
 static void wait_and_end(pid_t launcher, const char *path, const char *identity)
 {
     enum { FILES = 1024 };
     setsid();
-    for (int file = 0; file < FILES; file++) /* mpirun waits for the end of what it reads from */
+    /* mpirun waits for the end of the streams that it reads. */
+    for (int file = 0; file < FILES; file++)
         close(file);
     sleep(PATIENCE);
     end_if_there(launcher, path, identity, SIGTERM);
@@ -180,7 +183,7 @@ static void wait_and_end(pid_t launcher, const char *path, const char *identity)
     end_if_there(launcher, path, identity, SIGKILL);
 }
 
-/* fork() waits for locks, as those of malloc(), that a thread which hangs may hold. */
+/* Unlike fork(), takes no locks, such as malloc()'s, that a hanging thread may hold. */
 static pid_t plain_fork(void)
 {
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)

@@ -1,15 +1,15 @@
-/* A letter is made of strokes: straight lines and arcs of ellipses, which become short lines. Its
- * units: a digit is 20 high and 12 wide, a small letter 14 high, feet stand at 0. A pixel takes as
- * much of the pen's shade as the pen covers of it, by its distance from the nearest line. */
+/* A letter is a list of strokes: straight lines, and arcs of ellipses, which become short lines.
+ * Units: a digit is 20 high and 12 wide, a small letter 14 high, the baseline is 0. The shade of a
+ * pixel is the pen's coverage of it, computed from its distance to the nearest line. */
 #include "cli/letters.h"
 
 #include <math.h>
 #include <stddef.h>
 
 enum { STROKES = 5, HEIGHT = 20, GAP = 6, BLANK = 9, ARC_LINES = 16 };
-static const double PEN = 2.3; /* its width */
+static const double PEN = 2.3; /* the pen's width */
 
-/* A line from (a, b) to (c, d); or an arc around (a, b) of the radii c and d, between two angles in
+/* A line from (a, b) to (c, d); or an arc around (a, b) with radii c and d, between two angles in
  * units of 15 degrees, counter-clockwise from the right. */
 typedef struct stroke {
     enum { NONE, A_LINE, AN_ARC } kind;
@@ -79,8 +79,8 @@ static const struct letter {
     {'>', 15, {LINE(0, 9, 15, 9), LINE(15, 9, 10, 14), LINE(15, 9, 10, 4)}},
 };
 
-/* NULL: there is none of that name. */
-static const struct letter *find(char name)
+/* Returns NULL if there is no such letter. */
+static const struct letter *find_letter(char name)
 {
     for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
         if (letters[i].name == name)
@@ -88,9 +88,9 @@ static const struct letter *find(char name)
     return NULL;
 }
 
-static double advance(char name)
+static double advance_of(char name)
 {
-    const struct letter *letter = find(name);
+    const struct letter *letter = find_letter(name);
     return letter != NULL ? letter->width + GAP : BLANK;
 }
 
@@ -98,18 +98,18 @@ double ls_letters_width(const char *text, double height)
 {
     double units = -GAP + PEN;
     for (; *text != '\0'; text++)
-        units += advance(*text);
+        units += advance_of(*text);
     return units > 0 ? units * height / HEIGHT : 0;
 }
 
-/* What lines are drawn with, in pixels. */
+/* The pen, in pixels. */
 typedef struct ls_pen {
     const ls_canvas *canvas;
-    double x, y, scale, radius; /* of the letter's origin; of a unit */
+    double x, y, scale, radius; /* origin of the letter; pixels per unit; pen's radius */
     uint8_t shade;
 } ls_pen;
 
-/* The distance of a point from a line. */
+/* Returns the distance of (x, y) from the line between p and q. */
 static double distance(double x, double y, const double p[2], const double q[2])
 {
     const double dx = q[0] - p[0], dy = q[1] - p[1], square = dx * dx + dy * dy;
@@ -118,8 +118,8 @@ static double distance(double x, double y, const double p[2], const double q[2])
     return hypot(x - p[0] - t * dx, y - p[1] - t * dy);
 }
 
-/* Lets a pixel be at least as near to the shade as the pen covers of it. */
-static void cover(const ls_pen *pen, int64_t x, int64_t y, double part)
+/* Darkens a pixel to the shade of a coverage `part`; never lightens it. */
+static void darken(const ls_pen *pen, int64_t x, int64_t y, double part)
 {
     uint8_t *pixel = pen->canvas->pixels + (y * pen->canvas->width + x) * pen->canvas->channels;
     const double shade = 255 - part * (255 - pen->shade);
@@ -141,7 +141,7 @@ static void draw_line(const ls_pen *pen, double x0, double y0, double x1, double
     for (int64_t y = (int64_t)top; y < (int64_t)bottom; y++)
         for (int64_t x = (int64_t)left; x < (int64_t)right; x++) {
             const double away = distance((double)x + 0.5, (double)y + 0.5, p, q);
-            cover(pen, x, y, fmin(fmax(reach - away, 0), 1));
+            darken(pen, x, y, fmin(fmax(reach - away, 0), 1));
         }
 }
 
@@ -163,8 +163,8 @@ void ls_letters_draw(const ls_canvas *canvas, double x, double y, double height,
 {
     const double scale = height / HEIGHT, radius = PEN / 2 * scale;
     ls_pen pen = {canvas, x + radius, y, scale, radius, shade};
-    for (; *text != '\0'; pen.x += advance(*text) * scale, text++) {
-        const struct letter *letter = find(*text);
+    for (; *text != '\0'; pen.x += advance_of(*text) * scale, text++) {
+        const struct letter *letter = find_letter(*text);
         for (int i = 0; letter != NULL && i < STROKES; i++) {
             const stroke *s = &letter->stroke[i];
             if (s->kind == A_LINE)

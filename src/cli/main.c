@@ -1,4 +1,4 @@
-/* The program: finds the command, brings MPI up and down, turns a status into one line and an exit
+/* The program: finds the command, starts and ends MPI, turns a status into one line and an exit
  * code. */
 #include <lockstep/compute.h>
 #include <lockstep/version.h>
@@ -52,20 +52,20 @@ static bool asks_for_help(int argc, char **argv)
     return has_word(argc, argv, "--help") || has_word(argc, argv, "-h");
 }
 
-/* Refuses to be one of many processes that a launcher started without this MPI, each of which would
- * take itself for rank 0 of 1 and do all the work.
- * launched  how many it started */
+/* Fails if a launcher without this MPI started several processes: each would be rank 0 of 1 and do
+ * all the work.
+ * launched  number of processes that it started */
 static ls_status refuse_singletons(const ls_comm *comm, int launched)
 {
     if (launched < 2 || ls_comm_size(comm) > 1)
         return LS_OK;
     return ls_fail(LS_ERR_USAGE,
-                   "%d processes were started, but MPI knows of this one only, so each would be a "
+                   "%d processes were started, but MPI sees only this one, so each would be a "
                    "job of its own: use the mpirun of %s, or srun --mpi=pmix (of MPICH: pmi2)",
                    launched, ls_comm_version());
 }
 
-/* What a script reads must have arrived. */
+/* Makes sure that the results on stdout were written. Local. */
 static ls_status check_stdout(ls_status status)
 {
     if (status == LS_OK && (fflush(stdout) != 0 || ferror(stdout)))
@@ -74,14 +74,14 @@ static ls_status check_stdout(ls_status status)
 }
 
 /* Sends a bucket of gradients over TCP at once instead of asking the receiver first, so that it
- * travels while this rank computes. What the user has set stands. */
+ * travels while this rank computes. The user's setting wins. */
 static void tune_mpi(void)
 {
     setenv("OMPI_MCA_btl_tcp_eager_limit", "4194304", 0);
 }
 
-/* Starts the program anew where its library of products has chosen kernels that are slow here: it
- * chooses when it is loaded. What the user asks for stands. */
+/* Restarts the program with better kernels if OpenBLAS, which chooses at load time, has chosen slow
+ * ones for this processor. The user's setting wins. */
 static void choose_kernels(char **argv)
 {
     char program[PATH_MAX];
@@ -91,22 +91,21 @@ static void choose_kernels(char **argv)
         execv(program, argv);
 }
 
-/* Says what went wrong, if this is the process that speaks, and returns the code to end with. Of
- * the processes that a launcher has started without MPI the others end well, or mpirun would end
- * that one before it has spoken. */
-static ls_status tell(ls_status status, bool speaks)
+/* Prints the error if this process speaks for the job, and returns the exit code. Processes that do
+ * not speak end with 0: after another code mpirun might end the speaker before its line is out. */
+static ls_status print_failure(ls_status status, bool speaks)
 {
     if (!speaks)
         return LS_OK;
-    fflush(stdout); /* what the line may refer to */
+    fflush(stdout); /* the results that the line may refer to come first */
     ls_print(stderr, "lockstep: %s\n", ls_error_text());
     return status;
 }
 
-/* What MPI needs and would not tell that it lacks. */
+/* Checks the open-file limit, whose excess MPI does not report. */
 static ls_status check_limits(int launched)
 {
-    enum { FILES = 64 }; /* and one for each other rank, which may be reached by TCP */
+    enum { FILES = 64 }; /* plus one for each other rank, for TCP */
     return ls_limits_allow_files(FILES + launched);
 }
 
@@ -115,7 +114,7 @@ static ls_status run_parallel(const ls_command *command, int *argc, char ***argv
     const int launched = ls_launcher_size();
     const ls_status limits = check_limits(launched);
     if (limits != LS_OK)
-        return tell(limits, ls_launcher_local_rank() == 0); /* of any host */
+        return print_failure(limits, ls_launcher_local_rank() == 0); /* once per host */
     choose_kernels(*argv);
     tune_mpi();
     if (command->stops)
@@ -140,7 +139,7 @@ static ls_status run_parallel(const ls_command *command, int *argc, char ***argv
         status = ls_agree(comm, check_stdout(status));
     ls_comm_destroy(&comm);
     if (status != LS_OK && rank == 0)
-        status = tell(status, ls_launcher_rank() == 0);
+        status = print_failure(status, ls_launcher_rank() == 0);
     fflush(NULL);
     MPI_Finalize();
     return status;
@@ -149,20 +148,21 @@ static ls_status run_parallel(const ls_command *command, int *argc, char ***argv
 static ls_status run_serial(const ls_command *command, int argc, char **argv)
 {
     if (ls_launcher_mpirun_size() > 1 && !command->speaks_once)
-        return tell(ls_fail(LS_ERR_USAGE, "'%s' runs on one process: start it without mpirun",
-                            command->name),
-                    ls_launcher_rank() == 0);
+        return print_failure(ls_fail(LS_ERR_USAGE,
+                                     "'%s' runs on one process: start it without mpirun",
+                                     command->name),
+                             ls_launcher_rank() == 0);
     ls_status status = ls_fault_arm(getenv("LOCKSTEP_FAULT"), 0);
     if (status == LS_OK)
         status = check_stdout(ls_command_run(command, NULL, argc - 2, argv + 2));
-    return status == LS_OK ? LS_OK : tell(status, true);
+    return status == LS_OK ? LS_OK : print_failure(status, true);
 }
 
-/* Answers --help, --version and a command's --help, which need no MPI. Returns false if nothing of
- * that was asked for.
- * speaks  this is the process that answers
- * code    the exit code; without a command, of the others 0: see tell() */
-static bool answer(int argc, char **argv, bool speaks, ls_status *code)
+/* Answers --help, --version and a command's --help, which need no MPI. Returns false if none of
+ * them is on the command line.
+ * speaks  this process answers for the job
+ * code    the exit code; without a command 0 on the other processes, see print_failure() */
+static bool answer_help(int argc, char **argv, bool speaks, ls_status *code)
 {
     const char *first = argc > 1 ? argv[1] : "";
     const ls_command *command = NULL;
@@ -178,7 +178,7 @@ static bool answer(int argc, char **argv, bool speaks, ls_status *code)
         if (speaks)
             *code = ls_help_command(command, has_word(argc, argv, "--all"), stdout);
         if (*code != LS_OK)
-            *code = tell(*code, speaks);
+            *code = print_failure(*code, speaks);
     } else
         return false;
     return true;
@@ -191,11 +191,11 @@ int main(int argc, char **argv)
     ls_status status;
     ls_clock_start();
     ls_interrupt_spare_writers();
-    if (answer(argc, argv, speaks, &status))
+    if (answer_help(argc, argv, speaks, &status))
         return (int)status;
     status = find_command(argv[1], &command);
     if (status != LS_OK)
-        return (int)tell(status, speaks);
+        return (int)print_failure(status, speaks);
     if (command->speaks_once && !speaks)
         return LS_OK;
     return (int)(command->parallel ? run_parallel(command, &argc, &argv)

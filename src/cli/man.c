@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Writes a text as roff shows it as it is. */
-static void put(FILE *out, const char *text, size_t length)
+/* Writes a text with roff's special characters escaped. */
+static void put_escaped(FILE *out, const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++)
         if (text[i] == '\\')
@@ -26,10 +26,11 @@ static void put(FILE *out, const char *text, size_t length)
 
 static void put_text(FILE *out, const char *text)
 {
-    put(out, text, strlen(text));
+    put_escaped(out, text, strlen(text));
 }
 
-/* The head of a page. name  "lockstep-train" */
+/* Writes the head of a page.
+ * name  such as "lockstep-train" */
 static void put_head(FILE *out, const char *name, const char *summary)
 {
     fputs(".\\\" Made by `lockstep help --man` from the tables of the program.\n.TH ", out);
@@ -42,7 +43,7 @@ static void put_head(FILE *out, const char *name, const char *summary)
     fputc('\n', out);
 }
 
-/* A name in bold, an argument in italics after it, on a line of their own. */
+/* Writes a line: a name in bold, then its argument in italics. */
 static void put_form(FILE *out, const char *name, const char *argument)
 {
     fputs("\\fB", out);
@@ -106,7 +107,7 @@ static ls_status put_options(FILE *out, ls_option_table table)
     return LS_OK;
 }
 
-/* A text of headings and of indented lines below them, as a command's further help has. */
+/* Writes a command's further help, headings with indented lines below, as sections. */
 static void put_sections(FILE *out, char *text)
 {
     bool literal = false;
@@ -124,7 +125,7 @@ static void put_sections(FILE *out, char *text)
     fputs(literal ? ".EE\n" : "", out);
 }
 
-/* What the program prints at the end of its help, as sections. */
+/* Writes the end of a command's help as sections. */
 static ls_status put_help(FILE *out, const ls_command *command)
 {
     char *text = NULL;
@@ -133,13 +134,13 @@ static ls_status put_help(FILE *out, const ls_command *command)
         return LS_OK;
     FILE *memory = open_memstream(&text, &length);
     if (memory == NULL)
-        return ls_fail(LS_ERR_FAILURE, "no memory for a manual page");
+        return ls_fail(LS_ERR_FAILURE, "out of memory for the manual page");
     command->help(memory);
     const bool well = fclose(memory) == 0;
     if (well)
         put_sections(out, text);
     free(text);
-    return well ? LS_OK : ls_fail(LS_ERR_FAILURE, "no memory for a manual page");
+    return well ? LS_OK : ls_fail(LS_ERR_FAILURE, "out of memory for the manual page");
 }
 
 static void put_codes(FILE *out)
@@ -150,7 +151,7 @@ static void put_codes(FILE *out)
 #undef PUT_CODE
 }
 
-/* The other pages, but for one command's own. */
+/* Writes the list of the other pages. */
 static void put_others(FILE *out, const ls_command *own)
 {
     const ls_command *command;
@@ -223,7 +224,7 @@ void ls_man_program(FILE *out)
     fputs(".SH ENVIRONMENT\n.TP\n\\fBOPENBLAS_CORETYPE\\fR\nthe BLAS kernels to use; where it is "
           "not set, and OpenBLAS has chosen kernels that\ndo not suit the processor, Lockstep sets "
           "it\n.TP\n\\fBHDF5_USE_FILE_LOCKING\\fR\nFALSE where the file system has no locks\n"
-          ".TP\n\\fBSLURM_JOB_END_TIME\\fR\nthe end of the Slurm job, by which a training ends\n"
+          ".TP\n\\fBSLURM_JOB_END_TIME\\fR\nthe end of the Slurm job; a training stops before it\n"
           ".TP\n\\fBLOCKSTEP_FAULT\\fR\nSITE:RANK:NTH makes a named place fail, for tests\n",
           out);
     put_codes(out);

@@ -1,5 +1,5 @@
-/* Manual pages of the program and its commands, in roff with man(7)'s macros, from the same tables
- * as the help texts. */
+/* Manual pages of the program and its commands, in roff with the macros of man(7), from the same
+ * tables as the help texts. */
 #ifndef LS_CLI_MAN_H
 #define LS_CLI_MAN_H
 

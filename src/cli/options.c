@@ -48,14 +48,14 @@ int ls_options_find(const ls_options *o, const char *name, size_t length)
     return -1;
 }
 
-/* Before a file or a command line: what others set may be set again. */
+/* Starts a file or a command line: options set by others may be set again. */
 static void begin_source(ls_options *o)
 {
     memset(o->text, 0, (size_t)o->count * sizeof *o->text);
 }
 
-/* Sets one option from its text, unless this file or command line has set it to another one. */
-static ls_status set(ls_options *o, int at, const char *dashes, const char *text)
+/* Sets an option from its text; fails if this file or command line has set it to another text. */
+static ls_status set_option(ls_options *o, int at, const char *dashes, const char *text)
 {
     const char *before = o->text[at];
     if (before != NULL && strcmp(before, text) != 0)
@@ -71,13 +71,13 @@ static bool is_option(const ls_options *o, const char *word)
     return strncmp(word, "--", 2) == 0 && ls_options_find(o, word + 2, strcspn(word + 2, "=")) >= 0;
 }
 
-/* Sets the option that the bare argument number `number`, from 0, stands for. */
+/* Sets the option of the bare argument number `number`, counted from 0. */
 static ls_status parse_bare(ls_options *o, int number, const char *text, int before)
 {
     for (int i = 0; i < o->count; i++)
         if ((o->row[i].flags & LS_SETTING_ARGUMENT) != 0 && number-- == 0) {
             o->given[i] = true;
-            return set(o, i, "", text);
+            return set_option(o, i, "", text);
         }
     return ls_options_unexpected(o, text, before);
 }
@@ -110,7 +110,7 @@ static ls_status parse_named(ls_options *o, int argc, char **argv, int *at, int 
     if (is_nothing(option, value))
         return ls_fail(LS_ERR_USAGE, "--%s: the %s is empty", option->name, option->argument);
     o->given[*row] = true;
-    return set(o, *row, "--", value);
+    return set_option(o, *row, "--", value);
 }
 
 ls_status ls_options_parse_args(ls_options *o, int argc, char **argv)
@@ -140,11 +140,11 @@ static ls_status parse_line(ls_options *o, const char *key, const char *value)
     if (o->row[at].change == LS_CHANGE_NOT_SAVED)
         return ls_fail(LS_ERR_USAGE, "'%s' belongs on the command line, not in a file", key);
     o->given[at] = *value != '\0';
-    return set(o, at, "", value);
+    return set_option(o, at, "", value);
 }
 
 /* Copies a file's text, which values then point into; NULL when memory is short. */
-static char *keep(ls_options *o, const char *text)
+static char *keep_file(ls_options *o, const char *text)
 {
     char *copy = ls_strdup(text);
     char **file = copy == NULL ? NULL : ls_alloc(o->files + 1, sizeof *file);
@@ -161,7 +161,7 @@ static char *keep(ls_options *o, const char *text)
 
 ls_status ls_options_parse_file(ls_options *o, const char *name, const char *text)
 {
-    char *at = keep(o, text), *key, *value;
+    char *at = keep_file(o, text), *key, *value;
     ls_status status = at == NULL ? LS_ERR_FAILURE : LS_OK;
     int number = 0;
     begin_source(o);

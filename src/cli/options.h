@@ -1,8 +1,8 @@
-/* Options of a command: rows of ls_setting, which say what an option is, parsed from the command
- * line and from `key = value` files, and printed as help.
+/* Options of a command: declared by rows of ls_setting, parsed from the command line and from
+ * `key = value` files, printed as help.
  *
- * A command's table ends with a row of zeros. A row without a group belongs to that of the row
- * before it, at first to "Options". */
+ * A command's table ends with a row of zeros. A row without a group belongs to the group of the row
+ * before it, the first row to "Options". */
 #ifndef LS_CLI_OPTIONS_H
 #define LS_CLI_OPTIONS_H
 
@@ -12,26 +12,26 @@
 #include <lockstep/status.h>
 
 enum {
-    /* The row of this name in ls_settings(), for the value at `offset`. What the row gives of
-     * argument, initial, group and help counts instead of that row's. */
+    /* Takes the row of this name in ls_settings(), for the value at `offset`. Argument, initial,
+     * group and help given here override that row's. */
     LS_OPTION_AS_TRAIN = 1 << 8,
 };
 
-/* The options of a command, as they are declared. */
+/* The declared options of a command. */
 typedef struct ls_option_table {
     const ls_setting *own; /* ends with a row of zeros */
-    bool trains; /* has all settings of ls_train_config, too: values begin with this struct */
+    bool trains;           /* adds all settings of ls_train_config; values begin with that struct */
 } ls_option_table;
 
-/* Values of a command's options on their way into its settings. */
+/* A command's options while they are parsed into its settings. */
 typedef struct ls_options ls_options;
 
-/* Starts with the defaults. Local.
- * values  the struct that `offset` counts in; borrowed
+/* Creates options with the defaults. Local.
+ * values  the struct in which `offset` counts; borrowed
  * Errors: LS_ERR_FAILURE when memory is short. */
 ls_status ls_options_create(ls_options **out, ls_option_table table, void *values) LS_MUST_CHECK;
 
-/* Frees the options, and the texts of files, which values may point into. Local. Accepts NULL. */
+/* Frees the options, and the texts of files, into which values may point. Local. Accepts NULL. */
 void ls_options_destroy(ls_options **options);
 
 /* Sets options from `--name value`, `--name=value`, `--flag` and bare arguments. An option may be
@@ -41,7 +41,7 @@ void ls_options_destroy(ls_options **options);
 ls_status ls_options_parse_args(ls_options *options, int argc, char **argv) LS_MUST_CHECK;
 
 /* Sets options from the text of a file: lines `key = value`, `#` starts a comment line. A key may
- * be there twice only with the same value. Local.
+ * be given twice only with the same value. Local.
  * name  of the file, for messages
  * Errors: LS_ERR_USAGE, naming the line. */
 ls_status ls_options_parse_file(ls_options *options, const char *name,
@@ -50,18 +50,18 @@ ls_status ls_options_parse_file(ls_options *options, const char *name,
 /* Makes sure that required options are given. Local. Errors: LS_ERR_USAGE. */
 ls_status ls_options_check(const ls_options *options) LS_MUST_CHECK;
 
-/* The value of a text option; "" if there is no such option. Local. Borrowed until it is set again.
- */
+/* The value of a text option; "" if there is no such option. Local. Borrowed until the option is
+ * set again. */
 const char *ls_options_get_text(const ls_options *options, const char *name);
 
 /* Returns true if a file or the command line set an option. Local. */
 bool ls_options_given(const ls_options *options, const char *name);
 
-/* The values as `key = value` lines, without those that are not saved; owned by the caller,
+/* The values as `key = value` lines, except those that are not saved; owned by the caller,
  * ls_free(). Local. NULL when memory is short. */
 char *ls_options_text(const ls_options *options);
 
-/* All rows of a table, [*count], those of a group one after the other; owned by the caller,
+/* All rows of a table, [*count], ordered by group; owned by the caller,
  * ls_free(). Local. NULL when memory is short. */
 ls_setting *ls_options_rows(ls_option_table table, int *count);
 

@@ -7,7 +7,8 @@
 #include <assert.h>
 #include <string.h>
 
-/* A row of a command, complete. group: that of the row before. */
+/* Completes a row of a command.
+ * group  group of the row before */
 static ls_setting resolve(const ls_setting *own, const char *group)
 {
     ls_setting row = *own;
@@ -26,8 +27,8 @@ static ls_setting resolve(const ls_setting *own, const char *group)
     return row;
 }
 
-/* Puts a row behind the others of its group. */
-static void insert(ls_setting *rows, int *count, ls_setting row)
+/* Inserts a row after the others of its group. */
+static void insert_row(ls_setting *rows, int *count, ls_setting row)
 {
     int at = *count;
     for (int i = 0; i < *count; i++)
@@ -53,14 +54,13 @@ ls_setting *ls_options_rows(ls_option_table table, int *count)
     for (int i = 0; i < own; i++) {
         const ls_setting row = resolve(&table.own[i], group);
         group = row.group;
-        insert(rows, count, row);
+        insert_row(rows, count, row);
     }
     return rows;
 }
 
-enum { COLUMN = 28, CHOICE = 16 }; /* where help begins, and a choice's behind it */
+enum { COLUMN = 28, CHOICE = 16 }; /* column of the help; width of a choice's name */
 
-/* Its name and argument, and from a column on its help. */
 void ls_option_help(const ls_setting *row, FILE *out)
 {
     char form[64];

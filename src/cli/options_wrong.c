@@ -1,4 +1,4 @@
-/* What a command line says wrongly, and what was probably meant. */
+/* Errors of a command line, with suggestions. */
 #include "cli/options_state.h"
 #include "cli/suggest.h"
 
@@ -13,10 +13,10 @@ static const char *row_name(const void *user, int at)
     return o->row[at].name;
 }
 
-/* The error for a name that is in no row, with the one that was probably meant.
- * written  the name as it stands there, with its dashes */
-static ls_status unknown(const ls_options *o, const char *what, const char *written,
-                         const char *dashes, const char *name)
+/* Returns the error for a name that is in no row, with a suggestion.
+ * written  the name as the user wrote it, with its dashes */
+static ls_status fail_unknown(const ls_options *o, const char *what, const char *written,
+                              const char *dashes, const char *name)
 {
     const char *meant = ls_suggest(name, row_name, o);
     if (meant != NULL)
@@ -42,10 +42,10 @@ size_t ls_options_dashes(const char *word)
 
 ls_status ls_options_unknown_key(const ls_options *o, const char *key)
 {
-    return unknown(o, "key", key, "", key);
+    return fail_unknown(o, "key", key, "", key);
 }
 
-/* Whether a name asks for a number of ranks, which no option sets. */
+/* Returns true if a name means the number of ranks, which no option sets. */
 static bool asks_for_ranks(const char *name)
 {
     static const char *const names[] = {"n",         "np",     "nproc",      "nprocs",
@@ -66,10 +66,10 @@ ls_status ls_options_unknown(const ls_options *o, const char *word)
             LS_ERR_USAGE,
             "there is no option %s; ranks are started by mpirun: mpirun -n N lockstep ...",
             written);
-    return unknown(o, "option", written, "--", written + ls_options_dashes(written));
+    return fail_unknown(o, "option", written, "--", written + ls_options_dashes(written));
 }
 
-/* The option that a bare argument was probably meant for, by what it is; NULL: none. */
+/* Guesses the option of a bare argument from its form; NULL: none. */
 static const char *option_for(const ls_options *o, const char *text)
 {
     struct stat found;
@@ -101,7 +101,7 @@ ls_status ls_options_unexpected(const ls_options *o, const char *text, int befor
         return ls_fail(LS_ERR_USAGE, "%s '%s'; did you mean --%s?", what, text, text);
     if (before >= 0 && o->row[before].type == LS_TYPE_TEXT)
         return ls_fail(LS_ERR_USAGE,
-                       "%s '%s': a value of several words stands in quotes, as --%s \"%s %s ...\"",
-                       what, text, o->row[before].name, o->text[before], text);
+                       "%s '%s': a value of several words needs quotes: --%s \"%s %s ...\"", what,
+                       text, o->row[before].name, o->text[before], text);
     return ls_fail(LS_ERR_USAGE, "%s '%s'", what, text);
 }

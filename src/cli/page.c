@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-/* For screens, and for sheets of A4: there nothing is cut off, and no figure, tile or line of a
- * table is torn apart by a page's end. */
+/* Style for screens, and for A4 paper, where nothing is cut off and no figure, tile or table row is
+ * split between pages. */
 static const char style[] =
     "body{font:16px/1.5 system-ui,sans-serif;color:#222;max-width:60rem;margin:2rem auto;padding:0 "
     "1rem;overflow-wrap:anywhere}"
@@ -136,7 +136,7 @@ ls_status ls_page_picture(FILE *out, const char *path, const char *what)
                        : strstr(bytes, "<svg") != NULL                          ? "svg+xml"
                                                                                 : NULL;
     if (kind == NULL) {
-        status = ls_fail(LS_ERR_DATA, "%s: is neither a PNG nor an SVG", path);
+        status = ls_fail(LS_ERR_DATA, "%s: neither a PNG nor an SVG", path);
     } else {
         fputs("<figure><img alt=\"", out);
         ls_page_text(out, what);

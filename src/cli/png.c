@@ -22,7 +22,7 @@ ls_status ls_png_write(const char *path, int64_t width, int64_t height, int chan
     if (bytes == NULL)
         return LS_ERR_FAILURE;
     if (!png_image_write_to_memory(&image, bytes, &size, 0, pixels, 0, NULL))
-        status = ls_fail(LS_ERR_FAILURE, "%s: can't be made a PNG: %s", path, image.message);
+        status = ls_fail(LS_ERR_FAILURE, "%s: can't write a PNG: %s", path, image.message);
     png_image_free(&image);
     if (status == LS_OK)
         status = ls_write_file(path, bytes, size);

@@ -17,19 +17,19 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Seconds between two drawings of the bar, and between two lines of an epoch without a terminal. */
+/* Seconds between drawings of the bar; between lines of an epoch without a terminal. */
 static const double redraw = 0.1, line_interval = 60;
 
 struct ls_report {
     bool quiet;
-    bool terminal; /* someone watches: draw a bar */
+    bool terminal; /* draw a bar */
     ls_bar bar;
     char monitor[32];
     bool saves;           /* into a run folder */
-    int64_t latest_epoch; /* of the latest step, and when it had ended */
+    int64_t latest_epoch; /* of the latest step; latest: its end */
     double latest;
-    int long_steps; /* in a row: one alone may have been held up by something else */
-    bool stop_told;
+    int long_steps; /* in a row: a single long step may have another cause */
+    bool stop_printed;
 };
 
 static void print_shape(ls_shape shape)
@@ -77,11 +77,11 @@ static void print_network(const ls_run_info *info)
         print_sources(info->network, i);
         ls_print(stderr, "\n");
     }
-    ls_print(stderr, "  %-10s%s parameters together\n", "",
+    ls_print(stderr, "  %-10s%s parameters in total\n", "",
              ls_grouped(ls_network_size(info->network)).text);
 }
 
-/* What the learning rate does, where it does anything. */
+/* Prints the learning-rate schedule, unless it is constant. */
 static void print_schedule(const ls_run_info *info)
 {
     const ls_schedule_config *s = &info->config->schedule;
@@ -111,7 +111,7 @@ static void print_training(const ls_run_info *info)
     if (c->optimizer.clip_norm > 0)
         ls_print(stderr, "  %-10sgradients clipped at norm %g\n", "", c->optimizer.clip_norm);
     if (c->optimizer.ema > 0)
-        ls_print(stderr, "  %-10sjudged by a moving average of the parameters, decay %g\n", "",
+        ls_print(stderr, "  %-10sevaluated with a moving average of the parameters, decay %g\n", "",
                  c->optimizer.ema);
     ls_print(stderr, "  %-10swatching %s", "", info->monitor);
     if (c->patience > 0)
@@ -128,7 +128,7 @@ static const char *host_of(const ls_topology *t, int node)
     return t->seat[r].host;
 }
 
-/* The ranks of a node, its cores and threads. */
+/* Prints the ranks of a node, its cores and threads. */
 static void print_node(const ls_topology *t, int node)
 {
     int ranks = 0, first = -1, last = -1;
@@ -149,7 +149,7 @@ static void print_node(const ls_topology *t, int node)
              ls_counted(seat->threads, "thread").text);
 }
 
-/* Where a user who has not met mpirun leaves most of the machine idle. */
+/* Prints a hint if most cores of the machine are idle. */
 static void print_idle(const ls_topology *t)
 {
     const ls_placement *seat = &t->seat[0];
@@ -166,18 +166,17 @@ static void print_ranks(const ls_run_info *info)
         print_node(t, n);
     print_idle(t);
     if (t->oversubscribed_node >= 0)
-        ls_print(stderr,
-                 "  warning   more threads than cores on %s: this is for tests, not for speed\n",
+        ls_print(stderr, "  warning   more threads than cores on %s: slow, for tests only\n",
                  host_of(t, t->oversubscribed_node));
 }
 
-static void note(void *user, const char *text)
+static void report_note(void *user, const char *text)
 {
     (void)user;
     ls_print(stderr, "note: %s\n", text);
 }
 
-static void start(void *user, const ls_run_info *info)
+static void report_start(void *user, const ls_run_info *info)
 {
     ls_report *report = user;
     report->bar = (ls_bar){.epochs = info->config->epochs,
@@ -186,7 +185,7 @@ static void start(void *user, const ls_run_info *info)
     snprintf(report->monitor, sizeof report->monitor, "%s", info->monitor);
     report->saves = *info->config->run != '\0';
     if (info->config->lr == 0)
-        note(user, "--lr 0: nothing is learned");
+        report_note(user, "--lr 0: nothing is learned");
     if (report->quiet)
         return;
     ls_print(stderr, "lockstep %s\n", LS_VERSION);
@@ -209,18 +208,18 @@ static void start(void *user, const ls_run_info *info)
     ls_print(stderr, "  ready     after %.2f s\n", info->setup_seconds);
 }
 
-/* Where steps are longer than what mpirun leaves of them after Ctrl-C, adds to the table how to
- * stop the job: known after some steps of an epoch. */
-static void tell_how_to_stop(ls_report *report, int64_t epoch, double now)
+/* Prints how to stop the job if steps are longer than the time between Ctrl-C and mpirun's SIGKILL;
+ * known after some steps of an epoch. */
+static void print_how_to_stop(ls_report *report, int64_t epoch, double now)
 {
     const double seconds = now - report->latest;
     if (epoch == report->latest_epoch)
         report->long_steps = seconds > 0.5 ? report->long_steps + 1 : 0;
     report->latest_epoch = epoch;
     report->latest = now;
-    if (report->long_steps < 3 || report->stop_told || !report->saves || report->quiet)
+    if (report->long_steps < 3 || report->stop_printed || !report->saves || report->quiet)
         return;
-    report->stop_told = true;
+    report->stop_printed = true;
     const long mpirun = ls_launcher_mpirun();
     if (mpirun != 0)
         ls_print(stderr,
@@ -229,15 +228,16 @@ static void tell_how_to_stop(ls_report *report, int64_t epoch, double now)
                  mpirun, seconds);
 }
 
-static void step(void *user, int64_t epoch, int64_t rows, double loss)
+static void report_step(void *user, int64_t epoch, int64_t rows, double loss)
 {
     ls_report *report = user;
     ls_bar *bar = &report->bar;
     char text[LS_BAR_TEXT];
     const double now = ls_now();
-    tell_how_to_stop(report, epoch, now);
+    print_how_to_stop(report, epoch, now);
     const bool due = ls_bar_step(bar, now, epoch, rows, loss);
-    const bool whole = report->terminal && rows == bar->rows; /* while validation goes on */
+    const bool whole =
+        report->terminal && rows == bar->rows; /* keeps the full bar during validation */
     if (report->quiet || !(due || whole))
         return;
     if (report->terminal) {
@@ -249,7 +249,7 @@ static void step(void *user, int64_t epoch, int64_t rows, double loss)
     }
 }
 
-/* Prints the column that is watched, unless it is one of those that are always printed. */
+/* Prints the watched column, unless it is one of the columns that are always printed. */
 static void print_watched(const ls_report *report, const ls_metrics *m, const char *before)
 {
     const int column = ls_metrics_find(report->monitor, strlen(report->monitor));
@@ -260,7 +260,7 @@ static void print_watched(const ls_report *report, const ls_metrics *m, const ch
     ls_print(stderr, "%s%s %.4f", before, report->monitor, ls_metrics_value(m, column));
 }
 
-static void epoch(void *user, const ls_metrics *m, bool best)
+static void report_epoch(void *user, const ls_metrics *m, bool best)
 {
     ls_report *report = user;
     if (report->quiet)
@@ -274,18 +274,17 @@ static void epoch(void *user, const ls_metrics *m, bool best)
              ls_grouped((int64_t)m->samples_per_second).text, best ? "  best" : "");
 }
 
-/* Another thread is speaking: nothing of what the others share is touched. */
-static void urgent(void *user, const char *text)
+/* Called by another thread: touches no shared state. */
+static void report_urgent(void *user, const char *text)
 {
     const ls_report *report = user;
     fprintf(stderr, "%snote: %s\n", report->terminal ? "\n" : "", text);
 }
 
-/* The job hangs: what this says is all that can still be done for it. mpirun, or Slurm, ends the
- * other ranks when this one is gone. */
-static void stuck(void *user, const char *text, bool end)
+/* The job hangs: prints the reason and ends this rank; mpirun or Slurm then ends the others. */
+static void report_stuck(void *user, const char *text, bool end)
 {
-    (void)user; /* the main thread's, which hangs */
+    (void)user; /* belongs to the main thread, which hangs */
     ls_print(stderr, "lockstep: %s%s\n", end ? "stuck: " : "", text);
     if (end) {
         ls_launcher_must_end();
@@ -301,17 +300,17 @@ ls_status ls_report_create(ls_report **out, bool quiet, ls_observer *observer)
     report->quiet = quiet;
     report->terminal = ls_console_width(stderr) > 0;
     *observer = (ls_observer){.user = report,
-                              .start = start,
-                              .step = step,
-                              .epoch = epoch,
-                              .note = note,
-                              .urgent = urgent,
-                              .stuck = stuck};
+                              .start = report_start,
+                              .step = report_step,
+                              .epoch = report_epoch,
+                              .note = report_note,
+                              .urgent = report_urgent,
+                              .stuck = report_stuck};
     *out = report;
     return LS_OK;
 }
 
-/* File systems without symbolic links have none. */
+/* Returns true if `checkpoints/best` exists: some file systems have no symbolic links. */
 static bool has_best_link(const char *run)
 {
     char path[4096];
@@ -353,7 +352,7 @@ void ls_report_destroy(ls_report **report)
 {
     if (report == NULL || *report == NULL)
         return;
-    ls_console_draw(""); /* a failure may have left a bar, and its line comes next */
+    ls_console_draw(""); /* erase a bar that a failure has left */
     ls_free(*report);
     *report = NULL;
 }

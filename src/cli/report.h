@@ -1,5 +1,5 @@
-/* What a person sees of a training: the table at its start, a progress bar on a terminal or a line
- * an epoch elsewhere, the table at its end. All on stderr, by rank 0. */
+/* A training's output on stderr, by rank 0: the table at its start, a progress bar on a terminal or
+ * progress lines elsewhere, a line per epoch, the table at its end. */
 #ifndef LS_CLI_REPORT_H
 #define LS_CLI_REPORT_H
 
@@ -7,8 +7,8 @@
 
 typedef struct ls_report ls_report;
 
-/* Makes a report, and the observer that feeds it. Local.
- * quiet  only notes and the final table
+/* Creates a report, and the observer that feeds it. Local.
+ * quiet  print notes and the final table only
  * Errors: LS_ERR_FAILURE when memory is short. */
 ls_status ls_report_create(ls_report **out, bool quiet, ls_observer *observer) LS_MUST_CHECK;
 

@@ -81,7 +81,7 @@ static double without_nan(double value)
     return isfinite(value) ? value : 0;
 }
 
-/* Of the epochs together, whatever process took them: a run may have been gone on with. */
+/* The time of all epochs, also those before the run was resumed. */
 static void write_time_tile(FILE *out, const ls_run_material *m)
 {
     double seconds = 0, rate = 0;
@@ -112,7 +112,7 @@ static void write_ranks_tile(FILE *out, const ls_run_material *m)
     ls_page_tile(out, "ranks", ls_json_show(summary, "ranks", NULL, text[1]), more);
 }
 
-/* That a run has not come to its end, and why. */
+/* Writes a notice if the run is unfinished, with the reason. */
 static void write_notice(FILE *out, const ls_run_material *m)
 {
     char text[2][TEXT], line[3 * TEXT];
@@ -121,11 +121,11 @@ static void write_notice(FILE *out, const ls_run_material *m)
     if (m->run.finished)
         return;
     snprintf(line, sizeof line,
-             "This run has not come to its end: it %s. The page is about the %lld epoch%s that it "
-             "has finished.",
+             "This run is unfinished: it %s. The page covers its %lld "
+             "finished epoch%s.",
              strcmp(outcome, "interrupted") == 0 ? "was interrupted"
              : strcmp(outcome, "failed") == 0    ? "failed"
-                                                 : "still goes on, or was killed",
+                                                 : "is still running, or was killed",
              (long long)m->run.epochs, m->run.epochs == 1 ? "" : "s");
     fputs("<div class=\"notice\">\n", out);
     ls_page_paragraph(out, "", line);

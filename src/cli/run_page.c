@@ -19,7 +19,7 @@ static int64_t integer_at(const json_t *object, const char *part, const char *ke
     return json_integer_value(ls_json_at(object, part, key));
 }
 
-/* The columns of the history that two charts need, one after the other. */
+/* Draws the charts of loss and accuracy from the columns of the history. */
 static ls_status write_curves(FILE *out, const ls_run_material *m)
 {
     const int64_t n = m->run.epochs;
@@ -57,7 +57,7 @@ static void write_pair(FILE *out, const int64_t *counts, int classes, const ls_c
             100 * (double)pair->rows / (double)sum);
 }
 
-/* In tables of ten lines beside each other. */
+/* Writes the most confused pairs, in tables of ten rows next to each other. */
 static void write_confused(FILE *out, const int64_t *counts, int classes)
 {
     enum { FEW_CLASSES = 20, LINES = 10, MOST = 2 * LINES };
@@ -79,7 +79,7 @@ static void write_confused(FILE *out, const int64_t *counts, int classes)
     fputs("</div>\n", out);
 }
 
-/* A count in a matrix of JSON; 0 for what can't be one. */
+/* Returns a count of the JSON matrix; 0 if the value is not a count. */
 static int64_t count_at(const json_t *confusion, size_t row, size_t column)
 {
     const int64_t most = (int64_t)1 << 40;
@@ -88,7 +88,7 @@ static int64_t count_at(const json_t *confusion, size_t row, size_t column)
     return count < 0 || count > most ? 0 : count;
 }
 
-/* What the network was evaluated on, and how that went. */
+/* Writes the result of the evaluation. */
 static void write_evaluated(FILE *out, const ls_run_material *m)
 {
     char line[1024], text[4][TEXT];
@@ -139,13 +139,13 @@ static ls_status write_errors(FILE *out, const ls_run_material *m)
         return LS_OK;
     ls_page_heading(out, "Worst errors");
     if (json_is_array(wrong) && json_array_size(wrong) == 0) {
-        ls_page_paragraph(out, "note", "There are none: every row is right.");
+        ls_page_paragraph(out, "note", "None: every row is classified correctly.");
         return LS_OK;
     }
     ls_page_paragraph(out, "lead",
-                      "The wrong rows that the network is surest of: class, what it was taken for, "
-                      "and the probability of that.");
-    return ls_page_picture(out, m->errors, "the wrong rows that the network is surest of");
+                      "The misclassified rows of highest confidence: class, predicted class, and "
+                      "its probability.");
+    return ls_page_picture(out, m->errors, "the misclassified rows of highest confidence");
 }
 
 static void write_diagnosis(FILE *out, const ls_run_material *m)
@@ -161,7 +161,7 @@ static void write_diagnosis(FILE *out, const ls_run_material *m)
         fputs("</strong>: ", out);
     }
     ls_page_text(out, *why != '\0'       ? why
-                      : !m->run.finished ? "nothing has shown so far; underfitting is judged at "
+                      : !m->run.finished ? "nothing so far; underfitting is judged at "
                                            "the end of a run"
                                          : "none: the summary has no diagnosis");
     fputs(".</p>\n", out);
@@ -213,9 +213,8 @@ static ls_status write_scaling(FILE *out, const ls_run_material *m)
     }
     fputs("</table>\n", out);
     if (crowded)
-        ls_page_paragraph(
-            out, "note",
-            "* more threads than cores: it shows that this many ranks work, not how fast.");
+        ls_page_paragraph(out, "note",
+                          "* more threads than cores: shows that the ranks work, not how fast.");
     json_array_foreach(ls_json_at(m->scaling, "doubts", NULL), i, row)
     {
         snprintf(text, sizeof text, "Disturbed? %s", json_string_value(row));
@@ -224,10 +223,10 @@ static ls_status write_scaling(FILE *out, const ls_run_material *m)
     return m->figure == NULL
                ? LS_OK
                : ls_page_picture(out, m->figure,
-                                 "speed-up, efficiency, and what the ranks' time goes to");
+                                 "speed-up, efficiency, and the ranks' time by phase");
 }
 
-/* What an epoch's time went to, on average. */
+/* Writes the mean times of an epoch's phases. */
 static void write_times(FILE *out, const ls_run_material *m)
 {
     static const char *const names[] = {"seconds",       "samples_per_second", "compute_s",
@@ -254,16 +253,16 @@ static void write_times(FILE *out, const ls_run_material *m)
     ls_page_paragraph(out, "note",
                       m->run.epochs > 0
                           ? "Means over the epochs; phases are means over the ranks, communication "
-                            "without what was hidden behind computing."
+                            "without the time hidden behind computing."
                           : "No epoch has been finished.");
 }
 
-/* A row of the record: the name, and where in the summary its value is. */
+/* A row of the record: its name, and the path of its value in the summary. */
 typedef struct fact {
     const char *name, *part, *key;
 } fact;
 
-/* Writes the rows whose values are there. */
+/* Writes the rows that have a value. */
 static void write_facts(FILE *out, const json_t *summary, const fact *facts, size_t count)
 {
     char text[TEXT];
@@ -274,7 +273,7 @@ static void write_facts(FILE *out, const json_t *summary, const fact *facts, siz
     }
 }
 
-/* The metrics of the epoch that the run ended with. */
+/* Writes the metrics of the run's final epoch. */
 static void write_metrics(FILE *out, const json_t *summary)
 {
     char name[64];

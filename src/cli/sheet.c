@@ -1,4 +1,4 @@
-/* A cell; what is around an image grows with it:
+/* A cell, whose margins and letters grow with the image:
  *
  *     caption      note
  *     +---------------+
@@ -16,17 +16,17 @@
 #include <math.h>
 #include <string.h>
 
-enum { LEAST = 128 /* of an image's larger side, where enlarging can do it */, FRAME = 1 };
+enum { LEAST = 128 /* pixels of an image's larger side, if enlarging is needed */, FRAME = 1 };
 enum { PAPER = 255, INK = 20, GREY = 90, FRAME_GREY = 190 };
 
 /* All sizes in pixels. */
 struct ls_sheet {
     ls_sheet_layout layout;
     int64_t zoom;
-    int64_t caption, note;          /* the height of their digits */
+    int64_t caption, note;          /* heights of their digits */
     int64_t line;                   /* from the top of the caption to the image */
     int64_t gap;                    /* between cells and around them */
-    int64_t lead_width, cell_width; /* of a cell of the first column, of the others; with the gap */
+    int64_t lead_width, cell_width; /* of a cell in the first column, in the others; with gap */
     int64_t cell_height;
     ls_canvas canvas; /* owns its pixels */
 };
@@ -50,7 +50,7 @@ static void draw_image(ls_sheet *s, int64_t x, int64_t y, const uint8_t *pixels)
                     pixels[c * plane + row / zoom * shape->width + column / zoom];
 }
 
-/* The width of a line: its caption, and its note to the right of it. */
+/* Returns the width of a line: its caption, and its note to the right. */
 static int64_t line_width(const ls_sheet *s, const ls_sheet_line *line)
 {
     const double between = *line->caption != '\0' && *line->note != '\0' ? (double)s->caption : 0;
@@ -58,8 +58,8 @@ static int64_t line_width(const ls_sheet *s, const ls_sheet_line *line)
                          ls_letters_width(line->note, (double)s->note));
 }
 
-/* Finds the sizes of all that there is. */
-static void measure(ls_sheet *s)
+/* Computes all sizes of the sheet's parts. */
+static void compute_sizes(ls_sheet *s)
 {
     const ls_shape *shape = &s->layout.shape;
     const int64_t side = ls_max(shape->height, shape->width);
@@ -75,8 +75,8 @@ static void measure(ls_sheet *s)
     s->cell_height = s->line + shape->height * s->zoom + 2 * FRAME + s->gap;
 }
 
-/* Measures the canvas, and gets its memory. */
-static ls_status unroll(ls_sheet *s)
+/* Computes the canvas's size and allocates its pixels. */
+static ls_status allocate_canvas(ls_sheet *s)
 {
     const double most_pixels = 1 << 28, most_side = 1 << 20;
     const ls_sheet_layout *l = &s->layout;
@@ -106,9 +106,9 @@ ls_status ls_sheet_create(ls_sheet **out, const ls_sheet_layout *layout)
     if (s == NULL)
         return LS_ERR_FAILURE;
     *s = (ls_sheet){.layout = *layout};
-    measure(s);
-    s->layout.line = s->layout.lead = (ls_sheet_line){NULL, NULL}; /* the caller's */
-    ls_status status = unroll(s);
+    compute_sizes(s);
+    s->layout.line = s->layout.lead = (ls_sheet_line){NULL, NULL}; /* they belong to the caller */
+    ls_status status = allocate_canvas(s);
     if (status == LS_OK)
         *out = s;
     else

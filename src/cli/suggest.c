@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* What commands and options are called elsewhere, by Keras, PyTorch, scikit-learn and others, and
- * here; where a word may mean several, the first counts that there is. */
+/* Names of commands and options in Keras, PyTorch, scikit-learn and others, and here. A name may
+ * have several rows: the first whose name here exists counts. */
 static const struct {
     const char *theirs, *ours;
 } synonyms[] = {
@@ -182,7 +182,7 @@ static const struct {
 
 enum { SYNONYMS = sizeof synonyms / sizeof *synonyms, LONGEST = 64 };
 
-/* A word as names here are written: in small letters, with dashes. */
+/* Converts a word to this program's style: lower case, with dashes. */
 static void write_as_ours(const char *word, char out[LONGEST])
 {
     size_t length = 0;

@@ -1,4 +1,4 @@
-/* The prose pages of the manual, which the program holds as Markdown: see man/. */
+/* The prose pages of the manual, embedded in the program as Markdown: see man/. */
 #ifndef LS_CLI_TOPICS_H
 #define LS_CLI_TOPICS_H
 
@@ -7,7 +7,7 @@
 
 typedef struct ls_topic {
     const char *name;  /* "networks" */
-    int section;       /* of the manual, 5 or 7 */
+    int section;       /* section of the manual, 5 or 7 */
     const char *title; /* one line */
     const char *text;  /* the page, `length` bytes of UTF-8 */
     size_t length;

@@ -17,7 +17,7 @@ for n in 1 3; do
     check "the end of scaling on $n ranks" has out 'strong scaling ends at [0-9]+ rank'
     check "the model's error on $n ranks" has out 'predicted [0-9.]+ ms, measured [0-9.]+ ms, error [-+]'
 done
-check "all ways to reduce" [ "$(grep -cE '^  (fused|overlap|hierarchical) ' out)" = 3 ]
+check "all reduction algorithms" [ "$(grep -cE '^  (fused|overlap|hierarchical) ' out)" = 3 ]
 check "allreduce by size" has out 'fitted: latency [0-9.]+ us, bandwidth [0-9.]+ GB/s'
 mpirun -n 2 "$lockstep" bench "${small[@]}" --predict 2 --reduce hierarchical --shard-optimizer --json >out
 check "JSON" has out '^\{"ranks": ?2,.*"prediction"'

@@ -36,7 +36,7 @@ mpirun -n 2 "$lockstep" train --data made.h5 --model "dense:32 relu dense:4" --e
 mpirun -n 2 "$lockstep" eval --data made.h5 --checkpoint run/made >out
 check "what is made up can be learned" has out 'accuracy (0\.9|1)'
 refuses 2 "'9,1,8,8' is not N,C,H,W,CLASSES" "$lockstep" import --synthetic 9,1,8,8 --out x.h5
-refuses 2 "takes no files, but there is 'data'" "$lockstep" import --synthetic 9,1,8,8,2 --idx data --out x.h5
+refuses 2 "takes no files: leave out 'data'" "$lockstep" import --synthetic 9,1,8,8,2 --idx data --out x.h5
 refuses 2 'leave out --limit' "$lockstep" import --synthetic 9,1,8,8,2 --limit 3 --out x.h5
 
 # Channels that may come last: never guessed, and known to eval and to a resumed run.
@@ -96,7 +96,7 @@ mpirun -n 2 "$lockstep" train --data mine.h5 --model "dense:20 relu dense:5" --e
 check "training ends well" [ $? = 0 ]
 check "start-up table: data" has err 'data .*mine, mine.h5: 360 training and 40 validation rows, 1x8x8, 5 classes'
 check "start-up table: network" has err 'network +dense:20 +1x8x8 -> 20, 1,300 parameters'
-check "start-up table: sum" has err '1,405 parameters together'
+check "start-up table: sum" has err '1,405 parameters in total'
 check "start-up table: ranks" has err 'ranks .*: 2 ranks \(0..1\), each on [0-9]+ core'
 check "a line an epoch" [ "$(grep -c '^epoch [1-4]/4  loss .*val_loss .*samples/s' err)" = 4 ]
 check "no progress bar in a file" [ "$(grep -c $'\r' err)" = 0 ]
@@ -152,7 +152,7 @@ check "or no picture" [ -z "$(ls none)" ]
 
 # A preview of augmentation.
 "$lockstep" augment-preview --data mine.h5 --augment "rotate:20 shift:1" --samples 3 --variants 4 --first 5 2>err
-check "preview says what it made" has err '^preview.png: 3 training images and what they become in 4 epochs'
+check "preview says what it made" has err '^preview.png: 3 training images, augmented as in 4 epochs'
 check "a preview is a PNG" is_png preview.png
 check "a preview's size" [ "$(png_size preview.png)" = 734x501 ]
 "$lockstep" augment-preview --data mine.h5 --augment "rotate:20 shift:1" --samples 3 --variants 4 --first 5 --out again.png 2>err

@@ -45,6 +45,6 @@ check "with a command" has out 'mpirun --map-by ppr:[0-9]+:node --bind-to core'
 LOCKSTEP_FAULT=product:1:5 mpirun -n 2 "$lockstep" doctor >out 2>/dev/null
 check "wrong products are found" [ $? = 1 ]
 check "and told first" has out '^1\. rank 1 on .* computes wrong products by OpenBLAS'
-refuses 1 '4 processes were started, but MPI knows of this one only' env SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS=4 "$lockstep" doctor
+refuses 1 '4 processes were started, but MPI sees only this one' env SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS=4 "$lockstep" doctor
 refuses 3 'nowhere.h5' mpirun -n 2 "$lockstep" doctor --data nowhere.h5
 finish

@@ -42,7 +42,7 @@ train 2 '--run needs a value: DIR' --data $data --run --dry-run
 train 2 "word 2, 'rleu': no layer is called that; did you mean 'relu'" --data $data --model "dense:5 rleu"
 train 2 "the last layer has 4 outputs but the data set has 5 classes" --data $data --model dense:4
 train 2 "word 1, 'dense:9,relu,dense:5': between layers stand blanks, not commas" --data $data --model dense:9,relu,dense:5
-train 2 "unexpected argument 'relu': a value of several words stands in quotes, as --model \"dense:9 relu ...\"" --data $data --model dense:9 relu dense:5
+train 2 "unexpected argument 'relu': a value of several words needs quotes: --model \"dense:9 relu ...\"" --data $data --model dense:9 relu dense:5
 train 2 "unexpected argument 'data/data.h5'; did you mean --data data/data.h5" $data --model dense:5
 train 2 'no option --batch-size; did you mean --batch' --data $data --batch-size 3
 train 2 'no option —lr; did you mean --lr' --data $data —lr 3
@@ -97,7 +97,7 @@ for n in 1 3; do
 done
 
 # Processes that a launcher started without MPI would each do all the work.
-many='4 processes were started, but MPI knows of this one only.* use the mpirun of (Open MPI|MPICH) '
+many='4 processes were started, but MPI sees only this one.* use the mpirun of (Open MPI|MPICH) '
 for variable in PMI_SIZE OMPI_COMM_WORLD_SIZE "SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS" "SLURM_STEPID=7 SLURM_STEP_NUM_TASKS"; do
     # shellcheck disable=SC2086
     refuses 2 "$many" env $variable=4 "$lockstep" train --data $data
@@ -140,7 +140,7 @@ for name in evaluate:eval test:eval predict:eval fit:train convert:import benchm
 done
 refuses 2 "there is no command 'trian'; did you mean 'train'" "$lockstep" trian
 refuses 2 'give --idx DIR, or --train-images' "$lockstep" import --out x.h5
-refuses 2 'classes 1: there is nothing to tell apart' "$lockstep" import --idx data --out x.h5 --classes 1
+refuses 2 'classes 1: a classifier needs 2 classes or more' "$lockstep" import --idx data --out x.h5 --classes 1
 refuses 3 'nowhere: can.t open this folder' "$lockstep" import --idx nowhere --out x.h5
 refuses 3 'has no file train-images-idx3-ubyte' "$lockstep" import --idx . --out x.h5
 refuses 1 'can.t create' "$lockstep" import --idx data --out no/folder/x.h5

@@ -97,7 +97,7 @@ kill -TERM -- -$job
 wait $job
 check "a signal stops it with code 75" [ $? = 75 ]
 check "after a checkpoint" [ -e cut/runs/p00002-001/checkpoints/last ]
-refuses 3 'no run has come to its end' "$LOCKSTEP" scaling cut
+refuses 3 'no run is finished' "$LOCKSTEP" scaling cut
 
 # What is not an experiment.
 refuses 3 'nowhere/runs: can.t be listed' "$LOCKSTEP" scaling nowhere

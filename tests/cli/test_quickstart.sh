@@ -77,10 +77,10 @@ mkdir tools
 for tool in bash dirname id sed mkdir; do ln -s "$(command -v $tool)" tools; done
 PATH=$PWD/tools "$jobs/dependencies.sh" >out 2>err
 check "no Debian: a code of its own" [ $? = 69 ]
-check "and what is needed" has err 'Lockstep needs what these packages hold: .*gnuplot-nox'
+check "and what is needed" has err 'Lockstep needs the content of these packages: .*gnuplot-nox'
 PATH=$PWD/tools "$jobs/plot_training.sh" curves run >out 2>err
 check "no gnuplot" [ $? = 2 ]
-check "is said" has err 'there is no gnuplot \(Debian: gnuplot-nox\)'
+check "is said" has err 'gnuplot is not installed \(Debian: gnuplot-nox\)'
 "$jobs/dependencies.sh" nonsense >out 2>err
 check "a set of packages that there is not" [ $? = 2 ]
 finish

@@ -15,7 +15,7 @@ mpirun -n 2 "$lockstep" train --data 'a<b>&c.h5' --model "dense:20 relu dense:5"
 "$jobs/report.sh" run 'a<b>&c.h5' scaling 2>err
 check "the page is made" [ $? = 0 ]
 page=run/report.html
-check "it says so" has err 'run/report.html: a page of [0-9.]+ kB about run'
+check "it says so" has err 'run/report.html: page of [0-9.]+ kB about run'
 check "the record" has $page '<th>outcome</th><td><code>completed</code>'
 check "texts are no markup" has $page '<h1>run: a&lt;b&gt;&amp;c</h1>'
 check "none of them" [ "$(grep -c '<b>' $page)" = 0 ]
@@ -52,7 +52,7 @@ echo precious >note.txt
 refuses 2 'note.txt: this file exists and is not of type HTML page' "$lockstep" report run --out note.txt
 refuses 3 'nowhere: holds no run' "$lockstep" report nowhere
 refuses 3 'note.txt: line 1: no JSON object' "$lockstep" report run --evaluation note.txt
-refuses 3 'note.txt: is neither a PNG nor an SVG' "$lockstep" report run --evaluation scaling/scaling.json --errors note.txt
+refuses 3 'note.txt: neither a PNG nor an SVG' "$lockstep" report run --evaluation scaling/scaling.json --errors note.txt
 check "and nothing was written" [ ! -e report.html ]
 
 # What is not there is said, and the rest is shown: a run that was interrupted, data without test rows, without
@@ -61,7 +61,7 @@ mpirun -n 2 "$lockstep" train --data 'a<b>&c.h5' --model dense:5 --epochs 100000
 check "a run is interrupted" [ $? = 75 ]
 "$jobs/report.sh" stopped 'a<b>&c.h5' '' stopped.html 2>err
 check "there is a page" [ $? = 0 ]
-check "it says so" has stopped.html 'This run has not come to its end: it was interrupted'
+check "it says so" has stopped.html 'This run is unfinished: it was interrupted'
 check "and why" has stopped.html 'stopped by the time limit'
 check "its network is evaluated" has stopped.html '<dt>test accuracy</dt><dd class="value">[01]\.[0-9]{4}<'
 check "its settings" has stopped.html '<th>epochs</th><td><code>1000000</code>'

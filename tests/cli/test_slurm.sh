@@ -47,7 +47,7 @@ END
 job=$(submit --nodes 1 --ntasks 2 --time 5 alone.sbatch)
 wait_job "$job" 'COMPLETED|FAILED|CANCELLED|TIMEOUT' 60
 check "one process of a batch script works" [ "$state" = COMPLETED -a -s alone.json ]
-check "two without MPI are refused" has err.many 'MPI knows of this one only|direct launched using "srun"' # Open MPI's own words
+check "two without MPI are refused" has err.many 'MPI sees only this one|direct launched using "srun"' # Open MPI's own words
 check "and have no result" [ ! -s out.many ]
 
 # A sweep as an array of two tasks, and a scaling experiment as one of two.

@@ -24,8 +24,8 @@ wrong 'out is needed' lr=1 -- "${common[@]}"
 wrong 'give NAME=VALUES' --out s
 wrong 'a range needs --random' --out s lr=0.1..0.2 --
 wrong 'must go up' --out s --random 2 lr=log:0..0.2 --
-wrong 'is no range' --out s --random 2 lr=log:1,2 --
-wrong 'is no whole number' --out s --random some lr=1 --
+wrong 'is not a range' --out s --random 2 lr=log:1,2 --
+wrong 'is not a whole number' --out s --random some lr=1 --
 wrong 'given twice' --out s lr=1 lr=2 --
 wrong "run can't be swept" --out s run=a,b --
 wrong "neither an option nor NAME" --out s --rank 2 lr=1
@@ -141,7 +141,7 @@ if command -v gnuplot >/dev/null; then
     check "names are texts" has 'odd/|touch made;.svg' '&lt;b>&amp;'
     plot curves odd/* grid/*=16 2>err
     check "more runs than colours are refused" [ $? = 2 ]
-    check "and counted" has err '^plot_training.sh: [0-9]+ runs: more than 8'
+    check "and counted" has err '^plot_training.sh: [0-9]+ runs: a figure shows at most 8'
     plot curves grid nowhere 2>err
     check "a folder without a run is refused" [ $? = 3 ]
     check "and named" has err '^plot_training.sh: grid/metrics.csv: no such file'

@@ -178,7 +178,7 @@ static void refuses_what_is_wrong(void **state)
     assert_fails(PARSE(o, dashes), LS_ERR_USAGE, "no option ---");
     /* A value without its quotes, files and keys as bare arguments. */
     assert_fails(PARSE(o, "m", "--data", "a", "b"), LS_ERR_USAGE,
-                 "unexpected argument 'b': a value of several words stands in quotes, as --data "
+                 "unexpected argument 'b': a value of several words needs quotes: --data "
                  "\"a b ...\"");
     assert_fails(PARSE(o, "m", "--batch", "3", "b"), LS_ERR_USAGE, "unexpected argument 'b'");
     assert_fails(PARSE(o, "m", "lr=0.5"), LS_ERR_USAGE,

@@ -136,7 +136,7 @@ static void comes_in_order_and_without_markup(void **state)
                                            "0.5",
                                            NULL};
     assert_order(page, headings);
-    assert_null(strstr(page, "has not come to its end"));
+    assert_null(strstr(page, "is unfinished"));
     assert_non_null(strstr(page, "@media print"));
     free(page);
 }
@@ -151,18 +151,18 @@ static void says_what_is_missing(void **state)
     free(page);
     page = page_of("{\"outcome\": \"interrupted\", \"text\": \"stopped by SIGTERM\"}", false, NULL,
                    0, NULL);
-    static const char *const parts[] = {"has not come to its end: it was interrupted",
-                                        "the 0 epochs",
+    static const char *const parts[] = {"This run is unfinished: it was interrupted",
+                                        "its 0 finished epochs",
                                         "stopped by SIGTERM",
                                         "not evaluated",
                                         "no epoch has ended",
                                         "No epoch has been finished",
-                                        "nothing has shown so far",
+                                        "nothing so far",
                                         NULL};
     assert_order(page, parts);
     free(page);
     page = page_of("{}", false, NULL, 0, NULL);
-    assert_non_null(strstr(page, "still goes on, or was killed"));
+    assert_non_null(strstr(page, "is still running, or was killed"));
     free(page);
     /* A picture of no errors is not asked for. */
     ls_run_material perfect = {.folder = "run",
@@ -172,7 +172,7 @@ static void says_what_is_missing(void **state)
                                .errors = "nowhere.png"};
     sheet s;
     assert_ok(ls_run_page_write(open_sheet(&s), &perfect));
-    assert_non_null(strstr(close_sheet(&s), "There are none: every row is right."));
+    assert_non_null(strstr(close_sheet(&s), "None: every row is classified correctly."));
     free(s.text);
     json_decref(perfect.evaluation);
     perfect.evaluation = NULL;

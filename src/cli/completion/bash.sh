@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# Completes the last of some words of a command line that begins with the program.
+# Completes the last word of a command line that begins with the program.
 _lockstep_complete() { # WORD ... -> COMPREPLY
     local words=("$@") current=${!#} before='' place kind
     local last=$(($# - 1))
-    # bash takes '--option=value' for three words.
+    # bash splits '--option=value' into three words.
     if [ "$current" = = ]; then
         current='' before=${words[last - 1]}
     elif [ "$last" -gt 1 ] && [ "${words[last - 1]}" = = ]; then
@@ -26,7 +26,7 @@ _lockstep_complete() { # WORD ... -> COMPREPLY
     fi
     case $place in
         @file* | @folder*)
-            compopt -o filenames 2>/dev/null # fails where no completion is going on, as in tests
+            compopt -o filenames 2>/dev/null # fails outside of a completion, as in tests
             [[ $place == @file* ]] && kind=-f || kind=-d
             place=${place#@file}
             mapfile -t COMPREPLY < <(compgen $kind -W "${place#@folder}" -- "$current")
@@ -37,8 +37,8 @@ _lockstep_complete() { # WORD ... -> COMPREPLY
 
 _lockstep() { _lockstep_complete "${COMP_WORDS[@]:0:COMP_CWORD+1}"; }
 
-# Completes what stands behind mpirun or srun: the words of lockstep, if it is there, or else what these complete
-# without it.
+# Completes a command line of mpirun or srun: after lockstep, its words; else what the launcher's own completion
+# gives.
 _lockstep_launched() { # LAUNCHER WORD BEFORE, as bash calls it
     local i
     for ((i = 1; i < COMP_CWORD; i++)); do
@@ -58,7 +58,7 @@ _lockstep_launched() { # LAUNCHER WORD BEFORE, as bash calls it
     fi
 }
 
-# Notes how a launcher was completed before, as options of `complete`; what bash-completion would have loaded counts, too.
+# Records a launcher's former completion, as options of `complete`, including one that bash-completion would load.
 declare -gA _lockstep_was
 _lockstep_find() { # LAUNCHER
     local name=${1##*/} spec dir dirs

@@ -10,7 +10,7 @@ _lockstep_complete() {
     (( ! $+functions[_lockstep_$command] )) || _lockstep_$command
 }
 
-# Completes lockstep, also behind mpirun or srun; without it what these complete themselves.
+# Completes lockstep, also after mpirun or srun; other lines of these by their own completion.
 _lockstep() {
     if [[ ${service:-lockstep} == lockstep ]]; then
         _lockstep_complete

@@ -1,4 +1,4 @@
-# Writes a C file that holds texts as they are: the pages of the manual, and the scripts for shells.
+# Writes a C file with embedded texts: the pages of the manual, and the completion scripts.
 #   cmake -DOUT=FILE "-DPAGES=FILE;..." "-DTEXTS=FILE;..." -P embed.cmake
 # A page is called lockstep-NAME.SECTION.md and begins with the line '# lockstep-NAME(SECTION): title'.
 
