@@ -355,7 +355,7 @@ static const craft crafts[] = {
     DATASET("huge-text", "'format' is not a string of up to", .change = huge_text),
 
     /* Checkpoints. */
-    CHECKPOINT("model-none", "impossible model: --model: names no layer", .attribute = "model",
+    CHECKPOINT("model-none", "impossible model: --model: contains no layer", .attribute = "model",
                .text = ""),
     CHECKPOINT("model-unknown", "word 1, 'dens:5': no layer", .attribute = "model",
                .text = "dens:5"),

@@ -1,4 +1,4 @@
-/* The losses that a network can be trained with. */
+/* Loss functions for training. */
 #ifndef LOCKSTEP_LOSS_H
 #define LOCKSTEP_LOSS_H
 
@@ -20,16 +20,16 @@ typedef enum ls_loss {
         LS_LOSSES /* their number */
 } ls_loss;
 
-/* The name of a loss, as "mse". Local. */
+/* Returns the name of a loss, for example "mse". Local. */
 const char *ls_loss_name(ls_loss loss);
 
-/* Finds a loss by its name. Local. Returns false, and leaves *out alone, if there is none. */
+/* Finds a loss by its name. Local. Returns false, and leaves *out alone, if the name is unknown. */
 bool ls_loss_find(const char *name, ls_loss *out);
 
-/* Returns true if a loss takes the network's outputs as logits: softmax is part of it. Local. */
+/* Returns true if a loss takes logits, since softmax is part of the loss. Local. */
 bool ls_loss_takes_logits(ls_loss loss);
 
-/* Returns true if the targets of a loss can be smoothed, see ls_pass. Local. */
+/* Returns true if a loss supports label smoothing. Local. */
 bool ls_loss_smooths(ls_loss loss);
 
 #ifdef __cplusplus

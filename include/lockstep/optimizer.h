@@ -1,14 +1,14 @@
-/* Optimizers: from a gradient to new parameters, over flat arenas.
+/* Optimizers: update parameters from gradients, in flat arenas.
  *
  *     ls_optimizer_begin(optimizer, 1.0 / rows, lr);
  *     for (int phase = 0; phase < ls_optimizer_phases(optimizer); phase++) {
  *         for each range:  ls_optimizer_accumulate_norms(optimizer, phase, ...);
- *         sums = ls_optimizer_sums(optimizer, &count);     added up over those who share the ranges
+ *         sums = ls_optimizer_sums(optimizer, &count);     allreduce if ranges are on several ranks
  *         ls_optimizer_finish_norms(optimizer, phase);
  *     }
  *     for each range:  ls_optimizer_update(optimizer, ...);
  *
- * Ranges may cut the parameters anywhere. All functions are Local. */
+ * Ranges may begin and end anywhere in the arena. All functions are Local. */
 #ifndef LOCKSTEP_OPTIMIZER_H
 #define LOCKSTEP_OPTIMIZER_H
 
@@ -44,94 +44,106 @@ typedef enum ls_optimizer_kind {
     LS_OPTIMIZER_LIST(LS_CHOICE_ENUM) LS_OPTIMIZERS
 } ls_optimizer_kind;
 
-/* The name of an optimizer: "sgd", ... */
+/* Returns the name of an optimizer: "sgd", ... */
 const char *ls_optimizer_name(ls_optimizer_kind kind);
 
-/* In lars and lamb vectors (biases, scales: parameters of rank 1) have the ratio 1 and no weight
- * decay, as in their authors' programs; so has, ratio only, a matrix one of whose norms is 0.
- * Parameters that track (see ls_param) are none of this: p -= LS_RUNNING_RATE g, always. */
+/* lars and lamb: vectors (biases, scales: parameters of rank 1) have ratio 1 and no weight decay,
+ * as in the authors' programs; a matrix whose norm or gradient norm is 0 has ratio 1. Running
+ * statistics (see ls_param) are always updated as p -= LS_RUNNING_RATE g. */
 typedef struct ls_optimizer_config {
     ls_optimizer_kind kind;
     double momentum;     /* sgd, lars: 0 <= momentum < 1 */
     bool nesterov;       /* sgd: only with momentum > 0 */
     double beta1, beta2; /* adam, adamw, lamb: decay of the first and second moment, in [0, 1) */
     double epsilon;      /* adam, adamw, lamb: > 0 */
-    double trust;        /* lars: see there, 0 < trust <= 1 */
+    double trust;        /* lars: see above, 0 < trust <= 1 */
     double weight_decay; /* 0 or more. sgd, adam: g += weight_decay p; adamw: p -= lr weight_decay
-                            p; all three of all parameters. lars, lamb: see there */
-    double clip_norm; /* gradients are scaled down so that their norm, of all of them together, is
-                         at most this; 0: never */
-    double ema;       /* decay, in [0, 1), of an exponential moving average of the parameters,
-                         which begins with min(ema, (1 + t) / (10 + t)) at step t; 0: none */
+                            p; for all parameters. lars, lamb: see above */
+    double clip_norm;    /* maximum norm of the gradient of all parameters: larger gradients are
+                            scaled down; 0: no clipping */
+    double ema;          /* decay, in [0, 1), of an exponential moving average of the parameters:
+                            min(ema, (1 + t) / (10 + t)) at step t; 0: no average */
 } ls_optimizer_config;
 
-/* Of a statistic that running_statistic: what a step makes of the difference, as PyTorch's momentum. */
+/* Weight of a step's observation in running statistics, PyTorch's `momentum`. */
 #define LS_RUNNING_RATE 0.1
 
-/* Checks that settings, each in its range, go together. Local. Errors: LS_ERR_USAGE. */
+/* Checks that settings, each in its range, are compatible.
+ * Errors: LS_ERR_USAGE. */
 ls_status ls_optimizer_check(const ls_optimizer_config *config) LS_MUST_CHECK;
 
 typedef struct ls_optimizer ls_optimizer;
 
-/* The state of an optimizer: arenas of the parameters' layout, and the steps taken. A checkpoint
- * that holds them holds all. */
+/* The state of an optimizer: slots, arenas with the layout of the parameters; and the number of
+ * steps. A checkpoint needs no other state of the optimizer. */
 enum { LS_OPTIMIZER_MAX_SLOTS = 3 };
 
-/* Makes an optimizer for the parameters of a table, its state all zeros.
- * table  [rows] as ls_network_params() gives it, without gaps; copied as far as it is needed
+/* Creates an optimizer for the parameters of a table, with a state of zeros.
+ * table   [rows] as from ls_network_params(), without gaps; copied
  * config  each value in its range, see ls_config_check()
- * Errors: those of ls_optimizer_check(); LS_ERR_FAILURE when memory is short. *out is left alone. */
+ * Errors: those of ls_optimizer_check(); LS_ERR_FAILURE when memory is short. *out is left
+ * alone. */
 ls_status ls_optimizer_create(ls_optimizer **out, const ls_optimizer_config *config,
                               const ls_param *table, int rows) LS_MUST_CHECK;
 
 /* Frees an optimizer and sets *optimizer to NULL; accepts NULL. */
 void ls_optimizer_destroy(ls_optimizer **optimizer);
 
-/* Tells it of the parameters that training begins with: their average begins there. */
+/* Initialises the moving average with the initial parameters. */
 void ls_optimizer_start(ls_optimizer *optimizer, const float *params);
 
 /* Begins a step, with g = scale * grads.
- * scale   of the gradients: 1 / rows, as they are sums over rows
+ * scale   1 / rows, as gradients are sums over rows
  * lr      learning rate of this step, 0 or more */
 void ls_optimizer_begin(ls_optimizer *optimizer, double scale, double lr);
 
-/* How often a step has to look at all ranges before it updates the first: 0 unless norms matter.
- * The same in all steps. */
+/* Returns the number of phases: how many times norms must be accumulated over all ranges before the
+ * first update. 0 if the optimizer does not need norms; the same in all steps. */
 int ls_optimizer_phases(const ls_optimizer *optimizer);
 
-/* Looks at a range; each is looked at once in each phase, with all parameters as they were before
- * the step. Ranges in ascending order give the same bits wherever they are cut.
- * first   parameter that grads[0] and params[0] belong to
+/* Accumulates the norms of a range, to be called once for each range in each phase, with the
+ * parameters as before the step. If ranges come in ascending order, the bits do not depend on their
+ * boundaries.
+ * first   offset of grads[0] and params[0] in the arena
  * grads   [count]
  * params  [count] */
 void ls_optimizer_accumulate_norms(ls_optimizer *optimizer, int phase, int64_t first, int64_t count,
                                    const float *grads, const float *params);
 
-/* What all ranges that were looked at in this phase add up to: numbers [*count] that are to be
- * added up, in place, over all who looked at others; borrowed. Then ends the phase. */
+/* Returns the sums [*count] over all ranges of this phase. If ranges are on several ranks, the
+ * caller sums them over the ranks, in place. Borrowed. */
 double *ls_optimizer_sums(ls_optimizer *optimizer, int *count);
+
+/* Ends a phase: computes norms from the sums. */
 void ls_optimizer_finish_norms(ls_optimizer *optimizer, int phase);
 
-/* Updates a range; each at most once in a step; the slots of others stay as they are.
- * params  [count] updated in place; first, grads  as above */
+/* Updates a range, each at most once in a step. Slots outside the range do not change.
+ * first   offset of grads[0] and params[0] in the arena
+ * grads   [count]
+ * params  [count] updated in place */
 void ls_optimizer_update(ls_optimizer *optimizer, int64_t first, int64_t count, const float *grads,
                          float *params);
 
-/* A step at once, for all parameters. */
+/* Makes a complete step for all parameters. */
 void ls_optimizer_step(ls_optimizer *optimizer, const float *grads, double scale, double lr,
                        float *params);
 
-/* Steps taken, for bias correction; settable to resume. */
+/* Returns the number of steps, for bias correction. */
 int64_t ls_optimizer_steps(const ls_optimizer *optimizer);
+
+/* Sets the number of steps, to resume. */
 void ls_optimizer_set_steps(ls_optimizer *optimizer, int64_t steps);
 
-/* How many slots of state there are (0 .. LS_OPTIMIZER_MAX_SLOTS), the name of each ("momentum",
- * "m", "v", "average"), and its arena, borrowed, to be read or filled. */
+/* Returns the number of slots, 0 .. LS_OPTIMIZER_MAX_SLOTS. */
 int ls_optimizer_slots(const ls_optimizer *optimizer);
+
+/* Returns the name of a slot: "momentum", "m", "v", "average". */
 const char *ls_optimizer_slot_name(const ls_optimizer *optimizer, int slot);
+
+/* Returns the arena of a slot, to be read or written; borrowed. */
 float *ls_optimizer_slot(ls_optimizer *optimizer, int slot);
 
-/* The slot that holds the average of the parameters; NULL if none is kept. */
+/* Returns the slot with the moving average of the parameters; NULL if there is none. */
 float *ls_optimizer_average(ls_optimizer *optimizer);
 
 #ifdef __cplusplus

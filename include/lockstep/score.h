@@ -1,7 +1,7 @@
-/* Scores: sums over rows, and the metrics that are computed from them.
+/* Scores: sums over rows; and metrics: functions of a score.
  *
- * A score is added over rows, batches and ranks; a metric is a function of the score of all rows.
- * So a metric is exact on any number of ranks. */
+ * Scores are added over rows, batches and ranks; a metric is a function of the score of all rows.
+ * So metrics are exact for any number of ranks. */
 #ifndef LOCKSTEP_SCORE_H
 #define LOCKSTEP_SCORE_H
 
@@ -15,10 +15,10 @@ extern "C" {
  *    sum      kind: COUNT, a number of rows; REAL, any number */
 #define LS_SUM_LIST(X)                                                                             \
     X(loss, REAL)     /* the rows' losses */                                                       \
-    X(correct, COUNT) /* rows whose largest output is the label's; the first of equals counts */   \
+    X(correct, COUNT) /* rows whose largest output, of equals the first, is the label's */         \
     X(top5, COUNT)    /* rows whose label is among the five largest outputs */
 
-/* The score of some rows. Zeroed: of no rows. */
+/* The score of a number of rows. All zeros: the score of no rows. */
 typedef struct ls_score {
     int64_t rows;
 #define LS_SUM_FIELD(sum, kind) double sum;
@@ -30,7 +30,8 @@ typedef struct ls_score {
 enum { LS_SUMS = 0 LS_SUM_LIST(LS_SUM_ONE) };
 #undef LS_SUM_ONE
 
-/* Copies the sums of a score into an array, and back, in the order of the list. Local. */
+/* ls_score_get() copies the sums of a score to an array, in the order of the list; ls_score_set()
+ * copies them back. Local. */
 static inline void ls_score_get(const ls_score *score, double sums[LS_SUMS])
 {
 #define LS_SUM_GET(sum, kind) *sums++ = score->sum;
@@ -45,19 +46,19 @@ static inline void ls_score_set(ls_score *score, const double sums[LS_SUMS])
 }
 
 /* Adds the score of other rows. Local.
- * quantum  REAL sums of `part` are rounded to its multiples, so that the result does not depend on
- *          the order of addition, see base/exact.h; 0: they are added as they are */
+ * quantum  REAL sums of `part` are rounded to multiples of the quantum, so that the result does not
+ *          depend on the order of addition, see base/exact.h; 0: no rounding */
 void ls_score_add(ls_score *score, const ls_score *part, double quantum);
 
 typedef enum ls_better { LS_BETTER_LESS, LS_BETTER_MORE } ls_better;
 
-/* The tasks of networks; a metric names those that it is defined for. */
+/* Tasks of networks; a metric is defined for some of them. */
 enum { LS_TASK_CLASSIFICATION = 1 };
 
-/* The metrics. Each gives two columns of a row of ls_metrics: NAME, of the training rows, and
- * val_NAME, of the validation rows. The columns of the second list come after all others, so that
- * columns keep their places when a metric is added: add it there.
- *    name, NAME        better  tasks           classes (the fewest)  one line of help
+/* The metrics. Each metric has two columns in ls_metrics: NAME, for training rows, and val_NAME,
+ * for validation rows. The columns of the second list come after all others: add new metrics to the
+ * second list, so that existing columns keep their places.
+ *    name, NAME        better  tasks           classes (minimum)  one line of help
  * M is called with X, another macro or nothing, as its first argument. */
 #define LS_METRIC_FIRST(M, X)                                                                      \
     M(X, loss, LOSS, LESS, CLASSIFICATION, 2, "mean loss of a row")                                \
@@ -77,20 +78,20 @@ typedef enum ls_metric {
 
 /* One metric. */
 typedef struct ls_metric_kind {
-    const char *name;                        /* of the column */
+    const char *name;                        /* name of the column */
     const char *help;                        /* one line */
-    ls_better better;                        /* whether less or more of it is better */
-    unsigned tasks;                          /* LS_TASK_... that it is defined for */
-    int classes;                             /* the fewest that it is defined for */
-    double (*finish)(const ls_score *score); /* its value, of one row or more */
+    ls_better better;                        /* direction of improvement */
+    unsigned tasks;                          /* LS_TASK_... for which the metric is defined */
+    int classes;                             /* minimum number of classes */
+    double (*finish)(const ls_score *score); /* value for the score of one row or more */
 } ls_metric_kind;
 
-/* The table's row of a metric. Local. */
+/* Returns a metric's row of the table. Local. */
 const ls_metric_kind *ls_metric_describe(ls_metric metric);
 
-/* The value of a metric; NaN if the score is of no rows, or the metric is not defined for so few
- * classes. Local.
- * classes  of the data set */
+/* Returns the value of a metric; NaN if the score has no rows or the metric needs more classes.
+ * Local.
+ * classes  number of classes of the data set */
 double ls_metric_value(ls_metric metric, int classes, const ls_score *score);
 
 #ifdef __cplusplus

@@ -14,7 +14,7 @@
 typedef enum word { FLIP, ROTATE, SCALE, SHIFT, SHEAR, ELASTIC, ERASE, WORDS } word;
 enum { MOST_NUMBERS = 2 };
 
-/* Limits are far beyond what helps a training: they only keep all arithmetic sound. */
+/* Limits are far beyond useful values: they only keep the arithmetic valid. */
 static const struct {
     const char *name, *form, *meaning;
     int numbers;
@@ -23,14 +23,11 @@ static const struct {
         double least, most;
     } number[MOST_NUMBERS];
 } words[WORDS] = {
-    [FLIP] = {"flip",
-              "flip:P",
-              "mirrored, left to right, with this probability",
-              1,
-              {{"probability", 0, 1}}},
+    [FLIP] =
+        {"flip", "flip:P", "mirrored left to right with probability P", 1, {{"probability", 0, 1}}},
     [ROTATE] = {"rotate",
                 "rotate:DEGREES",
-                "turned by up to so many degrees either way",
+                "rotated by an angle in [-DEGREES, DEGREES]",
                 1,
                 {{"angle", 0, 180}}},
     [SCALE] = {"scale",
@@ -40,28 +37,28 @@ static const struct {
                {{"scale", 0, 0.95}}},
     [SHIFT] = {"shift",
                "shift:PIXELS",
-               "moved by up to so many pixels each way",
+               "moved by up to PIXELS in each direction",
                1,
                {{"shift", 0, 10000}}},
     [SHEAR] = {"shear",
                "shear:S",
-               "slanted: rows slide by up to S times their distance from the centre",
+               "sheared: rows slide by up to S times their distance from the centre",
                1,
                {{"shear", 0, 10}}},
     [ELASTIC] = {"elastic",
                  "elastic:ALPHA,SIGMA",
-                 "bent: random displacements, smoothed over SIGMA pixels, times ALPHA",
+                 "deformed: random displacements, smoothed over SIGMA pixels, times ALPHA",
                  2,
                  {{"alpha", 0, 10000}, {"sigma", 0.5, 100}}},
     [ERASE] = {"erase",
                "erase:FRACTION",
-               "every other image: a rectangle of up to this fraction of it covered",
+               "with probability 0.5 a rectangle of up to FRACTION of the image is erased",
                1,
                {{"fraction", 0, 1}}},
 };
 
-/* The random numbers of an image, each with an index of its own: what one word does stays the same
- * whatever other words there are. */
+/* The random numbers of an image, each with its own index: the effect of a word does not depend on
+ * the other words. */
 enum draw {
     DRAW_ANGLE,
     DRAW_SCALE_X,
@@ -70,7 +67,7 @@ enum draw {
     DRAW_SHIFT_Y,
     DRAW_SHEAR,
     DRAW_FIELD,
-    DRAW_WHETHER,
+    DRAW_ERASE,
     DRAW_AREA,
     DRAW_ASPECT,
     DRAW_UPRIGHT,
@@ -81,8 +78,8 @@ enum draw {
 
 struct ls_augment {
     ls_shape shape;
-    double number[WORDS][MOST_NUMBERS]; /* zeros for words that are not there */
-    ls_warp *warp;                      /* NULL if they stay in their place */
+    double number[WORDS][MOST_NUMBERS]; /* zeros for absent words */
+    ls_warp *warp;                      /* NULL if no word moves pixels */
 };
 
 int ls_augment_word(int at, const char **form, const char **meaning)
@@ -108,17 +105,17 @@ static ls_status unknown_word(int number, const char *text, const char *name)
     for (int i = 0; i < WORDS; i++)
         if (ls_text_nearer(name, words[i].name, &distance))
             near = words[i].form;
-    int used = snprintf(reason, sizeof reason, "nothing is called that; ");
+    int used = snprintf(reason, sizeof reason, "unknown word; ");
     if (near != NULL)
         snprintf(reason + used, sizeof reason - (size_t)used, "did you mean '%s'?", near);
     else
         for (int i = 0; i < WORDS; i++)
             used += snprintf(reason + used, sizeof reason - (size_t)used, "%s %s",
-                             i > 0 ? "," : "there are", words[i].name);
+                             i > 0 ? "," : "the words are", words[i].name);
     return wrong_word(number, text, reason);
 }
 
-/* The numbers after the colon, separated by commas. */
+/* Parses the numbers after the colon, separated by commas. */
 static ls_status parse_numbers(int number, const char *text, word which, double *out)
 {
     char reason[128];
@@ -143,7 +140,7 @@ static ls_status parse_numbers(int number, const char *text, word which, double 
     return LS_OK;
 }
 
-/* The word that the start of a text is, WORDS if none. */
+/* The word at the start of a text; WORDS if there is none. */
 static int find_word(const char *text)
 {
     const size_t length = strcspn(text, ":,;");
@@ -154,38 +151,39 @@ static int find_word(const char *text)
     return which;
 }
 
-static ls_status parse_word(ls_augment *augment, bool *there, int number, const char *text)
+static ls_status parse_word(ls_augment *augment, bool *given, int number, const char *text)
 {
     char name[32];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(text, ":"), text);
     for (const char *comma = strpbrk(text, ",;"); comma != NULL; comma = strpbrk(comma + 1, ",;"))
         if (find_word(comma + 1) < WORDS)
-            return wrong_word(number, text, "between words stand blanks, not commas");
+            return wrong_word(number, text, "separate words by blanks, not commas");
     const int which = find_word(text);
     if (which == WORDS)
         return unknown_word(number, text, name);
-    if (there[which])
-        return wrong_word(number, text, "stands there twice");
-    there[which] = true;
+    if (given[which])
+        return wrong_word(number, text, "is given twice");
+    given[which] = true;
     return parse_numbers(number, text, (word)which, augment->number[which]);
 }
 
-/* Cuts the text into words. */
-static ls_status parse(ls_augment *augment, const char *text)
+/* Splits the text into words and parses each. */
+static ls_status parse_words(ls_augment *augment, const char *text)
 {
     static const char blanks[] = " \t\r\n";
     char *copy = ls_strdup(text), *rest = NULL;
-    bool there[WORDS] = {false};
+    bool given[WORDS] = {false};
     ls_status status = copy == NULL ? LS_ERR_FAILURE : LS_OK;
     int number = 0;
     for (char *at = copy != NULL ? strtok_r(copy, blanks, &rest) : NULL;
          at != NULL && status == LS_OK; at = strtok_r(NULL, blanks, &rest))
-        status = parse_word(augment, there, ++number, at);
+        status = parse_word(augment, given, ++number, at);
     ls_free(copy);
     return status;
 }
 
-static bool moves(const ls_augment *a)
+/* Returns true if some word moves pixels. */
+static bool needs_warp(const ls_augment *a)
 {
     return a->number[ROTATE][0] > 0 || a->number[SCALE][0] > 0 || a->number[SHIFT][0] > 0 ||
            a->number[SHEAR][0] > 0 || a->number[ELASTIC][0] > 0;
@@ -201,12 +199,12 @@ ls_status ls_augment_create(ls_augment **out, const char *text, ls_shape shape)
     if (augment == NULL)
         return LS_ERR_FAILURE;
     augment->shape = shape;
-    ls_status status = parse(augment, text);
+    ls_status status = parse_words(augment, text);
     if (status == LS_OK && (shape.height < 2 || shape.width < 2))
         status = ls_fail(LS_ERR_USAGE,
                          "--augment: the data must be images of 2x2 pixels or more, not %lldx%lld",
                          (long long)shape.height, (long long)shape.width);
-    if (status == LS_OK && moves(augment))
+    if (status == LS_OK && needs_warp(augment))
         status = ls_warp_create(&augment->warp, shape, augment->number[ELASTIC][0],
                                 augment->number[ELASTIC][0] > 0 ? augment->number[ELASTIC][1] : 0);
     if (status != LS_OK) {
@@ -227,38 +225,39 @@ void ls_augment_destroy(ls_augment **augment)
 }
 
 /* Uniform in [-most, most). */
-static double either_way(uint64_t key, enum draw which, double most)
+static double draw_symmetric(uint64_t key, enum draw which, double most)
 {
     return most * (2 * ls_rng_uniform(key, which) - 1);
 }
 
-/* A whole number of 0 .. most, all alike. */
-static int64_t any_of(uint64_t key, enum draw which, int64_t most)
+/* A whole number, uniform in 0 .. most. */
+static int64_t draw_integer(uint64_t key, enum draw which, int64_t most)
 {
     return (int64_t)(ls_rng_uniform(key, which) * (double)(most + 1));
 }
 
-/* A length in whole pixels, within what there is. */
-static int64_t in_pixels(double length, int64_t most)
+/* A length rounded to whole pixels, at most `most`. */
+static int64_t round_to_pixels(double length, int64_t most)
 {
     const int64_t pixels = (int64_t)(length + 0.5);
     return pixels < most ? pixels : most;
 }
 
+/* Draws the rectangle to erase; width 0: none. */
 static ls_patch draw_patch(const ls_augment *a, uint64_t key)
 {
     const double most = a->number[ERASE][0], longest = 10.0 / 3;
     const int64_t H = a->shape.height, W = a->shape.width;
-    if (most == 0 || ls_rng_uniform(key, DRAW_WHETHER) < 0.5)
+    if (most == 0 || ls_rng_uniform(key, DRAW_ERASE) < 0.5)
         return (ls_patch){0};
     const double area = most * ls_rng_uniform(key, DRAW_AREA) * (double)(H * W);
     const double aspect = 1 + (longest - 1) * ls_rng_uniform(key, DRAW_ASPECT);
     const double shorter = sqrt(area / aspect), longer = shorter * aspect;
     const bool upright = ls_rng_uniform(key, DRAW_UPRIGHT) < 0.5;
-    ls_patch patch = {.width = in_pixels(upright ? shorter : longer, W),
-                      .height = in_pixels(upright ? longer : shorter, H)};
-    patch.x = any_of(key, DRAW_LEFT, W - patch.width);
-    patch.y = any_of(key, DRAW_TOP, H - patch.height);
+    ls_patch patch = {.width = round_to_pixels(upright ? shorter : longer, W),
+                      .height = round_to_pixels(upright ? longer : shorter, H)};
+    patch.x = draw_integer(key, DRAW_LEFT, W - patch.width);
+    patch.y = draw_integer(key, DRAW_TOP, H - patch.height);
     return patch;
 }
 
@@ -272,12 +271,12 @@ ls_augment_values ls_augment_draw(const ls_augment *a, uint64_t key, int64_t id)
     const double degree = 3.14159265358979323846 / 180;
     const uint64_t mine = ls_rng_at(key, (uint64_t)id);
     return (ls_augment_values){
-        .motion = {.scale_x = 1 + either_way(mine, DRAW_SCALE_X, a->number[SCALE][0]),
-                   .scale_y = 1 + either_way(mine, DRAW_SCALE_Y, a->number[SCALE][0]),
-                   .shear = either_way(mine, DRAW_SHEAR, a->number[SHEAR][0]),
-                   .angle = either_way(mine, DRAW_ANGLE, a->number[ROTATE][0] * degree),
-                   .shift_x = either_way(mine, DRAW_SHIFT_X, a->number[SHIFT][0]),
-                   .shift_y = either_way(mine, DRAW_SHIFT_Y, a->number[SHIFT][0])},
+        .motion = {.scale_x = 1 + draw_symmetric(mine, DRAW_SCALE_X, a->number[SCALE][0]),
+                   .scale_y = 1 + draw_symmetric(mine, DRAW_SCALE_Y, a->number[SCALE][0]),
+                   .shear = draw_symmetric(mine, DRAW_SHEAR, a->number[SHEAR][0]),
+                   .angle = draw_symmetric(mine, DRAW_ANGLE, a->number[ROTATE][0] * degree),
+                   .shift_x = draw_symmetric(mine, DRAW_SHIFT_X, a->number[SHIFT][0]),
+                   .shift_y = draw_symmetric(mine, DRAW_SHIFT_Y, a->number[SHIFT][0])},
         .flipped = ls_rng_uniform(mine, DRAW_FLIP) < a->number[FLIP][0],
         .erased = draw_patch(a, mine),
         .field = ls_rng_at(mine, DRAW_FIELD)};
@@ -308,17 +307,17 @@ void ls_augment_apply(ls_augment *augment, uint64_t seed, int64_t epoch, float b
         return;
     assert(batch->features == ls_shape_size(augment->shape));
     const uint64_t key = ls_augment_key(seed, epoch);
-    background += 0.0f; /* no negative zero: that is not what pixels become */
+    background += 0.0f; /* -0 becomes 0, as in pixels */
     for (int64_t i = 0; i < batch->rows; i++) {
         float *image = batch->x + i * batch->features;
-        const ls_augment_values chance = ls_augment_draw(augment, key, batch->ids[i]);
-        if (chance.flipped)
+        const ls_augment_values draw = ls_augment_draw(augment, key, batch->ids[i]);
+        if (draw.flipped)
             flip(augment->shape, image);
         if (augment->warp != NULL) {
-            const ls_affine map = ls_affine_make(&chance.motion, augment->shape);
-            ls_warp_draw_field(augment->warp, chance.field);
+            const ls_affine map = ls_affine_make(&draw.motion, augment->shape);
+            ls_warp_draw_field(augment->warp, draw.field);
             ls_warp_image(augment->warp, &map, background, image);
         }
-        erase(augment->shape, chance.erased, background, image);
+        erase(augment->shape, draw.erased, background, image);
     }
 }

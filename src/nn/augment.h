@@ -1,4 +1,4 @@
-/* The parts of augmentation, as tests look at them one by one. */
+/* Internals of augmentation, declared for tests. */
 #ifndef LS_NN_AUGMENT_H
 #define LS_NN_AUGMENT_H
 
@@ -13,7 +13,7 @@ typedef struct ls_patch {
     int64_t x, y, width, height;
 } ls_patch;
 
-/* What is to happen to one image. */
+/* Random parameters of one image. */
 typedef struct ls_augment_values {
     bool flipped;
     ls_affine_parameters motion;
@@ -21,10 +21,12 @@ typedef struct ls_augment_values {
     uint64_t field; /* key of the elastic field */
 } ls_augment_values;
 
-/* Draws it for one image: `key` is that of (seed, epoch), `id` the image's row number. Local. */
+/* Draws the random parameters of one image. Local.
+ * key  of (seed, epoch), see ls_augment_key()
+ * id   the image's row number */
 ls_augment_values ls_augment_draw(const ls_augment *augment, uint64_t key, int64_t id);
 
-/* The key of (seed, epoch). Local. */
+/* Returns the random key of (seed, epoch). Local. */
 uint64_t ls_augment_key(uint64_t seed, int64_t epoch);
 
 #endif

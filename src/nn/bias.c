@@ -1,21 +1,22 @@
-/* Biases, and the relu that may follow them. */
+/* Bias and fused relu: forward and backward. */
 #include "base/dispatch.h"
 #include "nn/op.h"
 
 #include <string.h>
 
-/* Several short rows are computed as one long row, with the bias repeated. */
+/* Several short rows are processed as one long row, with the bias repeated. */
 enum { LONG = 64, REPEATED = 2 * LONG };
 
-/* Rows of a batch in one long row. */
+/* Number of rows that make one long row. */
 static int64_t rows_at_once(int64_t rows, int64_t U)
 {
     const int64_t repeats = U < LONG ? LONG / U : 1;
     return repeats < rows ? repeats : rows;
 }
 
-LS_DISPATCH static void add(int64_t rows, int64_t U, bool relu, const float *restrict b,
-                            float *restrict y)
+/* y += b, then a relu if `relu`. */
+LS_DISPATCH static void add_bias(int64_t rows, int64_t U, bool relu, const float *restrict b,
+                                 float *restrict y)
 {
     for (int64_t r = 0; r < rows; r++, y += U) {
         if (!relu) {
@@ -23,7 +24,7 @@ LS_DISPATCH static void add(int64_t rows, int64_t U, bool relu, const float *res
                 y[u] += b[u];
             continue;
         }
-        /* Written so that a NaN goes through: it must reach the loss to be seen. */
+        /* This form passes a NaN on: the NaN must reach the loss to be detected. */
         for (int64_t u = 0; u < U; u++) {
             float z = y[u] + b[u];
             y[u] = z < 0 ? 0 : z;
@@ -38,17 +39,18 @@ void ls_bias_add(int64_t rows, int64_t U, bool relu, const float *b, float *y)
     float repeated[REPEATED];
     const int64_t repeats = rows_at_once(rows, U), long_rows = repeats > 0 ? rows / repeats : 0;
     if (repeats <= 1) {
-        add(rows, U, relu, b, y);
+        add_bias(rows, U, relu, b, y);
         return;
     }
     for (int64_t i = 0; i < repeats; i++)
         memcpy(repeated + i * U, b, (size_t)U * sizeof *b);
-    add(long_rows, repeats * U, relu, repeated, y);
-    add(rows - long_rows * repeats, U, relu, b, y + long_rows * repeats * U);
+    add_bias(long_rows, repeats * U, relu, repeated, y);
+    add_bias(rows - long_rows * repeats, U, relu, b, y + long_rows * repeats * U);
 }
 
-LS_DISPATCH static void sum(int64_t rows, int64_t U, bool relu, const float *restrict y,
-                            float *restrict dy, float *restrict db)
+/* Applies the relu's mask to dy if `relu`, then db += sum of dy over the rows. */
+LS_DISPATCH static void sum_bias(int64_t rows, int64_t U, bool relu, const float *restrict y,
+                                 float *restrict dy, float *restrict db)
 {
     for (int64_t r = 0; r < rows; r++, y += U, dy += U) {
         if (relu)
@@ -67,12 +69,12 @@ void ls_bias_sum(int64_t rows, int64_t U, bool relu, const float *y, float *dy, 
     const int64_t repeats = rows_at_once(rows, U), long_rows = repeats > 0 ? rows / repeats : 0;
     memset(db, 0, (size_t)U * sizeof *db);
     if (repeats <= 1) {
-        sum(rows, U, relu, y, dy, db);
+        sum_bias(rows, U, relu, y, dy, db);
         return;
     }
-    sum(long_rows, repeats * U, relu, y, dy, repeated);
-    sum(rows - long_rows * repeats, U, relu, y + long_rows * repeats * U,
-        dy + long_rows * repeats * U, db);
+    sum_bias(long_rows, repeats * U, relu, y, dy, repeated);
+    sum_bias(rows - long_rows * repeats, U, relu, y + long_rows * repeats * U,
+             dy + long_rows * repeats * U, db);
     for (int64_t i = 0; i < repeats; i++)
         for (int64_t u = 0; u < U; u++)
             db[u] += repeated[i * U + u];

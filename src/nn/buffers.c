@@ -1,9 +1,10 @@
-/* Where values, their gradients, and what operations keep or work with lie in memory.
+/* Memory layout of values, gradients, and the saved data, state and scratch memory of operations.
  *
- * Every value keeps its place from the forward to the backward pass. The gradient of a value has one
- * only from the backward pass of the value's last reader to that of its maker: buffers for gradients
- * are used in turn. The reader that comes first writes there, later ones make theirs in a buffer that
- * is free and add it. A chain of layers needs two buffers. */
+ * Every value has a buffer of its own from the forward to the backward pass. The gradient of a
+ * value needs a buffer only from the backward pass of the value's last reader to that of the
+ * operation that computed the value, so gradient buffers are reused. In the backward pass, the
+ * first reader writes its gradient to the value's buffer; each later reader writes to a free
+ * buffer, which is then added. A chain of layers needs two buffers. */
 #include "base/exact.h"
 #include "base/memory.h"
 #include "base/show.h"
@@ -11,17 +12,17 @@
 
 enum { LINE = 16, NONE = -1 };
 
-/* Buffers for gradients while they are planned; there are never more than the operations have inputs
- * and the loss one. */
+/* Plan of the gradient buffers: at most one for each input of an operation and one for the loss. */
 typedef struct plan {
-    int64_t *floats; /* [buffers] in a row, the most that is needed of each */
+    int64_t *floats; /* [buffers] floats per row: the maximum over all uses */
     bool *busy;
-    int *of_value; /* [ops + 1] buffer of each operation's dy, and of the batch's; NONE: not yet */
+    int *of_value; /* [ops + 1] buffer of the batch's dx, then of each operation's dy; NONE: not
+                      assigned yet */
     int buffers;
 } plan;
 
-/* A free buffer, for `floats` in a row. */
-static int take(plan *p, int64_t floats)
+/* Reserves a free buffer for `floats` floats per row and returns its number. */
+static int take_buffer(plan *p, int64_t floats)
 {
     int at = 0;
     while (at < p->buffers && p->busy[at])
@@ -34,14 +35,14 @@ static int take(plan *p, int64_t floats)
     return at;
 }
 
-/* Plans where the gradient of input k of an operation goes. Returns the buffer that is free again
- * after the operation's backward(); NONE: none is. */
+/* Assigns a buffer to the gradient of input k of an operation. Returns the buffer that becomes free
+ * after the operation's backward(); NONE if there is none. */
 static int plan_input(plan *p, ls_op *op, int k)
 {
     int *value = &p->of_value[op->input[k] + 1];
     const bool in_place = op->kind->in_place && k == 0;
     const bool first = *value == NONE;
-    op->dx[k] = in_place ? op->dy : take(p, ls_shape_size(op->in[k]));
+    op->dx[k] = in_place ? op->dy : take_buffer(p, ls_shape_size(op->in[k]));
     op->add[k] = !first;
     if (first)
         *value = op->dx[k];
@@ -49,17 +50,17 @@ static int plan_input(plan *p, ls_op *op, int k)
     return first || in_place ? NONE : op->dx[k];
 }
 
-/* Plans the gradients of all values, in the order of the backward pass. */
+/* Assigns gradient buffers to all values, in the order of the backward pass. */
 static void plan_gradients(ls_network *network, plan *p)
 {
     const ls_op *last = &network->op[network->ops - 1];
     for (int i = 0; i <= network->ops; i++)
         p->of_value[i] = NONE;
-    p->of_value[network->ops] = take(p, ls_shape_size(last->out));
+    p->of_value[network->ops] = take_buffer(p, ls_shape_size(last->out));
     for (int i = network->ops - 1; i >= 0; i--) {
         ls_op *op = &network->op[i];
         op->dy = p->of_value[i + 1];
-        bool passed_on = false; /* dy's buffer is an input's */
+        bool passed_on = false; /* true if dy's buffer becomes the gradient of an input */
         int free_again[LS_OP_INPUTS] = {NONE, NONE};
         for (int k = 0; k < op->inputs; k++) {
             free_again[k] = plan_input(p, op, k);
@@ -75,48 +76,50 @@ static void plan_gradients(ls_network *network, plan *p)
     network->gradients = p->buffers;
 }
 
-/* Floats for all rows of a value, and for vectors that reach beyond its end. */
-static int64_t room(const ls_network *network, int64_t floats)
+/* Floats for all rows of a value, plus slack for vectors that reach beyond its end. */
+static int64_t rows_size(const ls_network *network, int64_t floats)
 {
     return (floats * network->max_rows + LS_OP_SLACK + LINE - 1) / LINE * LINE;
 }
 
-/* Floats that a kind asks for; NULL: none. */
-static int64_t ask(int64_t (*size)(const ls_op *op), const ls_op *op)
+/* Size that a kind requires, rounded up to whole cache lines; 0 if `size` is NULL. */
+static int64_t aligned_size(int64_t (*size)(const ls_op *op), const ls_op *op)
 {
     return size != NULL ? (size(op) + LINE - 1) / LINE * LINE : 0;
 }
 
-/* Pointer at this offset of the workspace, and behind it; NULL while floats are only counted. */
-static float *place(const ls_network *network, int64_t floats, int64_t *used)
+/* Returns the pointer at offset *used of the workspace and advances *used by `floats`. Returns NULL
+ * in the counting pass, when there is no workspace yet. */
+static float *reserve(const ls_network *network, int64_t floats, int64_t *used)
 {
     float *at = network->workspace != NULL ? network->workspace + *used : NULL;
     *used += floats;
     return at;
 }
 
-/* Hands the workspace out, or, while there is none, only counts its floats. */
-static int64_t place_all(ls_network *network, const plan *p)
+/* Assigns parts of the workspace to all arrays; only counts floats if there is no workspace yet.
+ * Returns the number of floats. */
+static int64_t lay_out_workspace(ls_network *network, const plan *p)
 {
     int64_t used = 0, scratch = 0;
     for (int i = 0; i < network->ops; i++) {
         ls_op *op = &network->op[i];
-        op->y = place(network, room(network, ls_shape_size(op->out)), &used);
+        op->y = reserve(network, rows_size(network, ls_shape_size(op->out)), &used);
         if (network->max_rows == 0)
             continue;
-        op->saved_row = ask(op->kind->saved, op);
-        op->saved = place(network, op->saved_row * network->max_rows, &used);
-        op->state = place(network, ask(op->kind->state, op), &used);
-        const int64_t wanted = ask(op->kind->scratch, op);
+        op->saved_row = aligned_size(op->kind->saved, op);
+        op->saved = reserve(network, op->saved_row * network->max_rows, &used);
+        op->state = reserve(network, aligned_size(op->kind->state, op), &used);
+        const int64_t wanted = aligned_size(op->kind->scratch, op);
         scratch = wanted > scratch ? wanted : scratch;
     }
-    network->scratch = place(network, scratch, &used);
+    network->scratch = reserve(network, scratch, &used);
     for (int i = 0; i < network->gradients; i++)
-        network->gradient[i] = place(network, room(network, p->floats[i]), &used);
+        network->gradient[i] = reserve(network, rows_size(network, p->floats[i]), &used);
     return used;
 }
 
-/* Room for the sums of statistics, of a micro-batch and of the batch, in parts. */
+/* Allocates the sums of batch statistics: of a micro-batch, then of the batch, in exact parts. */
 static ls_status make_sums(ls_network *network)
 {
     int most = 0;
@@ -129,13 +132,13 @@ static ls_status make_sums(ls_network *network)
     return network->sums == NULL ? LS_ERR_FAILURE : LS_OK;
 }
 
-/* Refuses sizes that can't be counted. */
+/* Returns an error if the workspace's size would overflow. */
 static ls_status check_size(const ls_network *network)
 {
     int64_t row = ls_shape_size(network->input);
     for (int i = 0; i < network->ops; i++)
         row += 4 * ls_shape_size(network->op[i].out) +
-               ask(network->op[i].kind->saved, &network->op[i]);
+               aligned_size(network->op[i].kind->saved, &network->op[i]);
     if (network->max_rows > 0 && row > INT64_MAX / 16 / network->max_rows)
         return ls_fail(LS_ERR_FAILURE, "out of memory: a batch of %s",
                        ls_counted(network->max_rows, "row").text);
@@ -155,13 +158,13 @@ ls_status ls_network_place(ls_network *network)
     if (status == LS_OK) {
         plan_gradients(network, &p);
         network->gradient = ls_alloc(network->gradients, sizeof *network->gradient);
-        network->workspace = network->gradient == NULL
-                                 ? NULL
-                                 : ls_alloc(place_all(network, &p), sizeof *network->workspace);
+        network->workspace = network->gradient == NULL ? NULL
+                                                       : ls_alloc(lay_out_workspace(network, &p),
+                                                                  sizeof *network->workspace);
         status = network->workspace == NULL ? LS_ERR_FAILURE : make_sums(network);
     }
     if (status == LS_OK)
-        (void)place_all(network, &p);
+        (void)lay_out_workspace(network, &p);
     ls_free(p.floats);
     ls_free(p.busy);
     ls_free(p.of_value);

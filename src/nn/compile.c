@@ -1,9 +1,9 @@
-/* From the model string to operations.
+/* Compiles the model string to operations.
  *
- * The words are read from left to right. There is always a current value: at first the batch's rows,
- * then the output of the operation that the latest word made. A word reads the current value; `:a`
- * remembers it, `@a`, `+a` and `&a` read what was remembered. So operations are in topological order
- * as they are made. */
+ * The words are read from left to right. There is always a current value: first the batch's rows,
+ * then the output of the operation that the latest word added. A layer reads the current value;
+ * `:a` names it, `@a`, `+a` and `&a` read the named value. So operations are created in topological
+ * order. */
 #include "base/memory.h"
 #include "base/text.h"
 #include "nn/network_state.h"
@@ -21,21 +21,21 @@ enum { MAX_LAYERS = 256, MAX_NAMES = 64, NAME = 16, REASON = 512 };
 /* A value of the network: the output of an operation in some shape. */
 typedef struct value {
     int op;    /* LS_OP_BATCH: the batch's rows */
-    int layer; /* row of the layer table that it comes from; -1: none */
+    int layer; /* row in the layer table of its layer; -1: none */
     ls_shape shape;
-    const char *flattened_by; /* the first word that left no image; NULL: it is one */
-    bool direct; /* the operation's output as it is, of the layer itself, and not named */
+    const char *flattened_by; /* the first layer that flattened the image; NULL: an image */
+    bool direct; /* the unchanged output of the operation of its own layer, without a name */
 } value;
 
 typedef struct named {
     char name[NAME];
     value value;
-    int number;       /* of the word that names it */
+    int number;       /* of the word that defines the name */
     const char *word; /* that word */
     bool used;
 } named;
 
-/* What the compiler works with. */
+/* State of the compiler. */
 typedef struct compiler {
     ls_network *network;
     int number;       /* of the current word, from 1 */
@@ -46,7 +46,7 @@ typedef struct compiler {
     int uses[MAX_LAYERS]; /* operations that read the output of each */
 } compiler;
 
-static ls_status wrong(const compiler *c, const char *reason)
+static ls_status word_error(const compiler *c, const char *reason)
 {
     return ls_wrong_word(c->number, c->word, reason);
 }
@@ -57,7 +57,7 @@ static ls_status unknown_word(const compiler *c, const char *name)
     const char *near = NULL;
     size_t distance = SIZE_MAX;
     const ls_layer_word *known;
-    /* What other programs call a dense layer. */
+    /* Names of a dense layer in other programs. */
     if (strcasecmp(name, "linear") == 0 || strcasecmp(name, "fc") == 0)
         name = "Dense";
     for (int i = 0; (known = ls_layer_word_at(i)) != NULL; i++)
@@ -68,23 +68,23 @@ static ls_status unknown_word(const compiler *c, const char *name)
         if (ls_text_nearer(name, preset, &distance))
             near = preset;
     if (near != NULL && distance == 0)
-        return wrong(c, "that is a whole network: it stands alone");
-    int used = snprintf(reason, sizeof reason, "no layer is called that; ");
+        return word_error(c, "a preset network must be the only word");
+    int used = snprintf(reason, sizeof reason, "unknown layer; ");
     if (near != NULL) {
         snprintf(reason + used, sizeof reason - (size_t)used, "did you mean '%s'?", near);
-        return wrong(c, reason);
+        return word_error(c, reason);
     }
-    used += snprintf(reason + used, sizeof reason - (size_t)used, "there are");
+    used += snprintf(reason + used, sizeof reason - (size_t)used, "the layers are");
     for (int i = 0; (known = ls_layer_word_at(i)) != NULL; i++)
         used += snprintf(reason + used, sizeof reason - (size_t)used, "%s %s", i > 0 ? "," : "",
                          known->name);
     for (int i = 0; c->number == 1 && ls_network_preset(i, &preset, &layers); i++)
         used += snprintf(reason + used, sizeof reason - (size_t)used, "%s %s",
-                         i > 0 ? "," : "; and whole networks:", preset);
-    return wrong(c, reason);
+                         i > 0 ? "," : "; the preset networks are", preset);
+    return word_error(c, reason);
 }
 
-/* Numbers the layers of a kind: "dense2". */
+/* Names a layer by its kind and its number among the layers of this kind: "dense2". */
 static void name_layer(const ls_network *network, ls_layer *layer)
 {
     int same = 1;
@@ -106,7 +106,7 @@ ls_param *ls_op_add_param(ls_op *op, const char *name, int rank, const int64_t *
     return param;
 }
 
-/* A layer's row of the table, which reads `inputs` values. */
+/* Fills the next row of the layer table: a layer that reads `inputs` values. */
 static ls_layer *add_layer(compiler *c, const char *kind, int inputs, const value *input)
 {
     ls_network *network = c->network;
@@ -125,7 +125,7 @@ static ls_layer *add_layer(compiler *c, const char *kind, int inputs, const valu
     return layer;
 }
 
-/* Appends the operation of a layer, and makes its output the current value. */
+/* Appends the operation of a layer. */
 static ls_status add_op(compiler *c, ls_layer *layer, const value *input)
 {
     ls_network *network = c->network;
@@ -142,7 +142,7 @@ static ls_status add_op(compiler *c, ls_layer *layer, const value *input)
         op->in[k] = input[k].shape;
     }
     if (op->kind->configure != NULL && op->kind->configure(op) != LS_OK)
-        return wrong(c, ls_error_text());
+        return word_error(c, ls_error_text());
     for (int k = 0; k < op->inputs; k++)
         if (op->input[k] != LS_OP_BATCH)
             c->uses[op->input[k]]++;
@@ -153,7 +153,7 @@ static ls_status add_op(compiler *c, ls_layer *layer, const value *input)
 }
 
 /* Makes a layer's output the current value. */
-static void move_on(compiler *c, const ls_layer *layer, bool direct)
+static void set_current_value(compiler *c, const ls_layer *layer, bool direct)
 {
     const bool flattens = layer->computes == NULL || layer->computes->flattens;
     c->now.op = layer->op;
@@ -164,13 +164,13 @@ static void move_on(compiler *c, const ls_layer *layer, bool direct)
         c->now.flattened_by = layer->kind;
 }
 
-/* True if nothing but the layer that is being added reads the operation before it. */
+/* Returns true if the layer being added is the only reader of the previous operation's output. */
 static bool is_sole_reader(const compiler *c)
 {
     return c->now.direct && c->uses[c->now.op] == 0;
 }
 
-/* Lets the operation before a relu apply it, if it can. Returns true if it does. */
+/* Fuses a relu into the previous operation if possible. Returns true if fused. */
 static bool fuse_relu(compiler *c, ls_layer *layer)
 {
     if (layer->computes != &ls_op_relu || !is_sole_reader(c))
@@ -182,8 +182,8 @@ static bool fuse_relu(compiler *c, ls_layer *layer)
     return true;
 }
 
-/* Takes the bias from an operation before a batch normalisation, which would take it out of its
- * outputs: its gradient would be nothing but the rounding of sums. */
+/* Removes the bias of an operation before a batch normalisation. The normalisation cancels a bias,
+ * so the bias's gradient would be rounding errors only. */
 static void drop_bias(compiler *c, const ls_layer *layer)
 {
     if (layer->computes != &ls_op_batchnorm || !is_sole_reader(c))
@@ -193,7 +193,7 @@ static void drop_bias(compiler *c, const ls_layer *layer)
         before->params--;
 }
 
-/* A word that names a layer. */
+/* Compiles the word of a layer. */
 static ls_status compile_layer(compiler *c)
 {
     char name[LS_LAYER_NAME], reason[64 + LS_LAYER_NAME];
@@ -201,27 +201,27 @@ static ls_status compile_layer(compiler *c)
     const size_t length = colon != NULL ? (size_t)(colon - word) : strlen(word);
     for (const char *comma = strpbrk(word, ",;"); comma != NULL; comma = strpbrk(comma + 1, ",;"))
         if (comma[1] == '\0' || ls_layer_word_find(comma + 1) != NULL)
-            return wrong(c, "between layers stand blanks, not commas");
+            return word_error(c, "separate layers by blanks, not commas");
     snprintf(name, sizeof name, "%.*s", (int)length, word);
     const ls_layer_word *known = ls_layer_word_find(word);
     if (known == NULL)
         return unknown_word(c, name);
     const char *argument = colon != NULL ? colon + 1 : NULL;
     if (known->argument == NULL && argument != NULL)
-        return wrong(c, "this layer takes no argument");
+        return word_error(c, "this layer takes no argument");
     if (known->argument != NULL && (argument == NULL || *argument == '\0')) {
         snprintf(reason, sizeof reason, "write it as %s:%s", name, known->argument);
-        return wrong(c, reason);
+        return word_error(c, reason);
     }
     if (known->op != NULL && known->op->needs_image && c->now.flattened_by != NULL) {
-        snprintf(reason, sizeof reason, "works on images, of which '%s' before it leaves none",
+        snprintf(reason, sizeof reason, "needs an image, but '%s' before it flattens the image",
                  c->now.flattened_by);
-        return wrong(c, reason);
+        return word_error(c, reason);
     }
     ls_layer *layer = add_layer(c, known->name, 1, &c->now);
     layer->computes = known->op;
     if (known->parse != NULL && known->parse(argument, &layer->attributes) != LS_OK)
-        return wrong(c, ls_error_text());
+        return word_error(c, ls_error_text());
     if (known->op == NULL)
         layer->out = (ls_shape){ls_shape_size(c->now.shape), 1, 1};
     const bool fused = fuse_relu(c, layer);
@@ -231,11 +231,11 @@ static ls_status compile_layer(compiler *c)
         if (status != LS_OK)
             return status;
     }
-    move_on(c, layer, known->op != NULL && !fused);
+    set_current_value(c, layer, known->op != NULL && !fused);
     return LS_OK;
 }
 
-/* The value of a name; NULL: there is none. */
+/* Returns the named value; NULL if the name is unknown. */
 static named *find_name(compiler *c, const char *name)
 {
     for (int i = 0; i < c->names; i++)
@@ -244,7 +244,7 @@ static named *find_name(compiler *c, const char *name)
     return NULL;
 }
 
-/* Letters, digits, - and _, not too many. */
+/* Returns true if a text is 1 .. NAME-1 letters, digits, - or _. */
 static bool is_name(const char *text)
 {
     size_t length = 0;
@@ -256,9 +256,9 @@ static bool is_name(const char *text)
 static ls_status compile_name(compiler *c, const char *name)
 {
     if (find_name(c, name) != NULL)
-        return wrong(c, "that name is taken");
+        return word_error(c, "this name is already in use");
     if (c->names == MAX_NAMES)
-        return wrong(c, "too many names");
+        return word_error(c, "too many names");
     c->now.direct = false;
     named *new = &c->name[c->names++];
     *new = (named){.value = c->now, .number = c->number, .word = c->word};
@@ -266,7 +266,7 @@ static ls_status compile_name(compiler *c, const char *name)
     return LS_OK;
 }
 
-/* A word that joins the current value and a named one. */
+/* Compiles +NAME or &NAME: joins the current value and a named value. */
 static ls_status compile_join(compiler *c, const ls_op_kind *kind, const named *with)
 {
     const value input[LS_OP_INPUTS] = {c->now, with->value};
@@ -277,30 +277,31 @@ static ls_status compile_join(compiler *c, const ls_op_kind *kind, const named *
         return status;
     if (c->now.flattened_by == NULL)
         c->now.flattened_by = with->value.flattened_by;
-    move_on(c, layer, true);
+    set_current_value(c, layer, true);
     return LS_OK;
 }
 
-/* The error for a name that was not given before. */
+/* The error for a name that no earlier word defines. */
 static ls_status unknown_name(const compiler *c)
 {
     char reason[REASON];
-    int used = snprintf(reason, sizeof reason, "no value before it has that name");
+    int used = snprintf(reason, sizeof reason, "no earlier value has this name");
     for (int i = 0; i < c->names && used < REASON - 2 * NAME; i++)
         used += snprintf(reason + used, sizeof reason - (size_t)used, "%s %s",
-                         i > 0 ? "," : "; there are", c->name[i].name);
+                         i > 0 ? "," : "; the names are", c->name[i].name);
     if (c->names == 0)
-        snprintf(reason + used, sizeof reason - (size_t)used, ": :%s gives a value that name",
-                 c->word + 1);
-    return wrong(c, reason);
+        snprintf(reason + used, sizeof reason - (size_t)used,
+                 "; :%s after a layer gives its output this name", c->word + 1);
+    return word_error(c, reason);
 }
 
-/* A word of the graph: a sign and a name. */
+/* Compiles a word of the graph: a sign and a name. */
 static ls_status compile_graph_word(compiler *c)
 {
     const char *name = c->word + 1;
     if (!is_name(name))
-        return wrong(c, "after the sign comes a name of up to 15 letters, digits, - and _");
+        return word_error(
+            c, "the sign must be followed by a name of up to 15 letters, digits, - and _");
     if (*c->word == LS_WORD_NAME)
         return compile_name(c, name);
     named *known = find_name(c, name);
@@ -329,19 +330,18 @@ static ls_status compile_words(compiler *c)
         c->number++;
         c->word = word;
         if (c->network->layers == MAX_LAYERS)
-            return wrong(c, "too many layers");
+            return word_error(c, "too many layers");
         status = is_graph_word(word) ? compile_graph_word(c) : compile_layer(c);
     }
     return status;
 }
 
-/* Refuses names that nothing uses. */
+/* Returns an error if a name is never used. */
 static ls_status check_names(const compiler *c)
 {
     for (int i = 0; i < c->names; i++)
         if (!c->name[i].used)
-            return ls_wrong_word(c->name[i].number, c->name[i].word,
-                                 "nothing uses the value of this name");
+            return ls_wrong_word(c->name[i].number, c->name[i].word, "this name is never used");
     return LS_OK;
 }
 

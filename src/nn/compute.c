@@ -19,7 +19,7 @@ void ls_compute_set_threads(int threads)
 void ls_compute_flush_denormals(void)
 {
 #if defined(__SSE2__)
-    _mm_setcsr(_mm_getcsr() | _MM_FLUSH_ZERO_ON | 0x40 /* denormals are zeros, too, as inputs */);
+    _mm_setcsr(_mm_getcsr() | _MM_FLUSH_ZERO_ON | 0x40 /* DAZ: denormal inputs are zeros, too */);
 #elif defined(__aarch64__)
     uint64_t control;
     __asm__ volatile("mrs %0, fpcr" : "=r"(control));

@@ -1,9 +1,9 @@
-/* Whether the library's products are right on this processor: kernels are written for one kind
- * each, and a version or a compiler may have one of them wrong, for some shapes only.
+/* Self-test of the BLAS library's matrix products on this processor. Each kernel is written for one
+ * kind of processor; in some version, or with some compiler, a kernel may be wrong for some shapes.
  *
  * C = A B, or C += A B: m, n: rows and columns of C; k: columns of A and rows of B. All numbers are
- * whole and so small that their sums are floats without rounding: whatever a kernel adds to what
- * first, there is one right result. */
+ * integers so small that their sums are exact in floats: the correct result does not depend on the
+ * order of summation. */
 #include <lockstep/compute.h>
 
 #include "base/dispatch.h"
@@ -18,17 +18,17 @@
 #include <stdio.h>
 #include <string.h>
 
-/* How A and B are stored, as dense layers have them: forward, and back to x and to W. */
+/* Transposition of A and B, as in dense layers: forward, gradient of x, gradient of W. */
 typedef enum form { NN, NT, TN, FORMS } form;
 
 typedef struct shape {
     int m, n, k;
-    int pad;  /* of each stored row: numbers that are no part of the matrix */
+    int pad;  /* numbers after each stored row that do not belong to the matrix */
     bool add; /* C += A B */
 } shape;
 
-/* Single rows and columns, tails of vectors, whole tiles, and what is beyond one block of a kernel
- * or shared between threads; k = 0 is what is left of a batch without anything but zeros. */
+/* Single rows and columns, tails of vectors, whole tiles, shapes of more than one block of a kernel
+ * or divided among threads; k = 0: a batch of zeros only, with all columns left out. */
 static const shape shapes[] = {
     {1, 1, 1, 0, false},   {1, 10, 31, 3, true},   {7, 1, 130, 2, false},
     {19, 37, 5, 1, true},  {33, 17, 67, 0, false}, {3, 257, 9, 5, false},
@@ -40,7 +40,7 @@ enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 enum { LARGEST_A = 4095, LARGEST_B = 3, UNTOUCHED = 77 };
 
-/* The work space: matrices without pads, what is expected, and as they are stored. */
+/* Workspace: matrices without padding, the expected result, and the matrices as stored. */
 typedef struct buffers {
     float *a, *b, *c, *expected;
     float *stored_a, *stored_b, *stored_c;
@@ -48,8 +48,8 @@ typedef struct buffers {
 
 enum { MATRIX = 1 << 14, MATRICES = 7 };
 
-/* Whole numbers from -largest to largest. */
-static void fill(uint32_t seed, int largest, int count, float *x)
+/* Fills x with integers from -largest to largest. */
+static void fill_integers(uint32_t seed, int largest, int count, float *x)
 {
     for (int i = 0; i < count; i++) {
         seed = seed * 1664525 + 1013904223;
@@ -58,9 +58,9 @@ static void fill(uint32_t seed, int largest, int count, float *x)
 }
 
 /* expected = c + a b */
-LS_DISPATCH static void multiply(int m, int n, int k, const float *restrict a,
-                                 const float *restrict b, const float *restrict c,
-                                 float *restrict expected)
+LS_DISPATCH static void reference_product(int m, int n, int k, const float *restrict a,
+                                          const float *restrict b, const float *restrict c,
+                                          float *restrict expected)
 {
     for (int i = 0; i < m; i++) {
         float *row = expected + i * n;
@@ -71,9 +71,9 @@ LS_DISPATCH static void multiply(int m, int n, int k, const float *restrict a,
     }
 }
 
-/* Stores a matrix, or its transpose, with pads behind its rows. Returns the length of a row. */
-static int store(int rows, int columns, bool transposed, int pad, float padding, const float *from,
-                 float *to)
+/* Stores a matrix, or its transpose, with padding after each row. Returns the length of a row. */
+static int store_matrix(int rows, int columns, bool transposed, int pad, float padding,
+                        const float *from, float *to)
 {
     const int length = (transposed ? rows : columns) + pad;
     assert((transposed ? columns : rows) * length <= MATRIX);
@@ -85,13 +85,15 @@ static int store(int rows, int columns, bool transposed, int pad, float padding,
     return length > 0 ? length : 1;
 }
 
-/* The library's product, of which a test may spoil an element. */
-static int multiply_by_library(form of, const shape *s, const buffers *d)
+/* Computes the library's product. Returns its row length. Tests can corrupt one element through
+ * LS_FAULT_PRODUCT. */
+static int library_product(form of, const shape *s, const buffers *d)
 {
-    const int lda = store(s->m, s->k, of == TN, s->pad, NAN, d->a, d->stored_a);
-    const int ldb = store(s->k, s->n, of == NT, s->pad, NAN, d->b, d->stored_b);
-    const int ldc = store(s->m, s->n, false, s->pad, UNTOUCHED, d->c, d->stored_c);
-    for (int i = 0; i < s->m && !s->add; i++) /* what is overwritten may be anything */
+    const int lda = store_matrix(s->m, s->k, of == TN, s->pad, NAN, d->a, d->stored_a);
+    const int ldb = store_matrix(s->k, s->n, of == NT, s->pad, NAN, d->b, d->stored_b);
+    const int ldc = store_matrix(s->m, s->n, false, s->pad, UNTOUCHED, d->c, d->stored_c);
+    /* NaN: the old values of C must not affect C = A B. */
+    for (int i = 0; i < s->m && !s->add; i++)
         for (int j = 0; j < s->n; j++)
             d->stored_c[i * ldc + j] = NAN;
     cblas_sgemm(CblasRowMajor, of == TN ? CblasTrans : CblasNoTrans,
@@ -102,39 +104,41 @@ static int multiply_by_library(form of, const shape *s, const buffers *d)
     return ldc;
 }
 
-static ls_status wrong(form of, const shape *s, int row, int column, float got, float expected)
+static ls_status product_error(form of, const shape *s, int row, int column, float got,
+                               float expected)
 {
     static const char *const names[FORMS] = {"A B", "A B^T", "A^T B"};
-    return ls_fail(LS_ERR_FAILURE,
-                   "%s computes wrong products here (%s of %d x %d x %d: [%d][%d] is %g, not %g): "
-                   "choose other kernels, as by OPENBLAS_CORETYPE=%s, or another version of the "
-                   "library",
-                   ls_compute_version(), names[of], s->m, s->n, s->k, row, column, (double)got,
-                   (double)expected, ls_compute_other_kernels());
+    return ls_fail(
+        LS_ERR_FAILURE,
+        "%s computes wrong products on this processor (%s of %d x %d x %d: [%d][%d] is %g, "
+        "not %g): choose other kernels, for example OPENBLAS_CORETYPE=%s, or another "
+        "version of the library",
+        ls_compute_version(), names[of], s->m, s->n, s->k, row, column, (double)got,
+        (double)expected, ls_compute_other_kernels());
 }
 
-/* Compares all elements, and that nothing was written behind them. */
-static ls_status compare(form of, const shape *s, const buffers *d, int ldc)
+/* Compares all elements, and checks that the padding of C is unchanged. */
+static ls_status compare_product(form of, const shape *s, const buffers *d, int ldc)
 {
     for (int i = 0; i < s->m; i++)
         for (int j = 0; j < s->n + s->pad; j++) {
             const float got = d->stored_c[i * ldc + j];
             const float expected = j < s->n ? d->expected[i * s->n + j] : (float)UNTOUCHED;
             if (got != expected)
-                return wrong(of, s, i, j, got, expected);
+                return product_error(of, s, i, j, got, expected);
         }
     return LS_OK;
 }
 
 static ls_status check_shape(const shape *s, const buffers *d)
 {
-    fill(1, LARGEST_A, s->m * s->k, d->a);
-    fill(2, LARGEST_B, s->k * s->n, d->b);
-    fill(3, s->add ? LARGEST_A : 0, s->m * s->n, d->c);
-    multiply(s->m, s->n, s->k, d->a, d->b, d->c, d->expected);
+    fill_integers(1, LARGEST_A, s->m * s->k, d->a);
+    fill_integers(2, LARGEST_B, s->k * s->n, d->b);
+    fill_integers(3, s->add ? LARGEST_A : 0, s->m * s->n, d->c);
+    reference_product(s->m, s->n, s->k, d->a, d->b, d->c, d->expected);
     ls_status status = LS_OK;
     for (int of = NN; of < FORMS && status == LS_OK; of++)
-        status = compare((form)of, s, d, multiply_by_library((form)of, s, d));
+        status = compare_product((form)of, s, d, library_product((form)of, s, d));
     return status;
 }
 

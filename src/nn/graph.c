@@ -1,5 +1,4 @@
-/* The graph of a compiled network, as a whole: checks, and facts that more than one operation
- * decide. */
+/* Checks and properties of the whole graph of a compiled network. */
 #include "base/show.h"
 #include "nn/network_state.h"
 
@@ -10,7 +9,7 @@ ls_status ls_wrong_word(int number, const char *word, const char *reason)
     return ls_fail(LS_ERR_USAGE, "--model: word %d, '%s': %s", number, word, reason);
 }
 
-/* True if some operation reads the output of this one. */
+/* Returns true if some operation reads the output of operation `op`. */
 static bool is_read(const ls_network *network, int op)
 {
     for (int i = op + 1; i < network->ops; i++)
@@ -20,7 +19,7 @@ static bool is_read(const ls_network *network, int op)
     return false;
 }
 
-/* Refuses layers whose output nothing reads, but the last one's. */
+/* Returns an error if a layer's output is never read, except the last layer's. */
 static ls_status check_readers(const ls_network *network, int last)
 {
     for (int i = network->layers - 1; i >= 0; i--) {
@@ -28,11 +27,12 @@ static ls_status check_readers(const ls_network *network, int last)
         if (layer->op >= 0 && layer->op != network->layer[last].op && !is_read(network, layer->op))
             return ls_wrong_word(
                 layer->number, layer->word,
-                "nothing reads its output: name it, as :b, and use that, as +b or &b");
+                "no layer reads its output: name the output with :b, then use it with +b or &b");
     }
     return LS_OK;
 }
 
+/* Returns an error unless there is one output for each class. */
 static ls_status check_outputs(const ls_network *network, int last)
 {
     char reason[192];
@@ -44,13 +44,14 @@ static ls_status check_outputs(const ls_network *network, int last)
              "the last layer has %s but the data set has %s: end with dense:%d",
              ls_counted(outputs, "output").text, ls_counted(network->classes, "class").text,
              network->classes);
-    /* An activation has as many outputs as the layer before it made. */
+    /* Activations keep the number of outputs: report the layer that determines it. */
     while (layer->input[0] >= 0 && ls_shape_size(layer->in[0]) == outputs)
         layer = &network->layer[layer->input[0]];
     return ls_wrong_word(layer->number, layer->word, reason);
 }
 
-/* Refuses logits that are bounded by the layer that makes them; others hand them on. */
+/* Returns an error if the logits come from a layer with a bounded output. Layers that keep the
+ * scale are skipped. */
 static ls_status check_logits(const ls_network *network, int last)
 {
     const ls_layer *layer = &network->layer[last];
@@ -60,13 +61,14 @@ static ls_status check_logits(const ls_network *network, int last)
         layer = &network->layer[layer->input[0]];
     if (layer->computes == NULL || !layer->computes->bounded)
         return LS_OK;
-    return ls_wrong_word(layer->number, layer->word,
-                         "cross-entropy takes logits, which this would bound: end with dense, or "
-                         "dense and softmax (or use --loss mse)");
+    return ls_wrong_word(
+        layer->number, layer->word,
+        "cross-entropy takes logits, but the output of this layer is bounded: end with "
+        "dense, or dense and softmax (or use --loss mse)");
 }
 
-/* Leaves out a softmax at the end, which the loss is fused with. Returns the layer that makes the
- * logits; -1: none does. */
+/* Removes the operation of a final softmax, which is fused with the loss. Returns the layer that
+ * makes the logits; -1 if there is none. */
 static int fuse_softmax(ls_network *network, int last)
 {
     ls_layer *layer = &network->layer[last];
@@ -80,9 +82,9 @@ static int fuse_softmax(ls_network *network, int last)
     return layer->input[0];
 }
 
-/* Marks the operations whose output reaches a relu at the same scale, and those that gradients reach
- * a parameter through. */
-static void mark(ls_network *network)
+/* Sets before_relu (the output reaches a relu at the same scale) and trains (gradients reach a
+ * parameter through the operation) of all operations. */
+static void mark_operations(ls_network *network)
 {
     for (int i = network->ops - 1; i >= 0; i--) {
         ls_op *op = &network->op[i];
@@ -104,7 +106,7 @@ static void mark(ls_network *network)
 ls_status ls_network_check_graph(ls_network *network, int last)
 {
     if (last < 0)
-        return ls_fail(LS_ERR_USAGE, "--model: names no layer");
+        return ls_fail(LS_ERR_USAGE, "--model: contains no layer");
     const ls_layer *layer = network->layer;
     for (int i = 0; i < network->layers - 1; i++)
         if (layer[i].computes == &ls_op_softmax)
@@ -118,6 +120,6 @@ ls_status ls_network_check_graph(ls_network *network, int last)
                              : ls_wrong_word(layer[last].number, layer[last].word,
                                              "a softmax needs a layer before it");
     }
-    mark(network);
+    mark_operations(network);
     return status;
 }

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-/* log sum exp(y) - y[label], computed from the largest output down so that nothing overflows;
+/* log sum exp(y) - y[label], relative to the largest output so that nothing overflows;
  * dy = softmax(y) - t. */
 static double negative_log_likelihood(int K, const float *y, int32_t label, float *dy)
 {
@@ -27,10 +27,10 @@ static double negative_log_likelihood(int K, const float *y, int32_t label, floa
     return log((double)sum) - ((double)y[label] - (double)largest);
 }
 
-/* What softened labels, t = (1 - e) one-hot + e / K, add to a row of cross-entropy and to dy: the
- * loss is log sum exp(y) - sum t y, so that e (y[label] - mean of y) is added; dy = softmax(y) - t.
- */
-static double smooth(double e, int K, const float *y, int32_t label, float *dy)
+/* Label smoothing, t = (1 - e) one-hot + e / K: returns its contribution to the cross-entropy of a
+ * row and adds its contribution to dy. The loss is log sum exp(y) - sum t y, so the contribution is
+ * e (y[label] - mean of y); dy = softmax(y) - t. */
+static double smoothing_term(double e, int K, const float *y, int32_t label, float *dy)
 {
     double mean = 0;
     for (int k = 0; k < K; k++)
@@ -42,15 +42,16 @@ static double smooth(double e, int K, const float *y, int32_t label, float *dy)
     return e * ((double)y[label] - mean);
 }
 
-static void cross_entropy(double e, int K, const float *y, int32_t label, float *dy, double *sum)
+static void loss_cross_entropy(double e, int K, const float *y, int32_t label, float *dy,
+                               double *sum)
 {
     *sum += negative_log_likelihood(K, y, label, dy);
     if (e > 0)
-        *sum += smooth(e, K, y, label, dy);
+        *sum += smoothing_term(e, K, y, label, dy);
 }
 
 /* mean over k of (y - t)^2; dy = 2 (y - t) / K. */
-static void mse(double e, int K, const float *y, int32_t label, float *dy, double *sum)
+static void loss_mse(double e, int K, const float *y, int32_t label, float *dy, double *sum)
 {
     double squares = 0;
     (void)e;
@@ -71,10 +72,10 @@ static const ls_loss_kind kinds[LS_LOSSES] = {
             .targets = LS_TARGETS_CLASS,
     [LS_CROSS_ENTROPY].outputs = LS_OUTPUTS_LOGITS,
     [LS_CROSS_ENTROPY].smooths = true,
-    [LS_CROSS_ENTROPY].row = cross_entropy,
+    [LS_CROSS_ENTROPY].row = loss_cross_entropy,
     [LS_MSE].targets = LS_TARGETS_CLASS,
     [LS_MSE].outputs = LS_OUTPUTS_VALUES,
-    [LS_MSE].row = mse,
+    [LS_MSE].row = loss_mse,
 };
 
 const ls_loss_kind *ls_loss_describe(ls_loss loss)
@@ -108,6 +109,7 @@ bool ls_loss_smooths(ls_loss loss)
     return ls_loss_describe(loss)->smooths;
 }
 
+/* The class of the largest output; of equal outputs the first. */
 static int32_t largest_of(int K, const float *y)
 {
     int32_t best = 0;

@@ -1,5 +1,5 @@
-/* Loss functions: from a network's outputs and the targets to a score and the gradient of the
- * outputs. */
+/* Loss functions: from a network's outputs and the targets to a score and the gradient with respect
+ * to the outputs. */
 #ifndef LS_NN_LOSS_H
 #define LS_NN_LOSS_H
 
@@ -9,35 +9,35 @@
 #include <lockstep/loss.h>
 #include <lockstep/score.h>
 
-/* What the targets of a row are. */
+/* Kind of a row's target. */
 typedef enum ls_targets {
-    LS_TARGETS_CLASS /* the number of its class */
+    LS_TARGETS_CLASS /* the number of the row's class */
 } ls_targets;
 
 /* How a loss interprets the network's outputs. */
 typedef enum ls_outputs {
     LS_OUTPUTS_LOGITS, /* softmax is part of the loss: a final softmax layer is fused with it */
-    LS_OUTPUTS_VALUES  /* as they are */
+    LS_OUTPUTS_VALUES  /* final values */
 } ls_outputs;
 
 typedef struct ls_loss_kind {
     const char *name, *help;
     ls_targets targets;
     ls_outputs outputs;
-    bool smooths; /* its targets can be smoothed */
+    bool smooths; /* supports label smoothing */
 
     /* Adds the loss of a row to *sum.
-     * e   label smoothing, see ls_pass; 0 unless it smooths
+     * e   label smoothing, see ls_pass; ignored unless `smooths`
      * y   [K] outputs
      * dy  [K] on return the gradient of the row's loss with respect to y; may be NULL */
     void (*row)(double e, int K, const float *y, int32_t label, float *dy, double *sum);
 } ls_loss_kind;
 
-/* The table's row of a loss. Local. */
+/* Returns a loss's row of the table. Local. */
 const ls_loss_kind *ls_loss_describe(ls_loss loss);
 
-/* The score of some rows. Local.
- * smoothing  e of cross-entropy, see ls_pass; losses that can't smooth ignore it
+/* Returns the score of a number of rows. Local.
+ * smoothing  label smoothing e, see ls_pass; ignored by losses without smoothing
  * y          [rows][classes] outputs: logits for cross-entropy
  * labels     [rows]
  * dy         [rows][classes] on return the gradient of the sum of the losses with respect to y;

@@ -4,8 +4,8 @@
 
 #include <assert.h>
 
-/* The number of classes whose outputs come before the label's: larger ones and, of equals, those of
- * lower classes; NaN comes before all. */
+/* The number of classes that rank before the label: those with larger outputs, with equal outputs
+ * and a lower class number, or with NaN. */
 static int count_before(int classes, const float *y, int32_t label)
 {
     int before = 0;
@@ -22,29 +22,29 @@ void ls_metric_add_row(ls_score *score, int classes, const float *y, int32_t lab
     score->top5 += count_before(classes, y, label) < 5;
 }
 
-static double mean(double sum, const ls_score *score)
+static double mean_per_row(double sum, const ls_score *score)
 {
     return sum / (double)score->rows;
 }
 
-static double loss(const ls_score *score)
+static double metric_loss(const ls_score *score)
 {
-    return mean(score->loss, score);
+    return mean_per_row(score->loss, score);
 }
 
-static double accuracy(const ls_score *score)
+static double metric_accuracy(const ls_score *score)
 {
-    return mean(score->correct, score);
+    return mean_per_row(score->correct, score);
 }
 
-static double top5(const ls_score *score)
+static double metric_top5(const ls_score *score)
 {
-    return mean(score->top5, score);
+    return mean_per_row(score->top5, score);
 }
 
 static const ls_metric_kind kinds[LS_METRICS] = {
 #define KIND(X, name, NAME, better, tasks, classes, help)                                          \
-    {#name, help, LS_BETTER_##better, LS_TASK_##tasks, classes, name},
+    {#name, help, LS_BETTER_##better, LS_TASK_##tasks, classes, metric_##name},
     LS_METRIC_LIST(KIND, )
 #undef KIND
 };
@@ -61,13 +61,13 @@ double ls_metric_value(ls_metric metric, int classes, const ls_score *score)
     return score->rows > 0 && classes >= kind->classes ? kind->finish(score) : NAN;
 }
 
-/* A part of a sum, by the kind of the sum. */
-static double part_of_REAL(double part, double quantum)
+/* A summand, rounded to the quantum if the sum is REAL and the quantum above 0. */
+static double quantised_REAL(double part, double quantum)
 {
     return quantum > 0 ? ls_exact_round(part, quantum) : part;
 }
 
-static double part_of_COUNT(double part, double quantum)
+static double quantised_COUNT(double part, double quantum)
 {
     (void)quantum;
     return part;
@@ -76,7 +76,7 @@ static double part_of_COUNT(double part, double quantum)
 void ls_score_add(ls_score *score, const ls_score *part, double quantum)
 {
     score->rows += part->rows;
-#define ADD(sum, kind) score->sum += part_of_##kind(part->sum, quantum);
+#define ADD(sum, kind) score->sum += quantised_##kind(part->sum, quantum);
     LS_SUM_LIST(ADD)
 #undef ADD
 }

@@ -1,4 +1,4 @@
-/* The sums of a score, row by row. */
+/* Adds rows to a score. */
 #ifndef LS_NN_METRIC_H
 #define LS_NN_METRIC_H
 
@@ -6,9 +6,9 @@
 
 #include <lockstep/score.h>
 
-/* Adds a row to a score, but for its loss, which is the loss function's to add. Local.
+/* Adds a row to a score, except its loss, which the loss function adds. Local.
  * y          [classes] the row's outputs
- * predicted  the class of the largest of them */
+ * predicted  the class of the row's largest output */
 void ls_metric_add_row(ls_score *score, int classes, const float *y, int32_t label,
                        int32_t predicted);
 

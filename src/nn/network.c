@@ -1,4 +1,4 @@
-/* A network's tables: parameters, layers; and its life. */
+/* Creation and tables of a network: parameters, layers. */
 #include "base/memory.h"
 #include "base/rng.h"
 #include "nn/network_state.h"
@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <math.h>
 
-/* Lays the operations' parameters out in the arena. */
+/* Makes the parameter table: assigns an offset in the arena to each operation's parameters. */
 static ls_status make_param_table(ls_network *network)
 {
     int rows = 0;
@@ -27,14 +27,14 @@ static ls_status make_param_table(ls_network *network)
             network->param[network->params++] = op->param[k];
         }
     }
-    if (network->size > INT32_MAX) /* also what MPI and BLAS can count */
-        return ls_fail(LS_ERR_USAGE, "--model: %lld parameters together are more than 2^31",
+    if (network->size > INT32_MAX) /* also the limit of counts in MPI and BLAS */
+        return ls_fail(LS_ERR_USAGE, "--model: %lld parameters in all are more than 2^31",
                        (long long)network->size);
     return LS_OK;
 }
 
-/* Lists the matrices that a group may split, and makes the products with them. Only the batch's rows
- * are likely to have columns of zeros. */
+/* Lists the matrices that a group may split, and creates the products with each. Only the network's
+ * inputs are checked for columns of zeros: elsewhere such columns are unlikely. */
 static ls_status make_products(ls_network *network)
 {
     ls_status status = LS_OK;
@@ -164,13 +164,13 @@ ls_loss ls_network_loss_kind(const ls_network *network)
 
 bool ls_network_channels_last(const ls_network *network)
 {
-    bool told_apart = false;
+    bool separates_channels = false;
     for (int i = 0; i < network->ops; i++) {
         const ls_op *op = &network->op[i];
-        told_apart = told_apart || op->kind->needs_image ||
-                     (op->kind->per_channel && op->in[0].height * op->in[0].width > 1);
+        separates_channels = separates_channels || op->kind->needs_image ||
+                             (op->kind->per_channel && op->in[0].height * op->in[0].width > 1);
     }
-    return told_apart && network->input.channels > 1 &&
+    return separates_channels && network->input.channels > 1 &&
            network->input.height * network->input.width > 1;
 }
 

@@ -1,6 +1,6 @@
-/* A network's parts, shared by compile.c (model string to operations),
- * graph.c (the whole of them), network.c (parameters),
- * buffers.c (memory) and pass.c (what is computed). */
+/* State of a network, shared by compile.c (model string to operations), graph.c (checks of the
+ * whole graph), network.c (creation and tables), buffers.c (memory) and pass.c (forward and
+ * backward). */
 #ifndef LS_NN_NETWORK_STATE_H
 #define LS_NN_NETWORK_STATE_H
 
@@ -17,13 +17,13 @@ typedef struct ls_layer {
     char name[LS_LAYER_NAME];   /* "dense1" */
     const char *kind;           /* "dense" */
     const char *word;           /* "dense:512", borrowed from the network's text */
-    int number;                 /* of the word in the model string, from 1 */
-    const ls_op_kind *computes; /* NULL: nothing, as flatten */
+    int number;                 /* number of the word in the model string, from 1 */
+    const ls_op_kind *computes; /* NULL: no operation (flatten) */
     ls_attributes attributes;
-    int op;     /* whose output is this layer's; LS_OP_BATCH: the batch itself */
-    bool owns;  /* the operation and its parameters are this layer's, not of one it is fused into */
-    int inputs; /* layers that it reads; -1: the network's input */
-    int input[LS_LAYER_INPUTS];
+    int op;    /* operation with the layer's output; LS_OP_BATCH: the batch's rows */
+    bool owns; /* true if the operation was made for this layer; false if fused or no operation */
+    int inputs;
+    int input[LS_LAYER_INPUTS]; /* layers that the layer reads; -1: the network's input */
     ls_shape in[LS_LAYER_INPUTS], out;
 } ls_layer;
 
@@ -34,10 +34,10 @@ struct ls_network {
     ls_shape input;
 
     char *model; /* the model string, a preset's name replaced by its layers */
-    char *text;  /* the same, cut into words */
+    char *text;  /* the same, split into words */
     ls_layer *layer;
     int layers;
-    ls_op *op; /* [ops] in topological order; the last one makes the outputs */
+    ls_op *op; /* [ops] in topological order; the last operation makes the outputs */
     int ops;
 
     ls_param *param; /* [params] the parameter table */
@@ -50,27 +50,28 @@ struct ls_network {
     float *workspace; /* one allocation, see buffers.c */
     float **gradient; /* [gradients] buffers for gradients of values */
     int gradients;
-    int input_gradient; /* the one that gets the gradient of the batch's inputs */
+    int input_gradient; /* buffer of the gradient with respect to the batch's inputs */
     float *scratch;     /* for one operation at a time */
-    double *sums; /* for statistics of the batch: of a micro-batch, then of the batch in parts */
+    double *sums;       /* batch statistics: of a micro-batch, then of the batch in exact parts */
 };
 
 /* Compiles a model string to layers and operations of a network, whose input and classes are set.
  * Local.
- * Errors: LS_ERR_USAGE with the word that is wrong; LS_ERR_FAILURE when memory is short. What was
- * made is the network's to free. */
+ * Errors: LS_ERR_USAGE with the wrong word; LS_ERR_FAILURE when memory is short. On error too, the
+ * network owns all allocations. */
 ls_status ls_network_compile(ls_network *network, const char *model) LS_MUST_CHECK;
 
-/* The last step of that: checks the graph, fuses a softmax at the end with the loss, and finds out
- * before_relu and trains of all operations. Local.
- * last  row of the layer table that makes the outputs; -1: none does
- * Errors: LS_ERR_USAGE with the word that is wrong. */
+/* The last step of ls_network_compile(): checks the graph, fuses a final softmax with the loss, and
+ * sets before_relu and trains of all operations. Local.
+ * last  row of the layer table that makes the outputs; -1 if there is none
+ * Errors: LS_ERR_USAGE with the wrong word. */
 ls_status ls_network_check_graph(ls_network *network, int last) LS_MUST_CHECK;
 
-/* A usage error that points at a word of the model string, counted from 1. Local. */
+/* Returns a usage error for a word of the model string. Local.
+ * number  of the word, from 1 */
 ls_status ls_wrong_word(int number, const char *word, const char *reason) LS_MUST_CHECK;
 
-/* Plans the buffers of a compiled network and takes the memory, for max_rows rows. Local.
+/* Plans the buffers of a compiled network for max_rows rows and allocates them. Local.
  * Errors: LS_ERR_FAILURE when memory is short. */
 ls_status ls_network_place(ls_network *network) LS_MUST_CHECK;
 

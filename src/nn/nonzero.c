@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-/* Spare columns: a tensor-parallel group multiplies the rows of all its ranks with a range of the
- * columns, whose size is rounded up. */
+/* Spare columns: a rank of a tensor-parallel group multiplies the rows of all ranks of the group
+ * with a range of the columns; the size of this range is rounded up. */
 enum { SPARE = 64 };
 
 ls_status ls_nonzero_create(ls_nonzero **out, int64_t rows, int64_t D, int64_t slice, int64_t U)
@@ -37,9 +37,9 @@ void ls_nonzero_destroy(ls_nonzero **n)
     *n = NULL;
 }
 
-/* Marks the non-zero ones of the columns from x on. */
-LS_DISPATCH static void mark(int64_t rows, int64_t D, int64_t columns, const float *restrict x,
-                             int32_t *restrict found)
+/* Sets found[j] if column j, counted from x on, has a non-zero value. */
+LS_DISPATCH static void mark_nonzero(int64_t rows, int64_t D, int64_t columns,
+                                     const float *restrict x, int32_t *restrict found)
 {
     for (int64_t r = 0; r < rows; r++, x += D)
         for (int64_t j = 0; j < columns; j++)
@@ -54,33 +54,34 @@ LS_DISPATCH static int64_t count_marks(int64_t columns, const int32_t *found)
     return count;
 }
 
-/* Finds the non-zero columns; false as soon as there are more than `most`. */
-static bool find(int64_t rows, int64_t D, int64_t columns, const float *x, int64_t most,
-                 int32_t *found)
+/* Marks the non-zero columns; returns false as soon as there are more than `most`. */
+static bool find_nonzero(int64_t rows, int64_t D, int64_t columns, const float *x, int64_t most,
+                         int32_t *found)
 {
     enum { SOME = 32 };
     memset(found, 0, (size_t)columns * sizeof *found);
     for (int64_t done = 0; done < rows; done += SOME) {
         const int64_t left = rows - done;
-        mark(left < SOME ? left : SOME, D, columns, x + done * D, found);
+        mark_nonzero(left < SOME ? left : SOME, D, columns, x + done * D, found);
         if (count_marks(columns, found) > most)
             return false;
     }
     return true;
 }
 
-/* The most non-zero columns with which packing pays. A column that is left out saves 4 B U operations
- * in two products; scanning and packing an input costs as much as 40 operations, copying a weight and
- * its gradient as much as 80 (measured). */
-static int64_t most_left(int64_t B, int64_t columns, int64_t U)
+/* The largest number of non-zero columns for which packing pays. Each zero column saves 4 B U
+ * operations in two products. Measured costs: scanning and packing an input costs as much as 40
+ * operations, copying a weight and its gradient as much as 80. */
+static int64_t max_columns(int64_t B, int64_t columns, int64_t U)
 {
     const double saved = 4 * (double)B * (double)U;
     return (int64_t)((double)columns * (saved - 40 * (double)B) / (saved + 80 * (double)U));
 }
 
-/* packed [rows][count] = the columns of x [rows][D] */
-LS_DISPATCH static void pack(int64_t rows, int64_t D, int64_t count, const int32_t *restrict column,
-                             const float *restrict x, float *restrict packed)
+/* packed [rows][count] = the given columns of x [rows][D] */
+LS_DISPATCH static void pack_columns(int64_t rows, int64_t D, int64_t count,
+                                     const int32_t *restrict column, const float *restrict x,
+                                     float *restrict packed)
 {
     for (int64_t r = 0; r < rows; r++, x += D, packed += count)
         for (int64_t i = 0; i < count; i++)
@@ -91,9 +92,9 @@ void ls_nonzero_pack(ls_nonzero *n, int64_t rows, ls_range columns, int64_t D, i
                      const float *x)
 {
     int32_t *column = n->column;
-    const int64_t most = most_left(rows, columns.count, U);
+    const int64_t most = max_columns(rows, columns.count, U);
     n->of = x;
-    n->packed = most > 0 && find(rows, D, columns.count, x + columns.first, most, column);
+    n->packed = most > 0 && find_nonzero(rows, D, columns.count, x + columns.first, most, column);
     if (!n->packed)
         return;
     n->count = 0;
@@ -102,11 +103,11 @@ void ls_nonzero_pack(ls_nonzero *n, int64_t rows, ls_range columns, int64_t D, i
             column[n->count++] = (int32_t)(columns.first + j);
     n->packed = rows * n->count <= n->capacity;
     if (n->packed)
-        pack(rows, D, n->count, column, x, n->x);
+        pack_columns(rows, D, n->count, column, x, n->x);
 }
 
-/* Packed columns before this one. */
-static int64_t before(const ls_nonzero *n, int64_t column)
+/* The number of packed columns before a column of x. */
+static int64_t packed_before(const ls_nonzero *n, int64_t column)
 {
     int64_t low = 0, high = n->count;
     while (low < high) {
@@ -121,8 +122,8 @@ static int64_t before(const ls_nonzero *n, int64_t column)
 
 ls_range ls_nonzero_within(const ls_nonzero *n, ls_range rows)
 {
-    const int64_t first = before(n, rows.first);
-    return (ls_range){first, before(n, rows.first + rows.count) - first};
+    const int64_t first = packed_before(n, rows.first);
+    return (ls_range){first, packed_before(n, rows.first + rows.count) - first};
 }
 
 void ls_nonzero_gather(ls_nonzero *n, ls_range which, int64_t U, const float *W)
@@ -134,7 +135,7 @@ void ls_nonzero_gather(ls_nonzero *n, ls_range which, int64_t U, const float *W)
 void ls_nonzero_scatter(const ls_nonzero *n, ls_range which, ls_range rows, int64_t U, float *dW)
 {
     const size_t bytes = (size_t)U * sizeof *dW;
-    int64_t next = rows.first; /* the first row that is not written yet */
+    int64_t next = rows.first; /* next row to write */
     for (int64_t i = 0; i < which.count; i++) {
         const int64_t row = n->column[which.first + i];
         memset(dW + next * U, 0, (size_t)(row - next) * bytes);

@@ -1,10 +1,9 @@
-/* Operations: the nodes of the graph that a model string is compiled to (compile.c) and that a pass
- * computes in topological order (pass.c).
+/* Operations: the nodes of a network's graph. compile.c makes the graph from a model string; pass.c
+ * computes the operations in topological order.
  *
- * A kind of operation is mathematics over plain arrays, of a batch's rows or some of them. It knows
- * nothing of ranks, of the order in which operations are computed, of when parameters arrive and
- * gradients leave. To add a kind: write its file in ops/, declare it here, and give it a word in
- * words.c.
+ * A kind of operation is mathematics over plain arrays, for all rows of a batch or some of them. It
+ * is independent of ranks, of the order of operations, and of the communication of parameters and
+ * gradients. To add a kind: write its file in ops/, declare it here, and add a word to words.c.
  *
  * B: rows of a call; I, O: floats in a row of an input, of the output. */
 #ifndef LS_NN_OP_H
@@ -17,94 +16,96 @@
 #include <lockstep/range.h>
 #include <lockstep/group.h>
 
-/* Outputs and gradients may be read, and written where more is to come, as vectors that reach this
- * many floats beyond their end. */
+/* Spare floats at the end of outputs and gradients: arrays may be read as vectors that reach beyond
+ * their end, and written so if the following floats are overwritten later. */
 enum { LS_OP_SLACK = 32 };
 
 enum { LS_OP_INPUTS = 2, LS_OP_PARAMS = 4 };
 
-/* As an input: the batch's rows. */
+/* Input of an operation that reads the batch's rows. */
 enum { LS_OP_BATCH = -1 };
 
 typedef struct ls_op ls_op;
 
-/* One call: B rows of each array; a parameter that the operation has not got is NULL. */
+/* Arguments of one call: B rows of each array. A parameter that the operation does not have is
+ * NULL. */
 typedef struct ls_op_data {
-    int64_t rows;                 /* B, 1 or more; for take() of statistics 0 or more */
+    int64_t rows;                 /* B, 1 or more; for finish() of statistics 0 or more */
     const float *x[LS_OP_INPUTS]; /* [B][I] */
     float *y;                     /* [B][O] */
     float *dy;                    /* [B][O], may be overwritten */
-    float *dx[LS_OP_INPUTS];      /* [B][I]; NULL: not wanted */
+    float *dx[LS_OP_INPUTS];      /* [B][I]; NULL: not needed */
     const float *w[LS_OP_PARAMS];
     float *dw[LS_OP_PARAMS]; /* overwritten with the sums over the rows */
-    ls_range part; /* rows of the first parameter, a matrix, that are to be multiplied; see parts */
-    float *saved;  /* [B][saved] kept from forward to backward */
-    float *state;  /* [state] kept from forward to backward, of all rows of the batch */
-    float *scratch;     /* [scratch] for the length of the call */
-    const double *sums; /* [statistics] backward: of these rows, see ls_batch_statistics */
-    bool training;      /* else no dropout, and running statistics instead of the batch's */
-    uint64_t key;       /* of random numbers in this operation */
-    const int64_t *ids; /* [B] numbers of the rows, that random numbers depend on */
+    ls_range part;           /* rows of the first parameter, a matrix, to multiply; see forward() */
+    float *saved;            /* [B][saved] kept from forward to backward, for each row */
+    float *state;            /* [state] kept from forward to backward, for the whole batch */
+    float *scratch;          /* [scratch] valid during the call only */
+    const double *sums; /* [statistics] backward: sums over these B rows, see ls_batch_statistics */
+    bool training;      /* training mode: dropout, statistics of the batch */
+    uint64_t key;       /* RNG key of this operation */
+    const int64_t *ids; /* [B] ids of the rows, for random numbers */
 } ls_op_data;
 
-/* Which sums over the global batch are taken. */
+/* Subject of the sums over the global batch. */
 typedef enum ls_statistics_of {
     LS_STATISTICS_OF_INPUTS,
-    LS_STATISTICS_OF_INPUTS_AGAIN, /* where the first round asked for another */
+    LS_STATISTICS_OF_INPUTS_AGAIN, /* second round, if finish() requested it */
     LS_STATISTICS_OF_GRADIENTS
 } ls_statistics_of;
 
-/* Statistics over the global batch, that an operation needs in training before its rows can be
- * computed. pass.c adds them up over micro-batches and ranks. */
+/* Statistics over the global batch that an operation needs in training before it can compute any
+ * row. pass.c sums them over micro-batches and ranks. */
 typedef struct ls_batch_statistics {
-    /* Numbers that are summed. */
+    /* Returns the number of sums. */
     int (*count)(const ls_op *op);
 
     /* Overwrites sums [count] with the sums over these rows. */
     void (*add)(const ls_op *op, const ls_op_data *d, ls_statistics_of of, double *sums);
 
-    /* Takes the sums over the global batch into the state. Returns true if the inputs have to be
-     * summed again. */
-    bool (*take)(const ls_op *op, const ls_op_data *d, ls_statistics_of of, const double *sums);
+    /* Updates the state from the sums over the global batch. Returns true if a second round over
+     * the inputs is needed. */
+    bool (*finish)(const ls_op *op, const ls_op_data *d, ls_statistics_of of, const double *sums);
 } ls_batch_statistics;
 
 typedef struct ls_op_kind {
-    const char *name; /* also the stem of its layers' names */
+    const char *name; /* also the stem of layer names */
 
-    /* Infers out from the attributes and the inputs' shapes, and adds the parameters.
+    /* Sets op->out from the attributes and the inputs' shapes, and adds the parameters.
      * Errors: LS_ERR_USAGE with the reason. */
     ls_status (*configure)(ls_op *op);
 
-    /* y from x; and dx and dw from dy, where dx[0] is dy for a kind that works in place. An
-     * operation whose first parameter is a matrix is called for its parts, last first: forward adds
-     * what the part's rows contribute, backward makes their gradient. */
+    /* Computes y from x; computes dx and dw from dy. If in_place, dx[0] is dy. An operation whose
+     * first parameter is a matrix is called once for each part of the matrix's rows, the last part
+     * first: forward() adds the part's contribution to y, backward() computes the gradient of the
+     * part. */
     void (*forward)(const ls_op *op, const ls_op_data *d);
     void (*backward)(const ls_op *op, const ls_op_data *d);
 
-    /* Sets initial parameters, in the arena; NULL: there are none, see ls_init_uniform().
-     * before_relu  the output reaches a relu, or what is like one, at the same scale */
+    /* Sets the initial parameters in the arena, see ls_init_uniform(); NULL: no parameters.
+     * before_relu  true if the output reaches a relu-like function at the same scale */
     void (*initialise)(const ls_op *op, uint64_t seed, bool before_relu, float *params);
 
-    /* Floating-point operations of a row's forward product; the backward pass has one such product
-     * for dw and one for dx. NULL: no product. */
+    /* Returns the floating-point operations of the matrix product of one row in the forward pass;
+     * the backward pass has one such product for dw and one for dx. NULL: no product. */
     double (*flops)(const ls_op *op);
 
-    /* Sizes in floats, see ls_op_data; NULL: 0. */
+    /* Sizes of the arrays in ls_op_data, in floats; NULL: 0. */
     int64_t (*saved)(const ls_op *op);
     int64_t (*state)(const ls_op *op);
     int64_t (*scratch)(const ls_op *op);
     const ls_batch_statistics *statistics; /* NULL: rows are computed independently */
 
-    bool in_place;    /* dx[0] takes the place of dy */
-    bool has_matrix;  /* the first parameter is a matrix [D][U] that parts of can be multiplied */
-    bool has_bias;    /* the last parameter is a bias, that it can do without */
-    bool fuses_relu;  /* applies a relu that follows, if asked to: y is the relu's output */
+    bool in_place;    /* dx[0] is dy's buffer */
+    bool has_matrix;  /* the first parameter is a matrix [D][U], multiplied in parts */
+    bool has_bias;    /* the last parameter is a bias, which can be removed */
+    bool fuses_relu;  /* can apply a following relu: y is then the relu's output */
     bool relu_like;   /* cuts or damps negative values: He initialisation before it */
-    bool bounded;     /* its outputs are no logits for cross-entropy */
-    bool keeps_scale; /* passes values at the same scale: initialisation looks through it */
-    bool per_channel; /* tells channels apart: needs channels-last if H * W > 1 */
-    bool needs_image; /* tells pixels apart, too */
-    bool flattens;    /* its output is no image */
+    bool bounded;     /* the output is bounded: unsuitable as logits for cross-entropy */
+    bool keeps_scale; /* keeps the scale of values: initialisation looks through it */
+    bool per_channel; /* computes per channel: needs channels-last if H * W > 1 */
+    bool needs_image; /* uses the position of pixels: needs an image, and channels-last */
+    bool flattens;    /* the output is not an image */
 } ls_op_kind;
 
 struct ls_op {
@@ -115,41 +116,45 @@ struct ls_op {
     ls_attributes attributes;
     bool fused_relu;
     bool before_relu; /* see initialise() */
-    bool trains;      /* gradients reach a parameter through it */
-    uint64_t number;  /* of its layer: keys of random numbers depend on it */
-    const char *name; /* of its layer; borrowed */
-    int first_param;  /* its first row of the parameter table */
-    int params;       /* of the table below */
+    bool trains;      /* true if gradients reach a parameter through the operation */
+    uint64_t number;  /* number of the layer, part of the RNG key */
+    const char *name; /* name of the layer; borrowed */
+    int first_param;  /* first row in the network's parameter table */
+    int params;       /* rows of `param` */
     ls_param param[LS_OP_PARAMS];
-    int matrix;                 /* of the network's layout; -1: none */
-    struct ls_product *product; /* with that matrix; owned by the network; NULL: none */
+    int matrix;                 /* index in the network's layout; -1: none */
+    struct ls_product *product; /* products with the matrix; owned by the network; NULL: none */
 
-    /* In the workspace, see buffers.c; all borrowed. */
+    /* Arrays in the workspace, see buffers.c; borrowed. */
     float *y, *saved, *state;
-    int64_t saved_row;      /* floats from one row's part of `saved` to the next one's */
+    int64_t saved_row;      /* floats of a row in `saved` */
     int dy;                 /* gradient buffer of dy */
     int dx[LS_OP_INPUTS];   /* gradient buffer that backward() writes dx to */
-    int into[LS_OP_INPUTS]; /* gradient buffer of the input's value, where dx belongs */
-    bool add[LS_OP_INPUTS]; /* another operation has written there: dx is added to it */
+    int into[LS_OP_INPUTS]; /* gradient buffer of the input's value */
+    bool add[LS_OP_INPUTS]; /* true: dx has to be added to buffer `into`, already in use */
 };
 
-/* Adds a parameter to an operation that is being configured; the network sets its offset. Returns
- * it, for what else there is to set. */
+/* Adds a parameter to an operation, to be called by configure(); the network sets the offset.
+ * Returns the parameter, so that the caller can set other fields. Local. */
 ls_param *ls_op_add_param(ls_op *op, const char *name, int rank, const int64_t *shape);
 
-/* Fills a weight with numbers that are uniform in [-a, a]: a = sqrt(6 / fan_in) before a relu (He et
+/* Fills a weight with random numbers, uniform in [-a, a]: a = sqrt(6 / fan_in) before a relu (He et
  * al., Delving Deep into Rectifiers, 2015), elsewhere a = sqrt(6 / (fan_in + fan_out)) (Glorot and
- * Bengio, Understanding the difficulty of training deep feedforward neural networks, 2010).
- * at      of the operation's parameters
+ * Bengio, Understanding the difficulty of training deep feedforward neural networks, 2010). Local.
+ * at      index of the parameter in the operation
  * params  the arena */
 void ls_init_uniform(const ls_op *op, int at, uint64_t seed, bool before_relu, int64_t fan_in,
                      int64_t fan_out, float *params);
 
-/* Fills a parameter with a constant. */
+/* Fills a parameter with a constant; does nothing if the operation does not have parameter `at`.
+ * Local. */
 void ls_init_constant(const ls_op *op, int at, float value, float *params);
 
-/* y += b, and a relu, if `relu`, in one pass; and back: the mask of that relu is applied to dy, and
- * db becomes the sum of dy over the rows. [rows][U], U. b and db may be NULL: no bias. */
+/* ls_bias_add(): y += b, then a relu if `relu`. ls_bias_sum(), its backward pass: applies the
+ * relu's mask to dy if `relu`, then db = sum of dy over the rows. Both do nothing without bias.
+ * Local.
+ * y, dy  [rows][U]
+ * b, db  [U]; NULL: no bias */
 void ls_bias_add(int64_t rows, int64_t U, bool relu, const float *b, float *y);
 void ls_bias_sum(int64_t rows, int64_t U, bool relu, const float *y, float *dy, float *db);
 

@@ -1,6 +1,5 @@
-/* The walk through the parameter table, and what all kinds of update have in common: their state,
- * norms and clipping, parameters that track a statistic, the average. The kinds are in update_*.c.
- */
+/* The common part of all kinds of update: iteration over the parameter table, state, norms,
+ * clipping, running statistics and the moving average. The kinds are in update_*.c. */
 #include "nn/optimizer.h"
 
 #include "base/dispatch.h"
@@ -10,13 +9,13 @@
 #include <math.h>
 #include <string.h>
 
-/* Floats that are handled at once where they are read again. */
+/* Floats of a chunk that is read more than once: a chunk stays in the cache. */
 enum { PIECE = 1 << 10 };
 
-/* What is measured before the first update. */
+/* A phase: norms that are computed before the first update. */
 typedef enum measure {
-    MEASURE_GRADS, /* their norms, and with them what clipping makes of them */
-    MEASURE_STEP,  /* the norms of the updates that are to be made */
+    MEASURE_GRADS, /* norms of the gradients, for clipping and for learning rates by layer */
+    MEASURE_STEP,  /* norms of the updates */
     MEASURES
 } measure;
 
@@ -26,14 +25,14 @@ struct ls_optimizer {
     int64_t count;
     int64_t steps;
     ls_coefficients now;
-    ls_param_span *span; /* [spans], end to end */
+    ls_param_span *span; /* [spans], contiguous */
     int spans;
     measure phase[MEASURES];
     int phases;
     double *sums; /* [spans][LS_SQUARES] */
     int slots;
     float *slot[LS_OPTIMIZER_MAX_SLOTS]; /* [count] each */
-    float *average;                      /* the last of them; NULL: none is kept */
+    float *average;                      /* the last slot; NULL: no moving average */
 };
 
 static const ls_update *update_of(const ls_optimizer_config *c)
@@ -56,9 +55,10 @@ ls_status ls_optimizer_check(const ls_optimizer_config *config)
     return update_of(config)->check(config);
 }
 
-/* Cuts the arena into spans: the table's rows, or as many as are treated alike. Returns their
- * number; NULL only counts. */
-static int cut(const ls_param *table, int rows, bool layerwise, ls_param_span *into)
+/* Divides the arena into spans: one for each row of the table if layerwise, else one for
+ * consecutive rows of the same treatment. Returns the number of spans; only counts if `into` is
+ * NULL. */
+static int make_spans(const ls_param *table, int rows, bool layerwise, ls_param_span *into)
 {
     int spans = 0;
     for (int i = 0; i < rows; i++) {
@@ -77,30 +77,30 @@ static int cut(const ls_param *table, int rows, bool layerwise, ls_param_span *i
     return spans;
 }
 
-/* Whether it is the gradients, and not steps made of them, whose norms set the layers' rates. */
-static bool goes_by_grads(const ls_update *update)
+/* Returns true if the layers' learning rates depend on norms of gradients, not of updates. */
+static bool uses_gradient_norms(const ls_update *update)
 {
     return update->ratio != NULL && update->prepare == NULL;
 }
 
-/* What this optimizer has to measure, in this order. */
+/* Sets the phases of this optimizer, in order. */
 static void choose_phases(ls_optimizer *o)
 {
-    if (o->config.clip_norm > 0 || goes_by_grads(o->update))
+    if (o->config.clip_norm > 0 || uses_gradient_norms(o->update))
         o->phase[o->phases++] = MEASURE_GRADS;
     if (o->update->prepare != NULL)
         o->phase[o->phases++] = MEASURE_STEP;
 }
 
-/* Makes all arrays. */
-static ls_status make_room(ls_optimizer *o, const ls_param *table, int rows)
+/* Allocates all arrays. */
+static ls_status alloc_arrays(ls_optimizer *o, const ls_param *table, int rows)
 {
-    const int spans = cut(table, rows, o->update->layerwise, NULL);
+    const int spans = make_spans(table, rows, o->update->layerwise, NULL);
     o->span = ls_alloc(spans, sizeof *o->span);
     o->sums = o->span != NULL ? ls_alloc((int64_t)spans * LS_SQUARES, sizeof *o->sums) : NULL;
     if (o->sums == NULL)
         return LS_ERR_FAILURE;
-    o->spans = cut(table, rows, o->update->layerwise, o->span);
+    o->spans = make_spans(table, rows, o->update->layerwise, o->span);
     while (o->slots < LS_OPTIMIZER_MAX_SLOTS && o->update->slot[o->slots] != NULL)
         o->slots++;
     o->slots += o->config.ema > 0;
@@ -130,7 +130,7 @@ ls_status ls_optimizer_create(ls_optimizer **out, const ls_optimizer_config *con
         optimizer->count += table[i].count;
     }
     choose_phases(optimizer);
-    status = make_room(optimizer, table, rows);
+    status = alloc_arrays(optimizer, table, rows);
     if (status != LS_OK) {
         ls_optimizer_destroy(&optimizer);
         return status;
@@ -157,9 +157,10 @@ void ls_optimizer_start(ls_optimizer *o, const float *params)
         memcpy(o->average, params, (size_t)o->count * sizeof *params);
 }
 
-/* Calls `visit` for what a range has of each span, cut into stretches of at most `most`. */
-static void walk(ls_optimizer *o, ls_range range, int64_t most, const float *grads, float *params,
-                 void (*visit)(ls_optimizer *o, ls_param_span *span, int64_t at, const ls_chunk *s))
+/* Calls `visit` for each chunk of a range: at most `most` parameters, all of the same span. */
+static void
+for_each_chunk(ls_optimizer *o, ls_range range, int64_t most, const float *grads, float *params,
+               void (*visit)(ls_optimizer *o, ls_param_span *span, int64_t at, const ls_chunk *s))
 {
     const int64_t end = range.first + range.count;
     assert(range.first >= 0 && end <= o->count);
@@ -180,7 +181,7 @@ static void walk(ls_optimizer *o, ls_range range, int64_t most, const float *gra
     }
 }
 
-/* Adds up the squares of n floats from offset `at` on. */
+/* Adds the squares of n floats, the first at offset `at` of the arena, to the lanes. */
 LS_DISPATCH static void add_squares(int64_t at, int64_t n, const float *restrict x,
                                     double lane[restrict LS_LANES])
 {
@@ -197,16 +198,20 @@ LS_DISPATCH static void add_squares(int64_t at, int64_t n, const float *restrict
         lane[(at + i) % LS_LANES] += (double)x[i] * (double)x[i];
 }
 
-static void measure_grads(ls_optimizer *o, ls_param_span *span, int64_t at, const ls_chunk *s)
+/* Adds the squares of a chunk's gradients, and of its parameters if needed. */
+static void optimizer_measure_grads(ls_optimizer *o, ls_param_span *span, int64_t at,
+                                    const ls_chunk *s)
 {
     if (span->running_statistic)
         return;
     add_squares(at, s->count, s->grads, span->lane[LS_SQUARE_STEP]);
-    if (goes_by_grads(o->update) && span->matrix)
+    if (uses_gradient_norms(o->update) && span->matrix)
         add_squares(at, s->count, s->params, span->lane[LS_SQUARE_PARAMS]);
 }
 
-static void measure_step(ls_optimizer *o, ls_param_span *span, int64_t at, const ls_chunk *s)
+/* Adds the squares of a chunk's updates and parameters; advances the slots. */
+static void optimizer_measure_step(ls_optimizer *o, ls_param_span *span, int64_t at,
+                                   const ls_chunk *s)
 {
     float step[PIECE];
     if (span->running_statistic)
@@ -227,8 +232,9 @@ void ls_optimizer_accumulate_norms(ls_optimizer *o, int phase, int64_t first, in
                                    const float *grads, const float *params)
 {
     assert(phase >= 0 && phase < o->phases);
-    walk(o, (ls_range){first, count}, PIECE, grads, (float *)params,
-         o->phase[phase] == MEASURE_GRADS ? measure_grads : measure_step);
+    for_each_chunk(o, (ls_range){first, count}, PIECE, grads, (float *)params,
+                   o->phase[phase] == MEASURE_GRADS ? optimizer_measure_grads
+                                                    : optimizer_measure_step);
 }
 
 double *ls_optimizer_sums(ls_optimizer *o, int *count)
@@ -245,9 +251,9 @@ double *ls_optimizer_sums(ls_optimizer *o, int *count)
     return o->sums;
 }
 
-/* What the norm of all gradients makes of them (Pascanu, Mikolov and Bengio, On the difficulty of
- * training recurrent neural networks, 2013). */
-static double clip_of(const ls_optimizer *o, double scale)
+/* The factor that clips the gradients to clip_norm by their global norm (Pascanu, Mikolov and
+ * Bengio, On the difficulty of training recurrent neural networks, 2013). */
+static double clip_factor(const ls_optimizer *o, double scale)
 {
     double sum = 0;
     for (int i = 0; i < o->spans; i++)
@@ -256,7 +262,7 @@ static double clip_of(const ls_optimizer *o, double scale)
     return o->config.clip_norm > 0 && norm > o->config.clip_norm ? o->config.clip_norm / norm : 1;
 }
 
-/* Sets the spans' ratios; `scale` of what was measured as their steps. */
+/* Sets the ratios of all spans. scale: factor of the norms of LS_SQUARE_STEP. */
 static void set_ratios(ls_optimizer *o, double scale)
 {
     for (int i = 0; i < o->spans; i++) {
@@ -276,9 +282,9 @@ void ls_optimizer_finish_norms(ls_optimizer *o, int phase)
         set_ratios(o, 1);
         return;
     }
-    const double clipped = now->mean * clip_of(o, now->mean);
+    const double clipped = now->mean * clip_factor(o, now->mean);
     now->scale = (float)clipped;
-    if (goes_by_grads(o->update))
+    if (uses_gradient_norms(o->update))
         set_ratios(o, clipped);
 }
 
@@ -289,41 +295,44 @@ void ls_optimizer_begin(ls_optimizer *o, double scale, double lr)
     o->now = (ls_coefficients){.lr = lr,
                                .mean = scale,
                                .scale = (float)scale,
-                               .track = (float)(LS_RUNNING_RATE * scale),
+                               .running = (float)(LS_RUNNING_RATE * scale),
                                .average = (float)(1 - decay)};
     o->update->begin(&o->config, t, lr, &o->now);
 }
 
-/* p -= rate g, where g is the mean of (p - what was seen in the step). */
-LS_DISPATCH static void track(float rate, int64_t n, const float *restrict grads,
-                              float *restrict params)
+/* p -= rate g, where g is the sum over rows of (p - statistic observed in the step). */
+LS_DISPATCH static void update_running(float rate, int64_t n, const float *restrict grads,
+                                       float *restrict params)
 {
     for (int64_t i = 0; i < n; i++)
         params[i] -= rate * grads[i];
 }
 
-/* a = decay a + (1 - decay) p */
-LS_DISPATCH static void take_average(float weight, int64_t n, const float *restrict params,
-                                     float *restrict average)
+/* a = decay a + (1 - decay) p, where weight = 1 - decay. */
+LS_DISPATCH static void update_average(float weight, int64_t n, const float *restrict params,
+                                       float *restrict average)
 {
     for (int64_t i = 0; i < n; i++)
         average[i] += weight * (params[i] - average[i]);
 }
 
-static void update(ls_optimizer *o, ls_param_span *span, int64_t at, const ls_chunk *s)
+/* Updates a chunk's parameters and their average. */
+static void optimizer_update_chunk(ls_optimizer *o, ls_param_span *span, int64_t at,
+                                   const ls_chunk *s)
 {
     if (span->running_statistic)
-        track(o->now.track, s->count, s->grads, s->params);
+        update_running(o->now.running, s->count, s->grads, s->params);
     else
         o->update->update(&o->now, s);
     if (o->average != NULL)
-        take_average(o->now.average, s->count, s->params, o->average + at);
+        update_average(o->now.average, s->count, s->params, o->average + at);
 }
 
 void ls_optimizer_update(ls_optimizer *o, int64_t first, int64_t count, const float *grads,
                          float *params)
 {
-    walk(o, (ls_range){first, count}, o->average != NULL ? PIECE : o->count, grads, params, update);
+    for_each_chunk(o, (ls_range){first, count}, o->average != NULL ? PIECE : o->count, grads,
+                   params, optimizer_update_chunk);
 }
 
 void ls_optimizer_step(ls_optimizer *o, const float *grads, double scale, double lr, float *params)

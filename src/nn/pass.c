@@ -1,15 +1,16 @@
-/* Passes through a network: the order of operations, micro-batches, and the hooks. Operations know of
- * none of these.
+/* Forward and backward passes through a network: the order of operations, micro-batches and hooks.
+ * Operations do not depend on any of these.
  *
- *     forward    for each operation              statistics of the batch, if it takes any
+ *     forward    for each operation              sum the batch statistics, if there are any
  *                    for each micro-batch
- *                        for each part           wait for parameters, forward
+ *                        for each part           wait for parameters; forward
  *     backward   for each operation, from last to first
+ *                                                sum the batch statistics, if there are any
  *                    for each micro-batch
- *                        for each part           backward, gradients are final
+ *                        for each part           backward; report final gradients
  *
- * Only the first operation with parameters waits for them part by part: they are updated from the
- * arena's end down, so that all others are up to date when its last part is. */
+ * Only the first operation with parameters waits part by part: parameters are updated from the
+ * arena's end down, so that all other operations are up to date as soon as its last part is. */
 #include "nn/pass.h"
 
 #include "base/exact.h"
@@ -21,7 +22,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* One pass: its arguments. */
+/* Arguments of one pass. */
 typedef struct run {
     ls_network *network;
     const float *params;
@@ -44,15 +45,15 @@ static const float *value_of(const ls_network *network, int op)
     return op == LS_OP_BATCH ? network->x : network->op[op].y;
 }
 
-/* Whether the gradient with respect to an input of an operation is wanted. */
+/* Returns true if the gradient with respect to input k of an operation is needed. */
 static bool wants_dx(const run *r, const ls_op *op, int k)
 {
     return r->pass->input_gradient != NULL ||
            (op->input[k] != LS_OP_BATCH && r->network->op[op->input[k]].trains);
 }
 
-/* What an operation sees of `rows` rows from `first` on. */
-static ls_op_data view(const run *r, const ls_op *op, int64_t first, int64_t rows)
+/* The arguments of an operation for `rows` rows from `first` on. */
+static ls_op_data make_op_data(const run *r, const ls_op *op, int64_t first, int64_t rows)
 {
     const ls_network *network = r->network;
     const int64_t out = ls_shape_size(op->out);
@@ -81,8 +82,9 @@ static ls_op_data view(const run *r, const ls_op *op, int64_t first, int64_t row
     return d;
 }
 
-/* The part of an operation's matrix below row `end`; without a matrix it has one part, all. Products
- * are cut so that communication can hide behind the next part's product. */
+/* The part of an operation's matrix that ends before row `end`. Operations without a matrix have a
+ * single, empty part. Products are computed in parts so that communication overlaps with the next
+ * part's product. */
 static ls_range part_below(const run *r, const ls_op *op, int64_t end)
 {
     if (op->matrix < 0)
@@ -99,20 +101,20 @@ static int64_t offset_of(const run *r, const ls_op *op, ls_range part)
     return op->param[0].offset + part.first * columns;
 }
 
-/* Sums the statistics of an operation over the micro-batches of this rank and over the ranks, as
- * often as it asks for. With micro-batches the sums are exact, whatever the number of ranks.
+/* Sums the batch statistics of an operation over the micro-batches of this rank and over the ranks,
+ * in one or two rounds. With micro-batches the sums are exact for any number of ranks.
  * Collective on the ranks of the pass. */
-static void take_statistics(const run *r, const ls_op *op, ls_statistics_of of)
+static void sum_statistics(const run *r, const ls_op *op, ls_statistics_of of)
 {
     const ls_batch_statistics *statistics = op->kind->statistics;
     const int count = statistics->count(op), parts = r->pass->block > 0 ? LS_EXACT_PARTS : 1;
     double *mine = r->network->sums, *total = mine + count;
-    const ls_op_data all = view(r, op, 0, r->batch->rows);
+    const ls_op_data all = make_op_data(r, op, 0, r->batch->rows);
     for (bool again = true; again; of = LS_STATISTICS_OF_INPUTS_AGAIN) {
         memset(total, 0, (size_t)(parts * count) * sizeof *total);
         for (int64_t first = 0, rows; first < r->batch->rows; first += rows) {
             rows = micro_batch(r, first);
-            const ls_op_data d = view(r, op, first, rows);
+            const ls_op_data d = make_op_data(r, op, first, rows);
             statistics->add(op, &d, of, mine);
             for (int i = 0; i < count; i++)
                 if (parts > 1)
@@ -124,12 +126,12 @@ static void take_statistics(const run *r, const ls_op *op, ls_statistics_of of)
             r->pass->sum.call(r->pass->sum.user, total, parts * count);
         for (int i = 0; i < count && parts > 1; i++)
             total[i] = ls_exact_total(total + i, count);
-        again = statistics->take(op, &all, of, total);
+        again = statistics->finish(op, &all, of, total);
     }
 }
 
 /* Computes the output of an operation for the rows of a micro-batch.
- * hook  parameter hook, of the first operation with parameters */
+ * hook  parameter hook; zeroed unless this is the first operation with parameters */
 static void forward_rows(const run *r, const ls_op *op, ls_op_data *d, ls_param_hook hook)
 {
     if (op->product != NULL)
@@ -150,23 +152,23 @@ static void forward_rows(const run *r, const ls_op *op, ls_op_data *d, ls_param_
 static void forward_op(const run *r, const ls_op *op, ls_param_hook hook)
 {
     if (ls_is_split(op, &r->network->layout, r->pass->group)) {
-        const ls_op_data d = view(r, op, 0, r->batch->rows);
+        const ls_op_data d = make_op_data(r, op, 0, r->batch->rows);
         ls_split_forward(op, &d, &r->network->layout, r->pass->group);
         return;
     }
     if (op->kind->statistics != NULL && r->training) {
         ls_wait_params(hook, op->param[0].offset);
-        take_statistics(r, op, LS_STATISTICS_OF_INPUTS);
+        sum_statistics(r, op, LS_STATISTICS_OF_INPUTS);
     }
     for (int64_t first = 0, rows; first < r->batch->rows; first += rows) {
         rows = micro_batch(r, first);
-        ls_op_data d = view(r, op, first, rows);
+        ls_op_data d = make_op_data(r, op, first, rows);
         forward_rows(r, op, &d, hook);
     }
 }
 
-/* Returns the outputs. */
-static const float *forward(const run *r)
+/* Computes all operations in order. Returns the outputs. */
+static const float *forward_ops(const run *r)
 {
     ls_network *network = r->network;
     const ls_batch *batch = r->batch;
@@ -185,7 +187,8 @@ static const float *forward(const run *r)
 const float *ls_network_forward(ls_network *network, const float *params, const ls_batch *batch)
 {
     const ls_pass alone = {0};
-    return forward(&(run){.network = network, .params = params, .batch = batch, .pass = &alone});
+    return forward_ops(
+        &(run){.network = network, .params = params, .batch = batch, .pass = &alone});
 }
 
 ls_score ls_network_loss(ls_network *network, const float *params, const ls_batch *batch,
@@ -193,10 +196,10 @@ ls_score ls_network_loss(ls_network *network, const float *params, const ls_batc
 {
     const run r = {
         .network = network, .params = params, .batch = batch, .pass = pass, .training = true};
-    const float *output = forward(&r);
+    const float *output = forward_ops(&r);
     float *dy = network->gradient[network->op[network->ops - 1].dy];
     ls_score score = {0};
-    ls_wait_params(pass->param_hook, 0); /* parameters that no operation has waited for */
+    ls_wait_params(pass->param_hook, 0); /* wait for all remaining parameters */
     for (int64_t first = 0, rows; first < batch->rows; first += rows) {
         rows = micro_batch(&r, first);
         const int64_t at = first * network->classes;
@@ -208,7 +211,7 @@ ls_score ls_network_loss(ls_network *network, const float *params, const ls_batc
     return score;
 }
 
-/* Makes the gradients of an operation from the rows of a micro-batch. */
+/* Computes the gradients of an operation for the rows of a micro-batch. */
 static void backward_rows(const run *r, const ls_op *op, ls_op_data *d)
 {
     int64_t end = d->part.count;
@@ -221,8 +224,8 @@ static void backward_rows(const run *r, const ls_op *op, ls_op_data *d)
     } while (end > 0);
 }
 
-/* One operation back. The gradient hook and the statistics may lead to communication: a rank without
- * rows calls them at the same places. */
+/* Backward pass of one operation. The gradient hook and the statistics may communicate: a rank
+ * without rows makes the same calls in the same order. */
 static void backward_op(const run *r, const ls_op *op)
 {
     const int64_t rows_of_all = r->batch->rows;
@@ -230,17 +233,17 @@ static void backward_op(const run *r, const ls_op *op)
     const bool split = ls_is_split(op, &r->network->layout, r->pass->group);
     const bool several = micro_batch(r, 0) < rows_of_all;
     if (op->kind->statistics != NULL)
-        take_statistics(r, op, LS_STATISTICS_OF_GRADIENTS);
+        sum_statistics(r, op, LS_STATISTICS_OF_GRADIENTS);
     if (split) {
-        const ls_op_data d = view(r, op, 0, rows_of_all);
+        const ls_op_data d = make_op_data(r, op, 0, rows_of_all);
         ls_split_backward(op, &d, &r->network->layout, r->pass->group);
     }
     for (int64_t first = 0, rows; first < rows_of_all && !split; first += rows) {
         rows = micro_batch(r, first);
-        ls_op_data d = view(r, op, first, rows);
+        ls_op_data d = make_op_data(r, op, first, rows);
         if (first > 0 && op->params > 0)
             ls_next_micro_batch(r->pass->grad_hook, last->offset + last->count);
-        if (op->kind->statistics != NULL && several) /* else they are still there */
+        if (op->kind->statistics != NULL && several) /* else `sums` already has these sums */
             op->kind->statistics->add(op, &d, LS_STATISTICS_OF_GRADIENTS, r->network->sums);
         backward_rows(r, op, &d);
     }
@@ -248,7 +251,7 @@ static void backward_op(const run *r, const ls_op *op)
         ls_grads_ready(r->pass->grad_hook, op->param[0].offset);
 }
 
-/* Adds an operation's dx to what other readers of the same values have made. */
+/* Adds an operation's dx to the gradients from other readers of the same values. */
 static void add_dx(const run *r, const ls_op *op)
 {
     for (int k = 0; k < op->inputs; k++) {

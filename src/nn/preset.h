@@ -1,9 +1,10 @@
-/* Networks that have a name. */
+/* Preset networks. */
 #ifndef LS_NN_PRESET_H
 #define LS_NN_PRESET_H
 
-/* The layers that a model string means: those of a well-known network if it is the name of one,
- * else the string itself. Owned by the caller. NULL when memory is short, with the text set.
+/* Returns the layers of a model string: the layers of a preset if the string is its name, else a
+ * copy of the string. Owned by the caller. Returns NULL when memory is short, with the error text
+ * set.
  * Local. */
 char *ls_preset_expand(const char *model, int classes);
 

@@ -8,8 +8,8 @@
 
 struct ls_product {
     ls_matrix matrix;
-    ls_range columns;    /* that were prepared for */
-    ls_nonzero *nonzero; /* NULL: inputs are not looked at */
+    ls_range columns;    /* latest argument of ls_product_prepare() */
+    ls_nonzero *nonzero; /* NULL: inputs are not checked for zeros */
 };
 
 ls_status ls_product_create(ls_product **out, const ls_matrix *matrix, int64_t max_rows,
@@ -47,14 +47,15 @@ void ls_product_prepare(ls_product *p, int64_t B, ls_range columns, const float 
         ls_nonzero_pack(p->nonzero, B, columns, p->matrix.rows, p->matrix.columns, x);
 }
 
-/* True if the prepared inputs are packed: then W's rows are multiplied in slices, for which there is
- * room. */
+/* Returns true if the prepared inputs are packed: then W's rows are multiplied in slices, as packed
+ * rows of W have memory for one slice only. */
 static bool is_packed(const ls_product *p)
 {
     return p->nonzero != NULL && p->nonzero->packed;
 }
 
-/* The next slice of W's rows below `end`, not below `first`, see ls_matrix_slice(). */
+/* The slice of W's rows that ends before row `end` and does not begin before `first`, see
+ * ls_matrix_slice(). */
 static ls_range slice_below(const ls_product *p, int64_t first, int64_t end)
 {
     const int64_t slice = ls_matrix_slice(&p->matrix), boundary = (end - 1) / slice * slice;
@@ -62,7 +63,7 @@ static ls_range slice_below(const ls_product *p, int64_t first, int64_t end)
     return (ls_range){begin, end - begin};
 }
 
-/* Floats in a row of the packed inputs; BLAS wants 1 at least. */
+/* Floats in a row of the packed inputs; BLAS requires 1 or more. */
 static int row_length(const ls_nonzero *n)
 {
     return n->count > 0 ? ls_int(n->count) : 1;
@@ -120,7 +121,7 @@ void ls_product_gradient(ls_product *p, int64_t B, ls_range rows, const float *x
                          float *dW)
 {
     const int D = ls_int(p->matrix.rows), U = ls_int(p->matrix.columns);
-    if (p->nonzero != NULL && p->nonzero->of != x) /* other micro-batches came after this one */
+    if (p->nonzero != NULL && p->nonzero->of != x) /* a later micro-batch was packed */
         ls_product_prepare(p, B, p->columns, x);
     if (is_packed(p)) {
         gradient_packed(p, B, rows, dy, dW);

@@ -1,6 +1,6 @@
-/* The products of an operation with its matrix of weights, W [D][U]: the only place that knows how
- * they are computed. Rows of W can be multiplied part by part, as they arrive or as their gradients
- * are to leave. Inputs that are zeros in the whole batch can be left out, see nonzero.h.
+/* Matrix products of an operation with its weights W [D][U]. Rows of W can be multiplied part by
+ * part, so that the communication of weights and gradients overlaps with the products. Inputs that
+ * are zero in the whole batch can be skipped, see nonzero.h.
  *
  * B: rows; x [B][D] inputs; dy [B][U] gradients of the outputs. All functions are Local. */
 #ifndef LS_NN_PRODUCT_H
@@ -15,9 +15,9 @@
 
 typedef struct ls_product ls_product;
 
-/* Makes the products with a matrix.
+/* Creates the products with a matrix.
  * max_rows  largest B
- * sparse    inputs may be zeros in whole batches, as pixels at the margin of images are
+ * sparse    check inputs for columns of zeros, for example pixels at the margin of images
  * Errors: LS_ERR_FAILURE when memory is short; *out is left alone. */
 ls_status ls_product_create(ls_product **out, const ls_matrix *matrix, int64_t max_rows,
                             bool sparse) LS_MUST_CHECK;
@@ -25,11 +25,11 @@ ls_status ls_product_create(ls_product **out, const ls_matrix *matrix, int64_t m
 /* Frees the products and sets *product to NULL; accepts NULL. */
 void ls_product_destroy(ls_product **product);
 
-/* Prepares for a batch's inputs, before the first product with them.
- * columns  of x, and rows of W, that will be multiplied */
+/* Prepares a batch's inputs; to be called before the first product with x.
+ * columns  range of columns of x, and of rows of W, for the products */
 void ls_product_prepare(ls_product *product, int64_t B, ls_range columns, const float *x);
 
-/* y [B][U] = x[:, rows] W[rows], or, with `add`, y += that.
+/* y [B][U] = x[:, rows] W[rows], or y += x[:, rows] W[rows] if `add`.
  * W  [D][U] */
 void ls_product_forward(const ls_product *product, int64_t B, ls_range rows, const float *x,
                         const float *W, bool add, float *y);

@@ -8,10 +8,10 @@
 #include <stddef.h>
 
 /* OneCycleLR's defaults. */
-static const double CYCLE_RISE = 0.3;   /* part of the run in which the rate rises */
-static const double CYCLE_START = 0.04; /* of the highest rate: its div_factor is 25 */
+static const double CYCLE_RISE = 0.3;   /* fraction of the run with a rising rate */
+static const double CYCLE_START = 0.04; /* fraction of the highest rate: 1 / div_factor = 1 / 25 */
 
-static const double MOST_CUTS = 1e9; /* more make no difference */
+static const double MOST_CUTS = 1e9; /* more cuts do not change the rate */
 
 const char *ls_schedule_name(ls_schedule_kind kind)
 {
@@ -23,12 +23,10 @@ const char *ls_schedule_name(ls_schedule_kind kind)
 ls_status ls_schedule_check(const ls_schedule_config *c, int64_t epochs)
 {
     if (c->kind == LS_SCHEDULE_ONECYCLE && c->warmup > 0)
-        return ls_fail(LS_ERR_USAGE,
-                       "--schedule onecycle begins with a warmup of its own: leave --warmup out");
+        return ls_fail(LS_ERR_USAGE, "--schedule onecycle includes a warmup: remove --warmup");
     if (c->kind == LS_SCHEDULE_COSINE && c->warmup >= (double)epochs && epochs > 0)
         return ls_fail(LS_ERR_USAGE,
-                       "--warmup %g leaves nothing of %s for --schedule cosine: "
-                       "give a shorter one",
+                       "--warmup %g leaves none of %s for --schedule cosine: use a shorter warmup",
                        c->warmup, ls_counted(epochs, "epoch").text);
     return LS_OK;
 }
@@ -48,8 +46,8 @@ double ls_schedule_base(const ls_schedule_config *c, double lr, int64_t batch)
 }
 
 /* (1 + cos(pi x)) / 2 for x from 0 to 1, as 1 - sin^2(pi x / 2). The sine is its Taylor polynomial
- * of degree 23, which is exact to the last bits: a library's cosine may be rounded in another way
- * on another processor, and all ranks are to have the same rate. */
+ * of degree 23, which is exact to the last bits: the rounding of a library's cosine may depend on
+ * the processor, and all ranks must have the same rate. */
 static double half_cosine(double x)
 {
     enum { DEGREE = 23 };
@@ -61,13 +59,13 @@ static double half_cosine(double x)
     return 1 - sine * sine;
 }
 
-/* From `from` at x = 0 to `to` at x = 1. */
+/* Half a cosine from `from` at x = 0 to `to` at x = 1. */
 static double anneal(double from, double to, double x)
 {
     return to + (from - to) * half_cosine(x < 1 ? x : 1);
 }
 
-/* gamma^n, by multiplications only: the same bits everywhere. */
+/* gamma^n, by multiplications only: the same bits on every processor. */
 static double power(double gamma, int64_t n)
 {
     double result = 1;

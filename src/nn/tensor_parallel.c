@@ -1,5 +1,5 @@
-/* B: rows of the group's batch; D, U: rows and columns of the matrix W; k: the rows of W that are this
- * rank's. */
+/* B: batch rows of the group; D, U: rows and columns of the matrix W; k: range of this rank's rows
+ * of W. */
 #include "nn/tensor_parallel.h"
 
 #include "nn/product.h"
@@ -14,16 +14,16 @@ bool ls_is_split(const ls_op *op, const ls_layout *layout, const ls_group *group
            ls_group_splits(group->size, group->rows, &layout->matrix[op->matrix]);
 }
 
-/* Copies this rank's rows to its part of a shared matrix [B][N]; rows that it lacks become zeros. */
-static void share_rows(const ls_group *group, int64_t rows, int64_t N, const float *from,
-                       float *matrix)
+/* Copies this rank's batch rows to its part of a shared matrix [B][N]; missing rows are zeros. */
+static void copy_to_shared(const ls_group *group, int64_t rows, int64_t N, const float *from,
+                           float *matrix)
 {
     float *mine = matrix + group->rank * group->rows * N;
     memcpy(mine, from, (size_t)(rows * N) * sizeof *mine);
     memset(mine + rows * N, 0, (size_t)((group->rows - rows) * N) * sizeof *mine);
 }
 
-/* y = sum over the group of its parts of x W, of this rank's rows. */
+/* y = sum over the group's ranks of their parts of x W, plus bias, for this rank's batch rows. */
 static void sum_parts(const ls_op *op, const ls_op_data *d, const ls_group *group,
                       const float *part)
 {
@@ -48,7 +48,7 @@ void ls_split_forward(const ls_op *op, const ls_op_data *d, const ls_layout *lay
     const int64_t B = group->size * group->rows;
     const ls_group_buffers buffers = ls_group_buffers_of(group, layout, op->matrix);
     const ls_range k = ls_shard(D, group->size, group->rank);
-    share_rows(group, d->rows, D, d->x[0], buffers.x);
+    copy_to_shared(group, d->rows, D, d->x[0], buffers.x);
     group->barrier(group->user);
     ls_product_prepare(op->product, B, k, buffers.x);
     ls_product_forward(op->product, B, k, buffers.x, d->w[WEIGHT], false,
@@ -65,7 +65,7 @@ void ls_split_backward(const ls_op *op, const ls_op_data *d, const ls_layout *la
     const ls_group_buffers buffers = ls_group_buffers_of(group, layout, op->matrix);
     const ls_range k = ls_shard(D, group->size, group->rank);
     ls_bias_sum(d->rows, U, op->fused_relu, d->y, d->dy, d->dw[BIAS]);
-    share_rows(group, d->rows, U, d->dy, buffers.dy);
+    copy_to_shared(group, d->rows, U, d->dy, buffers.dy);
     group->barrier(group->user);
     if (d->dx[0] != NULL)
         ls_product_backward(op->product, B, k, buffers.dy, d->w[WEIGHT], buffers.part);

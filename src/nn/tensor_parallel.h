@@ -1,4 +1,4 @@
-/* Dense operations whose matrix the ranks of a group multiply together, see lockstep/group.h. */
+/* Tensor-parallel dense operations: the ranks of a group split the matrix, see lockstep/group.h. */
 #ifndef LS_NN_TENSOR_PARALLEL_H
 #define LS_NN_TENSOR_PARALLEL_H
 
@@ -6,11 +6,13 @@
 
 #include "nn/op.h"
 
-/* True if a group splits the matrix of an operation. The same on all ranks of the group. Local. */
+/* Returns true if a group splits the matrix of an operation; the same on all ranks of the group.
+ * Local. */
 bool ls_is_split(const ls_op *op, const ls_layout *layout, const ls_group *group);
 
-/* As forward() and backward() of the operation's kind, for this rank's rows, which may be none. Of
- * the matrix's gradient this rank gets its rows, summed over the group's batch rows.
+/* Like forward() and backward() of the operation's kind, for this rank's batch rows, 0 or more.
+ * This rank gets the gradient of its own rows of the matrix, summed over the batch rows of the
+ * group.
  * Collective on the group. */
 void ls_split_forward(const ls_op *op, const ls_op_data *d, const ls_layout *layout,
                       const ls_group *group);

@@ -1,11 +1,11 @@
-/* Updates by the first and second moments of the gradients. */
+/* Adam, AdamW and LAMB: updates from the first and second moments of the gradients. */
 #include "nn/optimizer.h"
 
 #include "base/dispatch.h"
 
 #include <math.h>
 
-static ls_status check(const ls_optimizer_config *c)
+static ls_status adam_check(const ls_optimizer_config *c)
 {
     if (c->momentum > 0 || c->nesterov)
         return ls_fail(
@@ -15,7 +15,7 @@ static ls_status check(const ls_optimizer_config *c)
     return LS_OK;
 }
 
-static void begin(const ls_optimizer_config *c, double t, double lr, ls_coefficients *now)
+static void adam_begin(const ls_optimizer_config *c, double t, double lr, ls_coefficients *now)
 {
     now->rate_m = (float)(1 - c->beta1);
     now->rate_v = (float)(1 - c->beta2);
@@ -26,23 +26,24 @@ static void begin(const ls_optimizer_config *c, double t, double lr, ls_coeffici
     now->l2 = (float)c->weight_decay;
 }
 
-static void begin_adamw(const ls_optimizer_config *c, double t, double lr, ls_coefficients *now)
+static void adamw_begin(const ls_optimizer_config *c, double t, double lr, ls_coefficients *now)
 {
-    begin(c, t, lr, now);
+    adam_begin(c, t, lr, now);
     now->l2 = 0;
     now->fade = (float)(lr * c->weight_decay);
 }
 
-static void begin_lamb(const ls_optimizer_config *c, double t, double lr, ls_coefficients *now)
+static void lamb_begin(const ls_optimizer_config *c, double t, double lr, ls_coefficients *now)
 {
-    begin(c, t, lr, now);
+    adam_begin(c, t, lr, now);
     now->moment = (float)(1 / (1 - pow(c->beta1, t)));
 }
 
 /* p -= lr mhat / (sqrt(vhat) + epsilon), where mhat = m / (1 - beta1^t), vhat = v / (1 - beta2^t),
  * m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2. */
-LS_DISPATCH static void adam(const ls_coefficients *c, int64_t n, const float *restrict grads,
-                             float *restrict params, float *restrict m, float *restrict v)
+LS_DISPATCH static void adam_kernel(const ls_coefficients *c, int64_t n,
+                                    const float *restrict grads, float *restrict params,
+                                    float *restrict m, float *restrict v)
 {
     const float scale = c->scale, step = c->step, root = c->root, epsilon = c->epsilon;
     const float rate_m = c->rate_m, rate_v = c->rate_v, l2 = c->l2, fade = c->fade;
@@ -54,10 +55,10 @@ LS_DISPATCH static void adam(const ls_coefficients *c, int64_t n, const float *r
     }
 }
 
-/* The moments move on. */
-LS_DISPATCH static void move_moments(const ls_coefficients *c, int64_t n,
-                                     const float *restrict grads, float *restrict m,
-                                     float *restrict v)
+/* Updates the moments m and v. */
+LS_DISPATCH static void moments_kernel(const ls_coefficients *c, int64_t n,
+                                       const float *restrict grads, float *restrict m,
+                                       float *restrict v)
 {
     const float scale = c->scale, rate_m = c->rate_m, rate_v = c->rate_v;
     for (int64_t i = 0; i < n; i++) {
@@ -68,34 +69,35 @@ LS_DISPATCH static void move_moments(const ls_coefficients *c, int64_t n,
 }
 
 /* r = mhat / (sqrt(vhat) + epsilon) + decay p */
-LS_DISPATCH static void lamb_step(const ls_coefficients *c, float decay, int64_t n,
-                                  const float *restrict m, const float *restrict v,
-                                  const float *restrict params, float *restrict r)
+LS_DISPATCH static void lamb_step_kernel(const ls_coefficients *c, float decay, int64_t n,
+                                         const float *restrict m, const float *restrict v,
+                                         const float *restrict params, float *restrict r)
 {
     const float moment = c->moment, root = c->root, epsilon = c->epsilon;
     for (int64_t i = 0; i < n; i++)
         r[i] = moment * m[i] / (sqrtf(v[i]) * root + epsilon) + decay * params[i];
 }
 
-/* p -= lr r, with that r. */
-LS_DISPATCH static void lamb(const ls_coefficients *c, float lr, float decay, int64_t n,
-                             const float *restrict m, const float *restrict v,
-                             float *restrict params)
+/* p -= lr r, with r as in lamb_step_kernel(). */
+LS_DISPATCH static void lamb_kernel(const ls_coefficients *c, float lr, float decay, int64_t n,
+                                    const float *restrict m, const float *restrict v,
+                                    float *restrict params)
 {
     const float moment = c->moment, root = c->root, epsilon = c->epsilon;
     for (int64_t i = 0; i < n; i++)
         params[i] -= lr * (moment * m[i] / (sqrtf(v[i]) * root + epsilon) + decay * params[i]);
 }
 
-static float decay_of(const ls_coefficients *now, const ls_chunk *s)
+static float weight_decay_of(const ls_coefficients *now, const ls_chunk *s)
 {
     return s->span->matrix ? now->l2 : 0;
 }
 
-static void prepare_lamb(const ls_coefficients *now, const ls_chunk *s, float *step)
+static void lamb_prepare(const ls_coefficients *now, const ls_chunk *s, float *step)
 {
-    move_moments(now, s->count, s->grads, s->slot[0], s->slot[1]);
-    lamb_step(now, decay_of(now, s), s->count, s->slot[0], s->slot[1], s->params, step);
+    moments_kernel(now, s->count, s->grads, s->slot[0], s->slot[1]);
+    lamb_step_kernel(now, weight_decay_of(now, s), s->count, s->slot[0], s->slot[1], s->params,
+                     step);
 }
 
 /* ||p|| / ||r|| */
@@ -105,27 +107,27 @@ static double lamb_ratio(const ls_optimizer_config *c, double step, double param
     return params / step;
 }
 
-static void update_adam(const ls_coefficients *now, const ls_chunk *s)
+static void adam_update(const ls_coefficients *now, const ls_chunk *s)
 {
-    adam(now, s->count, s->grads, s->params, s->slot[0], s->slot[1]);
+    adam_kernel(now, s->count, s->grads, s->params, s->slot[0], s->slot[1]);
 }
 
-static void update_lamb(const ls_coefficients *now, const ls_chunk *s)
+static void lamb_update(const ls_coefficients *now, const ls_chunk *s)
 {
-    lamb(now, (float)(now->lr * s->span->ratio), decay_of(now, s), s->count, s->slot[0], s->slot[1],
-         s->params);
+    lamb_kernel(now, (float)(now->lr * s->span->ratio), weight_decay_of(now, s), s->count,
+                s->slot[0], s->slot[1], s->params);
 }
 
 const ls_update ls_update_adam = {
-    .slot = {"m", "v"}, .check = check, .begin = begin, .update = update_adam};
+    .slot = {"m", "v"}, .check = adam_check, .begin = adam_begin, .update = adam_update};
 
 const ls_update ls_update_adamw = {
-    .slot = {"m", "v"}, .check = check, .begin = begin_adamw, .update = update_adam};
+    .slot = {"m", "v"}, .check = adam_check, .begin = adamw_begin, .update = adam_update};
 
 const ls_update ls_update_lamb = {.slot = {"m", "v"},
                                   .layerwise = true,
-                                  .check = check,
-                                  .begin = begin_lamb,
-                                  .update = update_lamb,
+                                  .check = adam_check,
+                                  .begin = lamb_begin,
+                                  .update = lamb_update,
                                   .ratio = lamb_ratio,
-                                  .prepare = prepare_lamb};
+                                  .prepare = lamb_prepare};

@@ -1,13 +1,13 @@
-/* One image at a time, in three sweeps without a branch per pixel:
+/* Resamples one image at a time, in three sweeps without a branch per pixel:
  *
- *     locate    where each pixel comes from, as the place of its upper left neighbour in a copy of
- *               the image that has a border of background, and weights
- *     copy      a channel into that copy
- *     look up   each pixel between its four neighbours
+ *     locate        source position of each pixel: offset of the upper left neighbour in a padded
+ *                   copy of the image, and weights of the neighbours
+ *     copy          a channel to the padded copy
+ *     interpolate   each pixel between its four neighbours
  *
- * The copy has one column of background on the left and two on the right, rows the same: a place
- * that is limited to 0 .. W+1 there has all of its neighbours, and beyond the image nothing but
- * background. */
+ * The copy is padded with background: one column on the left and two on the right, one row above
+ * and two below. So a position limited to 0 .. W+1 in the copy has all four neighbours, and outside
+ * the image all neighbours are background. */
 #include "nn/warp.h"
 
 #include "base/dispatch.h"
@@ -19,7 +19,7 @@
 #include <string.h>
 
 enum {
-    LANES = 16, /* floats of a vector: rows are located in whole ones, which run over their end */
+    LANES = 16, /* floats of a vector; rows are located in whole vectors, beyond their end */
     BEFORE = 1,
     BORDERS = 3
 };
@@ -27,21 +27,21 @@ enum {
 struct ls_warp {
     ls_shape shape;
     int64_t padded_width;
-    float background; /* of the copy's borders */
-    int reach;        /* of the Gaussian, in pixels to each side; 0: no field */
-    int64_t stride;   /* of the field and what it is made from: W + 2 reach */
+    float background; /* current value of the copy's borders */
+    int reach;        /* half-width of the Gaussian in pixels; 0: no elastic field */
+    int64_t stride;   /* row length of the field and the noise: W + 2 reach */
 
     float *workspace; /* one allocation for all floats */
     float *padded;    /* [H+3][W+3] the copy */
     float *fx, *fy;   /* [H][W] weights of the right and of the lower neighbours */
-    float *dx, *dy;   /* [H][stride] the field */
+    float *dx, *dy;   /* [H][stride] the elastic field */
     float *noise;     /* [H + 2 reach][stride] */
-    float *half;      /* [H][stride] smoothed down the columns */
+    float *half;      /* [H][stride] the noise, smoothed along the columns */
     float *down;      /* [reach + 1] the Gaussian from its middle on */
-    float *across;    /* the same times alpha */
+    float *across;    /* [reach + 1] the Gaussian times alpha */
 
-    int32_t *at;     /* [H][W] where the upper left neighbour is in the copy */
-    uint64_t *draws; /* the noise as bytes */
+    int32_t *at;     /* [H][W] offset of the upper left neighbour in the copy */
+    uint64_t *draws; /* random bits of the noise, one byte each */
 };
 
 ls_affine ls_affine_make(const ls_affine_parameters *m, ls_shape shape)
@@ -61,13 +61,13 @@ ls_affine ls_affine_make(const ls_affine_parameters *m, ls_shape shape)
     return map;
 }
 
-static int64_t in_vectors(int64_t count)
+static int64_t round_to_vectors(int64_t count)
 {
     return (count + LANES - 1) / LANES * LANES;
 }
 
-/* The Gaussian, cut off at `reach` and of sum 1. */
-static void make_gaussian(ls_warp *w, double alpha, double sigma)
+/* Sets the Gaussian, truncated at `reach` and normalised to sum 1. */
+static void set_gaussian(ls_warp *w, double alpha, double sigma)
 {
     double sum = 0;
     for (int k = -w->reach; k <= w->reach; k++)
@@ -79,7 +79,7 @@ static void make_gaussian(ls_warp *w, double alpha, double sigma)
     }
 }
 
-/* Gives each array its place, with room behind it for what whole vectors run over. */
+/* Allocates all arrays, each with spare elements for whole vectors beyond its end. */
 static ls_status make_workspace(ls_warp *w)
 {
     const int64_t H = w->shape.height, W = w->shape.width, reach = w->reach;
@@ -100,7 +100,7 @@ static ls_status make_workspace(ls_warp *w)
     enum { PARTS = sizeof parts / sizeof *parts };
     int64_t room = 0;
     for (int i = 0; i < PARTS; i++)
-        room += in_vectors(parts[i].count) + LANES;
+        room += round_to_vectors(parts[i].count) + LANES;
     w->workspace = ls_alloc(room, sizeof *w->workspace);
     w->at = ls_alloc(H * W + LANES, sizeof *w->at);
     w->draws = ls_alloc(noise / (int64_t)sizeof *w->draws + 1, sizeof *w->draws);
@@ -109,18 +109,18 @@ static ls_status make_workspace(ls_warp *w)
     float *at = w->workspace;
     for (int i = 0; i < PARTS; i++) {
         *parts[i].array = at;
-        at += in_vectors(parts[i].count) + LANES;
+        at += round_to_vectors(parts[i].count) + LANES;
     }
     return LS_OK;
 }
 
 ls_status ls_warp_create(ls_warp **out, ls_shape shape, double alpha, double sigma)
 {
-    const int64_t reach = (int64_t)ceil(3 * sigma); /* beyond lies 0.3 % of a Gaussian */
+    const int64_t reach = (int64_t)ceil(3 * sigma); /* 0.3 % of a Gaussian is beyond 3 sigma */
     const int64_t H = shape.height, W = shape.width;
     if ((H + 2 * reach + BORDERS) * (W + 2 * reach + BORDERS) > INT32_MAX)
-        return ls_fail(LS_ERR_USAGE, "--augment: images of %lldx%lld are too large for it",
-                       (long long)H, (long long)W);
+        return ls_fail(LS_ERR_USAGE, "--augment: images of %lldx%lld are too large", (long long)H,
+                       (long long)W);
     ls_warp *w = ls_alloc(1, sizeof *w);
     if (w == NULL)
         return LS_ERR_FAILURE;
@@ -134,7 +134,7 @@ ls_status ls_warp_create(ls_warp **out, ls_shape shape, double alpha, double sig
         return status;
     }
     if (reach > 0)
-        make_gaussian(w, alpha, sigma);
+        set_gaussian(w, alpha, sigma);
     *out = w;
     return LS_OK;
 }
@@ -150,18 +150,19 @@ void ls_warp_destroy(ls_warp **warp)
     *warp = NULL;
 }
 
-/* Bytes as numbers of mean 0 and, as those uniform in [-1, 1] have it, variance 1/3. */
-LS_DISPATCH static void center(int64_t count, const uint8_t *restrict bytes, float *restrict noise)
+/* Maps bytes to numbers of mean 0 and variance 1/3, as numbers uniform in [-1, 1] have. */
+LS_DISPATCH static void center_bytes(int64_t count, const uint8_t *restrict bytes,
+                                     float *restrict noise)
 {
     for (int64_t i = 0; i < count; i++)
         noise[i] = ((float)bytes[i] - 127.5f) / 128.0f;
 }
 
 /* out[i] = sum over k = -reach .. reach of gaussian[|k|] in[i + k step], for all pixels at once:
- * rows follow one another, so that a step down is as good as one to the side. What columns at a
- * row's ends get from its neighbours is not used. */
-LS_DISPATCH static void smooth(int64_t count, int64_t reach, const float *restrict gaussian,
-                               int64_t step, const float *restrict in, float *restrict out)
+ * rows are contiguous, so the same loop smooths along rows and columns. Columns at the ends of a
+ * row include values of adjacent rows; these columns are not used. */
+LS_DISPATCH static void smooth_field(int64_t count, int64_t reach, const float *restrict gaussian,
+                                     int64_t step, const float *restrict in, float *restrict out)
 {
     for (int64_t i = 0; i < count; i++)
         out[i] = gaussian[0] * in[i];
@@ -172,22 +173,22 @@ LS_DISPATCH static void smooth(int64_t count, int64_t reach, const float *restri
     }
 }
 
-/* Eight numbers of the noise come from one draw: each number of the field is a sum of so many that
- * their 256 levels don't show. */
+/* One 64-bit draw gives eight numbers of the noise, with 256 levels each: enough, as each number of
+ * the field is a sum of many. */
 static void draw_noise(ls_warp *w, uint64_t key)
 {
     const int64_t count = (w->shape.height + 2 * (int64_t)w->reach) * w->stride;
     const int64_t draws = count / (int64_t)sizeof *w->draws + 1;
     for (int64_t i = 0; i < draws; i++)
         w->draws[i] = htole64(ls_rng_at(key, (uint64_t)i));
-    center(count, (const uint8_t *)w->draws, w->noise);
+    center_bytes(count, (const uint8_t *)w->draws, w->noise);
 }
 
 static void smooth_noise(ls_warp *w, float *field)
 {
     const int64_t count = w->shape.height * w->stride, reach = w->reach;
-    smooth(count, reach, w->down, w->stride, w->noise + reach * w->stride, w->half);
-    smooth(count, reach, w->across, 1, w->half + reach, field);
+    smooth_field(count, reach, w->down, w->stride, w->noise + reach * w->stride, w->half);
+    smooth_field(count, reach, w->across, 1, w->half + reach, field);
 }
 
 void ls_warp_draw_field(ls_warp *w, uint64_t key)
@@ -207,16 +208,16 @@ void ls_warp_field(const ls_warp *w, const float **dx, const float **dy, int64_t
     *stride = w->stride;
 }
 
-/* One row of the map: where it begins, and its steps, in the copy's coordinates. */
+/* The map of one row in the copy's coordinates: source of pixel 0, and steps per pixel. */
 typedef struct row_map {
     float x, y, step_x, step_y;
-    float most_x, most_y; /* the last place that has neighbours */
+    float most_x, most_y; /* largest position with all neighbours */
     int32_t width;        /* of the copy */
 } row_map;
 
-LS_DISPATCH static void locate(int32_t vectors, row_map m, const float *restrict dx,
-                               const float *restrict dy, int32_t *restrict at, float *restrict fx,
-                               float *restrict fy)
+LS_DISPATCH static void locate_row(int32_t vectors, row_map m, const float *restrict dx,
+                                   const float *restrict dy, int32_t *restrict at,
+                                   float *restrict fx, float *restrict fy)
 {
     for (int32_t i = 0; i < vectors * LANES; i++) {
         float x = m.step_x * (float)i + m.x + dx[i];
@@ -232,9 +233,9 @@ LS_DISPATCH static void locate(int32_t vectors, row_map m, const float *restrict
     }
 }
 
-LS_DISPATCH static void look_up(int64_t count, const float *restrict padded, int64_t width,
-                                const int32_t *restrict at, const float *restrict fx,
-                                const float *restrict fy, float *restrict image)
+LS_DISPATCH static void interpolate(int64_t count, const float *restrict padded, int64_t width,
+                                    const int32_t *restrict at, const float *restrict fx,
+                                    const float *restrict fy, float *restrict image)
 {
     const float *below = padded + width;
     for (int64_t i = 0; i < count; i++) {
@@ -245,7 +246,7 @@ LS_DISPATCH static void look_up(int64_t count, const float *restrict padded, int
     }
 }
 
-static void locate_all(ls_warp *w, const ls_affine *map)
+static void locate_pixels(ls_warp *w, const ls_affine *map)
 {
     const int64_t H = w->shape.height, W = w->shape.width;
     row_map m = {.step_x = (float)map->xx,
@@ -253,12 +254,13 @@ static void locate_all(ls_warp *w, const ls_affine *map)
                  .most_x = (float)(W + 1),
                  .most_y = (float)(H + 1),
                  .width = (int32_t)w->padded_width};
-    /* The last vector of a row runs over into the next one, which comes after it. */
+    /* The last vector of a row writes beyond the row's end, into the next row, which is written
+     * later. */
     for (int64_t y = 0; y < H; y++) {
         m.x = (float)(map->xy * (double)y + map->x0 + BEFORE);
         m.y = (float)(map->yy * (double)y + map->y0 + BEFORE);
-        locate((int32_t)(in_vectors(W) / LANES), m, w->dx + y * w->stride, w->dy + y * w->stride,
-               w->at + y * W, w->fx + y * W, w->fy + y * W);
+        locate_row((int32_t)(round_to_vectors(W) / LANES), m, w->dx + y * w->stride,
+                   w->dy + y * w->stride, w->at + y * W, w->fx + y * W, w->fy + y * W);
     }
 }
 
@@ -270,11 +272,11 @@ void ls_warp_image(ls_warp *w, const ls_affine *map, float background, float *im
             w->padded[i] = background;
         w->background = background;
     }
-    locate_all(w, map);
+    locate_pixels(w, map);
     for (int64_t c = 0; c < w->shape.channels; c++, image += H * W) {
         for (int64_t y = 0; y < H; y++)
             memcpy(w->padded + (y + BEFORE) * w->padded_width + BEFORE, image + y * W,
                    (size_t)W * sizeof *image);
-        look_up(H * W, w->padded, w->padded_width, w->at, w->fx, w->fy, image);
+        interpolate(H * W, w->padded, w->padded_width, w->at, w->fx, w->fy, image);
     }
 }

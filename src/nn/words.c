@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A positive whole number that fills the argument. */
-static ls_status parse_count(const char *argument, const char *name, int64_t *out)
+/* Parses an argument that is a positive whole number. */
+static ls_status word_parse_count(const char *argument, const char *name, int64_t *out)
 {
     char *end;
     long long value = strtoll(argument, &end, 10);
@@ -17,19 +17,19 @@ static ls_status parse_count(const char *argument, const char *name, int64_t *ou
     return LS_OK;
 }
 
-static ls_status parse_units(const char *argument, ls_attributes *out)
+static ls_status word_parse_units(const char *argument, ls_attributes *out)
 {
-    return parse_count(argument, "number of units", &out->units);
+    return word_parse_count(argument, "number of units", &out->units);
 }
 
-static ls_status parse_window(const char *argument, ls_attributes *out)
+static ls_status word_parse_window(const char *argument, ls_attributes *out)
 {
-    const ls_status status = parse_count(argument, "size of the window", &out->window);
+    const ls_status status = word_parse_count(argument, "size of the window", &out->window);
     out->stride = out->window;
     return status;
 }
 
-static ls_status parse_filters(const char *argument, ls_attributes *out)
+static ls_status word_parse_filters(const char *argument, ls_attributes *out)
 {
     enum { MOST_FILTERS = 1 << 16, MOST_PIXELS = 1 << 10 /* also of a stride */ };
     int used = 0;
@@ -48,7 +48,7 @@ static ls_status parse_filters(const char *argument, ls_attributes *out)
     return LS_OK;
 }
 
-static ls_status parse_probability(const char *argument, ls_attributes *out)
+static ls_status word_parse_probability(const char *argument, ls_attributes *out)
 {
     char *end;
     out->rate = strtod(argument, &end);
@@ -60,21 +60,21 @@ static ls_status parse_probability(const char *argument, ls_attributes *out)
 
 static const ls_layer_word words[] = {
     {"dense", "UNITS", "fully connected, with bias unless batchnorm follows", &ls_op_dense,
-     parse_units},
+     word_parse_units},
     {"conv", "FILTERSxK[,STRIDE[,PAD]]",
-     "convolution, filters of K x K pixels, STRIDE (1) apart; bias as dense", &ls_op_conv,
-     parse_filters},
-    {"maxpool", "K", "the largest of each K x K pixels", &ls_op_maxpool, parse_window},
-    {"avgpool", "K", "the mean of each K x K pixels", &ls_op_avgpool, parse_window},
-    {"globalpool", NULL, "the mean of each channel over all pixels", &ls_op_globalpool, NULL},
-    {"flatten", NULL, "an image as one row; dense does so itself", NULL, NULL},
-    {"batchnorm", NULL,
-     "each channel to mean 0 and variance 1 over the global batch, then scaled, shifted",
+     "convolution with filters of K x K pixels; STRIDE 1, PAD 0; bias as in dense", &ls_op_conv,
+     word_parse_filters},
+    {"maxpool", "K", "maximum of each K x K window", &ls_op_maxpool, word_parse_window},
+    {"avgpool", "K", "mean of each K x K window", &ls_op_avgpool, word_parse_window},
+    {"globalpool", NULL, "mean of each channel over all pixels", &ls_op_globalpool, NULL},
+    {"flatten", NULL, "reshapes an image to one row; dense flattens, too", NULL, NULL},
+    {"batchnorm", NULL, "normalises each channel over the global batch, then scales and shifts",
      &ls_op_batchnorm, NULL},
-    {"dropout", "P", "in training, zeros with probability P", &ls_op_dropout, parse_probability},
+    {"dropout", "P", "in training, sets values to 0 with probability P", &ls_op_dropout,
+     word_parse_probability},
     {"relu", NULL, "max(x, 0)", &ls_op_relu, NULL},
     {"leaky-relu", NULL, "max(x, 0.01 x)", &ls_op_leaky_relu, NULL},
-    {"gelu", NULL, "x times the normal distribution's function of x", &ls_op_gelu, NULL},
+    {"gelu", NULL, "x Phi(x), Phi: cumulative normal distribution", &ls_op_gelu, NULL},
     {"silu", NULL, "x / (1 + exp(-x))", &ls_op_silu, NULL},
     {"sigmoid", NULL, "1 / (1 + exp(-x))", &ls_op_sigmoid, NULL},
     {"tanh", NULL, "hyperbolic tangent", &ls_op_tanh, NULL},

@@ -1,5 +1,5 @@
-/* The words of the model string: grammar and help. What a word computes is its operation's matter,
- * see op.h. */
+/* The words of the model string: grammar and help. Their mathematics is in the operations, see
+ * op.h. */
 #ifndef LS_NN_WORDS_H
 #define LS_NN_WORDS_H
 
@@ -7,19 +7,20 @@
 
 typedef struct ls_layer_word {
     const char *name;     /* "conv" */
-    const char *argument; /* form of what follows the colon, "UNITS"; NULL: takes none */
+    const char *argument; /* form of the argument after the colon, "UNITS"; NULL: no argument */
     const char *help;     /* one line */
-    const ls_op_kind *op; /* NULL: changes nothing but the shape */
+    const ls_op_kind *op; /* NULL: changes only the shape */
 
-    /* Reads the argument; NULL: takes none.
+    /* Parses the argument; NULL: no argument.
      * Errors: LS_ERR_USAGE with the reason. */
     ls_status (*parse)(const char *argument, ls_attributes *out);
 } ls_layer_word;
 
-/* Word `at`, from 0; NULL past the last. Local. */
+/* Returns word `at`, from 0; NULL after the last. Local. */
 const ls_layer_word *ls_layer_word_at(int at);
 
-/* The word that the start of a text names, up to a colon, comma or semicolon; NULL: none. Local. */
+/* Finds the word at the start of a text, which ends at a colon, comma or semicolon. Returns NULL if
+ * the word is unknown. Local. */
 const ls_layer_word *ls_layer_word_find(const char *text);
 
 /* Words of the graph. */

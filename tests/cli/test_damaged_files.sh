@@ -19,7 +19,7 @@ huge-chunk chunks above 1 GiB
 label-negative row 0 is -1
 huge-text 'format' is not a string of up to
 width has not the shape that the model gives it
-model-unknown word 1, 'dens:5': no layer is called that
+model-unknown word 1, 'dens:5': unknown layer
 history more elements than its storage can hold
 CASES
 for name in external-link virtual external overflow label-beyond; do

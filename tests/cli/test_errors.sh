@@ -39,18 +39,18 @@ train 2 "'12x' is not a whole number" --data $data --batch 12x
 train 2 "'fast' is not a number" --data $data --lr fast
 train 2 '--data is needed'
 train 2 '--run needs a value: DIR' --data $data --run --dry-run
-train 2 "word 2, 'rleu': no layer is called that; did you mean 'relu'" --data $data --model "dense:5 rleu"
+train 2 "word 2, 'rleu': unknown layer; did you mean 'relu'" --data $data --model "dense:5 rleu"
 train 2 "the last layer has 4 outputs but the data set has 5 classes" --data $data --model dense:4
-train 2 "word 1, 'dense:9,relu,dense:5': between layers stand blanks, not commas" --data $data --model dense:9,relu,dense:5
+train 2 "word 1, 'dense:9,relu,dense:5': separate layers by blanks, not commas" --data $data --model dense:9,relu,dense:5
 train 2 "unexpected argument 'relu': a value of several words needs quotes: --model \"dense:9 relu ...\"" --data $data --model dense:9 relu dense:5
 train 2 "unexpected argument 'data/data.h5'; did you mean --data data/data.h5" $data --model dense:5
 train 2 'no option --batch-size; did you mean --batch' --data $data --batch-size 3
 train 2 'no option —lr; did you mean --lr' --data $data —lr 3
-train 2 "word 1, 'Linear:5': no layer is called that; did you mean 'dense'" --data $data --model "Linear:5"
-train 2 "word 1, 'Conv2d:3x3': no layer is called that; did you mean 'conv'" --data $data --model "Conv2d:3x3 relu dense:5"
+train 2 "word 1, 'Linear:5': unknown layer; did you mean 'dense'" --data $data --model "Linear:5"
+train 2 "word 1, 'Conv2d:3x3': unknown layer; did you mean 'conv'" --data $data --model "Conv2d:3x3 relu dense:5"
 train 2 "--schedule: 'cosin' is none of: constant step cosine" --data $data --schedule cosin
-train 2 '--schedule onecycle begins with a warmup of its own' --data $data --schedule onecycle --warmup 1
-train 2 '--warmup 5 leaves nothing of 5 epochs' --data $data --schedule cosine --warmup 5
+train 2 '--schedule onecycle includes a warmup' --data $data --schedule onecycle --warmup 1
+train 2 '--warmup 5 leaves none of 5 epochs' --data $data --schedule cosine --warmup 5
 train 2 '--lr-gamma: 0 is too small, it must be above 0' --data $data --schedule step --lr-gamma 0
 train 2 '--plateau-patience: 0 is too small' --data $data --schedule plateau --plateau-patience 0
 for wrong in 128 linear linear: cubic:128 linear:0 sqrt:-3 sqrt:1.5 "linear: 8"; do
@@ -61,8 +61,8 @@ train 2 '--momentum: 1 is too large, it must be below 1' --data $data --momentum
 train 2 '--validation: 1 is too large, it must be below 1' --data $data --validation 1
 train 2 "--lr is given twice, as '0.1' and as '0.2': leave one out" --data $data --lr 0.1 --lr 0.2
 train 2 '--label-smoothing is for --loss cross-entropy' --data $data --label-smoothing 0.1 --loss mse --model $net
-train 2 "word 2, 'scal:1': nothing is called that; did you mean 'scale:S'" --data $data --model $net --augment "rotate:5 scal:1" --dry-run
-train 2 "word 1, 'rotate:5,shift:1': between words stand blanks, not commas" --data $data --model $net --augment rotate:5,shift:1 --dry-run
+train 2 "word 2, 'scal:1': unknown word; did you mean 'scale:S'" --data $data --model $net --augment "rotate:5 scal:1" --dry-run
+train 2 "word 1, 'rotate:5,shift:1': separate words by blanks, not commas" --data $data --model $net --augment rotate:5,shift:1 --dry-run
 printf 'lr = 1\nbatch = 3\nlr = 2\n' >twice.conf
 train 2 "twice.conf line 3: lr is given twice, as '1' and as '2'" --data $data --config twice.conf
 printf 'lr = 1\nepocs = 3\n' >bad.conf
@@ -83,7 +83,7 @@ for n in 1 3; do
     LOCKSTEP_FAULT=step:$((n - 1)):3 train 1 "injected fault at 'step'" --data $data --model $net --quiet
     for command in "train --data $data --model $net" "eval --data $data --checkpoint none" "bench --data $data --model $net"; do
         # shellcheck disable=SC2086
-        LOCKSTEP_FAULT=product:$((n - 1)):5 refuses 1 'OpenBLAS .* computes wrong products here .* by OPENBLAS_CORETYPE=' \
+        LOCKSTEP_FAULT=product:$((n - 1)):5 refuses 1 'OpenBLAS .* computes wrong products on this processor .* OPENBLAS_CORETYPE=' \
             mpirun -n $n "$lockstep" $command
     done
     LOCKSTEP_FAULT=checkpoint:0:1 train 1 "injected fault at 'checkpoint'" --data $data --model $net --run failed --quiet

@@ -387,8 +387,8 @@ static void bad_words_are_refused(void **state)
     const struct {
         const char *text, *part;
     } cases[] = {
-        {"rotat:15", "word 1, 'rotat:15': nothing is called that; did you mean 'rotate:DEGREES'?"},
-        {"shift:2 blur:3", "word 2, 'blur:3': nothing is called that; there are flip, rotate, "
+        {"rotat:15", "word 1, 'rotat:15': unknown word; did you mean 'rotate:DEGREES'?"},
+        {"shift:2 blur:3", "word 2, 'blur:3': unknown word; the words are flip, rotate, "
                            "scale, shift, shear, elastic, erase"},
         {"rotate", "word 1, 'rotate': write it as rotate:DEGREES"},
         {"rotate:", "write it as rotate:DEGREES"},
@@ -408,9 +408,9 @@ static void bad_words_are_refused(void **state)
         {"elastic:-1,4", "the alpha must be from 0 to 10000"},
         {"flip:2", "the probability must be from 0 to 1"},
         {"erase:1.5", "the fraction must be from 0 to 1"},
-        {"rotate:1 shift:1 rotate:1", "word 3, 'rotate:1': stands there twice"},
+        {"rotate:1 shift:1 rotate:1", "word 3, 'rotate:1': is given twice"},
         {"rotate:1 none", "word 2, 'none'"},
-        {":", "word 1, ':': nothing is called that"},
+        {":", "word 1, ':': unknown word"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ls_augment *augment = NULL;

@@ -135,7 +135,8 @@ static product that_leaves_sums_of_nothing(product p)
 
 static void assert_found(void)
 {
-    assert_fails(ls_compute_check(), LS_ERR_FAILURE, "computes wrong products here (A");
+    assert_fails(ls_compute_check(), LS_ERR_FAILURE,
+                 "computes wrong products on this processor (A");
     assert_non_null(strstr(ls_error_text(), ls_compute_version()));
     assert_non_null(strstr(ls_error_text(), "OPENBLAS_CORETYPE="));
     spoiled = NULL;

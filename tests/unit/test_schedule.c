@@ -192,8 +192,8 @@ static void refuse_settings_that_do_not_go_together(void **state)
         ls_schedule_config config;
         const char *says;
     } cases[] = {
-        {{.kind = LS_SCHEDULE_ONECYCLE, .warmup = 1}, "warmup of its own"},
-        {{.kind = LS_SCHEDULE_COSINE, .warmup = 3}, "leaves nothing of 3 epochs"},
+        {{.kind = LS_SCHEDULE_ONECYCLE, .warmup = 1}, "includes a warmup"},
+        {{.kind = LS_SCHEDULE_COSINE, .warmup = 3}, "leaves none of 3 epochs"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_fails(ls_schedule_check(&cases[i].config, 3), LS_ERR_USAGE, cases[i].says);

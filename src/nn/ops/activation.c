@@ -1,33 +1,33 @@
 /* Elementwise activations, and softmax, which works on whole rows. n: values in the rows of a call.
- * Backward functions return at once where dx is not wanted. */
+ * Backward functions do nothing if dx is NULL. */
 #include "nn/op.h"
 
 #include <math.h>
 
-static int64_t values(const ls_op *op, const ls_op_data *d)
+static int64_t value_count(const ls_op *op, const ls_op_data *d)
 {
     return d->rows * ls_shape_size(op->out);
 }
 
-/* What is saved of a row: one number for each value. */
-static int64_t one_per_value(const ls_op *op)
+/* Floats saved per row: one for each value. */
+static int64_t activation_saved(const ls_op *op)
 {
     return ls_shape_size(op->out);
 }
 
 static void relu_forward(const ls_op *op, const ls_op_data *d)
 {
-    const int64_t n = values(op, d);
+    const int64_t n = value_count(op, d);
     const float *x = d->x[0];
     float *y = d->y;
-    /* Written so that a NaN passes: it must reach the loss to be seen. */
+    /* This form passes a NaN on: the NaN must reach the loss to be detected. */
     for (int64_t i = 0; i < n; i++)
         y[i] = x[i] < 0 ? 0 : x[i];
 }
 
 static void relu_backward(const ls_op *op, const ls_op_data *d)
 {
-    const int64_t n = values(op, d);
+    const int64_t n = value_count(op, d);
     const float *y = d->y, *dy = d->dy;
     float *dx = d->dx[0];
     for (int64_t i = 0; dx != NULL && i < n; i++)
@@ -46,7 +46,7 @@ const ls_op_kind ls_op_relu = {
 
 static void leaky_relu_forward(const ls_op *op, const ls_op_data *d)
 {
-    const int64_t n = values(op, d);
+    const int64_t n = value_count(op, d);
     const float *x = d->x[0];
     float *y = d->y;
     for (int64_t i = 0; i < n; i++)
@@ -55,7 +55,7 @@ static void leaky_relu_forward(const ls_op *op, const ls_op_data *d)
 
 static void leaky_relu_backward(const ls_op *op, const ls_op_data *d)
 {
-    const int64_t n = values(op, d);
+    const int64_t n = value_count(op, d);
     const float *x = d->x[0], *dy = d->dy;
     float *dx = d->dx[0];
     for (int64_t i = 0; dx != NULL && i < n; i++)
@@ -69,12 +69,12 @@ const ls_op_kind ls_op_leaky_relu = {
     .relu_like = true,
 };
 
-/* gelu: y = x Phi(x), where Phi is the distribution function of the normal distribution and phi its
- * density (Hendrycks and Gimpel, Gaussian Error Linear Units, 2016); dx = dy (Phi(x) + x phi(x)).
- * Phi(x) is saved. */
+/* gelu: y = x Phi(x), dx = dy (Phi(x) + x phi(x)), where Phi and phi are the cumulative
+ * distribution function and the density of the standard normal distribution (Hendrycks and Gimpel,
+ * Gaussian Error Linear Units, 2016). Phi(x) is saved. */
 static void gelu_forward(const ls_op *op, const ls_op_data *d)
 {
-    const int64_t n = values(op, d);
+    const int64_t n = value_count(op, d);
     const float *x = d->x[0];
     float *y = d->y, *Phi = d->saved;
     for (int64_t i = 0; i < n; i++) {
@@ -85,7 +85,7 @@ static void gelu_forward(const ls_op *op, const ls_op_data *d)
 
 static void gelu_backward(const ls_op *op, const ls_op_data *d)
 {
-    const int64_t n = values(op, d);
+    const int64_t n = value_count(op, d);
     const float *x = d->x[0], *dy = d->dy, *Phi = d->saved;
     float *dx = d->dx[0];
     for (int64_t i = 0; dx != NULL && i < n; i++) {
@@ -98,15 +98,15 @@ const ls_op_kind ls_op_gelu = {
     .name = "gelu",
     .forward = gelu_forward,
     .backward = gelu_backward,
-    .saved = one_per_value,
+    .saved = activation_saved,
     .relu_like = true,
 };
 
-/* silu: y = x s(x), where s is the logistic function; dx = dy s(x) (1 + x (1 - s(x))) (Elfwing, Uchibe
- * and Doya, Sigmoid-weighted linear units, 2018). s(x) is saved. */
+/* silu: y = x s(x), dx = dy s(x) (1 + x (1 - s(x))), where s is the logistic function (Elfwing,
+ * Uchibe and Doya, Sigmoid-weighted linear units, 2018). s(x) is saved. */
 static void silu_forward(const ls_op *op, const ls_op_data *d)
 {
-    const int64_t n = values(op, d);
+    const int64_t n = value_count(op, d);
     const float *x = d->x[0];
     float *y = d->y, *s = d->saved;
     for (int64_t i = 0; i < n; i++) {
@@ -117,7 +117,7 @@ static void silu_forward(const ls_op *op, const ls_op_data *d)
 
 static void silu_backward(const ls_op *op, const ls_op_data *d)
 {
-    const int64_t n = values(op, d);
+    const int64_t n = value_count(op, d);
     const float *x = d->x[0], *dy = d->dy, *s = d->saved;
     float *dx = d->dx[0];
     for (int64_t i = 0; dx != NULL && i < n; i++)
@@ -128,13 +128,13 @@ const ls_op_kind ls_op_silu = {
     .name = "silu",
     .forward = silu_forward,
     .backward = silu_backward,
-    .saved = one_per_value,
+    .saved = activation_saved,
     .relu_like = true,
 };
 
 static void sigmoid_forward(const ls_op *op, const ls_op_data *d)
 {
-    const int64_t n = values(op, d);
+    const int64_t n = value_count(op, d);
     const float *x = d->x[0];
     float *y = d->y;
     for (int64_t i = 0; i < n; i++)
@@ -143,7 +143,7 @@ static void sigmoid_forward(const ls_op *op, const ls_op_data *d)
 
 static void sigmoid_backward(const ls_op *op, const ls_op_data *d)
 {
-    const int64_t n = values(op, d);
+    const int64_t n = value_count(op, d);
     const float *y = d->y, *dy = d->dy;
     float *dx = d->dx[0];
     for (int64_t i = 0; dx != NULL && i < n; i++)
@@ -159,7 +159,7 @@ const ls_op_kind ls_op_sigmoid = {
 
 static void tanh_forward(const ls_op *op, const ls_op_data *d)
 {
-    const int64_t n = values(op, d);
+    const int64_t n = value_count(op, d);
     const float *x = d->x[0];
     float *y = d->y;
     for (int64_t i = 0; i < n; i++)
@@ -168,7 +168,7 @@ static void tanh_forward(const ls_op *op, const ls_op_data *d)
 
 static void tanh_backward(const ls_op *op, const ls_op_data *d)
 {
-    const int64_t n = values(op, d);
+    const int64_t n = value_count(op, d);
     const float *y = d->y, *dy = d->dy;
     float *dx = d->dx[0];
     for (int64_t i = 0; dx != NULL && i < n; i++)

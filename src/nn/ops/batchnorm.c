@@ -1,6 +1,6 @@
-/* batchnorm: each channel is brought to mean 0 and variance 1, then scaled and shifted (Ioffe and
- * Szegedy, Batch Normalization, 2015). In training mean and variance are those of the global batch;
- * else they are running statistics, which training keeps as parameters, see ls_param.
+/* batchnorm: normalises each channel to mean 0 and variance 1, then scales and shifts it (Ioffe and
+ * Szegedy, Batch Normalization, 2015). Training uses the mean and variance of the global batch;
+ * evaluation uses running statistics, which training keeps as parameters, see ls_param.
  *
  * N: values of a channel in the global batch; C: channels; x, y [rows * pixels][C].
  *
@@ -9,10 +9,10 @@
  *                                          v = -a (sum of dy) / N
  *     dscale = (sum of dy (x - mean)) / sqrt(var + EPSILON)         dshift = sum of dy
  *
- * The variance is the mean square less the square of the mean, which cancels where the mean is much
- * larger than the deviation: then a second round sums the squares of deviations from the mean. Means
- * are doubles; `middle` is the mean as a float, so that x - middle can be computed in floats, and the
- * difference between the two is made good in b and v. */
+ * The variance is the mean square minus the square of the mean. This difference cancels if the mean
+ * is much larger than the standard deviation: then a second round sums the squared deviations from
+ * the mean. Means are doubles; `middle` is the mean as a float, so that x - middle can be computed
+ * in floats; b and v correct for the difference between mean and middle. */
 #include "base/dispatch.h"
 #include "nn/op.h"
 
@@ -21,23 +21,23 @@
 
 #define EPSILON 1e-5
 
-/* The square of a mean in variances from which on a second round is needed. Below, an addition loses
- * 2^-33 of the variance. */
+/* A second round is needed if mean^2 / variance is above this. Below, an addition loses 2^-33 of
+ * the variance. */
 #define REMOTE 0x1p20
 
 enum { SCALE, SHIFT, MEAN, VARIANCE };
 
-/* Kept from forward to backward, for each channel. */
+/* State kept from the forward to the backward pass, for each channel. */
 typedef struct state {
     double *values; /* [1] N */
-    double *mean;   /* [C], as all that follow */
+    double *mean;   /* [C], like all arrays below */
     double *variance;
     float *middle;
     float *a, *b; /* y = a (x - middle) + b */
     float *u, *v; /* dx = a dy + u (x - middle) + v */
 } state;
 
-static int64_t state_floats(const ls_op *op)
+static int64_t batchnorm_state(const ls_op *op)
 {
     const int64_t C = op->in[0].channels, doubles = 1 + 2 * C, floats = 5 * C;
     return 2 * doubles + floats;
@@ -58,12 +58,12 @@ static state state_of(const ls_op *op, const ls_op_data *d)
                    .v = floats + 4 * C};
 }
 
-static int64_t pixels_of(const ls_op *op)
+static int64_t pixel_count(const ls_op *op)
 {
     return op->in[0].height * op->in[0].width;
 }
 
-static ls_status configure(ls_op *op)
+static ls_status batchnorm_configure(ls_op *op)
 {
     const int64_t C = op->in[0].channels;
     op->out = op->in[0];
@@ -74,7 +74,7 @@ static ls_status configure(ls_op *op)
     return LS_OK;
 }
 
-static void initialise(const ls_op *op, uint64_t seed, bool before_relu, float *params)
+static void batchnorm_initialise(const ls_op *op, uint64_t seed, bool before_relu, float *params)
 {
     (void)seed, (void)before_relu;
     ls_init_constant(op, SCALE, 1, params);
@@ -83,15 +83,15 @@ static void initialise(const ls_op *op, uint64_t seed, bool before_relu, float *
     ls_init_constant(op, VARIANCE, 1, params);
 }
 
-/* Sums that are taken over the global batch: two for each channel, and N. */
-static int count(const ls_op *op)
+/* Sums over the global batch: two for each channel, and N. */
+static int batchnorm_count(const ls_op *op)
 {
     return (int)(2 * op->in[0].channels + 1);
 }
 
-/* Adds x and x * other, of some values of each channel, to their sums. */
-LS_DISPATCH static void add_values(int64_t values, int64_t C, const float *restrict x,
-                                   const float *other, double *restrict sums)
+/* Adds x and x * other to each channel's sums. values: per channel. */
+LS_DISPATCH static void sum_products(int64_t values, int64_t C, const float *restrict x,
+                                     const float *other, double *restrict sums)
 {
     for (int64_t i = 0; i < values; i++, x += C, other += C)
         for (int64_t c = 0; c < C; c++) {
@@ -100,8 +100,8 @@ LS_DISPATCH static void add_values(int64_t values, int64_t C, const float *restr
         }
 }
 
-/* Adds x - mean and its square. */
-LS_DISPATCH static void add_deviations(int64_t values, int64_t C, const double *restrict mean,
+/* Adds x - mean and (x - mean)^2 to each channel's sums. */
+LS_DISPATCH static void sum_deviations(int64_t values, int64_t C, const double *restrict mean,
                                        const float *restrict x, double *restrict sums)
 {
     for (int64_t i = 0; i < values; i++, x += C)
@@ -112,40 +112,40 @@ LS_DISPATCH static void add_deviations(int64_t values, int64_t C, const double *
         }
 }
 
-/* The mask of the fused relu, from y as forward() made it. */
-LS_DISPATCH static void mask(int64_t values, int64_t C, const float *restrict a,
-                             const float *restrict middle, const float *restrict b,
-                             const float *restrict x, float *restrict dy)
+/* Applies the fused relu's mask to dy. Recomputes y with the operations of batchnorm_forward(). */
+LS_DISPATCH static void mask_gradient(int64_t values, int64_t C, const float *restrict a,
+                                      const float *restrict middle, const float *restrict b,
+                                      const float *restrict x, float *restrict dy)
 {
     for (int64_t i = 0; i < values; i++, x += C, dy += C)
         for (int64_t c = 0; c < C; c++)
             dy[c] = a[c] * (x[c] - middle[c]) + b[c] > 0 ? dy[c] : 0;
 }
 
-/* Sums of x and x^2, of x - mean and its square, or of dy and dy x. */
-static void add(const ls_op *op, const ls_op_data *d, ls_statistics_of of, double *sums)
+/* Sums x and x^2, x - mean and (x - mean)^2, or dy and dy x. */
+static void batchnorm_add(const ls_op *op, const ls_op_data *d, ls_statistics_of of, double *sums)
 {
     const state s = state_of(op, d);
-    const int64_t C = op->in[0].channels, pixels = pixels_of(op);
+    const int64_t C = op->in[0].channels, pixels = pixel_count(op);
     const float *x = d->x[0];
     float *dy = d->dy;
     memset(sums, 0, (size_t)(2 * C) * sizeof *sums);
     sums[2 * C] = (double)(d->rows * pixels);
     for (int64_t r = 0; r < d->rows; r++, x += pixels * C) {
         if (of == LS_STATISTICS_OF_INPUTS)
-            add_values(pixels, C, x, x, sums);
+            sum_products(pixels, C, x, x, sums);
         if (of == LS_STATISTICS_OF_INPUTS_AGAIN)
-            add_deviations(pixels, C, s.mean, x, sums);
+            sum_deviations(pixels, C, s.mean, x, sums);
         if (of != LS_STATISTICS_OF_GRADIENTS)
             continue;
         if (op->fused_relu)
-            mask(pixels, C, s.a, s.middle, s.b, x, dy);
-        add_values(pixels, C, dy, x, sums);
+            mask_gradient(pixels, C, s.a, s.middle, s.b, x, dy);
+        sum_products(pixels, C, dy, x, sums);
         dy += pixels * C;
     }
 }
 
-/* Makes a, middle and b of mean and variance. */
+/* Computes a, middle and b from mean and variance. */
 static void make_affine(const ls_op *op, const ls_op_data *d)
 {
     const state s = state_of(op, d);
@@ -157,9 +157,9 @@ static void make_affine(const ls_op *op, const ls_op_data *d)
     }
 }
 
-/* Makes mean and variance of the sums of deviations from the mean so far, 0 at first. Returns true
- * if that was too far away from one of the means. */
-static bool take_inputs(const ls_op *op, const ls_op_data *d, bool first, const double *sums)
+/* Computes mean and variance from the sums of deviations from the previous mean, 0 in the first
+ * round. Returns true if a second round is needed: some mean is too far from 0. */
+static bool set_moments(const ls_op *op, const ls_op_data *d, bool first, const double *sums)
 {
     const state s = state_of(op, d);
     const int64_t C = op->in[0].channels;
@@ -175,8 +175,8 @@ static bool take_inputs(const ls_op *op, const ls_op_data *d, bool first, const 
     return first && remote;
 }
 
-/* Makes u and v of the sums of dy and dy x. */
-static void take_gradients(const ls_op *op, const ls_op_data *d, const double *sums)
+/* Computes u and v from the sums of dy and dy x. */
+static void set_gradient_terms(const ls_op *op, const ls_op_data *d, const double *sums)
 {
     const state s = state_of(op, d);
     const int64_t C = op->in[0].channels;
@@ -189,18 +189,20 @@ static void take_gradients(const ls_op *op, const ls_op_data *d, const double *s
     }
 }
 
-static bool take(const ls_op *op, const ls_op_data *d, ls_statistics_of of, const double *sums)
+static bool batchnorm_finish(const ls_op *op, const ls_op_data *d, ls_statistics_of of,
+                             const double *sums)
 {
     if (of != LS_STATISTICS_OF_GRADIENTS)
-        return take_inputs(op, d, of == LS_STATISTICS_OF_INPUTS, sums);
-    take_gradients(op, d, sums);
+        return set_moments(op, d, of == LS_STATISTICS_OF_INPUTS, sums);
+    set_gradient_terms(op, d, sums);
     return false;
 }
 
-/* y = a (x - middle) + b, for each channel, and the relu that may follow. */
-LS_DISPATCH static void apply(int64_t values, int64_t C, bool relu, const float *restrict a,
-                              const float *restrict middle, const float *restrict b,
-                              const float *restrict x, float *restrict y)
+/* y = a (x - middle) + b for each channel, then the fused relu if `relu`. */
+LS_DISPATCH static void normalise_rows(int64_t values, int64_t C, bool relu,
+                                       const float *restrict a, const float *restrict middle,
+                                       const float *restrict b, const float *restrict x,
+                                       float *restrict y)
 {
     for (int64_t i = 0; i < values; i++, x += C, y += C) {
         if (!relu) {
@@ -215,7 +217,7 @@ LS_DISPATCH static void apply(int64_t values, int64_t C, bool relu, const float 
     }
 }
 
-static void forward(const ls_op *op, const ls_op_data *d)
+static void batchnorm_forward(const ls_op *op, const ls_op_data *d)
 {
     const state s = state_of(op, d);
     const int64_t C = op->in[0].channels;
@@ -225,23 +227,24 @@ static void forward(const ls_op *op, const ls_op_data *d)
     }
     if (!d->training)
         make_affine(op, d);
-    apply(d->rows * pixels_of(op), C, op->fused_relu, s.a, s.middle, s.b, d->x[0], d->y);
+    normalise_rows(d->rows * pixel_count(op), C, op->fused_relu, s.a, s.middle, s.b, d->x[0], d->y);
 }
 
-/* dx = a dy + u (x - middle) + v, in place of dy. */
-LS_DISPATCH static void apply_back(int64_t values, int64_t C, const float *restrict a,
-                                   const float *restrict middle, const float *restrict u,
-                                   const float *restrict v, const float *restrict x,
-                                   float *restrict dy)
+/* dx = a dy + u (x - middle) + v, in place: dy is both input and output. */
+LS_DISPATCH static void normalise_backward(int64_t values, int64_t C, const float *restrict a,
+                                           const float *restrict middle, const float *restrict u,
+                                           const float *restrict v, const float *restrict x,
+                                           float *restrict dy)
 {
     for (int64_t i = 0; i < values; i++, x += C, dy += C)
         for (int64_t c = 0; c < C; c++)
             dy[c] = a[c] * dy[c] + u[c] * (x[c] - middle[c]) + v[c];
 }
 
-/* Gradients of scale and shift; and of the running statistics: rows times their difference from the
- * batch's, where the variance is that of a sample. A single value has no statistics to follow. */
-static void make_gradients(const ls_op *op, const ls_op_data *d)
+/* Gradients of scale and shift; and of running statistics: rows times the difference between
+ * running statistic and statistic of the batch, with the unbiased sample variance. A single value
+ * has no variance, so running statistics do not change if N is 1. */
+static void param_gradients(const ls_op *op, const ls_op_data *d)
 {
     const state s = state_of(op, d);
     const int64_t C = op->in[0].channels;
@@ -256,24 +259,25 @@ static void make_gradients(const ls_op *op, const ls_op_data *d)
     }
 }
 
-static void backward(const ls_op *op, const ls_op_data *d)
+static void batchnorm_backward(const ls_op *op, const ls_op_data *d)
 {
     const state s = state_of(op, d);
-    make_gradients(op, d);
+    param_gradients(op, d);
     if (d->dx[0] != NULL)
-        apply_back(d->rows * pixels_of(op), op->in[0].channels, s.a, s.middle, s.u, s.v, d->x[0],
-                   d->dx[0]);
+        normalise_backward(d->rows * pixel_count(op), op->in[0].channels, s.a, s.middle, s.u, s.v,
+                           d->x[0], d->dx[0]);
 }
 
-static const ls_batch_statistics statistics = {.count = count, .add = add, .take = take};
+static const ls_batch_statistics statistics = {
+    .count = batchnorm_count, .add = batchnorm_add, .finish = batchnorm_finish};
 
 const ls_op_kind ls_op_batchnorm = {
     .name = "batchnorm",
-    .configure = configure,
-    .initialise = initialise,
-    .forward = forward,
-    .backward = backward,
-    .state = state_floats,
+    .configure = batchnorm_configure,
+    .initialise = batchnorm_initialise,
+    .forward = batchnorm_forward,
+    .backward = batchnorm_backward,
+    .state = batchnorm_state,
     .statistics = &statistics,
     .in_place = true,
     .fuses_relu = true,

@@ -1,13 +1,13 @@
-/* conv:FILTERSxK[,STRIDE[,PAD]]: F filters of K x K pixels, moved by STRIDE pixels over an image with
- * PAD zeros around it. C: channels; w [K][K][C][F]; x, y [H][W][channels]:
+/* conv:FILTERSxK[,STRIDE[,PAD]]: F filters of K x K pixels with a stride of STRIDE pixels, over
+ * images with PAD zeros on each side. C: channels; w [K][K][C][F]; x, y [H][W][channels]:
  *
  *     y[h][v][f] = b[f] + sum over i, j, c of x[h STRIDE + i][v STRIDE + j][c] w[i][j][c][f]
  *
- * backward, dw and dx are the same sum with x or w replaced by dy. A stride above K skips pixels,
- * whose gradient is 0. J = K * C: taps of a row of the kernel, see conv_kernel.h.
+ * In the backward pass dw and dx are the same sum with x or w replaced by dy. A stride above K
+ * skips pixels, whose gradient is 0. J = K * C: taps of a row of the kernel, see conv_kernel.h.
  *
- * Images are not unfolded into a matrix: the kernel reads them in place. Only images with a margin
- * are copied, a few at a time, into scratch memory. */
+ * Images are not unfolded into a matrix: the kernel reads images in place. Only if PAD > 0 are
+ * images copied, a few at a time, into scratch memory with margins. */
 #include "nn/op.h"
 #include "nn/ops/conv_kernel.h"
 
@@ -15,27 +15,29 @@
 
 enum { WEIGHT, BIAS };
 
-/* Floats of images, or of their outputs' gradients, from which the weights' gradient is computed at a
- * time: they stay in the cache while each block of weights reads them. */
+/* The gradient of the weights is computed from chunks of images. A chunk has at most this number of
+ * floats in x, and in dy, so that the chunk stays in the cache while each block of weights reads
+ * it. */
 enum { PIECE = 1 << 16 };
 
 /* Sizes, kernels and scratch arrays of a call. */
 typedef struct plan {
     ls_conv_shape shape;
     int64_t C, pad;
-    int64_t in, out;                  /* floats in an image, without margins, and in its output */
+    int64_t in, out;                  /* floats in an image without margins, in its output */
     int64_t piece;                    /* images at a time */
-    int64_t filters, taps;            /* filled up to whole blocks of the next two */
+    int64_t filters, taps;            /* rounded up to whole blocks of these kernels: */
     const ls_conv_kernel *of_filters; /* in blocks of filters */
     const ls_conv_kernel *of_taps;    /* in blocks of taps */
-    float *by_filter;                 /* weights as the one wants them */
-    float *bias;                      /* filled up to whole blocks */
-    float *by_tap;                    /* weights as the other wants them */
-    float *margin;                    /* [piece][image] with margins, where there are any */
+    float *by_filter;                 /* weights in the layout of `of_filters` */
+    float *bias;                      /* zero-padded to whole blocks */
+    float *by_tap;                    /* weights in the layout of `of_taps` */
+    float *margin;                    /* [piece][image] images with margins; unused if pad is 0 */
 } plan;
 
-/* The kernel for this processor and blocks of `width` floats: a wide one pays if it is filled. */
-static const ls_conv_kernel *choose(int64_t width)
+/* The kernel for this processor and blocks of `width` floats: a wide kernel pays only if its
+ * vectors are full. */
+static const ls_conv_kernel *choose_kernel(int64_t width)
 {
 #if defined(__x86_64__)
     enum { NARROW = 8 };
@@ -51,19 +53,19 @@ static const ls_conv_kernel *choose(int64_t width)
 bool ls_conv_fuses(void)
 {
 #if defined(__x86_64__)
-    return choose(1) != &ls_conv_any;
+    return choose_kernel(1) != &ls_conv_any;
 #else
     return true;
 #endif
 }
 
 /* `count`, rounded up to whole blocks. */
-static int64_t in_blocks(int64_t count, const ls_conv_kernel *kernel)
+static int64_t round_to_blocks(int64_t count, const ls_conv_kernel *kernel)
 {
     return (count + kernel->block - 1) / kernel->block * kernel->block;
 }
 
-/* All but where the arrays are. */
+/* A plan without its arrays. */
 static plan make_sizes(const ls_op *op)
 {
     const ls_attributes a = op->attributes;
@@ -82,16 +84,16 @@ static plan make_sizes(const ls_op *op)
               .pad = a.pad,
               .in = ls_shape_size(op->in[0]),
               .out = ls_shape_size(op->out),
-              .of_filters = choose(F),
-              .of_taps = choose(K * C)};
+              .of_filters = choose_kernel(F),
+              .of_taps = choose_kernel(K * C)};
     const int64_t larger = p.shape.image > p.out ? p.shape.image : p.out;
     p.piece = larger < PIECE ? PIECE / larger : 1;
-    p.filters = in_blocks(F, p.of_filters);
-    p.taps = in_blocks(K * C, p.of_taps);
+    p.filters = round_to_blocks(F, p.of_filters);
+    p.taps = round_to_blocks(K * C, p.of_taps);
     return p;
 }
 
-static int64_t scratch(const ls_op *op)
+static int64_t conv_scratch(const ls_op *op)
 {
     const plan p = make_sizes(op);
     return p.filters * p.shape.K * p.shape.taps + p.filters + p.taps * p.shape.K * p.shape.filters +
@@ -108,7 +110,7 @@ static plan make_plan(const ls_op *op, float *memory)
     return p;
 }
 
-static ls_status configure(ls_op *op)
+static ls_status conv_configure(ls_op *op)
 {
     const ls_attributes a = op->attributes;
     const int64_t K = a.window, F = a.units, C = op->in[0].channels;
@@ -118,14 +120,14 @@ static ls_status configure(ls_op *op)
                        "a kernel of %lld x %lld does not fit into an image of %lld x %lld",
                        (long long)K, (long long)K, (long long)height, (long long)width);
     if (F * K * K > INT32_MAX / C)
-        return ls_fail(LS_ERR_USAGE, "its weights are more than 2^31");
+        return ls_fail(LS_ERR_USAGE, "the layer has more than 2^31 weights");
     op->out = (ls_shape){F, (height - K) / a.stride + 1, (width - K) / a.stride + 1};
     ls_op_add_param(op, "weight", 4, (int64_t[]){K, K, C, F});
     ls_op_add_param(op, "bias", 1, (int64_t[]){F});
     return LS_OK;
 }
 
-static void initialise(const ls_op *op, uint64_t seed, bool before_relu, float *params)
+static void conv_initialise(const ls_op *op, uint64_t seed, bool before_relu, float *params)
 {
     const int64_t pixels = op->attributes.window * op->attributes.window;
     ls_init_uniform(op, WEIGHT, seed, before_relu, pixels * op->in[0].channels,
@@ -133,7 +135,7 @@ static void initialise(const ls_op *op, uint64_t seed, bool before_relu, float *
     ls_init_constant(op, BIAS, 0, params);
 }
 
-/* Weights [K][J][F], and the bias, for the kernel that works in blocks of filters. */
+/* Copies weights [K][J][F] and bias into the layout of `of_filters`. */
 static void block_filters(const plan *p, const float *w, const float *bias)
 {
     const int64_t F = p->shape.filters, rows = p->shape.K * p->shape.taps;
@@ -151,7 +153,7 @@ static void block_filters(const plan *p, const float *w, const float *bias)
         memcpy(p->bias, bias, (size_t)F * sizeof *bias);
 }
 
-/* The same weights for the one that works in blocks of taps. */
+/* Copies weights [K][J][F] into the layout of `of_taps`. */
 static void block_taps(const plan *p, const float *w)
 {
     const int64_t F = p->shape.filters, J = p->shape.taps, block = p->of_taps->block;
@@ -163,8 +165,8 @@ static void block_taps(const plan *p, const float *w)
                     to[i] = j + i < J ? w[(k * J + j + i) * F + f] : 0;
 }
 
-/* Copies images into the middle of ones with margins, or out of there. */
-static void copy_in(const plan *p, int64_t images, const float *x)
+/* Copies images without margins to images with zero margins. */
+static void add_margins(const plan *p, int64_t images, const float *x)
 {
     const int64_t left = p->pad * p->C, line = p->shape.row - 2 * left;
     float *to = p->margin;
@@ -175,7 +177,8 @@ static void copy_in(const plan *p, int64_t images, const float *x)
                    (size_t)line * sizeof *to);
 }
 
-static void copy_out(const plan *p, float *dx)
+/* Copies the gradient of an image with margins to one without. */
+static void remove_margins(const plan *p, float *dx)
 {
     const int64_t left = p->pad * p->C, line = p->shape.row - 2 * left;
     for (int64_t at = 0; at < p->in; at += line)
@@ -183,26 +186,26 @@ static void copy_out(const plan *p, float *dx)
                (size_t)line * sizeof *dx);
 }
 
-/* Some images as the kernel wants them: with margins. */
-static const float *images_of(const plan *p, int64_t images, const float *x)
+/* Images as the kernel reads them: with margins. */
+static const float *with_margins(const plan *p, int64_t images, const float *x)
 {
     if (p->pad == 0)
         return x;
-    copy_in(p, images, x);
+    add_margins(p, images, x);
     return p->margin;
 }
 
-static void forward(const ls_op *op, const ls_op_data *d)
+static void conv_forward(const ls_op *op, const ls_op_data *d)
 {
     const plan p = make_plan(op, d->scratch);
     block_filters(&p, d->w[WEIGHT], d->w[BIAS]);
     for (int64_t r = 0; r < d->rows; r++)
         p.of_filters->forward(&p.shape, p.by_filter, p.bias, op->fused_relu,
-                              images_of(&p, 1, d->x[0] + r * p.in), d->y + r * p.out);
+                              with_margins(&p, 1, d->x[0] + r * p.in), d->y + r * p.out);
 }
 
-/* dx of each image. */
-static void image_gradients(const plan *p, int64_t images, const float *w, const float *dy,
+/* Computes dx of each image. */
+static void input_gradients(const plan *p, int64_t images, const float *w, const float *dy,
                             float *dx)
 {
     block_taps(p, w);
@@ -211,45 +214,45 @@ static void image_gradients(const plan *p, int64_t images, const float *w, const
         memset(to, 0, (size_t)p->shape.image * sizeof *to);
         p->of_taps->image(&p->shape, p->by_tap, dy, to);
         if (p->pad > 0)
-            copy_out(p, dx);
+            remove_margins(p, dx);
     }
 }
 
-/* dw, of all images. */
+/* Computes dw, summed over all images. */
 static void weight_gradient(const plan *p, int64_t images, const float *x, const float *dy,
                             int64_t weights, float *dw)
 {
     memset(dw, 0, (size_t)weights * sizeof *dw);
     for (int64_t r = 0; r < images; r += p->piece) {
         const int64_t left = images - r, some = left < p->piece ? left : p->piece;
-        p->of_filters->weights(&p->shape, some, images_of(p, some, x + r * p->in), dy + r * p->out,
-                               dw);
+        p->of_filters->weights(&p->shape, some, with_margins(p, some, x + r * p->in),
+                               dy + r * p->out, dw);
     }
 }
 
-static void backward(const ls_op *op, const ls_op_data *d)
+static void conv_backward(const ls_op *op, const ls_op_data *d)
 {
     const plan p = make_plan(op, d->scratch);
     const int64_t pixels = p.shape.height * p.shape.width;
     ls_bias_sum(d->rows * pixels, p.shape.filters, op->fused_relu, d->y, d->dy, d->dw[BIAS]);
     weight_gradient(&p, d->rows, d->x[0], d->dy, op->param[WEIGHT].count, d->dw[WEIGHT]);
     if (d->dx[0] != NULL)
-        image_gradients(&p, d->rows, d->w[WEIGHT], d->dy, d->dx[0]);
+        input_gradients(&p, d->rows, d->w[WEIGHT], d->dy, d->dx[0]);
 }
 
-static double flops(const ls_op *op)
+static double conv_flops(const ls_op *op)
 {
     return 2.0 * (double)op->param[WEIGHT].count * (double)(op->out.height * op->out.width);
 }
 
 const ls_op_kind ls_op_conv = {
     .name = "conv",
-    .configure = configure,
-    .initialise = initialise,
-    .forward = forward,
-    .backward = backward,
-    .flops = flops,
-    .scratch = scratch,
+    .configure = conv_configure,
+    .initialise = conv_initialise,
+    .forward = conv_forward,
+    .backward = conv_backward,
+    .flops = conv_flops,
+    .scratch = conv_scratch,
     .has_bias = true,
     .fuses_relu = true,
     .needs_image = true,

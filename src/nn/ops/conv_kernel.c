@@ -1,13 +1,13 @@
-/* Compiled once for each kind of processor, with LS_CONV_KERNEL as the name of the outcome and
- * vectors of LS_CONV_LANES floats. Each block keeps TILE x 2 vectors of sums in registers and takes
- * a float of one factor and two vectors of the other per step: two loads and TILE floats for
- * 2 TILE multiplications. Every sum is taken in an order that does not depend on the processor. */
+/* Compiled once for each kind of processor: defines the kernel LS_CONV_KERNEL with vectors of
+ * LS_CONV_LANES floats. Each block keeps TILE x 2 vectors of sums in registers. A step loads two
+ * vectors of one factor and TILE floats of the other for 2 TILE vector multiplications. The order
+ * of summation does not depend on the processor. */
 #include "nn/ops/conv_kernel.h"
 
 #include <string.h>
 
-#define INLINE static inline __attribute__((always_inline))
-#define APART  static __attribute__((noinline))
+#define INLINE   static inline __attribute__((always_inline))
+#define NOINLINE static __attribute__((noinline))
 enum { LANES = LS_CONV_LANES, TILE = 6, BLOCK = 2 * LANES };
 
 typedef float vector __attribute__((vector_size(LANES * sizeof(float))));
@@ -25,22 +25,21 @@ INLINE void store(float *to, vector v)
     memcpy(to, &v, sizeof v);
 }
 
-/* Written so that a NaN goes through. */
-INLINE vector cut(vector v)
+/* Sets negative values to 0. Passes NaN on. */
+INLINE vector clamp_negative(vector v)
 {
     return (vector)((mask)v & ~(v < 0));
 }
 
-INLINE int64_t least(int64_t a, int64_t b)
+INLINE int64_t smaller(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
 
-/* Sums of TILE pixels, whose windows begin at `at`, for a block of filters, or its first half.
- * A function of its own, so that the compiler has all registers for its loop.
+/* Computes TILE output pixels, whose windows begin at `at`, for a block of filters or half a block.
  * out  [TILE][halves * LANES] */
 INLINE void sum_windows(const ls_conv_shape *s, int halves, const float *const at[TILE],
-                        const float *w, const float *bias, bool rectify, float *out)
+                        const float *w, const float *bias, bool relu, float *out)
 {
     const int64_t rows = s->K, taps = s->taps;
     vector sum[TILE][2];
@@ -62,25 +61,26 @@ INLINE void sum_windows(const ls_conv_shape *s, int halves, const float *const a
     }
     for (int i = 0; i < TILE; i++)
         for (int v = 0; v < halves; v++)
-            store(out + (i * halves + v) * LANES, rectify ? cut(sum[i][v]) : sum[i][v]);
+            store(out + (i * halves + v) * LANES, relu ? clamp_negative(sum[i][v]) : sum[i][v]);
 }
 
-APART void sum_half(const ls_conv_shape *s, const float *const at[TILE], const float *w,
-                    const float *bias, bool rectify, float *out)
+/* Not inlined, like sum_whole(), so that the compiler has all registers for the loop. */
+NOINLINE void sum_half(const ls_conv_shape *s, const float *const at[TILE], const float *w,
+                       const float *bias, bool relu, float *out)
 {
-    sum_windows(s, 1, at, w, bias, rectify, out);
+    sum_windows(s, 1, at, w, bias, relu, out);
 }
 
-APART void sum_whole(const ls_conv_shape *s, const float *const at[TILE], const float *w,
-                     const float *bias, bool rectify, float *out)
+NOINLINE void sum_whole(const ls_conv_shape *s, const float *const at[TILE], const float *w,
+                        const float *bias, bool relu, float *out)
 {
-    sum_windows(s, 2, at, w, bias, rectify, out);
+    sum_windows(s, 2, at, w, bias, relu, out);
 }
 
-/* All pixels of an image, for one block of filters. A block that is not full is stored as a whole
- * where what follows in memory, the next pixel, is yet to come. */
+/* All pixels of an image, for one block of filters. With a single block, a partly filled block is
+ * stored as a whole: its excess lies in the next pixel, which is written later. */
 INLINE void forward_block(const ls_conv_shape *s, int halves, const float *w, const float *bias,
-                          bool rectify, const float *x, int64_t filters, float *y)
+                          bool relu, const float *x, int64_t filters, float *y)
 {
     const int64_t pixels = s->height * s->width;
     const bool whole = s->filters <= halves * LANES || filters == halves * LANES;
@@ -95,7 +95,7 @@ INLINE void forward_block(const ls_conv_shape *s, int halves, const float *w, co
                 row++;
             }
         }
-        (halves == 1 ? sum_half : sum_whole)(s, at, w, bias, rectify, sum);
+        (halves == 1 ? sum_half : sum_whole)(s, at, w, bias, relu, sum);
         for (int i = 0; i < TILE && p + i < pixels; i++) {
             float *to = y + (p + i) * s->filters;
             const float *from = sum + i * halves * LANES;
@@ -109,20 +109,20 @@ INLINE void forward_block(const ls_conv_shape *s, int halves, const float *w, co
     }
 }
 
-static void forward(const ls_conv_shape *s, const float *w, const float *bias, bool rectify,
-                    const float *x, float *y)
+static void conv_kernel_forward(const ls_conv_shape *s, const float *w, const float *bias,
+                                bool relu, const float *x, float *y)
 {
     for (int64_t f = 0; f < s->filters; f += BLOCK) {
-        const int64_t filters = least(BLOCK, s->filters - f);
+        const int64_t filters = smaller(BLOCK, s->filters - f);
         if (filters <= LANES)
-            forward_block(s, 1, w, bias + f, rectify, x, filters, y + f);
+            forward_block(s, 1, w, bias + f, relu, x, filters, y + f);
         else
-            forward_block(s, 2, w, bias + f, rectify, x, filters, y + f);
+            forward_block(s, 2, w, bias + f, relu, x, filters, y + f);
         w += s->K * s->taps * BLOCK;
     }
 }
 
-/* Adds to `taps` rows of the weights' gradient, for a block of filters. */
+/* Adds to `taps` rows of the gradient of the weights, for a block of filters. */
 INLINE void weights_block(const ls_conv_shape *s, int taps, int halves, int64_t images,
                           const float *x, const float *dy, int64_t filters, float *dw)
 {
@@ -156,7 +156,7 @@ INLINE void weights_block(const ls_conv_shape *s, int taps, int halves, int64_t 
 INLINE void weights_taps(const ls_conv_shape *s, int halves, int64_t taps, int64_t images,
                          const float *x, const float *dy, int64_t filters, float *dw)
 {
-    _Static_assert(TILE == 6, "a case for each");
+    _Static_assert(TILE == 6, "one case for each number of taps");
     switch (taps) {
     case 1:
         weights_block(s, 1, halves, images, x, dy, filters, dw);
@@ -179,14 +179,14 @@ INLINE void weights_taps(const ls_conv_shape *s, int halves, int64_t taps, int64
     }
 }
 
-static void weights(const ls_conv_shape *s, int64_t images, const float *x, const float *dy,
-                    float *dw)
+static void conv_kernel_weights(const ls_conv_shape *s, int64_t images, const float *x,
+                                const float *dy, float *dw)
 {
     for (int64_t f = 0; f < s->filters; f += BLOCK)
         for (int64_t k = 0; k < s->K; k++)
             for (int64_t j = 0; j < s->taps; j += TILE) {
-                const int64_t filters = least(BLOCK, s->filters - f);
-                const int64_t taps = least(TILE, s->taps - j);
+                const int64_t filters = smaller(BLOCK, s->filters - f);
+                const int64_t taps = smaller(TILE, s->taps - j);
                 const float *window = x + k * s->row + j;
                 float *to = dw + (k * s->taps + j) * s->filters + f;
                 if (filters <= LANES)
@@ -196,7 +196,7 @@ static void weights(const ls_conv_shape *s, int64_t images, const float *x, cons
             }
 }
 
-/* Adds to a block of taps, or its first half, of TILE windows: one by one, as they overlap. */
+/* Adds to a block of taps, or its first half, of TILE windows: one by one, as windows overlap. */
 INLINE void image_tile(const ls_conv_shape *s, int halves, const float *w, const float *const dy[],
                        float *const dx[], int windows)
 {
@@ -233,11 +233,11 @@ INLINE void image_block(const ls_conv_shape *s, int halves, const float *w, cons
                 row++;
             }
         }
-        image_tile(s, halves, w, from, to, (int)least(TILE, pixels - p));
+        image_tile(s, halves, w, from, to, (int)smaller(TILE, pixels - p));
     }
 }
 
-static void image(const ls_conv_shape *s, const float *w, const float *dy, float *dx)
+static void conv_kernel_image(const ls_conv_shape *s, const float *w, const float *dy, float *dx)
 {
     for (int64_t j = 0; j < s->taps; j += BLOCK)
         for (int64_t k = 0; k < s->K; k++, w += s->filters * BLOCK) {
@@ -248,5 +248,7 @@ static void image(const ls_conv_shape *s, const float *w, const float *dy, float
         }
 }
 
-const ls_conv_kernel LS_CONV_KERNEL = {
-    .block = BLOCK, .forward = forward, .weights = weights, .image = image};
+const ls_conv_kernel LS_CONV_KERNEL = {.block = BLOCK,
+                                       .forward = conv_kernel_forward,
+                                       .weights = conv_kernel_weights,
+                                       .image = conv_kernel_image};

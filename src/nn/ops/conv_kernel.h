@@ -1,14 +1,14 @@
-/* The inner loops of a convolution, compiled for several processors; see conv.c for what they are
- * part of.
+/* The inner loops of a convolution (conv.c), compiled for several processors.
  *
- * Images are [height][width][channels]. A row of the kernel meets K * C floats of an image that lie
- * side by side, here called taps, and moves on by stride * C floats from one output pixel to the
- * next, so that each row of the kernel is a product of matrices, one of which overlaps itself:
+ * Images are [height][width][channels]. A row of the kernel covers K * C adjacent floats of an
+ * image, here called taps, and moves by stride * C floats from one output pixel to the next. So
+ * each row of the kernel is a product of two matrices, and the rows of one of them overlap in
+ * memory:
  *
  *     y[p][f] = bias[f] + sum over k, j of x[first(p) + k * row + j] w[k][j][f]
  *
- * where k: row of the kernel, j: tap, f: filter, p: output pixel, and first(p) the float of the
- * image that pixel p's window begins at. Nothing is copied for it. */
+ * where k: row of the kernel, j: tap, f: filter, p: output pixel, and first(p): offset of the first
+ * float of pixel p's window in the image. Nothing is copied. */
 #ifndef LS_NN_CONV_KERNEL_H
 #define LS_NN_CONV_KERNEL_H
 
@@ -22,36 +22,36 @@ typedef struct ls_conv_shape {
     int64_t taps;          /* J = K * C */
     int64_t filters;       /* F */
     int64_t height, width; /* of the output */
-    int64_t down, right;   /* floats of the image from one output pixel to the one below, beside */
+    int64_t down, right;   /* floats of the image from one output pixel to the next below, right */
 } ls_conv_shape;
 
-/* Arrays that are written to, or read as vectors, have so many floats of slack at their end. */
+/* Arrays that are written, or read as vectors, have this number of spare floats at their end. */
 enum { LS_CONV_SLACK = 32 };
 
 typedef struct ls_conv_kernel {
-    int64_t block; /* filters, or taps, that are worked on at a time */
+    int64_t block; /* filters, or taps, that are processed at a time */
 
-    /* Of one image: x [image] -> y [height * width][F], negative values cut to 0 if `rectify`.
-     * w     [blocks of filters][K][J][block] weights, zeros where F is no multiple of the block
+    /* Forward pass of one image: x [image] -> y [height * width][F], with a fused relu if `relu`.
+     * w     [blocks of filters][K][J][block] weights, zero-padded to whole blocks
      * bias  [blocks * block] */
-    void (*forward)(const ls_conv_shape *shape, const float *w, const float *bias, bool rectify,
+    void (*forward)(const ls_conv_shape *shape, const float *w, const float *bias, bool relu,
                     const float *x, float *y);
 
-    /* Of some images: adds what x [images][image] and dy [images][height * width][F] make of the
-     * weights' gradient to dw [K][J][F]. */
+    /* Adds the gradient of the weights, from x [images][image] and dy [images][height * width][F],
+     * to dw [K][J][F]. */
     void (*weights)(const ls_conv_shape *shape, int64_t images, const float *x, const float *dy,
                     float *dw);
 
-    /* Of one image: adds what dy [height * width][F] makes of the image's gradient to dx [image].
-     * w  [blocks of taps][K][F][block] weights, zeros where J is no multiple of the block */
+    /* Adds the gradient of one image, from dy [height * width][F], to dx [image].
+     * w  [blocks of taps][K][F][block] weights, zero-padded to whole blocks */
     void (*image)(const ls_conv_shape *shape, const float *w, const float *dy, float *dx);
 } ls_conv_kernel;
 
-/* Whether the kernels that are chosen on this processor round a multiplication and an addition
- * once: all that do make the same bits, which the others don't. Local. */
+/* Returns true if the kernels chosen on this processor use fused multiply-add (FMA), which rounds
+ * once. All kernels with FMA give the same bits; kernels without FMA give others. Local. */
 bool ls_conv_fuses(void);
 
-/* The narrow ones have blocks of 16 or less, the wide one of 32. */
+/* Blocks of ls_conv_any and ls_conv_avx2 are 16 or less, those of ls_conv_avx512 are 32. */
 extern const ls_conv_kernel ls_conv_any;
 #if defined(__x86_64__)
 extern const ls_conv_kernel ls_conv_avx2;

@@ -3,13 +3,13 @@
  *     y = x W + b
  *     dx = dy W^T         db = sum of dy over the rows         dW = x^T dy
  *
- * without b before a batch normalisation. */
+ * There is no b if a batch normalisation follows. */
 #include "nn/op.h"
 #include "nn/product.h"
 
 enum { WEIGHT, BIAS };
 
-static ls_status configure(ls_op *op)
+static ls_status dense_configure(ls_op *op)
 {
     const int64_t D = ls_shape_size(op->in[0]), U = op->attributes.units;
     if (U > INT32_MAX / D)
@@ -21,23 +21,23 @@ static ls_status configure(ls_op *op)
     return LS_OK;
 }
 
-static void initialise(const ls_op *op, uint64_t seed, bool before_relu, float *params)
+static void dense_initialise(const ls_op *op, uint64_t seed, bool before_relu, float *params)
 {
     const int64_t D = op->param[WEIGHT].shape[0], U = op->param[WEIGHT].shape[1];
     ls_init_uniform(op, WEIGHT, seed, before_relu, D, U, params);
     ls_init_constant(op, BIAS, 0, params);
 }
 
-static void forward(const ls_op *op, const ls_op_data *d)
+static void dense_forward(const ls_op *op, const ls_op_data *d)
 {
     const int64_t D = op->param[WEIGHT].shape[0], U = op->param[WEIGHT].shape[1];
-    const bool add = d->part.first + d->part.count < D; /* to what later parts have made */
+    const bool add = d->part.first + d->part.count < D; /* all calls but the first add to y */
     ls_product_forward(op->product, d->rows, d->part, d->x[0], d->w[WEIGHT], add, d->y);
     if (d->part.first == 0)
         ls_bias_add(d->rows, U, op->fused_relu, d->w[BIAS], d->y);
 }
 
-static void backward(const ls_op *op, const ls_op_data *d)
+static void dense_backward(const ls_op *op, const ls_op_data *d)
 {
     const int64_t D = op->param[WEIGHT].shape[0], U = op->param[WEIGHT].shape[1];
     if (d->part.first + d->part.count == D) { /* the first call */
@@ -49,18 +49,18 @@ static void backward(const ls_op *op, const ls_op_data *d)
     ls_product_gradient(op->product, d->rows, d->part, d->x[0], d->dy, d->dw[WEIGHT]);
 }
 
-static double flops(const ls_op *op)
+static double dense_flops(const ls_op *op)
 {
     return 2.0 * (double)op->param[WEIGHT].count;
 }
 
 const ls_op_kind ls_op_dense = {
     .name = "dense",
-    .configure = configure,
-    .initialise = initialise,
-    .forward = forward,
-    .backward = backward,
-    .flops = flops,
+    .configure = dense_configure,
+    .initialise = dense_initialise,
+    .forward = dense_forward,
+    .backward = dense_backward,
+    .flops = dense_flops,
     .has_matrix = true,
     .has_bias = true,
     .fuses_relu = true,

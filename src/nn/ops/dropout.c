@@ -1,17 +1,17 @@
-/* dropout:P. In training each value is set to 0 with probability P, and the others are divided by
- * 1 - P, so that evaluation changes nothing (Srivastava et al., Dropout, 2014). Which values depends
- * on the key of the pass, the layer and the number of the row: not on the other rows of the batch,
- * nor on the row's place among them. */
+/* dropout:P. In training each value is set to 0 with probability P and otherwise divided by 1 - P,
+ * so that evaluation is the identity (Srivastava et al., Dropout, 2014). The dropped values depend
+ * on the key of the pass, the layer and the row's id, not on the other rows of the batch or on the
+ * row's position in the batch. */
 #include "base/dispatch.h"
 #include "base/rng.h"
 #include "nn/op.h"
 
-/* A random number of 64 bits decides on four values. */
+/* A random number of 64 bits decides four values. */
 enum { DRAWS = 4, BITS = 16 };
 
 /* to = from * (0 or 1 / (1 - P)) */
-LS_DISPATCH static void drop(uint64_t key, double rate, int64_t count, const float *restrict from,
-                             float *restrict to)
+LS_DISPATCH static void drop_row(uint64_t key, double rate, int64_t count,
+                                 const float *restrict from, float *restrict to)
 {
     const float factor = (float)(1 / (1 - rate));
     const uint32_t least = (uint32_t)(rate * (1 << BITS) + 0.5);
@@ -27,21 +27,22 @@ LS_DISPATCH static void drop(uint64_t key, double rate, int64_t count, const flo
         to[i] = ((uint32_t)(random >> ((i - rest) * BITS)) & 0xffff) < least ? 0 : factor * from[i];
 }
 
-/* The same in both directions: what multiplies the values multiplies their gradients. */
+/* Forward and backward: values and their gradients have the same factors. */
 static void drop_rows(const ls_op *op, const ls_op_data *d, const float *from, float *to)
 {
     const int64_t count = ls_shape_size(op->out);
     const double rate = d->training ? op->attributes.rate : 0;
     for (int64_t r = 0; r < d->rows; r++)
-        drop(ls_rng_at(d->key, (uint64_t)d->ids[r]), rate, count, from + r * count, to + r * count);
+        drop_row(ls_rng_at(d->key, (uint64_t)d->ids[r]), rate, count, from + r * count,
+                 to + r * count);
 }
 
-static void forward(const ls_op *op, const ls_op_data *d)
+static void dropout_forward(const ls_op *op, const ls_op_data *d)
 {
     drop_rows(op, d, d->x[0], d->y);
 }
 
-static void backward(const ls_op *op, const ls_op_data *d)
+static void dropout_backward(const ls_op *op, const ls_op_data *d)
 {
     if (d->dx[0] != NULL)
         drop_rows(op, d, d->dy, d->dx[0]);
@@ -49,7 +50,7 @@ static void backward(const ls_op *op, const ls_op_data *d)
 
 const ls_op_kind ls_op_dropout = {
     .name = "dropout",
-    .forward = forward,
-    .backward = backward,
+    .forward = dropout_forward,
+    .backward = dropout_backward,
     .keeps_scale = true,
 };

@@ -1,10 +1,10 @@
-/* Where branches of a network meet: +NAME adds two values, &NAME puts the channels of two side by
- * side. Values are [pixels][channels]. */
+/* Joins of two branches: +NAME adds two values, &NAME concatenates their channels. Values are
+ * [pixels][channels]. */
 #include "nn/op.h"
 
 #include <string.h>
 
-static ls_status configure_add(ls_op *op)
+static ls_status add_configure(ls_op *op)
 {
     const ls_shape a = op->in[0], b = op->in[1];
     op->out = a;
@@ -16,7 +16,7 @@ static ls_status configure_add(ls_op *op)
                    (long long)a.channels, (long long)a.height, (long long)a.width);
 }
 
-/* y = x0 + x1, and the relu that may follow. */
+/* y = x0 + x1, then the fused relu if there is one. */
 static void add_forward(const ls_op *op, const ls_op_data *d)
 {
     const int64_t n = d->rows * ls_shape_size(op->out);
@@ -25,10 +25,10 @@ static void add_forward(const ls_op *op, const ls_op_data *d)
     for (int64_t i = 0; i < n; i++)
         y[i] = a[i] + b[i];
     for (int64_t i = 0; op->fused_relu && i < n; i++)
-        y[i] = y[i] < 0 ? 0 : y[i]; /* a NaN passes */
+        y[i] = y[i] < 0 ? 0 : y[i]; /* passes NaN on */
 }
 
-/* dx0 = dx1 = dy, the first of them in its place. */
+/* dx0 = dx1 = dy; dx0 is dy's buffer. */
 static void add_backward(const ls_op *op, const ls_op_data *d)
 {
     const int64_t n = d->rows * ls_shape_size(op->out);
@@ -42,7 +42,7 @@ static void add_backward(const ls_op *op, const ls_op_data *d)
 
 const ls_op_kind ls_op_add = {
     .name = "add",
-    .configure = configure_add,
+    .configure = add_configure,
     .forward = add_forward,
     .backward = add_backward,
     .in_place = true,
@@ -50,7 +50,7 @@ const ls_op_kind ls_op_add = {
     .keeps_scale = true,
 };
 
-static ls_status configure_concat(ls_op *op)
+static ls_status concat_configure(ls_op *op)
 {
     const ls_shape a = op->in[0], b = op->in[1];
     op->out = (ls_shape){a.channels + b.channels, a.height, a.width};
@@ -58,11 +58,11 @@ static ls_status configure_concat(ls_op *op)
         return LS_OK;
     return ls_fail(
         LS_ERR_USAGE,
-        "can't join the channels of %lldx%lld and %lldx%lld pixels: the sizes must be equal",
+        "can't concatenate the channels of %lldx%lld and %lldx%lld pixels: the sizes must be equal",
         (long long)a.height, (long long)a.width, (long long)b.height, (long long)b.width);
 }
 
-/* y = x0 and x1, pixel by pixel. */
+/* y[p] = x0[p] followed by x1[p], for each pixel p. */
 static void concat_forward(const ls_op *op, const ls_op_data *d)
 {
     const int64_t C0 = op->in[0].channels, C1 = op->in[1].channels;
@@ -75,8 +75,8 @@ static void concat_forward(const ls_op *op, const ls_op_data *d)
     }
 }
 
-/* dx [pixels][C] = the channels of dy from `first` on. */
-static void take_channels(const ls_op *op, const ls_op_data *d, int64_t first, int64_t C, float *dx)
+/* dx [pixels][C] = C channels of dy from `first` on. */
+static void copy_channels(const ls_op *op, const ls_op_data *d, int64_t first, int64_t C, float *dx)
 {
     const int64_t width = op->out.channels;
     const int64_t pixels = d->rows * op->out.height * op->out.width;
@@ -86,13 +86,13 @@ static void take_channels(const ls_op *op, const ls_op_data *d, int64_t first, i
 
 static void concat_backward(const ls_op *op, const ls_op_data *d)
 {
-    take_channels(op, d, 0, op->in[0].channels, d->dx[0]);
-    take_channels(op, d, op->in[0].channels, op->in[1].channels, d->dx[1]);
+    copy_channels(op, d, 0, op->in[0].channels, d->dx[0]);
+    copy_channels(op, d, op->in[0].channels, op->in[1].channels, d->dx[1]);
 }
 
 const ls_op_kind ls_op_concat = {
     .name = "concat",
-    .configure = configure_concat,
+    .configure = concat_configure,
     .forward = concat_forward,
     .backward = concat_backward,
     .keeps_scale = true,

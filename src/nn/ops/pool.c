@@ -1,12 +1,12 @@
-/* maxpool:K and avgpool:K: the largest value, or the mean, of each window of K x K pixels; windows do
- * not overlap, and rows and columns that fill no window are left out. globalpool: the mean of each
- * channel over the image. */
+/* maxpool:K and avgpool:K: maximum and mean of each window of K x K pixels; windows do not overlap,
+ * and rows and columns at the border that do not fill a window are ignored. globalpool: mean of
+ * each channel over the image. */
 #include "base/dispatch.h"
 #include "nn/op.h"
 
 #include <string.h>
 
-static ls_status configure(ls_op *op)
+static ls_status pool_configure(ls_op *op)
 {
     const int64_t K = op->attributes.window;
     const ls_shape in = op->in[0];
@@ -18,18 +18,17 @@ static ls_status configure(ls_op *op)
     return LS_OK;
 }
 
-/* A row of windows that begins at x. C: channels. Its pixels are sorted into K x K planes, one for
- * each place in a window, so that all windows are computed as one long vector, however few channels
- * there are. */
+/* A row of windows. C: channels. Its pixels are sorted into K x K planes, one for each position in
+ * a window, so that all windows are computed as one long vector even if there are few channels. */
 typedef struct windows {
     int64_t K, C;
     int64_t row;   /* floats from one row of the input to the next */
     int64_t count; /* windows */
-    int64_t plane; /* floats of a plane, and what a group reaches beyond its end */
+    int64_t plane; /* floats of a plane, plus spare floats for a group beyond its end */
     float *planes; /* [K * K][plane] scratch memory */
 } windows;
 
-/* Channels that are copied at a time, also beyond a pixel's end. */
+/* Channels that are copied at a time; the last group may reach beyond a pixel's end. */
 enum { GROUP = 8 };
 
 static windows windows_of(const ls_op *op, float *planes)
@@ -43,7 +42,7 @@ static windows windows_of(const ls_op *op, float *planes)
                      .planes = planes};
 }
 
-static int64_t scratch(const ls_op *op)
+static int64_t pool_scratch(const ls_op *op)
 {
     return op->attributes.window * op->attributes.window * windows_of(op, NULL).plane;
 }
@@ -53,14 +52,15 @@ static inline void copy_group(float *to, const float *from)
     memcpy(to, from, GROUP * sizeof *to);
 }
 
-/* The last of the groups that a pixel is copied in. They are taken from there down, each of all
- * pixels in the order of memory, so that what is copied beyond a pixel's end is overwritten. */
+/* First channel of a pixel's last group. Groups are copied from the last to the first, each for all
+ * pixels in the order of memory, so that floats copied beyond a pixel's end are overwritten. */
 static inline int64_t last_group(int64_t C)
 {
     return (C - 1) / GROUP * GROUP;
 }
 
-LS_DISPATCH static void sort_in(windows s, const float *restrict x)
+/* Copies a row of windows that begins at x into the planes. */
+LS_DISPATCH static void gather_planes(windows s, const float *restrict x)
 {
     float *to = s.planes;
     for (int64_t i = 0; i < s.K * s.K; i++, to += s.plane) {
@@ -71,8 +71,8 @@ LS_DISPATCH static void sort_in(windows s, const float *restrict x)
     }
 }
 
-/* The last pixels of a row are copied as they are, not beyond its end. */
-LS_DISPATCH static void sort_out(windows s, float *restrict dx)
+/* Copies the planes back to dx. The last pixels of a row are copied without exceeding its end. */
+LS_DISPATCH static void scatter_planes(windows s, float *restrict dx)
 {
     const int64_t exact = s.C % GROUP > 0 ? GROUP / s.C + 1 : 0;
     const int64_t pixels = s.count * s.K, grouped = pixels > exact ? pixels - exact : 0;
@@ -92,8 +92,8 @@ LS_DISPATCH static void sort_out(windows s, float *restrict dx)
     }
 }
 
-/* y [count][C] of the planes. A NaN passes. */
-LS_DISPATCH static void largest(windows s, float *restrict y)
+/* y [count][C] = maximum over the planes. Passes NaN on. */
+LS_DISPATCH static void max_of_planes(windows s, float *restrict y)
 {
     const int64_t n = s.count * s.C;
     memcpy(y, s.planes, (size_t)n * sizeof *y);
@@ -104,7 +104,8 @@ LS_DISPATCH static void largest(windows s, float *restrict y)
     }
 }
 
-LS_DISPATCH static void mean(windows s, float *restrict y)
+/* y [count][C] = mean over the planes. */
+LS_DISPATCH static void mean_of_planes(windows s, float *restrict y)
 {
     const float share = 1 / (float)(s.K * s.K);
     const int64_t n = s.count * s.C;
@@ -116,9 +117,9 @@ LS_DISPATCH static void mean(windows s, float *restrict y)
     }
 }
 
-/* The planes become their gradients: dy goes to the first place that has the largest value, and is
- * used up there. */
-LS_DISPATCH static void give_to_largest(windows s, const float *restrict y, float *restrict dy)
+/* Replaces the planes by their gradients: dy goes to the first position that has the maximum; dy
+ * becomes 0 there, so that later positions with the maximum get nothing. */
+LS_DISPATCH static void max_gradient(windows s, const float *restrict y, float *restrict dy)
 {
     const int64_t n = s.count * s.C;
     for (int64_t i = 0; i < s.K * s.K; i++) {
@@ -131,7 +132,8 @@ LS_DISPATCH static void give_to_largest(windows s, const float *restrict y, floa
     }
 }
 
-LS_DISPATCH static void give_to_all(windows s, const float *restrict dy)
+/* Sets the planes to their gradients: each position gets the same share of dy. */
+LS_DISPATCH static void mean_gradient(windows s, const float *restrict dy)
 {
     const float share = 1 / (float)(s.K * s.K);
     const int64_t n = s.count * s.C;
@@ -142,7 +144,7 @@ LS_DISPATCH static void give_to_all(windows s, const float *restrict dy)
     }
 }
 
-static void forward(const ls_op *op, const ls_op_data *d)
+static void pool_forward(const ls_op *op, const ls_op_data *d)
 {
     const windows s = windows_of(op, d->scratch);
     const int64_t in = ls_shape_size(op->in[0]);
@@ -150,12 +152,12 @@ static void forward(const ls_op *op, const ls_op_data *d)
     float *y = d->y;
     for (int64_t r = 0; r < d->rows; r++, x += in)
         for (int64_t h = 0; h < op->out.height; h++, y += s.count * s.C) {
-            sort_in(s, x + h * s.K * s.row);
-            (op->kind == &ls_op_maxpool ? largest : mean)(s, y);
+            gather_planes(s, x + h * s.K * s.row);
+            (op->kind == &ls_op_maxpool ? max_of_planes : mean_of_planes)(s, y);
         }
 }
 
-static void backward(const ls_op *op, const ls_op_data *d)
+static void pool_backward(const ls_op *op, const ls_op_data *d)
 {
     const windows s = windows_of(op, d->scratch);
     const int64_t in = ls_shape_size(op->in[0]), out = ls_shape_size(op->out);
@@ -164,48 +166,48 @@ static void backward(const ls_op *op, const ls_op_data *d)
     const bool all = out * s.K * s.K == in;
     if (dx == NULL)
         return;
-    if (!all) /* pixels that are in no window */
+    if (!all) /* some pixels are in no window */
         memset(dx, 0, (size_t)(d->rows * in) * sizeof *dx);
     for (int64_t r = 0; r < d->rows; r++, x += in, dx += in)
         for (int64_t h = 0; h < op->out.height; h++, y += s.count * s.C, dy += s.count * s.C) {
             if (op->kind == &ls_op_maxpool) {
-                sort_in(s, x + h * s.K * s.row);
-                give_to_largest(s, y, dy);
+                gather_planes(s, x + h * s.K * s.row);
+                max_gradient(s, y, dy);
             } else {
-                give_to_all(s, dy);
+                mean_gradient(s, dy);
             }
-            sort_out(s, dx + h * s.K * s.row);
+            scatter_planes(s, dx + h * s.K * s.row);
         }
 }
 
 const ls_op_kind ls_op_maxpool = {
     .name = "maxpool",
-    .configure = configure,
-    .forward = forward,
-    .backward = backward,
-    .scratch = scratch,
+    .configure = pool_configure,
+    .forward = pool_forward,
+    .backward = pool_backward,
+    .scratch = pool_scratch,
     .keeps_scale = true,
     .needs_image = true,
 };
 
 const ls_op_kind ls_op_avgpool = {
     .name = "avgpool",
-    .configure = configure,
-    .forward = forward,
-    .backward = backward,
-    .scratch = scratch,
+    .configure = pool_configure,
+    .forward = pool_forward,
+    .backward = pool_backward,
+    .scratch = pool_scratch,
     .keeps_scale = true,
     .needs_image = true,
 };
 
-static ls_status configure_global(ls_op *op)
+static ls_status globalpool_configure(ls_op *op)
 {
     op->out = (ls_shape){op->in[0].channels, 1, 1};
     return LS_OK;
 }
 
 /* y[c] = mean of x[p][c] over the pixels p */
-static void global_forward(const ls_op *op, const ls_op_data *d)
+static void globalpool_forward(const ls_op *op, const ls_op_data *d)
 {
     const int64_t C = op->out.channels, pixels = op->in[0].height * op->in[0].width;
     const float *x = d->x[0], share = 1 / (float)pixels;
@@ -220,7 +222,7 @@ static void global_forward(const ls_op *op, const ls_op_data *d)
     }
 }
 
-static void global_backward(const ls_op *op, const ls_op_data *d)
+static void globalpool_backward(const ls_op *op, const ls_op_data *d)
 {
     const int64_t C = op->out.channels, pixels = op->in[0].height * op->in[0].width;
     const float *dy = d->dy, share = 1 / (float)pixels;
@@ -233,9 +235,9 @@ static void global_backward(const ls_op *op, const ls_op_data *d)
 
 const ls_op_kind ls_op_globalpool = {
     .name = "globalpool",
-    .configure = configure_global,
-    .forward = global_forward,
-    .backward = global_backward,
+    .configure = globalpool_configure,
+    .forward = globalpool_forward,
+    .backward = globalpool_backward,
     .keeps_scale = true,
     .needs_image = true,
     .flattens = true,
