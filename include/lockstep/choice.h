@@ -14,7 +14,7 @@ typedef struct ls_choice {
 
 /* Macros to apply a list to: an enumerator, a row of an array of names, a row of ls_choice. */
 #define LS_CHOICE_ENUM(value, name, help) value,
-#define LS_CHOICE_NAME(value, name, help) [value] = name,
+#define LS_CHOICE_NAME(value, name, help) [value] = (name),
 #define LS_CHOICE_ROW(value, name, help)  [value] = {name, help},
 
 #endif

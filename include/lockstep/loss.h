@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include <lockstep/choice.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -13,12 +15,7 @@ extern "C" {
     X(LS_CROSS_ENTROPY, "cross-entropy", "-log softmax(outputs)[label]; fuses a final softmax")    \
     X(LS_MSE, "mse", "mean over the outputs of (output - one-hot label)^2")
 
-typedef enum ls_loss {
-#define LS_LOSS_VALUE(value, name, help) value,
-    LS_LOSS_LIST(LS_LOSS_VALUE)
-#undef LS_LOSS_VALUE
-        LS_LOSSES /* their number */
-} ls_loss;
+typedef enum ls_loss { LS_LOSS_LIST(LS_CHOICE_ENUM) LS_LOSSES /* their number */ } ls_loss;
 
 /* Returns the name of a loss, for example "mse". Local. */
 const char *ls_loss_name(ls_loss loss);

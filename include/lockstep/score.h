@@ -26,9 +26,9 @@ typedef struct ls_score {
 #undef LS_SUM_FIELD
 } ls_score;
 
-#define LS_SUM_ONE(sum, kind) +1
-enum { LS_SUMS = 0 LS_SUM_LIST(LS_SUM_ONE) };
-#undef LS_SUM_ONE
+#define LS_SUM_AT(sum, kind) LS_SUM_AT_##sum,
+enum { LS_SUM_LIST(LS_SUM_AT) LS_SUMS /* their number */ };
+#undef LS_SUM_AT
 
 /* ls_score_get() copies the sums of a score to an array, in the order of the list; ls_score_set()
  * copies them back. Local. */

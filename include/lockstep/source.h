@@ -51,8 +51,8 @@ ls_status ls_source_read(ls_source *source, ls_split split, ls_range rows, int64
  * rows  on return this rank's rows, in memory; they outlive the source
  * Errors (all ranks get them): LS_ERR_DATA, LS_ERR_FAILURE, LS_ERR_USAGE if mean or std of the
  * format is out of range; *rows is unchanged. */
-ls_status ls_source_rows(ls_source *source, ls_split split, const ls_input_format *format,
-                         ls_rows **rows) LS_MUST_CHECK;
+ls_status ls_source_rows(ls_source *s, ls_split split, const ls_input_format *format,
+                         ls_rows **out) LS_MUST_CHECK;
 
 /* Closes the file, frees the source and sets *source to NULL; accepts NULL. Collective. */
 void ls_source_close(ls_source **source);

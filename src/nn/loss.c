@@ -65,18 +65,14 @@ static void loss_mse(double e, int K, const float *y, int32_t label, float *dy, 
 }
 
 static const ls_loss_kind kinds[LS_LOSSES] = {
-#define NAME(value, text, line) [value].name = text, [value].help = line,
-    LS_LOSS_LIST(NAME)
-#undef NAME
-        [LS_CROSS_ENTROPY]
-            .targets = LS_TARGETS_CLASS,
-    [LS_CROSS_ENTROPY].outputs = LS_OUTPUTS_LOGITS,
-    [LS_CROSS_ENTROPY].smooths = true,
-    [LS_CROSS_ENTROPY].row = loss_cross_entropy,
-    [LS_MSE].targets = LS_TARGETS_CLASS,
-    [LS_MSE].outputs = LS_OUTPUTS_VALUES,
-    [LS_MSE].row = loss_mse,
+    [LS_CROSS_ENTROPY] = {.targets = LS_TARGETS_CLASS,
+                          .outputs = LS_OUTPUTS_LOGITS,
+                          .smooths = true,
+                          .row = loss_cross_entropy},
+    [LS_MSE] = {.targets = LS_TARGETS_CLASS, .outputs = LS_OUTPUTS_VALUES, .row = loss_mse},
 };
+
+static const char *const names[LS_LOSSES] = {LS_LOSS_LIST(LS_CHOICE_NAME)};
 
 const ls_loss_kind *ls_loss_describe(ls_loss loss)
 {
@@ -86,13 +82,14 @@ const ls_loss_kind *ls_loss_describe(ls_loss loss)
 
 const char *ls_loss_name(ls_loss loss)
 {
-    return ls_loss_describe(loss)->name;
+    assert(loss >= 0 && loss < LS_LOSSES);
+    return names[loss];
 }
 
 bool ls_loss_find(const char *name, ls_loss *out)
 {
     for (int i = 0; i < LS_LOSSES; i++)
-        if (strcmp(kinds[i].name, name) == 0) {
+        if (strcmp(names[i], name) == 0) {
             *out = (ls_loss)i;
             return true;
         }

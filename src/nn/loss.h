@@ -21,7 +21,6 @@ typedef enum ls_outputs {
 } ls_outputs;
 
 typedef struct ls_loss_kind {
-    const char *name, *help;
     ls_targets targets;
     ls_outputs outputs;
     bool smooths; /* supports label smoothing */

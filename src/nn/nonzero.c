@@ -88,22 +88,22 @@ LS_DISPATCH static void pack_columns(int64_t rows, int64_t D, int64_t count,
             packed[i] = x[column[i]];
 }
 
-void ls_nonzero_pack(ls_nonzero *n, int64_t rows, ls_range columns, int64_t D, int64_t U,
+void ls_nonzero_pack(ls_nonzero *n, int64_t B, ls_range columns, int64_t D, int64_t U,
                      const float *x)
 {
     int32_t *column = n->column;
-    const int64_t most = max_columns(rows, columns.count, U);
+    const int64_t most = max_columns(B, columns.count, U);
     n->of = x;
-    n->packed = most > 0 && find_nonzero(rows, D, columns.count, x + columns.first, most, column);
+    n->packed = most > 0 && find_nonzero(B, D, columns.count, x + columns.first, most, column);
     if (!n->packed)
         return;
     n->count = 0;
     for (int64_t j = 0; j < columns.count; j++)
         if (column[j] != 0)
             column[n->count++] = (int32_t)(columns.first + j);
-    n->packed = rows * n->count <= n->capacity;
+    n->packed = B * n->count <= n->capacity;
     if (n->packed)
-        pack_columns(rows, D, n->count, column, x, n->x);
+        pack_columns(B, D, n->count, column, x, n->x);
 }
 
 /* The number of packed columns before a column of x. */

@@ -34,7 +34,7 @@ void ls_nonzero_destroy(ls_nonzero **nonzero);
 
 /* Finds the non-zero columns of a batch's inputs x [B][D] within the range `columns`, and packs
  * them if packing pays. */
-void ls_nonzero_pack(ls_nonzero *nonzero, int64_t B, ls_range columns, int64_t D, int64_t U,
+void ls_nonzero_pack(ls_nonzero *n, int64_t B, ls_range columns, int64_t D, int64_t U,
                      const float *x);
 
 /* Returns the range of packed columns, within 0 .. count-1, that belong to `rows` of W. */

@@ -64,7 +64,7 @@ static void each_metric_has_two_columns_and_monitors(void **state)
         assert_false(ls_monitor_is_validation(ls_monitor_of_training(monitor)));
     }
     static const char *const names[] = {
-#define NAME(value, name, help) [value] = name,
+#define NAME(value, name, help) [value] = (name),
         LS_MONITOR_LIST(NAME)
 #undef NAME
     };
@@ -129,9 +129,9 @@ static void scores_are_added_in_any_order(void **state)
     const double quantum = ls_exact_quantum(1e6);
     ls_score up = {0}, down = {0}, plain = {0};
     for (int i = 0; i < PARTS; i++) {
-        const ls_score a = {.rows = i, .loss = 1.0 / (i + 3), .correct = i / 2};
+        const ls_score a = {.rows = i, .loss = 1.0 / (i + 3), .correct = (double)(i - i % 2) / 2};
         const int k = PARTS - 1 - i;
-        const ls_score b = {.rows = k, .loss = 1.0 / (k + 3), .correct = k / 2};
+        const ls_score b = {.rows = k, .loss = 1.0 / (k + 3), .correct = (double)(k - k % 2) / 2};
         ls_score_add(&up, &a, quantum);
         ls_score_add(&down, &b, quantum);
         ls_score_add(&plain, &a, 0);
