@@ -40,7 +40,7 @@ if ! unshare -m true 2>/dev/null; then
 fi
 # shellcheck disable=SC2016
 small=(unshare -m bash -c 'mount -t tmpfs -o "$1" tmpfs /dev/shm; shift; exec "$@"' small)
-refuses 1 'reduce hierarchical: can.t make a file in /dev/shm for shared memory: No space left on device; another' \
+refuses 1 'reduce hierarchical: can.t make a file in /dev/shm for shared memory: No space left on device; use another' \
     "${small[@]}" size=50m,nr_inodes=1 mpirun -q -n 3 "${train[@]}" --reduce hierarchical
 "${small[@]}" size=50m,nr_inodes=1 timeout 60 mpirun -q -n 3 "${train[@]}" 2>err
 check "auto does without" [ $? = 0 ]
