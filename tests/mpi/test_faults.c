@@ -1,5 +1,5 @@
-/* One rank is made to fail at each place that can: all ranks return the same code and text, and
- * nobody waits for ever. */
+/* Injects a fault on one rank at each fault site: all ranks return the same code and text, and no
+ * rank hangs. */
 #include "small_dataset.h"
 #include "mpi_test.h"
 
@@ -13,7 +13,7 @@
 
 static const ls_observer silent;
 
-/* What the runs train with; NULL: those of short_training(). */
+/* Optimizer of the runs; NULL: that of short_training(). */
 static const ls_optimizer_config *optimizer;
 
 static ls_status train_with_fault(const char *site, int guilty, int nth, ls_reduce reduce,
@@ -40,7 +40,7 @@ static void one_rank_fails_for_all(void **state)
     (void)state;
     const struct {
         const char *site;
-        bool root_only; /* no other rank comes by */
+        bool root_only; /* only rank 0 passes this site */
         int nth;
     } cases[] = {
         {"open", false, 1},      {"read", false, 1},       {"read", false, 2},
@@ -73,15 +73,14 @@ static void every_allocation_can_fail(void **state)
         ls_status status = train_with_fault("alloc", guilty, nth, LS_REDUCE_AUTO, false, NULL);
         assert_same_failure(status);
         if (status == LS_OK)
-            break; /* there are fewer than that */
+            break; /* fewer allocations than this */
         assert_int_equal(status, LS_ERR_FAILURE);
         failures++;
     }
     assert_in_range(failures, 20, 998);
 }
 
-/* A rank fails within a step while the others compute with it, take statistics over the batch, or
- * its sums are under way. */
+/* A rank fails within a step, during group products, batch statistics or reductions in progress. */
 static void steps_fail_with_every_reducer(void **state)
 {
     (void)state;
@@ -98,15 +97,14 @@ static void steps_fail_with_every_reducer(void **state)
         }
 }
 
-/* A rank's gradient is no number in one step: all end alike, and rank, layer and step are named.
- */
+/* A rank's gradient is NaN in a step: all ranks fail alike; the text names rank, layer and step. */
 static void bad_gradients_are_found_with_every_reducer(void **state)
 {
     (void)state;
     char expected[100];
     for (int kind = 0; kind < LS_REDUCERS; kind++)
         for (int shard = 0; shard < 2; shard++)
-            for (int nth = 5; nth <= 12; nth += 7) { /* 12: the last of an epoch */
+            for (int nth = 5; nth <= 12; nth += 7) { /* 12: the last step of an epoch */
                 const int guilty = (nth + kind) % size;
                 ls_status status = train_with_fault("gradient", guilty, nth, (ls_reduce)kind, shard,
                                                     "dense:800 relu dense:300 relu dense:4");
@@ -121,7 +119,7 @@ static void bad_gradients_are_found_with_every_reducer(void **state)
             }
 }
 
-/* What an observer was told. */
+/* Events that the observer received. */
 typedef struct hearing {
     double val_loss[8];
     int epochs, notes;
@@ -139,12 +137,12 @@ static void hear_note(void *user, const char *text)
 {
     hearing *t = user;
     if (strstr(text, "saved") == NULL && strstr(text, "saves") == NULL)
-        return; /* of other matters */
+        return; /* an unrelated event */
     t->notes++;
     snprintf(t->note, sizeof t->note, "%s", text);
 }
 
-/* Sends a signal at the start, if it is to. */
+/* Sends a signal at the start, if requested. */
 static bool interrupts;
 static void hear_start(void *user, const ls_run_info *info)
 {
@@ -153,7 +151,7 @@ static void hear_start(void *user, const ls_run_info *info)
         ls_interrupt_set(SIGTERM);
 }
 
-/* Trains in the folder `run`, where this save fails; 0: none. */
+/* Trains in the folder `run`; the save with this number fails; 0: none. */
 static ls_status train_on(const ls_train_config *config, int failing_save, hearing *told,
                           ls_train_result *result)
 {
@@ -169,7 +167,7 @@ static ls_status train_on(const ls_train_config *config, int failing_save, heari
     return short_training_run(world, config, &observer, fault, result);
 }
 
-/* The steps of the checkpoint that a link leads to; 0 if there is no such link. On rank 0. */
+/* Returns the steps of the checkpoint that a link points to; 0 without such a link. On rank 0. */
 static int64_t steps_of(const char *path)
 {
     ls_checkpoint *checkpoint;
@@ -192,7 +190,7 @@ static ls_train_config surviving(void)
     return config;
 }
 
-enum { STEPS = 12 }; /* of an epoch: 183 rows in batches of 16 */
+enum { STEPS = 12 }; /* in an epoch: 183 rows in batches of 16 */
 
 static void a_failed_save_can_be_survived(void **state)
 {
@@ -202,7 +200,7 @@ static void a_failed_save_can_be_survived(void **state)
     ls_train_config config = surviving();
     assert_ok(train_on(&config, 0, &told, &whole));
     config.checkpoint_every = (ls_interval){.steps = 5};
-    /* One within an epoch, one at the end of one, and the run's last. */
+    /* Saves within an epoch, at the end of an epoch, and at the end of the run. */
     const int last = 3 * STEPS / 5 + 3, saves[] = {1, 3, last};
     for (size_t i = 0; i < sizeof saves / sizeof *saves; i++) {
         const ls_status status = train_on(&config, saves[i], &told, &result);
@@ -221,21 +219,21 @@ static void a_failed_save_can_be_survived(void **state)
         assert_int_equal(system("grep -q '\"event\":\"save_failed\".*injected' run/events.jsonl"),
                          0);
     }
-    /* A run that is interrupted promises a checkpoint. */
+    /* An interrupted run must write a checkpoint. */
     interrupts = true;
     assert_int_equal(train_on(&config, 1, &told, &result), LS_ERR_FAILURE);
     interrupts = false;
     ls_interrupt_set(0);
 }
 
-/* The best epoch's save fails: the best before stays, however few are kept. */
+/* The best epoch's save fails: the previous best checkpoint is not pruned, however few are kept. */
 static void an_unsaved_best_leaves_the_one_before(void **state)
 {
     (void)state;
     hearing told;
     ls_train_result result;
     ls_train_config config = surviving();
-    config.lr = 0.05; /* it learns ever slower */
+    config.lr = 0.05; /* the loss falls by less each epoch */
     assert_ok(train_on(&config, 0, &told, &result));
     ls_broadcast(world, &told, sizeof told);
     const double first = told.val_loss[0] - told.val_loss[1],
@@ -261,11 +259,11 @@ static void an_unsaved_best_leaves_the_one_before(void **state)
         assert_int_equal(steps_of("run/checkpoints/best"), STEPS);
     }
 
-    /* Not even one best is saved. */
+    /* No best checkpoint is saved at all. */
     config.resume = "";
     config.epochs = 3;
     assert_ok(train_on(&config, 1, &told, &result));
-    assert_true(result.restored && result.final.epoch == 1); /* it is in memory */
+    assert_true(result.restored && result.final.epoch == 1); /* from the copy in memory */
     assert_int_equal(steps_of("run/checkpoints/best"), 0);
     config.resume = "auto";
     config.epochs = 4;
@@ -273,7 +271,7 @@ static void an_unsaved_best_leaves_the_one_before(void **state)
     assert_true(!result.restored && result.final.epoch == 4);
 }
 
-/* The same where all gradients are looked at before the first update, and an average is kept. */
+/* The same if all gradients are read before the first update, and with a parameter average. */
 static void so_it_is_by_norms_and_averages(void **state)
 {
     optimizer = &short_training_optimizers[0];

@@ -23,7 +23,7 @@ static const ls_layout layouts[] = {
 };
 enum { LAYOUTS = sizeof layouts / sizeof *layouts };
 
-/* What a rank's gradient is, and the sum of all ranks'. Whole numbers: exact in any order. */
+/* A rank's gradient, and the sum over ranks. Integers: their sums are exact in any order. */
 static float part(int of_rank, int64_t at)
 {
     return (float)(at % 1000 * (of_rank + 1) - 300);
@@ -37,17 +37,17 @@ static float total(int64_t at)
     return sum;
 }
 
-/* Tells the reducer of final gradients bit by bit, as a backward pass does. */
+/* Reports final gradients to the reducer in small ranges, as a backward pass does. */
 static void tell(ls_reducer *reducer, int64_t count)
 {
     for (int64_t from = count; from > 0; from -= from > 9000 ? 9000 : from)
         ls_grads_ready(ls_reducer_grad_hook(reducer), from - (from > 9000 ? 9000 : from));
 }
 
-/* The sum of part() over the group. */
+/* Sum of part() over the group. */
 static float part_of_team(const ls_group *group, int64_t at)
 {
-    static float ranks; /* sum of their numbers from 1: each tells its own, once */
+    static float ranks; /* sum of (rank + 1) over the group, computed once */
     if (ranks == 0) {
         group->shared[group->rank] = (float)(rank + 1);
         group->barrier(group->user);
@@ -58,7 +58,7 @@ static float part_of_team(const ls_group *group, int64_t at)
     return (float)(at % 1000) * ranks - 300 * (float)group->size;
 }
 
-/* Whether this rank makes the gradient at an offset, or another one of its group does. */
+/* Returns true if this rank, not another rank of its group, computes the gradient at an offset. */
 static bool is_mine(const ls_reducer *reducer, const ls_layout *layout, int64_t at)
 {
     const ls_group *group = ls_reducer_group(reducer);
@@ -73,8 +73,8 @@ static bool is_mine(const ls_reducer *reducer, const ls_layout *layout, int64_t 
     return true;
 }
 
-/* Writes this rank's gradients, and where the group splits a matrix what it would leave there: the
- * rows of this rank, summed over the group. */
+/* Writes this rank's gradients; in matrices that the group splits, as its passes would: this rank's
+ * rows, summed over the group. */
 static void fill(ls_reducer *reducer, const ls_layout *layout, int64_t round)
 {
     float *grads = ls_reducer_grads(reducer);
@@ -110,8 +110,8 @@ static void step(ls_reducer *reducer, const ls_layout *layout, int64_t round)
     ls_reducer_allgather_params(reducer);
 }
 
-/* A step in which all pieces are seen several times before the first is updated, and what all ranks
- * find in theirs is added up: each parameter counts once. */
+/* A step in which all pieces are read several times before the first update, and values computed
+ * from them are summed over ranks: each parameter counts once. */
 static void held_step(ls_reducer *reducer, const ls_layout *layout, int64_t round)
 {
     enum { TIMES = 3 };
@@ -143,8 +143,8 @@ static void held_step(ls_reducer *reducer, const ls_layout *layout, int64_t roun
     ls_reducer_allgather_params(reducer);
 }
 
-/* That the last rank failed all learn, whether it says so or a gradient of its own does; and the
- * next step is as if nothing had been. */
+/* All ranks learn that the last rank failed, from its control word or from its gradients; the next
+ * step is not affected. */
 static void fails(ls_reducer *reducer, const ls_layout *layout, bool says, float gradient)
 {
     const int64_t count = layout->count;
@@ -190,7 +190,7 @@ static void works(ls_reduce kind, bool shard, const ls_layout *layout)
     for (int64_t i = 0; i < count; i++)
         assert_true(params[i] == (float)i + total(i) + total(i + 1) + total(i + 2));
 
-    /* An arena of which each rank has its pieces, as of an optimizer's slots. */
+    /* An arena of which each rank has only its pieces, like an optimizer's slot. */
     ls_control control = {.score.rows = 1};
     ls_owned_range piece;
     for (int64_t i = 0; i < count; i++)
@@ -234,7 +234,7 @@ static void all_kinds_work(void **state)
                 works((ls_reduce)kind, shard, &layouts[l]);
 }
 
-/* A group is there where it can be, and splits what it should. */
+/* The group exists where it can, and splits the matrices that it should. */
 static void teams_form(void **state)
 {
     (void)state;
@@ -251,7 +251,7 @@ static void teams_form(void **state)
     assert_true((group != NULL) == (local > 1));
     if (group != NULL) {
         assert_int_equal(group->size, local);
-        assert_int_equal(group->rows, ROWS); /* the most of any rank */
+        assert_int_equal(group->rows, ROWS); /* maximum over ranks */
         assert_true(ls_group_splits(local, ROWS, &matrices[0]));
         assert_false(ls_group_splits(local, ROWS, &matrices[1]));
     }
@@ -261,7 +261,7 @@ static void teams_form(void **state)
     ls_reducer_destroy(&reducer);
 }
 
-/* Pieces that may be left for later come from the end down. */
+/* Pieces that may be deferred come from the arena's end down. */
 static void deferred_pieces_descend(void **state)
 {
     (void)state;
@@ -292,7 +292,7 @@ static void deferred_pieces_descend(void **state)
     ls_reducer_destroy(&reducer);
 }
 
-/* What is hidden and what is exposed is counted. */
+/* Hidden and exposed times are counted. */
 static void clocks_run(void **state)
 {
     (void)state;
