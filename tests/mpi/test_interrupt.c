@@ -103,7 +103,7 @@ static int lines_of(const char *path)
 }
 
 /* With an optimizer; NULL: that of short_training(). */
-static void go_on(const ls_optimizer_config *optimizer)
+static void interrupt_and_resume(const ls_optimizer_config *optimizer)
 {
     static const int every[] = {5, 8, STEPS};
     for (int kind = 0; kind < LS_REDUCERS; kind++)
@@ -180,13 +180,13 @@ static void goes_on_with_the_same_rates(void **state)
 static void goes_on_with_the_same_bits(void **state)
 {
     (void)state;
-    go_on(NULL);
+    interrupt_and_resume(NULL);
 }
 
 static void so_does_what_goes_by_norms_and_averages(void **state)
 {
     (void)state;
-    go_on(&short_training_optimizers[0]);
+    interrupt_and_resume(&short_training_optimizers[0]);
 }
 
 /* Stopped on all ranks together, then resumed by each rank alone, from a copy. */

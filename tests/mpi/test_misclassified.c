@@ -18,7 +18,7 @@ static const small_dataset data = {
 typedef struct work {
     ls_network *network;
     ls_batch *batch;
-    ls_rows *mine, *all; /* this rank's rows of all ranks together; all rows, alone */
+    ls_rows *mine, *all; /* this rank's rows; all rows of the split */
     float *params;
 } work;
 

@@ -45,7 +45,7 @@ static void tell(ls_reducer *reducer, int64_t count)
 }
 
 /* Sum of part() over the group. */
-static float part_of_team(const ls_group *group, int64_t at)
+static float part_of_group(const ls_group *group, int64_t at)
 {
     static float ranks; /* sum of (rank + 1) over the group, computed once */
     if (ranks == 0) {
@@ -86,7 +86,7 @@ static void fill(ls_reducer *reducer, const ls_layout *layout, int64_t round)
         if (!ls_group_splits(group->size, group->rows, W))
             continue;
         for (int64_t at = W->offset; at < W->offset + W->rows * W->columns; at++)
-            grads[at] = is_mine(reducer, layout, at) ? part_of_team(group, at + round) : NAN;
+            grads[at] = is_mine(reducer, layout, at) ? part_of_group(group, at + round) : NAN;
     }
 }
 
