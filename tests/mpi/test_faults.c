@@ -120,22 +120,22 @@ static void bad_gradients_are_found_with_every_reducer(void **state)
 }
 
 /* Events that the observer received. */
-typedef struct hearing {
+typedef struct heard_events {
     double val_loss[8];
     int epochs, notes;
     char note[LS_ERROR_TEXT_MAX];
-} hearing;
+} heard_events;
 
 static void hear_epoch(void *user, const ls_metrics *metrics, bool best)
 {
-    hearing *t = user;
+    heard_events *t = user;
     (void)best;
     t->val_loss[t->epochs++] = metrics->val_loss;
 }
 
 static void hear_note(void *user, const char *text)
 {
-    hearing *t = user;
+    heard_events *t = user;
     if (strstr(text, "saved") == NULL && strstr(text, "saves") == NULL)
         return; /* an unrelated event */
     t->notes++;
@@ -152,13 +152,13 @@ static void hear_start(void *user, const ls_run_info *info)
 }
 
 /* Trains in the folder `run`; the save with this number fails; 0: none. */
-static ls_status train_on(const ls_train_config *config, int failing_save, hearing *told,
+static ls_status train_on(const ls_train_config *config, int failing_save, heard_events *events,
                           ls_train_result *result)
 {
     char fault[64] = "";
     const ls_observer observer = {
-        .user = told, .start = hear_start, .epoch = hear_epoch, .note = hear_note};
-    memset(told, 0, sizeof *told);
+        .user = events, .start = hear_start, .epoch = hear_epoch, .note = hear_note};
+    memset(events, 0, sizeof *events);
     if (rank == 0 && *config->resume == '\0')
         assert_int_equal(system("rm -rf run"), 0);
     assert_ok(ls_agree(world, LS_OK));
@@ -195,15 +195,15 @@ enum { STEPS = 12 }; /* in an epoch: 183 rows in batches of 16 */
 static void a_failed_save_can_be_survived(void **state)
 {
     (void)state;
-    hearing told;
+    heard_events events;
     ls_train_result whole, result;
     ls_train_config config = surviving();
-    assert_ok(train_on(&config, 0, &told, &whole));
+    assert_ok(train_on(&config, 0, &events, &whole));
     config.checkpoint_every = (ls_interval){.steps = 5};
     /* Saves within an epoch, at the end of an epoch, and at the end of the run. */
     const int last = 3 * STEPS / 5 + 3, saves[] = {1, 3, last};
     for (size_t i = 0; i < sizeof saves / sizeof *saves; i++) {
-        const ls_status status = train_on(&config, saves[i], &told, &result);
+        const ls_status status = train_on(&config, saves[i], &events, &result);
         assert_same_failure(status);
         if (saves[i] == last) {
             assert_int_equal(status, LS_ERR_FAILURE);
@@ -211,17 +211,17 @@ static void a_failed_save_can_be_survived(void **state)
         }
         assert_ok(status);
         assert_true(result.digest == whole.digest);
-        assert_int_equal(told.notes, rank == 0 ? 1 : 0);
+        assert_int_equal(events.notes, rank == 0 ? 1 : 0);
         if (rank != 0)
             continue;
-        assert_non_null(strstr(told.note, "injected fault at 'checkpoint'; training goes on"));
+        assert_non_null(strstr(events.note, "injected fault at 'checkpoint'; training goes on"));
         assert_int_equal(steps_of("run/checkpoints/last"), 3 * STEPS);
         assert_int_equal(system("grep -q '\"event\":\"save_failed\".*injected' run/events.jsonl"),
                          0);
     }
     /* An interrupted run must write a checkpoint. */
     interrupts = true;
-    assert_int_equal(train_on(&config, 1, &told, &result), LS_ERR_FAILURE);
+    assert_int_equal(train_on(&config, 1, &events, &result), LS_ERR_FAILURE);
     interrupts = false;
     ls_interrupt_set(0);
 }
@@ -230,17 +230,17 @@ static void a_failed_save_can_be_survived(void **state)
 static void an_unsaved_best_leaves_the_one_before(void **state)
 {
     (void)state;
-    hearing told;
+    heard_events events;
     ls_train_result result;
     ls_train_config config = surviving();
     config.lr = 0.05; /* the loss falls by less each epoch */
-    assert_ok(train_on(&config, 0, &told, &result));
-    ls_broadcast(world, &told, sizeof told);
-    const double first = told.val_loss[0] - told.val_loss[1],
-                 second = told.val_loss[1] - told.val_loss[2];
+    assert_ok(train_on(&config, 0, &events, &result));
+    ls_broadcast(world, &events, sizeof events);
+    const double first = events.val_loss[0] - events.val_loss[1],
+                 second = events.val_loss[1] - events.val_loss[2];
     assert_true(first > second); /* so that the second epoch can be made the best */
     config.min_delta = (first + second) / 2;
-    assert_ok(train_on(&config, 2, &told, &result));
+    assert_ok(train_on(&config, 2, &events, &result));
     assert_int_equal(result.early_stop.best_epoch, 2);
     if (rank == 0) {
         assert_int_equal(steps_of("run/checkpoints/best"), STEPS);
@@ -251,23 +251,23 @@ static void an_unsaved_best_leaves_the_one_before(void **state)
     config.min_delta = 1e9;
     config.resume_anyway = true;
     config.restore_best = true;
-    assert_ok(train_on(&config, 0, &told, &result));
-    assert_int_equal(told.notes, rank == 0 ? 1 : 0);
+    assert_ok(train_on(&config, 0, &events, &result));
+    assert_int_equal(events.notes, rank == 0 ? 1 : 0);
     assert_true(result.restored && result.final.epoch == 1);
     if (rank == 0) {
-        assert_non_null(strstr(told.note, "epoch 2, the best so far, could not be saved"));
+        assert_non_null(strstr(events.note, "epoch 2, the best so far, could not be saved"));
         assert_int_equal(steps_of("run/checkpoints/best"), STEPS);
     }
 
     /* No best checkpoint is saved at all. */
     config.resume = "";
     config.epochs = 3;
-    assert_ok(train_on(&config, 1, &told, &result));
+    assert_ok(train_on(&config, 1, &events, &result));
     assert_true(result.restored && result.final.epoch == 1); /* from the copy in memory */
     assert_int_equal(steps_of("run/checkpoints/best"), 0);
     config.resume = "auto";
     config.epochs = 4;
-    assert_ok(train_on(&config, 0, &told, &result));
+    assert_ok(train_on(&config, 0, &events, &result));
     assert_true(!result.restored && result.final.epoch == 4);
 }
 

@@ -14,14 +14,14 @@
 enum { EPOCHS = 3, STEPS = 12 }; /* steps of an epoch of small_dataset_default in batches of 16 */
 
 /* Events that the observer received, on rank 0. */
-typedef struct told {
+typedef struct events {
     int notes, steps;
     char note[LS_ERROR_TEXT_MAX]; /* the latest note */
-} told;
+} events;
 
 static void note(void *user, const char *text)
 {
-    told *t = user;
+    events *t = user;
     t->notes++;
     snprintf(t->note, sizeof t->note, "%s", text);
 }
@@ -29,13 +29,13 @@ static void note(void *user, const char *text)
 static void step(void *user, int64_t epoch, int64_t rows, double loss)
 {
     (void)epoch, (void)rows;
-    told *t = user;
+    events *t = user;
     assert_true(isfinite(loss));
     t->steps++;
 }
 
 static ls_status train(const ls_train_config *config, const char *fault, int guilty, int nth,
-                       told *t, ls_train_result *result)
+                       events *t, ls_train_result *result)
 {
     char text[64];
     const ls_observer observer = {.user = t, .note = note, .step = step};
@@ -85,7 +85,7 @@ static void assert_best_is_finite(const ls_train_config *config)
 static void stops(void **state)
 {
     (void)state;
-    told t;
+    events t;
     ls_train_result result;
     for (int kind = 0; kind < LS_REDUCERS; kind++) {
         ls_train_config config = configure("stops");
@@ -114,7 +114,7 @@ static void stops(void **state)
 static void a_loss_that_is_none_names_the_layer(void **state)
 {
     (void)state;
-    told t;
+    events t;
     ls_train_result result;
     ls_train_config config = configure("loss");
     config.lr = 1e30;
@@ -128,7 +128,7 @@ static void a_loss_that_is_none_names_the_layer(void **state)
 static void skips(void **state)
 {
     (void)state;
-    told t;
+    events t;
     ls_train_result result;
     for (int kind = 0; kind < 2 * (LS_REDUCE_AUTO + 1); kind++) {
         ls_train_config config = configure("skips");
@@ -156,7 +156,7 @@ static void skips(void **state)
 static void skips_come_to_an_end(void **state)
 {
     (void)state;
-    told t;
+    events t;
     ls_train_result result;
     ls_train_config config = configure("skips");
     config.on_nan = LS_ON_NAN_SKIP;
@@ -173,7 +173,7 @@ static void skips_come_to_an_end(void **state)
 static void rolls_back(void **state)
 {
     (void)state;
-    told t;
+    events t;
     ls_train_result whole, result;
     for (int kind = 0; kind < LS_REDUCERS; kind++)
         for (int shard = 0; shard < 2; shard++) {
@@ -204,7 +204,7 @@ static void rolls_back(void **state)
 static void rolling_back_can_fail(void **state)
 {
     (void)state;
-    told t;
+    events t;
     ls_train_result result;
     ls_train_config config = configure("back");
     config.on_nan = LS_ON_NAN_ROLLBACK;
@@ -231,7 +231,7 @@ enum { KINDS = sizeof replicated / sizeof *replicated };
 static void a_flipped_bit_is_found(void **state)
 {
     (void)state;
-    told t;
+    events t;
     char expected[64];
     ls_train_result result;
     for (size_t k = 0; k < KINDS; k++)
@@ -260,7 +260,7 @@ static void a_flipped_bit_is_found(void **state)
 static void replicas_are_healed(void **state)
 {
     (void)state;
-    told t;
+    events t;
     ls_train_result result;
     for (size_t k = 0; k < 2 * KINDS; k++) {
         ls_train_config config = configure("healed");

@@ -38,7 +38,7 @@ static float total(int64_t at)
 }
 
 /* Reports final gradients to the reducer in small ranges, as a backward pass does. */
-static void tell(ls_reducer *reducer, int64_t count)
+static void report_grads(ls_reducer *reducer, int64_t count)
 {
     for (int64_t from = count; from > 0; from -= from > 9000 ? 9000 : from)
         ls_grads_ready(ls_reducer_grad_hook(reducer), from - (from > 9000 ? 9000 : from));
@@ -96,7 +96,7 @@ static void step(ls_reducer *reducer, const ls_layout *layout, int64_t round)
     ls_control control = {.score.rows = rank, .score.loss = 0.25 * rank};
     ls_reducer_begin(reducer, &control);
     fill(reducer, layout, round);
-    tell(reducer, count);
+    report_grads(reducer, count);
     ls_reducer_finish(reducer, &control);
     assert_int_equal(control.score.rows, size * (size - 1) / 2);
     assert_true(control.score.loss == 0.25 * size * (size - 1) / 2);
@@ -122,7 +122,7 @@ static void held_step(ls_reducer *reducer, const ls_layout *layout, int64_t roun
         expected += (double)total(i + round);
     ls_reducer_begin(reducer, &control);
     fill(reducer, layout, round);
-    tell(reducer, layout->count);
+    report_grads(reducer, layout->count);
     ls_reducer_finish(reducer, &control);
     for (int time = 0; time < TIMES; time++) {
         double sums[2] = {0};
@@ -158,7 +158,7 @@ static void fails(ls_reducer *reducer, const ls_layout *layout, bool says, float
     if (guilty && !says)
         grads[at] = gradient;
     ls_reducer_begin(reducer, &control);
-    tell(reducer, count);
+    report_grads(reducer, count);
     const int64_t bad = ls_reducer_finish(reducer, &control);
     assert_int_equal(bad, guilty && !says ? at : -1);
     if (says || foreseen) {
@@ -196,7 +196,7 @@ static void works(ls_reduce kind, bool shard, const ls_layout *layout)
     for (int64_t i = 0; i < count; i++)
         start[i] = -1;
     ls_reducer_begin(reducer, &control);
-    tell(reducer, count);
+    report_grads(reducer, count);
     ls_reducer_finish(reducer, &control);
     while (ls_reducer_next(reducer, &piece))
         for (int64_t i = 0; i < piece.count; i++)
@@ -209,7 +209,7 @@ static void works(ls_reduce kind, bool shard, const ls_layout *layout)
     /* Row counts are exact up to the largest batch. */
     control = (ls_control){.score.rows = rank == 0 ? LS_MAX_GLOBAL_BATCH - (size - 1) : 1};
     ls_reducer_begin(reducer, &control);
-    tell(reducer, count);
+    report_grads(reducer, count);
     ls_reducer_finish(reducer, &control);
     assert_int_equal(control.score.rows, LS_MAX_GLOBAL_BATCH);
     while (ls_reducer_next(reducer, &piece))
@@ -277,7 +277,7 @@ static void deferred_pieces_descend(void **state)
     int64_t fresh = layout.count;
     ls_reducer_begin(reducer, &control);
     fill(reducer, &layout, 0);
-    tell(reducer, layout.count);
+    report_grads(reducer, layout.count);
     ls_reducer_finish(reducer, &control);
     while (ls_reducer_next(reducer, &piece)) {
         assert_int_equal(piece.first + piece.count, fresh);
