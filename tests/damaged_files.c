@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A file is made as it should be, then one thing in it is replaced. */
+/* A valid file is written, then one object in it is replaced. */
 typedef struct craft {
     damaged_file public;
 
@@ -28,7 +28,7 @@ typedef struct craft {
     int64_t integer;
     double real;
 
-    /* Or something else. */
+    /* Or a function that changes the file. */
     void (*change)(hid_t file);
 } craft;
 
@@ -198,7 +198,7 @@ static void fixed_text(hid_t file)
     H5Tclose(type);
 }
 
-/* As HDF5's Fortran interface writes it. */
+/* As written by HDF5's Fortran interface. */
 static void padded_text(hid_t file)
 {
     const hid_t type = H5Tcopy(H5T_C_S1);
@@ -208,7 +208,7 @@ static void padded_text(hid_t file)
     H5Tclose(type);
 }
 
-/* Attributes without a value are none. */
+/* Attributes without a value count as missing. */
 static void empty(hid_t file, const char *name)
 {
     const hid_t type = H5Tcopy(H5T_C_S1);
@@ -245,7 +245,7 @@ static void write_one(hid_t dataset, hid_t space, int rank)
     H5Sclose(memory);
 }
 
-/* As many epochs as the metrics have rows, which is more than a file can hold. */
+/* The number of epochs matches the rows of the metrics: more than a file can hold. */
 static void endless_history(hid_t file)
 {
     static const char *const names[] = {"epoch", "optimizer_steps"};
@@ -279,7 +279,7 @@ static void endless_history(hid_t file)
 #define MANY   (UINT64_C(1) << 40)
 
 static const craft crafts[] = {
-    /* Right, if unusual. */
+    /* Valid but unusual. */
     DATASET("untouched", NULL, .change = NULL),
     DATASET("compact", NULL, LABELS, .layout = compact),
     DATASET("chunks", NULL, IMAGES, .dims = {203, 6, 5}, .layout = chunks),
@@ -294,7 +294,7 @@ static const craft crafts[] = {
     DATASET("real-classes", NULL, .attribute = "classes", .real = 4),
     CHECKPOINT("checkpoint", NULL, .change = NULL),
 
-    /* What leads out of the file. */
+    /* References to other files. */
     DATASET("soft-link", "'/train/images' is a soft or external link", .change = soft_link),
     DATASET("soft-group", "'/test' is a soft or external link", .change = soft_group),
     DATASET("dangling-link", "'/test' is a soft or external link", .change = dangling_link),
@@ -421,7 +421,7 @@ static void replace_object(hid_t file, const craft *c)
     const hid_t dataset = H5Dcreate2(file, c->object, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
     if (dataset < 0)
         fail_msg("%s can not be made", c->public.name);
-    /* An external file is not to be written to, and the sources of a virtual one aren't there. */
+    /* An external file must not be written, and the sources of a virtual one don't exist. */
     if (elements <= SMALL && c->type < TEXT && c->layout != external && c->layout != virtual)
         assert_true(H5Dwrite(dataset, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >=
                     0);

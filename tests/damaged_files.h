@@ -1,5 +1,5 @@
-/* Files that are well-formed HDF5 and wrong all the same, or unusual and right: what a tool, or
- * somebody who means harm, could make. */
+/* Files that are well-formed HDF5 with invalid content, or unusual but valid: as another tool or an
+ * attacker could make them. */
 #ifndef LS_TESTS_DAMAGED_FILES_H
 #define LS_TESTS_DAMAGED_FILES_H
 
@@ -8,25 +8,26 @@
 
 typedef struct damaged_file {
     const char *name;
-    const char *part; /* of the error's text; NULL: the file is good */
-    bool checkpoint;  /* else a data set */
+    const char *part; /* part of the error text; NULL: the file is valid */
+    bool checkpoint;  /* true: a checkpoint; false: a data set */
 } damaged_file;
 
-/* What case number `at`, from 0, is; false past the last. */
+/* Describes case number `at`, from 0; returns false after the last case. */
 bool damaged_file_case(int at, damaged_file *out);
 
-/* Writes case number `at`, sealed: its digest says nothing against it. */
+/* Writes case number `at` with a valid seal, so that its digest matches. */
 void damaged_file_write(int at, const char *path);
 
-/* Gives a checkpoint another history, [epochs][number of names], and seals it anew.
- * columns  the names, with commas between them */
+/* Replaces a checkpoint's history and seals the file again.
+ * columns  names, comma-separated
+ * values   [epochs][number of names] */
 void damaged_file_history(const char *path, const char *columns, const double *values,
                           int64_t epochs);
 
-/* Takes an attribute out of a file, and seals it anew: an older version did not write it. */
+/* Removes an attribute and seals the file again, like a file of an older version. */
 void damaged_file_forget(const char *path, const char *attribute);
 
-/* Takes a setting out of a checkpoint's settings, likewise. */
+/* Removes a setting from a checkpoint's settings and seals the file again. */
 void damaged_file_forget_setting(const char *path, const char *name);
 
 #endif

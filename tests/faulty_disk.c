@@ -20,12 +20,12 @@ static struct {
     int at, error;
     int operations;
     bool next_write_fails;
-    char open[FILES][NAME]; /* by descriptor: the file's name, "" for one that is not ours */
+    char open[FILES][NAME]; /* by descriptor: the file's name; "" for files outside the folder */
     char journal[JOURNAL];
     size_t used;
 } disk;
 
-/* The C library's own function of a name. ISO C has no cast from what dlsym() returns. */
+/* Looks up the C library's own function. ISO C has no cast from dlsym()'s result to a function. */
 #define REAL(name)                                                                                 \
     __typeof__(&(name)) real;                                                                      \
     do {                                                                                           \
@@ -76,9 +76,9 @@ static const char *last_part(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-enum { NO_ROOM, ROOM }; /* what an operation needs */
+enum { NO_ROOM, ROOM }; /* space that an operation needs */
 
-/* Counts an operation. Whether it is to fail: errno then says why. */
+/* Counts an operation. Returns true if it must fail; errno is then set. */
 static bool fails(const char *operation, const char *name, int needs)
 {
     disk.used +=
@@ -91,14 +91,14 @@ static bool fails(const char *operation, const char *name, int needs)
     return true;
 }
 
-/* Comes after every operation: the process may end here. */
+/* Called after every operation; may end the process. */
 static void done(void)
 {
     if (disk.mishap == DISK_CRASH && disk.operations == disk.at)
         _exit(DISK_CRASHED);
 }
 
-/* How many of the bytes a write is to write; 0 if it fails. */
+/* Returns the number of bytes that a write must write; 0 if it fails. */
 static size_t writes(int file, size_t bytes)
 {
     const bool fail = fails("write", disk.open[file], ROOM) || disk.next_write_fails;
@@ -182,10 +182,10 @@ ssize_t pwrite(int file, const void *bytes, size_t count, off_t at)
     }
 
 ON_FILE(ftruncate, (int file, off_t length), (file, length), ROOM)
-ON_FILE(fsync, (int file), (file), ROOM) /* a disk may find out late that it is full */
+ON_FILE(fsync, (int file), (file), ROOM) /* a full disk may be detected only here */
 ON_FILE(fdatasync, (int file), (file), ROOM)
 
-/* A descriptor is gone, too, if closing it failed. */
+/* A descriptor is closed even if close() failed. */
 int close(int file)
 {
     REAL(close);
@@ -199,7 +199,7 @@ int close(int file)
     return fail ? -1 : result;
 }
 
-/* Gives a descriptor to another file, which is not ours. */
+/* Reassigns a descriptor to a file outside the folder. */
 int dup2(int from, int file)
 {
     REAL(dup2);
@@ -228,7 +228,7 @@ ON_PATH(mkdir, (const char *path, mode_t mode), (path, mode), ROOM)
 ON_PATH(unlink, (const char *path), (path), NO_ROOM)
 ON_PATH(access, (const char *path, int mode), (path, mode), NO_ROOM)
 
-/* The C library reads the folder by calls of its own. */
+/* The C library reads directories with internal calls. */
 int scandir(const char *path, struct dirent ***out, int (*filter)(const struct dirent *),
             int (*compare)(const struct dirent **, const struct dirent **))
 {

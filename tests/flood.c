@@ -1,5 +1,5 @@
-/* Sends datagrams of a beacon's size and other sizes to ports of the loopback, as somebody who
- * wants to disturb a job on this host might.
+/* Sends datagrams of a beacon's size and other sizes to ports of the loopback, as an
+ * attacker on this host might.
  *     flood SECONDS PORT ... */
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -1,6 +1,5 @@
-/* In builds with sanitizers, linked into every program: modules that a library loads and closes
- * again, as Open MPI's, stay in memory, so that what they leak can be told by their names
- * (lsan.supp). */
+/* Linked into every program of builds with sanitizers: modules that a library loads and closes,
+ * such as Open MPI's, stay in memory, so that lsan.supp can identify their leaks by name. */
 int dlclose(void *handle);
 
 int dlclose(void *handle)

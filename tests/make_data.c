@@ -1,7 +1,7 @@
 /* Makes small data for the scripts: make_data FOLDER writes the four IDX files, two of them
  * gzipped, data.h5, and its rows class by class, sorted.h5; make_data FOLDER CASE writes a data.h5
- * with something wrong, of the cases here or of damaged_files.c; make_data FOLDER texts TEXT writes a
- * data.h5, described.h5 and model.h5, two checkpoints, in which all texts are that one. */
+ * with something wrong, of the cases here or of damaged_files.c; make_data FOLDER texts TEXT writes
+ * a data.h5, described.h5 and model.h5, two checkpoints, in which all texts are that one. */
 #include "damaged_files.h"
 #include "small_dataset.h"
 #include "test.h"

@@ -1,4 +1,4 @@
-/* What every test includes: cmocka with its needs, and the checks that it lacks. */
+/* Included by every test: cmocka, the headers that it requires, and additional assertions. */
 #ifndef LS_TESTS_TEST_H
 #define LS_TESTS_TEST_H
 
@@ -13,15 +13,15 @@
 
 #include <lockstep/status.h>
 
-/* A test that goes through many cases takes one in so many: all, or as $LOCKSTEP_TEST_STRIDE says
- * where all would take too long. */
+/* Returns the stride of tests over many cases: 1, or $LOCKSTEP_TEST_STRIDE where all cases would
+ * take too long. */
 static inline int test_stride(void)
 {
     const char *stride = getenv("LOCKSTEP_TEST_STRIDE");
     return stride != NULL && atoi(stride) > 0 ? atoi(stride) : 1;
 }
 
-/* The call succeeds; its text is shown if not. */
+/* Asserts that the call succeeds; shows the error text if not. */
 #define assert_ok(call)                                                                            \
     do {                                                                                           \
         ls_status status_ = (call);                                                                \
@@ -29,7 +29,7 @@ static inline int test_stride(void)
             fail_msg("%s: status %d: %s", #call, (int)status_, ls_error_text());                   \
     } while (0)
 
-/* The call fails with this code, and its text contains this part. */
+/* Asserts that the call fails with this code and that the error text contains `part`. */
 #define assert_fails(call, code, part)                                                             \
     do {                                                                                           \
         assert_int_equal((call), (code));                                                          \

@@ -1,4 +1,4 @@
-/* A small network in training, for the tests of what is saved of it. */
+/* A small network during training, for tests of checkpoints. */
 #ifndef LS_TESTS_TINY_TRAINING_H
 #define LS_TESTS_TINY_TRAINING_H
 
@@ -8,7 +8,7 @@
 
 enum { TINY_TRAINING_EPOCHS = 3 };
 
-typedef struct world {
+typedef struct tiny_training {
     ls_network *network;
     ls_optimizer *optimizer;
     float *params;
@@ -17,19 +17,20 @@ typedef struct world {
     ls_progress progress;
 } tiny_training;
 
-/* A network of this model, initialised with a seed, after TINY_TRAINING_EPOCHS epochs and 5 steps. */
+/* Makes a network of this model, initialised with a seed, in the state after TINY_TRAINING_EPOCHS
+ * epochs and 5 steps; or frees it. */
 void tiny_training_make(tiny_training *w, const char *model, uint64_t seed);
 void tiny_training_free(tiny_training *w);
 
-/* Saves it in run/checkpoints after so many steps, as the end of an epoch, which may be the best so
- * far. */
+/* Saves a checkpoint in run/checkpoints after `steps` steps, at the end of an epoch.
+ * best  true: of the best epoch so far */
 ls_status tiny_training_save(tiny_training *w, int64_t steps, bool best,
                              int64_t keep) LS_MUST_CHECK;
 
-/* Goes back to this progress in run/checkpoints, as the run of this id that is resumed there. */
+/* Rewinds run/checkpoints to this progress, as a resumed run with this id does. */
 ls_status tiny_training_rewind(const char *run, const ls_progress *progress) LS_MUST_CHECK;
 
-/* Makes a folder, or empties it of its files: for a new run. */
+/* Makes a folder, or removes its files, for a new run. */
 void empty_folder(const char *path);
 
 #endif

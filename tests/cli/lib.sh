@@ -1,11 +1,11 @@
-# Helps for the scripts that test the program. Sourced.
+# Helper functions for the scripts that test the program. Sourced.
 # shellcheck shell=bash disable=SC2034
 set -u
 failed=0
 count=0
 
-# What mpirun ends with where a rank was killed, as an extended regular expression. MPICH's tells the signals, or-ed, of
-# that rank or of one that gives up when it hears no more of it, and also where it had to kill a rank that is stuck.
+# mpirun's exit codes after a rank was killed, as an extended regular expression. MPICH's code is the bitwise or of the
+# signals of that rank, of ranks that lost its connection, and of stuck ranks that mpirun killed.
 code_killed=137 code_stuck=5
 if [[ $(mpirun --version 2>&1) != *"Open MPI"* ]]; then
     code_killed='9|6|15' code_stuck='5|9|13'
@@ -22,13 +22,13 @@ check() {
     fi
 }
 
-# Whether a file holds a line that matches an extended regular expression.
+# Succeeds if a file has a line that matches an extended regular expression.
 has() { grep -qE -- "$2" "$1"; }
 
 # Runs a command that must end with a code and one line on stderr that matches:
 #     refuses CODE PATTERN COMMAND ...
-# mpirun adds words of its own about the exit code, between rules of dashes, and now and then libevent's
-# warning about a pipe that it closed already; they are not counted.
+# Not counted: mpirun's own message about the exit code, between lines of dashes, and an occasional warning of
+# libevent about a pipe that is closed already.
 refuses() {
     local code=$1 pattern=$2 got lines
     shift 2
@@ -45,13 +45,13 @@ refuses() {
     fi
 }
 
-# The digest of the parameters that a run has ended with.
+# Prints the digest of a run's final parameters.
 digest() { sed -n 's/.*"digest": "\([0-9a-f]*\)".*/\1/p' "$1/summary.json"; } # RUN
 
-# Whether two runs have ended with the same parameters.
+# Succeeds if two runs ended with the same parameters.
 same_bits() { [ -n "$(digest "$1")" ] && [ "$(digest "$1")" = "$(digest "$2")" ]; } # RUN RUN
 
-# The processes of this host that an mpirun has started, by their ranks. MPICH's starts them by a proxy.
+# Prints the processes that an mpirun has started on this host, in the order of ranks. MPICH starts them through a proxy.
 find_ranks() { # PID -> processes
     local process parent=$1
     processes=()

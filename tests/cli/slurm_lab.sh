@@ -1,10 +1,10 @@
-# A Slurm of its own: two nodes of two processors on this machine, with munge, in a temporary folder.
-# Sourced by the tests that need it; ends with the test. Needs root and the packages slurm-wlm and munge.
+# A private Slurm: two nodes of two processors on this machine, with munge, in a temporary folder.
+# Sourced by tests; it is shut down when the test ends. Needs root and the packages slurm-wlm and munge.
 # shellcheck shell=bash
-lab='' # where it lies, once it is raised
+lab='' # its folder, once it runs
 daemons=()
 
-# What is missing for it; nothing if it can be raised.
+# Prints the missing requirements; nothing if there are none.
 lab_lacks() {
     local program
     [ "$(id -u)" = 0 ] || echo "root"
@@ -14,7 +14,7 @@ lab_lacks() {
     getent passwd munge >/dev/null || echo "a user munge"
 }
 
-# The lowest port from here on that nobody listens on.
+# Prints the lowest free port from FROM on.
 free_port() { # FROM
     local port=$1
     while ss -Hltn "sport = :$port" 2>/dev/null | grep -q .; do port=$((port + 1)); done
@@ -26,7 +26,7 @@ raise_lab() {
     host=$(hostname -s)
     controller=$(free_port 16817) first=$(free_port 17001)
     second=$(free_port $((first + 1)))
-    lab=$(mktemp -d) # where the user munge may go, too
+    lab=$(mktemp -d) # the user munge must have access
     chmod 755 "$lab"
     mkdir -p "$lab/state" "$lab/log" "$lab/munge"
     head -c 128 /dev/urandom >"$lab/munge/key"
@@ -85,7 +85,7 @@ END
     return 1
 }
 
-# The processes of jobs that this Slurm has started and not ended.
+# Prints the running processes of this Slurm's jobs.
 lab_steps() {
     local process
     for process in $(pgrep slurmstepd); do

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The bench command: what it prints is there and fits together; the figures are for benchmarks.
+# The bench command: its output is complete and consistent; the times themselves are not tested.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
@@ -30,13 +30,13 @@ for kind in fused hierarchical; do
     check "beside the measurement, $kind" has out 'the 3 ranks here: predicted [0-9.]+ ms, measured [0-9.]+ ms'
 done
 
-# More ranks than cores: what is measured there is nothing to predict from.
+# More ranks than cores: these measurements are not used for predictions.
 ranks=$(($(nproc) + 1))
 mpirun -n $ranks "$lockstep" bench "${small[@]}" --predict 1,2 >out
 check "a disturbed prediction is printed as such" has out '^disturbed: no figure here counts, and the prediction is not usable$'
 check "with the reason" has out '^  .*: more threads than cores$|other programs keep [0-9.]+ processors busy'
 
-# Kernels of before AVX2 where the processor has it: only if they were asked for.
+# Kernels older than AVX2 on a processor that has AVX2: only on request.
 old='OpenBLAS .*(Prescott|Core2|Penryn|Nehalem|Sandybridge)'
 if grep -q avx2 /proc/cpuinfo && OPENBLAS_CORETYPE=Prescott mpirun -n 1 "$lockstep" bench "${small[@]}" >out &&
     has out "$old"; then

@@ -35,7 +35,7 @@ for monitor in $monitors; do
 done
 refuses 2 "--monitor: 'val_f9' is none of: $monitors\$" "$lockstep" train --data eight.h5 --monitor val_f9
 
-# What is evaluated is the same on any number of ranks, and what training had found.
+# An evaluation is the same on any number of ranks, and equal to that of the training.
 for ranks in 1 2 3; do
     mpirun -n $ranks "$lockstep" eval --data eight.h5 --checkpoint val_loss/checkpoints/last --split validation --threads 1 \
         --json >eval$ranks.json 2>err
@@ -49,7 +49,7 @@ check "eval prints it" [ "$("$lockstep" eval --data eight.h5 --checkpoint val_lo
 "$lockstep" report val_loss --out page.html >out 2>err
 check "the report has it, of both kinds of rows" [ "$(grep -oE '(training|validation) top5' page.html | sort -u | wc -l)" = 2 ]
 
-# Among few classes top5 says nothing: its columns are there, and empty.
+# With few classes top5 is meaningless: its columns exist and are empty.
 model=dense:4
 train few 2 --data four.h5
 check "few classes are trained" [ $? = 0 ]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The commands as a user meets them: import, train, eval, info, on one and on several ranks.
+# The commands from a user's view: import, train, eval, info, on one and on several ranks.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
@@ -29,7 +29,7 @@ check "info for people" has out '^verified +true'
 "$lockstep" info some.h5 --verify >out
 check "info reads all rows when asked to" has out '^rows_verified +true'
 
-# Made up, without any files.
+# Synthetic data, without input files.
 "$lockstep" import --synthetic 1200,1,12,12,4 --out made.h5 2>err
 check "import says what it made up" has err '1200 training and 200 test rows of 1x12x12, 4 classes'
 mpirun -n 2 "$lockstep" train --data made.h5 --model "dense:32 relu dense:4" --epochs 4 --run run/made --quiet 2>err
@@ -39,7 +39,7 @@ refuses 2 "'9,1,8,8' is not N,C,H,W,CLASSES" "$lockstep" import --synthetic 9,1,
 refuses 2 "takes no files: leave out 'data'" "$lockstep" import --synthetic 9,1,8,8,2 --idx data --out x.h5
 refuses 2 'leave out --limit' "$lockstep" import --synthetic 9,1,8,8,2 --limit 3 --out x.h5
 
-# Channels that may come last: never guessed, and known to eval and to a resumed run.
+# Channels-last images: never guessed; stored for eval and resumed runs.
 "$lockstep" import --synthetic 300,8,8,3,4 --out last.h5 2>/dev/null
 last=(--data last.h5 --model dense:4 --quiet)
 ask="'/train/images' is \[300,8,8,3\]: give --layout nhwc"
@@ -60,7 +60,7 @@ mpirun -n 2 "$lockstep" eval --data last.h5 --checkpoint run/last --errors 2 --e
 check "eval knows the layout" has out '^test loss'
 refuses 2 'layout is nchw, was nhwc' mpirun -n 2 "$lockstep" train "${last[@]}" --layout nchw --epochs 2 --run run/last --resume auto
 
-# Rows that are read as they are needed: from the middle of an epoch on as if nothing had been.
+# Streamed rows: a run resumed within an epoch gives the same result.
 stream=(--data made.h5 --model "dense:32 relu dense:4" --batch 100 --epochs 4 --shuffle local --stream --memory 300K
     --reduce fused --quiet --checkpoint-every 5steps)
 mpirun -n 2 "$lockstep" train "${stream[@]}" --run run/stream 2>err
@@ -76,21 +76,21 @@ refuses 2 "'many' is no size" mpirun -n 2 "$lockstep" train --data made.h5 --mem
 refuses 2 'hold no two windows of rows' mpirun -n 2 "$lockstep" train --data made.h5 --stream --shuffle local --memory 9K
 LOCKSTEP_FAULT=read:1:2 refuses 1 "rank 1: injected fault at 'read'" mpirun -n 2 "$lockstep" train "${stream[@]}"
 
-# What is of another kind is not replaced.
+# A file of another kind is not replaced.
 echo precious >note.txt
 refuses 2 'note.txt: this file exists and is not a data set: not overwritten' "$lockstep" import --synthetic 9,1,8,8,2 --out note.txt
 refuses 2 'note.txt: this file exists and is not of type PNG: not overwritten' "$lockstep" augment-preview --data made.h5 --augment shift:1 --out note.txt
 check "it stayed" has note.txt '^precious$'
 refuses 2 'run/made/checkpoints/last: .* not a data set' "$lockstep" import --synthetic 9,1,8,8,2 --out run/made/checkpoints/last
 
-# A pixel that is not what it was: the digest shows it, unless the file is trusted.
+# A changed pixel: the digest shows it, unless the file is trusted.
 cp mine.h5 changed.h5
 printf '\001' | dd of=changed.h5 bs=1 seek=8000 conv=notrunc 2>/dev/null
 refuses 3 'changed.h5: damaged or cut short' mpirun -n 2 "$lockstep" train --data changed.h5 --model dense:5 --epochs 1
 mpirun -n 2 "$lockstep" train --data changed.h5 --model dense:5 --epochs 1 --trust-data 2>err
 check "a trusted file is not verified" has err '^epoch 1/1'
 
-# Train, evaluate, look.
+# Train, eval, info.
 mpirun -n 2 "$lockstep" train --data mine.h5 --model "dense:20 relu dense:5" --epochs 4 --batch 16 \
     --run run/a --lr 0.01 2>err
 check "training ends well" [ $? = 0 ]
@@ -128,7 +128,7 @@ check "eval of the validation rows" has out '^validation loss .* of 40 rows righ
 "$lockstep" info run/a >out
 check "info on a checkpoint" has out 'dense1/weight +.64, 20.'
 
-# The wrong rows that it is surest of: a list and a picture, the same on any number of ranks.
+# Misclassified rows of highest confidence: a list and a picture, the same on any number of ranks.
 png_size() { od -An -tu1 -j16 -N8 "$1" | awk '{ print $3 * 256 + $4 "x" $7 * 256 + $8 }'; }
 # shellcheck disable=SC2317
 is_png() { [ "$(head -c 8 "$1" | od -An -tx1)" = " 89 50 4e 47 0d 0a 1a 0a" ]; }
@@ -166,7 +166,7 @@ if command -v h5dump >/dev/null; then
     check "h5dump" has out 'H5T_IEEE_F32LE'
 fi
 
-# An average of the parameters: what validation and eval go by, unless told otherwise.
+# A parameter average: validation and eval use it by default.
 mpirun -n 2 "$lockstep" train --data mine.h5 --model "dense:20 relu dense:5" --epochs 2 --batch 16 \
     --run run/ema --lr 0.01 --optimizer lamb --clip-norm 0.5 --ema 0.99 2>err
 check "lamb, clipped and averaged" [ $? = 0 ]
@@ -185,7 +185,7 @@ check "info tells of an average" has out '^average +true'
 "$lockstep" eval --data mine.h5 --checkpoint run/ema >out
 check "eval says so" has out 'of dense:20 relu dense:5, epoch [12], averaged parameters$'
 
-# The resolved configuration can be fed back, and the command line wins over it.
+# The resolved configuration is a valid --config; the command line overrides it.
 mpirun -n 2 "$lockstep" train --config run/a/config.conf --run run/b --quiet 2>err
 check "config file" [ $? = 0 ]
 check "quiet prints the final table only" [ "$(grep -c '^epoch' err)" = 0 ]
@@ -206,7 +206,7 @@ check "metrics agree" [ ! -s differences ]
 mpirun -n 2 "$lockstep" train --config run/a/config.conf --run run/c --resume auto 2>err
 check "nothing to do" has err '^nothing to do: the run that was resumed has finished'
 
-# A schedule: its rates are in the metrics, and where they depend on the end the end must stay.
+# A schedule: its rates are in the metrics; if they depend on the number of epochs, that can't change.
 cosine=(--data mine.h5 --model dense:5 --batch 40 --lr 0.01 --schedule cosine --warmup 1 --lr-final 0.1
     --scale-lr linear:20)
 mpirun -n 2 "$lockstep" train "${cosine[@]}" --run run/cosine --epochs 3 2>err
@@ -217,8 +217,8 @@ refuses 2 'other settings: --epochs is 4, was 3' mpirun -n 2 "$lockstep" train "
 mpirun -n 2 "$lockstep" train "${cosine[@]}" --run run/cosine --epochs 4 --resume auto --resume-anyway 2>err
 check "or is moved deliberately" has err 'note: going on .* with other settings: --epochs is 4, was 3'
 
-# Labels that have nothing to do with the images can only be learned by heart: overfitting, said once,
-# also by a run that is gone on with before and after that.
+# Random labels can only be memorised: overfitting, reported once, also by a run that is resumed before and
+# after the report.
 {
     head -c 8 data/train-labels-idx1-ubyte
     for ((i = 0; i < 400; i++)); do printf '%b' "\\0$((i * i / 7 % 5))"; done
@@ -264,7 +264,7 @@ mpirun -n 2 "$lockstep" train --data mine.h5 --model dense:5 --mode max --patien
 check "early stopping says why" has err '^early stopping: val_loss has not improved for 2 epochs, it was best in epoch 1'
 check "early stopping in the summary" has run/d/summary.json '"outcome": "stopped early"'
 
-# Too little shared memory: refused where it was asked for, passed over where not. Needs root.
+# Too little shared memory: an error if requested, otherwise another reducer is used. Needs root.
 with_little_shm() { unshare -m sh -c 'mount -t tmpfs -o size=64k tmpfs /dev/shm && exec "$@"' sh "$@"; }
 if with_little_shm true 2>/dev/null; then
     little() { OMPI_MCA_btl=self,tcp UCX_TLS=self,tcp with_little_shm timeout 50 mpirun -n 2 "$lockstep" "$@" --data mine.h5 --model "dense:2000 relu dense:5"; }
@@ -283,14 +283,14 @@ mpirun -n 2 "$lockstep" train --data mine.h5 --model dense:5 --run run/e --dry-r
 check "dry run shows the table" has err 'network +dense:5'
 check "dry run writes nothing" [ ! -e run/e ]
 
-# Augmentation is shown, and kept as it was when a run goes on.
+# Augmentation is shown, and unchanged in a resumed run.
 mpirun -n 2 "$lockstep" train --data mine.h5 --model dense:5 --augment "rotate:9 shift:1" --epochs 1 --run run/g 2>err
 check "start-up table: augmentation" has err '^ +augmented by rotate:9 shift:1'
 mpirun -n 2 "$lockstep" train --config run/g/config.conf --run run/g --epochs 2 --resume auto --augment none 2>err
 check "other augmentation is refused" [ $? = 2 ]
 check "and said" has err '--augment is none, was rotate:9 shift:1'
 
-# More ranks than rows in a batch, and than cores; to the bits of one rank.
+# More ranks than rows in a batch and than cores; the same bits as on one rank.
 many=(train --data mine.h5 --model "dense:20 relu dense:5" --batch 16 --epochs 2 --reproducible)
 mpirun -n 1 "$lockstep" "${many[@]}" --run run/one 2>err
 mpirun -n 32 "$lockstep" "${many[@]}" --run run/many 2>err

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The manual, the README and what the program knows agree; shells complete command lines.
+# The manual and the README agree with the program; shells complete command lines.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
@@ -15,14 +15,14 @@ mapfile -t pages < <(ls "$source"/src/cli/man/*.md)
 mapfile -t markdown < <(find "$source" -name '*.md' -not -path "$source/build/*" -not -path '*/.git/*')
 cat "${pages[@]}" >pages
 
-# Whether a text is in a file, as it is.
+# Succeeds if a file contains a fixed text.
 # shellcheck disable=SC2317
 says() { grep -qF -- "$2" "$1"; } # FILE TEXT
 
-# The options of a command, from its help.
+# Prints the options of a command, from its help.
 options_of() { "$lockstep" "$1" --help --all | grep -oE '^  --[a-z0-9-]+' | tr -d ' '; } # COMMAND
 
-# The command lines in a page's blocks of code, each whole.
+# Prints the complete command lines in a page's code blocks.
 # shellcheck disable=SC2016
 command_lines() { # FILE
     sed -n '/^```/,/^```/p' "$1" | sed -E ':a; /\\$/{N; s/\\\n//; ba}' | grep -E 'lockstep [a-z-]+ '
@@ -100,7 +100,7 @@ for code in "${codes[@]}"; do
     check "lockstep(1) has code $code" has "$manual/man/man1/lockstep.1" "^.fB$code.fR"
 done
 
-# Options that the documentation names exist: of the program, of its scripts, or of programs that it is used with.
+# Options named in the documentation exist: in the program, its scripts, or programs that it is used with.
 others='--(oversubscribe|bind-to|map-by|preset|build|install|prefix|nodes|ntasks|ntasks-per-node|cpus-per-task|hint|wrap|array|signal|exclusive|exclude|mem|mpi|cflags|libs|no-install|help|version|all|output-on-failure|print-labels|parallel|label-regex)'
 grep -hoE -- '--[a-z][a-z0-9-]+' "$source"/jobs/*.sh "$source"/jobs/*.sbatch "$source"/tests/*.sh | sort -u >scripts
 cat options scripts >known
@@ -118,7 +118,7 @@ for file in "${markdown[@]}"; do
     done < <(command_lines "$file")
 done
 
-# Links lead somewhere.
+# Link targets exist.
 for file in "${markdown[@]}"; do
     while read -r link; do
         check "${file#"$source"/}: the link $link" [ -e "$(dirname "$file")/${link%%#*}" ]
@@ -130,7 +130,7 @@ for page in "${pages[@]}"; do
     check "the README links to ${page##*/}" says "$source/README.md" "${page##*/}"
 done
 
-# Manual pages without a flaw; without a converter the prose pages are not there.
+# Manual pages have no errors; without a converter the prose pages are not built.
 if command -v mandoc >/dev/null; then
     check "mandoc finds nothing" [ -z "$(mandoc -T lint -W warning "$manual"/man/man[157]/*)" ]
 else
@@ -147,7 +147,7 @@ refuses 2 "there is no topic 'netwroks'; did you mean 'networks'" "$lockstep" he
 mpirun -n 3 "$lockstep" help >out
 check "help comes once under mpirun" cmp -s out help
 
-# What it was built from.
+# Build information.
 "$lockstep" --version >out
 for what in compiler commit MPI BLAS HDF5 libraries options; do
     check "--version names $what" has out "^$what +[^ ]"

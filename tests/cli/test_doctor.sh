@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# The doctor on this machine: what is here, and what mpirun made of it.
+# The doctor command on this machine: hardware, and mpirun's placement of ranks.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
 make_data=$2
 "$make_data" data
 
-# Whether this machine is well is its own affair; the answer has its form.
+# Only the form of the answer is tested: this machine may have problems.
 OMPI_MCA_hwloc_base_binding_policy=core mpirun -n 2 "$lockstep" doctor --data data/data.h5 --run runs/new >out 2>err
 code=$?
 check "code 0 or 1" [ $code -le 1 ]
@@ -25,7 +25,7 @@ else
     check "and one line" has err '^lockstep: .*things? to change, see above'
 fi
 
-# Another program on every processor.
+# With another program running on every processor.
 others=()
 for ((i = 0; i < $(nproc); i++)); do
     (while :; do :; done) &

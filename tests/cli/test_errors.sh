@@ -72,7 +72,7 @@ train 2 '--patience watches val_loss but there are no validation rows' --data $d
     --validation 0 --patience 1
 train 2 '--resume auto needs --run' --data $data --model $net --resume auto
 
-# Numbers, files, faults: on a rank alone, too.
+# NaN and Inf, files, faults: also on one rank only.
 for n in 1 3; do
     train 3 'missing.h5: can.t open: No such file' --data missing.h5
     train 4 'step 2 of epoch 1: training diverged; try a smaller --lr' --data $data --model $net --lr 1e9 --quiet
@@ -96,25 +96,25 @@ for n in 1 3; do
     LOCKSTEP_FAULT=stp:0:1 train 2 "unknown fault site 'stp'" --data $data --model $net
 done
 
-# Processes that a launcher started without MPI would each do all the work.
+# Processes that a launcher started without MPI would each run the whole training.
 many='4 processes were started, but MPI sees only this one.* use the mpirun of (Open MPI|MPICH) '
 for variable in PMI_SIZE OMPI_COMM_WORLD_SIZE "SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS" "SLURM_STEPID=7 SLURM_STEP_NUM_TASKS"; do
     # shellcheck disable=SC2086
     refuses 2 "$many" env $variable=4 "$lockstep" train --data $data
 done
-# A batch script, or the shell of an salloc, is no step of tasks, but knows of the job's.
+# A batch script or the shell of an salloc is not a step of tasks, but has the job's variables.
 job=(SLURM_JOB_ID=77 SLURM_NTASKS=4 SLURM_NPROCS=4 SLURM_PROCID=0)
 for step in SLURM_LOCALID=0 SLURM_STEP_ID=4294967291 SLURM_STEPID=4294967290; do
     refuses 3 'none.h5: can.t open' env "${job[@]}" $step "$lockstep" train --data none.h5
     refuses 3 'none.h5: can.t open' env "${job[@]}" $step SLURM_STEP_NUM_TASKS=4 "$lockstep" info none.h5
 done
 SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS=4 refuses 3 'none.h5' mpirun -n 1 "$lockstep" train --data none.h5
-for _ in 1 2 3; do # rank 0 is heard, whichever ends first
+for _ in 1 2 3; do # rank 0's message is shown, whichever rank ends first
     refuses 2 "'info' runs on one process: start it without mpirun" mpirun -n 4 "$lockstep" info $data
     refuses 2 "there is no command 'trian'; did you mean 'train'" mpirun -n 4 "$lockstep" trian
 done
 
-# A full disk: one line, no crash, and what was saved before is still there.
+# A full disk: one line, no crash, earlier checkpoints are intact.
 mkdir -p full
 if mount -t tmpfs -o size=3m none full 2>/dev/null; then
     # A checkpoint has 1.7 MB: there is room for one.

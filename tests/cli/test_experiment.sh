@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A scaling experiment from one command to the figures, interrupted, gone on with, and added to. What
-# comes out is looked at for its form; the figures themselves are for benchmarks.
+# A scaling experiment from one command to the figures: interrupted, resumed, extended. Only the form of the
+# results is tested, not the times.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 export LOCKSTEP=$1
@@ -28,7 +28,7 @@ if command -v gnuplot >/dev/null; then
 fi
 
 check "the speed-up of the baseline is 1" [ "$(awk -F, 'NR == 2 { print $11, $14 }' strong/scaling.csv)" = "1 1" ]
-# What it was told of the evaluation is remembered, and may be told anew.
+# Options of the evaluation are stored, and may be changed.
 "$scaling" --out strong --evaluate >out 2>err
 check "the target is remembered" has strong/scaling.json '"target": 0.3'
 "$LOCKSTEP" scaling strong >out
@@ -40,7 +40,7 @@ sed -i 's/"processor": ".*"/"processor": "another one"/' wrong/runs/p00003-002/s
 "$LOCKSTEP" scaling wrong >out
 check "another processor is told" has out '^disturbed\? p00001-001 and p00003-002 differ in processor'
 rm -r wrong
-# A prediction that is far off, or was made on a disturbed machine, is named and not drawn.
+# A prediction that is far off, or from a disturbed machine, is reported and not drawn.
 cp -r strong wrong
 echo '{"prediction":{"strong":[{"ranks":1,"step":1}]},"doubts":[]}' >wrong/prediction.json
 "$LOCKSTEP" scaling wrong >out
@@ -51,7 +51,7 @@ echo '{"prediction":{"strong":[{"ranks":1,"step":1e-4}]},"doubts":["a busy machi
 check "so is one of a disturbed machine" has out '^disturbed\? the prediction is not usable: a busy machine'
 check "which is not kept either" [ "$(awk -F, 'NR == 2 { print $27 }' wrong/scaling.csv)" = "" ]
 
-# More ranks and repeats add to it; other options do not mix.
+# More ranks and repeats extend the experiment; other changed options are rejected.
 "$scaling" --out strong "${launch[@]}" --ranks 1,2,3 --repeats 2 -- "${options[@]}" >out 2>err
 check "more ranks add to it" [ "$(find strong/runs -name summary.json | wc -l)" = 6 ]
 check "what was there stays" [ "$(grep -cE 'ranks?, run' err)" = 2 ]
@@ -99,7 +99,7 @@ check "a signal stops it with code 75" [ $? = 75 ]
 check "after a checkpoint" [ -e cut/runs/p00002-001/checkpoints/last ]
 refuses 3 'no run is finished' "$LOCKSTEP" scaling cut
 
-# What is not an experiment.
+# Folders that are not experiments.
 refuses 3 'nowhere/runs: can.t be listed' "$LOCKSTEP" scaling nowhere
 cp -r strong mixed
 sed -i 's/"batch": "24"/"batch": "25"/' mixed/runs/p00003-001/summary.json

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A training on two hosts joined by a TCP link: the same bits as on one host; a rank that dies, a rank that
-# stops, a link that breaks: the job ends by itself, soon, with the documented code, and goes on afterwards.
-# Skips, with code 77, where no hosts can be made.
+# A training on two hosts connected by TCP: the same bits as on one host. A rank dies, a rank stops, the link
+# breaks: the job ends by itself, soon, with the documented code, and can be resumed.
+# Skips, with code 77, if the hosts can't be made.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$(realpath "$1")
@@ -36,7 +36,7 @@ begin() { # RUN
     return 1
 }
 
-# Waits for its end; it must come by itself, within some seconds and with one of some codes.
+# Waits for the job's end: without help, within SECONDS, with one of CODES.
 ends() { # WHAT SECONDS CODES
     local what=$1 begin=$SECONDS code
     (sleep 90 && kill -9 "$job") 2>/dev/null &
@@ -48,7 +48,7 @@ ends() { # WHAT SECONDS CODES
     check "$what: with code $3, it is $code" grep -qx "$code" <(tr '|' '\n' <<<"$3")
 }
 
-# What was saved is whole, and a training goes on from it, on one host.
+# The checkpoints are intact, and a training resumes from them on one host.
 goes_on() { # WHAT RUN
     mpirun -n 2 "$lockstep" train "${common[@]}" --epochs 1000000 --max-time 1s --run "$2" >out 2>&1
     check "$1: goes on afterwards" [ $? = 75 ]
@@ -72,10 +72,10 @@ goes_on "a rank that was stopped" stopped
 
 begin cut
 inside ip -n "${host}y" link set "v${host}y" down
-ends "a link that breaks" $((watchdog + 50)) '5|1|139|143|137' # mpirun 4.1 crashes when it is ended then
+ends "a link that breaks" $((watchdog + 50)) '5|1|139|143|137' # mpirun 4.1 crashes if it is ended then
 goes_on "a link that broke" cut
 
-# However it ends, nothing is left: no name of a namespace, no mount, no link.
+# Nothing is left in any case: no namespace, mount or link.
 left() { ls /run/netns 2>/dev/null; cat /proc/mounts; ip -brief link | cut -d' ' -f1; }
 left >before
 "$two_hosts" nonsense true >out 2>err
@@ -87,7 +87,7 @@ job=$!
 sleep 1
 kill -9 "$job"
 wait "$job" 2>/dev/null
-# What it had started goes on, and is ended here.
+# Its child processes continue; they are ended here.
 for environment in /proc/[0-9]*/environ; do
     ! tr '\0' '\n' 2>/dev/null <"$environment" | grep -qx "TWO_HOSTS_OF=$job" || kill -9 "$(tr -dc 0-9 <<<"$environment")" 2>/dev/null
 done

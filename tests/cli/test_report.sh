@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# A page about a run: what belongs there is there, nothing is markup that was text, nothing comes from
-# elsewhere.
+# The report of a run: it is complete, text is never markup, and nothing is loaded from elsewhere.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
@@ -22,7 +21,7 @@ check "none of them" [ "$(grep -c '<b>' $page)" = 0 ]
 check "two charts and a matrix" [ "$(grep -c '<svg' $page)" = 3 ]
 check "curves of 4 epochs" has $page '<path d="M[0-9. ]+L[0-9. ]+L[0-9. ]+L[0-9. ]+"'
 check "the confusion matrix" [ "$(grep -c '<title>[0-4] taken for [0-4]: ' $page)" -ge 5 ]
-# Its parts, in their order, which begin with what the run came to.
+# Its sections in order, the result first.
 grep -oE '<(h1|h2|dl|dt)[^<]*' $page | sed 's/<[^>]*>//; s/^run: .*/run/' | grep -v '^$' >parts
 printf '%s\n' run 'test accuracy' 'validation accuracy' epochs time ranks Curves 'Confusion of classes' 'Worst errors' \
     Diagnosis Scaling 'Time of an epoch' Record Settings >expected
@@ -55,7 +54,7 @@ refuses 3 'note.txt: line 1: no JSON object' "$lockstep" report run --evaluation
 refuses 3 'note.txt: neither a PNG nor an SVG' "$lockstep" report run --evaluation scaling/scaling.json --errors note.txt
 check "and nothing was written" [ ! -e report.html ]
 
-# What is not there is said, and the rest is shown: a run that was interrupted, data without test rows, without
+# Missing parts are named, the others shown: a run that was interrupted, data without test rows, without
 # validation rows, too; a run without a checkpoint.
 mpirun -n 2 "$lockstep" train --data 'a<b>&c.h5' --model dense:5 --epochs 1000000 --max-time 3s --run stopped --quiet 2>/dev/null
 check "a run is interrupted" [ $? = 75 ]

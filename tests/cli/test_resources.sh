@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Where the system is short of something, the message names it, and nothing waits for ever: descriptors, shared memory,
-# the size of files.
+# If a system resource is short, the message names it, and no process hangs: descriptors, shared memory, file size.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
@@ -8,10 +7,10 @@ make_data=$2
 "$make_data" data
 net=("$lockstep" train --data data/data.h5 --model "dense:400 relu dense:5" --batch 16 --quiet --watchdog 20)
 train=("${net[@]}" --epochs 3)
-# Within a limit: with_limit "-n 16" COMMAND ... as an array, for `refuses`.
+# Runs within a limit: with_limit "-n 16" COMMAND ... as an array, for `refuses`.
 with_limit() { limited=(bash -c "ulimit $1; exec \"\$@\"" limited); }
 
-# The limit on open files is raised as far as it may be; where that is not far enough, it is named.
+# The limit on open files is raised as far as permitted; if that is not enough, the message names it.
 for n in 16 20 40; do
     with_limit "-n $n"
     refuses 1 "the limit on open files is $n, [0-9]+ are needed: raise it with ulimit -n [0-9]+" \
@@ -21,7 +20,7 @@ refuses 1 'the limit on open files is 40' "${limited[@]}" "${train[@]}"
 with_limit "-Sn 16"
 check "a soft limit is raised" mpirun -q -n 2 "${limited[@]}" "${train[@]}" 2>err
 
-# A limit on the size of files is a full disk.
+# A limit on file size acts like a full disk.
 with_limit "-f 4"
 refuses 1 'can.t write.*: File too large' "${limited[@]}" "$lockstep" import --synthetic 300,1,8,8,4 --out large.h5
 check "nothing is left" [ "$(find . -name 'large.h5*' | wc -l)" = 0 ]
@@ -33,18 +32,18 @@ timeout 60 "${limit[@]}" --run continue --on-save-failure continue 2>err
 check "the last checkpoint must be saved" [ $? = 1 ]
 check "the others need not be" grep -qE '^note: .*File too large; training goes on' err
 
-# Shared memory: of a size that is too small, or where no file can be made.
+# Shared memory: too small, or no file can be created.
 if ! unshare -m true 2>/dev/null; then
     echo "not root: shared memory is left out"
     finish
 fi
 # shellcheck disable=SC2016
 small=(unshare -m bash -c 'mount -t tmpfs -o "$1" tmpfs /dev/shm; shift; exec "$@"' small)
-refuses 1 'reduce hierarchical: can.t create a file in /dev/shm for shared memory: No space left on device; another' \
+refuses 1 'reduce hierarchical: can.t create a file in /dev/shm for shared memory: No space left on device; use another' \
     "${small[@]}" size=50m,nr_inodes=1 mpirun -q -n 3 "${train[@]}" --reduce hierarchical
 "${small[@]}" size=50m,nr_inodes=1 timeout 60 mpirun -q -n 3 "${train[@]}" 2>err
 check "auto does without" [ $? = 0 ]
-# As if it had chosen it by its speed.
+# As if auto had selected it as the fastest.
 mpirun -q -n 2 "${train[@]}" --run chosen --reduce hierarchical 2>err
 check "it can be had here" [ $? = 0 ]
 "${small[@]}" size=1m timeout 60 mpirun -q -n 2 "${net[@]}" --epochs 4 --run chosen --resume auto 2>err

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What becomes of a run folder by other hands, and on file systems that lack something. $3: a library
-# that takes the symbolic links away.
+# Run folders that other programs have changed, or on file systems without symbolic links. $3: a library
+# that disables symbolic links.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1 no_links=$3
@@ -11,7 +11,7 @@ train() { "$lockstep" "${common[@]}" --quiet "$@" 2>err; }
 listing() { ls "$1"/checkpoints; }
 run_of() { "$lockstep" info "$1" --json | grep -oE '"run":"[0-9a-f]{16}"'; }
 
-# `rm RUN/*` leaves RUN/checkpoints: they are a run's, but not the next one's.
+# `rm RUN/*` leaves RUN/checkpoints: they belong to the old run, not to the next one.
 train --epochs 6 --run a
 before=$(listing a)
 rm -f a/* 2>/dev/null
@@ -25,7 +25,7 @@ check "and has an id" [ -n "$(run_of a)" ]
 check "which its records hold, too" grep -qF "$(run_of a)" a/events.jsonl
 check "and the summary" grep -qF "$(run_of a | tr -d '"' | cut -d: -f2)" a/summary.json
 
-# In another folder it is the same run; another run's checkpoint is not gone on from in its place.
+# A moved folder is the same run; another run's checkpoint in its place is not resumed from.
 train --epochs 8 --run b --resume a
 check "in another folder it is the same run" [ "$(run_of a)" = "$(run_of b)" ]
 train --epochs 9 --run c
@@ -41,7 +41,7 @@ cp c/checkpoints/step-00000136.h5 b/checkpoints/step-00000001.h5
 train --epochs 9 --run b --resume auto --keep 1
 check "and is not counted" [ "$(find b/checkpoints -name 'step-*.h5' | wc -l)" = 2 ]
 
-# What can't be read may be whole: a folder in the place of the file, for root can read any file.
+# A file that can't be read may be intact: here a folder in its place, because root can read any file.
 train --epochs 4 --run d --mode max --restore-best # the first epoch is the best
 mv d/checkpoints/step-00000068.h5 kept.h5
 mkdir d/checkpoints/step-00000068.h5
@@ -63,7 +63,7 @@ mv kept.h5 d/checkpoints/step-00000017.h5
 train --epochs 5 --run d --mode max --restore-best --resume auto
 check "once it can be read the run goes on" [ $? = 0 ]
 
-# No symbolic links, whether the file system has none or the copy.
+# No symbolic links, on the file system or in the copy.
 preload() { LD_PRELOAD=$no_links ASAN_OPTIONS=${ASAN_OPTIONS-}:verify_asan_link_order=0 "$@"; }
 preload "$lockstep" "${common[@]}" --epochs 4 --run e --mode max 2>err
 check "training needs no links" [ $? = 0 ]
@@ -84,7 +84,7 @@ for run in e f; do
     "$lockstep" report $run --out $run.html 2>/dev/null
     check "report of $run" [ -s $run.html ]
 done
-cp e/checkpoints/step-00000017.h5 e/checkpoints/best # what a copy that follows links makes
+cp e/checkpoints/step-00000017.h5 e/checkpoints/best # the result of a copy that follows links
 cp e/checkpoints/step-00000017.h5 e/checkpoints/last
 preload "$lockstep" "${common[@]}" --epochs 5 --run e --mode max --resume auto 2>err
 check "the run goes on" has err 'resumed +e/checkpoints/step-00000068.h5'
@@ -93,7 +93,7 @@ preload "$lockstep" "${common[@]}" --epochs 5 --run g --mode max --resume e/chec
 check "or in another folder" has err 'resumed +e/checkpoints/step-00000085.h5'
 refuses 2 'e holds a run already' "$lockstep" "${common[@]}" --epochs 5 --run e --resume g/checkpoints/last
 
-# A run whose records are removed while it goes on.
+# A run whose logs are removed while it runs.
 begin() { # RUN
     "$lockstep" "${common[@]}" --epochs 1000000 --lr 1e-6 --checkpoint-every 1h --run "$1" --quiet 2>err &
     job=$!
@@ -128,7 +128,7 @@ kill -CONT $job
 ends 1 'i: another folder has come in this one.s place'
 check "and writes nothing into it" [ -z "$(ls i)" ]
 
-# Somebody's own file with the name of a checkpoint is not removed, and is in nobody's way.
+# A user's file with the name of a checkpoint is not removed, and does not interfere.
 "$lockstep" "${common[@]}" --epochs 1 --run own --quiet 2>err
 echo "my own data" >own/checkpoints/step-00009999.h5
 "$lockstep" "${common[@]}" --epochs 2 --run own --resume auto --quiet 2>err

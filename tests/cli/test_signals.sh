@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs that are stopped by signals and killed at any moment, each time gone on with: they end with the
-# parameters of the run that was left alone. The moments come from a seed, which is printed.
-#   MOMENTS: how many times each of two ranks is killed, 2 unless said otherwise; SEED
+# Runs that are stopped by signals or killed at random times, then resumed: they end with the parameters of an
+# undisturbed run. The times come from a seed, which is printed.
+#   MOMENTS: number of kills of each of two ranks, default 2; SEED
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
@@ -20,8 +20,8 @@ check "the run that is left alone" [ $? = 0 ]
 whole=$(digest whole)
 check "it has a digest" [ -n "$whole" ]
 
-# Starts the run `parts`; `pid` is mpirun's, `processes` those of the ranks. They may be anywhere in their
-# start then: signals are heard from the first moment.
+# Starts the run `parts`; `pid` is mpirun's, `processes` those of the ranks. They may still be
+# starting: signals are handled from the first moment.
 start() { # [RANKS]
     local tries=0 count=${1:-2}
     rm -f parts/summary.json
@@ -31,7 +31,7 @@ start() { # [RANKS]
         sleep 0.02
         tries=$((tries + 1))
     done
-    sleep 0.1 # until they are the program
+    sleep 0.1 # until they have exec'ed the program
 }
 moment() { sleep "0.$(printf '%03d' $((RANDOM % 500)))"; }
 
@@ -51,7 +51,7 @@ one_more() { # SIGNAL PID CODES
         check "signal $1: says so" has parts_err 'stopped by SIG[A-Z0-9]+ on rank [01](, [0-9]+ epochs? and [0-9]+ of [0-9]+ steps done| before the first step)'
     fi
 }
-# The run has the parameters and the metrics of the one that was left alone.
+# The run has the parameters and the metrics of the undisturbed run.
 check_end() {
     check "the same parameters: $(digest parts), not $whole" [ "$(digest parts)" = "$whole" ]
     check "each epoch once" [ "$(cut -d, -f1 parts/metrics.csv | sort -n | uniq -d | wc -l)" = 0 ]
@@ -79,7 +79,7 @@ refuses 2 "parts/lock: locked by process [0-9]+ on" mpirun -n 2 "$lockstep" "${c
 one_more USR1 $pid 75
 check_if_ended
 start
-one_more USR2 "${processes[0]}" 75 # MPICH's mpirun does not hand this one on
+one_more USR2 "${processes[0]}" 75 # MPICH's mpirun does not forward this signal
 check_if_ended
 start
 one_more TERM "${processes[1]}" 75
@@ -94,20 +94,20 @@ for ((i = 0; i < 2 * moments; i++)); do
 done
 finish_parts
 
-# Stopped again and again, and gone on with on another number of ranks each time.
+# Stopped several times, and resumed on another number of ranks each time.
 how=(--reproducible --block 4)
 rm -rf whole parts
 mpirun -n 3 "$lockstep" "${common[@]}" "${how[@]}" --run whole 2>err
 check "the reproducible run that is left alone" [ $? = 0 ]
 whole=$(digest whole)
-for ((i = 0; i < moments || (stopped == 0 && i < 20); i++)); do # where it is fast it may have ended before
+for ((i = 0; i < moments || (stopped == 0 && i < 20); i++)); do # a fast run may end first
     start $((1 + (i + 1) % 4))
     one_more USR1 $pid 75
     check_if_ended
 done
 finish_parts
 
-# A time limit, and a Slurm job's end; a limit that is no time.
+# A time limit, and a Slurm job's end; an invalid limit.
 mpirun -n 2 "$lockstep" "${net[@]}" --checkpoint-every 50steps --epochs 100000 --run limited --max-time 1.5s 2>err
 check "a time limit ends with 75" [ $? = 75 ]
 check "a time limit says so" has err 'stopped by the time limit'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The job scripts on a real Slurm of two nodes: a training on both; one that is longer than its job may
-# last; a sweep as an array; a scaling experiment; a job that is cancelled. Skips, with code 77, where no
+# The job scripts on a real Slurm of two nodes: a training on both; one that is longer than its job's
+# time limit; a sweep as an array; a scaling experiment; a job that is cancelled. Skips, with code 77, where no
 # Slurm can be raised.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -38,7 +38,7 @@ if srun --mpi=list 2>&1 | grep -q pmix; then
     check "to the same bits" same_bits runs/srun runs/two
 fi
 
-# One process in a batch script of several tasks is no error; several that Slurm starts without MPI are.
+# One process in a batch script of several tasks is valid; several that Slurm starts without MPI are an error.
 cat >alone.sbatch <<'END'
 #!/bin/bash
 "$LOCKSTEP" eval --data data/data.h5 --checkpoint runs/two --json >alone.json || exit
@@ -63,7 +63,7 @@ for mode in strong weak; do
     check "$mode scaling on the ranks of the allocation" [ "$(cut -d, -f1 "scaling/$mode/scaling.csv" | tr '\n' ' ')" = "ranks 1 2 " ]
 done
 
-# Longer than a minute, in jobs of one: the signal comes, it goes on in the next one, to the same bits.
+# Longer than a minute, in jobs of one minute: stopped by the signal, resumed in the next job, with the same bits.
 longer=("${options[@]}" --reproducible --model "dense:256 relu dense:256 relu dense:5" --checkpoint-every 1000epochs)
 long=("${longer[@]}" --epochs 1000)
 job=$(submit --nodes 2 --ntasks-per-node 1 --time 1 --signal B:USR1@55 "$jobs/requeue.sbatch" "${long[@]}" --run runs/long)
@@ -81,7 +81,7 @@ wait_job "$job" 'COMPLETED|FAILED|CANCELLED|TIMEOUT' 60
 check "restarts are bounded" [ "$state" = FAILED ]
 check "and it says so" has "lockstep-$job.out" 'not done after 1 starts'
 
-# Cancelled in the middle: what was saved is whole.
+# Cancelled while it runs: its checkpoints are intact.
 job=$(submit --nodes 2 --ntasks-per-node 1 --time 5 "$jobs/train.sbatch" "${net[@]}" --epochs 1000000 --run runs/cut)
 for ((i = 0; i < 300; i++)); do
     ! grep -qs '^3,' runs/cut/metrics.csv || break
@@ -90,7 +90,7 @@ done
 scancel "$job"
 wait_job "$job" 'CANCELLED' 60
 check "a job can be cancelled" [ "$state" = CANCELLED ]
-for ((i = 0; i < 300; i++)); do # Slurm ends the processes after it says so
+for ((i = 0; i < 300; i++)); do # Slurm ends the processes after it reports the state
     [ -n "$(lab_steps)" ] || break
     sleep 0.1
 done

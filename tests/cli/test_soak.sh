@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs that are disturbed at random, one after the other: signals, killed ranks, injected faults, time
-# limits, damaged checkpoints, on random numbers of ranks. After each of them what can be relied on is
-# looked at; whenever a run has come to its end it has the bits of the one that was left alone.
-#   RUNS: how many, 8 unless said otherwise; SEED: what decides everything but the moments
+# limits, damaged checkpoints, on random numbers of ranks. After each, the
+# guarantees are checked; a completed run has the bits of an undisturbed run.
+#   RUNS: number of runs, default 8; SEED: determines everything except times
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
@@ -27,7 +27,7 @@ pick() { # VARIABLE CHOICE ...; not in a subshell, whose random numbers would be
     printf -v "$name" %s "$1"
 }
 
-# Sends a signal to one of the ranks, when they are on their way.
+# Sends a signal to one of the ranks, once they run.
 disturb() { # SIGNAL
     local tries=0 target
     until find_ranks "$pid" && [ ${#processes[@]} = "$ranks" ] || [ $tries = 200 ] || ! kill -0 "$pid" 2>/dev/null; do
@@ -40,7 +40,7 @@ disturb() { # SIGNAL
     kill -"$1" "$target" 2>/dev/null
 }
 
-# One run with a disturbance; the codes that it may end with, beside 0.
+# One run with a disturbance; its permitted exit codes besides 0.
 ranks=1
 one_run() {
     local fault='' signal='' codes='' more=() code most on_nan on_failure
@@ -83,7 +83,7 @@ one_run() {
     look $code
 }
 
-# What holds whatever has happened.
+# Guarantees after any disturbance.
 look() { # CODE
     if [ -e run/checkpoints/last ]; then
         check "$told: the last checkpoint is whole" "$lockstep" info run/checkpoints/last >/dev/null
@@ -101,7 +101,7 @@ look() { # CODE
         finished=$((finished + 1))
         rm -rf run
     elif [ $((RANDOM % 6)) = 0 ] && [ "$(find run/checkpoints -name 'step-*.h5' 2>/dev/null | wc -l)" -ge 2 ]; then
-        # The newest checkpoint is cut short: the one before it is gone on from.
+        # The newest checkpoint is truncated: the run resumes from the previous one.
         truncate -s -100 "$(find run/checkpoints -name 'step-*.h5' | sort | tail -n 1)"
         damaged=$((damaged + 1))
         rm -f run/checkpoints/last run/checkpoints/best
@@ -109,11 +109,11 @@ look() { # CODE
 }
 
 disturbed=0 finished=0 damaged=0
-# Where it is fast a run may have ended before it was disturbed.
+# A fast run may end before it is disturbed.
 for ((number = 1; number <= runs || (disturbed < runs / 4 && number <= 5 * runs); number++)); do
     one_run
 done
-for tries in 1 2 3; do # what is left comes to its end
+for tries in 1 2 3; do # completes the run
     [ ! -e run ] && break
     mpirun -n 2 "${train[@]}" --run run 2>err
     told="the last run, try $tries" && look $?

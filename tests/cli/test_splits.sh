@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Which rows are held out, and what is said of classes that can't be learned from the others; data sets that would be
-# replaced.
+# Which rows are held out; notes about classes without training rows; data sets that would be replaced.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
@@ -10,7 +9,7 @@ rows() { grep -oE '"(validation_)?fingerprint": "[0-9a-f]+"' "$1/summary.json"; 
 # shellcheck disable=SC2317
 same_rows() { [ -n "$(rows "$1")" ] && [ "$(rows "$1")" = "$(rows "$2")" ]; }      # RUN RUN
 
-# What an evaluation says, and the last epoch of a run, of the validation rows.
+# Print the validation metrics of an evaluation, and of the last epoch of a run.
 loss() { sed -n 's/.*"loss":\([0-9.]*\).*/\1/p' "$1" | cut -c 1-7; }       # JSON
 val_loss() { tail -n 1 "$1/metrics.csv" | cut -d , -f 4 | cut -c 1-7; }     # RUN
 val_accuracy() { tail -n 1 "$1/metrics.csv" | cut -d , -f 5; }              # RUN
@@ -19,7 +18,7 @@ above() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a > b) }'; }              # A 
 net=(train --data data/sorted.h5 --model "dense:20 relu dense:5" --batch 16 --lr 0.01 --reduce fused --quiet)
 train=("${net[@]}" --epochs 4)
 
-# Sorted by class: what is at the end is of the last classes; one line says so, once.
+# Sorted by class: the last rows are of the last classes only; one line reports that, once.
 "$lockstep" "${train[@]}" --run last --validation 0.3 2>err
 check "a note" [ "$(grep -c '^note: classes: ' err)" = 1 ]
 check "an event" [ "$(grep -c '"event":"classes","epoch":0,"text":' last/events.jsonl)" = 1 ]
@@ -60,7 +59,7 @@ check "a run goes on with its rows" [ $? = 0 ]
 refuses 2 "first 300: data/sorted.h5 has 300 training rows" "$lockstep" augment-preview --data data/sorted.h5 \
     --augment shift:1 --hold-out stratified --validation 0.25 --first 300
 
-# Import tells of classes without rows, and cuts each split by itself.
+# Import reports classes without rows, and limits each split separately.
 "$lockstep" import --idx data --out seven.h5 --classes 7 2>err
 check "import names classes without rows" has err '^note: classes: classes 5, 6 have no rows$'
 "$lockstep" import --idx data --out few.h5 --limit 2 2>err
@@ -72,7 +71,7 @@ check "no note without a reason" [ "$(wc -l <err)" = 1 ]
 refuses 2 'limit-test 3: there are no test files' "$lockstep" import --train-images data/train-images-idx3-ubyte \
     --train-labels data/train-labels-idx1-ubyte --limit-test 3 --out x.h5
 
-# A data set is replaced by the same one, by another one only if that is asked for.
+# A data set is replaced by an equal one; by a different one only on request.
 "$lockstep" import --idx data --out tests.h5 --limit-test 30 --compress 2>err
 check "an import can be repeated" [ $? = 0 ]
 cp tests.h5 before.h5

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What stops a run, and what does not: a terminal that goes away, signals that are ignored, readers that leave, and
-# requests that come while the run is still reading its data.
+# Events that stop a run, or must not: a closed terminal, ignored signals, closed pipes, and requests while the run is
+# still reading its data.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
@@ -16,7 +16,7 @@ wait_for() { # FILE PATTERN: until it is there
     done
 }
 
-# The terminal goes away.
+# The terminal is closed.
 "${train[@]}" --epochs 1000000 --checkpoint-every 1h --run hup 2>err &
 pid=$!
 wait_for hup/metrics.csv '^2,'
@@ -26,7 +26,7 @@ check "SIGHUP ends with 75" [ $? = 75 ]
 check "SIGHUP says so" has err 'stopped by SIGHUP on rank 0, [0-9]+ epochs'
 check "SIGHUP leaves a checkpoint" [ "$(find hup/checkpoints -name 'step-*.h5' | wc -l)" -ge 1 ]
 
-# As `nohup ... &` in a script has it: both are ignored.
+# As `nohup ... &` in a script: both signals are ignored.
 bash -c 'trap "" INT HUP; exec "$@"' ignoring "${train[@]}" --epochs 1000000 --checkpoint-every 1h --run ignored 2>err &
 pid=$!
 wait_for ignored/metrics.csv '^2,'
@@ -39,7 +39,7 @@ kill -TERM $pid
 wait $pid
 check "another one stops it" [ $? = 75 ]
 
-# Who reads the messages leaves.
+# The reader of the messages exits.
 {
     "${train[@]}" --epochs 20 --run piped 2>&1
     echo $? >code
@@ -47,7 +47,7 @@ check "another one stops it" [ $? = 75 ]
 check "a reader that leaves ends no training" [ "$(cat code)" = 0 ]
 check "it comes to its end" [ "$(wc -l <piped/metrics.csv)" = 21 ]
 
-# A data set whose reading takes long: it ends before its first step, in time.
+# A data set that is read slowly: the run stops in time, before its first step.
 "$lockstep" import --synthetic 200000,1,28,28,10 --out large.h5 2>err
 check "data are made" [ $? = 0 ]
 large=(mpirun -q -n 2 "$lockstep" train --data large.h5 --model dense:10 --batch 1000 --epochs 100000 --validation 0)

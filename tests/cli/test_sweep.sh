@@ -15,7 +15,7 @@ wrong() { # PATTERN ARGUMENTS...
     check "refused: $*" [ $? = 2 ]
     check "and says why" has err "^sweep.sh: .*$pattern"
 }
-# The column of the ranking with this name.
+# Prints the ranking's column with this name.
 column() { awk -F, -v name="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i } NR > 1 { print $at }' "$1/ranking.csv"; }
 
 sweep --help >out
@@ -43,7 +43,7 @@ check "values are those of the summary" has "grid/$best/summary.json" "\"value\"
 check "the ranking is printed" has out "^    1  val_loss +0\.[0-9]+ +2  $best$"
 check "two ranks" has "grid/$best/summary.json" '"ranks": 2'
 
-# Again, with one more value: what is there stays.
+# Again, with one more value: existing runs are kept.
 before=$(stat -c %Y.%i grid/lr={0.01,1e-5}_batch={16,40}/summary.json)
 sweep --out grid --ranks 2 lr=0.01,1e-5,1e9 batch=16,40 -- "${common[@]}" >out 2>err
 check "only what is new is trained" [ "$(grep -c '^\[' err)" = 2 ]
@@ -54,7 +54,7 @@ sweep --out grid lr=0.01,1e-5,1e9 batch=16,40 --ranking -- >again 2>err
 check "the ranking alone" cmp -s out again
 wrong 'holds runs with other options' --out grid lr=0.01 -- --data data/data.h5
 
-# Other data under the same name are told by what they hold, not by name or age; the same data again are the same.
+# Changed data under the same name are detected by content, not by name or age; equal data are accepted.
 cp -r data source
 cp -r grid moved
 touch -d '2001-01-01' data/data.h5
@@ -76,7 +76,7 @@ check "the ranking is of the data that are there" [ "$(wc -l <sets/ranking.csv)"
 mkdir 'x=y' && (cd 'x=y' && ln -s ../data data && sweep --out a=b seed=1 -- "${common[@]}" >out 2>err)
 check "a folder whose name is an assignment" [ "$(column './x=y/a=b' place)" = 1 ]
 
-# Values with blanks and commas; an accuracy is ranked from the top; a refused run is told.
+# Values with blanks and commas; an accuracy is ranked in descending order; a rejected run is reported.
 sweep --out models 'model=dense:5|dense:9 relu dense:5|dense:4' normalize='0,1|0,0.5' -- --data data/data.h5 --epochs 1 \
     --monitor val_accuracy >out 2>err
 check "refused settings are no success" [ $? = 1 ]
@@ -102,7 +102,7 @@ check "the second's" [ "$(grep -c '^\[[24]/5\]' err4)" = 2 -a "$(grep -c '^\[' e
 check "together all" [ "$(column array run | wc -l)" = 5 ]
 check "the smaller sample is in the larger" [ -z "$(comm -23 <(column random run | sort) <(column array run | sort))" ]
 
-# Stopped in the middle of a run, it goes on there.
+# Stopped within a run, a sweep resumes there.
 common=(--data data/data.h5 --model "dense:200 relu dense:5" --batch 16)
 sweep --out limited seed=1,2 -- "${common[@]}" --max-time 0.001s >out 2>err
 check "a time limit ends the sweep with 75" [ $? = 75 ]
@@ -115,7 +115,7 @@ wait $pid
 check "so does a signal" [ $? = 75 ]
 check "which the run hears" has stopped/seed=1.log '^lockstep: .*stopped by SIGUSR1'
 epochs=$(($(tail -n 1 stopped/seed=1/metrics.csv | cut -d, -f1) + 2))
-sed -i "s/^100000\$/$epochs/" stopped/common # an end that can be waited for
+sed -i "s/^100000\$/$epochs/" stopped/common # a number of epochs that ends soon
 sweep --out stopped seed=1,2 -- "${common[@]}" --epochs $epochs >out 2>err
 check "then it goes on to its end" [ $? = 0 ]
 check "from where it was" has stopped/seed=1/events.jsonl '"event":"resume"'

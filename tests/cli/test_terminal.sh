@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What train shows on terminals of several widths, through mpirun too, and where there is none.
+# The output of train on terminals of several widths, also through mpirun, and without a terminal.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
@@ -13,7 +13,7 @@ cp data/data.h5 "a name of some words, as people give them to files.h5"
 net=(--data "a name of some words, as people give them to files.h5" --model "dense:256 relu dense:512 relu dense:5"
     --validation 0.2 --lr 1e-5 --batch 2)
 
-# Runs a command on a terminal so wide; what that got goes to screen, what stands on it after each line or bar to lines.
+# Runs a command on a terminal of COLUMNS columns. screen: its raw output; lines: the visible text after each line or bar.
 on_terminal() { # COLUMNS COMMAND ...
     printf '#!/bin/sh\nstty cols %s rows 24\nexec %s\n' "$1" "${*:2}" >session
     chmod +x session
@@ -32,7 +32,7 @@ for width in 80 60 40; do
     check "$width columns: bars" [ "$(bars)" -ge 3 ]
     check "$width columns: none is longer" [ "$(longest lines)" -le $width ]
     check "$width columns: the room is used" [ "$(longest lines)" -ge $((width - 3)) ]
-    # A bar is replaced by what comes next; nothing else moves the cursor.
+    # A bar is overwritten by the next output; nothing else moves the cursor.
     tr -d '\n' <screen | sed 's/\r\x1b\[K//g' | tr -d '\r' >rest
     check "$width columns: nothing else moves the cursor" [ "$(LC_ALL=C tr -d '[:print:]' <rest | wc -c)" = 0 ]
     case $width in
@@ -52,7 +52,7 @@ TERM=dumb on_terminal 80 mpirun -n 2 "$train"
 check "dumb: no bars" [ "$(bars)" = 0 ]
 check "dumb: no line is cut" has lines 'some words.*validation rows'
 
-# A terminal that gets narrower while the training goes on.
+# A terminal that is narrowed during the training.
 (
     for ((i = 0; i < 300; i++)); do
         if [ "$(grep -acE '^epoch [0-9]+/999 ' <(tr '\r' '\n' <screen 2>/dev/null | sed 's/\x1b\[K//g'))" -ge 3 ]; then break; fi

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Whatever files and command lines hold, no command sends it to a terminal that would obey it.
+# No command prints control sequences from files or command lines to a terminal.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
@@ -12,7 +12,7 @@ folder=$'evil \e[31m\xc2\x9b32m'
 "$make_data" "$folder" texts "$evil"
 mkdir -p "$folder/runs"
 
-# Runs a command and looks at all that it prints.
+# Runs a command and checks its whole output.
 harmless() { # COMMAND ...
     timeout 60 "$@" >out 2>err </dev/null
     code=$?
@@ -42,7 +42,7 @@ for file in described model; do
     harmless mpirun -n 2 "$lockstep" train --data data/data.h5 --model "dense:5" --resume "$folder/$file.h5" --run other
 done
 
-# A run folder, and what is made of it.
+# A run folder and the files made from it.
 run=$folder/runs/run
 harmless "$lockstep" eval --data "$data" --checkpoint "$run" --split train --errors 2 --errors-file "$folder/errors.png"
 harmless "$lockstep" eval --data "$data" --checkpoint "$run" --split train --json

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Jobs that hang: the watchdog ends them, with code 5, and names the rank that is to blame, also where somebody floods the
-# ranks' ports with datagrams.
+# Jobs that hang: the watchdog ends them, with code 5, and names the culprit rank, also while the ranks' ports are
+# flooded with datagrams.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
@@ -18,7 +18,7 @@ start() {
         kill -0 $pid 2>/dev/null || break
         sleep 0.05
     done
-    sleep 1 # all have heard of each other
+    sleep 1 # all ranks have exchanged beacons
     find_ranks $pid
 }
 ends() { # CODES PATTERN WHAT
@@ -39,8 +39,8 @@ check "the others say where they are" [ "$(grep -cE '^lockstep: rank [12] on [^ 
 start env LOCKSTEP_FAULT=stall:2:50
 ends "$code_stuck" 'lockstep: stuck: no step finished in 2 s; lagging: rank 2 on [^ ]+, busy in a training step, step [0-9]+ of epoch [0-9]+$' "a rank sleeps"
 
-# The ranks listen on the loopback only, as all of them are on one host. Whoever floods their ports keeps no rank from
-# being heard, and changes nothing of the verdict.
+# All ranks are on one host, so they listen on the loopback only. A flood of their ports neither blocks beacons nor
+# changes the report.
 start env LOCKSTEP_FAULT=stall:2:300
 ss -Hulnp | grep -E "pid=(${processes[0]}|${processes[1]}|${processes[2]})," >sockets
 ports=$(awk '{ sub(/.*:/, "", $4); print $4 }' sockets)
@@ -54,7 +54,7 @@ check "no other rank is named" [ "$(grep -c 'lagging: rank [01]' err)" = 0 ]
 wait $flooder
 check "it was a flood" [ "$(cat sent)" -gt 100000 ]
 
-# A job that is stopped as a whole, and goes on, is not stuck; nor is one that trains.
+# A job that is stopped as a whole and continued is not stuck; nor is a job that trains.
 start
 kill -STOP "${processes[@]}"
 sleep 4

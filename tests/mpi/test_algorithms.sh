@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The reducers with each algorithm that Open MPI has for the collectives they use, and, where a second
-# test is given, the same bits with each of its allreduces.
+# The reducers with each of Open MPI's algorithms for the collectives that they use; if a second test is given,
+# the same bits with each of its allreduce algorithms.
 #   test_algorithms.sh RANKS TEST_REDUCER [TEST_REPRODUCIBLE]
 set -u
 ranks=$1

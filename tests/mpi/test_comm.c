@@ -16,7 +16,7 @@ static void agrees_on_the_lowest_failure(void **state)
     assert_ok(ls_agree(world, LS_OK));
     for (int guilty = 0; guilty < size; guilty++) {
         ls_status status = LS_OK;
-        if (rank >= guilty && guilty > 0) /* several fail, each with its own text */
+        if (rank >= guilty && guilty > 0) /* several ranks fail, each with its own text */
             status = ls_fail(rank == guilty ? LS_ERR_DATA : LS_ERR_FAILURE, "text of %d", rank);
         status = ls_agree(world, status);
         assert_int_equal(status, guilty > 0 ? LS_ERR_DATA : LS_OK);
@@ -26,7 +26,7 @@ static void agrees_on_the_lowest_failure(void **state)
             assert_string_equal(ls_error_text(), expected);
     }
     assert_fails(ls_agree(world, ls_fail(LS_ERR_USAGE, "all alike")), LS_ERR_USAGE, "all alike");
-    assert_string_equal(ls_error_text(), "all alike"); /* no rank is named: it is everyone's */
+    assert_string_equal(ls_error_text(), "all alike"); /* names no rank: all ranks failed */
 }
 
 static void finds_ranks_that_differ(void **state)

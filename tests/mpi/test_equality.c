@@ -1,8 +1,8 @@
-/* N ranks take the same steps as one: each rank trains alone, then all together, and the losses of
- * all steps and the final parameters are compared.
+/* Training on N ranks takes the same steps as on one: each rank trains alone, then all together;
+ * the losses of all steps and the final parameters are compared.
  *
- * Tolerance: sums of floats in another order differ in their last bits; over 39 steps of Adam,
- * which divides by small second moments, this grows to some 1e-5 of a loss. The bound is 1e-4. */
+ * Tolerance: float sums in another order differ in their last bits; over 39 steps of Adam, which
+ * divides by small second moments, the difference grows to about 1e-5 of a loss. Bound: 1e-4. */
 #include "small_dataset.h"
 #include "mpi_test.h"
 
@@ -61,7 +61,7 @@ static void compare(const ls_train_config *config)
     assert_near(one.final.accuracy, many.final.accuracy, 0, 0.02);
     if (!isnan(one.final.val_loss))
         assert_near(one.final.val_loss, many.final.val_loss, 1e-4, 1e-6);
-    /* The replicas themselves are alike to the bit. */
+    /* The replicas are equal to the bit. */
     uint64_t digest = many.digest;
     ls_broadcast(world, &digest, sizeof digest);
     assert_true(digest == many.digest);
@@ -75,7 +75,7 @@ static void same_curve_on_any_rank_count(void **state)
     if (rank == 0)
         small_dataset_write(&small_dataset_default, "e.h5");
     assert_ok(ls_agree(world, LS_OK));
-    /* 183 rows in steps of 16: the last has 7. */
+    /* 183 rows in steps of 16: the last step has 7 rows. */
     ls_train_config config = short_training("e.h5");
     compare(&config);
     config.augment = "rotate:15 scale:0.15 shift:1 shear:0.1 elastic:4,1 erase:0.2";
@@ -91,7 +91,7 @@ static void same_curve_on_any_rank_count(void **state)
     compare(&config);
     config.batch = 182; /* a last step of one row */
     compare(&config);
-    config.batch = 100000; /* more than there are */
+    config.batch = 100000; /* more than the number of rows */
     compare(&config);
     config.shuffle = LS_SHUFFLE_NONE;
     config.validation = 0;
@@ -99,8 +99,7 @@ static void same_curve_on_any_rank_count(void **state)
     compare(&config);
 }
 
-/* Whatever way the gradients are summed, and the work of updating is shared; with layers large
- * enough to come in several slices and buckets. */
+/* Every reducer, sharded and not, with layers large enough for several slices and buckets. */
 static void same_curve_with_every_reducer(void **state)
 {
     (void)state;
@@ -122,8 +121,7 @@ static const char branches[] = "conv:4x3,1,1 :a batchnorm relu conv:4x3,1,1 batc
                                "maxpool:2 :b globalpool dense:9 "
                                "tanh :c @b dense:9 dropout:0.2 +c relu dense:4";
 
-/* Convolutions, statistics of the global batch, and what is dropped: also where a rank has no row
- * of a step. */
+/* Convolutions, statistics of the global batch, dropout; also in steps where a rank has no rows. */
 static void same_curve_with_every_layer(void **state)
 {
     (void)state;
@@ -159,7 +157,7 @@ static void same_curve_with_every_layer(void **state)
     compare(&config);
 }
 
-/* Norms of all gradients and of layers, and averages, whoever has which part of them. */
+/* Norms of all gradients and of layers, and averages, with and without sharding. */
 static void same_curve_by_norms(void **state)
 {
     (void)state;
@@ -215,7 +213,7 @@ static void local_shuffle_trains(void **state)
         assert_int_equal(c.steps, 8 * 12);
     assert_true(result.final.accuracy > 0.9);
     ls_free(p);
-    /* Fewer rows in a step than ranks: no step is without any. */
+    /* Fewer rows in a step than ranks: each step has at least one row. */
     config.batch = 2;
     config.epochs = 1;
     train(world, &config, &c, &p, &n, &result);

@@ -1,4 +1,5 @@
-/* After an exchange each rank holds the samples of its plan, whole, wherever they were before. */
+/* After an exchange each rank holds its samples of the plan, complete, from any earlier
+ * distribution. */
 #include "small_dataset.h"
 #include "mpi_test.h"
 
@@ -50,7 +51,8 @@ static void check(int64_t rows, int64_t batch, ls_shuffle shuffle)
     }
     ls_exchange_destroy(&exchange);
     ls_samples_destroy(&samples);
-    assert_ok(ls_agree(world, LS_OK)); /* nobody writes the next file before all have read this */
+    assert_ok(ls_agree(
+        world, LS_OK)); /* the next file is written only after all ranks have read this one */
 }
 
 static void brings_samples_to_their_ranks(void **state)
@@ -60,7 +62,7 @@ static void brings_samples_to_their_ranks(void **state)
     for (int k = 0; k < 3; k++) {
         check(101, 8, shuffles[k]);
         check(64, 16, shuffles[k]);
-        check(2, 5, shuffles[k]); /* fewer rows than ranks, and than the batch */
+        check(2, 5, shuffles[k]); /* fewer rows than ranks and than the batch size */
         check(1, 1, shuffles[k]);
     }
     check(97, 97, LS_SHUFFLE_GLOBAL); /* one step */
@@ -93,7 +95,7 @@ static void failure_is_everyones(void **state)
     ls_status status = ls_exchange_epoch(exchange, 1, &order);
     assert_int_equal(status, LS_ERR_FAILURE);
     assert_same_failure(status);
-    /* Nothing moved; the next try works. */
+    /* No sample has moved; the next exchange succeeds. */
     assert_ok(ls_exchange_epoch(exchange, 1, &order));
     check_epoch(&f, &plan, samples, 1, order);
     ls_exchange_destroy(&exchange);

@@ -1,5 +1,5 @@
-/* One rank is made to fail at each place that can: all ranks return the same code and text, and
- * nobody waits for ever. */
+/* Injects a fault on one rank at each fault site: all ranks return the same code and text, and no
+ * rank hangs. */
 #include "small_dataset.h"
 #include "mpi_test.h"
 
@@ -13,7 +13,7 @@
 
 static const ls_observer silent;
 
-/* What the runs train with; NULL: those of short_training(). */
+/* Optimizer of the runs; NULL: that of short_training(). */
 static const ls_optimizer_config *optimizer;
 
 static ls_status train_with_fault(const char *site, int guilty, int nth, ls_reduce reduce,
@@ -40,7 +40,7 @@ static void one_rank_fails_for_all(void **state)
     (void)state;
     const struct {
         const char *site;
-        bool root_only; /* no other rank comes by */
+        bool root_only; /* only rank 0 passes this site */
         int nth;
     } cases[] = {
         {"open", false, 1},      {"read", false, 1},       {"read", false, 2},
@@ -73,15 +73,14 @@ static void every_allocation_can_fail(void **state)
         ls_status status = train_with_fault("alloc", guilty, nth, LS_REDUCE_AUTO, false, NULL);
         assert_same_failure(status);
         if (status == LS_OK)
-            break; /* there are fewer than that */
+            break; /* fewer allocations than this */
         assert_int_equal(status, LS_ERR_FAILURE);
         failures++;
     }
     assert_in_range(failures, 20, 998);
 }
 
-/* A rank fails within a step while the others compute with it, take statistics over the batch, or
- * its sums are under way. */
+/* A rank fails within a step, during group products, batch statistics or reductions in progress. */
 static void steps_fail_with_every_reducer(void **state)
 {
     (void)state;
@@ -98,15 +97,14 @@ static void steps_fail_with_every_reducer(void **state)
         }
 }
 
-/* A rank's gradient is no number in one step: all end alike, and rank, layer and step are named.
- */
+/* A rank's gradient is NaN in a step: all ranks fail alike; the text names rank, layer and step. */
 static void bad_gradients_are_found_with_every_reducer(void **state)
 {
     (void)state;
     char expected[100];
     for (int kind = 0; kind < LS_REDUCERS; kind++)
         for (int shard = 0; shard < 2; shard++)
-            for (int nth = 5; nth <= 12; nth += 7) { /* 12: the last of an epoch */
+            for (int nth = 5; nth <= 12; nth += 7) { /* 12: the last step of an epoch */
                 const int guilty = (nth + kind) % size;
                 ls_status status = train_with_fault("gradient", guilty, nth, (ls_reduce)kind, shard,
                                                     "dense:800 relu dense:300 relu dense:4");
@@ -121,30 +119,30 @@ static void bad_gradients_are_found_with_every_reducer(void **state)
             }
 }
 
-/* What an observer was told. */
-typedef struct hearing {
+/* Events that the observer received. */
+typedef struct heard_events {
     double val_loss[8];
     int epochs, notes;
     char note[LS_ERROR_TEXT_MAX];
-} hearing;
+} heard_events;
 
 static void hear_epoch(void *user, const ls_metrics *metrics, bool best)
 {
-    hearing *t = user;
+    heard_events *t = user;
     (void)best;
     t->val_loss[t->epochs++] = metrics->val_loss;
 }
 
 static void hear_note(void *user, const char *text)
 {
-    hearing *t = user;
+    heard_events *t = user;
     if (strstr(text, "saved") == NULL && strstr(text, "saves") == NULL)
-        return; /* of other matters */
+        return; /* an unrelated event */
     t->notes++;
     snprintf(t->note, sizeof t->note, "%s", text);
 }
 
-/* Sends a signal at the start, if it is to. */
+/* Sends a signal at the start, if requested. */
 static bool interrupts;
 static void hear_start(void *user, const ls_run_info *info)
 {
@@ -153,14 +151,14 @@ static void hear_start(void *user, const ls_run_info *info)
         ls_interrupt_set(SIGTERM);
 }
 
-/* Trains in the folder `run`, where this save fails; 0: none. */
-static ls_status train_on(const ls_train_config *config, int failing_save, hearing *told,
+/* Trains in the folder `run`; the save with this number fails; 0: none. */
+static ls_status train_on(const ls_train_config *config, int failing_save, heard_events *events,
                           ls_train_result *result)
 {
     char fault[64] = "";
     const ls_observer observer = {
-        .user = told, .start = hear_start, .epoch = hear_epoch, .note = hear_note};
-    memset(told, 0, sizeof *told);
+        .user = events, .start = hear_start, .epoch = hear_epoch, .note = hear_note};
+    memset(events, 0, sizeof *events);
     if (rank == 0 && *config->resume == '\0')
         assert_int_equal(system("rm -rf run"), 0);
     assert_ok(ls_agree(world, LS_OK));
@@ -169,7 +167,7 @@ static ls_status train_on(const ls_train_config *config, int failing_save, heari
     return short_training_run(world, config, &observer, fault, result);
 }
 
-/* The steps of the checkpoint that a link leads to; 0 if there is no such link. On rank 0. */
+/* Returns the steps of the checkpoint that a link points to; 0 without such a link. On rank 0. */
 static int64_t steps_of(const char *path)
 {
     ls_checkpoint *checkpoint;
@@ -192,20 +190,20 @@ static ls_train_config surviving(void)
     return config;
 }
 
-enum { STEPS = 12 }; /* of an epoch: 183 rows in batches of 16 */
+enum { STEPS = 12 }; /* in an epoch: 183 rows in batches of 16 */
 
 static void a_failed_save_can_be_survived(void **state)
 {
     (void)state;
-    hearing told;
+    heard_events events;
     ls_train_result whole, result;
     ls_train_config config = surviving();
-    assert_ok(train_on(&config, 0, &told, &whole));
+    assert_ok(train_on(&config, 0, &events, &whole));
     config.checkpoint_every = (ls_interval){.steps = 5};
-    /* One within an epoch, one at the end of one, and the run's last. */
+    /* Saves within an epoch, at the end of an epoch, and at the end of the run. */
     const int last = 3 * STEPS / 5 + 3, saves[] = {1, 3, last};
     for (size_t i = 0; i < sizeof saves / sizeof *saves; i++) {
-        const ls_status status = train_on(&config, saves[i], &told, &result);
+        const ls_status status = train_on(&config, saves[i], &events, &result);
         assert_same_failure(status);
         if (saves[i] == last) {
             assert_int_equal(status, LS_ERR_FAILURE);
@@ -213,36 +211,36 @@ static void a_failed_save_can_be_survived(void **state)
         }
         assert_ok(status);
         assert_true(result.digest == whole.digest);
-        assert_int_equal(told.notes, rank == 0 ? 1 : 0);
+        assert_int_equal(events.notes, rank == 0 ? 1 : 0);
         if (rank != 0)
             continue;
-        assert_non_null(strstr(told.note, "injected fault at 'checkpoint'; training goes on"));
+        assert_non_null(strstr(events.note, "injected fault at 'checkpoint'; training goes on"));
         assert_int_equal(steps_of("run/checkpoints/last"), 3 * STEPS);
         assert_int_equal(system("grep -q '\"event\":\"save_failed\".*injected' run/events.jsonl"),
                          0);
     }
-    /* A run that is interrupted promises a checkpoint. */
+    /* An interrupted run must write a checkpoint. */
     interrupts = true;
-    assert_int_equal(train_on(&config, 1, &told, &result), LS_ERR_FAILURE);
+    assert_int_equal(train_on(&config, 1, &events, &result), LS_ERR_FAILURE);
     interrupts = false;
     ls_interrupt_set(0);
 }
 
-/* The best epoch's save fails: the best before stays, however few are kept. */
+/* The best epoch's save fails: the previous best checkpoint is not pruned, however few are kept. */
 static void an_unsaved_best_leaves_the_one_before(void **state)
 {
     (void)state;
-    hearing told;
+    heard_events events;
     ls_train_result result;
     ls_train_config config = surviving();
-    config.lr = 0.05; /* it learns ever slower */
-    assert_ok(train_on(&config, 0, &told, &result));
-    ls_broadcast(world, &told, sizeof told);
-    const double first = told.val_loss[0] - told.val_loss[1],
-                 second = told.val_loss[1] - told.val_loss[2];
+    config.lr = 0.05; /* the loss falls by less each epoch */
+    assert_ok(train_on(&config, 0, &events, &result));
+    ls_broadcast(world, &events, sizeof events);
+    const double first = events.val_loss[0] - events.val_loss[1],
+                 second = events.val_loss[1] - events.val_loss[2];
     assert_true(first > second); /* so that the second epoch can be made the best */
     config.min_delta = (first + second) / 2;
-    assert_ok(train_on(&config, 2, &told, &result));
+    assert_ok(train_on(&config, 2, &events, &result));
     assert_int_equal(result.early_stop.best_epoch, 2);
     if (rank == 0) {
         assert_int_equal(steps_of("run/checkpoints/best"), STEPS);
@@ -253,27 +251,27 @@ static void an_unsaved_best_leaves_the_one_before(void **state)
     config.min_delta = 1e9;
     config.resume_anyway = true;
     config.restore_best = true;
-    assert_ok(train_on(&config, 0, &told, &result));
-    assert_int_equal(told.notes, rank == 0 ? 1 : 0);
+    assert_ok(train_on(&config, 0, &events, &result));
+    assert_int_equal(events.notes, rank == 0 ? 1 : 0);
     assert_true(result.restored && result.final.epoch == 1);
     if (rank == 0) {
-        assert_non_null(strstr(told.note, "epoch 2, the best so far, could not be saved"));
+        assert_non_null(strstr(events.note, "epoch 2, the best so far, could not be saved"));
         assert_int_equal(steps_of("run/checkpoints/best"), STEPS);
     }
 
-    /* Not even one best is saved. */
+    /* No best checkpoint is saved at all. */
     config.resume = "";
     config.epochs = 3;
-    assert_ok(train_on(&config, 1, &told, &result));
-    assert_true(result.restored && result.final.epoch == 1); /* it is in memory */
+    assert_ok(train_on(&config, 1, &events, &result));
+    assert_true(result.restored && result.final.epoch == 1); /* from the copy in memory */
     assert_int_equal(steps_of("run/checkpoints/best"), 0);
     config.resume = "auto";
     config.epochs = 4;
-    assert_ok(train_on(&config, 0, &told, &result));
+    assert_ok(train_on(&config, 0, &events, &result));
     assert_true(!result.restored && result.final.epoch == 4);
 }
 
-/* The same where all gradients are looked at before the first update, and an average is kept. */
+/* The same if all gradients are read before the first update, and with a parameter average. */
 static void so_it_is_by_norms_and_averages(void **state)
 {
     optimizer = &short_training_optimizers[0];

@@ -1,5 +1,5 @@
-/* Numbers that are none, and replicas that differ: found where they happen, named, and got over
- * where that is wanted. */
+/* NaN, Inf and replicas that differ: detected where they occur, named in the message, and recovered
+ * from if requested. */
 #include "small_dataset.h"
 #include "mpi_test.h"
 
@@ -13,15 +13,15 @@
 
 enum { EPOCHS = 3, STEPS = 12 }; /* steps of an epoch of small_dataset_default in batches of 16 */
 
-/* What the observer was told, on rank 0. */
-typedef struct told {
+/* Events that the observer received, on rank 0. */
+typedef struct events {
     int notes, steps;
-    char note[LS_ERROR_TEXT_MAX]; /* the latest */
-} told;
+    char note[LS_ERROR_TEXT_MAX]; /* the latest note */
+} events;
 
 static void note(void *user, const char *text)
 {
-    told *t = user;
+    events *t = user;
     t->notes++;
     snprintf(t->note, sizeof t->note, "%s", text);
 }
@@ -29,13 +29,13 @@ static void note(void *user, const char *text)
 static void step(void *user, int64_t epoch, int64_t rows, double loss)
 {
     (void)epoch, (void)rows;
-    told *t = user;
+    events *t = user;
     assert_true(isfinite(loss));
     t->steps++;
 }
 
 static ls_status train(const ls_train_config *config, const char *fault, int guilty, int nth,
-                       told *t, ls_train_result *result)
+                       events *t, ls_train_result *result)
 {
     char text[64];
     const ls_observer observer = {.user = t, .note = note, .step = step};
@@ -60,7 +60,7 @@ static ls_train_config configure(const char *run)
     return config;
 }
 
-/* Whether the run folder's best checkpoint holds finite parameters, of a network like this. */
+/* Returns true if the run folder's best checkpoint has finite parameters of a network like this. */
 static void assert_best_is_finite(const ls_train_config *config)
 {
     char path[256];
@@ -81,16 +81,16 @@ static void assert_best_is_finite(const ls_train_config *config)
     ls_checkpoint_close(&best);
 }
 
-/* The run ends; what it had saved is as good as before. */
+/* The run ends; its earlier checkpoints are intact. */
 static void stops(void **state)
 {
     (void)state;
-    told t;
+    events t;
     ls_train_result result;
     for (int kind = 0; kind < LS_REDUCERS; kind++) {
         ls_train_config config = configure("stops");
         short_training_reduce(&config, kind, false);
-        config.block = 100; /* a pass a step, all of it on the last rank */
+        config.block = 100; /* one pass per step, on the last rank */
         config.checkpoint_every = (ls_interval){.steps = 1};
         config.keep = 100;
         assert_int_equal(train(&config, "gradient", size - 1, STEPS + 4, &t, &result),
@@ -99,7 +99,7 @@ static void stops(void **state)
         assert_non_null(strstr(ls_error_text(), "the gradient of dense2/"));
         assert_non_null(strstr(ls_error_text(), "in step 4 of epoch 2"));
         assert_best_is_finite(&config);
-        /* The steps before it were saved, it was not. */
+        /* Steps before the failed one were saved, the failed one was not. */
         if (rank == 0) {
             char path[256];
             ls_checkpoint *last;
@@ -114,7 +114,7 @@ static void stops(void **state)
 static void a_loss_that_is_none_names_the_layer(void **state)
 {
     (void)state;
-    told t;
+    events t;
     ls_train_result result;
     ls_train_config config = configure("loss");
     config.lr = 1e30;
@@ -124,11 +124,11 @@ static void a_loss_that_is_none_names_the_layer(void **state)
     assert_non_null(strstr(ls_error_text(), "in step 2 of epoch 1, beginning in layer dense"));
 }
 
-/* One step is left out; the others are not. */
+/* Exactly one step is skipped. */
 static void skips(void **state)
 {
     (void)state;
-    told t;
+    events t;
     ls_train_result result;
     for (int kind = 0; kind < 2 * (LS_REDUCE_AUTO + 1); kind++) {
         ls_train_config config = configure("skips");
@@ -152,11 +152,11 @@ static void skips(void **state)
     }
 }
 
-/* What fails in every step is not passed over for ever. */
+/* A failure in every step is not skipped for ever. */
 static void skips_come_to_an_end(void **state)
 {
     (void)state;
-    told t;
+    events t;
     ls_train_result result;
     ls_train_config config = configure("skips");
     config.on_nan = LS_ON_NAN_SKIP;
@@ -169,17 +169,17 @@ static void skips_come_to_an_end(void **state)
         assert_int_equal(t.notes, 10);
 }
 
-/* A fault that does not come again leaves no trace in the result. */
+/* A fault that does not recur has no effect on the result. */
 static void rolls_back(void **state)
 {
     (void)state;
-    told t;
+    events t;
     ls_train_result whole, result;
     for (int kind = 0; kind < LS_REDUCERS; kind++)
         for (int shard = 0; shard < 2; shard++) {
             ls_train_config config = configure("whole");
             short_training_reduce(&config, kind, shard);
-            config.block = 100; /* a pass a step, all of it on the last rank */
+            config.block = 100; /* one pass per step, on the last rank */
             config.checkpoint_every = (ls_interval){.steps = 5};
             assert_ok(train(&config, "", 0, 0, &t, &whole));
             config = configure("back");
@@ -200,11 +200,11 @@ static void rolls_back(void **state)
         }
 }
 
-/* Where there is nothing to go back to, or going back does not help, the run ends. */
+/* Without a state to roll back to, or if the rollback does not help, the run ends. */
 static void rolling_back_can_fail(void **state)
 {
     (void)state;
-    told t;
+    events t;
     ls_train_result result;
     ls_train_config config = configure("back");
     config.on_nan = LS_ON_NAN_ROLLBACK;
@@ -223,15 +223,15 @@ static void rolling_back_can_fail(void **state)
     assert_fails(train(&config, "", 0, 0, &t, &result), LS_ERR_USAGE, "needs --run");
 }
 
-/* Those with which every rank has parameters of its own. */
+/* Reducers with which every rank has its own copy of the parameters. */
 static const ls_reduce replicated[] = {LS_REDUCE_FUSED, LS_REDUCE_OVERLAP, LS_REDUCE_EXACT};
 enum { KINDS = sizeof replicated / sizeof *replicated };
 
-/* A flipped bit is found at the next comparison, and named if a majority tells whose it is. */
+/* A flipped bit is detected at the next comparison; a majority identifies its rank. */
 static void a_flipped_bit_is_found(void **state)
 {
     (void)state;
-    told t;
+    events t;
     char expected[64];
     ls_train_result result;
     for (size_t k = 0; k < KINDS; k++)
@@ -250,22 +250,22 @@ static void a_flipped_bit_is_found(void **state)
                      size > 2 ? guilty : 1, size > 2 ? "most ranks" : "rank 0");
             assert_non_null(strstr(ls_error_text(), expected));
             assert_non_null(strstr(ls_error_text(), "before step 11 of epoch 1"));
-            /* Not compared, not found. */
+            /* Not compared, so not detected. */
             config.check_replicas = 0;
             assert_ok(train(&config, "flip", guilty, 7, &t, &result));
         }
 }
 
-/* With a majority the run goes on from it. */
+/* With a majority the run continues from the majority's parameters. */
 static void replicas_are_healed(void **state)
 {
     (void)state;
-    told t;
+    events t;
     ls_train_result result;
     for (size_t k = 0; k < 2 * KINDS; k++) {
         ls_train_config config = configure("healed");
         short_training_reduce(&config, (int)replicated[k % KINDS], false);
-        config.optimizer.ema = k < KINDS ? 0 : 0.9; /* then the digest is the average's */
+        config.optimizer.ema = k < KINDS ? 0 : 0.9; /* then the digest is that of the average */
         config.check_replicas = 1;
         config.heal = true;
         ls_status status = train(&config, "flip", size - 1, 7, &t, &result);
@@ -285,7 +285,7 @@ static void replicas_are_healed(void **state)
     }
 }
 
-/* An average that differs where each rank keeps all of it. */
+/* An average that differs, with reducers where each rank keeps all of it. */
 static void an_average_is_compared(void **state)
 {
     (void)state;

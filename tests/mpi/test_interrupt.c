@@ -1,5 +1,5 @@
-/* Runs that are stopped in the middle of an epoch and go on: on as many ranks with the same bits,
- * on another number of ranks with the same steps. */
+/* Runs that are stopped within an epoch and resumed: on the same number of ranks with the same
+ * bits, on another number of ranks with the same steps. */
 #include "small_dataset.h"
 #include "mpi_test.h"
 
@@ -16,7 +16,7 @@
 
 enum { EPOCHS = 3, STEPS = 12 }; /* steps of an epoch of small_dataset_default in batches of 16 */
 
-/* Sends this process a signal after so many steps from now on, and counts epochs. */
+/* Sends this process a signal after a number of steps, and counts epochs. */
 typedef struct watcher {
     int steps_left; /* below 0: never */
     int epochs;
@@ -57,7 +57,7 @@ static ls_status train(ls_comm *comm, const ls_train_config *config, watcher *w,
 static ls_train_config configure(const char *run)
 {
     ls_train_config config = short_training("i.h5");
-    /* The first layer is computed in several slices where its weights may still be on their way. */
+    /* The first layer is computed in several slices while its weights may still be arriving. */
     config.model = "dense:4500 relu dense:4";
     config.epochs = EPOCHS;
     config.run = run;
@@ -72,8 +72,8 @@ static ls_train_config configure(const char *run)
     return config;
 }
 
-/* Every `every` steps the run is stopped, until it is through. Rank 0 gets the signal, after a
- * step: it is heard in the next. */
+/* Stops the run every `every` steps and resumes it, until it is complete. Rank 0 gets the signal
+ * after a step; the next step detects it. */
 static void run_in_parts(const ls_train_config *config, int every, watcher *w,
                          ls_train_result *result)
 {
@@ -102,8 +102,8 @@ static int lines_of(const char *path)
     return lines;
 }
 
-/* With an optimizer; NULL: those of short_training(). */
-static void go_on(const ls_optimizer_config *optimizer)
+/* With an optimizer; NULL: that of short_training(). */
+static void interrupt_and_resume(const ls_optimizer_config *optimizer)
 {
     static const int every[] = {5, 8, STEPS};
     for (int kind = 0; kind < LS_REDUCERS; kind++)
@@ -139,13 +139,13 @@ static void go_on(const ls_optimizer_config *optimizer)
         }
 }
 
-/* The rate of each step comes from the position and the history alone. */
+/* The learning rate of a step depends on the position and the history alone. */
 static void goes_on_with_the_same_rates(void **state)
 {
     (void)state;
     const struct {
         ls_schedule_config schedule;
-        double last; /* the rate of the run's last step, as a part of --lr */
+        double last; /* learning rate of the run's last step, relative to --lr */
     } cases[] = {
         {{.kind = LS_SCHEDULE_CONSTANT, .warmup = 1.7, .gamma = 1, .patience = 1}, 1},
         {{.kind = LS_SCHEDULE_STEP, .gamma = 0.3, .patience = 1}, 0.09},
@@ -163,7 +163,7 @@ static void goes_on_with_the_same_rates(void **state)
         config.schedule = cases[i].schedule;
         config.label_smoothing = 0.1;
         config.reduce = LS_REDUCE_FUSED;
-        config.mode = LS_MODE_MAX; /* the loss falls: that is no improvement, but for the first */
+        config.mode = LS_MODE_MAX; /* the loss falls: no improvement after the first epoch */
         assert_ok(train(world, &config, &whole, &one));
         (void)configure("parts");
         config.run = "parts";
@@ -180,16 +180,16 @@ static void goes_on_with_the_same_rates(void **state)
 static void goes_on_with_the_same_bits(void **state)
 {
     (void)state;
-    go_on(NULL);
+    interrupt_and_resume(NULL);
 }
 
 static void so_does_what_goes_by_norms_and_averages(void **state)
 {
     (void)state;
-    go_on(&short_training_optimizers[0]);
+    interrupt_and_resume(&short_training_optimizers[0]);
 }
 
-/* Stopped on all ranks together, each rank goes on alone, from a copy. */
+/* Stopped on all ranks together, then resumed by each rank alone, from a copy. */
 static void goes_on_on_another_number_of_ranks(void **state)
 {
     (void)state;
@@ -221,7 +221,7 @@ static void goes_on_on_another_number_of_ranks(void **state)
     assert_ok(ls_agree(world, LS_OK));
 }
 
-/* A signal that only the last rank gets stops all. */
+/* A signal to the last rank alone stops all ranks. */
 static void any_rank_can_stop_all(void **state)
 {
     (void)state;
@@ -245,7 +245,7 @@ static void any_rank_can_stop_all(void **state)
     assert_int_equal(result.epochs, EPOCHS);
 }
 
-/* Trains with a time limit that is over when the first step begins. */
+/* Trains with a time limit that has expired when the first step begins. */
 static ls_status train_too_long(const ls_train_config *config)
 {
     ls_trainer *trainer = NULL;
@@ -283,8 +283,8 @@ static void time_is_limited(void **state)
     assert_ok(train(world, &config, &w, &result));
 }
 
-/* Sends a signal after the last step of the first epoch, so early that its validation, short as it
- * is, is broken off. */
+/* Sends a signal after the last step of the first epoch, early enough to interrupt its validation,
+ * although that is short. */
 static void signal_before_validation(void *user, int64_t epoch, int64_t rows, double loss)
 {
     count_step(user, epoch, rows, loss);
@@ -295,7 +295,7 @@ static void signal_before_validation(void *user, int64_t epoch, int64_t rows, do
     }
 }
 
-/* A long validation does not keep a run from stopping: it is what the run goes on with. */
+/* A long validation does not delay stopping: the resumed run starts with it. */
 static void stops_in_a_validation(void **state)
 {
     (void)state;
@@ -321,8 +321,8 @@ static void stops_in_a_validation(void **state)
     }
 }
 
-/* Sends a signal in the fourth step, and waits there for what is written at once: a checkpoint of
- * one of the steps before. Steps are made to look long. */
+/* Sends a signal in the fourth step and waits there for the checkpoint that is written at once, of
+ * an earlier step. Steps are made to appear long. */
 typedef struct long_steps {
     int steps, seen, notes;
 } long_steps;
@@ -343,8 +343,8 @@ static void sleep_in_step(void *user, int64_t epoch, int64_t rows, double loss)
     (void)epoch, (void)rows, (void)loss;
     long_steps *l = user;
     if (++l->steps != 4)
-        return; /* the next one is the last */
-    /* Before the outcome of this step may be copied. */
+        return; /* the next step is the last */
+    /* Before the state after this step may be copied. */
     assert_int_equal(raise(SIGTERM), 0);
     for (int i = 0; i < 100 && l->seen == 0; i++) {
         usleep(20 * 1000);
@@ -358,7 +358,7 @@ static void count_note(void *user, const char *text)
     l->notes += strstr(text, "SIGTERM in a long step: a checkpoint after step ") != NULL;
 }
 
-/* Where steps are long a signal does not wait for the end of the one that is going on. */
+/* With long steps, a signal is handled before the current step ends. */
 static void writes_at_once_where_steps_are_long(void **state)
 {
     (void)state;
@@ -387,7 +387,7 @@ static void writes_at_once_where_steps_are_long(void **state)
         if (rank == 0) {
             assert_true(l.seen > 0);
             assert_int_equal(l.notes, 1);
-            /* As if the job had been killed there. */
+            /* As if the job had been killed at this point. */
             assert_int_equal(unlink("long/checkpoints/step-00000005.h5"), 0);
         }
         assert_ok(ls_agree(world, LS_OK));

@@ -1,5 +1,5 @@
-/* The data loader: its batches are those of the plan, whether rows are resident or streamed; its
- * validation rows and its census are those of the data set. */
+/* The data loader: its batches match the plan, with resident and with streamed rows; its validation
+ * rows and its class counts match the data set. */
 #include "small_dataset.h"
 #include "mpi_test.h"
 
@@ -27,7 +27,7 @@ static ls_train_config configure(ls_shuffle shuffle, bool stream)
     config.std = 0.5;
     config.shuffle = shuffle;
     config.stream = stream;
-    /* A piece, and two windows of seven rows. */
+    /* One piece, and two windows of seven rows. */
     config.memory = ((int64_t)ls_sample_stride(FEATURES) + 4) * (1024 + 2 * 7);
     return config;
 }
@@ -46,7 +46,7 @@ static void write_data(void)
     ls_barrier(world);
 }
 
-/* Row `at` of the batch is this row of the split, normalised, its images [C][H][W]. */
+/* Checks that row `at` of the batch is this row of the split, normalised, [C][H][W]. */
 static void assert_is_row(const ls_batch *batch, int64_t at, ls_split split, int64_t row)
 {
     assert_int_equal(batch->ids[at], row);
@@ -57,7 +57,7 @@ static void assert_is_row(const ls_batch *batch, int64_t at, ls_split split, int
     }
 }
 
-/* Takes the steps of an epoch from one on: each is the plan's. Counts the rows. */
+/* Loads the steps of an epoch from a given one on, checks each against the plan, counts rows. */
 static void take_epoch(ls_loader *loader, int64_t epoch, int64_t first, int64_t seen[ROWS])
 {
     const ls_plan *plan = ls_loader_plan(loader);
@@ -106,7 +106,7 @@ static void the_ranks_batches_are_the_epoch(void **state)
     }
 }
 
-/* As a run that is resumed, or rolled back, does it. */
+/* As a resumed or rolled-back run does. */
 static void an_epoch_continues_from_any_step(void **state)
 {
     (void)state;
@@ -123,7 +123,7 @@ static void an_epoch_continues_from_any_step(void **state)
     }
 }
 
-/* Takes an epoch of a loader, and puts each row where it belongs. */
+/* Loads an epoch and stores each row at its row number. */
 static void gather_rows(const ls_train_config *config, float x[ROWS][FEATURES])
 {
     ls_loader *loader = open_loader(world, config);
@@ -234,7 +234,7 @@ static void channels_last_is_a_transposition(void **state)
     ls_loader_destroy(&loader);
 }
 
-/* The rank takes part in the step with no rows, and can go on with the next. */
+/* The rank takes part in the step with 0 rows, and can continue with the next step. */
 static void rows_that_cant_be_read_leave_an_empty_batch(void **state)
 {
     (void)state;
@@ -269,7 +269,7 @@ static void what_cant_be_opened_fails_alike_on_all_ranks(void **state)
     ls_status status = ls_loader_open(&loader, world, &config);
     assert_int_equal(status, LS_ERR_DATA);
     assert_same_failure(status);
-    config.std = 0; /* refused before the data are looked for */
+    config.std = 0; /* rejected before the data set is opened */
     status = ls_loader_open(&loader, world, &config);
     assert_fails(status, LS_ERR_USAGE, "--normalize");
     assert_same_failure(status);

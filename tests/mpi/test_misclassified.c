@@ -1,4 +1,4 @@
-/* The most confidently wrong rows: found by all ranks together as by one that looks at all rows. */
+/* Misclassified rows of highest confidence: all ranks together find the same as one rank alone. */
 #include "small_dataset.h"
 #include "mpi_test.h"
 
@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Some blocks, the last of them short. */
+/* Several batches, the last of them short. */
 enum { ROWS = 5 * LS_EVALUATION_ROWS + 60, CLASSES = 4, MOST = 2000 };
 static const small_dataset data = {
     .train = ROWS, .test = 1, .channels = 1, .height = 6, .width = 5, .classes = CLASSES};
@@ -18,7 +18,7 @@ static const small_dataset data = {
 typedef struct work {
     ls_network *network;
     ls_batch *batch;
-    ls_rows *mine, *all; /* of this rank, together with the others and alone */
+    ls_rows *mine, *all; /* this rank's rows; all rows of the split */
     float *params;
 } work;
 
@@ -43,7 +43,7 @@ static void make(work *w, const char *model, ls_loss loss)
     assert_ok(ls_agree(world, LS_OK));
     w->mine = read_rows(world);
     w->all = read_rows(self);
-    ls_barrier(world); /* the file is written again only when all have read it */
+    ls_barrier(world); /* the file is rewritten only after all ranks have read it */
     assert_ok(ls_network_create(&w->network, model, (ls_shape){1, 6, 5}, CLASSES, loss,
                                 LS_EVALUATION_ROWS));
     assert_ok(ls_batch_create(&w->batch, LS_EVALUATION_ROWS, 30));
@@ -65,7 +65,7 @@ static ls_evaluation evaluation_of(const work *w, ls_comm *comm, ls_rows *rows)
         .comm = comm, .network = w->network, .params = w->params, .rows = rows, .batch = w->batch};
 }
 
-/* The first `most` misclassified rows, found in both ways. Returns their number. */
+/* Finds the first `most` misclassified rows in both ways, compares, returns their number. */
 static int64_t find(work *w, int64_t most, ls_misclassified *out)
 {
     static ls_misclassified alone[MOST];
@@ -112,7 +112,7 @@ static void the_same_on_any_rank_count(void **state)
     destroy(&w);
 }
 
-/* All are alike: class 0 at 1/4, and the rows in their order. */
+/* All rows have class 0 with probability 1/4: they come in the order of rows. */
 static void equals_go_by_row(void **state)
 {
     (void)state;
@@ -131,7 +131,7 @@ static void equals_go_by_row(void **state)
     destroy(&w);
 }
 
-/* The probability is the softmax's, whether it is fused with the loss or a layer of its own. */
+/* The probability is that of the softmax, fused with the loss or in its own layer. */
 static void probabilities_are_those_of_the_softmax(void **state)
 {
     (void)state;

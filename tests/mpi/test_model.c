@@ -1,5 +1,5 @@
-/* The model handle: a checkpoint or a run folder becomes the same network, parameters and facts on
- * all ranks, or the same failure. */
+/* The model handle: loading a checkpoint or a run folder gives the same network, parameters and
+ * model info on all ranks, or the same error. */
 #include "small_dataset.h"
 #include "mpi_test.h"
 
@@ -12,8 +12,8 @@
 
 static const ls_observer silent = {0};
 
-/* A run folder of a short training that keeps an average, made anew. Returns the digest of the
- * parameters that it ended with. */
+/* Makes a new run folder of a short training with a parameter average. Returns the digest of its
+ * final parameters. */
 static uint64_t train(double ema)
 {
     ls_train_config config = short_training("m.h5");
@@ -109,7 +109,7 @@ static void one_process_can_open_it_without_a_communicator(void **state)
     ls_model_destroy(&described);
 }
 
-/* Opening a path fails on all ranks alike. */
+/* Opening a path fails with the same error on all ranks. */
 static void assert_refused(const char *path, const char *part)
 {
     ls_model *model = NULL;

@@ -23,7 +23,7 @@ static const ls_layout layouts[] = {
 };
 enum { LAYOUTS = sizeof layouts / sizeof *layouts };
 
-/* What a rank's gradient is, and the sum of all ranks'. Whole numbers: exact in any order. */
+/* A rank's gradient, and the sum over ranks. Integers: their sums are exact in any order. */
 static float part(int of_rank, int64_t at)
 {
     return (float)(at % 1000 * (of_rank + 1) - 300);
@@ -37,17 +37,17 @@ static float total(int64_t at)
     return sum;
 }
 
-/* Tells the reducer of final gradients bit by bit, as a backward pass does. */
-static void tell(ls_reducer *reducer, int64_t count)
+/* Reports final gradients to the reducer in small ranges, as a backward pass does. */
+static void report_grads(ls_reducer *reducer, int64_t count)
 {
     for (int64_t from = count; from > 0; from -= from > 9000 ? 9000 : from)
         ls_grads_ready(ls_reducer_grad_hook(reducer), from - (from > 9000 ? 9000 : from));
 }
 
-/* The sum of part() over the group. */
-static float part_of_team(const ls_group *group, int64_t at)
+/* Sum of part() over the group. */
+static float part_of_group(const ls_group *group, int64_t at)
 {
-    static float ranks; /* sum of their numbers from 1: each tells its own, once */
+    static float ranks; /* sum of (rank + 1) over the group, computed once */
     if (ranks == 0) {
         group->shared[group->rank] = (float)(rank + 1);
         group->barrier(group->user);
@@ -58,7 +58,7 @@ static float part_of_team(const ls_group *group, int64_t at)
     return (float)(at % 1000) * ranks - 300 * (float)group->size;
 }
 
-/* Whether this rank makes the gradient at an offset, or another one of its group does. */
+/* Returns true if this rank, not another rank of its group, computes the gradient at an offset. */
 static bool is_mine(const ls_reducer *reducer, const ls_layout *layout, int64_t at)
 {
     const ls_group *group = ls_reducer_group(reducer);
@@ -73,8 +73,8 @@ static bool is_mine(const ls_reducer *reducer, const ls_layout *layout, int64_t 
     return true;
 }
 
-/* Writes this rank's gradients, and where the group splits a matrix what it would leave there: the
- * rows of this rank, summed over the group. */
+/* Writes this rank's gradients; in matrices that the group splits, as its passes would: this rank's
+ * rows, summed over the group. */
 static void fill(ls_reducer *reducer, const ls_layout *layout, int64_t round)
 {
     float *grads = ls_reducer_grads(reducer);
@@ -86,7 +86,7 @@ static void fill(ls_reducer *reducer, const ls_layout *layout, int64_t round)
         if (!ls_group_splits(group->size, group->rows, W))
             continue;
         for (int64_t at = W->offset; at < W->offset + W->rows * W->columns; at++)
-            grads[at] = is_mine(reducer, layout, at) ? part_of_team(group, at + round) : NAN;
+            grads[at] = is_mine(reducer, layout, at) ? part_of_group(group, at + round) : NAN;
     }
 }
 
@@ -96,7 +96,7 @@ static void step(ls_reducer *reducer, const ls_layout *layout, int64_t round)
     ls_control control = {.score.rows = rank, .score.loss = 0.25 * rank};
     ls_reducer_begin(reducer, &control);
     fill(reducer, layout, round);
-    tell(reducer, count);
+    report_grads(reducer, count);
     ls_reducer_finish(reducer, &control);
     assert_int_equal(control.score.rows, size * (size - 1) / 2);
     assert_true(control.score.loss == 0.25 * size * (size - 1) / 2);
@@ -110,8 +110,8 @@ static void step(ls_reducer *reducer, const ls_layout *layout, int64_t round)
     ls_reducer_allgather_params(reducer);
 }
 
-/* A step in which all pieces are seen several times before the first is updated, and what all ranks
- * find in theirs is added up: each parameter counts once. */
+/* A step in which all pieces are read several times before the first update, and values computed
+ * from them are summed over ranks: each parameter counts once. */
 static void held_step(ls_reducer *reducer, const ls_layout *layout, int64_t round)
 {
     enum { TIMES = 3 };
@@ -122,7 +122,7 @@ static void held_step(ls_reducer *reducer, const ls_layout *layout, int64_t roun
         expected += (double)total(i + round);
     ls_reducer_begin(reducer, &control);
     fill(reducer, layout, round);
-    tell(reducer, layout->count);
+    report_grads(reducer, layout->count);
     ls_reducer_finish(reducer, &control);
     for (int time = 0; time < TIMES; time++) {
         double sums[2] = {0};
@@ -143,8 +143,8 @@ static void held_step(ls_reducer *reducer, const ls_layout *layout, int64_t roun
     ls_reducer_allgather_params(reducer);
 }
 
-/* That the last rank failed all learn, whether it says so or a gradient of its own does; and the
- * next step is as if nothing had been. */
+/* All ranks learn that the last rank failed, from its control word or from its gradients; the next
+ * step is not affected. */
 static void fails(ls_reducer *reducer, const ls_layout *layout, bool says, float gradient)
 {
     const int64_t count = layout->count;
@@ -158,7 +158,7 @@ static void fails(ls_reducer *reducer, const ls_layout *layout, bool says, float
     if (guilty && !says)
         grads[at] = gradient;
     ls_reducer_begin(reducer, &control);
-    tell(reducer, count);
+    report_grads(reducer, count);
     const int64_t bad = ls_reducer_finish(reducer, &control);
     assert_int_equal(bad, guilty && !says ? at : -1);
     if (says || foreseen) {
@@ -190,13 +190,13 @@ static void works(ls_reduce kind, bool shard, const ls_layout *layout)
     for (int64_t i = 0; i < count; i++)
         assert_true(params[i] == (float)i + total(i) + total(i + 1) + total(i + 2));
 
-    /* An arena of which each rank has its pieces, as of an optimizer's slots. */
+    /* An arena of which each rank has only its pieces, like an optimizer's slot. */
     ls_control control = {.score.rows = 1};
     ls_owned_range piece;
     for (int64_t i = 0; i < count; i++)
         start[i] = -1;
     ls_reducer_begin(reducer, &control);
-    tell(reducer, count);
+    report_grads(reducer, count);
     ls_reducer_finish(reducer, &control);
     while (ls_reducer_next(reducer, &piece))
         for (int64_t i = 0; i < piece.count; i++)
@@ -209,7 +209,7 @@ static void works(ls_reduce kind, bool shard, const ls_layout *layout)
     /* Row counts are exact up to the largest batch. */
     control = (ls_control){.score.rows = rank == 0 ? LS_MAX_GLOBAL_BATCH - (size - 1) : 1};
     ls_reducer_begin(reducer, &control);
-    tell(reducer, count);
+    report_grads(reducer, count);
     ls_reducer_finish(reducer, &control);
     assert_int_equal(control.score.rows, LS_MAX_GLOBAL_BATCH);
     while (ls_reducer_next(reducer, &piece))
@@ -234,7 +234,7 @@ static void all_kinds_work(void **state)
                 works((ls_reduce)kind, shard, &layouts[l]);
 }
 
-/* A group is there where it can be, and splits what it should. */
+/* The group exists where it can, and splits the matrices that it should. */
 static void teams_form(void **state)
 {
     (void)state;
@@ -251,7 +251,7 @@ static void teams_form(void **state)
     assert_true((group != NULL) == (local > 1));
     if (group != NULL) {
         assert_int_equal(group->size, local);
-        assert_int_equal(group->rows, ROWS); /* the most of any rank */
+        assert_int_equal(group->rows, ROWS); /* maximum over ranks */
         assert_true(ls_group_splits(local, ROWS, &matrices[0]));
         assert_false(ls_group_splits(local, ROWS, &matrices[1]));
     }
@@ -261,7 +261,7 @@ static void teams_form(void **state)
     ls_reducer_destroy(&reducer);
 }
 
-/* Pieces that may be left for later come from the end down. */
+/* Pieces that may be deferred come from the arena's end down. */
 static void deferred_pieces_descend(void **state)
 {
     (void)state;
@@ -277,7 +277,7 @@ static void deferred_pieces_descend(void **state)
     int64_t fresh = layout.count;
     ls_reducer_begin(reducer, &control);
     fill(reducer, &layout, 0);
-    tell(reducer, layout.count);
+    report_grads(reducer, layout.count);
     ls_reducer_finish(reducer, &control);
     while (ls_reducer_next(reducer, &piece)) {
         assert_int_equal(piece.first + piece.count, fresh);
@@ -292,7 +292,7 @@ static void deferred_pieces_descend(void **state)
     ls_reducer_destroy(&reducer);
 }
 
-/* What is hidden and what is exposed is counted. */
+/* Hidden and exposed times are counted. */
 static void clocks_run(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* --reproducible: each rank trains alone and all train together, and everything that comes out has
- * the same bits. Run on several numbers of ranks, and with each of the MPI library's algorithms. */
+/* --reproducible: each rank trains alone, then all train together, and all results have the same
+ * bits. Run on several numbers of ranks, and with each of the MPI library's algorithms. */
 #include "small_dataset.h"
 #include "mpi_test.h"
 
@@ -16,7 +16,7 @@ enum { EPOCHS = 3 };
 
 typedef struct outcome {
     ls_train_result result;
-    int epochs; /* that the observer was told of, on the communicator's rank 0 */
+    int epochs; /* reported to the observer, on the communicator's rank 0 */
     ls_metrics metrics[EPOCHS];
     int steps_left; /* until this rank sends itself a signal; 0: never */
 } outcome;
@@ -78,7 +78,7 @@ static void compare(const ls_train_config *config)
     for (int i = 0; rank == 0 && i < together.epochs; i++) {
         const ls_metrics *a = &alone.metrics[i], *b = &together.metrics[i];
         assert_true(a->loss == b->loss && a->accuracy == b->accuracy);
-        /* Without validation rows these are not numbers. */
+        /* NaN without validation rows. */
         assert_memory_equal(&a->val_loss, &b->val_loss, sizeof a->val_loss);
         assert_memory_equal(&a->val_accuracy, &b->val_accuracy, sizeof a->val_accuracy);
     }
@@ -117,7 +117,7 @@ static void same_bits_with_other_networks(void **state)
     compare(&config);
 }
 
-/* Convolutions, statistics of the global batch, and what is dropped. */
+/* Convolutions, statistics of the global batch, dropout. */
 static void same_bits_with_every_layer(void **state)
 {
     (void)state;
@@ -139,7 +139,7 @@ static void same_bits_with_every_layer(void **state)
     compare(&config);
 }
 
-/* Means far from 0, of which statistics are taken in two passes. */
+/* Means far from 0, with statistics in two passes. */
 static void same_bits_far_from_zero(void **state)
 {
     (void)state;
@@ -150,7 +150,7 @@ static void same_bits_far_from_zero(void **state)
         compare(&config);
 }
 
-/* An image's augmentation goes with it, whoever has it and in whatever block; and it is there. */
+/* An image's augmentation depends neither on its rank nor on its micro-batch; and it is applied. */
 static void same_bits_of_augmented_images(void **state)
 {
     (void)state;
@@ -184,7 +184,7 @@ static void same_bits_by_norms(void **state)
         }
 }
 
-/* Without the option the last bits do depend on the ranks: the test above can fail. */
+/* Without the option the last bits depend on the ranks: the test above can fail. */
 static void bits_differ_without_it(void **state)
 {
     (void)state;
@@ -197,7 +197,7 @@ static void bits_differ_without_it(void **state)
     assert_true((alone.result.digest == together.result.digest) == (size == 1));
 }
 
-/* Stopped in the middle of an epoch on all ranks, each goes on alone; and the other way round. */
+/* Stopped within an epoch on all ranks, then resumed by each rank alone; and vice versa. */
 static void same_bits_after_an_elastic_resume(void **state)
 {
     (void)state;
@@ -256,7 +256,7 @@ static void refuses_what_can_not_be(void **state)
     assert_fails(train(world, &config, &o), LS_ERR_USAGE, "--reproducible");
 }
 
-/* Gradients that the sums have no room for are a numerical failure, not a wrong sum. */
+/* Gradients too large for the exact sums are a numerical failure, not a wrong sum. */
 static void too_large_is_found(void **state)
 {
     (void)state;
@@ -268,7 +268,7 @@ static void too_large_is_found(void **state)
     assert_same_failure(LS_ERR_NUMERIC);
 }
 
-/* The sums themselves: in any order, and near to the true sum. */
+/* Exact sums: independent of the order, and near the true sum. */
 static void sums_are_exact_in_any_order(void **state)
 {
     (void)state;
@@ -291,7 +291,7 @@ static void sums_are_exact_in_any_order(void **state)
     assert_true(ls_exact_round(most, quantum) == most && ls_exact_round(-most, quantum) == -most);
 }
 
-/* The same where nothing is known of the numbers. */
+/* The same for values of unknown magnitude. */
 static void sums_of_parts_are_exact_in_any_order(void **state)
 {
     (void)state;
@@ -310,7 +310,7 @@ static void sums_of_parts_are_exact_in_any_order(void **state)
     }
 }
 
-/* Many numbers that each fill all that a part can hold. */
+/* Many numbers, each at the limit of a part of the sum. */
 static void sums_of_many_parts_are_exact(void **state)
 {
     (void)state;

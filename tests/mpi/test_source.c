@@ -1,4 +1,4 @@
-/* Rows come to the ranks alike, whoever reads them; and whoever fails to, all end alike. */
+/* Ranks get the same rows with every reader; if any reader fails, all ranks get the same error. */
 #include "small_dataset.h"
 #include "mpi_test.h"
 
@@ -30,7 +30,7 @@ static void ranks_get_their_rows(void **state)
         ls_source *source;
         ls_samples *samples;
         ls_dataset_info info;
-        /* Uneven, in another order than the ranks', and none for one of them. */
+        /* Uneven, not in the order of ranks, and one rank has no rows. */
         ls_range rows = ls_shard(ROWS, size, size - 1 - rank);
         if (rank == 1)
             rows = (ls_range){0};
@@ -70,7 +70,7 @@ static void all_fail_alike(void **state)
         assert_same_failure(status);
         assert_null(source);
         assert_ok(ls_source_open(&source, world, "source.h5", NULL, false, (ls_read)read, &info));
-        /* The last rank's rows can't be read, by itself or by the first, who reads for all. */
+        /* The last rank's rows can't be read, by that rank or by rank 0, which reads for all. */
         const bool each = read == LS_READ_EACH;
         char fault[32];
         snprintf(fault, sizeof fault, "read:%d:%d", each ? size - 1 : 0, each ? 1 : size);
@@ -85,7 +85,7 @@ static void all_fail_alike(void **state)
     }
 }
 
-/* Copies on the nodes of a cluster that are not the same. */
+/* Copies on the nodes of a cluster that differ. */
 static void ranks_that_read_see_the_same(void **state)
 {
     (void)state;
@@ -117,7 +117,7 @@ static void damage(const char *path, off_t at)
     assert_int_equal(fclose(file), 0);
 }
 
-/* This rank's copy of a file that rank 0 makes. */
+/* Makes this rank's copy of a file that rank 0 writes. */
 static void copy_data(const char *copy)
 {
     char command[128];
@@ -136,7 +136,7 @@ static void take_seal_away(const char *path)
     assert_int_equal(fclose(file), 0);
 }
 
-/* Opens this rank's copy, and expects the code on all ranks; of a failure a part of its text. */
+/* Opens this rank's copy; expects the code on all ranks and, on failure, a part of the text. */
 static void expect(const char *copy, bool verify, ls_read read, ls_status code, const char *part)
 {
     ls_source *source = NULL;
@@ -155,8 +155,7 @@ static void expect(const char *copy, bool verify, ls_read read, ls_status code, 
     ls_barrier(world);
 }
 
-/* Each copy is verified, not only the one of rank 0, and all are compared. The last rank's is bad.
- */
+/* Each copy is verified, not only rank 0's, and all are compared. The last rank's copy is bad. */
 static void copies_are_verified_and_compared(void **state)
 {
     (void)state;
@@ -165,13 +164,13 @@ static void copies_are_verified_and_compared(void **state)
     snprintf(copy, sizeof copy, "copy%d.h5", rank);
     copy_data(copy);
     expect(copy, true, LS_READ_EACH, LS_OK, "");
-    /* Damaged behind the seal: only a copy's own digest tells. */
+    /* Damaged behind the seal: only the copy's own digest shows it. */
     if (last)
         damage(copy, 4000);
     snprintf(blamed, sizeof blamed, "rank %d: copy%d.h5: damaged or cut short", size - 1, size - 1);
     expect(copy, true, LS_READ_EACH, LS_ERR_DATA, blamed);
     expect(copy, true, LS_READ_ROOT, LS_OK, "");
-    /* Another data set of the same shape, whole and sealed: found without reading it, too. */
+    /* A different, intact data set of the same shape: detected even without reading it. */
     small_dataset other = data;
     other.classes = 3;
     if (last)
@@ -179,7 +178,7 @@ static void copies_are_verified_and_compared(void **state)
     snprintf(blamed, sizeof blamed, "rank %d: copy%d.h5 on ", size - 1, size - 1);
     expect(copy, true, LS_READ_EACH, LS_ERR_RANKS, blamed);
     expect(copy, false, LS_READ_EACH, LS_ERR_RANKS, "sealed with another digest");
-    /* Without seals: by size, and if they are verified by content. */
+    /* Without seals: detected by size and, with verification, by content. */
     copy_data(copy);
     take_seal_away(copy);
     expect(copy, true, LS_READ_EACH, LS_OK, "");
@@ -192,7 +191,7 @@ static void copies_are_verified_and_compared(void **state)
     copy_data(copy);
     take_seal_away(copy);
     if (last)
-        damage(copy, 2600 + 512); /* pixels: they may be anything */
+        damage(copy, 2600 + 512); /* pixels: any value is valid */
     expect(copy, true, LS_READ_EACH, LS_ERR_RANKS, "its content is another");
     unlink(copy);
 }

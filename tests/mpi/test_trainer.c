@@ -1,4 +1,4 @@
-/* What a training run does besides stepping: early stopping, checkpoints, resuming. */
+/* A training run outside its steps: early stopping, checkpoints, resuming. */
 #include "damaged_files.h"
 #include "small_dataset.h"
 #include "mpi_test.h"
@@ -79,7 +79,7 @@ static void stops_early_and_restores(void **state)
     ls_train_config config = short_training("d.h5");
     config.epochs = 50;
     config.patience = 2;
-    config.mode = LS_MODE_MAX; /* watch the loss grow: the first epoch stays the best */
+    config.mode = LS_MODE_MAX; /* maximise the loss, which falls: the first epoch stays the best */
     config.restore_best = true;
     assert_ok(train(&config, &result));
     assert_true(result.stopped_early && result.restored);
@@ -106,7 +106,7 @@ static void patience_needs_a_column_to_watch(void **state)
     assert_ok(train(&config, &result));
 }
 
-/* Trains 5 epochs in a run folder of this name, made anew. Returns the settings. */
+/* Trains 5 epochs in a new run folder of this name. Returns the settings. */
 static ls_train_config train_five_epochs(const char *run, ls_train_result *result)
 {
     write_data("d.h5");
@@ -119,7 +119,7 @@ static ls_train_config train_five_epochs(const char *run, ls_train_result *resul
     return config;
 }
 
-/* Stopping after any epoch and resuming gives the bits of a run that was not interrupted. */
+/* Stopping after any epoch and resuming gives the bits of an uninterrupted run. */
 static void resumes_exactly(void **state)
 {
     (void)state;
@@ -150,7 +150,7 @@ static void a_finished_run_has_nothing_to_do(void **state)
     assert_true(again.digest == whole.digest);
 }
 
-/* Although there is nothing to do, the other folder is complete. */
+/* The other folder is complete, although there are no epochs left to train. */
 static void resumes_from_a_file_into_another_folder(void **state)
 {
     (void)state;
@@ -188,7 +188,7 @@ static void does_not_write_over_another_run(void **state)
     assert_fails(train(&config, &result), LS_ERR_USAGE, "whole holds a run already");
 }
 
-/* The digest of what a checkpoint's run is judged by, and of its parameters; on rank 0. */
+/* The digests of a checkpoint's evaluation parameters and of its parameters; on rank 0. */
 static void digests_of(const char *path, uint64_t *outcome, uint64_t *params)
 {
     ls_checkpoint *checkpoint;
@@ -208,8 +208,8 @@ static void digests_of(const char *path, uint64_t *outcome, uint64_t *params)
     ls_checkpoint_close(&checkpoint);
 }
 
-/* A run that keeps an average is judged by it and ends with it, the last one or the best one, and
- * finds it again when there is nothing left to do. */
+/* A run with a parameter average evaluates it and ends with it, the last or the best one, and loads
+ * it again when there are no epochs left. */
 static void is_judged_by_the_average(void **state)
 {
     (void)state;
@@ -243,7 +243,7 @@ static void is_judged_by_the_average(void **state)
         }
 }
 
-/* An average that is wanted only now begins with the parameters that the run goes on from. */
+/* An average that is first requested on resuming starts from the resumed parameters. */
 static void an_average_can_begin_late(void **state)
 {
     (void)state;
@@ -285,7 +285,7 @@ static void resume_refuses_changes(void **state)
     assert_fails(status, LS_ERR_USAGE, "--seed is 7, was 0");
     assert_same_failure(status);
     config.seed = 0;
-    /* Checkpoints from before there was a layout: their images were taken for [N,C,H,W]. */
+    /* Checkpoints older than the layout attribute: their images count as [N,C,H,W]. */
     if (rank == 0)
         damaged_file_forget_setting("kept/checkpoints/last", "layout");
     assert_ok(ls_agree(world, LS_OK));
@@ -338,7 +338,7 @@ static void resume_goes_on_anyway(void **state)
     assert_ok(train(&config, &result));
     assert_int_equal(result.epochs, 5);
 
-    /* Other samples in a step, and other rows, between epochs only. */
+    /* The samples of a step and the rows may change between epochs only. */
     small_dataset f = small_dataset_default;
     f.train = 204;
     if (rank == 0)
@@ -357,7 +357,7 @@ static void resume_goes_on_anyway(void **state)
     assert_int_equal(result.epochs, 6);
 }
 
-/* A data set whose own validation rows are so many. */
+/* A data set with its own validation split, of this number of rows. */
 static void write_validated(const char *path, int64_t validation)
 {
     small_dataset f = small_dataset_default;
@@ -367,8 +367,8 @@ static void write_validated(const char *path, int64_t validation)
     assert_ok(ls_agree(world, LS_OK));
 }
 
-/* The validation rows belong to a run as its training rows do; with others, what is the best epoch
- * begins anew, if it goes by them. */
+/* The validation rows belong to a run, as its training rows do; with other rows the search for the
+ * best epoch restarts, if it monitors them. */
 static void resume_refuses_other_validation_rows(void **state)
 {
     (void)state;
@@ -394,7 +394,7 @@ static void resume_refuses_other_validation_rows(void **state)
     assert_int_equal(result.early_stop.best_epoch, 4);
     assert_true(result.restored && result.final.epoch == 4);
 
-    /* The best by the training loss stays what it is; the steps of an epoch do, too. */
+    /* The best epoch by the training loss stays; so do the steps of an epoch. */
     config.run = "by-loss";
     config.resume = "";
     config.data = "v1.h5";
@@ -412,7 +412,7 @@ static void resume_refuses_other_validation_rows(void **state)
     assert_ok(train(&config, &result));
     assert_int_equal(result.early_stop.best_epoch, 1);
 
-    /* An older checkpoint tells of the training rows only. */
+    /* An older checkpoint has the fingerprint of the training rows only. */
     config.data = "v2.h5";
     config.resume_anyway = false;
     config.epochs = 4;
@@ -424,7 +424,7 @@ static void resume_refuses_other_validation_rows(void **state)
     assert_int_equal(result.epochs, 4);
 }
 
-/* A setting that is newer than a checkpoint had its default there. */
+/* A setting that a checkpoint is too old to have counts as its default. */
 static void resume_knows_defaults(void **state)
 {
     (void)state;
@@ -446,8 +446,8 @@ static void resume_knows_defaults(void **state)
     assert_int_equal(result.epochs, 4);
 }
 
-/* The best epoch is known by its checkpoint, however many steps an epoch had then. Where that is
- * gone the run goes on without it. */
+/* The best epoch is identified by its checkpoint, for any number of steps per epoch. If that is
+ * missing, the run continues without it. */
 static void the_best_is_found_after_changes(void **state)
 {
     (void)state;
@@ -477,7 +477,7 @@ static void the_best_is_found_after_changes(void **state)
     assert_false(result.restored);
 }
 
-/* The newest checkpoint is damaged: the one before is used, and the result is the same. */
+/* The newest checkpoint is damaged: the previous one is used, with the same result. */
 static void falls_back_to_an_intact_checkpoint(void **state)
 {
     (void)state;
@@ -525,7 +525,7 @@ static void keeps_checkpoints_at_multiples(void **state)
     write_data("d.h5");
     ls_train_config config = short_training("d.h5");
     config.run = "multiples";
-    config.epochs = 6; /* of 12 steps */
+    config.epochs = 6; /* of 12 steps each */
     config.keep = 1;
     config.keep_every = 24;
     config.mode = LS_MODE_MAX; /* the first epoch stays the best */
@@ -538,8 +538,8 @@ static void keeps_checkpoints_at_multiples(void **state)
     }
 }
 
-/* Trains 4 epochs, of which the first stays the best, in the folder back, and then goes back to the end
- * of the first and trains to the end of the second. Returns the settings. */
+/* Trains 4 epochs, of which the first stays the best, in the folder back, and then goes back to the
+ * end of the first and trains to the end of the second. Returns the settings. */
 static ls_train_config go_back(void)
 {
     ls_train_result result;
@@ -561,7 +561,7 @@ static ls_train_config go_back(void)
     return config;
 }
 
-/* Later checkpoints are gone, and none that is needed is pruned. */
+/* Later checkpoints are removed, and no needed one is pruned. */
 static void goes_back_in_its_folder(void **state)
 {
     (void)state;
@@ -596,7 +596,7 @@ static void resumes_from_a_copy_of_the_best_checkpoint_alone(void **state)
         assert_true(access("lone/checkpoints/best", F_OK) == 0);
 }
 
-/* A run that dies after its last checkpoint has no summary; resumed, it has. */
+/* A run that dies after its last checkpoint has no summary; resuming writes it. */
 static void a_summary_is_made_up_for(void **state)
 {
     (void)state;
@@ -607,7 +607,7 @@ static void a_summary_is_made_up_for(void **state)
     config.resume = "auto";
     config.epochs = 2;
     remove_run("late");
-    /* Its log: the start; and of each epoch metrics, event and checkpoint; then the end. */
+    /* Its log: the start; metrics, event and checkpoint of each epoch; the end. */
     assert_ok(ls_fault_arm("log:0:8", rank));
     ls_status status = train(&config, &result);
     assert_ok(ls_fault_arm(NULL, rank));
@@ -655,7 +655,7 @@ static void steps_allocate_nothing(void **state)
     }
 }
 
-/* Each rank has only its part of the optimizer's state; a checkpoint has all of it. */
+/* Each rank has its part of the optimizer's state; a checkpoint has the complete state. */
 static void resumes_sharded_state_exactly(void **state)
 {
     (void)state;
@@ -682,7 +682,7 @@ static void keep_note(void *user, const char *text)
     snprintf(user, LS_ERROR_TEXT_MAX, "%s", text);
 }
 
-/* --reduce auto tries, tells what it takes, and a resumed run takes the same without a trial. */
+/* --reduce auto runs trials and reports its choice; a resumed run uses it without trials. */
 static void chooses_a_reducer(void **state)
 {
     (void)state;
@@ -736,7 +736,7 @@ static void diverging_is_a_numerical_failure(void **state)
     }
 }
 
-/* The last update of a run without validation rows is looked at, too. */
+/* The last update of a run without validation rows is checked for NaN and Inf, too. */
 static void the_last_update_counts(void **state)
 {
     (void)state;
@@ -757,7 +757,7 @@ static void the_last_update_counts(void **state)
         assert_true(access("last/checkpoints/last", F_OK) != 0);
 }
 
-/* What a C program may hand over by mistake. */
+/* Invalid settings that a C program may pass. */
 static void refuses_settings_out_of_range(void **state)
 {
     (void)state;
@@ -781,7 +781,7 @@ static void refuses_settings_out_of_range(void **state)
                                          "--epochs: -1 is too small"};
     for (int i = 0; i < 7; i++)
         assert_fails(train(&bad[i], &result), LS_ERR_USAGE, parts[i]);
-    /* All ranks must be told the same. */
+    /* Settings must be the same on all ranks. */
     ls_train_config other = good;
     other.lr = rank == 0 ? 0.1 : 0.2;
     const ls_status status = train(&other, &result);

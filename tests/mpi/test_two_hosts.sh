@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Reducers and training on two hosts that a TCP link joins: the first test with one and several ranks on
-# each, the others, which take long there, with one.
+# Reducers and training on two hosts connected by TCP: the first test with one and several ranks per host,
+# the others, which are slow there, with one.
 #   test_two_hosts.sh TWO_HOSTS TEST ...
 set -u
 two_hosts=$1
