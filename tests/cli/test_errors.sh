@@ -68,7 +68,7 @@ train 2 "twice.conf line 3: lr is given twice, as '1' and as '2'" --data $data -
 printf 'lr = 1\nepocs = 3\n' >bad.conf
 train 2 'bad.conf line 2: there is no key epocs; did you mean epochs?' --data $data --config bad.conf
 train 2 'none.conf: can.t open' --data $data --config none.conf
-train 2 '--patience watches val_loss but there are no validation rows' --data $data --model $net \
+train 2 '--patience monitors val_loss, but there are no validation rows' --data $data --model $net \
     --validation 0 --patience 1
 train 2 '--resume auto needs --run' --data $data --model $net --resume auto
 

@@ -49,5 +49,5 @@ mpirun -q -n 2 "${train[@]}" --run chosen --reduce hierarchical 2>err
 check "it can be had here" [ $? = 0 ]
 "${small[@]}" size=1m timeout 60 mpirun -q -n 2 "${net[@]}" --epochs 4 --run chosen --resume auto 2>err
 check "a reducer that can't be had is passed over" [ $? = 0 ]
-check "that is said" grep -qE '^note: --reduce auto had chosen hierarchical, which can.t be had here: .*/dev/shm has no room' err
+check "that is said" grep -qE '^note: --reduce auto had chosen hierarchical, which is not available here: .*/dev/shm has no room' err
 finish
