@@ -184,7 +184,7 @@ ls_status ls_step(ls_replica *r, ls_step_io *io)
     const int64_t bad = ls_reducer_finish(r->reducer, &io->control);
     if (status == LS_OK && bad >= 0)
         status = io->checks.gradient != NULL ? io->checks.gradient(io->checks.user, bad)
-                                             : ls_fail(LS_ERR_NUMERIC, "a gradient is not finite");
+                                             : ls_fail(LS_ERR_NUMERIC, "a gradient is NaN or Inf");
     if (io->control.failed > 0)
         return agree_on_failure(r, status);
     ls_replica_defer(r, status);

@@ -31,7 +31,7 @@ refuses 1 'can.t write.*: File too large' "${limit[@]}" --run stop
 check "no part of a checkpoint is left" [ "$(find stop/checkpoints -name '*.tmp*' | wc -l)" = 0 ]
 timeout 60 "${limit[@]}" --run continue --on-save-failure continue 2>err
 check "the last checkpoint must be saved" [ $? = 1 ]
-check "the others need not be" grep -qE '^note: .*File too large; training goes on' err
+check "the others need not be" grep -qE '^note: .*File too large; training continues' err
 
 # Shared memory: of a size that is too small, or where no file can be made.
 if ! unshare -m true 2>/dev/null; then
