@@ -1,11 +1,11 @@
-/* Checkpoints: one HDF5 file that holds all that training depends on, and the folder they lie in.
+/* Checkpoints: HDF5 files with the complete state of a training, and their folder.
  *
- *     attributes                the fields of ls_identity and ls_progress
- *     /parameters/<layer>/<name>   float32
+ *     attributes                         the fields of ls_model_info and ls_progress
+ *     /parameters/<layer>/<name>         float32
  *     /optimizer/<slot>/<layer>/<name>   float32, the optimizer's state
- *     /average/<layer>/<name>   float32, the average of the parameters if one is kept
- *     /metrics                  float64 [epochs][columns], the history; read by the names in the
- *                               attribute `columns`
+ *     /average/<layer>/<name>            float32, the average of the parameters if one is kept
+ *     /metrics                           float64 [epochs][columns], the history; read by the names
+ *                                        in the attribute `columns`
  *
  * The file begins with a sealed user block: its digest is verified before HDF5 reads any of it.
  * All functions are Local: one rank reads or writes, and sends the result to the others. */
@@ -31,8 +31,7 @@ enum { LS_RUN_ID = 17 };
 
 /* Describes a trained model, apart from its parameters: network, input and data set. */
 typedef struct ls_model_info {
-    char *run; /* the id of the run that wrote it, at most LS_RUN_ID - 1 characters; "" or NULL:
-                  none */
+    char *run; /* the id of the run, at most LS_RUN_ID - 1 characters; "" or NULL: none */
     char *model;
     ls_loss loss;
     int classes;
@@ -40,35 +39,36 @@ typedef struct ls_model_info {
     double mean, std;     /* of the normalisation */
     char *dataset;        /* the data set's name */
     uint64_t fingerprint; /* of the training rows: a hash that does not depend on their order; 0:
-                             not known, as they were not read before training */
-    uint64_t validation_fingerprint; /* the same of the validation rows; 0: there are none */
-    bool knows_validation; /* else the former is 0: a checkpoint of an older version, or as above */
-    char *compute;         /* the library of matrix products and its kernel */
+                             unknown, as they were not read before training */
+    uint64_t validation_fingerprint; /* of the validation rows; 0: unknown, or there are none */
+    bool knows_validation; /* false: validation_fingerprint is unknown, as above or in a checkpoint
+                              of an older version */
+    char *compute;         /* the BLAS library and its kernel */
     char *config;          /* the resolved configuration, `key = value` lines */
 } ls_model_info;
 
-/* Totals of an epoch that is not finished. */
+/* Totals of an unfinished epoch. */
 typedef struct ls_epoch_totals {
-    ls_score score;   /* of the rows trained on in it, the same on all ranks */
+    ls_score score;   /* of its rows so far, the same on all ranks */
     double seconds;   /* without checkpoints */
-    double compute_s; /* this and the next two: of this rank; in a checkpoint, summed over ranks */
+    double compute_s; /* of this rank, in a checkpoint summed over ranks; like the next two */
     double communicate_s;
     double exchange_s;
 } ls_epoch_totals;
 
-/* How far training is. A plain value. */
+/* The progress of a training. A plain value. */
 typedef struct ls_progress {
-    int64_t epoch;           /* epochs finished */
-    int64_t step;            /* steps taken in the next one */
-    ls_epoch_totals totals;  /* of those steps */
-    int64_t optimizer_steps; /* steps taken since the beginning */
-    int64_t best_steps;      /* the same at the end of the best epoch that was saved; 0: none */
+    int64_t epoch;           /* finished epochs */
+    int64_t step;            /* steps of the current epoch */
+    ls_epoch_totals totals;  /* of these steps */
+    int64_t optimizer_steps; /* steps of the whole training */
+    int64_t best_steps;      /* optimizer_steps of the best checkpoint that was saved; 0: none */
     ls_early_stop early_stop;
-    int64_t ranks;    /* that trained it so far; 0: none yet */
-    ls_reduce reduce; /* how they summed gradients; LS_REDUCE_AUTO while that is undecided */
+    int64_t ranks;    /* number of ranks; 0: before the first checkpoint */
+    ls_reduce reduce; /* their reduction algorithm; LS_REDUCE_AUTO until it is chosen */
 } ls_progress;
 
-/* Everything, borrowed, to be written. */
+/* The complete state to be written; all borrowed. */
 typedef struct ls_state {
     const ls_model_info *info;
     const ls_progress *progress;
@@ -76,67 +76,63 @@ typedef struct ls_state {
     const ls_network *network;
     const float *params;
     ls_optimizer *optimizer;
-    const float *const *slots; /* [ls_optimizer_slots()] its arenas; NULL: those that it has */
+    const float *const *slots; /* [ls_optimizer_slots()] arenas; NULL: the optimizer's own */
 } ls_state;
 
-/* The folder that a run writes its checkpoints into. It knows which of the files there are the
- * run's own: others are never removed, replaced or counted. */
+/* The folder that a run writes its checkpoints into. It keeps a list of the run's own files: others
+ * are never removed, replaced or counted. */
 typedef struct ls_checkpoint_folder ls_checkpoint_folder;
 
-/* Opens a folder, which is made if it is not there, for a run that has written nothing into it yet.
+/* Opens a folder, which is created if it does not exist. No file counts as the run's own yet.
  * Errors: LS_ERR_FAILURE. */
 ls_status ls_checkpoint_folder_open(ls_checkpoint_folder **out, const char *path) LS_MUST_CHECK;
 
-/* Frees it and sets *folder to NULL; accepts NULL. */
+/* Closes, frees and sets *folder to NULL; accepts NULL. */
 void ls_checkpoint_folder_close(ls_checkpoint_folder **folder);
 
-/* Makes a folder as it was when the run had come to this progress, and finds out which files are
- * the run's own: the links lead to where they did, and its later checkpoints, and later damaged
- * ones, are removed; later files that were not written as checkpoints are renamed to NAME.aside. To
- * be called before training resumes from there.
- * run  the run's id; files without one are taken for its own
- * Errors: LS_ERR_FAILURE; LS_ERR_DATA if the folder can't be read, or a later checkpoint is another
- * run's or can't be read. Nothing is removed then. */
+/* Restores a folder to an earlier progress of the run, and lists the run's own files. The links are
+ * set back; the run's later checkpoints, and later damaged ones, are removed; later files that were
+ * not written as checkpoints are renamed to NAME.aside. Must be called before training resumes.
+ * run  the run's id; files without an id count as the run's own
+ * Errors: LS_ERR_FAILURE; LS_ERR_DATA if the folder can't be read, or a later checkpoint belongs to
+ * another run or can't be read. Nothing is removed then. */
 ls_status ls_checkpoint_rewind(ls_checkpoint_folder *folder, const char *run,
                                const ls_progress *progress) LS_MUST_CHECK;
 
-/* Which of a run's checkpoints stay in its folder, beside the best. */
+/* The checkpoints of a run to keep in its folder, in addition to the best. */
 typedef struct ls_keep {
-    int64_t newest; /* number of the newest ones */
+    int64_t newest; /* number of newest checkpoints, 1 or more */
     int64_t every;  /* also those whose steps are a multiple of this; 0: none */
 } ls_keep;
 
-/* Writes a checkpoint into a folder, as step-NNNNNNNN.h5 with the steps taken as its number, and
- * then removes all of the run's but those to keep and the best, as far as they can be removed.
- * The file appears under its name only when all of it is on disk. Where the file system has
- * symbolic links, `last` leads to it, and `best` to the one of the best epoch: for people and other
+/* Writes a checkpoint into a folder, as step-NNNNNNNN.h5 with the number of steps in its name; then
+ * removes the run's own checkpoints except those to keep and the best, ignoring errors. The file
+ * appears under its name only when it is completely on disk. If the file system has symbolic links,
+ * `last` points to it, and `best` to the checkpoint of the best epoch, for people and other
  * programs.
- * keep  newest checkpoints to keep beside the best, 1 or more
- * Errors: LS_ERR_FAILURE, also if a file of that name is not the run's, or the folder
- * another one than was opened (one that was removed is made anew); LS_ERR_USAGE if a path is too
- * long. What was there before is then still there. */
+ * Errors: LS_ERR_FAILURE, also if a file of that name is not the run's own, or the folder was
+ * replaced (a folder that was removed is created again); LS_ERR_USAGE if a path is too long. The
+ * existing checkpoints are then left alone. */
 ls_status ls_checkpoint_save(ls_checkpoint_folder *folder, const ls_state *state,
                              ls_keep keep) LS_MUST_CHECK;
 
-/* A checkpoint that is being read. */
+/* An open checkpoint. */
 typedef struct ls_checkpoint ls_checkpoint;
 
-/* Verifies a file's digest, opens it, reads its attributes, and makes sure that it has parameters
- * of the shapes that its model asks for.
+/* Verifies a file's digest, opens it, reads its attributes, and checks that its parameters have the
+ * shapes of its model.
  * Errors: LS_ERR_DATA; *out is left alone. */
 ls_status ls_checkpoint_open(ls_checkpoint **out, const char *path) LS_MUST_CHECK;
 
 /* Closes, frees and sets *checkpoint to NULL; accepts NULL. */
 void ls_checkpoint_close(ls_checkpoint **checkpoint);
 
-/* The file's path; identity and progress that it holds. Borrowed, valid as long as the checkpoint. */
+/* Return the file's path, and its model info and progress; borrowed, valid until it is closed. */
 const char *ls_checkpoint_path(const ls_checkpoint *checkpoint);
 const ls_model_info *ls_checkpoint_model(const ls_checkpoint *checkpoint);
 const ls_progress *ls_checkpoint_progress(const ls_checkpoint *checkpoint);
 
-/* Reads the history. Columns that are not known here are ignored, those that the file lacks are
- * NaN.
- * Local.
+/* Reads the history. Unknown columns are ignored, missing columns are NaN.
  * history  [progress->epoch]
  * Errors: LS_ERR_DATA, LS_ERR_FAILURE. */
 ls_status ls_checkpoint_read_history(const ls_checkpoint *checkpoint,
@@ -144,55 +140,53 @@ ls_status ls_checkpoint_read_history(const ls_checkpoint *checkpoint,
 
 /* Reads the parameters into an arena of the network's layout.
  * params  [ls_network_size()]
- * Errors: LS_ERR_DATA if a name or a shape is not the network's. */
+ * Errors: LS_ERR_DATA if a name or a shape differs from the network's. */
 ls_status ls_checkpoint_read_params(const ls_checkpoint *checkpoint, const ls_network *network,
                                     float *params) LS_MUST_CHECK;
 
-/* Returns true if it holds an average of the parameters. */
+/* Returns true if a checkpoint has an average of the parameters. */
 bool ls_checkpoint_has_average(const ls_checkpoint *checkpoint);
 
-/* Reads the parameters that the run was judged by: their average if there is one, else the
- * parameters themselves.
+/* Reads the evaluated parameters: their average if there is one, else the parameters themselves.
  * params  [ls_network_size()]
  * Errors: as above. */
 ls_status ls_checkpoint_read_outcome(const ls_checkpoint *checkpoint, const ls_network *network,
                                      float *params) LS_MUST_CHECK;
 
-/* Reads the optimizer's slots and steps; an average that the checkpoint does not have is left as it
- * is.
- * Errors: as above. */
+/* Reads the optimizer's slots and steps; if the checkpoint has no average, the optimizer's is left
+ * alone. Errors: as above. */
 ls_status ls_checkpoint_read_optimizer(const ls_checkpoint *checkpoint, const ls_network *network,
                                        ls_optimizer *optimizer) LS_MUST_CHECK;
 
-/* Opens the best checkpoint that the run has saved so far, as `current` knows it: itself, or one
- * beside it; *out is NULL if there is none.
- * missing  on return why there is none: it is not there, damaged, or of no epoch that was the best
- *          one; "" if there is one, or none was saved
- * Errors: LS_ERR_DATA if it is there and can't be read. */
+/* Opens the best checkpoint so far according to `current`: the same file, or one in its folder;
+ * *out is NULL if there is none.
+ * missing  on return the reason why a saved best checkpoint is not opened: the file does not exist,
+ *          is damaged, or is not of a best epoch; "" if *out is set, or no best one was saved
+ * Errors: LS_ERR_DATA if the file exists and can't be read. */
 ls_status ls_checkpoint_open_best(const ls_checkpoint *current, ls_checkpoint **out,
                                   char missing[LS_ERROR_TEXT_MAX]) LS_MUST_CHECK;
 
-/* Removes the run's checkpoints again, as far as they can be removed; the latest failure's text
- * stays what it was. */
+/* Removes the run's own checkpoints, up to the first error, which is ignored; the latest error's
+ * text is left alone. */
 void ls_checkpoint_discard(ls_checkpoint_folder *folder);
 
-/* Copies a checkpoint into a folder, whole; it is then the run's own.
+/* Copies a checkpoint file into a folder; the copy is the run's own.
  * Errors: LS_ERR_FAILURE, LS_ERR_DATA. */
 ls_status ls_checkpoint_copy(const ls_checkpoint *checkpoint,
                              ls_checkpoint_folder *folder) LS_MUST_CHECK;
 
-/* Finds the checkpoint that a user means by a path: a file; a run folder or its folder of
- * checkpoints, whose best, else last, is meant (`newest`: whose last); or `best` or `last` in that
- * folder. Where there are no such links the checkpoints themselves tell.
- * Errors: LS_ERR_DATA if there is none, or it can't be told which it is. LS_ERR_USAGE if the path
- * is too long for `size` bytes. */
+/* Finds the checkpoint for a user's path: a file; a run folder or its folder of checkpoints, of
+ * which the best is found, else the last; or `best` or `last` in that folder. If these links do not
+ * exist, the checkpoints themselves are read.
+ * newest  true: the last checkpoint of a folder instead of the best
+ * Errors: LS_ERR_DATA if there is none, or the best or last can't be determined; LS_ERR_USAGE if
+ * the path is too long for `size` bytes. */
 ls_status ls_checkpoint_find(const char *path, bool newest, char *out, size_t size) LS_MUST_CHECK;
 
-/* Opens the newest checkpoint of a run folder, or of its folder of checkpoints, that is intact;
- * *out is NULL if there is none at all.
- * skipped  on return the text of what is wrong with a newer one that is damaged, "" if all is well
- * Errors: LS_ERR_DATA if there are some but none that is intact; if a newer one can't be read, which
- * may be intact. */
+/* Opens the newest intact checkpoint of a run folder, or of its folder of checkpoints; *out is NULL
+ * if there are no checkpoints.
+ * skipped  on return the error text of a newer damaged checkpoint; "" if there is none
+ * Errors: LS_ERR_DATA if no checkpoint is intact, or a newer one can't be read but may be. */
 ls_status ls_checkpoint_open_newest(const char *run, ls_checkpoint **out,
                                     char skipped[LS_ERROR_TEXT_MAX]) LS_MUST_CHECK;
 

@@ -1,4 +1,4 @@
-/* Early stopping: which epoch is the best so far, and whether to go on. Pure. */
+/* Early stopping: the best epoch so far, and the end of patience. Pure. */
 #ifndef LOCKSTEP_EARLY_STOP_H
 #define LOCKSTEP_EARLY_STOP_H
 
@@ -24,24 +24,23 @@ typedef struct ls_early_stop_config {
     double min_delta; /* a change counts as improvement if it is larger than this; 0 or more */
 } ls_early_stop_config;
 
-/* The state, all of it: a checkpoint holds it. Zeroed: no epoch yet. */
+/* The complete state, as in a checkpoint. Zeroed: no epoch yet. */
 typedef struct ls_early_stop {
     int64_t best_epoch; /* from 1; 0: none yet */
-    double best;        /* its value */
-    int64_t waited;     /* epochs since */
+    double best;        /* value of the best epoch */
+    int64_t waited;     /* epochs since the best one */
 } ls_early_stop;
 
-/* Takes up the value of an epoch, counted from 1, and returns whether it is the best so far. NaN
- * never is. Local. */
+/* Adds the value of an epoch. Returns true if it is the best so far; NaN never is. Local.
+ * epoch  from 1 */
 bool ls_early_stop_update(ls_early_stop *state, const ls_early_stop_config *config, int64_t epoch,
                           double value);
 
 /* Returns true if patience has run out. Local. */
 bool ls_early_stop_reached(const ls_early_stop *state, const ls_early_stop_config *config);
 
-/* Takes up a value as ls_early_stop_update() does, for something that is to happen whenever
- * patience runs out, as a cut of the learning rate: returns whether it has, and waiting begins
- * anew. Local. */
+/* As ls_early_stop_update(), for an action at each end of patience, such as a cut of the learning
+ * rate. Returns true if patience has run out, and restarts it. Local. */
 bool ls_early_stop_plateau(ls_early_stop *state, const ls_early_stop_config *config, int64_t epoch,
                            double value);
 

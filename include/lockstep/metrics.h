@@ -1,5 +1,5 @@
-/* The history of a training: one row for each epoch, in metrics.csv and in checkpoints; and which
- * column of it early stopping and the best checkpoint go by. All functions are Local. */
+/* The history of a training: one row for each epoch, in metrics.csv and in checkpoints; and the
+ * monitor, the column that early stopping watches. All functions are Local. */
 #ifndef LOCKSTEP_METRICS_H
 #define LOCKSTEP_METRICS_H
 
@@ -12,8 +12,8 @@
 extern "C" {
 #endif
 
-/* The columns of a metric, see LS_METRIC_LIST: of the training rows, as they were met, and of the
- * validation rows, after the epoch. NaN: unknown, no such rows, or too few classes. */
+/* The columns of a metric, see LS_METRIC_LIST: of the training rows, measured in the steps, and of
+ * the validation rows, measured after the epoch. NaN: unknown, no such rows, or too few classes. */
 #define LS_METRICS_TRAINING(X, name, NAME, better, tasks, classes, help)   X(name)
 #define LS_METRICS_VALIDATION(X, name, NAME, better, tasks, classes, help) X(val_##name)
 
@@ -35,7 +35,7 @@ extern "C" {
     LS_METRIC_LATER(LS_METRICS_TRAINING, X)                                                        \
     LS_METRIC_LATER(LS_METRICS_VALIDATION, X)
 
-/* A row. All doubles, so that a history is a table of numbers. */
+/* A row; all fields are doubles, so that a history is a table of numbers. */
 typedef struct ls_metrics {
 #define LS_METRICS_FIELD(name) double name;
     LS_METRICS_LIST(LS_METRICS_FIELD)
@@ -44,26 +44,26 @@ typedef struct ls_metrics {
 
 enum { LS_METRICS_COLUMNS = sizeof(ls_metrics) / sizeof(double) };
 
-/* The name of a column, from 0, and its value in a row. */
+/* Return the name of a column, from 0, and its value in a row. */
 const char *ls_metrics_name(int column);
 double ls_metrics_value(const ls_metrics *metrics, int column);
 
 /* Sets the value of a column. */
 void ls_metrics_set(ls_metrics *metrics, int column, double value);
 
-/* Finds a column by its name, of `length` bytes. Returns LS_METRICS_COLUMNS if there is none. */
+/* Finds a column by its name of `length` bytes. Returns LS_METRICS_COLUMNS if there is none. */
 int ls_metrics_find(const char *name, size_t length);
 
-/* The column of a metric, of the training rows or the validation rows. */
+/* Returns the column of a metric, of the training rows or the validation rows. */
 int ls_metrics_column(ls_metric metric, bool validation);
 
 /* Sets the columns of all metrics, of the training rows or the validation rows.
  * classes  of the data set
- * score    of all ranks' rows; of no rows: the columns become NaN */
+ * score    of all ranks' rows; with 0 rows the columns become NaN */
 void ls_metrics_set_score(ls_metrics *metrics, bool validation, int classes, const ls_score *score);
 
-/* What early stopping and the best checkpoint can go by: the columns of the metrics, first those of
- * the validation rows.
+/* The columns that can decide early stopping and the best checkpoint: those of the metrics, first
+ * of the validation rows.
  *    enumerator    name    one line of help */
 #define LS_MONITOR_VALIDATION(X, name, NAME, better, tasks, classes, help)                         \
     X(LS_MONITOR_VAL_##NAME, "val_" #name, help ", of the validation rows")
@@ -79,14 +79,16 @@ typedef enum ls_monitor {
         LS_MONITORS /* their number */
 } ls_monitor;
 
-/* The metric that a monitor goes by, and whether it is that of the validation rows. */
+/* Returns the metric of a monitor. */
 ls_metric ls_monitor_metric(ls_monitor monitor);
+
+/* Returns true if a monitor is of the validation rows. */
 bool ls_monitor_is_validation(ls_monitor monitor);
 
-/* The monitor of the same metric of the training rows. */
+/* Returns the monitor of the same metric of the training rows. */
 ls_monitor ls_monitor_of_training(ls_monitor monitor);
 
-/* The name of the column, and its value in a row. */
+/* Return the name of a monitor's column, and its value in a row. */
 const char *ls_monitor_name(ls_monitor monitor);
 double ls_monitor_value(ls_monitor monitor, const ls_metrics *metrics);
 

@@ -1,13 +1,13 @@
 /* Settings: one table describes each field of ls_train_config. Defaults, parsing, range checks, the
- * text in config.conf and checkpoints, what a resumed run may change, and help come from it.
+ * text in config.conf and checkpoints, permitted changes of a resumed run, and help come from it.
  *
  *     ls_train_config config;
  *     ls_config_default(&config);
  *     config.data = "data.h5";                              a field, or by name:
  *     status = ls_config_set(&config, "checkpoint-every", "10min");
  *
- * ls_trainer_create() checks the result. A row describes a value of any struct, so that a program
- * may have tables of its own. All functions are Local. */
+ * ls_trainer_create() checks the result. A row can describe a value in any struct, so a program can
+ * have its own tables. All functions are Local. */
 #ifndef LOCKSTEP_SETTINGS_H
 #define LOCKSTEP_SETTINGS_H
 
@@ -29,7 +29,7 @@ typedef enum ls_setting_type {
     LS_TYPE_REAL,     /* double */
     LS_TYPE_CHOICE,   /* an enumeration of the size of int: index in `choices` */
     LS_TYPE_FLAG,     /* bool: true, false */
-    LS_TYPE_PAIR,     /* two consecutive doubles: 0.5,2; the range is the second one's */
+    LS_TYPE_PAIR,     /* two consecutive doubles: 0.5,2; the range is of the second */
     LS_TYPE_INTERVAL, /* ls_interval: 500steps, 1epoch, 10min */
     LS_TYPE_TIME,     /* double, seconds: 90s, 10min, 2h; "" is 0 */
     LS_TYPE_SIZE,     /* int64_t, bytes: 256M, 2G */
@@ -39,18 +39,19 @@ typedef enum ls_setting_type {
 enum {
     LS_SETTING_ABOVE = 1,     /* min itself is out of range */
     LS_SETTING_BELOW = 2,     /* max itself is out of range */
-    LS_SETTING_FLOAT = 4,     /* computed with as a float, which must be in the range, too */
+    LS_SETTING_FLOAT = 4,     /* used as a float, which must be in the range, too */
     LS_SETTING_REQUIRED = 8,  /* a text that must not be empty */
-    LS_SETTING_ARGUMENT = 16, /* may stand on the command line without its name */
+    LS_SETTING_ARGUMENT = 16, /* may be given on the command line without its name */
 };
 
-/* What a resumed run may change.
- * FIXED      nothing, unless with resume_anyway
- * ORDER      likewise, and even then only between epochs: it decides which samples are in a step
- * BOUND      nothing, not even with resume_anyway
- * SPAN       FIXED where the learning rate depends on the end of the run, else FREE
- * NOT_SAVED  about one invocation: neither in files nor in checkpoints
- * RESULT     all that results depend on, for ls_config_diff() */
+/* Permission to change a setting when a run is resumed.
+ * FREE       always
+ * FIXED      only with resume_anyway
+ * ORDER      only with resume_anyway and between epochs: it determines the samples of each step
+ * BOUND      never, not even with resume_anyway
+ * SPAN       as FIXED if the learning rate depends on the end of the run, else as FREE
+ * NOT_SAVED  always: it is for one invocation, and neither in files nor in checkpoints
+ * RESULT     set of all settings that results depend on, for ls_config_diff() */
 typedef enum ls_change {
     LS_CHANGE_FREE = 0,
     LS_CHANGE_FIXED = 1,
@@ -63,26 +64,26 @@ typedef enum ls_change {
 
 typedef struct ls_setting {
     const char *name;     /* of the option, without its dashes; the key in files */
-    const char *argument; /* what help calls the value; NULL for a flag */
+    const char *argument; /* name of the value in help; NULL for a flag */
     ls_setting_type type;
     ls_change change;
     size_t offset;       /* of the value in its struct */
     const char *initial; /* default, as text; NULL is "" for texts and false for a flag */
-    double min, max;     /* of numbers, both allowed unless flags say otherwise */
+    double min, max;     /* range of numbers, inclusive unless `flags` say otherwise */
     int flags;
     const ls_choice *choices; /* ends with a row of NULLs */
     const char *group;        /* heading of the help text */
     const char *help;         /* one line */
 } ls_setting;
 
-/* The table of ls_train_config, [*count]; the rows of a group follow each other. */
+/* Returns the table of ls_train_config, [*count]; the rows of a group are consecutive. */
 const ls_setting *ls_settings(int *count);
 
-/* The row of a name of `length` bytes; NULL if there is none. */
+/* Returns the row of a name of `length` bytes; NULL if there is none. */
 const ls_setting *ls_setting_find(const char *name, size_t length);
 
 /* Sets a value from its text.
- * values  the struct that `offset` counts in
+ * values  the struct to which row->offset refers
  * text    borrowed by a value of LS_TYPE_TEXT
  * Errors: LS_ERR_USAGE, the value is left alone. */
 ls_status ls_setting_parse(const ls_setting *row, void *values, const char *text) LS_MUST_CHECK;
@@ -90,12 +91,12 @@ ls_status ls_setting_parse(const ls_setting *row, void *values, const char *text
 /* Sets a value to the row's default. */
 void ls_setting_reset(const ls_setting *row, void *values);
 
-/* Writes a value as text that ls_setting_parse() reads as the same value; returns the length, as
- * snprintf() does. */
+/* Writes a value as text that ls_setting_parse() parses to the same value. Returns the length, as
+ * snprintf(). */
 int ls_setting_format(const ls_setting *row, const void *values, char *out, size_t size);
 
-/* Writes values as lines `key = value`, without those that are not saved; returns the length, as
- * snprintf() does. */
+/* Writes values as lines `key = value`, without LS_CHANGE_NOT_SAVED. Returns the length, as
+ * snprintf(). */
 size_t ls_settings_text(const ls_setting *rows, int count, const void *values, char *out,
                         size_t size);
 
@@ -105,34 +106,34 @@ ls_status ls_setting_check(const ls_setting *row, const void *values) LS_MUST_CH
 /* Sets all settings to their defaults. */
 void ls_config_default(ls_train_config *config);
 
-/* Sets the setting of a name from its text, which the config borrows.
+/* Sets a setting by its name, from a text that the config borrows.
  * Errors: LS_ERR_USAGE, the config is left alone. */
 ls_status ls_config_set(ls_train_config *config, const char *name, const char *text) LS_MUST_CHECK;
 
 /* Sets settings from lines `key = value`; `#` begins a comment line. A value may be in quotes.
- * text  cut into pieces in place, which the config borrows
- * name  of the file that it comes from, for messages
+ * text  modified; the config borrows parts of it
+ * name  of the file, for messages
  * Errors: LS_ERR_USAGE, naming the line, also for a key with two values; LS_ERR_FAILURE when memory
- * is short. The config then is undefined. */
+ * is short. The config is undefined after an error. */
 ls_status ls_config_read(ls_train_config *config, char *text, const char *name) LS_MUST_CHECK;
 
-/* Checks that all settings are in their ranges and go together. Rules that depend on the data set
- * or on the number of ranks are left to ls_trainer_create(). Errors: LS_ERR_USAGE. */
+/* Checks that all settings are in their ranges and can be combined. ls_trainer_create() checks the
+ * rules that depend on the data set or the number of ranks. Errors: LS_ERR_USAGE. */
 ls_status ls_config_check(const ls_train_config *config) LS_MUST_CHECK;
 
-/* Writes the settings as ls_settings_text() does: what config.conf and checkpoints hold. */
+/* Writes the settings as ls_settings_text() does: the text of config.conf and checkpoints. */
 size_t ls_config_text(const ls_train_config *config, char *out, size_t size);
 
-/* Lists the settings that differ from those of a text, as "--lr is 0.1, was 0.2; ...", cut at `size`
- * bytes. Returns true if any differs.
- * before   what ls_config_text() wrote, this version's or an older one's: a setting that it does not
- *          name has its default
+/* Lists the settings that differ from those in a text, as "--lr is 0.1, was 0.2; ...", truncated to
+ * `size` bytes. Returns true if any differs.
+ * before   written by ls_config_text() of this or an older version: a setting that is missing has
+ *          its default
  * changes  the settings to compare, a set of ls_change */
 bool ls_config_diff(const char *before, const ls_train_config *config, int changes, char *out,
                     size_t size);
 
-/* Shortens time_limit, if the process is part of a Slurm job ($SLURM_JOB_END_TIME), so that the run
- * ends stop_margin seconds before the job does, but no earlier than after its first step. */
+/* Shortens time_limit in a Slurm job ($SLURM_JOB_END_TIME), so that the run ends stop_margin
+ * seconds before the job does, but not before its first step has ended. */
 void ls_config_limit_to_job(ls_train_config *config);
 
 #ifdef __cplusplus

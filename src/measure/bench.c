@@ -1,4 +1,4 @@
-/* Seconds of a training step, whole and in its phases. */
+/* Measures a training step: total and phases. */
 #include <lockstep/bench.h>
 
 #include "base/clock.h"
@@ -24,15 +24,15 @@ const char *ls_bench_phase_name(int at)
     return ls_phase_name(at);
 }
 
-/* A replica, the reducers that it can work with, and the samples that every batch is made of. */
+/* A replica, the reducers to measure, and the samples of every batch. */
 typedef struct bench {
-    ls_replica *replica; /* borrows one of: */
+    ls_replica *replica; /* borrows one of the reducers */
     ls_reducer *reducer[LS_REDUCERS];
     ls_samples *samples;
     ls_conversion conversion;
 } bench;
 
-static void destroy(bench *b)
+static void destroy_bench(bench *b)
 {
     for (int i = 0; i < LS_REDUCERS; i++)
         ls_reducer_destroy(&b->reducer[i]);
@@ -40,7 +40,8 @@ static void destroy(bench *b)
     ls_samples_destroy(&b->samples);
 }
 
-/* Rows from the data set, other ones on each rank; more than it has come again. Local. */
+/* Reads different rows of the data set on each rank; if the rank's part has too few, they repeat.
+ * Local. */
 static ls_status read_samples(bench *b, const ls_bench_task *task, int64_t rows, int rank)
 {
     ls_dataset *dataset;
@@ -62,7 +63,7 @@ static ls_status read_samples(bench *b, const ls_bench_task *task, int64_t rows,
     return status;
 }
 
-/* Rows that are made up, without zeros. Local. */
+/* Generates synthetic rows without zeros. Local. */
 static ls_status make_samples(bench *b, const ls_bench_task *task, int64_t rows)
 {
     const int64_t features = ls_shape_size(task->input);
@@ -78,8 +79,8 @@ static ls_status make_samples(bench *b, const ls_bench_task *task, int64_t rows)
     return status;
 }
 
-/* All but the reducers. Local.
- * rows  of this rank's batches, at most */
+/* Creates the replica and the samples. Local.
+ * rows  most rows of this rank's batches */
 static ls_status create_local(bench *b, ls_comm *comm, const ls_bench_task *task, int64_t rows)
 {
     const ls_replica_config config = {
@@ -104,8 +105,8 @@ static ls_status create_local(bench *b, ls_comm *comm, const ls_bench_task *task
                               : make_samples(b, task, config.rows);
 }
 
-/* Gives the first reducer that could be made initial parameters. Collective. */
-static ls_status initialise(bench *b, ls_comm *comm, int count)
+/* Sets initial parameters in the first reducer that was created. Collective. */
+static ls_status initialise_params(bench *b, ls_comm *comm, int count)
 {
     float *params = ls_alloc(ls_replica_size(b->replica), sizeof *params);
     const ls_status status = ls_agree(comm, params == NULL ? LS_ERR_FAILURE : LS_OK);
@@ -121,12 +122,12 @@ static ls_status initialise(bench *b, ls_comm *comm, int count)
     return status;
 }
 
-/* Makes a bench with reducers of these kinds; of several, those that can't be made stay NULL.
+/* Creates a bench with reducers of several kinds; a reducer that can't be created stays NULL.
  * Collective.
- * rows  of this rank's batches, at most
- * Errors, on all ranks alike: that of the last reducer if none can be made. */
-static ls_status create(bench *b, ls_comm *comm, const ls_bench_task *task, const ls_reduce *kinds,
-                        int count, int64_t rows)
+ * rows  most rows of this rank's batches
+ * Errors, on all ranks alike: that of the last reducer if none can be created. */
+static ls_status create_bench(bench *b, ls_comm *comm, const ls_bench_task *task,
+                              const ls_reduce *kinds, int count, int64_t rows)
 {
     const ls_step_rows most = {rows, task->batch, task->block};
     ls_status status = ls_agree(comm, create_local(b, comm, task, rows));
@@ -140,10 +141,10 @@ static ls_status create(bench *b, ls_comm *comm, const ls_bench_task *task, cons
         status = made != LS_OK ? made : status;
         any = any || made == LS_OK;
     }
-    return any ? initialise(b, comm, count) : status;
+    return any ? initialise_params(b, comm, count) : status;
 }
 
-/* Fills the batch: a step's rows are always the same ones. Local. */
+/* Fills the batch with the same rows in every step. Local. */
 static void load_batch(bench *b, int64_t rows, ls_step_io *io)
 {
     ls_batch *batch = ls_replica_batch(b->replica);
@@ -153,12 +154,12 @@ static void load_batch(bench *b, int64_t rows, ls_step_io *io)
     io->gather_s = ls_now() - begin;
 }
 
-/* One turn of the reducer in use: warms up, then measures. Collective.
- * seconds  [steps] on return what each step took on this rank
- * updates  [steps] the part of it that was the update; may be NULL
+/* Runs one turn of the current reducer: warms up, then measures. Collective.
+ * seconds  [steps] on return the time of each step on this rank
+ * updates  [steps] on return the time of its update; may be NULL
  * phases   times are added */
-static ls_status take_turn(bench *b, int64_t rows, int64_t steps, double *seconds, double *updates,
-                           ls_phases *phases)
+static ls_status run_turn(bench *b, int64_t rows, int64_t steps, double *seconds, double *updates,
+                          ls_phases *phases)
 {
     enum { WARM_UP = 2 };
     double *sum = &phases->gather;
@@ -179,18 +180,18 @@ static ls_status take_turn(bench *b, int64_t rows, int64_t steps, double *second
     return status;
 }
 
-/* Number of this rank's rows of the global batch with this kind of reducer, exact ones by whole
+/* Returns the number of this rank's rows of the global batch; with exact reducers whole
  * micro-batches. Local. */
-static int64_t rows_with(ls_comm *comm, const ls_bench_task *task, ls_reduce kind)
+static int64_t batch_rows(ls_comm *comm, const ls_bench_task *task, ls_reduce kind)
 {
     return ls_shard_blocks(task->batch, ls_reduce_by_blocks(kind) ? task->block : 1,
                            ls_comm_size(comm), ls_comm_rank(comm))
         .count;
 }
 
-/* Sums up a reducer's turns. Collective. */
-static ls_bench_step sum_up_turns(ls_comm *comm, ls_reduce kind, const ls_phases *phases,
-                                  double *seconds, int steps)
+/* Summarises a reducer's turns. Collective. */
+static ls_bench_step summarise_turns(ls_comm *comm, ls_reduce kind, const ls_phases *phases,
+                                     double *seconds, int steps)
 {
     ls_bench_step result = {.reduce = kind};
     const double *phase = &phases->gather;
@@ -211,13 +212,13 @@ ls_status ls_bench_steps_measure(ls_comm *comm, const ls_bench_task *task, const
     ls_phases phases[LS_REDUCERS] = {{0}};
     int64_t most = 0;
     for (int i = 0; i < *count; i++) {
-        const int64_t rows = rows_with(comm, task, kinds[i]);
+        const int64_t rows = batch_rows(comm, task, kinds[i]);
         most = rows > most ? rows : most;
     }
     double *seconds = ls_alloc(*count * (int64_t)task->steps, sizeof *seconds);
     ls_status status = ls_agree(comm, seconds == NULL ? LS_ERR_FAILURE : LS_OK);
     if (status == LS_OK)
-        status = create(&b, comm, task, kinds, *count, most);
+        status = create_bench(&b, comm, task, kinds, *count, most);
     for (int turn = 0; turn < TURNS; turn++) {
         const ls_range steps = ls_shard(task->steps, TURNS, turn);
         for (int i = 0; status == LS_OK && i < *count; i++) {
@@ -225,33 +226,33 @@ ls_status ls_bench_steps_measure(ls_comm *comm, const ls_bench_task *task, const
                 continue;
             ls_replica_use(b.replica, b.reducer[i]);
             ls_replica_set_micro_batch(b.replica, ls_reduce_by_blocks(kinds[i]) ? task->block : 0,
-                                       1 /* nobody looks at the loss */);
-            status = take_turn(&b, rows_with(comm, task, kinds[i]), steps.count,
-                               seconds + i * (int64_t)task->steps + steps.first, NULL, &phases[i]);
+                                       1 /* the loss is not used */);
+            status = run_turn(&b, batch_rows(comm, task, kinds[i]), steps.count,
+                              seconds + i * (int64_t)task->steps + steps.first, NULL, &phases[i]);
         }
     }
     int measured = 0;
     for (int i = 0; status == LS_OK && i < *count; i++)
         if (b.reducer[i] != NULL)
-            out[measured++] = sum_up_turns(comm, kinds[i], &phases[i],
-                                           seconds + i * (int64_t)task->steps, task->steps);
+            out[measured++] = summarise_turns(comm, kinds[i], &phases[i],
+                                              seconds + i * (int64_t)task->steps, task->steps);
     *count = measured;
-    destroy(&b);
+    destroy_bench(&b);
     ls_free(seconds);
     return status;
 }
 
-/* Times one number of rows of a group. Collective over all ranks.
- * group     NULL on a rank that is in no whole group: it only learns what the others find
- * compute  on return seconds of all but the update; medians of the slowest rank
- * update   and of that */
+/* Measures a step of `rows` rows in each group. Collective over all ranks.
+ * group    NULL on a rank that is in no complete group: it only gets the others' results
+ * compute  on return seconds of a step without the update; median, the slowest rank's
+ * update   on return seconds of the update, likewise */
 static ls_status time_group(ls_comm *comm, ls_comm *group, const ls_bench_task *task, int64_t rows,
                             double *compute, double *update)
 {
     enum { STEPS = 15 };
     double seconds[STEPS] = {0}, updates[STEPS] = {0};
     ls_bench_task own = *task;
-    own.batch = rows; /* a group computes as if all of its batch was there */
+    own.batch = rows; /* a group computes as if its rows were the global batch */
     own.shard = false;
     ls_phases phases = {0};
     bench b = {0};
@@ -260,10 +261,10 @@ static ls_status time_group(ls_comm *comm, ls_comm *group, const ls_bench_task *
         const int ranks = ls_comm_size(group);
         const ls_reduce kind = ranks > 1 ? LS_REDUCE_HIERARCHICAL : LS_REDUCE_FUSED;
         const int64_t mine = ls_shard(rows, ranks, ls_comm_rank(group)).count;
-        status = create(&b, group, &own, &kind, 1, mine);
+        status = create_bench(&b, group, &own, &kind, 1, mine);
         if (status == LS_OK)
-            status = take_turn(&b, mine, STEPS, seconds, updates, &phases);
-        destroy(&b);
+            status = run_turn(&b, mine, STEPS, seconds, updates, &phases);
+        destroy_bench(&b);
     }
     for (int i = 0; i < STEPS; i++)
         seconds[i] -= updates[i];
@@ -274,11 +275,11 @@ static ls_status time_group(ls_comm *comm, ls_comm *group, const ls_bench_task *
     return ls_agree(comm, status);
 }
 
-/* Times groups of out->ranks ranks of a node, with up to `rows` rows. Collective. */
+/* Measures groups of out->ranks ranks of a node, with up to `rows` rows. Collective. */
 static ls_status measure_group(ls_comm *comm, ls_comm *node, const ls_bench_task *task,
                                int64_t rows, ls_bench_group *out)
 {
-    const double long_step = 0.2; /* s; the same verdict on all ranks */
+    const double long_step = 0.2; /* s; times are the same on all ranks, so all stop alike */
     double updates[LS_BENCH_ROWS];
     ls_comm *group = NULL;
     ls_status status = ls_agree(comm, ls_comm_groups(&group, node, out->ranks));
@@ -296,7 +297,7 @@ static ls_status measure_group(ls_comm *comm, ls_comm *node, const ls_bench_task
     return status;
 }
 
-/* What does not depend on groups. Collective. */
+/* Sets the fields that don't depend on groups. Collective. */
 static ls_status describe_network(ls_comm *comm, const ls_bench_task *task, ls_bench_compute *out)
 {
     ls_network *network = NULL;

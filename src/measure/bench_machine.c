@@ -1,4 +1,4 @@
-/* What the machine can do: products, memory, sums over ranks. */
+/* Measures the machine: matrix products, memory, allreduces. */
 #include <lockstep/bench.h>
 
 #include "base/clock.h"
@@ -20,7 +20,7 @@ ls_spread ls_spread_of(ls_comm *comm, double value)
         .least = -least, .mean = sum / ls_comm_size(comm), .most = most, .most_rank = rank};
 }
 
-/* The best rate of products of several sizes: a rank's peak. Collective. */
+/* Measures the best rate of products of several sizes: a rank's peak. Collective. */
 static ls_status measure_sgemm(ls_comm *comm, ls_spread *out)
 {
     enum { MOST = 1536, TRIES = 4 };
@@ -48,7 +48,7 @@ static ls_status measure_sgemm(ls_comm *comm, ls_spread *out)
     return status;
 }
 
-/* The best rate of a = b + c x. Collective. */
+/* Measures the best rate of a = b + c x. Collective. */
 static ls_status measure_memory(ls_comm *comm, ls_spread *out)
 {
     enum { COUNT = 1 << 23, TRIES = 4 };
@@ -72,7 +72,7 @@ static ls_status measure_memory(ls_comm *comm, ls_spread *out)
 }
 
 /* Fits latency and bandwidth to times, by least squares of relative errors of t = u + v s. */
-static ls_link fit(const ls_bench_machine *m, int ranks)
+static ls_link fit_link(const ls_bench_machine *m, int ranks)
 {
     double ww = 0, ws = 0, wss = 0, wt = 0, wst = 0;
     for (int i = 0; i < m->sizes; i++) {
@@ -92,15 +92,15 @@ static ls_link fit(const ls_bench_machine *m, int ranks)
                      .bandwidth = 2.0 * (ranks - 1) / ranks / v};
 }
 
-/* Lets a link come to rest, as it does while ranks compute. Local. */
-static void rest(void)
+/* Leaves the link idle, as it is while ranks compute. Local. */
+static void wait_idle(void)
 {
     const double begin = ls_now(), seconds = 1e-3;
     while (ls_now() - begin < seconds)
         continue;
 }
 
-/* Times of allreduces by size. Collective. */
+/* Measures allreduces of several sizes. Collective. */
 static ls_status measure_allreduce(ls_comm *comm, ls_bench_machine *m)
 {
     enum { REPEATS = 25, SMALLEST = 8 };
@@ -112,7 +112,7 @@ static ls_status measure_allreduce(ls_comm *comm, ls_bench_machine *m)
         double seconds[REPEATS];
         const int count = (int)(bytes / (int64_t)sizeof *values);
         for (int i = -2; i < REPEATS; i++) {
-            rest();
+            wait_idle();
             ls_barrier(comm);
             double begin = ls_now();
             ls_allreduce_floats(comm, values, count);
@@ -125,7 +125,7 @@ static ls_status measure_allreduce(ls_comm *comm, ls_bench_machine *m)
     }
     ls_free(values);
     if (status == LS_OK)
-        m->link = fit(m, ls_comm_size(comm));
+        m->link = fit_link(m, ls_comm_size(comm));
     return status;
 }
 

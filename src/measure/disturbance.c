@@ -49,7 +49,7 @@ bool ls_doubt_efficiency(ls_doubts *d, const char *whose, double efficiency)
 {
     const bool odd = efficiency > LS_MOST_EFFICIENCY;
     if (odd)
-        ls_doubt(d, "%s: efficiency %.0f %%, more than its ranks can give", whose,
+        ls_doubt(d, "%s: efficiency %.0f %%, more than its ranks can reach", whose,
                  100 * efficiency);
     return odd;
 }
@@ -81,8 +81,8 @@ bool ls_doubt_excess(ls_doubts *d, const char *whose, double excess, double fore
     return odd;
 }
 
-/* Local; on rank 0. */
-static void judge_nodes(ls_doubts *d, const ls_topology *t, const ls_load *load)
+/* Adds a line for each overloaded node; on rank 0. Local. */
+static void add_node_doubts(ls_doubts *d, const ls_topology *t, const ls_load *load)
 {
     for (int rank = 0, node = 0; rank < t->ranks; rank++) {
         if (t->seat[rank].node != node)
@@ -103,7 +103,7 @@ ls_status ls_doubt_loads(ls_doubts *d, ls_comm *comm, const ls_topology *topolog
     if (status == LS_OK)
         ls_gather_bytes(comm, &mine, (int)sizeof mine, all);
     if (status == LS_OK && first)
-        judge_nodes(d, topology, all);
+        add_node_doubts(d, topology, all);
     ls_free(all);
     return status;
 }

@@ -1,4 +1,4 @@
-/* Whether figures come from a machine that does something else, too: what is odd about them. */
+/* Detects measurements on a disturbed machine: values beyond a plausible bound. */
 #ifndef LS_MEASURE_DISTURBANCE_H
 #define LS_MEASURE_DISTURBANCE_H
 
@@ -8,42 +8,43 @@
 
 #include "base/busy.h"
 
-/* Beyond these a figure is odd. */
-#define LS_MOST_EFFICIENCY 1.05 /* ranks gain nothing from nothing */
-#define LS_MOST_ERROR      0.30 /* of a prediction, relative to what was measured */
+/* Plausible bounds. */
+#define LS_MOST_EFFICIENCY 1.05 /* more ranks can't be more than proportionally faster */
+#define LS_MOST_ERROR      0.30 /* of a prediction, relative to the measurement */
 #define LS_MOST_SPREAD     0.30 /* of repeated values: their interval, relative to their median */
-#define LS_MOST_EXCESS     0.25 /* busy processors beyond the cores that there are */
+#define LS_MOST_EXCESS     0.25 /* busy processors beyond the number of cores */
 
-/* Processors of a node that are busy for others than the job's ranks.
+/* Returns the number of a node's processors that are busy for other processes than the job's ranks.
+ * Pure.
  * seat  [ranks]
- * load  [ranks] what each found in the same time
- * Pure. Ranks that share processors see the same ones. */
+ * load  [ranks] measured by each rank in the same interval; ranks that share processors measure the
+ *       same ones */
 double ls_foreign_load(const ls_placement *seat, const ls_load *load, int ranks, int node);
 
-/* How many more processors are busy than a node has cores, for the job's threads and for others;
- * not above 0: no more. Pure. */
+/* Returns the number of processors that are busy, for the job's threads and for others, beyond the
+ * node's cores; 0 or less: none. Pure. */
 double ls_excess_load(const ls_placement *seat, const ls_load *load, int ranks, int node);
 
-/* What is odd, a line each. */
+/* Doubts about measurements, a line each. */
 enum { LS_MOST_DOUBTS = 16, LS_DOUBT_TEXT = 160 };
 typedef struct ls_doubts {
     int count;
     char text[LS_MOST_DOUBTS][LS_DOUBT_TEXT];
 } ls_doubts;
 
-/* Each adds a line if its value is beyond its bound, and says whether it did. Local. NaN is not.
- * whose  what the value is of, the beginning of the line: "2 ranks" */
+/* Each adds a line if the value is beyond its bound; returns true if it is. NaN is not. Local.
+ * whose  subject of the line: "2 ranks" */
 bool ls_doubt_efficiency(ls_doubts *doubts, const char *whose, double efficiency);
 bool ls_doubt_error(ls_doubts *doubts, const char *whose, double error);
 bool ls_doubt_spread(ls_doubts *doubts, const char *whose, double spread);
 /* foreign  busy processors that are not the job's */
 bool ls_doubt_excess(ls_doubts *doubts, const char *whose, double excess, double foreign);
 
-/* Adds a line for each node on which more processors than it has cores were busy since a moment, on
- * rank 0. Collective.
+/* Adds, on rank 0, a line for each node on which more processors than its cores were busy since
+ * `begin`. Collective.
  * topology  of the same ranks
- * begin     what this rank noted then
- * Errors: LS_ERR_FAILURE when memory is short, on all ranks alike. */
+ * begin     this rank's reading at the beginning
+ * Errors, on all ranks alike: LS_ERR_FAILURE when memory is short. */
 ls_status ls_doubt_loads(ls_doubts *doubts, ls_comm *comm, const ls_topology *topology,
                          const ls_busy *begin) LS_MUST_CHECK;
 

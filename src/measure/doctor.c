@@ -14,10 +14,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Below this part of the median a rank is slow; beyond this factor of it an allreduce is. Noise of
- * a shared machine stays within. */
+/* A rank is slow below this fraction of the median; an allreduce is slow above this factor of the
+ * median. Noise of a shared machine stays within these bounds. */
 static const double SLOW = 0.75, LATE = 2;
-/* Room that a job should find: for checkpoints, and for memory that ranks share. */
+/* Least free space for a job: on disk for checkpoints, and in memory that ranks share. */
 static const double LEAST_DISK = 1e9, LEAST_SHARED = 64 << 20;
 
 typedef struct list {
@@ -25,7 +25,7 @@ typedef struct list {
     int count;
 } list;
 
-static void LS_PRINTF(3, 4) add(list *l, const char *remedy, const char *format, ...)
+static void LS_PRINTF(3, 4) add_finding(list *l, const char *remedy, const char *format, ...)
 {
     if (l->count == LS_MOST_FINDINGS)
         return;
@@ -37,8 +37,8 @@ static void LS_PRINTF(3, 4) add(list *l, const char *remedy, const char *format,
     snprintf(f->remedy, sizeof f->remedy, "%s", remedy);
 }
 
-/* Median over ranks of a number at an offset in what each knows; 0: no memory to tell it. */
-static double median_of(const ls_rank_report *p, int ranks, size_t offset)
+/* Returns the median over ranks of a double at an offset in the reports; 0 when memory is short. */
+static double median_of_reports(const ls_rank_report *p, int ranks, size_t offset)
 {
     double *values = ls_alloc(ranks, sizeof *values), median = 0;
     for (int r = 0; values != NULL && r < ranks; r++)
@@ -49,8 +49,8 @@ static double median_of(const ls_rank_report *p, int ranks, size_t offset)
     return median;
 }
 
-/* Threads of all ranks of a node against its cores, and who sits where. */
-static void look_at_seats(const ls_placement *seat, const ls_rank_report *p, int ranks, list *l)
+/* Compares the threads of a node's ranks with its cores, and checks the binding of ranks. */
+static void check_placement(const ls_placement *seat, const ls_rank_report *p, int ranks, list *l)
 {
     char remedy[128];
     int crowded = -1, shared = -1, loose = -1;
@@ -72,23 +72,24 @@ static void look_at_seats(const ls_placement *seat, const ls_rank_report *p, int
             snprintf(cores, sizeof cores, ":PE=%d", of);
         snprintf(remedy, sizeof remedy, "mpirun --map-by ppr:%d:node%s --bind-to core ...%s",
                  fit > 0 ? fit : 1, cores, of > 1 ? ", or leave out --threads" : "");
-        add(l, remedy, "%s has %s of %s on %s: they wait for each other", seat[crowded].host,
-            ls_counted(p[crowded].node.ranks, "rank").text, ls_counted(of, "thread").text,
-            ls_counted(seat[crowded].node_cores, "core").text);
-        return; /* who is bound where then matters little */
+        add_finding(l, remedy, "%s has %s of %s on %s: they wait for each other",
+                    seat[crowded].host, ls_counted(p[crowded].node.ranks, "rank").text,
+                    ls_counted(of, "thread").text,
+                    ls_counted(seat[crowded].node_cores, "core").text);
+        return; /* then the binding matters little */
     }
     snprintf(remedy, sizeof remedy, "mpirun --map-by slot:PE=%d --bind-to core ...",
              seat[shared >= 0 ? shared : 0].threads);
     if (shared >= 0)
-        add(l, remedy, "rank %d on %s shares its core with another rank", shared,
-            seat[shared].host);
+        add_finding(l, remedy, "rank %d on %s shares its core with another rank", shared,
+                    seat[shared].host);
     else if (loose >= 0)
-        add(l, remedy, "rank %d on %s is bound to no core: it moves, and its cache is lost", loose,
-            seat[loose].host);
+        add_finding(l, remedy, "rank %d on %s is bound to no core: it moves, and its cache is lost",
+                    loose, seat[loose].host);
 }
 
-/* What others do on a node where its ranks need all of the cores. */
-static void look_at_load(const ls_placement *seat, const ls_rank_report *p, int ranks, list *l)
+/* Checks for load by other programs on nodes whose cores the ranks need. */
+static void check_load(const ls_placement *seat, const ls_rank_report *p, int ranks, list *l)
 {
     ls_load *load = ls_alloc(ranks, sizeof *load);
     int busy = -1;
@@ -99,17 +100,19 @@ static void look_at_load(const ls_placement *seat, const ls_rank_report *p, int 
             ls_foreign_load(seat, load, ranks, seat[r].node) > LS_MOST_EXCESS)
             busy = r;
     if (busy >= 0)
-        add(l,
-            "look what runs there (top) and wait for its end, or leave the node out: mpirun --host "
+        add_finding(
+            l,
+            "see what runs there (top) and wait for its end, or leave the node out: mpirun --host "
             "..., sbatch --exclusive",
-            "on %s other programs keep %.1f processors busy: ranks wait for them, and no "
-            "measurement there counts",
+            "on %s other programs keep %.1f processors busy: ranks wait for them, and measurements "
+            "there are not usable",
             seat[busy].host, ls_foreign_load(seat, load, ranks, seat[busy].node));
     ls_free(load);
 }
 
-/* Where the text at an offset is not rank 0's, and both are known. */
-static int first_other(const ls_rank_report *p, int ranks, size_t offset)
+/* Returns the first rank whose text at an offset differs from rank 0's, if both are known; -1 if
+ * there is none. */
+static int first_different(const ls_rank_report *p, int ranks, size_t offset)
 {
     const char *first = (const char *)&p[0] + offset;
     for (int r = 1; r < ranks; r++) {
@@ -120,27 +123,27 @@ static int first_other(const ls_rank_report *p, int ranks, size_t offset)
     return -1;
 }
 
-static void look_for_differences(const ls_placement *seat, const ls_rank_report *p, int ranks,
-                                 list *l)
+static void check_differences(const ls_placement *seat, const ls_rank_report *p, int ranks, list *l)
 {
-    int r = first_other(p, ranks, offsetof(ls_rank_report, machine.program));
+    int r = first_different(p, ranks, offsetof(ls_rank_report, machine.program));
     if (r >= 0)
-        add(l, "install one build where all nodes see it, and start it by its whole path",
-            "rank %d on %s runs another binary than rank 0", r, seat[r].host);
-    r = first_other(p, ranks, offsetof(ls_rank_report, machine.cpu));
+        add_finding(l, "install one build where all nodes see it, and start it by its full path",
+                    "rank %d on %s runs another binary than rank 0", r, seat[r].host);
+    r = first_different(p, ranks, offsetof(ls_rank_report, machine.cpu));
     if (r >= 0)
-        add(l, "sbatch --constraint=..., so that all nodes are of one type",
+        add_finding(
+            l, "sbatch --constraint=..., so that all nodes are of one type",
             "rank %d on %s has another processor than rank 0 (%s; %s): the slower one sets the "
             "pace",
             r, seat[r].host, p[r].machine.cpu, p[0].machine.cpu);
-    r = first_other(p, ranks, offsetof(ls_rank_report, kernels));
+    r = first_different(p, ranks, offsetof(ls_rank_report, kernels));
     if (r >= 0)
-        add(l, "mpirun -x OPENBLAS_CORETYPE=Haswell ...",
-            "rank %d on %s computes by %s, rank 0 by %s: --reproducible is refused", r,
-            seat[r].host, p[r].kernels, p[0].kernels);
+        add_finding(l, "mpirun -x OPENBLAS_CORETYPE=Haswell ...",
+                    "rank %d on %s computes by %s, rank 0 by %s: --reproducible is refused", r,
+                    seat[r].host, p[r].kernels, p[0].kernels);
 }
 
-static void look_at_products(const ls_placement *seat, const ls_rank_report *p, int ranks, list *l)
+static void check_products(const ls_placement *seat, const ls_rank_report *p, int ranks, list *l)
 {
     char remedy[96];
     int r = 0;
@@ -151,13 +154,14 @@ static void look_at_products(const ls_placement *seat, const ls_rank_report *p, 
     snprintf(remedy, sizeof remedy,
              "mpirun -x OPENBLAS_CORETYPE=%s ..., or another version of the library",
              p[r].other_kernels);
-    add(l, remedy, "rank %d on %s computes wrong products by %s", r, seat[r].host, p[r].kernels);
+    add_finding(l, remedy, "rank %d on %s computes wrong products by %s", r, seat[r].host,
+                p[r].kernels);
 }
 
-static void look_at_speed(const ls_placement *seat, const ls_rank_report *p, int ranks, list *l)
+static void check_speed(const ls_placement *seat, const ls_rank_report *p, int ranks, list *l)
 {
-    const double sgemm = median_of(p, ranks, offsetof(ls_rank_report, sgemm));
-    const double allreduce = median_of(p, ranks, offsetof(ls_rank_report, node.allreduce));
+    const double sgemm = median_of_reports(p, ranks, offsetof(ls_rank_report, sgemm));
+    const double allreduce = median_of_reports(p, ranks, offsetof(ls_rank_report, node.allreduce));
     int slow = -1, late = -1;
     for (int r = 0; r < ranks; r++) {
         if (p[r].sgemm < SLOW * sgemm && (slow < 0 || p[r].sgemm < p[slow].sgemm))
@@ -167,14 +171,16 @@ static void look_at_speed(const ls_placement *seat, const ls_rank_report *p, int
             late = r;
     }
     if (slow >= 0)
-        add(l,
-            "leave the node out: mpirun --host ..., sbatch --exclude=...; or look what else runs "
+        add_finding(
+            l,
+            "leave the node out: mpirun --host ..., sbatch --exclude=...; or see what else runs "
             "there",
             "rank %d on %s multiplies at %.0f Gflop/s, the median is %.0f: all wait for it", slow,
             seat[slow].host, 1e-9 * p[slow].sgemm, 1e-9 * sgemm);
     if (late >= 0)
-        add(l,
-            "leave the node out: mpirun --host ..., sbatch --exclude=...; or look what else runs "
+        add_finding(
+            l,
+            "leave the node out: mpirun --host ..., sbatch --exclude=...; or see what else runs "
             "there",
             "an allreduce within %s takes %.2f ms, the median of nodes is %.2f", seat[late].host,
             1e3 * p[late].node.allreduce, 1e3 * allreduce);
@@ -183,29 +189,29 @@ static void look_at_speed(const ls_placement *seat, const ls_rank_report *p, int
             char remedy[64];
             snprintf(remedy, sizeof remedy, "mpirun -x OPENBLAS_CORETYPE=%s ...",
                      p[r].better_kernels);
-            add(l, remedy, "rank %d on %s computes by %s, which is slow on its processor", r,
-                seat[r].host, p[r].kernels);
+            add_finding(l, remedy, "rank %d on %s computes by %s, which is slow on its processor",
+                        r, seat[r].host, p[r].kernels);
             break;
         }
 }
 
 /* Ranks of a node that can't read each other's memory copy each message twice. */
-static void look_at_transport(const ls_placement *seat, const ls_rank_report *p, int ranks, list *l)
+static void check_transport(const ls_placement *seat, const ls_rank_report *p, int ranks, list *l)
 {
     for (int r = 0; r < ranks; r++)
         if (p[r].node.single_copy == LS_COPY_DENIED) {
-            add(l,
+            add_finding(
+                l,
                 "sysctl kernel.yama.ptrace_scope=0; in a container --cap-add=SYS_PTRACE; the job "
-                "works "
-                "without, too",
+                "also works without",
                 "ranks on %s may not read each other's memory: messages are copied twice",
                 seat[r].host);
             return;
         }
 }
 
-static void look_at_room(const ls_placement *seat, const ls_rank_report *p, int ranks,
-                         double needed, list *l)
+static void check_space(const ls_placement *seat, const ls_rank_report *p, int ranks, double needed,
+                        list *l)
 {
     int memory = -1, shared = -1, disk = -1, lock = -1;
     for (int r = ranks - 1; r >= 0; r--) {
@@ -219,23 +225,24 @@ static void look_at_room(const ls_placement *seat, const ls_rank_report *p, int 
             lock = r;
     }
     if (memory >= 0)
-        add(l, "use more nodes, or fewer ranks on each",
-            "%s has %.1f GB of memory left, its ranks' data take %.1f", seat[memory].host,
-            1e-9 * p[memory].machine.memory_free, 1e-9 * needed * p[memory].node.ranks);
+        add_finding(l, "use more nodes, or fewer ranks on each",
+                    "%s has %.1f GB of memory left, its ranks' data need %.1f", seat[memory].host,
+                    1e-9 * p[memory].machine.memory_free, 1e-9 * needed * p[memory].node.ranks);
     if (shared >= 0)
-        add(l, "mount -o remount,size=1G /dev/shm; in a container --shm-size=1g",
+        add_finding(
+            l, "mount -o remount,size=1G /dev/shm; in a container --shm-size=1g",
             "/dev/shm on %s has %.0f MB left: MPI and --reduce hierarchical share memory there",
             seat[shared].host, 1e-6 * p[shared].machine.shared_free);
     if (disk == 0)
-        add(l, "free some, or choose another folder by --run",
-            "where the run folder is to be, %.2f GB are free", 1e-9 * p[disk].disk_free);
+        add_finding(l, "free some space, or choose another folder with --run",
+                    "only %.2f GB are free for the run folder", 1e-9 * p[disk].disk_free);
     if (lock >= 0)
-        add(l, "mpirun -x HDF5_USE_FILE_LOCKING=FALSE ...",
-            "rank %d on %s can't lock the data set (%s), as HDF5 does when it reads", lock,
-            seat[lock].host, strerror(p[lock].lock_error));
+        add_finding(l, "mpirun -x HDF5_USE_FILE_LOCKING=FALSE ...",
+                    "rank %d on %s can't lock the data set (%s), as HDF5 does when it reads", lock,
+                    seat[lock].host, strerror(p[lock].lock_error));
 }
 
-/* The best of some products, a matter of a tenth of a second. Collective. */
+/* Measures the best rate of several products, in about a tenth of a second. Collective. */
 static ls_status measure_sgemm(ls_comm *comm, double *out)
 {
     enum { N = 512, TRIES = 20 };
@@ -253,8 +260,8 @@ static ls_status measure_sgemm(ls_comm *comm, double *out)
     return status;
 }
 
-/* What others do while all ranks do nothing. Collective. */
-static ls_load watch_others(ls_comm *comm)
+/* Measures the load of other programs while all ranks are idle. Collective. */
+static ls_load measure_foreign_load(ls_comm *comm)
 {
     const struct timespec moment = {.tv_nsec = 300 * 1000 * 1000};
     ls_barrier(comm);
@@ -265,7 +272,7 @@ static ls_load watch_others(ls_comm *comm)
 
 ls_status ls_collect_reports(ls_comm *comm, const char *data, const char *run, ls_rank_report *out)
 {
-    *out = (ls_rank_report){.load = watch_others(comm),
+    *out = (ls_rank_report){.load = measure_foreign_load(comm),
                             .disk_free = ls_machine_disk_free(run),
                             .lock_error = *data != '\0' ? ls_machine_lock_error(data) : 0};
     const char *better = ls_compute_better_kernels();
@@ -278,16 +285,16 @@ ls_status ls_collect_reports(ls_comm *comm, const char *data, const char *run, l
     return status == LS_OK ? measure_sgemm(comm, &out->sgemm) : status;
 }
 
-int ls_diagnose_job(const ls_placement *seat, const ls_rank_report *patient, int ranks,
+int ls_diagnose_job(const ls_placement *seat, const ls_rank_report *report, int ranks,
                     double needed, ls_finding findings[LS_MOST_FINDINGS])
 {
     list l = {.finding = findings};
-    look_at_products(seat, patient, ranks, &l);
-    look_at_seats(seat, patient, ranks, &l);
-    look_at_load(seat, patient, ranks, &l);
-    look_for_differences(seat, patient, ranks, &l);
-    look_at_speed(seat, patient, ranks, &l);
-    look_at_transport(seat, patient, ranks, &l);
-    look_at_room(seat, patient, ranks, needed, &l);
+    check_products(seat, report, ranks, &l);
+    check_placement(seat, report, ranks, &l);
+    check_load(seat, report, ranks, &l);
+    check_differences(seat, report, ranks, &l);
+    check_speed(seat, report, ranks, &l);
+    check_transport(seat, report, ranks, &l);
+    check_space(seat, report, ranks, needed, &l);
     return l.count;
 }

@@ -1,4 +1,4 @@
-/* What is wrong with where a job runs: a judgement of what its ranks have found out. */
+/* Diagnosis of a job's environment, from the reports of its ranks. */
 #ifndef LS_MEASURE_DOCTOR_H
 #define LS_MEASURE_DOCTOR_H
 
@@ -8,26 +8,27 @@
 #include "base/machine.h"
 #include "parallel/probe.h"
 
-/* What one rank knows. */
+/* The report of one rank. */
 typedef struct ls_rank_report {
     ls_machine machine;
     ls_neighbourhood node;
     char kernels[2 * LS_MACHINE_TEXT]; /* ls_compute_version() */
-    char better_kernels[16];           /* that would suit the processor; "": these do */
-    char other_kernels[16];            /* to be tried, as products are wrong; "": they are right */
+    char better_kernels[16];           /* faster on this processor; "": none */
+    char other_kernels[16];            /* to try, as products are wrong; "": they are right */
     double sgemm;                      /* flop/s, all ranks at once */
     double disk_free;                  /* bytes for the run folder; -1: unknown */
     int lock_error;                    /* of locking the data set; 0: none */
-    ls_load load;                      /* before the job did anything: others' */
+    ls_load load;                      /* of other processes, while the job is idle */
 } ls_rank_report;
 
-/* Finds out what this rank knows. Collective.
- * data  a data set, "" for none; run  the run folder to be, "" for the current one
- * Errors: LS_ERR_FAILURE when memory is short, on all ranks alike. */
+/* Collects this rank's report. Collective.
+ * data  path of a data set; "": none
+ * run   path of the planned run folder; "": the current folder
+ * Errors, on all ranks alike: LS_ERR_FAILURE when memory is short. */
 ls_status ls_collect_reports(ls_comm *comm, const char *data, const char *run,
                              ls_rank_report *out) LS_MUST_CHECK;
 
-/* A finding: what is wrong, and what to do about it, a command line or a sentence. */
+/* A finding: the problem, and a remedy, which is a command line or a sentence. */
 typedef struct ls_finding {
     char what[256];
     char remedy[256];
@@ -35,11 +36,10 @@ typedef struct ls_finding {
 
 enum { LS_MOST_FINDINGS = 16 };
 
-/* Looks at all ranks, in the order of what costs most. Local; a function of what it gets.
- * seat, patient  [ranks]
- * needed  bytes of data that a rank holds, 0: unknown
- * Returns how many findings there are. */
-int ls_diagnose_job(const ls_placement *seat, const ls_rank_report *patient, int ranks,
+/* Diagnoses a job, most costly problems first. Returns the number of findings. Pure. Local.
+ * seat, report  [ranks]
+ * needed        bytes of data that a rank holds; 0: unknown */
+int ls_diagnose_job(const ls_placement *seat, const ls_rank_report *report, int ranks,
                     double needed, ls_finding findings[LS_MOST_FINDINGS]);
 
 #endif

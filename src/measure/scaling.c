@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The probability that fewer than k of n values lie below the true median. */
+/* Returns the probability that fewer than k of n values lie below the true median. */
 static double fewer_below(int n, int k)
 {
     double term = pow(0.5, n), sum = 0;
@@ -35,7 +35,7 @@ ls_estimate ls_estimate_make(double *values, int count)
                          .coverage = 1 - 2 * fewer_below(count, outer)};
 }
 
-static ls_estimate times(ls_estimate e, double factor)
+static ls_estimate scale_estimate(ls_estimate e, double factor)
 {
     e.median *= factor;
     e.low *= factor;
@@ -43,7 +43,7 @@ static ls_estimate times(ls_estimate e, double factor)
     return e;
 }
 
-/* Of each epoch beyond the warm-up, and the median of them. */
+/* A value of an epoch; median_of_epochs() takes the median over the epochs after the warm-up. */
 typedef double value_of(const ls_metrics *epoch);
 
 static double seconds_of(const ls_metrics *m)
@@ -67,7 +67,8 @@ static double exchange_of(const ls_metrics *m)
     return m->exchange_s / m->seconds;
 }
 
-static double median_of(const ls_scaling_run *run, int64_t warmup, value_of *of, double *scratch)
+static double median_of_epochs(const ls_scaling_run *run, int64_t warmup, value_of *of,
+                               double *scratch)
 {
     const int64_t epochs = run->epochs - warmup;
     for (int64_t i = 0; i < epochs; i++)
@@ -75,8 +76,8 @@ static double median_of(const ls_scaling_run *run, int64_t warmup, value_of *of,
     return ls_estimate_make(scratch, (int)epochs).median;
 }
 
-/* Seconds until the validation accuracy has come to the target; NaN: it never has. */
-static double seconds_to(const ls_scaling_run *run, double target)
+/* Returns the seconds until the validation accuracy reaches the target; NaN: never. */
+static double seconds_to_target(const ls_scaling_run *run, double target)
 {
     double seconds = 0;
     for (int64_t i = 0; i < run->epochs; i++) {
@@ -89,63 +90,63 @@ static double seconds_to(const ls_scaling_run *run, double target)
     return NAN;
 }
 
-/* Room for the values of a row's runs, and for those of a run's epochs. */
-typedef struct desk {
+/* Scratch for a value of each run, and of each epoch of a run. */
+typedef struct workspace {
     double *of_runs, *of_epochs;
-} desk;
+} workspace;
 
-/* One value a run, of the runs on so many ranks. */
-static ls_estimate estimate(const ls_scaling_run *run, int count, int ranks, int64_t warmup,
-                            value_of *of, desk d)
+/* Estimates a value over the runs on a number of ranks. */
+static ls_estimate estimate_runs(const ls_scaling_run *run, int count, int ranks, int64_t warmup,
+                                 value_of *of, workspace w)
 {
     int used = 0;
     for (int i = 0; i < count; i++)
         if (run[i].ranks == ranks)
-            d.of_runs[used++] = median_of(&run[i], warmup, of, d.of_epochs);
-    return ls_estimate_make(d.of_runs, used);
+            w.of_runs[used++] = median_of_epochs(&run[i], warmup, of, w.of_epochs);
+    return ls_estimate_make(w.of_runs, used);
 }
 
-/* Medians of parts need not add up to the whole: the rest takes what is left, or they are scaled.
- */
-static void make_shares(const ls_scaling_run *run, int count, int64_t warmup, desk d,
+/* Medians of parts need not add up to 1: LS_SCALING_rest gets the remainder, or, if their sum is
+ * larger than 1, they are scaled. */
+static void make_shares(const ls_scaling_run *run, int count, int64_t warmup, workspace w,
                         ls_scaling_row *row)
 {
     static value_of *const parts[] = {compute_of, communicate_of, exchange_of};
     double sum = 0;
     for (int k = 0; k < LS_SCALING_rest; k++)
-        sum += row->share[k] = estimate(run, count, row->ranks, warmup, parts[k], d).median;
+        sum += row->share[k] = estimate_runs(run, count, row->ranks, warmup, parts[k], w).median;
     row->share[LS_SCALING_rest] = sum < 1 ? 1 - sum : 0;
     for (int k = 0; k < LS_SCALING_rest && sum > 1; k++)
         row->share[k] /= sum;
 }
 
-static void make_row(const ls_scaling_run *run, int count, int64_t warmup, double target, desk d,
-                     ls_scaling_row *row)
+static void make_row(const ls_scaling_run *run, int count, int64_t warmup, double target,
+                     workspace w, ls_scaling_row *row)
 {
-    row->seconds = estimate(run, count, row->ranks, warmup, seconds_of, d);
-    row->rate = estimate(run, count, row->ranks, warmup, rate_of, d);
-    make_shares(run, count, warmup, d, row);
+    row->seconds = estimate_runs(run, count, row->ranks, warmup, seconds_of, w);
+    row->rate = estimate_runs(run, count, row->ranks, warmup, rate_of, w);
+    make_shares(run, count, warmup, w, row);
     for (int i = 0; i < count; i++) {
         if (run[i].ranks != row->ranks)
             continue;
         row->runs++;
         row->oversubscribed = row->oversubscribed || run[i].oversubscribed;
-        const double seconds = target > 0 ? seconds_to(&run[i], target) : NAN;
+        const double seconds = target > 0 ? seconds_to_target(&run[i], target) : NAN;
         if (!isnan(seconds))
-            d.of_runs[row->reached++] = seconds;
+            w.of_runs[row->reached++] = seconds;
     }
-    row->to_target = ls_estimate_make(d.of_runs, row->reached);
+    row->to_target = ls_estimate_make(w.of_runs, row->reached);
 }
 
-/* Speed-ups over the median of the runs on the fewest ranks. */
+/* Computes speed-ups relative to the median of the runs on the fewest ranks. */
 static void compare_rows(ls_scaling_mode mode, ls_scaling_row *rows, int used)
 {
     const double base = rows[0].rate.median / rows[0].ranks;
     for (int i = 0; i < used; i++) {
         ls_scaling_row *row = &rows[i];
         const double P = row->ranks;
-        row->speedup = times(row->rate, 1 / base);
-        row->efficiency = times(row->speedup, 1 / P);
+        row->speedup = scale_estimate(row->rate, 1 / base);
+        row->efficiency = scale_estimate(row->speedup, 1 / P);
         row->serial_fraction = mode == LS_SCALING_STRONG && rows[0].ranks == 1 && P > 1
                                    ? (1 / row->speedup.median - 1 / P) / (1 - 1 / P)
                                    : NAN;
@@ -166,8 +167,7 @@ ls_status ls_scaling_evaluate(const ls_scaling_run *run, int count, ls_scaling_m
     for (int i = 0; i < count; i++) {
         if (run[i].epochs <= warmup)
             return ls_fail(LS_ERR_DATA,
-                           "a run on %s has %s, of which the first %lld are left out: train for "
-                           "more",
+                           "a run on %s has %s, and the first %lld are left out: train for more",
                            ls_counted(run[i].ranks, "rank").text,
                            ls_counted(run[i].epochs, "epoch").text, (long long)warmup);
         longest = run[i].epochs > longest ? run[i].epochs : longest;
@@ -177,14 +177,15 @@ ls_status ls_scaling_evaluate(const ls_scaling_run *run, int count, ls_scaling_m
         if (at == *used)
             rows[(*used)++] = (ls_scaling_row){.ranks = run[i].ranks};
     }
-    const desk d = {ls_alloc(count, sizeof *d.of_runs), ls_alloc(longest, sizeof *d.of_epochs)};
-    const ls_status status = d.of_runs != NULL && d.of_epochs != NULL ? LS_OK : LS_ERR_FAILURE;
+    const workspace w = {ls_alloc(count, sizeof *w.of_runs),
+                         ls_alloc(longest, sizeof *w.of_epochs)};
+    const ls_status status = w.of_runs != NULL && w.of_epochs != NULL ? LS_OK : LS_ERR_FAILURE;
     qsort(rows, (size_t)*used, sizeof *rows, compare_ranks);
     for (int i = 0; status == LS_OK && i < *used; i++)
-        make_row(run, count, warmup, target, d, &rows[i]);
+        make_row(run, count, warmup, target, w, &rows[i]);
     if (status == LS_OK && *used > 0)
         compare_rows(mode, rows, *used);
-    ls_free(d.of_runs);
-    ls_free(d.of_epochs);
+    ls_free(w.of_runs);
+    ls_free(w.of_epochs);
     return status;
 }

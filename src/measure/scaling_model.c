@@ -1,7 +1,7 @@
-/* The scaling model; see lockstep/bench.h for what it is and where it comes from. */
+/* The scaling model; lockstep/bench.h describes it and names its source. */
 #include <lockstep/bench.h>
 
-/* Seconds that a group computes on so many rows. */
+/* Returns the seconds that a group computes on `rows` rows. */
 static double compute_seconds(const ls_bench_group *t, int64_t rows)
 {
     if (rows <= 0)
@@ -11,14 +11,15 @@ static double compute_seconds(const ls_bench_group *t, int64_t rows)
         at++;
     if (t->sizes == 1)
         return t->seconds[0] * (double)rows / (double)t->rows[0];
-    /* Beyond the largest measured, the line of the last two goes on. */
+    /* Beyond the largest measured number of rows, the last two are extrapolated. */
     double x0 = (double)t->rows[at - 1], x1 = (double)t->rows[at];
     double y0 = t->seconds[at - 1], y1 = t->seconds[at];
     return y0 + (y1 - y0) * ((double)rows - x0) / (x1 - x0);
 }
 
-/* Fills in what a group of so many ranks, at most those of the largest that was measured, takes for
- * `rows`: between two that were measured, linearly in 1/ranks, as shared work goes. */
+/* Fills in the seconds that a group takes for `rows` rows: interpolated between two measured groups
+ * linearly in 1/ranks, like shared work.
+ * ranks  of the group, at most those of the largest measured group */
 static void add_group(ls_prediction *p, const ls_bench_compute *c, int64_t ranks, int64_t rows)
 {
     int at = 0;
@@ -31,12 +32,12 @@ static void add_group(ls_prediction *p, const ls_bench_compute *c, int64_t ranks
     p->optimizer = (1 - share) * below->optimizer + share * above->optimizer;
 }
 
-static int64_t rounded_up(int64_t a, int64_t b)
+static int64_t ceil_div(int64_t a, int64_t b)
 {
     return (a + b - 1) / b;
 }
 
-static int doublings(int64_t n)
+static int ceil_log2(int64_t n)
 {
     int count = 0;
     while ((INT64_C(1) << count) < n)
@@ -44,12 +45,12 @@ static int doublings(int64_t n)
     return count;
 }
 
-/* Adds an allreduce over `peers` on a link. */
+/* Adds an allreduce over `peers` participants on a link. */
 static void add_allreduce(ls_prediction *p, const ls_link *link, int64_t peers, double bytes)
 {
     if (peers < 2)
         return;
-    p->latency += 2 * doublings(peers) * link->latency;
+    p->latency += 2 * ceil_log2(peers) * link->latency;
     p->transfer += 2 * (double)(peers - 1) / (double)peers * bytes / link->bandwidth;
 }
 
@@ -60,9 +61,9 @@ ls_prediction ls_predict(const ls_bench_compute *compute, const ls_cluster *clus
     const int64_t largest = compute->group[compute->groups - 1].ranks;
     const int64_t group = local < largest ? local : largest;
     ls_prediction p = {.ranks = ranks};
-    add_group(&p, compute, group, rounded_up(rows * group, ranks));
-    add_allreduce(&p, &cluster->within, rounded_up(local, group), compute->bytes);
-    add_allreduce(&p, &cluster->between, rounded_up(ranks, local), compute->bytes);
+    add_group(&p, compute, group, ceil_div(rows * group, ranks));
+    add_allreduce(&p, &cluster->within, ceil_div(local, group), compute->bytes);
+    add_allreduce(&p, &cluster->between, ceil_div(ranks, local), compute->bytes);
     p.step = p.compute + p.optimizer + p.latency + p.transfer;
     return p;
 }

@@ -1,4 +1,4 @@
-/* The content of a checkpoint file. Where the files lie is checkpoint_folder.c's business. */
+/* The content of a checkpoint file. checkpoint_folder.c and checkpoint_find.c manage the files. */
 #include <lockstep/checkpoint.h>
 
 #include "base/fault.h"
@@ -57,11 +57,11 @@ static ls_status check_info(const ls_h5 *file, const ls_model_info *id)
     return LS_OK;
 }
 
-/* Makes sure that the file holds the network that it names, before anybody takes memory for that.
- */
+/* Checks that the file holds parameters for the model that it names, before memory is allocated for
+ * them. */
 static ls_status check_model(const ls_h5 *file, const ls_model_info *id)
 {
-    /* Parameters are in every file, of the others those of its optimizer. */
+    /* Every file has parameters; the other groups depend on the optimizer. */
     static const char *const groups[] = {"parameters", "optimizer/m", "optimizer/v",
                                          "optimizer/momentum", LS_ARENA_AVERAGE};
     ls_network *network = NULL;
@@ -76,7 +76,7 @@ static ls_status check_model(const ls_h5 *file, const ls_model_info *id)
     return status;
 }
 
-/* Returns true if these can be the numbers of a run. */
+/* Returns true if the numbers are possible and consistent. */
 static bool is_plausible(const ls_progress *p)
 {
     const int64_t limit = INT64_C(1) << 53;
@@ -120,7 +120,7 @@ static ls_status open_sealed(ls_checkpoint **out, const char *path)
     return LS_OK;
 }
 
-static ls_status try_opening(const void *path)
+static ls_status checkpoint_try_open(const void *path)
 {
     ls_checkpoint *checkpoint = NULL;
     ls_status status = open_sealed(&checkpoint, path);
@@ -135,7 +135,7 @@ ls_status ls_checkpoint_examine(ls_checkpoint **out, const char *path, ls_condit
     if (status == LS_OK && seal == LS_SEAL_ABSENT)
         status = ls_fail(LS_ERR_DATA, "%s: not a checkpoint: it carries no seal", path);
     if (status == LS_OK)
-        status = ls_h5_try(path, try_opening, path);
+        status = ls_h5_try(path, checkpoint_try_open, path);
     if (status == LS_OK)
         status = open_sealed(out, path);
     if (status == LS_OK)
@@ -166,7 +166,7 @@ static ls_status peek_run(const char *path, char **out)
     return status;
 }
 
-static ls_status try_peeking(const void *path)
+static ls_status checkpoint_try_peek(const void *path)
 {
     char *run = NULL;
     ls_status status = peek_run(path, &run);
@@ -176,7 +176,7 @@ static ls_status try_peeking(const void *path)
 
 ls_status ls_checkpoint_peek_run(const char *path, char **out)
 {
-    ls_status status = ls_h5_try(path, try_peeking, path);
+    ls_status status = ls_h5_try(path, checkpoint_try_peek, path);
     return status == LS_OK ? peek_run(path, out) : status;
 }
 

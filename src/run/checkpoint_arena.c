@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-static ls_h5_shape shape_of(const ls_param *param)
+static ls_h5_shape param_shape(const ls_param *param)
 {
     ls_h5_shape shape = {.type = LS_H5_F32, .rank = param->rank};
     for (int i = 0; i < param->rank; i++)
@@ -19,7 +19,7 @@ ls_status ls_arena_write(ls_h5 *file, const char *group, const ls_network *netwo
     for (int i = 0; status == LS_OK && i < rows; i++) {
         char name[LS_ARENA_NAME];
         snprintf(name, sizeof name, "%s/%s", group, table[i].name);
-        ls_h5_shape shape = shape_of(&table[i]);
+        ls_h5_shape shape = param_shape(&table[i]);
         status = ls_h5_create_dataset(file, name, &shape, false);
         if (status == LS_OK)
             status = ls_h5_write(file, name, LS_H5_F32, 0, shape.dims[0], arena + table[i].offset);
@@ -30,7 +30,7 @@ ls_status ls_arena_write(ls_h5 *file, const char *group, const ls_network *netwo
 /* Checks that a dataset has the parameter's shape. */
 static ls_status check_param(const ls_h5 *file, const char *name, const ls_param *param)
 {
-    ls_h5_shape found, wanted = shape_of(param);
+    ls_h5_shape found, wanted = param_shape(param);
     ls_status status = ls_h5_describe(file, name, &found);
     if (status != LS_OK)
         return status;
@@ -38,7 +38,7 @@ static ls_status check_param(const ls_h5 *file, const char *name, const ls_param
     for (int d = 0; same && d < wanted.rank; d++)
         same = found.dims[d] == wanted.dims[d];
     return same ? LS_OK
-                : ls_fail(LS_ERR_DATA, "%s: '/%s' has not the shape that the model gives it",
+                : ls_fail(LS_ERR_DATA, "%s: '/%s' does not have the shape that the model gives it",
                           ls_h5_path(file), name);
 }
 

@@ -1,5 +1,5 @@
-/* Arenas of the parameters' layout in a checkpoint file: the parameters, their average, and what
- * the optimizer keeps, each below a group of its own. All functions are Local. */
+/* Arenas in a checkpoint file: the parameters, their average, and the optimizer's slots, each in an
+ * HDF5 group of its own, with one dataset for each parameter. All functions are Local. */
 #ifndef LS_RUN_CHECKPOINT_ARENA_H
 #define LS_RUN_CHECKPOINT_ARENA_H
 
@@ -11,22 +11,25 @@
 
 #include "data/h5.h"
 
-/* The average is of use to others, and lies beside the parameters. */
+/* The average's group lies next to /parameters, as other programs use it, too. */
 #define LS_ARENA_AVERAGE "average"
 
 enum { LS_ARENA_NAME = LS_PARAM_NAME + 64 };
 
-/* Writes an arena below a group. Errors: LS_ERR_FAILURE. */
+/* Writes an arena into a group. Errors: LS_ERR_FAILURE. */
 ls_status ls_arena_write(ls_h5 *file, const char *group, const ls_network *network,
                          const float *arena) LS_MUST_CHECK;
 
-/* Checks an arena that lies below a group and reads it. arena  NULL: it is checked only
- * Errors: LS_ERR_DATA if a name or a shape is not the network's. */
+/* Checks the arena in a group and reads it.
+ * arena  [ls_network_size]; NULL: only check
+ * Errors: LS_ERR_DATA if a name or a shape differs from the network's. */
 ls_status ls_arena_read(const ls_h5 *file, const char *group, const ls_network *network,
                         float *arena) LS_MUST_CHECK;
 
-/* Whether a slot of the optimizer is the average of the parameters, and the group of a slot. */
+/* Returns true if a slot of the optimizer is the average of the parameters. */
 bool ls_arena_is_average(ls_optimizer *optimizer, int slot);
+
+/* Writes the name of a slot's group. */
 void ls_arena_slot_group(char out[LS_ARENA_NAME], ls_optimizer *optimizer, int slot);
 
 #endif

@@ -13,25 +13,25 @@
 enum { VERSION = 3 };
 static const char format[] = "lockstep-checkpoint";
 
-/* How a value is written as an attribute and read from one. */
+/* How a value is written as an attribute and read from it. */
 typedef struct type {
     ls_status (*put)(ls_h5 *file, const char *name, const void *value);
     ls_status (*get)(const ls_h5 *file, const char *name, void *value);
-    ls_status (*absent)(void *value); /* sets the value of a missing one; NULL: it is required */
+    ls_status (*absent)(void *value); /* sets the default; NULL: the attribute is required */
 } type;
 
-static ls_status put_text(ls_h5 *file, const char *name, const void *value)
+static ls_status attribute_put_text(ls_h5 *file, const char *name, const void *value)
 {
     char *const *text = value;
     return *text != NULL ? ls_h5_put_text(file, name, *text) : LS_OK;
 }
 
-static ls_status get_text(const ls_h5 *file, const char *name, void *value)
+static ls_status attribute_get_text(const ls_h5 *file, const char *name, void *value)
 {
     return ls_h5_get_text(file, name, value);
 }
 
-static ls_status get_run(const ls_h5 *file, const char *name, void *value)
+static ls_status attribute_get_run(const ls_h5 *file, const char *name, void *value)
 {
     char **run = value;
     ls_status status = ls_h5_get_text(file, name, run);
@@ -40,29 +40,29 @@ static ls_status get_run(const ls_h5 *file, const char *name, void *value)
     return status;
 }
 
-static ls_status no_run(void *value)
+static ls_status attribute_default_run(void *value)
 {
     char **run = value;
     *run = ls_strdup("");
     return *run == NULL ? LS_ERR_FAILURE : LS_OK;
 }
 
-static ls_status put_int64(ls_h5 *file, const char *name, const void *value)
+static ls_status attribute_put_int64(ls_h5 *file, const char *name, const void *value)
 {
     return ls_h5_put_int(file, name, *(const int64_t *)value);
 }
 
-static ls_status get_int64(const ls_h5 *file, const char *name, void *value)
+static ls_status attribute_get_int64(const ls_h5 *file, const char *name, void *value)
 {
     return ls_h5_get_int(file, name, value);
 }
 
-static ls_status put_classes(ls_h5 *file, const char *name, const void *value)
+static ls_status attribute_put_classes(ls_h5 *file, const char *name, const void *value)
 {
     return ls_h5_put_int(file, name, *(const int *)value);
 }
 
-static ls_status get_classes(const ls_h5 *file, const char *name, void *value)
+static ls_status attribute_get_classes(const ls_h5 *file, const char *name, void *value)
 {
     int64_t wide = 0;
     ls_status status = ls_h5_get_int(file, name, &wide);
@@ -70,30 +70,30 @@ static ls_status get_classes(const ls_h5 *file, const char *name, void *value)
     return status;
 }
 
-static ls_status put_real(ls_h5 *file, const char *name, const void *value)
+static ls_status attribute_put_real(ls_h5 *file, const char *name, const void *value)
 {
     return ls_h5_put_real(file, name, *(const double *)value);
 }
 
-static ls_status get_real(const ls_h5 *file, const char *name, void *value)
+static ls_status attribute_get_real(const ls_h5 *file, const char *name, void *value)
 {
     return ls_h5_get_real(file, name, value);
 }
 
-static ls_status unknown(void *value)
+static ls_status attribute_default_nan(void *value)
 {
     *(double *)value = NAN;
     return LS_OK;
 }
 
-static ls_status put_hash(ls_h5 *file, const char *name, const void *value)
+static ls_status attribute_put_hash(ls_h5 *file, const char *name, const void *value)
 {
     char text[17];
     snprintf(text, sizeof text, "%016" PRIx64, *(const uint64_t *)value);
     return ls_h5_put_text(file, name, text);
 }
 
-static ls_status get_hash(const ls_h5 *file, const char *name, void *value)
+static ls_status attribute_get_hash(const ls_h5 *file, const char *name, void *value)
 {
     char *text = NULL;
     ls_status status = ls_h5_get_text(file, name, &text);
@@ -103,36 +103,35 @@ static ls_status get_hash(const ls_h5 *file, const char *name, void *value)
     return status;
 }
 
-static ls_status no_hash(void *value)
+static ls_status attribute_default_hash(void *value)
 {
     *(uint64_t *)value = 0;
     return LS_OK;
 }
 
-static ls_status put_loss(ls_h5 *file, const char *name, const void *value)
+static ls_status attribute_put_loss(ls_h5 *file, const char *name, const void *value)
 {
     return ls_h5_put_text(file, name, ls_loss_name(*(const ls_loss *)value));
 }
 
-static ls_status get_loss(const ls_h5 *file, const char *name, void *value)
+static ls_status attribute_get_loss(const ls_h5 *file, const char *name, void *value)
 {
     char *text = NULL;
     ls_status status = ls_h5_get_text(file, name, &text);
     if (status == LS_OK && !ls_loss_find(text, value))
-        status =
-            ls_fail(LS_ERR_DATA, "%s: attribute 'loss' is '%s', which is no loss that is known",
-                    ls_h5_path(file), text);
+        status = ls_fail(LS_ERR_DATA, "%s: attribute 'loss' is '%s', an unknown loss",
+                         ls_h5_path(file), text);
     ls_free(text);
     return status;
 }
 
-static ls_status put_reduce(ls_h5 *file, const char *name, const void *value)
+static ls_status attribute_put_reduce(ls_h5 *file, const char *name, const void *value)
 {
     return ls_h5_put_text(file, name, ls_reduce_name(*(const ls_reduce *)value));
 }
 
-/* An algorithm that is not known here becomes LS_REDUCE_AUTO. */
-static ls_status get_reduce(const ls_h5 *file, const char *name, void *value)
+/* An unknown algorithm becomes LS_REDUCE_AUTO. */
+static ls_status attribute_get_reduce(const ls_h5 *file, const char *name, void *value)
 {
     char *text = NULL;
     int kind = 0;
@@ -145,24 +144,26 @@ static ls_status get_reduce(const ls_h5 *file, const char *name, void *value)
     return status;
 }
 
-static const type text = {put_text, get_text, NULL};
-static const type run = {put_text, get_run, no_run}; /* older files have none */
-static const type integer = {put_int64, get_int64, NULL};
-static const type classes = {put_classes, get_classes, NULL};
-static const type real = {put_real, get_real, NULL};
-static const type sum = {put_real, get_real, unknown}; /* a metric may be newer than the file */
-static const type hash = {put_hash, get_hash, NULL};
-static const type known_hash = {put_hash, get_hash, no_hash};
-static const type loss = {put_loss, get_loss, NULL};
-static const type reduce = {put_reduce, get_reduce, NULL};
+static const type text = {attribute_put_text, attribute_get_text, NULL};
+static const type run = {attribute_put_text, attribute_get_run,
+                         attribute_default_run}; /* older files have none */
+static const type integer = {attribute_put_int64, attribute_get_int64, NULL};
+static const type classes = {attribute_put_classes, attribute_get_classes, NULL};
+static const type real = {attribute_put_real, attribute_get_real, NULL};
+static const type sum = {attribute_put_real, attribute_get_real,
+                         attribute_default_nan}; /* a metric may be newer than the file */
+static const type hash = {attribute_put_hash, attribute_get_hash, NULL};
+static const type known_hash = {attribute_put_hash, attribute_get_hash, attribute_default_hash};
+static const type loss = {attribute_put_loss, attribute_get_loss, NULL};
+static const type reduce = {attribute_put_reduce, attribute_get_reduce, NULL};
 
-/* The attributes, beside `format`, `version`, and `columns`, which checkpoint_history.c writes. */
+/* All attributes except `format`, `version`, and `columns`, which checkpoint_history.c writes. */
 static const struct attribute {
     const char *name;
     const type *type;
     size_t offset; /* of the value in the facts */
-    size_t known;  /* of a bool in the facts: whether the value is known, else the attribute is not
-                      written; 0: it always is */
+    size_t known;  /* of a bool in the facts, false if the value is unknown: then the attribute is
+                      not written; 0: it is always written */
 } attributes[] = {
 #define AT(field) offsetof(ls_checkpoint_facts, field)
     {"run", &run, AT(info.run), 0},
@@ -201,13 +202,13 @@ static const struct attribute {
 };
 enum { ATTRIBUTES = sizeof attributes / sizeof *attributes };
 
-static ls_status put_attribute(ls_h5 *file, const struct attribute *a, const char *facts)
+static ls_status write_attribute(ls_h5 *file, const struct attribute *a, const char *facts)
 {
     const bool known = a->known == 0 || *(const bool *)(facts + a->known);
     return known ? a->type->put(file, a->name, facts + a->offset) : LS_OK;
 }
 
-static ls_status get_attribute(const ls_h5 *file, const struct attribute *a, char *facts)
+static ls_status read_attribute(const ls_h5 *file, const struct attribute *a, char *facts)
 {
     const bool there = ls_h5_has_attribute(file, a->name);
     if (a->known != 0)
@@ -222,7 +223,7 @@ ls_status ls_attributes_write(ls_h5 *file, const ls_checkpoint_facts *facts)
     if (status == LS_OK)
         status = ls_h5_put_int(file, "version", VERSION);
     for (int i = 0; status == LS_OK && i < ATTRIBUTES; i++)
-        status = put_attribute(file, &attributes[i], (const char *)facts);
+        status = write_attribute(file, &attributes[i], (const char *)facts);
     return status;
 }
 
@@ -248,14 +249,14 @@ ls_status ls_attributes_read(const ls_h5 *file, ls_checkpoint_facts *facts)
 {
     ls_status status = check_format(file);
     for (int i = 0; status == LS_OK && i < ATTRIBUTES; i++)
-        status = get_attribute(file, &attributes[i], (char *)facts);
+        status = read_attribute(file, &attributes[i], (char *)facts);
     return status;
 }
 
 void ls_attributes_clear(ls_checkpoint_facts *facts)
 {
     for (int i = 0; i < ATTRIBUTES; i++)
-        if (attributes[i].type->put == put_text) {
+        if (attributes[i].type->put == attribute_put_text) {
             char **value = (char **)(void *)((char *)facts + attributes[i].offset);
             ls_free(*value);
             *value = NULL;
@@ -267,7 +268,7 @@ ls_status ls_attributes_read_run(const ls_h5 *file, char **out)
     ls_checkpoint_facts facts = {0};
     ls_status status = check_format(file);
     if (status == LS_OK)
-        status = get_attribute(file, &attributes[0], (char *)&facts);
+        status = read_attribute(file, &attributes[0], (char *)&facts);
     *out = facts.info.run;
     return status;
 }

@@ -1,5 +1,5 @@
-/* Finding checkpoints: a folder tells by the names of its files which there are, and the newest of
- * them which was the best. */
+/* Finds checkpoints: the file names in a folder give their steps, and the newest checkpoint names
+ * the best one. */
 #include "base/file.h"
 #include "base/memory.h"
 #include "run/checkpoint_file.h"
@@ -18,8 +18,8 @@ void ls_checkpoint_name(char out[LS_CHECKPOINT_NAME], int64_t steps)
     snprintf(out, LS_CHECKPOINT_NAME, "step-%08lld.h5", (long long)steps);
 }
 
-/* The steps of the checkpoint of this name; -1: it is the name of none. */
-static int64_t steps_of(const char *name)
+/* Returns the steps in a checkpoint's file name; -1 if it is not a checkpoint's name. */
+static int64_t parse_name(const char *name)
 {
     char again[LS_CHECKPOINT_NAME];
     long long steps = -1;
@@ -29,14 +29,14 @@ static int64_t steps_of(const char *name)
     return strcmp(again, name) == 0 ? steps : -1;
 }
 
-static int is_checkpoint(const struct dirent *entry)
+static int checkpoint_filter(const struct dirent *entry)
 {
-    return steps_of(entry->d_name) >= 0;
+    return parse_name(entry->d_name) >= 0;
 }
 
-static int newest_first(const struct dirent **a, const struct dirent **b)
+static int checkpoint_compare(const struct dirent **a, const struct dirent **b)
 {
-    const int64_t x = steps_of((*a)->d_name), y = steps_of((*b)->d_name);
+    const int64_t x = parse_name((*a)->d_name), y = parse_name((*b)->d_name);
     return (x < y) - (x > y);
 }
 
@@ -45,7 +45,7 @@ ls_status ls_checkpoint_list(const char *folder, int64_t **out, int *count)
     struct dirent **entries = NULL;
     *out = NULL;
     *count = 0;
-    const int found = scandir(folder, &entries, is_checkpoint, newest_first);
+    const int found = scandir(folder, &entries, checkpoint_filter, checkpoint_compare);
     if (found < 0 && (errno == ENOENT || errno == ENOTDIR))
         return LS_OK;
     if (found < 0)
@@ -53,7 +53,7 @@ ls_status ls_checkpoint_list(const char *folder, int64_t **out, int *count)
     *out = ls_alloc(found, sizeof **out);
     for (int i = 0; i < found; i++) {
         if (*out != NULL)
-            (*out)[(*count)++] = steps_of(entries[i]->d_name);
+            (*out)[(*count)++] = parse_name(entries[i]->d_name);
         free(entries[i]);
     }
     free(entries);
@@ -65,31 +65,34 @@ bool ls_checkpoint_is_of(const char *file, const char *run)
     return file == NULL || run == NULL || *file == '\0' || *run == '\0' || strcmp(file, run) == 0;
 }
 
-/* The checkpoint of so many steps in a folder. */
-static ls_status path_of(char out[LS_PATH_MAX], const char *folder, int64_t steps)
+/* Writes the path of the checkpoint after `steps` steps. */
+static ls_status make_path(char out[LS_PATH_MAX], const char *folder, int64_t steps)
 {
     char name[LS_CHECKPOINT_NAME];
     ls_checkpoint_name(name, steps);
     return ls_path(out, folder, "/", name);
 }
 
-/* Opens the newest of these that is intact. `gone`: whether one has gone since they were listed. */
-static ls_status open_first(const char *folder, const int64_t *steps, int count,
-                            ls_checkpoint **out, char skipped[LS_ERROR_TEXT_MAX], bool *gone)
+/* Opens the newest intact checkpoint of a list.
+ * steps    [count] descending
+ * skipped  on return the error of the newest damaged one
+ * gone     set to true if a file has disappeared since it was listed */
+static ls_status open_first_intact(const char *folder, const int64_t *steps, int count,
+                                   ls_checkpoint **out, char skipped[LS_ERROR_TEXT_MAX], bool *gone)
 {
     char path[LS_PATH_MAX];
     ls_condition condition;
     for (int i = 0; i < count; i++) {
-        ls_status status = path_of(path, folder, steps[i]);
+        ls_status status = make_path(path, folder, steps[i]);
         if (status != LS_OK)
             return status;
         status = ls_checkpoint_examine(out, path, &condition);
         if (status != LS_ERR_DATA)
-            return status; /* found, or something else is wrong than the file */
+            return status; /* opened, or an error that is not the file's */
         if (condition == LS_CHECKPOINT_UNREADABLE)
             return ls_fail(LS_ERR_DATA,
                            "%s; it may be whole, and is the newest one: try again when it can be "
-                           "read, or name the checkpoint that is meant",
+                           "read, or name the checkpoint to use",
                            ls_error_text());
         if (condition != LS_CHECKPOINT_GONE && *skipped == '\0')
             snprintf(skipped, LS_ERROR_TEXT_MAX, "%s", ls_error_text());
@@ -98,8 +101,8 @@ static ls_status open_first(const char *folder, const int64_t *steps, int count,
     return LS_OK;
 }
 
-/* ls_checkpoint_open_newest() of a folder of checkpoints. A run that goes on meanwhile may remove
- * those that were listed, after it has written newer ones. */
+/* ls_checkpoint_open_newest() for a folder of checkpoints. A run that still writes into it may
+ * remove listed checkpoints after it has written newer ones: then the folder is listed again. */
 static ls_status open_newest(const char *folder, ls_checkpoint **out,
                              char skipped[LS_ERROR_TEXT_MAX])
 {
@@ -113,7 +116,7 @@ static ls_status open_newest(const char *folder, ls_checkpoint **out,
         *skipped = '\0';
         status = ls_checkpoint_list(folder, &steps, &count);
         if (status == LS_OK)
-            status = open_first(folder, steps, count, out, skipped, &gone);
+            status = open_first_intact(folder, steps, count, out, skipped, &gone);
         ls_free(steps);
     }
     if (status == LS_OK && *out == NULL && *skipped != '\0')
@@ -122,8 +125,8 @@ static ls_status open_newest(const char *folder, ls_checkpoint **out,
     return status;
 }
 
-/* The folder of checkpoints that is meant by a folder: the one in it, or itself. */
-static ls_status folder_in(char out[LS_PATH_MAX], const char *path)
+/* Writes the folder of checkpoints: path/checkpoints if it exists, else path itself. */
+static ls_status checkpoints_folder(char out[LS_PATH_MAX], const char *path)
 {
     struct stat found;
     ls_status status = ls_path(out, path, "/checkpoints", NULL);
@@ -138,11 +141,11 @@ ls_status ls_checkpoint_open_newest(const char *run, ls_checkpoint **out,
     char folder[LS_PATH_MAX];
     *out = NULL;
     *skipped = '\0';
-    ls_status status = folder_in(folder, run);
+    ls_status status = checkpoints_folder(folder, run);
     return status == LS_OK ? open_newest(folder, out, skipped) : status;
 }
 
-/* Where the best checkpoint lies that `current` knows of. */
+/* Writes the path of the best checkpoint according to `current`. */
 static ls_status best_path(const ls_checkpoint *current, char out[LS_PATH_MAX])
 {
     char path[LS_PATH_MAX];
@@ -151,7 +154,7 @@ static ls_status best_path(const ls_checkpoint *current, char out[LS_PATH_MAX])
     if (status != LS_OK || progress->best_steps == progress->optimizer_steps)
         return status;
     status = ls_path(path, out, NULL, NULL);
-    return status == LS_OK ? path_of(out, dirname(path), progress->best_steps) : status;
+    return status == LS_OK ? make_path(out, dirname(path), progress->best_steps) : status;
 }
 
 ls_status ls_checkpoint_open_best(const ls_checkpoint *current, ls_checkpoint **out,
@@ -177,15 +180,16 @@ ls_status ls_checkpoint_open_best(const ls_checkpoint *current, ls_checkpoint **
         return LS_OK;
     if (found != NULL)
         (void)ls_fail(LS_ERR_DATA,
-                      "%s: is not of epoch %lld, the best one, nor of a best one before", path,
+                      "%s: is neither of epoch %lld, the best, nor of an earlier best epoch", path,
                       (long long)wanted);
     ls_checkpoint_close(out);
     snprintf(missing, LS_ERROR_TEXT_MAX, "%s", ls_error_text());
     return LS_OK;
 }
 
-/* Lets the checkpoints of a folder tell which is the best, or the last; "" if there are none. */
-static ls_status derive(const char *folder, bool newest, char out[LS_PATH_MAX])
+/* Determines the best or last checkpoint from the files of a folder, without links; "" if there are
+ * none. */
+static ls_status find_without_links(const char *folder, bool newest, char out[LS_PATH_MAX])
 {
     char skipped[LS_ERROR_TEXT_MAX];
     ls_checkpoint *last = NULL;
@@ -194,7 +198,7 @@ static ls_status derive(const char *folder, bool newest, char out[LS_PATH_MAX])
     if (status != LS_OK || last == NULL)
         return status;
     if (*skipped != '\0')
-        status = ls_fail(LS_ERR_DATA, "%s; name the checkpoint that is meant", skipped);
+        status = ls_fail(LS_ERR_DATA, "%s; name the checkpoint to use", skipped);
     else if (!newest && ls_checkpoint_progress(last)->best_steps > 0)
         status = best_path(last, out);
     if (status == LS_OK && (*out == '\0' || (access(out, F_OK) != 0 && errno == ENOENT)))
@@ -203,13 +207,13 @@ static ls_status derive(const char *folder, bool newest, char out[LS_PATH_MAX])
     return status;
 }
 
-/* ls_checkpoint_find() in a folder of checkpoints; "" if it holds none. */
-static ls_status find_in(const char *folder, bool newest, char out[LS_PATH_MAX])
+/* ls_checkpoint_find() for a folder of checkpoints; "" if it holds none. */
+static ls_status find_in_folder(const char *folder, bool newest, char out[LS_PATH_MAX])
 {
     ls_status status = ls_path(out, folder, "/best", NULL);
     if (status != LS_OK || (!newest && access(out, F_OK) == 0))
         return status;
-    status = derive(folder, newest, out);
+    status = find_without_links(folder, newest, out);
     if (status != LS_OK || *out != '\0')
         return status;
     status = ls_path(out, folder, "/last", NULL);
@@ -229,8 +233,8 @@ bool ls_checkpoint_is_link(const char *path, char folder[LS_PATH_MAX], bool *las
     return *last || strcmp(name, "best") == 0;
 }
 
-/* ls_checkpoint_find() with a folder for its path: what it finds, "" if there is nothing. */
-static ls_status find(const char *path, bool newest, char out[LS_PATH_MAX])
+/* ls_checkpoint_find() without its last checks; "" if a folder holds no checkpoint. */
+static ls_status find_path(const char *path, bool newest, char out[LS_PATH_MAX])
 {
     char folder[LS_PATH_MAX];
     struct stat found;
@@ -240,21 +244,21 @@ static ls_status find(const char *path, bool newest, char out[LS_PATH_MAX])
         bool last;
         ls_status status = LS_OK;
         if (reason == ENOENT && ls_checkpoint_is_link(path, folder, &last))
-            status = derive(folder, last, out);
+            status = find_without_links(folder, last, out);
         return status != LS_OK || *out != '\0'
                    ? status
                    : ls_fail(LS_ERR_DATA, "%s: can't open: %s", path, strerror(reason));
     }
     if (!S_ISDIR(found.st_mode))
         return ls_path(out, path, NULL, NULL);
-    ls_status status = folder_in(folder, path);
-    return status == LS_OK ? find_in(folder, newest, out) : status;
+    ls_status status = checkpoints_folder(folder, path);
+    return status == LS_OK ? find_in_folder(folder, newest, out) : status;
 }
 
 ls_status ls_checkpoint_find(const char *path, bool newest, char *out, size_t size)
 {
     char found[LS_PATH_MAX];
-    ls_status status = find(path, newest, found);
+    ls_status status = find_path(path, newest, found);
     if (status == LS_OK && *found == '\0')
         status = ls_fail(LS_ERR_DATA, "%s: this folder holds no checkpoint", path);
     if (status == LS_OK && (size_t)snprintf(out, size, "%s", found) >= size)

@@ -23,8 +23,8 @@ ls_status ls_history_write(ls_h5 *file, const ls_metrics *history, int64_t epoch
     return status;
 }
 
-/* Takes the first name of a list: sets its column, LS_METRICS_COLUMNS if it is not known, and
- * returns the rest of the list; NULL after the last. */
+/* Finds the column of the first name of a list, LS_METRICS_COLUMNS if it is unknown. Returns the
+ * rest of the list; NULL after the last name. */
 static const char *next_column(const char *names, int *column)
 {
     const size_t length = strcspn(names, ",");
@@ -32,7 +32,7 @@ static const char *next_column(const char *names, int *column)
     return names[length] == ',' ? names + length + 1 : NULL;
 }
 
-/* The number of names in a list; 0 if the epoch is not among them. */
+/* Returns the number of names in a list; 0 if the epoch is missing. */
 static int64_t count_columns(const char *names)
 {
     int64_t count = 0;
@@ -61,7 +61,7 @@ ls_status ls_history_check(const ls_h5 *file, int64_t epochs)
 }
 
 /* Fills the history from a table [epochs][columns]. */
-static void take_columns(const char *names, const double *table, int64_t columns,
+static void fill_history(const char *names, const double *table, int64_t columns,
                          ls_metrics *history, int64_t epochs)
 {
     for (int64_t e = 0; e < epochs; e++)
@@ -89,7 +89,7 @@ ls_status ls_history_read(const ls_h5 *file, ls_metrics *history, int64_t epochs
     if (status == LS_OK)
         status = ls_h5_read(file, "metrics", LS_H5_F64, 0, epochs, table);
     if (status == LS_OK)
-        take_columns(names, table, columns, history, epochs);
+        fill_history(names, table, columns, history, epochs);
     ls_free(table);
     ls_free(names);
     return status;

@@ -1,5 +1,5 @@
 /* The history in a checkpoint file: the dataset `metrics`, float64 [epochs][columns], and the
- * attribute `columns`, their names with commas between them. All functions are Local. */
+ * attribute `columns`, the comma-separated names. All functions are Local. */
 #ifndef LS_RUN_CHECKPOINT_HISTORY_H
 #define LS_RUN_CHECKPOINT_HISTORY_H
 
@@ -16,8 +16,8 @@ ls_status ls_history_write(ls_h5 *file, const ls_metrics *history, int64_t epoch
 /* Returns LS_OK if the file has a history of `epochs` rows. Errors: LS_ERR_DATA. */
 ls_status ls_history_check(const ls_h5 *file, int64_t epochs) LS_MUST_CHECK;
 
-/* Reads a history [epochs] that was checked, by the names of its columns: those that are not known
- * here are ignored, those that the file lacks are NaN. Errors: LS_ERR_DATA, LS_ERR_FAILURE. */
+/* Reads a history [epochs] after ls_history_check(), by the names of its columns: unknown columns
+ * are ignored, missing columns are NaN. Errors: LS_ERR_DATA, LS_ERR_FAILURE. */
 ls_status ls_history_read(const ls_h5 *file, ls_metrics *history, int64_t epochs) LS_MUST_CHECK;
 
 #endif

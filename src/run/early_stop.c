@@ -7,7 +7,7 @@
 bool ls_early_stop_update(ls_early_stop *state, const ls_early_stop_config *config, int64_t epoch,
                           double value)
 {
-    /* From 0.94 to 0.95 is no more than 0.01, whatever the last bits of a difference are. */
+    /* 0.95 - 0.94 must not exceed 0.01 because of rounding. */
     const double least = config->min_delta > 0 ? config->min_delta + LS_ROUNDING * fabs(value) : 0;
     double gain = config->maximise ? value - state->best : state->best - value;
     bool improved = !isnan(value) && (state->best_epoch == 0 || gain > least);

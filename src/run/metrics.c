@@ -71,17 +71,17 @@ ls_monitor ls_monitor_of_training(ls_monitor monitor)
     return (ls_monitor)(LS_METRICS + (int)ls_monitor_metric(monitor));
 }
 
-static int column_of(ls_monitor monitor)
+static int monitor_column(ls_monitor monitor)
 {
     return ls_metrics_column(ls_monitor_metric(monitor), ls_monitor_is_validation(monitor));
 }
 
 const char *ls_monitor_name(ls_monitor monitor)
 {
-    return ls_metrics_name(column_of(monitor));
+    return ls_metrics_name(monitor_column(monitor));
 }
 
 double ls_monitor_value(ls_monitor monitor, const ls_metrics *metrics)
 {
-    return ls_metrics_value(metrics, column_of(monitor));
+    return ls_metrics_value(metrics, monitor_column(monitor));
 }

@@ -11,11 +11,11 @@ struct ls_run_folder {
     char path[LS_PATH_MAX];
     char lock_path[LS_PATH_MAX];
     int handle;            /* of the folder, open */
-    int lock;              /* the same of the lock file; -1 where the file system knows no locks */
-    pthread_mutex_t mutex; /* of the two: a thread may save while another writes the logs */
+    int lock;              /* of the lock file, open; -1 if the file system has no locks */
+    pthread_mutex_t mutex; /* of both: a thread may save while another writes the logs */
 };
 
-/* Refuses one that holds checkpoints, whose records were removed. */
+/* Refuses a folder with checkpoints whose records were removed. */
 static ls_status refuse_orphans(const char *path)
 {
     char folder[LS_PATH_MAX];
@@ -26,9 +26,9 @@ static ls_status refuse_orphans(const char *path)
         status = ls_checkpoint_list(folder, &steps, &count);
     if (status == LS_OK && count > 0)
         status = ls_fail(LS_ERR_USAGE,
-                         "--run: %s holds %d checkpoint%s of another run, whose records are gone: "
-                         "remove them, choose another folder, or go on with that run by --resume "
-                         "auto",
+                         "--run: %s holds %d checkpoint%s of another run, whose records are "
+                         "missing: remove the checkpoints, choose another folder, or continue that "
+                         "run with --resume auto",
                          folder, count, count == 1 ? "" : "s");
     ls_free(steps);
     return status;
@@ -45,7 +45,7 @@ ls_status ls_run_folder_refuse_used(const char *path)
             return status;
         if (access(record, F_OK) == 0)
             return ls_fail(LS_ERR_USAGE,
-                           "--run: %s holds a run already: go on with it by --resume auto, or "
+                           "--run: %s holds a run already: continue it with --resume auto, or "
                            "choose another folder",
                            path);
     }
@@ -76,7 +76,7 @@ ls_status ls_run_folder_take(ls_run_folder **out, const char *path)
     return LS_OK;
 }
 
-/* Makes sure that the lock holds. */
+/* Checks the lock, and locks again if the lock file was removed. */
 static ls_status check_lock(ls_run_folder *folder)
 {
     ls_found found;
@@ -89,8 +89,8 @@ static ls_status check_lock(ls_run_folder *folder)
     status = ls_lock_file(&fresh, folder->lock_path);
     if (status == LS_ERR_USAGE)
         return ls_fail(LS_ERR_FAILURE,
-                       "%s: the lock was removed and another run has begun in this folder, so this "
-                       "one ends",
+                       "%s: the lock file was removed and another run has begun in this folder, so "
+                       "this run ends",
                        folder->lock_path);
     if (status != LS_OK)
         return status;
@@ -99,7 +99,8 @@ static ls_status check_lock(ls_run_folder *folder)
     return LS_OK;
 }
 
-static ls_status check(ls_run_folder *folder)
+/* ls_run_folder_check(). The mutex is held. */
+static ls_status check_folder_and_lock(ls_run_folder *folder)
 {
     ls_found found;
     ls_status status = ls_find_again(folder->handle, folder->path, &found);
@@ -107,18 +108,17 @@ static ls_status check(ls_run_folder *folder)
         return status;
     if (found != LS_FOUND_SAME)
         return ls_fail(LS_ERR_FAILURE,
-                       "%s: %s while the run was going on, so it ends: go on from its latest "
-                       "checkpoint, where that is, by --resume",
+                       "%s: this folder was %s during the run, so the run ends: continue from its "
+                       "latest checkpoint, wherever that is now, with --resume",
                        folder->path,
-                       found == LS_FOUND_NONE ? "this folder was removed or renamed"
-                                              : "another folder has come in this one's place");
+                       found == LS_FOUND_NONE ? "removed or renamed" : "replaced by another");
     return check_lock(folder);
 }
 
 ls_status ls_run_folder_check(ls_run_folder *folder)
 {
     pthread_mutex_lock(&folder->mutex);
-    const ls_status status = check(folder);
+    const ls_status status = check_folder_and_lock(folder);
     pthread_mutex_unlock(&folder->mutex);
     return status;
 }

@@ -22,25 +22,25 @@ enum {
 };
 
 struct ls_run_log {
-    ls_run_folder *folder; /* borrowed, as the next one */
+    ls_run_folder *folder; /* borrowed, like the next */
     const char *config;
-    int64_t metrics, events; /* bytes of the two files, as they were left */
+    int64_t metrics, events; /* bytes of the two files after the previous write */
 };
 
-static ls_status in_folder(char out[LS_PATH_MAX], const ls_run_log *log, const char *name)
+static ls_status make_path(char out[LS_PATH_MAX], const ls_run_log *log, const char *name)
 {
     return ls_path(out, ls_run_folder_path(log->folder), "/", name);
 }
 
-/* Makes sure that the folder may be written into, and gives the path of a file in it. */
-static ls_status to_write(char out[LS_PATH_MAX], const ls_run_log *log, const char *name)
+/* Checks the folder before a write, and makes the path of a file in it. */
+static ls_status check_and_make_path(char out[LS_PATH_MAX], const ls_run_log *log, const char *name)
 {
     ls_status status = ls_run_folder_check(log->folder);
-    return status == LS_OK ? in_folder(out, log, name) : status;
+    return status == LS_OK ? make_path(out, log, name) : status;
 }
 
-/* The bytes of a file; -1: it is not there. */
-static ls_status size_of(const char *path, int64_t *out)
+/* Finds the size of a file in bytes; -1 if it does not exist. */
+static ls_status find_size(const char *path, int64_t *out)
 {
     struct stat found;
     *out = -1;
@@ -51,8 +51,8 @@ static ls_status size_of(const char *path, int64_t *out)
     return LS_OK;
 }
 
-/* A line of metrics.csv, or its header if `metrics` is NULL. NaN is an empty field. */
-static void csv_row(const ls_metrics *metrics, char out[CSV_ROW])
+/* Formats a line of metrics.csv, or its header if `metrics` is NULL. NaN is an empty field. */
+static void format_row(const ls_metrics *metrics, char out[CSV_ROW])
 {
     size_t used = 0;
     for (int i = 0; i < LS_METRICS_COLUMNS; i++) {
@@ -74,10 +74,10 @@ static ls_status write_history(ls_run_log *log, const char *path, const ls_metri
     char *text = ls_alloc((epochs + 1) * CSV_ROW, 1);
     if (text == NULL)
         return LS_ERR_FAILURE;
-    csv_row(NULL, text);
+    format_row(NULL, text);
     size_t used = strlen(text);
     for (int64_t i = 0; i < epochs; i++) {
-        csv_row(&history[i], text + used);
+        format_row(&history[i], text + used);
         used += strlen(text + used);
     }
     ls_status status = ls_write_file(path, text, used);
@@ -115,20 +115,20 @@ static bool survives(ls_event event)
     return event < LS_EVENTS && events[event].survives;
 }
 
-/* Whether a line of events.jsonl stays when a run goes on from this epoch: it tells of an epoch
- * that is not repeated, or of a failure, which did happen. */
-static bool stays(const char *line, size_t length, int64_t epochs)
+/* Returns true if a line of events.jsonl is kept when a run resumes after `epochs` epochs: its
+ * epoch is not repeated, or its event survives. */
+static bool is_kept(const char *line, size_t length, int64_t epochs)
 {
     json_t *event = json_loadb(line, length, 0, NULL);
     json_t *epoch = json_object_get(event, "epoch");
     const ls_event kind = ls_event_find(json_string_value(json_object_get(event, "event")));
-    const bool stays =
+    const bool kept =
         event != NULL && (epoch == NULL || json_integer_value(epoch) <= epochs || survives(kind));
     json_decref(event);
-    return stays;
+    return kept;
 }
 
-/* Removes the lines of later epochs, and what a crash left unfinished. */
+/* Removes the lines of later epochs, and an incomplete last line after a crash. */
 static ls_status trim_events(ls_run_log *log, const char *path, int64_t epochs)
 {
     char *text;
@@ -141,7 +141,7 @@ static ls_status trim_events(ls_run_log *log, const char *path, int64_t epochs)
         return status;
     for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
         size_t bytes = (size_t)(end + 1 - line);
-        if (!stays(line, bytes, epochs))
+        if (!is_kept(line, bytes, epochs))
             continue;
         memmove(text + kept, line, bytes);
         kept += bytes;
@@ -155,7 +155,7 @@ static ls_status trim_events(ls_run_log *log, const char *path, int64_t epochs)
 static ls_status write_config(const ls_run_log *log)
 {
     char path[LS_PATH_MAX];
-    ls_status status = in_folder(path, log, "config.conf");
+    ls_status status = make_path(path, log, "config.conf");
     return status == LS_OK ? ls_write_file(path, log->config, strlen(log->config)) : status;
 }
 
@@ -172,11 +172,11 @@ ls_status ls_run_log_open(ls_run_log **out, ls_run_folder *folder, const char *c
     if (status == LS_OK)
         status = write_config(log);
     if (status == LS_OK)
-        status = in_folder(path, log, "metrics.csv");
+        status = make_path(path, log, "metrics.csv");
     if (status == LS_OK)
         status = write_history(log, path, history, epochs);
     if (status == LS_OK)
-        status = in_folder(path, log, "events.jsonl");
+        status = make_path(path, log, "events.jsonl");
     if (status == LS_OK)
         status = trim_events(log, path, epochs);
     if (status != LS_OK) {
@@ -187,8 +187,8 @@ ls_status ls_run_log_open(ls_run_log **out, ls_run_folder *folder, const char *c
     return LS_OK;
 }
 
-/* Takes the id from an event that has one. */
-static bool take_run(const char *line, size_t length, char run[LS_RUN_ID])
+/* Reads the run's id from an event. Returns false if the event has none. */
+static bool read_run_id(const char *line, size_t length, char run[LS_RUN_ID])
 {
     json_t *event = json_loadb(line, length, 0, NULL);
     const char *found = json_string_value(json_object_get(event, "run"));
@@ -211,7 +211,7 @@ ls_status ls_run_log_find_run(const char *folder, char run[LS_RUN_ID])
     if (status != LS_OK)
         return status;
     for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1)
-        if (take_run(line, (size_t)(end - line), run))
+        if (read_run_id(line, (size_t)(end - line), run))
             break;
     ls_free(text);
     return LS_OK;
@@ -220,7 +220,7 @@ ls_status ls_run_log_find_run(const char *folder, char run[LS_RUN_ID])
 ls_status ls_run_log_retract_summary(ls_run_log *log)
 {
     char path[LS_PATH_MAX];
-    ls_status status = to_write(path, log, "summary.json");
+    ls_status status = check_and_make_path(path, log, "summary.json");
     if (status == LS_OK && unlink(path) != 0 && errno != ENOENT)
         status = ls_fail(LS_ERR_FAILURE, "%s: can't remove: %s", path, strerror(errno));
     return status;
@@ -229,10 +229,11 @@ ls_status ls_run_log_retract_summary(ls_run_log *log)
 bool ls_run_log_has_summary(const ls_run_log *log)
 {
     char path[LS_PATH_MAX];
-    return in_folder(path, log, "summary.json") == LS_OK && access(path, F_OK) == 0;
+    return make_path(path, log, "summary.json") == LS_OK && access(path, F_OK) == 0;
 }
 
-/* Adds a line to a file of so many bytes. */
+/* Appends a line to a file.
+ * bytes  the size of the file, updated */
 static ls_status append(ls_run_log *log, const char *path, const char *line, int64_t *bytes)
 {
     const size_t length = strlen(line);
@@ -242,8 +243,8 @@ static ls_status append(ls_run_log *log, const char *path, const char *line, int
     return ls_run_folder_blame(log->folder, status);
 }
 
-/* A line of events.jsonl, owned by the caller: json's free(). Takes the fields. */
-static char *event_line(ls_event event, int64_t epoch, json_t *fields)
+/* Makes a line of events.jsonl, owned by the caller, who calls free(). Takes the fields. */
+static char *make_event_line(ls_event event, int64_t epoch, json_t *fields)
 {
     char when[32];
     time_t now = time(NULL);
@@ -263,8 +264,8 @@ static char *event_line(ls_event event, int64_t epoch, json_t *fields)
     return whole;
 }
 
-/* Adds a line to events.jsonl, which is not looked at. */
-static ls_status add_event(ls_run_log *log, const char *path, char *line)
+/* Appends a line to events.jsonl, without checking the file. */
+static ls_status append_event(ls_run_log *log, const char *path, char *line)
 {
     if (line == NULL)
         return ls_fail(LS_ERR_FAILURE, "out of memory for an event");
@@ -273,36 +274,37 @@ static ls_status add_event(ls_run_log *log, const char *path, char *line)
     return status;
 }
 
-/* Adds an event that tells what somebody has done to the records. */
-static ls_status add_change(ls_run_log *log, const char *path, int64_t epoch, const char *text)
+/* Appends an event about a change of the records by others. */
+static ls_status append_change(ls_run_log *log, const char *path, int64_t epoch, const char *text)
 {
-    return add_event(log, path,
-                     event_line(LS_EVENT_RECORDS_CHANGED, epoch, json_pack("{s:s}", "text", text)));
+    return append_event(
+        log, path,
+        make_event_line(LS_EVENT_RECORDS_CHANGED, epoch, json_pack("{s:s}", "text", text)));
 }
 
 ls_status ls_run_log_event(ls_run_log *log, ls_event event, int64_t epoch, json_t *fields)
 {
-    char path[LS_PATH_MAX], *line = event_line(event, epoch, fields);
+    char path[LS_PATH_MAX], *line = make_event_line(event, epoch, fields);
     int64_t bytes = 0;
     ls_status status = ls_fault(LS_FAULT_LOG);
     if (status == LS_OK)
-        status = to_write(path, log, "events.jsonl");
+        status = check_and_make_path(path, log, "events.jsonl");
     if (status == LS_OK)
-        status = size_of(path, &bytes);
+        status = find_size(path, &bytes);
     if (status == LS_OK && bytes < log->events) {
         status = trim_events(log, path, INT64_MAX);
         if (status == LS_OK)
-            status = add_change(log, path, epoch, "lines of events.jsonl were removed");
+            status = append_change(log, path, epoch, "lines of events.jsonl were removed");
     }
     if (status == LS_OK)
-        return add_event(log, path, line);
+        return append_event(log, path, line);
     free(line);
     return status;
 }
 
-/* Writes anew what was removed or changed. */
-static ls_status restore(ls_run_log *log, const char *path, const ls_metrics *history,
-                         int64_t epochs)
+/* Writes config.conf and metrics.csv again after they were removed or changed. */
+static ls_status rewrite_records(ls_run_log *log, const char *path, const ls_metrics *history,
+                                 int64_t epochs)
 {
     ls_status status = write_config(log);
     if (status == LS_OK)
@@ -310,7 +312,7 @@ static ls_status restore(ls_run_log *log, const char *path, const ls_metrics *hi
     return status == LS_OK
                ? ls_run_log_event(
                      log, LS_EVENT_RECORDS_CHANGED, epochs,
-                     json_pack("{s:s}", "text", "metrics.csv was removed or changed: written anew"))
+                     json_pack("{s:s}", "text", "metrics.csv was removed or changed: rewritten"))
                : status;
 }
 
@@ -320,14 +322,14 @@ ls_status ls_run_log_metrics(ls_run_log *log, const ls_metrics *history, int64_t
     int64_t bytes = 0;
     ls_status status = ls_fault(LS_FAULT_LOG);
     if (status == LS_OK)
-        status = to_write(path, log, "metrics.csv");
+        status = check_and_make_path(path, log, "metrics.csv");
     if (status == LS_OK)
-        status = size_of(path, &bytes);
+        status = find_size(path, &bytes);
     if (status != LS_OK)
         return status;
     if (bytes != log->metrics)
-        return restore(log, path, history, epochs);
-    csv_row(&history[epochs - 1], line);
+        return rewrite_records(log, path, history, epochs);
+    format_row(&history[epochs - 1], line);
     return append(log, path, line, &log->metrics);
 }
 
@@ -338,7 +340,7 @@ ls_status ls_run_log_summary(ls_run_log *log, json_t *summary)
     json_decref(summary);
     if (text == NULL)
         return ls_fail(LS_ERR_FAILURE, "out of memory for the summary");
-    ls_status status = to_write(path, log, "summary.json");
+    ls_status status = check_and_make_path(path, log, "summary.json");
     if (status == LS_OK)
         status = ls_write_file(path, text, strlen(text));
     free(text);

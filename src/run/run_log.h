@@ -16,8 +16,8 @@ typedef struct ls_run_log ls_run_log;
 struct json_t;
 
 /* The events of events.jsonl.
- *    enumerator                name               survives a rewind to before its epoch: it did
- *                                                 happen, and is not repeated with the epoch */
+ *    enumerator                name               true: survives a rewind to before its epoch, as
+ *                                                 it is not repeated with the epoch */
 #define LS_EVENT_LIST(X)                                                                           \
     X(LS_EVENT_START, "start", false)                                                              \
     X(LS_EVENT_RESUME, "resume", false)                                                            \
@@ -43,50 +43,50 @@ typedef enum ls_event {
         LS_EVENTS /* their number */
 } ls_event;
 
-/* The name of an event. */
+/* Returns the name of an event. */
 const char *ls_event_name(ls_event event);
 
 /* Finds an event by its name, which may be NULL. Returns LS_EVENTS if there is none. */
 ls_event ls_event_find(const char *name);
 
-/* Reads from the events in a run folder the id of the run; "" if they are not there, or have none,
- * as before runs had ids. */
+/* Reads the run's id from the events in a run folder; "" if there are no events, or none has an id,
+ * as in old runs. */
 ls_status ls_run_log_find_run(const char *folder, char run[LS_RUN_ID]) LS_MUST_CHECK;
 
-/* Begins the records of a new run, or goes on with those of a resumed one: what they hold of later
- * epochs than the checkpoint's is removed, so that each epoch stands in them once.
- * folder   borrowed; it is checked before each write: one that is not the run's any more is an
- *          error
+/* Begins the records of a new run, or continues those of a resumed one: epochs later than the
+ * checkpoint's are removed, so that each epoch is recorded once.
+ * folder   borrowed; checked before each write, see ls_run_folder_check()
  * config   the text of config.conf, borrowed
- * history  [epochs] of the checkpoint that is resumed; epochs is 0 for a new run */
+ * history  [epochs] of the resumed checkpoint; epochs is 0 for a new run */
 ls_status ls_run_log_open(ls_run_log **out, ls_run_folder *folder, const char *config,
                           const ls_metrics *history, int64_t epochs) LS_MUST_CHECK;
 
-/* Adds the last row of the history to metrics.csv; if that is not what was left, for somebody has
- * removed or changed it, all of it is written anew. */
+/* Appends the last row of the history to metrics.csv. If the file was removed or changed since the
+ * previous write, all rows are written again. */
 ls_status ls_run_log_metrics(ls_run_log *log, const ls_metrics *history,
                              int64_t epochs) LS_MUST_CHECK;
 
-/* Adds a line to events.jsonl: {"time", "event", "epoch"} and the given fields; before it
- * another one, `records_changed`, if lines have been removed.
+/* Appends a line to events.jsonl: {"time", "event", "epoch"} and the given fields. If lines were
+ * removed since the previous write, a line `records_changed` comes first.
  * fields  a jansson object, taken; NULL for none */
 ls_status ls_run_log_event(ls_run_log *log, ls_event event, int64_t epoch,
                            struct json_t *fields) LS_MUST_CHECK;
 
-/* Writes summary.json, whole.
+/* Writes summary.json.
  * summary  a jansson object, taken */
 ls_status ls_run_log_summary(ls_run_log *log, struct json_t *summary) LS_MUST_CHECK;
 
-/* Removes summary.json, and tells whether there is one: it stands only beside a run that has come
- * to its end. */
+/* Removes summary.json: only a finished run has one. */
 ls_status ls_run_log_retract_summary(ls_run_log *log) LS_MUST_CHECK;
+
+/* Returns true if there is a summary.json. */
 bool ls_run_log_has_summary(const ls_run_log *log);
 
-/* A row of metrics as a jansson object, owned by the caller; NaN becomes null. NULL when memory is
- * short. */
+/* Returns a row of metrics as a jansson object, owned by the caller; NaN becomes null. Returns NULL
+ * when memory is short. */
 struct json_t *ls_metrics_json(const ls_metrics *metrics);
 
-/* Frees it and sets *log to NULL; accepts NULL. No file stays open between two calls. */
+/* Frees and sets *log to NULL; accepts NULL. No file stays open between two calls. */
 void ls_run_log_close(ls_run_log **log);
 
 #endif

@@ -12,7 +12,7 @@
 
 enum { FILE_MAX = 1 << 28, MOST_COLUMNS = 64 };
 
-/* Reads a file of the folder, whole; *out is owned. */
+/* Reads a whole file of the folder; *out is owned. */
 static ls_status read_text(const char *folder, const char *name, char path[LS_PATH_MAX], char **out,
                            size_t *length)
 {
@@ -36,14 +36,16 @@ static ls_status read_summary(const char *folder, json_t **out)
     return LS_OK;
 }
 
-/* The fields of a line, one after the other: where the next begins, NULL after the last. */
+/* Returns the start of the next field of a line, NULL after the last.
+ * length  on return of the field at `at` */
 static const char *next_field(const char *at, const char *end, size_t *length)
 {
     *length = strcspn(at, ",\n");
     return at + *length < end && at[*length] == ',' ? at + *length + 1 : NULL;
 }
 
-/* The columns that the header names, in its order. Returns how many; 0: it is no header. */
+/* Reads the columns that the header names, in their order. Returns their number; 0 if the line is
+ * no header. */
 static int read_header(const char *line, const char *end, int columns[MOST_COLUMNS])
 {
     int count = 0;
@@ -55,7 +57,7 @@ static int read_header(const char *line, const char *end, int columns[MOST_COLUM
     return columns[0] == 0 ? count : 0; /* the epoch comes first */
 }
 
-/* A row; false: it is none. */
+/* Reads a row. Returns 0 if the line is malformed. */
 static int read_row(const char *line, const char *end, const int *columns, int count,
                     ls_metrics *row)
 {
@@ -96,7 +98,7 @@ static ls_status parse_metrics(const char *path, const char *text, ls_run_record
         else
             count = 0;
         if (count == 0)
-            return ls_fail(LS_ERR_DATA, "%s: line %lld is not of a metrics.csv", path,
+            return ls_fail(LS_ERR_DATA, "%s: line %lld is malformed", path,
                            (long long)(line == text ? 1 : out->epochs + 2));
     }
     return lines > 0 ? LS_OK : ls_fail(LS_ERR_DATA, "%s: empty", path);
@@ -113,44 +115,45 @@ static ls_status read_metrics(const char *folder, ls_run_record *out)
     return status;
 }
 
-static bool is_there(const char *folder, const char *name)
+static bool has_file(const char *folder, const char *name)
 {
     char path[LS_PATH_MAX];
     return ls_path(path, folder, "/", name) == LS_OK && access(path, F_OK) == 0;
 }
 
-static void copy(json_t *to, const json_t *from, const char *key)
+static void copy_value(json_t *to, const json_t *from, const char *key)
 {
     json_t *value = json_object_get(from, key);
     if (value != NULL)
         json_object_set(to, key, value);
 }
 
-/* Lets an event change what is known of the run. */
-static void learn(json_t *summary, const json_t *event)
+/* Updates the summary from an event. */
+static void apply_event(json_t *summary, const json_t *event)
 {
     const ls_event kind = ls_event_find(json_string_value(json_object_get(event, "event")));
     if (kind == LS_EVENT_STOP || kind == LS_EVENT_FAILURE) {
         json_object_set_new(summary, "outcome",
                             json_string(kind == LS_EVENT_STOP ? "interrupted" : "failed"));
-        copy(summary, event, "text");
+        copy_value(summary, event, "text");
     } else if (kind == LS_EVENT_START || kind == LS_EVENT_RESUME) {
         json_object_set_new(summary, "outcome", json_string("unfinished"));
         json_object_del(summary, "text");
-        copy(summary, event, "ranks");
-        copy(summary, event, "threads");
+        copy_value(summary, event, "ranks");
+        copy_value(summary, event, "threads");
     } else if (kind == LS_EVENT_CHECKPOINT && json_is_true(json_object_get(event, "best"))) {
         json_object_set_new(summary, "best",
                             json_pack("{s:O}", "epoch", json_object_get(event, "epoch")));
     } else if (kind == LS_EVENT_DIAGNOSIS) {
         json_t *diagnosis = json_object();
-        copy(diagnosis, event, "what");
-        copy(diagnosis, event, "text");
+        copy_value(diagnosis, event, "what");
+        copy_value(diagnosis, event, "text");
         json_object_set_new(summary, "diagnosis", diagnosis);
     }
 }
 
-/* Goes through the events; lines that are none, as one that a crash tore apart, are passed over. */
+/* Updates the summary from all events. Lines that are no JSON, for example after a crash, are
+ * ignored. */
 static ls_status read_events(const char *folder, json_t *summary)
 {
     char path[LS_PATH_MAX], *text = NULL;
@@ -160,20 +163,20 @@ static ls_status read_events(const char *folder, json_t *summary)
         return status;
     for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
         json_t *event = json_loadb(line, (size_t)(end - line), 0, NULL);
-        learn(summary, event);
+        apply_event(summary, event);
         json_decref(event);
     }
     ls_free(text);
     return LS_OK;
 }
 
-/* Puts together what is known of a run that has no summary yet. */
+/* Makes the summary of a run without summary.json. */
 static ls_status make_summary(const char *folder, json_t **out)
 {
     char path[LS_PATH_MAX], *text = NULL;
     size_t length;
-    if (!is_there(folder, "config.conf"))
-        return ls_fail(LS_ERR_DATA, "%s: holds no run: there is no summary.json, nor config.conf",
+    if (!has_file(folder, "config.conf"))
+        return ls_fail(LS_ERR_DATA, "%s: holds no run: neither summary.json nor config.conf exists",
                        folder);
     ls_status status = read_text(folder, "config.conf", path, &text, &length);
     if (status != LS_OK)
@@ -182,12 +185,12 @@ static ls_status make_summary(const char *folder, json_t **out)
     ls_free(text);
     if (*out == NULL)
         return ls_fail(LS_ERR_FAILURE, "out of memory for %s", path);
-    return is_there(folder, "events.jsonl") ? read_events(folder, *out) : LS_OK;
+    return has_file(folder, "events.jsonl") ? read_events(folder, *out) : LS_OK;
 }
 
 ls_status ls_run_read(ls_run_record *out, const char *folder)
 {
-    ls_run_record record = {.finished = is_there(folder, "summary.json")};
+    ls_run_record record = {.finished = has_file(folder, "summary.json")};
     ls_status status = (record.finished ? read_summary : make_summary)(folder, &record.summary);
     if (status == LS_OK)
         status = read_metrics(folder, &record);

@@ -1,4 +1,4 @@
-/* Reads what a run left in its folder; see run_log.h for what is in it. */
+/* Reads the records of a run folder, see run_log.h. */
 #ifndef LS_RUN_RUN_READ_H
 #define LS_RUN_RUN_READ_H
 
@@ -10,23 +10,23 @@
 
 struct json_t;
 
-/* What is known about a run. */
+/* The records of a run. */
 typedef struct ls_run_record {
-    bool finished;          /* it has come to its end */
-    struct json_t *summary; /* summary.json, an object; owned. Before the end as much of it as
+    bool finished;          /* the run has a summary.json */
+    struct json_t *summary; /* summary.json, an object; owned. Of an unfinished run the part that
                              * follows from config.conf and events.jsonl: `outcome` "interrupted",
-                             * "failed" or "unfinished", `text` (why), `ranks`, `threads`, `best`,
-                             * `diagnosis`, `config` */
+                             * "failed" or "unfinished", `text` (the reason), `ranks`, `threads`,
+                             * `best`, `diagnosis`, `config` */
     ls_metrics *history;    /* [epochs] of metrics.csv; owned */
     int64_t epochs;
 } ls_run_record;
 
-/* Local. Columns of metrics.csv that are not known are passed over, those that are missing are NaN,
- * a last line without its end is left out.
+/* Reads the records of a run folder. Unknown columns of metrics.csv are ignored, missing ones are
+ * NaN, and an incomplete last line is ignored. Local.
  * Errors: LS_ERR_DATA if the folder holds no run, or a file is missing or malformed. */
 ls_status ls_run_read(ls_run_record *out, const char *folder) LS_MUST_CHECK;
 
-/* Frees what a record holds. Local. Accepts one of zeros. */
+/* Frees the content of a record. Accepts a zeroed record. Local. */
 void ls_run_record_clear(ls_run_record *record);
 
 #endif

@@ -1,4 +1,4 @@
-/* A training's settings as a whole: defaults, by name, from and to text, and what differs. */
+/* All settings of a training: defaults, setting by name, reading and writing text, differences. */
 #include <lockstep/settings.h>
 
 #include "base/memory.h"
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-/* Bytes of a value's text in a message; no value but a text is longer. */
+/* Bytes of a value's text in a message; only values of LS_TYPE_TEXT may be longer. */
 enum { VALUE = 256 };
 
 void ls_config_default(ls_train_config *config)
@@ -21,8 +21,8 @@ void ls_config_default(ls_train_config *config)
         ls_setting_reset(&rows[i], config);
 }
 
-/* The error for a name that no setting has, with the one that was probably meant. */
-static ls_status unknown(const char *name)
+/* Makes the error for an unknown name, with the nearest known one. */
+static ls_status fail_unknown(const char *name)
 {
     int count;
     const ls_setting *rows = ls_settings(&count);
@@ -39,23 +39,24 @@ static ls_status unknown(const char *name)
 ls_status ls_config_set(ls_train_config *config, const char *name, const char *text)
 {
     const ls_setting *row = ls_setting_find(name, strlen(name));
-    return row != NULL ? ls_setting_parse(row, config, text) : unknown(name);
+    return row != NULL ? ls_setting_parse(row, config, text) : fail_unknown(name);
 }
 
-/* Sets a setting from a file's line. given: the text of each row that was set already. */
+/* Sets a setting from a file's line.
+ * given  [rows of the table] text of each setting that was set already, else NULL */
 static ls_status set_line(ls_train_config *config, const char **given, const char *key,
                           const char *value)
 {
     int count;
     const ls_setting *rows = ls_settings(&count), *row = ls_setting_find(key, strlen(key));
     if (row == NULL)
-        return unknown(key);
+        return fail_unknown(key);
     const char **before = &given[row - rows];
     if (row->change == LS_CHANGE_NOT_SAVED)
-        return ls_fail(LS_ERR_USAGE, "'%s' is about one invocation and does not belong in a file",
+        return ls_fail(LS_ERR_USAGE, "'%s' is for one invocation and does not belong in a file",
                        key);
     if (*before != NULL && strcmp(*before, value) != 0)
-        return ls_fail(LS_ERR_USAGE, "'%s' is there twice, as %s and %s", key, *before, value);
+        return ls_fail(LS_ERR_USAGE, "'%s' is given twice, as %s and %s", key, *before, value);
     *before = value;
     return ls_setting_parse(row, config, value);
 }
@@ -84,12 +85,12 @@ size_t ls_config_text(const ls_train_config *config, char *out, size_t size)
     return ls_settings_text(rows, count, config, out, size);
 }
 
-/* Values that mean another one. */
+/* Values that are synonyms of another one. */
 static const struct {
     const char *name, *value, *means;
 } synonyms[] = {{"layout", "auto", "nchw"}};
 
-static const char *meaning(const ls_setting *row, const char *value)
+static const char *resolve_synonym(const ls_setting *row, const char *value)
 {
     for (size_t i = 0; i < sizeof synonyms / sizeof *synonyms; i++)
         if (strcmp(row->name, synonyms[i].name) == 0 && strcmp(value, synonyms[i].value) == 0)
@@ -97,7 +98,7 @@ static const char *meaning(const ls_setting *row, const char *value)
     return value;
 }
 
-/* The value that a text names, or the default, both as they are written. */
+/* Returns the value in a configuration text, or the default, both as they are written. */
 static ls_pair find_value(const ls_setting *row, const char *before)
 {
     const char *initial = row->initial != NULL        ? row->initial
@@ -109,8 +110,8 @@ static ls_pair find_value(const ls_setting *row, const char *before)
     return pair;
 }
 
-/* Returns true if a text is the one that was written, in quotes or not. */
-static bool is_text(const char *text, const ls_pair *pair)
+/* Returns true if a text equals the written one, which may be quoted. */
+static bool is_same_text(const char *text, const ls_pair *pair)
 {
     const size_t length = strlen(text);
     const bool quoted = pair->value_length == length + 2 && *pair->value == '"';
@@ -118,7 +119,8 @@ static bool is_text(const char *text, const ls_pair *pair)
            memcmp(pair->value + quoted, text, length) == 0;
 }
 
-/* Returns true if a value is the one that was written, in this form or another. old: its text. */
+/* Returns true if a value equals the written one, also if that has another form.
+ * old  on return the written value's text */
 static bool is_same(const ls_setting *row, const ls_train_config *config, const ls_pair *pair,
                     char old[VALUE])
 {
@@ -126,14 +128,14 @@ static bool is_same(const ls_setting *row, const ls_train_config *config, const 
     char now[VALUE];
     snprintf(old, VALUE, "%.*s", (int)pair->value_length, pair->value);
     if (row->type == LS_TYPE_TEXT)
-        return is_text(*(const char *const *)((const char *)config + row->offset), pair);
+        return is_same_text(*(const char *const *)((const char *)config + row->offset), pair);
     if (ls_setting_parse(row, &scratch, old) == LS_OK)
         ls_setting_format(row, &scratch, old, VALUE);
     ls_setting_format(row, config, now, sizeof now);
-    return strcmp(meaning(row, now), meaning(row, old)) == 0;
+    return strcmp(resolve_synonym(row, now), resolve_synonym(row, old)) == 0;
 }
 
-/* Returns true if a row is in a set of changes. */
+/* Returns true if a setting belongs to a set of ls_change. */
 static bool is_among(const ls_setting *row, const ls_train_config *config, int changes)
 {
     if (row->change == LS_CHANGE_SPAN && !ls_schedule_needs_epochs(&config->schedule))

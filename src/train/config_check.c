@@ -1,4 +1,4 @@
-/* Which settings go together. The range of each is in the table. */
+/* Rules that combine several settings. The range of each setting is in the table. */
 #include <lockstep/settings.h>
 
 #include <math.h>
@@ -17,18 +17,17 @@ static ls_status check_reproducible(const ls_train_config *c)
 {
     if (!c->reproducible)
         return c->reduce == LS_REDUCE_EXACT
-                   ? ls_fail(LS_ERR_USAGE, "--reduce exact is what --reproducible does: give that")
+                   ? ls_fail(LS_ERR_USAGE, "--reduce exact is part of --reproducible: give that")
                    : LS_OK;
     if (c->reduce != LS_REDUCE_AUTO && c->reduce != LS_REDUCE_EXACT)
-        return ls_fail(LS_ERR_USAGE,
-                       "--reproducible has its own way of summing: leave --reduce %s out",
+        return ls_fail(LS_ERR_USAGE, "--reproducible has its own reduction: leave --reduce %s out",
                        ls_reduce_name(c->reduce));
     if (c->shard_optimizer)
-        return ls_fail(LS_ERR_USAGE, "--reproducible and --shard-optimizer don't go together");
+        return ls_fail(LS_ERR_USAGE, "--reproducible can't be combined with --shard-optimizer");
     if (c->threads > 1)
         return ls_fail(LS_ERR_USAGE,
-                       "--reproducible needs one BLAS thread a rank, not --threads %lld: how a "
-                       "product is shared between threads changes its last bits",
+                       "--reproducible needs one BLAS thread per rank, not --threads %lld: how a "
+                       "product is split between threads changes its last bits",
                        (long long)c->threads);
     return LS_OK;
 }
@@ -37,10 +36,10 @@ static ls_status check_stream(const ls_train_config *c)
 {
     if (c->stream && c->shuffle != LS_SHUFFLE_LOCAL)
         return ls_fail(LS_ERR_USAGE,
-                       "--stream shuffles within each rank's shard: say --shuffle local");
+                       "--stream shuffles within each rank's shard: give --shuffle local");
     if (c->stream && c->read != LS_READ_EACH)
         return ls_fail(LS_ERR_USAGE,
-                       "--stream: each rank reads for itself, all the time: leave out --read");
+                       "--stream: each rank reads its own rows during training: leave --read out");
     return LS_OK;
 }
 
@@ -48,7 +47,7 @@ static ls_status check_rate(const ls_train_config *c)
 {
     const double rate = ls_schedule_base(&c->schedule, c->lr, c->batch);
     if (!isfinite(rate))
-        return ls_fail(LS_ERR_USAGE, "--scale-lr makes a rate of %g of --lr %g", rate, c->lr);
+        return ls_fail(LS_ERR_USAGE, "--scale-lr changes --lr %g to %g", c->lr, rate);
     return ls_schedule_check(&c->schedule, c->epochs);
 }
 
@@ -56,9 +55,9 @@ ls_status ls_config_check(const ls_train_config *c)
 {
     ls_status status = check_ranges(c);
     if (status == LS_OK && c->label_smoothing > 0 && c->loss != LS_CROSS_ENTROPY)
-        status = ls_fail(LS_ERR_USAGE, "--label-smoothing is for --loss cross-entropy");
+        status = ls_fail(LS_ERR_USAGE, "--label-smoothing needs --loss cross-entropy");
     if (status == LS_OK && c->on_nan == LS_ON_NAN_ROLLBACK && *c->run == '\0')
-        status = ls_fail(LS_ERR_USAGE, "--on-nan rollback needs --run: its checkpoints");
+        status = ls_fail(LS_ERR_USAGE, "--on-nan rollback needs --run, for checkpoints");
     if (status == LS_OK)
         status = check_stream(c);
     if (status == LS_OK)

@@ -13,21 +13,21 @@
 /* A rank's file. */
 typedef struct copy {
     ls_seal_mark mark;
-    char digest[LS_DIGEST_TEXT]; /* of a file without a seal; "": it was not made */
+    char digest[LS_DIGEST_TEXT]; /* of a file without a seal; "": not computed */
     char host[64];
 } copy;
 
-/* Adds to the line of a failure which node it was on, in a job with several files. Local. */
-static ls_status blame(ls_status status, const copy *mine, int64_t copies)
+/* Appends the node's name to a failure, if there are several copies. Local. */
+static ls_status add_host(ls_status status, const copy *mine, int64_t copies)
 {
     return status == LS_OK || copies < 2
                ? status
                : ls_fail(status, "%s (on %s)", ls_error_text(), mine->host);
 }
 
-/* Whether this rank is the lowest of its node that reads this file. Collective on the node's ranks.
- */
-static ls_status choose(ls_comm *node, const copy *mine, bool reads, bool *first)
+/* Chooses the ranks that verify: `first` is true on the lowest rank of a node that reads a file.
+ * Collective on the node's ranks. */
+static ls_status choose_verifier(ls_comm *node, const copy *mine, bool reads, bool *first)
 {
     struct place {
         uint64_t device, inode;
@@ -45,7 +45,8 @@ static ls_status choose(ls_comm *node, const copy *mine, bool reads, bool *first
     return status;
 }
 
-/* Verifies a copy. alone: there is no other to compare it with. Local. */
+/* Verifies a copy, and computes its digest to compare it if it has no seal. Local.
+ * alone  there is only one copy */
 static ls_status verify_copy(copy *mine, const char *path, bool alone)
 {
     const ls_status status = ls_dataset_check(path);
@@ -54,17 +55,17 @@ static ls_status verify_copy(copy *mine, const char *path, bool alone)
 }
 
 /* Compares a copy with rank 0's. Local. */
-static ls_status compare(const copy *mine, const copy *first, const char *path)
+static ls_status compare_copies(const copy *mine, const copy *first, const char *path)
 {
     const ls_seal_mark *a = &mine->mark, *b = &first->mark;
     const char *how = "";
     if (a->bytes != b->bytes)
-        how = "its size is another";
+        how = "its size differs";
     else if (memcmp(a->block, b->block, sizeof a->block) != 0)
-        how = a->sealed && b->sealed ? "it is sealed with another digest" : "it begins differently";
+        how = a->sealed && b->sealed ? "its sealed digest differs" : "its beginning differs";
     else if (*mine->digest != '\0' && *first->digest != '\0' &&
              strcmp(mine->digest, first->digest) != 0)
-        how = "its content is another";
+        how = "its content differs";
     else
         return LS_OK;
     return ls_fail(LS_ERR_RANKS,
@@ -83,17 +84,17 @@ ls_status ls_copies_check(ls_comm *comm, ls_comm *node, const char *path, bool r
         status = ls_seal_look(path, &mine.mark);
     status = ls_agree(comm, status);
     if (status == LS_OK)
-        status = ls_agree(comm, choose(node, &mine, reads, &chosen));
+        status = ls_agree(comm, choose_verifier(node, &mine, reads, &chosen));
     if (status != LS_OK)
         return status;
     int64_t copies = chosen;
     ls_allreduce_integers(comm, &copies, 1);
     if (verify && chosen)
-        status = blame(verify_copy(&mine, path, copies == 1), &mine, copies);
+        status = add_host(verify_copy(&mine, path, copies == 1), &mine, copies);
     status = ls_agree(comm, status);
     if (status != LS_OK)
         return status;
     first = mine;
     ls_broadcast(comm, &first, sizeof first);
-    return ls_agree(comm, reads ? compare(&mine, &first, path) : LS_OK);
+    return ls_agree(comm, reads ? compare_copies(&mine, &first, path) : LS_OK);
 }

@@ -11,21 +11,20 @@
 
 enum { WINDOW = 3 };
 
-/* How much a loss must change to have risen or fallen, as a factor: more than noise does. */
+/* Factors by which a loss must change to have risen or fallen: larger than noise. */
 static const double RISEN = 1.10, FALLEN = 0.95;
-/* What training must be ahead of validation, as a part of all rows; in standard errors of the
- * validation accuracy; and as a part of the rows that validation gets wrong. */
+/* Least gap between the accuracies: as a fraction of all rows; in standard errors of the validation
+ * accuracy; and as a fraction of the rows that validation gets wrong. */
 static const double AHEAD = 0.05, STANDARD_ERRORS = 2, OF_ERRORS = 0.5;
-/* The part of a gap that is left after two epochs where it does not close. */
+/* A gap does not close if at least this fraction of it remains after two epochs. */
 static const double STAYS = 0.8;
-/* The part of the errors of guessing at random above which there are many. */
+/* Errors are many above this fraction of the error rate of random guessing. */
 static const double MANY_ERRORS = 0.25;
-/* What the training loss of a run that still learns has come to, of what it was two epochs before.
- */
+/* The training loss still falls if it is below this fraction of its value two epochs before. */
 static const double STILL_FALLING = 0.98;
 
-/* Of the values of a column, by its offset in a row, in the three epochs up to `epoch`: the median,
- * or the least. */
+/* Returns the median, or the least, of a column in the three epochs up to `epoch`.
+ * column  offset in a row */
 static double pick(const ls_metrics *history, int64_t epoch, size_t column, bool least)
 {
     double v[WINDOW];
@@ -37,9 +36,9 @@ static double pick(const ls_metrics *history, int64_t epoch, size_t column, bool
 #define MEDIAN(history, epoch, column) pick(history, epoch, offsetof(ls_metrics, column), false)
 #define LEAST(history, epoch, column)  pick(history, epoch, offsetof(ls_metrics, column), true)
 
-/* Notes the rise that the losses show at an epoch, of which `best` is the last of the window with
- * the least median before. */
-static void look_for_rise(const ls_course *c, int64_t best, int64_t epoch, ls_overfitting *o)
+/* Updates the rise at an epoch.
+ * best  last epoch of the earlier window with the least median of the validation loss; 0: none */
+static void update_rise(const ls_course *c, int64_t best, int64_t epoch, ls_overfitting *o)
 {
     const ls_metrics *h = c->history;
     if (o->rise > 0 && MEDIAN(h, epoch, val_loss) < o->val_loss[0])
@@ -58,30 +57,31 @@ static void look_for_rise(const ls_course *c, int64_t best, int64_t epoch, ls_ov
     }
 }
 
-static double gap_of(const ls_metrics *m)
+static double accuracy_gap(const ls_metrics *m)
 {
     return m->accuracy - m->val_accuracy;
 }
 
-/* Whether training was far ahead of validation in an epoch. */
-static bool is_ahead(const ls_course *c, const ls_metrics *m)
+/* Returns true if the training accuracy was far above the validation accuracy in an epoch. */
+static bool has_gap(const ls_course *c, const ls_metrics *m)
 {
     const double wrong = 1 - m->val_accuracy;
     const double error = sqrt(m->val_accuracy * wrong / (double)c->validation_rows);
-    return gap_of(m) > AHEAD && gap_of(m) > STANDARD_ERRORS * error &&
-           gap_of(m) > OF_ERRORS * wrong;
+    return accuracy_gap(m) > AHEAD && accuracy_gap(m) > STANDARD_ERRORS * error &&
+           accuracy_gap(m) > OF_ERRORS * wrong;
 }
 
-/* Notes the gap that the accuracies show at an epoch. */
-static void look_for_gap(const ls_course *c, int64_t epoch, ls_overfitting *o)
+/* Updates the gap at an epoch. */
+static void update_gap(const ls_course *c, int64_t epoch, ls_overfitting *o)
 {
     const ls_metrics *window = &c->history[epoch - WINDOW];
     int ahead = 0;
     for (int i = 0; i < WINDOW; i++)
-        ahead += is_ahead(c, &window[i]);
+        ahead += has_gap(c, &window[i]);
     if (ahead == 0)
         o->gap = 0;
-    if (o->gap == 0 && ahead == WINDOW && gap_of(&window[WINDOW - 1]) > STAYS * gap_of(&window[0]))
+    if (o->gap == 0 && ahead == WINDOW &&
+        accuracy_gap(&window[WINDOW - 1]) > STAYS * accuracy_gap(&window[0]))
         o->gap = epoch;
     o->accuracy = MEDIAN(c->history, epoch, accuracy);
     o->val_accuracy = MEDIAN(c->history, epoch, val_accuracy);
@@ -92,8 +92,8 @@ ls_overfitting ls_diagnose_overfitting(const ls_course *c)
     ls_overfitting o = {0};
     int64_t best = 0; /* the last epoch of the window with the least median so far */
     for (int64_t e = WINDOW; e <= c->epochs; e++) {
-        look_for_rise(c, best, e, &o);
-        look_for_gap(c, e, &o);
+        update_rise(c, best, e, &o);
+        update_gap(c, e, &o);
         const double val_loss = MEDIAN(c->history, e, val_loss);
         if (best == 0 ? !isnan(val_loss) : val_loss < MEDIAN(c->history, best, val_loss))
             best = e;
@@ -117,7 +117,7 @@ ls_underfitting ls_diagnose_underfitting(const ls_course *c)
     return u;
 }
 
-static ls_course course_of(const ls_trainer *t)
+static ls_course make_course(const ls_trainer *t)
 {
     return (ls_course){.history = t->history,
                        .epochs = t->progress.epoch,
@@ -147,8 +147,8 @@ static ls_diagnosis describe_gap(const ls_trainer *t, const ls_overfitting *o)
     ls_diagnosis d = {.what = "overfitting"};
     snprintf(
         d.text, sizeof d.text,
-        "the accuracy of training is %.4f, but of validation %.4f, and was so for %d epochs up "
-        "to epoch %lld; what helps: %s%s, %sa smaller --model, more data",
+        "the training accuracy is %.4f, the validation accuracy only %.4f, and the gap has not "
+        "closed for %d epochs up to epoch %lld; what helps: %s%s, %sa smaller --model, more data",
         o->accuracy, o->val_accuracy, WINDOW, (long long)o->gap,
         !ls_loader_augments(t->loader) ? "--augment" : "a stronger --augment",
         strstr(t->config->model, "dropout") == NULL ? ", dropout in --model" : ", more dropout",
@@ -162,9 +162,9 @@ static ls_diagnosis describe_underfitting(const ls_trainer *t, const ls_underfit
     char validation[64] = "";
     ls_diagnosis d = {.what = "underfitting"};
     if (!isnan(u->val_accuracy))
-        snprintf(validation, sizeof validation, " and of validation %.4f", u->val_accuracy);
+        snprintf(validation, sizeof validation, ", the validation accuracy %.4f", u->val_accuracy);
     snprintf(d.text, sizeof d.text,
-             "the accuracy of training is %.4f%s, and the training loss %s; what helps: %s, a "
+             "the training accuracy is %.4f%s, and the training loss %s; what helps: %s, a "
              "larger --model%s%s%s%s",
              u->accuracy, validation, u->falling ? "still falls" : "no longer falls",
              u->falling ? "more --epochs, a larger --lr" : "another --lr, larger or smaller",
@@ -179,18 +179,18 @@ static ls_diagnosis describe_nothing(const ls_course *c)
 {
     ls_diagnosis d = {.what = NULL};
     if (c->epochs < WINDOW)
-        snprintf(d.text, sizeof d.text, "fewer than %d epochs tell nothing", WINDOW);
+        snprintf(d.text, sizeof d.text, "fewer than %d epochs are too few for a diagnosis", WINDOW);
     else
         snprintf(d.text, sizeof d.text, "%s",
                  c->validation_rows > 0
                      ? "neither overfitting nor underfitting shows"
-                     : "underfitting does not show; overfitting can't without validation rows");
+                     : "underfitting does not show; overfitting needs validation rows to be found");
     return d;
 }
 
 ls_diagnosis ls_diagnose(const ls_trainer *t)
 {
-    const ls_course course = course_of(t);
+    const ls_course course = make_course(t);
     const ls_overfitting o = ls_diagnose_overfitting(&course);
     const ls_underfitting u = ls_diagnose_underfitting(&course);
     return o.rise > 0  ? describe_rise(t, &o)
@@ -199,8 +199,8 @@ ls_diagnosis ls_diagnose(const ls_trainer *t)
                        : describe_nothing(&course);
 }
 
-/* Tells the observer and the records; on rank 0. Local. */
-static ls_status tell(const ls_trainer *t, const ls_diagnosis *d)
+/* Reports a diagnosis to the observer and in the records; on rank 0. Local. */
+static ls_status report_diagnosis(const ls_trainer *t, const ls_diagnosis *d)
 {
     ls_trainer_note(t, "%s: %s", d->what, d->text);
     if (t->records.log == NULL)
@@ -209,33 +209,33 @@ static ls_status tell(const ls_trainer *t, const ls_diagnosis *d)
                             json_pack("{s:s, s:s}", "what", d->what, "text", d->text));
 }
 
-static ls_status look_for_overfitting(const ls_trainer *t)
+static ls_status report_overfitting(const ls_trainer *t)
 {
-    const ls_course course = course_of(t);
+    const ls_course course = make_course(t);
     const ls_overfitting o = ls_diagnose_overfitting(&course);
     const bool news = o.rise > 0 ? o.rise == course.epochs : o.gap == course.epochs;
     if (!news)
         return LS_OK;
     const ls_diagnosis d = o.rise > 0 ? describe_rise(t, &o) : describe_gap(t, &o);
-    return tell(t, &d);
+    return report_diagnosis(t, &d);
 }
 
-static ls_status look_for_underfitting(const ls_trainer *t)
+static ls_status report_underfitting(const ls_trainer *t)
 {
-    const ls_course course = course_of(t);
+    const ls_course course = make_course(t);
     const ls_underfitting u = ls_diagnose_underfitting(&course);
     if (!u.shows)
         return LS_OK;
     const ls_diagnosis d = describe_underfitting(t, &u);
-    return tell(t, &d);
+    return report_diagnosis(t, &d);
 }
 
 ls_status ls_diagnosis_after_epoch(const ls_trainer *t)
 {
-    return ls_agree(t->comm, t->rank == 0 ? look_for_overfitting(t) : LS_OK);
+    return ls_agree(t->comm, t->rank == 0 ? report_overfitting(t) : LS_OK);
 }
 
 ls_status ls_diagnosis_at_end(const ls_trainer *t)
 {
-    return ls_agree(t->comm, t->rank == 0 ? look_for_underfitting(t) : LS_OK);
+    return ls_agree(t->comm, t->rank == 0 ? report_underfitting(t) : LS_OK);
 }

@@ -52,11 +52,12 @@ void ls_epoch_make_metrics(ls_trainer *t, double validation_s, ls_metrics *m)
     m->communicate_s = times[1] / ranks;
     m->exchange_s = times[2] / ranks;
     m->validation_s = times[3] / ranks;
-    m->checkpoint_s = NAN; /* not known before it is saved */
+    m->checkpoint_s = NAN; /* unknown until the checkpoint is saved */
 }
 
-/* Rank 0 decides whether this epoch is the best so far; all ranks get its decision. Collective. */
-static bool decide(ls_trainer *t, const ls_metrics *m)
+/* Updates early stopping on rank 0 and broadcasts the state. Returns true if this epoch is the best
+ * so far. Collective. */
+static bool update_early_stop(ls_trainer *t, const ls_metrics *m)
 {
     struct {
         ls_early_stop state;
@@ -78,7 +79,7 @@ bool ls_epoch_finish(ls_trainer *t, const float *params, const ls_metrics *m)
     t->history[t->progress.epoch++] = *m;
     t->progress.step = 0;
     t->progress.totals = (ls_epoch_totals){0};
-    const bool best = decide(t, m);
+    const bool best = update_early_stop(t, m);
     if (best && t->best.params != NULL) {
         memcpy(t->best.params, params, (size_t)ls_replica_size(t->replica) * sizeof(float));
         t->best.epoch = t->progress.epoch;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* Adds up the scores of this rank's rows. Local.
- * predicted  [LS_EVALUATION_ROWS] to work with */
+ * predicted  [LS_EVALUATION_ROWS] scratch */
 static ls_status score_rows(const ls_evaluation *e, int32_t *predicted, ls_score *sum,
                             int64_t *confusion)
 {
@@ -30,8 +30,8 @@ static ls_status score_rows(const ls_evaluation *e, int32_t *predicted, ls_score
     return status;
 }
 
-/* This rank's part. Local. */
-static ls_status evaluate_mine(const ls_evaluation *e, ls_score *sum, int64_t *confusion)
+/* Evaluates this rank's rows. Local. */
+static ls_status evaluate_local(const ls_evaluation *e, ls_score *sum, int64_t *confusion)
 {
     ls_status status = ls_fault(LS_FAULT_VALIDATION);
     if (status != LS_OK)
@@ -51,7 +51,7 @@ ls_status ls_evaluate(const ls_evaluation *e, ls_score *out, int64_t *confusion)
     assert(confusion == NULL || classes <= LS_MAX_CONFUSION);
     if (confusion != NULL)
         memset(confusion, 0, (size_t)(classes * classes) * sizeof *confusion);
-    const ls_status status = ls_agree(e->comm, evaluate_mine(e, &sum, confusion));
+    const ls_status status = ls_agree(e->comm, evaluate_local(e, &sum, confusion));
     if (status != LS_OK)
         return status;
     double sums[LS_SUMS];

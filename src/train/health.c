@@ -10,17 +10,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Steps skipped one after the other, and rollbacks without getting further, after which a run is
- * given up. */
+/* Most steps skipped in a row, and most rollbacks without progress, before the run ends. */
 enum { MOST_IN_A_ROW = 10 };
 
 struct ls_health {
-    int skipped;           /* steps in a row, by --on-nan skip */
-    int64_t rollback_step; /* step of the run that the latest rollback was at; -1: none */
-    int64_t furthest_step; /* the largest of all rollbacks; -1: none */
-    int rollbacks;         /* since it was reached */
+    int skipped;           /* steps in a row, with --on-nan skip */
+    int64_t rollback_step; /* step of the run that failed before the latest rollback; -1: none */
+    int64_t furthest_step; /* the largest such step of all rollbacks; -1: none */
+    int rollbacks;         /* since furthest_step was reached */
     int ranks;
-    uint64_t *hashes; /* [ranks] of their parameters */
+    uint64_t *hashes; /* [ranks] of the ranks' parameters */
 };
 
 ls_status ls_health_create(ls_health **out, int ranks)
@@ -48,17 +47,18 @@ void ls_health_destroy(ls_health **health)
     *health = NULL;
 }
 
-/* "step 3 of epoch 2": the current one. */
+/* Writes the current step: "step 3 of epoch 2". */
 enum { WHERE = 64 };
-static const char *where(const ls_trainer *t, char out[WHERE])
+static const char *format_step(const ls_trainer *t, char out[WHERE])
 {
     snprintf(out, WHERE, "step %lld of epoch %lld", (long long)t->progress.step + 1,
              (long long)t->progress.epoch + 1);
     return out;
 }
 
-/* The first layer whose outputs in the latest pass are not all finite; "" if they are. */
-static const char *first_broken_layer(const ls_network *network, int64_t rows)
+/* Returns the name of the first layer with a NaN or Inf among its outputs in the latest pass; "" if
+ * there is none. */
+static const char *first_layer_with_nan(const ls_network *network, int64_t rows)
 {
     for (int i = 0; i < ls_network_layers(network); i++) {
         const ls_layer_info layer = ls_network_layer(network, i);
@@ -70,7 +70,7 @@ static const char *first_broken_layer(const ls_network *network, int64_t rows)
     return "";
 }
 
-static ls_status check_score(const void *user, const ls_score *score)
+static ls_status health_check_score(const void *user, const ls_score *score)
 {
     const ls_trainer *t = user;
     ls_status status = ls_fault(LS_FAULT_STEP);
@@ -80,14 +80,14 @@ static ls_status check_score(const void *user, const ls_score *score)
     if (isfinite(mean) && mean < LS_DIVERGED)
         return LS_OK;
     char place[WHERE];
-    const char *layer = first_broken_layer(ls_replica_network(t->replica), score->rows);
+    const char *layer = first_layer_with_nan(ls_replica_network(t->replica), score->rows);
     return ls_fail(LS_ERR_NUMERIC,
                    "loss %g in %s%s%s: training diverged; try a smaller --lr (it is %g)",
-                   ls_plain_number(mean), where(t, place),
+                   ls_plain_number(mean), format_step(t, place),
                    *layer != '\0' ? ", beginning in layer " : "", layer, t->config->lr);
 }
 
-/* The parameter at an offset. */
+/* Returns the parameter at an offset. */
 static const ls_param *param_at(const ls_network *network, int64_t offset)
 {
     int rows, at = 0;
@@ -97,28 +97,29 @@ static const ls_param *param_at(const ls_network *network, int64_t offset)
     return &param[at];
 }
 
-static ls_status check_gradient(const void *user, int64_t offset)
+static ls_status health_check_gradient(const void *user, int64_t offset)
 {
     const ls_trainer *t = user;
     char place[WHERE];
     const ls_param *param = param_at(ls_replica_network(t->replica), offset);
     if (param->running_statistic && t->config->reproducible)
         return ls_fail(LS_ERR_NUMERIC,
-                       "what the batch in %s makes of %s is not finite, or too large for "
-                       "--reproducible: bring the data to a smaller scale by --normalize",
-                       where(t, place), param->name);
+                       "the batch statistic for %s is NaN, Inf, or too large for --reproducible in "
+                       "%s: scale the data down with --normalize",
+                       param->name, format_step(t, place));
     return ls_fail(LS_ERR_NUMERIC,
                    "the gradient of %s %s in %s: training diverged, or a processor or its memory "
                    "failed; try a smaller --lr (it is %g)",
                    param->name,
-                   t->config->reproducible ? "is not finite, or too large for --reproducible,"
-                                           : "is not finite",
-                   where(t, place), t->config->lr);
+                   t->config->reproducible ? "is NaN, Inf, or too large for --reproducible"
+                                           : "is NaN or Inf",
+                   format_step(t, place), t->config->lr);
 }
 
 ls_step_checks ls_health_checks(const ls_trainer *t)
 {
-    return (ls_step_checks){.user = t, .score = check_score, .gradient = check_gradient};
+    return (ls_step_checks){
+        .user = t, .score = health_check_score, .gradient = health_check_gradient};
 }
 
 void ls_health_step_taken(ls_trainer *t)
@@ -144,7 +145,7 @@ ls_status ls_health_check_params(const ls_trainer *t)
 }
 
 /* Reports an event to the observer and the log. Collective. */
-static ls_status report(ls_trainer *t, ls_event event, const char *text)
+static ls_status report_event(ls_trainer *t, ls_event event, const char *text)
 {
     ls_trainer_note(t, "%s", text);
     return ls_agree(t->comm,
@@ -160,10 +161,10 @@ ls_status ls_health_skip(ls_trainer *t)
     snprintf(why, sizeof why, "%s", ls_error_text());
     ls_step_skip(t->replica);
     if (++t->health->skipped > MOST_IN_A_ROW)
-        return ls_fail(LS_ERR_NUMERIC, "%s; %d steps before it were left out already", why,
+        return ls_fail(LS_ERR_NUMERIC, "%s; the %d steps before it were skipped, too", why,
                        MOST_IN_A_ROW);
-    snprintf(text, sizeof text, "%s; this step is left out", why);
-    return report(t, LS_EVENT_SKIP, text);
+    snprintf(text, sizeof text, "%s; this step is skipped", why);
+    return report_event(t, LS_EVENT_SKIP, text);
 }
 
 ls_status ls_health_rollback(ls_trainer *t)
@@ -177,20 +178,20 @@ ls_status ls_health_rollback(ls_trainer *t)
         h->rollbacks = 0;
     }
     if (step == h->rollback_step || ++h->rollbacks > MOST_IN_A_ROW)
-        return ls_fail(LS_ERR_NUMERIC, "%s; so it was before, going back has not helped", why);
+        return ls_fail(LS_ERR_NUMERIC, "%s; it failed before, rolling back has not helped", why);
     h->rollback_step = step;
     ls_status status = ls_trainer_rollback(t);
     if (status != LS_OK) {
         snprintf(text, sizeof text, "%s", ls_error_text());
         return ls_fail(status, "%s; %s", why, text);
     }
-    snprintf(text, sizeof text, "%s; going back to step %lld of epoch %lld", why,
+    snprintf(text, sizeof text, "%s; rolling back to step %lld of epoch %lld", why,
              (long long)t->progress.step + 1, (long long)t->progress.epoch + 1);
-    return report(t, LS_EVENT_ROLLBACK, text);
+    return report_event(t, LS_EVENT_ROLLBACK, text);
 }
 
-/* Number of ranks with this hash. */
-static int count_of(const ls_health *h, uint64_t hash)
+/* Counts the ranks with this hash. */
+static int count_hash(const ls_health *h, uint64_t hash)
 {
     int count = 0;
     for (int r = 0; r < h->ranks; r++)
@@ -198,21 +199,21 @@ static int count_of(const ls_health *h, uint64_t hash)
     return count;
 }
 
-/* The lowest rank that more than half of all agree with; -1 if there is none. */
+/* Returns the lowest rank of the majority, more than half of all ranks; -1 if there is none. */
 static int find_majority(const ls_health *h)
 {
     for (int r = 0; 2 * r < h->ranks; r++)
-        if (2 * count_of(h, h->hashes[r]) > h->ranks)
+        if (2 * count_hash(h, h->hashes[r]) > h->ranks)
             return r;
     return -1;
 }
 
-/* "rank 2", "ranks 2, 5": those whose hash differs from this rank's. */
+/* Writes the ranks whose hash differs from that of rank `than`: "rank 2", "ranks 2, 5". */
 static void name_others(const ls_health *h, int than, char *out, size_t size)
 {
     int others = 0;
-    size_t used = (size_t)snprintf(out, size, "%s",
-                                   ls_plural(h->ranks - count_of(h, h->hashes[than]), "rank").text);
+    size_t used = (size_t)snprintf(
+        out, size, "%s", ls_plural(h->ranks - count_hash(h, h->hashes[than]), "rank").text);
     for (int r = 0; r < h->ranks && used < size; r++)
         if (h->hashes[r] != h->hashes[than])
             used += (size_t)snprintf(out + used, size - used, "%s %d", others++ > 0 ? "," : "", r);
@@ -230,20 +231,21 @@ ls_status ls_health_check_replicas(ls_trainer *t)
         return status;
     const uint64_t mine = ls_replica_hash(t->replica);
     ls_allgather_bytes(t->comm, &mine, sizeof mine, h->hashes);
-    if (count_of(h, h->hashes[0]) == h->ranks)
+    if (count_hash(h, h->hashes[0]) == h->ranks)
         return LS_OK;
     const int majority = find_majority(h);
     name_others(h, majority >= 0 ? majority : 0, ranks, sizeof ranks);
-    snprintf(text, sizeof text, "before %s the parameters of %s are not those of %s",
-             where(t, place), ranks,
+    snprintf(text, sizeof text, "before %s the parameters of %s differ from those of %s",
+             format_step(t, place), ranks,
              majority >= 0 ? "most ranks: a processor or its memory failed there"
-                           : "rank 0, and no majority tells who is right");
+                           : "rank 0, and there is no majority to decide which are right");
     if (majority < 0 || !t->config->heal)
-        return ls_fail(LS_ERR_RANKS, "%s; go on from the latest checkpoint by --resume auto", text);
+        return ls_fail(LS_ERR_RANKS, "%s; continue from the latest checkpoint with --resume auto",
+                       text);
     status = ls_replica_copy_from(t->replica, majority);
     if (status != LS_OK)
         return status;
-    snprintf(text + strlen(text), sizeof text - strlen(text), "; they get those of rank %d",
+    snprintf(text + strlen(text), sizeof text - strlen(text), "; replaced by those of rank %d",
              majority);
-    return report(t, LS_EVENT_HEAL, text);
+    return report_event(t, LS_EVENT_HEAL, text);
 }

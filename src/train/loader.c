@@ -9,7 +9,7 @@
 #include <assert.h>
 
 struct ls_loader {
-    ls_comm *comm; /* borrowed, as the next */
+    ls_comm *comm; /* borrowed, like the next */
     const ls_train_config *config;
     ls_dataset_info dataset;
     ls_plan plan;
@@ -30,19 +30,20 @@ static ls_dataset_options dataset_options(const ls_train_config *c)
         .validation = c->validation, .hold_out = c->hold_out, .seed = c->seed, .layout = c->layout};
 }
 
-/* Where this rank's rows of a split are. Local. */
-static ls_rows_origin origin_of(const ls_loader *l, ls_split split)
+/* Returns the origin of this rank's rows of a split. Local. */
+static ls_rows_origin rows_origin(const ls_loader *l, ls_split split)
 {
     ls_rows_origin origin = {.total = l->dataset.rows[split], .split = split};
     l->kind->origin(l->backend, split, &origin);
     return origin;
 }
 
-/* Counts this rank's rows of each class in a split, and hashes them. Local. */
+/* Counts this rank's rows of each class in a split, and adds their hash to the fingerprint.
+ * Local. */
 static ls_status count_split(const ls_loader *l, ls_split split, int64_t *classes,
                              uint64_t *fingerprint)
 {
-    const ls_rows_origin origin = origin_of(l, split);
+    const ls_rows_origin origin = rows_origin(l, split);
     const ls_samples *piece = NULL;
     ls_rows *rows = NULL;
     ls_status status = ls_rows_create(&rows, &origin, NULL, NULL);
@@ -55,14 +56,14 @@ static ls_status count_split(const ls_loader *l, ls_split split, int64_t *classe
     return status;
 }
 
-/* Takes the census of training and validation rows: a stream is read through for it, unless it is
- * trusted. Collective. */
+/* Takes the census of training and validation rows. A stream is read once for that, unless
+ * --trust-data is given. Collective. */
 static ls_status take_census(ls_loader *l)
 {
     if (l->config->stream && l->config->trust_data)
         return LS_OK;
     const int64_t classes = l->dataset.classes;
-    int64_t *counts = ls_alloc(LS_SPLITS * classes, sizeof *counts); /* none of the test rows */
+    int64_t *counts = ls_alloc(LS_SPLITS * classes, sizeof *counts); /* test rows stay 0 */
     uint64_t fingerprint[2] = {0};
     ls_status status = counts == NULL ? LS_ERR_FAILURE : LS_OK;
     for (int split = LS_TRAIN; status == LS_OK && split <= LS_VALIDATION; split++)
@@ -81,7 +82,7 @@ static ls_status take_census(ls_loader *l)
     return status;
 }
 
-/* Opens the data set and the backend. Collective. */
+/* Opens the data set, makes the plan, and opens the backend. Collective. */
 static ls_status open_backend(ls_loader *l)
 {
     const ls_train_config *c = l->config;
@@ -105,7 +106,7 @@ static ls_status open_backend(ls_loader *l)
     return status;
 }
 
-/* Makes augmentation, and completes the conversion, now that the shape is known. Local. */
+/* Creates the augmentation and completes the conversion, once the image shape is known. Local. */
 static ls_status prepare_images(ls_loader *l)
 {
     const ls_dataset_info *d = &l->dataset;
@@ -115,8 +116,7 @@ static ls_status prepare_images(ls_loader *l)
     return ls_augment_create(&l->augment, l->config->augment, shape);
 }
 
-/* Allocates a loader, and refuses a normalisation that is out of range before anything is read.
- * Local. */
+/* Allocates a loader, and checks the normalisation before any data are read. Local. */
 static ls_status allocate_loader(ls_loader **out, ls_comm *comm, const ls_train_config *config)
 {
     ls_loader *l = ls_alloc(1, sizeof *l);
@@ -164,7 +164,7 @@ const ls_census *ls_loader_census(const ls_loader *l)
 
 int64_t ls_loader_step_rows(const ls_loader *l)
 {
-    /* No slice is larger than the average, rounded up to a whole block. */
+    /* No slice is larger than the average, rounded up to a whole micro-batch. */
     const ls_plan *plan = &l->plan;
     const int64_t mine = ls_plan_rank_rows(plan, ls_comm_rank(l->comm));
     const int64_t of_batch = plan->batch / plan->ranks + plan->block;
@@ -214,7 +214,7 @@ ls_status ls_loader_next(ls_loader *l, ls_batch *batch)
 ls_status ls_loader_rows(ls_rows **out, ls_loader *l, ls_split split)
 {
     assert(split == LS_VALIDATION);
-    const ls_rows_origin origin = origin_of(l, split);
+    const ls_rows_origin origin = rows_origin(l, split);
     return ls_rows_create(out, &origin, &l->conversion, NULL);
 }
 

@@ -1,13 +1,12 @@
-/* The data loader: gives a training its batches, and its validation rows. It owns this rank's
- * shard, the plan, the exchange between epochs or the stream from the file, normalisation and
- * augmentation.
+/* The data loader: provides training batches and validation rows. It owns this rank's shard, the
+ * plan, the exchange between epochs or the stream from the file, normalisation and augmentation.
  *
  *     ls_loader_open(&loader, comm, &config)
  *     for each epoch: ls_loader_epoch(loader, epoch, 0)
  *         for each step: ls_loader_next(loader, batch)
  *         ls_loader_rows(&rows, loader, LS_VALIDATION)
  *
- * Whether rows are resident in memory or streamed does not show outside; see loader_backend.h. */
+ * Rows are resident in memory or streamed: callers see no difference; see loader_backend.h. */
 #ifndef LS_TRAIN_LOADER_H
 #define LS_TRAIN_LOADER_H
 
@@ -25,54 +24,54 @@
 
 typedef struct ls_loader ls_loader;
 
-/* Facts about all ranks' rows together. */
+/* Facts about the rows of all ranks together. */
 typedef struct ls_census {
-    bool known; /* false: rows are streamed and trusted, so nobody has read them; zeros follow */
+    bool known; /* false: rows are streamed and trusted, so they were not read; zeros follow */
     uint64_t fingerprint;                /* see ls_samples_fingerprint(), of the training rows */
-    uint64_t validation_fingerprint;     /* the same of the validation rows; 0: there are none */
+    uint64_t validation_fingerprint;     /* of the validation rows; 0: there are none */
     char class_gaps[LS_CLASS_GAPS_TEXT]; /* see ls_class_gaps() */
 } ls_census;
 
-/* Opens the data set, makes the plan, and reads this rank's shard into memory or opens the stream
- * of it. Collective.
- * config  borrowed; its fields about data, batches, seed and augmentation count
+/* Opens the data set, makes the plan, and reads this rank's shard into memory or opens its stream.
+ * Collective.
+ * config  borrowed; the fields about data, batches, seed and augmentation are used
  * Errors, on all ranks alike: LS_ERR_DATA, LS_ERR_USAGE, LS_ERR_RANKS, LS_ERR_FAILURE; *out is left
  * alone. */
 ls_status ls_loader_open(ls_loader **out, ls_comm *comm,
                          const ls_train_config *config) LS_MUST_CHECK;
 
-/* The data set's description, the plan, and the census; borrowed. Local. */
+/* Return the data set's description, the plan, and the census; borrowed. Local. */
 const ls_dataset_info *ls_loader_dataset(const ls_loader *loader);
 const ls_plan *ls_loader_plan(const ls_loader *loader);
 const ls_census *ls_loader_census(const ls_loader *loader);
 
-/* Most rows that a step has on this rank. Local. */
+/* Returns the most rows of a step on this rank. Local. */
 int64_t ls_loader_step_rows(const ls_loader *loader);
 
 /* Returns true if training images are augmented. Local. */
 bool ls_loader_augments(const ls_loader *loader);
 
-/* Sets whether batches are channels-last, see ls_network_channels_last(); false at first. Local. */
+/* Makes batches channels-last, see ls_network_channels_last(); they are not by default. Local. */
 void ls_loader_set_channels_last(ls_loader *loader, bool channels_last);
 
-/* Begins an epoch, or continues it from a step: brings its rows to this rank. Collective.
+/* Begins an epoch, or continues it from a step: moves its rows to this rank. Collective.
  * Errors, on all ranks alike: LS_ERR_FAILURE, LS_ERR_RANKS. */
 ls_status ls_loader_epoch(ls_loader *loader, int64_t epoch, int64_t step) LS_MUST_CHECK;
 
 /* Fills a batch with this rank's rows of the next step: normalised, augmented and in the network's
- * order. Local.
- * batch  of ls_loader_step_rows() or more
- * Errors: LS_ERR_DATA, LS_ERR_FAILURE if they can't be read; the batch then has 0 rows, with which
- * the rank is to take part in the step. */
+ * memory format. Local.
+ * batch  with room for ls_loader_step_rows() rows
+ * Errors: LS_ERR_DATA, LS_ERR_FAILURE if the rows can't be read; the batch then has 0 rows, and the
+ * rank must still take part in the step. */
 ls_status ls_loader_next(ls_loader *loader, ls_batch *batch) LS_MUST_CHECK;
 
-/* Makes the rows of a split that this rank evaluates, in the network's order; owned by the caller,
- * to be destroyed before the loader. Local.
+/* Creates the rows of a split that this rank evaluates, in the network's memory format. Local.
+ * out    owned by the caller, who destroys it before the loader
  * split  LS_VALIDATION
  * Errors: LS_ERR_FAILURE when memory is short. */
 ls_status ls_loader_rows(ls_rows **out, ls_loader *loader, ls_split split) LS_MUST_CHECK;
 
-/* Seconds in the exchange and waiting for rows of the file since the last call. Local. */
+/* Returns the seconds of exchange and of waiting for the file since the previous call. Local. */
 double ls_loader_take_wait(ls_loader *loader);
 
 /* Frees and sets *loader to NULL; accepts NULL. Local. */

@@ -1,4 +1,4 @@
-/* Where a loader's rows are: a backend, resident or streamed. */
+/* Backends of the loader: rows are resident in memory, or streamed from the file. */
 #ifndef LS_TRAIN_LOADER_BACKEND_H
 #define LS_TRAIN_LOADER_BACKEND_H
 
@@ -8,7 +8,7 @@
 
 #include "train/rows.h"
 
-/* What a backend is opened with; borrowed while it is open. */
+/* Arguments of open(); borrowed while the backend is open. */
 typedef struct ls_backend_setup {
     ls_comm *comm;
     const ls_train_config *config;
@@ -22,16 +22,17 @@ typedef struct ls_backend_kind {
     /* Opens this rank's shards. Collective. Errors, on all ranks alike: as ls_loader_open(). */
     ls_status (*open)(void **out, const ls_backend_setup *setup);
 
-    /* Brings an epoch's rows to this rank. Collective. Errors: as ls_loader_epoch(). */
+    /* Moves an epoch's rows to this rank. Collective. Errors: as ls_loader_epoch(). */
     ls_status (*epoch)(void *backend, int64_t epoch);
 
-    /* The rows of a slice of the epoch's order; borrowed until the next call. Local.
-     * order  on return where they lie in *samples; NULL: the first slice.count
+    /* Returns the rows of a slice of the epoch's order. Local.
+     * samples  on return borrowed until the next call
+     * order    on return the rows' indices in *samples; NULL: the first slice.count
      * Errors: as ls_loader_next(). */
     ls_status (*take)(void *backend, int64_t epoch, ls_range slice, const ls_samples **samples,
                       const int64_t **order);
 
-    /* Fills in where this rank's rows of a split are, training or validation. Local. */
+    /* Fills in the origin of this rank's rows of a split, training or validation. Local. */
     void (*origin)(void *backend, ls_split split, ls_rows_origin *origin);
 
     /* Frees the backend; accepts NULL. Local. */
@@ -41,7 +42,7 @@ typedef struct ls_backend_kind {
 extern const ls_backend_kind ls_backend_resident; /* in memory, exchanged between ranks */
 extern const ls_backend_kind ls_backend_streamed; /* in the file, read a window at a time */
 
-/* This rank's shard of a split. Local. */
+/* Returns this rank's shard of a split. Local. */
 static inline ls_range ls_backend_shard(const ls_backend_setup *setup, ls_split split)
 {
     const int64_t rows = setup->dataset->rows[split];

@@ -1,13 +1,14 @@
-/* The resident backend: a rank's shard is read once, and rows are exchanged between epochs. */
+/* The resident backend: a rank's shard is read once; ranks exchange rows between epochs. */
 #include "train/loader_backend.h"
 
 #include "base/memory.h"
 #include "parallel/exchange.h"
 
 typedef struct resident {
-    ls_samples *train, *validation; /* this rank's */
+    ls_samples *train, *validation; /* this rank's shards */
     ls_exchange *exchange;
-    const int64_t *order; /* [ls_plan_rank_rows] of the epoch, in `train`; the exchange's */
+    const int64_t *order; /* [ls_plan_rank_rows] the epoch's order, as indices in `train`;
+                             borrowed from the exchange */
 } resident;
 
 static void resident_close(void *backend)
@@ -21,7 +22,7 @@ static void resident_close(void *backend)
     ls_free(r);
 }
 
-/* Collective. */
+/* Reads the training and validation shards. Collective. */
 static ls_status read_shards(resident *r, const ls_backend_setup *s)
 {
     const ls_range train = ls_backend_shard(s, LS_TRAIN);

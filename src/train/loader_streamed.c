@@ -1,4 +1,4 @@
-/* The streamed backend: a rank's rows are read from the file as they are needed. */
+/* The streamed backend: a rank's rows are read from the file when they are needed. */
 #include "train/loader_backend.h"
 
 #include "base/memory.h"
@@ -17,7 +17,7 @@ static void streamed_close(void *backend)
     ls_free(s);
 }
 
-/* Opens the stream, whose windows fit the memory that rows may take. Local. */
+/* Opens the stream, with the largest windows that fit into --memory. Local. */
 static ls_status open_stream(streamed *s, const ls_backend_setup *setup)
 {
     const int rank = ls_comm_rank(setup->comm);
@@ -27,8 +27,8 @@ static ls_status open_stream(streamed *s, const ls_backend_setup *setup)
     if (window < 1)
         return ls_fail(
             LS_ERR_USAGE,
-            "--memory: %lld bytes hold no two windows of rows, and a step's, of %lld bytes each; "
-            "give some megabytes, as 256M",
+            "--memory: %lld bytes are too few for two windows and the rows of a step, at %lld "
+            "bytes a row; give some megabytes, for example 256M",
             (long long)bytes, (long long)features);
     setup->plan->window = window < shard ? window : shard > 0 ? shard : 1;
     return ls_stream_create(&s->stream, setup->config->data, setup->options, setup->plan, rank);
@@ -49,7 +49,7 @@ static ls_status streamed_open(void **out, const ls_backend_setup *setup)
     return LS_OK;
 }
 
-/* Nothing moves between ranks, and the first window is read ahead already. */
+/* Nothing to do: no rows move between ranks, and the first window is being read ahead already. */
 static ls_status streamed_epoch(void *backend, int64_t epoch)
 {
     (void)backend, (void)epoch;

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-/* The rows of highest confidence so far, in falling order. */
+/* The rows of highest confidence so far, in descending order. */
 typedef struct list {
     ls_misclassified *row; /* [most] */
     int64_t count, most;
@@ -16,7 +16,7 @@ static bool comes_before(const ls_misclassified *a, const ls_misclassified *b)
     return a->probability > b->probability || (a->probability == b->probability && a->row < b->row);
 }
 
-/* Inserts a row in its place, if it is among the first l->most. */
+/* Inserts a row at its position, if it is among the first l->most. */
 static void insert(list *l, const ls_misclassified *new)
 {
     if (l->count == l->most && (l->most == 0 || !comes_before(new, &l->row[l->most - 1])))
@@ -27,7 +27,7 @@ static void insert(list *l, const ls_misclassified *new)
     l->row[at] = *new;
 }
 
-/* Probability of class k by the outputs [K] of a row. */
+/* Returns the probability of class k, from the outputs [K] of a row. */
 static double probability(ls_loss loss, int K, const float *y, int k)
 {
     double sum = 0;
@@ -38,8 +38,8 @@ static double probability(ls_loss loss, int K, const float *y, int k)
     return 1 / sum;
 }
 
-/* Collects those among this rank's rows. Local.
- * predicted  [LS_EVALUATION_ROWS] to work with */
+/* Collects the misclassified rows of this rank. Local.
+ * predicted  [LS_EVALUATION_ROWS] scratch */
 static ls_status collect_rows(const ls_evaluation *e, int32_t *predicted, list *found)
 {
     const ls_loss loss = ls_network_loss_kind(e->network);
@@ -62,8 +62,8 @@ static ls_status collect_rows(const ls_evaluation *e, int32_t *predicted, list *
     return status;
 }
 
-/* This rank's part. Local. */
-static ls_status find_mine(const ls_evaluation *e, list *found)
+/* Finds the misclassified rows of this rank. Local. */
+static ls_status find_local(const ls_evaluation *e, list *found)
 {
     int32_t *predicted = ls_alloc(LS_EVALUATION_ROWS, sizeof *predicted);
     if (predicted == NULL || found->row == NULL) {
@@ -75,9 +75,9 @@ static ls_status find_mine(const ls_evaluation *e, list *found)
     return status;
 }
 
-/* Merges the ranks' lists: in each round every rank offers the first that it has left. Collective.
- * count  on return their number over all ranks, at most mine->most */
-static void merge(ls_comm *comm, const list *mine, ls_misclassified *out, int64_t *count)
+/* Merges the ranks' lists: in each round every rank offers its first remaining row. Collective.
+ * count  on return the number of rows, at most mine->most */
+static void merge_lists(ls_comm *comm, const list *mine, ls_misclassified *out, int64_t *count)
 {
     int64_t total = mine->count, taken = 0;
     ls_allreduce_integers(comm, &total, 1);
@@ -96,9 +96,9 @@ ls_status ls_find_misclassified(const ls_evaluation *e, int64_t most, ls_misclas
                                 int64_t *count)
 {
     list mine = {.row = ls_alloc(most, sizeof *mine.row), .most = most};
-    const ls_status status = ls_agree(e->comm, find_mine(e, &mine));
+    const ls_status status = ls_agree(e->comm, find_local(e, &mine));
     if (status == LS_OK)
-        merge(e->comm, &mine, out, count);
+        merge_lists(e->comm, &mine, out, count);
     ls_free(mine.row);
     return status;
 }

@@ -10,7 +10,7 @@
 #include <string.h>
 
 struct ls_model {
-    ls_comm *comm; /* NULL: alone; borrowed */
+    ls_comm *comm; /* NULL: one process without MPI; borrowed */
     ls_model_load load;
     ls_model_facts facts;
     ls_model_info info; /* its texts are owned */
@@ -20,6 +20,7 @@ struct ls_model {
     float *params; /* [ls_network_size] */
 };
 
+/* ls_agree(), or the status itself without MPI. Collective. */
 static ls_status agree(const ls_model *m, ls_status status)
 {
     return m->comm != NULL ? ls_agree(m->comm, status) : status;
@@ -30,8 +31,9 @@ static bool is_root(const ls_model *m)
     return m->comm == NULL || ls_comm_rank(m->comm) == 0;
 }
 
-/* Takes a setting from a checkpoint's; one that it is too old to name keeps its default. Local. */
-static ls_status recall(const ls_model *m, const char *name, ls_train_config *out)
+/* Sets a setting to its value in the checkpoint. A setting that is newer than the checkpoint keeps
+ * its default. Local. */
+static ls_status read_setting(const ls_model *m, const char *name, ls_train_config *out)
 {
     char value[64];
     ls_pair pair;
@@ -40,20 +42,19 @@ static ls_status recall(const ls_model *m, const char *name, ls_train_config *ou
     snprintf(value, sizeof value, "%.*s", (int)pair.value_length, pair.value);
     if (ls_config_set(out, name, value) == LS_OK)
         return LS_OK;
-    return ls_fail(LS_ERR_DATA, "%s: '--%s %s' is not known here", m->path, name, value);
+    return ls_fail(LS_ERR_DATA, "%s: '--%s %s' is unknown to this version", m->path, name, value);
 }
 
-/* Finds out how the training read its data: which rows it held out, and the layout of the images.
- * Local. */
-static ls_status find_reading(ls_model *m)
+/* Sets facts.reading: the rows that the training held out, and the layout of the images. Local. */
+static ls_status read_dataset_options(ls_model *m)
 {
     static const char *const names[] = {"validation", "hold-out", "seed", "layout"};
     ls_train_config config;
     ls_status status = LS_OK;
     ls_config_default(&config);
     for (size_t i = 0; status == LS_OK && i < sizeof names / sizeof *names; i++)
-        status = recall(m, names[i], &config);
-    if (config.layout == LS_LAYOUT_AUTO) /* training took the images for nchw */
+        status = read_setting(m, names[i], &config);
+    if (config.layout == LS_LAYOUT_AUTO) /* training read the images as nchw */
         config.layout = LS_LAYOUT_NCHW;
     m->facts.reading = (ls_dataset_options){.validation = config.validation,
                                             .hold_out = config.hold_out,
@@ -62,7 +63,7 @@ static ls_status find_reading(ls_model *m)
     return status;
 }
 
-/* The texts of a model's info. */
+/* Lists the texts of a model's info. */
 enum { TEXTS = 5 };
 static void list_texts(ls_model_info *id, char **texts[TEXTS])
 {
@@ -82,7 +83,7 @@ static ls_model_info without_texts(ls_model_info id)
     return id;
 }
 
-/* Copies a model's info, with its texts. Local. */
+/* Copies a model's info and its texts. Local. */
 static ls_status copy_model_info(ls_model_info *to, const ls_model_info *from)
 {
     char **texts[TEXTS];
@@ -111,7 +112,7 @@ static ls_status read_latest(ls_model *m, const ls_checkpoint *checkpoint)
     return status;
 }
 
-/* Opens the checkpoint and reads all but its parameters; on rank 0. Local. */
+/* Opens the checkpoint and reads everything except the parameters; on rank 0. Local. */
 static ls_status read_facts(ls_model *m, const char *path, ls_checkpoint **out)
 {
     ls_status status = ls_checkpoint_find(path, false, m->path, sizeof m->path);
@@ -124,12 +125,12 @@ static ls_status read_facts(ls_model *m, const char *path, ls_checkpoint **out)
     m->facts.averaged = m->facts.has_average && m->load == LS_MODEL_EVALUATED;
     status = copy_model_info(&m->info, ls_checkpoint_model(*out));
     if (status == LS_OK)
-        status = find_reading(m);
+        status = read_dataset_options(m);
     return status == LS_OK ? read_latest(m, *out) : status;
 }
 
-/* Broadcasts what rank 0 has read. Collective. */
-static ls_status share_facts(ls_model *m)
+/* Broadcasts rank 0's facts. Collective. */
+static ls_status broadcast_facts(ls_model *m)
 {
     char **texts[TEXTS];
     ls_status status = LS_OK;
@@ -146,8 +147,8 @@ static ls_status share_facts(ls_model *m)
     return status;
 }
 
-/* Builds the network, and makes room for parameters and a batch. Local. */
-static ls_status build(ls_model *m)
+/* Creates the network, and allocates parameters and a batch. Local. */
+static ls_status create_network(ls_model *m)
 {
     const ls_model_info *id = &m->info;
     const int64_t rows = m->load == LS_MODEL_NONE ? 0 : LS_EVALUATION_ROWS;
@@ -176,15 +177,15 @@ static ls_status load_params(ls_model *m, const ls_checkpoint *checkpoint)
     return status;
 }
 
-/* Collective. */
+/* Reads the checkpoint on rank 0 and creates the model on all ranks. Collective. */
 static ls_status open_model(ls_model *m, const char *path)
 {
     ls_checkpoint *checkpoint = NULL; /* on rank 0 */
     ls_status status = agree(m, is_root(m) ? read_facts(m, path, &checkpoint) : LS_OK);
     if (status == LS_OK)
-        status = share_facts(m);
+        status = broadcast_facts(m);
     if (status == LS_OK)
-        status = agree(m, build(m));
+        status = agree(m, create_network(m));
     if (status == LS_OK)
         status = load_params(m, checkpoint);
     ls_checkpoint_close(&checkpoint);

@@ -13,8 +13,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* The real path of a checkpoint that is asked for; of `last` and `best`, where there are no such
- * links, that of their folder. Returns true if there is one. */
+/* Resolves the path of the requested checkpoint; of a missing link `last` or `best` the path of its
+ * folder. Returns true on success. */
 static bool find_real_path(const char *path, char out[PATH_MAX])
 {
     char folder[LS_PATH_MAX];
@@ -30,8 +30,8 @@ static bool continues_in_place(const ls_train_config *c)
     if (*c->resume == '\0' || realpath(c->run, run) == NULL)
         return false;
     if (strcmp(c->resume, "auto") == 0 || !find_real_path(c->resume, from))
-        return true; /* a checkpoint that isn't there is refused when it is opened */
-    /* The run folder, its folder of checkpoints, or a file in that: no other run inside it. */
+        return true; /* a missing checkpoint is refused when it is opened */
+    /* The run folder, its folder of checkpoints, or a file in that; but no run folder inside it. */
     size_t length = strlen(run);
     if (strncmp(run, from, length) != 0)
         return false;
@@ -59,7 +59,7 @@ ls_status ls_records_take(ls_trainer *t)
     return status == LS_OK ? ls_run_log_find_run(t->config->run, t->records.id) : status;
 }
 
-/* Gives a new run its id. */
+/* Makes the id of a new run. */
 static ls_status make_id(ls_trainer *t)
 {
     uint64_t bits;
@@ -69,12 +69,12 @@ static ls_status make_id(ls_trainer *t)
     return LS_OK;
 }
 
-/* Takes a folder for a new run. */
-static ls_status take_new(ls_trainer *t)
+/* Locks a folder for a new run. */
+static ls_status lock_new_folder(ls_trainer *t)
 {
     ls_status status = ls_run_folder_take(&t->records.run, t->config->run);
     return status == LS_OK
-               ? ls_run_folder_refuse_used(t->config->run) /* another run may have come */
+               ? ls_run_folder_refuse_used(t->config->run) /* another run may have begun since */
                : status;
 }
 
@@ -85,7 +85,7 @@ static ls_status open_checkpoints(ls_trainer *t)
     return status == LS_OK ? ls_checkpoint_folder_open(&t->records.folder, path) : status;
 }
 
-/* Takes the checkpoint that was resumed, and the best one beside it, over into the run folder. */
+/* Copies the resumed checkpoint, and the best one of its folder, into the run folder. */
 static ls_status import_checkpoint(ls_trainer *t)
 {
     char missing[LS_ERROR_TEXT_MAX] = "";
@@ -97,16 +97,16 @@ static ls_status import_checkpoint(ls_trainer *t)
         status = ls_checkpoint_copy(best, t->records.folder);
     if (status == LS_OK)
         status = ls_checkpoint_copy(from, t->records.folder);
-    if (status != LS_OK) /* so that the same can be run again */
+    if (status != LS_OK) /* so that the same command can be run again */
         ls_checkpoint_discard(t->records.folder);
     if (status == LS_OK && *missing != '\0')
-        ls_trainer_note(t, "the best checkpoint so far can't be taken over: %s", missing);
+        ls_trainer_note(t, "the best checkpoint so far can't be copied: %s", missing);
     ls_checkpoint_close(&best);
     ls_checkpoint_close(&from);
     return status;
 }
 
-/* Opens the logs, which end where the run's progress does. */
+/* Opens the logs, cut at the run's progress. */
 static ls_status open_log(ls_trainer *t)
 {
     return ls_run_log_open(&t->records.log, t->records.run, t->text, t->history, t->progress.epoch);
@@ -115,7 +115,7 @@ static ls_status open_log(ls_trainer *t)
 ls_status ls_records_begin(ls_trainer *t)
 {
     const bool resumed = *t->records.resumed != '\0';
-    ls_status status = t->records.in_place ? LS_OK : take_new(t);
+    ls_status status = t->records.in_place ? LS_OK : lock_new_folder(t);
     if (status == LS_OK && *t->records.id == '\0')
         status = make_id(t);
     if (status == LS_OK)

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-/* Local. */
+/* Creates network, batch and optimizer. Local. */
 static ls_status create_parts(ls_replica *r, const ls_replica_config *c)
 {
     int rows;

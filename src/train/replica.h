@@ -1,7 +1,7 @@
 /* A replica: the network, parameters and optimizer that one rank trains, and the reducer that sums
- * its gradients with the others'. A step (step.h) may leave updates pending, to be applied in the
- * next step's forward pass, and an error deferred that was found after the others could be told:
- * whoever wants the parameters gets them from here, current and agreed on. */
+ * its gradients over ranks. A step (step.h) may leave updates pending, to be applied in the next
+ * step's forward pass, and may defer an error that was found after the control word had left. The
+ * functions below return parameters that are current and agreed on. */
 #ifndef LS_TRAIN_REPLICA_H
 #define LS_TRAIN_REPLICA_H
 
@@ -16,7 +16,7 @@
 
 typedef struct ls_replica ls_replica;
 
-/* What a replica is made of; texts are borrowed during the call. */
+/* Configuration of a replica; texts are borrowed during the call. */
 typedef struct ls_replica_config {
     const char *model;
     ls_shape input;
@@ -24,10 +24,10 @@ typedef struct ls_replica_config {
     ls_loss loss;
     ls_optimizer_config optimizer;
     double label_smoothing; /* see ls_pass */
-    int64_t rows;           /* capacity of its batch, and the most rows of a pass */
+    int64_t rows;           /* capacity of its batch: the most rows of a pass */
 } ls_replica_config;
 
-/* Makes a replica that has no reducer, and so no parameters, yet. Local.
+/* Creates a replica, without a reducer and therefore without parameters. Local.
  * comm  of all replicas, borrowed
  * Errors: LS_ERR_USAGE, LS_ERR_FAILURE; *out is left alone. */
 ls_status ls_replica_create(ls_replica **out, ls_comm *comm,
@@ -42,39 +42,41 @@ ls_optimizer *ls_replica_optimizer(const ls_replica *replica);
 ls_batch *ls_replica_batch(const ls_replica *replica);
 int64_t ls_replica_size(const ls_replica *replica); /* parameters, see ls_network_size() */
 
-/* Sets that passes go by micro-batches, as an exact reducer needs it, see ls_pass. Local.
- * rows     of a micro-batch; 0: all of a rank's rows at once
+/* Makes passes compute by micro-batches, as an exact reducer requires, see ls_pass. Local.
+ * rows     of a micro-batch; 0: all rows of a rank at once
  * quantum  of losses */
 void ls_replica_set_micro_batch(ls_replica *replica, int64_t rows, double quantum);
 
-/* Goes over to a reducer, borrowed: parameters and the optimizer's state, of which each rank may
- * have a part, are taken along from the one before, if there was one. Collective. */
+/* Sets the reducer. Parameters and the optimizer's state, which may be sharded, are carried over
+ * from the previous reducer, if any. Collective.
+ * reducer  borrowed */
 void ls_replica_use(ls_replica *replica, ls_reducer *reducer);
 
-/* The algorithm of the reducer in use. Local. */
+/* Returns the algorithm of the current reducer. Local. */
 ls_reduce ls_replica_reduce(const ls_replica *replica);
 
-/* Gives the parameters, after all pending updates are applied. Collective.
- * params  [ls_replica_size] on return borrowed until the next step
+/* Applies all pending updates and returns the parameters. Collective.
+ * params  [ls_replica_size] on return; borrowed until the next step
  * Errors, on all ranks alike: the error that the latest step deferred. */
 ls_status ls_replica_params(ls_replica *replica, const float **params) LS_MUST_CHECK;
 
-/* The same between ls_replica_params() or ls_replica_set_params() and the next step. Local. */
+/* Returns the parameters between ls_replica_params() or ls_replica_set_params() and the next step.
+ * Local. */
 const float *ls_replica_current_params(const ls_replica *replica);
 
-/* The same, but for their average where the optimizer keeps one: the parameters that a run is
- * judged by, and ends with. Collective. Errors: as above. */
+/* As ls_replica_params(), but returns their average if the optimizer keeps one: the parameters that
+ * are validated and that a run ends with. Collective. Errors: as above. */
 ls_status ls_replica_evaluated_params(ls_replica *replica, const float **params) LS_MUST_CHECK;
 
-/* Replaces the parameters; a deferred error is forgotten. Collective.
+/* Replaces the parameters and clears a deferred error. Collective.
  * params  [ls_replica_size] the same on all ranks */
 void ls_replica_set_params(ls_replica *replica, const float *params);
 
-/* Completes the optimizer's slots, of which each rank may have a part. Collective. */
+/* Gathers the optimizer's slots, which may be sharded, on all ranks. Collective. */
 void ls_replica_complete_slots(ls_replica *replica);
 
-/* A hash of what must be the same on all ranks: the parameters, which must be current, and their
- * average where every rank keeps all of it. Local. */
+/* Returns a hash of the state that must be the same on all ranks: the parameters, which must be
+ * current, and their average unless it is sharded. Local. */
 uint64_t ls_replica_hash(const ls_replica *replica);
 
 /* Copies parameters and optimizer slots of one rank to all. The parameters must be current.

@@ -11,11 +11,11 @@ struct ls_replica {
     ls_batch *batch;
     ls_reducer *reducer; /* borrowed; owns the arenas of gradients and parameters */
 
-    double label_smoothing; /* see ls_pass, as the next two */
+    double label_smoothing; /* see ls_pass, like the next two */
     int64_t micro_batch;
     double loss_quantum;
 
-    /* The latest step's update, as far as it is left to the next forward pass. */
+    /* The latest step's update, while the next forward pass has to complete it. */
     bool update_pending;
     int64_t current_from; /* parameters from this offset on are current */
     double update_s;      /* seconds of all updates so far */
@@ -31,10 +31,10 @@ struct ls_replica {
  * Collective. */
 void ls_replica_update(ls_replica *replica, int64_t from);
 
-/* Keeps the latest failure's text for the next step, or with LS_OK that there is none. Local. */
+/* Defers an error to the next step, with the latest error's text; LS_OK clears it. Local. */
 void ls_replica_defer(ls_replica *replica, ls_status status);
 
-/* The deferred error as this rank's failure, LS_OK if there is none. Local. */
+/* Returns the deferred error as this rank's failure, LS_OK if there is none. Local. */
 ls_status ls_replica_deferred(const ls_replica *replica) LS_MUST_CHECK;
 
 #endif

@@ -1,4 +1,4 @@
-/* Resuming from a checkpoint: rank 0 finds, checks and reads it; all ranks get the result. */
+/* Resumes from a checkpoint: rank 0 finds, checks and reads the file, and broadcasts the state. */
 #include "train/trainer_state.h"
 
 #include "base/file.h"
@@ -14,12 +14,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CHANGES = 512 };
+enum { CHANGES = 512 }; /* bytes of a list of changed settings */
 
-/* Refuses settings that changed since the checkpoint and must not, or, where changes are wanted,
- * those that can't. Local. */
-static ls_status check_settings(const ls_trainer *t, const char *path, const char *before,
-                                bool within_epoch)
+/* Refuses settings that must not change after the checkpoint; with --resume-anyway only those that
+ * can't. Local. */
+static ls_status check_changes(const ls_trainer *t, const char *path, const char *before,
+                               bool within_epoch)
 {
     const ls_train_config *c = t->config;
     char changes[CHANGES];
@@ -35,16 +35,17 @@ static ls_status check_settings(const ls_trainer *t, const char *path, const cha
     if (within_epoch && ls_config_diff(before, c, LS_CHANGE_ORDER, changes, sizeof changes))
         return ls_fail(
             LS_ERR_USAGE,
-            "can't resume from %s, which is in the middle of an epoch, with steps of other "
-            "samples: %s",
+            "can't resume from %s, which is in the middle of an epoch, with settings that change "
+            "the samples of its steps: %s",
             path, changes);
     if (ls_config_diff(before, c, LS_CHANGE_RESULT, changes, sizeof changes))
-        ls_trainer_note(t, "going on from %s with other settings: %s", path, changes);
+        ls_trainer_note(t, "resuming from %s with other settings: %s", path, changes);
     return LS_OK;
 }
 
-/* Returns true if the rows of a split differ from the checkpoint's, as far as it knows. Local. */
-static bool are_other_rows(const ls_trainer *t, const ls_model_info *id, ls_split split)
+/* Returns true if the rows of a split differ from the checkpoint's, where both fingerprints are
+ * known. Local. */
+static bool rows_differ(const ls_trainer *t, const ls_model_info *id, ls_split split)
 {
     const ls_model_info *now = &t->records.info;
     if (split == LS_TRAIN)
@@ -53,20 +54,21 @@ static bool are_other_rows(const ls_trainer *t, const ls_model_info *id, ls_spli
            id->validation_fingerprint != now->validation_fingerprint;
 }
 
-/* Returns true if early stopping's best so far was measured on other rows. Local. */
-static bool watches_other_rows(const ls_trainer *t, const ls_model_info *id)
+/* Returns true if early stopping's best value was measured on other rows. Local. */
+static bool monitored_rows_differ(const ls_trainer *t, const ls_model_info *id)
 {
-    return (ls_monitor_is_validation(t->config->monitor) && are_other_rows(t, id, LS_VALIDATION)) ||
-           (!ls_monitor_is_validation(t->monitor) && are_other_rows(t, id, LS_TRAIN));
+    return (ls_monitor_is_validation(t->config->monitor) && rows_differ(t, id, LS_VALIDATION)) ||
+           (!ls_monitor_is_validation(t->monitor) && rows_differ(t, id, LS_TRAIN));
 }
 
-/* Refuses other rows than the checkpoint's, which is in the middle of an epoch or not. The samples
- * of a step don't depend on the validation rows. Local. */
+/* Refuses rows that differ from the checkpoint's. With --resume-anyway only training rows in the
+ * middle of an epoch are refused: the samples of a step don't depend on the validation rows. Local.
+ * within_epoch  the checkpoint is in the middle of an epoch */
 static ls_status check_rows(const ls_trainer *t, const char *path, const ls_model_info *id,
                             bool within_epoch)
 {
-    const bool train = are_other_rows(t, id, LS_TRAIN);
-    const bool validation = are_other_rows(t, id, LS_VALIDATION);
+    const bool train = rows_differ(t, id, LS_TRAIN);
+    const bool validation = rows_differ(t, id, LS_VALIDATION);
     const char *which = train && validation ? "training and validation"
                         : train             ? "training"
                                             : "validation";
@@ -75,32 +77,32 @@ static ls_status check_rows(const ls_trainer *t, const char *path, const ls_mode
         return LS_OK;
     if (!t->config->resume_anyway || hinders)
         return ls_fail(LS_ERR_DATA,
-                       "can't resume from %s%s: the %s rows of %s are not those it was %s", path,
-                       hinders ? ", which is in the middle of an epoch" : "", which,
+                       "can't resume from %s%s: the %s rows of %s differ from those it was %s",
+                       path, hinders ? ", which is in the middle of an epoch" : "", which,
                        t->config->data, train ? "trained on" : "validated on");
-    ls_trainer_note(t, "going on from %s with other %s rows: %s%s", path, which, t->config->data,
-                    watches_other_rows(t, id) ? "; what is the best epoch begins anew" : "");
+    ls_trainer_note(t, "resuming from %s with other %s rows: %s%s", path, which, t->config->data,
+                    monitored_rows_differ(t, id) ? "; the best epoch so far is discarded" : "");
     return LS_OK;
 }
 
-/* Opens the checkpoint that is asked for; *out is NULL if "auto" finds none. Local. */
-static ls_status open_wanted(const ls_trainer *t, const char *wanted, ls_checkpoint **out)
+/* Opens the requested checkpoint; *out is NULL if "auto" finds none. Local. */
+static ls_status open_requested(const ls_trainer *t, const char *wanted, ls_checkpoint **out)
 {
     char path[LS_PATH_MAX], skipped[LS_ERROR_TEXT_MAX];
     const bool automatic = strcmp(wanted, "auto") == 0;
     const char *run = automatic ? t->config->run : wanted;
     if (automatic && *run == '\0')
-        return ls_fail(LS_ERR_USAGE, "--resume auto needs --run, the folder to look in");
+        return ls_fail(LS_ERR_USAGE, "--resume auto needs --run, the folder to search");
     ls_status status = ls_checkpoint_open_newest(run, out, skipped);
     if (status == LS_OK && *out != NULL && *skipped != '\0')
-        ls_trainer_note(t, "%s; going on from %s", skipped, ls_checkpoint_path(*out));
+        ls_trainer_note(t, "%s; resuming from %s", skipped, ls_checkpoint_path(*out));
     if (status != LS_OK || *out != NULL || automatic)
         return status;
     status = ls_checkpoint_find(wanted, true, path, sizeof path);
     return status == LS_OK ? ls_checkpoint_open(out, path) : status;
 }
 
-/* Refuses to continue with other kernels where the same bits are promised. Local. */
+/* With --reproducible, refuses to resume with other BLAS kernels. Local. */
 static ls_status check_compute(const ls_trainer *t, const char *path, const char *compute)
 {
     if (!t->config->reproducible || strcmp(compute, t->records.info.compute) == 0)
@@ -110,35 +112,35 @@ static ls_status check_compute(const ls_trainer *t, const char *path, const char
                        "can't resume from %s with the same bits: it was computed by %s, this is %s "
                        "(see OPENBLAS_CORETYPE)",
                        path, compute, t->records.info.compute);
-    ls_trainer_note(t, "going on from %s, computed by %s, with %s: other bits", path, compute,
-                    t->records.info.compute);
+    ls_trainer_note(t, "resuming from %s, computed by %s, with %s: the bits will differ", path,
+                    compute, t->records.info.compute);
     return LS_OK;
 }
 
-/* Refuses another run's checkpoint in the run folder; a run folder that has none yet continues the
- * run of the one that is resumed. Local. */
-static ls_status check_run(ls_trainer *t, const char *path, const char *run)
+/* Refuses another run's checkpoint in the run folder. A run folder without a run id adopts the
+ * checkpoint's. Local. */
+static ls_status check_run_id(ls_trainer *t, const char *path, const char *run)
 {
     if (!ls_checkpoint_is_of(run, t->records.id))
         return ls_fail(LS_ERR_DATA,
-                       "%s: is of another run, %s, than %s, which is of %s: move it elsewhere, or "
-                       "go on from it in another folder",
+                       "%s: belongs to run %s, but %s belongs to run %s: move it elsewhere, or "
+                       "resume from it in another folder",
                        path, run, t->config->run, t->records.id);
     if (*t->records.id == '\0')
         snprintf(t->records.id, sizeof t->records.id, "%s", run);
     return LS_OK;
 }
 
-/* Checks that this checkpoint can be resumed with this data and these settings. Local. */
+/* Checks that the checkpoint can be resumed with this run's data and settings. Local. */
 static ls_status check_resumable(ls_trainer *t, const ls_checkpoint *checkpoint)
 {
     const char *path = ls_checkpoint_path(checkpoint);
     const ls_model_info *id = ls_checkpoint_model(checkpoint);
     const ls_progress *progress = ls_checkpoint_progress(checkpoint);
     const bool within_epoch = progress->step > 0;
-    ls_status status = check_run(t, path, id->run);
+    ls_status status = check_run_id(t, path, id->run);
     if (status == LS_OK)
-        status = check_settings(t, path, id->config, within_epoch);
+        status = check_changes(t, path, id->config, within_epoch);
     if (status == LS_OK)
         status = check_rows(t, path, id, within_epoch);
     if (status == LS_OK)
@@ -148,30 +150,30 @@ static ls_status check_resumable(ls_trainer *t, const ls_checkpoint *checkpoint)
     if (ls_trainer_plan(t)->shuffle == LS_SHUFFLE_LOCAL &&
         progress->ranks != ls_trainer_plan(t)->ranks)
         return ls_fail(LS_ERR_USAGE,
-                       "can't resume from %s on %s: with --shuffle local the steps of another "
-                       "number of ranks than its %lld are others",
+                       "can't resume from %s on %s: with --shuffle local the rows of a step "
+                       "depend on the number of ranks, which was %lld",
                        path, ls_counted(ls_trainer_plan(t)->ranks, "rank").text,
                        (long long)progress->ranks);
     if (progress->step > ls_trainer_plan(t)->steps)
-        return ls_fail(LS_ERR_DATA, "%s: it is in step %lld of an epoch that has %lld", path,
+        return ls_fail(LS_ERR_DATA, "%s: is after step %lld of an epoch of %lld steps", path,
                        (long long)progress->step, (long long)ls_trainer_plan(t)->steps);
     return LS_OK;
 }
 
-/* Notes that the run can't end with the best epoch's parameters, which are gone. Local. */
+/* Notes that the run can't end with the best epoch's parameters, which are missing. Local. */
 static void note_best_missing(const ls_trainer *t, const char *missing)
 {
     char instead[40] = "the last epoch";
     if (t->best.epoch > 0)
         snprintf(instead, sizeof instead, "epoch %lld", (long long)t->best.epoch);
     ls_trainer_note(t,
-                    "epoch %lld, the best so far, could not be saved or is gone%s%s%s: unless a "
-                    "better one comes, the run ends with the parameters of %s",
+                    "epoch %lld, the best so far, could not be saved or is missing%s%s%s: unless a "
+                    "better epoch follows, the run ends with the parameters of %s",
                     (long long)t->progress.early_stop.best_epoch, *missing != '\0' ? " (" : "",
                     missing, *missing != '\0' ? ")" : "", instead);
 }
 
-/* Reads the parameters of the best epoch that is there, which --restore-best ends with. Local. */
+/* Reads the parameters of the best saved epoch, for --restore-best. Local. */
 static ls_status read_best(ls_trainer *t, const ls_checkpoint *current)
 {
     const ls_progress *progress = &t->progress;
@@ -201,7 +203,7 @@ static void inherit_fingerprints(ls_model_info *now, const ls_model_info *id)
     now->knows_validation = id->knows_validation;
 }
 
-/* Reads everything into rank 0's replica. Local. */
+/* Reads the whole state into rank 0's replica. Local. */
 static ls_status read_state(ls_trainer *t, const ls_checkpoint *checkpoint)
 {
     const ls_network *network = ls_replica_network(t->replica);
@@ -211,11 +213,11 @@ static ls_status read_state(ls_trainer *t, const ls_checkpoint *checkpoint)
         return status;
     t->progress = *ls_checkpoint_progress(checkpoint);
     inherit_fingerprints(&t->records.info, ls_checkpoint_model(checkpoint));
-    if (watches_other_rows(t, ls_checkpoint_model(checkpoint))) {
+    if (monitored_rows_differ(t, ls_checkpoint_model(checkpoint))) {
         t->progress.early_stop = (ls_early_stop){0};
         t->progress.best_steps = 0;
     }
-    /* The history may be longer than the run is now wanted to be. */
+    /* The history may be longer than --epochs, which can have become smaller. */
     ls_metrics *history = ls_alloc(t->progress.epoch + t->config->epochs, sizeof *history);
     char *path = ls_strdup(ls_checkpoint_path(checkpoint));
     if (history == NULL || path == NULL) {
@@ -232,7 +234,7 @@ static ls_status read_state(ls_trainer *t, const ls_checkpoint *checkpoint)
         status = ls_checkpoint_read_params(checkpoint, network, t->start_params);
     if (status != LS_OK)
         return status;
-    /* An average that is new with this run begins here. */
+    /* If the checkpoint has no average, the average begins with these parameters. */
     ls_optimizer_start(optimizer, t->start_params);
     status = ls_checkpoint_read_optimizer(checkpoint, network, optimizer);
     return status == LS_OK ? read_best(t, checkpoint) : status;
@@ -268,14 +270,14 @@ static ls_status broadcast_state(ls_trainer *t)
     return LS_OK;
 }
 
-/* Restores the checkpoint that is asked for on all ranks, if there is one. Collective.
- * found  on return 1 if there is, else 0 */
+/* Restores the requested checkpoint on all ranks, if there is one. Collective.
+ * found  on return 1 if there is one, else 0 */
 static ls_status restore(ls_trainer *t, const char *wanted, int *found)
 {
     ls_checkpoint *checkpoint = NULL;
     ls_status status = LS_OK;
     if (t->rank == 0) {
-        status = open_wanted(t, wanted, &checkpoint);
+        status = open_requested(t, wanted, &checkpoint);
         if (status == LS_OK && checkpoint != NULL)
             status = read_state(t, checkpoint);
     }
@@ -300,15 +302,15 @@ ls_status ls_trainer_rollback(ls_trainer *t)
     t->start_params = ls_alloc(ls_replica_size(t->replica), sizeof(float));
     ls_status status = ls_agree(t->comm, t->start_params == NULL ? LS_ERR_FAILURE : LS_OK);
     ls_standby_lock(t->records.standby);
-    ls_h5_lock(); /* a stream may be reading */
+    ls_h5_lock(); /* the stream's thread may be reading */
     if (status == LS_OK)
         status = restore(t, "auto", &found);
     if (status == LS_OK && !found)
-        status = ls_fail(LS_ERR_NUMERIC, "there is no checkpoint yet to go back to");
+        status = ls_fail(LS_ERR_NUMERIC, "there is no checkpoint yet to roll back to");
     if (status == LS_OK)
         status = ls_agree(t->comm, t->rank == 0 ? ls_records_rewind(t) : LS_OK);
     ls_h5_unlock();
-    ls_standby_unlock(t->records.standby, true); /* it is of the steps that are given up */
+    ls_standby_unlock(t->records.standby, true); /* its copy holds discarded steps */
     if (status == LS_OK) {
         ls_replica_set_params(t->replica, t->start_params);
     }

@@ -8,10 +8,10 @@ struct ls_rows {
     ls_rows_origin from;
     ls_conversion conversion;
     ls_samples *owned; /* or NULL */
-    int64_t read;      /* rows that have come in pieces */
+    int64_t read;      /* rows returned in pieces */
 
-    const ls_samples *piece; /* batches are taken from; NULL: none yet */
-    int64_t taken;           /* rows of it */
+    const ls_samples *piece; /* source of the batches; NULL: none yet */
+    int64_t taken;           /* its rows that were in batches */
 };
 
 ls_status ls_conversion_make(ls_conversion *out, const ls_input_format *format)

@@ -1,4 +1,4 @@
-/* Saving a training's state, and continuing where that fails. */
+/* Saves a training's state, and lets the training continue after a failed save. */
 #include "train/trainer_state.h"
 
 #include "base/clock.h"
@@ -42,7 +42,7 @@ ls_status ls_trainer_log_error(ls_trainer *t, ls_status error, ls_event event, i
     snprintf(text, sizeof text, "%s", ls_error_text());
     ls_status written = ls_run_log_event(t->records.log, event, epoch,
                                          json_pack("{s:o}", "text", ls_json_text(text)));
-    (void)written; /* the error that came first is the one to report */
+    (void)written; /* the first error is reported */
     return ls_fail(error, "%s", text);
 }
 
@@ -50,7 +50,7 @@ ls_status ls_trainer_log_error(ls_trainer *t, ls_status error, ls_event event, i
 static void report_failed_save(ls_trainer *t, ls_status error)
 {
     if (ls_trainer_log_error(t, error, LS_EVENT_SAVE_FAILED, t->progress.epoch) != LS_OK)
-        ls_trainer_note(t, "%s; training goes on and saves again when a checkpoint is due",
+        ls_trainer_note(t, "%s; training continues and saves again when a checkpoint is due",
                         ls_error_text());
 }
 
@@ -92,7 +92,7 @@ ls_status ls_trainer_save(ls_trainer *t, bool best, bool needed)
         progress->best_steps = saved_best;
         if (needed || t->config->on_save_failure == LS_SAVE_FAILURE_STOPS)
             return t->records.has_saved
-                       ? ls_fail(status, "%s; the checkpoints before it are whole", ls_error_text())
+                       ? ls_fail(status, "%s; earlier checkpoints are intact", ls_error_text())
                        : status;
         report_failed_save(t, status);
         return LS_OK;

@@ -33,13 +33,13 @@ ls_status ls_setting_check_number(const ls_setting *row, double value, const cha
         return (row->flags & LS_SETTING_ABOVE) != 0
                    ? ls_fail(LS_ERR_USAGE, "--%s: %s is too small, it must be above %g%s",
                              row->name, text, row->min, as)
-                   : ls_fail(LS_ERR_USAGE, "--%s: %s is too small, the least is %g", row->name,
+                   : ls_fail(LS_ERR_USAGE, "--%s: %s is too small, the minimum is %g", row->name,
                              text, row->min);
     if (is_above(row, value))
         return (row->flags & LS_SETTING_BELOW) != 0
                    ? ls_fail(LS_ERR_USAGE, "--%s: %s is too large, it must be below %.12g%s",
                              row->name, text, row->max, as)
-                   : ls_fail(LS_ERR_USAGE, "--%s: %s is too large, the most is %.12g", row->name,
+                   : ls_fail(LS_ERR_USAGE, "--%s: %s is too large, the maximum is %.12g", row->name,
                              text, row->max);
     return LS_OK;
 }
@@ -58,7 +58,7 @@ static ls_status check_choice(const ls_setting *row, int value)
     for (int i = 0; row->choices[i].name != NULL; i++)
         if (i == value)
             return LS_OK;
-    return ls_fail(LS_ERR_USAGE, "--%s: there is no number %d", row->name, value);
+    return ls_fail(LS_ERR_USAGE, "--%s: there is no choice %d", row->name, value);
 }
 
 static ls_status check_interval(const ls_setting *row, const ls_interval *every)
@@ -75,7 +75,7 @@ static ls_status check_scaling(const ls_setting *row, const ls_schedule_config *
     const double base = (double)schedule->base_batch;
     if ((int)schedule->scaling < LS_LR_AS_GIVEN || schedule->scaling > LS_LR_SQRT ||
         (schedule->scaling != LS_LR_AS_GIVEN && !ls_setting_contains(row, base)))
-        return ls_fail(LS_ERR_USAGE, "--%s needs a base batch from %g to %.12g, as linear:128",
+        return ls_fail(LS_ERR_USAGE, "--%s needs a base batch from %g to %.12g, e.g. linear:128",
                        row->name, row->min, row->max);
     return LS_OK;
 }

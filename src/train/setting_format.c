@@ -1,4 +1,4 @@
-/* Settings as text. */
+/* Formats settings as text. */
 #include "train/setting_value.h"
 
 #include <ctype.h>
@@ -27,7 +27,7 @@ int ls_format_real(double value, char *out, size_t size)
     return snprintf(out, size, "%s", text);
 }
 
-/* In quotes if blanks or quotes at its ends would be cut off when it is read from a file. */
+/* Adds quotes if reading the text from a file would strip blanks or quotes at its ends. */
 static int format_text(const char *text, char *out, size_t size)
 {
     const char first = *text, last = first != '\0' ? text[strlen(text) - 1] : '\0';
@@ -36,7 +36,7 @@ static int format_text(const char *text, char *out, size_t size)
     return snprintf(out, size, quoted ? "\"%s\"" : "%s", text);
 }
 
-/* In the largest unit that it is a whole number of; "" if it is 0. */
+/* Uses the largest unit that gives a whole number; "" for 0. */
 static int format_time(double seconds, char *out, size_t size)
 {
     char number[LS_NUMBER_TEXT];
@@ -117,13 +117,14 @@ int ls_setting_format(const ls_setting *row, const void *values, char *out, size
     return 0;
 }
 
-/* The end of a text of which `used` bytes are written or counted, and the room behind it. */
-static char *end_of(char *out, size_t size, size_t used)
+/* Returns the end of a text after `used` written or counted bytes; NULL if it is beyond `size`. */
+static char *text_end(char *out, size_t size, size_t used)
 {
     return used < size ? out + used : NULL;
 }
 
-static size_t room_of(size_t size, size_t used)
+/* Returns the bytes that remain after `used`. */
+static size_t remaining_size(size_t size, size_t used)
 {
     return used < size ? size - used : 0;
 }
@@ -135,9 +136,11 @@ size_t ls_settings_text(const ls_setting *rows, int count, const void *values, c
     for (int i = 0; i < count; i++) {
         if (rows[i].change == LS_CHANGE_NOT_SAVED)
             continue;
-        n += (size_t)snprintf(end_of(out, size, n), room_of(size, n), "%s = ", rows[i].name);
-        n += (size_t)ls_setting_format(&rows[i], values, end_of(out, size, n), room_of(size, n));
-        n += (size_t)snprintf(end_of(out, size, n), room_of(size, n), "\n");
+        n += (size_t)snprintf(text_end(out, size, n), remaining_size(size, n),
+                              "%s = ", rows[i].name);
+        n += (size_t)ls_setting_format(&rows[i], values, text_end(out, size, n),
+                                       remaining_size(size, n));
+        n += (size_t)snprintf(text_end(out, size, n), remaining_size(size, n), "\n");
     }
     return n;
 }

@@ -1,4 +1,4 @@
-/* Settings from their text. */
+/* Parses settings. */
 #include "train/setting_value.h"
 
 #include "base/text.h"
@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Reads the number that a text begins with. */
+/* Reads the number at the beginning of a text.
+ * rest  on return the text after the number */
 static bool read_real(const char *text, double *out, const char **rest)
 {
     char *stop;
@@ -61,8 +62,8 @@ static ls_status parse_pair(const ls_setting *row, const char *text, double out[
     return LS_OK;
 }
 
-/* The error for a choice that there is none of, with the one that was probably meant. */
-static ls_status none_of(const ls_setting *row, const char *text)
+/* Makes the error for an unknown choice, with the nearest known one. */
+static ls_status fail_choice(const ls_setting *row, const char *text)
 {
     char all[256] = "", near[96] = "";
     size_t distance = SIZE_MAX;
@@ -71,7 +72,7 @@ static ls_status none_of(const ls_setting *row, const char *text)
         if (ls_text_resembles(text, c->name, &distance))
             snprintf(near, sizeof near, "; did you mean %s?", c->name);
     }
-    return ls_fail(LS_ERR_USAGE, "--%s: '%s' is none of:%s%s", row->name, text, all, near);
+    return ls_fail(LS_ERR_USAGE, "--%s: '%s' is not one of:%s%s", row->name, text, all, near);
 }
 
 static ls_status parse_choice(const ls_setting *row, const char *text, int *out)
@@ -81,7 +82,7 @@ static ls_status parse_choice(const ls_setting *row, const char *text, int *out)
             *out = i;
             return LS_OK;
         }
-    return none_of(row, text);
+    return fail_choice(row, text);
 }
 
 static ls_status parse_flag(const ls_setting *row, const char *text, bool *out)
@@ -101,10 +102,10 @@ static ls_status parse_text(const ls_setting *row, const char *text, const char 
     return LS_OK;
 }
 
-static const double MOST = 1e15; /* of epochs, steps or seconds: all digits are written */
+static const double MOST = 1e15; /* epochs, steps or seconds: ls_format_real() writes all digits */
 
-/* Reads a number and its unit: a time, or also steps or epochs if `counts`. Without a unit it is
- * epochs, else seconds. */
+/* Reads a number and its unit.
+ * counts  true: epochs (the default unit), steps or a time; false: a time, in seconds by default */
 static bool read_interval(const char *text, bool counts, ls_interval *out)
 {
     double value;
@@ -134,8 +135,8 @@ static ls_status parse_interval(const ls_setting *row, const char *text, ls_inte
     ls_interval value;
     if (!read_interval(text, true, &value))
         return ls_fail(LS_ERR_USAGE,
-                       "--%s: '%s' is no interval: write it as 500steps, 1epoch or 10min",
-                       row->name, text);
+                       "--%s: '%s' is not an interval: write 500steps, 1epoch or 10min", row->name,
+                       text);
     *out = value;
     return LS_OK;
 }
@@ -144,13 +145,13 @@ static ls_status parse_time(const ls_setting *row, const char *text, double *out
 {
     ls_interval value = {0};
     if (*text != '\0' && !read_interval(text, false, &value))
-        return ls_fail(LS_ERR_USAGE, "--%s: '%s' is no time: write it as 90s or 10min", row->name,
+        return ls_fail(LS_ERR_USAGE, "--%s: '%s' is not a time: write 90s or 10min", row->name,
                        text);
     *out = value.seconds;
     return LS_OK;
 }
 
-/* Bytes, with or without K, M or G (of 1024). */
+/* Parses bytes, with an optional suffix K, M or G (powers of 1024). */
 static ls_status parse_size(const ls_setting *row, const char *text, int64_t *out)
 {
     static const char letters[] = "KMG";
@@ -163,8 +164,7 @@ static ls_status parse_size(const ls_setting *row, const char *text, int64_t *ou
         unit++;
     }
     if (!good || *unit != '\0' || !ls_setting_contains(row, value))
-        return ls_fail(LS_ERR_USAGE, "--%s: '%s' is no size: write it as 256M or 2G", row->name,
-                       text);
+        return ls_fail(LS_ERR_USAGE, "--%s: '%s' is not a size: write 256M or 2G", row->name, text);
     *out = (int64_t)value;
     return LS_OK;
 }
@@ -188,9 +188,8 @@ static ls_status parse_scaling(const ls_setting *row, const char *text, ls_sched
         return LS_OK;
     }
     return ls_fail(LS_ERR_USAGE,
-                   "--%s: '%s' does not say how and for which batch: write it as linear:128 "
-                   "or sqrt:128",
-                   row->name, text);
+                   "--%s: '%s' is not a rule and a batch: write linear:128 or sqrt:128", row->name,
+                   text);
 }
 
 ls_status ls_setting_parse(const ls_setting *row, void *values, const char *text)

@@ -1,4 +1,4 @@
-/* What parsing, writing and checking a setting's value share. */
+/* Shared by parsing, formatting and checking a setting's value. */
 #ifndef LS_TRAIN_SETTING_VALUE_H
 #define LS_TRAIN_SETTING_VALUE_H
 
@@ -13,16 +13,18 @@ typedef struct ls_unit {
 } ls_unit;
 extern const ls_unit ls_units[];
 
-/* "linear", "sqrt"; "" for LS_LR_AS_GIVEN. */
+/* Returns "linear" or "sqrt"; "" for LS_LR_AS_GIVEN. */
 const char *ls_scaling_name(int scaling);
 
-/* Writes the shortest text that is read as the same number; returns its length, as snprintf(). */
+/* Writes the shortest text that parses to the same number; returns its length, as snprintf(). */
 int ls_format_real(double value, char *out, size_t size);
 
 /* Returns true if a number is in the row's range. */
 bool ls_setting_contains(const ls_setting *row, double value);
 
-/* Checks that it is. text: the number, for the message. Errors: LS_ERR_USAGE. */
+/* Checks that a number is in the row's range.
+ * text  the number as text, for the message
+ * Errors: LS_ERR_USAGE. */
 ls_status ls_setting_check_number(const ls_setting *row, double value,
                                   const char *text) LS_MUST_CHECK;
 

@@ -1,5 +1,5 @@
-/* Creating and destroying a trainer. Whatever can fail on one rank is agreed on by all before the
- * next collective. */
+/* Creates and destroys a trainer. All ranks agree on a failure of one rank before the next
+ * collective. */
 #include "train/trainer_state.h"
 
 #include "base/clock.h"
@@ -18,23 +18,24 @@
 #include <math.h>
 #include <string.h>
 
-/* Chooses the column that is watched, and checks that it exists. The same on all ranks. Local. */
-static ls_status choose_monitor(ls_trainer *t)
+/* Chooses the monitor of early stopping, and checks that its metric exists. The same on all ranks.
+ * Local. */
+static ls_status setup_monitor(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
     t->monitor = c->monitor;
     if (ls_trainer_dataset(t)->rows[LS_VALIDATION] == 0 && ls_monitor_is_validation(c->monitor)) {
         if (c->patience > 0)
             return ls_fail(LS_ERR_USAGE,
-                           "--patience watches %s but there are no validation rows: give "
-                           "--validation 0.1, or --monitor loss",
+                           "--patience monitors %s, but there are no validation rows: give "
+                           "--validation 0.1 or --monitor loss",
                            ls_monitor_name(c->monitor));
         t->monitor = ls_monitor_of_training(c->monitor);
     }
     const ls_metric_kind *metric = ls_metric_describe(ls_monitor_metric(t->monitor));
     if (ls_trainer_dataset(t)->classes < metric->classes)
         return ls_fail(LS_ERR_USAGE,
-                       "--monitor %s needs %d classes or more, the data set has %d: take --monitor "
+                       "--monitor %s needs %d classes or more, the data set has %d: give --monitor "
                        "val_accuracy",
                        ls_monitor_name(c->monitor), metric->classes,
                        ls_trainer_dataset(t)->classes);
@@ -46,14 +47,14 @@ static ls_status choose_monitor(ls_trainer *t)
     return LS_OK;
 }
 
-/* The most rows that a pass has. */
-static int64_t largest_pass(const ls_trainer *t)
+/* Returns the most rows of a pass. Local. */
+static int64_t pass_capacity(const ls_trainer *t)
 {
     const int64_t step = ls_loader_step_rows(t->loader);
     return step > LS_EVALUATION_ROWS ? step : LS_EVALUATION_ROWS;
 }
 
-/* Makes this rank's network, optimizer and batch. Local. */
+/* Creates this rank's network, optimizer and batch. Local. */
 static ls_status create_replica(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
@@ -64,7 +65,7 @@ static ls_status create_replica(ls_trainer *t)
                                       .loss = c->loss,
                                       .optimizer = c->optimizer,
                                       .label_smoothing = c->label_smoothing,
-                                      .rows = largest_pass(t)};
+                                      .rows = pass_capacity(t)};
     const ls_status status = ls_replica_create(&t->replica, t->comm, &config);
     if (status != LS_OK)
         return status;
@@ -81,8 +82,8 @@ static ls_status create_replica(ls_trainer *t)
     return LS_OK;
 }
 
-/* Makes room for parameters and history, and initialises. Local. */
-static ls_status initialise(ls_trainer *t)
+/* Allocates parameters and history, and initialises the parameters. Local. */
+static ls_status initialise_params(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
     const int64_t size = ls_replica_size(t->replica);
@@ -95,46 +96,46 @@ static ls_status initialise(ls_trainer *t)
         return LS_ERR_FAILURE;
     ls_network_initialise(ls_replica_network(t->replica), c->seed, t->start_params);
     ls_optimizer_start(optimizer, t->start_params);
-    /* Until a checkpoint is written: parameters and slots to a slow disk. */
+    /* Estimate until a checkpoint is written: parameters and slots to a slow disk, 50 MB/s. */
     t->records.save_seconds =
         0.5 + (double)size * sizeof(float) * (1 + ls_optimizer_slots(optimizer)) / 50e6;
     return ls_health_create(&t->health, ls_trainer_plan(t)->ranks);
 }
 
-/* Collective. */
-static ls_status make_replica(ls_trainer *t)
+/* Creates and initialises the replica. Collective. */
+static ls_status setup_replica(ls_trainer *t)
 {
     ls_status status = create_replica(t);
     if (status == LS_OK)
-        status = initialise(t);
+        status = initialise_params(t);
     return ls_agree(t->comm, status);
 }
 
-/* Returns true if ranks share the work of updating. Local. */
-static bool shards(const ls_trainer *t)
+/* Returns true if the optimizer is sharded over ranks. Local. */
+static bool shards_optimizer(const ls_trainer *t)
 {
     return t->config->shard_optimizer && ls_comm_size(t->comm) > 1;
 }
 
-/* Makes the reducer, or those to choose from, and sets its parameters. Collective. */
-static ls_status make_reducer(ls_trainer *t)
+/* Creates the reducer, or the tuner's candidates, and sets the parameters. Collective. */
+static ls_status setup_reducer(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
     const ls_layout *layout = ls_network_layout(ls_replica_network(t->replica));
     const ls_step_rows rows = {ls_loader_step_rows(t->loader), c->batch, c->block};
-    const bool shard = shards(t);
+    const bool shard = shards_optimizer(t);
     ls_reduce reduce = c->reproducible ? LS_REDUCE_EXACT : c->reduce;
     const bool checks_first = c->on_nan == LS_ON_NAN_SKIP;
     if (reduce == LS_REDUCE_AUTO && t->progress.ranks == ls_trainer_plan(t)->ranks &&
         t->progress.reduce != LS_REDUCE_EXACT &&
         (!checks_first || ls_reduce_checks_before_update(t->progress.reduce, shard)))
-        reduce = t->progress.reduce; /* the resumed run had settled on it */
+        reduce = t->progress.reduce; /* the choice of the resumed run */
     ls_reducer *reducer = NULL;
     ls_status status = LS_OK;
     if (reduce != LS_REDUCE_AUTO)
         status = ls_reducer_create(&reducer, t->comm, reduce, shard, layout, rows);
     if (status != LS_OK && c->reduce == LS_REDUCE_AUTO && !c->reproducible) {
-        ls_trainer_note(t, "--reduce auto had chosen %s, which can't be had here: %s",
+        ls_trainer_note(t, "--reduce auto had chosen %s, which is not available here: %s",
                         ls_reduce_name(reduce), ls_error_text());
         reduce = LS_REDUCE_AUTO;
     }
@@ -173,16 +174,16 @@ static void describe_model_info(ls_trainer *t)
                         .config = t->text};
 }
 
-/* Checks the settings; what depends on the number of ranks, here. Local. */
+/* Checks the settings, including the rules that depend on the number of ranks. Local. */
 static ls_status check_settings(const ls_trainer *t)
 {
     const ls_train_config *c = t->config;
     const ls_status status = ls_config_check(c);
     if (status == LS_OK && c->on_nan == LS_ON_NAN_SKIP && c->reduce != LS_REDUCE_AUTO &&
-        !ls_reduce_checks_before_update(c->reduce, shards(t)))
+        !ls_reduce_checks_before_update(c->reduce, shards_optimizer(t)))
         return ls_fail(
             LS_ERR_USAGE,
-            "--on-nan skip and --reduce %s don't go together: it updates some parameters "
+            "--on-nan skip can't be combined with --reduce %s, which updates some parameters "
             "before all gradients are known",
             ls_reduce_name(c->reduce));
     return status;
@@ -199,7 +200,7 @@ static ls_status write_settings(ls_trainer *t)
     return LS_OK;
 }
 
-/* Makes sure that the settings are valid, and the same on all ranks. Collective. */
+/* Checks that the settings are valid and the same on all ranks. Collective. */
 static ls_status agree_on_settings(ls_trainer *t)
 {
     ls_status status = ls_agree(t->comm, check_settings(t));
@@ -208,16 +209,16 @@ static ls_status agree_on_settings(ls_trainer *t)
     return status == LS_OK ? ls_agree_equal(t->comm, t->text, "the configuration") : status;
 }
 
-/* Checks what can be checked before any work is done. Collective. */
-static ls_status check_config(ls_trainer *t)
+/* Checks the settings and the run folder, before any work is done. Collective. */
+static ls_status setup_config(ls_trainer *t)
 {
     const ls_status status = agree_on_settings(t);
     return status == LS_OK ? ls_agree(t->comm, ls_records_check(t)) : status;
 }
 
-/* Finds out where the ranks are, and makes sure that they compute correctly, and alike where that
- * is promised. Collective. */
-static ls_status prepare_compute(ls_trainer *t)
+/* Finds the ranks' nodes and cores, and checks that matrix products are correct and, with
+ * --reproducible, computed by the same kernel on all ranks. Collective. */
+static ls_status setup_compute(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
     ls_status status =
@@ -231,15 +232,15 @@ static ls_status prepare_compute(ls_trainer *t)
     return ls_agree(t->comm, ls_compute_check());
 }
 
-/* Collective. */
-static ls_status open_loader(ls_trainer *t)
+/* Opens the data loader. Collective. */
+static ls_status setup_loader(ls_trainer *t)
 {
     return ls_loader_open(&t->loader, t->comm, t->config);
 }
 
-/* Starts the watchdog. How long reading the data takes depends on their size: from here on it does
- * not. Collective. */
-static ls_status start_watchdog(ls_trainer *t)
+/* Starts the watchdog, after the data are read: the time for that depends on their size.
+ * Collective. */
+static ls_status setup_watchdog(ls_trainer *t)
 {
     if (!(t->config->watchdog > 0) || t->observer->stuck == NULL)
         return LS_OK;
@@ -248,44 +249,44 @@ static ls_status start_watchdog(ls_trainer *t)
     if (status == LS_OK && t->rank == 0 && ls_trainer_plan(t)->ranks > 1 &&
         ls_watchdog_error(t->watchdog) != 0)
         ls_trainer_note(t,
-                        "no UDP socket (%s): if the job hangs, the watchdog ends it, but can't say "
-                        "which rank lags",
+                        "no UDP socket (%s): if the job hangs, the watchdog ends it, but can't "
+                        "report which rank lags",
                         strerror(ls_watchdog_error(t->watchdog)));
     return status;
 }
 
-/* Returns true on the rank that writes, if anything is written at all. Local. */
-static bool writes(const ls_trainer *t)
+/* Returns true on rank 0 if the run writes a run folder. Local. */
+static bool is_writer(const ls_trainer *t)
 {
     return t->rank == 0 && *t->config->run != '\0' && !t->config->dry_run;
 }
 
-/* Restores a checkpoint, if asked to. The run folder is taken before its newest one is looked for:
- * nobody may add to it from then on. Collective. */
-static ls_status resume(ls_trainer *t)
+/* Restores a checkpoint, if --resume is given. The run folder is locked before its newest
+ * checkpoint is looked for, so that no other process adds one. Collective. */
+static ls_status setup_resume(ls_trainer *t)
 {
     const ls_status status =
-        ls_agree(t->comm, writes(t) && t->records.in_place ? ls_records_take(t) : LS_OK);
+        ls_agree(t->comm, is_writer(t) && t->records.in_place ? ls_records_take(t) : LS_OK);
     if (status != LS_OK)
         return status;
     describe_model_info(t);
     return ls_trainer_resume(t);
 }
 
-/* Collective. */
-static ls_status check_interrupt(ls_trainer *t)
+/* Ends the setup if a signal came on any rank. Collective. */
+static ls_status setup_interrupt(ls_trainer *t)
 {
     return ls_agree(t->comm, ls_interrupt_poll(0));
 }
 
-/* Collective. */
-static ls_status begin_records(ls_trainer *t)
+/* Begins the run folder's records. Collective. */
+static ls_status setup_records(ls_trainer *t)
 {
-    return ls_agree(t->comm, writes(t) ? ls_records_begin(t) : LS_OK);
+    return ls_agree(t->comm, is_writer(t) ? ls_records_begin(t) : LS_OK);
 }
 
-/* Describes the training to the observer; on rank 0. Local. */
-static void announce(const ls_trainer *t)
+/* Calls observer->start; on rank 0. Local. */
+static void notify_start(const ls_trainer *t)
 {
     const ls_train_config *c = t->config;
     const ls_run_info info = {.config = c,
@@ -304,8 +305,8 @@ static void announce(const ls_trainer *t)
         t->observer->start(t->observer->user, &info);
 }
 
-/* Reports classes that can't be learned from the rows; on rank 0. Local. */
-static ls_status report_gaps(const ls_trainer *t)
+/* Reports classes that can't be learned from the training rows; on rank 0. Local. */
+static ls_status report_class_gaps(const ls_trainer *t)
 {
     const char *gaps = ls_loader_census(t->loader)->class_gaps;
     if (*gaps == '\0')
@@ -317,30 +318,29 @@ static ls_status report_gaps(const ls_trainer *t)
                             json_pack("{s:o}", "text", ls_json_text(gaps)));
 }
 
-/* Collective. */
-static ls_status report_start(ls_trainer *t)
+/* Reports the start of the training. Collective. */
+static ls_status setup_report(ls_trainer *t)
 {
     if (t->rank == 0)
-        announce(t);
-    return ls_agree(t->comm, t->rank == 0 ? report_gaps(t) : LS_OK);
+        notify_start(t);
+    return ls_agree(t->comm, t->rank == 0 ? report_class_gaps(t) : LS_OK);
 }
 
-/* The steps of setting up, each Collective, with the same status on all ranks. */
+/* Runs the setup; each function is Collective and returns the same status on all ranks. */
 static ls_status set_up(ls_trainer *t)
 {
     static ls_status (*const steps[])(ls_trainer *) = {
-        check_config,    prepare_compute, open_loader, start_watchdog,
-        choose_monitor,  make_replica,    resume,      make_reducer,
-        check_interrupt, begin_records,   report_start};
+        setup_config, setup_compute, setup_loader,    setup_watchdog, setup_monitor, setup_replica,
+        setup_resume, setup_reducer, setup_interrupt, setup_records,  setup_report};
     ls_status status = LS_OK;
     for (size_t i = 0; status == LS_OK && i < sizeof steps / sizeof *steps; i++)
         status = steps[i](t);
     return status;
 }
 
-/* Allocates a trainer that holds only what the caller gave. Local. */
-static ls_status allocate(ls_trainer **out, ls_comm *comm, const ls_train_config *config,
-                          const ls_observer *observer)
+/* Allocates a trainer and stores the arguments. Local. */
+static ls_status allocate_trainer(ls_trainer **out, ls_comm *comm, const ls_train_config *config,
+                                  const ls_observer *observer)
 {
     ls_trainer *t = ls_alloc(1, sizeof *t);
     if (t == NULL)
@@ -359,7 +359,7 @@ ls_status ls_trainer_create(ls_trainer **out, ls_comm *comm, const ls_train_conf
                             const ls_observer *observer)
 {
     ls_trainer *t = NULL;
-    ls_status status = ls_agree(comm, allocate(&t, comm, config, observer));
+    ls_status status = ls_agree(comm, allocate_trainer(&t, comm, config, observer));
     if (status == LS_OK) {
         ls_trainer_limit_time(t, 0);
         status = set_up(t);

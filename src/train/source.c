@@ -10,13 +10,14 @@
 struct ls_source {
     ls_comm *comm;       /* of all ranks, borrowed */
     ls_comm *node;       /* of this rank's node */
-    ls_comm *group;      /* of those that one of them, its rank 0, reads for, one of the two above;
-                            NULL: each reads for itself */
+    ls_comm *group;      /* one of the two above: its rank 0 reads for all its ranks; NULL: each
+                            rank reads for itself */
     ls_dataset *dataset; /* NULL on ranks that don't read */
     ls_dataset_info info;
 };
 
-/* Ranks that read must see the same, as far as its description and its sources' digest tell. */
+/* Checks that all ranks see the same data set, by its description and the digest of its sources.
+ * Collective. */
 static ls_status agree_on_dataset(ls_comm *comm, const ls_dataset_info *d)
 {
     char text[256];
@@ -27,16 +28,17 @@ static ls_status agree_on_dataset(ls_comm *comm, const ls_dataset_info *d)
     return ls_agree_equal(comm, text, "the data set");
 }
 
-static bool reads(const ls_source *s)
+/* Returns true if this rank reads the file. Local. */
+static bool is_reader(const ls_source *s)
 {
     return s->group == NULL || ls_comm_rank(s->group) == 0;
 }
 
-/* Opens the file where it is read. Local. */
+/* Opens the file on ranks that read. Local. */
 static ls_status open_file(ls_source *s, const char *path, const ls_dataset_options *options,
                            ls_dataset_info *info)
 {
-    if (!reads(s))
+    if (!is_reader(s))
         return LS_OK;
     const ls_status status = ls_dataset_open(&s->dataset, path, options);
     if (status == LS_OK)
@@ -58,7 +60,7 @@ ls_status ls_source_open(ls_source **out, ls_comm *comm, const char *path,
     status = ls_comm_node(&s->node, comm);
     if (status == LS_OK) {
         s->group = read == LS_READ_ROOT ? comm : read == LS_READ_NODE ? s->node : NULL;
-        status = ls_copies_check(comm, s->node, path, reads(s), verify);
+        status = ls_copies_check(comm, s->node, path, is_reader(s), verify);
     }
     if (status == LS_OK)
         status = ls_agree(comm, open_file(s, path, options, info));
@@ -75,8 +77,10 @@ ls_status ls_source_open(ls_source **out, ls_comm *comm, const char *path,
     return LS_OK;
 }
 
-/* Reads the rows of one member of the group, into *out there. Collective on the group.
- * rows  that member's; capacity  this rank's */
+/* Reads the rows of one member of the group, and sends them there. Collective on the group.
+ * rows      the member's rows
+ * capacity  of this rank's samples
+ * out       on return the samples, on the member only */
 static ls_status read_for(ls_source *s, int member, ls_split split, ls_range rows, int64_t capacity,
                           ls_samples **out)
 {

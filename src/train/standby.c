@@ -13,7 +13,7 @@
 
 double ls_standby_long_step = 0.25;
 
-/* How many times longer than copying the state takes the time between two copies is. */
+/* Least time between two copies, as a multiple of the duration of a copy. */
 static const double RARELY = 50;
 
 struct ls_standby {
@@ -22,12 +22,12 @@ struct ls_standby {
     float *slot[LS_OPTIMIZER_MAX_SLOTS];
     ls_metrics *history; /* [history_room] */
     int64_t history_room;
-    ls_progress progress; /* and that of an epoch that is not finished, summed over ranks */
-    double copied, took;  /* when the latest copy was made, and its seconds */
+    ls_progress progress; /* with the totals of an unfinished epoch, summed over ranks */
+    double copied, took;  /* time of the latest copy, and its duration */
 
     pthread_t thread;
     bool started;
-    pthread_mutex_t mutex; /* of the copy, and of what follows */
+    pthread_mutex_t mutex; /* protects the copy and the fields below */
     pthread_cond_t wake;
     bool holds, stop;
 };
@@ -40,9 +40,9 @@ bool ls_standby_is_due(const ls_trainer *t, double step_seconds)
     return s == NULL || ls_now() - s->copied > RARELY * s->took;
 }
 
-/* Tells the observer, from the thread. */
-static void tell(const ls_trainer *t, const char *format, ...) LS_PRINTF(2, 3);
-static void tell(const ls_trainer *t, const char *format, ...)
+/* Passes a line of text to observer->urgent; called by the thread. */
+static void note_urgent(const ls_trainer *t, const char *format, ...) LS_PRINTF(2, 3);
+static void note_urgent(const ls_trainer *t, const char *format, ...)
 {
     char text[LS_ERROR_TEXT_MAX];
     va_list args;
@@ -54,7 +54,7 @@ static void tell(const ls_trainer *t, const char *format, ...)
     t->observer->urgent(t->observer->user, text);
 }
 
-/* Writes the copy; under the mutex. */
+/* Writes the copy as a checkpoint. The mutex is held. */
 static void write_copy(ls_standby *s)
 {
     const ls_trainer *t = s->trainer;
@@ -68,24 +68,25 @@ static void write_copy(ls_standby *s)
                             .slots = (const float *const *)s->slot};
     s->holds = false;
     if (ls_trainer_write(t, &state) != LS_OK)
-        tell(t, "%s", ls_error_text());
+        note_urgent(t, "%s", ls_error_text());
     else
-        tell(t,
-             "%s in a long step: a checkpoint after step %lld of epoch %lld, the latest "
-             "whole one, is written at once",
-             ls_interrupt_name(ls_interrupt_signal()), (long long)p->step, (long long)p->epoch + 1);
+        note_urgent(t,
+                    "%s in a long step: a checkpoint after step %lld of epoch %lld, the latest "
+                    "copied state, has been written",
+                    ls_interrupt_name(ls_interrupt_signal()), (long long)p->step,
+                    (long long)p->epoch + 1);
 }
 
-/* The thread: looks for a signal now and then. */
-static void *watch(void *user)
+/* The thread: polls for a signal. */
+static void *standby_thread(void *user)
 {
-    enum { LOOK = 50 * 1000 * 1000 /* ns */ };
+    enum { INTERVAL = 50 * 1000 * 1000 /* ns */ };
     ls_standby *s = user;
     pthread_mutex_lock(&s->mutex);
     while (!s->stop) {
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += LOOK;
+        until.tv_nsec += INTERVAL;
         until.tv_sec += until.tv_nsec / 1000000000;
         until.tv_nsec %= 1000000000;
         (void)pthread_cond_timedwait(&s->wake, &s->mutex, &until);
@@ -96,7 +97,8 @@ static void *watch(void *user)
     return NULL;
 }
 
-static ls_status create(ls_trainer *t)
+/* Allocates the copy and starts the thread. */
+static ls_status create_standby(ls_trainer *t)
 {
     ls_standby *s = ls_alloc(1, sizeof *s);
     const int64_t size = ls_replica_size(t->replica);
@@ -115,12 +117,13 @@ static ls_status create(ls_trainer *t)
     }
     if (!well)
         return LS_ERR_FAILURE;
-    const ls_status status = ls_thread_start(&s->thread, watch, s, "that saves in long steps");
+    const ls_status status =
+        ls_thread_start(&s->thread, standby_thread, s, "that saves in long steps");
     s->started = status == LS_OK;
     return status;
 }
 
-/* Room for as many epochs. */
+/* Makes room for the history of `epochs` epochs. */
 static ls_status make_room(ls_standby *s, int64_t epochs)
 {
     if (epochs <= s->history_room)
@@ -134,8 +137,8 @@ static ls_status make_room(ls_standby *s, int64_t epochs)
     return LS_OK;
 }
 
-/* Takes the state over; under the mutex. */
-static ls_status fill(ls_standby *s, const ls_epoch_totals *totals)
+/* Copies the state. The mutex is held. */
+static ls_status fill_copy(ls_standby *s, const ls_epoch_totals *totals)
 {
     const ls_trainer *t = s->trainer;
     const size_t bytes = (size_t)ls_replica_size(t->replica) * sizeof(float);
@@ -155,15 +158,16 @@ static ls_status fill(ls_standby *s, const ls_epoch_totals *totals)
     return LS_OK;
 }
 
-/* On rank 0. Local. */
-static void take_over(ls_trainer *t, const ls_epoch_totals *totals, double begin)
+/* Copies the state on rank 0. Local.
+ * begin  start of ls_standby_copy() */
+static void copy_on_root(ls_trainer *t, const ls_epoch_totals *totals, double begin)
 {
     if (ls_interrupt_signal() != 0)
-        return; /* the next step's checkpoint comes anyway */
-    ls_status status = t->records.standby == NULL ? create(t) : LS_OK;
+        return; /* the next step saves a checkpoint anyway */
+    ls_status status = t->records.standby == NULL ? create_standby(t) : LS_OK;
     if (status == LS_OK) {
         pthread_mutex_lock(&t->records.standby->mutex);
-        status = fill(t->records.standby, totals);
+        status = fill_copy(t->records.standby, totals);
         pthread_mutex_unlock(&t->records.standby->mutex);
     }
     if (status == LS_OK) {
@@ -172,7 +176,7 @@ static void take_over(ls_trainer *t, const ls_epoch_totals *totals, double begin
         return;
     }
     t->records.standby_failed = true;
-    ls_trainer_note(t, "%s: a signal that comes in a long step waits for the step's end",
+    ls_trainer_note(t, "%s: a signal in a long step takes effect at the end of the step only",
                     ls_error_text());
     ls_standby_destroy(&t->records.standby);
 }
@@ -183,7 +187,7 @@ ls_status ls_standby_copy(ls_trainer *t)
     const double begin = ls_now();
     ls_status status = ls_trainer_collect(t, &totals);
     if (status == LS_OK && t->rank == 0)
-        take_over(t, &totals, begin);
+        copy_on_root(t, &totals, begin);
     return status;
 }
 

@@ -42,13 +42,14 @@ void ls_step_skip(ls_replica *r)
     ls_optimizer_set_steps(r->optimizer, ls_optimizer_steps(r->optimizer) + 1);
 }
 
-/* A stopwatch that leaves out what the reducer exposes and what pending updates take. */
+/* A stopwatch of forward and backward computing: exposed reduction, pending updates and sums over
+ * the global batch are left out. */
 typedef struct stopwatch {
     const ls_replica *replica;
     double then;
 } stopwatch;
 
-static double own_time(const ls_replica *r)
+static double compute_clock(const ls_replica *r)
 {
     return ls_now() - ls_reducer_clock(r->reducer).exposed - r->update_s - r->sum_s;
 }
@@ -56,31 +57,32 @@ static double own_time(const ls_replica *r)
 static double lap(stopwatch *watch)
 {
     const double before = watch->then;
-    watch->then = own_time(watch->replica);
+    watch->then = compute_clock(watch->replica);
     return watch->then - before;
 }
 
-/* Test hook: the gradients that the reducer is given have a NaN among them. */
-static void spoil(void *user, int64_t from)
+/* Test hook for LOCKSTEP_FAULT=gradient: puts a NaN into the gradients before the reducer sees
+ * them. */
+static void step_fault_grad_ready(void *user, int64_t from)
 {
     ls_reducer *reducer = user;
     ls_reducer_grads(reducer)[from] = NAN;
     ls_grads_ready(ls_reducer_grad_hook(reducer), from);
 }
 
-static void spoil_again(void *user, int64_t end)
+static void step_fault_micro_batch(void *user, int64_t end)
 {
     ls_next_micro_batch(ls_reducer_grad_hook(user), end);
 }
 
-/* The pass waits for parameters from this offset on. Collective. */
-static void wait_params(void *user, int64_t from)
+/* Parameter hook: updates the parameters from this offset on. Collective. */
+static void step_wait_params(void *user, int64_t from)
 {
     ls_replica_update(user, from);
 }
 
-/* For statistics of the global batch. Collective. */
-static void sum_over_ranks(void *user, double *values, int count)
+/* Sums batch statistics over ranks, for batchnorm. Collective. */
+static void step_sum_over_ranks(void *user, double *values, int count)
 {
     ls_replica *r = user;
     const double begin = ls_now();
@@ -93,27 +95,28 @@ static ls_pass make_pass(ls_replica *r, uint64_t key)
 {
     ls_pass pass = {
         .group = ls_reducer_group(r->reducer),
-        /* Set wherever it may be needed: how a product is cut decides its last bits. */
-        .param_hook = {.call = ls_reducer_updates_lazily(r->reducer) ? wait_params : NULL,
+        /* Always set if updates are lazy: how a matrix product is cut decides its last bits. */
+        .param_hook = {.call = ls_reducer_updates_lazily(r->reducer) ? step_wait_params : NULL,
                        .user = r},
         .grad_hook = ls_reducer_grad_hook(r->reducer),
-        .sum = {.call = sum_over_ranks, .user = r},
+        .sum = {.call = step_sum_over_ranks, .user = r},
         .key = key,
         .label_smoothing = r->label_smoothing,
         .block = r->micro_batch,
         .quantum = r->loss_quantum};
     if (ls_fault(LS_FAULT_GRADIENT) != LS_OK)
-        pass.grad_hook = (ls_grad_hook){.call = spoil, .again = spoil_again, .user = r->reducer};
+        pass.grad_hook = (ls_grad_hook){
+            .call = step_fault_grad_ready, .again = step_fault_micro_batch, .user = r->reducer};
     return pass;
 }
 
-/* Forward and backward through this rank's rows; the reduction begins between the two. A failed
- * rank continues with zero rows, so that collectives match. */
+/* Runs forward and backward; the reduction begins in between. A failed rank continues with zero
+ * rows, so that collectives match. Returns this rank's error, not yet agreed. */
 static ls_status forward_backward(ls_replica *r, ls_step_io *io, ls_status status)
 {
     const float *params = ls_reducer_params(r->reducer);
     const ls_pass pass = make_pass(r, io->key);
-    stopwatch watch = {r, own_time(r)};
+    stopwatch watch = {r, compute_clock(r)};
     io->score = ls_network_loss(r->network, params, r->batch, &pass);
     if (status == LS_OK && io->checks.score != NULL)
         status = io->checks.score(io->checks.user, &io->score);
@@ -128,8 +131,8 @@ static ls_status forward_backward(ls_replica *r, ls_step_io *io, ls_status statu
     return status;
 }
 
-/* The error of a step in which some rank failed. What a rank deferred in the step before has
- * spoiled all replicas since: it counts. Collective. */
+/* Returns the error of a step in which a rank failed. A deferred error of the previous step comes
+ * first: it has damaged all replicas since. Collective. */
 static ls_status agree_on_failure(ls_replica *r, ls_status status)
 {
     const ls_status deferred = ls_agree(r->comm, ls_replica_deferred(r));
@@ -137,7 +140,7 @@ static ls_status agree_on_failure(ls_replica *r, ls_status status)
 }
 
 /* Begins the update, and completes it unless it may stay pending. Collective. */
-static void update(ls_replica *r, const ls_step_io *io)
+static void begin_update(ls_replica *r, const ls_step_io *io)
 {
     ls_optimizer_begin(r->optimizer, 1.0 / (double)io->control.score.rows, io->lr);
     r->update_pending = true;
@@ -148,7 +151,7 @@ static void update(ls_replica *r, const ls_step_io *io)
         ls_replica_update(r, 0);
 }
 
-/* Readings of the clocks; the times of a step are differences of two of them. */
+/* Clock readings; the times of a step are differences between two of them. */
 typedef struct step_clock {
     ls_reducer_times reducer;
     double update_s, sum_s, now;
@@ -159,7 +162,7 @@ static step_clock read_clock(const ls_replica *r)
     return (step_clock){ls_reducer_clock(r->reducer), r->update_s, r->sum_s, ls_now()};
 }
 
-/* Adds the times of a step that began then. */
+/* Adds the times of a step that began at `then`. */
 static void add_times(const ls_replica *r, const step_clock *then, double gather_s,
                       ls_phases *phases)
 {
@@ -181,11 +184,11 @@ ls_status ls_step(ls_replica *r, ls_step_io *io)
     const int64_t bad = ls_reducer_finish(r->reducer, &io->control);
     if (status == LS_OK && bad >= 0)
         status = io->checks.gradient != NULL ? io->checks.gradient(io->checks.user, bad)
-                                             : ls_fail(LS_ERR_NUMERIC, "a gradient is not finite");
+                                             : ls_fail(LS_ERR_NUMERIC, "a gradient is NaN or Inf");
     if (io->control.failed > 0)
         return agree_on_failure(r, status);
     ls_replica_defer(r, status);
-    update(r, io);
+    begin_update(r, io);
     add_times(r, &begin, io->gather_s, &io->phases);
     return LS_OK;
 }

@@ -1,6 +1,6 @@
-/* Two windows in memory: one that samples are taken from, and one that the thread fills. A window
- * is identified by its place in the order: (epoch, index of its first sample). Samples of a step
- * are copied together into one place: they may lie in two windows. */
+/* Two windows in memory: samples are taken from one, and the thread fills the other. A window is
+ * identified by its position in the order: (epoch, index of its first sample). The samples of a
+ * step are copied into one buffer, as they may lie in two windows. */
 #include "train/stream.h"
 
 #include "base/interrupt.h"
@@ -13,43 +13,42 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Rows that are read at a time where nothing is shuffled, and the most that a step's place has room
- * for at first. */
+/* Rows of a piece, read at a time without shuffling; also the first capacity of a step's buffer. */
 enum { PIECE_ROWS = 1024 };
 
-/* A window, or a place for one. */
+/* A window and its buffers. */
 typedef struct window {
-    int64_t epoch, first; /* its place in the order; epoch -1: none */
+    int64_t epoch, first; /* position in the order; epoch -1: no window */
     ls_range rows;        /* of the training split */
     ls_samples *samples;  /* [plan->window] in the order of the file */
-    int32_t *order;       /* [plan->window] which of them comes when */
+    int32_t *order;       /* [plan->window] shuffled indices in `samples` */
 } window;
 
 struct ls_stream {
     ls_dataset *dataset;
     const ls_plan *plan;
     int rank;
-    window now, next; /* taken from; read ahead */
+    window now, next; /* samples are taken from `now`; the thread fills `next` */
     ls_samples *step; /* [capacity] */
 
     pthread_t thread;
     bool started;
-    pthread_mutex_t mutex; /* of what follows, and of `next` while it is being read */
+    pthread_mutex_t mutex; /* protects the fields below, and `next` during reading */
     pthread_cond_t change;
     bool reading, stop;
-    ls_status outcome; /* of the latest reading */
+    ls_status outcome; /* of the latest read */
     char text[LS_ERROR_TEXT_MAX];
 };
 
 int64_t ls_stream_window(int64_t bytes, int64_t features)
 {
     const int64_t row = (int64_t)(ls_sample_stride(features) + sizeof(int32_t));
-    const int64_t rest = bytes - PIECE_ROWS * row; /* for a step, or a piece */
+    const int64_t rest = bytes - PIECE_ROWS * row; /* without the buffer of a step or piece */
     return rest < 2 * row ? 0 : rest / (2 * row);
 }
 
-/* Reads a window and makes its order; the thread does so. */
-static ls_status fill(const ls_stream *s, window *w)
+/* Reads a window and makes its order; called by the thread. */
+static ls_status fill_window(const ls_stream *s, window *w)
 {
     ls_status status =
         ls_dataset_read_into(s->dataset, LS_TRAIN, w->rows.first, w->rows.count, w->samples);
@@ -59,7 +58,7 @@ static ls_status fill(const ls_stream *s, window *w)
     return status;
 }
 
-static void *read_ahead(void *user)
+static void *stream_thread(void *user)
 {
     ls_stream *s = user;
     ls_interrupt_deafen();
@@ -70,7 +69,7 @@ static void *read_ahead(void *user)
             continue;
         }
         pthread_mutex_unlock(&s->mutex);
-        const ls_status outcome = fill(s, &s->next);
+        const ls_status outcome = fill_window(s, &s->next);
         pthread_mutex_lock(&s->mutex);
         s->outcome = outcome;
         snprintf(s->text, sizeof s->text, "%s", outcome != LS_OK ? ls_error_text() : "");
@@ -111,7 +110,7 @@ ls_status ls_stream_create(ls_stream **out, const char *path, const ls_dataset_o
     if (status == LS_OK)
         status = ls_samples_create(&s->step, PIECE_ROWS, features);
     if (status == LS_OK)
-        status = ls_thread_start(&s->thread, read_ahead, s, "that reads ahead");
+        status = ls_thread_start(&s->thread, stream_thread, s, "that reads ahead");
     s->started = status == LS_OK;
     if (status != LS_OK) {
         ls_stream_destroy(&s);
@@ -121,8 +120,8 @@ ls_status ls_stream_create(ls_stream **out, const char *path, const ls_dataset_o
     return LS_OK;
 }
 
-/* Has the thread read the window that a sample lies in. */
-static void ask_for(ls_stream *s, int64_t epoch, int64_t index)
+/* Requests the window of a sample from the thread. */
+static void request_window(ls_stream *s, int64_t epoch, int64_t index)
 {
     pthread_mutex_lock(&s->mutex);
     s->next.epoch = epoch;
@@ -132,7 +131,7 @@ static void ask_for(ls_stream *s, int64_t epoch, int64_t index)
     pthread_mutex_unlock(&s->mutex);
 }
 
-/* Waits until the thread has read its window; returns its status. */
+/* Waits until the thread has read its window; returns the status of the read. */
 static ls_status wait_for_thread(ls_stream *s)
 {
     pthread_mutex_lock(&s->mutex);
@@ -148,15 +147,15 @@ static bool holds(const window *w, int64_t epoch, int64_t index)
     return w->epoch == epoch && index >= w->first && index < w->first + w->rows.count;
 }
 
-/* Makes `now` the window of a sample, and has the one after it read: in the order, or the first of
- * the epoch after this. */
-static ls_status turn_to(ls_stream *s, int64_t epoch, int64_t index)
+/* Makes `now` the window of a sample, and requests the window after it: the next in the order, or
+ * the first of the next epoch. */
+static ls_status advance_to(ls_stream *s, int64_t epoch, int64_t index)
 {
     if (holds(&s->now, epoch, index))
         return LS_OK;
     (void)wait_for_thread(s); /* an error matters only if this is the window we need */
     if (!holds(&s->next, epoch, index) || s->outcome != LS_OK)
-        ask_for(s, epoch, index);
+        request_window(s, epoch, index);
     const ls_status status = wait_for_thread(s);
     if (status != LS_OK) {
         s->next.epoch = -1;
@@ -167,11 +166,11 @@ static ls_status turn_to(ls_stream *s, int64_t epoch, int64_t index)
     s->now = read;
     const int64_t end = s->now.first + s->now.rows.count;
     const bool last = end == ls_plan_rank_rows(s->plan, s->rank);
-    ask_for(s, last ? epoch + 1 : epoch, last ? 0 : end);
+    request_window(s, last ? epoch + 1 : epoch, last ? 0 : end);
     return LS_OK;
 }
 
-/* Makes room for the samples of a step. */
+/* Enlarges the buffer of a step. */
 static ls_status make_room(ls_stream *s, int64_t rows)
 {
     ls_samples *larger = NULL;
@@ -189,7 +188,7 @@ ls_status ls_stream_take(ls_stream *s, int64_t epoch, ls_range slice, const ls_s
 {
     ls_status status = make_room(s, slice.count);
     for (int64_t i = 0; status == LS_OK && i < slice.count; i++) {
-        status = turn_to(s, epoch, slice.first + i);
+        status = advance_to(s, epoch, slice.first + i);
         if (status == LS_OK)
             memcpy(ls_sample_at(s->step, i),
                    ls_sample_at(s->now.samples, s->now.order[slice.first + i - s->now.first]),

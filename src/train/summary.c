@@ -50,7 +50,7 @@ ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
     const ls_early_stop *stop = &result->early_stop;
     const char *outcome = result->stopped_early ? "stopped early" : "completed";
     if (ls_run_log_has_summary(t->records.log))
-        return LS_OK; /* there was nothing to do: the summary of the run that did the work stands */
+        return LS_OK; /* nothing to do: keep the summary of the run that did the work */
     ls_status status = LS_OK;
     if (result->stopped_early)
         status =

@@ -1,4 +1,4 @@
-/* summary.json: what a training came to, and under which conditions. */
+/* summary.json: the result of a training, and its conditions. */
 #ifndef LS_TRAIN_SUMMARY_H
 #define LS_TRAIN_SUMMARY_H
 

@@ -1,12 +1,12 @@
-/* The algorithm. What it works with is set up in setup.c.
+/* The training algorithm. Its modules are created in setup.c.
  *
  *     for each epoch
- *         bring the epoch's rows to their ranks                                  (loader.c)
+ *         move the epoch's rows to their ranks                                   (loader.c)
  *         for each step
  *             fill the batch                                                     (loader.c)
  *             forward, backward with the reduction over ranks, update            (step.c)
- *             checkpoint or stop, if some rank asked for it: the control word tells all at once
- *         validate, decide, log, checkpoint
+ *             checkpoint or stop if a rank requested it in the control word      (save.c)
+ *         validate, update early stopping, checkpoint, log                       (epoch.c)
  */
 #include "train/trainer_state.h"
 
@@ -23,7 +23,7 @@
 #include <assert.h>
 #include <unistd.h>
 
-/* Gives --reduce auto the seconds of a step, and reports its decision. Collective. */
+/* Passes the seconds of a step to --reduce auto, and reports its choice. Collective. */
 static ls_status tune(ls_trainer *t, double seconds)
 {
     char verdict[LS_VERDICT_TEXT];
@@ -41,8 +41,8 @@ static ls_status tune(ls_trainer *t, double seconds)
     return ls_agree(t->comm, status);
 }
 
-/* Builds this rank's control word: stop on a signal, or where one will come before the step is
- * likely to have ended; on rank 0 also save and copy when the clock says so. Local. */
+/* Builds this rank's control word: stop after a signal, or if the time limit is likely to pass
+ * during the step; on rank 0 also save and copy when their time has come. Local. */
 static ls_control local_control(const ls_trainer *t)
 {
     const ls_train_config *c = t->config;
@@ -86,7 +86,7 @@ static void add_step(ls_trainer *t, const ls_control *control)
                           control->score.loss / (double)control->score.rows);
 }
 
-/* One step, or one that is skipped as it failed. Collective.
+/* Trains one step; with --on-nan skip a step that fails is skipped. Collective.
  * control  on return the sum over ranks */
 static ls_status train_step(ls_trainer *t, ls_control *control)
 {
@@ -121,13 +121,13 @@ static ls_status train_step(ls_trainer *t, ls_control *control)
 /* Saves a checkpoint between two steps, and ends the run if it is stopping. Collective. */
 static ls_status save_state(ls_trainer *t)
 {
-    ls_status status = ls_health_check_replicas(t); /* what is saved, lasts */
+    ls_status status = ls_health_check_replicas(t); /* never save a damaged replica */
     if (status == LS_OK)
         status = ls_trainer_save(t, false, t->loop.stopping);
     return status == LS_OK && t->loop.stopping ? ls_trainer_interrupted(t, true) : status;
 }
 
-/* Copies the state, from which a run may be resumed if it is killed: as good as one that is saved.
+/* Copies the state, to be saved if a signal comes in a long step; checked like a saved one.
  * Collective. */
 static ls_status copy_state(ls_trainer *t)
 {
@@ -135,10 +135,10 @@ static ls_status copy_state(ls_trainer *t)
     return status == LS_OK ? ls_standby_copy(t) : status;
 }
 
-/* Does what the control word of a step asked for: stop, save or copy. At the end of an epoch that
- * is left to what follows. Collective.
- * mark  since when seconds are not counted yet; those of a checkpoint are not the epoch's */
-static ls_status obey(ls_trainer *t, const ls_control *control, double *mark)
+/* Executes the control word of a step: stop, save or copy. After an epoch's last step
+ * ls_epoch_record() saves instead. Collective.
+ * mark  start of the seconds not yet added to the epoch's totals, which leave checkpoints out */
+static ls_status apply_control(ls_trainer *t, const ls_control *control, double *mark)
 {
     ls_loop *loop = &t->loop;
     loop->stopping = loop->stopping || control->stop > 0;
@@ -156,7 +156,7 @@ static ls_status obey(ls_trainer *t, const ls_control *control, double *mark)
     return status;
 }
 
-/* All steps of an epoch that are left. Collective. */
+/* Trains the remaining steps of an epoch. Collective. */
 static ls_status train_epoch(ls_trainer *t)
 {
     ls_epoch_totals *sums = &t->progress.totals;
@@ -170,14 +170,14 @@ static ls_status train_epoch(ls_trainer *t)
         if (status == LS_OK && ls_is_due(t->progress.optimizer_steps, t->config->check_replicas))
             status = ls_health_check_replicas(t);
         if (status == LS_OK)
-            status = obey(t, &control, &mark);
+            status = apply_control(t, &control, &mark);
     }
     sums->seconds += ls_now() - mark;
     return status;
 }
 
-/* Stops after an epoch's last step, with its validation interrupted: a resumed run begins with
- * that. Collective. */
+/* Stops after an epoch's last step, when its validation was interrupted: a resumed run begins with
+ * the validation. Collective. */
 static ls_status stop_in_validation(ls_trainer *t)
 {
     t->loop.stopping = true;
@@ -185,7 +185,8 @@ static ls_status stop_in_validation(ls_trainer *t)
     return status == LS_OK ? ls_trainer_interrupted(t, true) : status;
 }
 
-/* Checks all parameters after an epoch, and gives those that it is judged by. Collective. */
+/* Checks all parameters after an epoch. Collective.
+ * params  on return the parameters to validate: their average if the optimizer keeps one */
 static ls_status check_epoch(ls_trainer *t, const float **params)
 {
     ls_status status = ls_health_check_params(t);
@@ -194,7 +195,7 @@ static ls_status check_epoch(ls_trainer *t, const float **params)
     return status == LS_OK ? ls_replica_evaluated_params(t->replica, params) : status;
 }
 
-/* One epoch, from the exchange to the checkpoint. Collective. */
+/* Runs one epoch, from the exchange to the checkpoint. Collective. */
 static ls_status run_epoch(ls_trainer *t)
 {
     ls_metrics m = {.epoch = (double)t->progress.epoch + 1};
@@ -217,8 +218,8 @@ static ls_status run_epoch(ls_trainer *t)
     return status == LS_OK ? ls_diagnosis_after_epoch(t) : status;
 }
 
-/* Trains all epochs that are left. Collective.
- * epoch  on return the number of the latest one, from 1 */
+/* Trains the remaining epochs. Collective.
+ * epoch  on return the number of the latest epoch, from 1 */
 static ls_status train(ls_trainer *t, int64_t *epoch)
 {
     ls_status status = LS_OK;

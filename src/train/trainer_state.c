@@ -71,11 +71,11 @@ ls_status ls_trainer_interrupted(ls_trainer *t, bool saved)
     if (*t->config->run == '\0')
         return ls_fail(LS_ERR_FAILURE, "stopped by %s; without --run nothing is saved", why);
     if (!saved)
-        return ls_fail(LS_INTERRUPTED, "stopped by %s before the first step: run the same again",
-                       why);
+        return ls_fail(LS_INTERRUPTED,
+                       "stopped by %s before the first step: run the same command again", why);
     return ls_fail(LS_INTERRUPTED,
-                   "stopped by %s, %s and %lld of %s done; the checkpoint is written: to go on, "
-                   "run the same again with --resume auto",
+                   "stopped by %s, %s and %lld of %s done; the checkpoint is written: to continue, "
+                   "run the same command with --resume auto",
                    why, ls_counted(t->progress.epoch, "epoch").text, (long long)t->progress.step,
                    ls_counted(ls_trainer_plan(t)->steps, "step").text);
 }

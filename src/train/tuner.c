@@ -1,8 +1,8 @@
-/* The trial goes round the reducers several times, so that a disturbance from outside hits all of
- * them. The first step of each turn, with cold caches, does not count. A step is as slow as its
- * slowest rank; of the steps of a reducer the median counts. After each round those are
- * dropped whose fastest step is clearly slower than the best's median: where steps are long, that
- * is long before the last round. */
+/* The trial consists of rounds with a turn for each reducer, so that a disturbance from outside
+ * affects all of them. The first step of each turn, with cold caches, does not count. A step takes
+ * as long as on its slowest rank; a reducer is compared by the median of its steps. After each round
+ * reducers are dropped whose fastest step is clearly slower than the best median: this shortens
+ * the trial where steps are long. */
 #include "train/tuner.h"
 
 #include "base/median.h"
@@ -12,12 +12,12 @@
 #include <string.h>
 
 enum { ROUNDS = 5, TURN = 6, MEASURED = ROUNDS * (TURN - 1) };
-#define BEATEN 1.1 /* times the best's median */
+#define BEATEN 1.1 /* times the best median */
 
 typedef struct candidate {
-    ls_reducer *reducer; /* owned until the decision */
+    ls_reducer *reducer; /* owned until the end of the trial */
     double seconds[MEASURED];
-    double median; /* of those measured so far; the same on all ranks, as the next */
+    double median; /* of the steps so far; the same on all ranks, like the next */
     bool dropped;  /* beaten */
 } candidate;
 
@@ -25,7 +25,7 @@ struct ls_tuner {
     ls_comm *comm; /* borrowed */
     candidate candidate[LS_REDUCERS];
     int candidates;
-    int now, round, in_turn; /* candidate in use, and where in the trial that is */
+    int now, round, in_turn; /* position in the trial: candidate, round, step of the turn */
 };
 
 ls_status ls_tuner_create(ls_tuner **out, ls_comm *comm, int nodes, bool shard, bool checks_first,
@@ -43,7 +43,7 @@ ls_status ls_tuner_create(ls_tuner **out, ls_comm *comm, int nodes, bool shard, 
             (checks_first && !ls_reduce_checks_before_update((ls_reduce)kind, shard)) ||
             !ls_reduce_applies((ls_reduce)kind, ls_comm_size(comm), nodes))
             continue;
-        /* One that does not work here is passed over. */
+        /* A reducer that can't be created here is skipped. */
         ls_status made = ls_reducer_create(&tuner->candidate[tuner->candidates].reducer, comm,
                                            (ls_reduce)kind, shard, layout, rows);
         if (made == LS_OK)
@@ -74,7 +74,7 @@ void ls_tuner_destroy(ls_tuner **tuner)
     *tuner = NULL;
 }
 
-/* After a round: drops beaten candidates, and returns the best so far. The same on all ranks.
+/* Drops beaten candidates after a round. Returns the best candidate, the same on all ranks.
  * Collective. */
 static int compare_candidates(ls_tuner *tuner)
 {
@@ -112,7 +112,7 @@ static void write_verdict(const ls_tuner *tuner, int best, char verdict[LS_VERDI
     snprintf(verdict + used, LS_VERDICT_TEXT - (size_t)used, " a step");
 }
 
-/* The next candidate that is not dropped, from the first again after the last. */
+/* Returns the next candidate that is not dropped, cyclically. */
 static int next_after(const ls_tuner *tuner, int at)
 {
     do

@@ -33,7 +33,7 @@ for monitor in $monitors; do
     down=$([[ $monitor = *loss ]] && echo min || echo max)
     check "whether it is to rise" has "$monitor/summary.json" "^    \"mode\": \"$down\""
 done
-refuses 2 "--monitor: 'val_f9' is none of: $monitors\$" "$lockstep" train --data eight.h5 --monitor val_f9
+refuses 2 "--monitor: 'val_f9' is not one of: $monitors\$" "$lockstep" train --data eight.h5 --monitor val_f9
 
 # An evaluation is the same on any number of ranks, and equal to that of the training.
 for ranks in 1 2 3; do

@@ -71,9 +71,9 @@ check "a stream goes on" same_bits run/part run/stream
 mpirun -n 3 "$lockstep" train "${stream[@]}" --run run/three 2>/dev/null
 mpirun -n 2 "$lockstep" eval --data made.h5 --checkpoint run/three >out
 check "and learns on 3 ranks" has out 'accuracy (0\.9|1)'
-refuses 2 'say --shuffle local' mpirun -n 2 "$lockstep" train --data made.h5 --stream
-refuses 2 "'many' is no size" mpirun -n 2 "$lockstep" train --data made.h5 --memory many
-refuses 2 'hold no two windows of rows' mpirun -n 2 "$lockstep" train --data made.h5 --stream --shuffle local --memory 9K
+refuses 2 'give --shuffle local' mpirun -n 2 "$lockstep" train --data made.h5 --stream
+refuses 2 "'many' is not a size" mpirun -n 2 "$lockstep" train --data made.h5 --memory many
+refuses 2 'too few for two windows' mpirun -n 2 "$lockstep" train --data made.h5 --stream --shuffle local --memory 9K
 LOCKSTEP_FAULT=read:1:2 refuses 1 "rank 1: injected fault at 'read'" mpirun -n 2 "$lockstep" train "${stream[@]}"
 
 # A file of another kind is not replaced.
@@ -215,7 +215,7 @@ check "start-up table: scaled rate" has err 'adam, lr 0.02, global batch 40'
 check "the rate of each epoch's last step" [ "$(tail -n +2 run/cosine/metrics.csv | cut -d, -f6 | xargs printf '%.5f ')" = "0.02000 0.01256 0.00214 " ]
 refuses 2 'other settings: --epochs is 4, was 3' mpirun -n 2 "$lockstep" train "${cosine[@]}" --run run/cosine --epochs 4 --resume auto
 mpirun -n 2 "$lockstep" train "${cosine[@]}" --run run/cosine --epochs 4 --resume auto --resume-anyway 2>err
-check "or is moved deliberately" has err 'note: going on .* with other settings: --epochs is 4, was 3'
+check "or is moved deliberately" has err 'note: resuming .* with other settings: --epochs is 4, was 3'
 
 # Random labels can only be memorised: overfitting, reported once, also by a run that is resumed before and
 # after the report.
@@ -241,7 +241,7 @@ for run in heart parts; do sed -n '/"diagnosis"/,/}/p' run/$run/summary.json >$r
 check "and in the summary" has heart '"what": "overfitting"'
 check "of both" cmp heart parts
 mpirun -n 2 "$lockstep" train --data mine.h5 --model dense:5 --lr 1e-6 --epochs 3 --run run/slow 2>err
-check "underfitting is said at the end" has err '^note: underfitting: the accuracy of training is 0\.[0-9]+ and of validation .* larger --model'
+check "underfitting is said at the end" has err '^note: underfitting: the training accuracy is 0\.[0-9]+, the validation accuracy .* larger --model'
 check "and stands in the events" has run/slow/events.jsonl '"event":"diagnosis","epoch":3,"what":"underfitting"'
 check "and in the summary" has run/slow/summary.json '"what": "underfitting"'
 check "of no run that is neither" has run/a/summary.json '"what": null'
@@ -256,7 +256,7 @@ check "and its checkpoints stay" [ "$(ls run/c/checkpoints)" = "$before" ]
 # A run folder whose newest checkpoint is damaged.
 echo damage >>run/c/checkpoints/last
 mpirun -n 2 "$lockstep" train --config run/a/config.conf --run run/f --resume run/c 2>err
-check "resume from a folder skips a damaged checkpoint" has err '^note: .*step-00000092.h5: damaged.*going on from .*step-00000069.h5'
+check "resume from a folder skips a damaged checkpoint" has err '^note: .*step-00000092.h5: damaged.*resuming from .*step-00000069.h5'
 
 # Early stopping.
 mpirun -n 2 "$lockstep" train --data mine.h5 --model dense:5 --mode max --patience 2 --epochs 99 \

@@ -18,7 +18,7 @@ endless-deflated more elements than its storage can hold
 huge-chunk chunks above 1 GiB
 label-negative row 0 is -1
 huge-text 'format' is not a string of up to
-width has not the shape that the model gives it
+width does not have the shape that the model gives it
 model-unknown word 1, 'dens:5': unknown layer
 history more elements than its storage can hold
 CASES

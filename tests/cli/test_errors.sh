@@ -48,19 +48,19 @@ train 2 'no option --batch-size; did you mean --batch' --data $data --batch-size
 train 2 'no option —lr; did you mean --lr' --data $data —lr 3
 train 2 "word 1, 'Linear:5': unknown layer; did you mean 'dense'" --data $data --model "Linear:5"
 train 2 "word 1, 'Conv2d:3x3': unknown layer; did you mean 'conv'" --data $data --model "Conv2d:3x3 relu dense:5"
-train 2 "--schedule: 'cosin' is none of: constant step cosine" --data $data --schedule cosin
+train 2 "--schedule: 'cosin' is not one of: constant step cosine" --data $data --schedule cosin
 train 2 '--schedule onecycle includes a warmup' --data $data --schedule onecycle --warmup 1
 train 2 '--warmup 5 leaves none of 5 epochs' --data $data --schedule cosine --warmup 5
 train 2 '--lr-gamma: 0 is too small, it must be above 0' --data $data --schedule step --lr-gamma 0
 train 2 '--plateau-patience: 0 is too small' --data $data --schedule plateau --plateau-patience 0
 for wrong in 128 linear linear: cubic:128 linear:0 sqrt:-3 sqrt:1.5 "linear: 8"; do
-    train 2 "--scale-lr: '$wrong' does not say how" --data $data --scale-lr "$wrong"
+    train 2 "--scale-lr: '$wrong' is not a rule and a batch" --data $data --scale-lr "$wrong"
 done
 train 2 '--label-smoothing: 1 is too large, it must be below 1' --data $data --label-smoothing 1
 train 2 '--momentum: 1 is too large, it must be below 1' --data $data --momentum 1
 train 2 '--validation: 1 is too large, it must be below 1' --data $data --validation 1
 train 2 "--lr is given twice, as '0.1' and as '0.2': leave one out" --data $data --lr 0.1 --lr 0.2
-train 2 '--label-smoothing is for --loss cross-entropy' --data $data --label-smoothing 0.1 --loss mse --model $net
+train 2 '--label-smoothing needs --loss cross-entropy' --data $data --label-smoothing 0.1 --loss mse --model $net
 train 2 "word 2, 'scal:1': unknown word; did you mean 'scale:S'" --data $data --model $net --augment "rotate:5 scal:1" --dry-run
 train 2 "word 1, 'rotate:5,shift:1': separate words by blanks, not commas" --data $data --model $net --augment rotate:5,shift:1 --dry-run
 printf 'lr = 1\nbatch = 3\nlr = 2\n' >twice.conf
@@ -68,7 +68,7 @@ train 2 "twice.conf line 3: lr is given twice, as '1' and as '2'" --data $data -
 printf 'lr = 1\nepocs = 3\n' >bad.conf
 train 2 'bad.conf line 2: there is no key epocs; did you mean epochs?' --data $data --config bad.conf
 train 2 'none.conf: can.t open' --data $data --config none.conf
-train 2 '--patience watches val_loss but there are no validation rows' --data $data --model $net \
+train 2 '--patience monitors val_loss, but there are no validation rows' --data $data --model $net \
     --validation 0 --patience 1
 train 2 '--resume auto needs --run' --data $data --model $net --resume auto
 
@@ -91,7 +91,7 @@ for n in 1 3; do
     LOCKSTEP_FAULT=checkpoint:0:1 mpirun -n "$n" "$lockstep" train --data $data --model $net --run failed \
         --on-save-failure continue --quiet 2>err
     check "a failed save is survived" [ $? = 0 ]
-    check "and reported" has err "^note: .*injected fault at 'checkpoint'; training goes on"
+    check "and reported" has err "^note: .*injected fault at 'checkpoint'; training continues"
     rm -rf failed
     LOCKSTEP_FAULT=stp:0:1 train 2 "unknown fault site 'stp'" --data $data --model $net
 done

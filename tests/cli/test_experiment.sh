@@ -110,7 +110,7 @@ sed -i 's/"lr": "7"/"lr": "0.001"/; s/"fingerprint": "[0-9a-f]*"/"fingerprint": 
 refuses 3 'p00001-001 and p00003-001 were trained on other data' "$LOCKSTEP" scaling mixed
 echo nonsense >strong/prediction.json
 refuses 3 'strong/prediction.json: line 1' "$LOCKSTEP" scaling strong
-refuses 3 'of which the first 3 are left out' "$LOCKSTEP" scaling weak --warmup 3
+refuses 3 'and the first 3 are left out' "$LOCKSTEP" scaling weak --warmup 3
 for wrong in "--ranks 1,x" "--mode odd" "--repeats 0" "--speed 9"; do
     # shellcheck disable=SC2086
     "$scaling" --out wrong $wrong -- "${options[@]}" >out 2>err

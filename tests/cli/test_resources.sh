@@ -30,7 +30,7 @@ refuses 1 'can.t write.*: File too large' "${limit[@]}" --run stop
 check "no part of a checkpoint is left" [ "$(find stop/checkpoints -name '*.tmp*' | wc -l)" = 0 ]
 timeout 60 "${limit[@]}" --run continue --on-save-failure continue 2>err
 check "the last checkpoint must be saved" [ $? = 1 ]
-check "the others need not be" grep -qE '^note: .*File too large; training goes on' err
+check "the others need not be" grep -qE '^note: .*File too large; training continues' err
 
 # Shared memory: too small, or no file can be created.
 if ! unshare -m true 2>/dev/null; then
@@ -48,5 +48,5 @@ mpirun -q -n 2 "${train[@]}" --run chosen --reduce hierarchical 2>err
 check "it can be had here" [ $? = 0 ]
 "${small[@]}" size=1m timeout 60 mpirun -q -n 2 "${net[@]}" --epochs 4 --run chosen --resume auto 2>err
 check "a reducer that can't be had is passed over" [ $? = 0 ]
-check "that is said" grep -qE '^note: --reduce auto had chosen hierarchical, which can.t be had here: .*/dev/shm has no room' err
+check "that is said" grep -qE '^note: --reduce auto had chosen hierarchical, which is not available here: .*/dev/shm has no room' err
 finish

@@ -15,7 +15,7 @@ run_of() { "$lockstep" info "$1" --json | grep -oE '"run":"[0-9a-f]{16}"'; }
 train --epochs 6 --run a
 before=$(listing a)
 rm -f a/* 2>/dev/null
-refuses 2 'a/checkpoints holds 3 checkpoints of another run, whose records are gone' \
+refuses 2 'a/checkpoints holds 3 checkpoints of another run, whose records are missing' \
     mpirun -n 2 "$lockstep" "${common[@]}" --run a --seed 7
 check "they stay" [ "$(listing a)" = "$before" ]
 check "and nothing begins" [ ! -e a/config.conf ]
@@ -31,9 +31,9 @@ check "in another folder it is the same run" [ "$(run_of a)" = "$(run_of b)" ]
 train --epochs 9 --run c
 check "another run has another id" [ "$(run_of a)" != "$(run_of c)" ]
 cp c/checkpoints/step-00000153.h5 b/checkpoints
-refuses 3 'step-00000153.h5: is of another run, [0-9a-f]{16}, than b' \
+refuses 3 'step-00000153.h5: belongs to run [0-9a-f]{16}, but b belongs to run' \
     mpirun -n 2 "$lockstep" "${common[@]}" --epochs 9 --run b --resume auto
-refuses 3 'step-00000153.h5: another run.s, and later' \
+refuses 3 'step-00000153.h5: belongs to another run and is later' \
     "$lockstep" "${common[@]}" --epochs 8 --run b --resume b/checkpoints/step-00000136.h5
 check "it stays" [ -e b/checkpoints/step-00000153.h5 ]
 rm b/checkpoints/step-00000153.h5
@@ -47,7 +47,7 @@ mv d/checkpoints/step-00000068.h5 kept.h5
 mkdir d/checkpoints/step-00000068.h5
 refuses 3 "step-00000068.h5: can.t read: Is a directory; it may be whole, and is the newest one" \
     mpirun -n 2 "$lockstep" "${common[@]}" --epochs 5 --run d --mode max --restore-best --resume auto
-refuses 3 "step-00000068.h5: can.t read: Is a directory; it is later than what is gone on from" \
+refuses 3 "step-00000068.h5: can.t read: Is a directory; it is later than the resumed checkpoint" \
     "$lockstep" "${common[@]}" --epochs 5 --run d --mode max --restore-best --resume d/checkpoints/step-00000051.h5
 check "it stays" [ -e d/checkpoints/step-00000068.h5 ]
 rmdir d/checkpoints/step-00000068.h5
@@ -118,14 +118,14 @@ check "the events tell of it" has h/events.jsonl '"event":"records_changed",.*me
 check "the settings are there again" [ -s h/config.conf ]
 begin i
 mv i moved
-ends 1 'i: this folder was removed or renamed while the run was going on'
+ends 1 'i: this folder was removed or renamed during the run'
 check "and makes no folder" [ ! -e i ]
 begin i
 kill -STOP $job
 mv i moved/i
 mkdir i
 kill -CONT $job
-ends 1 'i: another folder has come in this one.s place'
+ends 1 'i: this folder was replaced by another'
 check "and writes nothing into it" [ -z "$(ls i)" ]
 
 # A user's file with the name of a checkpoint is not removed, and does not interfere.

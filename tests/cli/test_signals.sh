@@ -114,8 +114,8 @@ check "a time limit says so" has err 'stopped by the time limit'
 SLURM_JOB_END_TIME=$(($(date +%s) + 12)) mpirun -n 2 "$lockstep" "${net[@]}" --checkpoint-every 50steps --epochs 100000 \
     --run limited --stop-margin 10s 2>err
 check "a job's end ends with 75" [ $? = 75 ]
-refuses 2 "max-time: 'soon' is no time" "$lockstep" "${net[@]}" --run limited --max-time soon
-refuses 2 "checkpoint-every: '3 weeks' is no interval" "$lockstep" "${net[@]}" --run limited \
+refuses 2 "max-time: 'soon' is not a time" "$lockstep" "${net[@]}" --run limited --max-time soon
+refuses 2 "checkpoint-every: '3 weeks' is not an interval" "$lockstep" "${net[@]}" --run limited \
     --checkpoint-every "3 weeks"
-refuses 2 "checkpoint-every: '0' is no interval" "$lockstep" "${net[@]}" --run limited --checkpoint-every 0
+refuses 2 "checkpoint-every: '0' is not an interval" "$lockstep" "${net[@]}" --run limited --checkpoint-every 0
 finish

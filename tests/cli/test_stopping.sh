@@ -54,7 +54,7 @@ large=(mpirun -q -n 2 "$lockstep" train --data large.h5 --model dense:10 --batch
 SECONDS=0
 timeout 60 "${large[@]}" --max-time 0.02s --run limited 2>err
 check "a time limit that is over before the first step" [ $? = 75 ]
-check "it says so" has err 'stopped by the time limit before the first step: run the same again'
+check "it says so" has err 'stopped by the time limit before the first step: run the same command again'
 "${large[@]}" --run signalled 2>err &
 pid=$!
 tries=0

@@ -214,7 +214,7 @@ static void a_failed_save_can_be_survived(void **state)
         assert_int_equal(events.notes, rank == 0 ? 1 : 0);
         if (rank != 0)
             continue;
-        assert_non_null(strstr(events.note, "injected fault at 'checkpoint'; training goes on"));
+        assert_non_null(strstr(events.note, "injected fault at 'checkpoint'; training continues"));
         assert_int_equal(steps_of("run/checkpoints/last"), 3 * STEPS);
         assert_int_equal(system("grep -q '\"event\":\"save_failed\".*injected' run/events.jsonl"),
                          0);

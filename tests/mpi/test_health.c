@@ -164,7 +164,7 @@ static void skips_come_to_an_end(void **state)
     config.lr = 1e30;
     assert_int_equal(train(&config, "", 0, 0, &t, &result), LS_ERR_NUMERIC);
     assert_same_failure(LS_ERR_NUMERIC);
-    assert_non_null(strstr(ls_error_text(), "10 steps before it were left out already"));
+    assert_non_null(strstr(ls_error_text(), "the 10 steps before it were skipped, too"));
     if (rank == 0)
         assert_int_equal(t.notes, 10);
 }
@@ -194,7 +194,7 @@ static void rolls_back(void **state)
             assert_int_equal(result.epochs, EPOCHS);
             if (rank == 0) {
                 assert_int_equal(t.notes, 1);
-                assert_non_null(strstr(t.note, "going back to step"));
+                assert_non_null(strstr(t.note, "rolling back to step"));
                 assert_int_equal(system("[ \"$(wc -l <back/metrics.csv)\" = 4 ]"), 0);
             }
         }
@@ -218,7 +218,7 @@ static void rolling_back_can_fail(void **state)
     config.lr = 1e30;
     assert_int_equal(train(&config, "", 0, 0, &t, &result), LS_ERR_NUMERIC);
     assert_same_failure(LS_ERR_NUMERIC);
-    assert_non_null(strstr(ls_error_text(), "going back has not helped"));
+    assert_non_null(strstr(ls_error_text(), "rolling back has not helped"));
     config.run = "";
     assert_fails(train(&config, "", 0, 0, &t, &result), LS_ERR_USAGE, "needs --run");
 }
@@ -246,7 +246,7 @@ static void a_flipped_bit_is_found(void **state)
             }
             assert_int_equal(status, LS_ERR_RANKS);
             assert_same_failure(status);
-            snprintf(expected, sizeof expected, "parameters of rank %d are not those of %s",
+            snprintf(expected, sizeof expected, "parameters of rank %d differ from those of %s",
                      size > 2 ? guilty : 1, size > 2 ? "most ranks" : "rank 0");
             assert_non_null(strstr(ls_error_text(), expected));
             assert_non_null(strstr(ls_error_text(), "before step 11 of epoch 1"));
@@ -270,7 +270,7 @@ static void replicas_are_healed(void **state)
         config.heal = true;
         ls_status status = train(&config, "flip", size - 1, 7, &t, &result);
         if (size == 2) {
-            assert_fails(status, LS_ERR_RANKS, "no majority tells");
+            assert_fails(status, LS_ERR_RANKS, "there is no majority");
             continue;
         }
         assert_ok(status);
@@ -279,7 +279,7 @@ static void replicas_are_healed(void **state)
         assert_true(digest == result.digest);
         if (rank == 0 && size > 2) {
             assert_int_equal(t.notes, 1);
-            assert_non_null(strstr(t.note, "they get those of rank 0"));
+            assert_non_null(strstr(t.note, "replaced by those of rank 0"));
             assert_int_equal(system("grep -q '\"event\":\"heal\"' healed/events.jsonl"), 0);
         }
     }

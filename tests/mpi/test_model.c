@@ -136,7 +136,7 @@ static void what_is_no_model_is_refused_on_all_ranks(void **state)
     ls_barrier(world);
     assert_refused("nowhere.h5", "nowhere.h5");
     assert_refused("damaged.h5", "damaged.h5");
-    assert_refused("odd.h5", "'--hold-out odd' is not known here");
+    assert_refused("odd.h5", "'--hold-out odd' is unknown to this version");
     assert_refused("other.h5", "dense1");
     assert_refused("data.h5", "data.h5");
 }

@@ -177,7 +177,7 @@ static void copies_are_verified_and_compared(void **state)
         small_dataset_write(&other, copy);
     snprintf(blamed, sizeof blamed, "rank %d: copy%d.h5 on ", size - 1, size - 1);
     expect(copy, true, LS_READ_EACH, LS_ERR_RANKS, blamed);
-    expect(copy, false, LS_READ_EACH, LS_ERR_RANKS, "sealed with another digest");
+    expect(copy, false, LS_READ_EACH, LS_ERR_RANKS, "its sealed digest differs");
     /* Without seals: detected by size and, with verification, by content. */
     copy_data(copy);
     take_seal_away(copy);
@@ -187,7 +187,7 @@ static void copies_are_verified_and_compared(void **state)
         fputc(0, file);
         fclose(file);
     }
-    expect(copy, false, LS_READ_EACH, LS_ERR_RANKS, "its size is another");
+    expect(copy, false, LS_READ_EACH, LS_ERR_RANKS, "its size differs");
     copy_data(copy);
     take_seal_away(copy);
     if (last)

@@ -303,7 +303,7 @@ static void resume_refuses_changes(void **state)
         small_dataset_write(&f, "other.h5");
     assert_ok(ls_agree(world, LS_OK));
     config.data = "other.h5";
-    assert_fails(train(&config, &result), LS_ERR_DATA, "are not those it was trained on");
+    assert_fails(train(&config, &result), LS_ERR_DATA, "differ from those it was trained on");
     config.data = "d.h5";
     config.resume = "nowhere";
     assert_fails(train(&config, &result), LS_ERR_DATA, "nowhere");
@@ -388,7 +388,7 @@ static void resume_refuses_other_validation_rows(void **state)
     config.epochs = 5;
     config.data = "v2.h5";
     assert_fails(train(&config, &result), LS_ERR_DATA,
-                 "the validation rows of v2.h5 are not those it was validated on");
+                 "the validation rows of v2.h5 differ from those it was validated on");
     config.resume_anyway = true;
     assert_ok(train(&config, &result));
     assert_int_equal(result.early_stop.best_epoch, 4);

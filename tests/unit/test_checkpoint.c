@@ -147,7 +147,7 @@ static void refuses_another_network(void **state)
     ls_checkpoint *checkpoint;
     assert_ok(ls_checkpoint_open(&checkpoint, "run/checkpoints/last"));
     assert_fails(ls_checkpoint_read_params(checkpoint, w.network, w.params), LS_ERR_DATA,
-                 "'/parameters/dense1/weight' has not the shape");
+                 "'/parameters/dense1/weight' does not have the shape");
     ls_checkpoint_close(&checkpoint);
     assert_ok(tiny_training_save(&w, 6, true, 3));
     assert_ok(ls_checkpoint_open(&checkpoint, "run/checkpoints/last"));
@@ -254,7 +254,7 @@ static void opens_the_best(void **state)
     assert_ok(ls_checkpoint_open(&current, "run/checkpoints/last"));
     assert_ok(ls_checkpoint_open_best(current, &best, missing));
     assert_null(best);
-    assert_non_null(strstr(missing, "step-00000012.h5: is not of epoch 2"));
+    assert_non_null(strstr(missing, "step-00000012.h5: is neither of epoch 2"));
     assert_int_equal(truncate("run/checkpoints/step-00000012.h5", 3000), 0);
     assert_ok(ls_checkpoint_open_best(current, &best, missing));
     assert_null(best);
@@ -375,7 +375,7 @@ static void leaves_the_foreign_alone(void **state)
     w.info.run = NULL; /* as those of old are */
     const ls_progress begin = {.optimizer_steps = 9};
     assert_fails(tiny_training_rewind("a-run", &begin), LS_ERR_DATA,
-                 "step-00000099.h5: another run's");
+                 "step-00000099.h5: belongs to another run");
     assert_true(exists("run/checkpoints/step-00000010.h5"));
     const ls_progress end = {.optimizer_steps = 100};
     assert_ok(tiny_training_rewind("a-run", &end));
@@ -383,8 +383,7 @@ static void leaves_the_foreign_alone(void **state)
     w.info.run = "a-run";
     assert_ok(tiny_training_save(&w, 12, false, 1));
     assert_ok(tiny_training_save(&w, 13, false, 1));
-    assert_fails(tiny_training_save(&w, 14, false, 1), LS_ERR_FAILURE,
-                 "this run has not written it");
+    assert_fails(tiny_training_save(&w, 14, false, 1), LS_ERR_FAILURE, "this run did not write it");
     assert_true(exists("run/checkpoints/step-00000011.h5")); /* the best */
     assert_false(exists("run/checkpoints/step-00000012.h5"));
     assert_true(exists("run/checkpoints/step-00000013.h5"));
@@ -460,7 +459,7 @@ static void does_without_links(void **state)
     /* Whether a damaged one was the best nobody knows; of a best one that is gone all do. */
     assert_int_equal(truncate(last, 3000), 0);
     assert_fails(ls_checkpoint_find("run", false, path, sizeof path), LS_ERR_DATA,
-                 "name the checkpoint that is meant");
+                 "name the checkpoint to use");
     assert_int_equal(unlink(last), 0);
     assert_true(finds("run", false, best) && finds("run/checkpoints/last", false, best));
     assert_ok(tiny_training_save(&w, 13, false, 9));

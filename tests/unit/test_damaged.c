@@ -337,7 +337,7 @@ static void each_configuration_gets_its_answer(void **state)
         {"too small", "batch = -9223372036854775808\n", 0},
         {"is not MEAN,STD", "normalize = 1\n", 0},
         {"is not MEAN,STD", "normalize = ,\n", 0},
-        {"none of: cross-entropy mse", "loss = cross\n", 0},
+        {"not one of: cross-entropy mse", "loss = cross\n", 0},
         {"neither true nor false", "nesterov = maybe\n", 0},
         {"belongs on the command line", "config = other.conf\n", 0},
         {"must be a single line", "model = a\rb\n", 0},

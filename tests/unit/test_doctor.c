@@ -151,7 +151,7 @@ static void finds_what_is_missing(void **state)
     patient[2].node.single_copy = LS_COPY_DENIED;
     assert_found(0, "ranks on node1 may not read", "ptrace_scope");
     make_job(seat, patient);
-    assert_found(5e9, "node0 has 8.0 GB of memory left, its ranks' data take 10.0", "more nodes");
+    assert_found(5e9, "node0 has 8.0 GB of memory left, its ranks' data need 10.0", "more nodes");
     patient[3].machine.shared_free = 1e6;
     assert_found(0, "/dev/shm on node1 has 1 MB left", "shm");
     make_job(seat, patient);

@@ -163,8 +163,8 @@ static void refuses_what_is_wrong(void **state)
     assert_fails(PARSE(o, "--learning_rate=3"), LS_ERR_USAGE,
                  "no option --learning_rate; did you mean --lr?");
     assert_fails(PARSE(o, "--loss", "sparse_categorical_crossentropy"), LS_ERR_USAGE,
-                 "is none of: cross-entropy mse; did you mean cross-entropy?");
-    assert_fails(PARSE(o, "--loss", "huber"), LS_ERR_USAGE, "is none of: cross-entropy mse");
+                 "is not one of: cross-entropy mse; did you mean cross-entropy?");
+    assert_fails(PARSE(o, "--loss", "huber"), LS_ERR_USAGE, "is not one of: cross-entropy mse");
     assert_fails(PARSE(o, "-lr", "3"), LS_ERR_USAGE, "no option -lr; did you mean --lr?");
     assert_fails(PARSE(o, "---lr", "3"), LS_ERR_USAGE, "no option ---lr; did you mean --lr?");
     assert_fails(PARSE(o, "\u2014lr=3"), LS_ERR_USAGE, "no option \u2014lr; did you mean --lr?");
@@ -196,15 +196,15 @@ static void refuses_what_is_wrong(void **state)
     assert_fails(PARSE(o, "--batch", "many"), LS_ERR_USAGE, "'many' is not a whole number");
     assert_fails(PARSE(o, "--batch", "1.5"), LS_ERR_USAGE, "not a whole number");
     assert_fails(PARSE(o, "--batch", ""), LS_ERR_USAGE, "not a whole number");
-    assert_fails(PARSE(o, "--batch", "0"), LS_ERR_USAGE, "too small, the least is 1");
-    assert_fails(PARSE(o, "--batch", "1001"), LS_ERR_USAGE, "too large, the most is 1000");
+    assert_fails(PARSE(o, "--batch", "0"), LS_ERR_USAGE, "too small, the minimum is 1");
+    assert_fails(PARSE(o, "--batch", "1001"), LS_ERR_USAGE, "too large, the maximum is 1000");
     assert_fails(PARSE(o, "--batch", "99999999999999999999"), LS_ERR_USAGE, "not a whole number");
     assert_fails(PARSE(o, "--lr", "nan"), LS_ERR_USAGE, "'nan' is not a number");
     assert_fails(PARSE(o, "--lr", "0.1x"), LS_ERR_USAGE, "not a number");
     assert_fails(PARSE(o, "--lr=-1"), LS_ERR_USAGE, "too small");
     assert_fails(PARSE(o, "--pair", "1"), LS_ERR_USAGE, "is not A,B");
     assert_fails(PARSE(o, "--pair", "1,0"), LS_ERR_USAGE, "second above 0");
-    assert_fails(PARSE(o, "--loss", "hinge"), LS_ERR_USAGE, "none of: cross-entropy mse");
+    assert_fails(PARSE(o, "--loss", "hinge"), LS_ERR_USAGE, "not one of: cross-entropy mse");
     assert_fails(PARSE(o, "--quiet=yes"), LS_ERR_USAGE, "neither true nor false");
     assert_fails(PARSE(o, "--data", "a\nb"), LS_ERR_USAGE, "single line");
     assert_fails(PARSE(o, "one", "two"), LS_ERR_USAGE, "unexpected argument 'two'");

@@ -194,9 +194,9 @@ static void notices_what_becomes_of_the_folder(void **state)
     assert_int_equal(rename("run", "moved/run"), 0);
     assert_fails(add(log, 3), LS_ERR_FAILURE, "run: this folder was removed or renamed");
     empty_folder("run");
-    assert_fails(add(log, 3), LS_ERR_FAILURE, "run: another folder has come in this one's place");
-    assert_fails(ls_run_log_summary(log, json_object()), LS_ERR_FAILURE, "another folder");
-    assert_fails(ls_run_log_retract_summary(log), LS_ERR_FAILURE, "another folder");
+    assert_fails(add(log, 3), LS_ERR_FAILURE, "run: this folder was replaced by another");
+    assert_fails(ls_run_log_summary(log, json_object()), LS_ERR_FAILURE, "replaced by another");
+    assert_fails(ls_run_log_retract_summary(log), LS_ERR_FAILURE, "replaced by another");
     assert_int_equal(access("run/metrics.csv", F_OK), -1);
     assert_int_equal(access("run/events.jsonl", F_OK), -1);
     assert_int_equal(rmdir("run"), 0);

@@ -88,7 +88,7 @@ static void rows_compare_with_the_median_run(void **state)
     assert_int_equal(rows[1].reached, 0);
     assert_true(isnan(rows[1].to_target.median));
     assert_fails(ls_scaling_evaluate(runs, 3, LS_SCALING_STRONG, 3, 0, rows, &used), LS_ERR_DATA,
-                 "a run on 4 ranks has 3 epochs, of which the first 3 are left out");
+                 "a run on 4 ranks has 3 epochs, and the first 3 are left out");
 }
 
 /* Without one rank: over the fewest there are. */
@@ -136,8 +136,8 @@ static void reads_what_a_run_left(void **state)
         {"{\"ranks\": ", "epoch\n", "run/summary.json: line 1: no JSON object"},
         {"[1]", "epoch\n", "run/summary.json"},
         {"{}", "", "run/metrics.csv: empty"},
-        {"{}", "loss,epoch\n", "run/metrics.csv: line 1 is not of a metrics.csv"},
-        {"{}", "epoch,loss\n1,0.5\n2\n", "run/metrics.csv: line 3 is not of a metrics.csv"},
+        {"{}", "loss,epoch\n", "run/metrics.csv: line 1 is malformed"},
+        {"{}", "epoch,loss\n1,0.5\n2\n", "run/metrics.csv: line 3 is malformed"},
         {"{}", "epoch,loss\n1,x\n", "line 2"},
         {"{}", "epoch,loss\n1,1,1\n", "line 2"},
         {"{}", "epoch,loss\n,1\n", "line 2"},

@@ -133,7 +133,7 @@ static void what_is_about_one_invocation_is_not_saved(void **state)
     assert_null(strstr(text, "max-time"));
     char file[] = "resume = auto\n";
     assert_fails(ls_config_read(&config, file, "f"), LS_ERR_USAGE,
-                 "f line 1: 'resume' is about one invocation");
+                 "f line 1: 'resume' is for one invocation");
 }
 
 /* Text that is cut short says how much there is. */
@@ -156,7 +156,7 @@ static void ranges_are_those_of_the_parser(void **state)
     } cases[] = {
         {"label-smoothing", "1", "--label-smoothing: 1 is too large, it must be below 1"},
         {"momentum", "1", "--momentum: 1 is too large, it must be below 1, as a float"},
-        {"momentum", "-0.1", "too small, the least is 0"},
+        {"momentum", "-0.1", "too small, the minimum is 0"},
         {"ema", "0.99999999999", "it must be below 1, as a float"},
         {"beta1", "1", "--beta1"},
         {"beta2", "0.99999999999", "--beta2"},
@@ -164,32 +164,32 @@ static void ranges_are_those_of_the_parser(void **state)
         {"epsilon", "1e-50", "--epsilon"},
         {"trust-coefficient", "0", "--trust-coefficient"},
         {"trust-coefficient", "1e-50", "must be above 0"},
-        {"trust-coefficient", "1.5", "the most is 1"},
+        {"trust-coefficient", "1.5", "the maximum is 1"},
         {"validation", "1", "it must be below 1"},
         {"lr-gamma", "0", "it must be above 0"},
-        {"lr-gamma", "1.5", "the most is 1"},
-        {"lr-final", "1.1", "the most is 1"},
-        {"lr-step", "-1", "the least is 0"},
-        {"warmup", "-1", "the least is 0"},
-        {"plateau-patience", "0", "the least is 1"},
+        {"lr-gamma", "1.5", "the maximum is 1"},
+        {"lr-final", "1.1", "the maximum is 1"},
+        {"lr-step", "-1", "the minimum is 0"},
+        {"warmup", "-1", "the minimum is 0"},
+        {"plateau-patience", "0", "the minimum is 1"},
         {"weight-decay", "-1", "--weight-decay"},
         {"clip-norm", "-1", "--clip-norm"},
         {"clip-norm", "inf", "'inf' is not a number"},
         {"clip-norm", "nan", "'nan' is not a number"},
-        {"batch", "0", "the least is 1"},
-        {"batch", "16777217", "the most is 16777216"},
+        {"batch", "0", "the minimum is 1"},
+        {"batch", "16777217", "the maximum is 16777216"},
         {"normalize", "0,0", "is not MEAN,STD, with the second above 0"},
         {"normalize", "nan,1", "is not MEAN,STD"},
-        {"checkpoint-every", "0", "is no interval: write it as 500steps"},
-        {"checkpoint-every", "1.5steps", "is no interval"},
-        {"checkpoint-every", "3weeks", "is no interval"},
-        {"max-time", "3epochs", "is no time: write it as 90s"},
-        {"memory", "0", "is no size"},
-        {"memory", "1T", "is no size"},
-        {"scale-lr", "linear", "does not say how"},
-        {"scale-lr", "linear:0", "does not say how"},
-        {"scale-lr", ":3", "does not say how"},
-        {"loss", "huber", "is none of: cross-entropy mse"},
+        {"checkpoint-every", "0", "is not an interval: write 500steps"},
+        {"checkpoint-every", "1.5steps", "is not an interval"},
+        {"checkpoint-every", "3weeks", "is not an interval"},
+        {"max-time", "3epochs", "is not a time: write 90s"},
+        {"memory", "0", "is not a size"},
+        {"memory", "1T", "is not a size"},
+        {"scale-lr", "linear", "is not a rule and a batch"},
+        {"scale-lr", "linear:0", "is not a rule and a batch"},
+        {"scale-lr", ":3", "is not a rule and a batch"},
+        {"loss", "huber", "is not one of: cross-entropy mse"},
         {"nesterov", "yes", "neither true nor false"},
         {"model", "a\nb", "must be a single line"},
         {"no-such", "1", "there is no setting no-such"},
@@ -227,7 +227,7 @@ static void fields_are_checked_as_texts_are(void **state)
     BAD(optimizer.weight_decay, NAN, "--weight-decay: 'nan' is not a number");
     BAD(optimizer.clip_norm, INFINITY, "--clip-norm: 'inf' is not a number");
     BAD(optimizer.ema, 0.99999999999, "--ema");
-    BAD(optimizer.kind, (ls_optimizer_kind)9, "--optimizer: there is no number 9");
+    BAD(optimizer.kind, (ls_optimizer_kind)9, "--optimizer: there is no choice 9");
     BAD(schedule.kind, (ls_schedule_kind)9, "--schedule");
     BAD(schedule.warmup, NAN, "--warmup");
     BAD(schedule.scaling, LS_LR_SQRT, "--scale-lr needs a base batch");
@@ -250,8 +250,8 @@ static void settings_that_do_not_go_together_are_refused(void **state)
     static const struct {
         const char *name[2], *text[2], *part;
     } cases[] = {
-        {{"label-smoothing", "loss"}, {"0.1", "mse"}, "is for --loss cross-entropy"},
-        {{"stream", "shuffle"}, {"true", "none"}, "say --shuffle local"},
+        {{"label-smoothing", "loss"}, {"0.1", "mse"}, "needs --loss cross-entropy"},
+        {{"stream", "shuffle"}, {"true", "none"}, "give --shuffle local"},
         {{"on-nan", "run"}, {"rollback", ""}, "needs --run"},
         {{"schedule", "warmup"}, {"onecycle", "1"}, "includes a warmup"},
         {{"schedule", "warmup"}, {"cosine", "5"}, "leaves none of 5 epochs"},
@@ -261,7 +261,7 @@ static void settings_that_do_not_go_together_are_refused(void **state)
         {{"reduce", "reproducible"}, {"exact", "false"}, "is what --reproducible does"},
         {{"reduce", "reproducible"}, {"fused", "true"}, "leave --reduce fused out"},
         {{"threads", "reproducible"}, {"2", "true"}, "one BLAS thread"},
-        {{"shard-optimizer", "reproducible"}, {"true", "true"}, "don't go together"},
+        {{"shard-optimizer", "reproducible"}, {"true", "true"}, "can't be combined"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ls_train_config config;
@@ -288,7 +288,7 @@ static void a_file_is_read_line_by_line(void **state)
     assert_true(config.lr == 0.01);
     char twice[] = "lr = 1\n# x\nlr = 2\n", unknown[] = "lr = 1\nepocs = 3\n", none[] = "\nlr\n";
     assert_fails(ls_config_read(&config, twice, "f"), LS_ERR_USAGE,
-                 "f line 3: 'lr' is there twice, as 1 and 2");
+                 "f line 3: 'lr' is given twice, as 1 and 2");
     assert_fails(ls_config_read(&config, unknown, "f"), LS_ERR_USAGE,
                  "f line 2: there is no setting epocs; did you mean epochs?");
     assert_fails(ls_config_read(&config, none, "f"), LS_ERR_USAGE,
