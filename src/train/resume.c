@@ -193,7 +193,7 @@ static ls_status read_best(ls_trainer *t, const ls_checkpoint *current)
     return status;
 }
 
-/* Takes the fingerprints from the checkpoint where the rows have not been read. Local. */
+/* Copies the fingerprints from the checkpoint if the rows were not read. Local. */
 static void inherit_fingerprints(ls_model_info *now, const ls_model_info *id)
 {
     if (now->fingerprint != 0)

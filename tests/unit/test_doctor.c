@@ -179,7 +179,7 @@ static void doubts_what_is_odd(void **state)
     assert_true(ls_doubt_excess(&d, "node1", 0.5, 1.5));
     assert_true(ls_doubt_excess(&d, "node1", 1, 0));
     assert_int_equal(d.count, 5);
-    assert_string_equal(d.text[0], "2 ranks: efficiency 126 %, more than its ranks can give");
+    assert_string_equal(d.text[0], "2 ranks: efficiency 126 %, more than its ranks can reach");
     assert_string_equal(d.text[1], "2 ranks: the prediction is -31 % off");
     assert_string_equal(d.text[2], "2 ranks: times differ by 31 % of their median");
     assert_non_null(strstr(d.text[3], "other programs keep 1.5 processors busy"));

@@ -258,7 +258,7 @@ static void settings_that_do_not_go_together_are_refused(void **state)
         {{"lr", "scale-lr"}, {"1e30", "linear:1"}, NULL},
         {{"nesterov", "optimizer"}, {"true", "sgd"}, "--nesterov needs a --momentum"},
         {{"momentum", "optimizer"}, {"0.5", "adam"}, "--momentum is for"},
-        {{"reduce", "reproducible"}, {"exact", "false"}, "is what --reproducible does"},
+        {{"reduce", "reproducible"}, {"exact", "false"}, "is part of --reproducible"},
         {{"reduce", "reproducible"}, {"fused", "true"}, "leave --reduce fused out"},
         {{"threads", "reproducible"}, {"2", "true"}, "one BLAS thread"},
         {{"shard-optimizer", "reproducible"}, {"true", "true"}, "can't be combined"},
