@@ -9,12 +9,12 @@
  *   Ciresan et al., Deep Big Simple Neural Nets Excel on Handwritten Digit Recognition, 2010
  * - shift:PIXELS  shifted horizontally and vertically, both uniform in [-PIXELS, PIXELS]
  * - shear:S  rows slide sideways by k times their distance from the centre, k uniform in [-S, S]
- * - elastic:ALPHA,SIGMA  each pixel is displaced by random fields: noise uniform in [-1, 1], smoothed
- *   with a Gaussian of SIGMA pixels, times ALPHA (Simard, Steinkraus, Platt: Best Practices for
- *   Convolutional Neural Networks, 2003). The noise extends beyond the image, so that edges move as
- *   much as the middle: with a standard deviation of ALPHA / (2 sqrt(3 pi) SIGMA) pixels
- * - erase:FRACTION  with probability 0.5 a rectangle is covered with background, after Zhong et al.,
- *   Random Erasing Data Augmentation, 2017: area uniform in [0, FRACTION] of the image's area,
+ * - elastic:ALPHA,SIGMA  each pixel is displaced by random fields: noise uniform in [-1, 1],
+ *   smoothed with a Gaussian of SIGMA pixels, times ALPHA (Simard, Steinkraus, Platt: Best
+ *   Practices for Convolutional Neural Networks, 2003). The noise extends beyond the image, so that
+ *   edges move as much as the middle: the standard deviation is ALPHA / (2 sqrt(3 pi) SIGMA) pixels
+ * - erase:FRACTION  with probability 0.5 a rectangle is covered with background, after Zhong et
+ *   al., Random Erasing Data Augmentation, 2017: area uniform in [0, FRACTION] of the image's area,
  *   longer side 1 to 10/3 times the shorter side, at a uniform position within the image
  *
  * The image is flipped, then scaled, sheared, rotated and shifted in one affine map. With the
