@@ -192,7 +192,7 @@ static void copies_are_verified_and_compared(void **state)
     take_seal_away(copy);
     if (last)
         damage(copy, 2600 + 512); /* pixels: any value is valid */
-    expect(copy, true, LS_READ_EACH, LS_ERR_RANKS, "its content is another");
+    expect(copy, true, LS_READ_EACH, LS_ERR_RANKS, "its content differs");
     unlink(copy);
 }
 
