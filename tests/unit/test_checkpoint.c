@@ -383,8 +383,7 @@ static void leaves_the_foreign_alone(void **state)
     w.info.run = "a-run";
     assert_ok(tiny_training_save(&w, 12, false, 1));
     assert_ok(tiny_training_save(&w, 13, false, 1));
-    assert_fails(tiny_training_save(&w, 14, false, 1), LS_ERR_FAILURE,
-                 "this run did not write it");
+    assert_fails(tiny_training_save(&w, 14, false, 1), LS_ERR_FAILURE, "this run did not write it");
     assert_true(exists("run/checkpoints/step-00000011.h5")); /* the best */
     assert_false(exists("run/checkpoints/step-00000012.h5"));
     assert_true(exists("run/checkpoints/step-00000013.h5"));
