@@ -357,7 +357,7 @@ static const craft crafts[] = {
     /* Checkpoints. */
     CHECKPOINT("model-none", "impossible model: --model: contains no layer", .attribute = "model",
                .text = ""),
-    CHECKPOINT("model-unknown", "word 1, 'dens:5': no layer", .attribute = "model",
+    CHECKPOINT("model-unknown", "word 1, 'dens:5': unknown layer", .attribute = "model",
                .text = "dens:5"),
     CHECKPOINT("model-other", "has no dataset '/parameters/dense3/weight'", .attribute = "model",
                .text = "dense:5 relu dense:4 dense:4"),
