@@ -24,7 +24,8 @@ typedef struct value {
     int layer; /* row in the layer table of its layer; -1: none */
     ls_shape shape;
     const char *flattened_by; /* the first layer that flattened the image; NULL: an image */
-    bool direct; /* the unchanged output of the operation of its own layer, without a name */
+    bool
+        direct; /* the unchanged output of its own layer, without a name: nothing else can read it */
 } value;
 
 typedef struct named {
@@ -43,7 +44,6 @@ typedef struct compiler {
     value now;        /* the current value */
     named name[MAX_NAMES];
     int names;
-    int uses[MAX_LAYERS]; /* operations that read the output of each */
 } compiler;
 
 static ls_status word_error(const compiler *c, const char *reason)
@@ -143,9 +143,6 @@ static ls_status add_op(compiler *c, ls_layer *layer, const value *input)
     }
     if (op->kind->configure != NULL && op->kind->configure(op) != LS_OK)
         return word_error(c, ls_error_text());
-    for (int k = 0; k < op->inputs; k++)
-        if (op->input[k] != LS_OP_BATCH)
-            c->uses[op->input[k]]++;
     layer->op = network->ops++;
     layer->owns = true;
     layer->out = op->out;
@@ -164,16 +161,10 @@ static void set_current_value(compiler *c, const ls_layer *layer, bool direct)
         c->now.flattened_by = layer->kind;
 }
 
-/* Returns true if the layer being added is the only reader of the previous operation's output. */
-static bool is_sole_reader(const compiler *c)
-{
-    return c->now.direct && c->uses[c->now.op] == 0;
-}
-
 /* Fuses a relu into the previous operation if possible. Returns true if fused. */
 static bool fuse_relu(compiler *c, ls_layer *layer)
 {
-    if (layer->computes != &ls_op_relu || !is_sole_reader(c))
+    if (layer->computes != &ls_op_relu || !c->now.direct)
         return false;
     ls_op *before = &c->network->op[c->now.op];
     if (!before->kind->fuses_relu || before->fused_relu)
@@ -186,7 +177,7 @@ static bool fuse_relu(compiler *c, ls_layer *layer)
  * so the bias's gradient would be rounding errors only. */
 static void drop_bias(compiler *c, const ls_layer *layer)
 {
-    if (layer->computes != &ls_op_batchnorm || !is_sole_reader(c))
+    if (layer->computes != &ls_op_batchnorm || !c->now.direct)
         return;
     ls_op *before = &c->network->op[c->now.op];
     if (before->kind->has_bias && !before->fused_relu)

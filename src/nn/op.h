@@ -14,7 +14,6 @@
 
 #include <lockstep/network.h>
 #include <lockstep/range.h>
-#include <lockstep/group.h>
 
 /* Spare floats at the end of outputs and gradients: arrays may be read as vectors that reach beyond
  * their end, and written so if the following floats are overwritten later. */

@@ -11,7 +11,7 @@ ROWS, SHAPE, CLASSES = 6, (2, 6, 5), 3
 NETWORKS = {
     "a": ("conv:5x3,1,1 gelu conv:4x3,1,1 batchnorm relu maxpool:2 conv:6x2,2 leaky-relu dense:3", "LS_CROSS_ENTROPY"),
     "b": ("conv:3x3 tanh avgpool:2 flatten dense:4 batchnorm sigmoid dense:3 softmax", "LS_MSE"),
-    "c": ("conv:4x3,1,1 batchnorm relu :a conv:4x3,1,1 batchnorm +a relu :b conv:3x1,2 :c @b conv:5x3,2,1 "
+    "c": ("conv:2x3,1,1 batchnorm relu :a conv:2x3,1,1 batchnorm +a relu :b conv:3x1,2 :c @b conv:2x3,2,1 "
           "maxpool:2 :d @c maxpool:2 tanh &d globalpool dense:3", "LS_CROSS_ENTROPY"),
 }
 NEXT_HAS_BIAS = {}
@@ -109,7 +109,7 @@ def loss_of(kind, output, labels):
 
 def array(name, tensors):
     values = torch.cat([t.detach().reshape(-1) for t in tensors]).tolist()
-    lines = [", ".join("%.17g" % v for v in values[i:i + 4]) for i in range(0, len(values), 4)]
+    lines = [", ".join("%.10g" % v for v in values[i:i + 4]) for i in range(0, len(values), 4)]
     return "static const double %s[] = {\n    %s};\n" % (name, ",\n    ".join(lines))
 
 
