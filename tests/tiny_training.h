@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include <lockstep/checkpoint.h>
+#include "run/checkpoint.h"
 
 enum { TINY_TRAINING_EPOCHS = 3 };
 

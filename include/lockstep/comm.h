@@ -1,12 +1,12 @@
-/* Communicators: rank and size, agreement on errors, and small collectives. Only the parallel layer
- * calls MPI. Errors in MPI calls are fatal (MPI_ERRORS_ARE_FATAL, MPI's default), so only functions
- * with errors of their own return a status. */
+/* The ranks of a job: communicators, agreement on errors, reduction algorithms, and where the ranks
+ * run. Only the parallel layer calls MPI. Errors in MPI calls are fatal (MPI_ERRORS_ARE_FATAL,
+ * MPI's default), so only functions with errors of their own return a status. */
 #ifndef LOCKSTEP_COMM_H
 #define LOCKSTEP_COMM_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include <stdbool.h>
 
+#include <lockstep/choice.h>
 #include <lockstep/status.h>
 
 #ifdef __cplusplus
@@ -23,17 +23,6 @@ typedef struct ls_comm ls_comm;
  * Errors: LS_ERR_FAILURE if any rank is out of memory (all ranks get it). */
 ls_status ls_comm_world(ls_comm **out) LS_MUST_CHECK;
 ls_status ls_comm_from_fortran(ls_comm **out, int handle) LS_MUST_CHECK;
-
-/* Creates the communicator of the ranks of this node, in the order of `comm`.
- * Collective.
- * Errors: as above. */
-ls_status ls_comm_node(ls_comm **out, ls_comm *comm) LS_MUST_CHECK;
-
-/* Creates the communicator of this rank's group: `size` consecutive ranks; the last group may have
- * fewer.
- * Collective; `size` is the same on all ranks.
- * Errors: as above. */
-ls_status ls_comm_groups(ls_comm **out, ls_comm *comm, int size) LS_MUST_CHECK;
 
 /* Frees a communicator and sets *comm to NULL; accepts NULL. Collective. */
 void ls_comm_destroy(ls_comm **comm);
@@ -55,57 +44,65 @@ ls_status ls_agree(ls_comm *comm, ls_status status) LS_MUST_CHECK;
  * rank 0's. LS_ERR_FAILURE if any rank is out of memory (all ranks get it). */
 ls_status ls_agree_equal(ls_comm *comm, const char *text, const char *what) LS_MUST_CHECK;
 
-/* Sends the bytes of rank 0, or of `root`, to all ranks.
- * Collective; `bytes` and `root` are the same on all ranks.
- * data  [bytes] read on the root, written on the other ranks */
-void ls_broadcast(ls_comm *comm, void *data, size_t bytes);
-void ls_broadcast_from(ls_comm *comm, void *data, size_t bytes, int root);
-
 /* Sends rank 0's text to all ranks. On the other ranks *text is replaced by an owned copy.
  * Collective.
  * Errors: LS_ERR_FAILURE if any rank is out of memory (all ranks get it); *text is unchanged. */
 ls_status ls_broadcast_text(ls_comm *comm, char **text) LS_MUST_CHECK;
 
-/* Sums arrays over ranks, in place, element by element; the results have the same bits on all
- * ranks. Integer sums are modulo 2^64. The MPI library chooses the order in which floating-point
- * numbers are added.
- * Collective; `count` is the same on all ranks.
- * values  [count] this rank's values; on return the sums */
-void ls_allreduce_doubles(ls_comm *comm, double *values, int count);
-void ls_allreduce_integers(ls_comm *comm, int64_t *values, int count);
-void ls_allreduce_floats(ls_comm *comm, float *values, int count);
-
-/* Waits until all ranks have called it. Collective. */
-void ls_barrier(ls_comm *comm);
-
-/* Returns the rank with the largest value, the lowest such rank in a tie; the same on all ranks.
- * Collective. */
-int ls_argmax_rank(ls_comm *comm, double value);
-
-/* Computes the maximum over ranks, in place, element by element.
- * Collective; `count` is the same on all ranks.
- * values  [count] this rank's values; on return the maxima */
-void ls_allreduce_max(ls_comm *comm, double *values, int count);
-
-/* Sends rank 0's bytes to rank `to`, which is not 0.
- * Called on rank 0 and rank `to`; `bytes` is the same on both.
- * data  [bytes] read on rank 0, written on rank `to` */
-void ls_send_from_root(ls_comm *comm, void *data, size_t bytes, int to);
-
-/* Gathers every rank's bytes on rank 0, in the order of ranks.
- * Collective; `bytes` is the same on all ranks.
- * mine  [bytes] this rank's data
- * all   on rank 0 [size][bytes]; unused elsewhere, may be NULL */
-void ls_gather_bytes(ls_comm *comm, const void *mine, int bytes, void *all);
-
-/* Gathers every rank's bytes on all ranks, in the order of ranks.
- * Collective; `bytes` is the same on all ranks.
- * mine  [bytes] this rank's data
- * all   [size][bytes] on return the data of all ranks */
-void ls_allgather_bytes(ls_comm *comm, const void *mine, int bytes, void *all);
-
 /* Returns the name and version of the MPI library, for example "Open MPI v4.1.4". Local. */
 const char *ls_comm_version(void);
+
+/* Reduction algorithms.
+ * fused         one allreduce after the backward pass
+ * overlap       bucketed, overlapped with the backward pass and the updates
+ * hierarchical  in shared memory within each node, then between the nodes; the ranks of a node
+ *               share one copy of the parameters, divide the updates and, as a group, large matrix
+ *               products
+ * exact         as fused, with exact sums: their bits depend only on the micro-batches of the
+ *               backward passes, not on the number of ranks or the order of addition
+ * auto          the trainer measures the algorithms and selects the fastest */
+#define LS_REDUCE_LIST(X)                                                                          \
+    X(LS_REDUCE_FUSED, "fused", "one allreduce after the backward pass")                           \
+    X(LS_REDUCE_OVERLAP, "overlap", "in buckets, during the backward pass and the updates")        \
+    X(LS_REDUCE_HIERARCHICAL, "hierarchical", "in each node's shared memory, then between nodes")  \
+    X(LS_REDUCE_EXACT, "exact", "exact sums, used by --reproducible")                              \
+    X(LS_REDUCE_AUTO, "auto", "measures the algorithms and selects the fastest")
+
+typedef enum ls_reduce { LS_REDUCE_LIST(LS_CHOICE_ENUM) LS_REDUCERS = LS_REDUCE_AUTO } ls_reduce;
+
+/* Returns the algorithm's name: "fused", "overlap", "hierarchical", "exact", "auto". Local. */
+const char *ls_reduce_name(ls_reduce kind);
+
+/* Where one rank runs. */
+typedef struct ls_placement {
+    char host[64];
+    int node;       /* from 0, in the order of the nodes' lowest ranks */
+    int cores;      /* physical cores that the rank may run on */
+    int node_cores; /* physical cores that any rank of the node may run on */
+    int numa;       /* NUMA domains of the node */
+    bool alone;     /* no other rank of the node may run on this rank's cores */
+    bool bound;     /* `cores` is less than the number of physical cores of the node */
+    int threads;    /* BLAS threads of the rank */
+} ls_placement;
+
+typedef struct ls_topology {
+    int ranks;
+    int nodes;
+    int oversubscribed_node; /* lowest node with more BLAS threads than cores; -1: none */
+    ls_placement *placement; /* [ranks] on rank 0; NULL elsewhere */
+    ls_placement mine;
+} ls_topology;
+
+/* Determines where each rank runs.
+ * Collective.
+ * threads  BLAS threads per rank, the same on all ranks; 0: one per core if the rank is bound to
+ *          cores that no other rank uses, else 1
+ * Errors: LS_ERR_FAILURE if any rank is out of memory or hwloc fails there (all ranks get it); *out
+ * is unchanged. */
+ls_status ls_topology_create(ls_topology **out, ls_comm *comm, int threads) LS_MUST_CHECK;
+
+/* Frees a topology and sets *topology to NULL; accepts NULL. Local. */
+void ls_topology_destroy(ls_topology **topology);
 
 #ifdef __cplusplus
 }

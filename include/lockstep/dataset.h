@@ -22,6 +22,13 @@ extern "C" {
 typedef struct ls_dataset ls_dataset; /* an open data file */
 typedef struct ls_samples ls_samples; /* rows of a data set in memory */
 
+/* A row of a data set in memory. */
+typedef struct ls_row {
+    int64_t number;        /* in its split of the data set, from 0 */
+    int32_t label;         /* class, from 0 */
+    const uint8_t *pixels; /* [C][H][W]; borrowed from the samples */
+} ls_row;
+
 #define LS_SPLIT_LIST(X)                                                                           \
     X(LS_TRAIN, "train", "training rows")                                                          \
     X(LS_VALIDATION, "validation", "validation rows: /validation, or held-out training rows")      \
@@ -48,6 +55,22 @@ typedef enum ls_hold_out { LS_HOLD_OUT_LIST(LS_CHOICE_ENUM) } ls_hold_out;
     X(LS_LAYOUT_NHWC, "nhwc", "[N,H,W,C]")
 
 typedef enum ls_layout_order { LS_LAYOUT_LIST(LS_CHOICE_ENUM) } ls_layout_order;
+
+/* Order of the training rows in an epoch. */
+#define LS_SHUFFLE_LIST(X)                                                                         \
+    X(LS_SHUFFLE_GLOBAL, "global", "a permutation of all rows in each epoch")                      \
+    X(LS_SHUFFLE_LOCAL, "local", "each rank permutes its own shard")                               \
+    X(LS_SHUFFLE_NONE, "none", "the order of the file, in every epoch")
+
+typedef enum ls_shuffle { LS_SHUFFLE_LIST(LS_CHOICE_ENUM) } ls_shuffle;
+
+/* Ranks of a job that read the data set. */
+#define LS_READ_LIST(X)                                                                            \
+    X(LS_READ_EACH, "each", "every rank reads its rows")                                           \
+    X(LS_READ_ROOT, "root", "rank 0 reads the rows of all ranks, one rank's after the other's")    \
+    X(LS_READ_NODE, "node", "the lowest rank of each node reads the rows of the node's ranks")
+
+typedef enum ls_read { LS_READ_LIST(LS_CHOICE_ENUM) } ls_read;
 
 /* Options for opening a data file. Zeroed: nothing is held out. */
 typedef struct ls_dataset_options {
@@ -102,6 +125,16 @@ ls_status ls_dataset_read_into(const ls_dataset *dataset, ls_split split, int64_
 ls_status ls_dataset_count_classes(const ls_dataset *dataset, ls_split split,
                                    int64_t *counts) LS_MUST_CHECK;
 
+enum { LS_CLASS_GAPS_TEXT = 512 };
+
+/* Describes gaps in one line, with a remedy: classes with no or hardly any training rows but with
+ * validation or test rows; classes of many rows, none of them held out; classes without rows.
+ * Local.
+ * counts  [LS_SPLITS][info->classes] rows of each class; zeros for a split that was not counted
+ * text    on return the line, "" if there are no gaps */
+void ls_class_gaps(const ls_dataset_info *info, const int64_t *counts,
+                   char text[LS_CLASS_GAPS_TEXT]);
+
 /* Checks in a child process that a data file can be opened and, with `content`, that all of it can
  * be read: the HDF5 library crashes on some damaged files. Call before opening the file; one
  * process of a job is enough. Local.
@@ -117,6 +150,10 @@ ls_status ls_dataset_check(const char *path) LS_MUST_CHECK;
  * that chunks match their checksums, if they have any. Local.
  * Errors: as ls_dataset_read(). */
 ls_status ls_dataset_verify(const ls_dataset *dataset) LS_MUST_CHECK;
+
+/* Return the number of rows in memory, and one of them, from 0. Local. */
+int64_t ls_samples_count(const ls_samples *samples);
+ls_row ls_samples_row(const ls_samples *samples, int64_t at);
 
 /* Frees samples and sets *samples to NULL; accepts NULL. Local. */
 void ls_samples_destroy(ls_samples **samples);

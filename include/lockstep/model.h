@@ -1,4 +1,5 @@
-/* A trained model from a checkpoint: a network, its parameters, and facts about its training.
+/* A trained model from a checkpoint: a network, its parameters, and facts about its training; and
+ * its evaluation on the rows of a data set, which are spread over ranks.
  *
  *     ls_model *model;
  *     ls_status status = ls_model_open(&model, comm, "runs/first", LS_MODEL_EVALUATED);
@@ -9,13 +10,13 @@
 #define LOCKSTEP_MODEL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-#include <lockstep/checkpoint.h>
+#include <lockstep/batch.h>
 #include <lockstep/comm.h>
 #include <lockstep/dataset.h>
 #include <lockstep/metrics.h>
 #include <lockstep/network.h>
-#include <lockstep/rows.h>
 #include <lockstep/status.h>
 
 #ifdef __cplusplus
@@ -23,6 +24,10 @@ extern "C" {
 #endif
 
 typedef struct ls_model ls_model;
+typedef struct ls_rows ls_rows; /* the rows of a split that a rank evaluates */
+
+/* Most classes of a confusion matrix. */
+enum { LS_MAX_CONFUSION = 4096 };
 
 /* Which parameters to load. */
 typedef enum ls_model_load {
@@ -33,10 +38,19 @@ typedef enum ls_model_load {
 
 /* Facts about a model and its training. The same on all ranks. */
 typedef struct ls_model_facts {
-    const char *path;           /* of the checkpoint, on rank 0; "" elsewhere */
-    const ls_model_info *info;  /* model string, input, classes, ... */
-    ls_progress progress;       /* of the training, at the checkpoint */
-    ls_metrics latest;          /* of the latest epoch; zeros if progress.epoch is 0 */
+    const char *path;    /* of the checkpoint, on rank 0; "" elsewhere */
+    const char *run;     /* the id of the run; "": none */
+    const char *dataset; /* the data set's name */
+    const char *config;  /* the settings, `key = value` lines, see ls_config_text() */
+    const char *model;   /* model string */
+    ls_shape input;      /* of the network */
+    int classes;
+    ls_loss loss;
+    int64_t epoch;              /* finished epochs */
+    int64_t step;               /* of the next epoch */
+    int64_t steps;              /* of the whole training */
+    int64_t best_epoch;         /* by the monitor, from 1; 0: none */
+    ls_metrics latest;          /* of the latest epoch; zeros if there is none */
     ls_dataset_options reading; /* how the training read its data set */
     bool has_average;           /* the checkpoint has an average of the parameters */
     bool averaged;              /* the loaded parameters are that average */
@@ -53,14 +67,59 @@ ls_status ls_model_open(ls_model **out, ls_comm *comm, const char *path,
 /* Returns the facts; borrowed. Local. */
 const ls_model_facts *ls_model_describe(const ls_model *model);
 
-/* Return the network, for LS_EVALUATION_ROWS rows at a time; a scratch batch of that capacity (NULL
- * with LS_MODEL_NONE); and the parameters [ls_network_size] (NULL likewise); borrowed. Local. */
+/* Return the network, and the parameters [ls_network_size] (NULL with LS_MODEL_NONE); borrowed.
+ * Local. */
 ls_network *ls_model_network(const ls_model *model);
-ls_batch *ls_model_batch(const ls_model *model);
 const float *ls_model_params(const ls_model *model);
 
-/* Returns the format in which the network reads images. Local. */
-ls_input_format ls_model_input(const ls_model *model);
+/* The data set that a model is evaluated on. */
+typedef struct ls_model_data {
+    const char *path;
+    ls_dataset_options options; /* ls_model_facts.reading, unless others are wanted */
+    ls_split split;
+    ls_read read; /* ranks that read the file */
+    bool trust;   /* don't check the whole file first, see ls_dataset_check() */
+} ls_model_data;
+
+/* Opens a data set, checks that its rows fit the network, and reads the rows of the split that this
+ * rank evaluates, in the network's format. Collective on the model's ranks; a model that was opened
+ * without MPI has no rows.
+ * Errors, on all ranks alike: LS_ERR_DATA, LS_ERR_USAGE, LS_ERR_RANKS, LS_ERR_FAILURE; *out is left
+ * alone. */
+ls_status ls_model_read(ls_rows **out, const ls_model *model,
+                        const ls_model_data *data) LS_MUST_CHECK;
+
+/* Evaluates this rank's rows and sums over ranks. If each rank uses one BLAS thread, the result has
+ * the same bits on any number of ranks. Collective on the model's ranks.
+ * out        on return sums over all ranks' rows
+ * confusion  [classes][classes] on return the number of rows of class i that were classified as j,
+ *            over all ranks; at most LS_MAX_CONFUSION classes; may be NULL, on all ranks alike
+ * Errors, on all ranks alike: the error of reading any rank's rows; LS_ERR_FAILURE when memory is
+ * short; LS_INTERRUPTED after a signal. */
+ls_status ls_model_evaluate(const ls_model *model, ls_rows *rows, ls_score *out,
+                            int64_t *confusion) LS_MUST_CHECK;
+
+/* A misclassified row. Those of highest confidence help to understand a network, and often have
+ * wrong labels. */
+typedef struct ls_misclassified {
+    int64_t row;        /* number in its split */
+    int32_t label;      /* true class */
+    int32_t predicted;  /* predicted class */
+    double probability; /* of the predicted class; with LS_MSE its output */
+} ls_misclassified;
+
+/* Finds the misclassified rows of highest confidence among all ranks' rows, in descending order; of
+ * equal ones the lower row comes first. The same bits on any number of ranks, as
+ * ls_model_evaluate(). Collective on the model's ranks.
+ * most   largest number of rows; the same on all ranks
+ * out    [most] on return the rows, the same on all ranks
+ * count  on return the number of rows
+ * Errors, on all ranks alike: as above. */
+ls_status ls_model_misclassified(const ls_model *model, ls_rows *rows, int64_t most,
+                                 ls_misclassified *out, int64_t *count) LS_MUST_CHECK;
+
+/* Frees the rows and sets *rows to NULL; accepts NULL. Local. */
+void ls_rows_destroy(ls_rows **rows);
 
 /* Frees and sets *model to NULL; accepts NULL. Local. */
 void ls_model_destroy(ls_model **model);

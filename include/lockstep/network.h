@@ -16,8 +16,8 @@
 #include <stdint.h>
 
 #include <lockstep/batch.h>
-#include <lockstep/loss.h>
-#include <lockstep/score.h>
+#include <lockstep/choice.h>
+#include <lockstep/metrics.h>
 #include <lockstep/status.h>
 
 #ifdef __cplusplus
@@ -35,6 +35,26 @@ static inline int64_t ls_shape_size(ls_shape shape)
 {
     return shape.channels * shape.height * shape.width;
 }
+
+/* Losses.
+ *    enumerator         name             one line of help */
+#define LS_LOSS_LIST(X)                                                                            \
+    X(LS_CROSS_ENTROPY, "cross-entropy", "-log softmax(outputs)[label]; fuses a final softmax")    \
+    X(LS_MSE, "mse", "mean over the outputs of (output - one-hot label)^2")
+
+typedef enum ls_loss { LS_LOSS_LIST(LS_CHOICE_ENUM) LS_LOSSES /* their number */ } ls_loss;
+
+/* Returns the name of a loss, for example "mse". Local. */
+const char *ls_loss_name(ls_loss loss);
+
+/* Finds a loss by its name. Local. Returns false, and leaves *out alone, if the name is unknown. */
+bool ls_loss_find(const char *name, ls_loss *out);
+
+/* Returns true if a loss takes logits, since softmax is part of the loss. Local. */
+bool ls_loss_takes_logits(ls_loss loss);
+
+/* Returns true if a loss supports label smoothing. Local. */
+bool ls_loss_smooths(ls_loss loss);
 
 enum { LS_PARAM_NAME = 64, LS_PARAM_MAX_RANK = 4 };
 

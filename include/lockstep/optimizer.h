@@ -1,14 +1,8 @@
-/* Optimizers: update parameters from gradients, in flat arenas.
+/* Settings of optimizers and of learning-rate schedules. All functions are Local.
  *
- *     ls_optimizer_begin(optimizer, 1.0 / rows, lr);
- *     for (int phase = 0; phase < ls_optimizer_phases(optimizer); phase++) {
- *         for each range:  ls_optimizer_accumulate_norms(optimizer, phase, ...);
- *         sums = ls_optimizer_sums(optimizer, &count);     allreduce if ranges are on several ranks
- *         ls_optimizer_finish_norms(optimizer, phase);
- *     }
- *     for each range:  ls_optimizer_update(optimizer, ...);
- *
- * Ranges may begin and end anywhere in the arena. All functions are Local. */
+ * p: parameters; g: gradient, mean over the rows of the global batch; v: velocity. For schedules:
+ * s: number of the step in the run, from 0; E: steps per epoch; T: steps of the run; W: steps of
+ * warmup; r: base rate. */
 #ifndef LOCKSTEP_OPTIMIZER_H
 #define LOCKSTEP_OPTIMIZER_H
 
@@ -16,8 +10,6 @@
 #include <stdint.h>
 
 #include <lockstep/choice.h>
-#include <lockstep/network.h>
-#include <lockstep/status.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -65,86 +57,52 @@ typedef struct ls_optimizer_config {
                             min(ema, (1 + t) / (10 + t)) at step t; 0: no average */
 } ls_optimizer_config;
 
-/* Weight of a step's observation in running statistics, PyTorch's `momentum`. */
-#define LS_RUNNING_RATE 0.1
+/* Learning-rate schedules.
+ * constant  r
+ * step      r gamma^floor(s / (E step))
+ * cosine    r (final + (1 - final) (1 + cos(pi (s - W) / (T - W))) / 2), from W on: Loshchilov and
+ *           Hutter, SGDR, 2017, without restarts
+ * onecycle  from r / 25 up to r in the first 0.3 of the run, then down to r final, both along half
+ *           a cosine: Smith and Topin, Super-Convergence, 2018, as in PyTorch's OneCycleLR, but
+ *           with constant momentum
+ * plateau   r gamma^plateaus, see ls_early_stop_plateau() */
+#define LS_SCHEDULE_LIST(X)                                                                        \
+    X(LS_SCHEDULE_CONSTANT, "constant", "--lr in all steps")                                       \
+    X(LS_SCHEDULE_STEP, "step", "times --lr-gamma every --lr-step epochs")                         \
+    X(LS_SCHEDULE_COSINE, "cosine", "half a cosine from --lr down to --lr times --lr-final")       \
+    X(LS_SCHEDULE_ONECYCLE, "onecycle", "up to --lr in 0.3 of the run, then down, see --lr-final") \
+    X(LS_SCHEDULE_PLATEAU, "plateau", "times --lr-gamma whenever --monitor stops improving")
 
-/* Checks that settings, each in its range, are compatible.
- * Errors: LS_ERR_USAGE. */
-ls_status ls_optimizer_check(const ls_optimizer_config *config) LS_MUST_CHECK;
+typedef enum ls_schedule_kind { LS_SCHEDULE_LIST(LS_CHOICE_ENUM) } ls_schedule_kind;
 
-typedef struct ls_optimizer ls_optimizer;
+/* Scaling of the base rate with the global batch.
+ * linear  lr batch / base: Goyal et al., Accurate, Large Minibatch SGD, 2017
+ * sqrt    lr sqrt(batch / base): Krizhevsky, One weird trick for parallelizing convolutional neural
+ *         networks, 2014; Hoffer et al., Train longer, generalize better, 2017 */
+#define LS_LR_SCALING_LIST(X)                                                                      \
+    X(LS_LR_AS_GIVEN, "", "not scaled")                                                            \
+    X(LS_LR_LINEAR, "linear", "in proportion to the batch")                                        \
+    X(LS_LR_SQRT, "sqrt", "in proportion to the square root of the batch")
 
-/* The state of an optimizer: slots, arenas with the layout of the parameters; and the number of
- * steps. A checkpoint needs no other state of the optimizer. */
-enum { LS_OPTIMIZER_MAX_SLOTS = 3 };
+typedef enum ls_lr_scaling { LS_LR_SCALING_LIST(LS_CHOICE_ENUM) } ls_lr_scaling;
 
-/* Creates an optimizer for the parameters of a table, with a state of zeros.
- * table   [rows] as from ls_network_params(), without gaps; copied
- * config  each value in its range, see ls_config_check()
- * Errors: those of ls_optimizer_check(); LS_ERR_FAILURE when memory is short. *out is left
- * alone. */
-ls_status ls_optimizer_create(ls_optimizer **out, const ls_optimizer_config *config,
-                              const ls_param *table, int rows) LS_MUST_CHECK;
+typedef struct ls_schedule_config {
+    ls_schedule_kind kind;
+    double warmup; /* epochs, 0 or more, may be fractional: in these epochs step s has (s + 1) / W
+                      of its rate (Goyal et al., see above); onecycle: 0 */
+    double step;   /* step: epochs between two cuts; 0: a third of the run */
+    double gamma;  /* step, plateau: factor of the rate at a cut; above 0, at most 1 */
+    double final;  /* cosine, onecycle: fraction of r at the end, in [0, 1] */
+    int64_t patience; /* plateau: epochs without improvement before a cut, 1 or more */
+    ls_lr_scaling scaling;
+    int64_t base_batch; /* linear, sqrt: the batch for which --lr is given, 1 or more */
+} ls_schedule_config;
 
-/* Frees an optimizer and sets *optimizer to NULL; accepts NULL. */
-void ls_optimizer_destroy(ls_optimizer **optimizer);
+/* OneCycleLR's final rate, as a fraction of the highest rate: 1 / 25 / 10,000. */
+#define LS_SCHEDULE_FINAL 4e-6
 
-/* Initialises the moving average with the initial parameters. */
-void ls_optimizer_start(ls_optimizer *optimizer, const float *params);
-
-/* Begins a step, with g = scale * grads.
- * scale   1 / rows, as gradients are sums over rows
- * lr      learning rate of this step, 0 or more */
-void ls_optimizer_begin(ls_optimizer *optimizer, double scale, double lr);
-
-/* Returns the number of phases: how many times norms must be accumulated over all ranges before the
- * first update. 0 if the optimizer does not need norms; the same in all steps. */
-int ls_optimizer_phases(const ls_optimizer *optimizer);
-
-/* Accumulates the norms of a range, to be called once for each range in each phase, with the
- * parameters as before the step. If ranges come in ascending order, the bits do not depend on their
- * boundaries.
- * first   offset of grads[0] and params[0] in the arena
- * grads   [count]
- * params  [count] */
-void ls_optimizer_accumulate_norms(ls_optimizer *optimizer, int phase, int64_t first, int64_t count,
-                                   const float *grads, const float *params);
-
-/* Returns the sums [*count] over all ranges of this phase. If ranges are on several ranks, the
- * caller sums them over the ranks, in place. Borrowed. */
-double *ls_optimizer_sums(ls_optimizer *optimizer, int *count);
-
-/* Ends a phase: computes norms from the sums. */
-void ls_optimizer_finish_norms(ls_optimizer *optimizer, int phase);
-
-/* Updates a range, each at most once in a step. Slots outside the range do not change.
- * first   offset of grads[0] and params[0] in the arena
- * grads   [count]
- * params  [count] updated in place */
-void ls_optimizer_update(ls_optimizer *optimizer, int64_t first, int64_t count, const float *grads,
-                         float *params);
-
-/* Makes a complete step for all parameters. */
-void ls_optimizer_step(ls_optimizer *optimizer, const float *grads, double scale, double lr,
-                       float *params);
-
-/* Returns the number of steps, for bias correction. */
-int64_t ls_optimizer_steps(const ls_optimizer *optimizer);
-
-/* Sets the number of steps, to resume. */
-void ls_optimizer_set_steps(ls_optimizer *optimizer, int64_t steps);
-
-/* Returns the number of slots, 0 .. LS_OPTIMIZER_MAX_SLOTS. */
-int ls_optimizer_slots(const ls_optimizer *optimizer);
-
-/* Returns the name of a slot: "momentum", "m", "v", "average". */
-const char *ls_optimizer_slot_name(const ls_optimizer *optimizer, int slot);
-
-/* Returns the arena of a slot, to be read or written; borrowed. */
-float *ls_optimizer_slot(ls_optimizer *optimizer, int slot);
-
-/* Returns the slot with the moving average of the parameters; NULL if there is none. */
-float *ls_optimizer_average(ls_optimizer *optimizer);
+/* Returns the name of a schedule: "constant", "step", ... */
+const char *ls_schedule_name(ls_schedule_kind kind);
 
 #ifdef __cplusplus
 }

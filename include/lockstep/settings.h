@@ -1,13 +1,7 @@
-/* Settings: one table describes each field of ls_train_config. Defaults, parsing, range checks, the
- * text in config.conf and checkpoints, permitted changes of a resumed run, and help come from it.
- *
- *     ls_train_config config;
- *     ls_config_default(&config);
- *     config.data = "data.h5";                              a field, or by name:
- *     status = ls_config_set(&config, "checkpoint-every", "10min");
- *
- * ls_trainer_create() checks the result. A row can describe a value in any struct, so a program can
- * have its own tables. All functions are Local. */
+/* The table of settings: one row for each field of ls_train_config. Defaults, parsing, range
+ * checks, the text in config.conf and checkpoints, permitted changes of a resumed run, and help
+ * come from it. A row can describe a value in any struct, so a program can have its own tables. All
+ * functions are Local. */
 #ifndef LOCKSTEP_SETTINGS_H
 #define LOCKSTEP_SETTINGS_H
 
@@ -16,7 +10,6 @@
 
 #include <lockstep/choice.h>
 #include <lockstep/status.h>
-#include <lockstep/trainer.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -102,39 +95,6 @@ size_t ls_settings_text(const ls_setting *rows, int count, const void *values, c
 
 /* Checks that a value is in the row's range. Errors: LS_ERR_USAGE. */
 ls_status ls_setting_check(const ls_setting *row, const void *values) LS_MUST_CHECK;
-
-/* Sets all settings to their defaults. */
-void ls_config_default(ls_train_config *config);
-
-/* Sets a setting by its name, from a text that the config borrows.
- * Errors: LS_ERR_USAGE, the config is left alone. */
-ls_status ls_config_set(ls_train_config *config, const char *name, const char *text) LS_MUST_CHECK;
-
-/* Sets settings from lines `key = value`; `#` begins a comment line. A value may be in quotes.
- * text  modified; the config borrows parts of it
- * name  of the file, for messages
- * Errors: LS_ERR_USAGE, naming the line, also for a key with two values; LS_ERR_FAILURE when memory
- * is short. The config is undefined after an error. */
-ls_status ls_config_read(ls_train_config *config, char *text, const char *name) LS_MUST_CHECK;
-
-/* Checks that all settings are in their ranges and can be combined. ls_trainer_create() checks the
- * rules that depend on the data set or the number of ranks. Errors: LS_ERR_USAGE. */
-ls_status ls_config_check(const ls_train_config *config) LS_MUST_CHECK;
-
-/* Writes the settings as ls_settings_text() does: the text of config.conf and checkpoints. */
-size_t ls_config_text(const ls_train_config *config, char *out, size_t size);
-
-/* Lists the settings that differ from those in a text, as "--lr is 0.1, was 0.2; ...", truncated to
- * `size` bytes. Returns true if any differs.
- * before   written by ls_config_text() of this or an older version: a setting that is missing has
- *          its default
- * changes  the settings to compare, a set of ls_change */
-bool ls_config_diff(const char *before, const ls_train_config *config, int changes, char *out,
-                    size_t size);
-
-/* Shortens time_limit in a Slurm job ($SLURM_JOB_END_TIME), so that the run ends stop_margin
- * seconds before the job does, but not before its first step has ended. */
-void ls_config_limit_to_job(ls_train_config *config);
 
 #ifdef __cplusplus
 }

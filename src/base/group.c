@@ -2,7 +2,7 @@
  *
  *     dy, part      for one matrix at a time, sized for the largest
  *     x, x, ...     one for each matrix that is split */
-#include <lockstep/group.h>
+#include "base/group.h"
 
 #include "base/integer.h"
 

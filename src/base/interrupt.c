@@ -86,7 +86,7 @@ ls_status ls_interrupt_poll(double grace)
                    seen != 0 ? ls_interrupt_name(seen) : "the time limit");
 }
 
-void ls_interrupt_deafen(void)
+void ls_interrupt_ignore(void)
 {
     deaf = true;
 }

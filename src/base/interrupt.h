@@ -33,7 +33,7 @@ ls_status ls_interrupt_poll(double grace) LS_MUST_CHECK;
 
 /* Makes ls_interrupt_poll() always return LS_OK on this thread, whose work is controlled by another
  * thread. Local. */
-void ls_interrupt_deafen(void);
+void ls_interrupt_ignore(void);
 
 /* Returns the number of the first recorded signal, 0: none yet. Local. */
 int ls_interrupt_signal(void);

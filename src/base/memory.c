@@ -52,16 +52,16 @@ void ls_free(void *memory)
     free(memory);
 }
 
-float *ls_arena_alloc(int64_t count, int lane)
+float *ls_arena_alloc(int64_t count, int kind)
 {
-    float *base = ls_alloc(count + (int64_t)lane * LS_LANE_FLOATS, sizeof *base);
-    return base == NULL ? NULL : base + (int64_t)lane * LS_LANE_FLOATS;
+    float *base = ls_alloc(count + (int64_t)kind * LS_ARENA_STAGGER, sizeof *base);
+    return base == NULL ? NULL : base + (int64_t)kind * LS_ARENA_STAGGER;
 }
 
-void ls_arena_free(float *arena, int lane)
+void ls_arena_free(float *arena, int kind)
 {
     if (arena != NULL)
-        ls_free(arena - (int64_t)lane * LS_LANE_FLOATS);
+        ls_free(arena - (int64_t)kind * LS_ARENA_STAGGER);
 }
 
 int64_t ls_alloc_calls(void)

@@ -21,21 +21,21 @@ void ls_free(void *memory);
  * not allocate. Local. */
 int64_t ls_alloc_calls(void);
 
-/* Alignment slots (lanes) of arenas of one layout that are traversed together. Each arena begins at
- * an offset in the page given by its slot: without it large allocations all begin at the same
- * offset, equal indices compete for the same cache sets, and an Adam update takes twice as long. */
-typedef enum ls_alignment_slot {
-    LS_LANE_GRADS,
-    LS_LANE_PARAMS,
-    LS_LANE_SLOTS /* the optimizer's first slot; its other slots follow */
-} ls_alignment_slot;
-enum { LS_LANE_FLOATS = 21 * 16 }; /* from one lane to the next: an odd number of cache lines */
+/* Arenas of one layout that are traversed together. Each kind begins at an offset of its own in the
+ * page: without it large allocations all begin at the same offset, equal indices compete for the
+ * same cache sets, and an Adam update takes twice as long. */
+typedef enum ls_arena_kind {
+    LS_ARENA_GRADS,
+    LS_ARENA_PARAMS,
+    LS_ARENA_SLOTS /* the optimizer's first slot; its other slots follow */
+} ls_arena_kind;
+enum { LS_ARENA_STAGGER = 21 * 16 }; /* from one offset to the next: an odd number of cache lines */
 
-/* Allocates an arena of `count` floats, zeroed, aligned to a cache line, at the offset of a lane.
+/* Allocates an arena of `count` floats, zeroed, aligned to a cache line, at the offset of its kind.
  * Local. Errors: NULL, as ls_alloc(). */
-float *ls_arena_alloc(int64_t count, int lane);
+float *ls_arena_alloc(int64_t count, int kind);
 
-/* Frees an arena that was allocated with this lane; accepts NULL. Local. */
-void ls_arena_free(float *arena, int lane);
+/* Frees an arena that was allocated as this kind; accepts NULL. Local. */
+void ls_arena_free(float *arena, int kind);
 
 #endif

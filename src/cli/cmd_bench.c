@@ -1,7 +1,7 @@
-#include <lockstep/bench.h>
+#include "measure/bench.h"
+
 #include <lockstep/compute.h>
-#include <lockstep/source.h>
-#include <lockstep/topology.h>
+#include <lockstep/comm.h>
 
 #include "base/json.h"
 #include "base/memory.h"
@@ -97,18 +97,6 @@ static ls_status parse_ranks(const char *text, results *r)
     return LS_OK;
 }
 
-/* Reads the data set's description, the same on all ranks. Collective. */
-static ls_status describe_data(ls_comm *comm, const settings *s, ls_dataset_info *out)
-{
-    const ls_dataset_options options = {.layout = (ls_layout_order)s->layout};
-    ls_source *source = NULL;
-    ls_status status = ls_agree(comm, ls_dataset_try(s->data, false));
-    if (status == LS_OK)
-        status = ls_source_open(&source, comm, s->data, &options, false, LS_READ_EACH, out);
-    ls_source_close(&source);
-    return status;
-}
-
 /* Fills in the step to measure: network, data, batch. Collective. */
 static ls_status describe_task(ls_comm *comm, const settings *s, results *r)
 {
@@ -125,7 +113,7 @@ static ls_status describe_task(ls_comm *comm, const settings *s, results *r)
     if (*s->data == '\0')
         return LS_OK;
     ls_dataset_info d;
-    const ls_status status = describe_data(comm, s, &d);
+    const ls_status status = ls_bench_data(comm, s->data, (ls_layout_order)s->layout, &d);
     if (status != LS_OK)
         return status;
     r->task.input = (ls_shape){d.channels, d.height, d.width};

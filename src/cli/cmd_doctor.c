@@ -1,7 +1,7 @@
 /* Examines the nodes of a job and prints remedies. */
 #include <lockstep/compute.h>
 #include <lockstep/dataset.h>
-#include <lockstep/topology.h>
+#include <lockstep/comm.h>
 
 #include "base/memory.h"
 #include "base/show.h"
@@ -52,14 +52,14 @@ static void print_nodes(const ls_topology *t, const ls_rank_report *p)
     ls_print(stdout, "%-20s%6s%7s%9s%6s%9s%12s%10s  %s\n", "node", "ranks", "cores", "threads",
              "NUMA", "MHz", "memory GB", "shm GB", "processor");
     for (int r = 0, node = 0; r < t->ranks; r++) {
-        const ls_placement *seat = &t->seat[r];
+        const ls_placement *placement = &t->placement[r];
         const ls_machine *m = &p[r].machine;
-        if (seat->node != node)
+        if (placement->node != node)
             continue;
         node++;
-        ls_print(stdout, "%-20.19s%6d%7d%9d%6d%9.0f%12.1f%10.2f  %s\n", seat->host, p[r].node.ranks,
-                 seat->node_cores, seat->threads, seat->numa, m->mhz, 1e-9 * m->memory_free,
-                 1e-9 * m->shared_free, m->cpu);
+        ls_print(stdout, "%-20.19s%6d%7d%9d%6d%9.0f%12.1f%10.2f  %s\n", placement->host,
+                 p[r].node.ranks, placement->node_cores, placement->threads, placement->numa,
+                 m->mhz, 1e-9 * m->memory_free, 1e-9 * m->shared_free, m->cpu);
     }
 }
 
@@ -73,7 +73,7 @@ static void print_rates(const ls_topology *t, const ls_rank_report *p)
     }
     ls_print(stdout,
              "sgemm       %.0f to %.0f Gflop/s a rank, all at once; the least on rank %d, %s\n",
-             1e-9 * p[slow].sgemm, 1e-9 * p[fast].sgemm, slow, t->seat[slow].host);
+             1e-9 * p[slow].sgemm, 1e-9 * p[fast].sgemm, slow, t->placement[slow].host);
     double least = 0, most = 0;
     for (int r = 0; r < t->ranks; r++) {
         const double seconds = p[r].node.allreduce;
@@ -95,7 +95,7 @@ static void print_load(const ls_topology *t, const ls_rank_report *p)
     for (int r = 0; load != NULL && r < t->ranks; r++)
         load[r] = p[r].load;
     for (int node = 0; load != NULL && node < t->nodes; node++) {
-        const double foreign = ls_foreign_load(t->seat, load, t->ranks, node);
+        const double foreign = ls_foreign_load(t->placement, load, t->ranks, node);
         least = node == 0 || foreign < least ? foreign : least;
         most = foreign > most ? foreign : most;
     }
@@ -150,7 +150,7 @@ static ls_status print_findings(const settings *s, const ls_topology *t,
                                 const ls_rank_report *patients, double needed)
 {
     ls_finding finding[LS_MOST_FINDINGS];
-    const int count = ls_diagnose_job(t->seat, patients, t->ranks, needed, finding);
+    const int count = ls_diagnose_job(t->placement, patients, t->ranks, needed, finding);
     print_job(s, t, patients);
     for (int i = 0; i < count; i++) {
         ls_print(stdout, "\n%d. %s\n", i + 1, finding[i].what);
@@ -170,23 +170,20 @@ static ls_status doctor_run(ls_comm *comm, const ls_options *options, const void
     const bool first = ls_comm_rank(comm) == 0;
     const int ranks = ls_comm_size(comm);
     ls_topology *topology = NULL;
-    ls_rank_report mine, *all = NULL;
+    ls_rank_report *all = NULL; /* [ranks] on rank 0 */
     double needed;
     ls_status status = ls_agree(comm, bytes_needed(s->data, ranks, &needed));
     if (status == LS_OK)
         status = ls_topology_create(&topology, comm, (int)s->threads);
     if (status == LS_OK) {
         ls_compute_set_threads(topology->mine.threads);
-        status = ls_collect_reports(comm, s->data, s->run, &mine);
-    }
-    if (status == LS_OK) {
         all = ls_alloc(first ? ranks : 0, sizeof *all);
         status = ls_agree(comm, all == NULL ? LS_ERR_FAILURE : LS_OK);
     }
-    if (status == LS_OK) {
-        ls_gather_bytes(comm, &mine, (int)sizeof mine, all);
+    if (status == LS_OK)
+        status = ls_collect_reports(comm, s->data, s->run, all);
+    if (status == LS_OK)
         status = ls_agree(comm, first ? print_findings(s, topology, all, needed) : LS_OK);
-    }
     ls_free(all);
     ls_topology_destroy(&topology);
     return status;

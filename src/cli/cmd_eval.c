@@ -1,8 +1,7 @@
+#include <lockstep/comm.h>
 #include <lockstep/compute.h>
-#include <lockstep/evaluate.h>
+#include <lockstep/dataset.h>
 #include <lockstep/model.h>
-#include <lockstep/source.h>
-#include <lockstep/topology.h>
 
 #include "base/json.h"
 #include "base/memory.h"
@@ -12,7 +11,6 @@
 #include "cli/confusion.h"
 #include "cli/console.h"
 #include "cli/sheet.h"
-#include "data/samples.h"
 
 #include <math.h>
 #include <string.h>
@@ -56,8 +54,7 @@ static const ls_setting table[] = {
 typedef struct work {
     ls_model *model;
     const ls_model_facts *facts; /* the model's */
-    ls_dataset_options reading;  /* of the data set */
-    ls_dataset_info info;
+    ls_model_data data;
     ls_rows *rows; /* this rank's */
     ls_topology *topology;
     int64_t *confusion; /* NULL for too many classes */
@@ -74,51 +71,20 @@ static ls_status open_model(ls_comm *comm, const settings *s, work *w)
     if (status != LS_OK)
         return status;
     w->facts = ls_model_describe(w->model);
-    w->reading = w->facts->reading;
+    w->data = (ls_model_data){.path = s->data,
+                              .options = w->facts->reading,
+                              .split = (ls_split)s->split,
+                              .read = (ls_read)s->read,
+                              .trust = s->trust_data};
     if (s->layout != LS_LAYOUT_AUTO)
-        w->reading.layout = (ls_layout_order)s->layout;
+        w->data.options.layout = (ls_layout_order)s->layout;
     return LS_OK;
-}
-
-/* Makes sure that the network fits the data set; the same result on all ranks. Local. */
-static ls_status check_fit(const settings *s, const work *w)
-{
-    const ls_split split = (ls_split)s->split;
-    const ls_shape *in = &w->facts->info->input;
-    const int classes = w->facts->info->classes;
-    if (w->info.rows[split] == 0)
-        return ls_fail(LS_ERR_DATA, "%s: has no %s rows", s->data, ls_split_name(split));
-    if (in->channels != w->info.channels || in->height != w->info.height ||
-        in->width != w->info.width || classes != w->info.classes)
-        return ls_fail(LS_ERR_DATA,
-                       "%s: images of %lldx%lldx%lld and %d classes don't fit the checkpoint's "
-                       "network, which takes %lldx%lldx%lld and %d%s",
-                       s->data, (long long)w->info.channels, (long long)w->info.height,
-                       (long long)w->info.width, w->info.classes, (long long)in->channels,
-                       (long long)in->height, (long long)in->width, classes,
-                       w->info.doubtful ? "; if its channels come last give --layout nhwc" : "");
-    return LS_OK;
-}
-
-/* Reads this rank's rows. Collective. */
-static ls_status load_rows(ls_comm *comm, const settings *s, work *w)
-{
-    const ls_input_format input = ls_model_input(w->model);
-    ls_source *source = NULL;
-    ls_status status = ls_source_open(&source, comm, s->data, &w->reading, !s->trust_data,
-                                      (ls_read)s->read, &w->info);
-    if (status == LS_OK)
-        status = check_fit(s, w);
-    if (status == LS_OK)
-        status = ls_source_rows(source, (ls_split)s->split, &input, &w->rows);
-    ls_source_close(&source);
-    return status;
 }
 
 /* Allocates the results. Local. */
 static ls_status make_room(const settings *s, work *w)
 {
-    const int64_t classes = w->facts->info->classes;
+    const int64_t classes = w->facts->classes;
     const bool whole = classes <= LS_MAX_CONFUSION;
     if (whole)
         w->confusion = ls_alloc(classes * classes, sizeof *w->confusion);
@@ -128,7 +94,7 @@ static ls_status make_room(const settings *s, work *w)
 
 static json_t *confusion_json(const work *w)
 {
-    const int64_t classes = w->facts->info->classes;
+    const int64_t classes = w->facts->classes;
     if (w->confusion == NULL)
         return json_null();
     json_t *confusion = json_array();
@@ -156,7 +122,7 @@ static json_t *wrong_json(const work *w)
 
 static double value_of_metric(const work *w, int metric)
 {
-    return ls_metric_value((ls_metric)metric, w->facts->info->classes, &w->score);
+    return ls_metric_value((ls_metric)metric, w->facts->classes, &w->score);
 }
 
 /* Adds all metrics to an object; null for a metric that needs more classes. */
@@ -174,8 +140,8 @@ static ls_status print_json(const settings *s, const work *w)
     json_t *result = json_pack("{s:s, s:I}", "split", ls_split_name((ls_split)s->split), "rows",
                                (json_int_t)w->score.rows);
     json_t *rest = json_pack("{s:o, s:I, s:b, s:o}", "checkpoint", ls_json_text(w->facts->path),
-                             "epoch", (json_int_t)w->facts->progress.epoch, "averaged",
-                             w->facts->averaged, "confusion", confusion_json(w));
+                             "epoch", (json_int_t)w->facts->epoch, "averaged", w->facts->averaged,
+                             "confusion", confusion_json(w));
     add_metrics(w, result);
     if (json_object_update(result, rest) != 0) {
         json_decref(result);
@@ -196,7 +162,7 @@ static ls_status print_json(const settings *s, const work *w)
 static void print_confusion(const work *w)
 {
     enum { WHOLE = 20, WORST = 20 };
-    const int64_t K = w->facts->info->classes;
+    const int64_t K = w->facts->classes;
     if (K <= WHOLE) {
         ls_print(stdout, "confusion matrix, true class by row, predicted by column\n");
         ls_print(stdout, "%6s", "");
@@ -245,9 +211,8 @@ static ls_status print_text(const settings *s, const work *w)
                        ls_split_name((ls_split)s->split), ls_plain_number(w->score.loss));
     if (s->json)
         return print_json(s, w);
-    ls_print(stdout, "%s of %s, epoch %lld%s\n", w->facts->path, w->facts->info->model,
-             (long long)w->facts->progress.epoch,
-             w->facts->averaged ? ", averaged parameters" : "");
+    ls_print(stdout, "%s of %s, epoch %lld%s\n", w->facts->path, w->facts->model,
+             (long long)w->facts->epoch, w->facts->averaged ? ", averaged parameters" : "");
     ls_print(stdout, "%s loss %.4f, accuracy %.4f: %lld of %s right\n",
              ls_split_name((ls_split)s->split), value_of_metric(w, LS_METRIC_LOSS),
              value_of_metric(w, LS_METRIC_ACCURACY), (long long)w->score.correct,
@@ -277,8 +242,8 @@ static ls_status draw_wrong(const settings *s, const work *w, const ls_dataset *
         snprintf(caption, TEXT, "%d>%d", (int)m->label, (int)m->predicted);
         snprintf(note, TEXT, "%.1f%%", 100 * m->probability);
         const bool probable =
-            ls_loss_takes_logits(w->facts->info->loss); /* outputs of mse are no probabilities */
-        ls_sheet_put(sheet, i, ls_sample_at(one, 0)->pixels, caption, probable ? note : "");
+            ls_loss_takes_logits(w->facts->loss); /* outputs of mse are no probabilities */
+        ls_sheet_put(sheet, i, ls_samples_row(one, 0).pixels, caption, probable ? note : "");
         ls_samples_destroy(&one);
     }
     ls_status status = ls_sheet_write(sheet, s->errors_file);
@@ -295,15 +260,14 @@ static ls_status picture_wrong(const settings *s, const work *w)
     ls_sheet *sheet = NULL;
     const int64_t columns = ls_sheet_columns(w->wrongs);
     const ls_sheet_layout layout = {
-        .shape = w->facts->info->input,
+        .shape = w->facts->input,
         .columns = columns,
         .rows = w->wrongs > 0 ? (w->wrongs + columns - 1) / columns : 1,
-        .line = {widest, ls_loss_takes_logits(w->facts->info->loss) ? "100.0%" : ""}};
-    snprintf(widest, sizeof widest, "%d>%d", w->facts->info->classes - 1,
-             w->facts->info->classes - 1);
+        .line = {widest, ls_loss_takes_logits(w->facts->loss) ? "100.0%" : ""}};
+    snprintf(widest, sizeof widest, "%d>%d", w->facts->classes - 1, w->facts->classes - 1);
     ls_status status = ls_sheet_create(&sheet, &layout);
     if (status == LS_OK)
-        status = ls_dataset_open(&dataset, s->data, &w->reading);
+        status = ls_dataset_open(&dataset, s->data, &w->data.options);
     if (status == LS_OK)
         status = draw_wrong(s, w, dataset, sheet);
     ls_dataset_close(&dataset);
@@ -316,17 +280,12 @@ static ls_status picture_wrong(const settings *s, const work *w)
 }
 
 /* Evaluates the rows, and finds the misclassified ones for --errors. Collective. */
-static ls_status evaluate(ls_comm *comm, const settings *s, work *w)
+static ls_status evaluate(const settings *s, work *w)
 {
-    const ls_evaluation evaluation = {.comm = comm,
-                                      .network = ls_model_network(w->model),
-                                      .params = ls_model_params(w->model),
-                                      .rows = w->rows,
-                                      .batch = ls_model_batch(w->model)};
-    ls_status status = ls_evaluate(&evaluation, &w->score, w->confusion);
+    ls_status status = ls_model_evaluate(w->model, w->rows, &w->score, w->confusion);
     /* NaN and Inf have no order: print_text() reports them. */
     if (status == LS_OK && s->errors > 0 && isfinite(w->score.loss))
-        status = ls_find_misclassified(&evaluation, s->errors, w->wrong, &w->wrongs);
+        status = ls_model_misclassified(w->model, w->rows, s->errors, w->wrong, &w->wrongs);
     return status;
 }
 
@@ -360,11 +319,11 @@ static ls_status eval_run(ls_comm *comm, const ls_options *options, const void *
     if (status == LS_OK)
         status = open_model(comm, s, &w);
     if (status == LS_OK)
-        status = load_rows(comm, s, &w);
+        status = ls_model_read(&w.rows, w.model, &w.data);
     if (status == LS_OK)
         status = ls_agree(comm, make_room(s, &w));
     if (status == LS_OK)
-        status = evaluate(comm, s, &w);
+        status = evaluate(s, &w);
     if (status == LS_OK)
         status = print_result(comm, s, &w);
     ls_rows_destroy(&w.rows);

@@ -1,3 +1,4 @@
+#include <lockstep/config.h>
 #include <lockstep/dataset.h>
 #include <lockstep/import.h>
 
@@ -7,7 +8,6 @@
 #include "base/show.h"
 #include "cli/command.h"
 #include "cli/console.h"
-#include "data/class_gaps.h"
 
 #include <stdlib.h>
 

@@ -1,13 +1,11 @@
 #include <lockstep/dataset.h>
 #include <lockstep/model.h>
+#include <lockstep/run.h>
 
 #include "base/json.h"
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/console.h"
-#include "data/h5.h"
-#include "data/seal.h"
-#include "run/run_log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -126,19 +124,17 @@ static json_t *layers_json(const ls_network *network)
 static json_t *model_json(const ls_model *model)
 {
     const ls_model_facts *facts = ls_model_describe(model);
-    const ls_model_info *id = facts->info;
-    const ls_progress *progress = &facts->progress;
     return json_pack(
         "{s:s, s:o, s:o, s:[I,I,I], s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:b, s:o, s:o}", "kind",
-        "checkpoint", "run", ls_json_text(id->run), "model", ls_json_text(id->model), "image",
-        (json_int_t)id->input.channels, (json_int_t)id->input.height, (json_int_t)id->input.width,
-        "classes", id->classes, "epoch", (json_int_t)progress->epoch, "step",
-        (json_int_t)progress->step, "steps", (json_int_t)progress->optimizer_steps, "best_epoch",
-        (json_int_t)progress->early_stop.best_epoch, "metrics",
-        progress->epoch > 0 ? ls_metrics_json(&facts->latest) : json_object(), "layers",
+        "checkpoint", "run", ls_json_text(facts->run), "model", ls_json_text(facts->model), "image",
+        (json_int_t)facts->input.channels, (json_int_t)facts->input.height,
+        (json_int_t)facts->input.width, "classes", facts->classes, "epoch",
+        (json_int_t)facts->epoch, "step", (json_int_t)facts->step, "steps",
+        (json_int_t)facts->steps, "best_epoch", (json_int_t)facts->best_epoch, "metrics",
+        facts->epoch > 0 ? ls_metrics_json(&facts->latest) : json_object(), "layers",
         layers_json(ls_model_network(model)), "parameters",
         describe_params(ls_model_network(model)), "average", facts->has_average, "dataset",
-        ls_json_text(id->dataset), "config", ls_json_text(id->config));
+        ls_json_text(facts->dataset), "config", ls_json_text(facts->config));
 }
 
 static ls_status describe_checkpoint(const char *path, json_t **out)
@@ -202,68 +198,25 @@ static void print_part(const char *key, const json_t *value)
     }
 }
 
-/* Sets *out to true if the file's `format` attribute says checkpoint. */
-static ls_status is_checkpoint(const char *path, bool *out)
-{
-    ls_h5 *file = NULL;
-    char *format = NULL;
-    ls_status status = ls_h5_open(&file, path);
-    if (status != LS_OK)
-        return status;
-    if (!ls_h5_has_attribute(file, "format"))
-        status = ls_fail(LS_ERR_DATA,
-                         "%s: neither a data set nor a checkpoint: has no attribute "
-                         "'format'",
-                         path);
-    else
-        status = ls_h5_get_text(file, "format", &format);
-    if (status == LS_OK)
-        *out = strcmp(format, "lockstep-checkpoint") == 0;
-    ls_free(format);
-    ls_h5_close(&file);
-    return status;
-}
-
-static ls_status describe(const request *r, json_t **out)
-{
-    bool checkpoint = false;
-    ls_status status = is_checkpoint(r->path, &checkpoint);
-    if (status == LS_OK)
-        status = checkpoint ? describe_checkpoint(r->path, out) : describe_dataset(r, out);
-    if (status == LS_OK && *out == NULL)
-        status = ls_fail(LS_ERR_FAILURE, "out of memory for the description");
-    return status;
-}
-
-static ls_status try_describing(const void *wanted)
-{
-    json_t *result = NULL;
-    ls_status status = describe(wanted, &result);
-    json_decref(result);
-    return status;
-}
-
-/* Verifies a file if --verify is given, and describes it. */
+/* Describes a file; with `verify`, reads all rows of a data set. */
 static ls_status examine(const request *r, bool verify, json_t **out)
 {
-    const char *path = r->path;
-    ls_seal seal = LS_SEAL_ABSENT;
-    char digest[LS_DIGEST_TEXT];
-    ls_status status = ls_seal_verify(path, &seal, digest);
+    ls_file_facts file;
+    ls_status status = ls_file_identify(r->path, &file);
+    if (status == LS_OK && !file.checkpoint)
+        status = ls_dataset_try(r->path, verify);
     if (status == LS_OK)
-        status = ls_h5_try(path, try_describing, r);
-    if (status == LS_OK)
-        status = describe(r, out);
+        status = file.checkpoint ? describe_checkpoint(r->path, out) : describe_dataset(r, out);
+    if (status == LS_OK && *out == NULL)
+        status = ls_fail(LS_ERR_FAILURE, "out of memory for the description");
     if (status != LS_OK)
         return status;
-    const bool sealed = seal == LS_SEAL_INTACT;
-    json_object_set_new(*out, "file", ls_json_text(path));
-    json_object_set_new(*out, "digest", sealed ? json_string(digest) : json_null());
-    json_object_set_new(*out, "verified", sealed ? json_true() : json_null());
-    if (!verify || strcmp(json_string_value(json_object_get(*out, "kind")), "data set") != 0)
-        return LS_OK;
-    json_object_set_new(*out, "rows_verified", json_true());
-    return ls_dataset_try(path, true);
+    json_object_set_new(*out, "file", ls_json_text(r->path));
+    json_object_set_new(*out, "digest", file.sealed ? json_string(file.digest) : json_null());
+    json_object_set_new(*out, "verified", file.sealed ? json_true() : json_null());
+    if (verify && !file.checkpoint)
+        json_object_set_new(*out, "rows_verified", json_true());
+    return LS_OK;
 }
 
 static void print_result(const json_t *result, bool json)

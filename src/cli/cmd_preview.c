@@ -1,4 +1,5 @@
 #include <lockstep/augment.h>
+#include <lockstep/batch.h>
 #include <lockstep/dataset.h>
 
 #include "base/memory.h"
@@ -6,7 +7,6 @@
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/sheet.h"
-#include "data/samples.h"
 
 typedef struct settings {
     const char *data, *augment, *out;
@@ -95,18 +95,26 @@ static ls_status load_samples(const settings *s, work *w)
     return status == LS_OK && w->pixels == NULL ? LS_ERR_FAILURE : status;
 }
 
-/* Draws a row of the sheet: a sample, and its augmented images in consecutive epochs. */
-static void draw_row(const settings *s, work *w, int64_t row)
+/* Makes a row the only one of a batch, with pixels from 0 to 255. */
+static void copy_pixels(ls_row row, ls_batch *batch)
 {
-    const ls_normalization as_bytes = {.scale = 1, .shift = 0};
-    const ls_sample *sample = ls_sample_at(w->samples, row);
+    batch->rows = 1;
+    batch->ids[0] = row.number;
+    for (int64_t k = 0; k < batch->features; k++)
+        batch->x[k] = row.pixels[k];
+}
+
+/* Draws a row of the sheet: a sample, and its augmented images in consecutive epochs. */
+static void draw_row(const settings *s, work *w, int64_t line)
+{
+    const ls_row row = ls_samples_row(w->samples, line);
     char caption[TEXT], note[TEXT];
-    int64_t at = row * (1 + s->variants);
-    snprintf(caption, TEXT, "row %lld", (long long)sample->row);
-    snprintf(note, TEXT, "class %d", (int)sample->label);
-    ls_sheet_put(w->sheet, at++, sample->pixels, caption, note);
+    int64_t at = line * (1 + s->variants);
+    snprintf(caption, TEXT, "row %lld", (long long)row.number);
+    snprintf(note, TEXT, "class %d", (int)row.label);
+    ls_sheet_put(w->sheet, at++, row.pixels, caption, note);
     for (int64_t i = 0; i < s->variants; i++) {
-        ls_samples_gather(w->samples, NULL, row, 1, as_bytes, w->batch);
+        copy_pixels(row, w->batch);
         ls_augment_apply(w->augment, (uint64_t)s->seed, s->epoch - 1 + i, 0, w->batch);
         for (int64_t k = 0; k < w->batch->features; k++)
             w->pixels[k] = (uint8_t)(w->batch->x[k] + 0.5f);
@@ -122,7 +130,7 @@ static ls_status preview_run(ls_comm *comm, const ls_options *options, const voi
     (void)comm, (void)options;
     ls_status status = load_samples(s, &w);
     if (status == LS_OK) {
-        const int64_t rows = w.samples->rows;
+        const int64_t rows = ls_samples_count(w.samples);
         for (int64_t row = 0; row < rows; row++)
             draw_row(s, &w, row);
         status = ls_sheet_write(w.sheet, s->out);

@@ -3,10 +3,10 @@
 #ifndef LS_CLI_EXPERIMENT_H
 #define LS_CLI_EXPERIMENT_H
 
-#include <lockstep/scaling.h>
-
+#include "measure/scaling.h"
 #include "measure/disturbance.h"
-#include "run/run_read.h"
+
+#include <lockstep/run.h>
 
 /* A run of the experiment. */
 typedef struct ls_member {

@@ -103,7 +103,7 @@ static void print_training(const ls_run_info *info)
     const ls_train_config *c = info->config;
     ls_print(stderr, "  training  %s, %s, lr %g, global batch %lld (%s an epoch), %s, seed %llu\n",
              ls_loss_name(c->loss), ls_optimizer_name(c->optimizer.kind), info->lr,
-             (long long)c->batch, ls_counted(info->plan->steps, "step").text,
+             (long long)c->batch, ls_counted(info->steps_per_epoch, "step").text,
              ls_counted(c->epochs, "epoch").text, (unsigned long long)c->seed);
     print_schedule(info);
     if (info->augmented)
@@ -123,9 +123,9 @@ static void print_training(const ls_run_info *info)
 static const char *host_of(const ls_topology *t, int node)
 {
     int r = 0;
-    while (t->seat[r].node != node)
+    while (t->placement[r].node != node)
         r++;
-    return t->seat[r].host;
+    return t->placement[r].host;
 }
 
 /* Prints the ranks of a node, its cores and threads. */
@@ -133,30 +133,30 @@ static void print_node(const ls_topology *t, int node)
 {
     int ranks = 0, first = -1, last = -1;
     for (int r = 0; r < t->ranks; r++)
-        if (t->seat[r].node == node) {
+        if (t->placement[r].node == node) {
             first = first < 0 ? r : first;
             last = r;
             ranks++;
         }
-    const ls_placement *seat = &t->seat[first];
-    ls_print(stderr, "  %-10s%s: %s", node == 0 ? "ranks" : "", seat->host,
+    const ls_placement *placement = &t->placement[first];
+    ls_print(stderr, "  %-10s%s: %s", node == 0 ? "ranks" : "", placement->host,
              ls_counted(ranks, "rank").text);
     if (ranks > 1)
         ls_print(stderr, " (%d..%d)", first, last);
     ls_print(stderr, ", %son %s%s with %s\n", ranks > 1 ? "each " : "",
-             ls_counted(seat->cores, "core").text,
-             seat->alone ? (seat->bound ? " of its own" : "") : " that ranks share",
-             ls_counted(seat->threads, "thread").text);
+             ls_counted(placement->cores, "core").text,
+             placement->alone ? (placement->bound ? " of its own" : "") : " that ranks share",
+             ls_counted(placement->threads, "thread").text);
 }
 
 /* Prints a hint if most cores of the machine are idle. */
 static void print_idle(const ls_topology *t)
 {
-    const ls_placement *seat = &t->seat[0];
-    if (t->ranks == 1 && ls_launcher_size() == 0 && 2 * seat->threads <= seat->cores)
+    const ls_placement *placement = &t->placement[0];
+    if (t->ranks == 1 && ls_launcher_size() == 0 && 2 * placement->threads <= placement->cores)
         ls_print(stderr,
                  "  hint      %d of %d cores used: `mpirun -n %d lockstep train ...` uses all\n",
-                 seat->threads, seat->cores, seat->cores);
+                 placement->threads, placement->cores, placement->cores);
 }
 
 static void print_ranks(const ls_run_info *info)
@@ -180,7 +180,7 @@ static void report_start(void *user, const ls_run_info *info)
 {
     ls_report *report = user;
     report->bar = (ls_bar){.epochs = info->config->epochs,
-                           .rows = info->plan->rows,
+                           .rows = info->dataset->rows[LS_TRAIN],
                            .interval = report->terminal ? redraw : line_interval};
     snprintf(report->monitor, sizeof report->monitor, "%s", info->monitor);
     report->saves = *info->config->run != '\0';
@@ -202,7 +202,7 @@ static void report_start(void *user, const ls_run_info *info)
                  ls_counted(info->epochs_done, "epoch").text);
         if (info->steps_done > 0)
             ls_print(stderr, " and %s of %lld", ls_counted(info->steps_done, "step").text,
-                     (long long)info->plan->steps);
+                     (long long)info->steps_per_epoch);
         ls_print(stderr, " done\n");
     }
     ls_print(stderr, "  ready     after %.2f s\n", info->setup_seconds);
@@ -321,20 +321,19 @@ static bool has_best_link(const char *run)
 void ls_report_finish(ls_report *report, const ls_train_config *config,
                       const ls_train_result *result)
 {
-    const ls_early_stop *stop = &result->early_stop;
     if (result->nothing_to_do && result->epochs > 0)
         ls_print(stderr, "nothing to do: the run that was resumed has finished\n");
     if (result->stopped_early)
         ls_print(stderr, "early stopping: %s has not improved for %s, it was best in epoch %lld\n",
-                 report->monitor, ls_counted(stop->waited, "epoch").text,
-                 (long long)stop->best_epoch);
+                 report->monitor, ls_counted(result->waited, "epoch").text,
+                 (long long)result->best_epoch);
     if (result->epochs == 0)
         return;
     if (!result->nothing_to_do)
         ls_print(stderr, "done: %s in %.2f s\n", ls_counted(result->epochs, "epoch").text,
                  result->seconds);
-    ls_print(stderr, "  best      epoch %lld, %s %.4f\n", (long long)stop->best_epoch,
-             report->monitor, stop->best);
+    ls_print(stderr, "  best      epoch %lld, %s %.4f\n", (long long)result->best_epoch,
+             report->monitor, result->best);
     ls_print(stderr, "  %-10sepoch %.0f%s, loss %.4f, accuracy %.4f", "final", result->final.epoch,
              result->restored ? " (the best, restored)" : "", ls_plain_number(result->final.loss),
              ls_plain_number(result->final.accuracy));

@@ -6,7 +6,7 @@
 
 #include <lockstep/status.h>
 
-#include "run/run_read.h"
+#include <lockstep/run.h>
 
 /* The sources of the page; NULL: not given. */
 typedef struct ls_run_material {

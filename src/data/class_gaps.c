@@ -1,4 +1,4 @@
-#include "data/class_gaps.h"
+#include <lockstep/dataset.h>
 
 #include <stdarg.h>
 #include <stdbool.h>

@@ -1,5 +1,4 @@
 #include <lockstep/dataset.h>
-#include <lockstep/range.h>
 
 #include "base/child.h"
 #include "base/fault.h"
@@ -11,6 +10,7 @@
 #include "data/magic.h"
 #include "data/samples.h"
 #include "data/seal.h"
+#include "base/range.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* N: rows of a domain; p, q: positions in a permutation; s: step. */
-#include <lockstep/plan.h>
+#include "data/plan.h"
 
 #include "base/integer.h"
 #include "base/range.h"

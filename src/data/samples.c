@@ -7,6 +7,17 @@
 #include <math.h>
 #include <xxhash.h>
 
+int64_t ls_samples_count(const ls_samples *samples)
+{
+    return samples->rows;
+}
+
+ls_row ls_samples_row(const ls_samples *samples, int64_t at)
+{
+    const ls_sample *sample = ls_sample_at(samples, at);
+    return (ls_row){.number = sample->row, .label = sample->label, .pixels = sample->pixels};
+}
+
 ls_status ls_normalization_make(ls_normalization *out, double mean, double std)
 {
     *out = (ls_normalization){.scale = (float)(1.0 / (255.0 * std)), .shift = (float)(-mean / std)};

@@ -1,17 +1,19 @@
 /* Measures a training step: total and phases. */
-#include <lockstep/bench.h>
+#include "measure/bench.h"
 
+#include "parallel/collectives.h"
 #include "base/clock.h"
 #include "base/median.h"
 #include "base/memory.h"
+#include "base/range.h"
 #include "base/rng.h"
 #include "nn/pass.h"
 #include "train/rows.h"
+#include "train/source.h"
 #include "train/step.h"
 
 #include <lockstep/compute.h>
 #include <lockstep/dataset.h>
-#include <lockstep/range.h>
 
 #include <assert.h>
 #include <string.h>
@@ -328,5 +330,17 @@ ls_status ls_bench_compute_measure(ls_comm *comm, const ls_bench_task *task, boo
             break;
     }
     ls_comm_destroy(&node);
+    return status;
+}
+
+ls_status ls_bench_data(ls_comm *comm, const char *path, ls_layout_order layout,
+                        ls_dataset_info *out)
+{
+    const ls_dataset_options options = {.layout = layout};
+    ls_source *source = NULL;
+    ls_status status = ls_agree(comm, ls_dataset_try(path, false));
+    if (status == LS_OK)
+        status = ls_source_open(&source, comm, path, &options, false, LS_READ_EACH, out);
+    ls_source_close(&source);
     return status;
 }

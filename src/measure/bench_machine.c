@@ -1,6 +1,7 @@
 /* Measures the machine: matrix products, memory, allreduces. */
-#include <lockstep/bench.h>
+#include "measure/bench.h"
 
+#include "parallel/collectives.h"
 #include "base/clock.h"
 #include "base/median.h"
 #include "base/memory.h"

@@ -1,18 +1,19 @@
 #include "measure/disturbance.h"
 
+#include "parallel/collectives.h"
 #include "base/memory.h"
 
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
-double ls_foreign_load(const ls_placement *seat, const ls_load *load, int ranks, int node)
+double ls_foreign_load(const ls_placement *placement, const ls_load *load, int ranks, int node)
 {
     double apart = 0, together = 0, own = 0;
     for (int r = 0; r < ranks; r++) {
-        if (seat[r].node != node || load[r].all <= 0)
+        if (placement[r].node != node || load[r].all <= 0)
             continue;
-        if (seat[r].alone) {
+        if (placement[r].alone) {
             apart += load[r].all - load[r].own;
             continue;
         }
@@ -22,15 +23,15 @@ double ls_foreign_load(const ls_placement *seat, const ls_load *load, int ranks,
     return fmax(0, apart) + fmax(0, together - own);
 }
 
-double ls_excess_load(const ls_placement *seat, const ls_load *load, int ranks, int node)
+double ls_excess_load(const ls_placement *placement, const ls_load *load, int ranks, int node)
 {
-    double busy = ls_foreign_load(seat, load, ranks, node);
+    double busy = ls_foreign_load(placement, load, ranks, node);
     int cores = 0;
     for (int r = 0; r < ranks; r++) {
-        if (seat[r].node != node)
+        if (placement[r].node != node)
             continue;
-        busy += seat[r].threads;
-        cores = seat[r].node_cores;
+        busy += placement[r].threads;
+        cores = placement[r].node_cores;
     }
     return busy - cores;
 }
@@ -85,10 +86,11 @@ bool ls_doubt_excess(ls_doubts *d, const char *whose, double excess, double fore
 static void add_node_doubts(ls_doubts *d, const ls_topology *t, const ls_load *load)
 {
     for (int rank = 0, node = 0; rank < t->ranks; rank++) {
-        if (t->seat[rank].node != node)
+        if (t->placement[rank].node != node)
             continue;
-        ls_doubt_excess(d, t->seat[rank].host, ls_excess_load(t->seat, load, t->ranks, node),
-                        ls_foreign_load(t->seat, load, t->ranks, node));
+        ls_doubt_excess(d, t->placement[rank].host,
+                        ls_excess_load(t->placement, load, t->ranks, node),
+                        ls_foreign_load(t->placement, load, t->ranks, node));
         node++;
     }
 }

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include <lockstep/topology.h>
+#include <lockstep/comm.h>
 
 #include "base/busy.h"
 
@@ -16,14 +16,14 @@
 
 /* Returns the number of a node's processors that are busy for other processes than the job's ranks.
  * Pure.
- * seat  [ranks]
+ * placement  [ranks]
  * load  [ranks] measured by each rank in the same interval; ranks that share processors measure the
  *       same ones */
-double ls_foreign_load(const ls_placement *seat, const ls_load *load, int ranks, int node);
+double ls_foreign_load(const ls_placement *placement, const ls_load *load, int ranks, int node);
 
 /* Returns the number of processors that are busy, for the job's threads and for others, beyond the
  * node's cores; 0 or less: none. Pure. */
-double ls_excess_load(const ls_placement *seat, const ls_load *load, int ranks, int node);
+double ls_excess_load(const ls_placement *placement, const ls_load *load, int ranks, int node);
 
 /* Doubts about measurements, a line each. */
 enum { LS_MOST_DOUBTS = 16, LS_DOUBT_TEXT = 160 };

@@ -1,5 +1,6 @@
 #include "measure/doctor.h"
 
+#include "parallel/collectives.h"
 #include "measure/disturbance.h"
 
 #include <lockstep/compute.h>
@@ -50,54 +51,55 @@ static double median_of_reports(const ls_rank_report *p, int ranks, size_t offse
 }
 
 /* Compares the threads of a node's ranks with its cores, and checks the binding of ranks. */
-static void check_placement(const ls_placement *seat, const ls_rank_report *p, int ranks, list *l)
+static void check_placement(const ls_placement *placement, const ls_rank_report *p, int ranks,
+                            list *l)
 {
     char remedy[128];
     int crowded = -1, shared = -1, loose = -1;
     for (int r = 0; r < ranks; r++) {
         int threads = 0;
         for (int k = 0; k < ranks; k++)
-            threads += seat[k].node == seat[r].node ? seat[k].threads : 0;
-        if (crowded < 0 && threads > seat[r].node_cores)
+            threads += placement[k].node == placement[r].node ? placement[k].threads : 0;
+        if (crowded < 0 && threads > placement[r].node_cores)
             crowded = r;
-        if (shared < 0 && seat[r].bound && !seat[r].alone)
+        if (shared < 0 && placement[r].bound && !placement[r].alone)
             shared = r;
-        if (loose < 0 && !seat[r].bound && p[r].node.ranks > 1)
+        if (loose < 0 && !placement[r].bound && p[r].node.ranks > 1)
             loose = r;
     }
     if (crowded >= 0) {
-        const int of = seat[crowded].threads, fit = seat[crowded].node_cores / of;
+        const int of = placement[crowded].threads, fit = placement[crowded].node_cores / of;
         char cores[32] = "";
         if (of > 1)
             snprintf(cores, sizeof cores, ":PE=%d", of);
         snprintf(remedy, sizeof remedy, "mpirun --map-by ppr:%d:node%s --bind-to core ...%s",
                  fit > 0 ? fit : 1, cores, of > 1 ? ", or leave out --threads" : "");
         add_finding(l, remedy, "%s has %s of %s on %s: they wait for each other",
-                    seat[crowded].host, ls_counted(p[crowded].node.ranks, "rank").text,
+                    placement[crowded].host, ls_counted(p[crowded].node.ranks, "rank").text,
                     ls_counted(of, "thread").text,
-                    ls_counted(seat[crowded].node_cores, "core").text);
+                    ls_counted(placement[crowded].node_cores, "core").text);
         return; /* then the binding matters little */
     }
     snprintf(remedy, sizeof remedy, "mpirun --map-by slot:PE=%d --bind-to core ...",
-             seat[shared >= 0 ? shared : 0].threads);
+             placement[shared >= 0 ? shared : 0].threads);
     if (shared >= 0)
         add_finding(l, remedy, "rank %d on %s shares its core with another rank", shared,
-                    seat[shared].host);
+                    placement[shared].host);
     else if (loose >= 0)
         add_finding(l, remedy, "rank %d on %s is bound to no core: it moves, and its cache is lost",
-                    loose, seat[loose].host);
+                    loose, placement[loose].host);
 }
 
 /* Checks for load by other programs on nodes whose cores the ranks need. */
-static void check_load(const ls_placement *seat, const ls_rank_report *p, int ranks, list *l)
+static void check_load(const ls_placement *placement, const ls_rank_report *p, int ranks, list *l)
 {
     ls_load *load = ls_alloc(ranks, sizeof *load);
     int busy = -1;
     for (int r = 0; load != NULL && r < ranks; r++)
         load[r] = p[r].load;
     for (int r = ranks - 1; load != NULL && r >= 0; r--)
-        if (ls_excess_load(seat, load, ranks, seat[r].node) > LS_MOST_EXCESS &&
-            ls_foreign_load(seat, load, ranks, seat[r].node) > LS_MOST_EXCESS)
+        if (ls_excess_load(placement, load, ranks, placement[r].node) > LS_MOST_EXCESS &&
+            ls_foreign_load(placement, load, ranks, placement[r].node) > LS_MOST_EXCESS)
             busy = r;
     if (busy >= 0)
         add_finding(
@@ -106,7 +108,7 @@ static void check_load(const ls_placement *seat, const ls_rank_report *p, int ra
             "..., sbatch --exclusive",
             "on %s other programs keep %.1f processors busy: ranks wait for them, and measurements "
             "there are not usable",
-            seat[busy].host, ls_foreign_load(seat, load, ranks, seat[busy].node));
+            placement[busy].host, ls_foreign_load(placement, load, ranks, placement[busy].node));
     ls_free(load);
 }
 
@@ -123,27 +125,29 @@ static int first_different(const ls_rank_report *p, int ranks, size_t offset)
     return -1;
 }
 
-static void check_differences(const ls_placement *seat, const ls_rank_report *p, int ranks, list *l)
+static void check_differences(const ls_placement *placement, const ls_rank_report *p, int ranks,
+                              list *l)
 {
     int r = first_different(p, ranks, offsetof(ls_rank_report, machine.program));
     if (r >= 0)
         add_finding(l, "install one build where all nodes see it, and start it by its full path",
-                    "rank %d on %s runs another binary than rank 0", r, seat[r].host);
+                    "rank %d on %s runs another binary than rank 0", r, placement[r].host);
     r = first_different(p, ranks, offsetof(ls_rank_report, machine.cpu));
     if (r >= 0)
         add_finding(
             l, "sbatch --constraint=..., so that all nodes are of one type",
             "rank %d on %s has another processor than rank 0 (%s; %s): the slower one sets the "
             "pace",
-            r, seat[r].host, p[r].machine.cpu, p[0].machine.cpu);
+            r, placement[r].host, p[r].machine.cpu, p[0].machine.cpu);
     r = first_different(p, ranks, offsetof(ls_rank_report, kernels));
     if (r >= 0)
         add_finding(l, "mpirun -x OPENBLAS_CORETYPE=Haswell ...",
                     "rank %d on %s computes by %s, rank 0 by %s: --reproducible is refused", r,
-                    seat[r].host, p[r].kernels, p[0].kernels);
+                    placement[r].host, p[r].kernels, p[0].kernels);
 }
 
-static void check_products(const ls_placement *seat, const ls_rank_report *p, int ranks, list *l)
+static void check_products(const ls_placement *placement, const ls_rank_report *p, int ranks,
+                           list *l)
 {
     char remedy[96];
     int r = 0;
@@ -154,11 +158,11 @@ static void check_products(const ls_placement *seat, const ls_rank_report *p, in
     snprintf(remedy, sizeof remedy,
              "mpirun -x OPENBLAS_CORETYPE=%s ..., or another version of the library",
              p[r].other_kernels);
-    add_finding(l, remedy, "rank %d on %s computes wrong products by %s", r, seat[r].host,
+    add_finding(l, remedy, "rank %d on %s computes wrong products by %s", r, placement[r].host,
                 p[r].kernels);
 }
 
-static void check_speed(const ls_placement *seat, const ls_rank_report *p, int ranks, list *l)
+static void check_speed(const ls_placement *placement, const ls_rank_report *p, int ranks, list *l)
 {
     const double sgemm = median_of_reports(p, ranks, offsetof(ls_rank_report, sgemm));
     const double allreduce = median_of_reports(p, ranks, offsetof(ls_rank_report, node.allreduce));
@@ -176,27 +180,28 @@ static void check_speed(const ls_placement *seat, const ls_rank_report *p, int r
             "leave the node out: mpirun --host ..., sbatch --exclude=...; or see what else runs "
             "there",
             "rank %d on %s multiplies at %.0f Gflop/s, the median is %.0f: all wait for it", slow,
-            seat[slow].host, 1e-9 * p[slow].sgemm, 1e-9 * sgemm);
+            placement[slow].host, 1e-9 * p[slow].sgemm, 1e-9 * sgemm);
     if (late >= 0)
         add_finding(
             l,
             "leave the node out: mpirun --host ..., sbatch --exclude=...; or see what else runs "
             "there",
-            "an allreduce within %s takes %.2f ms, the median of nodes is %.2f", seat[late].host,
-            1e3 * p[late].node.allreduce, 1e3 * allreduce);
+            "an allreduce within %s takes %.2f ms, the median of nodes is %.2f",
+            placement[late].host, 1e3 * p[late].node.allreduce, 1e3 * allreduce);
     for (int r = 0; r < ranks; r++)
         if (p[r].better_kernels[0] != '\0') {
             char remedy[64];
             snprintf(remedy, sizeof remedy, "mpirun -x OPENBLAS_CORETYPE=%s ...",
                      p[r].better_kernels);
             add_finding(l, remedy, "rank %d on %s computes by %s, which is slow on its processor",
-                        r, seat[r].host, p[r].kernels);
+                        r, placement[r].host, p[r].kernels);
             break;
         }
 }
 
 /* Ranks of a node that can't read each other's memory copy each message twice. */
-static void check_transport(const ls_placement *seat, const ls_rank_report *p, int ranks, list *l)
+static void check_transport(const ls_placement *placement, const ls_rank_report *p, int ranks,
+                            list *l)
 {
     for (int r = 0; r < ranks; r++)
         if (p[r].node.single_copy == LS_COPY_DENIED) {
@@ -205,13 +210,13 @@ static void check_transport(const ls_placement *seat, const ls_rank_report *p, i
                 "sysctl kernel.yama.ptrace_scope=0; in a container --cap-add=SYS_PTRACE; the job "
                 "also works without",
                 "ranks on %s may not read each other's memory: messages are copied twice",
-                seat[r].host);
+                placement[r].host);
             return;
         }
 }
 
-static void check_space(const ls_placement *seat, const ls_rank_report *p, int ranks, double needed,
-                        list *l)
+static void check_space(const ls_placement *placement, const ls_rank_report *p, int ranks,
+                        double needed, list *l)
 {
     int memory = -1, shared = -1, disk = -1, lock = -1;
     for (int r = ranks - 1; r >= 0; r--) {
@@ -226,20 +231,21 @@ static void check_space(const ls_placement *seat, const ls_rank_report *p, int r
     }
     if (memory >= 0)
         add_finding(l, "use more nodes, or fewer ranks on each",
-                    "%s has %.1f GB of memory left, its ranks' data need %.1f", seat[memory].host,
-                    1e-9 * p[memory].machine.memory_free, 1e-9 * needed * p[memory].node.ranks);
+                    "%s has %.1f GB of memory left, its ranks' data need %.1f",
+                    placement[memory].host, 1e-9 * p[memory].machine.memory_free,
+                    1e-9 * needed * p[memory].node.ranks);
     if (shared >= 0)
         add_finding(
             l, "mount -o remount,size=1G /dev/shm; in a container --shm-size=1g",
             "/dev/shm on %s has %.0f MB left: MPI and --reduce hierarchical share memory there",
-            seat[shared].host, 1e-6 * p[shared].machine.shared_free);
+            placement[shared].host, 1e-6 * p[shared].machine.shared_free);
     if (disk == 0)
         add_finding(l, "free some space, or choose another folder with --run",
                     "only %.2f GB are free for the run folder", 1e-9 * p[disk].disk_free);
     if (lock >= 0)
         add_finding(l, "mpirun -x HDF5_USE_FILE_LOCKING=FALSE ...",
                     "rank %d on %s can't lock the data set (%s), as HDF5 does when it reads", lock,
-                    seat[lock].host, strerror(p[lock].lock_error));
+                    placement[lock].host, strerror(p[lock].lock_error));
 }
 
 /* Measures the best rate of several products, in about a tenth of a second. Collective. */
@@ -270,7 +276,8 @@ static ls_load measure_foreign_load(ls_comm *comm)
     return ls_busy_since(&before);
 }
 
-ls_status ls_collect_reports(ls_comm *comm, const char *data, const char *run, ls_rank_report *out)
+/* Makes the report of this rank. Collective. */
+static ls_status report(ls_comm *comm, const char *data, const char *run, ls_rank_report *out)
 {
     *out = (ls_rank_report){.load = measure_foreign_load(comm),
                             .disk_free = ls_machine_disk_free(run),
@@ -285,16 +292,25 @@ ls_status ls_collect_reports(ls_comm *comm, const char *data, const char *run, l
     return status == LS_OK ? measure_sgemm(comm, &out->sgemm) : status;
 }
 
-int ls_diagnose_job(const ls_placement *seat, const ls_rank_report *report, int ranks,
+ls_status ls_collect_reports(ls_comm *comm, const char *data, const char *run, ls_rank_report *out)
+{
+    ls_rank_report mine;
+    const ls_status status = report(comm, data, run, &mine);
+    if (status == LS_OK)
+        ls_gather_bytes(comm, &mine, (int)sizeof mine, out);
+    return status;
+}
+
+int ls_diagnose_job(const ls_placement *placement, const ls_rank_report *report, int ranks,
                     double needed, ls_finding findings[LS_MOST_FINDINGS])
 {
     list l = {.finding = findings};
-    check_products(seat, report, ranks, &l);
-    check_placement(seat, report, ranks, &l);
-    check_load(seat, report, ranks, &l);
-    check_differences(seat, report, ranks, &l);
-    check_speed(seat, report, ranks, &l);
-    check_transport(seat, report, ranks, &l);
-    check_space(seat, report, ranks, needed, &l);
+    check_products(placement, report, ranks, &l);
+    check_placement(placement, report, ranks, &l);
+    check_load(placement, report, ranks, &l);
+    check_differences(placement, report, ranks, &l);
+    check_speed(placement, report, ranks, &l);
+    check_transport(placement, report, ranks, &l);
+    check_space(placement, report, ranks, needed, &l);
     return l.count;
 }

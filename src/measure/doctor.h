@@ -2,7 +2,7 @@
 #ifndef LS_MEASURE_DOCTOR_H
 #define LS_MEASURE_DOCTOR_H
 
-#include <lockstep/topology.h>
+#include <lockstep/comm.h>
 
 #include "base/busy.h"
 #include "base/machine.h"
@@ -21,9 +21,10 @@ typedef struct ls_rank_report {
     ls_load load;                      /* of other processes, while the job is idle */
 } ls_rank_report;
 
-/* Collects this rank's report. Collective.
+/* Collects the reports of all ranks on rank 0. Collective.
  * data  path of a data set; "": none
  * run   path of the planned run folder; "": the current folder
+ * out   on rank 0 [ranks]; unused elsewhere
  * Errors, on all ranks alike: LS_ERR_FAILURE when memory is short. */
 ls_status ls_collect_reports(ls_comm *comm, const char *data, const char *run,
                              ls_rank_report *out) LS_MUST_CHECK;
@@ -37,9 +38,9 @@ typedef struct ls_finding {
 enum { LS_MOST_FINDINGS = 16 };
 
 /* Diagnoses a job, most costly problems first. Returns the number of findings. Pure. Local.
- * seat, report  [ranks]
+ * placement, report  [ranks]
  * needed        bytes of data that a rank holds; 0: unknown */
-int ls_diagnose_job(const ls_placement *seat, const ls_rank_report *report, int ranks,
+int ls_diagnose_job(const ls_placement *placement, const ls_rank_report *report, int ranks,
                     double needed, ls_finding findings[LS_MOST_FINDINGS]);
 
 #endif

@@ -1,4 +1,4 @@
-#include <lockstep/scaling.h>
+#include "measure/scaling.h"
 
 #include "base/median.h"
 #include "base/memory.h"

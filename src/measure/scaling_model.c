@@ -1,5 +1,5 @@
-/* The scaling model; lockstep/bench.h describes it and names its source. */
-#include <lockstep/bench.h>
+/* The scaling model; bench.h describes it and names its source. */
+#include "measure/bench.h"
 
 /* Returns the seconds that a group computes on `rows` rows. */
 static double compute_seconds(const ls_bench_group *t, int64_t rows)

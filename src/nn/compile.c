@@ -24,8 +24,7 @@ typedef struct value {
     int layer; /* row in the layer table of its layer; -1: none */
     ls_shape shape;
     const char *flattened_by; /* the first layer that flattened the image; NULL: an image */
-    bool
-        direct; /* the unchanged output of its own layer, without a name: nothing else can read it */
+    bool direct; /* the unchanged output of its own layer, without a name: has one reader */
 } value;
 
 typedef struct named {

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <lockstep/loss.h>
-#include <lockstep/score.h>
+#include <lockstep/network.h>
+#include <lockstep/metrics.h>
 
 /* Kind of a row's target. */
 typedef enum ls_targets {

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include <lockstep/score.h>
+#include <lockstep/metrics.h>
 
 /* Adds a row to a score, except its loss, which the loss function adds. Local.
  * y          [classes] the row's outputs

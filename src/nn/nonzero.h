@@ -11,7 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <lockstep/range.h>
+#include "base/range.h"
+
 #include <lockstep/status.h>
 
 typedef struct ls_nonzero {

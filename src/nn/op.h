@@ -12,8 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/range.h"
+
 #include <lockstep/network.h>
-#include <lockstep/range.h>
 
 /* Spare floats at the end of outputs and gradients: arrays may be read as vectors that reach beyond
  * their end, and written so if the following floats are overwritten later. */

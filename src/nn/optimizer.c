@@ -1,6 +1,6 @@
 /* The common part of all kinds of update: iteration over the parameter table, state, norms,
  * clipping, running statistics and the moving average. The kinds are in update_*.c. */
-#include "nn/optimizer.h"
+#include "nn/update.h"
 
 #include "base/dispatch.h"
 #include "base/memory.h"
@@ -105,7 +105,7 @@ static ls_status alloc_arrays(ls_optimizer *o, const ls_param *table, int rows)
         o->slots++;
     o->slots += o->config.ema > 0;
     for (int i = 0; i < o->slots; i++) {
-        o->slot[i] = ls_arena_alloc(o->count, LS_LANE_SLOTS + i);
+        o->slot[i] = ls_arena_alloc(o->count, LS_ARENA_SLOTS + i);
         if (o->slot[i] == NULL)
             return LS_ERR_FAILURE;
     }
@@ -144,7 +144,7 @@ void ls_optimizer_destroy(ls_optimizer **optimizer)
     if (optimizer == NULL || *optimizer == NULL)
         return;
     for (int i = 0; i < LS_OPTIMIZER_MAX_SLOTS; i++)
-        ls_arena_free((*optimizer)->slot[i], LS_LANE_SLOTS + i);
+        ls_arena_free((*optimizer)->slot[i], LS_ARENA_SLOTS + i);
     ls_free((*optimizer)->span);
     ls_free((*optimizer)->sums);
     ls_free(*optimizer);

@@ -1,83 +1,102 @@
-/* Internals of optimizers, shared by optimizer.c, which iterates over the parameter table, and the
- * kinds of update (update_*.c): each kind is one ls_update. */
+/* Optimizers: update parameters from gradients, in flat arenas.
+ *
+ *     ls_optimizer_begin(optimizer, 1.0 / rows, lr);
+ *     for (int phase = 0; phase < ls_optimizer_phases(optimizer); phase++) {
+ *         for each range:  ls_optimizer_accumulate_norms(optimizer, phase, ...);
+ *         sums = ls_optimizer_sums(optimizer, &count);     allreduce if ranges are on several ranks
+ *         ls_optimizer_finish_norms(optimizer, phase);
+ *     }
+ *     for each range:  ls_optimizer_update(optimizer, ...);
+ *
+ * Ranges may begin and end anywhere in the arena. All functions are Local. */
 #ifndef LS_NN_OPTIMIZER_H
 #define LS_NN_OPTIMIZER_H
 
+#include <stdint.h>
+
+#include <lockstep/network.h>
 #include <lockstep/optimizer.h>
-#include <lockstep/range.h>
+#include <lockstep/status.h>
 
-/* Lanes of a sum of squares: the element at offset i of the arena belongs to lane i % LS_LANES, and
- * each lane is summed in the order of its elements. So the sum can be vectorised, and does not
- * depend on the boundaries of the ranges, if ranges come in ascending order. */
-enum { LS_LANES = 16 };
+/* Weight of a step's observation in running statistics, PyTorch's `momentum`. */
+#define LS_RUNNING_RATE 0.1
 
-/* Two sums of squares. */
-typedef enum ls_square {
-    LS_SQUARE_STEP,   /* of the gradients, or of the updates */
-    LS_SQUARE_PARAMS, /* of the parameters; only if the ls_update uses norms */
-    LS_SQUARES
-} ls_square;
+/* Checks that settings, each in its range, are compatible.
+ * Errors: LS_ERR_USAGE. */
+ls_status ls_optimizer_check(const ls_optimizer_config *config) LS_MUST_CHECK;
 
-/* A range of the arena whose parameters are treated alike. */
-typedef struct ls_param_span {
-    int64_t first, count;
-    bool running_statistic; /* see ls_param */
-    bool matrix; /* rank 2 or more: layer-wise updates use norms and weight decay; undefined for
-                    other updates, whose spans may have several parameters */
-    double lane[LS_SQUARES][LS_LANES];
-    double ratio; /* factor of this step's learning rate, from the norms */
-} ls_param_span;
+typedef struct ls_optimizer ls_optimizer;
 
-/* Coefficients of a step, the same for all parameters. For factors near 1 the difference to 1 is
- * stored, since rounding the factor to a float would lose digits: with rate = 1 - beta, beta x is
- * computed as x - rate x. */
-typedef struct ls_coefficients {
-    float running;        /* of the sums over rows, for running statistics */
-    float scale;          /* of the gradients, clipping included */
-    float step;           /* learning rate, bias correction included */
-    float l2;             /* weight decay that is added to the gradient */
-    float friction;       /* sgd, lars: 1 - momentum */
-    float of_g, of_v;     /* sgd: weights of gradient and velocity in the update */
-    float rate_m, rate_v; /* adam, adamw, lamb: 1 - beta1, 1 - beta2 */
-    float root, epsilon;  /* adam, adamw, lamb: bias correction of sqrt(v); epsilon */
-    float fade;           /* adamw: lr * weight decay */
-    float moment;         /* lamb: bias correction of the first moment */
-    float average;        /* weight of the new parameters in the moving average */
-    double lr, mean;      /* as given: learning rate, scale of the gradients */
-} ls_coefficients;
+/* The state of an optimizer: slots, arenas with the layout of the parameters; and the number of
+ * steps. A checkpoint needs no other state of the optimizer. */
+enum { LS_OPTIMIZER_MAX_SLOTS = 3 };
 
-/* Consecutive parameters of one span, with their gradients and slots. */
-typedef struct ls_chunk {
-    const ls_param_span *span;
-    int64_t count;
-    const float *grads;
-    float *params;
-    float *slot[LS_OPTIMIZER_MAX_SLOTS];
-} ls_chunk;
+/* Creates an optimizer for the parameters of a table, with a state of zeros.
+ * table   [rows] as from ls_network_params(), without gaps; copied
+ * config  each value in its range, see ls_config_check()
+ * Errors: those of ls_optimizer_check(); LS_ERR_FAILURE when memory is short. *out is left
+ * alone. */
+ls_status ls_optimizer_create(ls_optimizer **out, const ls_optimizer_config *config,
+                              const ls_param *table, int rows) LS_MUST_CHECK;
 
-/* A kind of update. */
-typedef struct ls_update {
-    const char *slot[LS_OPTIMIZER_MAX_SLOTS]; /* names of the slots; NULL after the last */
-    bool layerwise; /* true if each row of the parameter table is a span */
-    ls_status (*check)(const ls_optimizer_config *config);
+/* Frees an optimizer and sets *optimizer to NULL; accepts NULL. */
+void ls_optimizer_destroy(ls_optimizer **optimizer);
 
-    /* Sets the coefficients of a step; t: number of the step, from 1. */
-    void (*begin)(const ls_optimizer_config *config, double t, double lr, ls_coefficients *now);
-    void (*update)(const ls_coefficients *now, const ls_chunk *s);
+/* Initialises the moving average with the initial parameters. */
+void ls_optimizer_start(ls_optimizer *optimizer, const float *params);
 
-    /* Returns the factor of the learning rate, from the norms of LS_SQUARE_STEP and
-     * LS_SQUARE_PARAMS, both above 0. NULL: the kind does not use norms. */
-    double (*ratio)(const ls_optimizer_config *config, double step, double params);
-    /* Computes the update [count] without learning rate and ratio, and advances the slots. NULL:
-     * the ratio depends on the norm of the gradient. */
-    void (*prepare)(const ls_coefficients *now, const ls_chunk *s, float *step);
-} ls_update;
+/* Begins a step, with g = scale * grads.
+ * scale   1 / rows, as gradients are sums over rows
+ * lr      learning rate of this step, 0 or more */
+void ls_optimizer_begin(ls_optimizer *optimizer, double scale, double lr);
 
-extern const ls_update ls_update_sgd;
-extern const ls_update ls_update_momentum;
-extern const ls_update ls_update_lars;
-extern const ls_update ls_update_adam;
-extern const ls_update ls_update_adamw;
-extern const ls_update ls_update_lamb;
+/* Returns the number of phases: how many times norms must be accumulated over all ranges before the
+ * first update. 0 if the optimizer does not need norms; the same in all steps. */
+int ls_optimizer_phases(const ls_optimizer *optimizer);
+
+/* Accumulates the norms of a range, to be called once for each range in each phase, with the
+ * parameters as before the step. If ranges come in ascending order, the bits do not depend on their
+ * boundaries.
+ * first   offset of grads[0] and params[0] in the arena
+ * grads   [count]
+ * params  [count] */
+void ls_optimizer_accumulate_norms(ls_optimizer *optimizer, int phase, int64_t first, int64_t count,
+                                   const float *grads, const float *params);
+
+/* Returns the sums [*count] over all ranges of this phase. If ranges are on several ranks, the
+ * caller sums them over the ranks, in place. Borrowed. */
+double *ls_optimizer_sums(ls_optimizer *optimizer, int *count);
+
+/* Ends a phase: computes norms from the sums. */
+void ls_optimizer_finish_norms(ls_optimizer *optimizer, int phase);
+
+/* Updates a range, each at most once in a step. Slots outside the range do not change.
+ * first   offset of grads[0] and params[0] in the arena
+ * grads   [count]
+ * params  [count] updated in place */
+void ls_optimizer_update(ls_optimizer *optimizer, int64_t first, int64_t count, const float *grads,
+                         float *params);
+
+/* Makes a complete step for all parameters. */
+void ls_optimizer_step(ls_optimizer *optimizer, const float *grads, double scale, double lr,
+                       float *params);
+
+/* Returns the number of steps, for bias correction. */
+int64_t ls_optimizer_steps(const ls_optimizer *optimizer);
+
+/* Sets the number of steps, to resume. */
+void ls_optimizer_set_steps(ls_optimizer *optimizer, int64_t steps);
+
+/* Returns the number of slots, 0 .. LS_OPTIMIZER_MAX_SLOTS. */
+int ls_optimizer_slots(const ls_optimizer *optimizer);
+
+/* Returns the name of a slot: "momentum", "m", "v", "average". */
+const char *ls_optimizer_slot_name(const ls_optimizer *optimizer, int slot);
+
+/* Returns the arena of a slot, to be read or written; borrowed. */
+float *ls_optimizer_slot(ls_optimizer *optimizer, int slot);
+
+/* Returns the slot with the moving average of the parameters; NULL if there is none. */
+float *ls_optimizer_average(ls_optimizer *optimizer);
 
 #endif

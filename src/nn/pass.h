@@ -5,9 +5,10 @@
 
 #include <stdint.h>
 
+#include "base/hooks.h"
+#include "base/group.h"
+
 #include <lockstep/network.h>
-#include <lockstep/hooks.h>
-#include <lockstep/group.h>
 
 /* Allreduce: sums numbers over the ranks that share a batch, in place on every rank. `call` may be
  * NULL: this rank has the whole batch. Collective on those ranks. */

@@ -9,9 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <lockstep/range.h>
+#include "base/range.h"
+#include "base/group.h"
+
 #include <lockstep/status.h>
-#include <lockstep/group.h>
 
 typedef struct ls_product ls_product;
 

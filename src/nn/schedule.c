@@ -1,4 +1,4 @@
-#include <lockstep/schedule.h>
+#include "nn/schedule.h"
 
 #include "base/fraction.h"
 #include "base/show.h"

@@ -1,8 +1,8 @@
-/* Tensor-parallel dense operations: the ranks of a group split the matrix, see lockstep/group.h. */
+/* Tensor-parallel dense operations: the ranks of a group split the matrix, see base/group.h. */
 #ifndef LS_NN_TENSOR_PARALLEL_H
 #define LS_NN_TENSOR_PARALLEL_H
 
-#include <lockstep/group.h>
+#include "base/group.h"
 
 #include "nn/op.h"
 

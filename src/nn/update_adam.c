@@ -1,5 +1,5 @@
 /* Adam, AdamW and LAMB: updates from the first and second moments of the gradients. */
-#include "nn/optimizer.h"
+#include "nn/update.h"
 
 #include "base/dispatch.h"
 

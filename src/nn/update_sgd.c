@@ -1,5 +1,5 @@
 /* Gradient descent: plain, with momentum, and LARS (learning rates by layer). */
-#include "nn/optimizer.h"
+#include "nn/update.h"
 
 #include "base/dispatch.h"
 

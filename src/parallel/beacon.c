@@ -8,6 +8,7 @@
  *    of rank 0's first reply. */
 #include "parallel/beacon.h"
 
+#include "parallel/collectives.h"
 #include "base/mac.h"
 #include "base/memory.h"
 #include "parallel/comm_mpi.h"

@@ -1,5 +1,6 @@
 #include "parallel/comm_mpi.h"
 
+#include "parallel/collectives.h"
 #include "base/integer.h"
 #include "base/memory.h"
 

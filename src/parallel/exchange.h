@@ -5,9 +5,10 @@
 
 #include <stdint.h>
 
+#include "data/plan.h"
+
 #include <lockstep/comm.h>
 #include <lockstep/dataset.h>
-#include <lockstep/plan.h>
 #include <lockstep/status.h>
 
 typedef struct ls_exchange ls_exchange;

@@ -1,5 +1,6 @@
 #include "parallel/probe.h"
 
+#include "parallel/collectives.h"
 #include "base/clock.h"
 #include "base/median.h"
 #include "base/memory.h"

@@ -1,4 +1,4 @@
-#include <lockstep/reducer.h>
+#include "parallel/reducer.h"
 
 #include "base/clock.h"
 #include "base/dispatch.h"

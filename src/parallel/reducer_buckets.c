@@ -18,7 +18,7 @@
 #include "base/integer.h"
 #include "base/memory.h"
 
-#include <lockstep/range.h>
+#include "base/range.h"
 
 #include <string.h>
 
@@ -119,9 +119,9 @@ static ls_status buckets_create(ls_reducer *r)
     buckets *b = (buckets *)r;
     b->control = MPI_REQUEST_NULL;
     b->count = make_buckets(b, NULL);
-    b->arena = ls_arena_alloc(r->count + LS_CONTROL_VALUES, LS_LANE_GRADS);
+    b->arena = ls_arena_alloc(r->count + LS_CONTROL_VALUES, LS_ARENA_GRADS);
     r->grads = b->arena;
-    r->params = r->grads != NULL ? ls_arena_alloc(r->count, LS_LANE_PARAMS) : NULL;
+    r->params = r->grads != NULL ? ls_arena_alloc(r->count, LS_ARENA_PARAMS) : NULL;
     b->bucket = r->params != NULL ? ls_alloc(b->count, sizeof *b->bucket) : NULL;
     bool well = b->bucket != NULL;
     if (well)
@@ -148,8 +148,8 @@ static void buckets_destroy(ls_reducer *r)
         MPI_Wait(&b->bucket[i].reducing, MPI_STATUS_IGNORE);
         MPI_Wait(&b->bucket[i].gathering, MPI_STATUS_IGNORE);
     }
-    ls_arena_free(b->arena, LS_LANE_GRADS);
-    ls_arena_free(r->params, LS_LANE_PARAMS);
+    ls_arena_free(b->arena, LS_ARENA_GRADS);
+    ls_arena_free(r->params, LS_ARENA_PARAMS);
     ls_free(b->bucket);
     ls_free(b->sums);
     ls_free(b->parts);
@@ -272,7 +272,7 @@ static bool buckets_next(ls_reducer *r, ls_owned_range *piece)
                               .count = k->mine.count,
                               .grads = k->sum,
                               .params = r->params + k->first + k->mine.first,
-                              .fresh = r->shard ? r->count : k->first};
+                              .current_from = r->shard ? r->count : k->first};
     return true;
 }
 

@@ -34,8 +34,8 @@ static ls_status exact_create(ls_reducer *r)
     e->summed_from = r->count;
     r->limit = (float)(MAX_GRAD * (double)r->rows.block);
     e->quantum = ls_exact_quantum(MAX_GRAD * (double)(r->rows.batch + r->rows.block));
-    r->grads = ls_arena_alloc(r->count, LS_LANE_GRADS);
-    r->params = r->grads != NULL ? ls_arena_alloc(r->count, LS_LANE_PARAMS) : NULL;
+    r->grads = ls_arena_alloc(r->count, LS_ARENA_GRADS);
+    r->params = r->grads != NULL ? ls_arena_alloc(r->count, LS_ARENA_PARAMS) : NULL;
     e->sums = r->params != NULL ? ls_alloc(r->count + LS_CONTROL_VALUES, sizeof *e->sums) : NULL;
     e->piece = e->sums != NULL ? ls_alloc(PIECE, sizeof *e->piece) : NULL;
     return ls_agree(r->comm, e->piece != NULL ? LS_OK : LS_ERR_FAILURE);
@@ -44,8 +44,8 @@ static ls_status exact_create(ls_reducer *r)
 static void exact_destroy(ls_reducer *r)
 {
     exact *e = (exact *)r;
-    ls_arena_free(r->grads, LS_LANE_GRADS);
-    ls_arena_free(r->params, LS_LANE_PARAMS);
+    ls_arena_free(r->grads, LS_ARENA_GRADS);
+    ls_arena_free(r->params, LS_ARENA_PARAMS);
     ls_free(e->sums);
     ls_free(e->piece);
 }
@@ -107,7 +107,7 @@ static bool exact_next(ls_reducer *r, ls_owned_range *piece)
                               .count = ls_min(left, PIECE),
                               .grads = floats,
                               .params = r->params + e->taken,
-                              .fresh = r->count};
+                              .current_from = r->count};
     const int64_t unconverted = r->rewound ? 0 : piece->count;
     for (int64_t i = 0; i < unconverted; i++)
         floats[i] = (float)e->sums[e->taken + i];

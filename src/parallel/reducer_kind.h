@@ -1,10 +1,10 @@
-/* The interface that every kind of reducer implements. lockstep/reducer.h documents the functions;
+/* The interface that every kind of reducer implements. reducer.h documents the functions;
  * comments here add only the differences. */
 #ifndef LS_PARALLEL_REDUCER_KIND_H
 #define LS_PARALLEL_REDUCER_KIND_H
 
-#include <lockstep/range.h>
-#include <lockstep/reducer.h>
+#include "base/range.h"
+#include "parallel/reducer.h"
 
 #include "parallel/comm_mpi.h"
 

@@ -10,7 +10,7 @@
  *     barrier                  all parameters of the node are updated
  *
  * If all nodes have the same number of ranks, the ranks of a node are also a tensor-parallel group,
- * see lockstep/group.h. A matrix that the group splits is a section, divided between rows; its
+ * see base/group.h. A matrix that the group splits is a section, divided between rows; its
  * slices are already summed by the backward pass. The ranges between such matrices are the other
  * sections.
  *
@@ -115,7 +115,7 @@ static int64_t grads_floats(const node *n)
 {
     const int64_t count = n->base.count;
     return (count + LS_CONTROL_VALUES + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT +
-           LS_LANE_PARAMS * LS_LANE_FLOATS;
+           LS_ARENA_PARAMS * LS_ARENA_STAGGER;
 }
 
 /* Floats of the group's buffers; 0 without a group. */
@@ -390,8 +390,10 @@ static bool node_next(ls_reducer *r, ls_owned_range *piece)
         return false;
     const ls_range range = range_at(n, n->mine.first + n->taken, &of);
     left = ls_min(range.count, left);
-    *piece = (ls_owned_range){
-        .first = range.first, .count = left, .params = r->params + range.first, .fresh = r->count};
+    *piece = (ls_owned_range){.first = range.first,
+                              .count = left,
+                              .params = r->params + range.first,
+                              .current_from = r->count};
     if (n->part != NULL) {
         piece->grads = n->part + n->taken;
     } else if (n->nodes > 1) {

@@ -1,6 +1,7 @@
-#include <lockstep/topology.h>
+#include <lockstep/comm.h>
 
 #include "base/memory.h"
+#include "parallel/collectives.h"
 #include "parallel/comm_mpi.h"
 
 #include <hwloc.h>
@@ -107,8 +108,8 @@ static ls_status count_nodes(ls_topology *t, const int *leaders)
         return LS_ERR_FAILURE;
     t->oversubscribed_node = -1;
     for (int r = 0; r < t->ranks; r++) {
-        ls_placement *placement = &t->seat[r];
-        placement->node = leaders[r] == r ? t->nodes++ : t->seat[leaders[r]].node;
+        ls_placement *placement = &t->placement[r];
+        placement->node = leaders[r] == r ? t->nodes++ : t->placement[leaders[r]].node;
         threads[placement->node] += placement->threads;
         if (threads[placement->node] > placement->node_cores &&
             (t->oversubscribed_node < 0 || placement->node < t->oversubscribed_node))
@@ -123,9 +124,9 @@ ls_status ls_topology_create(ls_topology **out, ls_comm *comm, int threads)
     int leader = 0;
     ls_topology *t = ls_alloc(1, sizeof *t);
     int *leaders = ls_alloc(comm->size, sizeof *leaders);
-    ls_placement *seats = ls_alloc(comm->rank == 0 ? comm->size : 0, sizeof *seats);
+    ls_placement *placements = ls_alloc(comm->rank == 0 ? comm->size : 0, sizeof *placements);
     ls_status status =
-        ls_agree(comm, t == NULL || leaders == NULL || seats == NULL ? LS_ERR_FAILURE : LS_OK);
+        ls_agree(comm, t == NULL || leaders == NULL || placements == NULL ? LS_ERR_FAILURE : LS_OK);
     if (status != LS_OK)
         goto out;
     t->ranks = comm->size;
@@ -134,11 +135,11 @@ ls_status ls_topology_create(ls_topology **out, ls_comm *comm, int threads)
     if (status != LS_OK)
         goto out;
     t->mine.threads = threads > 0 ? threads : t->mine.bound && t->mine.alone ? t->mine.cores : 1;
-    ls_gather_bytes(comm, &t->mine, (int)sizeof t->mine, seats);
+    ls_gather_bytes(comm, &t->mine, (int)sizeof t->mine, placements);
     ls_gather_bytes(comm, &leader, (int)sizeof leader, leaders);
     if (comm->rank == 0) {
-        t->seat = seats;
-        seats = NULL;
+        t->placement = placements;
+        placements = NULL;
         status = count_nodes(t, leaders);
     }
     status = ls_agree(comm, status);
@@ -148,7 +149,7 @@ ls_status ls_topology_create(ls_topology **out, ls_comm *comm, int threads)
     }
 out:
     ls_free(leaders);
-    ls_free(seats);
+    ls_free(placements);
     if (status != LS_OK) {
         ls_topology_destroy(&t);
         return status;
@@ -161,7 +162,7 @@ void ls_topology_destroy(ls_topology **topology)
 {
     if (topology == NULL || *topology == NULL)
         return;
-    ls_free((*topology)->seat);
+    ls_free((*topology)->placement);
     ls_free(*topology);
     *topology = NULL;
 }

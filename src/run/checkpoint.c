@@ -1,5 +1,5 @@
 /* The content of a checkpoint file. checkpoint_folder.c and checkpoint_find.c manage the files. */
-#include <lockstep/checkpoint.h>
+#include "run/checkpoint.h"
 
 #include "base/fault.h"
 #include "base/file.h"

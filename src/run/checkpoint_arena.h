@@ -9,6 +9,7 @@
 #include <lockstep/optimizer.h>
 #include <lockstep/status.h>
 
+#include "nn/optimizer.h"
 #include "data/h5.h"
 
 /* The average's group lies next to /parameters, as other programs use it, too. */

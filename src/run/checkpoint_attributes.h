@@ -3,7 +3,7 @@
 #ifndef LS_RUN_CHECKPOINT_ATTRIBUTES_H
 #define LS_RUN_CHECKPOINT_ATTRIBUTES_H
 
-#include <lockstep/checkpoint.h>
+#include "run/checkpoint.h"
 
 #include "data/h5.h"
 

@@ -3,7 +3,7 @@
 #ifndef LS_RUN_CHECKPOINT_FILE_H
 #define LS_RUN_CHECKPOINT_FILE_H
 
-#include <lockstep/checkpoint.h>
+#include "run/checkpoint.h"
 
 #include "base/file.h"
 

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <lockstep/run.h>
+
 void ls_checkpoint_name(char out[LS_CHECKPOINT_NAME], int64_t steps)
 {
     snprintf(out, LS_CHECKPOINT_NAME, "step-%08lld.h5", (long long)steps);

@@ -1,4 +1,4 @@
-#include <lockstep/early_stop.h>
+#include "run/early_stop.h"
 
 #include "base/fraction.h"
 

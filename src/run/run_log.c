@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <lockstep/run.h>
+
 enum {
     CSV_ROW = 32 * LS_METRICS_COLUMNS, /* bytes, at most */
     EVENTS_MAX = 1 << 28

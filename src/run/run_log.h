@@ -6,11 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <lockstep/checkpoint.h>
 #include <lockstep/metrics.h>
 #include <lockstep/status.h>
 
 #include "run/run_folder.h"
+#include "run/checkpoint.h"
 
 typedef struct ls_run_log ls_run_log;
 struct json_t;
@@ -81,10 +81,6 @@ ls_status ls_run_log_retract_summary(ls_run_log *log) LS_MUST_CHECK;
 
 /* Returns true if there is a summary.json. */
 bool ls_run_log_has_summary(const ls_run_log *log);
-
-/* Returns a row of metrics as a jansson object, owned by the caller; NaN becomes null. Returns NULL
- * when memory is short. */
-struct json_t *ls_metrics_json(const ls_metrics *metrics);
 
 /* Frees and sets *log to NULL; accepts NULL. No file stays open between two calls. */
 void ls_run_log_close(ls_run_log **log);

@@ -1,4 +1,4 @@
-#include "run/run_read.h"
+#include <lockstep/run.h>
 
 #include "base/file.h"
 #include "base/json.h"

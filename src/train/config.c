@@ -1,8 +1,10 @@
 /* All settings of a training: defaults, setting by name, reading and writing text, differences. */
+#include <lockstep/config.h>
 #include <lockstep/settings.h>
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "nn/schedule.h"
 
 #include <stdio.h>
 #include <stdlib.h>

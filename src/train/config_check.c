@@ -1,7 +1,12 @@
 /* Rules that combine several settings. The range of each setting is in the table. */
+#include <lockstep/config.h>
+#include <lockstep/comm.h>
 #include <lockstep/settings.h>
 
 #include <math.h>
+
+#include "nn/schedule.h"
+#include "nn/optimizer.h"
 
 static ls_status check_ranges(const ls_train_config *config)
 {

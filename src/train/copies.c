@@ -1,5 +1,6 @@
 #include "train/copies.h"
 
+#include "parallel/collectives.h"
 #include "base/memory.h"
 #include "data/magic.h"
 #include "data/seal.h"

@@ -1,14 +1,17 @@
 #include "train/epoch.h"
 
+#include "parallel/collectives.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "train/trainer_state.h"
 
-#include <lockstep/evaluate.h>
+#include "train/evaluate.h"
 
 #include <math.h>
 #include <string.h>
 #include <xxhash.h>
+
+#include <lockstep/run.h>
 
 ls_status ls_epoch_validate(ls_trainer *t, const float *params, ls_metrics *m)
 {
@@ -125,7 +128,9 @@ ls_status ls_epoch_make_result(ls_trainer *t, double begin, bool idle, ls_train_
             t->progress.epoch < t->config->epochs && ls_early_stop_reached(stop, &t->stop_config),
         .nothing_to_do = idle,
         .restored = restored,
-        .early_stop = *stop,
+        .best_epoch = stop->best_epoch,
+        .best = stop->best,
+        .waited = stop->waited,
         .digest = XXH3_64bits(ls_replica_current_params(t->replica),
                               (size_t)ls_replica_size(t->replica) * sizeof(float)),
         .seconds = ls_now() - begin};

@@ -1,5 +1,6 @@
-#include <lockstep/evaluate.h>
+#include "train/evaluate.h"
 
+#include "parallel/collectives.h"
 #include "base/exact.h"
 #include "base/fault.h"
 #include "base/integer.h"

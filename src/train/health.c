@@ -1,5 +1,6 @@
 #include "train/trainer_state.h"
 
+#include "parallel/collectives.h"
 #include "base/fault.h"
 #include "base/json.h"
 #include "base/memory.h"

@@ -1,5 +1,6 @@
 #include "train/loader.h"
 
+#include "parallel/collectives.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "train/loader_backend.h"

@@ -13,14 +13,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "data/plan.h"
+#include "train/rows.h"
+
 #include <lockstep/batch.h>
 #include <lockstep/comm.h>
 #include <lockstep/dataset.h>
-#include <lockstep/plan.h>
-#include <lockstep/rows.h>
 #include <lockstep/trainer.h>
-
-#include "data/class_gaps.h"
 
 typedef struct ls_loader ls_loader;
 

@@ -2,11 +2,11 @@
 #ifndef LS_TRAIN_LOADER_BACKEND_H
 #define LS_TRAIN_LOADER_BACKEND_H
 
-#include <lockstep/plan.h>
-#include <lockstep/source.h>
 #include <lockstep/trainer.h>
 
 #include "train/rows.h"
+#include "data/plan.h"
+#include "train/source.h"
 
 /* Arguments of open(); borrowed while the backend is open. */
 typedef struct ls_backend_setup {

@@ -1,5 +1,6 @@
-#include <lockstep/evaluate.h>
+#include "train/evaluate.h"
 
+#include "parallel/collectives.h"
 #include "base/memory.h"
 
 #include <math.h>

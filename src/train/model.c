@@ -1,10 +1,16 @@
+#include <lockstep/run.h>
 #include <lockstep/model.h>
 
 #include "base/file.h"
+#include "parallel/collectives.h"
 #include "base/memory.h"
 #include "base/text.h"
 
-#include <lockstep/settings.h>
+#include "run/checkpoint.h"
+#include "train/evaluate.h"
+#include "train/source.h"
+
+#include <lockstep/config.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -100,7 +106,7 @@ static ls_status copy_model_info(ls_model_info *to, const ls_model_info *from)
 /* Reads the metrics of the latest epoch. Local. */
 static ls_status read_latest(ls_model *m, const ls_checkpoint *checkpoint)
 {
-    const int64_t epochs = m->facts.progress.epoch;
+    const int64_t epochs = m->facts.epoch;
     if (epochs == 0)
         return LS_OK;
     ls_metrics *history = ls_alloc(epochs, sizeof *history);
@@ -120,7 +126,11 @@ static ls_status read_facts(ls_model *m, const char *path, ls_checkpoint **out)
         status = ls_checkpoint_open(out, m->path);
     if (status != LS_OK)
         return status;
-    m->facts.progress = *ls_checkpoint_progress(*out);
+    const ls_progress *progress = ls_checkpoint_progress(*out);
+    m->facts.epoch = progress->epoch;
+    m->facts.step = progress->step;
+    m->facts.steps = progress->optimizer_steps;
+    m->facts.best_epoch = progress->early_stop.best_epoch;
     m->facts.has_average = ls_checkpoint_has_average(*out);
     m->facts.averaged = m->facts.has_average && m->load == LS_MODEL_EVALUATED;
     status = copy_model_info(&m->info, ls_checkpoint_model(*out));
@@ -177,6 +187,19 @@ static ls_status load_params(ls_model *m, const ls_checkpoint *checkpoint)
     return status;
 }
 
+/* Copies the model's info to its facts; the texts are borrowed. Local. */
+static void publish_info(ls_model *m)
+{
+    m->facts.path = m->path;
+    m->facts.run = m->info.run;
+    m->facts.dataset = m->info.dataset;
+    m->facts.config = m->info.config;
+    m->facts.model = m->info.model;
+    m->facts.input = m->info.input;
+    m->facts.classes = m->info.classes;
+    m->facts.loss = m->info.loss;
+}
+
 /* Reads the checkpoint on rank 0 and creates the model on all ranks. Collective. */
 static ls_status open_model(ls_model *m, const char *path)
 {
@@ -189,8 +212,7 @@ static ls_status open_model(ls_model *m, const char *path)
     if (status == LS_OK)
         status = load_params(m, checkpoint);
     ls_checkpoint_close(&checkpoint);
-    m->facts.path = m->path;
-    m->facts.info = &m->info;
+    publish_info(m);
     return status;
 }
 
@@ -222,22 +244,68 @@ ls_network *ls_model_network(const ls_model *model)
     return model->network;
 }
 
-ls_batch *ls_model_batch(const ls_model *model)
-{
-    return model->batch;
-}
-
 const float *ls_model_params(const ls_model *model)
 {
     return model->params;
 }
 
-ls_input_format ls_model_input(const ls_model *m)
+/* Makes sure that the rows of a data set fit the network; the same result on all ranks. Local. */
+static ls_status check_fit(const ls_model *m, const ls_model_data *data,
+                           const ls_dataset_info *info)
 {
-    return (ls_input_format){.shape = m->info.input,
-                             .mean = m->info.mean,
-                             .std = m->info.std,
-                             .channels_last = ls_network_channels_last(m->network)};
+    const ls_shape *in = &m->info.input;
+    if (info->rows[data->split] == 0)
+        return ls_fail(LS_ERR_DATA, "%s: has no %s rows", data->path, ls_split_name(data->split));
+    if (in->channels != info->channels || in->height != info->height || in->width != info->width ||
+        m->info.classes != info->classes)
+        return ls_fail(LS_ERR_DATA,
+                       "%s: images of %lldx%lldx%lld and %d classes don't fit the checkpoint's "
+                       "network, which takes %lldx%lldx%lld and %d%s",
+                       data->path, (long long)info->channels, (long long)info->height,
+                       (long long)info->width, info->classes, (long long)in->channels,
+                       (long long)in->height, (long long)in->width, m->info.classes,
+                       info->doubtful ? "; if its channels come last give --layout nhwc" : "");
+    return LS_OK;
+}
+
+ls_status ls_model_read(ls_rows **out, const ls_model *m, const ls_model_data *data)
+{
+    const ls_input_format format = {.shape = m->info.input,
+                                    .mean = m->info.mean,
+                                    .std = m->info.std,
+                                    .channels_last = ls_network_channels_last(m->network)};
+    ls_dataset_info info;
+    ls_source *source = NULL;
+    ls_status status = ls_source_open(&source, m->comm, data->path, &data->options, !data->trust,
+                                      data->read, &info);
+    if (status == LS_OK)
+        status = check_fit(m, data, &info);
+    if (status == LS_OK)
+        status = ls_source_rows(source, data->split, &format, out);
+    ls_source_close(&source);
+    return status;
+}
+
+static ls_evaluation evaluation_of(const ls_model *m, ls_rows *rows)
+{
+    return (ls_evaluation){.comm = m->comm,
+                           .network = m->network,
+                           .params = m->params,
+                           .rows = rows,
+                           .batch = m->batch};
+}
+
+ls_status ls_model_evaluate(const ls_model *m, ls_rows *rows, ls_score *out, int64_t *confusion)
+{
+    const ls_evaluation evaluation = evaluation_of(m, rows);
+    return ls_evaluate(&evaluation, out, confusion);
+}
+
+ls_status ls_model_misclassified(const ls_model *m, ls_rows *rows, int64_t most,
+                                 ls_misclassified *out, int64_t *count)
+{
+    const ls_evaluation evaluation = evaluation_of(m, rows);
+    return ls_find_misclassified(&evaluation, most, out, count);
 }
 
 void ls_model_destroy(ls_model **model)

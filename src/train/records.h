@@ -4,10 +4,10 @@
 
 #include <stdbool.h>
 
-#include <lockstep/checkpoint.h>
 #include <lockstep/trainer.h>
 
 #include "run/run_log.h"
+#include "run/checkpoint.h"
 
 typedef struct ls_records {
     ls_model_info info; /* for checkpoints; borrows all its texts */

@@ -1,5 +1,6 @@
 #include "train/replica_state.h"
 
+#include "parallel/collectives.h"
 #include "base/clock.h"
 #include "base/memory.h"
 
@@ -87,7 +88,7 @@ void ls_replica_update(ls_replica *r, int64_t from)
         const double begin = ls_now();
         ls_optimizer_update(r->optimizer, piece.first, piece.count, piece.grads, piece.params);
         r->update_s += ls_now() - begin;
-        r->current_from = piece.fresh;
+        r->current_from = piece.current_from;
     }
 }
 

@@ -8,11 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "nn/optimizer.h"
+#include "parallel/reducer.h"
+
 #include <lockstep/batch.h>
 #include <lockstep/comm.h>
 #include <lockstep/network.h>
 #include <lockstep/optimizer.h>
-#include <lockstep/reducer.h>
 
 typedef struct ls_replica ls_replica;
 

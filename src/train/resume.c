@@ -1,6 +1,7 @@
 /* Resumes from a checkpoint: rank 0 finds, checks and reads the file, and broadcasts the state. */
 #include "train/trainer_state.h"
 
+#include "parallel/collectives.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/show.h"
@@ -9,6 +10,7 @@
 #include "run/checkpoint_file.h"
 #include "train/records.h"
 
+#include <lockstep/run.h>
 #include <lockstep/settings.h>
 
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* Saves a training's state, and lets the training continue after a failed save. */
 #include "train/trainer_state.h"
 
+#include "parallel/collectives.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "train/standby.h"

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <lockstep/config.h>
+
 static bool is_below(const ls_setting *row, double value)
 {
     const bool open = (row->flags & LS_SETTING_ABOVE) != 0;

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <lockstep/config.h>
+
 const ls_unit ls_units[] = {{"epochs", 0}, {"epoch", 0}, {"steps", 0}, {"step", 0}, {"s", 1},
                             {"min", 60},   {"h", 3600},  {"d", 86400}, {NULL, 0}};
 

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <lockstep/config.h>
+
 /* Reads the number at the beginning of a text.
  * rest  on return the text after the number */
 static bool read_real(const char *text, double *out, const char **rest)

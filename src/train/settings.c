@@ -1,5 +1,9 @@
 /* The table of settings. A new setting is a row here and a field of ls_train_config. */
+#include <lockstep/config.h>
+#include <lockstep/comm.h>
 #include <lockstep/settings.h>
+
+#include "parallel/reducer.h"
 
 #include <assert.h>
 #include <string.h>

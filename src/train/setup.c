@@ -1,6 +1,9 @@
 /* Creates and destroys a trainer. All ranks agree on a failure of one rank before the next
  * collective. */
 #include "train/trainer_state.h"
+#include "parallel/collectives.h"
+#include "nn/schedule.h"
+#include "train/evaluate.h"
 
 #include "base/clock.h"
 #include "base/exact.h"
@@ -12,7 +15,6 @@
 #include "train/standby.h"
 
 #include <lockstep/compute.h>
-#include <lockstep/evaluate.h>
 #include <lockstep/settings.h>
 
 #include <math.h>
@@ -127,7 +129,7 @@ static ls_status setup_reducer(ls_trainer *t)
     ls_reduce reduce = c->reproducible ? LS_REDUCE_EXACT : c->reduce;
     const bool checks_first = c->on_nan == LS_ON_NAN_SKIP;
     if (reduce == LS_REDUCE_AUTO && t->progress.ranks == ls_trainer_plan(t)->ranks &&
-        t->progress.reduce != LS_REDUCE_EXACT &&
+        ls_reduce_is_candidate(t->progress.reduce) &&
         (!checks_first || ls_reduce_checks_before_update(t->progress.reduce, shard)))
         reduce = t->progress.reduce; /* the choice of the resumed run */
     ls_reducer *reducer = NULL;
@@ -293,7 +295,7 @@ static void notify_start(const ls_trainer *t)
                               .dataset = ls_trainer_dataset(t),
                               .network = ls_replica_network(t->replica),
                               .topology = t->topology,
-                              .plan = ls_trainer_plan(t),
+                              .steps_per_epoch = ls_trainer_plan(t)->steps,
                               .epochs_done = t->progress.epoch,
                               .steps_done = t->progress.step,
                               .resumed = t->records.resumed,

@@ -1,5 +1,6 @@
-#include <lockstep/source.h>
+#include "train/source.h"
 
+#include "parallel/collectives.h"
 #include "base/memory.h"
 #include "data/samples.h"
 #include "train/copies.h"

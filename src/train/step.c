@@ -1,5 +1,6 @@
 #include "train/step.h"
 
+#include "parallel/collectives.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "nn/pass.h"

@@ -61,7 +61,7 @@ static ls_status fill_window(const ls_stream *s, window *w)
 static void *stream_thread(void *user)
 {
     ls_stream *s = user;
-    ls_interrupt_deafen();
+    ls_interrupt_ignore();
     pthread_mutex_lock(&s->mutex);
     while (!s->stop) {
         if (!s->reading) {

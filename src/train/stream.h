@@ -1,5 +1,5 @@
 /* The rows of a rank whose shard is too large for its memory: they are read from the file in
- * windows (see lockstep/plan.h); a thread reads the next window during the training on the current
+ * windows (see data/plan.h); a thread reads the next window during the training on the current
  * one.
  *
  * All functions are Local; the caller agrees on failures. */
@@ -7,9 +7,10 @@
 #define LS_TRAIN_STREAM_H
 
 #include <lockstep/dataset.h>
-#include <lockstep/plan.h>
-#include <lockstep/range.h>
 #include <lockstep/status.h>
+
+#include "data/plan.h"
+#include "base/range.h"
 
 typedef struct ls_stream ls_stream;
 

@@ -5,6 +5,7 @@
 #include "train/diagnosis.h"
 #include "train/trainer_state.h"
 
+#include <lockstep/run.h>
 #include <lockstep/compute.h>
 #include <lockstep/version.h>
 
@@ -16,8 +17,8 @@ static json_t *hosts_json(const ls_topology *topology)
     json_t *hosts = json_array();
     int nodes = 0;
     for (int r = 0; r < topology->ranks; r++)
-        if (topology->seat[r].node == nodes) {
-            json_array_append_new(hosts, ls_json_text(topology->seat[r].host));
+        if (topology->placement[r].node == nodes) {
+            json_array_append_new(hosts, ls_json_text(topology->placement[r].host));
             nodes++;
         }
     return hosts;
@@ -47,7 +48,6 @@ static json_t *diagnosis_json(const ls_trainer *t)
 
 ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
 {
-    const ls_early_stop *stop = &result->early_stop;
     const char *outcome = result->stopped_early ? "stopped early" : "completed";
     if (ls_run_log_has_summary(t->records.log))
         return LS_OK; /* nothing to do: keep the summary of the run that did the work */
@@ -55,8 +55,8 @@ ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
     if (result->stopped_early)
         status =
             ls_run_log_event(t->records.log, LS_EVENT_EARLY_STOP, result->epochs,
-                             json_pack("{s:I, s:I}", "best_epoch", (json_int_t)stop->best_epoch,
-                                       "waited", (json_int_t)stop->waited));
+                             json_pack("{s:I, s:I}", "best_epoch", (json_int_t)result->best_epoch,
+                                       "waited", (json_int_t)result->waited));
     if (status == LS_OK)
         status = ls_run_log_event(t->records.log, LS_EVENT_END, result->epochs,
                                   json_pack("{s:s}", "outcome", outcome));
@@ -72,7 +72,7 @@ ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
     json_object_set_new(summary, "best",
                         json_pack("{s:s, s:s, s:I, s:f}", "monitor", ls_monitor_name(t->monitor),
                                   "mode", t->stop_config.maximise ? "max" : "min", "epoch",
-                                  (json_int_t)stop->best_epoch, "value", stop->best));
+                                  (json_int_t)result->best_epoch, "value", result->best));
     json_object_set_new(summary, "final",
                         result->epochs > 0 ? ls_metrics_json(&result->final) : json_null());
     json_object_set_new(summary, "diagnosis", diagnosis_json(t));

@@ -1,5 +1,7 @@
 #include "train/trainer_state.h"
 
+#include "parallel/collectives.h"
+#include "nn/schedule.h"
 #include "base/interrupt.h"
 #include "base/show.h"
 

@@ -3,8 +3,6 @@
 #ifndef LS_TRAIN_TRAINER_STATE_H
 #define LS_TRAIN_TRAINER_STATE_H
 
-#include <lockstep/checkpoint.h>
-#include <lockstep/reducer.h>
 #include <lockstep/trainer.h>
 
 #include "parallel/watchdog.h"
@@ -13,6 +11,8 @@
 #include "train/records.h"
 #include "train/replica.h"
 #include "train/tuner.h"
+#include "run/checkpoint.h"
+#include "parallel/reducer.h"
 
 /* State of the training loop between steps. */
 typedef struct ls_loop {

@@ -1,10 +1,11 @@
 /* The trial consists of rounds with a turn for each reducer, so that a disturbance from outside
  * affects all of them. The first step of each turn, with cold caches, does not count. A step takes
- * as long as on its slowest rank; a reducer is compared by the median of its steps. After each round
- * reducers are dropped whose fastest step is clearly slower than the best median: this shortens
- * the trial where steps are long. */
+ * as long as on its slowest rank; a reducer is compared by the median of its steps. After each
+ * round reducers are dropped whose fastest step is clearly slower than the best median: this
+ * shortens the trial where steps are long. */
 #include "train/tuner.h"
 
+#include "parallel/collectives.h"
 #include "base/median.h"
 #include "base/memory.h"
 

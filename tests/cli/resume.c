@@ -1,5 +1,5 @@
-/* Trains with the library: resume NAME VALUE ... Interrupted and run again it resumes, with every check
- * that `lockstep train` makes. */
+/* Trains with the library: resume NAME VALUE ... Interrupted and run again it resumes, with every
+ * check that `lockstep train` makes. */
 #include <lockstep/lockstep.h>
 #include <mpi.h>
 #include <stdio.h>

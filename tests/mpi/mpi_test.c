@@ -1,5 +1,7 @@
 #include "mpi_test.h"
 
+#include "parallel/collectives.h"
+
 ls_comm *world, *self;
 int rank, size;
 

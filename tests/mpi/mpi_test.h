@@ -13,7 +13,8 @@ extern ls_comm *world; /* all ranks */
 extern ls_comm *self;  /* this rank alone */
 extern int rank, size; /* of world */
 
-/* Initialises MPI and the variables above, runs the tests, finalises. Returns the number of failures. */
+/* Initialises MPI and the variables above, runs the tests, finalises. Returns the number of
+ * failures. */
 int mpi_test_run(int argc, char **argv, const struct CMUnitTest *tests, size_t count);
 
 /* Every rank has this status and this text. Collective. */

@@ -1,7 +1,8 @@
 #include "mpi_test.h"
 
-#include <lockstep/reducer.h>
-#include <lockstep/topology.h>
+#include "parallel/collectives.h"
+#include "parallel/reducer.h"
+#include <lockstep/comm.h>
 
 #include "base/memory.h"
 
@@ -104,11 +105,11 @@ static void knows_where_ranks_run(void **state)
         char host[64] = "";
         gethostname(host, sizeof host - 1);
         for (int r = 0; r < size; r++) {
-            assert_string_equal(topology->seat[r].host, host);
-            assert_int_equal(topology->seat[r].node, 0);
+            assert_string_equal(topology->placement[r].host, host);
+            assert_int_equal(topology->placement[r].node, 0);
         }
     } else {
-        assert_null(topology->seat);
+        assert_null(topology->placement);
     }
     ls_topology_destroy(&topology);
     /* Without a binding a rank has one thread, however many cores it may run on. */

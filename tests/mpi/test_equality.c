@@ -4,6 +4,7 @@
  * Tolerance: float sums in another order differ in their last bits; over 39 steps of Adam, which
  * divides by small second moments, the difference grows to about 1e-5 of a loss. Bound: 1e-4. */
 #include "small_dataset.h"
+#include "parallel/collectives.h"
 #include "mpi_test.h"
 
 #include "base/memory.h"

@@ -1,6 +1,7 @@
 /* After an exchange each rank holds its samples of the plan, complete, from any earlier
  * distribution. */
 #include "small_dataset.h"
+#include "parallel/collectives.h"
 #include "mpi_test.h"
 
 #include "base/fault.h"

@@ -1,15 +1,18 @@
 /* NaN, Inf and replicas that differ: detected where they occur, named in the message, and recovered
  * from if requested. */
 #include "small_dataset.h"
+#include "parallel/collectives.h"
 #include "mpi_test.h"
 
-#include <lockstep/checkpoint.h>
+#include "run/checkpoint.h"
 
 #include "train/trainer_state.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <lockstep/run.h>
 
 enum { EPOCHS = 3, STEPS = 12 }; /* steps of an epoch of small_dataset_default in batches of 16 */
 

@@ -6,7 +6,7 @@
 #include "base/interrupt.h"
 #include "train/standby.h"
 
-#include <lockstep/checkpoint.h>
+#include "run/checkpoint.h"
 
 #include <math.h>
 #include <signal.h>
@@ -122,8 +122,8 @@ static void interrupt_and_resume(const ls_optimizer_config *optimizer)
             config.run = "parts";
             run_in_parts(&config, every[(kind + shard) % 3], &parts, &other);
             assert_true(one.digest == other.digest);
-            assert_int_equal(one.early_stop.best_epoch, other.early_stop.best_epoch);
-            assert_true(one.early_stop.best == other.early_stop.best);
+            assert_int_equal(one.best_epoch, other.best_epoch);
+            assert_true(one.best == other.best);
             if (rank != 0)
                 continue;
             assert_int_equal(parts.epochs, EPOCHS);

@@ -1,6 +1,7 @@
 /* The data loader: its batches match the plan, with resident and with streamed rows; its validation
  * rows and its class counts match the data set. */
 #include "small_dataset.h"
+#include "parallel/collectives.h"
 #include "mpi_test.h"
 
 #include "base/fault.h"

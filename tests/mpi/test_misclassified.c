@@ -1,11 +1,12 @@
 /* Misclassified rows of highest confidence: all ranks together find the same as one rank alone. */
 #include "small_dataset.h"
+#include "parallel/collectives.h"
 #include "mpi_test.h"
 
 #include "base/memory.h"
 
-#include <lockstep/evaluate.h>
-#include <lockstep/source.h>
+#include "train/evaluate.h"
+#include "train/source.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* The model handle: loading a checkpoint or a run folder gives the same network, parameters and
  * model info on all ranks, or the same error. */
 #include "small_dataset.h"
+#include "parallel/collectives.h"
 #include "mpi_test.h"
 
 #include <lockstep/model.h>
@@ -74,21 +75,71 @@ static void its_facts_are_those_of_the_training(void **state)
     (void)train(0);
     ls_model *model = open_model(world, "run", LS_MODEL_EVALUATED);
     const ls_model_facts *facts = ls_model_describe(model);
-    assert_string_equal(facts->info->model, "dense:12 relu dense:4");
-    assert_string_equal(facts->info->dataset, "fixture");
-    assert_int_equal(facts->info->classes, 4);
-    assert_int_equal(facts->info->input.height, 6);
-    assert_int_equal(facts->progress.epoch, facts->progress.early_stop.best_epoch);
-    assert_true(facts->latest.epoch == (double)facts->progress.epoch);
+    assert_string_equal(facts->model, "dense:12 relu dense:4");
+    assert_string_equal(facts->dataset, "fixture");
+    assert_int_equal(facts->classes, 4);
+    assert_int_equal(facts->input.height, 6);
+    assert_int_equal(facts->epoch, facts->best_epoch);
+    assert_true(facts->latest.epoch == (double)facts->epoch);
     assert_true(facts->latest.loss > 0);
     assert_int_equal(facts->reading.seed, 7);
     assert_true(facts->reading.validation == 0.25);
     assert_int_equal(facts->reading.hold_out, LS_HOLD_OUT_STRATIFIED);
     assert_int_equal(facts->reading.layout, LS_LAYOUT_NHWC);
     assert_true((strstr(facts->path, "run/checkpoints/") != NULL) == (rank == 0));
-    assert_int_equal(ls_model_batch(model)->capacity, LS_EVALUATION_ROWS);
-    const ls_input_format input = ls_model_input(model);
-    assert_true(input.std == 1 && input.mean == 0 && input.shape.width == 5);
+    ls_model_destroy(&model);
+}
+
+/* Reads the rows of a split and returns the status. */
+static ls_status read_rows(const ls_model *model, const char *path, ls_split split, ls_rows **out)
+{
+    const ls_model_data data = {
+        .path = path, .options = ls_model_describe(model)->reading, .split = split};
+    *out = NULL;
+    return ls_model_read(out, model, &data);
+}
+
+static void its_score_is_the_one_that_training_recorded(void **state)
+{
+    (void)state;
+    (void)train(0);
+    ls_model *model = open_model(world, "run", LS_MODEL_EVALUATED);
+    const ls_model_facts *facts = ls_model_describe(model);
+    ls_rows *rows;
+    ls_score score;
+    int64_t confusion[16], right = 0, all = 0;
+    assert_ok(read_rows(model, "m.h5", LS_VALIDATION, &rows));
+    assert_ok(ls_model_evaluate(model, rows, &score, confusion));
+    assert_true(ls_metric_value(LS_METRIC_LOSS, 4, &score) == facts->latest.val_loss);
+    assert_true(ls_metric_value(LS_METRIC_ACCURACY, 4, &score) == facts->latest.val_accuracy);
+    for (int i = 0; i < 16; i++) {
+        all += confusion[i];
+        right += i % 5 == 0 ? confusion[i] : 0;
+    }
+    assert_true(all == score.rows && (double)right == score.correct);
+    ls_misclassified wrong[1];
+    int64_t count;
+    assert_ok(ls_model_misclassified(model, rows, 1, wrong, &count));
+    assert_int_equal(count, all > right ? 1 : 0);
+    ls_rows_destroy(&rows);
+    ls_model_destroy(&model);
+}
+
+static void rows_that_do_not_fit_the_network_are_refused_on_all_ranks(void **state)
+{
+    (void)state;
+    small_dataset wider = small_dataset_default;
+    wider.width++;
+    (void)train(0);
+    if (rank == 0)
+        small_dataset_write(&wider, "wider.h5");
+    ls_barrier(world);
+    ls_model *model = open_model(world, "run", LS_MODEL_EVALUATED);
+    ls_rows *rows;
+    ls_status status = read_rows(model, "wider.h5", LS_TEST, &rows);
+    assert_fails(status, LS_ERR_DATA, "don't fit the checkpoint's network");
+    assert_same_failure(status);
+    assert_null(rows);
     ls_model_destroy(&model);
 }
 
@@ -101,7 +152,6 @@ static void one_process_can_open_it_without_a_communicator(void **state)
     ls_model *described = open_model(NULL, "run", LS_MODEL_NONE);
     assert_true(digest_of(alone) == digest_of(together));
     assert_null(ls_model_params(described));
-    assert_null(ls_model_batch(described));
     assert_int_equal(ls_network_size(ls_model_network(described)),
                      ls_network_size(ls_model_network(alone)));
     ls_model_destroy(&together);
@@ -143,5 +193,7 @@ static void what_is_no_model_is_refused_on_all_ranks(void **state)
 
 MPI_TEST_MAIN(cmocka_unit_test(a_run_folder_is_its_judged_parameters_on_all_ranks),
               cmocka_unit_test(its_facts_are_those_of_the_training),
+              cmocka_unit_test(its_score_is_the_one_that_training_recorded),
+              cmocka_unit_test(rows_that_do_not_fit_the_network_are_refused_on_all_ranks),
               cmocka_unit_test(one_process_can_open_it_without_a_communicator),
               cmocka_unit_test(what_is_no_model_is_refused_on_all_ranks))

@@ -2,8 +2,8 @@
  * parameters. Also run with each of Open MPI's algorithms. */
 #include "mpi_test.h"
 
-#include <lockstep/reducer.h>
-#include <lockstep/topology.h>
+#include "parallel/reducer.h"
+#include <lockstep/comm.h>
 
 #include "base/memory.h"
 
@@ -274,17 +274,17 @@ static void deferred_pieces_descend(void **state)
     ls_reducer_keep_pieces(reducer, false);
     ls_control control = {.score.rows = 1};
     ls_owned_range piece;
-    int64_t fresh = layout.count;
+    int64_t current_from = layout.count;
     ls_reducer_begin(reducer, &control);
     fill(reducer, &layout, 0);
     report_grads(reducer, layout.count);
     ls_reducer_finish(reducer, &control);
     while (ls_reducer_next(reducer, &piece)) {
-        assert_int_equal(piece.first + piece.count, fresh);
-        assert_int_equal(piece.fresh, piece.first);
-        fresh = piece.fresh;
+        assert_int_equal(piece.first + piece.count, current_from);
+        assert_int_equal(piece.current_from, piece.first);
+        current_from = piece.current_from;
     }
-    assert_int_equal(fresh, 0);
+    assert_int_equal(current_from, 0);
     ls_reducer_allgather_params(reducer);
     ls_reducer_destroy(&reducer);
     assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_OVERLAP, true, &layout, rows));

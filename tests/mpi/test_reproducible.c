@@ -65,8 +65,8 @@ static void assert_same(const outcome *a, const outcome *b)
 {
     assert_true(a->result.digest == b->result.digest);
     assert_int_equal(a->result.epochs, b->result.epochs);
-    assert_int_equal(a->result.early_stop.best_epoch, b->result.early_stop.best_epoch);
-    assert_true(a->result.early_stop.best == b->result.early_stop.best);
+    assert_int_equal(a->result.best_epoch, b->result.best_epoch);
+    assert_true(a->result.best == b->result.best);
 }
 
 static void compare(const ls_train_config *config)

@@ -1,11 +1,12 @@
 /* Ranks get the same rows with every reader; if any reader fails, all ranks get the same error. */
 #include "small_dataset.h"
+#include "parallel/collectives.h"
 #include "mpi_test.h"
 
 #include "base/fault.h"
 #include "data/samples.h"
 
-#include <lockstep/source.h>
+#include "train/source.h"
 
 #include <stdio.h>
 #include <string.h>

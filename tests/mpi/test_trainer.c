@@ -1,10 +1,11 @@
 /* A training run outside its steps: early stopping, checkpoints, resuming. */
 #include "damaged_files.h"
+#include "parallel/collectives.h"
 #include "small_dataset.h"
 #include "mpi_test.h"
 
-#include <lockstep/checkpoint.h>
-#include <lockstep/reducer.h>
+#include "run/checkpoint.h"
+#include "parallel/reducer.h"
 
 #include "base/fault.h"
 #include "base/file.h"
@@ -84,7 +85,7 @@ static void stops_early_and_restores(void **state)
     assert_ok(train(&config, &result));
     assert_true(result.stopped_early && result.restored);
     assert_int_equal(result.epochs, 3);
-    assert_int_equal(result.early_stop.best_epoch, 1);
+    assert_int_equal(result.best_epoch, 1);
     assert_true(result.final.epoch == 1);
     ls_train_result one;
     config.epochs = 1;
@@ -134,8 +135,8 @@ static void resumes_exactly(void **state)
         assert_int_equal(part.epochs, epochs);
     }
     assert_true(part.digest == whole.digest);
-    assert_true(part.early_stop.best == whole.early_stop.best);
-    assert_int_equal(part.early_stop.best_epoch, whole.early_stop.best_epoch);
+    assert_true(part.best == whole.best);
+    assert_int_equal(part.best_epoch, whole.best_epoch);
     assert_true(part.final.val_loss == whole.final.val_loss);
 }
 
@@ -383,7 +384,7 @@ static void resume_refuses_other_validation_rows(void **state)
     config.keep = 100;
     remove_run("validated");
     assert_ok(train(&config, &result));
-    assert_int_equal(result.early_stop.best_epoch, 1);
+    assert_int_equal(result.best_epoch, 1);
     config.resume = "auto";
     config.epochs = 5;
     config.data = "v2.h5";
@@ -391,7 +392,7 @@ static void resume_refuses_other_validation_rows(void **state)
                  "the validation rows of v2.h5 differ from those it was validated on");
     config.resume_anyway = true;
     assert_ok(train(&config, &result));
-    assert_int_equal(result.early_stop.best_epoch, 4);
+    assert_int_equal(result.best_epoch, 4);
     assert_true(result.restored && result.final.epoch == 4);
 
     /* The best epoch by the training loss stays; so do the steps of an epoch. */
@@ -405,12 +406,12 @@ static void resume_refuses_other_validation_rows(void **state)
     config.resume = "by-loss/checkpoints/step-00000005.h5";
     config.data = "v2.h5";
     assert_ok(train(&config, &result));
-    assert_int_equal(result.early_stop.best_epoch, 1);
+    assert_int_equal(result.best_epoch, 1);
     config.data = "v1.h5";
     config.resume = "auto";
     config.epochs = 3;
     assert_ok(train(&config, &result));
-    assert_int_equal(result.early_stop.best_epoch, 1);
+    assert_int_equal(result.best_epoch, 1);
 
     /* An older checkpoint has the fingerprint of the training rows only. */
     config.data = "v2.h5";
@@ -575,7 +576,7 @@ static void goes_back_in_its_folder(void **state)
     assert_ok(ls_agree(world, LS_OK));
     assert_ok(train(&config, &result));
     assert_int_equal(result.epochs, 3);
-    assert_int_equal(result.early_stop.best_epoch, 1);
+    assert_int_equal(result.best_epoch, 1);
 }
 
 static void resumes_from_a_copy_of_the_best_checkpoint_alone(void **state)

@@ -1,3 +1,5 @@
+
+#include <lockstep/network.h>
 /* Made by make_images_reference.py with PyTorch 1.13.0a0. Not edited by hand. */
 static const double images_x[] = {
     0.5770967603, -0.8068307042, 0.07817081362, -0.4598456025,

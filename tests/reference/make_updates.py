@@ -1,7 +1,7 @@
 """Makes updates.h: what the optimizers that PyTorch lacks, clipping and averaging make of a few
 parameters, for test_optimizer.c to compare with. Run: python3 make_updates.py > updates.h
 
-Written from the papers alone (see include/lockstep/optimizer.h), tensor by tensor, in plain double
+Written from the papers alone (see src/nn/optimizer.h and include/lockstep/optimizer.h), tensor by tensor, in plain double
 precision: no library, no arena. Gradients are sums over ROWS rows."""
 import math
 import random

@@ -1,3 +1,5 @@
+
+#include <lockstep/network.h>
 /* Made by make_reference.py with PyTorch 1.13.0a0. Not edited by hand. */
 static const double reference_x[] = {
     -0.01626216247677803, 0.035415604710578918, 0.70986646413803101, 0.67029726505279541,

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <lockstep/run.h>
+
 static bool exists(const char *path)
 {
     return access(path, F_OK) == 0;

@@ -5,7 +5,7 @@
 #include "small_dataset.h"
 #include "test.h"
 
-#include <lockstep/checkpoint.h>
+#include "run/checkpoint.h"
 #include <lockstep/import.h>
 
 #include "base/file.h"

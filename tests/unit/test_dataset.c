@@ -1,4 +1,5 @@
 #include "small_dataset.h"
+#include "base/range.h"
 #include "test.h"
 
 #include "data/h5.h"

@@ -1,6 +1,6 @@
 #include "test.h"
 
-#include <lockstep/early_stop.h>
+#include "run/early_stop.h"
 
 #include <math.h>
 

@@ -2,7 +2,7 @@
 #include "small_dataset.h"
 #include "test.h"
 
-#include "data/class_gaps.h"
+#include <lockstep/dataset.h>
 #include "data/h5.h"
 #include "data/hold_out.h"
 #include "data/samples.h"

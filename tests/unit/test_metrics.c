@@ -1,6 +1,6 @@
 #include "test.h"
 
-#include <lockstep/loss.h>
+#include <lockstep/network.h>
 #include <lockstep/metrics.h>
 
 #include "base/exact.h"
@@ -86,7 +86,8 @@ static void values_are_means_of_the_rows(void **state)
     assert_int_equal(ls_metric_describe(LS_METRIC_ACCURACY)->better, LS_BETTER_MORE);
 }
 
-/* Of equal outputs the lower class comes first, as for the largest; NaN is never the label's gain. */
+/* Of equal outputs the lower class comes first, as for the largest; an output that is NaN is never
+ * among the five. */
 static void top5_is_the_label_among_the_five_largest(void **state)
 {
     (void)state;

@@ -1,8 +1,10 @@
 /* The updates that test_reference.c does not compare with PyTorch's; refusals; that ranges may cut
  * the parameters anywhere; and that the state is all there is. */
 #include "reference/updates.h"
+#include "nn/optimizer.h"
 #include "test.h"
 
+#include <lockstep/network.h>
 #include <lockstep/optimizer.h>
 
 #include "base/rng.h"
@@ -277,8 +279,8 @@ static void parts_add_up(void **state)
     }
 }
 
-/* Whatever the kind and the settings, what running_statistic goes a tenth of the way, and has no part in the
- * others' norms; no state of it but the average moves. */
+/* With every kind and all settings, running statistics move by a tenth of the difference, are not
+ * part of any norm, and leave their slots alone, except the moving average. */
 static void statistics_are_only_tracked(void **state)
 {
     (void)state;

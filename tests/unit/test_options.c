@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <lockstep/config.h>
+
 typedef struct settings {
     const char *data, *model;
     int64_t batch;

@@ -1,7 +1,7 @@
 /* The plan on its own: no MPI, ranks are plain numbers. */
 #include "test.h"
 
-#include <lockstep/plan.h>
+#include "data/plan.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* Small networks against an independent implementation: see reference/make_reference.py. */
 #include "reference/images_reference.h"
+#include "nn/optimizer.h"
 #include "reference/reference.h"
 #include "test.h"
 

@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <lockstep/run.h>
+
 static ls_metrics row(int epoch)
 {
     return (ls_metrics){.epoch = epoch, .loss = 1.0 / epoch, .val_loss = NAN, .val_accuracy = NAN};

@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <lockstep/run.h>
+
 enum { OLD = 5, NEW = 6, LATER = 7, MOST = 500 };
 static const char folder[] = "run/checkpoints";
 static const char model[] = "dense:5 relu dense:4";

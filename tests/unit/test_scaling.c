@@ -1,11 +1,11 @@
 /* What a scaling experiment's runs come to: medians and their intervals, speed-ups, shares, the
  * time to a target; and the reading of what runs left. */
-#include <lockstep/scaling.h>
+#include "measure/scaling.h"
 
 #include "base/file.h"
 #include "base/json.h"
 #include "test.h"
-#include "run/run_read.h"
+#include <lockstep/run.h>
 
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* The scaling model, against figures worked out by hand. */
 #include "test.h"
 
-#include <lockstep/bench.h>
+#include "measure/bench.h"
 
 #include <math.h>
 

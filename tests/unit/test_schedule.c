@@ -2,8 +2,8 @@
 #include "reference/schedules.h"
 #include "test.h"
 
-#include <lockstep/early_stop.h>
-#include <lockstep/schedule.h>
+#include "run/early_stop.h"
+#include "nn/schedule.h"
 
 #include <math.h>
 #include <string.h>

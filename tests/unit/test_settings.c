@@ -1,6 +1,8 @@
 /* The table of settings, and the settings of a training as text. */
 #include "test.h"
 
+#include <lockstep/config.h>
+#include <lockstep/comm.h>
 #include <lockstep/settings.h>
 
 #include <math.h>

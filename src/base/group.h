@@ -11,17 +11,13 @@
  * exchange x, dy and parts of y: less than weights and gradients if the group has fewer rows than
  * the matrix. Shoeybi et al., Megatron-LM, 2019, call this row-parallel. All other layers, and all
  * layers between nodes, are data-parallel. */
-#ifndef LOCKSTEP_GROUP_H
-#define LOCKSTEP_GROUP_H
+#ifndef LS_BASE_GROUP_H
+#define LS_BASE_GROUP_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <lockstep/range.h>
-
-#ifdef __cplusplus
-extern "C" {
-#endif
+#include "base/range.h"
 
 /* A weight matrix in the parameter arena. */
 typedef struct ls_matrix {
@@ -71,9 +67,5 @@ int64_t ls_group_floats(int size, int64_t rows, const ls_layout *layout);
 
 /* Returns the buffers of matrix `at` in the group's shared memory. Local. */
 ls_group_buffers ls_group_buffers_of(const ls_group *group, const ls_layout *layout, int at);
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif

@@ -1,21 +1,18 @@
 /* Measures the machine and the training step, and predicts how training scales.
  *
  * Times are in seconds, rates per second. Statistics over ranks are {least, mean, most}. */
-#ifndef LOCKSTEP_BENCH_H
-#define LOCKSTEP_BENCH_H
+#ifndef LS_MEASURE_BENCH_H
+#define LS_MEASURE_BENCH_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "parallel/reducer.h"
+
 #include <lockstep/comm.h>
 #include <lockstep/dataset.h>
 #include <lockstep/network.h>
-#include <lockstep/reducer.h>
 #include <lockstep/status.h>
-
-#ifdef __cplusplus
-extern "C" {
-#endif
 
 typedef struct ls_spread {
     double least, mean, most;
@@ -62,6 +59,12 @@ typedef struct ls_bench_task {
     bool shard;             /* see ls_reducer_create() */
     int steps;              /* number of steps to measure, 5 or more */
 } ls_bench_task;
+
+/* Checks that a task's data set can be read, and reads its description, the same on all ranks.
+ * Collective.
+ * Errors, on all ranks alike: LS_ERR_DATA, LS_ERR_USAGE, LS_ERR_RANKS, LS_ERR_FAILURE. */
+ls_status ls_bench_data(ls_comm *comm, const char *path, ls_layout_order layout,
+                        ls_dataset_info *out) LS_MUST_CHECK;
 
 /* The phases of a step, in the order of ls_bench_phase_name(). */
 enum { LS_BENCH_PHASES = 7 };
@@ -139,9 +142,5 @@ const char *ls_prediction_limit(const ls_prediction *prediction);
  * Local, pure. */
 int64_t ls_predict_best_ranks(const ls_bench_compute *compute, const ls_cluster *cluster,
                               int64_t rows, int64_t most);
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif

@@ -9,23 +9,21 @@
  *
  * The file begins with a sealed user block: its digest is verified before HDF5 reads any of it.
  * All functions are Local: one rank reads or writes, and sends the result to the others. */
-#ifndef LOCKSTEP_CHECKPOINT_H
-#define LOCKSTEP_CHECKPOINT_H
+#ifndef LS_RUN_CHECKPOINT_H
+#define LS_RUN_CHECKPOINT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include <lockstep/early_stop.h>
+#include "nn/optimizer.h"
+#include "run/early_stop.h"
+#include "parallel/reducer.h"
+
 #include <lockstep/metrics.h>
 #include <lockstep/network.h>
 #include <lockstep/optimizer.h>
-#include <lockstep/reducer.h>
 #include <lockstep/status.h>
-
-#ifdef __cplusplus
-extern "C" {
-#endif
 
 enum { LS_RUN_ID = 17 };
 
@@ -175,23 +173,11 @@ void ls_checkpoint_discard(ls_checkpoint_folder *folder);
 ls_status ls_checkpoint_copy(const ls_checkpoint *checkpoint,
                              ls_checkpoint_folder *folder) LS_MUST_CHECK;
 
-/* Finds the checkpoint for a user's path: a file; a run folder or its folder of checkpoints, of
- * which the best is found, else the last; or `best` or `last` in that folder. If these links do not
- * exist, the checkpoints themselves are read.
- * newest  true: the last checkpoint of a folder instead of the best
- * Errors: LS_ERR_DATA if there is none, or the best or last can't be determined; LS_ERR_USAGE if
- * the path is too long for `size` bytes. */
-ls_status ls_checkpoint_find(const char *path, bool newest, char *out, size_t size) LS_MUST_CHECK;
-
 /* Opens the newest intact checkpoint of a run folder, or of its folder of checkpoints; *out is NULL
  * if there are no checkpoints.
  * skipped  on return the error text of a newer damaged checkpoint; "" if there is none
  * Errors: LS_ERR_DATA if no checkpoint is intact, or a newer one can't be read but may be. */
 ls_status ls_checkpoint_open_newest(const char *run, ls_checkpoint **out,
                                     char skipped[LS_ERROR_TEXT_MAX]) LS_MUST_CHECK;
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif

@@ -1,28 +1,18 @@
 /* Readers: every rank of a job reads its own rows from the file, or one rank reads for others, for
  * file systems that cannot serve thousands of ranks opening one file. */
-#ifndef LOCKSTEP_SOURCE_H
-#define LOCKSTEP_SOURCE_H
+#ifndef LS_TRAIN_SOURCE_H
+#define LS_TRAIN_SOURCE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/range.h"
+#include "train/rows.h"
+
 #include <lockstep/choice.h>
 #include <lockstep/comm.h>
 #include <lockstep/dataset.h>
-#include <lockstep/range.h>
-#include <lockstep/rows.h>
 #include <lockstep/status.h>
-
-#ifdef __cplusplus
-extern "C" {
-#endif
-
-#define LS_READ_LIST(X)                                                                            \
-    X(LS_READ_EACH, "each", "every rank reads its rows")                                           \
-    X(LS_READ_ROOT, "root", "rank 0 reads the rows of all ranks, one rank's after the other's")    \
-    X(LS_READ_NODE, "node", "the lowest rank of each node reads the rows of the node's ranks")
-
-typedef enum ls_read { LS_READ_LIST(LS_CHOICE_ENUM) } ls_read;
 
 typedef struct ls_source ls_source;
 
@@ -56,9 +46,5 @@ ls_status ls_source_rows(ls_source *s, ls_split split, const ls_input_format *fo
 
 /* Closes the file, frees the source and sets *source to NULL; accepts NULL. Collective. */
 void ls_source_close(ls_source **source);
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif

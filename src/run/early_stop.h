@@ -1,22 +1,11 @@
 /* Early stopping: the best epoch so far, and the end of patience. Pure. */
-#ifndef LOCKSTEP_EARLY_STOP_H
-#define LOCKSTEP_EARLY_STOP_H
+#ifndef LS_RUN_EARLY_STOP_H
+#define LS_RUN_EARLY_STOP_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include <lockstep/choice.h>
-
-#ifdef __cplusplus
-extern "C" {
-#endif
-
-#define LS_MODE_LIST(X)                                                                            \
-    X(LS_MODE_AUTO, "auto", "a loss is minimised, an accuracy maximised")                          \
-    X(LS_MODE_MIN, "min", "smaller is better")                                                     \
-    X(LS_MODE_MAX, "max", "larger is better")
-
-typedef enum ls_mode { LS_MODE_LIST(LS_CHOICE_ENUM) } ls_mode;
 
 typedef struct ls_early_stop_config {
     bool maximise;    /* larger is better */
@@ -43,9 +32,5 @@ bool ls_early_stop_reached(const ls_early_stop *state, const ls_early_stop_confi
  * rate. Returns true if patience has run out, and restarts it. Local. */
 bool ls_early_stop_plateau(ls_early_stop *state, const ls_early_stop_config *config, int64_t epoch,
                            double value);
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif

@@ -16,25 +16,16 @@
  * permutation of the shard; windows work with LS_SHUFFLE_LOCAL only.
  *
  * All functions are Local; only ls_plan_make() can fail. */
-#ifndef LOCKSTEP_PLAN_H
-#define LOCKSTEP_PLAN_H
+#ifndef LS_DATA_PLAN_H
+#define LS_DATA_PLAN_H
 
 #include <stdint.h>
 
+#include "base/range.h"
+
+#include <lockstep/dataset.h>
 #include <lockstep/choice.h>
-#include <lockstep/range.h>
 #include <lockstep/status.h>
-
-#ifdef __cplusplus
-extern "C" {
-#endif
-
-#define LS_SHUFFLE_LIST(X)                                                                         \
-    X(LS_SHUFFLE_GLOBAL, "global", "a permutation of all rows in each epoch")                      \
-    X(LS_SHUFFLE_LOCAL, "local", "each rank permutes its own shard")                               \
-    X(LS_SHUFFLE_NONE, "none", "the order of the file, in every epoch")
-
-typedef enum ls_shuffle { LS_SHUFFLE_LIST(LS_CHOICE_ENUM) } ls_shuffle;
 
 typedef struct ls_plan {
     int64_t rows;  /* rows of the training split, 1 or more */
@@ -78,9 +69,5 @@ ls_range ls_plan_window(const ls_plan *plan, int64_t epoch, int rank, int64_t in
 
 /* Returns the rank and index of a row in the epoch: the inverse of ls_plan_row(). */
 ls_place ls_plan_locate(const ls_plan *plan, int64_t epoch, int64_t row);
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif

@@ -8,18 +8,14 @@
  *     efficiency  S / P
  *     serial fraction  (1/S - 1/P) / (1 - 1/P), of strong scaling from one rank (Karp and Flatt,
  *                      Measuring Parallel Processor Performance, 1990) */
-#ifndef LOCKSTEP_SCALING_H
-#define LOCKSTEP_SCALING_H
+#ifndef LS_MEASURE_SCALING_H
+#define LS_MEASURE_SCALING_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include <lockstep/metrics.h>
 #include <lockstep/status.h>
-
-#ifdef __cplusplus
-extern "C" {
-#endif
 
 /* A median, and the interval that contains the true median with a probability of at least 95 % for
  * any distribution: two of the sorted values, from the binomial distribution of the number of
@@ -81,9 +77,5 @@ typedef struct ls_scaling_row {
 ls_status ls_scaling_evaluate(const ls_scaling_run *run, int count, ls_scaling_mode mode,
                               int64_t warmup, double target, ls_scaling_row *rows,
                               int *used) LS_MUST_CHECK;
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif

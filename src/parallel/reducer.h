@@ -16,45 +16,21 @@
  * ls_reducer_keep_pieces() and ls_reducer_rewind().
  *
  * Functions are Collective unless stated otherwise: all ranks call them in the same order. */
-#ifndef LOCKSTEP_REDUCER_H
-#define LOCKSTEP_REDUCER_H
+#ifndef LS_PARALLEL_REDUCER_H
+#define LS_PARALLEL_REDUCER_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/hooks.h"
+#include "base/group.h"
+
 #include <lockstep/choice.h>
 #include <lockstep/comm.h>
-#include <lockstep/hooks.h>
-#include <lockstep/score.h>
+#include <lockstep/metrics.h>
 #include <lockstep/status.h>
-#include <lockstep/group.h>
-
-#ifdef __cplusplus
-extern "C" {
-#endif
 
 typedef struct ls_reducer ls_reducer;
-
-/* Reduction algorithms.
- * fused         one allreduce after the backward pass
- * overlap       bucketed, overlapped with the backward pass and the updates
- * hierarchical  in shared memory within each node, then between the nodes; the ranks of a node
- *               share one copy of the parameters, divide the updates and, as a group, large matrix
- *               products
- * exact         as fused, with exact sums: their bits depend only on the micro-batches of the
- *               backward passes, not on the number of ranks or the order of addition
- * auto          the trainer measures the algorithms and selects the fastest */
-#define LS_REDUCE_LIST(X)                                                                          \
-    X(LS_REDUCE_FUSED, "fused", "one allreduce after the backward pass")                           \
-    X(LS_REDUCE_OVERLAP, "overlap", "in buckets, during the backward pass and the updates")        \
-    X(LS_REDUCE_HIERARCHICAL, "hierarchical", "in each node's shared memory, then between nodes")  \
-    X(LS_REDUCE_EXACT, "exact", "exact sums, used by --reproducible")                              \
-    X(LS_REDUCE_AUTO, "auto", "measures the algorithms and selects the fastest")
-
-typedef enum ls_reduce { LS_REDUCE_LIST(LS_CHOICE_ENUM) LS_REDUCERS = LS_REDUCE_AUTO } ls_reduce;
-
-/* Returns the algorithm's name: "fused", "overlap", "hierarchical", "exact", "auto". Local. */
-const char *ls_reduce_name(ls_reduce kind);
 
 /* Returns true if an algorithm can be useful with `ranks` ranks on `nodes` nodes. Local. */
 bool ls_reduce_applies(ls_reduce kind, int ranks, int nodes);
@@ -92,7 +68,8 @@ typedef struct ls_owned_range {
     int64_t count;      /* number of parameters */
     const float *grads; /* [count] gradients, summed over all ranks */
     float *params;      /* [count] parameters */
-    int64_t fresh;      /* after this piece's update, parameters from this offset to the end of the
+    int64_t
+        current_from; /* after this piece's update, parameters from this offset to the end of the
                            arena are current; the arena's length if none are known to be */
 } ls_owned_range;
 
@@ -199,9 +176,5 @@ typedef struct ls_reducer_times {
 
 /* Returns the reducer's accumulated times. Local. */
 ls_reducer_times ls_reducer_clock(const ls_reducer *reducer);
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif

@@ -1,14 +1,10 @@
 /* Hooks: they let passes through a network overlap with the reduction of its gradients. Hooks are
  * the only interface between a network and the reducer that moves its parameters and gradients. */
-#ifndef LOCKSTEP_HOOKS_H
-#define LOCKSTEP_HOOKS_H
+#ifndef LS_BASE_HOOKS_H
+#define LS_BASE_HOOKS_H
 
 #include <stddef.h>
 #include <stdint.h>
-
-#ifdef __cplusplus
-extern "C" {
-#endif
 
 /* Parameter hook: called during a forward pass before the parameters from offset `from` to the end
  * of the arena are read; returns when they are up to date. Offsets decrease: the first operation
@@ -51,9 +47,5 @@ static inline void ls_next_micro_batch(ls_grad_hook hook, int64_t end)
     if (hook.again != NULL)
         hook.again(hook.user, end);
 }
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif

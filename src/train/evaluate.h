@@ -1,21 +1,16 @@
 /* Loss, accuracy, confusion matrix and misclassified rows of a network, on rows that are spread
  * over ranks. */
-#ifndef LOCKSTEP_EVALUATE_H
-#define LOCKSTEP_EVALUATE_H
+#ifndef LS_TRAIN_EVALUATE_H
+#define LS_TRAIN_EVALUATE_H
 
 #include <stdint.h>
 
+#include "train/rows.h"
+
 #include <lockstep/comm.h>
+#include <lockstep/model.h>
 #include <lockstep/network.h>
-#include <lockstep/rows.h>
 #include <lockstep/status.h>
-
-#ifdef __cplusplus
-extern "C" {
-#endif
-
-/* Most classes of a confusion matrix. */
-enum { LS_MAX_CONFUSION = 4096 };
 
 /* An evaluation: parameters and rows; all borrowed. */
 typedef struct ls_evaluation {
@@ -36,15 +31,6 @@ typedef struct ls_evaluation {
 ls_status ls_evaluate(const ls_evaluation *evaluation, ls_score *out,
                       int64_t *confusion) LS_MUST_CHECK;
 
-/* A misclassified row. Those of highest confidence help to understand a network, and often have
- * wrong labels. */
-typedef struct ls_misclassified {
-    int64_t row;        /* number in its split */
-    int32_t label;      /* true class */
-    int32_t predicted;  /* predicted class */
-    double probability; /* of the predicted class; with LS_MSE its output */
-} ls_misclassified;
-
 /* Finds the misclassified rows of highest confidence among all ranks' rows, in descending order; of
  * equal ones the lower row comes first. The same bits on any number of ranks, as ls_evaluate().
  * Collective on evaluation->comm.
@@ -54,9 +40,5 @@ typedef struct ls_misclassified {
  * Errors, on all ranks alike: as above. */
 ls_status ls_find_misclassified(const ls_evaluation *evaluation, int64_t most,
                                 ls_misclassified *out, int64_t *count) LS_MUST_CHECK;
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif
