@@ -40,14 +40,6 @@ void ls_options_destroy(ls_options **options)
     *options = NULL;
 }
 
-int ls_options_find(const ls_options *o, const char *name, size_t length)
-{
-    for (int i = 0; i < o->count; i++)
-        if (strlen(o->row[i].name) == length && memcmp(o->row[i].name, name, length) == 0)
-            return i;
-    return -1;
-}
-
 /* Starts a file or a command line: options set by others may be set again. */
 static void begin_source(ls_options *o)
 {

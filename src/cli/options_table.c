@@ -7,6 +7,14 @@
 #include <assert.h>
 #include <string.h>
 
+int ls_options_find(const ls_options *o, const char *name, size_t length)
+{
+    for (int i = 0; i < o->count; i++)
+        if (strlen(o->row[i].name) == length && memcmp(o->row[i].name, name, length) == 0)
+            return i;
+    return -1;
+}
+
 /* Completes a row of a command.
  * group  group of the row before */
 static ls_setting resolve(const ls_setting *own, const char *group)

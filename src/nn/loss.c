@@ -1,7 +1,7 @@
 /* K: classes; t: the one-hot target of a row. */
 #include "nn/loss.h"
 
-#include "nn/metric.h"
+#include "base/metrics.h"
 
 #include <assert.h>
 #include <math.h>

@@ -18,7 +18,7 @@
 
 #include "nn/optimizer.h"
 #include "run/early_stop.h"
-#include "parallel/reducer.h"
+#include <lockstep/comm.h>
 
 #include <lockstep/metrics.h>
 #include <lockstep/network.h>

@@ -142,6 +142,16 @@ ls_status ls_records_rewind(ls_trainer *t)
     return status == LS_OK ? open_log(t) : status;
 }
 
+ls_status ls_records_write(const ls_trainer *t, const ls_state *state)
+{
+    ls_status status = ls_run_folder_check(t->records.run);
+    if (status != LS_OK)
+        return status;
+    status = ls_checkpoint_save(t->records.folder, state,
+                                (ls_keep){t->config->keep, t->config->keep_every});
+    return ls_run_folder_blame(t->records.run, status);
+}
+
 void ls_records_close(ls_trainer *t)
 {
     ls_run_log_close(&t->records.log);

@@ -44,6 +44,11 @@ ls_status ls_records_begin(ls_trainer *trainer) LS_MUST_CHECK;
 /* Removes the records after the run's progress. Errors: LS_ERR_FAILURE, LS_ERR_DATA. */
 ls_status ls_records_rewind(ls_trainer *trainer) LS_MUST_CHECK;
 
+/* Writes a state as a checkpoint into the run's folder, which must still exist; on rank 0, one
+ * thread at a time. Local.
+ * Errors: those of ls_checkpoint_save(); LS_ERR_FAILURE. */
+ls_status ls_records_write(const struct ls_trainer *trainer, const ls_state *state) LS_MUST_CHECK;
+
 /* Closes the records, releases the folder and frees. */
 void ls_records_close(ls_trainer *trainer);
 

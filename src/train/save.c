@@ -8,16 +8,6 @@
 
 #include <stdio.h>
 
-ls_status ls_trainer_write(const ls_trainer *t, const ls_state *state)
-{
-    ls_status status = ls_run_folder_check(t->records.run);
-    if (status != LS_OK)
-        return status;
-    status = ls_checkpoint_save(t->records.folder, state,
-                                (ls_keep){t->config->keep, t->config->keep_every});
-    return ls_run_folder_blame(t->records.run, status);
-}
-
 /* Saves a checkpoint; on rank 0. Local. */
 static ls_status write_state(const ls_trainer *t, const ls_epoch_totals *totals)
 {
@@ -30,7 +20,7 @@ static ls_status write_state(const ls_trainer *t, const ls_epoch_totals *totals)
                             .params = ls_replica_current_params(t->replica),
                             .optimizer = ls_replica_optimizer(t->replica)};
     ls_standby_lock(t->records.standby);
-    ls_status status = ls_trainer_write(t, &state);
+    ls_status status = ls_records_write(t, &state);
     ls_standby_unlock(t->records.standby, status == LS_OK);
     return status;
 }
@@ -53,24 +43,6 @@ static void report_failed_save(ls_trainer *t, ls_status error)
     if (ls_trainer_log_error(t, error, LS_EVENT_SAVE_FAILED, t->progress.epoch) != LS_OK)
         ls_trainer_note(t, "%s; training continues and saves again when a checkpoint is due",
                         ls_error_text());
-}
-
-ls_status ls_trainer_collect(ls_trainer *t, ls_epoch_totals *totals)
-{
-    const float *params;
-    const ls_status status = ls_replica_params(t->replica, &params);
-    if (status != LS_OK)
-        return status;
-    ls_replica_complete_slots(t->replica);
-    *totals = t->progress.totals;
-    double sums[] = {totals->compute_s, totals->communicate_s, totals->exchange_s};
-    ls_allreduce_doubles(t->comm, sums, 3);
-    totals->compute_s = sums[0];
-    totals->communicate_s = sums[1];
-    totals->exchange_s = sums[2];
-    t->progress.ranks = ls_trainer_plan(t)->ranks;
-    t->progress.reduce = ls_trainer_reduce(t);
-    return LS_OK;
 }
 
 ls_status ls_trainer_save(ls_trainer *t, bool best, bool needed)

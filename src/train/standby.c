@@ -67,7 +67,7 @@ static void write_copy(ls_standby *s)
                             .optimizer = ls_replica_optimizer(t->replica),
                             .slots = (const float *const *)s->slot};
     s->holds = false;
-    if (ls_trainer_write(t, &state) != LS_OK)
+    if (ls_records_write(t, &state) != LS_OK)
         note_urgent(t, "%s", ls_error_text());
     else
         note_urgent(t,

@@ -86,3 +86,21 @@ ls_reduce ls_trainer_reduce(const ls_trainer *t)
 {
     return t->tuner != NULL ? LS_REDUCE_AUTO : ls_replica_reduce(t->replica);
 }
+
+ls_status ls_trainer_collect(ls_trainer *t, ls_epoch_totals *totals)
+{
+    const float *params;
+    const ls_status status = ls_replica_params(t->replica, &params);
+    if (status != LS_OK)
+        return status;
+    ls_replica_complete_slots(t->replica);
+    *totals = t->progress.totals;
+    double sums[] = {totals->compute_s, totals->communicate_s, totals->exchange_s};
+    ls_allreduce_doubles(t->comm, sums, 3);
+    totals->compute_s = sums[0];
+    totals->communicate_s = sums[1];
+    totals->exchange_s = sums[2];
+    t->progress.ranks = ls_trainer_plan(t)->ranks;
+    t->progress.reduce = ls_trainer_reduce(t);
+    return LS_OK;
+}

@@ -98,11 +98,6 @@ ls_status ls_trainer_rollback(ls_trainer *trainer) LS_MUST_CHECK;
  * Errors, on all ranks alike: the error that the latest step deferred. */
 ls_status ls_trainer_collect(ls_trainer *trainer, ls_epoch_totals *totals) LS_MUST_CHECK;
 
-/* Writes a state as a checkpoint into the run's folder, which must still exist; on rank 0, one
- * thread at a time. Local.
- * Errors: those of ls_checkpoint_save(); LS_ERR_FAILURE. */
-ls_status ls_trainer_write(const ls_trainer *trainer, const ls_state *state) LS_MUST_CHECK;
-
 /* Sets the time at which config->time_limit stops the run. Local.
  * margin  seconds before the time limit */
 void ls_trainer_limit_time(const ls_trainer *trainer, double margin);

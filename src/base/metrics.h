@@ -1,6 +1,6 @@
 /* Adds rows to a score. */
-#ifndef LS_NN_METRIC_H
-#define LS_NN_METRIC_H
+#ifndef LS_BASE_METRICS_H
+#define LS_BASE_METRICS_H
 
 #include <stdint.h>
 
