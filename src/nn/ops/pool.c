@@ -24,12 +24,12 @@ typedef struct windows {
     int64_t K, C;
     int64_t row;   /* floats from one row of the input to the next */
     int64_t count; /* windows */
-    int64_t plane; /* floats of a plane, plus spare floats for a group beyond its end */
+    int64_t plane; /* floats of a plane, plus spare floats for a chunk beyond its end */
     float *planes; /* [K * K][plane] scratch memory */
 } windows;
 
-/* Channels that are copied at a time; the last group may reach beyond a pixel's end. */
-enum { GROUP = 8 };
+/* Channels that are copied at a time; the last chunk may reach beyond a pixel's end. */
+enum { CHUNK = 8 };
 
 static windows windows_of(const ls_op *op, float *planes)
 {
@@ -38,7 +38,7 @@ static windows windows_of(const ls_op *op, float *planes)
                      .C = C,
                      .row = op->in[0].width * C,
                      .count = count,
-                     .plane = count * C + GROUP,
+                     .plane = count * C + CHUNK,
                      .planes = planes};
 }
 
@@ -49,14 +49,14 @@ static int64_t pool_scratch(const ls_op *op)
 
 static inline void copy_group(float *to, const float *from)
 {
-    memcpy(to, from, GROUP * sizeof *to);
+    memcpy(to, from, CHUNK * sizeof *to);
 }
 
-/* First channel of a pixel's last group. Groups are copied from the last to the first, each for all
+/* First channel of a pixel's last chunk. Chunks are copied from the last to the first, each for all
  * pixels in the order of memory, so that floats copied beyond a pixel's end are overwritten. */
-static inline int64_t last_group(int64_t C)
+static inline int64_t last_chunk(int64_t C)
 {
-    return (C - 1) / GROUP * GROUP;
+    return (C - 1) / CHUNK * CHUNK;
 }
 
 /* Copies a row of windows that begins at x into the planes. */
@@ -65,7 +65,7 @@ LS_DISPATCH static void gather_planes(windows s, const float *restrict x)
     float *to = s.planes;
     for (int64_t i = 0; i < s.K * s.K; i++, to += s.plane) {
         const float *from = x + i / s.K * s.row + i % s.K * s.C;
-        for (int64_t c = last_group(s.C); c >= 0; c -= GROUP)
+        for (int64_t c = last_chunk(s.C); c >= 0; c -= CHUNK)
             for (int64_t w = 0; w < s.count; w++)
                 copy_group(to + w * s.C + c, from + w * s.K * s.C + c);
     }
@@ -74,11 +74,11 @@ LS_DISPATCH static void gather_planes(windows s, const float *restrict x)
 /* Copies the planes back to dx. The last pixels of a row are copied without exceeding its end. */
 LS_DISPATCH static void scatter_planes(windows s, float *restrict dx)
 {
-    const int64_t exact = s.C % GROUP > 0 ? GROUP / s.C + 1 : 0;
+    const int64_t exact = s.C % CHUNK > 0 ? CHUNK / s.C + 1 : 0;
     const int64_t pixels = s.count * s.K, grouped = pixels > exact ? pixels - exact : 0;
     for (int64_t i = 0; i < s.K; i++, dx += s.row) {
         const float *plane = s.planes + i * s.K * s.plane;
-        for (int64_t c = last_group(s.C); c >= 0; c -= GROUP)
+        for (int64_t c = last_chunk(s.C); c >= 0; c -= CHUNK)
             for (int64_t p = 0, w = 0, j = 0; p < grouped; p++) {
                 copy_group(dx + p * s.C + c, plane + j * s.plane + w * s.C + c);
                 if (++j == s.K) {
