@@ -198,7 +198,10 @@ static void each_product_counts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(right_products_pass), cmocka_unit_test(wrong_elements_are_found),
-        cmocka_unit_test(wrong_products_are_found), cmocka_unit_test(each_product_counts)};
+        cmocka_unit_test(right_products_pass),
+        cmocka_unit_test(wrong_elements_are_found),
+        cmocka_unit_test(wrong_products_are_found),
+        cmocka_unit_test(each_product_counts),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -207,11 +207,13 @@ static void other_names_are_known(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(texts_are_cleaned),
-                                       cmocka_unit_test(numbers_go_with_their_nouns),
-                                       cmocka_unit_test(a_bar_fits_any_width),
-                                       cmocka_unit_test(a_line_comes_after_its_interval),
-                                       cmocka_unit_test(lines_fit_the_terminal_and_move_nothing),
-                                       cmocka_unit_test(other_names_are_known)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_are_cleaned),
+        cmocka_unit_test(numbers_go_with_their_nouns),
+        cmocka_unit_test(a_bar_fits_any_width),
+        cmocka_unit_test(a_line_comes_after_its_interval),
+        cmocka_unit_test(lines_fit_the_terminal_and_move_nothing),
+        cmocka_unit_test(other_names_are_known),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -201,6 +201,7 @@ int main(void)
         cmocka_unit_test_setup(finds_wrong_products, setup),
         cmocka_unit_test_setup(doubts_what_is_odd, setup),
         cmocka_unit_test_setup(finds_slow_nodes, setup),
-        cmocka_unit_test_setup(finds_what_is_missing, setup)};
+        cmocka_unit_test_setup(finds_what_is_missing, setup),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -379,10 +379,14 @@ static void names_an_open_writer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_any_storage),    cmocka_unit_test(unpacks_chunks_once),
-        cmocka_unit_test(time_follows_content), cmocka_unit_test(channels_may_come_last),
-        cmocka_unit_test(asks_only_in_doubt),   cmocka_unit_test(labels_may_be_any_integers),
-        cmocka_unit_test(names_wrong_labels),   cmocka_unit_test(names_an_open_writer),
+        cmocka_unit_test(reads_any_storage),
+        cmocka_unit_test(unpacks_chunks_once),
+        cmocka_unit_test(time_follows_content),
+        cmocka_unit_test(channels_may_come_last),
+        cmocka_unit_test(asks_only_in_doubt),
+        cmocka_unit_test(labels_may_be_any_integers),
+        cmocka_unit_test(names_wrong_labels),
+        cmocka_unit_test(names_an_open_writer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -269,8 +269,10 @@ static void smoothed_labels_have_their_definition(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(match_finite_differences),
-                                       cmocka_unit_test(inputs_have_gradients),
-                                       cmocka_unit_test(smoothed_labels_have_their_definition)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(match_finite_differences),
+        cmocka_unit_test(inputs_have_gradients),
+        cmocka_unit_test(smoothed_labels_have_their_definition),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -226,8 +226,10 @@ static void packs_where_it_is_worth_it(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(teams_equal_one_rank),
-                                       cmocka_unit_test(zeros_change_nothing),
-                                       cmocka_unit_test(packs_where_it_is_worth_it)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(teams_equal_one_rank),
+        cmocka_unit_test(zeros_change_nothing),
+        cmocka_unit_test(packs_where_it_is_worth_it),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

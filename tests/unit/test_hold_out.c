@@ -295,13 +295,15 @@ static void tells_of_classes(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(draws_exactly_so_many),
-                                       cmocka_unit_test(draws_evenly),
-                                       cmocka_unit_test(shares_out),
-                                       cmocka_unit_test(reads_both_splits),
-                                       cmocka_unit_test(reads_large_images),
-                                       cmocka_unit_test(refuses_bad_labels),
-                                       cmocka_unit_test(leaves_own_validation_alone),
-                                       cmocka_unit_test(tells_of_classes)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(draws_exactly_so_many),
+        cmocka_unit_test(draws_evenly),
+        cmocka_unit_test(shares_out),
+        cmocka_unit_test(reads_both_splits),
+        cmocka_unit_test(reads_large_images),
+        cmocka_unit_test(refuses_bad_labels),
+        cmocka_unit_test(leaves_own_validation_alone),
+        cmocka_unit_test(tells_of_classes),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -569,15 +569,17 @@ static void normalises_far_from_zero(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(kernels_do_what_a_convolution_is),
-                                       cmocka_unit_test(kernels_fuse_where_they_can),
-                                       cmocka_unit_test(normalises_channels_of_images),
-                                       cmocka_unit_test(one_value_is_not_followed),
-                                       cmocka_unit_test(takes_images_with_channels),
-                                       cmocka_unit_test(pools),
-                                       cmocka_unit_test(equals_share_no_gradient),
-                                       cmocka_unit_test(drops_by_id),
-                                       cmocka_unit_test(normalises),
-                                       cmocka_unit_test(normalises_far_from_zero)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kernels_do_what_a_convolution_is),
+        cmocka_unit_test(kernels_fuse_where_they_can),
+        cmocka_unit_test(normalises_channels_of_images),
+        cmocka_unit_test(one_value_is_not_followed),
+        cmocka_unit_test(takes_images_with_channels),
+        cmocka_unit_test(pools),
+        cmocka_unit_test(equals_share_no_gradient),
+        cmocka_unit_test(drops_by_id),
+        cmocka_unit_test(normalises),
+        cmocka_unit_test(normalises_far_from_zero),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

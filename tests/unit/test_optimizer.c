@@ -393,13 +393,15 @@ static void small_gradients_are_not_clipped(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(refuses_settings_that_do_not_go_together),
-                                       cmocka_unit_test(agrees_with_the_reference),
-                                       cmocka_unit_test(state_is_complete),
-                                       cmocka_unit_test(factors_near_1_are_kept),
-                                       cmocka_unit_test(ranges_equal_the_whole),
-                                       cmocka_unit_test(parts_add_up),
-                                       cmocka_unit_test(statistics_are_only_tracked),
-                                       cmocka_unit_test(small_gradients_are_not_clipped)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(refuses_settings_that_do_not_go_together),
+        cmocka_unit_test(agrees_with_the_reference),
+        cmocka_unit_test(state_is_complete),
+        cmocka_unit_test(factors_near_1_are_kept),
+        cmocka_unit_test(ranges_equal_the_whole),
+        cmocka_unit_test(parts_add_up),
+        cmocka_unit_test(statistics_are_only_tracked),
+        cmocka_unit_test(small_gradients_are_not_clipped),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

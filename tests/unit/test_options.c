@@ -223,7 +223,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_defaults_files_and_arguments),
-        cmocka_unit_test(an_option_has_one_value), cmocka_unit_test(takes_rows_of_train),
-        cmocka_unit_test(own_rows_join_their_group), cmocka_unit_test(refuses_what_is_wrong)};
+        cmocka_unit_test(an_option_has_one_value),
+        cmocka_unit_test(takes_rows_of_train),
+        cmocka_unit_test(own_rows_join_their_group),
+        cmocka_unit_test(refuses_what_is_wrong),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

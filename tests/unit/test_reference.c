@@ -218,7 +218,10 @@ static void images(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(passes), cmocka_unit_test(images),
-                                       cmocka_unit_test(optimizers)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(passes),
+        cmocka_unit_test(images),
+        cmocka_unit_test(optimizers),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

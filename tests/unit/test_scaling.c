@@ -201,10 +201,12 @@ static void reads_what_an_unfinished_run_left(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(intervals_are_those_of_the_sign_test),
-                                       cmocka_unit_test(rows_compare_with_the_median_run),
-                                       cmocka_unit_test(fewest_ranks_are_the_base),
-                                       cmocka_unit_test(reads_what_a_run_left),
-                                       cmocka_unit_test(reads_what_an_unfinished_run_left)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(intervals_are_those_of_the_sign_test),
+        cmocka_unit_test(rows_compare_with_the_median_run),
+        cmocka_unit_test(fewest_ranks_are_the_base),
+        cmocka_unit_test(reads_what_a_run_left),
+        cmocka_unit_test(reads_what_an_unfinished_run_left),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,7 +111,10 @@ static void nobody_gains_more_than_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(adds_up_the_parts), cmocka_unit_test(teams_work_as_one),
-        cmocka_unit_test(nobody_gains_more_than_all), cmocka_unit_test(finds_where_scaling_ends)};
+        cmocka_unit_test(adds_up_the_parts),
+        cmocka_unit_test(teams_work_as_one),
+        cmocka_unit_test(nobody_gains_more_than_all),
+        cmocka_unit_test(finds_where_scaling_ends),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

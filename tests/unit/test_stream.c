@@ -148,8 +148,11 @@ static void windows_fit_the_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_row_comes_once), cmocka_unit_test(any_step_can_be_next),
-        cmocka_unit_test(reads_in_the_order_of_the_file), cmocka_unit_test(failures_are_told),
-        cmocka_unit_test(windows_fit_the_memory)};
+        cmocka_unit_test(each_row_comes_once),
+        cmocka_unit_test(any_step_can_be_next),
+        cmocka_unit_test(reads_in_the_order_of_the_file),
+        cmocka_unit_test(failures_are_told),
+        cmocka_unit_test(windows_fit_the_memory),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -161,7 +161,10 @@ static void refuses_what_can_not_be(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(has_any_shape), cmocka_unit_test(follows_from_the_seed),
-        cmocka_unit_test(can_be_learned), cmocka_unit_test(refuses_what_can_not_be)};
+        cmocka_unit_test(has_any_shape),
+        cmocka_unit_test(follows_from_the_seed),
+        cmocka_unit_test(can_be_learned),
+        cmocka_unit_test(refuses_what_can_not_be),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
