@@ -513,7 +513,7 @@ static void a_replaced_folder_is_not_written_into(void **state)
 }
 
 /* Returns true if ls_checkpoint_find() finds the path `wanted`. */
-static bool finds(const char *path, bool newest, const char *wanted)
+static bool finds_checkpoint(const char *path, bool newest, const char *wanted)
 {
     char found[LS_PATH_MAX];
     assert_ok(ls_checkpoint_find(path, newest, found, sizeof found));
@@ -541,12 +541,12 @@ static void checkpoints_are_found_without_links(void **state)
     char skipped[LS_ERROR_TEXT_MAX], path[LS_PATH_MAX];
     ls_checkpoint *checkpoint;
     save_without_links(&w);
-    assert_true(finds("run", false, step_11) && finds("run", true, step_12));
-    assert_true(finds("run/checkpoints", false, step_11) &&
-                finds("run/checkpoints", true, step_12));
-    assert_true(finds("run/checkpoints/best", true, step_11));
-    assert_true(finds("run/checkpoints/last", false, step_12));
-    assert_true(finds(step_11, true, step_11));
+    assert_true(finds_checkpoint("run", false, step_11) && finds_checkpoint("run", true, step_12));
+    assert_true(finds_checkpoint("run/checkpoints", false, step_11) &&
+                finds_checkpoint("run/checkpoints", true, step_12));
+    assert_true(finds_checkpoint("run/checkpoints/best", true, step_11));
+    assert_true(finds_checkpoint("run/checkpoints/last", false, step_12));
+    assert_true(finds_checkpoint(step_11, true, step_11));
     assert_fails(ls_checkpoint_find("run/checkpoints/first", true, path, sizeof path), LS_ERR_DATA,
                  "can't open");
     assert_fails(ls_checkpoint_find("best", true, path, sizeof path), LS_ERR_DATA, "can't open");
@@ -568,11 +568,12 @@ static void without_links_a_damaged_checkpoint_may_be_the_best(void **state)
     assert_fails(ls_checkpoint_find("run", false, path, sizeof path), LS_ERR_DATA,
                  "name the checkpoint to use");
     assert_int_equal(unlink(step_12), 0);
-    assert_true(finds("run", false, step_11) && finds("run/checkpoints/last", false, step_11));
+    assert_true(finds_checkpoint("run", false, step_11) &&
+                finds_checkpoint("run/checkpoints/last", false, step_11));
     assert_ok(tiny_training_save(&w, 13, false, 9));
     assert_int_equal(unlink("run/checkpoints/best"), 0);
     assert_int_equal(unlink(step_11), 0);
-    assert_true(finds("run", false, "run/checkpoints/step-00000013.h5"));
+    assert_true(finds_checkpoint("run", false, "run/checkpoints/step-00000013.h5"));
     tiny_training_free(&w);
 }
 

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-static int column(const char *name)
+static int find_column(const char *name)
 {
     return ls_metrics_find(name, strlen(name));
 }
@@ -32,14 +32,14 @@ static void every_column_is_found_by_its_name(void **state)
     (void)state;
     ls_metrics m = {0};
     for (int i = 0; i < LS_METRICS_COLUMNS; i++) {
-        assert_int_equal(column(ls_metrics_name(i)), i);
+        assert_int_equal(find_column(ls_metrics_name(i)), i);
         ls_metrics_set(&m, i, i + 0.5);
         assert_true(ls_metrics_value(&m, i) == i + 0.5);
     }
-    assert_true(m.epoch == 0.5 && m.val_loss == column("val_loss") + 0.5);
-    assert_int_equal(column("val_"), LS_METRICS_COLUMNS);
+    assert_true(m.epoch == 0.5 && m.val_loss == find_column("val_loss") + 0.5);
+    assert_int_equal(find_column("val_"), LS_METRICS_COLUMNS);
     assert_int_equal(ls_metrics_find("loss", 3), LS_METRICS_COLUMNS);
-    assert_int_equal(column(""), LS_METRICS_COLUMNS);
+    assert_int_equal(find_column(""), LS_METRICS_COLUMNS);
 }
 
 /* NAME of the training rows, val_NAME of the validation rows. */
@@ -58,8 +58,8 @@ static void each_metric_has_two_columns_and_two_monitors(void **state)
         snprintf(name, sizeof name, "%s%s", validation ? "val_" : "",
                  ls_metric_describe(metric)->name);
         assert_string_equal(ls_monitor_name(monitor), name);
-        assert_int_equal(ls_metrics_column(metric, validation), column(name));
-        assert_true(ls_monitor_value(monitor, &m) == column(name));
+        assert_int_equal(ls_metrics_column(metric, validation), find_column(name));
+        assert_true(ls_monitor_value(monitor, &m) == find_column(name));
         assert_int_equal(ls_monitor_metric(ls_monitor_of_training(monitor)), metric);
         assert_false(ls_monitor_is_validation(ls_monitor_of_training(monitor)));
     }
