@@ -1,9 +1,9 @@
 /* Makes small files for the test scripts.
- *     make_data FOLDER             four IDX files, two of them gzipped; data.h5; and sorted.h5, the
- *                                  rows of data.h5 sorted by class
- *     make_data FOLDER CASE        data.h5 with one error: a case of this file or of damaged_files.c
- *     make_data FOLDER texts TEXT  data.h5 and two checkpoints, described.h5 and model.h5; all their
- *                                  texts are TEXT */
+ * make_data FOLDER             four IDX files, two of them gzipped; data.h5; and sorted.h5, the
+ *                              rows of data.h5 sorted by class
+ * make_data FOLDER CASE        data.h5 with one error: a case of this file or of damaged_files.c
+ * make_data FOLDER texts TEXT  data.h5 and two checkpoints, described.h5 and model.h5, in which
+ *                              all texts are TEXT */
 #include "damaged_files.h"
 #include "small_dataset.h"
 #include "test.h"
