@@ -15,15 +15,15 @@
 typedef struct craft {
     damaged_file public;
 
-    /* A dataset of another kind: one of the types below, and a layout. Content is written where it
-     * is small, `value` in every element. */
+    /* Either a dataset with another type (one of those below), shape and layout. Small datasets are
+     * written, with `value` in every element. */
     const char *object;
     int type, rank;
     hsize_t dims[5];
     void (*layout)(hid_t list, int rank);
     int64_t value;
 
-    /* Or an attribute of the root group with another value: an integer, a real, a text. */
+    /* Or an attribute of the root group with another value: an integer, a real or a text. */
     const char *attribute, *text;
     int64_t integer;
     double real;
@@ -46,52 +46,52 @@ static hid_t make_type(int type)
     return made;
 }
 
-static void compact(hid_t list, int rank)
+static void set_compact(hid_t list, int rank)
 {
     (void)rank;
     H5Pset_layout(list, H5D_COMPACT);
 }
 
-static void chunks(hid_t list, int rank)
+static void set_chunks(hid_t list, int rank)
 {
     const hsize_t one[] = {4, 2, 2, 2, 2};
     H5Pset_chunk(list, rank, one);
 }
 
-static void deflated(hid_t list, int rank)
+static void set_deflated(hid_t list, int rank)
 {
-    chunks(list, rank);
+    set_chunks(list, rank);
     H5Pset_shuffle(list);
     H5Pset_deflate(list, 9);
     H5Pset_fletcher32(list);
 }
 
-static void huge_chunk(hid_t list, int rank)
+static void set_huge_chunk(hid_t list, int rank)
 {
     const hsize_t one[] = {1 << 21, 1 << 10, 1};
     H5Pset_chunk(list, rank, one);
 }
 
-static void scaled(hid_t list, int rank)
+static void set_scaled(hid_t list, int rank)
 {
-    chunks(list, rank);
+    set_chunks(list, rank);
     H5Pset_scaleoffset(list, H5Z_SO_INT, H5Z_SO_INT_MINBITS_DEFAULT);
 }
 
-/* A filter that is registered with the HDF Group and that no plugin is installed for. */
-static void plugged(hid_t list, int rank)
+/* A filter registered with the HDF Group, whose plugin is not installed. */
+static void set_unknown_filter(hid_t list, int rank)
 {
-    chunks(list, rank);
+    set_chunks(list, rank);
     H5Pset_filter(list, 32001, H5Z_FLAG_OPTIONAL, 0, NULL);
 }
 
-static void external(hid_t list, int rank)
+static void set_external(hid_t list, int rank)
 {
     (void)rank;
     H5Pset_external(list, "elsewhere", 0, 203 * 30);
 }
 
-static void virtual(hid_t list, int rank)
+static void set_virtual(hid_t list, int rank)
 {
     (void)rank;
     const hsize_t dims[] = {203, 6, 5};
@@ -100,55 +100,55 @@ static void virtual(hid_t list, int rank)
     H5Sclose(space);
 }
 
-static void soft_link(hid_t file)
+static void link_images(hid_t file)
 {
     H5Ldelete(file, "train/images", H5P_DEFAULT);
     H5Lcreate_soft("/test/images", file, "train/images", H5P_DEFAULT, H5P_DEFAULT);
 }
 
-static void soft_group(hid_t file)
+static void link_group(hid_t file)
 {
     H5Ldelete(file, "test", H5P_DEFAULT);
     H5Lcreate_soft("/train", file, "test", H5P_DEFAULT, H5P_DEFAULT);
 }
 
-static void dangling_link(hid_t file)
+static void link_to_nowhere(hid_t file)
 {
     H5Ldelete(file, "test", H5P_DEFAULT);
     H5Lcreate_soft("/nowhere", file, "test", H5P_DEFAULT, H5P_DEFAULT);
 }
 
-static void external_link(hid_t file)
+static void link_to_other_file(hid_t file)
 {
     H5Ldelete(file, "train", H5P_DEFAULT);
     H5Lcreate_external("other.h5", "/train", file, "train", H5P_DEFAULT, H5P_DEFAULT);
 }
 
-static void hard_link(hid_t file)
+static void link_hard(hid_t file)
 {
     H5Ldelete(file, "test", H5P_DEFAULT);
     H5Lcreate_hard(file, "train", file, "test", H5P_DEFAULT, H5P_DEFAULT);
 }
 
-static void linked_bias(hid_t file)
+static void link_bias(hid_t file)
 {
     H5Lcreate_soft("/optimizer/m/dense1/bias", file, "link", H5P_DEFAULT, H5P_DEFAULT);
     H5Ldelete(file, "parameters/dense1/bias", H5P_DEFAULT);
     H5Lmove(file, "link", file, "parameters/dense1/bias", H5P_DEFAULT, H5P_DEFAULT);
 }
 
-static void no_parameters(hid_t file)
+static void delete_parameters(hid_t file)
 {
     H5Ldelete(file, "parameters", H5P_DEFAULT);
 }
 
-static void group_for_dataset(hid_t file)
+static void replace_dataset_by_group(hid_t file)
 {
     H5Ldelete(file, "train/labels", H5P_DEFAULT);
     H5Gclose(H5Gcreate2(file, "train/labels", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
 }
 
-static void never_written(hid_t file)
+static void replace_by_unwritten(hid_t file)
 {
     const hsize_t dims[] = {203, 6, 5};
     H5Ldelete(file, "train/images", H5P_DEFAULT);
@@ -158,7 +158,7 @@ static void never_written(hid_t file)
     H5Sclose(space);
 }
 
-static void no_dimensions(hid_t file)
+static void replace_by_null_space(hid_t file)
 {
     H5Ldelete(file, "train/labels", H5P_DEFAULT);
     const hid_t space = H5Screate(H5S_NULL);
@@ -178,7 +178,7 @@ static void put_attribute(hid_t file, const char *name, hid_t type, hid_t space,
     H5Sclose(space);
 }
 
-static void huge_text(hid_t file)
+static void put_huge_text(hid_t file)
 {
     char *text = malloc((5 << 20) + 1);
     memset(text, 'x', 5 << 20);
@@ -190,7 +190,7 @@ static void huge_text(hid_t file)
     free(text);
 }
 
-static void fixed_text(hid_t file)
+static void put_fixed_text(hid_t file)
 {
     const hid_t type = H5Tcopy(H5T_C_S1);
     H5Tset_size(type, 16);
@@ -199,7 +199,7 @@ static void fixed_text(hid_t file)
 }
 
 /* As written by HDF5's Fortran interface. */
-static void padded_text(hid_t file)
+static void put_padded_text(hid_t file)
 {
     const hid_t type = H5Tcopy(H5T_C_S1);
     H5Tset_size(type, 24);
@@ -208,8 +208,8 @@ static void padded_text(hid_t file)
     H5Tclose(type);
 }
 
-/* Attributes without a value count as missing. */
-static void empty(hid_t file, const char *name)
+/* Writes an attribute without a value, which counts as missing. */
+static void put_empty(hid_t file, const char *name)
 {
     const hid_t type = H5Tcopy(H5T_C_S1);
     H5Tset_size(type, 10);
@@ -217,18 +217,18 @@ static void empty(hid_t file, const char *name)
     H5Tclose(type);
 }
 
-static void empty_name(hid_t file)
+static void put_empty_name(hid_t file)
 {
-    empty(file, "name");
-    empty(file, "source_sha256");
+    put_empty(file, "name");
+    put_empty(file, "source_sha256");
 }
 
-static void empty_format(hid_t file)
+static void put_empty_format(hid_t file)
 {
-    empty(file, "format");
+    put_empty(file, "format");
 }
 
-static void several_versions(hid_t file)
+static void put_two_versions(hid_t file)
 {
     const hsize_t two = 2;
     put_attribute(file, "version", H5T_NATIVE_INT, H5Screate_simple(1, &two, NULL), (int[]){1, 1});
@@ -245,8 +245,8 @@ static void write_one(hid_t dataset, hid_t space, int rank)
     H5Sclose(memory);
 }
 
-/* The number of epochs matches the rows of the metrics: more than a file can hold. */
-static void endless_history(hid_t file)
+/* The rows of the metrics match the number of epochs, but are more than a file can hold. */
+static void put_endless_history(hid_t file)
 {
     static const char *const names[] = {"epoch", "optimizer_steps"};
     const int64_t rows = INT64_C(1) << 40;
@@ -281,58 +281,59 @@ static void endless_history(hid_t file)
 static const craft crafts[] = {
     /* Valid but unusual. */
     DATASET("untouched", NULL, .change = NULL),
-    DATASET("compact", NULL, LABELS, .layout = compact),
-    DATASET("chunks", NULL, IMAGES, .dims = {203, 6, 5}, .layout = chunks),
-    DATASET("deflated", NULL, IMAGES, .dims = {203, 6, 5}, .layout = deflated),
+    DATASET("compact", NULL, LABELS, .layout = set_compact),
+    DATASET("chunks", NULL, IMAGES, .dims = {203, 6, 5}, .layout = set_chunks),
+    DATASET("deflated", NULL, IMAGES, .dims = {203, 6, 5}, .layout = set_deflated),
     DATASET("big-endian", NULL, LABELS, .type = I32_BE, .value = 3),
     DATASET("int64", NULL, LABELS, .type = I64, .value = 3),
-    DATASET("hard-link", NULL, .change = hard_link),
-    DATASET("fixed-text", NULL, .change = fixed_text),
-    DATASET("padded-text", NULL, .change = padded_text),
-    DATASET("empty-name", NULL, .change = empty_name),
+    DATASET("hard-link", NULL, .change = link_hard),
+    DATASET("fixed-text", NULL, .change = put_fixed_text),
+    DATASET("padded-text", NULL, .change = put_padded_text),
+    DATASET("empty-name", NULL, .change = put_empty_name),
     DATASET("label-column", NULL, .object = "train/labels", .rank = 2, .dims = {203, 1}),
     DATASET("real-classes", NULL, .attribute = "classes", .real = 4),
     CHECKPOINT("checkpoint", NULL, .change = NULL),
 
     /* References to other files. */
-    DATASET("soft-link", "'/train/images' is a soft or external link", .change = soft_link),
-    DATASET("soft-group", "'/test' is a soft or external link", .change = soft_group),
-    DATASET("dangling-link", "'/test' is a soft or external link", .change = dangling_link),
-    DATASET("external-link", "'/train' is a soft or external link", .change = external_link),
+    DATASET("soft-link", "'/train/images' is a soft or external link", .change = link_images),
+    DATASET("soft-group", "'/test' is a soft or external link", .change = link_group),
+    DATASET("dangling-link", "'/test' is a soft or external link", .change = link_to_nowhere),
+    DATASET("external-link", "'/train' is a soft or external link", .change = link_to_other_file),
     DATASET("external", "stores its content in other files", IMAGES, .dims = {203, 6, 5},
-            .layout = external),
+            .layout = set_external),
     DATASET("virtual", "stores its content in other files", IMAGES, .dims = {203, 6, 5},
-            .layout = virtual),
-    DATASET("scaled", "a filter other than", IMAGES, .dims = {203, 6, 5}, .layout = scaled),
-    DATASET("plugged", "a filter other than", IMAGES, .dims = {203, 6, 5}, .layout = plugged),
+            .layout = set_virtual),
+    DATASET("scaled", "a filter other than", IMAGES, .dims = {203, 6, 5}, .layout = set_scaled),
+    DATASET("plugged", "a filter other than", IMAGES, .dims = {203, 6, 5},
+            .layout = set_unknown_filter),
 
     /* Shapes and types. */
     DATASET("endless", "nothing was ever written", IMAGES, .dims = {MANY, 6, 5}),
     DATASET("endless-chunks", "more elements than", IMAGES, .dims = {1 << 30, 6, 5},
-            .layout = chunks),
+            .layout = set_chunks),
     DATASET("endless-deflated", "more elements than", IMAGES, .dims = {1 << 30, 6, 5},
-            .layout = deflated),
+            .layout = set_deflated),
     DATASET("overflow", "impossibly large shape", IMAGES, .dims = {MANY << 20, 1 << 10, 1 << 10},
-            .layout = chunks),
+            .layout = set_chunks),
     DATASET("huge-chunk", "chunks above 1 GiB", IMAGES, .dims = {1 << 22, 1 << 10, 1},
-            .layout = huge_chunk),
+            .layout = set_huge_chunk),
     DATASET("huge-image", "unsupported size", IMAGES, .dims = {203, 0, 5}),
     DATASET("no-rows", "'/train/images' has 0 rows but '/train/labels' has 203", IMAGES,
             .dims = {0, 6, 5}),
     DATASET("rows-last", "the rows come last", IMAGES, .dims = {6, 5, 203}),
-    DATASET("never-written", "nothing was ever written", .change = never_written),
+    DATASET("never-written", "nothing was ever written", .change = replace_by_unwritten),
     DATASET("five-dimensions", "has 5 dimensions", .object = "train/images", .type = U8, .rank = 5,
             .dims = {203, 1, 1, 6, 5}),
     DATASET("scalar", "has 0 dimensions", .object = "train/labels", .type = U8, .rank = 0),
-    DATASET("null-space", "null dataspace", .change = no_dimensions),
-    DATASET("group", "is not a dataset", .change = group_for_dataset),
+    DATASET("null-space", "null dataspace", .change = replace_by_null_space),
+    DATASET("group", "is not a dataset", .change = replace_dataset_by_group),
     DATASET("signed-pixels", "not of type uint8", .object = "train/images", .type = I8, .rank = 3,
             .dims = {203, 6, 5}),
     DATASET("real-labels", "not of an integer type", LABELS, .type = F64),
     DATASET("odd-labels", "not of an integer type", LABELS, .type = ODD),
-    DATASET("text-labels", "not of an integer type", LABELS, .type = TEXT, .layout = compact),
+    DATASET("text-labels", "not of an integer type", LABELS, .type = TEXT, .layout = set_compact),
     DATASET("variable-labels", "not of an integer type", LABELS, .type = VARIABLE,
-            .layout = compact),
+            .layout = set_compact),
 
     /* Values. */
     DATASET("label-beyond", "row 0 is 4, expected 0 to 3", LABELS, .type = U8, .value = 4),
@@ -345,14 +346,14 @@ static const craft crafts[] = {
             .attribute = "version", .real = 1.9),
     DATASET("empty-format",
             "format is missing or empty, not lockstep-dataset; `lockstep import --help`",
-            .change = empty_format),
+            .change = put_empty_format),
     DATASET("classes-negative", "classes is -5", .attribute = "classes", .integer = -5),
     DATASET("classes-text", "not one number", .attribute = "classes", .text = "four"),
     DATASET("classes-nan", "'classes' is nan, not an integer", .attribute = "classes", .real = NAN),
     DATASET("format-number", "'format' is not a string", .attribute = "format", .integer = 1),
-    DATASET("several-versions", "not one number", .change = several_versions),
+    DATASET("several-versions", "not one number", .change = put_two_versions),
     DATASET("version", "data set version 2", .attribute = "version", .integer = 2),
-    DATASET("huge-text", "'format' is not a string of up to", .change = huge_text),
+    DATASET("huge-text", "'format' is not a string of up to", .change = put_huge_text),
 
     /* Checkpoints. */
     CHECKPOINT("model-none", "impossible model: --model: contains no layer", .attribute = "model",
@@ -382,18 +383,19 @@ static const craft crafts[] = {
                .integer = 14),
     CHECKPOINT("waited", "contradict each other", .attribute = "waited", .integer = INT64_MIN),
     CHECKPOINT("checkpoint-version", "checkpoint version 1", .attribute = "version", .integer = 1),
-    CHECKPOINT("history", "more elements than", .change = endless_history),
+    CHECKPOINT("history", "more elements than", .change = put_endless_history),
     CHECKPOINT("metrics", "contradict each other", .object = "metrics", .type = F32, .rank = 2,
                .dims = {2, LS_METRICS_COLUMNS}),
-    CHECKPOINT("linked-bias", "'/parameters/dense1/bias' is a soft or", .change = linked_bias),
-    CHECKPOINT("no-parameters", "no dataset '/parameters/dense1/weight'", .change = no_parameters),
+    CHECKPOINT("linked-bias", "'/parameters/dense1/bias' is a soft or", .change = link_bias),
+    CHECKPOINT("no-parameters", "no dataset '/parameters/dense1/weight'",
+               .change = delete_parameters),
     CHECKPOINT("bias-shape", "does not have the shape", .object = "parameters/dense1/bias",
                .type = F32, .rank = 1, .dims = {6}),
     CHECKPOINT("bias-type", "does not have the shape", .object = "parameters/dense1/bias",
                .type = F64, .rank = 1, .dims = {5}),
     CHECKPOINT("bias-unwritten", "nothing was ever written", .object = "parameters/dense1/bias",
                .type = F32, .rank = 1, .dims = {MANY}),
-    CHECKPOINT("checkpoint-huge-text", "is not a string of up to", .change = huge_text),
+    CHECKPOINT("checkpoint-huge-text", "is not a string of up to", .change = put_huge_text),
 };
 
 bool damaged_file_case(int at, damaged_file *out)
@@ -420,12 +422,13 @@ static void replace_object(hid_t file, const craft *c)
     H5Ldelete(file, c->object, H5P_DEFAULT);
     const hid_t dataset = H5Dcreate2(file, c->object, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
     if (dataset < 0)
-        fail_msg("%s can not be made", c->public.name);
+        fail_msg("%s can't be made", c->public.name);
     /* An external file must not be written, and the sources of a virtual one don't exist. */
-    if (elements <= SMALL && c->type < TEXT && c->layout != external && c->layout != virtual)
+    if (elements <= SMALL && c->type < TEXT && c->layout != set_external &&
+        c->layout != set_virtual)
         assert_true(H5Dwrite(dataset, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >=
                     0);
-    else if (elements < 1e15 && (c->layout == chunks || c->layout == deflated))
+    else if (elements < 1e15 && (c->layout == set_chunks || c->layout == set_deflated))
         write_one(dataset, space, c->rank);
     H5Dclose(dataset);
     H5Sclose(space);

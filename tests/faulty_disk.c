@@ -25,7 +25,7 @@ static struct {
     size_t used;
 } disk;
 
-/* Looks up the C library's own function. ISO C has no cast from dlsym()'s result to a function. */
+/* Finds the C library's function. ISO C has no cast from dlsym()'s result to a function. */
 #define REAL(name)                                                                                 \
     __typeof__(&(name)) real;                                                                      \
     do {                                                                                           \
@@ -60,7 +60,7 @@ int disk_open_files(void)
     return count;
 }
 
-static bool is_ours(const char *path)
+static bool is_in_folder(const char *path)
 {
     return disk.counts && strncmp(path, "run", 3) == 0 && (path[3] == '/' || path[3] == '\0');
 }
@@ -70,7 +70,7 @@ static bool is_open(int file)
     return disk.counts && file >= 0 && file < FILES && *disk.open[file] != '\0';
 }
 
-static const char *last_part(const char *path)
+static const char *base_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash != NULL ? slash + 1 : path;
@@ -79,7 +79,7 @@ static const char *last_part(const char *path)
 enum { NO_ROOM, ROOM }; /* space that an operation needs */
 
 /* Counts an operation. Returns true if it must fail; errno is then set. */
-static bool fails(const char *operation, const char *name, int needs)
+static bool operation_fails(const char *operation, const char *name, int needs)
 {
     disk.used +=
         (size_t)snprintf(disk.journal + disk.used, JOURNAL - disk.used, "%s %s\n", operation, name);
@@ -92,16 +92,16 @@ static bool fails(const char *operation, const char *name, int needs)
 }
 
 /* Called after every operation; may end the process. */
-static void done(void)
+static void operation_done(void)
 {
     if (disk.mishap == DISK_CRASH && disk.operations == disk.at)
         _exit(DISK_CRASHED);
 }
 
 /* Returns the number of bytes that a write must write; 0 if it fails. */
-static size_t writes(int file, size_t bytes)
+static size_t granted_bytes(int file, size_t bytes)
 {
-    const bool fail = fails("write", disk.open[file], ROOM) || disk.next_write_fails;
+    const bool fail = operation_fails("write", disk.open[file], ROOM) || disk.next_write_fails;
     disk.next_write_fails = disk.mishap == DISK_SHORT && disk.operations == disk.at;
     const size_t granted = fail ? 0 : disk.next_write_fails ? bytes / 2 : bytes;
     errno = granted == 0 ? disk.error : errno;
@@ -118,14 +118,14 @@ int open(const char *path, int flags, ...)
         mode = va_arg(args, mode_t);
         va_end(args);
     }
-    if (!is_ours(path))
+    if (!is_in_folder(path))
         return real(path, flags, mode);
-    if (fails("open", last_part(path), flags & O_CREAT ? ROOM : NO_ROOM))
+    if (operation_fails("open", base_name(path), flags & O_CREAT ? ROOM : NO_ROOM))
         return -1;
     const int file = real(path, flags, mode);
     if (file >= 0 && file < FILES)
-        snprintf(disk.open[file], NAME, "%s", last_part(path));
-    done();
+        snprintf(disk.open[file], NAME, "%s", base_name(path));
+    operation_done();
     return file;
 }
 
@@ -134,10 +134,10 @@ ssize_t read(int file, void *bytes, size_t count)
     REAL(read);
     if (!is_open(file))
         return real(file, bytes, count);
-    if (fails("read", disk.open[file], NO_ROOM))
+    if (operation_fails("read", disk.open[file], NO_ROOM))
         return -1;
     const ssize_t got = real(file, bytes, count);
-    done();
+    operation_done();
     return got;
 }
 
@@ -146,11 +146,11 @@ ssize_t write(int file, const void *bytes, size_t count)
     REAL(write);
     if (!is_open(file))
         return real(file, bytes, count);
-    const size_t granted = writes(file, count);
+    const size_t granted = granted_bytes(file, count);
     if (granted == 0)
         return -1;
     const ssize_t written = real(file, bytes, granted);
-    done();
+    operation_done();
     return written;
 }
 
@@ -159,11 +159,11 @@ ssize_t pwrite(int file, const void *bytes, size_t count, off_t at)
     REAL(pwrite);
     if (!is_open(file))
         return real(file, bytes, count, at);
-    const size_t granted = writes(file, count);
+    const size_t granted = granted_bytes(file, count);
     if (granted == 0)
         return -1;
     const ssize_t written = real(file, bytes, granted, at);
-    done();
+    operation_done();
     return written;
 }
 
@@ -174,10 +174,10 @@ ssize_t pwrite(int file, const void *bytes, size_t count, off_t at)
         REAL(name);                                                                                \
         if (!is_open(file))                                                                        \
             return real arguments;                                                                 \
-        if (fails(#name, disk.open[file], needs))                                                  \
+        if (operation_fails(#name, disk.open[file], needs))                                        \
             return -1;                                                                             \
         const int result = real arguments;                                                         \
-        done();                                                                                    \
+        operation_done();                                                                          \
         return result;                                                                             \
     }
 
@@ -191,10 +191,10 @@ int close(int file)
     REAL(close);
     if (!is_open(file))
         return real(file);
-    const bool fail = fails("close", disk.open[file], NO_ROOM);
+    const bool fail = operation_fails("close", disk.open[file], NO_ROOM);
     const int error = errno, result = real(file);
     *disk.open[file] = '\0';
-    done();
+    operation_done();
     errno = fail ? error : errno;
     return fail ? -1 : result;
 }
@@ -213,12 +213,12 @@ int dup2(int from, int file)
     int name parameters                                                                            \
     {                                                                                              \
         REAL(name);                                                                                \
-        if (!is_ours(path))                                                                        \
+        if (!is_in_folder(path))                                                                   \
             return real arguments;                                                                 \
-        if (fails(#name, last_part(path), needs))                                                  \
+        if (operation_fails(#name, base_name(path), needs))                                        \
             return -1;                                                                             \
         const int result = real arguments;                                                         \
-        done();                                                                                    \
+        operation_done();                                                                          \
         return result;                                                                             \
     }
 
@@ -233,11 +233,11 @@ int scandir(const char *path, struct dirent ***out, int (*filter)(const struct d
             int (*compare)(const struct dirent **, const struct dirent **))
 {
     REAL(scandir);
-    if (!is_ours(path))
+    if (!is_in_folder(path))
         return real(path, out, filter, compare);
-    if (fails("scandir", last_part(path), NO_ROOM))
+    if (operation_fails("scandir", base_name(path), NO_ROOM))
         return -1;
     const int count = real(path, out, filter, compare);
-    done();
+    operation_done();
     return count;
 }

@@ -1,4 +1,4 @@
-/* Sends datagrams of a beacon's size and other sizes to ports of the loopback, as an
+/* Sends datagrams of a beacon's size and of other sizes to ports of the loopback interface, as an
  * attacker on this host might.
  *     flood SECONDS PORT ... */
 #include <arpa/inet.h>

@@ -1,7 +1,9 @@
-/* Makes small data for the scripts: make_data FOLDER writes the four IDX files, two of them
- * gzipped, data.h5, and its rows class by class, sorted.h5; make_data FOLDER CASE writes a data.h5
- * with something wrong, of the cases here or of damaged_files.c; make_data FOLDER texts TEXT writes
- * a data.h5, described.h5 and model.h5, two checkpoints, in which all texts are that one. */
+/* Makes small files for the test scripts.
+ * make_data FOLDER             four IDX files, two of them gzipped; data.h5; and sorted.h5, the
+ *                              rows of data.h5 sorted by class
+ * make_data FOLDER CASE        data.h5 with one error: a case of this file or of damaged_files.c
+ * make_data FOLDER texts TEXT  data.h5 and two checkpoints, described.h5 and model.h5, in which
+ *                              all texts are TEXT */
 #include "damaged_files.h"
 #include "small_dataset.h"
 #include "test.h"
@@ -32,19 +34,20 @@ static void write_idx(const char *folder, const char *stem, const char *ending, 
     free(values);
 }
 
-/* text  of the attributes that are there to be read by people; NULL: without these */
-static ls_status write_small(const char *path, const char *what, const char *text)
+/* Writes ten rows with one error, or none.
+ * text  value of the descriptive attributes; NULL: without these attributes */
+static ls_status write_small(const char *path, const char *fault, const char *text)
 {
     static const unsigned char pixels[10 * 16];
     int32_t labels[11] = {0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0};
     ls_h5_shape images = {LS_H5_U8, 3, {10, 4, 4}}, classes = {LS_H5_U8, 1, {10}};
-    if (strcmp(what, "rank") == 0)
+    if (strcmp(fault, "rank") == 0)
         images = (ls_h5_shape){LS_H5_U8, 2, {10, 16}};
-    else if (strcmp(what, "type") == 0)
+    else if (strcmp(fault, "type") == 0)
         images.type = LS_H5_F32;
-    else if (strcmp(what, "length") == 0)
+    else if (strcmp(fault, "length") == 0)
         classes.dims[0] = 11;
-    else if (strcmp(what, "label") == 0)
+    else if (strcmp(fault, "label") == 0)
         labels[9] = 5;
     ls_h5 *file;
     ls_status status = ls_h5_create(&file, path);
@@ -69,7 +72,7 @@ static ls_status write_small(const char *path, const char *what, const char *tex
     return status == LS_OK ? ls_h5_close(&file) : status;
 }
 
-/* The rows of data.h5, class by class. */
+/* Writes the rows of data.h5, sorted by class. */
 static void write_sorted(const char *path)
 {
     enum { FEATURES = 64 };
@@ -98,7 +101,7 @@ static void write_sorted(const char *path)
     free(labels);
 }
 
-/* Data and checkpoints that say a text wherever they can say any. */
+/* Writes a data set and two checkpoints with this text in every place for a text. */
 static ls_status write_texts(const char *folder, const char *text)
 {
     char path[LS_PATH_MAX], config[LS_PATH_MAX];

@@ -1,4 +1,4 @@
-/* Preloaded into a program: a file system that has no symbolic links. */
+/* Preloaded into a program: simulates a file system without symbolic links. */
 #include <errno.h>
 #include <unistd.h>
 

@@ -47,7 +47,6 @@ void tiny_training_make(tiny_training *w, const char *model, uint64_t seed)
                                 .early_stop = {.best_epoch = 2, .best = 0.1 + 0.2, .waited = 1}};
 }
 
-/* The folder of the checkpoints. */
 static const char path_of_folder[] = "run/checkpoints";
 static ls_checkpoint_folder *folder;
 

@@ -1,6 +1,6 @@
-/* Preloaded into the tests under MPICH over UCX: lets other ranks run where a rank finds that no
- * message has arrived, as Open MPI does on request. There are more ranks than cores, and each would
- * otherwise wait until its time slice is over. */
+/* Preloaded into the tests under MPICH over UCX: a rank that finds no message yields the processor,
+ * as Open MPI does on request. With more ranks than cores each rank would otherwise poll until the
+ * end of its time slice. */
 #include <dlfcn.h>
 #include <sched.h>
 #include <stddef.h>

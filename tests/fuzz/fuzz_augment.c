@@ -1,5 +1,5 @@
-/* Words of --augment of any text: refused in one line, or made for a small image and applied to it,
- * which then lies between what it was and the background. */
+/* Any text as the words of --augment: refused in one line, or applied to a small image, which stays
+ * within the range of the original and the background. */
 #include <lockstep/augment.h>
 
 #include "base/memory.h"

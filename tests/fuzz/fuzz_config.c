@@ -1,5 +1,5 @@
-/* A configuration file of any text, with the options of train: what is accepted can be printed, and
- * what is printed is accepted and prints the same. */
+/* Any text as a configuration file of train: refused in one line, or printed; the printed text is
+ * accepted and printed the same. */
 #include "base/memory.h"
 #include "cli/command.h"
 
@@ -8,8 +8,8 @@
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
-/* What a text's settings are when they are printed; NULL if it is refused. */
-static char *resolve(const char *text)
+/* Returns the settings of a text, printed; NULL if it is refused. */
+static char *print_settings(const char *text)
 {
     const ls_command *train = &ls_command_train;
     ls_options *options = NULL;
@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
     char *text = ls_alloc((int64_t)size + 1, 1);
     memcpy(text, data, size);
-    char *once = resolve(text), *again = once != NULL ? resolve(once) : NULL;
+    char *once = print_settings(text), *again = once != NULL ? print_settings(once) : NULL;
     if (once != NULL && (again == NULL || strcmp(once, again) != 0))
         abort();
     ls_free(again);

@@ -1,4 +1,4 @@
-/* An IDX file of any bytes, gzip or plain: as images and as labels. */
+/* Any bytes as an IDX file, gzip or plain, of images or labels. */
 #include "data/idx.h"
 
 #include <stdio.h>

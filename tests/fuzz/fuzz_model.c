@@ -1,4 +1,4 @@
-/* A model string of any text: compiled, and if it is small, a pass of training with some rows. */
+/* Any text as a model string: refused in one line, or compiled; a small network computes a pass. */
 #include <lockstep/network.h>
 
 #include "base/memory.h"
@@ -10,7 +10,7 @@ enum { ROWS = 3, FEATURES = 6 };
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
-static ls_network *make(const char *model, ls_loss loss, int64_t rows)
+static ls_network *make_network(const char *model, ls_loss loss, int64_t rows)
 {
     ls_network *network = NULL;
     const ls_status status = ls_network_create(&network, model, (ls_shape){1, 3, 2}, 4, loss, rows);
@@ -19,8 +19,8 @@ static ls_network *make(const char *model, ls_loss loss, int64_t rows)
     return network;
 }
 
-/* Forward and backward, down to the inputs. */
-static void pass(ls_network *network, float *params, float *grads)
+/* Computes the gradients of parameters and inputs, and an evaluation. */
+static void compute_pass(ls_network *network, float *params, float *grads)
 {
     ls_batch *batch;
     float dx[ROWS * FEATURES];
@@ -42,13 +42,13 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     char *model = ls_alloc((int64_t)size + 1, 1);
     memcpy(model, data, size);
     for (int loss = LS_CROSS_ENTROPY; loss <= LS_MSE; loss++) {
-        ls_network *network = make(model, (ls_loss)loss, 0);
+        ls_network *network = make_network(model, (ls_loss)loss, 0);
         const bool small = network != NULL && ls_network_size(network) <= SMALL;
         ls_network_destroy(&network);
         if (!small)
             continue;
-        network = make(model, (ls_loss)loss, ROWS);
-        pass(network, params, grads);
+        network = make_network(model, (ls_loss)loss, ROWS);
+        compute_pass(network, params, grads);
         ls_network_destroy(&network);
     }
     ls_free(model);

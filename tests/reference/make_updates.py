@@ -7,7 +7,7 @@ import math
 import random
 
 ROWS, STEPS = 4, 7
-# name, shape, whether it tracks; the second matrix begins with zeros, whose norm is 0.
+# name, shape, True for a running statistic; the second matrix begins with zeros, whose norm is 0.
 TABLE = [("w1", (5, 4), False), ("b1", (4,), False), ("mean", (3,), True), ("w2", (4, 3), False),
          ("b2", (3,), False)]
 CASES = {

@@ -1,5 +1,5 @@
-/* Augmentation: the map against an independent implementation (reference/make_warp.py), what is
- * drawn against its distribution, and that an image's lot depends on (seed, epoch, row) alone. */
+/* Augmentation: affine maps against an independent implementation (reference/make_warp.py), random
+ * parameters against their distributions; the result depends on (seed, epoch, row) alone. */
 #include "nn/augment.h"
 #include "reference/warp.h"
 #include "test.h"
@@ -13,14 +13,14 @@
 enum { DRAWS = 20000 };
 static const ls_affine_parameters still = {.scale_x = 1, .scale_y = 1};
 
-static ls_augment *make(const char *text, ls_shape shape)
+static ls_augment *make_augment(const char *text, ls_shape shape)
 {
     ls_augment *augment = NULL;
     assert_ok(ls_augment_create(&augment, text, shape));
     return augment;
 }
 
-/* A batch of noise, rows numbered from `first` on. */
+/* Makes a batch of noise whose rows have the numbers first, first + 1, ... */
 static ls_batch *make_batch(int64_t rows, int64_t first, ls_shape shape)
 {
     ls_batch *batch;
@@ -36,13 +36,13 @@ static ls_batch *make_batch(int64_t rows, int64_t first, ls_shape shape)
     return batch;
 }
 
-static void no_words_do_nothing(void **state)
+static void without_words_images_stay_unchanged(void **state)
 {
     (void)state;
     const char *const texts[] = {"", " \t ", "none"};
-    const ls_shape shape = {1, 1, 1}; /* no image, which does not matter then */
+    const ls_shape shape = {1, 1, 1}; /* too small for any word */
     for (int i = 0; i < 3; i++)
-        assert_null(make(texts[i], shape));
+        assert_null(make_augment(texts[i], shape));
     ls_batch *batch = make_batch(3, 0, shape), *same = make_batch(3, 0, shape);
     ls_augment_apply(NULL, 1, 2, 0, batch);
     assert_memory_equal(batch->x, same->x, 3 * sizeof(float));
@@ -50,7 +50,7 @@ static void no_words_do_nothing(void **state)
     ls_batch_destroy(&same);
 }
 
-static void moving_by_nothing_changes_no_bit(void **state)
+static void an_identity_motion_changes_no_bit(void **state)
 {
     (void)state;
     const ls_shape shape = {3, 13, 18};
@@ -61,8 +61,17 @@ static void moving_by_nothing_changes_no_bit(void **state)
     ls_warp_image(warp, &map, 0.5f, batch->x);
     assert_memory_equal(batch->x, same->x, 3 * 13 * 18 * sizeof(float));
     ls_warp_destroy(&warp);
+    ls_batch_destroy(&batch);
+    ls_batch_destroy(&same);
+}
 
-    ls_augment *zeros = make("erase:0 rotate:0 scale:0 shift:0 shear:0 elastic:0,4 flip:0", shape);
+static void zero_strengths_change_no_bit(void **state)
+{
+    (void)state;
+    const ls_shape shape = {3, 13, 18};
+    ls_batch *batch = make_batch(1, 0, shape), *same = make_batch(1, 0, shape);
+    ls_augment *zeros =
+        make_augment("erase:0 rotate:0 scale:0 shift:0 shear:0 elastic:0,4 flip:0", shape);
     ls_augment_apply(zeros, 1, 2, 0, batch);
     assert_memory_equal(batch->x, same->x, 3 * 13 * 18 * sizeof(float));
     ls_augment_destroy(&zeros);
@@ -70,8 +79,8 @@ static void moving_by_nothing_changes_no_bit(void **state)
     ls_batch_destroy(&same);
 }
 
-/* Shifts by whole pixels, far ones too: exact copies of pixels, and background. */
-static void whole_pixels_are_moved_exactly(void **state)
+/* Also shifts by more than the image: each pixel is an exact copy or the background. */
+static void shifts_by_whole_pixels_copy_pixels_exactly(void **state)
 {
     (void)state;
     const ls_shape shape = {2, 17, 20};
@@ -98,7 +107,7 @@ static void whole_pixels_are_moved_exactly(void **state)
     ls_warp_destroy(&warp);
 }
 
-static void motions_are_those_of_scipy(void **state)
+static void affine_motions_agree_with_scipy(void **state)
 {
     (void)state;
     enum { PIXELS = WARP_HEIGHT * WARP_WIDTH };
@@ -124,9 +133,9 @@ static void motions_are_those_of_scipy(void **state)
     ls_warp_destroy(&warp);
 }
 
-/* What becomes of a row does not depend on the rows beside it, nor on their order, nor on what was
- * augmented before; it does depend on seed, epoch and row number. */
-static void a_row_has_its_own_lot(void **state)
+/* An augmented row depends on seed, epoch and row number; not on the other rows of the batch, their
+ * order, or earlier batches. */
+static void augmentation_depends_on_seed_epoch_and_row_alone(void **state)
 {
     (void)state;
     enum { ROWS = 24 };
@@ -141,7 +150,8 @@ static void a_row_has_its_own_lot(void **state)
                                  "elastic:9,2",
                                  "elastic:5,1.5 erase:0.3 rotate:9"};
     for (size_t t = 0; t < sizeof texts / sizeof *texts; t++) {
-        ls_augment *together = make(texts[t], shape), *alone = make(texts[t], shape);
+        ls_augment *together = make_augment(texts[t], shape),
+                   *alone = make_augment(texts[t], shape);
         ls_batch *all = make_batch(ROWS, 100, shape);
         ls_augment_apply(together, 5, 3, 0.25f, all);
         int other_epochs = 0, other_seeds = 0, other_rows = 0;
@@ -164,7 +174,7 @@ static void a_row_has_its_own_lot(void **state)
             other_rows += memcmp(one->x, all->x + r * features, bytes) != 0;
             ls_batch_destroy(&one);
         }
-        /* A rectangle may be drawn for neither of two. */
+        /* Both draws may be without a rectangle, and then equal. */
         assert_true(other_epochs > ROWS / 2 && other_seeds > ROWS / 2 && other_rows > ROWS / 2);
         ls_batch_destroy(&all);
         ls_augment_destroy(&together);
@@ -172,15 +182,14 @@ static void a_row_has_its_own_lot(void **state)
     }
 }
 
-/* The channels of an image move alike, and nothing is made up: what comes out lies between what was
- * there. */
-static void channels_move_alike(void **state)
+/* All values also stay within the range of the input's values and the background. */
+static void all_channels_get_the_same_augmentation(void **state)
 {
     (void)state;
     const ls_shape shape = {3, 16, 12};
     const int64_t pixels = 16 * 12;
     ls_augment *augment =
-        make("elastic:12,2\terase:0.2 rotate:30  scale:0.3 shift:3 shear:0.2", shape);
+        make_augment("elastic:12,2\terase:0.2 rotate:30  scale:0.3 shift:3 shear:0.2", shape);
     ls_batch *batch = make_batch(50, 0, shape);
     for (int64_t r = 0; r < 50; r++)
         for (int64_t i = pixels; i < 3 * pixels; i++)
@@ -196,8 +205,8 @@ static void channels_move_alike(void **state)
     ls_augment_destroy(&augment);
 }
 
-/* Mean, variance and range of many numbers that should be uniform in [center - most, center +
- * most]: 5 standard errors. */
+/* Asserts that DRAWS numbers are uniform in [center - most, center + most]: their range, and, to 5
+ * standard errors, mean and variance. */
 static void assert_uniform(const double *x, double center, double most)
 {
     double sum = 0, squares = 0;
@@ -211,7 +220,7 @@ static void assert_uniform(const double *x, double center, double most)
     assert_near(squares / DRAWS, most * most / 3, 0, 5 * most * most * sqrt(4.0 / 45 / DRAWS));
 }
 
-static void motions_are_uniform_and_independent(void **state)
+static void motion_parameters_are_uniform_and_independent(void **state)
 {
     (void)state;
     enum { NUMBERS = 6 };
@@ -219,7 +228,8 @@ static void motions_are_uniform_and_independent(void **state)
     const double degree = acos(-1) / 180;
     const double center[NUMBERS] = {0, 1, 1, 0, 0, 0};
     const double most[NUMBERS] = {15 * degree, 0.15, 0.15, 2, 2, 0.1};
-    ls_augment *augment = make("shear:0.1 shift:2 scale:.15 rotate:15", (ls_shape){1, 28, 28});
+    ls_augment *augment =
+        make_augment("shear:0.1 shift:2 scale:.15 rotate:15", (ls_shape){1, 28, 28});
     const uint64_t key = ls_augment_key(7, 2);
     for (int i = 0; i < DRAWS; i++) {
         const ls_affine_parameters m = ls_augment_draw(augment, key, i).motion;
@@ -240,9 +250,9 @@ static void motions_are_uniform_and_independent(void **state)
     ls_augment_destroy(&augment);
 }
 
-/* The field's standard deviation is alpha / (2 sqrt(3 pi) sigma), in the middle and in the corners,
- * and two pixels d apart are correlated as exp(-d^2 / (4 sigma^2)). */
-static void elastic_fields_are_as_in_theory(void **state)
+/* The standard deviation is alpha / (2 sqrt(3 pi) sigma), in the middle and in the corners, and the
+ * correlation of two pixels at distance d is exp(-d^2 / (4 sigma^2)). */
+static void elastic_fields_have_the_theoretical_covariance(void **state)
 {
     (void)state;
     enum { FIELDS = 4000, APART = 5 };
@@ -280,8 +290,7 @@ static void elastic_fields_are_as_in_theory(void **state)
     ls_warp_destroy(&warp);
 }
 
-/* A pixel is looked up where the field says. */
-static void elastic_fields_displace(void **state)
+static void an_elastic_field_displaces_each_pixel_by_its_value(void **state)
 {
     (void)state;
     const ls_shape shape = {1, 20, 30};
@@ -291,7 +300,7 @@ static void elastic_fields_displace(void **state)
     const float *dx, *dy;
     int64_t stride;
     ls_warp_field(warp, &dx, &dy, &stride);
-    float image[600]; /* a slope, which bilinear interpolation gives back */
+    float image[600]; /* a slope, which bilinear interpolation reproduces */
     for (int i = 0; i < 600; i++)
         image[i] = (float)(i % 30) + 100 * floorf((float)i / 30);
     const ls_affine map = ls_affine_make(&still, shape);
@@ -308,11 +317,11 @@ static void elastic_fields_displace(void **state)
     ls_warp_destroy(&warp);
 }
 
-static void images_are_mirrored_as_often_as_asked(void **state)
+static void images_are_mirrored_with_the_given_probability(void **state)
 {
     (void)state;
     const ls_shape shape = {2, 3, 5};
-    ls_augment *augment = make("flip:0.3", shape);
+    ls_augment *augment = make_augment("flip:0.3", shape);
     ls_batch *batch = make_batch(DRAWS, 0, shape), *original = make_batch(DRAWS, 0, shape);
     const uint64_t key = ls_augment_key(3, 1);
     ls_augment_apply(augment, 3, 1, 0, batch);
@@ -329,12 +338,12 @@ static void images_are_mirrored_as_often_as_asked(void **state)
     ls_augment_destroy(&augment);
 }
 
-static void every_other_image_is_erased(void **state)
+static void half_of_the_images_get_a_random_rectangle(void **state)
 {
     (void)state;
     const ls_shape shape = {1, 40, 60};
     const double fraction = 0.2, most = fraction * 40 * 60;
-    ls_augment *augment = make("erase:0.2", shape);
+    ls_augment *augment = make_augment("erase:0.2", shape);
     const uint64_t key = ls_augment_key(3, 1);
     double covered = 0, squares = 0, centers[2] = {0};
     int erased = 0, upright = 0;
@@ -346,7 +355,7 @@ static void every_other_image_is_erased(void **state)
         const double area = (double)(p.width * p.height);
         const double longer = (double)(p.width > p.height ? p.width : p.height);
         const double shorter = (double)(p.width > p.height ? p.height : p.width);
-        /* Whole pixels: each side is up to half of one away from what was drawn. */
+        /* Sides are rounded to whole pixels. */
         assert_true(area <= most + (longer + shorter) / 2 + 0.25);
         assert_true(longer - 0.5 <= 10.0 / 3 * (shorter + 0.5));
         erased++;
@@ -363,10 +372,15 @@ static void every_other_image_is_erased(void **state)
     assert_near(squares / erased, most * most / 3, 0.04, 0);
     assert_near(centers[0] / erased, 0, 0, 0.6);
     assert_near(centers[1] / erased, 0, 0, 0.6);
+    ls_augment_destroy(&augment);
+}
 
-    /* And exactly that is what is covered, in every channel. */
+static void the_rectangle_is_erased_in_every_channel(void **state)
+{
+    (void)state;
+    const uint64_t key = ls_augment_key(3, 1);
     const ls_shape colour = {2, 40, 60};
-    ls_augment *two = make("erase:0.2", colour);
+    ls_augment *two = make_augment("erase:0.2", colour);
     ls_batch *batch = make_batch(20, 0, colour), *original = make_batch(20, 0, colour);
     ls_augment_apply(two, 3, 1, -1, batch);
     for (int64_t at = 0; at < 20 * 2 * 2400; at++) {
@@ -378,10 +392,9 @@ static void every_other_image_is_erased(void **state)
     ls_batch_destroy(&batch);
     ls_batch_destroy(&original);
     ls_augment_destroy(&two);
-    ls_augment_destroy(&augment);
 }
 
-static void bad_words_are_refused(void **state)
+static void wrong_words_are_refused(void **state)
 {
     (void)state;
     const struct {
@@ -419,12 +432,23 @@ static void bad_words_are_refused(void **state)
         assert_non_null(strstr(ls_error_text(), "--augment: "));
         assert_null(augment);
     }
+}
+
+static void images_of_unsupported_sizes_are_refused(void **state)
+{
+    (void)state;
     ls_augment *augment = NULL;
     assert_fails(ls_augment_create(&augment, "rotate:1", (ls_shape){784, 1, 1}), LS_ERR_USAGE,
                  "images of 2x2 pixels or more, not 1x1");
     assert_fails(ls_augment_create(&augment, "elastic:1,100", (ls_shape){1, 1 << 20, 2000}),
                  LS_ERR_USAGE, "too large");
-    ls_augment *small = make("elastic:1,100 rotate:180 scale:0.95 shear:10", (ls_shape){1, 2, 2});
+}
+
+static void the_strongest_words_keep_values_in_range(void **state)
+{
+    (void)state;
+    ls_augment *small =
+        make_augment("elastic:1,100 rotate:180 scale:0.95 shear:10", (ls_shape){1, 2, 2});
     ls_batch *batch = make_batch(9, 0, (ls_shape){1, 2, 2});
     ls_augment_apply(small, 1, 1, 0, batch);
     for (int i = 0; i < 9 * 4; i++)
@@ -433,11 +457,11 @@ static void bad_words_are_refused(void **state)
     ls_augment_destroy(&small);
 }
 
-static void applying_allocates_nothing(void **state)
+static void applying_augmentation_allocates_no_memory(void **state)
 {
     (void)state;
     const ls_shape shape = {1, 28, 28};
-    ls_augment *augment = make("elastic:34,4 rotate:15 erase:0.1", shape);
+    ls_augment *augment = make_augment("elastic:34,4 rotate:15 erase:0.1", shape);
     ls_batch *batch = make_batch(4, 0, shape);
     const int64_t before = ls_alloc_calls();
     ls_augment_apply(augment, 1, 1, 0, batch);
@@ -449,19 +473,23 @@ static void applying_allocates_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_words_do_nothing),
-        cmocka_unit_test(moving_by_nothing_changes_no_bit),
-        cmocka_unit_test(whole_pixels_are_moved_exactly),
-        cmocka_unit_test(motions_are_those_of_scipy),
-        cmocka_unit_test(a_row_has_its_own_lot),
-        cmocka_unit_test(channels_move_alike),
-        cmocka_unit_test(motions_are_uniform_and_independent),
-        cmocka_unit_test(elastic_fields_are_as_in_theory),
-        cmocka_unit_test(elastic_fields_displace),
-        cmocka_unit_test(images_are_mirrored_as_often_as_asked),
-        cmocka_unit_test(every_other_image_is_erased),
-        cmocka_unit_test(bad_words_are_refused),
-        cmocka_unit_test(applying_allocates_nothing),
+        cmocka_unit_test(without_words_images_stay_unchanged),
+        cmocka_unit_test(an_identity_motion_changes_no_bit),
+        cmocka_unit_test(zero_strengths_change_no_bit),
+        cmocka_unit_test(shifts_by_whole_pixels_copy_pixels_exactly),
+        cmocka_unit_test(affine_motions_agree_with_scipy),
+        cmocka_unit_test(augmentation_depends_on_seed_epoch_and_row_alone),
+        cmocka_unit_test(all_channels_get_the_same_augmentation),
+        cmocka_unit_test(motion_parameters_are_uniform_and_independent),
+        cmocka_unit_test(elastic_fields_have_the_theoretical_covariance),
+        cmocka_unit_test(an_elastic_field_displaces_each_pixel_by_its_value),
+        cmocka_unit_test(images_are_mirrored_with_the_given_probability),
+        cmocka_unit_test(half_of_the_images_get_a_random_rectangle),
+        cmocka_unit_test(the_rectangle_is_erased_in_every_channel),
+        cmocka_unit_test(wrong_words_are_refused),
+        cmocka_unit_test(images_of_unsupported_sizes_are_refused),
+        cmocka_unit_test(the_strongest_words_keep_values_in_range),
+        cmocka_unit_test(applying_augmentation_allocates_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

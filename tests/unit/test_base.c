@@ -12,14 +12,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void status_keeps_one_line(void **state)
+static void an_error_text_is_one_line(void **state)
 {
     (void)state;
     assert_int_equal(ls_fail(LS_ERR_DATA, "%s: line\nbreak\ttab", "file"), LS_ERR_DATA);
     assert_string_equal(ls_error_text(), "file: line break tab");
-    /* The text of the failure before may be part of the new one. */
+    /* The arguments may contain the previous error text. */
     (void)ls_fail(LS_ERR_USAGE, "outer: %s", ls_error_text());
     assert_string_equal(ls_error_text(), "outer: file: line break tab");
+}
+
+static void a_long_error_text_keeps_its_start_and_end(void **state)
+{
+    (void)state;
     char longer[2 * LS_ERROR_TEXT_MAX];
     memset(longer, 'x', sizeof longer);
     longer[sizeof longer - 1] = '\0';
@@ -29,10 +34,15 @@ static void status_keeps_one_line(void **state)
     assert_memory_equal(ls_error_text(), "start x", 7);
     assert_non_null(strstr(ls_error_text(), "x...x"));
     assert_non_null(strstr(ls_error_text(), "x: reason"));
+}
+
+static void a_status_has_a_meaning(void **state)
+{
+    (void)state;
     assert_string_equal(ls_status_meaning(LS_ERR_NUMERIC), "numerical failure");
 }
 
-static void memory_is_aligned_zeroed_and_bounded(void **state)
+static void allocations_are_aligned_zeroed_bounded_and_counted(void **state)
 {
     (void)state;
     int64_t before = ls_alloc_calls();
@@ -50,7 +60,7 @@ static void memory_is_aligned_zeroed_and_bounded(void **state)
     assert_int_equal(ls_alloc_calls() - before, 3);
 }
 
-static void rng_is_uniform_and_keyed(void **state)
+static void random_numbers_are_uniform(void **state)
 {
     (void)state;
     enum { N = 100000 };
@@ -65,12 +75,17 @@ static void rng_is_uniform_and_keyed(void **state)
     /* Mean 1/2 with deviation 0.29 / sqrt(N) = 0.0009; variance 1/12. */
     assert_near(sum / N, 0.5, 0, 0.004);
     assert_near(squares / N - sum / N * sum / N, 1.0 / 12, 0, 0.002);
+}
+
+static void a_random_key_depends_on_seed_purpose_and_number(void **state)
+{
+    (void)state;
     assert_true(ls_rng_key(1, 1, 0) != ls_rng_key(2, 1, 0));
     assert_true(ls_rng_key(1, 1, 0) != ls_rng_key(1, 2, 0));
     assert_true(ls_rng_key(1, 1, 0) != ls_rng_key(1, 1, 1));
 }
 
-static void fault_strikes_once_at_its_pass(void **state)
+static void a_fault_occurs_once_at_the_given_call(void **state)
 {
     (void)state;
     assert_ok(ls_fault_arm("step:1:3", 0));
@@ -84,6 +99,13 @@ static void fault_strikes_once_at_its_pass(void **state)
     assert_ok(ls_fault(LS_FAULT_STEP));
     assert_ok(ls_fault_arm("open:*:1", 17));
     assert_fails(ls_fault(LS_FAULT_OPEN), LS_ERR_FAILURE, "open");
+    assert_ok(ls_fault_arm(NULL, 0));
+    assert_ok(ls_fault(LS_FAULT_OPEN));
+}
+
+static void malformed_faults_are_refused(void **state)
+{
+    (void)state;
     assert_fails(ls_fault_arm("opne:1:1", 0), LS_ERR_USAGE, "unknown fault site 'opne'");
     assert_fails(ls_fault_arm("open", 0), LS_ERR_USAGE, "site:rank:nth");
     assert_fails(ls_fault_arm("open:0:0", 0), LS_ERR_USAGE, "site:rank:nth");
@@ -92,19 +114,29 @@ static void fault_strikes_once_at_its_pass(void **state)
     assert_ok(ls_fault(LS_FAULT_OPEN));
 }
 
-static void nearest_words(void **state)
+static void the_distance_of_two_words_is_the_number_of_edits(void **state)
 {
     (void)state;
     assert_int_equal(ls_text_distance("batch", "batch"), 0);
     assert_int_equal(ls_text_distance("batch", "bacth"), 1);
     assert_int_equal(ls_text_distance("kitten", "sitting"), 3);
     assert_int_equal(ls_text_distance("", "abc"), 3);
+}
+
+static void the_nearest_word_is_found(void **state)
+{
+    (void)state;
     size_t distance = SIZE_MAX;
     assert_true(ls_text_nearer("epoch", "epochs", &distance));
     assert_false(ls_text_nearer("epoch", "batch", &distance));
     assert_int_equal(distance, 1);
-    /* What stands around a name, and how it is written, do not matter; the longest name counts. */
-    distance = SIZE_MAX;
+}
+
+static void a_name_is_recognised_within_a_longer_name(void **state)
+{
+    (void)state;
+    /* The longest name wins. */
+    size_t distance = SIZE_MAX;
     assert_true(ls_text_resembles("SparseAdamW", "adam", &distance));
     assert_true(ls_text_resembles("SparseAdamW", "adamw", &distance));
     assert_false(ls_text_resembles("SparseAdamW", "adam", &distance));
@@ -114,12 +146,21 @@ static void nearest_words(void **state)
     assert_int_equal(distance, 1);
 }
 
-static void files_appear_whole(void **state)
+static void folders_are_made_with_their_parents(void **state)
 {
     (void)state;
-    char *text, path[LS_PATH_MAX], long_path[LS_PATH_MAX + 10];
-    size_t length;
     assert_ok(ls_make_folder("a/b/c"));
+    assert_ok(ls_make_folder("a/b/c"));
+    assert_ok(ls_write_file("a/b/c/file", "one", 3));
+    assert_fails(ls_make_folder("a/b/c/file"), LS_ERR_FAILURE, "is not a folder");
+    assert_fails(ls_make_folder("a/b/c/file/d"), LS_ERR_FAILURE, "file");
+}
+
+static void a_file_is_replaced_as_a_whole(void **state)
+{
+    (void)state;
+    char *text;
+    size_t length;
     assert_ok(ls_make_folder("a/b/c"));
     assert_ok(ls_write_file("a/b/c/file", "one", 3));
     assert_ok(ls_write_file("a/b/c/file", "two\n", 4));
@@ -128,28 +169,44 @@ static void files_appear_whole(void **state)
     assert_int_equal(length, 4);
     ls_free(text);
     assert_true(access("a/b/c/file.tmp", F_OK) != 0);
-    assert_fails(ls_make_folder("a/b/c/file"), LS_ERR_FAILURE, "is not a folder");
-    assert_fails(ls_make_folder("a/b/c/file/d"), LS_ERR_FAILURE, "file");
     assert_fails(ls_read_file("none", 100, LS_ERR_DATA, &text, &length), LS_ERR_DATA,
                  "none: can't open: No such file");
-    char big[10000];
+    assert_fails(ls_write_file("no/folder", "x", 1), LS_ERR_FAILURE, "can't create");
+}
+
+static void a_file_larger_than_the_limit_is_refused(void **state)
+{
+    (void)state;
+    char *text, big[10000];
+    size_t length;
     memset(big, 'x', sizeof big);
     assert_ok(ls_write_file("big", big, sizeof big));
     assert_ok(ls_read_file("big", 1 << 20, LS_ERR_DATA, &text, &length));
     assert_int_equal(length, sizeof big);
     ls_free(text);
     assert_fails(ls_read_file("big", 5000, LS_ERR_USAGE, &text, &length), LS_ERR_USAGE, "larger");
-    assert_fails(ls_write_file("no/folder", "x", 1), LS_ERR_FAILURE, "can't create");
+}
+
+static void a_symbolic_link_is_replaced(void **state)
+{
+    (void)state;
+    char target[LS_PATH_MAX];
     assert_ok(ls_replace_symlink("link", "a"));
     assert_ok(ls_replace_symlink("link", "big"));
-    assert_int_equal(readlink("link", path, sizeof path), 3);
+    assert_int_equal(readlink("link", target, sizeof target), 3);
+}
+
+static void a_path_that_is_too_long_is_refused(void **state)
+{
+    (void)state;
+    char path[LS_PATH_MAX], long_path[LS_PATH_MAX + 10];
     memset(long_path, 'x', sizeof long_path);
     long_path[sizeof long_path - 1] = '\0';
     assert_fails(ls_path(path, long_path, NULL, NULL), LS_ERR_USAGE, "path too long");
 }
 
-/* As in whole numbers. */
-static void fractions_are_those_of_decimals(void **state)
+/* Compared with integer arithmetic. */
+static void a_decimal_fraction_of_an_integer_is_exact(void **state)
 {
     (void)state;
     for (int64_t total = 0; total <= 1000; total++)
@@ -157,8 +214,13 @@ static void fractions_are_those_of_decimals(void **state)
             assert_int_equal(ls_part_of((double)thousandths / 1000, total),
                              thousandths * total / 1000);
     assert_int_equal(ls_part_of(0.1, INT64_C(70000000000000)), INT64_C(7000000000000));
-    assert_int_equal(ls_part_of(0.9999999999999999, 100), 99); /* never all of them */
+    assert_int_equal(ls_part_of(0.9999999999999999, 100), 99); /* less than the total */
     assert_int_equal(ls_part_of(0.28999999, 100), 28);
+}
+
+static void a_number_near_an_integer_is_rounded_to_it(void **state)
+{
+    (void)state;
     assert_true(ls_meant(70 * 0.1) == 7 && ls_meant(17 / (2 * 0.34)) == 25);
     assert_true(ls_meant(6.9999999) == 6.9999999 && ls_meant(1e-17) == 1e-17);
     assert_true(ls_meant(INFINITY) == INFINITY && isnan(ls_meant(NAN)));
@@ -167,13 +229,24 @@ static void fractions_are_those_of_decimals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(status_keeps_one_line),
-        cmocka_unit_test(memory_is_aligned_zeroed_and_bounded),
-        cmocka_unit_test(rng_is_uniform_and_keyed),
-        cmocka_unit_test(fault_strikes_once_at_its_pass),
-        cmocka_unit_test(nearest_words),
-        cmocka_unit_test(files_appear_whole),
-        cmocka_unit_test(fractions_are_those_of_decimals),
+        cmocka_unit_test(an_error_text_is_one_line),
+        cmocka_unit_test(a_long_error_text_keeps_its_start_and_end),
+        cmocka_unit_test(a_status_has_a_meaning),
+        cmocka_unit_test(allocations_are_aligned_zeroed_bounded_and_counted),
+        cmocka_unit_test(random_numbers_are_uniform),
+        cmocka_unit_test(a_random_key_depends_on_seed_purpose_and_number),
+        cmocka_unit_test(a_fault_occurs_once_at_the_given_call),
+        cmocka_unit_test(malformed_faults_are_refused),
+        cmocka_unit_test(the_distance_of_two_words_is_the_number_of_edits),
+        cmocka_unit_test(the_nearest_word_is_found),
+        cmocka_unit_test(a_name_is_recognised_within_a_longer_name),
+        cmocka_unit_test(folders_are_made_with_their_parents),
+        cmocka_unit_test(a_file_is_replaced_as_a_whole),
+        cmocka_unit_test(a_file_larger_than_the_limit_is_refused),
+        cmocka_unit_test(a_symbolic_link_is_replaced),
+        cmocka_unit_test(a_path_that_is_too_long_is_refused),
+        cmocka_unit_test(a_decimal_fraction_of_an_integer_is_exact),
+        cmocka_unit_test(a_number_near_an_integer_is_rounded_to_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

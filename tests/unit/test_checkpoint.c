@@ -19,14 +19,14 @@ static bool exists(const char *path)
     return access(path, F_OK) == 0;
 }
 
-/* Puts in the place of a file what root can't read either. */
+/* Replaces a file by a folder, which root can't read as a file either. */
 static void make_unreadable(const char *path)
 {
     assert_int_equal(unlink(path), 0);
     assert_int_equal(mkdir(path, 0777), 0);
 }
 
-static void comes_back_bit_by_bit(void **state)
+static void a_checkpoint_is_read_back_bit_for_bit(void **state)
 {
     (void)state;
     tiny_training w, r;
@@ -67,19 +67,28 @@ static void comes_back_bit_by_bit(void **state)
     assert_memory_equal(r.params, ls_optimizer_average(w.optimizer), bytes);
     assert_true(history[2].loss == w.history[2].loss && isnan(history[2].val_loss));
     ls_checkpoint_close(&checkpoint);
+    tiny_training_free(&w);
+    tiny_training_free(&r);
+}
 
-    w.info.knows_validation = false; /* as older versions wrote them */
+static void an_older_checkpoint_has_no_validation_fingerprint(void **state)
+{
+    (void)state;
+    tiny_training w;
+    ls_checkpoint *checkpoint;
+    empty_folder("run/checkpoints");
+    tiny_training_make(&w, "dense:5 relu dense:4", 1);
+    w.info.knows_validation = false; /* as written by older versions */
     assert_ok(tiny_training_save(&w, 6, true, 3));
     assert_ok(ls_checkpoint_open(&checkpoint, "run/checkpoints/step-00000006.h5"));
     assert_true(ls_checkpoint_model(checkpoint)->fingerprint == w.info.fingerprint);
     assert_false(ls_checkpoint_model(checkpoint)->knows_validation);
     ls_checkpoint_close(&checkpoint);
     tiny_training_free(&w);
-    tiny_training_free(&r);
 }
 
-/* Other programs, older ones and newer ones, have other columns. */
-static void reads_the_history_by_the_names_of_its_columns(void **state)
+/* Older and newer versions have other columns. */
+static void history_columns_are_read_by_name(void **state)
 {
     (void)state;
     static const char path[] = "run/checkpoints/step-00000005.h5";
@@ -104,8 +113,20 @@ static void reads_the_history_by_the_names_of_its_columns(void **state)
                                  c != ls_metrics_find("val_loss", 8));
     }
     ls_checkpoint_close(&checkpoint);
+    tiny_training_free(&w);
+}
 
-    /* Rows of no known epoch, and names that are not those of the columns, are refused. */
+static void a_history_without_the_epoch_column_is_refused(void **state)
+{
+    (void)state;
+    static const char path[] = "run/checkpoints/step-00000005.h5";
+    static const double values[TINY_TRAINING_EPOCHS][4] = {
+        {7, 10, 1, 0.5}, {8, 20, 2, 0.25}, {9, 30, 3, 0}};
+    tiny_training w;
+    ls_checkpoint *checkpoint;
+    empty_folder("run/checkpoints");
+    tiny_training_make(&w, "dense:4", 1);
+    assert_ok(tiny_training_save(&w, 5, true, 3));
     static const char *const wrong[] = {"future,loss,accuracy,val_loss", ",,,"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         damaged_file_history(path, wrong[i], &values[0][0], TINY_TRAINING_EPOCHS);
@@ -114,9 +135,8 @@ static void reads_the_history_by_the_names_of_its_columns(void **state)
     tiny_training_free(&w);
 }
 
-/* The sum of a metric that the file's program did not know is not known of an epoch that is not
- * finished; everything else must be there. */
-static void a_sum_that_the_file_lacks_is_unknown(void **state)
+/* An older version, which lacks a metric, writes no sum of it for an unfinished epoch. */
+static void a_missing_sum_of_a_metric_is_nan(void **state)
 {
     (void)state;
     static const char path[] = "run/checkpoints/step-00000005.h5";
@@ -131,26 +151,50 @@ static void a_sum_that_the_file_lacks_is_unknown(void **state)
     const ls_score *score = &ls_checkpoint_progress(checkpoint)->totals.score;
     assert_true(score->rows == 30 && score->loss == 3 && isnan(score->correct));
     ls_checkpoint_close(&checkpoint);
+    tiny_training_free(&w);
+}
+
+static void a_missing_number_of_rows_is_refused(void **state)
+{
+    (void)state;
+    static const char path[] = "run/checkpoints/step-00000005.h5";
+    tiny_training w;
+    ls_checkpoint *checkpoint;
+    empty_folder("run/checkpoints");
+    tiny_training_make(&w, "dense:4", 1);
+    w.progress.totals = (ls_epoch_totals){.score = {.rows = 30, .loss = 3, .correct = 20}};
+    assert_ok(tiny_training_save(&w, 5, true, 3));
     damaged_file_forget(path, "partial_rows");
     assert_fails(ls_checkpoint_open(&checkpoint, path), LS_ERR_DATA,
                  "has no attribute 'partial_rows'");
     tiny_training_free(&w);
 }
 
-static void refuses_another_network(void **state)
+static void parameters_of_another_network_are_refused(void **state)
 {
     (void)state;
-    tiny_training w, other, shallow;
+    tiny_training w, shallow;
+    ls_checkpoint *checkpoint;
     empty_folder("run/checkpoints");
     tiny_training_make(&w, "dense:5 relu dense:4", 1);
-    tiny_training_make(&other, "dense:6 relu dense:4", 1);
     tiny_training_make(&shallow, "dense:4", 1);
     assert_ok(tiny_training_save(&shallow, 5, true, 3));
-    ls_checkpoint *checkpoint;
     assert_ok(ls_checkpoint_open(&checkpoint, "run/checkpoints/last"));
     assert_fails(ls_checkpoint_read_params(checkpoint, w.network, w.params), LS_ERR_DATA,
                  "'/parameters/dense1/weight' does not have the shape");
     ls_checkpoint_close(&checkpoint);
+    tiny_training_free(&w);
+    tiny_training_free(&shallow);
+}
+
+static void optimizer_state_of_another_network_is_refused(void **state)
+{
+    (void)state;
+    tiny_training w, other;
+    ls_checkpoint *checkpoint;
+    empty_folder("run/checkpoints");
+    tiny_training_make(&w, "dense:5 relu dense:4", 1);
+    tiny_training_make(&other, "dense:6 relu dense:4", 1);
     assert_ok(tiny_training_save(&w, 6, true, 3));
     assert_ok(ls_checkpoint_open(&checkpoint, "run/checkpoints/last"));
     assert_fails(ls_checkpoint_read_optimizer(checkpoint, other.network, other.optimizer),
@@ -158,10 +202,9 @@ static void refuses_another_network(void **state)
     ls_checkpoint_close(&checkpoint);
     tiny_training_free(&w);
     tiny_training_free(&other);
-    tiny_training_free(&shallow);
 }
 
-static void links_and_prunes(void **state)
+static void saving_updates_links_and_prunes_old_checkpoints(void **state)
 {
     (void)state;
     tiny_training w;
@@ -182,13 +225,19 @@ static void links_and_prunes(void **state)
     assert_string_equal(path, "run/checkpoints/step-123456789.h5");
     assert_int_equal(readlink("run/checkpoints/last", path, sizeof path), 17);
     assert_memory_equal(path, "step-123456789.h5", 17);
-    assert_fails(ls_checkpoint_find("nowhere", false, path, sizeof path), LS_ERR_DATA, "nowhere");
-    assert_fails(ls_checkpoint_find(".", false, path, sizeof path), LS_ERR_DATA, "no checkpoint");
     tiny_training_free(&w);
 }
 
-/* Whether a link points there; "" for one that is not there. */
-static bool points(const char *link, const char *target)
+static void a_folder_without_checkpoints_is_refused(void **state)
+{
+    (void)state;
+    char path[LS_PATH_MAX];
+    assert_fails(ls_checkpoint_find("nowhere", false, path, sizeof path), LS_ERR_DATA, "nowhere");
+    assert_fails(ls_checkpoint_find(".", false, path, sizeof path), LS_ERR_DATA, "no checkpoint");
+}
+
+/* Returns true if the link in run/checkpoints has this target; "": if there is no such link. */
+static bool link_has_target(const char *link, const char *target)
 {
     char path[64] = "", found[64] = "";
     snprintf(path, sizeof path, "run/checkpoints/%s", link);
@@ -196,47 +245,68 @@ static bool points(const char *link, const char *target)
            strcmp(found, target) == 0;
 }
 
-/* Whatever the links say, and however a crash left them: the best is the one that training knows.
- */
-static void rewinds(void **state)
+/* Saves steps 11 to 14 and, after a crash that left `best` behind, step 15, which prunes.
+ * Returns the progress at step 12. */
+static ls_progress save_after_a_crash(tiny_training *w)
+{
+    assert_ok(tiny_training_save(w, 11, true, 9));
+    assert_ok(tiny_training_save(w, 12, true, 9));
+    const ls_progress at_12 = w->progress;
+    assert_ok(tiny_training_save(w, 13, false, 9));
+    assert_ok(tiny_training_save(w, 14, true, 9));
+    assert_ok(ls_replace_symlink("run/checkpoints/best", "step-00000011.h5"));
+    assert_ok(tiny_training_save(w, 15, false, 1));
+    return at_12;
+}
+
+/* The best checkpoint is that of the training's progress; the link's target does not matter. */
+static void saving_repairs_the_best_link_after_a_crash(void **state)
 {
     (void)state;
     tiny_training w;
     empty_folder("run/checkpoints");
     tiny_training_make(&w, "dense:4", 1);
-    assert_ok(tiny_training_save(&w, 11, true, 9));
-    assert_ok(tiny_training_save(&w, 12, true, 9));
-    const ls_progress then = w.progress;
-    assert_ok(tiny_training_save(&w, 13, false, 9));
-    assert_ok(tiny_training_save(&w, 14, true, 9));
-
-    /* A crash before the link `best` followed; then a checkpoint that prunes. */
-    assert_ok(ls_replace_symlink("run/checkpoints/best", "step-00000011.h5"));
-    assert_ok(tiny_training_save(&w, 15, false, 1));
-    assert_true(points("best", "step-00000014.h5") && exists("run/checkpoints/best"));
-    assert_true(points("last", "step-00000015.h5") && exists("run/checkpoints/last"));
+    (void)save_after_a_crash(&w);
+    assert_true(link_has_target("best", "step-00000014.h5") && exists("run/checkpoints/best"));
+    assert_true(link_has_target("last", "step-00000015.h5") && exists("run/checkpoints/last"));
     assert_false(exists("run/checkpoints/step-00000012.h5"));
-
-    /* Back to the 12th step; its file is gone, and so are the links. */
-    assert_ok(tiny_training_rewind("a-run", &then));
-    assert_false(exists("run/checkpoints/step-00000014.h5"));
-    assert_true(points("last", "") && points("best", ""));
-
-    /* Back to one that is there: later ones are gone, and what is saved next is not pruned. */
-    empty_folder("run/checkpoints");
-    assert_ok(tiny_training_save(&w, 11, false, 9));
-    assert_ok(tiny_training_save(&w, 12, true, 9));
-    assert_ok(tiny_training_save(&w, 123456789, true, 9));
-    assert_ok(tiny_training_rewind("a-run", &then));
-    assert_true(points("last", "step-00000012.h5") && points("best", "step-00000012.h5"));
-    assert_false(exists("run/checkpoints/step-123456789.h5"));
-    assert_true(exists("run/checkpoints/step-00000011.h5"));
-    assert_ok(tiny_training_save(&w, 13, true, 1));
-    assert_true(points("last", "step-00000013.h5") && exists("run/checkpoints/last"));
     tiny_training_free(&w);
 }
 
-static void opens_the_best(void **state)
+static void rewinding_to_a_missing_checkpoint_removes_links_and_later_checkpoints(void **state)
+{
+    (void)state;
+    tiny_training w;
+    empty_folder("run/checkpoints");
+    tiny_training_make(&w, "dense:4", 1);
+    const ls_progress then = save_after_a_crash(&w);
+    assert_ok(tiny_training_rewind("a-run", &then));
+    assert_false(exists("run/checkpoints/step-00000014.h5"));
+    assert_true(link_has_target("last", "") && link_has_target("best", ""));
+    tiny_training_free(&w);
+}
+
+static void rewinding_removes_later_checkpoints_and_restores_links(void **state)
+{
+    (void)state;
+    tiny_training w;
+    empty_folder("run/checkpoints");
+    tiny_training_make(&w, "dense:4", 1);
+    assert_ok(tiny_training_save(&w, 11, false, 9));
+    assert_ok(tiny_training_save(&w, 12, true, 9));
+    const ls_progress then = w.progress;
+    assert_ok(tiny_training_save(&w, 123456789, true, 9));
+    assert_ok(tiny_training_rewind("a-run", &then));
+    assert_true(link_has_target("last", "step-00000012.h5") &&
+                link_has_target("best", "step-00000012.h5"));
+    assert_false(exists("run/checkpoints/step-123456789.h5"));
+    assert_true(exists("run/checkpoints/step-00000011.h5"));
+    assert_ok(tiny_training_save(&w, 13, true, 1));
+    assert_true(link_has_target("last", "step-00000013.h5") && exists("run/checkpoints/last"));
+    tiny_training_free(&w);
+}
+
+static void the_best_checkpoint_is_opened(void **state)
 {
     (void)state;
     tiny_training w;
@@ -245,13 +315,25 @@ static void opens_the_best(void **state)
     empty_folder("run/checkpoints");
     tiny_training_make(&w, "dense:4", 1);
     assert_ok(tiny_training_save(
-        &w, 12, true, 9)); /* this test's worlds are always after TINY_TRAINING_EPOCHS epochs */
+        &w, 12, true, 9)); /* a tiny training is always after TINY_TRAINING_EPOCHS epochs */
     assert_ok(ls_checkpoint_open(&current, "run/checkpoints/last"));
     assert_ok(ls_checkpoint_open_best(current, &best, missing));
     assert_int_equal(ls_checkpoint_progress(best)->optimizer_steps, 12);
     assert_string_equal(missing, "");
     ls_checkpoint_close(&best);
     ls_checkpoint_close(&current);
+    tiny_training_free(&w);
+}
+
+static void the_reason_for_no_best_checkpoint_is_reported(void **state)
+{
+    (void)state;
+    tiny_training w;
+    char missing[LS_ERROR_TEXT_MAX];
+    ls_checkpoint *current, *best;
+    empty_folder("run/checkpoints");
+    tiny_training_make(&w, "dense:4", 1);
+    assert_ok(tiny_training_save(&w, 12, true, 9));
     assert_ok(tiny_training_save(&w, 13, false, 9));
     assert_ok(ls_checkpoint_open(&current, "run/checkpoints/last"));
     assert_ok(ls_checkpoint_open_best(current, &best, missing));
@@ -272,7 +354,7 @@ static void opens_the_best(void **state)
     tiny_training_free(&w);
 }
 
-static void refuses_impossible_progress(void **state)
+static void contradictory_progress_is_refused(void **state)
 {
     (void)state;
     tiny_training w;
@@ -303,10 +385,9 @@ static void refuses_impossible_progress(void **state)
     tiny_training_free(&w);
 }
 
-static void skips_the_damaged(void **state)
+static void a_run_without_checkpoints_has_no_newest_checkpoint(void **state)
 {
     (void)state;
-    tiny_training w;
     char skipped[LS_ERROR_TEXT_MAX];
     ls_checkpoint *checkpoint;
     empty_folder("run/checkpoints");
@@ -314,6 +395,15 @@ static void skips_the_damaged(void **state)
     assert_null(checkpoint);
     assert_ok(ls_checkpoint_open_newest("no-such-run", &checkpoint, skipped));
     assert_null(checkpoint);
+}
+
+static void damaged_checkpoints_are_skipped(void **state)
+{
+    (void)state;
+    tiny_training w;
+    char skipped[LS_ERROR_TEXT_MAX];
+    ls_checkpoint *checkpoint;
+    empty_folder("run/checkpoints");
     tiny_training_make(&w, "dense:4", 1);
     assert_ok(tiny_training_save(&w, 11, true, 9));
     assert_ok(tiny_training_save(&w, 12, false, 9));
@@ -329,8 +419,8 @@ static void skips_the_damaged(void **state)
     tiny_training_free(&w);
 }
 
-/* What can't be read may be whole: it is neither passed over nor removed. What is damaged is. */
-static void keeps_the_unreadable(void **state)
+/* An unreadable file may be intact; a damaged file is skipped and removed. */
+static void unreadable_checkpoints_are_neither_skipped_nor_removed(void **state)
 {
     (void)state;
     tiny_training w;
@@ -361,9 +451,8 @@ static void keeps_the_unreadable(void **state)
     tiny_training_free(&w);
 }
 
-/* What another run has written, or nobody knows who, is neither removed nor replaced nor counted.
- */
-static void leaves_the_foreign_alone(void **state)
+/* Files of another or of an unknown run are neither removed, replaced nor counted. */
+static void checkpoints_of_other_runs_are_left_unchanged(void **state)
 {
     (void)state;
     tiny_training w, other;
@@ -374,7 +463,7 @@ static void leaves_the_foreign_alone(void **state)
     assert_ok(tiny_training_save(&other, 14, true, 9));
     assert_ok(tiny_training_save(&other, 99, true, 9));
     tiny_training_make(&w, "dense:4", 1);
-    w.info.run = NULL; /* as those of old are */
+    w.info.run = NULL; /* as written by older versions */
     const ls_progress begin = {.optimizer_steps = 9};
     assert_fails(tiny_training_rewind("a-run", &begin), LS_ERR_DATA,
                  "step-00000099.h5: belongs to another run");
@@ -389,7 +478,7 @@ static void leaves_the_foreign_alone(void **state)
     assert_true(exists("run/checkpoints/step-00000011.h5")); /* the best */
     assert_false(exists("run/checkpoints/step-00000012.h5"));
     assert_true(exists("run/checkpoints/step-00000013.h5"));
-    /* The same after it was resumed. */
+    /* Also after a resume. */
     assert_ok(tiny_training_rewind("a-run", &end));
     assert_ok(tiny_training_save(&w, 101, true, 1));
     assert_false(exists("run/checkpoints/step-00000011.h5"));
@@ -401,8 +490,8 @@ static void leaves_the_foreign_alone(void **state)
     tiny_training_free(&w);
 }
 
-/* A folder that is removed is made anew, one that is replaced is not written into. */
-static void notices_another_folder(void **state)
+/* A folder that was removed is made again. */
+static void a_replaced_folder_is_not_written_into(void **state)
 {
     (void)state;
     tiny_training w;
@@ -414,7 +503,7 @@ static void notices_another_folder(void **state)
     assert_int_equal(rename("run/checkpoints", "moved"), 0);
     assert_ok(tiny_training_save(&w, 12, false, 1));
     assert_true(exists("run/checkpoints/step-00000012.h5"));
-    assert_true(points("last", "step-00000012.h5") && points("best", ""));
+    assert_true(link_has_target("last", "step-00000012.h5") && link_has_target("best", ""));
     assert_int_equal(unlink("run/checkpoints/step-00000012.h5"), 0);
     assert_int_equal(unlink("run/checkpoints/last"), 0);
     assert_int_equal(rename("moved", "run/checkpoints"), 0);
@@ -423,55 +512,72 @@ static void notices_another_folder(void **state)
     tiny_training_free(&w);
 }
 
-/* Whether this is what is found. */
-static bool finds(const char *path, bool newest, const char *wanted)
+/* Returns true if ls_checkpoint_find() finds the path `wanted`. */
+static bool finds_checkpoint(const char *path, bool newest, const char *wanted)
 {
     char found[LS_PATH_MAX];
     assert_ok(ls_checkpoint_find(path, newest, found, sizeof found));
     return strcmp(found, wanted) == 0;
 }
 
-/* Without links, as where the file system or the way of copying has none. */
-static void does_without_links(void **state)
+/* Saves steps 11, the best, and 12; removes both links, which some file systems and copies lack. */
+static void save_without_links(tiny_training *w)
+{
+    empty_folder("run/checkpoints");
+    tiny_training_make(w, "dense:4", 1);
+    assert_ok(tiny_training_save(w, 11, true, 9));
+    assert_ok(tiny_training_save(w, 12, false, 9));
+    assert_int_equal(unlink("run/checkpoints/best"), 0);
+    assert_int_equal(unlink("run/checkpoints/last"), 0);
+}
+
+static const char step_11[] = "run/checkpoints/step-00000011.h5",
+                  step_12[] = "run/checkpoints/step-00000012.h5";
+
+static void checkpoints_are_found_without_links(void **state)
 {
     (void)state;
     tiny_training w;
     char skipped[LS_ERROR_TEXT_MAX], path[LS_PATH_MAX];
     ls_checkpoint *checkpoint;
-    empty_folder("run/checkpoints");
-    tiny_training_make(&w, "dense:4", 1);
-    assert_ok(tiny_training_save(&w, 11, true, 9));
-    assert_ok(tiny_training_save(&w, 12, false, 9));
-    assert_int_equal(unlink("run/checkpoints/best"), 0);
-    assert_int_equal(unlink("run/checkpoints/last"), 0);
-    static const char best[] = "run/checkpoints/step-00000011.h5",
-                      last[] = "run/checkpoints/step-00000012.h5";
-    assert_true(finds("run", false, best) && finds("run", true, last));
-    assert_true(finds("run/checkpoints", false, best) && finds("run/checkpoints", true, last));
-    assert_true(finds("run/checkpoints/best", true, best));
-    assert_true(finds("run/checkpoints/last", false, last));
-    assert_true(finds(best, true, best));
+    save_without_links(&w);
+    assert_true(finds_checkpoint("run", false, step_11) && finds_checkpoint("run", true, step_12));
+    assert_true(finds_checkpoint("run/checkpoints", false, step_11) &&
+                finds_checkpoint("run/checkpoints", true, step_12));
+    assert_true(finds_checkpoint("run/checkpoints/best", true, step_11));
+    assert_true(finds_checkpoint("run/checkpoints/last", false, step_12));
+    assert_true(finds_checkpoint(step_11, true, step_11));
     assert_fails(ls_checkpoint_find("run/checkpoints/first", true, path, sizeof path), LS_ERR_DATA,
                  "can't open");
     assert_fails(ls_checkpoint_find("best", true, path, sizeof path), LS_ERR_DATA, "can't open");
     assert_ok(ls_checkpoint_open_newest("run/checkpoints", &checkpoint, skipped));
-    assert_string_equal(ls_checkpoint_path(checkpoint), last);
+    assert_string_equal(ls_checkpoint_path(checkpoint), step_12);
     ls_checkpoint_close(&checkpoint);
-
-    /* Whether a damaged one was the best nobody knows; of a best one that is gone all do. */
-    assert_int_equal(truncate(last, 3000), 0);
-    assert_fails(ls_checkpoint_find("run", false, path, sizeof path), LS_ERR_DATA,
-                 "name the checkpoint to use");
-    assert_int_equal(unlink(last), 0);
-    assert_true(finds("run", false, best) && finds("run/checkpoints/last", false, best));
-    assert_ok(tiny_training_save(&w, 13, false, 9));
-    assert_int_equal(unlink("run/checkpoints/best"), 0);
-    assert_int_equal(unlink(best), 0);
-    assert_true(finds("run", false, "run/checkpoints/step-00000013.h5"));
     tiny_training_free(&w);
 }
 
-static void failed_save_leaves_the_old(void **state)
+/* If the best checkpoint itself is missing, the others are known not to be the best: all record its
+ * step. */
+static void without_links_a_damaged_checkpoint_may_be_the_best(void **state)
+{
+    (void)state;
+    tiny_training w;
+    char path[LS_PATH_MAX];
+    save_without_links(&w);
+    assert_int_equal(truncate(step_12, 3000), 0);
+    assert_fails(ls_checkpoint_find("run", false, path, sizeof path), LS_ERR_DATA,
+                 "name the checkpoint to use");
+    assert_int_equal(unlink(step_12), 0);
+    assert_true(finds_checkpoint("run", false, step_11) &&
+                finds_checkpoint("run/checkpoints/last", false, step_11));
+    assert_ok(tiny_training_save(&w, 13, false, 9));
+    assert_int_equal(unlink("run/checkpoints/best"), 0);
+    assert_int_equal(unlink(step_11), 0);
+    assert_true(finds_checkpoint("run", false, "run/checkpoints/step-00000013.h5"));
+    tiny_training_free(&w);
+}
+
+static void a_failed_save_keeps_the_old_checkpoint(void **state)
 {
     (void)state;
     tiny_training w;
@@ -493,20 +599,30 @@ static void failed_save_leaves_the_old(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(comes_back_bit_by_bit),
-        cmocka_unit_test(reads_the_history_by_the_names_of_its_columns),
-        cmocka_unit_test(a_sum_that_the_file_lacks_is_unknown),
-        cmocka_unit_test(refuses_another_network),
-        cmocka_unit_test(links_and_prunes),
-        cmocka_unit_test(skips_the_damaged),
-        cmocka_unit_test(keeps_the_unreadable),
-        cmocka_unit_test(leaves_the_foreign_alone),
-        cmocka_unit_test(notices_another_folder),
-        cmocka_unit_test(does_without_links),
-        cmocka_unit_test(failed_save_leaves_the_old),
-        cmocka_unit_test(rewinds),
-        cmocka_unit_test(opens_the_best),
-        cmocka_unit_test(refuses_impossible_progress),
+        cmocka_unit_test(a_checkpoint_is_read_back_bit_for_bit),
+        cmocka_unit_test(an_older_checkpoint_has_no_validation_fingerprint),
+        cmocka_unit_test(history_columns_are_read_by_name),
+        cmocka_unit_test(a_history_without_the_epoch_column_is_refused),
+        cmocka_unit_test(a_missing_sum_of_a_metric_is_nan),
+        cmocka_unit_test(a_missing_number_of_rows_is_refused),
+        cmocka_unit_test(parameters_of_another_network_are_refused),
+        cmocka_unit_test(optimizer_state_of_another_network_is_refused),
+        cmocka_unit_test(saving_updates_links_and_prunes_old_checkpoints),
+        cmocka_unit_test(a_folder_without_checkpoints_is_refused),
+        cmocka_unit_test(a_run_without_checkpoints_has_no_newest_checkpoint),
+        cmocka_unit_test(damaged_checkpoints_are_skipped),
+        cmocka_unit_test(unreadable_checkpoints_are_neither_skipped_nor_removed),
+        cmocka_unit_test(checkpoints_of_other_runs_are_left_unchanged),
+        cmocka_unit_test(a_replaced_folder_is_not_written_into),
+        cmocka_unit_test(checkpoints_are_found_without_links),
+        cmocka_unit_test(without_links_a_damaged_checkpoint_may_be_the_best),
+        cmocka_unit_test(a_failed_save_keeps_the_old_checkpoint),
+        cmocka_unit_test(saving_repairs_the_best_link_after_a_crash),
+        cmocka_unit_test(rewinding_to_a_missing_checkpoint_removes_links_and_later_checkpoints),
+        cmocka_unit_test(rewinding_removes_later_checkpoints_and_restores_links),
+        cmocka_unit_test(the_best_checkpoint_is_opened),
+        cmocka_unit_test(the_reason_for_no_best_checkpoint_is_reported),
+        cmocka_unit_test(contradictory_progress_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,7 +20,7 @@ static void assert_cleaned(const char *text, const char *expected)
     assert_string_equal(copy, expected);
 }
 
-static void texts_are_cleaned(void **state)
+static void control_characters_and_invalid_utf8_are_replaced(void **state)
 {
     (void)state;
     assert_cleaned("", "");
@@ -34,14 +34,18 @@ static void texts_are_cleaned(void **state)
     assert_cleaned("a\x9b"
                    "2Jb",
                    "a?2Jb");
-    /* Valid UTF-8 stays: of two, three, four bytes, the last of all. */
+    /* Valid UTF-8 of two, three and four bytes, up to the last code point, is unchanged. */
     assert_cleaned("naïve 数字 😀 \U0010ffff", "naïve 数字 😀 \U0010ffff");
-    /* What is cut off, overlong, a surrogate, or too large. */
+    /* Invalid UTF-8: truncated, overlong, a surrogate, too large. */
     assert_cleaned("\xe6\x95", "??");
     assert_cleaned("\xc1\x9b \xc0\x8a", "?? ??");
     assert_cleaned("\xe0\x82\x9b", "???");
     assert_cleaned("\xed\xa0\x80 \xf4\x90\x80\x80 \xf8\x88\x80\x80\x80", "??? ???? ?????");
-    /* An error, too; also where its middle was cut out of a letter. */
+}
+
+static void an_error_text_is_cleaned_and_valid_utf8(void **state)
+{
+    (void)state;
     char longer[2 * LS_ERROR_TEXT_MAX] = "";
     for (int i = 0; i < LS_ERROR_TEXT_MAX / 2; i++)
         strcat(longer, i == 0 ? "a" : "\u00fc");
@@ -52,20 +56,25 @@ static void texts_are_cleaned(void **state)
     assert_null(strstr(ls_error_text(), "\xc2\x9b"));
 }
 
-static void numbers_go_with_their_nouns(void **state)
+static void a_noun_is_plural_unless_the_number_is_1(void **state)
 {
     (void)state;
     assert_string_equal(ls_counted(1, "rank").text, "1 rank");
     assert_string_equal(ls_counted(0, "rank").text, "0 ranks");
     assert_string_equal(ls_counted(2, "class").text, "2 classes");
     assert_string_equal(ls_counted(21, "epoch").text, "21 epochs");
+}
+
+static void digits_are_grouped_by_thousands(void **state)
+{
+    (void)state;
     assert_string_equal(ls_grouped(0).text, "0");
     assert_string_equal(ls_grouped(999).text, "999");
     assert_string_equal(ls_grouped(1234567).text, "1,234,567");
     assert_string_equal(ls_grouped(-123456).text, "-123,456");
 }
 
-static ls_bar in_the_middle(void)
+static ls_bar make_bar_in_epoch_3(void)
 {
     ls_bar bar = {.epochs = 60, .rows = 1000, .interval = 0.1};
     assert_false(ls_bar_step(&bar, 10, 3, 50, 0.5));
@@ -74,10 +83,10 @@ static ls_bar in_the_middle(void)
     return bar;
 }
 
-static void a_bar_fits_any_width(void **state)
+static void a_bar_shows_the_parts_that_fit_the_width(void **state)
 {
     (void)state;
-    const ls_bar bar = in_the_middle();
+    const ls_bar bar = make_bar_in_epoch_3();
     char text[LS_BAR_TEXT];
     /* 400 rows in 2 s; 550 rows and 57 epochs are left. */
     ls_bar_text(&bar, 12, 79, true, text);
@@ -86,7 +95,7 @@ static void a_bar_fits_any_width(void **state)
     ls_bar_text(&bar, 12, LS_BAR_TEXT, false, text);
     assert_string_equal(text, "epoch 3/60   45 %  loss 0.4000  200 samples/s  4:47 left");
     static const struct {
-        int least; /* width from which on it is there */
+        int least; /* smallest width at which the part is shown */
         const char *part;
     } parts[] = {{10, "epoch 3/60"},
                  {17, "45 %"},
@@ -101,7 +110,12 @@ static void a_bar_fits_any_width(void **state)
     }
     ls_bar_text(&bar, 12, -1, true, text);
     assert_string_equal(text, "");
-    /* Numbers that are long, or none. */
+}
+
+static void a_bar_of_extreme_numbers_fits_any_width(void **state)
+{
+    (void)state;
+    char text[LS_BAR_TEXT];
     const ls_bar wild = {.epochs = INT64_MAX,
                          .rows = INT64_MAX,
                          .epoch = INT64_MAX - 1,
@@ -118,7 +132,7 @@ static void a_bar_fits_any_width(void **state)
     }
 }
 
-static void a_line_comes_after_its_interval(void **state)
+static void a_progress_line_is_due_after_its_interval(void **state)
 {
     (void)state;
     ls_bar bar = {.epochs = 2, .rows = 600, .interval = 60};
@@ -129,15 +143,15 @@ static void a_line_comes_after_its_interval(void **state)
     char text[LS_BAR_TEXT];
     ls_bar_text(&bar, 599, LS_BAR_TEXT, false, text);
     assert_string_equal(text, "epoch 1/2  100 %  loss 1.0000  1 samples/s  10:00 left");
-    /* A new epoch, or the same once more, begins anew. */
+    /* A new epoch, or the same epoch again, restarts the interval. */
     assert_false(ls_bar_step(&bar, 700, 2, 100, 3));
     assert_true(ls_bar_step(&bar, 760, 2, 200, 5));
     assert_false(ls_bar_step(&bar, 1000, 2, 20, 7));
     assert_int_equal(bar.steps, 1);
 }
 
-/* What a few lines look like on a terminal so wide, 0: in a file; as one text. */
-static void show(int width, char out[1024])
+/* Prints a few lines on a terminal of this width and reads them back. */
+static void print_on_terminal(int width, char out[1024])
 {
     fflush(stdout);
     const int kept = dup(STDOUT_FILENO);
@@ -162,22 +176,21 @@ static void show(int width, char out[1024])
     close(master);
 }
 
-static void lines_fit_the_terminal_and_move_nothing(void **state)
+static void lines_are_wrapped_at_the_width_and_hold_no_escape_sequence(void **state)
 {
     (void)state;
     char text[1024];
     setenv("TERM", "xterm", 1);
-    show(80, text);
+    print_on_terminal(80, text);
     assert_string_equal(text,
                         "  data      name lockstep: ?[2Jdone, a path: 12 rows\r\n\r\n"
                         "note: words of a note\r\n{\"k\":\"\\u001B\\u007F\\u009B\u00e9\"}\r\n");
-    /* The width as it is now. */
-    show(30, text);
+    print_on_terminal(30, text);
     assert_string_equal(text,
                         "  data      name lockstep:\r\n            ?[2Jdone, a path:\r\n"
                         "            12 rows\r\n\r\n"
                         "note: words of a note\r\n{\"k\":\"\\u001B\\u007F\\u009B\u00e9\"}\r\n");
-    show(20, text);
+    print_on_terminal(20, text);
     assert_non_null(strstr(text, "\r\nnote: words of a\r\n  note\r\n"));
 }
 
@@ -187,7 +200,7 @@ static const char *name_at(const void *user, int at)
     return names[at];
 }
 
-static void other_names_are_known(void **state)
+static void names_of_other_programs_are_translated(void **state)
 {
     (void)state;
     const char *const train[] = {"", "data", "batch", "lr", "epochs", "resume", "schedule", NULL};
@@ -207,11 +220,16 @@ static void other_names_are_known(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(texts_are_cleaned),
-                                       cmocka_unit_test(numbers_go_with_their_nouns),
-                                       cmocka_unit_test(a_bar_fits_any_width),
-                                       cmocka_unit_test(a_line_comes_after_its_interval),
-                                       cmocka_unit_test(lines_fit_the_terminal_and_move_nothing),
-                                       cmocka_unit_test(other_names_are_known)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(control_characters_and_invalid_utf8_are_replaced),
+        cmocka_unit_test(an_error_text_is_cleaned_and_valid_utf8),
+        cmocka_unit_test(a_noun_is_plural_unless_the_number_is_1),
+        cmocka_unit_test(digits_are_grouped_by_thousands),
+        cmocka_unit_test(a_bar_shows_the_parts_that_fit_the_width),
+        cmocka_unit_test(a_bar_of_extreme_numbers_fits_any_width),
+        cmocka_unit_test(a_progress_line_is_due_after_its_interval),
+        cmocka_unit_test(lines_are_wrapped_at_the_width_and_hold_no_escape_sequence),
+        cmocka_unit_test(names_of_other_programs_are_translated),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
-/* Files that are cut off, have bits flipped, or are crafted: each is read by the functions that the
- * commands use, and is either refused with one line and the code for it, or the damage has no
- * effect. LOCKSTEP_SEED picks other places for the damage. */
+/* Truncated, bit-flipped and crafted files: each is read by the functions of the commands, and is
+ * either refused, with one line and the right code, or the damage has no effect. LOCKSTEP_SEED
+ * selects other places of damage. */
 #include "damaged_files.h"
 #include "small_dataset.h"
 #include "test.h"
@@ -22,10 +22,10 @@
 static uint64_t seed;
 static int tried, refused;
 
-/* Reads a file as a command does. `effect` gets a hash of what was read. */
+/* Reads a file as a command does; *effect is a hash of the content. */
 typedef ls_status reader(const char *path, uint64_t *effect);
 
-/* Whether a file that is accepted must be what it was before the damage. */
+/* GUARDED: an accepted file must have the content from before the damage. */
 enum { UNGUARDED, GUARDED };
 
 static ls_status read_dataset(const char *path, uint64_t *effect)
@@ -46,7 +46,7 @@ static ls_status read_dataset(const char *path, uint64_t *effect)
     return status;
 }
 
-/* Not before it has been seen that the HDF5 library survives it, which it does not always. */
+/* First tries the file in a child process, because the HDF5 library may crash on it. */
 static ls_status read_unsealed_dataset(const char *path, uint64_t *effect)
 {
     ls_status status = ls_dataset_try(path, true);
@@ -60,7 +60,7 @@ static ls_status read_sealed_dataset(const char *path, uint64_t *effect)
     return status == LS_OK ? read_unsealed_dataset(path, effect) : status;
 }
 
-/* Reads what a checkpoint holds into a network of its own. */
+/* Reads the content of a checkpoint into a new network. */
 static ls_status read_state(const ls_checkpoint *checkpoint, uint64_t *effect)
 {
     const ls_model_info *id = ls_checkpoint_model(checkpoint);
@@ -105,7 +105,7 @@ static ls_status read_checkpoint(const char *path, uint64_t *effect)
     return status;
 }
 
-/* The digest matches: only the content can be wrong. */
+/* Seals the file first: the digest matches, only the content is wrong. */
 static ls_status read_resealed_checkpoint(const char *path, uint64_t *effect)
 {
     assert_ok(ls_seal_write(path));
@@ -142,7 +142,7 @@ static ls_status read_config(const char *path, uint64_t *effect)
     return ls_command_run(&command, NULL, 4, (char *[]){"--config", (char *)path, "--data", "x"});
 }
 
-/* The library's content in memory, to be damaged. */
+/* A file's content in memory. */
 typedef struct bytes {
     char *at;
     size_t count;
@@ -163,7 +163,7 @@ static void store(const char *path, const char *at, size_t count)
     assert_int_equal(fclose(file), 0);
 }
 
-/* One line that says something, and the code of a bad file or a bad setting. */
+/* Asserts one line of text and the code of a bad file or a bad setting. */
 static void check_refusal(ls_status status, const char *what, int number)
 {
     const char *text = ls_error_text();
@@ -173,8 +173,8 @@ static void check_refusal(ls_status status, const char *what, int number)
                  (int)status, text);
 }
 
-static void check(reader *read, const char *path, bool guarded, uint64_t before, const char *what,
-                  int number)
+static void check_damaged(reader *read, const char *path, bool guarded, uint64_t before,
+                          const char *what, int number)
 {
     uint64_t after = 0;
     ls_status status = read(path, &after);
@@ -183,12 +183,11 @@ static void check(reader *read, const char *path, bool guarded, uint64_t before,
     if (status != LS_OK)
         check_refusal(status, what, number);
     else if (guarded && after != before)
-        fail_msg("%s %d, seed %llu: damage that nobody saw", what, number,
-                 (unsigned long long)seed);
+        fail_msg("%s %d, seed %llu: undetected damage", what, number, (unsigned long long)seed);
 }
 
-/* Cuts a good file off at many places: its first and last bytes, and places between. */
-static void cut_off(reader *read, const char *path, bool guarded, int cuts)
+/* Truncates a valid file at many lengths: near its start, near its end, and between. */
+static void read_truncated(reader *read, const char *path, bool guarded, int cuts)
 {
     uint64_t before;
     assert_ok(read(path, &before));
@@ -201,14 +200,14 @@ static void cut_off(reader *read, const char *path, bool guarded, int cuts)
         else if (i < 16)
             length = b.count - (size_t)(i - 7);
         store("cut", b.at, length);
-        check(read, "cut", guarded, before, path, i);
+        check_damaged(read, "cut", guarded, before, path, i);
     }
     ls_free(b.at);
 }
 
-/* Flips bits of a good file, in one of `from` .. its end: one bit, several, or whole bytes that
- * become all zeros or all ones, as numbers at their limits have them. */
-static void flip(reader *read, const char *path, bool guarded, size_t from, int flips)
+/* Damages a valid file at up to three random places from byte `from` on: flips a bit, or sets all
+ * bits of a byte to 0 or 1, as in numbers at their limits. */
+static void read_flipped(reader *read, const char *path, bool guarded, size_t from, int flips)
 {
     uint64_t before;
     assert_ok(read(path, &before));
@@ -225,7 +224,7 @@ static void flip(reader *read, const char *path, bool guarded, size_t from, int 
             *at = (char)(how % 4 == 0 ? 0 : how % 4 == 1 ? 0xff : flipped);
         }
         store("flipped", damaged, b.count);
-        check(read, "flipped", guarded, before, path, i);
+        check_damaged(read, "flipped", guarded, before, path, i);
     }
     free(damaged);
     ls_free(b.at);
@@ -237,25 +236,25 @@ static void report(const char *what)
     tried = refused = 0;
 }
 
-/* Small, so that most of a file is what HDF5 finds its way by. */
+/* Small, so that most of a file is HDF5's metadata. */
 static const small_dataset tiny = {
     .train = 12, .test = 3, .channels = 1, .height = 2, .width = 2, .classes = 4};
 
-static void sealed_datasets(void **state)
+static void damaged_sealed_data_sets_are_refused(void **state)
 {
     (void)state;
     small_dataset_write(&tiny, "sealed.h5");
-    cut_off(read_sealed_dataset, "sealed.h5", GUARDED, 60);
-    flip(read_sealed_dataset, "sealed.h5", GUARDED, 0, 100);
+    read_truncated(read_sealed_dataset, "sealed.h5", GUARDED, 60);
+    read_flipped(read_sealed_dataset, "sealed.h5", GUARDED, 0, 100);
     report("sealed data sets");
 }
 
-static void unsealed_datasets(void **state)
+static void damaged_unsealed_data_sets_are_refused_or_read(void **state)
 {
     (void)state;
     small_dataset_write(&tiny, "contiguous.h5");
-    cut_off(read_unsealed_dataset, "contiguous.h5", UNGUARDED, 40);
-    flip(read_unsealed_dataset, "contiguous.h5", UNGUARDED, LS_SEAL_BYTES, 100);
+    read_truncated(read_unsealed_dataset, "contiguous.h5", UNGUARDED, 40);
+    read_flipped(read_unsealed_dataset, "contiguous.h5", UNGUARDED, LS_SEAL_BYTES, 100);
     const ls_import import = {.train_images = "images",
                               .train_labels = "labels",
                               .test_images = "images",
@@ -263,34 +262,44 @@ static void unsealed_datasets(void **state)
                               .name = "chunks",
                               .compress = true};
     assert_ok(ls_import_idx(&import, "chunked.h5"));
-    cut_off(read_unsealed_dataset, "chunked.h5", UNGUARDED, 40);
-    flip(read_unsealed_dataset, "chunked.h5", UNGUARDED, LS_SEAL_BYTES, 100);
+    read_truncated(read_unsealed_dataset, "chunked.h5", UNGUARDED, 40);
+    read_flipped(read_unsealed_dataset, "chunked.h5", UNGUARDED, LS_SEAL_BYTES, 100);
     report("data sets without a seal");
 }
 
-static void checkpoints(void **state)
+static void damaged_checkpoints_are_refused(void **state)
 {
     (void)state;
     write_small_checkpoint("checkpoint.h5");
-    cut_off(read_checkpoint, "checkpoint.h5", GUARDED, 60);
-    flip(read_checkpoint, "checkpoint.h5", GUARDED, 0, 100);
+    read_truncated(read_checkpoint, "checkpoint.h5", GUARDED, 60);
+    read_flipped(read_checkpoint, "checkpoint.h5", GUARDED, 0, 100);
     report("checkpoints");
-    flip(read_resealed_checkpoint, "checkpoint.h5", UNGUARDED, LS_SEAL_BYTES, 80);
-    report("checkpoints that were sealed anew");
 }
 
-static void idx_files(void **state)
+static void damaged_checkpoints_with_a_new_seal_are_refused_or_read(void **state)
+{
+    (void)state;
+    write_small_checkpoint("checkpoint.h5");
+    read_flipped(read_resealed_checkpoint, "checkpoint.h5", UNGUARDED, LS_SEAL_BYTES, 80);
+    report("checkpoints with a new seal");
+}
+
+static void damaged_idx_files_are_refused_or_read(void **state)
 {
     (void)state;
     static const char *const images[] = {"images", "images.gz"};
     for (int i = 0; i < 2; i++) {
-        cut_off(read_images, images[i], GUARDED, 40);
-        flip(read_images, images[i], i == 0 ? UNGUARDED : GUARDED, 0, 100);
+        read_truncated(read_images, images[i], GUARDED, 40);
+        read_flipped(read_images, images[i], i == 0 ? UNGUARDED : GUARDED, 0, 100);
     }
-    cut_off(read_labels, "labels", GUARDED, 20);
-    flip(read_labels, "labels", UNGUARDED, 0, 100);
+    read_truncated(read_labels, "labels", GUARDED, 20);
+    read_flipped(read_labels, "labels", UNGUARDED, 0, 100);
     report("IDX files");
-    /* Headers that tell of much more than is there. */
+}
+
+static void an_idx_header_larger_than_its_file_is_refused(void **state)
+{
+    (void)state;
     static const unsigned char many[][16] = {
         {0, 0, 8, 1, 0xff, 0xff, 0xff, 0xff},
         {0, 0, 12, 1, 0xff, 0xff, 0xff, 0xff},
@@ -304,19 +313,19 @@ static void idx_files(void **state)
     }
 }
 
-static void configurations(void **state)
+static void damaged_configurations_are_refused_or_read(void **state)
 {
     (void)state;
     static const char good[] =
         "# A configuration.\nmodel = \"dense:20 relu dense:5\"\nlr = 0.01\nbatch = 16\n"
         "epochs = 4\nnesterov = true\nnormalize = 0.1,0.3\nloss = mse\nrun = a/b\n";
     store("good.conf", good, strlen(good));
-    cut_off(read_config, "good.conf", UNGUARDED, 60);
-    flip(read_config, "good.conf", UNGUARDED, 0, 200);
+    read_truncated(read_config, "good.conf", UNGUARDED, 60);
+    read_flipped(read_config, "good.conf", UNGUARDED, 0, 200);
     report("configurations");
 }
 
-static void each_configuration_gets_its_answer(void **state)
+static void each_crafted_configuration_gets_its_message(void **state)
 {
     (void)state;
     static const struct {
@@ -348,7 +357,12 @@ static void each_configuration_gets_its_answer(void **state)
         assert_fails(read_config("crafted.conf", &(uint64_t){0}), LS_ERR_USAGE, cases[i].part);
         check_refusal(LS_ERR_USAGE, cases[i].part, (int)i);
     }
-    /* A very long line: as a comment, as a value, as a key, as nothing; and a file without end. */
+    report("crafted configurations");
+}
+
+static void very_long_configurations_are_refused_or_read(void **state)
+{
+    (void)state;
     static const char *const heads[] = {"#", "run = ", "", "lr = ", "model = "};
     enum { LONG = 900000, LONGER = 3 << 20 };
     char *text = malloc(LONGER);
@@ -356,16 +370,16 @@ static void each_configuration_gets_its_answer(void **state)
         memset(text, 'x', LONG);
         memcpy(text, heads[i], strlen(heads[i]));
         store("long.conf", text, LONG);
-        check(read_config, "long.conf", UNGUARDED, 0, "long line", (int)i);
+        check_damaged(read_config, "long.conf", UNGUARDED, 0, "long line", (int)i);
     }
     memset(text, '\n', LONGER);
     store("long.conf", text, LONGER);
     assert_fails(read_config("long.conf", &(uint64_t){0}), LS_ERR_USAGE, "larger than");
     free(text);
-    report("crafted configurations");
+    report("long damaged_configurations_are_refused_or_read");
 }
 
-static void each_file_gets_its_answer(void **state)
+static void each_crafted_file_gets_its_message(void **state)
 {
     (void)state;
     damaged_file c;
@@ -407,13 +421,16 @@ static int make_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_file_gets_its_answer),
-        cmocka_unit_test(each_configuration_gets_its_answer),
-        cmocka_unit_test(configurations),
-        cmocka_unit_test(idx_files),
-        cmocka_unit_test(sealed_datasets),
-        cmocka_unit_test(checkpoints),
-        cmocka_unit_test(unsealed_datasets),
+        cmocka_unit_test(each_crafted_file_gets_its_message),
+        cmocka_unit_test(each_crafted_configuration_gets_its_message),
+        cmocka_unit_test(very_long_configurations_are_refused_or_read),
+        cmocka_unit_test(damaged_configurations_are_refused_or_read),
+        cmocka_unit_test(damaged_idx_files_are_refused_or_read),
+        cmocka_unit_test(an_idx_header_larger_than_its_file_is_refused),
+        cmocka_unit_test(damaged_sealed_data_sets_are_refused),
+        cmocka_unit_test(damaged_checkpoints_are_refused),
+        cmocka_unit_test(damaged_checkpoints_with_a_new_seal_are_refused_or_read),
+        cmocka_unit_test(damaged_unsealed_data_sets_are_refused_or_read),
     };
     return cmocka_run_group_tests(tests, make_files, NULL);
 }

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static void holds_out_the_last_training_rows(void **state)
+static void the_last_training_rows_are_held_out(void **state)
 {
     (void)state;
     ls_dataset *dataset;
@@ -37,7 +37,7 @@ static void holds_out_the_last_training_rows(void **state)
     ls_dataset_close(&dataset);
 }
 
-/* Writes a data set and checks how many rows its splits have when a fraction is to be held out. */
+/* Writes a data set, opens it with a fraction to hold out, and checks the rows of its splits. */
 static void check_rows(const small_dataset *f, double validation, int64_t train, int64_t held_out,
                        int64_t test)
 {
@@ -51,7 +51,7 @@ static void check_rows(const small_dataset *f, double validation, int64_t train,
     ls_dataset_close(&dataset);
 }
 
-static void a_validation_split_is_used_instead_of_holding_out(void **state)
+static void a_validation_split_is_used_instead_of_held_out_rows(void **state)
 {
     (void)state;
     small_dataset f = small_dataset_default;
@@ -60,20 +60,20 @@ static void a_validation_split_is_used_instead_of_holding_out(void **state)
     check_rows(&f, 0.1, 203, 17, 0);
 }
 
-static void the_rows_held_out_are_rounded_down_from_what_is_meant(void **state)
+static void the_number_of_held_out_rows_is_rounded_down_as_decimals(void **state)
 {
     (void)state;
     small_dataset f = small_dataset_default;
     f.test = 0;
     f.train = 1;
     check_rows(&f, 0.9, 1, 0, 0);
-    f.train = 100; /* of which 0.29, as a double, is a little less than 29 */
+    f.train = 100; /* 0.29 * 100 as a double is a little less than 29 */
     check_rows(&f, 0.29, 71, 29, 0);
 }
 
-/* A data file with one thing wrong. */
+/* A data file with one error. */
 typedef struct wrong {
-    const char *part; /* of the message */
+    const char *part; /* of the error text */
     ls_h5_shape images, labels;
     int64_t classes;
     const char *format;
@@ -117,7 +117,7 @@ static void write_wrong(const wrong *w)
     }
 #define FORMAT "lockstep-dataset"
 
-static void refuses_wrong_layouts(void **state)
+static void wrong_layouts_are_refused(void **state)
 {
     (void)state;
     const wrong cases[] = {
@@ -165,7 +165,7 @@ static void refuses_wrong_layouts(void **state)
     }
 }
 
-static void refuses_what_is_no_hdf5(void **state)
+static void files_other_than_hdf5_are_refused(void **state)
 {
     (void)state;
     ls_dataset *dataset = NULL;
@@ -177,7 +177,7 @@ static void refuses_what_is_no_hdf5(void **state)
     assert_null(dataset);
 }
 
-static void seal_shows_damage(void **state)
+static void a_damaged_file_fails_its_seal(void **state)
 {
     (void)state;
     ls_seal seal;
@@ -186,7 +186,7 @@ static void seal_shows_damage(void **state)
     assert_ok(ls_seal_verify("s.h5", &seal, digest));
     assert_int_equal(seal, LS_SEAL_INTACT);
     assert_int_equal(strlen(digest), 32);
-    /* Any bit, of the seal or behind it. */
+    /* Bits of the seal and of the content. */
     const off_t places[] = {20, 300, 512, 3000};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         unsigned char byte;
@@ -202,13 +202,20 @@ static void seal_shows_damage(void **state)
     }
     assert_int_equal(truncate("s.h5", 2000), 0);
     assert_fails(ls_seal_verify("s.h5", &seal, NULL), LS_ERR_DATA, "damaged or cut short");
+}
+
+static void a_file_without_a_seal_is_reported_as_unsealed(void **state)
+{
+    (void)state;
+    ls_seal seal;
+    char digest[LS_DIGEST_TEXT];
     write_wrong(&(wrong){"", IMAGES, LABELS, 4, FORMAT, 0});
     assert_ok(ls_seal_verify("w.h5", &seal, digest));
     assert_int_equal(seal, LS_SEAL_ABSENT);
     assert_string_equal(digest, "");
 }
 
-static void gathers_in_order(void **state)
+static void rows_are_gathered_in_the_given_order_and_normalized(void **state)
 {
     (void)state;
     ls_dataset *dataset;
@@ -235,18 +242,24 @@ static void gathers_in_order(void **state)
     assert_ok(ls_normalization_make(&normalization, 0, 1));
     ls_samples_gather(samples, NULL, 6, 4, normalization, batch);
     assert_int_equal(batch->ids[3], 9);
+    ls_batch_destroy(&batch);
+    ls_samples_destroy(&samples);
+    ls_dataset_close(&dataset);
+}
+
+static void normalizations_that_overflow_are_refused(void **state)
+{
+    (void)state;
+    ls_normalization normalization;
     const double refused[][2] = {{0, 0},   {0, -1},  {0, 1e-320}, {1e300, 1},
                                  {NAN, 1}, {0, NAN}, {0, 1e300}};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         assert_fails(ls_normalization_make(&normalization, refused[i][0], refused[i][1]),
                      LS_ERR_USAGE, "not be finite");
     assert_fails(ls_normalization_make(&normalization, -NAN, 1), LS_ERR_USAGE, "--normalize nan,1");
-    ls_batch_destroy(&batch);
-    ls_samples_destroy(&samples);
-    ls_dataset_close(&dataset);
 }
 
-static void fingerprint_adds_up_over_shards(void **state)
+static void the_fingerprints_of_shards_add_up_to_the_whole(void **state)
 {
     (void)state;
     ls_dataset *dataset;
@@ -272,14 +285,16 @@ static void fingerprint_adds_up_over_shards(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(holds_out_the_last_training_rows),
-        cmocka_unit_test(a_validation_split_is_used_instead_of_holding_out),
-        cmocka_unit_test(the_rows_held_out_are_rounded_down_from_what_is_meant),
-        cmocka_unit_test(refuses_wrong_layouts),
-        cmocka_unit_test(refuses_what_is_no_hdf5),
-        cmocka_unit_test(seal_shows_damage),
-        cmocka_unit_test(gathers_in_order),
-        cmocka_unit_test(fingerprint_adds_up_over_shards),
+        cmocka_unit_test(the_last_training_rows_are_held_out),
+        cmocka_unit_test(a_validation_split_is_used_instead_of_held_out_rows),
+        cmocka_unit_test(the_number_of_held_out_rows_is_rounded_down_as_decimals),
+        cmocka_unit_test(wrong_layouts_are_refused),
+        cmocka_unit_test(files_other_than_hdf5_are_refused),
+        cmocka_unit_test(a_damaged_file_fails_its_seal),
+        cmocka_unit_test(a_file_without_a_seal_is_reported_as_unsealed),
+        cmocka_unit_test(rows_are_gathered_in_the_given_order_and_normalized),
+        cmocka_unit_test(normalizations_that_overflow_are_refused),
+        cmocka_unit_test(the_fingerprints_of_shards_add_up_to_the_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

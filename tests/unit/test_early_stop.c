@@ -4,9 +4,9 @@
 
 #include <math.h>
 
-/* Feeds values and returns the epoch at which patience runs out, 0 if never. */
-static int64_t stops_at(const ls_early_stop_config *config, const double *values, int count,
-                        ls_early_stop *state)
+/* Returns the epoch at which patience runs out for these values, 0: never. */
+static int64_t find_stop(const ls_early_stop_config *config, const double *values, int count,
+                         ls_early_stop *state)
 {
     *state = (ls_early_stop){0};
     for (int i = 0; i < count; i++) {
@@ -17,48 +17,55 @@ static int64_t stops_at(const ls_early_stop_config *config, const double *values
     return 0;
 }
 
-static void waits_for_patience(void **unused)
+static void training_stops_when_patience_runs_out(void **unused)
 {
     (void)unused;
     ls_early_stop state;
     const double losses[] = {1.0, 0.5, 0.6, 0.55, 0.4, 0.41, 0.42, 0.43, 0.1};
     ls_early_stop_config config = {.patience = 3};
-    assert_int_equal(stops_at(&config, losses, 9, &state), 8);
+    assert_int_equal(find_stop(&config, losses, 9, &state), 8);
     assert_int_equal(state.best_epoch, 5);
     assert_true(state.best == 0.4);
     config.patience = 2;
-    assert_int_equal(stops_at(&config, losses, 9, &state), 4);
+    assert_int_equal(find_stop(&config, losses, 9, &state), 4);
     config.patience = 0;
-    assert_int_equal(stops_at(&config, losses, 9, &state), 0);
+    assert_int_equal(find_stop(&config, losses, 9, &state), 0);
     assert_int_equal(state.best_epoch, 9);
 }
 
-static void maximises(void **unused)
+static void the_highest_value_is_the_best_when_maximising(void **unused)
 {
     (void)unused;
     ls_early_stop state;
     const double accuracies[] = {0.1, 0.9, 0.9, 0.95, 0.2, 0.3};
     const ls_early_stop_config config = {.maximise = true, .patience = 2};
-    assert_int_equal(stops_at(&config, accuracies, 6, &state), 6);
+    assert_int_equal(find_stop(&config, accuracies, 6, &state), 6);
     assert_int_equal(state.best_epoch, 4);
 }
 
-static void small_changes_and_nan_do_not_count(void **unused)
+static void an_improvement_below_min_delta_does_not_count(void **unused)
 {
     (void)unused;
     ls_early_stop state;
     const double losses[] = {1.0, 0.95, 0.92, 0.7};
     ls_early_stop_config config = {.patience = 2, .min_delta = 0.1};
-    assert_int_equal(stops_at(&config, losses, 4, &state), 3);
+    assert_int_equal(find_stop(&config, losses, 4, &state), 3);
     assert_int_equal(state.best_epoch, 1);
+}
+
+static void nan_is_no_improvement(void **unused)
+{
+    (void)unused;
+    ls_early_stop state;
+    ls_early_stop_config config = {.patience = 2, .min_delta = 0.1};
     const double broken[] = {NAN, 2, NAN, NAN};
     config.min_delta = 0;
-    assert_int_equal(stops_at(&config, broken, 4, &state), 4);
+    assert_int_equal(find_stop(&config, broken, 4, &state), 4);
     assert_int_equal(state.best_epoch, 2);
 }
 
-/* A gain of just the least delta is none, for all pairs of percentages. */
-static void deltas_are_those_of_decimals(void **unused)
+/* A gain equal to min_delta does not count, for all pairs of percentages. */
+static void min_delta_is_compared_as_decimals(void **unused)
 {
     (void)unused;
     for (int first = 0; first <= 100; first++)
@@ -76,10 +83,11 @@ static void deltas_are_those_of_decimals(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(waits_for_patience),
-        cmocka_unit_test(maximises),
-        cmocka_unit_test(small_changes_and_nan_do_not_count),
-        cmocka_unit_test(deltas_are_those_of_decimals),
+        cmocka_unit_test(training_stops_when_patience_runs_out),
+        cmocka_unit_test(the_highest_value_is_the_best_when_maximising),
+        cmocka_unit_test(an_improvement_below_min_delta_does_not_count),
+        cmocka_unit_test(nan_is_no_improvement),
+        cmocka_unit_test(min_delta_is_compared_as_decimals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Images and labels in all the ways that other programs store them: chunks of any shape, channels
- * last, labels of any integer type, files that were not closed. */
+/* Images and labels as other programs store them: chunks of any shape, channels last, labels of any
+ * integer type, files that were not closed. */
 #include "test.h"
 
 #include "base/child.h"
@@ -23,7 +23,7 @@ typedef struct storage {
     bool unlimited;   /* chunks may be larger than the rows */
 } storage;
 
-static unsigned char value_at(int64_t row, int64_t at)
+static unsigned char stored_value(int64_t row, int64_t at)
 {
     return (unsigned char)(row * 31 + at * 7 + at / 5);
 }
@@ -46,8 +46,8 @@ static void put_attributes(hid_t file)
     H5Sclose(space);
 }
 
-static void put(hid_t file, const char *name, const storage *s, hid_t type, hid_t memory,
-                const void *content)
+static void write_array(hid_t file, const char *name, const storage *s, hid_t type, hid_t memory,
+                        const void *content)
 {
     const hsize_t endless[] = {H5S_UNLIMITED, H5S_UNLIMITED, H5S_UNLIMITED, H5S_UNLIMITED};
     const hid_t list = H5Pcreate(H5P_DATASET_CREATE), links = H5Pcreate(H5P_LINK_CREATE),
@@ -66,7 +66,7 @@ static void put(hid_t file, const char *name, const storage *s, hid_t type, hid_
     H5Pclose(list);
 }
 
-/* Images as they are stored, and labels. */
+/* Writes images in this storage, and labels. */
 static void put_images(hid_t file, const storage *s)
 {
     const int64_t rows = (int64_t)s->dims[0];
@@ -78,11 +78,11 @@ static void put_images(hid_t file, const storage *s)
     for (int64_t i = 0; i < rows; i++) {
         labels[i] = (int)(i % CLASSES);
         for (int64_t k = 0; k < features; k++)
-            pixels[i * features + k] = value_at(i, k);
+            pixels[i * features + k] = stored_value(i, k);
     }
-    put(file, "train/images", s, H5T_STD_U8LE, H5T_NATIVE_UINT8, pixels);
-    put(file, "train/labels", &(storage){.rank = 1, .dims = {s->dims[0]}}, H5T_STD_I32LE,
-        H5T_NATIVE_INT, labels);
+    write_array(file, "train/images", s, H5T_STD_U8LE, H5T_NATIVE_UINT8, pixels);
+    write_array(file, "train/labels", &(storage){.rank = 1, .dims = {s->dims[0]}}, H5T_STD_I32LE,
+                H5T_NATIVE_INT, labels);
     free(pixels);
     free(labels);
 }
@@ -107,15 +107,16 @@ static ls_status open_as(ls_dataset **out, const char *path, ls_layout_order lay
     return ls_dataset_open(out, path, &(ls_dataset_options){.layout = layout});
 }
 
-/* Where pixel (c, y, x) of an image lies in the file. */
-static int64_t place_of(const ls_dataset_info *info, bool nhwc, int64_t c, int64_t y, int64_t x)
+/* Returns the position of pixel (c, y, x) within a stored image. */
+static int64_t stored_position(const ls_dataset_info *info, bool nhwc, int64_t c, int64_t y,
+                               int64_t x)
 {
     return nhwc ? (y * info->width + x) * info->channels + c
                 : (c * info->height + y) * info->width + x;
 }
 
-/* Reads some rows and compares each pixel and label with what was written. */
-static void compare(const ls_dataset *dataset, bool nhwc, int64_t first, int64_t count)
+/* Reads `count` rows and compares each pixel and label with the written ones. */
+static void check_rows(const ls_dataset *dataset, bool nhwc, int64_t first, int64_t count)
 {
     const ls_dataset_info *info = ls_dataset_describe(dataset);
     ls_samples *samples;
@@ -129,26 +130,27 @@ static void compare(const ls_dataset *dataset, bool nhwc, int64_t first, int64_t
         for (int64_t c = 0; c < info->channels; c++)
             for (int64_t y = 0; y < info->height; y++)
                 for (int64_t x = 0; x < info->width; x++)
-                    wrong += *pixel++ != value_at(first + i, place_of(info, nhwc, c, y, x));
+                    wrong +=
+                        *pixel++ != stored_value(first + i, stored_position(info, nhwc, c, y, x));
         assert_int_equal(wrong, 0);
     }
     ls_samples_destroy(&samples);
 }
 
-static void reads_any_storage(void **state)
+static void images_are_read_from_any_chunks(void **state)
 {
     (void)state;
     static const storage cases[] = {
         {3, {3001, 12, 10}, {0}, false},
         {3, {3001, 12, 10}, {3001, 12, 10}, false}, /* one chunk */
         {3, {3001, 12, 10}, {3001, 1, 10}, false},  /* a line of all images */
-        {3, {3001, 12, 10}, {3001, 1, 1}, false},   /* a pixel of them */
-        {3, {3001, 12, 10}, {7, 5, 3}, false},      /* what fits nowhere */
+        {3, {3001, 12, 10}, {3001, 1, 1}, false},   /* a pixel of all images */
+        {3, {3001, 12, 10}, {7, 5, 3}, false},      /* divides no dimension */
         {3, {3001, 12, 10}, {1, 12, 10}, false},
         {4, {501, 3, 12, 10}, {100, 1, 12, 10}, false},
         {4, {501, 3, 12, 10}, {64, 2, 5, 10}, false},
         {4, {501, 2, 12, 3}, {501, 1, 7, 2}, false},
-        /* Chunks side by side that are too many to be kept: 4 of more than 16 MiB each. */
+        /* Too many chunks side by side to cache: 4 of more than 16 MiB each. */
         {4, {501, 2, 12, 10}, {140000, 2, 8, 8}, true},
         {3, {501, 12, 10}, {270000, 8, 8}, true},
     };
@@ -158,9 +160,9 @@ static void reads_any_storage(void **state)
         write_images("storage.h5", &cases[i]);
         assert_ok(ls_dataset_try("storage.h5", true));
         assert_ok(open_as(&dataset, "storage.h5", LS_LAYOUT_AUTO));
-        compare(dataset, false, 0, rows);
-        compare(dataset, false, rows / 3, rows / 2);
-        compare(dataset, false, rows - 1, 1);
+        check_rows(dataset, false, 0, rows);
+        check_rows(dataset, false, rows / 3, rows / 2);
+        check_rows(dataset, false, rows - 1, 1);
         ls_dataset_close(&dataset);
     }
 }
@@ -170,8 +172,8 @@ static double processor_seconds(void)
     return (double)clock() / CLOCKS_PER_SEC;
 }
 
-/* Rows are read in many requests, as by a stream, in little more time than at once. */
-static void unpacks_chunks_once(void **state)
+/* Many small requests, as of a stream, take little more time than one request. */
+static void each_chunk_is_decompressed_once(void **state)
 {
     (void)state;
     static const storage cases[] = {{3, {6000, 28, 28}, {6000, 28, 28}, false},
@@ -193,7 +195,8 @@ static void unpacks_chunks_once(void **state)
     }
 }
 
-static ls_status burn(const void *allowed)
+/* Uses 1.3 s of processor time, with a limit of 1 s, raised by the argument. */
+static ls_status use_processor(const void *allowed)
 {
     ls_child_allow(*(const int64_t *)allowed);
     const double end = processor_seconds() + 1.3;
@@ -202,17 +205,16 @@ static ls_status burn(const void *allowed)
     return LS_OK;
 }
 
-/* A trial that finds more to do may take longer; one that does not end is ended. */
-static void time_follows_content(void **state)
+static void a_trial_is_ended_after_its_time_limit(void **state)
 {
     (void)state;
-    assert_ok(ls_in_child(burn, &(int64_t){20}, "large.h5", 1));
-    assert_fails(ls_in_child(burn, &(int64_t){0}, "endless.h5", 1), LS_ERR_DATA,
+    assert_ok(ls_in_child(use_processor, &(int64_t){20}, "large.h5", 1));
+    assert_fails(ls_in_child(use_processor, &(int64_t){0}, "endless.h5", 1), LS_ERR_DATA,
                  "endless.h5: damaged, or stored in a way that takes far too long");
-    ls_child_allow(1); /* of no effect: this is no child */
+    ls_child_allow(1); /* no effect: this is not a child */
 }
 
-static void channels_may_come_last(void **state)
+static void images_with_channels_last_are_read_as_nhwc(void **state)
 {
     (void)state;
     static const storage cases[] = {
@@ -233,18 +235,18 @@ static void channels_may_come_last(void **state)
         assert_int_equal(info->height, 9);
         assert_int_equal(info->width, 7);
         assert_false(info->doubtful);
-        compare(dataset, true, 0, 400);
-        compare(dataset, true, 111, 5);
+        check_rows(dataset, true, 0, 400);
+        check_rows(dataset, true, 111, 5);
         ls_dataset_close(&dataset);
         assert_ok(open_as(&dataset, "last.h5", LS_LAYOUT_NCHW));
         assert_int_equal(ls_dataset_describe(dataset)->channels, 9);
         assert_true(ls_dataset_describe(dataset)->doubtful);
-        compare(dataset, false, 0, 400);
+        check_rows(dataset, false, 0, 400);
         ls_dataset_close(&dataset);
     }
 }
 
-static void asks_only_in_doubt(void **state)
+static void a_layout_is_needed_only_if_ambiguous(void **state)
 {
     (void)state;
     static const storage clear[] = {{4, {20, 3, 9, 7}, {0}, false},
@@ -257,17 +259,22 @@ static void asks_only_in_doubt(void **state)
         write_images("clear.h5", &clear[i]);
         assert_ok(open_as(&dataset, "clear.h5", LS_LAYOUT_AUTO));
         assert_false(ls_dataset_describe(dataset)->doubtful);
-        compare(dataset, false, 0, 20);
+        check_rows(dataset, false, 0, 20);
         ls_dataset_close(&dataset);
     }
-    /* Without channels there is nothing to transpose. */
+}
+
+static void images_without_channels_ignore_the_layout(void **state)
+{
+    (void)state;
+    write_images("clear.h5", &(storage){3, {20, 9, 3}, {0}, false});
     ls_dataset *dataset;
     assert_ok(open_as(&dataset, "clear.h5", LS_LAYOUT_NHWC));
-    compare(dataset, false, 0, 20);
+    check_rows(dataset, false, 0, 20);
     ls_dataset_close(&dataset);
 }
 
-/* Images of 20 rows, and labels of any type and shape. */
+/* Writes 20 images, and labels of this type and shape. */
 static void write_labels(const char *path, hid_t type, int rank, const hsize_t *dims, hid_t memory,
                          const void *labels)
 {
@@ -275,9 +282,9 @@ static void write_labels(const char *path, hid_t type, int rank, const hsize_t *
     storage s = {.rank = rank};
     memcpy(s.dims, dims, (size_t)rank * sizeof *dims);
     const hid_t file = create(path);
-    put(file, "train/images", &(storage){3, {20, 2, 2}, {0}, false}, H5T_STD_U8LE, H5T_NATIVE_UINT8,
-        pixels);
-    put(file, "train/labels", &s, type, memory, labels);
+    write_array(file, "train/images", &(storage){3, {20, 2, 2}, {0}, false}, H5T_STD_U8LE,
+                H5T_NATIVE_UINT8, pixels);
+    write_array(file, "train/labels", &s, type, memory, labels);
     H5Fclose(file);
 }
 
@@ -293,23 +300,32 @@ static void check_labels(const char *path, const int64_t *labels)
     ls_dataset_close(&dataset);
 }
 
-static void labels_may_be_any_integers(void **state)
+static void labels_of_any_integer_type_are_read(void **state)
 {
     (void)state;
     const hid_t types[] = {H5T_STD_I8LE,  H5T_STD_U8LE,  H5T_STD_I16LE, H5T_STD_I16BE,
                            H5T_STD_U16LE, H5T_STD_U16BE, H5T_STD_I32LE, H5T_STD_U32LE,
                            H5T_STD_U32BE, H5T_STD_I64LE, H5T_STD_U64LE, H5T_STD_U64BE};
-    const hsize_t row[] = {20}, column[] = {20, 1}, reversed[] = {1, 20};
+    const hsize_t row[] = {20}, column[] = {20, 1};
     int64_t labels[20];
-    int8_t bools[20];
     for (int i = 0; i < 20; i++)
-        labels[i] = (bools[i] = i % 3 == 0) + 2 * (i % 4);
+        labels[i] = (i % 3 == 0) + 2 * (i % 4);
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         write_labels("labels.h5", types[i], 1, row, H5T_NATIVE_INT64, labels);
         check_labels("labels.h5", labels);
         write_labels("labels.h5", types[i], 2, column, H5T_NATIVE_INT64, labels);
         check_labels("labels.h5", labels);
     }
+}
+
+static void booleans_are_labels(void **state)
+{
+    (void)state;
+    const hsize_t row[] = {20};
+    int64_t labels[20];
+    int8_t bools[20];
+    for (int i = 0; i < 20; i++)
+        bools[i] = i % 3 == 0;
     const hid_t boolean = H5Tenum_create(H5T_STD_I8LE);
     H5Tenum_insert(boolean, "FALSE", &(int8_t){0});
     H5Tenum_insert(boolean, "TRUE", &(int8_t){1});
@@ -318,20 +334,33 @@ static void labels_may_be_any_integers(void **state)
         labels[i] = bools[i] != 0;
     check_labels("labels.h5", labels);
     H5Tclose(boolean);
+}
+
+static void labels_of_one_row_are_refused(void **state)
+{
+    (void)state;
+    const hsize_t reversed[] = {1, 20};
+    const int64_t labels[20] = {1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0};
     ls_dataset *dataset = NULL;
     write_labels("labels.h5", H5T_STD_I64LE, 2, reversed, H5T_NATIVE_INT64, labels);
     assert_fails(open_as(&dataset, "labels.h5", LS_LAYOUT_AUTO), LS_ERR_DATA, "as 1 x N");
-    /* Some other enumeration is no bool. */
+}
+
+static void other_enumerations_are_refused_as_labels(void **state)
+{
+    (void)state;
+    const hsize_t row[] = {20};
+    const int8_t values[20] = {1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0};
+    ls_dataset *dataset = NULL;
     const hid_t colours = H5Tenum_create(H5T_STD_I8LE);
     H5Tenum_insert(colours, "RED", &(int8_t){0});
     H5Tenum_insert(colours, "BLUE", &(int8_t){1});
-    write_labels("labels.h5", colours, 1, row, colours, bools);
+    write_labels("labels.h5", colours, 1, row, colours, values);
     assert_fails(open_as(&dataset, "labels.h5", LS_LAYOUT_AUTO), LS_ERR_DATA, "integer type");
     H5Tclose(colours);
 }
 
-/* A label that is none is named by its value, whatever its type. */
-static void names_wrong_labels(void **state)
+static void a_wrong_label_is_reported_with_its_row_and_value(void **state)
 {
     (void)state;
     const hsize_t row[] = {20};
@@ -355,8 +384,8 @@ static void names_wrong_labels(void **state)
     }
 }
 
-/* A writer that is killed leaves a mark in the file. */
-static void names_an_open_writer(void **state)
+/* A killed writer leaves the file marked as open. */
+static void a_file_left_open_by_a_writer_is_refused(void **state)
 {
     (void)state;
     ls_dataset *dataset = NULL;
@@ -379,10 +408,18 @@ static void names_an_open_writer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_any_storage),    cmocka_unit_test(unpacks_chunks_once),
-        cmocka_unit_test(time_follows_content), cmocka_unit_test(channels_may_come_last),
-        cmocka_unit_test(asks_only_in_doubt),   cmocka_unit_test(labels_may_be_any_integers),
-        cmocka_unit_test(names_wrong_labels),   cmocka_unit_test(names_an_open_writer),
+        cmocka_unit_test(images_are_read_from_any_chunks),
+        cmocka_unit_test(each_chunk_is_decompressed_once),
+        cmocka_unit_test(a_trial_is_ended_after_its_time_limit),
+        cmocka_unit_test(images_with_channels_last_are_read_as_nhwc),
+        cmocka_unit_test(a_layout_is_needed_only_if_ambiguous),
+        cmocka_unit_test(images_without_channels_ignore_the_layout),
+        cmocka_unit_test(labels_of_any_integer_type_are_read),
+        cmocka_unit_test(booleans_are_labels),
+        cmocka_unit_test(labels_of_one_row_are_refused),
+        cmocka_unit_test(other_enumerations_are_refused_as_labels),
+        cmocka_unit_test(a_wrong_label_is_reported_with_its_row_and_value),
+        cmocka_unit_test(a_file_left_open_by_a_writer_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@
 enum { ROWS = 7, CLASSES = 4 };
 static const ls_shape features = {6, 1, 1}, image = {2, 7, 6};
 
-/* In training, where some layers do otherwise than later. */
+/* Returns the loss in training mode. */
 static double loss_at(ls_network *network, const float *params, const ls_batch *batch,
                       double smoothing)
 {
@@ -20,8 +20,8 @@ static double loss_at(ls_network *network, const float *params, const ls_batch *
     return ls_network_loss(network, params, batch, &pass).loss;
 }
 
-/* Whether a parameter is a statistic, which has no derivative. */
-static bool running_statistic(const ls_network *network, int64_t at)
+/* Returns true if a parameter is a running statistic, which has no derivative. */
+static bool is_running_statistic(const ls_network *network, int64_t at)
 {
     int rows;
     const ls_param *param = ls_network_params(network, &rows);
@@ -30,7 +30,7 @@ static bool running_statistic(const ls_network *network, int64_t at)
     return param->running_statistic;
 }
 
-/* A network, with rows and parameters that are random. */
+/* A network with random rows and parameters. */
 typedef struct problem {
     ls_network *network;
     ls_batch *batch;
@@ -77,7 +77,7 @@ static double loss_of(const problem *p)
     return loss_at(p->network, p->params, p->batch, p->smoothing);
 }
 
-/* Makes gradients of parameters and inputs. */
+/* Computes the gradients of parameters and inputs. */
 static void differentiate(const problem *p)
 {
     const ls_pass pass = {.key = 11, .label_smoothing = p->smoothing, .input_gradient = p->dx};
@@ -86,7 +86,7 @@ static void differentiate(const problem *p)
     assert_near(score.loss, loss_of(p), 1e-6, 0);
 }
 
-/* The central difference of the loss in one number that it depends on. */
+/* Returns the central difference of the loss in one parameter or input. */
 static double central_difference(const problem *p, float *number)
 {
     const float kept = *number, h = 2e-3f;
@@ -98,20 +98,20 @@ static double central_difference(const problem *p, float *number)
     return (above - below) / (to - from);
 }
 
-/* From one number that is checked to the next: enough of them are left for an error in the norm. */
-static int step(void)
+/* Stride over the checked parameters: small enough to find an error in the norm. */
+static int check_stride(void)
 {
     return 1 + test_stride() / 8;
 }
 
-/* The relative error of the gradient of all parameters, in the norm. */
+/* Returns the relative error, in the 2-norm, of the gradient of all parameters. */
 static double relative_error(const char *model, ls_shape input, ls_loss loss, double smoothing)
 {
     problem p = make_problem(model, input, loss, smoothing);
     double difference = 0, norm = 0;
     differentiate(&p);
-    for (int64_t i = 0; i < ls_network_size(p.network); i += step()) {
-        if (running_statistic(p.network, i))
+    for (int64_t i = 0; i < ls_network_size(p.network); i += check_stride()) {
+        if (is_running_statistic(p.network, i))
             continue;
         const double numeric = central_difference(&p, &p.params[i]);
         difference += (numeric - (double)p.grads[i]) * (numeric - (double)p.grads[i]);
@@ -122,14 +122,14 @@ static double relative_error(const char *model, ls_shape input, ls_loss loss, do
     return sqrt(difference / norm);
 }
 
-/* The same of the gradient of all inputs. */
+/* Returns the relative error, in the 2-norm, of the gradient of all inputs. */
 static double input_relative_error(const char *model, ls_shape input)
 {
     problem p = make_problem(model, input, LS_CROSS_ENTROPY, 0);
     const int64_t FEATURES = ls_shape_size(input);
     double difference = 0, norm = 0;
     differentiate(&p);
-    for (int64_t i = 0; i < ROWS * FEATURES; i += step()) {
+    for (int64_t i = 0; i < ROWS * FEATURES; i += check_stride()) {
         const double numeric = central_difference(&p, &p.batch->x[i]);
         difference += (numeric - (double)p.dx[i]) * (numeric - (double)p.dx[i]);
         norm += numeric * numeric;
@@ -139,7 +139,7 @@ static double input_relative_error(const char *model, ls_shape input)
     return sqrt(difference / norm);
 }
 
-static void match_finite_differences(void **state)
+static void parameter_gradients_match_finite_differences(void **state)
 {
     (void)state;
     const struct {
@@ -198,14 +198,18 @@ static void match_finite_differences(void **state)
         if (!(error < 1e-2))
             fail_msg("%s, loss %d: relative error %g", cases[i].model, (int)cases[i].loss, error);
     }
+}
+
+static void gradients_with_smoothed_labels_match_finite_differences(void **state)
+{
+    (void)state;
     assert_true(relative_error("dense:4", features, LS_CROSS_ENTROPY, 0.1) < 1e-2);
     assert_true(relative_error("dense:9 tanh dense:4 softmax", features, LS_CROSS_ENTROPY, 0.7) <
                 1e-2);
 }
 
-/* The gradient with respect to the batch's inputs: in training, of networks in which several layers
- * read them, and of those in which layers without parameters do. */
-static void inputs_have_gradients(void **state)
+/* Also if several layers, or layers without parameters, read the inputs. */
+static void input_gradients_match_finite_differences(void **state)
 {
     (void)state;
     static const struct {
@@ -230,9 +234,9 @@ static void inputs_have_gradients(void **state)
     }
 }
 
-/* - sum over k of t log softmax(y), t being what Szegedy et al. say, in its plainest form; what is
- * said of an evaluation stays - log softmax(y)[label]. */
-static void smoothed_labels_have_their_definition(void **state)
+/* The loss is - sum over k of t[k] log softmax(y)[k], with the targets t of Szegedy et al.;
+ * in an evaluation it stays - log softmax(y)[label]. */
+static void the_loss_with_smoothed_labels_equals_its_definition(void **state)
 {
     (void)state;
     const double e = 0.3;
@@ -269,8 +273,11 @@ static void smoothed_labels_have_their_definition(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(match_finite_differences),
-                                       cmocka_unit_test(inputs_have_gradients),
-                                       cmocka_unit_test(smoothed_labels_have_their_definition)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parameter_gradients_match_finite_differences),
+        cmocka_unit_test(gradients_with_smoothed_labels_match_finite_differences),
+        cmocka_unit_test(input_gradients_match_finite_differences),
+        cmocka_unit_test(the_loss_with_smoothed_labels_equals_its_definition),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Passes of a group, whose ranks are threads here, against those of one rank with all rows; with
- * inputs of which some are zeros in all rows, and ranks that have few rows or none. */
+/* Passes of a tensor-parallel group, whose ranks are threads, against one rank with all rows; also
+ * with input columns of zeros, and with ranks that have few rows or none. */
 #include "test.h"
 
 #include <lockstep/network.h>
@@ -14,7 +14,7 @@
 
 enum { D = 60, CLASSES = 4, ROWS = 3, MOST = 5 };
 static const ls_shape input = {1, 6, 10};
-/* Two matrices that groups of these sizes split, one that they don't. */
+/* Groups of 2 to MOST ranks split the first two matrices and not the third. */
 static const char model[] = "dense:40 relu dense:30 tanh dense:4";
 
 typedef struct member {
@@ -28,13 +28,13 @@ typedef struct member {
 
 static pthread_barrier_t barrier;
 
-static void meet(void *user)
+static void wait_at_barrier(void *user)
 {
     (void)user;
     pthread_barrier_wait(&barrier);
 }
 
-static void *take_part(void *user)
+static void *member_run(void *user)
 {
     member *m = user;
     const ls_pass pass = {.group = &m->group};
@@ -57,13 +57,13 @@ static void free_member(member *m)
     ls_free(m->grads);
 }
 
-/* Input j of row i: of every `zeros` columns all but the first are zeros in all rows. */
+/* Returns input j of row i; of each `zeros` columns all but the first are zero in all rows. */
 static float pixel(int i, int j, int zeros)
 {
     return zeros > 0 && j % zeros == 0 ? (float)((i * 31 + j * 17) % 50 - 20) * 0.02f : 0;
 }
 
-/* Whether gradient i is of a matrix that is split, and if so, of a rank's rows of it. */
+/* Returns true if gradient i belongs to a split matrix; *mine: to this rank's rows of it. */
 static bool is_split(const ls_layout *layout, int size, int rank, int64_t i, bool *mine)
 {
     for (int m = 0; m < layout->matrices; m++) {
@@ -78,7 +78,7 @@ static bool is_split(const ls_layout *layout, int size, int rank, int64_t i, boo
     return false;
 }
 
-static void compare(int size, int zeros, const int *rows_of)
+static void compare_with_one_rank(int size, int zeros, const int *rows_of)
 {
     member alone = {0}, group[MOST];
     pthread_t thread[MOST];
@@ -92,8 +92,8 @@ static void compare(int size, int zeros, const int *rows_of)
         memset(&group[r], 0, sizeof group[r]);
         make_member(&group[r], ROWS);
         group[r].params = params;
-        group[r].group =
-            (ls_group){.size = size, .rank = r, .rows = ROWS, .shared = shared, .barrier = meet};
+        group[r].group = (ls_group){
+            .size = size, .rank = r, .rows = ROWS, .shared = shared, .barrier = wait_at_barrier};
         for (int i = 0; i < rows_of[r]; i++) {
             const int64_t row = alone.batch->rows++;
             for (int j = 0; j < D; j++)
@@ -103,10 +103,10 @@ static void compare(int size, int zeros, const int *rows_of)
             group[r].batch->rows++;
         }
     }
-    for (int round = 0; round < 2; round++) { /* the second time nothing is fresh any more */
+    for (int round = 0; round < 2; round++) { /* buffers are used the second time */
         alone.score = ls_network_gradient(alone.network, params, alone.batch, alone.grads, NULL);
         for (int r = 0; r < size; r++)
-            assert_int_equal(pthread_create(&thread[r], NULL, take_part, &group[r]), 0);
+            assert_int_equal(pthread_create(&thread[r], NULL, member_run, &group[r]), 0);
         double loss = 0;
         for (int r = 0; r < size; r++) {
             pthread_join(thread[r], NULL);
@@ -131,22 +131,21 @@ static void compare(int size, int zeros, const int *rows_of)
     ls_free(shared);
 }
 
-static void teams_equal_one_rank(void **state)
+static void a_group_computes_the_gradients_of_one_rank(void **state)
 {
     (void)state;
     static const int rows[][MOST] = {{3, 3, 3, 3, 3}, {3, 2, 3, 1, 2}, {0, 1, 0, 3, 0}};
     ls_matrix first = {.rows = D, .columns = 40};
     for (int size = 2; size <= MOST; size++) {
         assert_true(ls_group_splits(size, ROWS, &first));
-        for (int zeros = 0; zeros <= 4; zeros++) /* 0: all; 1: none */
+        for (int zeros = 0; zeros <= 4; zeros++) /* 0: all zero; 1: none */
             for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-                compare(size, zeros, rows[i]);
+                compare_with_one_rank(size, zeros, rows[i]);
     }
 }
 
-/* Inputs that are all zeros are left out by a layer that gets the data, not by one that gets a
- * relu's outputs: both come to the same. */
-static void zeros_change_nothing(void **state)
+/* A layer that reads the data skips columns of zeros, one that reads a relu's outputs doesn't. */
+static void skipping_columns_of_zeros_changes_no_gradient(void **state)
 {
     (void)state;
     ls_network *packs, *does_not;
@@ -180,8 +179,7 @@ static void zeros_change_nothing(void **state)
     ls_network_destroy(&does_not);
 }
 
-/* What is left out is what is zero, and only where that saves time. */
-static void packs_where_it_is_worth_it(void **state)
+static void columns_of_zeros_are_packed_where_this_saves_time(void **state)
 {
     (void)state;
     enum { B = 100, U = 50 };
@@ -214,11 +212,11 @@ static void packs_where_it_is_worth_it(void **state)
             const float expected = j == 12 ? W[j * U + u] : j >= 10 && j < 15 ? 0 : -1;
             assert_true(dW[j * U + u] == expected);
         }
-    ls_nonzero_pack(n, B, (ls_range){0, D}, D, 1, x); /* too few units to save anything */
+    ls_nonzero_pack(n, B, (ls_range){0, D}, D, 1, x); /* too few units: no time saved */
     assert_false(n->packed);
     x[7] = 1;
     for (int j = 0; j < D; j++)
-        x[(B - 1) * D + j] = 1; /* none is zero, by the last row */
+        x[(B - 1) * D + j] = 1; /* no column is zero */
     ls_nonzero_pack(n, B, (ls_range){0, D}, D, U, x);
     assert_false(n->packed);
     ls_nonzero_destroy(&n);
@@ -226,8 +224,10 @@ static void packs_where_it_is_worth_it(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(teams_equal_one_rank),
-                                       cmocka_unit_test(zeros_change_nothing),
-                                       cmocka_unit_test(packs_where_it_is_worth_it)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_group_computes_the_gradients_of_one_rank),
+        cmocka_unit_test(skipping_columns_of_zeros_changes_no_gradient),
+        cmocka_unit_test(columns_of_zeros_are_packed_where_this_saves_time),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

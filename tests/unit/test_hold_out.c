@@ -1,4 +1,4 @@
-/* Which rows are held out, and that they are read as if they lay side by side. */
+/* Selection of the held-out rows, and reading of both splits as if their rows were consecutive. */
 #include "small_dataset.h"
 #include "test.h"
 
@@ -10,23 +10,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Labels for ls_held_draw(): the user is an array of them. */
-static ls_status labels_at(const void *user, int64_t first, int64_t count, int32_t *labels)
+/* Label reader for ls_held_draw(); user: the array of labels. */
+static ls_status read_labels(const void *user, int64_t first, int64_t count, int32_t *labels)
 {
     memcpy(labels, (const int32_t *)user + first, (size_t)count * sizeof *labels);
     return LS_OK;
 }
 
-static ls_held *draw(ls_hold_out how, uint64_t seed, int64_t rows, int64_t wanted, int classes,
-                     const int32_t *labels)
+static ls_held *draw_held(ls_hold_out how, uint64_t seed, int64_t rows, int64_t wanted, int classes,
+                          const int32_t *labels)
 {
     ls_held *held = NULL;
     assert_ok(ls_held_draw(&held, how, seed, rows, wanted, classes,
-                           (ls_label_reader){labels, labels_at}));
+                           (ls_label_reader){labels, read_labels}));
     return held;
 }
 
-static void draws_exactly_so_many(void **state)
+static void the_wanted_number_of_rows_is_drawn(void **state)
 {
     (void)state;
     const int64_t cases[][2] = {{1, 1},     {2, 1},      {63, 6},       {64, 64},
@@ -34,7 +34,7 @@ static void draws_exactly_so_many(void **state)
                                 {4099, 13}, {70001, 70}, {70001, 69931}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (uint64_t seed = 0; seed < 20; seed++) {
-            ls_held *held = draw(LS_HOLD_OUT_RANDOM, seed, cases[i][0], cases[i][1], 1, NULL);
+            ls_held *held = draw_held(LS_HOLD_OUT_RANDOM, seed, cases[i][0], cases[i][1], 1, NULL);
             int64_t count = 0;
             for (int64_t row = 0; row < cases[i][0]; row++)
                 count += ls_held_has(held, row);
@@ -44,13 +44,13 @@ static void draws_exactly_so_many(void **state)
         }
 }
 
-/* Each row is as likely as any other: 4000 draws of 10 out of 40. */
-static void draws_evenly(void **state)
+/* 4000 draws of 10 out of 40 rows. */
+static void each_row_is_drawn_equally_often(void **state)
 {
     (void)state;
     int times[40] = {0};
     for (uint64_t seed = 0; seed < 4000; seed++) {
-        ls_held *held = draw(LS_HOLD_OUT_RANDOM, seed, 40, 10, 1, NULL);
+        ls_held *held = draw_held(LS_HOLD_OUT_RANDOM, seed, 40, 10, 1, NULL);
         for (int row = 0; row < 40; row++)
             times[row] += ls_held_has(held, row);
         ls_held_destroy(&held);
@@ -59,19 +59,19 @@ static void draws_evenly(void **state)
         assert_true(abs(times[row] - 1000) < 130);
 }
 
-/* Each class's share differs from the exact one by less than a row, and the shares are as many as
- * they should be together; no class is left without training rows. */
-static void shares_out(void **state)
+/* Each class's share is within one row of the exact one, their sum is the wanted number, and each
+ * class keeps training rows. */
+static void stratified_shares_are_proportional_to_the_classes(void **state)
 {
     (void)state;
     enum { ROWS = 100000, CLASSES = 30 };
     int32_t *labels = malloc(ROWS * sizeof *labels);
     int64_t of[CLASSES] = {0}, held_of[CLASSES] = {0};
-    for (int64_t i = 0; i < ROWS; i++) { /* sorted; the classes are of all sizes, one is empty */
+    for (int64_t i = 0; i < ROWS; i++) { /* sorted; classes of all sizes, one is empty */
         labels[i] = i < 3 ? (int32_t)i : 4 + (int32_t)(i * i / ROWS * (CLASSES - 4) / ROWS);
         of[labels[i]]++;
     }
-    ls_held *held = draw(LS_HOLD_OUT_STRATIFIED, 7, ROWS, 12345, CLASSES, labels);
+    ls_held *held = draw_held(LS_HOLD_OUT_STRATIFIED, 7, ROWS, 12345, CLASSES, labels);
     for (int64_t i = 0; i < ROWS; i++)
         held_of[labels[i]] += ls_held_has(held, i);
     for (int k = 0; k < CLASSES; k++) {
@@ -80,14 +80,14 @@ static void shares_out(void **state)
     }
     assert_int_equal(ls_held_count(held), 12345);
     ls_held_destroy(&held);
-    held = draw(LS_HOLD_OUT_STRATIFIED, 7, ROWS, 99000, CLASSES, labels);
+    held = draw_held(LS_HOLD_OUT_STRATIFIED, 7, ROWS, 99000, CLASSES, labels);
     for (int64_t i = 0; i < 3; i++) /* the only rows of their classes */
         assert_false(ls_held_has(held, i));
     ls_held_destroy(&held);
     free(labels);
 }
 
-/* A data set of sorted labels: class k has sizes[k] rows. Pixel j of row i is 7 i + j. */
+/* Writes a data set with sorted labels: class k has sizes[k] rows; pixel j of row i is 7 i + j. */
 static void write_sorted(const char *path, const int64_t *sizes, int classes)
 {
     int64_t rows = 0;
@@ -116,7 +116,7 @@ static void write_sorted(const char *path, const int64_t *sizes, int classes)
     free(labels);
 }
 
-/* Whether sample `at` is this row of the file, and has this number in its split. */
+/* Asserts that sample `at` has this number in its split and is this row of the file. */
 static void assert_row(const ls_samples *samples, int64_t at, int64_t number, int64_t row)
 {
     const ls_sample *sample = ls_sample_at(samples, at);
@@ -125,8 +125,8 @@ static void assert_row(const ls_samples *samples, int64_t at, int64_t number, in
         assert_int_equal(sample->pixels[j], (unsigned char)(7 * row + j));
 }
 
-/* Both splits have the rows that are drawn, in the file's order, in any cut. */
-static void reads_both_splits(void **state)
+/* In the file's order, read at once or in pieces. */
+static void both_splits_have_the_rows_that_were_drawn(void **state)
 {
     (void)state;
     enum { ROWS = 3000 };
@@ -139,7 +139,7 @@ static void reads_both_splits(void **state)
             const ls_dataset_options options = {
                 .validation = tenths / 10.0, .hold_out = (ls_hold_out)how, .seed = 5};
             const int64_t wanted = (int64_t)(ROWS * options.validation);
-            ls_held *held = draw((ls_hold_out)how, 5, ROWS, wanted, 3, labels);
+            ls_held *held = draw_held((ls_hold_out)how, 5, ROWS, wanted, 3, labels);
             ls_dataset *dataset;
             assert_ok(ls_dataset_open(&dataset, "r.h5", &options));
             const ls_dataset_info *info = ls_dataset_describe(dataset);
@@ -177,8 +177,8 @@ static void reads_both_splits(void **state)
         }
 }
 
-/* Images too large to read on from one to the next; the first row is far from the second. */
-static void reads_large_images(void **state)
+/* Rows are too large to read over the gaps between them. */
+static void held_out_rows_of_large_images_are_read(void **state)
 {
     (void)state;
     const small_dataset f = {.train = 41, .channels = 1, .height = 300, .width = 300, .classes = 3};
@@ -209,8 +209,7 @@ static void reads_large_images(void **state)
     }
 }
 
-/* A bad label is found when the classes are looked at. */
-static void refuses_bad_labels(void **state)
+static void a_wrong_label_is_found_while_stratifying(void **state)
 {
     (void)state;
     ls_h5 *file;
@@ -232,8 +231,7 @@ static void refuses_bad_labels(void **state)
                  "'/train/labels' row 2 is 2, expected 0 to 1");
 }
 
-/* What is held out does not matter where the file has validation rows of its own. */
-static void leaves_own_validation_alone(void **state)
+static void a_file_with_a_validation_split_is_not_held_out(void **state)
 {
     (void)state;
     small_dataset f = small_dataset_default;
@@ -249,8 +247,9 @@ static void leaves_own_validation_alone(void **state)
     ls_dataset_close(&dataset);
 }
 
-/* counts: of training, validation and test rows. */
-static const char *gaps(bool held_out, int classes, const int64_t *counts)
+/* Returns the text of ls_class_gaps().
+ * counts  [splits][classes] training, validation and test rows */
+static const char *class_gaps(bool held_out, int classes, const int64_t *counts)
 {
     static char text[LS_CLASS_GAPS_TEXT];
     ls_dataset_info info = {.classes = classes, .held_out = held_out};
@@ -261,47 +260,57 @@ static const char *gaps(bool held_out, int classes, const int64_t *counts)
     return text;
 }
 
-static void tells_of_classes(void **state)
+static void classes_missing_in_a_split_are_reported(void **state)
 {
     (void)state;
-    assert_string_equal(gaps(true, 3, (int64_t[]){9, 8, 7, 1, 0, 2, 0, 0, 0}), "");
+    assert_string_equal(class_gaps(true, 3, (int64_t[]){9, 8, 7, 1, 0, 2, 0, 0, 0}), "");
     assert_string_equal(
-        gaps(true, 3, (int64_t[]){9, 9, 0, 0, 0, 2, 0, 0, 0}),
+        class_gaps(true, 3, (int64_t[]){9, 9, 0, 0, 0, 2, 0, 0, 0}),
         "class 2 has no training rows besides those held out for validation (sorted "
         "by class? train with --hold-out stratified)");
-    assert_string_equal(gaps(false, 3, (int64_t[]){9, 9, 0, 0, 0, 2, 0, 0, 0}),
+    assert_string_equal(class_gaps(false, 3, (int64_t[]){9, 9, 0, 0, 0, 2, 0, 0, 0}),
                         "class 2 has no training rows, but some validation rows");
     assert_string_equal(
-        gaps(true, 2, (int64_t[]){5399, 1, 0, 600, 0, 0}),
+        class_gaps(true, 2, (int64_t[]){5399, 1, 0, 600, 0, 0}),
         "class 1 has hardly any training rows besides those held out for validation; "
         "class 0 has no validation rows (sorted by class? train with --hold-out "
         "stratified)");
-    /* One class alone is held out, half of it. */
-    assert_string_equal(gaps(true, 3, (int64_t[]){400, 400, 300, 0, 0, 100, 0, 0, 0}),
+    /* Half of one class is held out. */
+    assert_string_equal(class_gaps(true, 3, (int64_t[]){400, 400, 300, 0, 0, 100, 0, 0, 0}),
                         "classes 0, 1 have no validation rows (sorted by class? train with "
                         "--hold-out stratified)");
-    assert_string_equal(gaps(false, 3, (int64_t[]){400, 400, 300, 0, 0, 100, 0, 0, 0}), "");
-    assert_string_equal(gaps(true, 3, (int64_t[]){400, 400, 300, 0, 0, 0, 0, 0, 0}), "");
-    /* Most rows are held out: of each class, as it should be. */
-    assert_string_equal(gaps(true, 2, (int64_t[]){5, 5, 95, 95, 0, 0}), "");
-    assert_string_equal(gaps(true, 3, (int64_t[]){0, 5, 5, 0, 1, 0, 0, 0, 0}),
+    assert_string_equal(class_gaps(false, 3, (int64_t[]){400, 400, 300, 0, 0, 100, 0, 0, 0}), "");
+    assert_string_equal(class_gaps(true, 3, (int64_t[]){400, 400, 300, 0, 0, 0, 0, 0, 0}), "");
+    /* Most rows of each class are held out. */
+    assert_string_equal(class_gaps(true, 2, (int64_t[]){5, 5, 95, 95, 0, 0}), "");
+    assert_string_equal(class_gaps(true, 3, (int64_t[]){0, 5, 5, 0, 1, 0, 0, 0, 0}),
                         "class 0 has no rows (labels count from 0)");
-    assert_string_equal(gaps(true, 4, (int64_t[]){5, 0, 0, 5, 0, 0, 0, 1, 0, 3, 0, 0}),
+    assert_string_equal(class_gaps(true, 4, (int64_t[]){5, 0, 0, 5, 0, 0, 0, 1, 0, 3, 0, 0}),
                         "class 1 has no training rows, but some test rows; class 2 has no rows");
+}
+
+static void a_long_list_of_classes_is_abbreviated(void **state)
+{
+    (void)state;
     int64_t many[3 * 1000] = {1};
-    assert_string_equal(gaps(true, 1000, many), "classes 1, 2, 3, 4, 5 and 994 more have no rows");
-    assert_string_equal(gaps(true, 7, (int64_t[21]){1}), "classes 1, 2, 3, 4, 5, 6 have no rows");
+    assert_string_equal(class_gaps(true, 1000, many),
+                        "classes 1, 2, 3, 4, 5 and 994 more have no rows");
+    assert_string_equal(class_gaps(true, 7, (int64_t[21]){1}),
+                        "classes 1, 2, 3, 4, 5, 6 have no rows");
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(draws_exactly_so_many),
-                                       cmocka_unit_test(draws_evenly),
-                                       cmocka_unit_test(shares_out),
-                                       cmocka_unit_test(reads_both_splits),
-                                       cmocka_unit_test(reads_large_images),
-                                       cmocka_unit_test(refuses_bad_labels),
-                                       cmocka_unit_test(leaves_own_validation_alone),
-                                       cmocka_unit_test(tells_of_classes)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_wanted_number_of_rows_is_drawn),
+        cmocka_unit_test(each_row_is_drawn_equally_often),
+        cmocka_unit_test(stratified_shares_are_proportional_to_the_classes),
+        cmocka_unit_test(both_splits_have_the_rows_that_were_drawn),
+        cmocka_unit_test(held_out_rows_of_large_images_are_read),
+        cmocka_unit_test(a_wrong_label_is_found_while_stratifying),
+        cmocka_unit_test(a_file_with_a_validation_split_is_not_held_out),
+        cmocka_unit_test(classes_missing_in_a_split_are_reported),
+        cmocka_unit_test(a_long_list_of_classes_is_abbreviated),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

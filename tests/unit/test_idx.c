@@ -21,7 +21,7 @@ static void write_bytes(const char *path, const void *bytes, size_t count)
     fclose(file);
 }
 
-static void reads_plain_and_gzip(void **state)
+static void plain_and_gzip_files_are_read_alike(void **state)
 {
     (void)state;
     const char *paths[] = {"a.idx", "a.idx.gz"};
@@ -46,12 +46,12 @@ static void reads_plain_and_gzip(void **state)
         ls_idx_close(&idx);
     }
     assert_string_equal(digest[0], digest[1]);
-    /* By sha256sum of the 28 bytes. */
+    /* From sha256sum, of the 28 bytes. */
     assert_string_equal(digest[0],
                         "df84c9a09a4f45a498d658a36ed33d02462b5f3d2d0e372ae5fc68eb347bf55b");
 }
 
-static void reads_wide_labels(void **state)
+static void labels_of_one_two_and_four_bytes_are_read(void **state)
 {
     (void)state;
     const int types[] = {0x08, 0x0b, 0x0c};
@@ -69,13 +69,10 @@ static void reads_wide_labels(void **state)
     }
 }
 
-static void refuses_what_is_malformed(void **state)
+static void malformed_headers_are_refused(void **state)
 {
     (void)state;
     ls_idx *idx = NULL;
-    char digest[LS_SHA256_TEXT];
-    uint8_t out[16];
-    const unsigned char good[] = {0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 3};
     struct {
         const char *what;
         unsigned char bytes[16];
@@ -96,6 +93,15 @@ static void refuses_what_is_malformed(void **state)
         assert_fails(ls_idx_open(&idx, "bad"), LS_ERR_DATA, cases[i].part);
         assert_null(idx);
     }
+}
+
+static void a_truncated_or_longer_idx_file_is_refused(void **state)
+{
+    (void)state;
+    ls_idx *idx = NULL;
+    char digest[LS_SHA256_TEXT];
+    uint8_t out[16];
+    const unsigned char good[] = {0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 3};
     assert_fails(ls_idx_open(&idx, "missing"), LS_ERR_DATA, "missing: can't open: No such file");
 
     write_bytes("bad", good, sizeof good - 1);
@@ -109,14 +115,18 @@ static void refuses_what_is_malformed(void **state)
     assert_ok(ls_idx_open(&idx, "bad"));
     assert_fails(ls_idx_finish(idx, digest), LS_ERR_DATA, "longer than its header says");
     ls_idx_close(&idx);
+}
 
-    /* A gzip file. */
+static void a_truncated_gzip_file_is_refused(void **state)
+{
+    (void)state;
+    ls_idx *idx = NULL;
+    char digest[LS_SHA256_TEXT];
     const int dim[] = {4000};
     int *values = malloc(4000 * sizeof *values);
     for (int i = 0; i < 4000; i++)
         values[i] = (int)(ls_rng_at(1, (uint64_t)i) & 255);
     write_idx_file("cut.gz", 0x08, 1, dim, values);
-    /* Cut in its checksum at the end, or in the middle. */
     struct stat whole;
     assert_int_equal(stat("cut.gz", &whole), 0);
     assert_int_equal(truncate("cut.gz", whole.st_size - 6), 0);
@@ -179,7 +189,7 @@ static void round_trip(int images_dims, const int *dim, int label_type, int clas
     free(labels);
 }
 
-static void imports_many_shapes(void **state)
+static void imported_data_sets_of_many_shapes_are_read_back(void **state)
 {
     (void)state;
     round_trip(3, (int[]){5, 8, 8}, 0x08, 2, false);
@@ -190,7 +200,7 @@ static void imports_many_shapes(void **state)
     round_trip(3, (int[]){1, 1, 1}, 0x08, 2, true);
 }
 
-static void limits_rows(void **state)
+static void the_number_of_imported_rows_can_be_limited(void **state)
 {
     (void)state;
     ls_import import = {
@@ -205,8 +215,16 @@ static void limits_rows(void **state)
     assert_int_equal(ls_dataset_describe(dataset)->rows[LS_TEST], 0);
     assert_int_equal(ls_dataset_describe(dataset)->classes, 7);
     ls_dataset_close(&dataset);
+}
 
-    /* Each split has a limit of its own, and one above its rows is none. */
+static void each_split_has_its_own_limit_of_rows(void **state)
+{
+    (void)state;
+    ls_import import = {.train_images = "i.gz", .train_labels = "l", .name = "", .classes = 7};
+    const int dim[] = {5, 2, 2}, values[20] = {0}, labels[] = {0, 1, 2, 3, 4};
+    write_idx_file("i.gz", 0x08, 3, dim, values);
+    write_idx_file("l", 0x08, 1, dim, labels);
+    ls_dataset *dataset;
     const int64_t limits[][4] = {{2, 0, 2, 5}, {0, 4, 5, 4}, {3, 1, 3, 1}, {9, 5, 5, 5}};
     import.test_images = "i.gz";
     import.test_labels = "l";
@@ -222,8 +240,8 @@ static void limits_rows(void **state)
     }
 }
 
-/* A data set is replaced by what is the same as it, however it is stored, and by nothing else. */
-static const char stays[] = "different content exists: not overwritten";
+/* A data set is replaced only by the same content, in any storage. */
+static const char not_overwritten[] = "different content exists: not overwritten";
 
 /* Writes five images of 2x2 and their labels, and returns the import of both. */
 static ls_import write_five(void)
@@ -235,7 +253,7 @@ static ls_import write_five(void)
     return (ls_import){.train_images = "i", .train_labels = "l", .name = "same"};
 }
 
-/* The same with another pixel. */
+/* As write_five(), with another pixel. */
 static ls_import write_others(void)
 {
     ls_import import = write_five();
@@ -246,7 +264,7 @@ static ls_import write_others(void)
     return import;
 }
 
-static void replaces_what_is_the_same(void **state)
+static void a_data_set_is_replaced_by_the_same_content(void **state)
 {
     (void)state;
     ls_import import = write_five();
@@ -257,7 +275,7 @@ static void replaces_what_is_the_same(void **state)
     assert_ok(ls_import_idx(&import, "s.h5"));
 }
 
-static void other_content_stays(void **state)
+static void a_data_set_is_not_replaced_by_other_content(void **state)
 {
     (void)state;
     const ls_import first = write_five();
@@ -265,15 +283,15 @@ static void other_content_stays(void **state)
     assert_ok(ls_import_idx(&first, "s.h5"));
     ls_import import = first;
     import.name = "another";
-    assert_fails(ls_import_idx(&import, "s.h5"), LS_ERR_USAGE, stays);
+    assert_fails(ls_import_idx(&import, "s.h5"), LS_ERR_USAGE, not_overwritten);
     import = first;
     import.limit = 4;
-    assert_fails(ls_import_idx(&import, "s.h5"), LS_ERR_USAGE, stays);
+    assert_fails(ls_import_idx(&import, "s.h5"), LS_ERR_USAGE, not_overwritten);
     import = first;
     import.classes = 6;
-    assert_fails(ls_import_idx(&import, "s.h5"), LS_ERR_USAGE, stays);
+    assert_fails(ls_import_idx(&import, "s.h5"), LS_ERR_USAGE, not_overwritten);
     import = write_others();
-    assert_fails(ls_import_idx(&import, "s.h5"), LS_ERR_USAGE, stays);
+    assert_fails(ls_import_idx(&import, "s.h5"), LS_ERR_USAGE, not_overwritten);
 }
 
 static void force_replaces_other_content(void **state)
@@ -285,11 +303,11 @@ static void force_replaces_other_content(void **state)
     assert_ok(ls_import_idx(&first, "s.h5"));
     import.force = true;
     assert_ok(ls_import_idx(&import, "s.h5"));
-    assert_fails(ls_import_idx(&first, "s.h5"), LS_ERR_USAGE, stays);
+    assert_fails(ls_import_idx(&first, "s.h5"), LS_ERR_USAGE, not_overwritten);
 }
 
-/* It may be what nobody has a copy of. */
-static void a_damaged_file_stays(void **state)
+/* It may be the only copy. */
+static void a_damaged_file_is_not_replaced(void **state)
 {
     (void)state;
     const ls_import import = write_five();
@@ -300,7 +318,7 @@ static void a_damaged_file_stays(void **state)
     assert_int_equal(status, LS_ERR_USAGE);
 }
 
-static void made_up_data_stay_alike(void **state)
+static void a_synthetic_data_set_is_replaced_by_the_same_content(void **state)
 {
     (void)state;
     ls_synthetic made = {
@@ -308,12 +326,12 @@ static void made_up_data_stay_alike(void **state)
     assert_ok(ls_import_synthetic(&made, "made.h5"));
     assert_ok(ls_import_synthetic(&made, "made.h5"));
     made.seed = 1;
-    assert_fails(ls_import_synthetic(&made, "made.h5"), LS_ERR_USAGE, stays);
+    assert_fails(ls_import_synthetic(&made, "made.h5"), LS_ERR_USAGE, not_overwritten);
     made.force = true;
     assert_ok(ls_import_synthetic(&made, "made.h5"));
 }
 
-static void refuses_files_that_do_not_fit(void **state)
+static void contradictory_idx_files_are_refused(void **state)
 {
     (void)state;
     const int five[] = {5, 2, 2}, four[] = {4}, values[20] = {0};
@@ -344,7 +362,7 @@ static void refuses_files_that_do_not_fit(void **state)
     assert_true(access("x.h5", F_OK) != 0);
 }
 
-static void a_failed_import_leaves_what_was_there(void **state)
+static void a_failed_import_leaves_the_old_data_set(void **state)
 {
     (void)state;
     const int five[] = {5, 2, 2}, values[20] = {0};
@@ -374,18 +392,21 @@ static void a_failed_import_leaves_what_was_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_plain_and_gzip),
-        cmocka_unit_test(reads_wide_labels),
-        cmocka_unit_test(refuses_what_is_malformed),
-        cmocka_unit_test(imports_many_shapes),
-        cmocka_unit_test(limits_rows),
-        cmocka_unit_test(replaces_what_is_the_same),
-        cmocka_unit_test(other_content_stays),
+        cmocka_unit_test(plain_and_gzip_files_are_read_alike),
+        cmocka_unit_test(labels_of_one_two_and_four_bytes_are_read),
+        cmocka_unit_test(malformed_headers_are_refused),
+        cmocka_unit_test(a_truncated_or_longer_idx_file_is_refused),
+        cmocka_unit_test(a_truncated_gzip_file_is_refused),
+        cmocka_unit_test(imported_data_sets_of_many_shapes_are_read_back),
+        cmocka_unit_test(the_number_of_imported_rows_can_be_limited),
+        cmocka_unit_test(each_split_has_its_own_limit_of_rows),
+        cmocka_unit_test(a_data_set_is_replaced_by_the_same_content),
+        cmocka_unit_test(a_data_set_is_not_replaced_by_other_content),
         cmocka_unit_test(force_replaces_other_content),
-        cmocka_unit_test(a_damaged_file_stays),
-        cmocka_unit_test(made_up_data_stay_alike),
-        cmocka_unit_test(refuses_files_that_do_not_fit),
-        cmocka_unit_test(a_failed_import_leaves_what_was_there),
+        cmocka_unit_test(a_damaged_file_is_not_replaced),
+        cmocka_unit_test(a_synthetic_data_set_is_replaced_by_the_same_content),
+        cmocka_unit_test(contradictory_idx_files_are_refused),
+        cmocka_unit_test(a_failed_import_leaves_the_old_data_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Layers that work on images, against loops that follow their definitions in double precision. */
+/* Layers of images against their definitions, as loops in double precision. */
 #include "test.h"
 
 #include <lockstep/network.h>
@@ -12,12 +12,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A convolution: images [H][W][C], margins included, K, stride S, F filters. */
+/* A convolution: images [H][W][C] with padding, F filters of K x K, stride S. */
 typedef struct conv {
     int64_t H, W, C, K, S, F;
 } conv;
 
-static ls_conv_shape shape_of(conv c)
+static ls_conv_shape conv_shape_of(conv c)
 {
     return (ls_conv_shape){.row = c.W * c.C,
                            .image = c.H * c.W * c.C,
@@ -38,12 +38,12 @@ static float *random_floats(int64_t count, uint64_t key)
     return values;
 }
 
-/* Adds what each pair of input and output contributes, by definition.
+/* Adds the product of each pair of input and output, by definition.
  * w [K][K][C][F]; any of y, dw, dx may be NULL */
-static void by_definition(conv c, const float *x, const float *w, const float *dy, double *y,
-                          double *dw, double *dx)
+static void convolve_by_definition(conv c, const float *x, const float *w, const float *dy,
+                                   double *y, double *dw, double *dx)
 {
-    const ls_conv_shape s = shape_of(c);
+    const ls_conv_shape s = conv_shape_of(c);
     for (int64_t h = 0; h < s.height; h++)
         for (int64_t v = 0; v < s.width; v++)
             for (int64_t i = 0; i < c.K; i++)
@@ -73,16 +73,17 @@ static void assert_close(const char *what, conv c, int64_t count, const float *g
                 (long long)c.S, (long long)c.F, (long long)i, (double)got[i], expected[i]);
 }
 
-static int64_t filled_up(int64_t count, const ls_conv_kernel *k)
+static int64_t round_up_to_block(int64_t count, const ls_conv_kernel *k)
 {
     return (count + k->block - 1) / k->block * k->block;
 }
 
-/* Weights in blocks of filters, as `forward` wants them, or in blocks of taps, as `image` does. */
-static float *pack(conv c, const ls_conv_kernel *k, const float *w, bool by_tap)
+/* Packs weights in blocks of filters, for `forward`, or in blocks of taps, for `image`. */
+static float *pack_weights(conv c, const ls_conv_kernel *k, const float *w, bool by_tap)
 {
     const int64_t J = c.K * c.C, width = by_tap ? J : c.F, depth = by_tap ? c.F : J;
-    float *packed = ls_alloc(filled_up(width, k) * c.K * depth, sizeof *packed), *to = packed;
+    float *packed = ls_alloc(round_up_to_block(width, k) * c.K * depth, sizeof *packed),
+          *to = packed;
     for (int64_t b = 0; b < width; b += k->block)
         for (int64_t row = 0; row < c.K; row++)
             for (int64_t d = 0; d < depth; d++)
@@ -92,39 +93,39 @@ static float *pack(conv c, const ls_conv_kernel *k, const float *w, bool by_tap)
     return packed;
 }
 
-static void check(const ls_conv_kernel *k, conv c)
+static void check_kernel(const ls_conv_kernel *k, conv c)
 {
     enum { IMAGES = 3 };
-    const ls_conv_shape s = shape_of(c);
+    const ls_conv_shape s = conv_shape_of(c);
     const int64_t out = s.height * s.width * c.F, weights = c.K * c.K * c.C * c.F;
     float *x = random_floats(IMAGES * s.image, 1), *w = random_floats(weights, 2);
     float *dy = random_floats(IMAGES * out, 3), *dw = random_floats(weights, 4);
-    float *bias = random_floats(filled_up(c.F, k), 5), *y = random_floats(out, 0);
+    float *bias = random_floats(round_up_to_block(c.F, k), 5), *y = random_floats(out, 0);
     float *dx = random_floats(s.image, 6);
-    float *by_filter = pack(c, k, w, false), *by_tap = pack(c, k, w, true);
+    float *by_filter = pack_weights(c, k, w, false), *by_tap = pack_weights(c, k, w, true);
     double *expected = ls_alloc(out + weights + s.image, sizeof *expected);
     double *of_w = expected + out, *of_x = of_w + weights;
 
     for (int64_t i = 0; i < out; i++)
         expected[i] = (double)bias[i % c.F];
-    by_definition(c, x, w, NULL, expected, NULL, NULL);
+    convolve_by_definition(c, x, w, NULL, expected, NULL, NULL);
     k->forward(&s, by_filter, bias, false, x, y);
     assert_close("output", c, out, y, expected);
     for (int64_t i = 0; i < out; i++)
         expected[i] = fmax(expected[i], 0);
     k->forward(&s, by_filter, bias, true, x, y);
-    assert_close("rectified output", c, out, y, expected);
+    assert_close("output of a fused relu", c, out, y, expected);
 
     for (int64_t i = 0; i < weights; i++)
         of_w[i] = (double)dw[i];
     for (int i = 0; i < IMAGES; i++)
-        by_definition(c, x + i * s.image, NULL, dy + i * out, NULL, of_w, NULL);
+        convolve_by_definition(c, x + i * s.image, NULL, dy + i * out, NULL, of_w, NULL);
     k->weights(&s, IMAGES, x, dy, dw);
     assert_close("weights' gradient", c, weights, dw, of_w);
 
     for (int64_t i = 0; i < s.image; i++)
         of_x[i] = (double)dx[i];
-    by_definition(c, NULL, w, dy, NULL, NULL, of_x);
+    convolve_by_definition(c, NULL, w, dy, NULL, NULL, of_x);
     k->image(&s, by_tap, dy, dx);
     assert_close("image's gradient", c, s.image, dx, of_x);
     float *const all[] = {x, w, dy, dw, bias, y, dx, by_filter, by_tap};
@@ -133,7 +134,7 @@ static void check(const ls_conv_kernel *k, conv c)
     ls_free(expected);
 }
 
-/* The kernels that run here; the first one runs anywhere. NULL: no more. */
+/* Returns kernel `at` of this processor; 0 is the portable one. NULL: after the last. */
 static const ls_conv_kernel *kernel_at(int at)
 {
     const ls_conv_kernel *kernels[4] = {&ls_conv_any};
@@ -146,7 +147,7 @@ static const ls_conv_kernel *kernel_at(int at)
     return kernels[at];
 }
 
-static void kernels_do_what_a_convolution_is(void **state)
+static void kernels_compute_convolutions_as_defined(void **state)
 {
     (void)state;
     const conv cases[] = {{5, 5, 1, 5, 1, 6},
@@ -160,7 +161,7 @@ static void kernels_do_what_a_convolution_is(void **state)
                           {12, 11, 11, 3, 1, 65},
                           {1, 1, 50, 1, 1, 20},
                           {3, 20, 1, 3, 1, 24},
-                          /* strides that pass over pixels */
+                          /* strides that skip pixels */
                           {7, 7, 64, 1, 2, 24},
                           {8, 5, 3, 1, 3, 40},
                           {9, 11, 2, 2, 3, 5},
@@ -169,14 +170,14 @@ static void kernels_do_what_a_convolution_is(void **state)
                           {12, 13, 5, 3, 5, 33}};
     for (int k = 0; kernel_at(k) != NULL; k++)
         for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-            check(kernel_at(k), cases[i]);
+            check_kernel(kernel_at(k), cases[i]);
 }
 
-/* Processors with fused multiplication and addition round once, all alike, at twice the speed. */
-static void kernels_fuse_where_they_can(void **state)
+/* With one rounding, so that all such processors give the same bits. */
+static void kernels_use_fused_multiply_add(void **state)
 {
     (void)state;
-    const ls_conv_shape s = shape_of((conv){1, 1, 1, 1, 1, 1});
+    const ls_conv_shape s = conv_shape_of((conv){1, 1, 1, 1, 1, 1});
     const float x[1 + LS_CONV_SLACK] = {1 + 0x1p-13f};
     for (int at = 1; kernel_at(at) != NULL; at++) {
         float w[64] = {1 + 0x1p-13f}, bias[64] = {-1}, y[64];
@@ -186,20 +187,20 @@ static void kernels_fuse_where_they_can(void **state)
     }
 }
 
-/* Brings a batch of images [C][H][W] into the order that the network reads. */
+/* Converts a batch of images [C][H][W] to the network's order. */
 static void to_network_order(const ls_network *network, ls_shape input, ls_batch *batch)
 {
     if (ls_network_channels_last(network))
         ls_batch_to_channels_last(batch, input.channels, input.height * input.width);
 }
 
-/* Element `at` of the random image [C][H][W] of first_output(). */
+/* Returns element `at` of the random image [C][H][W] of first_output(). */
 static float pixel_at(int64_t at)
 {
     return (float)ls_rng_uniform(3, (uint64_t)at);
 }
 
-/* Makes a network of one row with a random image; what its first layer puts out. */
+/* Makes a network and a random image; returns the first layer's output. */
 static const float *first_output(const char *model, ls_shape input, ls_network **network,
                                  ls_batch **batch, float **params)
 {
@@ -216,15 +217,15 @@ static const float *first_output(const char *model, ls_shape input, ls_network *
     return ls_network_activation(*network, 0);
 }
 
-static void destroy(ls_network **network, ls_batch **batch, float **params)
+static void destroy_all(ls_network **network, ls_batch **batch, float **params)
 {
     ls_network_destroy(network);
     ls_batch_destroy(batch);
     ls_free(*params);
 }
 
-/* A colour image has its channels one after the other; strides and margins as PyTorch has them. */
-static void takes_images_with_channels(void **state)
+/* On a colour image, [C][H][W], with strides and padding as in PyTorch. */
+static void a_convolution_of_a_colour_image_equals_its_definition(void **state)
 {
     (void)state;
     enum { C = 3, H = 5, W = 4, K = 3, PAD = 1, STRIDE = 2, F = 2, OH = 3, OW = 2 };
@@ -249,10 +250,10 @@ static void takes_images_with_channels(void **state)
                         }
                 assert_near((double)y[(h * OW + w) * F + f], sum, 1e-5, 1e-6);
             }
-    destroy(&network, &batch, &params);
+    destroy_all(&network, &batch, &params);
 }
 
-static void pools(void **state)
+static void pooling_equals_its_definition(void **state)
 {
     (void)state;
     enum { C = 2, H = 5, W = 7, K = 2, OH = 2, OW = 3 };
@@ -275,12 +276,11 @@ static void pools(void **state)
                     assert_near((double)y[(h * OW + w) * C + c], mean ? sum / (K * K) : largest,
                                 1e-6, 0);
                 }
-        destroy(&network, &batch, &params);
+        destroy_all(&network, &batch, &params);
     }
 }
 
-/* Where all pixels of a window are alike, the gradient goes to one of them, not to all. */
-static void equals_share_no_gradient(void **state)
+static void maxpool_passes_the_gradient_to_one_of_equal_pixels(void **state)
 {
     (void)state;
     ls_network *network;
@@ -294,7 +294,7 @@ static void equals_share_no_gradient(void **state)
         batch->x[i] = 1;
     params[0] = 0.5f;
     (void)ls_network_gradient(network, params, batch, grads, NULL);
-    double expected = 0; /* all inputs are 1: the bias's gradient is that of what the windows got */
+    double expected = 0; /* all inputs are 1: the bias's gradient is the sum of the windows' */
     const float *logits = ls_network_forward(network, params, batch);
     const double other = 1 / (1 + exp((double)(logits[0] - logits[1])));
     for (int window = 0; window < 4; window++)
@@ -302,12 +302,11 @@ static void equals_share_no_gradient(void **state)
     assert_near((double)grads[1], expected, 1e-4, 1e-6);
     assert_near((double)grads[0], expected, 1e-4, 1e-6);
     ls_free(grads);
-    destroy(&network, &batch, &params);
+    destroy_all(&network, &batch, &params);
 }
 
-/* Which values are dropped depends on key, layer and id, and so do the rest's values: not on where
- * in the batch a row is; and later nothing is dropped. */
-static void drops_by_id(void **state)
+/* Dropped values depend on key, layer and row id, not on the row's place in the batch. */
+static void dropout_depends_on_the_row_id_and_is_off_in_evaluation(void **state)
 {
     (void)state;
     enum { ROWS = 4, WIDTH = 403 };
@@ -341,7 +340,7 @@ static void drops_by_id(void **state)
             dropped += kept[r][i] == 0;
             alike += kept[r][i] == kept[0][i];
         }
-    /* Four deviations of a binomial's. */
+    /* Within four standard deviations of the binomial distribution. */
     const double n = ROWS * WIDTH;
     assert_near((double)dropped, rate * n, 0, 4 * sqrt(rate * (1 - rate) * n));
     assert_true((double)alike < 0.8 * n);
@@ -355,8 +354,8 @@ static void drops_by_id(void **state)
     ls_batch_destroy(&batch);
 }
 
-/* The channels of an image as it comes, whether other layers go by its rows and columns or not. */
-static void normalises_channels_of_images(void **state)
+/* Also if no other layer reads the input as an image. */
+static void batchnorm_normalises_the_channels_of_images(void **state)
 {
     (void)state;
     enum { ROWS = 4, C = 3, PIXELS = 5 * 4, MEAN = 2 * C };
@@ -389,8 +388,7 @@ static void normalises_channels_of_images(void **state)
     }
 }
 
-/* A single value has no variance to be followed. */
-static void one_value_is_not_followed(void **state)
+static void batchnorm_ignores_the_variance_of_a_single_value(void **state)
 {
     (void)state;
     ls_network *network;
@@ -413,9 +411,9 @@ static void one_value_is_not_followed(void **state)
     ls_batch_destroy(&batch);
 }
 
-/* Mean 0 and variance 1 in training; the statistics' gradients lead to the batch's; and later they
- * are what counts. */
-static void normalises(void **state)
+/* In training outputs have mean 0 and variance 1, and the gradients of the running statistics are
+ * their differences from the batch's; in an evaluation the running statistics are used. */
+static void batchnorm_normalises_by_batch_or_running_statistics(void **state)
 {
     (void)state;
     enum { ROWS = 50, C = 3, SCALE = 0, SHIFT = C, MEAN = 2 * C, VARIANCE = 3 * C };
@@ -461,8 +459,7 @@ static void normalises(void **state)
     ls_batch_destroy(&batch);
 }
 
-/* What batchnorm relu dense:2 makes of a batch and of its gradient, by definition and in double
- * precision. x [FAR_ROWS][FAR_C] is what batchnorm gets. */
+/* Outputs and gradients of batchnorm relu dense:2, by definition and in double precision. */
 enum { FAR_ROWS = 60, FAR_C = 3, FAR_IN = 4 };
 
 typedef struct far_outcome {
@@ -471,6 +468,7 @@ typedef struct far_outcome {
     double scale[FAR_C], shift[FAR_C]; /* gradients */
 } far_outcome;
 
+/* x  [FAR_ROWS][FAR_C] the input of batchnorm */
 static void normalise_by_definition(const float *x, const float *scale, const float *shift,
                                     const float *w, const float *bias, const int32_t *labels,
                                     far_outcome *o)
@@ -504,9 +502,9 @@ static void normalise_by_definition(const float *x, const float *scale, const fl
     }
 }
 
-/* The means that batchnorm gets are up to 1e6 times the deviations: all that it makes of them is as
- * right as it is at 0, at once and by blocks, whose sums are exact. */
-static void normalises_far_from_zero(void **state)
+/* With means of up to 1e6 standard deviations outputs and gradients are as accurate as with mean 0,
+ * at once and by blocks, whose sums are exact. */
+static void batchnorm_is_accurate_far_from_zero(void **state)
 {
     (void)state;
     enum { SCALE = FAR_IN * FAR_C, SHIFT = SCALE + FAR_C, MEAN = SHIFT + FAR_C };
@@ -528,7 +526,7 @@ static void normalises_far_from_zero(void **state)
                 for (int j = 0; j < FAR_IN; j++)
                     batch->x[i * FAR_IN + j] =
                         (float)(2 * ls_rng_uniform(9, (uint64_t)(i * FAR_IN + j)) - 1);
-                batch->x[i * FAR_IN + FAR_IN - 1] = 1; /* whose weights are the means */
+                batch->x[i * FAR_IN + FAR_IN - 1] = 1; /* its weights are the means */
             }
             for (int c = 0; c < FAR_C; c++) {
                 params[(FAR_IN - 1) * FAR_C + c] = (float)((c - 1.5) * ratio);
@@ -544,7 +542,8 @@ static void normalises_far_from_zero(void **state)
             for (int i = 0; i < FAR_ROWS * FAR_C; i++)
                 assert_near((double)ls_network_activation(network, 1)[i], o.y[i / FAR_C][i % FAR_C],
                             1e-4, 1e-5);
-            const double rows = (double)(block > 0 ? FAR_ROWS % block : FAR_ROWS); /* of the last */
+            const double rows =
+                (double)(block > 0 ? FAR_ROWS % block : FAR_ROWS); /* of the last block */
             for (int c = 0; c < FAR_C; c++) {
                 const double seen =
                     (double)params[VARIANCE + c] - (double)grads[VARIANCE + c] / rows;
@@ -569,15 +568,17 @@ static void normalises_far_from_zero(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(kernels_do_what_a_convolution_is),
-                                       cmocka_unit_test(kernels_fuse_where_they_can),
-                                       cmocka_unit_test(normalises_channels_of_images),
-                                       cmocka_unit_test(one_value_is_not_followed),
-                                       cmocka_unit_test(takes_images_with_channels),
-                                       cmocka_unit_test(pools),
-                                       cmocka_unit_test(equals_share_no_gradient),
-                                       cmocka_unit_test(drops_by_id),
-                                       cmocka_unit_test(normalises),
-                                       cmocka_unit_test(normalises_far_from_zero)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kernels_compute_convolutions_as_defined),
+        cmocka_unit_test(kernels_use_fused_multiply_add),
+        cmocka_unit_test(batchnorm_normalises_the_channels_of_images),
+        cmocka_unit_test(batchnorm_ignores_the_variance_of_a_single_value),
+        cmocka_unit_test(a_convolution_of_a_colour_image_equals_its_definition),
+        cmocka_unit_test(pooling_equals_its_definition),
+        cmocka_unit_test(maxpool_passes_the_gradient_to_one_of_equal_pixels),
+        cmocka_unit_test(dropout_depends_on_the_row_id_and_is_off_in_evaluation),
+        cmocka_unit_test(batchnorm_normalises_by_batch_or_running_statistics),
+        cmocka_unit_test(batchnorm_is_accurate_far_from_zero),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,13 +10,13 @@
 #include <math.h>
 #include <string.h>
 
-static int column(const char *name)
+static int find_column(const char *name)
 {
     return ls_metrics_find(name, strlen(name));
 }
 
-/* Programs read metrics.csv by the places of its columns: these never move. */
-static void the_first_columns_keep_their_places(void **state)
+/* Other programs may read metrics.csv by column number. */
+static void the_first_columns_never_move(void **state)
 {
     (void)state;
     static const char *const names[] = {
@@ -32,18 +32,18 @@ static void every_column_is_found_by_its_name(void **state)
     (void)state;
     ls_metrics m = {0};
     for (int i = 0; i < LS_METRICS_COLUMNS; i++) {
-        assert_int_equal(column(ls_metrics_name(i)), i);
+        assert_int_equal(find_column(ls_metrics_name(i)), i);
         ls_metrics_set(&m, i, i + 0.5);
         assert_true(ls_metrics_value(&m, i) == i + 0.5);
     }
-    assert_true(m.epoch == 0.5 && m.val_loss == column("val_loss") + 0.5);
-    assert_int_equal(column("val_"), LS_METRICS_COLUMNS);
+    assert_true(m.epoch == 0.5 && m.val_loss == find_column("val_loss") + 0.5);
+    assert_int_equal(find_column("val_"), LS_METRICS_COLUMNS);
     assert_int_equal(ls_metrics_find("loss", 3), LS_METRICS_COLUMNS);
-    assert_int_equal(column(""), LS_METRICS_COLUMNS);
+    assert_int_equal(find_column(""), LS_METRICS_COLUMNS);
 }
 
-/* Each metric has a column of the training rows, NAME, and one of the validation rows, val_NAME. */
-static void each_metric_has_two_columns_and_monitors(void **state)
+/* NAME of the training rows, val_NAME of the validation rows. */
+static void each_metric_has_two_columns_and_two_monitors(void **state)
 {
     (void)state;
     ls_metrics m;
@@ -58,8 +58,8 @@ static void each_metric_has_two_columns_and_monitors(void **state)
         snprintf(name, sizeof name, "%s%s", validation ? "val_" : "",
                  ls_metric_describe(metric)->name);
         assert_string_equal(ls_monitor_name(monitor), name);
-        assert_int_equal(ls_metrics_column(metric, validation), column(name));
-        assert_true(ls_monitor_value(monitor, &m) == column(name));
+        assert_int_equal(ls_metrics_column(metric, validation), find_column(name));
+        assert_true(ls_monitor_value(monitor, &m) == find_column(name));
         assert_int_equal(ls_monitor_metric(ls_monitor_of_training(monitor)), metric);
         assert_false(ls_monitor_is_validation(ls_monitor_of_training(monitor)));
     }
@@ -73,7 +73,7 @@ static void each_metric_has_two_columns_and_monitors(void **state)
     assert_int_equal(LS_MONITOR_VAL_LOSS, 0); /* the default of a zeroed configuration */
 }
 
-static void values_are_means_of_the_rows(void **state)
+static void loss_and_accuracy_are_means_over_the_rows(void **state)
 {
     (void)state;
     const ls_score score = {.rows = 8, .loss = 3, .correct = 6}, none = {0};
@@ -86,8 +86,7 @@ static void values_are_means_of_the_rows(void **state)
     assert_int_equal(ls_metric_describe(LS_METRIC_ACCURACY)->better, LS_BETTER_MORE);
 }
 
-/* Of equal outputs the lower class comes first, as for the largest; an output that is NaN is never
- * among the five. */
+/* Of equal outputs the lower class comes first, as in the accuracy; NaN is never among the five. */
 static void top5_is_the_label_among_the_five_largest(void **state)
 {
     (void)state;
@@ -111,8 +110,8 @@ static void top5_is_the_label_among_the_five_largest(void **state)
         }
 }
 
-/* Among five classes every label is one of the five: a value of 1 would say nothing. */
-static void top5_takes_more_than_five_classes(void **state)
+/* With up to five classes every label is among the five largest. */
+static void top5_needs_more_than_five_classes(void **state)
 {
     (void)state;
     const ls_score score = {.rows = 4, .loss = 2, .correct = 1, .top5 = 3};
@@ -123,7 +122,7 @@ static void top5_takes_more_than_five_classes(void **state)
     assert_true(m.val_top5 == 0.75);
 }
 
-static void scores_are_added_in_any_order(void **state)
+static void exact_sums_of_scores_do_not_depend_on_the_order(void **state)
 {
     (void)state;
     enum { PARTS = 100 };
@@ -140,6 +139,12 @@ static void scores_are_added_in_any_order(void **state)
     assert_memory_equal(&up, &down, sizeof up);
     assert_true(up.rows == plain.rows && up.correct == plain.correct);
     assert_near(up.loss, plain.loss, 1e-6, 0);
+}
+
+static void a_score_is_copied_by_its_sums(void **state)
+{
+    (void)state;
+    const ls_score up = {.rows = 4950, .loss = 4.5, .correct = 2450, .top5 = 3};
     double sums[LS_SUMS];
     ls_score copy = {.rows = up.rows};
     ls_score_get(&up, sums);
@@ -147,7 +152,7 @@ static void scores_are_added_in_any_order(void **state)
     assert_memory_equal(&copy, &up, sizeof up);
 }
 
-static void losses_have_names(void **state)
+static void every_loss_is_found_by_its_name(void **state)
 {
     (void)state;
     ls_loss loss = LS_MSE;
@@ -161,8 +166,8 @@ static void losses_have_names(void **state)
     assert_false(ls_loss_takes_logits(LS_MSE) || ls_loss_smooths(LS_MSE));
 }
 
-/* Smoothing is a matter of the losses that can: the others give what they give without it. */
-static void only_cross_entropy_smooths(void **state)
+/* Other losses ignore the smoothing. */
+static void only_cross_entropy_smooths_labels(void **state)
 {
     (void)state;
     const float y[] = {1, 3, -1};
@@ -178,7 +183,7 @@ static void only_cross_entropy_smooths(void **state)
     }
 }
 
-static void events_have_names(void **state)
+static void every_event_is_found_by_its_name(void **state)
 {
     (void)state;
     for (int i = 0; i < LS_EVENTS; i++)
@@ -191,16 +196,17 @@ static void events_have_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_first_columns_keep_their_places),
+        cmocka_unit_test(the_first_columns_never_move),
         cmocka_unit_test(every_column_is_found_by_its_name),
-        cmocka_unit_test(each_metric_has_two_columns_and_monitors),
-        cmocka_unit_test(values_are_means_of_the_rows),
+        cmocka_unit_test(each_metric_has_two_columns_and_two_monitors),
+        cmocka_unit_test(loss_and_accuracy_are_means_over_the_rows),
         cmocka_unit_test(top5_is_the_label_among_the_five_largest),
-        cmocka_unit_test(top5_takes_more_than_five_classes),
-        cmocka_unit_test(scores_are_added_in_any_order),
-        cmocka_unit_test(losses_have_names),
-        cmocka_unit_test(only_cross_entropy_smooths),
-        cmocka_unit_test(events_have_names),
+        cmocka_unit_test(top5_needs_more_than_five_classes),
+        cmocka_unit_test(exact_sums_of_scores_do_not_depend_on_the_order),
+        cmocka_unit_test(a_score_is_copied_by_its_sums),
+        cmocka_unit_test(every_loss_is_found_by_its_name),
+        cmocka_unit_test(only_cross_entropy_smooths_labels),
+        cmocka_unit_test(every_event_is_found_by_its_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

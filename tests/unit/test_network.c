@@ -13,7 +13,7 @@
 
 static const ls_shape input = {1, 28, 28};
 
-static void makes_the_reference_network(void **state)
+static void a_model_string_gives_layers_and_parameters(void **state)
 {
     (void)state;
     ls_network *network;
@@ -41,7 +41,7 @@ static void makes_the_reference_network(void **state)
     ls_network_destroy(&network);
 }
 
-static void points_at_the_wrong_word(void **state)
+static void an_error_names_the_wrong_word(void **state)
 {
     (void)state;
     const struct {
@@ -133,6 +133,11 @@ static void points_at_the_wrong_word(void **state)
                      LS_ERR_USAGE, cases[i].part);
         assert_null(network);
     }
+}
+
+static void networks_without_parameters_or_beyond_the_limits_are_refused(void **state)
+{
+    (void)state;
     ls_network *network = NULL;
     assert_fails(ls_network_create(&network, "relu", (ls_shape){10, 1, 1}, 10, LS_MSE, 1),
                  LS_ERR_USAGE, "nothing to train");
@@ -145,8 +150,7 @@ static void points_at_the_wrong_word(void **state)
                  LS_ERR_FAILURE, "out of memory");
 }
 
-/* A word that resembles none: all are listed. */
-static void lists_the_words(void **state)
+static void an_unknown_word_lists_all_layers(void **state)
 {
     (void)state;
     ls_network *network = NULL;
@@ -158,7 +162,7 @@ static void lists_the_words(void **state)
         assert_non_null(strstr(ls_error_text(), word->name));
 }
 
-static void knows_networks_by_name(void **state)
+static void preset_networks_have_the_known_sizes(void **state)
 {
     (void)state;
     static const struct {
@@ -171,7 +175,6 @@ static void knows_networks_by_name(void **state)
                        (9 * 32 * 32 + 128) + (32 * 64 + 256) + (9 * 32 * 64 + 256) +
                        (9 * 64 * 64 + 256) + 650},
     };
-    const char *name, *layers;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ls_network *network, *again;
         assert_ok(ls_network_create(&network, cases[i].name, input, 10, LS_CROSS_ENTROPY, 0));
@@ -182,6 +185,12 @@ static void knows_networks_by_name(void **state)
         ls_network_destroy(&network);
         ls_network_destroy(&again);
     }
+}
+
+static void every_preset_fits_the_number_of_classes(void **state)
+{
+    (void)state;
+    const char *name, *layers;
     for (int i = 0; ls_network_preset(i, &name, &layers); i++) {
         ls_network *network;
         assert_ok(ls_network_create(&network, name, input, 7, LS_CROSS_ENTROPY, 2));
@@ -191,8 +200,8 @@ static void knows_networks_by_name(void **state)
     }
 }
 
-/* The layer table of a network with a branch: attributes, inputs, shapes, parameters. */
-static void describes_layers(void **state)
+/* Attributes, inputs, shapes and parameters of each layer, in a network with a branch. */
+static void layers_are_described(void **state)
 {
     (void)state;
     ls_network *network;
@@ -237,9 +246,8 @@ static void describes_layers(void **state)
     ls_network_destroy(&network);
 }
 
-/* Initialisation looks through additions and normalisations: a relu after them is met at the same
- * scale. */
-static void initialises_through_branches(void **state)
+/* The weights before an addition or a normalisation are scaled for the relu after it. */
+static void initialisation_scales_for_a_relu_after_a_branch(void **state)
 {
     (void)state;
     ls_network *network;
@@ -260,7 +268,7 @@ static void initialises_through_branches(void **state)
     ls_network_destroy(&network);
 }
 
-static void initialises_by_activation(void **state)
+static void initialisation_follows_the_activation(void **state)
 {
     (void)state;
     ls_network *network;
@@ -269,7 +277,6 @@ static void initialises_by_activation(void **state)
     int rows;
     const ls_param *param = ls_network_params(network, &rows);
     float *params = ls_alloc(ls_network_size(network), sizeof *params);
-    float *again = ls_alloc(ls_network_size(network), sizeof *again);
     ls_network_initialise(network, 3, params);
     const double bound[] = {sqrt(6.0 / 784), 0, sqrt(6.0 / (300 + 200)), 0, sqrt(6.0 / 210), 0};
     for (int i = 0; i < rows; i++) {
@@ -282,6 +289,19 @@ static void initialises_by_activation(void **state)
         assert_true(largest <= bound[i] * 1.000001);
         assert_near(squares / (double)param[i].count, bound[i] * bound[i] / 3, 0.05, 0);
     }
+    ls_free(params);
+    ls_network_destroy(&network);
+}
+
+static void initialisation_depends_on_the_seed(void **state)
+{
+    (void)state;
+    ls_network *network;
+    assert_ok(ls_network_create(&network, "dense:300 relu dense:200 tanh dense:10", input, 10,
+                                LS_CROSS_ENTROPY, 0));
+    float *params = ls_alloc(ls_network_size(network), sizeof *params);
+    float *again = ls_alloc(ls_network_size(network), sizeof *again);
+    ls_network_initialise(network, 3, params);
     ls_network_initialise(network, 3, again);
     assert_memory_equal(params, again, (size_t)ls_network_size(network) * sizeof *params);
     ls_network_initialise(network, 4, again);
@@ -291,8 +311,7 @@ static void initialises_by_activation(void **state)
     ls_network_destroy(&network);
 }
 
-/* The gradient of no rows is zero, and large logits do no harm. */
-static void handles_extremes(void **state)
+static void the_gradient_of_no_rows_is_zero(void **state)
 {
     (void)state;
     ls_network *network;
@@ -306,11 +325,24 @@ static void handles_extremes(void **state)
     assert_int_equal(score.rows, 0);
     for (int i = 0; i < 9; i++)
         assert_true(grads[i] == 0);
+    ls_batch_destroy(&batch);
+    ls_network_destroy(&network);
+}
+
+static void the_loss_is_finite_for_large_logits_and_nan_for_nan(void **state)
+{
+    (void)state;
+    ls_network *network;
+    ls_batch *batch;
+    const ls_shape two = {2, 1, 1};
+    assert_ok(ls_network_create(&network, "dense:3", two, 3, LS_CROSS_ENTROPY, 2));
+    assert_ok(ls_batch_create(&batch, 2, 2));
+    float params[9] = {1e20f, 0, 0, 0, 0, 0, 0, 0, 0}, grads[9];
     batch->rows = 2;
     batch->x[0] = batch->x[2] = 1;
     batch->labels[0] = 0;
     batch->labels[1] = 1;
-    score = ls_network_gradient(network, params, batch, grads, NULL);
+    ls_score score = ls_network_gradient(network, params, batch, grads, NULL);
     assert_true(isfinite(score.loss));
     assert_near(score.loss, 1e20, 1e-6, 0);
     assert_true(score.correct == 1);
@@ -321,7 +353,7 @@ static void handles_extremes(void **state)
     ls_network_destroy(&network);
 }
 
-static void passes_allocate_nothing(void **state)
+static void passes_allocate_no_memory(void **state)
 {
     (void)state;
     ls_network *network;
@@ -344,8 +376,8 @@ static void passes_allocate_nothing(void **state)
     ls_network_destroy(&network);
 }
 
-/* Buffers for gradients are used in turn: a chain of layers needs two, however long it is. */
-static void plans_few_buffers(void **state)
+/* A chain of layers of any length needs two buffers of gradients. */
+static void gradients_need_few_buffers(void **state)
 {
     (void)state;
     static const struct {
@@ -370,17 +402,17 @@ static void plans_few_buffers(void **state)
     }
 }
 
-typedef struct told {
+typedef struct hook_calls {
     int calls;
     int64_t from;
     const float *grads, *expected;
     int64_t size;
-} told;
+} hook_calls;
 
-/* Offsets go down, and what is told to be final is. */
-static void note_ready(void *user, int64_t from)
+/* Asserts that offsets decrease and that gradients from `from` on are final. */
+static void check_final_gradients(void *user, int64_t from)
 {
-    told *t = user;
+    hook_calls *t = user;
     assert_true(from < t->from);
     t->from = from;
     t->calls++;
@@ -388,7 +420,7 @@ static void note_ready(void *user, int64_t from)
         assert_true(fabsf(t->grads[i] - t->expected[i]) <= 1e-5f * fabsf(t->expected[i]) + 1e-7f);
 }
 
-static void tells_what_is_final(void **state)
+static void the_gradient_hook_reports_final_gradients(void **state)
 {
     (void)state;
     ls_network *network;
@@ -404,10 +436,10 @@ static void tells_what_is_final(void **state)
     for (int i = 0; i < 5 * 400; i++)
         batch->x[i] = (float)(i % 7) * 0.1f;
     for (batch->rows = 5; batch->rows >= 0; batch->rows -= 5) {
-        told t = {.from = size, .grads = grads, .expected = expected, .size = size};
+        hook_calls t = {.from = size, .grads = grads, .expected = expected, .size = size};
         (void)ls_network_gradient(network, params, batch, expected, NULL);
         memset(grads, 1, (size_t)size * sizeof *grads);
-        const ls_pass pass = {.grad_hook = {.call = note_ready, .user = &t}};
+        const ls_pass pass = {.grad_hook = {.call = check_final_gradients, .user = &t}};
         (void)ls_network_loss(network, params, batch, &pass);
         ls_network_backward(network, params, batch, &pass, grads);
         assert_int_equal(t.from, 0);
@@ -419,7 +451,7 @@ static void tells_what_is_final(void **state)
     ls_network_destroy(&network);
 }
 
-static void counts_operations(void **state)
+static void flops_are_counted_as_by_hand(void **state)
 {
     (void)state;
     ls_network *network;
@@ -432,18 +464,22 @@ static void counts_operations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(makes_the_reference_network),
-        cmocka_unit_test(points_at_the_wrong_word),
-        cmocka_unit_test(lists_the_words),
-        cmocka_unit_test(knows_networks_by_name),
-        cmocka_unit_test(describes_layers),
-        cmocka_unit_test(initialises_through_branches),
-        cmocka_unit_test(initialises_by_activation),
-        cmocka_unit_test(handles_extremes),
-        cmocka_unit_test(passes_allocate_nothing),
-        cmocka_unit_test(plans_few_buffers),
-        cmocka_unit_test(tells_what_is_final),
-        cmocka_unit_test(counts_operations),
+        cmocka_unit_test(a_model_string_gives_layers_and_parameters),
+        cmocka_unit_test(an_error_names_the_wrong_word),
+        cmocka_unit_test(networks_without_parameters_or_beyond_the_limits_are_refused),
+        cmocka_unit_test(an_unknown_word_lists_all_layers),
+        cmocka_unit_test(preset_networks_have_the_known_sizes),
+        cmocka_unit_test(every_preset_fits_the_number_of_classes),
+        cmocka_unit_test(layers_are_described),
+        cmocka_unit_test(initialisation_scales_for_a_relu_after_a_branch),
+        cmocka_unit_test(initialisation_follows_the_activation),
+        cmocka_unit_test(initialisation_depends_on_the_seed),
+        cmocka_unit_test(the_gradient_of_no_rows_is_zero),
+        cmocka_unit_test(the_loss_is_finite_for_large_logits_and_nan_for_nan),
+        cmocka_unit_test(passes_allocate_no_memory),
+        cmocka_unit_test(gradients_need_few_buffers),
+        cmocka_unit_test(the_gradient_hook_reports_final_gradients),
+        cmocka_unit_test(flops_are_counted_as_by_hand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* The updates that test_reference.c does not compare with PyTorch's; refusals; that ranges may cut
- * the parameters anywhere; and that the state is all there is. */
+/* Updates that test_reference.c does not compare with PyTorch's; refused settings; updates of any
+ * ranges of the parameters; and that slots and step count are the whole state. */
 #include "reference/updates.h"
 #include "nn/optimizer.h"
 #include "test.h"
@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-/* As in make_updates.py: matrices, vectors, and a statistic that running_statistic. */
+/* As in make_updates.py: matrices, vectors, and a running statistic. */
 static const ls_param table[] = {
     {.name = "w1", .rank = 2, .shape = {5, 4}, .offset = 0, .count = 20},
     {.name = "b1", .rank = 1, .shape = {4}, .offset = 20, .count = 4},
@@ -28,7 +28,7 @@ enum {
     MEANS = 3
 };
 
-/* Every kind, with everything that can go with it. */
+/* Every kind, with all settings that it allows. */
 static const ls_optimizer_config kinds[] = {
     {.kind = LS_SGD},
     {.kind = LS_SGD, .momentum = 0.9, .nesterov = true, .clip_norm = 0.7},
@@ -43,7 +43,7 @@ static const ls_optimizer_config kinds[] = {
 static const int slots_of_kind[] = {0, 1, 2, 3, 2, 2, 1, 2, 3};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-static void refuses_settings_that_do_not_go_together(void **state)
+static void contradictory_settings_are_refused(void **state)
 {
     (void)state;
     const struct {
@@ -64,7 +64,8 @@ static void refuses_settings_that_do_not_go_together(void **state)
     }
 }
 
-static void begin(ls_optimizer **optimizer, const ls_optimizer_config *config, float params[COUNT])
+static void create_optimizer(ls_optimizer **optimizer, const ls_optimizer_config *config,
+                             float params[COUNT])
 {
     for (int i = 0; i < COUNT; i++)
         params[i] = (float)updates_start[i];
@@ -72,20 +73,21 @@ static void begin(ls_optimizer **optimizer, const ls_optimizer_config *config, f
     ls_optimizer_start(*optimizer, params);
 }
 
-static void gradient(int step, float grads[COUNT])
+static void get_gradient(int step, float grads[COUNT])
 {
     for (int i = 0; i < COUNT; i++)
         grads[i] = (float)updates_grads[step * COUNT + i];
 }
 
-static void compare(const char *name, const char *what, const float *ours, const double *theirs)
+static void compare_with_reference(const char *name, const char *what, const float *ours,
+                                   const double *theirs)
 {
     for (int i = 0; i < COUNT; i++)
         if (!(fabs((double)ours[i] - theirs[i]) <= 2e-6 + 2e-5 * fabs(theirs[i])))
             fail_msg("%s, %s[%d]: %.9g, reference %.9g", name, what, i, (double)ours[i], theirs[i]);
 }
 
-static void agrees_with_the_reference(void **state)
+static void updates_equal_the_reference(void **state)
 {
     (void)state;
     const struct {
@@ -133,39 +135,39 @@ static void agrees_with_the_reference(void **state)
         config.beta1 = 0.8;
         config.beta2 = 0.95;
         config.epsilon = 1e-6;
-        begin(&optimizer, &config, params);
+        create_optimizer(&optimizer, &config, params);
         for (int step = 0; step < STEPS; step++) {
-            gradient(step, grads);
+            get_gradient(step, grads);
             ls_optimizer_step(optimizer, grads, 1.0 / UPDATES_ROWS, cases[i].lr, params);
         }
-        compare(cases[i].name, "parameters", params, cases[i].params);
+        compare_with_reference(cases[i].name, "parameters", params, cases[i].params);
         assert_true((ls_optimizer_average(optimizer) != NULL) == (cases[i].average != NULL));
         if (cases[i].average != NULL)
-            compare(cases[i].name, "average", ls_optimizer_average(optimizer), cases[i].average);
+            compare_with_reference(cases[i].name, "average", ls_optimizer_average(optimizer),
+                                   cases[i].average);
         ls_optimizer_destroy(&optimizer);
     }
 }
 
-/* Steps from..to-1 with rates that differ. */
+/* Takes steps from .. to - 1, each with another learning rate. */
 static void take_steps(ls_optimizer *optimizer, int from, int to, float *params)
 {
     float grads[COUNT];
     for (int step = from; step < to; step++) {
-        gradient(step, grads);
+        get_gradient(step, grads);
         ls_optimizer_step(optimizer, grads, 0.25, 0.01 * (step + 1), params);
     }
 }
 
-/* Stopping in the middle and going on from the slots and the step count changes no bit. */
-static void state_is_complete(void **state)
+static void slots_and_step_count_are_the_whole_state(void **state)
 {
     (void)state;
     for (int k = 0; k < KINDS; k++) {
         ls_optimizer *whole, *first, *second;
         float a[COUNT], b[COUNT];
-        begin(&whole, &kinds[k], a);
-        begin(&second, &kinds[k], b);
-        begin(&first, &kinds[k], b);
+        create_optimizer(&whole, &kinds[k], a);
+        create_optimizer(&second, &kinds[k], b);
+        create_optimizer(&first, &kinds[k], b);
         assert_int_equal(ls_optimizer_slots(whole), slots_of_kind[k]);
         take_steps(whole, 0, STEPS, a);
         take_steps(first, 0, STEPS / 2, b);
@@ -187,7 +189,7 @@ static void state_is_complete(void **state)
     }
 }
 
-/* Cuts 0 .. COUNT into ranges that end at ends[1], ends[2], ...; returns their number. */
+/* Cuts 0 .. COUNT into ranges that end at ends[1], ends[2], ...; returns the number of ranges. */
 static int cut_at_random(uint64_t key, int ends[COUNT + 1])
 {
     int pieces = 0;
@@ -199,21 +201,20 @@ static int cut_at_random(uint64_t key, int ends[COUNT + 1])
     return pieces;
 }
 
-/* Measured and updated range by range, wherever they are cut, parameters come out as at once. What
- * is measured comes in ascending order; updates come in any. */
-static void ranges_equal_the_whole(void **state)
+/* Norms are accumulated in ascending order, updates in any order. */
+static void updates_by_ranges_equal_updates_at_once(void **state)
 {
     (void)state;
     for (int k = 0; k < KINDS; k++)
         for (uint64_t seed = 0; seed < 20; seed++) {
             ls_optimizer *whole, *ranges;
             float a[COUNT], b[COUNT], grads[COUNT];
-            begin(&whole, &kinds[k], a);
-            begin(&ranges, &kinds[k], b);
+            create_optimizer(&whole, &kinds[k], a);
+            create_optimizer(&ranges, &kinds[k], b);
             for (int step = 0; step < STEPS; step++) {
                 int end[COUNT + 1], sums;
                 const int pieces = cut_at_random(ls_rng_key(seed, 1, (uint64_t)step), end);
-                gradient(step, grads);
+                get_gradient(step, grads);
                 ls_optimizer_step(whole, grads, 0.5, 0.01, a);
                 ls_optimizer_begin(ranges, 0.5, 0.01);
                 for (int phase = 0; phase < ls_optimizer_phases(ranges); phase++) {
@@ -236,9 +237,8 @@ static void ranges_equal_the_whole(void **state)
         }
 }
 
-/* Divided among two, each with its part of the state, sums added up, they come out as at once up to
- * rounding. */
-static void parts_add_up(void **state)
+/* As with --shard-optimizer: the sums of both parts are added; equal up to rounding. */
+static void updates_by_two_parts_equal_updates_at_once(void **state)
 {
     (void)state;
     enum { CUT = 17 };
@@ -246,11 +246,11 @@ static void parts_add_up(void **state)
         ls_optimizer *whole, *part[2];
         float a[COUNT], b[COUNT], grads[COUNT];
         const int from[] = {0, CUT, COUNT};
-        begin(&whole, &kinds[k], a);
-        begin(&part[0], &kinds[k], b);
-        begin(&part[1], &kinds[k], b);
+        create_optimizer(&whole, &kinds[k], a);
+        create_optimizer(&part[0], &kinds[k], b);
+        create_optimizer(&part[1], &kinds[k], b);
         for (int step = 0; step < STEPS; step++) {
-            gradient(step, grads);
+            get_gradient(step, grads);
             ls_optimizer_step(whole, grads, 0.5, 0.01, a);
             for (int i = 0; i < 2; i++)
                 ls_optimizer_begin(part[i], 0.5, 0.01);
@@ -279,21 +279,21 @@ static void parts_add_up(void **state)
     }
 }
 
-/* With every kind and all settings, running statistics move by a tenth of the difference, are not
- * part of any norm, and leave their slots alone, except the moving average. */
-static void statistics_are_only_tracked(void **state)
+/* They move by a tenth of the difference, are in no norm, and leave their slots at 0, except the
+ * moving average. */
+static void running_statistics_move_without_the_optimizer(void **state)
 {
     (void)state;
     for (int k = 0; k < KINDS; k++) {
         ls_optimizer *one, *other;
         float a[COUNT], b[COUNT], grads[COUNT], seen[MEANS] = {3, -2, 1000};
-        begin(&one, &kinds[k], a);
-        begin(&other, &kinds[k], b);
+        create_optimizer(&one, &kinds[k], a);
+        create_optimizer(&other, &kinds[k], b);
         double expected[MEANS];
         for (int i = 0; i < MEANS; i++)
             expected[i] = (double)a[MEAN + i];
         for (int step = 0; step < STEPS; step++) {
-            gradient(step, grads);
+            get_gradient(step, grads);
             ls_optimizer_step(other, grads, 0.25, 0.01, b);
             for (int i = 0; i < MEANS; i++) {
                 grads[MEAN + i] = 4 * (a[MEAN + i] - seen[i]); /* of 4 rows */
@@ -314,12 +314,13 @@ static void statistics_are_only_tracked(void **state)
     }
 }
 
-/* One parameter's updates in double precision, from 0. state: momentum, or m and v. */
+/* Updates one parameter in double precision.
+ * state  momentum, or m and v; 0 before the first step */
 static void update_by_definition(const ls_optimizer_config *c, double t, double lr, double g,
                                  double *p, double state[2])
 {
     if (c->kind == LS_SGD || c->kind == LS_LARS) {
-        const double of = c->kind == LS_LARS ? lr : 1; /* a vector's: the ratio is 1 */
+        const double of = c->kind == LS_LARS ? lr : 1; /* of a vector: the trust ratio is 1 */
         state[0] = c->momentum * state[0] + of * g;
         *p -= lr / of * state[0];
         return;
@@ -331,9 +332,9 @@ static void update_by_definition(const ls_optimizer_config *c, double t, double 
     *p -= lr * (m / (sqrt(v) + c->epsilon) + decay * *p);
 }
 
-/* Factors are what they are as doubles, however near to 1, or to 0: after the first step, whose
- * moments are (1 - beta) g, after many, and with gradients that shrink suddenly. */
-static void factors_near_1_are_kept(void **state)
+/* And factors near 0: after the first step, with moments (1 - beta) g, after many steps, and with
+ * gradients that shrink suddenly. */
+static void factors_near_1_keep_double_precision(void **state)
 {
     (void)state;
     static const ls_param one = {.name = "b", .rank = 1, .shape = {1}, .count = 1};
@@ -372,16 +373,16 @@ static void factors_near_1_are_kept(void **state)
         }
 }
 
-/* A norm that is not too large changes no bit. */
-static void small_gradients_are_not_clipped(void **state)
+/* Below the limit no bit changes. */
+static void gradients_below_the_limit_are_not_clipped(void **state)
 {
     (void)state;
     ls_optimizer_config config = kinds[2];
     ls_optimizer *plain, *clipped;
     float a[COUNT], b[COUNT];
-    begin(&plain, &config, a);
+    create_optimizer(&plain, &config, a);
     config.clip_norm = 1e6;
-    begin(&clipped, &config, b);
+    create_optimizer(&clipped, &config, b);
     assert_int_equal(ls_optimizer_phases(plain), 0);
     assert_int_equal(ls_optimizer_phases(clipped), 1);
     take_steps(plain, 0, STEPS, a);
@@ -393,13 +394,15 @@ static void small_gradients_are_not_clipped(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(refuses_settings_that_do_not_go_together),
-                                       cmocka_unit_test(agrees_with_the_reference),
-                                       cmocka_unit_test(state_is_complete),
-                                       cmocka_unit_test(factors_near_1_are_kept),
-                                       cmocka_unit_test(ranges_equal_the_whole),
-                                       cmocka_unit_test(parts_add_up),
-                                       cmocka_unit_test(statistics_are_only_tracked),
-                                       cmocka_unit_test(small_gradients_are_not_clipped)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(contradictory_settings_are_refused),
+        cmocka_unit_test(updates_equal_the_reference),
+        cmocka_unit_test(slots_and_step_count_are_the_whole_state),
+        cmocka_unit_test(factors_near_1_keep_double_precision),
+        cmocka_unit_test(updates_by_ranges_equal_updates_at_once),
+        cmocka_unit_test(updates_by_two_parts_equal_updates_at_once),
+        cmocka_unit_test(running_statistics_move_without_the_optimizer),
+        cmocka_unit_test(gradients_below_the_limit_are_not_clipped),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,7 +39,10 @@ static const ls_option_table options = {table, false};
     ls_options_parse_args(options, (int)(sizeof(char *[]){__VA_ARGS__} / sizeof(char *)),          \
                           (char *[]){__VA_ARGS__})
 
-static void takes_defaults_files_and_arguments(void **state)
+static const char printed[] =
+    "data = a b.h5\nmodel = bare\nbatch = 9\nlr = 0.5\npair = 0.5,2\nloss = mse\n";
+
+static void arguments_override_a_file_that_overrides_the_defaults(void **state)
 {
     (void)state;
     settings s;
@@ -64,21 +67,24 @@ static void takes_defaults_files_and_arguments(void **state)
     assert_ok(PARSE(o, "--lr", "0.5"));
     assert_ok(ls_options_check(o));
     char *text = ls_options_text(o);
-    assert_string_equal(text, "data = a b.h5\nmodel = bare\nbatch = 9\nlr = 0.5\npair = 0.5,2\n"
-                              "loss = mse\n");
-    ls_options_destroy(&o);
-
-    /* What was printed can be fed back, and prints the same. */
-    assert_ok(ls_options_create(&o, options, &s));
-    assert_ok(ls_options_parse_file(o, "again", text));
-    char *again = ls_options_text(o);
-    assert_string_equal(again, text);
-    ls_free(again);
+    assert_string_equal(text, printed);
     ls_free(text);
+    ls_options_destroy(&o);
+}
 
-    /* Also texts that blanks or quotes are part of. */
+static void printed_options_are_read_back(void **state)
+{
+    (void)state;
+    settings s;
+    ls_options *o;
+    assert_ok(ls_options_create(&o, options, &s));
+    assert_ok(ls_options_parse_file(o, "again", printed));
+    char *again = ls_options_text(o);
+    assert_string_equal(again, printed);
+    ls_free(again);
+
     assert_ok(PARSE(o, "--data", " a ", "--model", "\"'\""));
-    text = ls_options_text(o);
+    char *text = ls_options_text(o);
     assert_ok(ls_options_parse_file(o, "again", text));
     assert_string_equal(s.data, " a ");
     assert_string_equal(s.model, "\"'\"");
@@ -86,7 +92,7 @@ static void takes_defaults_files_and_arguments(void **state)
     ls_options_destroy(&o);
 }
 
-/* Twice the same is no contradiction; the command line wins over a file. */
+/* The same value twice is accepted; the command line overrides a file. */
 static void an_option_has_one_value(void **state)
 {
     (void)state;
@@ -105,8 +111,7 @@ static void an_option_has_one_value(void **state)
     ls_options_destroy(&o);
 }
 
-/* A row of train's, with a help text of the command's. */
-static void takes_rows_of_train(void **state)
+static void an_option_can_be_taken_from_train(void **state)
 {
     (void)state;
     static const ls_setting own[] = {
@@ -130,8 +135,8 @@ static void takes_rows_of_train(void **state)
     assert_non_null(strstr(help, " [0.5]\n"));
 }
 
-/* Its own rows stand in the groups that they name, the library's before them. */
-static void own_rows_join_their_group(void **state)
+/* After the library's options of the same group. */
+static void an_own_option_is_listed_in_its_group(void **state)
 {
     (void)state;
     static const ls_setting own[] = {{"mine", "X", LS_TYPE_TEXT, .offset = sizeof(ls_train_config),
@@ -149,7 +154,7 @@ static void own_rows_join_their_group(void **state)
     free(help);
 }
 
-static void refuses_what_is_wrong(void **state)
+static void unknown_options_get_a_suggestion(void **state)
 {
     (void)state;
     settings s;
@@ -159,7 +164,6 @@ static void refuses_what_is_wrong(void **state)
                  "no option --bacth; did you mean --batch?");
     assert_fails(PARSE(o, "--zzzzzzz", "3"), LS_ERR_USAGE, "--help lists them all");
     assert_fails(PARSE(o, "-b"), LS_ERR_USAGE, "no option -b");
-    /* What other programs call it, too few dashes, and those of a word processor. */
     assert_fails(PARSE(o, "--batch-size", "3"), LS_ERR_USAGE,
                  "no option --batch-size; did you mean --batch?");
     assert_fails(PARSE(o, "--learning_rate=3"), LS_ERR_USAGE,
@@ -178,7 +182,15 @@ static void refuses_what_is_wrong(void **state)
     assert_fails(PARSE(o, "m", dashes), LS_ERR_USAGE, "unexpected argument '---");
     dashes[199] = 'x';
     assert_fails(PARSE(o, dashes), LS_ERR_USAGE, "no option ---");
-    /* A value without its quotes, files and keys as bare arguments. */
+    ls_options_destroy(&o);
+}
+
+static void unexpected_arguments_are_explained(void **state)
+{
+    (void)state;
+    settings s;
+    ls_options *o;
+    assert_ok(ls_options_create(&o, options, &s));
     assert_fails(PARSE(o, "m", "--data", "a", "b"), LS_ERR_USAGE,
                  "unexpected argument 'b': a value of several words needs quotes: --data "
                  "\"a b ...\"");
@@ -193,6 +205,15 @@ static void refuses_what_is_wrong(void **state)
                  "did you mean --data /proc/version?");
     assert_fails(PARSE(o, "--data", "x.h5", "m", "none.h5"), LS_ERR_USAGE,
                  "unexpected argument 'none.h5'");
+    ls_options_destroy(&o);
+}
+
+static void wrong_values_are_refused(void **state)
+{
+    (void)state;
+    settings s;
+    ls_options *o;
+    assert_ok(ls_options_create(&o, options, &s));
     assert_fails(PARSE(o, "--batch"), LS_ERR_USAGE, "--batch needs a value: ROWS");
     assert_fails(PARSE(o, "--data", ""), LS_ERR_USAGE, "--data: the FILE is empty");
     assert_fails(PARSE(o, "--batch", "many"), LS_ERR_USAGE, "'many' is not a whole number");
@@ -210,6 +231,15 @@ static void refuses_what_is_wrong(void **state)
     assert_fails(PARSE(o, "--quiet=yes"), LS_ERR_USAGE, "neither true nor false");
     assert_fails(PARSE(o, "--data", "a\nb"), LS_ERR_USAGE, "single line");
     assert_fails(PARSE(o, "one", "two"), LS_ERR_USAGE, "unexpected argument 'two'");
+    ls_options_destroy(&o);
+}
+
+static void wrong_lines_of_a_file_are_refused(void **state)
+{
+    (void)state;
+    settings s;
+    ls_options *o;
+    assert_ok(ls_options_create(&o, options, &s));
     assert_fails(ls_options_parse_file(o, "f", "lr = 1\nbatsh = 3\n"), LS_ERR_USAGE,
                  "f line 2: there is no key batsh; did you mean batch?");
     assert_fails(ls_options_parse_file(o, "f", "batch_size = 3"), LS_ERR_USAGE,
@@ -222,8 +252,15 @@ static void refuses_what_is_wrong(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_defaults_files_and_arguments),
-        cmocka_unit_test(an_option_has_one_value), cmocka_unit_test(takes_rows_of_train),
-        cmocka_unit_test(own_rows_join_their_group), cmocka_unit_test(refuses_what_is_wrong)};
+        cmocka_unit_test(arguments_override_a_file_that_overrides_the_defaults),
+        cmocka_unit_test(printed_options_are_read_back),
+        cmocka_unit_test(an_option_has_one_value),
+        cmocka_unit_test(an_option_can_be_taken_from_train),
+        cmocka_unit_test(an_own_option_is_listed_in_its_group),
+        cmocka_unit_test(unknown_options_get_a_suggestion),
+        cmocka_unit_test(unexpected_arguments_are_explained),
+        cmocka_unit_test(wrong_values_are_refused),
+        cmocka_unit_test(wrong_lines_of_a_file_are_refused),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

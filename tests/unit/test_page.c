@@ -1,5 +1,4 @@
-/* The page about a run: of runs that came to their end or not, of any curves, of few and many
- * classes. */
+/* The page of a run: finished or not, with any curves, with few and many classes. */
 #include "cli/chart.h"
 #include "cli/confusion.h"
 #include "cli/page.h"
@@ -15,7 +14,7 @@
 
 #define NASTY "<script>'\"&"
 
-/* What is written to a page, as text; to be freed. */
+/* A page in memory. */
 typedef struct sheet {
     FILE *out;
     char *text;
@@ -35,7 +34,7 @@ static char *close_sheet(sheet *s)
     return s->text;
 }
 
-static int count_of(const char *text, const char *part)
+static int count_occurrences(const char *text, const char *part)
 {
     int count = 0;
     for (const char *at = text; (at = strstr(at, part)) != NULL; at++)
@@ -43,8 +42,8 @@ static int count_of(const char *text, const char *part)
     return count;
 }
 
-/* Asserts that the parts, up to NULL, stand in the text one after the other. */
-static void assert_order(const char *text, const char *const *parts)
+/* Asserts that the text contains the parts, up to NULL, in this order. */
+static void assert_contains_in_order(const char *text, const char *const *parts)
 {
     for (const char *at = text; *parts != NULL; parts++) {
         at = strstr(at, *parts);
@@ -62,8 +61,8 @@ static json_t *parse(const char *text)
     return object;
 }
 
-static char *page_of(const char *summary, bool finished, const ls_metrics *history, int64_t epochs,
-                     const char *evaluation)
+static char *write_page(const char *summary, bool finished, const ls_metrics *history,
+                        int64_t epochs, const char *evaluation)
 {
     sheet s;
     ls_run_material m = {.folder = "runs/" NASTY,
@@ -88,7 +87,7 @@ static const char summary[] =
     " \"versions\": {\"mpi\": \"" TEXT "\"}, \"config\": {\"" TEXT "\": \"" TEXT
     "\", \"lr\": 0.5, \"x\": null, \"epochs\": \"9\"}}";
 
-static ls_metrics epoch_of(double epoch, double loss, double val_loss)
+static ls_metrics make_epoch(double epoch, double loss, double val_loss)
 {
     ls_metrics m;
     double *values = (double *)(void *)&m;
@@ -102,15 +101,16 @@ static ls_metrics epoch_of(double epoch, double loss, double val_loss)
     return m;
 }
 
-static void comes_in_order_and_without_markup(void **state)
+static void sections_are_in_order_and_texts_are_escaped(void **state)
 {
     (void)state;
-    const ls_metrics history[] = {epoch_of(1, 1, 1), epoch_of(2, 0.5, 0.3), epoch_of(3, 0.2, 0.4)};
-    char *page = page_of(summary, true, history, 3,
-                         "{\"split\": \"test\", \"rows\": 4, \"accuracy\": 0.75, \"loss\": 0.5,"
-                         " \"epoch\": 2, \"confusion\": [[2, 1], [0, 1]]}");
-    assert_int_equal(count_of(page, "<script"), 0);
-    assert_true(count_of(page, "&lt;script&gt;'&quot;&amp;") >= 14);
+    const ls_metrics history[] = {make_epoch(1, 1, 1), make_epoch(2, 0.5, 0.3),
+                                  make_epoch(3, 0.2, 0.4)};
+    char *page = write_page(summary, true, history, 3,
+                            "{\"split\": \"test\", \"rows\": 4, \"accuracy\": 0.75, \"loss\": 0.5,"
+                            " \"epoch\": 2, \"confusion\": [[2, 1], [0, 1]]}");
+    assert_int_equal(count_occurrences(page, "<script"), 0);
+    assert_true(count_occurrences(page, "&lt;script&gt;'&quot;&amp;") >= 14);
     static const char *const headings[] = {"<dl class=\"tiles\">",
                                            "test accuracy",
                                            ">0.7500<",
@@ -135,22 +135,27 @@ static void comes_in_order_and_without_markup(void **state)
                                            "<th>lr</th>",
                                            "0.5",
                                            NULL};
-    assert_order(page, headings);
+    assert_contains_in_order(page, headings);
     assert_null(strstr(page, "is unfinished"));
     assert_non_null(strstr(page, "@media print"));
     free(page);
 }
 
-static void says_what_is_missing(void **state)
+static void missing_results_are_explained(void **state)
 {
     (void)state;
-    const ls_metrics history[] = {epoch_of(1, 1, NAN)};
-    char *page = page_of(summary, true, history, 1, NULL);
+    const ls_metrics history[] = {make_epoch(1, 1, NAN)};
+    char *page = write_page(summary, true, history, 1, NULL);
     assert_non_null(strstr(page, "the data set has no test rows"));
     assert_non_null(strstr(page, "no validation rows"));
     free(page);
-    page = page_of("{\"outcome\": \"interrupted\", \"text\": \"stopped by SIGTERM\"}", false, NULL,
-                   0, NULL);
+}
+
+static void an_unfinished_run_is_reported(void **state)
+{
+    (void)state;
+    char *page = write_page("{\"outcome\": \"interrupted\", \"text\": \"stopped by SIGTERM\"}",
+                            false, NULL, 0, NULL);
     static const char *const parts[] = {"This run is unfinished: it was interrupted",
                                         "its 0 finished epochs",
                                         "stopped by SIGTERM",
@@ -159,12 +164,16 @@ static void says_what_is_missing(void **state)
                                         "No epoch has been finished",
                                         "nothing so far",
                                         NULL};
-    assert_order(page, parts);
+    assert_contains_in_order(page, parts);
     free(page);
-    page = page_of("{}", false, NULL, 0, NULL);
+    page = write_page("{}", false, NULL, 0, NULL);
     assert_non_null(strstr(page, "is still running, or was killed"));
     free(page);
-    /* A picture of no errors is not asked for. */
+}
+
+static void a_run_without_errors_needs_no_image(void **state)
+{
+    (void)state;
     ls_run_material perfect = {.folder = "run",
                                .run.summary = parse("{}"),
                                .run.finished = true,
@@ -179,15 +188,20 @@ static void says_what_is_missing(void **state)
     assert_fails(ls_run_page_write(open_sheet(&s), &perfect), LS_ERR_DATA, "nowhere.png");
     free(close_sheet(&s));
     json_decref(perfect.run.summary);
-    /* What is of another kind than it should be. */
-    page =
-        page_of("{\"best\": [], \"hosts\": {}, \"config\": 3, \"diagnosis\": \"x\"}", true, history,
-                1, "{\"split\": 1, \"rows\": \"x\", \"confusion\": [[1, -5], 3, [{}, 1e9, 2]]}");
+}
+
+static void values_of_a_wrong_type_are_ignored(void **state)
+{
+    (void)state;
+    const ls_metrics history[] = {make_epoch(1, 1, NAN)};
+    char *page = write_page(
+        "{\"best\": [], \"hosts\": {}, \"config\": 3, \"diagnosis\": \"x\"}", true, history, 1,
+        "{\"split\": 1, \"rows\": \"x\", \"confusion\": [[1, -5], 3, [{}, 1e9, 2]]}");
     assert_non_null(strstr(page, "<h2>Settings"));
     free(page);
 }
 
-static void long_texts_are_whole(void **state)
+static void long_texts_are_not_truncated(void **state)
 {
     (void)state;
     enum { LONG = 20000 };
@@ -195,13 +209,13 @@ static void long_texts_are_whole(void **state)
     strcpy(text, "{\"config\": {\"model\": \"");
     memset(text + strlen(text), 'x', LONG);
     strcat(text, "y\"}}");
-    char *page = page_of(text, true, NULL, 0, NULL);
+    char *page = write_page(text, true, NULL, 0, NULL);
     assert_non_null(strstr(page, "xxy</code>"));
     free(page);
 }
 
-/* A chart of losses and one of accuracies. */
-static char *charts_of(const double *validation, const double *training, int64_t count)
+/* Returns a chart of losses and one of accuracies. */
+static char *draw_charts(const double *validation, const double *training, int64_t count)
 {
     sheet s;
     const ls_curve curves[] = {{"validation", validation, false}, {"training", training, true}};
@@ -211,7 +225,7 @@ static char *charts_of(const double *validation, const double *training, int64_t
     return close_sheet(&s);
 }
 
-static void curves_of_any_run(void **state)
+static void any_curves_are_drawn(void **state)
 {
     (void)state;
     const double nan = (double)NAN;
@@ -221,7 +235,7 @@ static void curves_of_any_run(void **state)
         int charts, paths, dots;
     } cases[] = {
         {{0}, {0}, 0, 0, 0, 0},
-        {{0.5}, {0.4}, 1, 2, 4, 6}, /* a dot each, and that of the best epoch */
+        {{0.5}, {0.4}, 1, 2, 4, 6}, /* a dot each, and one of the best epoch */
         {{0.5, 0.4}, {0.4, 0.3}, 2, 2, 4, 2},
         {{nan, nan}, {0.4, 0.3}, 2, 2, 2, 0},
         {{nan, nan}, {nan, nan}, 2, 0, 0, 0},
@@ -231,35 +245,35 @@ static void curves_of_any_run(void **state)
         {{1e30, 1e-30}, {3e8, 1}, 2, 2, 4, 2},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char *page = charts_of(cases[i].validation, cases[i].training, cases[i].count);
-        assert_int_equal(count_of(page, "<svg"), cases[i].charts);
-        assert_int_equal(count_of(page, "<path"), cases[i].paths);
-        assert_int_equal(count_of(page, "<circle"), cases[i].dots);
-        assert_int_equal(count_of(page, "No epoch has a"), 2 - cases[i].charts);
-        assert_int_equal(count_of(page, "nan") + count_of(page, "inf"), 0);
-        /* There are heights to read values off. */
-        assert_true(cases[i].charts == 0 || count_of(page, "text-anchor=\"end\"") >= 4);
+        char *page = draw_charts(cases[i].validation, cases[i].training, cases[i].count);
+        assert_int_equal(count_occurrences(page, "<svg"), cases[i].charts);
+        assert_int_equal(count_occurrences(page, "<path"), cases[i].paths);
+        assert_int_equal(count_occurrences(page, "<circle"), cases[i].dots);
+        assert_int_equal(count_occurrences(page, "No epoch has a"), 2 - cases[i].charts);
+        assert_int_equal(count_occurrences(page, "nan") + count_occurrences(page, "inf"), 0);
+        /* The axis has labels. */
+        assert_true(cases[i].charts == 0 || count_occurrences(page, "text-anchor=\"end\"") >= 4);
         free(page);
     }
 }
 
-/* There is a mark above the best value and one below the worst, at whole steps. */
-static void all_values_lie_between_marks(void **state)
+/* The marks are at multiples of the step. */
+static void marks_of_the_axis_enclose_all_values(void **state)
 {
     (void)state;
     const double validation[] = {0.81, 0.85, 0.86}, training[] = {0.9, 0.985, 1};
-    char *page = charts_of(validation, training, 3);
+    char *page = draw_charts(validation, training, 3);
     const char *accuracy = strstr(page, ">accuracy<");
     static const char *const marks[] = {">1</text>", ">0.95</text>", ">0.9</text>", ">0.85</text>",
                                         ">0.8</text>"};
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         assert_non_null(strstr(accuracy, marks[i]));
-    assert_int_equal(count_of(accuracy, "text-anchor=\"end\""), 5);
+    assert_int_equal(count_occurrences(accuracy, "text-anchor=\"end\""), 5);
     free(page);
 }
 
-/* The least distance between the labels of the columns, and how many there are. */
-static int column_labels(const char *page, double *least)
+/* Returns the number of column labels, and the least distance between them. */
+static int count_column_labels(const char *page, double *least)
 {
     int count = 0;
     double x, y, before = -INFINITY;
@@ -274,7 +288,7 @@ static int column_labels(const char *page, double *least)
     return count;
 }
 
-static void matrices_of_any_size_fit(void **state)
+static void a_confusion_matrix_of_any_size_fits_the_page(void **state)
 {
     (void)state;
     static int64_t counts[256 * 256];
@@ -293,15 +307,15 @@ static void matrices_of_any_size_fit(void **state)
         char *page = close_sheet(&s);
         assert_int_equal(sscanf(page, "<figure><svg width=\"%lf\"", &width), 1);
         assert_true(width <= 860);
-        assert_int_equal(column_labels(page, &least), cases[i].labels);
+        assert_int_equal(count_column_labels(page, &least), cases[i].labels);
         assert_true(least >= 16);
         assert_true((strstr(page, ">900</text>") != NULL) == cases[i].numbers);
-        assert_int_equal(count_of(page, "nan"), 0);
+        assert_int_equal(count_occurrences(page, "nan"), 0);
         free(page);
     }
 }
 
-static void most_confused_come_first(void **state)
+static void the_most_confused_classes_come_first(void **state)
 {
     (void)state;
     const int64_t counts[4 * 4] = {90, 2, 0, 5, 7, 80, 5, 0, 0, 2, 70, 1, 5, 0, 9, 60};
@@ -319,13 +333,16 @@ static void most_confused_come_first(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(comes_in_order_and_without_markup),
-        cmocka_unit_test(says_what_is_missing),
-        cmocka_unit_test(long_texts_are_whole),
-        cmocka_unit_test(curves_of_any_run),
-        cmocka_unit_test(all_values_lie_between_marks),
-        cmocka_unit_test(matrices_of_any_size_fit),
-        cmocka_unit_test(most_confused_come_first),
+        cmocka_unit_test(sections_are_in_order_and_texts_are_escaped),
+        cmocka_unit_test(missing_results_are_explained),
+        cmocka_unit_test(an_unfinished_run_is_reported),
+        cmocka_unit_test(a_run_without_errors_needs_no_image),
+        cmocka_unit_test(values_of_a_wrong_type_are_ignored),
+        cmocka_unit_test(long_texts_are_not_truncated),
+        cmocka_unit_test(any_curves_are_drawn),
+        cmocka_unit_test(marks_of_the_axis_enclose_all_values),
+        cmocka_unit_test(a_confusion_matrix_of_any_size_fits_the_page),
+        cmocka_unit_test(the_most_confused_classes_come_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* The plan on its own: no MPI, ranks are plain numbers. */
+/* The plan of an epoch; without MPI, ranks are plain numbers. */
 #include "test.h"
 
 #include "data/plan.h"
@@ -10,7 +10,7 @@
 enum { MOST_ROWS = 20, MOST_RANKS = 9, MOST_BATCH = 7 };
 static const ls_shuffle shuffles[] = {LS_SHUFFLE_GLOBAL, LS_SHUFFLE_LOCAL, LS_SHUFFLE_NONE};
 
-/* Walks an epoch step by step and rank by rank: each row once, locate() the inverse of row(). */
+/* Asserts that an epoch has each row once and that ls_plan_locate() inverts ls_plan_row(). */
 static void check_epoch(const ls_plan *plan, int64_t epoch)
 {
     int seen[MOST_ROWS] = {0};
@@ -45,7 +45,7 @@ static void check_epoch(const ls_plan *plan, int64_t epoch)
         assert_int_equal(next[rank], ls_plan_rank_rows(plan, rank));
 }
 
-static void covers_each_row_once(void **state)
+static void an_epoch_has_each_row_once(void **state)
 {
     (void)state;
     ls_plan plan;
@@ -63,9 +63,8 @@ static void covers_each_row_once(void **state)
             }
 }
 
-/* Slices that are cut at multiples of a block are as complete, and begin where they should. */
-/* In windows: each row once, and those of a window one after the other. */
-static void covers_each_row_once_in_windows(void **state)
+/* Also, the rows of a window are consecutive in the epoch. */
+static void an_epoch_in_windows_has_each_row_once(void **state)
 {
     (void)state;
     ls_plan plan;
@@ -88,8 +87,8 @@ static void covers_each_row_once_in_windows(void **state)
                 }
 }
 
-/* Both windows and the rows in them come in other orders in other epochs. */
-static void windows_are_shuffled(void **state)
+/* The order of the windows differs between epochs, the order of rows from that of the file. */
+static void windows_and_their_rows_are_shuffled(void **state)
 {
     (void)state;
     enum { ROWS = 1000, WINDOW = 30 };
@@ -107,7 +106,8 @@ static void windows_are_shuffled(void **state)
     assert_in_range(as_before, 0, 150);
 }
 
-static void covers_each_row_once_in_blocks(void **state)
+/* Slices begin at multiples of the block. */
+static void an_epoch_in_blocks_has_each_row_once(void **state)
 {
     (void)state;
     ls_plan plan;
@@ -126,11 +126,17 @@ static void covers_each_row_once_in_blocks(void **state)
                         }
                     }
                 }
+}
+
+static void blocks_need_a_global_shuffle(void **state)
+{
+    (void)state;
+    ls_plan plan;
     assert_fails(ls_plan_make(&plan, 9, 2, 4, 5, LS_SHUFFLE_LOCAL, 2), LS_ERR_USAGE,
                  "--shuffle local");
 }
 
-/* The rows of a step, as a set over all ranks: a bit per row. */
+/* Returns the rows of a step over all ranks, a bit per row. */
 static uint64_t rows_of_step(const ls_plan *plan, int64_t epoch, int64_t step)
 {
     uint64_t rows = 0;
@@ -142,7 +148,7 @@ static uint64_t rows_of_step(const ls_plan *plan, int64_t epoch, int64_t step)
     return rows;
 }
 
-static void steps_do_not_depend_on_ranks(void **state)
+static void the_rows_of_a_step_do_not_depend_on_the_number_of_ranks(void **state)
 {
     (void)state;
     ls_plan one, many;
@@ -154,7 +160,7 @@ static void steps_do_not_depend_on_ranks(void **state)
     }
 }
 
-static void epochs_and_seeds_differ(void **state)
+static void the_order_depends_on_epoch_and_seed(void **state)
 {
     (void)state;
     ls_plan a, b;
@@ -165,8 +171,8 @@ static void epochs_and_seeds_differ(void **state)
     assert_true(rows_of_step(&a, 0, 0) == rows_of_step(&a, 0, 0));
 }
 
-/* Over many epochs each row is at each position equally often: chi-squared on a 10 x 10 table. */
-static void permutation_is_uniform(void **state)
+/* Chi-squared test: each row is at each position equally often over many epochs. */
+static void the_permutation_is_uniform(void **state)
 {
     (void)state;
     enum { N = 10, EPOCHS = 20000 };
@@ -180,12 +186,12 @@ static void permutation_is_uniform(void **state)
     for (int i = 0; i < N; i++)
         for (int j = 0; j < N; j++)
             chi2 += (count[i][j] - expected) * (count[i][j] - expected) / expected;
-    /* 81 degrees of freedom: mean 81, deviation 12.7; this is 5 deviations off. */
+    /* 81 degrees of freedom: mean 81, deviation 12.7; the bound is 5 deviations away. */
     assert_true(chi2 < 145);
 }
 
-/* Large and awkward sizes, looked at through samples. */
-static void large_domains_invert(void **state)
+/* At samples of the rows. */
+static void large_permutations_are_inverted(void **state)
 {
     (void)state;
     const int64_t sizes[] = {60000, 65536, 65537, 1000003, INT64_C(1) << 40};
@@ -202,7 +208,7 @@ static void large_domains_invert(void **state)
         }
 }
 
-static void shards_are_even(void **state)
+static void shards_differ_by_at_most_one_row(void **state)
 {
     (void)state;
     for (int64_t total = 0; total < 40; total++)
@@ -221,15 +227,16 @@ static void shards_are_even(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(covers_each_row_once),
-        cmocka_unit_test(covers_each_row_once_in_windows),
-        cmocka_unit_test(windows_are_shuffled),
-        cmocka_unit_test(covers_each_row_once_in_blocks),
-        cmocka_unit_test(steps_do_not_depend_on_ranks),
-        cmocka_unit_test(epochs_and_seeds_differ),
-        cmocka_unit_test(permutation_is_uniform),
-        cmocka_unit_test(large_domains_invert),
-        cmocka_unit_test(shards_are_even),
+        cmocka_unit_test(an_epoch_has_each_row_once),
+        cmocka_unit_test(an_epoch_in_windows_has_each_row_once),
+        cmocka_unit_test(windows_and_their_rows_are_shuffled),
+        cmocka_unit_test(an_epoch_in_blocks_has_each_row_once),
+        cmocka_unit_test(blocks_need_a_global_shuffle),
+        cmocka_unit_test(the_rows_of_a_step_do_not_depend_on_the_number_of_ranks),
+        cmocka_unit_test(the_order_depends_on_epoch_and_seed),
+        cmocka_unit_test(the_permutation_is_uniform),
+        cmocka_unit_test(large_permutations_are_inverted),
+        cmocka_unit_test(shards_differ_by_at_most_one_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* What a process does about signals, limits and children. */
+/* Signals, resource limits and child processes. */
 #include "test.h"
 
 #include "base/child.h"
@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void reset(void)
+static void reset_signals(void)
 {
     static const int numbers[] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGHUP};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
@@ -26,10 +26,10 @@ static void reset(void)
     ls_interrupt_at(INFINITY);
 }
 
-static void notes_the_first_signal(void **state)
+static void the_first_signal_is_noted(void **state)
 {
     (void)state;
-    reset();
+    reset_signals();
     ls_interrupt_watch();
     assert_true(ls_interrupt_age() == -INFINITY);
     assert_ok(ls_interrupt_poll(0));
@@ -37,52 +37,58 @@ static void notes_the_first_signal(void **state)
     assert_int_equal(ls_interrupt_signal(), SIGHUP);
     assert_string_equal(ls_interrupt_name(SIGHUP), "SIGHUP");
     assert_fails(ls_interrupt_poll(0), LS_INTERRUPTED, "stopped by SIGHUP");
-    /* The same request twice, as a closing terminal sends it, is one. */
+    /* A closing terminal sends SIGHUP twice: the second counts as the same request. */
     assert_int_equal(raise(SIGHUP), 0);
     assert_int_equal(raise(SIGTERM), 0);
     assert_int_equal(ls_interrupt_signal(), SIGHUP);
     assert_ok(ls_interrupt_poll(1000));
-    reset();
+    reset_signals();
 }
 
 static void an_ignored_signal_stays_ignored(void **state)
 {
     (void)state;
-    reset();
-    signal(SIGINT, SIG_IGN); /* as the shell has it for a command in the background */
-    signal(SIGHUP, SIG_IGN); /* as nohup has it */
+    reset_signals();
+    signal(SIGINT, SIG_IGN); /* as in a background command of a shell */
+    signal(SIGHUP, SIG_IGN); /* as with nohup */
     ls_interrupt_watch();
     assert_int_equal(raise(SIGINT), 0);
     assert_int_equal(raise(SIGHUP), 0);
     assert_int_equal(ls_interrupt_signal(), 0);
     assert_int_equal(raise(SIGTERM), 0);
     assert_int_equal(ls_interrupt_signal(), SIGTERM);
-    reset();
+    reset_signals();
 }
 
-static void a_moment_asks_for_the_end(void **state)
+static void a_time_limit_interrupts(void **state)
 {
     (void)state;
-    reset();
+    reset_signals();
     ls_interrupt_at(ls_now() + 100);
     assert_true(ls_interrupt_age() < -99 && ls_interrupt_age() > -101);
     assert_ok(ls_interrupt_poll(0));
     ls_interrupt_at(ls_now() - 1);
     assert_fails(ls_interrupt_poll(0.5), LS_INTERRUPTED, "stopped by the time limit");
-    reset();
+    reset_signals();
 }
 
-static void writers_get_an_error(void **state)
+static void a_closed_pipe_gives_an_error(void **state)
 {
     (void)state;
     int ends[2];
-    struct rlimit before, small;
     ls_interrupt_spare_writers();
     assert_int_equal(pipe(ends), 0);
     close(ends[0]);
     assert_int_equal(write(ends[1], "x", 1), -1);
     assert_int_equal(errno, EPIPE);
     close(ends[1]);
+}
+
+static void a_file_beyond_the_size_limit_gives_an_error(void **state)
+{
+    (void)state;
+    struct rlimit before, small;
+    ls_interrupt_spare_writers();
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     small = before;
     small.rlim_cur = 4;
@@ -97,74 +103,84 @@ static void writers_get_an_error(void **state)
     close(file);
 }
 
-static ls_status crash(const void *arg)
+static ls_status child_abort(const void *arg)
 {
     (void)arg;
     abort();
 }
 
-static ls_status be_killed(const void *arg)
+static ls_status child_kill_itself(const void *arg)
 {
     (void)arg;
     raise(SIGKILL);
     return LS_OK;
 }
 
-static ls_status go_round(const void *arg)
+static ls_status child_loop(const void *arg)
 {
     for (volatile int64_t i = 0;; i++)
         if (i < 0)
             return arg == NULL;
 }
 
-static ls_status wait_long(const void *arg)
+static ls_status child_sleep(const void *arg)
 {
     (void)arg;
     sleep(60);
     return LS_OK;
 }
 
-static ls_status find_fault(const void *arg)
+static ls_status child_fail(const void *arg)
 {
     return ls_fail(LS_ERR_DATA, "%s: found", (const char *)arg);
 }
 
-static void the_end_of_a_child_is_named(void **state)
+static void the_end_of_a_child_is_reported(void **state)
 {
     (void)state;
-    reset();
-    assert_fails(ls_in_child(find_fault, "f", "f", 5), LS_ERR_DATA, "f: found");
-    assert_fails(ls_in_child(crash, NULL, "f", 5), LS_ERR_DATA,
+    reset_signals();
+    assert_fails(ls_in_child(child_fail, "f", "f", 5), LS_ERR_DATA, "f: found");
+    assert_fails(ls_in_child(child_abort, NULL, "f", 5), LS_ERR_DATA,
                  "f: damaged: the HDF5 library crashes on it");
-    assert_fails(ls_in_child(go_round, NULL, "f", 1), LS_ERR_DATA,
+    assert_fails(ls_in_child(child_loop, NULL, "f", 1), LS_ERR_DATA,
                  "reading exceeds its time limit");
-    assert_fails(ls_in_child(be_killed, NULL, "f", 5), LS_ERR_FAILURE, "was killed by signal 9");
+    assert_fails(ls_in_child(child_kill_itself, NULL, "f", 5), LS_ERR_FAILURE,
+                 "was killed by signal 9");
 }
 
-/* A signal is heard while a child is at work. */
 static void waiting_for_a_child_can_be_stopped(void **state)
 {
     (void)state;
-    reset();
+    reset_signals();
     const double begin = ls_now();
     ls_interrupt_at(begin + 0.2);
-    assert_fails(ls_in_child(wait_long, NULL, "f", 100), LS_INTERRUPTED, "the time limit");
+    assert_fails(ls_in_child(child_sleep, NULL, "f", 100), LS_INTERRUPTED, "the time limit");
     assert_true(ls_now() - begin < 20);
-    reset();
+    reset_signals();
 }
 
-static void short_resources_are_named(void **state)
+static void the_limit_of_open_files_is_raised(void **state)
 {
     (void)state;
     struct rlimit before, small;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-    /* The limit in force is raised as far as it may be. */
     small = before;
     small.rlim_cur = 20;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &small), 0);
     assert_ok(ls_limits_allow_files(64));
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &small), 0);
     assert_int_equal(small.rlim_cur, 64);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+static void exhausted_file_descriptors_are_reported(void **state)
+{
+    (void)state;
+    struct rlimit before, small;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    small = before;
+    small.rlim_cur = 64;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &small), 0);
     int file[64], opened = 0;
     while (opened < 64 && (file[opened] = open("/dev/null", O_RDONLY)) >= 0)
         opened++;
@@ -172,15 +188,15 @@ static void short_resources_are_named(void **state)
     close(file[--opened]);
     close(file[--opened]);
     assert_fails(ls_limits_try_files(3), LS_ERR_FAILURE, "Too many open files: see ulimit -n");
-    assert_ok(ls_limits_try_files(2)); /* nothing stays open */
+    assert_ok(ls_limits_try_files(2)); /* leaves no file open */
     assert_ok(ls_limits_try_shared_memory());
     while (opened > 0)
         close(file[--opened]);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
-/* Against Python's hmac module. */
-static void keyed_hashes(void **state)
+/* Computed with Python's hmac module. */
+static void keyed_hashes_equal_the_reference(void **state)
 {
     (void)state;
     static const uint8_t expected[2][LS_MAC_BYTES] = {
@@ -201,14 +217,16 @@ static void keyed_hashes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(notes_the_first_signal),
+        cmocka_unit_test(the_first_signal_is_noted),
         cmocka_unit_test(an_ignored_signal_stays_ignored),
-        cmocka_unit_test(a_moment_asks_for_the_end),
-        cmocka_unit_test(writers_get_an_error),
-        cmocka_unit_test(the_end_of_a_child_is_named),
+        cmocka_unit_test(a_time_limit_interrupts),
+        cmocka_unit_test(a_closed_pipe_gives_an_error),
+        cmocka_unit_test(a_file_beyond_the_size_limit_gives_an_error),
+        cmocka_unit_test(the_end_of_a_child_is_reported),
         cmocka_unit_test(waiting_for_a_child_can_be_stopped),
-        cmocka_unit_test(short_resources_are_named),
-        cmocka_unit_test(keyed_hashes),
+        cmocka_unit_test(the_limit_of_open_files_is_raised),
+        cmocka_unit_test(exhausted_file_descriptors_are_reported),
+        cmocka_unit_test(keyed_hashes_equal_the_reference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Small networks against an independent implementation: see reference/make_reference.py. */
+/* Small networks against PyTorch: see reference/make_reference.py and make_images_reference.py. */
 #include "reference/images_reference.h"
 #include "nn/optimizer.h"
 #include "reference/reference.h"
@@ -34,7 +34,8 @@ static ls_batch *make_batch(void)
     return batch;
 }
 
-static void compare(const char *what, const float *ours, const double *theirs, int64_t count)
+static void compare_with_reference(const char *what, const float *ours, const double *theirs,
+                                   int64_t count)
 {
     for (int64_t i = 0; i < count; i++)
         if (!(fabs((double)ours[i] - theirs[i]) <= 2e-6 + 2e-5 * fabs(theirs[i])))
@@ -42,7 +43,7 @@ static void compare(const char *what, const float *ours, const double *theirs, i
                      theirs[i]);
 }
 
-/* Activations, loss and gradients of one pass. */
+/* Compares activations, loss and gradients of one pass. */
 static void check_pass(const char *model, ls_loss loss, const double *start, int outputs,
                        const double *const *output, double expected_loss, const double *gradient)
 {
@@ -55,22 +56,22 @@ static void check_pass(const char *model, ls_loss loss, const double *start, int
     ls_score score = ls_network_gradient(network, params, batch, grads, NULL);
     assert_near(score.loss, expected_loss, 1e-6, 0);
     for (int i = 0; i < outputs; i++) {
-        /* A dense layer before a relu applies it. */
-        bool rectified = i + 1 < outputs &&
-                         strncmp(ls_network_layer(network, i).name, "dense", 5) == 0 &&
-                         strcmp(ls_network_layer(network, i + 1).word, "relu") == 0;
-        compare(ls_network_layer(network, i).name, ls_network_activation(network, i),
-                output[rectified ? i + 1 : i],
-                ROWS * ls_shape_size(ls_network_layer(network, i).out));
+        /* A dense layer applies the relu after it. */
+        bool fused_relu = i + 1 < outputs &&
+                          strncmp(ls_network_layer(network, i).name, "dense", 5) == 0 &&
+                          strcmp(ls_network_layer(network, i + 1).word, "relu") == 0;
+        compare_with_reference(ls_network_layer(network, i).name, ls_network_activation(network, i),
+                               output[fused_relu ? i + 1 : i],
+                               ROWS * ls_shape_size(ls_network_layer(network, i).out));
     }
-    compare("gradient", grads, gradient, size);
+    compare_with_reference("gradient", grads, gradient, size);
     ls_free(params);
     ls_free(grads);
     ls_batch_destroy(&batch);
     ls_network_destroy(&network);
 }
 
-/* Parameters after ten steps of an optimizer. */
+/* Compares the parameters after ten steps of an optimizer. */
 static void check_steps(const char *model, ls_loss loss, const double *start,
                         const ls_optimizer_config *config, double lr, const char *what,
                         const double *expected)
@@ -89,7 +90,7 @@ static void check_steps(const char *model, ls_loss loss, const double *start,
         (void)ls_network_gradient(network, params, batch, grads, NULL);
         ls_optimizer_step(optimizer, grads, 1.0 / ROWS, lr, params);
     }
-    compare(what, params, expected, size);
+    compare_with_reference(what, params, expected, size);
     ls_free(params);
     ls_free(grads);
     ls_optimizer_destroy(&optimizer);
@@ -97,7 +98,7 @@ static void check_steps(const char *model, ls_loss loss, const double *start,
     ls_network_destroy(&network);
 }
 
-static void passes(void **state)
+static void passes_of_dense_networks_equal_pytorchs(void **state)
 {
     (void)state;
     const double *const a[] = {reference_a_output0, reference_a_output1, reference_a_output2,
@@ -110,7 +111,7 @@ static void passes(void **state)
                reference_b_grads);
 }
 
-static void optimizers(void **state)
+static void ten_steps_of_each_optimizer_equal_pytorchs(void **state)
 {
     (void)state;
     const struct {
@@ -158,8 +159,8 @@ static void optimizers(void **state)
     }
 }
 
-/* Convolutions, pooling, batch normalisation, branches: activations in training, loss, gradients of
- * parameters and inputs, and the outputs of an evaluation. */
+/* Compares activations in training, loss, gradients of parameters and inputs, and the outputs of an
+ * evaluation; of convolutions, pooling, batch normalisation and branches. */
 static void check_images(const char *model, ls_loss loss, const double *start, int outputs,
                          const double *output, double expected_loss, const double *gradient,
                          const double *input_gradient, const double *later)
@@ -187,17 +188,18 @@ static void check_images(const char *model, ls_loss loss, const double *start, i
     assert_int_equal(ls_network_layers(network), outputs);
     for (int i = 0; i < outputs; i++) {
         const int64_t count = ROWS * ls_shape_size(ls_network_layer(network, i).out);
-        /* A layer may apply the relu that follows. */
-        const bool rectified =
+        /* A layer may apply the relu after it. */
+        const bool fused_relu =
             i + 1 < outputs && strcmp(ls_network_layer(network, i + 1).word, "relu") == 0;
-        compare(ls_network_layer(network, i).name, ls_network_activation(network, i),
-                rectified ? output + count : output, count);
+        compare_with_reference(ls_network_layer(network, i).name, ls_network_activation(network, i),
+                               fused_relu ? output + count : output, count);
         output += count;
     }
-    compare("gradient", grads, gradient, size);
-    compare("gradient of the input", dx, input_gradient, ROWS * features);
+    compare_with_reference("gradient", grads, gradient, size);
+    compare_with_reference("gradient of the input", dx, input_gradient, ROWS * features);
     (void)ls_network_evaluate(network, params, batch, NULL);
-    compare("later", ls_network_activation(network, outputs - 1), later, (int64_t)ROWS * CLASSES);
+    compare_with_reference("evaluation", ls_network_activation(network, outputs - 1), later,
+                           (int64_t)ROWS * CLASSES);
     ls_free(params);
     ls_free(grads);
     ls_free(dx);
@@ -205,7 +207,7 @@ static void check_images(const char *model, ls_loss loss, const double *start, i
     ls_network_destroy(&network);
 }
 
-static void images(void **state)
+static void passes_of_image_networks_equal_pytorchs(void **state)
 {
     (void)state;
     check_images(IMAGES_MODEL_A, IMAGES_LOSS_A, images_a_params, IMAGES_LAYERS_A, images_a_outputs,
@@ -218,7 +220,10 @@ static void images(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(passes), cmocka_unit_test(images),
-                                       cmocka_unit_test(optimizers)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(passes_of_dense_networks_equal_pytorchs),
+        cmocka_unit_test(passes_of_image_networks_equal_pytorchs),
+        cmocka_unit_test(ten_steps_of_each_optimizer_equal_pytorchs),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,4 @@
-/* What a crash after, and a failure of, each single file operation leaves of what is being saved.
- */
+/* Checkpoints and logs after a crash after, and a failure of, each single file operation. */
 #include "faulty_disk.h"
 #include "test.h"
 #include "tiny_training.h"
@@ -22,17 +21,17 @@ enum { OLD = 5, NEW = 6, LATER = 7, MOST = 500 };
 static const char folder[] = "run/checkpoints";
 static const char model[] = "dense:5 relu dense:4";
 
-/* In what ways operations fail. */
+/* Ways in which operations fail. */
 static const struct {
     disk_mishap mishap;
     int error;
 } failures[] = {{DISK_FAILS, EIO}, {DISK_FULL, ENOSPC}, {DISK_SHORT, ENOSPC}};
 enum { FAILURES = sizeof failures / sizeof *failures };
 
-/* The states that are saved: one after another, each the best so far. */
+/* The states to save, one after the other, each the best so far. */
 static tiny_training old, new;
 
-static int make_worlds(void **state)
+static int make_trainings(void **state)
 {
     (void)state;
     tiny_training_make(&old, model, 1);
@@ -40,7 +39,7 @@ static int make_worlds(void **state)
     return 0;
 }
 
-static int free_worlds(void **state)
+static int free_trainings(void **state)
 {
     (void)state;
     tiny_training_free(&old);
@@ -48,8 +47,8 @@ static int free_worlds(void **state)
     return 0;
 }
 
-/* Calls a function for each way that each operation fails in; the journal is that of all going
- * well. */
+/* Calls a function for each operation of the journal, which is without failures, and each way to
+ * fail. */
 static void for_each_failure(void (*try)(disk_mishap mishap, int at, int error))
 {
     char *journal = ls_strdup(disk_journal());
@@ -65,15 +64,15 @@ static void for_each_failure(void (*try)(disk_mishap mishap, int at, int error))
     ls_free(journal);
 }
 
-/* Leaves the old checkpoint alone in the folder. */
-static void begin(void)
+/* Makes a folder with the old checkpoint only. */
+static void save_old(void)
 {
     empty_folder(folder);
     assert_ok(tiny_training_save(&old, OLD, true, 1));
 }
 
-/* The steps of the newest intact checkpoint, whose parameters are what was saved of them. */
-static int64_t newest(void)
+/* Returns the steps of the newest intact checkpoint, after a check of its parameters. */
+static int64_t check_newest(void)
 {
     ls_checkpoint *checkpoint;
     char skipped[LS_ERROR_TEXT_MAX];
@@ -91,8 +90,8 @@ static int64_t newest(void)
     return steps;
 }
 
-/* The steps of the checkpoint that a link leads to. */
-static int64_t leads_to(const char *link)
+/* Returns the steps of a link's checkpoint. */
+static int64_t link_steps(const char *link)
 {
     char path[LS_PATH_MAX], target[LS_PATH_MAX] = "";
     long long steps = 0;
@@ -102,8 +101,8 @@ static int64_t leads_to(const char *link)
     return steps;
 }
 
-/* Links that are there lead to what can be opened; and what they stand for is found without. */
-static void links_load(void)
+/* Asserts that the last and best checkpoints are found, even without links, and can be opened. */
+static void check_links(void)
 {
     static const char *const links[] = {"run/checkpoints/last", "run/checkpoints/best"};
     char path[LS_PATH_MAX];
@@ -115,16 +114,16 @@ static void links_load(void)
     }
 }
 
-/* The run, that goes on or is resumed, saves well, and then nothing else lies in the folder than
- * that checkpoint and its links. */
-static void recovers(bool resumed)
+/* Asserts that the run, continued or resumed, can save, and that the folder then has only this
+ * checkpoint and its links. */
+static void check_recovery(bool resumed)
 {
     if (resumed)
         assert_ok(tiny_training_rewind(new.info.run, &(ls_progress){.optimizer_steps = NEW}));
     assert_ok(tiny_training_save(&new, LATER, true, 1));
-    assert_int_equal(newest(), LATER);
-    assert_int_equal(leads_to("last"), LATER);
-    assert_int_equal(leads_to("best"), LATER);
+    assert_int_equal(check_newest(), LATER);
+    assert_int_equal(link_steps("last"), LATER);
+    assert_int_equal(link_steps("best"), LATER);
     DIR *dir = opendir(folder);
     for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir))
         if (*entry->d_name != '.' && strcmp(entry->d_name, "last") != 0 &&
@@ -133,8 +132,8 @@ static void recovers(bool resumed)
     closedir(dir);
 }
 
-/* Saves the new checkpoint in a process that ends after so many operations. Whether it got through.
- */
+/* Saves the new checkpoint in a process that exits after this number of operations. Returns true if
+ * the save completed. */
 static bool save_and_crash(int operations)
 {
     int status;
@@ -151,11 +150,11 @@ static bool save_and_crash(int operations)
     return WEXITSTATUS(status) == 0;
 }
 
-/* Saves the new checkpoint without a mishap. How many operations that takes. */
-static int save_well(void)
+/* Saves the new checkpoint without failures and returns the number of operations. */
+static int save_without_failure(void)
 {
     int operations = 0;
-    begin();
+    save_old();
     disk_arm(DISK_WELL, 0, 0);
     assert_ok(tiny_training_save(&new, NEW, true, 1));
     disk_disarm();
@@ -164,7 +163,7 @@ static int save_well(void)
     return operations;
 }
 
-static void a_crash_leaves_a_checkpoint(void **state)
+static void a_crash_leaves_an_intact_checkpoint(void **state)
 {
     (void)state;
     bool through = false;
@@ -172,22 +171,22 @@ static void a_crash_leaves_a_checkpoint(void **state)
     int operations = 0;
     while (!through) {
         assert_true(operations < MOST);
-        begin();
+        save_old();
         operations += test_stride();
         through = save_and_crash(operations);
-        const int64_t now = newest();
-        assert_true(now >= before); /* from some operation on it is the new one */
+        const int64_t now = check_newest();
+        assert_true(now >= before); /* the new one, from some operation on */
         before = now;
-        links_load();
-        recovers(true);
+        check_links();
+        check_recovery(true);
     }
     assert_int_equal(before, NEW);
-    const int all = save_well();
+    const int all = save_without_failure();
     assert_in_range(operations, all + 1, all + test_stride());
 }
 
-/* An error's text tells which file and why. */
-static void assert_clear(int error)
+/* Asserts that the error text names the file and the reason. */
+static void assert_names_file_and_reason(int error)
 {
     const char *text = ls_error_text();
     if (strncmp(text, "run", 3) != 0 || strstr(text, strerror(error)) == NULL)
@@ -196,34 +195,34 @@ static void assert_clear(int error)
 
 static void save_and_fail(disk_mishap mishap, int at, int error)
 {
-    begin();
+    save_old();
     disk_arm(mishap, at, error);
     const ls_status status = tiny_training_save(&new, NEW, true, 1);
     disk_disarm();
     assert_int_equal(disk_open_files(), 0);
     if (status == LS_OK) {
-        assert_int_equal(newest(), NEW);
-        links_load();
-        assert_true(access("run/checkpoints/last", F_OK) != 0 || leads_to("last") == NEW);
+        assert_int_equal(check_newest(), NEW);
+        check_links();
+        assert_true(access("run/checkpoints/last", F_OK) != 0 || link_steps("last") == NEW);
     } else {
-        assert_clear(error);
-        links_load();
-        assert_true(newest() == NEW || leads_to("last") == OLD);
+        assert_names_file_and_reason(error);
+        check_links();
+        assert_true(check_newest() == NEW || link_steps("last") == OLD);
         assert_int_equal(access("run/checkpoints/step-00000005.h5", F_OK), 0);
         assert_int_equal(access("run/checkpoints/new.h5.tmp", F_OK), -1);
     }
-    recovers(false);
+    check_recovery(false);
 }
 
-static void a_failure_is_told_and_harmless(void **state)
+static void a_failed_save_is_reported_and_harmless(void **state)
 {
     (void)state;
-    (void)save_well();
+    (void)save_without_failure();
     for_each_failure(save_and_fail);
 }
 
-/* The place in the journal after the next line of this text. */
-static const char *after(const char *journal, const char *line)
+/* Returns the position in the journal after the next occurrence of this line. */
+static const char *find_after(const char *journal, const char *line)
 {
     const char *found = strstr(journal, line);
     if (found == NULL)
@@ -231,42 +230,41 @@ static const char *after(const char *journal, const char *line)
     return found + strlen(line);
 }
 
-/* Nothing is renamed before its content is on disk, nothing done that relies on a rename before
- * the folder is. */
-static void the_order_survives_a_power_loss(void **state)
+/* A file is renamed after its content is on disk; an operation that relies on a rename comes after
+ * the folder is on disk. */
+static void the_order_of_operations_survives_a_power_loss(void **state)
 {
     (void)state;
-    (void)save_well();
+    (void)save_without_failure();
     const char *at = disk_journal();
-    at = after(at, "fsync new.h5.tmp\n");
+    at = find_after(at, "fsync new.h5.tmp\n");
     assert_null(strstr(at, "write "));
-    at = after(at, "rename step-00000006.h5\n");
-    at = after(at, "fsync checkpoints\n");
-    at = after(at, "symlink last.new\n");
-    at = after(at, "rename last\n");
-    at = after(at, "fsync checkpoints\n");
-    at = after(at, "symlink best.new\n");
-    at = after(at, "rename best\n");
-    at = after(at, "fsync checkpoints\n");
-    after(at, "unlink step-00000005.h5\n");
+    at = find_after(at, "rename step-00000006.h5\n");
+    at = find_after(at, "fsync checkpoints\n");
+    at = find_after(at, "symlink last.new\n");
+    at = find_after(at, "rename last\n");
+    at = find_after(at, "fsync checkpoints\n");
+    at = find_after(at, "symlink best.new\n");
+    at = find_after(at, "rename best\n");
+    at = find_after(at, "fsync checkpoints\n");
+    find_after(at, "unlink step-00000005.h5\n");
     assert_int_equal(disk_open_files(), 0);
 }
 
-/* Without the list of what is there a run must not take the folder for an empty one. */
-static void an_unreadable_folder_is_not_empty(void **state)
+static void an_unreadable_folder_is_not_taken_for_empty(void **state)
 {
     (void)state;
     char skipped[LS_ERROR_TEXT_MAX];
     ls_checkpoint *checkpoint = NULL;
-    begin();
+    save_old();
     disk_arm(DISK_FAILS, 1, EIO);
     assert_fails(ls_checkpoint_open_newest("run", &checkpoint, skipped), LS_ERR_DATA,
                  strerror(EIO));
     disk_disarm();
 }
 
-/* Opens the newest of two checkpoints, or goes back to the older one, and fails at one operation.
- * Whether that many were needed. */
+/* Opens the newest of two checkpoints, or rewinds to the older one; operation `at` fails. Returns
+ * true if there were `at` operations or more. */
 static bool read_and_fail(bool back, int at)
 {
     char skipped[LS_ERROR_TEXT_MAX];
@@ -283,18 +281,18 @@ static bool read_and_fail(bool back, int at)
     for (const char *line = disk_journal(); (line = strchr(line, '\n')) != NULL; line++)
         operations++;
     if (status != LS_OK) {
-        assert_clear(EIO);
+        assert_names_file_and_reason(EIO);
         assert_true(back || disk_open_files() == 0);
     } else if (!back) {
         assert_int_equal(ls_checkpoint_progress(checkpoint)->optimizer_steps, NEW);
     }
     ls_checkpoint_close(&checkpoint);
-    assert_int_equal(newest(), status == LS_OK && back ? OLD : NEW);
+    assert_int_equal(check_newest(), status == LS_OK && back ? OLD : NEW);
     return operations >= at;
 }
 
-/* What can't be read is neither passed over for an older one, nor removed. */
-static void a_failure_to_read_is_no_damage(void **state)
+/* An unreadable checkpoint is neither skipped for an older one nor removed. */
+static void a_failed_read_is_not_taken_for_damage(void **state)
 {
     (void)state;
     for (int back = 0; back < 2; back++) {
@@ -307,8 +305,8 @@ static void a_failure_to_read_is_no_damage(void **state)
 
 static const ls_metrics rows[] = {{.epoch = 1, .loss = 0.5}, {.epoch = 2, .loss = 0.25}};
 
-/* Records a run's second epoch and its end. */
-static ls_status record(const char *config, int outcome)
+/* Logs a run's second epoch and its end. */
+static ls_status log_run(const char *config, int outcome)
 {
     ls_run_folder *run = NULL;
     ls_run_log *log = NULL;
@@ -331,7 +329,7 @@ static ls_status record(const char *config, int outcome)
     return status;
 }
 
-static char *content(const char *path)
+static char *read_text(const char *path)
 {
     char *text;
     size_t length;
@@ -339,19 +337,19 @@ static char *content(const char *path)
     return text;
 }
 
-/* The file has one of these contents. */
-static void holds(const char *path, const char *one, const char *other)
+/* Asserts that the file has one of these contents. */
+static void assert_holds(const char *path, const char *one, const char *other)
 {
-    char *text = content(path);
+    char *text = read_text(path);
     if (strcmp(text, one) != 0 && strcmp(text, other) != 0)
         fail_msg("%s holds '%s'", path, text);
     ls_free(text);
 }
 
-/* The file has whole lines only. */
-static void has_whole_lines(const char *path, const char *first, const char *last)
+/* Asserts that the file has complete lines only. */
+static void assert_has_complete_lines(const char *path, const char *first, const char *last)
 {
-    char *text = content(path);
+    char *text = read_text(path);
     for (char *line = text, *end; *line != '\0'; line = end + 1) {
         end = strchr(line, '\n');
         if (end == NULL || end == line || strchr(first, *line) == NULL ||
@@ -361,46 +359,46 @@ static void has_whole_lines(const char *path, const char *first, const char *las
     ls_free(text);
 }
 
-/* What record() leaves in summary.json before and after, and in metrics.csv. */
+/* Contents of summary.json before and after log_run(), and of metrics.csv. */
 static char *before, *summary, *metrics;
 
-static void record_and_fail(disk_mishap mishap, int at, int error)
+static void log_and_fail(disk_mishap mishap, int at, int error)
 {
-    assert_ok(record("seed = 1\n", 1));
-    char *events = content("run/events.jsonl");
+    assert_ok(log_run("seed = 1\n", 1));
+    char *events = read_text("run/events.jsonl");
     disk_arm(mishap, at, error);
-    const ls_status status = record("seed = 2\n", 2);
+    const ls_status status = log_run("seed = 2\n", 2);
     disk_disarm();
     assert_int_equal(disk_open_files(), 0);
-    holds("run/config.conf", "seed = 1\n", "seed = 2\n");
-    holds("run/summary.json", before, summary);
-    has_whole_lines("run/metrics.csv", "e12", "k0123456789,");
-    has_whole_lines("run/events.jsonl", "{", "}");
-    char *more = content("run/events.jsonl"); /* of the first epoch, too */
+    assert_holds("run/config.conf", "seed = 1\n", "seed = 2\n");
+    assert_holds("run/summary.json", before, summary);
+    assert_has_complete_lines("run/metrics.csv", "e12", "k0123456789,");
+    assert_has_complete_lines("run/events.jsonl", "{", "}");
+    char *more = read_text("run/events.jsonl"); /* the first epoch is unchanged */
     assert_memory_equal(more, events, strcspn(events, "\n") + 1);
     ls_free(events);
     ls_free(more);
     if (status != LS_OK) {
-        assert_clear(error);
+        assert_names_file_and_reason(error);
         return;
     }
-    holds("run/config.conf", "seed = 2\n", "seed = 2\n");
-    holds("run/summary.json", summary, summary);
-    holds("run/metrics.csv", metrics, metrics);
+    assert_holds("run/config.conf", "seed = 2\n", "seed = 2\n");
+    assert_holds("run/summary.json", summary, summary);
+    assert_holds("run/metrics.csv", metrics, metrics);
 }
 
-static void records_are_old_or_new(void **state)
+static void after_a_failure_each_log_is_old_or_new(void **state)
 {
     (void)state;
     empty_folder("run");
-    assert_ok(record("seed = 2\n", 2));
-    summary = content("run/summary.json");
-    metrics = content("run/metrics.csv");
+    assert_ok(log_run("seed = 2\n", 2));
+    summary = read_text("run/summary.json");
+    metrics = read_text("run/metrics.csv");
     disk_arm(DISK_WELL, 0, 0);
-    assert_ok(record("seed = 1\n", 1));
+    assert_ok(log_run("seed = 1\n", 1));
     disk_disarm();
-    before = content("run/summary.json");
-    for_each_failure(record_and_fail);
+    before = read_text("run/summary.json");
+    for_each_failure(log_and_fail);
     ls_free(metrics);
     ls_free(summary);
     ls_free(before);
@@ -409,12 +407,12 @@ static void records_are_old_or_new(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_crash_leaves_a_checkpoint),
-        cmocka_unit_test(a_failure_is_told_and_harmless),
-        cmocka_unit_test(the_order_survives_a_power_loss),
-        cmocka_unit_test(an_unreadable_folder_is_not_empty),
-        cmocka_unit_test(a_failure_to_read_is_no_damage),
-        cmocka_unit_test(records_are_old_or_new),
+        cmocka_unit_test(a_crash_leaves_an_intact_checkpoint),
+        cmocka_unit_test(a_failed_save_is_reported_and_harmless),
+        cmocka_unit_test(the_order_of_operations_survives_a_power_loss),
+        cmocka_unit_test(an_unreadable_folder_is_not_taken_for_empty),
+        cmocka_unit_test(a_failed_read_is_not_taken_for_damage),
+        cmocka_unit_test(after_a_failure_each_log_is_old_or_new),
     };
-    return cmocka_run_group_tests(tests, make_worlds, free_worlds);
+    return cmocka_run_group_tests(tests, make_trainings, free_trainings);
 }

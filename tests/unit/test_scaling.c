@@ -1,5 +1,5 @@
-/* What a scaling experiment's runs come to: medians and their intervals, speed-ups, shares, the
- * time to a target; and the reading of what runs left. */
+/* Results of a scaling experiment: medians and their intervals, speed-ups, shares of time, the time
+ * to a target; and reading of the files of runs. */
 #include "measure/scaling.h"
 
 #include "base/file.h"
@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 /* Intervals from a table of the binomial distribution with p = 1/2 (that of the sign test). */
-static void intervals_are_those_of_the_sign_test(void **state)
+static void intervals_equal_those_of_the_sign_test(void **state)
 {
     (void)state;
     const struct {
@@ -35,7 +35,7 @@ static void intervals_are_those_of_the_sign_test(void **state)
     assert_true(isnan(ls_estimate_make(NULL, 0).median));
 }
 
-static ls_metrics epoch(double number, double seconds, double rate, double val_accuracy)
+static ls_metrics make_epoch(double number, double seconds, double rate, double val_accuracy)
 {
     return (ls_metrics){.epoch = number,
                         .seconds = seconds,
@@ -48,14 +48,16 @@ static ls_metrics epoch(double number, double seconds, double rate, double val_a
                         .checkpoint_s = 0.25};
 }
 
-static void rows_compare_with_the_median_run(void **state)
+static void speedups_are_relative_to_the_median_run_on_one_rank(void **state)
 {
     (void)state;
-    /* The first epoch is slow and does not count; 4 ranks come first in the list. */
-    const ls_metrics four[] = {epoch(1, 90, 1, 0.5), epoch(2, 3, 40, 0.9), epoch(3, 3, 40, 0.95)};
-    const ls_metrics one[] = {epoch(1, 99, 1, 0.4), epoch(2, 10, 12, 0.8), epoch(3, 10, 12, 0.9)};
-    const ls_metrics best[] = {epoch(1, 99, 1, 0.4), epoch(2, 8, 15, 0.8), epoch(3, 8, 16, 0.89),
-                               epoch(4, 8, 17, 0.89)};
+    /* The first epoch is warm-up and left out; the run on 4 ranks is first in the list. */
+    const ls_metrics four[] = {make_epoch(1, 90, 1, 0.5), make_epoch(2, 3, 40, 0.9),
+                               make_epoch(3, 3, 40, 0.95)};
+    const ls_metrics one[] = {make_epoch(1, 99, 1, 0.4), make_epoch(2, 10, 12, 0.8),
+                              make_epoch(3, 10, 12, 0.9)};
+    const ls_metrics best[] = {make_epoch(1, 99, 1, 0.4), make_epoch(2, 8, 15, 0.8),
+                               make_epoch(3, 8, 16, 0.89), make_epoch(4, 8, 17, 0.89)};
     const ls_scaling_run runs[] = {{4, true, four, 3}, {1, false, one, 3}, {1, false, best, 4}};
     ls_scaling_row rows[3];
     int used;
@@ -78,7 +80,7 @@ static void rows_compare_with_the_median_run(void **state)
     assert_near(rows[1].serial_fraction, (1 / speedup - 0.25) / 0.75, 1e-12, 0);
     assert_near(rows[1].share[LS_SCALING_compute], 0.8, 1e-12, 0);
     assert_near(rows[1].share[LS_SCALING_rest], 0.05, 1e-12, 0);
-    /* The warm-up is part of the way to the target, the last checkpoint is not. */
+    /* The time to the target includes the warm-up, but not the last checkpoint. */
     assert_int_equal(rows[0].reached, 1);
     assert_near(rows[0].to_target.median, 99 + 10 + 10 + 3 * 0.5 + 2 * 0.25, 1e-12, 0);
     assert_near(rows[1].to_target.median, 90 + 3 + 2 * 0.5 + 0.25, 1e-12, 0);
@@ -91,11 +93,11 @@ static void rows_compare_with_the_median_run(void **state)
                  "a run on 4 ranks has 3 epochs, and the first 3 are left out");
 }
 
-/* Without one rank: over the fewest there are. */
-static void fewest_ranks_are_the_base(void **state)
+/* If no run has one rank. */
+static void speedups_are_relative_to_the_fewest_ranks(void **state)
 {
     (void)state;
-    const ls_metrics two[] = {epoch(1, 4, 20, NAN)}, eight[] = {epoch(1, 2, 60, NAN)};
+    const ls_metrics two[] = {make_epoch(1, 4, 20, NAN)}, eight[] = {make_epoch(1, 2, 60, NAN)};
     const ls_scaling_run runs[] = {{2, false, two, 1}, {8, false, eight, 1}};
     ls_scaling_row rows[2];
     int used;
@@ -114,7 +116,7 @@ static void write_run(const char *summary, const char *metrics)
     assert_ok(ls_write_file("run/metrics.csv", metrics, strlen(metrics)));
 }
 
-static void reads_what_a_run_left(void **state)
+static void the_files_of_a_finished_run_are_read(void **state)
 {
     (void)state;
     ls_run_record r = {0};
@@ -129,7 +131,12 @@ static void reads_what_a_run_left(void **state)
     assert_true(isnan(r.history[0].val_loss));
     assert_true(isnan(r.history[0].seconds));
     ls_run_record_clear(&r);
+}
 
+static void malformed_files_of_a_run_are_refused(void **state)
+{
+    (void)state;
+    ls_run_record r = {0};
     const struct {
         const char *summary, *metrics, *part;
     } bad[] = {
@@ -155,8 +162,8 @@ static void write_text(const char *path, const char *text)
     assert_ok(ls_write_file(path, text, strlen(text)));
 }
 
-/* Of a run that has no summary yet, config.conf and the events tell. */
-static void reads_what_an_unfinished_run_left(void **state)
+/* Without a summary, from config.conf and the events. */
+static void the_files_of_an_unfinished_run_are_read(void **state)
 {
     (void)state;
     static const char events[] =
@@ -166,8 +173,8 @@ static void reads_what_an_unfinished_run_left(void **state)
         "{\"event\": \"diagnosis\", \"what\": \"overfitting\", \"text\": \"why\"}\n"
         "no JSON\n[1]\n{\"event\": 1}\n"
         "{\"event\": \"stop\", \"epoch\": 2, \"text\": \"by SIGTERM\"}\n";
-    static const char gone_on[] = "{\"event\": \"resume\", \"epoch\": 2, \"ranks\": 4}\n{\"ev";
-    char both[sizeof events + sizeof gone_on];
+    static const char resumed[] = "{\"event\": \"resume\", \"epoch\": 2, \"ranks\": 4}\n{\"ev";
+    char both[sizeof events + sizeof resumed];
     char text[LS_JSON_TEXT];
     ls_run_record r;
     assert_ok(ls_make_folder("open"));
@@ -190,7 +197,7 @@ static void reads_what_an_unfinished_run_left(void **state)
     assert_string_equal(ls_json_show(r.summary, "diagnosis", "what", text), "overfitting");
     ls_run_record_clear(&r);
 
-    snprintf(both, sizeof both, "%s%s", events, gone_on);
+    snprintf(both, sizeof both, "%s%s", events, resumed);
     write_text("open/events.jsonl", both);
     assert_ok(ls_run_read(&r, "open"));
     assert_string_equal(ls_json_show(r.summary, "outcome", NULL, text), "unfinished");
@@ -201,10 +208,13 @@ static void reads_what_an_unfinished_run_left(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(intervals_are_those_of_the_sign_test),
-                                       cmocka_unit_test(rows_compare_with_the_median_run),
-                                       cmocka_unit_test(fewest_ranks_are_the_base),
-                                       cmocka_unit_test(reads_what_a_run_left),
-                                       cmocka_unit_test(reads_what_an_unfinished_run_left)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(intervals_equal_those_of_the_sign_test),
+        cmocka_unit_test(speedups_are_relative_to_the_median_run_on_one_rank),
+        cmocka_unit_test(speedups_are_relative_to_the_fewest_ranks),
+        cmocka_unit_test(the_files_of_a_finished_run_are_read),
+        cmocka_unit_test(malformed_files_of_a_run_are_refused),
+        cmocka_unit_test(the_files_of_an_unfinished_run_are_read),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

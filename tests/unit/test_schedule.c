@@ -1,4 +1,4 @@
-/* Rates against an independent implementation: see reference/make_schedules.py. */
+/* Learning rates, against an independent implementation: see reference/make_schedules.py. */
 #include "reference/schedules.h"
 #include "test.h"
 
@@ -10,14 +10,14 @@
 
 enum { EPOCH = SCHEDULE_PER_EPOCH, STEPS = SCHEDULE_PER_EPOCH * SCHEDULE_EPOCHS };
 
-static double rate(const ls_schedule_config *config, int64_t step, int64_t epochs)
+static double compute_rate(const ls_schedule_config *config, int64_t step, int64_t epochs)
 {
     const ls_schedule_at at = {.step = step, .steps_per_epoch = EPOCH, .epochs = epochs};
     assert_ok(ls_schedule_check(config, epochs));
     return ls_schedule_rate(config, SCHEDULE_LR, &at);
 }
 
-static void are_as_elsewhere(void **state)
+static void rates_equal_the_reference(void **state)
 {
     (void)state;
     const struct {
@@ -30,7 +30,7 @@ static void are_as_elsewhere(void **state)
          {.kind = LS_SCHEDULE_STEP, .step = 2, .gamma = 0.1},
          SCHEDULE_EPOCHS,
          schedule_step},
-        {"a third of the run", /* which is 2 epochs */
+        {"step of a third of the run", /* 2 epochs */
          {.kind = LS_SCHEDULE_STEP, .gamma = 0.1},
          SCHEDULE_EPOCHS,
          schedule_step},
@@ -54,7 +54,7 @@ static void are_as_elsewhere(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int64_t s = 0; s < EPOCH * cases[i].epochs; s++) {
-            const double ours = rate(&cases[i].config, s, cases[i].epochs);
+            const double ours = compute_rate(&cases[i].config, s, cases[i].epochs);
             /* The lowest rates are differences of numbers near the highest. */
             if (!(fabs(ours - cases[i].rates[s]) <= 1e-12 * ours + 1e-16))
                 fail_msg("%s, step %d: %.17g, reference %.17g", cases[i].name, (int)s, ours,
@@ -62,30 +62,32 @@ static void are_as_elsewhere(void **state)
         }
 }
 
-/* What is known without computing. */
-static void have_their_landmarks(void **state)
+static void a_warmup_rises_linearly_to_a_constant_rate(void **state)
 {
     (void)state;
     const ls_schedule_config constant = {0}, warm = {.warmup = 0.5};
     for (int64_t s = 0; s < STEPS; s++)
-        assert_true(rate(&constant, s, SCHEDULE_EPOCHS) == SCHEDULE_LR);
+        assert_true(compute_rate(&constant, s, SCHEDULE_EPOCHS) == SCHEDULE_LR);
     for (int64_t s = 0; s < 3; s++) /* 3.5 steps of warmup */
-        assert_near(rate(&warm, s, 1), SCHEDULE_LR * (double)(s + 1) / 3.5, 1e-15, 0);
-    assert_true(rate(&warm, 3, 1) == SCHEDULE_LR);
-
-    const ls_schedule_config cycle = {.kind = LS_SCHEDULE_ONECYCLE, .final = 0.25};
-    assert_near(rate(&cycle, 0, 10), SCHEDULE_LR / 25, 1e-15, 0);
-    assert_near(rate(&cycle, 20, 10), SCHEDULE_LR, 1e-15, 0); /* 0.3 of 70 steps, less 1 */
-    assert_near(rate(&cycle, 69, 10), SCHEDULE_LR / 4, 1e-15, 0);
-
-    const ls_schedule_config cosine = {.kind = LS_SCHEDULE_COSINE, .final = 0.5};
-    assert_near(rate(&cosine, 35, 10), SCHEDULE_LR * 0.75, 1e-15, 0);
-    assert_true(rate(&cosine, 0, 10) == SCHEDULE_LR);
+        assert_near(compute_rate(&warm, s, 1), SCHEDULE_LR * (double)(s + 1) / 3.5, 1e-15, 0);
+    assert_true(compute_rate(&warm, 3, 1) == SCHEDULE_LR);
 }
 
-/* Fractions of an epoch are the decimals that were written: cuts, and the ends of warmups, come in
- * the step that is theirs in whole numbers. */
-static void boundaries_are_those_of_decimals(void **state)
+static void onecycle_and_cosine_have_known_rates(void **state)
+{
+    (void)state;
+    const ls_schedule_config cycle = {.kind = LS_SCHEDULE_ONECYCLE, .final = 0.25};
+    assert_near(compute_rate(&cycle, 0, 10), SCHEDULE_LR / 25, 1e-15, 0);
+    assert_near(compute_rate(&cycle, 20, 10), SCHEDULE_LR, 1e-15, 0); /* 0.3 of 70 steps, less 1 */
+    assert_near(compute_rate(&cycle, 69, 10), SCHEDULE_LR / 4, 1e-15, 0);
+
+    const ls_schedule_config cosine = {.kind = LS_SCHEDULE_COSINE, .final = 0.5};
+    assert_near(compute_rate(&cosine, 35, 10), SCHEDULE_LR * 0.75, 1e-15, 0);
+    assert_true(compute_rate(&cosine, 0, 10) == SCHEDULE_LR);
+}
+
+/* Decays and the ends of warmups are in the same step as in integer arithmetic. */
+static void fractions_of_an_epoch_are_exact_decimals(void **state)
 {
     (void)state;
     for (int64_t epoch = 1; epoch <= 40; epoch++)
@@ -101,6 +103,11 @@ static void boundaries_are_those_of_decimals(void **state)
                 assert_true((ls_schedule_rate(&warm, 1, &at) < 1) == warming);
             }
         }
+}
+
+static void onecycle_has_its_maximum_after_three_tenths(void **state)
+{
+    (void)state;
     for (int64_t tenths = 1; tenths <= 1000; tenths++) {
         const ls_schedule_config cycle = {.kind = LS_SCHEDULE_ONECYCLE, .final = 0.5};
         const ls_schedule_at top = {
@@ -109,8 +116,8 @@ static void boundaries_are_those_of_decimals(void **state)
     }
 }
 
-/* Every rate is a number from 0 up, also of the shortest runs. */
-static void are_sane_at_the_edges(void **state)
+/* Also in the shortest runs. */
+static void rates_are_between_0_and_the_initial_rate(void **state)
 {
     (void)state;
     for (int kind = 0; kind <= LS_SCHEDULE_PLATEAU; kind++)
@@ -133,7 +140,7 @@ static void are_sane_at_the_edges(void **state)
                 }
 }
 
-static void fit_the_batch(void **state)
+static void rates_are_scaled_with_the_batch(void **state)
 {
     (void)state;
     ls_schedule_config config = {.base_batch = 128};
@@ -145,7 +152,7 @@ static void fit_the_batch(void **state)
     assert_near(ls_schedule_base(&config, 0.1, 2048), 0.4, 1e-15, 0);
 }
 
-static void cut_at_plateaus(void **state)
+static void the_rate_decays_at_plateaus(void **state)
 {
     (void)state;
     const double losses[] = {1.0, 0.9, 0.95, 0.91, 0.8, 0.81, 0.82, 0.83, 0.84, 0.7};
@@ -162,7 +169,7 @@ static void cut_at_plateaus(void **state)
     }
 }
 
-static void know_whether_the_end_matters(void **state)
+static void a_schedule_knows_if_it_depends_on_the_number_of_epochs(void **state)
 {
     (void)state;
     const struct {
@@ -180,12 +187,13 @@ static void know_whether_the_end_matters(void **state)
         assert_true(ls_schedule_needs_epochs(&cases[i].config) == cases[i].needs);
         bool differs = false;
         for (int64_t s = 0; s < 3 * EPOCH; s++)
-            differs = differs || rate(&cases[i].config, s, 3) != rate(&cases[i].config, s, 9);
+            differs = differs ||
+                      compute_rate(&cases[i].config, s, 3) != compute_rate(&cases[i].config, s, 9);
         assert_true(differs == cases[i].needs);
     }
 }
 
-static void refuse_settings_that_do_not_go_together(void **state)
+static void contradictory_settings_are_refused(void **state)
 {
     (void)state;
     const struct {
@@ -202,14 +210,16 @@ static void refuse_settings_that_do_not_go_together(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(are_as_elsewhere),
-        cmocka_unit_test(have_their_landmarks),
-        cmocka_unit_test(boundaries_are_those_of_decimals),
-        cmocka_unit_test(are_sane_at_the_edges),
-        cmocka_unit_test(fit_the_batch),
-        cmocka_unit_test(cut_at_plateaus),
-        cmocka_unit_test(know_whether_the_end_matters),
-        cmocka_unit_test(refuse_settings_that_do_not_go_together),
+        cmocka_unit_test(rates_equal_the_reference),
+        cmocka_unit_test(a_warmup_rises_linearly_to_a_constant_rate),
+        cmocka_unit_test(onecycle_and_cosine_have_known_rates),
+        cmocka_unit_test(fractions_of_an_epoch_are_exact_decimals),
+        cmocka_unit_test(onecycle_has_its_maximum_after_three_tenths),
+        cmocka_unit_test(rates_are_between_0_and_the_initial_rate),
+        cmocka_unit_test(rates_are_scaled_with_the_batch),
+        cmocka_unit_test(the_rate_decays_at_plateaus),
+        cmocka_unit_test(a_schedule_knows_if_it_depends_on_the_number_of_epochs),
+        cmocka_unit_test(contradictory_settings_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

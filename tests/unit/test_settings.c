@@ -1,4 +1,4 @@
-/* The table of settings, and the settings of a training as text. */
+/* The table of settings; a configuration as text. */
 #include "test.h"
 
 #include <lockstep/config.h>
@@ -12,7 +12,7 @@
 
 enum { TEXT = 8192 };
 
-static void every_row_is_sound(void **state)
+static void every_setting_is_complete_and_unique(void **state)
 {
     (void)state;
     int count;
@@ -74,8 +74,8 @@ static void defaults_are_the_documented_ones(void **state)
     assert_true(c.stop_margin == 10 && c.schedule.scaling == LS_LR_AS_GIVEN);
 }
 
-/* What is written is read as the same, whatever unit it was given in. */
-static void text_is_read_as_it_was_written(void **state)
+/* In any unit. */
+static void written_settings_are_read_back(void **state)
 {
     (void)state;
     static const struct {
@@ -124,7 +124,7 @@ static void text_is_read_as_it_was_written(void **state)
     }
 }
 
-static void what_is_about_one_invocation_is_not_saved(void **state)
+static void settings_of_one_invocation_are_not_saved(void **state)
 {
     (void)state;
     ls_train_config config;
@@ -138,8 +138,7 @@ static void what_is_about_one_invocation_is_not_saved(void **state)
                  "f line 1: 'resume' is for one invocation");
 }
 
-/* Text that is cut short says how much there is. */
-static void text_can_be_measured(void **state)
+static void truncated_text_returns_the_whole_length(void **state)
 {
     (void)state;
     ls_train_config config;
@@ -150,7 +149,7 @@ static void text_can_be_measured(void **state)
     assert_true(strlen(part) == sizeof part - 1 && strncmp(part, whole, sizeof part - 1) == 0);
 }
 
-static void ranges_are_those_of_the_parser(void **state)
+static void values_out_of_range_are_refused(void **state)
 {
     (void)state;
     static const struct {
@@ -210,8 +209,8 @@ static void ranges_are_those_of_the_parser(void **state)
     assert_ok(ls_config_set(&config, "lr-gamma", "1"));
 }
 
-/* What a C program writes into the fields meets the same ranges. */
-static void fields_are_checked_as_texts_are(void **state)
+/* Fields set by a C program have the same ranges as texts. */
+static void fields_out_of_range_are_refused(void **state)
 {
     (void)state;
     ls_train_config good;
@@ -236,7 +235,7 @@ static void fields_are_checked_as_texts_are(void **state)
     BAD(schedule.patience, 0, "--plateau-patience");
     BAD(std, 0, "--normalize");
     BAD(mean, NAN, "--normalize");
-    BAD(checkpoint_every.steps, 5, "in one unit"); /* beside 1 epoch */
+    BAD(checkpoint_every.steps, 5, "in one unit"); /* as well as 1 epoch */
     BAD(checkpoint_every.epochs, 0, "must be above 0");
     BAD(time_limit, -1, "--max-time");
     BAD(memory, 0, "--memory");
@@ -246,7 +245,7 @@ static void fields_are_checked_as_texts_are(void **state)
 #undef BAD
 }
 
-static void settings_that_do_not_go_together_are_refused(void **state)
+static void contradictory_settings_are_refused(void **state)
 {
     (void)state;
     static const struct {
@@ -297,8 +296,8 @@ static void a_file_is_read_line_by_line(void **state)
                  "f line 2: 'lr' is not 'key = value'");
 }
 
-/* Which changes a resumed run may make, and how older texts are understood. */
-static void changes_are_told_by_their_class(void **state)
+/* The classes say which changes a resumed run may make. */
+static void changes_are_reported_by_their_class(void **state)
 {
     (void)state;
     char before[TEXT], out[512];
@@ -324,7 +323,13 @@ static void changes_are_told_by_their_class(void **state)
     config.schedule.kind = LS_SCHEDULE_COSINE;
     assert_true(ls_config_diff(before, &config, LS_CHANGE_RESULT, out, sizeof out));
     assert_non_null(strstr(out, "--epochs is 9, was 5"));
-    /* An older version lacks a setting, writes a value in another way, or means the same by it. */
+}
+
+static void texts_of_older_versions_are_compared(void **state)
+{
+    (void)state;
+    char out[512];
+    ls_train_config config;
     ls_config_default(&config);
     assert_false(ls_config_diff("", &config, LS_CHANGE_RESULT, out, sizeof out));
     assert_false(ls_config_diff("memory = 262144K\nlayout = nchw\nlr = 1e-3\nunknown = 3\n",
@@ -332,7 +337,13 @@ static void changes_are_told_by_their_class(void **state)
     config.schedule.scaling = LS_LR_LINEAR, config.schedule.base_batch = 64;
     assert_true(ls_config_diff("", &config, LS_CHANGE_RESULT, out, sizeof out));
     assert_string_equal(out, "--scale-lr is linear:64, was unset");
-    /* Texts of any length, in quotes or not. */
+}
+
+static void long_and_quoted_texts_are_compared(void **state)
+{
+    (void)state;
+    char out[512];
+    ls_train_config config;
     ls_config_default(&config);
     char model[1000], longer[1100];
     memset(model, 'x', sizeof model - 1);
@@ -347,7 +358,7 @@ static void changes_are_told_by_their_class(void **state)
         ls_config_diff("augment = \" shift:1\"\n", &config, LS_CHANGE_FIXED, out, sizeof out));
 }
 
-static void a_job_limits_the_time(void **state)
+static void the_end_of_a_slurm_job_limits_the_time(void **state)
 {
     (void)state;
     ls_train_config config;
@@ -363,7 +374,7 @@ static void a_job_limits_the_time(void **state)
     config.time_limit = 5;
     ls_config_limit_to_job(&config);
     assert_true(config.time_limit == 5);
-    setenv("SLURM_JOB_END_TIME", "1", 1); /* over: after the first step */
+    setenv("SLURM_JOB_END_TIME", "1", 1); /* over: stops after the first step */
     ls_config_limit_to_job(&config);
     assert_true(config.time_limit == 1);
     unsetenv("SLURM_JOB_END_TIME");
@@ -372,18 +383,20 @@ static void a_job_limits_the_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_row_is_sound),
+        cmocka_unit_test(every_setting_is_complete_and_unique),
         cmocka_unit_test(every_choice_has_a_name_and_help),
         cmocka_unit_test(defaults_are_the_documented_ones),
-        cmocka_unit_test(text_is_read_as_it_was_written),
-        cmocka_unit_test(what_is_about_one_invocation_is_not_saved),
-        cmocka_unit_test(text_can_be_measured),
-        cmocka_unit_test(ranges_are_those_of_the_parser),
-        cmocka_unit_test(fields_are_checked_as_texts_are),
-        cmocka_unit_test(settings_that_do_not_go_together_are_refused),
+        cmocka_unit_test(written_settings_are_read_back),
+        cmocka_unit_test(settings_of_one_invocation_are_not_saved),
+        cmocka_unit_test(truncated_text_returns_the_whole_length),
+        cmocka_unit_test(values_out_of_range_are_refused),
+        cmocka_unit_test(fields_out_of_range_are_refused),
+        cmocka_unit_test(contradictory_settings_are_refused),
         cmocka_unit_test(a_file_is_read_line_by_line),
-        cmocka_unit_test(changes_are_told_by_their_class),
-        cmocka_unit_test(a_job_limits_the_time),
+        cmocka_unit_test(changes_are_reported_by_their_class),
+        cmocka_unit_test(texts_of_older_versions_are_compared),
+        cmocka_unit_test(long_and_quoted_texts_are_compared),
+        cmocka_unit_test(the_end_of_a_slurm_job_limits_the_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

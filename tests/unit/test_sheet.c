@@ -1,4 +1,4 @@
-/* Contact sheets: the PNG is read back, and every pixel of an image is where it belongs. */
+/* Contact sheets, read back from their PNG files. */
 #include "cli/letters.h"
 #include "cli/png.h"
 #include "cli/sheet.h"
@@ -10,7 +10,7 @@
 #include <png.h>
 #include <string.h>
 
-/* Reads a file back as [height][width][channels]. */
+/* Reads a PNG file as [height][width][channels]. */
 static uint8_t *read_png(const char *path, int channels, int64_t *width, int64_t *height)
 {
     png_image image = {.version = PNG_IMAGE_VERSION};
@@ -24,7 +24,7 @@ static uint8_t *read_png(const char *path, int channels, int64_t *width, int64_t
     return pixels;
 }
 
-static void png_comes_back(void **state)
+static void a_png_is_read_back(void **state)
 {
     (void)state;
     for (int channels = 1; channels <= 3; channels += 2) {
@@ -39,13 +39,18 @@ static void png_comes_back(void **state)
         assert_memory_equal(back, pixels, (size_t)(7 * 5 * channels));
         ls_free(back);
     }
+}
+
+static void a_png_in_a_missing_folder_is_reported(void **state)
+{
+    (void)state;
     const uint8_t dot = 0;
     assert_fails(ls_png_write("no/folder/a.png", 1, 1, 1, &dot), LS_ERR_FAILURE, "no/folder/a.png");
 }
 
-/* Six images of 50x40, so enlarged three times, in 3 columns; a frame of 1 around them, captions of
- * 24 above, 15 between. */
-static void images_are_in_their_cells(void **state)
+/* Six images of 50x40, enlarged three times, in 3 columns, with frames of 1 pixel, captions of 24
+ * pixels above, and gaps of 15. */
+static void every_pixel_is_in_its_cell(void **state)
 {
     (void)state;
     enum { H = 50, W = 40, ZOOM = 3, CELL_X = W * ZOOM + 2 + 15, CELL_Y = 24 + H * ZOOM + 2 + 15 };
@@ -79,8 +84,8 @@ static void images_are_in_their_cells(void **state)
     }
 }
 
-/* How much of a region is covered with ink, in pixels. */
-static double ink_of(const ls_canvas *canvas, int64_t from, int64_t to)
+/* Returns the ink in columns from .. to - 1, in black pixels. */
+static double count_ink(const ls_canvas *canvas, int64_t from, int64_t to)
 {
     double ink = 0;
     for (int64_t y = 0; y < canvas->height; y++)
@@ -89,8 +94,8 @@ static double ink_of(const ls_canvas *canvas, int64_t from, int64_t to)
     return ink;
 }
 
-/* All letters are there, stay within their width, differ, and are the same at any size. */
-static void letters_are_drawn(void **state)
+/* Each letter has ink, within its width, differs from the others, and scales with its size. */
+static void letters_differ_and_scale(void **state)
 {
     (void)state;
     static const char names[] = "0123456789abcdefghijklmnopqrstuvwxyz.:-%>";
@@ -104,28 +109,32 @@ static void letters_are_drawn(void **state)
         ls_letters_draw(&canvas, 10, 60, 40, 0, text);
         ls_letters_draw(&half, 10, 60, 20, 0, text);
         const int64_t width = (int64_t)ceil(ls_letters_width(text, 40));
-        const double ink = ink_of(&canvas, 0, SIDE);
+        const double ink = count_ink(&canvas, 0, SIDE);
         assert_true(ink > 10);
-        assert_near(ink_of(&canvas, 9, 11 + width), ink, 1e-9, 0);
-        assert_near(ink_of(&half, 0, SIDE), ink / 4, 0.1, 0);
+        assert_near(count_ink(&canvas, 9, 11 + width), ink, 1e-9, 0);
+        assert_near(count_ink(&half, 0, SIDE), ink / 4, 0.1, 0);
         for (int k = 0; k < i; k++)
             assert_memory_not_equal(pixels[i], pixels[k], sizeof pixels[i]);
         if (i < 10)
             assert_near(ls_letters_width(text, 40), ls_letters_width("0", 40), 1e-9, 0);
     }
-    /* What does not fit is cut off, in colours, too. */
+}
+
+static void letters_are_clipped_at_the_canvas(void **state)
+{
+    (void)state;
     uint8_t dots[4 * 4 * 3];
     memset(dots, 255, sizeof dots);
     const ls_canvas canvas = {4, 4, 3, dots};
     ls_letters_draw(&canvas, -7, 9, 20, 40, "88888");
-    assert_true(ink_of(&canvas, 0, 4) > 1);
+    assert_true(count_ink(&canvas, 0, 4) > 1);
     for (int i = 0; i < 16; i++)
         assert_true(dots[3 * i] == dots[3 * i + 1] && dots[3 * i] == dots[3 * i + 2]);
     assert_near(ls_letters_width("", 40), 0, 0, 0);
 }
 
-/* Lines stand above their images, grow with them, and make cells wider where they are longer. */
-static void lines_have_room(void **state)
+/* Captions scale with the images; a long one makes the cells wider. */
+static void captions_fit_their_cells(void **state)
 {
     (void)state;
     enum { COLUMNS = 2 };
@@ -154,16 +163,17 @@ static void lines_have_room(void **state)
         const int64_t usual = 2 * (shown + 2) + 4 * (shown / 10);
         assert_true(cases[i].wider ? width > usual : width == usual);
         const ls_canvas line = {width, height - shown - 2 - shown / 10, 1, pixels};
-        ink[i] = ink_of(&line, 0, width);
+        ink[i] = count_ink(&line, 0, width);
         assert_true(ink[i] > 100);
-        assert_near(ink_of(&line, width - shown / 10, width), 0, 0, 0); /* none is cut off */
+        assert_near(count_ink(&line, width - shown / 10, width), 0, 0,
+                    0); /* no caption is cut off */
         ls_free(pixels);
         ls_sheet_destroy(&sheet);
     }
     assert_near(ink[2], ink[0] * (448 / 140.0) * (448 / 140.0), 0.1, 0);
 }
 
-static void what_can_not_be_shown_is_refused(void **state)
+static void unsupported_sheets_are_refused(void **state)
 {
     (void)state;
     ls_sheet *sheet = NULL;
@@ -179,11 +189,13 @@ static void what_can_not_be_shown_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(png_comes_back),
-        cmocka_unit_test(images_are_in_their_cells),
-        cmocka_unit_test(letters_are_drawn),
-        cmocka_unit_test(lines_have_room),
-        cmocka_unit_test(what_can_not_be_shown_is_refused),
+        cmocka_unit_test(a_png_is_read_back),
+        cmocka_unit_test(a_png_in_a_missing_folder_is_reported),
+        cmocka_unit_test(every_pixel_is_in_its_cell),
+        cmocka_unit_test(letters_differ_and_scale),
+        cmocka_unit_test(letters_are_clipped_at_the_canvas),
+        cmocka_unit_test(captions_fit_their_cells),
+        cmocka_unit_test(unsupported_sheets_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Rows that come in windows: all of them, each once, whatever the windows; also from the middle. */
+/* Rows streamed in windows. */
 #include "small_dataset.h"
 #include "test.h"
 
@@ -28,9 +28,9 @@ static ls_plan make_plan(int ranks, int64_t batch, int64_t window)
     return plan;
 }
 
-/* Takes the steps of an epoch from one on, and counts the rows. */
-static void take(ls_stream *s, const ls_plan *plan, int rank, int64_t epoch, int64_t step,
-                 int *seen)
+/* Takes the steps of an epoch from `step` on, checks the rows and counts them. */
+static void take_steps(ls_stream *s, const ls_plan *plan, int rank, int64_t epoch, int64_t step,
+                       int *seen)
 {
     for (; step < plan->steps; step++) {
         const ls_range slice = ls_plan_slice(plan, rank, step);
@@ -45,7 +45,7 @@ static void take(ls_stream *s, const ls_plan *plan, int rank, int64_t epoch, int
     }
 }
 
-static void each_row_comes_once(void **state)
+static void each_row_is_streamed_once_per_epoch(void **state)
 {
     (void)state;
     const int64_t windows[] = {1, 2, 7, 33, 50, 101};
@@ -58,7 +58,7 @@ static void each_row_comes_once(void **state)
                 ls_stream *s;
                 assert_ok(ls_stream_create(&s, "stream.h5", NULL, &plan, rank));
                 for (int epoch = 0; epoch < 3; epoch++)
-                    take(s, &plan, rank, epoch, 0, seen[epoch]);
+                    take_steps(s, &plan, rank, epoch, 0, seen[epoch]);
                 ls_stream_destroy(&s);
                 assert_null(s);
             }
@@ -68,8 +68,8 @@ static void each_row_comes_once(void **state)
         }
 }
 
-/* As a run that is resumed, or goes back, wants it. */
-static void any_step_can_be_next(void **state)
+/* As in a resume or a rollback. */
+static void a_stream_continues_at_any_step(void **state)
 {
     (void)state;
     int seen[ROWS];
@@ -78,14 +78,14 @@ static void any_step_can_be_next(void **state)
     for (int64_t step = 0; step < plan.steps; step++) {
         ls_stream *s;
         assert_ok(ls_stream_create(&s, "stream.h5", NULL, &plan, 1));
-        take(s, &plan, 1, 5, step, seen);
-        take(s, &plan, 1, 5, step, seen);
-        take(s, &plan, 1, 2, plan.steps - 1 - step, seen);
+        take_steps(s, &plan, 1, 5, step, seen);
+        take_steps(s, &plan, 1, 5, step, seen);
+        take_steps(s, &plan, 1, 2, plan.steps - 1 - step, seen);
         ls_stream_destroy(&s);
     }
 }
 
-/* Reads a range piece by piece: the rows come in their order. Returns the number of pieces. */
+/* Reads a range in pieces, checks the rows and their order, and returns the number of pieces. */
 static int read_range(ls_stream *s, ls_split split, ls_range rows)
 {
     const int64_t end = rows.first + rows.count;
@@ -102,7 +102,7 @@ static int read_range(ls_stream *s, ls_split split, ls_range rows)
     return pieces;
 }
 
-static void reads_in_the_order_of_the_file(void **state)
+static void a_range_is_read_in_the_order_of_the_file(void **state)
 {
     (void)state;
     const ls_plan plan = make_plan(1, 10, 20);
@@ -110,15 +110,15 @@ static void reads_in_the_order_of_the_file(void **state)
     int seen[ROWS] = {0};
     small_dataset_write(&data, "stream.h5");
     assert_ok(ls_stream_create(&s, "stream.h5", NULL, &plan, 0));
-    take(s, &plan, 0, 0, 3, seen);
+    take_steps(s, &plan, 0, 0, 3, seen);
     assert_int_equal(read_range(s, LS_TRAIN, (ls_range){30, 50}), 1);
     assert_int_equal(read_range(s, LS_VALIDATION, (ls_range){0, VALIDATION}), 1);
-    take(s, &plan, 0, 1, 0, seen);
+    take_steps(s, &plan, 0, 1, 0, seen);
     ls_stream_destroy(&s);
 }
 
-/* What can't be read is told where it is needed, and not before; then it is tried again. */
-static void failures_are_told(void **state)
+/* At the step that needs the rows; the next call reads them again. */
+static void a_failed_read_is_reported_and_repeated(void **state)
 {
     (void)state;
     const ls_plan plan = make_plan(1, 10, 30);
@@ -132,11 +132,11 @@ static void failures_are_told(void **state)
     assert_ok(ls_fault_arm("read:0:1", 0));
     assert_fails(ls_stream_take(s, 0, (ls_range){0, 5}, &samples), LS_ERR_FAILURE, "'read'");
     assert_int_equal(samples->rows, 0);
-    take(s, &plan, 0, 0, 0, seen);
+    take_steps(s, &plan, 0, 0, 0, seen);
     ls_stream_destroy(&s);
 }
 
-static void windows_fit_the_memory(void **state)
+static void two_windows_fit_the_memory(void **state)
 {
     (void)state;
     const int64_t megabyte = 1 << 20;
@@ -148,8 +148,11 @@ static void windows_fit_the_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_row_comes_once), cmocka_unit_test(any_step_can_be_next),
-        cmocka_unit_test(reads_in_the_order_of_the_file), cmocka_unit_test(failures_are_told),
-        cmocka_unit_test(windows_fit_the_memory)};
+        cmocka_unit_test(each_row_is_streamed_once_per_epoch),
+        cmocka_unit_test(a_stream_continues_at_any_step),
+        cmocka_unit_test(a_range_is_read_in_the_order_of_the_file),
+        cmocka_unit_test(a_failed_read_is_reported_and_repeated),
+        cmocka_unit_test(two_windows_fit_the_memory),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Data sets that are made up: the same everywhere, of any shape, and something to be learned. */
+/* Synthetic data sets: reproducible, of any shape, learnable. */
 #include <lockstep/dataset.h>
 #include <lockstep/import.h>
 
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static ls_dataset *made(const ls_synthetic *wanted, const char *path)
+static ls_dataset *make_dataset(const ls_synthetic *wanted, const char *path)
 {
     ls_dataset *dataset;
     assert_ok(ls_import_synthetic(wanted, path));
@@ -23,7 +23,7 @@ static ls_dataset *made(const ls_synthetic *wanted, const char *path)
     return dataset;
 }
 
-static ls_samples *all_rows(ls_dataset *dataset, ls_split split)
+static ls_samples *read_all_rows(ls_dataset *dataset, ls_split split)
 {
     const int64_t rows = ls_dataset_describe(dataset)->rows[split];
     ls_samples *samples;
@@ -33,15 +33,15 @@ static ls_samples *all_rows(ls_dataset *dataset, ls_split split)
 
 static uint64_t fingerprint(const ls_synthetic *wanted, const char *path, ls_split split)
 {
-    ls_dataset *dataset = made(wanted, path);
-    ls_samples *samples = all_rows(dataset, split);
+    ls_dataset *dataset = make_dataset(wanted, path);
+    ls_samples *samples = read_all_rows(dataset, split);
     const uint64_t hash = ls_samples_fingerprint(samples);
     ls_samples_destroy(&samples);
     ls_dataset_close(&dataset);
     return hash;
 }
 
-static void has_any_shape(void **state)
+static void data_sets_of_any_shape_are_made(void **state)
 {
     (void)state;
     const int64_t shapes[][5] = {{60, 1, 28, 28, 10},
@@ -51,20 +51,20 @@ static void has_any_shape(void **state)
                                  {100, 2, 40, 3, 2}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const int64_t *s = shapes[i];
-        ls_dataset *dataset = made(&(ls_synthetic){.rows = s[0],
-                                                   .channels = s[1],
-                                                   .height = s[2],
-                                                   .width = s[3],
-                                                   .classes = s[4],
-                                                   .name = "",
-                                                   .compress = i % 2 > 0,
-                                                   .force = true},
-                                   "shape.h5");
+        ls_dataset *dataset = make_dataset(&(ls_synthetic){.rows = s[0],
+                                                           .channels = s[1],
+                                                           .height = s[2],
+                                                           .width = s[3],
+                                                           .classes = s[4],
+                                                           .name = "",
+                                                           .compress = i % 2 > 0,
+                                                           .force = true},
+                                           "shape.h5");
         ls_dataset_close(&dataset);
     }
 }
 
-static void follows_from_the_seed(void **state)
+static void content_depends_on_the_seed_alone(void **state)
 {
     (void)state;
     ls_synthetic wanted = {.rows = 300,
@@ -84,8 +84,9 @@ static void follows_from_the_seed(void **state)
     assert_true(fingerprint(&wanted, "c.h5", LS_TEST) != test);
 }
 
-/* The class whose mean image, of the rows so far, is the nearest. */
-static int nearest(const double (*sum)[784], const int64_t *count, int classes, const ls_sample *s)
+/* Returns the class with the nearest mean image. */
+static int nearest_class(const double (*sum)[784], const int64_t *count, int classes,
+                         const ls_sample *s)
 {
     double least = 0;
     int best = -1;
@@ -103,22 +104,22 @@ static int nearest(const double (*sum)[784], const int64_t *count, int classes, 
     return best;
 }
 
-/* What is learned from the training rows holds on the others; noise alone would give a tenth. */
-static void can_be_learned(void **state)
+/* By the class means of the training rows; with pure noise a tenth of the test rows is right. */
+static void classes_can_be_learned(void **state)
 {
     (void)state;
     enum { CLASSES = 10 };
     static double sum[CLASSES][784];
     int64_t count[CLASSES] = {0}, right = 0;
-    ls_dataset *dataset = made(&(ls_synthetic){.rows = 2000,
-                                               .channels = 1,
-                                               .height = 28,
-                                               .width = 28,
-                                               .classes = CLASSES,
-                                               .name = "",
-                                               .seed = 1},
-                               "learn.h5");
-    ls_samples *train = all_rows(dataset, LS_TRAIN), *test = all_rows(dataset, LS_TEST);
+    ls_dataset *dataset = make_dataset(&(ls_synthetic){.rows = 2000,
+                                                       .channels = 1,
+                                                       .height = 28,
+                                                       .width = 28,
+                                                       .classes = CLASSES,
+                                                       .name = "",
+                                                       .seed = 1},
+                                       "learn.h5");
+    ls_samples *train = read_all_rows(dataset, LS_TRAIN), *test = read_all_rows(dataset, LS_TEST);
     for (int64_t r = 0; r < train->rows; r++) {
         const ls_sample *s = ls_sample_at(train, r);
         count[s->label]++;
@@ -126,10 +127,10 @@ static void can_be_learned(void **state)
             sum[s->label][i] += s->pixels[i];
     }
     for (int k = 0; k < CLASSES; k++)
-        assert_in_range(count[k], 120, 280); /* 200 each, give or take 6 deviations */
+        assert_in_range(count[k], 120, 280); /* 200 each, within 6 standard deviations */
     for (int64_t r = 0; r < test->rows; r++) {
         const ls_sample *s = ls_sample_at(test, r);
-        right += nearest((const double(*)[784])sum, count, CLASSES, s) == s->label;
+        right += nearest_class((const double(*)[784])sum, count, CLASSES, s) == s->label;
     }
     assert_true(right * 100 >= 95 * test->rows);
     ls_samples_destroy(&train);
@@ -137,7 +138,7 @@ static void can_be_learned(void **state)
     ls_dataset_close(&dataset);
 }
 
-static void refuses_what_can_not_be(void **state)
+static void impossible_data_sets_are_refused(void **state)
 {
     (void)state;
     const ls_synthetic good = {
@@ -161,7 +162,10 @@ static void refuses_what_can_not_be(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(has_any_shape), cmocka_unit_test(follows_from_the_seed),
-        cmocka_unit_test(can_be_learned), cmocka_unit_test(refuses_what_can_not_be)};
+        cmocka_unit_test(data_sets_of_any_shape_are_made),
+        cmocka_unit_test(content_depends_on_the_seed_alone),
+        cmocka_unit_test(classes_can_be_learned),
+        cmocka_unit_test(impossible_data_sets_are_refused),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
