@@ -241,7 +241,8 @@ static void every_reducer_gives_every_rank_the_same_sums(void **state)
                 reduce_several_steps((ls_reduce)kind, shard, &layouts[l]);
 }
 
-/* A group exists if all nodes have the same number of ranks, 2 or more; it splits large matrices. */
+/* A group exists if all nodes have the same number of ranks, 2 or more; it splits large matrices.
+ */
 static void a_group_is_made_of_the_ranks_of_a_node(void **state)
 {
     (void)state;
