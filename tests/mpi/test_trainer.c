@@ -634,8 +634,7 @@ static void keep_every_keeps_checkpoints_at_multiples(void **state)
 }
 
 /* Trains 4 epochs in the folder `back`, of which the first stays the best, and then resumes from
- * the end of epoch 1 and trains to the end of epoch 2. Returns settings to resume the run to epoch 3.
- */
+ * the end of epoch 1 and trains to the end of epoch 2. Returns settings to resume to epoch 3. */
 static ls_train_config resume_from_first_epoch(void)
 {
     ls_train_result result;
