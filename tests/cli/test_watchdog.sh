@@ -54,7 +54,7 @@ check "no other rank is named as lagging" [ "$(grep -c 'lagging: rank [01]' err)
 wait $flooder
 check "more than 100000 datagrams were sent" [ "$(cat sent)" -gt 100000 ]
 
-# A job of which all ranks are stopped and continued is not ended.
+# If all ranks are stopped and continued, the watchdog does not end the job.
 start
 kill -STOP "${processes[@]}"
 sleep 4

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Arenas without matrices, and arenas with matrices, of which a group splits the large ones. */
+/* Arenas without and with matrices. A group splits the large matrices. */
 enum { ROWS = 2, MATRICES = 3 };
 static const ls_step_rows step_rows = {.mine = ROWS, .batch = LS_MAX_GLOBAL_BATCH, .block = 64};
 static const ls_matrix matrices[MATRICES] = {{5, 300, 211}, {63400, 8, 3}, {63424, 90, 70}};
@@ -197,7 +197,7 @@ static void reduce_several_steps(ls_reduce kind, bool shard, const ls_layout *la
         assert_true(params[i] ==
                     (float)i + gradient_sum(i) + gradient_sum(i + 1) + gradient_sum(i + 2));
 
-    /* An arena of which each rank has only its own ranges, like an optimizer's slot. */
+    /* Each rank has only its own ranges of the arena, like an optimizer's slot. */
     ls_control control = {.score.rows = 1};
     ls_owned_range piece;
     for (int64_t i = 0; i < count; i++)

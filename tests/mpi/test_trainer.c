@@ -465,8 +465,8 @@ static void resuming_refuses_other_validation_rows(void **state)
     assert_true(result.restored && result.final.epoch == 4);
 }
 
-/* Trains 2 epochs that monitor the training loss, of which the first is the best; checkpoints
- * within the epochs are kept. Returns the settings. */
+/* Trains 2 epochs and monitors the training loss; the first epoch is the best. Checkpoints within
+ * the epochs are kept. Returns the settings. */
 static ls_train_config train_by_loss(ls_train_result *result)
 {
     write_data_with_validation_rows("v1.h5", 40);
@@ -633,8 +633,8 @@ static void keep_every_keeps_checkpoints_at_multiples(void **state)
     }
 }
 
-/* Trains 4 epochs in the folder `back`, of which the first stays the best, and then resumes from
- * the end of epoch 1 and trains to the end of epoch 2. Returns settings to resume to epoch 3. */
+/* Trains 4 epochs in the folder `back`; the first stays the best. Then resumes from the end of
+ * epoch 1 and trains to the end of epoch 2. Returns settings to resume to epoch 3. */
 static ls_train_config resume_from_first_epoch(void)
 {
     ls_train_result result;
