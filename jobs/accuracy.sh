@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# Test accuracy of a configuration: trains it with several seeds, on each of the given numbers of ranks,
-# and evaluates each network once on the test rows: the best epoch's if the configuration stops early,
-# else the last's. Prints each run, and for each number of ranks the mean, the standard deviation between
-# seeds, and the median time of a training from start to end.
-# Needs the quickstart's build.
+# Measures the test accuracy of a configuration: trains it with several seeds on each number of ranks, and
+# evaluates each network once on the test rows, of the best epoch if the configuration has a patience, else
+# of the last epoch. Prints each run, and for each number of ranks the mean, the standard deviation between
+# seeds, and the median time of a training from start to end. Needs the quickstart's build.
 #
 #   accuracy.sh DATA.h5 CONFIG [RANKS ...]     RANKS: one per core by default
 #   SEEDS   seeds ["0 1 2 3 4"]

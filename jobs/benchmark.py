@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Measures the table of BENCHMARKS.md, all in one run and in turn: epochs compared with PyTorch's
-and with the limit set by matrix products, scaling, the prediction, two hosts on a 10 Gbit/s link
-(as root), start, import and memory. Needs the quickstart's build, and PyTorch (python3-torch).
+"""Measures the table of BENCHMARKS.md in one run, taking the rows in turn: epochs compared with PyTorch
+and with the time of the matrix products, scaling, the prediction, two hosts on a 10 Gbit/s link (needs
+root), start, import and memory. Needs the quickstart's build, and PyTorch (python3-torch).
 
     jobs/benchmark.py FOLDER_OF_IDX_FILES [ROUNDS]
 """
@@ -47,14 +47,14 @@ def run(command, **options):
 
 
 def model(network):
-    """The model string of a network named as for benchmark_torch.py."""
+    """Returns the --model of a network that is named as for benchmark_torch.py."""
     if network in CONVOLUTIONAL:
         return CONVOLUTIONAL[network]
     return " ".join(f"dense:{units} relu" for units in network.split(",")) + " dense:10"
 
 
 def train(name, launch, data, network="512", *options):
-    """Notes the medians over epochs of some columns of metrics.csv; returns the output."""
+    """Trains; records the medians over epochs of some columns of metrics.csv; returns the output."""
     folder = os.path.join(scratch, "run")
     shutil.rmtree(folder, ignore_errors=True)
     command = [*launch, LOCKSTEP, "train", "--data", data, "--model", model(network), "--run", folder]

@@ -1,13 +1,13 @@
-"""A network (Adam 1e-3) in PyTorch, to compare Lockstep's speed with:
+"""Trains a network in PyTorch (Adam, learning rate 1e-3), to compare Lockstep's speed with:
 benchmark_torch.py FOLDER_OF_IDX_FILES EPOCHS GLOBAL_BATCH [NETWORK [ROWS]]
 
-NETWORK: hidden layers with ReLU, as 512 or 800,300; or lenet5; or example, that of PyTorch's own MNIST
-example without its dropout.
+NETWORK: hidden layers with ReLU, such as 512 or 800,300; or lenet5; or example, the network of PyTorch's
+MNIST example without its dropout.
 
-The strongest plain set-up: everything is in memory as floats, batches are index selections, no
-DataLoader. benchmark.py lets malloc keep large blocks, which saves PyTorch a third of the time.
-Threads by OMP_NUM_THREADS; several processes (DistributedDataParallel over gloo) by RANK and
-WORLD_SIZE. Rank 0 prints the median seconds of an epoch."""
+The fastest simple set-up: all data are in memory as floats, batches are index selections, no DataLoader.
+benchmark.py lets malloc keep large blocks, which saves PyTorch a third of the time. OMP_NUM_THREADS sets
+the threads; RANK and WORLD_SIZE start several processes (DistributedDataParallel over gloo). Rank 0 prints
+the median seconds of an epoch."""
 import gzip
 import os
 import statistics
@@ -65,7 +65,7 @@ else:
     x = x.reshape(len(x), -1)
 if world > 1:
     model = nn.parallel.DistributedDataParallel(model)
-optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, foreach=False)  # the faster on CPUs
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, foreach=False)  # faster on CPUs than foreach=True
 criterion = nn.CrossEntropyLoss()
 
 share, seconds = batch // world, []

@@ -8,33 +8,34 @@ die() {
     exit 2
 }
 
-# Prints the comment at the script's beginning.
+# Prints the script's first comment and exits.
 usage() { # CODE
     sed -n '2,/^set -/{/^set -/!s/^# \{0,1\}//p}' "$0"
     exit "$1"
 }
 
-# Finds the program: LOCKSTEP, else the installed one, else the quickstart's build.
+# Finds the program: $LOCKSTEP, else the installed program, else the quickstart's build.
 find_lockstep() { # -> lockstep
     lockstep=${LOCKSTEP:-$(command -v lockstep || echo "$(dirname "$0")/../build/release/lockstep")}
     command -v "$lockstep" >/dev/null || die "$lockstep: no such program: set LOCKSTEP, or run jobs/quickstart.sh"
 }
 
-# mpirun without its paragraphs about a job's end; MPICH's prints none.
+# mpirun without Open MPI's messages at the end of a job; MPICH prints none.
 find_mpirun() { # -> mpirun
     mpirun=(mpirun)
     [[ $(mpirun --version 2>&1) != *"Open MPI"* ]] || mpirun+=(-q)
 }
 
-# Cores, not hardware threads: two ranks on one core gain nothing, and Open MPI has no slot for the second.
+# Prints the number of cores, not of hardware threads: a second rank on a core gains nothing, and Open MPI has no slot
+# for it.
 count_cores() {
     local cores
     cores=$(lscpu -p=Core,Socket | grep -v '^#' | sort -u | wc -l)
     echo $((cores < $(nproc) ? cores : $(nproc)))
 }
 
-# The command that starts some ranks, each on a core of its own while there are enough. More ranks are for
-# tests, and Open MPI needs a permission for them. In a job the cores are those that Slurm reports.
+# The command that starts ranks, each on its own core if there are enough cores. More ranks than cores are for tests, and
+# Open MPI needs an option for them. In a Slurm job Slurm assigns the cores.
 launch_on() { # RANKS -> start
     find_mpirun
     start=("${mpirun[@]}" -n "$1" --bind-to core)
@@ -44,13 +45,13 @@ launch_on() { # RANKS -> start
     fi
 }
 
-# The last error line of a run; mpirun -q prints nothing if there are too few slots.
-why() { # LOG
+# Prints the last error line of a run. mpirun -q prints nothing if there are too few slots.
+find_error() { # LOG
     grep -m 1 '^lockstep: ' <(tac "$1") ||
         { [ -s "$1" ] && echo "see $1"; } || echo "no output: are there as many slots as ranks? (mpirun --oversubscribe)"
 }
 
-# The last value of an option in a list of options; empty: not given.
+# Prints the last value of an option in a list of options; nothing if the option is not given.
 option() { # NAME OPTION ...
     local name=$1 value=''
     shift
@@ -65,7 +66,7 @@ option() { # NAME OPTION ...
 }
 
 # Removes an option and its value from a list. -> others
-without() { # NAME OPTION ...
+remove_option() { # NAME OPTION ...
     local name=$1
     shift
     others=()
@@ -79,16 +80,16 @@ without() { # NAME OPTION ...
     done
 }
 
-# A file's content, independent of its name: the digest of its seal, else one of the whole file.
-content_of() { # FILE
+# Prints a digest of a file's content: the digest in its seal, else the SHA-256 of the file.
+digest_content() { # FILE
     local seal
     [ -r "$1" ] || return 0 # lockstep reports the error
     seal=$(head -c 512 <"$1" | tr '\0' '\n' | sed -n '1{/^LOCKSTEP SEAL/!q}; 2s/^xxh3-128 \([0-9a-f]*\) .*/\1/p')
     printf '%s' "${seal:-$(sha256sum <"$1" | cut -d' ' -f1)}"
 }
 
-# The same; if not given, the value in the file of --config.
-asked_for() { # NAME OPTION ...
+# Prints the last value of an option; if the option is not given, its value in the file of --config.
+option_or_config() { # NAME OPTION ...
     local value config
     value=$(option "$@") config=$(option config "${@:2}")
     if [ -z "$value" ] && [ -n "$config" ] && [ -r "$config" ]; then
@@ -97,32 +98,32 @@ asked_for() { # NAME OPTION ...
     printf '%s' "$value"
 }
 
-# The common part of a folder's runs: options, and the content of the files that they name.
+# Prints the settings that all runs of a folder share: options, and digests of the files that the options name.
 describe_common() { # OPTION ...
     local config data
     printf '%s\n' "$@"
-    config=$(option config "$@") data=$(asked_for data "$@")
-    [ -z "$config" ] || [ ! -r "$config" ] || echo "content of $config: $(content_of "$config")"
-    [ -z "$data" ] || echo "content of $data: $(content_of "$data")"
+    config=$(option config "$@") data=$(option_or_config data "$@")
+    [ -z "$config" ] || [ ! -r "$config" ] || echo "content of $config: $(digest_content "$config")"
+    [ -z "$data" ] || echo "content of $data: $(digest_content "$data")"
 }
 
-# Runs with other common options or data would not be comparable: the folder records those of its first
-# run.
-keep_common() { # FOLDER OPTION ...
+# Records the common options and data of a folder's runs, and refuses others: the runs would not be comparable.
+record_common() { # FOLDER OPTION ...
     local out=$1 asked=$1/common.$HOSTNAME.$$
     shift
     describe_common "$@" >"$asked"
-    mv -n "$asked" "$out/common" || true # the tasks of an array do so at the same time; some call that a failure
+    mv -n "$asked" "$out/common" || true # fails in some versions if another task of the array was first
     if [ -e "$asked" ] && ! cmp -s "$asked" "$out/common"; then
         if [ -n "$(find "$out" -name config.conf -print -quit)" ]; then
             refuse_mixture "$out" "$asked"
         fi
-        mv "$asked" "$out/common" # those that nothing came of
+        mv "$asked" "$out/common" # there is no run with the recorded options
     fi
     rm -f "$asked"
 }
 
-refuse_mixture() { # FOLDER FILE: the requested common part
+# Ends the script: the folder's runs have other common settings than the file.
+refuse_mixture() { # FOLDER FILE
     local what
     what="with other options: $(grep -v '^content of ' "$1/common" | tr '\n' ' ')"
     if ! grep -q '^content of ' "$1/common" && grep -q '^content of ' "$2"; then
@@ -135,17 +136,17 @@ refuse_mixture() { # FOLDER FILE: the requested common part
     die "$1 holds runs $what; choose another --out, or remove it"
 }
 
-# Runs a command to its end, appends its output to a file, and returns its code. A signal is forwarded, as
-# mpirun forwards it to the ranks, so that the command ends in good order; $stopped is then true.
+# Runs a command to its end, appends its output to a file, and returns its exit code. A signal is forwarded as USR1, which
+# mpirun forwards to the ranks, so that the run writes a checkpoint and ends; $stopped is then true.
 # shellcheck disable=SC2034
 stopped=false child='' waiting=false
 run_to_end() { # LOG COMMAND ...
     local log=$1 code=0
     shift
     trap 'stopped=true waiting=true; [ -z "$child" ] || kill -USR1 "$child" 2>/dev/null || true' INT TERM HUP USR1 USR2
-    setsid "$@" >>"$log" 2>&1 </dev/null & # a terminal's signals come to this script alone
+    setsid "$@" >>"$log" 2>&1 </dev/null & # the signals of a terminal are sent to this script only
     child=$! waiting=true
-    while $waiting; do # a signal ends the waiting, but not yet the command
+    while $waiting; do # a signal interrupts `wait` before the command has ended
         waiting=false code=0
         wait "$child" || code=$?
     done
@@ -153,7 +154,7 @@ run_to_end() { # LOG COMMAND ...
     return "$code"
 }
 
-# A path that is safe as an argument: no assignment for awk, no option for other programs.
+# Makes a path safe as an argument: awk takes it for no assignment, other programs for no option.
 plain_path() { # PATH -> path
     case $1 in
         /*) path=$1 ;;
@@ -162,15 +163,15 @@ plain_path() { # PATH -> path
     esac
 }
 
-die_of_data() {
+die_data() {
     echo "${0##*/}: $*" >&2
     exit 3
 }
 
 has_gnuplot() { command -v gnuplot >/dev/null; }
 
-# A folder for gnuplot's input. Names of runs and folders reach gnuplot only as quoted texts in facts.gp, and
-# no shell.
+# Makes a folder for gnuplot's input. Names of runs and folders are given to gnuplot only as quoted texts in facts.gp, and
+# never to a shell.
 need_gnuplot() { # -> scratch
     has_gnuplot || die "gnuplot is not installed (Debian: gnuplot-nox)"
     scratch=$(mktemp -d)
@@ -184,8 +185,8 @@ gnuplot_text() { # TEXT
     printf "'%s'" "${text//\'/\'\'}"
 }
 
-# Splits a name into lines of a given length, between its words as in the names of sweeps.
-fold_name() { # NAME WIDTH MOST_LINES
+# Splits a name into lines of a given length, at underscores and blanks if possible.
+fold_name() { # NAME WIDTH MAX_LINES
     local rest=${1//[[:cntrl:]]/ } width=$2 lines=$3 piece
     while [ ${#rest} -gt "$width" ] && [ "$lines" -gt 1 ]; do
         piece=${rest:0:width}
@@ -199,8 +200,7 @@ fold_name() { # NAME WIDTH MOST_LINES
     printf '%s\n' "$rest"
 }
 
-# Runs a gnuplot script in the scratch folder, with its facts.gp; moves the figures to their place and prints
-# a line.
+# Runs a gnuplot script in the scratch folder, which has its facts.gp; copies the figures to OUT and prints a line.
 draw() { # SCRIPT OUT
     local script kind path
     script=$(realpath -- "$1")
@@ -212,8 +212,8 @@ draw() { # SCRIPT OUT
     echo "drawn: $path.svg, $path.png, $path.pdf" >&2
 }
 
-# A field of a metrics.csv, by the name of its column: of an epoch's row, else of the last row. Empty if there
-# is no such column or value.
+# Prints a field of a metrics.csv by the name of its column, of an epoch or of the last row. Prints nothing if there is no
+# such column or value.
 metric() { # FILE COLUMN [EPOCH]
     awk -F, -v name="$2" -v epoch="${3:-}" '
         NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i; next }

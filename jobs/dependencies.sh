@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Installs the missing Debian packages to build Lockstep and to draw its figures.
+# Installs the missing Debian packages that Lockstep and its figures need.
 #
 #   dependencies.sh [tests | lint | slurm | mpich | fuzz | data]
 #
-#   tests   and those of the tests
-#   lint    and those of tests/lint.sh and tests/coverage.sh
-#   slurm   and those of the tests' own Slurm (without them these tests are skipped)
-#   mpich   and MPICH, next to Open MPI
-#   fuzz    and those of the fuzz targets
-#   data    and Fashion-MNIST
+#   tests   also packages for the tests
+#   lint    also packages for tests/lint.sh and tests/coverage.sh
+#   slurm   also Slurm and munge, for the tests of the job scripts (skipped without them)
+#   mpich   also MPICH, besides Open MPI
+#   fuzz    also packages for the fuzz targets
+#   data    also the data set Fashion-MNIST
 #
-# As root, or with sudo. Code 1: the packages can't be installed; 69: not a Debian system: nothing is
-# installed, the packages are listed.
+# Needs root or sudo. Code 1: the packages can't be installed; 69: not a Debian system: the packages are
+# listed, nothing is installed.
 set -euo pipefail
 # shellcheck source=jobs/common.sh
 . "$(dirname "$0")/common.sh"

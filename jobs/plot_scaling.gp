@@ -1,5 +1,4 @@
-# The drawing of plot_scaling.sh, which writes facts.gp and scaling.csv to this script's working folder. Not for
-# direct use.
+# Draws the figure of plot_scaling.sh, which writes facts.gp and scaling.csv to the working folder. Not for direct use.
 if (ARGC > 0) { print "plot_scaling.gp is a part of plot_scaling.sh: jobs/plot_scaling.sh OUT FOLDER"; exit status 2 }
 set encoding utf8
 set decimalsign "."
@@ -20,7 +19,7 @@ min(a, b) = a < b ? a : b
 
 # Okabe and Ito's palette, distinguishable by colour-blind readers.
 MEASURED = "#0072B2"
-FORESEEN = "#D55E00"
+PREDICTED = "#D55E00"
 GREY = "#555555"
 DARK = "#222222"
 array phase[4] = ["computing", "communicating", "exchanging", "rest"]
@@ -80,7 +79,7 @@ do for [kind in "svg png pdf"] {
     set format y "%g"
     set yrange [0.9 * min(bottom, fewest) : max(top, largest) * 1.2]
     set arrow 1 from fewest, fewest to largest, largest nohead linewidth 1.2 linecolor rgb "#AAAAAA" back
-    plot for [k = 1:predicted] file using RANKS:PREDICTED skip 1 with lines linewidth 2 dashtype (9, 6) linecolor rgb FORESEEN, \
+    plot for [k = 1:predicted] file using RANKS:PREDICTED skip 1 with lines linewidth 2 dashtype (9, 6) linecolor rgb PREDICTED, \
          file using RANKS:SPEEDUP:SPEEDUP+1:SPEEDUP+2 skip 1 with yerrorbars pointtype 0 linewidth 1.5 linecolor rgb MEASURED, \
          file using RANKS:SPEEDUP skip 1 with lines linewidth 1.4 linecolor rgb MEASURED, \
          file using RANKS:(alone($11, $4)) skip 1 with points pointtype 7 pointsize 0.9 linecolor rgb MEASURED, \
@@ -97,7 +96,7 @@ do for [kind in "svg png pdf"] {
     set key at screen 0.475, y(BELOW + PANELS) left top vertical Left reverse noinvert samplen 1.6 spacing 1.4 textcolor rgb DARK font ",13"
     set arrow 1 from fewest, 100 to largest, 100 nohead linewidth 1.2 linecolor rgb "#AAAAAA" back
     plot NaN with lines linewidth 1.2 linecolor rgb "#AAAAAA" title "ideal", \
-         for [k = 1:predicted] file using RANKS:(100 * $27 / $1) skip 1 with lines linewidth 2 dashtype (9, 6) linecolor rgb FORESEEN \
+         for [k = 1:predicted] file using RANKS:(100 * $27 / $1) skip 1 with lines linewidth 2 dashtype (9, 6) linecolor rgb PREDICTED \
              title sprintf("predicted, within %.0f %%", 100 * worst), \
          file using RANKS:(100 * $14):(100 * $15):(100 * $16) skip 1 with yerrorbars pointtype 0 linewidth 1.5 linecolor rgb MEASURED notitle, \
          file using RANKS:(100 * $14) skip 1 with lines linewidth 1.4 linecolor rgb MEASURED notitle, \

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Draws a scaling experiment that `lockstep scaling` has evaluated: speed-up and efficiency over the
-# ranks, with the intervals of the medians as bars and the prediction dashed, and the ranks' time by phase;
-# below them the workload, the machine, the statistics, and doubts about the figures.
+# Draws a scaling experiment that `lockstep scaling` has evaluated: speed-up and efficiency over the number
+# of ranks, with the intervals of the medians as error bars and the prediction dashed, and the ranks' time by
+# phase; below them a caption with workload, machine, statistics, and doubts about the measurements.
 # Writes OUT.svg, OUT.png and OUT.pdf.
 #
 #   plot_scaling.sh OUT FOLDER
 #
-# FOLDER  holds scaling.csv and caption.txt
+# FOLDER  the experiment, with scaling.csv and caption.txt
 #
-# Hollow points: more ranks than cores; they show that the ranks work, not how fast. The prediction is for one
-# core per rank; its error is the largest one of the runs with one core per rank.
+# Hollow points: more ranks than cores; their speed means nothing. The prediction is for one core per rank;
+# its error is the largest error among the runs with one core per rank.
 # Needs gnuplot 5.2 or newer (Debian: gnuplot-nox).
 set -euo pipefail
 # shellcheck source=jobs/common.sh
@@ -19,11 +19,11 @@ set -euo pipefail
 plain_path "$2"
 folder=$path
 for file in scaling.csv caption.txt; do
-    [ -r "$folder/$file" ] || die_of_data "$folder/$file: no such file: lockstep scaling makes it"
+    [ -r "$folder/$file" ] || die_data "$folder/$file: no such file: lockstep scaling makes it"
 done
 need_gnuplot
 
-# Facts for the figure: least and largest speed-up, measured or predicted; rows with a prediction; its largest
+# Facts for the figure: smallest and largest speed-up, measured or predicted; 1 if there is a prediction; its largest
 # error; 1 if ranks share cores; the best efficiency.
 awk -F, '
     NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
@@ -45,7 +45,7 @@ awk -F, '
     END { printf "rows = %d; bottom = %.9g; top = %.9g; best = %.9g; worst = %.9g; crowded = %d; predicted = %d\n",
         n, low, top, best, worst, crowded, predicted }
 ' <"$folder/scaling.csv" >"$scratch/facts"
-grep -q '^ranks\[1\]' "$scratch/facts" || die_of_data "$folder/scaling.csv: no rows to draw"
+grep -q '^ranks\[1\]' "$scratch/facts" || die_data "$folder/scaling.csv: no rows to draw"
 {
     echo "array ranks[$(grep -c '^ranks' "$scratch/facts")]"
     cat "$scratch/facts"

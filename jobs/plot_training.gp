@@ -1,5 +1,5 @@
-# The drawing of plot_training.sh, which writes facts.gp and 1.csv, 2.csv, ... to this script's working folder.
-# Not for direct use.
+# Draws the figure of plot_training.sh, which writes facts.gp and 1.csv, 2.csv, ... to the working folder. Not for direct
+# use.
 if (ARGC > 0) { print "plot_training.gp is a part of plot_training.sh: jobs/plot_training.sh OUT RUN [RUN ...]"; exit status 2 }
 set encoding utf8
 set decimalsign "."
@@ -21,7 +21,7 @@ validated = 0 # runs that have validation
 short = 0     # runs of one epoch
 least_loss = least_accuracy = least_positive = 1e30
 most_loss = most_accuracy = -1e30
-longest = strlen("best epoch") # of the words in the legend
+longest = strlen("best epoch") # length of the longest text in the legend
 do for [i = 1:runs] {
     end = max(end, last[i])
     validated = validated + validation[i]
@@ -37,17 +37,17 @@ do for [k = 1:rows] { longest = max(longest, strlen(row[k])) }
 # If no run has validation rows, the training curves are solid.
 dashed = validated > 0 ? runs : 0
 
-# Axes that hold all values, with a margin.
+# The axes include all values, with a margin.
 if (least_accuracy >= most_accuracy) { least_accuracy = least_accuracy - 0.05; most_accuracy = most_accuracy + 0.05 }
 room = 0.05 * (most_accuracy - least_accuracy)
 top_accuracy = min(most_accuracy + room, max(most_accuracy, 1 + 0.2 * room))
 bottom_accuracy = max(least_accuracy - room, min(least_accuracy, -0.2 * room))
 span = most_loss > min(0, least_loss) ? most_loss - min(0, least_loss) : 1
-bottom_loss = min(0, least_loss) - 0.04 * span # a loss of 0 does not lie on the frame
+bottom_loss = min(0, least_loss) - 0.04 * span # so that a loss of 0 is not drawn on the frame
 top_loss = min(0, least_loss) + 1.05 * span
 decades = log10(max(most_loss, 1.001 * least_positive) / least_positive)
 
-# Okabe and Ito's palette, distinguishable by colour-blind readers, without yellow, too light for lines.
+# Okabe and Ito's palette, distinguishable by colour-blind readers, without yellow, which is too light for lines.
 array colour[8] = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F"]
 hue(i) = colour[i]
 GREY = "#555555"
@@ -58,7 +58,7 @@ magnitude(span) = 10.0**floor(log10(span / 4))
 tic(span) = magnitude(span) * (span / 4 < 2 * magnitude(span) ? 1 : span / 4 < 5 * magnitude(span) ? 2 : 5)
 decimals(span) = sprintf("%%.%df", max(0, -floor(log10(tic(span)) + 1e-9)))
 
-# The least whole step of 1, 2 or 5 times a power of ten that gives at most 12 tics.
+# The smallest whole step of 1, 2 or 5 times a power of ten that gives at most 12 tics.
 step = 1
 do for [s in "2 5 10 20 50 100 200 500 1000 2000 5000 10000 20000 50000 100000"] {
     if (end / step > 12) { step = int(s) }
@@ -66,7 +66,7 @@ do for [s in "2 5 10 20 50 100 200 500 1000 2000 5000 10000 20000 50000 100000"]
 
 # Room for the longest name and the lines before it.
 right = 1 - (0.0125 * longest + 0.085)
-HIGH = 0.88 # of the upper panel
+HIGH = 0.88 # upper edge of the upper panel
 set border 3 linecolor rgb GREY
 set grid ytics linetype 1 linewidth 0.6 linecolor rgb "#E3E3E3"
 set xrange [end > 1 ? 1 - 0.02 * (end - 1) : 0.5 : end > 1 ? end + 0.02 * (end - 1) : 1.5]
@@ -83,7 +83,7 @@ do for [kind in "svg png pdf"] {
     }
     set output "out.".kind
     set multiplot
-    # The margin on the right is the legend's alone: no curve runs below it.
+    # The right margin is reserved for the legend: no curve is drawn below it.
     set lmargin at screen 0.1
     set rmargin at screen right
 
@@ -135,7 +135,7 @@ do for [kind in "svg png pdf"] {
          for [i = 1:runs] file(i) using ($1 == best[i] ? $1 : NaN):(column(validation[i] ? VAL_ACCURACY : ACCURACY)) \
              with points pointtype 7 pointsize 1 linecolor rgb hue(i)
 
-    # The legend, as a plot of nothing that is as high as both.
+    # The legend: an empty plot as high as both panels.
     set tmargin at screen HIGH
     set bmargin at screen 0.02
     unset border

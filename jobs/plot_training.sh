@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Draws the curves of up to 8 runs over their epochs: loss, and accuracy below it; validation solid,
-# training dashed, a dot at the best epoch. Writes OUT.svg, OUT.png and OUT.pdf.
+# Draws loss and accuracy of up to 8 runs over their epochs: validation solid, training dashed, a dot at the
+# best epoch. Writes OUT.svg, OUT.png and OUT.pdf.
 #
 #   plot_training.sh [--log] OUT RUN [RUN ...]
 #
 # RUN     a run folder; the legend shows its name
-# --log   the loss on a logarithmic axis, for losses that fall by powers of ten
+# --log   a logarithmic axis for the loss
 #
-# The best epoch is that of the run's --monitor. Runs without validation rows have training curves only.
+# The best epoch is the best by the run's --monitor. Runs without validation rows have training curves only.
 # Needs gnuplot 5.2 or newer (Debian: gnuplot-nox).
 set -euo pipefail
 # shellcheck source=jobs/common.sh
@@ -24,9 +24,9 @@ shift
 [ $# -le 8 ] || die "$# runs: a figure shows at most 8 distinguishable runs"
 need_gnuplot
 
-# From a run's metrics.csv: a file for gnuplot without NaN and Inf; and facts for the figure: 1 if there is
-# validation, best epoch, last epoch, least and largest loss and accuracy.
-look_at() { # MONITOR MODE MIN_DELTA TABLE, metrics.csv -> "VALIDATION BEST LAST LOSSES ACCURACIES LEAST_POSITIVE_LOSS"
+# Reads a run's metrics.csv; writes a table for gnuplot without NaN and Inf, and prints facts for the figure: 1 if there are
+# validation rows, best epoch, last epoch, smallest and largest loss and accuracy, smallest loss above 0.
+summarise_metrics() { # MONITOR MODE MIN_DELTA TABLE, metrics.csv -> "VALIDATION BEST LAST LOSSES ACCURACIES LEAST_POSITIVE_LOSS"
     awk -F, -v monitor="$1" -v mode="$2" -v delta="$3" -v table="$4" '
         function number(text) { return text ~ /^[-+]?[0-9.]+([eE][-+]?[0-9]+)?$/ ? text : "" }
         function note(k, value) {
@@ -76,10 +76,10 @@ number=0 same_data='' same_model=''
         number=$((number + 1))
         plain_path "$folder"
         folder=$path
-        [ -r "$folder/metrics.csv" ] || die_of_data "$folder/metrics.csv: no such file, or it can't be read"
+        [ -r "$folder/metrics.csv" ] || die_data "$folder/metrics.csv: no such file, or it can't be read"
         delta=$(setting "$folder" min-delta)
-        facts=$(look_at "$(setting "$folder" monitor)" "$(setting "$folder" mode)" "${delta:-0}" "$scratch/$number.csv" <"$folder/metrics.csv")
-        [ -n "$facts" ] || die_of_data "$folder/metrics.csv: no epoch to draw"
+        facts=$(summarise_metrics "$(setting "$folder" monitor)" "$(setting "$folder" mode)" "${delta:-0}" "$scratch/$number.csv" <"$folder/metrics.csv")
+        [ -n "$facts" ] || die_data "$folder/metrics.csv: no epoch to draw"
         read -r validation best last low high least most positive <<<"$facts"
         echo "validation[$number] = $validation; best[$number] = $best; last[$number] = $last; low[$number] = $low"
         echo "high[$number] = $high; least[$number] = $least; most[$number] = $most; positive[$number] = $positive"
@@ -95,7 +95,7 @@ number=0 same_data='' same_model=''
         [ "$same_data" = "$data" ] || same_data='several data sets'
         [ "$same_model" = "$model" ] || same_model='several networks'
     done
-    # The legend: for each line its run, and 1 if the line is the first of the run.
+    # The legend: the run of each line, and 1 if the line is the first line of the run.
     echo "rows = ${#rows[@]}; array row[rows]; array owner[rows]; array head[rows]"
     before=0
     for ((i = 0; i < ${#rows[@]}; i++)); do

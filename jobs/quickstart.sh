@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# From a fresh clone to a trained network: installs missing packages, builds, gets the data, imports
-# them, trains the reference network with one rank per core, evaluates it on the test rows, and draws
-# its curves. Steps whose results exist are skipped.
+# From a fresh clone to a trained network: installs missing packages, builds, downloads MNIST, imports it,
+# trains the reference network with one rank per core, evaluates it on the test rows, and draws its curves.
+# Steps whose results exist are skipped.
 #
 #   quickstart.sh [--no-install]
 #
-#   --no-install       install nothing: the software that dependencies.sh lists is already installed
-#   LOCKSTEP_IDX_DIR   a folder with the four IDX files of MNIST, or of a data set like it. Each data
-#                      set, identified by content, has its own file in data/ and its own run
+#   --no-install       installs nothing: the packages that dependencies.sh lists are already installed
+#   LOCKSTEP_IDX_DIR   a folder with four IDX files of MNIST or of another data set. Each data set is
+#                      identified by its content, and has its own file in data/ and its own run
 #
-# Code 3: no data, or other data in their place; 69: missing packages can't be installed.
+# Code 3: there are no data, or the file in data/ has other data; 69: missing packages can't be installed.
 set -euo pipefail
 # shellcheck source=jobs/common.sh
 . "$(dirname "$0")/common.sh"
@@ -21,11 +21,11 @@ if [ "${1:-}" = --no-install ]; then
 fi
 [ $# = 0 ] || usage 2 >&2
 given=${LOCKSTEP_IDX_DIR:-}
-[ -z "$given" ] || given=$(realpath -- "$given") || die_of_data "LOCKSTEP_IDX_DIR: $LOCKSTEP_IDX_DIR: no such folder"
+[ -z "$given" ] || given=$(realpath -- "$given") || die_data "LOCKSTEP_IDX_DIR: $LOCKSTEP_IDX_DIR: no such folder"
 cd "$(dirname "$0")/.."
-say() { printf '\n== %s\n' "$*" >&2; }
+print_heading() { printf '\n== %s\n' "$*" >&2; }
 
-say "Tools and libraries"
+print_heading "Tools and libraries"
 if $install; then
     jobs/dependencies.sh
     echo "all installed" >&2
@@ -33,7 +33,7 @@ else
     echo "not checked: --no-install" >&2
 fi
 
-# Compiles; shows the progress on a terminal, else only the end.
+# Compiles; shows the progress on a terminal, else the last line only.
 build() {
     cmake --build --preset release -j "$(nproc)" | if [ -t 2 ]; then
         while IFS= read -r line; do printf '\r%.78s\033[K' "$line" >&2; done
@@ -43,13 +43,13 @@ build() {
     fi
 }
 
-say "Build"
+print_heading "Build"
 echo "some 90 files of C on $(nproc) processors: half a minute on 2; only changed files are built again" >&2
 cmake --preset release >/dev/null
 build
 lockstep=build/release/lockstep
 
-# The four files, and the SHA-256 of MNIST's, uncompressed.
+# The four files, and the SHA-256 of MNIST's uncompressed files.
 stems=(train-images train-labels t10k-images t10k-labels)
 kinds=(idx3-ubyte idx1-ubyte idx3-ubyte idx1-ubyte)
 sums=(ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db
@@ -59,12 +59,12 @@ sums=(ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db
 mirrors=(https://ossci-datasets.s3.amazonaws.com/mnist
     https://storage.googleapis.com/cvdf-datasets/mnist
     http://yann.lecun.com/exdb/mnist)
-# Known data sets, by the SHA-256 of these four digests, the attribute source_sha256.
+# Known data sets, by the SHA-256 of the four digests, which is the attribute source_sha256 of a data set.
 declare -A known=(
     [c65580678af93f1ea48c2c0d01d543ec89307c6b8a0eb7ca542d7c18c5f4c681]=mnist
     [d1fd84a877f3b78fa9a171b3de73f93e7b6f69ed94bada3feae9d96821401f5c]=fashion-mnist)
 
-# One of the four files of a folder, under any of its usual names.
+# Finds one of the four files of a folder by any of its usual names.
 find_file() { # FOLDER NUMBER -> file
     for file in "$1/${stems[$2]}"{-,.}"${kinds[$2]}"{,.gz}; do
         [ ! -r "$file" ] || return 0
@@ -79,6 +79,7 @@ has_files() { # FOLDER
     done
 }
 
+# Prints a file's uncompressed content.
 content() { # FILE
     case $1 in
         *.gz) gunzip -c "$1" ;;
@@ -86,7 +87,7 @@ content() { # FILE
     esac
 }
 
-# A folder's data as `import` describes them: the digest of the files' digests, and the rows of both parts.
+# A folder's data as `import` describes them: the digest of the files' digests, and the rows of a file.
 source_of() { # FOLDER -> SHA256
     local i file
     for i in 0 1 2 3; do
@@ -100,7 +101,7 @@ rows_of() { # FOLDER NUMBER
     { content "$file" 2>/dev/null || true; } | od -An -tu1 -j4 -N4 | awk '{ print (($1 * 256 + $2) * 256 + $3) * 256 + $4 }'
 }
 
-# Succeeds if a data set was made from such files, with all their rows.
+# Succeeds if a data set was imported from files with this digest, with all their rows.
 is_made_of() { # DATA.h5 SHA256 ROWS TEST_ROWS
     local about
     [ -r "$1" ] && about=$("$lockstep" info "$1" --json 2>/dev/null) || return 1
@@ -108,7 +109,7 @@ is_made_of() { # DATA.h5 SHA256 ROWS TEST_ROWS
     [[ $about == *"\"rows\":{\"train\":$3,\"test\":$4}"* ]]
 }
 
-# The name of a folder's data: the known name, else the folder's name with a part of the digest.
+# Names a folder's data: the known name, else the folder's name and a part of the digest.
 name_data() { # FOLDER SHA256 -> name
     local folder=$1
     [ "$(basename -- "$folder")" != raw ] || folder=$(dirname -- "$folder")
@@ -117,7 +118,7 @@ name_data() { # FOLDER SHA256 -> name
     name=${name#-}
 }
 
-# Gets one file of MNIST into a folder, from the first mirror that has it whole.
+# Downloads one file of MNIST into a folder, from the first mirror whose file has the digest.
 download() { # NAME SHA256 FOLDER
     local name=$1 sum=$2 folder=$3 mirror
     for mirror in "${mirrors[@]}"; do
@@ -149,14 +150,14 @@ install_fashion_mnist() {
     idx=$(dirname "$(dpkg-query -L dataset-fashion-mnist | grep -m 1 train-images-idx3-ubyte)")
 }
 
-say "Data"
+print_heading "Data"
 idx='' mnist=''
 for mnist in "${!known[@]}"; do
     [ "${known[$mnist]}" != mnist ] || break
 done
 if [ -n "$given" ]; then
     idx=$given
-    has_files "$idx" || die_of_data "LOCKSTEP_IDX_DIR: $idx has not all four of ${stems[*]}"
+    has_files "$idx" || die_data "LOCKSTEP_IDX_DIR: $idx has not all four of ${stems[*]}"
     from="from LOCKSTEP_IDX_DIR, $idx"
 elif has_files data/mnist; then
     idx=data/mnist
@@ -170,7 +171,7 @@ elif download_mnist; then
 elif install_fashion_mnist; then
     from="from Debian's package: no mirror of MNIST can be reached"
 else
-    die_of_data "no data: set LOCKSTEP_IDX_DIR to a folder with MNIST's four IDX files"
+    die_data "no data: set LOCKSTEP_IDX_DIR to a folder with MNIST's four IDX files"
 fi
 if [ -n "$idx" ]; then
     source=$(source_of "$idx")
@@ -181,14 +182,14 @@ data=data/$name.h5
 if [ -n "$idx" ] && ! is_made_of "$data" "$source" "$(rows_of "$idx" 0)" "$(rows_of "$idx" 2)"; then
     if [ -e "$data" ]; then
         "$lockstep" info "$data" >/dev/null || exit 3 # prints the error
-        die_of_data "$data holds other data than $idx: move it away"
+        die_data "$data holds other data than $idx: move it away"
     fi
     mkdir -p data
     "$lockstep" import --idx "$idx" --out "$data" --name "$name"
 fi
 "$lockstep" info "$data" | head -n 6 >&2
 
-say "Train"
+print_heading "Train"
 cores=$(count_cores)
 run=runs/quickstart-$name
 launch_on "$cores"
@@ -196,19 +197,19 @@ launch=("${start[@]}" "$lockstep")
 "${launch[@]}" train --data "$data" --model mlp --loss cross-entropy \
     --optimizer adam --lr 0.001 --batch 128 --epochs 5 --run "$run" --resume auto
 
-say "Evaluate"
+print_heading "Evaluate"
 "${launch[@]}" eval --data "$data" --checkpoint "$run"
 accuracy=$("${launch[@]}" eval --data "$data" --checkpoint "$run" --json |
     sed 's/.*"accuracy":\([0-9.]*\).*/\1/')
 
-say "Curves"
+print_heading "Curves"
 if has_gnuplot; then
     jobs/plot_training.sh "$run/curves" "$run"
 else
     echo "no figure: gnuplot is not installed (Debian: gnuplot-nox)" >&2
 fi
 
-say "What next, in $PWD"
+print_heading "What next, in $PWD"
 cat >&2 <<NEXT
 # misclassified images, with a picture
 $lockstep eval --data $data --checkpoint $run --errors 24

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A page about a run, ready to be sent: evaluates its network on the test rows, without these on the validation
-# rows, and writes results, curves, confusion matrix, worst errors, record and, if given, a scaling experiment to
-# one HTML file, OUT [RUN/report.html]. The run may be unfinished.
+# Makes a page about a run in one HTML file, OUT [RUN/report.html]: evaluates the network on the test rows, or
+# on the validation rows if there are no test rows, and writes results, curves, confusion matrix, worst errors,
+# record and, if given, a scaling experiment. The run may be unfinished.
 #
 #   report.sh RUN DATA.h5 [SCALING_FOLDER [OUT]]
 #
@@ -18,12 +18,13 @@ more=()
 [ -z "${3:-}" ] || more=(--scaling "$3")
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-# The page is about one data set: the digest of its sources, if known, identifies it.
+# The page is about one data set, identified by the digest of its source files, if it is known.
 source_of() { sed -n 's/.*"source_sha256": *"\([0-9a-f]*\)".*/\1/p' | head -n 1; }
 trained=$(source_of 2>/dev/null <"$run/summary.json" || true)
-refuse_other() { # WHAT SOURCE
+# Ends the script if a file was made from other data than the run.
+refuse_other() { # FILE DIGEST
     if [ -n "$trained" ] && [ -n "$2" ] && [ "$trained" != "$2" ]; then
-        die_of_data "$1 is of other data than $run was trained on: a page is about one data set"
+        die_data "$1 is of other data than $run was trained on: a page is about one data set"
     fi
 }
 refuse_other "$2" "$("$lockstep" info "$2" --json 2>/dev/null | source_of)"

@@ -1,26 +1,26 @@
 #!/usr/bin/env bash
-# A scaling experiment from one command to the figures: trains on several numbers of ranks,
-# several times, in random order so that a drift of the machine affects all alike; then evaluates the runs,
-# predicts their times from a measured step, and draws both.
+# A scaling experiment, from one command to the figures: trains on several numbers of ranks, several times
+# each, in random order, so that a drift of the machine affects all numbers equally; then evaluates the runs,
+# predicts their times from a measured step, and draws measurement and prediction.
 #
 #   scaling.sh --out scaling/strong --ranks 1,2,4 -- --data mnist.h5 --epochs 5
 #   scaling.sh --out scaling/weak --mode weak --ranks 1,2,4 -- --data mnist.h5 --batch 64 --epochs 5
 #
 # after --     options of `lockstep train`, the same for all runs
 #
-#   --out DIR        folder of the experiment; its runs lie in DIR/runs
-#   --ranks P,P,...  numbers of ranks; speed-ups are over the fewest of them [1,2]
-#   --mode MODE      strong: constant global batch; weak: --batch is each rank's [strong]
+#   --out DIR        folder of the experiment; its runs are in DIR/runs
+#   --ranks P,P,...  numbers of ranks; the smallest number is the baseline of the speed-up [1,2]
+#   --mode MODE      strong: --batch is the global batch; weak: --batch is the batch per rank [strong]
 #   --repeats N      runs on each number of ranks, with seeds 1 to N [3]
-#   --warmup N       first epochs of a run to exclude [1, or as before]
-#   --target A       validation accuracy to report the time to; 0: none [0, or as before]
+#   --warmup N       first epochs of each run to exclude [stored value, else 1]
+#   --target A       validation accuracy whose time is reported; 0: no accuracy [stored value, else 0]
 #   --launch CMD     command that starts a run [mpirun --bind-to core; --bind-to none with more ranks than cores]
-#   --seed S         seed of the order [0]
-#   --evaluate       train nothing, evaluate the existing runs
+#   --seed S         seed of the random order [0]
+#   --evaluate       evaluates and draws the existing runs, trains nothing
 #
-# Run again, it skips finished runs and resumes interrupted ones; more ranks or repeats add runs. On a
-# signal, a time limit or the end of a Slurm job the current run writes a checkpoint and the script ends
-# with code 75: run it again. Results: DIR/scaling.csv, scaling.json, and, with gnuplot, scaling.svg,
+# The same command again skips finished runs and resumes interrupted runs; more ranks or repeats add runs. On
+# a signal, a time limit or the end of a Slurm job the current run writes a checkpoint and the script ends
+# with code 75: run it again. Results: DIR/scaling.csv, scaling.json and, with gnuplot, scaling.svg,
 # scaling.png and scaling.pdf.
 #
 #   LOCKSTEP   the program [lockstep, else the quickstart's build]
@@ -58,11 +58,11 @@ if [ -n "$target" ]; then
     awk -v a="$target" 'BEGIN { exit !(a ~ /^[0-9.]+(e-?[0-9]+)?$/ && a >= 0 && a <= 1) }' ||
         die "--target: '$target' is not an accuracy from 0 to 1"
 fi
-# The settings of the evaluation are recorded in the folder, where lockstep scaling reads them.
-remembered() { sed -n "s/^$1 = //p" 2>/dev/null <"$out/evaluation.conf" || true; } # KEY
-warmup=${warmup:-$(remembered warmup)}
+# The settings of the evaluation are stored in the folder, where lockstep scaling reads them.
+stored_setting() { sed -n "s/^$1 = //p" 2>/dev/null <"$out/evaluation.conf" || true; } # KEY
+warmup=${warmup:-$(stored_setting warmup)}
 warmup=${warmup:-1}
-target=${target:-$(remembered target)}
+target=${target:-$(stored_setting target)}
 target=${target:-0}
 IFS=, read -ra counts <<<"$ranks"
 mapfile -t counts < <(printf '%s\n' "${counts[@]}" | sort -nu)
@@ -75,12 +75,12 @@ for name in run resume seed dry-run; do
 done
 epochs=$(option epochs "${common[@]}")
 [[ ! $epochs =~ ^[0-9]{1,9}$ ]] || [ "$epochs" -gt "$warmup" ] || die "--epochs $epochs: --warmup $warmup excludes all of them"
-batch=$(asked_for batch "${common[@]}")
+batch=$(option_or_config batch "${common[@]}")
 [ "$mode" = strong ] || [ -n "$batch" ] || batch=128
 [[ $batch =~ ^[0-9]*$ ]] || die "--batch: '$batch' is not a whole number"
 [ -z "$batch" ] || batch=$((10#$batch))
 
-# Runs the program on some ranks.
+# Sets the command that starts the program on a number of ranks.
 program_on() { # RANKS -> command
     local start
     if [ -n "$launch" ]; then
@@ -96,7 +96,7 @@ run_name() { # RANKS REPEAT
     printf 'p%05d-%03d' "$1" "$2"
 }
 
-# All runs, "RANKS REPEAT", in an order that depends only on the seed.
+# Prints all runs as "RANKS REPEAT", in an order that depends only on the seed.
 in_random_order() {
     local count repeat
     for count in "${counts[@]}"; do
@@ -113,22 +113,22 @@ train() { # RANKS REPEAT
     folder=$out/runs/$(run_name "$1" "$2")
     [ ! -e "$folder/summary.json" ] || return 0
     if [ "$mode" = weak ]; then
-        without batch "${common[@]}"
+        remove_option batch "${common[@]}"
         others+=(--batch $((batch * $1)))
     fi
     program_on "$1"
     run_to_end "$folder.log" "${command[@]}" train "${others[@]}" --seed "$2" --run "$folder" \
         --resume auto --quiet || code=$?
     if [ "$code" != 0 ]; then
-        echo "$1 rank$([ "$1" = 1 ] || echo s), run $2: ended with code $code: $(why "$folder.log")" >&2
+        echo "$1 rank$([ "$1" = 1 ] || echo s), run $2: ended with code $code: $(find_error "$folder.log")" >&2
         exit "$code"
     fi
     echo "$1 rank$([ "$1" = 1 ] || echo s), run $2 of $repeats: $(metric "$folder/metrics.csv" samples_per_second) samples/s in the last epoch" >&2
     ! $stopped || exit 75
 }
 
-# Measures a step of the runs' network, on as many of the ranks as have cores of their own, and predicts the
-# other numbers of ranks.
+# Measures a step of the runs' network, on the largest number of ranks that each have their own core, and predicts the
+# times on all numbers of ranks.
 predict() {
     local count chosen='' folder rows
     rm -f "$out/prediction.json"
@@ -158,14 +158,14 @@ predict() {
     mv "$out/prediction.new" "$out/prediction.json"
 }
 
-remember() { printf 'warmup = %s\ntarget = %s\n' "$warmup" "$target" >"$out/evaluation.conf"; }
+store_settings() { printf 'warmup = %s\ntarget = %s\n' "$warmup" "$target" >"$out/evaluation.conf"; }
 if $only_evaluate; then
-    [ -d "$out/runs" ] || die_of_data "$out: no experiment there"
-    remember
+    [ -d "$out/runs" ] || die_data "$out: no experiment there"
+    store_settings
 else
     mkdir -p "$out/runs"
-    keep_common "$out" "mode: $mode" ${launch:+"launch: $launch"} "${common[@]}"
-    remember
+    record_common "$out" "mode: $mode" ${launch:+"launch: $launch"} "${common[@]}"
+    store_settings
     mapfile -t order < <(in_random_order)
     for run in "${order[@]}"; do
         train "${run% *}" "${run#* }"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Trains with all combinations of some options' values, or with a random sample of them, one run at a
-# time, and ranks the runs by their best validation result:
+# Trains with all combinations of option values, or with a random sample of them, one run at a time, and
+# ranks the runs by their best validation result:
 #
 #   sweep.sh --out runs/sweep --ranks 2 lr=0.01,0.001 batch=32,128 -- --data mnist.h5 --epochs 5
 #   sweep.sh --out runs/random --random 20 lr=log:1e-4..1e-1 weight-decay=0.0..0.1 batch=32,128 -- ...
@@ -11,18 +11,18 @@
 #              has whole numbers.
 # after --     options common to all runs
 #
-#   --out DIR     folder of the runs, each in a folder named after its values, its output in NAME.log
-#   --ranks N     ranks of a run [1]
-#   --random N    N samples instead of all combinations; a larger N keeps the existing ones
+#   --out DIR     folder of the runs; each run has a subfolder named after its values, and NAME.log
+#   --ranks N     ranks of each run [1]
+#   --random N    N random samples instead of all combinations; a larger N keeps the existing samples
 #   --seed S      seed of the samples [0]
 #   --launch CMD  command that starts a run instead of mpirun, such as "srun --mpi=pmix"
-#   --ranking     train nothing, rank the existing runs
+#   --ranking     ranks the existing runs, trains nothing
 #
-# Run again, it skips finished and diverged runs, and resumes interrupted ones. On a signal, a time limit or
-# the end of a Slurm job the current run writes a checkpoint, and the script, as `lockstep train`, ends
-# with code 75: run it again. In a Slurm job array (sbatch --array=0-7)
-# each task takes its share of the runs. The ranking goes to stdout and to DIR/ranking.csv. Code 1:
-# the settings of a run were refused; any other failure of a run ends the sweep with the run's code.
+# The same command again skips finished and diverged runs, and resumes interrupted runs. On a signal, a time
+# limit or the end of a Slurm job the current run writes a checkpoint, and the script ends with code 75, like
+# `lockstep train`: run it again. In a Slurm job array (sbatch --array=0-7) the tasks divide the runs. The
+# ranking is written to stdout and to DIR/ranking.csv. Code 1: the settings of a run were refused; any other
+# failure of a run ends the sweep with the run's code.
 #
 #   LOCKSTEP   the program [lockstep, else the quickstart's build]
 set -euo pipefail
@@ -64,7 +64,7 @@ find_mpirun
 read -ra start <<<"${launch:-${mpirun[*]}}"
 start+=(-n "$ranks")
 
-# The values of a list; a range is one.
+# Splits a list into its values; a range is one value.
 split() { # SPEC -> values
     local separator=,
     [[ $1 != *'|'* ]] || separator='|'
@@ -97,14 +97,15 @@ for i in "${!names[@]}"; do
 done
 [ "$random" = 0 ] || runs=$random
 
-# A number in [0, 1) that depends only on seed, sample and option: the same in every task of an array.
+# Prints a number in [0, 1) that depends only on seed, sample and option, so it is the same in each task of an array.
 uniform() { # SAMPLE NAME
     local hash
     hash=$(printf '%s %s %s' "$seed" "$1" "$2" | sha256sum)
     awk -v n=$((16#${hash:0:12})) 'BEGIN { printf "%.15f", n / 2 ^ 48 }'
 }
 
-draw() { # SAMPLE NAME SPEC
+# Prints the value of an option in a random sample.
+draw_value() { # SAMPLE NAME SPEC
     local u ends=${3#log:}
     u=$(uniform "$1" "$2")
     if is_range "$3"; then
@@ -131,7 +132,7 @@ choose() { # K -> chosen
     chosen=()
     for ((i = ${#names[@]} - 1; i >= 0; i--)); do
         if [ "$random" -gt 0 ]; then
-            chosen[i]=$(draw "$1" "${names[i]}" "${specs[i]}")
+            chosen[i]=$(draw_value "$1" "${names[i]}" "${specs[i]}")
         else
             split "${specs[i]}"
             chosen[i]=${values[k % ${#values[@]}]}
@@ -140,15 +141,15 @@ choose() { # K -> chosen
     done
 }
 
-# The name of the run's folder. A changed or shortened name ends with a checksum of the full name, and the name
-# of data with a checksum of their content: a file of the same name with other content is another run.
+# Names the run's folder. A changed or shortened name ends with a checksum of the full name, and a name with data with a
+# checksum of their content: the same file name with other content is another run.
 declare -A contents=()
 name_run() { # chosen -> run
     local whole='' held='' i
     for i in "${!names[@]}"; do
         whole+=${whole:+_}${names[i]}=${chosen[i]}
         [ "${names[i]}" = data ] || continue
-        [ -n "${contents[${chosen[i]}]:-}" ] || contents[${chosen[i]}]=$(content_of "${chosen[i]}")
+        [ -n "${contents[${chosen[i]}]:-}" ] || contents[${chosen[i]}]=$(digest_content "${chosen[i]}")
         held+=" ${contents[${chosen[i]}]}"
     done
     run=${whole//[^A-Za-z0-9.=:+_-]/-}
@@ -156,7 +157,7 @@ name_run() { # chosen -> run
     [ "$run$held" = "$whole" ] || run+=_$(printf '%s' "$whole$held" | cksum | cut -d' ' -f1)
 }
 
-# The result of a finished run: "MONITOR VALUE EPOCH SIGN SECONDS"; a small SIGN * VALUE is good.
+# Prints the result of a finished run as "MONITOR VALUE EPOCH SIGN SECONDS"; a smaller SIGN * VALUE is better.
 result() { # FOLDER
     awk -F'[:,]' '
         function text(s) { gsub(/[" ]/, "", s); return s }
@@ -172,13 +173,15 @@ result() { # FOLDER
         }' <"$1/summary.json"
 }
 
-quoted() { # a field of a CSV
+# Prints a field of a CSV file, quoted if necessary.
+quoted() { # TEXT
     case $1 in
         *[,\"]*) printf '"%s"' "${1//\"/\"\"}" ;;
         *) printf '%s' "$1" ;;
     esac
 }
 
+# Writes ranking.csv and prints it.
 rank_runs() {
     local k i line monitor value epoch sign seconds good='' bad='' unfinished=0 seen=' '
     for ((k = 0; k < runs; k++)); do
@@ -202,7 +205,7 @@ rank_runs() {
             unfinished=$((unfinished + 1))
         fi
     done
-    # Tasks of an array may write at the same time: the file appears whole.
+    # Tasks of an array may write at the same time: each writes its own file and renames it.
     local ranking=$out/ranking.csv.$HOSTNAME.$$
     {
         echo "place,run,$(IFS=, && echo "${names[*]}"),monitor,value,epoch,val_loss,val_accuracy,seconds"
@@ -224,7 +227,7 @@ if $only_rank; then
     exit 0
 fi
 
-keep_common "$out" "${common[@]}"
+record_common "$out" "${common[@]}"
 
 task=0 tasks=1
 if [ -n "${SLURM_ARRAY_TASK_ID:-}" ]; then
@@ -254,9 +257,9 @@ for ((k = task; k < runs; k += tasks)); do
             echo "[$((k + 1))/$runs] $run: diverged" >&2 ;;
         2)
             refused=1
-            echo "[$((k + 1))/$runs] $run: $(why "$out/$run.log")" >&2 ;;
+            echo "[$((k + 1))/$runs] $run: $(find_error "$out/$run.log")" >&2 ;;
         *)
-            echo "[$((k + 1))/$runs] $run: ended with code $code: $(why "$out/$run.log")" >&2
+            echo "[$((k + 1))/$runs] $run: ended with code $code: $(find_error "$out/$run.log")" >&2
             exit "$code" ;;
     esac
 done

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Runs a command under mpirun on two hosts, network namespaces of this machine, joined by a TCP link of a
-# chosen rate. Needs root and iproute2. Leaves no mount or namespace, however it ends: they belong to
-# namespaces that end with its processes.
+# Runs a command under mpirun on two hosts, which are network namespaces of this machine, connected by a TCP
+# link of a chosen rate. Needs root and iproute2. Leaves no mount or namespace, however it ends: they belong
+# to namespaces that end with the processes of the script.
 #
 #   two_hosts.sh RATE COMMAND [ARG ...]        two_hosts.sh 10gbit lockstep train ...
 #
-#   RANKS_PER_HOST   default: 1
-#   CONGESTION       TCP's congestion control; default: cubic where there is one, else reno
+#   RANKS_PER_HOST   number of ranks on each host [1]
+#   CONGESTION       TCP's congestion control [cubic if available, else reno]
 set -euo pipefail
 # shellcheck source=jobs/common.sh
 . "$(dirname "$0")/common.sh"
@@ -15,7 +15,7 @@ set -euo pipefail
 if [ -z "${TWO_HOSTS_OF:-}" ]; then
     unshare --mount --net true 2>/dev/null || { echo "network namespaces need root" >&2; exit 1; }
     command -v ip tc >/dev/null || { echo "there is no ip, or no tc: package iproute2" >&2; exit 1; }
-    # Names of namespaces are mounts: from here on only this script's processes see them.
+    # Names of namespaces are mounts, and only the processes of this script see the mounts from here on.
     TWO_HOSTS_OF=$$ exec unshare --mount "$0" "$@"
 fi
 rate=$1
@@ -26,14 +26,14 @@ id=$(tr 0-9 a-j <<<"$TWO_HOSTS_OF")
 one=ls${id}x two=ls${id}y
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-mkdir -p /run/netns # an empty folder, as any first `ip netns` makes
+mkdir -p /run/netns # as `ip netns` does
 mount -t tmpfs tmpfs /run/netns
 for host in "$one" "$two"; do
     ip netns add "$host"
     ip -n "$host" link set lo up
 done
 ip link add "v$one" netns "$one" type veth peer name "v$two" netns "$two"
-# What a host may use can differ from what the machine may.
+# The congestion controls that a host may use can differ from those of the machine.
 for host in "$one" "$two"; do
     for congestion in ${CONGESTION:-cubic reno}; do
         ip netns exec "$host" sysctl -qw "$control=$congestion" 2>/dev/null && break
@@ -53,8 +53,8 @@ done
 until ip -n "$one" -brief link show "v$one" | grep -q UP && ip -n "$two" -brief link show "v$two" | grep -q UP; do
     sleep 0.05
 done
-# mpirun calls this instead of ssh, with a host and a command. Each host has its own name, /dev/shm and
-# folder for temporary files.
+# mpirun calls this script instead of ssh, with a host and a command. Each host has its own name, /dev/shm and folder for
+# temporary files.
 cat >"$scratch/agent" <<AGENT
 #!/usr/bin/env bash
 host=\$1

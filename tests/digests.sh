@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Digests of the parameters of short trainings, to prove that a change of the code changes no result:
 #
-#     tests/digests.sh before/lockstep >before.txt          with the build from before the change
-#     tests/digests.sh after/lockstep before.txt            with the one after it: 1 if any differs
+#     tests/digests.sh before/lockstep >before.txt     prints the digests of the build before the change
+#     tests/digests.sh after/lockstep before.txt       compares the build after the change: code 1 if a digest differs
 #
-# Both on the same machine, with the same BLAS kernels: another kernel rounds differently. The trainings
-# go by a fixed algorithm each (never --reduce auto), on 1, 2 and 3 ranks, and through a checkpoint in the
-# middle of an epoch. The data are synthetic, made by the build that is looked at: import counts, too.
+# Both builds must run on the same machine with the same BLAS kernels: other kernels round differently. Each training has
+# a fixed reduction algorithm (never --reduce auto); they run on 1, 2 and 3 ranks, some resumed from a checkpoint within an
+# epoch. The data are synthetic and imported by the build under test, so that changes of the import are found, too.
 set -euo pipefail
 lockstep=$(realpath "$1")
 before=${2:+$(realpath "$2")}
@@ -23,7 +23,7 @@ printf '%s\n' 'threads = 1' 'epochs = 2' 'batch = 50' 'seed = 3' >common.conf # 
 
 digest() { sed -n 's/.*"digest": "\([0-9a-f]*\)".*/\1/p' "$1/summary.json"; } # RUN
 
-# One training: train NAME RANKS OPTION ...
+# Trains once and prints the digest: train NAME RANKS OPTION ...
 train() {
     local name=$1 ranks=$2
     shift 2
@@ -35,9 +35,9 @@ train() {
     printf '%s %s\n' "$name" "$(digest "$name")"
 }
 
-# The same, resumed from a checkpoint in the middle of the first epoch, on another number of ranks or the same:
-# resumed NAME RANKS RANKS OPTION ...
-resumed() {
+# Trains, resumes from a checkpoint within the first epoch on the same or another number of ranks, and prints both
+# digests: train_and_resume NAME RANKS RANKS_AFTER OPTION ...
+train_and_resume() {
     local name=$1 ranks=$2 later=$3
     shift 3
     train "$name-whole" "$ranks" "$@" --checkpoint-every 5steps --keep 100
@@ -72,9 +72,9 @@ run_all() {
     train stream_2 2 --data grey.h5 --model "dense:64 relu dense:10" --reduce fused --stream --memory 1M --shuffle local
     train best_lars_3 3 --data grey.h5 --model "dense:64 relu dense:10" --reduce fused --optimizer lars --momentum 0.9 \
         --monitor val_accuracy --patience 1 --restore-best --shuffle local --hold-out stratified
-    resumed resumed_fused_2 2 2 --data grey.h5 --model lenet5 --reduce fused --ema 0.9
-    resumed resumed_elastic_3_1 3 1 --data grey.h5 --model "dense:64 relu dropout:0.2 dense:10" --reduce fused
-    resumed resumed_overlap_3 3 3 --data colour.h5 --model "$cnn dense:7" --reduce overlap
+    train_and_resume resumed_fused_2 2 2 --data grey.h5 --model lenet5 --reduce fused --ema 0.9
+    train_and_resume resumed_elastic_3_1 3 1 --data grey.h5 --model "dense:64 relu dropout:0.2 dense:10" --reduce fused
+    train_and_resume resumed_overlap_3 3 3 --data colour.h5 --model "$cnn dense:7" --reduce overlap
 }
 
 if [ -z "$before" ]; then
@@ -85,7 +85,7 @@ run_all >after.txt
 awk 'NR == FNR { after[$1] = $2; next }
      after[$1] != $2 { print $1 ": was " $2 ", is " (after[$1] != "" ? after[$1] : "missing"); wrong = 1 }
      END { exit wrong }' after.txt "$before" || {
-    echo "digests.sh: these trainings have other results than before" >&2
+    echo "digests.sh: the digests of these trainings differ" >&2
     exit 1
 }
-echo "$(wc -l <"$before") digests, all the same"
+echo "$(wc -l <"$before") digests, all equal"

@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
-# Builds the fuzz targets and runs each for some seconds from its kept corpus, in a copy: fuzz.sh
-# SECONDS. Ends with an error at the first crash, leak, time-out or excess of memory; the input that
-# led there is then in build/fuzz/found.
+# Builds the fuzz targets and runs each for some seconds, starting from a copy of its corpus: fuzz.sh SECONDS. Ends with
+# an error at the first crash, leak, time-out or excessive use of memory; the input is then in build/fuzz/found.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:?give the seconds for each target}
 jobs/dependencies.sh fuzz
 cmake --preset fuzz >/dev/null
 cmake --build --preset fuzz -j "$(nproc)" --target fuzz_idx fuzz_config fuzz_model fuzz_augment >/dev/null
-# Memory that a fuzz target asks for at once, in MiB: a short input is worth no more.
+# Limits in MiB of one allocation and of all memory, and in seconds: short inputs must need no more.
 limits=(-malloc_limit_mb=64 -rss_limit_mb=1024 -timeout=5)
 for target in idx config model augment; do
     rm -rf "build/fuzz/corpus/$target"

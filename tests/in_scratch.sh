@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs a command in an empty folder of its own: in_scratch.sh FOLDER COMMAND [ARG ...]
+# Empties or creates a folder and runs a command in it: in_scratch.sh FOLDER COMMAND [ARG ...]
 set -eu
 rm -rf "$1"
 mkdir -p "$1"

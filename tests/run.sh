@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# Installs what the tests need, builds a preset (dev, unless another is named: asan, coverage) and
-# runs its tests; mpich: with MPICH instead of Open MPI. More arguments go to ctest, and only what the tests
-# that they choose need is built:
+# Installs the packages that the tests need, builds a preset (dev by default; asan, coverage; mpich: with MPICH instead of
+# Open MPI) and runs its tests. Further arguments are passed to ctest; only the targets of the selected tests are built:
 #     tests/run.sh dev -R plan        tests whose name matches
 #     tests/run.sh dev -L '^conv$'    tests that cover src/.../conv.c
-#     tests/run.sh dev -LE slow       all but those that take more than 20 s
-# Once the packages are there and the preset is built, `ctest --preset dev -R plan` does the same.
+#     tests/run.sh dev -LE slow       all tests except those that take more than 20 s
+# If the packages are installed and the preset is built, `ctest --preset dev -R plan` does the same.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-dev}
@@ -19,7 +18,7 @@ count=$(sed -n 's/^Total Tests: //p' <<<"$chosen")
     echo "no test matches: $*" >&2
     exit 1
 }
-# A test in C is a target of its name; a script needs the program, and perhaps such tests.
+# A test in C is a target of the same name; a script needs the program, and some scripts need tests in C.
 targets=()
 if ! grep -qE ' cli/| mpi/test_(algorithms|two_hosts)' <<<"$chosen"; then
     mapfile -t targets < <(sed -nE 's#.* (unit|mpi)/(test_[a-z_]+)(_np[0-9]+)?$#\2#p' <<<"$chosen" | sort -u)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The table of tests/README.md: the tests that cover each source file. Its source is COVERS in
-# tests/CMakeLists.txt, which CMake writes to build/dev/tests/covers.txt, "TEST MODULE ..." on each line.
+# The table of tests/README.md, which lists the tests that cover each source file. It is made from COVERS in
+# tests/CMakeLists.txt, which CMake writes to build/dev/tests/covers.txt, a line "TEST MODULE ..." per test.
 #
 #     table.sh [COVERS]    prints the table
-#     table.sh --write     puts it into tests/README.md, after configuring the preset dev
+#     table.sh --write     configures the preset dev and writes the table into tests/README.md
 set -euo pipefail
 root=$(realpath "$(dirname "$0")/..")
 cd "$root"

@@ -11,7 +11,7 @@ if [[ $(mpirun --version 2>&1) != *"Open MPI"* ]]; then
     code_killed='9|6|15' code_stuck='5|9|13'
 fi
 
-# Checks that a condition holds: check "what it is" [ ... ]
+# Checks that a command succeeds: check "the behaviour that is expected" [ ... ]
 check() {
     local what=$1
     shift
@@ -27,8 +27,8 @@ has() { grep -qE -- "$2" "$1"; }
 
 # Runs a command that must end with a code and one line on stderr that matches:
 #     refuses CODE PATTERN COMMAND ...
-# Not counted: mpirun's own message about the exit code, between lines of dashes, and an occasional warning of
-# libevent about a pipe that is closed already.
+# Other lines that are ignored: mpirun's message about the exit code, between lines of dashes, and an occasional
+# warning of libevent about a closed pipe.
 refuses() {
     local code=$1 pattern=$2 got lines
     shift 2
@@ -51,7 +51,8 @@ digest() { sed -n 's/.*"digest": "\([0-9a-f]*\)".*/\1/p' "$1/summary.json"; } # 
 # Succeeds if two runs ended with the same parameters.
 same_bits() { [ -n "$(digest "$1")" ] && [ "$(digest "$1")" = "$(digest "$2")" ]; } # RUN RUN
 
-# Prints the processes that an mpirun has started on this host, in the order of ranks. MPICH starts them through a proxy.
+# Puts the processes that an mpirun has started on this host into the array `processes`, in the order of ranks. MPICH
+# starts them through a proxy.
 find_ranks() { # PID -> processes
     local process parent=$1
     processes=()
@@ -61,6 +62,7 @@ find_ranks() { # PID -> processes
     done 2>/dev/null
 }
 
+# Prints the number of checks that passed and failed, and exits with 0 if none failed.
 finish() {
     echo "$((count - failed)) passed, $failed failed"
     [ "$failed" = 0 ]

@@ -1,5 +1,5 @@
-/* Trains with the library: resume NAME VALUE ... Interrupted and run again it resumes, with every
- * check that `lockstep train` makes. */
+/* Trains with the library: resume NAME VALUE ... An interrupted run resumes if the program is run
+ * again, after the same checks as by `lockstep train`. */
 #include <lockstep/lockstep.h>
 #include <mpi.h>
 #include <stdio.h>

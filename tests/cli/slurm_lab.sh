@@ -1,11 +1,11 @@
-# A private Slurm: two nodes of two processors on this machine, with munge, in a temporary folder.
-# Sourced by tests; it is shut down when the test ends. Needs root and the packages slurm-wlm and munge.
+# A private Slurm of two nodes with two processors each, on this machine, with munge, in a temporary folder. Sourced by
+# tests; it is stopped when the test ends. Needs root and the packages slurm-wlm and munge.
 # shellcheck shell=bash
-lab='' # its folder, once it runs
+lab='' # the folder of the Slurm, once it runs
 daemons=()
 
-# Prints the missing requirements; nothing if there are none.
-lab_lacks() {
+# Prints the missing requirements, one per line.
+list_missing() {
     local program
     [ "$(id -u)" = 0 ] || echo "root"
     for program in munged slurmctld slurmd sbatch; do
@@ -14,19 +14,20 @@ lab_lacks() {
     getent passwd munge >/dev/null || echo "a user munge"
 }
 
-# Prints the lowest free port from FROM on.
+# Prints the lowest free port that is not below FROM.
 free_port() { # FROM
     local port=$1
     while ss -Hltn "sport = :$port" 2>/dev/null | grep -q .; do port=$((port + 1)); done
     echo "$port"
 }
 
-raise_lab() {
+# Starts the Slurm; returns 0 once both nodes are idle, 1 if they are not within 20 s.
+start_lab() {
     local host controller first second i
     host=$(hostname -s)
     controller=$(free_port 16817) first=$(free_port 17001)
     second=$(free_port $((first + 1)))
-    lab=$(mktemp -d) # the user munge must have access
+    lab=$(mktemp -d) # the user munge needs access
     chmod 755 "$lab"
     mkdir -p "$lab/state" "$lab/log" "$lab/munge"
     head -c 128 /dev/urandom >"$lab/munge/key"
@@ -65,7 +66,7 @@ NodeName=n2 NodeHostname=$host NodeAddr=127.0.0.1 Port=$second CPUs=2 RealMemory
 PartitionName=main Nodes=n1,n2 Default=YES MaxTime=60 State=UP OverSubscribe=NO
 END
     export SLURM_CONF=$lab/slurm.conf
-    trap fell_lab EXIT
+    trap stop_lab EXIT
     setpriv --reuid munge --regid munge --clear-groups munged --foreground --num-threads 2 --key-file "$lab/munge/key" \
         --socket "$lab/munge/socket" --pid-file "$lab/munge/pid" --log-file "$lab/munge/log" \
         --seed-file "$lab/munge/seed" >"$lab/log/munged" 2>&1 &
@@ -85,32 +86,33 @@ END
     return 1
 }
 
-# Prints the running processes of this Slurm's jobs.
-lab_steps() {
+# Prints the slurmstepd processes of this Slurm.
+list_steps() {
     local process
     for process in $(pgrep slurmstepd); do
         ! tr '\0' '\n' <"/proc/$process/environ" 2>/dev/null | grep -qx "SLURM_CONF=$lab/slurm.conf" || echo "$process"
     done
 }
 
-fell_lab() {
+# Cancels all jobs, stops the daemons and removes the folder.
+stop_lab() {
     local i
     scancel --user root 2>/dev/null || true
     for ((i = 0; i < 100; i++)); do
-        [ -n "$(lab_steps)" ] || break
+        [ -n "$(list_steps)" ] || break
         sleep 0.1
     done
     for ((i = ${#daemons[@]} - 1; i >= 0; i--)); do
         kill "${daemons[i]}" 2>/dev/null || true
     done
     wait "${daemons[@]}" 2>/dev/null || true
-    for i in $(lab_steps); do
+    for i in $(list_steps); do
         kill -9 "$i" 2>/dev/null || true
     done
     rm -rf "$lab"
 }
 
-# Waits until a job is in one of these states, "COMPLETED|FAILED"; its state is then in $state.
+# Waits until a job is in one of the states, for example "COMPLETED|FAILED". Sets `state`; returns 1 if the time is over.
 wait_job() { # JOB STATES SECONDS
     local i
     state=''

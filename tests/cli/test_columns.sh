@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# The metrics of a run: each is a column of metrics.csv, a value of summary.json, of eval and of the report, and can be
-# watched; on any number of ranks the same.
+# The metrics of a run: each is a column of metrics.csv and a value of summary.json, eval and the report, can be
+# monitored, and has the same value on any number of ranks.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
 "$lockstep" import --synthetic 600,1,6,6,8 --out eight.h5 >/dev/null 2>err
 "$lockstep" import --synthetic 600,1,6,6,4 --out four.h5 >/dev/null 2>err
 
-column() { # RUN NAME: of all epochs
+# Prints the values of a metric, one line per epoch.
+column() { # RUN NAME
     awk -F, -v name="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i; next } { print $at }' <"$1/metrics.csv"
 }
 # shellcheck disable=SC2317
@@ -20,46 +21,46 @@ train() { # RUN RANKS OPTION ...
 }
 
 monitors=$("$lockstep" train --help --all | awk '/^  --monitor/ { on = 1; next } on && /^  --/ { exit } on { print $1 }' | xargs)
-check "the metrics are listed" [ -n "$monitors" ]
+check "train --help --all lists the metrics" [ -n "$monitors" ]
 for monitor in $monitors; do
     train "$monitor" 2 --data eight.h5 --monitor "$monitor"
-    check "$monitor can be watched" [ $? = 0 ]
+    check "$monitor can be monitored" [ $? = 0 ]
     check "$monitor is a column" has_column "$monitor" "$monitor"
-    check "of numbers" [ "$(column "$monitor" "$monitor" | grep -cE '^[0-9.]+(e-[0-9]+)?$')" = 3 ]
-    check "it is said what is watched" has err "watching $monitor\$"
-    check "and its value, epoch by epoch" [ "$(grep -cE "^epoch .* $monitor [0-9]+\.[0-9]{4}" err)" = 3 ]
-    check "its best epoch is known" has "$monitor/summary.json" "\"monitor\": \"$monitor\""
-    check "and its value at the end" has "$monitor/summary.json" "^    \"$monitor\": [0-9.]+"
+    check "$monitor: a number per epoch" [ "$(column "$monitor" "$monitor" | grep -cE '^[0-9.]+(e-[0-9]+)?$')" = 3 ]
+    check "$monitor: the start-up table names the monitored metric" has err "watching $monitor\$"
+    check "$monitor: the line of each epoch shows its value" [ "$(grep -cE "^epoch .* $monitor [0-9]+\.[0-9]{4}" err)" = 3 ]
+    check "$monitor: the summary names the monitored metric" has "$monitor/summary.json" "\"monitor\": \"$monitor\""
+    check "$monitor: the summary has its final value" has "$monitor/summary.json" "^    \"$monitor\": [0-9.]+"
     down=$([[ $monitor = *loss ]] && echo min || echo max)
-    check "whether it is to rise" has "$monitor/summary.json" "^    \"mode\": \"$down\""
+    check "$monitor: the summary says that its $down is the best" has "$monitor/summary.json" "^    \"mode\": \"$down\""
 done
 refuses 2 "--monitor: 'val_f9' is not one of: $monitors\$" "$lockstep" train --data eight.h5 --monitor val_f9
 
-# An evaluation is the same on any number of ranks, and equal to that of the training.
+# An evaluation has the same result on any number of ranks, and the result of the run's last validation.
 for ranks in 1 2 3; do
     mpirun -n $ranks "$lockstep" eval --data eight.h5 --checkpoint val_loss/checkpoints/last --split validation --threads 1 \
         --json >eval$ranks.json 2>err
-    check "eval on $ranks ranks" cmp eval1.json eval$ranks.json
+    check "eval on $ranks ranks has the result of one rank" cmp eval1.json eval$ranks.json
 done
 for name in loss accuracy top5; do
     value=$(sed -E "s/.*\"$name\":([0-9.]+).*/\1/" eval1.json)
     check "eval has the run's val_$name" [ "$(printf %.6f "$value")" = "$(printf %.6f "$(column val_loss "val_$name" | tail -n 1)")" ]
 done
-check "eval prints it" [ "$("$lockstep" eval --data eight.h5 --checkpoint val_loss | grep -cE '^test top5 [01]\.[0-9]{4}$')" = 1 ]
+check "eval prints top5" [ "$("$lockstep" eval --data eight.h5 --checkpoint val_loss | grep -cE '^test top5 [01]\.[0-9]{4}$')" = 1 ]
 "$lockstep" report val_loss --out page.html >out 2>err
-check "the report has it, of both kinds of rows" [ "$(grep -oE '(training|validation) top5' page.html | sort -u | wc -l)" = 2 ]
+check "the report has top5 of training and validation rows" [ "$(grep -oE '(training|validation) top5' page.html | sort -u | wc -l)" = 2 ]
 
-# With few classes top5 is meaningless: its columns exist and are empty.
+# With fewer than 6 classes top5 is meaningless: its columns exist and are empty.
 model=dense:4
 train few 2 --data four.h5
-check "few classes are trained" [ $? = 0 ]
-check "the columns are there" has_column few val_top5
-check "and empty" [ -z "$(column few top5)$(column few val_top5)" ]
-check "the summary has no value" has few/summary.json '"val_top5": null'
+check "4 classes: training succeeds" [ $? = 0 ]
+check "4 classes: metrics.csv has the column val_top5" has_column few val_top5
+check "4 classes: the columns of top5 are empty" [ -z "$(column few top5)$(column few val_top5)" ]
+check "4 classes: val_top5 is null in the summary" has few/summary.json '"val_top5": null'
 "$lockstep" eval --data four.h5 --checkpoint few --json >out 2>err
-check "nor has eval" has out '"top5":null'
+check "4 classes: top5 is null in eval --json" has out '"top5":null'
 "$lockstep" eval --data four.h5 --checkpoint few >out 2>err
-check "which does not print it" [ "$(grep -c top5 out)" = 0 ]
+check "4 classes: eval does not print top5" [ "$(grep -c top5 out)" = 0 ]
 for monitor in top5 val_top5; do
     refuses 2 "--monitor $monitor needs 6 classes or more, the data set has 4" \
         "$lockstep" train --data four.h5 --model dense:4 --epochs 1 --monitor $monitor

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Damaged and crafted files through the real program: the code of a bad file, and one line.
+# Damaged and crafted files given to the program: each is refused with code 3 or 2 and one line.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
@@ -7,7 +7,7 @@ make_data=$2
 "$make_data" data
 train=(mpirun -n 2 "$lockstep" train --epochs 1 --model dense:4 --data)
 
-# Well-formed HDF5 that is wrong.
+# Valid HDF5 files whose content is invalid.
 while read -r name pattern; do
     "$make_data" crafted "$name"
     refuses 3 "crafted/data.h5: .*$pattern" "$lockstep" info crafted/data.h5 --verify
@@ -28,16 +28,16 @@ for name in external-link virtual external overflow label-beyond; do
 done
 "$make_data" crafted compact
 "$lockstep" info crafted/data.h5 --verify >out
-check "an unusual file is read" has out '^rows_verified +true'
+check "an unusual but valid file is read" has out '^rows_verified +true'
 
-# Cut off, with and without a seal; bytes that are not what they were.
+# Truncated files with and without a seal; changed bytes.
 head -c 9000 data/data.h5 >cut.h5
 refuses 3 'cut.h5: damaged or cut short' "$lockstep" info cut.h5
 { head -c 512 /dev/zero; tail -c +513 data/data.h5; } >unsealed.h5
 "$lockstep" info unsealed.h5 --verify >out
 check "a file without a seal is read" has out '^verified +none'
 mpirun -n 2 "$lockstep" train --data unsealed.h5 --epochs 1 --model dense:5 2>err
-check "and trained on" has err '^epoch 1/1'
+check "a file without a seal can be trained on" has err '^epoch 1/1'
 head -c 9000 unsealed.h5 >cut.h5
 refuses 3 'cut.h5: not an HDF5 file, or damaged' "${train[@]}" cut.h5
 cp unsealed.h5 changed.h5

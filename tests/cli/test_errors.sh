@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Each error ends on all ranks with the documented code and one line.
+# Each error ends all ranks with the documented code and one line.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
@@ -90,8 +90,8 @@ for n in 1 3; do
     rm -rf failed
     LOCKSTEP_FAULT=checkpoint:0:1 mpirun -n "$n" "$lockstep" train --data $data --model $net --run failed \
         --on-save-failure continue --quiet 2>err
-    check "a failed save is survived" [ $? = 0 ]
-    check "and reported" has err "^note: .*injected fault at 'checkpoint'; training continues"
+    check "--on-save-failure continue: training continues after a failed save" [ $? = 0 ]
+    check "--on-save-failure continue: the failed save is noted" has err "^note: .*injected fault at 'checkpoint'; training continues"
     rm -rf failed
     LOCKSTEP_FAULT=stp:0:1 train 2 "unknown fault site 'stp'" --data $data --model $net
 done
@@ -120,21 +120,21 @@ if mount -t tmpfs -o size=3m none full 2>/dev/null; then
     # A checkpoint has 1.7 MB: there is room for one.
     refuses 1 'full/run/checkpoints/new.h5.*: can.t write: No space left on device' mpirun -n 2 "$lockstep" train \
         --data $data --model "dense:2000 relu dense:5" --run full/run --quiet
-    check "the first checkpoint is intact" "$lockstep" info full/run/checkpoints/last
-    check "nothing half-written is left" [ -z "$(find full -name '*.tmp')" ]
-    check "the events say why it ended" has full/run/events.jsonl '"event":"failure".*No space left'
+    check "a full disk: the first checkpoint is intact" "$lockstep" info full/run/checkpoints/last
+    check "a full disk: no temporary file is left" [ -z "$(find full -name '*.tmp')" ]
+    check "a full disk: the events name the reason" has full/run/events.jsonl '"event":"failure".*No space left'
     rm -rf full/run
     head -c 3120000 /dev/zero >full/zero
     refuses 1 'can.t write .*: No space left on device' "$lockstep" import --idx data --out full/x.h5
     umount full
 else
-    echo "skipped: a full disk, for a file system can't be mounted here"
+    echo "skipped: a full disk: no file system can be mounted here"
 fi
 "$lockstep" info $data >/dev/full 2>err
 check "lost output ends with code 1" [ $? = 1 ]
 check "lost output is an error" has err 'standard output'
 
-# The commands without ranks.
+# Commands that run on one process.
 for name in evaluate:eval test:eval predict:eval fit:train convert:import benchmark:bench; do
     refuses 2 "there is no command '${name%:*}'; did you mean '${name#*:}'" "$lockstep" "${name%:*}"
 done
@@ -157,7 +157,7 @@ mpirun -n 1 "$lockstep" train --data $data --model $net --epochs 1 --lr 0 --run 
 for n in 1 3; do
     refuses 1 'no/folder/x.png: can.t create' mpirun -n $n "$lockstep" eval --data $data --checkpoint poor --errors 3 --errors-file no/folder/x.png
 done
-check "a rate of 0 is noted" has poor.err '^note: --lr 0: nothing is learned$'
+check "a note says that a learning rate of 0 learns nothing" has poor.err '^note: --lr 0: nothing is learned$'
 refuses 2 '--errors: 10001 is too large' mpirun -n 2 "$lockstep" eval --data $data --checkpoint poor --errors 10001
 refuses 2 '--checkpoint is needed' mpirun -n 2 "$lockstep" eval --data $data
 refuses 3 'not a checkpoint' mpirun -n 2 "$lockstep" eval --data $data --checkpoint $data

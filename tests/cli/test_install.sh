@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# An installed library builds a small program, in C and in C++ alone, with CMake and with pkg-config.
+# Small programs in C and in C++ are built with the installed library, by CMake and by pkg-config.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
@@ -7,18 +7,18 @@ make_data=$2
 build=$4
 prefix=$PWD/prefix
 cmake --install "$build" --prefix "$prefix" >log 2>&1
-check "install" [ $? = 0 ]
+check "the install succeeds" [ $? = 0 ]
 completions=$prefix/share/bash-completion/completions
 echo another >"$completions/srun"
 cmake --install "$build" --prefix "$prefix" >>log 2>&1
-check "install again" [ $? = 0 ]
-check "another's completion stays" has "$completions/srun" '^another$'
+check "a second install succeeds" [ $? = 0 ]
+check "another program's completion file is not replaced" has "$completions/srun" '^another$'
 check "the program is installed" "$prefix/bin/lockstep" --version
 check "a manual page is installed" [ -s "$prefix/share/man/man1/lockstep-train.1" ]
-check "prose, too, as a page or as it is" [ -n "$(find "$prefix/share" -name 'lockstep-networks*')" ]
-check "completion of bash" has "$completions/lockstep" '^complete -F _lockstep lockstep$'
-check "behind mpirun" cmp -s "$completions/lockstep" "$completions/mpirun"
-check "completion of zsh" has "$prefix/share/zsh/site-functions/_lockstep" '^#compdef lockstep mpirun'
+check "the manual in prose is installed" [ -n "$(find "$prefix/share" -name 'lockstep-networks*')" ]
+check "completion for bash is installed" has "$completions/lockstep" '^complete -F _lockstep lockstep$'
+check "completion for bash is installed for mpirun" cmp -s "$completions/lockstep" "$completions/mpirun"
+check "completion for zsh is installed" has "$prefix/share/zsh/site-functions/_lockstep" '^#compdef lockstep mpirun'
 libdir=$(dirname "$(find "$prefix" -name lockstep.pc)")
 export PKG_CONFIG_PATH=$libdir
 
@@ -39,12 +39,12 @@ target_link_libraries(app PRIVATE Lockstep::lockstep)
 END
     cmake -S "$1" -B "$1/build" -DCMAKE_PREFIX_PATH="$prefix" "-DCMAKE_$1_FLAGS=$flags" >>log 2>&1 &&
         cmake --build "$1/build" >>log 2>&1
-    check "$1: builds with CMake" [ $? = 0 ]
-    check "$1: runs" [ "$("$1/build/app")" = "407050 parameters" ]
+    check "$1: a program builds with CMake" [ $? = 0 ]
+    check "$1: the program built with CMake runs" [ "$("$1/build/app")" = "407050 parameters" ]
     # shellcheck disable=SC2046,SC2086
     "$2" $flags "$1/$3" -o "$1/direct" $(pkg-config --cflags --libs lockstep) >>log 2>&1
-    check "$1: builds with pkg-config" [ $? = 0 ]
-    check "$1: runs" [ "$("$1/direct")" = "407050 parameters" ]
+    check "$1: a program builds with pkg-config" [ $? = 0 ]
+    check "$1: the program built with pkg-config runs" [ "$("$1/direct")" = "407050 parameters" ]
 }
 
 consume C "${CC:-cc}" main.c <<'C'
@@ -70,40 +70,41 @@ int main()
     ls_network_destroy(&network);
 }
 C
-    # Each header by itself, and each of their functions by the name that C gives it.
+    # Each header compiles alone as C++, and declares its functions extern "C".
     for header in "$prefix"/include/lockstep/*.h; do
         echo "#include <lockstep/${header##*/}>" >header.cpp
         "${CXX:-c++}" -std=c++11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I"$prefix/include" header.cpp >>log 2>&1
-        check "C++ takes ${header##*/}" [ $? = 0 ]
-        ! grep -q ');$' "$header" || check "${header##*/} says extern \"C\"" has "$header" '^extern "C" \{$'
+        check "${header##*/} compiles alone as C++" [ $? = 0 ]
+        ! grep -q ');$' "$header" || check "${header##*/} declares its functions extern \"C\"" has "$header" '^extern "C" \{$'
     done
 else
-    echo "skipped: C++, for there is no compiler"
+    echo "skipped: C++: no compiler is installed"
 fi
 
-# A program that trains: interrupted it resumes to the same bits, and refuses what the command refuses.
+# A program that trains with the library: interrupted and resumed it gives the same bits, and it refuses the settings
+# that the command refuses.
 # shellcheck disable=SC2046
 OMPI_CC=${CC:-cc} mpicc $flags "$(dirname "$0")/resume.c" -o resume $(pkg-config --cflags --libs lockstep) >>log 2>&1
 check "a program that trains builds" [ $? = 0 ]
 "$make_data" data
 options=(data data/data.h5 model "dense:9 relu dense:5" batch 16 reduce fused threads 1)
 whole=$(mpirun -n 2 ./resume "${options[@]}" epochs 30 run whole)
-check "it trains" grep -qE '^30 epochs, [0-9a-f]{16}$' <<<"$whole"
+check "a program that trains succeeds" grep -qE '^30 epochs, [0-9a-f]{16}$' <<<"$whole"
 mpirun -n 2 ./resume "${options[@]}" epochs 30 max-time 0.05s >out 2>err
-check "interrupted it ends with 75" [ $? = 75 ]
-check "and says so" has err 'stopped by the time limit.*the checkpoint is written'
-refuses_to() { # WHAT PATTERN NAME VALUE ...
+check "an interrupted program ends with code 75" [ $? = 75 ]
+check "an interrupted program reports the time limit and the checkpoint" has err 'stopped by the time limit.*the checkpoint is written'
+check_refusal() { # DESCRIPTION PATTERN NAME VALUE ...
     local what=$1 pattern=$2
     shift 2
     mpirun -n 2 ./resume "${options[@]}" "$@" >out 2>err
     check "$what: code 2" [ $? = 2 ]
-    check "$what: one line says why" has err "$pattern"
+    check "$what: one line gives the reason" has err "$pattern"
 }
-refuses_to "other settings are refused" "with other settings: --lr is 0.5, was 0.001" epochs 30 lr 0.5
-refuses_to "a wrong value is refused" "^--momentum: 1 is too large, it must be below 1" momentum 1
-refuses_to "settings must go together" "^--nesterov needs a --momentum above 0" optimizer sgd nesterov true
-check "it resumes to the same bits" [ "$(mpirun -n 2 ./resume "${options[@]}" epochs 30)" = "$whole" ]
+check_refusal "other settings are refused" "with other settings: --lr is 0.5, was 0.001" epochs 30 lr 0.5
+check_refusal "a wrong value is refused" "^--momentum: 1 is too large, it must be below 1" momentum 1
+check_refusal "settings must go together" "^--nesterov needs a --momentum above 0" optimizer sgd nesterov true
+check "a resumed program gives the same bits" [ "$(mpirun -n 2 ./resume "${options[@]}" epochs 30)" = "$whole" ]
 mpirun -n 2 "$lockstep" train --config run/config.conf --resume auto --quiet 2>err
-check "the command takes it for its own" [ $? = 0 ]
+check "the command resumes the program's run" [ $? = 0 ]
 [ "$failed" = 0 ] || cat log
 finish

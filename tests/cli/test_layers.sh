@@ -1,33 +1,35 @@
 #!/usr/bin/env bash
-# The layer rules: includes point down only, as the table of src/README.md says; the libraries stay in their rooms.
+# The layer rules: a layer includes only the layers that the table of src/README.md allows; third-party headers are
+# included only in their own files.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$3" || exit 1
 
-# Files of a folder that match a pattern, but for the named ones: none_match WHAT PATTERN FILES...
+# Checks that no line of the files matches a pattern: none_match DESCRIPTION PATTERN FILE ...
 none_match() {
     local what=$1 pattern=$2 found
     shift 2
     found=$(grep -nE "$pattern" "$@")
     check "$what: $found" [ -z "$found" ]
 }
+# Prints all source files except those that match a pattern.
 except() { find src include -name '*.[ch]' | grep -vE "$1"; }
 
-# Third-party headers, each where it belongs.
+# Third-party headers, exit and output.
 # shellcheck disable=SC2046
 {
     none_match "mpi.h only in the parallel layer and main.c" '#include <mpi.h>' $(except '^src/parallel/|^src/cli/main.c')
     none_match "hdf5.h only in h5*.c and its inner headers" '#include <hdf5.h>' $(except '^src/data/h5(_check|_attribute|_table|_type)?.c|^src/data/h5_(check|file).h')
-    none_match "which only they include" '#include "data/h5_(check|file).h"' $(except '^src/data/h5(_check|_attribute|_table|_type)?.c')
+    none_match "the inner headers of h5*.c are included only by h5*.c" '#include "data/h5_(check|file).h"' $(except '^src/data/h5(_check|_attribute|_table|_type)?.c')
     none_match "cblas.h only in product.c and compute*.c" '#include <cblas.h>' $(except '^src/nn/(product|compute|compute_check).c')
-    none_match "operations know no hooks, groups of ranks, slices or packed inputs" '\b(ls_\w*hook|ls_group\w*|slices?|pack(ed|ing)?)\b' src/nn/ops/*.[ch]
+    none_match "operations use no hooks, groups of ranks, slices or packed inputs" '\b(ls_\w*hook|ls_group\w*|slices?|pack(ed|ing)?)\b' src/nn/ops/*.[ch]
     none_match "zlib.h only in idx.c" '#include <zlib.h>' $(except '^src/data/idx.c')
     none_match "png.h only in png.c" '#include <png.h>' $(except '^src/cli/png.c')
     none_match "exit and argv only in the program" '\b(exit|_exit|abort)\(|\bargv\b' $(except '^src/cli/|^src/base/child.c')
     none_match "nothing is printed below the program" '\b(f?printf|puts)\((std|")|\bperror\(' $(except '^src/cli/')
 }
 
-# Our own headers: the table of src/README.md says which layer may include which, and whose a public header is.
+# Our own headers: the table of src/README.md lists which layers a layer may include, and its public headers.
 declare -A allowed owner
 while IFS='|' read -r _ _ folder _ may headers _; do
     folder=${folder//[ \`]/}
@@ -47,7 +49,7 @@ for header in include/lockstep/*.h; do
     check "lockstep/$header.h belongs to a layer of the table" [ -n "${owner[$header]:-}" ]
 done
 
-# Which layer a file belongs to, and the one that its include is of.
+# Prints the layer of a source file or of a public header.
 layer_of() { # src/nn/x.c or include/lockstep/x.h
     case $1 in
         src/*) cut -d/ -f2 <<<"$1" ;;
@@ -64,12 +66,12 @@ while IFS=: read -r file _ included; do
         ($included == lockstep/* && ${allowed[$from]:-} == *" lockstep "*) ]] || wrong+="$file includes $included; "
 done < <(grep -rnE '#include ["<]([a-z]+/)+[a-z0-9_]+\.h' --include='*.[ch]' --only-matching src include |
     grep -E "[\"<](lockstep|$(IFS='|' && echo "${!allowed[*]}"))/")
-check "includes point down: $wrong" [ -z "$wrong" ]
+check "a layer includes only layers that its row allows: $wrong" [ -z "$wrong" ]
 
-# The compute layer is pure.
+# The compute layer depends on its arguments only.
 none_match "no clock, files or environment in the compute layer" '\b(fopen|open|clock_gettime|time|getenv|rand)\(' src/nn/*.c
 
-# Each function of a public header has a contract: a comment before it, or before the functions that it stands with.
+# Each function of a public header has a contract: a comment before it or before its group of functions.
 undocumented=$(awk '
     FNR == 1 { documented = continues = 0 }
     continues { continues = !/;$/; next }
@@ -81,9 +83,9 @@ undocumented=$(awk '
     }
     /\*\/$/ { documented = 1; next }
     /^$/ { documented = 0 }' include/lockstep/*.h)
-check "functions without a contract: $undocumented" [ -z "$undocumented" ]
+check "each public function has a contract: $undocumented" [ -z "$undocumented" ]
 
-# Public headers stand alone and need no private one.
+# Public headers compile alone and include no private header.
 # shellcheck disable=SC2317
 compiles() {
     printf '#include <%s>\nextern int unused;\n' "$1" |

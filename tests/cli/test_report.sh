@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The report of a run: it is complete, text is never markup, and nothing is loaded from elsewhere.
+# The report of a run: it is complete, escapes all texts, and loads nothing from elsewhere.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
@@ -12,29 +12,29 @@ mpirun -n 2 "$lockstep" train --data 'a<b>&c.h5' --model "dense:20 relu dense:5"
 "$jobs/scaling.sh" --out scaling --launch mpirun --ranks 1,2 --repeats 1 -- --data 'a<b>&c.h5' \
     --model "dense:20 relu dense:5" --epochs 2 >/dev/null 2>&1
 "$jobs/report.sh" run 'a<b>&c.h5' scaling 2>err
-check "the page is made" [ $? = 0 ]
+check "the report succeeds" [ $? = 0 ]
 page=run/report.html
-check "it says so" has err 'run/report.html: page of [0-9.]+ kB about run'
-check "the record" has $page '<th>outcome</th><td><code>completed</code>'
-check "texts are no markup" has $page '<h1>run: a&lt;b&gt;&amp;c</h1>'
-check "none of them" [ "$(grep -c '<b>' $page)" = 0 ]
-check "two charts and a matrix" [ "$(grep -c '<svg' $page)" = 3 ]
-check "curves of 4 epochs" has $page '<path d="M[0-9. ]+L[0-9. ]+L[0-9. ]+L[0-9. ]+"'
-check "the confusion matrix" [ "$(grep -c '<title>[0-4] taken for [0-4]: ' $page)" -ge 5 ]
-# Its sections in order, the result first.
+check "the report's size is printed" has err 'run/report.html: page of [0-9.]+ kB about run'
+check "the page has the outcome of the run" has $page '<th>outcome</th><td><code>completed</code>'
+check "the data set's name is escaped" has $page '<h1>run: a&lt;b&gt;&amp;c</h1>'
+check "no text is markup" [ "$(grep -c '<b>' $page)" = 0 ]
+check "the page has 2 charts and a confusion matrix" [ "$(grep -c '<svg' $page)" = 3 ]
+check "a curve has 4 points" has $page '<path d="M[0-9. ]+L[0-9. ]+L[0-9. ]+L[0-9. ]+"'
+check "the confusion matrix has titles" [ "$(grep -c '<title>[0-4] taken for [0-4]: ' $page)" -ge 5 ]
+# The sections are in order; the result is first.
 grep -oE '<(h1|h2|dl|dt)[^<]*' $page | sed 's/<[^>]*>//; s/^run: .*/run/' | grep -v '^$' >parts
 printf '%s\n' run 'test accuracy' 'validation accuracy' epochs time ranks Curves 'Confusion of classes' 'Worst errors' \
     Diagnosis Scaling 'Time of an epoch' Record Settings >expected
-check "the order of its parts" cmp parts expected
-check "the diagnosis of the summary" has $page "<p>.*$(sed -n '/"diagnosis"/,/}/s/.*"text": "\(.\{20\}\).*/\1/p' run/summary.json)"
-check "sheets of paper" has $page '@page\{size:A4.*@media print'
-check "the errors' picture" has $page 'src="data:image/png;base64,iVBORw0KGgo'
-check "scaling" has $page '<tr><td>2\*?</td><td>1</td><td>[0-9.]+</td>'
-! command -v gnuplot >/dev/null || check "its figure" has $page 'src="data:image/svg\+xml;base64,'
-check "the settings" has $page '<th>epochs</th><td><code>4</code>'
-check "nothing from elsewhere" [ "$(grep -cE '<script|<link|(src|href)="(https?:|//)' $page)" = 0 ]
+check "the sections are in the expected order" cmp parts expected
+check "the page has the diagnosis of the summary" has $page "<p>.*$(sed -n '/"diagnosis"/,/}/s/.*"text": "\(.\{20\}\).*/\1/p' run/summary.json)"
+check "the page has styles for printing" has $page '@page\{size:A4.*@media print'
+check "the page has the picture of the errors" has $page 'src="data:image/png;base64,iVBORw0KGgo'
+check "the page has the table of the scaling experiment" has $page '<tr><td>2\*?</td><td>1</td><td>[0-9.]+</td>'
+! command -v gnuplot >/dev/null || check "the page has the figure of the scaling experiment" has $page 'src="data:image/svg\+xml;base64,'
+check "the page has the settings" has $page '<th>epochs</th><td><code>4</code>'
+check "the page loads nothing from elsewhere" [ "$(grep -cE '<script|<link|(src|href)="(https?:|//)' $page)" = 0 ]
 grep -o 'data:image/png;base64,[^"]*' $page | cut -d, -f2 | base64 -d >picture.png
-check "the picture is whole" [ "$(tail -c 12 picture.png | head -c 8 | tail -c 4)" = IEND ]
+check "the picture of the errors is complete" [ "$(tail -c 12 picture.png | head -c 8 | tail -c 4)" = IEND ]
 
 "$lockstep" import --synthetic 60,1,8,8,5 --out other.h5 2>/dev/null
 "$jobs/report.sh" run other.h5 2>err
@@ -42,42 +42,42 @@ check "other data without a known source are evaluated" [ $? = 0 ]
 "$lockstep" import --train-images data/t10k-images* --train-labels data/t10k-labels* \
     --test-images data/t10k-images* --test-labels data/t10k-labels* --out less.h5 2>/dev/null
 "$jobs/report.sh" run less.h5 2>err
-check "other data are refused" [ $? = 3 ]
-check "and named" has err '^report.sh: less.h5 is of other data than run was trained on'
+check "a data set that the run was not trained on is refused" [ $? = 3 ]
+check "the message names the data set" has err '^report.sh: less.h5 is of other data than run was trained on'
 
 "$lockstep" report run --out small.html 2>err
-check "a page of the run alone" [ $? = 0 ]
+check "lockstep report makes a page of a run alone" [ $? = 0 ]
 echo precious >note.txt
 refuses 2 'note.txt: this file exists and is not of type HTML page' "$lockstep" report run --out note.txt
 refuses 3 'nowhere: holds no run' "$lockstep" report nowhere
 refuses 3 'note.txt: line 1: no JSON object' "$lockstep" report run --evaluation note.txt
 refuses 3 'note.txt: neither a PNG nor an SVG' "$lockstep" report run --evaluation scaling/scaling.json --errors note.txt
-check "and nothing was written" [ ! -e report.html ]
+check "a refused report writes nothing" [ ! -e report.html ]
 
-# Missing parts are named, the others shown: a run that was interrupted, data without test rows, without
-# validation rows, too; a run without a checkpoint.
+# The page names missing parts and shows the others: an interrupted run, data without test rows, a run without
+# validation rows, a run without a checkpoint.
 mpirun -n 2 "$lockstep" train --data 'a<b>&c.h5' --model dense:5 --epochs 1000000 --max-time 3s --run stopped --quiet 2>/dev/null
-check "a run is interrupted" [ $? = 75 ]
+check "a time limit interrupts the run" [ $? = 75 ]
 "$jobs/report.sh" stopped 'a<b>&c.h5' '' stopped.html 2>err
-check "there is a page" [ $? = 0 ]
-check "it says so" has stopped.html 'This run is unfinished: it was interrupted'
-check "and why" has stopped.html 'stopped by the time limit'
-check "its network is evaluated" has stopped.html '<dt>test accuracy</dt><dd class="value">[01]\.[0-9]{4}<'
-check "its settings" has stopped.html '<th>epochs</th><td><code>1000000</code>'
-check "its ranks" has stopped.html '<dt>ranks</dt><dd class="value">2<'
+check "an interrupted run: the report succeeds" [ $? = 0 ]
+check "an interrupted run: the page says that the run is unfinished" has stopped.html 'This run is unfinished: it was interrupted'
+check "an interrupted run: the page gives the reason" has stopped.html 'stopped by the time limit'
+check "an interrupted run: the page has the test accuracy" has stopped.html '<dt>test accuracy</dt><dd class="value">[01]\.[0-9]{4}<'
+check "an interrupted run: the page has the settings" has stopped.html '<th>epochs</th><td><code>1000000</code>'
+check "an interrupted run: the page has the number of ranks" has stopped.html '<dt>ranks</dt><dd class="value">2<'
 "$lockstep" import --train-images data/train-images-idx3-ubyte --train-labels data/train-labels-idx1-ubyte --out rows.h5 2>/dev/null
 for validation in 0.2 0; do
     mpirun -n 1 "$lockstep" train --data rows.h5 --validation $validation --model dense:5 --epochs 1 --run rows$validation --quiet 2>/dev/null
     LAUNCH='mpirun -n 1' "$jobs/report.sh" rows$validation rows.h5 '' rows$validation.html 2>err$validation
-    check "a page without test rows ($validation)" [ $? = 0 ]
-    check "says so ($validation)" has rows$validation.html '<dt>test accuracy</dt><dd class="value">–</dd><dd>the data set has no test rows<'
+    check "no test rows, --validation $validation: the report succeeds" [ $? = 0 ]
+    check "no test rows, --validation $validation: the page says so" has rows$validation.html '<dt>test accuracy</dt><dd class="value">–</dd><dd>the data set has no test rows<'
 done
-check "validation rows do instead" has rows0.2.html 'Of the [0-9]+ validation rows'
-check "none do not" has rows0.html 'None is known: the data set has no test rows'
-check "nor is there a validation accuracy" has rows0.html '<dt>validation accuracy</dt><dd class="value">–</dd><dd>no validation rows'
-check "said, too" has err0 'neither test rows nor validation rows'
+check "no test rows: the validation rows are evaluated instead" has rows0.2.html 'Of the [0-9]+ validation rows'
+check "no test and validation rows: the page says that no confusion is known" has rows0.html 'None is known: the data set has no test rows'
+check "no test and validation rows: the page has no validation accuracy" has rows0.html '<dt>validation accuracy</dt><dd class="value">–</dd><dd>no validation rows'
+check "no test and validation rows: a message says so" has err0 'neither test rows nor validation rows'
 rm -r stopped/checkpoints
 "$jobs/report.sh" stopped 'a<b>&c.h5' '' bare.html 2>err
-check "a page without a checkpoint" [ $? = 0 ]
-check "says that it is not evaluated" has bare.html '<dd>not evaluated<'
+check "no checkpoint: the report succeeds" [ $? = 0 ]
+check "no checkpoint: the page says that the run is not evaluated" has bare.html '<dd>not evaluated<'
 finish

@@ -7,7 +7,7 @@ make_data=$2
 "$make_data" data
 net=("$lockstep" train --data data/data.h5 --model "dense:400 relu dense:5" --batch 16 --quiet --watchdog 20)
 train=("${net[@]}" --epochs 3)
-# Runs within a limit: with_limit "-n 16" COMMAND ... as an array, for `refuses`.
+# Sets the array `limited` to the beginning of a command that runs within a limit of ulimit.
 with_limit() { limited=(bash -c "ulimit $1; exec \"\$@\"" limited); }
 
 # The limit on open files is raised as far as permitted; if that is not enough, the message names it.
@@ -23,18 +23,18 @@ check "a soft limit is raised" mpirun -q -n 2 "${limited[@]}" "${train[@]}" 2>er
 # A limit on file size acts like a full disk.
 with_limit "-f 4"
 refuses 1 'can.t write.*: File too large' "${limited[@]}" "$lockstep" import --synthetic 300,1,8,8,4 --out large.h5
-check "nothing is left" [ "$(find . -name 'large.h5*' | wc -l)" = 0 ]
+check "no part of the data set is left" [ "$(find . -name 'large.h5*' | wc -l)" = 0 ]
 with_limit "-f 100"
 limit=(mpirun -q -n 2 "${limited[@]}" "${train[@]}" --reduce fused)
 refuses 1 'can.t write.*: File too large' "${limit[@]}" --run stop
 check "no part of a checkpoint is left" [ "$(find stop/checkpoints -name '*.tmp*' | wc -l)" = 0 ]
 timeout 60 "${limit[@]}" --run continue --on-save-failure continue 2>err
-check "the last checkpoint must be saved" [ $? = 1 ]
-check "the others need not be" grep -qE '^note: .*File too large; training continues' err
+check "--on-save-failure continue: the run fails if its last checkpoint can't be saved" [ $? = 1 ]
+check "--on-save-failure continue: a note reports earlier failed saves" grep -qE '^note: .*File too large; training continues' err
 
-# Shared memory: too small, or no file can be created.
+# Shared memory that is too small, or in which no file can be created.
 if ! unshare -m true 2>/dev/null; then
-    echo "not root: shared memory is left out"
+    echo "skipped: shared memory: needs root"
     finish
 fi
 # shellcheck disable=SC2016
@@ -42,11 +42,11 @@ small=(unshare -m bash -c 'mount -t tmpfs -o "$1" tmpfs /dev/shm; shift; exec "$
 refuses 1 'reduce hierarchical: can.t create a file in /dev/shm for shared memory: No space left on device; use another' \
     "${small[@]}" size=50m,nr_inodes=1 mpirun -q -n 3 "${train[@]}" --reduce hierarchical
 "${small[@]}" size=50m,nr_inodes=1 timeout 60 mpirun -q -n 3 "${train[@]}" 2>err
-check "auto does without" [ $? = 0 ]
-# As if auto had selected it as the fastest.
+check "--reduce auto needs no shared memory" [ $? = 0 ]
+# The same as after --reduce auto has selected hierarchical as the fastest.
 mpirun -q -n 2 "${train[@]}" --run chosen --reduce hierarchical 2>err
-check "it can be had here" [ $? = 0 ]
+check "--reduce hierarchical is available without limits" [ $? = 0 ]
 "${small[@]}" size=1m timeout 60 mpirun -q -n 2 "${net[@]}" --epochs 4 --run chosen --resume auto 2>err
-check "a reducer that can't be had is passed over" [ $? = 0 ]
-check "that is said" grep -qE '^note: --reduce auto had chosen hierarchical, which is not available here: .*/dev/shm has no room' err
+check "a resumed run uses another algorithm if the selected one is not available" [ $? = 0 ]
+check "a note names the algorithm that is not available" grep -qE '^note: --reduce auto had chosen hierarchical, which is not available here: .*/dev/shm has no room' err
 finish

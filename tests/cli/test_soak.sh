@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs that are disturbed at random, one after the other: signals, killed ranks, injected faults, time
-# limits, damaged checkpoints, on random numbers of ranks. After each, the
-# guarantees are checked; a completed run has the bits of an undisturbed run.
+# Runs with random disturbances, one after the other: signals, killed ranks, injected faults, time limits, damaged
+# checkpoints, on random numbers of ranks. The guarantees are checked after each; a completed run has the bits of an
+# undisturbed run.
 #   RUNS: number of runs, default 8; SEED: determines everything except times
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -14,20 +14,21 @@ echo "seed $seed, $runs runs"
 "$make_data" data
 train=("$lockstep" train --data data/data.h5 --model "dense:120 relu dense:5" --batch 16 --block 4
     --epochs 150 --checkpoint-every 30steps --reproducible --quiet --resume auto --watchdog 30)
-metrics_of() { cut -d, -f1-6 "$1/metrics.csv"; }
+print_metrics() { cut -d, -f1-6 "$1/metrics.csv"; }
 
 mpirun -n 2 "${train[@]}" --run whole 2>err
-check "the run that is left alone" [ $? = 0 ]
+check "the undisturbed run succeeds" [ $? = 0 ]
 whole=$(digest whole)
 
-pick() { # VARIABLE CHOICE ...; not in a subshell, whose random numbers would be others
+# Assigns a random choice to a variable. Not in a subshell, which has its own random numbers.
+pick() { # VARIABLE CHOICE ...
     local name=$1
     shift
     shift $((RANDOM % $#))
     printf -v "$name" %s "$1"
 }
 
-# Sends a signal to one of the ranks, once they run.
+# Sends a signal to a random rank, once the ranks run.
 disturb() { # SIGNAL
     local tries=0 target
     until find_ranks "$pid" && [ ${#processes[@]} = "$ranks" ] || [ $tries = 200 ] || ! kill -0 "$pid" 2>/dev/null; do
@@ -40,7 +41,7 @@ disturb() { # SIGNAL
     kill -"$1" "$target" 2>/dev/null
 }
 
-# One run with a disturbance; its permitted exit codes besides 0.
+# Makes one run with a random disturbance; `codes` are the permitted exit codes besides 0.
 ranks=1
 one_run() {
     local fault='' signal='' codes='' more=() code most on_nan on_failure
@@ -74,30 +75,30 @@ one_run() {
     fi
     wait $pid
     code=$?
-    told="run $number: $what $signal$fault on $ranks ranks: code $code"
-    check "$told" [ $code = 0 -o -n "$(echo " $codes " | grep " $code ")" ]
+    label="run $number: $what $signal$fault on $ranks ranks: code $code"
+    check "$label" [ $code = 0 -o -n "$(echo " $codes " | grep " $code ")" ]
     if [ $code != 0 ] && [ "$signal" != KILL ]; then
-        check "$told: one line" [ "$(grep -c '^lockstep: ' err)" = 1 ]
+        check "$label: one line is printed" [ "$(grep -c '^lockstep: ' err)" = 1 ]
     fi
     [ $code = 0 ] || disturbed=$((disturbed + 1))
-    look $code
+    check_guarantees $code
 }
 
-# Guarantees after any disturbance.
-look() { # CODE
+# Checks the guarantees after any disturbance.
+check_guarantees() { # CODE
     if [ -e run/checkpoints/last ]; then
-        check "$told: the last checkpoint is whole" "$lockstep" info run/checkpoints/last >/dev/null
+        check "$label: the last checkpoint is intact" "$lockstep" info run/checkpoints/last >/dev/null
     fi
     if [ -e run/checkpoints/best ]; then
-        check "$told: the best checkpoint is whole" "$lockstep" info run/checkpoints/best >/dev/null
+        check "$label: the best checkpoint is intact" "$lockstep" info run/checkpoints/best >/dev/null
     fi
     if [ -e run/metrics.csv ]; then
-        check "$told: each epoch once" [ -z "$(cut -d, -f1 run/metrics.csv | sort | uniq -d)" ]
+        check "$label: metrics.csv has each epoch once" [ -z "$(cut -d, -f1 run/metrics.csv | sort | uniq -d)" ]
     fi
-    check "$told: no more than $((3 + 2)) checkpoints" [ "$(find run/checkpoints -name 'step-*' 2>/dev/null | wc -l)" -le 5 ]
+    check "$label: $((3 + 2)) checkpoints or fewer" [ "$(find run/checkpoints -name 'step-*' 2>/dev/null | wc -l)" -le 5 ]
     if [ "$1" = 0 ]; then
-        check "$told: the same parameters" [ "$(digest run)" = "$whole" ]
-        check "$told: the same metrics" cmp <(metrics_of whole) <(metrics_of run)
+        check "$label: the parameters are those of the undisturbed run" [ "$(digest run)" = "$whole" ]
+        check "$label: the metrics are those of the undisturbed run" cmp <(print_metrics whole) <(print_metrics run)
         finished=$((finished + 1))
         rm -rf run
     elif [ $((RANDOM % 6)) = 0 ] && [ "$(find run/checkpoints -name 'step-*.h5' 2>/dev/null | wc -l)" -ge 2 ]; then
@@ -116,9 +117,9 @@ done
 for tries in 1 2 3; do # completes the run
     [ ! -e run ] && break
     mpirun -n 2 "${train[@]}" --run run 2>err
-    told="the last run, try $tries" && look $?
+    label="the last run, try $tries" && check_guarantees $?
 done
-echo "$disturbed runs were disturbed, $finished came to their end, $damaged checkpoints were damaged"
-check "some were disturbed" [ $disturbed -ge $((runs / 4)) ]
-check "some came to their end" [ $finished -ge 1 ]
+echo "$disturbed runs were disturbed, $finished are complete, $damaged checkpoints were damaged"
+check "a quarter of the runs or more were disturbed" [ $disturbed -ge $((runs / 4)) ]
+check "one run or more is completed" [ $finished -ge 1 ]
 finish

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Each source file has a test, each test is registered, and the table of tests/README.md says so. $3: the source folder;
-# $4: covers.txt
+# Each source file has a test, each test is registered, and the table of tests/README.md is up to date. $3: the source
+# folder; $4: covers.txt
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$3" || exit 1

@@ -1,4 +1,4 @@
-/* Tests that run under mpirun: communicators, and a main(). */
+/* Support for tests that run under mpirun: communicators and main(). */
 #ifndef LS_TESTS_MPI_TEST_H
 #define LS_TESTS_MPI_TEST_H
 
@@ -13,14 +13,14 @@ extern ls_comm *world; /* all ranks */
 extern ls_comm *self;  /* this rank alone */
 extern int rank, size; /* of world */
 
-/* Initialises MPI and the variables above, runs the tests, finalises. Returns the number of
- * failures. */
+/* Initialises MPI and the variables above, runs the tests, finalises MPI. Returns the number of
+ * failed tests. */
 int mpi_test_run(int argc, char **argv, const struct CMUnitTest *tests, size_t count);
 
-/* Every rank has this status and this text. Collective. */
+/* Asserts that all ranks have the same status and the same error text. Collective. */
 void assert_same_failure(ls_status status);
 
-/* The main() of a file of tests: MPI_TEST_MAIN(cmocka_unit_test(name), ...) */
+/* Defines main() of a test program: MPI_TEST_MAIN(cmocka_unit_test(name), ...) */
 #define MPI_TEST_MAIN(...)                                                                         \
     int main(int argc, char **argv)                                                                \
     {                                                                                              \

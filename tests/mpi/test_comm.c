@@ -10,27 +10,27 @@
 #include <string.h>
 #include <unistd.h>
 
-static void agrees_on_the_lowest_failure(void **state)
+static void all_ranks_get_the_failure_of_the_lowest_failed_rank(void **state)
 {
     (void)state;
     char expected[100];
     assert_ok(ls_agree(world, LS_OK));
-    for (int guilty = 0; guilty < size; guilty++) {
+    for (int failing = 0; failing < size; failing++) {
         ls_status status = LS_OK;
-        if (rank >= guilty && guilty > 0) /* several ranks fail, each with its own text */
-            status = ls_fail(rank == guilty ? LS_ERR_DATA : LS_ERR_FAILURE, "text of %d", rank);
+        if (rank >= failing && failing > 0) /* several ranks fail, each with its own text */
+            status = ls_fail(rank == failing ? LS_ERR_DATA : LS_ERR_FAILURE, "text of %d", rank);
         status = ls_agree(world, status);
-        assert_int_equal(status, guilty > 0 ? LS_ERR_DATA : LS_OK);
+        assert_int_equal(status, failing > 0 ? LS_ERR_DATA : LS_OK);
         assert_same_failure(status);
-        snprintf(expected, sizeof expected, "rank %d: text of %d", guilty, guilty);
-        if (guilty > 0)
+        snprintf(expected, sizeof expected, "rank %d: text of %d", failing, failing);
+        if (failing > 0)
             assert_string_equal(ls_error_text(), expected);
     }
     assert_fails(ls_agree(world, ls_fail(LS_ERR_USAGE, "all alike")), LS_ERR_USAGE, "all alike");
     assert_string_equal(ls_error_text(), "all alike"); /* names no rank: all ranks failed */
 }
 
-static void finds_ranks_that_differ(void **state)
+static void a_rank_whose_setting_differs_is_named(void **state)
 {
     (void)state;
     assert_ok(ls_agree_equal(world, "same", "the setting"));
@@ -46,13 +46,11 @@ static void finds_ranks_that_differ(void **state)
     assert_string_equal(ls_error_text(), expected);
 }
 
-static void collects_and_spreads(void **state)
+static void an_allreduce_gives_every_rank_the_sum_or_the_maximum(void **state)
 {
     (void)state;
     double values[2] = {rank + 1, 0.5};
     int64_t integers[2] = {INT64_MAX, rank};
-    char *text = rank == 0 ? "a text of rank 0" : NULL;
-    int *all = ls_alloc(size, sizeof *all);
     ls_allreduce_doubles(world, values, 2);
     assert_true(values[0] == size * (size + 1) / 2.0 && values[1] == size / 2.0);
     ls_allreduce_integers(world, integers, 2);
@@ -61,28 +59,50 @@ static void collects_and_spreads(void **state)
     values[0] = -rank;
     ls_allreduce_max(world, values, 1);
     assert_true(values[0] == 0);
+}
+
+static void a_text_of_rank_0_is_broadcast(void **state)
+{
+    (void)state;
+    char *text = rank == 0 ? "a text of rank 0" : NULL;
     assert_ok(ls_broadcast_text(world, &text));
     assert_string_equal(text, "a text of rank 0");
     if (rank != 0)
         ls_free(text);
+}
+
+static void bytes_are_gathered_on_rank_0(void **state)
+{
+    (void)state;
+    int *all = ls_alloc(size, sizeof *all);
     ls_gather_bytes(world, &rank, sizeof rank, all);
     for (int r = 0; rank == 0 && r < size; r++)
         assert_int_equal(all[r], r);
     ls_free(all);
+}
+
+static void the_communicator_of_one_rank_has_size_1(void **state)
+{
+    (void)state;
     assert_int_equal(ls_comm_size(self), 1);
+}
+
+static void the_mpi_library_is_named_with_its_version(void **state)
+{
+    (void)state;
     int major, minor;
     assert_true(sscanf(ls_comm_version(), "Open MPI v%d.%d", &major, &minor) == 2 ||
                 sscanf(ls_comm_version(), "MPICH %d.%d", &major, &minor) == 2);
 }
 
-static void makes_groups(void **state)
+static void groups_have_consecutive_ranks(void **state)
 {
     (void)state;
-    for (int of = 1; of <= size + 1; of++) {
+    for (int group_size = 1; group_size <= size + 1; group_size++) {
         ls_comm *group;
-        assert_ok(ls_comm_groups(&group, world, of));
-        const int first = rank / of * of, left = size - first;
-        assert_int_equal(ls_comm_size(group), of < left ? of : left);
+        assert_ok(ls_comm_groups(&group, world, group_size));
+        const int first = rank / group_size * group_size, left = size - first;
+        assert_int_equal(ls_comm_size(group), group_size < left ? group_size : left);
         assert_int_equal(ls_comm_rank(group), rank - first);
         int64_t sum = rank;
         ls_allreduce_integers(group, &sum, 1);
@@ -92,7 +112,7 @@ static void makes_groups(void **state)
     }
 }
 
-static void knows_where_ranks_run(void **state)
+static void rank_0_knows_the_host_of_every_rank(void **state)
 {
     (void)state;
     ls_topology *topology;
@@ -112,13 +132,26 @@ static void knows_where_ranks_run(void **state)
         assert_null(topology->placement);
     }
     ls_topology_destroy(&topology);
-    /* Without a binding a rank has one thread, however many cores it may run on. */
+}
+
+/* A rank that is not bound to cores has one thread, even if it may run on several cores. */
+static void a_rank_without_a_binding_has_one_thread(void **state)
+{
+    (void)state;
+    ls_topology *topology;
     assert_ok(ls_topology_create(&topology, world, 0));
     if (!topology->mine.bound || !topology->mine.alone)
         assert_int_equal(topology->mine.threads, 1);
     ls_topology_destroy(&topology);
 }
 
-MPI_TEST_MAIN(cmocka_unit_test(agrees_on_the_lowest_failure),
-              cmocka_unit_test(finds_ranks_that_differ), cmocka_unit_test(collects_and_spreads),
-              cmocka_unit_test(makes_groups), cmocka_unit_test(knows_where_ranks_run))
+MPI_TEST_MAIN(cmocka_unit_test(all_ranks_get_the_failure_of_the_lowest_failed_rank),
+              cmocka_unit_test(a_rank_whose_setting_differs_is_named),
+              cmocka_unit_test(an_allreduce_gives_every_rank_the_sum_or_the_maximum),
+              cmocka_unit_test(a_text_of_rank_0_is_broadcast),
+              cmocka_unit_test(bytes_are_gathered_on_rank_0),
+              cmocka_unit_test(the_communicator_of_one_rank_has_size_1),
+              cmocka_unit_test(the_mpi_library_is_named_with_its_version),
+              cmocka_unit_test(groups_have_consecutive_ranks),
+              cmocka_unit_test(rank_0_knows_the_host_of_every_rank),
+              cmocka_unit_test(a_rank_without_a_binding_has_one_thread))

@@ -1,5 +1,5 @@
-/* After an exchange each rank holds its samples of the plan, complete, from any earlier
- * distribution. */
+/* The exchange of samples before an epoch: afterwards each rank holds all samples that the plan
+ * gives it, whichever rank held them before. */
 #include "small_dataset.h"
 #include "parallel/collectives.h"
 #include "mpi_test.h"
@@ -10,8 +10,10 @@
 
 #include <string.h>
 
-static void check_epoch(const small_dataset *f, const ls_plan *plan, const ls_samples *samples,
-                        int64_t epoch, const int64_t *order)
+/* Asserts that this rank holds its samples of an epoch in this order, and all ranks the whole
+ * epoch. Collective. */
+static void assert_samples_of_epoch(const small_dataset *f, const ls_plan *plan,
+                                    const ls_samples *samples, int64_t epoch, const int64_t *order)
 {
     const int64_t mine = ls_plan_rank_rows(plan, rank);
     for (int64_t i = 0; i < mine; i++) {
@@ -27,7 +29,8 @@ static void check_epoch(const small_dataset *f, const ls_plan *plan, const ls_sa
     assert_int_equal(rows, plan->rows);
 }
 
-static void check(int64_t rows, int64_t batch, ls_shuffle shuffle)
+/* Writes a data set, exchanges its rows for several epochs and checks each. Collective. */
+static void exchange_and_check_epochs(int64_t rows, int64_t batch, ls_shuffle shuffle)
 {
     small_dataset f = {.train = rows, .channels = 1, .height = 3, .width = 3, .classes = 5};
     ls_plan plan;
@@ -48,29 +51,30 @@ static void check(int64_t rows, int64_t batch, ls_shuffle shuffle)
     for (size_t e = 0; e < sizeof epochs / sizeof *epochs; e++) {
         const int64_t *order;
         assert_ok(ls_exchange_epoch(exchange, epochs[e], &order));
-        check_epoch(&f, &plan, samples, epochs[e], order);
+        assert_samples_of_epoch(&f, &plan, samples, epochs[e], order);
     }
     ls_exchange_destroy(&exchange);
     ls_samples_destroy(&samples);
-    assert_ok(ls_agree(
-        world, LS_OK)); /* the next file is written only after all ranks have read this one */
+    /* The next file is written only after all ranks have read this one. */
+    assert_ok(ls_agree(world, LS_OK));
 }
 
-static void brings_samples_to_their_ranks(void **state)
+static void an_exchange_moves_samples_to_the_ranks_of_the_plan(void **state)
 {
     (void)state;
     const ls_shuffle shuffles[] = {LS_SHUFFLE_GLOBAL, LS_SHUFFLE_LOCAL, LS_SHUFFLE_NONE};
     for (int k = 0; k < 3; k++) {
-        check(101, 8, shuffles[k]);
-        check(64, 16, shuffles[k]);
-        check(2, 5, shuffles[k]); /* fewer rows than ranks and than the batch size */
-        check(1, 1, shuffles[k]);
+        exchange_and_check_epochs(101, 8, shuffles[k]);
+        exchange_and_check_epochs(64, 16, shuffles[k]);
+        exchange_and_check_epochs(2, 5,
+                                  shuffles[k]); /* fewer rows than ranks and than the batch size */
+        exchange_and_check_epochs(1, 1, shuffles[k]);
     }
-    check(97, 97, LS_SHUFFLE_GLOBAL); /* one step */
-    check(33, 2, LS_SHUFFLE_GLOBAL);  /* fewer rows in a step than ranks */
+    exchange_and_check_epochs(97, 97, LS_SHUFFLE_GLOBAL); /* one step */
+    exchange_and_check_epochs(33, 2, LS_SHUFFLE_GLOBAL);  /* fewer rows in a step than ranks */
 }
 
-static void failure_is_everyones(void **state)
+static void a_failed_exchange_fails_on_all_ranks_and_moves_no_sample(void **state)
 {
     (void)state;
     small_dataset f = {.train = 40, .channels = 1, .height = 3, .width = 3, .classes = 5};
@@ -98,10 +102,10 @@ static void failure_is_everyones(void **state)
     assert_same_failure(status);
     /* No sample has moved; the next exchange succeeds. */
     assert_ok(ls_exchange_epoch(exchange, 1, &order));
-    check_epoch(&f, &plan, samples, 1, order);
+    assert_samples_of_epoch(&f, &plan, samples, 1, order);
     ls_exchange_destroy(&exchange);
     ls_samples_destroy(&samples);
 }
 
-MPI_TEST_MAIN(cmocka_unit_test(brings_samples_to_their_ranks),
-              cmocka_unit_test(failure_is_everyones))
+MPI_TEST_MAIN(cmocka_unit_test(an_exchange_moves_samples_to_the_ranks_of_the_plan),
+              cmocka_unit_test(a_failed_exchange_fails_on_all_ranks_and_moves_no_sample))

@@ -22,14 +22,14 @@ typedef struct events {
     char note[LS_ERROR_TEXT_MAX]; /* the latest note */
 } events;
 
-static void note(void *user, const char *text)
+static void record_note(void *user, const char *text)
 {
     events *t = user;
     t->notes++;
     snprintf(t->note, sizeof t->note, "%s", text);
 }
 
-static void step(void *user, int64_t epoch, int64_t rows, double loss)
+static void record_step(void *user, int64_t epoch, int64_t rows, double loss)
 {
     (void)epoch, (void)rows;
     events *t = user;
@@ -37,17 +37,17 @@ static void step(void *user, int64_t epoch, int64_t rows, double loss)
     t->steps++;
 }
 
-static ls_status train(const ls_train_config *config, const char *fault, int guilty, int nth,
-                       events *t, ls_train_result *result)
+static ls_status train_with_fault(const ls_train_config *config, const char *fault, int failing,
+                                  int nth, events *t, ls_train_result *result)
 {
     char text[64];
-    const ls_observer observer = {.user = t, .note = note, .step = step};
+    const ls_observer observer = {.user = t, .note = record_note, .step = record_step};
     memset(t, 0, sizeof *t);
-    snprintf(text, sizeof text, "%s:%d:%d", fault, guilty, nth);
+    snprintf(text, sizeof text, "%s:%d:%d", fault, failing, nth);
     return short_training_run(world, config, &observer, *fault != '\0' ? text : NULL, result);
 }
 
-static ls_train_config configure(const char *run)
+static ls_train_config configure_new_run(const char *run)
 {
     char command[64];
     ls_train_config config = short_training("h.h5");
@@ -63,7 +63,7 @@ static ls_train_config configure(const char *run)
     return config;
 }
 
-/* Returns true if the run folder's best checkpoint has finite parameters of a network like this. */
+/* Asserts that the parameters of the run folder's best checkpoint are finite. */
 static void assert_best_is_finite(const ls_train_config *config)
 {
     char path[256];
@@ -84,25 +84,24 @@ static void assert_best_is_finite(const ls_train_config *config)
     ls_checkpoint_close(&best);
 }
 
-/* The run ends; its earlier checkpoints are intact. */
-static void stops(void **state)
+static void a_nan_gradient_ends_the_run_and_its_checkpoints_are_intact(void **state)
 {
     (void)state;
     events t;
     ls_train_result result;
     for (int kind = 0; kind < LS_REDUCERS; kind++) {
-        ls_train_config config = configure("stops");
+        ls_train_config config = configure_new_run("stops");
         short_training_reduce(&config, kind, false);
         config.block = 100; /* one pass per step, on the last rank */
         config.checkpoint_every = (ls_interval){.steps = 1};
         config.keep = 100;
-        assert_int_equal(train(&config, "gradient", size - 1, STEPS + 4, &t, &result),
+        assert_int_equal(train_with_fault(&config, "gradient", size - 1, STEPS + 4, &t, &result),
                          LS_ERR_NUMERIC);
         assert_same_failure(LS_ERR_NUMERIC);
         assert_non_null(strstr(ls_error_text(), "the gradient of dense2/"));
         assert_non_null(strstr(ls_error_text(), "in step 4 of epoch 2"));
         assert_best_is_finite(&config);
-        /* Steps before the failed one were saved, the failed one was not. */
+        /* The steps before the failed step were saved, the failed step was not. */
         if (rank == 0) {
             char path[256];
             ls_checkpoint *last;
@@ -114,36 +113,36 @@ static void stops(void **state)
     }
 }
 
-static void a_loss_that_is_none_names_the_layer(void **state)
+static void a_nan_loss_is_reported_with_the_layer_where_it_begins(void **state)
 {
     (void)state;
     events t;
     ls_train_result result;
-    ls_train_config config = configure("loss");
+    ls_train_config config = configure_new_run("loss");
     config.lr = 1e30;
     config.optimizer.kind = LS_SGD;
-    assert_int_equal(train(&config, "", 0, 0, &t, &result), LS_ERR_NUMERIC);
+    assert_int_equal(train_with_fault(&config, "", 0, 0, &t, &result), LS_ERR_NUMERIC);
     assert_same_failure(LS_ERR_NUMERIC);
     assert_non_null(strstr(ls_error_text(), "in step 2 of epoch 1, beginning in layer dense"));
 }
 
-/* Exactly one step is skipped. */
-static void skips(void **state)
+static void on_nan_skip_skips_exactly_one_step(void **state)
 {
     (void)state;
     events t;
     ls_train_result result;
     for (int kind = 0; kind < 2 * (LS_REDUCE_AUTO + 1); kind++) {
-        ls_train_config config = configure("skips");
+        ls_train_config config = configure_new_run("skips");
         const bool shard = kind % 2 == 1;
         short_training_reduce(&config, kind / 2, shard);
         config.on_nan = LS_ON_NAN_SKIP;
         if (kind / 2 == LS_REDUCE_OVERLAP && !(shard && size > 1)) {
-            assert_fails(train(&config, "", 0, 0, &t, &result), LS_ERR_USAGE, "--on-nan skip");
+            assert_fails(train_with_fault(&config, "", 0, 0, &t, &result), LS_ERR_USAGE,
+                         "--on-nan skip");
             continue;
         }
-        const int guilty = kind / 2 == LS_REDUCE_EXACT ? 0 : size - 1;
-        assert_ok(train(&config, "gradient", guilty, 7, &t, &result));
+        const int failing = kind / 2 == LS_REDUCE_EXACT ? 0 : size - 1;
+        assert_ok(train_with_fault(&config, "gradient", failing, 7, &t, &result));
         assert_int_equal(result.epochs, EPOCHS);
         assert_true(isfinite(result.final.loss) && result.final.accuracy > 0.5);
         if (rank == 0) {
@@ -155,43 +154,42 @@ static void skips(void **state)
     }
 }
 
-/* A failure in every step is not skipped for ever. */
-static void skips_come_to_an_end(void **state)
+/* A failure that occurs in every step is skipped 10 times only. */
+static void repeated_skips_end_the_run(void **state)
 {
     (void)state;
     events t;
     ls_train_result result;
-    ls_train_config config = configure("skips");
+    ls_train_config config = configure_new_run("skips");
     config.on_nan = LS_ON_NAN_SKIP;
     config.optimizer.kind = LS_SGD;
     config.lr = 1e30;
-    assert_int_equal(train(&config, "", 0, 0, &t, &result), LS_ERR_NUMERIC);
+    assert_int_equal(train_with_fault(&config, "", 0, 0, &t, &result), LS_ERR_NUMERIC);
     assert_same_failure(LS_ERR_NUMERIC);
     assert_non_null(strstr(ls_error_text(), "the 10 steps before it were skipped, too"));
     if (rank == 0)
         assert_int_equal(t.notes, 10);
 }
 
-/* A fault that does not recur has no effect on the result. */
-static void rolls_back(void **state)
+static void a_rolled_back_run_has_the_bits_of_an_undisturbed_run(void **state)
 {
     (void)state;
     events t;
     ls_train_result whole, result;
     for (int kind = 0; kind < LS_REDUCERS; kind++)
         for (int shard = 0; shard < 2; shard++) {
-            ls_train_config config = configure("whole");
+            ls_train_config config = configure_new_run("whole");
             short_training_reduce(&config, kind, shard);
             config.block = 100; /* one pass per step, on the last rank */
             config.checkpoint_every = (ls_interval){.steps = 5};
-            assert_ok(train(&config, "", 0, 0, &t, &whole));
-            config = configure("back");
+            assert_ok(train_with_fault(&config, "", 0, 0, &t, &whole));
+            config = configure_new_run("back");
             short_training_reduce(&config, kind, shard);
             config.checkpoint_every = (ls_interval){.steps = 5};
             config.on_nan = LS_ON_NAN_ROLLBACK;
             config.block = 100; /* as above */
-            const int guilty = kind == LS_REDUCE_EXACT ? size - 1 : (kind + shard) % size;
-            assert_ok(train(&config, "gradient", guilty, STEPS + 4, &t, &result));
+            const int failing = kind == LS_REDUCE_EXACT ? size - 1 : (kind + shard) % size;
+            assert_ok(train_with_fault(&config, "gradient", failing, STEPS + 4, &t, &result));
             assert_true(result.digest == whole.digest);
             assert_true(result.final.loss == whole.final.loss);
             assert_int_equal(result.epochs, EPOCHS);
@@ -203,46 +201,61 @@ static void rolls_back(void **state)
         }
 }
 
-/* Without a state to roll back to, or if the rollback does not help, the run ends. */
-static void rolling_back_can_fail(void **state)
+static void a_rollback_without_a_checkpoint_ends_the_run(void **state)
 {
     (void)state;
     events t;
     ls_train_result result;
-    ls_train_config config = configure("back");
+    ls_train_config config = configure_new_run("back");
     config.on_nan = LS_ON_NAN_ROLLBACK;
-    assert_int_equal(train(&config, "gradient", 0, 3, &t, &result), LS_ERR_NUMERIC);
+    assert_int_equal(train_with_fault(&config, "gradient", 0, 3, &t, &result), LS_ERR_NUMERIC);
     assert_same_failure(LS_ERR_NUMERIC);
     assert_non_null(strstr(ls_error_text(), "there is no checkpoint yet"));
-    config = configure("back");
+}
+
+static void a_rollback_that_does_not_help_ends_the_run(void **state)
+{
+    (void)state;
+    events t;
+    ls_train_result result;
+    ls_train_config config = configure_new_run("back");
     config.on_nan = LS_ON_NAN_ROLLBACK;
     config.checkpoint_every = (ls_interval){.steps = 1};
     config.optimizer.kind = LS_SGD;
     config.lr = 1e30;
-    assert_int_equal(train(&config, "", 0, 0, &t, &result), LS_ERR_NUMERIC);
+    assert_int_equal(train_with_fault(&config, "", 0, 0, &t, &result), LS_ERR_NUMERIC);
     assert_same_failure(LS_ERR_NUMERIC);
     assert_non_null(strstr(ls_error_text(), "rolling back has not helped"));
-    config.run = "";
-    assert_fails(train(&config, "", 0, 0, &t, &result), LS_ERR_USAGE, "needs --run");
+}
+
+static void a_rollback_needs_a_run_folder(void **state)
+{
+    (void)state;
+    events t;
+    ls_train_result result;
+    ls_train_config config = configure_new_run("");
+    config.on_nan = LS_ON_NAN_ROLLBACK;
+    config.checkpoint_every = (ls_interval){.steps = 1};
+    assert_fails(train_with_fault(&config, "", 0, 0, &t, &result), LS_ERR_USAGE, "needs --run");
 }
 
 /* Reducers with which every rank has its own copy of the parameters. */
 static const ls_reduce replicated[] = {LS_REDUCE_FUSED, LS_REDUCE_OVERLAP, LS_REDUCE_EXACT};
-enum { KINDS = sizeof replicated / sizeof *replicated };
+enum { REPLICATED = sizeof replicated / sizeof *replicated };
 
-/* A flipped bit is detected at the next comparison; a majority identifies its rank. */
-static void a_flipped_bit_is_found(void **state)
+/* With 3 ranks or more the majority identifies the rank. */
+static void a_flipped_bit_is_detected_at_the_next_comparison(void **state)
 {
     (void)state;
     events t;
     char expected[64];
     ls_train_result result;
-    for (size_t k = 0; k < KINDS; k++)
-        for (int guilty = 0; guilty < size; guilty++) {
-            ls_train_config config = configure("");
+    for (size_t k = 0; k < REPLICATED; k++)
+        for (int failing = 0; failing < size; failing++) {
+            ls_train_config config = configure_new_run("");
             short_training_reduce(&config, (int)replicated[k], false);
             config.check_replicas = 5;
-            ls_status status = train(&config, "flip", guilty, 7, &t, &result);
+            ls_status status = train_with_fault(&config, "flip", failing, 7, &t, &result);
             if (size == 1) {
                 assert_ok(status);
                 continue;
@@ -250,28 +263,28 @@ static void a_flipped_bit_is_found(void **state)
             assert_int_equal(status, LS_ERR_RANKS);
             assert_same_failure(status);
             snprintf(expected, sizeof expected, "parameters of rank %d differ from those of %s",
-                     size > 2 ? guilty : 1, size > 2 ? "most ranks" : "rank 0");
+                     size > 2 ? failing : 1, size > 2 ? "most ranks" : "rank 0");
             assert_non_null(strstr(ls_error_text(), expected));
             assert_non_null(strstr(ls_error_text(), "before step 11 of epoch 1"));
-            /* Not compared, so not detected. */
+            /* Without comparisons the bit is not detected. */
             config.check_replicas = 0;
-            assert_ok(train(&config, "flip", guilty, 7, &t, &result));
+            assert_ok(train_with_fault(&config, "flip", failing, 7, &t, &result));
         }
 }
 
-/* With a majority the run continues from the majority's parameters. */
-static void replicas_are_healed(void **state)
+/* The run continues from the parameters of most ranks; 2 ranks have no majority. */
+static void replicas_are_healed_from_the_majority(void **state)
 {
     (void)state;
     events t;
     ls_train_result result;
-    for (size_t k = 0; k < 2 * KINDS; k++) {
-        ls_train_config config = configure("healed");
-        short_training_reduce(&config, (int)replicated[k % KINDS], false);
-        config.optimizer.ema = k < KINDS ? 0 : 0.9; /* then the digest is that of the average */
+    for (size_t k = 0; k < 2 * REPLICATED; k++) {
+        ls_train_config config = configure_new_run("healed");
+        short_training_reduce(&config, (int)replicated[k % REPLICATED], false);
+        config.optimizer.ema = k < REPLICATED ? 0 : 0.9; /* above 0 the digest is of the average */
         config.check_replicas = 1;
         config.heal = true;
-        ls_status status = train(&config, "flip", size - 1, 7, &t, &result);
+        ls_status status = train_with_fault(&config, "flip", size - 1, 7, &t, &result);
         if (size == 2) {
             assert_fails(status, LS_ERR_RANKS, "there is no majority");
             continue;
@@ -288,14 +301,14 @@ static void replicas_are_healed(void **state)
     }
 }
 
-/* An average that differs, with reducers where each rank keeps all of it. */
-static void an_average_is_compared(void **state)
+/* An average that differs on one rank, with reducers that keep the whole average on each rank. */
+static void parameter_averages_are_compared(void **state)
 {
     (void)state;
     const ls_observer silent = {0};
-    for (size_t k = 0; k < KINDS; k++) {
+    for (size_t k = 0; k < REPLICATED; k++) {
         ls_trainer *trainer;
-        ls_train_config config = configure("");
+        ls_train_config config = configure_new_run("");
         short_training_reduce(&config, (int)replicated[k], false);
         config.optimizer.ema = 0.9;
         config.check_replicas = 1;
@@ -309,8 +322,14 @@ static void an_average_is_compared(void **state)
     }
 }
 
-MPI_TEST_MAIN(cmocka_unit_test(an_average_is_compared), cmocka_unit_test(stops),
-              cmocka_unit_test(a_loss_that_is_none_names_the_layer), cmocka_unit_test(skips),
-              cmocka_unit_test(skips_come_to_an_end), cmocka_unit_test(rolls_back),
-              cmocka_unit_test(rolling_back_can_fail), cmocka_unit_test(a_flipped_bit_is_found),
-              cmocka_unit_test(replicas_are_healed))
+MPI_TEST_MAIN(cmocka_unit_test(parameter_averages_are_compared),
+              cmocka_unit_test(a_nan_gradient_ends_the_run_and_its_checkpoints_are_intact),
+              cmocka_unit_test(a_nan_loss_is_reported_with_the_layer_where_it_begins),
+              cmocka_unit_test(on_nan_skip_skips_exactly_one_step),
+              cmocka_unit_test(repeated_skips_end_the_run),
+              cmocka_unit_test(a_rolled_back_run_has_the_bits_of_an_undisturbed_run),
+              cmocka_unit_test(a_rollback_without_a_checkpoint_ends_the_run),
+              cmocka_unit_test(a_rollback_that_does_not_help_ends_the_run),
+              cmocka_unit_test(a_rollback_needs_a_run_folder),
+              cmocka_unit_test(a_flipped_bit_is_detected_at_the_next_comparison),
+              cmocka_unit_test(replicas_are_healed_from_the_majority))

@@ -28,7 +28,7 @@ static ls_train_config configure(ls_shuffle shuffle, bool stream)
     config.std = 0.5;
     config.shuffle = shuffle;
     config.stream = stream;
-    /* One piece, and two windows of seven rows. */
+    /* One block of 1024 rows, and two windows of 7 rows. */
     config.memory = ((int64_t)ls_sample_stride(FEATURES) + 4) * (1024 + 2 * 7);
     return config;
 }
@@ -47,7 +47,7 @@ static void write_data(void)
     ls_barrier(world);
 }
 
-/* Checks that row `at` of the batch is this row of the split, normalised, [C][H][W]. */
+/* Asserts that row `at` of the batch is this row of the split, normalised, [C][H][W]. */
 static void assert_is_row(const ls_batch *batch, int64_t at, ls_split split, int64_t row)
 {
     assert_int_equal(batch->ids[at], row);
@@ -58,8 +58,9 @@ static void assert_is_row(const ls_batch *batch, int64_t at, ls_split split, int
     }
 }
 
-/* Loads the steps of an epoch from a given one on, checks each against the plan, counts rows. */
-static void take_epoch(ls_loader *loader, int64_t epoch, int64_t first, int64_t seen[ROWS])
+/* Loads the steps `first` to the last of an epoch, compares each with the plan, and adds 1 to
+ * seen[] of each row. */
+static void load_epoch(ls_loader *loader, int64_t epoch, int64_t first, int64_t seen[ROWS])
 {
     const ls_plan *plan = ls_loader_plan(loader);
     ls_batch *batch;
@@ -87,7 +88,7 @@ static const struct {
              {LS_SHUFFLE_LOCAL, true}};
 enum { CASES = sizeof cases / sizeof *cases };
 
-static void the_ranks_batches_are_the_epoch(void **state)
+static void an_epoch_has_every_row_once(void **state)
 {
     (void)state;
     write_data();
@@ -97,7 +98,7 @@ static void the_ranks_batches_are_the_epoch(void **state)
         assert_int_equal(ls_loader_plan(loader)->steps, 11);
         for (int64_t epoch = 0; epoch < 3; epoch++) {
             int64_t seen[ROWS] = {0};
-            take_epoch(loader, epoch, 0, seen);
+            load_epoch(loader, epoch, 0, seen);
             ls_allreduce_integers(world, seen, ROWS);
             for (int row = 0; row < ROWS; row++)
                 assert_int_equal(seen[row], 1);
@@ -107,8 +108,8 @@ static void the_ranks_batches_are_the_epoch(void **state)
     }
 }
 
-/* As a resumed or rolled-back run does. */
-static void an_epoch_continues_from_any_step(void **state)
+/* A resumed or rolled-back run does this. */
+static void an_epoch_can_start_at_any_step(void **state)
 {
     (void)state;
     int64_t seen[ROWS] = {0};
@@ -117,15 +118,15 @@ static void an_epoch_continues_from_any_step(void **state)
         const ls_train_config config = configure(cases[c].shuffle, cases[c].stream);
         ls_loader *loader = open_loader(world, &config);
         for (int64_t step = 0; step <= 11; step += 4) {
-            take_epoch(loader, 5, step, seen);
-            take_epoch(loader, 2, 11 - step, seen);
+            load_epoch(loader, 5, step, seen);
+            load_epoch(loader, 2, 11 - step, seen);
         }
         ls_loader_destroy(&loader);
     }
 }
 
-/* Loads an epoch and stores each row at its row number. */
-static void gather_rows(const ls_train_config *config, float x[ROWS][FEATURES])
+/* Loads an epoch and copies each row to x[row number]. */
+static void load_rows_by_number(const ls_train_config *config, float x[ROWS][FEATURES])
 {
     ls_loader *loader = open_loader(world, config);
     ls_batch *batch;
@@ -150,13 +151,13 @@ static void resident_and_streamed_rows_have_the_same_bits(void **state)
     config.augment = "flip:0.5 rotate:20 shift:1";
     memset(resident, 0, sizeof resident);
     memset(streamed, 0, sizeof streamed);
-    gather_rows(&config, resident);
+    load_rows_by_number(&config, resident);
     config.stream = true;
-    gather_rows(&config, streamed);
+    load_rows_by_number(&config, streamed);
     assert_memory_equal(resident, streamed, sizeof resident);
 }
 
-static void validation_rows_come_in_blocks_and_in_order(void **state)
+static void validation_rows_are_loaded_in_order_in_full_batches(void **state)
 {
     (void)state;
     ls_batch *batch;
@@ -187,7 +188,7 @@ static void validation_rows_come_in_blocks_and_in_order(void **state)
     ls_batch_destroy(&batch);
 }
 
-static void the_census_is_of_all_ranks_rows(void **state)
+static void the_census_counts_the_rows_of_all_ranks(void **state)
 {
     (void)state;
     write_data();
@@ -209,7 +210,7 @@ static void the_census_is_of_all_ranks_rows(void **state)
     ls_loader_destroy(&trusted);
 }
 
-static void channels_last_is_a_transposition(void **state)
+static void channels_last_transposes_the_images(void **state)
 {
     (void)state;
     write_data();
@@ -235,8 +236,8 @@ static void channels_last_is_a_transposition(void **state)
     ls_loader_destroy(&loader);
 }
 
-/* The rank takes part in the step with 0 rows, and can continue with the next step. */
-static void rows_that_cant_be_read_leave_an_empty_batch(void **state)
+/* The rank takes part in the step with 0 rows, and loads the next step. */
+static void a_failed_read_gives_an_empty_batch(void **state)
 {
     (void)state;
     write_data();
@@ -260,7 +261,7 @@ static void rows_that_cant_be_read_leave_an_empty_batch(void **state)
     ls_loader_destroy(&loader);
 }
 
-static void what_cant_be_opened_fails_alike_on_all_ranks(void **state)
+static void a_loader_that_cant_be_opened_fails_on_all_ranks(void **state)
 {
     (void)state;
     ls_loader *loader = NULL;
@@ -287,11 +288,11 @@ static void what_cant_be_opened_fails_alike_on_all_ranks(void **state)
     assert_null(loader);
 }
 
-MPI_TEST_MAIN(cmocka_unit_test(the_ranks_batches_are_the_epoch),
-              cmocka_unit_test(an_epoch_continues_from_any_step),
+MPI_TEST_MAIN(cmocka_unit_test(an_epoch_has_every_row_once),
+              cmocka_unit_test(an_epoch_can_start_at_any_step),
               cmocka_unit_test(resident_and_streamed_rows_have_the_same_bits),
-              cmocka_unit_test(validation_rows_come_in_blocks_and_in_order),
-              cmocka_unit_test(the_census_is_of_all_ranks_rows),
-              cmocka_unit_test(channels_last_is_a_transposition),
-              cmocka_unit_test(rows_that_cant_be_read_leave_an_empty_batch),
-              cmocka_unit_test(what_cant_be_opened_fails_alike_on_all_ranks))
+              cmocka_unit_test(validation_rows_are_loaded_in_order_in_full_batches),
+              cmocka_unit_test(the_census_counts_the_rows_of_all_ranks),
+              cmocka_unit_test(channels_last_transposes_the_images),
+              cmocka_unit_test(a_failed_read_gives_an_empty_batch),
+              cmocka_unit_test(a_loader_that_cant_be_opened_fails_on_all_ranks))

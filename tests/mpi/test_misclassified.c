@@ -1,4 +1,5 @@
-/* Misclassified rows of highest confidence: all ranks together find the same as one rank alone. */
+/* Misclassified rows of highest confidence: all ranks together find the same rows as one rank
+ * alone. */
 #include "small_dataset.h"
 #include "parallel/collectives.h"
 #include "mpi_test.h"
@@ -11,17 +12,17 @@
 #include <math.h>
 #include <string.h>
 
-/* Several batches, the last of them short. */
-enum { ROWS = 5 * LS_EVALUATION_ROWS + 60, CLASSES = 4, MOST = 2000 };
+/* Several batches; the last batch is shorter. */
+enum { ROWS = 5 * LS_EVALUATION_ROWS + 60, CLASSES = 4, MAX_FOUND = 2000 };
 static const small_dataset data = {
     .train = ROWS, .test = 1, .channels = 1, .height = 6, .width = 5, .classes = CLASSES};
 
-typedef struct work {
+typedef struct fixture {
     ls_network *network;
     ls_batch *batch;
     ls_rows *mine, *all; /* this rank's rows; all rows of the split */
     float *params;
-} work;
+} fixture;
 
 static ls_rows *read_rows(ls_comm *comm)
 {
@@ -36,7 +37,7 @@ static ls_rows *read_rows(ls_comm *comm)
     return rows;
 }
 
-static void make(work *w, const char *model, ls_loss loss)
+static void set_up(fixture *w, const char *model, ls_loss loss)
 {
     memset(w, 0, sizeof *w);
     if (rank == 0)
@@ -51,7 +52,7 @@ static void make(work *w, const char *model, ls_loss loss)
     w->params = ls_alloc(ls_network_size(w->network), sizeof *w->params);
 }
 
-static void destroy(work *w)
+static void tear_down(fixture *w)
 {
     ls_network_destroy(&w->network);
     ls_batch_destroy(&w->batch);
@@ -60,21 +61,22 @@ static void destroy(work *w)
     ls_free(w->params);
 }
 
-static ls_evaluation evaluation_of(const work *w, ls_comm *comm, ls_rows *rows)
+static ls_evaluation make_evaluation(const fixture *w, ls_comm *comm, ls_rows *rows)
 {
     return (ls_evaluation){
         .comm = comm, .network = w->network, .params = w->params, .rows = rows, .batch = w->batch};
 }
 
-/* Finds the first `most` misclassified rows in both ways, compares, returns their number. */
-static int64_t find(work *w, int64_t most, ls_misclassified *out)
+/* Finds up to `limit` misclassified rows on all ranks and on this rank alone, asserts that both are
+ * the same, and returns their number. */
+static int64_t find_and_compare(fixture *w, int64_t limit, ls_misclassified *out)
 {
-    static ls_misclassified alone[MOST];
-    const ls_evaluation of_all = evaluation_of(w, world, w->mine);
-    const ls_evaluation of_self = evaluation_of(w, self, w->all);
+    static ls_misclassified alone[MAX_FOUND];
+    const ls_evaluation of_all = make_evaluation(w, world, w->mine);
+    const ls_evaluation of_self = make_evaluation(w, self, w->all);
     int64_t together_count = -1, alone_count = -1;
-    assert_ok(ls_find_misclassified(&of_all, most, out, &together_count));
-    assert_ok(ls_find_misclassified(&of_self, most, alone, &alone_count));
+    assert_ok(ls_find_misclassified(&of_all, limit, out, &together_count));
+    assert_ok(ls_find_misclassified(&of_self, limit, alone, &alone_count));
     assert_int_equal(together_count, alone_count);
     for (int64_t i = 0; i < alone_count; i++) {
         assert_int_equal(out[i].row, alone[i].row);
@@ -85,17 +87,17 @@ static int64_t find(work *w, int64_t most, ls_misclassified *out)
     return alone_count;
 }
 
-static void the_same_on_any_rank_count(void **state)
+static void all_ranks_find_the_rows_that_one_rank_finds(void **state)
 {
     (void)state;
-    static ls_misclassified all[MOST], some[MOST];
-    work w;
+    static ls_misclassified all[MAX_FOUND], some[MAX_FOUND];
+    fixture w;
     ls_score score;
-    make(&w, "dense:9 relu dense:4", LS_CROSS_ENTROPY);
+    set_up(&w, "dense:9 relu dense:4", LS_CROSS_ENTROPY);
     ls_network_initialise(w.network, 3, w.params);
-    const ls_evaluation alone = evaluation_of(&w, self, w.all);
+    const ls_evaluation alone = make_evaluation(&w, self, w.all);
     assert_ok(ls_evaluate(&alone, &score, NULL));
-    const int64_t count = find(&w, MOST, all);
+    const int64_t count = find_and_compare(&w, MAX_FOUND, all);
     assert_true((double)count == (double)score.rows - score.correct);
     assert_true(count > 100);
     for (int64_t i = 0; i < count; i++) {
@@ -106,21 +108,21 @@ static void the_same_on_any_rank_count(void **state)
     }
     const int64_t fewer[] = {0, 1, 7, count - 1, count};
     for (size_t k = 0; k < sizeof fewer / sizeof *fewer; k++) {
-        assert_int_equal(find(&w, fewer[k], some), fewer[k]);
+        assert_int_equal(find_and_compare(&w, fewer[k], some), fewer[k]);
         for (int64_t i = 0; i < fewer[k]; i++)
             assert_int_equal(some[i].row, all[i].row);
     }
-    destroy(&w);
+    tear_down(&w);
 }
 
-/* All rows have class 0 with probability 1/4: they come in the order of rows. */
-static void equals_go_by_row(void **state)
+/* Every row is predicted as class 0 with probability 1/4. */
+static void rows_of_equal_confidence_are_in_row_order(void **state)
 {
     (void)state;
-    static ls_misclassified all[MOST];
-    work w;
-    make(&w, "dense:4", LS_CROSS_ENTROPY); /* parameters are zeros */
-    const int64_t count = find(&w, MOST, all);
+    static ls_misclassified all[MAX_FOUND];
+    fixture w;
+    set_up(&w, "dense:4", LS_CROSS_ENTROPY); /* parameters are zeros */
+    const int64_t count = find_and_compare(&w, MAX_FOUND, all);
     int64_t row = 0;
     for (int64_t i = 0; i < count; i++, row++) {
         while (small_dataset_label(&data, LS_TRAIN, row) == 0)
@@ -129,26 +131,27 @@ static void equals_go_by_row(void **state)
         assert_int_equal(all[i].predicted, 0);
         assert_true(all[i].probability == 0.25);
     }
-    destroy(&w);
+    tear_down(&w);
 }
 
-/* The probability is that of the softmax, fused with the loss or in its own layer. */
-static void probabilities_are_those_of_the_softmax(void **state)
+/* With a softmax that is fused with the loss, and with a softmax layer. */
+static void the_probability_is_the_output_of_the_softmax(void **state)
 {
     (void)state;
-    static ls_misclassified fused[MOST], own[MOST];
-    work a, b;
-    make(&a, "dense:4 softmax", LS_CROSS_ENTROPY);
-    make(&b, "dense:4 softmax", LS_MSE);
+    static ls_misclassified fused[MAX_FOUND], own[MAX_FOUND];
+    fixture a, b;
+    set_up(&a, "dense:4 softmax", LS_CROSS_ENTROPY);
+    set_up(&b, "dense:4 softmax", LS_MSE);
     ls_network_initialise(a.network, 5, a.params);
     ls_network_initialise(b.network, 5, b.params);
-    const int64_t count = find(&a, MOST, fused);
-    assert_int_equal(find(&b, MOST, own), count);
+    const int64_t count = find_and_compare(&a, MAX_FOUND, fused);
+    assert_int_equal(find_and_compare(&b, MAX_FOUND, own), count);
     for (int64_t i = 0; i < count; i++)
         assert_near(own[i].probability, fused[i].probability, 1e-5, 0);
-    destroy(&a);
-    destroy(&b);
+    tear_down(&a);
+    tear_down(&b);
 }
 
-MPI_TEST_MAIN(cmocka_unit_test(the_same_on_any_rank_count), cmocka_unit_test(equals_go_by_row),
-              cmocka_unit_test(probabilities_are_those_of_the_softmax))
+MPI_TEST_MAIN(cmocka_unit_test(all_ranks_find_the_rows_that_one_rank_finds),
+              cmocka_unit_test(rows_of_equal_confidence_are_in_row_order),
+              cmocka_unit_test(the_probability_is_the_output_of_the_softmax))

@@ -13,9 +13,9 @@
 
 static const ls_observer silent = {0};
 
-/* Makes a new run folder of a short training with a parameter average. Returns the digest of its
- * final parameters. */
-static uint64_t train(double ema)
+/* Trains shortly, with a parameter average if ema > 0, in the new folder `run`. Returns the digest
+ * of the final parameters. Collective. */
+static uint64_t train_new_run(double ema)
 {
     ls_train_config config = short_training("m.h5");
     ls_train_result result;
@@ -36,7 +36,7 @@ static uint64_t train(double ema)
     return result.digest;
 }
 
-static uint64_t digest_of(const ls_model *model)
+static uint64_t digest_params(const ls_model *model)
 {
     return XXH3_64bits(ls_model_params(model),
                        (size_t)ls_network_size(ls_model_network(model)) * sizeof(float));
@@ -49,30 +49,30 @@ static ls_model *open_model(ls_comm *comm, const char *path, ls_model_load load)
     return model;
 }
 
-static void a_run_folder_is_its_judged_parameters_on_all_ranks(void **state)
+static void all_ranks_load_the_parameters_that_training_evaluated(void **state)
 {
     (void)state;
     for (int averaged = 0; averaged < 2; averaged++) {
-        const uint64_t digest = train(averaged ? 0.9 : 0);
-        ls_model *judged = open_model(world, "run/checkpoints/last", LS_MODEL_EVALUATED);
+        const uint64_t digest = train_new_run(averaged ? 0.9 : 0);
+        ls_model *evaluated = open_model(world, "run/checkpoints/last", LS_MODEL_EVALUATED);
         ls_model *raw = open_model(world, "run/checkpoints/last", LS_MODEL_RAW);
-        assert_true(digest_of(judged) == digest);
-        assert_true((digest_of(raw) == digest) == !averaged);
-        const ls_model_facts *facts = ls_model_describe(judged);
+        assert_true(digest_params(evaluated) == digest);
+        assert_true((digest_params(raw) == digest) == !averaged);
+        const ls_model_facts *facts = ls_model_describe(evaluated);
         assert_int_equal(facts->has_average, averaged);
         assert_int_equal(facts->averaged, averaged);
         assert_int_equal(ls_model_describe(raw)->has_average, averaged);
         assert_false(ls_model_describe(raw)->averaged);
-        ls_model_destroy(&judged);
+        ls_model_destroy(&evaluated);
         ls_model_destroy(&raw);
         assert_null(raw);
     }
 }
 
-static void its_facts_are_those_of_the_training(void **state)
+static void a_model_describes_its_training(void **state)
 {
     (void)state;
-    (void)train(0);
+    (void)train_new_run(0);
     ls_model *model = open_model(world, "run", LS_MODEL_EVALUATED);
     const ls_model_facts *facts = ls_model_describe(model);
     assert_string_equal(facts->model, "dense:12 relu dense:4");
@@ -99,10 +99,10 @@ static ls_status read_rows(const ls_model *model, const char *path, ls_split spl
     return ls_model_read(out, model, &data);
 }
 
-static void its_score_is_the_one_that_training_recorded(void **state)
+static void a_model_scores_as_its_training_recorded(void **state)
 {
     (void)state;
-    (void)train(0);
+    (void)train_new_run(0);
     ls_model *model = open_model(world, "run", LS_MODEL_EVALUATED);
     const ls_model_facts *facts = ls_model_describe(model);
     ls_rows *rows;
@@ -130,7 +130,7 @@ static void rows_that_do_not_fit_the_network_are_refused_on_all_ranks(void **sta
     (void)state;
     small_dataset wider = small_dataset_default;
     wider.width++;
-    (void)train(0);
+    (void)train_new_run(0);
     if (rank == 0)
         small_dataset_write(&wider, "wider.h5");
     ls_barrier(world);
@@ -143,14 +143,14 @@ static void rows_that_do_not_fit_the_network_are_refused_on_all_ranks(void **sta
     ls_model_destroy(&model);
 }
 
-static void one_process_can_open_it_without_a_communicator(void **state)
+static void one_process_can_open_a_model_without_a_communicator(void **state)
 {
     (void)state;
-    (void)train(0.9);
+    (void)train_new_run(0.9);
     ls_model *together = open_model(world, "run", LS_MODEL_EVALUATED);
     ls_model *alone = open_model(NULL, "run", LS_MODEL_EVALUATED);
     ls_model *described = open_model(NULL, "run", LS_MODEL_NONE);
-    assert_true(digest_of(alone) == digest_of(together));
+    assert_true(digest_params(alone) == digest_params(together));
     assert_null(ls_model_params(described));
     assert_int_equal(ls_network_size(ls_model_network(described)),
                      ls_network_size(ls_model_network(alone)));
@@ -159,7 +159,7 @@ static void one_process_can_open_it_without_a_communicator(void **state)
     ls_model_destroy(&described);
 }
 
-/* Opening a path fails with the same error on all ranks. */
+/* Asserts that opening a path fails with the same error on all ranks. */
 static void assert_refused(const char *path, const char *part)
 {
     ls_model *model = NULL;
@@ -169,7 +169,7 @@ static void assert_refused(const char *path, const char *part)
     assert_null(model);
 }
 
-static void what_is_no_model_is_refused_on_all_ranks(void **state)
+static void files_without_a_valid_model_are_refused_on_all_ranks(void **state)
 {
     (void)state;
     if (rank == 0) {
@@ -191,9 +191,9 @@ static void what_is_no_model_is_refused_on_all_ranks(void **state)
     assert_refused("data.h5", "data.h5");
 }
 
-MPI_TEST_MAIN(cmocka_unit_test(a_run_folder_is_its_judged_parameters_on_all_ranks),
-              cmocka_unit_test(its_facts_are_those_of_the_training),
-              cmocka_unit_test(its_score_is_the_one_that_training_recorded),
+MPI_TEST_MAIN(cmocka_unit_test(all_ranks_load_the_parameters_that_training_evaluated),
+              cmocka_unit_test(a_model_describes_its_training),
+              cmocka_unit_test(a_model_scores_as_its_training_recorded),
               cmocka_unit_test(rows_that_do_not_fit_the_network_are_refused_on_all_ranks),
-              cmocka_unit_test(one_process_can_open_it_without_a_communicator),
-              cmocka_unit_test(what_is_no_model_is_refused_on_all_ranks))
+              cmocka_unit_test(one_process_can_open_a_model_without_a_communicator),
+              cmocka_unit_test(files_without_a_valid_model_are_refused_on_all_ranks))

@@ -10,9 +10,9 @@
 #include <math.h>
 #include <string.h>
 
-/* Plain arenas, and arenas with matrices: some large enough for a group to split, some not. */
+/* Arenas without and with matrices. A group splits the large matrices. */
 enum { ROWS = 2, MATRICES = 3 };
-static const ls_step_rows rows = {.mine = ROWS, .batch = LS_MAX_GLOBAL_BATCH, .block = 64};
+static const ls_step_rows step_rows = {.mine = ROWS, .batch = LS_MAX_GLOBAL_BATCH, .block = 64};
 static const ls_matrix matrices[MATRICES] = {{5, 300, 211}, {63400, 8, 3}, {63424, 90, 70}};
 static const ls_layout layouts[] = {
     {.count = 1},
@@ -23,29 +23,30 @@ static const ls_layout layouts[] = {
 };
 enum { LAYOUTS = sizeof layouts / sizeof *layouts };
 
-/* A rank's gradient, and the sum over ranks. Integers: their sums are exact in any order. */
-static float part(int of_rank, int64_t at)
+/* The gradient of a rank at an offset, and the sum over ranks. Integers, whose sums are exact in
+ * any order. */
+static float gradient_of(int of_rank, int64_t at)
 {
     return (float)(at % 1000 * (of_rank + 1) - 300);
 }
 
-static float total(int64_t at)
+static float gradient_sum(int64_t at)
 {
     float sum = 0;
     for (int r = 0; r < size; r++)
-        sum += part(r, at);
+        sum += gradient_of(r, at);
     return sum;
 }
 
-/* Reports final gradients to the reducer in small ranges, as a backward pass does. */
+/* Notifies the reducer of final gradients in small ranges, as a backward pass does. */
 static void report_grads(ls_reducer *reducer, int64_t count)
 {
     for (int64_t from = count; from > 0; from -= from > 9000 ? 9000 : from)
         ls_grads_ready(ls_reducer_grad_hook(reducer), from - (from > 9000 ? 9000 : from));
 }
 
-/* Sum of part() over the group. */
-static float part_of_group(const ls_group *group, int64_t at)
+/* Sum of gradient_of() over the ranks of the group. */
+static float gradient_of_group(const ls_group *group, int64_t at)
 {
     static float ranks; /* sum of (rank + 1) over the group, computed once */
     if (ranks == 0) {
@@ -73,29 +74,30 @@ static bool is_mine(const ls_reducer *reducer, const ls_layout *layout, int64_t 
     return true;
 }
 
-/* Writes this rank's gradients; in matrices that the group splits, as its passes would: this rank's
- * rows, summed over the group. */
-static void fill(ls_reducer *reducer, const ls_layout *layout, int64_t round)
+/* Writes this rank's gradients. In matrices that the group splits this rank writes its own rows,
+ * summed over the group, as a backward pass does. */
+static void write_grads(ls_reducer *reducer, const ls_layout *layout, int64_t round)
 {
     float *grads = ls_reducer_grads(reducer);
     const ls_group *group = ls_reducer_group(reducer);
     for (int64_t i = 0; i < layout->count; i++)
-        grads[i] = part(rank, i + round);
+        grads[i] = gradient_of(rank, i + round);
     for (int m = 0; group != NULL && m < layout->matrices; m++) {
         const ls_matrix *W = &layout->matrix[m];
         if (!ls_group_splits(group->size, group->rows, W))
             continue;
         for (int64_t at = W->offset; at < W->offset + W->rows * W->columns; at++)
-            grads[at] = is_mine(reducer, layout, at) ? part_of_group(group, at + round) : NAN;
+            grads[at] = is_mine(reducer, layout, at) ? gradient_of_group(group, at + round) : NAN;
     }
 }
 
-static void step(ls_reducer *reducer, const ls_layout *layout, int64_t round)
+/* One step: gradients, reduction, update. Asserts the sums and the control word. */
+static void reduce_and_update(ls_reducer *reducer, const ls_layout *layout, int64_t round)
 {
     const int64_t count = layout->count;
     ls_control control = {.score.rows = rank, .score.loss = 0.25 * rank};
     ls_reducer_begin(reducer, &control);
-    fill(reducer, layout, round);
+    write_grads(reducer, layout, round);
     report_grads(reducer, count);
     ls_reducer_finish(reducer, &control);
     assert_int_equal(control.score.rows, size * (size - 1) / 2);
@@ -104,31 +106,32 @@ static void step(ls_reducer *reducer, const ls_layout *layout, int64_t round)
     ls_owned_range piece;
     while (ls_reducer_next(reducer, &piece))
         for (int64_t i = 0; i < piece.count; i++) {
-            assert_true(piece.grads[i] == total(piece.first + i + round));
+            assert_true(piece.grads[i] == gradient_sum(piece.first + i + round));
             piece.params[i] += piece.grads[i];
         }
     ls_reducer_allgather_params(reducer);
 }
 
-/* A step in which all pieces are read several times before the first update, and values computed
- * from them are summed over ranks: each parameter counts once. */
-static void held_step(ls_reducer *reducer, const ls_layout *layout, int64_t round)
+/* A step in which all ranges are read several times before the first update, and norms of them are
+ * summed over ranks: each parameter counts once. */
+static void reduce_and_read_several_times(ls_reducer *reducer, const ls_layout *layout,
+                                          int64_t round)
 {
     enum { TIMES = 3 };
     ls_control control = {.score.rows = 1};
     ls_owned_range piece;
     double expected = 0;
     for (int64_t i = 0; i < layout->count; i++)
-        expected += (double)total(i + round);
+        expected += (double)gradient_sum(i + round);
     ls_reducer_begin(reducer, &control);
-    fill(reducer, layout, round);
+    write_grads(reducer, layout, round);
     report_grads(reducer, layout->count);
     ls_reducer_finish(reducer, &control);
     for (int time = 0; time < TIMES; time++) {
         double sums[2] = {0};
         while (ls_reducer_next(reducer, &piece))
             for (int64_t i = 0; i < piece.count; i++) {
-                assert_true(piece.grads[i] == total(piece.first + i + round));
+                assert_true(piece.grads[i] == gradient_sum(piece.first + i + round));
                 sums[0] += (double)piece.grads[i];
                 sums[1] += 1;
             }
@@ -143,25 +146,27 @@ static void held_step(ls_reducer *reducer, const ls_layout *layout, int64_t roun
     ls_reducer_allgather_params(reducer);
 }
 
-/* All ranks learn that the last rank failed, from its control word or from its gradients; the next
- * step is not affected. */
-static void fails(ls_reducer *reducer, const ls_layout *layout, bool says, float gradient)
+/* A step in which the last rank fails, by its control word or by a gradient of NaN or Inf: all
+ * ranks get the failure, and the next step is not affected. */
+static void assert_failure_is_known_on_all_ranks(ls_reducer *reducer, const ls_layout *layout,
+                                                 bool in_control_word, float gradient)
 {
     const int64_t count = layout->count;
-    const bool guilty = rank == size - 1;
-    const bool foreseen = ls_reduce_checks_before_update(ls_reducer_which(reducer),
-                                                         !ls_reducer_updates_lazily(reducer));
+    const bool this_rank_fails = rank == size - 1;
+    const bool checked_before_update = ls_reduce_checks_before_update(
+        ls_reducer_which(reducer), !ls_reducer_updates_lazily(reducer));
     const int64_t at = is_mine(reducer, layout, count / 2) ? count / 2 : 0;
     float *grads = ls_reducer_grads(reducer);
-    ls_control control = {.score = {.rows = 5, .loss = 1}, .failed = guilty && says};
+    ls_control control = {.score = {.rows = 5, .loss = 1},
+                          .failed = this_rank_fails && in_control_word};
     memset(grads, 0, (size_t)count * sizeof *grads);
-    if (guilty && !says)
+    if (this_rank_fails && !in_control_word)
         grads[at] = gradient;
     ls_reducer_begin(reducer, &control);
     report_grads(reducer, count);
     const int64_t bad = ls_reducer_finish(reducer, &control);
-    assert_int_equal(bad, guilty && !says ? at : -1);
-    if (says || foreseen) {
+    assert_int_equal(bad, this_rank_fails && !in_control_word ? at : -1);
+    if (in_control_word || checked_before_update) {
         assert_int_equal(control.failed, 1);
         assert_int_equal(control.score.rows, 5 * (size - 1));
         ls_reducer_allgather_params(reducer);
@@ -173,24 +178,26 @@ static void fails(ls_reducer *reducer, const ls_layout *layout, bool says, float
     }
 }
 
-static void works(ls_reduce kind, bool shard, const ls_layout *layout)
+/* Takes several steps with one reducer and layout, also with failures. */
+static void reduce_several_steps(ls_reduce kind, bool shard, const ls_layout *layout)
 {
     const int64_t count = layout->count;
     ls_reducer *reducer;
     float *start = ls_alloc(count, sizeof *start);
     for (int64_t i = 0; i < count; i++)
         start[i] = (float)i;
-    assert_ok(ls_reducer_create(&reducer, world, kind, shard, layout, rows));
+    assert_ok(ls_reducer_create(&reducer, world, kind, shard, layout, step_rows));
     ls_reducer_set_params(reducer, start);
     for (int64_t round = 0; round < 3; round++) {
         ls_reducer_keep_pieces(reducer, round == 1);
-        (round == 1 ? held_step : step)(reducer, layout, round);
+        (round == 1 ? reduce_and_read_several_times : reduce_and_update)(reducer, layout, round);
     }
     const float *params = ls_reducer_params(reducer);
     for (int64_t i = 0; i < count; i++)
-        assert_true(params[i] == (float)i + total(i) + total(i + 1) + total(i + 2));
+        assert_true(params[i] ==
+                    (float)i + gradient_sum(i) + gradient_sum(i + 1) + gradient_sum(i + 2));
 
-    /* An arena of which each rank has only its pieces, like an optimizer's slot. */
+    /* Each rank has only its own ranges of the arena, like an optimizer's slot. */
     ls_control control = {.score.rows = 1};
     ls_owned_range piece;
     for (int64_t i = 0; i < count; i++)
@@ -216,30 +223,31 @@ static void works(ls_reduce kind, bool shard, const ls_layout *layout)
         continue;
     ls_reducer_allgather_params(reducer);
 
-    fails(reducer, layout, true, 0);
-    fails(reducer, layout, false, NAN);
-    fails(reducer, layout, false, -INFINITY);
+    assert_failure_is_known_on_all_ranks(reducer, layout, true, 0);
+    assert_failure_is_known_on_all_ranks(reducer, layout, false, NAN);
+    assert_failure_is_known_on_all_ranks(reducer, layout, false, -INFINITY);
     ls_reducer_keep_pieces(reducer, true);
-    fails(reducer, layout, true, 0);
+    assert_failure_is_known_on_all_ranks(reducer, layout, true, 0);
     ls_reducer_destroy(&reducer);
     ls_free(start);
 }
 
-static void all_kinds_work(void **state)
+static void every_reducer_gives_every_rank_the_same_sums(void **state)
 {
     (void)state;
     for (int kind = 0; kind < LS_REDUCERS; kind++)
         for (int shard = 0; shard < 2; shard++)
             for (int l = 0; l < LAYOUTS; l++)
-                works((ls_reduce)kind, shard, &layouts[l]);
+                reduce_several_steps((ls_reduce)kind, shard, &layouts[l]);
 }
 
-/* The group exists where it can, and splits the matrices that it should. */
-static void teams_form(void **state)
+/* A group exists if all nodes have the same number of ranks, 2 or more; it splits large matrices.
+ */
+static void a_group_is_made_of_the_ranks_of_a_node(void **state)
 {
     (void)state;
     ls_reducer *reducer;
-    ls_step_rows uneven = rows;
+    ls_step_rows uneven = step_rows;
     uneven.mine = rank == size - 1 ? ROWS : 1;
     assert_ok(
         ls_reducer_create(&reducer, world, LS_REDUCE_HIERARCHICAL, false, &layouts[3], uneven));
@@ -256,18 +264,17 @@ static void teams_form(void **state)
         assert_false(ls_group_splits(local, ROWS, &matrices[1]));
     }
     ls_reducer_destroy(&reducer);
-    assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_FUSED, false, &layouts[3], rows));
+    assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_FUSED, false, &layouts[3], step_rows));
     assert_null(ls_reducer_group(reducer));
     ls_reducer_destroy(&reducer);
 }
 
-/* Pieces that may be deferred come from the arena's end down. */
-static void deferred_pieces_descend(void **state)
+static void deferred_ranges_come_from_the_end_down(void **state)
 {
     (void)state;
     ls_reducer *reducer;
     const ls_layout layout = {.count = 500000};
-    assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_OVERLAP, false, &layout, rows));
+    assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_OVERLAP, false, &layout, step_rows));
     assert_true(ls_reducer_updates_lazily(reducer));
     ls_reducer_keep_pieces(reducer, true);
     assert_false(ls_reducer_updates_lazily(reducer));
@@ -276,7 +283,7 @@ static void deferred_pieces_descend(void **state)
     ls_owned_range piece;
     int64_t current_from = layout.count;
     ls_reducer_begin(reducer, &control);
-    fill(reducer, &layout, 0);
+    write_grads(reducer, &layout, 0);
     report_grads(reducer, layout.count);
     ls_reducer_finish(reducer, &control);
     while (ls_reducer_next(reducer, &piece)) {
@@ -287,27 +294,26 @@ static void deferred_pieces_descend(void **state)
     assert_int_equal(current_from, 0);
     ls_reducer_allgather_params(reducer);
     ls_reducer_destroy(&reducer);
-    assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_OVERLAP, true, &layout, rows));
+    assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_OVERLAP, true, &layout, step_rows));
     assert_true(ls_reducer_updates_lazily(reducer) == (size == 1));
     ls_reducer_destroy(&reducer);
 }
 
-/* Hidden and exposed times are counted. */
-static void clocks_run(void **state)
+static void hidden_and_exposed_times_are_measured(void **state)
 {
     (void)state;
     enum { COUNT = 200000 };
     ls_reducer *reducer;
     const ls_layout layout = {.count = COUNT};
-    assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_OVERLAP, false, &layout, rows));
+    assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_OVERLAP, false, &layout, step_rows));
     assert_true(ls_reducer_clock(reducer).exposed == 0);
-    step(reducer, &layout, 0);
+    reduce_and_update(reducer, &layout, 0);
     assert_true(ls_reducer_clock(reducer).exposed > 0);
     assert_true(ls_reducer_clock(reducer).hidden >= 0);
     ls_reducer_destroy(&reducer);
 }
 
-static void kinds_have_their_traits(void **state)
+static void a_reducer_applies_where_it_makes_a_difference(void **state)
 {
     (void)state;
     assert_true(ls_reduce_applies(LS_REDUCE_FUSED, 1, 1));
@@ -316,6 +322,11 @@ static void kinds_have_their_traits(void **state)
     assert_false(ls_reduce_applies(LS_REDUCE_HIERARCHICAL, 4, 4));
     assert_true(ls_reduce_applies(LS_REDUCE_HIERARCHICAL, 4, 2));
     assert_true(ls_reduce_applies(LS_REDUCE_AUTO, 1, 1));
+}
+
+static void only_the_exact_reducer_sums_by_blocks_and_is_no_candidate(void **state)
+{
+    (void)state;
     for (int kind = 0; kind <= LS_REDUCE_AUTO; kind++) {
         assert_int_equal(ls_reduce_by_blocks((ls_reduce)kind), kind == LS_REDUCE_EXACT);
         assert_int_equal(ls_reduce_is_candidate((ls_reduce)kind),
@@ -323,6 +334,9 @@ static void kinds_have_their_traits(void **state)
     }
 }
 
-MPI_TEST_MAIN(cmocka_unit_test(kinds_have_their_traits), cmocka_unit_test(all_kinds_work),
-              cmocka_unit_test(teams_form), cmocka_unit_test(deferred_pieces_descend),
-              cmocka_unit_test(clocks_run))
+MPI_TEST_MAIN(cmocka_unit_test(a_reducer_applies_where_it_makes_a_difference),
+              cmocka_unit_test(only_the_exact_reducer_sums_by_blocks_and_is_no_candidate),
+              cmocka_unit_test(every_reducer_gives_every_rank_the_same_sums),
+              cmocka_unit_test(a_group_is_made_of_the_ranks_of_a_node),
+              cmocka_unit_test(deferred_ranges_come_from_the_end_down),
+              cmocka_unit_test(hidden_and_exposed_times_are_measured))

@@ -1,5 +1,5 @@
-/* --reproducible: each rank trains alone, then all train together, and all results have the same
- * bits. Run on several numbers of ranks, and with each of the MPI library's algorithms. */
+/* --reproducible: each rank trains alone, then all ranks train together, and all results have the
+ * same bits. Run on several numbers of ranks, and with each of the MPI library's algorithms. */
 #include "small_dataset.h"
 #include "mpi_test.h"
 
@@ -14,32 +14,32 @@
 
 enum { EPOCHS = 3 };
 
-typedef struct outcome {
+typedef struct training {
     ls_train_result result;
     int epochs; /* reported to the observer, on the communicator's rank 0 */
     ls_metrics metrics[EPOCHS];
     int steps_left; /* until this rank sends itself a signal; 0: never */
-} outcome;
+} training;
 
-static void note_epoch(void *user, const ls_metrics *metrics, bool best)
+static void record_epoch(void *user, const ls_metrics *metrics, bool best)
 {
     (void)best;
-    outcome *o = user;
+    training *o = user;
     o->metrics[o->epochs++] = *metrics;
 }
 
 static void count_step(void *user, int64_t epoch, int64_t rows, double loss)
 {
     (void)epoch, (void)rows, (void)loss;
-    outcome *o = user;
+    training *o = user;
     if (o->steps_left > 0 && --o->steps_left == 0)
         ls_interrupt_set(SIGUSR1);
 }
 
-static ls_status train(ls_comm *comm, const ls_train_config *config, outcome *o)
+static ls_status train(ls_comm *comm, const ls_train_config *config, training *o)
 {
     ls_trainer *trainer = NULL;
-    const ls_observer observer = {.user = o, .epoch = note_epoch, .step = count_step};
+    const ls_observer observer = {.user = o, .epoch = record_epoch, .step = count_step};
     ls_status status = ls_trainer_create(&trainer, comm, config, &observer);
     if (status == LS_OK)
         status = ls_trainer_run(trainer, &o->result);
@@ -61,7 +61,7 @@ static ls_train_config configure(void)
     return config;
 }
 
-static void assert_same(const outcome *a, const outcome *b)
+static void assert_same_bits(const training *a, const training *b)
 {
     assert_true(a->result.digest == b->result.digest);
     assert_int_equal(a->result.epochs, b->result.epochs);
@@ -69,12 +69,12 @@ static void assert_same(const outcome *a, const outcome *b)
     assert_true(a->result.best == b->result.best);
 }
 
-static void compare(const ls_train_config *config)
+static void compare_one_with_all_ranks(const ls_train_config *config)
 {
-    outcome alone = {0}, together = {0};
+    training alone = {0}, together = {0};
     assert_ok(train(self, config, &alone));
     assert_ok(train(world, config, &together));
-    assert_same(&alone, &together);
+    assert_same_bits(&alone, &together);
     for (int i = 0; rank == 0 && i < together.epochs; i++) {
         const ls_metrics *a = &alone.metrics[i], *b = &together.metrics[i];
         assert_true(a->loss == b->loss && a->accuracy == b->accuracy);
@@ -84,7 +84,7 @@ static void compare(const ls_train_config *config)
     }
 }
 
-static void same_bits_on_any_rank_count(void **state)
+static void the_bits_are_the_same_on_any_number_of_ranks(void **state)
 {
     (void)state;
     static const int64_t batches[] = {1, 16, 23, 183, 100000}, blocks[] = {1, 4, 7, 400};
@@ -94,31 +94,50 @@ static void same_bits_on_any_rank_count(void **state)
         config.batch = batches[i / BLOCKS];
         config.block = blocks[i % BLOCKS];
         config.seed = (uint64_t)i;
-        compare(&config);
+        compare_one_with_all_ranks(&config);
     }
 }
 
-static void same_bits_with_other_networks(void **state)
+static void the_bits_are_the_same_with_large_layers(void **state)
 {
     (void)state;
     ls_train_config config = configure();
-    config.model = "dense:2500 relu dense:30 relu dense:4"; /* several slices a layer */
+    config.model = "dense:2500 relu dense:30 relu dense:4"; /* several slices per layer */
     config.epochs = 1;
-    compare(&config);
+    compare_one_with_all_ranks(&config);
+}
+
+static ls_train_config configure_sgd(void)
+{
+    ls_train_config config = configure();
+    config.epochs = 1;
     config.model = "dense:9 tanh dense:4 softmax";
     config.loss = LS_MSE;
     config.optimizer.kind = LS_SGD;
     config.optimizer.momentum = 0.9;
     config.lr = 0.1;
-    compare(&config);
+    return config;
+}
+
+static void the_bits_are_the_same_with_sgd_and_the_mean_squared_error(void **state)
+{
+    (void)state;
+    const ls_train_config config = configure_sgd();
+    compare_one_with_all_ranks(&config);
+}
+
+static void the_bits_are_the_same_without_shuffle_and_validation(void **state)
+{
+    (void)state;
+    ls_train_config config = configure_sgd();
     config.shuffle = LS_SHUFFLE_NONE;
     config.validation = 0;
     config.patience = 0;
-    compare(&config);
+    compare_one_with_all_ranks(&config);
 }
 
 /* Convolutions, statistics of the global batch, dropout. */
-static void same_bits_with_every_layer(void **state)
+static void the_bits_are_the_same_with_every_layer(void **state)
 {
     (void)state;
     ls_train_config config = configure();
@@ -126,41 +145,41 @@ static void same_bits_with_every_layer(void **state)
                    "dropout:0.2 dense:4";
     config.batch = 23;
     config.block = 4;
-    compare(&config);
+    compare_one_with_all_ranks(&config);
     config.model = "conv:5x2 gelu avgpool:2 flatten leaky-relu batchnorm dense:4";
     config.block = 3;
     config.batch = 5;
-    compare(&config);
+    compare_one_with_all_ranks(&config);
     config.model = "conv:5x1,2 batchnorm relu conv:4x2,3,1 dense:4";
-    compare(&config);
+    compare_one_with_all_ranks(&config);
     config.model =
         "conv:4x3,1,1 :a batchnorm relu conv:4x3,1,1 batchnorm +a relu &a globalpool :b dense:8 "
         "gelu +b dense:4";
-    compare(&config);
+    compare_one_with_all_ranks(&config);
 }
 
-/* Means far from 0, with statistics in two passes. */
-static void same_bits_far_from_zero(void **state)
+/* A batch mean far from 0: batch normalisation computes the variance in a second pass. */
+static void the_bits_are_the_same_with_inputs_far_from_zero(void **state)
 {
     (void)state;
     ls_train_config config = configure();
     config.model = "batchnorm dense:12 batchnorm relu dense:4";
     config.mean = -12345;
     for (config.block = 1; config.block < 20; config.block += 6)
-        compare(&config);
+        compare_one_with_all_ranks(&config);
 }
 
-/* An image's augmentation depends neither on its rank nor on its micro-batch; and it is applied. */
-static void same_bits_of_augmented_images(void **state)
+/* An image's augmentation depends neither on its rank nor on its micro-batch, and is applied. */
+static void the_bits_are_the_same_with_augmented_images(void **state)
 {
     (void)state;
-    outcome plain = {0}, augmented = {0}, other_seed = {0};
+    training plain = {0}, augmented = {0}, other_seed = {0};
     ls_train_config config = configure();
     assert_ok(train(world, &config, &plain));
     config.augment = "rotate:15 scale:0.15 shift:1 shear:0.1 elastic:4,1 erase:0.2";
     for (int64_t block = 1; block < 20; block += 6) {
         config.block = block;
-        compare(&config);
+        compare_one_with_all_ranks(&config);
     }
     config.block = 5;
     assert_ok(train(world, &config, &augmented));
@@ -170,7 +189,7 @@ static void same_bits_of_augmented_images(void **state)
     assert_true(augmented.result.digest != other_seed.result.digest);
 }
 
-static void same_bits_by_norms(void **state)
+static void the_bits_are_the_same_with_norms_and_averages(void **state)
 {
     (void)state;
     ls_train_config config = configure();
@@ -180,15 +199,15 @@ static void same_bits_by_norms(void **state)
             config.optimizer = short_training_optimizers[i];
             config.batch = batch;
             config.restore_best = batch == 23;
-            compare(&config);
+            compare_one_with_all_ranks(&config);
         }
 }
 
-/* Without the option the last bits depend on the ranks: the test above can fail. */
-static void bits_differ_without_it(void **state)
+/* Without the option the last bits depend on the number of ranks: the tests above can fail. */
+static void the_bits_differ_without_reproducible(void **state)
 {
     (void)state;
-    outcome alone = {0}, together = {0};
+    training alone = {0}, together = {0};
     ls_train_config config = configure();
     config.reproducible = false;
     config.reduce = LS_REDUCE_FUSED;
@@ -197,14 +216,22 @@ static void bits_differ_without_it(void **state)
     assert_true((alone.result.digest == together.result.digest) == (size == 1));
 }
 
-/* Stopped within an epoch on all ranks, then resumed by each rank alone; and vice versa. */
-static void same_bits_after_an_elastic_resume(void **state)
+/* Trains on all ranks without interruption. */
+static void train_whole(training *whole)
 {
-    (void)state;
-    outcome whole = {0}, part = {.steps_left = 17}, rest = {0};
     ls_train_config config = configure();
     config.augment = "rotate:15 elastic:4,1 erase:0.2";
-    assert_ok(train(world, &config, &whole));
+    assert_ok(train(world, &config, whole));
+}
+
+/* Stopped within an epoch on all ranks, then resumed by each rank alone. */
+static void the_bits_are_the_same_if_one_rank_resumes_a_run_of_all(void **state)
+{
+    (void)state;
+    training whole = {0}, part = {.steps_left = 17}, rest = {0};
+    ls_train_config config = configure();
+    config.augment = "rotate:15 elastic:4,1 erase:0.2";
+    train_whole(&whole);
     if (rank == 0)
         assert_int_equal(system("rm -rf elastic"), 0);
     config.run = "elastic";
@@ -212,29 +239,35 @@ static void same_bits_after_an_elastic_resume(void **state)
     config.run = "";
     config.resume = "elastic/checkpoints/last";
     assert_ok(train(self, &config, &rest));
-    assert_same(&whole, &rest);
+    assert_same_bits(&whole, &rest);
+}
 
+/* Stopped within an epoch by each rank alone, then resumed on all ranks. */
+static void the_bits_are_the_same_if_all_ranks_resume_a_run_of_one(void **state)
+{
+    (void)state;
+    training whole = {0}, part = {.steps_left = 17}, rest = {0};
     char folder[32], last[64], command[48];
+    ls_train_config config = configure();
+    config.augment = "rotate:15 elastic:4,1 erase:0.2";
+    train_whole(&whole);
     snprintf(folder, sizeof folder, "alone-%d", rank);
     snprintf(command, sizeof command, "rm -rf %s", folder);
     assert_int_equal(system(command), 0);
-    config.resume = "";
     config.run = folder;
-    part = (outcome){.steps_left = 17};
     assert_int_equal(train(self, &config, &part), LS_INTERRUPTED);
     assert_ok(ls_agree(world, LS_OK));
     snprintf(last, sizeof last, "alone-%d/checkpoints/last", size - 1);
     config.run = "";
     config.resume = last;
-    rest = (outcome){0};
     assert_ok(train(world, &config, &rest));
-    assert_same(&whole, &rest);
+    assert_same_bits(&whole, &rest);
 }
 
-static void refuses_what_can_not_be(void **state)
+static void settings_that_are_not_reproducible_are_refused(void **state)
 {
     (void)state;
-    outcome o;
+    training o;
     ls_train_config config = configure();
     config.threads = 2;
     assert_fails(train(world, &config, &o), LS_ERR_USAGE, "one BLAS thread");
@@ -256,11 +289,10 @@ static void refuses_what_can_not_be(void **state)
     assert_fails(train(world, &config, &o), LS_ERR_USAGE, "--reproducible");
 }
 
-/* Gradients too large for the exact sums are a numerical failure, not a wrong sum. */
-static void too_large_is_found(void **state)
+static void gradients_too_large_for_exact_sums_are_a_numerical_failure(void **state)
 {
     (void)state;
-    outcome o = {0};
+    training o = {0};
     ls_train_config config = configure();
     config.std = 1e-7; /* inputs of the order of 1e7 */
     config.lr = 1e-12;
@@ -268,8 +300,8 @@ static void too_large_is_found(void **state)
     assert_same_failure(LS_ERR_NUMERIC);
 }
 
-/* Exact sums: independent of the order, and near the true sum. */
-static void sums_are_exact_in_any_order(void **state)
+/* The sums are independent of the order, and near the true sum. */
+static void sums_within_a_bound_are_exact_in_any_order(void **state)
 {
     (void)state;
     enum { COUNT = 1000 };
@@ -291,8 +323,7 @@ static void sums_are_exact_in_any_order(void **state)
     assert_true(ls_exact_round(most, quantum) == most && ls_exact_round(-most, quantum) == -most);
 }
 
-/* The same for values of unknown magnitude. */
-static void sums_of_parts_are_exact_in_any_order(void **state)
+static void sums_of_any_magnitude_are_exact_in_any_order(void **state)
 {
     (void)state;
     enum { COUNT = 1000, STRIDE = 2 };
@@ -310,8 +341,8 @@ static void sums_of_parts_are_exact_in_any_order(void **state)
     }
 }
 
-/* Many numbers, each at the limit of a part of the sum. */
-static void sums_of_many_parts_are_exact(void **state)
+/* Each number is at the limit of a part of the sum. */
+static void sums_of_many_numbers_are_exact_in_any_order(void **state)
 {
     (void)state;
     enum { COUNT = 1 << 20 };
@@ -326,14 +357,19 @@ static void sums_of_many_parts_are_exact(void **state)
     }
 }
 
-MPI_TEST_MAIN(cmocka_unit_test(sums_are_exact_in_any_order),
-              cmocka_unit_test(sums_of_parts_are_exact_in_any_order),
-              cmocka_unit_test(sums_of_many_parts_are_exact),
-              cmocka_unit_test(same_bits_on_any_rank_count),
-              cmocka_unit_test(same_bits_with_other_networks),
-              cmocka_unit_test(same_bits_with_every_layer),
-              cmocka_unit_test(same_bits_far_from_zero),
-              cmocka_unit_test(same_bits_of_augmented_images), cmocka_unit_test(same_bits_by_norms),
-              cmocka_unit_test(bits_differ_without_it),
-              cmocka_unit_test(same_bits_after_an_elastic_resume),
-              cmocka_unit_test(refuses_what_can_not_be), cmocka_unit_test(too_large_is_found))
+MPI_TEST_MAIN(cmocka_unit_test(sums_within_a_bound_are_exact_in_any_order),
+              cmocka_unit_test(sums_of_any_magnitude_are_exact_in_any_order),
+              cmocka_unit_test(sums_of_many_numbers_are_exact_in_any_order),
+              cmocka_unit_test(the_bits_are_the_same_on_any_number_of_ranks),
+              cmocka_unit_test(the_bits_are_the_same_with_large_layers),
+              cmocka_unit_test(the_bits_are_the_same_with_sgd_and_the_mean_squared_error),
+              cmocka_unit_test(the_bits_are_the_same_without_shuffle_and_validation),
+              cmocka_unit_test(the_bits_are_the_same_with_every_layer),
+              cmocka_unit_test(the_bits_are_the_same_with_inputs_far_from_zero),
+              cmocka_unit_test(the_bits_are_the_same_with_augmented_images),
+              cmocka_unit_test(the_bits_are_the_same_with_norms_and_averages),
+              cmocka_unit_test(the_bits_differ_without_reproducible),
+              cmocka_unit_test(the_bits_are_the_same_if_one_rank_resumes_a_run_of_all),
+              cmocka_unit_test(the_bits_are_the_same_if_all_ranks_resume_a_run_of_one),
+              cmocka_unit_test(settings_that_are_not_reproducible_are_refused),
+              cmocka_unit_test(gradients_too_large_for_exact_sums_are_a_numerical_failure))

@@ -1,4 +1,5 @@
-/* Ranks get the same rows with every reader; if any reader fails, all ranks get the same error. */
+/* Every kind of reader gives the ranks the same rows; if a reader fails, all ranks get the same
+ * error. */
 #include "small_dataset.h"
 #include "parallel/collectives.h"
 #include "mpi_test.h"
@@ -23,7 +24,7 @@ static void write_data(void)
     ls_barrier(world);
 }
 
-static void ranks_get_their_rows(void **state)
+static void every_reader_gives_each_rank_its_rows(void **state)
 {
     (void)state;
     write_data();
@@ -57,7 +58,21 @@ static void ranks_get_their_rows(void **state)
     }
 }
 
-static void all_fail_alike(void **state)
+static void a_missing_data_set_fails_on_all_ranks(void **state)
+{
+    (void)state;
+    for (int read = LS_READ_EACH; read <= LS_READ_NODE; read++) {
+        ls_source *source = NULL;
+        ls_dataset_info info;
+        const ls_status status =
+            ls_source_open(&source, world, "nowhere.h5", NULL, false, (ls_read)read, &info);
+        assert_int_equal(status, LS_ERR_DATA);
+        assert_same_failure(status);
+        assert_null(source);
+    }
+}
+
+static void a_failed_read_fails_on_all_ranks(void **state)
 {
     (void)state;
     write_data();
@@ -65,18 +80,13 @@ static void all_fail_alike(void **state)
         ls_source *source = NULL;
         ls_samples *samples = NULL;
         ls_dataset_info info;
-        ls_status status =
-            ls_source_open(&source, world, "nowhere.h5", NULL, false, (ls_read)read, &info);
-        assert_int_equal(status, LS_ERR_DATA);
-        assert_same_failure(status);
-        assert_null(source);
         assert_ok(ls_source_open(&source, world, "source.h5", NULL, false, (ls_read)read, &info));
         /* The last rank's rows can't be read, by that rank or by rank 0, which reads for all. */
         const bool each = read == LS_READ_EACH;
         char fault[32];
         snprintf(fault, sizeof fault, "read:%d:%d", each ? size - 1 : 0, each ? 1 : size);
         assert_ok(ls_fault_arm(fault, rank));
-        status = ls_source_read(source, LS_TRAIN, (ls_range){rank, 1}, 1, &samples);
+        const ls_status status = ls_source_read(source, LS_TRAIN, (ls_range){rank, 1}, 1, &samples);
         assert_int_equal(status, LS_ERR_FAILURE);
         assert_same_failure(status);
         assert_null(samples);
@@ -86,8 +96,8 @@ static void all_fail_alike(void **state)
     }
 }
 
-/* Copies on the nodes of a cluster that differ. */
-static void ranks_that_read_see_the_same(void **state)
+/* As copies on the nodes of a cluster that differ: the last rank's copy has one row more. */
+static void copies_of_different_size_are_refused_if_each_rank_reads(void **state)
 {
     (void)state;
     ls_source *source = NULL;
@@ -108,7 +118,7 @@ static void ranks_that_read_see_the_same(void **state)
     unlink(path);
 }
 
-/* Changes some bytes of a file. */
+/* Overwrites 4 bytes of a file. */
 static void damage(const char *path, off_t at)
 {
     FILE *file = fopen(path, "r+b");
@@ -127,8 +137,8 @@ static void copy_data(const char *copy)
     assert_int_equal(system(command), 0);
 }
 
-/* A file as another program would write it. */
-static void take_seal_away(const char *path)
+/* Overwrites the seal, so that the file is like one of another program. */
+static void remove_seal(const char *path)
 {
     static const char zeros[512];
     FILE *file = fopen(path, "r+b");
@@ -137,8 +147,10 @@ static void take_seal_away(const char *path)
     assert_int_equal(fclose(file), 0);
 }
 
-/* Opens this rank's copy; expects the code on all ranks and, on failure, a part of the text. */
-static void expect(const char *copy, bool verify, ls_read read, ls_status code, const char *part)
+/* Opens this rank's copy; asserts the code on all ranks and, on failure, a part of the text. With
+ * one rank no copies can differ: LS_OK is expected. */
+static void assert_opening(const char *copy, bool verify, ls_read read, ls_status code,
+                           const char *part)
 {
     ls_source *source = NULL;
     ls_dataset_info info;
@@ -156,47 +168,73 @@ static void expect(const char *copy, bool verify, ls_read read, ls_status code, 
     ls_barrier(world);
 }
 
-/* Each copy is verified, not only rank 0's, and all are compared. The last rank's copy is bad. */
-static void copies_are_verified_and_compared(void **state)
+/* Returns true on the rank whose copy is damaged or different. */
+static bool has_bad_copy(void)
+{
+    return rank == size - 1 && size > 1;
+}
+
+/* Each copy is verified, not only the copy of rank 0. The last rank's copy is damaged behind the
+ * seal: only its own digest shows the damage. */
+static void a_damaged_copy_is_reported_with_its_rank(void **state)
 {
     (void)state;
-    const bool last = rank == size - 1 && size > 1;
     char copy[32], blamed[64];
     snprintf(copy, sizeof copy, "copy%d.h5", rank);
     copy_data(copy);
-    expect(copy, true, LS_READ_EACH, LS_OK, "");
-    /* Damaged behind the seal: only the copy's own digest shows it. */
-    if (last)
+    assert_opening(copy, true, LS_READ_EACH, LS_OK, "");
+    if (has_bad_copy())
         damage(copy, 4000);
     snprintf(blamed, sizeof blamed, "rank %d: copy%d.h5: damaged or cut short", size - 1, size - 1);
-    expect(copy, true, LS_READ_EACH, LS_ERR_DATA, blamed);
-    expect(copy, true, LS_READ_ROOT, LS_OK, "");
-    /* A different, intact data set of the same shape: detected even without reading it. */
+    assert_opening(copy, true, LS_READ_EACH, LS_ERR_DATA, blamed);
+    assert_opening(copy, true, LS_READ_ROOT, LS_OK, "");
+    unlink(copy);
+}
+
+/* An intact data set of the same shape: detected by its seal, without reading its rows. */
+static void a_different_copy_is_reported_with_its_rank(void **state)
+{
+    (void)state;
+    char copy[32], blamed[64];
     small_dataset other = data;
     other.classes = 3;
-    if (last)
+    snprintf(copy, sizeof copy, "copy%d.h5", rank);
+    copy_data(copy);
+    if (has_bad_copy())
         small_dataset_write(&other, copy);
     snprintf(blamed, sizeof blamed, "rank %d: copy%d.h5 on ", size - 1, size - 1);
-    expect(copy, true, LS_READ_EACH, LS_ERR_RANKS, blamed);
-    expect(copy, false, LS_READ_EACH, LS_ERR_RANKS, "its sealed digest differs");
-    /* Without seals: detected by size and, with verification, by content. */
+    assert_opening(copy, true, LS_READ_EACH, LS_ERR_RANKS, blamed);
+    assert_opening(copy, false, LS_READ_EACH, LS_ERR_RANKS, "its sealed digest differs");
+    unlink(copy);
+}
+
+/* A different size is always detected; a different content is detected with verification. */
+static void copies_without_seals_are_compared_by_size_and_content(void **state)
+{
+    (void)state;
+    char copy[32];
+    snprintf(copy, sizeof copy, "copy%d.h5", rank);
     copy_data(copy);
-    take_seal_away(copy);
-    expect(copy, true, LS_READ_EACH, LS_OK, "");
-    if (last) {
+    remove_seal(copy);
+    assert_opening(copy, true, LS_READ_EACH, LS_OK, "");
+    if (has_bad_copy()) {
         FILE *file = fopen(copy, "ab");
         fputc(0, file);
         fclose(file);
     }
-    expect(copy, false, LS_READ_EACH, LS_ERR_RANKS, "its size differs");
+    assert_opening(copy, false, LS_READ_EACH, LS_ERR_RANKS, "its size differs");
     copy_data(copy);
-    take_seal_away(copy);
-    if (last)
+    remove_seal(copy);
+    if (has_bad_copy())
         damage(copy, 2600 + 512); /* pixels: any value is valid */
-    expect(copy, true, LS_READ_EACH, LS_ERR_RANKS, "its content differs");
+    assert_opening(copy, true, LS_READ_EACH, LS_ERR_RANKS, "its content differs");
     unlink(copy);
 }
 
-MPI_TEST_MAIN(cmocka_unit_test(ranks_get_their_rows), cmocka_unit_test(all_fail_alike),
-              cmocka_unit_test(ranks_that_read_see_the_same),
-              cmocka_unit_test(copies_are_verified_and_compared))
+MPI_TEST_MAIN(cmocka_unit_test(every_reader_gives_each_rank_its_rows),
+              cmocka_unit_test(a_missing_data_set_fails_on_all_ranks),
+              cmocka_unit_test(a_failed_read_fails_on_all_ranks),
+              cmocka_unit_test(copies_of_different_size_are_refused_if_each_rank_reads),
+              cmocka_unit_test(a_damaged_copy_is_reported_with_its_rank),
+              cmocka_unit_test(a_different_copy_is_reported_with_its_rank),
+              cmocka_unit_test(copies_without_seals_are_compared_by_size_and_content))

@@ -44,7 +44,7 @@ static ls_status train(const ls_train_config *config, ls_train_result *result)
     return status;
 }
 
-static void learns(void **state)
+static void training_learns(void **state)
 {
     (void)state;
     ls_train_result result;
@@ -58,7 +58,7 @@ static void learns(void **state)
     assert_true(result.final.val_loss < 0.4);
 }
 
-static void the_seed_decides_the_bits(void **state)
+static void the_seed_determines_the_bits(void **state)
 {
     (void)state;
     ls_train_result result, again, other;
@@ -72,7 +72,7 @@ static void the_seed_decides_the_bits(void **state)
     assert_true(other.digest != result.digest);
 }
 
-static void stops_early_and_restores(void **state)
+static void early_stopping_restores_the_best_epoch(void **state)
 {
     (void)state;
     ls_train_result result;
@@ -93,8 +93,7 @@ static void stops_early_and_restores(void **state)
     assert_true(one.digest == result.digest);
 }
 
-/* Without validation rows early stopping needs a column of the training rows. */
-static void patience_needs_a_column_to_watch(void **state)
+static void patience_needs_validation_rows_or_a_training_metric(void **state)
 {
     (void)state;
     ls_train_result result;
@@ -120,8 +119,8 @@ static ls_train_config train_five_epochs(const char *run, ls_train_result *resul
     return config;
 }
 
-/* Stopping after any epoch and resuming gives the bits of an uninterrupted run. */
-static void resumes_exactly(void **state)
+/* Stopped and resumed after epochs 1 and 3. */
+static void a_resumed_run_has_the_same_bits(void **state)
 {
     (void)state;
     ls_train_result whole, part;
@@ -151,8 +150,8 @@ static void a_finished_run_has_nothing_to_do(void **state)
     assert_true(again.digest == whole.digest);
 }
 
-/* The other folder is complete, although there are no epochs left to train. */
-static void resumes_from_a_file_into_another_folder(void **state)
+/* The other folder gets all checkpoints, although there are no epochs left to train. */
+static void a_run_resumes_into_another_folder(void **state)
 {
     (void)state;
     ls_train_result whole, other;
@@ -168,7 +167,7 @@ static void resumes_from_a_file_into_another_folder(void **state)
     }
 }
 
-static void resumes_from_an_earlier_checkpoint_of_its_folder(void **state)
+static void a_run_resumes_from_an_earlier_checkpoint_of_its_folder(void **state)
 {
     (void)state;
     ls_train_result whole, part;
@@ -178,7 +177,7 @@ static void resumes_from_an_earlier_checkpoint_of_its_folder(void **state)
     assert_true(part.digest == whole.digest);
 }
 
-static void does_not_write_over_another_run(void **state)
+static void resuming_does_not_overwrite_another_run(void **state)
 {
     (void)state;
     ls_train_result result;
@@ -189,8 +188,8 @@ static void does_not_write_over_another_run(void **state)
     assert_fails(train(&config, &result), LS_ERR_USAGE, "whole holds a run already");
 }
 
-/* The digests of a checkpoint's evaluation parameters and of its parameters; on rank 0. */
-static void digests_of(const char *path, uint64_t *outcome, uint64_t *params)
+/* Returns the digests of a checkpoint's evaluation parameters and of its parameters. On rank 0. */
+static void digest_checkpoint(const char *path, uint64_t *outcome, uint64_t *params)
 {
     ls_checkpoint *checkpoint;
     ls_network *network;
@@ -209,9 +208,9 @@ static void digests_of(const char *path, uint64_t *outcome, uint64_t *params)
     ls_checkpoint_close(&checkpoint);
 }
 
-/* A run with a parameter average evaluates it and ends with it, the last or the best one, and loads
- * it again when there are no epochs left. */
-static void is_judged_by_the_average(void **state)
+/* A run with a parameter average evaluates the average and ends with it, of the last or of the best
+ * epoch, and loads the average again if there are no epochs left. */
+static void a_parameter_average_is_evaluated_and_restored(void **state)
 {
     (void)state;
     ls_train_result plain, result, again;
@@ -238,14 +237,14 @@ static void is_judged_by_the_average(void **state)
             if (rank != 0)
                 continue;
             uint64_t outcome, params;
-            digests_of(best ? "average/checkpoints/best" : "average/checkpoints/last", &outcome,
-                       &params);
+            digest_checkpoint(best ? "average/checkpoints/best" : "average/checkpoints/last",
+                              &outcome, &params);
             assert_true(outcome == result.digest && params != outcome);
         }
 }
 
 /* An average that is first requested on resuming starts from the resumed parameters. */
-static void an_average_can_begin_late(void **state)
+static void an_average_can_start_on_resuming(void **state)
 {
     (void)state;
     ls_train_result result, late;
@@ -264,29 +263,51 @@ static void an_average_can_begin_late(void **state)
     assert_true(late.final.loss < result.final.loss);
     if (rank == 0) {
         uint64_t outcome, params;
-        digests_of("late/checkpoints/last", &outcome, &params);
+        digest_checkpoint("late/checkpoints/last", &outcome, &params);
         assert_true(outcome == late.digest);
     }
 }
 
-static void resume_refuses_changes(void **state)
+/* Trains 3 epochs in a new run folder of this name. Returns the settings. */
+static ls_train_config train_three_epochs(const char *run, ls_train_result *result)
+{
+    write_data("d.h5");
+    ls_train_config config = short_training("d.h5");
+    config.run = run;
+    remove_run(run);
+    assert_ok(train(&config, result));
+    return config;
+}
+
+static void resuming_refuses_another_seed(void **state)
 {
     (void)state;
     ls_train_result result;
-    write_data("d.h5");
-    ls_train_config config = short_training("d.h5");
-    config.run = "kept";
-    remove_run("kept");
-    assert_ok(train(&config, &result));
-    assert_fails(train(&config, &result), LS_ERR_USAGE, "holds a run already");
+    ls_train_config config = train_three_epochs("kept", &result);
     config.resume = "auto";
     config.epochs = 4;
     config.seed = 7;
     ls_status status = train(&config, &result);
     assert_fails(status, LS_ERR_USAGE, "--seed is 7, was 0");
     assert_same_failure(status);
-    config.seed = 0;
-    /* Checkpoints older than the layout attribute: their images count as [N,C,H,W]. */
+}
+
+static void a_run_is_not_overwritten_without_resume(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    const ls_train_config config = train_three_epochs("kept", &result);
+    assert_fails(train(&config, &result), LS_ERR_USAGE, "holds a run already");
+}
+
+/* Checkpoints older than the layout attribute: their images count as [N,C,H,W]. */
+static void resuming_refuses_another_layout(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    ls_train_config config = train_three_epochs("kept", &result);
+    config.resume = "auto";
+    config.epochs = 4;
     if (rank == 0)
         damaged_file_forget_setting("kept/checkpoints/last", "layout");
     assert_ok(ls_agree(world, LS_OK));
@@ -297,40 +318,79 @@ static void resume_refuses_changes(void **state)
     assert_ok(train(&config, &result));
     config.layout = LS_LAYOUT_AUTO;
     assert_ok(train(&config, &result));
-    config.epochs = 4;
+}
+
+/* A data set with other training rows. */
+static void write_other_data(const char *path)
+{
     small_dataset f = small_dataset_default;
     f.train = 204;
     if (rank == 0)
-        small_dataset_write(&f, "other.h5");
+        small_dataset_write(&f, path);
     assert_ok(ls_agree(world, LS_OK));
+}
+
+static void resuming_refuses_other_training_rows(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    ls_train_config config = train_three_epochs("kept", &result);
+    config.resume = "auto";
+    config.epochs = 4;
+    write_other_data("other.h5");
     config.data = "other.h5";
     assert_fails(train(&config, &result), LS_ERR_DATA, "differ from those it was trained on");
-    config.data = "d.h5";
+}
+
+static void resuming_needs_a_checkpoint_or_a_run_folder(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    ls_train_config config = train_three_epochs("kept", &result);
+    config.epochs = 4;
     config.resume = "nowhere";
     assert_fails(train(&config, &result), LS_ERR_DATA, "nowhere");
     config.resume = "auto";
     config.run = "";
     assert_fails(train(&config, &result), LS_ERR_USAGE, "--resume auto needs --run");
-    config.run = "kept";
+}
+
+static void a_run_resumes_after_refused_changes(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    ls_train_config config = train_three_epochs("kept", &result);
+    config.resume = "auto";
+    config.epochs = 4;
+    config.seed = 7;
+    assert_fails(train(&config, &result), LS_ERR_USAGE, "--seed is 7, was 0");
+    config.seed = 0;
     assert_ok(train(&config, &result));
     assert_int_equal(result.epochs, 4);
 }
 
-static void resume_goes_on_anyway(void **state)
+static void resume_anyway_accepts_another_learning_rate(void **state)
 {
     (void)state;
     ls_train_result result;
-    write_data("d.h5");
-    ls_train_config config = short_training("d.h5");
-    config.run = "anyway";
-    config.checkpoint_every = (ls_interval){.steps = 5};
-    config.keep = 100;
-    remove_run("anyway");
-    assert_ok(train(&config, &result));
+    ls_train_config config = train_three_epochs("anyway", &result);
     config.lr = 0.02;
     config.resume = "auto";
     config.epochs = 5;
     assert_fails(train(&config, &result), LS_ERR_USAGE, "--lr is 0.02, was 0.01");
+    config.resume_anyway = true;
+    assert_ok(train(&config, &result));
+    assert_int_equal(result.epochs, 5);
+}
+
+static void resume_anyway_refuses_another_optimizer(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    ls_train_config config = train_three_epochs("anyway", &result);
+    config.lr = 0.02;
+    config.resume = "auto";
+    config.epochs = 5;
     config.resume_anyway = true;
     config.optimizer.kind = LS_ADAMW;
     assert_fails(train(&config, &result), LS_ERR_USAGE,
@@ -338,13 +398,22 @@ static void resume_goes_on_anyway(void **state)
     config.optimizer.kind = LS_ADAM;
     assert_ok(train(&config, &result));
     assert_int_equal(result.epochs, 5);
+}
 
-    /* The samples of a step and the rows may change between epochs only. */
-    small_dataset f = small_dataset_default;
-    f.train = 204;
-    if (rank == 0)
-        small_dataset_write(&f, "other.h5");
-    assert_ok(ls_agree(world, LS_OK));
+/* Another seed changes the samples of a step. */
+static void resume_anyway_accepts_other_samples_only_between_epochs(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    write_data("d.h5");
+    write_other_data("other.h5");
+    ls_train_config config = short_training("d.h5");
+    config.run = "anyway";
+    config.checkpoint_every = (ls_interval){.steps = 5};
+    config.keep = 100;
+    remove_run("anyway");
+    assert_ok(train(&config, &result));
+    config.resume_anyway = true;
     config.epochs = 6;
     config.seed = 1;
     config.resume = "anyway/checkpoints/step-00000005.h5";
@@ -358,8 +427,8 @@ static void resume_goes_on_anyway(void **state)
     assert_int_equal(result.epochs, 6);
 }
 
-/* A data set with its own validation split, of this number of rows. */
-static void write_validated(const char *path, int64_t validation)
+/* Writes a data set with a validation split of this number of rows. */
+static void write_data_with_validation_rows(const char *path, int64_t validation)
 {
     small_dataset f = small_dataset_default;
     f.validation = validation;
@@ -368,14 +437,14 @@ static void write_validated(const char *path, int64_t validation)
     assert_ok(ls_agree(world, LS_OK));
 }
 
-/* The validation rows belong to a run, as its training rows do; with other rows the search for the
- * best epoch restarts, if it monitors them. */
-static void resume_refuses_other_validation_rows(void **state)
+/* With --resume-anyway other validation rows are accepted, and the search for the best epoch
+ * restarts if it monitors them. */
+static void resuming_refuses_other_validation_rows(void **state)
 {
     (void)state;
     ls_train_result result;
-    write_validated("v1.h5", 40);
-    write_validated("v2.h5", 39);
+    write_data_with_validation_rows("v1.h5", 40);
+    write_data_with_validation_rows("v2.h5", 39);
     ls_train_config config = short_training("v1.h5");
     config.run = "validated";
     config.restore_best = true;
@@ -394,15 +463,34 @@ static void resume_refuses_other_validation_rows(void **state)
     assert_ok(train(&config, &result));
     assert_int_equal(result.best_epoch, 4);
     assert_true(result.restored && result.final.epoch == 4);
+}
 
-    /* The best epoch by the training loss stays; so do the steps of an epoch. */
+/* Trains 2 epochs and monitors the training loss; the first epoch is the best. Checkpoints within
+ * the epochs are kept. Returns the settings. */
+static ls_train_config train_by_loss(ls_train_result *result)
+{
+    write_data_with_validation_rows("v1.h5", 40);
+    write_data_with_validation_rows("v2.h5", 39);
+    ls_train_config config = short_training("v1.h5");
+    config.restore_best = true;
+    config.mode = LS_MODE_MAX;
+    config.checkpoint_every = (ls_interval){.steps = 5};
+    config.keep = 100;
     config.run = "by-loss";
-    config.resume = "";
-    config.data = "v1.h5";
     config.monitor = LS_MONITOR_LOSS;
     config.epochs = 2;
     remove_run("by-loss");
-    assert_ok(train(&config, &result));
+    assert_ok(train(&config, result));
+    return config;
+}
+
+/* Also within an epoch: other validation rows don't change its steps. */
+static void other_validation_rows_leave_the_best_epoch_by_training_loss(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    ls_train_config config = train_by_loss(&result);
+    config.resume_anyway = true;
     config.resume = "by-loss/checkpoints/step-00000005.h5";
     config.data = "v2.h5";
     assert_ok(train(&config, &result));
@@ -412,10 +500,16 @@ static void resume_refuses_other_validation_rows(void **state)
     config.epochs = 3;
     assert_ok(train(&config, &result));
     assert_int_equal(result.best_epoch, 1);
+}
 
-    /* An older checkpoint has the fingerprint of the training rows only. */
+/* An older checkpoint has the fingerprint of the training rows only. */
+static void validation_rows_are_not_compared_with_an_older_checkpoint(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    ls_train_config config = train_by_loss(&result);
     config.data = "v2.h5";
-    config.resume_anyway = false;
+    config.resume = "auto";
     config.epochs = 4;
     assert_fails(train(&config, &result), LS_ERR_DATA, "validation rows");
     if (rank == 0)
@@ -425,8 +519,8 @@ static void resume_refuses_other_validation_rows(void **state)
     assert_int_equal(result.epochs, 4);
 }
 
-/* A setting that a checkpoint is too old to have counts as its default. */
-static void resume_knows_defaults(void **state)
+/* The checkpoint is older than the setting. */
+static void a_setting_that_a_checkpoint_lacks_has_its_default(void **state)
 {
     (void)state;
     ls_train_result result;
@@ -447,9 +541,9 @@ static void resume_knows_defaults(void **state)
     assert_int_equal(result.epochs, 4);
 }
 
-/* The best epoch is identified by its checkpoint, for any number of steps per epoch. If that is
- * missing, the run continues without it. */
-static void the_best_is_found_after_changes(void **state)
+/* The best epoch is identified by its checkpoint, for any number of steps per epoch. If the best
+ * checkpoint is missing, the run continues without it. */
+static void the_best_checkpoint_is_found_after_a_change_of_batch_size(void **state)
 {
     (void)state;
     ls_train_result first, result;
@@ -478,8 +572,8 @@ static void the_best_is_found_after_changes(void **state)
     assert_false(result.restored);
 }
 
-/* The newest checkpoint is damaged: the previous one is used, with the same result. */
-static void falls_back_to_an_intact_checkpoint(void **state)
+/* The previous checkpoint is used, with the same result. */
+static void resuming_skips_a_damaged_checkpoint(void **state)
 {
     (void)state;
     ls_train_result whole, result;
@@ -497,7 +591,7 @@ static void falls_back_to_an_intact_checkpoint(void **state)
     assert_true(result.digest == whole.digest);
 }
 
-static void keeps_few_checkpoints(void **state)
+static void keep_limits_the_number_of_checkpoints(void **state)
 {
     (void)state;
     ls_train_result result;
@@ -519,7 +613,7 @@ static void keeps_few_checkpoints(void **state)
     }
 }
 
-static void keeps_checkpoints_at_multiples(void **state)
+static void keep_every_keeps_checkpoints_at_multiples(void **state)
 {
     (void)state;
     ls_train_result result;
@@ -539,9 +633,9 @@ static void keeps_checkpoints_at_multiples(void **state)
     }
 }
 
-/* Trains 4 epochs, of which the first stays the best, in the folder back, and then goes back to the
- * end of the first and trains to the end of the second. Returns the settings. */
-static ls_train_config go_back(void)
+/* Trains 4 epochs in the folder `back`; the first stays the best. Then resumes from the end of
+ * epoch 1 and trains to the end of epoch 2. Returns settings to resume to epoch 3. */
+static ls_train_config resume_from_first_epoch(void)
 {
     ls_train_result result;
     write_data("d.h5");
@@ -562,12 +656,12 @@ static ls_train_config go_back(void)
     return config;
 }
 
-/* Later checkpoints are removed, and no needed one is pruned. */
-static void goes_back_in_its_folder(void **state)
+/* No checkpoint that is needed is pruned. */
+static void resuming_from_an_earlier_checkpoint_removes_later_ones(void **state)
 {
     (void)state;
     ls_train_result result;
-    const ls_train_config config = go_back();
+    const ls_train_config config = resume_from_first_epoch();
     if (rank == 0) {
         assert_true(access("back/checkpoints/last", F_OK) == 0);
         assert_true(access("back/checkpoints/step-00000024.h5", F_OK) == 0);
@@ -579,11 +673,11 @@ static void goes_back_in_its_folder(void **state)
     assert_int_equal(result.best_epoch, 1);
 }
 
-static void resumes_from_a_copy_of_the_best_checkpoint_alone(void **state)
+static void a_copy_of_the_best_checkpoint_is_enough_to_resume(void **state)
 {
     (void)state;
     ls_train_result result;
-    ls_train_config config = go_back();
+    ls_train_config config = resume_from_first_epoch();
     assert_ok(train(&config, &result));
     if (rank == 0)
         assert_int_equal(system("cp back/checkpoints/best lone.h5"), 0);
@@ -598,7 +692,7 @@ static void resumes_from_a_copy_of_the_best_checkpoint_alone(void **state)
 }
 
 /* A run that dies after its last checkpoint has no summary; resuming writes it. */
-static void a_summary_is_made_up_for(void **state)
+static void resuming_writes_a_missing_summary(void **state)
 {
     (void)state;
     ls_train_result result;
@@ -608,7 +702,7 @@ static void a_summary_is_made_up_for(void **state)
     config.resume = "auto";
     config.epochs = 2;
     remove_run("late");
-    /* Its log: the start; metrics, event and checkpoint of each epoch; the end. */
+    /* Records of the run: start; metrics, event and checkpoint of each epoch; end, the 8th. */
     assert_ok(ls_fault_arm("log:0:8", rank));
     ls_status status = train(&config, &result);
     assert_ok(ls_fault_arm(NULL, rank));
@@ -636,7 +730,7 @@ static void count_allocations(void *user, int64_t epoch, int64_t rows, double lo
     assert_int_equal(a->first, a->last);
 }
 
-static void steps_allocate_nothing(void **state)
+static void steps_allocate_no_memory(void **state)
 {
     (void)state;
     allocations a = {0};
@@ -656,8 +750,8 @@ static void steps_allocate_nothing(void **state)
     }
 }
 
-/* Each rank has its part of the optimizer's state; a checkpoint has the complete state. */
-static void resumes_sharded_state_exactly(void **state)
+/* Each rank has its shard of the optimizer's state; a checkpoint has the complete state. */
+static void a_resumed_run_has_the_same_bits_with_sharded_state(void **state)
 {
     (void)state;
     ls_train_result whole, part;
@@ -678,17 +772,18 @@ static void resumes_sharded_state_exactly(void **state)
     }
 }
 
-static void keep_note(void *user, const char *text)
+static void record_note(void *user, const char *text)
 {
     snprintf(user, LS_ERROR_TEXT_MAX, "%s", text);
 }
 
-/* --reduce auto runs trials and reports its choice; a resumed run uses it without trials. */
-static void chooses_a_reducer(void **state)
+/* --reduce auto runs trials and reports its choice; a resumed run uses this reducer without trials.
+ */
+static void reduce_auto_chooses_a_reducer_once(void **state)
 {
     (void)state;
     char note[LS_ERROR_TEXT_MAX] = "";
-    const ls_observer observer = {.user = note, .note = keep_note};
+    const ls_observer observer = {.user = note, .note = record_note};
     ls_train_result fused, chosen;
     ls_trainer *trainer;
     write_data("d.h5");
@@ -738,7 +833,7 @@ static void diverging_is_a_numerical_failure(void **state)
 }
 
 /* The last update of a run without validation rows is checked for NaN and Inf, too. */
-static void the_last_update_counts(void **state)
+static void the_last_update_is_checked_for_nan_and_inf(void **state)
 {
     (void)state;
     ls_train_result result;
@@ -758,8 +853,8 @@ static void the_last_update_counts(void **state)
         assert_true(access("last/checkpoints/last", F_OK) != 0);
 }
 
-/* Invalid settings that a C program may pass. */
-static void refuses_settings_out_of_range(void **state)
+/* Invalid settings that a C program can pass. */
+static void settings_out_of_range_are_refused(void **state)
 {
     (void)state;
     ls_train_result result;
@@ -782,28 +877,54 @@ static void refuses_settings_out_of_range(void **state)
                                          "--epochs: -1 is too small"};
     for (int i = 0; i < 7; i++)
         assert_fails(train(&bad[i], &result), LS_ERR_USAGE, parts[i]);
-    /* Settings must be the same on all ranks. */
-    ls_train_config other = good;
+}
+
+static void settings_must_be_the_same_on_all_ranks(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    write_data("d.h5");
+    ls_train_config other = short_training("d.h5");
     other.lr = rank == 0 ? 0.1 : 0.2;
     const ls_status status = train(&other, &result);
     if (ls_comm_size(world) > 1)
         assert_fails(status, LS_ERR_RANKS, "the configuration");
 }
 
-MPI_TEST_MAIN(
-    cmocka_unit_test(learns), cmocka_unit_test(the_seed_decides_the_bits),
-    cmocka_unit_test(stops_early_and_restores), cmocka_unit_test(patience_needs_a_column_to_watch),
-    cmocka_unit_test(resumes_exactly), cmocka_unit_test(a_finished_run_has_nothing_to_do),
-    cmocka_unit_test(resumes_from_a_file_into_another_folder),
-    cmocka_unit_test(resumes_from_an_earlier_checkpoint_of_its_folder),
-    cmocka_unit_test(does_not_write_over_another_run), cmocka_unit_test(is_judged_by_the_average),
-    cmocka_unit_test(an_average_can_begin_late), cmocka_unit_test(resume_refuses_changes),
-    cmocka_unit_test(resume_goes_on_anyway), cmocka_unit_test(resume_refuses_other_validation_rows),
-    cmocka_unit_test(resume_knows_defaults), cmocka_unit_test(the_best_is_found_after_changes),
-    cmocka_unit_test(falls_back_to_an_intact_checkpoint), cmocka_unit_test(keeps_few_checkpoints),
-    cmocka_unit_test(keeps_checkpoints_at_multiples), cmocka_unit_test(goes_back_in_its_folder),
-    cmocka_unit_test(resumes_from_a_copy_of_the_best_checkpoint_alone),
-    cmocka_unit_test(a_summary_is_made_up_for), cmocka_unit_test(the_last_update_counts),
-    cmocka_unit_test(steps_allocate_nothing), cmocka_unit_test(resumes_sharded_state_exactly),
-    cmocka_unit_test(chooses_a_reducer), cmocka_unit_test(refuses_settings_out_of_range),
-    cmocka_unit_test(diverging_is_a_numerical_failure))
+MPI_TEST_MAIN(cmocka_unit_test(training_learns), cmocka_unit_test(the_seed_determines_the_bits),
+              cmocka_unit_test(early_stopping_restores_the_best_epoch),
+              cmocka_unit_test(patience_needs_validation_rows_or_a_training_metric),
+              cmocka_unit_test(a_resumed_run_has_the_same_bits),
+              cmocka_unit_test(a_finished_run_has_nothing_to_do),
+              cmocka_unit_test(a_run_resumes_into_another_folder),
+              cmocka_unit_test(a_run_resumes_from_an_earlier_checkpoint_of_its_folder),
+              cmocka_unit_test(resuming_does_not_overwrite_another_run),
+              cmocka_unit_test(a_parameter_average_is_evaluated_and_restored),
+              cmocka_unit_test(an_average_can_start_on_resuming),
+              cmocka_unit_test(resuming_refuses_another_seed),
+              cmocka_unit_test(a_run_is_not_overwritten_without_resume),
+              cmocka_unit_test(resuming_refuses_another_layout),
+              cmocka_unit_test(resuming_refuses_other_training_rows),
+              cmocka_unit_test(resuming_needs_a_checkpoint_or_a_run_folder),
+              cmocka_unit_test(a_run_resumes_after_refused_changes),
+              cmocka_unit_test(resume_anyway_accepts_another_learning_rate),
+              cmocka_unit_test(resume_anyway_refuses_another_optimizer),
+              cmocka_unit_test(resume_anyway_accepts_other_samples_only_between_epochs),
+              cmocka_unit_test(resuming_refuses_other_validation_rows),
+              cmocka_unit_test(other_validation_rows_leave_the_best_epoch_by_training_loss),
+              cmocka_unit_test(validation_rows_are_not_compared_with_an_older_checkpoint),
+              cmocka_unit_test(a_setting_that_a_checkpoint_lacks_has_its_default),
+              cmocka_unit_test(the_best_checkpoint_is_found_after_a_change_of_batch_size),
+              cmocka_unit_test(resuming_skips_a_damaged_checkpoint),
+              cmocka_unit_test(keep_limits_the_number_of_checkpoints),
+              cmocka_unit_test(keep_every_keeps_checkpoints_at_multiples),
+              cmocka_unit_test(resuming_from_an_earlier_checkpoint_removes_later_ones),
+              cmocka_unit_test(a_copy_of_the_best_checkpoint_is_enough_to_resume),
+              cmocka_unit_test(resuming_writes_a_missing_summary),
+              cmocka_unit_test(the_last_update_is_checked_for_nan_and_inf),
+              cmocka_unit_test(steps_allocate_no_memory),
+              cmocka_unit_test(a_resumed_run_has_the_same_bits_with_sharded_state),
+              cmocka_unit_test(reduce_auto_chooses_a_reducer_once),
+              cmocka_unit_test(settings_out_of_range_are_refused),
+              cmocka_unit_test(settings_must_be_the_same_on_all_ranks),
+              cmocka_unit_test(diverging_is_a_numerical_failure))

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Reducers and training on two hosts connected by TCP: the first test with one and several ranks per host,
-# the others, which are slow there, with one.
+# Runs tests of reducers and training on two hosts connected by TCP: the first test with 1, 2 and 3 ranks per host, the
+# others, which are slow on two hosts, with 1.
 #   test_two_hosts.sh TWO_HOSTS TEST ...
 set -u
 two_hosts=$1

@@ -1,6 +1,6 @@
 # Writes a C file with embedded texts: the pages of the manual, and the completion scripts.
 #   cmake -DOUT=FILE "-DPAGES=FILE;..." "-DTEXTS=FILE;..." -P embed.cmake
-# A page is called lockstep-NAME.SECTION.md and begins with the line '# lockstep-NAME(SECTION): title'.
+# The name of a page is lockstep-NAME.SECTION.md; its first line is '# lockstep-NAME(SECTION): title'.
 
 function(bytes path out)
     file(READ ${path} hex HEX)

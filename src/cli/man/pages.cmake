@@ -1,5 +1,5 @@
-# Writes the manual pages, those of the program and its commands by the program itself, the others from Markdown; and
-# the scripts for completion.
+# Writes the manual pages (the program prints the pages of itself and its commands; the others are converted from Markdown)
+# and the completion scripts.
 #   cmake -DPROGRAM=FILE -DOUT=FOLDER "-DPAGES=FILE;..." -DDATE=YYYY-MM-DD -DVERSION=TEXT [-DLOWDOWN=FILE] -P pages.cmake
 
 function(print_page out)
@@ -9,7 +9,7 @@ function(print_page out)
     endif()
 endfunction()
 
-# lowdown's font \fC is groff's alone, and it begins each section with a paragraph of its own.
+# lowdown uses the font \fC, which only groff has, and begins each section with an extra paragraph.
 function(convert path name section title)
     file(READ ${path} text)
     string(FIND "${text}" "\n" end)
