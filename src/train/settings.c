@@ -165,7 +165,7 @@ static const ls_setting table[] = {
      .group = FAULTS, .help = "when a loss or gradient is NaN or Inf"},
     {"check-replicas", "STEPS", LS_TYPE_INT, FREE, AT(check_replicas), "1000", 0, EXACT,
      .group = FAULTS,
-     .help = "steps between comparisons of the ranks' parameters; 0: never"},
+     .help = "steps between comparisons of the ranks' own copies of the parameters; 0: never"},
     {"heal", NULL, LS_TYPE_FLAG, FREE, AT(heal), .group = FAULTS,
      .help = "if a few ranks' parameters differ, continue with those of most ranks"},
     {"watchdog", "SECONDS", LS_TYPE_REAL, FREE, AT(watchdog), "600", 0, 1e9, .group = FAULTS,
