@@ -5,7 +5,10 @@
  *     ls_status status = ls_model_open(&model, comm, "runs/first", LS_MODEL_EVALUATED);
  *     if (status == LS_OK)
  *         outputs = ls_network_forward(ls_model_network(model), ls_model_params(model), batch);
- *     ls_model_destroy(&model); */
+ *     ls_model_destroy(&model);
+ *
+ * The batch has at most facts->max_rows rows, normalised by facts->mean and std, and is
+ * channels-last if ls_network_channels_last(). */
 #ifndef LOCKSTEP_MODEL_H
 #define LOCKSTEP_MODEL_H
 
@@ -46,6 +49,8 @@ typedef struct ls_model_facts {
     ls_shape input;      /* of the network */
     int classes;
     ls_loss loss;
+    double mean, std;           /* inputs are (x - mean) / std, of uint8 (x / 255 - mean) / std */
+    int64_t max_rows;           /* of a batch; 0 with LS_MODEL_NONE */
     int64_t epoch;              /* finished epochs */
     int64_t step;               /* of the next epoch */
     int64_t steps;              /* of the whole training */
@@ -82,10 +87,9 @@ typedef struct ls_model_data {
 } ls_model_data;
 
 /* Opens a data set, checks that its rows fit the network, and reads the rows of the split that this
- * rank evaluates, in the network's format. Collective on the model's ranks; a model that was opened
- * without MPI has no rows.
- * Errors, on all ranks alike: LS_ERR_DATA, LS_ERR_USAGE, LS_ERR_RANKS, LS_ERR_FAILURE; *out is left
- * alone. */
+ * rank evaluates, in the network's format. Collective on the model's ranks.
+ * Errors, on all ranks alike: LS_ERR_DATA, LS_ERR_RANKS, LS_ERR_FAILURE; LS_ERR_USAGE also if the
+ * model was opened without MPI or without parameters. *out is left alone. */
 ls_status ls_model_read(ls_rows **out, const ls_model *model,
                         const ls_model_data *data) LS_MUST_CHECK;
 
@@ -111,7 +115,7 @@ typedef struct ls_misclassified {
 /* Finds the misclassified rows of highest confidence among all ranks' rows, in descending order; of
  * equal ones the lower row comes first. The same bits on any number of ranks, as
  * ls_model_evaluate(). Collective on the model's ranks.
- * most   largest number of rows; the same on all ranks
+ * most   largest number of rows, 0 or more; the same on all ranks
  * out    [most] on return the rows, the same on all ranks
  * count  on return the number of rows
  * Errors, on all ranks alike: as above. */

@@ -12,6 +12,7 @@
 
 #include <lockstep/config.h>
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -198,6 +199,9 @@ static void publish_info(ls_model *m)
     m->facts.input = m->info.input;
     m->facts.classes = m->info.classes;
     m->facts.loss = m->info.loss;
+    m->facts.mean = m->info.mean;
+    m->facts.std = m->info.std;
+    m->facts.max_rows = m->load == LS_MODEL_NONE ? 0 : LS_EVALUATION_ROWS;
 }
 
 /* Reads the checkpoint on rank 0 and creates the model on all ranks. Collective. */
@@ -276,6 +280,10 @@ ls_status ls_model_read(ls_rows **out, const ls_model *m, const ls_model_data *d
                                     .channels_last = ls_network_channels_last(m->network)};
     ls_dataset_info info;
     ls_source *source = NULL;
+    if (m->comm == NULL || m->params == NULL)
+        return ls_fail(LS_ERR_USAGE, "%s: opened %s, so it can't be evaluated", m->path,
+                       m->comm == NULL ? "without MPI" : "without its parameters");
+    assert(data->split < LS_SPLITS);
     ls_status status = ls_source_open(&source, m->comm, data->path, &data->options, !data->trust,
                                       data->read, &info);
     if (status == LS_OK)
