@@ -22,6 +22,10 @@ train 3 'table.csv: not an HDF5 file, but a table in text: write its arrays into
 train 3 'array.npy: not an HDF5 file, but a NumPy array: write' --data array.npy
 train 3 'data: not an HDF5 file, but a folder; .lockstep import --idx data --out FILE' --data data
 train 3 'text.h5: not an HDF5 file' --data text.h5
+mkfifo pipe
+train 3 'pipe: a pipe or a device, not a file' --data pipe
+train 3 'pipe: a pipe or a device, not a file' --data pipe --trust-data
+train 3 'pipe: a pipe or a device, not a file' --data $data --run piped --resume pipe
 head -c 3000 $data >short.h5
 train 3 'short.h5: damaged or cut short' --data short.h5
 train 3 'short.h5: not an HDF5 file, or damaged' --data short.h5 --trust-data
