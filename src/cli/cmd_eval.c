@@ -233,20 +233,25 @@ static ls_status draw_wrong(const settings *s, const work *w, const ls_dataset *
 {
     enum { TEXT = 32 };
     char caption[TEXT], note[TEXT];
-    for (int64_t i = 0; i < w->wrongs; i++) {
+    uint8_t *picture = ls_alloc(ls_dataset_describe(dataset)->features, 1);
+    ls_status status = picture == NULL ? LS_ERR_FAILURE : LS_OK;
+    for (int64_t i = 0; status == LS_OK && i < w->wrongs; i++) {
         const ls_misclassified *m = &w->wrong[i];
         ls_samples *one = NULL;
-        ls_status status = ls_dataset_read(dataset, (ls_split)s->split, m->row, 1, 1, &one);
+        status = ls_dataset_read(dataset, (ls_split)s->split, m->row, 1, 1, &one);
         if (status != LS_OK)
-            return status;
+            break;
         snprintf(caption, TEXT, "%d>%d", (int)m->label, (int)m->predicted);
         snprintf(note, TEXT, "%.1f%%", 100 * m->probability);
         const bool probable =
             ls_loss_takes_logits(w->facts->loss); /* outputs of mse are no probabilities */
-        ls_sheet_put(sheet, i, ls_samples_row(one, 0).pixels, caption, probable ? note : "");
+        ls_samples_picture(one, 0, picture);
+        ls_sheet_put(sheet, i, picture, caption, probable ? note : "");
         ls_samples_destroy(&one);
     }
-    ls_status status = ls_sheet_write(sheet, s->errors_file);
+    ls_free(picture);
+    if (status == LS_OK)
+        status = ls_sheet_write(sheet, s->errors_file);
     if (status == LS_OK)
         ls_print(stderr, "%s: picture of the misclassified rows\n", s->errors_file);
     return status;

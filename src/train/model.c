@@ -260,6 +260,12 @@ static ls_status check_fit(const ls_model *m, const ls_model_data *data,
     const ls_shape *in = &m->info.input;
     if (info->rows[data->split] == 0)
         return ls_fail(LS_ERR_DATA, "%s: has no %s rows", data->path, ls_split_name(data->split));
+    if ((info->element == LS_U8) != (m->info.element == LS_U8))
+        return ls_fail(LS_ERR_DATA,
+                       "%s: the inputs are %s, but the checkpoint's network was trained on %s: "
+                       "only uint8 is divided by 255",
+                       data->path, ls_element_name(info->element),
+                       ls_element_name(m->info.element));
     if (in->channels != info->channels || in->height != info->height || in->width != info->width ||
         m->info.classes != info->classes)
         return ls_fail(LS_ERR_DATA,

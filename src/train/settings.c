@@ -56,7 +56,7 @@ static const ls_setting table[] = {
     {"layout", "HOW", LS_TYPE_CHOICE, FIXED, AT(layout), "auto", .choices = layout_choices,
      .group = DATA, .help = "dimensions of 4-dimensional images in the file"},
     {"normalize", "MEAN,STD", LS_TYPE_PAIR, FIXED, AT(mean), "0,1", 0, 1e30, LS_SETTING_ABOVE,
-     .group = DATA, .help = "pixels become (x/255 - mean) / std"},
+     .group = DATA, .help = "inputs become (x - mean) / std, where uint8 is divided by 255 first"},
     {"shuffle", "HOW", LS_TYPE_CHOICE, ORDER, AT(shuffle), "global", .choices = shuffle_choices,
      .group = DATA, .help = "order of the training rows"},
     {"augment", "WORDS", LS_TYPE_TEXT, FIXED, AT(augment), "none", .group = DATA,
