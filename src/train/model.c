@@ -309,10 +309,11 @@ static ls_evaluation evaluation_of(const ls_model *m, ls_rows *rows)
                            .batch = m->batch};
 }
 
-ls_status ls_model_evaluate(const ls_model *m, ls_rows *rows, ls_score *out, int64_t *confusion)
+ls_status ls_model_evaluate(const ls_model *m, ls_rows *rows, ls_score *out, int64_t *confusion,
+                            ls_calibration *calibration)
 {
     const ls_evaluation evaluation = evaluation_of(m, rows);
-    return ls_evaluate(&evaluation, out, confusion);
+    return ls_evaluate(&evaluation, out, confusion, calibration);
 }
 
 ls_status ls_model_misclassified(const ls_model *m, ls_rows *rows, int64_t most,

@@ -107,9 +107,10 @@ static void a_model_scores_as_its_training_recorded(void **state)
     const ls_model_facts *facts = ls_model_describe(model);
     ls_rows *rows;
     ls_score score;
+    ls_calibration calibration;
     int64_t confusion[16], right = 0, all = 0;
     assert_ok(read_rows(model, "m.h5", LS_VALIDATION, &rows));
-    assert_ok(ls_model_evaluate(model, rows, &score, confusion));
+    assert_ok(ls_model_evaluate(model, rows, &score, confusion, &calibration));
     assert_true(ls_metric_value(LS_METRIC_LOSS, 4, &score) == facts->latest.val_loss);
     assert_true(ls_metric_value(LS_METRIC_ACCURACY, 4, &score) == facts->latest.val_accuracy);
     for (int i = 0; i < 16; i++) {
@@ -117,6 +118,8 @@ static void a_model_scores_as_its_training_recorded(void **state)
         right += i % 5 == 0 ? confusion[i] : 0;
     }
     assert_true(all == score.rows && (double)right == score.correct);
+    assert_true(calibration.error >= 0 && calibration.error <= 1);
+    assert_true(calibration.brier > 0 && calibration.brier <= 2);
     ls_misclassified wrong[1];
     int64_t count;
     assert_ok(ls_model_misclassified(model, rows, 1, wrong, &count));
