@@ -65,7 +65,9 @@ enum { LS_TASK_CLASSIFICATION = 1 };
  * for validation rows. The columns of the second list come after all others: add new metrics to the
  * second list, so that existing columns keep their places.
  *    name, NAME        better  tasks           classes (minimum)  one line of help
- * M is called with X, another macro or nothing, as its first argument. */
+ * M is called with X, another macro or nothing, as its first argument, so that a list can be made
+ * of each metric's name: with #define COLUMN(X, name, NAME, better, tasks, classes, help) X(name)
+ * LS_METRIC_LIST(COLUMN, X) becomes X(loss) X(accuracy) X(top5). */
 #define LS_METRIC_FIRST(M, X)                                                                      \
     M(X, loss, LOSS, LESS, CLASSIFICATION, 2, "mean loss of a row")                                \
     M(X, accuracy, ACCURACY, MORE, CLASSIFICATION, 2,                                              \

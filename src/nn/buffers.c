@@ -35,19 +35,38 @@ static int take_buffer(plan *p, int64_t floats)
     return at;
 }
 
-/* Assigns a buffer to the gradient of input k of an operation. Returns the buffer that becomes free
- * after the operation's backward(); NONE if there is none. */
+/* Assigns a buffer to dx of input k of an operation, and adds it to the gradient of the value that
+ * the input reads. Returns the buffer that is free after that; NONE if there is none. */
 static int plan_input(plan *p, ls_op *op, int k)
 {
     int *value = &p->of_value[op->input[k] + 1];
-    const bool in_place = op->kind->in_place && k == 0;
-    const bool first = *value == NONE;
+    const bool in_place = op->kind->in_place && k == 0; /* dx replaces dy */
     op->dx[k] = in_place ? op->dy : take_buffer(p, ls_shape_size(op->in[k]));
-    op->add[k] = !first;
-    if (first)
-        *value = op->dx[k];
+    op->add[k] = *value != NONE;
+    if (*value == NONE) { /* the first reader in the backward pass: dx is the gradient so far */
+        *value = op->into[k] = op->dx[k];
+        return NONE;
+    }
     op->into[k] = *value;
-    return first || in_place ? NONE : op->dx[k];
+    return in_place ? NONE : op->dx[k]; /* dy's buffer is the operation's, see plan_operation() */
+}
+
+/* Assigns the buffers of an operation's dy and dx. dy's buffer is free afterwards, unless it has
+ * become the gradient of an input. */
+static void plan_operation(plan *p, ls_op *op, int dy)
+{
+    bool passed_on = false;
+    int free_again[LS_OP_INPUTS] = {NONE, NONE};
+    op->dy = dy;
+    for (int k = 0; k < op->inputs; k++) {
+        free_again[k] = plan_input(p, op, k);
+        passed_on = passed_on || op->into[k] == dy;
+    }
+    for (int k = 0; k < op->inputs; k++)
+        if (free_again[k] != NONE)
+            p->busy[free_again[k]] = false;
+    if (!passed_on)
+        p->busy[dy] = false;
 }
 
 /* Assigns gradient buffers to all values, in the order of the backward pass. */
@@ -57,21 +76,8 @@ static void plan_gradients(ls_network *network, plan *p)
     for (int i = 0; i <= network->ops; i++)
         p->of_value[i] = NONE;
     p->of_value[network->ops] = take_buffer(p, ls_shape_size(last->out));
-    for (int i = network->ops - 1; i >= 0; i--) {
-        ls_op *op = &network->op[i];
-        op->dy = p->of_value[i + 1];
-        bool passed_on = false; /* true if dy's buffer becomes the gradient of an input */
-        int free_again[LS_OP_INPUTS] = {NONE, NONE};
-        for (int k = 0; k < op->inputs; k++) {
-            free_again[k] = plan_input(p, op, k);
-            passed_on = passed_on || op->into[k] == op->dy;
-        }
-        for (int k = 0; k < op->inputs; k++)
-            if (free_again[k] != NONE)
-                p->busy[free_again[k]] = false;
-        if (!passed_on)
-            p->busy[op->dy] = false;
-    }
+    for (int i = network->ops - 1; i >= 0; i--)
+        plan_operation(p, &network->op[i], p->of_value[i + 1]);
     network->input_gradient = p->of_value[0];
     network->gradients = p->buffers;
 }

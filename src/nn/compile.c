@@ -183,8 +183,8 @@ static void drop_bias(compiler *c, const ls_layer *layer)
         before->params--;
 }
 
-/* Compiles the word of a layer. */
-static ls_status compile_layer(compiler *c)
+/* Finds the row of the current word, and its argument; NULL if there is none. */
+static ls_status find_word(const compiler *c, const ls_layer_word **known, const char **argument)
 {
     char name[LS_LAYER_NAME], reason[64 + LS_LAYER_NAME];
     const char *word = c->word, *colon = strchr(word, ':');
@@ -193,21 +193,33 @@ static ls_status compile_layer(compiler *c)
         if (comma[1] == '\0' || ls_layer_word_find(comma + 1) != NULL)
             return word_error(c, "separate layers by blanks, not commas");
     snprintf(name, sizeof name, "%.*s", (int)length, word);
-    const ls_layer_word *known = ls_layer_word_find(word);
-    if (known == NULL)
+    *known = ls_layer_word_find(word);
+    *argument = colon != NULL ? colon + 1 : NULL;
+    if (*known == NULL)
         return unknown_word(c, name);
-    const char *argument = colon != NULL ? colon + 1 : NULL;
-    if (known->argument == NULL && argument != NULL)
+    if ((*known)->argument == NULL && *argument != NULL)
         return word_error(c, "this layer takes no argument");
-    if (known->argument != NULL && (argument == NULL || *argument == '\0')) {
-        snprintf(reason, sizeof reason, "write it as %s:%s", name, known->argument);
+    if ((*known)->argument != NULL && (*argument == NULL || **argument == '\0')) {
+        snprintf(reason, sizeof reason, "write it as %s:%s", name, (*known)->argument);
         return word_error(c, reason);
     }
-    if (known->op != NULL && known->op->needs_image && c->now.flattened_by != NULL) {
-        snprintf(reason, sizeof reason, "needs an image, but '%s' before it flattens the image",
-                 c->now.flattened_by);
-        return word_error(c, reason);
-    }
+    return LS_OK;
+}
+
+/* Returns an error if a layer needs an image and the current value is none. */
+static ls_status check_image(const compiler *c, const ls_layer_word *known)
+{
+    char reason[64 + LS_LAYER_NAME];
+    if (known->op == NULL || !known->op->needs_image || c->now.flattened_by == NULL)
+        return LS_OK;
+    snprintf(reason, sizeof reason, "needs an image, but '%s' before it flattens the image",
+             c->now.flattened_by);
+    return word_error(c, reason);
+}
+
+/* Adds a layer and, unless it is fused with the layer before it, its operation. */
+static ls_status append_layer(compiler *c, const ls_layer_word *known, const char *argument)
+{
     ls_layer *layer = add_layer(c, known->name, 1, &c->now);
     layer->computes = known->op;
     if (known->parse != NULL && known->parse(argument, &layer->attributes) != LS_OK)
@@ -216,13 +228,22 @@ static ls_status compile_layer(compiler *c)
         layer->out = (ls_shape){ls_shape_size(c->now.shape), 1, 1};
     const bool fused = fuse_relu(c, layer);
     drop_bias(c, layer);
-    if (known->op != NULL && !fused) {
-        const ls_status status = add_op(c, layer, &c->now);
-        if (status != LS_OK)
-            return status;
-    }
-    set_current_value(c, layer, known->op != NULL && !fused);
-    return LS_OK;
+    const bool owns = known->op != NULL && !fused;
+    const ls_status status = owns ? add_op(c, layer, &c->now) : LS_OK;
+    if (status == LS_OK)
+        set_current_value(c, layer, owns);
+    return status;
+}
+
+/* Compiles the word of a layer. */
+static ls_status compile_layer(compiler *c)
+{
+    const ls_layer_word *known = NULL;
+    const char *argument = NULL;
+    ls_status status = find_word(c, &known, &argument);
+    if (status == LS_OK)
+        status = check_image(c, known);
+    return status == LS_OK ? append_layer(c, known, argument) : status;
 }
 
 /* Returns the named value; NULL if the name is unknown. */

@@ -101,32 +101,41 @@ static int64_t offset_of(const run *r, const ls_op *op, ls_range part)
     return op->param[0].offset + part.first * columns;
 }
 
-/* Sums the batch statistics of an operation over the micro-batches of this rank and over the ranks,
- * in one or two rounds. With micro-batches the sums are exact for any number of ranks.
- * Collective on the ranks of the pass. */
+/* Sums one round of an operation's batch statistics over the micro-batches of this rank and over
+ * the ranks. With micro-batches the sums are exact for any number of ranks: each is a sum of parts,
+ * part p of sum i at total[p * count + i], see base/exact.h. Collective on the ranks of the pass.
+ * total  [count] on return the sums; room for LS_EXACT_PARTS of each */
+static void sum_round(const run *r, const ls_op *op, ls_statistics_of of, int count, double *total)
+{
+    const int parts = r->pass->block > 0 ? LS_EXACT_PARTS : 1;
+    double *of_micro_batch = r->network->sums;
+    memset(total, 0, (size_t)(parts * count) * sizeof *total);
+    for (int64_t first = 0, rows; first < r->batch->rows; first += rows) {
+        rows = micro_batch(r, first);
+        const ls_op_data d = make_op_data(r, op, first, rows);
+        op->kind->statistics->add(op, &d, of, of_micro_batch);
+        for (int i = 0; i < count; i++)
+            if (parts > 1)
+                ls_exact_add(of_micro_batch[i], total + i, count);
+            else
+                total[i] = of_micro_batch[i];
+    }
+    if (r->pass->sum.call != NULL)
+        r->pass->sum.call(r->pass->sum.user, total, parts * count);
+    for (int i = 0; i < count && parts > 1; i++)
+        total[i] = ls_exact_total(total + i, count);
+}
+
+/* Sums the batch statistics of an operation, in as many rounds as it asks for. Collective on the
+ * ranks of the pass. */
 static void sum_statistics(const run *r, const ls_op *op, ls_statistics_of of)
 {
-    const ls_batch_statistics *statistics = op->kind->statistics;
-    const int count = statistics->count(op), parts = r->pass->block > 0 ? LS_EXACT_PARTS : 1;
-    double *mine = r->network->sums, *total = mine + count;
+    const int count = op->kind->statistics->count(op);
+    double *total = r->network->sums + count; /* after the sums of a micro-batch */
     const ls_op_data all = make_op_data(r, op, 0, r->batch->rows);
     for (bool again = true; again; of = LS_STATISTICS_OF_INPUTS_AGAIN) {
-        memset(total, 0, (size_t)(parts * count) * sizeof *total);
-        for (int64_t first = 0, rows; first < r->batch->rows; first += rows) {
-            rows = micro_batch(r, first);
-            const ls_op_data d = make_op_data(r, op, first, rows);
-            statistics->add(op, &d, of, mine);
-            for (int i = 0; i < count; i++)
-                if (parts > 1)
-                    ls_exact_add(mine[i], total + i, count);
-                else
-                    total[i] = mine[i];
-        }
-        if (r->pass->sum.call != NULL)
-            r->pass->sum.call(r->pass->sum.user, total, parts * count);
-        for (int i = 0; i < count && parts > 1; i++)
-            total[i] = ls_exact_total(total + i, count);
-        again = statistics->finish(op, &all, of, total);
+        sum_round(r, op, of, count, total);
+        again = op->kind->statistics->finish(op, &all, of, total);
     }
 }
 
@@ -230,15 +239,16 @@ static void backward_op(const run *r, const ls_op *op)
 {
     const int64_t rows_of_all = r->batch->rows;
     const ls_param *last = &op->param[op->params > 0 ? op->params - 1 : 0];
-    const bool split = ls_is_split(op, &r->network->layout, r->pass->group);
     const bool several = micro_batch(r, 0) < rows_of_all;
-    if (op->kind->statistics != NULL)
-        sum_statistics(r, op, LS_STATISTICS_OF_GRADIENTS);
-    if (split) {
+    if (ls_is_split(op, &r->network->layout, r->pass->group)) {
         const ls_op_data d = make_op_data(r, op, 0, rows_of_all);
         ls_split_backward(op, &d, &r->network->layout, r->pass->group);
+        ls_grads_ready(r->pass->grad_hook, op->param[0].offset);
+        return;
     }
-    for (int64_t first = 0, rows; first < rows_of_all && !split; first += rows) {
+    if (op->kind->statistics != NULL)
+        sum_statistics(r, op, LS_STATISTICS_OF_GRADIENTS);
+    for (int64_t first = 0, rows; first < rows_of_all; first += rows) {
         rows = micro_batch(r, first);
         ls_op_data d = make_op_data(r, op, first, rows);
         if (first > 0 && op->params > 0)
@@ -247,7 +257,7 @@ static void backward_op(const run *r, const ls_op *op)
             op->kind->statistics->add(op, &d, LS_STATISTICS_OF_GRADIENTS, r->network->sums);
         backward_rows(r, op, &d);
     }
-    if (op->params > 0 && (rows_of_all == 0 || split))
+    if (op->params > 0 && rows_of_all == 0)
         ls_grads_ready(r->pass->grad_hook, op->param[0].offset);
 }
 
