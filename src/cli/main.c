@@ -167,15 +167,20 @@ static bool answer_help(int argc, char **argv, bool speaks, ls_status *code)
     const char *first = argc > 1 ? argv[1] : "";
     const ls_command *command = NULL;
     *code = LS_OK;
-    if (argc < 2 || strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0) {
-        *code = argc < 2 && speaks ? LS_ERR_USAGE : LS_OK;
+    if (argc < 2) {
+        *code = speaks ? LS_ERR_USAGE : LS_OK;
         if (speaks)
-            ls_help_program(argc < 2 ? stderr : stdout);
+            ls_help_program(stderr);
     } else if (strcmp(first, "--version") == 0) {
-        if (speaks)
+        if (argc > 2)
+            *code = print_failure(
+                ls_fail(LS_ERR_USAGE, "unexpected argument '%s' after %s", argv[2], first), speaks);
+        else if (speaks)
             ls_version_print(stdout);
     } else if (asks_for_help(argc, argv) && find_command(first, &command) == LS_OK) {
         if (speaks)
+            *code = ls_command_check_help(command, argc - 2, argv + 2);
+        if (speaks && *code == LS_OK)
             *code = ls_help_command(command, has_word(argc, argv, "--all"), stdout);
         if (*code != LS_OK)
             *code = print_failure(*code, speaks);
@@ -189,6 +194,8 @@ int main(int argc, char **argv)
     const bool speaks = ls_launcher_rank() == 0;
     const ls_command *command = NULL;
     ls_status status;
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+        argv[1] = (char *)"help"; /* and its arguments */
     ls_clock_start();
     ls_interrupt_spare_writers();
     if (answer_help(argc, argv, speaks, &status))

@@ -5,12 +5,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* The names of the options, then of those that print help. */
 static const char *row_name(const void *user, int at)
 {
+    static const char *const help[] = {"help", "all"};
     const ls_options *o = user;
-    if (at >= o->count)
-        return NULL;
-    return o->row[at].name;
+    if (at < o->count)
+        return o->row[at].name;
+    return at - o->count < (o->helps ? 2 : 1) ? help[at - o->count] : NULL;
 }
 
 /* Returns the error for a name that is in no row, with a suggestion.
@@ -22,7 +24,7 @@ static ls_status fail_unknown(const ls_options *o, const char *what, const char 
     if (meant != NULL)
         return ls_fail(LS_ERR_USAGE, "there is no %s %s; did you mean %s%s?", what, written, dashes,
                        meant);
-    return ls_fail(LS_ERR_USAGE, "there is no %s %s; --help lists them all", what, written);
+    return ls_fail(LS_ERR_USAGE, "there is no %s %s; %s lists them all", what, written, o->help);
 }
 
 size_t ls_options_dashes(const char *word)

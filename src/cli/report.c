@@ -9,6 +9,7 @@
 #include "base/show.h"
 #include "base/text.h"
 
+#include <lockstep/compute.h>
 #include <lockstep/version.h>
 
 #include <math.h>
@@ -25,7 +26,8 @@ struct ls_report {
     bool terminal; /* draw a bar */
     ls_bar bar;
     char monitor[32];
-    bool saves;           /* into a run folder */
+    bool saves; /* into a run folder */
+    bool resumed;
     int64_t latest_epoch; /* of the latest step; latest: its end */
     double latest;
     int long_steps; /* in a row: a single long step may have another cause */
@@ -159,12 +161,22 @@ static void print_idle(const ls_topology *t)
                  placement->threads, placement->cores, placement->cores);
 }
 
+/* Prints a hint if the user's environment asks for slow kernels. */
+static void print_kernels(void)
+{
+    const char *set = ls_compute_slow_setting(getenv("OPENBLAS_CORETYPE"));
+    if (*set != '\0')
+        ls_print(stderr, "  hint      OPENBLAS_CORETYPE=%s is set: unset it, %s is faster here\n",
+                 set, ls_compute_better_kernels());
+}
+
 static void print_ranks(const ls_run_info *info)
 {
     const ls_topology *t = info->topology;
     for (int n = 0; n < t->nodes; n++)
         print_node(t, n);
     print_idle(t);
+    print_kernels();
     if (t->oversubscribed_node >= 0)
         ls_print(stderr, "  warning   more threads than cores on %s: slow, for tests only\n",
                  host_of(t, t->oversubscribed_node));
@@ -184,6 +196,7 @@ static void report_start(void *user, const ls_run_info *info)
                            .interval = report->terminal ? redraw : line_interval};
     snprintf(report->monitor, sizeof report->monitor, "%s", info->monitor);
     report->saves = *info->config->run != '\0';
+    report->resumed = *info->resumed != '\0';
     if (info->config->lr == 0)
         report_note(user, "--lr 0: nothing is learned");
     if (report->quiet)
@@ -330,8 +343,9 @@ void ls_report_finish(ls_report *report, const ls_train_config *config,
     if (result->epochs == 0)
         return;
     if (!result->nothing_to_do)
-        ls_print(stderr, "done: %s in %.2f s\n", ls_counted(result->epochs, "epoch").text,
-                 result->seconds);
+        ls_print(stderr,
+                 report->resumed ? "done: %s, %.2f s since the resume\n" : "done: %s in %.2f s\n",
+                 ls_counted(result->epochs, "epoch").text, result->seconds);
     ls_print(stderr, "  best      epoch %lld, %s %.4f\n", (long long)result->best_epoch,
              report->monitor, result->best);
     ls_print(stderr, "  %-10sepoch %.0f%s, loss %.4f, accuracy %.4f", "final", result->final.epoch,

@@ -94,6 +94,7 @@ check "a trusted file is not verified" has err '^epoch 1/1'
 mpirun -n 2 "$lockstep" train --data mine.h5 --model "dense:20 relu dense:5" --epochs 4 --batch 16 \
     --run run/a --lr 0.01 2>err
 check "train succeeds" [ $? = 0 ]
+cp err run.err
 check "start-up table: data" has err 'data .*mine, mine.h5: 360 training and 40 validation rows, 1x8x8, 5 classes'
 check "start-up table: network" has err 'network +dense:20 +1x8x8 -> 20, 1,300 parameters'
 check "start-up table: total number of parameters" has err '1,405 parameters in total'
@@ -113,7 +114,34 @@ cores=$(sed -nE 's/^  ranks .*: 1 rank, on ([0-9]+) cores? with 1 thread$/\1/p' 
 check "one rank without mpirun: a hint about mpirun is printed if cores are idle" \
     [ "$(grep -cE '^  hint +1 of [0-9]+ cores used: .mpirun -n [0-9]+ lockstep train \.\.\.. uses all$' err)" = $((cores > 1)) ]
 mpirun -n 1 "$lockstep" train --data mine.h5 --model dense:5 --dry-run 2>err
-check "one rank under mpirun: no hint is printed" [ "$(grep -c hint err)" = 0 ]
+check "one rank under mpirun: no hint about mpirun is printed" [ "$(grep -c 'hint.*mpirun' err)" = 0 ]
+(unset OPENBLAS_CORETYPE && "$lockstep" train --data mine.h5 --model dense:5 --dry-run 2>err)
+check "no hint about kernels is printed unless the environment chooses them" [ "$(grep -c 'hint.*CORETYPE' err)" = 0 ]
+if grep -q avx2 /proc/cpuinfo && OPENBLAS_CORETYPE=Prescott "$lockstep" --version | grep -q '^BLAS.*Prescott'; then
+    OPENBLAS_CORETYPE=Prescott "$lockstep" train --data mine.h5 --model dense:5 --dry-run 2>err
+    check "a hint names slow kernels of the environment" has err '^  hint +OPENBLAS_CORETYPE=Prescott is set: unset it, [A-Za-z]+ is faster here$'
+else
+    echo "skipped: no slower kernels here"
+fi
+
+# A resumed run: its settings, its last lines, its events.
+cp -a run/a run/again
+again=(mpirun -n 2 "$lockstep" train --data mine.h5 --model "dense:20  relu dense:5" --batch 16 --run run/again --resume auto)
+check "the closing line gives epochs and seconds" has run.err '^done: 4 epochs in [0-9.]+ s$'
+"${again[@]}" --lr 0.01 --epochs 5 2>err
+check "after a resume the closing line says what it counts" has err '^done: 5 epochs, [0-9.]+ s since the resume$'
+"${again[@]}" --lr 0.01 --epochs 5 2>err
+check "a finished run has nothing to do" has err '^nothing to do: '
+check "also a run with nothing to do ends with the event end" [ "$(tail -n 1 run/again/events.jsonl | grep -c '"event":"end"')" = 1 ]
+refuses 2 'lr is 0.02, was 0.01; give the same options again \(or --config run/again/config.conf\), or --resume-anyway to change them$' \
+    "${again[@]}" --lr 0.02 --epochs 6
+refuses 2 'optimizer is sgd, was adam; give the same options again \(or --config run/again/config.conf\)$' \
+    "${again[@]}" --lr 0.01 --epochs 6 --optimizer sgd
+"$lockstep" train --data mine.h5 --model mlp --epochs 1 --run run/named --quiet 2>/dev/null
+"$lockstep" train --data mine.h5 --model "dense:512 relu dense:5" --epochs 2 --run run/named --resume auto --quiet 2>/dev/null
+check "a network by name resumes by its layers" [ $? = 0 ]
+"$lockstep" train --data mine.h5 --model mlp --epochs 3 --run run/named --resume auto --quiet 2>/dev/null
+check "a network by its layers resumes by name" [ $? = 0 ]
 
 for n in 1 2 3; do
     mpirun -n $n "$lockstep" eval --data mine.h5 --checkpoint run/a --json >eval$n.json

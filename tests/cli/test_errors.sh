@@ -33,6 +33,14 @@ done
 
 # Usage.
 train 2 'there is no option --bacth; did you mean --batch?' --data $data --bacth 3
+train 2 'there is no option --ggg; lockstep train --help --all lists them all' --data $data --ggg
+train 2 '--run needs a value: DIR' --data $data --run ""
+train 2 '--max-time needs a value: TIME' --data $data --max-time=
+train 2 'there is no option --al; did you mean --all' --help --al
+train 2 'there is no option --foo' --data $data --help --all --foo
+refuses 2 'there is no option --foo; lockstep eval --help lists them all' "$lockstep" eval --foo
+refuses 2 'there is no option --foo' "$lockstep" --help --foo
+refuses 2 "unexpected argument 'foo' after --version" "$lockstep" --version foo
 train 2 '--batch 1: batchnorm needs the statistics of 2 rows or more' --data $data --batch 1 --model "dense:5 batchnorm"
 train 2 '--momentum is for --optimizer sgd and lars' --data $data --model "$net" --momentum 0.9
 train 2 "'12x' is not a whole number" --data $data --batch 12x
