@@ -294,9 +294,9 @@ static ls_status print_result(ls_comm *comm, const settings *s, const work *w)
 {
     const bool root = ls_comm_rank(comm) == 0;
     const bool pictured = s->errors > 0 && strcmp(s->errors_file, "none") != 0;
-    ls_status status = ls_agree(comm, root ? print_text(s, w) : LS_OK);
+    ls_status status = ls_agree_root(comm, root ? print_text(s, w) : LS_OK);
     if (status == LS_OK && pictured)
-        status = ls_agree(comm, root ? picture_wrong(s, w) : LS_OK);
+        status = ls_agree_root(comm, root ? picture_wrong(s, w) : LS_OK);
     return status;
 }
 

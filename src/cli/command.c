@@ -25,7 +25,7 @@ static ls_status read_config(ls_comm *comm, const char *path, char **text)
         status = ls_read_file(path, CONFIG_MAX, LS_ERR_USAGE, text, &length);
     if (status == LS_OK && *text != NULL && strlen(*text) != length)
         status = ls_fail(LS_ERR_USAGE, "%s: holds a zero byte: not a text file", path);
-    status = agree_if_parallel(comm, status);
+    status = comm != NULL ? ls_agree_root(comm, status) : status;
     return status == LS_OK && comm != NULL ? ls_broadcast_text(comm, text) : status;
 }
 

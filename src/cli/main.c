@@ -136,7 +136,7 @@ static ls_status run_parallel(const ls_command *command, int *argc, char ***argv
     if (status == LS_OK)
         status = ls_command_run(command, comm, *argc - 2, *argv + 2);
     if (comm != NULL)
-        status = ls_agree(comm, check_stdout(status));
+        status = ls_agree_root(comm, check_stdout(status));
     ls_comm_destroy(&comm);
     if (status != LS_OK && rank == 0)
         status = print_failure(status, ls_launcher_rank() == 0);

@@ -311,7 +311,7 @@ static ls_status restore(ls_trainer *t, const char *wanted, int *found)
     }
     *found = checkpoint != NULL;
     ls_checkpoint_close(&checkpoint);
-    status = ls_agree(t->comm, status);
+    status = ls_agree_root(t->comm, status);
     if (status != LS_OK)
         return status;
     ls_broadcast(t->comm, found, sizeof *found);
@@ -336,7 +336,7 @@ ls_status ls_trainer_rollback(ls_trainer *t)
     if (status == LS_OK && !found)
         status = ls_fail(LS_ERR_NUMERIC, "there is no checkpoint yet to roll back to");
     if (status == LS_OK)
-        status = ls_agree(t->comm, t->rank == 0 ? ls_records_rewind(t) : LS_OK);
+        status = ls_agree_root(t->comm, t->rank == 0 ? ls_records_rewind(t) : LS_OK);
     ls_h5_unlock();
     ls_standby_unlock(t->records.standby, true); /* its copy holds discarded steps */
     if (status == LS_OK) {
