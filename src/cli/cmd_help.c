@@ -16,7 +16,7 @@ typedef struct settings {
 typedef enum ls_shell { SHELL_NONE, SHELL_BASH, SHELL_ZSH } ls_shell;
 
 #define AT(field) offsetof(settings, field)
-static const ls_choice shells[] = {{"none", "print help"},
+static const ls_choice shells[] = {{"", NULL}, /* not given */
                                    {"bash", "script for ~/.bashrc"},
                                    {"zsh", "script for ~/.zshrc"},
                                    {0}}; /* as ls_shell */
@@ -26,8 +26,8 @@ static const ls_setting table[] = {
     {"all", NULL, LS_TYPE_FLAG, .offset = AT(all), .help = "all options of the command"},
     {"man", NULL, LS_TYPE_FLAG, .offset = AT(man),
      .help = "print the manual page of the program or command, in roff"},
-    {"completion", "SHELL", LS_TYPE_CHOICE, .offset = AT(completion), .initial = "none",
-     .choices = shells, .help = "print the completion script of a shell"},
+    {"completion", "SHELL", LS_TYPE_CHOICE, .offset = AT(completion), .choices = shells,
+     .help = "print the completion script of a shell"},
     {"list", NULL, LS_TYPE_FLAG, .offset = AT(list), .help = "print the commands' names"},
     {0},
 };

@@ -14,7 +14,7 @@ typedef struct settings {
 
 #define AT(field) offsetof(settings, field)
 static const ls_setting table[] = {
-    {"run", "DIR", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED | LS_SETTING_ARGUMENT,
+    {"run", "RUN", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED | LS_SETTING_ARGUMENT,
      .offset = AT(run), .help = "run folder of a training, finished or not"},
     {"evaluation", "FILE", LS_TYPE_TEXT, .offset = AT(evaluation),
      .help = "output of eval --json: accuracy, confusion matrix, misclassified rows"},

@@ -34,7 +34,7 @@ static void put_values(FILE *out, const ls_setting *row)
         put_topics(out);
     else
         for (const ls_choice *c = row->choices; c != NULL && c->name != NULL; c++)
-            fprintf(out, "%s ", c->name);
+            fprintf(out, *c->name != '\0' ? "%s " : "%s", c->name);
 }
 
 /* Writes the cases of a command in bash: its options, their values, its bare arguments. */

@@ -21,10 +21,17 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The names of the commands, then the program's options. */
 static const char *command_name(const void *user, int at)
 {
+    static const char *const options[] = {"--help", "--version"};
     (void)user;
-    return ls_command_at(at) != NULL ? ls_command_at(at)->name : NULL;
+    int commands = 0;
+    while (ls_command_at(commands) != NULL)
+        commands++;
+    if (at < commands)
+        return ls_command_at(at)->name;
+    return at - commands < 2 ? options[at - commands] : NULL;
 }
 
 static ls_status find_command(const char *name, const ls_command **out)
@@ -33,9 +40,10 @@ static ls_status find_command(const char *name, const ls_command **out)
         if (strcmp((*out)->name, name) == 0)
             return LS_OK;
     const char *meant = ls_suggest(name, command_name, NULL);
+    const char *what = *name == '-' ? "option" : "command";
     if (meant != NULL)
-        return ls_fail(LS_ERR_USAGE, "there is no command '%s'; did you mean '%s'?", name, meant);
-    return ls_fail(LS_ERR_USAGE, "there is no command '%s'; lockstep --help lists them", name);
+        return ls_fail(LS_ERR_USAGE, "there is no %s '%s'; did you mean '%s'?", what, name, meant);
+    return ls_fail(LS_ERR_USAGE, "there is no %s '%s'; lockstep --help lists them", what, name);
 }
 
 /* Returns true if a word is among those that follow the command. */

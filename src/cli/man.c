@@ -61,6 +61,8 @@ static void put_choices(FILE *out, const ls_choice *choices)
 {
     fputs(".RS\n", out);
     for (const ls_choice *c = choices; c->name != NULL; c++) {
+        if (*c->name == '\0')
+            continue;
         fputs(".TP\n", out);
         put_form(out, c->name, "");
         put_text(out, c->help);

@@ -83,8 +83,8 @@ static ls_status parse_bare(ls_options *o, int number, const char *text, int bef
 /* Returns true if an empty text would leave the option unset. */
 static bool is_nothing(const ls_setting *row, const char *text)
 {
-    return *text == '\0' &&
-           (row->type == LS_TYPE_TEXT || row->type == LS_TYPE_TIME || row->type == LS_TYPE_SCALING);
+    return *text == '\0' && (row->type == LS_TYPE_TEXT || row->type == LS_TYPE_TIME ||
+                             row->type == LS_TYPE_SCALING || row->type == LS_TYPE_CHOICE);
 }
 
 /* Sets the option that word *at names, and moves *at to the last word that belongs to it.

@@ -122,6 +122,16 @@ static void print_training(const ls_run_info *info)
     ls_print(stderr, "\n");
 }
 
+/* Prints a hint if an epoch is a single, smaller step. */
+static void print_batch(const ls_run_info *info)
+{
+    const int64_t batch = info->config->batch, rows = info->dataset->rows[LS_TRAIN];
+    if (batch > rows)
+        ls_print(stderr,
+                 "  hint      --batch %lld is above the %s training rows: an epoch is one step\n",
+                 (long long)batch, ls_grouped(rows).text);
+}
+
 static const char *host_of(const ls_topology *t, int node)
 {
     int r = 0;
@@ -199,12 +209,15 @@ static void report_start(void *user, const ls_run_info *info)
     report->resumed = *info->resumed != '\0';
     if (info->config->lr == 0)
         report_note(user, "--lr 0: nothing is learned");
+    if (info->config->time_limit > 0 && !report->saves)
+        report_note(user, "a time limit without --run: nothing is saved when the time is over");
     if (report->quiet)
         return;
     ls_print(stderr, "lockstep %s\n", LS_VERSION);
     print_data(info);
     print_network(info);
     print_training(info);
+    print_batch(info);
     print_ranks(info);
     if (*info->config->run != '\0')
         ls_print(stderr, "  run       %s\n", info->config->run);

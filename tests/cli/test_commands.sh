@@ -124,6 +124,16 @@ else
     echo "skipped: no slower kernels here"
 fi
 
+# Notes and hints at the start.
+"$lockstep" train --data mine.h5 --model dense:5 --dry-run --batch 400 2>err
+check "a hint says that the batch is above the rows" has err '^  hint +--batch 400 is above the 360 training rows: an epoch is one step$'
+"$lockstep" train --data mine.h5 --model dense:5 --dry-run --quiet --batch 360 2>err
+check "a dry run says that the configuration is valid" [ "$(cat err)" = "dry run: the configuration is valid" ]
+"$lockstep" train --data mine.h5 --model dense:5 --dry-run --quiet --max-time 9 2>err
+check "a note says that a time limit without a run folder saves nothing" has err '^note: a time limit without --run: nothing is saved'
+refuses 2 "mine.h5: exists and differs only in its name, 'mine': not overwritten; give this name, or replace it with --force" \
+    "$lockstep" import --idx data --out mine.h5 --name yours
+
 # A resumed run: its settings, its last lines, its events.
 cp -a run/a run/again
 again=(mpirun -n 2 "$lockstep" train --data mine.h5 --model "dense:20  relu dense:5" --batch 16 --run run/again --resume auto)
