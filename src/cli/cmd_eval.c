@@ -240,7 +240,8 @@ static ls_status draw_wrong(const settings *s, const work *w, const ls_dataset *
         if (status != LS_OK)
             return status;
         snprintf(caption, TEXT, "%d>%d", (int)m->label, (int)m->predicted);
-        snprintf(note, TEXT, "%.1f%%", 100 * m->probability);
+        /* Rounded down: 100% only where the probability is 1. */
+        snprintf(note, TEXT, "%.1f%%", floor(1000 * (double)m->probability) / 10);
         const bool probable =
             ls_loss_takes_logits(w->facts->loss); /* outputs of mse are no probabilities */
         ls_sheet_put(sheet, i, ls_samples_row(one, 0).pixels, caption, probable ? note : "");

@@ -275,29 +275,76 @@ static void report_step(void *user, int64_t epoch, int64_t rows, double loss)
     }
 }
 
-/* Prints the watched column, unless it is one of the columns that are always printed. */
-static void print_watched(const ls_report *report, const ls_metrics *m, const char *before)
+/* Returns the watched column, -1 if it is one of the columns that are always printed. */
+static int watched_column(const ls_report *report)
 {
     const int column = ls_metrics_find(report->monitor, strlen(report->monitor));
     for (int validation = 0; validation < 2; validation++)
         if (column == ls_metrics_column(LS_METRIC_LOSS, validation) ||
             column == ls_metrics_column(LS_METRIC_ACCURACY, validation))
-            return;
-    ls_print(stderr, "%s%s %.4f", before, report->monitor, ls_metrics_value(m, column));
+            return -1;
+    return column;
+}
+
+/* Prints the watched column, unless it is one of the columns that are always printed. */
+static void print_watched(const ls_report *report, const ls_metrics *m, const char *before)
+{
+    const int column = watched_column(report);
+    if (column >= 0)
+        ls_print(stderr, "%s%s %.4f", before, report->monitor, ls_metrics_value(m, column));
+}
+
+/* Parts of an epoch's line, in their order. */
+enum { OF_EPOCH, OF_TRAINING, OF_VALIDATION, OF_MONITOR, OF_TIME, OF_SPEED, OF_BEST, LINE_PARTS };
+
+static void write_epoch(const ls_report *report, const ls_metrics *m, bool best,
+                        char part[LINE_PARTS][64])
+{
+    const int column = watched_column(report);
+    snprintf(part[OF_EPOCH], sizeof *part, "epoch %.0f/%lld", m->epoch,
+             (long long)report->bar.epochs);
+    snprintf(part[OF_TRAINING], sizeof *part, "loss %.4f  accuracy %.4f", ls_plain_number(m->loss),
+             ls_plain_number(m->accuracy));
+    if (!isnan(m->val_loss))
+        snprintf(part[OF_VALIDATION], sizeof *part, "val_loss %.4f  val_accuracy %.4f", m->val_loss,
+                 m->val_accuracy);
+    if (column >= 0)
+        snprintf(part[OF_MONITOR], sizeof *part, "%s %.4f", report->monitor,
+                 ls_metrics_value(m, column));
+    snprintf(part[OF_TIME], sizeof *part, "%.3f s", m->seconds);
+    snprintf(part[OF_SPEED], sizeof *part, "%s samples/s",
+             ls_grouped((int64_t)m->samples_per_second).text);
+    snprintf(part[OF_BEST], sizeof *part, "%s", best ? "best" : "");
+}
+
+/* Leaves out the speed where the line is too long, and the time where the rest then fits. */
+static void shorten_epoch(char part[LINE_PARTS][64], int width)
+{
+    int used = -2;
+    for (int i = 0; i < LINE_PARTS; i++)
+        used += *part[i] != '\0' ? (int)strlen(part[i]) + 2 : 0;
+    if (used <= width)
+        return;
+    used -= (int)strlen(part[OF_SPEED]) + 2;
+    *part[OF_SPEED] = '\0';
+    if (used > width && used - (int)strlen(part[OF_TIME]) - 2 <= width)
+        *part[OF_TIME] = '\0';
 }
 
 static void report_epoch(void *user, const ls_metrics *m, bool best)
 {
-    ls_report *report = user;
+    char part[LINE_PARTS][64] = {{0}};
+    const ls_report *report = user;
+    const int width = ls_console_width(stderr);
     if (report->quiet)
         return;
-    ls_print(stderr, "epoch %.0f/%lld  loss %.4f  accuracy %.4f", m->epoch,
-             (long long)report->bar.epochs, ls_plain_number(m->loss), ls_plain_number(m->accuracy));
-    if (!isnan(m->val_loss))
-        ls_print(stderr, "  val_loss %.4f  val_accuracy %.4f", m->val_loss, m->val_accuracy);
-    print_watched(report, m, "  ");
-    ls_print(stderr, "  %.3f s  %s samples/s%s\n", m->seconds,
-             ls_grouped((int64_t)m->samples_per_second).text, best ? "  best" : "");
+    write_epoch(report, m, best, part);
+    if (width > 0)
+        shorten_epoch(part, width);
+    for (int i = 0; i < LINE_PARTS; i++)
+        if (*part[i] != '\0')
+            ls_print(stderr, "%s%s", i > 0 ? "  " : "", part[i]);
+    ls_print(stderr, "\n");
 }
 
 /* Called by another thread: touches no shared state. */

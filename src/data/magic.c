@@ -1,5 +1,6 @@
 #include "data/magic.h"
 #include "base/file.h"
+#include "base/show.h"
 #include "data/idx.h"
 
 #include <ctype.h>
@@ -40,17 +41,18 @@ static bool is_idx(const unsigned char *head, size_t length)
            head[3] >= 1 && head[3] <= 8;
 }
 
-/* Text in ASCII or UTF-8, without control characters. */
+/* Text in UTF-8 without control characters; the last character may be cut off.
+ * head  with zeros behind it */
 static bool is_text(const unsigned char *head, size_t length)
 {
-    int more = 0; /* bytes of a character that must follow */
-    for (size_t i = 0; i < length; i++) {
-        const unsigned char c = head[i];
-        if (more > 0   ? (c & 0xc0) != 0x80
-            : c < 0x80 ? !isprint(c) && !isspace(c)
-                       : c < 0xc2 || c > 0xf4)
+    enum { LONGEST = 4 }; /* bytes of a character */
+    for (size_t i = 0; i < length;) {
+        if (head[i] < 0x80 && !isprint(head[i]) && !isspace(head[i]))
             return false;
-        more = more > 0 ? more - 1 : c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc2 ? 1 : 0;
+        const int bytes = ls_utf8_length((const char *)head + i);
+        if (bytes == 0)
+            return i > 0 && length - i < LONGEST;
+        i += (size_t)bytes;
     }
     return length > 0;
 }
@@ -98,9 +100,10 @@ ls_status ls_magic_refuse_folder(const char *path)
     if (stat(path, &found) != 0 || !S_ISDIR(found.st_mode))
         return LS_OK;
     if (ls_path(records, path, "/events.jsonl", NULL) == LS_OK && access(records, F_OK) == 0)
-        return ls_fail(LS_ERR_DATA,
-                       "%s: is a run folder, not a data set; the one it was trained on is in %s/config.conf",
-                       path, path);
+        return ls_fail(
+            LS_ERR_DATA,
+            "%s: is a run folder, not a data set; the one it was trained on is in %s/config.conf",
+            path, path);
     return ls_fail(LS_ERR_DATA,
                    "%s: not an HDF5 file, but a folder; `lockstep import --idx %s --out FILE` "
                    "converts IDX files in it to a data set",
@@ -109,7 +112,7 @@ ls_status ls_magic_refuse_folder(const char *path)
 
 ls_status ls_magic_fail(const char *path)
 {
-    unsigned char head[HEAD];
+    unsigned char head[HEAD + 4] = {0};
     bool compressed = false;
     struct stat found;
     const mode_t mode = stat(path, &found) == 0 ? found.st_mode : 0;
