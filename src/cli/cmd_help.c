@@ -1,7 +1,9 @@
 #include "cli/command.h"
 #include "cli/completion.h"
+#include "cli/console.h"
 #include "cli/help.h"
 #include "cli/man.h"
+#include "cli/markdown.h"
 #include "cli/suggest.h"
 #include "cli/topics.h"
 
@@ -59,6 +61,8 @@ static ls_status show_topic(const char *name, const settings *s)
         name += strlen("lockstep-");
     for (int i = 0; ls_topic_at(i, &topic); i++)
         if (strcmp(topic.name, name) == 0) {
+            if (ls_console_width(stdout) > 0)
+                return ls_markdown_print(topic.text, topic.length, stdout);
             (void)fwrite(topic.text, 1, topic.length, stdout);
             return LS_OK;
         }

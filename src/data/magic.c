@@ -58,11 +58,11 @@ static bool is_text(const unsigned char *head, size_t length)
 }
 
 /* Counts the bytes of a line that equal `separator`. */
-static size_t count_in_line(const unsigned char *line, size_t length, char separator)
+static size_t count_in_line(const unsigned char *line, size_t length, int separator)
 {
     size_t count = 0;
     for (size_t i = 0; i < length; i++)
-        count += line[i] == separator;
+        count += (int)line[i] == separator;
     return count;
 }
 

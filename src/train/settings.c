@@ -148,7 +148,7 @@ static const ls_setting table[] = {
      .help = "continue although settings or data that matter differ from before"},
     {"checkpoint-every", "INTERVAL", LS_TYPE_INTERVAL, FREE, AT(checkpoint_every), "1epoch",
      .group = RUN,
-     .help = "e.g. 500steps, 90s, 10min, 2h; a number: epochs; the best and the last are always written"},
+     .help = "e.g. 500steps, 10min; a number: epochs; the best and the last are always written"},
     {"keep", "N", LS_TYPE_INT, FREE, AT(keep), "3", 1, 1e6, .group = RUN,
      .help = "newest checkpoints to keep, in addition to the best"},
     {"keep-every", "STEPS", LS_TYPE_INT, FREE, AT(keep_every), "0", 0, EXACT, .group = RUN,
@@ -158,7 +158,7 @@ static const ls_setting table[] = {
      .help = "when a checkpoint can't be saved; the run's last one is always required"},
 
     {"max-time", "TIME", LS_TYPE_TIME, NOT_SAVED, AT(time_limit), "", 0, 1e15, .group = FAULTS,
-     .help = "end within this time, e.g. 90s, 10min, 2h; a number: seconds; checkpoint, exit code 75"},
+     .help = "end within this time, e.g. 10min, 2h; a number: seconds; checkpoint, exit code 75"},
     {"stop-margin", "TIME", LS_TYPE_TIME, FREE, AT(stop_margin), "10s", 0, 1e15, .group = FAULTS,
      .help = "end this long before a Slurm job does ($SLURM_JOB_END_TIME); a number: seconds"},
     {"on-nan", "WHAT", LS_TYPE_CHOICE, FREE, AT(on_nan), "stop", .choices = on_nan_choices,

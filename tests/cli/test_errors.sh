@@ -201,7 +201,7 @@ fi
 no_rank() { check "the line names no rank: $(cat err)" [ "$(grep -c 'rank 0' err)" = 0 ]; }
 for n in 1 2; do # rank 0 acts for all: it is not named
     for file in $data unsealed.h5; do
-        refuses 3 "$file: is a data set, not a checkpoint$" mpirun -n $n "$lockstep" eval --data $data --checkpoint $file
+        refuses 3 "$file: is a data set, not a checkpoint$" mpirun -n $n "$lockstep" eval --data $data --checkpoint "$file"
         no_rank
     done
     refuses 2 '--run: poor holds a run already' mpirun -n $n "$lockstep" train --data $data --run poor

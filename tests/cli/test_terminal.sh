@@ -59,6 +59,20 @@ on_terminal 80 "$lockstep train --help --all"
 check "80 columns: help continues under its column" has lines '^ {46}[a-z]'
 check "80 columns: no line of help is longer" [ "$(longest_line lines)" -le 80 ]
 
+# A page of the manual on a terminal is text without Markdown's marks, and complete.
+topics=0
+while read -r topic; do
+    topics=$((topics + 1))
+    on_terminal 60 "$lockstep help $topic"
+    check "help $topic: no line is longer than 60 columns" [ "$(LC_ALL=C.UTF-8 longest_line lines)" -le 60 ]
+    check "help $topic: there are no marks" [ "$(grep -cE '^\||^#|`|\]\(|\*\*' lines)" = 0 ]
+    words() { tr -cs 'A-Za-z0-9' '\n' | tr '[:lower:]' '[:upper:]' | grep -E '^[A-Z]{4,}$' | sort -u; }
+    "$lockstep" help "$topic" | sed -E '/^```/d; s/\]\([^)]*\)//g' | words >wanted
+    words <lines >found
+    check "help $topic: every word is there" [ -z "$(comm -23 wanted found)" ]
+done < <("$lockstep" --help | sed -nE 's/^ {20,}([a-z]+) {2,}.*/\1/p')
+check "there are pages" [ $topics -ge 6 ]
+
 on_terminal 80 "$train"
 check "without mpirun: progress bars are shown" [ "$(count_bars)" -ge 3 ]
 on_terminal 80 mpirun -n 2 "$train" '2>err'
