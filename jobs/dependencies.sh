@@ -20,7 +20,7 @@ packages=(build-essential cmake pkg-config openmpi-bin libopenmpi-dev libopenbla
 case ${1:-} in
     '') ;;
     --help) usage 0 ;;
-    tests) packages+=(libcmocka-dev hdf5-tools shellcheck bsdutils iproute2 valgrind lowdown mandoc zsh) ;;
+    tests) packages+=(libcmocka-dev hdf5-tools shellcheck bsdutils iproute2 valgrind lowdown mandoc zsh python3-h5py) ;;
     lint) packages+=(clang-format clang-tidy gcovr libcmocka-dev shellcheck) ;;
     slurm) packages+=(slurm-wlm munge) ;;
     mpich) packages+=(mpich libmpich-dev) ;;

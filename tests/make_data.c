@@ -39,12 +39,12 @@ static void write_idx(const char *folder, const char *stem, const char *ending, 
 static ls_status write_small(const char *path, const char *fault, const char *text)
 {
     static const unsigned char pixels[10 * 16];
-    int32_t labels[11] = {0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0};
+    int32_t labels[20] = {0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0};
     ls_h5_shape images = {LS_H5_U8, 3, {10, 4, 4}}, classes = {LS_H5_U8, 1, {10}};
     if (strcmp(fault, "rank") == 0)
-        images = (ls_h5_shape){LS_H5_U8, 2, {10, 16}};
+        classes = (ls_h5_shape){LS_H5_U8, 2, {10, 2}};
     else if (strcmp(fault, "type") == 0)
-        images.type = LS_H5_F32;
+        images.type = LS_H5_U64;
     else if (strcmp(fault, "length") == 0)
         classes.dims[0] = 11;
     else if (strcmp(fault, "label") == 0)

@@ -1,6 +1,7 @@
-/* A data set: images and labels in an HDF5 file.
+/* A data set: inputs and labels in an HDF5 file.
  *
- *     /train/images       uint8 [N,H,W] or [N,C,H,W]; [N,H,W,C] with LS_LAYOUT_NHWC
+ *     /train/images       [N,H,W] or [N,C,H,W]; [N,H,W,C] with LS_LAYOUT_NHWC; [N,F] or [N] for
+ *     or /train/inputs    rows that are no images; any type of ls_element
  *     /train/labels       integers [N] or [N,1], of 8 to 64 bits, signed or not, or h5py's bool
  *     /test/...           the same, optional
  *     /validation/...     the same, optional
@@ -10,6 +11,7 @@
 #define LOCKSTEP_DATASET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <lockstep/choice.h>
@@ -22,11 +24,36 @@ extern "C" {
 typedef struct ls_dataset ls_dataset; /* an open data file */
 typedef struct ls_samples ls_samples; /* rows of a data set in memory */
 
+/* Types of the numbers of a data set. In memory numbers have the type that they have in the file,
+ * in the machine's byte order; but float64 becomes float32, uint32 becomes int64, and h5py's bool
+ * uint8.
+ *    enumerator  name  bytes */
+#define LS_ELEMENT_LIST(X)                                                                         \
+    X(LS_U8, "uint8", 1)                                                                           \
+    X(LS_I8, "int8", 1)                                                                            \
+    X(LS_I16, "int16", 2)                                                                          \
+    X(LS_U16, "uint16", 2)                                                                         \
+    X(LS_I32, "int32", 4)                                                                          \
+    X(LS_I64, "int64", 8)                                                                          \
+    X(LS_F16, "float16", 2)                                                                        \
+    X(LS_F32, "float32", 4)
+
+typedef enum ls_element {
+#define LS_ELEMENT_VALUE(value, name, bytes) value,
+    LS_ELEMENT_LIST(LS_ELEMENT_VALUE)
+#undef LS_ELEMENT_VALUE
+        LS_ELEMENTS /* their number */
+} ls_element;
+
+/* Return the name of a type, "uint8", and the bytes of a number. Local. */
+const char *ls_element_name(ls_element element);
+size_t ls_element_bytes(ls_element element);
+
 /* A row of a data set in memory. */
 typedef struct ls_row {
-    int64_t number;        /* in its split of the data set, from 0 */
-    int32_t label;         /* class, from 0 */
-    const uint8_t *pixels; /* [C][H][W]; borrowed from the samples */
+    int64_t number;     /* in its split of the data set, from 0 */
+    int32_t label;      /* class, from 0 */
+    const void *inputs; /* [features] numbers of the data set's type, at any address; borrowed */
 } ls_row;
 
 #define LS_SPLIT_LIST(X)                                                                           \
@@ -86,6 +113,8 @@ typedef struct ls_dataset_info {
     char name[64];          /* "" if the file has none */
     char source_sha256[65]; /* "" if the file has none */
     int classes;            /* 2 .. LS_MAX_CLASSES; labels are 0 .. classes-1 */
+    ls_element element;     /* type of the inputs in memory */
+    bool rounded;           /* the inputs in the file are float64 */
     int64_t channels, height, width;
     int64_t features;        /* channels * height * width */
     int64_t rows[LS_SPLITS]; /* 0 if there is no such split */
@@ -154,6 +183,11 @@ ls_status ls_dataset_verify(const ls_dataset *dataset) LS_MUST_CHECK;
 /* Return the number of rows in memory, and one of them, from 0. Local. */
 int64_t ls_samples_count(const ls_samples *samples);
 ls_row ls_samples_row(const ls_samples *samples, int64_t at);
+
+/* Makes an 8-bit picture of a row: uint8 inputs as they are, others scaled so that the row's least
+ * and largest number become 0 and 255; NaN becomes 0. Local.
+ * picture  [features] */
+void ls_samples_picture(const ls_samples *samples, int64_t at, uint8_t *picture);
 
 /* Frees samples and sets *samples to NULL; accepts NULL. Local. */
 void ls_samples_destroy(ls_samples **samples);

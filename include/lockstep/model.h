@@ -5,7 +5,10 @@
  *     ls_status status = ls_model_open(&model, comm, "runs/first", LS_MODEL_EVALUATED);
  *     if (status == LS_OK)
  *         outputs = ls_network_forward(ls_model_network(model), ls_model_params(model), batch);
- *     ls_model_destroy(&model); */
+ *     ls_model_destroy(&model);
+ *
+ * The batch has at most facts->max_rows rows, normalised by facts->mean and std, and is
+ * channels-last if ls_network_channels_last(). */
 #ifndef LOCKSTEP_MODEL_H
 #define LOCKSTEP_MODEL_H
 
@@ -46,6 +49,8 @@ typedef struct ls_model_facts {
     ls_shape input;      /* of the network */
     int classes;
     ls_loss loss;
+    double mean, std;           /* inputs are (x - mean) / std, of uint8 (x / 255 - mean) / std */
+    int64_t max_rows;           /* of a batch; 0 with LS_MODEL_NONE */
     int64_t epoch;              /* finished epochs */
     int64_t step;               /* of the next epoch */
     int64_t steps;              /* of the whole training */
@@ -82,22 +87,48 @@ typedef struct ls_model_data {
 } ls_model_data;
 
 /* Opens a data set, checks that its rows fit the network, and reads the rows of the split that this
- * rank evaluates, in the network's format. Collective on the model's ranks; a model that was opened
- * without MPI has no rows.
- * Errors, on all ranks alike: LS_ERR_DATA, LS_ERR_USAGE, LS_ERR_RANKS, LS_ERR_FAILURE; *out is left
- * alone. */
+ * rank evaluates, in the network's format. Collective on the model's ranks.
+ * Errors, on all ranks alike: LS_ERR_DATA, LS_ERR_RANKS, LS_ERR_FAILURE; LS_ERR_USAGE also if the
+ * model was opened without MPI or without parameters. *out is left alone. */
 ls_status ls_model_read(ls_rows **out, const ls_model *model,
                         const ls_model_data *data) LS_MUST_CHECK;
+
+/* How well the probabilities of a classifier agree with its results. */
+typedef struct ls_calibration {
+    double error; /* expected calibration error: rows in 15 intervals of the largest probability;
+                     mean over rows of |fraction right - mean probability| of the row's interval
+                     (Guo et al., On Calibration of Modern Neural Networks, 2017) */
+    double brier; /* mean over rows of the sum over classes of (probability - one-hot label)^2
+                     (Brier, Verification of Forecasts Expressed in Terms of Probability, 1950) */
+} ls_calibration;
 
 /* Evaluates this rank's rows and sums over ranks. If each rank uses one BLAS thread, the result has
  * the same bits on any number of ranks. Collective on the model's ranks.
  * out        on return sums over all ranks' rows
  * confusion  [classes][classes] on return the number of rows of class i that were classified as j,
  *            over all ranks; at most LS_MAX_CONFUSION classes; may be NULL, on all ranks alike
+ * calibration  on return NaN if the network's outputs are no probabilities (LS_MSE); may be NULL,
+ *              on all ranks alike
  * Errors, on all ranks alike: the error of reading any rank's rows; LS_ERR_FAILURE when memory is
  * short; LS_INTERRUPTED after a signal. */
-ls_status ls_model_evaluate(const ls_model *model, ls_rows *rows, ls_score *out,
-                            int64_t *confusion) LS_MUST_CHECK;
+ls_status ls_model_evaluate(const ls_model *model, ls_rows *rows, ls_score *out, int64_t *confusion,
+                            ls_calibration *calibration) LS_MUST_CHECK;
+
+/* The scores of a class: of `support` rows of the class, the fraction `recall` is classified as
+ * such; of the rows classified as the class, the fraction `precision` is of the class; f1 is the
+ * harmonic mean of the two. A fraction of no rows is 0. */
+typedef struct ls_class_score {
+    int64_t support;
+    double precision, recall, f1;
+} ls_class_score;
+
+/* Computes the scores of all classes. Local.
+ * confusion  [classes][classes] see ls_model_evaluate()
+ * out        [classes]
+ * macro      mean over the classes that any row belongs to or is classified as
+ * weighted   mean over the classes, weighted with their support */
+void ls_class_scores(const int64_t *confusion, int classes, ls_class_score *out,
+                     ls_class_score *macro, ls_class_score *weighted);
 
 /* A misclassified row. Those of highest confidence help to understand a network, and often have
  * wrong labels. */
@@ -111,7 +142,7 @@ typedef struct ls_misclassified {
 /* Finds the misclassified rows of highest confidence among all ranks' rows, in descending order; of
  * equal ones the lower row comes first. The same bits on any number of ranks, as
  * ls_model_evaluate(). Collective on the model's ranks.
- * most   largest number of rows; the same on all ranks
+ * most   largest number of rows, 0 or more; the same on all ranks
  * out    [most] on return the rows, the same on all ranks
  * count  on return the number of rows
  * Errors, on all ranks alike: as above. */

@@ -229,11 +229,14 @@ ls_status ls_find_again(int file, const char *path, ls_found *out)
 ls_status ls_check_readable(const char *path)
 {
     char byte;
+    struct stat found;
     ls_status status = LS_OK;
-    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would block */
     if (file < 0)
         return ls_fail(LS_ERR_DATA, "%s: can't open: %s", path, strerror(errno));
-    if (read(file, &byte, 1) < 0)
+    if (fstat(file, &found) == 0 && (S_ISFIFO(found.st_mode) || S_ISCHR(found.st_mode)))
+        status = ls_fail(LS_ERR_DATA, "%s: a pipe or a device, not a file", path);
+    else if (read(file, &byte, 1) < 0)
         status = ls_fail(LS_ERR_DATA, "%s: can't read: %s", path, strerror(errno));
     close(file);
     return status;

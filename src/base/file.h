@@ -80,7 +80,8 @@ typedef enum ls_found {
  * Errors: LS_ERR_FAILURE if the path can't be checked. */
 ls_status ls_find_again(int file, const char *path, ls_found *out) LS_MUST_CHECK;
 
-/* Checks that a file can be opened and read. Local. Errors: LS_ERR_DATA. */
+/* Checks that a file can be opened and read, and is no pipe or device. Local. Errors:
+ * LS_ERR_DATA. */
 ls_status ls_check_readable(const char *path) LS_MUST_CHECK;
 
 /* Reads a whole file of at most `limit` bytes. Local.

@@ -41,7 +41,8 @@ static ls_status bytes_needed(const char *path, int ranks, double *out)
     if (status != LS_OK)
         return status;
     const ls_dataset_info *info = ls_dataset_describe(dataset);
-    *out = (double)info->rows[LS_TRAIN] * (double)(info->features + 16) / ranks;
+    *out = (double)info->rows[LS_TRAIN] *
+           ((double)info->features * (double)ls_element_bytes(info->element) + 16) / ranks;
     ls_dataset_close(&dataset);
     return LS_OK;
 }

@@ -57,7 +57,9 @@ typedef struct work {
     ls_model_data data;
     ls_rows *rows; /* this rank's */
     ls_topology *topology;
-    int64_t *confusion; /* NULL for too many classes */
+    int64_t *confusion;                        /* NULL for too many classes */
+    ls_class_score *of_class, macro, weighted; /* [classes]; NULL as confusion */
+    ls_calibration calibration;
     ls_score score;
     ls_misclassified *wrong; /* [settings.errors] */
     int64_t wrongs;          /* found */
@@ -88,8 +90,9 @@ static ls_status make_room(const settings *s, work *w)
     const bool whole = classes <= LS_MAX_CONFUSION;
     if (whole)
         w->confusion = ls_alloc(classes * classes, sizeof *w->confusion);
+    w->of_class = w->confusion != NULL ? ls_alloc(classes, sizeof *w->of_class) : NULL;
     w->wrong = ls_alloc(s->errors, sizeof *w->wrong);
-    return w->wrong != NULL && (w->confusion != NULL || !whole) ? LS_OK : LS_ERR_FAILURE;
+    return w->wrong != NULL && (w->of_class != NULL || !whole) ? LS_OK : LS_ERR_FAILURE;
 }
 
 static json_t *confusion_json(const work *w)
@@ -105,6 +108,29 @@ static json_t *confusion_json(const work *w)
         json_array_append_new(confusion, row);
     }
     return confusion;
+}
+
+static json_t *class_json(const ls_class_score *score)
+{
+    return json_pack("{s:f, s:f, s:f, s:I}", "precision", score->precision, "recall", score->recall,
+                     "f1", score->f1, "support", (json_int_t)score->support);
+}
+
+/* The scores of the classes, in their order, as JSON. */
+static json_t *classes_json(const work *w)
+{
+    if (w->confusion == NULL)
+        return json_null();
+    json_t *list = json_array();
+    for (int k = 0; k < w->facts->classes; k++)
+        json_array_append_new(list, class_json(&w->of_class[k]));
+    return json_pack("{s:o, s:o, s:o}", "of_class", list, "macro", class_json(&w->macro),
+                     "weighted", class_json(&w->weighted));
+}
+
+static json_t *number_json(double value)
+{
+    return isnan(value) ? json_null() : json_real(value);
 }
 
 /* The misclassified rows of highest confidence, as JSON. */
@@ -130,18 +156,20 @@ static void add_metrics(const work *w, json_t *object)
 {
     for (int m = 0; m < LS_METRICS; m++) {
         const double value = value_of_metric(w, m);
-        json_object_set_new(object, ls_metric_describe((ls_metric)m)->name,
-                            isnan(value) ? json_null() : json_real(value));
+        json_object_set_new(object, ls_metric_describe((ls_metric)m)->name, number_json(value));
     }
+    json_object_set_new(object, "calibration_error", number_json(w->calibration.error));
+    json_object_set_new(object, "brier", number_json(w->calibration.brier));
 }
 
 static ls_status print_json(const settings *s, const work *w)
 {
     json_t *result = json_pack("{s:s, s:I}", "split", ls_split_name((ls_split)s->split), "rows",
                                (json_int_t)w->score.rows);
-    json_t *rest = json_pack("{s:o, s:I, s:b, s:o}", "checkpoint", ls_json_text(w->facts->path),
-                             "epoch", (json_int_t)w->facts->epoch, "averaged", w->facts->averaged,
-                             "confusion", confusion_json(w));
+    json_t *rest =
+        json_pack("{s:o, s:I, s:b, s:o, s:o}", "checkpoint", ls_json_text(w->facts->path), "epoch",
+                  (json_int_t)w->facts->epoch, "averaged", w->facts->averaged, "scores",
+                  classes_json(w), "confusion", confusion_json(w));
     add_metrics(w, result);
     if (json_object_update(result, rest) != 0) {
         json_decref(result);
@@ -158,10 +186,32 @@ static ls_status print_json(const settings *s, const work *w)
     return LS_OK;
 }
 
+/* Most classes whose tables are printed. */
+enum { WHOLE = 20 };
+
+static void print_scores_of(const char *name, const ls_class_score *score)
+{
+    ls_print(stdout, "%12s%11.4f%11.4f%11.4f%12s\n", name, score->precision, score->recall,
+             score->f1, ls_grouped(score->support).text);
+}
+
+/* Prints the scores of the classes; with many classes, their means only. */
+static void print_scores(const work *w)
+{
+    char name[16];
+    ls_print(stdout, "%12s%11s%11s%11s%12s\n", "class", "precision", "recall", "f1", "rows");
+    for (int k = 0; k < w->facts->classes && w->facts->classes <= WHOLE; k++) {
+        snprintf(name, sizeof name, "%d", k);
+        print_scores_of(name, &w->of_class[k]);
+    }
+    print_scores_of("macro mean", &w->macro);
+    print_scores_of("weighted", &w->weighted);
+}
+
 /* Prints the confusion matrix; with many classes, the most confused pairs. */
 static void print_confusion(const work *w)
 {
-    enum { WHOLE = 20, WORST = 20 };
+    enum { WORST = 20 };
     const int64_t K = w->facts->classes;
     if (K <= WHOLE) {
         ls_print(stdout, "confusion matrix, true class by row, predicted by column\n");
@@ -202,6 +252,9 @@ static void print_metrics(const settings *s, const work *w)
         if (!isnan(value_of_metric(w, m)))
             ls_print(stdout, "%s %s %.4f\n", ls_split_name((ls_split)s->split),
                      ls_metric_describe((ls_metric)m)->name, value_of_metric(w, m));
+    if (!isnan(w->calibration.error))
+        ls_print(stdout, "%s calibration error %.4f, Brier score %.4f\n",
+                 ls_split_name((ls_split)s->split), w->calibration.error, w->calibration.brier);
 }
 
 static ls_status print_text(const settings *s, const work *w)
@@ -218,9 +271,10 @@ static ls_status print_text(const settings *s, const work *w)
              value_of_metric(w, LS_METRIC_ACCURACY), (long long)w->score.correct,
              ls_counted(w->score.rows, "row").text);
     print_metrics(s, w);
-    if (w->confusion != NULL)
+    if (w->confusion != NULL) {
+        print_scores(w);
         print_confusion(w);
-    else
+    } else
         ls_print(stdout, "no confusion matrix: there are more than %d classes\n", LS_MAX_CONFUSION);
     if (s->errors > 0)
         print_wrong(w);
@@ -233,21 +287,26 @@ static ls_status draw_wrong(const settings *s, const work *w, const ls_dataset *
 {
     enum { TEXT = 32 };
     char caption[TEXT], note[TEXT];
-    for (int64_t i = 0; i < w->wrongs; i++) {
+    uint8_t *picture = ls_alloc(ls_dataset_describe(dataset)->features, 1);
+    ls_status status = picture == NULL ? LS_ERR_FAILURE : LS_OK;
+    for (int64_t i = 0; status == LS_OK && i < w->wrongs; i++) {
         const ls_misclassified *m = &w->wrong[i];
         ls_samples *one = NULL;
-        ls_status status = ls_dataset_read(dataset, (ls_split)s->split, m->row, 1, 1, &one);
+        status = ls_dataset_read(dataset, (ls_split)s->split, m->row, 1, 1, &one);
         if (status != LS_OK)
-            return status;
+            break;
         snprintf(caption, TEXT, "%d>%d", (int)m->label, (int)m->predicted);
         /* Rounded down: 100% only where the probability is 1. */
         snprintf(note, TEXT, "%.1f%%", floor(1000 * (double)m->probability) / 10);
         const bool probable =
             ls_loss_takes_logits(w->facts->loss); /* outputs of mse are no probabilities */
-        ls_sheet_put(sheet, i, ls_samples_row(one, 0).pixels, caption, probable ? note : "");
+        ls_samples_picture(one, 0, picture);
+        ls_sheet_put(sheet, i, picture, caption, probable ? note : "");
         ls_samples_destroy(&one);
     }
-    ls_status status = ls_sheet_write(sheet, s->errors_file);
+    ls_free(picture);
+    if (status == LS_OK)
+        status = ls_sheet_write(sheet, s->errors_file);
     if (status == LS_OK)
         ls_print(stderr, "%s: picture of the misclassified rows\n", s->errors_file);
     return status;
@@ -283,7 +342,10 @@ static ls_status picture_wrong(const settings *s, const work *w)
 /* Evaluates the rows, and finds the misclassified ones for --errors. Collective. */
 static ls_status evaluate(const settings *s, work *w)
 {
-    ls_status status = ls_model_evaluate(w->model, w->rows, &w->score, w->confusion);
+    ls_status status =
+        ls_model_evaluate(w->model, w->rows, &w->score, w->confusion, &w->calibration);
+    if (status == LS_OK && w->confusion != NULL)
+        ls_class_scores(w->confusion, w->facts->classes, w->of_class, &w->macro, &w->weighted);
     /* NaN and Inf have no order: print_text() reports them. */
     if (status == LS_OK && s->errors > 0 && isfinite(w->score.loss))
         status = ls_model_misclassified(w->model, w->rows, s->errors, w->wrong, &w->wrongs);
@@ -331,6 +393,7 @@ static ls_status eval_run(ls_comm *comm, const ls_options *options, const void *
     ls_model_destroy(&w.model);
     ls_topology_destroy(&w.topology);
     ls_free(w.confusion);
+    ls_free(w.of_class);
     ls_free(w.wrong);
     return status;
 }

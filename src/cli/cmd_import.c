@@ -187,7 +187,8 @@ static ls_status import_run(ls_comm *comm, const ls_options *options, const void
 static void import_help(FILE *out)
 {
     fputs("\nData sets: HDF5 files, made by this command or by any other program\n"
-          "  /train/images      uint8 [N,H,W] or [N,C,H,W]; [N,H,W,C] for --layout nhwc\n"
+          "  /train/images      numbers [N,H,W] or [N,C,H,W]; [N,H,W,C] for --layout nhwc\n"
+          "  or /train/inputs   [N,F] for rows that are no images; integers and floats\n"
           "  /train/labels      integers [N] or [N,1], of 8 to 64 bits or bool, 0 to classes-1\n"
           "  /test, /validation the same, optional\n"
           "  attributes of /    format = \"lockstep-dataset\", version = 1, classes;\n"

@@ -41,10 +41,11 @@ static json_t *describe_info(const ls_dataset_info *info)
     for (int i = 0; i < LS_SPLITS; i++)
         if (info->rows[i] > 0)
             json_object_set_new(rows, ls_split_name((ls_split)i), json_integer(info->rows[i]));
-    return json_pack("{s:s, s:o, s:o, s:[I,I,I], s:i, s:o}", "kind", "data set", "name",
-                     ls_json_text(info->name), "rows", rows, "image", (json_int_t)info->channels,
-                     (json_int_t)info->height, (json_int_t)info->width, "classes", info->classes,
-                     "source_sha256", ls_json_text(info->source_sha256));
+    return json_pack("{s:s, s:o, s:o, s:s, s:[I,I,I], s:i, s:o}", "kind", "data set", "name",
+                     ls_json_text(info->name), "rows", rows, "type", ls_element_name(info->element),
+                     "image", (json_int_t)info->channels, (json_int_t)info->height,
+                     (json_int_t)info->width, "classes", info->classes, "source_sha256",
+                     ls_json_text(info->source_sha256));
 }
 
 /* Describes a data set, also if its layout is ambiguous. */

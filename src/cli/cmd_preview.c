@@ -51,7 +51,7 @@ typedef struct work {
     ls_batch *batch; /* one row */
     ls_augment *augment;
     ls_sheet *sheet;
-    uint8_t *pixels; /* of one image */
+    uint8_t *picture, *pixels; /* of one row; augmented */
 } work;
 
 enum { TEXT = 32 };
@@ -91,17 +91,20 @@ static ls_status load_samples(const settings *s, work *w)
         status = ls_dataset_read(w->dataset, LS_TRAIN, s->first, rows, rows, &w->samples);
     if (status == LS_OK)
         status = ls_batch_create(&w->batch, 1, info->features);
-    w->pixels = status == LS_OK ? ls_alloc(info->features, 1) : NULL;
-    return status == LS_OK && w->pixels == NULL ? LS_ERR_FAILURE : status;
+    if (status != LS_OK)
+        return status;
+    w->picture = ls_alloc(info->features, 1);
+    w->pixels = ls_alloc(info->features, 1);
+    return w->picture == NULL || w->pixels == NULL ? LS_ERR_FAILURE : LS_OK;
 }
 
-/* Makes a row the only one of a batch, with pixels from 0 to 255. */
-static void copy_pixels(ls_row row, ls_batch *batch)
+/* Makes a picture the only row of a batch, with pixels from 0 to 255. */
+static void copy_pixels(const uint8_t *picture, int64_t number, ls_batch *batch)
 {
     batch->rows = 1;
-    batch->ids[0] = row.number;
+    batch->ids[0] = number;
     for (int64_t k = 0; k < batch->features; k++)
-        batch->x[k] = row.pixels[k];
+        batch->x[k] = picture[k];
 }
 
 /* Draws a row of the sheet: a sample, and its augmented images in consecutive epochs. */
@@ -112,9 +115,10 @@ static void draw_row(const settings *s, work *w, int64_t line)
     int64_t at = line * (1 + s->variants);
     snprintf(caption, TEXT, "row %lld", (long long)row.number);
     snprintf(note, TEXT, "class %d", (int)row.label);
-    ls_sheet_put(w->sheet, at++, row.pixels, caption, note);
+    ls_samples_picture(w->samples, line, w->picture);
+    ls_sheet_put(w->sheet, at++, w->picture, caption, note);
     for (int64_t i = 0; i < s->variants; i++) {
-        copy_pixels(row, w->batch);
+        copy_pixels(w->picture, row.number, w->batch);
         ls_augment_apply(w->augment, (uint64_t)s->seed, s->epoch - 1 + i, 0, w->batch);
         for (int64_t k = 0; k < w->batch->features; k++)
             w->pixels[k] = (uint8_t)(w->batch->x[k] + 0.5f);
@@ -144,6 +148,7 @@ static ls_status preview_run(ls_comm *comm, const ls_options *options, const voi
     ls_batch_destroy(&w.batch);
     ls_augment_destroy(&w.augment);
     ls_sheet_destroy(&w.sheet);
+    ls_free(w.picture);
     ls_free(w.pixels);
     return status;
 }

@@ -51,6 +51,8 @@ static void print_data(const ls_run_info *info)
              ls_grouped(d->rows[LS_VALIDATION]).text,
              ls_plural(d->rows[LS_VALIDATION], "validation row").text);
     print_shape((ls_shape){d->channels, d->height, d->width});
+    if (d->element != LS_U8)
+        ls_print(stderr, " of %s%s", ls_element_name(d->element), d->rounded ? " (rounded)" : "");
     ls_print(stderr, ", %s\n", ls_counted(d->classes, "class").text);
 }
 

@@ -35,7 +35,7 @@ const char *ls_split_name(ls_split split)
     return names[split];
 }
 
-/* Opens one group and checks its image size against the training images. */
+/* Opens one group and checks shape and type of its inputs against the training inputs. */
 static ls_status open_group(ls_dataset *dataset, ls_split split, ls_layout_order layout)
 {
     const char *path = ls_h5_path(dataset->file), *group = ls_split_name(split);
@@ -49,13 +49,18 @@ static ls_status open_group(ls_dataset *dataset, ls_split split, ls_layout_order
         info->height = f->height;
         info->width = f->width;
         info->features = f->channels * f->height * f->width;
+        info->element = f->element;
+        info->rounded = f->rounded;
         info->doubtful = f->doubtful;
         if (f->rows == 0)
-            return ls_fields_fail("%s: '/%s/images' has no rows", path, group);
+            return ls_fields_fail("%s: '/%s/%s' has no rows", path, group, f->what);
     } else if (f->channels != info->channels || f->height != info->height ||
                f->width != info->width) {
-        return ls_fields_fail("%s: '/%s/images' and '/train/images' differ in image size", path,
-                              group);
+        return ls_fields_fail("%s: '/%s/%s' and '/train/%s' differ in shape", path, group, f->what,
+                              dataset->fields[LS_TRAIN].what);
+    } else if (f->element != info->element) {
+        return ls_fields_fail("%s: '/%s/%s' and '/train/%s' differ in type", path, group, f->what,
+                              dataset->fields[LS_TRAIN].what);
     }
     dataset->group[split] = split;
     dataset->first[split] = 0;
@@ -220,7 +225,8 @@ ls_status ls_dataset_read_into(const ls_dataset *dataset, ls_split split, int64_
                                int64_t count, ls_samples *samples)
 {
     assert(first >= 0 && count >= 0 && first + count <= dataset->info.rows[split]);
-    assert(samples->capacity >= count && samples->features == dataset->info.features);
+    assert(samples->capacity >= count && samples->features == dataset->info.features &&
+           samples->element == dataset->info.element);
     const ls_held *held = find_held(dataset, split);
     const ls_pick pick = {
         split == LS_VALIDATION ? dataset_validation_before : dataset_training_before, held};
@@ -239,7 +245,8 @@ ls_status ls_dataset_read(const ls_dataset *dataset, ls_split split, int64_t fir
                           int64_t capacity, ls_samples **out)
 {
     ls_samples *samples = NULL;
-    ls_status status = ls_samples_create(&samples, capacity, dataset->info.features);
+    ls_status status =
+        ls_samples_create(&samples, capacity, dataset->info.element, dataset->info.features);
     if (status == LS_OK)
         status = ls_dataset_read_into(dataset, split, first, count, samples);
     if (status != LS_OK) {

@@ -26,9 +26,12 @@ typedef enum ls_h5_type {
     LS_H5_U16,
     LS_H5_U32,
     LS_H5_U64,
+    LS_H5_F16, /* IEEE 754 binary16, as h5py writes NumPy's float16 */
     /* In a description only: */
     LS_H5_BOOL, /* h5py's: an enumeration FALSE = 0, TRUE = 1, read as any integer type */
-    LS_H5_OTHER /* any type that Lockstep does not use */
+    LS_H5_STRING,
+    LS_H5_COMPOUND, /* records with named members */
+    LS_H5_OTHER     /* any other type */
 } ls_h5_type;
 
 enum { LS_H5_MAX_RANK = 4 };

@@ -8,6 +8,19 @@ typedef struct type_pair {
     hid_t memory, file;
 } type_pair;
 
+/* HDF5 has no name for float16: sign, 5 bits of exponent, 10 of fraction. Made once. */
+static hid_t half_type(void)
+{
+    static hid_t half = H5I_INVALID_HID;
+    if (half < 0) {
+        half = H5Tcopy(H5T_IEEE_F32LE);
+        H5Tset_fields(half, 15, 10, 5, 0, 10);
+        H5Tset_size(half, 2);
+        H5Tset_ebias(half, 15);
+    }
+    return half;
+}
+
 static type_pair find_type_pair(ls_h5_type type)
 {
     switch (type) {
@@ -31,7 +44,11 @@ static type_pair find_type_pair(ls_h5_type type)
         return (type_pair){H5T_NATIVE_UINT32, H5T_STD_U32LE};
     case LS_H5_U64:
         return (type_pair){H5T_NATIVE_UINT64, H5T_STD_U64LE};
+    case LS_H5_F16:
+        return (type_pair){half_type(), half_type()};
     case LS_H5_BOOL:
+    case LS_H5_STRING:
+    case LS_H5_COMPOUND:
     case LS_H5_OTHER:
         break;
     }
@@ -78,5 +95,14 @@ ls_h5_type ls_h5_type_of(hid_t type)
     int known = 0;
     while (known < LS_H5_BOOL && !is_type(type, ls_h5_file_type((ls_h5_type)known)))
         known++;
-    return known < LS_H5_BOOL ? (ls_h5_type)known : is_bool(type) ? LS_H5_BOOL : LS_H5_OTHER;
+    if (known < LS_H5_BOOL)
+        return (ls_h5_type)known;
+    switch (H5Tget_class(type)) {
+    case H5T_STRING:
+        return LS_H5_STRING;
+    case H5T_COMPOUND:
+        return LS_H5_COMPOUND;
+    default:
+        return is_bool(type) ? LS_H5_BOOL : LS_H5_OTHER;
+    }
 }

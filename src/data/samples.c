@@ -1,10 +1,12 @@
 #include "data/samples.h"
-#include "base/dispatch.h"
+#include "base/integer.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "data/element.h"
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 #include <xxhash.h>
 
 int64_t ls_samples_count(const ls_samples *samples)
@@ -15,15 +17,46 @@ int64_t ls_samples_count(const ls_samples *samples)
 ls_row ls_samples_row(const ls_samples *samples, int64_t at)
 {
     const ls_sample *sample = ls_sample_at(samples, at);
-    return (ls_row){.number = sample->row, .label = sample->label, .pixels = sample->pixels};
+    return (ls_row){.number = sample->row, .label = sample->label, .inputs = sample->inputs};
+}
+
+/* Scales numbers to 0..255. */
+static uint8_t shade_of(float x, float least, float most)
+{
+    return most > least && x >= least ? (uint8_t)(255 * (x - least) / (most - least) + 0.5f) : 0;
+}
+
+void ls_samples_picture(const ls_samples *samples, int64_t at, uint8_t *picture)
+{
+    enum { PIECE = 256 };
+    const uint8_t *inputs = ls_sample_at(samples, at)->inputs;
+    const size_t bytes = ls_element_bytes(samples->element);
+    float piece[PIECE], least = INFINITY, most = -INFINITY;
+    if (samples->element == LS_U8) {
+        memcpy(picture, inputs, (size_t)samples->features);
+        return;
+    }
+    for (int pass = 0; pass < 2; pass++)
+        for (int64_t i = 0; i < samples->features; i += PIECE) {
+            const int64_t count = ls_min(samples->features - i, PIECE);
+            ls_element_convert(samples->element, count, inputs + (size_t)i * bytes, 1, 0, piece);
+            for (int64_t k = 0; k < count && pass == 0; k++) {
+                least = fminf(least, piece[k]);
+                most = fmaxf(most, piece[k]);
+            }
+            for (int64_t k = 0; k < count && pass == 1; k++)
+                picture[i + k] = shade_of(piece[k], least, most);
+        }
 }
 
 ls_status ls_normalization_make(ls_normalization *out, double mean, double std)
 {
-    *out = (ls_normalization){.scale = (float)(1.0 / (255.0 * std)), .shift = (float)(-mean / std)};
-    if (std > 0 && isfinite(out->scale) && out->scale > 0 && isfinite(out->shift))
+    *out = (ls_normalization){.byte_scale = (float)(1.0 / (255.0 * std)),
+                              .scale = (float)(1.0 / std),
+                              .shift = (float)(-mean / std)};
+    if (std > 0 && isfinite(out->scale) && out->byte_scale > 0 && isfinite(out->shift))
         return LS_OK;
-    return ls_fail(LS_ERR_USAGE, "--normalize %g,%g: normalized pixels would not be finite",
+    return ls_fail(LS_ERR_USAGE, "--normalize %g,%g: normalized inputs would not be finite",
                    ls_plain_number(mean), ls_plain_number(std));
 }
 
@@ -34,20 +67,28 @@ bool ls_image_is_sane(int64_t channels, int64_t height, int64_t width)
            width <= limit && channels * height <= INT32_MAX / width;
 }
 
-size_t ls_sample_stride(int64_t features)
+/* Returns the bytes of a sample's content. */
+static size_t sample_bytes(ls_element element, int64_t features)
 {
-    const size_t align = _Alignof(ls_sample);
-    return (offsetof(ls_sample, pixels) + (size_t)features + align - 1) / align * align;
+    return offsetof(ls_sample, inputs) + (size_t)features * ls_element_bytes(element);
 }
 
-ls_status ls_samples_create(ls_samples **out, int64_t capacity, int64_t features)
+size_t ls_sample_stride(ls_element element, int64_t features)
+{
+    const size_t align = _Alignof(ls_sample);
+    return (sample_bytes(element, features) + align - 1) / align * align;
+}
+
+ls_status ls_samples_create(ls_samples **out, int64_t capacity, ls_element element,
+                            int64_t features)
 {
     ls_samples *samples = ls_alloc(1, sizeof *samples);
     if (samples == NULL)
         return LS_ERR_FAILURE;
     samples->capacity = capacity;
     samples->features = features;
-    samples->stride = ls_sample_stride(features);
+    samples->element = element;
+    samples->stride = ls_sample_stride(element, features);
     samples->bytes = ls_alloc(capacity, samples->stride);
     if (samples->bytes == NULL) {
         ls_samples_destroy(&samples);
@@ -66,13 +107,6 @@ void ls_samples_destroy(ls_samples **samples)
     *samples = NULL;
 }
 
-LS_DISPATCH static void normalize(int64_t count, ls_normalization n, const uint8_t *restrict pixels,
-                                  float *restrict x)
-{
-    for (int64_t i = 0; i < count; i++)
-        x[i] = n.scale * (float)pixels[i] + n.shift;
-}
-
 /* Prefetches a sample that is read soon: hardware can't predict the random order of samples. */
 static void prefetch_sample(const ls_samples *samples, int64_t at)
 {
@@ -88,11 +122,13 @@ void ls_samples_gather(const ls_samples *samples, const int64_t *order, int64_t 
     enum { AHEAD = 4 };
     assert(count <= batch->capacity && samples->features == batch->features);
     const int64_t features = samples->features;
+    const float scale = samples->element == LS_U8 ? normalization.byte_scale : normalization.scale;
     for (int64_t i = 0; i < count; i++) {
         if (order != NULL && i + AHEAD < count)
             prefetch_sample(samples, order[i + AHEAD]);
         const ls_sample *sample = ls_sample_at(samples, order != NULL ? order[i] : first + i);
-        normalize(features, normalization, sample->pixels, batch->x + i * features);
+        ls_element_convert(samples->element, features, sample->inputs, scale, normalization.shift,
+                           batch->x + i * features);
         batch->labels[i] = sample->label;
         batch->ids[i] = sample->row;
     }
@@ -101,7 +137,7 @@ void ls_samples_gather(const ls_samples *samples, const int64_t *order, int64_t 
 
 uint64_t ls_samples_fingerprint(const ls_samples *samples)
 {
-    const size_t length = offsetof(ls_sample, pixels) + (size_t)samples->features;
+    const size_t length = sample_bytes(samples->element, samples->features);
     uint64_t sum = 0;
     for (int64_t i = 0; i < samples->rows; i++)
         sum += XXH3_64bits(ls_sample_at(samples, i), length);

@@ -104,7 +104,10 @@ ls_status ls_seal_write(const char *path)
 ls_status ls_seal_verify(const char *path, ls_seal *seal, char digest_out[LS_DIGEST_TEXT])
 {
     *seal = LS_SEAL_UNKNOWN;
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    const ls_status readable = ls_check_readable(path);
+    if (readable != LS_OK)
+        return readable;
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0)
         return ls_fail(LS_ERR_DATA, "%s: can't open: %s", path, strerror(errno));
     char digest[LS_DIGEST_TEXT] = "", found[LS_SEAL_BYTES], expected[LS_SEAL_BYTES];
@@ -136,7 +139,7 @@ ls_status ls_seal_verify(const char *path, ls_seal *seal, char digest_out[LS_DIG
 ls_status ls_seal_look(const char *path, ls_seal_mark *out)
 {
     struct stat found;
-    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0)
         return ls_fail(LS_ERR_DATA, "%s: can't open: %s", path, strerror(errno));
     *out = (ls_seal_mark){0};
@@ -155,7 +158,7 @@ ls_status ls_seal_look(const char *path, ls_seal_mark *out)
 
 ls_status ls_seal_digest(const char *path, char digest[LS_DIGEST_TEXT])
 {
-    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0)
         return ls_fail(LS_ERR_DATA, "%s: can't open: %s", path, strerror(errno));
     uint64_t bytes;

@@ -69,13 +69,13 @@ static ls_status read_samples(bench *b, const ls_bench_task *task, int64_t rows,
 static ls_status make_samples(bench *b, const ls_bench_task *task, int64_t rows)
 {
     const int64_t features = ls_shape_size(task->input);
-    const ls_status status = ls_samples_create(&b->samples, rows, features);
+    const ls_status status = ls_samples_create(&b->samples, rows, LS_U8, features);
     for (int64_t i = 0; status == LS_OK && i < rows; i++) {
         ls_sample *sample = ls_sample_at(b->samples, i);
         sample->row = i;
         sample->label = (int32_t)(i % task->classes);
         for (int64_t j = 0; j < features; j++)
-            sample->pixels[j] = (uint8_t)(1 + (i * 31 + j * 17) % 255);
+            sample->inputs[j] = (uint8_t)(1 + (i * 31 + j * 17) % 255);
         b->samples->rows = i + 1;
     }
     return status;

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MAX_LAYERS = 256, MAX_NAMES = 64, NAME = 16, REASON = 512 };
+enum { MAX_NAMES = 64, NAME = 16, REASON = 512 };
 
 /* A value of the network: the output of an operation in some shape. */
 typedef struct value {
@@ -319,7 +319,8 @@ static ls_status compile_words(compiler *c)
          word = strtok_r(NULL, blanks, &rest)) {
         c->number++;
         c->word = word;
-        if (c->network->layers == MAX_LAYERS)
+        const bool adds = !is_graph_word(word) || *word == LS_WORD_ADD || *word == LS_WORD_CONCAT;
+        if (adds && c->network->layers == LS_MAX_LAYERS)
             return word_error(c, "too many layers");
         status = is_graph_word(word) ? compile_graph_word(c) : compile_layer(c);
     }
@@ -339,8 +340,8 @@ ls_status ls_network_compile(ls_network *network, const char *model)
 {
     network->model = ls_preset_expand(model, network->classes);
     network->text = network->model == NULL ? NULL : ls_strdup(network->model);
-    network->layer = network->text == NULL ? NULL : ls_alloc(MAX_LAYERS, sizeof(ls_layer));
-    network->op = network->layer == NULL ? NULL : ls_alloc(MAX_LAYERS, sizeof(ls_op));
+    network->layer = network->text == NULL ? NULL : ls_alloc(LS_MAX_LAYERS, sizeof(ls_layer));
+    network->op = network->layer == NULL ? NULL : ls_alloc(LS_MAX_LAYERS, sizeof(ls_op));
     if (network->op == NULL)
         return LS_ERR_FAILURE;
     compiler c = {.network = network,

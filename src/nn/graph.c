@@ -50,17 +50,34 @@ static ls_status check_outputs(const ls_network *network, int last)
     return ls_wrong_word(layer->number, layer->word, reason);
 }
 
-/* Returns an error if the logits come from a layer with a bounded output. Layers that keep the
- * scale are skipped. */
+/* Returns true if a layer's output is as large as its inputs are. */
+static bool keeps_scale(const ls_layer *layer)
+{
+    return layer->inputs > 0 && (layer->computes == NULL || (layer->computes->keeps_scale &&
+                                                             layer->computes->statistics == NULL));
+}
+
+/* Returns true if a layer's output is bounded: a sum, for example, if all its summands are. */
+static bool is_bounded(const ls_network *network, int last)
+{
+    bool bounded[LS_MAX_LAYERS];
+    for (int i = 0; i <= last; i++) {
+        const ls_layer *layer = &network->layer[i];
+        bounded[i] = keeps_scale(layer) || (layer->computes != NULL && layer->computes->bounded);
+        for (int k = 0; keeps_scale(layer) && k < layer->inputs; k++)
+            bounded[i] = bounded[i] && layer->input[k] >= 0 && bounded[layer->input[k]];
+    }
+    return bounded[last];
+}
+
+/* Returns an error if the logits are bounded, with the layer that bounds them. */
 static ls_status check_logits(const ls_network *network, int last)
 {
     const ls_layer *layer = &network->layer[last];
-    while (layer->input[0] >= 0 &&
-           (layer->computes == NULL ||
-            (layer->computes->keeps_scale && layer->computes->statistics == NULL)))
-        layer = &network->layer[layer->input[0]];
-    if (layer->computes == NULL || !layer->computes->bounded)
+    if (!is_bounded(network, last))
         return LS_OK;
+    while (keeps_scale(layer))
+        layer = &network->layer[layer->input[0]];
     return ls_wrong_word(
         layer->number, layer->word,
         "cross-entropy takes logits, but the output of this layer is bounded: end with "
@@ -105,9 +122,11 @@ static void mark_operations(ls_network *network)
 
 ls_status ls_network_check_graph(ls_network *network, int last)
 {
-    if (last < 0)
+    if (network->layers == 0)
         return ls_fail(LS_ERR_USAGE, "--model: contains no layer");
     const ls_layer *layer = network->layer;
+    if (last < 0)
+        return ls_fail(LS_ERR_USAGE, "--model: ends with the network's input, not with a layer");
     for (int i = 0; i < network->layers - 1; i++)
         if (layer[i].computes == &ls_op_softmax)
             return ls_wrong_word(layer[i].number, layer[i].word, "must be the last layer");

@@ -10,7 +10,7 @@
 #include "nn/product.h"
 #include "nn/words.h"
 
-enum { LS_LAYER_NAME = 32 };
+enum { LS_LAYER_NAME = 32, LS_MAX_LAYERS = 256 };
 
 /* A row of the layer table: a word of the model string. */
 typedef struct ls_layer {

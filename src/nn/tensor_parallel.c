@@ -1,5 +1,13 @@
 /* B: batch rows of the group; D, U: rows and columns of the matrix W; k: range of this rank's rows
- * of W. */
+ * of W.
+ *
+ * Forward and backward have two barriers each. They are the only protection of the shared arrays:
+ *
+ *     array   written before     read between                     belongs to
+ *     x       forward's first    that and the end of backward     one matrix
+ *     part    forward's second   that and the next first barrier  all matrices in turn
+ *     dy      backward's first   backward's two barriers          all matrices in turn
+ *     part    backward's second  that and the next first barrier  all matrices in turn */
 #include "nn/tensor_parallel.h"
 
 #include "nn/product.h"
@@ -70,9 +78,8 @@ void ls_split_backward(const ls_op *op, const ls_op_data *d, const ls_layout *la
     if (d->dx[0] != NULL)
         ls_product_backward(op->product, B, k, buffers.dy, d->w[WEIGHT], buffers.part);
     ls_product_gradient(op->product, B, k, buffers.x, buffers.dy, d->dw[WEIGHT]);
-    if (d->dx[0] == NULL)
-        return;
     group->barrier(group->user);
-    memcpy(d->dx[0], buffers.part + group->rank * group->rows * D,
-           (size_t)(d->rows * D) * sizeof(float));
+    if (d->dx[0] != NULL)
+        memcpy(d->dx[0], buffers.part + group->rank * group->rows * D,
+               (size_t)(d->rows * D) * sizeof(float));
 }

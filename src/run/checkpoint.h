@@ -16,14 +16,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "nn/optimizer.h"
-#include "run/early_stop.h"
 #include <lockstep/comm.h>
-
+#include <lockstep/dataset.h>
 #include <lockstep/metrics.h>
 #include <lockstep/network.h>
-#include <lockstep/optimizer.h>
 #include <lockstep/status.h>
+
+#include "nn/optimizer.h"
+#include "run/early_stop.h"
 
 enum { LS_RUN_ID = 17 };
 
@@ -34,6 +34,7 @@ typedef struct ls_model_info {
     ls_loss loss;
     int classes;
     ls_shape input;
+    ls_element element;   /* type of the inputs; uint8 is divided by 255 first */
     double mean, std;     /* of the normalisation */
     char *dataset;        /* the data set's name */
     uint64_t fingerprint; /* of the training rows: a hash that does not depend on their order; 0:

@@ -144,6 +144,34 @@ static ls_status attribute_get_reduce(const ls_h5 *file, const char *name, void 
     return status;
 }
 
+static ls_status attribute_put_element(ls_h5 *file, const char *name, const void *value)
+{
+    return ls_h5_put_text(file, name, ls_element_name(*(const ls_element *)value));
+}
+
+static ls_status attribute_get_element(const ls_h5 *file, const char *name, void *value)
+{
+    char *text = NULL;
+    int element = 0;
+    ls_status status = ls_h5_get_text(file, name, &text);
+    while (status == LS_OK && element < LS_ELEMENTS &&
+           strcmp(text, ls_element_name((ls_element)element)) != 0)
+        element++;
+    if (status == LS_OK && element == LS_ELEMENTS)
+        status = ls_fail(LS_ERR_DATA, "%s: attribute '%s' is '%s', an unknown type",
+                         ls_h5_path(file), name, text);
+    else
+        *(ls_element *)value = (ls_element)element;
+    ls_free(text);
+    return status;
+}
+
+static ls_status attribute_default_element(void *value)
+{
+    *(ls_element *)value = LS_U8;
+    return LS_OK;
+}
+
 static const type text = {attribute_put_text, attribute_get_text, NULL};
 static const type run = {attribute_put_text, attribute_get_run,
                          attribute_default_run}; /* older files have none */
@@ -155,6 +183,8 @@ static const type sum = {attribute_put_real, attribute_get_real,
 static const type hash = {attribute_put_hash, attribute_get_hash, NULL};
 static const type known_hash = {attribute_put_hash, attribute_get_hash, attribute_default_hash};
 static const type loss = {attribute_put_loss, attribute_get_loss, NULL};
+static const type element = {attribute_put_element, attribute_get_element,
+                             attribute_default_element}; /* older files have none */
 static const type reduce = {attribute_put_reduce, attribute_get_reduce, NULL};
 
 /* All attributes except `format`, `version`, and `columns`, which checkpoint_history.c writes. */
@@ -173,6 +203,7 @@ static const struct attribute {
     {"channels", &integer, AT(info.input.channels), 0},
     {"height", &integer, AT(info.input.height), 0},
     {"width", &integer, AT(info.input.width), 0},
+    {"input_type", &element, AT(info.element), 0},
     {"mean", &real, AT(info.mean), 0},
     {"std", &real, AT(info.std), 0},
     {"dataset", &text, AT(info.dataset), 0},

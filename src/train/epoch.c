@@ -28,7 +28,7 @@ ls_status ls_epoch_validate(ls_trainer *t, const float *params, ls_metrics *m)
     ls_status status =
         ls_agree(t->comm, ls_loader_rows(&evaluation.rows, t->loader, LS_VALIDATION));
     if (status == LS_OK)
-        status = ls_evaluate(&evaluation, &score, NULL);
+        status = ls_evaluate(&evaluation, &score, NULL, NULL);
     ls_rows_destroy(&evaluation.rows);
     if (status != LS_OK)
         return status;

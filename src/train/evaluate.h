@@ -26,10 +26,11 @@ typedef struct ls_evaluation {
  * out        on return sums over all ranks' rows
  * confusion  [classes][classes] on return the number of rows of class i that were classified as j,
  *            over all ranks; at most LS_MAX_CONFUSION classes; may be NULL, on all ranks alike
+ * calibration  see ls_model_evaluate(); may be NULL, on all ranks alike
  * Errors, on all ranks alike: the error of reading any rank's rows; LS_ERR_FAILURE when memory is
  * short; LS_INTERRUPTED after a signal. */
-ls_status ls_evaluate(const ls_evaluation *evaluation, ls_score *out,
-                      int64_t *confusion) LS_MUST_CHECK;
+ls_status ls_evaluate(const ls_evaluation *evaluation, ls_score *out, int64_t *confusion,
+                      ls_calibration *calibration) LS_MUST_CHECK;
 
 /* Finds the misclassified rows of highest confidence among all ranks' rows, in descending order; of
  * equal ones the lower row comes first. The same bits on any number of ranks, as ls_evaluate().

@@ -22,14 +22,15 @@ static ls_status open_stream(streamed *s, const ls_backend_setup *setup)
 {
     const int rank = ls_comm_rank(setup->comm);
     const int64_t shard = ls_plan_rank_rows(setup->plan, rank);
-    const int64_t bytes = setup->config->memory, features = setup->dataset->features;
-    const int64_t window = ls_stream_window(bytes, features);
+    const ls_dataset_info *d = setup->dataset;
+    const int64_t bytes = setup->config->memory;
+    const int64_t window = ls_stream_window(bytes, d);
     if (window < 1)
         return ls_fail(
             LS_ERR_USAGE,
             "--memory: %lld bytes are too few for two windows and the rows of a step, at %lld "
             "bytes a row; give some megabytes, for example 256M",
-            (long long)bytes, (long long)features);
+            (long long)bytes, (long long)d->features * (long long)ls_element_bytes(d->element));
     setup->plan->window = window < shard ? window : shard > 0 ? shard : 1;
     return ls_stream_create(&s->stream, setup->config->data, setup->options, setup->plan, rank);
 }

@@ -2,6 +2,7 @@
 
 #include "parallel/collectives.h"
 #include "base/memory.h"
+#include "train/calibration.h"
 
 #include <math.h>
 
@@ -28,17 +29,6 @@ static void insert(list *l, const ls_misclassified *new)
     l->row[at] = *new;
 }
 
-/* Returns the probability of class k, from the outputs [K] of a row. */
-static double probability(ls_loss loss, int K, const float *y, int k)
-{
-    double sum = 0;
-    if (!ls_loss_takes_logits(loss))
-        return (double)y[k];
-    for (int i = 0; i < K; i++)
-        sum += exp((double)y[i] - (double)y[k]);
-    return 1 / sum;
-}
-
 /* Collects the misclassified rows of this rank. Local.
  * predicted  [LS_EVALUATION_ROWS] scratch */
 static ls_status collect_rows(const ls_evaluation *e, int32_t *predicted, list *found)
@@ -55,7 +45,7 @@ static ls_status collect_rows(const ls_evaluation *e, int32_t *predicted, list *
                                           .label = e->batch->labels[i],
                                           .predicted = predicted[i],
                                           .probability =
-                                              probability(loss, classes, y, predicted[i])};
+                                              ls_class_probability(loss, classes, y, predicted[i])};
             if (row.predicted != row.label && isfinite(row.probability))
                 insert(found, &row);
         }

@@ -12,6 +12,7 @@
 
 #include <lockstep/config.h>
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -204,6 +205,9 @@ static void publish_info(ls_model *m)
     m->facts.input = m->info.input;
     m->facts.classes = m->info.classes;
     m->facts.loss = m->info.loss;
+    m->facts.mean = m->info.mean;
+    m->facts.std = m->info.std;
+    m->facts.max_rows = m->load == LS_MODEL_NONE ? 0 : LS_EVALUATION_ROWS;
 }
 
 /* Reads the checkpoint on rank 0 and creates the model on all ranks. Collective. */
@@ -262,6 +266,12 @@ static ls_status check_fit(const ls_model *m, const ls_model_data *data,
     const ls_shape *in = &m->info.input;
     if (info->rows[data->split] == 0)
         return ls_fail(LS_ERR_DATA, "%s: has no %s rows", data->path, ls_split_name(data->split));
+    if ((info->element == LS_U8) != (m->info.element == LS_U8))
+        return ls_fail(LS_ERR_DATA,
+                       "%s: the inputs are %s, but the checkpoint's network was trained on %s: "
+                       "only uint8 is divided by 255",
+                       data->path, ls_element_name(info->element),
+                       ls_element_name(m->info.element));
     if (in->channels != info->channels || in->height != info->height || in->width != info->width ||
         m->info.classes != info->classes)
         return ls_fail(LS_ERR_DATA,
@@ -282,6 +292,10 @@ ls_status ls_model_read(ls_rows **out, const ls_model *m, const ls_model_data *d
                                     .channels_last = ls_network_channels_last(m->network)};
     ls_dataset_info info;
     ls_source *source = NULL;
+    if (m->comm == NULL || m->params == NULL)
+        return ls_fail(LS_ERR_USAGE, "%s: opened %s, so it can't be evaluated", m->path,
+                       m->comm == NULL ? "without MPI" : "without its parameters");
+    assert(data->split < LS_SPLITS);
     ls_status status = ls_source_open(&source, m->comm, data->path, &data->options, !data->trust,
                                       data->read, &info);
     if (status == LS_OK)
@@ -301,10 +315,11 @@ static ls_evaluation evaluation_of(const ls_model *m, ls_rows *rows)
                            .batch = m->batch};
 }
 
-ls_status ls_model_evaluate(const ls_model *m, ls_rows *rows, ls_score *out, int64_t *confusion)
+ls_status ls_model_evaluate(const ls_model *m, ls_rows *rows, ls_score *out, int64_t *confusion,
+                            ls_calibration *calibration)
 {
     const ls_evaluation evaluation = evaluation_of(m, rows);
-    return ls_evaluate(&evaluation, out, confusion);
+    return ls_evaluate(&evaluation, out, confusion, calibration);
 }
 
 ls_status ls_model_misclassified(const ls_model *m, ls_rows *rows, int64_t most,

@@ -34,7 +34,10 @@ static ls_status parse_int(const ls_setting *row, const char *text, int64_t *out
     const long long value = strtoll(text, &stop, 10);
     if (stop == text || *stop != '\0' || isspace((unsigned char)*text) || errno != 0)
         return ls_fail(LS_ERR_USAGE, "--%s: '%s' is not a whole number", row->name, text);
-    const ls_status status = ls_setting_check_number(row, (double)value, text);
+    /* Ranges are doubles, which hold integers up to 2^53: larger ones are beyond all ranges. */
+    const int64_t most = INT64_C(1) << 53;
+    const double number = value > most ? 0x1p63 : value < -most ? -0x1p63 : (double)value;
+    const ls_status status = ls_setting_check_number(row, number, text);
     if (status == LS_OK)
         *out = value;
     return status;

@@ -166,6 +166,7 @@ static void describe_model_info(ls_trainer *t)
                         .loss = c->loss,
                         .classes = d->classes,
                         .input = {d->channels, d->height, d->width},
+                        .element = d->element,
                         .mean = c->mean,
                         .std = c->std,
                         .dataset = (char *)d->name,

@@ -40,9 +40,10 @@ struct ls_stream {
     char text[LS_ERROR_TEXT_MAX];
 };
 
-int64_t ls_stream_window(int64_t bytes, int64_t features)
+int64_t ls_stream_window(int64_t bytes, const ls_dataset_info *dataset)
 {
-    const int64_t row = (int64_t)(ls_sample_stride(features) + sizeof(int32_t));
+    const int64_t row =
+        (int64_t)(ls_sample_stride(dataset->element, dataset->features) + sizeof(int32_t));
     const int64_t rest = bytes - PIECE_ROWS * row; /* without the buffer of a step or piece */
     return rest < 2 * row ? 0 : rest / (2 * row);
 }
@@ -80,10 +81,11 @@ static void *stream_thread(void *user)
     return NULL;
 }
 
-static ls_status make_window(window *w, const ls_plan *plan, int64_t features)
+static ls_status make_window(window *w, const ls_plan *plan, const ls_dataset_info *dataset)
 {
     w->epoch = -1;
-    ls_status status = ls_samples_create(&w->samples, plan->window, features);
+    ls_status status =
+        ls_samples_create(&w->samples, plan->window, dataset->element, dataset->features);
     if (status == LS_OK) {
         w->order = ls_alloc(plan->window, sizeof *w->order);
         status = w->order != NULL ? LS_OK : LS_ERR_FAILURE;
@@ -102,13 +104,13 @@ ls_status ls_stream_create(ls_stream **out, const char *path, const ls_dataset_o
     pthread_mutex_init(&s->mutex, NULL);
     pthread_cond_init(&s->change, NULL);
     ls_status status = ls_dataset_open(&s->dataset, path, options);
-    const int64_t features = status == LS_OK ? ls_dataset_describe(s->dataset)->features : 0;
+    const ls_dataset_info *info = status == LS_OK ? ls_dataset_describe(s->dataset) : NULL;
     if (status == LS_OK)
-        status = make_window(&s->now, plan, features);
+        status = make_window(&s->now, plan, info);
     if (status == LS_OK)
-        status = make_window(&s->next, plan, features);
+        status = make_window(&s->next, plan, info);
     if (status == LS_OK)
-        status = ls_samples_create(&s->step, PIECE_ROWS, features);
+        status = ls_samples_create(&s->step, PIECE_ROWS, info->element, info->features);
     if (status == LS_OK)
         status = ls_thread_start(&s->thread, stream_thread, s, "that reads ahead");
     s->started = status == LS_OK;
@@ -176,7 +178,7 @@ static ls_status make_room(ls_stream *s, int64_t rows)
     ls_samples *larger = NULL;
     if (rows <= s->step->capacity)
         return LS_OK;
-    ls_status status = ls_samples_create(&larger, rows, s->step->features);
+    ls_status status = ls_samples_create(&larger, rows, s->step->element, s->step->features);
     if (status == LS_OK) {
         ls_samples_destroy(&s->step);
         s->step = larger;

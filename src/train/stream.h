@@ -16,7 +16,7 @@ typedef struct ls_stream ls_stream;
 
 /* Returns the rows of a window, so that the stream's memory stays within `bytes`; 0 if not even
  * windows of one row fit. */
-int64_t ls_stream_window(int64_t bytes, int64_t features);
+int64_t ls_stream_window(int64_t bytes, const ls_dataset_info *dataset);
 
 /* Opens the data set for a rank; the file stays open.
  * options  as for ls_dataset_open()

@@ -67,6 +67,12 @@ for command in "${commands[@]}"; do
         esac
     done
 done
+# The prose explains each word of a model string and of an augmentation.
+mapfile -t words < <("$lockstep" train --help --all | sed -nE '/^(Layers|Augmentation)/,/^$/s/^  ([a-z-]+).*/\1/p')
+check "train --help --all lists words" [ ${#words[@]} -ge 20 ]
+for word in "${words[@]}"; do
+    check "the manual explains the word $word" contains pages "\`$word"
+done
 check "train --help --all lists the layers" has <("$lockstep" train --help --all) '^  dense:UNITS'
 
 # The choices of options are in the commands' pages by construction; the prose explains the important ones.

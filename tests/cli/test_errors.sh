@@ -29,10 +29,14 @@ printf 'a\tb\n1\t2\n3\t4' >table.tsv
 train 3 'table.tsv: not an HDF5 file, but a table in text' --data table.tsv
 printf 'text\0with a zero' >zero.txt
 train 3 'zero.txt: not an HDF5 file, or damaged' --data zero.txt
+mkfifo pipe
+train 3 'pipe: a pipe or a device, not a file' --data pipe
+train 3 'pipe: a pipe or a device, not a file' --data pipe --trust-data
+train 3 'pipe: a pipe or a device, not a file' --data $data --run piped --resume pipe
 head -c 3000 $data >short.h5
 train 3 'short.h5: damaged or cut short' --data short.h5
 train 3 'short.h5: not an HDF5 file, or damaged' --data short.h5 --trust-data
-for wrong in "rank has 2 dimensions" "type is not of type uint8" "label row 9 is 5, expected 0 to 4" \
+for wrong in "rank has 2 dimensions" "type holds uint64" "label row 9 is 5, expected 0 to 4" \
     "length has 10 rows but '/train/labels' has 11"; do
     "$make_data" wrong "${wrong%% *}"
     train 3 "wrong/data.h5: .*${wrong#* }" --data wrong/data.h5 --model "$net"

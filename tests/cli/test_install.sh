@@ -81,6 +81,20 @@ else
     echo "skipped: C++: no compiler is installed"
 fi
 
+# A program that calls MPI itself needs nothing but the library's target.
+mkdir -p train
+cp "$(dirname "$0")/resume.c" train/train.c
+cat >train/CMakeLists.txt <<'END'
+cmake_minimum_required(VERSION 3.18)
+project(app LANGUAGES C)
+find_package(Lockstep REQUIRED)
+add_executable(app train.c)
+target_link_libraries(app PRIVATE Lockstep::lockstep)
+END
+cmake -S train -B train/build -DCMAKE_PREFIX_PATH="$prefix" "-DCMAKE_C_FLAGS=$flags" >>log 2>&1 &&
+    cmake --build train/build >>log 2>&1
+check "a program that trains builds with CMake" [ $? = 0 ]
+
 # A program that trains with the library: interrupted and resumed it gives the same bits, and it refuses the settings
 # that the command refuses.
 # shellcheck disable=SC2046

@@ -136,13 +136,16 @@ static void all_ranks_take_the_steps_of_one_with_every_reducer(void **state)
 {
     (void)state;
     ls_train_config config = configure();
-    config.model = "dense:2500 relu dense:30 relu dense:4";
     config.epochs = 1;
-    for (int kind = 0; kind <= LS_REDUCE_AUTO; kind++)
-        for (int shard = 0; shard < 2; shard++) {
-            short_training_reduce(&config, kind, shard);
-            compare_one_with_all_ranks(&config);
-        }
+    static const char *const models[] = {"dense:2500 relu dense:30 relu dense:4",
+                                         ":in dense:300 tanh :a @in dense:300 tanh +a dense:4"};
+    for (int i = 0; i < 2; i++)
+        for (int kind = 0; kind <= LS_REDUCE_AUTO; kind++)
+            for (int shard = 0; shard < 2; shard++) {
+                config.model = models[i];
+                short_training_reduce(&config, kind, shard);
+                compare_one_with_all_ranks(&config);
+            }
 }
 
 /* Values that several layers read, and that are added and concatenated. */

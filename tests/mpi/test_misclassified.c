@@ -96,7 +96,7 @@ static void all_ranks_find_the_rows_that_one_rank_finds(void **state)
     set_up(&w, "dense:9 relu dense:4", LS_CROSS_ENTROPY);
     ls_network_initialise(w.network, 3, w.params);
     const ls_evaluation alone = make_evaluation(&w, self, w.all);
-    assert_ok(ls_evaluate(&alone, &score, NULL));
+    assert_ok(ls_evaluate(&alone, &score, NULL, NULL));
     const int64_t count = find_and_compare(&w, MAX_FOUND, all);
     assert_true((double)count == (double)score.rows - score.correct);
     assert_true(count > 100);

@@ -107,9 +107,10 @@ static void a_model_scores_as_its_training_recorded(void **state)
     const ls_model_facts *facts = ls_model_describe(model);
     ls_rows *rows;
     ls_score score;
+    ls_calibration calibration;
     int64_t confusion[16], right = 0, all = 0;
     assert_ok(read_rows(model, "m.h5", LS_VALIDATION, &rows));
-    assert_ok(ls_model_evaluate(model, rows, &score, confusion));
+    assert_ok(ls_model_evaluate(model, rows, &score, confusion, &calibration));
     assert_true(ls_metric_value(LS_METRIC_LOSS, 4, &score) == facts->latest.val_loss);
     assert_true(ls_metric_value(LS_METRIC_ACCURACY, 4, &score) == facts->latest.val_accuracy);
     for (int i = 0; i < 16; i++) {
@@ -117,6 +118,8 @@ static void a_model_scores_as_its_training_recorded(void **state)
         right += i % 5 == 0 ? confusion[i] : 0;
     }
     assert_true(all == score.rows && (double)right == score.correct);
+    assert_true(calibration.error >= 0 && calibration.error <= 1);
+    assert_true(calibration.brier > 0 && calibration.brier <= 2);
     ls_misclassified wrong[1];
     int64_t count;
     assert_ok(ls_model_misclassified(model, rows, 1, wrong, &count));
@@ -159,6 +162,22 @@ static void one_process_can_open_a_model_without_a_communicator(void **state)
     ls_model_destroy(&described);
 }
 
+static void a_model_without_ranks_or_parameters_is_not_evaluated(void **state)
+{
+    (void)state;
+    (void)train_new_run(0);
+    ls_rows *rows;
+    ls_model *alone = open_model(NULL, "run", LS_MODEL_EVALUATED);
+    assert_int_equal(ls_model_describe(alone)->max_rows, 128);
+    assert_fails(read_rows(alone, "m.h5", LS_TEST, &rows), LS_ERR_USAGE, "opened without MPI");
+    ls_model *described = open_model(world, "run", LS_MODEL_NONE);
+    assert_int_equal(ls_model_describe(described)->max_rows, 0);
+    assert_fails(read_rows(described, "m.h5", LS_TEST, &rows), LS_ERR_USAGE,
+                 "opened without its parameters");
+    ls_model_destroy(&alone);
+    ls_model_destroy(&described);
+}
+
 /* Asserts that opening a path fails with the same error on all ranks. */
 static void assert_refused(const char *path, const char *part)
 {
@@ -196,4 +215,5 @@ MPI_TEST_MAIN(cmocka_unit_test(all_ranks_load_the_parameters_that_training_evalu
               cmocka_unit_test(a_model_scores_as_its_training_recorded),
               cmocka_unit_test(rows_that_do_not_fit_the_network_are_refused_on_all_ranks),
               cmocka_unit_test(one_process_can_open_a_model_without_a_communicator),
+              cmocka_unit_test(a_model_without_ranks_or_parameters_is_not_evaluated),
               cmocka_unit_test(files_without_a_valid_model_are_refused_on_all_ranks))

@@ -48,7 +48,7 @@ static void every_reader_gives_each_rank_its_rows(void **state)
                 assert_int_equal(s->row, rows.first + i);
                 assert_int_equal(s->label, small_dataset_label(&data, LS_TRAIN, s->row));
                 for (int64_t k = 0; k < info.features; k++)
-                    assert_int_equal(s->pixels[k], small_dataset_pixel(&data, LS_TRAIN, s->row, k));
+                    assert_int_equal(s->inputs[k], small_dataset_pixel(&data, LS_TRAIN, s->row, k));
             }
             ls_samples_destroy(&samples);
         }

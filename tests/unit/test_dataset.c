@@ -30,7 +30,7 @@ static void the_last_training_rows_are_held_out(void **state)
         assert_int_equal(sample->label,
                          small_dataset_label(&small_dataset_default, LS_TRAIN, 183 + 3 + i));
         for (int j = 0; j < 30; j++)
-            assert_int_equal(sample->pixels[j],
+            assert_int_equal(sample->inputs[j],
                              small_dataset_pixel(&small_dataset_default, LS_TRAIN, 183 + 3 + i, j));
     }
     ls_samples_destroy(&samples);
@@ -123,8 +123,7 @@ static void wrong_layouts_are_refused(void **state)
     const wrong cases[] = {
         {"has no dataset '/train/images'", {0}, LABELS, 4, FORMAT, 0},
         {"has no dataset '/train/labels'", IMAGES, {0}, 4, FORMAT, 0},
-        {"has 2 dimensions, [5,4], expected [N,H,W]", {LS_H5_U8, 2, {5, 4}}, LABELS, 4, FORMAT, 0},
-        {"not of type uint8", {LS_H5_I32, 3, {5, 2, 2}}, LABELS, 4, FORMAT, 0},
+        {"'/train/images' holds uint64", {LS_H5_U64, 3, {5, 2, 2}}, LABELS, 4, FORMAT, 0},
         {"'/train/labels' has 2 dimensions, [5,2]", IMAGES, {LS_H5_U8, 2, {5, 2}}, 4, FORMAT, 0},
         {"not of an integer type; `lockstep import --help` describes",
          IMAGES,
@@ -138,7 +137,7 @@ static void wrong_layouts_are_refused(void **state)
          4,
          FORMAT,
          0},
-        {"images of an unsupported size",
+        {"rows of an unsupported size",
          {LS_H5_U8, 3, {0, 0, 2}},
          {LS_H5_U8, 1, {0}},
          4,

@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "base/child.h"
+#include "data/element.h"
 #include "data/fields.h"
 
 #include <lockstep/dataset.h>
@@ -123,7 +124,7 @@ static void check_rows(const ls_dataset *dataset, bool nhwc, int64_t first, int6
     assert_ok(ls_dataset_read(dataset, LS_TRAIN, first, count, count, &samples));
     for (int64_t i = 0; i < count; i++) {
         const ls_sample *s = ls_sample_at(samples, i);
-        const uint8_t *pixel = s->pixels;
+        const uint8_t *pixel = s->inputs;
         int64_t wrong = 0;
         assert_int_equal(s->row, first + i);
         assert_int_equal(s->label, (first + i) % CLASSES);
@@ -274,6 +275,93 @@ static void images_without_channels_ignore_the_layout(void **state)
     ls_dataset_close(&dataset);
 }
 
+/* A type in a file and the type in memory. */
+typedef struct typed {
+    hid_t file;
+    ls_element memory;
+    bool rounded;
+} typed;
+
+/* Returns a float16 type in a byte order. */
+static hid_t half_type(H5T_order_t order)
+{
+    const hid_t half = H5Tcopy(H5T_IEEE_F32LE);
+    H5Tset_fields(half, 15, 10, 5, 0, 10);
+    H5Tset_size(half, 2);
+    H5Tset_ebias(half, 15);
+    H5Tset_order(half, order);
+    return half;
+}
+
+/* Writes rows of integers from 0 to 100 as numbers of a type, reads them back, and compares. */
+static void check_type(const typed *t, const storage *s, ls_layout_order layout)
+{
+    const int64_t rows = (int64_t)s->dims[0];
+    int64_t features = 1;
+    for (int d = 1; d < s->rank; d++)
+        features *= (int64_t)s->dims[d];
+    int *numbers = malloc((size_t)(rows * features) * sizeof *numbers), labels[64] = {0};
+    float *x = malloc((size_t)features * sizeof *x);
+    for (int64_t i = 0; i < rows * features; i++)
+        numbers[i] = (int)(i * 7 % 101);
+    const hid_t file = create("typed.h5");
+    write_array(file, "train/inputs", s, t->file, H5T_NATIVE_INT, numbers);
+    write_array(file, "train/labels", &(storage){.rank = 1, .dims = {s->dims[0]}}, H5T_STD_I32LE,
+                H5T_NATIVE_INT, labels);
+    H5Fclose(file);
+    ls_dataset *dataset;
+    ls_samples *samples;
+    assert_ok(open_as(&dataset, "typed.h5", layout));
+    const ls_dataset_info *info = ls_dataset_describe(dataset);
+    assert_int_equal(info->element, t->memory);
+    assert_int_equal(info->rounded, t->rounded);
+    assert_int_equal(info->features, features);
+    assert_ok(ls_dataset_read(dataset, LS_TRAIN, 1, rows - 1, rows, &samples));
+    for (int64_t i = 0; i < rows - 1; i++) {
+        ls_element_convert(info->element, features, ls_sample_at(samples, i)->inputs, 1, 0, x);
+        int64_t at = 0;
+        for (int64_t c = 0; c < info->channels; c++)
+            for (int64_t y = 0; y < info->height; y++)
+                for (int64_t k = 0; k < info->width; k++)
+                    assert_int_equal(
+                        (int)x[at++],
+                        numbers[(i + 1) * features +
+                                stored_position(info, layout == LS_LAYOUT_NHWC, c, y, k)]);
+    }
+    ls_samples_destroy(&samples);
+    ls_dataset_close(&dataset);
+    free(numbers);
+    free(x);
+}
+
+static void inputs_of_any_type_and_shape_are_read(void **state)
+{
+    (void)state;
+    const typed types[] = {{H5T_STD_U8LE, LS_U8, false},
+                           {H5T_STD_I8LE, LS_I8, false},
+                           {H5T_STD_I16BE, LS_I16, false},
+                           {H5T_STD_U16LE, LS_U16, false},
+                           {H5T_STD_I32BE, LS_I32, false},
+                           {H5T_STD_U32LE, LS_I64, false},
+                           {H5T_STD_I64LE, LS_I64, false},
+                           {half_type(H5T_ORDER_LE), LS_F16, false},
+                           {half_type(H5T_ORDER_BE), LS_F16, false},
+                           {H5T_IEEE_F32LE, LS_F32, false},
+                           {H5T_IEEE_F32BE, LS_F32, false},
+                           {H5T_IEEE_F64LE, LS_F32, true},
+                           {H5T_IEEE_F64BE, LS_F32, true}};
+    static const storage shapes[] = {{1, {9}, {0}, false},
+                                     {2, {11, 17}, {4, 5}, false},
+                                     {2, {11, 17}, {0}, false},
+                                     {3, {7, 5, 6}, {2, 2, 4}, true},
+                                     {4, {6, 3, 5, 4}, {4, 2, 3, 3}, false}};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++)
+            for (int layout = LS_LAYOUT_NCHW; layout <= LS_LAYOUT_NHWC; layout++)
+                if (layout == LS_LAYOUT_NCHW || shapes[k].rank == 4)
+                    check_type(&types[i], &shapes[k], (ls_layout_order)layout);
+}
+
 /* Writes 20 images, and labels of this type and shape. */
 static void write_labels(const char *path, hid_t type, int rank, const hsize_t *dims, hid_t memory,
                          const void *labels)
@@ -414,6 +502,7 @@ int main(void)
         cmocka_unit_test(images_with_channels_last_are_read_as_nhwc),
         cmocka_unit_test(a_layout_is_needed_only_if_ambiguous),
         cmocka_unit_test(images_without_channels_ignore_the_layout),
+        cmocka_unit_test(inputs_of_any_type_and_shape_are_read),
         cmocka_unit_test(labels_of_any_integer_type_are_read),
         cmocka_unit_test(booleans_are_labels),
         cmocka_unit_test(labels_of_one_row_are_refused),

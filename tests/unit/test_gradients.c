@@ -8,6 +8,7 @@
 #include "nn/pass.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { ROWS = 7, CLASSES = 4 };
 static const ls_shape features = {6, 1, 1}, image = {2, 7, 6};
@@ -139,64 +140,92 @@ static double input_relative_error(const char *model, ls_shape input)
     return sqrt(difference / norm);
 }
 
+static const struct {
+    const char *model;
+    ls_loss loss;
+    bool of_image;
+} gradient_cases[] = {
+    {"dense:4", LS_CROSS_ENTROPY, false},
+    {"dense:4 softmax", LS_CROSS_ENTROPY, false},
+    {"dense:9 relu dense:4", LS_CROSS_ENTROPY, false},
+    {"dense:9 leaky-relu dense:4", LS_CROSS_ENTROPY, false},
+    {"dense:9 gelu dense:4", LS_CROSS_ENTROPY, false},
+    {"dense:9 silu dense:4", LS_CROSS_ENTROPY, false},
+    {"dense:9 sigmoid dense:4", LS_CROSS_ENTROPY, false},
+    {"dense:9 tanh dense:4", LS_CROSS_ENTROPY, false},
+    {"dense:9 tanh dense:8 relu dense:5 sigmoid dense:4 softmax", LS_CROSS_ENTROPY, false},
+    {"dense:9 tanh dropout:0.4 dense:4", LS_CROSS_ENTROPY, false},
+    {"dense:9 batchnorm tanh dense:4", LS_CROSS_ENTROPY, false},
+    {"dense:9 batchnorm relu dense:4 batchnorm", LS_CROSS_ENTROPY, false},
+    {"dense:4", LS_MSE, false},
+    {"dense:4 softmax", LS_MSE, false},
+    {"dense:4 sigmoid", LS_MSE, false},
+    {"dense:4 tanh", LS_MSE, false},
+    {"dense:9 tanh dense:4 relu", LS_MSE, false},
+    {"relu dense:7 tanh dense:4 softmax", LS_MSE, false},
+    {"conv:3x3 flatten dense:4", LS_CROSS_ENTROPY, true},
+    {"flatten dense:5 tanh dense:4", LS_CROSS_ENTROPY, true},
+    {"conv:3x3,1,1 tanh conv:5x2 tanh dense:4", LS_CROSS_ENTROPY, true},
+    {"conv:19x3,2,1 tanh conv:2x1 flatten dense:4", LS_CROSS_ENTROPY, true},
+    {"conv:35x2,2 tanh conv:9x2,1,1 relu dense:4", LS_CROSS_ENTROPY, true},
+    {"tanh conv:3x4,3,3 tanh dense:4", LS_CROSS_ENTROPY, true},
+    {"conv:5x3,1,1 tanh conv:4x1,2 tanh dense:4", LS_CROSS_ENTROPY, true},
+    {"conv:9x1,1 tanh conv:17x1,3 batchnorm relu dense:4", LS_CROSS_ENTROPY, true},
+    {"tanh conv:3x1,2 tanh conv:5x2,3,1 tanh dense:4", LS_CROSS_ENTROPY, true},
+    {"conv:2x3,1,1 tanh maxpool:3 dense:4", LS_CROSS_ENTROPY, true},
+    {"conv:5x3,1,1 tanh avgpool:3 dense:4", LS_CROSS_ENTROPY, true},
+    {"conv:5x2 batchnorm relu avgpool:2 conv:4x2 batchnorm tanh dense:4", LS_CROSS_ENTROPY, true},
+    {"conv:5x2 dropout:0.25 tanh conv:4x6,1,3 batchnorm gelu avgpool:2 dense:4", LS_MSE, true},
+    {"conv:5x3,1,1 tanh globalpool dense:4", LS_CROSS_ENTROPY, true},
+    {"dense:6 tanh :a dense:6 tanh +a dense:4", LS_CROSS_ENTROPY, false},
+    {":in dense:6 +in tanh dense:4", LS_CROSS_ENTROPY, false},
+    {"dense:6 :a +a tanh dense:4", LS_CROSS_ENTROPY, false},
+    {"dense:6 :a relu +a dense:4", LS_CROSS_ENTROPY, false},
+    {"dense:5 tanh :a dense:5 :b dense:5 +a +b relu +a dense:4", LS_CROSS_ENTROPY, false},
+    {"dense:5 tanh :a dense:3 &a &a dense:4", LS_CROSS_ENTROPY, false},
+    {"dense:5 :a batchnorm relu :b @a tanh +b batchnorm &a dense:4", LS_CROSS_ENTROPY, false},
+    {"conv:4x3,1,1 :a batchnorm tanh conv:4x3,1,1 batchnorm +a relu maxpool:2 dense:4",
+     LS_CROSS_ENTROPY, true},
+    {":in conv:3x3,1,1 tanh &in conv:4x2,2 :a @in conv:4x2,2 +a tanh globalpool dense:4", LS_MSE,
+     true},
+};
+
+/* Returns true if a model string has a word with this name. */
+static bool has_word(const char *model, const char *name, size_t length)
+{
+    for (const char *word = model; *word != '\0'; word += strspn(word, " ")) {
+        const size_t letters = strcspn(word, " :");
+        if (letters == length && strncmp(word, name, length) == 0)
+            return true;
+        word += strcspn(word, " ");
+    }
+    return false;
+}
+
+static void every_kind_of_layer_is_among_the_cases(void **state)
+{
+    (void)state;
+    const char *form, *help;
+    for (int at = 0; ls_network_layer_word(at, &form, &help); at++) {
+        const size_t length = strcspn(form, ":");
+        bool found = strspn(form, ":@+&") > 0; /* names of values, not layers */
+        for (size_t i = 0; i < sizeof gradient_cases / sizeof *gradient_cases; i++)
+            found = found || has_word(gradient_cases[i].model, form, length);
+        if (!found)
+            fail_msg("no case has the layer %s", form);
+    }
+}
+
 static void parameter_gradients_match_finite_differences(void **state)
 {
     (void)state;
-    const struct {
-        const char *model;
-        ls_loss loss;
-        bool of_image;
-    } cases[] = {
-        {"dense:4", LS_CROSS_ENTROPY, false},
-        {"dense:4 softmax", LS_CROSS_ENTROPY, false},
-        {"dense:9 relu dense:4", LS_CROSS_ENTROPY, false},
-        {"dense:9 leaky-relu dense:4", LS_CROSS_ENTROPY, false},
-        {"dense:9 gelu dense:4", LS_CROSS_ENTROPY, false},
-        {"dense:9 silu dense:4", LS_CROSS_ENTROPY, false},
-        {"dense:9 sigmoid dense:4", LS_CROSS_ENTROPY, false},
-        {"dense:9 tanh dense:4", LS_CROSS_ENTROPY, false},
-        {"dense:9 tanh dense:8 relu dense:5 sigmoid dense:4 softmax", LS_CROSS_ENTROPY, false},
-        {"dense:9 tanh dropout:0.4 dense:4", LS_CROSS_ENTROPY, false},
-        {"dense:9 batchnorm tanh dense:4", LS_CROSS_ENTROPY, false},
-        {"dense:9 batchnorm relu dense:4 batchnorm", LS_CROSS_ENTROPY, false},
-        {"dense:4", LS_MSE, false},
-        {"dense:4 softmax", LS_MSE, false},
-        {"dense:4 sigmoid", LS_MSE, false},
-        {"dense:4 tanh", LS_MSE, false},
-        {"dense:9 tanh dense:4 relu", LS_MSE, false},
-        {"relu dense:7 tanh dense:4 softmax", LS_MSE, false},
-        {"conv:3x3 flatten dense:4", LS_CROSS_ENTROPY, true},
-        {"flatten dense:5 tanh dense:4", LS_CROSS_ENTROPY, true},
-        {"conv:3x3,1,1 tanh conv:5x2 tanh dense:4", LS_CROSS_ENTROPY, true},
-        {"conv:19x3,2,1 tanh conv:2x1 flatten dense:4", LS_CROSS_ENTROPY, true},
-        {"conv:35x2,2 tanh conv:9x2,1,1 relu dense:4", LS_CROSS_ENTROPY, true},
-        {"tanh conv:3x4,3,3 tanh dense:4", LS_CROSS_ENTROPY, true},
-        {"conv:5x3,1,1 tanh conv:4x1,2 tanh dense:4", LS_CROSS_ENTROPY, true},
-        {"conv:9x1,1 tanh conv:17x1,3 batchnorm relu dense:4", LS_CROSS_ENTROPY, true},
-        {"tanh conv:3x1,2 tanh conv:5x2,3,1 tanh dense:4", LS_CROSS_ENTROPY, true},
-        {"conv:2x3,1,1 tanh maxpool:3 dense:4", LS_CROSS_ENTROPY, true},
-        {"conv:5x3,1,1 tanh avgpool:3 dense:4", LS_CROSS_ENTROPY, true},
-        {"conv:5x2 batchnorm relu avgpool:2 conv:4x2 batchnorm tanh dense:4", LS_CROSS_ENTROPY,
-         true},
-        {"conv:5x2 dropout:0.25 tanh conv:4x6,1,3 batchnorm gelu avgpool:2 dense:4", LS_MSE, true},
-        {"conv:5x3,1,1 tanh globalpool dense:4", LS_CROSS_ENTROPY, true},
-        {"dense:6 tanh :a dense:6 tanh +a dense:4", LS_CROSS_ENTROPY, false},
-        {":in dense:6 +in tanh dense:4", LS_CROSS_ENTROPY, false},
-        {"dense:6 :a +a tanh dense:4", LS_CROSS_ENTROPY, false},
-        {"dense:6 :a relu +a dense:4", LS_CROSS_ENTROPY, false},
-        {"dense:5 tanh :a dense:5 :b dense:5 +a +b relu +a dense:4", LS_CROSS_ENTROPY, false},
-        {"dense:5 tanh :a dense:3 &a &a dense:4", LS_CROSS_ENTROPY, false},
-        {"dense:5 :a batchnorm relu :b @a tanh +b batchnorm &a dense:4", LS_CROSS_ENTROPY, false},
-        {"conv:4x3,1,1 :a batchnorm tanh conv:4x3,1,1 batchnorm +a relu maxpool:2 dense:4",
-         LS_CROSS_ENTROPY, true},
-        {":in conv:3x3,1,1 tanh &in conv:4x2,2 :a @in conv:4x2,2 +a tanh globalpool dense:4",
-         LS_MSE, true},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof gradient_cases / sizeof *gradient_cases; i++) {
         double error =
-            relative_error(cases[i].model, cases[i].of_image ? image : features, cases[i].loss, 0);
+            relative_error(gradient_cases[i].model, gradient_cases[i].of_image ? image : features,
+                           gradient_cases[i].loss, 0);
         if (!(error < 1e-2))
-            fail_msg("%s, loss %d: relative error %g", cases[i].model, (int)cases[i].loss, error);
+            fail_msg("%s, loss %d: relative error %g", gradient_cases[i].model,
+                     (int)gradient_cases[i].loss, error);
     }
 }
 
@@ -274,6 +303,7 @@ static void the_loss_with_smoothed_labels_equals_its_definition(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_kind_of_layer_is_among_the_cases),
         cmocka_unit_test(parameter_gradients_match_finite_differences),
         cmocka_unit_test(gradients_with_smoothed_labels_match_finite_differences),
         cmocka_unit_test(input_gradients_match_finite_differences),

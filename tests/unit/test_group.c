@@ -11,11 +11,14 @@
 #include <math.h>
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { D = 60, CLASSES = 4, ROWS = 3, MOST = 5 };
 static const ls_shape input = {1, 6, 10};
-/* Groups of 2 to MOST ranks split the first two matrices and not the third. */
-static const char model[] = "dense:40 relu dense:30 tanh dense:4";
+/* Groups of 2 to MOST ranks split all matrices but the last. */
+static const char chain[] = "dense:40 relu dense:30 tanh dense:4";
+/* Two matrices multiply the data, which have no gradient. */
+static const char graph[] = ":in dense:40 tanh :a @in dense:40 tanh +a dense:4";
 
 typedef struct member {
     ls_group group;
@@ -28,10 +31,16 @@ typedef struct member {
 
 static pthread_barrier_t barrier;
 
+/* Rank that continues late after each barrier, when others may have left the product that it still
+ * has to compute; -1: none. */
+static int late_rank = -1;
+
 static void wait_at_barrier(void *user)
 {
-    (void)user;
+    const member *m = user;
     pthread_barrier_wait(&barrier);
+    if (m->group.rank == late_rank)
+        usleep(2000);
 }
 
 static void *member_run(void *user)
@@ -43,7 +52,7 @@ static void *member_run(void *user)
     return NULL;
 }
 
-static void make_member(member *m, int64_t rows)
+static void make_member(member *m, const char *model, int64_t rows)
 {
     assert_ok(ls_network_create(&m->network, model, input, CLASSES, LS_CROSS_ENTROPY, rows));
     assert_ok(ls_batch_create(&m->batch, rows, D));
@@ -78,11 +87,11 @@ static bool is_split(const ls_layout *layout, int size, int rank, int64_t i, boo
     return false;
 }
 
-static void compare_with_one_rank(int size, int zeros, const int *rows_of)
+static void compare_with_one_rank(const char *model, int size, int zeros, const int *rows_of)
 {
     member alone = {0}, group[MOST];
     pthread_t thread[MOST];
-    make_member(&alone, MOST * ROWS);
+    make_member(&alone, model, MOST * ROWS);
     const ls_layout *layout = ls_network_layout(alone.network);
     float *params = ls_alloc(layout->count, sizeof *params);
     float *shared = ls_alloc(ls_group_floats(size, ROWS, layout), sizeof *shared);
@@ -90,10 +99,14 @@ static void compare_with_one_rank(int size, int zeros, const int *rows_of)
     pthread_barrier_init(&barrier, NULL, (unsigned)size);
     for (int r = 0; r < size; r++) {
         memset(&group[r], 0, sizeof group[r]);
-        make_member(&group[r], ROWS);
+        make_member(&group[r], model, ROWS);
         group[r].params = params;
-        group[r].group = (ls_group){
-            .size = size, .rank = r, .rows = ROWS, .shared = shared, .barrier = wait_at_barrier};
+        group[r].group = (ls_group){.size = size,
+                                    .rank = r,
+                                    .rows = ROWS,
+                                    .shared = shared,
+                                    .barrier = wait_at_barrier,
+                                    .user = &group[r]};
         for (int i = 0; i < rows_of[r]; i++) {
             const int64_t row = alone.batch->rows++;
             for (int j = 0; j < D; j++)
@@ -140,8 +153,21 @@ static void a_group_computes_the_gradients_of_one_rank(void **state)
         assert_true(ls_group_splits(size, ROWS, &first));
         for (int zeros = 0; zeros <= 4; zeros++) /* 0: all zero; 1: none */
             for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-                compare_with_one_rank(size, zeros, rows[i]);
+                compare_with_one_rank(chain, size, zeros, rows[i]);
     }
+}
+
+/* Buffers are shared by all matrices: a rank must not write into one that another still reads. */
+static void a_late_rank_changes_no_gradient(void **state)
+{
+    (void)state;
+    static const int rows[MOST] = {3, 2, 3, 3, 3};
+    for (int size = 2; size <= 3; size++)
+        for (late_rank = 0; late_rank < size; late_rank++) {
+            compare_with_one_rank(chain, size, 1, rows);
+            compare_with_one_rank(graph, size, 1, rows);
+        }
+    late_rank = -1;
 }
 
 /* A layer that reads the data skips columns of zeros, one that reads a relu's outputs doesn't. */
@@ -226,6 +252,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_group_computes_the_gradients_of_one_rank),
+        cmocka_unit_test(a_late_rank_changes_no_gradient),
         cmocka_unit_test(skipping_columns_of_zeros_changes_no_gradient),
         cmocka_unit_test(columns_of_zeros_are_packed_where_this_saves_time),
     };

@@ -122,7 +122,7 @@ static void assert_row(const ls_samples *samples, int64_t at, int64_t number, in
     const ls_sample *sample = ls_sample_at(samples, at);
     assert_int_equal(sample->row, number);
     for (int64_t j = 0; j < 4; j++)
-        assert_int_equal(sample->pixels[j], (unsigned char)(7 * row + j));
+        assert_int_equal(sample->inputs[j], (unsigned char)(7 * row + j));
 }
 
 /* In the file's order, read at once or in pieces. */
@@ -155,7 +155,7 @@ static void both_splits_have_the_rows_that_were_drawn(void **state)
                         assert_row(all, at, at, row);
                         at++;
                     }
-                assert_ok(ls_samples_create(&some, rows, info->features));
+                assert_ok(ls_samples_create(&some, rows, info->element, info->features));
                 for (int64_t first = 0; first < rows; first += 1 + first / 2) {
                     const int64_t count = (rows - first + 1) / 2;
                     assert_ok(ls_dataset_read_into(dataset, (ls_split)split, first, count, some));
@@ -196,8 +196,8 @@ static void held_out_rows_of_large_images_are_read(void **state)
             assert_ok(ls_dataset_read(dataset, (ls_split)split, 0, rows, rows, &samples));
             for (int64_t i = 0, row = 0; i < rows; i++, row++) {
                 const ls_sample *sample = ls_sample_at(samples, i);
-                while (sample->pixels[89999] != small_dataset_pixel(&f, LS_TRAIN, row, 89999) ||
-                       sample->pixels[7] != small_dataset_pixel(&f, LS_TRAIN, row, 7))
+                while (sample->inputs[89999] != small_dataset_pixel(&f, LS_TRAIN, row, 89999) ||
+                       sample->inputs[7] != small_dataset_pixel(&f, LS_TRAIN, row, 7))
                     row++;
                 assert_true(row < 41 && !seen[row]);
                 seen[row] = true;

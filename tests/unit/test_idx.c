@@ -181,7 +181,7 @@ static void round_trip(int images_dims, const int *dim, int label_type, int clas
         assert_int_equal(sample->label, labels[i]);
         assert_int_equal(sample->row, i);
         for (int j = 0; j < items; j++)
-            assert_int_equal(sample->pixels[j], pixels[i * items + j]);
+            assert_int_equal(sample->inputs[j], pixels[i * items + j]);
     }
     ls_samples_destroy(&samples);
     ls_dataset_close(&dataset);

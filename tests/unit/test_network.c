@@ -89,6 +89,8 @@ static void an_error_names_the_wrong_word(void **state)
         {"dense:10 relu", "word 2, 'relu': cross-entropy takes logits", 0},
         {"dense:10 sigmoid", "word 2, 'sigmoid': cross-entropy takes logits", 0},
         {"dense:10 sigmoid dropout:0.1", "word 2, 'sigmoid': cross-entropy takes logits", 0},
+        {"dense:10 :a sigmoid :b @a tanh +b", "word 6, 'tanh': cross-entropy takes logits", 0},
+        {":a dense:10 @a", "ends with the network's input, not with a layer", 0},
         {"lenet5 relu", "word 1, 'lenet5': a preset network must be the only word", 0},
         {"mlp:3", "word 1, 'mlp:3': a preset network must be the only word", 0},
         {"vgg16", "; the preset networks are mlp, lenet5, cnn, resnet", 0},
@@ -135,6 +137,18 @@ static void an_error_names_the_wrong_word(void **state)
     }
 }
 
+/* In either order of the summands. */
+static void a_sum_with_an_unbounded_summand_gives_logits(void **state)
+{
+    (void)state;
+    static const char *const models[] = {"dense:10 :a sigmoid +a", "dense:10 :a sigmoid :s @a +s"};
+    for (int i = 0; i < 2; i++) {
+        ls_network *network;
+        assert_ok(ls_network_create(&network, models[i], input, 10, LS_CROSS_ENTROPY, 1));
+        ls_network_destroy(&network);
+    }
+}
+
 static void networks_without_parameters_or_beyond_the_limits_are_refused(void **state)
 {
     (void)state;
@@ -146,6 +160,11 @@ static void networks_without_parameters_or_beyond_the_limits_are_refused(void **
         strcat(many, "relu ");
     assert_fails(ls_network_create(&network, many, input, 10, LS_MSE, 1), LS_ERR_USAGE,
                  "too many layers");
+    strcpy(many, "dense:10 ");
+    for (int i = 1; i < 256; i++)
+        strcat(many, "tanh ");
+    assert_ok(ls_network_create(&network, strcat(many, ":a @a"), input, 10, LS_MSE, 1));
+    ls_network_destroy(&network);
     assert_fails(ls_network_create(&network, "dense:10", input, 10, LS_MSE, INT64_MAX / 16),
                  LS_ERR_FAILURE, "out of memory");
 }
@@ -466,6 +485,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_model_string_gives_layers_and_parameters),
         cmocka_unit_test(an_error_names_the_wrong_word),
+        cmocka_unit_test(a_sum_with_an_unbounded_summand_gives_logits),
         cmocka_unit_test(networks_without_parameters_or_beyond_the_limits_are_refused),
         cmocka_unit_test(an_unknown_word_lists_all_layers),
         cmocka_unit_test(preset_networks_have_the_known_sizes),

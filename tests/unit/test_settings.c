@@ -157,6 +157,7 @@ static void values_out_of_range_are_refused(void **state)
     } cases[] = {
         {"label-smoothing", "1", "--label-smoothing: 1 is too large, it must be below 1"},
         {"momentum", "1", "--momentum: 1 is too large, it must be below 1, as a float"},
+        {"seed", "9007199254740993", "--seed: 9007199254740993 is too large"},
         {"momentum", "-0.1", "too small, the minimum is 0"},
         {"ema", "0.99999999999", "it must be below 1, as a float"},
         {"beta1", "1", "--beta1"},

@@ -17,7 +17,7 @@ static void assert_is_row(const ls_sample *s, ls_split split, int64_t row)
     assert_int_equal(s->row, row);
     assert_int_equal(s->label, small_dataset_label(&data, split, row));
     for (int64_t k = 0; k < 15; k++)
-        assert_int_equal(s->pixels[k], small_dataset_pixel(&data, split, row, k));
+        assert_int_equal(s->inputs[k], small_dataset_pixel(&data, split, row, k));
 }
 
 static ls_plan make_plan(int ranks, int64_t batch, int64_t window)
@@ -140,9 +140,10 @@ static void two_windows_fit_the_memory(void **state)
 {
     (void)state;
     const int64_t megabyte = 1 << 20;
-    const int64_t rows = ls_stream_window(256 * megabyte, 784);
+    const ls_dataset_info digits = {.element = LS_U8, .features = 784};
+    const int64_t rows = ls_stream_window(256 * megabyte, &digits);
     assert_in_range(2 * rows * 800, 253 * megabyte, 256 * megabyte);
-    assert_int_equal(ls_stream_window(1000, 784), 0);
+    assert_int_equal(ls_stream_window(1000, &digits), 0);
 }
 
 int main(void)

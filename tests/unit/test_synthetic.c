@@ -93,7 +93,7 @@ static int nearest_class(const double (*sum)[784], const int64_t *count, int cla
     for (int k = 0; k < classes; k++) {
         double distance = 0;
         for (int i = 0; i < 784 && count[k] > 0; i++) {
-            const double off = (double)s->pixels[i] - sum[k][i] / (double)count[k];
+            const double off = (double)s->inputs[i] - sum[k][i] / (double)count[k];
             distance += off * off;
         }
         if (count[k] > 0 && (best < 0 || distance < least)) {
@@ -124,7 +124,7 @@ static void classes_can_be_learned(void **state)
         const ls_sample *s = ls_sample_at(train, r);
         count[s->label]++;
         for (int i = 0; i < 784; i++)
-            sum[s->label][i] += s->pixels[i];
+            sum[s->label][i] += s->inputs[i];
     }
     for (int k = 0; k < CLASSES; k++)
         assert_in_range(count[k], 120, 280); /* 200 each, within 6 standard deviations */

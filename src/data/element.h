@@ -1,0 +1,17 @@
+/* Numbers of the types in which data sets are kept in memory, and their conversion to floats. */
+#ifndef LS_DATA_ELEMENT_H
+#define LS_DATA_ELEMENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lockstep/dataset.h>
+
+/* Converts numbers to floats, x[i] = scale * number[i] + shift. Integers beyond 2^24 are rounded to
+ * the nearest float. Local.
+ * numbers  [count] at any address
+ * x        [count] */
+void ls_element_convert(ls_element element, int64_t count, const void *numbers, float scale,
+                        float shift, float *x);
+
+#endif
