@@ -10,7 +10,7 @@ set -euo pipefail
 # shellcheck source=jobs/common.sh
 . "$(dirname "$0")/common.sh"
 [ "${1:-}" != --help ] || usage 0
-[ $# -ge 2 ] || usage 2 >&2
+[ $# -ge 2 ] || misuse "two arguments or more are needed"
 for file in "$1" "$2"; do [ -r "$file" ] || die "$file: no such file, or it can't be read"; done
 data=$(realpath "$1")
 config=$(realpath "$2")

@@ -14,6 +14,12 @@ usage() { # CODE
     exit "$1"
 }
 
+# Says what is wrong with the arguments, prints the script's usage and exits.
+misuse() { # TEXT
+    echo "${0##*/}: $*" >&2
+    usage 2 >&2
+}
+
 # Finds the program: $LOCKSTEP, else the installed program, else the quickstart's build.
 find_lockstep() { # -> lockstep
     lockstep=${LOCKSTEP:-$(command -v lockstep || echo "$(dirname "$0")/../build/release/lockstep")}

@@ -26,7 +26,7 @@ case ${1:-} in
     mpich) packages+=(mpich libmpich-dev) ;;
     fuzz) packages+=(clang libclang-rt-dev) ;;
     data) packages+=(dataset-fashion-mnist) ;;
-    *) usage 2 >&2 ;;
+    *) misuse "unexpected argument '$1'" ;;
 esac
 
 if ! command -v dpkg-query >/dev/null; then

@@ -18,7 +18,7 @@ if [ "${1:-}" = --log ]; then
     log=1
     shift
 fi
-[ $# -ge 2 ] || usage 2 >&2
+[ $# -ge 2 ] || misuse "two arguments or more are needed"
 out=$1
 shift
 [ $# -le 8 ] || die "$# runs: a figure shows at most 8 distinguishable runs"

@@ -19,9 +19,10 @@ if [ "${1:-}" = --no-install ]; then
     install=false
     shift
 fi
-[ $# = 0 ] || usage 2 >&2
+[ $# = 0 ] || misuse "unexpected argument '$1'"
 given=${LOCKSTEP_IDX_DIR:-}
-[ -z "$given" ] || given=$(realpath -- "$given") || die_data "LOCKSTEP_IDX_DIR: $LOCKSTEP_IDX_DIR: no such folder"
+[ -z "$given" ] || [ -d "$given" ] || die_data "LOCKSTEP_IDX_DIR: $given: no such folder"
+[ -z "$given" ] || given=$(realpath -- "$given")
 cd "$(dirname "$0")/.."
 print_heading() { printf '\n== %s\n' "$*" >&2; }
 

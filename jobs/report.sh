@@ -11,7 +11,8 @@ set -euo pipefail
 # shellcheck source=jobs/common.sh
 . "$(dirname "$0")/common.sh"
 [ "${1:-}" != --help ] || usage 0
-if [ $# -lt 2 ] || [ $# -gt 4 ]; then usage 2 >&2; fi
+[ $# -ge 2 ] || misuse "a run folder and a data set are needed"
+[ $# -le 4 ] || misuse "unexpected argument '$5'"
 find_lockstep
 run=$1 data=$2 out=${4:-$1/report.html}
 more=()

@@ -212,6 +212,10 @@ rank_runs() {
         { printf '%s' "$good" | sort -g | cut -d' ' -f2- && printf '%s' "$bad"; } | awk '{ print NR "," $0 }'
     } >"$ranking"
     mv "$ranking" "$out/ranking.csv"
+    if [ -z "$good$bad" ]; then
+        echo "no run of $runs is finished: there is no ranking" >&2
+        return
+    fi
     printf '%5s  %-12s %10s %6s  %s\n' place monitor value epoch run
     # Neither the second field, the run, nor the last seven contain commas.
     awk -F, -v fields=$((${#names[@]})) 'NR > 1 {

@@ -11,7 +11,7 @@ set -euo pipefail
 # shellcheck source=jobs/common.sh
 . "$(dirname "$0")/common.sh"
 [ "${1:-}" != --help ] || usage 0
-[ $# -ge 2 ] || usage 2 >&2
+[ $# -ge 2 ] || misuse "two arguments or more are needed"
 if [ -z "${TWO_HOSTS_OF:-}" ]; then
     unshare --mount --net true 2>/dev/null || { echo "network namespaces need root" >&2; exit 1; }
     command -v ip tc >/dev/null || { echo "there is no ip, or no tc: package iproute2" >&2; exit 1; }

@@ -37,6 +37,13 @@ int ls_comm_size(const ls_comm *comm);
  * Collective. */
 ls_status ls_agree(ls_comm *comm, ls_status status) LS_MUST_CHECK;
 
+/* As ls_agree(), for an action of some ranks: the status of the others is ignored, and the text
+ * names no rank if all that acted failed. ls_agree_root(): of rank 0 alone.
+ * Collective.
+ * acts  this rank acted; true on one rank or more */
+ls_status ls_agree_among(ls_comm *comm, bool acts, ls_status status) LS_MUST_CHECK;
+ls_status ls_agree_root(ls_comm *comm, ls_status status) LS_MUST_CHECK;
+
 /* Checks that a text is the same on all ranks.
  * Collective.
  * what  name of the text in the error message; the same on all ranks

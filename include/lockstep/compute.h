@@ -38,6 +38,13 @@ ls_status ls_compute_check(void) LS_MUST_CHECK;
  * Local. */
 const char *ls_compute_better_kernels(void);
 
+/* Returns the value of OPENBLAS_CORETYPE if it is the reason that there are better kernels; "" if
+ * not. The value that ls_compute_better_kernels() asks for is no reason, even where the library
+ * does not follow it.
+ * Local.
+ * set  the value; NULL: not set */
+const char *ls_compute_slow_setting(const char *set);
+
 /* Returns the name of other kernels that this processor can run, for OPENBLAS_CORETYPE.
  * Local. */
 const char *ls_compute_other_kernels(void);

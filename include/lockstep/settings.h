@@ -20,7 +20,7 @@ typedef enum ls_setting_type {
     LS_TYPE_TEXT,     /* const char *, never NULL, a single line */
     LS_TYPE_INT,      /* int64_t, or uint64_t with min >= 0 */
     LS_TYPE_REAL,     /* double */
-    LS_TYPE_CHOICE,   /* an enumeration of the size of int: index in `choices` */
+    LS_TYPE_CHOICE,   /* an enumeration of the size of int: index in `choices`; "": not given */
     LS_TYPE_FLAG,     /* bool: true, false */
     LS_TYPE_PAIR,     /* two consecutive doubles: 0.5,2; the range is of the second */
     LS_TYPE_INTERVAL, /* ls_interval: 500steps, 1epoch, 10min */

@@ -43,6 +43,19 @@ ls_status ls_make_folder(const char *path)
     return LS_OK;
 }
 
+ls_status ls_check_folder_of(const char *path)
+{
+    char copy[LS_PATH_MAX];
+    struct stat found;
+    ls_status status = ls_path(copy, path, NULL, NULL);
+    if (status != LS_OK)
+        return status;
+    const char *folder = dirname(copy);
+    if (stat(folder, &found) != 0 && errno == ENOENT)
+        return ls_fail(LS_ERR_FAILURE, "%s: no such folder", folder);
+    return LS_OK;
+}
+
 ls_status ls_hold_folder(int *out, const char *path)
 {
     const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -118,6 +131,8 @@ ls_status ls_write_file(const char *path, const char *text, size_t length)
 {
     char temporary[LS_PATH_MAX];
     ls_status status = ls_path(temporary, path, ".tmp", NULL);
+    if (status == LS_OK)
+        status = ls_check_folder_of(path);
     if (status != LS_OK)
         return status;
     const int file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);

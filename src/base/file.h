@@ -16,6 +16,10 @@ ls_status ls_path(char out[LS_PATH_MAX], const char *a, const char *b, const cha
  * Errors: LS_ERR_FAILURE. */
 ls_status ls_make_folder(const char *path) LS_MUST_CHECK;
 
+/* Checks that the folder exists in which a file is to be made. Local.
+ * Errors: LS_ERR_FAILURE. */
+ls_status ls_check_folder_of(const char *path) LS_MUST_CHECK;
+
 /* Renames a complete, synchronised file over `path` and synchronises the folder. Local.
  * Errors: LS_ERR_FAILURE; if the rename fails, `path` is unchanged and the temporary file is
  * removed. */

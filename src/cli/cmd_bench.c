@@ -452,7 +452,7 @@ static ls_status bench_run(ls_comm *comm, const ls_options *options, const void 
     (void)options;
     ls_status status = bench_measure(comm, values, &r);
     if (status == LS_OK)
-        status = ls_agree(comm, ls_comm_rank(comm) == 0 ? print_result(values, &r) : LS_OK);
+        status = ls_agree_root(comm, ls_comm_rank(comm) == 0 ? print_result(values, &r) : LS_OK);
     ls_topology_destroy(&r.topology);
     return status;
 }

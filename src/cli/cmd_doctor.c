@@ -184,7 +184,7 @@ static ls_status doctor_run(ls_comm *comm, const ls_options *options, const void
     if (status == LS_OK)
         status = ls_collect_reports(comm, s->data, s->run, all);
     if (status == LS_OK)
-        status = ls_agree(comm, first ? print_findings(s, topology, all, needed) : LS_OK);
+        status = ls_agree_root(comm, first ? print_findings(s, topology, all, needed) : LS_OK);
     ls_free(all);
     ls_topology_destroy(&topology);
     return status;

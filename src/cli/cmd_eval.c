@@ -296,7 +296,8 @@ static ls_status draw_wrong(const settings *s, const work *w, const ls_dataset *
         if (status != LS_OK)
             break;
         snprintf(caption, TEXT, "%d>%d", (int)m->label, (int)m->predicted);
-        snprintf(note, TEXT, "%.1f%%", 100 * m->probability);
+        /* Rounded down: 100% only where the probability is 1. */
+        snprintf(note, TEXT, "%.1f%%", floor(1000 * (double)m->probability) / 10);
         const bool probable =
             ls_loss_takes_logits(w->facts->loss); /* outputs of mse are no probabilities */
         ls_samples_picture(one, 0, picture);
@@ -356,9 +357,9 @@ static ls_status print_result(ls_comm *comm, const settings *s, const work *w)
 {
     const bool root = ls_comm_rank(comm) == 0;
     const bool pictured = s->errors > 0 && strcmp(s->errors_file, "none") != 0;
-    ls_status status = ls_agree(comm, root ? print_text(s, w) : LS_OK);
+    ls_status status = ls_agree_root(comm, root ? print_text(s, w) : LS_OK);
     if (status == LS_OK && pictured)
-        status = ls_agree(comm, root ? picture_wrong(s, w) : LS_OK);
+        status = ls_agree_root(comm, root ? picture_wrong(s, w) : LS_OK);
     return status;
 }
 

@@ -1,7 +1,9 @@
 #include "cli/command.h"
 #include "cli/completion.h"
+#include "cli/console.h"
 #include "cli/help.h"
 #include "cli/man.h"
+#include "cli/markdown.h"
 #include "cli/suggest.h"
 #include "cli/topics.h"
 
@@ -16,7 +18,7 @@ typedef struct settings {
 typedef enum ls_shell { SHELL_NONE, SHELL_BASH, SHELL_ZSH } ls_shell;
 
 #define AT(field) offsetof(settings, field)
-static const ls_choice shells[] = {{"none", "print help"},
+static const ls_choice shells[] = {{"", NULL}, /* not given */
                                    {"bash", "script for ~/.bashrc"},
                                    {"zsh", "script for ~/.zshrc"},
                                    {0}}; /* as ls_shell */
@@ -26,8 +28,8 @@ static const ls_setting table[] = {
     {"all", NULL, LS_TYPE_FLAG, .offset = AT(all), .help = "all options of the command"},
     {"man", NULL, LS_TYPE_FLAG, .offset = AT(man),
      .help = "print the manual page of the program or command, in roff"},
-    {"completion", "SHELL", LS_TYPE_CHOICE, .offset = AT(completion), .initial = "none",
-     .choices = shells, .help = "print the completion script of a shell"},
+    {"completion", "SHELL", LS_TYPE_CHOICE, .offset = AT(completion), .choices = shells,
+     .help = "print the completion script of a shell"},
     {"list", NULL, LS_TYPE_FLAG, .offset = AT(list), .help = "print the commands' names"},
     {0},
 };
@@ -59,6 +61,8 @@ static ls_status show_topic(const char *name, const settings *s)
         name += strlen("lockstep-");
     for (int i = 0; ls_topic_at(i, &topic); i++)
         if (strcmp(topic.name, name) == 0) {
+            if (ls_console_width(stdout) > 0)
+                return ls_markdown_print(topic.text, topic.length, stdout);
             (void)fwrite(topic.text, 1, topic.length, stdout);
             return LS_OK;
         }

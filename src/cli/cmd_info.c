@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/show.h"
 #include "cli/command.h"
 #include "cli/console.h"
 
@@ -166,24 +167,78 @@ static void print_lines(const char *text)
     ls_print(stdout, "\n");
 }
 
+static void print_shape(const json_t *shape)
+{
+    const json_int_t height = json_integer_value(json_array_get(shape, 1));
+    const json_int_t width = json_integer_value(json_array_get(shape, 2));
+    ls_print(stdout, "%lld", (long long)json_integer_value(json_array_get(shape, 0)));
+    if (height != 1 || width != 1)
+        ls_print(stdout, "x%lldx%lld", (long long)height, (long long)width);
+}
+
+/* Prints a line for each layer: name, word, shapes, number of parameters, and the layers that it
+ * reads unless that is the one before. */
+static void print_layers(const json_t *layers)
+{
+    const char *name, *before = "input";
+    json_t *layer;
+    json_object_foreach((json_t *)layers, name, layer)
+    {
+        const json_t *reads = json_object_get(layer, "reads");
+        const json_int_t parameters = json_integer_value(json_object_get(layer, "parameters"));
+        ls_print(stdout, "\n    %-18s %-14s", name,
+                 json_string_value(json_object_get(layer, "word")));
+        print_shape(json_object_get(layer, "in"));
+        ls_print(stdout, " -> ");
+        print_shape(json_object_get(layer, "out"));
+        if (parameters > 0)
+            ls_print(stdout, ", %s %s", ls_grouped(parameters).text,
+                     ls_plural(parameters, "parameter").text);
+        for (size_t i = 0; i < json_array_size(reads); i++)
+            if (i > 0 || strcmp(json_string_value(json_array_get(reads, i)), before) != 0)
+                ls_print(stdout, ", %s %s", i > 0 ? "with" : "from",
+                         json_string_value(json_array_get(reads, i)));
+        before = name;
+    }
+    ls_print(stdout, "\n");
+}
+
+/* Prints the members of an object that have a value. */
 static void print_table(const json_t *object)
 {
     const char *key;
     json_t *member;
     json_object_foreach((json_t *)object, key, member)
     {
+        if (json_is_null(member))
+            continue;
         ls_print(stdout, "\n    %-18s ", key);
         print_value(member);
     }
     ls_print(stdout, "\n");
 }
 
+/* The name of a member of the description in the text; in JSON it has a short one. */
+static const char *name_in_text(const char *key)
+{
+    static const struct {
+        const char *key, *name;
+    } names[] = {{"step", "step of epoch"}, {"steps", "steps in all"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(key, names[i].key) == 0)
+            return names[i].name;
+    return key;
+}
+
 /* Prints a part of the description: its name, then its value in the same line or below. */
 static void print_part(const char *key, const json_t *value)
 {
-    const int blanks = 14 - (int)strlen(key);
-    ls_print(stdout, "%s", key);
-    if (strcmp(key, "config") == 0)
+    const char *name = name_in_text(key);
+    const int blanks = 14 - (int)strlen(name);
+    ls_print(stdout, "%s", name);
+    if (strcmp(key, "layers") == 0)
+        print_layers(value);
+    else if (strcmp(key, "config") == 0)
         print_lines(json_string_value(value));
     else if (json_is_object(value))
         print_table(value);

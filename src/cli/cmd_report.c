@@ -14,15 +14,14 @@ typedef struct settings {
 
 #define AT(field) offsetof(settings, field)
 static const ls_setting table[] = {
-    {"run", "DIR", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED | LS_SETTING_ARGUMENT,
+    {"run", "RUN", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED | LS_SETTING_ARGUMENT,
      .offset = AT(run), .help = "run folder of a training, finished or not"},
     {"evaluation", "FILE", LS_TYPE_TEXT, .offset = AT(evaluation),
      .help = "output of eval --json: accuracy, confusion matrix, misclassified rows"},
     {"errors", "FILE", LS_TYPE_TEXT, .offset = AT(errors), .help = "picture of eval --errors"},
     {"scaling", "DIR", LS_TYPE_TEXT, .offset = AT(scaling),
      .help = "folder of a scaling experiment, evaluated by `lockstep scaling`"},
-    {"out", "FILE", LS_TYPE_TEXT, .offset = AT(out), .initial = "report.html",
-     .help = "the page to write"},
+    {"out", "FILE", LS_TYPE_TEXT, .offset = AT(out), .help = "the page to write [RUN/report.html]"},
     {0},
 };
 
@@ -69,9 +68,12 @@ static ls_status report_run(ls_comm *comm, const ls_options *options, const void
     (void)comm, (void)options;
     const settings *s = values;
     ls_run_material m = {.folder = NULL};
-    char figure[LS_PATH_MAX], *text = NULL;
+    char figure[LS_PATH_MAX], path[LS_PATH_MAX], *text = NULL;
     size_t length = 0;
-    ls_status status = ls_refuse_foreign(s->out, begin, sizeof begin - 1, "HTML page");
+    ls_status status = *s->out != '\0' ? ls_path(path, s->out, NULL, NULL)
+                                       : ls_path(path, s->run, "/report.html", NULL);
+    if (status == LS_OK)
+        status = ls_refuse_foreign(path, begin, sizeof begin - 1, "HTML page");
     if (status == LS_OK)
         status = load_material(s, figure, &m);
     FILE *memory = status == LS_OK ? open_memstream(&text, &length) : NULL;
@@ -83,9 +85,9 @@ static ls_status report_run(ls_comm *comm, const ls_options *options, const void
             status = ls_fail(LS_ERR_FAILURE, "out of memory for the page");
     }
     if (status == LS_OK)
-        status = ls_write_file(s->out, text, length);
+        status = ls_write_file(path, text, length);
     if (status == LS_OK)
-        ls_print(stderr, "%s: page of %.1f kB about %s\n", s->out, 1e-3 * (double)length, s->run);
+        ls_print(stderr, "%s: page of %.1f kB about %s\n", path, 1e-3 * (double)length, s->run);
     free(text);
     ls_run_record_clear(&m.run);
     json_decref(m.evaluation);

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "cli/command.h"
+#include "cli/console.h"
 #include "cli/report.h"
 
 #include <float.h>
@@ -55,6 +56,8 @@ static ls_status train(ls_comm *comm, const ls_train_config *config, bool quiet)
         if (status == LS_OK && ls_comm_rank(comm) == 0)
             ls_report_finish(report, config, &result);
     }
+    if (status == LS_OK && config->dry_run && ls_comm_rank(comm) == 0)
+        ls_print(stderr, "dry run: the configuration is valid\n");
     ls_trainer_destroy(&trainer);
     ls_report_destroy(&report);
     return status;

@@ -4,7 +4,10 @@
 #include "base/memory.h"
 #include "cli/console.h"
 
+#include <stdio.h>
 #include <string.h>
+
+enum { HELP = 64 };
 
 /* Agrees on a status with all ranks; without a communicator returns it. Collective. */
 static ls_status agree_if_parallel(ls_comm *comm, ls_status status)
@@ -22,7 +25,7 @@ static ls_status read_config(ls_comm *comm, const char *path, char **text)
         status = ls_read_file(path, CONFIG_MAX, LS_ERR_USAGE, text, &length);
     if (status == LS_OK && *text != NULL && strlen(*text) != length)
         status = ls_fail(LS_ERR_USAGE, "%s: holds a zero byte: not a text file", path);
-    status = agree_if_parallel(comm, status);
+    status = comm != NULL ? ls_agree_root(comm, status) : status;
     return status == LS_OK && comm != NULL ? ls_broadcast_text(comm, text) : status;
 }
 
@@ -50,6 +53,19 @@ static ls_status apply_config(ls_comm *comm, ls_options *options, int argc, char
     return status;
 }
 
+/* Creates the options of a command. Local.
+ * help  on return the command line that lists them */
+static ls_status create_options(const ls_command *command, void *settings, char help[HELP],
+                                ls_options **out)
+{
+    const ls_status status = ls_options_create(out, command->options, settings);
+    snprintf(help, HELP, "lockstep %s --help%s", command->name,
+             command->common != NULL ? " --all" : "");
+    if (status == LS_OK)
+        ls_options_set_help(*out, help);
+    return status;
+}
+
 /* Makes sure that all ranks were given the same settings. Collective. */
 static ls_status agree_on_settings(ls_comm *comm, const ls_options *options)
 {
@@ -64,10 +80,11 @@ static ls_status agree_on_settings(ls_comm *comm, const ls_options *options)
 ls_status ls_command_run(const ls_command *command, ls_comm *comm, int argc, char **argv)
 {
     ls_options *options = NULL;
+    char help[HELP];
     void *settings = ls_alloc(1, command->settings_size);
     ls_status status = agree_if_parallel(comm, settings == NULL ? LS_ERR_FAILURE : LS_OK);
     if (status == LS_OK)
-        status = agree_if_parallel(comm, ls_options_create(&options, command->options, settings));
+        status = agree_if_parallel(comm, create_options(command, settings, help, &options));
     if (status == LS_OK)
         status = agree_if_parallel(comm, ls_options_parse_args(options, argc, argv));
     if (status == LS_OK)
@@ -78,6 +95,21 @@ ls_status ls_command_run(const ls_command *command, ls_comm *comm, int argc, cha
         status = agree_on_settings(comm, options);
     if (status == LS_OK)
         status = command->run(comm, options, settings);
+    ls_options_destroy(&options);
+    ls_free(settings);
+    return status;
+}
+
+ls_status ls_command_check_help(const ls_command *command, int argc, char **argv)
+{
+    ls_options *options = NULL;
+    char help[HELP];
+    void *settings = ls_alloc(1, command->settings_size);
+    ls_status status = settings == NULL ? LS_ERR_FAILURE : LS_OK;
+    if (status == LS_OK)
+        status = create_options(command, settings, help, &options);
+    if (status == LS_OK)
+        status = ls_options_check_words(options, argc, argv);
     ls_options_destroy(&options);
     ls_free(settings);
     return status;

@@ -41,6 +41,9 @@ extern const ls_command ls_command_help;
 /* Command number `at`, in the order of the help text; NULL past the last one. Local. */
 const ls_command *ls_command_at(int at);
 
+/* Checks the words beside --help, see ls_options_check_words(). Local. Errors: LS_ERR_USAGE. */
+ls_status ls_command_check_help(const ls_command *command, int argc, char **argv) LS_MUST_CHECK;
+
 /* Prints a section of a help text: a heading, then form and meaning of each word of a list. Local.
  * word  writes form and meaning of word `at`; returns 0 past the last */
 void ls_command_list(const char *heading,

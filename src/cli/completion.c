@@ -1,5 +1,7 @@
 #include "cli/completion.h"
 
+#include <lockstep/network.h>
+
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/completion_text.h"
@@ -19,6 +21,14 @@ static void put_topics(FILE *out)
         fprintf(out, "%s ", topic.name);
 }
 
+/* Writes the names of networks, which a model string may be. */
+static void put_networks(FILE *out)
+{
+    const char *name, *layers;
+    for (int i = 0; ls_network_preset(i, &name, &layers); i++)
+        fprintf(out, "%s ", name);
+}
+
 /* Writes the possible words of a row's value; @file or @folder for a path; @flag: no value. */
 static void put_values(FILE *out, const ls_setting *row)
 {
@@ -32,22 +42,28 @@ static void put_values(FILE *out, const ls_setting *row)
         fputs("@flag", out);
     else if (strcmp(row->argument, "TOPIC") == 0)
         put_topics(out);
+    else if (strcmp(row->argument, "LAYERS") == 0)
+        put_networks(out);
     else
         for (const ls_choice *c = row->choices; c != NULL && c->name != NULL; c++)
-            fprintf(out, "%s ", c->name);
+            fprintf(out, *c->name != '\0' ? "%s " : "%s", c->name);
 }
 
 /* Writes the cases of a command in bash: its options, their values, its bare arguments. */
-static void put_bash_command(FILE *out, const char *command, const ls_setting *rows, int count)
+static void put_bash_command(FILE *out, const ls_command *command, const ls_setting *rows,
+                             int count)
 {
-    fprintf(out, "    %s:) echo '", command);
+    const char *name = command->name;
+    fprintf(out, "    %s:) echo '", name);
     for (int i = 0; i < count; i++)
         fprintf(out, "--%s ", rows[i].name);
     fputs("--help' ;;\n", out);
+    fprintf(out, "    %s:--help) echo '%s' ;;\n", name,
+            command->common != NULL ? "--all" : "@flag");
     for (int i = 0; i < count; i++) {
-        fprintf(out, "    %s:--%s", command, rows[i].name);
+        fprintf(out, "    %s:--%s", name, rows[i].name);
         if ((rows[i].flags & LS_SETTING_ARGUMENT) != 0)
-            fprintf(out, " | %s:bare", command);
+            fprintf(out, " | %s:bare", name);
         fputs(") echo '", out);
         put_values(out, &rows[i]);
         fputs("' ;;\n", out);
@@ -55,7 +71,7 @@ static void put_bash_command(FILE *out, const char *command, const ls_setting *r
 }
 
 /* Writes a part of a script for each command. */
-static ls_status put_commands(FILE *out, void (*put)(FILE *out, const char *command,
+static ls_status put_commands(FILE *out, void (*put)(FILE *out, const ls_command *command,
                                                      const ls_setting *rows, int count))
 {
     const ls_command *command;
@@ -64,7 +80,7 @@ static ls_status put_commands(FILE *out, void (*put)(FILE *out, const char *comm
         ls_setting *rows = ls_options_rows(command->options, &count);
         if (rows == NULL)
             return LS_ERR_FAILURE;
-        put(out, command->name, rows, count);
+        put(out, command, rows, count);
         ls_free(rows);
     }
     return LS_OK;
@@ -117,9 +133,9 @@ static void put_zsh_value(FILE *out, const ls_setting *row)
     }
 }
 
-static void put_zsh_command(FILE *out, const char *command, const ls_setting *rows, int count)
+static void put_zsh_command(FILE *out, const ls_command *command, const ls_setting *rows, int count)
 {
-    fprintf(out, "_lockstep_%s() {\n    _arguments -S \\\n", command);
+    fprintf(out, "_lockstep_%s() {\n    _arguments -S \\\n", command->name);
     for (const ls_setting *row = rows; row < rows + count; row++) {
         const bool flag = ls_row_kind_of(row) == LS_ROW_FLAG;
         if ((row->flags & LS_SETTING_ARGUMENT) != 0) {
@@ -134,6 +150,8 @@ static void put_zsh_command(FILE *out, const char *command, const ls_setting *ro
             put_zsh_value(out, row);
         fputs("' \\\n", out);
     }
+    if (command->common != NULL)
+        fputs("        '--all[with --help: all options]' \\\n", out);
     fputs("        '--help[options of the command]'\n}\n", out);
 }
 

@@ -60,31 +60,46 @@ static int columns(const char *text, size_t bytes)
     return count;
 }
 
-/* Returns the indentation of continuation lines: the line's own if it is that of a second column;
- * else the start of its second column, after two or more blanks, if that is near; else a little. */
+/* Returns the bytes before a line's second column, which two or more blanks separate from the
+ * first; if there is none, of the line's indentation. */
+static size_t second_column(const char *text)
+{
+    const size_t first = strspn(text, " ");
+    const char *gap = strstr(text + first, "  ");
+    return gap != NULL ? (size_t)(gap - text) + strspn(gap, " ") : first;
+}
+
+/* Returns the indentation of continuation lines: the start of the line's second column, after two
+ * or more blanks, if there is enough room; else the line's own if it is that of a second column;
+ * else a little. */
 static int indentation(const char *text, int width)
 {
     enum { LITTLE = 2 };
     const size_t first = strspn(text, " ");
-    const char *gap = first <= LITTLE ? strstr(text + first, "  ") : NULL;
-    const size_t second = gap != NULL ? (size_t)(gap - text) + strspn(gap, " ") : first;
-    const int at = columns(text, second);
-    return at >= LITTLE && at <= width / 2 ? at : LITTLE < width ? LITTLE : 0;
+    const int own = columns(text, first), at = columns(text, second_column(text));
+    if (at >= LITTLE && at <= (first > LITTLE ? 3 * width / 5 : width / 2))
+        return at;
+    return own > LITTLE && own <= width / 2 ? own : LITTLE < width ? LITTLE : 0;
 }
 
 /* Returns the bytes of a text that fit into `room` columns and end before a blank; if the first
- * word is longer, its bytes: the terminal wraps it, and a copy of it stays in one piece. */
-static size_t fitting(const char *text, int room)
+ * word is longer, its bytes: the terminal wraps it, and a copy of it stays in one piece. A line of
+ * columns, which two blanks separate, is cut between columns if one ends in the second half.
+ * least  a column after which it is cut begins behind this one */
+static size_t fitting(const char *text, int room, int least)
 {
-    size_t fit = strspn(text, " ");
+    size_t fit = strspn(text, " "), column = 0;
     fit += strcspn(text + fit, " ");
     for (size_t next = fit; text[next] != '\0'; fit = next) {
-        next += strspn(text + next, " ");
+        const size_t gap = strspn(text + next, " ");
+        if (gap > 1 && columns(text, next) > room / 2 && columns(text, next + gap) > least)
+            column = next;
+        next += gap;
         next += strcspn(text + next, " ");
         if (columns(text, next) > room)
             break;
     }
-    return fit;
+    return column > 0 ? column : fit;
 }
 
 static void put_line(FILE *out, const char *text)
@@ -93,7 +108,8 @@ static void put_line(FILE *out, const char *text)
     const int indent = width > 0 ? indentation(text, width) : 0;
     for (int before = 0; width > 0 && columns(text, strlen(text)) > width - before;
          before = indent) {
-        const size_t length = fitting(text, width - before);
+        const int least = before == 0 ? columns(text, second_column(text)) : 0;
+        const size_t length = fitting(text, width - before, least);
         if (strspn(text + length, " ") == strlen(text + length))
             break; /* a single word */
         fprintf(out, "%.*s\n%*s", (int)length, text, indent, "");

@@ -21,10 +21,17 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The names of the commands, then the program's options. */
 static const char *command_name(const void *user, int at)
 {
+    static const char *const options[] = {"--help", "--version"};
     (void)user;
-    return ls_command_at(at) != NULL ? ls_command_at(at)->name : NULL;
+    int commands = 0;
+    while (ls_command_at(commands) != NULL)
+        commands++;
+    if (at < commands)
+        return ls_command_at(at)->name;
+    return at - commands < 2 ? options[at - commands] : NULL;
 }
 
 static ls_status find_command(const char *name, const ls_command **out)
@@ -33,9 +40,10 @@ static ls_status find_command(const char *name, const ls_command **out)
         if (strcmp((*out)->name, name) == 0)
             return LS_OK;
     const char *meant = ls_suggest(name, command_name, NULL);
+    const char *what = *name == '-' ? "option" : "command";
     if (meant != NULL)
-        return ls_fail(LS_ERR_USAGE, "there is no command '%s'; did you mean '%s'?", name, meant);
-    return ls_fail(LS_ERR_USAGE, "there is no command '%s'; lockstep --help lists them", name);
+        return ls_fail(LS_ERR_USAGE, "there is no %s '%s'; did you mean '%s'?", what, name, meant);
+    return ls_fail(LS_ERR_USAGE, "there is no %s '%s'; lockstep --help lists them", what, name);
 }
 
 /* Returns true if a word is among those that follow the command. */
@@ -136,7 +144,7 @@ static ls_status run_parallel(const ls_command *command, int *argc, char ***argv
     if (status == LS_OK)
         status = ls_command_run(command, comm, *argc - 2, *argv + 2);
     if (comm != NULL)
-        status = ls_agree(comm, check_stdout(status));
+        status = ls_agree_root(comm, check_stdout(status));
     ls_comm_destroy(&comm);
     if (status != LS_OK && rank == 0)
         status = print_failure(status, ls_launcher_rank() == 0);
@@ -167,15 +175,20 @@ static bool answer_help(int argc, char **argv, bool speaks, ls_status *code)
     const char *first = argc > 1 ? argv[1] : "";
     const ls_command *command = NULL;
     *code = LS_OK;
-    if (argc < 2 || strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0) {
-        *code = argc < 2 && speaks ? LS_ERR_USAGE : LS_OK;
+    if (argc < 2) {
+        *code = speaks ? LS_ERR_USAGE : LS_OK;
         if (speaks)
-            ls_help_program(argc < 2 ? stderr : stdout);
+            ls_help_program(stderr);
     } else if (strcmp(first, "--version") == 0) {
-        if (speaks)
+        if (argc > 2)
+            *code = print_failure(
+                ls_fail(LS_ERR_USAGE, "unexpected argument '%s' after %s", argv[2], first), speaks);
+        else if (speaks)
             ls_version_print(stdout);
     } else if (asks_for_help(argc, argv) && find_command(first, &command) == LS_OK) {
         if (speaks)
+            *code = ls_command_check_help(command, argc - 2, argv + 2);
+        if (speaks && *code == LS_OK)
             *code = ls_help_command(command, has_word(argc, argv, "--all"), stdout);
         if (*code != LS_OK)
             *code = print_failure(*code, speaks);
@@ -189,6 +202,8 @@ int main(int argc, char **argv)
     const bool speaks = ls_launcher_rank() == 0;
     const ls_command *command = NULL;
     ls_status status;
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+        argv[1] = (char *)"help"; /* and its arguments */
     ls_clock_start();
     ls_interrupt_spare_writers();
     if (answer_help(argc, argv, speaks, &status))

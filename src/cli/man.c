@@ -36,7 +36,8 @@ static void put_head(FILE *out, const char *name, const char *summary)
     fputs(".\\\" Made by `lockstep help --man` from the tables of the program.\n.TH ", out);
     for (const char *at = name; *at != '\0'; at++)
         fputc(toupper((unsigned char)*at), out);
-    fprintf(out, " 1 %s \"Lockstep %s\" \"Lockstep\"\n.SH NAME\n", LS_BUILD_DATE, LS_VERSION);
+    fprintf(out, " 1 %s \"Lockstep %s\" \"Lockstep\"\n.nh\n.ad l\n.SH NAME\n", LS_BUILD_DATE,
+            LS_VERSION);
     put_text(out, name);
     fputs(" \\- ", out);
     put_text(out, summary);
@@ -61,6 +62,8 @@ static void put_choices(FILE *out, const ls_choice *choices)
 {
     fputs(".RS\n", out);
     for (const ls_choice *c = choices; c->name != NULL; c++) {
+        if (*c->name == '\0')
+            continue;
         fputs(".TP\n", out);
         put_form(out, c->name, "");
         put_text(out, c->help);

@@ -12,6 +12,7 @@ ls_status ls_options_create(ls_options **out, ls_option_table table, void *value
     if (o == NULL)
         return LS_ERR_FAILURE;
     o->values = values;
+    o->help = "--help";
     o->row = ls_options_rows(table, &o->count);
     o->text = o->row == NULL ? NULL : ls_alloc(o->count, sizeof *o->text);
     o->given = o->text == NULL ? NULL : ls_alloc(o->count, sizeof *o->given);
@@ -23,6 +24,11 @@ ls_status ls_options_create(ls_options **out, ls_option_table table, void *value
         ls_setting_reset(&o->row[i], values);
     *out = o;
     return LS_OK;
+}
+
+void ls_options_set_help(ls_options *o, const char *help)
+{
+    o->help = help;
 }
 
 void ls_options_destroy(ls_options **options)
@@ -77,8 +83,8 @@ static ls_status parse_bare(ls_options *o, int number, const char *text, int bef
 /* Returns true if an empty text would leave the option unset. */
 static bool is_nothing(const ls_setting *row, const char *text)
 {
-    return *text == '\0' &&
-           (row->type == LS_TYPE_TEXT || row->type == LS_TYPE_TIME || row->type == LS_TYPE_SCALING);
+    return *text == '\0' && (row->type == LS_TYPE_TEXT || row->type == LS_TYPE_TIME ||
+                             row->type == LS_TYPE_SCALING || row->type == LS_TYPE_CHOICE);
 }
 
 /* Sets the option that word *at names, and moves *at to the last word that belongs to it.
@@ -98,9 +104,9 @@ static ls_status parse_named(ls_options *o, int argc, char **argv, int *at, int 
     else if (*at + 1 < argc && !is_option(o, argv[*at + 1]))
         value = argv[++*at];
     else
+        value = NULL;
+    if (value == NULL || is_nothing(option, value))
         return ls_fail(LS_ERR_USAGE, "--%s needs a value: %s", option->name, option->argument);
-    if (is_nothing(option, value))
-        return ls_fail(LS_ERR_USAGE, "--%s: the %s is empty", option->name, option->argument);
     o->given[*row] = true;
     return set_option(o, *row, "--", value);
 }
@@ -120,6 +126,38 @@ ls_status ls_options_parse_args(ls_options *o, int argc, char **argv)
             status = ls_options_unknown(o, argv[i]);
     }
     return status;
+}
+
+/* Returns true for a word that asks for help. */
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "--all") == 0;
+}
+
+ls_status ls_options_check_words(ls_options *o, int argc, char **argv)
+{
+    int bare = 0;
+    o->helps = true;
+    for (int i = 0; i < o->count; i++)
+        bare += (o->row[i].flags & LS_SETTING_ARGUMENT) != 0;
+    for (int i = 0; i < argc; i++) {
+        const size_t dashes = ls_options_dashes(argv[i]);
+        const char *name = argv[i] + dashes;
+        if (is_help(argv[i]))
+            continue;
+        if (dashes == 0 || *name == '\0') {
+            if (bare-- <= 0)
+                return ls_options_unexpected(o, argv[i], -1);
+            continue;
+        }
+        const int at = is_option(o, argv[i]) ? ls_options_find(o, name, strcspn(name, "=")) : -1;
+        if (at < 0)
+            return ls_options_unknown(o, argv[i]);
+        const bool joined = o->row[at].type == LS_TYPE_FLAG || strchr(name, '=') != NULL;
+        if (!joined && i + 1 < argc && !is_option(o, argv[i + 1]) && !is_help(argv[i + 1]))
+            i++;
+    }
+    return LS_OK;
 }
 
 static ls_status parse_line(ls_options *o, const char *key, const char *value)

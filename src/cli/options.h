@@ -31,6 +31,10 @@ typedef struct ls_options ls_options;
  * Errors: LS_ERR_FAILURE when memory is short. */
 ls_status ls_options_create(ls_options **out, ls_option_table table, void *values) LS_MUST_CHECK;
 
+/* Names the command line that lists all options, for messages; else it is "--help". Local.
+ * help  borrowed */
+void ls_options_set_help(ls_options *options, const char *help);
+
 /* Frees the options, and the texts of files, into which values may point. Local. Accepts NULL. */
 void ls_options_destroy(ls_options **options);
 
@@ -39,6 +43,10 @@ void ls_options_destroy(ls_options **options);
  * argv  borrowed by the values
  * Errors: LS_ERR_USAGE. */
 ls_status ls_options_parse_args(ls_options *options, int argc, char **argv) LS_MUST_CHECK;
+
+/* Checks that each word beside --help is known; --all belongs to help. Nothing is set, and values
+ * are not checked. Local. Errors: LS_ERR_USAGE. */
+ls_status ls_options_check_words(ls_options *options, int argc, char **argv) LS_MUST_CHECK;
 
 /* Sets options from the text of a file: lines `key = value`, `#` starts a comment line. A key may
  * be given twice only with the same value. Local.

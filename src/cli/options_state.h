@@ -12,6 +12,8 @@ struct ls_options {
     bool *given;       /* [count] set by any file or command line */
     char **file;       /* [files] texts of files, cut into pieces */
     int files;
+    const char *help; /* see ls_options_set_help() */
+    bool helps;       /* the words beside --help are checked */
 };
 
 /* The row of a name of `length` bytes, -1 if there is none. Local. */

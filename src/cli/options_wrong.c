@@ -5,12 +5,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* The names of the options, then of those that print help. */
 static const char *row_name(const void *user, int at)
 {
+    static const char *const help[] = {"help", "all"};
     const ls_options *o = user;
-    if (at >= o->count)
-        return NULL;
-    return o->row[at].name;
+    if (at < o->count)
+        return o->row[at].name;
+    return at - o->count < (o->helps ? 2 : 1) ? help[at - o->count] : NULL;
 }
 
 /* Returns the error for a name that is in no row, with a suggestion.
@@ -18,11 +20,14 @@ static const char *row_name(const void *user, int at)
 static ls_status fail_unknown(const ls_options *o, const char *what, const char *written,
                               const char *dashes, const char *name)
 {
+    const char *why = ls_explain(name, ls_options_find(o, "model", strlen("model")) >= 0);
     const char *meant = ls_suggest(name, row_name, o);
+    if (why != NULL)
+        return ls_fail(LS_ERR_USAGE, "there is no %s %s; %s", what, written, why);
     if (meant != NULL)
         return ls_fail(LS_ERR_USAGE, "there is no %s %s; did you mean %s%s?", what, written, dashes,
                        meant);
-    return ls_fail(LS_ERR_USAGE, "there is no %s %s; --help lists them all", what, written);
+    return ls_fail(LS_ERR_USAGE, "there is no %s %s; %s lists them all", what, written, o->help);
 }
 
 size_t ls_options_dashes(const char *word)
@@ -45,27 +50,10 @@ ls_status ls_options_unknown_key(const ls_options *o, const char *key)
     return fail_unknown(o, "key", key, "", key);
 }
 
-/* Returns true if a name means the number of ranks, which no option sets. */
-static bool asks_for_ranks(const char *name)
-{
-    static const char *const names[] = {"n",         "np",     "nproc",      "nprocs",
-                                        "ranks",     "nranks", "num-ranks",  "num_ranks",
-                                        "processes", "gpus",   "world-size", "world_size"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
-}
-
 ls_status ls_options_unknown(const ls_options *o, const char *word)
 {
     char written[64];
     snprintf(written, sizeof written, "%.*s", (int)strcspn(word, "="), word);
-    if (asks_for_ranks(written + ls_options_dashes(written)))
-        return ls_fail(
-            LS_ERR_USAGE,
-            "there is no option %s; ranks are started by mpirun: mpirun -n N lockstep ...",
-            written);
     return fail_unknown(o, "option", written, "--", written + ls_options_dashes(written));
 }
 

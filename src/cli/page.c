@@ -24,7 +24,7 @@ static const char style[] =
     ".beside{display:flex;flex-wrap:wrap;gap:0 2rem;align-items:flex-start}"
     ".numbers th{min-width:0}.columns th{min-width:8rem}.columns{columns:2;column-gap:2rem}"
     "th{color:#555;font-weight:normal;min-width:4rem}.record th{min-width:9rem}"
-    "code{white-space:pre-wrap;overflow-wrap:anywhere}"
+    "pre,code{white-space:pre-wrap;overflow-wrap:anywhere}"
     "figure{margin:1rem 0}svg,img{max-width:100%;height:auto}.note{color:#555}"
     "@page{size:A4;margin:15mm}"
     "@media screen and (max-width:45rem){table{display:block;overflow-x:auto}td "

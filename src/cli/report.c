@@ -9,6 +9,7 @@
 #include "base/show.h"
 #include "base/text.h"
 
+#include <lockstep/compute.h>
 #include <lockstep/version.h>
 
 #include <math.h>
@@ -25,7 +26,8 @@ struct ls_report {
     bool terminal; /* draw a bar */
     ls_bar bar;
     char monitor[32];
-    bool saves;           /* into a run folder */
+    bool saves; /* into a run folder */
+    bool resumed;
     int64_t latest_epoch; /* of the latest step; latest: its end */
     double latest;
     int long_steps; /* in a row: a single long step may have another cause */
@@ -122,6 +124,16 @@ static void print_training(const ls_run_info *info)
     ls_print(stderr, "\n");
 }
 
+/* Prints a hint if an epoch is a single, smaller step. */
+static void print_batch(const ls_run_info *info)
+{
+    const int64_t batch = info->config->batch, rows = info->dataset->rows[LS_TRAIN];
+    if (batch > rows)
+        ls_print(stderr,
+                 "  hint      --batch %lld is above the %s training rows: an epoch is one step\n",
+                 (long long)batch, ls_grouped(rows).text);
+}
+
 static const char *host_of(const ls_topology *t, int node)
 {
     int r = 0;
@@ -161,12 +173,22 @@ static void print_idle(const ls_topology *t)
                  placement->threads, placement->cores, placement->cores);
 }
 
+/* Prints a hint if the user's environment asks for slow kernels. */
+static void print_kernels(void)
+{
+    const char *set = ls_compute_slow_setting(getenv("OPENBLAS_CORETYPE"));
+    if (*set != '\0')
+        ls_print(stderr, "  hint      OPENBLAS_CORETYPE=%s is set: unset it, %s is faster here\n",
+                 set, ls_compute_better_kernels());
+}
+
 static void print_ranks(const ls_run_info *info)
 {
     const ls_topology *t = info->topology;
     for (int n = 0; n < t->nodes; n++)
         print_node(t, n);
     print_idle(t);
+    print_kernels();
     if (t->oversubscribed_node >= 0)
         ls_print(stderr, "  warning   more threads than cores on %s: slow, for tests only\n",
                  host_of(t, t->oversubscribed_node));
@@ -186,14 +208,18 @@ static void report_start(void *user, const ls_run_info *info)
                            .interval = report->terminal ? redraw : line_interval};
     snprintf(report->monitor, sizeof report->monitor, "%s", info->monitor);
     report->saves = *info->config->run != '\0';
+    report->resumed = *info->resumed != '\0';
     if (info->config->lr == 0)
         report_note(user, "--lr 0: nothing is learned");
+    if (info->config->time_limit > 0 && !report->saves)
+        report_note(user, "a time limit without --run: nothing is saved when the time is over");
     if (report->quiet)
         return;
     ls_print(stderr, "lockstep %s\n", LS_VERSION);
     print_data(info);
     print_network(info);
     print_training(info);
+    print_batch(info);
     print_ranks(info);
     if (*info->config->run != '\0')
         ls_print(stderr, "  run       %s\n", info->config->run);
@@ -251,29 +277,76 @@ static void report_step(void *user, int64_t epoch, int64_t rows, double loss)
     }
 }
 
-/* Prints the watched column, unless it is one of the columns that are always printed. */
-static void print_watched(const ls_report *report, const ls_metrics *m, const char *before)
+/* Returns the watched column, -1 if it is one of the columns that are always printed. */
+static int watched_column(const ls_report *report)
 {
     const int column = ls_metrics_find(report->monitor, strlen(report->monitor));
     for (int validation = 0; validation < 2; validation++)
         if (column == ls_metrics_column(LS_METRIC_LOSS, validation) ||
             column == ls_metrics_column(LS_METRIC_ACCURACY, validation))
-            return;
-    ls_print(stderr, "%s%s %.4f", before, report->monitor, ls_metrics_value(m, column));
+            return -1;
+    return column;
+}
+
+/* Prints the watched column, unless it is one of the columns that are always printed. */
+static void print_watched(const ls_report *report, const ls_metrics *m, const char *before)
+{
+    const int column = watched_column(report);
+    if (column >= 0)
+        ls_print(stderr, "%s%s %.4f", before, report->monitor, ls_metrics_value(m, column));
+}
+
+/* Parts of an epoch's line, in their order. */
+enum { OF_EPOCH, OF_TRAINING, OF_VALIDATION, OF_MONITOR, OF_TIME, OF_SPEED, OF_BEST, LINE_PARTS };
+
+static void write_epoch(const ls_report *report, const ls_metrics *m, bool best,
+                        char part[LINE_PARTS][64])
+{
+    const int column = watched_column(report);
+    snprintf(part[OF_EPOCH], sizeof *part, "epoch %.0f/%lld", m->epoch,
+             (long long)report->bar.epochs);
+    snprintf(part[OF_TRAINING], sizeof *part, "loss %.4f  accuracy %.4f", ls_plain_number(m->loss),
+             ls_plain_number(m->accuracy));
+    if (!isnan(m->val_loss))
+        snprintf(part[OF_VALIDATION], sizeof *part, "val_loss %.4f  val_accuracy %.4f", m->val_loss,
+                 m->val_accuracy);
+    if (column >= 0)
+        snprintf(part[OF_MONITOR], sizeof *part, "%s %.4f", report->monitor,
+                 ls_metrics_value(m, column));
+    snprintf(part[OF_TIME], sizeof *part, "%.3f s", m->seconds);
+    snprintf(part[OF_SPEED], sizeof *part, "%s samples/s",
+             ls_grouped((int64_t)m->samples_per_second).text);
+    snprintf(part[OF_BEST], sizeof *part, "%s", best ? "best" : "");
+}
+
+/* Leaves out the speed where the line is too long, and the time where the rest then fits. */
+static void shorten_epoch(char part[LINE_PARTS][64], int width)
+{
+    int used = -2;
+    for (int i = 0; i < LINE_PARTS; i++)
+        used += *part[i] != '\0' ? (int)strlen(part[i]) + 2 : 0;
+    if (used <= width)
+        return;
+    used -= (int)strlen(part[OF_SPEED]) + 2;
+    *part[OF_SPEED] = '\0';
+    if (used > width && used - (int)strlen(part[OF_TIME]) - 2 <= width)
+        *part[OF_TIME] = '\0';
 }
 
 static void report_epoch(void *user, const ls_metrics *m, bool best)
 {
-    ls_report *report = user;
+    char part[LINE_PARTS][64] = {{0}};
+    const ls_report *report = user;
+    const int width = ls_console_width(stderr);
     if (report->quiet)
         return;
-    ls_print(stderr, "epoch %.0f/%lld  loss %.4f  accuracy %.4f", m->epoch,
-             (long long)report->bar.epochs, ls_plain_number(m->loss), ls_plain_number(m->accuracy));
-    if (!isnan(m->val_loss))
-        ls_print(stderr, "  val_loss %.4f  val_accuracy %.4f", m->val_loss, m->val_accuracy);
-    print_watched(report, m, "  ");
-    ls_print(stderr, "  %.3f s  %s samples/s%s\n", m->seconds,
-             ls_grouped((int64_t)m->samples_per_second).text, best ? "  best" : "");
+    write_epoch(report, m, best, part);
+    if (width > 0)
+        shorten_epoch(part, width);
+    for (int i = 0; i < LINE_PARTS; i++)
+        if (*part[i] != '\0')
+            ls_print(stderr, "%s%s", i > 0 ? "  " : "", part[i]);
+    ls_print(stderr, "\n");
 }
 
 /* Called by another thread: touches no shared state. */
@@ -332,8 +405,9 @@ void ls_report_finish(ls_report *report, const ls_train_config *config,
     if (result->epochs == 0)
         return;
     if (!result->nothing_to_do)
-        ls_print(stderr, "done: %s in %.2f s\n", ls_counted(result->epochs, "epoch").text,
-                 result->seconds);
+        ls_print(stderr,
+                 report->resumed ? "done: %s, %.2f s since the resume\n" : "done: %s in %.2f s\n",
+                 ls_counted(result->epochs, "epoch").text, result->seconds);
     ls_print(stderr, "  best      epoch %lld, %s %.4f\n", (long long)result->best_epoch,
              report->monitor, result->best);
     ls_print(stderr, "  %-10sepoch %.0f%s, loss %.4f, accuracy %.4f", "final", result->final.epoch,

@@ -10,7 +10,8 @@ ls_row_kind ls_row_kind_of(const ls_setting *row)
         return LS_ROW_CHOICE;
     if (strstr(row->argument, "FILE") != NULL || strstr(row->argument, "PATH") != NULL)
         return LS_ROW_FILE;
-    if (strstr(row->argument, "DIR") != NULL || strstr(row->argument, "FOLDER") != NULL)
+    if (strstr(row->argument, "DIR") != NULL || strstr(row->argument, "FOLDER") != NULL ||
+        strcmp(row->argument, "RUN") == 0)
         return LS_ROW_FOLDER;
     return LS_ROW_VALUE;
 }

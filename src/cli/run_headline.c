@@ -1,6 +1,7 @@
 #include "cli/run_headline.h"
 
 #include "base/json.h"
+#include "base/show.h"
 #include "cli/page.h"
 
 #include <math.h>
@@ -21,6 +22,28 @@ const char *ls_run_why_not_evaluated(const ls_run_material *m)
                                                                   : "not evaluated";
 }
 
+void ls_run_how_to_evaluate(const ls_run_material *m, char out[LS_JSON_TEXT])
+{
+    char text[TEXT];
+    const json_t *rows = ls_json_at(m->run.summary, "dataset", "test_rows");
+    const char *split =
+        json_is_integer(rows) && json_integer_value(rows) == 0 ? "validation" : "test";
+    const char *data = ls_json_show(m->run.summary, "config", "data", text);
+    snprintf(out, LS_JSON_TEXT,
+             "lockstep eval --data %s --checkpoint %s --split %s --json > FILE; lockstep report %s "
+             "--evaluation FILE",
+             *data != '\0' ? data : "DATA", m->folder, split, m->folder);
+}
+
+const char *ls_run_count_text(const json_t *value, char out[LS_JSON_TEXT])
+{
+    if (json_is_integer(value))
+        snprintf(out, LS_JSON_TEXT, "%s", ls_grouped(json_integer_value(value)).text);
+    else
+        *out = '\0';
+    return out;
+}
+
 static void write_test_tile(FILE *out, const ls_run_material *m)
 {
     char value[TEXT], more[2 * TEXT], text[2][TEXT];
@@ -31,7 +54,8 @@ static void write_test_tile(FILE *out, const ls_run_material *m)
     }
     snprintf(value, sizeof value, "%.4f", json_number_value(ls_json_at(e, "accuracy", NULL)));
     snprintf(more, sizeof more, "of %s rows; network of epoch %s",
-             ls_json_show(e, "rows", NULL, text[0]), ls_json_show(e, "epoch", NULL, text[1]));
+             ls_run_count_text(ls_json_at(e, "rows", NULL), text[0]),
+             ls_json_show(e, "epoch", NULL, text[1]));
     ls_page_tile(out, "test accuracy", value, more);
 }
 
@@ -93,7 +117,8 @@ static void write_time_tile(FILE *out, const ls_run_material *m)
         rate += without_nan(e->samples_per_second) / (double)m->run.epochs;
     }
     format_seconds(seconds, value);
-    snprintf(more, sizeof more, "all epochs; %.0f samples/s", rate);
+    snprintf(more, sizeof more, "all epochs; %s samples/s",
+             ls_grouped((int64_t)fmin(rate, 1e15)).text);
     ls_page_tile(out, "time", value, m->run.epochs > 0 ? more : "");
 }
 

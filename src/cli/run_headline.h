@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/json.h"
 #include "cli/run_page.h"
 
 /* Writes the head: test accuracy, validation accuracy, epochs, time, ranks. Local. */
@@ -13,6 +14,13 @@ void ls_run_headline_write(FILE *out, const ls_run_material *material);
 /* The epoch of the run's resulting network, from 1: the best epoch, else the last; 0: none.
  * Local. */
 int64_t ls_run_outcome_epoch(const ls_run_material *material);
+
+/* Writes the commands that evaluate the run and add the result to its page. Local. */
+void ls_run_how_to_evaluate(const ls_run_material *material, char out[LS_JSON_TEXT]);
+
+/* Writes a JSON integer with commas between thousands; "" for another value. Returns `out`.
+ * Local. */
+const char *ls_run_count_text(const json_t *value, char out[LS_JSON_TEXT]);
 
 /* The reason why there is no evaluation on test rows. Local. */
 const char *ls_run_why_not_evaluated(const ls_run_material *material);

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/show.h"
 #include "cli/chart.h"
 #include "cli/confusion.h"
 #include "cli/page.h"
@@ -9,6 +10,7 @@
 
 #include <lockstep/metrics.h>
 
+#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
@@ -52,8 +54,8 @@ static void write_pair(FILE *out, const int64_t *counts, int classes, const ls_c
     int64_t sum = 0;
     for (int k = 0; k < classes; k++)
         sum += counts[pair->label * classes + k];
-    fprintf(out, "<tr><td>%lld</td><td>%lld</td><td>%lld</td><td>%.1f %%</td></tr>\n",
-            (long long)pair->label, (long long)pair->predicted, (long long)pair->rows,
+    fprintf(out, "<tr><td>%lld</td><td>%lld</td><td>%s</td><td>%.1f %%</td></tr>\n",
+            (long long)pair->label, (long long)pair->predicted, ls_grouped(pair->rows).text,
             100 * (double)pair->rows / (double)sum);
 }
 
@@ -93,17 +95,24 @@ static void write_evaluated(FILE *out, const ls_run_material *m)
 {
     char line[1024], text[4][TEXT];
     const json_t *e = m->evaluation;
-    if (e == NULL)
+    if (e == NULL) {
         snprintf(line, sizeof line, "None is known: %s.", ls_run_why_not_evaluated(m));
-    else
-        snprintf(line, sizeof line,
-                 "Of the %s %s rows %.2f %% are right; the loss is %s, the network that of epoch "
-                 "%s%s.",
-                 ls_json_show(e, "rows", NULL, text[0]), ls_json_show(e, "split", NULL, text[1]),
-                 100 * json_number_value(ls_json_at(e, "accuracy", NULL)),
-                 ls_json_show(e, "loss", NULL, text[2]), ls_json_show(e, "epoch", NULL, text[3]),
-                 json_is_true(ls_json_at(e, "averaged", NULL)) ? ", averaged" : "");
-    ls_page_paragraph(out, e == NULL ? "note" : "lead", line);
+        ls_run_how_to_evaluate(m, text[0]);
+        ls_page_paragraph(out, "note", line);
+        fputs("<pre>", out);
+        ls_page_text(out, text[0]);
+        fputs("</pre>\n", out);
+        return;
+    }
+    snprintf(line, sizeof line,
+             "Of the %s %s rows %.2f %% are right; the loss is %s, the network that of epoch "
+             "%s%s.",
+             ls_run_count_text(ls_json_at(e, "rows", NULL), text[0]),
+             ls_json_show(e, "split", NULL, text[1]),
+             100 * json_number_value(ls_json_at(e, "accuracy", NULL)),
+             ls_json_show(e, "loss", NULL, text[2]), ls_json_show(e, "epoch", NULL, text[3]),
+             json_is_true(ls_json_at(e, "averaged", NULL)) ? ", averaged" : "");
+    ls_page_paragraph(out, "lead", line);
 }
 
 static ls_status write_confusion(FILE *out, const ls_run_material *m)
@@ -148,6 +157,14 @@ static ls_status write_errors(FILE *out, const ls_run_material *m)
     return ls_page_picture(out, m->errors, "the misclassified rows of highest confidence");
 }
 
+/* Writes a text with an upper-case first letter. */
+static void put_sentence(FILE *out, const char *text)
+{
+    const char first[2] = {(char)toupper((unsigned char)*text)};
+    ls_page_text(out, first[0] != *text ? first : "");
+    ls_page_text(out, text + (first[0] != *text));
+}
+
 static void write_diagnosis(FILE *out, const ls_run_material *m)
 {
     char text[2][TEXT];
@@ -157,13 +174,16 @@ static void write_diagnosis(FILE *out, const ls_run_material *m)
     fputs("<p>", out);
     if (*what != '\0') {
         fputs("<strong>", out);
-        ls_page_text(out, what);
+        put_sentence(out, what);
         fputs("</strong>: ", out);
     }
-    ls_page_text(out, *why != '\0'       ? why
-                      : !m->run.finished ? "nothing so far; underfitting is judged at "
-                                           "the end of a run"
-                                         : "none: the summary has no diagnosis");
+    if (*why != '\0' && *what != '\0')
+        ls_page_text(out, why);
+    else
+        put_sentence(out, *why != '\0'       ? why
+                          : !m->run.finished ? "nothing so far; underfitting is judged at the end "
+                                               "of a run"
+                                             : "none: the summary has no diagnosis");
     fputs(".</p>\n", out);
 }
 
@@ -245,7 +265,10 @@ static void write_times(FILE *out, const ls_run_material *m)
             count += isfinite(value);
         }
         const double mean = sum / (double)count;
-        snprintf(text, sizeof text, mean < 1000 ? "%.4g" : "%.0f", mean);
+        if (mean < 1000)
+            snprintf(text, sizeof text, "%.4g", mean);
+        else
+            snprintf(text, sizeof text, "%s", ls_grouped((int64_t)fmin(mean, 1e15)).text);
         if (count > 0)
             ls_page_row(out, names[k], text);
     }
@@ -267,7 +290,10 @@ static void write_facts(FILE *out, const json_t *summary, const fact *facts, siz
 {
     char text[TEXT];
     for (size_t i = 0; i < count; i++) {
-        const char *value = ls_json_show(summary, facts[i].part, facts[i].key, text);
+        const json_t *found = ls_json_at(summary, facts[i].part, facts[i].key);
+        const char *value = json_is_integer(found)
+                                ? ls_run_count_text(found, text)
+                                : ls_json_show(summary, facts[i].part, facts[i].key, text);
         if (*value != '\0')
             ls_page_row(out, facts[i].name, value);
     }

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Names of commands and options in Keras, PyTorch, scikit-learn and others, and here. A name may
@@ -42,6 +43,10 @@ static const struct {
     {"diagnose", "doctor"},
     {"plot", "report"},
     {"html", "report"},
+    {"version", "--version"},
+    {"-v", "--version"},
+    {"-version", "--version"},
+    {"usage", "--help"},
     /* Data. */
     {"dataset", "data"},
     {"data-set", "data"},
@@ -180,6 +185,30 @@ static const struct {
     {"n-classes", "classes"},
 };
 
+/* What other programs have an option for, and this one does not; names as in write_as_ours(). */
+static const struct {
+    const char *names; /* separated by blanks, with one at both ends */
+    const char *why;
+    bool of_network; /* only where there is an option --model */
+} elsewhere[] = {
+    {" n np nproc nprocs nproc-per-node ranks nranks num-ranks processes num-processes gpus "
+     "world-size nnodes ",
+     "ranks are started by mpirun: mpirun -n N lockstep ...", false},
+    {" gpu gpu-id cuda no-cuda use-gpu use-cuda device devices accelerator mps ",
+     "Lockstep computes on CPUs", false},
+    {" workers num-workers n-workers nworkers data-workers pin-memory prefetch-factor ",
+     "each rank reads its rows itself, and needs no workers", false},
+    {" amp fp16 bf16 half precision mixed-precision dtype ", "Lockstep computes in 32-bit floats",
+     false},
+    {" activation activations nonlinearity ", "it is a word of --model: relu", true},
+    {" dropout dropout-rate drop-rate p-dropout ", "it is a word of --model: dropout:0.5", true},
+    {" hidden hidden-size hidden-sizes hidden-dim hidden-units hidden-layers hidden-layer-sizes "
+     "units n-hidden ",
+     "it is a word of --model: dense:512", true},
+    {" filters kernel-size n-filters ", "it is a word of --model: conv:32x5", true},
+    {" batchnorm batch-norm batch-normalization ", "it is a word of --model: batchnorm", true},
+};
+
 enum { SYNONYMS = sizeof synonyms / sizeof *synonyms, LONGEST = 64 };
 
 /* Converts a word to this program's style: lower case, with dashes. */
@@ -189,6 +218,24 @@ static void write_as_ours(const char *word, char out[LONGEST])
     for (; word[length] != '\0' && length < LONGEST - 1; length++)
         out[length] = (char)(word[length] == '_' ? '-' : tolower((unsigned char)word[length]));
     out[length] = '\0';
+}
+
+/* Returns true if a list, as in `elsewhere`, has a name. */
+static bool is_listed(const char *names, const char *name)
+{
+    char spaced[LONGEST + 2];
+    snprintf(spaced, sizeof spaced, " %s ", name);
+    return strchr(name, ' ') == NULL && strstr(names, spaced) != NULL;
+}
+
+const char *ls_explain(const char *word, bool has_model)
+{
+    char meant[LONGEST];
+    write_as_ours(word, meant);
+    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
+        if (is_listed(elsewhere[i].names, meant) && (has_model || !elsewhere[i].of_network))
+            return elsewhere[i].why;
+    return NULL;
 }
 
 const char *ls_suggest(const char *word, const char *(*name)(const void *user, int at),

@@ -90,6 +90,8 @@ static ls_status check_attributes(ls_dataset *dataset)
     ls_status status = read_optional_text(file, "format", format, sizeof format);
     if (status != LS_OK)
         return status;
+    if (strcmp(format, "lockstep-checkpoint") == 0)
+        return ls_fail(LS_ERR_DATA, "%s: is a checkpoint, not a data set", path);
     if (*format == '\0')
         snprintf(format, sizeof format, "missing or empty");
     if (strcmp(format, "lockstep-dataset") != 0)

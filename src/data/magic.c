@@ -1,4 +1,6 @@
 #include "data/magic.h"
+#include "base/file.h"
+#include "base/show.h"
 #include "data/idx.h"
 
 #include <ctype.h>
@@ -7,12 +9,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { HEAD = 512 };
 
 static const char import_idx[] = "`lockstep import` converts IDX files to a data set";
 static const char write_hdf5[] =
     "write its arrays into an HDF5 file, whose layout `lockstep import --help` describes";
+
+static const char describe[] = "`lockstep import --help` describes data sets";
 
 static const struct {
     size_t bytes;
@@ -36,16 +41,49 @@ static bool is_idx(const unsigned char *head, size_t length)
            head[3] >= 1 && head[3] <= 8;
 }
 
-/* Printable text with commas, semicolons or tabs. */
-static bool is_csv(const unsigned char *head, size_t length)
+/* Text in UTF-8 without control characters; the last character may be cut off.
+ * head  with zeros behind it */
+static bool is_text(const unsigned char *head, size_t length)
 {
-    size_t commas = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (!isprint(head[i]) && !isspace(head[i]))
+    enum { LONGEST = 4 }; /* bytes of a character */
+    for (size_t i = 0; i < length;) {
+        if (head[i] < 0x80 && !isprint(head[i]) && !isspace(head[i]))
             return false;
-        commas += strchr(",;\t", head[i]) != NULL;
+        const int bytes = ls_utf8_length((const char *)head + i);
+        if (bytes == 0)
+            return i > 0 && length - i < LONGEST;
+        i += (size_t)bytes;
     }
-    return commas > 0;
+    return length > 0;
+}
+
+/* Counts the bytes of a line that equal `separator`. */
+static size_t count_in_line(const unsigned char *line, size_t length, int separator)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < length; i++)
+        count += (int)line[i] == separator;
+    return count;
+}
+
+/* Lines with the same number of commas, semicolons or tabs; the last one may be cut off. */
+static bool is_table(const unsigned char *head, size_t length)
+{
+    for (const char *separator = ",;\t"; *separator != '\0'; separator++) {
+        size_t wanted = 0, at = 0;
+        bool alike = true;
+        for (int line = 0; alike && at < length; line++) {
+            const unsigned char *end = memchr(head + at, '\n', length - at);
+            const size_t bytes = end != NULL ? (size_t)(end - head) - at : length - at;
+            const size_t count = count_in_line(head + at, bytes, *separator);
+            wanted = line == 0 ? count : wanted;
+            alike = wanted > 0 && (count == wanted || (end == NULL && count < wanted));
+            at += bytes + 1;
+        }
+        if (alike)
+            return true;
+    }
+    return false;
 }
 
 static ls_status fail_as_kind(const char *path, bool compressed, const char *what,
@@ -57,9 +95,15 @@ static ls_status fail_as_kind(const char *path, bool compressed, const char *wha
 
 ls_status ls_magic_refuse_folder(const char *path)
 {
+    char records[LS_PATH_MAX];
     struct stat found;
     if (stat(path, &found) != 0 || !S_ISDIR(found.st_mode))
         return LS_OK;
+    if (ls_path(records, path, "/events.jsonl", NULL) == LS_OK && access(records, F_OK) == 0)
+        return ls_fail(
+            LS_ERR_DATA,
+            "%s: is a run folder, not a data set; the one it was trained on is in %s/config.conf",
+            path, path);
     return ls_fail(LS_ERR_DATA,
                    "%s: not an HDF5 file, but a folder; `lockstep import --idx %s --out FILE` "
                    "converts IDX files in it to a data set",
@@ -68,7 +112,7 @@ ls_status ls_magic_refuse_folder(const char *path)
 
 ls_status ls_magic_fail(const char *path)
 {
-    unsigned char head[HEAD];
+    unsigned char head[HEAD + 4] = {0};
     bool compressed = false;
     struct stat found;
     const mode_t mode = stat(path, &found) == 0 ? found.st_mode : 0;
@@ -81,8 +125,10 @@ ls_status ls_magic_fail(const char *path)
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (length >= kinds[i].bytes && memcmp(head, kinds[i].begin, kinds[i].bytes) == 0)
             return fail_as_kind(path, compressed, kinds[i].what, kinds[i].remedy);
-    if (is_csv(head, length))
-        return fail_as_kind(path, compressed, "a table in text", write_hdf5);
+    if (is_text(head, length))
+        return is_table(head, length)
+                   ? fail_as_kind(path, compressed, "a table in text", write_hdf5)
+                   : fail_as_kind(path, compressed, "a text file", describe);
     if (compressed)
         return fail_as_kind(path, false, "a compressed file", "unpack it first");
     return ls_fail(LS_ERR_DATA,

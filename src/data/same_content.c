@@ -44,23 +44,29 @@ static ls_status summarize_file(const char *path, content *out)
     return status;
 }
 
-/* Returns true if the fields that readers use are equal. */
+/* Returns true if the fields that readers use are equal, apart from the name. */
 static bool has_same_info(const ls_dataset_info *a, const ls_dataset_info *b)
 {
-    return strcmp(a->name, b->name) == 0 && strcmp(a->source_sha256, b->source_sha256) == 0 &&
-           a->classes == b->classes && a->element == b->element && a->channels == b->channels &&
-           a->height == b->height && a->width == b->width &&
-           memcmp(a->rows, b->rows, sizeof a->rows) == 0 && a->held_out == b->held_out;
+    return strcmp(a->source_sha256, b->source_sha256) == 0 && a->classes == b->classes &&
+           a->element == b->element && a->channels == b->channels && a->height == b->height &&
+           a->width == b->width && memcmp(a->rows, b->rows, sizeof a->rows) == 0 &&
+           a->held_out == b->held_out;
 }
 
-ls_status ls_same_content(const char *path, const char *other, bool *same)
+ls_status ls_same_content(const char *path, const char *other, ls_likeness *out,
+                          ls_dataset_info *first)
 {
     content a, b;
     ls_status status = summarize_file(path, &a);
     if (status == LS_OK)
         status = summarize_file(other, &b);
-    if (status == LS_OK)
-        *same = has_same_info(&a.info, &b.info) &&
-                memcmp(a.fingerprint, b.fingerprint, sizeof a.fingerprint) == 0;
-    return status;
+    if (status != LS_OK)
+        return status;
+    const bool same = has_same_info(&a.info, &b.info) &&
+                      memcmp(a.fingerprint, b.fingerprint, sizeof a.fingerprint) == 0;
+    *out = !same                                   ? LS_OTHER_CONTENT
+           : strcmp(a.info.name, b.info.name) != 0 ? LS_OTHER_NAME
+                                                   : LS_SAME_CONTENT;
+    *first = a.info;
+    return LS_OK;
 }

@@ -105,15 +105,21 @@ static ls_status refuse_other_files(const char *path)
 /* Refuses to replace an existing data set unless the new file has the same content. */
 static ls_status refuse_other_content(const char *path, const char *fresh)
 {
-    bool same = false;
+    ls_likeness likeness = LS_OTHER_CONTENT;
+    ls_dataset_info there;
     struct stat about;
     if (stat(path, &about) != 0 || about.st_size == 0)
         return LS_OK;
     ls_status status = ls_dataset_check(path);
     if (status == LS_OK)
-        status = ls_same_content(path, fresh, &same);
-    if (same || (status != LS_OK && status != LS_ERR_DATA))
+        status = ls_same_content(path, fresh, &likeness, &there);
+    if (likeness == LS_SAME_CONTENT || (status != LS_OK && status != LS_ERR_DATA))
         return status;
+    if (likeness == LS_OTHER_NAME)
+        return ls_fail(LS_ERR_USAGE,
+                       "%s: exists and differs only in its name, '%s': not overwritten; give this "
+                       "name, or replace it with --force",
+                       path, there.name);
     return ls_fail(LS_ERR_USAGE,
                    "%s: a data set of different content exists%s: not overwritten; choose another "
                    "name, or replace it with --force",
@@ -125,6 +131,8 @@ ls_status ls_dataset_write(const ls_dataset_content *content, const char *path)
     char temporary[LS_PATH_MAX], suffix[32];
     snprintf(suffix, sizeof suffix, ".%ld.tmp", (long)getpid());
     ls_status status = ls_path(temporary, path, suffix, NULL);
+    if (status == LS_OK)
+        status = ls_check_folder_of(path);
     if (status == LS_OK)
         status = refuse_other_files(path);
     if (status != LS_OK)

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A rank is slow below this fraction of the median; an allreduce is slow above this factor of the
@@ -190,9 +191,13 @@ static void check_speed(const ls_placement *placement, const ls_rank_report *p, 
             placement[late].host, 1e3 * p[late].node.allreduce, 1e3 * allreduce);
     for (int r = 0; r < ranks; r++)
         if (p[r].better_kernels[0] != '\0') {
-            char remedy[64];
-            snprintf(remedy, sizeof remedy, "mpirun -x OPENBLAS_CORETYPE=%s ...",
-                     p[r].better_kernels);
+            char remedy[96];
+            if (p[r].slow_setting[0] != '\0')
+                snprintf(remedy, sizeof remedy, "OPENBLAS_CORETYPE=%s is set: unset it",
+                         p[r].slow_setting);
+            else
+                snprintf(remedy, sizeof remedy, "mpirun -x OPENBLAS_CORETYPE=%s ...",
+                         p[r].better_kernels);
             add_finding(l, remedy, "rank %d on %s computes by %s, which is slow on its processor",
                         r, placement[r].host, p[r].kernels);
             break;
@@ -286,6 +291,8 @@ static ls_status report(ls_comm *comm, const char *data, const char *run, ls_ran
     ls_machine_look(&out->machine);
     snprintf(out->kernels, sizeof out->kernels, "%s", ls_compute_version());
     snprintf(out->better_kernels, sizeof out->better_kernels, "%s", better != NULL ? better : "");
+    snprintf(out->slow_setting, sizeof out->slow_setting, "%s",
+             ls_compute_slow_setting(getenv("OPENBLAS_CORETYPE")));
     if (ls_compute_check() != LS_OK)
         snprintf(out->other_kernels, sizeof out->other_kernels, "%s", ls_compute_other_kernels());
     ls_status status = ls_probe_node(comm, &out->node);

@@ -14,6 +14,7 @@ typedef struct ls_rank_report {
     ls_neighbourhood node;
     char kernels[2 * LS_MACHINE_TEXT]; /* ls_compute_version() */
     char better_kernels[16];           /* faster on this processor; "": none */
+    char slow_setting[32];             /* ls_compute_slow_setting() */
     char other_kernels[16];            /* to try, as products are wrong; "": they are right */
     double sgemm;                      /* flop/s, all ranks at once */
     double disk_free;                  /* bytes for the run folder; -1: unknown */

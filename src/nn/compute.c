@@ -54,6 +54,12 @@ const char *ls_compute_better_kernels(void)
     return NULL;
 }
 
+const char *ls_compute_slow_setting(const char *set)
+{
+    const char *better = ls_compute_better_kernels();
+    return set == NULL || better == NULL || strcasecmp(set, better) == 0 ? "" : set;
+}
+
 const char *ls_compute_other_kernels(void)
 {
 #if defined(__x86_64__)

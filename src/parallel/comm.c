@@ -74,28 +74,39 @@ int ls_comm_size(const ls_comm *comm)
     return comm->size;
 }
 
-ls_status ls_agree(ls_comm *comm, ls_status status)
+ls_status ls_agree_among(ls_comm *comm, bool acts, ls_status status)
 {
     struct {
         int code;
         char text[LS_ERROR_TEXT_MAX];
     } failure = {.code = (int)status};
-    /* Maxima find the lowest failed rank, sums the number of failed ranks. */
-    int mine[2] = {status != LS_OK ? comm->size - comm->rank : 0, status != LS_OK}, found[2];
+    const bool failed = acts && status != LS_OK;
+    /* Maxima find the lowest failed rank, sums the numbers of ranks that failed and that acted. */
+    int lowest = failed ? comm->size - comm->rank : 0, mine[2] = {failed, acts}, found, sum[2];
     ls_wait_begin(comm);
-    MPI_Allreduce(&mine[0], &found[0], 1, MPI_INT, MPI_MAX, comm->mpi);
+    MPI_Allreduce(&lowest, &found, 1, MPI_INT, MPI_MAX, comm->mpi);
     ls_wait_end(comm);
-    if (found[0] == 0)
+    if (found == 0)
         return LS_OK;
-    MPI_Allreduce(&mine[1], &found[1], 1, MPI_INT, MPI_SUM, comm->mpi);
-    const int culprit = comm->size - found[0];
+    MPI_Allreduce(mine, sum, 2, MPI_INT, MPI_SUM, comm->mpi);
+    const int culprit = comm->size - found;
     if (comm->rank == culprit)
         snprintf(failure.text, sizeof failure.text, "%s", ls_error_text());
     ls_broadcast_from(comm, &failure, sizeof failure, culprit);
     status = (ls_status)failure.code;
-    if (found[1] == comm->size)
+    if (sum[0] == sum[1])
         return ls_fail(status, "%s", failure.text);
     return ls_fail(status, "rank %d: %s", culprit, failure.text);
+}
+
+ls_status ls_agree(ls_comm *comm, ls_status status)
+{
+    return ls_agree_among(comm, true, status);
+}
+
+ls_status ls_agree_root(ls_comm *comm, ls_status status)
+{
+    return ls_agree_among(comm, comm->rank == 0, status);
 }
 
 ls_status ls_agree_equal(ls_comm *comm, const char *text, const char *what)

@@ -128,12 +128,30 @@ static ls_status checkpoint_try_open(const void *path)
     return status;
 }
 
+static ls_status try_dataset(const void *path)
+{
+    ls_h5 *file = NULL;
+    ls_status status = ls_h5_open(&file, path);
+    if (status == LS_OK)
+        status = ls_attributes_check_dataset(file);
+    (void)ls_h5_close(&file);
+    return status;
+}
+
+/* Returns the error for a file without a seal, which no checkpoint is. */
+static ls_status fail_without_seal(const char *path)
+{
+    if (ls_h5_try(path, try_dataset, path) == LS_OK)
+        return ls_fail(LS_ERR_DATA, "%s: is a data set, not a checkpoint", path);
+    return ls_fail(LS_ERR_DATA, "%s: not a checkpoint: it carries no seal", path);
+}
+
 ls_status ls_checkpoint_examine(ls_checkpoint **out, const char *path, ls_condition *condition)
 {
     ls_seal seal;
     ls_status status = ls_seal_verify(path, &seal, NULL);
     if (status == LS_OK && seal == LS_SEAL_ABSENT)
-        status = ls_fail(LS_ERR_DATA, "%s: not a checkpoint: it carries no seal", path);
+        status = fail_without_seal(path);
     if (status == LS_OK)
         status = ls_h5_try(path, checkpoint_try_open, path);
     if (status == LS_OK)

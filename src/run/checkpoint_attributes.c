@@ -258,16 +258,30 @@ ls_status ls_attributes_write(ls_h5 *file, const ls_checkpoint_facts *facts)
     return status;
 }
 
-static ls_status check_format(const ls_h5 *file)
+/* Checks that the file is of a format. */
+static ls_status check_kind(const ls_h5 *file, const char *wanted)
 {
     char *found = NULL;
-    int64_t version = 0;
     ls_status status = LS_OK;
     if (ls_h5_has_attribute(file, "format"))
         status = ls_h5_get_text(file, "format", &found);
-    if (status == LS_OK && (found == NULL || strcmp(found, format) != 0))
+    if (status == LS_OK && (found == NULL || strcmp(found, wanted) != 0))
         status = ls_fail(LS_ERR_DATA, "%s: not a checkpoint", ls_h5_path(file));
     ls_free(found);
+    return status;
+}
+
+ls_status ls_attributes_check_dataset(const ls_h5 *file)
+{
+    return check_kind(file, "lockstep-dataset");
+}
+
+static ls_status check_format(const ls_h5 *file)
+{
+    int64_t version = 0;
+    ls_status status = check_kind(file, format);
+    if (status != LS_OK && ls_attributes_check_dataset(file) == LS_OK)
+        status = ls_fail(LS_ERR_DATA, "%s: is a data set, not a checkpoint", ls_h5_path(file));
     if (status == LS_OK)
         status = ls_h5_get_int(file, "version", &version);
     if (status == LS_OK && version != VERSION)

@@ -22,6 +22,9 @@ ls_status ls_attributes_write(ls_h5 *file, const ls_checkpoint_facts *facts) LS_
  * missing or of another type; LS_ERR_FAILURE. */
 ls_status ls_attributes_read(const ls_h5 *file, ls_checkpoint_facts *facts) LS_MUST_CHECK;
 
+/* Checks that the file is a data set instead. Errors: LS_ERR_DATA. */
+ls_status ls_attributes_check_dataset(const ls_h5 *file) LS_MUST_CHECK;
+
 /* Frees the texts of facts that were read. Accepts zeroed facts. */
 void ls_attributes_clear(ls_checkpoint_facts *facts);
 

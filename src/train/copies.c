@@ -83,7 +83,7 @@ ls_status ls_copies_check(ls_comm *comm, ls_comm *node, const char *path, bool r
     ls_status status = reads ? ls_magic_refuse_folder(path) : LS_OK;
     if (status == LS_OK && reads)
         status = ls_seal_look(path, &mine.mark);
-    status = ls_agree(comm, status);
+    status = ls_agree_among(comm, reads, status);
     if (status == LS_OK)
         status = ls_agree(comm, choose_verifier(node, &mine, reads, &chosen));
     if (status != LS_OK)
@@ -92,7 +92,7 @@ ls_status ls_copies_check(ls_comm *comm, ls_comm *node, const char *path, bool r
     ls_allreduce_integers(comm, &copies, 1);
     if (verify && chosen)
         status = add_host(verify_copy(&mine, path, copies == 1), &mine, copies);
-    status = ls_agree(comm, status);
+    status = ls_agree_among(comm, chosen, status);
     if (status != LS_OK)
         return status;
     first = mine;

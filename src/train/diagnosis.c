@@ -232,10 +232,10 @@ static ls_status report_underfitting(const ls_trainer *t)
 
 ls_status ls_diagnosis_after_epoch(const ls_trainer *t)
 {
-    return ls_agree(t->comm, t->rank == 0 ? report_overfitting(t) : LS_OK);
+    return ls_agree_root(t->comm, t->rank == 0 ? report_overfitting(t) : LS_OK);
 }
 
 ls_status ls_diagnosis_at_end(const ls_trainer *t)
 {
-    return ls_agree(t->comm, t->rank == 0 ? report_underfitting(t) : LS_OK);
+    return ls_agree_root(t->comm, t->rank == 0 ? report_underfitting(t) : LS_OK);
 }

@@ -106,7 +106,7 @@ ls_status ls_epoch_record(ls_trainer *t, ls_metrics *m, bool best)
             status = ls_run_log_event(t->records.log, LS_EVENT_EPOCH, t->progress.epoch,
                                       ls_metrics_json(m));
     }
-    status = ls_agree(t->comm, status);
+    status = ls_agree_root(t->comm, status);
     if (status == LS_OK && t->rank == 0 && t->observer->epoch != NULL)
         t->observer->epoch(t->observer->user, m, best);
     return status;

@@ -149,11 +149,11 @@ ls_status ls_health_check_params(const ls_trainer *t)
 static ls_status report_event(ls_trainer *t, ls_event event, const char *text)
 {
     ls_trainer_note(t, "%s", text);
-    return ls_agree(t->comm,
-                    t->records.log == NULL
-                        ? LS_OK
-                        : ls_run_log_event(t->records.log, event, t->progress.epoch + 1,
-                                           json_pack("{s:o}", "text", ls_json_text(text))));
+    return ls_agree_root(t->comm,
+                         t->records.log == NULL
+                             ? LS_OK
+                             : ls_run_log_event(t->records.log, event, t->progress.epoch + 1,
+                                                json_pack("{s:o}", "text", ls_json_text(text))));
 }
 
 ls_status ls_health_skip(ls_trainer *t)

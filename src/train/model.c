@@ -33,6 +33,12 @@ static ls_status agree(const ls_model *m, ls_status status)
     return m->comm != NULL ? ls_agree(m->comm, status) : status;
 }
 
+/* The same for an action of rank 0. Collective. */
+static ls_status agree_root(const ls_model *m, ls_status status)
+{
+    return m->comm != NULL ? ls_agree_root(m->comm, status) : status;
+}
+
 static bool is_root(const ls_model *m)
 {
     return m->comm == NULL || ls_comm_rank(m->comm) == 0;
@@ -182,7 +188,7 @@ static ls_status load_params(ls_model *m, const ls_checkpoint *checkpoint)
     if (is_root(m))
         status = (m->facts.averaged ? ls_checkpoint_read_outcome
                                     : ls_checkpoint_read_params)(checkpoint, m->network, m->params);
-    status = agree(m, status);
+    status = agree_root(m, status);
     if (status == LS_OK && m->comm != NULL)
         ls_broadcast(m->comm, m->params, (size_t)ls_network_size(m->network) * sizeof *m->params);
     return status;
@@ -208,7 +214,7 @@ static void publish_info(ls_model *m)
 static ls_status open_model(ls_model *m, const char *path)
 {
     ls_checkpoint *checkpoint = NULL; /* on rank 0 */
-    ls_status status = agree(m, is_root(m) ? read_facts(m, path, &checkpoint) : LS_OK);
+    ls_status status = agree_root(m, is_root(m) ? read_facts(m, path, &checkpoint) : LS_OK);
     if (status == LS_OK)
         status = broadcast_facts(m);
     if (status == LS_OK)

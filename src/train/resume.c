@@ -15,32 +15,58 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { CHANGES = 512 }; /* bytes of a list of changed settings */
+enum {
+    CHANGES = 512,
+    REMEDY = LS_PATH_MAX + 128
+}; /* bytes of a list of changed settings; of a remedy */
+
+/* Lists the settings of a set of ls_change that differ from the checkpoint's. Local. */
+static bool settings_differ(const ls_trainer *t, const char *before, int set, char out[CHANGES])
+{
+    return ls_config_diff(before, t->config, ls_trainer_dataset(t)->classes, set, out, CHANGES);
+}
+
+/* Writes how to continue the checkpoint's run. Local.
+ * may_change  the settings that differ may, with --resume-anyway */
+static void write_remedy(const ls_trainer *t, bool may_change, char out[REMEDY])
+{
+    char path[LS_PATH_MAX];
+    const bool has_file = t->records.in_place &&
+                          ls_path(path, t->config->run, "/config.conf", NULL) == LS_OK &&
+                          access(path, R_OK) == 0;
+    snprintf(out, REMEDY, "give the same options again%s%s%s%s", has_file ? " (or --config " : "",
+             has_file ? path : "", has_file ? ")" : "",
+             may_change ? ", or --resume-anyway to change them" : "");
+}
 
 /* Refuses settings that must not change after the checkpoint; with --resume-anyway only those that
  * can't. Local. */
 static ls_status check_changes(const ls_trainer *t, const char *path, const char *before,
                                bool within_epoch)
 {
-    const ls_train_config *c = t->config;
-    char changes[CHANGES];
-    if (!c->resume_anyway)
-        return !ls_config_diff(before, c, LS_CHANGE_RESULT, changes, sizeof changes)
+    char changes[CHANGES], remedy[REMEDY];
+    const int never = LS_CHANGE_BOUND | (within_epoch ? LS_CHANGE_ORDER : 0);
+    const bool may_change = !settings_differ(t, before, never, changes);
+    write_remedy(t, may_change && !t->config->resume_anyway, remedy);
+    if (!t->config->resume_anyway)
+        return !settings_differ(t, before, LS_CHANGE_RESULT, changes)
                    ? LS_OK
-                   : ls_fail(LS_ERR_USAGE, "can't resume from %s with other settings: %s", path,
-                             changes);
-    if (ls_config_diff(before, c, LS_CHANGE_BOUND, changes, sizeof changes))
-        return ls_fail(LS_ERR_USAGE,
-                       "can't resume from %s with other settings, not even by --resume-anyway: %s",
-                       path, changes);
-    if (within_epoch && ls_config_diff(before, c, LS_CHANGE_ORDER, changes, sizeof changes))
+                   : ls_fail(LS_ERR_USAGE, "can't resume from %s with other settings: %s; %s", path,
+                             changes, remedy);
+    if (settings_differ(t, before, LS_CHANGE_BOUND, changes))
+        return ls_fail(
+            LS_ERR_USAGE,
+            "can't resume from %s with other settings, not even by --resume-anyway: %s; %s", path,
+            changes, remedy);
+    if (within_epoch && settings_differ(t, before, LS_CHANGE_ORDER, changes))
         return ls_fail(
             LS_ERR_USAGE,
             "can't resume from %s, which is in the middle of an epoch, with settings that change "
-            "the samples of its steps: %s",
-            path, changes);
-    if (ls_config_diff(before, c, LS_CHANGE_RESULT, changes, sizeof changes))
+            "the samples of its steps: %s; %s",
+            path, changes, remedy);
+    if (settings_differ(t, before, LS_CHANGE_RESULT, changes))
         ls_trainer_note(t, "resuming from %s with other settings: %s", path, changes);
     return LS_OK;
 }
@@ -285,7 +311,7 @@ static ls_status restore(ls_trainer *t, const char *wanted, int *found)
     }
     *found = checkpoint != NULL;
     ls_checkpoint_close(&checkpoint);
-    status = ls_agree(t->comm, status);
+    status = ls_agree_root(t->comm, status);
     if (status != LS_OK)
         return status;
     ls_broadcast(t->comm, found, sizeof *found);
@@ -310,7 +336,7 @@ ls_status ls_trainer_rollback(ls_trainer *t)
     if (status == LS_OK && !found)
         status = ls_fail(LS_ERR_NUMERIC, "there is no checkpoint yet to roll back to");
     if (status == LS_OK)
-        status = ls_agree(t->comm, t->rank == 0 ? ls_records_rewind(t) : LS_OK);
+        status = ls_agree_root(t->comm, t->rank == 0 ? ls_records_rewind(t) : LS_OK);
     ls_h5_unlock();
     ls_standby_unlock(t->records.standby, true); /* its copy holds discarded steps */
     if (status == LS_OK) {

@@ -59,7 +59,7 @@ ls_status ls_trainer_save(ls_trainer *t, bool best, bool needed)
         return status;
     if (best)
         progress->best_steps = progress->optimizer_steps;
-    status = ls_agree(t->comm, t->records.log != NULL ? write_state(t, &totals) : LS_OK);
+    status = ls_agree_root(t->comm, t->records.log != NULL ? write_state(t, &totals) : LS_OK);
     t->records.saved = ls_now();
     if (status != LS_OK) {
         progress->best_steps = saved_best;
@@ -77,5 +77,5 @@ ls_status ls_trainer_save(ls_trainer *t, bool best, bool needed)
         status = ls_run_log_event(
             t->records.log, LS_EVENT_CHECKPOINT, progress->epoch,
             json_pack("{s:I, s:b}", "steps", (json_int_t)progress->optimizer_steps, "best", best));
-    return ls_agree(t->comm, status);
+    return ls_agree_root(t->comm, status);
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <lockstep/config.h>
 
@@ -67,17 +68,43 @@ static ls_status parse_pair(const ls_setting *row, const char *text, double out[
     return LS_OK;
 }
 
-/* Makes the error for an unknown choice, with the nearest known one. */
+/* Values in Keras, PyTorch and others whose names here are other words. */
+static const struct {
+    const char *theirs, *ours;
+} synonyms[] = {{"rmsprop", "adam"},      {"adagrad", "adam"},     {"adadelta", "adam"},
+                {"nll", "cross-entropy"}, {"ce", "cross-entropy"}, {"mean-squared-error", "mse"},
+                {"exponential", "step"},  {"multistep", "step"}};
+
+/* Returns the choice that is meant, NULL if none is likely: one of another name, one that begins
+ * with the text, or one that resembles it. */
+static const char *find_meant(const ls_setting *row, const char *text)
+{
+    const char *near = NULL;
+    size_t distance = SIZE_MAX;
+    for (const ls_choice *c = row->choices; c->name != NULL; c++)
+        for (size_t i = 0; i < sizeof synonyms / sizeof *synonyms; i++)
+            if (strcasecmp(text, synonyms[i].theirs) == 0 && strcmp(c->name, synonyms[i].ours) == 0)
+                return c->name;
+    for (const ls_choice *c = row->choices; c->name != NULL; c++)
+        if (strlen(text) > 1 && strncmp(c->name, text, strlen(text)) == 0)
+            return c->name;
+    for (const ls_choice *c = row->choices; c->name != NULL; c++)
+        if (*c->name != '\0' && ls_text_resembles(text, c->name, &distance))
+            near = c->name;
+    return near;
+}
+
+/* Makes the error for an unknown choice. */
 static ls_status fail_choice(const ls_setting *row, const char *text)
 {
-    char all[256] = "", near[96] = "";
-    size_t distance = SIZE_MAX;
-    for (const ls_choice *c = row->choices; c->name != NULL; c++) {
-        snprintf(all + strlen(all), sizeof all - strlen(all), " %s", c->name);
-        if (ls_text_resembles(text, c->name, &distance))
-            snprintf(near, sizeof near, "; did you mean %s?", c->name);
-    }
-    return ls_fail(LS_ERR_USAGE, "--%s: '%s' is not one of:%s%s", row->name, text, all, near);
+    char all[256] = "";
+    const char *meant = find_meant(row, text);
+    for (const ls_choice *c = row->choices; c->name != NULL; c++)
+        if (*c->name != '\0')
+            snprintf(all + strlen(all), sizeof all - strlen(all), " %s", c->name);
+    return ls_fail(LS_ERR_USAGE, "--%s: '%s' is not one of:%s%s%s%s", row->name, text, all,
+                   meant != NULL ? "; did you mean " : "", meant != NULL ? meant : "",
+                   meant != NULL ? "?" : "");
 }
 
 static ls_status parse_choice(const ls_setting *row, const char *text, int *out)

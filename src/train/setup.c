@@ -216,7 +216,7 @@ static ls_status agree_on_settings(ls_trainer *t)
 static ls_status setup_config(ls_trainer *t)
 {
     const ls_status status = agree_on_settings(t);
-    return status == LS_OK ? ls_agree(t->comm, ls_records_check(t)) : status;
+    return status == LS_OK ? ls_agree_root(t->comm, ls_records_check(t)) : status;
 }
 
 /* Finds the ranks' nodes and cores, and checks that matrix products are correct and, with
@@ -269,7 +269,7 @@ static bool is_writer(const ls_trainer *t)
 static ls_status setup_resume(ls_trainer *t)
 {
     const ls_status status =
-        ls_agree(t->comm, is_writer(t) && t->records.in_place ? ls_records_take(t) : LS_OK);
+        ls_agree_root(t->comm, is_writer(t) && t->records.in_place ? ls_records_take(t) : LS_OK);
     if (status != LS_OK)
         return status;
     describe_model_info(t);
@@ -285,7 +285,7 @@ static ls_status setup_interrupt(ls_trainer *t)
 /* Begins the run folder's records. Collective. */
 static ls_status setup_records(ls_trainer *t)
 {
-    return ls_agree(t->comm, is_writer(t) ? ls_records_begin(t) : LS_OK);
+    return ls_agree_root(t->comm, is_writer(t) ? ls_records_begin(t) : LS_OK);
 }
 
 /* Calls observer->start; on rank 0. Local. */
@@ -326,7 +326,7 @@ static ls_status setup_report(ls_trainer *t)
 {
     if (t->rank == 0)
         notify_start(t);
-    return ls_agree(t->comm, t->rank == 0 ? report_class_gaps(t) : LS_OK);
+    return ls_agree_root(t->comm, t->rank == 0 ? report_class_gaps(t) : LS_OK);
 }
 
 /* Runs the setup; each function is Collective and returns the same status on all ranks. */

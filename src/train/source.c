@@ -64,7 +64,7 @@ ls_status ls_source_open(ls_source **out, ls_comm *comm, const char *path,
         status = ls_copies_check(comm, s->node, path, is_reader(s), verify);
     }
     if (status == LS_OK)
-        status = ls_agree(comm, open_file(s, path, options, info));
+        status = ls_agree_among(comm, is_reader(s), open_file(s, path, options, info));
     if (status == LS_OK && s->group != NULL)
         ls_broadcast(s->group, info, sizeof *info);
     if (status == LS_OK)

@@ -46,22 +46,26 @@ static json_t *diagnosis_json(const ls_trainer *t)
     return json_pack("{s:s?, s:o}", "what", d.what, "text", ls_json_text(d.text));
 }
 
-ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
+/* Logs the end of the run, also of one that was resumed with nothing to do. */
+static ls_status log_end(const ls_trainer *t, const ls_train_result *result, const char *outcome)
 {
-    const char *outcome = result->stopped_early ? "stopped early" : "completed";
-    if (ls_run_log_has_summary(t->records.log))
-        return LS_OK; /* nothing to do: keep the summary of the run that did the work */
     ls_status status = LS_OK;
-    if (result->stopped_early)
+    if (result->stopped_early && !result->nothing_to_do)
         status =
             ls_run_log_event(t->records.log, LS_EVENT_EARLY_STOP, result->epochs,
                              json_pack("{s:I, s:I}", "best_epoch", (json_int_t)result->best_epoch,
                                        "waited", (json_int_t)result->waited));
-    if (status == LS_OK)
-        status = ls_run_log_event(t->records.log, LS_EVENT_END, result->epochs,
-                                  json_pack("{s:s}", "outcome", outcome));
-    if (status != LS_OK)
-        return status;
+    return status == LS_OK ? ls_run_log_event(t->records.log, LS_EVENT_END, result->epochs,
+                                              json_pack("{s:s}", "outcome", outcome))
+                           : status;
+}
+
+ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
+{
+    const char *outcome = result->stopped_early ? "stopped early" : "completed";
+    const ls_status status = log_end(t, result, outcome);
+    if (status != LS_OK || ls_run_log_has_summary(t->records.log))
+        return status; /* nothing to do: keep the summary of the run that did the work */
 
     char digest[17];
     snprintf(digest, sizeof digest, "%016" PRIx64, result->digest);

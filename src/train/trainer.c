@@ -38,7 +38,7 @@ static ls_status tune(ls_trainer *t, double seconds)
                                   json_pack("{s:s, s:s}", "chosen",
                                             ls_reduce_name(ls_replica_reduce(t->replica)), "text",
                                             verdict));
-    return ls_agree(t->comm, status);
+    return ls_agree_root(t->comm, status);
 }
 
 /* Builds this rank's control word: stop after a signal, or if the time limit is likely to pass
@@ -244,9 +244,9 @@ ls_status ls_trainer_run(ls_trainer *t, ls_train_result *result)
     const bool idle = !ls_trainer_epochs_left(t);
     int64_t epoch = t->progress.epoch;
     ls_trainer_limit_time(t, ls_trainer_save_margin(t));
-    ls_status status = ls_agree(t->comm, t->records.log != NULL && !idle
-                                             ? ls_run_log_retract_summary(t->records.log)
-                                             : LS_OK);
+    ls_status status = ls_agree_root(t->comm, t->records.log != NULL && !idle
+                                                  ? ls_run_log_retract_summary(t->records.log)
+                                                  : LS_OK);
     if (status == LS_OK)
         status = train(t, &epoch);
     if (status == LS_OK && !idle)
@@ -257,5 +257,5 @@ ls_status ls_trainer_run(ls_trainer *t, ls_train_result *result)
         return ls_trainer_log_error(t, status, LS_EVENT_STOP, t->progress.epoch);
     if (status != LS_OK)
         return ls_trainer_log_error(t, status, LS_EVENT_FAILURE, epoch);
-    return ls_agree(t->comm, t->records.log != NULL ? ls_summary_write(t, result) : LS_OK);
+    return ls_agree_root(t->comm, t->records.log != NULL ? ls_summary_write(t, result) : LS_OK);
 }

@@ -94,6 +94,7 @@ check "a trusted file is not verified" has err '^epoch 1/1'
 mpirun -n 2 "$lockstep" train --data mine.h5 --model "dense:20 relu dense:5" --epochs 4 --batch 16 \
     --run run/a --lr 0.01 2>err
 check "train succeeds" [ $? = 0 ]
+cp err run.err
 check "start-up table: data" has err 'data .*mine, mine.h5: 360 training and 40 validation rows, 1x8x8, 5 classes'
 check "start-up table: network" has err 'network +dense:20 +1x8x8 -> 20, 1,300 parameters'
 check "start-up table: total number of parameters" has err '1,405 parameters in total'
@@ -113,7 +114,44 @@ cores=$(sed -nE 's/^  ranks .*: 1 rank, on ([0-9]+) cores? with 1 thread$/\1/p' 
 check "one rank without mpirun: a hint about mpirun is printed if cores are idle" \
     [ "$(grep -cE '^  hint +1 of [0-9]+ cores used: .mpirun -n [0-9]+ lockstep train \.\.\.. uses all$' err)" = $((cores > 1)) ]
 mpirun -n 1 "$lockstep" train --data mine.h5 --model dense:5 --dry-run 2>err
-check "one rank under mpirun: no hint is printed" [ "$(grep -c hint err)" = 0 ]
+check "one rank under mpirun: no hint about mpirun is printed" [ "$(grep -c 'hint.*mpirun' err)" = 0 ]
+(unset OPENBLAS_CORETYPE && "$lockstep" train --data mine.h5 --model dense:5 --dry-run 2>err)
+check "no hint about kernels is printed unless the environment chooses them" [ "$(grep -c 'hint.*CORETYPE' err)" = 0 ]
+if grep -q avx2 /proc/cpuinfo && OPENBLAS_CORETYPE=Prescott "$lockstep" --version | grep -q '^BLAS.*Prescott'; then
+    OPENBLAS_CORETYPE=Prescott "$lockstep" train --data mine.h5 --model dense:5 --dry-run 2>err
+    check "a hint names slow kernels of the environment" has err '^  hint +OPENBLAS_CORETYPE=Prescott is set: unset it, [A-Za-z]+ is faster here$'
+else
+    echo "skipped: no slower kernels here"
+fi
+
+# Notes and hints at the start.
+"$lockstep" train --data mine.h5 --model dense:5 --dry-run --batch 400 2>err
+check "a hint says that the batch is above the rows" has err '^  hint +--batch 400 is above the 360 training rows: an epoch is one step$'
+"$lockstep" train --data mine.h5 --model dense:5 --dry-run --quiet --batch 360 2>err
+check "a dry run says that the configuration is valid" [ "$(cat err)" = "dry run: the configuration is valid" ]
+"$lockstep" train --data mine.h5 --model dense:5 --dry-run --quiet --max-time 9 2>err
+check "a note says that a time limit without a run folder saves nothing" has err '^note: a time limit without --run: nothing is saved'
+refuses 2 "mine.h5: exists and differs only in its name, 'mine': not overwritten; give this name, or replace it with --force" \
+    "$lockstep" import --idx data --out mine.h5 --name yours
+
+# A resumed run: its settings, its last lines, its events.
+cp -a run/a run/again
+again=(mpirun -n 2 "$lockstep" train --data mine.h5 --model "dense:20  relu dense:5" --batch 16 --run run/again --resume auto)
+check "the closing line gives epochs and seconds" has run.err '^done: 4 epochs in [0-9.]+ s$'
+"${again[@]}" --lr 0.01 --epochs 5 2>err
+check "after a resume the closing line says what it counts" has err '^done: 5 epochs, [0-9.]+ s since the resume$'
+"${again[@]}" --lr 0.01 --epochs 5 2>err
+check "a finished run has nothing to do" has err '^nothing to do: '
+check "also a run with nothing to do ends with the event end" [ "$(tail -n 1 run/again/events.jsonl | grep -c '"event":"end"')" = 1 ]
+refuses 2 'lr is 0.02, was 0.01; give the same options again \(or --config run/again/config.conf\), or --resume-anyway to change them$' \
+    "${again[@]}" --lr 0.02 --epochs 6
+refuses 2 'optimizer is sgd, was adam; give the same options again \(or --config run/again/config.conf\)$' \
+    "${again[@]}" --lr 0.01 --epochs 6 --optimizer sgd
+"$lockstep" train --data mine.h5 --model mlp --epochs 1 --run run/named --quiet 2>/dev/null
+"$lockstep" train --data mine.h5 --model "dense:512 relu dense:5" --epochs 2 --run run/named --resume auto --quiet 2>/dev/null
+check "a network by name resumes by its layers" [ $? = 0 ]
+"$lockstep" train --data mine.h5 --model mlp --epochs 3 --run run/named --resume auto --quiet 2>/dev/null
+check "a network by its layers resumes by name" [ $? = 0 ]
 
 for n in 1 2 3; do
     mpirun -n $n "$lockstep" eval --data mine.h5 --checkpoint run/a --json >eval$n.json
@@ -126,6 +164,9 @@ check "eval has the same accuracy and confusion matrix on 1 and 3 ranks" cmp -s 
 check "eval prints the confusion matrix" has out '^confusion matrix'
 check "eval --split validation evaluates the 40 held-out rows" has out '^validation loss .* of 40 rows right$'
 "$lockstep" info run/a >out
+check "info prints a line for each layer" has out '^    dense1 +dense:20 +1x8x8 -> 20, 1,300 parameters$'
+check "info prints what the steps are" [ "$(grep -cE '^(step of epoch 0|steps in all  92)$' out)" = 2 ]
+check "info leaves out what is not known" [ "$(grep -c null out)" = 0 ]
 check "info prints the shapes of the parameters" has out 'dense1/weight +.64, 20.'
 
 # Misclassified rows of highest confidence: a list and a picture, the same on any number of ranks.

@@ -138,6 +138,9 @@ done
 
 # Manual pages have no errors. Pages in prose are built only where their converter is installed.
 if command -v mandoc >/dev/null; then
+    for page in "$manual"/man/man[157]/*; do
+        check "${page##*/}: no word is hyphenated or stretched" [ "$(grep -cxE '\.nh|\.ad l' "$page")" = 2 ]
+    done
     check "mandoc reports no errors in the manual pages" [ -z "$(mandoc -T lint -W warning "$manual"/man/man[157]/*)" ]
 else
     echo "skipped: mandoc is not installed"
@@ -191,6 +194,8 @@ check_completion 'files/folder' lockstep train --run files/
 check_completion auto lockstep train --resume au
 check_completion 'files/data set.h5' lockstep info files/d
 check_completion networks lockstep help net
+check_completion 'mlp lenet5 cnn resnet' lockstep train --model ''
+check_completion --all lockstep train --help ''
 check_completion '' lockstep train --seed ''
 check_completion '--help' lockstep --he
 check_completion --from-elsewhere srun --n

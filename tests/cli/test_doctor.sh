@@ -42,6 +42,12 @@ mpirun -n $ranks "$lockstep" doctor >out 2>/dev/null
 check "more ranks than cores are detected" [ $? = 1 ]
 check "more ranks than cores are the first problem in the report" has out "^1\. .* has $ranks ranks of 1 thread on [0-9]+ cores?"
 check "the report has an mpirun command for fewer ranks" has out 'mpirun --map-by ppr:[0-9]+:node --bind-to core'
+if grep -q avx2 /proc/cpuinfo && OPENBLAS_CORETYPE=Prescott "$lockstep" --version | grep -q '^BLAS.*Prescott'; then
+    OPENBLAS_CORETYPE=Prescott mpirun -n 2 "$lockstep" doctor >out 2>/dev/null
+    check "kernels that the environment chooses are a problem in the report" has out '^ +OPENBLAS_CORETYPE=Prescott is set: unset it$'
+else
+    echo "skipped: no slower kernels here"
+fi
 LOCKSTEP_FAULT=product:1:5 mpirun -n 2 "$lockstep" doctor >out 2>/dev/null
 check "wrong products are detected" [ $? = 1 ]
 check "wrong products are the first problem in the report" has out '^1\. rank 1 on .* computes wrong products by OpenBLAS'

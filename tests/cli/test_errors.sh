@@ -21,7 +21,14 @@ train 3 't10k-images-idx3-ubyte.gz: not an HDF5 file, but an IDX file, compresse
 train 3 'table.csv: not an HDF5 file, but a table in text: write its arrays into an HDF5 file' --data table.csv
 train 3 'array.npy: not an HDF5 file, but a NumPy array: write' --data array.npy
 train 3 'data: not an HDF5 file, but a folder; .lockstep import --idx data --out FILE' --data data
-train 3 'text.h5: not an HDF5 file' --data text.h5
+train 3 'text.h5: not an HDF5 file, but a text file: .lockstep import --help. describes data sets' --data text.h5
+printf '# Überschrift\n\nOne, two; three\nand four.\n' >text.md
+train 3 'text.md: not an HDF5 file, but a text file' --data text.md
+refuses 3 'text.md: not an HDF5 file, but a text file' "$lockstep" info text.md
+printf 'a\tb\n1\t2\n3\t4' >table.tsv
+train 3 'table.tsv: not an HDF5 file, but a table in text' --data table.tsv
+printf 'text\0with a zero' >zero.txt
+train 3 'zero.txt: not an HDF5 file, or damaged' --data zero.txt
 mkfifo pipe
 train 3 'pipe: a pipe or a device, not a file' --data pipe
 train 3 'pipe: a pipe or a device, not a file' --data pipe --trust-data
@@ -37,6 +44,30 @@ done
 
 # Usage.
 train 2 'there is no option --bacth; did you mean --batch?' --data $data --bacth 3
+train 2 'there is no option --ggg; lockstep train --help --all lists them all' --data $data --ggg
+train 2 '--run needs a value: DIR' --data $data --run ""
+train 2 'no option --dropout; it is a word of --model: dropout:0.5' --data $data --dropout 0.5
+train 2 'no option --activation; it is a word of --model: relu' --data $data --activation relu
+train 2 'no option --gpu; Lockstep computes on CPUs' --data $data --gpu
+train 2 'no option --device; Lockstep computes on CPUs' --data $data --device=cuda
+train 2 'no option --num_workers; each rank reads its rows itself, and needs no workers' --data $data --num_workers 2
+printf 'dropout = 0.5\n' >dropout.conf
+train 2 'dropout.conf line 1: there is no key dropout; it is a word of --model' --data $data --config dropout.conf
+train 2 "--optimizer: 'rmsprop' is not one of: .*; did you mean adam" --data $data --optimizer rmsprop
+train 2 "--monitor: 'acc' is not one of: .*; did you mean accuracy" --data $data --monitor acc
+refuses 2 "--split: 'val' is not one of: train validation test; did you mean validation" "$lockstep" eval --split val
+for wrong in -v -V version; do
+    refuses 2 "there is no (option|command) '$wrong'; did you mean '--version'" "$lockstep" $wrong
+done
+refuses 2 "--completion: 'cmd' is not one of: bash zsh$" "$lockstep" help --completion cmd
+refuses 2 'RUN is needed: run folder' "$lockstep" report
+refuses 1 '/nonexistent: no such folder$' "$lockstep" import --synthetic 9,1,8,8,2 --out /nonexistent/z.h5
+train 2 '--max-time needs a value: TIME' --data $data --max-time=
+train 2 'there is no option --al; did you mean --all' --help --al
+train 2 'there is no option --foo' --data $data --help --all --foo
+refuses 2 'there is no option --foo; lockstep eval --help lists them all' "$lockstep" eval --foo
+refuses 2 'there is no option --foo' "$lockstep" --help --foo
+refuses 2 "unexpected argument 'foo' after --version" "$lockstep" --version foo
 train 2 '--batch 1: batchnorm needs the statistics of 2 rows or more' --data $data --batch 1 --model "dense:5 batchnorm"
 train 2 '--momentum is for --optimizer sgd and lars' --data $data --model "$net" --momentum 0.9
 train 2 "'12x' is not a whole number" --data $data --batch 12x
@@ -147,22 +178,40 @@ refuses 2 'give --idx DIR, or --train-images' "$lockstep" import --out x.h5
 refuses 2 'classes 1: a classifier needs 2 classes or more' "$lockstep" import --idx data --out x.h5 --classes 1
 refuses 3 'nowhere: can.t open this folder' "$lockstep" import --idx nowhere --out x.h5
 refuses 3 'has no file train-images-idx3-ubyte' "$lockstep" import --idx . --out x.h5
-refuses 1 'can.t create' "$lockstep" import --idx data --out no/folder/x.h5
+refuses 1 'no/folder: no such folder' "$lockstep" import --idx data --out no/folder/x.h5
 refuses 2 'FILE is needed' "$lockstep" info
 refuses 2 '--augment is needed' "$lockstep" augment-preview --data $data
 refuses 2 "word 1, 'rotate:x': write it as rotate:DEGREES" "$lockstep" augment-preview --data $data --augment rotate:x
 refuses 2 'first 400: .*data.h5 has 400 training rows' "$lockstep" augment-preview --data $data --augment rotate:1 --first 400
 refuses 2 'would have .* pixels: ask for fewer' "$lockstep" augment-preview --data $data --augment rotate:1 --samples 400 --variants 9000
-refuses 1 'no/folder/x.png' "$lockstep" augment-preview --data $data --augment rotate:1 --out no/folder/x.png
+refuses 1 'no/folder: no such folder' "$lockstep" augment-preview --data $data --augment rotate:1 --out no/folder/x.png
 refuses 3 'missing.h5: can.t open' "$lockstep" augment-preview --data missing.h5 --augment rotate:1
 refuses 3 'text.h5: not an HDF5 file' "$lockstep" info text.h5
 refuses 3 'this folder holds no checkpoint' "$lockstep" info data
 mpirun -n 1 "$lockstep" train --data $data --model $net --epochs 1 --lr 0 --run poor --quiet 2>poor.err
 for n in 1 3; do
-    refuses 1 'no/folder/x.png: can.t create' mpirun -n $n "$lockstep" eval --data $data --checkpoint poor --errors 3 --errors-file no/folder/x.png
+    refuses 1 'misclassified rows: no/folder: no such folder' mpirun -n $n "$lockstep" eval --data $data --checkpoint poor --errors 3 --errors-file no/folder/x.png
 done
 check "a note says that a learning rate of 0 learns nothing" has poor.err '^note: --lr 0: nothing is learned$'
 refuses 2 '--errors: 10001 is too large' mpirun -n 2 "$lockstep" eval --data $data --checkpoint poor --errors 10001
 refuses 2 '--checkpoint is needed' mpirun -n 2 "$lockstep" eval --data $data
-refuses 3 'not a checkpoint' mpirun -n 2 "$lockstep" eval --data $data --checkpoint $data
+cp $data unsealed.h5
+if command -v python3 >/dev/null && python3 -c 'import h5py' 2>/dev/null; then
+    python3 -c 'import h5py, sys
+with h5py.File(sys.argv[1]) as a, h5py.File("unsealed.h5", "w") as b:
+    for k in a: a.copy(k, b)
+    b.attrs.update(a.attrs)' $data
+fi
+no_rank() { check "the line names no rank: $(cat err)" [ "$(grep -c 'rank 0' err)" = 0 ]; }
+for n in 1 2; do # rank 0 acts for all: it is not named
+    for file in $data unsealed.h5; do
+        refuses 3 "$file: is a data set, not a checkpoint$" mpirun -n $n "$lockstep" eval --data $data --checkpoint "$file"
+        no_rank
+    done
+    refuses 2 '--run: poor holds a run already' mpirun -n $n "$lockstep" train --data $data --run poor
+    no_rank
+done
+refuses 3 'poor: is a run folder, not a data set; the one it was trained on is in poor/config.conf$' \
+    mpirun -n 2 "$lockstep" train --data poor
+refuses 3 'poor/checkpoints/best: is a checkpoint, not a data set$' mpirun -n 2 "$lockstep" train --data poor/checkpoints/best
 finish

@@ -49,6 +49,16 @@ for data in clone/data/*.h5; do cp whole.h5 "$data"; done
 start B/raw
 check "a data set file with other content is refused" [ $? = 3 ]
 check "the message names the file with other content" has err '^quickstart.sh: data/B-[0-9a-f]+.h5 holds other data than .*/B/raw: move it away'
+start /nonexistent
+check "a missing folder is refused before anything is built" [ $? = 3 -a "$(wc -l <err)" = 1 ]
+check "the message names the missing folder" has err '^quickstart.sh: LOCKSTEP_IDX_DIR: /nonexistent: no such folder$'
+for wrong in "quickstart.sh --bogus" "report.sh" "report.sh a b c d e" "dependencies.sh --bogus" "plot_training.sh" "plot_scaling.sh x" "accuracy.sh"; do
+    # shellcheck disable=SC2086
+    "$jobs"/$wrong >out 2>err
+    check "$wrong: code 2" [ $? = 2 ]
+    check "$wrong: the first line says what is wrong" [ "$(head -n 1 err | grep -cE '^[a-z_]+\.sh: .*(unexpected argument|needed)')" = 1 ]
+    check "$wrong: the usage follows" has err "^  *${wrong%% *} "
+done
 rm C/raw/t10k-labels*
 start C/raw
 check "a folder without all 4 files is refused" [ $? = 3 ]

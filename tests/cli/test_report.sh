@@ -47,6 +47,13 @@ check "the message names the data set" has err '^report.sh: less.h5 is of other 
 
 "$lockstep" report run --out small.html 2>err
 check "lockstep report makes a page of a run alone" [ $? = 0 ]
+check "a page without an evaluation has the commands that evaluate" has small.html \
+    '^<pre>lockstep eval --data a&lt;b&gt;&amp;c.h5 --checkpoint run --split test --json &gt; FILE; lockstep report run --evaluation FILE</pre>$'
+check "the diagnosis begins with a capital" has small.html '^<p>(<strong>)?[A-Z]'
+check "numbers have separators" has small.html '<th>samples_per_second</th><td><code>[0-9]{1,3}(,[0-9]{3})+<'
+cp -a run own && rm -f own/report.html
+"$lockstep" report own 2>err
+check "lockstep report writes into the run folder" has err '^own/report.html: page of [0-9.]+ kB about own$'
 echo precious >note.txt
 refuses 2 'note.txt: this file exists and is not of type HTML page' "$lockstep" report run --out note.txt
 refuses 3 'nowhere: holds no run' "$lockstep" report nowhere

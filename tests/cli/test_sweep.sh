@@ -87,6 +87,13 @@ check "values with commas are quoted in the ranking" has models/ranking.csv '^[1
 values() { awk -F, '{ print $(NF - 4) }' models/ranking.csv | tail -n +2; } # from the end: quoted fields have commas
 check "an accuracy is ranked in descending order" [ "$(values)" = "$(values | sort -gr)" ]
 
+# A wrong name of an option: every run is refused, and there is nothing to rank.
+sweep --out wrong lrr=0.1,0.2 -- "${common[@]}" >out 2>err
+check "a sweep whose runs are all refused ends with code 1" [ $? = 1 ]
+check "the wrong name is in the message" has err 'there is no option --lrr; did you mean --lr'
+check "no empty ranking is printed" [ ! -s out ]
+check "the message says that nothing is ranked" has err '^no run of 2 is finished: there is no ranking$'
+
 # A random sample is a function of the seed; a larger sample starts with the smaller one; the tasks of a job array divide
 # the sample.
 spec=(lr=log:1e-4..1e-1 weight-decay=0.0..0.1 batch=16..40 'optimizer=adam,sgd')

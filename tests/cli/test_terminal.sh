@@ -43,6 +43,36 @@ for width in 80 60 40; do
     esac
     check "$width columns: the table is indented" has lines '^            .*(classes|rows)'
 done
+# The line of an epoch: no value is cut; the speed, then the time are left out where they do not fit.
+short="$lockstep train --data data/data.h5 --model dense:5 --batch 50 --epochs 1"
+for width in 120 100 85 70; do
+    on_terminal $width "$short"
+    grep -A 2 '^epoch 1/1  loss' lines | grep -v '^ *\(done.*\)*$' >epoch
+    case $width in
+    120) check "120 columns: the line has the speed" has epoch '^epoch 1/1  loss.*val_accuracy [0-9.]+  [0-9.]+ s  [0-9,]+ samples/s  best$' ;;
+    100) check "100 columns: the line has the time" has epoch '^epoch 1/1  loss.*val_accuracy [0-9.]+  [0-9.]+ s  best$' ;;
+    85) check "85 columns: the line has neither" has epoch '^epoch 1/1  loss.*val_accuracy [0-9.]+  best$' ;;
+    70) check "70 columns: the line is cut between values" has epoch '^           val_accuracy [0-9.]+  [0-9.]+ s  best$' ;;
+    esac
+done
+on_terminal 80 "$lockstep train --help --all"
+check "80 columns: help continues under its column" has lines '^ {46}[a-z]'
+check "80 columns: no line of help is longer" [ "$(longest_line lines)" -le 80 ]
+
+# A page of the manual on a terminal is text without Markdown's marks, and complete.
+topics=0
+while read -r topic; do
+    topics=$((topics + 1))
+    on_terminal 60 "$lockstep help $topic"
+    check "help $topic: no line is longer than 60 columns" [ "$(LC_ALL=C.UTF-8 longest_line lines)" -le 60 ]
+    check "help $topic: there are no marks" [ "$(grep -cE '^\||^#|`|\]\(|\*\*' lines)" = 0 ]
+    words() { tr -cs 'A-Za-z0-9' '\n' | tr '[:lower:]' '[:upper:]' | grep -E '^[A-Z]{4,}$' | sort -u; }
+    "$lockstep" help "$topic" | sed -E '/^```/d; s/\]\([^)]*\)//g' | words >wanted
+    words <lines >found
+    check "help $topic: every word is there" [ -z "$(comm -23 wanted found)" ]
+done < <("$lockstep" --help | sed -nE 's/^ {20,}([a-z]+) {2,}.*/\1/p')
+check "there are pages" [ $topics -ge 6 ]
+
 on_terminal 80 "$train"
 check "without mpirun: progress bars are shown" [ "$(count_bars)" -ge 3 ]
 on_terminal 80 mpirun -n 2 "$train" '2>err'

@@ -30,6 +30,37 @@ static void all_ranks_get_the_failure_of_the_lowest_failed_rank(void **state)
     assert_string_equal(ls_error_text(), "all alike"); /* names no rank: all ranks failed */
 }
 
+/* Rank 0 acts alone; the other ranks' status does not count. */
+static void all_ranks_get_the_failure_of_rank_0_without_its_number(void **state)
+{
+    (void)state;
+    assert_ok(ls_agree_root(world, LS_OK));
+    assert_ok(ls_agree_root(world, rank == 0 ? LS_OK : ls_fail(LS_ERR_DATA, "not mine")));
+    const ls_status mine = rank == 0 ? ls_fail(LS_ERR_USAGE, "the file of rank 0") : LS_OK;
+    const ls_status status = ls_agree_root(world, mine);
+    assert_int_equal(status, LS_ERR_USAGE);
+    assert_string_equal(ls_error_text(), "the file of rank 0");
+}
+
+/* Every second rank acts. */
+static void a_failure_of_all_that_acted_names_no_rank(void **state)
+{
+    (void)state;
+    const bool acts = rank % 2 == 0;
+    const int last = (size - 1) / 2 * 2; /* the last that acts */
+    char expected[64] = "one of them";
+    assert_fails(ls_agree_among(world, acts, ls_fail(LS_ERR_DATA, "all of them")), LS_ERR_DATA,
+                 "all of them");
+    assert_string_equal(ls_error_text(), "all of them");
+    const ls_status mine = rank == last ? ls_fail(LS_ERR_DATA, "one of them") : LS_OK;
+    const ls_status status = ls_agree_among(world, acts, mine);
+    if (last > 0)
+        snprintf(expected, sizeof expected, "rank %d: one of them", last);
+    assert_int_equal(status, LS_ERR_DATA);
+    assert_string_equal(ls_error_text(), expected);
+    assert_ok(ls_agree_among(world, acts, acts ? LS_OK : ls_fail(LS_ERR_DATA, "others")));
+}
+
 static void a_rank_whose_setting_differs_is_named(void **state)
 {
     (void)state;
@@ -146,6 +177,8 @@ static void a_rank_without_a_binding_has_one_thread(void **state)
 }
 
 MPI_TEST_MAIN(cmocka_unit_test(all_ranks_get_the_failure_of_the_lowest_failed_rank),
+              cmocka_unit_test(all_ranks_get_the_failure_of_rank_0_without_its_number),
+              cmocka_unit_test(a_failure_of_all_that_acted_names_no_rank),
               cmocka_unit_test(a_rank_whose_setting_differs_is_named),
               cmocka_unit_test(an_allreduce_gives_every_rank_the_sum_or_the_maximum),
               cmocka_unit_test(a_text_of_rank_0_is_broadcast),

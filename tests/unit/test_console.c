@@ -150,8 +150,26 @@ static void a_progress_line_is_due_after_its_interval(void **state)
     assert_int_equal(bar.steps, 1);
 }
 
-/* Prints a few lines on a terminal of this width and reads them back. */
-static void print_on_terminal(int width, char out[1024])
+/* Some lines. */
+static void print_lines(void)
+{
+    ls_print(stdout, "  data      %s, a path: ", "name\nlockstep: \x1b[2Jdone");
+    ls_print(stdout, "12 rows\n\n");
+    ls_print(stdout, "note: words of a note\n");
+    json_t *json = json_pack("{s:s}", "k", "\x1b\x7f\xc2\x9b\u00e9");
+    ls_print_json(stdout, json);
+    json_decref(json);
+}
+
+/* Lines of several columns. */
+static void print_columns(void)
+{
+    ls_print(stdout, "epoch 1/2  loss 0.25  accuracy 0.5  best\n");
+    ls_print(stdout, "              sgd    gradient descent with momentum\n");
+}
+
+/* Prints on a terminal of this width and reads the output back. */
+static void print_on_terminal(int width, void (*print)(void), char out[1024])
 {
     fflush(stdout);
     const int kept = dup(STDOUT_FILENO);
@@ -161,12 +179,7 @@ static void print_on_terminal(int width, char out[1024])
     const struct winsize size = {.ws_col = (unsigned short)width, .ws_row = 24};
     assert_int_equal(ioctl(terminal, TIOCSWINSZ, &size), 0);
     dup2(terminal, STDOUT_FILENO);
-    ls_print(stdout, "  data      %s, a path: ", "name\nlockstep: \x1b[2Jdone");
-    ls_print(stdout, "12 rows\n\n");
-    ls_print(stdout, "note: words of a note\n");
-    json_t *json = json_pack("{s:s}", "k", "\x1b\x7f\xc2\x9b\u00e9");
-    ls_print_json(stdout, json);
-    json_decref(json);
+    print();
     fflush(stdout);
     dup2(kept, STDOUT_FILENO);
     close(kept);
@@ -181,17 +194,32 @@ static void lines_are_wrapped_at_the_width_and_hold_no_escape_sequence(void **st
     (void)state;
     char text[1024];
     setenv("TERM", "xterm", 1);
-    print_on_terminal(80, text);
+    print_on_terminal(80, print_lines, text);
     assert_string_equal(text,
                         "  data      name lockstep: ?[2Jdone, a path: 12 rows\r\n\r\n"
                         "note: words of a note\r\n{\"k\":\"\\u001B\\u007F\\u009B\u00e9\"}\r\n");
-    print_on_terminal(30, text);
+    print_on_terminal(30, print_lines, text);
     assert_string_equal(text,
                         "  data      name lockstep:\r\n            ?[2Jdone, a path:\r\n"
                         "            12 rows\r\n\r\n"
                         "note: words of a note\r\n{\"k\":\"\\u001B\\u007F\\u009B\u00e9\"}\r\n");
-    print_on_terminal(20, text);
+    print_on_terminal(20, print_lines, text);
     assert_non_null(strstr(text, "\r\nnote: words of a\r\n  note\r\n"));
+}
+
+/* A line is cut between columns, not inside one, and continues under its second column. */
+static void lines_of_columns_are_cut_between_columns(void **state)
+{
+    (void)state;
+    char text[1024];
+    setenv("TERM", "xterm", 1);
+    print_on_terminal(36, print_columns, text);
+    assert_string_equal(text, "epoch 1/2  loss 0.25  accuracy 0.5\r\n           best\r\n"
+                              "              sgd    gradient\r\n"
+                              "                     descent with\r\n"
+                              "                     momentum\r\n");
+    print_on_terminal(32, print_columns, text);
+    assert_non_null(strstr(text, "epoch 1/2  loss 0.25\r\n           accuracy 0.5  best\r\n"));
 }
 
 static const char *name_at(const void *user, int at)
@@ -229,6 +257,7 @@ int main(void)
         cmocka_unit_test(a_bar_of_extreme_numbers_fits_any_width),
         cmocka_unit_test(a_progress_line_is_due_after_its_interval),
         cmocka_unit_test(lines_are_wrapped_at_the_width_and_hold_no_escape_sequence),
+        cmocka_unit_test(lines_of_columns_are_cut_between_columns),
         cmocka_unit_test(names_of_other_programs_are_translated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -166,6 +166,8 @@ static void slow_kernels_are_found(void **state)
     (void)state;
     strcpy(patient[3].better_kernels, "SkylakeX");
     assert_found(0, "slow on its processor", "OPENBLAS_CORETYPE=SkylakeX");
+    strcpy(patient[3].slow_setting, "Haswell");
+    assert_found(0, "slow on its processor", "OPENBLAS_CORETYPE=Haswell is set: unset it");
 }
 
 static void denied_reads_between_ranks_are_found(void **state)

@@ -162,7 +162,8 @@ static void unknown_options_get_a_suggestion(void **state)
     assert_ok(ls_options_create(&o, options, &s));
     assert_fails(PARSE(o, "--bacth", "3"), LS_ERR_USAGE,
                  "no option --bacth; did you mean --batch?");
-    assert_fails(PARSE(o, "--zzzzzzz", "3"), LS_ERR_USAGE, "--help lists them all");
+    assert_fails(PARSE(o, "--zzzzzzz", "3"), LS_ERR_USAGE, "--zzzzzzz; --help lists them all");
+    assert_fails(PARSE(o, "--hepl"), LS_ERR_USAGE, "no option --hepl; did you mean --help?");
     assert_fails(PARSE(o, "-b"), LS_ERR_USAGE, "no option -b");
     assert_fails(PARSE(o, "--batch-size", "3"), LS_ERR_USAGE,
                  "no option --batch-size; did you mean --batch?");
@@ -182,6 +183,29 @@ static void unknown_options_get_a_suggestion(void **state)
     assert_fails(PARSE(o, "m", dashes), LS_ERR_USAGE, "unexpected argument '---");
     dashes[199] = 'x';
     assert_fails(PARSE(o, dashes), LS_ERR_USAGE, "no option ---");
+    ls_options_destroy(&o);
+}
+
+#define CHECK_WORDS(options, ...)                                                                  \
+    ls_options_check_words(options, (int)(sizeof(char *[]){__VA_ARGS__} / sizeof(char *)),         \
+                           (char *[]){__VA_ARGS__})
+
+/* A command line to which --help is appended is not complete, and may have wrong values. */
+static void words_beside_help_are_known(void **state)
+{
+    (void)state;
+    settings s;
+    ls_options *o;
+    assert_ok(ls_options_create(&o, options, &s));
+    assert_ok(CHECK_WORDS(o, "--help"));
+    assert_ok(CHECK_WORDS(o, "--help", "--all"));
+    assert_ok(CHECK_WORDS(o, "--batch", "many", "m", "--quiet", "--data", "--help"));
+    assert_ok(CHECK_WORDS(o, "-h", "--lr=", "--data", "--batch", "7"));
+    assert_fails(CHECK_WORDS(o, "--help", "--al"), LS_ERR_USAGE, "did you mean --all?");
+    assert_fails(CHECK_WORDS(o, "--help", "--all", "--foo"), LS_ERR_USAGE, "no option --foo");
+    assert_fails(CHECK_WORDS(o, "-bacth", "3", "--help"), LS_ERR_USAGE, "did you mean --batch?");
+    assert_fails(CHECK_WORDS(o, "m", "all", "--help"), LS_ERR_USAGE, "unexpected argument 'all'");
+    assert_int_equal(s.batch, 128);
     ls_options_destroy(&o);
 }
 
@@ -215,7 +239,7 @@ static void wrong_values_are_refused(void **state)
     ls_options *o;
     assert_ok(ls_options_create(&o, options, &s));
     assert_fails(PARSE(o, "--batch"), LS_ERR_USAGE, "--batch needs a value: ROWS");
-    assert_fails(PARSE(o, "--data", ""), LS_ERR_USAGE, "--data: the FILE is empty");
+    assert_fails(PARSE(o, "--data", ""), LS_ERR_USAGE, "--data needs a value: FILE");
     assert_fails(PARSE(o, "--batch", "many"), LS_ERR_USAGE, "'many' is not a whole number");
     assert_fails(PARSE(o, "--batch", "1.5"), LS_ERR_USAGE, "not a whole number");
     assert_fails(PARSE(o, "--batch", ""), LS_ERR_USAGE, "not a whole number");
@@ -258,6 +282,7 @@ int main(void)
         cmocka_unit_test(an_option_can_be_taken_from_train),
         cmocka_unit_test(an_own_option_is_listed_in_its_group),
         cmocka_unit_test(unknown_options_get_a_suggestion),
+        cmocka_unit_test(words_beside_help_are_known),
         cmocka_unit_test(unexpected_arguments_are_explained),
         cmocka_unit_test(wrong_values_are_refused),
         cmocka_unit_test(wrong_lines_of_a_file_are_refused),

@@ -162,7 +162,7 @@ static void an_unfinished_run_is_reported(void **state)
                                         "not evaluated",
                                         "no epoch has ended",
                                         "No epoch has been finished",
-                                        "nothing so far",
+                                        "Nothing so far",
                                         NULL};
     assert_contains_in_order(page, parts);
     free(page);

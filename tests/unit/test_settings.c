@@ -120,7 +120,7 @@ static void written_settings_are_read_back(void **state)
         char once_more[TEXT];
         ls_config_text(&read, once_more, sizeof once_more);
         assert_string_equal(once_more, text);
-        assert_false(ls_config_diff(text, &read, LS_CHANGE_RESULT, line, sizeof line));
+        assert_false(ls_config_diff(text, &read, 10, LS_CHANGE_RESULT, line, sizeof line));
     }
 }
 
@@ -305,7 +305,7 @@ static void changes_are_reported_by_their_class(void **state)
     ls_train_config config;
     ls_config_default(&config);
     ls_config_text(&config, before, sizeof before);
-    assert_false(ls_config_diff(before, &config, LS_CHANGE_RESULT, out, sizeof out));
+    assert_false(ls_config_diff(before, &config, 10, LS_CHANGE_RESULT, out, sizeof out));
     assert_string_equal(out, "");
     config.lr = 0.5;        /* fixed */
     config.seed = 7;        /* order */
@@ -314,15 +314,15 @@ static void changes_are_reported_by_their_class(void **state)
     config.threads = 3;     /* free */
     config.epochs = 9;      /* fixed only where the rate depends on them */
     config.resume = "auto"; /* not saved */
-    assert_true(ls_config_diff(before, &config, LS_CHANGE_RESULT, out, sizeof out));
+    assert_true(ls_config_diff(before, &config, 10, LS_CHANGE_RESULT, out, sizeof out));
     assert_string_equal(out, "--loss is mse, was cross-entropy; --seed is 7, was 0; "
                              "--lr is 0.5, was 0.001");
-    assert_true(ls_config_diff(before, &config, LS_CHANGE_BOUND, out, sizeof out));
+    assert_true(ls_config_diff(before, &config, 10, LS_CHANGE_BOUND, out, sizeof out));
     assert_string_equal(out, "--loss is mse, was cross-entropy");
-    assert_true(ls_config_diff(before, &config, LS_CHANGE_ORDER, out, sizeof out));
+    assert_true(ls_config_diff(before, &config, 10, LS_CHANGE_ORDER, out, sizeof out));
     assert_string_equal(out, "--seed is 7, was 0");
     config.schedule.kind = LS_SCHEDULE_COSINE;
-    assert_true(ls_config_diff(before, &config, LS_CHANGE_RESULT, out, sizeof out));
+    assert_true(ls_config_diff(before, &config, 10, LS_CHANGE_RESULT, out, sizeof out));
     assert_non_null(strstr(out, "--epochs is 9, was 5"));
 }
 
@@ -332,12 +332,43 @@ static void texts_of_older_versions_are_compared(void **state)
     char out[512];
     ls_train_config config;
     ls_config_default(&config);
-    assert_false(ls_config_diff("", &config, LS_CHANGE_RESULT, out, sizeof out));
+    assert_false(ls_config_diff("", &config, 10, LS_CHANGE_RESULT, out, sizeof out));
     assert_false(ls_config_diff("memory = 262144K\nlayout = nchw\nlr = 1e-3\nunknown = 3\n",
-                                &config, LS_CHANGE_RESULT, out, sizeof out));
+                                &config, 10, LS_CHANGE_RESULT, out, sizeof out));
     config.schedule.scaling = LS_LR_LINEAR, config.schedule.base_batch = 64;
-    assert_true(ls_config_diff("", &config, LS_CHANGE_RESULT, out, sizeof out));
+    assert_true(ls_config_diff("", &config, 10, LS_CHANGE_RESULT, out, sizeof out));
     assert_string_equal(out, "--scale-lr is linear:64, was unset");
+}
+
+/* A preset's name and its layers are the same network, in both directions. */
+static void networks_are_compared_by_their_layers(void **state)
+{
+    (void)state;
+    char out[512];
+    ls_train_config config;
+    ls_config_default(&config);
+    static const char *const same[][2] = {{"mlp", "dense:512 relu dense:10"},
+                                          {"dense:512 relu dense:10", "mlp"},
+                                          {"mlp", "dense:512  relu dense:10 "},
+                                          {"mlp", "\"dense:512 relu dense:10\""},
+                                          {"dense:10", " dense:10"}};
+    static const char *const other[][2] = {{"mlp", "dense:512 relu dense:9"},
+                                           {"dense:512 relu dense:10", "lenet5"},
+                                           {"dense:10", "dense:1"},
+                                           {"dense:10", "dense:10 relu"},
+                                           {"dense:10", "\""}};
+    for (int i = 0; i < 5; i++) {
+        char before[100];
+        snprintf(before, sizeof before, "model = %s\n", same[i][1]);
+        config.model = same[i][0];
+        assert_false(ls_config_diff(before, &config, 10, LS_CHANGE_BOUND, out, sizeof out));
+        snprintf(before, sizeof before, "model = %s\n", other[i][1]);
+        config.model = other[i][0];
+        assert_true(ls_config_diff(before, &config, 10, LS_CHANGE_BOUND, out, sizeof out));
+    }
+    config.model = "dense:512 relu dense:10";
+    assert_false(ls_config_diff("", &config, 10, LS_CHANGE_BOUND, out, sizeof out)); /* mlp */
+    assert_true(ls_config_diff("", &config, 5, LS_CHANGE_BOUND, out, sizeof out));
 }
 
 static void long_and_quoted_texts_are_compared(void **state)
@@ -351,12 +382,12 @@ static void long_and_quoted_texts_are_compared(void **state)
     model[sizeof model - 1] = '\0';
     config.model = model;
     snprintf(longer, sizeof longer, "model = %s\n", model);
-    assert_false(ls_config_diff(longer, &config, LS_CHANGE_BOUND, out, sizeof out));
+    assert_false(ls_config_diff(longer, &config, 10, LS_CHANGE_BOUND, out, sizeof out));
     longer[strlen("model = ") + 990] = 'y';
-    assert_true(ls_config_diff(longer, &config, LS_CHANGE_BOUND, out, sizeof out));
+    assert_true(ls_config_diff(longer, &config, 10, LS_CHANGE_BOUND, out, sizeof out));
     config.augment = " shift:1";
     assert_false(
-        ls_config_diff("augment = \" shift:1\"\n", &config, LS_CHANGE_FIXED, out, sizeof out));
+        ls_config_diff("augment = \" shift:1\"\n", &config, 10, LS_CHANGE_FIXED, out, sizeof out));
 }
 
 static void the_end_of_a_slurm_job_limits_the_time(void **state)
@@ -396,6 +427,7 @@ int main(void)
         cmocka_unit_test(a_file_is_read_line_by_line),
         cmocka_unit_test(changes_are_reported_by_their_class),
         cmocka_unit_test(texts_of_older_versions_are_compared),
+        cmocka_unit_test(networks_are_compared_by_their_layers),
         cmocka_unit_test(long_and_quoted_texts_are_compared),
         cmocka_unit_test(the_end_of_a_slurm_job_limits_the_time),
     };

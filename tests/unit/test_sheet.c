@@ -45,7 +45,8 @@ static void a_png_in_a_missing_folder_is_reported(void **state)
 {
     (void)state;
     const uint8_t dot = 0;
-    assert_fails(ls_png_write("no/folder/a.png", 1, 1, 1, &dot), LS_ERR_FAILURE, "no/folder/a.png");
+    assert_fails(ls_png_write("no/folder/a.png", 1, 1, 1, &dot), LS_ERR_FAILURE,
+                 "no/folder: no such folder");
 }
 
 /* Six images of 50x40, enlarged three times, in 3 columns, with frames of 1 pixel, captions of 24

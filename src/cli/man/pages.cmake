@@ -9,7 +9,8 @@ function(print_page out)
     endif()
 endfunction()
 
-# lowdown uses the font \fC, which only groff has, and begins each section with an extra paragraph.
+# lowdown uses the font \fC, which only groff has, and begins each section with an extra paragraph. Names and code
+# must not be hyphenated (.nh), and long ones leave lines that can't be adjusted (.ad l).
 function(convert path name section title)
     file(READ ${path} text)
     string(FIND "${text}" "\n" end)
@@ -26,6 +27,7 @@ function(convert path name section title)
     endif()
     string(REPLACE "\\fC" "\\fB" roff "${roff}")
     string(REGEX REPLACE "(\n\\.S[HS]\n[^\n]+\n)\\.(LP|PP)\n" "\\1" roff "${roff}")
+    string(REGEX REPLACE "(\n\\.TH [^\n]+\n)" "\\1.nh\n.ad l\n" roff "${roff}")
     file(WRITE ${OUT}/man/man${section}/lockstep-${name}.${section} "${roff}")
     file(REMOVE ${OUT}/page.md)
 endfunction()
