@@ -23,7 +23,7 @@ ls_row ls_samples_row(const ls_samples *samples, int64_t at)
 /* Scales numbers to 0..255. */
 static uint8_t shade_of(float x, float least, float most)
 {
-    return most > least && x >= least ? (uint8_t)(255 * (x - least) / (most - least) + 0.5f) : 0;
+    return most > least && x >= least ? (uint8_t)lrintf(255 * (x - least) / (most - least)) : 0;
 }
 
 void ls_samples_picture(const ls_samples *samples, int64_t at, uint8_t *picture)
