@@ -127,6 +127,17 @@ ls_status ls_close_written(int file, const char *path, ls_status status)
     return status;
 }
 
+ls_status ls_sync_file(const char *path)
+{
+    const int file = open(path, O_WRONLY | O_CLOEXEC);
+    if (file < 0)
+        return ls_fail(LS_ERR_FAILURE, "%s: can't open to write: %s", path, strerror(errno));
+    ls_status status = LS_OK;
+    if (fsync(file) != 0)
+        status = ls_fail(LS_ERR_FAILURE, "%s: can't write: %s", path, strerror(errno));
+    return ls_close_written(file, path, status);
+}
+
 ls_status ls_write_file(const char *path, const char *text, size_t length)
 {
     char temporary[LS_PATH_MAX];
@@ -149,20 +160,48 @@ ls_status ls_write_file(const char *path, const char *text, size_t length)
     return ls_publish(temporary, path);
 }
 
-ls_status ls_refuse_foreign(const char *path, const void *begin, size_t length, const char *kind)
+enum { BEGINNING = 64 };
+
+/* Reads the first bytes of a file.
+ * length  on return their number, 0 for a missing file; -1: the file can't be read, or is a folder
+ *         or a pipe */
+static void read_beginning(const char *path, unsigned char begin[BEGINNING], ptrdiff_t *length)
 {
-    char found[64];
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return LS_OK;
-    const size_t got = fread(found, 1, length < sizeof found ? length : sizeof found, file);
-    fclose(file);
-    if (got == 0 || (got == length && memcmp(found, begin, length) == 0))
-        return LS_OK;
+    struct stat about;
+    *length = 0;
+    if (stat(path, &about) != 0)
+        return;
+    FILE *file = S_ISREG(about.st_mode) ? fopen(path, "rbe") : NULL;
+    *length = file == NULL ? -1 : (ptrdiff_t)fread(begin, 1, BEGINNING, file);
+    if (file != NULL)
+        fclose(file);
+}
+
+static ls_status refuse(const char *path, const char *kind)
+{
     return ls_fail(LS_ERR_USAGE,
                    "%s: this file exists and is not of type %s: not overwritten; choose another "
                    "name",
                    path, kind);
+}
+
+ls_status ls_refuse_foreign(const char *path, const void *begin, size_t length, const char *kind)
+{
+    unsigned char found[BEGINNING];
+    ptrdiff_t got;
+    read_beginning(path, found, &got);
+    const bool same = got >= (ptrdiff_t)length && memcmp(found, begin, length) == 0;
+    return got == 0 || same ? LS_OK : refuse(path, kind);
+}
+
+ls_status ls_refuse_other_kind(const char *path,
+                               bool (*is_kind)(const unsigned char *begin, size_t length),
+                               const char *kind)
+{
+    unsigned char found[BEGINNING];
+    ptrdiff_t got;
+    read_beginning(path, found, &got);
+    return got == 0 || (got > 0 && is_kind(found, (size_t)got)) ? LS_OK : refuse(path, kind);
 }
 
 ls_status ls_append_file(const char *path, const char *text, size_t length)

@@ -2,6 +2,7 @@
 #ifndef LS_BASE_FILE_H
 #define LS_BASE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <lockstep/status.h>
@@ -36,11 +37,17 @@ ls_status ls_write_file(const char *path, const char *text, size_t length) LS_MU
 
 /* Refuses to replace a file of another kind, which is hardly intended. Missing and empty files may
  * be replaced. Local.
- * begin  [length] first bytes of files of the right kind
- * kind   "PNG file", for the message
+ * begin  [length] first bytes of files of the right kind, at most 64
+ * kind   "PNG", for the message
  * Errors: LS_ERR_USAGE. */
 ls_status ls_refuse_foreign(const char *path, const void *begin, size_t length,
                             const char *kind) LS_MUST_CHECK;
+
+/* As ls_refuse_foreign(), with a function that judges a file by its first bytes, at most 64.
+ * Local. */
+ls_status ls_refuse_other_kind(const char *path,
+                               bool (*is_kind)(const unsigned char *begin, size_t length),
+                               const char *kind) LS_MUST_CHECK;
 
 /* Appends a text to an existing file, completely or not at all. Local.
  * Errors: LS_ERR_FAILURE. */
@@ -50,6 +57,10 @@ ls_status ls_append_file(const char *path, const char *text, size_t length) LS_M
  * path  for the message
  * Errors: LS_ERR_FAILURE. */
 ls_status ls_write_all(int file, const char *path, const void *bytes, size_t length) LS_MUST_CHECK;
+
+/* Synchronises a closed file: its content is on the disk afterwards. Local.
+ * Errors: LS_ERR_FAILURE. */
+ls_status ls_sync_file(const char *path) LS_MUST_CHECK;
 
 /* Closes a file after writing.
  * Local. status: of the writing
