@@ -103,14 +103,15 @@ void ls_h5_unlock(void)
     pthread_mutex_unlock(&lock);
 }
 
-ls_status ls_h5_create(ls_h5 **out, const char *path)
+/* Creates a file with a user block of some bytes. */
+static ls_status create(ls_h5 **out, const char *path, hsize_t user_block)
 {
     ls_h5 *file;
     ls_status status = create_handle(&file, path, true);
     if (status != LS_OK)
         return status;
     hid_t layout = H5Pcreate(H5P_FILE_CREATE), access_list = make_access_list();
-    H5Pset_userblock(layout, LS_SEAL_BYTES);
+    H5Pset_userblock(layout, user_block);
     errno = 0;
     file->id = H5Fcreate(path, H5F_ACC_TRUNC, layout, access_list);
     int reason = errno;
@@ -124,6 +125,16 @@ ls_status ls_h5_create(ls_h5 **out, const char *path)
     }
     *out = file;
     return LS_OK;
+}
+
+ls_status ls_h5_create(ls_h5 **out, const char *path)
+{
+    return create(out, path, LS_SEAL_BYTES);
+}
+
+ls_status ls_h5_create_plain(ls_h5 **out, const char *path)
+{
+    return create(out, path, 0);
 }
 
 static herr_t h5_find_writer_mark(unsigned n, const H5E_error2_t *error, void *found)
@@ -312,6 +323,20 @@ ls_status ls_h5_write(ls_h5 *file, const char *name, ls_h5_type type, int64_t fi
                       const void *rows)
 {
     return transfer_rows(file, name, type, first, count, NULL, rows);
+}
+
+ls_status ls_h5_create_group(ls_h5 *file, const char *name)
+{
+    if (H5Lexists(file->id, name, H5P_DEFAULT) > 0)
+        return LS_OK;
+    const hid_t links = H5Pcreate(H5P_LINK_CREATE);
+    H5Pset_create_intermediate_group(links, 1);
+    const hid_t group = H5Gcreate2(file->id, name, links, H5P_DEFAULT, H5P_DEFAULT);
+    const ls_status status = group < 0 ? ls_h5_fail(file, name, "can't create") : LS_OK;
+    if (group >= 0)
+        H5Gclose(group);
+    H5Pclose(links);
+    return status;
 }
 
 ls_status ls_h5_create_dataset(ls_h5 *file, const char *name, const ls_h5_shape *shape,

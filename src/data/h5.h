@@ -51,6 +51,9 @@ void ls_h5_unlock(void);
 /* Creates a file with a user block of LS_SEAL_BYTES; an existing file is overwritten. */
 ls_status ls_h5_create(ls_h5 **out, const char *path) LS_MUST_CHECK;
 
+/* Creates a file without a user block, for other programs; an existing file is overwritten. */
+ls_status ls_h5_create_plain(ls_h5 **out, const char *path) LS_MUST_CHECK;
+
 /* Opens a file for reading only. */
 ls_status ls_h5_open(ls_h5 **out, const char *path) LS_MUST_CHECK;
 
@@ -114,6 +117,16 @@ ls_status ls_h5_create_dataset(ls_h5 *file, const char *name, const ls_h5_shape 
 /* Writes rows first .. first+count-1 of a dataset from elements of `type`. */
 ls_status ls_h5_write(ls_h5 *file, const char *name, ls_h5_type type, int64_t first, int64_t count,
                       const void *rows) LS_MUST_CHECK;
+
+/* Creates a group and its parent groups; an existing group is no error. */
+ls_status ls_h5_create_group(ls_h5 *file, const char *name) LS_MUST_CHECK;
+
+/* Write an attribute of a group: a text; texts, as an array of strings of equal size, at most 64
+ * KiB together. */
+ls_status ls_h5_put_text_of(ls_h5 *file, const char *group, const char *name,
+                            const char *text) LS_MUST_CHECK;
+ls_status ls_h5_put_texts_of(ls_h5 *file, const char *group, const char *name,
+                             const char *const *texts, int count) LS_MUST_CHECK;
 
 /* Writes and reads attributes of the root group. A text that is read is owned: ls_free(). Texts
  * above 4 MiB are refused. */

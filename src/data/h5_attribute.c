@@ -1,4 +1,4 @@
-/* Attributes of a file's root group: numbers and texts. */
+/* Attributes of a file's root group: numbers and texts; texts of other groups. */
 #include "data/h5_file.h"
 
 #include "base/memory.h"
@@ -9,11 +9,13 @@
 
 enum { TEXT_MOST = 4 << 20 /* bytes */ };
 
-/* Writes a scalar attribute of the root group. */
-static ls_status write_attribute(ls_h5 *file, const char *name, hid_t type, const void *value)
+/* Writes an attribute of a group.
+ * space  its dimensions, closed here */
+static ls_status write_attribute_of(ls_h5 *file, const char *group, const char *name, hid_t space,
+                                    hid_t type, const void *value)
 {
-    hid_t space = H5Screate(H5S_SCALAR);
-    hid_t attribute = H5Acreate2(file->id, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t attribute = H5Acreate_by_name(file->id, group, name, type, space, H5P_DEFAULT,
+                                        H5P_DEFAULT, H5P_DEFAULT);
     ls_status status = LS_OK;
     if (attribute < 0 || H5Awrite(attribute, type, value) < 0)
         status = ls_h5_fail(file, name, "can't write attribute");
@@ -21,6 +23,12 @@ static ls_status write_attribute(ls_h5 *file, const char *name, hid_t type, cons
         H5Aclose(attribute);
     H5Sclose(space);
     return status;
+}
+
+/* Writes a scalar attribute of the root group. */
+static ls_status write_attribute(ls_h5 *file, const char *name, hid_t type, const void *value)
+{
+    return write_attribute_of(file, "/", name, H5Screate(H5S_SCALAR), type, value);
 }
 
 /* Reads a scalar number attribute of the root group.
@@ -69,11 +77,38 @@ ls_status ls_h5_get_real(const ls_h5 *file, const char *name, double *out)
 
 ls_status ls_h5_put_text(ls_h5 *file, const char *name, const char *text)
 {
+    return ls_h5_put_text_of(file, "/", name, text);
+}
+
+ls_status ls_h5_put_text_of(ls_h5 *file, const char *group, const char *name, const char *text)
+{
     hid_t type = H5Tcopy(H5T_C_S1);
     H5Tset_size(type, H5T_VARIABLE);
     H5Tset_cset(type, H5T_CSET_UTF8);
-    ls_status status = write_attribute(file, name, type, &text);
+    const ls_status status =
+        write_attribute_of(file, group, name, H5Screate(H5S_SCALAR), type, &text);
     H5Tclose(type);
+    return status;
+}
+
+ls_status ls_h5_put_texts_of(ls_h5 *file, const char *group, const char *name,
+                             const char *const *texts, int count)
+{
+    size_t size = 1;
+    for (int i = 0; i < count; i++)
+        size = strlen(texts[i]) > size ? strlen(texts[i]) : size;
+    char *table = ls_alloc(count, size);
+    if (table == NULL)
+        return LS_ERR_FAILURE;
+    for (int i = 0; i < count; i++)
+        memcpy(table + (size_t)i * size, texts[i], strlen(texts[i]));
+    const hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, size);
+    H5Tset_strpad(type, H5T_STR_NULLPAD);
+    const ls_status status = write_attribute_of(
+        file, group, name, H5Screate_simple(1, &(hsize_t){(hsize_t)count}, NULL), type, table);
+    H5Tclose(type);
+    ls_free(table);
     return status;
 }
 
