@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # Installs the missing Debian packages that Lockstep and its figures need.
 #
-#   dependencies.sh [tests | lint | slurm | mpich | fuzz | data]
+#   dependencies.sh [tests | interop | lint | slurm | mpich | fuzz | data]
 #
 #   tests   also packages for the tests
+#   interop also other tools that read exported networks: ONNX, OpenCV and PyTorch for Python; and, if npm is
+#           installed, ONNX Runtime and TensorFlow.js in $LOCKSTEP_NODE_MODULES, ~/.cache/lockstep/node_modules
+#           by default (600 MB; what is not installed is skipped by the tests)
 #   lint    also packages for tests/lint.sh and tests/coverage.sh
 #   slurm   also Slurm and munge, for the tests of the job scripts (skipped without them)
 #   mpich   also MPICH, besides Open MPI
@@ -16,11 +19,12 @@ set -euo pipefail
 # shellcheck source=jobs/common.sh
 . "$(dirname "$0")/common.sh"
 packages=(build-essential cmake pkg-config openmpi-bin libopenmpi-dev libopenblas-dev libhdf5-dev
-    zlib1g-dev libxxhash-dev libjansson-dev libmd-dev libhwloc-dev libpng-dev gnuplot-nox curl ca-certificates)
+    zlib1g-dev libxxhash-dev libjansson-dev libmd-dev libhwloc-dev libpng-dev libprotobuf-c-dev protobuf-c-compiler gnuplot-nox curl ca-certificates)
 case ${1:-} in
     '') ;;
     --help) usage 0 ;;
     tests) packages+=(libcmocka-dev hdf5-tools shellcheck bsdutils iproute2 valgrind lowdown mandoc zsh python3-h5py) ;;
+    interop) packages+=(python3-onnx python3-opencv python3-torch python3-numpy python3-h5py) ;;
     lint) packages+=(clang-format clang-tidy gcovr libcmocka-dev shellcheck) ;;
     slurm) packages+=(slurm-wlm munge) ;;
     mpich) packages+=(mpich libmpich-dev) ;;
@@ -28,6 +32,21 @@ case ${1:-} in
     data) packages+=(dataset-fashion-mnist) ;;
     *) misuse "unexpected argument '$1'" ;;
 esac
+
+# Installs packages of npm that read exported networks.
+install_node_modules() {
+    local folder=${LOCKSTEP_NODE_MODULES:-$HOME/.cache/lockstep/node_modules}
+    local modules=(onnxruntime-node@1.30.0 @tensorflow/tfjs@4.22.0 h5wasm@0.10.3)
+    [ ! -d "$folder/h5wasm" ] || return 0
+    command -v npm >/dev/null || {
+        echo "npm is not installed: no ONNX Runtime and TensorFlow.js" >&2
+        return 0
+    }
+    mkdir -p "$(dirname "$folder")"
+    # Scripts would fetch a library for GPUs.
+    npm install --ignore-scripts --no-audit --no-fund --silent --prefix "$(dirname "$folder")" "${modules[@]}" >/dev/null ||
+        echo "npm could not install ${modules[*]}" >&2
+}
 
 if ! command -v dpkg-query >/dev/null; then
     echo "not a Debian system: nothing is installed. Lockstep needs the content of these packages: ${packages[*]}" >&2
@@ -38,7 +57,10 @@ missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
 done
-[ ${#missing[@]} -gt 0 ] || exit 0
+if [ ${#missing[@]} = 0 ]; then
+    [ "${1:-}" != interop ] || install_node_modules
+    exit 0
+fi
 as_root=()
 if [ "$(id -u)" != 0 ]; then
     command -v sudo >/dev/null || {
@@ -56,3 +78,4 @@ echo "${size:-some 100 MB} to download and unpack: a minute or two" >&2
     echo "apt-get could not install them" >&2
     exit 1
 }
+[ "${1:-}" != interop ] || install_node_modules

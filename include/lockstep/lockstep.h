@@ -9,6 +9,7 @@
 #include <lockstep/compute.h>
 #include <lockstep/config.h>
 #include <lockstep/dataset.h>
+#include <lockstep/export.h>
 #include <lockstep/import.h>
 #include <lockstep/metrics.h>
 #include <lockstep/model.h>

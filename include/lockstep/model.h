@@ -49,6 +49,7 @@ typedef struct ls_model_facts {
     ls_shape input;      /* of the network */
     int classes;
     ls_loss loss;
+    ls_element element;         /* type of the inputs that it was trained on */
     double mean, std;           /* inputs are (x - mean) / std, of uint8 (x / 255 - mean) / std */
     int64_t max_rows;           /* of a batch; 0 with LS_MODEL_NONE */
     int64_t epoch;              /* finished epochs */

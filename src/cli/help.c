@@ -53,6 +53,8 @@ ls_status ls_help_command(const ls_command *command, bool all, FILE *out)
             command->name, command->usage, command->summary);
     if (command->common != NULL && !all)
         return print_common(command, out);
+    if (command->common == NULL && command->examples != NULL)
+        fprintf(out, "\nExamples\n%s", command->examples);
     ls_status status = ls_options_help(command->options, out);
     if (command->help != NULL)
         command->help(out);

@@ -205,6 +205,7 @@ static void publish_info(ls_model *m)
     m->facts.input = m->info.input;
     m->facts.classes = m->info.classes;
     m->facts.loss = m->info.loss;
+    m->facts.element = m->info.element;
     m->facts.mean = m->info.mean;
     m->facts.std = m->info.std;
     m->facts.max_rows = m->load == LS_MODEL_NONE ? 0 : LS_EVALUATION_ROWS;

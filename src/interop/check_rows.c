@@ -1,0 +1,149 @@
+/* The CSV file of inputs and outputs with which a reader checks an exported network. */
+#include "interop/format.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "interop/layout.h"
+
+#include <lockstep/batch.h>
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Inputs and outputs of all rows. */
+typedef struct check {
+    const ls_export_graph *graph;
+    int64_t features, outputs;
+    float *x; /* [rows][features] in the order of the format */
+    ls_batch *batch;
+    const float *y; /* [rows][outputs] */
+    float *probability;
+} check;
+
+/* A random input: a pixel, or for other types a number within two standard deviations. */
+static float random_input(const ls_export_source *source, double uniform)
+{
+    return source->element == LS_U8 ? floorf((float)(256 * uniform))
+                                    : (float)(source->mean + source->std * (4 * uniform - 2));
+}
+
+/* Makes random inputs, and converts them to Lockstep's batch. */
+static void make_inputs(check *c, const ls_export_source *source, const ls_export_options *options,
+                        bool channels_first)
+{
+    const uint64_t key = ls_rng_key(0, LS_RNG_EXPORT, 0);
+    const ls_export_graph *g = c->graph;
+    const int64_t values = LS_EXPORT_CHECK_ROWS * c->features;
+    for (int64_t i = 0; i < values; i++) {
+        const float raw = random_input(source, ls_rng_uniform(key, (uint64_t)i));
+        const float normalised = g->scale * raw + g->shift;
+        c->x[i] = options->normalized ? normalised : raw;
+        c->batch->x[i] = normalised;
+    }
+    c->batch->rows = LS_EXPORT_CHECK_ROWS;
+    if (channels_first && !g->planar)
+        ls_batch_to_channels_last(c->batch, g->input.channels, g->input.height * g->input.width);
+    for (int64_t row = 0; !channels_first && g->planar && row < LS_EXPORT_CHECK_ROWS; row++) {
+        float *to = c->batch->x + row * c->features;
+        float *from = c->batch->x + values; /* room for one row follows */
+        memcpy(from, to, (size_t)c->features * sizeof *to);
+        ls_layout_features(g->input, false, 1, from, to);
+    }
+}
+
+/* p = exp(y) / sum exp(y), for each row. */
+static void softmax(const check *c)
+{
+    for (int64_t row = 0; row < LS_EXPORT_CHECK_ROWS; row++) {
+        const float *y = c->y + row * c->outputs;
+        float *p = c->probability + row * c->outputs;
+        double sum = 0, most = y[0];
+        for (int64_t k = 1; k < c->outputs; k++)
+            most = y[k] > most ? y[k] : most;
+        for (int64_t k = 0; k < c->outputs; k++)
+            sum += exp(y[k] - most);
+        for (int64_t k = 0; k < c->outputs; k++)
+            p[k] = (float)(exp(y[k] - most) / sum);
+    }
+}
+
+static void print_values(FILE *out, const char *before, int64_t count, const float *values)
+{
+    for (int64_t i = 0; i < count; i++)
+        fprintf(out, "%s%.9g", i > 0 ? "," : before, (double)values[i]);
+}
+
+static void print_rows(const check *c, const float *y, FILE *out)
+{
+    for (int64_t i = 0; i < c->features; i++)
+        fprintf(out, "%sx%lld", i > 0 ? "," : "", (long long)i);
+    for (int64_t i = 0; i < c->outputs; i++)
+        fprintf(out, ",y%lld", (long long)i);
+    for (int64_t row = 0; row < LS_EXPORT_CHECK_ROWS; row++) {
+        print_values(out, "\n", c->features, c->x + row * c->features);
+        print_values(out, ",", c->outputs, y + row * c->outputs);
+    }
+    fprintf(out, "\n");
+}
+
+/* Writes the rows as CSV. */
+static ls_status write_rows(const check *c, const float *y, const char *path)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *memory = open_memstream(&text, &length);
+    if (memory != NULL)
+        print_rows(c, y, memory);
+    ls_status status = memory == NULL || fclose(memory) != 0
+                           ? ls_fail(LS_ERR_FAILURE, "%s: out of memory for the rows", path)
+                           : ls_write_file(path, text, length);
+    free(text);
+    return status;
+}
+
+static ls_status make_room(check *c)
+{
+    const int64_t rows = LS_EXPORT_CHECK_ROWS;
+    c->x = ls_alloc(rows * c->features, sizeof *c->x);
+    c->probability = ls_alloc(rows * c->outputs, sizeof *c->probability);
+    if (c->x == NULL || c->probability == NULL)
+        return LS_ERR_FAILURE;
+    return ls_batch_create(&c->batch, rows, c->features);
+}
+
+static bool is_csv(const unsigned char *begin, size_t length)
+{
+    return length >= 3 && memcmp(begin, "x0,", 3) == 0;
+}
+
+ls_status ls_export_check(const ls_export_source *source, const ls_export_options *options,
+                          const char *path)
+{
+    assert(options->format != LS_EXPORT_AUTO);
+    check c = {.outputs = ls_network_classes(source->network)};
+    ls_export_graph *graph = NULL;
+    const ls_graph_style style = ls_export_style(options->format);
+    ls_status status = ls_refuse_other_kind(path, is_csv, "CSV with the columns x0, x1, ...");
+    if (status == LS_OK)
+        status = ls_export_graph_create(&graph, source, options, style);
+    if (status == LS_OK) {
+        c.graph = graph;
+        c.features = ls_shape_size(graph->input);
+        status = make_room(&c);
+    }
+    if (status == LS_OK) {
+        make_inputs(&c, source, options, style.channels_first);
+        c.y = ls_network_forward(source->network, source->params, c.batch);
+        softmax(&c);
+        const bool probabilities = strcmp(ls_export_outputs(source, options), "probabilities") == 0;
+        status = write_rows(&c, probabilities ? c.probability : c.y, path);
+    }
+    ls_batch_destroy(&c.batch);
+    ls_free(c.x);
+    ls_free(c.probability);
+    ls_export_graph_destroy(&graph);
+    return status;
+}

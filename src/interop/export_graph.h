@@ -1,0 +1,98 @@
+/* The network as a format takes it: nodes in topological order, parameters in the format's layout.
+ *
+ * Lockstep computes images as [height][width][channels], with dense weights [in][out] and filters
+ * [K][K][C][F]. Formats with channels first have images [channels][height][width], dense weights
+ * [out][in] and filters [F][C][K][K]; and their flattening gives the features in another order. The
+ * parameters behind a flattening are permuted accordingly; where its values are also joined with
+ * others, or are the network's outputs, the image is transposed before it is flattened instead.
+ *
+ * All functions are Local. */
+#ifndef LS_INTEROP_EXPORT_GRAPH_H
+#define LS_INTEROP_EXPORT_GRAPH_H
+
+#include <lockstep/export.h>
+
+enum { LS_NODE_NAME = 64, LS_NODE_PARAMS = 4, LS_NODE_INPUT = -1 /* the network's input */ };
+
+/*    kind */
+typedef enum ls_node_kind {
+    LS_NODE_SCALE,     /* scale x + shift: the normalisation */
+    LS_NODE_TRANSPOSE, /* an image with channels first to channels last, or reverse */
+    LS_NODE_FLATTEN,
+    LS_NODE_DENSE,
+    LS_NODE_CONV,
+    LS_NODE_MAXPOOL,
+    LS_NODE_AVGPOOL,
+    LS_NODE_GLOBALPOOL,
+    LS_NODE_BATCHNORM,
+    LS_NODE_DROPOUT,
+    LS_NODE_RELU,
+    LS_NODE_LEAKY_RELU,
+    LS_NODE_GELU,
+    LS_NODE_SILU,
+    LS_NODE_SIGMOID,
+    LS_NODE_TANH,
+    LS_NODE_SOFTMAX,
+    LS_NODE_ADD,
+    LS_NODE_CONCAT
+} ls_node_kind;
+
+/* Parameters of the kinds: dense, conv: weight, bias (may be missing); batchnorm: */
+enum { LS_BN_SCALE, LS_BN_SHIFT, LS_BN_MEAN, LS_BN_VARIANCE };
+
+#define LS_BN_EPSILON 1e-5
+#define LS_LEAK       0.01
+
+/* A parameter, borrowed from the graph. */
+typedef struct ls_array {
+    const float *values;
+    int rank;
+    int64_t dims[LS_PARAM_MAX_RANK], count;
+} ls_array;
+
+typedef struct ls_node {
+    ls_node_kind kind;
+    char name[LS_NODE_NAME]; /* that of the layer, or made from it */
+    int inputs;
+    int input[LS_LAYER_INPUTS]; /* earlier nodes, or LS_NODE_INPUT */
+    ls_shape in, out;           /* of one row */
+    bool flat;                  /* the output is a vector, not an image */
+    bool permuted;              /* a flattened image whose features are in the format's order */
+    ls_shape image;             /* that image */
+    ls_attributes attributes;   /* of the layer */
+    int params;
+    ls_array param[LS_NODE_PARAMS];
+} ls_node;
+
+typedef struct ls_export_graph {
+    ls_shape input;
+    bool flat;          /* the input is a vector, not an image */
+    bool planar;        /* the rows of Lockstep's batches are [channels][pixels] */
+    float scale, shift; /* of LS_NODE_SCALE */
+    ls_node *node;      /* [nodes], the last one makes the outputs; owned */
+    int nodes;
+    float *values; /* all parameters; owned */
+} ls_export_graph;
+
+/* How a format wants the graph. */
+typedef struct ls_graph_style {
+    bool channels_first;
+    bool dropout; /* has nodes for dropout, which do nothing except in training */
+} ls_graph_style;
+
+/* Makes the graph of a network.
+ * Errors: LS_ERR_USAGE if logits are wanted of another loss than cross-entropy; LS_ERR_FAILURE if
+ * memory is short. *out is left alone. */
+ls_status ls_export_graph_create(ls_export_graph **out, const ls_export_source *source,
+                                 const ls_export_options *options,
+                                 ls_graph_style style) LS_MUST_CHECK;
+
+/* Returns true if a node, or LS_NODE_INPUT, is a vector; its shape; its name. */
+bool ls_graph_flat(const ls_export_graph *graph, int at);
+ls_shape ls_graph_shape(const ls_export_graph *graph, int at);
+const char *ls_graph_name(const ls_export_graph *graph, int at);
+
+/* Frees a graph and sets *graph to NULL; accepts NULL. */
+void ls_export_graph_destroy(ls_export_graph **graph);
+
+#endif

@@ -1,0 +1,186 @@
+#!/usr/bin/env bash
+# Exported networks give the outputs of the network itself in other tools: OpenCV, ONNX Runtime, TensorFlow.js and
+# PyTorch, as far as they are installed. LOCKSTEP_EXPORT_DATA=PATH also compares the named networks, trained on that
+# data set, on all of its test rows: ten minutes.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+lockstep=$1
+source=$3
+outputs=$4
+readers=$source/tests/interop
+export NODE_MODULES=${LOCKSTEP_NODE_MODULES:-$HOME/.cache/lockstep/node_modules}
+python=${PYTHON:-/usr/bin/python3}
+tools=0
+
+# Trains a network and exports it: trained NAME DATA ROWS MODEL [OPTION ...]
+trained() {
+    local name=$1 data=$2 rows=$3 model=$4
+    shift 4
+    mpirun -n 2 "$lockstep" train --data "$data" --model "$model" --run "run_$name" --batch "${batch:-20}" --quiet "$@" 2>err ||
+        cat err
+    exported "$name" "run_$name" "$data" "$rows" ''
+}
+# Exports a network to all formats, and adds it to `cases`. WORDS are for network_outputs.
+exported() { # NAME CHECKPOINT DATA ROWS WORDS [OPTION ...]
+    local name=$1 checkpoint=$2 data=$3 rows=$4 words=$5 sizes format code
+    shift 5
+    for format in "${formats[@]}"; do
+        "$lockstep" export --checkpoint "$checkpoint" --out "$name.$format" --check "$name.$format.csv" "$@" >"$name.py" 2>err
+        code=$?
+        check "$name is exported to $format: $(cat err)" [ $code = 0 ]
+    done
+    # shellcheck disable=SC2086
+    sizes=$("$outputs" "$checkpoint" "$data" "$rows" "$name" $words)
+    check "$name has outputs" [ -n "$sizes" ]
+    echo "$name $sizes" >>cases
+}
+
+# Compares all cases in a tool: compare TOOL FORMAT COMMAND ...
+compare() {
+    local what=$1 code
+    shift 2
+    "$@" <cases >compared 2>&1
+    code=$?
+    check "$what gives the networks' outputs" [ $code = 0 ]
+    cat compared
+    tools=$((tools + 1))
+}
+has_module() { "$python" -c "import $1" 2>/dev/null; }
+
+formats=(onnx h5 safetensors)
+if "$lockstep" --version | grep -q 'protobuf-c none'; then
+    formats=(h5 safetensors)
+    echo "skipped: ONNX: this build has no protobuf-c"
+fi
+"$lockstep" import --synthetic 600,1,28,28,10 --out grey.h5 2>/dev/null
+"$lockstep" import --synthetic 300,3,20,28,5 --out colour.h5 2>/dev/null
+"$lockstep" import --synthetic 300,3,8,8,12 --out twelve.h5 2>/dev/null
+"$lockstep" import --synthetic 300,12,1,1,4 --out rows.h5 2>/dev/null
+for model in mlp lenet5 cnn resnet; do
+    trained $model grey.h5 100 $model --epochs 3 --ema 0.9
+done
+two=(--epochs 2)
+# Windows that 'same' padding would place differently, and a flattening without a word, behind several channels.
+trained pads colour.h5 100 "conv:8x5,2,2 relu conv:6x4,1,2 leaky-relu dense:5" "${two[@]}"
+# Layers between a flattening and the next dense layer; batch normalisation of vectors.
+trained permuted colour.h5 100 "conv:4x3 flatten batchnorm relu dropout:0.2 dense:16 batchnorm gelu dense:5" "${two[@]}"
+# Variances near 1e-3, where the epsilon matters.
+trained epsilon colour.h5 100 "batchnorm conv:4x3,2 batchnorm tanh avgpool:2 dense:5" --normalize 0.5,10 "${two[@]}"
+# Images of several channels in a network that reads rows in the order of the file.
+trained planar colour.h5 100 "dense:16 gelu dense:5 softmax" "${two[@]}"
+trained planar_join twelve.h5 100 "flatten :a dense:192 +a dense:12" "${two[@]}"
+trained planar_flat colour.h5 100 "flatten batchnorm silu dense:5" "${two[@]}"
+# Graphs: concatenated channels, a flattened image that is also added, a sum with a pooled image.
+trained concat colour.h5 100 "conv:4x3,1,1 :a conv:4x3,1,1 relu &a maxpool:2 conv:8x3 sigmoid globalpool dense:5" "${two[@]}"
+trained join colour.h5 100 "conv:2x3,4 silu flatten :a dense:70 +a &a dense:5" "${two[@]}"
+trained pooled colour.h5 100 "conv:6x3 batchnorm :a globalpool :g @a maxpool:2 dense:6 +g relu dense:5" "${two[@]}"
+# Outputs that are pixels of an image.
+trained pixels twelve.h5 100 "conv:3x5,2" "${two[@]}"
+trained flattened twelve.h5 100 "conv:3x5,2 flatten dropout:0.1 softmax" "${two[@]}"
+# Other losses, and rows that are vectors.
+trained mse colour.h5 100 "dense:16 relu dense:5 softmax" --loss mse "${two[@]}"
+trained mse_sigmoid colour.h5 100 "dense:16 tanh dropout:0.1 dense:5 sigmoid" --loss mse "${two[@]}"
+trained vector rows.h5 100 "dense:8 relu batchnorm dense:4" --layout nchw "${two[@]}"
+if has_module h5py; then
+    "$python" - <<'PYTHON'
+import h5py, numpy
+random = numpy.random.default_rng(0)
+labels = random.integers(0, 3, 300)
+with h5py.File("numbers.h5", "w") as file:
+    file.attrs.update(format="lockstep-dataset", version=1, classes=3)
+    file["train/inputs"] = (random.normal(2000, 3, (300, 6)) + labels[:, None]).astype("f4")
+    file["train/labels"] = labels
+PYTHON
+    trained vector_numbers numbers.h5 100 "dense:8 relu dense:3" --normalize 2000,3 "${two[@]}"
+else
+    echo "skipped: inputs that are no pixels: python3-h5py is not installed"
+fi
+# Options.
+exported logits run_cnn grey.h5 50 'logits' --logits
+exported plain run_planar colour.h5 50 'logits normalized' --logits --input normalized
+exported normalized run_resnet grey.h5 50 'normalized' --input normalized
+exported latest run_lenet5 grey.h5 50 'raw' --raw
+if [ -n "${LOCKSTEP_EXPORT_DATA:-}" ]; then
+    for model in mlp lenet5 cnn resnet; do
+        batch=128 trained whole_$model "$LOCKSTEP_EXPORT_DATA" 1000000 $model --epochs 1
+    done
+    batch=128 trained whole_mse "$LOCKSTEP_EXPORT_DATA" 1000000 "conv:8x5,2 gelu dense:10" --loss mse --epochs 1
+fi
+
+if [ "${formats[0]}" = onnx ]; then
+    if has_module onnx; then
+        "$python" "$readers/read_onnx.py" ./*.onnx >compared 2>&1
+        code=$?
+        check "onnx.checker accepts the networks: $(tail -n 3 compared)" [ $code = 0 ]
+    else
+        echo "skipped: onnx.checker: python3-onnx is not installed"
+    fi
+    if has_module cv2; then
+        compare OpenCV onnx "$python" "$readers/read_opencv.py"
+    else
+        echo "skipped: OpenCV: python3-opencv is not installed"
+    fi
+    if [ -d "$NODE_MODULES/onnxruntime-node" ]; then
+        compare "ONNX Runtime" onnx node "$readers/read_onnxruntime.js"
+    else
+        echo "skipped: ONNX Runtime: no onnxruntime-node in $NODE_MODULES"
+    fi
+fi
+if [ -d "$NODE_MODULES/@tensorflow/tfjs" ] && [ -d "$NODE_MODULES/h5wasm" ]; then
+    compare TensorFlow.js h5 node "$readers/read_tfjs.js"
+else
+    echo "skipped: TensorFlow.js: no @tensorflow/tfjs and h5wasm in $NODE_MODULES"
+fi
+if has_module torch; then
+    compare PyTorch safetensors "$python" "$readers/read_torch.py"
+else
+    echo "skipped: PyTorch: python3-torch is not installed"
+fi
+echo "compared in $tools tools"
+
+# The files.
+check "no temporary file is left" [ -z "$(ls ./*.tmp 2>/dev/null)" ]
+check "a chain is an nn.Sequential" has mlp.py '^net = nn.Sequential'
+check "averaged and latest parameters differ" [ "$(tail -c 4000 lenet5.safetensors | md5sum)" != "$(tail -c 4000 latest.safetensors | md5sum)" ]
+check "a graph has a forward() of its own" has resnet.py '^class Net\(nn.Sequential\):$'
+cp mlp.safetensors before.safetensors
+"$lockstep" export --checkpoint run_mlp --out mlp.safetensors >again.py 2>err
+check "an export again gives the same bytes" cmp mlp.safetensors before.safetensors
+check "a line on stderr names the file, the checkpoint and the input" has err \
+    '^mlp.safetensors: safetensors of run_mlp/checkpoints/best, epoch 3, averaged parameters; takes 1x28x28 pixels from 0 to 255$'
+"$lockstep" export --checkpoint run_mlp --out network --format keras 2>err
+check "--format chooses the format" cmp network mlp.h5
+for format in "${formats[@]}"; do
+    echo precious >"note.$format"
+    refuses 2 "note.$format: this file exists and is not of type" "$lockstep" export --checkpoint run_mlp --out "note.$format"
+    check "a foreign .$format is not overwritten" has "note.$format" '^precious$'
+    mkdir -p "folder.$format"
+    refuses 2 "folder.$format: this file exists and is not of type" "$lockstep" export --checkpoint run_mlp --out "folder.$format"
+    refuses 1 'nowhere: no such folder' "$lockstep" export --checkpoint run_mlp --out "nowhere/net.$format"
+    : >"empty.$format"
+    "$lockstep" export --checkpoint run_mlp --out "empty.$format" >again.py 2>err
+    check "an empty .$format is overwritten" cmp "empty.$format" "mlp.$format"
+done
+mkfifo pipe.safetensors
+refuses 2 'pipe.safetensors: this file exists and is not of type' "$lockstep" export --checkpoint run_mlp --out pipe.safetensors
+cp grey.h5 data.h5
+refuses 2 'data.h5: this file exists and is not of type Keras model' "$lockstep" export --checkpoint run_mlp --out data.h5
+check "a data set is not overwritten" cmp grey.h5 data.h5
+if has_module h5py; then
+    "$python" -c 'import h5py; h5py.File("other.h5", "w")["x"] = [1.0]'
+    refuses 2 'other.h5: this file exists and is not of type Keras model' "$lockstep" export --checkpoint run_mlp --out other.h5
+fi
+head -c 3000 mlp.h5 >damaged.h5
+refuses 2 'damaged.h5: this file exists and is not of type Keras model' "$lockstep" export --checkpoint run_mlp --out damaged.h5
+refuses 2 'note.h5: this file exists and is not of type CSV' "$lockstep" export --checkpoint run_mlp --out new.h5 --check note.h5
+check "a refused check writes no network" [ ! -e new.h5 ]
+refuses 2 'net.bin: the extension must be .onnx, .h5 or .safetensors' "$lockstep" export --checkpoint run_mlp --out net.bin
+refuses 2 "net.keras: this is the extension of Keras' zip format" "$lockstep" export --checkpoint run_mlp --out net.keras
+refuses 2 '--logits: the network has none: its loss is mse' "$lockstep" export --checkpoint run_mse --out net.h5 --logits
+refuses 2 "'export' runs on one process" mpirun -n 2 "$lockstep" export --checkpoint run_mlp --out net.h5
+refuses 3 'nowhere' "$lockstep" export --checkpoint nowhere --out net.h5
+head -c 20000 run_mlp/checkpoints/best >damaged_checkpoint.h5
+refuses 3 'damaged_checkpoint.h5' "$lockstep" export --checkpoint damaged_checkpoint.h5 --out net.h5
+check "a refused export writes nothing" [ ! -e net.h5 ]
+[ "${formats[0]}" = onnx ] || refuses 1 "this build can't write ONNX: protobuf-c was not found" "$lockstep" export --checkpoint run_mlp --out net.onnx
+finish

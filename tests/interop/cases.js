@@ -1,0 +1,62 @@
+// Cases of tests/cli/test_export.sh, see cases.py. The modules are in the folder $NODE_MODULES.
+const fs = require('fs')
+
+exports.load = name => require(require.resolve(name, { paths: [process.env.NODE_MODULES] }))
+
+const floats = file => {
+  const bytes = fs.readFileSync(file)
+  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length))
+}
+
+// Compares outputs with the network's own; returns a description of the difference, '' if there is none.
+const compare = (got, expected, outputs) => {
+  if (got.length !== expected.length) return `${got.length} outputs instead of ${expected.length}`
+  let most = 0
+  for (let i = 0; i < got.length; i++) {
+    const difference = Math.abs(got[i] - expected[i]) / Math.max(1, Math.abs(expected[i]))
+    most = difference > most || Number.isNaN(difference) ? difference : most
+  }
+  if (!(most <= 1e-5)) return `outputs differ by ${most}`
+  for (let i = 0; i < got.length; i += outputs) {
+    const row = expected.slice(i, i + outputs)
+    const sorted = Array.from(row).sort((a, b) => b - a)
+    const best = got.slice(i, i + outputs).reduce((at, v, k, all) => (v > all[at] ? k : at), 0)
+    if (row[best] !== sorted[0] && sorted[0] - sorted[1] > 2e-5) return `row ${i / outputs} has another class`
+  }
+  return ''
+}
+
+// The inputs and outputs in a CSV file of --check.
+const readCheck = file => {
+  const [head, ...rows] = fs.readFileSync(file, 'utf8').trim().split('\n')
+  const inputs = head.split(',').filter(column => column[0] === 'x').length
+  const values = rows.map(row => row.split(',').map(Number))
+  return [rows.length, ...[values.map(row => row.slice(0, inputs)), values.map(row => row.slice(inputs))].map(
+    part => Float32Array.from(part.flat()))]
+}
+
+// Runs all cases; outputsOf(name, x, [rows, channels, height, width], arranged) gives a promise of Float32Array;
+// arranged: x is in the format's order, else [N][channels][height][width].
+exports.run = async (tool, format, outputsOf) => {
+  let wrong = 0
+  const lines = fs.readFileSync(0, 'utf8').split('\n').filter(line => line !== '')
+  for (const line of lines) {
+    const [name, ...sizes] = line.split(' ')
+    const [rows, channels, height, width, outputs] = sizes.map(Number)
+    let problem
+    try {
+      const got = await outputsOf(name, floats(name + '.x'), [rows, channels, height, width], false)
+      const [count, x, y] = readCheck(`${name}.${format}.csv`)
+      const checked = await outputsOf(name, x, [count, channels, height, width], true)
+      problem = compare(got, floats(name + '.y'), outputs) || compare(checked, y, outputs)
+    } catch (error) {
+      problem = String(error)
+    }
+    if (problem) {
+      console.log(`${tool}: ${name}: ${problem}`)
+      wrong++
+    }
+  }
+  console.log(`${tool}: ${lines.length} networks`)
+  process.exit(wrong || !lines.length ? 1 : 0)
+}

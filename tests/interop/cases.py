@@ -1,0 +1,55 @@
+"""Cases of tests/cli/test_export.sh: lines `NAME rows channels height width outputs` on stdin. Each has the
+files NAME.x and NAME.y of network_outputs, and the exported networks, each with the CSV file of --check."""
+import sys
+
+import numpy
+
+
+def read_check(path, shape):
+    """The inputs and outputs in a CSV file of --check."""
+    with open(path) as file:
+        columns = file.readline().strip().split(",")
+        values = numpy.loadtxt(file, "f4", delimiter=",")
+    inputs = sum(column[0] == "x" for column in columns)
+    return values[:, :inputs].reshape(len(values), *shape), values[:, inputs:]
+
+
+def run(tool, format, outputs_of):
+    """Compares the outputs of a tool with the network's own, for all cases; ends the program."""
+    wrong = cases = 0
+    worst = 0.0
+    for line in sys.stdin:
+        name, *sizes = line.split()
+        rows, channels, height, width, outputs = map(int, sizes)
+        x = numpy.fromfile(name + ".x", "<f4").reshape(rows, channels, height, width)
+        y = numpy.fromfile(name + ".y", "<f4").reshape(rows, outputs)
+        try:
+            got = numpy.asarray(outputs_of(name, x)).reshape(rows, outputs)
+            inputs, expected = read_check(f"{name}.{format}.csv", x.shape[1:])
+            checked = numpy.asarray(outputs_of(name, inputs)).reshape(expected.shape)
+        except Exception as error:  # one case must not hide the others
+            print(f"{tool}: {name}: {type(error).__name__}: {error}")
+            wrong += 1
+            continue
+        problem = compare(got, y) or compare(checked, expected)
+        if problem:
+            print(f"{tool}: {name}: {problem}")
+            wrong += 1
+        cases += 1
+        worst = max(worst, float(numpy.abs(got - y).max()))
+    print(f"{tool}: {cases} networks, largest difference {worst:.2g}")
+    sys.exit(1 if wrong or not cases else 0)
+
+
+def compare(got, expected, tolerance=1e-5):
+    """Returns a description of the difference, '' if there is none: outputs are compared relative to 1 or to
+    their size, and classes must be equal, except ties."""
+    if not numpy.isfinite(got).all():
+        return "outputs that are not finite"
+    difference = numpy.abs(got - expected) / numpy.maximum(1, numpy.abs(expected))
+    if difference.max() > tolerance:
+        return f"outputs differ by {difference.max():.3g}"
+    best = numpy.sort(expected, 1)
+    tie = best[:, -1] - best[:, -2] <= 2 * tolerance
+    other = (got.argmax(1) != expected.argmax(1)) & ~tie
+    return f"{other.sum()} rows have another class" if other.any() else ""

@@ -1,0 +1,9 @@
+// ONNX files in ONNX Runtime.
+const { load, run } = require('./cases.js')
+const ort = load('onnxruntime-node')
+run('ONNX Runtime', 'onnx', async (name, x, shape) => {
+  const session = await ort.InferenceSession.create(name + '.onnx')
+  const vector = name.includes('vector') ? shape.slice(0, 2) : shape
+  const { output } = await session.run({ input: new ort.Tensor('float32', x, vector) })
+  return output.data
+})

@@ -1,0 +1,52 @@
+// Keras files in TensorFlow.js: configuration and weights are read with h5wasm.
+const path = require('path')
+const { load, run } = require('./cases.js')
+console.warn = () => {}
+const tf = load('@tensorflow/tfjs')
+
+// The artifacts of tf.loadLayersModel().
+const read = file => {
+  const weights = file.get('model_weights')
+  const specs = []
+  const parts = []
+  for (const layer of weights.attrs.layer_names.value) {
+    const group = weights.get(layer)
+    for (const name of group.attrs.weight_names.value) {
+      const dataset = group.get(name)
+      specs.push({ name: name.replace(/:0$/, ''), shape: dataset.shape, dtype: 'float32' })
+      parts.push(Buffer.from(new Float32Array(dataset.value).buffer))
+    }
+  }
+  const all = Buffer.concat(parts)
+  return {
+    modelTopology: { model_config: JSON.parse(file.attrs.model_config.value), keras_version: file.attrs.keras_version.value },
+    weightSpecs: specs,
+    weightData: all.buffer.slice(all.byteOffset, all.byteOffset + all.length)
+  }
+}
+
+// [N][channels][pixels] becomes [N][pixels][channels].
+const channelsLast = (x, [rows, channels, height, width]) => {
+  const y = new Float32Array(x.length)
+  const pixels = height * width
+  for (let n = 0; n < rows; n++)
+    for (let c = 0; c < channels; c++)
+      for (let p = 0; p < pixels; p++) y[(n * pixels + p) * channels + c] = x[(n * channels + c) * pixels + p]
+  return y
+}
+
+const main = async () => {
+  const h5wasm = await import(path.resolve(process.env.NODE_MODULES, 'h5wasm/dist/node/hdf5_hl.js'))
+  await h5wasm.ready
+  await tf.setBackend('cpu')
+  await run('TensorFlow.js ' + tf.version.tfjs, 'h5', async (name, x, shape, arranged) => {
+    const file = new h5wasm.File(name + '.h5', 'r')
+    const artifacts = read(file)
+    file.close()
+    const model = await tf.loadLayersModel({ load: async () => artifacts })
+    const [rows, channels, height, width] = shape
+    const dims = name.includes('vector') ? [rows, channels] : [rows, height, width, channels]
+    return model.predict(tf.tensor(arranged ? x : channelsLast(x, shape), dims), { batchSize: 16 }).dataSync()
+  })
+}
+main()

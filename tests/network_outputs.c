@@ -1,0 +1,129 @@
+/* Writes rows of a data set and a network's own outputs for them, to compare exported networks
+ * with.
+ *
+ *     network_outputs CHECKPOINT DATA.h5 ROWS NAME [raw | normalized | logits ...]
+ *
+ * NAME.x: float32 [rows][channels][height][width], the numbers of the data set; NAME.y: float32
+ * [rows][outputs], probabilities if the loss is cross-entropy. Prints the number of rows and the
+ * shape of both.
+ *
+ *     raw         not the averaged parameters
+ *     normalized  NAME.x has the normalised inputs
+ *     logits      NAME.y has the values before the softmax */
+#include "data/element.h"
+
+#include <lockstep/batch.h>
+#include <lockstep/dataset.h>
+#include <lockstep/model.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Ends the program after an error. */
+static void check(ls_status status)
+{
+    if (status == LS_OK)
+        return;
+    fprintf(stderr, "network_outputs: %s\n", ls_error_text());
+    exit((int)status);
+}
+
+static FILE *create(const char *name, const char *ending)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s%s", name, ending);
+    FILE *file = fopen(path, "wb");
+    if (file == NULL) {
+        perror(path);
+        exit(1);
+    }
+    return file;
+}
+
+static void softmax(int outputs, const float *z, float *p)
+{
+    double sum = 0, most = z[0];
+    for (int k = 1; k < outputs; k++)
+        most = z[k] > most ? z[k] : most;
+    for (int k = 0; k < outputs; k++)
+        sum += exp(z[k] - most);
+    for (int k = 0; k < outputs; k++)
+        p[k] = (float)(exp(z[k] - most) / sum);
+}
+
+/* Returns true if a word was given. */
+static bool given(char **words, const char *word)
+{
+    for (; *words != NULL; words++)
+        if (strcmp(*words, word) == 0)
+            return true;
+    return false;
+}
+
+/* Makes a row a batch of one row, in the order of the data set. */
+static void normalise(const ls_model *model, const float *raw, ls_batch *batch)
+{
+    const ls_model_facts *facts = ls_model_describe(model);
+    const double range = facts->element == LS_U8 ? 255 : 1;
+    const float scale = (float)(1 / (range * facts->std));
+    const float shift = (float)(-facts->mean / facts->std);
+    for (int64_t i = 0; i < batch->features; i++)
+        batch->x[i] = scale * raw[i] + shift;
+    batch->rows = 1;
+}
+
+/* Brings the batch into the network's order. */
+static void arrange(const ls_model *model, ls_batch *batch)
+{
+    const ls_model_facts *facts = ls_model_describe(model);
+    if (ls_network_channels_last(ls_model_network(model)))
+        ls_batch_to_channels_last(batch, facts->input.channels,
+                                  facts->input.height * facts->input.width);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 5)
+        return 2;
+    ls_model *model = NULL;
+    ls_dataset *dataset = NULL;
+    ls_samples *samples = NULL;
+    ls_batch *batch = NULL;
+    char **words = argv + 5;
+    check(ls_model_open(&model, NULL, argv[1],
+                        given(words, "raw") ? LS_MODEL_RAW : LS_MODEL_EVALUATED));
+    const ls_model_facts *facts = ls_model_describe(model);
+    check(ls_dataset_open(&dataset, argv[2], &facts->reading));
+    const ls_dataset_info *info = ls_dataset_describe(dataset);
+    const ls_split split = info->rows[LS_TEST] > 0 ? LS_TEST : LS_TRAIN;
+    const int64_t held = info->rows[split], most = atoll(argv[3]);
+    const int64_t rows = held < most ? held : most, features = ls_shape_size(facts->input);
+    check(ls_dataset_read(dataset, split, 0, rows, rows, &samples));
+    check(ls_batch_create(&batch, 1, features));
+    FILE *x = create(argv[4], ".x"), *y = create(argv[4], ".y");
+    const bool probabilities = ls_loss_takes_logits(facts->loss) && !given(words, "logits");
+    float *raw = malloc((size_t)features * sizeof *raw);
+    float *p = malloc((size_t)facts->classes * sizeof *p);
+    for (int64_t row = 0; row < rows; row++) {
+        ls_element_convert(info->element, features, ls_samples_row(samples, row).inputs, 1, 0, raw);
+        normalise(model, raw, batch);
+        fwrite(given(words, "normalized") ? batch->x : raw, sizeof *raw, (size_t)features, x);
+        arrange(model, batch);
+        const float *outputs =
+            ls_network_forward(ls_model_network(model), ls_model_params(model), batch);
+        softmax(facts->classes, outputs, p);
+        fwrite(probabilities ? p : outputs, sizeof *p, (size_t)facts->classes, y);
+    }
+    printf("%lld %lld %lld %lld %d\n", (long long)rows, (long long)facts->input.channels,
+           (long long)facts->input.height, (long long)facts->input.width, facts->classes);
+    const int failed = fclose(x) != 0 || fclose(y) != 0;
+    free(raw);
+    free(p);
+    ls_batch_destroy(&batch);
+    ls_samples_destroy(&samples);
+    ls_dataset_close(&dataset);
+    ls_model_destroy(&model);
+    return failed;
+}
