@@ -20,6 +20,14 @@ int mpi_test_run(int argc, char **argv, const struct CMUnitTest *tests, size_t c
     return failed;
 }
 
+void write_shared_dataset(const small_dataset *data, const char *path)
+{
+    ls_barrier(world);
+    if (rank == 0)
+        small_dataset_write(data, path);
+    ls_barrier(world);
+}
+
 void assert_same_failure(ls_status status)
 {
     struct {

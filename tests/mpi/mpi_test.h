@@ -2,6 +2,7 @@
 #ifndef LS_TESTS_MPI_TEST_H
 #define LS_TESTS_MPI_TEST_H
 
+#include "small_dataset.h"
 #include "test.h"
 
 #include <lockstep/comm.h>
@@ -16,6 +17,10 @@ extern int rank, size; /* of world */
 /* Initialises MPI and the variables above, runs the tests, finalises MPI. Returns the number of
  * failed tests. */
 int mpi_test_run(int argc, char **argv, const struct CMUnitTest *tests, size_t count);
+
+/* Writes a data set for all ranks, when none of them still reads an earlier file of this name.
+ * Collective. */
+void write_shared_dataset(const small_dataset *data, const char *path);
 
 /* Asserts that all ranks have the same status and the same error text. Collective. */
 void assert_same_failure(ls_status status);

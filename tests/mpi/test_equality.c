@@ -75,9 +75,7 @@ static void compare_one_with_all_ranks(const ls_train_config *config)
 
 static ls_train_config configure(void)
 {
-    if (rank == 0)
-        small_dataset_write(&small_dataset_default, "e.h5");
-    assert_ok(ls_agree(world, LS_OK));
+    write_shared_dataset(&small_dataset_default, "e.h5");
     return short_training("e.h5");
 }
 
@@ -241,9 +239,7 @@ static void all_ranks_take_the_steps_of_one_with_fewer_rows_than_ranks(void **st
         small_dataset f = small_dataset_default;
         f.train = rows;
         f.validation = rows;
-        if (rank == 0)
-            small_dataset_write(&f, "t.h5");
-        assert_ok(ls_agree(world, LS_OK));
+        write_shared_dataset(&f, "t.h5");
         ls_train_config config = short_training("t.h5");
         config.batch = 3;
         compare_one_with_all_ranks(&config);

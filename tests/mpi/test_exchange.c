@@ -37,9 +37,7 @@ static void exchange_and_check_epochs(int64_t rows, int64_t batch, ls_shuffle sh
     ls_dataset *dataset;
     ls_samples *samples;
     ls_exchange *exchange;
-    if (rank == 0)
-        small_dataset_write(&f, "x.h5");
-    assert_ok(ls_agree(world, LS_OK));
+    write_shared_dataset(&f, "x.h5");
     assert_ok(ls_plan_make(&plan, rows, size, batch, 3, shuffle, 1));
     assert_ok(ls_dataset_open(&dataset, "x.h5", NULL));
     ls_range shard = ls_shard(rows, size, rank);
@@ -83,9 +81,7 @@ static void a_failed_exchange_fails_on_all_ranks_and_moves_no_sample(void **stat
     ls_samples *samples;
     ls_exchange *exchange;
     const int64_t *order;
-    if (rank == 0)
-        small_dataset_write(&f, "x.h5");
-    assert_ok(ls_agree(world, LS_OK));
+    write_shared_dataset(&f, "x.h5");
     assert_ok(ls_plan_make(&plan, 40, size, 7, 3, LS_SHUFFLE_GLOBAL, 1));
     assert_ok(ls_dataset_open(&dataset, "x.h5", NULL));
     ls_range shard = ls_shard(40, size, rank);

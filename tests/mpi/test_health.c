@@ -54,6 +54,7 @@ static ls_train_config configure_new_run(const char *run)
     config.model = "dense:800 relu dense:4";
     config.epochs = EPOCHS;
     config.run = run;
+    ls_barrier(world); /* no rank reads an earlier run any more */
     if (rank == 0) {
         small_dataset_write(&small_dataset_default, "h.h5");
         snprintf(command, sizeof command, "rm -rf %s", *run != '\0' ? run : "none");

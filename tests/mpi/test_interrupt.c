@@ -1,6 +1,7 @@
 /* Runs that are stopped within an epoch and resumed: on the same number of ranks with the same
  * bits, on another number of ranks with the same steps. */
 #include "small_dataset.h"
+#include "parallel/collectives.h"
 #include "mpi_test.h"
 
 #include "base/interrupt.h"
@@ -64,6 +65,7 @@ static ls_train_config configure_new_run(const char *run)
     config.resume = "auto";
     char command[64];
     snprintf(command, sizeof command, "rm -rf %s", run);
+    ls_barrier(world); /* no rank reads an earlier run any more */
     if (rank == 0) {
         small_dataset_write(&small_dataset_default, "i.h5");
         assert_int_equal(system(command), 0);

@@ -42,9 +42,7 @@ static ls_loader *open_loader(ls_comm *comm, const ls_train_config *config)
 
 static void write_data(void)
 {
-    if (rank == 0)
-        small_dataset_write(&data, "loader.h5");
-    ls_barrier(world);
+    write_shared_dataset(&data, "loader.h5");
 }
 
 /* Asserts that row `at` of the batch is this row of the split, normalised, [C][H][W]. */

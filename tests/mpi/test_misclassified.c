@@ -40,9 +40,7 @@ static ls_rows *read_rows(ls_comm *comm)
 static void set_up(fixture *w, const char *model, ls_loss loss)
 {
     memset(w, 0, sizeof *w);
-    if (rank == 0)
-        small_dataset_write(&data, "m.h5");
-    assert_ok(ls_agree(world, LS_OK));
+    write_shared_dataset(&data, "m.h5");
     w->mine = read_rows(world);
     w->all = read_rows(self);
     ls_barrier(world); /* the file is rewritten only after all ranks have read it */

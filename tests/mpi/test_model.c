@@ -134,9 +134,7 @@ static void rows_that_do_not_fit_the_network_are_refused_on_all_ranks(void **sta
     small_dataset wider = small_dataset_default;
     wider.width++;
     (void)train_new_run(0);
-    if (rank == 0)
-        small_dataset_write(&wider, "wider.h5");
-    ls_barrier(world);
+    write_shared_dataset(&wider, "wider.h5");
     ls_model *model = open_model(world, "run", LS_MODEL_EVALUATED);
     ls_rows *rows;
     ls_status status = read_rows(model, "wider.h5", LS_TEST, &rows);

@@ -55,9 +55,7 @@ static ls_train_config configure(void)
     config.reduce = LS_REDUCE_AUTO;
     config.epochs = EPOCHS;
     config.patience = 2;
-    if (rank == 0)
-        small_dataset_write(&small_dataset_default, "p.h5");
-    assert_ok(ls_agree(world, LS_OK));
+    write_shared_dataset(&small_dataset_default, "p.h5");
     return config;
 }
 

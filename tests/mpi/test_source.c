@@ -19,9 +19,7 @@ static const small_dataset data = {
 
 static void write_data(void)
 {
-    if (rank == 0)
-        small_dataset_write(&data, "source.h5");
-    ls_barrier(world);
+    write_shared_dataset(&data, "source.h5");
 }
 
 static void every_reader_gives_each_rank_its_rows(void **state)

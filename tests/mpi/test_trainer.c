@@ -20,15 +20,14 @@ static const ls_observer silent;
 
 static void write_data(const char *path)
 {
-    if (rank == 0)
-        small_dataset_write(&small_dataset_default, path);
-    assert_ok(ls_agree(world, LS_OK));
+    write_shared_dataset(&small_dataset_default, path);
 }
 
 static void remove_run(const char *run)
 {
     char command[64];
     snprintf(command, sizeof command, "rm -rf %s", run);
+    ls_barrier(world); /* no rank reads an earlier run any more */
     if (rank == 0)
         assert_int_equal(system(command), 0);
     assert_ok(ls_agree(world, LS_OK));
@@ -325,9 +324,7 @@ static void write_other_data(const char *path)
 {
     small_dataset f = small_dataset_default;
     f.train = 204;
-    if (rank == 0)
-        small_dataset_write(&f, path);
-    assert_ok(ls_agree(world, LS_OK));
+    write_shared_dataset(&f, path);
 }
 
 static void resuming_refuses_other_training_rows(void **state)
@@ -432,9 +429,7 @@ static void write_data_with_validation_rows(const char *path, int64_t validation
 {
     small_dataset f = small_dataset_default;
     f.validation = validation;
-    if (rank == 0)
-        small_dataset_write(&f, path);
-    assert_ok(ls_agree(world, LS_OK));
+    write_shared_dataset(&f, path);
 }
 
 /* With --resume-anyway other validation rows are accepted, and the search for the best epoch
