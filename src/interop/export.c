@@ -1,9 +1,5 @@
-/* The choice of the format, and what the formats share. */
+/* The choice of the format. */
 #include "interop/format.h"
-
-#include "base/json.h"
-
-#include <lockstep/version.h>
 
 #include <string.h>
 
@@ -41,12 +37,6 @@ ls_status ls_export_find_format(const char *path, ls_export_format *format)
         formats[LS_EXPORT_SAFETENSORS].name);
 }
 
-ls_graph_style ls_export_style(ls_export_format format)
-{
-    return (ls_graph_style){.channels_first = format != LS_EXPORT_KERAS,
-                            .dropout = format != LS_EXPORT_ONNX};
-}
-
 ls_status ls_export(const ls_export_source *source, const ls_export_options *options,
                     const char *path)
 {
@@ -67,48 +57,4 @@ ls_status ls_export(const ls_export_source *source, const ls_export_options *opt
                    "again",
                    path);
 #endif
-}
-
-const char *ls_export_outputs(const ls_export_source *source, const ls_export_options *options)
-{
-    if (options->logits)
-        return "logits";
-    return ls_loss_takes_logits(ls_network_loss_kind(source->network)) ? "probabilities"
-                                                                       : "outputs";
-}
-
-json_t *ls_export_metadata(const ls_export_source *source, const ls_export_options *options)
-{
-    char outputs[16];
-    snprintf(outputs, sizeof outputs, "%d", ls_network_classes(source->network));
-    const struct {
-        const char *key, *value;
-    } facts[] = {
-        {"lockstep", LS_VERSION},
-        {"model", ls_network_model(source->network)},
-        {"loss", ls_loss_name(ls_network_loss_kind(source->network))},
-        {"classes", outputs},
-        {"input", options->normalized ? "normalized" : ls_element_name(source->element)},
-        {"output", ls_export_outputs(source, options)},
-        {"parameters", source->averaged ? "averaged" : "latest"},
-        {"dataset", source->dataset},
-        {"run", source->run},
-        {"checkpoint", source->digest},
-    };
-    json_t *object = json_object();
-    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
-        if (facts[i].value != NULL && *facts[i].value != '\0' &&
-            json_object_set_new(object, facts[i].key, ls_json_text(facts[i].value)) != 0) {
-            json_decref(object);
-            return NULL;
-        }
-    return object;
-}
-
-bool ls_graph_is_chain(const ls_export_graph *graph)
-{
-    for (int i = 0; i < graph->nodes; i++)
-        if (graph->node[i].inputs != 1 || graph->node[i].input[0] != i - 1)
-            return false;
-    return true;
 }

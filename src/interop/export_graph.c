@@ -360,3 +360,11 @@ void ls_export_graph_destroy(ls_export_graph **graph)
     ls_free(*graph);
     *graph = NULL;
 }
+
+bool ls_graph_is_chain(const ls_export_graph *graph)
+{
+    for (int i = 0; i < graph->nodes; i++)
+        if (graph->node[i].inputs != 1 || graph->node[i].input[0] != i - 1)
+            return false;
+    return true;
+}

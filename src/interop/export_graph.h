@@ -95,4 +95,7 @@ const char *ls_graph_name(const ls_export_graph *graph, int at);
 /* Frees a graph and sets *graph to NULL; accepts NULL. */
 void ls_export_graph_destroy(ls_export_graph **graph);
 
+/* Returns true if each node reads the one before it, and the first one the input. */
+bool ls_graph_is_chain(const ls_export_graph *graph);
+
 #endif

@@ -29,9 +29,6 @@ ls_graph_style ls_export_style(ls_export_format format);
  * memory is short. */
 json_t *ls_keras_config(const ls_export_graph *graph);
 
-/* Returns true if each node reads the one before it, and the first one the input. */
-bool ls_graph_is_chain(const ls_export_graph *graph);
-
 /* Returns true if a node is a module of PyTorch's nn.Sequential: all but those with two inputs. */
 bool ls_torch_has_module(const ls_node *node);
 

@@ -68,3 +68,12 @@ finish() {
     [ "$failed" = 0 ]
     exit
 }
+
+# Sets `python` to a Python that has a module, or ends the script: skipped. need_python MODULE
+need_python() {
+    for python in python3 /usr/bin/python3; do
+        ! "$python" -c "import $1" 2>/dev/null || return 0
+    done
+    echo "skipped: $1 for Python is not installed"
+    exit 77
+}

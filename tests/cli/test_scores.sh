@@ -3,14 +3,7 @@
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
-python=
-for candidate in python3 /usr/bin/python3; do
-    "$candidate" -c 'import h5py' 2>/dev/null && python=$candidate && break
-done
-if [ -z "$python" ]; then
-    echo "skipped: h5py is not installed"
-    exit 77
-fi
+need_python h5py
 "$lockstep" import --synthetic 600,1,6,6,5 --out data.h5 2>/dev/null
 mpirun -n 2 "$lockstep" train --data data.h5 --model "dense:9 tanh dense:5" --epochs 2 --run run --quiet 2>/dev/null
 for ranks in 1 2 3; do

@@ -3,14 +3,7 @@
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
-python=
-for candidate in python3 /usr/bin/python3; do
-    "$candidate" -c 'import h5py' 2>/dev/null && python=$candidate && break
-done
-if [ -z "$python" ]; then
-    echo "skipped: h5py is not installed"
-    exit 77
-fi
+need_python h5py
 
 "$python" - <<'END'
 import h5py
