@@ -27,4 +27,5 @@ fi
 echo "building $preset, a minute or two on 2 cores; then it runs tests: $count; all of them take some minutes" >&2
 cmake --build --preset "$preset" -j "$(nproc)" "${targets[@]}" | grep -E 'warning|error' || true
 cmake --build --preset "$preset" "${targets[@]}" >/dev/null
-ctest --preset "$preset" --no-tests=error -j "$(nproc)" "$@"
+# Twice the cores: tests wait for starting and ending processes for much of their time.
+ctest --preset "$preset" --no-tests=error -j "$((2 * $(nproc)))" "$@"
