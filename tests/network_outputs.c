@@ -101,7 +101,7 @@ int main(int argc, char **argv)
     const int64_t held = info->rows[split], most = atoll(argv[3]);
     const int64_t rows = held < most ? held : most, features = ls_shape_size(facts->input);
     check(ls_dataset_read(dataset, split, 0, rows, rows, &samples));
-    check(ls_batch_create(&batch, 1, features));
+    check(ls_batch_create(&batch, 1, features, 0));
     FILE *x = create(argv[4], ".x"), *y = create(argv[4], ".y");
     const bool probabilities = ls_loss_takes_logits(facts->loss) && !given(words, "logits");
     float *raw = malloc((size_t)features * sizeof *raw);

@@ -14,14 +14,19 @@ typedef struct ls_batch {
     int64_t rows;     /* rows in use, 0 .. capacity */
     int64_t capacity; /* rows allocated */
     int64_t features; /* floats in a row */
+    int64_t values;   /* floats in a row's target; 0: its target is a class */
     float *x;         /* [capacity][features] inputs, owned; one spare row follows them */
-    int32_t *labels;  /* [capacity] class of each row, owned */
+    int32_t *labels;  /* [capacity] class of each row, owned; 0 if the targets are values */
+    float *targets;   /* [capacity][values] values that the outputs should have, owned */
     int64_t *ids;     /* [capacity] the row's number in its split of the data set, owned */
 } ls_batch;
 
-/* Creates a batch with room for `capacity` rows (0 or more) of `features` floats. Local.
+/* Creates a batch with room for `capacity` rows (0 or more). Local.
+ * features  floats in a row's inputs
+ * values    floats in a row's target; 0: the targets are classes
  * Errors: LS_ERR_FAILURE if memory is short; *out is left alone. */
-ls_status ls_batch_create(ls_batch **out, int64_t capacity, int64_t features) LS_MUST_CHECK;
+ls_status ls_batch_create(ls_batch **out, int64_t capacity, int64_t features,
+                          int64_t values) LS_MUST_CHECK;
 
 /* Reorders the images of a batch in place: [channels][pixels] becomes [pixels][channels]. Local. */
 void ls_batch_to_channels_last(ls_batch *batch, int64_t channels, int64_t pixels);

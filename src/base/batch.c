@@ -8,17 +8,20 @@
 /* Floats after the last row: vector loads may read beyond the end of a row. */
 enum { SLACK = 32 };
 
-ls_status ls_batch_create(ls_batch **out, int64_t capacity, int64_t features)
+ls_status ls_batch_create(ls_batch **out, int64_t capacity, int64_t features, int64_t values)
 {
     ls_batch *batch = ls_alloc(1, sizeof *batch);
     if (batch == NULL)
         return LS_ERR_FAILURE;
     batch->capacity = capacity;
     batch->features = features;
+    batch->values = values;
     batch->x = ls_alloc((capacity + 1) * features + SLACK, sizeof *batch->x);
     batch->labels = batch->x == NULL ? NULL : ls_alloc(capacity, sizeof *batch->labels);
     batch->ids = batch->labels == NULL ? NULL : ls_alloc(capacity, sizeof *batch->ids);
-    if (batch->ids == NULL) {
+    batch->targets =
+        batch->ids == NULL ? NULL : ls_alloc(capacity * values, sizeof *batch->targets);
+    if (batch->targets == NULL) {
         ls_batch_destroy(&batch);
         return LS_ERR_FAILURE;
     }
@@ -45,6 +48,7 @@ void ls_batch_destroy(ls_batch **batch)
     ls_free((*batch)->x);
     ls_free((*batch)->labels);
     ls_free((*batch)->ids);
+    ls_free((*batch)->targets);
     ls_free(*batch);
     *batch = NULL;
 }

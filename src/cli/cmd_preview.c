@@ -90,7 +90,7 @@ static ls_status load_samples(const settings *s, work *w)
     if (status == LS_OK)
         status = ls_dataset_read(w->dataset, LS_TRAIN, s->first, rows, rows, &w->samples);
     if (status == LS_OK)
-        status = ls_batch_create(&w->batch, 1, info->features);
+        status = ls_batch_create(&w->batch, 1, info->features, 0);
     if (status != LS_OK)
         return status;
     w->picture = ls_alloc(info->features, 1);

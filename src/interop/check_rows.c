@@ -111,7 +111,7 @@ static ls_status make_room(check *c)
     c->probability = ls_alloc(rows * c->outputs, sizeof *c->probability);
     if (c->x == NULL || c->probability == NULL)
         return LS_ERR_FAILURE;
-    return ls_batch_create(&c->batch, rows, c->features);
+    return ls_batch_create(&c->batch, rows, c->features, 0);
 }
 
 static bool is_csv(const unsigned char *begin, size_t length)

@@ -176,7 +176,7 @@ static ls_status create_network(ls_model *m)
     m->params = ls_alloc(ls_network_size(m->network), sizeof *m->params);
     if (m->params == NULL)
         return LS_ERR_FAILURE;
-    return ls_batch_create(&m->batch, rows, ls_shape_size(id->input));
+    return ls_batch_create(&m->batch, rows, ls_shape_size(id->input), 0);
 }
 
 /* Loads the parameters on all ranks. Collective. */

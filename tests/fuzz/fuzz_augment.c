@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     const ls_status status = ls_augment_create(&augment, text, (ls_shape){2, 5, 4});
     if (status != LS_OK && (status != LS_ERR_USAGE || strchr(ls_error_text(), '\n') != NULL))
         abort();
-    if (ls_batch_create(&batch, 1, PIXELS) != LS_OK)
+    if (ls_batch_create(&batch, 1, PIXELS, 0) != LS_OK)
         abort();
     batch->rows = 1;
     for (int i = 0; i < PIXELS; i++)

@@ -24,7 +24,7 @@ static void compute_pass(ls_network *network, float *params, float *grads)
 {
     ls_batch *batch;
     float dx[ROWS * FEATURES];
-    if (ls_batch_create(&batch, ROWS, FEATURES) != LS_OK)
+    if (ls_batch_create(&batch, ROWS, FEATURES, 0) != LS_OK)
         abort();
     batch->rows = ROWS;
     for (int i = 0; i < ROWS * FEATURES; i++)

@@ -62,7 +62,7 @@ static void load_epoch(ls_loader *loader, int64_t epoch, int64_t first, int64_t 
 {
     const ls_plan *plan = ls_loader_plan(loader);
     ls_batch *batch;
-    assert_ok(ls_batch_create(&batch, ls_loader_step_rows(loader), FEATURES));
+    assert_ok(ls_batch_create(&batch, ls_loader_step_rows(loader), FEATURES, 0));
     assert_ok(ls_loader_epoch(loader, epoch, first));
     for (int64_t step = first; step < plan->steps; step++) {
         const ls_range slice = ls_plan_slice(plan, rank, step);
@@ -129,7 +129,7 @@ static void load_rows_by_number(const ls_train_config *config, float x[ROWS][FEA
     ls_loader *loader = open_loader(world, config);
     ls_batch *batch;
     assert_true(ls_loader_augments(loader));
-    assert_ok(ls_batch_create(&batch, ls_loader_step_rows(loader), FEATURES));
+    assert_ok(ls_batch_create(&batch, ls_loader_step_rows(loader), FEATURES, 0));
     assert_ok(ls_loader_epoch(loader, 4, 0));
     for (int64_t step = 0; step < ls_loader_plan(loader)->steps; step++) {
         assert_ok(ls_loader_next(loader, batch));
@@ -160,7 +160,7 @@ static void validation_rows_are_loaded_in_order_in_full_batches(void **state)
     (void)state;
     ls_batch *batch;
     write_data();
-    assert_ok(ls_batch_create(&batch, LS_EVALUATION_ROWS, FEATURES));
+    assert_ok(ls_batch_create(&batch, LS_EVALUATION_ROWS, FEATURES, 0));
     for (int stream = 0; stream < 2; stream++) {
         const ls_train_config config = configure(LS_SHUFFLE_LOCAL, stream != 0);
         const ls_range shard = ls_evaluation_shard(VALIDATION, size, rank);
@@ -216,8 +216,8 @@ static void channels_last_transposes_the_images(void **state)
     ls_loader *loader = open_loader(world, &config);
     ls_batch *first, *last;
     const int64_t room = ls_loader_step_rows(loader);
-    assert_ok(ls_batch_create(&first, room, FEATURES));
-    assert_ok(ls_batch_create(&last, room, FEATURES));
+    assert_ok(ls_batch_create(&first, room, FEATURES, 0));
+    assert_ok(ls_batch_create(&last, room, FEATURES, 0));
     assert_ok(ls_loader_epoch(loader, 0, 0));
     assert_ok(ls_loader_next(loader, first));
     ls_loader_set_channels_last(loader, true);
@@ -243,7 +243,7 @@ static void a_failed_read_gives_an_empty_batch(void **state)
     config.trust_data = true;
     ls_loader *loader = open_loader(world, &config);
     ls_batch *batch;
-    assert_ok(ls_batch_create(&batch, ls_loader_step_rows(loader), FEATURES));
+    assert_ok(ls_batch_create(&batch, ls_loader_step_rows(loader), FEATURES, 0));
     assert_ok(ls_loader_epoch(loader, 0, 0));
     assert_ok(ls_fault_arm("read:0:1", rank));
     if (rank == 0)

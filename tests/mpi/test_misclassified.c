@@ -46,7 +46,7 @@ static void set_up(fixture *w, const char *model, ls_loss loss)
     ls_barrier(world); /* the file is rewritten only after all ranks have read it */
     assert_ok(ls_network_create(&w->network, model, (ls_shape){1, 6, 5}, CLASSES, loss,
                                 LS_EVALUATION_ROWS));
-    assert_ok(ls_batch_create(&w->batch, LS_EVALUATION_ROWS, 30));
+    assert_ok(ls_batch_create(&w->batch, LS_EVALUATION_ROWS, 30, 0));
     w->params = ls_alloc(ls_network_size(w->network), sizeof *w->params);
 }
 

@@ -25,7 +25,7 @@ static ls_batch *make_batch(int64_t rows, int64_t first, ls_shape shape)
 {
     ls_batch *batch;
     const int64_t features = ls_shape_size(shape);
-    assert_ok(ls_batch_create(&batch, rows, features));
+    assert_ok(ls_batch_create(&batch, rows, features, 0));
     batch->rows = rows;
     for (int64_t r = 0; r < rows; r++) {
         batch->ids[r] = first + r;

@@ -44,7 +44,7 @@ static problem make_problem(const char *model, ls_shape input, ls_loss loss, dou
     const uint64_t FEATURES = (uint64_t)ls_shape_size(input);
     problem p = {.smoothing = smoothing};
     assert_ok(ls_network_create(&p.network, model, input, CLASSES, loss, ROWS));
-    assert_ok(ls_batch_create(&p.batch, ROWS, (int64_t)FEATURES));
+    assert_ok(ls_batch_create(&p.batch, ROWS, (int64_t)FEATURES, 0));
     const int64_t size = ls_network_size(p.network);
     p.params = ls_alloc(size, sizeof *p.params);
     p.grads = ls_alloc(size, sizeof *p.grads);
@@ -274,7 +274,7 @@ static void the_loss_with_smoothed_labels_equals_its_definition(void **state)
     float params[CLASSES * CLASSES + CLASSES] = {0};
     assert_ok(ls_network_create(&network, "dense:4", (ls_shape){CLASSES, 1, 1}, CLASSES,
                                 LS_CROSS_ENTROPY, ROWS));
-    assert_ok(ls_batch_create(&batch, ROWS, CLASSES));
+    assert_ok(ls_batch_create(&batch, ROWS, CLASSES, 0));
     for (int k = 0; k < CLASSES; k++) /* the outputs are the inputs */
         params[k * CLASSES + k] = 1;
     double plain = 0, smoothed = 0;

@@ -55,7 +55,7 @@ static void *member_run(void *user)
 static void make_member(member *m, const char *model, int64_t rows)
 {
     assert_ok(ls_network_create(&m->network, model, input, CLASSES, LS_CROSS_ENTROPY, rows));
-    assert_ok(ls_batch_create(&m->batch, rows, D));
+    assert_ok(ls_batch_create(&m->batch, rows, D, 0));
     m->grads = ls_alloc(ls_network_size(m->network), sizeof *m->grads);
 }
 
@@ -181,7 +181,7 @@ static void skipping_columns_of_zeros_changes_no_gradient(void **state)
         ls_network_create(&packs, "dense:100 relu dense:4", input, CLASSES, LS_CROSS_ENTROPY, B));
     assert_ok(ls_network_create(&does_not, "relu dense:100 relu dense:4", input, CLASSES,
                                 LS_CROSS_ENTROPY, B));
-    assert_ok(ls_batch_create(&batch, B, D));
+    assert_ok(ls_batch_create(&batch, B, D, 0));
     const int64_t size = ls_network_size(packs);
     float *params = ls_alloc(3 * size, sizeof *params), *one = params + size, *other = one + size;
     ls_network_initialise(packs, 5, params);

@@ -206,7 +206,7 @@ static const float *first_output(const char *model, ls_shape input, ls_network *
 {
     const int64_t features = ls_shape_size(input);
     assert_ok(ls_network_create(network, model, input, 2, LS_CROSS_ENTROPY, 1));
-    assert_ok(ls_batch_create(batch, 1, features));
+    assert_ok(ls_batch_create(batch, 1, features, 0));
     *params = ls_alloc(ls_network_size(*network), sizeof **params);
     ls_network_initialise(*network, 1, *params);
     (*batch)->rows = 1;
@@ -315,7 +315,7 @@ static void dropout_depends_on_the_row_id_and_is_off_in_evaluation(void **state)
     ls_batch *batch;
     assert_ok(ls_network_create(&network, "dropout:0.3 dense:2", (ls_shape){WIDTH, 1, 1}, 2,
                                 LS_CROSS_ENTROPY, ROWS));
-    assert_ok(ls_batch_create(&batch, ROWS, WIDTH));
+    assert_ok(ls_batch_create(&batch, ROWS, WIDTH, 0));
     float *params = ls_alloc(ls_network_size(network), sizeof *params);
     float kept[ROWS][WIDTH];
     batch->rows = ROWS;
@@ -366,7 +366,7 @@ static void batchnorm_normalises_the_channels_of_images(void **state)
         ls_batch *batch;
         assert_ok(
             ls_network_create(&network, models[m], (ls_shape){C, 5, 4}, 2, LS_CROSS_ENTROPY, ROWS));
-        assert_ok(ls_batch_create(&batch, ROWS, C * PIXELS));
+        assert_ok(ls_batch_create(&batch, ROWS, C * PIXELS, 0));
         const int64_t size = ls_network_size(network);
         float *params = ls_alloc(size, sizeof *params), *grads = ls_alloc(size, sizeof *grads);
         ls_network_initialise(network, 1, params);
@@ -396,7 +396,7 @@ static void batchnorm_ignores_the_variance_of_a_single_value(void **state)
     assert_ok(ls_network_create(&network, "batchnorm dense:2", (ls_shape){2, 1, 1}, 2,
                                 LS_CROSS_ENTROPY, 1));
     assert_int_equal(ls_network_least_batch(network), 2);
-    assert_ok(ls_batch_create(&batch, 1, 2));
+    assert_ok(ls_batch_create(&batch, 1, 2, 0));
     const int64_t size = ls_network_size(network);
     float *params = ls_alloc(size, sizeof *params), *grads = ls_alloc(size, sizeof *grads);
     ls_network_initialise(network, 1, params);
@@ -421,7 +421,7 @@ static void batchnorm_normalises_by_batch_or_running_statistics(void **state)
     ls_batch *batch;
     assert_ok(ls_network_create(&network, "batchnorm dense:2", (ls_shape){C, 1, 1}, 2,
                                 LS_CROSS_ENTROPY, ROWS));
-    assert_ok(ls_batch_create(&batch, ROWS, C));
+    assert_ok(ls_batch_create(&batch, ROWS, C, 0));
     const int64_t size = ls_network_size(network);
     float *params = ls_alloc(size, sizeof *params), *grads = ls_alloc(size, sizeof *grads);
     ls_network_initialise(network, 1, params);
@@ -513,7 +513,7 @@ static void batchnorm_is_accurate_far_from_zero(void **state)
     ls_batch *batch;
     assert_ok(ls_network_create(&network, "dense:3 batchnorm relu dense:2",
                                 (ls_shape){FAR_IN, 1, 1}, 2, LS_CROSS_ENTROPY, FAR_ROWS));
-    assert_ok(ls_batch_create(&batch, FAR_ROWS, FAR_IN));
+    assert_ok(ls_batch_create(&batch, FAR_ROWS, FAR_IN, 0));
     float params[BIAS + 2], grads[BIAS + 2];
     batch->rows = FAR_ROWS;
     for (double ratio = 1; ratio < 2e6; ratio *= 10)

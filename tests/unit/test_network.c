@@ -337,7 +337,7 @@ static void the_gradient_of_no_rows_is_zero(void **state)
     ls_batch *batch;
     const ls_shape two = {2, 1, 1};
     assert_ok(ls_network_create(&network, "dense:3", two, 3, LS_CROSS_ENTROPY, 2));
-    assert_ok(ls_batch_create(&batch, 2, 2));
+    assert_ok(ls_batch_create(&batch, 2, 2, 0));
     float params[9] = {1e20f, 0, 0, 0, 0, 0, 0, 0, 0}, grads[9];
     memset(grads, 1, sizeof grads);
     ls_score score = ls_network_gradient(network, params, batch, grads, NULL);
@@ -355,7 +355,7 @@ static void the_loss_is_finite_for_large_logits_and_nan_for_nan(void **state)
     ls_batch *batch;
     const ls_shape two = {2, 1, 1};
     assert_ok(ls_network_create(&network, "dense:3", two, 3, LS_CROSS_ENTROPY, 2));
-    assert_ok(ls_batch_create(&batch, 2, 2));
+    assert_ok(ls_batch_create(&batch, 2, 2, 0));
     float params[9] = {1e20f, 0, 0, 0, 0, 0, 0, 0, 0}, grads[9];
     batch->rows = 2;
     batch->x[0] = batch->x[2] = 1;
@@ -382,7 +382,7 @@ static void passes_allocate_no_memory(void **state)
                                 "conv:4x3,1,1 batchnorm :a gelu conv:4x1 +a &a dense:8 tanh "
                                 "dense:4 relu dense:3 softmax",
                                 small, 3, LS_CROSS_ENTROPY, 5));
-    assert_ok(ls_batch_create(&batch, 5, 16));
+    assert_ok(ls_batch_create(&batch, 5, 16, 0));
     float *params = ls_alloc(2 * ls_network_size(network), sizeof *params);
     ls_network_initialise(network, 1, params);
     batch->rows = 5;
@@ -447,7 +447,7 @@ static void the_gradient_hook_reports_final_gradients(void **state)
     const ls_shape image = {1, 20, 20};
     assert_ok(ls_network_create(&network, "dense:500 relu dense:300 relu dense:3", image, 3,
                                 LS_CROSS_ENTROPY, 5));
-    assert_ok(ls_batch_create(&batch, 5, 400));
+    assert_ok(ls_batch_create(&batch, 5, 400, 0));
     const int64_t size = ls_network_size(network);
     float *params = ls_alloc(3 * size, sizeof *params);
     float *grads = params + size, *expected = grads + size;

@@ -25,7 +25,7 @@ static ls_network *make_network(const char *model, ls_loss loss)
 static ls_batch *make_batch(void)
 {
     ls_batch *batch;
-    assert_ok(ls_batch_create(&batch, ROWS, FEATURES));
+    assert_ok(ls_batch_create(&batch, ROWS, FEATURES, 0));
     batch->rows = ROWS;
     for (int i = 0; i < ROWS * FEATURES; i++)
         batch->x[i] = (float)reference_x[i];
@@ -170,7 +170,7 @@ static void check_images(const char *model, ls_loss loss, const double *start, i
     ls_network *network;
     ls_batch *batch;
     assert_ok(ls_network_create(&network, model, shape, CLASSES, loss, ROWS));
-    assert_ok(ls_batch_create(&batch, ROWS, features));
+    assert_ok(ls_batch_create(&batch, ROWS, features, 0));
     batch->rows = ROWS;
     for (int64_t i = 0; i < ROWS * features; i++)
         batch->x[i] = (float)images_x[i];
