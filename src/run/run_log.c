@@ -26,6 +26,7 @@ enum {
 struct ls_run_log {
     ls_run_folder *folder; /* borrowed, like the next */
     const char *config;
+    unsigned task; /* LS_TASK_..., whose columns metrics.csv has */
     int64_t metrics, events; /* bytes of the two files after the previous write */
 };
 
@@ -54,10 +55,12 @@ static ls_status find_size(const char *path, int64_t *out)
 }
 
 /* Formats a line of metrics.csv, or its header if `metrics` is NULL. NaN is an empty field. */
-static void format_row(const ls_metrics *metrics, char out[CSV_ROW])
+static void format_row(const ls_metrics *metrics, unsigned task, char out[CSV_ROW])
 {
     size_t used = 0;
     for (int i = 0; i < LS_METRICS_COLUMNS; i++) {
+        if (!ls_metrics_has(i, task))
+            continue;
         const char *comma = i > 0 ? "," : "";
         double value = metrics != NULL ? ls_metrics_value(metrics, i) : 0;
         int length = metrics == NULL
@@ -76,10 +79,10 @@ static ls_status write_history(ls_run_log *log, const char *path, const ls_metri
     char *text = ls_alloc((epochs + 1) * CSV_ROW, 1);
     if (text == NULL)
         return LS_ERR_FAILURE;
-    format_row(NULL, text);
+    format_row(NULL, log->task, text);
     size_t used = strlen(text);
     for (int64_t i = 0; i < epochs; i++) {
-        format_row(&history[i], text + used);
+        format_row(&history[i], log->task, text + used);
         used += strlen(text + used);
     }
     ls_status status = ls_write_file(path, text, used);
@@ -162,7 +165,7 @@ static ls_status write_config(const ls_run_log *log)
 }
 
 ls_status ls_run_log_open(ls_run_log **out, ls_run_folder *folder, const char *config,
-                          const ls_metrics *history, int64_t epochs)
+                          unsigned task, const ls_metrics *history, int64_t epochs)
 {
     char path[LS_PATH_MAX];
     ls_run_log *log = ls_alloc(1, sizeof *log);
@@ -170,6 +173,7 @@ ls_status ls_run_log_open(ls_run_log **out, ls_run_folder *folder, const char *c
         return LS_ERR_FAILURE;
     log->folder = folder;
     log->config = config;
+    log->task = task;
     ls_status status = ls_run_folder_check(folder);
     if (status == LS_OK)
         status = write_config(log);
@@ -331,7 +335,7 @@ ls_status ls_run_log_metrics(ls_run_log *log, const ls_metrics *history, int64_t
         return status;
     if (bytes != log->metrics)
         return rewrite_records(log, path, history, epochs);
-    format_row(&history[epochs - 1], line);
+    format_row(&history[epochs - 1], log->task, line);
     return append(log, path, line, &log->metrics);
 }
 
@@ -349,11 +353,13 @@ ls_status ls_run_log_summary(ls_run_log *log, json_t *summary)
     return status;
 }
 
-json_t *ls_metrics_json(const ls_metrics *metrics)
+json_t *ls_metrics_json(const ls_metrics *metrics, unsigned task)
 {
     json_t *object = json_object();
     for (int i = 0; i < LS_METRICS_COLUMNS; i++) {
         double value = ls_metrics_value(metrics, i);
+        if (!ls_metrics_has(i, task))
+            continue;
         json_object_set_new(object, ls_metrics_name(i),
                             isfinite(value) ? json_real(value) : json_null());
     }

@@ -57,9 +57,11 @@ ls_status ls_run_log_find_run(const char *folder, char run[LS_RUN_ID]) LS_MUST_C
  * checkpoint's are removed, so that each epoch is recorded once.
  * folder   borrowed; checked before each write, see ls_run_folder_check()
  * config   the text of config.conf, borrowed
+ * task     LS_TASK_..., whose columns metrics.csv has
  * history  [epochs] of the resumed checkpoint; epochs is 0 for a new run */
 ls_status ls_run_log_open(ls_run_log **out, ls_run_folder *folder, const char *config,
-                          const ls_metrics *history, int64_t epochs) LS_MUST_CHECK;
+                          unsigned task, const ls_metrics *history,
+                          int64_t epochs) LS_MUST_CHECK;
 
 /* Appends the last row of the history to metrics.csv. If the file was removed or changed since the
  * previous write, all rows are written again. */
