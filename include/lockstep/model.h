@@ -39,13 +39,6 @@ typedef enum ls_model_load {
     LS_MODEL_NONE       /* none: only a description; the network has room for 0 rows */
 } ls_model_load;
 
-/* Standardisation of columns, (x - mean) / std. */
-typedef struct ls_model_columns {
-    int64_t count;      /* 0: none */
-    const double *mean; /* [count] borrowed */
-    const double *std;  /* [count] above 0, borrowed */
-} ls_model_columns;
-
 /* Facts about a model and its training. The same on all ranks. */
 typedef struct ls_model_facts {
     const char *path;    /* of the checkpoint, on rank 0; "" elsewhere */
@@ -59,8 +52,8 @@ typedef struct ls_model_facts {
     ls_loss loss;
     ls_element element;         /* type of the inputs that it was trained on */
     double mean, std;           /* inputs are (x - mean) / std, of uint8 (x / 255 - mean) / std */
-    ls_model_columns inputs;    /* then channels are standardised */
-    ls_model_columns targets;   /* values of the targets were standardised */
+    ls_column_scale inputs;     /* then channels are standardised */
+    ls_column_scale targets;    /* values of the targets were standardised */
     int64_t max_rows;           /* of a batch; 0 with LS_MODEL_NONE */
     int64_t epoch;              /* finished epochs */
     int64_t step;               /* of the next epoch */

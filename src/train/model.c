@@ -222,9 +222,9 @@ static ls_status load_params(ls_model *m, const ls_checkpoint *checkpoint)
     return status;
 }
 
-static ls_model_columns publish_columns(const ls_columns *c)
+static ls_column_scale publish_columns(const ls_columns *c)
 {
-    return (ls_model_columns){c->count, c->mean, c->std};
+    return (ls_column_scale){c->count, c->mean, c->std};
 }
 
 /* Copies the model's info to its facts; the texts are borrowed. Local. */
