@@ -20,11 +20,12 @@ extern "C" {
 /* The sums of a score.
  *    sum      kind: COUNT, a number of rows; REAL, any number */
 #define LS_SUM_LIST(X)                                                                             \
-    X(loss, REAL)     /* the rows' losses, each times the row's weight */                          \
-    X(correct, COUNT) /* rows whose largest output, of equals the first, is the label's; of a      \
-                         binary or multi-label task right outputs */                               \
-    X(top5, COUNT)    /* rows whose label is among the five largest outputs */                     \
-    X(weight, REAL)   /* the rows' weights; without weights the number of rows */                  \
+    X(loss, REAL) /* the rows' losses, each times the row's weight */                              \
+    X(correct,                                                                                     \
+      COUNT)        /* rows whose largest output, of equals the first, is the label's; of a      \
+                         binary or multi-label task right outputs */ \
+    X(top5, COUNT)  /* rows whose label is among the five largest outputs */                       \
+    X(weight, REAL) /* the rows' weights; without weights the number of rows */                    \
     X(absolute, REAL) /* regression: mean over the outputs of |error|, see ls_task */              \
     X(squares, REAL)  /* regression: mean over the outputs of error^2 */
 
@@ -115,13 +116,12 @@ const char *ls_task_name(unsigned kind);
     M(X, auc, AUC, MORE, BINARY, 1, "area under the ROC curve")                                    \
     M(X, r2, R2, MORE, REGRESSION, 1, "coefficient of determination, mean over the outputs")
 /* Those of training and validation rows, and all. */
-#define LS_METRIC_TRAINED(M, X)                                                                    \
-    LS_METRIC_FIRST(M, X) LS_METRIC_LATER(M, X) LS_METRIC_VALUES(M, X)
-#define LS_METRIC_LIST(M, X) LS_METRIC_TRAINED(M, X) LS_METRIC_EVALUATED(M, X)
+#define LS_METRIC_TRAINED(M, X) LS_METRIC_FIRST(M, X) LS_METRIC_LATER(M, X) LS_METRIC_VALUES(M, X)
+#define LS_METRIC_LIST(M, X)    LS_METRIC_TRAINED(M, X) LS_METRIC_EVALUATED(M, X)
 
 #define LS_METRIC_VALUE(X, name, NAME, better, tasks, outputs, help) LS_METRIC_##NAME,
 typedef enum ls_metric {
-    LS_METRIC_LIST(LS_METRIC_VALUE, ) LS_METRICS, /* their number */
+    LS_METRIC_LIST(LS_METRIC_VALUE, ) LS_METRICS,    /* their number */
     LS_METRICS_TRAINED = LS_METRIC_BALANCED_ACCURACY /* the first of LS_METRIC_EVALUATED */
 } ls_metric;
 #undef LS_METRIC_VALUE
@@ -232,7 +232,7 @@ typedef enum ls_monitor {
 
 /* Direction of improvement of the monitor. */
 #define LS_MODE_LIST(X)                                                                            \
-    X(LS_MODE_AUTO, "auto", "a loss or an error is minimised, the others maximised")                          \
+    X(LS_MODE_AUTO, "auto", "a loss or an error is minimised, the others maximised")               \
     X(LS_MODE_MIN, "min", "smaller is better")                                                     \
     X(LS_MODE_MAX, "max", "larger is better")
 

@@ -50,10 +50,12 @@ typedef struct ls_model_facts {
     int classes;         /* 0: the targets are values */
     int values;          /* in a target; 0: the targets are classes */
     ls_loss loss;
-    double huber;               /* D of LS_HUBER */
+    double huber; /* D of LS_HUBER */
     ls_task task;
     ls_element element;         /* type of the inputs that it was trained on */
     double mean, std;           /* inputs are (x - mean) / std, of uint8 (x / 255 - mean) / std */
+    ls_column_scale inputs;     /* then channels are standardised */
+    ls_column_scale targets;    /* values of the targets were standardised */
     int64_t max_rows;           /* of a batch; 0 with LS_MODEL_NONE */
     int64_t epoch;              /* finished epochs */
     int64_t step;               /* of the next epoch */
@@ -130,8 +132,7 @@ typedef struct ls_evaluated {
  * the same bits on any number of ranks. Collective on the model's ranks.
  * Errors, on all ranks alike: the error of reading any rank's rows; LS_ERR_FAILURE when memory is
  * short; LS_INTERRUPTED after a signal. */
-ls_status ls_model_evaluate(const ls_model *model, ls_rows *rows,
-                            ls_evaluated *out) LS_MUST_CHECK;
+ls_status ls_model_evaluate(const ls_model *model, ls_rows *rows, ls_evaluated *out) LS_MUST_CHECK;
 
 /* The scores of a class: of `support` rows of the class, the fraction `recall` is classified as
  * such; of the rows classified as the class, the fraction `precision` is of the class; f1 is the

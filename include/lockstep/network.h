@@ -7,8 +7,8 @@
  * flat arena that the caller owns, described by the parameter table; gradients are in a second
  * arena of the same layout.
  *
- * All functions are Local. B: rows of a batch; F: features of the input; K: outputs, of a classifier its
- * classes. */
+ * All functions are Local. B: rows of a batch; F: features of the input; K: outputs, of a
+ * classifier its classes. */
 #ifndef LOCKSTEP_NETWORK_H
 #define LOCKSTEP_NETWORK_H
 
@@ -48,7 +48,7 @@ static inline int64_t ls_shape_size(ls_shape shape)
 
 typedef enum ls_loss {
     LS_LOSS_LIST(LS_CHOICE_ENUM) LS_LOSSES, /* their number */
-    LS_LOSS_AUTO = LS_LOSSES /* in settings: by the targets, see ls_loss_choose() */
+    LS_LOSS_AUTO = LS_LOSSES                /* in settings: by the targets, see ls_loss_choose() */
 } ls_loss;
 
 /* Returns the name of a loss, for example "mse". Local. */
@@ -57,8 +57,8 @@ const char *ls_loss_name(ls_loss loss);
 /* Finds a loss by its name. Local. Returns false, and leaves *out alone, if the name is unknown. */
 bool ls_loss_find(const char *name, ls_loss *out);
 
-/* Returns the loss for targets, if `wanted` is LS_LOSS_AUTO: LS_MSE for values, LS_CROSS_ENTROPY for
- * classes; else `wanted`. Local.
+/* Returns the loss for targets, if `wanted` is LS_LOSS_AUTO: LS_MSE for values, LS_CROSS_ENTROPY
+ * for classes; else `wanted`. Local.
  * values  in a row's target; 0: the targets are classes */
 ls_loss ls_loss_choose(ls_loss wanted, int64_t values);
 

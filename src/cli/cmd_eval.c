@@ -57,8 +57,8 @@ typedef struct work {
     ls_model_data data;
     ls_rows *rows; /* this rank's */
     ls_topology *topology;
-    int classes;        /* that rows can be of; 0: they are of none */
-    ls_evaluated found; /* no confusion for too many classes */
+    int classes;                               /* that rows can be of; 0: they are of none */
+    ls_evaluated found;                        /* no confusion for too many classes */
     ls_class_score *of_class, macro, weighted; /* [classes]; NULL as the confusion */
     ls_calibration calibration;
     ls_misclassified *wrong; /* [settings.errors] */
@@ -86,7 +86,9 @@ static ls_status open_model(ls_comm *comm, const settings *s, work *w)
 /* Returns the number of classes that rows can be of; 0: they are of none, or of several. */
 static int classes_of(const ls_task *task)
 {
-    return task->kind == LS_TASK_CLASSIFICATION ? task->outputs : task->kind == LS_TASK_BINARY ? 2 : 0;
+    return task->kind == LS_TASK_CLASSIFICATION ? task->outputs
+           : task->kind == LS_TASK_BINARY       ? 2
+                                                : 0;
 }
 
 /* Allocates the results. Local. */
@@ -201,11 +203,10 @@ static ls_status print_json(const settings *s, const work *w)
 {
     json_t *result = json_pack("{s:s, s:I}", "split", ls_split_name((ls_split)s->split), "rows",
                                (json_int_t)w->found.score.rows);
-    json_t *rest =
-        json_pack("{s:s, s:o, s:I, s:b, s:o, s:o}", "task", ls_task_name(w->facts->task.kind),
-                  "checkpoint", ls_json_text(w->facts->path), "epoch",
-                  (json_int_t)w->facts->epoch, "averaged", w->facts->averaged, "scores",
-                  classes_json(w), "confusion", confusion_json(w));
+    json_t *rest = json_pack(
+        "{s:s, s:o, s:I, s:b, s:o, s:o}", "task", ls_task_name(w->facts->task.kind), "checkpoint",
+        ls_json_text(w->facts->path), "epoch", (json_int_t)w->facts->epoch, "averaged",
+        w->facts->averaged, "scores", classes_json(w), "confusion", confusion_json(w));
     add_metrics(w, result);
     if (json_object_update(result, rest) != 0) {
         json_decref(result);

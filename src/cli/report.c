@@ -29,7 +29,7 @@ struct ls_report {
     char monitor[32];
     bool values;    /* the task is a regression, whose numbers are of any magnitude */
     ls_metric main; /* printed beside the loss */
-    bool saves; /* into a run folder */
+    bool saves;     /* into a run folder */
     bool resumed;
     int64_t latest_epoch; /* of the latest step; latest: its end */
     double latest;
@@ -113,9 +113,9 @@ static void print_training(const ls_run_info *info)
     char loss[64];
     ls_setting_format(ls_setting_find("loss", 4), c, loss, sizeof loss);
     ls_print(stderr, "  training  %s, %s, lr %g, global batch %lld (%s an epoch), %s, seed %llu\n",
-             loss, ls_optimizer_name(c->optimizer.kind), info->lr,
-             (long long)c->batch, ls_counted(info->steps_per_epoch, "step").text,
-             ls_counted(c->epochs, "epoch").text, (unsigned long long)c->seed);
+             loss, ls_optimizer_name(c->optimizer.kind), info->lr, (long long)c->batch,
+             ls_counted(info->steps_per_epoch, "step").text, ls_counted(c->epochs, "epoch").text,
+             (unsigned long long)c->seed);
     print_schedule(info);
     if (info->augmented)
         ls_print(stderr, "  %-10saugmented by %s\n", "", c->augment);

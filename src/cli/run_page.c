@@ -118,8 +118,9 @@ static void write_evaluated(FILE *out, const ls_run_material *m)
         snprintf(result, sizeof result, "the root mean squared error is %.5g, R2 %.4f",
                  json_number_value(ls_json_at(e, "rmse", NULL)),
                  json_number_value(ls_json_at(e, "r2", NULL)));
-    snprintf(line, sizeof line, "Of the %s %s rows %s; the loss is %s, the network that of epoch "
-                                "%s%s.",
+    snprintf(line, sizeof line,
+             "Of the %s %s rows %s; the loss is %s, the network that of epoch "
+             "%s%s.",
              rows, split, result, ls_json_show(e, "loss", NULL, text[2]),
              ls_json_show(e, "epoch", NULL, text[3]),
              json_is_true(ls_json_at(e, "averaged", NULL)) ? ", averaged" : "");

@@ -262,8 +262,8 @@ ls_score ls_loss_score(const ls_loss_terms *terms, const ls_batch *batch, int64_
     ls_score score = {.rows = rows};
     assert(batch->values == 0 || batch->values == K);
     for (int64_t r = first; r < first + rows; r++, y += K) {
-        const ls_target target = {
-            batch->values > 0 ? batch->targets + r * batch->values : NULL, batch->labels[r]};
+        const ls_target target = {batch->values > 0 ? batch->targets + r * batch->values : NULL,
+                                  batch->labels[r]};
         const int32_t class = add(terms, y, &target, &score);
         if (predicted != NULL)
             *predicted++ = class;

@@ -222,8 +222,7 @@ ls_score ls_network_loss(ls_network *network, const float *params, const ls_batc
     for (int64_t first = 0, rows; first < batch->rows; first += rows) {
         rows = micro_batch(&r, first);
         const int64_t at = first * network->outputs;
-        const ls_score part =
-            ls_loss_score(&terms, batch, first, rows, output + at, dy + at, NULL);
+        const ls_score part = ls_loss_score(&terms, batch, first, rows, output + at, dy + at, NULL);
         ls_score_add(&score, &part, pass->block > 0 ? pass->quantum : 0);
     }
     return score;

@@ -126,8 +126,7 @@ ls_status ls_reducer_create(ls_reducer **out, ls_comm *comm, ls_reduce kind, boo
     r->layout = layout;
     r->count = layout->count;
     r->rows = rows;
-    r->control_values =
-        LS_CONTROL_SUMS + (rows.all_sums ? (int)LS_SUMS : (int)LS_CONTROL_FEW_SUMS);
+    r->control_values = LS_CONTROL_SUMS + (rows.all_sums ? (int)LS_SUMS : (int)LS_CONTROL_FEW_SUMS);
     r->final_from = r->count;
     r->bad = -1;
     r->limit = FLT_MAX;

@@ -87,8 +87,7 @@ static void pair_with(ls_ranking *r, ls_comm *comm, int rank)
     for (int64_t done = 0; done < count; done += PIECE) {
         const int64_t n = count - done < PIECE ? count - done : PIECE;
         if (mine)
-            memcpy(r->piece, r->output + r->room - r->falses + done,
-                   (size_t)n * sizeof *r->piece);
+            memcpy(r->piece, r->output + r->room - r->falses + done, (size_t)n * sizeof *r->piece);
         ls_broadcast_from(comm, r->piece, (size_t)n * sizeof *r->piece, rank);
         count_pairs(r, r->piece, n);
     }

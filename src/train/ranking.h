@@ -23,8 +23,8 @@ void ls_ranking_add(ls_ranking *ranking, float output, bool truth);
 /* Counts the pairs over all ranks. Collective. */
 void ls_ranking_sum(ls_ranking *ranking, ls_comm *comm);
 
-/* Returns the area, after ls_ranking_sum(); NaN if there is no true or no false row, or an output is
- * NaN. Local. */
+/* Returns the area, after ls_ranking_sum(); NaN if there is no true or no false row, or an output
+ * is NaN. Local. */
 double ls_ranking_auc(const ls_ranking *ranking);
 
 /* Frees and sets *ranking to NULL; accepts NULL. Local. */

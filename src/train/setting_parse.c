@@ -71,11 +71,19 @@ static ls_status parse_pair(const ls_setting *row, const char *text, double out[
 /* Values in Keras, PyTorch and others whose names here are other words. */
 static const struct {
     const char *theirs, *ours;
-} synonyms[] = {{"rmsprop", "adam"},      {"adagrad", "adam"},     {"adadelta", "adam"},
-                {"nll", "cross-entropy"}, {"ce", "cross-entropy"}, {"mean-squared-error", "mse"},
-                {"l2", "mse"},            {"l1", "mae"},           {"mean-absolute-error", "mae"},
-                {"smooth-l1", "huber"},   {"binary-cross-entropy", "bce"},
-                {"exponential", "step"},  {"multistep", "step"}};
+} synonyms[] = {{"rmsprop", "adam"},
+                {"adagrad", "adam"},
+                {"adadelta", "adam"},
+                {"nll", "cross-entropy"},
+                {"ce", "cross-entropy"},
+                {"mean-squared-error", "mse"},
+                {"l2", "mse"},
+                {"l1", "mae"},
+                {"mean-absolute-error", "mae"},
+                {"smooth-l1", "huber"},
+                {"binary-cross-entropy", "bce"},
+                {"exponential", "step"},
+                {"multistep", "step"}};
 
 /* Returns the choice that is meant, NULL if none is likely: one of another name, one that begins
  * with the text, or one that resembles it. */
@@ -131,8 +139,8 @@ static ls_status parse_loss(const ls_setting *row, const char *text, char *value
         status = parse_choice(row, text, &loss);
     else if (!read_real(text + strlen(prefix), &number, &rest) || *rest != '\0' ||
              !ls_setting_contains(row, number))
-        status = ls_fail(LS_ERR_USAGE, "--%s: '%s': write huber:D with a number above 0",
-                         row->name, text);
+        status = ls_fail(LS_ERR_USAGE, "--%s: '%s': write huber:D with a number above 0", row->name,
+                         text);
     if (status != LS_OK)
         return status;
     memcpy(value, &loss, sizeof loss);

@@ -10,6 +10,7 @@
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/show.h"
 #include "nn/pass.h"
 #include "train/records.h"
 #include "train/standby.h"
@@ -93,13 +94,17 @@ static ls_status create_replica(ls_trainer *t)
     const ls_status status = ls_replica_create(&t->replica, t->comm, &config);
     if (status != LS_OK)
         return status;
-    const ls_network *network = ls_replica_network(t->replica);
+    ls_network *network = ls_replica_network(t->replica);
+    const ls_columns *targets = &ls_loader_standardization(t->loader)->targets;
+    if (d->values > 0 && targets->count == d->values &&
+        ls_network_set_target_scale(network, targets->std) != LS_OK)
+        return LS_ERR_FAILURE;
     const int least = ls_network_least_batch(network);
     if (c->batch < least)
         return ls_fail(LS_ERR_USAGE,
                        "--batch %lld: batchnorm needs the statistics of %d rows or more",
                        (long long)c->batch, least);
-    t->task = ls_network_task(network, ls_trainer_dataset(t)->values);
+    t->task = ls_network_task(network, d->values);
     ls_loader_set_channels_last(t->loader, ls_network_channels_last(network));
     if (c->reproducible)
         ls_replica_set_micro_batch(t->replica, c->block,
@@ -142,11 +147,11 @@ static bool shards_optimizer(const ls_trainer *t)
     return t->config->shard_optimizer && ls_comm_size(t->comm) > 1;
 }
 
-/* Returns true unless the task is a classification without weights. The same on all ranks. Local. */
+/* Returns true unless the task is a classification without weights. The same on all ranks.
+ * Local. */
 static bool has_all_sums(const ls_trainer *t)
 {
-    return t->task.kind != LS_TASK_CLASSIFICATION ||
-           ls_replica_batch(t->replica)->weights != NULL;
+    return t->task.kind != LS_TASK_CLASSIFICATION || ls_replica_batch(t->replica)->weights != NULL;
 }
 
 /* Creates the reducer, or the tuner's candidates, and sets the parameters. Collective. */
@@ -204,6 +209,7 @@ static void describe_model_info(ls_trainer *t)
                         .element = d->element,
                         .mean = c->mean,
                         .std = c->std,
+                        .standardization = ls_loader_standardization(t->loader),
                         .dataset = (char *)d->name,
                         .fingerprint = census->fingerprint,
                         .validation_fingerprint = census->validation_fingerprint,
@@ -382,11 +388,23 @@ static ls_status report_class_gaps(const ls_trainer *t)
                             json_pack("{s:o}", "text", ls_json_text(gaps)));
 }
 
+/* Reports columns that --standardize makes 0; on rank 0. Local. */
+static void report_constant_columns(const ls_trainer *t)
+{
+    const int64_t constant = ls_loader_census(t->loader)->constant_columns;
+    if (constant > 0)
+        ls_trainer_note(t, "--standardize: %s of equal numbers in all training rows: %s 0",
+                        ls_counted(constant, "column").text,
+                        constant == 1 ? "it becomes" : "they become");
+}
+
 /* Reports the start of the training. Collective. */
 static ls_status setup_report(ls_trainer *t)
 {
     if (t->rank == 0)
         notify_start(t);
+    if (t->rank == 0)
+        report_constant_columns(t);
     return ls_agree_root(t->comm, t->rank == 0 ? report_class_gaps(t) : LS_OK);
 }
 
@@ -394,8 +412,8 @@ static ls_status setup_report(ls_trainer *t)
 static ls_status set_up(ls_trainer *t)
 {
     static ls_status (*const steps[])(ls_trainer *) = {
-        setup_config, setup_compute, setup_loader,    setup_loss,      setup_watchdog, setup_monitor, setup_replica,
-        setup_resume, setup_reducer, setup_interrupt, setup_records,  setup_report};
+        setup_config,  setup_compute, setup_loader,  setup_loss,      setup_watchdog, setup_monitor,
+        setup_replica, setup_resume,  setup_reducer, setup_interrupt, setup_records,  setup_report};
     ls_status status = LS_OK;
     for (size_t i = 0; status == LS_OK && i < sizeof steps / sizeof *steps; i++)
         status = steps[i](t);

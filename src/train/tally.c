@@ -28,10 +28,10 @@ struct ls_tally {
     int64_t rows;
     exact_sum score[LS_SUMS];
     int classes;
-    counts *of_class;              /* [classes] */
+    counts *of_class;                /* [classes] */
     exact_sum (*errors)[ERROR_SUMS]; /* [K] of a regression */
-    double *origin;                /* [K] of a regression */
-    ls_ranking *ranking;           /* of a binary task */
+    double *origin;                  /* [K] of a regression */
+    ls_ranking *ranking;             /* of a binary task */
 };
 
 /* Returns the number of classes that are counted. */
@@ -249,8 +249,8 @@ static double balanced_accuracy(const ls_tally *t)
     for (int k = 0; k < t->classes; k++) {
         const counts *c = &t->of_class[k];
         const bool several = t->task.kind == LS_TASK_MULTILABEL;
-        sum += several ? balanced_output(c, t->rows)
-                       : fraction((double)c->right, (double)c->support);
+        sum +=
+            several ? balanced_output(c, t->rows) : fraction((double)c->right, (double)c->support);
         present += several || c->support > 0;
     }
     return fraction(sum, present);

@@ -64,14 +64,15 @@ static void add_batch(ls_tally *tally, const table *t, ls_range range)
 static void tally_rows(ls_tally **out, const ls_network *network, const table *t, ls_comm *comm)
 {
     const ls_range mine = ls_evaluation_shard(t->rows, ls_comm_size(comm), ls_comm_rank(comm));
-    const ls_batch begin = {.rows = mine.count,
-                            .values = t->values,
-                            .targets = t->targets + mine.first * t->values};
+    const ls_batch begin = {
+        .rows = mine.count, .values = t->values, .targets = t->targets + mine.first * t->values};
     assert_ok(ls_tally_create(out, network, t->values, mine.count));
     ls_tally_share_origin(*out, comm, &begin);
     for (int64_t done = 0; done < mine.count; done += LS_EVALUATION_ROWS) {
         const int64_t left = mine.count - done;
-        add_batch(*out, t, (ls_range){mine.first + done, left < LS_EVALUATION_ROWS ? left : LS_EVALUATION_ROWS});
+        add_batch(
+            *out, t,
+            (ls_range){mine.first + done, left < LS_EVALUATION_ROWS ? left : LS_EVALUATION_ROWS});
     }
     ls_tally_sum(*out, comm);
 }
@@ -166,9 +167,9 @@ static void auc_of_rows_of_one_class_is_undefined(void **state)
     free_table(&t);
 }
 
-/* True classes 0 1 2 0 1 2, predicted 0 2 1 0 0 1: scikit-learn's example of f1_score(), whose macro
- * mean is 0.26667; the recalls are 1, 0, 0. Class 3 has neither rows nor predictions, class 4 has no
- * rows: it counts in the mean of F1 with 0, but not in that of the recalls. */
+/* True classes 0 1 2 0 1 2, predicted 0 2 1 0 0 1: scikit-learn's example of f1_score(), whose
+ * macro mean is 0.26667; the recalls are 1, 0, 0. Class 3 has neither rows nor predictions, class 4
+ * has no rows: it counts in the mean of F1 with 0, but not in that of the recalls. */
 static void means_over_classes_are_those_of_scikit_learn(void **state)
 {
     (void)state;

@@ -255,8 +255,8 @@ static void gradients_with_smoothed_labels_match_finite_differences(void **state
 {
     (void)state;
     assert_true(relative_error("dense:4", features, LS_CROSS_ENTROPY, 0.1, false) < 1e-2);
-    assert_true(relative_error("dense:9 tanh dense:4 softmax", features, LS_CROSS_ENTROPY, 0.7, false) <
-                1e-2);
+    assert_true(relative_error("dense:9 tanh dense:4 softmax", features, LS_CROSS_ENTROPY, 0.7,
+                               false) < 1e-2);
 }
 
 /* Also if several layers, or layers without parameters, read the inputs. */

@@ -35,9 +35,15 @@ static void bce_is_exact_for_large_logits(void **state)
         float y, t;
         double loss, dy;
     } cases[] = {
-        {100, 0, 100, 1},      {-100, 1, 100, -1},       {100, 1, 0, 0},
-        {-100, 0, 0, 0},       {0, 0, 0.69314718, 0.5},  {0, 1, 0.69314718, -0.5},
-        {1e4f, 0, 1e4, 1},     {-1e4f, 1, 1e4, -1},      {2, 1, 0.12692801, -0.11920292},
+        {100, 0, 100, 1},
+        {-100, 1, 100, -1},
+        {100, 1, 0, 0},
+        {-100, 0, 0, 0},
+        {0, 0, 0.69314718, 0.5},
+        {0, 1, 0.69314718, -0.5},
+        {1e4f, 0, 1e4, 1},
+        {-1e4f, 1, 1e4, -1},
+        {2, 1, 0.12692801, -0.11920292},
         {2, 0.5f, 1.12692801, 0.38079708},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -53,12 +59,11 @@ static void huber_is_a_parabola_and_then_straight(void **state)
     static const struct {
         float delta, e;
         double loss, dy;
-    } cases[] = {{1, 0.5f, 0.125, 0.5}, {1, 2, 1.5, 1},     {1, -3, 2.5, -1},
+    } cases[] = {{1, 0.5f, 0.125, 0.5}, {1, 2, 1.5, 1},        {1, -3, 2.5, -1},
                  {1, 1, 0.5, 1},        {0.5f, 2, 0.875, 0.5}, {0.5f, 0, 0, 0}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         float dy;
-        const double loss =
-            loss_of(LS_HUBER, (double)cases[i].delta, 7 + cases[i].e, 7, &dy);
+        const double loss = loss_of(LS_HUBER, (double)cases[i].delta, 7 + cases[i].e, 7, &dy);
         assert_near(loss, cases[i].loss, 1e-7, 0);
         assert_near((double)dy, cases[i].dy, 1e-7, 0);
     }

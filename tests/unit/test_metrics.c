@@ -100,8 +100,7 @@ static ls_score score_class(ls_loss loss, double smoothing, int K, const float *
                             float *dy)
 {
     const ls_batch batch = {.rows = 1, .labels = &label};
-    const ls_loss_terms terms = {
-        .loss = loss, .outputs = K, .smoothing = smoothing, .delta = 1};
+    const ls_loss_terms terms = {.loss = loss, .outputs = K, .smoothing = smoothing, .delta = 1};
     return ls_loss_score(&terms, &batch, 0, 1, y, dy, NULL);
 }
 
@@ -123,7 +122,8 @@ static void top5_is_the_label_among_the_five_largest(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int loss = 0; loss < LS_BCE; loss++) {
-            const ls_score score = score_class((ls_loss)loss, 0, K, cases[i].y, cases[i].label, NULL);
+            const ls_score score =
+                score_class((ls_loss)loss, 0, K, cases[i].y, cases[i].label, NULL);
             assert_true(score.top5 == cases[i].right);
         }
 }

@@ -41,7 +41,8 @@ static ls_run_log *begin_log(int epochs)
 {
     ls_run_log *log;
     assert_ok(ls_run_folder_take(&folder, "run"));
-    assert_ok(ls_run_log_open(&log, folder, "seed = 1\n", LS_TASK_CLASSIFICATION, history, epochs));
+    assert_ok(ls_run_log_open(&log, folder, "seed = 1\n", LS_TASK_CLASSIFICATION, false, history,
+                              epochs));
     return log;
 }
 
@@ -56,7 +57,8 @@ static ls_status log_epoch(ls_run_log *log, int epoch)
     history[epoch - 1] = make_row(epoch);
     ls_status status = ls_run_log_metrics(log, history, epoch);
     return status == LS_OK
-               ? ls_run_log_event(log, LS_EVENT_EPOCH, epoch, ls_metrics_json(&history[epoch - 1], LS_TASK_CLASSIFICATION))
+               ? ls_run_log_event(log, LS_EVENT_EPOCH, epoch,
+                                  ls_metrics_json(&history[epoch - 1], LS_TASK_CLASSIFICATION))
                : status;
 }
 
