@@ -47,7 +47,8 @@ typedef struct ls_model_facts {
     const char *config;  /* the settings, `key = value` lines, see ls_config_text() */
     const char *model;   /* model string */
     ls_shape input;      /* of the network */
-    int classes;
+    int classes;         /* 0: the targets are values */
+    int values;          /* in a target; 0: the targets are classes */
     ls_loss loss;
     ls_element element;         /* type of the inputs that it was trained on */
     double mean, std;           /* inputs are (x - mean) / std, of uint8 (x / 255 - mean) / std */

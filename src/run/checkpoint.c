@@ -51,8 +51,9 @@ ls_status ls_checkpoint_write(const char *path, const ls_state *state)
 static ls_status check_info(const ls_h5 *file, const ls_model_info *id)
 {
     const ls_shape *in = &id->input;
-    if (id->classes < 2 || !(id->std > 0) || !ls_image_is_sane(in->channels, in->height, in->width))
-        return ls_fail(LS_ERR_DATA, "%s: describes inputs or classes of an absurd size",
+    if ((id->values < 1 && id->classes < 2) || !(id->std > 0) ||
+        !ls_image_is_sane(in->channels, in->height, in->width))
+        return ls_fail(LS_ERR_DATA, "%s: describes inputs or targets of an absurd size",
                        ls_h5_path(file));
     return LS_OK;
 }
@@ -65,7 +66,8 @@ static ls_status check_model(const ls_h5 *file, const ls_model_info *id)
     static const char *const groups[] = {"parameters", "optimizer/m", "optimizer/v",
                                          "optimizer/momentum", LS_ARENA_AVERAGE};
     ls_network *network = NULL;
-    ls_status status = ls_network_create(&network, id->model, id->input, id->classes, id->loss, 0);
+    ls_status status =
+        ls_network_create(&network, id->model, id->input, ls_model_info_outputs(id), id->loss, 0);
     if (status == LS_ERR_USAGE)
         status = ls_fail(LS_ERR_DATA, "%s: names an impossible model: %s", ls_h5_path(file),
                          ls_error_text());

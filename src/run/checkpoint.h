@@ -32,7 +32,8 @@ typedef struct ls_model_info {
     char *run; /* the id of the run, at most LS_RUN_ID - 1 characters; "" or NULL: none */
     char *model;
     ls_loss loss;
-    int classes;
+    int classes; /* 0: the targets are values */
+    int values;  /* in a target; 0: the targets are classes */
     ls_shape input;
     ls_element element;   /* type of the inputs; uint8 is divided by 255 first */
     double mean, std;     /* of the normalisation */
@@ -45,6 +46,12 @@ typedef struct ls_model_info {
     char *compute;         /* the BLAS library and its kernel */
     char *config;          /* the resolved configuration, `key = value` lines */
 } ls_model_info;
+
+/* Returns the number of the network's outputs. Local. */
+static inline int ls_model_info_outputs(const ls_model_info *info)
+{
+    return info->values > 0 ? info->values : info->classes;
+}
 
 /* Totals of an unfinished epoch. */
 typedef struct ls_epoch_totals {

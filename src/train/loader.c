@@ -50,7 +50,7 @@ static ls_status count_split(const ls_loader *l, ls_split split, int64_t *classe
     ls_status status = ls_rows_create(&rows, &origin, NULL, NULL);
     while (status == LS_OK && (status = ls_rows_piece(rows, &piece)) == LS_OK && piece != NULL) {
         *fingerprint += ls_samples_fingerprint(piece);
-        for (int64_t i = 0; i < piece->rows; i++)
+        for (int64_t i = 0; l->dataset.classes > 0 && i < piece->rows; i++)
             classes[ls_sample_at(piece, i)->label]++;
     }
     ls_rows_destroy(&rows);

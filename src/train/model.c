@@ -169,14 +169,14 @@ static ls_status create_network(ls_model *m)
 {
     const ls_model_info *id = &m->info;
     const int64_t rows = m->load == LS_MODEL_NONE ? 0 : LS_EVALUATION_ROWS;
-    ls_status status =
-        ls_network_create(&m->network, id->model, id->input, id->classes, id->loss, rows);
+    ls_status status = ls_network_create(&m->network, id->model, id->input,
+                                         ls_model_info_outputs(id), id->loss, rows);
     if (status != LS_OK || m->load == LS_MODEL_NONE)
         return status;
     m->params = ls_alloc(ls_network_size(m->network), sizeof *m->params);
     if (m->params == NULL)
         return LS_ERR_FAILURE;
-    return ls_batch_create(&m->batch, rows, ls_shape_size(id->input), 0);
+    return ls_batch_create(&m->batch, rows, ls_shape_size(id->input), id->values);
 }
 
 /* Loads the parameters on all ranks. Collective. */
@@ -204,6 +204,7 @@ static void publish_info(ls_model *m)
     m->facts.model = m->info.model;
     m->facts.input = m->info.input;
     m->facts.classes = m->info.classes;
+    m->facts.values = m->info.values;
     m->facts.loss = m->info.loss;
     m->facts.element = m->info.element;
     m->facts.mean = m->info.mean;
@@ -260,6 +261,11 @@ const float *ls_model_params(const ls_model *model)
     return model->params;
 }
 
+static const char *target_words(int values)
+{
+    return values > 0 ? "values" : "classes";
+}
+
 /* Makes sure that the rows of a data set fit the network; the same result on all ranks. Local. */
 static ls_status check_fit(const ls_model *m, const ls_model_data *data,
                            const ls_dataset_info *info)
@@ -274,13 +280,14 @@ static ls_status check_fit(const ls_model *m, const ls_model_data *data,
                        data->path, ls_element_name(info->element),
                        ls_element_name(m->info.element));
     if (in->channels != info->channels || in->height != info->height || in->width != info->width ||
-        m->info.classes != info->classes)
+        m->info.classes != info->classes || m->info.values != info->values)
         return ls_fail(LS_ERR_DATA,
-                       "%s: images of %lldx%lldx%lld and %d classes don't fit the checkpoint's "
-                       "network, which takes %lldx%lldx%lld and %d%s",
+                       "%s: inputs of %lldx%lldx%lld and %d %s don't fit the checkpoint's "
+                       "network, which takes %lldx%lldx%lld and %d %s%s",
                        data->path, (long long)info->channels, (long long)info->height,
-                       (long long)info->width, info->classes, (long long)in->channels,
-                       (long long)in->height, (long long)in->width, m->info.classes,
+                       (long long)info->width, ls_dataset_outputs(info), target_words(info->values),
+                       (long long)in->channels, (long long)in->height, (long long)in->width,
+                       ls_model_info_outputs(&m->info), target_words(m->info.values),
                        info->doubtful ? "; if its channels come last give --layout nhwc" : "");
     return LS_OK;
 }

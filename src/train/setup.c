@@ -63,7 +63,8 @@ static ls_status create_replica(ls_trainer *t)
     const ls_dataset_info *d = ls_trainer_dataset(t);
     const ls_replica_config config = {.model = c->model,
                                       .input = {d->channels, d->height, d->width},
-                                      .classes = d->classes,
+                                      .classes = ls_dataset_outputs(d),
+                                      .values = d->values,
                                       .loss = c->loss,
                                       .optimizer = c->optimizer,
                                       .label_smoothing = c->label_smoothing,
@@ -165,6 +166,7 @@ static void describe_model_info(ls_trainer *t)
                         .model = (char *)ls_network_model(ls_replica_network(t->replica)),
                         .loss = c->loss,
                         .classes = d->classes,
+                        .values = d->values,
                         .input = {d->channels, d->height, d->width},
                         .element = d->element,
                         .mean = c->mean,
