@@ -66,6 +66,25 @@ ls_status ls_import_emnist(const ls_import *import, const char *folder, const ch
 ls_status ls_import_pictures(const ls_import *import, const char *folder, int64_t height,
                              int64_t width, const char *path) LS_MUST_CHECK;
 
+/* A table in text. */
+typedef struct ls_csv_source {
+    const char *train;  /* path of a file, plain or gzip */
+    const char *test;   /* the same, with the same columns; NULL: none */
+    const char *target; /* columns to predict, by name or by number from 1, between commas */
+    bool values;        /* integers of the target column are values, not classes */
+} ls_csv_source;
+
+/* Writes a data set from tables in text: fields between commas, semicolons or tabs, which may be
+ * quoted. The first record is a header if a target is given by name, or if no field of it is a
+ * number. All other columns are inputs, float32, in their order.
+ * A single target column of texts has classes, numbered in the order of their names, which are
+ * kept; one of integers has classes from 0; other numbers, and several columns, are values. With
+ * `classes` whole numbers with a fraction or an exponent, such as 1.0, are classes, too. Local.
+ * Errors: as ls_import_idx(); LS_ERR_DATA, with line and column, if a field has no number or none
+ * that is finite; LS_ERR_USAGE if there is no such column. */
+ls_status ls_import_csv(const ls_import *import, const ls_csv_source *source,
+                        const char *path) LS_MUST_CHECK;
+
 /* Settings of a synthetic data set, for benchmarks and for learning the program. Each class is a
  * pattern of waves, shifted by a few pixels and with noise added, so that classes can be
  * distinguished. The same settings give the same images on every machine. */

@@ -31,6 +31,13 @@ static const ls_setting table[] = {
      .help = "PNG files: DIR/train/CLASS/*.png and DIR/test/CLASS/*.png, or DIR/CLASS/*.png"},
     {"resize", "HxW", LS_TYPE_TEXT, .offset = AT(resize),
      .help = "of --png: height and width of all images, for example 32x32"},
+    {"csv", "FILE", LS_TYPE_TEXT, .offset = AT(csv),
+     .help = "a table in text, plain or gzip, with or without a header"},
+    {"csv-test", "FILE", LS_TYPE_TEXT, .offset = AT(csv_test), .help = "test rows of --csv"},
+    {"target", "NAME[,NAME...]", LS_TYPE_TEXT, .offset = AT(target),
+     .help = "of --csv: the columns to predict, by name or by number from 1"},
+    {"values", NULL, LS_TYPE_FLAG, .offset = AT(values),
+     .help = "of --csv: integers of the target are values, not classes"},
     {"synthetic", "N,C,H,W,CLASSES", LS_TYPE_TEXT, .offset = AT(synthetic),
      .help = "instead of files: N generated, learnable training rows of C x H x W pixels, and N/6 "
              "for testing"},
@@ -129,7 +136,8 @@ static void import_help(FILE *out)
 
 const ls_command ls_command_import = {
     .name = "import",
-    .usage = "--idx DIR | --cifar DIR | --emnist DIR | --png DIR | --synthetic N,C,H,W,CLASSES "
+    .usage = "--idx DIR | --cifar DIR | --emnist DIR | --png DIR | --csv FILE | --synthetic "
+             "N,C,H,W,CLASSES "
              "--out FILE",
     .summary = "makes an HDF5 data set from files of other formats, or a synthetic one",
     .options = {table, false},

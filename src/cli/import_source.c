@@ -48,6 +48,12 @@ static ls_import make_import(const ls_import_options *s)
                        .force = s->force};
 }
 
+static ls_status fail_no_test(const ls_import_options *s)
+{
+    return ls_fail(LS_ERR_USAGE, "--limit-test %lld: there are no test files",
+                   (long long)s->limit_test);
+}
+
 static ls_status import_idx(const ls_import_options *options)
 {
     char paths[4][LS_PATH_MAX];
@@ -57,8 +63,7 @@ static ls_status import_idx(const ls_import_options *options)
         return status;
     const bool has_test = *s->test_images != '\0';
     if (s->limit_test > 0 && !has_test)
-        return ls_fail(LS_ERR_USAGE, "--limit-test %lld: there are no test files",
-                       (long long)s->limit_test);
+        return fail_no_test(s);
     ls_import import = make_import(s);
     import.train_images = s->train_images;
     import.train_labels = s->train_labels;
@@ -99,6 +104,19 @@ static ls_status import_png(const ls_import_options *s)
     return ls_import_pictures(&import, s->png, height, width, s->out);
 }
 
+static ls_status import_csv(const ls_import_options *s)
+{
+    const ls_import import = make_import(s);
+    const bool has_test = *s->csv_test != '\0';
+    if (s->limit_test > 0 && !has_test)
+        return fail_no_test(s);
+    const ls_csv_source source = {.train = s->csv,
+                                  .test = has_test ? s->csv_test : NULL,
+                                  .target = s->target,
+                                  .values = s->values};
+    return ls_import_csv(&import, &source, s->out);
+}
+
 static ls_status import_synthetic(const ls_import_options *s)
 {
     long long rows, channels, height, width, classes;
@@ -131,9 +149,13 @@ static const struct {
     ls_status (*import)(const ls_import_options *options);
 } sources[] = {
 #define AT(field) offsetof(ls_import_options, field)
-    {"idx", AT(idx), import_idx},       {"train-images", AT(train_images), import_idx},
-    {"cifar", AT(cifar), import_cifar}, {"emnist", AT(emnist), import_emnist},
-    {"png", AT(png), import_png},       {"synthetic", AT(synthetic), import_synthetic},
+    {"idx", AT(idx), import_idx},
+    {"train-images", AT(train_images), import_idx},
+    {"cifar", AT(cifar), import_cifar},
+    {"emnist", AT(emnist), import_emnist},
+    {"png", AT(png), import_png},
+    {"csv", AT(csv), import_csv},
+    {"synthetic", AT(synthetic), import_synthetic},
 };
 
 /* Options of one source. */
@@ -148,6 +170,9 @@ static const struct {
     {"test-labels", AT(test_labels), false, "idx"},
     {"coarse", AT(coarse), true, "cifar"},
     {"resize", AT(resize), false, "png"},
+    {"csv-test", AT(csv_test), false, "csv"},
+    {"target", AT(target), false, "csv"},
+    {"values", AT(values), true, "csv"},
 #undef AT
 };
 

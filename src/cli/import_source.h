@@ -13,6 +13,8 @@ typedef struct ls_import_options {
     const char *cifar, *emnist, *png, *synthetic;
     bool coarse;
     const char *resize;
+    const char *csv, *csv_test, *target;
+    bool values;
     const char *out, *name;
     int64_t limit, limit_test, classes, seed;
     bool compress, force;

@@ -107,4 +107,62 @@ damaged 'p/one: has 1 folder: expected 2' --png p/one
 touch p/jpeg/{a,b}/x.jpg
 damaged 'p/jpeg/a: has no PNG files; x.jpg must be converted' --png p/jpeg
 damaged 'nowhere: can.t open this folder' --png nowhere
+
+# Tables in text.
+cat >iris.csv <<'END'
+sepal length,"sepal, width",species , petal
+5.1,3.5, setosa,1.4
+4.9,3.0,versicolor,-2e-1
+
+6.2,"2.9",setosa , 4.3
+"5.9",3,"virginica",+5.1
+END
+trains iris 3 --csv iris.csv --target species
+check "a column of texts has classes by name" holds iris.h5 'list(f["train/labels"]) == [0, 1, 0, 2] and list(f.attrs["class_names"]) == [b"setosa", b"versicolor", b"virginica"]'
+check "the other columns are the inputs" holds iris.h5 '(f["train/inputs"][:] == np.array([[5.1, 3.5, 1.4], [4.9, 3, -.2], [6.2, 2.9, 4.3], [5.9, 3, 5.1]], "f4")).all()'
+check "import reports numbers" has err '4 training and 0 test rows of 3 numbers, 3 classes'
+printf '\xef\xbb\xbf1;2;0\r\n3;4;1\r\n5;6;1' >plain.csv
+"$lockstep" import --csv plain.csv --csv-test plain.csv --target 3 --out plain.h5 2>/dev/null
+check "a table needs no header" holds plain.h5 'list(f["train/labels"]) == [0, 1, 1] and f["test/inputs"][2].tolist() == [5, 6]'
+"$lockstep" import --csv plain.csv --target 3 --values --out values.h5 2>err
+check "integers can be values" holds values.h5 'f["train/targets"][:].tolist() == [[0], [1], [1]] and "classes" not in f.attrs'
+check "import reports values" has err '3 training and 0 test rows of 2 numbers, 1 value'
+check "info shows values" has <("$lockstep" info values.h5) 'values +1$'
+"$lockstep" import --csv plain.csv --target 3,1 --out two.h5 2>/dev/null
+check "several columns are values, in the order of --target" holds two.h5 'f["train/targets"][:].tolist() == [[0, 1], [1, 3], [1, 5]] and f["train/inputs"].shape == (3, 1)'
+printf '1.000e+00\t0.5\n0.000e+00\t0.25\n' | gzip >higgs.csv.gz
+"$lockstep" import --csv higgs.csv.gz --target 1 --out higgs.h5 2>/dev/null
+check "floats are values" holds higgs.h5 'f["train/targets"][:].tolist() == [[1], [0]]'
+"$lockstep" import --csv higgs.csv.gz --target 1 --classes 2 --out classes.h5 2>/dev/null
+check "with --classes whole floats are classes" holds classes.h5 'f["train/labels"][:].tolist() == [1, 0]'
+"$lockstep" import --csv plain.csv --target 3 --limit 1 --csv-test plain.csv --limit-test 2 --out limited.h5 2>/dev/null
+check "limits cut the rows, not the classes" holds limited.h5 'f["train/labels"].shape == (1,) and f["test/labels"].shape == (2,) and f.attrs["classes"] == 2'
+table() { printf '%b' "$1" >table.csv; } # TEXT
+table 'a,b,y\n1,2,0\n3,,1\n' && damaged 'table.csv: line 3, column 2 .b.: no value' --csv table.csv --target y
+table 'a,b,y\n1,2,0\n3,x,1\n' && damaged "table.csv: line 3, column 2 .b.: 'x' is not a number" --csv table.csv --target y
+table 'a,b,y\n1,2,0\n3,nan,1\n' && damaged "table.csv: line 3, column 2 .b.: 'nan' is not finite" --csv table.csv --target y
+table 'a,b,y\n1,2,0\n3,1e39,1\n' && damaged "'1e39' is not finite" --csv table.csv --target y
+table 'a,b,y\n1,2,0\n3,1\n' && damaged 'table.csv: line 3 has 2 fields, not 3' --csv table.csv --target y
+table 'a,y\n1,0\n2,?\n' && damaged "table.csv: line 3, column 2 .y.: '.' is not a number, unlike the rows before" --csv table.csv --target y
+table 'a,y\n1,0\n2,\n' && damaged 'table.csv: line 3, column 2 .y.: no value' --csv table.csv --target y
+table 'a,y\n1,-1\n2,1\n' && damaged 'the target column has -1, and classes count from 0: give --values' --csv table.csv --target y
+table 'a,y\n1,1985\n2,2001\n' && damaged 'has integers up to 2001 in 2 rows: give --values' --csv table.csv --target y
+table 'a,y\n1,0\n2,7\n' && damaged 'has 7: too large for --classes 3' --csv table.csv --target y --classes 3
+table 'a,y\n1,x\n2,x\n' && damaged "all rows have the same class, 'x'" --csv table.csv --target y
+table 'a,y\n1,"x\n2,x\n' && damaged 'table.csv: line 2: a quote that is not closed' --csv table.csv --target y
+table 'a,y\n1,"x"y\n' && damaged 'table.csv: line 2: text behind a closing quote' --csv table.csv --target y
+table 'a,y\n1,\00002\n' && damaged 'table.csv: line 2: a zero byte: not a text file' --csv table.csv --target y
+table 'y\n1\n' && damaged 'has no columns beside the targets' --csv table.csv --target y
+table 'a,y\n' && damaged 'table.csv: has no rows' --csv table.csv --target y
+table '' && damaged 'table.csv: is empty' --csv table.csv --target y
+printf 'a,y\n1,0\n2,1\n' >plain3.csv
+table 'a,z\n1,0\n2,1\n' && damaged "table.csv: column 2 is 'z', but 'y' in the training file" --csv plain3.csv --csv-test table.csv --target y
+table 'a,y\n1,k\n2,l\n' && cp table.csv other.csv && table 'a,y\n1,k\n2,m\n' && damaged "table.csv: line 3, column 2 .y.: 'm' is no class of the training rows" --csv other.csv --csv-test table.csv --target y
+head -c 30 higgs.csv.gz >cut.csv.gz
+damaged 'cut.csv.gz: truncated' --csv cut.csv.gz --target 1
+damaged 'none.csv: can.t open' --csv none.csv --target 1
+refuses 2 "has no column 'kind' for --target" "$lockstep" import --csv iris.csv --target kind --out x.h5
+refuses 2 'target must name the column' "$lockstep" import --csv iris.csv --out x.h5
+refuses 2 "names column 'species' twice" "$lockstep" import --csv iris.csv --target species,species --out x.h5
+refuses 2 'classes 4: the targets are classes by name' "$lockstep" import --csv iris.csv --target species --classes 4 --out x.h5
 finish
