@@ -15,6 +15,7 @@
 #include <lockstep/model.h>
 #include <lockstep/network.h>
 #include <lockstep/optimizer.h>
+#include <lockstep/picture.h>
 #include <lockstep/run.h>
 #include <lockstep/settings.h>
 #include <lockstep/status.h>
