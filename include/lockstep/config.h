@@ -56,6 +56,11 @@ typedef struct ls_train_config {
     ls_hold_out hold_out;
     ls_layout_order layout;
     double mean, std; /* pixels become (x / 255 - mean) / std */
+    /* Then columns, which are channels of the inputs, become (x - mean) / std: "none"; "fit": by
+     * the column's mean and standard deviation in the training rows; "file:FILE.h5:/mean,/std": by
+     * the numbers of two datasets. */
+    const char *standardize;
+    bool standardize_targets; /* values of the targets, by the training rows */
     ls_shuffle shuffle;
     const char *augment; /* of the training rows, see lockstep/augment.h; "": none */
     ls_read read;        /* ranks that read the data set */
@@ -80,6 +85,7 @@ typedef struct ls_train_config {
     double min_delta;  /* a smaller change is no improvement */
     bool restore_best; /* end with the best epoch's parameters instead of the last epoch's */
     const char *run;   /* run folder for logs and checkpoints; "": nothing is written */
+    bool tensorboard;  /* also write event files of TensorBoard into the run folder */
     /* "": a new run; "auto": resume from the run folder's newest intact checkpoint, if there is
      * one; else the path of a checkpoint file or a run folder */
     const char *resume;

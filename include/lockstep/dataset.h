@@ -1,12 +1,14 @@
-/* A data set: inputs and labels in an HDF5 file.
+/* A data set: inputs and targets in an HDF5 file. A target is a class or a row of values.
  *
  *     /train/images       [N,H,W] or [N,C,H,W]; [N,H,W,C] with LS_LAYOUT_NHWC; [N,F] or [N] for
  *     or /train/inputs    rows that are no images; any type of ls_element
- *     /train/labels       integers [N] or [N,1], of 8 to 64 bits, signed or not, or h5py's bool
+ *     /train/labels       classes: integers [N] or [N,1], of 8 to 64 bits, signed or not, or h5py's
+ *                         bool
+ *     or /train/targets   values: [N] or [N,K], any type of ls_element
  *     /test/...           the same, optional
  *     /validation/...     the same, optional
- *     attributes          format = "lockstep-dataset", version = 1, classes; optional: name,
- *                         source_sha256 */
+ *     attributes          format = "lockstep-dataset", version = 1, classes (with labels);
+ *                         optional: name, source_sha256 */
 #ifndef LOCKSTEP_DATASET_H
 #define LOCKSTEP_DATASET_H
 
@@ -49,11 +51,20 @@ typedef enum ls_element {
 const char *ls_element_name(ls_element element);
 size_t ls_element_bytes(ls_element element);
 
+/* Standardisation of columns, (x - mean) / std: a column is a channel of the inputs, or a value of
+ * the target. */
+typedef struct ls_column_scale {
+    int64_t count;      /* 0: none */
+    const double *mean; /* [count] borrowed */
+    const double *std;  /* [count] above 0, borrowed */
+} ls_column_scale;
+
 /* A row of a data set in memory. */
 typedef struct ls_row {
-    int64_t number;     /* in its split of the data set, from 0 */
-    int32_t label;      /* class, from 0 */
-    const void *inputs; /* [features] numbers of the data set's type, at any address; borrowed */
+    int64_t number;       /* in its split of the data set, from 0 */
+    int32_t label;        /* class, from 0; 0 if the target is values */
+    const void *inputs;   /* [features] numbers of the data set's type, at any address; borrowed */
+    const float *targets; /* [values] of the target; borrowed */
 } ls_row;
 
 #define LS_SPLIT_LIST(X)                                                                           \
@@ -63,7 +74,7 @@ typedef struct ls_row {
 
 typedef enum ls_split { LS_SPLIT_LIST(LS_CHOICE_ENUM) LS_SPLITS } ls_split;
 
-enum { LS_MAX_CLASSES = 1 << 20 };
+enum { LS_MAX_CLASSES = 1 << 20, LS_MAX_VALUES = 1 << 20 };
 
 /* Selection of the training rows that are held out for validation. */
 #define LS_HOLD_OUT_LIST(X)                                                                        \
@@ -112,7 +123,8 @@ typedef struct ls_dataset_options {
 typedef struct ls_dataset_info {
     char name[64];          /* "" if the file has none */
     char source_sha256[65]; /* "" if the file has none */
-    int classes;            /* 2 .. LS_MAX_CLASSES; labels are 0 .. classes-1 */
+    int classes;            /* 2 .. LS_MAX_CLASSES; labels are 0 .. classes-1; 0: no classes */
+    int values;             /* floats in a target, 1 .. LS_MAX_VALUES; 0: the targets are classes */
     ls_element element;     /* type of the inputs in memory */
     bool rounded;           /* the inputs in the file are float64 */
     int64_t channels, height, width;
@@ -121,6 +133,12 @@ typedef struct ls_dataset_info {
     bool held_out;           /* the validation rows, if any, are rows of /train */
     bool doubtful;           /* the images are read as [N,C,H,W] but look like [N,H,W,C] */
 } ls_dataset_info;
+
+/* Returns the outputs that a network for the data set has: one for each class or value. Local. */
+static inline int ls_dataset_outputs(const ls_dataset_info *info)
+{
+    return info->values > 0 ? info->values : info->classes;
+}
 
 /* Opens a data file for reading and checks its layout: names, shapes, types. Local.
  * options  NULL: zeroed options
@@ -148,7 +166,8 @@ ls_status ls_dataset_read(const ls_dataset *dataset, ls_split split, int64_t fir
 ls_status ls_dataset_read_into(const ls_dataset *dataset, ls_split split, int64_t first,
                                int64_t count, ls_samples *samples) LS_MUST_CHECK;
 
-/* Adds the number of a split's rows in each class to `counts`; reads labels only. Local.
+/* Adds the number of a split's rows in each class to `counts`; reads labels only. Without classes
+ * there is nothing to count. Local.
  * counts  [classes]
  * Errors: as ls_dataset_read(); counts may then be incomplete. */
 ls_status ls_dataset_count_classes(const ls_dataset *dataset, ls_split split,

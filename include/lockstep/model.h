@@ -48,10 +48,13 @@ typedef struct ls_model_facts {
     const char *config;  /* the settings, `key = value` lines, see ls_config_text() */
     const char *model;   /* model string */
     ls_shape input;      /* of the network */
-    int classes;
+    int classes;         /* 0: the targets are values */
+    int values;          /* in a target; 0: the targets are classes */
     ls_loss loss;
     ls_element element;         /* type of the inputs that it was trained on */
     double mean, std;           /* inputs are (x - mean) / std, of uint8 (x / 255 - mean) / std */
+    ls_column_scale inputs;     /* then channels are standardised */
+    ls_column_scale targets;    /* values of the targets were standardised */
     int64_t max_rows;           /* of a batch; 0 with LS_MODEL_NONE */
     int64_t epoch;              /* finished epochs */
     int64_t step;               /* of the next epoch */
@@ -151,13 +154,13 @@ typedef struct ls_misclassified {
 ls_status ls_model_misclassified(const ls_model *model, ls_rows *rows, int64_t most,
                                  ls_misclassified *out, int64_t *count) LS_MUST_CHECK;
 
-/* Returns what a model's outputs mean, by its loss. Local. */
+/* Returns what a model's outputs mean, by its targets and its loss. Local. */
 ls_meaning ls_model_meaning(const ls_model *model);
 
 /* Computes the outputs of rows in memory, of any number. Needs no communicator. Local.
  * inputs     [rows][channels][height][width] numbers of the type facts->element, as in a data set;
  *            they are normalised here
- * y          [rows][classes] on return the outputs, as ls_model_meaning() says
+ * y          [rows][classes, or values] on return the outputs, as ls_model_meaning() says
  * predicted  [rows] on return the class of the largest output; may be NULL
  * Errors: LS_ERR_NUMERIC if an output is not finite; LS_ERR_USAGE if the model was opened without
  * parameters. */
@@ -165,7 +168,7 @@ ls_status ls_model_outputs(const ls_model *model, const void *inputs, int64_t ro
                            int32_t *predicted) LS_MUST_CHECK;
 
 /* Takes predictions of a data set's rows, in their order; called on rank 0 only, with
- * ls_predictions.label. An error ends the prediction with this error. */
+ * the true classes or values. An error ends the prediction with this error. */
 typedef ls_status (*ls_prediction_sink)(void *user, const ls_predictions *rows);
 
 /* Predicts all rows of a split. The ranks read and compute the rows window by window, so that
@@ -180,10 +183,10 @@ ls_status ls_model_predict(const ls_model *model, const ls_model_data *data,
 /* Writes the predictions of all rows of a split to a file, see lockstep/prediction.h. Collective on
  * the model's ranks.
  * path    read on rank 0
- * labels  the true classes are written, too
+ * truth   the true classes or values are written, too
  * Errors, on all ranks alike: as above, and of ls_prediction_file_create(). */
 ls_status ls_model_predict_to(const ls_model *model, const ls_model_data *data, const char *path,
-                              bool labels) LS_MUST_CHECK;
+                              bool truth) LS_MUST_CHECK;
 
 /* Frees the rows and sets *rows to NULL; accepts NULL. Local. */
 void ls_rows_destroy(ls_rows **rows);

@@ -1,12 +1,12 @@
 /* Predictions: what a network's outputs say about rows, and files of them.
  *
  *     /probabilities  float32 [N,K]; /values [N,K] if the outputs are no probabilities
- *     /class          int32 [N], the class of the largest output
- *     /label          int32 [N], the true class; optional
+ *     /class          int32 [N], the class of the largest output; if the targets are classes
+ *     /label          int32 [N], the true class; or /targets float32 [N,K]; optional
  *     attributes      format = "lockstep-predictions", version = 1; checkpoint, data, split
  *
  * in HDF5; in CSV the columns row, label (optional), class, probability (value), p0, p1, ... (y0,
- * y1, ...). */
+ * y1, ...); or, if the targets are values, row, t0, t1, ... (optional), y0, y1, ... */
 #ifndef LOCKSTEP_PREDICTION_H
 #define LOCKSTEP_PREDICTION_H
 
@@ -22,7 +22,8 @@ extern "C" {
 /* The meaning of a network's outputs. */
 typedef enum ls_meaning {
     LS_MEANING_PROBABILITIES, /* of the classes */
-    LS_MEANING_VALUES         /* the outputs themselves */
+    LS_MEANING_SCORES,        /* of the classes, the largest is the network's choice */
+    LS_MEANING_VALUES         /* values of the target, in its units */
 } ls_meaning;
 
 /* Predictions of consecutive rows. All borrowed. */
@@ -31,8 +32,9 @@ typedef struct ls_predictions {
     int64_t rows;             /* 1 or more */
     int outputs;              /* K */
     const float *y;           /* [rows][K] as the meaning says */
-    const int32_t *predicted; /* [rows] class of the largest output */
-    const int32_t *label;     /* [rows] true class; NULL: unknown */
+    const int32_t *predicted; /* [rows] class of the largest output; unused if they are values */
+    const int32_t *label;     /* [rows] true class; the same */
+    const float *targets;     /* [rows][K] true values; unused if the outputs are of classes */
 } ls_predictions;
 
 /* A file of predictions that is being written. */
@@ -43,7 +45,7 @@ typedef struct ls_prediction_about {
     int64_t rows; /* that will be written */
     int outputs;
     ls_meaning meaning;
-    bool labels;                           /* true classes are written, too */
+    bool truth;                            /* true classes or values are written, too */
     const char *checkpoint, *data, *split; /* for the attributes of HDF5 */
 } ls_prediction_about;
 
@@ -58,7 +60,7 @@ ls_status ls_prediction_file_check(const char *path) LS_MUST_CHECK;
 ls_status ls_prediction_file_create(ls_prediction_file **out, const char *path,
                                     const ls_prediction_about *about) LS_MUST_CHECK;
 
-/* Writes the next rows; with labels if the file has them. Local.
+/* Writes the next rows; with the truth if the file has it. Local.
  * Errors: LS_ERR_FAILURE if the file can't be written. */
 ls_status ls_prediction_file_write(ls_prediction_file *file,
                                    const ls_predictions *rows) LS_MUST_CHECK;

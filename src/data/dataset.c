@@ -35,36 +35,51 @@ const char *ls_split_name(ls_split split)
     return names[split];
 }
 
-/* Opens one group and checks shape and type of its inputs against the training inputs. */
+/* Takes the description of a row from the training rows. */
+static ls_status describe_rows(ls_dataset_info *info, const ls_fields *f)
+{
+    info->channels = f->channels;
+    info->height = f->height;
+    info->width = f->width;
+    info->features = f->channels * f->height * f->width;
+    info->element = f->inputs.element;
+    info->rounded = f->inputs.rounded;
+    info->values = f->values;
+    info->doubtful = f->doubtful;
+    if (f->rows == 0)
+        return ls_field_fail("%s: '/%s' has no rows", ls_h5_path(f->file), f->inputs.name);
+    return LS_OK;
+}
+
+/* Checks that rows are as the training rows. */
+static ls_status compare_rows(const ls_dataset_info *info, const ls_fields *f,
+                              const ls_fields *train)
+{
+    const char *path = ls_h5_path(f->file), *name = f->inputs.name;
+    if (f->channels != info->channels || f->height != info->height || f->width != info->width)
+        return ls_field_fail("%s: '/%s' and '/%s' differ in shape", path, name, train->inputs.name);
+    if (f->inputs.element != info->element)
+        return ls_field_fail("%s: '/%s' and '/%s' differ in type", path, name, train->inputs.name);
+    if (f->values != info->values)
+        return ls_field_fail("%s: the targets of '/%s' and '/%s' differ: %d and %d values (0: "
+                             "classes)",
+                             path, name, train->inputs.name, f->values, info->values);
+    return LS_OK;
+}
+
+/* Opens one group and compares it with the training rows. */
 static ls_status open_group(ls_dataset *dataset, ls_split split, ls_layout_order layout)
 {
-    const char *path = ls_h5_path(dataset->file), *group = ls_split_name(split);
-    ls_dataset_info *info = &dataset->info;
     ls_fields *f = &dataset->fields[split];
-    ls_status status = ls_fields_open(f, dataset->file, group, layout);
+    ls_status status = ls_fields_open(f, dataset->file, ls_split_name(split), layout);
+    if (status == LS_OK)
+        status = split == LS_TRAIN ? describe_rows(&dataset->info, f)
+                                   : compare_rows(&dataset->info, f, &dataset->fields[LS_TRAIN]);
     if (status != LS_OK)
         return status;
-    if (split == LS_TRAIN) {
-        info->channels = f->channels;
-        info->height = f->height;
-        info->width = f->width;
-        info->features = f->channels * f->height * f->width;
-        info->element = f->element;
-        info->rounded = f->rounded;
-        info->doubtful = f->doubtful;
-        if (f->rows == 0)
-            return ls_fields_fail("%s: '/%s/%s' has no rows", path, group, f->what);
-    } else if (f->channels != info->channels || f->height != info->height ||
-               f->width != info->width) {
-        return ls_fields_fail("%s: '/%s/%s' and '/train/%s' differ in shape", path, group, f->what,
-                              dataset->fields[LS_TRAIN].what);
-    } else if (f->element != info->element) {
-        return ls_fields_fail("%s: '/%s/%s' and '/train/%s' differ in type", path, group, f->what,
-                              dataset->fields[LS_TRAIN].what);
-    }
     dataset->group[split] = split;
     dataset->first[split] = 0;
-    info->rows[split] = f->rows;
+    dataset->info.rows[split] = f->rows;
     return LS_OK;
 }
 
@@ -95,15 +110,13 @@ static ls_status check_attributes(ls_dataset *dataset)
     if (*format == '\0')
         snprintf(format, sizeof format, "missing or empty");
     if (strcmp(format, "lockstep-dataset") != 0)
-        return ls_fields_fail("%s: not a data set: its attribute format is %s, not "
-                              "lockstep-dataset",
-                              path, format);
-    int64_t version, classes;
+        return ls_field_fail("%s: not a data set: its attribute format is %s, not "
+                             "lockstep-dataset",
+                             path, format);
+    int64_t version;
     status = ls_h5_get_int(file, "version", &version);
-    if (status == LS_OK)
-        status = ls_h5_get_int(file, "classes", &classes);
     if (status == LS_ERR_DATA)
-        return ls_fields_fail("%s", ls_error_text());
+        return ls_field_fail("%s", ls_error_text());
     if (status == LS_OK)
         status = read_optional_text(file, "name", dataset->info.name, sizeof dataset->info.name);
     if (status == LS_OK)
@@ -112,11 +125,25 @@ static ls_status check_attributes(ls_dataset *dataset)
     if (status != LS_OK)
         return status;
     if (version != VERSION)
-        return ls_fields_fail("%s: data set version %lld, this program reads version %d", path,
-                              (long long)version, VERSION);
+        return ls_field_fail("%s: data set version %lld, this program reads version %d", path,
+                             (long long)version, VERSION);
+    return LS_OK;
+}
+
+/* Reads the number of classes, if the targets are classes. */
+static ls_status read_classes(ls_dataset *dataset)
+{
+    int64_t classes;
+    if (dataset->info.values > 0)
+        return LS_OK;
+    const ls_status status = ls_h5_get_int(dataset->file, "classes", &classes);
+    if (status == LS_ERR_DATA)
+        return ls_field_fail("%s", ls_error_text());
+    if (status != LS_OK)
+        return status;
     if (classes < 2 || classes > LS_MAX_CLASSES)
-        return ls_fields_fail("%s: attribute classes is %lld, expected 2 to %d", path,
-                              (long long)classes, LS_MAX_CLASSES);
+        return ls_field_fail("%s: attribute classes is %lld, expected 2 to %d",
+                             ls_h5_path(dataset->file), (long long)classes, LS_MAX_CLASSES);
     dataset->info.classes = (int)classes;
     return LS_OK;
 }
@@ -133,6 +160,11 @@ static ls_status hold_out_rows(ls_dataset *dataset, const ls_dataset_options *o)
 {
     int64_t *rows = dataset->info.rows;
     const ls_label_reader labels = {dataset, dataset_read_train_labels};
+    if (o->hold_out == LS_HOLD_OUT_STRATIFIED && dataset->info.classes == 0)
+        return ls_fail(LS_ERR_USAGE,
+                       "%s: --hold-out stratified needs classes, but the targets are values: give "
+                       "--hold-out random",
+                       ls_h5_path(dataset->file));
     rows[LS_VALIDATION] = ls_part_of(o->validation, rows[LS_TRAIN]);
     dataset->info.held_out = true;
     dataset->group[LS_VALIDATION] = LS_TRAIN;
@@ -156,6 +188,8 @@ static ls_status hold_out_rows(ls_dataset *dataset, const ls_dataset_options *o)
 static ls_status open_groups(ls_dataset *dataset, const ls_dataset_options *options)
 {
     ls_status status = open_group(dataset, LS_TRAIN, options->layout);
+    if (status == LS_OK)
+        status = read_classes(dataset);
     if (status == LS_OK && ls_h5_has(dataset->file, "test"))
         status = open_group(dataset, LS_TEST, options->layout);
     if (status == LS_OK && ls_h5_has(dataset->file, "validation"))
@@ -225,8 +259,9 @@ ls_status ls_dataset_read_into(const ls_dataset *dataset, ls_split split, int64_
                                int64_t count, ls_samples *samples)
 {
     assert(first >= 0 && count >= 0 && first + count <= dataset->info.rows[split]);
-    assert(samples->capacity >= count && samples->features == dataset->info.features &&
-           samples->element == dataset->info.element);
+    assert(samples->capacity >= count && samples->format.features == dataset->info.features &&
+           samples->format.values == dataset->info.values &&
+           samples->format.element == dataset->info.element);
     const ls_held *held = find_held(dataset, split);
     const ls_pick pick = {
         split == LS_VALIDATION ? dataset_validation_before : dataset_training_before, held};
@@ -245,8 +280,7 @@ ls_status ls_dataset_read(const ls_dataset *dataset, ls_split split, int64_t fir
                           int64_t capacity, ls_samples **out)
 {
     ls_samples *samples = NULL;
-    ls_status status =
-        ls_samples_create(&samples, capacity, dataset->info.element, dataset->info.features);
+    ls_status status = ls_samples_create(&samples, capacity, ls_dataset_format(&dataset->info));
     if (status == LS_OK)
         status = ls_dataset_read_into(dataset, split, first, count, samples);
     if (status != LS_OK) {
@@ -260,6 +294,8 @@ ls_status ls_dataset_read(const ls_dataset *dataset, ls_split split, int64_t fir
 ls_status ls_dataset_count_classes(const ls_dataset *dataset, ls_split split, int64_t *counts)
 {
     enum { ROOM = 1 << 16 };
+    if (dataset->info.classes == 0)
+        return LS_OK;
     const ls_held *held = find_held(dataset, split);
     const ls_range rows = find_group_rows(dataset, split, 0, dataset->info.rows[split]);
     int32_t *labels = ls_alloc(ROOM, sizeof *labels);

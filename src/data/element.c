@@ -2,6 +2,7 @@
 
 #include "base/dispatch.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 const char *ls_element_name(ls_element element)
@@ -67,4 +68,34 @@ void ls_element_convert(ls_element element, int64_t count, const void *numbers, 
         [LS_U16] = convert_u16, [LS_I32] = convert_i32, [LS_I64] = convert_i64,
         [LS_F16] = convert_f16, [LS_F32] = convert_f32};
     convert[element](count, numbers, scale, shift, x);
+}
+
+/* Return true if some number has the exponent of NaN and infinity. */
+#define HAS_SPECIAL(name, type, exponent)                                                          \
+    LS_DISPATCH static bool name(int64_t count, const unsigned char *from)                         \
+    {                                                                                              \
+        bool special = false;                                                                      \
+        for (int64_t i = 0; i < count; i++) {                                                      \
+            type bits;                                                                             \
+            memcpy(&bits, from + i * (int64_t)sizeof bits, sizeof bits);                           \
+            special |= (bits & (exponent)) == (exponent);                                          \
+        }                                                                                          \
+        return special;                                                                            \
+    }
+HAS_SPECIAL(has_special_f16, uint16_t, 0x7c00)
+HAS_SPECIAL(has_special_f32, uint32_t, UINT32_C(0x7f800000))
+#undef HAS_SPECIAL
+
+int64_t ls_element_find_special(ls_element element, int64_t count, const void *numbers)
+{
+    bool (*const has)(int64_t, const unsigned char *) = element == LS_F16   ? has_special_f16
+                                                        : element == LS_F32 ? has_special_f32
+                                                                            : NULL;
+    const size_t bytes = ls_element_bytes(element);
+    if (has == NULL || !has(count, numbers))
+        return -1;
+    int64_t at = 0;
+    while (!has(1, (const unsigned char *)numbers + (size_t)at * bytes))
+        at++;
+    return at;
 }

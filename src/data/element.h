@@ -14,4 +14,8 @@
 void ls_element_convert(ls_element element, int64_t count, const void *numbers, float scale,
                         float shift, float *x);
 
+/* Returns the index of the first number that is NaN or infinite; -1 if all are finite. Local.
+ * numbers  [count] at any address */
+int64_t ls_element_find_special(ls_element element, int64_t count, const void *numbers);
+
 #endif

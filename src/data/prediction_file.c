@@ -36,8 +36,12 @@ static bool is_hdf5(const char *path)
 
 static bool is_csv(const unsigned char *begin, size_t length)
 {
-    return (length >= 9 && memcmp(begin, "row,class", 9) == 0) ||
-           (length >= 9 && memcmp(begin, "row,label", 9) == 0);
+    static const char *const heads[] = {"row,class,", "row,label,", "row,y0", "row,t0"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+        found =
+            found || (length >= strlen(heads[i]) && memcmp(begin, heads[i], strlen(heads[i])) == 0);
+    return found;
 }
 
 /* Reads the attribute that tells a file of predictions from others; runs in a child process. */
@@ -97,6 +101,12 @@ static ls_status write_attributes(ls_h5 *h5, const ls_prediction_about *about)
     return status == LS_OK ? ls_h5_put_text(h5, "split", about->split) : status;
 }
 
+/* Returns true if the outputs are of classes. */
+static bool has_classes(const ls_prediction_file *f)
+{
+    return f->about.meaning != LS_MEANING_VALUES;
+}
+
 static ls_status create_hdf5(ls_prediction_file *f)
 {
     const ls_h5_shape y = {LS_H5_F32, 2, {f->about.rows, f->about.outputs}};
@@ -106,10 +116,11 @@ static ls_status create_hdf5(ls_prediction_file *f)
         status = write_attributes(f->h5, &f->about);
     if (status == LS_OK)
         status = ls_h5_create_dataset(f->h5, name_outputs(f), &y, false);
-    if (status == LS_OK)
+    if (status == LS_OK && has_classes(f))
         status = ls_h5_create_dataset(f->h5, "class", &k, false);
-    if (status == LS_OK && f->about.labels)
-        status = ls_h5_create_dataset(f->h5, "label", &k, false);
+    if (status == LS_OK && f->about.truth)
+        status = has_classes(f) ? ls_h5_create_dataset(f->h5, "label", &k, false)
+                                : ls_h5_create_dataset(f->h5, "targets", &y, false);
     return status;
 }
 
@@ -121,17 +132,33 @@ static ls_status check_csv(const ls_prediction_file *f)
                : ls_fail(LS_ERR_FAILURE, "%s: can't write: %s", f->path, strerror(errno));
 }
 
-static ls_status create_csv(ls_prediction_file *f)
+/* Writes the names of columns, ",p0,p1,...". */
+static void write_names(FILE *csv, char letter, int count)
+{
+    for (int k = 0; k < count; k++)
+        fprintf(csv, ",%c%d", letter, k);
+}
+
+static void write_head(const ls_prediction_file *f)
 {
     const bool probable = f->about.meaning == LS_MEANING_PROBABILITIES;
+    fputs("row", f->csv);
+    if (f->about.truth && has_classes(f))
+        fputs(",label", f->csv);
+    else if (f->about.truth)
+        write_names(f->csv, 't', f->about.outputs);
+    if (has_classes(f))
+        fputs(probable ? ",class,probability" : ",class,value", f->csv);
+    write_names(f->csv, probable ? 'p' : 'y', f->about.outputs);
+    putc('\n', f->csv);
+}
+
+static ls_status create_csv(ls_prediction_file *f)
+{
     f->csv = fopen(f->temporary, "we");
     if (f->csv == NULL)
         return ls_fail(LS_ERR_FAILURE, "%s: can't open to write: %s", f->path, strerror(errno));
-    fprintf(f->csv, "row,%sclass,%s", f->about.labels ? "label," : "",
-            probable ? "probability" : "value");
-    for (int k = 0; k < f->about.outputs; k++)
-        fprintf(f->csv, ",%c%d", probable ? 'p' : 'y', k);
-    putc('\n', f->csv);
+    write_head(f);
     return check_csv(f);
 }
 
@@ -160,16 +187,24 @@ ls_status ls_prediction_file_create(ls_prediction_file **out, const char *path,
     return status;
 }
 
-/* Writes a row. Nine digits give the same float when they are read. */
+/* Writes numbers, with a comma before each. Nine digits give the same float when they are read. */
+static void write_numbers(FILE *csv, const float *y, int count)
+{
+    for (int k = 0; k < count; k++)
+        fprintf(csv, ",%.9g", (double)y[k]);
+}
+
 static void write_line(const ls_prediction_file *f, const ls_predictions *p, int64_t i)
 {
     const float *y = p->y + i * p->outputs;
     fprintf(f->csv, "%lld", (long long)(p->first + i));
-    if (f->about.labels)
+    if (f->about.truth && has_classes(f))
         fprintf(f->csv, ",%d", (int)p->label[i]);
-    fprintf(f->csv, ",%d,%.9g", (int)p->predicted[i], (double)y[p->predicted[i]]);
-    for (int k = 0; k < p->outputs; k++)
-        fprintf(f->csv, ",%.9g", (double)y[k]);
+    else if (f->about.truth)
+        write_numbers(f->csv, p->targets + i * p->outputs, p->outputs);
+    if (has_classes(f))
+        fprintf(f->csv, ",%d,%.9g", (int)p->predicted[i], (double)y[p->predicted[i]]);
+    write_numbers(f->csv, y, p->outputs);
     putc('\n', f->csv);
 }
 
@@ -177,10 +212,11 @@ static ls_status write_hdf5(const ls_prediction_file *f, const ls_predictions *p
 {
     const int64_t at = f->written;
     ls_status status = ls_h5_write(f->h5, name_outputs(f), LS_H5_F32, at, p->rows, p->y);
-    if (status == LS_OK)
+    if (status == LS_OK && has_classes(f))
         status = ls_h5_write(f->h5, "class", LS_H5_I32, at, p->rows, p->predicted);
-    if (status == LS_OK && f->about.labels)
-        status = ls_h5_write(f->h5, "label", LS_H5_I32, at, p->rows, p->label);
+    if (status == LS_OK && f->about.truth)
+        status = has_classes(f) ? ls_h5_write(f->h5, "label", LS_H5_I32, at, p->rows, p->label)
+                                : ls_h5_write(f->h5, "targets", LS_H5_F32, at, p->rows, p->targets);
     return status;
 }
 
@@ -188,7 +224,6 @@ ls_status ls_prediction_file_write(ls_prediction_file *f, const ls_predictions *
 {
     ls_status status = LS_OK;
     assert(p->outputs == f->about.outputs && f->written + p->rows <= f->about.rows);
-    assert(p->label != NULL || !f->about.labels);
     if (f->h5 != NULL)
         status = write_hdf5(f, p);
     else {

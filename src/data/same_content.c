@@ -18,8 +18,7 @@ static ls_status add_fingerprint(const ls_dataset *dataset, ls_split split, uint
     const int64_t rows = info->rows[split];
     const int64_t piece = info->features < PIECE_BYTES ? PIECE_BYTES / info->features : 1;
     ls_samples *samples = NULL;
-    ls_status status =
-        ls_samples_create(&samples, ls_min(piece, rows), info->element, info->features);
+    ls_status status = ls_samples_create(&samples, ls_min(piece, rows), ls_dataset_format(info));
     for (int64_t done = 0; status == LS_OK && done < rows; done += piece) {
         const int64_t some = ls_min(rows - done, piece);
         status = ls_dataset_read_into(dataset, split, done, some, samples);
@@ -48,9 +47,9 @@ static ls_status summarize_file(const char *path, content *out)
 static bool has_same_info(const ls_dataset_info *a, const ls_dataset_info *b)
 {
     return strcmp(a->source_sha256, b->source_sha256) == 0 && a->classes == b->classes &&
-           a->element == b->element && a->channels == b->channels && a->height == b->height &&
-           a->width == b->width && memcmp(a->rows, b->rows, sizeof a->rows) == 0 &&
-           a->held_out == b->held_out;
+           a->values == b->values && a->element == b->element && a->channels == b->channels &&
+           a->height == b->height && a->width == b->width &&
+           memcmp(a->rows, b->rows, sizeof a->rows) == 0 && a->held_out == b->held_out;
 }
 
 ls_status ls_same_content(const char *path, const char *other, ls_likeness *out,

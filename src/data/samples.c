@@ -17,7 +17,10 @@ int64_t ls_samples_count(const ls_samples *samples)
 ls_row ls_samples_row(const ls_samples *samples, int64_t at)
 {
     const ls_sample *sample = ls_sample_at(samples, at);
-    return (ls_row){.number = sample->row, .label = sample->label, .inputs = sample->inputs};
+    return (ls_row){.number = sample->row,
+                    .label = sample->label,
+                    .inputs = sample->inputs,
+                    .targets = ls_sample_targets(samples, sample)};
 }
 
 /* Scales numbers to 0..255. */
@@ -30,16 +33,17 @@ void ls_samples_picture(const ls_samples *samples, int64_t at, uint8_t *picture)
 {
     enum { PIECE = 256 };
     const uint8_t *inputs = ls_sample_at(samples, at)->inputs;
-    const size_t bytes = ls_element_bytes(samples->element);
+    const size_t bytes = ls_element_bytes(samples->format.element);
     float piece[PIECE], least = INFINITY, most = -INFINITY;
-    if (samples->element == LS_U8) {
-        memcpy(picture, inputs, (size_t)samples->features);
+    if (samples->format.element == LS_U8) {
+        memcpy(picture, inputs, (size_t)samples->format.features);
         return;
     }
     for (int pass = 0; pass < 2; pass++)
-        for (int64_t i = 0; i < samples->features; i += PIECE) {
-            const int64_t count = ls_min(samples->features - i, PIECE);
-            ls_element_convert(samples->element, count, inputs + (size_t)i * bytes, 1, 0, piece);
+        for (int64_t i = 0; i < samples->format.features; i += PIECE) {
+            const int64_t count = ls_min(samples->format.features - i, PIECE);
+            ls_element_convert(samples->format.element, count, inputs + (size_t)i * bytes, 1, 0,
+                               piece);
             for (int64_t k = 0; k < count && pass == 0; k++) {
                 least = fminf(least, piece[k]);
                 most = fmaxf(most, piece[k]);
@@ -67,28 +71,32 @@ bool ls_image_is_sane(int64_t channels, int64_t height, int64_t width)
            width <= limit && channels * height <= INT32_MAX / width;
 }
 
-/* Returns the bytes of a sample's content. */
-static size_t sample_bytes(ls_element element, int64_t features)
+static size_t round_up(size_t bytes, size_t align)
 {
-    return offsetof(ls_sample, inputs) + (size_t)features * ls_element_bytes(element);
+    return (bytes + align - 1) / align * align;
 }
 
-size_t ls_sample_stride(ls_element element, int64_t features)
+/* Returns the bytes of a sample without its target's values. */
+static size_t input_bytes(ls_sample_format format)
 {
-    const size_t align = _Alignof(ls_sample);
-    return (sample_bytes(element, features) + align - 1) / align * align;
+    return offsetof(ls_sample, inputs) + (size_t)format.features * ls_element_bytes(format.element);
 }
 
-ls_status ls_samples_create(ls_samples **out, int64_t capacity, ls_element element,
-                            int64_t features)
+size_t ls_sample_stride(ls_sample_format format)
+{
+    const size_t targets = round_up(input_bytes(format), _Alignof(float));
+    return round_up(targets + (size_t)format.values * sizeof(float), _Alignof(ls_sample));
+}
+
+ls_status ls_samples_create(ls_samples **out, int64_t capacity, ls_sample_format format)
 {
     ls_samples *samples = ls_alloc(1, sizeof *samples);
     if (samples == NULL)
         return LS_ERR_FAILURE;
     samples->capacity = capacity;
-    samples->features = features;
-    samples->element = element;
-    samples->stride = ls_sample_stride(element, features);
+    samples->format = format;
+    samples->targets = round_up(input_bytes(format), _Alignof(float));
+    samples->stride = ls_sample_stride(format);
     samples->bytes = ls_alloc(capacity, samples->stride);
     if (samples->bytes == NULL) {
         ls_samples_destroy(&samples);
@@ -120,16 +128,20 @@ void ls_samples_gather(const ls_samples *samples, const int64_t *order, int64_t 
                        int64_t count, ls_normalization normalization, ls_batch *batch)
 {
     enum { AHEAD = 4 };
-    assert(count <= batch->capacity && samples->features == batch->features);
-    const int64_t features = samples->features;
-    const float scale = samples->element == LS_U8 ? normalization.byte_scale : normalization.scale;
+    assert(count <= batch->capacity && samples->format.features == batch->features &&
+           samples->format.values == batch->values);
+    const int64_t features = samples->format.features;
+    const float scale =
+        samples->format.element == LS_U8 ? normalization.byte_scale : normalization.scale;
     for (int64_t i = 0; i < count; i++) {
         if (order != NULL && i + AHEAD < count)
             prefetch_sample(samples, order[i + AHEAD]);
         const ls_sample *sample = ls_sample_at(samples, order != NULL ? order[i] : first + i);
-        ls_element_convert(samples->element, features, sample->inputs, scale, normalization.shift,
-                           batch->x + i * features);
+        ls_element_convert(samples->format.element, features, sample->inputs, scale,
+                           normalization.shift, batch->x + i * features);
         batch->labels[i] = sample->label;
+        memcpy(batch->targets + i * samples->format.values, ls_sample_targets(samples, sample),
+               (size_t)samples->format.values * sizeof(float));
         batch->ids[i] = sample->row;
     }
     batch->rows = count;
@@ -137,7 +149,9 @@ void ls_samples_gather(const ls_samples *samples, const int64_t *order, int64_t 
 
 uint64_t ls_samples_fingerprint(const ls_samples *samples)
 {
-    const size_t length = sample_bytes(samples->element, samples->features);
+    const size_t inputs = input_bytes(samples->format);
+    const size_t values = (size_t)samples->format.values * sizeof(float);
+    const size_t length = values > 0 ? samples->targets + values : inputs;
     uint64_t sum = 0;
     for (int64_t i = 0; i < samples->rows; i++)
         sum += XXH3_64bits(ls_sample_at(samples, i), length);

@@ -11,17 +11,25 @@
 #include <lockstep/dataset.h>
 #include <lockstep/status.h>
 
+/* A sample: the inputs are followed, at an address for floats, by the target's values, if any. */
 typedef struct ls_sample {
     int64_t row;      /* number in its split of the data set, from 0 */
-    int32_t label;    /* class, from 0 */
+    int32_t label;    /* class, from 0; 0 if the target is values */
     uint8_t inputs[]; /* [features] numbers */
 } ls_sample;
+
+/* The numbers of a sample. */
+typedef struct ls_sample_format {
+    ls_element element; /* type of the inputs */
+    int64_t features;   /* inputs */
+    int64_t values;     /* floats in the target; 0: the target is the label */
+} ls_sample_format;
 
 struct ls_samples {
     int64_t rows;     /* samples held, 0 .. capacity */
     int64_t capacity; /* samples allocated */
-    int64_t features; /* numbers in a sample */
-    ls_element element;
+    ls_sample_format format;
+    size_t targets; /* bytes from the begin of a sample to its target's values */
     size_t stride;  /* bytes from one sample to the next */
     uint8_t *bytes; /* [capacity][stride], owned */
 };
@@ -41,13 +49,19 @@ ls_status ls_normalization_make(ls_normalization *out, double mean, double std) 
  * below 2^31 pixels. Local. */
 bool ls_image_is_sane(int64_t channels, int64_t height, int64_t width);
 
-/* Returns the bytes from one sample to the next, with `features` numbers in each. Local. */
-size_t ls_sample_stride(ls_element element, int64_t features);
+/* Returns the format of a data set's samples. Local. */
+static inline ls_sample_format ls_dataset_format(const ls_dataset_info *info)
+{
+    return (ls_sample_format){info->element, info->features, info->values};
+}
 
-/* Allocates `capacity` samples (0 or more) of `features` numbers. Local.
+/* Returns the bytes from one sample to the next. Local. */
+size_t ls_sample_stride(ls_sample_format format);
+
+/* Allocates `capacity` samples, 0 or more. Local.
  * Errors: LS_ERR_FAILURE if memory is short; *out is left alone. */
-ls_status ls_samples_create(ls_samples **out, int64_t capacity, ls_element element,
-                            int64_t features) LS_MUST_CHECK;
+ls_status ls_samples_create(ls_samples **out, int64_t capacity,
+                            ls_sample_format format) LS_MUST_CHECK;
 
 /* Returns sample `at`, 0 .. capacity-1; borrowed. Local. */
 static inline ls_sample *ls_sample_at(const ls_samples *samples, int64_t at)
@@ -55,14 +69,20 @@ static inline ls_sample *ls_sample_at(const ls_samples *samples, int64_t at)
     return (ls_sample *)(void *)(samples->bytes + (size_t)at * samples->stride);
 }
 
-/* Converts `count` samples to the rows of a batch. Local.
+/* Returns the target's values of a sample, [values]; borrowed. Local. */
+static inline float *ls_sample_targets(const ls_samples *samples, const ls_sample *sample)
+{
+    return (float *)(void *)((uint8_t *)(uintptr_t)sample + samples->targets);
+}
+
+/* Converts `count` samples to the rows of a batch of the same features and values. Local.
  * order  [count] sample indices in the batch's order; NULL: first, first+1, ...
  * first  with order NULL, the first sample */
 void ls_samples_gather(const ls_samples *samples, const int64_t *order, int64_t first,
                        int64_t count, ls_normalization normalization, ls_batch *batch);
 
 /* Returns a hash of the samples that does not depend on their order: the sum, modulo 2^64, of the
- * hashes of (row, label, inputs). The fingerprints of all shards add up to that of the whole split.
+ * hashes of (row, label, inputs, target). The fingerprints of all shards add up to that of the whole split.
  * Local. */
 uint64_t ls_samples_fingerprint(const ls_samples *samples);
 

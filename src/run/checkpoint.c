@@ -11,6 +11,7 @@
 #include "run/checkpoint_attributes.h"
 #include "run/checkpoint_file.h"
 #include "run/checkpoint_history.h"
+#include "run/checkpoint_standardization.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 struct ls_checkpoint {
     ls_h5 *file;
     ls_checkpoint_facts facts;
+    ls_standardization standardization;
 };
 
 ls_status ls_checkpoint_write(const char *path, const ls_state *state)
@@ -32,6 +34,8 @@ ls_status ls_checkpoint_write(const char *path, const ls_state *state)
         status = ls_attributes_write(file, &facts);
     if (status == LS_OK)
         status = ls_history_write(file, state->history, state->progress->epoch);
+    if (status == LS_OK && state->info->standardization != NULL)
+        status = ls_standardization_write(file, state->info->standardization);
     if (status == LS_OK)
         status = ls_arena_write(file, "parameters", state->network, state->params);
     for (int i = 0; status == LS_OK && i < ls_optimizer_slots(state->optimizer); i++) {
@@ -51,8 +55,9 @@ ls_status ls_checkpoint_write(const char *path, const ls_state *state)
 static ls_status check_info(const ls_h5 *file, const ls_model_info *id)
 {
     const ls_shape *in = &id->input;
-    if (id->classes < 2 || !(id->std > 0) || !ls_image_is_sane(in->channels, in->height, in->width))
-        return ls_fail(LS_ERR_DATA, "%s: describes inputs or classes of an absurd size",
+    if ((id->values < 1 && id->classes < 2) || !(id->std > 0) ||
+        !ls_image_is_sane(in->channels, in->height, in->width))
+        return ls_fail(LS_ERR_DATA, "%s: describes inputs or targets of an absurd size",
                        ls_h5_path(file));
     return LS_OK;
 }
@@ -65,7 +70,8 @@ static ls_status check_model(const ls_h5 *file, const ls_model_info *id)
     static const char *const groups[] = {"parameters", "optimizer/m", "optimizer/v",
                                          "optimizer/momentum", LS_ARENA_AVERAGE};
     ls_network *network = NULL;
-    ls_status status = ls_network_create(&network, id->model, id->input, id->classes, id->loss, 0);
+    ls_status status =
+        ls_network_create(&network, id->model, id->input, ls_model_info_outputs(id), id->loss, 0);
     if (status == LS_ERR_USAGE)
         status = ls_fail(LS_ERR_DATA, "%s: names an impossible model: %s", ls_h5_path(file),
                          ls_error_text());
@@ -96,6 +102,14 @@ static ls_status check_progress(const ls_h5 *file, const ls_progress *progress)
     return status;
 }
 
+static ls_status read_standardization(ls_checkpoint *checkpoint)
+{
+    ls_model_info *id = &checkpoint->facts.info;
+    id->standardization = &checkpoint->standardization;
+    return ls_standardization_read(checkpoint->file, id->input.channels, id->values,
+                                   &checkpoint->standardization);
+}
+
 /* Opens a file whose seal is intact. */
 static ls_status open_sealed(ls_checkpoint **out, const char *path)
 {
@@ -110,6 +124,8 @@ static ls_status open_sealed(ls_checkpoint **out, const char *path)
         status = check_info(checkpoint->file, &checkpoint->facts.info);
     if (status == LS_OK)
         status = check_model(checkpoint->file, &checkpoint->facts.info);
+    if (status == LS_OK)
+        status = read_standardization(checkpoint);
     if (status == LS_OK)
         status = check_progress(checkpoint->file, &checkpoint->facts.progress);
     if (status != LS_OK) {
@@ -204,6 +220,7 @@ void ls_checkpoint_close(ls_checkpoint **checkpoint)
         return;
     (void)ls_h5_close(&(*checkpoint)->file);
     ls_attributes_clear(&(*checkpoint)->facts);
+    ls_standardization_destroy(&(*checkpoint)->standardization);
     ls_free(*checkpoint);
     *checkpoint = NULL;
 }

@@ -70,6 +70,12 @@ static ls_status attribute_get_classes(const ls_h5 *file, const char *name, void
     return status;
 }
 
+static ls_status attribute_default_zero(void *value)
+{
+    *(int *)value = 0;
+    return LS_OK;
+}
+
 static ls_status attribute_put_real(ls_h5 *file, const char *name, const void *value)
 {
     return ls_h5_put_real(file, name, *(const double *)value);
@@ -177,6 +183,8 @@ static const type run = {attribute_put_text, attribute_get_run,
                          attribute_default_run}; /* older files have none */
 static const type integer = {attribute_put_int64, attribute_get_int64, NULL};
 static const type classes = {attribute_put_classes, attribute_get_classes, NULL};
+static const type values = {attribute_put_classes, attribute_get_classes,
+                            attribute_default_zero}; /* older files have none */
 static const type real = {attribute_put_real, attribute_get_real, NULL};
 static const type sum = {attribute_put_real, attribute_get_real,
                          attribute_default_nan}; /* a metric may be newer than the file */
@@ -200,6 +208,7 @@ static const struct attribute {
     {"model", &text, AT(info.model), 0},
     {"loss", &loss, AT(info.loss), 0},
     {"classes", &classes, AT(info.classes), 0},
+    {"values", &values, AT(info.values), 0},
     {"channels", &integer, AT(info.input.channels), 0},
     {"height", &integer, AT(info.input.height), 0},
     {"width", &integer, AT(info.input.width), 0},

@@ -111,6 +111,27 @@ static ls_status read_latest(ls_model *m, const ls_checkpoint *checkpoint)
     return status;
 }
 
+/* Copies the statistics of --standardize, and their numbers to the facts. Local. */
+static ls_status copy_standardization(ls_model *m, const ls_standardization *from)
+{
+    m->facts.inputs.count = from->inputs.count;
+    m->facts.targets.count = from->targets.count;
+    const ls_status status = ls_columns_copy(&m->standardization.inputs, &from->inputs);
+    return status == LS_OK ? ls_columns_copy(&m->standardization.targets, &from->targets) : status;
+}
+
+/* Broadcasts rank 0's statistics of some columns. Collective. */
+static ls_status broadcast_columns(const ls_model *m, int64_t count, ls_columns *columns)
+{
+    const ls_status status =
+        ls_agree(m->comm, is_root(m) ? LS_OK : ls_columns_create(columns, count));
+    if (status != LS_OK)
+        return status;
+    ls_broadcast(m->comm, columns->mean, 2 * (size_t)count * sizeof *columns->mean);
+    (void)ls_columns_complete(columns);
+    return LS_OK;
+}
+
 /* Opens the checkpoint and reads everything except the parameters; on rank 0. Local. */
 static ls_status read_facts(ls_model *m, const char *path, ls_checkpoint **out)
 {
@@ -127,6 +148,8 @@ static ls_status read_facts(ls_model *m, const char *path, ls_checkpoint **out)
     m->facts.has_average = ls_checkpoint_has_average(*out);
     m->facts.averaged = m->facts.has_average && m->load == LS_MODEL_EVALUATED;
     status = copy_model_info(&m->info, ls_checkpoint_model(*out));
+    if (status == LS_OK)
+        status = copy_standardization(m, ls_checkpoint_model(*out)->standardization);
     if (status == LS_OK)
         status = read_dataset_options(m);
     return status == LS_OK ? read_latest(m, *out) : status;
@@ -147,6 +170,10 @@ static ls_status broadcast_facts(ls_model *m)
     list_texts(&m->info, texts);
     for (int i = 0; status == LS_OK && i < TEXTS; i++)
         status = ls_broadcast_text(m->comm, texts[i]);
+    if (status == LS_OK)
+        status = broadcast_columns(m, m->facts.inputs.count, &m->standardization.inputs);
+    if (status == LS_OK)
+        status = broadcast_columns(m, m->facts.targets.count, &m->standardization.targets);
     return status;
 }
 
@@ -155,14 +182,14 @@ static ls_status create_network(ls_model *m)
 {
     const ls_model_info *id = &m->info;
     const int64_t rows = m->load == LS_MODEL_NONE ? 0 : LS_EVALUATION_ROWS;
-    ls_status status =
-        ls_network_create(&m->network, id->model, id->input, id->classes, id->loss, rows);
+    ls_status status = ls_network_create(&m->network, id->model, id->input,
+                                         ls_model_info_outputs(id), id->loss, rows);
     if (status != LS_OK || m->load == LS_MODEL_NONE)
         return status;
     m->params = ls_alloc(ls_network_size(m->network), sizeof *m->params);
     if (m->params == NULL)
         return LS_ERR_FAILURE;
-    return ls_batch_create(&m->batch, rows, ls_shape_size(id->input), 0);
+    return ls_batch_create(&m->batch, rows, ls_shape_size(id->input), id->values);
 }
 
 /* Loads the parameters on all ranks. Collective. */
@@ -180,6 +207,11 @@ static ls_status load_params(ls_model *m, const ls_checkpoint *checkpoint)
     return status;
 }
 
+static ls_column_scale publish_columns(const ls_columns *c)
+{
+    return (ls_column_scale){c->count, c->mean, c->std};
+}
+
 /* Copies the model's info to its facts; the texts are borrowed. Local. */
 static void publish_info(ls_model *m)
 {
@@ -190,10 +222,14 @@ static void publish_info(ls_model *m)
     m->facts.model = m->info.model;
     m->facts.input = m->info.input;
     m->facts.classes = m->info.classes;
+    m->facts.values = m->info.values;
     m->facts.loss = m->info.loss;
     m->facts.element = m->info.element;
     m->facts.mean = m->info.mean;
     m->facts.std = m->info.std;
+    m->info.standardization = &m->standardization;
+    m->facts.inputs = publish_columns(&m->standardization.inputs);
+    m->facts.targets = publish_columns(&m->standardization.targets);
     m->facts.max_rows = m->load == LS_MODEL_NONE ? 0 : LS_EVALUATION_ROWS;
 }
 
@@ -246,6 +282,11 @@ const float *ls_model_params(const ls_model *model)
     return model->params;
 }
 
+static const char *target_words(int values)
+{
+    return values > 0 ? "values" : "classes";
+}
+
 /* Makes sure that the rows of a data set fit the network; the same result on all ranks. Local. */
 static ls_status check_fit(const ls_model *m, const ls_model_data *data,
                            const ls_dataset_info *info)
@@ -260,13 +301,14 @@ static ls_status check_fit(const ls_model *m, const ls_model_data *data,
                        data->path, ls_element_name(info->element),
                        ls_element_name(m->info.element));
     if (in->channels != info->channels || in->height != info->height || in->width != info->width ||
-        m->info.classes != info->classes)
+        m->info.classes != info->classes || m->info.values != info->values)
         return ls_fail(LS_ERR_DATA,
-                       "%s: images of %lldx%lldx%lld and %d classes don't fit the checkpoint's "
-                       "network, which takes %lldx%lldx%lld and %d%s",
+                       "%s: inputs of %lldx%lldx%lld and %d %s don't fit the checkpoint's "
+                       "network, which takes %lldx%lldx%lld and %d %s%s",
                        data->path, (long long)info->channels, (long long)info->height,
-                       (long long)info->width, info->classes, (long long)in->channels,
-                       (long long)in->height, (long long)in->width, m->info.classes,
+                       (long long)info->width, ls_dataset_outputs(info), target_words(info->values),
+                       (long long)in->channels, (long long)in->height, (long long)in->width,
+                       ls_model_info_outputs(&m->info), target_words(m->info.values),
                        info->doubtful ? "; if its channels come last give --layout nhwc" : "");
     return LS_OK;
 }
@@ -276,6 +318,7 @@ ls_input_format ls_model_format(const ls_model *m)
     return (ls_input_format){.shape = m->info.input,
                              .mean = m->info.mean,
                              .std = m->info.std,
+                             .standardization = &m->standardization,
                              .channels_last = ls_network_channels_last(m->network)};
 }
 
@@ -343,6 +386,7 @@ void ls_model_destroy(ls_model **model)
         ls_free(*texts[i]);
     ls_network_destroy(&(*model)->network);
     ls_batch_destroy(&(*model)->batch);
+    ls_standardization_destroy(&(*model)->standardization);
     ls_free((*model)->params);
     ls_free(*model);
     *model = NULL;

@@ -17,6 +17,7 @@ struct ls_model {
     ls_network *network;
     ls_batch *batch;
     float *params; /* [ls_network_size] */
+    ls_standardization standardization;
 };
 
 /* Opens a data set whose rows fit the network. Collective on the model's ranks.

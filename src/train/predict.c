@@ -23,7 +23,9 @@ enum { WINDOW_BYTES = 8 << 20 /* of a rank's rows, and of their outputs */ };
 
 ls_meaning ls_model_meaning(const ls_model *m)
 {
-    return ls_loss_takes_logits(m->info.loss) ? LS_MEANING_PROBABILITIES : LS_MEANING_VALUES;
+    if (m->info.values > 0)
+        return LS_MEANING_VALUES;
+    return ls_loss_takes_logits(m->info.loss) ? LS_MEANING_PROBABILITIES : LS_MEANING_SCORES;
 }
 
 /* Converts logits [K] to probabilities. */
@@ -44,24 +46,45 @@ static bool are_finite(int K, const float *y)
     return finite;
 }
 
-/* Computes the outputs of the model's batch, as their meaning says.
+/* Converts standardised values to the target's units. */
+static void restore_units(const ls_columns *columns, int K, const float *y, float *out)
+{
+    for (int k = 0; k < K; k++)
+        out[k] =
+            columns->count > 0 ? (float)(columns->mean[k] + columns->std[k] * (double)y[k]) : y[k];
+}
+
+/* Converts the network's outputs of a row to what they mean. The only place that knows. */
+static void convert_outputs(const ls_model *m, int K, const float *raw, int32_t largest, float *y)
+{
+    switch (ls_model_meaning(m)) {
+    case LS_MEANING_PROBABILITIES:
+        softmax(K, raw, largest, y);
+        break;
+    case LS_MEANING_SCORES:
+        memcpy(y, raw, (size_t)K * sizeof *y);
+        break;
+    case LS_MEANING_VALUES:
+        restore_units(&m->standardization.targets, K, raw, y);
+        break;
+    }
+}
+
+/* Computes the outputs of the model's batch.
  * first      number of its first row, for messages
- * y          [rows][K]
+ * y          [rows][K] on return as ls_model_meaning() says
  * predicted  [rows] or NULL */
 static ls_status compute_batch(const ls_model *m, int64_t first, float *y, int32_t *predicted)
 {
     const ls_batch *batch = m->batch;
-    const int K = m->info.classes;
+    const int K = ls_model_info_outputs(&m->info);
     const float *raw = ls_network_forward(m->network, m->params, batch);
     for (int64_t i = 0; i < batch->rows; i++, raw += K, y += K) {
         if (!are_finite(K, raw))
             return ls_fail(LS_ERR_NUMERIC, "row %lld: an output of the network is not finite",
                            (long long)(first + i));
         const int32_t largest = ls_largest_output(K, raw);
-        if (ls_model_meaning(m) == LS_MEANING_PROBABILITIES)
-            softmax(K, raw, largest, y);
-        else
-            memcpy(y, raw, (size_t)K * sizeof *y);
+        convert_outputs(m, K, raw, largest, y);
         if (predicted != NULL)
             predicted[i] = largest;
     }
@@ -92,7 +115,7 @@ ls_status ls_model_outputs(const ls_model *m, const void *inputs, int64_t rows, 
     for (int64_t at = 0; status == LS_OK && at < rows; at += LS_EVALUATION_ROWS) {
         fill_batch(m, &conversion, (const uint8_t *)inputs + (size_t)at * row_bytes,
                    ls_min(rows - at, LS_EVALUATION_ROWS));
-        status = compute_batch(m, at, y + at * m->info.classes,
+        status = compute_batch(m, at, y + at * ls_model_info_outputs(&m->info),
                                predicted != NULL ? predicted + at : NULL);
     }
     return status;
@@ -106,8 +129,10 @@ typedef struct prediction {
     ls_conversion conversion;
     int64_t total; /* rows of the split */
     int64_t most;  /* rows of a rank in a window, whole batches */
-    float *y;      /* [most][K], of one rank's part of a window, like the next two */
-    int32_t *predicted, *label;
+    int outputs;   /* K */
+    /* Of one rank's part of a window: */
+    float *y, *targets;         /* [most][K]; targets only if they are values */
+    int32_t *predicted, *label; /* [most] */
     ls_prediction_sink sink;
     void *user;
 } prediction;
@@ -122,6 +147,16 @@ static ls_range part_of(const prediction *p, int64_t window, int rank)
     return part;
 }
 
+/* Copies the true classes or values of the batch, before these are standardised. */
+static void keep_truth(const prediction *p, int64_t at)
+{
+    const ls_batch *batch = p->model->batch;
+    memcpy(p->label + at, batch->labels, (size_t)batch->rows * sizeof *p->label);
+    if (batch->values > 0)
+        memcpy(p->targets + at * batch->values, batch->targets,
+               (size_t)(batch->rows * batch->values) * sizeof *p->targets);
+}
+
 /* Computes this rank's part of a window. Local. */
 static ls_status compute_part(const prediction *p, const ls_samples *samples)
 {
@@ -130,9 +165,9 @@ static ls_status compute_part(const prediction *p, const ls_samples *samples)
     for (int64_t at = 0; status == LS_OK && at < samples->rows; at += LS_EVALUATION_ROWS) {
         ls_samples_gather(samples, NULL, at, ls_min(samples->rows - at, LS_EVALUATION_ROWS),
                           p->conversion.normalization, m->batch);
-        memcpy(p->label + at, m->batch->labels, (size_t)m->batch->rows * sizeof *p->label);
+        keep_truth(p, at);
         ls_conversion_finish(&p->conversion, m->batch);
-        status = compute_batch(m, m->batch->ids[0], p->y + at * m->info.classes, p->predicted + at);
+        status = compute_batch(m, m->batch->ids[0], p->y + at * p->outputs, p->predicted + at);
         if (status == LS_OK)
             status = ls_interrupt_poll(LS_INTERRUPT_GRACE);
     }
@@ -146,8 +181,9 @@ static ls_status pass_part(const prediction *p, ls_range part, ls_status status)
         return status;
     return p->sink(p->user, &(ls_predictions){.first = part.first,
                                               .rows = part.count,
-                                              .outputs = p->model->info.classes,
+                                              .outputs = p->outputs,
                                               .y = p->y,
+                                              .targets = p->targets,
                                               .predicted = p->predicted,
                                               .label = p->label});
 }
@@ -162,7 +198,9 @@ static ls_status gather_parts(const prediction *p, int64_t window)
         const ls_range part = part_of(p, window, from);
         const size_t rows = (size_t)part.count;
         if (from > 0 && (rank == 0 || rank == from)) {
-            ls_send_to_root(comm, p->y, rows * (size_t)p->model->info.classes * sizeof *p->y, from);
+            ls_send_to_root(comm, p->y, rows * (size_t)p->outputs * sizeof *p->y, from);
+            if (p->targets != NULL)
+                ls_send_to_root(comm, p->targets, rows * (size_t)p->outputs * sizeof *p->y, from);
             ls_send_to_root(comm, p->predicted, rows * sizeof *p->predicted, from);
             ls_send_to_root(comm, p->label, rows * sizeof *p->label, from);
         }
@@ -189,16 +227,18 @@ static ls_status predict_window(const prediction *p, int64_t window)
 static ls_status make_room(prediction *p, const ls_dataset_info *info)
 {
     const ls_input_format format = ls_model_format(p->model);
-    const int64_t K = p->model->info.classes;
+    const int64_t K = p->outputs = ls_model_info_outputs(&p->model->info);
     const int64_t row =
-        ls_max((int64_t)ls_sample_stride(info->element, info->features), K * (int64_t)sizeof *p->y);
+        ls_max((int64_t)ls_sample_stride(ls_dataset_format(info)), K * (int64_t)sizeof *p->y);
     const int64_t batches = ls_max(1, WINDOW_BYTES / row / LS_EVALUATION_ROWS);
     p->total = info->rows[p->split];
     p->most = batches * LS_EVALUATION_ROWS;
     p->y = ls_alloc(p->most * K, sizeof *p->y);
+    p->targets = info->values > 0 ? ls_alloc(p->most * K, sizeof *p->targets) : NULL;
     p->predicted = ls_alloc(p->most, sizeof *p->predicted);
     p->label = ls_alloc(p->most, sizeof *p->label);
-    if (p->y == NULL || p->predicted == NULL || p->label == NULL)
+    if (p->y == NULL || p->predicted == NULL || p->label == NULL ||
+        (info->values > 0 && p->targets == NULL))
         return LS_ERR_FAILURE;
     return ls_conversion_make(&p->conversion, &format);
 }
@@ -212,6 +252,7 @@ static ls_status predict_rows(prediction *p, const ls_dataset_info *info)
          window += p->most * ls_comm_size(comm))
         status = predict_window(p, window);
     ls_free(p->y);
+    ls_free(p->targets);
     ls_free(p->predicted);
     ls_free(p->label);
     return status;
@@ -234,7 +275,7 @@ typedef struct target {
     const ls_model *model;
     const ls_model_data *data;
     const char *path;
-    bool labels;
+    bool truth;
     ls_prediction_file *file; /* on rank 0 */
 } target;
 
@@ -242,9 +283,9 @@ typedef struct target {
 static ls_status create_file(target *t, const ls_dataset_info *info)
 {
     const ls_prediction_about about = {.rows = info->rows[t->data->split],
-                                       .outputs = t->model->info.classes,
+                                       .outputs = ls_model_info_outputs(&t->model->info),
                                        .meaning = ls_model_meaning(t->model),
-                                       .labels = t->labels,
+                                       .truth = t->truth,
                                        .checkpoint = t->model->path,
                                        .data = t->data->path,
                                        .split = ls_split_name(t->data->split)};
@@ -257,9 +298,9 @@ static ls_status write_rows(void *user, const ls_predictions *rows)
 }
 
 ls_status ls_model_predict_to(const ls_model *m, const ls_model_data *data, const char *path,
-                              bool labels)
+                              bool truth)
 {
-    target t = {.model = m, .data = data, .path = path, .labels = labels};
+    target t = {.model = m, .data = data, .path = path, .truth = truth};
     prediction p = {.model = m, .split = data->split, .sink = write_rows, .user = &t};
     const bool root = m->comm != NULL && ls_comm_rank(m->comm) == 0;
     ls_dataset_info info;

@@ -22,7 +22,8 @@ typedef struct ls_replica ls_replica;
 typedef struct ls_replica_config {
     const char *model;
     ls_shape input;
-    int classes;
+    int classes; /* the network's outputs */
+    int values;  /* in a target; 0: the targets are classes */
     ls_loss loss;
     ls_optimizer_config optimizer;
     double label_smoothing; /* see ls_pass */

@@ -57,6 +57,11 @@ static const ls_setting table[] = {
      .group = DATA, .help = "dimensions of 4-dimensional images in the file"},
     {"normalize", "MEAN,STD", LS_TYPE_PAIR, FIXED, AT(mean), "0,1", 0, 1e30, LS_SETTING_ABOVE,
      .group = DATA, .help = "inputs become (x - mean) / std, where uint8 is divided by 255 first"},
+    {"standardize", "HOW", LS_TYPE_TEXT, FIXED, AT(standardize), "none", .group = DATA,
+     .help = "inputs, by column: fit, by the training rows' mean and standard deviation; or "
+             "file:FILE.h5:/mean,/std"},
+    {"standardize-targets", NULL, LS_TYPE_FLAG, FIXED, AT(standardize_targets), .group = DATA,
+     .help = "targets that are values, by the training rows; metrics stay in their units"},
     {"shuffle", "HOW", LS_TYPE_CHOICE, ORDER, AT(shuffle), "global", .choices = shuffle_choices,
      .group = DATA, .help = "order of the training rows"},
     {"augment", "WORDS", LS_TYPE_TEXT, FIXED, AT(augment), "none", .group = DATA,
@@ -142,6 +147,8 @@ static const ls_setting table[] = {
 
     {"run", "DIR", LS_TYPE_TEXT, FREE, AT(run), .group = RUN,
      .help = "logs and checkpoints; without it nothing is saved"},
+    {"tensorboard", NULL, LS_TYPE_FLAG, FREE, AT(tensorboard), .group = RUN,
+     .help = "also write the metrics of each epoch as event files of TensorBoard"},
     {"resume", "auto|PATH", LS_TYPE_TEXT, NOT_SAVED, AT(resume), .group = RUN,
      .help = "continue from the run folder's newest checkpoint if there is one, or from PATH"},
     {"resume-anyway", NULL, LS_TYPE_FLAG, NOT_SAVED, AT(resume_anyway), .group = RUN,

@@ -10,6 +10,7 @@
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/show.h"
 #include "nn/pass.h"
 #include "train/records.h"
 #include "train/standby.h"
@@ -63,7 +64,8 @@ static ls_status create_replica(ls_trainer *t)
     const ls_dataset_info *d = ls_trainer_dataset(t);
     const ls_replica_config config = {.model = c->model,
                                       .input = {d->channels, d->height, d->width},
-                                      .classes = d->classes,
+                                      .classes = ls_dataset_outputs(d),
+                                      .values = d->values,
                                       .loss = c->loss,
                                       .optimizer = c->optimizer,
                                       .label_smoothing = c->label_smoothing,
@@ -165,10 +167,12 @@ static void describe_model_info(ls_trainer *t)
                         .model = (char *)ls_network_model(ls_replica_network(t->replica)),
                         .loss = c->loss,
                         .classes = d->classes,
+                        .values = d->values,
                         .input = {d->channels, d->height, d->width},
                         .element = d->element,
                         .mean = c->mean,
                         .std = c->std,
+                        .standardization = ls_loader_standardization(t->loader),
                         .dataset = (char *)d->name,
                         .fingerprint = census->fingerprint,
                         .validation_fingerprint = census->validation_fingerprint,
@@ -321,11 +325,23 @@ static ls_status report_class_gaps(const ls_trainer *t)
                             json_pack("{s:o}", "text", ls_json_text(gaps)));
 }
 
+/* Reports columns that --standardize makes 0; on rank 0. Local. */
+static void report_constant_columns(const ls_trainer *t)
+{
+    const int64_t constant = ls_loader_census(t->loader)->constant_columns;
+    if (constant > 0)
+        ls_trainer_note(t, "--standardize: %s of equal numbers in all training rows: %s 0",
+                        ls_counted(constant, "column").text,
+                        constant == 1 ? "it becomes" : "they become");
+}
+
 /* Reports the start of the training. Collective. */
 static ls_status setup_report(ls_trainer *t)
 {
     if (t->rank == 0)
         notify_start(t);
+    if (t->rank == 0)
+        report_constant_columns(t);
     return ls_agree_root(t->comm, t->rank == 0 ? report_class_gaps(t) : LS_OK);
 }
 

@@ -22,10 +22,11 @@ struct ls_source {
 static ls_status agree_on_dataset(ls_comm *comm, const ls_dataset_info *d)
 {
     char text[256];
-    snprintf(text, sizeof text, "%lld %lld %lld rows, %s %lld x %lld x %lld, %d classes, %s",
+    snprintf(text, sizeof text,
+             "%lld %lld %lld rows, %s %lld x %lld x %lld, %d classes, %d values, %s",
              (long long)d->rows[LS_TRAIN], (long long)d->rows[LS_VALIDATION],
              (long long)d->rows[LS_TEST], ls_element_name(d->element), (long long)d->channels,
-             (long long)d->height, (long long)d->width, d->classes, d->source_sha256);
+             (long long)d->height, (long long)d->width, d->classes, d->values, d->source_sha256);
     return ls_agree_equal(comm, text, "the data set");
 }
 
@@ -92,7 +93,7 @@ static ls_status read_for(ls_source *s, int member, ls_split split, ls_range row
         status = ls_dataset_read(s->dataset, split, rows.first, rows.count,
                                  member == 0 ? capacity : rows.count, &samples);
     else if (rank == member)
-        status = ls_samples_create(&samples, capacity, s->info.element, s->info.features);
+        status = ls_samples_create(&samples, capacity, ls_dataset_format(&s->info));
     status = ls_agree(s->group, status);
     if (status == LS_OK && member != 0) {
         if (rank == 0 || rank == member)

@@ -42,8 +42,7 @@ struct ls_stream {
 
 int64_t ls_stream_window(int64_t bytes, const ls_dataset_info *dataset)
 {
-    const int64_t row =
-        (int64_t)(ls_sample_stride(dataset->element, dataset->features) + sizeof(int32_t));
+    const int64_t row = (int64_t)(ls_sample_stride(ls_dataset_format(dataset)) + sizeof(int32_t));
     const int64_t rest = bytes - PIECE_ROWS * row; /* without the buffer of a step or piece */
     return rest < 2 * row ? 0 : rest / (2 * row);
 }
@@ -84,8 +83,7 @@ static void *stream_thread(void *user)
 static ls_status make_window(window *w, const ls_plan *plan, const ls_dataset_info *dataset)
 {
     w->epoch = -1;
-    ls_status status =
-        ls_samples_create(&w->samples, plan->window, dataset->element, dataset->features);
+    ls_status status = ls_samples_create(&w->samples, plan->window, ls_dataset_format(dataset));
     if (status == LS_OK) {
         w->order = ls_alloc(plan->window, sizeof *w->order);
         status = w->order != NULL ? LS_OK : LS_ERR_FAILURE;
@@ -110,7 +108,7 @@ ls_status ls_stream_create(ls_stream **out, const char *path, const ls_dataset_o
     if (status == LS_OK)
         status = make_window(&s->next, plan, info);
     if (status == LS_OK)
-        status = ls_samples_create(&s->step, PIECE_ROWS, info->element, info->features);
+        status = ls_samples_create(&s->step, PIECE_ROWS, ls_dataset_format(info));
     if (status == LS_OK)
         status = ls_thread_start(&s->thread, stream_thread, s, "that reads ahead");
     s->started = status == LS_OK;
@@ -178,7 +176,7 @@ static ls_status make_room(ls_stream *s, int64_t rows)
     ls_samples *larger = NULL;
     if (rows <= s->step->capacity)
         return LS_OK;
-    ls_status status = ls_samples_create(&larger, rows, s->step->element, s->step->features);
+    ls_status status = ls_samples_create(&larger, rows, s->step->format);
     if (status == LS_OK) {
         ls_samples_destroy(&s->step);
         s->step = larger;

@@ -131,7 +131,7 @@ refuses 2 'data.h5: this file exists and does not hold predictions' "$lockstep" 
 refuses 2 'data.h5: this file exists and does not hold predictions' "$lockstep" eval --checkpoint run --data data.h5 --predictions data.h5
 refuses 2 'pages.csv: this file exists' "$lockstep" predict --checkpoint digits rows/0.png --show pages.csv
 refuses 1 'nowhere' "$lockstep" predict --checkpoint digits --data digits.h5 --out nowhere/x.csv
-refuses 3 "images of 1x9x9 and 5 classes don't fit" mpirun -n 2 "$lockstep" predict --checkpoint digits --data data.h5 --out x.csv
+refuses 3 "1x9x9 and 5 classes don't fit" mpirun -n 2 "$lockstep" predict --checkpoint digits --data data.h5 --out x.csv
 refuses 3 'none.h5' "$lockstep" predict --checkpoint digits --data none.h5 --out x.csv
 refuses 3 'none' "$lockstep" predict --checkpoint none rows/0.png
 refuses 3 'none.png: ' "$lockstep" predict --checkpoint digits none.png

@@ -21,7 +21,7 @@ static void assert_samples_of_epoch(const small_dataset *f, const ls_plan *plan,
         int64_t row = ls_plan_row(plan, epoch, rank, i);
         assert_int_equal(sample->row, row);
         assert_int_equal(sample->label, small_dataset_label(f, LS_TRAIN, row));
-        for (int64_t j = 0; j < samples->features; j++)
+        for (int64_t j = 0; j < samples->format.features; j++)
             assert_int_equal(sample->inputs[j], small_dataset_pixel(f, LS_TRAIN, row, j));
     }
     int64_t rows = mine;

@@ -29,7 +29,8 @@ static ls_train_config configure(ls_shuffle shuffle, bool stream)
     config.shuffle = shuffle;
     config.stream = stream;
     /* One block of 1024 rows, and two windows of 7 rows. */
-    config.memory = ((int64_t)ls_sample_stride(LS_U8, FEATURES) + 4) * (1024 + 2 * 7);
+    config.memory =
+        ((int64_t)ls_sample_stride((ls_sample_format){LS_U8, FEATURES, 0}) + 4) * (1024 + 2 * 7);
     return config;
 }
 

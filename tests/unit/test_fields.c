@@ -9,6 +9,7 @@
 #include <lockstep/dataset.h>
 
 #include <hdf5.h>
+#include <math.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -473,6 +474,101 @@ static void a_wrong_label_is_reported_with_its_row_and_value(void **state)
 }
 
 /* A killed writer leaves the file marked as open. */
+/* Writes inputs [rows][2] and targets of this type and shape. */
+static void write_values(const char *path, hid_t type, int rank, const hsize_t *dims,
+                         const float *inputs, const double *targets)
+{
+    const hid_t file = create(path);
+    write_array(file, "train/inputs", &(storage){.rank = 2, .dims = {dims[0], 2}}, H5T_IEEE_F32LE,
+                H5T_NATIVE_FLOAT, inputs);
+    storage s = {.rank = rank};
+    memcpy(s.dims, dims, (size_t)rank * sizeof *dims);
+    write_array(file, "train/targets", &s, type, H5T_NATIVE_DOUBLE, targets);
+    H5Fclose(file);
+}
+
+static void targets_of_any_type_are_read_as_values(void **state)
+{
+    (void)state;
+    const hid_t types[] = {H5T_IEEE_F64LE, H5T_IEEE_F32BE, H5T_STD_I16BE, H5T_STD_I64LE};
+    const float inputs[6] = {0};
+    const double targets[] = {1, -2, 3, 400, -5, 6};
+    const hsize_t dims[] = {3, 2};
+    for (size_t t = 0; t < 4; t++) {
+        ls_dataset *dataset;
+        ls_samples *samples;
+        write_values("values.h5", types[t], 2, dims, inputs, targets);
+        assert_ok(open_as(&dataset, "values.h5", LS_LAYOUT_AUTO));
+        assert_int_equal(ls_dataset_describe(dataset)->values, 2);
+        assert_int_equal(ls_dataset_describe(dataset)->classes, 0);
+        assert_ok(ls_dataset_read(dataset, LS_TRAIN, 1, 2, 2, &samples));
+        for (int64_t i = 0; i < 4; i++)
+            assert_true(ls_samples_row(samples, i / 2).targets[i % 2] == (float)targets[2 + i]);
+        ls_samples_destroy(&samples);
+        ls_dataset_close(&dataset);
+    }
+}
+
+static uint64_t fingerprint_of(const char *path)
+{
+    ls_dataset *dataset;
+    ls_samples *samples;
+    assert_ok(open_as(&dataset, path, LS_LAYOUT_AUTO));
+    assert_int_equal(ls_dataset_describe(dataset)->values, 1);
+    assert_ok(ls_dataset_read(dataset, LS_TRAIN, 0, 3, 3, &samples));
+    const uint64_t fingerprint = ls_samples_fingerprint(samples);
+    ls_samples_destroy(&samples);
+    ls_dataset_close(&dataset);
+    return fingerprint;
+}
+
+static void one_value_is_the_same_with_and_without_a_second_dimension(void **state)
+{
+    (void)state;
+    const float inputs[6] = {1, 2, 3};
+    const double targets[] = {1, -2, 3}, others[] = {1, -2, 4};
+    const hsize_t dims[] = {3, 1};
+    write_values("flat.h5", H5T_IEEE_F32LE, 1, dims, inputs, targets);
+    write_values("column.h5", H5T_IEEE_F32LE, 2, dims, inputs, targets);
+    write_values("others.h5", H5T_IEEE_F32LE, 2, dims, inputs, others);
+    assert_true(fingerprint_of("flat.h5") == fingerprint_of("column.h5"));
+    assert_false(fingerprint_of("flat.h5") == fingerprint_of("others.h5"));
+}
+
+static void numbers_that_are_not_finite_are_reported_with_row_and_column(void **state)
+{
+    (void)state;
+    const float bad_inputs[6] = {0, 0, 0, 0, 0, NAN}, inputs[6] = {0};
+    const double bad_targets[] = {0, -INFINITY, 0}, targets[] = {0, 0, 0};
+    const hsize_t dims[] = {3};
+    ls_dataset *dataset;
+    ls_samples *samples;
+    write_values("nan.h5", H5T_IEEE_F32LE, 1, dims, bad_inputs, targets);
+    assert_ok(open_as(&dataset, "nan.h5", LS_LAYOUT_AUTO));
+    assert_fails(ls_dataset_read(dataset, LS_TRAIN, 0, 3, 3, &samples), LS_ERR_DATA,
+                 "'/train/inputs' is NaN in row 2, column 1");
+    ls_dataset_close(&dataset);
+    write_values("inf.h5", H5T_IEEE_F64BE, 1, dims, inputs, bad_targets);
+    assert_ok(open_as(&dataset, "inf.h5", LS_LAYOUT_AUTO));
+    assert_fails(ls_dataset_verify(dataset), LS_ERR_DATA, "'/train/targets' is -infinite in row 1");
+    ls_dataset_close(&dataset);
+}
+
+static void targets_of_the_wrong_shape_are_refused(void **state)
+{
+    (void)state;
+    const float inputs[6] = {0};
+    const double targets[12] = {0};
+    const hsize_t cube[] = {3, 2, 2}, none[] = {3, 0};
+    ls_dataset *dataset;
+    write_values("cube.h5", H5T_IEEE_F32LE, 3, cube, inputs, targets);
+    assert_fails(open_as(&dataset, "cube.h5", LS_LAYOUT_AUTO), LS_ERR_DATA,
+                 "'/train/targets' has 3 dimensions, [3,2,2], expected [N] or [N,K]");
+    write_values("none.h5", H5T_IEEE_F32LE, 2, none, inputs, targets);
+    assert_fails(open_as(&dataset, "none.h5", LS_LAYOUT_AUTO), LS_ERR_DATA,
+                 "'/train/targets' has 0 values in a row");
+}
+
 static void a_file_left_open_by_a_writer_is_refused(void **state)
 {
     (void)state;
@@ -508,6 +604,10 @@ int main(void)
         cmocka_unit_test(labels_of_one_row_are_refused),
         cmocka_unit_test(other_enumerations_are_refused_as_labels),
         cmocka_unit_test(a_wrong_label_is_reported_with_its_row_and_value),
+        cmocka_unit_test(targets_of_any_type_are_read_as_values),
+        cmocka_unit_test(one_value_is_the_same_with_and_without_a_second_dimension),
+        cmocka_unit_test(numbers_that_are_not_finite_are_reported_with_row_and_column),
+        cmocka_unit_test(targets_of_the_wrong_shape_are_refused),
         cmocka_unit_test(a_file_left_open_by_a_writer_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

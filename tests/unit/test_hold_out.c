@@ -155,7 +155,7 @@ static void both_splits_have_the_rows_that_were_drawn(void **state)
                         assert_row(all, at, at, row);
                         at++;
                     }
-                assert_ok(ls_samples_create(&some, rows, info->element, info->features));
+                assert_ok(ls_samples_create(&some, rows, ls_dataset_format(info)));
                 for (int64_t first = 0; first < rows; first += 1 + first / 2) {
                     const int64_t count = (rows - first + 1) / 2;
                     assert_ok(ls_dataset_read_into(dataset, (ls_split)split, first, count, some));

@@ -1,0 +1,73 @@
+/* A field: numbers of one dataset of a file that are inputs, or values of the target, of its rows.
+ * All functions are Local. */
+#ifndef LS_DATA_FIELD_H
+#define LS_DATA_FIELD_H
+
+#include <lockstep/dataset.h>
+
+#include "base/range.h"
+#include "data/h5.h"
+#include "data/samples.h"
+
+enum { LS_FIELD_NAME = 256, LS_FIELD_SHAPE = 128 };
+
+typedef struct ls_field {
+    const ls_h5 *file; /* borrowed */
+    char name[LS_FIELD_NAME];
+    ls_h5_table *table;
+    ls_element element; /* type in memory */
+    bool rounded;       /* the file's type is float64 */
+    int64_t rows;
+    int64_t numbers;                /* of a row */
+    ls_range part[LS_H5_MAX_RANK];  /* indices of each dimension that are read; all rows */
+    int64_t stride[LS_H5_MAX_RANK]; /* of each dimension, in numbers of a sample */
+} ls_field;
+
+/* Fails for a file that does not have the layout of a data set: appends a hint at the description
+ * of the layout to the text. Errors: LS_ERR_DATA, always. */
+ls_status ls_field_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Opens a dataset of 1 to LS_H5_MAX_RANK dimensions of numbers, of which all are read, in the
+ * file's order. `out` is owned: ls_field_close().
+ * name    "train/images"
+ * shapes  the accepted shapes, for the error of another number of dimensions
+ * Errors: LS_ERR_DATA if there is no such dataset, or its type is none of ls_element. */
+ls_status ls_field_open(ls_field *out, const ls_h5 *file, const char *name,
+                        const char *shapes) LS_MUST_CHECK;
+
+/* Closes the dataset, if it is open. */
+void ls_field_close(ls_field *field);
+
+/* Returns the shape of the dataset in the file; and as text, "[300,32,32,3]". */
+const ls_h5_shape *ls_field_shape(const ls_field *field);
+const char *ls_format_shape(const ls_h5_shape *shape, char text[LS_FIELD_SHAPE]);
+
+/* A selection of rows, in their order. `before` returns the number of selected rows before row
+ * `row` of the file. */
+typedef struct ls_pick {
+    int64_t (*before)(const void *user, int64_t row);
+    const void *user; /* passed to `before` */
+} ls_pick;
+
+/* Destination of rows: the first selected row from row `first` on becomes sample 0. */
+typedef struct ls_destination {
+    ls_samples *samples; /* NULL: rows are read and dropped */
+    const ls_pick *pick; /* NULL: all rows */
+    int64_t first;
+} ls_destination;
+
+/* Returns the index of the first sample that is filled by this row or a later one. */
+int64_t ls_destination_find(const ls_destination *to, int64_t row);
+
+/* Returns the sample of a row; NULL: the row is not selected, or dropped.
+ * at  ls_destination_find() of the row; on return, of the next row */
+ls_sample *ls_destination_next(const ls_destination *to, int64_t row, int64_t *at);
+
+/* Reads rows first .. first+count-1 into samples: their inputs, or with `targets` the values of
+ * their target.
+ * Errors: LS_ERR_DATA for rows that can't be read, and for NaN and infinite numbers; LS_ERR_FAILURE;
+ * LS_INTERRUPTED, see base/interrupt.h. */
+ls_status ls_field_read(const ls_field *field, bool targets, int64_t first, int64_t count,
+                        const ls_destination *to) LS_MUST_CHECK;
+
+#endif
