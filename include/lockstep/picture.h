@@ -17,6 +17,7 @@ typedef struct ls_picture {
     int64_t height, width; /* height * width is at most LS_PICTURE_MAX_PIXELS */
     int channels;          /* 1: grey; 3: red, green, blue */
     uint8_t *pixels;       /* [height][width][channels]; owned: ls_picture_free() */
+    int file_channels;     /* of the file that it was read from, before a conversion; or 0 */
 } ls_picture;
 
 /* Reads the size of a PNG file, and its channels: 1 if it has greys only, by its type of colour or
@@ -27,7 +28,8 @@ ls_status ls_picture_describe(const char *path, ls_picture *out) LS_MUST_CHECK;
 
 /* Reads a PNG file of any kind: 1 to 16 bits, grey, colour or palette, with transparency,
  * interlaced. 16 bits are rounded to 8. Transparent pixels show white. Gamma and colour profiles
- * are ignored, as in most readers of training data. A pipe can be read as well: "/dev/stdin". Local.
+ * are ignored, as in most readers of training data. A pipe can be read as well: "/dev/stdin".
+ * Local.
  * channels  1: colours become grey by the luma of ITU-R BT.601; 3: greys become colours; 0: as
  *           ls_picture_describe() says
  * out       its former content is ignored

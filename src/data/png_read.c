@@ -198,6 +198,7 @@ static ls_status read_pixels(reader *r, int channels, ls_picture *out)
     if (status != LS_OK)
         return status;
     ls_picture picture = r->size;
+    picture.file_channels = r->size.channels;
     picture.channels = channels != 0 ? channels : r->size.channels;
     picture.pixels = ls_alloc(picture.height * picture.width * picture.channels, 1);
     if (picture.pixels == NULL)

@@ -106,8 +106,7 @@ bool ls_loss_smooths(ls_loss loss)
     return ls_loss_describe(loss)->smooths;
 }
 
-/* The class of the largest output; of equal outputs the first. */
-static int32_t largest_of(int K, const float *y)
+int32_t ls_largest_output(int K, const float *y)
 {
     int32_t best = 0;
     for (int32_t k = 1; k < K; k++)
@@ -121,7 +120,7 @@ ls_score ls_loss_score(ls_loss loss, double smoothing, int64_t rows, int classes
     const ls_loss_kind *kind = ls_loss_describe(loss);
     ls_score score = {0};
     for (int64_t r = 0; r < rows; r++, y += classes) {
-        const int32_t largest = largest_of(classes, y);
+        const int32_t largest = ls_largest_output(classes, y);
         if (predicted != NULL)
             predicted[r] = largest;
         ls_metric_add_row(&score, classes, y, labels[r], largest);

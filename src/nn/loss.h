@@ -35,6 +35,9 @@ typedef struct ls_loss_kind {
 /* Returns a loss's row of the table. Local. */
 const ls_loss_kind *ls_loss_describe(ls_loss loss);
 
+/* Returns the class of the largest of a row's outputs [K]; of equal outputs the first. Local. */
+int32_t ls_largest_output(int K, const float *y);
+
 /* Returns the score of a number of rows. Local.
  * smoothing  label smoothing e, see ls_pass; ignored by losses without smoothing
  * y          [rows][classes] outputs: logits for cross-entropy
