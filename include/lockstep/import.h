@@ -43,7 +43,8 @@ ls_status ls_import_idx(const ls_import *import, const char *path) LS_MUST_CHECK
  * test.bin) in their binary versions. The names of classes are read from batches.meta.txt,
  * fine_label_names.txt or coarse_label_names.txt, if they are there. Local.
  * coarse  the 20 superclasses of CIFAR-100 instead of its 100 classes
- * Errors: as ls_import_idx(); LS_ERR_USAGE for `coarse` with CIFAR-10, or `classes` other than 0. */
+ * Errors: as ls_import_idx(); LS_ERR_USAGE for `coarse` with CIFAR-10, or `classes` other than
+ * 0. */
 ls_status ls_import_cifar(const ls_import *import, const char *folder, bool coarse,
                           const char *path) LS_MUST_CHECK;
 
