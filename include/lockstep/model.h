@@ -20,6 +20,7 @@
 #include <lockstep/dataset.h>
 #include <lockstep/metrics.h>
 #include <lockstep/network.h>
+#include <lockstep/prediction.h>
 #include <lockstep/status.h>
 
 #ifdef __cplusplus
@@ -168,6 +169,40 @@ typedef struct ls_misclassified {
  * Errors, on all ranks alike: as above. */
 ls_status ls_model_misclassified(const ls_model *model, ls_rows *rows, int64_t most,
                                  ls_misclassified *out, int64_t *count) LS_MUST_CHECK;
+
+/* Returns what a model's outputs mean, by its targets and its loss. Local. */
+ls_meaning ls_model_meaning(const ls_model *model);
+
+/* Computes the outputs of rows in memory, of any number. Needs no communicator. Local.
+ * inputs     [rows][channels][height][width] numbers of the type facts->element, as in a data set;
+ *            they are normalised here
+ * y          [rows][classes, or values] on return the outputs, as ls_model_meaning() says
+ * predicted  [rows] on return the class of the largest output; may be NULL
+ * Errors: LS_ERR_NUMERIC if an output is not finite; LS_ERR_USAGE if the model was opened without
+ * parameters. */
+ls_status ls_model_outputs(const ls_model *model, const void *inputs, int64_t rows, float *y,
+                           int32_t *predicted) LS_MUST_CHECK;
+
+/* Takes predictions of a data set's rows, in their order; called on rank 0 only, with
+ * the true classes or values. An error ends the prediction with this error. */
+typedef ls_status (*ls_prediction_sink)(void *user, const ls_predictions *rows);
+
+/* Predicts all rows of a split. The ranks read and compute the rows window by window, so that
+ * memory is bounded; rank 0 passes them to the sink. If each rank uses one BLAS thread, the outputs
+ * have the same bits on any number of ranks. Collective on the model's ranks.
+ * user  passed to `sink`
+ * Errors, on all ranks alike: as ls_model_read(); those of reading the rows and of the sink;
+ * LS_ERR_NUMERIC if an output is not finite; LS_INTERRUPTED after a signal. */
+ls_status ls_model_predict(const ls_model *model, const ls_model_data *data,
+                           ls_prediction_sink sink, void *user) LS_MUST_CHECK;
+
+/* Writes the predictions of all rows of a split to a file, see lockstep/prediction.h. Collective on
+ * the model's ranks.
+ * path    read on rank 0
+ * truth   the true classes or values are written, too
+ * Errors, on all ranks alike: as above, and of ls_prediction_file_create(). */
+ls_status ls_model_predict_to(const ls_model *model, const ls_model_data *data, const char *path,
+                              bool truth) LS_MUST_CHECK;
 
 /* Frees the rows and sets *rows to NULL; accepts NULL. Local. */
 void ls_rows_destroy(ls_rows **rows);

@@ -22,7 +22,7 @@ typedef struct settings {
     int read;
     bool raw, trust_data, json;
     int64_t errors;
-    const char *errors_file;
+    const char *errors_file, *predictions;
 } settings;
 
 #define AT(field) offsetof(settings, field)
@@ -46,6 +46,8 @@ static const ls_setting table[] = {
      .help = "list and picture the N misclassified rows of highest confidence"},
     {"errors-file", "FILE", LS_TYPE_TEXT, .offset = AT(errors_file), .initial = "errors.png",
      .help = "PNG file of their picture; none: list only"},
+    {"predictions", "FILE", LS_TYPE_TEXT, .offset = AT(predictions),
+     .help = "also write class and outputs of each row to a CSV or HDF5 file (NAME.csv, NAME.h5)"},
     {"json", NULL, LS_TYPE_FLAG, .offset = AT(json), .help = "print JSON"},
     {0},
 };
@@ -421,6 +423,14 @@ static ls_status evaluate(const settings *s, work *w)
     return status;
 }
 
+/* Writes the file of --predictions; the data set is checked already. Collective. */
+static ls_status write_predictions(const settings *s, const work *w)
+{
+    ls_model_data data = w->data;
+    data.trust = true;
+    return ls_model_predict_to(w->model, &data, s->predictions, true);
+}
+
 /* Rank 0 prints the result. Collective. */
 static ls_status print_result(ls_comm *comm, const settings *s, const work *w)
 {
@@ -448,6 +458,9 @@ static ls_status eval_run(ls_comm *comm, const ls_options *options, const void *
     work w = {0};
     (void)options;
     ls_status status = prepare_compute(comm, s, &w);
+    if (status == LS_OK && *s->predictions != '\0')
+        status = ls_agree_root(
+            comm, ls_comm_rank(comm) == 0 ? ls_prediction_file_check(s->predictions) : LS_OK);
     if (status == LS_OK)
         status = open_model(comm, s, &w);
     if (status == LS_OK)
@@ -460,6 +473,8 @@ static ls_status eval_run(ls_comm *comm, const ls_options *options, const void *
         status = evaluate(s, &w);
     if (status == LS_OK)
         status = print_result(comm, s, &w);
+    if (status == LS_OK && *s->predictions != '\0')
+        status = write_predictions(s, &w);
     ls_rows_destroy(&w.rows);
     ls_model_destroy(&w.model);
     ls_topology_destroy(&w.topology);

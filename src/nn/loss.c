@@ -192,8 +192,7 @@ bool ls_loss_smooths(ls_loss loss)
     return ls_loss_describe(loss)->smooths;
 }
 
-/* The class of the largest output; of equal outputs the first. */
-static int32_t largest_of(int K, const float *y)
+int32_t ls_largest_output(int K, const float *y)
 {
     int32_t best = 0;
     for (int32_t k = 1; k < K; k++)
@@ -208,7 +207,7 @@ typedef int32_t add_row(const ls_loss_terms *terms, const float *y, const ls_tar
 static int32_t add_class(const ls_loss_terms *terms, const float *y, const ls_target *target,
                          ls_score *score)
 {
-    const int32_t largest = largest_of(terms->outputs, y);
+    const int32_t largest = ls_largest_output(terms->outputs, y);
     ls_metric_add_row(score, terms->outputs, y, target->label, largest);
     return largest;
 }

@@ -56,6 +56,9 @@ typedef struct ls_loss_kind {
 /* Returns a loss's row of the table. Local. */
 const ls_loss_kind *ls_loss_describe(ls_loss loss);
 
+/* Returns the class of the largest of a row's outputs [K]; of equal outputs the first. Local. */
+int32_t ls_largest_output(int K, const float *y);
+
 /* Returns the score of rows first .. first+rows-1 of a batch. Local.
  * y          [rows][K] their outputs
  * dy         [rows][K] on return the gradient of the sum of the weighted losses with respect to y;

@@ -1,32 +1,17 @@
 #include <lockstep/run.h>
-#include <lockstep/model.h>
 
-#include "base/file.h"
 #include "parallel/collectives.h"
 #include "base/memory.h"
 #include "base/text.h"
 
-#include "run/checkpoint.h"
 #include "train/evaluate.h"
-#include "train/source.h"
+#include "train/model_state.h"
 
 #include <lockstep/config.h>
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
-
-struct ls_model {
-    ls_comm *comm; /* NULL: one process without MPI; borrowed */
-    ls_model_load load;
-    ls_model_facts facts;
-    ls_model_info info; /* its texts are owned */
-    char path[LS_PATH_MAX];
-    ls_network *network;
-    ls_batch *batch;
-    float *params; /* [ls_network_size] */
-    ls_standardization standardization;
-};
 
 /* ls_agree(), or the status itself without MPI. Collective. */
 static ls_status agree(const ls_model *m, ls_status status)
@@ -336,23 +321,40 @@ static ls_status check_fit(const ls_model *m, const ls_model_data *data,
     return LS_OK;
 }
 
-ls_status ls_model_read(ls_rows **out, const ls_model *m, const ls_model_data *data)
+ls_input_format ls_model_format(const ls_model *m)
 {
-    const ls_input_format format = {.shape = m->info.input,
-                                    .mean = m->info.mean,
-                                    .std = m->info.std,
-                                    .standardization = &m->standardization,
-                                    .channels_last = ls_network_channels_last(m->network)};
-    ls_dataset_info info;
+    return (ls_input_format){.shape = m->info.input,
+                             .mean = m->info.mean,
+                             .std = m->info.std,
+                             .standardization = &m->standardization,
+                             .channels_last = ls_network_channels_last(m->network)};
+}
+
+ls_status ls_model_open_data(ls_source **out, const ls_model *m, const ls_model_data *data,
+                             ls_dataset_info *info)
+{
     ls_source *source = NULL;
     if (m->comm == NULL || m->params == NULL)
         return ls_fail(LS_ERR_USAGE, "%s: opened %s, so it can't be evaluated", m->path,
                        m->comm == NULL ? "without MPI" : "without its parameters");
     assert(data->split < LS_SPLITS);
     ls_status status = ls_source_open(&source, m->comm, data->path, &data->options, !data->trust,
-                                      data->read, &info);
+                                      data->read, info);
     if (status == LS_OK)
-        status = check_fit(m, data, &info);
+        status = check_fit(m, data, info);
+    if (status == LS_OK)
+        *out = source;
+    else
+        ls_source_close(&source);
+    return status;
+}
+
+ls_status ls_model_read(ls_rows **out, const ls_model *m, const ls_model_data *data)
+{
+    const ls_input_format format = ls_model_format(m);
+    ls_dataset_info info;
+    ls_source *source = NULL;
+    ls_status status = ls_model_open_data(&source, m, data, &info);
     if (status == LS_OK)
         status = ls_source_rows(source, data->split, &format, out);
     ls_source_close(&source);
