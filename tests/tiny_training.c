@@ -32,6 +32,7 @@ void tiny_training_make(tiny_training *w, const char *model, uint64_t seed)
                               .model = (char *)model,
                               .compute = "none",
                               .loss = LS_CROSS_ENTROPY,
+                              .huber = 1,
                               .classes = 4,
                               .input = {1, 3, 2},
                               .mean = 0.25,

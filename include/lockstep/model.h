@@ -51,6 +51,8 @@ typedef struct ls_model_facts {
     int classes;         /* 0: the targets are values */
     int values;          /* in a target; 0: the targets are classes */
     ls_loss loss;
+    double huber; /* D of LS_HUBER */
+    ls_task task;
     ls_element element;         /* type of the inputs that it was trained on */
     double mean, std;           /* inputs are (x - mean) / std, of uint8 (x / 255 - mean) / std */
     ls_column_scale inputs;     /* then channels are standardised */
@@ -107,17 +109,31 @@ typedef struct ls_calibration {
                      (Brier, Verification of Forecasts Expressed in Terms of Probability, 1950) */
 } ls_calibration;
 
+/* The errors of an output of a regression, in the target's units. */
+typedef struct ls_output_score {
+    double mae, rmse;
+    double r2; /* coefficient of determination; NaN of one row; where all targets are equal 1 if
+                  they are met, else 0 */
+} ls_output_score;
+
+/* The result of an evaluation, over all ranks. The caller sets the pointers, NULL for what is not
+ * wanted, on all ranks alike. */
+typedef struct ls_evaluated {
+    ls_score score;
+    double metric[LS_METRICS]; /* by ls_metric; NaN: not defined for the task */
+    /* [classes][classes] rows of class i that were classified as j; of a classification or, with 2
+     * classes, of a binary task; at most LS_MAX_CONFUSION classes */
+    int64_t *confusion;
+    /* NaN if the network's outputs are no probabilities of classes, as with LS_MSE */
+    ls_calibration *calibration;
+    ls_output_score *output; /* [outputs] of a regression */
+} ls_evaluated;
+
 /* Evaluates this rank's rows and sums over ranks. If each rank uses one BLAS thread, the result has
  * the same bits on any number of ranks. Collective on the model's ranks.
- * out        on return sums over all ranks' rows
- * confusion  [classes][classes] on return the number of rows of class i that were classified as j,
- *            over all ranks; at most LS_MAX_CONFUSION classes; may be NULL, on all ranks alike
- * calibration  on return NaN if the network's outputs are no probabilities (LS_MSE); may be NULL,
- *              on all ranks alike
  * Errors, on all ranks alike: the error of reading any rank's rows; LS_ERR_FAILURE when memory is
  * short; LS_INTERRUPTED after a signal. */
-ls_status ls_model_evaluate(const ls_model *model, ls_rows *rows, ls_score *out, int64_t *confusion,
-                            ls_calibration *calibration) LS_MUST_CHECK;
+ls_status ls_model_evaluate(const ls_model *model, ls_rows *rows, ls_evaluated *out) LS_MUST_CHECK;
 
 /* The scores of a class: of `support` rows of the class, the fraction `recall` is classified as
  * such; of the rows classified as the class, the fraction `precision` is of the class; f1 is the

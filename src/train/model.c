@@ -184,6 +184,11 @@ static ls_status create_network(ls_model *m)
     const int64_t rows = m->load == LS_MODEL_NONE ? 0 : LS_EVALUATION_ROWS;
     ls_status status = ls_network_create(&m->network, id->model, id->input,
                                          ls_model_info_outputs(id), id->loss, rows);
+    if (status == LS_OK)
+        ls_network_set_huber(m->network, id->huber);
+    const ls_columns *targets = &m->standardization.targets;
+    if (status == LS_OK && targets->count > 0 && targets->count == id->values)
+        status = ls_network_set_target_scale(m->network, targets->std);
     if (status != LS_OK || m->load == LS_MODEL_NONE)
         return status;
     m->params = ls_alloc(ls_network_size(m->network), sizeof *m->params);
@@ -224,6 +229,9 @@ static void publish_info(ls_model *m)
     m->facts.classes = m->info.classes;
     m->facts.values = m->info.values;
     m->facts.loss = m->info.loss;
+    m->facts.huber = m->info.huber;
+    if (m->network != NULL)
+        m->facts.task = ls_network_task(m->network, m->info.values);
     m->facts.element = m->info.element;
     m->facts.mean = m->info.mean;
     m->facts.std = m->info.std;
@@ -362,11 +370,10 @@ static ls_evaluation evaluation_of(const ls_model *m, ls_rows *rows)
                            .batch = m->batch};
 }
 
-ls_status ls_model_evaluate(const ls_model *m, ls_rows *rows, ls_score *out, int64_t *confusion,
-                            ls_calibration *calibration)
+ls_status ls_model_evaluate(const ls_model *m, ls_rows *rows, ls_evaluated *out)
 {
     const ls_evaluation evaluation = evaluation_of(m, rows);
-    return ls_evaluate(&evaluation, out, confusion, calibration);
+    return ls_evaluate(&evaluation, out);
 }
 
 ls_status ls_model_misclassified(const ls_model *m, ls_rows *rows, int64_t most,

@@ -25,7 +25,7 @@ enum {
 /* Lists the settings of a set of ls_change that differ from the checkpoint's. Local. */
 static bool settings_differ(const ls_trainer *t, const char *before, int set, char out[CHANGES])
 {
-    return ls_config_diff(before, t->config, ls_trainer_dataset(t)->classes, set, out, CHANGES);
+    return ls_config_diff(before, t->config, t->task.outputs, set, out, CHANGES);
 }
 
 /* Writes how to continue the checkpoint's run. Local.
