@@ -220,18 +220,19 @@ static ls_status write_hdf5(const ls_prediction_file *f, const ls_predictions *p
     return status;
 }
 
-ls_status ls_prediction_file_write(ls_prediction_file *f, const ls_predictions *p)
+ls_status ls_prediction_file_write(ls_prediction_file *f, const ls_predictions *predictions)
 {
     ls_status status = LS_OK;
-    assert(p->outputs == f->about.outputs && f->written + p->rows <= f->about.rows);
+    assert(predictions->outputs == f->about.outputs &&
+           f->written + predictions->rows <= f->about.rows);
     if (f->h5 != NULL)
-        status = write_hdf5(f, p);
+        status = write_hdf5(f, predictions);
     else {
-        for (int64_t i = 0; i < p->rows && ferror(f->csv) == 0; i++)
-            write_line(f, p, i);
+        for (int64_t i = 0; i < predictions->rows && ferror(f->csv) == 0; i++)
+            write_line(f, predictions, i);
         status = check_csv(f);
     }
-    f->written += p->rows;
+    f->written += predictions->rows;
     return status;
 }
 
