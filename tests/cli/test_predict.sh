@@ -173,6 +173,12 @@ check "the bad ones are named: $(cat err)" [ "$(grep -cE '(none|short).png' err)
 check "and the code is 3" [ $code = 3 ]
 check "no file is left by what was refused" [ ! -e x.csv ]
 
+for nth in 3 20 30; do
+    LOCKSTEP_FAULT=alloc:1:$nth refuses 1 "rank 1: injected fault at 'alloc'" mpirun -n 2 "$lockstep" predict --data data.h5 --checkpoint run --out x.csv
+done
+LOCKSTEP_FAULT=alloc:0:80 refuses 1 "injected fault at 'alloc'" "$lockstep" predict --checkpoint digits rows/0.png
+check "no file is left by ranks that failed" [ -z "$(ls x.csv* 2>/dev/null)" ]
+
 # Only a file of its own kind is replaced, and only by a complete one.
 mpirun -n 2 "$lockstep" predict --data data.h5 --checkpoint run --out 1.csv 2>err
 check "a file of predictions is replaced" [ "$(wc -l <1.csv)" -lt "$(wc -l <2.csv)" ]
