@@ -1,4 +1,9 @@
-/* Writes HDF5 data sets: from IDX files, or synthetic. */
+/* Writes HDF5 data sets: from IDX files, CIFAR's and EMNIST's files, pictures, or synthetic.
+ *
+ * All importers write the file in the same way: it appears at its path only when complete, it is
+ * replaced by the rules of ls_import_idx(), and its errors are those of ls_import_idx(). Rows are
+ * read as they are written, so that memory does not depend on the number of rows, except for
+ * targets. */
 #ifndef LOCKSTEP_IMPORT_H
 #define LOCKSTEP_IMPORT_H
 
@@ -11,8 +16,10 @@
 extern "C" {
 #endif
 
+/* Settings of an import. */
 typedef struct ls_import {
-    const char *train_images; /* paths of IDX files, gzip or plain; borrowed */
+    /* Of ls_import_idx() only: paths of IDX files, gzip or plain; borrowed. */
+    const char *train_images;
     const char *train_labels;
     const char *test_images; /* NULL, as test_labels, for a data set without a test split */
     const char *test_labels;
@@ -31,6 +38,53 @@ typedef struct ls_import {
  * rows, classes, name or sources; LS_ERR_FAILURE if the file can't be written. An existing file at
  * `path` is then left alone. */
 ls_status ls_import_idx(const ls_import *import, const char *path) LS_MUST_CHECK;
+
+/* Writes a data set from CIFAR-10 (data_batch_*.bin, test_batch.bin) or CIFAR-100 (train.bin,
+ * test.bin) in their binary versions. The names of classes are read from batches.meta.txt,
+ * fine_label_names.txt or coarse_label_names.txt, if they are there. Local.
+ * coarse  the 20 superclasses of CIFAR-100 instead of its 100 classes
+ * Errors: as ls_import_idx(); LS_ERR_USAGE for `coarse` with CIFAR-10, or `classes` other than
+ * 0. */
+ls_status ls_import_cifar(const ls_import *import, const char *folder, bool coarse,
+                          const char *path) LS_MUST_CHECK;
+
+/* Writes a data set from EMNIST's IDX files, emnist-SPLIT-train-images-idx3-ubyte and so on, gzip
+ * or not. Their images are transposed: they are set upright. The labels of the split `letters`
+ * count from 1. The names of classes are the characters of emnist-SPLIT-mapping.txt, if it is
+ * there. Local.
+ * split   "balanced", "letters", ...; "": the only one in the folder
+ * Errors: as ls_import_idx(); LS_ERR_USAGE if the split must be given. */
+ls_status ls_import_emnist(const ls_import *import, const char *folder, const char *split,
+                           const char *path) LS_MUST_CHECK;
+
+/* Writes a data set from a folder of PNG files, FOLDER/train/CLASS/FILE.png, also in
+ * FOLDER/validation (or val) and FOLDER/test, or FOLDER/CLASS/FILE.png. Folders are the classes,
+ * sorted by their bytes; rows are sorted by class and file name. Images have 3 channels if any file
+ * is coloured, else 1. Local.
+ * height, width  size to which pictures are brought by ls_picture_resize(); 0: all files must have
+ *                the same size
+ * Errors: as ls_import_idx(). */
+ls_status ls_import_pictures(const ls_import *import, const char *folder, int64_t height,
+                             int64_t width, const char *path) LS_MUST_CHECK;
+
+/* A table in text. */
+typedef struct ls_csv_source {
+    const char *train;  /* path of a file, plain or gzip */
+    const char *test;   /* the same, with the same columns; NULL: none */
+    const char *target; /* columns to predict, by name or by number from 1, between commas */
+    bool values;        /* integers of the target column are values, not classes */
+} ls_csv_source;
+
+/* Writes a data set from tables in text: fields between commas, semicolons or tabs, which may be
+ * quoted. The first record is a header if a target is given by name, or if no field of it is a
+ * number. All other columns are inputs, float32, in their order.
+ * A single target column of texts has classes, numbered in the order of their names, which are
+ * kept; one of integers has classes from 0; other numbers, and several columns, are values. With
+ * `classes` whole numbers with a fraction or an exponent, such as 1.0, are classes, too. Local.
+ * Errors: as ls_import_idx(); LS_ERR_DATA, with line and column, if a field has no number or none
+ * that is finite; LS_ERR_USAGE if there is no such column. */
+ls_status ls_import_csv(const ls_import *import, const ls_csv_source *source,
+                        const char *path) LS_MUST_CHECK;
 
 /* Settings of a synthetic data set, for benchmarks and for learning the program. Each class is a
  * pattern of waves, shifted by a few pixels and with noise added, so that classes can be

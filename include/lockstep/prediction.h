@@ -63,7 +63,7 @@ ls_status ls_prediction_file_create(ls_prediction_file **out, const char *path,
 /* Writes the next rows; with the truth if the file has it. Local.
  * Errors: LS_ERR_FAILURE if the file can't be written. */
 ls_status ls_prediction_file_write(ls_prediction_file *file,
-                                   const ls_predictions *predictions) LS_MUST_CHECK;
+                                   const ls_predictions *rows) LS_MUST_CHECK;
 
 /* Closes the file, frees and sets *file to NULL; accepts NULL. The file appears at its path if
  * `status`, that of the writing, is LS_OK; else nothing remains, and a former file is unchanged.

@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/fraction.h"
 #include "base/memory.h"
+#include "data/class_names.h"
 #include "data/fields.h"
 #include "data/h5.h"
 #include "data/hold_out.h"
@@ -26,7 +27,8 @@ struct ls_dataset {
      * validation are instead the rows of the training group that are not held out and that are. */
     ls_split group[LS_SPLITS];
     int64_t first[LS_SPLITS];
-    ls_held *held; /* NULL: the last rows are held out, or none */
+    ls_held *held;            /* NULL: the last rows are held out, or none */
+    ls_text_list class_names; /* empty: none */
 };
 
 const char *ls_split_name(ls_split split)
@@ -145,7 +147,7 @@ static ls_status read_classes(ls_dataset *dataset)
         return ls_field_fail("%s: attribute classes is %lld, expected 2 to %d",
                              ls_h5_path(dataset->file), (long long)classes, LS_MAX_CLASSES);
     dataset->info.classes = (int)classes;
-    return LS_OK;
+    return ls_class_names_read(dataset->file, classes, &dataset->class_names);
 }
 
 static ls_status dataset_read_train_labels(const void *dataset, int64_t first, int64_t count,
@@ -225,6 +227,11 @@ ls_status ls_dataset_open(ls_dataset **out, const char *path, const ls_dataset_o
 const ls_dataset_info *ls_dataset_describe(const ls_dataset *dataset)
 {
     return &dataset->info;
+}
+
+const char *ls_dataset_class_name(const ls_dataset *dataset, int64_t label)
+{
+    return label < dataset->class_names.count ? dataset->class_names.text[label] : NULL;
 }
 
 /* Returns the selection of the split's rows in its group; NULL: the split is a range of rows. */
@@ -376,6 +383,7 @@ void ls_dataset_close(ls_dataset **dataset)
         ls_fields_close(&(*dataset)->fields[group]);
     (void)ls_h5_close(&(*dataset)->file);
     ls_held_destroy(&(*dataset)->held);
+    ls_text_list_free(&(*dataset)->class_names);
     ls_free(*dataset);
     *dataset = NULL;
 }

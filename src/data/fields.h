@@ -18,7 +18,8 @@ typedef struct ls_fields {
     bool doubtful; /* read as [N,C,H,W], but the shape looks like [N,H,W,C] */
 } ls_fields;
 
-/* Opens /group/images or /group/inputs, and /group/labels or /group/targets, and checks shapes and types.
+/* Opens /group/images or /group/inputs, and /group/labels or /group/targets, and checks shapes and
+ * types.
  * layout  LS_LAYOUT_AUTO: an ambiguous shape is refused
  * Errors: LS_ERR_DATA; LS_ERR_USAGE for an ambiguous shape. *out is left alone. */
 ls_status ls_fields_open(ls_fields *out, const ls_h5 *file, const char *group,

@@ -220,19 +220,18 @@ static ls_status write_hdf5(const ls_prediction_file *f, const ls_predictions *p
     return status;
 }
 
-ls_status ls_prediction_file_write(ls_prediction_file *f, const ls_predictions *predictions)
+ls_status ls_prediction_file_write(ls_prediction_file *f, const ls_predictions *rows)
 {
     ls_status status = LS_OK;
-    assert(predictions->outputs == f->about.outputs &&
-           f->written + predictions->rows <= f->about.rows);
+    assert(rows->outputs == f->about.outputs && f->written + rows->rows <= f->about.rows);
     if (f->h5 != NULL)
-        status = write_hdf5(f, predictions);
+        status = write_hdf5(f, rows);
     else {
-        for (int64_t i = 0; i < predictions->rows && ferror(f->csv) == 0; i++)
-            write_line(f, predictions, i);
+        for (int64_t i = 0; i < rows->rows && ferror(f->csv) == 0; i++)
+            write_line(f, rows, i);
         status = check_csv(f);
     }
-    f->written += predictions->rows;
+    f->written += rows->rows;
     return status;
 }
 

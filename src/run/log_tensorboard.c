@@ -17,7 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FILE_NAME "events.out.tfevents.%010lld.lockstep"
+#define FILE_NAME   "events.out.tfevents.%010lld.lockstep"
+#define NUMBER_MOST 9999999999LL /* of ten digits, so that names sort as numbers do */
 static const char part_of_validation[] = "val_"; /* names of columns begin so */
 
 /* Returns the seconds since 1970. */
@@ -162,7 +163,8 @@ static long long read_number(const char *name)
 {
     long long number = -1;
     char again[64];
-    if (sscanf(name, "events.out.tfevents.%lld", &number) != 1 || number < 0)
+    if (sscanf(name, "events.out.tfevents.%10lld", &number) != 1 || number < 0 ||
+        number >= NUMBER_MOST)
         return -1;
     snprintf(again, sizeof again, FILE_NAME, number);
     return strcmp(name, again) == 0 ? number : -1;

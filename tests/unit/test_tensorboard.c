@@ -218,9 +218,16 @@ static void a_resumed_run_has_a_later_file_with_each_epoch_once(void **state)
         log_epoch(log, i, i);
     end_log(&log);
     assert_true(find_file("train", before));
-    assert_ok(ls_write_file("run/tensorboard/train/events.out.tfevents.1.host", "theirs", 6));
+    static const char *const theirs[] = {
+        "run/tensorboard/train/events.out.tfevents.1.host",
+        "run/tensorboard/train/events.out.tfevents.9999999999.lockstep",
+        "run/tensorboard/train/events.out.tfevents.9223372036854775807.lockstep",
+    };
+    for (int i = 0; i < 3; i++)
+        assert_ok(ls_write_file(theirs[i], "theirs", 6));
     log = begin_log(2);
-    assert_int_equal(unlink("run/tensorboard/train/events.out.tfevents.1.host"), 0);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(unlink(theirs[i]), 0);
     assert_true(find_file("train", after));
     assert_true(strcmp(before, after) < 0);
     events train = read_events("train");
