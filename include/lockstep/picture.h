@@ -27,7 +27,8 @@ ls_status ls_picture_describe(const char *path, ls_picture *out) LS_MUST_CHECK;
 
 /* Reads a PNG file of any kind: 1 to 16 bits, grey, colour or palette, with transparency,
  * interlaced. 16 bits are rounded to 8. Transparent pixels show white. Gamma and colour profiles
- * are ignored, as in most readers of training data. A pipe can be read as well: "/dev/stdin". Local.
+ * are ignored, as in most readers of training data. A pipe can be read as well: "/dev/stdin".
+ * Local.
  * channels  1: colours become grey by the luma of ITU-R BT.601; 3: greys become colours; 0: as
  *           ls_picture_describe() says
  * out       its former content is ignored
