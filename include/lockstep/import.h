@@ -1,4 +1,5 @@
-/* Writes HDF5 data sets: from IDX files, CIFAR's and EMNIST's files, pictures, or synthetic.
+/* Writes HDF5 data sets: from IDX files, CIFAR's and EMNIST's files, pictures, tables in
+ * text, NumPy's arrays, or synthetic.
  *
  * All importers write the file in the same way: it appears at its path only when complete, it is
  * replaced by the rules of ls_import_idx(), and its errors are those of ls_import_idx(). Rows are
@@ -84,6 +85,33 @@ typedef struct ls_csv_source {
  * Errors: as ls_import_idx(); LS_ERR_DATA, with line and column, if a field has no number or none
  * that is finite; LS_ERR_USAGE if there is no such column. */
 ls_status ls_import_csv(const ls_import *import, const ls_csv_source *source,
+                        const char *path) LS_MUST_CHECK;
+
+/* NumPy's arrays, a file for each: inputs [N], [N,F], [N,H,W] or [N,C,H,W], and targets. */
+typedef struct ls_npy_source {
+    const char *train_x, *train_y; /* paths */
+    const char *test_x, *test_y;   /* the same; NULL: none */
+    bool values;                   /* integer targets are values, not classes */
+} ls_npy_source;
+
+/* Writes a data set from .npy files, in either byte order and in C's or Fortran's order; an array
+ * in Fortran's order is read as a whole. Inputs keep their type. Integer targets [N] or [N,1] are
+ * classes, others are values, float32. With `classes` whole floats are classes, too. Local.
+ * Errors: as ls_import_idx(); LS_ERR_DATA for Python objects, strings, records, complex numbers and
+ * uint64. */
+ls_status ls_import_npy(const ls_import *import, const ls_npy_source *source,
+                        const char *path) LS_MUST_CHECK;
+
+/* NumPy's arrays in one file. */
+typedef struct ls_npz_source {
+    const char *file;
+    const char *members; /* names between commas: x and y of training, then of test rows; "": the
+                            usual ones, x_train, y_train, x_test, y_test, and some others */
+    bool values;         /* as in ls_npy_source */
+} ls_npz_source;
+
+/* Writes a data set from an .npz file, compressed or not, as ls_import_npy() does. Local. */
+ls_status ls_import_npz(const ls_import *import, const ls_npz_source *source,
                         const char *path) LS_MUST_CHECK;
 
 /* Settings of a synthetic data set, for benchmarks and for learning the program. Each class is a

@@ -47,6 +47,12 @@ ls_status ls_picture_read(const char *path, int channels, ls_picture *out) LS_MU
 ls_status ls_picture_resize(const ls_picture *picture, int64_t height, int64_t width,
                             ls_picture *out) LS_MUST_CHECK;
 
+/* Return the number of values at the border of a picture in planes, and their sum. Local.
+ * pixels  [channels][height][width] */
+int64_t ls_picture_border_count(int64_t channels, int64_t height, int64_t width);
+int64_t ls_picture_border_sum(const uint8_t *pixels, int64_t channels, int64_t height,
+                              int64_t width);
+
 /* Frees the pixels and zeroes the picture. Local. */
 void ls_picture_free(ls_picture *picture);
 

@@ -23,7 +23,8 @@ extern "C" {
 typedef enum ls_meaning {
     LS_MEANING_PROBABILITIES, /* of the classes */
     LS_MEANING_SCORES,        /* of the classes, the largest is the network's choice */
-    LS_MEANING_VALUES         /* values of the target, in its units */
+    LS_MEANING_VALUES         /* values of the target, in its units; with bce, the probability of
+                                 each that it is 1 */
 } ls_meaning;
 
 /* Predictions of consecutive rows. All borrowed. */

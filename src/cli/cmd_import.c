@@ -36,8 +36,15 @@ static const ls_setting table[] = {
     {"csv-test", "FILE", LS_TYPE_TEXT, .offset = AT(csv_test), .help = "test rows of --csv"},
     {"target", "NAME[,NAME...]", LS_TYPE_TEXT, .offset = AT(target),
      .help = "of --csv: the columns to predict, by name or by number from 1"},
+    {"npy", "X,Y", LS_TYPE_TEXT, .offset = AT(npy),
+     .help = "NumPy's arrays: the .npy files of inputs and targets"},
+    {"npy-test", "X,Y", LS_TYPE_TEXT, .offset = AT(npy_test), .help = "test rows of --npy"},
+    {"npz", "FILE", LS_TYPE_TEXT, .offset = AT(npz),
+     .help = "NumPy's arrays in one file: x_train, y_train, x_test, y_test, or alike"},
+    {"members", "X,Y[,X,Y]", LS_TYPE_TEXT, .offset = AT(members),
+     .help = "of --npz: names of the arrays, training and test"},
     {"values", NULL, LS_TYPE_FLAG, .offset = AT(values),
-     .help = "of --csv: integers of the target are values, not classes"},
+     .help = "of --csv, --npy, --npz: integer targets are values, not classes"},
     {"synthetic", "N,C,H,W,CLASSES", LS_TYPE_TEXT, .offset = AT(synthetic),
      .help = "instead of files: N generated, learnable training rows of C x H x W pixels, and N/6 "
              "for testing"},
@@ -137,7 +144,8 @@ static void import_help(FILE *out)
 
 const ls_command ls_command_import = {
     .name = "import",
-    .usage = "--idx DIR | --cifar DIR | --emnist DIR | --png DIR | --csv FILE | --synthetic "
+    .usage = "--idx DIR | --cifar DIR | --emnist DIR | --png DIR | --csv FILE | --npz FILE | "
+             "--synthetic "
              "N,C,H,W,CLASSES "
              "--out FILE",
     .summary = "makes an HDF5 data set from files of other formats, or a synthetic one",

@@ -117,6 +117,45 @@ static ls_status import_csv(const ls_import_options *s)
     return ls_import_csv(&import, &source, s->out);
 }
 
+/* Cuts X,Y at its comma. */
+static ls_status split_pair(const char *option, const char *text, char x[LS_PATH_MAX],
+                            const char **y)
+{
+    ls_status status = ls_path(x, text, NULL, NULL);
+    char *comma = status == LS_OK ? strchr(x, ',') : NULL;
+    if (status != LS_OK || (comma != NULL && strchr(comma + 1, ',') == NULL)) {
+        if (comma != NULL)
+            *comma = '\0';
+        *y = comma != NULL ? comma + 1 : "";
+        return status;
+    }
+    return ls_fail(LS_ERR_USAGE,
+                   "--%s: '%.80s' is not X,Y, two files without commas in their names", option,
+                   text);
+}
+
+static ls_status import_npy(const ls_import_options *s)
+{
+    char train[LS_PATH_MAX], test[LS_PATH_MAX];
+    const ls_import import = make_import(s);
+    ls_npy_source source = {.train_x = train, .values = s->values};
+    ls_status status = split_pair("npy", s->npy, train, &source.train_y);
+    if (status == LS_OK && *s->npy_test != '\0') {
+        source.test_x = test;
+        status = split_pair("npy-test", s->npy_test, test, &source.test_y);
+    }
+    if (status == LS_OK && s->limit_test > 0 && source.test_x == NULL)
+        return fail_no_test(s);
+    return status == LS_OK ? ls_import_npy(&import, &source, s->out) : status;
+}
+
+static ls_status import_npz(const ls_import_options *s)
+{
+    const ls_import import = make_import(s);
+    const ls_npz_source source = {.file = s->npz, .members = s->members, .values = s->values};
+    return ls_import_npz(&import, &source, s->out);
+}
+
 static ls_status import_synthetic(const ls_import_options *s)
 {
     long long rows, channels, height, width, classes;
@@ -143,7 +182,7 @@ static ls_status import_synthetic(const ls_import_options *s)
 }
 
 /* Each source: the option that names it, and its import. */
-static const struct {
+static const struct source {
     const char *option;
     size_t at; /* offset of its value */
     ls_status (*import)(const ls_import_options *options);
@@ -155,49 +194,52 @@ static const struct {
     {"emnist", AT(emnist), import_emnist},
     {"png", AT(png), import_png},
     {"csv", AT(csv), import_csv},
+    {"npy", AT(npy), import_npy},
+    {"npz", AT(npz), import_npz},
     {"synthetic", AT(synthetic), import_synthetic},
 };
 
-/* Options of one source. */
+enum { OWNERS = 3 };
+
+/* Options of some sources. */
 static const struct {
     const char *option;
     size_t at;
     bool flag;
-    const char *source;
+    const char *sources[OWNERS]; /* their options */
 } parts[] = {
-    {"train-labels", AT(train_labels), false, "idx"},
-    {"test-images", AT(test_images), false, "idx"},
-    {"test-labels", AT(test_labels), false, "idx"},
-    {"coarse", AT(coarse), true, "cifar"},
-    {"resize", AT(resize), false, "png"},
-    {"csv-test", AT(csv_test), false, "csv"},
-    {"target", AT(target), false, "csv"},
-    {"values", AT(values), true, "csv"},
+    {"train-labels", AT(train_labels), false, {"idx", "train-images"}},
+    {"test-images", AT(test_images), false, {"idx", "train-images"}},
+    {"test-labels", AT(test_labels), false, {"idx", "train-images"}},
+    {"coarse", AT(coarse), true, {"cifar"}},
+    {"resize", AT(resize), false, {"png"}},
+    {"csv-test", AT(csv_test), false, {"csv"}},
+    {"target", AT(target), false, {"csv"}},
+    {"npy-test", AT(npy_test), false, {"npy"}},
+    {"members", AT(members), false, {"npz"}},
+    {"values", AT(values), true, {"csv", "npy", "npz"}},
 #undef AT
 };
 
 static bool is_given(const ls_import_options *s, size_t at, bool flag)
 {
     const char *field = (const char *)s + at;
-    if (flag)
-        return *(const bool *)field;
-    return **(const char *const *)field != '\0';
+    return flag ? *(const bool *)field : **(const char *const *)field != '\0';
 }
 
 /* Finds the only source that is given. */
-static ls_status find_source(const ls_import_options *s, int *out)
+static ls_status find_source(const ls_import_options *s, const struct source **out)
 {
-    const int count = (int)(sizeof sources / sizeof *sources);
-    int found = -1;
-    for (int i = 0; i < count; i++) {
+    const struct source *found = NULL;
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
         if (!is_given(s, sources[i].at, false))
             continue;
-        if (found >= 0 && sources[found].import != sources[i].import)
-            return ls_fail(LS_ERR_USAGE, "--%s and --%s: give one source", sources[found].option,
+        if (found != NULL && found->import != sources[i].import)
+            return ls_fail(LS_ERR_USAGE, "--%s and --%s: give one source", found->option,
                            sources[i].option);
-        found = i;
+        found = &sources[i];
     }
-    if (found < 0)
+    if (found == NULL)
         return ls_fail(LS_ERR_USAGE,
                        "give --idx DIR, or --train-images and --train-labels (and the same for "
                        "test), or another source: `lockstep import --help` lists them");
@@ -205,19 +247,27 @@ static ls_status find_source(const ls_import_options *s, int *out)
     return LS_OK;
 }
 
+/* Refuses options of other sources. */
+static ls_status check_parts(const ls_import_options *s, const struct source *source)
+{
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        bool owned = !is_given(s, parts[i].at, parts[i].flag);
+        for (int k = 0; k < OWNERS && parts[i].sources[k] != NULL; k++)
+            owned = owned || strcmp(parts[i].sources[k], source->option) == 0;
+        if (!owned)
+            return ls_fail(LS_ERR_USAGE, "--%s belongs to --%s, not to --%s", parts[i].option,
+                           parts[i].sources[0], source->option);
+    }
+    return LS_OK;
+}
+
 ls_status ls_import_from(const ls_import_options *s)
 {
-    int source = 0;
+    const struct source *source = NULL;
     ls_status status = find_source(s, &source);
-    for (size_t i = 0; status == LS_OK && i < sizeof parts / sizeof *parts; i++) {
-        const bool idx = strcmp(parts[i].source, "idx") == 0;
-        if (is_given(s, parts[i].at, parts[i].flag) &&
-            (idx ? sources[source].import != import_idx
-                 : strcmp(parts[i].source, sources[source].option) != 0))
-            status = ls_fail(LS_ERR_USAGE, "--%s belongs to --%s, not to --%s", parts[i].option,
-                             parts[i].source, sources[source].option);
-    }
+    if (status == LS_OK)
+        status = check_parts(s, source);
     if (status == LS_OK && s->classes == 1)
         status = ls_fail(LS_ERR_USAGE, "--classes 1: a classifier needs 2 classes or more");
-    return status == LS_OK ? sources[source].import(s) : status;
+    return status == LS_OK ? source->import(s) : status;
 }

@@ -14,6 +14,7 @@ typedef struct ls_import_options {
     bool coarse;
     const char *resize;
     const char *csv, *csv_test, *target;
+    const char *npy, *npy_test, *npz, *members;
     bool values;
     const char *out, *name;
     int64_t limit, limit_test, classes, seed;

@@ -29,7 +29,8 @@ typedef struct work {
     json_t *list;       /* or NULL */
     int bad;            /* pictures that can't be read */
     char first_bad[LS_ERROR_TEXT_MAX];
-    int resized, recoloured, bright; /* pictures */
+    int resized, recoloured; /* pictures */
+    int bright, dark;        /* pictures whose border is much brighter or darker than in training */
 } work;
 
 ls_status ls_pictures_check_show(const char *path)
@@ -121,7 +122,9 @@ static void count_changes(work *w, const ls_picture_changes *changes)
 {
     w->resized += changes->resized;
     w->recoloured += changes->recoloured;
-    w->bright += changes->bright;
+    /* Without the border of the training, NaN, nothing is counted. */
+    w->bright += changes->border - w->facts->border > 0.5;
+    w->dark += w->facts->border - changes->border > 0.5;
 }
 
 /* Remembers a picture that can't be read; a second one, and those after it, are printed at once. */
@@ -187,6 +190,23 @@ static ls_status make_room(work *w)
     return *r->show != '\0' ? ls_sheet_create(&w->sheet, &layout) : LS_OK;
 }
 
+/* Says on stderr that pictures look unlike the training's. */
+static void print_border_notes(const work *w)
+{
+    const bool digits = w->facts->input.channels == 1 && !w->request->digit;
+    if (w->bright > 0)
+        ls_print(stderr,
+                 "note: %s with a bright border, where the training's have a dark one: invert them"
+                 "%s\n",
+                 ls_counted(w->bright, "picture").text,
+                 digits ? ", or give --digit if they are digits or letters" : "");
+    if (w->dark > 0)
+        ls_print(stderr,
+                 "note: %s with a dark border, where the training's have a bright one: %s\n",
+                 ls_counted(w->dark, "picture").text,
+                 w->request->digit ? "leave out --digit" : "invert them");
+}
+
 /* Says on stderr how pictures were changed. */
 static void print_notes(const work *w)
 {
@@ -199,6 +219,7 @@ static void print_notes(const work *w)
     if (w->recoloured > 0)
         ls_print(stderr, "note: %s %s, which the network takes\n",
                  ls_counted(w->recoloured, "picture").text, colour);
+    print_border_notes(w);
     if (*r->show != '\0')
         ls_print(stderr, "%s: what the network saw\n", r->show);
 }

@@ -45,6 +45,13 @@ static ls_status resize(const ls_picture *picture, ls_shape shape, bool digit, l
                  : ls_picture_resize(picture, shape.height, shape.width, out);
 }
 
+static double border_of(ls_shape shape, const uint8_t *pixels)
+{
+    const int64_t count = ls_picture_border_count(shape.channels, shape.height, shape.width);
+    return (double)ls_picture_border_sum(pixels, shape.channels, shape.height, shape.width) /
+           (double)count / UINT8_MAX;
+}
+
 ls_status ls_picture_fit(const char *path, ls_shape shape, bool digit, uint8_t *pixels,
                          ls_picture_changes *changes)
 {
@@ -52,15 +59,14 @@ ls_status ls_picture_fit(const char *path, ls_shape shape, bool digit, uint8_t *
     ls_status status = ls_picture_read(path, (int)shape.channels, &picture);
     if (status != LS_OK)
         return status;
-    *changes = (ls_picture_changes){
-        .resized = picture.height != shape.height || picture.width != shape.width,
-        .recoloured = picture.file_channels != picture.channels,
-        .bright = picture.channels == 1 &&
-                  ls_digit_border(picture.pixels, picture.height, picture.width) > UINT8_MAX / 2};
+    *changes = (ls_picture_changes){.resized = picture.height != shape.height ||
+                                               picture.width != shape.width,
+                                    .recoloured = picture.file_channels != picture.channels};
     status = resize(&picture, shape, digit, &fitted);
-    if (status == LS_OK)
+    if (status == LS_OK) {
         to_planes(&fitted, pixels);
-    else
+        changes->border = border_of(shape, pixels);
+    } else
         status = ls_fail(status, "%s: %s", path, ls_error_text());
     ls_picture_free(&picture);
     ls_picture_free(&fitted);

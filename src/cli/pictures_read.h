@@ -11,7 +11,7 @@
 /* How a picture was changed. */
 typedef struct ls_picture_changes {
     bool resized, recoloured;
-    bool bright; /* its border is bright; only of a grey picture */
+    double border; /* mean of the border of what the network takes, 0 to 1 */
 } ls_picture_changes;
 
 /* Checks that a network takes pictures, and digits with `digit`.

@@ -228,20 +228,24 @@ static ls_status collect_names(ls_csv_layout *l, ls_csv *csv)
 /* Determines the number of classes that are given by number. */
 static ls_status count_labels(ls_csv_layout *l, const ls_csv *csv, int64_t classes, const facts *f)
 {
-    l->classes = classes > 0 ? classes : (int64_t)fmax(f->largest, 1) + 1;
+    const char *path = ls_csv_path(csv);
     if (f->least < 0)
-        return ls_fail(LS_ERR_DATA,
-                       "%s: the target column has %.0f, and classes count from 0: give --values if "
-                       "it has values",
-                       ls_csv_path(csv), f->least);
-    if (f->largest >= LS_MAX_CLASSES || (classes == 0 && l->classes > f->rows && f->largest > 1))
-        return ls_fail(LS_ERR_DATA,
-                       "%s: the target column has integers up to %.0f in %s: give --values if they "
-                       "are values, --classes K if they are classes",
-                       ls_csv_path(csv), f->largest, ls_counted(f->rows, "row").text);
+        return ls_fail(
+            LS_ERR_DATA,
+            "%s: the target column has %.15g, and classes count from 0: give --values if "
+            "it has values",
+            path, f->least);
+    if (f->largest >= LS_MAX_CLASSES ||
+        (classes == 0 && f->largest > 1 && f->largest >= (double)f->rows))
+        return ls_fail(
+            LS_ERR_DATA,
+            "%s: the target column has integers up to %.15g in %s: give --values if they "
+            "are values, --classes K if they are classes",
+            path, f->largest, ls_counted(f->rows, "row").text);
+    l->classes = classes > 0 ? classes : (int64_t)fmax(f->largest, 1) + 1;
     if (f->largest >= (double)l->classes)
         return ls_fail(LS_ERR_DATA, "%s: the target column has %.0f: too large for --classes %lld",
-                       ls_csv_path(csv), f->largest, (long long)l->classes);
+                       path, f->largest, (long long)l->classes);
     return LS_OK;
 }
 

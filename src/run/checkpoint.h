@@ -47,6 +47,8 @@ typedef struct ls_model_info {
     uint64_t validation_fingerprint; /* of the validation rows; 0: unknown, or there are none */
     bool knows_validation; /* false: validation_fingerprint is unknown, as above or in a checkpoint
                               of an older version */
+    bool has_border;       /* false: the inputs are no pictures, or unknown, as above */
+    double border;         /* mean of the border of the training rows' pictures, 0 to 1 */
     char *compute;         /* the BLAS library and its kernel */
     char *config;          /* the resolved configuration, `key = value` lines */
 } ls_model_info;

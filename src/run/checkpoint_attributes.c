@@ -204,7 +204,7 @@ static const type values = {attribute_put_classes, attribute_get_classes,
                             attribute_default_zero}; /* older files have none */
 static const type real = {attribute_put_real, attribute_get_real, NULL};
 static const type sum = {attribute_put_real, attribute_get_real,
-                         attribute_default_nan}; /* a metric may be newer than the file */
+                         attribute_default_nan}; /* may be newer than the file */
 static const type hash = {attribute_put_hash, attribute_get_hash, NULL};
 static const type known_hash = {attribute_put_hash, attribute_get_hash, attribute_default_hash};
 static const type loss = {attribute_put_loss, attribute_get_loss, NULL};
@@ -239,6 +239,7 @@ static const struct attribute {
     {"dataset_fingerprint", &hash, AT(info.fingerprint), 0},
     {"validation_fingerprint", &known_hash, AT(info.validation_fingerprint),
      AT(info.knows_validation)},
+    {"border", &sum, AT(info.border), AT(info.has_border)},
     {"compute", &text, AT(info.compute), 0},
     {"config", &text, AT(info.config), 0},
     {"epoch", &integer, AT(progress.epoch), 0},

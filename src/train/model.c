@@ -10,6 +10,7 @@
 #include <lockstep/config.h>
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -235,6 +236,7 @@ static void publish_info(ls_model *m)
     m->facts.element = m->info.element;
     m->facts.mean = m->info.mean;
     m->facts.std = m->info.std;
+    m->facts.border = m->info.has_border ? m->info.border : NAN;
     m->info.standardization = &m->standardization;
     m->facts.inputs = publish_columns(&m->standardization.inputs);
     m->facts.targets = publish_columns(&m->standardization.targets);

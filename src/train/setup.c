@@ -214,6 +214,8 @@ static void describe_model_info(ls_trainer *t)
                         .fingerprint = census->fingerprint,
                         .validation_fingerprint = census->validation_fingerprint,
                         .knows_validation = census->known,
+                        .has_border = census->has_border,
+                        .border = census->border,
                         .compute = (char *)ls_compute_version(),
                         .config = t->text};
 }

@@ -74,7 +74,45 @@ def pictures(folder, rows=20):
     write(f"{folder}/mixed/white/b.png", png(6, 4, 1, lambda y, x, c: 255))
 
 
-makers = {"cifar10": lambda folder: cifar(folder, True), "cifar100": lambda folder: cifar(folder, False),
+def arrays(folder):
+    """NumPy's arrays, by NumPy."""
+    import numpy as np
+    os.makedirs(folder, exist_ok=True)
+    rng = np.random.default_rng(3)
+    x, labels = rng.normal(size=(40, 6)), np.arange(40) % 4
+    images = rng.integers(0, 256, (40, 3, 5, 4), dtype=np.uint8)
+
+    def save(name, array):
+        np.save(f"{folder}/{name}.npy", array)
+    for kind in ("<f4", ">f4", "<f8", ">f8", "<f2", ">f2", "i1", "<i2", ">i2", "<u2", ">i4", "<u4", ">i8", "u1"):
+        save("x_" + kind.replace("<", "l").replace(">", "b"), (10 * x).astype(kind))
+    save("x_columns", np.asfortranarray(x.astype("f4")))
+    save("images", images)
+    save("images_columns", np.asfortranarray(images.astype(">i2")))
+    save("labels", labels)
+    save("labels_column", labels.astype(">i4").reshape(-1, 1))
+    save("bool", labels > 1)
+    save("values", (x @ np.ones(6)).astype(">f8"))
+    save("onehot", np.eye(4, dtype=np.int16)[labels])
+    save("negative", labels - 1)
+    save("short", labels[:30])
+    save("objects", np.array([1, None] * 20, dtype=object))
+    save("texts", np.array(["a", "b"] * 20))
+    save("complex", x.astype("c8"))
+    save("u8", labels.astype("u8"))
+    save("records", np.zeros(40, dtype=[("a", "f4"), ("b", "i4")]))
+    save("single", np.float32(3))
+    save("none", np.zeros((0, 6), "f4"))
+    save("many", np.zeros((40, 1, 1, 1, 2), "f4"))
+    half = {"x_train": images[:30], "y_train": labels[:30], "x_test": images[30:], "y_test": labels[30:]}
+    np.savez(f"{folder}/stored.npz", **half)
+    np.savez_compressed(f"{folder}/deflated.npz", **half)
+    np.savez_compressed(f"{folder}/med.npz", train_images=images, train_labels=labels.reshape(-1, 1), val_images=images[:9],
+                        val_labels=labels[:9].reshape(-1, 1), test_images=images[:7], test_labels=labels[:7].reshape(-1, 1))
+    np.savez(f"{folder}/own.npz", inputs=x, outputs=x[:, :2])
+
+
+makers = {"arrays": arrays, "cifar10": lambda folder: cifar(folder, True), "cifar100": lambda folder: cifar(folder, False),
           "emnist": emnist, "pictures": pictures}
 if __name__ == "__main__":
     makers[sys.argv[1]](sys.argv[2])

@@ -72,6 +72,24 @@ check "their outputs are those of the rows: $(cat compared)" [ $code = 0 ]
 mpirun -n 2 "$lockstep" predict --checkpoint digits rows/*.png --csv >two.csv 2>err
 check "under mpirun they are printed once" cmp rows.csv two.csv
 
+"$python" - <<'PYTHON' 2>err
+import h5py
+with h5py.File("digits/checkpoints/best") as file, h5py.File("digits.h5") as data:
+    rows = data["train/images"][:].reshape(-1, 28, 28)
+    rows = rows[:len(rows) - len(rows) // 10].astype(float)
+    border = (rows.sum() - rows[:, 1:-1, 1:-1].sum()) / len(rows) / 108 / 255
+    assert abs(file.attrs["border"] - border) < 1e-12, (file.attrs["border"], border)
+PYTHON
+code=$?
+check "the checkpoint has the mean border of the training rows: $(tail -n 1 err)" [ $code = 0 ]
+{
+    head -c 512 /dev/zero
+    tail -c +513 digits/checkpoints/best
+} >older.h5
+"$python" -c 'import h5py; del h5py.File("older.h5", "r+").attrs["border"]'
+"$lockstep" predict --checkpoint older.h5 pages/00000.png >out 2>err
+check "an older checkpoint gives no note about borders: $(cat err)" [ "$(grep -c . err)" = 1 ]
+
 # What is printed.
 "$lockstep" predict --checkpoint digits rows/0.png rows/1.png >out 2>err
 check "a line names file, class and probability" has out '^rows/0.png: class [0-9], probability [01]\.[0-9]{4}$'
@@ -90,6 +108,7 @@ PYTHON
 code=$?
 check "JSON has the same: $(cat compared)" [ $code = 0 ]
 "$lockstep" predict --checkpoint digits pages/00000.png rows/0.png >out 2>err
+check "so is a bright border, with a remedy" has err '^note: 1 picture with a bright border, where the training.s have a dark one: .* --digit'
 check "a resized picture is noted" has err '^note: 1 picture resized to 28x28, which the network takes$'
 "$lockstep" predict --checkpoint digits --digit --show show.png pages/0000?.png >out 2>err
 check "--show is noted: $(cat err)" has err '^show.png: what the network saw$'
@@ -153,6 +172,12 @@ check "with bad pictures the others are printed" [ "$(grep -c 'rows/[01].png: cl
 check "the bad ones are named: $(cat err)" [ "$(grep -cE '(none|short).png' err)" = 2 ]
 check "and the code is 3" [ $code = 3 ]
 check "no file is left by what was refused" [ ! -e x.csv ]
+
+for nth in 3 20 30; do
+    LOCKSTEP_FAULT=alloc:1:$nth refuses 1 "rank 1: injected fault at 'alloc'" mpirun -n 2 "$lockstep" predict --data data.h5 --checkpoint run --out x.csv
+done
+LOCKSTEP_FAULT=alloc:0:80 refuses 1 "injected fault at 'alloc'" "$lockstep" predict --checkpoint digits rows/0.png
+check "no file is left by ranks that failed" [ -z "$(ls x.csv* 2>/dev/null)" ]
 
 # Only a file of its own kind is replaced, and only by a complete one.
 mpirun -n 2 "$lockstep" predict --data data.h5 --checkpoint run --out 1.csv 2>err

@@ -165,4 +165,67 @@ refuses 2 "has no column 'kind' for --target" "$lockstep" import --csv iris.csv 
 refuses 2 'target must name the column' "$lockstep" import --csv iris.csv --out x.h5
 refuses 2 "names column 'species' twice" "$lockstep" import --csv iris.csv --target species,species --out x.h5
 refuses 2 'classes 4: the targets are classes by name' "$lockstep" import --csv iris.csv --target species --classes 4 --out x.h5
+
+# NumPy's arrays.
+make arrays np
+trains grid 4 --npy np/images.npy,np/labels.npy --npy-test np/images.npy,np/labels.npy
+check "arrays become images and labels" holds grid.h5 '(f["train/images"][:] == np.load("np/images.npy")).all() and (f["test/labels"][:] == np.load("np/labels.npy")).all()'
+for array in np/x_*.npy; do
+    "$lockstep" import --npy "$array,np/labels_column.npy" --out types.h5 --force 2>/dev/null
+    check "$array keeps its numbers and type" holds types.h5 "(lambda a: (f['train/inputs'][:] == a).all() and f['train/inputs'].dtype == a.dtype.newbyteorder('<'))(np.load('$array'))"
+done
+"$lockstep" import --npy np/images_columns.npy,np/bool.npy --out columns.h5 2>/dev/null
+check "arrays by columns and bool labels are read" holds columns.h5 '(f["train/images"][:] == np.load("np/images.npy")).all() and f["train/labels"][:].tolist() == [0, 0, 1, 1] * 10'
+"$lockstep" import --npy np/x_bf8.npy,np/values.npy --out fits.h5 2>/dev/null
+check "floats are values" holds fits.h5 '(f["train/targets"][:, 0] == np.load("np/values.npy").astype("f4")).all()'
+"$lockstep" import --npy np/x_lf4.npy,np/onehot.npy --out hot.h5 2>/dev/null
+check "several integers are values" holds hot.h5 'f["train/targets"].shape == (40, 4) and "classes" not in f.attrs'
+"$lockstep" import --npy np/x_lf4.npy,np/labels.npy --values --out numbers.h5 2>/dev/null
+check "integers can be values" holds numbers.h5 'f["train/targets"][5].tolist() == [1]'
+for file in stored deflated; do
+    trains $file 4 --npz np/$file.npz
+    check "$file.npz has both splits" holds $file.h5 '(f["train/images"][:] == np.load("np/images.npy")[:30]).all() and (f["test/labels"][:] == np.load("np/labels.npy")[30:]).all()'
+done
+trains med 4 --npz np/med.npz --limit 20 --limit-test 5
+check "other usual names are known, and validation rows" holds med.h5 'f["train/images"].shape[0] == 20 and f["validation/images"].shape[0] == 9 and f["test/labels"].shape == (5,)'
+"$lockstep" import --npz np/own.npz --members inputs,outputs --out own.h5 2>/dev/null
+check "arrays can be named" holds own.h5 'f["train/inputs"].dtype == np.float64 and f["train/targets"].shape == (40, 2)'
+damaged 'own.npz: has no arrays x_train and y_train, but inputs.npy, outputs.npy: give --members' --npz np/own.npz
+damaged "own.npz: has no array 'other'" --npz np/own.npz --members inputs,other
+refuses 2 "members: 'inputs' is not X,Y" "$lockstep" import --npz np/own.npz --members inputs --out x.h5
+refuses 2 "npy: 'np/images.npy' is not X,Y" "$lockstep" import --npy np/images.npy --out x.h5
+refuses 2 'values belongs to --csv, not to --cifar' "$lockstep" import --cifar c10 --values --out x.h5
+while read -r x y text; do
+    damaged "$text" --npy "np/$x.npy,np/$y.npy"
+done <<'END'
+images short images.npy has 40 rows, but np/short.npy has 30 rows
+images negative negative.npy: label -1 in row 0 is negative
+images objects objects.npy: Python objects: not supported
+images texts texts.npy: numbers of type '<U1': integers, but not uint64, and floats
+complex labels complex.npy: numbers of type '<c8'
+images u8 u8.npy: numbers of type '<u8'
+images records records.npy: records with named fields: not supported
+single labels single.npy: a single number, not an array
+none labels none.npy: dimension 1 is 0
+many labels many.npy: has more than 4 dimensions
+missing labels missing.npy: can.t open
+END
+damaged 'differ in type or shape' --npy np/images.npy,np/labels.npy --npy-test np/x_lf4.npy,np/labels.npy
+head -c 900 np/x_lf4.npy >np/cut.npy
+damaged 'cut.npy: its header claims 40 rows of 24 bytes, but 772 bytes follow' --npy np/cut.npy,np/labels.npy
+head -c 50 np/x_lf4.npy >np/cut.npy
+damaged 'cut.npy: not a NumPy array, or damaged: its header is too long' --npy np/cut.npy,np/labels.npy
+damaged 'iris.csv: not a NumPy array' --npy iris.csv,np/labels.npy
+for bytes in 100 3000; do
+    head -c $bytes np/deflated.npz >np/cut.npz
+    damaged 'cut.npz: not a ZIP file, or truncated' --npz np/cut.npz
+done
+"$python" - <<'END'
+whole = open("np/deflated.npz", "rb").read()
+open("np/flipped.npz", "wb").write(whole[:900] + bytes([whole[900] ^ 1]) + whole[901:])
+stored = open("np/stored.npz", "rb").read()
+open("np/flipped2.npz", "wb").write(stored[:900] + bytes([stored[900] ^ 1]) + stored[901:])
+END
+damaged 'flipped.npz: x_train.npy: damaged' --npz np/flipped.npz
+damaged 'flipped2.npz: x_train.npy: damaged: its checksum differs' --npz np/flipped2.npz
 finish

@@ -280,6 +280,20 @@ static void larger_pictures_are_interpolated(void **state)
     assert_fails(ls_picture_resize(&p, 1 << 20, 1 << 20, &out), LS_ERR_USAGE, "not possible");
 }
 
+static void the_border_of_a_picture_is_summed(void **state)
+{
+    (void)state;
+    const uint8_t pixels[24] = {1, 2, 3, 4, 5, 100, 101, 8, 9, 10, 11, 12,
+                                0, 0, 0, 0, 7, 100, 101, 0, 0, 0,  0,  0};
+    assert_int_equal(ls_picture_border_count(2, 3, 4), 20);
+    assert_int_equal(ls_picture_border_sum(pixels, 2, 3, 4), 65 + 7);
+    assert_int_equal(ls_picture_border_count(1, 1, 12), 12);
+    assert_int_equal(ls_picture_border_sum(pixels, 1, 1, 12), 65 + 201);
+    assert_int_equal(ls_picture_border_count(1, 12, 1), 12);
+    assert_int_equal(ls_picture_border_sum(pixels, 1, 12, 1), 65 + 201);
+    assert_int_equal(ls_picture_border_count(3, 2, 2), 12);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +307,7 @@ int main(void)
         cmocka_unit_test(other_files_are_no_pictures),
         cmocka_unit_test(smaller_pictures_are_means_of_areas),
         cmocka_unit_test(larger_pictures_are_interpolated),
+        cmocka_unit_test(the_border_of_a_picture_is_summed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
