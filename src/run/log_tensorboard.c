@@ -79,7 +79,8 @@ static double find_begin(double end, const ls_metrics *metrics)
 }
 
 /* Completes the times of epochs' ends: an epoch whose end is not known, such as one of the folder
- * that the run was resumed from, ends when the next begins. */
+ * that the run was resumed from, ends when the next begins. Known times are whole seconds: no epoch
+ * ends before the one before it. */
 static void complete_times(const ls_metrics *history, int64_t epochs, double *times)
 {
     double end = find_time();
@@ -87,6 +88,8 @@ static void complete_times(const ls_metrics *history, int64_t epochs, double *ti
         times[i] = isnan(times[i]) ? end : times[i];
         end = find_begin(times[i], &history[i]);
     }
+    for (int64_t i = 1; i < epochs; i++)
+        times[i] = times[i] < times[i - 1] ? times[i - 1] : times[i];
 }
 
 /* Opens a stream into memory; *text is to be freed with free(). Returns NULL if memory is short. */

@@ -170,7 +170,7 @@ check "lost output ends with code 1" [ $? = 1 ]
 check "lost output is an error" has err 'standard output'
 
 # Commands that run on one process.
-for name in evaluate:eval test:eval predict:eval fit:train convert:import benchmark:bench; do
+for name in evaluate:eval test:eval infer:predict fit:train convert:import benchmark:bench; do
     refuses 2 "there is no command '${name%:*}'; did you mean '${name#*:}'" "$lockstep" "${name%:*}"
 done
 refuses 2 "there is no command 'trian'; did you mean 'train'" "$lockstep" trian
