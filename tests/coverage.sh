@@ -8,6 +8,6 @@ cd "$(dirname "$0")/.."
 floor=${1:-90}
 jobs/dependencies.sh lint
 rm -rf build/coverage # what an older build counted may not fit the sources
-tests/run.sh coverage -R '^unit/|^mpi/.*_np3$|^cli/test_(report|splits|doctor|docs|scores|sources|tasks)$' -E algorithms
+tests/run.sh coverage -R '^unit/|^mpi/.*_np3$|^cli/test_(report|splits|doctor|docs|scores|sources|tasks|predict)$' -E algorithms
 gcovr --root . --filter src/ build/coverage --gcov-ignore-parse-errors --sort-percentage --print-summary \
     --fail-under-line "$floor"
