@@ -84,6 +84,13 @@ static void softmax(const check *c)
     }
 }
 
+/* p = 1 / (1 + exp(-y)), for each output. */
+static void sigmoid(const check *c)
+{
+    for (int64_t i = 0; i < LS_EXPORT_CHECK_ROWS * c->outputs; i++)
+        c->result[i] = (float)(1 / (1 + exp(-(double)c->y[i])));
+}
+
 /* Makes values in the units of the targets. */
 static void scale_values(const check *c, const ls_column_scale *targets)
 {
@@ -161,7 +168,10 @@ ls_status ls_export_check(const ls_export_source *source, const ls_export_option
     if (status == LS_OK) {
         make_inputs(&c, source, options, style.channels_first);
         c.y = ls_network_forward(source->network, source->params, c.batch);
-        if (strcmp(ls_export_outputs(source, options), "probabilities") == 0)
+        const bool probabilities = strcmp(ls_export_outputs(source, options), "probabilities") == 0;
+        if (probabilities && ls_loss_takes_sigmoid(ls_network_loss_kind(source->network)))
+            sigmoid(&c);
+        else if (probabilities)
             softmax(&c);
         else
             scale_values(&c, &source->targets);

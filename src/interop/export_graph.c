@@ -291,7 +291,7 @@ static int append_columns(maker *m, const char *name, int input, const ls_column
 }
 
 /* Appends what turns the last layer's values into the outputs that are wanted. */
-static void make_outputs(maker *m, bool probabilities)
+static void make_outputs(maker *m, bool probabilities, bool logits)
 {
     const int last = m->layers - 1;
     const int at = flatten(m, m->made[last], "output", "_flatten", false);
@@ -299,7 +299,9 @@ static void make_outputs(maker *m, bool probabilities)
     assert(at == m->g->nodes - 1); /* every other value has a reader */
     if (probabilities && !softmax)
         append(m, LS_NODE_SOFTMAX, "softmax", "", at);
-    if (m->source->targets.count > 0)
+    if (ls_loss_takes_sigmoid(ls_network_loss_kind(m->source->network)) && !logits)
+        append(m, LS_NODE_SIGMOID, "probabilities", "", at);
+    else if (m->source->targets.count > 0)
         append_columns(m, "values", at, &m->source->targets, true);
 }
 
@@ -337,7 +339,8 @@ static ls_status make_graph(maker *m, const ls_export_options *options)
     const bool fused = ls_loss_takes_logits(ls_network_loss_kind(m->source->network));
     const int last = m->layers - 1;
     ls_status status = describe_input(m);
-    if (options->logits && !fused)
+    if (options->logits && !fused &&
+        !ls_loss_takes_sigmoid(ls_network_loss_kind(m->source->network)))
         return ls_fail(LS_ERR_USAGE, "--logits: the network has none: its loss is %s",
                        ls_loss_name(ls_network_loss_kind(m->source->network)));
     if (options->logits && strcmp(layer_at(m, last).kind, "softmax") == 0)
@@ -350,7 +353,7 @@ static ls_status make_graph(maker *m, const ls_export_options *options)
     for (int i = 0; status == LS_OK && i < m->layers; i++)
         status = make_nodes(m, i);
     if (status == LS_OK)
-        make_outputs(m, fused && !options->logits);
+        make_outputs(m, fused && !options->logits, options->logits);
     return status;
 }
 

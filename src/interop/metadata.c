@@ -17,8 +17,8 @@ const char *ls_export_outputs(const ls_export_source *source, const ls_export_op
 {
     if (options->logits)
         return "logits";
-    return ls_loss_takes_logits(ls_network_loss_kind(source->network)) ? "probabilities"
-                                                                       : "outputs";
+    const ls_loss loss = ls_network_loss_kind(source->network);
+    return ls_loss_takes_logits(loss) || ls_loss_takes_sigmoid(loss) ? "probabilities" : "outputs";
 }
 
 json_t *ls_export_metadata(const ls_export_source *source, const ls_export_options *options)

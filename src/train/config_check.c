@@ -55,6 +55,9 @@ static ls_status check_standardization(const ls_train_config *c)
 {
     if (strcmp(c->standardize, "none") != 0 && (c->mean != 0 || c->std != 1))
         return ls_fail(LS_ERR_USAGE, "--standardize replaces --normalize: leave one of them out");
+    if (c->standardize_targets && c->loss == LS_BCE)
+        return ls_fail(LS_ERR_USAGE,
+                       "--standardize-targets: the targets of --loss bce are 0 or 1: leave it out");
     return ls_statistics_check(c->standardize);
 }
 

@@ -85,6 +85,7 @@ refuses 2 "needs classes as targets" "${tried[@]}" --data values.h5 --model dens
 refuses 2 "needs two classes, or values" "${tried[@]}" --data three.h5 --model dense:1 --loss bce
 refuses 2 "--monitor val_accuracy is not defined for a regression task" "${tried[@]}" --data values.h5 --model dense:2 --monitor val_accuracy
 refuses 2 "the loss and the targets need 2 outputs: end with dense:2" "${tried[@]}" --data values.h5 --model dense:10
+refuses 2 "the targets of --loss bce are 0 or 1: leave it out" "${tried[@]}" --data values.h5 --model dense:2 --loss bce --standardize-targets
 refuses 2 "write huber:D" "${tried[@]}" --data values.h5 --model dense:2 --loss huber:-1
 refuses 2 "validation rows" "${tried[@]}" --data two.h5 --model dense:1 --loss bce --validation 0 --monitor val_auc
 refuses 2 "--errors lists misclassified rows" "$lockstep" eval --data values.h5 --checkpoint values1 --errors 3
