@@ -182,14 +182,22 @@ static ls_status add_facts(const ls_csv_layout *l, const ls_csv *csv, facts *f)
     return LS_OK;
 }
 
+/* Goes to the first row, behind the header. */
+static ls_status begin_rows(const ls_csv_layout *l, ls_csv *csv)
+{
+    bool end = false;
+    ls_status status = ls_csv_rewind(csv);
+    if (status == LS_OK && l->header)
+        status = ls_csv_next_row(l, csv, &end);
+    return status;
+}
+
 /* Reads all rows: counts them, and learns the facts of a single target. */
 static ls_status scan(const ls_csv_layout *l, ls_csv *csv, facts *f, int64_t *rows)
 {
     bool end = false;
     *rows = 0;
-    ls_status status = ls_csv_rewind(csv);
-    if (status == LS_OK && l->header)
-        status = ls_csv_next_row(l, csv, &end);
+    ls_status status = begin_rows(l, csv);
     for (;;) {
         if (status == LS_OK)
             status = ls_csv_next_row(l, csv, &end);
@@ -208,9 +216,7 @@ static ls_status scan(const ls_csv_layout *l, ls_csv *csv, facts *f, int64_t *ro
 static ls_status collect_names(ls_csv_layout *l, ls_csv *csv)
 {
     bool end = false;
-    ls_status status = ls_csv_rewind(csv);
-    if (status == LS_OK && l->header)
-        status = ls_csv_next_row(l, csv, &end);
+    ls_status status = begin_rows(l, csv);
     for (;;) {
         if (status == LS_OK)
             status = ls_csv_next_row(l, csv, &end);
