@@ -55,6 +55,7 @@ typedef struct ls_train_config {
     double validation; /* see ls_dataset_options, like the next two */
     ls_hold_out hold_out;
     ls_layout_order layout;
+    const char *inputs, *targets; /* see ls_dataset_options; "": Lockstep's own layout */
     double mean, std; /* pixels become (x / 255 - mean) / std */
     ls_shuffle shuffle;
     const char *augment; /* of the training rows, see lockstep/augment.h; "": none */

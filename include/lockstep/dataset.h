@@ -8,7 +8,9 @@
  *     /test/...           the same, optional
  *     /validation/...     the same, optional
  *     attributes          format = "lockstep-dataset", version = 1, classes (with labels);
- *                         optional: name, source_sha256 */
+ *                         optional: name, source_sha256
+ *
+ * With ls_dataset_options.inputs and targets any other HDF5 file is a data set, too. */
 #ifndef LOCKSTEP_DATASET_H
 #define LOCKSTEP_DATASET_H
 
@@ -102,6 +104,13 @@ typedef enum ls_shuffle { LS_SHUFFLE_LIST(LS_CHOICE_ENUM) } ls_shuffle;
 
 typedef enum ls_read { LS_READ_LIST(LS_CHOICE_ENUM) } ls_read;
 
+/* What selected targets are. */
+typedef enum ls_target_kind {
+    LS_TARGET_AUTO,    /* an integer is a class, other numbers are values */
+    LS_TARGET_CLASSES, /* an integer, or a one-hot row: one number is 1, the others are 0 */
+    LS_TARGET_VALUES
+} ls_target_kind;
+
 /* Options for opening a data file. Zeroed: nothing is held out. */
 typedef struct ls_dataset_options {
     /* 0 <= validation < 1: if the file has no /validation, this fraction of the training rows is
@@ -110,6 +119,13 @@ typedef struct ls_dataset_options {
     ls_hold_out hold_out;
     uint64_t seed; /* of the draw; unused with LS_HOLD_OUT_LAST */
     ls_layout_order layout;
+    /* Datasets of a file of any layout whose rows are the inputs and targets, as "/a[:,3:],/b[:,0]":
+     * parts of datasets in the notation of NumPy, joined along their features; the first dimension
+     * of each is the rows. Joined inputs of several types become float32. Borrowed. NULL or "", both
+     * alike: the layout above. */
+    const char *inputs, *targets;
+    ls_target_kind kind; /* of selected targets */
+    int classes;         /* of selected targets that are an integer; 0: largest label + 1 */
 } ls_dataset_options;
 
 typedef struct ls_dataset_info {
@@ -178,13 +194,16 @@ void ls_class_gaps(const ls_dataset_info *info, const int64_t *counts,
 /* Checks in a child process that a data file can be opened and, with `content`, that all of it can
  * be read: the HDF5 library crashes on some damaged files. Call before opening the file; one
  * process of a job is enough. Local.
+ * options  selected inputs and targets; NULL: zeroed options
  * Errors: LS_ERR_DATA. */
-ls_status ls_dataset_try(const char *path, bool content) LS_MUST_CHECK;
+ls_status ls_dataset_try(const char *path, const ls_dataset_options *options,
+                         bool content) LS_MUST_CHECK;
 
 /* Checks that a data file is unchanged since it was written, by its digest; a file without a digest
  * is read completely, in a child process, as by ls_dataset_try(). Local.
+ * options  as for ls_dataset_try()
  * Errors: LS_ERR_DATA. */
-ls_status ls_dataset_check(const char *path) LS_MUST_CHECK;
+ls_status ls_dataset_check(const char *path, const ls_dataset_options *options) LS_MUST_CHECK;
 
 /* Reads all rows of all splits once, in pieces, and keeps none: checks that labels are in range and
  * that chunks match their checksums, if they have any. Local.

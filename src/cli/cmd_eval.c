@@ -16,7 +16,7 @@
 #include <string.h>
 
 typedef struct settings {
-    const char *data, *checkpoint;
+    const char *data, *inputs, *targets, *checkpoint;
     int split, layout;
     int64_t threads;
     int read;
@@ -31,6 +31,10 @@ static const ls_choice split_choices[] = {LS_SPLIT_LIST(LS_CHOICE_ROW){NULL, NUL
 static const ls_setting table[] = {
     {"data", .flags = LS_OPTION_AS_TRAIN | LS_SETTING_REQUIRED, .offset = AT(data),
      .help = "HDF5 data set"},
+    {"inputs", .flags = LS_OPTION_AS_TRAIN, .offset = AT(inputs),
+     .help = "datasets that are the inputs, if not those of the training"},
+    {"targets", .flags = LS_OPTION_AS_TRAIN, .offset = AT(targets),
+     .help = "datasets that are the targets, if not those of the training"},
     {"checkpoint", "PATH", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED, .offset = AT(checkpoint),
      .help = "checkpoint file, or run folder: its best checkpoint, else its last"},
     {"split", "NAME", LS_TYPE_CHOICE, .offset = AT(split), .initial = "test",
@@ -78,6 +82,10 @@ static ls_status open_model(ls_comm *comm, const settings *s, work *w)
                               .split = (ls_split)s->split,
                               .read = (ls_read)s->read,
                               .trust = s->trust_data};
+    if (*s->inputs != '\0')
+        w->data.options.inputs = s->inputs;
+    if (*s->targets != '\0')
+        w->data.options.targets = s->targets;
     if (s->layout != LS_LAYOUT_AUTO)
         w->data.options.layout = (ls_layout_order)s->layout;
     return LS_OK;

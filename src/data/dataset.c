@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "data/fields.h"
 #include "data/h5.h"
+#include "data/header.h"
 #include "data/hold_out.h"
 #include "data/magic.h"
 #include "data/samples.h"
@@ -15,8 +16,6 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { VERSION = 1 };
 
 struct ls_dataset {
     ls_h5 *file;
@@ -47,7 +46,7 @@ static ls_status describe_rows(ls_dataset_info *info, const ls_fields *f)
     info->values = f->values;
     info->doubtful = f->doubtful;
     if (f->rows == 0)
-        return ls_field_fail("%s: '/%s' has no rows", ls_h5_path(f->file), f->inputs.name);
+        return ls_field_fail("%s: '/%s' has no rows", ls_h5_path(f->file), ls_fields_name(f));
     return LS_OK;
 }
 
@@ -55,23 +54,23 @@ static ls_status describe_rows(ls_dataset_info *info, const ls_fields *f)
 static ls_status compare_rows(const ls_dataset_info *info, const ls_fields *f,
                               const ls_fields *train)
 {
-    const char *path = ls_h5_path(f->file), *name = f->inputs.name;
+    const char *path = ls_h5_path(f->file), *name = ls_fields_name(f);
     if (f->channels != info->channels || f->height != info->height || f->width != info->width)
-        return ls_field_fail("%s: '/%s' and '/%s' differ in shape", path, name, train->inputs.name);
+        return ls_field_fail("%s: '/%s' and '/%s' differ in shape", path, name, ls_fields_name(train));
     if (f->inputs.element != info->element)
-        return ls_field_fail("%s: '/%s' and '/%s' differ in type", path, name, train->inputs.name);
+        return ls_field_fail("%s: '/%s' and '/%s' differ in type", path, name, ls_fields_name(train));
     if (f->values != info->values)
         return ls_field_fail("%s: the targets of '/%s' and '/%s' differ: %d and %d values (0: "
                              "classes)",
-                             path, name, train->inputs.name, f->values, info->values);
+                             path, name, ls_fields_name(train), f->values, info->values);
     return LS_OK;
 }
 
 /* Opens one group and compares it with the training rows. */
-static ls_status open_group(ls_dataset *dataset, ls_split split, ls_layout_order layout)
+static ls_status open_group(ls_dataset *dataset, ls_split split, const ls_fields_choice *choice)
 {
     ls_fields *f = &dataset->fields[split];
-    ls_status status = ls_fields_open(f, dataset->file, ls_split_name(split), layout);
+    ls_status status = ls_fields_open(f, dataset->file, choice);
     if (status == LS_OK)
         status = split == LS_TRAIN ? describe_rows(&dataset->info, f)
                                    : compare_rows(&dataset->info, f, &dataset->fields[LS_TRAIN]);
@@ -83,76 +82,11 @@ static ls_status open_group(ls_dataset *dataset, ls_split split, ls_layout_order
     return LS_OK;
 }
 
-/* Reads an optional text attribute into a field of `size` bytes, cut to fit. */
-static ls_status read_optional_text(const ls_h5 *file, const char *name, char *field, size_t size)
-{
-    if (!ls_h5_has_attribute(file, name))
-        return LS_OK;
-    char *text;
-    ls_status status = ls_h5_get_text(file, name, &text);
-    if (status != LS_OK)
-        return status;
-    snprintf(field, size, "%s", text);
-    ls_free(text);
-    return LS_OK;
-}
-
-static ls_status check_attributes(ls_dataset *dataset)
-{
-    const ls_h5 *file = dataset->file;
-    const char *path = ls_h5_path(file);
-    char format[32] = "";
-    ls_status status = read_optional_text(file, "format", format, sizeof format);
-    if (status != LS_OK)
-        return status;
-    if (strcmp(format, "lockstep-checkpoint") == 0)
-        return ls_fail(LS_ERR_DATA, "%s: is a checkpoint, not a data set", path);
-    if (*format == '\0')
-        snprintf(format, sizeof format, "missing or empty");
-    if (strcmp(format, "lockstep-dataset") != 0)
-        return ls_field_fail("%s: not a data set: its attribute format is %s, not "
-                             "lockstep-dataset",
-                             path, format);
-    int64_t version;
-    status = ls_h5_get_int(file, "version", &version);
-    if (status == LS_ERR_DATA)
-        return ls_field_fail("%s", ls_error_text());
-    if (status == LS_OK)
-        status = read_optional_text(file, "name", dataset->info.name, sizeof dataset->info.name);
-    if (status == LS_OK)
-        status = read_optional_text(file, "source_sha256", dataset->info.source_sha256,
-                                    sizeof dataset->info.source_sha256);
-    if (status != LS_OK)
-        return status;
-    if (version != VERSION)
-        return ls_field_fail("%s: data set version %lld, this program reads version %d", path,
-                             (long long)version, VERSION);
-    return LS_OK;
-}
-
-/* Reads the number of classes, if the targets are classes. */
-static ls_status read_classes(ls_dataset *dataset)
-{
-    int64_t classes;
-    if (dataset->info.values > 0)
-        return LS_OK;
-    const ls_status status = ls_h5_get_int(dataset->file, "classes", &classes);
-    if (status == LS_ERR_DATA)
-        return ls_field_fail("%s", ls_error_text());
-    if (status != LS_OK)
-        return status;
-    if (classes < 2 || classes > LS_MAX_CLASSES)
-        return ls_field_fail("%s: attribute classes is %lld, expected 2 to %d",
-                             ls_h5_path(dataset->file), (long long)classes, LS_MAX_CLASSES);
-    dataset->info.classes = (int)classes;
-    return LS_OK;
-}
-
 static ls_status dataset_read_train_labels(const void *dataset, int64_t first, int64_t count,
                                            int32_t *labels)
 {
     const ls_dataset *d = dataset;
-    return ls_fields_labels(&d->fields[LS_TRAIN], first, count, d->info.classes, labels);
+    return ls_labels_read(&d->fields[LS_TRAIN].labels, first, count, d->info.classes, labels, NULL);
 }
 
 /* Holds out training rows for validation. */
@@ -185,16 +119,71 @@ static ls_status hold_out_rows(ls_dataset *dataset, const ls_dataset_options *o)
     return LS_OK;
 }
 
+/* Opens the groups of the own layout. */
 static ls_status open_groups(ls_dataset *dataset, const ls_dataset_options *options)
 {
-    ls_status status = open_group(dataset, LS_TRAIN, options->layout);
+    ls_status status = ls_header_read(dataset->file, &dataset->info);
+    for (int split = 0; status == LS_OK && split < LS_SPLITS; split++) {
+        const char *name = ls_split_name((ls_split)split);
+        const ls_fields_choice choice = {.group = name, .layout = options->layout};
+        if (split == LS_TRAIN || ls_h5_has(dataset->file, name))
+            status = open_group(dataset, (ls_split)split, &choice);
+    }
+    if (status == LS_OK && dataset->info.values == 0)
+        status = ls_header_read_classes(dataset->file, &dataset->info.classes);
+    return status;
+}
+
+/* Finds the number of classes of selected targets. */
+static ls_status count_classes(ls_dataset *dataset, const ls_dataset_options *options)
+{
+    int32_t largest;
+    ls_dataset_info *info = &dataset->info;
+    const ls_labels *labels = &dataset->fields[LS_TRAIN].labels;
+    if (info->values > 0)
+        return LS_OK;
+    info->classes = labels->one_hot ? (int)labels->field.numbers : options->classes;
+    if (info->classes > 0)
+        return LS_OK;
+    const ls_status status = ls_labels_find_largest(labels, &largest);
+    if (status != LS_OK)
+        return status;
+    info->classes = largest + 1;
+    if (info->classes < 2)
+        return ls_fail(LS_ERR_DATA, "%s: '/%s' has no class but 0", ls_h5_path(dataset->file),
+                       labels->field.name);
+    return LS_OK;
+}
+
+/* Opens the selected inputs and targets of a file of any layout: one table of rows. */
+static ls_status open_selected(ls_dataset *dataset, const ls_dataset_options *options)
+{
+    ls_selections inputs, targets;
+    const ls_fields_choice choice = {.inputs = &inputs,
+                                     .targets = &targets,
+                                     .kind = options->kind,
+                                     .layout = options->layout};
+    ls_status status = ls_selections_parse(&inputs, "inputs", options->inputs);
     if (status == LS_OK)
-        status = read_classes(dataset);
-    if (status == LS_OK && ls_h5_has(dataset->file, "test"))
-        status = open_group(dataset, LS_TEST, options->layout);
-    if (status == LS_OK && ls_h5_has(dataset->file, "validation"))
-        status = open_group(dataset, LS_VALIDATION, options->layout);
-    else if (status == LS_OK)
+        status = ls_selections_parse(&targets, "targets", options->targets);
+    if (status == LS_OK)
+        status = open_group(dataset, LS_TRAIN, &choice);
+    return status == LS_OK ? count_classes(dataset, options) : status;
+}
+
+static bool is_given(const char *text)
+{
+    return text != NULL && *text != '\0';
+}
+
+static ls_status open_rows(ls_dataset *dataset, const ls_dataset_options *options)
+{
+    const bool inputs = is_given(options->inputs), targets = is_given(options->targets);
+    if (inputs != targets)
+        return ls_fail(LS_ERR_USAGE, "--%s needs --%s, too", inputs ? "inputs" : "targets",
+                       inputs ? "targets" : "inputs");
+    ls_status status = inputs ? open_selected(dataset, options) : open_groups(dataset, options);
+    if (status == LS_OK && dataset->fields[LS_VALIDATION].inputs.count == 0)
         status = hold_out_rows(dataset, options);
     return status;
 }
@@ -211,9 +200,7 @@ ls_status ls_dataset_open(ls_dataset **out, const char *path, const ls_dataset_o
         return LS_ERR_FAILURE;
     status = ls_h5_open(&dataset->file, path);
     if (status == LS_OK)
-        status = check_attributes(dataset);
-    if (status == LS_OK)
-        status = open_groups(dataset, &o);
+        status = open_rows(dataset, &o);
     if (status != LS_OK) {
         ls_dataset_close(&dataset);
         return status;
@@ -266,10 +253,11 @@ ls_status ls_dataset_read_into(const ls_dataset *dataset, ls_split split, int64_
     const ls_pick pick = {
         split == LS_VALIDATION ? dataset_validation_before : dataset_training_before, held};
     const ls_range rows = find_group_rows(dataset, split, first, count);
+    const ls_destination to = {samples, held != NULL ? &pick : NULL, .first = rows.first};
     ls_status status = ls_fault(LS_FAULT_READ);
     if (status == LS_OK)
         status = ls_fields_read(&dataset->fields[dataset->group[split]], rows.first, rows.count,
-                                dataset->info.classes, held != NULL ? &pick : NULL, samples);
+                                dataset->info.classes, &to);
     samples->rows = status == LS_OK ? count : 0;
     for (int64_t i = 0; i < samples->rows; i++)
         ls_sample_at(samples, i)->row = first + i;
@@ -303,8 +291,8 @@ ls_status ls_dataset_count_classes(const ls_dataset *dataset, ls_split split, in
     for (int64_t done = 0; status == LS_OK && done < rows.count; done += ROOM) {
         const int64_t left = rows.count - done, some = left < ROOM ? left : ROOM;
         const int64_t first = rows.first + done;
-        status = ls_fields_labels(&dataset->fields[dataset->group[split]], first, some,
-                                  dataset->info.classes, labels);
+        status = ls_labels_read(&dataset->fields[dataset->group[split]].labels, first, some,
+                                dataset->info.classes, labels, NULL);
         for (int64_t i = 0; status == LS_OK && i < some; i++)
             counts[labels[i]] +=
                 held == NULL || ls_held_has(held, first + i) == (split == LS_VALIDATION);
@@ -315,17 +303,19 @@ ls_status ls_dataset_count_classes(const ls_dataset *dataset, ls_split split, in
 
 ls_status ls_dataset_verify(const ls_dataset *dataset)
 {
+    const ls_destination nowhere = {0};
     ls_status status = LS_OK;
     for (int group = 0; status == LS_OK && group < LS_SPLITS; group++) {
         const ls_fields *f = &dataset->fields[group];
         if (f->rows > 0)
-            status = ls_fields_read(f, 0, f->rows, dataset->info.classes, NULL, NULL);
+            status = ls_fields_read(f, 0, f->rows, dataset->info.classes, &nowhere);
     }
     return status;
 }
 
 typedef struct trial {
     const char *path;
+    const ls_dataset_options *options;
     bool content;
 } trial;
 
@@ -343,9 +333,14 @@ static ls_status dataset_try_reading(const void *arg)
 {
     const trial *t = arg;
     ls_dataset *dataset = NULL;
-    /* Any layout: the ambiguity of NCHW and NHWC is reported when the data set is used. */
-    ls_status status =
-        ls_dataset_open(&dataset, t->path, &(ls_dataset_options){.layout = LS_LAYOUT_NCHW});
+    /* Any layout: the ambiguity of NCHW and NHWC is reported when the data set is used. No rows are
+     * held out: that needs all files. */
+    const ls_dataset_options options = {.layout = LS_LAYOUT_NCHW,
+                                        .inputs = t->options->inputs,
+                                        .targets = t->options->targets,
+                                        .kind = t->options->kind,
+                                        .classes = LS_MAX_CLASSES};
+    ls_status status = ls_dataset_open(&dataset, t->path, &options);
     if (status == LS_OK && t->content) {
         raise_time_limit(dataset);
         status = ls_dataset_verify(dataset);
@@ -354,18 +349,20 @@ static ls_status dataset_try_reading(const void *arg)
     return status;
 }
 
-ls_status ls_dataset_try(const char *path, bool content)
+ls_status ls_dataset_try(const char *path, const ls_dataset_options *options, bool content)
 {
-    return ls_h5_try(path, dataset_try_reading, &(trial){path, content});
+    const ls_dataset_options none = {0};
+    return ls_h5_try(path, dataset_try_reading,
+                     &(trial){path, options != NULL ? options : &none, content});
 }
 
-ls_status ls_dataset_check(const char *path)
+ls_status ls_dataset_check(const char *path, const ls_dataset_options *options)
 {
     ls_seal seal;
     ls_status status = ls_magic_refuse_folder(path);
     if (status == LS_OK)
         status = ls_seal_verify(path, &seal, NULL);
-    return status == LS_OK ? ls_dataset_try(path, seal == LS_SEAL_ABSENT) : status;
+    return status == LS_OK ? ls_dataset_try(path, options, seal == LS_SEAL_ABSENT) : status;
 }
 
 void ls_dataset_close(ls_dataset **dataset)

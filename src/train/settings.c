@@ -48,7 +48,11 @@ static const char INVOCATION[] = "This invocation";
 /* clang-format off */
 static const ls_setting table[] = {
     {"data", "FILE", LS_TYPE_TEXT, FREE, AT(data), .flags = LS_SETTING_REQUIRED, .group = DATA,
-     .help = "HDF5 data set, as `lockstep import` makes it"},
+     .help = "HDF5 data set, as `lockstep import` makes it, or any HDF5 file with --inputs"},
+    {"inputs", "PATHS", LS_TYPE_TEXT, ORDER, AT(inputs), "", .group = DATA,
+     .help = "datasets of the file that are the inputs, e.g. /a or \"/a[:,5:12],/b\", see below"},
+    {"targets", "PATHS", LS_TYPE_TEXT, ORDER, AT(targets), "", .group = DATA,
+     .help = "with --inputs: the targets; classes with --loss cross-entropy, else values"},
     {"validation", "FRACTION", LS_TYPE_REAL, ORDER, AT(validation), "0.1", 0, 1, LS_SETTING_BELOW,
      .group = DATA, .help = "of the training rows, held out if the file has no /validation"},
     {"hold-out", "WHICH", LS_TYPE_CHOICE, ORDER, AT(hold_out), "last", .choices = hold_out_choices,

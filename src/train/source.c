@@ -62,7 +62,7 @@ ls_status ls_source_open(ls_source **out, ls_comm *comm, const char *path,
     status = ls_comm_node(&s->node, comm);
     if (status == LS_OK) {
         s->group = read == LS_READ_ROOT ? comm : read == LS_READ_NODE ? s->node : NULL;
-        status = ls_copies_check(comm, s->node, path, is_reader(s), verify);
+        status = ls_copies_check(comm, s->node, path, options, is_reader(s), verify);
     }
     if (status == LS_OK)
         status = ls_agree_among(comm, is_reader(s), open_file(s, path, options, info));
