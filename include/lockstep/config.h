@@ -57,6 +57,11 @@ typedef struct ls_train_config {
     ls_layout_order layout;
     const char *inputs, *targets; /* see ls_dataset_options; "": Lockstep's own layout */
     double mean, std; /* pixels become (x / 255 - mean) / std */
+    /* Then columns, which are channels of the inputs, become (x - mean) / std: "none"; "fit": by
+     * the column's mean and standard deviation in the training rows; "file:FILE.h5:/mean,/std": by
+     * the numbers of two datasets. */
+    const char *standardize;
+    bool standardize_targets; /* values of the targets, by the training rows */
     ls_shuffle shuffle;
     const char *augment; /* of the training rows, see lockstep/augment.h; "": none */
     ls_read read;        /* ranks that read the data set */

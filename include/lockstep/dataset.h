@@ -53,6 +53,14 @@ typedef enum ls_element {
 const char *ls_element_name(ls_element element);
 size_t ls_element_bytes(ls_element element);
 
+/* Standardisation of columns, (x - mean) / std: a column is a channel of the inputs, or a value of
+ * the target. */
+typedef struct ls_column_scale {
+    int64_t count;      /* 0: none */
+    const double *mean; /* [count] borrowed */
+    const double *std;  /* [count] above 0, borrowed */
+} ls_column_scale;
+
 /* A row of a data set in memory. */
 typedef struct ls_row {
     int64_t number;       /* in its split of the data set, from 0 */

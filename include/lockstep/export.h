@@ -42,9 +42,11 @@ typedef enum ls_export_format {
 /* A trained network. All borrowed; texts may be NULL: unknown. */
 typedef struct ls_export_source {
     ls_network *network;
-    const float *params; /* [ls_network_size] */
-    ls_element element;  /* type of the inputs that it was trained on */
-    double mean, std;    /* inputs are (x - mean) / std, of uint8 (x / 255 - mean) / std */
+    const float *params;     /* [ls_network_size] */
+    ls_element element;      /* type of the inputs that it was trained on */
+    double mean, std;        /* inputs are (x - mean) / std, of uint8 (x / 255 - mean) / std */
+    ls_column_scale inputs;  /* then channels are standardised */
+    ls_column_scale targets; /* outputs are standardised values */
     /* For the file's metadata: */
     const char *run, *dataset; /* the run's id, the data set's name */
     const char *digest;        /* of the checkpoint */

@@ -52,6 +52,8 @@ typedef struct ls_model_facts {
     ls_loss loss;
     ls_element element;         /* type of the inputs that it was trained on */
     double mean, std;           /* inputs are (x - mean) / std, of uint8 (x / 255 - mean) / std */
+    ls_column_scale inputs;     /* then channels are standardised */
+    ls_column_scale targets;    /* values of the targets were standardised */
     int64_t max_rows;           /* of a batch; 0 with LS_MODEL_NONE */
     int64_t epoch;              /* finished epochs */
     int64_t step;               /* of the next epoch */

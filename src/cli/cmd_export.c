@@ -49,6 +49,8 @@ static ls_export_source source_of(const ls_model *model, const char *digest)
                               .element = facts->element,
                               .mean = facts->mean,
                               .std = facts->std,
+                              .inputs = facts->inputs,
+                              .targets = facts->targets,
                               .run = facts->run,
                               .dataset = facts->dataset,
                               .digest = digest,

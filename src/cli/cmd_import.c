@@ -190,6 +190,7 @@ static void import_help(FILE *out)
           "  /train/images      numbers [N,H,W] or [N,C,H,W]; [N,H,W,C] for --layout nhwc\n"
           "  or /train/inputs   [N,F] for rows that are no images; integers and floats\n"
           "  /train/labels      integers [N] or [N,1], of 8 to 64 bits or bool, 0 to classes-1\n"
+          "  or /train/targets  numbers [N] or [N,K], K values for each row\n"
           "  /test, /validation the same, optional\n"
           "  attributes of /    format = \"lockstep-dataset\", version = 1, classes;\n"
           "                     optional: name, source_sha256\n",

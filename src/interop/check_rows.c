@@ -20,14 +20,25 @@ typedef struct check {
     float *x; /* [rows][features] in the order of the format */
     ls_batch *batch;
     const float *y; /* [rows][outputs] */
-    float *probability;
+    float *result;  /* [rows][outputs] as the exported network gives them */
 } check;
 
-/* A random input: a pixel, or for other types a number within two standard deviations. */
-static float random_input(const ls_export_source *source, double uniform)
+/* A random input: a pixel, or for other types a number within two standard deviations.
+ * channel  of the input */
+static float random_input(const ls_export_source *source, int64_t channel, double uniform)
 {
-    return source->element == LS_U8 ? floorf((float)(256 * uniform))
-                                    : (float)(source->mean + source->std * (4 * uniform - 2));
+    const ls_column_scale *c = &source->inputs;
+    if (source->element == LS_U8)
+        return floorf((float)(256 * uniform));
+    return (float)(c->count > 0 ? c->mean[channel] + c->std[channel] * (4 * uniform - 2)
+                                : source->mean + source->std * (4 * uniform - 2));
+}
+
+static float normalise(const ls_export_graph *g, const ls_column_scale *c, int64_t channel,
+                       float raw)
+{
+    const float x = g->scale * raw + g->shift;
+    return c->count > 0 ? (float)((x - (float)c->mean[channel]) / c->std[channel]) : x;
 }
 
 /* Makes random inputs, and converts them to Lockstep's batch. */
@@ -37,9 +48,12 @@ static void make_inputs(check *c, const ls_export_source *source, const ls_expor
     const uint64_t key = ls_rng_key(0, LS_RNG_EXPORT, 0);
     const ls_export_graph *g = c->graph;
     const int64_t values = LS_EXPORT_CHECK_ROWS * c->features;
+    const int64_t pixels = g->input.height * g->input.width;
     for (int64_t i = 0; i < values; i++) {
-        const float raw = random_input(source, ls_rng_uniform(key, (uint64_t)i));
-        const float normalised = g->scale * raw + g->shift;
+        const int64_t at = i % c->features;
+        const int64_t channel = channels_first ? at / pixels : at % g->input.channels;
+        const float raw = random_input(source, channel, ls_rng_uniform(key, (uint64_t)i));
+        const float normalised = normalise(g, &source->inputs, channel, raw);
         c->x[i] = options->normalized ? normalised : raw;
         c->batch->x[i] = normalised;
     }
@@ -59,7 +73,7 @@ static void softmax(const check *c)
 {
     for (int64_t row = 0; row < LS_EXPORT_CHECK_ROWS; row++) {
         const float *y = c->y + row * c->outputs;
-        float *p = c->probability + row * c->outputs;
+        float *p = c->result + row * c->outputs;
         double sum = 0, most = y[0];
         for (int64_t k = 1; k < c->outputs; k++)
             most = y[k] > most ? y[k] : most;
@@ -67,6 +81,16 @@ static void softmax(const check *c)
             sum += exp(y[k] - most);
         for (int64_t k = 0; k < c->outputs; k++)
             p[k] = (float)(exp(y[k] - most) / sum);
+    }
+}
+
+/* Makes values in the units of the targets. */
+static void scale_values(const check *c, const ls_column_scale *targets)
+{
+    for (int64_t i = 0; i < LS_EXPORT_CHECK_ROWS * c->outputs; i++) {
+        const int64_t k = i % c->outputs;
+        const double y = c->y[i];
+        c->result[i] = (float)(targets->count > 0 ? y * targets->std[k] + targets->mean[k] : y);
     }
 }
 
@@ -108,8 +132,8 @@ static ls_status make_room(check *c)
 {
     const int64_t rows = LS_EXPORT_CHECK_ROWS;
     c->x = ls_alloc(rows * c->features, sizeof *c->x);
-    c->probability = ls_alloc(rows * c->outputs, sizeof *c->probability);
-    if (c->x == NULL || c->probability == NULL)
+    c->result = ls_alloc(rows * c->outputs, sizeof *c->result);
+    if (c->x == NULL || c->result == NULL)
         return LS_ERR_FAILURE;
     return ls_batch_create(&c->batch, rows, c->features, 0);
 }
@@ -137,13 +161,15 @@ ls_status ls_export_check(const ls_export_source *source, const ls_export_option
     if (status == LS_OK) {
         make_inputs(&c, source, options, style.channels_first);
         c.y = ls_network_forward(source->network, source->params, c.batch);
-        softmax(&c);
-        const bool probabilities = strcmp(ls_export_outputs(source, options), "probabilities") == 0;
-        status = write_rows(&c, probabilities ? c.probability : c.y, path);
+        if (strcmp(ls_export_outputs(source, options), "probabilities") == 0)
+            softmax(&c);
+        else
+            scale_values(&c, &source->targets);
+        status = write_rows(&c, c.result, path);
     }
     ls_batch_destroy(&c.batch);
     ls_free(c.x);
-    ls_free(c.probability);
+    ls_free(c.result);
     ls_export_graph_destroy(&graph);
     return status;
 }

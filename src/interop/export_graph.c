@@ -5,6 +5,7 @@
 #include "interop/layout.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,9 +50,10 @@ typedef struct maker {
     ls_export_graph *g;
     const ls_export_source *source;
     ls_graph_style style;
-    int *made;  /* [layers] node of each layer; LS_NODE_INPUT: the input */
-    int input;  /* node that layers read as the network's input */
-    int layers; /* without a fused softmax that is not wanted */
+    int *made;   /* [layers] node of each layer; LS_NODE_INPUT: the input */
+    int input;   /* node that layers read as the network's input */
+    int layers;  /* without a fused softmax that is not wanted */
+    float *room; /* for the parameters of standardisation */
 } maker;
 
 static const struct layer_kind *kind_of(const char *name)
@@ -266,6 +268,28 @@ static ls_status make_nodes(maker *m, int at)
     return status;
 }
 
+/* Appends scale x + shift by columns, as a batch normalisation of mean 0 and variance 1. With
+ * `inverse` the node goes from standardised values to values, else from inputs to standardised
+ * inputs. Returns its number. */
+static int append_columns(maker *m, const char *name, int input, const ls_column_scale *c,
+                          bool inverse)
+{
+    const int at = append(m, LS_NODE_BATCHNORM, name, "", input);
+    ls_node *node = &m->g->node[at];
+    const double unit = sqrt(1 + LS_BN_EPSILON);
+    for (; node->params < LS_NODE_PARAMS; node->params++, m->room += c->count)
+        node->param[node->params] =
+            (ls_array){.values = m->room, .rank = 1, .dims = {c->count}, .count = c->count};
+    for (int64_t k = 0; k < c->count; k++) {
+        float *const value = (float *)(uintptr_t)node->param[0].values + k;
+        value[LS_BN_SCALE * c->count] = (float)(unit * (inverse ? c->std[k] : 1 / c->std[k]));
+        value[LS_BN_SHIFT * c->count] = (float)(inverse ? c->mean[k] : 0);
+        value[LS_BN_MEAN * c->count] = (float)(inverse ? 0 : c->mean[k]);
+        value[LS_BN_VARIANCE * c->count] = 1;
+    }
+    return at;
+}
+
 /* Appends what turns the last layer's values into the outputs that are wanted. */
 static void make_outputs(maker *m, bool probabilities)
 {
@@ -275,6 +299,8 @@ static void make_outputs(maker *m, bool probabilities)
     assert(at == m->g->nodes - 1); /* every other value has a reader */
     if (probabilities && !softmax)
         append(m, LS_NODE_SOFTMAX, "softmax", "", at);
+    if (m->source->targets.count > 0)
+        append_columns(m, "values", at, &m->source->targets, true);
 }
 
 /* Returns true if no layer takes an image: then images of one pixel are vectors. */
@@ -319,6 +345,8 @@ static ls_status make_graph(maker *m, const ls_export_options *options)
     m->input = LS_NODE_INPUT;
     if (status == LS_OK && !options->normalized)
         m->input = append(m, LS_NODE_SCALE, "normalise", "", LS_NODE_INPUT);
+    if (status == LS_OK && !options->normalized && m->source->inputs.count > 0)
+        m->input = append_columns(m, "standardise", m->input, &m->source->inputs, false);
     for (int i = 0; status == LS_OK && i < m->layers; i++)
         status = make_nodes(m, i);
     if (status == LS_OK)
@@ -327,7 +355,7 @@ static ls_status make_graph(maker *m, const ls_export_options *options)
 }
 
 /* Most nodes of a layer: two vectors for a join, or a transposed and a flattened image. */
-enum { NODES_OF_LAYER = 3, NODES_OF_ENDS = 4 };
+enum { NODES_OF_LAYER = 3, NODES_OF_ENDS = 6 };
 
 ls_status ls_export_graph_create(ls_export_graph **out, const ls_export_source *source,
                                  const ls_export_options *options, ls_graph_style style)
@@ -339,10 +367,14 @@ ls_status ls_export_graph_create(ls_export_graph **out, const ls_export_source *
     m.made = ls_alloc(layers, sizeof *m.made);
     if (m.g != NULL) {
         m.g->node = ls_alloc(NODES_OF_LAYER * (int64_t)layers + NODES_OF_ENDS, sizeof *m.g->node);
-        m.g->values = ls_alloc(ls_network_size(source->network), sizeof *m.g->values);
+        m.g->values = ls_alloc(ls_network_size(source->network) +
+                                   LS_NODE_PARAMS * (source->inputs.count + source->targets.count),
+                               sizeof *m.g->values);
     }
-    if (m.made != NULL && m.g != NULL && m.g->node != NULL && m.g->values != NULL)
+    if (m.made != NULL && m.g != NULL && m.g->node != NULL && m.g->values != NULL) {
+        m.room = m.g->values + ls_network_size(source->network);
         status = make_graph(&m, options);
+    }
     ls_free(m.made);
     if (status == LS_OK)
         *out = m.g;

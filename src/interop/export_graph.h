@@ -24,7 +24,7 @@ typedef enum ls_node_kind {
     LS_NODE_MAXPOOL,
     LS_NODE_AVGPOOL,
     LS_NODE_GLOBALPOOL,
-    LS_NODE_BATCHNORM,
+    LS_NODE_BATCHNORM, /* also standardises columns, with fixed statistics */
     LS_NODE_DROPOUT,
     LS_NODE_RELU,
     LS_NODE_LEAKY_RELU,
@@ -71,7 +71,7 @@ typedef struct ls_export_graph {
     float scale, shift; /* of LS_NODE_SCALE */
     ls_node *node;      /* [nodes], the last one makes the outputs; owned */
     int nodes;
-    float *values; /* all parameters; owned */
+    float *values; /* all parameters, and those of standardisation; owned */
 } ls_export_graph;
 
 /* How a format wants the graph. */

@@ -11,6 +11,7 @@
 #include "run/checkpoint_attributes.h"
 #include "run/checkpoint_file.h"
 #include "run/checkpoint_history.h"
+#include "run/checkpoint_standardization.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 struct ls_checkpoint {
     ls_h5 *file;
     ls_checkpoint_facts facts;
+    ls_standardization standardization;
 };
 
 ls_status ls_checkpoint_write(const char *path, const ls_state *state)
@@ -32,6 +34,8 @@ ls_status ls_checkpoint_write(const char *path, const ls_state *state)
         status = ls_attributes_write(file, &facts);
     if (status == LS_OK)
         status = ls_history_write(file, state->history, state->progress->epoch);
+    if (status == LS_OK && state->info->standardization != NULL)
+        status = ls_standardization_write(file, state->info->standardization);
     if (status == LS_OK)
         status = ls_arena_write(file, "parameters", state->network, state->params);
     for (int i = 0; status == LS_OK && i < ls_optimizer_slots(state->optimizer); i++) {
@@ -98,6 +102,14 @@ static ls_status check_progress(const ls_h5 *file, const ls_progress *progress)
     return status;
 }
 
+static ls_status read_standardization(ls_checkpoint *checkpoint)
+{
+    ls_model_info *id = &checkpoint->facts.info;
+    id->standardization = &checkpoint->standardization;
+    return ls_standardization_read(checkpoint->file, id->input.channels, id->values,
+                                   &checkpoint->standardization);
+}
+
 /* Opens a file whose seal is intact. */
 static ls_status open_sealed(ls_checkpoint **out, const char *path)
 {
@@ -112,6 +124,8 @@ static ls_status open_sealed(ls_checkpoint **out, const char *path)
         status = check_info(checkpoint->file, &checkpoint->facts.info);
     if (status == LS_OK)
         status = check_model(checkpoint->file, &checkpoint->facts.info);
+    if (status == LS_OK)
+        status = read_standardization(checkpoint);
     if (status == LS_OK)
         status = check_progress(checkpoint->file, &checkpoint->facts.progress);
     if (status != LS_OK) {
@@ -206,6 +220,7 @@ void ls_checkpoint_close(ls_checkpoint **checkpoint)
         return;
     (void)ls_h5_close(&(*checkpoint)->file);
     ls_attributes_clear(&(*checkpoint)->facts);
+    ls_standardization_destroy(&(*checkpoint)->standardization);
     ls_free(*checkpoint);
     *checkpoint = NULL;
 }

@@ -4,6 +4,7 @@
  *     /parameters/<layer>/<name>         float32
  *     /optimizer/<slot>/<layer>/<name>   float32, the optimizer's state
  *     /average/<layer>/<name>            float32, the average of the parameters if one is kept
+ *     /standardization/...               float64, statistics of --standardize
  *     /metrics                           float64 [epochs][columns], the history; read by the names
  *                                        in the attribute `columns`
  *
@@ -22,6 +23,7 @@
 #include <lockstep/network.h>
 #include <lockstep/status.h>
 
+#include "data/standardize.h"
 #include "nn/optimizer.h"
 #include "run/early_stop.h"
 
@@ -35,9 +37,10 @@ typedef struct ls_model_info {
     int classes; /* 0: the targets are values */
     int values;  /* in a target; 0: the targets are classes */
     ls_shape input;
-    ls_element element;   /* type of the inputs; uint8 is divided by 255 first */
-    double mean, std;     /* of the normalisation */
-    char *dataset;        /* the data set's name */
+    ls_element element; /* type of the inputs; uint8 is divided by 255 first */
+    double mean, std;   /* of the normalisation */
+    const ls_standardization *standardization; /* after it; borrowed; NULL: none */
+    char *dataset;                             /* the data set's name */
     uint64_t fingerprint; /* of the training rows: a hash that does not depend on their order; 0:
                              unknown, as they were not read before training */
     uint64_t validation_fingerprint; /* of the validation rows; 0: unknown, or there are none */

@@ -4,9 +4,11 @@
 #include <lockstep/settings.h>
 
 #include <math.h>
+#include <string.h>
 
 #include "nn/schedule.h"
 #include "nn/optimizer.h"
+#include "train/statistics.h"
 
 static ls_status check_ranges(const ls_train_config *config)
 {
@@ -48,6 +50,13 @@ static ls_status check_stream(const ls_train_config *c)
     return LS_OK;
 }
 
+static ls_status check_standardization(const ls_train_config *c)
+{
+    if (strcmp(c->standardize, "none") != 0 && (c->mean != 0 || c->std != 1))
+        return ls_fail(LS_ERR_USAGE, "--standardize replaces --normalize: leave one of them out");
+    return ls_statistics_check(c->standardize);
+}
+
 static ls_status check_rate(const ls_train_config *c)
 {
     const double rate = ls_schedule_base(&c->schedule, c->lr, c->batch);
@@ -63,6 +72,8 @@ ls_status ls_config_check(const ls_train_config *c)
         status = ls_fail(LS_ERR_USAGE, "--label-smoothing needs --loss cross-entropy");
     if (status == LS_OK && c->on_nan == LS_ON_NAN_ROLLBACK && *c->run == '\0')
         status = ls_fail(LS_ERR_USAGE, "--on-nan rollback needs --run, for checkpoints");
+    if (status == LS_OK)
+        status = check_standardization(c);
     if (status == LS_OK)
         status = check_stream(c);
     if (status == LS_OK)

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "train/loader_backend.h"
 #include "train/reading.h"
+#include "train/statistics.h"
 
 #include <lockstep/augment.h>
 
@@ -20,7 +21,8 @@ struct ls_loader {
     const ls_backend_kind *kind;
     void *backend;            /* owned */
     ls_conversion conversion; /* bytes to floats */
-    ls_augment *augment;      /* NULL: none */
+    ls_standardization standardization;
+    ls_augment *augment; /* NULL: none */
 
     int64_t epoch, step; /* of the next batch */
     double waited;       /* see ls_loader_take_wait() */
@@ -75,6 +77,23 @@ static ls_status take_census(ls_loader *l)
         ls_class_gaps(&l->dataset, counts, l->census.class_gaps);
     }
     ls_free(counts);
+    return status;
+}
+
+/* Finds the statistics for --standardize, if it is given. Collective. */
+static ls_status find_statistics(ls_loader *l)
+{
+    const ls_statistics_plan plan = {l->config->standardize, l->config->standardize_targets};
+    const ls_rows_origin rows = rows_origin(l, LS_TRAIN);
+    if (plan.targets && l->dataset.values == 0)
+        return ls_fail(LS_ERR_USAGE,
+                       "--standardize-targets: the targets of %s are classes: leave it out",
+                       l->config->data);
+    const ls_status status =
+        ls_statistics_find(&l->standardization, l->comm, &plan, &l->dataset, &rows,
+                           l->conversion.normalization, &l->census.constant_columns);
+    if (l->standardization.inputs.count > 0 || l->standardization.targets.count > 0)
+        l->conversion.standardization = &l->standardization;
     return status;
 }
 
@@ -135,6 +154,8 @@ ls_status ls_loader_open(ls_loader **out, ls_comm *comm, const ls_train_config *
     if (status == LS_OK)
         status = take_census(l);
     if (status == LS_OK)
+        status = find_statistics(l);
+    if (status == LS_OK)
         status = ls_agree(comm, prepare_images(l));
     if (status != LS_OK) {
         ls_loader_destroy(&l);
@@ -157,6 +178,11 @@ const ls_plan *ls_loader_plan(const ls_loader *l)
 const ls_census *ls_loader_census(const ls_loader *l)
 {
     return &l->census;
+}
+
+const ls_standardization *ls_loader_standardization(const ls_loader *l)
+{
+    return &l->standardization;
 }
 
 int64_t ls_loader_step_rows(const ls_loader *l)
@@ -227,6 +253,7 @@ void ls_loader_destroy(ls_loader **loader)
     if (loader == NULL || *loader == NULL)
         return;
     (*loader)->kind->close((*loader)->backend);
+    ls_standardization_destroy(&(*loader)->standardization);
     ls_augment_destroy(&(*loader)->augment);
     ls_free(*loader);
     *loader = NULL;

@@ -29,6 +29,8 @@ typedef struct ls_census {
     uint64_t fingerprint;                /* see ls_samples_fingerprint(), of the training rows */
     uint64_t validation_fingerprint;     /* of the validation rows; 0: there are none */
     char class_gaps[LS_CLASS_GAPS_TEXT]; /* see ls_class_gaps() */
+    int64_t
+        constant_columns; /* with --standardize: columns of equal numbers in all training rows */
 } ls_census;
 
 /* Opens the data set, makes the plan, and reads this rank's shard into memory or opens its stream.
@@ -43,6 +45,9 @@ ls_status ls_loader_open(ls_loader **out, ls_comm *comm,
 const ls_dataset_info *ls_loader_dataset(const ls_loader *loader);
 const ls_plan *ls_loader_plan(const ls_loader *loader);
 const ls_census *ls_loader_census(const ls_loader *loader);
+
+/* Returns the statistics of --standardize; borrowed. Local. */
+const ls_standardization *ls_loader_standardization(const ls_loader *loader);
 
 /* Returns the most rows of a step on this rank. Local. */
 int64_t ls_loader_step_rows(const ls_loader *loader);

@@ -27,6 +27,7 @@ struct ls_model {
     ls_batch *batch;
     float *params; /* [ls_network_size] */
     char *reading_texts; /* of facts.reading */
+    ls_standardization standardization;
 };
 
 /* ls_agree(), or the status itself without MPI. Collective. */
@@ -105,6 +106,27 @@ static ls_status read_latest(ls_model *m, const ls_checkpoint *checkpoint)
     return status;
 }
 
+/* Copies the statistics of --standardize, and their numbers to the facts. Local. */
+static ls_status copy_standardization(ls_model *m, const ls_standardization *from)
+{
+    m->facts.inputs.count = from->inputs.count;
+    m->facts.targets.count = from->targets.count;
+    const ls_status status = ls_columns_copy(&m->standardization.inputs, &from->inputs);
+    return status == LS_OK ? ls_columns_copy(&m->standardization.targets, &from->targets) : status;
+}
+
+/* Broadcasts rank 0's statistics of some columns. Collective. */
+static ls_status broadcast_columns(const ls_model *m, int64_t count, ls_columns *columns)
+{
+    const ls_status status =
+        ls_agree(m->comm, is_root(m) ? LS_OK : ls_columns_create(columns, count));
+    if (status != LS_OK)
+        return status;
+    ls_broadcast(m->comm, columns->mean, 2 * (size_t)count * sizeof *columns->mean);
+    (void)ls_columns_complete(columns);
+    return LS_OK;
+}
+
 /* Opens the checkpoint and reads everything except the parameters; on rank 0. Local. */
 static ls_status read_facts(ls_model *m, const char *path, ls_checkpoint **out)
 {
@@ -121,6 +143,8 @@ static ls_status read_facts(ls_model *m, const char *path, ls_checkpoint **out)
     m->facts.has_average = ls_checkpoint_has_average(*out);
     m->facts.averaged = m->facts.has_average && m->load == LS_MODEL_EVALUATED;
     status = copy_model_info(&m->info, ls_checkpoint_model(*out));
+    if (status == LS_OK)
+        status = copy_standardization(m, ls_checkpoint_model(*out)->standardization);
     return status == LS_OK ? read_latest(m, *out) : status;
 }
 
@@ -139,6 +163,10 @@ static ls_status broadcast_facts(ls_model *m)
     list_texts(&m->info, texts);
     for (int i = 0; status == LS_OK && i < TEXTS; i++)
         status = ls_broadcast_text(m->comm, texts[i]);
+    if (status == LS_OK)
+        status = broadcast_columns(m, m->facts.inputs.count, &m->standardization.inputs);
+    if (status == LS_OK)
+        status = broadcast_columns(m, m->facts.targets.count, &m->standardization.targets);
     return status;
 }
 
@@ -172,6 +200,11 @@ static ls_status load_params(ls_model *m, const ls_checkpoint *checkpoint)
     return status;
 }
 
+static ls_column_scale publish_columns(const ls_columns *c)
+{
+    return (ls_column_scale){c->count, c->mean, c->std};
+}
+
 /* Copies the model's info to its facts; the texts are borrowed. Local. */
 static void publish_info(ls_model *m)
 {
@@ -187,6 +220,9 @@ static void publish_info(ls_model *m)
     m->facts.element = m->info.element;
     m->facts.mean = m->info.mean;
     m->facts.std = m->info.std;
+    m->info.standardization = &m->standardization;
+    m->facts.inputs = publish_columns(&m->standardization.inputs);
+    m->facts.targets = publish_columns(&m->standardization.targets);
     m->facts.max_rows = m->load == LS_MODEL_NONE ? 0 : LS_EVALUATION_ROWS;
 }
 
@@ -277,6 +313,7 @@ ls_status ls_model_read(ls_rows **out, const ls_model *m, const ls_model_data *d
     const ls_input_format format = {.shape = m->info.input,
                                     .mean = m->info.mean,
                                     .std = m->info.std,
+                                    .standardization = &m->standardization,
                                     .channels_last = ls_network_channels_last(m->network)};
     ls_dataset_info info;
     ls_source *source = NULL;
@@ -327,6 +364,7 @@ void ls_model_destroy(ls_model **model)
         ls_free(*texts[i]);
     ls_network_destroy(&(*model)->network);
     ls_batch_destroy(&(*model)->batch);
+    ls_standardization_destroy(&(*model)->standardization);
     ls_free((*model)->params);
     ls_free((*model)->reading_texts);
     ls_free(*model);

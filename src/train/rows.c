@@ -18,12 +18,16 @@ ls_status ls_conversion_make(ls_conversion *out, const ls_input_format *format)
 {
     *out = (ls_conversion){.channels = format->shape.channels,
                            .pixels = format->shape.height * format->shape.width,
+                           .standardization = format->standardization,
                            .channels_last = format->channels_last};
     return ls_normalization_make(&out->normalization, format->mean, format->std);
 }
 
 void ls_conversion_finish(const ls_conversion *conversion, ls_batch *batch)
 {
+    if (conversion->standardization != NULL)
+        ls_standardize(conversion->standardization, batch, conversion->channels,
+                       conversion->pixels);
     if (conversion->channels_last)
         ls_batch_to_channels_last(batch, conversion->channels, conversion->pixels);
 }

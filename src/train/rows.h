@@ -14,6 +14,7 @@
 
 #include "base/range.h"
 #include "data/samples.h"
+#include "data/standardize.h"
 #include "train/stream.h"
 
 /* Rows of a batch in an evaluation. */
@@ -24,6 +25,7 @@ typedef struct ls_input_format {
     ls_shape shape;
     double mean, std;   /* each float is (byte / 255 - mean) / std */
     bool channels_last; /* floats are [H][W][C], see ls_network_channels_last() */
+    const ls_standardization *standardization; /* afterwards; borrowed; NULL: none */
 } ls_input_format;
 
 /* Returns the range of rows of a split that a rank evaluates: whole batches of LS_EVALUATION_ROWS,
@@ -42,9 +44,10 @@ void ls_rows_rewind(ls_rows *rows);
  * Errors: LS_ERR_DATA, LS_ERR_FAILURE if rows can't be read; the batch then has 0 rows. */
 ls_status ls_rows_next(ls_rows *rows, ls_batch *batch) LS_MUST_CHECK;
 
-/* Conversion of bytes to a batch. */
+/* Conversion of samples to a batch. */
 typedef struct ls_conversion {
     ls_normalization normalization;
+    const ls_standardization *standardization; /* borrowed; NULL: none */
     int64_t channels, pixels;
     bool channels_last;
 } ls_conversion;
@@ -52,7 +55,7 @@ typedef struct ls_conversion {
 /* Makes the conversion of a format. Errors: LS_ERR_USAGE if mean or std is out of range. */
 ls_status ls_conversion_make(ls_conversion *out, const ls_input_format *format) LS_MUST_CHECK;
 
-/* Completes a batch: converts [C][H][W] to the network's memory format. */
+/* Completes a batch: standardises it, and converts [C][H][W] to the network's memory format. */
 void ls_conversion_finish(const ls_conversion *conversion, ls_batch *batch);
 
 /* Origin of rows: samples in memory, or a stream that reads a range of a split. */

@@ -61,6 +61,11 @@ static const ls_setting table[] = {
      .group = DATA, .help = "dimensions of 4-dimensional images in the file"},
     {"normalize", "MEAN,STD", LS_TYPE_PAIR, FIXED, AT(mean), "0,1", 0, 1e30, LS_SETTING_ABOVE,
      .group = DATA, .help = "inputs become (x - mean) / std, where uint8 is divided by 255 first"},
+    {"standardize", "HOW", LS_TYPE_TEXT, FIXED, AT(standardize), "none", .group = DATA,
+     .help = "inputs, by column: fit, by the training rows' mean and standard deviation; or "
+             "file:FILE.h5:/mean,/std"},
+    {"standardize-targets", NULL, LS_TYPE_FLAG, FIXED, AT(standardize_targets), .group = DATA,
+     .help = "targets that are values, by the training rows; metrics stay in their units"},
     {"shuffle", "HOW", LS_TYPE_CHOICE, ORDER, AT(shuffle), "global", .choices = shuffle_choices,
      .group = DATA, .help = "order of the training rows"},
     {"augment", "WORDS", LS_TYPE_TEXT, FIXED, AT(augment), "none", .group = DATA,

@@ -10,6 +10,7 @@
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/show.h"
 #include "nn/pass.h"
 #include "train/records.h"
 #include "train/standby.h"
@@ -171,6 +172,7 @@ static void describe_model_info(ls_trainer *t)
                         .element = d->element,
                         .mean = c->mean,
                         .std = c->std,
+                        .standardization = ls_loader_standardization(t->loader),
                         .dataset = (char *)d->name,
                         .fingerprint = census->fingerprint,
                         .validation_fingerprint = census->validation_fingerprint,
@@ -323,11 +325,23 @@ static ls_status report_class_gaps(const ls_trainer *t)
                             json_pack("{s:o}", "text", ls_json_text(gaps)));
 }
 
+/* Reports columns that --standardize makes 0; on rank 0. Local. */
+static void report_constant_columns(const ls_trainer *t)
+{
+    const int64_t constant = ls_loader_census(t->loader)->constant_columns;
+    if (constant > 0)
+        ls_trainer_note(t, "--standardize: %s of equal numbers in all training rows: %s 0",
+                        ls_counted(constant, "column").text,
+                        constant == 1 ? "it becomes" : "they become");
+}
+
 /* Reports the start of the training. Collective. */
 static ls_status setup_report(ls_trainer *t)
 {
     if (t->rank == 0)
         notify_start(t);
+    if (t->rank == 0)
+        report_constant_columns(t);
     return ls_agree_root(t->comm, t->rank == 0 ? report_class_gaps(t) : LS_OK);
 }
 

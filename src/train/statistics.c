@@ -1,0 +1,202 @@
+#include "train/statistics.h"
+
+#include "base/integer.h"
+#include "base/memory.h"
+#include "base/show.h"
+#include "data/element.h"
+#include "data/h5.h"
+#include "parallel/collectives.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char FILE_PREFIX[] = "file:";
+enum { NAME = 512 };
+
+/* A file and two of its datasets. */
+typedef struct stats_file {
+    char path[NAME], mean[NAME], std[NAME];
+} stats_file;
+
+/* Splits "file:STATS.h5:/mean,/std". */
+static ls_status parse_file(const char *text, stats_file *out)
+{
+    const char *path = text + strlen(FILE_PREFIX), *colon = strrchr(path, ':');
+    const char *comma = colon != NULL ? strchr(colon, ',') : NULL;
+    if (comma == NULL || colon == path || comma == colon + 1 || comma[1] == '\0' ||
+        strlen(path) >= NAME)
+        return ls_fail(LS_ERR_USAGE,
+                       "--standardize %s: expected file:FILE.h5:/mean,/std, a file and two of its "
+                       "datasets",
+                       text);
+    snprintf(out->path, NAME, "%.*s", (int)(colon - path), path);
+    snprintf(out->mean, NAME, "%.*s", (int)(comma - colon - 1), colon + 1);
+    snprintf(out->std, NAME, "%s", comma + 1);
+    return LS_OK;
+}
+
+static bool is_file(const char *text)
+{
+    return strncmp(text, FILE_PREFIX, strlen(FILE_PREFIX)) == 0;
+}
+
+ls_status ls_statistics_check(const char *inputs)
+{
+    stats_file file;
+    if (strcmp(inputs, "none") == 0 || strcmp(inputs, "fit") == 0)
+        return LS_OK;
+    if (is_file(inputs))
+        return parse_file(inputs, &file);
+    return ls_fail(LS_ERR_USAGE, "--standardize %s: expected none, fit or file:FILE.h5:/mean,/std",
+                   inputs);
+}
+
+/* Reads one dataset of `count` numbers. Local. */
+static ls_status read_numbers(const ls_h5 *file, const char *name, int64_t count, double *out)
+{
+    ls_h5_shape shape;
+    ls_status status = ls_h5_describe(file, name, &shape);
+    if (status != LS_OK)
+        return status;
+    if (shape.type > LS_H5_F16 || shape.rank != 1 || shape.dims[0] != count)
+        return ls_fail(LS_ERR_DATA, "%s: '%s' does not hold %s, one for each column of the inputs",
+                       ls_h5_path(file), name, ls_counted(count, "number").text);
+    return ls_h5_read(file, name, LS_H5_F64, 0, count, out);
+}
+
+/* Checks that means are finite and standard deviations above 0, or 0 for a constant column. */
+static ls_status check_columns(const ls_h5 *file, const stats_file *from, const ls_columns *c)
+{
+    for (int64_t i = 0; i < c->count; i++)
+        if (!isfinite(c->mean[i]) || !isfinite(c->std[i]) || c->std[i] < 0)
+            return ls_fail(LS_ERR_DATA, "%s: '%s' and '%s' are %g and %g in column %lld",
+                           ls_h5_path(file), from->mean, from->std, c->mean[i], c->std[i],
+                           (long long)i);
+    return LS_OK;
+}
+
+/* Reads the columns from a file. Local. */
+static ls_status read_file(const char *text, ls_columns *out)
+{
+    stats_file from;
+    ls_h5 *file = NULL;
+    ls_status status = parse_file(text, &from);
+    if (status == LS_OK)
+        status = ls_h5_open(&file, from.path);
+    if (status == LS_OK)
+        status = read_numbers(file, from.mean, out->count, out->mean);
+    if (status == LS_OK)
+        status = read_numbers(file, from.std, out->count, out->std);
+    if (status == LS_OK)
+        status = check_columns(file, &from, out);
+    (void)ls_h5_close(&file);
+    return status;
+}
+
+/* A passage over the training rows. */
+typedef struct passage {
+    const ls_dataset_info *dataset;
+    const ls_rows_origin *rows;
+    ls_normalization normalization;
+    ls_column_sums inputs, targets; /* of no columns: not needed */
+    float *x;                       /* [features] a row */
+} passage;
+
+typedef void (*add_row)(ls_column_sums *sums, int64_t pixels, const float *x);
+
+/* Adds a sample to the sums of its inputs and its target. */
+static void add_sample(passage *p, const ls_samples *samples, const ls_sample *sample, add_row add)
+{
+    const ls_dataset_info *d = p->dataset;
+    const ls_normalization *n = &p->normalization;
+    if (p->inputs.columns > 0) {
+        ls_element_convert(d->element, d->features, sample->inputs,
+                           d->element == LS_U8 ? n->byte_scale : n->scale, n->shift, p->x);
+        add(&p->inputs, d->height * d->width, p->x);
+    }
+    if (p->targets.columns > 0)
+        add(&p->targets, 1, ls_sample_targets(samples, sample));
+}
+
+/* Adds this rank's rows. Local. */
+static ls_status add_rows(passage *p, add_row add)
+{
+    const ls_samples *piece = NULL;
+    ls_rows *rows = NULL;
+    ls_status status = ls_rows_create(&rows, p->rows, NULL, NULL);
+    while (status == LS_OK && (status = ls_rows_piece(rows, &piece)) == LS_OK && piece != NULL)
+        for (int64_t i = 0; i < piece->rows; i++)
+            add_sample(p, piece, ls_sample_at(piece, i), add);
+    ls_rows_destroy(&rows);
+    return status;
+}
+
+/* Makes the two passes. Collective. */
+static ls_status sum_rows(ls_comm *comm, passage *p)
+{
+    const int64_t rows = p->dataset->rows[LS_TRAIN],
+                  pixels = p->dataset->height * p->dataset->width;
+    ls_status status = ls_agree(comm, add_rows(p, ls_column_sums_extend));
+    if (status != LS_OK)
+        return status;
+    ls_allreduce_max(comm, p->inputs.extremes, ls_int(2 * p->inputs.columns));
+    ls_allreduce_max(comm, p->targets.extremes, ls_int(2 * p->targets.columns));
+    ls_column_sums_middle(&p->inputs, rows * pixels);
+    ls_column_sums_middle(&p->targets, rows);
+    status = ls_agree(comm, add_rows(p, ls_column_sums_add));
+    if (status != LS_OK)
+        return status;
+    ls_allreduce_doubles(comm, p->inputs.sums, ls_int(2 * p->inputs.columns));
+    ls_allreduce_doubles(comm, p->targets.sums, ls_int(2 * p->targets.columns));
+    return LS_OK;
+}
+
+/* Allocates the sums and the statistics. Local. */
+static ls_status create_columns(ls_standardization *out, passage *p, int64_t inputs, bool fits,
+                                int64_t targets)
+{
+    ls_status status = ls_columns_create(&out->inputs, inputs);
+    if (status == LS_OK)
+        status = ls_columns_create(&out->targets, targets);
+    if (status == LS_OK)
+        status = ls_column_sums_create(&p->inputs, fits ? inputs : 0);
+    if (status == LS_OK)
+        status = ls_column_sums_create(&p->targets, targets);
+    p->x = status == LS_OK ? ls_alloc(p->dataset->features, sizeof *p->x) : NULL;
+    return p->x != NULL ? LS_OK : LS_ERR_FAILURE;
+}
+
+/* Reads the inputs' statistics on rank 0 and sends them to all. Collective. */
+static ls_status share_file(ls_comm *comm, const char *text, ls_columns *columns)
+{
+    const bool root = ls_comm_rank(comm) == 0;
+    const ls_status status = ls_agree_root(comm, root ? read_file(text, columns) : LS_OK);
+    if (status == LS_OK)
+        ls_broadcast(comm, columns->mean, 2 * (size_t)columns->count * sizeof *columns->mean);
+    return status;
+}
+
+ls_status ls_statistics_find(ls_standardization *out, ls_comm *comm, const ls_statistics_plan *plan,
+                             const ls_dataset_info *dataset, const ls_rows_origin *rows,
+                             ls_normalization normalization, int64_t *constant)
+{
+    const bool file = is_file(plan->inputs), fits = strcmp(plan->inputs, "fit") == 0;
+    const int64_t pixels = dataset->height * dataset->width;
+    passage p = {.dataset = dataset, .rows = rows, .normalization = normalization};
+    ls_status status = ls_agree(comm, create_columns(out, &p, file || fits ? dataset->channels : 0,
+                                                     fits, plan->targets ? dataset->values : 0));
+    if (status == LS_OK && (fits || out->targets.count > 0))
+        status = sum_rows(comm, &p);
+    if (status == LS_OK && file)
+        status = share_file(comm, plan->inputs, &out->inputs);
+    if (status == LS_OK) {
+        ls_column_sums_finish(&p.inputs, dataset->rows[LS_TRAIN] * pixels, &out->inputs);
+        ls_column_sums_finish(&p.targets, dataset->rows[LS_TRAIN], &out->targets);
+        *constant = ls_columns_complete(&out->inputs) + ls_columns_complete(&out->targets);
+    }
+    ls_column_sums_destroy(&p.inputs);
+    ls_column_sums_destroy(&p.targets);
+    ls_free(p.x);
+    return status;
+}
