@@ -126,6 +126,11 @@ typedef struct ls_dataset_options {
     double validation;
     ls_hold_out hold_out;
     uint64_t seed; /* of the draw; unused with LS_HOLD_OUT_LAST */
+    /* Texts, borrowed; NULL or "": not given. Test rows of a file without /test: "last:N",
+     * "first:N", or "all", which leaves no rows for training. Or fractions of all rows
+     * "TRAIN,VALIDATION,TEST", chosen as hold_out says. Fold "K/N": of N nearly equal folds of the
+     * rows that are no test rows, the K-th is the validation rows, instead of a fraction. */
+    const char *test_rows, *split, *fold;
     ls_layout_order layout;
     /* Datasets of a file of any layout whose rows are the inputs and targets, as "/a[:,3:],/b[:,0]":
      * parts of datasets in the notation of NumPy, joined along their features; the first dimension
@@ -146,7 +151,7 @@ typedef struct ls_dataset_info {
     int64_t channels, height, width;
     int64_t features;        /* channels * height * width */
     int64_t rows[LS_SPLITS]; /* 0 if there is no such split */
-    bool held_out;           /* the validation rows, if any, are rows of /train */
+    bool held_out;           /* the validation rows, if any, are some of the rows that might train */
     bool doubtful;           /* the images are read as [N,C,H,W] but look like [N,H,W,C] */
 } ls_dataset_info;
 
@@ -155,6 +160,10 @@ static inline int ls_dataset_outputs(const ls_dataset_info *info)
 {
     return info->values > 0 ? info->values : info->classes;
 }
+
+/* Checks the texts of options: what can be said of them without a file. Local.
+ * Errors: LS_ERR_USAGE. */
+ls_status ls_dataset_check_options(const ls_dataset_options *options) LS_MUST_CHECK;
 
 /* Opens a data file for reading and checks its layout: names, shapes, types. Local.
  * options  NULL: zeroed options

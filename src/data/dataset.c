@@ -4,10 +4,10 @@
 #include "base/fault.h"
 #include "base/fraction.h"
 #include "base/memory.h"
+#include "data/division.h"
 #include "data/fields.h"
 #include "data/h5.h"
 #include "data/header.h"
-#include "data/hold_out.h"
 #include "data/magic.h"
 #include "data/samples.h"
 #include "data/seal.h"
@@ -21,12 +21,15 @@ struct ls_dataset {
     ls_h5 *file;
     ls_dataset_info info;
     ls_fields fields[LS_SPLITS]; /* of the groups in the file */
-    /* Rows of each split: first .. first+info.rows-1 of its group. With `held`, training and
-     * validation are instead the rows of the training group that are not held out and that are. */
-    ls_split group[LS_SPLITS];
-    int64_t first[LS_SPLITS];
-    ls_held *held; /* NULL: the last rows are held out, or none */
+    ls_split group[LS_SPLITS]; /* that has the rows of a split: all its rows, or with LS_TRAIN those
+                                  of the division */
+    ls_division *division;     /* of the training group */
 };
+
+static bool is_given(const char *text)
+{
+    return text != NULL && *text != '\0';
+}
 
 const char *ls_split_name(ls_split split)
 {
@@ -77,7 +80,6 @@ static ls_status open_group(ls_dataset *dataset, ls_split split, const ls_fields
     if (status != LS_OK)
         return status;
     dataset->group[split] = split;
-    dataset->first[split] = 0;
     dataset->info.rows[split] = f->rows;
     return LS_OK;
 }
@@ -89,33 +91,51 @@ static ls_status dataset_read_train_labels(const void *dataset, int64_t first, i
     return ls_labels_read(&d->fields[LS_TRAIN].labels, first, count, d->info.classes, labels, NULL);
 }
 
-/* Holds out training rows for validation. */
-static ls_status hold_out_rows(ls_dataset *dataset, const ls_dataset_options *o)
+/* Checks that the rows of the training group may be divided as planned. */
+static ls_status check_division(const ls_dataset *dataset, const ls_division_plan *plan)
 {
-    int64_t *rows = dataset->info.rows;
-    const ls_label_reader labels = {dataset, dataset_read_train_labels};
-    if (o->hold_out == LS_HOLD_OUT_STRATIFIED && dataset->info.classes == 0)
+    const char *path = ls_h5_path(dataset->file);
+    const bool has_test = dataset->group[LS_TEST] == LS_TEST;
+    const bool has_validation = dataset->group[LS_VALIDATION] == LS_VALIDATION;
+    if (has_test && (plan->fixed > 0 || plan->test > 0))
+        return ls_fail(LS_ERR_USAGE, "%s: has test rows of its own: leave --%s out", path,
+                       plan->fixed > 0 ? "test-rows" : "split");
+    if (has_validation && plan->folds > 0)
+        return ls_fail(LS_ERR_USAGE, "%s: has validation rows of its own: leave --fold out", path);
+    if (plan->how == LS_HOLD_OUT_STRATIFIED && dataset->info.classes == 0)
         return ls_fail(LS_ERR_USAGE,
                        "%s: --hold-out stratified needs classes, but the targets are values: give "
                        "--hold-out random",
+                       path);
+    return LS_OK;
+}
+
+/* Divides the rows of the training group into the splits that have no group of their own. */
+static ls_status divide_rows(ls_dataset *dataset, const ls_dataset_options *options)
+{
+    ls_division_plan plan;
+    ls_dataset_info *info = &dataset->info;
+    const ls_label_reader labels = {dataset, dataset_read_train_labels};
+    ls_status status = ls_division_plan_make(&plan, options);
+    if (status == LS_OK)
+        status = check_division(dataset, &plan);
+    info->held_out = dataset->group[LS_VALIDATION] == LS_TRAIN;
+    if (!info->held_out)
+        plan.validation = 0;
+    if (status == LS_OK)
+        status = ls_division_make(&dataset->division, &plan, info->rows[LS_TRAIN], info->classes,
+                                  labels);
+    if (status != LS_OK)
+        return status;
+    const bool wanted = ls_part_of(plan.validation, info->rows[LS_TRAIN]) > 0;
+    for (int split = 0; split < LS_SPLITS; split++)
+        if (dataset->group[split] == LS_TRAIN)
+            info->rows[split] = ls_division_count(dataset->division, (ls_split)split);
+    if (wanted && info->rows[LS_VALIDATION] == 0 && plan.how == LS_HOLD_OUT_STRATIFIED)
+        return ls_fail(LS_ERR_USAGE,
+                       "%s: no class has enough rows to hold one out: omit --hold-out "
+                       "stratified, or change --validation",
                        ls_h5_path(dataset->file));
-    rows[LS_VALIDATION] = ls_part_of(o->validation, rows[LS_TRAIN]);
-    dataset->info.held_out = true;
-    dataset->group[LS_VALIDATION] = LS_TRAIN;
-    if (o->hold_out != LS_HOLD_OUT_LAST && rows[LS_VALIDATION] > 0) {
-        ls_status status = ls_held_draw(&dataset->held, o->hold_out, o->seed, rows[LS_TRAIN],
-                                        rows[LS_VALIDATION], dataset->info.classes, labels);
-        if (status != LS_OK)
-            return status;
-        rows[LS_VALIDATION] = ls_held_count(dataset->held);
-        if (rows[LS_VALIDATION] == 0)
-            return ls_fail(LS_ERR_USAGE,
-                           "%s: no class has enough rows to hold one out: omit --hold-out "
-                           "stratified, or change --validation",
-                           ls_h5_path(dataset->file));
-    }
-    rows[LS_TRAIN] -= rows[LS_VALIDATION];
-    dataset->first[LS_VALIDATION] = rows[LS_TRAIN];
     return LS_OK;
 }
 
@@ -171,21 +191,27 @@ static ls_status open_selected(ls_dataset *dataset, const ls_dataset_options *op
     return status == LS_OK ? count_classes(dataset, options) : status;
 }
 
-static bool is_given(const char *text)
+ls_status ls_dataset_check_options(const ls_dataset_options *o)
 {
-    return text != NULL && *text != '\0';
+    ls_selections selections;
+    ls_division_plan plan;
+    const bool inputs = is_given(o->inputs), targets = is_given(o->targets);
+    if (inputs != targets)
+        return ls_fail(LS_ERR_USAGE, "--%s needs --%s, too", inputs ? "inputs" : "targets",
+                       inputs ? "targets" : "inputs");
+    ls_status status = inputs ? ls_selections_parse(&selections, "inputs", o->inputs) : LS_OK;
+    if (status == LS_OK && targets)
+        status = ls_selections_parse(&selections, "targets", o->targets);
+    return status == LS_OK ? ls_division_plan_make(&plan, o) : status;
 }
 
 static ls_status open_rows(ls_dataset *dataset, const ls_dataset_options *options)
 {
-    const bool inputs = is_given(options->inputs), targets = is_given(options->targets);
-    if (inputs != targets)
-        return ls_fail(LS_ERR_USAGE, "--%s needs --%s, too", inputs ? "inputs" : "targets",
-                       inputs ? "targets" : "inputs");
-    ls_status status = inputs ? open_selected(dataset, options) : open_groups(dataset, options);
-    if (status == LS_OK && dataset->fields[LS_VALIDATION].inputs.count == 0)
-        status = hold_out_rows(dataset, options);
-    return status;
+    ls_status status = ls_dataset_check_options(options);
+    if (status == LS_OK)
+        status = is_given(options->inputs) ? open_selected(dataset, options)
+                                           : open_groups(dataset, options);
+    return status == LS_OK ? divide_rows(dataset, options) : status;
 }
 
 ls_status ls_dataset_open(ls_dataset **out, const char *path, const ls_dataset_options *options)
@@ -214,32 +240,31 @@ const ls_dataset_info *ls_dataset_describe(const ls_dataset *dataset)
     return &dataset->info;
 }
 
-/* Returns the selection of the split's rows in its group; NULL: the split is a range of rows. */
-static const ls_held *find_held(const ls_dataset *dataset, ls_split split)
+/* Rows of a split among those of its group. */
+typedef struct chosen {
+    const ls_division *division; /* NULL: all rows of the group */
+    ls_split split;
+} chosen;
+
+static chosen find_chosen(const ls_dataset *dataset, ls_split split)
 {
-    return dataset->group[split] == LS_TRAIN ? dataset->held : NULL;
+    return (chosen){dataset->group[split] == LS_TRAIN ? dataset->division : NULL, split};
 }
 
-static int64_t dataset_training_before(const void *held, int64_t row)
+static int64_t chosen_before(const void *user, int64_t row)
 {
-    return ls_held_before(held, false, row);
-}
-
-static int64_t dataset_validation_before(const void *held, int64_t row)
-{
-    return ls_held_before(held, true, row);
+    const chosen *c = user;
+    return ls_division_before(c->division, c->split, row);
 }
 
 /* Returns the range of group rows that contains rows first .. first+count-1 of a split. */
-static ls_range find_group_rows(const ls_dataset *dataset, ls_split split, int64_t first,
-                                int64_t count)
+static ls_range find_group_rows(const chosen *c, int64_t first, int64_t count)
 {
-    const ls_held *held = find_held(dataset, split);
-    const bool out = split == LS_VALIDATION;
-    if (held == NULL || count == 0)
-        return (ls_range){dataset->first[split] + first, count};
-    const int64_t begin = ls_held_row(held, out, first);
-    return (ls_range){begin, ls_held_row(held, out, first + count - 1) + 1 - begin};
+    if (c->division == NULL || count == 0)
+        return (ls_range){first, count};
+    const int64_t begin = ls_division_row(c->division, c->split, first);
+    const int64_t last = ls_division_row(c->division, c->split, first + count - 1);
+    return (ls_range){begin, last + 1 - begin};
 }
 
 ls_status ls_dataset_read_into(const ls_dataset *dataset, ls_split split, int64_t first,
@@ -249,11 +274,11 @@ ls_status ls_dataset_read_into(const ls_dataset *dataset, ls_split split, int64_
     assert(samples->capacity >= count && samples->format.features == dataset->info.features &&
            samples->format.values == dataset->info.values &&
            samples->format.element == dataset->info.element);
-    const ls_held *held = find_held(dataset, split);
-    const ls_pick pick = {
-        split == LS_VALIDATION ? dataset_validation_before : dataset_training_before, held};
-    const ls_range rows = find_group_rows(dataset, split, first, count);
-    const ls_destination to = {samples, held != NULL ? &pick : NULL, .first = rows.first};
+    const chosen c = find_chosen(dataset, split);
+    const ls_pick pick = {chosen_before, &c};
+    const ls_range rows = find_group_rows(&c, first, count);
+    const ls_destination to = {
+        samples, c.division != NULL && count > 0 ? &pick : NULL, .first = rows.first};
     ls_status status = ls_fault(LS_FAULT_READ);
     if (status == LS_OK)
         status = ls_fields_read(&dataset->fields[dataset->group[split]], rows.first, rows.count,
@@ -284,8 +309,8 @@ ls_status ls_dataset_count_classes(const ls_dataset *dataset, ls_split split, in
     enum { ROOM = 1 << 16 };
     if (dataset->info.classes == 0)
         return LS_OK;
-    const ls_held *held = find_held(dataset, split);
-    const ls_range rows = find_group_rows(dataset, split, 0, dataset->info.rows[split]);
+    const chosen c = find_chosen(dataset, split);
+    const ls_range rows = find_group_rows(&c, 0, dataset->info.rows[split]);
     int32_t *labels = ls_alloc(ROOM, sizeof *labels);
     ls_status status = labels == NULL ? LS_ERR_FAILURE : LS_OK;
     for (int64_t done = 0; status == LS_OK && done < rows.count; done += ROOM) {
@@ -295,7 +320,7 @@ ls_status ls_dataset_count_classes(const ls_dataset *dataset, ls_split split, in
                                 dataset->info.classes, labels, NULL);
         for (int64_t i = 0; status == LS_OK && i < some; i++)
             counts[labels[i]] +=
-                held == NULL || ls_held_has(held, first + i) == (split == LS_VALIDATION);
+                c.division == NULL || ls_division_split(c.division, first + i) == split;
     }
     ls_free(labels);
     return status;
@@ -372,7 +397,7 @@ void ls_dataset_close(ls_dataset **dataset)
     for (int group = 0; group < LS_SPLITS; group++)
         ls_fields_close(&(*dataset)->fields[group]);
     (void)ls_h5_close(&(*dataset)->file);
-    ls_held_destroy(&(*dataset)->held);
+    ls_division_destroy(&(*dataset)->division);
     ls_free(*dataset);
     *dataset = NULL;
 }

@@ -105,6 +105,8 @@ static ls_status open_backend(ls_loader *l)
     ls_source *source = NULL;
     ls_status status =
         ls_source_open(&source, l->comm, c->data, &options, !c->trust_data, c->read, &l->dataset);
+    if (status == LS_OK && l->dataset.rows[LS_TRAIN] == 0)
+        status = ls_fail(LS_ERR_USAGE, "--test-rows %s leaves no rows to train with", c->test_rows);
     options.classes = l->dataset.classes; /* known from here on: labels are not read for it again */
     if (status == LS_OK)
         status = ls_plan_make(&l->plan, l->dataset.rows[LS_TRAIN], ls_comm_size(l->comm), c->batch,

@@ -139,6 +139,45 @@ else
     check "values are not trained because no metric is defined for them" has err "needs 2 classes"
 fi
 
+# Test and validation rows: others train as if they were not in the file.
+"$python" - <<'END'
+import h5py
+with h5py.File("plain.h5") as all:
+    def part(name, rows):
+        with h5py.File(name + ".h5", "w") as file:
+            for key in all:
+                file[key] = all[key][rows]
+    part("begin", slice(0, 180))
+    part("end", slice(50, 230))
+    part("middle", slice(50, 140))
+END
+train begin 1 begin /x /cls "${classes[@]}"
+for ranks in 1 2; do
+    train last-$ranks $ranks plain /x /cls "${classes[@]}" --test-rows last:50
+    check "the last rows are no training rows on $ranks ranks" same_bits begin last-$ranks
+done
+train end 1 end /x /cls "${classes[@]}"
+train first 1 plain /x /cls "${classes[@]}" --test-rows first:50
+check "the first rows are no training rows" same_bits end first
+train middle 1 middle /x /cls "${classes[@]}" --validation 0
+train both 3 plain /x /cls "${classes[@]}" --test-rows first:50 --validation 0.5
+check "neither are the validation rows" same_bits middle both
+for hold_out in last random stratified; do
+    train "split-$hold_out" 1 plain /x /cls "${classes[@]}" --split 0.6,0.2,0.2 --hold-out $hold_out
+    check "test rows are counted with $hold_out" has <("$lockstep" eval --data plain.h5 --checkpoint "split-$hold_out" --json) '"rows":46,'
+    train "split-$hold_out-3" 3 plain /x /cls "${classes[@]}" --split 0.6,0.2,0.2 --hold-out $hold_out --read root
+    check "the split is the same on 3 ranks with $hold_out" same_bits "split-$hold_out" "split-$hold_out-3"
+    train "fold-$hold_out" 2 plain /x /cls "${classes[@]}" --fold 2/5 --hold-out $hold_out --test-rows last:30
+    check "a fold is validated with $hold_out" has <("$lockstep" eval --data plain.h5 --checkpoint "fold-$hold_out" \
+        --split validation --json) '"rows":40,'
+done
+"$lockstep" eval --data begin.h5 --test-rows all --checkpoint slices-1 --json --targets /cls --inputs /x >out 2>err
+check "all rows of another file are evaluated" has out '"rows":180,'
+plain=(train --data plain.h5 --inputs /x --targets /cls --model dense:5)
+refuses 2 "--test-rows last:230: there are 230 rows" "$lockstep" "${plain[@]}" --test-rows last:230
+refuses 2 "--test-rows all leaves no rows to train with" "$lockstep" "${plain[@]}" --test-rows all
+refuses 2 "--split: '0.8,0.2' is not TRAIN,VALIDATION,TEST" "$lockstep" "${plain[@]}" --split 0.8,0.2
+
 # The checkpoint knows the datasets.
 "$lockstep" eval --data jets.h5 --checkpoint slices-2 --split validation --json >out 2>err
 check "eval reads the datasets of the training" [ $? = 0 ]
