@@ -4,9 +4,10 @@
 #   dependencies.sh [tests | interop | lint | slurm | mpich | fuzz | data]
 #
 #   tests   also packages for the tests
-#   interop also other tools that read exported networks: ONNX, OpenCV and PyTorch for Python; and, if npm is
-#           installed, ONNX Runtime and TensorFlow.js in $LOCKSTEP_NODE_MODULES, ~/.cache/lockstep/node_modules
-#           by default (600 MB; what is not installed is skipped by the tests)
+#   interop also other tools that read exported networks: ONNX, OpenCV and PyTorch for Python, and event files of
+#           TensorBoard: protoc and crc32c for Python; and, if npm is installed, ONNX Runtime and TensorFlow.js in
+#           $LOCKSTEP_NODE_MODULES, ~/.cache/lockstep/node_modules by default (600 MB; what is not installed is
+#           skipped by the tests)
 #   lint    also packages for tests/lint.sh and tests/coverage.sh
 #   slurm   also Slurm and munge, for the tests of the job scripts (skipped without them)
 #   mpich   also MPICH, besides Open MPI
@@ -24,7 +25,7 @@ case ${1:-} in
     '') ;;
     --help) usage 0 ;;
     tests) packages+=(libcmocka-dev hdf5-tools shellcheck bsdutils iproute2 valgrind lowdown mandoc zsh python3-h5py) ;;
-    interop) packages+=(python3-onnx python3-opencv python3-torch python3-numpy python3-h5py) ;;
+    interop) packages+=(python3-onnx python3-opencv python3-torch python3-numpy python3-h5py protobuf-compiler python3-crc32c) ;;
     lint) packages+=(clang-format clang-tidy gcovr libcmocka-dev shellcheck) ;;
     slurm) packages+=(slurm-wlm munge) ;;
     mpich) packages+=(mpich libmpich-dev) ;;

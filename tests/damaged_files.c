@@ -303,8 +303,9 @@ static const craft crafts[] = {
             .layout = set_external),
     DATASET("virtual", "stores its content in other files", IMAGES, .dims = {203, 6, 5},
             .layout = set_virtual),
-    DATASET("scaled", "a filter other than", IMAGES, .dims = {203, 6, 5}, .layout = set_scaled),
-    DATASET("plugged", "a filter other than", IMAGES, .dims = {203, 6, 5},
+    DATASET("scaled", "the filter scale-offset (6), but only", IMAGES, .dims = {203, 6, 5},
+            .layout = set_scaled),
+    DATASET("plugged", "the filter blosc (32001), but only", IMAGES, .dims = {203, 6, 5},
             .layout = set_unknown_filter),
 
     /* Shapes and types. */

@@ -87,6 +87,7 @@ typedef struct ls_train_config {
     double min_delta;  /* a smaller change is no improvement */
     bool restore_best; /* end with the best epoch's parameters instead of the last epoch's */
     const char *run;   /* run folder for logs and checkpoints; "": nothing is written */
+    bool tensorboard;  /* also write event files of TensorBoard into the run folder */
     /* "": a new run; "auto": resume from the run folder's newest intact checkpoint, if there is
      * one; else the path of a checkpoint file or a run folder */
     const char *resume;

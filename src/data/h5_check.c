@@ -1,5 +1,6 @@
 #include "data/h5_check.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Maximum expansion of deflate: 1032 bytes from one; SLACK is for small data sets. */
@@ -41,21 +42,64 @@ static bool multiply(hsize_t *product, hsize_t factor)
     return true;
 }
 
-/* Returns the error text of a filter that is not HDF5's own, NULL if there is none.
+enum { TEXT = 256, LZF = 32000 }; /* bytes of an error text; the filter that h5py brings along */
+
+/* Names of filters that are not read: of HDF5's own, and of those registered with the HDF Group. */
+static const struct {
+    H5Z_filter_t id;
+    const char *name;
+} filter_names[] = {
+    {H5Z_FILTER_SZIP, "szip"},
+    {H5Z_FILTER_NBIT, "n-bit"},
+    {H5Z_FILTER_SCALEOFFSET, "scale-offset"},
+    {307, "bzip2"},
+    {LZF, "lzf"},
+    {32001, "blosc"},
+    {32004, "lz4"},
+    {32008, "bitshuffle"},
+    {32013, "zfp"},
+    {32015, "zstd"},
+    {32017, "sz"},
+    {32024, "sz3"},
+    {32026, "blosc2"},
+};
+
+/* Writes the error text of a filter that is not read: its name and the remedy.
+ * stored  its name in the file, may be "" */
+static const char *describe_filter(H5Z_filter_t filter, const char *stored, char text[TEXT])
+{
+    const char *name = *stored != '\0' ? stored : "unknown";
+    for (size_t i = 0; i < sizeof filter_names / sizeof *filter_names; i++)
+        if (filter_names[i].id == filter)
+            name = filter_names[i].name;
+    snprintf(text, TEXT,
+             "is stored with the filter %s (%d), but only deflate, shuffle and fletcher32 are "
+             "read: %s",
+             name, (int)filter,
+             filter == LZF ? "write it again with h5py, by the lines in `lockstep help files`"
+                           : "run `h5repack -f GZIP=4 FILE NEW.h5` where HDF5 has this filter");
+    return text;
+}
+
+/* Returns the error text of a filter that is not read, NULL if there is none.
  * deflated  on return true if a filter compresses the data */
-static const char *check_filters(hid_t layout, bool *deflated)
+static const char *check_filters(hid_t layout, bool *deflated, char text[TEXT])
 {
     const int filters = H5Pget_nfilters(layout);
     *deflated = false;
     for (int i = 0; i < filters; i++) {
+        char name[32] = "";
         unsigned flags, config;
         size_t values = 0;
         const H5Z_filter_t filter =
-            H5Pget_filter2(layout, (unsigned)i, &flags, &values, NULL, 0, NULL, &config);
+            H5Pget_filter2(layout, (unsigned)i, &flags, &values, NULL, sizeof name, name, &config);
+        name[sizeof name - 1] = '\0';
         *deflated = *deflated || filter == H5Z_FILTER_DEFLATE;
+        if (filter < 0)
+            return "has a damaged layout";
         if (filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_SHUFFLE &&
             filter != H5Z_FILTER_FLETCHER32)
-            return "uses a filter other than deflate, shuffle and fletcher32; repack it";
+            return describe_filter(filter, name, text);
     }
     return filters < 0 ? "has a damaged layout" : NULL;
 }
@@ -102,15 +146,16 @@ static const char *check_chunk(hid_t layout, hsize_t element)
                                        : "has chunks above 1 GiB; rewrite it with smaller chunks";
 }
 
-/* Returns the error text of the dataset's storage, NULL if it is sound. */
-static const char *check_storage(hid_t file, hid_t dataset, hid_t layout, hsize_t element)
+/* Returns the error text of the dataset's storage, which may be in `text`; NULL if it is sound. */
+static const char *check_storage(hid_t file, hid_t dataset, hid_t layout, hsize_t element,
+                                 char text[TEXT])
 {
     const H5D_layout_t kind = H5Pget_layout(layout);
     bool deflated;
     /* First: even the shape of a virtual dataset depends on its other files. */
     if (kind == H5D_VIRTUAL || H5Pget_external_count(layout) != 0)
         return "stores its content in other files; copy the content into this file";
-    const char *wrong = check_filters(layout, &deflated);
+    const char *wrong = check_filters(layout, &deflated, text);
     if (wrong == NULL && kind == H5D_CHUNKED)
         wrong = check_chunk(layout, element);
     if (wrong == NULL)
@@ -133,10 +178,11 @@ static const char *check_storage(hid_t file, hid_t dataset, hid_t layout, hsize_
 
 ls_status ls_h5_check_dataset(hid_t file, hid_t dataset, const char *path, const char *name)
 {
+    char text[TEXT];
     const char *wrong = "has a damaged layout";
     const hid_t layout = H5Dget_create_plist(dataset), type = H5Dget_type(dataset);
     if (layout >= 0 && type >= 0)
-        wrong = check_storage(file, dataset, layout, H5Tget_size(type));
+        wrong = check_storage(file, dataset, layout, H5Tget_size(type), text);
     if (type >= 0)
         H5Tclose(type);
     if (layout >= 0)

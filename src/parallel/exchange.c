@@ -2,8 +2,10 @@
  * destination rank, and the receiver the position in the epoch's order. No indices are sent, and no
  * rank needs to know which samples the other ranks hold.
  *
- * Samples are packed by destination into a send buffer and received into their original buffer: two
- * buffers of a shard's size suffice. */
+ * Samples that stay are not moved. The others travel in rounds through two small buffers, in each
+ * round the same part of what each rank has for each other rank: so the samples of a rank are at
+ * any time between its first number and its last, and those that arrive take the places of those
+ * that left. */
 #include "parallel/exchange.h"
 
 #include "base/fault.h"
@@ -11,31 +13,69 @@
 #include "base/memory.h"
 #include "base/show.h"
 #include "data/samples.h"
+#include "parallel/collectives.h"
 #include "parallel/comm_mpi.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <string.h>
+
+enum { BUFFER_BYTES = 8 << 20, GONE = -1 /* row number of a sample that left */ };
+
+/* Samples in places of ls_samples: a list for each destination, and one of free places. */
+typedef struct places {
+    int32_t *next; /* [capacity] the next in the list of a place; GONE: the last */
+    int32_t *head; /* [size + 1] of each list; GONE: empty */
+    int64_t used;  /* places 0 .. used-1 are in use or free */
+} places;
 
 struct ls_exchange {
     ls_comm *comm; /* borrowed */
     ls_plan plan;
     ls_samples *samples; /* borrowed */
-    uint8_t *packed;     /* [capacity][stride] send buffer; NULL if samples never move */
-    int64_t *order;   /* [ls_plan_rank_rows] for each position in the epoch, index in `samples` */
-    int *destination; /* [capacity] destination rank of each sample */
-    int *counts; /* [4][size] rows sent to each rank, their starts; rows received, their starts */
+    int64_t *order; /* [ls_plan_rank_rows] for each position in the epoch, index in `samples` */
+    /* NULL if samples never move: */
+    places places;
+    int64_t pair_rows;   /* most rows of a round from one rank to another */
+    uint8_t *departures; /* [size][pair_rows][stride] buffers of a round */
+    uint8_t *arrivals;
+    int64_t *rows; /* [2][size] rows to send to each rank, and to receive from it */
+    int *counts;   /* [4][size] of a round: rows sent, their starts; rows received, their starts */
     MPI_Datatype sample; /* one sample, so that MPI counts are rows, not bytes */
 };
 
 int64_t ls_exchange_capacity(const ls_plan *plan, int rank)
 {
-    return ls_max(ls_shard(plan->rows, plan->ranks, rank).count, ls_plan_rank_rows(plan, rank));
+    /* Parts of rows to and from each rank are rounded: one row more or less for each. */
+    const int64_t spare = plan->ranks > 1 ? 2 * (int64_t)plan->ranks : 0;
+    return spare +
+           ls_max(ls_shard(plan->rows, plan->ranks, rank).count, ls_plan_rank_rows(plan, rank));
 }
 
 /* Returns true if the plan never moves samples between ranks. */
 static bool nothing_moves(const ls_plan *plan)
 {
     return plan->ranks == 1 || plan->shuffle == LS_SHUFFLE_LOCAL;
+}
+
+/* Allocates what moving samples needs. Local. */
+static ls_status create_buffers(ls_exchange *e)
+{
+    const int64_t size = e->comm->size, stride = (int64_t)e->samples->stride;
+    const int64_t capacity = e->samples->capacity;
+    e->pair_rows = ls_max(ls_min(BUFFER_BYTES / (stride * size), capacity), 1);
+    e->rows = ls_alloc(2 * size, sizeof *e->rows);
+    e->counts = ls_alloc(4 * size, sizeof *e->counts);
+    e->places.head = ls_alloc(size + 1, sizeof *e->places.head);
+    e->places.next = ls_alloc(capacity, sizeof *e->places.next);
+    e->departures = ls_alloc(size * e->pair_rows, e->samples->stride);
+    e->arrivals = ls_alloc(size * e->pair_rows, e->samples->stride);
+    MPI_Type_contiguous(ls_int(stride), MPI_BYTE, &e->sample);
+    MPI_Type_commit(&e->sample);
+    return e->rows != NULL && e->counts != NULL && e->places.head != NULL &&
+                   e->places.next != NULL && e->departures != NULL && e->arrivals != NULL
+               ? LS_OK
+               : LS_ERR_FAILURE;
 }
 
 ls_status ls_exchange_create(ls_exchange **out, ls_comm *comm, const ls_plan *plan,
@@ -49,18 +89,9 @@ ls_status ls_exchange_create(ls_exchange **out, ls_comm *comm, const ls_plan *pl
         exchange->samples = samples;
         exchange->sample = MPI_DATATYPE_NULL;
         exchange->order = ls_alloc(ls_plan_rank_rows(plan, comm->rank), sizeof(int64_t));
-        bool ok = exchange->order != NULL;
-        if (ok && !nothing_moves(plan)) {
-            exchange->counts = ls_alloc(4 * (int64_t)comm->size, sizeof(int));
-            ok = exchange->counts != NULL;
-            exchange->destination = ok ? ls_alloc(samples->capacity, sizeof(int)) : NULL;
-            ok = exchange->destination != NULL;
-            exchange->packed = ok ? ls_alloc(samples->capacity, samples->stride) : NULL;
-            ok = exchange->packed != NULL;
-            MPI_Type_contiguous(ls_int((int64_t)samples->stride), MPI_BYTE, &exchange->sample);
-            MPI_Type_commit(&exchange->sample);
-        }
-        status = ok ? LS_OK : LS_ERR_FAILURE;
+        status = exchange->order != NULL ? LS_OK : LS_ERR_FAILURE;
+        if (status == LS_OK && !nothing_moves(plan))
+            status = create_buffers(exchange);
     }
     status = ls_agree(comm, status);
     if (status != LS_OK) {
@@ -75,14 +106,102 @@ void ls_exchange_destroy(ls_exchange **exchange)
 {
     if (exchange == NULL || *exchange == NULL)
         return;
-    if ((*exchange)->sample != MPI_DATATYPE_NULL)
-        MPI_Type_free(&(*exchange)->sample);
-    ls_free((*exchange)->packed);
-    ls_free((*exchange)->order);
-    ls_free((*exchange)->destination);
-    ls_free((*exchange)->counts);
-    ls_free(*exchange);
+    ls_exchange *e = *exchange;
+    if (e->sample != MPI_DATATYPE_NULL)
+        MPI_Type_free(&e->sample);
+    ls_free(e->order);
+    ls_free(e->places.next);
+    ls_free(e->places.head);
+    ls_free(e->departures);
+    ls_free(e->arrivals);
+    ls_free(e->rows);
+    ls_free(e->counts);
+    ls_free(e);
     *exchange = NULL;
+}
+
+static void push_place(places *p, int list, int32_t place)
+{
+    p->next[place] = p->head[list];
+    p->head[list] = place;
+}
+
+static int32_t pop_place(places *p, int list)
+{
+    const int32_t place = p->head[list];
+    p->head[list] = p->next[place];
+    return place;
+}
+
+/* Lists the samples that leave by destination, and counts them. Returns the number that stays.
+ * send  [size] on return rows for each other rank */
+static int64_t list_departures(ls_exchange *e, int64_t epoch, int64_t *send)
+{
+    const int size = e->comm->size, me = e->comm->rank;
+    int64_t staying = 0;
+    memset(send, 0, (size_t)size * sizeof *send);
+    for (int list = 0; list <= size; list++)
+        e->places.head[list] = GONE;
+    e->places.used = e->samples->rows;
+    for (int64_t i = 0; i < e->samples->rows; i++) {
+        const int to = ls_plan_locate(&e->plan, epoch, ls_sample_at(e->samples, i)->row).rank;
+        if (to == me) {
+            staying++;
+        } else {
+            push_place(&e->places, to, (int32_t)i);
+            send[to]++;
+        }
+    }
+    return staying;
+}
+
+/* Returns the rows of a round, of `rows` in all rounds. */
+static int rows_of_round(int64_t rows, int64_t rounds, int64_t round)
+{
+    return ls_int(ls_part_start(rows, rounds, round + 1) - ls_part_start(rows, rounds, round));
+}
+
+/* Copies a round's samples to the departures, and frees their places. */
+static void pack_departures(ls_exchange *e, const int *send, const int *start)
+{
+    const int free_list = e->comm->size;
+    const size_t stride = e->samples->stride;
+    for (int to = 0; to < e->comm->size; to++)
+        for (int i = 0; i < send[to]; i++) {
+            const int32_t place = pop_place(&e->places, to);
+            ls_sample *sample = ls_sample_at(e->samples, place);
+            memcpy(e->departures + (size_t)(start[to] + i) * stride, sample, stride);
+            sample->row = GONE;
+            push_place(&e->places, free_list, place);
+        }
+}
+
+/* Puts a round's arrivals into free places, or behind the places in use. */
+static void place_arrivals(ls_exchange *e, int64_t count)
+{
+    const int free_list = e->comm->size;
+    const size_t stride = e->samples->stride;
+    for (int64_t i = 0; i < count; i++) {
+        const int64_t place =
+            e->places.head[free_list] != GONE ? pop_place(&e->places, free_list) : e->places.used++;
+        assert(place < e->samples->capacity);
+        memcpy(ls_sample_at(e->samples, place), e->arrivals + (size_t)i * stride, stride);
+    }
+}
+
+/* Moves samples from the end to places that are still free. */
+static void close_gaps(ls_exchange *e, int64_t rows)
+{
+    int64_t from = e->places.used;
+    for (int64_t i = 0; i < rows; i++) {
+        if (ls_sample_at(e->samples, i)->row != GONE)
+            continue;
+        do
+            from--;
+        while (ls_sample_at(e->samples, from)->row == GONE);
+        memcpy(ls_sample_at(e->samples, i), ls_sample_at(e->samples, from), e->samples->stride);
+    }
+    e->samples->rows = rows;
 }
 
 /* Computes the exclusive prefix sums of counts; returns their total. starts: [size] */
@@ -96,49 +215,60 @@ static int64_t compute_starts(const int *counts, int size, int *starts)
     return sum;
 }
 
-/* Copies the samples to `packed`, grouped by destination. send, send_start: [size] on return */
-static void pack_samples(ls_exchange *exchange, int64_t epoch, int *send, int *send_start)
+/* Sends and receives one round. Collective. */
+static void exchange_round(ls_exchange *e, int64_t rounds, int64_t round)
 {
-    const ls_samples *samples = exchange->samples;
-    const int size = exchange->comm->size;
-    memset(send, 0, (size_t)size * sizeof *send);
-    for (int64_t i = 0; i < samples->rows; i++) {
-        exchange->destination[i] =
-            ls_plan_locate(&exchange->plan, epoch, ls_sample_at(samples, i)->row).rank;
-        send[exchange->destination[i]]++;
+    const int size = e->comm->size;
+    int *send = e->counts, *send_start = send + size;
+    int *receive = send_start + size, *receive_start = receive + size;
+    for (int r = 0; r < size; r++) {
+        send[r] = rows_of_round(e->rows[r], rounds, round);
+        receive[r] = rows_of_round(e->rows[size + r], rounds, round);
     }
-    compute_starts(send, size, send_start);
-    for (int64_t i = 0; i < samples->rows; i++)
-        memcpy(exchange->packed + (size_t)send_start[exchange->destination[i]]++ * samples->stride,
-               ls_sample_at(samples, i), samples->stride);
-    compute_starts(send, size, send_start);
+    (void)compute_starts(send, size, send_start);
+    const int64_t arriving = compute_starts(receive, size, receive_start);
+    pack_departures(e, send, send_start);
+    ls_wait_begin(e->comm);
+    MPI_Alltoallv(e->departures, send, send_start, e->sample, e->arrivals, receive, receive_start,
+                  e->sample, e->comm->mpi);
+    ls_wait_end(e->comm);
+    place_arrivals(e, arriving);
 }
 
-/* Sends and receives the samples of an epoch. Collective. */
-static ls_status alltoall_samples(ls_exchange *exchange, int64_t epoch)
+/* Returns the number of rounds, the same on all ranks: none sends a pair of ranks more than the
+ * buffers hold. Collective. */
+static int64_t count_rounds(const ls_exchange *e)
 {
-    const int size = exchange->comm->size;
-    ls_samples *samples = exchange->samples;
-    int *send = exchange->counts, *send_start = send + size;
-    int *receive = send_start + size, *receive_start = receive + size;
-    pack_samples(exchange, epoch, send, send_start);
-    ls_wait_begin(exchange->comm);
-    MPI_Alltoall(send, 1, MPI_INT, receive, 1, MPI_INT, exchange->comm->mpi);
-    ls_wait_end(exchange->comm);
-    int64_t rows = compute_starts(receive, size, receive_start);
+    int64_t most = 0;
+    for (int r = 0; r < e->comm->size; r++)
+        most = ls_max(most, e->rows[r]);
+    double rounds = (double)(most / e->pair_rows + (most % e->pair_rows != 0));
+    ls_allreduce_max(e->comm, &rounds, 1);
+    return (int64_t)rounds;
+}
+
+/* Moves the samples of an epoch. Collective. */
+static ls_status move_samples(ls_exchange *e, int64_t epoch)
+{
+    const int size = e->comm->size;
+    const int64_t wanted = ls_plan_rank_rows(&e->plan, e->comm->rank);
+    int64_t rows = list_departures(e, epoch, e->rows);
+    ls_wait_begin(e->comm);
+    MPI_Alltoall(e->rows, 1, MPI_INT64_T, e->rows + size, 1, MPI_INT64_T, e->comm->mpi);
+    ls_wait_end(e->comm);
+    for (int r = 0; r < size; r++)
+        rows += e->rows[size + r];
     ls_status status = LS_OK;
-    if (rows != ls_plan_rank_rows(&exchange->plan, exchange->comm->rank))
+    if (rows != wanted)
         status = ls_fail(LS_ERR_RANKS, "received %s, but the plan requires %lld",
-                         ls_counted(rows, "sample").text,
-                         (long long)ls_plan_rank_rows(&exchange->plan, exchange->comm->rank));
-    status = ls_agree(exchange->comm, status);
+                         ls_counted(rows, "sample").text, (long long)wanted);
+    status = ls_agree(e->comm, status);
     if (status != LS_OK)
         return status;
-    ls_wait_begin(exchange->comm);
-    MPI_Alltoallv(exchange->packed, send, send_start, exchange->sample, samples->bytes, receive,
-                  receive_start, exchange->sample, exchange->comm->mpi);
-    ls_wait_end(exchange->comm);
-    samples->rows = rows;
+    const int64_t rounds = count_rounds(e);
+    for (int64_t round = 0; round < rounds; round++)
+        exchange_round(e, rounds, round);
+    close_gaps(e, rows);
     return LS_OK;
 }
 
@@ -146,7 +276,7 @@ ls_status ls_exchange_epoch(ls_exchange *exchange, int64_t epoch, const int64_t 
 {
     ls_status status = ls_agree(exchange->comm, ls_fault(LS_FAULT_EXCHANGE));
     if (status == LS_OK && !nothing_moves(&exchange->plan))
-        status = alltoall_samples(exchange, epoch);
+        status = move_samples(exchange, epoch);
     if (status != LS_OK)
         return status;
     for (int64_t i = 0; i < exchange->samples->rows; i++) {

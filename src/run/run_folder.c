@@ -37,7 +37,7 @@ static ls_status refuse_orphans(const char *path)
 ls_status ls_run_folder_refuse_used(const char *path)
 {
     static const char *const records[] = {"config.conf", "metrics.csv", "events.jsonl",
-                                          "summary.json"};
+                                          "summary.json", "tensorboard"};
     char record[LS_PATH_MAX];
     for (size_t i = 0; i < sizeof records / sizeof *records; i++) {
         ls_status status = ls_path(record, path, "/", records[i]);

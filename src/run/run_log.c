@@ -3,31 +3,53 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "run/log_sink.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <lockstep/run.h>
 
-enum {
-    CSV_ROW = 32 * LS_METRICS_COLUMNS, /* bytes, at most */
-    EVENTS_MAX = 1 << 28
+/* The sinks, in the order of writing. Those of TensorBoard come last: they read the times of epochs
+ * from events.jsonl. */
+static const struct {
+    const ls_log_sink_kind *kind;
+    const char *name;
+    bool tensorboard; /* only with this option */
+    bool validation;
+} sinks[] = {
+    {&ls_log_csv, "metrics.csv", false, false},
+    {&ls_log_events, "events.jsonl", false, false},
+#ifdef LS_HAVE_PROTOBUF_C
+    {&ls_log_tensorboard, "tensorboard/train", true, false},
+    {&ls_log_tensorboard, "tensorboard/validation", true, true},
+#endif
 };
+enum { SINKS = sizeof sinks / sizeof *sinks };
 
 struct ls_run_log {
     ls_run_folder *folder; /* borrowed, like the next */
     const char *config;
-    int64_t metrics, events; /* bytes of the two files after the previous write */
+    ls_log_sink sink[SINKS];
+    int sinks; /* in use */
 };
+
+ls_status ls_run_log_check_tensorboard(void)
+{
+#ifdef LS_HAVE_PROTOBUF_C
+    return LS_OK;
+#else
+    return ls_fail(LS_ERR_USAGE,
+                   "--tensorboard: this build can't write event files: protobuf-c was not found; "
+                   "leave the option out, or install libprotobuf-c-dev and protobuf-c-compiler and "
+                   "build again");
+#endif
+}
 
 static ls_status make_path(char out[LS_PATH_MAX], const ls_run_log *log, const char *name)
 {
@@ -41,119 +63,6 @@ static ls_status check_and_make_path(char out[LS_PATH_MAX], const ls_run_log *lo
     return status == LS_OK ? make_path(out, log, name) : status;
 }
 
-/* Finds the size of a file in bytes; -1 if it does not exist. */
-static ls_status find_size(const char *path, int64_t *out)
-{
-    struct stat found;
-    *out = -1;
-    if (stat(path, &found) == 0)
-        *out = (int64_t)found.st_size;
-    else if (errno != ENOENT)
-        return ls_fail(LS_ERR_FAILURE, "%s: can't access: %s", path, strerror(errno));
-    return LS_OK;
-}
-
-/* Formats a line of metrics.csv, or its header if `metrics` is NULL. NaN is an empty field. */
-static void format_row(const ls_metrics *metrics, char out[CSV_ROW])
-{
-    size_t used = 0;
-    for (int i = 0; i < LS_METRICS_COLUMNS; i++) {
-        const char *comma = i > 0 ? "," : "";
-        double value = metrics != NULL ? ls_metrics_value(metrics, i) : 0;
-        int length = metrics == NULL
-                         ? snprintf(out + used, CSV_ROW - used, "%s%s", comma, ls_metrics_name(i))
-                     : isnan(value) ? snprintf(out + used, CSV_ROW - used, "%s", comma)
-                                    : snprintf(out + used, CSV_ROW - used, "%s%.9g", comma, value);
-        used += (size_t)length;
-    }
-    snprintf(out + used, CSV_ROW - used, "\n");
-}
-
-/* Writes all of metrics.csv. */
-static ls_status write_history(ls_run_log *log, const char *path, const ls_metrics *history,
-                               int64_t epochs)
-{
-    char *text = ls_alloc((epochs + 1) * CSV_ROW, 1);
-    if (text == NULL)
-        return LS_ERR_FAILURE;
-    format_row(NULL, text);
-    size_t used = strlen(text);
-    for (int64_t i = 0; i < epochs; i++) {
-        format_row(&history[i], text + used);
-        used += strlen(text + used);
-    }
-    ls_status status = ls_write_file(path, text, used);
-    ls_free(text);
-    if (status == LS_OK)
-        log->metrics = (int64_t)used;
-    return status;
-}
-
-static const struct {
-    const char *name;
-    bool survives;
-} events[LS_EVENTS] = {
-#define EVENT(value, name, survives) {name, survives},
-    LS_EVENT_LIST(EVENT)
-#undef EVENT
-};
-
-const char *ls_event_name(ls_event event)
-{
-    assert(event >= 0 && event < LS_EVENTS);
-    return events[event].name;
-}
-
-ls_event ls_event_find(const char *name)
-{
-    int at = 0;
-    while (at < LS_EVENTS && (name == NULL || strcmp(name, events[at].name) != 0))
-        at++;
-    return (ls_event)at;
-}
-
-static bool survives(ls_event event)
-{
-    return event < LS_EVENTS && events[event].survives;
-}
-
-/* Returns true if a line of events.jsonl is kept when a run resumes after `epochs` epochs: its
- * epoch is not repeated, or its event survives. */
-static bool is_kept(const char *line, size_t length, int64_t epochs)
-{
-    json_t *event = json_loadb(line, length, 0, NULL);
-    json_t *epoch = json_object_get(event, "epoch");
-    const ls_event kind = ls_event_find(json_string_value(json_object_get(event, "event")));
-    const bool kept =
-        event != NULL && (epoch == NULL || json_integer_value(epoch) <= epochs || survives(kind));
-    json_decref(event);
-    return kept;
-}
-
-/* Removes the lines of later epochs, and an incomplete last line after a crash. */
-static ls_status trim_events(ls_run_log *log, const char *path, int64_t epochs)
-{
-    char *text;
-    size_t length, kept = 0;
-    log->events = 0;
-    if (access(path, F_OK) != 0 && errno == ENOENT)
-        return ls_write_file(path, "", 0);
-    ls_status status = ls_read_file(path, EVENTS_MAX, LS_ERR_FAILURE, &text, &length);
-    if (status != LS_OK)
-        return status;
-    for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
-        size_t bytes = (size_t)(end + 1 - line);
-        if (!is_kept(line, bytes, epochs))
-            continue;
-        memmove(text + kept, line, bytes);
-        kept += bytes;
-    }
-    status = ls_write_file(path, text, kept);
-    ls_free(text);
-    log->events = (int64_t)kept;
-    return status;
-}
-
 static ls_status write_config(const ls_run_log *log)
 {
     char path[LS_PATH_MAX];
@@ -161,61 +70,39 @@ static ls_status write_config(const ls_run_log *log)
     return status == LS_OK ? ls_write_file(path, log->config, strlen(log->config)) : status;
 }
 
-ls_status ls_run_log_open(ls_run_log **out, ls_run_folder *folder, const char *config,
-                          const ls_metrics *history, int64_t epochs)
+/* Adds sink number `i` of the list, cut after `epochs` epochs. */
+static ls_status add_sink(ls_run_log *log, int i, const ls_metrics *history, int64_t epochs)
 {
-    char path[LS_PATH_MAX];
+    ls_log_sink *sink = &log->sink[log->sinks++];
+    sink->kind = sinks[i].kind;
+    sink->name = sinks[i].name;
+    sink->folder = ls_run_folder_path(log->folder);
+    sink->config = log->config;
+    sink->validation = sinks[i].validation;
+    const ls_status status = make_path(sink->path, log, sink->name);
+    return status == LS_OK ? sink->kind->rewind(sink, history, epochs) : status;
+}
+
+ls_status ls_run_log_open(ls_run_log **out, ls_run_folder *folder, const char *config,
+                          bool tensorboard, const ls_metrics *history, int64_t epochs)
+{
     ls_run_log *log = ls_alloc(1, sizeof *log);
     if (log == NULL)
         return LS_ERR_FAILURE;
     log->folder = folder;
     log->config = config;
+    log->sinks = 0;
     ls_status status = ls_run_folder_check(folder);
     if (status == LS_OK)
         status = write_config(log);
-    if (status == LS_OK)
-        status = make_path(path, log, "metrics.csv");
-    if (status == LS_OK)
-        status = write_history(log, path, history, epochs);
-    if (status == LS_OK)
-        status = make_path(path, log, "events.jsonl");
-    if (status == LS_OK)
-        status = trim_events(log, path, epochs);
+    for (int i = 0; status == LS_OK && i < SINKS; i++)
+        if (tensorboard || !sinks[i].tensorboard)
+            status = add_sink(log, i, history, epochs);
     if (status != LS_OK) {
         ls_run_log_close(&log);
         return status;
     }
     *out = log;
-    return LS_OK;
-}
-
-/* Reads the run's id from an event. Returns false if the event has none. */
-static bool read_run_id(const char *line, size_t length, char run[LS_RUN_ID])
-{
-    json_t *event = json_loadb(line, length, 0, NULL);
-    const char *found = json_string_value(json_object_get(event, "run"));
-    const bool is_one = found != NULL && strlen(found) < LS_RUN_ID;
-    if (is_one)
-        strcpy(run, found);
-    json_decref(event);
-    return is_one;
-}
-
-ls_status ls_run_log_find_run(const char *folder, char run[LS_RUN_ID])
-{
-    char path[LS_PATH_MAX], *text;
-    size_t length;
-    *run = '\0';
-    ls_status status = ls_path(path, folder, "/events.jsonl", NULL);
-    if (status != LS_OK || (access(path, F_OK) != 0 && errno == ENOENT))
-        return status;
-    status = ls_read_file(path, EVENTS_MAX, LS_ERR_FAILURE, &text, &length);
-    if (status != LS_OK)
-        return status;
-    for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1)
-        if (read_run_id(line, (size_t)(end - line), run))
-            break;
-    ls_free(text);
     return LS_OK;
 }
 
@@ -234,105 +121,59 @@ bool ls_run_log_has_summary(const ls_run_log *log)
     return make_path(path, log, "summary.json") == LS_OK && access(path, F_OK) == 0;
 }
 
-/* Appends a line to a file.
- * bytes  the size of the file, updated */
-static ls_status append(ls_run_log *log, const char *path, const char *line, int64_t *bytes)
+/* Gives an event to the sinks. */
+static ls_status put_event(ls_run_log *log, ls_event event, int64_t epoch, json_t *fields)
 {
-    const size_t length = strlen(line);
-    ls_status status = ls_append_file(path, line, length);
-    if (status == LS_OK)
-        *bytes += (int64_t)length;
+    ls_status status = LS_OK;
+    for (int i = 0; status == LS_OK && i < log->sinks; i++)
+        if (log->sink[i].kind->event != NULL)
+            status = log->sink[i].kind->event(&log->sink[i], event, epoch, fields);
     return ls_run_folder_blame(log->folder, status);
-}
-
-/* Makes a line of events.jsonl, owned by the caller, who calls free(). Takes the fields. */
-static char *make_event_line(ls_event event, int64_t epoch, json_t *fields)
-{
-    char when[32];
-    time_t now = time(NULL);
-    struct tm utc;
-    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-    json_t *line = json_pack("{s:s, s:s, s:I}", "time", when, "event", ls_event_name(event),
-                             "epoch", (json_int_t)epoch);
-    if (fields != NULL)
-        json_object_update_missing(line, fields);
-    json_decref(fields);
-    char *text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    json_decref(line);
-    char *whole = text != NULL ? malloc(strlen(text) + 2) : NULL;
-    if (whole != NULL)
-        sprintf(whole, "%s\n", text);
-    free(text);
-    return whole;
-}
-
-/* Appends a line to events.jsonl, without checking the file. */
-static ls_status append_event(ls_run_log *log, const char *path, char *line)
-{
-    if (line == NULL)
-        return ls_fail(LS_ERR_FAILURE, "out of memory for an event");
-    ls_status status = append(log, path, line, &log->events);
-    free(line);
-    return status;
-}
-
-/* Appends an event about a change of the records by others. */
-static ls_status append_change(ls_run_log *log, const char *path, int64_t epoch, const char *text)
-{
-    return append_event(
-        log, path,
-        make_event_line(LS_EVENT_RECORDS_CHANGED, epoch, json_pack("{s:s}", "text", text)));
 }
 
 ls_status ls_run_log_event(ls_run_log *log, ls_event event, int64_t epoch, json_t *fields)
 {
-    char path[LS_PATH_MAX], *line = make_event_line(event, epoch, fields);
-    int64_t bytes = 0;
     ls_status status = ls_fault(LS_FAULT_LOG);
     if (status == LS_OK)
-        status = check_and_make_path(path, log, "events.jsonl");
+        status = ls_run_folder_check(log->folder);
     if (status == LS_OK)
-        status = find_size(path, &bytes);
-    if (status == LS_OK && bytes < log->events) {
-        status = trim_events(log, path, INT64_MAX);
-        if (status == LS_OK)
-            status = append_change(log, path, epoch, "lines of events.jsonl were removed");
-    }
-    if (status == LS_OK)
-        return append_event(log, path, line);
-    free(line);
+        status = put_event(log, event, epoch, fields);
+    json_decref(fields);
     return status;
 }
 
-/* Writes config.conf and metrics.csv again after they were removed or changed. */
-static ls_status rewrite_records(ls_run_log *log, const char *path, const ls_metrics *history,
-                                 int64_t epochs)
+/* Notes that a file was written again after others removed or changed it, and writes config.conf
+ * again, which may be gone, too. */
+static ls_status note_rewritten(ls_run_log *log, const char *name, int64_t epochs)
 {
-    ls_status status = write_config(log);
-    if (status == LS_OK)
-        status = write_history(log, path, history, epochs);
+    const ls_status status = write_config(log);
     return status == LS_OK
                ? ls_run_log_event(
                      log, LS_EVENT_RECORDS_CHANGED, epochs,
-                     json_pack("{s:s}", "text", "metrics.csv was removed or changed: rewritten"))
+                     json_pack("{s:o}", "text",
+                               json_sprintf("%s was removed or changed: rewritten", name)))
                : status;
+}
+
+/* Gives the last epoch to a sink. */
+static ls_status put_metrics(ls_run_log *log, ls_log_sink *sink, const ls_metrics *history,
+                             int64_t epochs)
+{
+    bool rewritten = false;
+    ls_status status = sink->kind->metrics(sink, history, epochs, &rewritten);
+    status = ls_run_folder_blame(log->folder, status);
+    return status == LS_OK && rewritten ? note_rewritten(log, sink->name, epochs) : status;
 }
 
 ls_status ls_run_log_metrics(ls_run_log *log, const ls_metrics *history, int64_t epochs)
 {
-    char path[LS_PATH_MAX], line[CSV_ROW];
-    int64_t bytes = 0;
     ls_status status = ls_fault(LS_FAULT_LOG);
     if (status == LS_OK)
-        status = check_and_make_path(path, log, "metrics.csv");
-    if (status == LS_OK)
-        status = find_size(path, &bytes);
-    if (status != LS_OK)
-        return status;
-    if (bytes != log->metrics)
-        return rewrite_records(log, path, history, epochs);
-    format_row(&history[epochs - 1], line);
-    return append(log, path, line, &log->metrics);
+        status = ls_run_folder_check(log->folder);
+    for (int i = 0; status == LS_OK && i < log->sinks; i++)
+        if (log->sink[i].kind->metrics != NULL)
+            status = put_metrics(log, &log->sink[i], history, epochs);
+    return status;
 }
 
 ls_status ls_run_log_summary(ls_run_log *log, json_t *summary)

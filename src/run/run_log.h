@@ -1,5 +1,6 @@
-/* The run folder's records: config.conf, metrics.csv, events.jsonl, summary.json. Written by rank 0
- * only; all functions are Local and fail with LS_ERR_FAILURE if a file can't be written. */
+/* The run folder's records: config.conf, metrics.csv, events.jsonl, summary.json, and event files
+ * of TensorBoard. Files that follow the epochs are sinks, see log_sink.h. Written by rank 0 only;
+ * all functions are Local and fail with LS_ERR_FAILURE if a file can't be written. */
 #ifndef LS_RUN_RUN_LOG_H
 #define LS_RUN_RUN_LOG_H
 
@@ -53,16 +54,21 @@ ls_event ls_event_find(const char *name);
  * as in old runs. */
 ls_status ls_run_log_find_run(const char *folder, char run[LS_RUN_ID]) LS_MUST_CHECK;
 
+/* Checks that this build can write TensorBoard's event files. Errors: LS_ERR_USAGE. */
+ls_status ls_run_log_check_tensorboard(void) LS_MUST_CHECK;
+
 /* Begins the records of a new run, or continues those of a resumed one: epochs later than the
  * checkpoint's are removed, so that each epoch is recorded once.
- * folder   borrowed; checked before each write, see ls_run_folder_check()
- * config   the text of config.conf, borrowed
- * history  [epochs] of the resumed checkpoint; epochs is 0 for a new run */
+ * folder       borrowed; checked before each write, see ls_run_folder_check()
+ * config       the text of config.conf, borrowed
+ * tensorboard  also write event files; needs ls_run_log_check_tensorboard()
+ * history      [epochs] of the resumed checkpoint; epochs is 0 for a new run */
 ls_status ls_run_log_open(ls_run_log **out, ls_run_folder *folder, const char *config,
-                          const ls_metrics *history, int64_t epochs) LS_MUST_CHECK;
+                          bool tensorboard, const ls_metrics *history,
+                          int64_t epochs) LS_MUST_CHECK;
 
-/* Appends the last row of the history to metrics.csv. If the file was removed or changed since the
- * previous write, all rows are written again. */
+/* Appends the last row of the history to metrics.csv and the event files. A file that was removed
+ * or changed since the previous write is written again with all rows. */
 ls_status ls_run_log_metrics(ls_run_log *log, const ls_metrics *history,
                              int64_t epochs) LS_MUST_CHECK;
 

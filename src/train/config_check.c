@@ -8,6 +8,7 @@
 
 #include "nn/schedule.h"
 #include "nn/optimizer.h"
+#include "run/run_log.h"
 #include "train/reading.h"
 #include "train/statistics.h"
 
@@ -58,6 +59,15 @@ static ls_status check_standardization(const ls_train_config *c)
     return ls_statistics_check(c->standardize);
 }
 
+static ls_status check_tensorboard(const ls_train_config *c)
+{
+    if (!c->tensorboard)
+        return LS_OK;
+    return *c->run == '\0' ? ls_fail(LS_ERR_USAGE,
+                                     "--tensorboard needs --run, where the event files are written")
+                           : ls_run_log_check_tensorboard();
+}
+
 static ls_status check_rate(const ls_train_config *c)
 {
     const double rate = ls_schedule_base(&c->schedule, c->lr, c->batch);
@@ -86,6 +96,8 @@ ls_status ls_config_check(const ls_train_config *c)
         status = check_standardization(c);
     if (status == LS_OK)
         status = check_stream(c);
+    if (status == LS_OK)
+        status = check_tensorboard(c);
     if (status == LS_OK)
         status = check_rate(c);
     if (status == LS_OK)

@@ -157,6 +157,8 @@ static const ls_setting table[] = {
 
     {"run", "DIR", LS_TYPE_TEXT, FREE, AT(run), .group = RUN,
      .help = "logs and checkpoints; without it nothing is saved"},
+    {"tensorboard", NULL, LS_TYPE_FLAG, FREE, AT(tensorboard), .group = RUN,
+     .help = "also write the metrics of each epoch as event files of TensorBoard"},
     {"resume", "auto|PATH", LS_TYPE_TEXT, NOT_SAVED, AT(resume), .group = RUN,
      .help = "continue from the run folder's newest checkpoint if there is one, or from PATH"},
     {"resume-anyway", NULL, LS_TYPE_FLAG, NOT_SAVED, AT(resume_anyway), .group = RUN,

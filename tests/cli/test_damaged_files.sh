@@ -13,7 +13,7 @@ while read -r name pattern; do
     refuses 3 "crafted/data.h5: .*$pattern" "$lockstep" info crafted/data.h5 --verify
 done <<'CASES'
 soft-link '/train/images' is a soft or external link
-plugged '/train/images' uses a filter other than
+plugged '/train/images' is stored with the filter blosc [(]32001[)], .* run .h5repack -f GZIP=4 FILE NEW.h5. where HDF5 has this filter$
 endless-deflated more elements than its storage can hold
 huge-chunk chunks above 1 GiB
 label-negative row 0 is -1

@@ -3,6 +3,7 @@
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
+source=$3
 need_python h5py
 
 "$python" - <<'END'
@@ -24,6 +25,8 @@ for name in "u1 i1 <i2 >i2 <u2 <i4 <u4 <i8 <f2 >f2 <f4 >f4 <f8 >f8".split():
     write(name.replace("<", "").replace(">", "big-"), lambda x: x.astype(name))
 write("chunked", lambda x: x.astype("f4"), chunks=(7, 2, 3, 5), compression="gzip", maxshape=(None, 3, 6, 5))
 write("flat", lambda x: x.reshape(len(x), -1).astype("f8"))
+write("lzf", lambda x: x.astype("i2"), compression="lzf", shuffle=True)
+write("scaled", lambda x: x.astype("i2"), chunks=(30, 3, 6, 5), scaleoffset=0)
 write("uint64", lambda x: x.astype("u8"))
 write("strings", lambda x: np.full(len(x), b"seven"))
 write("compound", lambda x: np.zeros(len(x), dtype=[("x", "f4"), ("y", "f4")]))
@@ -78,6 +81,22 @@ for refusal in "uint64 '/train/inputs' holds uint64" "strings '/train/inputs' ho
     data=${refusal%% *}
     refuses 3 "$data.h5: ${refusal#* }" "$lockstep" train --data "$data.h5" --model dense:4
 done
+
+# Filters that are not read, and the remedies: that of lzf is taken from the manual.
+refuses 3 "lzf.h5: '/train/inputs' is stored with the filter lzf [(]32000[)], .*: write it again with h5py, by the lines in .lockstep help files.$" \
+    "$lockstep" train --data lzf.h5 --model dense:4
+sed -n '/^import h5py/,/compression="gzip"/p' "$source/src/cli/man/lockstep-files.5.md" |
+    sed 's/OLD.h5/lzf.h5/; s/NEW.h5/unlzf.h5/; s/images/inputs/g' >rewrite.py
+check "the manual has the lines" [ -s rewrite.py ]
+"$python" rewrite.py
+train run-unlzf 1 unlzf --reproducible
+check "the rewritten file gives the same network" [ "$(digest run-unlzf)" = "$wanted" ]
+refuses 3 "scaled.h5: '/train/inputs' is stored with the filter scale-offset [(]6[)], .*: run .h5repack -f GZIP=4 FILE NEW.h5. " \
+    "$lockstep" train --data scaled.h5 --model dense:4
+h5repack -f GZIP=4 scaled.h5 unscaled.h5
+train run-unscaled 1 unscaled --reproducible
+check "the repacked file gives the same network" [ "$(digest run-unscaled)" = "$wanted" ]
+
 "$lockstep" train --data mixed.h5 --model dense:4 --epochs 1 --quiet 2>err
 check "float64 test rows fit float32 training rows" [ $? = 0 ]
 finish

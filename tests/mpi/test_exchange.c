@@ -30,9 +30,9 @@ static void assert_samples_of_epoch(const small_dataset *f, const ls_plan *plan,
 }
 
 /* Writes a data set, exchanges its rows for several epochs and checks each. Collective. */
-static void exchange_and_check_epochs(int64_t rows, int64_t batch, ls_shuffle shuffle)
+static void exchange_images(int64_t rows, int64_t batch, ls_shuffle shuffle, int64_t side)
 {
-    small_dataset f = {.train = rows, .channels = 1, .height = 3, .width = 3, .classes = 5};
+    small_dataset f = {.train = rows, .channels = 1, .height = side, .width = side, .classes = 5};
     ls_plan plan;
     ls_dataset *dataset;
     ls_samples *samples;
@@ -55,6 +55,19 @@ static void exchange_and_check_epochs(int64_t rows, int64_t batch, ls_shuffle sh
     ls_samples_destroy(&samples);
     /* The next file is written only after all ranks have read this one. */
     assert_ok(ls_agree(world, LS_OK));
+}
+
+static void exchange_and_check_epochs(int64_t rows, int64_t batch, ls_shuffle shuffle)
+{
+    exchange_images(rows, batch, shuffle, 3);
+}
+
+/* Of images of 0.8 megabytes, the buffers of a round hold some or, on 7 ranks, one. */
+static void samples_larger_than_the_buffers_travel_in_rounds(void **state)
+{
+    (void)state;
+    exchange_images(25, 8, LS_SHUFFLE_GLOBAL, 900);
+    exchange_images(2, 8, LS_SHUFFLE_GLOBAL, 1500);
 }
 
 static void an_exchange_moves_samples_to_the_ranks_of_the_plan(void **state)
@@ -104,4 +117,5 @@ static void a_failed_exchange_fails_on_all_ranks_and_moves_no_sample(void **stat
 }
 
 MPI_TEST_MAIN(cmocka_unit_test(an_exchange_moves_samples_to_the_ranks_of_the_plan),
+              cmocka_unit_test(samples_larger_than_the_buffers_travel_in_rounds),
               cmocka_unit_test(a_failed_exchange_fails_on_all_ranks_and_moves_no_sample))

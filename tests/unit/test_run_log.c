@@ -41,7 +41,7 @@ static ls_run_log *begin_log(int epochs)
 {
     ls_run_log *log;
     assert_ok(ls_run_folder_take(&folder, "run"));
-    assert_ok(ls_run_log_open(&log, folder, "seed = 1\n", history, epochs));
+    assert_ok(ls_run_log_open(&log, folder, "seed = 1\n", false, history, epochs));
     return log;
 }
 

@@ -313,7 +313,8 @@ static ls_status log_run(const char *config, int outcome)
     ls_metrics end = {.epoch = outcome};
     ls_status status = ls_run_folder_take(&run, "run");
     if (status == LS_OK)
-        status = ls_run_log_open(&log, run, config, rows, 1);
+        status =
+            ls_run_log_open(&log, run, config, ls_run_log_check_tensorboard() == LS_OK, rows, 1);
     if (status == LS_OK)
         status = ls_run_log_event(log, LS_EVENT_RESUME, 1, NULL);
     if (status == LS_OK)
