@@ -137,7 +137,8 @@ typedef struct ls_dataset_options {
      * of each is the rows. Joined inputs of several types become float32. Borrowed. NULL or "", both
      * alike: the layout above. */
     const char *inputs, *targets;
-    ls_target_kind kind; /* of selected targets */
+    const char *test_data; /* with inputs: other files, whose rows are the test rows */
+    ls_target_kind kind;   /* of selected targets */
     int classes;         /* of selected targets that are an integer; 0: largest label + 1 */
 } ls_dataset_options;
 
@@ -166,6 +167,7 @@ static inline int ls_dataset_outputs(const ls_dataset_info *info)
 ls_status ls_dataset_check_options(const ls_dataset_options *options) LS_MUST_CHECK;
 
 /* Opens a data file for reading and checks its layout: names, shapes, types. Local.
+ * path     or several files, whose rows are concatenated: "a.h5,b.h5", or a pattern, "run*.h5"
  * options  NULL: zeroed options
  * Errors: LS_ERR_DATA; LS_ERR_FAILURE if memory is short; LS_ERR_USAGE if the layout is ambiguous
  * and must be given. *out is left alone. */

@@ -16,7 +16,7 @@
 #include <string.h>
 
 typedef struct settings {
-    const char *data, *inputs, *targets, *test_rows, *checkpoint;
+    const char *data, *inputs, *targets, *test_data, *test_rows, *checkpoint;
     int split, layout;
     int64_t threads;
     int read;
@@ -35,6 +35,8 @@ static const ls_setting table[] = {
      .help = "datasets that are the inputs, if not those of the training"},
     {"targets", .flags = LS_OPTION_AS_TRAIN, .offset = AT(targets),
      .help = "datasets that are the targets, if not those of the training"},
+    {"test-data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(test_data),
+     .help = "file of the test rows, if not that of the training"},
     {"test-rows", .flags = LS_OPTION_AS_TRAIN, .offset = AT(test_rows),
      .help = "the test rows, if not those of the training: last:N, first:N or all"},
     {"checkpoint", "PATH", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED, .offset = AT(checkpoint),
@@ -90,7 +92,11 @@ static ls_status open_model(ls_comm *comm, const settings *s, work *w)
         w->data.options.targets = s->targets;
     if (*s->test_rows != '\0') {
         w->data.options.test_rows = s->test_rows;
-        w->data.options.split = NULL;
+        w->data.options.test_data = w->data.options.split = NULL;
+    }
+    if (*s->test_data != '\0') {
+        w->data.options.test_data = s->test_data;
+        w->data.options.test_rows = w->data.options.split = NULL;
     }
     if (s->layout != LS_LAYOUT_AUTO)
         w->data.options.layout = (ls_layout_order)s->layout;

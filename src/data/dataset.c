@@ -5,12 +5,13 @@
 #include "base/fraction.h"
 #include "base/memory.h"
 #include "data/division.h"
-#include "data/fields.h"
+#include "data/files.h"
 #include "data/h5.h"
 #include "data/header.h"
 #include "data/magic.h"
 #include "data/samples.h"
 #include "data/seal.h"
+#include "data/series.h"
 #include "base/range.h"
 
 #include <assert.h>
@@ -18,9 +19,11 @@
 #include <string.h>
 
 struct ls_dataset {
-    ls_h5 *file;
+    ls_files paths;
+    ls_h5 **files; /* [paths.count] NULL from the first that is not open */
+    ls_dataset *test; /* another file, whose training rows are the test rows; NULL: none */
     ls_dataset_info info;
-    ls_fields fields[LS_SPLITS]; /* of the groups in the file */
+    ls_series groups[LS_SPLITS]; /* in the files */
     ls_split group[LS_SPLITS]; /* that has the rows of a split: all its rows, or with LS_TRAIN those
                                   of the division */
     ls_division *division;     /* of the training group */
@@ -69,32 +72,38 @@ static ls_status compare_rows(const ls_dataset_info *info, const ls_fields *f,
     return LS_OK;
 }
 
-/* Opens one group and compares it with the training rows. */
-static ls_status open_group(ls_dataset *dataset, ls_split split, const ls_fields_choice *choice)
+static const char *first_path(const ls_dataset *dataset)
 {
-    ls_fields *f = &dataset->fields[split];
-    ls_status status = ls_fields_open(f, dataset->file, choice);
-    if (status == LS_OK)
-        status = split == LS_TRAIN ? describe_rows(&dataset->info, f)
-                                   : compare_rows(&dataset->info, f, &dataset->fields[LS_TRAIN]);
+    return dataset->paths.path[0];
+}
+
+/* Opens a group of a file and compares it with the training rows. */
+static ls_status open_group(ls_dataset *dataset, ls_split split, const ls_h5 *file,
+                            const ls_fields_choice *choice)
+{
+    ls_series *group = &dataset->groups[split];
+    const bool first = split == LS_TRAIN && group->count == 0;
+    ls_status status = ls_series_append(group, file, choice);
     if (status != LS_OK)
         return status;
+    const ls_fields *f = &group->parts[group->count - 1];
     dataset->group[split] = split;
-    dataset->info.rows[split] = f->rows;
-    return LS_OK;
+    dataset->info.rows[split] = group->rows;
+    return first ? describe_rows(&dataset->info, f)
+                 : compare_rows(&dataset->info, f, &dataset->groups[LS_TRAIN].parts[0]);
 }
 
 static ls_status dataset_read_train_labels(const void *dataset, int64_t first, int64_t count,
                                            int32_t *labels)
 {
     const ls_dataset *d = dataset;
-    return ls_labels_read(&d->fields[LS_TRAIN].labels, first, count, d->info.classes, labels, NULL);
+    return ls_series_labels(&d->groups[LS_TRAIN], first, count, d->info.classes, labels);
 }
 
 /* Checks that the rows of the training group may be divided as planned. */
 static ls_status check_division(const ls_dataset *dataset, const ls_division_plan *plan)
 {
-    const char *path = ls_h5_path(dataset->file);
+    const char *path = first_path(dataset);
     const bool has_test = dataset->group[LS_TEST] == LS_TEST;
     const bool has_validation = dataset->group[LS_VALIDATION] == LS_VALIDATION;
     if (has_test && (plan->fixed > 0 || plan->test > 0))
@@ -135,47 +144,84 @@ static ls_status divide_rows(ls_dataset *dataset, const ls_dataset_options *opti
         return ls_fail(LS_ERR_USAGE,
                        "%s: no class has enough rows to hold one out: omit --hold-out "
                        "stratified, or change --validation",
-                       ls_h5_path(dataset->file));
+                       first_path(dataset));
     return LS_OK;
 }
 
-/* Opens the groups of the own layout. */
-static ls_status open_groups(ls_dataset *dataset, const ls_dataset_options *options)
+/* Opens the groups of a file of the own layout. */
+static ls_status open_groups(ls_dataset *dataset, const ls_h5 *file,
+                             const ls_dataset_options *options)
 {
-    ls_status status = ls_header_read(dataset->file, &dataset->info);
+    ls_dataset_info header = {0};
+    ls_status status = ls_header_read(file, &header);
     for (int split = 0; status == LS_OK && split < LS_SPLITS; split++) {
         const char *name = ls_split_name((ls_split)split);
         const ls_fields_choice choice = {.group = name, .layout = options->layout};
-        if (split == LS_TRAIN || ls_h5_has(dataset->file, name))
-            status = open_group(dataset, (ls_split)split, &choice);
+        if (split == LS_TRAIN || ls_h5_has(file, name))
+            status = open_group(dataset, (ls_split)split, file, &choice);
     }
     if (status == LS_OK && dataset->info.values == 0)
-        status = ls_header_read_classes(dataset->file, &dataset->info.classes);
-    return status;
-}
-
-/* Finds the number of classes of selected targets. */
-static ls_status count_classes(ls_dataset *dataset, const ls_dataset_options *options)
-{
-    int32_t largest;
-    ls_dataset_info *info = &dataset->info;
-    const ls_labels *labels = &dataset->fields[LS_TRAIN].labels;
-    if (info->values > 0)
-        return LS_OK;
-    info->classes = labels->one_hot ? (int)labels->field.numbers : options->classes;
-    if (info->classes > 0)
-        return LS_OK;
-    const ls_status status = ls_labels_find_largest(labels, &largest);
+        status = ls_header_read_classes(file, &header.classes);
     if (status != LS_OK)
         return status;
-    info->classes = largest + 1;
-    if (info->classes < 2)
-        return ls_fail(LS_ERR_DATA, "%s: '/%s' has no class but 0", ls_h5_path(dataset->file),
-                       labels->field.name);
+    if (file != dataset->files[0] && header.classes != dataset->info.classes)
+        return ls_fail(LS_ERR_DATA, "%s and %s differ in their attribute classes",
+                       first_path(dataset), ls_h5_path(file));
+    dataset->info.classes = header.classes;
+    snprintf(dataset->info.name, sizeof header.name, "%s", header.name);
+    if (dataset->paths.count == 1)
+        memcpy(dataset->info.source_sha256, header.source_sha256, sizeof header.source_sha256);
     return LS_OK;
 }
 
-/* Opens the selected inputs and targets of a file of any layout: one table of rows. */
+/* Finds the number of classes of selected targets. */
+static ls_status find_classes(ls_dataset *dataset, const ls_dataset_options *options)
+{
+    const ls_series *group = &dataset->groups[LS_TRAIN];
+    const ls_labels *labels = &group->parts[0].labels;
+    int32_t most = -1, largest;
+    ls_status status = LS_OK;
+    dataset->info.classes = labels->one_hot ? (int)labels->field.numbers : options->classes;
+    for (int i = 0; i < group->count; i++)
+        if (group->parts[i].labels.one_hot != labels->one_hot ||
+            (labels->one_hot && group->parts[i].labels.field.numbers != labels->field.numbers))
+            return ls_fail(LS_ERR_DATA, "%s and %s differ in the shape of '/%s'",
+                           first_path(dataset), dataset->paths.path[i], labels->field.name);
+    if (dataset->info.classes > 0)
+        return LS_OK;
+    for (int i = 0; status == LS_OK && i < group->count; i++) {
+        status = ls_labels_find_largest(&group->parts[i].labels, &largest);
+        most = largest > most ? largest : most;
+    }
+    if (status == LS_OK && most < 1)
+        return ls_fail(LS_ERR_DATA, "%s: '/%s' has no class but 0", first_path(dataset),
+                       labels->field.name);
+    dataset->info.classes = most + 1;
+    return status;
+}
+
+/* Opens the file that has the test rows, as one table of rows of the same datasets. */
+static ls_status open_test(ls_dataset *dataset, const ls_dataset_options *options)
+{
+    ls_dataset_info *info = &dataset->info;
+    const ls_dataset_options o = {.inputs = options->inputs,
+                                  .targets = options->targets,
+                                  .kind = options->kind,
+                                  .layout = options->layout,
+                                  .classes = info->classes};
+    const ls_status status = ls_dataset_open(&dataset->test, options->test_data, &o);
+    if (status != LS_OK)
+        return status;
+    const ls_fields *f = &dataset->test->groups[LS_TRAIN].parts[0];
+    dataset->group[LS_TEST] = LS_TEST;
+    info->rows[LS_TEST] = dataset->test->info.rows[LS_TRAIN];
+    if (dataset->test->info.classes != info->classes)
+        return ls_fail(LS_ERR_DATA, "%s: has %d classes, but %s has %d", ls_h5_path(f->file),
+                       dataset->test->info.classes, first_path(dataset), info->classes);
+    return compare_rows(info, f, &dataset->groups[LS_TRAIN].parts[0]);
+}
+
+/* Opens the selected inputs and targets of files of any layout: one table of rows. */
 static ls_status open_selected(ls_dataset *dataset, const ls_dataset_options *options)
 {
     ls_selections inputs, targets;
@@ -186,9 +232,13 @@ static ls_status open_selected(ls_dataset *dataset, const ls_dataset_options *op
     ls_status status = ls_selections_parse(&inputs, "inputs", options->inputs);
     if (status == LS_OK)
         status = ls_selections_parse(&targets, "targets", options->targets);
-    if (status == LS_OK)
-        status = open_group(dataset, LS_TRAIN, &choice);
-    return status == LS_OK ? count_classes(dataset, options) : status;
+    for (int i = 0; status == LS_OK && i < dataset->paths.count; i++)
+        status = open_group(dataset, LS_TRAIN, dataset->files[i], &choice);
+    if (status == LS_OK && dataset->info.values == 0)
+        status = find_classes(dataset, options);
+    if (status == LS_OK && is_given(options->test_data))
+        status = open_test(dataset, options);
+    return status;
 }
 
 ls_status ls_dataset_check_options(const ls_dataset_options *o)
@@ -202,15 +252,36 @@ ls_status ls_dataset_check_options(const ls_dataset_options *o)
     ls_status status = inputs ? ls_selections_parse(&selections, "inputs", o->inputs) : LS_OK;
     if (status == LS_OK && targets)
         status = ls_selections_parse(&selections, "targets", o->targets);
+    if (status == LS_OK && is_given(o->test_data) && !inputs)
+        status = ls_fail(LS_ERR_USAGE, "--test-data needs --inputs: a data set has its own /test");
     return status == LS_OK ? ls_division_plan_make(&plan, o) : status;
+}
+
+/* Opens the files. */
+static ls_status open_files(ls_dataset *dataset, const char *path)
+{
+    ls_status status = ls_files_find(&dataset->paths, path);
+    const int count = dataset->paths.count;
+    if (status != LS_OK)
+        return status;
+    dataset->files = ls_alloc(count, sizeof(ls_h5 *));
+    if (dataset->files == NULL)
+        return LS_ERR_FAILURE;
+    for (int i = 0; status == LS_OK && i < count; i++)
+        status = ls_h5_open(&dataset->files[i], dataset->paths.path[i]);
+    for (int split = 0; status == LS_OK && split < LS_SPLITS; split++)
+        status = ls_series_create(&dataset->groups[split], count);
+    return status;
 }
 
 static ls_status open_rows(ls_dataset *dataset, const ls_dataset_options *options)
 {
     ls_status status = ls_dataset_check_options(options);
-    if (status == LS_OK)
-        status = is_given(options->inputs) ? open_selected(dataset, options)
-                                           : open_groups(dataset, options);
+    if (status == LS_OK && is_given(options->inputs))
+        status = open_selected(dataset, options);
+    else
+        for (int i = 0; status == LS_OK && i < dataset->paths.count; i++)
+            status = open_groups(dataset, dataset->files[i], options);
     return status == LS_OK ? divide_rows(dataset, options) : status;
 }
 
@@ -224,7 +295,7 @@ ls_status ls_dataset_open(ls_dataset **out, const char *path, const ls_dataset_o
     ls_dataset *dataset = ls_alloc(1, sizeof *dataset);
     if (dataset == NULL)
         return LS_ERR_FAILURE;
-    status = ls_h5_open(&dataset->file, path);
+    status = open_files(dataset, path);
     if (status == LS_OK)
         status = open_rows(dataset, &o);
     if (status != LS_OK) {
@@ -238,6 +309,13 @@ ls_status ls_dataset_open(ls_dataset **out, const char *path, const ls_dataset_o
 const ls_dataset_info *ls_dataset_describe(const ls_dataset *dataset)
 {
     return &dataset->info;
+}
+
+/* Returns the rows that a split's rows are among. */
+static const ls_series *find_series(const ls_dataset *dataset, ls_split split)
+{
+    return split == LS_TEST && dataset->test != NULL ? &dataset->test->groups[LS_TRAIN]
+                                                     : &dataset->groups[dataset->group[split]];
 }
 
 /* Rows of a split among those of its group. */
@@ -281,7 +359,7 @@ ls_status ls_dataset_read_into(const ls_dataset *dataset, ls_split split, int64_
         samples, c.division != NULL && count > 0 ? &pick : NULL, .first = rows.first};
     ls_status status = ls_fault(LS_FAULT_READ);
     if (status == LS_OK)
-        status = ls_fields_read(&dataset->fields[dataset->group[split]], rows.first, rows.count,
+        status = ls_series_read(find_series(dataset, split), rows.first, rows.count,
                                 dataset->info.classes, &to);
     samples->rows = status == LS_OK ? count : 0;
     for (int64_t i = 0; i < samples->rows; i++)
@@ -316,8 +394,8 @@ ls_status ls_dataset_count_classes(const ls_dataset *dataset, ls_split split, in
     for (int64_t done = 0; status == LS_OK && done < rows.count; done += ROOM) {
         const int64_t left = rows.count - done, some = left < ROOM ? left : ROOM;
         const int64_t first = rows.first + done;
-        status = ls_labels_read(&dataset->fields[dataset->group[split]].labels, first, some,
-                                dataset->info.classes, labels, NULL);
+        status = ls_series_labels(find_series(dataset, split), first, some, dataset->info.classes,
+                                  labels);
         for (int64_t i = 0; status == LS_OK && i < some; i++)
             counts[labels[i]] +=
                 c.division == NULL || ls_division_split(c.division, first + i) == split;
@@ -331,11 +409,10 @@ ls_status ls_dataset_verify(const ls_dataset *dataset)
     const ls_destination nowhere = {0};
     ls_status status = LS_OK;
     for (int group = 0; status == LS_OK && group < LS_SPLITS; group++) {
-        const ls_fields *f = &dataset->fields[group];
-        if (f->rows > 0)
-            status = ls_fields_read(f, 0, f->rows, dataset->info.classes, &nowhere);
+        const ls_series *rows = &dataset->groups[group];
+        status = ls_series_read(rows, 0, rows->rows, dataset->info.classes, &nowhere);
     }
-    return status;
+    return status == LS_OK && dataset->test != NULL ? ls_dataset_verify(dataset->test) : status;
 }
 
 typedef struct trial {
@@ -350,7 +427,8 @@ static void raise_time_limit(const ls_dataset *dataset)
     enum { BYTES_A_SECOND = 4 << 20 };
     int64_t bytes = 0;
     for (int group = 0; group < LS_SPLITS; group++)
-        bytes += ls_fields_bytes(&dataset->fields[group]);
+        for (int i = 0; i < dataset->groups[group].count; i++)
+            bytes += ls_fields_bytes(&dataset->groups[group].parts[i]);
     ls_child_allow(bytes / BYTES_A_SECOND);
 }
 
@@ -381,7 +459,7 @@ ls_status ls_dataset_try(const char *path, const ls_dataset_options *options, bo
                      &(trial){path, options != NULL ? options : &none, content});
 }
 
-ls_status ls_dataset_check(const char *path, const ls_dataset_options *options)
+static ls_status check_file(const char *path, const ls_dataset_options *options)
 {
     ls_seal seal;
     ls_status status = ls_magic_refuse_folder(path);
@@ -390,13 +468,27 @@ ls_status ls_dataset_check(const char *path, const ls_dataset_options *options)
     return status == LS_OK ? ls_dataset_try(path, options, seal == LS_SEAL_ABSENT) : status;
 }
 
+ls_status ls_dataset_check(const char *path, const ls_dataset_options *options)
+{
+    ls_files files = {0};
+    ls_status status = ls_files_find(&files, path);
+    for (int i = 0; status == LS_OK && i < files.count; i++)
+        status = check_file(files.path[i], options);
+    ls_files_free(&files);
+    return status;
+}
+
 void ls_dataset_close(ls_dataset **dataset)
 {
     if (dataset == NULL || *dataset == NULL)
         return;
     for (int group = 0; group < LS_SPLITS; group++)
-        ls_fields_close(&(*dataset)->fields[group]);
-    (void)ls_h5_close(&(*dataset)->file);
+        ls_series_close(&(*dataset)->groups[group]);
+    for (int i = 0; (*dataset)->files != NULL && i < (*dataset)->paths.count; i++)
+        (void)ls_h5_close(&(*dataset)->files[i]);
+    ls_free((*dataset)->files);
+    ls_files_free(&(*dataset)->paths);
+    ls_dataset_close(&(*dataset)->test);
     ls_division_destroy(&(*dataset)->division);
     ls_free(*dataset);
     *dataset = NULL;

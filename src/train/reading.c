@@ -10,6 +10,7 @@ ls_dataset_options ls_reading_options(const ls_train_config *c)
     return (ls_dataset_options){.validation = c->validation,
                                 .hold_out = c->hold_out,
                                 .seed = c->seed,
+                                .test_data = c->test_data,
                                 .test_rows = c->test_rows,
                                 .split = c->split,
                                 .fold = c->fold,
@@ -23,7 +24,7 @@ ls_dataset_options ls_reading_options(const ls_train_config *c)
 static bool is_about_reading(const char *name)
 {
     static const char *const names[] = {"validation", "hold-out", "seed", "layout", "inputs",
-                                        "targets",    "test-rows", "split", "fold"};
+                                        "targets",    "test-data", "test-rows", "split", "fold"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0)
             return true;

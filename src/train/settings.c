@@ -57,6 +57,8 @@ static const ls_setting table[] = {
      .group = DATA, .help = "of the training rows, held out if the file has no /validation"},
     {"hold-out", "WHICH", LS_TYPE_CHOICE, ORDER, AT(hold_out), "last", .choices = hold_out_choices,
      .group = DATA, .help = "training rows to hold out"},
+    {"test-data", "FILE", LS_TYPE_TEXT, FREE, AT(test_data), "", .group = DATA,
+     .help = "with --inputs: another file, or several, whose rows are the test rows"},
     {"test-rows", "WHICH", LS_TYPE_TEXT, ORDER, AT(test_rows), "", .group = DATA,
      .help = "rows that are never trained on, if the file has no /test: last:N, first:N or all"},
     {"split", "FRACTIONS", LS_TYPE_TEXT, ORDER, AT(split), "", .group = DATA,

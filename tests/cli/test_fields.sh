@@ -178,6 +178,41 @@ refuses 2 "--test-rows last:230: there are 230 rows" "$lockstep" "${plain[@]}" -
 refuses 2 "--test-rows all leaves no rows to train with" "$lockstep" "${plain[@]}" --test-rows all
 refuses 2 "--split: '0.8,0.2' is not TRAIN,VALIDATION,TEST" "$lockstep" "${plain[@]}" --split 0.8,0.2
 
+# Several files.
+"$python" - <<'CUT'
+import h5py
+with h5py.File("plain.h5") as all:
+    for name, rows in (("run1", slice(0, 7)), ("run2", slice(7, 8)), ("run3", slice(8, 180)), ("rest", slice(180, 230))):
+        with h5py.File(name + ".h5", "w") as file:
+            for key in all:
+                file[key] = all[key][rows]
+    with h5py.File("wide.h5", "w") as file:
+        file["x"], file["cls"] = all["x"][:, :5], all["cls"][:]
+CUT
+for ranks in 1 2 3; do
+    train "files-$ranks" $ranks "run1.h5,run2.h5,run3" /x /cls "${classes[@]}" --test-data rest.h5
+    check "the rows of three files are as one on $ranks ranks" same_bits begin "files-$ranks"
+done
+train pattern 2 "run*" /x /cls "${classes[@]}" --read root
+check "files of a pattern are sorted" same_bits begin pattern
+train order 1 "run3.h5,run[12]" /x /cls "${classes[@]}" --hold-out random
+train drawn 1 begin /x /cls "${classes[@]}" --hold-out random
+check "the order of files matters" [ "$(digest order)" != "$(digest drawn)" ]
+train drawn-files 2 "run*" /x /cls "${classes[@]}" --hold-out random
+check "rows are drawn from all files" same_bits drawn drawn-files
+train stream-files 2 "run*" /x /cls --model "dense:9 tanh dense:5" --stream --shuffle local --memory 2M --reduce fused
+train stream-one 2 begin /x /cls --model "dense:9 tanh dense:5" --stream --shuffle local --memory 2M --reduce fused
+check "rows of several files are streamed" same_bits stream-one stream-files
+"$lockstep" eval --data "run*.h5" --checkpoint files-2 --json >out 2>err
+check "test rows of another file are evaluated" has out '"rows":50,'
+"$lockstep" eval --data plain.h5 --checkpoint last-1 --json >out2 2>err
+check "with the same result as test rows of one file" [ "$(sed 's/.*"loss":\([^,]*\).*/\1/' out)" = "$(sed 's/.*"loss":\([^,]*\).*/\1/' out2)" ]
+refuses 3 "nothing\*.h5: no file matches" "$lockstep" train --data "nothing*.h5" --inputs /x --targets /cls
+refuses 3 "no.h5: can't open" "$lockstep" train --data "run1.h5,no.h5" --inputs /x --targets /cls
+refuses 3 "wide.h5: '/x' and '/x' differ in shape" "$lockstep" train --data "run3.h5,wide.h5" --inputs /x --targets /cls
+refuses 3 "wide.h5: '/x' and '/x' differ in shape" "$lockstep" train --data run3.h5 --test-data wide.h5 --inputs /x --targets /cls
+refuses 2 "--test-data needs --inputs" "$lockstep" train --data run3.h5 --test-data wide.h5
+
 # The checkpoint knows the datasets.
 "$lockstep" eval --data jets.h5 --checkpoint slices-2 --split validation --json >out 2>err
 check "eval reads the datasets of the training" [ $? = 0 ]
