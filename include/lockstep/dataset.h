@@ -139,7 +139,7 @@ typedef struct ls_dataset_options {
     const char *inputs, *targets;
     const char *test_data; /* with inputs: other files, whose rows are the test rows */
     ls_target_kind kind;   /* of selected targets */
-    int classes;         /* of selected targets that are an integer; 0: largest label + 1 */
+    int classes;           /* of selected targets that are an integer; 0: largest label + 1 */
 } ls_dataset_options;
 
 typedef struct ls_dataset_info {
@@ -152,8 +152,8 @@ typedef struct ls_dataset_info {
     int64_t channels, height, width;
     int64_t features;        /* channels * height * width */
     int64_t rows[LS_SPLITS]; /* 0 if there is no such split */
-    bool held_out;           /* the validation rows, if any, are some of the rows that might train */
-    bool doubtful;           /* the images are read as [N,C,H,W] but look like [N,H,W,C] */
+    bool held_out; /* the validation rows, if any, are some of the rows that might train */
+    bool doubtful; /* the images are read as [N,C,H,W] but look like [N,H,W,C] */
 } ls_dataset_info;
 
 /* Returns the outputs that a network for the data set has: one for each class or value. Local. */

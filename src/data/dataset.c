@@ -20,7 +20,7 @@
 
 struct ls_dataset {
     ls_files paths;
-    ls_h5 **files; /* [paths.count] NULL from the first that is not open */
+    ls_h5 **files;    /* [paths.count] NULL from the first that is not open */
     ls_dataset *test; /* another file, whose training rows are the test rows; NULL: none */
     ls_dataset_info info;
     ls_series groups[LS_SPLITS]; /* in the files */
@@ -62,9 +62,11 @@ static ls_status compare_rows(const ls_dataset_info *info, const ls_fields *f,
 {
     const char *path = ls_h5_path(f->file), *name = ls_fields_name(f);
     if (f->channels != info->channels || f->height != info->height || f->width != info->width)
-        return ls_field_fail("%s: '/%s' and '/%s' differ in shape", path, name, ls_fields_name(train));
+        return ls_field_fail("%s: '/%s' and '/%s' differ in shape", path, name,
+                             ls_fields_name(train));
     if (f->inputs.element != info->element)
-        return ls_field_fail("%s: '/%s' and '/%s' differ in type", path, name, ls_fields_name(train));
+        return ls_field_fail("%s: '/%s' and '/%s' differ in type", path, name,
+                             ls_fields_name(train));
     if (f->values != info->values)
         return ls_field_fail("%s: the targets of '/%s' and '/%s' differ: %d and %d values (0: "
                              "classes)",
@@ -225,10 +227,8 @@ static ls_status open_test(ls_dataset *dataset, const ls_dataset_options *option
 static ls_status open_selected(ls_dataset *dataset, const ls_dataset_options *options)
 {
     ls_selections inputs, targets;
-    const ls_fields_choice choice = {.inputs = &inputs,
-                                     .targets = &targets,
-                                     .kind = options->kind,
-                                     .layout = options->layout};
+    const ls_fields_choice choice = {
+        .inputs = &inputs, .targets = &targets, .kind = options->kind, .layout = options->layout};
     ls_status status = ls_selections_parse(&inputs, "inputs", options->inputs);
     if (status == LS_OK)
         status = ls_selections_parse(&targets, "targets", options->targets);
@@ -355,8 +355,8 @@ ls_status ls_dataset_read_into(const ls_dataset *dataset, ls_split split, int64_
     const chosen c = find_chosen(dataset, split);
     const ls_pick pick = {chosen_before, &c};
     const ls_range rows = find_group_rows(&c, first, count);
-    const ls_destination to = {
-        samples, c.division != NULL && count > 0 ? &pick : NULL, .first = rows.first};
+    const ls_destination to = {samples, c.division != NULL && count > 0 ? &pick : NULL,
+                               .first = rows.first};
     ls_status status = ls_fault(LS_FAULT_READ);
     if (status == LS_OK)
         status = ls_series_read(find_series(dataset, split), rows.first, rows.count,

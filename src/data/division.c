@@ -24,7 +24,7 @@ struct ls_division {
     int runs; /* 0: rows are drawn */
     run run[RUNS];
     /* of drawn rows */
-    uint64_t *validation, *test;   /* [rows / WORD, rounded up to blocks] a bit for each row */
+    uint64_t *validation, *test;  /* [rows / WORD, rounded up to blocks] a bit for each row */
     int64_t (*before)[LS_SPLITS]; /* [blocks + 1] rows of each split in all blocks before */
 };
 
@@ -52,8 +52,7 @@ static void append_run(ls_division *d, ls_split split, int64_t count)
 {
     const run *last = &d->run[d->runs > 0 ? d->runs - 1 : 0];
     if (count > 0)
-        d->run[d->runs++] =
-            (run){split, d->runs > 0 ? last->first + last->count : 0, count};
+        d->run[d->runs++] = (run){split, d->runs > 0 ? last->first + last->count : 0, count};
 }
 
 /* Number of validation and test rows among `rows` rows. */
@@ -175,8 +174,8 @@ static ls_status scan_labels(const draw *w, ls_label_reader labels, ls_division 
                 w->quotas[label[i]].left++;
             else
                 set_split(d, row + i,
-                          split_of_part(w->plan, draw_part(key, row + i, w->parts,
-                                                           &w->quotas[label[i]])));
+                          split_of_part(w->plan,
+                                        draw_part(key, row + i, w->parts, &w->quotas[label[i]])));
     }
     ls_free(label);
     return status;
@@ -219,8 +218,7 @@ static void sum_blocks(ls_division *d)
         for (int64_t b = 0; b < count_all_blocks(d); b++) {
             d->before[b + 1][split] = d->before[b][split];
             for (int64_t w = b * (BLOCK / WORD); w < (b + 1) * (BLOCK / WORD); w++)
-                d->before[b + 1][split] +=
-                    __builtin_popcountll(word_of(d, (ls_split)split, w));
+                d->before[b + 1][split] += __builtin_popcountll(word_of(d, (ls_split)split, w));
         }
 }
 

@@ -18,11 +18,11 @@
 typedef struct ls_division_plan {
     ls_hold_out how;
     uint64_t seed;
-    double validation;        /* fraction of all rows but `fixed` that are validation rows */
-    double test;              /* fraction of all rows that are drawn as test rows; then fixed is 0 */
-    int64_t fixed;            /* test rows that are not drawn; INT64_MAX: all */
-    bool fixed_first;         /* they are the first rows, not the last */
-    int fold, folds;          /* the validation rows are fold 1 .. folds of all rows but `fixed`,
+    double validation; /* fraction of all rows but `fixed` that are validation rows */
+    double test;       /* fraction of all rows that are drawn as test rows; then fixed is 0 */
+    int64_t fixed;     /* test rows that are not drawn; INT64_MAX: all */
+    bool fixed_first;  /* they are the first rows, not the last */
+    int fold, folds;   /* the validation rows are fold 1 .. folds of all rows but `fixed`,
                                  which replaces `validation`; folds 0: no folds */
 } ls_division_plan;
 

@@ -221,8 +221,8 @@ static ls_status resolve_layout(ls_fields *f, ls_layout_order layout)
                    "%s: '/%s' is %s: give --layout nhwc if its last dimension is the "
                    "channels, --layout nchw if the images have %" PRId64 " channels of %" PRId64
                    " x %" PRId64 " pixels",
-                   ls_h5_path(f->file), inputs->name,
-                   ls_format_shape(ls_field_shape(inputs), text), f->channels, f->height, f->width);
+                   ls_h5_path(f->file), inputs->name, ls_format_shape(ls_field_shape(inputs), text),
+                   f->channels, f->height, f->width);
 }
 
 ls_status ls_fields_open(ls_fields *out, const ls_h5 *file, const ls_fields_choice *choice)

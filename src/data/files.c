@@ -30,26 +30,23 @@ static ls_status append_matches(ls_files *f, const char *pattern)
 }
 
 /* Appends the file or the files of a part of the list. */
-static ls_status append_item(ls_files *f, const char *item, bool literal)
+static ls_status append_item(ls_files *f, const char *item)
 {
     if (*item == '\0')
         return ls_fail(LS_ERR_USAGE, "a list of data files has an empty name");
-    const bool pattern = !literal && strpbrk(item, "*?[") != NULL && access(item, F_OK) != 0;
+    const bool pattern = strpbrk(item, "*?[") != NULL && access(item, F_OK) != 0;
     return pattern ? append_matches(f, item) : append_path(f, item);
 }
 
 /* Cuts a list, in place. */
-static ls_status append_items(ls_files *f, char *text, char separator)
+static ls_status append_items(ls_files *f, char *text)
 {
     ls_status status = LS_OK;
-    const bool lines = separator == '\n';
     for (char *end; status == LS_OK && text != NULL; text = end != NULL ? end + 1 : NULL) {
-        end = strchr(text, separator);
+        end = strchr(text, ',');
         if (end != NULL)
             *end = '\0';
-        if (lines && end == NULL) /* behind the last line */
-            break;
-        status = append_item(f, text, lines);
+        status = append_item(f, text);
     }
     return status;
 }
@@ -58,30 +55,15 @@ ls_status ls_files_find(ls_files *out, const char *text)
 {
     ls_files f = {.path = ls_alloc(LS_FILES_MOST, sizeof *f.path)};
     char *copy = ls_strdup(text);
-    const bool lines = strchr(text, '\n') != NULL;
     ls_status status = f.path == NULL || copy == NULL ? LS_ERR_FAILURE : LS_OK;
     if (status == LS_OK)
-        status = !lines && access(text, F_OK) == 0 ? append_path(&f, text)
-                                                   : append_items(&f, copy, lines ? '\n' : ',');
+        status = access(text, F_OK) == 0 ? append_path(&f, text) : append_items(&f, copy);
     ls_free(copy);
     if (status != LS_OK)
         ls_files_free(&f);
     else
         *out = f;
     return status;
-}
-
-char *ls_files_lines(const ls_files *files)
-{
-    size_t bytes = 1;
-    for (int i = 0; i < files->count; i++)
-        bytes += strlen(files->path[i]) + 1;
-    char *lines = ls_alloc((int64_t)bytes, 1), *at = lines;
-    for (int i = 0; lines != NULL && i < files->count; i++) {
-        at = stpcpy(at, files->path[i]);
-        *at++ = '\n';
-    }
-    return lines;
 }
 
 void ls_files_free(ls_files *files)

@@ -12,14 +12,11 @@ typedef struct ls_files {
 } ls_files;
 
 /* Finds the files that a text names, in its order; those of a pattern sorted by name. A text that is
- * the path of an existing file is that file; a text of lines has a path in each.
+ * the path of an existing file is that file.
  * out  owned: ls_files_free()
  * Errors: LS_ERR_DATA if no file matches a pattern; LS_ERR_USAGE for an empty list or more than
  * LS_FILES_MOST files; LS_ERR_FAILURE. */
 ls_status ls_files_find(ls_files *out, const char *text) LS_MUST_CHECK;
-
-/* Returns the paths as lines; owned by the caller: ls_free(). Errors: NULL, as ls_alloc(). */
-char *ls_files_lines(const ls_files *files);
 
 void ls_files_free(ls_files *files);
 

@@ -93,8 +93,7 @@ static ls_status read_one_hot(const ls_labels *l, int64_t first, int64_t count, 
 static ls_status read_piece(const ls_labels *l, int64_t first, int64_t count, int classes,
                             const room *r)
 {
-    const ls_h5_type type =
-        ls_field_shape(&l->field)->type == LS_H5_U64 ? LS_H5_U64 : LS_H5_I64;
+    const ls_h5_type type = ls_field_shape(&l->field)->type == LS_H5_U64 ? LS_H5_U64 : LS_H5_I64;
     ls_status status = l->one_hot ? read_one_hot(l, first, count, r)
                                   : read_table(l, type, first, count, r->labels);
     for (int64_t i = 0; status == LS_OK && i < count; i++)

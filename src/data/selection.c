@@ -14,11 +14,10 @@ typedef struct reader {
 
 static ls_status fail_at(const reader *r, const char *expected)
 {
-    return *r->at == '\0'
-               ? ls_fail(LS_ERR_USAGE, "--%s '%s': expected %s at the end", r->option, r->text,
-                         expected)
-               : ls_fail(LS_ERR_USAGE, "--%s '%s': expected %s at '%.24s'", r->option, r->text,
-                         expected, r->at);
+    return *r->at == '\0' ? ls_fail(LS_ERR_USAGE, "--%s '%s': expected %s at the end", r->option,
+                                    r->text, expected)
+                          : ls_fail(LS_ERR_USAGE, "--%s '%s': expected %s at '%.24s'", r->option,
+                                    r->text, expected, r->at);
 }
 
 static void skip_blanks(reader *r)

@@ -23,9 +23,9 @@ enum { LS_SELECTION_NAME = 256, LS_SELECTIONS_MOST = 16 };
 
 /* The part of a dimension: first .. end-1, as it is written. */
 typedef struct ls_slice {
-    bool index;                /* `first` is the only index, and the dimension is dropped */
-    bool from_start, to_end;   /* first or end is not given */
-    int64_t first, end;        /* below 0: from the end */
+    bool index;              /* `first` is the only index, and the dimension is dropped */
+    bool from_start, to_end; /* first or end is not given */
+    int64_t first, end;      /* below 0: from the end */
 } ls_slice;
 
 typedef struct ls_selection {

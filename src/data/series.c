@@ -50,8 +50,8 @@ ls_status ls_series_labels(const ls_series *s, int64_t first, int64_t count, int
     for (int i = 0; status == LS_OK && i < s->count; i++) {
         const ls_range rows = rows_of_part(s, i, first, count);
         if (rows.count > 0)
-            status = ls_labels_read(&s->parts[i].labels, rows.first, rows.count, classes, labels,
-                                    NULL);
+            status =
+                ls_labels_read(&s->parts[i].labels, rows.first, rows.count, classes, labels, NULL);
         labels += rows.count;
     }
     return status;

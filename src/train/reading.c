@@ -23,8 +23,8 @@ ls_dataset_options ls_reading_options(const ls_train_config *c)
 
 static bool is_about_reading(const char *name)
 {
-    static const char *const names[] = {"validation", "hold-out", "seed", "layout", "inputs",
-                                        "targets",    "test-data", "test-rows", "split", "fold"};
+    static const char *const names[] = {"validation", "hold-out",  "seed",      "layout", "inputs",
+                                        "targets",    "test-data", "test-rows", "split",  "fold"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0)
             return true;
@@ -40,10 +40,9 @@ ls_status ls_reading_parse(ls_dataset_options *out, const char *path, const char
     ls_status status = copy == NULL ? LS_ERR_FAILURE : LS_OK;
     ls_config_default(&config);
     while (status == LS_OK && ls_text_cut_pair(&at, &line, &name, &value))
-        if (value != NULL && is_about_reading(name) &&
-            ls_config_set(&config, name, value) != LS_OK)
-            status = ls_fail(LS_ERR_DATA, "%s: '--%s %s' is unknown to this version", path, name,
-                             value);
+        if (value != NULL && is_about_reading(name) && ls_config_set(&config, name, value) != LS_OK)
+            status =
+                ls_fail(LS_ERR_DATA, "%s: '--%s %s' is unknown to this version", path, name, value);
     if (status != LS_OK) {
         ls_free(copy);
         return status;

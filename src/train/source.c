@@ -37,30 +37,25 @@ static bool is_reader(const ls_source *s)
     return s->group == NULL || ls_comm_rank(s->group) == 0;
 }
 
-/* Replaces a text by the files that it names on rank 0, as lines. Collective.
- * out  owned: ls_free() */
-static ls_status agree_on_files(ls_comm *comm, const char *text, char **out)
-{
-    ls_files files = {0};
-    const bool root = ls_comm_rank(comm) == 0;
-    *out = NULL;
-    ls_status status = root ? ls_files_find(&files, text) : LS_OK;
-    if (root && status == LS_OK && (*out = ls_files_lines(&files)) == NULL)
-        status = LS_ERR_FAILURE;
-    ls_files_free(&files);
-    status = ls_agree_root(comm, status);
-    return status == LS_OK ? ls_broadcast_text(comm, out) : status;
-}
-
-/* Checks the copies of each file of a list of lines. Collective. */
-static ls_status check_files(ls_source *s, const char *lines, const ls_dataset_options *options,
+/* Checks the copies of each file of a list: the readers must see as many files. Collective. */
+static ls_status check_files(ls_source *s, const char *text, const ls_dataset_options *options,
                              bool verify)
 {
     ls_files files = {0};
-    ls_status status = ls_agree(s->comm, ls_files_find(&files, lines));
-    for (int i = 0; status == LS_OK && i < files.count; i++)
+    const bool reads = is_reader(s);
+    ls_status status = ls_agree_among(s->comm, reads, reads ? ls_files_find(&files, text) : LS_OK);
+    int count = files.count;
+    if (status == LS_OK) {
+        ls_broadcast(s->comm, &count, sizeof count);
+        status = ls_agree(s->comm,
+                          reads && files.count != count
+                              ? ls_fail(LS_ERR_RANKS, "%s names %d files here, but %d on rank 0",
+                                        text, files.count, count)
+                              : LS_OK);
+    }
+    for (int i = 0; status == LS_OK && i < count; i++)
         status =
-            ls_copies_check(s->comm, s->node, files.path[i], options, is_reader(s), verify);
+            ls_copies_check(s->comm, s->node, reads ? files.path[i] : text, options, reads, verify);
     ls_files_free(&files);
     return status;
 }
@@ -81,22 +76,13 @@ static ls_status open_file(ls_source *s, const char *path, const ls_dataset_opti
 static ls_status open_checked(ls_source *s, const char *path, const ls_dataset_options *options,
                               bool verify, ls_dataset_info *info)
 {
-    ls_dataset_options o = options != NULL ? *options : (ls_dataset_options){0};
-    const bool has_test = o.test_data != NULL && *o.test_data != '\0';
-    char *data = NULL, *test = NULL;
-    ls_status status = agree_on_files(s->comm, path, &data);
-    if (status == LS_OK && has_test)
-        status = agree_on_files(s->comm, o.test_data, &test);
-    if (status == LS_OK)
-        status = check_files(s, data, &o, verify);
-    if (status == LS_OK && has_test)
-        status = check_files(s, test, &o, verify);
-    o.test_data = test;
-    if (status == LS_OK)
-        status = ls_agree_among(s->comm, is_reader(s), open_file(s, data, &o, info));
-    ls_free(data);
-    ls_free(test);
-    return status;
+    const char *test = options != NULL ? options->test_data : NULL;
+    ls_status status = check_files(s, path, options, verify);
+    if (status == LS_OK && test != NULL && *test != '\0')
+        status = check_files(s, test, options, verify);
+    return status == LS_OK
+               ? ls_agree_among(s->comm, is_reader(s), open_file(s, path, options, info))
+               : status;
 }
 
 ls_status ls_source_open(ls_source **out, ls_comm *comm, const char *path,

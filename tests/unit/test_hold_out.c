@@ -22,8 +22,8 @@ static ls_division *make_division(const ls_division_plan *plan, int64_t rows, in
                                   const int32_t *labels)
 {
     ls_division *division = NULL;
-    assert_ok(ls_division_make(&division, plan, rows, classes,
-                               (ls_label_reader){labels, read_labels}));
+    assert_ok(
+        ls_division_make(&division, plan, rows, classes, (ls_label_reader){labels, read_labels}));
     return division;
 }
 
@@ -49,7 +49,8 @@ static void the_wanted_number_of_rows_is_drawn(void **state)
                                 {4099, 13}, {70001, 70}, {70001, 69931}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (uint64_t seed = 0; seed < 20; seed++) {
-            ls_division *held = draw_held(LS_HOLD_OUT_RANDOM, seed, cases[i][0], cases[i][1], 1, NULL);
+            ls_division *held =
+                draw_held(LS_HOLD_OUT_RANDOM, seed, cases[i][0], cases[i][1], 1, NULL);
             int64_t count = 0;
             for (int64_t row = 0; row < cases[i][0]; row++)
                 count += is_held(held, row);
@@ -199,14 +200,24 @@ static void wrong_divisions_are_refused(void **state)
     (void)state;
     ls_division_plan plan;
     ls_division *d = NULL;
-    static const ls_dataset_options cases[] = {
-        {.test_rows = "last"},       {.test_rows = "last:0"},     {.test_rows = "last:-3"},
-        {.test_rows = "middle:3"},   {.test_rows = "first:3x"},   {.split = "0.8,0.2"},
-        {.split = "0.8,0.1,0.2"},    {.split = "0,0.5,0.5"},      {.split = "1.2,-0.1,-0.1"},
-        {.split = "nan,0.5,0.5"},    {.split = "0.8,0.1,0.1,"},   {.fold = "0/5"},
-        {.fold = "6/5"},             {.fold = "1/1"},             {.fold = "1/2000"},
-        {.fold = "1"},               {.fold = "1/5", .split = "0.8,0.1,0.1"},
-        {.test_rows = "all", .split = "0.8,0.1,0.1"}};
+    static const ls_dataset_options cases[] = {{.test_rows = "last"},
+                                               {.test_rows = "last:0"},
+                                               {.test_rows = "last:-3"},
+                                               {.test_rows = "middle:3"},
+                                               {.test_rows = "first:3x"},
+                                               {.split = "0.8,0.2"},
+                                               {.split = "0.8,0.1,0.2"},
+                                               {.split = "0,0.5,0.5"},
+                                               {.split = "1.2,-0.1,-0.1"},
+                                               {.split = "nan,0.5,0.5"},
+                                               {.split = "0.8,0.1,0.1,"},
+                                               {.fold = "0/5"},
+                                               {.fold = "6/5"},
+                                               {.fold = "1/1"},
+                                               {.fold = "1/2000"},
+                                               {.fold = "1"},
+                                               {.fold = "1/5", .split = "0.8,0.1,0.1"},
+                                               {.test_rows = "all", .split = "0.8,0.1,0.1"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_fails(ls_division_plan_make(&plan, &cases[i]), LS_ERR_USAGE, "--");
     assert_ok(ls_division_plan_make(&plan, &(ls_dataset_options){.test_rows = "first:10"}));
