@@ -3,6 +3,8 @@
 
 #include "data/selection.h"
 
+#include <string.h>
+
 static void parts_are_those_of_numpy(void **state)
 {
     (void)state;
