@@ -32,6 +32,7 @@ void tiny_training_make(tiny_training *w, const char *model, uint64_t seed)
                               .model = (char *)model,
                               .compute = "none",
                               .loss = LS_CROSS_ENTROPY,
+                              .huber = 1,
                               .classes = 4,
                               .input = {1, 3, 2},
                               .mean = 0.25,
@@ -40,6 +41,8 @@ void tiny_training_make(tiny_training *w, const char *model, uint64_t seed)
                               .fingerprint = UINT64_C(0xfedcba9876543210),
                               .validation_fingerprint = 0xfedc,
                               .knows_validation = true,
+                              .has_border = true,
+                              .border = 0.375,
                               .config = "seed = 1\nlr = 0.01\n"};
     w->progress = (ls_progress){.epoch = TINY_TRAINING_EPOCHS,
                                 .optimizer_steps = 5,

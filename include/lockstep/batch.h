@@ -18,7 +18,11 @@ typedef struct ls_batch {
     float *x;         /* [capacity][features] inputs, owned; one spare row follows them */
     int32_t *labels;  /* [capacity] class of each row, owned; 0 if the targets are values */
     float *targets;   /* [capacity][values] values that the outputs should have, owned */
-    int64_t *ids;     /* [capacity] the row's number in its split of the data set, owned */
+    /* [capacity] weight of each row in the loss, 0 or more, owned; around 1 on average: sums over
+     * rows are rounded to a fixed quantum where they must not depend on the order of addition.
+     * NULL: all weights are 1 */
+    float *weights;
+    int64_t *ids; /* [capacity] the row's number in its split of the data set, owned */
 } ls_batch;
 
 /* Creates a batch with room for `capacity` rows (0 or more). Local.
@@ -27,6 +31,10 @@ typedef struct ls_batch {
  * Errors: LS_ERR_FAILURE if memory is short; *out is left alone. */
 ls_status ls_batch_create(ls_batch **out, int64_t capacity, int64_t features,
                           int64_t values) LS_MUST_CHECK;
+
+/* Gives a batch weights of its rows, all 1; does nothing if it has them. Local.
+ * Errors: LS_ERR_FAILURE if memory is short. */
+ls_status ls_batch_add_weights(ls_batch *batch) LS_MUST_CHECK;
 
 /* Reorders the images of a batch in place: [channels][pixels] becomes [pixels][channels]. Local. */
 void ls_batch_to_channels_last(ls_batch *batch, int64_t channels, int64_t pixels);

@@ -72,8 +72,9 @@ typedef struct ls_train_config {
      * verify its digest or, if it has none, that it can be read; with `stream` all ranks read their
      * rows, to recognise them when a run is resumed. */
     bool trust_data;
-    const char *model; /* model string */
-    ls_loss loss;
+    const char *model;      /* model string */
+    ls_loss loss;           /* LS_LOSS_AUTO: chosen by the targets */
+    double huber;           /* D of LS_HUBER */
     double label_smoothing; /* see ls_pass */
     uint64_t seed;          /* for initialisation, shuffle, dropout, augmentation and hold_out */
     ls_optimizer_config optimizer;

@@ -8,7 +8,7 @@
  *     /test/...           the same, optional
  *     /validation/...     the same, optional
  *     attributes          format = "lockstep-dataset", version = 1, classes (with labels);
- *                         optional: name, source_sha256
+ *                         optional: name, source_sha256, class_names (strings [classes])
  *
  * With ls_dataset_options.inputs and targets any other HDF5 file is a data set, too. */
 #ifndef LOCKSTEP_DATASET_H
@@ -176,6 +176,10 @@ ls_status ls_dataset_open(ls_dataset **out, const char *path,
 
 /* Returns the description of the file's content; borrowed, valid as long as the data set. Local. */
 const ls_dataset_info *ls_dataset_describe(const ls_dataset *dataset);
+
+/* Returns the name of a class, from 0; NULL if the file has no names. Borrowed, valid as long as
+ * the data set. Names come from the file: clean them before they are shown. Local. */
+const char *ls_dataset_class_name(const ls_dataset *dataset, int64_t label);
 
 /* Returns the name of a split: "train", "validation", "test". Local. */
 const char *ls_split_name(ls_split split);

@@ -1,4 +1,10 @@
-/* Writes HDF5 data sets: from IDX files, or synthetic. */
+/* Writes HDF5 data sets: from IDX files, CIFAR's and EMNIST's files, pictures, tables in
+ * text, NumPy's arrays, or synthetic.
+ *
+ * All importers write the file in the same way: it appears at its path only when complete, it is
+ * replaced by the rules of ls_import_idx(), and its errors are those of ls_import_idx(). Rows are
+ * read as they are written, so that memory does not depend on the number of rows, except for
+ * targets. */
 #ifndef LOCKSTEP_IMPORT_H
 #define LOCKSTEP_IMPORT_H
 
@@ -11,8 +17,10 @@
 extern "C" {
 #endif
 
+/* Settings of an import. */
 typedef struct ls_import {
-    const char *train_images; /* paths of IDX files, gzip or plain; borrowed */
+    /* Of ls_import_idx() only: paths of IDX files, gzip or plain; borrowed. */
+    const char *train_images;
     const char *train_labels;
     const char *test_images; /* NULL, as test_labels, for a data set without a test split */
     const char *test_labels;
@@ -31,6 +39,80 @@ typedef struct ls_import {
  * rows, classes, name or sources; LS_ERR_FAILURE if the file can't be written. An existing file at
  * `path` is then left alone. */
 ls_status ls_import_idx(const ls_import *import, const char *path) LS_MUST_CHECK;
+
+/* Writes a data set from CIFAR-10 (data_batch_*.bin, test_batch.bin) or CIFAR-100 (train.bin,
+ * test.bin) in their binary versions. The names of classes are read from batches.meta.txt,
+ * fine_label_names.txt or coarse_label_names.txt, if they are there. Local.
+ * coarse  the 20 superclasses of CIFAR-100 instead of its 100 classes
+ * Errors: as ls_import_idx(); LS_ERR_USAGE for `coarse` with CIFAR-10, or `classes` other than
+ * 0. */
+ls_status ls_import_cifar(const ls_import *import, const char *folder, bool coarse,
+                          const char *path) LS_MUST_CHECK;
+
+/* Writes a data set from EMNIST's IDX files, emnist-SPLIT-train-images-idx3-ubyte and so on, gzip
+ * or not. Their images are transposed: they are set upright. The labels of the split `letters`
+ * count from 1. The names of classes are the characters of emnist-SPLIT-mapping.txt, if it is
+ * there. Local.
+ * split   "balanced", "letters", ...; "": the only one in the folder
+ * Errors: as ls_import_idx(); LS_ERR_USAGE if the split must be given. */
+ls_status ls_import_emnist(const ls_import *import, const char *folder, const char *split,
+                           const char *path) LS_MUST_CHECK;
+
+/* Writes a data set from a folder of PNG files, FOLDER/train/CLASS/FILE.png, also in
+ * FOLDER/validation (or val) and FOLDER/test, or FOLDER/CLASS/FILE.png. Folders are the classes,
+ * sorted by their bytes; rows are sorted by class and file name. Images have 3 channels if any file
+ * is coloured, else 1. Local.
+ * height, width  size to which pictures are brought by ls_picture_resize(); 0: all files must have
+ *                the same size
+ * Errors: as ls_import_idx(). */
+ls_status ls_import_pictures(const ls_import *import, const char *folder, int64_t height,
+                             int64_t width, const char *path) LS_MUST_CHECK;
+
+/* A table in text. */
+typedef struct ls_csv_source {
+    const char *train;  /* path of a file, plain or gzip */
+    const char *test;   /* the same, with the same columns; NULL: none */
+    const char *target; /* columns to predict, by name or by number from 1, between commas */
+    bool values;        /* integers of the target column are values, not classes */
+} ls_csv_source;
+
+/* Writes a data set from tables in text: fields between commas, semicolons or tabs, which may be
+ * quoted. The first record is a header if a target is given by name, or if no field of it is a
+ * number. All other columns are inputs, float32, in their order.
+ * A single target column of texts has classes, numbered in the order of their names, which are
+ * kept; one of integers has classes from 0; other numbers, and several columns, are values. With
+ * `classes` whole numbers with a fraction or an exponent, such as 1.0, are classes, too. Local.
+ * Errors: as ls_import_idx(); LS_ERR_DATA, with line and column, if a field has no number or none
+ * that is finite; LS_ERR_USAGE if there is no such column. */
+ls_status ls_import_csv(const ls_import *import, const ls_csv_source *source,
+                        const char *path) LS_MUST_CHECK;
+
+/* NumPy's arrays, a file for each: inputs [N], [N,F], [N,H,W] or [N,C,H,W], and targets. */
+typedef struct ls_npy_source {
+    const char *train_x, *train_y; /* paths */
+    const char *test_x, *test_y;   /* the same; NULL: none */
+    bool values;                   /* integer targets are values, not classes */
+} ls_npy_source;
+
+/* Writes a data set from .npy files, in either byte order and in C's or Fortran's order; an array
+ * in Fortran's order is read as a whole. Inputs keep their type. Integer targets [N] or [N,1] are
+ * classes, others are values, float32. With `classes` whole floats are classes, too. Local.
+ * Errors: as ls_import_idx(); LS_ERR_DATA for Python objects, strings, records, complex numbers and
+ * uint64. */
+ls_status ls_import_npy(const ls_import *import, const ls_npy_source *source,
+                        const char *path) LS_MUST_CHECK;
+
+/* NumPy's arrays in one file. */
+typedef struct ls_npz_source {
+    const char *file;
+    const char *members; /* names between commas: x and y of training, then of test rows; "": the
+                            usual ones, x_train, y_train, x_test, y_test, and some others */
+    bool values;         /* as in ls_npy_source */
+} ls_npz_source;
+
+/* Writes a data set from an .npz file, compressed or not, as ls_import_npy() does. Local. */
+ls_status ls_import_npz(const ls_import *import, const ls_npz_source *source,
+                        const char *path) LS_MUST_CHECK;
 
 /* Settings of a synthetic data set, for benchmarks and for learning the program. Each class is a
  * pattern of waves, shifted by a few pixels and with noise added, so that classes can be

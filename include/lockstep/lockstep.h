@@ -9,12 +9,15 @@
 #include <lockstep/compute.h>
 #include <lockstep/config.h>
 #include <lockstep/dataset.h>
+#include <lockstep/digit.h>
 #include <lockstep/export.h>
 #include <lockstep/import.h>
 #include <lockstep/metrics.h>
 #include <lockstep/model.h>
 #include <lockstep/network.h>
 #include <lockstep/optimizer.h>
+#include <lockstep/picture.h>
+#include <lockstep/prediction.h>
 #include <lockstep/run.h>
 #include <lockstep/settings.h>
 #include <lockstep/status.h>

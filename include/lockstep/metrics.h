@@ -20,9 +20,14 @@ extern "C" {
 /* The sums of a score.
  *    sum      kind: COUNT, a number of rows; REAL, any number */
 #define LS_SUM_LIST(X)                                                                             \
-    X(loss, REAL)     /* the rows' losses */                                                       \
-    X(correct, COUNT) /* rows whose largest output, of equals the first, is the label's */         \
-    X(top5, COUNT)    /* rows whose label is among the five largest outputs */
+    X(loss, REAL) /* the rows' losses, each times the row's weight */                              \
+    X(correct,                                                                                     \
+      COUNT)        /* rows whose largest output, of equals the first, is the label's; of a      \
+                         binary or multi-label task right outputs */ \
+    X(top5, COUNT)  /* rows whose label is among the five largest outputs */                       \
+    X(weight, REAL) /* the rows' weights; without weights the number of rows */                    \
+    X(absolute, REAL) /* regression: mean over the outputs of |error|, see ls_task */              \
+    X(squares, REAL)  /* regression: mean over the outputs of error^2 */
 
 /* The score of a number of rows. All zeros: the score of no rows. */
 typedef struct ls_score {
@@ -58,56 +63,98 @@ void ls_score_add(ls_score *score, const ls_score *part, double quantum);
 
 typedef enum ls_better { LS_BETTER_LESS, LS_BETTER_MORE } ls_better;
 
-/* Tasks of networks; a metric is defined for some of them. */
-enum { LS_TASK_CLASSIFICATION = 1 };
+/* Tasks of networks, by the loss and the targets, see ls_loss_task(); a metric is defined for some
+ * of them.
+ *    enumerator                  value  name */
+#define LS_TASK_LIST(X)                                                                            \
+    X(LS_TASK_CLASSIFICATION, 1, "classification") /* one of the classes */                        \
+    X(LS_TASK_BINARY, 2, "binary")                 /* one output: true if it is above 0 */         \
+    X(LS_TASK_MULTILABEL, 4, "multi-label")        /* several outputs: each true if above 0 */     \
+    X(LS_TASK_REGRESSION, 8, "regression")         /* values */
+#define LS_TASK_ENUM(enumerator, value, name) enumerator = (value),
+enum {
+    LS_TASK_LIST(LS_TASK_ENUM) LS_TASK_LABELS =
+        LS_TASK_CLASSIFICATION | LS_TASK_BINARY | LS_TASK_MULTILABEL,
+    LS_TASK_ANY = LS_TASK_LABELS | LS_TASK_REGRESSION
+};
+#undef LS_TASK_ENUM
 
-/* The metrics. Each metric has two columns in ls_metrics: NAME, for training rows, and val_NAME,
- * for validation rows. The columns of the second list come after all others: add new metrics to the
- * second list, so that existing columns keep their places.
- *    name, NAME        better  tasks           classes (minimum)  one line of help
+/* A task, and what the metrics need to know about its outputs. */
+typedef struct ls_task {
+    unsigned kind; /* one of LS_TASK_... */
+    int outputs;   /* of the network; of a classification its classes */
+    /* Regression: the sums `absolute` and `squares` are of errors in this unit: in the targets'
+     * units, an error of 1 there is one of `unit`. */
+    double unit;
+} ls_task;
+
+/* Returns the name of a kind of task, "regression". Local. */
+const char *ls_task_name(unsigned kind);
+
+/* The metrics. A metric has one or two columns in ls_metrics: NAME, for training rows, and
+ * val_NAME, for validation rows; those of the last list only val_NAME: they are no functions of a
+ * score, the evaluation computes them. The columns of a list come after those of the lists before
+ * it: add new metrics to the last two lists, so that existing columns keep their places.
+ *    name, NAME        better  tasks           outputs (minimum)  one line of help
  * M is called with X, another macro or nothing, as its first argument, so that a list can be made
- * of each metric's name: with #define COLUMN(X, name, NAME, better, tasks, classes, help) X(name)
- * LS_METRIC_LIST(COLUMN, X) becomes X(loss) X(accuracy) X(top5). */
+ * of each metric's name: with #define COLUMN(X, name, NAME, better, tasks, outputs, help) X(name)
+ * LS_METRIC_FIRST(COLUMN, X) becomes X(loss) X(accuracy). */
 #define LS_METRIC_FIRST(M, X)                                                                      \
-    M(X, loss, LOSS, LESS, CLASSIFICATION, 2, "mean loss of a row")                                \
-    M(X, accuracy, ACCURACY, MORE, CLASSIFICATION, 2,                                              \
-      "fraction of the rows whose largest output is the label's")
+    M(X, loss, LOSS, LESS, ANY, 1, "mean loss of a row")                                           \
+    M(X, accuracy, ACCURACY, MORE, LABELS, 1,                                                      \
+      "fraction of the rows whose largest output is the label's; with bce of right outputs")
 #define LS_METRIC_LATER(M, X)                                                                      \
     M(X, top5, TOP5, MORE, CLASSIFICATION, 6,                                                      \
       "fraction of the rows whose label is among the five largest outputs")
-#define LS_METRIC_LIST(M, X) LS_METRIC_FIRST(M, X) LS_METRIC_LATER(M, X)
+#define LS_METRIC_VALUES(M, X)                                                                     \
+    M(X, mae, MAE, LESS, REGRESSION, 1, "mean absolute error, in the targets' units")              \
+    M(X, rmse, RMSE, LESS, REGRESSION, 1, "root of the mean squared error, in the targets' units")
+#define LS_METRIC_EVALUATED(M, X)                                                                  \
+    M(X, balanced_accuracy, BALANCED_ACCURACY, MORE, LABELS, 1,                                    \
+      "mean over the classes of the fraction of their rows that is right")                         \
+    M(X, macro_f1, MACRO_F1, MORE, LABELS, 1, "mean over the classes of F1")                       \
+    M(X, auc, AUC, MORE, BINARY, 1, "area under the ROC curve")                                    \
+    M(X, r2, R2, MORE, REGRESSION, 1, "coefficient of determination, mean over the outputs")
+/* Those of training and validation rows, and all. */
+#define LS_METRIC_TRAINED(M, X) LS_METRIC_FIRST(M, X) LS_METRIC_LATER(M, X) LS_METRIC_VALUES(M, X)
+#define LS_METRIC_LIST(M, X)    LS_METRIC_TRAINED(M, X) LS_METRIC_EVALUATED(M, X)
 
+#define LS_METRIC_VALUE(X, name, NAME, better, tasks, outputs, help) LS_METRIC_##NAME,
 typedef enum ls_metric {
-#define LS_METRIC_VALUE(X, name, NAME, better, tasks, classes, help) LS_METRIC_##NAME,
-    LS_METRIC_LIST(LS_METRIC_VALUE, )
-#undef LS_METRIC_VALUE
-        LS_METRICS /* their number */
+    LS_METRIC_LIST(LS_METRIC_VALUE, ) LS_METRICS,    /* their number */
+    LS_METRICS_TRAINED = LS_METRIC_BALANCED_ACCURACY /* the first of LS_METRIC_EVALUATED */
 } ls_metric;
+#undef LS_METRIC_VALUE
 
 /* One metric. */
 typedef struct ls_metric_kind {
-    const char *name;                        /* name of the column */
-    const char *help;                        /* one line */
-    ls_better better;                        /* direction of improvement */
-    unsigned tasks;                          /* LS_TASK_... for which the metric is defined */
-    int classes;                             /* minimum number of classes */
-    double (*finish)(const ls_score *score); /* value for the score of one row or more */
+    const char *name; /* name of the column */
+    const char *help; /* one line */
+    ls_better better; /* direction of improvement */
+    unsigned tasks;   /* LS_TASK_... for which the metric is defined */
+    int outputs;      /* minimum number of outputs */
+    /* value for the score of one row or more; NULL: only the evaluation computes it */
+    double (*finish)(const ls_score *score, const ls_task *task);
 } ls_metric_kind;
 
 /* Returns a metric's row of the table. Local. */
 const ls_metric_kind *ls_metric_describe(ls_metric metric);
 
-/* Returns the value of a metric; NaN if the score has no rows or the metric needs more classes.
- * Local.
- * classes  number of classes of the data set */
-double ls_metric_value(ls_metric metric, int classes, const ls_score *score);
+/* Returns true if a metric is defined for a task. Local. */
+bool ls_metric_applies(ls_metric metric, const ls_task *task);
+
+/* Returns the value of a metric; NaN if the score has no rows, the metric is not defined for the
+ * task, or it is no function of a score. Local. */
+double ls_metric_value(ls_metric metric, const ls_task *task, const ls_score *score);
 
 /* The columns of a metric, see LS_METRIC_LIST: of the training rows, measured in the steps, and of
- * the validation rows, measured after the epoch. NaN: unknown, no such rows, or too few classes. */
-#define LS_METRICS_TRAINING(X, name, NAME, better, tasks, classes, help)   X(name)
-#define LS_METRICS_VALIDATION(X, name, NAME, better, tasks, classes, help) X(val_##name)
+ * the validation rows, measured after the epoch. NaN: unknown, no such rows, or not defined for the
+ * task. */
+#define LS_METRICS_TRAINING(X, name, NAME, better, tasks, outputs, help)   X(name)
+#define LS_METRICS_VALIDATION(X, name, NAME, better, tasks, outputs, help) X(val_##name)
 
-/* All columns, in the order of metrics.csv. Files name their columns and are read by name. */
+/* All columns, in the order of metrics.csv, which has those of the run's task. Files name their
+ * columns and are read by name. */
 /*    column              meaning */
 #define LS_METRICS_LIST(X)                                                                         \
     X(epoch) /* from 1 */                                                                          \
@@ -123,7 +170,10 @@ double ls_metric_value(ls_metric metric, int classes, const ls_score *score);
     X(checkpoint_s)       /* saving the checkpoint after the epoch */                              \
     X(slowest_rank)       /* the rank that spent the most time computing */                        \
     LS_METRIC_LATER(LS_METRICS_TRAINING, X)                                                        \
-    LS_METRIC_LATER(LS_METRICS_VALIDATION, X)
+    LS_METRIC_LATER(LS_METRICS_VALIDATION, X)                                                      \
+    LS_METRIC_VALUES(LS_METRICS_TRAINING, X)                                                       \
+    LS_METRIC_VALUES(LS_METRICS_VALIDATION, X)                                                     \
+    LS_METRIC_EVALUATED(LS_METRICS_VALIDATION, X)
 
 /* A row; all fields are doubles, so that a history is a table of numbers. */
 typedef struct ls_metrics {
@@ -144,23 +194,34 @@ void ls_metrics_set(ls_metrics *metrics, int column, double value);
 /* Finds a column by its name of `length` bytes. Returns LS_METRICS_COLUMNS if there is none. */
 int ls_metrics_find(const char *name, size_t length);
 
-/* Returns the column of a metric, of the training rows or the validation rows. */
+/* Returns the column of a metric, of the training rows or the validation rows;
+ * LS_METRICS_COLUMNS if there is none. */
 int ls_metrics_column(ls_metric metric, bool validation);
 
-/* Sets the columns of all metrics, of the training rows or the validation rows.
- * classes  of the data set
- * score    of all ranks' rows; with 0 rows the columns become NaN */
-void ls_metrics_set_score(ls_metrics *metrics, bool validation, int classes, const ls_score *score);
+/* Returns true if a column belongs to a task: it is of no metric, or of one that is defined for the
+ * task, with any number of outputs.
+ * kind  LS_TASK_... */
+bool ls_metrics_has(int column, unsigned kind);
+
+/* Sets the columns of all metrics that are functions of a score, of the training rows or the
+ * validation rows.
+ * score  of all ranks' rows; with 0 rows the columns become NaN */
+void ls_metrics_set_score(ls_metrics *metrics, bool validation, const ls_task *task,
+                          const ls_score *score);
+
+/* Sets the columns of all metrics, of the validation rows.
+ * values  [LS_METRICS] */
+void ls_metrics_set_values(ls_metrics *metrics, const double *values);
 
 /* The columns that can decide early stopping and the best checkpoint: those of the metrics, first
  * of the validation rows.
  *    enumerator    name    one line of help */
-#define LS_MONITOR_VALIDATION(X, name, NAME, better, tasks, classes, help)                         \
+#define LS_MONITOR_VALIDATION(X, name, NAME, better, tasks, outputs, help)                         \
     X(LS_MONITOR_VAL_##NAME, "val_" #name, help ", of the validation rows")
-#define LS_MONITOR_TRAINING(X, name, NAME, better, tasks, classes, help)                           \
+#define LS_MONITOR_TRAINING(X, name, NAME, better, tasks, outputs, help)                           \
     X(LS_MONITOR_##NAME, #name, help ", of the training rows")
 #define LS_MONITOR_LIST(X)                                                                         \
-    LS_METRIC_LIST(LS_MONITOR_VALIDATION, X) LS_METRIC_LIST(LS_MONITOR_TRAINING, X)
+    LS_METRIC_LIST(LS_MONITOR_VALIDATION, X) LS_METRIC_TRAINED(LS_MONITOR_TRAINING, X)
 
 typedef enum ls_monitor {
 #define LS_MONITOR_VALUE(value, name, help) value,
@@ -171,7 +232,7 @@ typedef enum ls_monitor {
 
 /* Direction of improvement of the monitor. */
 #define LS_MODE_LIST(X)                                                                            \
-    X(LS_MODE_AUTO, "auto", "a loss is minimised, an accuracy maximised")                          \
+    X(LS_MODE_AUTO, "auto", "a loss or an error is minimised, the others maximised")               \
     X(LS_MODE_MIN, "min", "smaller is better")                                                     \
     X(LS_MODE_MAX, "max", "larger is better")
 
@@ -183,7 +244,7 @@ ls_metric ls_monitor_metric(ls_monitor monitor);
 /* Returns true if a monitor is of the validation rows. */
 bool ls_monitor_is_validation(ls_monitor monitor);
 
-/* Returns the monitor of the same metric of the training rows. */
+/* Returns the monitor of the same metric of the training rows; LS_MONITORS if there is none. */
 ls_monitor ls_monitor_of_training(ls_monitor monitor);
 
 /* Return the name of a monitor's column, and its value in a row. */

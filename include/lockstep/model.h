@@ -20,6 +20,7 @@
 #include <lockstep/dataset.h>
 #include <lockstep/metrics.h>
 #include <lockstep/network.h>
+#include <lockstep/prediction.h>
 #include <lockstep/status.h>
 
 #ifdef __cplusplus
@@ -50,10 +51,14 @@ typedef struct ls_model_facts {
     int classes;         /* 0: the targets are values */
     int values;          /* in a target; 0: the targets are classes */
     ls_loss loss;
+    double huber; /* D of LS_HUBER */
+    ls_task task;
     ls_element element;         /* type of the inputs that it was trained on */
     double mean, std;           /* inputs are (x - mean) / std, of uint8 (x / 255 - mean) / std */
     ls_column_scale inputs;     /* then channels are standardised */
     ls_column_scale targets;    /* values of the targets were standardised */
+    double border;              /* mean of the border of the training pictures, 0 to 1; NaN: they
+                                   are no pictures, or the checkpoint is older */
     int64_t max_rows;           /* of a batch; 0 with LS_MODEL_NONE */
     int64_t epoch;              /* finished epochs */
     int64_t step;               /* of the next epoch */
@@ -106,17 +111,31 @@ typedef struct ls_calibration {
                      (Brier, Verification of Forecasts Expressed in Terms of Probability, 1950) */
 } ls_calibration;
 
+/* The errors of an output of a regression, in the target's units. */
+typedef struct ls_output_score {
+    double mae, rmse;
+    double r2; /* coefficient of determination; NaN of one row; where all targets are equal 1 if
+                  they are met, else 0 */
+} ls_output_score;
+
+/* The result of an evaluation, over all ranks. The caller sets the pointers, NULL for what is not
+ * wanted, on all ranks alike. */
+typedef struct ls_evaluated {
+    ls_score score;
+    double metric[LS_METRICS]; /* by ls_metric; NaN: not defined for the task */
+    /* [classes][classes] rows of class i that were classified as j; of a classification or, with 2
+     * classes, of a binary task; at most LS_MAX_CONFUSION classes */
+    int64_t *confusion;
+    /* NaN if the network's outputs are no probabilities of classes, as with LS_MSE */
+    ls_calibration *calibration;
+    ls_output_score *output; /* [outputs] of a regression */
+} ls_evaluated;
+
 /* Evaluates this rank's rows and sums over ranks. If each rank uses one BLAS thread, the result has
  * the same bits on any number of ranks. Collective on the model's ranks.
- * out        on return sums over all ranks' rows
- * confusion  [classes][classes] on return the number of rows of class i that were classified as j,
- *            over all ranks; at most LS_MAX_CONFUSION classes; may be NULL, on all ranks alike
- * calibration  on return NaN if the network's outputs are no probabilities (LS_MSE); may be NULL,
- *              on all ranks alike
  * Errors, on all ranks alike: the error of reading any rank's rows; LS_ERR_FAILURE when memory is
  * short; LS_INTERRUPTED after a signal. */
-ls_status ls_model_evaluate(const ls_model *model, ls_rows *rows, ls_score *out, int64_t *confusion,
-                            ls_calibration *calibration) LS_MUST_CHECK;
+ls_status ls_model_evaluate(const ls_model *model, ls_rows *rows, ls_evaluated *out) LS_MUST_CHECK;
 
 /* The scores of a class: of `support` rows of the class, the fraction `recall` is classified as
  * such; of the rows classified as the class, the fraction `precision` is of the class; f1 is the
@@ -152,6 +171,40 @@ typedef struct ls_misclassified {
  * Errors, on all ranks alike: as above. */
 ls_status ls_model_misclassified(const ls_model *model, ls_rows *rows, int64_t most,
                                  ls_misclassified *out, int64_t *count) LS_MUST_CHECK;
+
+/* Returns what a model's outputs mean, by its targets and its loss. Local. */
+ls_meaning ls_model_meaning(const ls_model *model);
+
+/* Computes the outputs of rows in memory, of any number. Needs no communicator. Local.
+ * inputs     [rows][channels][height][width] numbers of the type facts->element, as in a data set;
+ *            they are normalised here
+ * y          [rows][classes, or values] on return the outputs, as ls_model_meaning() says
+ * predicted  [rows] on return the class of the largest output; may be NULL
+ * Errors: LS_ERR_NUMERIC if an output is not finite; LS_ERR_USAGE if the model was opened without
+ * parameters. */
+ls_status ls_model_outputs(const ls_model *model, const void *inputs, int64_t rows, float *y,
+                           int32_t *predicted) LS_MUST_CHECK;
+
+/* Takes predictions of a data set's rows, in their order; called on rank 0 only, with
+ * the true classes or values. An error ends the prediction with this error. */
+typedef ls_status (*ls_prediction_sink)(void *user, const ls_predictions *rows);
+
+/* Predicts all rows of a split. The ranks read and compute the rows window by window, so that
+ * memory is bounded; rank 0 passes them to the sink. If each rank uses one BLAS thread, the outputs
+ * have the same bits on any number of ranks. Collective on the model's ranks.
+ * user  passed to `sink`
+ * Errors, on all ranks alike: as ls_model_read(); those of reading the rows and of the sink;
+ * LS_ERR_NUMERIC if an output is not finite; LS_INTERRUPTED after a signal. */
+ls_status ls_model_predict(const ls_model *model, const ls_model_data *data,
+                           ls_prediction_sink sink, void *user) LS_MUST_CHECK;
+
+/* Writes the predictions of all rows of a split to a file, see lockstep/prediction.h. Collective on
+ * the model's ranks.
+ * path    read on rank 0
+ * truth   the true classes or values are written, too
+ * Errors, on all ranks alike: as above, and of ls_prediction_file_create(). */
+ls_status ls_model_predict_to(const ls_model *model, const ls_model_data *data, const char *path,
+                              bool truth) LS_MUST_CHECK;
 
 /* Frees the rows and sets *rows to NULL; accepts NULL. Local. */
 void ls_rows_destroy(ls_rows **rows);

@@ -7,7 +7,8 @@
  * flat arena that the caller owns, described by the parameter table; gradients are in a second
  * arena of the same layout.
  *
- * All functions are Local. B: rows of a batch; F: features of the input; K: classes. */
+ * All functions are Local. B: rows of a batch; F: features of the input; K: outputs, of a
+ * classifier its classes. */
 #ifndef LOCKSTEP_NETWORK_H
 #define LOCKSTEP_NETWORK_H
 
@@ -36,13 +37,19 @@ static inline int64_t ls_shape_size(ls_shape shape)
     return shape.channels * shape.height * shape.width;
 }
 
-/* Losses.
+/* Losses: y are the outputs of a row, t its targets: values, or the class as a one-hot vector.
  *    enumerator         name             one line of help */
 #define LS_LOSS_LIST(X)                                                                            \
-    X(LS_CROSS_ENTROPY, "cross-entropy", "-log softmax(outputs)[label]; fuses a final softmax")    \
-    X(LS_MSE, "mse", "mean over the outputs of (output - one-hot label)^2")
+    X(LS_CROSS_ENTROPY, "cross-entropy", "classes: -log softmax(y)[class]; fuses a final softmax") \
+    X(LS_MSE, "mse", "mean over the outputs of (y - t)^2")                                         \
+    X(LS_MAE, "mae", "mean over the outputs of |y - t|")                                           \
+    X(LS_HUBER, "huber", "mse / 2 up to |y - t| = D, then straight: huber:D, D is 1 if left out")  \
+    X(LS_BCE, "bce", "true or false: mean over the outputs of the cross-entropy of sigmoid(y)")
 
-typedef enum ls_loss { LS_LOSS_LIST(LS_CHOICE_ENUM) LS_LOSSES /* their number */ } ls_loss;
+typedef enum ls_loss {
+    LS_LOSS_LIST(LS_CHOICE_ENUM) LS_LOSSES, /* their number */
+    LS_LOSS_AUTO = LS_LOSSES                /* in settings: by the targets, see ls_loss_choose() */
+} ls_loss;
 
 /* Returns the name of a loss, for example "mse". Local. */
 const char *ls_loss_name(ls_loss loss);
@@ -50,8 +57,29 @@ const char *ls_loss_name(ls_loss loss);
 /* Finds a loss by its name. Local. Returns false, and leaves *out alone, if the name is unknown. */
 bool ls_loss_find(const char *name, ls_loss *out);
 
+/* Returns the loss for targets, if `wanted` is LS_LOSS_AUTO: LS_MSE for values, LS_CROSS_ENTROPY
+ * for classes; else `wanted`. Local.
+ * values  in a row's target; 0: the targets are classes */
+ls_loss ls_loss_choose(ls_loss wanted, int64_t values);
+
+/* Checks that a loss fits the targets: cross-entropy needs classes, bce values or two classes.
+ * Local.
+ * classes  of the data set; unused for values
+ * Errors: LS_ERR_USAGE. */
+ls_status ls_loss_check(ls_loss loss, int64_t values, int classes) LS_MUST_CHECK;
+
+/* Returns the number of outputs that a network needs: one for each value or class; a single one for
+ * bce and two classes. Local. */
+int ls_loss_outputs(ls_loss loss, int64_t values, int classes);
+
+/* Returns the kind of task, LS_TASK_..., of a loss and targets. Local. */
+unsigned ls_loss_task(ls_loss loss, int64_t values);
+
 /* Returns true if a loss takes logits, since softmax is part of the loss. Local. */
 bool ls_loss_takes_logits(ls_loss loss);
+
+/* Returns true if sigmoid is part of the loss: the outputs are logits of true. Local. */
+bool ls_loss_takes_sigmoid(ls_loss loss);
 
 /* Returns true if a loss supports label smoothing. Local. */
 bool ls_loss_smooths(ls_loss loss);
@@ -98,13 +126,28 @@ typedef struct ls_layer_info {
 /* Creates a network and its workspace.
  * model     see above
  * input     shape of a row
- * classes   K, 2 or more: the required size of the last layer
+ * outputs   K, 1 or more: the required size of the last layer, see ls_loss_outputs()
  * max_rows  largest B of any call, 0 or more; with 0 the network needs almost no memory, and only
  *           its tables can be used
  * Errors: LS_ERR_USAGE if the model string is wrong, with the wrong word; LS_ERR_FAILURE when
  * memory is short. *out is left alone. */
-ls_status ls_network_create(ls_network **out, const char *model, ls_shape input, int classes,
+ls_status ls_network_create(ls_network **out, const char *model, ls_shape input, int outputs,
                             ls_loss loss, int64_t max_rows) LS_MUST_CHECK;
+
+/* Sets D of LS_HUBER, above 0; it is 1 in a new network. */
+void ls_network_set_huber(ls_network *network, double delta);
+
+/* Sets the scale of the targets, for metrics of regression: an error of 1 of output k is one of
+ * scale[k] in the targets' own units.
+ * scale  [K] above 0, copied; NULL: all are 1, as in a new network
+ * Errors: LS_ERR_FAILURE if memory is short; the scale is left alone. */
+ls_status ls_network_set_target_scale(ls_network *network, const double *scale) LS_MUST_CHECK;
+
+/* Returns the scale of output k. */
+double ls_network_target_scale(const ls_network *network, int k);
+
+/* Returns the network's task for targets of so many values; 0: for classes. */
+ls_task ls_network_task(const ls_network *network, int64_t values);
 
 /* Frees a network and sets *network to NULL; accepts NULL. */
 void ls_network_destroy(ls_network **network);
@@ -132,8 +175,8 @@ int ls_network_layers(const ls_network *network);
 /* Returns row `at`, from 0, of the layer table. */
 ls_layer_info ls_network_layer(const ls_network *network, int at);
 
-/* Returns the number of classes. */
-int ls_network_classes(const ls_network *network);
+/* Returns K, the number of outputs. */
+int ls_network_outputs(const ls_network *network);
 
 /* Returns the loss. */
 ls_loss ls_network_loss_kind(const ls_network *network);
@@ -161,19 +204,21 @@ double ls_network_flops(const ls_network *network);
 void ls_network_initialise(const ls_network *network, uint64_t seed, float *params);
 
 /* Forward pass. Returns the outputs [B][K], borrowed until the next pass: logits with
- * LS_CROSS_ENTROPY.
+ * LS_CROSS_ENTROPY and LS_BCE.
  * params  [ls_network_size] */
 const float *ls_network_forward(ls_network *network, const float *params, const ls_batch *batch);
 
 /* Forward pass, loss and backward pass on a single rank.
- * grads  [ls_network_size] on return the gradient of the sum of the rows' losses; zeros if B is 0
+ * grads  [ls_network_size] on return the gradient of the sum of the rows' weighted losses; zeros if
+ *        B is 0
  * dx     [B][F] on return the gradient of that sum with respect to the batch's inputs; may be
  *        NULL */
 ls_score ls_network_gradient(ls_network *network, const float *params, const ls_batch *batch,
                              float *grads, float *dx);
 
 /* Forward pass and loss.
- * predicted  [B] on return the class of the largest output of each row; may be NULL */
+ * predicted  [B] on return the class of each row: that of the largest output; with bce and a single
+ *            output 1 if it is above 0; may be NULL */
 ls_score ls_network_evaluate(ls_network *network, const float *params, const ls_batch *batch,
                              int32_t *predicted);
 

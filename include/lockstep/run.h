@@ -35,9 +35,10 @@ ls_status ls_run_read(ls_run_record *out, const char *folder) LS_MUST_CHECK;
 /* Frees the content of a record. Accepts a zeroed record. Local. */
 void ls_run_record_clear(ls_run_record *record);
 
-/* Returns a row of the history as a jansson object, owned by the caller; NaN becomes null. Returns
- * NULL when memory is short. */
-struct json_t *ls_metrics_json(const ls_metrics *metrics);
+/* Returns the columns of a task in a row of the history as a jansson object, owned by the caller;
+ * NaN becomes null. Returns NULL when memory is short.
+ * task  LS_TASK_... */
+struct json_t *ls_metrics_json(const ls_metrics *metrics, unsigned task);
 
 /* A data set or a checkpoint. */
 typedef struct ls_file_facts {

@@ -26,6 +26,8 @@ typedef enum ls_setting_type {
     LS_TYPE_INTERVAL, /* ls_interval: 500steps, 1epoch, 10min */
     LS_TYPE_TIME,     /* double, seconds: 90s, 10min, 2h; "" is 0 */
     LS_TYPE_SIZE,     /* int64_t, bytes: 256M, 2G */
+    LS_TYPE_LOSS,     /* as LS_TYPE_CHOICE, an ls_loss, and the double behind it, D: mse, huber:1.5;
+                       * the range is D's */
     LS_TYPE_SCALING   /* scaling and base_batch of an ls_schedule_config: linear:128; "" is none */
 } ls_setting_type;
 

@@ -32,6 +32,7 @@ typedef struct ls_run_info {
     const ls_train_config *config;
     const ls_dataset_info *dataset;
     const ls_network *network;
+    ls_task task;
     const ls_topology *topology;
     int64_t steps_per_epoch;
     int64_t epochs_done;  /* in the resumed checkpoint; 0: a new run */

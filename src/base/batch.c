@@ -29,6 +29,18 @@ ls_status ls_batch_create(ls_batch **out, int64_t capacity, int64_t features, in
     return LS_OK;
 }
 
+ls_status ls_batch_add_weights(ls_batch *batch)
+{
+    if (batch->weights != NULL)
+        return LS_OK;
+    batch->weights = ls_alloc(batch->capacity, sizeof *batch->weights);
+    if (batch->weights == NULL)
+        return LS_ERR_FAILURE;
+    for (int64_t i = 0; i < batch->capacity; i++)
+        batch->weights[i] = 1;
+    return LS_OK;
+}
+
 void ls_batch_to_channels_last(ls_batch *batch, int64_t channels, int64_t pixels)
 {
     assert(channels * pixels == batch->features);
@@ -47,6 +59,7 @@ void ls_batch_destroy(ls_batch **batch)
         return;
     ls_free((*batch)->x);
     ls_free((*batch)->labels);
+    ls_free((*batch)->weights);
     ls_free((*batch)->ids);
     ls_free((*batch)->targets);
     ls_free(*batch);

@@ -3,6 +3,7 @@
 #include "base/exact.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -19,7 +20,6 @@ static int count_before(int classes, const float *y, int32_t label)
 void ls_metric_add_row(ls_score *score, int classes, const float *y, int32_t label,
                        int32_t predicted)
 {
-    score->rows++;
     score->correct += predicted == label;
     score->top5 += count_before(classes, y, label) < 5;
 }
@@ -29,27 +29,55 @@ static double mean_per_row(double sum, const ls_score *score)
     return sum / (double)score->rows;
 }
 
-static double metric_loss(const ls_score *score)
+static double metric_loss(const ls_score *score, const ls_task *task)
 {
-    return mean_per_row(score->loss, score);
+    (void)task;
+    return score->weight > 0 ? score->loss / score->weight : score->loss;
 }
 
-static double metric_accuracy(const ls_score *score)
+static double metric_accuracy(const ls_score *score, const ls_task *task)
 {
-    return mean_per_row(score->correct, score);
+    const int decisions = task->kind == LS_TASK_MULTILABEL ? task->outputs : 1;
+    return mean_per_row(score->correct, score) / decisions;
 }
 
-static double metric_top5(const ls_score *score)
+static double metric_top5(const ls_score *score, const ls_task *task)
 {
+    (void)task;
     return mean_per_row(score->top5, score);
 }
 
+static double metric_mae(const ls_score *score, const ls_task *task)
+{
+    return mean_per_row(score->absolute, score) * task->unit;
+}
+
+static double metric_rmse(const ls_score *score, const ls_task *task)
+{
+    return sqrt(mean_per_row(score->squares, score)) * task->unit;
+}
+
 static const ls_metric_kind kinds[LS_METRICS] = {
-#define KIND(X, name, NAME, better, tasks, classes, help)                                          \
-    {#name, help, LS_BETTER_##better, LS_TASK_##tasks, classes, metric_##name},
-    LS_METRIC_LIST(KIND, )
+#define KIND(X, name, NAME, better, tasks, outputs, help)                                          \
+    {#name, help, LS_BETTER_##better, LS_TASK_##tasks, outputs, metric_##name},
+    LS_METRIC_TRAINED(KIND, )
+#undef KIND
+#define KIND(X, name, NAME, better, tasks, outputs, help)                                          \
+    {#name, help, LS_BETTER_##better, LS_TASK_##tasks, outputs, NULL},
+        LS_METRIC_EVALUATED(KIND, )
 #undef KIND
 };
+
+const char *ls_task_name(unsigned kind)
+{
+#define NAME(enumerator, value, name)                                                              \
+    if (kind == (value))                                                                           \
+        return name;
+    LS_TASK_LIST(NAME)
+#undef NAME
+    assert(!"an unknown task");
+    return "";
+}
 
 const ls_metric_kind *ls_metric_describe(ls_metric metric)
 {
@@ -57,10 +85,18 @@ const ls_metric_kind *ls_metric_describe(ls_metric metric)
     return &kinds[metric];
 }
 
-double ls_metric_value(ls_metric metric, int classes, const ls_score *score)
+bool ls_metric_applies(ls_metric metric, const ls_task *task)
 {
     const ls_metric_kind *kind = ls_metric_describe(metric);
-    return score->rows > 0 && classes >= kind->classes ? kind->finish(score) : NAN;
+    return (kind->tasks & task->kind) != 0 && task->outputs >= kind->outputs;
+}
+
+double ls_metric_value(ls_metric metric, const ls_task *task, const ls_score *score)
+{
+    const ls_metric_kind *kind = ls_metric_describe(metric);
+    return score->rows > 0 && kind->finish != NULL && ls_metric_applies(metric, task)
+               ? kind->finish(score, task)
+               : NAN;
 }
 
 /* A summand, rounded to the quantum if the sum is REAL and the quantum above 0. */
@@ -118,21 +154,41 @@ int ls_metrics_find(const char *name, size_t length)
 
 int ls_metrics_column(ls_metric metric, bool validation)
 {
-    static const size_t offset[LS_METRICS][2] = {
-#define OFFSETS(X, name, NAME, better, tasks, classes, help)                                       \
-    {offsetof(ls_metrics, name), offsetof(ls_metrics, val_##name)},
-        LS_METRIC_LIST(OFFSETS, )
-#undef OFFSETS
+    static const size_t offset[2][LS_METRICS] = {
+#define OFFSET(X, name, NAME, better, tasks, outputs, help) offsetof(ls_metrics, name),
+        {LS_METRIC_TRAINED(OFFSET, )},
+#undef OFFSET
+#define OFFSET(X, name, NAME, better, tasks, outputs, help) offsetof(ls_metrics, val_##name),
+        {LS_METRIC_LIST(OFFSET, )}
+#undef OFFSET
     };
     assert(metric >= 0 && metric < LS_METRICS);
-    return (int)(offset[metric][validation] / sizeof(double));
+    return validation || metric < LS_METRICS_TRAINED
+               ? (int)(offset[validation][metric] / sizeof(double))
+               : (int)LS_METRICS_COLUMNS;
 }
 
-void ls_metrics_set_score(ls_metrics *metrics, bool validation, int classes, const ls_score *score)
+bool ls_metrics_has(int column, unsigned kind)
 {
     for (int m = 0; m < LS_METRICS; m++)
+        if (column == ls_metrics_column((ls_metric)m, false) ||
+            column == ls_metrics_column((ls_metric)m, true))
+            return (ls_metric_describe((ls_metric)m)->tasks & kind) != 0;
+    return true;
+}
+
+void ls_metrics_set_score(ls_metrics *metrics, bool validation, const ls_task *task,
+                          const ls_score *score)
+{
+    for (int m = 0; m < LS_METRICS_TRAINED; m++)
         ls_metrics_set(metrics, ls_metrics_column((ls_metric)m, validation),
-                       ls_metric_value((ls_metric)m, classes, score));
+                       ls_metric_value((ls_metric)m, task, score));
+}
+
+void ls_metrics_set_values(ls_metrics *metrics, const double *values)
+{
+    for (int m = 0; m < LS_METRICS; m++)
+        ls_metrics_set(metrics, ls_metrics_column((ls_metric)m, true), values[m]);
 }
 
 ls_metric ls_monitor_metric(ls_monitor monitor)
@@ -147,7 +203,8 @@ bool ls_monitor_is_validation(ls_monitor monitor)
 
 ls_monitor ls_monitor_of_training(ls_monitor monitor)
 {
-    return (ls_monitor)(LS_METRICS + (int)ls_monitor_metric(monitor));
+    const ls_metric metric = ls_monitor_metric(monitor);
+    return metric < LS_METRICS_TRAINED ? (ls_monitor)(LS_METRICS + (int)metric) : LS_MONITORS;
 }
 
 static int monitor_column(ls_monitor monitor)

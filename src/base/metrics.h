@@ -6,7 +6,7 @@
 
 #include <lockstep/metrics.h>
 
-/* Adds a row to a score, except its loss, which the loss function adds. Local.
+/* Adds a row of a classification to the score's counts of right rows. Local.
  * y          [classes] the row's outputs
  * predicted  the class of the row's largest output */
 void ls_metric_add_row(ls_score *score, int classes, const float *y, int32_t label,

@@ -22,7 +22,7 @@ typedef struct settings {
     int read;
     bool raw, trust_data, json;
     int64_t errors;
-    const char *errors_file;
+    const char *errors_file, *predictions;
 } settings;
 
 #define AT(field) offsetof(settings, field)
@@ -54,6 +54,8 @@ static const ls_setting table[] = {
      .help = "list and picture the N misclassified rows of highest confidence"},
     {"errors-file", "FILE", LS_TYPE_TEXT, .offset = AT(errors_file), .initial = "errors.png",
      .help = "PNG file of their picture; none: list only"},
+    {"predictions", "FILE", LS_TYPE_TEXT, .offset = AT(predictions),
+     .help = "also write class and outputs of each row to a CSV or HDF5 file (NAME.csv, NAME.h5)"},
     {"json", NULL, LS_TYPE_FLAG, .offset = AT(json), .help = "print JSON"},
     {0},
 };
@@ -65,10 +67,10 @@ typedef struct work {
     ls_model_data data;
     ls_rows *rows; /* this rank's */
     ls_topology *topology;
-    int64_t *confusion;                        /* NULL for too many classes */
-    ls_class_score *of_class, macro, weighted; /* [classes]; NULL as confusion */
+    int classes;                               /* that rows can be of; 0: they are of none */
+    ls_evaluated found;                        /* no confusion for too many classes */
+    ls_class_score *of_class, macro, weighted; /* [classes]; NULL as the confusion */
     ls_calibration calibration;
-    ls_score score;
     ls_misclassified *wrong; /* [settings.errors] */
     int64_t wrongs;          /* found */
 } work;
@@ -103,28 +105,52 @@ static ls_status open_model(ls_comm *comm, const settings *s, work *w)
     return LS_OK;
 }
 
+/* Returns the number of classes that rows can be of; 0: they are of none, or of several. */
+static int classes_of(const ls_task *task)
+{
+    return task->kind == LS_TASK_CLASSIFICATION ? task->outputs
+           : task->kind == LS_TASK_BINARY       ? 2
+                                                : 0;
+}
+
 /* Allocates the results. Local. */
 static ls_status make_room(const settings *s, work *w)
 {
-    const int64_t classes = w->facts->classes;
-    const bool whole = classes <= LS_MAX_CONFUSION;
+    const int64_t classes = w->classes = classes_of(&w->facts->task);
+    const bool whole = classes > 0 && classes <= LS_MAX_CONFUSION;
+    const bool regression = w->facts->task.kind == LS_TASK_REGRESSION;
+    w->found.calibration = &w->calibration;
     if (whole)
-        w->confusion = ls_alloc(classes * classes, sizeof *w->confusion);
-    w->of_class = w->confusion != NULL ? ls_alloc(classes, sizeof *w->of_class) : NULL;
+        w->found.confusion = ls_alloc(classes * classes, sizeof *w->found.confusion);
+    if (regression)
+        w->found.output = ls_alloc(w->facts->task.outputs, sizeof *w->found.output);
+    w->of_class = w->found.confusion != NULL ? ls_alloc(classes, sizeof *w->of_class) : NULL;
     w->wrong = ls_alloc(s->errors, sizeof *w->wrong);
-    return w->wrong != NULL && (w->of_class != NULL || !whole) ? LS_OK : LS_ERR_FAILURE;
+    return w->wrong != NULL && (w->of_class != NULL || !whole) &&
+                   (w->found.output != NULL || !regression)
+               ? LS_OK
+               : LS_ERR_FAILURE;
+}
+
+/* Checks that --errors has a meaning: rows are of one class each. The same on all ranks. Local. */
+static ls_status check_errors(const settings *s, const work *w)
+{
+    if (s->errors == 0 || w->facts->task.kind == LS_TASK_CLASSIFICATION)
+        return LS_OK;
+    return ls_fail(LS_ERR_USAGE, "--errors lists misclassified rows, but the network's task is %s",
+                   ls_task_name(w->facts->task.kind));
 }
 
 static json_t *confusion_json(const work *w)
 {
-    const int64_t classes = w->facts->classes;
-    if (w->confusion == NULL)
+    const int64_t classes = w->classes;
+    if (w->found.confusion == NULL)
         return json_null();
     json_t *confusion = json_array();
     for (int64_t i = 0; i < classes; i++) {
         json_t *row = json_array();
         for (int64_t j = 0; j < classes; j++)
-            json_array_append_new(row, json_integer(w->confusion[i * classes + j]));
+            json_array_append_new(row, json_integer(w->found.confusion[i * classes + j]));
         json_array_append_new(confusion, row);
     }
     return confusion;
@@ -139,10 +165,10 @@ static json_t *class_json(const ls_class_score *score)
 /* The scores of the classes, in their order, as JSON. */
 static json_t *classes_json(const work *w)
 {
-    if (w->confusion == NULL)
+    if (w->found.confusion == NULL)
         return json_null();
     json_t *list = json_array();
-    for (int k = 0; k < w->facts->classes; k++)
+    for (int k = 0; k < w->classes; k++)
         json_array_append_new(list, class_json(&w->of_class[k]));
     return json_pack("{s:o, s:o, s:o}", "of_class", list, "macro", class_json(&w->macro),
                      "weighted", class_json(&w->weighted));
@@ -166,18 +192,31 @@ static json_t *wrong_json(const work *w)
     return list;
 }
 
-static double value_of_metric(const work *w, int metric)
+/* The errors of the outputs of a regression, in their order, as JSON. */
+static json_t *outputs_json(const work *w)
 {
-    return ls_metric_value((ls_metric)metric, w->facts->classes, &w->score);
+    json_t *list = json_array();
+    for (int k = 0; k < w->facts->task.outputs; k++) {
+        const ls_output_score *o = &w->found.output[k];
+        json_array_append_new(list, json_pack("{s:o, s:o, s:o}", "mae", number_json(o->mae), "rmse",
+                                              number_json(o->rmse), "r2", number_json(o->r2)));
+    }
+    return list;
 }
 
-/* Adds all metrics to an object; null for a metric that needs more classes. */
+/* Adds all metrics of the task to an object; null for a metric that needs more classes or rows. */
 static void add_metrics(const work *w, json_t *object)
 {
+    const ls_task *task = &w->facts->task;
     for (int m = 0; m < LS_METRICS; m++) {
-        const double value = value_of_metric(w, m);
-        json_object_set_new(object, ls_metric_describe((ls_metric)m)->name, number_json(value));
+        const ls_metric_kind *kind = ls_metric_describe((ls_metric)m);
+        if ((kind->tasks & task->kind) != 0)
+            json_object_set_new(object, kind->name, number_json(w->found.metric[m]));
     }
+    if (w->found.output != NULL)
+        json_object_set_new(object, "outputs", outputs_json(w));
+    if (task->kind != LS_TASK_CLASSIFICATION)
+        return;
     json_object_set_new(object, "calibration_error", number_json(w->calibration.error));
     json_object_set_new(object, "brier", number_json(w->calibration.brier));
 }
@@ -185,11 +224,11 @@ static void add_metrics(const work *w, json_t *object)
 static ls_status print_json(const settings *s, const work *w)
 {
     json_t *result = json_pack("{s:s, s:I}", "split", ls_split_name((ls_split)s->split), "rows",
-                               (json_int_t)w->score.rows);
-    json_t *rest =
-        json_pack("{s:o, s:I, s:b, s:o, s:o}", "checkpoint", ls_json_text(w->facts->path), "epoch",
-                  (json_int_t)w->facts->epoch, "averaged", w->facts->averaged, "scores",
-                  classes_json(w), "confusion", confusion_json(w));
+                               (json_int_t)w->found.score.rows);
+    json_t *rest = json_pack(
+        "{s:s, s:o, s:I, s:b, s:o, s:o}", "task", ls_task_name(w->facts->task.kind), "checkpoint",
+        ls_json_text(w->facts->path), "epoch", (json_int_t)w->facts->epoch, "averaged",
+        w->facts->averaged, "scores", classes_json(w), "confusion", confusion_json(w));
     add_metrics(w, result);
     if (json_object_update(result, rest) != 0) {
         json_decref(result);
@@ -220,7 +259,7 @@ static void print_scores(const work *w)
 {
     char name[16];
     ls_print(stdout, "%12s%11s%11s%11s%12s\n", "class", "precision", "recall", "f1", "rows");
-    for (int k = 0; k < w->facts->classes && w->facts->classes <= WHOLE; k++) {
+    for (int k = 0; k < w->classes && w->classes <= WHOLE; k++) {
         snprintf(name, sizeof name, "%d", k);
         print_scores_of(name, &w->of_class[k]);
     }
@@ -232,7 +271,7 @@ static void print_scores(const work *w)
 static void print_confusion(const work *w)
 {
     enum { WORST = 20 };
-    const int64_t K = w->facts->classes;
+    const int64_t K = w->classes;
     if (K <= WHOLE) {
         ls_print(stdout, "confusion matrix, true class by row, predicted by column\n");
         ls_print(stdout, "%6s", "");
@@ -241,13 +280,13 @@ static void print_confusion(const work *w)
         for (int64_t i = 0; i < K; i++) {
             ls_print(stdout, "\n%6lld", (long long)i);
             for (int64_t j = 0; j < K; j++)
-                ls_print(stdout, "%7lld", (long long)w->confusion[i * K + j]);
+                ls_print(stdout, "%7lld", (long long)w->found.confusion[i * K + j]);
         }
         ls_print(stdout, "\n");
         return;
     }
     ls_confused worst[WORST];
-    const int count = ls_most_confused(w->confusion, K, WORST, worst);
+    const int count = ls_most_confused(w->found.confusion, K, WORST, worst);
     ls_print(stdout, "most confused classes, true and predicted\n");
     for (int i = 0; i < count; i++)
         ls_print(stdout, "%6lld taken for %6lld: %s\n", (long long)worst[i].label,
@@ -265,36 +304,69 @@ static void print_wrong(const work *w)
     }
 }
 
-/* Prints the metrics after loss and accuracy that are defined for this number of classes. */
+/* Prints loss and accuracy, or the loss alone. */
+static void print_first(const settings *s, const work *w)
+{
+    const char *split = ls_split_name((ls_split)s->split);
+    const ls_score *score = &w->found.score;
+    const double loss = w->found.metric[LS_METRIC_LOSS];
+    const double accuracy = w->found.metric[LS_METRIC_ACCURACY];
+    if (isnan(accuracy))
+        ls_print(stdout, "%s loss %.6g: %s\n", split, loss, ls_counted(score->rows, "row").text);
+    else if (w->classes == 0)
+        ls_print(stdout, "%s loss %.4f, accuracy %.4f: %s of %s right\n", split, loss, accuracy,
+                 ls_grouped((int64_t)score->correct).text,
+                 ls_counted(score->rows * w->facts->task.outputs, "output").text);
+    else
+        ls_print(stdout, "%s loss %.4f, accuracy %.4f: %lld of %s right\n", split, loss, accuracy,
+                 (long long)score->correct, ls_counted(score->rows, "row").text);
+}
+
+/* Prints the other metrics that are defined. */
 static void print_metrics(const settings *s, const work *w)
 {
+    const bool values = w->facts->task.kind == LS_TASK_REGRESSION; /* of any magnitude */
     for (int m = LS_METRIC_ACCURACY + 1; m < LS_METRICS; m++)
-        if (!isnan(value_of_metric(w, m)))
-            ls_print(stdout, "%s %s %.4f\n", ls_split_name((ls_split)s->split),
-                     ls_metric_describe((ls_metric)m)->name, value_of_metric(w, m));
+        if (!isnan(w->found.metric[m]))
+            ls_print(stdout, values ? "%s %s %.6g\n" : "%s %s %.4f\n",
+                     ls_split_name((ls_split)s->split), ls_metric_describe((ls_metric)m)->name,
+                     w->found.metric[m]);
     if (!isnan(w->calibration.error))
         ls_print(stdout, "%s calibration error %.4f, Brier score %.4f\n",
                  ls_split_name((ls_split)s->split), w->calibration.error, w->calibration.brier);
 }
 
+/* Prints the errors of the outputs of a regression. */
+static void print_outputs(const work *w)
+{
+    ls_print(stdout, "%12s%14s%14s%14s\n", "output", "mae", "rmse", "r2");
+    for (int k = 0; k < w->facts->task.outputs; k++) {
+        const ls_output_score *o = &w->found.output[k];
+        ls_print(stdout, "%12d%14.6g%14.6g", k, o->mae, o->rmse);
+        if (isnan(o->r2))
+            ls_print(stdout, "\n");
+        else
+            ls_print(stdout, "%14.6f\n", o->r2);
+    }
+}
+
 static ls_status print_text(const settings *s, const work *w)
 {
-    if (!isfinite(w->score.loss))
+    if (!isfinite(w->found.score.loss))
         return ls_fail(LS_ERR_NUMERIC, "%s: the loss on the %s rows is %g", w->facts->path,
-                       ls_split_name((ls_split)s->split), ls_plain_number(w->score.loss));
+                       ls_split_name((ls_split)s->split), ls_plain_number(w->found.score.loss));
     if (s->json)
         return print_json(s, w);
     ls_print(stdout, "%s of %s, epoch %lld%s\n", w->facts->path, w->facts->model,
              (long long)w->facts->epoch, w->facts->averaged ? ", averaged parameters" : "");
-    ls_print(stdout, "%s loss %.4f, accuracy %.4f: %lld of %s right\n",
-             ls_split_name((ls_split)s->split), value_of_metric(w, LS_METRIC_LOSS),
-             value_of_metric(w, LS_METRIC_ACCURACY), (long long)w->score.correct,
-             ls_counted(w->score.rows, "row").text);
+    print_first(s, w);
     print_metrics(s, w);
-    if (w->confusion != NULL) {
+    if (w->found.output != NULL)
+        print_outputs(w);
+    if (w->found.confusion != NULL) {
         print_scores(w);
         print_confusion(w);
-    } else
+    } else if (w->classes > 0)
         ls_print(stdout, "no confusion matrix: there are more than %d classes\n", LS_MAX_CONFUSION);
     if (s->errors > 0)
         print_wrong(w);
@@ -362,14 +434,21 @@ static ls_status picture_wrong(const settings *s, const work *w)
 /* Evaluates the rows, and finds the misclassified ones for --errors. Collective. */
 static ls_status evaluate(const settings *s, work *w)
 {
-    ls_status status =
-        ls_model_evaluate(w->model, w->rows, &w->score, w->confusion, &w->calibration);
-    if (status == LS_OK && w->confusion != NULL)
-        ls_class_scores(w->confusion, w->facts->classes, w->of_class, &w->macro, &w->weighted);
+    ls_status status = ls_model_evaluate(w->model, w->rows, &w->found);
+    if (status == LS_OK && w->found.confusion != NULL)
+        ls_class_scores(w->found.confusion, w->classes, w->of_class, &w->macro, &w->weighted);
     /* NaN and Inf have no order: print_text() reports them. */
-    if (status == LS_OK && s->errors > 0 && isfinite(w->score.loss))
+    if (status == LS_OK && s->errors > 0 && isfinite(w->found.score.loss))
         status = ls_model_misclassified(w->model, w->rows, s->errors, w->wrong, &w->wrongs);
     return status;
+}
+
+/* Writes the file of --predictions; the data set is checked already. Collective. */
+static ls_status write_predictions(const settings *s, const work *w)
+{
+    ls_model_data data = w->data;
+    data.trust = true;
+    return ls_model_predict_to(w->model, &data, s->predictions, true);
 }
 
 /* Rank 0 prints the result. Collective. */
@@ -399,8 +478,13 @@ static ls_status eval_run(ls_comm *comm, const ls_options *options, const void *
     work w = {0};
     (void)options;
     ls_status status = prepare_compute(comm, s, &w);
+    if (status == LS_OK && *s->predictions != '\0')
+        status = ls_agree_root(
+            comm, ls_comm_rank(comm) == 0 ? ls_prediction_file_check(s->predictions) : LS_OK);
     if (status == LS_OK)
         status = open_model(comm, s, &w);
+    if (status == LS_OK)
+        status = check_errors(s, &w);
     if (status == LS_OK)
         status = ls_model_read(&w.rows, w.model, &w.data);
     if (status == LS_OK)
@@ -409,10 +493,13 @@ static ls_status eval_run(ls_comm *comm, const ls_options *options, const void *
         status = evaluate(s, &w);
     if (status == LS_OK)
         status = print_result(comm, s, &w);
+    if (status == LS_OK && *s->predictions != '\0')
+        status = write_predictions(s, &w);
     ls_rows_destroy(&w.rows);
     ls_model_destroy(&w.model);
     ls_topology_destroy(&w.topology);
-    ls_free(w.confusion);
+    ls_free(w.found.confusion);
+    ls_free(w.found.output);
     ls_free(w.of_class);
     ls_free(w.wrong);
     return status;

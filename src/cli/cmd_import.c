@@ -1,30 +1,19 @@
 #include <lockstep/config.h>
 #include <lockstep/dataset.h>
-#include <lockstep/import.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/memory.h"
 #include "base/show.h"
 #include "cli/command.h"
 #include "cli/console.h"
+#include "cli/import_source.h"
 
 #include <stdlib.h>
 
-typedef struct settings {
-    const char *idx, *out;
-    const char *train_images, *train_labels, *test_images, *test_labels;
-    const char *synthetic;
-    const char *name;
-    int64_t limit, limit_test, classes, seed;
-    bool compress, force;
-} settings;
-
-#define AT(field) offsetof(settings, field)
+#define AT(field) offsetof(ls_import_options, field)
 static const ls_setting table[] = {
-    {"idx", "DIR", LS_TYPE_TEXT, .offset = AT(idx),
-     .group = "Source: a folder of the four files, or the files one by one",
-     .help = "train-images-idx3-ubyte, ... (.gz or not)"},
+    {"idx", "DIR", LS_TYPE_TEXT, .offset = AT(idx), .group = "Source: one of these",
+     .help = "a folder with train-images-idx3-ubyte, ... (.gz or not)"},
     {"train-images", "FILE", LS_TYPE_TEXT, .offset = AT(train_images),
      .help = "IDX, uint8 [N,H,W] or [N,C,H,W]"},
     {"train-labels", "FILE", LS_TYPE_TEXT, .offset = AT(train_labels),
@@ -32,6 +21,30 @@ static const ls_setting table[] = {
     {"test-images", "FILE", LS_TYPE_TEXT, .offset = AT(test_images),
      .help = "optional, with its labels"},
     {"test-labels", "FILE", LS_TYPE_TEXT, .offset = AT(test_labels), .help = "as above"},
+    {"cifar", "DIR", LS_TYPE_TEXT, .offset = AT(cifar),
+     .help = "CIFAR-10 or CIFAR-100, binary version"},
+    {"coarse", NULL, LS_TYPE_FLAG, .offset = AT(coarse),
+     .help = "of CIFAR-100: its 20 coarse classes"},
+    {"emnist", "DIR[,SPLIT]", LS_TYPE_TEXT, .offset = AT(emnist),
+     .help = "EMNIST's IDX files, images set upright; SPLIT: balanced, letters, ..."},
+    {"png", "DIR", LS_TYPE_TEXT, .offset = AT(png),
+     .help = "PNG files: DIR/train/CLASS/*.png and DIR/test/CLASS/*.png, or DIR/CLASS/*.png"},
+    {"resize", "HxW", LS_TYPE_TEXT, .offset = AT(resize),
+     .help = "of --png: height and width of all images, for example 32x32"},
+    {"csv", "FILE", LS_TYPE_TEXT, .offset = AT(csv),
+     .help = "a table in text, plain or gzip, with or without a header"},
+    {"csv-test", "FILE", LS_TYPE_TEXT, .offset = AT(csv_test), .help = "test rows of --csv"},
+    {"target", "NAME[,NAME...]", LS_TYPE_TEXT, .offset = AT(target),
+     .help = "of --csv: the columns to predict, by name or by number from 1"},
+    {"npy", "X,Y", LS_TYPE_TEXT, .offset = AT(npy),
+     .help = "NumPy's arrays: the .npy files of inputs and targets"},
+    {"npy-test", "X,Y", LS_TYPE_TEXT, .offset = AT(npy_test), .help = "test rows of --npy"},
+    {"npz", "FILE", LS_TYPE_TEXT, .offset = AT(npz),
+     .help = "NumPy's arrays in one file: x_train, y_train, x_test, y_test, or alike"},
+    {"members", "X,Y[,X,Y]", LS_TYPE_TEXT, .offset = AT(members),
+     .help = "of --npz: names of the arrays, training and test"},
+    {"values", NULL, LS_TYPE_FLAG, .offset = AT(values),
+     .help = "of --csv, --npy, --npz: integer targets are values, not classes"},
     {"synthetic", "N,C,H,W,CLASSES", LS_TYPE_TEXT, .offset = AT(synthetic),
      .help = "instead of files: N generated, learnable training rows of C x H x W pixels, and N/6 "
              "for testing"},
@@ -54,90 +67,6 @@ static const ls_setting table[] = {
     {0},
 };
 
-/* Fills in the paths that are not given from the folder. */
-static ls_status find_files(settings *s, char paths[4][LS_PATH_MAX])
-{
-    const struct {
-        const char *stem, **path;
-    } files[4] = {{"train-images", &s->train_images},
-                  {"train-labels", &s->train_labels},
-                  {"t10k-images", &s->test_images},
-                  {"t10k-labels", &s->test_labels}};
-    if (*s->idx == '\0') {
-        if (*s->train_images == '\0' || *s->train_labels == '\0')
-            return ls_fail(LS_ERR_USAGE,
-                           "give --idx DIR, or --train-images and --train-labels (and the same "
-                           "for test)");
-        if ((*s->test_images == '\0') != (*s->test_labels == '\0'))
-            return ls_fail(LS_ERR_USAGE, "give both --test-images and --test-labels, or neither");
-        return LS_OK;
-    }
-    for (int i = 0; i < 4; i++) {
-        if (**files[i].path != '\0')
-            continue;
-        ls_status status = ls_import_find(s->idx, files[i].stem, paths[i], LS_PATH_MAX);
-        if (status != LS_OK)
-            return status;
-        *files[i].path = paths[i];
-    }
-    return LS_OK;
-}
-
-static ls_status import_files(settings *s)
-{
-    char paths[4][LS_PATH_MAX];
-    ls_status status = find_files(s, paths);
-    if (status != LS_OK)
-        return status;
-    if (s->classes == 1)
-        return ls_fail(LS_ERR_USAGE, "--classes 1: a classifier needs 2 classes or more");
-    const bool has_test = *s->test_images != '\0';
-    if (s->limit_test > 0 && !has_test)
-        return ls_fail(LS_ERR_USAGE, "--limit-test %lld: there are no test files",
-                       (long long)s->limit_test);
-    const ls_import import = {.train_images = s->train_images,
-                              .train_labels = s->train_labels,
-                              .test_images = has_test ? s->test_images : NULL,
-                              .test_labels = has_test ? s->test_labels : NULL,
-                              .name = s->name,
-                              .limit = s->limit,
-                              .limit_test = s->limit_test,
-                              .classes = s->classes,
-                              .compress = s->compress,
-                              .force = s->force};
-    return ls_import_idx(&import, s->out);
-}
-
-static ls_status import_synthetic(const settings *s)
-{
-    long long rows, channels, height, width, classes;
-    int used = 0;
-    const int got = sscanf(s->synthetic, "%15lld,%9lld,%9lld,%9lld,%9lld%n", &rows, &channels,
-                           &height, &width, &classes, &used);
-    if (got != 5 || s->synthetic[used] != '\0')
-        return ls_fail(LS_ERR_USAGE,
-                       "--synthetic: '%s' is not N,C,H,W,CLASSES, for example 60000,1,28,28,10",
-                       s->synthetic);
-    const char *const files[] = {s->idx, s->train_images, s->train_labels, s->test_images,
-                                 s->test_labels};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        if (*files[i] != '\0')
-            return ls_fail(LS_ERR_USAGE, "--synthetic takes no files: leave out '%s'", files[i]);
-    if (s->limit > 0 || s->limit_test > 0 || s->classes > 0)
-        return ls_fail(LS_ERR_USAGE, "--synthetic sets the numbers of rows and classes: "
-                                     "leave out --limit, --limit-test and --classes");
-    const ls_synthetic wanted = {.rows = rows,
-                                 .channels = channels,
-                                 .height = height,
-                                 .width = width,
-                                 .classes = classes,
-                                 .seed = (uint64_t)s->seed,
-                                 .name = *s->name != '\0' ? s->name : "synthetic",
-                                 .compress = s->compress,
-                                 .force = s->force};
-    return ls_import_synthetic(&wanted, s->out);
-}
-
 /* Warns of classes that can't be learned from the training rows, or from the rows that remain for
  * training after the default hold-out. */
 static ls_status warn_of_gaps(const ls_dataset *dataset)
@@ -158,12 +87,32 @@ static ls_status warn_of_gaps(const ls_dataset *dataset)
     return status;
 }
 
+/* Prints rows, shape and targets of the new data set. */
+static void print_summary(const char *path, const ls_dataset_info *info, double seconds)
+{
+    const bool own = info->rows[LS_VALIDATION] > 0 && !info->held_out;
+    const int64_t training = info->rows[LS_TRAIN] + (own ? 0 : info->rows[LS_VALIDATION]);
+    ls_print(stderr, "%s: %lld training", path, (long long)training);
+    if (own)
+        ls_print(stderr, ", %lld validation", (long long)info->rows[LS_VALIDATION]);
+    ls_print(stderr, " and %s of ", ls_counted(info->rows[LS_TEST], "test row").text);
+    if (info->height == 1 && info->width == 1)
+        ls_print(stderr, "%s", ls_counted(info->channels, "number").text);
+    else
+        ls_print(stderr, "%lldx%lldx%lld", (long long)info->channels, (long long)info->height,
+                 (long long)info->width);
+    ls_print(stderr, ", %s, %.2f s\n",
+             info->values > 0 ? ls_counted(info->values, "value").text
+                              : ls_counted(info->classes, "class").text,
+             seconds);
+}
+
 static ls_status import_run(ls_comm *comm, const ls_options *options, const void *values)
 {
     (void)comm, (void)options;
-    settings copy = *(const settings *)values, *s = &copy; /* find_files() fills in the paths */
+    const ls_import_options *s = values;
     const double begin = ls_now();
-    ls_status status = *s->synthetic != '\0' ? import_synthetic(s) : import_files(s);
+    ls_status status = ls_import_from(s);
     ls_dataset *dataset = NULL;
     ls_train_config train; /* its defaults: the likely hold-out */
     ls_config_default(&train);
@@ -174,12 +123,8 @@ static ls_status import_run(ls_comm *comm, const ls_options *options, const void
     if (status != LS_OK)
         return status;
     const ls_dataset_info *info = ls_dataset_describe(dataset);
-    ls_print(stderr, "%s: %lld training and %s of %lldx%lldx%lld, %s, %.2f s\n", s->out,
-             (long long)(info->rows[LS_TRAIN] + info->rows[LS_VALIDATION]),
-             ls_counted(info->rows[LS_TEST], "test row").text, (long long)info->channels,
-             (long long)info->height, (long long)info->width,
-             ls_counted(info->classes, "class").text, ls_now() - begin);
-    status = warn_of_gaps(dataset);
+    print_summary(s->out, info, ls_now() - begin);
+    status = info->classes > 0 ? warn_of_gaps(dataset) : LS_OK;
     ls_dataset_close(&dataset);
     return status;
 }
@@ -193,16 +138,19 @@ static void import_help(FILE *out)
           "  or /train/targets  numbers [N] or [N,K], K values for each row\n"
           "  /test, /validation the same, optional\n"
           "  attributes of /    format = \"lockstep-dataset\", version = 1, classes;\n"
-          "                     optional: name, source_sha256\n",
+          "                     optional: name, source_sha256, class_names (strings [classes])\n",
           out);
 }
 
 const ls_command ls_command_import = {
     .name = "import",
-    .usage = "--idx DIR | --synthetic N,C,H,W,CLASSES --out FILE",
-    .summary = "makes an HDF5 data set from IDX files, or a synthetic one",
+    .usage = "--idx DIR | --cifar DIR | --emnist DIR | --png DIR | --csv FILE | --npz FILE | "
+             "--synthetic "
+             "N,C,H,W,CLASSES "
+             "--out FILE",
+    .summary = "makes an HDF5 data set from files of other formats, or a synthetic one",
     .options = {table, false},
-    .settings_size = sizeof(settings),
+    .settings_size = sizeof(ls_import_options),
     .help = import_help,
     .run = import_run,
 };

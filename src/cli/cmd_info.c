@@ -48,6 +48,18 @@ static json_t *describe_info(const ls_dataset_info *info)
                      ls_json_text(info->source_sha256));
 }
 
+/* The names of the classes; NULL if the data set has none. */
+static json_t *class_names_json(const ls_dataset *dataset)
+{
+    json_t *names = json_array();
+    for (int k = 0; k < ls_dataset_describe(dataset)->classes; k++) {
+        const char *name = ls_dataset_class_name(dataset, k);
+        if (name != NULL)
+            json_array_append_new(names, ls_json_text(name));
+    }
+    return json_array_size(names) > 0 ? names : NULL;
+}
+
 /* Describes a data set, also if its layout is ambiguous. */
 static ls_status describe_dataset(const request *r, json_t **out)
 {
@@ -59,6 +71,11 @@ static ls_status describe_dataset(const request *r, json_t **out)
         return status;
     const ls_dataset_info *info = ls_dataset_describe(dataset);
     *out = describe_info(info);
+    if (info->values > 0)
+        json_object_set_new(*out, "values", json_integer(info->values));
+    json_t *names = class_names_json(dataset);
+    if (names != NULL)
+        json_object_set_new(*out, "class_names", names);
     if (open && info->doubtful)
         json_object_set_new(*out, "layout",
                             json_string("taken for nchw, but it looks like nhwc: give --layout"));
@@ -133,8 +150,8 @@ static json_t *model_json(const ls_model *model)
         (json_int_t)facts->input.width, "classes", facts->classes, "epoch",
         (json_int_t)facts->epoch, "step", (json_int_t)facts->step, "steps",
         (json_int_t)facts->steps, "best_epoch", (json_int_t)facts->best_epoch, "metrics",
-        facts->epoch > 0 ? ls_metrics_json(&facts->latest) : json_object(), "layers",
-        layers_json(ls_model_network(model)), "parameters",
+        facts->epoch > 0 ? ls_metrics_json(&facts->latest, facts->task.kind) : json_object(),
+        "layers", layers_json(ls_model_network(model)), "parameters",
         describe_params(ls_model_network(model)), "average", facts->has_average, "dataset",
         ls_json_text(facts->dataset), "config", ls_json_text(facts->config));
 }

@@ -139,7 +139,7 @@ static void put_zsh_command(FILE *out, const ls_command *command, const ls_setti
     for (const ls_setting *row = rows; row < rows + count; row++) {
         const bool flag = ls_row_kind_of(row) == LS_ROW_FLAG;
         if ((row->flags & LS_SETTING_ARGUMENT) != 0) {
-            fputs("        '1", out);
+            fputs((row->flags & LS_OPTION_MANY) != 0 ? "        '*" : "        '1", out);
             put_zsh_value(out, row);
             fputs("' \\\n", out);
         }

@@ -42,6 +42,7 @@ void ls_options_destroy(ls_options **options)
     ls_free(o->row);
     ls_free(o->text);
     ls_free(o->given);
+    ls_free(o->word);
     ls_free(o);
     *options = NULL;
 }
@@ -69,15 +70,27 @@ static bool is_option(const ls_options *o, const char *word)
     return strncmp(word, "--", 2) == 0 && ls_options_find(o, word + 2, strcspn(word + 2, "=")) >= 0;
 }
 
+/* Finds the option of the bare argument number `number`, counted from 0; -1 if there is none. */
+static int find_bare(const ls_options *o, int number)
+{
+    for (int i = 0; i < o->count; i++)
+        if ((o->row[i].flags & LS_SETTING_ARGUMENT) != 0 &&
+            (number-- == 0 || (o->row[i].flags & LS_OPTION_MANY) != 0))
+            return i;
+    return -1;
+}
+
 /* Sets the option of the bare argument number `number`, counted from 0. */
 static ls_status parse_bare(ls_options *o, int number, const char *text, int before)
 {
-    for (int i = 0; i < o->count; i++)
-        if ((o->row[i].flags & LS_SETTING_ARGUMENT) != 0 && number-- == 0) {
-            o->given[i] = true;
-            return set_option(o, i, "", text);
-        }
-    return ls_options_unexpected(o, text, before);
+    const int at = find_bare(o, number);
+    if (at < 0)
+        return ls_options_unexpected(o, text, before);
+    o->given[at] = true;
+    if ((o->row[at].flags & LS_OPTION_MANY) == 0)
+        return set_option(o, at, "", text);
+    o->word[o->words++] = text;
+    return o->words == 1 ? set_option(o, at, "", text) : LS_OK;
 }
 
 /* Returns true if an empty text would leave the option unset. */
@@ -114,7 +127,10 @@ static ls_status parse_named(ls_options *o, int argc, char **argv, int *at, int 
 ls_status ls_options_parse_args(ls_options *o, int argc, char **argv)
 {
     int bare = 0, before = -1;
-    ls_status status = LS_OK;
+    ls_free(o->word);
+    o->words = 0;
+    o->word = ls_alloc(argc, sizeof *o->word);
+    ls_status status = o->word == NULL ? LS_ERR_FAILURE : LS_OK;
     begin_source(o);
     for (int i = 0; status == LS_OK && i < argc; i++) {
         const size_t dashes = ls_options_dashes(argv[i]);
@@ -138,15 +154,13 @@ ls_status ls_options_check_words(ls_options *o, int argc, char **argv)
 {
     int bare = 0;
     o->helps = true;
-    for (int i = 0; i < o->count; i++)
-        bare += (o->row[i].flags & LS_SETTING_ARGUMENT) != 0;
     for (int i = 0; i < argc; i++) {
         const size_t dashes = ls_options_dashes(argv[i]);
         const char *name = argv[i] + dashes;
         if (is_help(argv[i]))
             continue;
         if (dashes == 0 || *name == '\0') {
-            if (bare-- <= 0)
+            if (find_bare(o, bare++) < 0)
                 return ls_options_unexpected(o, argv[i], -1);
             continue;
         }
@@ -227,6 +241,12 @@ bool ls_options_given(const ls_options *o, const char *name)
 {
     const int at = ls_options_find(o, name, strlen(name));
     return at >= 0 && o->given[at];
+}
+
+const char *const *ls_options_words(const ls_options *o, int *count)
+{
+    *count = o->words;
+    return (const char *const *)o->word;
 }
 
 char *ls_options_text(const ls_options *o)

@@ -15,6 +15,9 @@ enum {
     /* Takes the row of this name in ls_settings(), for the value at `offset`. Argument, initial,
      * group and help given here override that row's. */
     LS_OPTION_AS_TRAIN = 1 << 8,
+    /* With LS_SETTING_ARGUMENT, of the last such row: takes all further bare arguments. The value
+     * is the first of them, ls_options_words() has all. */
+    LS_OPTION_MANY = 1 << 9,
 };
 
 /* The declared options of a command. */
@@ -64,6 +67,9 @@ const char *ls_options_get_text(const ls_options *options, const char *name);
 
 /* Returns true if a file or the command line set an option. Local. */
 bool ls_options_given(const ls_options *options, const char *name);
+
+/* Returns the bare arguments of the option with LS_OPTION_MANY, [*count]; borrowed. Local. */
+const char *const *ls_options_words(const ls_options *options, int *count);
 
 /* The values as `key = value` lines, except those that are not saved; owned by the caller,
  * ls_free(). Local. NULL when memory is short. */

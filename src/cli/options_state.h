@@ -10,7 +10,9 @@ struct ls_options {
     void *values;
     const char **text; /* [count] set by the current file or command line; NULL: not set */
     bool *given;       /* [count] set by any file or command line */
-    char **file;       /* [files] texts of files, cut into pieces */
+    const char **word; /* [words] arguments of the option with LS_OPTION_MANY, owned array */
+    int words;
+    char **file; /* [files] texts of files, cut into pieces */
     int files;
     const char *help; /* see ls_options_set_help() */
     bool helps;       /* the words beside --help are checked */

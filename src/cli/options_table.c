@@ -88,7 +88,7 @@ void ls_option_help(const ls_setting *row, FILE *out)
     ls_print(out, "\n");
     for (const ls_choice *c = row->choices; c != NULL && c->name != NULL; c++)
         if (*c->name != '\0')
-            ls_print(out, "%*s%-*s%s\n", COLUMN + 2, "", CHOICE, c->name, c->help);
+            ls_print(out, "%*s%-*s %s\n", COLUMN + 2, "", CHOICE - 1, c->name, c->help);
 }
 
 ls_status ls_options_help(ls_option_table table, FILE *out)

@@ -9,6 +9,7 @@
 #include "base/show.h"
 #include "base/text.h"
 
+#include <lockstep/settings.h>
 #include <lockstep/compute.h>
 #include <lockstep/version.h>
 
@@ -26,7 +27,9 @@ struct ls_report {
     bool terminal; /* draw a bar */
     ls_bar bar;
     char monitor[32];
-    bool saves; /* into a run folder */
+    bool values;    /* the task is a regression, whose numbers are of any magnitude */
+    ls_metric main; /* printed beside the loss */
+    bool saves;     /* into a run folder */
     bool resumed;
     int64_t latest_epoch; /* of the latest step; latest: its end */
     double latest;
@@ -53,7 +56,9 @@ static void print_data(const ls_run_info *info)
     print_shape((ls_shape){d->channels, d->height, d->width});
     if (d->element != LS_U8)
         ls_print(stderr, " of %s%s", ls_element_name(d->element), d->rounded ? " (rounded)" : "");
-    ls_print(stderr, ", %s\n", ls_counted(d->classes, "class").text);
+    ls_print(stderr, ", %s\n",
+             d->values > 0 ? ls_counted(d->values, "target value").text
+                           : ls_counted(d->classes, "class").text);
 }
 
 /* Where a layer reads another value than the output of the layer before it. */
@@ -105,10 +110,12 @@ static void print_schedule(const ls_run_info *info)
 static void print_training(const ls_run_info *info)
 {
     const ls_train_config *c = info->config;
+    char loss[64];
+    ls_setting_format(ls_setting_find("loss", 4), c, loss, sizeof loss);
     ls_print(stderr, "  training  %s, %s, lr %g, global batch %lld (%s an epoch), %s, seed %llu\n",
-             ls_loss_name(c->loss), ls_optimizer_name(c->optimizer.kind), info->lr,
-             (long long)c->batch, ls_counted(info->steps_per_epoch, "step").text,
-             ls_counted(c->epochs, "epoch").text, (unsigned long long)c->seed);
+             loss, ls_optimizer_name(c->optimizer.kind), info->lr, (long long)c->batch,
+             ls_counted(info->steps_per_epoch, "step").text, ls_counted(c->epochs, "epoch").text,
+             (unsigned long long)c->seed);
     print_schedule(info);
     if (info->augmented)
         ls_print(stderr, "  %-10saugmented by %s\n", "", c->augment);
@@ -207,6 +214,8 @@ static void report_start(void *user, const ls_run_info *info)
                            .rows = info->dataset->rows[LS_TRAIN],
                            .interval = report->terminal ? redraw : line_interval};
     snprintf(report->monitor, sizeof report->monitor, "%s", info->monitor);
+    report->values = info->task.kind == LS_TASK_REGRESSION;
+    report->main = report->values ? LS_METRIC_RMSE : LS_METRIC_ACCURACY;
     report->saves = *info->config->run != '\0';
     report->resumed = *info->resumed != '\0';
     if (info->config->lr == 0)
@@ -283,17 +292,39 @@ static int watched_column(const ls_report *report)
     const int column = ls_metrics_find(report->monitor, strlen(report->monitor));
     for (int validation = 0; validation < 2; validation++)
         if (column == ls_metrics_column(LS_METRIC_LOSS, validation) ||
-            column == ls_metrics_column(LS_METRIC_ACCURACY, validation))
+            column == ls_metrics_column(report->main, validation))
             return -1;
     return column;
+}
+
+/* Writes the name and value of a column: "val_loss 0.1234". Returns its length. */
+static int write_column(const ls_report *report, const ls_metrics *m, int column, char *out,
+                        size_t size)
+{
+    return snprintf(out, size, report->values ? "%s %.5g" : "%s %.4f", ls_metrics_name(column),
+                    ls_plain_number(ls_metrics_value(m, column)));
+}
+
+/* Writes the loss and the main metric of the training or the validation rows. */
+static void write_columns(const ls_report *report, const ls_metrics *m, bool validation,
+                          const char *between, char *out, size_t size)
+{
+    const int columns[] = {ls_metrics_column(LS_METRIC_LOSS, validation),
+                           ls_metrics_column(report->main, validation)};
+    int used = write_column(report, m, columns[0], out, size);
+    used += snprintf(out + used, size - (size_t)used, "%s", between);
+    write_column(report, m, columns[1], out + used, size - (size_t)used);
 }
 
 /* Prints the watched column, unless it is one of the columns that are always printed. */
 static void print_watched(const ls_report *report, const ls_metrics *m, const char *before)
 {
+    char text[64];
     const int column = watched_column(report);
-    if (column >= 0)
-        ls_print(stderr, "%s%s %.4f", before, report->monitor, ls_metrics_value(m, column));
+    if (column < 0)
+        return;
+    write_column(report, m, column, text, sizeof text);
+    ls_print(stderr, "%s%s", before, text);
 }
 
 /* Parts of an epoch's line, in their order. */
@@ -305,14 +336,11 @@ static void write_epoch(const ls_report *report, const ls_metrics *m, bool best,
     const int column = watched_column(report);
     snprintf(part[OF_EPOCH], sizeof *part, "epoch %.0f/%lld", m->epoch,
              (long long)report->bar.epochs);
-    snprintf(part[OF_TRAINING], sizeof *part, "loss %.4f  accuracy %.4f", ls_plain_number(m->loss),
-             ls_plain_number(m->accuracy));
+    write_columns(report, m, false, "  ", part[OF_TRAINING], sizeof *part);
     if (!isnan(m->val_loss))
-        snprintf(part[OF_VALIDATION], sizeof *part, "val_loss %.4f  val_accuracy %.4f", m->val_loss,
-                 m->val_accuracy);
+        write_columns(report, m, true, "  ", part[OF_VALIDATION], sizeof *part);
     if (column >= 0)
-        snprintf(part[OF_MONITOR], sizeof *part, "%s %.4f", report->monitor,
-                 ls_metrics_value(m, column));
+        write_column(report, m, column, part[OF_MONITOR], sizeof *part);
     snprintf(part[OF_TIME], sizeof *part, "%.3f s", m->seconds);
     snprintf(part[OF_SPEED], sizeof *part, "%s samples/s",
              ls_grouped((int64_t)m->samples_per_second).text);
@@ -408,14 +436,18 @@ void ls_report_finish(ls_report *report, const ls_train_config *config,
         ls_print(stderr,
                  report->resumed ? "done: %s, %.2f s since the resume\n" : "done: %s in %.2f s\n",
                  ls_counted(result->epochs, "epoch").text, result->seconds);
-    ls_print(stderr, "  best      epoch %lld, %s %.4f\n", (long long)result->best_epoch,
-             report->monitor, result->best);
-    ls_print(stderr, "  %-10sepoch %.0f%s, loss %.4f, accuracy %.4f", "final", result->final.epoch,
-             result->restored ? " (the best, restored)" : "", ls_plain_number(result->final.loss),
-             ls_plain_number(result->final.accuracy));
-    if (!isnan(result->final.val_loss))
-        ls_print(stderr, ", val_loss %.4f, val_accuracy %.4f", result->final.val_loss,
-                 result->final.val_accuracy);
+    ls_print(stderr,
+             report->values ? "  best      epoch %lld, %s %.5g\n"
+                            : "  best      epoch %lld, %s %.4f\n",
+             (long long)result->best_epoch, report->monitor, result->best);
+    char text[64];
+    write_columns(report, &result->final, false, ", ", text, sizeof text);
+    ls_print(stderr, "  %-10sepoch %.0f%s, %s", "final", result->final.epoch,
+             result->restored ? " (the best, restored)" : "", text);
+    if (!isnan(result->final.val_loss)) {
+        write_columns(report, &result->final, true, ", ", text, sizeof text);
+        ls_print(stderr, ", %s", text);
+    }
     print_watched(report, &result->final, ", ");
     ls_print(stderr, "\n");
     if (*config->run != '\0')

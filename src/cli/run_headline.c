@@ -15,6 +15,17 @@ int64_t ls_run_outcome_epoch(const ls_run_material *m)
     return best >= 1 && best <= m->run.epochs ? best : m->run.epochs;
 }
 
+ls_metric ls_run_main_metric(const ls_run_material *m)
+{
+    char text[TEXT];
+    const bool values = strcmp(ls_json_show(m->run.summary, "task", NULL, text),
+                               ls_task_name(LS_TASK_REGRESSION)) == 0;
+    const ls_metrics *last = m->run.epochs > 0 ? &m->run.history[m->run.epochs - 1] : NULL;
+    return values || (last != NULL && isnan(last->accuracy) && !isnan(last->rmse))
+               ? LS_METRIC_RMSE
+               : LS_METRIC_ACCURACY;
+}
+
 const char *ls_run_why_not_evaluated(const ls_run_material *m)
 {
     const json_t *rows = ls_json_at(m->run.summary, "dataset", "test_rows");
@@ -44,39 +55,50 @@ const char *ls_run_count_text(const json_t *value, char out[LS_JSON_TEXT])
     return out;
 }
 
+/* Formats a value of the main metric; errors are of any magnitude. */
+static void format_main(const ls_run_material *m, double number, char out[TEXT])
+{
+    snprintf(out, TEXT, ls_run_main_metric(m) == LS_METRIC_RMSE ? "%.5g" : "%.4f", number);
+}
+
 static void write_test_tile(FILE *out, const ls_run_material *m)
 {
-    char value[TEXT], more[2 * TEXT], text[2][TEXT];
+    char value[TEXT], more[2 * TEXT], text[2][TEXT], title[64];
     const json_t *e = m->evaluation;
+    const char *name = ls_metric_describe(ls_run_main_metric(m))->name;
+    snprintf(title, sizeof title, "test %s", name);
     if (e == NULL || strcmp(ls_json_show(e, "split", NULL, text[0]), "test") != 0) {
-        ls_page_tile(out, "test accuracy", "–", ls_run_why_not_evaluated(m));
+        ls_page_tile(out, title, "–", ls_run_why_not_evaluated(m));
         return;
     }
-    snprintf(value, sizeof value, "%.4f", json_number_value(ls_json_at(e, "accuracy", NULL)));
+    format_main(m, json_number_value(ls_json_at(e, name, NULL)), value);
     snprintf(more, sizeof more, "of %s rows; network of epoch %s",
              ls_run_count_text(ls_json_at(e, "rows", NULL), text[0]),
              ls_json_show(e, "epoch", NULL, text[1]));
-    ls_page_tile(out, "test accuracy", value, more);
+    ls_page_tile(out, title, value, more);
 }
 
 static void write_validation_tile(FILE *out, const ls_run_material *m)
 {
-    char value[TEXT], more[TEXT];
+    char value[TEXT], of_last[TEXT], more[2 * TEXT], title[64];
     const int64_t epoch = ls_run_outcome_epoch(m);
-    if (epoch == 0 || !isfinite(m->run.history[epoch - 1].val_accuracy)) {
-        ls_page_tile(out, "validation accuracy", "–",
-                     epoch == 0 ? "no epoch has ended" : "no validation rows");
+    const ls_metric metric = ls_run_main_metric(m);
+    const int column = ls_metrics_column(metric, true);
+    snprintf(title, sizeof title, "validation %s", ls_metric_describe(metric)->name);
+    if (epoch == 0 || !isfinite(ls_metrics_value(&m->run.history[epoch - 1], column))) {
+        ls_page_tile(out, title, "–", epoch == 0 ? "no epoch has ended" : "no validation rows");
         return;
     }
-    const ls_metrics *last = &m->run.history[m->run.epochs - 1];
-    snprintf(value, sizeof value, "%.4f", m->run.history[epoch - 1].val_accuracy);
-    if (epoch < m->run.epochs && isfinite(last->val_accuracy))
-        snprintf(more, sizeof more, "in epoch %lld, the best; %.4f in the last", (long long)epoch,
-                 last->val_accuracy);
+    const double last = ls_metrics_value(&m->run.history[m->run.epochs - 1], column);
+    format_main(m, ls_metrics_value(&m->run.history[epoch - 1], column), value);
+    format_main(m, last, of_last);
+    if (epoch < m->run.epochs && isfinite(last))
+        snprintf(more, sizeof more, "in epoch %lld, the best; %s in the last", (long long)epoch,
+                 of_last);
     else
         snprintf(more, sizeof more, "in epoch %lld, the %s", (long long)epoch,
                  epoch < m->run.epochs ? "best" : "last");
-    ls_page_tile(out, "validation accuracy", value, more);
+    ls_page_tile(out, title, value, more);
 }
 
 static void write_epochs_tile(FILE *out, const ls_run_material *m)

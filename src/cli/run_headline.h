@@ -8,8 +8,12 @@
 #include "base/json.h"
 #include "cli/run_page.h"
 
-/* Writes the head: test accuracy, validation accuracy, epochs, time, ranks. Local. */
+/* Writes the head: main metric of test and validation rows, epochs, time, ranks. Local. */
 void ls_run_headline_write(FILE *out, const ls_run_material *material);
+
+/* The metric that says most about the run beside the loss: the accuracy; of a regression, whose
+ * history has no accuracy, the RMSE. Local. */
+ls_metric ls_run_main_metric(const ls_run_material *material);
 
 /* The epoch of the run's resulting network, from 1: the best epoch, else the last; 0: none.
  * Local. */

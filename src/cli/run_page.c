@@ -21,7 +21,21 @@ static int64_t integer_at(const json_t *object, const char *part, const char *ke
     return json_integer_value(ls_json_at(object, part, key));
 }
 
-/* Draws the charts of loss and accuracy from the columns of the history. */
+/* Draws the chart of a metric.
+ * values  [2 n] scratch */
+static void write_curve(FILE *out, const ls_run_material *m, ls_metric metric, double *values)
+{
+    const int64_t n = m->run.epochs;
+    for (int64_t i = 0; i < n; i++) {
+        const ls_metrics *row = &m->run.history[i];
+        values[i] = ls_metrics_value(row, ls_metrics_column(metric, false));
+        values[n + i] = ls_metrics_value(row, ls_metrics_column(metric, true));
+    }
+    const ls_curve curves[] = {{"validation", values + n, false}, {"training", values, true}};
+    ls_chart_curves(out, ls_metric_describe(metric)->name, curves, n, ls_run_outcome_epoch(m));
+}
+
+/* Draws the charts of the loss and the main metric from the columns of the history. */
 static ls_status write_curves(FILE *out, const ls_run_material *m)
 {
     const int64_t n = m->run.epochs;
@@ -30,22 +44,12 @@ static ls_status write_curves(FILE *out, const ls_run_material *m)
         ls_page_paragraph(out, "note", "No epoch has been finished.");
         return LS_OK;
     }
-    double *column = ls_alloc(4 * n, sizeof *column);
-    if (column == NULL)
+    double *values = ls_alloc(2 * n, sizeof *values);
+    if (values == NULL)
         return LS_ERR_FAILURE;
-    for (int64_t i = 0; i < n; i++) {
-        column[i] = m->run.history[i].loss;
-        column[n + i] = m->run.history[i].val_loss;
-        column[2 * n + i] = m->run.history[i].accuracy;
-        column[3 * n + i] = m->run.history[i].val_accuracy;
-    }
-    const int64_t best = ls_run_outcome_epoch(m);
-    const ls_curve loss[] = {{"validation", column + n, false}, {"training", column, true}};
-    const ls_curve accuracy[] = {{"validation", column + 3 * n, false},
-                                 {"training", column + 2 * n, true}};
-    ls_chart_curves(out, "loss", loss, n, best);
-    ls_chart_curves(out, "accuracy", accuracy, n, best);
-    ls_free(column);
+    write_curve(out, m, LS_METRIC_LOSS, values);
+    write_curve(out, m, ls_run_main_metric(m), values);
+    ls_free(values);
     return LS_OK;
 }
 
@@ -104,13 +108,21 @@ static void write_evaluated(FILE *out, const ls_run_material *m)
         fputs("</pre>\n", out);
         return;
     }
+    const char *rows = ls_run_count_text(ls_json_at(e, "rows", NULL), text[0]);
+    const char *split = ls_json_show(e, "split", NULL, text[1]);
+    char result[128];
+    if (ls_run_main_metric(m) == LS_METRIC_ACCURACY)
+        snprintf(result, sizeof result, "%.2f %% are right",
+                 100 * json_number_value(ls_json_at(e, "accuracy", NULL)));
+    else
+        snprintf(result, sizeof result, "the root mean squared error is %.5g, R2 %.4f",
+                 json_number_value(ls_json_at(e, "rmse", NULL)),
+                 json_number_value(ls_json_at(e, "r2", NULL)));
     snprintf(line, sizeof line,
-             "Of the %s %s rows %.2f %% are right; the loss is %s, the network that of epoch "
+             "Of the %s %s rows %s; the loss is %s, the network that of epoch "
              "%s%s.",
-             ls_run_count_text(ls_json_at(e, "rows", NULL), text[0]),
-             ls_json_show(e, "split", NULL, text[1]),
-             100 * json_number_value(ls_json_at(e, "accuracy", NULL)),
-             ls_json_show(e, "loss", NULL, text[2]), ls_json_show(e, "epoch", NULL, text[3]),
+             rows, split, result, ls_json_show(e, "loss", NULL, text[2]),
+             ls_json_show(e, "epoch", NULL, text[3]),
              json_is_true(ls_json_at(e, "averaged", NULL)) ? ", averaged" : "");
     ls_page_paragraph(out, "lead", line);
 }
@@ -120,8 +132,11 @@ static ls_status write_confusion(FILE *out, const ls_run_material *m)
     enum { MOST = 4096 };
     const json_t *confusion = ls_json_at(m->evaluation, "confusion", NULL);
     const size_t classes = json_array_size(confusion);
-    ls_page_heading(out, "Confusion of classes");
+    const bool values = ls_run_main_metric(m) == LS_METRIC_RMSE;
+    ls_page_heading(out, values ? "Errors" : "Confusion of classes");
     write_evaluated(out, m);
+    if (values)
+        return LS_OK;
     if (classes == 0 || classes > MOST) {
         if (m->evaluation != NULL)
             ls_page_paragraph(out, "note", "There are too many classes for a matrix.");
@@ -306,8 +321,10 @@ static void write_metrics(FILE *out, const json_t *summary)
     for (int i = 0; i < 2 * LS_METRICS; i++) {
         const bool validation = i >= LS_METRICS;
         const ls_metric metric = (ls_metric)(i % LS_METRICS);
-        const fact of_metric = {name, "final",
-                                ls_metrics_name(ls_metrics_column(metric, validation))};
+        const int column = ls_metrics_column(metric, validation);
+        if (column == LS_METRICS_COLUMNS)
+            continue;
+        const fact of_metric = {name, "final", ls_metrics_name(column)};
         snprintf(name, sizeof name, "%s %s", validation ? "validation" : "training",
                  ls_metric_describe(metric)->name);
         write_facts(out, summary, &of_metric, 1);

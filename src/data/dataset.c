@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/fraction.h"
 #include "base/memory.h"
+#include "data/class_names.h"
 #include "data/division.h"
 #include "data/files.h"
 #include "data/h5.h"
@@ -27,6 +28,7 @@ struct ls_dataset {
     ls_split group[LS_SPLITS]; /* that has the rows of a split: all its rows, or with LS_TRAIN those
                                   of the division */
     ls_division *division;     /* of the training group */
+    ls_text_list class_names;  /* empty: none */
 };
 
 static bool is_given(const char *text)
@@ -164,6 +166,8 @@ static ls_status open_groups(ls_dataset *dataset, const ls_h5 *file,
     }
     if (status == LS_OK && dataset->info.values == 0)
         status = ls_header_read_classes(file, &header.classes);
+    if (status == LS_OK && dataset->info.values == 0 && file == dataset->files[0])
+        status = ls_class_names_read(file, header.classes, &dataset->class_names);
     if (status != LS_OK)
         return status;
     if (file != dataset->files[0] && header.classes != dataset->info.classes)
@@ -309,6 +313,11 @@ ls_status ls_dataset_open(ls_dataset **out, const char *path, const ls_dataset_o
 const ls_dataset_info *ls_dataset_describe(const ls_dataset *dataset)
 {
     return &dataset->info;
+}
+
+const char *ls_dataset_class_name(const ls_dataset *dataset, int64_t label)
+{
+    return label < dataset->class_names.count ? dataset->class_names.text[label] : NULL;
 }
 
 /* Returns the rows that a split's rows are among. */
@@ -490,6 +499,7 @@ void ls_dataset_close(ls_dataset **dataset)
     ls_files_free(&(*dataset)->paths);
     ls_dataset_close(&(*dataset)->test);
     ls_division_destroy(&(*dataset)->division);
+    ls_text_list_free(&(*dataset)->class_names);
     ls_free(*dataset);
     *dataset = NULL;
 }

@@ -78,8 +78,8 @@ ls_sample *ls_destination_next(const ls_destination *to, int64_t row, int64_t *a
 
 /* Reads rows first .. first+count-1 into samples: their inputs, or with `targets` the values of
  * their target.
- * Errors: LS_ERR_DATA for rows that can't be read, and for NaN and infinite numbers; LS_ERR_FAILURE;
- * LS_INTERRUPTED, see base/interrupt.h. */
+ * Errors: LS_ERR_DATA for rows that can't be read, and for NaN and infinite numbers;
+ * LS_ERR_FAILURE; LS_INTERRUPTED, see base/interrupt.h. */
 ls_status ls_field_read(const ls_field *field, bool targets, int64_t first, int64_t count,
                         const ls_destination *to) LS_MUST_CHECK;
 

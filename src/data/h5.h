@@ -13,6 +13,8 @@
 
 #include <lockstep/status.h>
 
+#include "base/text_list.h"
+
 typedef struct ls_h5 ls_h5; /* an open file */
 
 typedef enum ls_h5_type {
@@ -35,6 +37,9 @@ typedef enum ls_h5_type {
 } ls_h5_type;
 
 enum { LS_H5_MAX_RANK = 4 };
+
+/* Returns the bytes of an element in memory. */
+int64_t ls_h5_type_bytes(ls_h5_type type);
 
 /* The shape of a dataset. */
 typedef struct ls_h5_shape {
@@ -132,6 +137,8 @@ ls_status ls_h5_put_texts_of(ls_h5 *file, const char *group, const char *name,
  * above 4 MiB are refused. */
 ls_status ls_h5_put_text(ls_h5 *file, const char *name, const char *text) LS_MUST_CHECK;
 ls_status ls_h5_get_text(const ls_h5 *file, const char *name, char **out) LS_MUST_CHECK;
+/* Appends the strings of an attribute, an array of one dimension, to a list. */
+ls_status ls_h5_get_texts(const ls_h5 *file, const char *name, ls_text_list *out) LS_MUST_CHECK;
 ls_status ls_h5_put_int(ls_h5 *file, const char *name, int64_t value) LS_MUST_CHECK;
 ls_status ls_h5_get_int(const ls_h5 *file, const char *name, int64_t *out) LS_MUST_CHECK;
 ls_status ls_h5_put_real(ls_h5 *file, const char *name, double value) LS_MUST_CHECK;

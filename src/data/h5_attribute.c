@@ -172,6 +172,70 @@ ls_status ls_h5_get_text(const ls_h5 *file, const char *name, char **out)
     return LS_OK;
 }
 
+/* Appends strings of equal size; they end at their first zero byte. */
+static ls_status read_fixed_texts(hid_t attribute, hid_t type, int64_t count, ls_text_list *out,
+                                  bool *read)
+{
+    const size_t size = H5Tget_size(type);
+    if (size > (size_t)TEXT_MOST / (size_t)count)
+        return LS_OK;
+    char *table = ls_alloc(count, size), *text = ls_alloc((int64_t)size + 1, 1);
+    ls_status status = table == NULL || text == NULL ? LS_ERR_FAILURE : LS_OK;
+    *read = status == LS_OK && H5Aread(attribute, type, table) >= 0;
+    for (int64_t i = 0; *read && status == LS_OK && i < count; i++) {
+        memcpy(text, table + (size_t)i * size, size);
+        status = ls_text_list_add(out, text);
+    }
+    ls_free(table);
+    ls_free(text);
+    return status;
+}
+
+/* Appends strings of variable length, whose memory belongs to HDF5. */
+static ls_status read_variable_texts(hid_t attribute, hid_t type, hid_t space, int64_t count,
+                                     ls_text_list *out, bool *read)
+{
+    char **lent = ls_alloc(count, sizeof *lent);
+    if (lent == NULL)
+        return LS_ERR_FAILURE;
+    ls_status status = LS_OK;
+    hid_t memory = H5Tcopy(H5T_C_S1);
+    H5Tset_size(memory, H5T_VARIABLE);
+    H5Tset_cset(memory, H5Tget_cset(type));
+    *read = H5Aread(attribute, memory, lent) >= 0;
+    for (int64_t i = 0; *read && status == LS_OK && i < count; i++)
+        status = ls_text_list_add(out, lent[i] != NULL ? lent[i] : "");
+    if (*read)
+        H5Dvlen_reclaim(memory, space, H5P_DEFAULT, lent);
+    H5Tclose(memory);
+    ls_free(lent);
+    return status;
+}
+
+ls_status ls_h5_get_texts(const ls_h5 *file, const char *name, ls_text_list *out)
+{
+    enum { COUNT_MOST = 1 << 20 };
+    hid_t attribute = H5Aopen(file->id, name, H5P_DEFAULT);
+    if (attribute < 0)
+        return ls_fail(LS_ERR_DATA, "%s: has no attribute '%s'", file->path, name);
+    hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
+    const int64_t count = H5Sget_simple_extent_npoints(space);
+    bool read = false;
+    ls_status status = LS_OK;
+    if (H5Tget_class(type) == H5T_STRING && H5Sget_simple_extent_ndims(space) == 1 && count > 0 &&
+        count <= COUNT_MOST)
+        status = H5Tis_variable_str(type) > 0
+                     ? read_variable_texts(attribute, type, space, count, out, &read)
+                     : read_fixed_texts(attribute, type, count, out, &read);
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Aclose(attribute);
+    if (status == LS_OK && !read)
+        status =
+            ls_fail(LS_ERR_DATA, "%s: attribute '%s' is not an array of strings", file->path, name);
+    return status;
+}
+
 bool ls_h5_has_attribute(const ls_h5 *file, const char *name)
 {
     if (H5Aexists(file->id, name) <= 0)

@@ -106,3 +106,8 @@ ls_h5_type ls_h5_type_of(hid_t type)
         return is_bool(type) ? LS_H5_BOOL : LS_H5_OTHER;
     }
 }
+
+int64_t ls_h5_type_bytes(ls_h5_type type)
+{
+    return (int64_t)H5Tget_size(ls_h5_memory_type(type));
+}

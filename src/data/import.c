@@ -3,8 +3,9 @@
 #include "base/memory.h"
 #include "base/show.h"
 #include "data/idx.h"
+#include "data/import_common.h"
+#include "data/import_idx.h"
 #include "data/samples.h"
-#include "data/writer.h"
 
 #include <errno.h>
 #include <sha2.h>
@@ -24,6 +25,8 @@ typedef struct source {
     int64_t
         total; /* in the files: all labels are read, so that a limit does not change the classes */
     int32_t *label;
+    const ls_idx_form *form;
+    uint8_t *image; /* one image before it is set upright; NULL if they are upright */
 } source;
 
 static void source_close(source *s)
@@ -31,6 +34,7 @@ static void source_close(source *s)
     ls_idx_close(&s->images);
     ls_idx_close(&s->labels);
     ls_free(s->label);
+    ls_free(s->image);
 }
 
 static ls_status source_open(source *s, int64_t limit)
@@ -56,12 +60,17 @@ static ls_status source_open(source *s, int64_t limit)
         return ls_fail(LS_ERR_DATA, "%s has %s but %s has %s", s->images_path,
                        ls_counted(images->dim[0], "image").text, s->labels_path,
                        ls_counted(labels->dim[0], "label").text);
-    s->rows = limit > 0 && limit < images->dim[0] ? limit : images->dim[0];
+    s->rows = ls_import_rows(images->dim[0], limit);
     s->total = labels->dim[0];
     s->label = ls_alloc(s->total, sizeof *s->label);
     if (s->label == NULL)
         return LS_ERR_FAILURE;
-    return ls_idx_read_i32(s->labels, s->total, s->label);
+    status = ls_idx_read_i32(s->labels, s->total, s->label);
+    for (int64_t i = 0; i < s->total; i++)
+        s->label[i] = (int32_t)((uint32_t)s->label[i] - (uint32_t)s->form->first_label);
+    if (status == LS_OK && s->form->transposed)
+        s->image = ls_alloc(images->items, 1);
+    return status == LS_OK && s->form->transposed && s->image == NULL ? LS_ERR_FAILURE : status;
 }
 
 /* Checks that the images of two sources have the same size. */
@@ -76,35 +85,25 @@ static ls_status check_same_size(const source *a, const source *b)
                           b->images_path);
 }
 
-/* Determines the number of classes: `wanted` if above 0, else one more than the largest label. */
-static ls_status count_classes(const source *s, int sources, int64_t wanted, int64_t *out)
+/* Sets images [W][H] upright. */
+static void transpose(uint8_t *image, uint8_t *copy, int64_t planes, int64_t W, int64_t H)
 {
-    int64_t largest = 0;
-    for (int k = 0; k < sources; k++) {
-        for (int64_t i = 0; i < s[k].total; i++) {
-            int32_t label = s[k].label[i];
-            if (wanted > 0 && label >= wanted)
-                return ls_fail(LS_ERR_DATA,
-                               "%s: label %d in row %lld: too large for --classes %lld",
-                               s[k].labels_path, label, (long long)i, (long long)wanted);
-            if (label < 0)
-                return ls_fail(LS_ERR_DATA, "%s: label %d in row %lld is negative",
-                               s[k].labels_path, label, (long long)i);
-            if (label >= LS_MAX_CLASSES)
-                return ls_fail(LS_ERR_DATA, "%s: label %d in row %lld: the maximum is %d classes",
-                               s[k].labels_path, label, (long long)i, LS_MAX_CLASSES);
-            largest = label > largest ? label : largest;
-        }
-    }
-    /* At least 2 classes, even if all labels are 0. */
-    *out = wanted > 0 ? wanted : largest > 0 ? largest + 1 : 2;
-    return LS_OK;
+    memcpy(copy, image, (size_t)(planes * H * W));
+    for (int64_t c = 0; c < planes; c++, image += H * W, copy += H * W)
+        for (int64_t y = 0; y < H; y++)
+            for (int64_t x = 0; x < W; x++)
+                image[y * W + x] = copy[x * H + y];
 }
 
-static ls_status import_read_images(void *user, int64_t rows, uint8_t *pixels)
+static ls_status import_read_images(void *user, int64_t rows, void *pixels)
 {
     source *s = user;
-    return ls_idx_read_u8(s->images, rows * ls_idx_describe(s->images)->items, pixels);
+    const ls_idx_header *header = ls_idx_describe(s->images);
+    const int64_t W = header->dim[header->dims - 2], H = header->dim[header->dims - 1];
+    ls_status status = ls_idx_read_u8(s->images, rows * header->items, pixels);
+    for (int64_t i = 0; status == LS_OK && s->image != NULL && i < rows; i++)
+        transpose((uint8_t *)pixels + i * header->items, s->image, header->items / (H * W), W, H);
+    return status;
 }
 
 /* Reads both files of a split to their ends and adds their digests to the total. */
@@ -148,39 +147,51 @@ static ls_status write_sources(const ls_import *import, source *s, int sources, 
                                      .read = import_read_images};
         for (int i = 1; i < header->dims; i++)
             split[k].image[i - 1] = header->dim[i];
+        if (s[k].form->transposed) {
+            split[k].image[header->dims - 3] = header->dim[header->dims - 1];
+            split[k].image[header->dims - 2] = header->dim[header->dims - 2];
+        }
     }
-    const ls_dataset_content content = {.split = split,
-                                        .splits = sources,
-                                        .classes = classes,
-                                        .name = import->name,
-                                        .compress = import->compress,
-                                        .force = import->force,
-                                        .user = s,
-                                        .digest = import_compute_digest};
+    ls_dataset_content content = ls_import_content(import, split, sources);
+    content.classes = classes;
+    content.class_names = s->form->names;
+    content.user = s;
+    content.digest = import_compute_digest;
     return ls_dataset_write(&content, path);
 }
 
-ls_status ls_import_idx(const ls_import *import, const char *path)
+ls_status ls_import_idx_form(const ls_import *import, const ls_idx_form *form, const char *path)
 {
-    source s[SPLITS] = {
-        {.group = "train",
-         .images_path = import->train_images,
-         .labels_path = import->train_labels},
-        {.group = "test", .images_path = import->test_images, .labels_path = import->test_labels}};
+    source s[SPLITS] = {{.group = "train",
+                         .images_path = import->train_images,
+                         .labels_path = import->train_labels,
+                         .form = form},
+                        {.group = "test",
+                         .images_path = import->test_images,
+                         .labels_path = import->test_labels,
+                         .form = form}};
     const int sources = import->test_images != NULL ? SPLITS : 1;
+    ls_label_list labels[SPLITS];
     int64_t classes = 0;
     ls_status status = LS_OK;
-    for (int k = 0; status == LS_OK && k < sources; k++)
+    for (int k = 0; status == LS_OK && k < sources; k++) {
         status = source_open(&s[k], k == 0 ? import->limit : import->limit_test);
+        labels[k] = (ls_label_list){s[k].labels_path, s[k].label, s[k].total};
+    }
     if (status == LS_OK && sources == SPLITS)
         status = check_same_size(&s[0], &s[1]);
     if (status == LS_OK)
-        status = count_classes(s, sources, import->classes, &classes);
+        status = ls_import_classes(labels, sources, import->classes, &classes);
     if (status == LS_OK)
         status = write_sources(import, s, sources, classes, path);
     for (int k = 0; k < sources; k++)
         source_close(&s[k]);
     return status;
+}
+
+ls_status ls_import_idx(const ls_import *import, const char *path)
+{
+    return ls_import_idx_form(import, &(ls_idx_form){0}, path);
 }
 
 ls_status ls_import_find(const char *folder, const char *stem, char *out, int size)

@@ -14,6 +14,11 @@
 enum { HEAD = 512 };
 
 static const char import_idx[] = "`lockstep import` converts IDX files to a data set";
+static const char import_csv[] =
+    "`lockstep import --csv FILE --target NAME` makes a data set of it";
+static const char import_npy[] = "`lockstep import --npy X,Y` makes a data set of such files";
+static const char import_npz[] = "`lockstep import --npz FILE` makes a data set of NumPy's .npz";
+static const char import_png[] = "`lockstep import --png DIR` makes a data set of PNG files";
 static const char write_hdf5[] =
     "write its arrays into an HDF5 file, whose layout `lockstep import --help` describes";
 
@@ -23,15 +28,15 @@ static const struct {
     size_t bytes;
     const char *begin, *what, *remedy;
 } kinds[] = {
-    {6, "\x93NUMPY", "a NumPy array", write_hdf5},
-    {4, "PK\3\4", "a ZIP file, as NumPy's .npz and PyTorch's files are", write_hdf5},
+    {6, "\x93NUMPY", "a NumPy array", import_npy},
+    {4, "PK\3\4", "a ZIP file, as NumPy's .npz and PyTorch's files are", import_npz},
     {4, "PAR1", "a Parquet file", write_hdf5},
     {2, "\x80\2", "a Python pickle", write_hdf5},
     {2, "\x80\3", "a Python pickle", write_hdf5},
     {2, "\x80\4", "a Python pickle", write_hdf5},
     {2, "\x80\5", "a Python pickle", write_hdf5},
-    {8, "\x89PNG\r\n\x1a\n", "a picture", write_hdf5},
-    {3, "\xff\xd8\xff", "a picture", write_hdf5},
+    {8, "\x89PNG\r\n\x1a\n", "a picture", import_png},
+    {3, "\xff\xd8\xff", "a picture", import_png},
 };
 
 /* IDX: two zeros, a type from 8 to 14, the number of dimensions. */
@@ -127,7 +132,7 @@ ls_status ls_magic_fail(const char *path)
             return fail_as_kind(path, compressed, kinds[i].what, kinds[i].remedy);
     if (is_text(head, length))
         return is_table(head, length)
-                   ? fail_as_kind(path, compressed, "a table in text", write_hdf5)
+                   ? fail_as_kind(path, compressed, "a table in text", import_csv)
                    : fail_as_kind(path, compressed, "a text file", describe);
     if (compressed)
         return fail_as_kind(path, false, "a compressed file", "unpack it first");

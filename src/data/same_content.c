@@ -4,11 +4,13 @@
 #include "data/samples.h"
 
 #include <string.h>
+#include <xxhash.h>
 
 /* Summary of a data set's content: equal for equal content. */
 typedef struct content {
     ls_dataset_info info;
     uint64_t fingerprint[LS_SPLITS];
+    uint64_t names; /* hash of the names of classes */
 } content;
 
 static ls_status add_fingerprint(const ls_dataset *dataset, ls_split split, uint64_t *out)
@@ -28,6 +30,16 @@ static ls_status add_fingerprint(const ls_dataset *dataset, ls_split split, uint
     return status;
 }
 
+static uint64_t hash_names(const ls_dataset *dataset)
+{
+    uint64_t hash = 0;
+    for (int k = 0; k < ls_dataset_describe(dataset)->classes; k++) {
+        const char *name = ls_dataset_class_name(dataset, k);
+        hash = name != NULL ? XXH64(name, strlen(name) + 1, hash) : hash;
+    }
+    return hash;
+}
+
 static ls_status summarize_file(const char *path, content *out)
 {
     ls_dataset *dataset = NULL;
@@ -37,6 +49,7 @@ static ls_status summarize_file(const char *path, content *out)
         return status;
     memset(out, 0, sizeof *out);
     out->info = *ls_dataset_describe(dataset);
+    out->names = hash_names(dataset);
     for (int split = 0; status == LS_OK && split < LS_SPLITS; split++)
         status = add_fingerprint(dataset, (ls_split)split, &out->fingerprint[split]);
     ls_dataset_close(&dataset);
@@ -61,7 +74,7 @@ ls_status ls_same_content(const char *path, const char *other, ls_likeness *out,
         status = summarize_file(other, &b);
     if (status != LS_OK)
         return status;
-    const bool same = has_same_info(&a.info, &b.info) &&
+    const bool same = has_same_info(&a.info, &b.info) && a.names == b.names &&
                       memcmp(a.fingerprint, b.fingerprint, sizeof a.fingerprint) == 0;
     *out = !same                                   ? LS_OTHER_CONTENT
            : strcmp(a.info.name, b.info.name) != 0 ? LS_OTHER_NAME

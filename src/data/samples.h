@@ -82,8 +82,8 @@ void ls_samples_gather(const ls_samples *samples, const int64_t *order, int64_t 
                        int64_t count, ls_normalization normalization, ls_batch *batch);
 
 /* Returns a hash of the samples that does not depend on their order: the sum, modulo 2^64, of the
- * hashes of (row, label, inputs, target). The fingerprints of all shards add up to that of the whole split.
- * Local. */
+ * hashes of (row, label, inputs, target). The fingerprints of all shards add up to that of the
+ * whole split. Local. */
 uint64_t ls_samples_fingerprint(const ls_samples *samples);
 
 #endif

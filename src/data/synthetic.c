@@ -83,9 +83,10 @@ static void make_sample(const stream *s, int64_t row, uint8_t *pixels)
     }
 }
 
-static ls_status synthetic_read_images(void *user, int64_t rows, uint8_t *pixels)
+static ls_status synthetic_read_images(void *user, int64_t rows, void *inputs)
 {
     stream *s = user;
+    uint8_t *pixels = inputs;
     for (int64_t i = 0; i < rows; i++, pixels += s->shape.C * s->shape.H * s->shape.W)
         make_sample(s, s->next++, pixels);
     return LS_OK;

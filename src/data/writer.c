@@ -1,8 +1,9 @@
 #include "data/writer.h"
 
 #include "base/file.h"
+#include "base/integer.h"
 #include "base/memory.h"
-#include "data/h5.h"
+#include "data/class_names.h"
 #include "data/same_content.h"
 #include "data/seal.h"
 
@@ -13,24 +14,24 @@
 
 #include <lockstep/dataset.h>
 
-static ls_status write_images(ls_h5 *file, const ls_split_source *s, bool compress)
+static ls_status write_inputs(ls_h5 *file, const ls_split_source *s, bool compress)
 {
     enum { PIECE_BYTES = 4 << 20 };
     char name[32];
-    snprintf(name, sizeof name, "%s/images", s->group);
-    ls_h5_shape shape = {.type = LS_H5_U8, .rank = 1 + s->dims, .dims = {s->rows}};
-    int64_t pixels = 1;
+    snprintf(name, sizeof name, "%s/%s", s->group, s->dims == 1 ? "inputs" : "images");
+    ls_h5_shape shape = {.type = s->type, .rank = 1 + s->dims, .dims = {s->rows}};
+    int64_t bytes = ls_h5_type_bytes(s->type); /* of a row */
     for (int i = 0; i < s->dims; i++)
-        pixels *= shape.dims[1 + i] = s->image[i];
-    const int64_t piece = pixels < PIECE_BYTES ? PIECE_BYTES / pixels : 1;
-    uint8_t *buffer = ls_alloc(piece * pixels, 1);
+        bytes *= shape.dims[1 + i] = s->image[i];
+    const int64_t piece = bytes < PIECE_BYTES ? PIECE_BYTES / bytes : 1;
+    void *buffer = ls_alloc(ls_min(piece, s->rows) * bytes, 1);
     ls_status status =
         buffer == NULL ? LS_ERR_FAILURE : ls_h5_create_dataset(file, name, &shape, compress);
     for (int64_t done = 0; status == LS_OK && done < s->rows; done += piece) {
-        const int64_t some = s->rows - done < piece ? s->rows - done : piece;
+        const int64_t some = ls_min(s->rows - done, piece);
         status = s->read(s->source, some, buffer);
         if (status == LS_OK)
-            status = ls_h5_write(file, name, LS_H5_U8, done, some, buffer);
+            status = ls_h5_write(file, name, s->type, done, some, buffer);
     }
     ls_free(buffer);
     return status;
@@ -48,13 +49,33 @@ static ls_status write_labels(ls_h5 *file, const ls_split_source *s, int64_t cla
     return status;
 }
 
+static ls_status write_values(ls_h5 *file, const ls_split_source *s, bool compress)
+{
+    char name[32];
+    snprintf(name, sizeof name, "%s/targets", s->group);
+    const ls_h5_shape shape = {.type = LS_H5_F32, .rank = 2, .dims = {s->rows, s->values}};
+    ls_status status = ls_h5_create_dataset(file, name, &shape, compress);
+    if (status == LS_OK)
+        status = ls_h5_write(file, name, LS_H5_F32, 0, s->rows, s->targets);
+    return status;
+}
+
+static ls_status write_targets(ls_h5 *file, const ls_split_source *s, int64_t classes,
+                               bool compress)
+{
+    return s->label != NULL ? write_labels(file, s, classes, compress)
+                            : write_values(file, s, compress);
+}
+
 static ls_status put_attributes(ls_h5 *file, const ls_dataset_content *c)
 {
     ls_status status = ls_h5_put_text(file, "format", "lockstep-dataset");
     if (status == LS_OK)
         status = ls_h5_put_int(file, "version", 1);
-    if (status == LS_OK)
+    if (status == LS_OK && c->classes > 0)
         status = ls_h5_put_int(file, "classes", c->classes);
+    if (status == LS_OK && c->class_names != NULL)
+        status = ls_class_names_write(file, c->class_names);
     if (status == LS_OK)
         status = ls_h5_put_text(file, "name", c->name);
     if (status != LS_OK || c->digest == NULL)
@@ -71,9 +92,9 @@ static ls_status write_file(const ls_dataset_content *c, const char *path)
     if (status != LS_OK)
         return status;
     for (int k = 0; status == LS_OK && k < c->splits; k++) {
-        status = write_images(file, &c->split[k], c->compress);
+        status = write_inputs(file, &c->split[k], c->compress);
         if (status == LS_OK)
-            status = write_labels(file, &c->split[k], c->classes, c->compress);
+            status = write_targets(file, &c->split[k], c->classes, c->compress);
     }
     if (status == LS_OK)
         status = put_attributes(file, c);

@@ -7,27 +7,34 @@
 
 #include <lockstep/status.h>
 
+#include "base/text_list.h"
+#include "data/h5.h"
+
 enum { LS_SOURCE_DIGEST = 65 }; /* a SHA-256 as hex digits, with a final zero byte */
 
 /* A split to write. */
 typedef struct ls_split_source {
-    const char *group;    /* "train", "test" */
-    int64_t rows;         /* 1 or more */
-    int dims;             /* of an image: 2 (height, width) or 3 (channels, height, width) */
-    int64_t image[3];     /* [dims] */
-    const int32_t *label; /* [rows], 0 .. classes-1; borrowed */
-    void *source;         /* passed to `read` */
-    ls_status (*read)(void *source, int64_t rows,
-                      uint8_t *pixels); /* reads the next rows' pixels */
+    const char *group; /* "train", "test" */
+    int64_t rows;      /* 1 or more */
+    ls_h5_type type;   /* of the inputs in the file and in memory; zeroed: uint8 */
+    int dims; /* of a row: 1: numbers; 2: an image (height, width); 3: with channels first */
+    int64_t image[3]; /* [dims] */
+    /* Targets, borrowed. They are written after the inputs, so that `read` may fill them in. */
+    const int32_t *label; /* [rows], 0 .. classes-1; NULL if the targets are values */
+    const float *targets; /* [rows][values] */
+    int64_t values;
+    void *source;                                                /* passed to `read` */
+    ls_status (*read)(void *source, int64_t rows, void *inputs); /* reads the next rows */
 } ls_split_source;
 
 typedef struct ls_dataset_content {
     const ls_split_source *split; /* [splits] */
     int splits;
-    int64_t classes;
-    const char *name; /* of the data set, "" for none */
-    bool compress;    /* chunked, deflated, checksummed; else contiguous */
-    bool force;       /* replace a data set of different content */
+    int64_t classes;                 /* 0 if the targets are values */
+    const ls_text_list *class_names; /* NULL or empty: none; else `classes` of them */
+    const char *name;                /* of the data set, "" for none */
+    bool compress;                   /* chunked, deflated, checksummed; else contiguous */
+    bool force;                      /* replace a data set of different content */
 
     /* Returns the digest of the sources, after all rows are read; NULL: no digest. */
     void *user;

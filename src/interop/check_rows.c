@@ -147,7 +147,7 @@ ls_status ls_export_check(const ls_export_source *source, const ls_export_option
                           const char *path)
 {
     assert(options->format != LS_EXPORT_AUTO);
-    check c = {.outputs = ls_network_classes(source->network)};
+    check c = {.outputs = ls_network_outputs(source->network)};
     ls_export_graph *graph = NULL;
     const ls_graph_style style = ls_export_style(options->format);
     ls_status status = ls_refuse_other_kind(path, is_csv, "CSV with the columns x0, x1, ...");

@@ -24,7 +24,7 @@ const char *ls_export_outputs(const ls_export_source *source, const ls_export_op
 json_t *ls_export_metadata(const ls_export_source *source, const ls_export_options *options)
 {
     char outputs[16];
-    snprintf(outputs, sizeof outputs, "%d", ls_network_classes(source->network));
+    snprintf(outputs, sizeof outputs, "%d", ls_network_outputs(source->network));
     const struct {
         const char *key, *value;
     } facts[] = {

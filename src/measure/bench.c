@@ -89,7 +89,7 @@ static ls_status create_local(bench *b, ls_comm *comm, const ls_bench_task *task
     const ls_replica_config config = {
         .model = task->model,
         .input = task->input,
-        .classes = task->classes,
+        .outputs = task->classes,
         .loss = LS_CROSS_ENTROPY,
         .optimizer = {.kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8},
         .rows = rows > 0 ? rows : 1};
@@ -132,7 +132,7 @@ static ls_status initialise_params(bench *b, ls_comm *comm, int count)
 static ls_status create_bench(bench *b, ls_comm *comm, const ls_bench_task *task,
                               const ls_reduce *kinds, int count, int64_t rows)
 {
-    const ls_step_rows most = {rows, task->batch, task->block};
+    const ls_step_rows most = {.mine = rows, .batch = task->batch, .block = task->block};
     ls_status status = ls_agree(comm, create_local(b, comm, task, rows));
     bool any = false;
     if (status != LS_OK)

@@ -359,7 +359,7 @@ static ls_status check_names(const compiler *c)
 
 ls_status ls_network_compile(ls_network *network, const char *model)
 {
-    network->model = ls_preset_expand(model, network->classes);
+    network->model = ls_preset_expand(model, network->outputs);
     network->text = network->model == NULL ? NULL : ls_strdup(network->model);
     network->layer = network->text == NULL ? NULL : ls_alloc(LS_MAX_LAYERS, sizeof(ls_layer));
     network->op = network->layer == NULL ? NULL : ls_alloc(LS_MAX_LAYERS, sizeof(ls_op));

@@ -32,18 +32,19 @@ static ls_status check_readers(const ls_network *network, int last)
     return LS_OK;
 }
 
-/* Returns an error unless there is one output for each class. */
+/* Returns an error unless there is one output for each class or value. */
 static ls_status check_outputs(const ls_network *network, int last)
 {
     char reason[192];
     const ls_layer *layer = &network->layer[last];
     const int64_t outputs = ls_shape_size(layer->out);
-    if (outputs == network->classes)
+    const bool classes = network->loss == LS_CROSS_ENTROPY;
+    if (outputs == network->outputs)
         return LS_OK;
-    snprintf(reason, sizeof reason,
-             "the last layer has %s but the data set has %s: end with dense:%d",
-             ls_counted(outputs, "output").text, ls_counted(network->classes, "class").text,
-             network->classes);
+    snprintf(reason, sizeof reason, "the last layer has %s but the %s %s: end with dense:%d",
+             ls_counted(outputs, "output").text,
+             classes ? "data set has" : "loss and the targets need",
+             ls_counted(network->outputs, classes ? "class" : "output").text, network->outputs);
     /* Activations keep the number of outputs: report the layer that determines it. */
     while (layer->input[0] >= 0 && ls_shape_size(layer->in[0]) == outputs)
         layer = &network->layer[layer->input[0]];
@@ -80,8 +81,11 @@ static ls_status check_logits(const ls_network *network, int last)
         layer = &network->layer[layer->input[0]];
     return ls_wrong_word(
         layer->number, layer->word,
-        "cross-entropy takes logits, but the output of this layer is bounded: end with "
-        "dense, or dense and softmax (or use --loss mse)");
+        ls_loss_takes_sigmoid(network->loss)
+            ? "bce takes logits, but the output of this layer is bounded: end with dense, without "
+              "a sigmoid, which is part of the loss"
+            : "cross-entropy takes logits, but the output of this layer is bounded: end with "
+              "dense, or dense and softmax (or use --loss mse)");
 }
 
 /* Removes the operation of a final softmax, which is fused with the loss. Returns the layer that
@@ -139,6 +143,8 @@ ls_status ls_network_check_graph(ls_network *network, int last)
                              : ls_wrong_word(layer[last].number, layer[last].word,
                                              "a softmax needs a layer before it");
     }
+    if (status == LS_OK && ls_loss_takes_sigmoid(network->loss))
+        status = check_logits(network, last);
     mark_operations(network);
     return status;
 }

@@ -1,4 +1,4 @@
-/* K: classes; t: the one-hot target of a row. */
+/* K: outputs; t: the target of a row, of a class its one-hot vector. */
 #include "nn/loss.h"
 
 #include "base/metrics.h"
@@ -42,21 +42,22 @@ static double smoothing_term(double e, int K, const float *y, int32_t label, flo
     return e * ((double)y[label] - mean);
 }
 
-static void loss_cross_entropy(double e, int K, const float *y, int32_t label, float *dy,
-                               double *sum)
+static void loss_cross_entropy(const ls_loss_terms *terms, const float *y, const ls_target *target,
+                               float *dy, double *sum)
 {
-    *sum += negative_log_likelihood(K, y, label, dy);
-    if (e > 0)
-        *sum += smoothing_term(e, K, y, label, dy);
+    *sum += negative_log_likelihood(terms->outputs, y, target->label, dy);
+    if (terms->smoothing > 0)
+        *sum += smoothing_term(terms->smoothing, terms->outputs, y, target->label, dy);
 }
 
 /* mean over k of (y - t)^2; dy = 2 (y - t) / K. */
-static void loss_mse(double e, int K, const float *y, int32_t label, float *dy, double *sum)
+static void loss_mse(const ls_loss_terms *terms, const float *y, const ls_target *target, float *dy,
+                     double *sum)
 {
+    const int K = terms->outputs;
     double squares = 0;
-    (void)e;
     for (int k = 0; k < K; k++) {
-        float difference = y[k] - (k == label ? 1.0f : 0.0f);
+        float difference = y[k] - ls_target_value(target, K, k);
         squares += (double)difference * difference;
         if (dy != NULL)
             dy[k] = 2 * difference / (float)K;
@@ -64,12 +65,61 @@ static void loss_mse(double e, int K, const float *y, int32_t label, float *dy, 
     *sum += squares / K;
 }
 
+/* mean over k of |y - t|; dy = sign(y - t) / K, where sign(0) = 0. */
+static void loss_mae(const ls_loss_terms *terms, const float *y, const ls_target *target, float *dy,
+                     double *sum)
+{
+    const int K = terms->outputs;
+    double absolute = 0;
+    for (int k = 0; k < K; k++) {
+        const double e = (double)y[k] - (double)ls_target_value(target, K, k);
+        absolute += fabs(e);
+        if (dy != NULL)
+            dy[k] = (e == 0 ? 0.0f : e < 0 ? -1.0f : (float)(e / fabs(e))) / (float)K;
+    }
+    *sum += absolute / K;
+}
+
+/* mean over k of e^2 / 2, beyond |e| = D of D (|e| - D / 2), where e = y - t (Huber, Robust
+ * Estimation of a Location Parameter, 1964); dy = e / K, at most D / K. */
+static void loss_huber(const ls_loss_terms *terms, const float *y, const ls_target *target,
+                       float *dy, double *sum)
+{
+    const int K = terms->outputs;
+    const double D = terms->delta;
+    double losses = 0;
+    for (int k = 0; k < K; k++) {
+        const double e = (double)y[k] - (double)ls_target_value(target, K, k), size = fabs(e);
+        losses += size <= D ? e * e / 2 : D * (size - D / 2);
+        if (dy != NULL)
+            dy[k] = (float)((size <= D ? e : copysign(D, e)) / K);
+    }
+    *sum += losses / K;
+}
+
+/* mean over k of -(t log p + (1 - t) log(1 - p)), where p = sigmoid(y): max(y, 0) - t y +
+ * log(1 + exp(-|y|)), in which nothing overflows; dy = (p - t) / K. */
+static void loss_bce(const ls_loss_terms *terms, const float *y, const ls_target *target, float *dy,
+                     double *sum)
+{
+    const int K = terms->outputs;
+    double losses = 0;
+    for (int k = 0; k < K; k++) {
+        const double z = (double)y[k], t = (double)ls_target_value(target, K, k);
+        const double small = exp(-fabs(z));
+        losses += (z > 0 ? z : 0) - t * z + log1p(small);
+        if (dy != NULL)
+            dy[k] = (float)(((z > 0 ? 1 : small) / (1 + small) - t) / K);
+    }
+    *sum += losses / K;
+}
+
 static const ls_loss_kind kinds[LS_LOSSES] = {
-    [LS_CROSS_ENTROPY] = {.targets = LS_TARGETS_CLASS,
-                          .outputs = LS_OUTPUTS_LOGITS,
-                          .smooths = true,
-                          .row = loss_cross_entropy},
-    [LS_MSE] = {.targets = LS_TARGETS_CLASS, .outputs = LS_OUTPUTS_VALUES, .row = loss_mse},
+    [LS_CROSS_ENTROPY] = {LS_OUTPUTS_LOGITS, true, loss_cross_entropy},
+    [LS_MSE] = {LS_OUTPUTS_VALUES, false, loss_mse},
+    [LS_MAE] = {LS_OUTPUTS_VALUES, false, loss_mae},
+    [LS_HUBER] = {LS_OUTPUTS_VALUES, false, loss_huber},
+    [LS_BCE] = {LS_OUTPUTS_SIGMOID, false, loss_bce},
 };
 
 static const char *const names[LS_LOSSES] = {LS_LOSS_LIST(LS_CHOICE_NAME)};
@@ -96,9 +146,45 @@ bool ls_loss_find(const char *name, ls_loss *out)
     return false;
 }
 
+ls_loss ls_loss_choose(ls_loss wanted, int64_t values)
+{
+    return wanted != LS_LOSS_AUTO ? wanted : values > 0 ? LS_MSE : LS_CROSS_ENTROPY;
+}
+
+ls_status ls_loss_check(ls_loss loss, int64_t values, int classes)
+{
+    if (loss == LS_CROSS_ENTROPY && values > 0)
+        return ls_fail(LS_ERR_USAGE,
+                       "--loss cross-entropy needs classes as targets, but the data set's are "
+                       "values: give --loss mse, mae, huber or bce");
+    if (loss == LS_BCE && values == 0 && classes != 2)
+        return ls_fail(LS_ERR_USAGE,
+                       "--loss bce needs two classes, or values, as targets, but the data set has "
+                       "%d classes: give --loss cross-entropy",
+                       classes);
+    return LS_OK;
+}
+
+int ls_loss_outputs(ls_loss loss, int64_t values, int classes)
+{
+    return values > 0 ? (int)values : loss == LS_BCE ? 1 : classes;
+}
+
+unsigned ls_loss_task(ls_loss loss, int64_t values)
+{
+    if (loss == LS_BCE)
+        return values > 1 ? LS_TASK_MULTILABEL : LS_TASK_BINARY;
+    return values > 0 ? LS_TASK_REGRESSION : LS_TASK_CLASSIFICATION;
+}
+
 bool ls_loss_takes_logits(ls_loss loss)
 {
     return ls_loss_describe(loss)->outputs == LS_OUTPUTS_LOGITS;
+}
+
+bool ls_loss_takes_sigmoid(ls_loss loss)
+{
+    return ls_loss_describe(loss)->outputs == LS_OUTPUTS_SIGMOID;
 }
 
 bool ls_loss_smooths(ls_loss loss)
@@ -106,8 +192,7 @@ bool ls_loss_smooths(ls_loss loss)
     return ls_loss_describe(loss)->smooths;
 }
 
-/* The class of the largest output; of equal outputs the first. */
-static int32_t largest_of(int K, const float *y)
+int32_t ls_largest_output(int K, const float *y)
 {
     int32_t best = 0;
     for (int32_t k = 1; k < K; k++)
@@ -115,18 +200,78 @@ static int32_t largest_of(int K, const float *y)
     return best;
 }
 
-ls_score ls_loss_score(ls_loss loss, double smoothing, int64_t rows, int classes, const float *y,
-                       const int32_t *labels, float *dy, int32_t *predicted)
+/* Adds a row to the sums of its task, except its loss. Returns the row's class, 0 of values. */
+typedef int32_t add_row(const ls_loss_terms *terms, const float *y, const ls_target *target,
+                        ls_score *score);
+
+static int32_t add_class(const ls_loss_terms *terms, const float *y, const ls_target *target,
+                         ls_score *score)
 {
-    const ls_loss_kind *kind = ls_loss_describe(loss);
-    ls_score score = {0};
-    for (int64_t r = 0; r < rows; r++, y += classes) {
-        const int32_t largest = largest_of(classes, y);
+    const int32_t largest = ls_largest_output(terms->outputs, y);
+    ls_metric_add_row(score, terms->outputs, y, target->label, largest);
+    return largest;
+}
+
+static int32_t add_decisions(const ls_loss_terms *terms, const float *y, const ls_target *target,
+                             ls_score *score)
+{
+    const int K = terms->outputs;
+    for (int k = 0; k < K; k++)
+        score->correct += (y[k] > 0) == (ls_target_value(target, K, k) > 0.5f);
+    return K == 1 && y[0] > 0;
+}
+
+static int32_t add_errors(const ls_loss_terms *terms, const float *y, const ls_target *target,
+                          ls_score *score)
+{
+    const int K = terms->outputs;
+    double absolute = 0, squares = 0;
+    for (int k = 0; k < K; k++) {
+        const double e = ((double)y[k] - (double)target->values[k]) *
+                         (terms->scale != NULL ? terms->scale[k] : 1);
+        absolute += fabs(e);
+        squares += e * e;
+    }
+    score->absolute += absolute / K;
+    score->squares += squares / K;
+    return 0;
+}
+
+static add_row *adder_of(unsigned task)
+{
+    return task == LS_TASK_CLASSIFICATION ? add_class
+           : task == LS_TASK_REGRESSION   ? add_errors
+                                          : add_decisions;
+}
+
+/* Multiplies a row's gradient by its weight, and adds its weighted loss. */
+static void weigh_row(float weight, int K, float *dy, double loss, double *sum)
+{
+    *sum += (double)weight * loss;
+    for (int k = 0; dy != NULL && k < K; k++)
+        dy[k] *= weight;
+}
+
+ls_score ls_loss_score(const ls_loss_terms *terms, const ls_batch *batch, int64_t first,
+                       int64_t rows, const float *y, float *dy, int32_t *predicted)
+{
+    const int K = terms->outputs;
+    const ls_loss_kind *kind = ls_loss_describe(terms->loss);
+    add_row *const add = adder_of(ls_loss_task(terms->loss, batch->values));
+    ls_score score = {.rows = rows};
+    assert(batch->values == 0 || batch->values == K);
+    for (int64_t r = first; r < first + rows; r++, y += K) {
+        const ls_target target = {batch->values > 0 ? batch->targets + r * batch->values : NULL,
+                                  batch->labels[r]};
+        const int32_t class = add(terms, y, &target, &score);
         if (predicted != NULL)
-            predicted[r] = largest;
-        ls_metric_add_row(&score, classes, y, labels[r], largest);
-        kind->row(smoothing, classes, y, labels[r], dy != NULL ? dy + r * classes : NULL,
-                  &score.loss);
+            *predicted++ = class;
+        double loss = 0;
+        kind->row(terms, y, &target, dy, batch->weights == NULL ? &score.loss : &loss);
+        if (batch->weights != NULL)
+            weigh_row(batch->weights[r], K, dy, loss, &score.loss);
+        score.weight += batch->weights != NULL ? (double)batch->weights[r] : 1;
+        dy = dy != NULL ? dy + K : NULL;
     }
     return score;
 }

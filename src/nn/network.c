@@ -57,15 +57,16 @@ static ls_status make_products(ls_network *network)
     return status;
 }
 
-ls_status ls_network_create(ls_network **out, const char *model, ls_shape input, int classes,
+ls_status ls_network_create(ls_network **out, const char *model, ls_shape input, int outputs,
                             ls_loss loss, int64_t max_rows)
 {
-    assert(ls_shape_size(input) > 0 && classes > 1 && max_rows >= 0);
+    assert(ls_shape_size(input) > 0 && outputs > 0 && max_rows >= 0);
     ls_network *network = ls_alloc(1, sizeof *network);
     if (network == NULL)
         return LS_ERR_FAILURE;
     network->loss = loss;
-    network->classes = classes;
+    network->delta = network->unit = 1;
+    network->outputs = outputs;
     network->max_rows = max_rows;
     network->input = input;
     ls_status status = ls_network_compile(network, model);
@@ -89,6 +90,7 @@ void ls_network_destroy(ls_network **network)
         return;
     for (int i = 0; i < (*network)->ops; i++)
         ls_product_destroy(&(*network)->op[i].product);
+    ls_free((*network)->scale);
     ls_free((*network)->model);
     ls_free((*network)->text);
     ls_free((*network)->layer);
@@ -152,9 +154,45 @@ int64_t ls_network_size(const ls_network *network)
     return network->size;
 }
 
-int ls_network_classes(const ls_network *network)
+int ls_network_outputs(const ls_network *network)
 {
-    return network->classes;
+    return network->outputs;
+}
+
+void ls_network_set_huber(ls_network *network, double delta)
+{
+    assert(delta > 0);
+    network->delta = delta;
+}
+
+ls_status ls_network_set_target_scale(ls_network *network, const double *scale)
+{
+    double *relative = NULL, unit = scale != NULL ? 0 : 1;
+    if (scale != NULL)
+        relative = ls_alloc(network->outputs, sizeof *relative);
+    if (scale != NULL && relative == NULL)
+        return LS_ERR_FAILURE;
+    for (int k = 0; scale != NULL && k < network->outputs; k++)
+        unit = fmax(unit, scale[k]);
+    for (int k = 0; scale != NULL && k < network->outputs; k++)
+        relative[k] = scale[k] / unit;
+    ls_free(network->scale);
+    network->scale = relative;
+    network->unit = unit;
+    return LS_OK;
+}
+
+double ls_network_target_scale(const ls_network *network, int k)
+{
+    assert(k >= 0 && k < network->outputs);
+    return network->unit * (network->scale != NULL ? network->scale[k] : 1);
+}
+
+ls_task ls_network_task(const ls_network *network, int64_t values)
+{
+    return (ls_task){.kind = ls_loss_task(network->loss, values),
+                     .outputs = network->outputs,
+                     .unit = network->unit};
 }
 
 ls_loss ls_network_loss_kind(const ls_network *network)

@@ -29,7 +29,10 @@ typedef struct ls_layer {
 
 struct ls_network {
     ls_loss loss;
-    int classes;
+    double delta;  /* of LS_HUBER */
+    double *scale; /* [outputs] of the targets, relative to the largest, `unit`; NULL: all are 1 */
+    double unit;
+    int outputs;
     int64_t max_rows;
     ls_shape input;
 
@@ -55,7 +58,7 @@ struct ls_network {
     double *sums;       /* batch statistics: of a micro-batch, then of the batch in exact parts */
 };
 
-/* Compiles a model string to layers and operations of a network, whose input and classes are set.
+/* Compiles a model string to layers and operations of a network, whose input and outputs are set.
  * Local.
  * Errors: LS_ERR_USAGE with the wrong word; LS_ERR_FAILURE when memory is short. On error too, the
  * network owns all allocations. */

@@ -300,6 +300,11 @@ void ls_optimizer_begin(ls_optimizer *o, double scale, double lr)
     o->update->begin(&o->config, t, lr, &o->now);
 }
 
+void ls_optimizer_scale_statistics(ls_optimizer *o, double scale)
+{
+    o->now.running = (float)(LS_RUNNING_RATE * scale);
+}
+
 /* p -= rate g, where g is the sum over rows of (p - statistic observed in the step). */
 LS_DISPATCH static void update_running(float rate, int64_t n, const float *restrict grads,
                                        float *restrict params)

@@ -46,9 +46,14 @@ void ls_optimizer_destroy(ls_optimizer **optimizer);
 void ls_optimizer_start(ls_optimizer *optimizer, const float *params);
 
 /* Begins a step, with g = scale * grads.
- * scale   1 / rows, as gradients are sums over rows
+ * scale   1 / rows, as gradients are sums over rows; with weights of rows 1 / their sum
  * lr      learning rate of this step, 0 or more */
 void ls_optimizer_begin(ls_optimizer *optimizer, double scale, double lr);
+
+/* Sets the scale of running statistics in this step, after ls_optimizer_begin(): they are sums over
+ * rows without weights.
+ * scale  1 / rows; as in ls_optimizer_begin() if this is not called */
+void ls_optimizer_scale_statistics(ls_optimizer *optimizer, double scale);
 
 /* Returns the number of phases: how many times norms must be accumulated over all ranges before the
  * first update. 0 if the optimizer does not need norms; the same in all steps. */

@@ -200,9 +200,19 @@ const float *ls_network_forward(ls_network *network, const float *params, const 
         &(run){.network = network, .params = params, .batch = batch, .pass = &alone});
 }
 
+static ls_loss_terms terms_of(const ls_network *network, double smoothing)
+{
+    return (ls_loss_terms){.loss = network->loss,
+                           .outputs = network->outputs,
+                           .smoothing = smoothing,
+                           .delta = network->delta,
+                           .scale = network->scale};
+}
+
 ls_score ls_network_loss(ls_network *network, const float *params, const ls_batch *batch,
                          const ls_pass *pass)
 {
+    const ls_loss_terms terms = terms_of(network, pass->label_smoothing);
     const run r = {
         .network = network, .params = params, .batch = batch, .pass = pass, .training = true};
     const float *output = forward_ops(&r);
@@ -211,10 +221,8 @@ ls_score ls_network_loss(ls_network *network, const float *params, const ls_batc
     ls_wait_params(pass->param_hook, 0); /* wait for all remaining parameters */
     for (int64_t first = 0, rows; first < batch->rows; first += rows) {
         rows = micro_batch(&r, first);
-        const int64_t at = first * network->classes;
-        const ls_score part =
-            ls_loss_score(network->loss, pass->label_smoothing, rows, network->classes, output + at,
-                          batch->labels + first, dy + at, NULL);
+        const int64_t at = first * network->outputs;
+        const ls_score part = ls_loss_score(&terms, batch, first, rows, output + at, dy + at, NULL);
         ls_score_add(&score, &part, pass->block > 0 ? pass->quantum : 0);
     }
     return score;
@@ -310,8 +318,8 @@ ls_score ls_network_evaluate(ls_network *network, const float *params, const ls_
                              int32_t *predicted)
 {
     const float *output = ls_network_forward(network, params, batch);
-    return ls_loss_score(network->loss, 0, batch->rows, network->classes, output, batch->labels,
-                         NULL, predicted);
+    const ls_loss_terms terms = terms_of(network, 0);
+    return ls_loss_score(&terms, batch, 0, batch->rows, output, NULL, predicted);
 }
 
 const float *ls_network_activation(const ls_network *network, int at)

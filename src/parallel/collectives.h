@@ -53,6 +53,11 @@ void ls_allreduce_max(ls_comm *comm, double *values, int count);
  * data  [bytes] read on rank 0, written on rank `to` */
 void ls_send_from_root(ls_comm *comm, void *data, size_t bytes, int to);
 
+/* Sends bytes of rank `from`, which is not 0, to rank 0.
+ * Called on rank 0 and rank `from`; `bytes` is the same on both.
+ * data  [bytes] read on rank `from`, written on rank 0 */
+void ls_send_to_root(ls_comm *comm, void *data, size_t bytes, int from);
+
 /* Gathers every rank's bytes on rank 0, in the order of ranks.
  * Collective; `bytes` is the same on all ranks.
  * mine  [bytes] this rank's data

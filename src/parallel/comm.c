@@ -208,18 +208,29 @@ void ls_allreduce_max(ls_comm *comm, double *values, int count)
     ls_wait_end(comm);
 }
 
-void ls_send_from_root(ls_comm *comm, void *data, size_t bytes, int to)
+/* Sends bytes from one rank to another; called on these two. */
+static void send_bytes(ls_comm *comm, void *data, size_t bytes, int from, int to)
 {
     const size_t most = (size_t)1 << 30;
     ls_wait_begin(comm);
     for (size_t done = 0; done < bytes; done += most) {
         const int some = ls_int((int64_t)(bytes - done < most ? bytes - done : most));
-        if (comm->rank == 0)
+        if (comm->rank == from)
             MPI_Send((char *)data + done, some, MPI_BYTE, to, 0, comm->mpi);
         else
-            MPI_Recv((char *)data + done, some, MPI_BYTE, 0, 0, comm->mpi, MPI_STATUS_IGNORE);
+            MPI_Recv((char *)data + done, some, MPI_BYTE, from, 0, comm->mpi, MPI_STATUS_IGNORE);
     }
     ls_wait_end(comm);
+}
+
+void ls_send_from_root(ls_comm *comm, void *data, size_t bytes, int to)
+{
+    send_bytes(comm, data, bytes, 0, to);
+}
+
+void ls_send_to_root(ls_comm *comm, void *data, size_t bytes, int from)
+{
+    send_bytes(comm, data, bytes, from, 0);
 }
 
 void ls_gather_bytes(ls_comm *comm, const void *mine, int bytes, void *all)

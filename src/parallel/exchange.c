@@ -242,7 +242,8 @@ static int64_t count_rounds(const ls_exchange *e)
     int64_t most = 0;
     for (int r = 0; r < e->comm->size; r++)
         most = ls_max(most, e->rows[r]);
-    double rounds = (double)(most / e->pair_rows + (most % e->pair_rows != 0));
+    const int64_t mine = (most + e->pair_rows - 1) / e->pair_rows;
+    double rounds = (double)mine;
     ls_allreduce_max(e->comm, &rounds, 1);
     return (int64_t)rounds;
 }

@@ -126,6 +126,7 @@ ls_status ls_reducer_create(ls_reducer **out, ls_comm *comm, ls_reduce kind, boo
     r->layout = layout;
     r->count = layout->count;
     r->rows = rows;
+    r->control_values = LS_CONTROL_SUMS + (rows.all_sums ? (int)LS_SUMS : (int)LS_CONTROL_FEW_SUMS);
     r->final_from = r->count;
     r->bad = -1;
     r->limit = FLT_MAX;
@@ -215,11 +216,11 @@ static double end_exposed(ls_reducer *r, double begin)
 
 /* Packs this rank's control word. A failed rank sends zero rows; its stop and save flags still
  * count. */
-static void pack_control(const ls_control *mine, double word[LS_CONTROL_VALUES])
+static void pack_control(const ls_control *mine, double word[LS_CONTROL_MOST])
 {
     const bool well = mine->failed == 0;
     const ls_score score = well ? mine->score : (ls_score){0};
-    memset(word, 0, LS_CONTROL_VALUES * sizeof *word);
+    memset(word, 0, LS_CONTROL_MOST * sizeof *word);
     word[LS_CONTROL_ROWS] = (double)score.rows;
     word[LS_CONTROL_FAILED] = !well;
     word[LS_CONTROL_STOP] = (double)mine->stop;
@@ -228,11 +229,15 @@ static void pack_control(const ls_control *mine, double word[LS_CONTROL_VALUES])
 }
 
 /* Unpacks the sum of the control words. */
-static void unpack_control(const double word[LS_CONTROL_VALUES], ls_control *sum)
+static void unpack_control(const ls_reducer *r, const double word[LS_CONTROL_MOST], ls_control *sum)
 {
     const int64_t due = (int64_t)word[LS_CONTROL_DUE];
-    sum->score.rows = (int64_t)word[LS_CONTROL_ROWS];
     ls_score_set(&sum->score, word + LS_CONTROL_SUMS);
+    sum->score.rows = (int64_t)word[LS_CONTROL_ROWS];
+    if (!r->rows.all_sums) {
+        sum->score.weight = word[LS_CONTROL_ROWS];
+        sum->score.absolute = sum->score.squares = 0;
+    }
     sum->failed = (int64_t)word[LS_CONTROL_FAILED];
     sum->stop = (int64_t)word[LS_CONTROL_STOP];
     sum->save = due & 1;
@@ -242,7 +247,7 @@ static void unpack_control(const double word[LS_CONTROL_VALUES], ls_control *sum
 void ls_reducer_begin(ls_reducer *reducer, const ls_control *mine)
 {
     const double begin = begin_exposed(reducer);
-    double word[LS_CONTROL_VALUES];
+    double word[LS_CONTROL_MOST];
     assert(reducer->comm->rank == 0 || (mine->save == 0 && mine->copy == 0));
     reducer->control = *mine;
     reducer->begun = 0;
@@ -324,7 +329,7 @@ int64_t ls_reducer_finish(ls_reducer *reducer, ls_control *sum)
 {
     const double begin = begin_exposed(reducer);
     const int64_t bad = reducer->bad;
-    double word[LS_CONTROL_VALUES];
+    double word[LS_CONTROL_MOST];
     if (reducer->begun == 0) {
         reducer->begun = begin;
         reducer->exposed_before = reducer->times.exposed;
@@ -334,7 +339,7 @@ int64_t ls_reducer_finish(ls_reducer *reducer, ls_control *sum)
     reducer->kind->finish(reducer, word);
     reducer->bad = -1;
     reducer->rewound = false;
-    unpack_control(word, sum);
+    unpack_control(reducer, word, sum);
     end_exposed(reducer, begin);
     return bad;
 }

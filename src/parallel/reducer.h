@@ -55,11 +55,15 @@ typedef struct ls_control {
 /* Maximum number of rows in a step, so that the number is exact in the control word. */
 enum { LS_MAX_GLOBAL_BATCH = 1 << 24 };
 
-/* Maximum numbers of rows in a step. */
+/* Maximum numbers of rows in a step, and what is known of their scores. */
 typedef struct ls_step_rows {
     int64_t mine;  /* on this rank */
     int64_t batch; /* global batch, over all ranks; the same on all ranks */
     int64_t block; /* micro-batch of a backward pass, for LS_REDUCE_EXACT; the same on all ranks */
+    /* The control word has all sums of a score; the same on all ranks. False: those of a
+     * classification without weights, whose sum of weights is the number of rows; the others are 0
+     * on return. */
+    bool all_sums;
 } ls_step_rows;
 
 /* A piece: a range of parameters that this rank updates. */

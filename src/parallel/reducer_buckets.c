@@ -37,7 +37,7 @@ typedef struct bucket {
 
 typedef struct buckets {
     ls_reducer base;
-    float *arena; /* [count + LS_CONTROL_VALUES] gradients and control word */
+    float *arena; /* [count + control_values] gradients and control word */
     float *sums;  /* sharded: [sum of mine.count over buckets] */
     int *parts;   /* sharded: [buckets][2][ranks] */
     bucket *bucket;
@@ -119,7 +119,7 @@ static ls_status buckets_create(ls_reducer *r)
     buckets *b = (buckets *)r;
     b->control = MPI_REQUEST_NULL;
     b->count = make_buckets(b, NULL);
-    b->arena = ls_arena_alloc(r->count + LS_CONTROL_VALUES, LS_ARENA_GRADS);
+    b->arena = ls_arena_alloc(r->count + r->control_values, LS_ARENA_GRADS);
     r->grads = b->arena;
     r->params = r->grads != NULL ? ls_arena_alloc(r->count, LS_ARENA_PARAMS) : NULL;
     b->bucket = r->params != NULL ? ls_alloc(b->count, sizeof *b->bucket) : NULL;
@@ -167,17 +167,17 @@ static bool sends_control_early(const buckets *b)
     return overlaps(b) && !b->base.shard;
 }
 
-static void buckets_begin(ls_reducer *r, const double word[LS_CONTROL_VALUES])
+static void buckets_begin(ls_reducer *r, const double word[LS_CONTROL_MOST])
 {
     buckets *b = (buckets *)r;
-    ls_control_put(word, b->arena + r->count);
+    ls_control_put(r, word, b->arena + r->count);
     b->started = b->summed = b->taken = 0;
 }
 
 /* Floats in the allreduce of a bucket; bucket 0 includes the control word. */
 static int allreduce_floats(const buckets *b, int at)
 {
-    return ls_int(b->bucket[at].count + (at == 0 ? LS_CONTROL_VALUES : 0));
+    return ls_int(b->bucket[at].count + (at == 0 ? b->base.control_values : 0));
 }
 
 /* Makes MPI progress started reductions. */
@@ -230,21 +230,21 @@ static void reduce_all(buckets *b)
     }
 }
 
-static void buckets_finish(ls_reducer *r, double word[LS_CONTROL_VALUES])
+static void buckets_finish(ls_reducer *r, double word[LS_CONTROL_MOST])
 {
     buckets *b = (buckets *)r;
     float *control = b->arena + r->count;
     if (!sends_control_early(b))
-        ls_control_put(word, control);
+        ls_control_put(r, word, control);
     if (overlaps(b))
         start_reductions(b, 0);
     if (r->shard)
-        MPI_Iallreduce(MPI_IN_PLACE, control, LS_CONTROL_VALUES, MPI_FLOAT, MPI_SUM, r->comm->mpi,
+        MPI_Iallreduce(MPI_IN_PLACE, control, r->control_values, MPI_FLOAT, MPI_SUM, r->comm->mpi,
                        &b->control);
     if (!overlaps(b))
         reduce_all(b);
     MPI_Wait(sends_control_early(b) ? &b->bucket[0].reducing : &b->control, MPI_STATUS_IGNORE);
-    ls_control_take(control, word);
+    ls_control_take(r, control, word);
     for (int i = 0; word[LS_CONTROL_FAILED] > 0 && i < b->count; i++)
         MPI_Wait(&b->bucket[i].reducing, MPI_STATUS_IGNORE);
 }

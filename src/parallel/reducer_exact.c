@@ -21,7 +21,7 @@ enum { PIECE = 1 << 12 /* floats per piece */ };
 
 typedef struct exact {
     ls_reducer base;
-    double *sums;        /* [count + LS_CONTROL_VALUES] sums of gradients, and the control word */
+    double *sums;        /* [count + control_values] sums of gradients, and the control word */
     double quantum;      /* all sums of gradients are multiples of it */
     int64_t summed_from; /* from this offset on, `sums` has gradients of this step */
     float *piece;        /* [PIECE] sums converted to floats */
@@ -36,7 +36,7 @@ static ls_status exact_create(ls_reducer *r)
     e->quantum = ls_exact_quantum(MAX_GRAD * (double)(r->rows.batch + r->rows.block));
     r->grads = ls_arena_alloc(r->count, LS_ARENA_GRADS);
     r->params = r->grads != NULL ? ls_arena_alloc(r->count, LS_ARENA_PARAMS) : NULL;
-    e->sums = r->params != NULL ? ls_alloc(r->count + LS_CONTROL_VALUES, sizeof *e->sums) : NULL;
+    e->sums = r->params != NULL ? ls_alloc(r->count + r->control_values, sizeof *e->sums) : NULL;
     e->piece = e->sums != NULL ? ls_alloc(PIECE, sizeof *e->piece) : NULL;
     return ls_agree(r->comm, e->piece != NULL ? LS_OK : LS_ERR_FAILURE);
 }
@@ -79,18 +79,18 @@ static void exact_grads_ready(ls_reducer *r, ls_range final)
     e->summed_from = ls_min(final.first, e->summed_from);
 }
 
-static void exact_finish(ls_reducer *r, double word[LS_CONTROL_VALUES])
+static void exact_finish(ls_reducer *r, double word[LS_CONTROL_MOST])
 {
     exact *e = (exact *)r;
-    const int64_t values = r->count + LS_CONTROL_VALUES;
+    const int64_t values = r->count + r->control_values;
     double *control = e->sums + r->count;
-    memcpy(control, word, LS_CONTROL_VALUES * sizeof *word);
+    memcpy(control, word, (size_t)r->control_values * sizeof *word);
     for (int64_t done = 0; done < values; done += LS_MPI_VALUES) {
         const int64_t left = values - done;
         MPI_Allreduce(MPI_IN_PLACE, e->sums + done, ls_int(ls_min(left, LS_MPI_VALUES)), MPI_DOUBLE,
                       MPI_SUM, r->comm->mpi);
     }
-    memcpy(word, control, LS_CONTROL_VALUES * sizeof *word);
+    memcpy(word, control, (size_t)r->control_values * sizeof *word);
     e->summed_from = r->count;
     e->taken = 0;
 }

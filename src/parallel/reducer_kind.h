@@ -8,10 +8,11 @@
 
 #include "parallel/comm_mpi.h"
 
-/* Space for the sums of a score. MPI libraries split a message according to its length, which
- * decides the order of addition of some gradients on three or more ranks: a longer control word
- * changes last bits. */
-enum { LS_CONTROL_SUMS_ROOM = 3 };
+/* The sums of a score in the control word of a classification without weights: the first ones. MPI
+ * libraries split a message according to its length, which decides the order of addition of some
+ * gradients on three or more ranks: a longer control word changes last bits. */
+enum { LS_CONTROL_FEW_SUMS = 3 };
+_Static_assert((int)LS_SUM_AT_weight >= (int)LS_CONTROL_FEW_SUMS, "weights are not among them");
 
 /* Values of the control word, stored behind the gradients; as floats, integers are exact up to
  * 2^24. */
@@ -20,11 +21,9 @@ enum {
     LS_CONTROL_FAILED,
     LS_CONTROL_STOP,
     LS_CONTROL_DUE,  /* save + 2 * copy, from rank 0; 0 from the other ranks */
-    LS_CONTROL_SUMS, /* sums of the score; unused values are 0 */
-    LS_CONTROL_VALUES = LS_CONTROL_SUMS + LS_CONTROL_SUMS_ROOM
+    LS_CONTROL_SUMS, /* sums of the score */
+    LS_CONTROL_MOST = LS_CONTROL_SUMS + LS_SUMS /* at most; see ls_reducer.control_values */
 };
-_Static_assert((int)LS_SUMS <= (int)LS_CONTROL_SUMS_ROOM,
-               "the control word has no room for the sums");
 
 /* Most floats or doubles in one MPI call, far below the range of its int. */
 #define LS_MPI_VALUES (INT64_C(1) << 28)
@@ -50,12 +49,12 @@ typedef struct ls_reducer_kind {
     void (*destroy)(ls_reducer *reducer);
     void (*set_params)(ls_reducer *reducer, const float *params);
     /* For kinds that send the control word before all gradients are known. May be NULL. */
-    void (*begin)(ls_reducer *reducer, const double word[LS_CONTROL_VALUES]);
+    void (*begin)(ls_reducer *reducer, const double word[LS_CONTROL_MOST]);
     /* Gradients of this range are final; a pass reports ranges from the arena's end down. May be
      * NULL. */
     void (*grads_ready)(ls_reducer *reducer, ls_range final);
     /* word  this rank's control word; on return the sum over ranks */
-    void (*finish)(ls_reducer *reducer, double word[LS_CONTROL_VALUES]);
+    void (*finish)(ls_reducer *reducer, double word[LS_CONTROL_MOST]);
     bool (*next)(ls_reducer *reducer, ls_owned_range *piece);
     void (*rewind)(ls_reducer *reducer);
     /* LS_SHARE_ALL on all ranks or on none. If NULL, LS_SHARE_ALL, and the next two are NULL. */
@@ -71,6 +70,7 @@ struct ls_reducer {
     const ls_layout *layout; /* borrowed */
     int64_t count;           /* layout->count */
     ls_step_rows rows;       /* rows.mine: maximum over ranks */
+    int control_values;      /* of the control word in messages */
     float *grads;            /* [count], set by create() */
     float *params;           /* [count], set by create() */
     float limit;             /* largest magnitude of a gradient: FLT_MAX, or set by create() */
@@ -95,14 +95,16 @@ extern const ls_reducer_kind ls_reducer_hierarchical;
 extern const ls_reducer_kind ls_reducer_exact;
 
 /* Convert between the control word and its floats behind the gradients. Local. */
-static inline void ls_control_put(const double word[LS_CONTROL_VALUES], float *floats)
+static inline void ls_control_put(const ls_reducer *r, const double word[LS_CONTROL_MOST],
+                                  float *floats)
 {
-    for (int i = 0; i < LS_CONTROL_VALUES; i++)
+    for (int i = 0; i < r->control_values; i++)
         floats[i] = (float)word[i];
 }
-static inline void ls_control_take(const float *floats, double word[LS_CONTROL_VALUES])
+static inline void ls_control_take(const ls_reducer *r, const float *floats,
+                                   double word[LS_CONTROL_MOST])
 {
-    for (int i = 0; i < LS_CONTROL_VALUES; i++)
+    for (int i = 0; i < r->control_values; i++)
         word[i] = (double)floats[i];
 }
 

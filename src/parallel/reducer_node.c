@@ -114,7 +114,7 @@ static void group_barrier(void *user)
 static int64_t grads_floats(const node *n)
 {
     const int64_t count = n->base.count;
-    return (count + LS_CONTROL_VALUES + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT +
+    return (count + n->base.control_values + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT +
            LS_ARENA_PARAMS * LS_ARENA_STAGGER;
 }
 
@@ -224,7 +224,7 @@ static ls_status alloc_sums(node *n)
     for (int i = 0; i < n->sections; i++)
         n->owned += slice_of(n, &n->section[i], n->rank).count;
     n->mine = (ls_range){0, n->owned};
-    n->sums = ls_alloc(n->nodes > 1 ? n->owned + LS_CONTROL_VALUES : PIECE, sizeof *n->sums);
+    n->sums = ls_alloc(n->nodes > 1 ? n->owned + n->base.control_values : PIECE, sizeof *n->sums);
     if (n->sums == NULL)
         return LS_ERR_FAILURE;
     if (!n->base.shard || n->nodes == 1)
@@ -339,45 +339,45 @@ static void sum_slices(node *n)
         }
         out += slice.count;
     }
-    sum_local_ranks(n, n->base.count, LS_CONTROL_VALUES, out);
+    sum_local_ranks(n, n->base.count, n->base.control_values, out);
 }
 
 /* Sums this rank's slices and the control word over the nodes. Collective on `column`. */
-static void reduce_over_nodes(node *n, float word[LS_CONTROL_VALUES])
+static void reduce_over_nodes(node *n, float word[LS_CONTROL_MOST])
 {
     float *control = n->sums + n->owned;
     sum_slices(n);
     if (n->base.shard) {
         MPI_Request request;
-        MPI_Iallreduce(MPI_IN_PLACE, control, LS_CONTROL_VALUES, MPI_FLOAT, MPI_SUM, n->column,
+        MPI_Iallreduce(MPI_IN_PLACE, control, n->base.control_values, MPI_FLOAT, MPI_SUM, n->column,
                        &request);
         MPI_Reduce_scatter(n->sums, n->part, n->counts, MPI_FLOAT, MPI_SUM, n->column);
         MPI_Wait(&request, MPI_STATUS_IGNORE);
     } else {
-        for (int64_t done = 0; done < n->owned + LS_CONTROL_VALUES; done += LS_MPI_VALUES) {
-            int64_t left = n->owned + LS_CONTROL_VALUES - done;
+        for (int64_t done = 0; done < n->owned + n->base.control_values; done += LS_MPI_VALUES) {
+            int64_t left = n->owned + n->base.control_values - done;
             MPI_Allreduce(MPI_IN_PLACE, n->sums + done, ls_int(ls_min(left, LS_MPI_VALUES)),
                           MPI_FLOAT, MPI_SUM, n->column);
         }
     }
-    memcpy(word, control, LS_CONTROL_VALUES * sizeof *word);
+    memcpy(word, control, (size_t)n->base.control_values * sizeof *word);
 }
 
-static void node_finish(ls_reducer *r, double word[LS_CONTROL_VALUES])
+static void node_finish(ls_reducer *r, double word[LS_CONTROL_MOST])
 {
     node *n = (node *)r;
-    float sum[LS_CONTROL_VALUES];
-    ls_control_put(word, r->grads + r->count);
+    float sum[LS_CONTROL_MOST];
+    ls_control_put(r, word, r->grads + r->count);
     node_barrier(n);
     if (n->nodes == 1) {
-        sum_local_ranks(n, r->count, LS_CONTROL_VALUES, sum);
+        sum_local_ranks(n, r->count, r->control_values, sum);
     } else {
         if (is_owner(n))
             reduce_over_nodes(n, sum);
         if (n->owners < n->size)
-            MPI_Bcast(sum, LS_CONTROL_VALUES, MPI_FLOAT, 0, n->local);
+            MPI_Bcast(sum, r->control_values, MPI_FLOAT, 0, n->local);
     }
-    ls_control_take(sum, word);
+    ls_control_take(r, sum, word);
     n->taken = 0;
 }
 

@@ -34,8 +34,9 @@ typedef struct ls_model_info {
     char *run; /* the id of the run, at most LS_RUN_ID - 1 characters; "" or NULL: none */
     char *model;
     ls_loss loss;
-    int classes; /* 0: the targets are values */
-    int values;  /* in a target; 0: the targets are classes */
+    double huber; /* D of LS_HUBER; 1 with others */
+    int classes;  /* 0: the targets are values */
+    int values;   /* in a target; 0: the targets are classes */
     ls_shape input;
     ls_element element; /* type of the inputs; uint8 is divided by 255 first */
     double mean, std;   /* of the normalisation */
@@ -46,6 +47,8 @@ typedef struct ls_model_info {
     uint64_t validation_fingerprint; /* of the validation rows; 0: unknown, or there are none */
     bool knows_validation; /* false: validation_fingerprint is unknown, as above or in a checkpoint
                               of an older version */
+    bool has_border;       /* false: the inputs are no pictures, or unknown, as above */
+    double border;         /* mean of the border of the training rows' pictures, 0 to 1 */
     char *compute;         /* the BLAS library and its kernel */
     char *config;          /* the resolved configuration, `key = value` lines */
 } ls_model_info;
@@ -53,7 +56,7 @@ typedef struct ls_model_info {
 /* Returns the number of the network's outputs. Local. */
 static inline int ls_model_info_outputs(const ls_model_info *info)
 {
-    return info->values > 0 ? info->values : info->classes;
+    return ls_loss_outputs(info->loss, info->values, info->classes);
 }
 
 /* Totals of an unfinished epoch. */

@@ -131,6 +131,23 @@ static ls_status attribute_get_loss(const ls_h5 *file, const char *name, void *v
     return status;
 }
 
+static ls_status attribute_get_huber(const ls_h5 *file, const char *name, void *value)
+{
+    double *delta = value;
+    ls_status status = ls_h5_get_real(file, name, delta);
+    if (status == LS_OK && !(*delta >= 0 && isfinite(*delta)))
+        status = ls_fail(LS_ERR_DATA, "%s: attribute '%s' is below 0", ls_h5_path(file), name);
+    if (*delta == 0) /* of another loss */
+        *delta = 1;
+    return status;
+}
+
+static ls_status attribute_default_huber(void *value)
+{
+    *(double *)value = 1;
+    return LS_OK;
+}
+
 static ls_status attribute_put_reduce(ls_h5 *file, const char *name, const void *value)
 {
     return ls_h5_put_text(file, name, ls_reduce_name(*(const ls_reduce *)value));
@@ -187,10 +204,12 @@ static const type values = {attribute_put_classes, attribute_get_classes,
                             attribute_default_zero}; /* older files have none */
 static const type real = {attribute_put_real, attribute_get_real, NULL};
 static const type sum = {attribute_put_real, attribute_get_real,
-                         attribute_default_nan}; /* a metric may be newer than the file */
+                         attribute_default_nan}; /* may be newer than the file */
 static const type hash = {attribute_put_hash, attribute_get_hash, NULL};
 static const type known_hash = {attribute_put_hash, attribute_get_hash, attribute_default_hash};
 static const type loss = {attribute_put_loss, attribute_get_loss, NULL};
+static const type huber = {attribute_put_real, attribute_get_huber,
+                           attribute_default_huber}; /* older files have none */
 static const type element = {attribute_put_element, attribute_get_element,
                              attribute_default_element}; /* older files have none */
 static const type reduce = {attribute_put_reduce, attribute_get_reduce, NULL};
@@ -207,6 +226,7 @@ static const struct attribute {
     {"run", &run, AT(info.run), 0},
     {"model", &text, AT(info.model), 0},
     {"loss", &loss, AT(info.loss), 0},
+    {"huber", &huber, AT(info.huber), 0},
     {"classes", &classes, AT(info.classes), 0},
     {"values", &values, AT(info.values), 0},
     {"channels", &integer, AT(info.input.channels), 0},
@@ -219,6 +239,7 @@ static const struct attribute {
     {"dataset_fingerprint", &hash, AT(info.fingerprint), 0},
     {"validation_fingerprint", &known_hash, AT(info.validation_fingerprint),
      AT(info.knows_validation)},
+    {"border", &sum, AT(info.border), AT(info.has_border)},
     {"compute", &text, AT(info.compute), 0},
     {"config", &text, AT(info.config), 0},
     {"epoch", &integer, AT(progress.epoch), 0},
@@ -304,6 +325,9 @@ ls_status ls_attributes_read(const ls_h5 *file, ls_checkpoint_facts *facts)
     ls_status status = check_format(file);
     for (int i = 0; status == LS_OK && i < ATTRIBUTES; i++)
         status = read_attribute(file, &attributes[i], (char *)facts);
+    ls_score *score = &facts->progress.totals.score;
+    if (status == LS_OK && isnan(score->weight)) /* older files have no weights */
+        score->weight = (double)score->rows;
     return status;
 }
 

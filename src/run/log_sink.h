@@ -35,6 +35,7 @@ struct ls_log_sink {
     const char *name;       /* of its file, or its folder of files, in the run folder */
     const char *folder;     /* path of the run folder, borrowed */
     const char *config;     /* text of config.conf, borrowed */
+    unsigned task;          /* LS_TASK_..., whose columns metrics.csv has */
     bool validation;        /* TensorBoard: of the validation rows, not of everything else */
     char path[LS_PATH_MAX]; /* of the file; "" if there is none yet */
     int64_t bytes;          /* of the file, after the previous write */

@@ -35,6 +35,7 @@ enum { SINKS = sizeof sinks / sizeof *sinks };
 struct ls_run_log {
     ls_run_folder *folder; /* borrowed, like the next */
     const char *config;
+    unsigned task; /* LS_TASK_... */
     ls_log_sink sink[SINKS];
     int sinks; /* in use */
 };
@@ -78,19 +79,22 @@ static ls_status add_sink(ls_run_log *log, int i, const ls_metrics *history, int
     sink->name = sinks[i].name;
     sink->folder = ls_run_folder_path(log->folder);
     sink->config = log->config;
+    sink->task = log->task;
     sink->validation = sinks[i].validation;
     const ls_status status = make_path(sink->path, log, sink->name);
     return status == LS_OK ? sink->kind->rewind(sink, history, epochs) : status;
 }
 
 ls_status ls_run_log_open(ls_run_log **out, ls_run_folder *folder, const char *config,
-                          bool tensorboard, const ls_metrics *history, int64_t epochs)
+                          unsigned task, bool tensorboard, const ls_metrics *history,
+                          int64_t epochs)
 {
     ls_run_log *log = ls_alloc(1, sizeof *log);
     if (log == NULL)
         return LS_ERR_FAILURE;
     log->folder = folder;
     log->config = config;
+    log->task = task;
     log->sinks = 0;
     ls_status status = ls_run_folder_check(folder);
     if (status == LS_OK)
@@ -190,11 +194,13 @@ ls_status ls_run_log_summary(ls_run_log *log, json_t *summary)
     return status;
 }
 
-json_t *ls_metrics_json(const ls_metrics *metrics)
+json_t *ls_metrics_json(const ls_metrics *metrics, unsigned task)
 {
     json_t *object = json_object();
     for (int i = 0; i < LS_METRICS_COLUMNS; i++) {
         double value = ls_metrics_value(metrics, i);
+        if (!ls_metrics_has(i, task))
+            continue;
         json_object_set_new(object, ls_metrics_name(i),
                             isfinite(value) ? json_real(value) : json_null());
     }

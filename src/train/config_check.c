@@ -88,7 +88,8 @@ ls_status ls_config_check(const ls_train_config *c)
     ls_status status = check_ranges(c);
     if (status == LS_OK)
         status = check_data(c);
-    if (status == LS_OK && c->label_smoothing > 0 && c->loss != LS_CROSS_ENTROPY)
+    if (status == LS_OK && c->label_smoothing > 0 && c->loss != LS_CROSS_ENTROPY &&
+        c->loss != LS_LOSS_AUTO)
         status = ls_fail(LS_ERR_USAGE, "--label-smoothing needs --loss cross-entropy");
     if (status == LS_OK && c->on_nan == LS_ON_NAN_ROLLBACK && *c->run == '\0')
         status = ls_fail(LS_ERR_USAGE, "--on-nan rollback needs --run, for checkpoints");

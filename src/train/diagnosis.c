@@ -122,7 +122,7 @@ static ls_course make_course(const ls_trainer *t)
     return (ls_course){.history = t->history,
                        .epochs = t->progress.epoch,
                        .smoothed = t->config->label_smoothing > 0,
-                       .classes = ls_trainer_dataset(t)->classes,
+                       .classes = t->task.kind == LS_TASK_CLASSIFICATION ? t->task.outputs : 2,
                        .validation_rows = ls_trainer_dataset(t)->rows[LS_VALIDATION]};
 }
 
@@ -182,7 +182,10 @@ static ls_diagnosis describe_nothing(const ls_course *c)
         snprintf(d.text, sizeof d.text, "fewer than %d epochs are too few for a diagnosis", WINDOW);
     else
         snprintf(d.text, sizeof d.text, "%s",
-                 c->validation_rows > 0
+                 isnan(c->history[c->epochs - 1].accuracy)
+                     ? (c->validation_rows > 0 ? "overfitting does not show"
+                                               : "overfitting needs validation rows to be found")
+                 : c->validation_rows > 0
                      ? "neither overfitting nor underfitting shows"
                      : "underfitting does not show; overfitting needs validation rows to be found");
     return d;

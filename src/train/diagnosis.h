@@ -13,7 +13,7 @@ typedef struct ls_course {
     const ls_metrics *history; /* [epochs] */
     int64_t epochs;
     bool smoothed; /* labels were smoothed in training */
-    int classes;
+    int classes;   /* 2 of a binary or multi-label task, whose outputs are true or false */
     int64_t validation_rows;
 } ls_course;
 
@@ -27,12 +27,12 @@ typedef struct ls_course {
  * either: that loss is least for a network that is more confident than the smoothed labels ask for.
  * Then the validation accuracy must have fallen as well.
  *
- * Gap: the training accuracy exceeds the validation accuracy by more than 0.05, more than twice the
- * standard error of the validation accuracy, and more than half of the fraction of rows that
- * validation gets wrong: most of these errors do not occur in training. A gap that closes fast does
- * not count, as in the first epochs of a network whose validation lags behind. It is withdrawn
- * after three epochs without it. The training accuracy is measured during the epoch, on augmented
- * rows and with dropout: the true gap is even wider. */
+ * Gap, of tasks that have an accuracy: the training accuracy exceeds the validation accuracy by
+ * more than 0.05, more than twice the standard error of the validation accuracy, and more than half
+ * of the fraction of rows that validation gets wrong: most of these errors do not occur in
+ * training. A gap that closes fast does not count, as in the first epochs of a network whose
+ * validation lags behind. It is withdrawn after three epochs without it. The training accuracy is
+ * measured during the epoch, on augmented rows and with dropout: the true gap is even wider. */
 typedef struct ls_overfitting {
     int64_t rise;                  /* epoch, from 1, at which the losses show it; 0: none */
     int64_t least;                 /* epoch around which the validation loss was least */
@@ -44,7 +44,8 @@ typedef struct ls_overfitting {
 /* Diagnoses overfitting at the last epoch of the course. Pure. Local. */
 ls_overfitting ls_diagnose_overfitting(const ls_course *course);
 
-/* Underfitting: at its end a run gets many rows wrong, in training and in validation. */
+/* Underfitting, of tasks that have an accuracy: at its end a run gets many rows wrong, in training
+ * and in validation. */
 typedef struct ls_underfitting {
     bool shows;
     bool falling;                  /* the training loss still falls */

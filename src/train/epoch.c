@@ -19,20 +19,21 @@ ls_status ls_epoch_validate(ls_trainer *t, const float *params, ls_metrics *m)
                                 .network = ls_replica_network(t->replica),
                                 .params = params,
                                 .batch = ls_replica_batch(t->replica)};
-    const int classes = ls_trainer_dataset(t)->classes;
-    ls_score score = {0};
+    ls_evaluated evaluated = {0};
     ls_trainer_set_activity(t, LS_AT_VALIDATION);
-    ls_metrics_set_score(m, true, classes, &score);
+    for (int i = 0; i < LS_METRICS; i++)
+        evaluated.metric[i] = NAN;
+    ls_metrics_set_values(m, evaluated.metric);
     if (ls_trainer_dataset(t)->rows[LS_VALIDATION] == 0)
         return LS_OK;
     ls_status status =
         ls_agree(t->comm, ls_loader_rows(&evaluation.rows, t->loader, LS_VALIDATION));
     if (status == LS_OK)
-        status = ls_evaluate(&evaluation, &score, NULL, NULL);
+        status = ls_evaluate(&evaluation, &evaluated);
     ls_rows_destroy(&evaluation.rows);
     if (status != LS_OK)
         return status;
-    ls_metrics_set_score(m, true, classes, &score);
+    ls_metrics_set_values(m, evaluated.metric);
     if (!isfinite(m->val_loss))
         return ls_fail(LS_ERR_NUMERIC, "validation loss is %g after epoch %lld; try a smaller --lr",
                        ls_plain_number(m->val_loss), (long long)t->progress.epoch + 1);
@@ -48,7 +49,7 @@ void ls_epoch_make_metrics(ls_trainer *t, double validation_s, ls_metrics *m)
     ls_allreduce_doubles(t->comm, times, sizeof times / sizeof *times);
     m->seconds = sums->seconds;
     ls_allreduce_max(t->comm, &m->seconds, 1);
-    ls_metrics_set_score(m, false, ls_trainer_dataset(t)->classes, &sums->score);
+    ls_metrics_set_score(m, false, &t->task, &sums->score);
     m->lr = ls_trainer_rate(t, ls_trainer_plan(t)->steps - 1);
     m->samples_per_second = rows / m->seconds;
     m->compute_s = times[0] / ranks;
@@ -104,7 +105,7 @@ ls_status ls_epoch_record(ls_trainer *t, ls_metrics *m, bool best)
         status = ls_run_log_metrics(t->records.log, t->history, t->progress.epoch);
         if (status == LS_OK)
             status = ls_run_log_event(t->records.log, LS_EVENT_EPOCH, t->progress.epoch,
-                                      ls_metrics_json(m));
+                                      ls_metrics_json(m, t->task.kind));
     }
     status = ls_agree_root(t->comm, status);
     if (status == LS_OK && t->rank == 0 && t->observer->epoch != NULL)

@@ -1,4 +1,4 @@
-/* Loss, accuracy, confusion matrix and misclassified rows of a network, on rows that are spread
+/* Metrics, confusion matrix and misclassified rows of a network, on rows that are spread
  * over ranks. */
 #ifndef LS_TRAIN_EVALUATE_H
 #define LS_TRAIN_EVALUATE_H
@@ -23,14 +23,10 @@ typedef struct ls_evaluation {
 
 /* Evaluates this rank's rows and sums over ranks. If each rank uses one BLAS thread, the result has
  * the same bits on any number of ranks. Collective on evaluation->comm.
- * out        on return sums over all ranks' rows
- * confusion  [classes][classes] on return the number of rows of class i that were classified as j,
- *            over all ranks; at most LS_MAX_CONFUSION classes; may be NULL, on all ranks alike
- * calibration  see ls_model_evaluate(); may be NULL, on all ranks alike
+ * out  see ls_model_evaluate()
  * Errors, on all ranks alike: the error of reading any rank's rows; LS_ERR_FAILURE when memory is
  * short; LS_INTERRUPTED after a signal. */
-ls_status ls_evaluate(const ls_evaluation *evaluation, ls_score *out, int64_t *confusion,
-                      ls_calibration *calibration) LS_MUST_CHECK;
+ls_status ls_evaluate(const ls_evaluation *evaluation, ls_evaluated *out) LS_MUST_CHECK;
 
 /* Finds the misclassified rows of highest confidence among all ranks' rows, in descending order; of
  * equal ones the lower row comes first. The same bits on any number of ranks, as ls_evaluate().

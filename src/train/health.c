@@ -77,7 +77,7 @@ static ls_status health_check_score(const void *user, const ls_score *score)
     ls_status status = ls_fault(LS_FAULT_STEP);
     if (status != LS_OK || score->rows == 0)
         return status;
-    const double mean = score->loss / (double)score->rows;
+    const double mean = ls_metric_value(LS_METRIC_LOSS, &t->task, score);
     if (isfinite(mean) && mean < LS_DIVERGED)
         return LS_OK;
     char place[WHERE];

@@ -8,6 +8,7 @@
 #include "train/statistics.h"
 
 #include <lockstep/augment.h>
+#include <lockstep/picture.h>
 
 #include <assert.h>
 
@@ -36,10 +37,35 @@ static ls_rows_origin rows_origin(const ls_loader *l, ls_split split)
     return origin;
 }
 
-/* Counts this rank's rows of each class in a split, and adds their hash to the fingerprint.
- * Local. */
+/* Returns true if the inputs are pictures, whose border is known. Local. */
+static bool are_pictures(const ls_dataset_info *d)
+{
+    return d->element == LS_U8 && (d->channels == 1 || d->channels == 3) &&
+           d->height * d->width > 1;
+}
+
+/* Returns the sum of the borders of pictures. Local. */
+static int64_t sum_borders(const ls_dataset_info *d, const ls_samples *piece)
+{
+    int64_t sum = 0;
+    for (int64_t i = 0; are_pictures(d) && i < piece->rows; i++)
+        sum +=
+            ls_picture_border_sum(ls_sample_at(piece, i)->inputs, d->channels, d->height, d->width);
+    return sum;
+}
+
+/* Returns the mean of the training rows' border, 0 to 1, from the sum over all ranks. Local. */
+static double mean_border(const ls_dataset_info *d, int64_t sum)
+{
+    const double count = (double)d->rows[LS_TRAIN] *
+                         (double)ls_picture_border_count(d->channels, d->height, d->width);
+    return (double)sum / count / UINT8_MAX;
+}
+
+/* Counts this rank's rows of each class in a split, and adds their hash to the fingerprint and
+ * their borders to the sum. Local. */
 static ls_status count_split(const ls_loader *l, ls_split split, int64_t *classes,
-                             uint64_t *fingerprint)
+                             uint64_t *fingerprint, int64_t *border)
 {
     const ls_rows_origin origin = rows_origin(l, split);
     const ls_samples *piece = NULL;
@@ -47,6 +73,7 @@ static ls_status count_split(const ls_loader *l, ls_split split, int64_t *classe
     ls_status status = ls_rows_create(&rows, &origin, NULL, NULL);
     while (status == LS_OK && (status = ls_rows_piece(rows, &piece)) == LS_OK && piece != NULL) {
         *fingerprint += ls_samples_fingerprint(piece);
+        *border += sum_borders(&l->dataset, piece);
         for (int64_t i = 0; l->dataset.classes > 0 && i < piece->rows; i++)
             classes[ls_sample_at(piece, i)->label]++;
     }
@@ -63,17 +90,22 @@ static ls_status take_census(ls_loader *l)
     const int64_t classes = l->dataset.classes;
     int64_t *counts = ls_alloc(LS_SPLITS * classes, sizeof *counts); /* test rows stay 0 */
     uint64_t fingerprint[2] = {0};
+    int64_t border[2] = {0};
     ls_status status = counts == NULL ? LS_ERR_FAILURE : LS_OK;
     for (int split = LS_TRAIN; status == LS_OK && split <= LS_VALIDATION; split++)
-        status = count_split(l, (ls_split)split, counts + split * classes, &fingerprint[split]);
+        status = count_split(l, (ls_split)split, counts + split * classes, &fingerprint[split],
+                             &border[split]);
     status = ls_agree(l->comm, status);
     if (status == LS_OK) {
-        int64_t sums[2] = {(int64_t)fingerprint[LS_TRAIN], (int64_t)fingerprint[LS_VALIDATION]};
-        ls_allreduce_integers(l->comm, sums, 2);
+        int64_t sums[] = {(int64_t)fingerprint[LS_TRAIN], (int64_t)fingerprint[LS_VALIDATION],
+                          border[LS_TRAIN]};
+        ls_allreduce_integers(l->comm, sums, 3);
         ls_allreduce_integers(l->comm, counts, (int)(2 * classes));
         l->census = (ls_census){.known = true,
                                 .fingerprint = (uint64_t)sums[LS_TRAIN],
-                                .validation_fingerprint = (uint64_t)sums[LS_VALIDATION]};
+                                .validation_fingerprint = (uint64_t)sums[LS_VALIDATION],
+                                .has_border = are_pictures(&l->dataset),
+                                .border = mean_border(&l->dataset, sums[2])};
         ls_class_gaps(&l->dataset, counts, l->census.class_gaps);
     }
     ls_free(counts);

@@ -34,7 +34,7 @@ static void insert(list *l, const ls_misclassified *new)
 static ls_status collect_rows(const ls_evaluation *e, int32_t *predicted, list *found)
 {
     const ls_loss loss = ls_network_loss_kind(e->network);
-    const int classes = ls_network_classes(e->network);
+    const int classes = ls_network_outputs(e->network);
     ls_status status;
     ls_rows_rewind(e->rows);
     while ((status = ls_rows_next(e->rows, e->batch)) == LS_OK && e->batch->rows > 0) {

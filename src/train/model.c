@@ -1,34 +1,19 @@
 #include <lockstep/run.h>
-#include <lockstep/model.h>
 
-#include "base/file.h"
 #include "parallel/collectives.h"
 #include "base/memory.h"
 #include "base/text.h"
 
-#include "run/checkpoint.h"
 #include "train/evaluate.h"
+#include "train/model_state.h"
 #include "train/reading.h"
-#include "train/source.h"
 
 #include <lockstep/config.h>
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-struct ls_model {
-    ls_comm *comm; /* NULL: one process without MPI; borrowed */
-    ls_model_load load;
-    ls_model_facts facts;
-    ls_model_info info; /* its texts are owned */
-    char path[LS_PATH_MAX];
-    ls_network *network;
-    ls_batch *batch;
-    float *params;       /* [ls_network_size] */
-    char *reading_texts; /* of facts.reading */
-    ls_standardization standardization;
-};
 
 /* ls_agree(), or the status itself without MPI. Collective. */
 static ls_status agree(const ls_model *m, ls_status status)
@@ -177,6 +162,11 @@ static ls_status create_network(ls_model *m)
     const int64_t rows = m->load == LS_MODEL_NONE ? 0 : LS_EVALUATION_ROWS;
     ls_status status = ls_network_create(&m->network, id->model, id->input,
                                          ls_model_info_outputs(id), id->loss, rows);
+    if (status == LS_OK)
+        ls_network_set_huber(m->network, id->huber);
+    const ls_columns *targets = &m->standardization.targets;
+    if (status == LS_OK && targets->count > 0 && targets->count == id->values)
+        status = ls_network_set_target_scale(m->network, targets->std);
     if (status != LS_OK || m->load == LS_MODEL_NONE)
         return status;
     m->params = ls_alloc(ls_network_size(m->network), sizeof *m->params);
@@ -217,9 +207,13 @@ static void publish_info(ls_model *m)
     m->facts.classes = m->info.classes;
     m->facts.values = m->info.values;
     m->facts.loss = m->info.loss;
+    m->facts.huber = m->info.huber;
+    if (m->network != NULL)
+        m->facts.task = ls_network_task(m->network, m->info.values);
     m->facts.element = m->info.element;
     m->facts.mean = m->info.mean;
     m->facts.std = m->info.std;
+    m->facts.border = m->info.has_border ? m->info.border : NAN;
     m->info.standardization = &m->standardization;
     m->facts.inputs = publish_columns(&m->standardization.inputs);
     m->facts.targets = publish_columns(&m->standardization.targets);
@@ -308,23 +302,40 @@ static ls_status check_fit(const ls_model *m, const ls_model_data *data,
     return LS_OK;
 }
 
-ls_status ls_model_read(ls_rows **out, const ls_model *m, const ls_model_data *data)
+ls_input_format ls_model_format(const ls_model *m)
 {
-    const ls_input_format format = {.shape = m->info.input,
-                                    .mean = m->info.mean,
-                                    .std = m->info.std,
-                                    .standardization = &m->standardization,
-                                    .channels_last = ls_network_channels_last(m->network)};
-    ls_dataset_info info;
+    return (ls_input_format){.shape = m->info.input,
+                             .mean = m->info.mean,
+                             .std = m->info.std,
+                             .standardization = &m->standardization,
+                             .channels_last = ls_network_channels_last(m->network)};
+}
+
+ls_status ls_model_open_data(ls_source **out, const ls_model *m, const ls_model_data *data,
+                             ls_dataset_info *info)
+{
     ls_source *source = NULL;
     if (m->comm == NULL || m->params == NULL)
         return ls_fail(LS_ERR_USAGE, "%s: opened %s, so it can't be evaluated", m->path,
                        m->comm == NULL ? "without MPI" : "without its parameters");
     assert(data->split < LS_SPLITS);
     ls_status status = ls_source_open(&source, m->comm, data->path, &data->options, !data->trust,
-                                      data->read, &info);
+                                      data->read, info);
     if (status == LS_OK)
-        status = check_fit(m, data, &info);
+        status = check_fit(m, data, info);
+    if (status == LS_OK)
+        *out = source;
+    else
+        ls_source_close(&source);
+    return status;
+}
+
+ls_status ls_model_read(ls_rows **out, const ls_model *m, const ls_model_data *data)
+{
+    const ls_input_format format = ls_model_format(m);
+    ls_dataset_info info;
+    ls_source *source = NULL;
+    ls_status status = ls_model_open_data(&source, m, data, &info);
     if (status == LS_OK)
         status = ls_source_rows(source, data->split, &format, out);
     ls_source_close(&source);
@@ -340,11 +351,10 @@ static ls_evaluation evaluation_of(const ls_model *m, ls_rows *rows)
                            .batch = m->batch};
 }
 
-ls_status ls_model_evaluate(const ls_model *m, ls_rows *rows, ls_score *out, int64_t *confusion,
-                            ls_calibration *calibration)
+ls_status ls_model_evaluate(const ls_model *m, ls_rows *rows, ls_evaluated *out)
 {
     const ls_evaluation evaluation = evaluation_of(m, rows);
-    return ls_evaluate(&evaluation, out, confusion, calibration);
+    return ls_evaluate(&evaluation, out);
 }
 
 ls_status ls_model_misclassified(const ls_model *m, ls_rows *rows, int64_t most,

@@ -5,6 +5,13 @@
 
 #include <string.h>
 
+static ls_target_kind kind_of_target(ls_loss loss)
+{
+    return loss == LS_LOSS_AUTO       ? LS_TARGET_AUTO
+           : loss == LS_CROSS_ENTROPY ? LS_TARGET_CLASSES
+                                      : LS_TARGET_VALUES;
+}
+
 ls_dataset_options ls_reading_options(const ls_train_config *c)
 {
     return (ls_dataset_options){.validation = c->validation,
@@ -17,8 +24,7 @@ ls_dataset_options ls_reading_options(const ls_train_config *c)
                                 .layout = c->layout,
                                 .inputs = c->inputs,
                                 .targets = c->targets,
-                                .kind = c->loss == LS_CROSS_ENTROPY ? LS_TARGET_CLASSES
-                                                                    : LS_TARGET_VALUES};
+                                .kind = kind_of_target(c->loss)};
 }
 
 static bool is_about_reading(const char *name)

@@ -109,8 +109,8 @@ static ls_status import_checkpoint(ls_trainer *t)
 /* Opens the logs, cut at the run's progress. */
 static ls_status open_log(ls_trainer *t)
 {
-    return ls_run_log_open(&t->records.log, t->records.run, t->text, t->config->tensorboard,
-                           t->history, t->progress.epoch);
+    return ls_run_log_open(&t->records.log, t->records.run, t->text, t->task.kind,
+                           t->config->tensorboard, t->history, t->progress.epoch);
 }
 
 ls_status ls_records_begin(ls_trainer *t)

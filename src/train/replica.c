@@ -14,10 +14,12 @@ static ls_status create_parts(ls_replica *r, const ls_replica_config *c)
 {
     int rows;
     ls_status status =
-        ls_network_create(&r->network, c->model, c->input, c->classes, c->loss, c->rows);
+        ls_network_create(&r->network, c->model, c->input, c->outputs, c->loss, c->rows);
     if (status == LS_OK)
         status = ls_batch_create(&r->batch, c->rows, ls_shape_size(c->input), c->values);
     if (status == LS_OK) {
+        if (c->loss == LS_HUBER)
+            ls_network_set_huber(r->network, c->huber);
         const ls_param *table = ls_network_params(r->network, &rows);
         status = ls_optimizer_create(&r->optimizer, &c->optimizer, table, rows);
     }

@@ -22,9 +22,10 @@ typedef struct ls_replica ls_replica;
 typedef struct ls_replica_config {
     const char *model;
     ls_shape input;
-    int classes; /* the network's outputs */
+    int outputs; /* of the network */
     int values;  /* in a target; 0: the targets are classes */
     ls_loss loss;
+    double huber; /* D of LS_HUBER */
     ls_optimizer_config optimizer;
     double label_smoothing; /* see ls_pass */
     int64_t rows;           /* capacity of its batch: the most rows of a pass */

@@ -25,7 +25,7 @@ enum {
 /* Lists the settings of a set of ls_change that differ from the checkpoint's. Local. */
 static bool settings_differ(const ls_trainer *t, const char *before, int set, char out[CHANGES])
 {
-    return ls_config_diff(before, t->config, ls_trainer_dataset(t)->classes, set, out, CHANGES);
+    return ls_config_diff(before, t->config, t->task.outputs, set, out, CHANGES);
 }
 
 /* Writes how to continue the checkpoint's run. Local.
@@ -221,14 +221,16 @@ static ls_status read_best(ls_trainer *t, const ls_checkpoint *current)
     return status;
 }
 
-/* Copies the fingerprints from the checkpoint if the rows were not read. Local. */
-static void inherit_fingerprints(ls_model_info *now, const ls_model_info *id)
+/* Copies what is known of the rows from the checkpoint if the rows were not read. Local. */
+static void inherit_rows(ls_model_info *now, const ls_model_info *id)
 {
     if (now->fingerprint != 0)
         return;
     now->fingerprint = id->fingerprint;
     now->validation_fingerprint = id->validation_fingerprint;
     now->knows_validation = id->knows_validation;
+    now->has_border = id->has_border;
+    now->border = id->border;
 }
 
 /* Reads the whole state into rank 0's replica. Local. */
@@ -240,7 +242,7 @@ static ls_status read_state(ls_trainer *t, const ls_checkpoint *checkpoint)
     if (status != LS_OK)
         return status;
     t->progress = *ls_checkpoint_progress(checkpoint);
-    inherit_fingerprints(&t->records.info, ls_checkpoint_model(checkpoint));
+    inherit_rows(&t->records.info, ls_checkpoint_model(checkpoint));
     if (monitored_rows_differ(t, ls_checkpoint_model(checkpoint))) {
         t->progress.early_stop = (ls_early_stop){0};
         t->progress.best_steps = 0;

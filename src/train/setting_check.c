@@ -98,6 +98,11 @@ ls_status ls_setting_check(const ls_setting *row, const void *values)
         return check_scaling(row, value);
     case LS_TYPE_FLAG:
         return LS_OK;
+    case LS_TYPE_LOSS:
+        if (*(const int *)value != LS_HUBER)
+            return check_choice(row, *(const int *)value);
+        number = *(const double *)(const void *)((const char *)value + LS_LOSS_NUMBER_AT(0));
+        break;
     case LS_TYPE_INT:
     case LS_TYPE_SIZE:
         number = (double)*(const int64_t *)value;

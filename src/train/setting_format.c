@@ -83,6 +83,20 @@ static int format_scaling(const ls_schedule_config *schedule, char *out, size_t 
                     (long long)schedule->base_batch);
 }
 
+/* The number is written with huber, unless it is the one that is meant without it. */
+static int format_loss(const ls_setting *row, const char *value, char *out, size_t size)
+{
+    int loss;
+    double number;
+    char text[LS_NUMBER_TEXT];
+    memcpy(&loss, value, sizeof loss);
+    memcpy(&number, value + LS_LOSS_NUMBER_AT(0), sizeof number);
+    if (loss != LS_HUBER || number == 1)
+        return snprintf(out, size, "%s", row->choices[loss].name);
+    ls_format_real(number, text, sizeof text);
+    return snprintf(out, size, "%s:%s", row->choices[loss].name, text);
+}
+
 static int format_pair(const double pair[2], char *out, size_t size)
 {
     char first[LS_NUMBER_TEXT], second[LS_NUMBER_TEXT];
@@ -113,6 +127,8 @@ int ls_setting_format(const ls_setting *row, const void *values, char *out, size
         return format_time(*(const double *)value, out, size);
     case LS_TYPE_SIZE:
         return format_size(*(const int64_t *)value, out, size);
+    case LS_TYPE_LOSS:
+        return format_loss(row, value, out, size);
     case LS_TYPE_SCALING:
         return format_scaling(value, out, size);
     }

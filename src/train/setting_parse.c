@@ -71,9 +71,19 @@ static ls_status parse_pair(const ls_setting *row, const char *text, double out[
 /* Values in Keras, PyTorch and others whose names here are other words. */
 static const struct {
     const char *theirs, *ours;
-} synonyms[] = {{"rmsprop", "adam"},      {"adagrad", "adam"},     {"adadelta", "adam"},
-                {"nll", "cross-entropy"}, {"ce", "cross-entropy"}, {"mean-squared-error", "mse"},
-                {"exponential", "step"},  {"multistep", "step"}};
+} synonyms[] = {{"rmsprop", "adam"},
+                {"adagrad", "adam"},
+                {"adadelta", "adam"},
+                {"nll", "cross-entropy"},
+                {"ce", "cross-entropy"},
+                {"mean-squared-error", "mse"},
+                {"l2", "mse"},
+                {"l1", "mae"},
+                {"mean-absolute-error", "mae"},
+                {"smooth-l1", "huber"},
+                {"binary-cross-entropy", "bce"},
+                {"exponential", "step"},
+                {"multistep", "step"}};
 
 /* Returns the choice that is meant, NULL if none is likely: one of another name, one that begins
  * with the text, or one that resembles it. */
@@ -115,6 +125,27 @@ static ls_status parse_choice(const ls_setting *row, const char *text, int *out)
             return LS_OK;
         }
     return fail_choice(row, text);
+}
+
+/* Parses a loss; huber may be followed by a colon and a number. */
+static ls_status parse_loss(const ls_setting *row, const char *text, char *value)
+{
+    static const char prefix[] = "huber:";
+    int loss = LS_HUBER;
+    double number = 1;
+    const char *rest;
+    ls_status status = LS_OK;
+    if (strncmp(text, prefix, strlen(prefix)) != 0)
+        status = parse_choice(row, text, &loss);
+    else if (!read_real(text + strlen(prefix), &number, &rest) || *rest != '\0' ||
+             !ls_setting_contains(row, number))
+        status = ls_fail(LS_ERR_USAGE, "--%s: '%s': write huber:D with a number above 0", row->name,
+                         text);
+    if (status != LS_OK)
+        return status;
+    memcpy(value, &loss, sizeof loss);
+    memcpy(value + LS_LOSS_NUMBER_AT(0), &number, sizeof number);
+    return LS_OK;
 }
 
 static ls_status parse_flag(const ls_setting *row, const char *text, bool *out)
@@ -246,6 +277,8 @@ ls_status ls_setting_parse(const ls_setting *row, void *values, const char *text
         return parse_time(row, text, value);
     case LS_TYPE_SIZE:
         return parse_size(row, text, value);
+    case LS_TYPE_LOSS:
+        return parse_loss(row, text, value);
     case LS_TYPE_SCALING:
         return parse_scaling(row, text, value);
     }

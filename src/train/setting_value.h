@@ -13,6 +13,9 @@ typedef struct ls_unit {
 } ls_unit;
 extern const ls_unit ls_units[];
 
+/* Offset of the number of a value of LS_TYPE_LOSS, behind its choice. */
+#define LS_LOSS_NUMBER_AT(offset) ((offset) + sizeof(double))
+
 /* Returns "linear" or "sqrt"; "" for LS_LR_AS_GIVEN. */
 const char *ls_scaling_name(int scaling);
 

@@ -4,6 +4,7 @@
 #include <lockstep/settings.h>
 
 #include "parallel/reducer.h"
+#include "train/setting_value.h"
 
 #include <assert.h>
 #include <string.h>
@@ -14,7 +15,6 @@ CHOICES(hold_out, LS_HOLD_OUT_LIST);
 CHOICES(layout, LS_LAYOUT_LIST);
 CHOICES(shuffle, LS_SHUFFLE_LIST);
 CHOICES(read, LS_READ_LIST);
-CHOICES(loss, LS_LOSS_LIST);
 CHOICES(optimizer, LS_OPTIMIZER_LIST);
 CHOICES(schedule, LS_SCHEDULE_LIST);
 CHOICES(monitor, LS_MONITOR_LIST);
@@ -23,6 +23,9 @@ CHOICES(on_save_failure, LS_SAVE_FAILURE_LIST);
 CHOICES(on_nan, LS_ON_NAN_LIST);
 CHOICES(reduce, LS_REDUCE_LIST);
 #undef CHOICES
+static const ls_choice loss_choices[] = {
+    LS_LOSS_LIST(LS_CHOICE_ROW)[LS_LOSS_AUTO] = {"auto", "classes: cross-entropy; values: mse"},
+    {NULL, NULL}};
 
 static const char DATA[] = "Data";
 static const char NETWORK[] = "Network";
@@ -52,7 +55,7 @@ static const ls_setting table[] = {
     {"inputs", "PATHS", LS_TYPE_TEXT, ORDER, AT(inputs), "", .group = DATA,
      .help = "datasets of the file that are the inputs, e.g. /a or \"/a[:,5:12],/b\", see below"},
     {"targets", "PATHS", LS_TYPE_TEXT, ORDER, AT(targets), "", .group = DATA,
-     .help = "with --inputs: the targets; classes with --loss cross-entropy, else values"},
+     .help = "with --inputs: the targets; classes or values, as --loss needs"},
     {"validation", "FRACTION", LS_TYPE_REAL, ORDER, AT(validation), "0.1", 0, 1, LS_SETTING_BELOW,
      .group = DATA, .help = "of the training rows, held out if the file has no /validation"},
     {"hold-out", "WHICH", LS_TYPE_CHOICE, ORDER, AT(hold_out), "last", .choices = hold_out_choices,
@@ -89,8 +92,8 @@ static const ls_setting table[] = {
 
     {"model", "LAYERS", LS_TYPE_TEXT, BOUND, AT(model), "mlp", .group = NETWORK,
      .help = "layers, or the name of a network, see below"},
-    {"loss", "NAME", LS_TYPE_CHOICE, BOUND, AT(loss), "cross-entropy", .choices = loss_choices,
-     .group = NETWORK, .help = "loss"},
+    {"loss", "NAME", LS_TYPE_LOSS, BOUND, AT(loss), "auto", 0, 1e30, LS_SETTING_ABOVE,
+     .choices = loss_choices, .group = NETWORK, .help = "loss"},
     {"label-smoothing", "E", LS_TYPE_REAL, FIXED, AT(label_smoothing), "0", 0, 1, LS_SETTING_BELOW,
      .group = NETWORK,
      .help = "cross-entropy: target 1 - E for the label, plus E/classes for each class"},
@@ -207,6 +210,7 @@ static const ls_setting table[] = {
 /* clang-format on */
 
 static_assert(AT(std) == AT(mean) + sizeof(double), "normalize is a pair");
+static_assert(AT(huber) == LS_LOSS_NUMBER_AT(AT(loss)), "loss and huber are a pair");
 static_assert(sizeof(ls_reduce) == sizeof(int), "a choice is stored as an int");
 
 const ls_setting *ls_settings(int *count)

@@ -21,6 +21,25 @@
 #include <math.h>
 #include <string.h>
 
+/* Checks that the monitor's metric is defined for the task. The same on all ranks. Local. */
+static ls_status check_metric(const ls_trainer *t, ls_metric at)
+{
+    const ls_metric_kind *metric = ls_metric_describe(at);
+    const char *name = ls_monitor_name(t->config->monitor);
+    if (ls_metric_applies(at, &t->task))
+        return LS_OK;
+    if ((metric->tasks & t->task.kind) == 0)
+        return ls_fail(LS_ERR_USAGE,
+                       "--monitor %s is not defined for a %s task (--loss %s): give --monitor "
+                       "val_loss or val_%s",
+                       name, ls_task_name(t->task.kind), ls_loss_name(t->config->loss),
+                       t->task.kind == LS_TASK_REGRESSION ? "rmse" : "accuracy");
+    return ls_fail(LS_ERR_USAGE,
+                   "--monitor %s needs %d classes or more, the data set has %d: give --monitor "
+                   "val_accuracy",
+                   name, metric->outputs, t->task.outputs);
+}
+
 /* Chooses the monitor of early stopping, and checks that its metric exists. The same on all ranks.
  * Local. */
 static ls_status setup_monitor(ls_trainer *t)
@@ -34,15 +53,16 @@ static ls_status setup_monitor(ls_trainer *t)
                            "--validation 0.1 or --monitor loss",
                            ls_monitor_name(c->monitor));
         t->monitor = ls_monitor_of_training(c->monitor);
+        if (t->monitor == LS_MONITORS)
+            return ls_fail(LS_ERR_USAGE,
+                           "--monitor %s needs validation rows: give --validation 0.1 or "
+                           "--monitor loss",
+                           ls_monitor_name(c->monitor));
     }
-    const ls_metric_kind *metric = ls_metric_describe(ls_monitor_metric(t->monitor));
-    if (ls_trainer_dataset(t)->classes < metric->classes)
-        return ls_fail(LS_ERR_USAGE,
-                       "--monitor %s needs %d classes or more, the data set has %d: give --monitor "
-                       "val_accuracy",
-                       ls_monitor_name(c->monitor), metric->classes,
-                       ls_trainer_dataset(t)->classes);
-    const bool more = metric->better == LS_BETTER_MORE;
+    const ls_status status = check_metric(t, ls_monitor_metric(t->monitor));
+    if (status != LS_OK)
+        return status;
+    const bool more = ls_metric_describe(ls_monitor_metric(t->monitor))->better == LS_BETTER_MORE;
     t->stop_config =
         (ls_early_stop_config){.maximise = c->mode == LS_MODE_AUTO ? more : c->mode == LS_MODE_MAX,
                                .patience = c->patience,
@@ -64,21 +84,27 @@ static ls_status create_replica(ls_trainer *t)
     const ls_dataset_info *d = ls_trainer_dataset(t);
     const ls_replica_config config = {.model = c->model,
                                       .input = {d->channels, d->height, d->width},
-                                      .classes = ls_dataset_outputs(d),
-                                      .values = d->values,
+                                      .outputs = t->task.outputs,
+                                      .values = ls_trainer_dataset(t)->values,
                                       .loss = c->loss,
+                                      .huber = c->huber,
                                       .optimizer = c->optimizer,
                                       .label_smoothing = c->label_smoothing,
                                       .rows = pass_capacity(t)};
     const ls_status status = ls_replica_create(&t->replica, t->comm, &config);
     if (status != LS_OK)
         return status;
-    const ls_network *network = ls_replica_network(t->replica);
+    ls_network *network = ls_replica_network(t->replica);
+    const ls_columns *targets = &ls_loader_standardization(t->loader)->targets;
+    if (d->values > 0 && targets->count == d->values &&
+        ls_network_set_target_scale(network, targets->std) != LS_OK)
+        return LS_ERR_FAILURE;
     const int least = ls_network_least_batch(network);
     if (c->batch < least)
         return ls_fail(LS_ERR_USAGE,
                        "--batch %lld: batchnorm needs the statistics of %d rows or more",
                        (long long)c->batch, least);
+    t->task = ls_network_task(network, d->values);
     ls_loader_set_channels_last(t->loader, ls_network_channels_last(network));
     if (c->reproducible)
         ls_replica_set_micro_batch(t->replica, c->block,
@@ -121,12 +147,22 @@ static bool shards_optimizer(const ls_trainer *t)
     return t->config->shard_optimizer && ls_comm_size(t->comm) > 1;
 }
 
+/* Returns true unless the task is a classification without weights. The same on all ranks.
+ * Local. */
+static bool has_all_sums(const ls_trainer *t)
+{
+    return t->task.kind != LS_TASK_CLASSIFICATION || ls_replica_batch(t->replica)->weights != NULL;
+}
+
 /* Creates the reducer, or the tuner's candidates, and sets the parameters. Collective. */
 static ls_status setup_reducer(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
     const ls_layout *layout = ls_network_layout(ls_replica_network(t->replica));
-    const ls_step_rows rows = {ls_loader_step_rows(t->loader), c->batch, c->block};
+    const ls_step_rows rows = {.mine = ls_loader_step_rows(t->loader),
+                               .batch = c->batch,
+                               .block = c->block,
+                               .all_sums = has_all_sums(t)};
     const bool shard = shards_optimizer(t);
     ls_reduce reduce = c->reproducible ? LS_REDUCE_EXACT : c->reduce;
     const bool checks_first = c->on_nan == LS_ON_NAN_SKIP;
@@ -166,6 +202,7 @@ static void describe_model_info(ls_trainer *t)
         (ls_model_info){.run = t->records.id,
                         .model = (char *)ls_network_model(ls_replica_network(t->replica)),
                         .loss = c->loss,
+                        .huber = c->huber,
                         .classes = d->classes,
                         .values = d->values,
                         .input = {d->channels, d->height, d->width},
@@ -177,6 +214,8 @@ static void describe_model_info(ls_trainer *t)
                         .fingerprint = census->fingerprint,
                         .validation_fingerprint = census->validation_fingerprint,
                         .knows_validation = census->known,
+                        .has_border = census->has_border,
+                        .border = census->border,
                         .compute = (char *)ls_compute_version(),
                         .config = t->text};
 }
@@ -200,6 +239,7 @@ static ls_status check_settings(const ls_trainer *t)
 static ls_status write_settings(ls_trainer *t)
 {
     const size_t length = ls_config_text(t->config, NULL, 0);
+    ls_free(t->text);
     t->text = ls_alloc((int64_t)length + 1, 1);
     if (t->text == NULL)
         return LS_ERR_FAILURE;
@@ -243,6 +283,30 @@ static ls_status setup_compute(ls_trainer *t)
 static ls_status setup_loader(ls_trainer *t)
 {
     return ls_loader_open(&t->loader, t->comm, t->config);
+}
+
+/* Chooses the loss, now that the targets are known, and the task. The same on all ranks. Local. */
+static ls_status choose_loss(ls_trainer *t)
+{
+    const ls_dataset_info *d = ls_trainer_dataset(t);
+    const int64_t values = ls_trainer_dataset(t)->values;
+    t->resolved = *t->config;
+    t->resolved.loss = ls_loss_choose(t->config->loss, values);
+    t->config = &t->resolved;
+    const ls_loss loss = t->config->loss;
+    t->task = (ls_task){.kind = ls_loss_task(loss, values),
+                        .outputs = ls_loss_outputs(loss, values, d->classes),
+                        .unit = 1};
+    ls_status status = ls_loss_check(loss, values, d->classes);
+    if (status == LS_OK)
+        status = ls_config_check(t->config);
+    return status == LS_OK ? write_settings(t) : status;
+}
+
+/* Chooses the loss. Collective. */
+static ls_status setup_loss(ls_trainer *t)
+{
+    return ls_agree(t->comm, choose_loss(t));
 }
 
 /* Starts the watchdog, after the data are read: the time for that depends on their size.
@@ -299,6 +363,7 @@ static void notify_start(const ls_trainer *t)
     const ls_run_info info = {.config = c,
                               .dataset = ls_trainer_dataset(t),
                               .network = ls_replica_network(t->replica),
+                              .task = t->task,
                               .topology = t->topology,
                               .steps_per_epoch = ls_trainer_plan(t)->steps,
                               .epochs_done = t->progress.epoch,
@@ -349,8 +414,8 @@ static ls_status setup_report(ls_trainer *t)
 static ls_status set_up(ls_trainer *t)
 {
     static ls_status (*const steps[])(ls_trainer *) = {
-        setup_config, setup_compute, setup_loader,    setup_watchdog, setup_monitor, setup_replica,
-        setup_resume, setup_reducer, setup_interrupt, setup_records,  setup_report};
+        setup_config,  setup_compute, setup_loader,  setup_loss,      setup_watchdog, setup_monitor,
+        setup_replica, setup_resume,  setup_reducer, setup_interrupt, setup_records,  setup_report};
     ls_status status = LS_OK;
     for (size_t i = 0; status == LS_OK && i < sizeof steps / sizeof *steps; i++)
         status = steps[i](t);

@@ -143,7 +143,9 @@ static ls_status agree_on_failure(ls_replica *r, ls_status status)
 /* Begins the update, and completes it unless it may stay pending. Collective. */
 static void begin_update(ls_replica *r, const ls_step_io *io)
 {
-    ls_optimizer_begin(r->optimizer, 1.0 / (double)io->control.score.rows, io->lr);
+    const ls_score *score = &io->control.score;
+    ls_optimizer_begin(r->optimizer, score->weight > 0 ? 1.0 / score->weight : 0, io->lr);
+    ls_optimizer_scale_statistics(r->optimizer, 1.0 / (double)score->rows);
     r->update_pending = true;
     r->settled = false;
     r->current_from = ls_network_size(r->network);

@@ -73,12 +73,14 @@ ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
                                 outcome, "epochs", (json_int_t)result->epochs, "steps",
                                 (json_int_t)t->progress.optimizer_steps, "seconds", result->seconds,
                                 "restored_best", result->restored);
+    json_object_set_new(summary, "task", ls_json_text(ls_task_name(t->task.kind)));
     json_object_set_new(summary, "best",
                         json_pack("{s:s, s:s, s:I, s:f}", "monitor", ls_monitor_name(t->monitor),
                                   "mode", t->stop_config.maximise ? "max" : "min", "epoch",
                                   (json_int_t)result->best_epoch, "value", result->best));
     json_object_set_new(summary, "final",
-                        result->epochs > 0 ? ls_metrics_json(&result->final) : json_null());
+                        result->epochs > 0 ? ls_metrics_json(&result->final, t->task.kind)
+                                           : json_null());
     json_object_set_new(summary, "diagnosis", diagnosis_json(t));
     json_object_set_new(summary, "model",
                         json_pack("{s:o, s:I, s:s}", "layers",

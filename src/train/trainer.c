@@ -83,7 +83,7 @@ static void add_step(ls_trainer *t, const ls_control *control)
     ls_score_add(&sums->score, &control->score, 0);
     if (t->rank == 0 && t->observer->step != NULL)
         t->observer->step(t->observer->user, t->progress.epoch + 1, sums->score.rows,
-                          control->score.loss / (double)control->score.rows);
+                          ls_metric_value(LS_METRIC_LOSS, &t->task, &control->score));
 }
 
 /* Trains one step; with --on-nan skip a step that fails is skipped. Collective.

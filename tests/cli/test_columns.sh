@@ -23,6 +23,14 @@ train() { # RUN RANKS OPTION ...
 monitors=$("$lockstep" train --help --all | awk '/^  --monitor/ { on = 1; next } on && /^  --/ { exit } on { print $1 }' | xargs)
 check "train --help --all lists the metrics" [ -n "$monitors" ]
 for monitor in $monitors; do
+    case $monitor in
+    *mae | *rmse | *auc | *r2)
+        refuses 2 "--monitor $monitor is not defined for a classification task" \
+            "$lockstep" train --data eight.h5 --model dense:8 --epochs 1 --monitor "$monitor"
+        check "$monitor is no column of a classification" [ "$(head -n 1 val_loss/metrics.csv | grep -c "$monitor")" = 0 ]
+        continue
+        ;;
+    esac
     train "$monitor" 2 --data eight.h5 --monitor "$monitor"
     check "$monitor can be monitored" [ $? = 0 ]
     check "$monitor is a column" has_column "$monitor" "$monitor"
@@ -34,7 +42,7 @@ for monitor in $monitors; do
     down=$([[ $monitor = *loss ]] && echo min || echo max)
     check "$monitor: the summary says that its $down is the best" has "$monitor/summary.json" "^    \"mode\": \"$down\""
 done
-refuses 2 "--monitor: 'val_f9' is not one of: $monitors\$" "$lockstep" train --data eight.h5 --monitor val_f9
+refuses 2 "--monitor: 'kappa' is not one of: $monitors\$" "$lockstep" train --data eight.h5 --monitor kappa
 
 # An evaluation has the same result on any number of ranks, and the result of the run's last validation.
 for ranks in 1 2 3; do
@@ -42,7 +50,7 @@ for ranks in 1 2 3; do
         --json >eval$ranks.json 2>err
     check "eval on $ranks ranks has the result of one rank" cmp eval1.json eval$ranks.json
 done
-for name in loss accuracy top5; do
+for name in loss accuracy top5 balanced_accuracy macro_f1; do
     value=$(sed -E "s/.*\"$name\":([0-9.]+).*/\1/" eval1.json)
     check "eval has the run's val_$name" [ "$(printf %.6f "$value")" = "$(printf %.6f "$(column val_loss "val_$name" | tail -n 1)")" ]
 done

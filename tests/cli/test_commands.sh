@@ -36,7 +36,7 @@ mpirun -n 2 "$lockstep" train --data made.h5 --model "dense:32 relu dense:4" --e
 mpirun -n 2 "$lockstep" eval --data made.h5 --checkpoint run/made >out
 check "synthetic data can be learned" has out 'accuracy (0\.9|1)'
 refuses 2 "'9,1,8,8' is not N,C,H,W,CLASSES" "$lockstep" import --synthetic 9,1,8,8 --out x.h5
-refuses 2 "takes no files: leave out 'data'" "$lockstep" import --synthetic 9,1,8,8,2 --idx data --out x.h5
+refuses 2 '--idx and --synthetic: give one source' "$lockstep" import --synthetic 9,1,8,8,2 --idx data --out x.h5
 refuses 2 'leave out --limit' "$lockstep" import --synthetic 9,1,8,8,2 --limit 3 --out x.h5
 
 # Channels-last images: never guessed; stored for eval and resumed runs.

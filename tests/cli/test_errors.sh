@@ -18,8 +18,8 @@ echo "5,0,0,255" >table.csv
 printf '\x93NUMPY\x01\x00' >array.npy
 train 3 'train-images-idx3-ubyte: not an HDF5 file, but an IDX file: .lockstep import. converts' --data data/train-images-idx3-ubyte
 train 3 't10k-images-idx3-ubyte.gz: not an HDF5 file, but an IDX file, compressed: .lockstep import' --data data/t10k-images-idx3-ubyte.gz
-train 3 'table.csv: not an HDF5 file, but a table in text: write its arrays into an HDF5 file' --data table.csv
-train 3 'array.npy: not an HDF5 file, but a NumPy array: write' --data array.npy
+train 3 'table.csv: not an HDF5 file, but a table in text: .lockstep import --csv FILE' --data table.csv
+train 3 'array.npy: not an HDF5 file, but a NumPy array: .lockstep import --npy X,Y' --data array.npy
 train 3 'data: not an HDF5 file, but a folder; .lockstep import --idx data --out FILE' --data data
 train 3 'text.h5: not an HDF5 file, but a text file: .lockstep import --help. describes data sets' --data text.h5
 printf '# Überschrift\n\nOne, two; three\nand four.\n' >text.md

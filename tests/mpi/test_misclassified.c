@@ -90,13 +90,13 @@ static void all_ranks_find_the_rows_that_one_rank_finds(void **state)
     (void)state;
     static ls_misclassified all[MAX_FOUND], some[MAX_FOUND];
     fixture w;
-    ls_score score;
+    ls_evaluated found = {0};
     set_up(&w, "dense:9 relu dense:4", LS_CROSS_ENTROPY);
     ls_network_initialise(w.network, 3, w.params);
     const ls_evaluation alone = make_evaluation(&w, self, w.all);
-    assert_ok(ls_evaluate(&alone, &score, NULL, NULL));
+    assert_ok(ls_evaluate(&alone, &found));
     const int64_t count = find_and_compare(&w, MAX_FOUND, all);
-    assert_true((double)count == (double)score.rows - score.correct);
+    assert_true((double)count == (double)found.score.rows - found.score.correct);
     assert_true(count > 100);
     for (int64_t i = 0; i < count; i++) {
         assert_int_equal(all[i].label, small_dataset_label(&data, LS_TRAIN, all[i].row));

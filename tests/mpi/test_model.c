@@ -7,6 +7,7 @@
 #include <lockstep/model.h>
 
 #include <stdio.h>
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -106,18 +107,29 @@ static void a_model_scores_as_its_training_recorded(void **state)
     ls_model *model = open_model(world, "run", LS_MODEL_EVALUATED);
     const ls_model_facts *facts = ls_model_describe(model);
     ls_rows *rows;
-    ls_score score;
     ls_calibration calibration;
     int64_t confusion[16], right = 0, all = 0;
+    ls_evaluated found = {.confusion = confusion, .calibration = &calibration};
     assert_ok(read_rows(model, "m.h5", LS_VALIDATION, &rows));
-    assert_ok(ls_model_evaluate(model, rows, &score, confusion, &calibration));
-    assert_true(ls_metric_value(LS_METRIC_LOSS, 4, &score) == facts->latest.val_loss);
-    assert_true(ls_metric_value(LS_METRIC_ACCURACY, 4, &score) == facts->latest.val_accuracy);
+    assert_ok(ls_model_evaluate(model, rows, &found));
+    assert_int_equal(facts->task.kind, LS_TASK_CLASSIFICATION);
+    for (int m = 0; m < LS_METRICS; m++) {
+        const double recorded =
+            ls_metrics_value(&facts->latest, ls_metrics_column((ls_metric)m, true));
+        assert_true(found.metric[m] == recorded || (isnan(recorded) && isnan(found.metric[m])));
+        assert_int_equal(isnan(recorded), m != LS_METRIC_LOSS && m != LS_METRIC_ACCURACY &&
+                                              m != LS_METRIC_BALANCED_ACCURACY &&
+                                              m != LS_METRIC_MACRO_F1);
+    }
+    ls_class_score of_class[4], macro, weighted;
+    ls_class_scores(confusion, 4, of_class, &macro, &weighted);
+    assert_near(found.metric[LS_METRIC_MACRO_F1], macro.f1, 1e-12, 0);
+    assert_near(found.metric[LS_METRIC_BALANCED_ACCURACY], macro.recall, 1e-12, 0);
     for (int i = 0; i < 16; i++) {
         all += confusion[i];
         right += i % 5 == 0 ? confusion[i] : 0;
     }
-    assert_true(all == score.rows && (double)right == score.correct);
+    assert_true(all == found.score.rows && (double)right == found.score.correct);
     assert_true(calibration.error >= 0 && calibration.error <= 1);
     assert_true(calibration.brier > 0 && calibration.brier <= 2);
     ls_misclassified wrong[1];

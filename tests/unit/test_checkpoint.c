@@ -43,6 +43,7 @@ static void a_checkpoint_is_read_back_bit_for_bit(void **state)
     assert_string_equal(id->dataset, "set");
     assert_true(id->fingerprint == w.info.fingerprint);
     assert_true(id->knows_validation && id->validation_fingerprint == 0xfedc);
+    assert_true(id->has_border && id->border == 0.375);
     assert_true(id->mean == 0.25 && id->std == 0.5);
     assert_int_equal(id->input.height, 3);
     const ls_progress *progress = ls_checkpoint_progress(checkpoint);

@@ -39,12 +39,17 @@ typedef struct problem {
     double smoothing;
 } problem;
 
-static problem make_problem(const char *model, ls_shape input, ls_loss loss, double smoothing)
+/* values  true: the targets are values, with bce from 0 to 1; and the rows have weights */
+static problem make_problem(const char *model, ls_shape input, ls_loss loss, double smoothing,
+                            bool values)
 {
     const uint64_t FEATURES = (uint64_t)ls_shape_size(input);
     problem p = {.smoothing = smoothing};
     assert_ok(ls_network_create(&p.network, model, input, CLASSES, loss, ROWS));
-    assert_ok(ls_batch_create(&p.batch, ROWS, (int64_t)FEATURES, 0));
+    assert_ok(ls_batch_create(&p.batch, ROWS, (int64_t)FEATURES, values ? CLASSES : 0));
+    if (values)
+        assert_ok(ls_batch_add_weights(p.batch));
+    ls_network_set_huber(p.network, 0.25);
     const int64_t size = ls_network_size(p.network);
     p.params = ls_alloc(size, sizeof *p.params);
     p.grads = ls_alloc(size, sizeof *p.grads);
@@ -56,6 +61,10 @@ static problem make_problem(const char *model, ls_shape input, ls_loss loss, dou
     for (uint64_t i = 0; i < ROWS; i++) {
         p.batch->labels[i] = (int32_t)(i % CLASSES);
         p.batch->ids[i] = (int64_t)(100 + i);
+        if (values)
+            p.batch->weights[i] = (float)i / 2;
+        for (uint64_t k = 0; values && k < CLASSES; k++)
+            p.batch->targets[i * CLASSES + k] = (float)ls_rng_uniform(200 + i, k);
         for (uint64_t j = 0; j < FEATURES; j++)
             p.batch->x[i * FEATURES + j] = (float)(2 * ls_rng_uniform(i, j) - 1);
     }
@@ -106,9 +115,10 @@ static int check_stride(void)
 }
 
 /* Returns the relative error, in the 2-norm, of the gradient of all parameters. */
-static double relative_error(const char *model, ls_shape input, ls_loss loss, double smoothing)
+static double relative_error(const char *model, ls_shape input, ls_loss loss, double smoothing,
+                             bool values)
 {
-    problem p = make_problem(model, input, loss, smoothing);
+    problem p = make_problem(model, input, loss, smoothing, values);
     double difference = 0, norm = 0;
     differentiate(&p);
     for (int64_t i = 0; i < ls_network_size(p.network); i += check_stride()) {
@@ -126,7 +136,7 @@ static double relative_error(const char *model, ls_shape input, ls_loss loss, do
 /* Returns the relative error, in the 2-norm, of the gradient of all inputs. */
 static double input_relative_error(const char *model, ls_shape input)
 {
-    problem p = make_problem(model, input, LS_CROSS_ENTROPY, 0);
+    problem p = make_problem(model, input, LS_CROSS_ENTROPY, 0, false);
     const int64_t FEATURES = ls_shape_size(input);
     double difference = 0, norm = 0;
     differentiate(&p);
@@ -222,19 +232,31 @@ static void parameter_gradients_match_finite_differences(void **state)
     for (size_t i = 0; i < sizeof gradient_cases / sizeof *gradient_cases; i++) {
         double error =
             relative_error(gradient_cases[i].model, gradient_cases[i].of_image ? image : features,
-                           gradient_cases[i].loss, 0);
+                           gradient_cases[i].loss, 0, false);
         if (!(error < 1e-2))
             fail_msg("%s, loss %d: relative error %g", gradient_cases[i].model,
                      (int)gradient_cases[i].loss, error);
     }
 }
 
+/* Of every loss for values. */
+static void gradients_of_values_with_weights_match_finite_differences(void **state)
+{
+    (void)state;
+    for (int loss = LS_MSE; loss < LS_LOSSES; loss++) {
+        const double error =
+            relative_error("dense:9 tanh dense:4", features, (ls_loss)loss, 0, true);
+        if (!(error < 1e-2))
+            fail_msg("%s: relative error %g", ls_loss_name((ls_loss)loss), error);
+    }
+}
+
 static void gradients_with_smoothed_labels_match_finite_differences(void **state)
 {
     (void)state;
-    assert_true(relative_error("dense:4", features, LS_CROSS_ENTROPY, 0.1) < 1e-2);
-    assert_true(relative_error("dense:9 tanh dense:4 softmax", features, LS_CROSS_ENTROPY, 0.7) <
-                1e-2);
+    assert_true(relative_error("dense:4", features, LS_CROSS_ENTROPY, 0.1, false) < 1e-2);
+    assert_true(relative_error("dense:9 tanh dense:4 softmax", features, LS_CROSS_ENTROPY, 0.7,
+                               false) < 1e-2);
 }
 
 /* Also if several layers, or layers without parameters, read the inputs. */
@@ -305,6 +327,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_of_layer_is_among_the_cases),
         cmocka_unit_test(parameter_gradients_match_finite_differences),
+        cmocka_unit_test(gradients_of_values_with_weights_match_finite_differences),
         cmocka_unit_test(gradients_with_smoothed_labels_match_finite_differences),
         cmocka_unit_test(input_gradients_match_finite_differences),
         cmocka_unit_test(the_loss_with_smoothed_labels_equals_its_definition),

@@ -42,14 +42,16 @@ static void every_column_is_found_by_its_name(void **state)
     assert_int_equal(find_column(""), LS_METRICS_COLUMNS);
 }
 
-/* NAME of the training rows, val_NAME of the validation rows. */
-static void each_metric_has_two_columns_and_two_monitors(void **state)
+static const ls_task ten_classes = {LS_TASK_CLASSIFICATION, 10, 1};
+
+/* NAME of the training rows, val_NAME of the validation rows; some metrics have the second only. */
+static void each_metric_has_its_columns_and_monitors(void **state)
 {
     (void)state;
     ls_metrics m;
     for (int i = 0; i < LS_METRICS_COLUMNS; i++)
         ls_metrics_set(&m, i, i);
-    assert_int_equal(LS_MONITORS, 2 * LS_METRICS);
+    assert_int_equal(LS_MONITORS, LS_METRICS + LS_METRICS_TRAINED);
     for (int i = 0; i < LS_MONITORS; i++) {
         const ls_monitor monitor = (ls_monitor)i;
         const ls_metric metric = ls_monitor_metric(monitor);
@@ -60,8 +62,14 @@ static void each_metric_has_two_columns_and_two_monitors(void **state)
         assert_string_equal(ls_monitor_name(monitor), name);
         assert_int_equal(ls_metrics_column(metric, validation), find_column(name));
         assert_true(ls_monitor_value(monitor, &m) == find_column(name));
-        assert_int_equal(ls_monitor_metric(ls_monitor_of_training(monitor)), metric);
-        assert_false(ls_monitor_is_validation(ls_monitor_of_training(monitor)));
+        const ls_monitor training = ls_monitor_of_training(monitor);
+        const bool evaluated = metric >= LS_METRICS_TRAINED;
+        assert_int_equal(ls_metric_describe(metric)->finish == NULL, evaluated);
+        assert_int_equal(training == LS_MONITORS, evaluated);
+        if (evaluated)
+            continue;
+        assert_int_equal(ls_monitor_metric(training), metric);
+        assert_false(ls_monitor_is_validation(training));
     }
     static const char *const names[] = {
 #define NAME(value, name, help) [value] = (name),
@@ -76,14 +84,24 @@ static void each_metric_has_two_columns_and_two_monitors(void **state)
 static void loss_and_accuracy_are_means_over_the_rows(void **state)
 {
     (void)state;
-    const ls_score score = {.rows = 8, .loss = 3, .correct = 6}, none = {0};
+    const ls_score score = {.rows = 8, .weight = 8, .loss = 3, .correct = 6}, none = {0};
     ls_metrics m = {.val_loss = 9};
-    ls_metrics_set_score(&m, false, 10, &score);
+    ls_metrics_set_score(&m, false, &ten_classes, &score);
     assert_true(m.loss == 3.0 / 8 && m.accuracy == 6.0 / 8 && m.val_loss == 9);
-    ls_metrics_set_score(&m, true, 10, &none);
+    ls_metrics_set_score(&m, true, &ten_classes, &none);
     assert_true(isnan(m.val_loss) && isnan(m.val_accuracy) && m.loss == 3.0 / 8);
     assert_int_equal(ls_metric_describe(LS_METRIC_LOSS)->better, LS_BETTER_LESS);
     assert_int_equal(ls_metric_describe(LS_METRIC_ACCURACY)->better, LS_BETTER_MORE);
+}
+
+/* Scores a row of a class.
+ * dy  [K]; may be NULL */
+static ls_score score_class(ls_loss loss, double smoothing, int K, const float *y, int32_t label,
+                            float *dy)
+{
+    const ls_batch batch = {.rows = 1, .labels = &label};
+    const ls_loss_terms terms = {.loss = loss, .outputs = K, .smoothing = smoothing, .delta = 1};
+    return ls_loss_score(&terms, &batch, 0, 1, y, dy, NULL);
 }
 
 /* Of equal outputs the lower class comes first, as in the accuracy; NaN is never among the five. */
@@ -103,9 +121,9 @@ static void top5_is_the_label_among_the_five_largest(void **state)
         {{1, 1, 1, 1, 1, 1, NAN}, 6, false},  {{-1, -2, -3, -4, -5, -6, -7}, 0, true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        for (int loss = 0; loss < LS_LOSSES; loss++) {
+        for (int loss = 0; loss < LS_BCE; loss++) {
             const ls_score score =
-                ls_loss_score((ls_loss)loss, 0, 1, K, cases[i].y, &cases[i].label, NULL, NULL);
+                score_class((ls_loss)loss, 0, K, cases[i].y, cases[i].label, NULL);
             assert_true(score.top5 == cases[i].right);
         }
 }
@@ -116,10 +134,48 @@ static void top5_needs_more_than_five_classes(void **state)
     (void)state;
     const ls_score score = {.rows = 4, .loss = 2, .correct = 1, .top5 = 3};
     ls_metrics m = {0};
-    ls_metrics_set_score(&m, true, 5, &score);
+    ls_task task = {LS_TASK_CLASSIFICATION, 5, 1};
+    ls_metrics_set_score(&m, true, &task, &score);
     assert_true(isnan(m.val_top5) && m.val_accuracy == 0.25);
-    ls_metrics_set_score(&m, true, 6, &score);
+    task.outputs = 6;
+    ls_metrics_set_score(&m, true, &task, &score);
     assert_true(m.val_top5 == 0.75);
+}
+
+/* Accuracy has no meaning for values, an error none for classes. */
+static void a_task_has_the_columns_of_its_metrics(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *column;
+        unsigned tasks;
+    } cases[] = {{"epoch", LS_TASK_ANY},
+                 {"slowest_rank", LS_TASK_ANY},
+                 {"val_loss", LS_TASK_ANY},
+                 {"accuracy", LS_TASK_LABELS},
+                 {"val_top5", LS_TASK_CLASSIFICATION},
+                 {"rmse", LS_TASK_REGRESSION},
+                 {"val_r2", LS_TASK_REGRESSION},
+                 {"val_auc", LS_TASK_BINARY},
+                 {"val_macro_f1", LS_TASK_LABELS}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (unsigned task = 1; task < LS_TASK_ANY; task *= 2)
+            assert_int_equal(ls_metrics_has(find_column(cases[i].column), task),
+                             (cases[i].tasks & task) != 0);
+    assert_int_equal(find_column("auc"), LS_METRICS_COLUMNS);
+    assert_string_equal(ls_task_name(LS_TASK_MULTILABEL), "multi-label");
+}
+
+static void errors_of_values_are_in_the_targets_units(void **state)
+{
+    (void)state;
+    const ls_task task = {LS_TASK_REGRESSION, 2, 10};
+    const ls_score score = {.rows = 4, .weight = 2, .loss = 3, .absolute = 2, .squares = 9};
+    assert_true(ls_metric_value(LS_METRIC_LOSS, &task, &score) == 1.5); /* by weights */
+    assert_true(ls_metric_value(LS_METRIC_MAE, &task, &score) == 5);
+    assert_true(ls_metric_value(LS_METRIC_RMSE, &task, &score) == 15);
+    assert_true(isnan(ls_metric_value(LS_METRIC_ACCURACY, &task, &score)));
+    assert_true(isnan(ls_metric_value(LS_METRIC_R2, &task, &score))); /* of no score */
 }
 
 static void exact_sums_of_scores_do_not_depend_on_the_order(void **state)
@@ -171,11 +227,10 @@ static void only_cross_entropy_smooths_labels(void **state)
 {
     (void)state;
     const float y[] = {1, 3, -1};
-    const int32_t label = 1;
-    for (int i = 0; i < LS_LOSSES; i++) {
+    for (int i = 0; i < LS_BCE; i++) {
         float dy[3], smooth_dy[3];
-        const ls_score hard = ls_loss_score((ls_loss)i, 0, 1, 3, y, &label, dy, NULL);
-        const ls_score soft = ls_loss_score((ls_loss)i, 0.1, 1, 3, y, &label, smooth_dy, NULL);
+        const ls_score hard = score_class((ls_loss)i, 0, 3, y, 1, dy);
+        const ls_score soft = score_class((ls_loss)i, 0.1, 3, y, 1, smooth_dy);
         const bool same = memcmp(dy, smooth_dy, sizeof dy) == 0;
         assert_int_equal(hard.loss == soft.loss, !ls_loss_smooths((ls_loss)i));
         assert_int_equal(same, !ls_loss_smooths((ls_loss)i));
@@ -198,10 +253,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_columns_never_move),
         cmocka_unit_test(every_column_is_found_by_its_name),
-        cmocka_unit_test(each_metric_has_two_columns_and_two_monitors),
+        cmocka_unit_test(each_metric_has_its_columns_and_monitors),
         cmocka_unit_test(loss_and_accuracy_are_means_over_the_rows),
         cmocka_unit_test(top5_is_the_label_among_the_five_largest),
         cmocka_unit_test(top5_needs_more_than_five_classes),
+        cmocka_unit_test(a_task_has_the_columns_of_its_metrics),
+        cmocka_unit_test(errors_of_values_are_in_the_targets_units),
         cmocka_unit_test(exact_sums_of_scores_do_not_depend_on_the_order),
         cmocka_unit_test(a_score_is_copied_by_its_sums),
         cmocka_unit_test(every_loss_is_found_by_its_name),

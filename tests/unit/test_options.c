@@ -170,8 +170,8 @@ static void unknown_options_get_a_suggestion(void **state)
     assert_fails(PARSE(o, "--learning_rate=3"), LS_ERR_USAGE,
                  "no option --learning_rate; did you mean --lr?");
     assert_fails(PARSE(o, "--loss", "sparse_categorical_crossentropy"), LS_ERR_USAGE,
-                 "is not one of: cross-entropy mse; did you mean cross-entropy?");
-    assert_fails(PARSE(o, "--loss", "huber"), LS_ERR_USAGE, "is not one of: cross-entropy mse");
+                 "is not one of: cross-entropy mse mae huber bce; did you mean cross-entropy?");
+    assert_fails(PARSE(o, "--loss", "huber:2"), LS_ERR_USAGE, "is not one of: cross-entropy mse");
     assert_fails(PARSE(o, "-lr", "3"), LS_ERR_USAGE, "no option -lr; did you mean --lr?");
     assert_fails(PARSE(o, "---lr", "3"), LS_ERR_USAGE, "no option ---lr; did you mean --lr?");
     assert_fails(PARSE(o, "\u2014lr=3"), LS_ERR_USAGE, "no option \u2014lr; did you mean --lr?");

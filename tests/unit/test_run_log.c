@@ -41,7 +41,8 @@ static ls_run_log *begin_log(int epochs)
 {
     ls_run_log *log;
     assert_ok(ls_run_folder_take(&folder, "run"));
-    assert_ok(ls_run_log_open(&log, folder, "seed = 1\n", false, history, epochs));
+    assert_ok(ls_run_log_open(&log, folder, "seed = 1\n", LS_TASK_CLASSIFICATION, false, history,
+                              epochs));
     return log;
 }
 
@@ -56,7 +57,8 @@ static ls_status log_epoch(ls_run_log *log, int epoch)
     history[epoch - 1] = make_row(epoch);
     ls_status status = ls_run_log_metrics(log, history, epoch);
     return status == LS_OK
-               ? ls_run_log_event(log, LS_EVENT_EPOCH, epoch, ls_metrics_json(&history[epoch - 1]))
+               ? ls_run_log_event(log, LS_EVENT_EPOCH, epoch,
+                                  ls_metrics_json(&history[epoch - 1], LS_TASK_CLASSIFICATION))
                : status;
 }
 
@@ -116,7 +118,7 @@ static void a_summary_can_be_retracted(void **state)
     log = begin_log(2);
     assert_false(ls_run_log_has_summary(log));
     assert_ok(ls_run_log_retract_summary(log));
-    assert_ok(ls_run_log_summary(log, ls_metrics_json(&history[1])));
+    assert_ok(ls_run_log_summary(log, ls_metrics_json(&history[1], LS_TASK_CLASSIFICATION)));
     assert_true(ls_run_log_has_summary(log));
     assert_ok(ls_run_log_retract_summary(log));
     assert_false(ls_run_log_has_summary(log));

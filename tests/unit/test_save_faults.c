@@ -313,18 +313,19 @@ static ls_status log_run(const char *config, int outcome)
     ls_metrics end = {.epoch = outcome};
     ls_status status = ls_run_folder_take(&run, "run");
     if (status == LS_OK)
-        status =
-            ls_run_log_open(&log, run, config, ls_run_log_check_tensorboard() == LS_OK, rows, 1);
+        status = ls_run_log_open(&log, run, config, LS_TASK_CLASSIFICATION,
+                                 ls_run_log_check_tensorboard() == LS_OK, rows, 1);
     if (status == LS_OK)
         status = ls_run_log_event(log, LS_EVENT_RESUME, 1, NULL);
     if (status == LS_OK)
         status = ls_run_log_metrics(log, rows, 2);
     if (status == LS_OK)
-        status = ls_run_log_event(log, LS_EVENT_EPOCH, 2, ls_metrics_json(&rows[1]));
+        status = ls_run_log_event(log, LS_EVENT_EPOCH, 2,
+                                  ls_metrics_json(&rows[1], LS_TASK_CLASSIFICATION));
     if (status == LS_OK)
         status = ls_run_log_event(log, LS_EVENT_END, 2, NULL);
     if (status == LS_OK)
-        status = ls_run_log_summary(log, ls_metrics_json(&end));
+        status = ls_run_log_summary(log, ls_metrics_json(&end, LS_TASK_CLASSIFICATION));
     ls_run_log_close(&log);
     ls_run_folder_release(&run);
     return status;

@@ -23,7 +23,8 @@ static void every_setting_is_complete_and_unique(void **state)
         const ls_setting *row = &rows[i];
         assert_true(row->name != NULL && row->help != NULL && row->group != NULL);
         assert_true((row->argument == NULL) == (row->type == LS_TYPE_FLAG));
-        assert_true((row->choices != NULL) == (row->type == LS_TYPE_CHOICE));
+        assert_true((row->choices != NULL) ==
+                    (row->type == LS_TYPE_CHOICE || row->type == LS_TYPE_LOSS));
         assert_true(strchr(row->help, '\n') == NULL);
         assert_true(ls_setting_find(row->name, strlen(row->name)) == row); /* no name twice */
         for (int k = i + 1; k < count; k++) {
@@ -191,7 +192,12 @@ static void values_out_of_range_are_refused(void **state)
         {"scale-lr", "linear", "is not a rule and a batch"},
         {"scale-lr", "linear:0", "is not a rule and a batch"},
         {"scale-lr", ":3", "is not a rule and a batch"},
-        {"loss", "huber", "is not one of: cross-entropy mse"},
+        {"loss", "hinge", "is not one of: cross-entropy mse"},
+        {"loss", "huber:0", "write huber:D with a number above 0"},
+        {"loss", "huber:1x", "write huber:D with a number above 0"},
+        {"loss", "huber:nan", "write huber:D with a number above 0"},
+        {"loss", "mse:2", "is not one of: cross-entropy mse"},
+        {"loss", "l1", "did you mean mae?"},
         {"nesterov", "yes", "neither true nor false"},
         {"model", "a\nb", "must be a single line"},
         {"no-such", "1", "there is no setting no-such"},
@@ -297,6 +303,30 @@ static void a_file_is_read_line_by_line(void **state)
                  "f line 2: 'lr' is not 'key = value'");
 }
 
+/* The D of huber is part of the loss; 1 is left out. */
+static void a_loss_may_have_a_number(void **state)
+{
+    (void)state;
+    static const char *const texts[][2] = {
+        {"huber", "huber"}, {"huber:1", "huber"}, {"huber:0.25", "huber:0.25"}, {"mae", "mae"}};
+    static const double numbers[] = {1, 1, 0.25, 1};
+    char text[64];
+    ls_train_config config;
+    const ls_setting *row = ls_setting_find("loss", 4);
+    ls_config_default(&config);
+    assert_int_equal(config.loss, LS_LOSS_AUTO);
+    for (int i = 0; i < 4; i++) {
+        assert_ok(ls_config_set(&config, "loss", texts[i][0]));
+        assert_int_equal(config.loss, i < 3 ? LS_HUBER : LS_MAE);
+        assert_true(config.huber == numbers[i]);
+        ls_setting_format(row, &config, text, sizeof text);
+        assert_string_equal(text, texts[i][1]);
+    }
+    config.loss = LS_HUBER;
+    config.huber = -1;
+    assert_fails(ls_setting_check(row, &config), LS_ERR_USAGE, "must be above 0");
+}
+
 /* The classes say which changes a resumed run may make. */
 static void changes_are_reported_by_their_class(void **state)
 {
@@ -315,10 +345,10 @@ static void changes_are_reported_by_their_class(void **state)
     config.epochs = 9;      /* fixed only where the rate depends on them */
     config.resume = "auto"; /* not saved */
     assert_true(ls_config_diff(before, &config, 10, LS_CHANGE_RESULT, out, sizeof out));
-    assert_string_equal(out, "--loss is mse, was cross-entropy; --seed is 7, was 0; "
+    assert_string_equal(out, "--loss is mse, was auto; --seed is 7, was 0; "
                              "--lr is 0.5, was 0.001");
     assert_true(ls_config_diff(before, &config, 10, LS_CHANGE_BOUND, out, sizeof out));
-    assert_string_equal(out, "--loss is mse, was cross-entropy");
+    assert_string_equal(out, "--loss is mse, was auto");
     assert_true(ls_config_diff(before, &config, 10, LS_CHANGE_ORDER, out, sizeof out));
     assert_string_equal(out, "--seed is 7, was 0");
     config.schedule.kind = LS_SCHEDULE_COSINE;
@@ -425,6 +455,7 @@ int main(void)
         cmocka_unit_test(fields_out_of_range_are_refused),
         cmocka_unit_test(contradictory_settings_are_refused),
         cmocka_unit_test(a_file_is_read_line_by_line),
+        cmocka_unit_test(a_loss_may_have_a_number),
         cmocka_unit_test(changes_are_reported_by_their_class),
         cmocka_unit_test(texts_of_older_versions_are_compared),
         cmocka_unit_test(networks_are_compared_by_their_layers),

@@ -46,7 +46,8 @@ static ls_run_log *begin_log(int epochs)
 {
     ls_run_log *log;
     assert_ok(ls_run_folder_take(&folder, "run"));
-    assert_ok(ls_run_log_open(&log, folder, "seed = 1\nlr = 0.5\n", true, history, epochs));
+    assert_ok(ls_run_log_open(&log, folder, "seed = 1\nlr = 0.5\n", LS_TASK_CLASSIFICATION, true,
+                              history, epochs));
     return log;
 }
 
@@ -78,7 +79,8 @@ static void log_epoch(ls_run_log *log, int epoch, double val_loss)
     row->lr = 0.5;
     row->seconds = 100;
     assert_ok(ls_run_log_metrics(log, history, epoch));
-    assert_ok(ls_run_log_event(log, LS_EVENT_EPOCH, epoch, ls_metrics_json(row)));
+    assert_ok(
+        ls_run_log_event(log, LS_EVENT_EPOCH, epoch, ls_metrics_json(row, LS_TASK_CLASSIFICATION)));
 }
 
 /* Finds the only file of event files in a folder. Returns false if there is none. */
@@ -305,8 +307,8 @@ static void a_folder_that_cannot_be_made_is_an_error(void **state)
     history[0] = (ls_metrics){.epoch = 1};
     assert_ok(ls_write_file("run/tensorboard", "", 0));
     assert_ok(ls_run_folder_take(&folder, "run"));
-    assert_fails(ls_run_log_open(&log, folder, "", true, history, 1), LS_ERR_FAILURE,
-                 "run/tensorboard");
+    assert_fails(ls_run_log_open(&log, folder, "", LS_TASK_CLASSIFICATION, true, history, 1),
+                 LS_ERR_FAILURE, "run/tensorboard");
     ls_run_folder_release(&folder);
     assert_int_equal(unlink("run/tensorboard"), 0);
 }

@@ -1,0 +1,152 @@
+#include <lockstep/comm.h>
+#include <lockstep/compute.h>
+#include <lockstep/dataset.h>
+#include <lockstep/model.h>
+
+#include "base/show.h"
+#include "cli/command.h"
+#include "cli/console.h"
+#include "cli/pictures.h"
+
+#include <string.h>
+
+typedef struct settings {
+    const char *picture, *checkpoint, *data, *out, *show;
+    int split, layout;
+    int64_t threads;
+    int read;
+    bool raw, trust_data, csv, json, digit;
+} settings;
+
+#define AT(field) offsetof(settings, field)
+static const ls_choice split_choices[] = {LS_SPLIT_LIST(LS_CHOICE_ROW){NULL, NULL}};
+static const ls_setting table[] = {
+    {"picture", "FILE", LS_TYPE_TEXT, .flags = LS_SETTING_ARGUMENT | LS_OPTION_MANY,
+     .offset = AT(picture), .help = "PNG files, each a picture to classify"},
+    {"checkpoint", "PATH", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED, .offset = AT(checkpoint),
+     .help = "checkpoint file, or run folder: its best checkpoint, else its last"},
+    {"raw", NULL, LS_TYPE_FLAG, .offset = AT(raw),
+     .help = "take the parameters, not their average, if the checkpoint holds both"},
+    {"threads", .flags = LS_OPTION_AS_TRAIN, .offset = AT(threads), .group = "Options"},
+    {"digit", NULL, LS_TYPE_FLAG, .offset = AT(digit), .group = "Pictures",
+     .help = "prepare each picture of one digit as MNIST was made: bright on black, cropped, "
+             "centred"},
+    {"show", "FILE", LS_TYPE_TEXT, .offset = AT(show),
+     .help = "write a PNG of what the network sees"},
+    {"csv", NULL, LS_TYPE_FLAG, .offset = AT(csv),
+     .help = "print CSV with the outputs of all classes"},
+    {"json", NULL, LS_TYPE_FLAG, .offset = AT(json), .help = "print JSON, with all outputs"},
+    {"data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(data), .group = "Data sets",
+     .help = "HDF5 data set: predict its rows instead of pictures"},
+    {"out", "FILE", LS_TYPE_TEXT, .offset = AT(out),
+     .help = "the CSV or HDF5 file to write (NAME.csv, NAME.h5)"},
+    {"split", "NAME", LS_TYPE_CHOICE, .offset = AT(split), .initial = "test",
+     .choices = split_choices, .help = "rows to predict"},
+    {"layout", .flags = LS_OPTION_AS_TRAIN, .offset = AT(layout), .group = "Data sets"},
+    {"read", .flags = LS_OPTION_AS_TRAIN, .offset = AT(read), .group = "Data sets"},
+    {"trust-data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(trust_data), .group = "Data sets",
+     .help = "do not check the whole data set first, as for train"},
+    {0},
+};
+
+/* Checks which options go together. Local. */
+static ls_status check_options(const settings *s)
+{
+    const bool pictures = *s->picture != '\0', data = *s->data != '\0';
+    if (!pictures && !data)
+        return ls_fail(LS_ERR_USAGE, "nothing to predict: give PNG files, or a data set with "
+                                     "--data and --out");
+    if (pictures && data)
+        return ls_fail(LS_ERR_USAGE, "pictures and --data can't be predicted at once");
+    if (data && *s->out == '\0')
+        return ls_fail(LS_ERR_USAGE, "--data needs --out: NAME.csv or NAME.h5");
+    if (pictures && *s->out != '\0')
+        return ls_fail(LS_ERR_USAGE,
+                       "--out is for --data; pictures are printed, with --csv as CSV");
+    if (data && (s->digit || s->csv || s->json || *s->show != '\0'))
+        return ls_fail(LS_ERR_USAGE, "--%s is for pictures, not for --data",
+                       s->digit  ? "digit"
+                       : s->csv  ? "csv"
+                       : s->json ? "json"
+                                 : "show");
+    if (s->csv && s->json)
+        return ls_fail(LS_ERR_USAGE, "--csv and --json can't be given together");
+    return LS_OK;
+}
+
+/* Predicts the rows of a data set. Collective. */
+static ls_status predict_data(ls_comm *comm, const settings *s, const ls_model *model)
+{
+    const ls_model_facts *facts = ls_model_describe(model);
+    ls_model_data data = {.path = s->data,
+                          .options = facts->reading,
+                          .split = (ls_split)s->split,
+                          .read = (ls_read)s->read,
+                          .trust = s->trust_data};
+    if (s->layout != LS_LAYOUT_AUTO)
+        data.options.layout = (ls_layout_order)s->layout;
+    const ls_status status = ls_model_predict_to(model, &data, s->out, false);
+    if (status == LS_OK && ls_comm_rank(comm) == 0)
+        ls_print(stderr, "%s: the %s rows of %s, predicted by %s\n", s->out,
+                 ls_split_name(data.split), s->data, facts->path);
+    return status;
+}
+
+/* Sets the threads and checks the BLAS kernels. Collective. */
+static ls_status prepare_compute(ls_comm *comm, const settings *s, ls_topology **topology)
+{
+    const ls_status status = ls_topology_create(topology, comm, (int)s->threads);
+    if (status != LS_OK)
+        return status;
+    ls_compute_set_threads((*topology)->mine.threads);
+    return ls_agree(comm, ls_compute_check());
+}
+
+/* Checks the output file before any work is done; on rank 0. Local. */
+static ls_status check_out(const settings *s)
+{
+    if (*s->out != '\0')
+        return ls_prediction_file_check(s->out);
+    return *s->show != '\0' ? ls_pictures_check_show(s->show) : LS_OK;
+}
+
+static ls_status predict_run(ls_comm *comm, const ls_options *options, const void *values)
+{
+    const settings *s = values;
+    const bool root = ls_comm_rank(comm) == 0;
+    ls_picture_request request = {.digit = s->digit,
+                                  .show = s->show,
+                                  .form = s->json  ? LS_PICTURES_JSON
+                                          : s->csv ? LS_PICTURES_CSV
+                                                   : LS_PICTURES_TEXT};
+    ls_model *model = NULL;
+    ls_topology *topology = NULL;
+    request.path = ls_options_words(options, &request.count);
+    ls_status status = check_options(s);
+    if (status == LS_OK)
+        status = ls_agree_root(comm, root ? check_out(s) : LS_OK);
+    if (status == LS_OK)
+        status = prepare_compute(comm, s, &topology);
+    if (status == LS_OK)
+        status =
+            ls_model_open(&model, comm, s->checkpoint, s->raw ? LS_MODEL_RAW : LS_MODEL_EVALUATED);
+    if (status == LS_OK && *s->data != '\0')
+        status = predict_data(comm, s, model);
+    else if (status == LS_OK)
+        status = ls_agree_root(comm, root ? ls_pictures_predict(model, &request) : LS_OK);
+    ls_model_destroy(&model);
+    ls_topology_destroy(&topology);
+    return status;
+}
+
+const ls_command ls_command_predict = {
+    .name = "predict",
+    .usage = "--checkpoint PATH (FILE.png ... | --data FILE --out FILE) [OPTION ...]",
+    .summary = "classes and probabilities of pictures or rows",
+    .examples = "  lockstep predict --checkpoint runs/a --digit photo.png more/*.png\n"
+                "  mpirun -n 4 lockstep predict --checkpoint runs/a --data mnist.h5 --out p.csv\n",
+    .options = {table, false},
+    .settings_size = sizeof(settings),
+    .parallel = true,
+    .run = predict_run,
+};

@@ -1,0 +1,29 @@
+/* The sources of `import`: which one the options name, and its import. */
+#ifndef LS_CLI_IMPORT_SOURCE_H
+#define LS_CLI_IMPORT_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lockstep/status.h>
+
+/* Values of the options of `import`; texts are "" if they are not given. */
+typedef struct ls_import_options {
+    const char *idx, *train_images, *train_labels, *test_images, *test_labels;
+    const char *cifar, *emnist, *png, *synthetic;
+    bool coarse;
+    const char *resize;
+    const char *csv, *csv_test, *target;
+    const char *npy, *npy_test, *npz, *members;
+    bool values;
+    const char *out, *name;
+    int64_t limit, limit_test, classes, seed;
+    bool compress, force;
+} ls_import_options;
+
+/* Imports from the source that the options name. Local.
+ * Errors: LS_ERR_USAGE if they name none or two, or an option belongs to another source; those of
+ * the import. */
+ls_status ls_import_from(const ls_import_options *options) LS_MUST_CHECK;
+
+#endif

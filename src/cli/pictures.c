@@ -1,0 +1,264 @@
+/* K: classes of the network. */
+#include "cli/pictures.h"
+
+#include "base/file.h"
+#include "base/integer.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/show.h"
+#include "cli/console.h"
+#include "cli/pictures_read.h"
+#include "cli/sheet.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Pictures that are read and classified at once, so that memory is bounded. */
+enum { AT_ONCE = 128 };
+
+typedef struct work {
+    const ls_model *model;
+    const ls_model_facts *facts; /* the model's */
+    const ls_picture_request *request;
+    int64_t features;
+    uint8_t *pixels;    /* [AT_ONCE][features] */
+    int *which;         /* [AT_ONCE] number of the picture */
+    float *y;           /* [AT_ONCE][K] */
+    int32_t *predicted; /* [AT_ONCE] */
+    ls_sheet *sheet;    /* or NULL */
+    json_t *list;       /* or NULL */
+    int bad;            /* pictures that can't be read */
+    char first_bad[LS_ERROR_TEXT_MAX];
+    int resized, recoloured; /* pictures */
+    int bright, dark;        /* pictures whose border is much brighter or darker than in training */
+} work;
+
+ls_status ls_pictures_check_show(const char *path)
+{
+    const ls_status status = ls_check_folder_of(path);
+    return status == LS_OK ? ls_refuse_foreign(path, "\x89PNG\r\n\x1a\n", 8, "PNG") : status;
+}
+
+/* Prints a text as a CSV field. */
+static void print_field(const char *text)
+{
+    if (strpbrk(text, ",\"\n\r") == NULL) {
+        ls_print(stdout, "%s", text);
+        return;
+    }
+    ls_print(stdout, "\"");
+    for (; *text != '\0'; text++)
+        ls_print(stdout, *text == '"' ? "\"\"" : "%c", *text);
+    ls_print(stdout, "\"");
+}
+
+static bool is_probable(const work *w)
+{
+    return ls_model_meaning(w->model) == LS_MEANING_PROBABILITIES;
+}
+
+static void print_csv_head(const work *w)
+{
+    ls_print(stdout, "file,class,%s", is_probable(w) ? "probability" : "value");
+    for (int k = 0; k < w->facts->classes; k++)
+        ls_print(stdout, ",%c%d", is_probable(w) ? 'p' : 'y', k);
+    ls_print(stdout, "\n");
+}
+
+static void print_csv(const work *w, const char *path, int32_t class, const float *y)
+{
+    print_field(path);
+    ls_print(stdout, ",%d,%.9g", (int)class, (double)y[class]);
+    for (int k = 0; k < w->facts->classes; k++)
+        ls_print(stdout, ",%.9g", (double)y[k]);
+    ls_print(stdout, "\n");
+}
+
+static ls_status add_json(const work *w, const char *path, int32_t class, const float *y)
+{
+    json_t *all = json_array();
+    for (int k = 0; k < w->facts->classes; k++)
+        json_array_append_new(all, json_real((double)y[k]));
+    json_t *one = json_pack("{s:o, s:i, s:f, s:o}", "file", ls_json_text(path), "class", (int)class,
+                            is_probable(w) ? "probability" : "value", (double)y[class],
+                            is_probable(w) ? "probabilities" : "values", all);
+    return json_array_append_new(w->list, one) == 0
+               ? LS_OK
+               : ls_fail(LS_ERR_FAILURE, "out of memory for the result");
+}
+
+/* Draws what the network saw, with the class. */
+static void draw(const work *w, int64_t cell, const uint8_t *pixels, int32_t class, float y)
+{
+    char caption[32], note[32];
+    snprintf(caption, sizeof caption, "%d", (int)class);
+    snprintf(note, sizeof note, "%.1f%%", floor(1000 * (double)y) / 10);
+    ls_sheet_put(w->sheet, cell, pixels, caption, is_probable(w) ? note : "");
+}
+
+/* Prints the pictures that were classified at once. */
+static ls_status print_some(const work *w, int count)
+{
+    const ls_picture_request *r = w->request;
+    ls_status status = LS_OK;
+    for (int i = 0; status == LS_OK && i < count; i++) {
+        const float *y = w->y + (int64_t)i * w->facts->classes;
+        const char *path = r->path[w->which[i]];
+        const int32_t class = w->predicted[i];
+        if (r->form == LS_PICTURES_TEXT)
+            ls_print(stdout, "%s: class %d, %s %.4f\n", path, (int)class,
+                     is_probable(w) ? "probability" : "value", (double)y[class]);
+        else if (r->form == LS_PICTURES_CSV)
+            print_csv(w, path, class, y);
+        else
+            status = add_json(w, path, class, y);
+        if (w->sheet != NULL)
+            draw(w, w->which[i], w->pixels + i * w->features, class, y[class]);
+    }
+    return status;
+}
+
+static void count_changes(work *w, const ls_picture_changes *changes)
+{
+    w->resized += changes->resized;
+    w->recoloured += changes->recoloured;
+    /* Without the border of the training, NaN, nothing is counted. */
+    w->bright += changes->border - w->facts->border > 0.5;
+    w->dark += w->facts->border - changes->border > 0.5;
+}
+
+/* Remembers a picture that can't be read; a second one, and those after it, are printed at once. */
+static void note_bad(work *w)
+{
+    if (w->bad++ == 0)
+        snprintf(w->first_bad, sizeof w->first_bad, "%s", ls_error_text());
+    else
+        ls_print(stderr, "note: %s\n", ls_error_text());
+}
+
+/* Reads pictures from number *at on, at most AT_ONCE, and moves *at behind them. Returns the number
+ * of those that could be read.
+ * Errors: LS_ERR_FAILURE. */
+static ls_status read_some(work *w, int *at, int *count)
+{
+    const ls_picture_request *r = w->request;
+    *count = 0;
+    for (; *at < r->count && *count < AT_ONCE; (*at)++) {
+        ls_picture_changes changes;
+        const ls_status status = ls_picture_fit(r->path[*at], w->facts->input, r->digit,
+                                                w->pixels + *count * w->features, &changes);
+        if (status == LS_ERR_DATA) {
+            note_bad(w);
+            continue;
+        }
+        if (status != LS_OK)
+            return status;
+        count_changes(w, &changes);
+        w->which[(*count)++] = *at;
+    }
+    return LS_OK;
+}
+
+static ls_status predict_all(work *w)
+{
+    ls_status status = LS_OK;
+    for (int at = 0, count; status == LS_OK && at < w->request->count;) {
+        status = read_some(w, &at, &count);
+        if (status == LS_OK)
+            status = ls_model_outputs(w->model, w->pixels, count, w->y, w->predicted);
+        if (status == LS_OK)
+            status = print_some(w, count);
+    }
+    return status;
+}
+
+static ls_status make_room(work *w)
+{
+    const ls_picture_request *r = w->request;
+    const int64_t columns = ls_sheet_columns(r->count);
+    const ls_sheet_layout layout = {.shape = w->facts->input,
+                                    .columns = columns,
+                                    .rows = (r->count + columns - 1) / columns,
+                                    .line = {"00000", is_probable(w) ? "100.0%" : ""}};
+    w->pixels = ls_alloc(AT_ONCE * w->features, 1);
+    w->which = ls_alloc(AT_ONCE, sizeof *w->which);
+    w->y = ls_alloc((int64_t)AT_ONCE * w->facts->classes, sizeof *w->y);
+    w->predicted = ls_alloc(AT_ONCE, sizeof *w->predicted);
+    w->list = r->form == LS_PICTURES_JSON ? json_array() : NULL;
+    if (w->pixels == NULL || w->which == NULL || w->y == NULL || w->predicted == NULL)
+        return LS_ERR_FAILURE;
+    return *r->show != '\0' ? ls_sheet_create(&w->sheet, &layout) : LS_OK;
+}
+
+/* Says on stderr that pictures look unlike the training's. */
+static void print_border_notes(const work *w)
+{
+    const bool digits = w->facts->input.channels == 1 && !w->request->digit;
+    if (w->bright > 0)
+        ls_print(stderr,
+                 "note: %s with a bright border, where the training's have a dark one: invert them"
+                 "%s\n",
+                 ls_counted(w->bright, "picture").text,
+                 digits ? ", or give --digit if they are digits or letters" : "");
+    if (w->dark > 0)
+        ls_print(stderr,
+                 "note: %s with a dark border, where the training's have a bright one: %s\n",
+                 ls_counted(w->dark, "picture").text,
+                 w->request->digit ? "leave out --digit" : "invert them");
+}
+
+/* Says on stderr how pictures were changed. */
+static void print_notes(const work *w)
+{
+    const ls_picture_request *r = w->request;
+    const ls_shape in = w->facts->input;
+    const char *colour = in.channels == 1 ? "made grey" : "made coloured";
+    if (!r->digit && w->resized > 0)
+        ls_print(stderr, "note: %s resized to %lldx%lld, which the network takes\n",
+                 ls_counted(w->resized, "picture").text, (long long)in.height, (long long)in.width);
+    if (w->recoloured > 0)
+        ls_print(stderr, "note: %s %s, which the network takes\n",
+                 ls_counted(w->recoloured, "picture").text, colour);
+    print_border_notes(w);
+    if (*r->show != '\0')
+        ls_print(stderr, "%s: what the network saw\n", r->show);
+}
+
+/* Returns the error for pictures that could not be read, if there are any. */
+static ls_status report_bad(const work *w)
+{
+    if (w->bad == 0)
+        return LS_OK;
+    if (w->bad == 1)
+        return ls_fail(LS_ERR_DATA, "%s", w->first_bad);
+    return ls_fail(LS_ERR_DATA, "%s; and %d more of %d pictures can't be read", w->first_bad,
+                   w->bad - 1, w->request->count);
+}
+
+ls_status ls_pictures_predict(const ls_model *model, const ls_picture_request *request)
+{
+    work w = {.model = model, .facts = ls_model_describe(model), .request = request};
+    w.features = ls_shape_size(w.facts->input);
+    ls_status status = ls_pictures_check_network(w.facts, request->digit);
+    if (status == LS_OK)
+        status = make_room(&w);
+    if (status == LS_OK && request->form == LS_PICTURES_CSV)
+        print_csv_head(&w);
+    if (status == LS_OK)
+        status = predict_all(&w);
+    if (status == LS_OK && w.list != NULL)
+        ls_print_json(stdout, w.list);
+    if (status == LS_OK && w.sheet != NULL)
+        status = ls_sheet_write(w.sheet, request->show);
+    if (status == LS_OK) {
+        print_notes(&w);
+        status = report_bad(&w);
+    }
+    json_decref(w.list);
+    ls_sheet_destroy(&w.sheet);
+    ls_free(w.pixels);
+    ls_free(w.which);
+    ls_free(w.y);
+    ls_free(w.predicted);
+    return status;
+}

@@ -1,0 +1,33 @@
+/* The definition of ls_model. Included in model.c and predict.c only. */
+#ifndef LS_TRAIN_MODEL_STATE_H
+#define LS_TRAIN_MODEL_STATE_H
+
+#include <lockstep/model.h>
+
+#include "base/file.h"
+#include "run/checkpoint.h"
+#include "train/source.h"
+
+struct ls_model {
+    ls_comm *comm; /* NULL: one process without MPI; borrowed */
+    ls_model_load load;
+    ls_model_facts facts;
+    ls_model_info info; /* its texts are owned */
+    char path[LS_PATH_MAX];
+    ls_network *network;
+    ls_batch *batch;
+    float *params; /* [ls_network_size] */
+    char *reading_texts; /* of facts.reading */
+    ls_standardization standardization;
+};
+
+/* Opens a data set whose rows fit the network. Collective on the model's ranks.
+ * info  on return the description of the data set
+ * Errors: as ls_model_read(). */
+ls_status ls_model_open_data(ls_source **out, const ls_model *model, const ls_model_data *data,
+                             ls_dataset_info *info) LS_MUST_CHECK;
+
+/* Returns the format in which the network takes a data set's rows. Local. */
+ls_input_format ls_model_format(const ls_model *model);
+
+#endif

@@ -1,0 +1,346 @@
+/* Predictions: batches of rows in memory, and all rows of a split, window by window.
+ *
+ *     window   rank 0: rows 0..255   rank 1: rows 256..511   rank 2: rows 512..767   computed
+ *              rank 0  <----------------- rank 1  <----------------- rank 2          gathered
+ *              sink(0..255)  sink(256..511)  sink(512..767)
+ *
+ * Every rank's part is whole batches of LS_EVALUATION_ROWS rows, as in an evaluation: the batches,
+ * and so the bits of the outputs, are the same on any number of ranks. K: outputs of a row. */
+#include "train/model_state.h"
+
+#include "base/integer.h"
+#include "base/interrupt.h"
+#include "base/memory.h"
+#include "data/element.h"
+#include "nn/loss.h"
+#include "parallel/collectives.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+enum { WINDOW_BYTES = 8 << 20 /* of a rank's rows, and of their outputs */ };
+
+ls_meaning ls_model_meaning(const ls_model *m)
+{
+    if (m->info.values > 0)
+        return LS_MEANING_VALUES;
+    return ls_loss_takes_logits(m->info.loss) || ls_loss_takes_sigmoid(m->info.loss)
+               ? LS_MEANING_PROBABILITIES
+               : LS_MEANING_SCORES;
+}
+
+/* Returns K: the outputs of a row as ls_model_meaning() says. The network itself has one output for
+ * two classes with bce. */
+static int count_outputs(const ls_model *m)
+{
+    return m->info.values > 0 ? m->info.values : m->info.classes;
+}
+
+static double sigmoid(double logit)
+{
+    return 1 / (1 + exp(-logit));
+}
+
+/* Converts logits [K] to probabilities. */
+static void softmax(int K, const float *y, int32_t largest, float *p)
+{
+    double sum = 0;
+    for (int k = 0; k < K; k++)
+        sum += exp((double)y[k] - (double)y[largest]);
+    for (int k = 0; k < K; k++)
+        p[k] = (float)(exp((double)y[k] - (double)y[largest]) / sum);
+}
+
+static bool are_finite(int K, const float *y)
+{
+    bool finite = true;
+    for (int k = 0; k < K; k++)
+        finite = finite && isfinite(y[k]);
+    return finite;
+}
+
+/* Converts standardised values to the target's units. */
+static void restore_units(const ls_columns *columns, int K, const float *y, float *out)
+{
+    for (int k = 0; k < K; k++)
+        out[k] =
+            columns->count > 0 ? (float)(columns->mean[k] + columns->std[k] * (double)y[k]) : y[k];
+}
+
+/* Converts outputs for bce to the probability of each of the two classes, or of each label. */
+static void apply_sigmoid(const ls_model *m, const float *raw, float *y)
+{
+    if (m->info.values == 0) {
+        y[0] = (float)sigmoid(-(double)raw[0]);
+        y[1] = (float)sigmoid((double)raw[0]);
+    }
+    for (int k = 0; k < m->info.values; k++)
+        y[k] = (float)sigmoid((double)raw[k]);
+}
+
+/* Converts the network's outputs of a row to what they mean. The only place that knows. */
+static void convert_outputs(const ls_model *m, int K, const float *raw, int32_t largest, float *y)
+{
+    if (ls_loss_takes_sigmoid(m->info.loss)) {
+        apply_sigmoid(m, raw, y);
+        return;
+    }
+    switch (ls_model_meaning(m)) {
+    case LS_MEANING_PROBABILITIES:
+        softmax(K, raw, largest, y);
+        break;
+    case LS_MEANING_SCORES:
+        memcpy(y, raw, (size_t)K * sizeof *y);
+        break;
+    case LS_MEANING_VALUES:
+        restore_units(&m->standardization.targets, K, raw, y);
+        break;
+    }
+}
+
+/* Computes the outputs of the model's batch.
+ * first      number of its first row, for messages
+ * y          [rows][K] on return as ls_model_meaning() says
+ * predicted  [rows] or NULL */
+static ls_status compute_batch(const ls_model *m, int64_t first, float *y, int32_t *predicted)
+{
+    const ls_batch *batch = m->batch;
+    const int K = ls_model_info_outputs(&m->info);
+    const bool decides = m->info.values == 0 && ls_loss_takes_sigmoid(m->info.loss);
+    const float *raw = ls_network_forward(m->network, m->params, batch);
+    for (int64_t i = 0; i < batch->rows; i++, raw += K, y += count_outputs(m)) {
+        if (!are_finite(K, raw))
+            return ls_fail(LS_ERR_NUMERIC, "row %lld: an output of the network is not finite",
+                           (long long)(first + i));
+        const int32_t largest = decides ? raw[0] > 0 : ls_largest_output(K, raw);
+        convert_outputs(m, K, raw, largest, y);
+        if (predicted != NULL)
+            predicted[i] = largest;
+    }
+    return LS_OK;
+}
+
+/* Fills the model's batch from numbers [rows][features]. */
+static void fill_batch(const ls_model *m, const ls_conversion *c, const uint8_t *inputs,
+                       int64_t rows)
+{
+    const ls_normalization *n = &c->normalization;
+    m->batch->rows = rows;
+    ls_element_convert(m->info.element, rows * m->batch->features, inputs,
+                       m->info.element == LS_U8 ? n->byte_scale : n->scale, n->shift, m->batch->x);
+    ls_conversion_finish(c, m->batch);
+}
+
+ls_status ls_model_outputs(const ls_model *m, const void *inputs, int64_t rows, float *y,
+                           int32_t *predicted)
+{
+    const size_t row_bytes =
+        (size_t)ls_shape_size(m->info.input) * ls_element_bytes(m->info.element);
+    const ls_input_format format = ls_model_format(m);
+    ls_conversion conversion;
+    if (m->params == NULL)
+        return ls_fail(LS_ERR_USAGE, "%s: opened without its parameters", m->path);
+    ls_status status = ls_conversion_make(&conversion, &format);
+    for (int64_t at = 0; status == LS_OK && at < rows; at += LS_EVALUATION_ROWS) {
+        fill_batch(m, &conversion, (const uint8_t *)inputs + (size_t)at * row_bytes,
+                   ls_min(rows - at, LS_EVALUATION_ROWS));
+        status = compute_batch(m, at, y + at * count_outputs(m),
+                               predicted != NULL ? predicted + at : NULL);
+    }
+    return status;
+}
+
+/* A prediction of a split. */
+typedef struct prediction {
+    const ls_model *model;
+    ls_source *source;
+    ls_split split;
+    ls_conversion conversion;
+    int64_t total; /* rows of the split */
+    int64_t most;  /* rows of a rank in a window, whole batches */
+    int outputs;   /* K */
+    /* Of one rank's part of a window: */
+    float *y, *targets;         /* [most][K]; targets only if they are values */
+    int32_t *predicted, *label; /* [most] */
+    ls_prediction_sink sink;
+    void *user;
+} prediction;
+
+/* Returns the rows of a rank in the window that begins at a row. */
+static ls_range part_of(const prediction *p, int64_t window, int rank)
+{
+    const int ranks = ls_comm_size(p->model->comm);
+    ls_range part = ls_shard_blocks(ls_min(p->total - window, p->most * ranks), LS_EVALUATION_ROWS,
+                                    ranks, rank);
+    part.first += window;
+    return part;
+}
+
+/* Copies the true classes or values of the batch, before these are standardised. */
+static void keep_truth(const prediction *p, int64_t at)
+{
+    const ls_batch *batch = p->model->batch;
+    memcpy(p->label + at, batch->labels, (size_t)batch->rows * sizeof *p->label);
+    if (batch->values > 0)
+        memcpy(p->targets + at * batch->values, batch->targets,
+               (size_t)(batch->rows * batch->values) * sizeof *p->targets);
+}
+
+/* Computes this rank's part of a window. Local. */
+static ls_status compute_part(const prediction *p, const ls_samples *samples)
+{
+    const ls_model *m = p->model;
+    ls_status status = LS_OK;
+    for (int64_t at = 0; status == LS_OK && at < samples->rows; at += LS_EVALUATION_ROWS) {
+        ls_samples_gather(samples, NULL, at, ls_min(samples->rows - at, LS_EVALUATION_ROWS),
+                          p->conversion.normalization, m->batch);
+        keep_truth(p, at);
+        ls_conversion_finish(&p->conversion, m->batch);
+        status = compute_batch(m, m->batch->ids[0], p->y + at * p->outputs, p->predicted + at);
+        if (status == LS_OK)
+            status = ls_interrupt_poll(LS_INTERRUPT_GRACE);
+    }
+    return status;
+}
+
+/* Passes a part to the sink, unless an earlier one failed; on rank 0. Local. */
+static ls_status pass_part(const prediction *p, ls_range part, ls_status status)
+{
+    if (status != LS_OK || part.count == 0)
+        return status;
+    return p->sink(p->user, &(ls_predictions){.first = part.first,
+                                              .rows = part.count,
+                                              .outputs = p->outputs,
+                                              .y = p->y,
+                                              .targets = p->targets,
+                                              .predicted = p->predicted,
+                                              .label = p->label});
+}
+
+/* Receives the ranks' parts on rank 0, one after the other, in the order of rows. Collective. */
+static ls_status gather_parts(const prediction *p, int64_t window)
+{
+    ls_comm *comm = p->model->comm;
+    const int rank = ls_comm_rank(comm), ranks = ls_comm_size(comm);
+    ls_status status = LS_OK;
+    for (int from = 0; from < ranks; from++) {
+        const ls_range part = part_of(p, window, from);
+        const size_t rows = (size_t)part.count;
+        if (from > 0 && (rank == 0 || rank == from)) {
+            ls_send_to_root(comm, p->y, rows * (size_t)p->outputs * sizeof *p->y, from);
+            if (p->targets != NULL)
+                ls_send_to_root(comm, p->targets, rows * (size_t)p->outputs * sizeof *p->y, from);
+            ls_send_to_root(comm, p->predicted, rows * sizeof *p->predicted, from);
+            ls_send_to_root(comm, p->label, rows * sizeof *p->label, from);
+        }
+        if (rank == 0)
+            status = pass_part(p, part, status);
+    }
+    return ls_agree_root(comm, status);
+}
+
+/* Reads, computes and gathers a window. Collective. */
+static ls_status predict_window(const prediction *p, int64_t window)
+{
+    ls_comm *comm = p->model->comm;
+    const ls_range mine = part_of(p, window, ls_comm_rank(comm));
+    ls_samples *samples = NULL;
+    ls_status status = ls_source_read(p->source, p->split, mine, mine.count, &samples);
+    if (status == LS_OK)
+        status = ls_agree(comm, compute_part(p, samples));
+    ls_samples_destroy(&samples);
+    return status == LS_OK ? gather_parts(p, window) : status;
+}
+
+/* Allocates the outputs of a rank's part of a window. Local. */
+static ls_status make_room(prediction *p, const ls_dataset_info *info)
+{
+    const ls_input_format format = ls_model_format(p->model);
+    const int64_t K = p->outputs = count_outputs(p->model);
+    const int64_t row =
+        ls_max((int64_t)ls_sample_stride(ls_dataset_format(info)), K * (int64_t)sizeof *p->y);
+    const int64_t batches = ls_max(1, WINDOW_BYTES / row / LS_EVALUATION_ROWS);
+    p->total = info->rows[p->split];
+    p->most = batches * LS_EVALUATION_ROWS;
+    p->y = ls_alloc(p->most * K, sizeof *p->y);
+    p->targets = info->values > 0 ? ls_alloc(p->most * K, sizeof *p->targets) : NULL;
+    p->predicted = ls_alloc(p->most, sizeof *p->predicted);
+    p->label = ls_alloc(p->most, sizeof *p->label);
+    if (p->y == NULL || p->predicted == NULL || p->label == NULL ||
+        (info->values > 0 && p->targets == NULL))
+        return LS_ERR_FAILURE;
+    return ls_conversion_make(&p->conversion, &format);
+}
+
+/* Predicts all rows of an open data set. Collective. */
+static ls_status predict_rows(prediction *p, const ls_dataset_info *info)
+{
+    ls_comm *comm = p->model->comm;
+    ls_status status = ls_agree(comm, make_room(p, info));
+    for (int64_t window = 0; status == LS_OK && window < p->total;
+         window += p->most * ls_comm_size(comm))
+        status = predict_window(p, window);
+    ls_free(p->y);
+    ls_free(p->targets);
+    ls_free(p->predicted);
+    ls_free(p->label);
+    return status;
+}
+
+ls_status ls_model_predict(const ls_model *m, const ls_model_data *data, ls_prediction_sink sink,
+                           void *user)
+{
+    prediction p = {.model = m, .split = data->split, .sink = sink, .user = user};
+    ls_dataset_info info;
+    ls_status status = ls_model_open_data(&p.source, m, data, &info);
+    if (status == LS_OK)
+        status = predict_rows(&p, &info);
+    ls_source_close(&p.source);
+    return status;
+}
+
+/* A file of predictions of a data set. */
+typedef struct target {
+    const ls_model *model;
+    const ls_model_data *data;
+    const char *path;
+    bool truth;
+    ls_prediction_file *file; /* on rank 0 */
+} target;
+
+/* Creates the file; on rank 0. Local. */
+static ls_status create_file(target *t, const ls_dataset_info *info)
+{
+    const ls_prediction_about about = {.rows = info->rows[t->data->split],
+                                       .outputs = count_outputs(t->model),
+                                       .meaning = ls_model_meaning(t->model),
+                                       .truth = t->truth,
+                                       .checkpoint = t->model->path,
+                                       .data = t->data->path,
+                                       .split = ls_split_name(t->data->split)};
+    return ls_prediction_file_create(&t->file, t->path, &about);
+}
+
+static ls_status write_rows(void *user, const ls_predictions *rows)
+{
+    return ls_prediction_file_write(((target *)user)->file, rows);
+}
+
+ls_status ls_model_predict_to(const ls_model *m, const ls_model_data *data, const char *path,
+                              bool truth)
+{
+    target t = {.model = m, .data = data, .path = path, .truth = truth};
+    prediction p = {.model = m, .split = data->split, .sink = write_rows, .user = &t};
+    const bool root = m->comm != NULL && ls_comm_rank(m->comm) == 0;
+    ls_dataset_info info;
+    ls_status status = ls_model_open_data(&p.source, m, data, &info);
+    if (status == LS_OK)
+        status = ls_agree_root(m->comm, root ? create_file(&t, &info) : LS_OK);
+    if (status == LS_OK)
+        status = predict_rows(&p, &info);
+    ls_source_close(&p.source);
+    if (m->comm == NULL)
+        return status;
+    return ls_agree_root(m->comm, ls_prediction_file_finish(&t.file, status));
+}
