@@ -7,6 +7,7 @@ make() { "$python" "$(dirname "$0")/make_sources.py" "$@"; }
 need_python h5py
 
 # Succeeds if an expression about an HDF5 file `f` is true: holds FILE EXPRESSION
+# shellcheck disable=SC2317
 holds() { "$python" -c 'import h5py, numpy as np, sys
 f = h5py.File(sys.argv[1], "r")
 sys.exit(not eval(sys.argv[2]))' "$@"; }

@@ -269,6 +269,43 @@ static void a_group_is_made_of_the_ranks_of_a_node(void **state)
     ls_reducer_destroy(&reducer);
 }
 
+/* Else the weight of the rows is their number, and the message as short as it always was. */
+static void sums_of_all_tasks_are_reduced_if_asked_for(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < LS_REDUCERS; kind++)
+        for (int all = 0; all < 2; all++) {
+            ls_reducer *reducer;
+            ls_step_rows rows = step_rows;
+            rows.all_sums = all > 0;
+            ls_control control = {.score = {.rows = 2,
+                                            .loss = 0.5,
+                                            .correct = 1,
+                                            .top5 = 2,
+                                            .weight = 0.25 * (rank + 1),
+                                            .absolute = 3 * rank,
+                                            .squares = 4}};
+            assert_ok(
+                ls_reducer_create(&reducer, world, (ls_reduce)kind, false, &layouts[3], rows));
+            ls_reducer_begin(reducer, &control);
+            write_grads(reducer, &layouts[3], 0);
+            report_grads(reducer, layouts[3].count);
+            ls_reducer_finish(reducer, &control);
+            const double pairs = size * (size - 1) / 2.0;
+            const ls_score *sum = &control.score;
+            assert_true(sum->rows == 2 * size && sum->loss == 0.5 * size);
+            assert_true(sum->correct == size && sum->top5 == 2 * size);
+            assert_true(sum->weight == (all > 0 ? 0.25 * (pairs + size) : 2 * size));
+            assert_true(sum->absolute == (all > 0 ? 3 * pairs : 0));
+            assert_true(sum->squares == (all > 0 ? 4 * size : 0));
+            ls_owned_range piece;
+            while (ls_reducer_next(reducer, &piece))
+                continue;
+            ls_reducer_allgather_params(reducer);
+            ls_reducer_destroy(&reducer);
+        }
+}
+
 static void deferred_ranges_come_from_the_end_down(void **state)
 {
     (void)state;
@@ -338,5 +375,6 @@ MPI_TEST_MAIN(cmocka_unit_test(a_reducer_applies_where_it_makes_a_difference),
               cmocka_unit_test(only_the_exact_reducer_sums_by_blocks_and_is_no_candidate),
               cmocka_unit_test(every_reducer_gives_every_rank_the_same_sums),
               cmocka_unit_test(a_group_is_made_of_the_ranks_of_a_node),
+              cmocka_unit_test(sums_of_all_tasks_are_reduced_if_asked_for),
               cmocka_unit_test(deferred_ranges_come_from_the_end_down),
               cmocka_unit_test(hidden_and_exposed_times_are_measured))

@@ -144,7 +144,7 @@ static void a_binary_task_reads_classes_and_values_alike(void **state)
     table a = make_table(LS_BCE, 4, 1, 0), b = make_table(LS_BCE, 4, 1, 1);
     for (int i = 0; i < 4; i++) {
         a.y[i] = b.y[i] = y[i] - 0.375f;
-        b.targets[i] = (float)(a.labels[i] = i / 2);
+        b.targets[i] = (float)(a.labels[i] = i > 1);
     }
     evaluate(&a, of_class, NULL);
     evaluate(&b, of_value, NULL);

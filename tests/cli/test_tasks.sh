@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# Tasks: the loss is chosen by the targets; metrics, columns and texts are those of the task, the same on any number
+# of ranks.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+lockstep=$1
+need_python h5py
+
+"$python" - <<'END'
+import h5py
+import numpy as np
+
+draw = np.random.RandomState(3)
+x = draw.normal(size=(1000, 6)).astype("f4")
+
+def write(name, part, y, **attributes):
+    with h5py.File(name + ".h5", "w") as file:
+        file.attrs.update(format="lockstep-dataset", version=1, **attributes)
+        for split, a, b in ("train", 0, 800), ("test", 800, 1000):
+            file[f"{split}/inputs"] = x[a:b]
+            file[f"{split}/{part}"] = y[a:b]
+
+write("values", "targets", np.stack([1e5 + 300 * np.tanh(x[:, 0] + x[:, 1]), 0.02 * x[:, 2]], 1))
+write("labels", "targets", (x[:, :3] + x[:, 3:] > 0.5).astype("u1"))
+write("two", "labels", (x[:, 0] * x[:, 1] > 0).astype("i4"), classes=2)
+write("three", "labels", (np.abs(x[:, 0]) * 1.5).astype("i4").clip(0, 2), classes=3)
+END
+
+epochs=6
+train() { # RUN RANKS OPTION ...
+    local run=$1 ranks=$2
+    shift 2
+    mpirun -n "$ranks" "$lockstep" train --batch 50 --epochs $epochs --lr 0.01 --threads 1 --reproducible --run "$run" "$@" >out 2>err
+}
+# Prints metrics.csv without times.
+columns() { awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) keep[i] = $i !~ /_s$|second|slowest/ }
+    { line = ""; for (i = 1; i <= NF; i++) if (keep[i]) line = line "," $i; print substr(line, 2) }' <"$1/metrics.csv"; } # RUN
+evaluate() { # RUN RANKS DATA OPTION ...
+    local run=$1 ranks=$2 data=$3
+    shift 3
+    mpirun -n "$ranks" "$lockstep" eval --data "$data.h5" --checkpoint "$run" --threads 1 "$@" 2>err
+}
+
+for ranks in 1 2 3; do
+    train values$ranks $ranks --data values.h5 --model "dense:16 tanh dense:2" --standardize-targets --monitor val_r2
+    check "regression trains on $ranks ranks" [ $? = 0 ]
+    columns values$ranks >values$ranks.csv
+    check "regression: $ranks ranks have the metrics of one" cmp values1.csv values$ranks.csv
+    train two$ranks $ranks --data two.h5 --model "dense:16 tanh dense:1" --loss bce --monitor val_auc
+    check "a binary task trains on $ranks ranks" [ $? = 0 ]
+    columns two$ranks >two$ranks.csv
+    check "binary: $ranks ranks have the metrics of one" cmp two1.csv two$ranks.csv
+    train labels$ranks $ranks --data labels.h5 --model dense:3 --loss bce --monitor val_macro_f1
+    check "a multi-label task trains on $ranks ranks" [ $? = 0 ]
+    columns labels$ranks >labels$ranks.csv
+    check "multi-label: $ranks ranks have the metrics of one" cmp labels1.csv labels$ranks.csv
+    evaluate values1 $ranks values --json >values$ranks.json
+    check "regression: eval on $ranks ranks has the result of one" cmp values1.json values$ranks.json
+    evaluate two1 $ranks two --json >two$ranks.json
+    check "binary: eval on $ranks ranks has the result of one" cmp two1.json two$ranks.json
+done
+
+check "the columns of a regression" [ "$(head -n 1 values1.csv)" = epoch,loss,val_loss,lr,mae,rmse,val_mae,val_rmse,val_r2 ]
+check "the loss chosen for values is stored" has values1/config.conf '^loss = mse$'
+check "the summary names the task" has values1/summary.json '"task": "regression"'
+check "the errors are in the targets' units" has values1.json \
+    '"outputs":\[\{"mae":[0-9]+\.[0-9]+,"rmse":[0-9]+\.[0-9]+,"r2":0\.9[0-9]+\},\{"mae":0\.00[0-9]+,"rmse":0\.00[0-9]+,"r2":0\.[0-9]+\}\]'
+check "a regression has no accuracy" [ "$(grep -c accuracy values1.json)" = 0 ]
+evaluate values1 1 values >out
+check "eval prints a row for each output" [ "$(grep -cE '^ +[01] +[0-9.e-]+ +[0-9.e-]+ +0\.[0-9]{6}$' out)" = 2 ]
+"$lockstep" report values1 --out page.html >out 2>err
+check "the report shows the RMSE" has page.html '<dt>validation rmse'
+check "the report of a regression has no accuracy" [ "$(grep -c accuracy page.html)" = 0 ]
+check "binary: eval has AUC and confusion" has two1.json '"auc":0\.[0-9]+.*"confusion":\[\[[0-9]+,[0-9]+\],\[[0-9]+,[0-9]+\]\]'
+train huber 2 --data values.h5 --model dense:2 --standardize-targets --loss huber:0.5
+check "the number of huber is stored" has huber/config.conf '^loss = huber:0.5$'
+epochs=7
+train huber 1 --data values.h5 --model dense:2 --standardize-targets --loss huber:0.5 --resume auto
+check "a run with huber is resumed" [ $? = 0 ]
+train classes 1 --data three.h5 --model dense:3
+check "the loss chosen for classes is stored" has classes/config.conf '^loss = cross-entropy$'
+
+tried=("$lockstep" train --epochs 1)
+refuses 2 "needs classes as targets" "${tried[@]}" --data values.h5 --model dense:2 --loss cross-entropy
+refuses 2 "needs two classes, or values" "${tried[@]}" --data three.h5 --model dense:1 --loss bce
+refuses 2 "--monitor val_accuracy is not defined for a regression task" "${tried[@]}" --data values.h5 --model dense:2 --monitor val_accuracy
+refuses 2 "the loss and the targets need 2 outputs: end with dense:2" "${tried[@]}" --data values.h5 --model dense:10
+refuses 2 "write huber:D" "${tried[@]}" --data values.h5 --model dense:2 --loss huber:-1
+refuses 2 "validation rows" "${tried[@]}" --data two.h5 --model dense:1 --loss bce --validation 0 --monitor val_auc
+refuses 2 "--errors lists misclassified rows" "$lockstep" eval --data values.h5 --checkpoint values1 --errors 3
+finish
