@@ -51,11 +51,13 @@ typedef enum ls_save_failure { LS_SAVE_FAILURE_LIST(LS_CHOICE_ENUM) } ls_save_fa
  * ls_config_default(); the table of lockstep/settings.h has the defaults, the ranges, and the
  * settings that may change when a run is resumed. */
 typedef struct ls_train_config {
-    const char *data;  /* path of the data set */
-    double validation; /* see ls_dataset_options, like the next two */
+    const char *data;  /* path of the data set, see ls_dataset_open() */
+    double validation; /* see ls_dataset_options, like the next six */
     ls_hold_out hold_out;
+    const char *test_data, *test_rows, *split, *fold;
     ls_layout_order layout;
-    double mean, std; /* pixels become (x / 255 - mean) / std */
+    const char *inputs, *targets; /* see ls_dataset_options; "": Lockstep's own layout */
+    double mean, std;             /* pixels become (x / 255 - mean) / std */
     /* Then columns, which are channels of the inputs, become (x - mean) / std: "none"; "fit": by
      * the column's mean and standard deviation in the training rows; "file:FILE.h5:/mean,/std": by
      * the numbers of two datasets. */

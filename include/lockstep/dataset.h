@@ -8,7 +8,9 @@
  *     /test/...           the same, optional
  *     /validation/...     the same, optional
  *     attributes          format = "lockstep-dataset", version = 1, classes (with labels);
- *                         optional: name, source_sha256, class_names (strings [classes]) */
+ *                         optional: name, source_sha256, class_names (strings [classes])
+ *
+ * With ls_dataset_options.inputs and targets any other HDF5 file is a data set, too. */
 #ifndef LOCKSTEP_DATASET_H
 #define LOCKSTEP_DATASET_H
 
@@ -110,6 +112,13 @@ typedef enum ls_shuffle { LS_SHUFFLE_LIST(LS_CHOICE_ENUM) } ls_shuffle;
 
 typedef enum ls_read { LS_READ_LIST(LS_CHOICE_ENUM) } ls_read;
 
+/* What selected targets are. */
+typedef enum ls_target_kind {
+    LS_TARGET_AUTO,    /* an integer is a class, other numbers are values */
+    LS_TARGET_CLASSES, /* an integer, or a one-hot row: one number is 1, the others are 0 */
+    LS_TARGET_VALUES
+} ls_target_kind;
+
 /* Options for opening a data file. Zeroed: nothing is held out. */
 typedef struct ls_dataset_options {
     /* 0 <= validation < 1: if the file has no /validation, this fraction of the training rows is
@@ -117,7 +126,20 @@ typedef struct ls_dataset_options {
     double validation;
     ls_hold_out hold_out;
     uint64_t seed; /* of the draw; unused with LS_HOLD_OUT_LAST */
+    /* Texts, borrowed; NULL or "": not given. Test rows of a file without /test: "last:N",
+     * "first:N", or "all", which leaves no rows for training. Or fractions of all rows
+     * "TRAIN,VALIDATION,TEST", chosen as hold_out says. Fold "K/N": of N nearly equal folds of the
+     * rows that are no test rows, the K-th is the validation rows, instead of a fraction. */
+    const char *test_rows, *split, *fold;
     ls_layout_order layout;
+    /* Datasets of a file of any layout whose rows are the inputs and targets, as "/a[:,3:],/b[:,0]":
+     * parts of datasets in the notation of NumPy, joined along their features; the first dimension
+     * of each is the rows. Joined inputs of several types become float32. Borrowed. NULL or "", both
+     * alike: the layout above. */
+    const char *inputs, *targets;
+    const char *test_data; /* with inputs: other files, whose rows are the test rows */
+    ls_target_kind kind;   /* of selected targets */
+    int classes;           /* of selected targets that are an integer; 0: largest label + 1 */
 } ls_dataset_options;
 
 typedef struct ls_dataset_info {
@@ -130,8 +152,8 @@ typedef struct ls_dataset_info {
     int64_t channels, height, width;
     int64_t features;        /* channels * height * width */
     int64_t rows[LS_SPLITS]; /* 0 if there is no such split */
-    bool held_out;           /* the validation rows, if any, are rows of /train */
-    bool doubtful;           /* the images are read as [N,C,H,W] but look like [N,H,W,C] */
+    bool held_out; /* the validation rows, if any, are some of the rows that might train */
+    bool doubtful; /* the images are read as [N,C,H,W] but look like [N,H,W,C] */
 } ls_dataset_info;
 
 /* Returns the outputs that a network for the data set has: one for each class or value. Local. */
@@ -140,7 +162,12 @@ static inline int ls_dataset_outputs(const ls_dataset_info *info)
     return info->values > 0 ? info->values : info->classes;
 }
 
+/* Checks the texts of options: what can be said of them without a file. Local.
+ * Errors: LS_ERR_USAGE. */
+ls_status ls_dataset_check_options(const ls_dataset_options *options) LS_MUST_CHECK;
+
 /* Opens a data file for reading and checks its layout: names, shapes, types. Local.
+ * path     or several files, whose rows are concatenated: "a.h5,b.h5", or a pattern, "run*.h5"
  * options  NULL: zeroed options
  * Errors: LS_ERR_DATA; LS_ERR_FAILURE if memory is short; LS_ERR_USAGE if the layout is ambiguous
  * and must be given. *out is left alone. */
@@ -190,13 +217,16 @@ void ls_class_gaps(const ls_dataset_info *info, const int64_t *counts,
 /* Checks in a child process that a data file can be opened and, with `content`, that all of it can
  * be read: the HDF5 library crashes on some damaged files. Call before opening the file; one
  * process of a job is enough. Local.
+ * options  selected inputs and targets; NULL: zeroed options
  * Errors: LS_ERR_DATA. */
-ls_status ls_dataset_try(const char *path, bool content) LS_MUST_CHECK;
+ls_status ls_dataset_try(const char *path, const ls_dataset_options *options,
+                         bool content) LS_MUST_CHECK;
 
 /* Checks that a data file is unchanged since it was written, by its digest; a file without a digest
  * is read completely, in a child process, as by ls_dataset_try(). Local.
+ * options  as for ls_dataset_try()
  * Errors: LS_ERR_DATA. */
-ls_status ls_dataset_check(const char *path) LS_MUST_CHECK;
+ls_status ls_dataset_check(const char *path, const ls_dataset_options *options) LS_MUST_CHECK;
 
 /* Reads all rows of all splits once, in pieces, and keeps none: checks that labels are in range and
  * that chunks match their checksums, if they have any. Local.

@@ -16,7 +16,7 @@
 #include <string.h>
 
 typedef struct settings {
-    const char *data, *checkpoint;
+    const char *data, *inputs, *targets, *test_data, *test_rows, *checkpoint;
     int split, layout;
     int64_t threads;
     int read;
@@ -31,6 +31,14 @@ static const ls_choice split_choices[] = {LS_SPLIT_LIST(LS_CHOICE_ROW){NULL, NUL
 static const ls_setting table[] = {
     {"data", .flags = LS_OPTION_AS_TRAIN | LS_SETTING_REQUIRED, .offset = AT(data),
      .help = "HDF5 data set"},
+    {"inputs", .flags = LS_OPTION_AS_TRAIN, .offset = AT(inputs),
+     .help = "datasets that are the inputs, if not those of the training"},
+    {"targets", .flags = LS_OPTION_AS_TRAIN, .offset = AT(targets),
+     .help = "datasets that are the targets, if not those of the training"},
+    {"test-data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(test_data),
+     .help = "file of the test rows, if not that of the training"},
+    {"test-rows", .flags = LS_OPTION_AS_TRAIN, .offset = AT(test_rows),
+     .help = "the test rows, if not those of the training: last:N, first:N or all"},
     {"checkpoint", "PATH", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED, .offset = AT(checkpoint),
      .help = "checkpoint file, or run folder: its best checkpoint, else its last"},
     {"split", "NAME", LS_TYPE_CHOICE, .offset = AT(split), .initial = "test",
@@ -80,6 +88,18 @@ static ls_status open_model(ls_comm *comm, const settings *s, work *w)
                               .split = (ls_split)s->split,
                               .read = (ls_read)s->read,
                               .trust = s->trust_data};
+    if (*s->inputs != '\0')
+        w->data.options.inputs = s->inputs;
+    if (*s->targets != '\0')
+        w->data.options.targets = s->targets;
+    if (*s->test_rows != '\0') {
+        w->data.options.test_rows = s->test_rows;
+        w->data.options.test_data = w->data.options.split = NULL;
+    }
+    if (*s->test_data != '\0') {
+        w->data.options.test_data = s->test_data;
+        w->data.options.test_rows = w->data.options.split = NULL;
+    }
     if (s->layout != LS_LAYOUT_AUTO)
         w->data.options.layout = (ls_layout_order)s->layout;
     return LS_OK;

@@ -277,7 +277,7 @@ static ls_status examine(const request *r, bool verify, json_t **out)
     ls_file_facts file;
     ls_status status = ls_file_identify(r->path, &file);
     if (status == LS_OK && !file.checkpoint)
-        status = ls_dataset_try(r->path, verify);
+        status = ls_dataset_try(r->path, NULL, verify);
     if (status == LS_OK)
         status = file.checkpoint ? describe_checkpoint(r->path, out) : describe_dataset(r, out);
     if (status == LS_OK && *out == NULL)

@@ -62,7 +62,7 @@ static ls_status load_samples(const settings *s, work *w)
                                         .hold_out = (ls_hold_out)s->hold_out,
                                         .seed = (uint64_t)s->seed,
                                         .layout = (ls_layout_order)s->layout};
-    ls_status status = s->trust_data ? LS_OK : ls_dataset_check(s->data);
+    ls_status status = s->trust_data ? LS_OK : ls_dataset_check(s->data, NULL);
     if (status == LS_OK)
         status = ls_dataset_open(&w->dataset, s->data, &options);
     if (status != LS_OK)

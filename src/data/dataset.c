@@ -5,31 +5,36 @@
 #include "base/fraction.h"
 #include "base/memory.h"
 #include "data/class_names.h"
-#include "data/fields.h"
+#include "data/division.h"
+#include "data/files.h"
 #include "data/h5.h"
-#include "data/hold_out.h"
+#include "data/header.h"
 #include "data/magic.h"
 #include "data/samples.h"
 #include "data/seal.h"
+#include "data/series.h"
 #include "base/range.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { VERSION = 1 };
-
 struct ls_dataset {
-    ls_h5 *file;
+    ls_files paths;
+    ls_h5 **files;    /* [paths.count] NULL from the first that is not open */
+    ls_dataset *test; /* another file, whose training rows are the test rows; NULL: none */
     ls_dataset_info info;
-    ls_fields fields[LS_SPLITS]; /* of the groups in the file */
-    /* Rows of each split: first .. first+info.rows-1 of its group. With `held`, training and
-     * validation are instead the rows of the training group that are not held out and that are. */
-    ls_split group[LS_SPLITS];
-    int64_t first[LS_SPLITS];
-    ls_held *held;            /* NULL: the last rows are held out, or none */
-    ls_text_list class_names; /* empty: none */
+    ls_series groups[LS_SPLITS]; /* in the files */
+    ls_split group[LS_SPLITS]; /* that has the rows of a split: all its rows, or with LS_TRAIN those
+                                  of the division */
+    ls_division *division;     /* of the training group */
+    ls_text_list class_names;  /* empty: none */
 };
+
+static bool is_given(const char *text)
+{
+    return text != NULL && *text != '\0';
+}
 
 const char *ls_split_name(ls_split split)
 {
@@ -49,7 +54,7 @@ static ls_status describe_rows(ls_dataset_info *info, const ls_fields *f)
     info->values = f->values;
     info->doubtful = f->doubtful;
     if (f->rows == 0)
-        return ls_field_fail("%s: '/%s' has no rows", ls_h5_path(f->file), f->inputs.name);
+        return ls_field_fail("%s: '/%s' has no rows", ls_h5_path(f->file), ls_fields_name(f));
     return LS_OK;
 }
 
@@ -57,148 +62,231 @@ static ls_status describe_rows(ls_dataset_info *info, const ls_fields *f)
 static ls_status compare_rows(const ls_dataset_info *info, const ls_fields *f,
                               const ls_fields *train)
 {
-    const char *path = ls_h5_path(f->file), *name = f->inputs.name;
+    const char *path = ls_h5_path(f->file), *name = ls_fields_name(f);
     if (f->channels != info->channels || f->height != info->height || f->width != info->width)
-        return ls_field_fail("%s: '/%s' and '/%s' differ in shape", path, name, train->inputs.name);
+        return ls_field_fail("%s: '/%s' and '/%s' differ in shape", path, name,
+                             ls_fields_name(train));
     if (f->inputs.element != info->element)
-        return ls_field_fail("%s: '/%s' and '/%s' differ in type", path, name, train->inputs.name);
+        return ls_field_fail("%s: '/%s' and '/%s' differ in type", path, name,
+                             ls_fields_name(train));
     if (f->values != info->values)
         return ls_field_fail("%s: the targets of '/%s' and '/%s' differ: %d and %d values (0: "
                              "classes)",
-                             path, name, train->inputs.name, f->values, info->values);
+                             path, name, ls_fields_name(train), f->values, info->values);
     return LS_OK;
 }
 
-/* Opens one group and compares it with the training rows. */
-static ls_status open_group(ls_dataset *dataset, ls_split split, ls_layout_order layout)
+static const char *first_path(const ls_dataset *dataset)
 {
-    ls_fields *f = &dataset->fields[split];
-    ls_status status = ls_fields_open(f, dataset->file, ls_split_name(split), layout);
-    if (status == LS_OK)
-        status = split == LS_TRAIN ? describe_rows(&dataset->info, f)
-                                   : compare_rows(&dataset->info, f, &dataset->fields[LS_TRAIN]);
+    return dataset->paths.path[0];
+}
+
+/* Opens a group of a file and compares it with the training rows. */
+static ls_status open_group(ls_dataset *dataset, ls_split split, const ls_h5 *file,
+                            const ls_fields_choice *choice)
+{
+    ls_series *group = &dataset->groups[split];
+    const bool first = split == LS_TRAIN && group->count == 0;
+    ls_status status = ls_series_append(group, file, choice);
     if (status != LS_OK)
         return status;
+    const ls_fields *f = &group->parts[group->count - 1];
     dataset->group[split] = split;
-    dataset->first[split] = 0;
-    dataset->info.rows[split] = f->rows;
-    return LS_OK;
-}
-
-/* Reads an optional text attribute into a field of `size` bytes, cut to fit. */
-static ls_status read_optional_text(const ls_h5 *file, const char *name, char *field, size_t size)
-{
-    if (!ls_h5_has_attribute(file, name))
-        return LS_OK;
-    char *text;
-    ls_status status = ls_h5_get_text(file, name, &text);
-    if (status != LS_OK)
-        return status;
-    snprintf(field, size, "%s", text);
-    ls_free(text);
-    return LS_OK;
-}
-
-static ls_status check_attributes(ls_dataset *dataset)
-{
-    const ls_h5 *file = dataset->file;
-    const char *path = ls_h5_path(file);
-    char format[32] = "";
-    ls_status status = read_optional_text(file, "format", format, sizeof format);
-    if (status != LS_OK)
-        return status;
-    if (strcmp(format, "lockstep-checkpoint") == 0)
-        return ls_fail(LS_ERR_DATA, "%s: is a checkpoint, not a data set", path);
-    if (*format == '\0')
-        snprintf(format, sizeof format, "missing or empty");
-    if (strcmp(format, "lockstep-dataset") != 0)
-        return ls_field_fail("%s: not a data set: its attribute format is %s, not "
-                             "lockstep-dataset",
-                             path, format);
-    int64_t version;
-    status = ls_h5_get_int(file, "version", &version);
-    if (status == LS_ERR_DATA)
-        return ls_field_fail("%s", ls_error_text());
-    if (status == LS_OK)
-        status = read_optional_text(file, "name", dataset->info.name, sizeof dataset->info.name);
-    if (status == LS_OK)
-        status = read_optional_text(file, "source_sha256", dataset->info.source_sha256,
-                                    sizeof dataset->info.source_sha256);
-    if (status != LS_OK)
-        return status;
-    if (version != VERSION)
-        return ls_field_fail("%s: data set version %lld, this program reads version %d", path,
-                             (long long)version, VERSION);
-    return LS_OK;
-}
-
-/* Reads the number of classes, if the targets are classes. */
-static ls_status read_classes(ls_dataset *dataset)
-{
-    int64_t classes;
-    if (dataset->info.values > 0)
-        return LS_OK;
-    const ls_status status = ls_h5_get_int(dataset->file, "classes", &classes);
-    if (status == LS_ERR_DATA)
-        return ls_field_fail("%s", ls_error_text());
-    if (status != LS_OK)
-        return status;
-    if (classes < 2 || classes > LS_MAX_CLASSES)
-        return ls_field_fail("%s: attribute classes is %lld, expected 2 to %d",
-                             ls_h5_path(dataset->file), (long long)classes, LS_MAX_CLASSES);
-    dataset->info.classes = (int)classes;
-    return ls_class_names_read(dataset->file, classes, &dataset->class_names);
+    dataset->info.rows[split] = group->rows;
+    return first ? describe_rows(&dataset->info, f)
+                 : compare_rows(&dataset->info, f, &dataset->groups[LS_TRAIN].parts[0]);
 }
 
 static ls_status dataset_read_train_labels(const void *dataset, int64_t first, int64_t count,
                                            int32_t *labels)
 {
     const ls_dataset *d = dataset;
-    return ls_fields_labels(&d->fields[LS_TRAIN], first, count, d->info.classes, labels);
+    return ls_series_labels(&d->groups[LS_TRAIN], first, count, d->info.classes, labels);
 }
 
-/* Holds out training rows for validation. */
-static ls_status hold_out_rows(ls_dataset *dataset, const ls_dataset_options *o)
+/* Checks that the rows of the training group may be divided as planned. */
+static ls_status check_division(const ls_dataset *dataset, const ls_division_plan *plan)
 {
-    int64_t *rows = dataset->info.rows;
-    const ls_label_reader labels = {dataset, dataset_read_train_labels};
-    if (o->hold_out == LS_HOLD_OUT_STRATIFIED && dataset->info.classes == 0)
+    const char *path = first_path(dataset);
+    const bool has_test = dataset->group[LS_TEST] == LS_TEST;
+    const bool has_validation = dataset->group[LS_VALIDATION] == LS_VALIDATION;
+    if (has_test && (plan->fixed > 0 || plan->test > 0))
+        return ls_fail(LS_ERR_USAGE, "%s: has test rows of its own: leave --%s out", path,
+                       plan->fixed > 0 ? "test-rows" : "split");
+    if (has_validation && plan->folds > 0)
+        return ls_fail(LS_ERR_USAGE, "%s: has validation rows of its own: leave --fold out", path);
+    if (plan->how == LS_HOLD_OUT_STRATIFIED && dataset->info.classes == 0)
         return ls_fail(LS_ERR_USAGE,
                        "%s: --hold-out stratified needs classes, but the targets are values: give "
                        "--hold-out random",
-                       ls_h5_path(dataset->file));
-    rows[LS_VALIDATION] = ls_part_of(o->validation, rows[LS_TRAIN]);
-    dataset->info.held_out = true;
-    dataset->group[LS_VALIDATION] = LS_TRAIN;
-    if (o->hold_out != LS_HOLD_OUT_LAST && rows[LS_VALIDATION] > 0) {
-        ls_status status = ls_held_draw(&dataset->held, o->hold_out, o->seed, rows[LS_TRAIN],
-                                        rows[LS_VALIDATION], dataset->info.classes, labels);
-        if (status != LS_OK)
-            return status;
-        rows[LS_VALIDATION] = ls_held_count(dataset->held);
-        if (rows[LS_VALIDATION] == 0)
-            return ls_fail(LS_ERR_USAGE,
-                           "%s: no class has enough rows to hold one out: omit --hold-out "
-                           "stratified, or change --validation",
-                           ls_h5_path(dataset->file));
-    }
-    rows[LS_TRAIN] -= rows[LS_VALIDATION];
-    dataset->first[LS_VALIDATION] = rows[LS_TRAIN];
+                       path);
     return LS_OK;
 }
 
-static ls_status open_groups(ls_dataset *dataset, const ls_dataset_options *options)
+/* Divides the rows of the training group into the splits that have no group of their own. */
+static ls_status divide_rows(ls_dataset *dataset, const ls_dataset_options *options)
 {
-    ls_status status = open_group(dataset, LS_TRAIN, options->layout);
+    ls_division_plan plan;
+    ls_dataset_info *info = &dataset->info;
+    const ls_label_reader labels = {dataset, dataset_read_train_labels};
+    ls_status status = ls_division_plan_make(&plan, options);
     if (status == LS_OK)
-        status = read_classes(dataset);
-    if (status == LS_OK && ls_h5_has(dataset->file, "test"))
-        status = open_group(dataset, LS_TEST, options->layout);
-    if (status == LS_OK && ls_h5_has(dataset->file, "validation"))
-        status = open_group(dataset, LS_VALIDATION, options->layout);
-    else if (status == LS_OK)
-        status = hold_out_rows(dataset, options);
+        status = check_division(dataset, &plan);
+    info->held_out = dataset->group[LS_VALIDATION] == LS_TRAIN;
+    if (!info->held_out)
+        plan.validation = 0;
+    if (status == LS_OK)
+        status = ls_division_make(&dataset->division, &plan, info->rows[LS_TRAIN], info->classes,
+                                  labels);
+    if (status != LS_OK)
+        return status;
+    const bool wanted = ls_part_of(plan.validation, info->rows[LS_TRAIN]) > 0;
+    for (int split = 0; split < LS_SPLITS; split++)
+        if (dataset->group[split] == LS_TRAIN)
+            info->rows[split] = ls_division_count(dataset->division, (ls_split)split);
+    if (wanted && info->rows[LS_VALIDATION] == 0 && plan.how == LS_HOLD_OUT_STRATIFIED)
+        return ls_fail(LS_ERR_USAGE,
+                       "%s: no class has enough rows to hold one out: omit --hold-out "
+                       "stratified, or change --validation",
+                       first_path(dataset));
+    return LS_OK;
+}
+
+/* Opens the groups of a file of the own layout. */
+static ls_status open_groups(ls_dataset *dataset, const ls_h5 *file,
+                             const ls_dataset_options *options)
+{
+    ls_dataset_info header = {0};
+    ls_status status = ls_header_read(file, &header);
+    for (int split = 0; status == LS_OK && split < LS_SPLITS; split++) {
+        const char *name = ls_split_name((ls_split)split);
+        const ls_fields_choice choice = {.group = name, .layout = options->layout};
+        if (split == LS_TRAIN || ls_h5_has(file, name))
+            status = open_group(dataset, (ls_split)split, file, &choice);
+    }
+    if (status == LS_OK && dataset->info.values == 0)
+        status = ls_header_read_classes(file, &header.classes);
+    if (status == LS_OK && dataset->info.values == 0 && file == dataset->files[0])
+        status = ls_class_names_read(file, header.classes, &dataset->class_names);
+    if (status != LS_OK)
+        return status;
+    if (file != dataset->files[0] && header.classes != dataset->info.classes)
+        return ls_fail(LS_ERR_DATA, "%s and %s differ in their attribute classes",
+                       first_path(dataset), ls_h5_path(file));
+    dataset->info.classes = header.classes;
+    snprintf(dataset->info.name, sizeof header.name, "%s", header.name);
+    if (dataset->paths.count == 1)
+        memcpy(dataset->info.source_sha256, header.source_sha256, sizeof header.source_sha256);
+    return LS_OK;
+}
+
+/* Finds the number of classes of selected targets. */
+static ls_status find_classes(ls_dataset *dataset, const ls_dataset_options *options)
+{
+    const ls_series *group = &dataset->groups[LS_TRAIN];
+    const ls_labels *labels = &group->parts[0].labels;
+    int32_t most = -1, largest;
+    ls_status status = LS_OK;
+    dataset->info.classes = labels->one_hot ? (int)labels->field.numbers : options->classes;
+    for (int i = 0; i < group->count; i++)
+        if (group->parts[i].labels.one_hot != labels->one_hot ||
+            (labels->one_hot && group->parts[i].labels.field.numbers != labels->field.numbers))
+            return ls_fail(LS_ERR_DATA, "%s and %s differ in the shape of '/%s'",
+                           first_path(dataset), dataset->paths.path[i], labels->field.name);
+    if (dataset->info.classes > 0)
+        return LS_OK;
+    for (int i = 0; status == LS_OK && i < group->count; i++) {
+        status = ls_labels_find_largest(&group->parts[i].labels, &largest);
+        most = largest > most ? largest : most;
+    }
+    if (status == LS_OK && most < 1)
+        return ls_fail(LS_ERR_DATA, "%s: '/%s' has no class but 0", first_path(dataset),
+                       labels->field.name);
+    dataset->info.classes = most + 1;
     return status;
+}
+
+/* Opens the file that has the test rows, as one table of rows of the same datasets. */
+static ls_status open_test(ls_dataset *dataset, const ls_dataset_options *options)
+{
+    ls_dataset_info *info = &dataset->info;
+    const ls_dataset_options o = {.inputs = options->inputs,
+                                  .targets = options->targets,
+                                  .kind = options->kind,
+                                  .layout = options->layout,
+                                  .classes = info->classes};
+    const ls_status status = ls_dataset_open(&dataset->test, options->test_data, &o);
+    if (status != LS_OK)
+        return status;
+    const ls_fields *f = &dataset->test->groups[LS_TRAIN].parts[0];
+    dataset->group[LS_TEST] = LS_TEST;
+    info->rows[LS_TEST] = dataset->test->info.rows[LS_TRAIN];
+    if (dataset->test->info.classes != info->classes)
+        return ls_fail(LS_ERR_DATA, "%s: has %d classes, but %s has %d", ls_h5_path(f->file),
+                       dataset->test->info.classes, first_path(dataset), info->classes);
+    return compare_rows(info, f, &dataset->groups[LS_TRAIN].parts[0]);
+}
+
+/* Opens the selected inputs and targets of files of any layout: one table of rows. */
+static ls_status open_selected(ls_dataset *dataset, const ls_dataset_options *options)
+{
+    ls_selections inputs, targets;
+    const ls_fields_choice choice = {
+        .inputs = &inputs, .targets = &targets, .kind = options->kind, .layout = options->layout};
+    ls_status status = ls_selections_parse(&inputs, "inputs", options->inputs);
+    if (status == LS_OK)
+        status = ls_selections_parse(&targets, "targets", options->targets);
+    for (int i = 0; status == LS_OK && i < dataset->paths.count; i++)
+        status = open_group(dataset, LS_TRAIN, dataset->files[i], &choice);
+    if (status == LS_OK && dataset->info.values == 0)
+        status = find_classes(dataset, options);
+    if (status == LS_OK && is_given(options->test_data))
+        status = open_test(dataset, options);
+    return status;
+}
+
+ls_status ls_dataset_check_options(const ls_dataset_options *o)
+{
+    ls_selections selections;
+    ls_division_plan plan;
+    const bool inputs = is_given(o->inputs), targets = is_given(o->targets);
+    if (inputs != targets)
+        return ls_fail(LS_ERR_USAGE, "--%s needs --%s, too", inputs ? "inputs" : "targets",
+                       inputs ? "targets" : "inputs");
+    ls_status status = inputs ? ls_selections_parse(&selections, "inputs", o->inputs) : LS_OK;
+    if (status == LS_OK && targets)
+        status = ls_selections_parse(&selections, "targets", o->targets);
+    if (status == LS_OK && is_given(o->test_data) && !inputs)
+        status = ls_fail(LS_ERR_USAGE, "--test-data needs --inputs: a data set has its own /test");
+    return status == LS_OK ? ls_division_plan_make(&plan, o) : status;
+}
+
+/* Opens the files. */
+static ls_status open_files(ls_dataset *dataset, const char *path)
+{
+    ls_status status = ls_files_find(&dataset->paths, path);
+    const int count = dataset->paths.count;
+    if (status != LS_OK)
+        return status;
+    dataset->files = ls_alloc(count, sizeof(ls_h5 *));
+    if (dataset->files == NULL)
+        return LS_ERR_FAILURE;
+    for (int i = 0; status == LS_OK && i < count; i++)
+        status = ls_h5_open(&dataset->files[i], dataset->paths.path[i]);
+    for (int split = 0; status == LS_OK && split < LS_SPLITS; split++)
+        status = ls_series_create(&dataset->groups[split], count);
+    return status;
+}
+
+static ls_status open_rows(ls_dataset *dataset, const ls_dataset_options *options)
+{
+    ls_status status = ls_dataset_check_options(options);
+    if (status == LS_OK && is_given(options->inputs))
+        status = open_selected(dataset, options);
+    else
+        for (int i = 0; status == LS_OK && i < dataset->paths.count; i++)
+            status = open_groups(dataset, dataset->files[i], options);
+    return status == LS_OK ? divide_rows(dataset, options) : status;
 }
 
 ls_status ls_dataset_open(ls_dataset **out, const char *path, const ls_dataset_options *options)
@@ -211,11 +299,9 @@ ls_status ls_dataset_open(ls_dataset **out, const char *path, const ls_dataset_o
     ls_dataset *dataset = ls_alloc(1, sizeof *dataset);
     if (dataset == NULL)
         return LS_ERR_FAILURE;
-    status = ls_h5_open(&dataset->file, path);
+    status = open_files(dataset, path);
     if (status == LS_OK)
-        status = check_attributes(dataset);
-    if (status == LS_OK)
-        status = open_groups(dataset, &o);
+        status = open_rows(dataset, &o);
     if (status != LS_OK) {
         ls_dataset_close(&dataset);
         return status;
@@ -234,32 +320,38 @@ const char *ls_dataset_class_name(const ls_dataset *dataset, int64_t label)
     return label < dataset->class_names.count ? dataset->class_names.text[label] : NULL;
 }
 
-/* Returns the selection of the split's rows in its group; NULL: the split is a range of rows. */
-static const ls_held *find_held(const ls_dataset *dataset, ls_split split)
+/* Returns the rows that a split's rows are among. */
+static const ls_series *find_series(const ls_dataset *dataset, ls_split split)
 {
-    return dataset->group[split] == LS_TRAIN ? dataset->held : NULL;
+    return split == LS_TEST && dataset->test != NULL ? &dataset->test->groups[LS_TRAIN]
+                                                     : &dataset->groups[dataset->group[split]];
 }
 
-static int64_t dataset_training_before(const void *held, int64_t row)
+/* Rows of a split among those of its group. */
+typedef struct chosen {
+    const ls_division *division; /* NULL: all rows of the group */
+    ls_split split;
+} chosen;
+
+static chosen find_chosen(const ls_dataset *dataset, ls_split split)
 {
-    return ls_held_before(held, false, row);
+    return (chosen){dataset->group[split] == LS_TRAIN ? dataset->division : NULL, split};
 }
 
-static int64_t dataset_validation_before(const void *held, int64_t row)
+static int64_t chosen_before(const void *user, int64_t row)
 {
-    return ls_held_before(held, true, row);
+    const chosen *c = user;
+    return ls_division_before(c->division, c->split, row);
 }
 
 /* Returns the range of group rows that contains rows first .. first+count-1 of a split. */
-static ls_range find_group_rows(const ls_dataset *dataset, ls_split split, int64_t first,
-                                int64_t count)
+static ls_range find_group_rows(const chosen *c, int64_t first, int64_t count)
 {
-    const ls_held *held = find_held(dataset, split);
-    const bool out = split == LS_VALIDATION;
-    if (held == NULL || count == 0)
-        return (ls_range){dataset->first[split] + first, count};
-    const int64_t begin = ls_held_row(held, out, first);
-    return (ls_range){begin, ls_held_row(held, out, first + count - 1) + 1 - begin};
+    if (c->division == NULL || count == 0)
+        return (ls_range){first, count};
+    const int64_t begin = ls_division_row(c->division, c->split, first);
+    const int64_t last = ls_division_row(c->division, c->split, first + count - 1);
+    return (ls_range){begin, last + 1 - begin};
 }
 
 ls_status ls_dataset_read_into(const ls_dataset *dataset, ls_split split, int64_t first,
@@ -269,14 +361,15 @@ ls_status ls_dataset_read_into(const ls_dataset *dataset, ls_split split, int64_
     assert(samples->capacity >= count && samples->format.features == dataset->info.features &&
            samples->format.values == dataset->info.values &&
            samples->format.element == dataset->info.element);
-    const ls_held *held = find_held(dataset, split);
-    const ls_pick pick = {
-        split == LS_VALIDATION ? dataset_validation_before : dataset_training_before, held};
-    const ls_range rows = find_group_rows(dataset, split, first, count);
+    const chosen c = find_chosen(dataset, split);
+    const ls_pick pick = {chosen_before, &c};
+    const ls_range rows = find_group_rows(&c, first, count);
+    const ls_destination to = {samples, c.division != NULL && count > 0 ? &pick : NULL,
+                               .first = rows.first};
     ls_status status = ls_fault(LS_FAULT_READ);
     if (status == LS_OK)
-        status = ls_fields_read(&dataset->fields[dataset->group[split]], rows.first, rows.count,
-                                dataset->info.classes, held != NULL ? &pick : NULL, samples);
+        status = ls_series_read(find_series(dataset, split), rows.first, rows.count,
+                                dataset->info.classes, &to);
     samples->rows = status == LS_OK ? count : 0;
     for (int64_t i = 0; i < samples->rows; i++)
         ls_sample_at(samples, i)->row = first + i;
@@ -303,18 +396,18 @@ ls_status ls_dataset_count_classes(const ls_dataset *dataset, ls_split split, in
     enum { ROOM = 1 << 16 };
     if (dataset->info.classes == 0)
         return LS_OK;
-    const ls_held *held = find_held(dataset, split);
-    const ls_range rows = find_group_rows(dataset, split, 0, dataset->info.rows[split]);
+    const chosen c = find_chosen(dataset, split);
+    const ls_range rows = find_group_rows(&c, 0, dataset->info.rows[split]);
     int32_t *labels = ls_alloc(ROOM, sizeof *labels);
     ls_status status = labels == NULL ? LS_ERR_FAILURE : LS_OK;
     for (int64_t done = 0; status == LS_OK && done < rows.count; done += ROOM) {
         const int64_t left = rows.count - done, some = left < ROOM ? left : ROOM;
         const int64_t first = rows.first + done;
-        status = ls_fields_labels(&dataset->fields[dataset->group[split]], first, some,
-                                  dataset->info.classes, labels);
+        status = ls_series_labels(find_series(dataset, split), first, some, dataset->info.classes,
+                                  labels);
         for (int64_t i = 0; status == LS_OK && i < some; i++)
             counts[labels[i]] +=
-                held == NULL || ls_held_has(held, first + i) == (split == LS_VALIDATION);
+                c.division == NULL || ls_division_split(c.division, first + i) == split;
     }
     ls_free(labels);
     return status;
@@ -322,17 +415,18 @@ ls_status ls_dataset_count_classes(const ls_dataset *dataset, ls_split split, in
 
 ls_status ls_dataset_verify(const ls_dataset *dataset)
 {
+    const ls_destination nowhere = {0};
     ls_status status = LS_OK;
     for (int group = 0; status == LS_OK && group < LS_SPLITS; group++) {
-        const ls_fields *f = &dataset->fields[group];
-        if (f->rows > 0)
-            status = ls_fields_read(f, 0, f->rows, dataset->info.classes, NULL, NULL);
+        const ls_series *rows = &dataset->groups[group];
+        status = ls_series_read(rows, 0, rows->rows, dataset->info.classes, &nowhere);
     }
-    return status;
+    return status == LS_OK && dataset->test != NULL ? ls_dataset_verify(dataset->test) : status;
 }
 
 typedef struct trial {
     const char *path;
+    const ls_dataset_options *options;
     bool content;
 } trial;
 
@@ -342,7 +436,8 @@ static void raise_time_limit(const ls_dataset *dataset)
     enum { BYTES_A_SECOND = 4 << 20 };
     int64_t bytes = 0;
     for (int group = 0; group < LS_SPLITS; group++)
-        bytes += ls_fields_bytes(&dataset->fields[group]);
+        for (int i = 0; i < dataset->groups[group].count; i++)
+            bytes += ls_fields_bytes(&dataset->groups[group].parts[i]);
     ls_child_allow(bytes / BYTES_A_SECOND);
 }
 
@@ -350,9 +445,14 @@ static ls_status dataset_try_reading(const void *arg)
 {
     const trial *t = arg;
     ls_dataset *dataset = NULL;
-    /* Any layout: the ambiguity of NCHW and NHWC is reported when the data set is used. */
-    ls_status status =
-        ls_dataset_open(&dataset, t->path, &(ls_dataset_options){.layout = LS_LAYOUT_NCHW});
+    /* Any layout: the ambiguity of NCHW and NHWC is reported when the data set is used. No rows are
+     * held out: that needs all files. */
+    const ls_dataset_options options = {.layout = LS_LAYOUT_NCHW,
+                                        .inputs = t->options->inputs,
+                                        .targets = t->options->targets,
+                                        .kind = t->options->kind,
+                                        .classes = LS_MAX_CLASSES};
+    ls_status status = ls_dataset_open(&dataset, t->path, &options);
     if (status == LS_OK && t->content) {
         raise_time_limit(dataset);
         status = ls_dataset_verify(dataset);
@@ -361,18 +461,30 @@ static ls_status dataset_try_reading(const void *arg)
     return status;
 }
 
-ls_status ls_dataset_try(const char *path, bool content)
+ls_status ls_dataset_try(const char *path, const ls_dataset_options *options, bool content)
 {
-    return ls_h5_try(path, dataset_try_reading, &(trial){path, content});
+    const ls_dataset_options none = {0};
+    return ls_h5_try(path, dataset_try_reading,
+                     &(trial){path, options != NULL ? options : &none, content});
 }
 
-ls_status ls_dataset_check(const char *path)
+static ls_status check_file(const char *path, const ls_dataset_options *options)
 {
     ls_seal seal;
     ls_status status = ls_magic_refuse_folder(path);
     if (status == LS_OK)
         status = ls_seal_verify(path, &seal, NULL);
-    return status == LS_OK ? ls_dataset_try(path, seal == LS_SEAL_ABSENT) : status;
+    return status == LS_OK ? ls_dataset_try(path, options, seal == LS_SEAL_ABSENT) : status;
+}
+
+ls_status ls_dataset_check(const char *path, const ls_dataset_options *options)
+{
+    ls_files files = {0};
+    ls_status status = ls_files_find(&files, path);
+    for (int i = 0; status == LS_OK && i < files.count; i++)
+        status = check_file(files.path[i], options);
+    ls_files_free(&files);
+    return status;
 }
 
 void ls_dataset_close(ls_dataset **dataset)
@@ -380,9 +492,13 @@ void ls_dataset_close(ls_dataset **dataset)
     if (dataset == NULL || *dataset == NULL)
         return;
     for (int group = 0; group < LS_SPLITS; group++)
-        ls_fields_close(&(*dataset)->fields[group]);
-    (void)ls_h5_close(&(*dataset)->file);
-    ls_held_destroy(&(*dataset)->held);
+        ls_series_close(&(*dataset)->groups[group]);
+    for (int i = 0; (*dataset)->files != NULL && i < (*dataset)->paths.count; i++)
+        (void)ls_h5_close(&(*dataset)->files[i]);
+    ls_free((*dataset)->files);
+    ls_files_free(&(*dataset)->paths);
+    ls_dataset_close(&(*dataset)->test);
+    ls_division_destroy(&(*dataset)->division);
     ls_text_list_free(&(*dataset)->class_names);
     ls_free(*dataset);
     *dataset = NULL;

@@ -76,47 +76,55 @@ static const char *describe_type(ls_h5_type type)
                                     : "values of another type";
 }
 
-static ls_status check_table(ls_field *f, const char *shapes)
+ls_status ls_field_check_type(ls_field *f)
+{
+    return resolve_element(f)
+               ? LS_OK
+               : ls_field_fail("%s: '/%s' holds %s; Lockstep reads integers, but not uint64, and "
+                               "floats of 16, 32 and 64 bits",
+                               ls_h5_path(f->file), f->name,
+                               describe_type(ls_field_shape(f)->type));
+}
+
+/* Selects a part; its numbers are in the file's order. */
+static ls_status select_part(ls_field *f, const ls_selection *selection, const char *shapes)
 {
     char text[LS_FIELD_SHAPE];
+    bool kept[LS_H5_MAX_RANK];
     const ls_h5_shape *shape = ls_field_shape(f);
     if (shape->rank < 1 || shape->rank > LS_H5_MAX_RANK)
         return ls_field_fail("%s: '/%s' has %d dimensions, %s, expected %s", ls_h5_path(f->file),
                              f->name, shape->rank, ls_format_shape(shape, text), shapes);
-    if (!resolve_element(f))
-        return ls_field_fail("%s: '/%s' holds %s; Lockstep reads integers, but not uint64, and "
-                             "floats of 16, 32 and 64 bits",
-                             ls_h5_path(f->file), f->name, describe_type(shape->type));
-    return LS_OK;
-}
-
-/* Selects all numbers, in the file's order. */
-static void select_all(ls_field *f)
-{
-    const ls_h5_shape *shape = ls_field_shape(f);
+    const ls_status status =
+        ls_selection_apply(selection, ls_h5_path(f->file), shape, f->part, kept);
+    if (status != LS_OK)
+        return ls_fail(status, "%s: it is %s", ls_error_text(), ls_format_shape(shape, text));
     f->rows = shape->dims[0];
     f->numbers = 1;
     for (int d = shape->rank - 1; d >= 1; d--) {
-        f->part[d] = (ls_range){0, shape->dims[d]};
         f->stride[d] = f->numbers;
-        f->numbers *= shape->dims[d];
+        f->numbers *= f->part[d].count;
     }
+    for (int d = 1; d < shape->rank; d++)
+        if (kept[d])
+            f->dim[f->dims++] = d;
+    return LS_OK;
 }
 
-ls_status ls_field_open(ls_field *out, const ls_h5 *file, const char *name, const char *shapes)
+ls_status ls_field_open(ls_field *out, const ls_h5 *file, const ls_selection *selection,
+                        const char *shapes)
 {
     ls_field f = {.file = file};
-    snprintf(f.name, sizeof f.name, "%s", name);
-    if (!ls_h5_has(file, name))
-        return ls_field_fail("%s: has no dataset '/%s'", ls_h5_path(file), name);
-    ls_status status = ls_h5_table_open(&f.table, file, name);
+    snprintf(f.name, sizeof f.name, "%s", selection->name);
+    if (!ls_h5_has(file, f.name))
+        return ls_field_fail("%s: has no dataset '/%s'", ls_h5_path(file), f.name);
+    ls_status status = ls_h5_table_open(&f.table, file, f.name);
     if (status == LS_OK)
-        status = check_table(&f, shapes);
+        status = select_part(&f, selection, shapes);
     if (status != LS_OK) {
         ls_field_close(&f);
         return status;
     }
-    select_all(&f);
     *out = f;
     return LS_OK;
 }
@@ -128,6 +136,7 @@ void ls_field_close(ls_field *f)
 
 int64_t ls_destination_find(const ls_destination *to, int64_t row)
 {
+    row += to->earlier;
     return to->pick == NULL ? row - to->first
                             : to->pick->before(to->pick->user, row) -
                                   to->pick->before(to->pick->user, to->first);
@@ -209,7 +218,7 @@ static void scatter_numbers(const ls_field *f, size_t bytes, const box *b, const
     const int64_t planes = rank == 4 ? b->count[1] : 1, lines = rank >= 3 ? b->count[x - 1] : 1;
     const int64_t plane = rank == 4 ? f->stride[1] : 0, line = rank >= 3 ? f->stride[x - 1] : 0;
     const int64_t count = rank > 1 ? b->count[x] : 1, stride = rank > 1 ? f->stride[x] : 1;
-    int64_t start = 0;
+    int64_t start = f->first;
     for (int d = 1; d < rank; d++)
         start += (b->start[d] - f->part[d].first) * f->stride[d];
     for (int64_t i = 0; i < planes; i++)
@@ -294,7 +303,7 @@ static ls_status read_box(const reading *r, const box *b)
         uint8_t *place = r->targets ? (uint8_t *)(void *)ls_sample_targets(r->to->samples, sample)
                                     : sample->inputs;
         if (whole)
-            memcpy(place, from, (size_t)elements * bytes);
+            memcpy(place + (size_t)f->first * bytes, from, (size_t)elements * bytes);
         else
             scatter_numbers(f, bytes, b, from, place);
     }
@@ -315,7 +324,7 @@ static traversal plan_traversal(const reading *r)
     int64_t part = (int64_t)ls_element_bytes(r->element);
     bool whole = true;
     for (int d = 1; d < shape->rank; d++) {
-        part *= unit[d];
+        part *= ls_min(unit[d], r->field->part[d].count);
         whole = whole && unit[d] == shape->dims[d];
     }
     traversal t = {.piece = part < PIECE_BYTES ? PIECE_BYTES / part : 1};

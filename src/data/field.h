@@ -8,35 +8,47 @@
 #include "base/range.h"
 #include "data/h5.h"
 #include "data/samples.h"
+#include "data/selection.h"
 
-enum { LS_FIELD_NAME = 256, LS_FIELD_SHAPE = 128 };
+enum { LS_FIELD_NAME = LS_SELECTION_NAME, LS_FIELD_SHAPE = 128 };
 
 typedef struct ls_field {
     const ls_h5 *file; /* borrowed */
     char name[LS_FIELD_NAME];
     ls_h5_table *table;
-    ls_element element; /* type in memory */
+    ls_element element; /* type in memory, see ls_field_check_type() */
     bool rounded;       /* the file's type is float64 */
     int64_t rows;
     int64_t numbers;                /* of a row */
     ls_range part[LS_H5_MAX_RANK];  /* indices of each dimension that are read; all rows */
+    int dims, dim[LS_H5_MAX_RANK];  /* the dimensions of a row: those that are not dropped */
     int64_t stride[LS_H5_MAX_RANK]; /* of each dimension, in numbers of a sample */
+    int64_t first;                  /* number of a sample where the field begins */
 } ls_field;
 
 /* Fails for a file that does not have the layout of a data set: appends a hint at the description
  * of the layout to the text. Errors: LS_ERR_DATA, always. */
 ls_status ls_field_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Opens a dataset of 1 to LS_H5_MAX_RANK dimensions of numbers, of which all are read, in the
+/* Opens the selected part of a dataset of 1 to LS_H5_MAX_RANK dimensions, whose numbers are in the
  * file's order. `out` is owned: ls_field_close().
- * name    "train/images"
  * shapes  the accepted shapes, for the error of another number of dimensions
- * Errors: LS_ERR_DATA if there is no such dataset, or its type is none of ls_element. */
-ls_status ls_field_open(ls_field *out, const ls_h5 *file, const char *name,
+ * Errors: LS_ERR_DATA if there is no such dataset, or no such part. */
+ls_status ls_field_open(ls_field *out, const ls_h5 *file, const ls_selection *selection,
                         const char *shapes) LS_MUST_CHECK;
+
+/* Sets the type in memory. Call before ls_field_read().
+ * Errors: LS_ERR_DATA if the type in the file is none of ls_element. */
+ls_status ls_field_check_type(ls_field *field) LS_MUST_CHECK;
 
 /* Closes the dataset, if it is open. */
 void ls_field_close(ls_field *field);
+
+/* Returns the extent of a dimension of a row, 0 .. dims-1. */
+static inline int64_t ls_field_extent(const ls_field *field, int dim)
+{
+    return field->part[field->dim[dim]].count;
+}
 
 /* Returns the shape of the dataset in the file; and as text, "[300,32,32,3]". */
 const ls_h5_shape *ls_field_shape(const ls_field *field);
@@ -54,6 +66,7 @@ typedef struct ls_destination {
     ls_samples *samples; /* NULL: rows are read and dropped */
     const ls_pick *pick; /* NULL: all rows */
     int64_t first;
+    int64_t earlier; /* rows of earlier files: added to the number of a row, but not to `first` */
 } ls_destination;
 
 /* Returns the index of the first sample that is filled by this row or a later one. */

@@ -1,28 +1,33 @@
 #include "data/fields.h"
 
-#include "base/integer.h"
-#include "base/interrupt.h"
-#include "base/memory.h"
-
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
-enum { PIECE_LABELS = 1 << 13 };
+static const char INPUT_SHAPES[] = "[N,F], [N,H,W] or [N,C,H,W]";
 
-/* Writes the name of a dataset of the group. */
-static const char *name_of(const ls_fields *f, const char *what, char name[LS_FIELD_NAME])
+/* Writes the name of a dataset of a group. */
+static const char *name_of(const char *group, const char *what, char name[LS_FIELD_NAME])
 {
-    snprintf(name, LS_FIELD_NAME, "%s/%s", f->group, what);
+    snprintf(name, LS_FIELD_NAME, "%s/%s", group, what);
     return name;
 }
 
-/* Opens the inputs, by either name. */
-static ls_status open_inputs(ls_fields *f)
+/* Opens the inputs; those of a group by either name. */
+static ls_status open_inputs(ls_fields *f, const ls_fields_choice *choice)
 {
     char name[LS_FIELD_NAME];
-    const char *what = ls_h5_has(f->file, name_of(f, "inputs", name)) ? "inputs" : "images";
-    return ls_field_open(&f->inputs, f->file, name_of(f, what, name),
-                         "[N,F], [N,H,W] or [N,C,H,W]");
+    if (choice->inputs != NULL)
+        return ls_joint_open(&f->inputs, f->file, choice->inputs, INPUT_SHAPES);
+    const char *what =
+        ls_h5_has(f->file, name_of(choice->group, "inputs", name)) ? "inputs" : "images";
+    const ls_selections all = ls_selection_of_all(name_of(choice->group, what, name));
+    return ls_joint_open(&f->inputs, f->file, &all, INPUT_SHAPES);
+}
+
+const char *ls_fields_name(const ls_fields *f)
+{
+    return f->inputs.fields[0].name;
 }
 
 /* Programs with column-major arrays write dimensions in reverse order: errors mention it. */
@@ -32,32 +37,29 @@ static ls_status fail_by_columns(const ls_fields *f, const char *name, int64_t r
     return ls_field_fail("%s: '/%s' is %s but '/%s' has %" PRId64
                          " rows: the rows come last; a program that stores arrays by columns "
                          "(MATLAB, Julia, Fortran) must write images as (W,H,N) or (W,H,C,N)",
-                         ls_h5_path(f->file), f->inputs.name,
-                         ls_format_shape(ls_field_shape(&f->inputs), text), name, rows);
+                         ls_h5_path(f->file), ls_fields_name(f),
+                         ls_format_shape(ls_field_shape(&f->inputs.fields[0]), text), name, rows);
 }
 
 /* Checks that labels or targets have as many rows as the inputs. */
 static ls_status check_rows(const ls_fields *f, const char *name, int64_t rows)
 {
-    const ls_h5_shape *inputs = ls_field_shape(&f->inputs);
-    if (rows != inputs->dims[0] && rows == inputs->dims[inputs->rank - 1])
-        return fail_by_columns(f, name, rows);
+    const ls_h5_shape *inputs = ls_field_shape(&f->inputs.fields[0]);
+    for (int d = 1; d < inputs->rank; d++)
+        if (rows != inputs->dims[0] && rows == inputs->dims[d])
+            return fail_by_columns(f, name, rows);
     if (rows != inputs->dims[0])
         return ls_field_fail("%s: '/%s' has %" PRId64 " rows but '/%s' has %" PRId64,
-                             ls_h5_path(f->file), f->inputs.name, inputs->dims[0], name, rows);
+                             ls_h5_path(f->file), ls_fields_name(f), inputs->dims[0], name, rows);
     return LS_OK;
 }
 
-static bool is_integer(ls_h5_type type)
-{
-    return type <= LS_H5_BOOL && type != LS_H5_F16 && type != LS_H5_F32 && type != LS_H5_F64;
-}
-
-static ls_status check_labels(const ls_fields *f, const char *name)
+/* Checks the shape of labels of a group. `values`: where values go instead. */
+static ls_status check_labels(const ls_fields *f, const char *values)
 {
     char text[LS_FIELD_SHAPE];
-    const char *path = ls_h5_path(f->file);
-    const ls_h5_shape *labels = ls_h5_table_shape(f->labels);
+    const char *path = ls_h5_path(f->file), *name = f->labels.field.name;
+    const ls_h5_shape *labels = ls_field_shape(&f->labels.field);
     const bool column = labels->rank == 2 && labels->dims[1] == 1;
     if (labels->rank == 2 && !column && labels->dims[0] == 1)
         return ls_field_fail("%s: '/%s' has 2 dimensions, %s, expected [N] or [N,1]: a program "
@@ -66,11 +68,11 @@ static ls_status check_labels(const ls_fields *f, const char *name)
                              path, name, ls_format_shape(labels, text));
     if (labels->rank != 1 && !column)
         return ls_field_fail("%s: '/%s' has %d dimensions, %s, expected [N] or [N,1]; values go to "
-                             "'/%s/targets'",
-                             path, name, labels->rank, ls_format_shape(labels, text), f->group);
-    if (!is_integer(labels->type))
-        return ls_field_fail("%s: '/%s' is not of an integer type; values go to '/%s/targets'",
-                             path, name, f->group);
+                             "'/%s'",
+                             path, name, labels->rank, ls_format_shape(labels, text), values);
+    if (!ls_labels_are_integers(labels->type))
+        return ls_field_fail("%s: '/%s' is not of an integer type; values go to '/%s'", path, name,
+                             values);
     return check_rows(f, name, labels->dims[0]);
 }
 
@@ -78,99 +80,160 @@ static ls_status check_labels(const ls_fields *f, const char *name)
 static ls_status check_targets(ls_fields *f)
 {
     char text[LS_FIELD_SHAPE];
-    const ls_h5_shape *shape = ls_field_shape(&f->targets);
-    if (shape->rank > 2)
+    const ls_field *first = &f->targets.fields[0];
+    const ls_h5_shape *shape = ls_field_shape(first);
+    if (first->dims > 1)
         return ls_field_fail("%s: '/%s' has %d dimensions, %s, expected [N] or [N,K]",
-                             ls_h5_path(f->file), f->targets.name, shape->rank,
+                             ls_h5_path(f->file), first->name, shape->rank,
                              ls_format_shape(shape, text));
     if (f->targets.numbers < 1 || f->targets.numbers > LS_MAX_VALUES)
         return ls_field_fail("%s: '/%s' has %" PRId64 " values in a row, expected 1 to %d",
-                             ls_h5_path(f->file), f->targets.name, f->targets.numbers,
-                             LS_MAX_VALUES);
+                             ls_h5_path(f->file), first->name, f->targets.numbers, LS_MAX_VALUES);
     f->values = (int)f->targets.numbers;
-    return check_rows(f, f->targets.name, f->targets.rows);
+    return check_rows(f, first->name, f->targets.rows);
 }
 
-/* Opens the targets: labels, or values. */
-static ls_status open_targets(ls_fields *f)
+static ls_status open_labels(ls_fields *f, const ls_selection *selection)
+{
+    f->has_labels = true;
+    return ls_field_open(&f->labels.field, f->file, selection, "[N] or [N,1]");
+}
+
+static ls_status open_values(ls_fields *f, const ls_selections *selections)
+{
+    const ls_status status = ls_joint_open(&f->targets, f->file, selections, "[N] or [N,K]");
+    return status == LS_OK ? check_targets(f) : status;
+}
+
+/* Opens the targets of a group: labels, or values. */
+static ls_status open_group_targets(ls_fields *f, const char *group)
 {
     char labels[LS_FIELD_NAME], targets[LS_FIELD_NAME];
-    const bool classes = ls_h5_has(f->file, name_of(f, "labels", labels));
-    const bool values = ls_h5_has(f->file, name_of(f, "targets", targets));
+    const bool classes = ls_h5_has(f->file, name_of(group, "labels", labels));
+    const bool values = ls_h5_has(f->file, name_of(group, "targets", targets));
     if (classes && values)
         return ls_field_fail("%s: has both '/%s' and '/%s': remove one of them",
                              ls_h5_path(f->file), labels, targets);
     if (!classes && !values)
         return ls_field_fail("%s: has no dataset '/%s' or '/%s'", ls_h5_path(f->file), labels,
                              targets);
-    ls_status status = classes ? ls_h5_table_open(&f->labels, f->file, labels)
-                               : ls_field_open(&f->targets, f->file, targets, "[N] or [N,K]");
-    if (status != LS_OK)
+    const ls_selections all = ls_selection_of_all(classes ? labels : targets);
+    if (values)
+        return open_values(f, &all);
+    const ls_status status = open_labels(f, &all.of[0]);
+    return status == LS_OK ? check_labels(f, targets) : status;
+}
+
+/* Finds out if selected labels, which are open, are an integer or one-hot.
+ * kind  LS_TARGET_AUTO: they are classes only if they are an integer
+ * out   on return true if they are classes */
+static ls_status judge_labels(ls_fields *f, ls_target_kind kind, bool *out)
+{
+    char text[LS_FIELD_SHAPE];
+    ls_labels *l = &f->labels;
+    const ls_h5_shape *shape = ls_field_shape(&l->field);
+    const bool single = l->field.numbers == 1, integers = ls_labels_are_integers(shape->type);
+    *out = kind == LS_TARGET_CLASSES || (single && integers);
+    l->one_hot = *out && !single;
+    if (!*out)
+        return LS_OK;
+    if (single && !integers)
+        return ls_field_fail("%s: '/%s' is not of an integer type, so it is no class; a loss for "
+                             "values is --loss mse",
+                             ls_h5_path(f->file), l->field.name);
+    if (l->field.dims > 1 || l->field.numbers < 1 || l->field.numbers > LS_MAX_CLASSES)
+        return ls_field_fail("%s: '/%s' is %s: expected an integer in each row, or a one-hot row "
+                             "of 2 to %d numbers",
+                             ls_h5_path(f->file), l->field.name, ls_format_shape(shape, text),
+                             LS_MAX_CLASSES);
+    if (l->one_hot) { /* read as float32 */
+        const ls_status status = ls_field_check_type(&l->field);
+        if (status != LS_OK)
+            return status;
+    }
+    return check_rows(f, l->field.name, l->field.rows);
+}
+
+/* Opens selected targets. */
+static ls_status open_selected_targets(ls_fields *f, const ls_fields_choice *choice)
+{
+    bool classes = false;
+    const ls_selections *targets = choice->targets;
+    if (choice->kind == LS_TARGET_VALUES || targets->count > 1)
+        return open_values(f, targets);
+    ls_status status = open_labels(f, &targets->of[0]);
+    if (status == LS_OK)
+        status = judge_labels(f, choice->kind, &classes);
+    if (status != LS_OK || classes)
         return status;
-    return classes ? check_labels(f, labels) : check_targets(f);
+    ls_field_close(&f->labels.field);
+    f->has_labels = false;
+    return open_values(f, targets);
 }
 
 /* Returns true if the last dimension is a usual number of channels, and the second is larger. */
-static bool looks_like_nhwc(const ls_h5_shape *inputs)
+static bool looks_like_nhwc(const ls_field *inputs)
 {
-    const int64_t last = inputs->dims[3];
-    return inputs->rank == 4 && (last == 1 || last == 3 || last == 4) && inputs->dims[1] > last;
+    if (inputs->dims != 3)
+        return false;
+    const int64_t last = ls_field_extent(inputs, 2);
+    return (last == 1 || last == 3 || last == 4) && ls_field_extent(inputs, 0) > last;
 }
 
-/* Sets the shape of a row: [F] is F channels of one pixel. */
+/* Sets the shape of a row: [F] is F channels of one pixel, and so are joined fields. */
 static void set_shape(ls_fields *f, bool nhwc)
 {
-    const ls_h5_shape *inputs = ls_field_shape(&f->inputs);
-    const int64_t *last = inputs->dims + inputs->rank - 1;
-    f->rows = inputs->dims[0];
-    f->channels = inputs->rank == 4 ? (nhwc ? last[0] : last[-2]) : inputs->rank == 2 ? last[0] : 1;
-    f->height = inputs->rank < 3 ? 1 : nhwc ? last[-2] : last[-1];
-    f->width = inputs->rank < 3 ? 1 : nhwc ? last[-1] : last[0];
+    const ls_field *inputs = &f->inputs.fields[0];
+    int64_t extent[3] = {1, 1, 1}; /* of channels, height, width */
+    for (int d = 0; d < inputs->dims; d++)
+        extent[inputs->dims == 2 ? d + 1 : d] = ls_field_extent(inputs, d);
+    f->channels = inputs->dims <= 1 ? f->inputs.numbers : extent[nhwc ? 2 : 0];
+    f->height = extent[nhwc ? 0 : 1];
+    f->width = extent[nhwc ? 1 : 2];
 }
 
-/* Sets the strides of the file's dimensions in a row [C][H][W]. */
-static void set_strides(ls_fields *f, bool nhwc)
+/* Sets the strides of [H,W,C] in a row [C][H][W]. */
+static void set_nhwc_strides(ls_fields *f)
 {
-    const int rank = ls_field_shape(&f->inputs)->rank;
-    int64_t *last = f->inputs.stride + rank - 1;
-    last[0] = nhwc ? f->height * f->width : 1;
-    if (rank >= 3)
-        last[-1] = nhwc ? 1 : f->width;
-    if (rank == 4)
-        last[-2] = nhwc ? f->width : f->height * f->width;
+    ls_field *inputs = &f->inputs.fields[0];
+    inputs->stride[inputs->dim[0]] = f->width;
+    inputs->stride[inputs->dim[1]] = 1;
+    inputs->stride[inputs->dim[2]] = f->height * f->width;
 }
 
 /* Sets shape and strides of a row from the layout. */
 static ls_status resolve_layout(ls_fields *f, ls_layout_order layout)
 {
     char text[LS_FIELD_SHAPE];
-    const ls_h5_shape *inputs = ls_field_shape(&f->inputs);
-    const bool nhwc = inputs->rank == 4 && layout == LS_LAYOUT_NHWC;
+    const ls_field *inputs = &f->inputs.fields[0];
+    const bool nhwc = inputs->dims == 3 && layout == LS_LAYOUT_NHWC;
+    f->rows = f->inputs.rows;
     set_shape(f, nhwc);
-    set_strides(f, nhwc);
+    if (nhwc)
+        set_nhwc_strides(f);
     f->doubtful = looks_like_nhwc(inputs) && layout != LS_LAYOUT_NHWC;
     if (!ls_image_is_sane(f->channels, f->height, f->width))
         return ls_field_fail("%s: '/%s' has rows of an unsupported size", ls_h5_path(f->file),
-                             f->inputs.name);
+                             inputs->name);
     if (!f->doubtful || layout != LS_LAYOUT_AUTO)
         return LS_OK;
     return ls_fail(LS_ERR_USAGE,
                    "%s: '/%s' is %s: give --layout nhwc if its last dimension is the "
                    "channels, --layout nchw if the images have %" PRId64 " channels of %" PRId64
                    " x %" PRId64 " pixels",
-                   ls_h5_path(f->file), f->inputs.name, ls_format_shape(inputs, text), f->channels,
-                   f->height, f->width);
+                   ls_h5_path(f->file), inputs->name, ls_format_shape(ls_field_shape(inputs), text),
+                   f->channels, f->height, f->width);
 }
 
-ls_status ls_fields_open(ls_fields *out, const ls_h5 *file, const char *group,
-                         ls_layout_order layout)
+ls_status ls_fields_open(ls_fields *out, const ls_h5 *file, const ls_fields_choice *choice)
 {
-    ls_fields f = {.file = file, .group = group};
-    ls_status status = open_inputs(&f);
+    ls_fields f = {.file = file};
+    ls_status status = open_inputs(&f, choice);
     if (status == LS_OK)
-        status = open_targets(&f);
+        status = choice->targets != NULL ? open_selected_targets(&f, choice)
+                                         : open_group_targets(&f, choice->group);
     if (status == LS_OK)
-        status = resolve_layout(&f, layout);
+        status = resolve_layout(&f, choice->layout);
     if (status == LS_OK)
         *out = f;
     else
@@ -181,82 +244,23 @@ ls_status ls_fields_open(ls_fields *out, const ls_h5 *file, const char *group,
 int64_t ls_fields_bytes(const ls_fields *f)
 {
     const int64_t inputs = f->inputs.numbers * (int64_t)ls_element_bytes(f->inputs.element);
-    return f->rows * (inputs + f->values * (int64_t)sizeof(double) + (int64_t)sizeof(int64_t));
-}
-
-static ls_status check_label(const ls_fields *f, int64_t row, int64_t label, int classes)
-{
-    if ((uint64_t)label < (uint64_t)classes)
-        return LS_OK;
-    char value[24];
-    if (ls_h5_table_shape(f->labels)->type == LS_H5_U64)
-        snprintf(value, sizeof value, "%" PRIu64, (uint64_t)label);
-    else
-        snprintf(value, sizeof value, "%" PRId64, label);
-    return ls_fail(LS_ERR_DATA, "%s: '/%s/labels' row %" PRId64 " is %s, expected 0 to %d%s",
-                   ls_h5_path(f->file), f->group, row, value, classes - 1,
-                   label == classes ? " (labels count from 0)" : "");
-}
-
-/* Reads labels as int64, which holds all types but uint64; uint64 is read as uint64 bits. */
-static ls_status read_labels(const ls_fields *f, int64_t first, int64_t count, int classes,
-                             int64_t *labels)
-{
-    const ls_h5_type type = ls_h5_table_shape(f->labels)->type == LS_H5_U64 ? LS_H5_U64 : LS_H5_I64;
-    const int64_t start[2] = {first, 0}, extent[2] = {count, 1};
-    ls_h5_lock();
-    ls_status status = ls_h5_table_read(f->labels, type, start, extent, labels);
-    ls_h5_unlock();
-    for (int64_t i = 0; status == LS_OK && i < count; i++)
-        status = check_label(f, first + i, labels[i], classes);
-    return status;
-}
-
-/* Reads and checks labels, a piece at a time.
- * out  [count] NULL: not stored there
- * to   NULL: not stored in samples */
-static ls_status copy_labels(const ls_fields *f, int64_t first, int64_t count, int classes,
-                             int32_t *out, const ls_destination *to)
-{
-    int64_t at = 0, *labels = ls_alloc(PIECE_LABELS, sizeof *labels);
-    ls_status status = labels == NULL ? LS_ERR_FAILURE : LS_OK;
-    for (int64_t done = 0; status == LS_OK && done < count; done += PIECE_LABELS) {
-        const int64_t some = ls_min(count - done, PIECE_LABELS);
-        status = read_labels(f, first + done, some, classes, labels);
-        for (int64_t i = 0; status == LS_OK && i < some; i++) {
-            ls_sample *sample = to != NULL ? ls_destination_next(to, first + done + i, &at) : NULL;
-            if (sample != NULL)
-                sample->label = (int32_t)labels[i];
-            if (out != NULL)
-                out[done + i] = (int32_t)labels[i];
-        }
-        if (status == LS_OK)
-            status = ls_interrupt_poll(LS_INTERRUPT_GRACE);
-    }
-    ls_free(labels);
-    return status;
-}
-
-ls_status ls_fields_labels(const ls_fields *f, int64_t first, int64_t count, int classes,
-                           int32_t *labels)
-{
-    return copy_labels(f, first, count, classes, labels, NULL);
+    const int64_t label = f->has_labels ? f->labels.field.numbers * (int64_t)sizeof(int64_t) : 0;
+    return f->rows * (inputs + f->values * (int64_t)sizeof(double) + label);
 }
 
 ls_status ls_fields_read(const ls_fields *f, int64_t first, int64_t count, int classes,
-                         const ls_pick *pick, ls_samples *samples)
+                         const ls_destination *to)
 {
-    const ls_destination to = {samples, pick, first};
-    ls_status status = ls_field_read(&f->inputs, false, first, count, &to);
+    const ls_status status = ls_joint_read(&f->inputs, false, first, count, to);
     if (status != LS_OK)
         return status;
-    return f->labels != NULL ? copy_labels(f, first, count, classes, NULL, &to)
-                             : ls_field_read(&f->targets, true, first, count, &to);
+    return f->has_labels ? ls_labels_read(&f->labels, first, count, classes, NULL, to)
+                         : ls_joint_read(&f->targets, true, first, count, to);
 }
 
 void ls_fields_close(ls_fields *f)
 {
-    ls_field_close(&f->inputs);
-    ls_field_close(&f->targets);
-    ls_h5_table_close(&f->labels);
+    ls_joint_close(&f->inputs);
+    ls_joint_close(&f->targets);
+    ls_field_close(&f->labels.field);
 }

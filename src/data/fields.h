@@ -1,46 +1,48 @@
-/* Inputs and targets of a group of a data file: accepted shapes and types, and conversion to
+/* Inputs and targets of the rows of a file: accepted names, shapes and types, and conversion to
  * samples. All functions are Local. */
 #ifndef LS_DATA_FIELDS_H
 #define LS_DATA_FIELDS_H
 
 #include <lockstep/dataset.h>
 
-#include "data/field.h"
+#include "data/joint.h"
+#include "data/labels.h"
+
+/* Which datasets are inputs and targets. */
+typedef struct ls_fields_choice {
+    const char *group;                     /* "train": images or inputs, labels or targets of it */
+    const ls_selections *inputs, *targets; /* not NULL: these; group is then unused */
+    ls_target_kind kind;                   /* of selected targets */
+    ls_layout_order layout;                /* LS_LAYOUT_AUTO: an ambiguous shape is refused */
+} ls_fields_choice;
 
 typedef struct ls_fields {
     const ls_h5 *file; /* borrowed */
-    const char *group; /* "train", borrowed */
-    ls_field inputs;
-    ls_h5_table *labels; /* classes; NULL: the targets are values */
-    ls_field targets;    /* values; not open with labels */
-    int values;          /* of a row; 0 with labels */
+    ls_joint inputs;
+    ls_labels labels; /* classes */
+    ls_joint targets; /* values; not open with labels */
+    bool has_labels;
+    int values; /* of a row; 0 with labels */
     int64_t rows, channels, height, width;
     bool doubtful; /* read as [N,C,H,W], but the shape looks like [N,H,W,C] */
 } ls_fields;
 
-/* Opens /group/images or /group/inputs, and /group/labels or /group/targets, and checks shapes and
- * types.
- * layout  LS_LAYOUT_AUTO: an ambiguous shape is refused
+/* Opens inputs and targets, and checks shapes and types.
  * Errors: LS_ERR_DATA; LS_ERR_USAGE for an ambiguous shape. *out is left alone. */
-ls_status ls_fields_open(ls_fields *out, const ls_h5 *file, const char *group,
-                         ls_layout_order layout) LS_MUST_CHECK;
+ls_status ls_fields_open(ls_fields *out, const ls_h5 *file,
+                         const ls_fields_choice *choice) LS_MUST_CHECK;
 
-/* Returns the bytes of the group's inputs and targets, unpacked. */
+/* Returns the name of the first dataset of the inputs; borrowed. */
+const char *ls_fields_name(const ls_fields *fields);
+
+/* Returns the bytes of all inputs and targets, unpacked. */
 int64_t ls_fields_bytes(const ls_fields *fields);
 
-/* Reads rows first .. first+count-1 of the group into samples 0 .. count-1, and checks that labels
- * are below `classes`, and that inputs and values are finite.
- * pick     reads only the selected rows, into the first samples; NULL: all rows
- * samples  room for the rows; NULL: rows are only read and checked
+/* Reads rows first .. first+count-1, and checks that labels are below `classes`, and that inputs
+ * and values are finite.
  * Errors: LS_ERR_DATA, LS_ERR_FAILURE; LS_INTERRUPTED, see base/interrupt.h. */
 ls_status ls_fields_read(const ls_fields *fields, int64_t first, int64_t count, int classes,
-                         const ls_pick *pick, ls_samples *samples) LS_MUST_CHECK;
-
-/* Reads and checks labels only, of targets that are classes.
- * labels  [count]
- * Errors: as ls_fields_read(). */
-ls_status ls_fields_labels(const ls_fields *fields, int64_t first, int64_t count, int classes,
-                           int32_t *labels) LS_MUST_CHECK;
+                         const ls_destination *to) LS_MUST_CHECK;
 
 /* Closes inputs and targets, as far as they are open. */
 void ls_fields_close(ls_fields *fields);

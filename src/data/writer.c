@@ -131,7 +131,7 @@ static ls_status refuse_other_content(const char *path, const char *fresh)
     struct stat about;
     if (stat(path, &about) != 0 || about.st_size == 0)
         return LS_OK;
-    ls_status status = ls_dataset_check(path);
+    ls_status status = ls_dataset_check(path, NULL);
     if (status == LS_OK)
         status = ls_same_content(path, fresh, &likeness, &there);
     if (likeness == LS_SAME_CONTENT || (status != LS_OK && status != LS_ERR_DATA))

@@ -339,7 +339,7 @@ ls_status ls_bench_data(ls_comm *comm, const char *path, ls_layout_order layout,
 {
     const ls_dataset_options options = {.layout = layout};
     ls_source *source = NULL;
-    ls_status status = ls_agree(comm, ls_dataset_try(path, false));
+    ls_status status = ls_agree(comm, ls_dataset_try(path, NULL, false));
     if (status == LS_OK)
         status = ls_source_open(&source, comm, path, &options, false, LS_READ_EACH, out);
     ls_source_close(&source);

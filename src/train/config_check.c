@@ -9,6 +9,7 @@
 #include "nn/schedule.h"
 #include "nn/optimizer.h"
 #include "run/run_log.h"
+#include "train/reading.h"
 #include "train/statistics.h"
 
 static ls_status check_ranges(const ls_train_config *config)
@@ -78,9 +79,18 @@ static ls_status check_rate(const ls_train_config *c)
     return ls_schedule_check(&c->schedule, c->epochs);
 }
 
+/* Checks the texts about the data set. */
+static ls_status check_data(const ls_train_config *c)
+{
+    const ls_dataset_options options = ls_reading_options(c);
+    return ls_dataset_check_options(&options);
+}
+
 ls_status ls_config_check(const ls_train_config *c)
 {
     ls_status status = check_ranges(c);
+    if (status == LS_OK)
+        status = check_data(c);
     if (status == LS_OK && c->label_smoothing > 0 && c->loss != LS_CROSS_ENTROPY &&
         c->loss != LS_LOSS_AUTO)
         status = ls_fail(LS_ERR_USAGE, "--label-smoothing needs --loss cross-entropy");

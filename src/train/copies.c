@@ -48,9 +48,10 @@ static ls_status choose_verifier(ls_comm *node, const copy *mine, bool reads, bo
 
 /* Verifies a copy, and computes its digest to compare it if it has no seal. Local.
  * alone  there is only one copy */
-static ls_status verify_copy(copy *mine, const char *path, bool alone)
+static ls_status verify_copy(copy *mine, const char *path, const ls_dataset_options *options,
+                             bool alone)
 {
-    const ls_status status = ls_dataset_check(path);
+    const ls_status status = ls_dataset_check(path, options);
     return status != LS_OK || mine->mark.sealed || alone ? status
                                                          : ls_seal_digest(path, mine->digest);
 }
@@ -75,7 +76,8 @@ static ls_status compare_copies(const copy *mine, const copy *first, const char 
                    path, mine->host, first->host, how);
 }
 
-ls_status ls_copies_check(ls_comm *comm, ls_comm *node, const char *path, bool reads, bool verify)
+ls_status ls_copies_check(ls_comm *comm, ls_comm *node, const char *path,
+                          const ls_dataset_options *options, bool reads, bool verify)
 {
     copy mine = {0}, first;
     bool chosen = false;
@@ -91,7 +93,7 @@ ls_status ls_copies_check(ls_comm *comm, ls_comm *node, const char *path, bool r
     int64_t copies = chosen;
     ls_allreduce_integers(comm, &copies, 1);
     if (verify && chosen)
-        status = add_host(verify_copy(&mine, path, copies == 1), &mine, copies);
+        status = add_host(verify_copy(&mine, path, options, copies == 1), &mine, copies);
     status = ls_agree_among(comm, chosen, status);
     if (status != LS_OK)
         return status;

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "train/loader_backend.h"
+#include "train/reading.h"
 #include "train/statistics.h"
 
 #include <lockstep/augment.h>
@@ -27,12 +28,6 @@ struct ls_loader {
     int64_t epoch, step; /* of the next batch */
     double waited;       /* see ls_loader_take_wait() */
 };
-
-static ls_dataset_options dataset_options(const ls_train_config *c)
-{
-    return (ls_dataset_options){
-        .validation = c->validation, .hold_out = c->hold_out, .seed = c->seed, .layout = c->layout};
-}
 
 /* Returns the origin of this rank's rows of a split. Local. */
 static ls_rows_origin rows_origin(const ls_loader *l, ls_split split)
@@ -138,10 +133,13 @@ static ls_status find_statistics(ls_loader *l)
 static ls_status open_backend(ls_loader *l)
 {
     const ls_train_config *c = l->config;
-    const ls_dataset_options options = dataset_options(c);
+    ls_dataset_options options = ls_reading_options(c);
     ls_source *source = NULL;
     ls_status status =
         ls_source_open(&source, l->comm, c->data, &options, !c->trust_data, c->read, &l->dataset);
+    if (status == LS_OK && l->dataset.rows[LS_TRAIN] == 0)
+        status = ls_fail(LS_ERR_USAGE, "--test-rows %s leaves no rows to train with", c->test_rows);
+    options.classes = l->dataset.classes; /* known from here on: labels are not read for it again */
     if (status == LS_OK)
         status = ls_plan_make(&l->plan, l->dataset.rows[LS_TRAIN], ls_comm_size(l->comm), c->batch,
                               c->seed, c->shuffle, c->reproducible ? c->block : 1);

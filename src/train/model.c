@@ -6,6 +6,7 @@
 
 #include "train/evaluate.h"
 #include "train/model_state.h"
+#include "train/reading.h"
 
 #include <lockstep/config.h>
 
@@ -31,35 +32,13 @@ static bool is_root(const ls_model *m)
     return m->comm == NULL || ls_comm_rank(m->comm) == 0;
 }
 
-/* Sets a setting to its value in the checkpoint. A setting that is newer than the checkpoint keeps
- * its default. Local. */
-static ls_status read_setting(const ls_model *m, const char *name, ls_train_config *out)
-{
-    char value[64];
-    ls_pair pair;
-    if (!ls_text_find_pair(m->info.config, name, strlen(name), &pair))
-        return LS_OK;
-    snprintf(value, sizeof value, "%.*s", (int)pair.value_length, pair.value);
-    if (ls_config_set(out, name, value) == LS_OK)
-        return LS_OK;
-    return ls_fail(LS_ERR_DATA, "%s: '--%s %s' is unknown to this version", m->path, name, value);
-}
-
-/* Sets facts.reading: the rows that the training held out, and the layout of the images. Local. */
+/* Sets facts.reading from the settings. Local. */
 static ls_status read_dataset_options(ls_model *m)
 {
-    static const char *const names[] = {"validation", "hold-out", "seed", "layout"};
-    ls_train_config config;
-    ls_status status = LS_OK;
-    ls_config_default(&config);
-    for (size_t i = 0; status == LS_OK && i < sizeof names / sizeof *names; i++)
-        status = read_setting(m, names[i], &config);
-    if (config.layout == LS_LAYOUT_AUTO) /* training read the images as nchw */
-        config.layout = LS_LAYOUT_NCHW;
-    m->facts.reading = (ls_dataset_options){.validation = config.validation,
-                                            .hold_out = config.hold_out,
-                                            .seed = config.seed,
-                                            .layout = config.layout};
+    ls_dataset_options *o = &m->facts.reading;
+    const ls_status status = ls_reading_parse(o, m->path, m->info.config, &m->reading_texts);
+    o->kind = m->info.values > 0 ? LS_TARGET_VALUES : LS_TARGET_CLASSES;
+    o->classes = m->info.classes;
     return status;
 }
 
@@ -151,8 +130,6 @@ static ls_status read_facts(ls_model *m, const char *path, ls_checkpoint **out)
     status = copy_model_info(&m->info, ls_checkpoint_model(*out));
     if (status == LS_OK)
         status = copy_standardization(m, ls_checkpoint_model(*out)->standardization);
-    if (status == LS_OK)
-        status = read_dataset_options(m);
     return status == LS_OK ? read_latest(m, *out) : status;
 }
 
@@ -250,6 +227,8 @@ static ls_status open_model(ls_model *m, const char *path)
     ls_status status = agree_root(m, is_root(m) ? read_facts(m, path, &checkpoint) : LS_OK);
     if (status == LS_OK)
         status = broadcast_facts(m);
+    if (status == LS_OK)
+        status = agree(m, read_dataset_options(m));
     if (status == LS_OK)
         status = agree(m, create_network(m));
     if (status == LS_OK)
@@ -397,6 +376,7 @@ void ls_model_destroy(ls_model **model)
     ls_batch_destroy(&(*model)->batch);
     ls_standardization_destroy(&(*model)->standardization);
     ls_free((*model)->params);
+    ls_free((*model)->reading_texts);
     ls_free(*model);
     *model = NULL;
 }

@@ -16,7 +16,8 @@ struct ls_model {
     char path[LS_PATH_MAX];
     ls_network *network;
     ls_batch *batch;
-    float *params; /* [ls_network_size] */
+    float *params;       /* [ls_network_size] */
+    char *reading_texts; /* of facts.reading */
     ls_standardization standardization;
 };
 

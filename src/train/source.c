@@ -2,6 +2,7 @@
 
 #include "parallel/collectives.h"
 #include "base/memory.h"
+#include "data/files.h"
 #include "data/samples.h"
 #include "train/copies.h"
 #include "train/rows.h"
@@ -36,6 +37,29 @@ static bool is_reader(const ls_source *s)
     return s->group == NULL || ls_comm_rank(s->group) == 0;
 }
 
+/* Checks the copies of each file of a list: the readers must see as many files. Collective. */
+static ls_status check_files(ls_source *s, const char *text, const ls_dataset_options *options,
+                             bool verify)
+{
+    ls_files files = {0};
+    const bool reads = is_reader(s);
+    ls_status status = ls_agree_among(s->comm, reads, reads ? ls_files_find(&files, text) : LS_OK);
+    int count = files.count;
+    if (status == LS_OK) {
+        ls_broadcast(s->comm, &count, sizeof count);
+        status = ls_agree(s->comm,
+                          reads && files.count != count
+                              ? ls_fail(LS_ERR_RANKS, "%s names %d files here, but %d on rank 0",
+                                        text, files.count, count)
+                              : LS_OK);
+    }
+    for (int i = 0; status == LS_OK && i < count; i++)
+        status =
+            ls_copies_check(s->comm, s->node, reads ? files.path[i] : text, options, reads, verify);
+    ls_files_free(&files);
+    return status;
+}
+
 /* Opens the file on ranks that read. Local. */
 static ls_status open_file(ls_source *s, const char *path, const ls_dataset_options *options,
                            ls_dataset_info *info)
@@ -46,6 +70,19 @@ static ls_status open_file(ls_source *s, const char *path, const ls_dataset_opti
     if (status == LS_OK)
         *info = *ls_dataset_describe(s->dataset);
     return status;
+}
+
+/* Checks and opens the files. Collective. */
+static ls_status open_checked(ls_source *s, const char *path, const ls_dataset_options *options,
+                              bool verify, ls_dataset_info *info)
+{
+    const char *test = options != NULL ? options->test_data : NULL;
+    ls_status status = check_files(s, path, options, verify);
+    if (status == LS_OK && test != NULL && *test != '\0')
+        status = check_files(s, test, options, verify);
+    return status == LS_OK
+               ? ls_agree_among(s->comm, is_reader(s), open_file(s, path, options, info))
+               : status;
 }
 
 ls_status ls_source_open(ls_source **out, ls_comm *comm, const char *path,
@@ -62,10 +99,8 @@ ls_status ls_source_open(ls_source **out, ls_comm *comm, const char *path,
     status = ls_comm_node(&s->node, comm);
     if (status == LS_OK) {
         s->group = read == LS_READ_ROOT ? comm : read == LS_READ_NODE ? s->node : NULL;
-        status = ls_copies_check(comm, s->node, path, is_reader(s), verify);
+        status = open_checked(s, path, options, verify, info);
     }
-    if (status == LS_OK)
-        status = ls_agree_among(comm, is_reader(s), open_file(s, path, options, info));
     if (status == LS_OK && s->group != NULL)
         ls_broadcast(s->group, info, sizeof *info);
     if (status == LS_OK)

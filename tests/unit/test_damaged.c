@@ -23,7 +23,7 @@
 /* First tries the file in a child process, because the HDF5 library may crash on it. */
 static ls_status read_unsealed_dataset(const char *path, uint64_t *effect)
 {
-    ls_status status = ls_dataset_try(path, true);
+    ls_status status = ls_dataset_try(path, NULL, true);
     return status == LS_OK ? damage_read_dataset(path, effect) : status;
 }
 

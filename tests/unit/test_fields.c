@@ -160,7 +160,7 @@ static void images_are_read_from_any_chunks(void **state)
         const int64_t rows = (int64_t)cases[i].dims[0];
         ls_dataset *dataset;
         write_images("storage.h5", &cases[i]);
-        assert_ok(ls_dataset_try("storage.h5", true));
+        assert_ok(ls_dataset_try("storage.h5", NULL, true));
         assert_ok(open_as(&dataset, "storage.h5", LS_LAYOUT_AUTO));
         check_rows(dataset, false, 0, rows);
         check_rows(dataset, false, rows / 3, rows / 2);
@@ -230,7 +230,7 @@ static void images_with_channels_last_are_read_as_nhwc(void **state)
         assert_fails(open_as(&dataset, "last.h5", LS_LAYOUT_AUTO), LS_ERR_USAGE,
                      "give --layout nhwc if its last dimension is the channels");
         assert_null(dataset);
-        assert_ok(ls_dataset_try("last.h5", true));
+        assert_ok(ls_dataset_try("last.h5", NULL, true));
         assert_ok(open_as(&dataset, "last.h5", LS_LAYOUT_NHWC));
         const ls_dataset_info *info = ls_dataset_describe(dataset);
         assert_int_equal(info->channels, cases[i].dims[3]);
@@ -469,7 +469,7 @@ static void a_wrong_label_is_reported_with_its_row_and_value(void **state)
         labels[19] = cases[i].value;
         write_labels("wrong.h5", cases[i].type, 1, row,
                      cases[i].type == H5T_STD_U64LE ? H5T_NATIVE_UINT64 : H5T_NATIVE_INT64, labels);
-        assert_fails(ls_dataset_try("wrong.h5", true), LS_ERR_DATA, cases[i].part);
+        assert_fails(ls_dataset_try("wrong.h5", NULL, true), LS_ERR_DATA, cases[i].part);
     }
 }
 
@@ -586,7 +586,7 @@ static void a_file_left_open_by_a_writer_is_refused(void **state)
     assert_int_equal(waitpid(child, NULL, 0), child);
     assert_fails(open_as(&dataset, "open.h5", LS_LAYOUT_AUTO), LS_ERR_DATA,
                  "if no program is, `h5clear -s open.h5` removes the mark");
-    assert_fails(ls_dataset_check("open.h5"), LS_ERR_DATA, "open for writing");
+    assert_fails(ls_dataset_check("open.h5", NULL), LS_ERR_DATA, "open for writing");
 }
 
 int main(void)

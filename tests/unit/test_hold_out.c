@@ -4,43 +4,59 @@
 
 #include <lockstep/dataset.h>
 #include "data/h5.h"
-#include "data/hold_out.h"
+#include "data/division.h"
 #include "data/samples.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Label reader for ls_held_draw(); user: the array of labels. */
+/* Label reader for ls_division_make(); user: the array of labels. */
 static ls_status read_labels(const void *user, int64_t first, int64_t count, int32_t *labels)
 {
     memcpy(labels, (const int32_t *)user + first, (size_t)count * sizeof *labels);
     return LS_OK;
 }
 
-static ls_held *draw_held(ls_hold_out how, uint64_t seed, int64_t rows, int64_t wanted, int classes,
-                          const int32_t *labels)
+static ls_division *make_division(const ls_division_plan *plan, int64_t rows, int classes,
+                                  const int32_t *labels)
 {
-    ls_held *held = NULL;
-    assert_ok(ls_held_draw(&held, how, seed, rows, wanted, classes,
-                           (ls_label_reader){labels, read_labels}));
-    return held;
+    ls_division *division = NULL;
+    assert_ok(
+        ls_division_make(&division, plan, rows, classes, (ls_label_reader){labels, read_labels}));
+    return division;
+}
+
+/* Holds out `wanted` rows. */
+static ls_division *draw_held(ls_hold_out how, uint64_t seed, int64_t rows, int64_t wanted,
+                              int classes, const int32_t *labels)
+{
+    const ls_division_plan plan = {
+        .how = how, .seed = seed, .validation = (double)wanted / (double)rows};
+    return make_division(&plan, rows, classes, labels);
+}
+
+static bool is_held(const ls_division *division, int64_t row)
+{
+    return ls_division_split(division, row) == LS_VALIDATION;
 }
 
 static void the_wanted_number_of_rows_is_drawn(void **state)
 {
     (void)state;
-    const int64_t cases[][2] = {{1, 1},     {2, 1},      {63, 6},       {64, 64},
+    const int64_t cases[][2] = {{1, 0},     {2, 1},      {63, 6},       {64, 63},
                                 {65, 0},    {511, 510},  {512, 51},     {513, 1},
                                 {4099, 13}, {70001, 70}, {70001, 69931}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (uint64_t seed = 0; seed < 20; seed++) {
-            ls_held *held = draw_held(LS_HOLD_OUT_RANDOM, seed, cases[i][0], cases[i][1], 1, NULL);
+            ls_division *held =
+                draw_held(LS_HOLD_OUT_RANDOM, seed, cases[i][0], cases[i][1], 1, NULL);
             int64_t count = 0;
             for (int64_t row = 0; row < cases[i][0]; row++)
-                count += ls_held_has(held, row);
+                count += is_held(held, row);
             assert_int_equal(count, cases[i][1]);
-            assert_int_equal(ls_held_count(held), cases[i][1]);
-            ls_held_destroy(&held);
+            assert_int_equal(ls_division_count(held, LS_VALIDATION), cases[i][1]);
+            ls_division_destroy(&held);
         }
 }
 
@@ -50,10 +66,10 @@ static void each_row_is_drawn_equally_often(void **state)
     (void)state;
     int times[40] = {0};
     for (uint64_t seed = 0; seed < 4000; seed++) {
-        ls_held *held = draw_held(LS_HOLD_OUT_RANDOM, seed, 40, 10, 1, NULL);
+        ls_division *held = draw_held(LS_HOLD_OUT_RANDOM, seed, 40, 10, 1, NULL);
         for (int row = 0; row < 40; row++)
-            times[row] += ls_held_has(held, row);
-        ls_held_destroy(&held);
+            times[row] += is_held(held, row);
+        ls_division_destroy(&held);
     }
     for (int row = 0; row < 40; row++) /* of a standard deviation of 27 */
         assert_true(abs(times[row] - 1000) < 130);
@@ -71,20 +87,149 @@ static void stratified_shares_are_proportional_to_the_classes(void **state)
         labels[i] = i < 3 ? (int32_t)i : 4 + (int32_t)(i * i / ROWS * (CLASSES - 4) / ROWS);
         of[labels[i]]++;
     }
-    ls_held *held = draw_held(LS_HOLD_OUT_STRATIFIED, 7, ROWS, 12345, CLASSES, labels);
+    ls_division *held = draw_held(LS_HOLD_OUT_STRATIFIED, 7, ROWS, 12345, CLASSES, labels);
     for (int64_t i = 0; i < ROWS; i++)
-        held_of[labels[i]] += ls_held_has(held, i);
+        held_of[labels[i]] += is_held(held, i);
     for (int k = 0; k < CLASSES; k++) {
         assert_true(llabs(held_of[k] * ROWS - of[k] * 12345) < ROWS);
         assert_true(of[k] == 0 || held_of[k] < of[k]);
     }
-    assert_int_equal(ls_held_count(held), 12345);
-    ls_held_destroy(&held);
+    assert_int_equal(ls_division_count(held, LS_VALIDATION), 12345);
+    ls_division_destroy(&held);
     held = draw_held(LS_HOLD_OUT_STRATIFIED, 7, ROWS, 99000, CLASSES, labels);
     for (int64_t i = 0; i < 3; i++) /* the only rows of their classes */
-        assert_false(ls_held_has(held, i));
-    ls_held_destroy(&held);
+        assert_false(is_held(held, i));
+    ls_division_destroy(&held);
     free(labels);
+}
+
+/* Asserts that ls_division_row() and ls_division_before() agree with ls_division_split(). */
+static void assert_consistent(const ls_division *division, int64_t rows)
+{
+    int64_t count[LS_SPLITS] = {0};
+    for (int64_t row = 0; row < rows; row++) {
+        const ls_split split = ls_division_split(division, row);
+        for (int s = 0; s < LS_SPLITS; s++)
+            assert_int_equal(ls_division_before(division, (ls_split)s, row), count[s]);
+        assert_int_equal(ls_division_row(division, split, count[split]++), row);
+    }
+    for (int s = 0; s < LS_SPLITS; s++) {
+        assert_int_equal(ls_division_before(division, (ls_split)s, rows), count[s]);
+        assert_int_equal(ls_division_count(division, (ls_split)s), count[s]);
+    }
+}
+
+static ls_division *divide(const ls_dataset_options *options, int64_t rows, int classes,
+                           const int32_t *labels)
+{
+    ls_division_plan plan;
+    assert_ok(ls_division_plan_make(&plan, options));
+    ls_division *division = make_division(&plan, rows, classes, labels);
+    assert_consistent(division, rows);
+    return division;
+}
+
+enum { MANY = 2311 };
+
+/* Of classes 0, 1 and 2, in proportions of about 9 : 3 : 1. */
+static void make_labels(int32_t labels[MANY])
+{
+    for (int i = 0; i < MANY; i++)
+        labels[i] = i % 13 == 0 ? 2 : i % 13 < 4;
+}
+
+static void each_row_is_in_one_fold_and_no_test_row_is(void **state)
+{
+    (void)state;
+    enum { FOLDS = 7, TEST = 111 };
+    int32_t labels[MANY];
+    make_labels(labels);
+    for (int how = LS_HOLD_OUT_LAST; how <= LS_HOLD_OUT_STRATIFIED; how++)
+        for (int first = 0; first < 2; first++) {
+            int folds[MANY] = {0};
+            for (int k = 1; k <= FOLDS; k++) {
+                char fold[16];
+                int of_class[3] = {0};
+                snprintf(fold, sizeof fold, "%d/%d", k, FOLDS);
+                const ls_dataset_options options = {.hold_out = (ls_hold_out)how,
+                                                    .seed = 9,
+                                                    .test_rows = first ? "first:111" : "last:111",
+                                                    .fold = fold};
+                ls_division *d = divide(&options, MANY, 3, labels);
+                for (int i = 0; i < MANY; i++) {
+                    const bool test = first ? i < TEST : i >= MANY - TEST;
+                    const ls_split split = ls_division_split(d, i);
+                    assert_int_equal(split == LS_TEST, test);
+                    folds[i] += split == LS_VALIDATION || (test && k == 1);
+                    of_class[labels[i]] += split == LS_VALIDATION;
+                }
+                const int64_t share = ls_division_count(d, LS_VALIDATION) * FOLDS;
+                assert_true(llabs(share - (MANY - TEST)) < FOLDS);
+                assert_true(how != LS_HOLD_OUT_STRATIFIED || of_class[2] >= 23);
+                ls_division_destroy(&d);
+            }
+            for (int i = 0; i < MANY; i++)
+                assert_int_equal(folds[i], 1);
+        }
+}
+
+static void fractions_are_drawn_as_the_hold_out_is(void **state)
+{
+    (void)state;
+    int32_t labels[MANY];
+    make_labels(labels);
+    for (int how = LS_HOLD_OUT_LAST; how <= LS_HOLD_OUT_STRATIFIED; how++) {
+        const ls_dataset_options options = {
+            .hold_out = (ls_hold_out)how, .seed = 4, .split = "0.5,0.3,0.2"};
+        int of[LS_SPLITS][3] = {{0}};
+        ls_division *d = divide(&options, MANY, 3, labels);
+        assert_int_equal(ls_division_count(d, LS_VALIDATION), 693);
+        assert_int_equal(ls_division_count(d, LS_TEST), 462);
+        for (int i = 0; i < MANY; i++)
+            of[ls_division_split(d, i)][labels[i]]++;
+        if (how == LS_HOLD_OUT_LAST)
+            assert_int_equal(ls_division_split(d, MANY - 1), LS_TEST);
+        if (how == LS_HOLD_OUT_STRATIFIED)
+            assert_true(abs(of[LS_VALIDATION][2] - 53) <= 1 && abs(of[LS_TEST][2] - 36) <= 1);
+        ls_division_destroy(&d);
+    }
+}
+
+static void wrong_divisions_are_refused(void **state)
+{
+    (void)state;
+    ls_division_plan plan;
+    ls_division *d = NULL;
+    static const ls_dataset_options cases[] = {{.test_rows = "last"},
+                                               {.test_rows = "last:0"},
+                                               {.test_rows = "last:-3"},
+                                               {.test_rows = "middle:3"},
+                                               {.test_rows = "first:3x"},
+                                               {.split = "0.8,0.2"},
+                                               {.split = "0.8,0.1,0.2"},
+                                               {.split = "0,0.5,0.5"},
+                                               {.split = "1.2,-0.1,-0.1"},
+                                               {.split = "nan,0.5,0.5"},
+                                               {.split = "0.8,0.1,0.1,"},
+                                               {.fold = "0/5"},
+                                               {.fold = "6/5"},
+                                               {.fold = "1/1"},
+                                               {.fold = "1/2000"},
+                                               {.fold = "1"},
+                                               {.fold = "1/5", .split = "0.8,0.1,0.1"},
+                                               {.test_rows = "all", .split = "0.8,0.1,0.1"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_fails(ls_division_plan_make(&plan, &cases[i]), LS_ERR_USAGE, "--");
+    assert_ok(ls_division_plan_make(&plan, &(ls_dataset_options){.test_rows = "first:10"}));
+    assert_fails(ls_division_make(&d, &plan, 10, 2, (ls_label_reader){0}), LS_ERR_USAGE,
+                 "--test-rows first:10: there are 10 rows");
+    assert_ok(ls_division_plan_make(&plan, &(ls_dataset_options){.fold = "1/11"}));
+    assert_fails(ls_division_make(&d, &plan, 10, 2, (ls_label_reader){0}), LS_ERR_USAGE,
+                 "--fold 1/11: there are 10 rows");
+    assert_ok(ls_division_plan_make(&plan, &(ls_dataset_options){.test_rows = "all"}));
+    assert_ok(ls_division_make(&d, &plan, 10, 2, (ls_label_reader){0}));
+    assert_int_equal(ls_division_count(d, LS_TEST), 10);
+    ls_division_destroy(&d);
 }
 
 /* Writes a data set with sorted labels: class k has sizes[k] rows; pixel j of row i is 7 i + j. */
@@ -139,7 +284,7 @@ static void both_splits_have_the_rows_that_were_drawn(void **state)
             const ls_dataset_options options = {
                 .validation = tenths / 10.0, .hold_out = (ls_hold_out)how, .seed = 5};
             const int64_t wanted = (int64_t)(ROWS * options.validation);
-            ls_held *held = draw_held((ls_hold_out)how, 5, ROWS, wanted, 3, labels);
+            ls_division *held = draw_held((ls_hold_out)how, 5, ROWS, wanted, 3, labels);
             ls_dataset *dataset;
             assert_ok(ls_dataset_open(&dataset, "r.h5", &options));
             const ls_dataset_info *info = ls_dataset_describe(dataset);
@@ -150,7 +295,7 @@ static void both_splits_have_the_rows_that_were_drawn(void **state)
                 ls_samples *all, *some;
                 assert_ok(ls_dataset_read(dataset, (ls_split)split, 0, rows, rows, &all));
                 for (int64_t row = 0, at = 0; row < ROWS; row++)
-                    if (ls_held_has(held, row) == (split == LS_VALIDATION)) {
+                    if (is_held(held, row) == (split == LS_VALIDATION)) {
                         assert_int_equal(ls_sample_at(all, at)->label, labels[row]);
                         assert_row(all, at, at, row);
                         at++;
@@ -173,7 +318,7 @@ static void both_splits_have_the_rows_that_were_drawn(void **state)
                 ls_samples_destroy(&all);
             }
             ls_dataset_close(&dataset);
-            ls_held_destroy(&held);
+            ls_division_destroy(&held);
         }
 }
 
@@ -304,6 +449,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_wanted_number_of_rows_is_drawn),
         cmocka_unit_test(each_row_is_drawn_equally_often),
+        cmocka_unit_test(each_row_is_in_one_fold_and_no_test_row_is),
+        cmocka_unit_test(fractions_are_drawn_as_the_hold_out_is),
+        cmocka_unit_test(wrong_divisions_are_refused),
         cmocka_unit_test(stratified_shares_are_proportional_to_the_classes),
         cmocka_unit_test(both_splits_have_the_rows_that_were_drawn),
         cmocka_unit_test(held_out_rows_of_large_images_are_read),

@@ -1,0 +1,156 @@
+#include "data/labels.h"
+
+#include "base/integer.h"
+#include "base/interrupt.h"
+#include "base/memory.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { PIECE_LABELS = 1 << 13, PIECE_NUMBERS = 1 << 17 };
+
+/* Room for a piece of rows. */
+typedef struct room {
+    int64_t rows;
+    int64_t *labels;
+    float *numbers; /* of one-hot rows; NULL without */
+} room;
+
+bool ls_labels_are_integers(ls_h5_type type)
+{
+    return type <= LS_H5_BOOL && type != LS_H5_F16 && type != LS_H5_F32 && type != LS_H5_F64;
+}
+
+static ls_status make_room(const ls_labels *l, room *out)
+{
+    out->rows = l->one_hot ? ls_max(1, ls_min(PIECE_LABELS, PIECE_NUMBERS / l->field.numbers))
+                           : PIECE_LABELS;
+    out->labels = ls_alloc(out->rows, sizeof *out->labels);
+    out->numbers = l->one_hot && out->labels != NULL
+                       ? ls_alloc(out->rows * l->field.numbers, sizeof *out->numbers)
+                       : NULL;
+    return out->labels == NULL || (l->one_hot && out->numbers == NULL) ? LS_ERR_FAILURE : LS_OK;
+}
+
+static ls_status read_table(const ls_labels *l, ls_h5_type type, int64_t first, int64_t count,
+                            void *out)
+{
+    int64_t start[LS_H5_MAX_RANK] = {first}, extent[LS_H5_MAX_RANK] = {count};
+    for (int d = 1; d < ls_field_shape(&l->field)->rank; d++) {
+        start[d] = l->field.part[d].first;
+        extent[d] = l->field.part[d].count;
+    }
+    ls_h5_lock();
+    const ls_status status = ls_h5_table_read(l->field.table, type, start, extent, out);
+    ls_h5_unlock();
+    return status;
+}
+
+static ls_status check_label(const ls_labels *l, int64_t row, int64_t label, int classes)
+{
+    if ((uint64_t)label < (uint64_t)classes)
+        return LS_OK;
+    char value[24];
+    if (ls_field_shape(&l->field)->type == LS_H5_U64)
+        snprintf(value, sizeof value, "%" PRIu64, (uint64_t)label);
+    else
+        snprintf(value, sizeof value, "%" PRId64, label);
+    return ls_fail(LS_ERR_DATA, "%s: '/%s' row %" PRId64 " is %s, expected 0 to %d%s",
+                   ls_h5_path(l->field.file), l->field.name, row, value, classes - 1,
+                   label == classes ? " (labels count from 0)" : "");
+}
+
+/* Finds the class of a one-hot row; -1 if it is none. */
+static int64_t find_hot(const float *numbers, int64_t count)
+{
+    int64_t hot = -1;
+    for (int64_t k = 0; k < count; k++) {
+        if (numbers[k] == 0)
+            continue;
+        if (numbers[k] != 1 || hot >= 0)
+            return -1;
+        hot = k;
+    }
+    return hot;
+}
+
+static ls_status read_one_hot(const ls_labels *l, int64_t first, int64_t count, const room *r)
+{
+    const int64_t classes = l->field.numbers;
+    ls_status status = read_table(l, LS_H5_F32, first, count, r->numbers);
+    for (int64_t i = 0; status == LS_OK && i < count; i++) {
+        r->labels[i] = find_hot(r->numbers + i * classes, classes);
+        if (r->labels[i] < 0)
+            status = ls_fail(LS_ERR_DATA,
+                             "%s: '/%s' row %" PRId64 " is not a class: one number must be 1 and "
+                             "the others 0",
+                             ls_h5_path(l->field.file), l->field.name, first + i);
+    }
+    return status;
+}
+
+/* Reads labels as int64, which holds all types but uint64; uint64 is read as uint64 bits. */
+static ls_status read_piece(const ls_labels *l, int64_t first, int64_t count, int classes,
+                            const room *r)
+{
+    const ls_h5_type type = ls_field_shape(&l->field)->type == LS_H5_U64 ? LS_H5_U64 : LS_H5_I64;
+    ls_status status = l->one_hot ? read_one_hot(l, first, count, r)
+                                  : read_table(l, type, first, count, r->labels);
+    for (int64_t i = 0; status == LS_OK && i < count; i++)
+        status = check_label(l, first + i, r->labels[i], classes);
+    return status;
+}
+
+/* What is done with each piece of labels. */
+typedef struct sink {
+    int32_t *out;             /* [count] or NULL */
+    const ls_destination *to; /* or NULL */
+    int32_t largest;
+} sink;
+
+static void put_piece(sink *s, int64_t done, int64_t first, int64_t count, const int64_t *labels,
+                      int64_t *at)
+{
+    for (int64_t i = 0; i < count; i++) {
+        const int32_t label = (int32_t)labels[i];
+        ls_sample *sample = s->to != NULL ? ls_destination_next(s->to, first + i, at) : NULL;
+        if (sample != NULL)
+            sample->label = label;
+        if (s->out != NULL)
+            s->out[done + i] = label;
+        s->largest = label > s->largest ? label : s->largest;
+    }
+}
+
+static ls_status scan_labels(const ls_labels *l, int64_t first, int64_t count, int classes, sink *s)
+{
+    room r = {0};
+    int64_t at = s->to != NULL ? ls_destination_find(s->to, first) : 0;
+    ls_status status = make_room(l, &r);
+    for (int64_t done = 0; status == LS_OK && done < count; done += r.rows) {
+        const int64_t some = ls_min(count - done, r.rows);
+        status = read_piece(l, first + done, some, classes, &r);
+        if (status == LS_OK) {
+            put_piece(s, done, first + done, some, r.labels, &at);
+            status = ls_interrupt_poll(LS_INTERRUPT_GRACE);
+        }
+    }
+    ls_free(r.numbers);
+    ls_free(r.labels);
+    return status;
+}
+
+ls_status ls_labels_read(const ls_labels *labels, int64_t first, int64_t count, int classes,
+                         int32_t *out, const ls_destination *to)
+{
+    sink s = {.out = out, .to = to};
+    return scan_labels(labels, first, count, classes, &s);
+}
+
+ls_status ls_labels_find_largest(const ls_labels *labels, int32_t *out)
+{
+    sink s = {.largest = -1};
+    const ls_status status = scan_labels(labels, 0, labels->field.rows, LS_MAX_CLASSES, &s);
+    *out = s.largest;
+    return status;
+}

@@ -1,0 +1,27 @@
+/* Classes of rows: an integer for each row, or a one-hot row of numbers. All functions are
+ * Local. */
+#ifndef LS_DATA_LABELS_H
+#define LS_DATA_LABELS_H
+
+#include "data/field.h"
+
+typedef struct ls_labels {
+    ls_field field;
+    bool one_hot; /* a row has field.numbers numbers, of which that of its class is 1, others 0 */
+} ls_labels;
+
+/* Returns true for an integer type. */
+bool ls_labels_are_integers(ls_h5_type type);
+
+/* Reads rows first .. first+count-1, and checks that each label is below `classes`.
+ * out  [count] NULL: not stored there
+ * to   NULL: not stored in samples
+ * Errors: LS_ERR_DATA, LS_ERR_FAILURE; LS_INTERRUPTED, see base/interrupt.h. */
+ls_status ls_labels_read(const ls_labels *labels, int64_t first, int64_t count, int classes,
+                         int32_t *out, const ls_destination *to) LS_MUST_CHECK;
+
+/* Reads all rows for the largest label; -1 without rows.
+ * Errors: as ls_labels_read(), also for a label that is not in 0 .. LS_MAX_CLASSES-1. */
+ls_status ls_labels_find_largest(const ls_labels *labels, int32_t *out) LS_MUST_CHECK;
+
+#endif
