@@ -1,7 +1,6 @@
 #include "data/magic.h"
 #include "base/file.h"
 #include "base/show.h"
-#include "data/idx.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -10,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 enum { HEAD = 512 };
 
@@ -38,6 +38,20 @@ static const struct {
     {8, "\x89PNG\r\n\x1a\n", "a picture", import_png},
     {3, "\xff\xd8\xff", "a picture", import_png},
 };
+
+/* Reads up to `size` bytes at the start of a file; of its unpacked content if the file is gzip.
+ * Returns the number of bytes, 0 if the file cannot be read. */
+static size_t peek(const char *path, unsigned char *out, unsigned size, bool *compressed)
+{
+    gzFile file = gzopen(path, "rbe");
+    *compressed = false;
+    if (file == NULL)
+        return 0;
+    const int got = gzread(file, out, size);
+    *compressed = !gzdirect(file);
+    gzclose(file);
+    return got > 0 ? (size_t)got : 0;
+}
 
 /* IDX: two zeros, a type from 8 to 14, the number of dimensions. */
 static bool is_idx(const unsigned char *head, size_t length)
@@ -124,7 +138,7 @@ ls_status ls_magic_fail(const char *path)
     ls_status status = ls_magic_refuse_folder(path);
     if (status != LS_OK)
         return status;
-    const size_t length = S_ISREG(mode) ? ls_idx_peek(path, head, HEAD, &compressed) : 0;
+    const size_t length = S_ISREG(mode) ? peek(path, head, HEAD, &compressed) : 0;
     if (is_idx(head, length))
         return fail_as_kind(path, compressed, "an IDX file", import_idx);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)

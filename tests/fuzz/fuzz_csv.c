@@ -1,8 +1,8 @@
 /* Any bytes as a table in text, plain or gzip: read as it is, and imported by its last column. */
 #include <lockstep/import.h>
 
-#include "data/csv.h"
-#include "data/csv_layout.h"
+#include "sources/csv.h"
+#include "sources/csv_layout.h"
 
 #include <stdio.h>
 #include <stdlib.h>

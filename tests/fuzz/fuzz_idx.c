@@ -1,5 +1,5 @@
 /* Any bytes as an IDX file, gzip or plain, of images or labels. */
-#include "data/idx.h"
+#include "sources/idx.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Any bytes as a NumPy array, or as a ZIP archive of them. */
-#include "data/npy.h"
+#include "sources/npy.h"
 
 #include <stdio.h>
 #include <stdlib.h>

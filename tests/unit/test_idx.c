@@ -5,7 +5,7 @@
 #include <lockstep/import.h>
 
 #include "base/rng.h"
-#include "data/idx.h"
+#include "sources/idx.h"
 #include "data/samples.h"
 
 #include <stdlib.h>

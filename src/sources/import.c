@@ -2,9 +2,9 @@
 
 #include "base/memory.h"
 #include "base/show.h"
-#include "data/idx.h"
-#include "data/import_common.h"
-#include "data/import_idx.h"
+#include "sources/idx.h"
+#include "sources/import_common.h"
+#include "sources/import_idx.h"
 #include "data/samples.h"
 
 #include <errno.h>

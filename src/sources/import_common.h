@@ -1,11 +1,11 @@
 /* What the importers share. All functions are Local. */
-#ifndef LS_DATA_IMPORT_COMMON_H
-#define LS_DATA_IMPORT_COMMON_H
+#ifndef LS_SOURCES_IMPORT_COMMON_H
+#define LS_SOURCES_IMPORT_COMMON_H
 
 #include <lockstep/import.h>
 
 #include "base/text_list.h"
-#include "data/writer.h"
+#include "sources/writer.h"
 
 /* Labels of a split, and the file that they are from. */
 typedef struct ls_label_list {

@@ -1,6 +1,6 @@
 /* Comparison of data sets, independent of the storage in their files. */
-#ifndef LS_DATA_SAME_CONTENT_H
-#define LS_DATA_SAME_CONTENT_H
+#ifndef LS_SOURCES_SAME_CONTENT_H
+#define LS_SOURCES_SAME_CONTENT_H
 
 #include <lockstep/dataset.h>
 #include <lockstep/status.h>

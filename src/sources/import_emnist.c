@@ -2,7 +2,7 @@
 #include <lockstep/import.h>
 
 #include "base/file.h"
-#include "data/import_idx.h"
+#include "sources/import_idx.h"
 
 #include <stdio.h>
 #include <string.h>

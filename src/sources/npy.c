@@ -1,6 +1,6 @@
 /* The format: numpy.lib.format. A magic, version, the length of the header, and the header, a
  * Python dictionary: {'descr': '<f4', 'fortran_order': False, 'shape': (60000, 784), } */
-#include "data/npy.h"
+#include "sources/npy.h"
 
 #include "base/memory.h"
 

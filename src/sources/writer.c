@@ -1,10 +1,10 @@
-#include "data/writer.h"
+#include "sources/writer.h"
 
 #include "base/file.h"
 #include "base/integer.h"
 #include "base/memory.h"
 #include "data/class_names.h"
-#include "data/same_content.h"
+#include "sources/same_content.h"
 #include "data/seal.h"
 
 #include <stdio.h>

@@ -3,8 +3,8 @@
  *
  * Errors: LS_ERR_DATA for a file that is missing, damaged, or of a kind that is not supported;
  * LS_ERR_FAILURE if memory is short. */
-#ifndef LS_DATA_ZIP_H
-#define LS_DATA_ZIP_H
+#ifndef LS_SOURCES_ZIP_H
+#define LS_SOURCES_ZIP_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* IDX files, the format of MNIST and similar data sets: a big-endian header
  * (0, 0, element type, number of dimensions, the dimensions) and the elements. Gzip or plain. */
-#ifndef LS_DATA_IDX_H
-#define LS_DATA_IDX_H
+#ifndef LS_SOURCES_IDX_H
+#define LS_SOURCES_IDX_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,10 +45,6 @@ ls_status ls_idx_read_i32(ls_idx *idx, int64_t count, int32_t *out) LS_MUST_CHEC
  * of the whole uncompressed file as hex digits. Local.
  * Errors: LS_ERR_DATA if the file is too short or too long. */
 ls_status ls_idx_finish(ls_idx *idx, char sha256[LS_SHA256_TEXT]) LS_MUST_CHECK;
-
-/* Reads up to `size` bytes at the start of any file; of its unpacked content if the file is gzip.
- * Returns the number of bytes, 0 if the file can't be read. Local. */
-size_t ls_idx_peek(const char *path, unsigned char *out, unsigned size, bool *compressed);
 
 /* Closes, frees and sets *idx to NULL; accepts NULL. Local. */
 void ls_idx_close(ls_idx **idx);

@@ -1,7 +1,7 @@
 /* The format: PKWARE's APPNOTE.TXT. At the end of the file is the end record, which leads to the
  * central directory, an entry for each member; an entry leads to the member's local header, which
  * is followed by its content. */
-#include "data/zip.h"
+#include "sources/zip.h"
 
 #include "base/integer.h"
 #include "base/memory.h"

@@ -1,4 +1,4 @@
-#include "data/import_common.h"
+#include "sources/import_common.h"
 
 #include <lockstep/dataset.h>
 

@@ -2,14 +2,14 @@
  *
  * Errors: LS_ERR_DATA for a file that is damaged or of a type that is not supported;
  * LS_ERR_FAILURE if memory is short. */
-#ifndef LS_DATA_NPY_H
-#define LS_DATA_NPY_H
+#ifndef LS_SOURCES_NPY_H
+#define LS_SOURCES_NPY_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "data/h5.h"
-#include "data/zip.h"
+#include "sources/zip.h"
 
 /* An array that is read row by row, a row being an index of the first dimension. */
 typedef struct ls_npy {

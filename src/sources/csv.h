@@ -1,8 +1,8 @@
 /* Tables in text: records of fields between commas, semicolons or tabs (RFC 4180), plain or gzip.
  * A field may be quoted; a quoted one may contain separators, line ends and doubled quotes. Blank
  * lines are left out. All functions are Local. */
-#ifndef LS_DATA_CSV_H
-#define LS_DATA_CSV_H
+#ifndef LS_SOURCES_CSV_H
+#define LS_SOURCES_CSV_H
 
 #include <stdbool.h>
 #include <stdint.h>

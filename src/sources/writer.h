@@ -1,6 +1,6 @@
 /* Data set writer, used by all importers. */
-#ifndef LS_DATA_WRITER_H
-#define LS_DATA_WRITER_H
+#ifndef LS_SOURCES_WRITER_H
+#define LS_SOURCES_WRITER_H
 
 #include <stdbool.h>
 #include <stdint.h>

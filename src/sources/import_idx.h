@@ -1,6 +1,6 @@
 /* IDX files in the forms of their publishers. */
-#ifndef LS_DATA_IMPORT_IDX_H
-#define LS_DATA_IMPORT_IDX_H
+#ifndef LS_SOURCES_IMPORT_IDX_H
+#define LS_SOURCES_IMPORT_IDX_H
 
 #include <lockstep/import.h>
 

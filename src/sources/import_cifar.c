@@ -4,7 +4,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "data/import_common.h"
+#include "sources/import_common.h"
 
 #include <errno.h>
 #include <stdio.h>

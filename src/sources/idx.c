@@ -1,4 +1,4 @@
-#include "data/idx.h"
+#include "sources/idx.h"
 #include "base/integer.h"
 #include "base/memory.h"
 
@@ -214,16 +214,4 @@ void ls_idx_close(ls_idx **idx)
     ls_free((*idx)->path);
     ls_free(*idx);
     *idx = NULL;
-}
-
-size_t ls_idx_peek(const char *path, unsigned char *out, unsigned size, bool *compressed)
-{
-    gzFile file = gzopen(path, "rbe");
-    *compressed = false;
-    if (file == NULL)
-        return 0;
-    const int got = gzread(file, out, size);
-    *compressed = !gzdirect(file);
-    gzclose(file);
-    return got > 0 ? (size_t)got : 0;
 }

@@ -1,4 +1,4 @@
-#include "data/csv_layout.h"
+#include "sources/csv_layout.h"
 
 #include <lockstep/dataset.h>
 

@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "data/import_common.h"
+#include "sources/import_common.h"
 #include "data/samples.h"
 
 #include <dirent.h>

@@ -6,8 +6,8 @@
 #include "base/memory.h"
 #include "base/show.h"
 #include "base/text.h"
-#include "data/import_common.h"
-#include "data/npy.h"
+#include "sources/import_common.h"
+#include "sources/npy.h"
 #include "data/samples.h"
 
 #include <math.h>

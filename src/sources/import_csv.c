@@ -2,8 +2,8 @@
 #include <lockstep/import.h>
 
 #include "base/memory.h"
-#include "data/csv_layout.h"
-#include "data/import_common.h"
+#include "sources/csv_layout.h"
+#include "sources/import_common.h"
 
 #include <math.h>
 #include <string.h>

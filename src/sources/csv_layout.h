@@ -1,11 +1,11 @@
 /* The columns of a table in text: which are targets, and of what kind. All functions are Local. */
-#ifndef LS_DATA_CSV_LAYOUT_H
-#define LS_DATA_CSV_LAYOUT_H
+#ifndef LS_SOURCES_CSV_LAYOUT_H
+#define LS_SOURCES_CSV_LAYOUT_H
 
 #include <lockstep/import.h>
 
 #include "base/text_list.h"
-#include "data/csv.h"
+#include "sources/csv.h"
 
 enum { LS_CSV_PLACE = 192 };
 

@@ -1,4 +1,4 @@
-#include "data/same_content.h"
+#include "sources/same_content.h"
 
 #include "base/integer.h"
 #include "data/samples.h"

@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "data/samples.h"
-#include "data/writer.h"
+#include "sources/writer.h"
 
 #include <math.h>
 #include <string.h>

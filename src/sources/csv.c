@@ -1,4 +1,4 @@
-#include "data/csv.h"
+#include "sources/csv.h"
 
 #include "base/memory.h"
 
