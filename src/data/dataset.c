@@ -7,6 +7,7 @@
 #include "base/memory.h"
 
 #include <assert.h>
+#include <string.h>
 
 const char *ls_split_name(ls_split split)
 {
@@ -19,12 +20,18 @@ const char *ls_dataset_first_path(const ls_dataset *dataset)
     return dataset->paths.path[0];
 }
 
+bool ls_dataset_targets_are_inputs(const ls_dataset_options *options)
+{
+    return options->targets != NULL && strcmp(options->targets, "inputs") == 0;
+}
+
 ls_status ls_dataset_check_options(const ls_dataset_options *o)
 {
     ls_selections selections;
     ls_division_plan plan;
-    const bool inputs = ls_is_given(o->inputs), targets = ls_is_given(o->targets);
-    if (inputs != targets)
+    const bool inputs = ls_is_given(o->inputs), reconstructs = ls_dataset_targets_are_inputs(o);
+    const bool targets = ls_is_given(o->targets) && !reconstructs;
+    if (inputs != targets && !reconstructs)
         return ls_fail(LS_ERR_USAGE, "--%s needs --%s, too", inputs ? "inputs" : "targets",
                        inputs ? "targets" : "inputs");
     ls_status status = inputs ? ls_selections_parse(&selections, "inputs", o->inputs) : LS_OK;

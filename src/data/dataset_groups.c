@@ -18,6 +18,7 @@ static ls_status describe_rows(ls_dataset_info *info, const ls_fields *f)
     info->element = f->inputs.element;
     info->rounded = f->inputs.rounded;
     info->values = f->values;
+    info->reconstructs = f->targets.count == 0 && !f->has_labels;
     info->doubtful = f->doubtful;
     if (f->rows == 0)
         return ls_field_fail("%s: '/%s' has no rows", ls_h5_path(f->file), ls_fields_name(f));
@@ -66,7 +67,9 @@ ls_status ls_dataset_open_own(ls_dataset *dataset, const ls_h5 *file,
     ls_status status = ls_header_read(file, &header);
     for (int split = 0; status == LS_OK && split < LS_SPLITS; split++) {
         const char *name = ls_split_name((ls_split)split);
-        const ls_fields_choice choice = {.group = name, .layout = options->layout};
+        const ls_fields_choice choice = {.group = name,
+                                         .reconstructs = ls_dataset_targets_are_inputs(options),
+                                         .layout = options->layout};
         if (split == LS_TRAIN || ls_h5_has(file, name))
             status = ls_dataset_open_group(dataset, (ls_split)split, file, &choice);
     }
@@ -138,10 +141,13 @@ static ls_status open_test(ls_dataset *dataset, const ls_dataset_options *option
 ls_status ls_dataset_open_selected(ls_dataset *dataset, const ls_dataset_options *options)
 {
     ls_selections inputs, targets;
-    const ls_fields_choice choice = {
-        .inputs = &inputs, .targets = &targets, .kind = options->kind, .layout = options->layout};
+    const ls_fields_choice choice = {.inputs = &inputs,
+                                     .targets = &targets,
+                                     .reconstructs = ls_dataset_targets_are_inputs(options),
+                                     .kind = options->kind,
+                                     .layout = options->layout};
     ls_status status = ls_selections_parse(&inputs, "inputs", options->inputs);
-    if (status == LS_OK)
+    if (status == LS_OK && !choice.reconstructs)
         status = ls_selections_parse(&targets, "targets", options->targets);
     for (int i = 0; status == LS_OK && i < dataset->paths.count; i++)
         status = ls_dataset_open_group(dataset, LS_TRAIN, dataset->files[i], &choice);
