@@ -182,6 +182,10 @@ ls_status ls_dataset_open(ls_dataset **out, const char *path,
 /* Returns the description of the file's content; borrowed, valid as long as the data set. Local. */
 const ls_dataset_info *ls_dataset_describe(const ls_dataset *dataset);
 
+/* Returns the path of file `at` of the data set, from 0; NULL after the last. Borrowed, valid as
+ * long as the data set. Local. */
+const char *ls_dataset_file(const ls_dataset *dataset, int at);
+
 /* Returns the name of a class, from 0; NULL if the file has no names. Borrowed, valid as long as
  * the data set. Names come from the file: clean them before they are shown. Local. */
 const char *ls_dataset_class_name(const ls_dataset *dataset, int64_t label);
@@ -222,6 +226,7 @@ void ls_class_gaps(const ls_dataset_info *info, const int64_t *counts,
 /* Checks in a child process that a data file can be opened and, with `content`, that all of it can
  * be read: the HDF5 library crashes on some damaged files. Call before opening the file; one
  * process of a job is enough. Local.
+ * path     or several files, as for ls_dataset_open()
  * options  selected inputs and targets; NULL: zeroed options
  * Errors: LS_ERR_DATA. */
 ls_status ls_dataset_try(const char *path, const ls_dataset_options *options,

@@ -96,6 +96,11 @@ const ls_dataset_info *ls_dataset_describe(const ls_dataset *dataset)
     return &dataset->info;
 }
 
+const char *ls_dataset_file(const ls_dataset *dataset, int at)
+{
+    return at < dataset->paths.count ? dataset->paths.path[at] : NULL;
+}
+
 const char *ls_dataset_class_name(const ls_dataset *dataset, int64_t label)
 {
     return label < dataset->class_names.count ? dataset->class_names.text[label] : NULL;

@@ -43,11 +43,21 @@ static ls_status dataset_try_reading(const void *arg)
     return status;
 }
 
-ls_status ls_dataset_try(const char *path, const ls_dataset_options *options, bool content)
+static ls_status try_file(const char *path, const ls_dataset_options *options, bool content)
 {
     const ls_dataset_options none = {0};
     return ls_h5_try(path, dataset_try_reading,
                      &(trial){path, options != NULL ? options : &none, content});
+}
+
+ls_status ls_dataset_try(const char *path, const ls_dataset_options *options, bool content)
+{
+    ls_files files = {0};
+    ls_status status = ls_files_find(&files, path);
+    for (int i = 0; status == LS_OK && i < files.count; i++)
+        status = try_file(files.path[i], options, content);
+    ls_files_free(&files);
+    return status;
 }
 
 static ls_status check_file(const char *path, const ls_dataset_options *options)
@@ -56,7 +66,7 @@ static ls_status check_file(const char *path, const ls_dataset_options *options)
     ls_status status = ls_magic_refuse_folder(path);
     if (status == LS_OK)
         status = ls_seal_verify(path, &seal, NULL);
-    return status == LS_OK ? ls_dataset_try(path, options, seal == LS_SEAL_ABSENT) : status;
+    return status == LS_OK ? try_file(path, options, seal == LS_SEAL_ABSENT) : status;
 }
 
 ls_status ls_dataset_check(const char *path, const ls_dataset_options *options)
