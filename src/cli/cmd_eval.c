@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/confusion.h"
 #include "cli/console.h"
+#include "cli/data_choice.h"
 #include "cli/sheet.h"
 
 #include <math.h>
@@ -88,20 +89,11 @@ static ls_status open_model(ls_comm *comm, const settings *s, work *w)
                               .split = (ls_split)s->split,
                               .read = (ls_read)s->read,
                               .trust = s->trust_data};
-    if (*s->inputs != '\0')
-        w->data.options.inputs = s->inputs;
-    if (*s->targets != '\0')
-        w->data.options.targets = s->targets;
-    if (*s->test_rows != '\0') {
-        w->data.options.test_rows = s->test_rows;
-        w->data.options.test_data = w->data.options.split = NULL;
-    }
-    if (*s->test_data != '\0') {
-        w->data.options.test_data = s->test_data;
-        w->data.options.test_rows = w->data.options.split = NULL;
-    }
-    if (s->layout != LS_LAYOUT_AUTO)
-        w->data.options.layout = (ls_layout_order)s->layout;
+    ls_data_choose(&w->data.options, &(ls_data_choice){.inputs = s->inputs,
+                                                       .targets = s->targets,
+                                                       .test_data = s->test_data,
+                                                       .test_rows = s->test_rows,
+                                                       .layout = s->layout});
     return LS_OK;
 }
 
@@ -336,17 +328,46 @@ static void print_metrics(const settings *s, const work *w)
                  ls_split_name((ls_split)s->split), w->calibration.error, w->calibration.brier);
 }
 
-/* Prints the errors of the outputs of a regression. */
+static void print_output(int k, const ls_output_score *o)
+{
+    ls_print(stdout, "%12d%14.6g%14.6g", k, o->mae, o->rmse);
+    if (isnan(o->r2))
+        ls_print(stdout, "\n");
+    else
+        ls_print(stdout, "%14.6f\n", o->r2);
+}
+
+/* Finds the WHOLE outputs of largest RMSE, in descending order; of equal ones the first comes
+ * first. */
+static void find_worst(const work *w, int worst[WHOLE])
+{
+    const ls_output_score *o = w->found.output;
+    int count = 0;
+    for (int k = 0; k < w->facts->task.outputs; k++) {
+        int at = count;
+        while (at > 0 && o[k].rmse > o[worst[at - 1]].rmse)
+            at--;
+        count += count < WHOLE;
+        for (int i = count - 1; i > at; i--)
+            worst[i] = worst[i - 1];
+        if (at < WHOLE)
+            worst[at] = k;
+    }
+}
+
+/* Prints the errors of the outputs of a regression; with many outputs, the largest ones. */
 static void print_outputs(const work *w)
 {
+    const int outputs = w->facts->task.outputs;
+    int worst[WHOLE];
+    if (outputs > WHOLE) {
+        find_worst(w, worst);
+        ls_print(stdout, "the %d outputs of largest rmse; --json lists all %d\n", WHOLE, outputs);
+    }
     ls_print(stdout, "%12s%14s%14s%14s\n", "output", "mae", "rmse", "r2");
-    for (int k = 0; k < w->facts->task.outputs; k++) {
-        const ls_output_score *o = &w->found.output[k];
-        ls_print(stdout, "%12d%14.6g%14.6g", k, o->mae, o->rmse);
-        if (isnan(o->r2))
-            ls_print(stdout, "\n");
-        else
-            ls_print(stdout, "%14.6f\n", o->r2);
+    for (int i = 0; i < outputs && i < WHOLE; i++) {
+        const int k = outputs > WHOLE ? worst[i] : i;
+        print_output(k, &w->found.output[k]);
     }
 }
 

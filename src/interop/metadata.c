@@ -18,7 +18,9 @@ const char *ls_export_outputs(const ls_export_source *source, const ls_export_op
     if (options->logits)
         return "logits";
     const ls_loss loss = ls_network_loss_kind(source->network);
-    return ls_loss_takes_logits(loss) || ls_loss_takes_sigmoid(loss) ? "probabilities" : "outputs";
+    const bool scaled = source->targets.count > 0; /* to the units of the data set */
+    return !scaled && (ls_loss_takes_logits(loss) || ls_loss_takes_sigmoid(loss)) ? "probabilities"
+                                                                                  : "outputs";
 }
 
 json_t *ls_export_metadata(const ls_export_source *source, const ls_export_options *options)
