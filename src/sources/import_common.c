@@ -85,8 +85,8 @@ ls_status ls_import_write(const ls_import *import, const ls_split_source *split,
     ls_text_list all = {0};
     ls_status status = LS_OK;
     for (int k = 0; k < splits; k++)
-        for (int64_t i = 0; status == LS_OK && i < sources[k]->count; i++)
-            status = ls_text_list_add(&all, sources[k]->text[i]);
+        if (status == LS_OK)
+            status = ls_text_list_append(&all, sources[k]);
     ls_dataset_content content = ls_import_content(import, split, splits);
     content.classes = classes;
     content.class_names = names;
