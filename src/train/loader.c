@@ -24,7 +24,8 @@ struct ls_loader {
     void *backend;            /* owned */
     ls_conversion conversion; /* bytes to floats */
     ls_standardization standardization;
-    ls_augment *augment; /* NULL: none */
+    ls_text_list class_names; /* on rank 0 */
+    ls_augment *augment;      /* NULL: none */
 
     int64_t epoch, step; /* of the next batch */
     double waited;       /* see ls_loader_take_wait() */
@@ -146,6 +147,10 @@ static ls_status open_backend(ls_loader *l)
         ls_source_open(&source, l->comm, c->data, &options, !c->trust_data, c->read, &l->dataset);
     if (status == LS_OK && l->dataset.rows[LS_TRAIN] == 0)
         status = ls_fail(LS_ERR_USAGE, "--test-rows %s leaves no rows to train with", c->test_rows);
+    if (status == LS_OK)
+        status = ls_agree_root(l->comm, ls_comm_rank(l->comm) == 0
+                                            ? ls_source_class_names(source, &l->class_names)
+                                            : LS_OK);
     options.classes = l->dataset.classes; /* known from here on: labels are not read for it again */
     if (status == LS_OK)
         status = ls_plan_make(&l->plan, l->dataset.rows[LS_TRAIN], ls_comm_size(l->comm), c->batch,
@@ -210,6 +215,11 @@ ls_status ls_loader_open(ls_loader **out, ls_comm *comm, const ls_train_config *
 const ls_dataset_info *ls_loader_dataset(const ls_loader *l)
 {
     return &l->dataset;
+}
+
+const ls_text_list *ls_loader_class_names(const ls_loader *l)
+{
+    return &l->class_names;
 }
 
 const ls_plan *ls_loader_plan(const ls_loader *l)
@@ -297,6 +307,7 @@ void ls_loader_destroy(ls_loader **loader)
     (*loader)->kind->close((*loader)->backend);
     ls_standardization_destroy(&(*loader)->standardization);
     ls_augment_destroy(&(*loader)->augment);
+    ls_text_list_free(&(*loader)->class_names);
     ls_free(*loader);
     *loader = NULL;
 }
