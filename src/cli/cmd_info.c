@@ -212,6 +212,10 @@ static ls_status describe_checkpoint(const char *path, json_t **out)
     const ls_status status = ls_model_open(&model, NULL, path, LS_MODEL_NONE);
     if (status == LS_OK)
         *out = model_json(model);
+    if (status == LS_OK && ls_model_describe(model)->class_names != NULL)
+        json_object_set_new(*out, "class_names",
+                            ls_json_texts(ls_model_describe(model)->class_names,
+                                          ls_model_describe(model)->classes));
     ls_model_destroy(&model);
     return status;
 }

@@ -24,7 +24,8 @@ struct ls_loader {
     void *backend;            /* owned */
     ls_conversion conversion; /* bytes to floats */
     ls_standardization standardization;
-    ls_augment *augment; /* NULL: none */
+    ls_text_list class_names; /* on rank 0 */
+    ls_augment *augment;      /* NULL: none */
 
     int64_t epoch, step; /* of the next batch */
     double waited;       /* see ls_loader_take_wait() */
@@ -146,6 +147,10 @@ static ls_status open_backend(ls_loader *l)
         ls_source_open(&source, l->comm, c->data, &options, !c->trust_data, c->read, &l->dataset);
     if (status == LS_OK && l->dataset.rows[LS_TRAIN] == 0)
         status = ls_fail(LS_ERR_USAGE, "--test-rows %s leaves no rows to train with", c->test_rows);
+    if (status == LS_OK)
+        status = ls_agree_root(l->comm, ls_comm_rank(l->comm) == 0
+                                            ? ls_source_class_names(source, &l->class_names)
+                                            : LS_OK);
     options.classes = l->dataset.classes; /* known from here on: labels are not read for it again */
     if (status == LS_OK)
         status = ls_plan_make(&l->plan, l->dataset.rows[LS_TRAIN], ls_comm_size(l->comm), c->batch,
@@ -212,6 +217,11 @@ const ls_dataset_info *ls_loader_dataset(const ls_loader *l)
     return &l->dataset;
 }
 
+const ls_text_list *ls_loader_class_names(const ls_loader *l)
+{
+    return &l->class_names;
+}
+
 const ls_plan *ls_loader_plan(const ls_loader *l)
 {
     return &l->plan;
@@ -261,7 +271,7 @@ ls_status ls_loader_epoch(ls_loader *l, int64_t epoch, int64_t step)
 ls_status ls_loader_next(ls_loader *l, ls_batch *batch)
 {
     const ls_samples *samples;
-    const int64_t *order;
+    const int32_t *order;
     const ls_range slice = ls_plan_slice(&l->plan, ls_comm_rank(l->comm), l->step++);
     const double begin = ls_now();
     const ls_status status = l->kind->take(l->backend, l->epoch, slice, &samples, &order);
@@ -297,6 +307,7 @@ void ls_loader_destroy(ls_loader **loader)
     (*loader)->kind->close((*loader)->backend);
     ls_standardization_destroy(&(*loader)->standardization);
     ls_augment_destroy(&(*loader)->augment);
+    ls_text_list_free(&(*loader)->class_names);
     ls_free(*loader);
     *loader = NULL;
 }

@@ -69,6 +69,7 @@ static ls_status copy_model_info(ls_model_info *to, const ls_model_info *from)
     char **texts[TEXTS];
     bool whole = true;
     *to = *from;
+    to->class_names = (ls_text_list){0};
     list_texts(to, texts);
     for (int i = 0; i < TEXTS; i++) {
         *texts[i] = ls_strdup(*texts[i] != NULL ? *texts[i] : "");
@@ -129,6 +130,8 @@ static ls_status read_facts(ls_model *m, const char *path, ls_checkpoint **out)
     m->facts.has_average = ls_checkpoint_has_average(*out);
     m->facts.averaged = m->facts.has_average && m->load == LS_MODEL_EVALUATED;
     status = copy_model_info(&m->info, ls_checkpoint_model(*out));
+    if (status == LS_OK)
+        status = ls_text_list_append(&m->class_names, &ls_checkpoint_model(*out)->class_names);
     if (status == LS_OK)
         status = copy_standardization(m, ls_checkpoint_model(*out)->standardization);
     return status == LS_OK ? read_latest(m, *out) : status;
@@ -209,6 +212,8 @@ static void publish_info(ls_model *m)
     m->facts.input = m->info.input;
     m->facts.classes = m->info.classes;
     m->facts.values = m->info.values;
+    m->facts.class_names =
+        m->class_names.count > 0 ? (const char *const *)m->class_names.text : NULL;
     m->facts.loss = m->info.loss;
     m->facts.huber = m->info.huber;
     if (m->network != NULL)
@@ -384,6 +389,7 @@ void ls_model_destroy(ls_model **model)
     ls_network_destroy(&(*model)->network);
     ls_batch_destroy(&(*model)->batch);
     ls_standardization_destroy(&(*model)->standardization);
+    ls_text_list_free(&(*model)->class_names);
     ls_free((*model)->params);
     ls_free((*model)->reading_texts);
     ls_free(*model);

@@ -319,6 +319,7 @@ static ls_status create_file(target *t, const ls_dataset_info *info)
     const ls_prediction_about about = {.rows = info->rows[t->data->split],
                                        .outputs = count_outputs(t->model),
                                        .meaning = ls_model_meaning(t->model),
+                                       .class_names = t->model->facts.class_names,
                                        .truth = t->truth,
                                        .checkpoint = t->model->path,
                                        .data = t->data->path,

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/show.h"
+#include "data/class_names.h"
 #include "nn/pass.h"
 #include "train/reconstruction.h"
 #include "train/records.h"
@@ -205,6 +206,7 @@ static void describe_model_info(ls_trainer *t)
     const ls_train_config *c = t->config;
     const ls_dataset_info *d = ls_trainer_dataset(t);
     const ls_census *census = ls_loader_census(t->loader);
+    const ls_text_list *names = ls_loader_class_names(t->loader);
     t->records.info =
         (ls_model_info){.run = t->records.id,
                         .model = (char *)ls_network_model(ls_replica_network(t->replica)),
@@ -212,6 +214,7 @@ static void describe_model_info(ls_trainer *t)
                         .huber = c->huber,
                         .classes = d->classes,
                         .values = d->values,
+                        .class_names = ls_class_names_fit(names) ? *names : (ls_text_list){0},
                         .input = {d->channels, d->height, d->width},
                         .element = d->element,
                         .mean = c->mean,
@@ -407,6 +410,17 @@ static void report_constant_columns(const ls_trainer *t)
                         constant == 1 ? "it becomes" : "they become");
 }
 
+/* Reports names of classes that checkpoints can't hold; on rank 0. Local. */
+static void report_class_names(const ls_trainer *t)
+{
+    const ls_text_list *names = ls_loader_class_names(t->loader);
+    if (!ls_class_names_fit(names))
+        ls_trainer_note(t,
+                        "the names of the %lld classes are too long for checkpoints: classes "
+                        "are numbers there",
+                        (long long)names->count);
+}
+
 /* Reports the start of the training. Collective. */
 static ls_status setup_report(ls_trainer *t)
 {
@@ -414,6 +428,8 @@ static ls_status setup_report(ls_trainer *t)
         notify_start(t);
     if (t->rank == 0)
         report_constant_columns(t);
+    if (t->rank == 0)
+        report_class_names(t);
     return ls_agree_root(t->comm, t->rank == 0 ? report_class_gaps(t) : LS_OK);
 }
 
