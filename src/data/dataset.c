@@ -1,6 +1,6 @@
-/* A data set from its opening to its end. Its groups of rows: dataset_groups.c; the division into
- * training, validation and test rows: dataset_divide.c; reading: dataset_read.c; checks of its files:
- * dataset_check.c. */
+/* A data set from its opening to its end. Its groups of rows: dataset_groups.c; their division into
+ * training, validation and test rows: dataset_divide.c; reading: dataset_read.c; checks of its
+ * files: dataset_check.c. */
 #include "data/dataset_state.h"
 
 #include "base/fault.h"
