@@ -187,7 +187,7 @@ ls_status ls_model_outputs(const ls_model *model, const void *inputs, int64_t ro
                            int32_t *predicted) LS_MUST_CHECK;
 
 /* Takes predictions of a data set's rows, in their order; called on rank 0 only, with
- * the true classes or values. An error ends the prediction with this error. */
+ * the true classes or values, if the data set has targets. An error ends the prediction with this error. */
 typedef ls_status (*ls_prediction_sink)(void *user, const ls_predictions *rows);
 
 /* Predicts all rows of a split. The ranks read and compute the rows window by window, so that
