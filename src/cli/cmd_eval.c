@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/console.h"
+#include "cli/data_choice.h"
 #include "cli/eval_plots.h"
 #include "cli/eval_result.h"
 
@@ -84,20 +85,11 @@ static ls_status open_model(ls_comm *comm, const settings *s, work *w)
                               .split = (ls_split)s->split,
                               .read = (ls_read)s->read,
                               .trust = s->trust_data};
-    if (*s->inputs != '\0')
-        w->data.options.inputs = s->inputs;
-    if (*s->targets != '\0')
-        w->data.options.targets = s->targets;
-    if (*s->test_rows != '\0') {
-        w->data.options.test_rows = s->test_rows;
-        w->data.options.test_data = w->data.options.split = NULL;
-    }
-    if (*s->test_data != '\0') {
-        w->data.options.test_data = s->test_data;
-        w->data.options.test_rows = w->data.options.split = NULL;
-    }
-    if (s->layout != LS_LAYOUT_AUTO)
-        w->data.options.layout = (ls_layout_order)s->layout;
+    ls_data_choose(&w->data.options, &(ls_data_choice){.inputs = s->inputs,
+                                                       .targets = s->targets,
+                                                       .test_data = s->test_data,
+                                                       .test_rows = s->test_rows,
+                                                       .layout = s->layout});
     return LS_OK;
 }
 

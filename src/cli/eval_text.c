@@ -130,17 +130,46 @@ static void print_metrics(const ls_eval_result *r)
                  r->calibration.error, r->calibration.brier);
 }
 
-/* Prints the errors of the outputs of a regression. */
+static void print_output(int k, const ls_output_score *o)
+{
+    ls_print(stdout, "%12d%14.6g%14.6g", k, o->mae, o->rmse);
+    if (isnan(o->r2))
+        ls_print(stdout, "\n");
+    else
+        ls_print(stdout, "%14.6f\n", o->r2);
+}
+
+/* Finds the WHOLE outputs of largest RMSE, in descending order; of equal ones the first comes
+ * first. */
+static void find_worst(const ls_eval_result *r, int worst[WHOLE])
+{
+    const ls_output_score *o = r->found.output;
+    int count = 0;
+    for (int k = 0; k < r->facts->task.outputs; k++) {
+        int at = count;
+        while (at > 0 && o[k].rmse > o[worst[at - 1]].rmse)
+            at--;
+        count += count < WHOLE;
+        for (int i = count - 1; i > at; i--)
+            worst[i] = worst[i - 1];
+        if (at < WHOLE)
+            worst[at] = k;
+    }
+}
+
+/* Prints the errors of the outputs of a regression; with many outputs, the largest ones. */
 static void print_outputs(const ls_eval_result *r)
 {
+    const int outputs = r->facts->task.outputs;
+    int worst[WHOLE];
+    if (outputs > WHOLE) {
+        find_worst(r, worst);
+        ls_print(stdout, "the %d outputs of largest rmse; --json lists all %d\n", WHOLE, outputs);
+    }
     ls_print(stdout, "%12s%14s%14s%14s\n", "output", "mae", "rmse", "r2");
-    for (int k = 0; k < r->facts->task.outputs; k++) {
-        const ls_output_score *o = &r->found.output[k];
-        ls_print(stdout, "%12d%14.6g%14.6g", k, o->mae, o->rmse);
-        if (isnan(o->r2))
-            ls_print(stdout, "\n");
-        else
-            ls_print(stdout, "%14.6f\n", o->r2);
+    for (int i = 0; i < outputs && i < WHOLE; i++) {
+        const int k = outputs > WHOLE ? worst[i] : i;
+        print_output(k, &r->found.output[k]);
     }
 }
 

@@ -19,7 +19,9 @@ const char *ls_export_outputs(const ls_export_source *source, const ls_export_op
     if (options->logits)
         return "logits";
     const ls_loss loss = ls_network_loss_kind(source->network);
-    return ls_loss_takes_logits(loss) || ls_loss_takes_sigmoid(loss) ? "probabilities" : "outputs";
+    const bool scaled = source->targets.count > 0; /* to the units of the data set */
+    return !scaled && (ls_loss_takes_logits(loss) || ls_loss_takes_sigmoid(loss)) ? "probabilities"
+                                                                                  : "outputs";
 }
 
 /* Adds the names of the classes, as the text of a JSON array. Returns false if memory is short. */

@@ -66,18 +66,26 @@ static void free_room(work *w)
     ls_free(w->label);
 }
 
+/* Copies true values to the window: of an autoencoder the inputs before they are normalised. */
+static void copy_targets(const work *w, int64_t at, int64_t count)
+{
+    if (w->model->reconstructs)
+        ls_samples_inputs(w->samples, at, count, w->targets);
+    for (int64_t i = 0; i < count && !w->model->reconstructs; i++)
+        memcpy(w->targets + i * w->K,
+               ls_sample_targets(w->samples, ls_sample_at(w->samples, at + i)),
+               (size_t)w->K * sizeof *w->targets);
+}
+
 /* Copies this rank's rows at .. at+count-1 to the window. Local. */
 static void fill_window(const work *w, int64_t at, int64_t count)
 {
     memcpy(w->received, w->y + at * w->K, (size_t)(count * w->K) * sizeof *w->y);
     memcpy(w->classes, w->predicted + at, (size_t)count * sizeof *w->predicted);
-    for (int64_t i = 0; i < count; i++) {
-        const ls_sample *sample = ls_sample_at(w->samples, at + i);
-        w->label[i] = sample->label;
-        if (w->targets != NULL)
-            memcpy(w->targets + i * w->K, ls_sample_targets(w->samples, sample),
-                   (size_t)w->K * sizeof *w->targets);
-    }
+    for (int64_t i = 0; i < count; i++)
+        w->label[i] = ls_sample_at(w->samples, at + i)->label;
+    if (w->targets != NULL)
+        copy_targets(w, at, count);
 }
 
 /* Sends the window of rank `from` to rank 0; called on both. */

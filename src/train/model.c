@@ -37,6 +37,7 @@ static ls_status read_dataset_options(ls_model *m)
 {
     ls_dataset_options *o = &m->facts.reading;
     const ls_status status = ls_reading_parse(o, m->path, m->info.config, &m->reading_texts);
+    m->reconstructs = status == LS_OK && ls_dataset_targets_are_inputs(o);
     o->kind = m->info.values > 0 ? LS_TARGET_VALUES : LS_TARGET_CLASSES;
     o->classes = m->info.classes;
     return status;
@@ -170,6 +171,8 @@ static ls_status create_network(ls_model *m)
     const ls_columns *targets = &m->standardization.targets;
     if (status == LS_OK && targets->count > 0 && targets->count == id->values)
         status = ls_network_set_target_scale(m->network, targets->std);
+    if (status == LS_OK && m->reconstructs)
+        ls_network_set_reconstructs(m->network);
     if (status != LS_OK || m->load == LS_MODEL_NONE)
         return status;
     m->params = ls_alloc(ls_network_size(m->network), sizeof *m->params);
@@ -294,6 +297,11 @@ static ls_status check_fit(const ls_model *m, const ls_model_data *data,
                        "only uint8 is divided by 255",
                        data->path, ls_element_name(info->element),
                        ls_element_name(m->info.element));
+    if (info->reconstructs != m->reconstructs)
+        return ls_fail(LS_ERR_USAGE,
+                       "--targets: the checkpoint's network was %strained with "
+                       "--targets inputs",
+                       m->reconstructs ? "" : "not ");
     if (in->channels != info->channels || in->height != info->height || in->width != info->width ||
         m->info.classes != info->classes || m->info.values != info->values)
         return ls_fail(LS_ERR_DATA,
@@ -313,6 +321,7 @@ ls_input_format ls_model_format(const ls_model *m)
                              .mean = m->info.mean,
                              .std = m->info.std,
                              .standardization = &m->standardization,
+                             .reconstructs = m->reconstructs,
                              .channels_last = ls_network_channels_last(m->network)};
 }
 

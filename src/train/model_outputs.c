@@ -67,6 +67,7 @@ static void convert_outputs(const ls_model *m, int K, const float *raw, int32_t 
 {
     if (ls_loss_takes_sigmoid(m->info.loss)) {
         apply_sigmoid(m, raw, y);
+        restore_units(&m->standardization.targets, K, y, y); /* of an autoencoder */
         return;
     }
     switch (ls_model_meaning(m)) {

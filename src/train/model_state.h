@@ -20,6 +20,7 @@ struct ls_model {
     float *params;       /* [ls_network_size] */
     char *reading_texts; /* of facts.reading */
     ls_standardization standardization;
+    bool reconstructs; /* an autoencoder: the targets of the training were the inputs */
 };
 
 /* Opens a data set whose rows fit the network. Collective on the model's ranks.

@@ -86,12 +86,15 @@ static ls_range part_of(const prediction *p, int64_t window, int rank)
     return part;
 }
 
-/* Copies the true classes or values of the batch, before these are standardised. */
-static void keep_truth(const prediction *p, int64_t at)
+/* Copies the true classes or values of the batch, before these are standardised; of an autoencoder
+ * the inputs before they are normalised. */
+static void keep_truth(const prediction *p, const ls_samples *samples, int64_t at)
 {
     const ls_batch *batch = p->model->batch;
     memcpy(p->label + at, batch->labels, (size_t)batch->rows * sizeof *p->label);
-    if (batch->values > 0)
+    if (p->conversion.reconstructs)
+        ls_samples_inputs(samples, at, batch->rows, p->targets + at * batch->values);
+    else if (batch->values > 0)
         memcpy(p->targets + at * batch->values, batch->targets,
                (size_t)(batch->rows * batch->values) * sizeof *p->targets);
 }
@@ -104,7 +107,7 @@ static ls_status compute_part(const prediction *p, const ls_samples *samples)
     for (int64_t at = 0; status == LS_OK && at < samples->rows; at += LS_EVALUATION_ROWS) {
         ls_samples_gather(samples, NULL, at, ls_min(samples->rows - at, LS_EVALUATION_ROWS),
                           p->conversion.normalization, m->batch);
-        keep_truth(p, at);
+        keep_truth(p, samples, at);
         ls_conversion_finish(&p->conversion, m->batch);
         status = compute_batch(m, m->batch->ids[0], p->y + at * p->outputs, p->predicted + at);
         if (status == LS_OK)

@@ -13,6 +13,7 @@
 #include "base/show.h"
 #include "data/class_names.h"
 #include "nn/pass.h"
+#include "train/reconstruction.h"
 #include "train/records.h"
 #include "train/standby.h"
 
@@ -100,6 +101,12 @@ static ls_status create_replica(ls_trainer *t)
     if (d->values > 0 && targets->count == d->values &&
         ls_network_set_target_scale(network, targets->std) != LS_OK)
         return LS_ERR_FAILURE;
+    if (d->reconstructs) {
+        const ls_status fits = ls_reconstruction_check_network(network);
+        if (fits != LS_OK)
+            return fits;
+        ls_network_set_reconstructs(network);
+    }
     const int least = ls_network_least_batch(network);
     if (c->batch < least)
         return ls_fail(LS_ERR_USAGE,
@@ -297,7 +304,7 @@ static ls_status choose_loss(ls_trainer *t)
     t->resolved.loss = ls_loss_choose(t->config->loss, values);
     t->config = &t->resolved;
     const ls_loss loss = t->config->loss;
-    t->task = (ls_task){.kind = ls_loss_task(loss, values),
+    t->task = (ls_task){.kind = d->reconstructs ? LS_TASK_REGRESSION : ls_loss_task(loss, values),
                         .outputs = ls_loss_outputs(loss, values, d->classes),
                         .unit = 1};
     ls_status status = ls_loss_check(loss, values, d->classes);
