@@ -132,11 +132,11 @@ typedef struct ls_dataset_options {
      * rows that are no test rows, the K-th is the validation rows, instead of a fraction. */
     const char *test_rows, *split, *fold;
     ls_layout_order layout;
-    /* Datasets of a file of any layout whose rows are the inputs and targets, as "/a[:,3:],/b[:,0]":
+    /* Datasets of a file of any layout whose rows are the inputs and targets, "/a[:,3:],/b[:,0]":
      * parts of datasets in the notation of NumPy, joined along their features; the first dimension
-     * of each is the rows. Joined inputs of several types become float32. Borrowed. NULL or "", both
-     * alike: the layout above. Targets "inputs", with or without selected inputs: the targets are
-     * the inputs, as for an autoencoder; labels and targets of the file are not read. */
+     * of each is the rows. Joined inputs of several types become float32. Borrowed. NULL or "",
+     * both alike: the layout above. Targets "inputs", with or without selected inputs: the targets
+     * are the inputs, as for an autoencoder; labels and targets of the file are not read. */
     const char *inputs, *targets;
     const char *test_data; /* with inputs: other files, whose rows are the test rows */
     ls_target_kind kind;   /* of selected targets */
