@@ -26,13 +26,19 @@ bool ls_dataset_targets_are_inputs(const ls_dataset_options *options)
     return options->targets != NULL && strcmp(options->targets, "inputs") == 0;
 }
 
+bool ls_dataset_targets_are_none(const ls_dataset_options *options)
+{
+    return options->targets != NULL && strcmp(options->targets, "none") == 0;
+}
+
 ls_status ls_dataset_check_options(const ls_dataset_options *o)
 {
     ls_selections selections;
     ls_division_plan plan;
-    const bool inputs = ls_is_given(o->inputs), reconstructs = ls_dataset_targets_are_inputs(o);
-    const bool targets = ls_is_given(o->targets) && !reconstructs;
-    if (inputs != targets && !reconstructs)
+    const bool inputs = ls_is_given(o->inputs); /* without targets to select: */
+    const bool alone = ls_dataset_targets_are_inputs(o) || ls_dataset_targets_are_none(o);
+    const bool targets = ls_is_given(o->targets) && !alone;
+    if (inputs != targets && !alone)
         return ls_fail(LS_ERR_USAGE, "--%s needs --%s, too", inputs ? "inputs" : "targets",
                        inputs ? "targets" : "inputs");
     ls_status status = inputs ? ls_selections_parse(&selections, "inputs", o->inputs) : LS_OK;

@@ -116,6 +116,13 @@ done
 check "all rows of many files are predicted" cmp -s <(tail -n 10 p.csv | cut -d, -f2-) <(tail -n 10 first.csv | cut -d, -f2-)
 refuses 3 "inputs of 6x1x1 and 3 classes don't fit" "$lockstep" predict --data all.h5 --inputs /x --checkpoint cut --out p.csv
 
+"$python" -c 'import h5py; h5py.File("bare.h5", "w")["x"] = h5py.File("all.h5")["x"][80:]'
+refuses 3 "bare.h5: has no dataset '/cls'" "$lockstep" predict --data bare.h5 --test-rows all --checkpoint cut --out p.csv
+mpirun -n 2 "$lockstep" predict --data bare.h5 --targets none --test-rows all --checkpoint cut --out p.csv 2>err
+check "rows without targets are predicted" cmp -s first.csv p.csv
+refuses 2 "--targets none: there is nothing to compare outputs with" "$lockstep" eval --data bare.h5 --targets none --test-rows all --checkpoint cut
+refuses 2 "--targets none is for predict" "$lockstep" train --data bare.h5 --inputs /x --targets none
+
 # Other commands.
 "$lockstep" info "none.h5,all.h5" --inputs /x --targets /cls --test-rows last:10 --fold 1/4 --json >out 2>err
 check "info counts the rows of a selection" has out '"rows":\{"train":60,"validation":20,"test":10\},"type":"float32","image":\[6,1,1\],"classes":3'
