@@ -52,6 +52,7 @@ static ls_status describe_rows(ls_dataset_info *info, const ls_fields *f)
     info->element = f->inputs.element;
     info->rounded = f->inputs.rounded;
     info->values = f->values;
+    info->weighted = f->has_weights;
     info->doubtful = f->doubtful;
     if (f->rows == 0)
         return ls_field_fail("%s: '/%s' has no rows", ls_h5_path(f->file), ls_fields_name(f));
@@ -152,15 +153,37 @@ static ls_status divide_rows(ls_dataset *dataset, const ls_dataset_options *opti
     return LS_OK;
 }
 
+/* Reads the option for weights.
+ * parsed  memory for the result
+ * out     on return `parsed`; NULL: there is no such option */
+static ls_status parse_weights(const char *text, ls_selections *parsed, const ls_selection **out)
+{
+    *out = NULL;
+    if (!is_given(text))
+        return LS_OK;
+    const ls_status status = ls_selections_parse(parsed, "weights", text);
+    if (status == LS_OK && parsed->count > 1)
+        return ls_fail(LS_ERR_USAGE, "--weights %s: expected one dataset", text);
+    *out = &parsed->of[0];
+    return status;
+}
+
 /* Opens the groups of a file of the own layout. */
 static ls_status open_groups(ls_dataset *dataset, const ls_h5 *file,
                              const ls_dataset_options *options)
 {
     ls_dataset_info header = {0};
+    ls_selections parsed;
+    const ls_selection *weights = NULL;
     ls_status status = ls_header_read(file, &header);
+    if (status == LS_OK)
+        status = parse_weights(options->weights, &parsed, &weights);
     for (int split = 0; status == LS_OK && split < LS_SPLITS; split++) {
         const char *name = ls_split_name((ls_split)split);
-        const ls_fields_choice choice = {.group = name, .layout = options->layout};
+        const ls_fields_choice choice = {.group = name,
+                                         .weights = split == LS_TRAIN ? weights : NULL,
+                                         .kind = options->kind,
+                                         .layout = options->layout};
         if (split == LS_TRAIN || ls_h5_has(file, name))
             status = open_group(dataset, (ls_split)split, file, &choice);
     }
@@ -230,12 +253,14 @@ static ls_status open_test(ls_dataset *dataset, const ls_dataset_options *option
 /* Opens the selected inputs and targets of files of any layout: one table of rows. */
 static ls_status open_selected(ls_dataset *dataset, const ls_dataset_options *options)
 {
-    ls_selections inputs, targets;
-    const ls_fields_choice choice = {
+    ls_selections inputs, targets, weights;
+    ls_fields_choice choice = {
         .inputs = &inputs, .targets = &targets, .kind = options->kind, .layout = options->layout};
     ls_status status = ls_selections_parse(&inputs, "inputs", options->inputs);
     if (status == LS_OK)
         status = ls_selections_parse(&targets, "targets", options->targets);
+    if (status == LS_OK)
+        status = parse_weights(options->weights, &weights, &choice.weights);
     for (int i = 0; status == LS_OK && i < dataset->paths.count; i++)
         status = open_group(dataset, LS_TRAIN, dataset->files[i], &choice);
     if (status == LS_OK && dataset->info.values == 0)
@@ -248,6 +273,7 @@ static ls_status open_selected(ls_dataset *dataset, const ls_dataset_options *op
 ls_status ls_dataset_check_options(const ls_dataset_options *o)
 {
     ls_selections selections;
+    const ls_selection *weights;
     ls_division_plan plan;
     const bool inputs = is_given(o->inputs), targets = is_given(o->targets);
     if (inputs != targets)
@@ -258,6 +284,8 @@ ls_status ls_dataset_check_options(const ls_dataset_options *o)
         status = ls_selections_parse(&selections, "targets", o->targets);
     if (status == LS_OK && is_given(o->test_data) && !inputs)
         status = ls_fail(LS_ERR_USAGE, "--test-data needs --inputs: a data set has its own /test");
+    if (status == LS_OK)
+        status = parse_weights(o->weights, &selections, &weights);
     return status == LS_OK ? ls_division_plan_make(&plan, o) : status;
 }
 
@@ -360,6 +388,7 @@ ls_status ls_dataset_read_into(const ls_dataset *dataset, ls_split split, int64_
     assert(first >= 0 && count >= 0 && first + count <= dataset->info.rows[split]);
     assert(samples->capacity >= count && samples->format.features == dataset->info.features &&
            samples->format.values == dataset->info.values &&
+           samples->format.weighted == dataset->info.weighted &&
            samples->format.element == dataset->info.element);
     const chosen c = find_chosen(dataset, split);
     const ls_pick pick = {chosen_before, &c};
@@ -450,6 +479,7 @@ static ls_status dataset_try_reading(const void *arg)
     const ls_dataset_options options = {.layout = LS_LAYOUT_NCHW,
                                         .inputs = t->options->inputs,
                                         .targets = t->options->targets,
+                                        .weights = t->options->weights,
                                         .kind = t->options->kind,
                                         .classes = LS_MAX_CLASSES};
     ls_status status = ls_dataset_open(&dataset, t->path, &options);

@@ -30,7 +30,9 @@ static ls_train_config configure(ls_shuffle shuffle, bool stream)
     config.stream = stream;
     /* One block of 1024 rows, and two windows of 7 rows. */
     config.memory =
-        ((int64_t)ls_sample_stride((ls_sample_format){LS_U8, FEATURES, 0}) + 4) * (1024 + 2 * 7);
+        ((int64_t)ls_sample_stride((ls_sample_format){.element = LS_U8, .features = FEATURES}) +
+         4) *
+        (1024 + 2 * 7);
     return config;
 }
 
