@@ -96,6 +96,10 @@ size_t ls_sample_stride(ls_sample_format format)
 
 ls_status ls_samples_create(ls_samples **out, int64_t capacity, ls_sample_format format)
 {
+    if (capacity > INT32_MAX)
+        return ls_fail(LS_ERR_USAGE,
+                       "%lld rows on one rank, at most %d are possible: use more ranks or --stream",
+                       (long long)capacity, INT32_MAX);
     ls_samples *samples = ls_alloc(1, sizeof *samples);
     if (samples == NULL)
         return LS_ERR_FAILURE;
@@ -130,7 +134,7 @@ static void prefetch_sample(const ls_samples *samples, int64_t at)
         __builtin_prefetch(sample + i);
 }
 
-void ls_samples_gather(const ls_samples *samples, const int64_t *order, int64_t first,
+void ls_samples_gather(const ls_samples *samples, const int32_t *order, int64_t first,
                        int64_t count, ls_normalization normalization, ls_batch *batch)
 {
     enum { AHEAD = 4 };

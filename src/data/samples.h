@@ -12,8 +12,9 @@
 #include <lockstep/status.h>
 
 /* A sample: the inputs are followed, at an address for floats, by the target's values and the row's
- * weight, if there are any. */
-typedef struct ls_sample {
+ * weight, if there are any. Samples begin at addresses for floats, too: a larger alignment would
+ * waste memory. */
+typedef struct __attribute__((packed, aligned(4))) ls_sample {
     int64_t row;      /* number in its split of the data set, from 0 */
     int32_t label;    /* class, from 0; 0 if the target is values */
     uint8_t inputs[]; /* [features] numbers */
@@ -61,7 +62,8 @@ static inline ls_sample_format ls_dataset_format(const ls_dataset_info *info)
 size_t ls_sample_stride(ls_sample_format format);
 
 /* Allocates `capacity` samples, 0 or more. Local.
- * Errors: LS_ERR_FAILURE if memory is short; *out is left alone. */
+ * Errors: LS_ERR_USAGE if their indices do not fit in int32; LS_ERR_FAILURE if memory is short;
+ * *out is left alone. */
 ls_status ls_samples_create(ls_samples **out, int64_t capacity,
                             ls_sample_format format) LS_MUST_CHECK;
 
@@ -87,7 +89,7 @@ static inline float *ls_sample_weight(const ls_samples *samples, const ls_sample
  * weights, they become those of the samples; those of samples without weights become 1. Local.
  * order  [count] sample indices in the batch's order; NULL: first, first+1, ...
  * first  with order NULL, the first sample */
-void ls_samples_gather(const ls_samples *samples, const int64_t *order, int64_t first,
+void ls_samples_gather(const ls_samples *samples, const int32_t *order, int64_t first,
                        int64_t count, ls_normalization normalization, ls_batch *batch);
 
 /* Returns a hash of the samples that does not depend on their order: the sum, modulo 2^64, of the

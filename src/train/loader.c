@@ -264,7 +264,7 @@ ls_status ls_loader_epoch(ls_loader *l, int64_t epoch, int64_t step)
 ls_status ls_loader_next(ls_loader *l, ls_batch *batch)
 {
     const ls_samples *samples;
-    const int64_t *order;
+    const int32_t *order;
     const ls_range slice = ls_plan_slice(&l->plan, ls_comm_rank(l->comm), l->step++);
     const double begin = ls_now();
     const ls_status status = l->kind->take(l->backend, l->epoch, slice, &samples, &order);

@@ -29,7 +29,7 @@ negative, nan, fractions = np.where(np.arange(N) == 77, -0.5, w), np.where(np.ar
 fractions[9, 2] = 1.5
 halves = np.full((N, 3), 0.5)
 write("all", x=x, label=label, y=y, w=w.astype("u1"), column=np.stack([w, 7 * w + 1], 1).astype(">f8"), equal=np.full(N, 2.5),
-      real=real, negative=negative, nan=nan, zeros=0 * w, fractions=fractions, halves=halves, short=w[:99], truth=(label > 0).astype("f4"))
+      real=real, negative=negative, nan=nan, zeros=0 * w, fractions=fractions, halves=halves, short=w[:99], names=np.full(N, b"1"), truth=(label > 0).astype("f4"))
 write("repeated", x=np.repeat(x, w, 0), label=np.repeat(label, w), y=np.repeat(y, w, 0))
 write("one", x=x[:100], label=label[:100], w=w[:100])
 write("two", x=x[100:], label=label[100:], w=w[100:].astype("f2"))
@@ -182,6 +182,7 @@ refuses 3 "all.h5: '/nan' is NaN in row 78" "${tried[@]}" /nan --read root
 refuses 3 "all.h5: the weights of all training rows are 0, by --weights /zeros" "${tried[@]}" /zeros
 refuses 3 "'/short' has 99|'/x' has 240 rows but '/short' has 99" "${tried[@]}" /short
 refuses 3 "'/column' is \[240,2\], expected a weight of each row" "${tried[@]}" /column
+refuses 3 "'/names' holds strings" "${tried[@]}" /names
 refuses 3 "has no dataset '/gone'" "${tried[@]}" /gone
 refuses 2 "--weights w,w: expected one dataset" "${tried[@]}" w,w
 refuses 3 "own.h5: has no dataset '/train/w'" "$lockstep" train --data own.h5 --model dense:3 --weights w
@@ -194,7 +195,8 @@ refuses 2 "--class-weights needs classes" "${tried[@]}" balanced --targets /halv
 refuses 3 "all.h5: '/fractions' is 1.5 in row 9, column 2: --loss bce needs targets of 0 to 1" mpirun -n 3 "$lockstep" train \
     --data all.h5 --inputs /x --targets /fractions --loss bce --model dense:3
 
-# Ten classes, of which five have 50 times fewer rows than the others. The test rows are as many of each class.
+# Ten classes, of which five have 50 times fewer rows than the others; an eleventh has none. The test rows are as many of
+# each class. The rows are sorted, so ranks lack classes.
 "$python" - <<'END'
 import h5py
 import numpy as np
@@ -202,18 +204,20 @@ draw = np.random.RandomState(1)
 centres = 1.1 * draw.normal(size=(10, 12))
 def rows(counts):
     label = np.repeat(np.arange(10), counts)
-    draw.shuffle(label)
     return centres[label] + draw.normal(size=(len(label), 12)), label
 with h5py.File("rare.h5", "w") as file:
-    file.attrs.update(format="lockstep-dataset", version=1, classes=10)
+    file.attrs.update(format="lockstep-dataset", version=1, classes=11)
     file["train/inputs"], file["train/labels"] = rows([1000, 20] * 5)
     file["test/inputs"], file["test/labels"] = rows([200] * 10)
 END
+rare=(--model dense:11 --lr 0.01 --hold-out stratified --monitor val_macro_f1 --reproducible --class-weights)
 for how in none balanced; do
-    train "rare-$how" 2 rare.h5 --model dense:10 --lr 0.01 --hold-out stratified --monitor val_macro_f1 --class-weights $how
+    train "rare-$how" 3 rare.h5 "${rare[@]}" $how
     "$lockstep" eval --data rare.h5 --checkpoint "rare-$how" --json >rare-$how.json 2>err
     sed -E 's/.*"macro_f1":([0-9.]+).*/macro F1 \1, --class-weights '"$how/" rare-$how.json
 done
 f1() { sed -E 's/.*"macro_f1":0?\.?([0-9]{3}).*/\1/' "rare-$1.json"; } # HOW: thousandths
+train rare-1 1 rare.h5 "${rare[@]}" balanced
+check "classes that ranks lack have the same weights" same_bits rare-balanced rare-1
 check "balanced classes raise macro F1" [ $((10#$(f1 balanced) - 10#$(f1 none))) -gt 50 ]
 finish
