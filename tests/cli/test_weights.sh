@@ -175,6 +175,9 @@ for how in "--reduce fused" "--reduce overlap --clip-norm 1e9" "--reduce hierarc
     near "rows of weight 0 are absent with $how" without "with$how" 2e-6
 done
 
+"$lockstep" train --data all.h5 "${fields[@]}" --model dense:3 --weights /w --class-weights balanced --dry-run >out 2>err
+check "the table at the start names the weights" [ "$(grep -cE '^ +(rows weighted by /w|class weights balanced)$' err)" = 2 ]
+
 # Bad weights.
 tried=("$lockstep" train --data all.h5 "${fields[@]}" --model dense:3 --weights)
 refuses 3 "all.h5: '/negative' is -0.5 in row 77: a weight is 0 to 1e20" mpirun -n 2 "${tried[@]}" /negative
