@@ -40,16 +40,17 @@ typedef enum ls_model_load {
     LS_MODEL_NONE       /* none: only a description; the network has room for 0 rows */
 } ls_model_load;
 
-/* Facts about a model and its training. The same on all ranks. */
+/* Facts about a model and its training. The same on all ranks, except as noted. */
 typedef struct ls_model_facts {
-    const char *path;    /* of the checkpoint, on rank 0; "" elsewhere */
-    const char *run;     /* the id of the run; "": none */
-    const char *dataset; /* the data set's name */
-    const char *config;  /* the settings, `key = value` lines, see ls_config_text() */
-    const char *model;   /* model string */
-    ls_shape input;      /* of the network */
-    int classes;         /* 0: the targets are values */
-    int values;          /* in a target; 0: the targets are classes */
+    const char *path;               /* of the checkpoint, on rank 0; "" elsewhere */
+    const char *run;                /* the id of the run; "": none */
+    const char *dataset;            /* the data set's name */
+    const char *config;             /* the settings, `key = value` lines, see ls_config_text() */
+    const char *model;              /* model string */
+    ls_shape input;                 /* of the network */
+    int classes;                    /* 0: the targets are values */
+    int values;                     /* in a target; 0: the targets are classes */
+    const char *const *class_names; /* [classes] on rank 0; NULL: they have none, and elsewhere */
     ls_loss loss;
     double huber; /* D of LS_HUBER */
     ls_task task;

@@ -126,7 +126,7 @@ static ls_status open_weights(ls_fields *f, const char *group, const ls_selectio
                                ls_format_shape(ls_field_shape(&f->weights), text));
     if (status != LS_OK)
         return status;
-    f->weights.first = f->values;
+    f->weights.first = f->targets.numbers;
     f->weights.limits = (ls_limits){"a weight is 0 to 1e20", 0, LS_MAX_WEIGHT};
     return check_rows(f, f->weights.name, f->weights.rows);
 }
@@ -252,13 +252,32 @@ static ls_status resolve_layout(ls_fields *f, ls_layout_order layout)
                    f->channels, f->height, f->width);
 }
 
+/* Makes the inputs the targets. */
+static ls_status reconstruct(ls_fields *f)
+{
+    if (f->inputs.numbers > LS_MAX_VALUES)
+        return ls_field_fail("%s: '/%s' has %" PRId64 " numbers in a row, but targets have at most "
+                             "%d",
+                             ls_h5_path(f->file), ls_fields_name(f), f->inputs.numbers,
+                             LS_MAX_VALUES);
+    f->values = (int)f->inputs.numbers;
+    return LS_OK;
+}
+
+static ls_status open_targets(ls_fields *f, const ls_fields_choice *choice)
+{
+    if (choice->reconstructs)
+        return reconstruct(f);
+    return choice->targets != NULL ? open_selected_targets(f, choice)
+                                   : open_group_targets(f, choice->group, choice->kind);
+}
+
 ls_status ls_fields_open(ls_fields *out, const ls_h5 *file, const ls_fields_choice *choice)
 {
     ls_fields f = {.file = file};
     ls_status status = open_inputs(&f, choice);
     if (status == LS_OK)
-        status = choice->targets != NULL ? open_selected_targets(&f, choice)
-                                         : open_group_targets(&f, choice->group, choice->kind);
+        status = open_targets(&f, choice);
     if (status == LS_OK && choice->weights != NULL)
         status = open_weights(&f, choice->inputs != NULL ? NULL : choice->group, choice->weights);
     if (status == LS_OK)
@@ -273,8 +292,10 @@ ls_status ls_fields_open(ls_fields *out, const ls_h5 *file, const ls_fields_choi
 int64_t ls_fields_bytes(const ls_fields *f)
 {
     const int64_t inputs = f->inputs.numbers * (int64_t)ls_element_bytes(f->inputs.element);
+    const int64_t values = f->targets.numbers * (int64_t)sizeof(double);
     const int64_t label = f->has_labels ? f->labels.field.numbers * (int64_t)sizeof(int64_t) : 0;
-    return f->rows * (inputs + (f->values + f->has_weights) * (int64_t)sizeof(double) + label);
+    const int64_t weight = f->has_weights ? (int64_t)sizeof(double) : 0;
+    return f->rows * (inputs + values + label + weight);
 }
 
 /* Reads the weights; without weights, sets them to 1. */

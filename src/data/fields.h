@@ -13,7 +13,8 @@ typedef struct ls_fields_choice {
     const char *group;                     /* "train": images or inputs, labels or targets of it */
     const ls_selections *inputs, *targets; /* not NULL: these; group is then unused */
     const ls_selection *weights; /* of the group, or selected; NULL: the rows have no weights */
-    ls_target_kind kind;         /* of selected targets */
+    bool reconstructs;           /* the targets are the inputs: no others are opened */
+    ls_target_kind kind;         /* of selected targets; of a group's: are they fractions */
     ls_layout_order layout;      /* LS_LAYOUT_AUTO: an ambiguous shape is refused */
 } ls_fields_choice;
 
@@ -21,7 +22,7 @@ typedef struct ls_fields {
     const ls_h5 *file; /* borrowed */
     ls_joint inputs;
     ls_labels labels; /* classes */
-    ls_joint targets; /* values; not open with labels */
+    ls_joint targets; /* values; not open with labels, and if the targets are the inputs */
     ls_field weights; /* a number of each row, read behind the values; not open without weights */
     bool has_labels, has_weights;
     int values; /* of a row; 0 with labels */

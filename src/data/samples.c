@@ -139,7 +139,7 @@ void ls_samples_gather(const ls_samples *samples, const int32_t *order, int64_t 
 {
     enum { AHEAD = 4 };
     assert(count <= batch->capacity && samples->format.features == batch->features &&
-           samples->format.values == batch->values);
+           (samples->format.values == batch->values || samples->format.values == 0));
     const int64_t features = samples->format.features;
     const float scale =
         samples->format.element == LS_U8 ? normalization.byte_scale : normalization.scale;
@@ -157,6 +157,14 @@ void ls_samples_gather(const ls_samples *samples, const int32_t *order, int64_t 
             batch->weights[i] = samples->format.weighted ? *ls_sample_weight(samples, sample) : 1;
     }
     batch->rows = count;
+}
+
+void ls_samples_inputs(const ls_samples *samples, int64_t first, int64_t count, float *out)
+{
+    const int64_t features = samples->format.features;
+    for (int64_t i = 0; i < count; i++)
+        ls_element_convert(samples->format.element, features,
+                           ls_sample_at(samples, first + i)->inputs, 1, 0, out + i * features);
 }
 
 uint64_t ls_samples_fingerprint(const ls_samples *samples)

@@ -24,7 +24,7 @@ typedef struct __attribute__((packed, aligned(4))) ls_sample {
 typedef struct ls_sample_format {
     ls_element element; /* type of the inputs */
     int64_t features;   /* inputs */
-    int64_t values;     /* floats in the target; 0: the target is the label */
+    int64_t values;     /* floats in the target; 0: the target is the label, or the inputs */
     bool weighted;      /* samples have a weight */
 } ls_sample_format;
 
@@ -55,8 +55,15 @@ bool ls_image_is_sane(int64_t channels, int64_t height, int64_t width);
 /* Returns the format of a data set's samples. Local. */
 static inline ls_sample_format ls_dataset_format(const ls_dataset_info *info)
 {
-    return (ls_sample_format){info->element, info->features, info->values, info->weighted};
+    return (ls_sample_format){.element = info->element,
+                              .features = info->features,
+                              .values = info->reconstructs ? 0 : info->values,
+                              .weighted = info->weighted};
 }
+
+/* Converts the inputs of `count` samples to floats, without normalization. Local.
+ * out  [count][features] */
+void ls_samples_inputs(const ls_samples *samples, int64_t first, int64_t count, float *out);
 
 /* Returns the bytes from one sample to the next. Local. */
 size_t ls_sample_stride(ls_sample_format format);
@@ -85,8 +92,9 @@ static inline float *ls_sample_weight(const ls_samples *samples, const ls_sample
     return ls_sample_targets(samples, sample) + samples->format.values;
 }
 
-/* Converts `count` samples to the rows of a batch of the same features and values. If the batch has
- * weights, they become those of the samples; those of samples without weights become 1. Local.
+/* Converts `count` samples to the rows of a batch of the same features and values; targets that
+ * samples do not hold are left alone. If the batch has weights, they become those of the samples;
+ * of samples without weights 1. Local.
  * order  [count] sample indices in the batch's order; NULL: first, first+1, ...
  * first  with order NULL, the first sample */
 void ls_samples_gather(const ls_samples *samples, const int32_t *order, int64_t first,

@@ -84,6 +84,7 @@ static void convert_outputs(const ls_model *m, int K, const float *raw, int32_t 
 {
     if (ls_loss_takes_sigmoid(m->info.loss)) {
         apply_sigmoid(m, raw, y);
+        restore_units(&m->standardization.targets, K, y, y); /* of an autoencoder */
         return;
     }
     switch (ls_model_meaning(m)) {
@@ -177,12 +178,15 @@ static ls_range part_of(const prediction *p, int64_t window, int rank)
     return part;
 }
 
-/* Copies the true classes or values of the batch, before these are standardised. */
-static void keep_truth(const prediction *p, int64_t at)
+/* Copies the true classes or values of the batch, before these are standardised; of an autoencoder
+ * the inputs before they are normalised. */
+static void keep_truth(const prediction *p, const ls_samples *samples, int64_t at)
 {
     const ls_batch *batch = p->model->batch;
     memcpy(p->label + at, batch->labels, (size_t)batch->rows * sizeof *p->label);
-    if (batch->values > 0)
+    if (p->conversion.reconstructs)
+        ls_samples_inputs(samples, at, batch->rows, p->targets + at * batch->values);
+    else if (batch->values > 0)
         memcpy(p->targets + at * batch->values, batch->targets,
                (size_t)(batch->rows * batch->values) * sizeof *p->targets);
 }
@@ -195,7 +199,7 @@ static ls_status compute_part(const prediction *p, const ls_samples *samples)
     for (int64_t at = 0; status == LS_OK && at < samples->rows; at += LS_EVALUATION_ROWS) {
         ls_samples_gather(samples, NULL, at, ls_min(samples->rows - at, LS_EVALUATION_ROWS),
                           p->conversion.normalization, m->batch);
-        keep_truth(p, at);
+        keep_truth(p, samples, at);
         ls_conversion_finish(&p->conversion, m->batch);
         status = compute_batch(m, m->batch->ids[0], p->y + at * p->outputs, p->predicted + at);
         if (status == LS_OK)
@@ -315,6 +319,7 @@ static ls_status create_file(target *t, const ls_dataset_info *info)
     const ls_prediction_about about = {.rows = info->rows[t->data->split],
                                        .outputs = count_outputs(t->model),
                                        .meaning = ls_model_meaning(t->model),
+                                       .class_names = t->model->facts.class_names,
                                        .truth = t->truth,
                                        .checkpoint = t->model->path,
                                        .data = t->data->path,

@@ -77,7 +77,8 @@ static ls_status read_weights(ls_weighting *w)
 /* Returns the classes of rows; 0: they are of none, or of several. */
 static int classes_of(const ls_train_config *c, const ls_dataset_info *d)
 {
-    return d->classes > 0 ? d->classes : c->loss == LS_BCE && d->values == 1 ? 2 : 0;
+    const bool is_binary = c->loss == LS_BCE && d->values == 1 && !d->reconstructs;
+    return d->classes > 0 ? d->classes : is_binary ? 2 : 0;
 }
 
 static bool is_given(const ls_train_config *c)

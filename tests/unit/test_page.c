@@ -303,7 +303,7 @@ static void a_confusion_matrix_of_any_size_fits_the_page(void **state)
         double width, least;
         for (int k = 0; k < K * K; k++)
             counts[k] = k % (K + 1) == 0 ? 900 : k % 3;
-        ls_chart_matrix(open_sheet(&s), counts, K);
+        ls_chart_matrix(open_sheet(&s), counts, K, NULL);
         char *page = close_sheet(&s);
         assert_int_equal(sscanf(page, "<figure><svg width=\"%lf\"", &width), 1);
         assert_true(width <= 860);
@@ -311,6 +311,30 @@ static void a_confusion_matrix_of_any_size_fits_the_page(void **state)
         assert_true(least >= 16);
         assert_true((strstr(page, ">900</text>") != NULL) == cases[i].numbers);
         assert_int_equal(count_occurrences(page, "nan"), 0);
+        free(page);
+    }
+}
+
+static void names_of_classes_make_room_for_themselves(void **state)
+{
+    (void)state;
+    static int64_t counts[256 * 256];
+    static const char *names[256];
+    for (int k = 0; k < 256; k++) {
+        counts[257 * k] = 1;
+        names[k] = k % 2 == 0 ? NASTY : "a name that is longer than the room for it";
+    }
+    for (int K = 2; K <= 256; K *= 2) {
+        sheet s;
+        double width, height;
+        ls_chart_matrix(open_sheet(&s), counts, K, names);
+        char *page = close_sheet(&s);
+        assert_int_equal(
+            sscanf(page, "<figure><svg width=\"%*f\" viewBox=\"0 0 %lf %lf\"", &width, &height), 2);
+        assert_true(width <= 860 && height <= 860);
+        assert_non_null(strstr(page, ">0 &lt;script&gt;'&quot;&amp;</text>"));
+        assert_null(strstr(page, NASTY));
+        assert_null(strstr(page, "longer than the room"));
         free(page);
     }
 }
@@ -342,6 +366,7 @@ int main(void)
         cmocka_unit_test(any_curves_are_drawn),
         cmocka_unit_test(marks_of_the_axis_enclose_all_values),
         cmocka_unit_test(a_confusion_matrix_of_any_size_fits_the_page),
+        cmocka_unit_test(names_of_classes_make_room_for_themselves),
         cmocka_unit_test(the_most_confused_classes_come_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
