@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/data_choice.h"
+#include "cli/eval_plots.h"
 #include "cli/eval_result.h"
 
 #include <math.h>
@@ -66,6 +67,9 @@ typedef struct work {
     ls_rows *rows; /* this rank's */
     ls_topology *topology;
     ls_eval_result result;
+    const char *predictions;  /* path of the file of predictions; NULL: none is wanted */
+    ls_prediction_file *file; /* on rank 0, while it is written */
+    bool plots;               /* wanted */
 } work;
 
 /* Opens the checkpoint on all ranks. Collective. */
@@ -98,25 +102,51 @@ static ls_status check_errors(const settings *s, const work *w)
                    ls_task_name(w->facts->task.kind));
 }
 
+/* Takes predictions, once the evaluation is finished; on rank 0. Local. */
+static ls_status take_rows(void *user, const ls_predictions *rows)
+{
+    work *w = user;
+    const ls_eval_result *r = &w->result;
+    const ls_prediction_about about = {.rows = r->found.score.rows,
+                                       .outputs = rows->outputs,
+                                       .meaning = ls_model_meaning(w->model),
+                                       .class_names = w->facts->class_names,
+                                       .truth = true,
+                                       .checkpoint = w->facts->path,
+                                       .data = w->data.path,
+                                       .split = ls_split_name(r->split)};
+    ls_status status = LS_OK;
+    if (w->plots && r->plots == NULL)
+        status = ls_eval_plots_create(&w->result.plots, &w->facts->task, &r->found);
+    if (status == LS_OK && w->predictions != NULL && w->file == NULL)
+        status = ls_prediction_file_create(&w->file, w->predictions, &about);
+    if (status == LS_OK && w->plots)
+        ls_eval_plots_add(r->plots, rows);
+    return status == LS_OK && w->file != NULL ? ls_prediction_file_write(w->file, rows) : status;
+}
+
+/* Evaluates the rows, and takes their predictions if they are wanted. Collective. */
+static ls_status score(const settings *s, work *w)
+{
+    const unsigned plotted = LS_TASK_REGRESSION | LS_TASK_BINARY;
+    w->predictions = *s->predictions != '\0' ? s->predictions : NULL;
+    w->plots = s->json && (w->facts->task.kind & plotted) != 0;
+    if (!w->plots && w->predictions == NULL)
+        return ls_model_evaluate(w->model, w->rows, &w->result.found);
+    return ls_model_evaluate_to(w->model, w->rows, &w->result.found, take_rows, w);
+}
+
 /* Evaluates the rows, and finds the misclassified ones for --errors. Collective. */
 static ls_status evaluate(const settings *s, work *w)
 {
     ls_eval_result *r = &w->result;
-    ls_status status = ls_model_evaluate(w->model, w->rows, &r->found);
+    ls_status status = score(s, w);
     if (status == LS_OK && r->found.confusion != NULL)
         ls_class_scores(r->found.confusion, r->classes, r->of_class, &r->macro, &r->weighted);
     /* NaN and Inf have no order: print_root() reports them. */
     if (status == LS_OK && s->errors > 0 && isfinite(r->found.score.loss))
         status = ls_model_misclassified(w->model, w->rows, s->errors, r->wrong, &r->wrongs);
     return status;
-}
-
-/* Writes the file of --predictions; the data set is checked already. Collective. */
-static ls_status write_predictions(const settings *s, const work *w)
-{
-    ls_model_data data = w->data;
-    data.trust = true;
-    return ls_model_predict_to(w->model, &data, s->predictions, true);
 }
 
 /* Prints the result; on rank 0. Local. */
@@ -181,8 +211,8 @@ static ls_status eval_run(ls_comm *comm, const ls_options *options, const void *
         status = evaluate(s, &w);
     if (status == LS_OK)
         status = print_result(comm, s, &w);
-    if (status == LS_OK && *s->predictions != '\0')
-        status = write_predictions(s, &w);
+    if (w.predictions != NULL)
+        status = ls_agree_root(comm, ls_prediction_file_finish(&w.file, status));
     ls_rows_destroy(&w.rows);
     ls_model_destroy(&w.model);
     ls_topology_destroy(&w.topology);

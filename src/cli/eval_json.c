@@ -1,6 +1,7 @@
 #include "cli/eval_result.h"
 
 #include "base/json.h"
+#include "cli/eval_plots.h"
 
 #include <math.h>
 
@@ -67,6 +68,15 @@ static json_t *outputs_json(const ls_eval_result *r)
     return list;
 }
 
+/* The scores of the outputs of a multi-label task, in their order, as JSON. */
+static json_t *labels_json(const ls_eval_result *r)
+{
+    json_t *list = json_array();
+    for (int k = 0; k < r->facts->task.outputs; k++)
+        json_array_append_new(list, class_json(&r->found.label[k]));
+    return list;
+}
+
 /* Adds all metrics of the task to an object; null for a metric that needs more classes or rows. */
 static void add_metrics(const ls_eval_result *r, json_t *object)
 {
@@ -78,6 +88,10 @@ static void add_metrics(const ls_eval_result *r, json_t *object)
     }
     if (r->found.output != NULL)
         json_object_set_new(object, "outputs", outputs_json(r));
+    if (r->found.label != NULL)
+        json_object_set_new(object, "outputs", labels_json(r));
+    if (r->plots != NULL)
+        ls_eval_plots_json(r->plots, object);
     if (task->kind != LS_TASK_CLASSIFICATION)
         return;
     json_object_set_new(object, "calibration_error", number_json(r->calibration.error));

@@ -6,6 +6,7 @@
 #include "cli/chart.h"
 #include "cli/class_label.h"
 #include "cli/confusion.h"
+#include "cli/eval_figures.h"
 #include "cli/page.h"
 #include "cli/run_headline.h"
 
@@ -104,8 +105,9 @@ static void write_evaluated(FILE *out, const ls_run_material *m)
     const char *split = ls_json_show(e, "split", NULL, text[1]);
     char result[128];
     if (ls_run_main_metric(m) == LS_METRIC_ACCURACY)
-        snprintf(result, sizeof result, "%.2f %% are right",
-                 100 * json_number_value(ls_json_at(e, "accuracy", NULL)));
+        snprintf(result, sizeof result, "%.2f %% %s",
+                 100 * json_number_value(ls_json_at(e, "accuracy", NULL)),
+                 ls_run_task(m) == LS_TASK_MULTILABEL ? "of the outputs are right" : "are right");
     else
         snprintf(result, sizeof result, "the root mean squared error is %.5g, R2 %.4f",
                  json_number_value(ls_json_at(e, "rmse", NULL)),
@@ -117,6 +119,7 @@ static void write_evaluated(FILE *out, const ls_run_material *m)
              ls_json_show(e, "epoch", NULL, text[3]),
              json_is_true(ls_json_at(e, "averaged", NULL)) ? ", averaged" : "");
     ls_page_paragraph(out, "lead", line);
+    ls_eval_write_metrics(out, e);
 }
 
 /* Reads the counts and names of the evaluation; no classes if there are none, or too many.
@@ -152,23 +155,36 @@ static void free_matrix(matrix *c)
     ls_free((void *)c->names);
 }
 
+/* Writes the confusion matrix and the scores of the classes. */
 static void write_confusion(FILE *out, const ls_run_material *m, const matrix *c)
 {
-    const bool values = ls_run_main_metric(m) == LS_METRIC_RMSE;
-    ls_page_heading(out, values ? "Errors" : "Confusion of classes");
-    write_evaluated(out, m);
-    if (values)
-        return;
     if (c->classes == 0) {
-        if (m->evaluation != NULL)
-            ls_page_paragraph(out, "note", "There are too many classes for a matrix.");
+        ls_page_paragraph(out, "note", "There are too many classes for a matrix.");
         return;
     }
     if (c->classes <= LS_CHART_MOST_CLASSES)
         ls_chart_matrix(out, c->counts, c->classes, c->names);
     else
         ls_page_paragraph(out, "note", "There are too many classes for a matrix to be seen.");
-    write_confused(out, c);
+    if (ls_run_task(m) == LS_TASK_CLASSIFICATION)
+        write_confused(out, c);
+    ls_eval_write_classes(out, m->evaluation, c->names, c->classes);
+}
+
+/* Writes what the evaluation found, by the task. */
+static ls_status write_result(FILE *out, const ls_run_material *m, const matrix *c)
+{
+    const unsigned task = ls_run_task(m), classes = LS_TASK_CLASSIFICATION | LS_TASK_BINARY;
+    ls_page_heading(out, task == LS_TASK_REGRESSION   ? "Errors"
+                         : task == LS_TASK_MULTILABEL ? "Labels"
+                                                      : "Confusion of classes");
+    write_evaluated(out, m);
+    if (m->evaluation == NULL)
+        return LS_OK;
+    if ((task & classes) != 0)
+        write_confusion(out, m, c);
+    ls_eval_write_outputs(out, m->evaluation);
+    return ls_eval_write_figures(out, m->evaluation);
 }
 
 /* Writes a table of the first misclassified rows. */
@@ -198,7 +214,7 @@ static void write_wrong(FILE *out, const json_t *wrong, const matrix *c)
 static ls_status write_errors(FILE *out, const ls_run_material *m, const matrix *c)
 {
     const json_t *wrong = ls_json_at(m->evaluation, "errors", NULL);
-    if (m->errors == NULL)
+    if (m->errors == NULL && !json_is_array(wrong))
         return LS_OK;
     ls_page_heading(out, "Worst errors");
     if (json_is_array(wrong) && json_array_size(wrong) == 0) {
@@ -209,8 +225,10 @@ static ls_status write_errors(FILE *out, const ls_run_material *m, const matrix 
                       "The misclassified rows of highest confidence: class, predicted class, and "
                       "its probability.");
     const ls_status status =
-        ls_page_picture(out, m->errors, "the misclassified rows of highest confidence");
-    if (status == LS_OK && json_array_size(wrong) > 0 && c->names != NULL)
+        m->errors == NULL
+            ? LS_OK
+            : ls_page_picture(out, m->errors, "the misclassified rows of highest confidence");
+    if (status == LS_OK && json_array_size(wrong) > 0 && (c->names != NULL || m->errors == NULL))
         write_wrong(out, wrong, c);
     return status;
 }
@@ -220,7 +238,7 @@ ls_status ls_eval_page_write(FILE *out, const ls_run_material *m)
     matrix c;
     ls_status status = read_matrix(m->evaluation, &c);
     if (status == LS_OK)
-        write_confusion(out, m, &c);
+        status = write_result(out, m, &c);
     if (status == LS_OK)
         status = write_errors(out, m, &c);
     free_matrix(&c);

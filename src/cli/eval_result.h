@@ -18,8 +18,9 @@ typedef struct ls_eval_result {
     ls_evaluated found;                        /* no confusion for too many classes */
     ls_class_score *of_class, macro, weighted; /* [classes]; NULL as the confusion */
     ls_calibration calibration;
-    bool lists_wrong;        /* the misclassified rows are wanted */
-    ls_misclassified *wrong; /* [wrongs] */
+    struct ls_eval_plots *plots; /* for JSON; owned; NULL: the task has none, or not wanted */
+    bool lists_wrong;            /* the misclassified rows are wanted */
+    ls_misclassified *wrong;     /* [wrongs] */
     int64_t wrongs;
 } ls_eval_result;
 

@@ -173,6 +173,15 @@ static void print_outputs(const ls_eval_result *r)
     }
 }
 
+/* Prints the scores of the outputs of a multi-label task. */
+static void print_labels(const ls_eval_result *r)
+{
+    const int columns = (int)sizeof "output" - 1;
+    ls_print(stdout, "  output%11s%11s%11s%12s\n", "precision", "recall", "f1", "rows");
+    for (int k = 0; k < r->facts->task.outputs; k++)
+        print_scores_of(ls_class_label(NULL, k).text, columns, &r->found.label[k]);
+}
+
 void ls_eval_print(const ls_eval_result *r)
 {
     ls_print(stdout, "%s of %s, epoch %lld%s\n", r->facts->path, r->facts->model,
@@ -181,6 +190,8 @@ void ls_eval_print(const ls_eval_result *r)
     print_metrics(r);
     if (r->found.output != NULL)
         print_outputs(r);
+    if (r->found.label != NULL)
+        print_labels(r);
     if (r->found.confusion != NULL) {
         print_scores(r);
         (r->classes <= WHOLE ? print_matrix : print_confused)(r);

@@ -187,6 +187,8 @@ static void write_facts(FILE *out, const json_t *summary, const fact *facts, siz
     char text[TEXT];
     for (size_t i = 0; i < count; i++) {
         const json_t *found = ls_json_at(summary, facts[i].part, facts[i].key);
+        if (strcmp(facts[i].name, "classes") == 0 && json_integer_value(found) == 0)
+            continue; /* the targets are values */
         const char *value = json_is_integer(found)
                                 ? ls_run_count_text(found, text)
                                 : ls_json_show(summary, facts[i].part, facts[i].key, text);

@@ -63,6 +63,11 @@ int64_t ls_rows_total(const ls_rows *rows)
     return rows->from.total;
 }
 
+const ls_samples *ls_rows_samples(const ls_rows *rows)
+{
+    return rows->from.samples;
+}
+
 void ls_rows_rewind(ls_rows *rows)
 {
     rows->read = rows->taken = 0;

@@ -36,6 +36,9 @@ ls_range ls_evaluation_shard(int64_t rows, int ranks, int rank);
 /* Returns the number of rows in the split, over all ranks. Local. */
 int64_t ls_rows_total(const ls_rows *rows);
 
+/* Returns the rows in memory of this rank, all of them; NULL if they are streamed. Borrowed. */
+const ls_samples *ls_rows_samples(const ls_rows *rows);
+
 /* Rewinds to this rank's first row. Local. */
 void ls_rows_rewind(ls_rows *rows);
 

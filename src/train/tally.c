@@ -326,3 +326,13 @@ ls_output_score ls_tally_output(const ls_tally *t, int k)
                              .rmse = scale * sqrt(total_of(t->errors[k][ERROR_SQUARE]) / rows),
                              .r2 = r2_of(t, k)};
 }
+
+ls_class_score ls_tally_label(const ls_tally *t, int k)
+{
+    const counts *c = &t->of_class[k];
+    const double right = (double)c->right;
+    return (ls_class_score){.support = c->support,
+                            .precision = fraction(right, (double)c->predicted),
+                            .recall = fraction(right, (double)c->support),
+                            .f1 = fraction(2 * right, (double)(c->support + c->predicted))};
+}

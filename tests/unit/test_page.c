@@ -201,6 +201,36 @@ static void values_of_a_wrong_type_are_ignored(void **state)
     free(page);
 }
 
+/* The evaluation may be edited by hand, or by another program. */
+static void figures_of_any_content_are_drawn_or_left_out(void **state)
+{
+    (void)state;
+    const ls_metrics history[] = {make_epoch(1, 1, NAN)};
+    static const char *const evaluations[] = {
+        "{\"outputs\": [{\"rmse\": 1}], \"plots\": [{\"output\": 0, \"points\": [[1e308, -1e308]],"
+        " \"residuals\": {\"from\": -1e308, \"step\": 1e308, \"counts\": [1]}}]}",
+        "{\"outputs\": [{\"rmse\": 0}], \"plots\": [{\"output\": 0, \"points\": [[0, 0], [0, 0]],"
+        " \"residuals\": {\"from\": 0, \"step\": 0, \"counts\": [2]}}]}",
+        "{\"outputs\": [{\"rmse\": 1}], \"plots\": [{\"output\": 0, \"points\": [[1e-300, 2e-300]],"
+        " \"residuals\": {\"from\": 1e20, \"step\": 1e-9, \"counts\": [-5, 3]}}]}",
+        "{\"outputs\": [3, {}], \"plots\": [[], 7, {\"points\": [1, [2], {}], \"residuals\": []}]}",
+        "{\"outputs\": {}, \"plots\": {}, \"roc\": [[0, 0], [2, -3], [1e40, 1]], \"auc\": \"x\"}",
+        "{\"roc\": [[0, 0], [0.5, 0.7], [1, 1]], \"auc\": 0.6, \"scores\": {\"of_class\": [1, 2]},"
+        " \"confusion\": [[1, 0], [0, 1]], \"class_names\": [\"a\", 7], \"errors\": [1, {\"label\": 9}]}",
+    };
+    static const char *const tasks[] = {"classification", "binary", "multi-label", "regression"};
+    for (size_t i = 0; i < sizeof evaluations / sizeof *evaluations; i++)
+        for (size_t k = 0; k < sizeof tasks / sizeof *tasks; k++) {
+            char text[64];
+            snprintf(text, sizeof text, "{\"task\": \"%s\"}", tasks[k]);
+            char *page = write_page(text, true, history, 1, evaluations[i]);
+            assert_null(strstr(page, "nan\""));
+            assert_null(strstr(page, "inf\""));
+            assert_non_null(strstr(page, "<h2>Settings"));
+            free(page);
+        }
+}
+
 static void long_texts_are_not_truncated(void **state)
 {
     (void)state;
@@ -362,6 +392,7 @@ int main(void)
         cmocka_unit_test(an_unfinished_run_is_reported),
         cmocka_unit_test(a_run_without_errors_needs_no_image),
         cmocka_unit_test(values_of_a_wrong_type_are_ignored),
+        cmocka_unit_test(figures_of_any_content_are_drawn_or_left_out),
         cmocka_unit_test(long_texts_are_not_truncated),
         cmocka_unit_test(any_curves_are_drawn),
         cmocka_unit_test(marks_of_the_axis_enclose_all_values),
