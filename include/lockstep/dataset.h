@@ -136,11 +136,11 @@ typedef struct ls_dataset_options {
      * rows that are no test rows, the K-th is the validation rows, instead of a fraction. */
     const char *test_rows, *split, *fold;
     ls_layout_order layout;
-    /* Datasets of a file of any layout whose rows are the inputs and targets, as "/a[:,3:],/b[:,0]":
+    /* Datasets of a file of any layout whose rows are the inputs and targets, "/a[:,3:],/b[:,0]":
      * parts of datasets in the notation of NumPy, joined along their features; the first dimension
-     * of each is the rows. Joined inputs of several types become float32. Borrowed. NULL or "", both
-     * alike: the layout above. Targets "inputs", with or without selected inputs: the targets are
-     * the inputs, as for an autoencoder; labels and targets of the file are not read. */
+     * of each is the rows. Joined inputs of several types become float32. Borrowed. NULL or "",
+     * both alike: the layout above. Targets "inputs", with or without selected inputs: the targets
+     * are the inputs, as for an autoencoder; labels and targets of the file are not read. */
     const char *inputs, *targets;
     /* The dataset that has the weights of the training rows, in the same notation: numbers of 0 to
      * LS_MAX_WEIGHT; in Lockstep's own layout its name in /train. Borrowed. NULL or "": none. */

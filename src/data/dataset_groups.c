@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Takes the description of a row from the training rows. */
-static ls_status describe_rows(ls_dataset_info *info, const ls_fields *f)
+static void describe_rows(ls_dataset_info *info, const ls_fields *f)
 {
     info->channels = f->channels;
     info->height = f->height;
@@ -21,9 +21,6 @@ static ls_status describe_rows(ls_dataset_info *info, const ls_fields *f)
     info->weighted = f->has_weights;
     info->reconstructs = f->targets.count == 0 && !f->has_labels;
     info->doubtful = f->doubtful;
-    if (f->rows == 0)
-        return ls_field_fail("%s: '/%s' has no rows", ls_h5_path(f->file), ls_fields_name(f));
-    return LS_OK;
 }
 
 /* Checks that rows are as the training rows. */
@@ -56,8 +53,10 @@ ls_status ls_dataset_open_group(ls_dataset *dataset, ls_split split, const ls_h5
     const ls_fields *f = &group->parts[group->count - 1];
     dataset->group[split] = split;
     dataset->info.rows[split] = group->rows;
-    return first ? describe_rows(&dataset->info, f)
-                 : ls_dataset_compare_rows(&dataset->info, f, &dataset->groups[LS_TRAIN].parts[0]);
+    if (!first)
+        return ls_dataset_compare_rows(&dataset->info, f, &dataset->groups[LS_TRAIN].parts[0]);
+    describe_rows(&dataset->info, f);
+    return LS_OK;
 }
 
 /* Opens the groups of a file of the own layout. */
@@ -110,7 +109,7 @@ static ls_status find_classes(ls_dataset *dataset, const ls_dataset_options *opt
             return ls_fail(LS_ERR_DATA, "%s and %s differ in the shape of '/%s'",
                            ls_dataset_first_path(dataset), dataset->paths.path[i],
                            labels->field.name);
-    if (dataset->info.classes > 0)
+    if (dataset->info.classes > 0 || group->rows == 0)
         return LS_OK;
     for (int i = 0; status == LS_OK && i < group->count; i++) {
         status = ls_labels_find_largest(&group->parts[i].labels, &largest);

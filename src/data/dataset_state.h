@@ -39,6 +39,11 @@ const char *ls_dataset_first_path(const ls_dataset *dataset);
 ls_status ls_dataset_parse_weights(const ls_dataset_options *options, ls_selections *parsed,
                                    const ls_selection **out) LS_MUST_CHECK;
 
+/* As ls_dataset_open(), but there may be no rows: a file may be empty if others are not.
+ * Errors: as ls_dataset_open(), *out is left alone. */
+ls_status ls_dataset_open_any(ls_dataset **out, const char *path,
+                              const ls_dataset_options *options) LS_MUST_CHECK;
+
 /* Opens a group of a file, appends it to the rows of a split, and compares its rows with the
  * training rows; the first training rows describe the data set.
  * Errors: as ls_fields_open(); LS_ERR_DATA if the rows differ. */

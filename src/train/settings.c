@@ -55,7 +55,7 @@ static const ls_setting table[] = {
     {"inputs", "PATHS", LS_TYPE_TEXT, ORDER, AT(inputs), "", .group = DATA,
      .help = "datasets of the file that are the inputs, e.g. /a or \"/a[:,5:12],/b\", see below"},
     {"targets", "PATHS", LS_TYPE_TEXT, ORDER, AT(targets), "", .group = DATA,
-     .help = "with --inputs: the targets; or \"inputs\": the inputs themselves, as for an autoencoder"},
+     .help = "with --inputs: the targets, or \"inputs\": the inputs, as for an autoencoder"},
     {"weights", "PATH", LS_TYPE_TEXT, FIXED, AT(weights), "", .group = DATA,
      .help = "dataset of the training rows' weights in the loss; without --inputs its name in "
              "/train"},
