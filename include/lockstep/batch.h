@@ -18,9 +18,9 @@ typedef struct ls_batch {
     float *x;         /* [capacity][features] inputs, owned; one spare row follows them */
     int32_t *labels;  /* [capacity] class of each row, owned; 0 if the targets are values */
     float *targets;   /* [capacity][values] values that the outputs should have, owned */
-    /* [capacity] weight of each row in the loss, 0 or more, owned; around 1 on average: sums over
-     * rows are rounded to a fixed quantum where they must not depend on the order of addition.
-     * NULL: all weights are 1 */
+    /* [capacity] weight of each row in the loss, 0 or more, owned; NULL: all weights are 1.
+     * Around 1 on average: sums of losses are rounded to a fixed quantum where they must not depend
+     * on the order of addition. Multiples of one power of two: then their own sums don't, either */
     float *weights;
     int64_t *ids; /* [capacity] the row's number in its split of the data set, owned */
 } ls_batch;

@@ -57,7 +57,11 @@ typedef struct ls_train_config {
     const char *test_data, *test_rows, *split, *fold;
     ls_layout_order layout;
     const char *inputs, *targets; /* see ls_dataset_options; "": Lockstep's own layout */
-    double mean, std;             /* pixels become (x / 255 - mean) / std */
+    const char *weights;          /* the same; "": all weights are 1 */
+    /* Weights of the training rows by class, by which the above are multiplied: "none"; "balanced":
+     * all classes weigh the same; or "w0,w1,...". */
+    const char *class_weights;
+    double mean, std; /* pixels become (x / 255 - mean) / std */
     /* Then columns, which are channels of the inputs, become (x - mean) / std: "none"; "fit": by
      * the column's mean and standard deviation in the training rows; "file:FILE.h5:/mean,/std": by
      * the numbers of two datasets. */

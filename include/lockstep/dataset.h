@@ -7,6 +7,8 @@
  *     or /train/targets   values: [N] or [N,K], any type of ls_element
  *     /test/...           the same, optional
  *     /validation/...     the same, optional
+ *     /train/NAME         with ls_dataset_options.weights = "NAME": weights of the training rows,
+ *                         [N] or [N,1], of any type of ls_element
  *     attributes          format = "lockstep-dataset", version = 1, classes (with labels);
  *                         optional: name, source_sha256, class_names (strings [classes])
  *
@@ -77,6 +79,7 @@ typedef struct ls_row {
 typedef enum ls_split { LS_SPLIT_LIST(LS_CHOICE_ENUM) LS_SPLITS } ls_split;
 
 enum { LS_MAX_CLASSES = 1 << 20, LS_MAX_VALUES = 1 << 20 };
+#define LS_MAX_WEIGHT 1e20f /* of a row */
 
 /* Selection of the training rows that are held out for validation. */
 #define LS_HOLD_OUT_LIST(X)                                                                        \
@@ -112,11 +115,12 @@ typedef enum ls_shuffle { LS_SHUFFLE_LIST(LS_CHOICE_ENUM) } ls_shuffle;
 
 typedef enum ls_read { LS_READ_LIST(LS_CHOICE_ENUM) } ls_read;
 
-/* What selected targets are. */
+/* What selected targets are. Values of Lockstep's own layout, too, may be LS_TARGET_FRACTIONS. */
 typedef enum ls_target_kind {
     LS_TARGET_AUTO,    /* an integer is a class, other numbers are values */
     LS_TARGET_CLASSES, /* an integer, or a one-hot row: one number is 1, the others are 0 */
-    LS_TARGET_VALUES
+    LS_TARGET_VALUES,
+    LS_TARGET_FRACTIONS /* values of 0 to 1 */
 } ls_target_kind;
 
 /* Options for opening a data file. Zeroed: nothing is held out. */
@@ -139,6 +143,9 @@ typedef struct ls_dataset_options {
      * are the inputs, as for an autoencoder; labels and targets of the file are not read.
      * "none": the rows have no targets, for predictions. */
     const char *inputs, *targets;
+    /* The dataset that has the weights of the training rows, in the same notation: numbers of 0 to
+     * LS_MAX_WEIGHT; in Lockstep's own layout its name in /train. Borrowed. NULL or "": none. */
+    const char *weights;
     const char *test_data; /* with inputs: other files, whose rows are the test rows */
     ls_target_kind kind;   /* of selected targets */
     int classes;           /* of selected targets that are an integer; 0: largest label + 1 */
@@ -152,6 +159,7 @@ typedef struct ls_dataset_info {
     bool reconstructs;  /* the targets are the inputs, values = features; samples hold them once */
     ls_element element; /* type of the inputs in memory */
     bool rounded;       /* the inputs in the file are float64 */
+    bool weighted;      /* the training rows have weights; all others have the weight 1 */
     int64_t channels, height, width;
     int64_t features;        /* channels * height * width */
     int64_t rows[LS_SPLITS]; /* 0 if there is no such split */

@@ -18,14 +18,15 @@ extern "C" {
 #endif
 
 /* The sums of a score.
- *    sum      kind: COUNT, a number of rows; REAL, any number */
+ *    sum      kind: REAL, any number; COUNT, a number of rows, or of multiples of one power of two,
+ *             whose sums are exact
+ * A row is correct if its largest output, of equal ones the first, is the label's; of a binary or
+ * multi-label task right outputs are counted. */
 #define LS_SUM_LIST(X)                                                                             \
-    X(loss, REAL) /* the rows' losses, each times the row's weight */                              \
-    X(correct,                                                                                     \
-      COUNT)        /* rows whose largest output, of equals the first, is the label's; of a      \
-                         binary or multi-label task right outputs */ \
-    X(top5, COUNT)  /* rows whose label is among the five largest outputs */                       \
-    X(weight, REAL) /* the rows' weights; without weights the number of rows */                    \
+    X(loss, REAL)     /* the rows' losses, each times the row's weight */                          \
+    X(correct, COUNT) /* rows, or outputs, that are right */                                       \
+    X(top5, COUNT)    /* rows whose label is among the five largest outputs */                     \
+    X(weight, COUNT)  /* the rows' weights; without weights the number of rows */                  \
     X(absolute, REAL) /* regression: mean over the outputs of |error|, see ls_task */              \
     X(squares, REAL)  /* regression: mean over the outputs of error^2 */
 

@@ -108,6 +108,15 @@ static void print_schedule(const ls_run_info *info)
     ls_print(stderr, "\n");
 }
 
+/* Prints where the rows' weights come from, if they have any. */
+static void print_weights(const ls_train_config *c)
+{
+    if (*c->weights != '\0')
+        ls_print(stderr, "  %-10srows weighted by %s\n", "", c->weights);
+    if (strcmp(c->class_weights, "none") != 0)
+        ls_print(stderr, "  %-10sclass weights %s\n", "", c->class_weights);
+}
+
 static void print_training(const ls_run_info *info)
 {
     const ls_train_config *c = info->config;
@@ -118,6 +127,7 @@ static void print_training(const ls_run_info *info)
              ls_counted(info->steps_per_epoch, "step").text, ls_counted(c->epochs, "epoch").text,
              (unsigned long long)c->seed);
     print_schedule(info);
+    print_weights(c);
     if (info->augmented)
         ls_print(stderr, "  %-10saugmented by %s\n", "", c->augment);
     if (c->optimizer.clip_norm > 0)

@@ -32,6 +32,7 @@ static ls_status dataset_try_reading(const void *arg)
     const ls_dataset_options options = {.layout = LS_LAYOUT_NCHW,
                                         .inputs = t->options->inputs,
                                         .targets = t->options->targets,
+                                        .weights = t->options->weights,
                                         .kind = t->options->kind,
                                         .classes = LS_MAX_CLASSES};
     ls_status status = ls_dataset_open_any(&dataset, t->path, &options);

@@ -18,6 +18,7 @@ static void describe_rows(ls_dataset_info *info, const ls_fields *f)
     info->element = f->inputs.element;
     info->rounded = f->inputs.rounded;
     info->values = f->values;
+    info->weighted = f->has_weights;
     info->reconstructs = f->values > 0 && f->targets.count == 0;
     info->doubtful = f->doubtful;
 }
@@ -64,10 +65,16 @@ ls_status ls_dataset_open_own(ls_dataset *dataset, const ls_h5 *file,
 {
     ls_dataset_info header = {0};
     const bool untargeted = ls_dataset_targets_are_none(options);
+    ls_selections parsed;
+    const ls_selection *weights = NULL;
     ls_status status = ls_header_read(file, &header);
+    if (status == LS_OK)
+        status = ls_dataset_parse_weights(options, &parsed, &weights);
     for (int split = 0; status == LS_OK && split < LS_SPLITS; split++) {
         const char *name = ls_split_name((ls_split)split);
         const ls_fields_choice choice = {.group = name,
+                                         .weights = split == LS_TRAIN ? weights : NULL,
+                                         .kind = options->kind,
                                          .reconstructs = ls_dataset_targets_are_inputs(options),
                                          .untargeted = untargeted,
                                          .layout = options->layout};
@@ -142,16 +149,18 @@ static ls_status open_test(ls_dataset *dataset, const ls_dataset_options *option
 /* Opens the selected inputs and targets of files of any layout: one table of rows. */
 ls_status ls_dataset_open_selected(ls_dataset *dataset, const ls_dataset_options *options)
 {
-    ls_selections inputs, targets;
-    const ls_fields_choice choice = {.inputs = &inputs,
-                                     .targets = &targets,
-                                     .reconstructs = ls_dataset_targets_are_inputs(options),
-                                     .untargeted = ls_dataset_targets_are_none(options),
-                                     .kind = options->kind,
-                                     .layout = options->layout};
+    ls_selections inputs, targets, weights;
+    ls_fields_choice choice = {.inputs = &inputs,
+                               .targets = &targets,
+                               .reconstructs = ls_dataset_targets_are_inputs(options),
+                               .untargeted = ls_dataset_targets_are_none(options),
+                               .kind = options->kind,
+                               .layout = options->layout};
     ls_status status = ls_selections_parse(&inputs, "inputs", options->inputs);
     if (status == LS_OK && !choice.reconstructs && !choice.untargeted)
         status = ls_selections_parse(&targets, "targets", options->targets);
+    if (status == LS_OK)
+        status = ls_dataset_parse_weights(options, &weights, &choice.weights);
     for (int i = 0; status == LS_OK && i < dataset->paths.count; i++)
         status = ls_dataset_open_group(dataset, LS_TRAIN, dataset->files[i], &choice);
     if (status == LS_OK && dataset->info.values == 0 && !choice.untargeted)

@@ -48,6 +48,7 @@ ls_status ls_dataset_read_into(const ls_dataset *dataset, ls_split split, int64_
     assert(first >= 0 && count >= 0 && first + count <= dataset->info.rows[split]);
     assert(samples->capacity >= count && samples->format.features == dataset->info.features &&
            samples->format.values == ls_dataset_format(&dataset->info).values &&
+           samples->format.weighted == dataset->info.weighted &&
            samples->format.element == dataset->info.element);
     const chosen c = find_chosen(dataset, split);
     const ls_pick pick = {chosen_before, &c};

@@ -32,6 +32,13 @@ static inline bool ls_is_given(const char *text)
 /* Returns the path of the first file, for messages; borrowed. */
 const char *ls_dataset_first_path(const ls_dataset *dataset);
 
+/* Reads the option for weights.
+ * parsed  memory for the result
+ * out     on return the selection, in `parsed`; NULL: there are no weights
+ * Errors: LS_ERR_USAGE. */
+ls_status ls_dataset_parse_weights(const ls_dataset_options *options, ls_selections *parsed,
+                                   const ls_selection **out) LS_MUST_CHECK;
+
 /* As ls_dataset_open(), but there may be no rows: a file may be empty if others are not.
  * Errors: as ls_dataset_open(), *out is left alone. */
 ls_status ls_dataset_open_any(ls_dataset **out, const char *path,

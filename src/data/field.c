@@ -229,8 +229,11 @@ static void scatter_numbers(const ls_field *f, size_t bytes, const box *b, const
         }
 }
 
-/* Fails for a number that is NaN or infinite, the element `at` of a box. */
-static ls_status fail_number(const ls_field *f, const box *b, int64_t at, const char *what)
+/* Fails for the element `at` of a box.
+ * what  the number
+ * why   what is expected, with punctuation before it */
+static ls_status fail_number(const ls_field *f, const box *b, int64_t at, const char *what,
+                             const char *why)
 {
     char text[LS_FIELD_SHAPE];
     int64_t index[LS_H5_MAX_RANK] = {0};
@@ -241,24 +244,24 @@ static ls_status fail_number(const ls_field *f, const box *b, int64_t at, const 
     }
     index[0] = b->start[0] + at;
     if (rank == 2)
-        return ls_fail(LS_ERR_DATA, "%s: '/%s' is %s in row %" PRId64 ", column %" PRId64,
-                       ls_h5_path(f->file), f->name, what, index[0], index[1]);
-    return ls_fail(LS_ERR_DATA, "%s: '/%s' is %s in row %" PRId64 "%s%s", ls_h5_path(f->file),
+        return ls_fail(LS_ERR_DATA, "%s: '/%s' is %s in row %" PRId64 ", column %" PRId64 "%s",
+                       ls_h5_path(f->file), f->name, what, index[0], index[1], why);
+    return ls_fail(LS_ERR_DATA, "%s: '/%s' is %s in row %" PRId64 "%s%s%s", ls_h5_path(f->file),
                    f->name, what, index[0], rank > 1 ? ", element " : "",
-                   rank > 1 ? format_list(rank - 1, index + 1, text) : "");
+                   rank > 1 ? format_list(rank - 1, index + 1, text) : "", why);
 }
 
-/* Checks that all numbers of a box are finite. */
-static ls_status check_numbers(const ls_field *f, ls_element element, const box *b,
-                               const uint8_t *numbers)
+/* Checks that the numbers of a box of targets are in their limits. */
+static ls_status check_limits(const ls_field *f, const box *b, int64_t count, const float *numbers)
 {
-    const int64_t count = b->count[0] * box_elements(f, b);
-    const int64_t at = ls_element_find_special(element, count, numbers);
-    if (at < 0)
-        return LS_OK;
-    float value;
-    ls_element_convert(element, 1, numbers + (size_t)at * ls_element_bytes(element), 1, 0, &value);
-    return fail_number(f, b, at, value != value ? "NaN" : value > 0 ? "infinite" : "-infinite");
+    char value[32], why[128];
+    for (int64_t i = 0; i < count; i++)
+        if (numbers[i] < f->limits.least || numbers[i] > f->limits.most) {
+            snprintf(value, sizeof value, "%g", (double)numbers[i]);
+            snprintf(why, sizeof why, ": %s", f->limits.expected);
+            return fail_number(f, b, i, value, why);
+        }
+    return LS_OK;
 }
 
 static ls_h5_type memory_type(ls_element element)
@@ -278,6 +281,22 @@ typedef struct reading {
     uint8_t *staging;   /* a piece */
 } reading;
 
+/* Checks that all numbers of a box are finite, and targets in their limits. */
+static ls_status check_numbers(const reading *r, const box *b)
+{
+    const ls_field *f = r->field;
+    const int64_t count = b->count[0] * box_elements(f, b);
+    const int64_t at = ls_element_find_special(r->element, count, r->staging);
+    float value;
+    if (at < 0 && (!r->targets || f->limits.expected == NULL))
+        return LS_OK;
+    if (at < 0)
+        return check_limits(f, b, count, (const float *)(const void *)r->staging);
+    ls_element_convert(r->element, 1, r->staging + (size_t)at * ls_element_bytes(r->element), 1, 0,
+                       &value);
+    return fail_number(f, b, at, value != value ? "NaN" : value > 0 ? "infinite" : "-infinite", "");
+}
+
 /* Reads one box of rows, unless no row of it is selected. */
 static ls_status read_box(const reading *r, const box *b)
 {
@@ -294,7 +313,7 @@ static ls_status read_box(const reading *r, const box *b)
         ls_h5_table_read(f->table, memory_type(r->element), b->start, b->count, r->staging);
     ls_h5_unlock();
     if (status == LS_OK)
-        status = check_numbers(f, r->element, b, r->staging);
+        status = check_numbers(r, b);
     for (int64_t i = 0; status == LS_OK && i < b->count[0]; i++) {
         ls_sample *sample = ls_destination_next(r->to, b->start[0] + i, &at);
         if (sample == NULL)

@@ -12,6 +12,12 @@
 
 enum { LS_FIELD_NAME = LS_SELECTION_NAME, LS_FIELD_SHAPE = 128 };
 
+/* The range of the numbers of targets. */
+typedef struct ls_limits {
+    const char *expected; /* for the error of a number out of the range; NULL: any finite number */
+    float least, most;
+} ls_limits;
+
 typedef struct ls_field {
     const ls_h5 *file; /* borrowed */
     char name[LS_FIELD_NAME];
@@ -24,6 +30,7 @@ typedef struct ls_field {
     int dims, dim[LS_H5_MAX_RANK];  /* the dimensions of a row: those that are not dropped */
     int64_t stride[LS_H5_MAX_RANK]; /* of each dimension, in numbers of a sample */
     int64_t first;                  /* number of a sample where the field begins */
+    ls_limits limits;               /* of targets */
 } ls_field;
 
 /* Fails for a file that does not have the layout of a data set: appends a hint at the description
@@ -78,7 +85,8 @@ ls_sample *ls_destination_next(const ls_destination *to, int64_t row, int64_t *a
 
 /* Reads rows first .. first+count-1 into samples: their inputs, or with `targets` the values of
  * their target.
- * Errors: LS_ERR_DATA for rows that can't be read, and for NaN and infinite numbers;
+ * Errors: LS_ERR_DATA for rows that can't be read, and for NaN, infinite numbers and targets out of
+ * their limits;
  * LS_ERR_FAILURE; LS_INTERRUPTED, see base/interrupt.h. */
 ls_status ls_field_read(const ls_field *field, bool targets, int64_t first, int64_t count,
                         const ls_destination *to) LS_MUST_CHECK;

@@ -99,14 +99,40 @@ static ls_status open_labels(ls_fields *f, const ls_selection *selection)
     return ls_field_open(&f->labels.field, f->file, selection, "[N] or [N,1]");
 }
 
-static ls_status open_values(ls_fields *f, const ls_selections *selections)
+static ls_status open_values(ls_fields *f, const ls_selections *selections, ls_target_kind kind)
 {
     const ls_status status = ls_joint_open(&f->targets, f->file, selections, "[N] or [N,K]");
+    for (int i = 0; status == LS_OK && kind == LS_TARGET_FRACTIONS && i < f->targets.count; i++)
+        f->targets.fields[i].limits = (ls_limits){"--loss bce needs targets of 0 to 1", 0, 1};
     return status == LS_OK ? check_targets(f) : status;
 }
 
+/* Opens the weights, a number of each row.
+ * group  that they are in; NULL: none */
+static ls_status open_weights(ls_fields *f, const char *group, const ls_selection *selection)
+{
+    char text[LS_FIELD_SHAPE];
+    ls_selection in_group = *selection;
+    if (group != NULL && snprintf(in_group.name, sizeof in_group.name, "%s/%s", group,
+                                  selection->name) >= (int)sizeof in_group.name)
+        return ls_fail(LS_ERR_USAGE, "--weights %s: the name is too long", selection->name);
+    ls_status status = ls_field_open(&f->weights, f->file, &in_group, "[N] or [N,1]");
+    f->has_weights = status == LS_OK;
+    if (status == LS_OK)
+        status = ls_field_check_type(&f->weights);
+    if (status == LS_OK && f->weights.numbers != 1)
+        status = ls_field_fail("%s: '/%s' is %s, expected a weight of each row, [N] or [N,1]",
+                               ls_h5_path(f->file), f->weights.name,
+                               ls_format_shape(ls_field_shape(&f->weights), text));
+    if (status != LS_OK)
+        return status;
+    f->weights.first = f->targets.numbers;
+    f->weights.limits = (ls_limits){"a weight is 0 to 1e20", 0, LS_MAX_WEIGHT};
+    return check_rows(f, f->weights.name, f->weights.rows);
+}
+
 /* Opens the targets of a group: labels, or values. */
-static ls_status open_group_targets(ls_fields *f, const char *group)
+static ls_status open_group_targets(ls_fields *f, const char *group, ls_target_kind kind)
 {
     char labels[LS_FIELD_NAME], targets[LS_FIELD_NAME];
     const bool classes = ls_h5_has(f->file, name_of(group, "labels", labels));
@@ -119,7 +145,7 @@ static ls_status open_group_targets(ls_fields *f, const char *group)
                              targets);
     const ls_selections all = ls_selection_of_all(classes ? labels : targets);
     if (values)
-        return open_values(f, &all);
+        return open_values(f, &all, kind);
     const ls_status status = open_labels(f, &all.of[0]);
     return status == LS_OK ? check_labels(f, targets) : status;
 }
@@ -159,8 +185,9 @@ static ls_status open_selected_targets(ls_fields *f, const ls_fields_choice *cho
 {
     bool classes = false;
     const ls_selections *targets = choice->targets;
-    if (choice->kind == LS_TARGET_VALUES || targets->count > 1)
-        return open_values(f, targets);
+    if (choice->kind == LS_TARGET_VALUES || choice->kind == LS_TARGET_FRACTIONS ||
+        targets->count > 1)
+        return open_values(f, targets, choice->kind);
     ls_status status = open_labels(f, &targets->of[0]);
     if (status == LS_OK)
         status = judge_labels(f, choice->kind, &classes);
@@ -168,7 +195,7 @@ static ls_status open_selected_targets(ls_fields *f, const ls_fields_choice *cho
         return status;
     ls_field_close(&f->labels.field);
     f->has_labels = false;
-    return open_values(f, targets);
+    return open_values(f, targets, choice->kind);
 }
 
 /* Returns true if the last dimension is a usual number of channels, and the second is larger. */
@@ -244,7 +271,7 @@ static ls_status open_targets(ls_fields *f, const ls_fields_choice *choice)
     if (choice->reconstructs)
         return reconstruct(f);
     return choice->targets != NULL ? open_selected_targets(f, choice)
-                                   : open_group_targets(f, choice->group);
+                                   : open_group_targets(f, choice->group, choice->kind);
 }
 
 ls_status ls_fields_open(ls_fields *out, const ls_h5 *file, const ls_fields_choice *choice)
@@ -253,6 +280,8 @@ ls_status ls_fields_open(ls_fields *out, const ls_h5 *file, const ls_fields_choi
     ls_status status = open_inputs(&f, choice);
     if (status == LS_OK)
         status = open_targets(&f, choice);
+    if (status == LS_OK && choice->weights != NULL)
+        status = open_weights(&f, choice->inputs != NULL ? NULL : choice->group, choice->weights);
     if (status == LS_OK)
         status = resolve_layout(&f, choice->layout);
     if (status == LS_OK)
@@ -267,17 +296,35 @@ int64_t ls_fields_bytes(const ls_fields *f)
     const int64_t inputs = f->inputs.numbers * (int64_t)ls_element_bytes(f->inputs.element);
     const int64_t values = f->targets.numbers * (int64_t)sizeof(double);
     const int64_t label = f->has_labels ? f->labels.field.numbers * (int64_t)sizeof(int64_t) : 0;
-    return f->rows * (inputs + values + label);
+    const int64_t weight = f->has_weights ? (int64_t)sizeof(double) : 0;
+    return f->rows * (inputs + values + label + weight);
+}
+
+/* Reads the weights; without weights, sets them to 1. */
+static ls_status read_weights(const ls_fields *f, int64_t first, int64_t count,
+                              const ls_destination *to)
+{
+    if (f->has_weights)
+        return ls_field_read(&f->weights, true, first, count, to);
+    if (to->samples == NULL || !to->samples->format.weighted)
+        return LS_OK;
+    int64_t at = ls_destination_find(to, first);
+    for (int64_t row = first; row < first + count; row++) {
+        const ls_sample *sample = ls_destination_next(to, row, &at);
+        if (sample != NULL)
+            *ls_sample_weight(to->samples, sample) = 1;
+    }
+    return LS_OK;
 }
 
 ls_status ls_fields_read(const ls_fields *f, int64_t first, int64_t count, int classes,
                          const ls_destination *to)
 {
-    const ls_status status = ls_joint_read(&f->inputs, false, first, count, to);
-    if (status != LS_OK)
-        return status;
-    return f->has_labels ? ls_labels_read(&f->labels, first, count, classes, NULL, to)
-                         : ls_joint_read(&f->targets, true, first, count, to);
+    ls_status status = ls_joint_read(&f->inputs, false, first, count, to);
+    if (status == LS_OK)
+        status = f->has_labels ? ls_labels_read(&f->labels, first, count, classes, NULL, to)
+                               : ls_joint_read(&f->targets, true, first, count, to);
+    return status == LS_OK ? read_weights(f, first, count, to) : status;
 }
 
 void ls_fields_close(ls_fields *f)
@@ -285,4 +332,5 @@ void ls_fields_close(ls_fields *f)
     ls_joint_close(&f->inputs);
     ls_joint_close(&f->targets);
     ls_field_close(&f->labels.field);
+    ls_field_close(&f->weights);
 }

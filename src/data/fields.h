@@ -12,10 +12,11 @@
 typedef struct ls_fields_choice {
     const char *group;                     /* "train": images or inputs, labels or targets of it */
     const ls_selections *inputs, *targets; /* not NULL: these; group is then unused */
-    bool reconstructs;                     /* the targets are the inputs: no others are opened */
-    bool untargeted;                       /* there are no targets */
-    ls_target_kind kind;                   /* of selected targets */
-    ls_layout_order layout;                /* LS_LAYOUT_AUTO: an ambiguous shape is refused */
+    const ls_selection *weights; /* of the group, or selected; NULL: the rows have no weights */
+    bool reconstructs;           /* the targets are the inputs: no others are opened */
+    bool untargeted;             /* there are no targets */
+    ls_target_kind kind;         /* of selected targets; of a group's: are they fractions */
+    ls_layout_order layout;      /* LS_LAYOUT_AUTO: an ambiguous shape is refused */
 } ls_fields_choice;
 
 typedef struct ls_fields {
@@ -23,13 +24,14 @@ typedef struct ls_fields {
     ls_joint inputs;
     ls_labels labels; /* classes */
     ls_joint targets; /* values; not open with labels, and if the targets are the inputs */
-    bool has_labels;
+    ls_field weights; /* a number of each row, read behind the values; not open without weights */
+    bool has_labels, has_weights;
     int values; /* of a row; 0 with labels */
     int64_t rows, channels, height, width;
     bool doubtful; /* read as [N,C,H,W], but the shape looks like [N,H,W,C] */
 } ls_fields;
 
-/* Opens inputs and targets, and checks shapes and types.
+/* Opens inputs, targets and weights, and checks shapes and types.
  * Errors: LS_ERR_DATA; LS_ERR_USAGE for an ambiguous shape. *out is left alone. */
 ls_status ls_fields_open(ls_fields *out, const ls_h5 *file,
                          const ls_fields_choice *choice) LS_MUST_CHECK;
@@ -40,8 +42,9 @@ const char *ls_fields_name(const ls_fields *fields);
 /* Returns the bytes of all inputs and targets, unpacked. */
 int64_t ls_fields_bytes(const ls_fields *fields);
 
-/* Reads rows first .. first+count-1, and checks that labels are below `classes`, and that inputs
- * and values are finite.
+/* Reads rows first .. first+count-1, and checks that labels are below `classes`, that inputs and
+ * values are finite, values in the range of their kind, and weights 0 to LS_MAX_WEIGHT. In samples
+ * of a weighted format, rows without weights get the weight 1.
  * Errors: LS_ERR_DATA, LS_ERR_FAILURE; LS_INTERRUPTED, see base/interrupt.h. */
 ls_status ls_fields_read(const ls_fields *fields, int64_t first, int64_t count, int classes,
                          const ls_destination *to) LS_MUST_CHECK;

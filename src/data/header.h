@@ -8,7 +8,7 @@
 
 /* Checks format and version, and reads name and digest of the sources.
  * Errors: LS_ERR_DATA. */
-ls_status ls_header_read(const ls_h5 *file, ls_dataset_info *out) LS_MUST_CHECK;
+ls_status ls_header_read(const ls_h5 *file, ls_dataset_info *info) LS_MUST_CHECK;
 
 /* Reads the number of classes.
  * Errors: LS_ERR_DATA if there is none, or it is out of range. */

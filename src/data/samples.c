@@ -76,16 +76,22 @@ static size_t round_up(size_t bytes, size_t align)
     return (bytes + align - 1) / align * align;
 }
 
-/* Returns the bytes of a sample without its target's values. */
+/* Returns the bytes of a sample without its target's values and its weight. */
 static size_t input_bytes(ls_sample_format format)
 {
     return offsetof(ls_sample, inputs) + (size_t)format.features * ls_element_bytes(format.element);
 }
 
+/* Returns the floats behind a sample's inputs. */
+static int64_t floats_behind(ls_sample_format format)
+{
+    return format.values + format.weighted;
+}
+
 size_t ls_sample_stride(ls_sample_format format)
 {
     const size_t targets = round_up(input_bytes(format), _Alignof(float));
-    return round_up(targets + (size_t)format.values * sizeof(float), _Alignof(ls_sample));
+    return round_up(targets + (size_t)floats_behind(format) * sizeof(float), _Alignof(ls_sample));
 }
 
 ls_status ls_samples_create(ls_samples **out, int64_t capacity, ls_sample_format format)
@@ -147,6 +153,8 @@ void ls_samples_gather(const ls_samples *samples, const int32_t *order, int64_t 
         memcpy(batch->targets + i * samples->format.values, ls_sample_targets(samples, sample),
                (size_t)samples->format.values * sizeof(float));
         batch->ids[i] = sample->row;
+        if (batch->weights != NULL)
+            batch->weights[i] = samples->format.weighted ? *ls_sample_weight(samples, sample) : 1;
     }
     batch->rows = count;
 }
@@ -162,8 +170,8 @@ void ls_samples_inputs(const ls_samples *samples, int64_t first, int64_t count, 
 uint64_t ls_samples_fingerprint(const ls_samples *samples)
 {
     const size_t inputs = input_bytes(samples->format);
-    const size_t values = (size_t)samples->format.values * sizeof(float);
-    const size_t length = values > 0 ? samples->targets + values : inputs;
+    const size_t behind = (size_t)floats_behind(samples->format) * sizeof(float);
+    const size_t length = behind > 0 ? samples->targets + behind : inputs;
     uint64_t sum = 0;
     for (int64_t i = 0; i < samples->rows; i++)
         sum += XXH3_64bits(ls_sample_at(samples, i), length);

@@ -11,8 +11,9 @@
 #include <lockstep/dataset.h>
 #include <lockstep/status.h>
 
-/* A sample: the inputs are followed, at an address for floats, by the target's values, if any.
- * Samples begin at addresses for floats, too: a larger alignment would waste memory. */
+/* A sample: the inputs are followed, at an address for floats, by the target's values and the row's
+ * weight, if there are any. Samples begin at addresses for floats, too: a larger alignment would
+ * waste memory. */
 typedef struct __attribute__((packed, aligned(4))) ls_sample {
     int64_t row;      /* number in its split of the data set, from 0 */
     int32_t label;    /* class, from 0; 0 if the target is values */
@@ -24,6 +25,7 @@ typedef struct ls_sample_format {
     ls_element element; /* type of the inputs */
     int64_t features;   /* inputs */
     int64_t values;     /* floats in the target; 0: the target is the label, or the inputs */
+    bool weighted;      /* samples have a weight */
 } ls_sample_format;
 
 struct ls_samples {
@@ -53,7 +55,10 @@ bool ls_image_is_sane(int64_t channels, int64_t height, int64_t width);
 /* Returns the format of a data set's samples. Local. */
 static inline ls_sample_format ls_dataset_format(const ls_dataset_info *info)
 {
-    return (ls_sample_format){info->element, info->features, info->reconstructs ? 0 : info->values};
+    return (ls_sample_format){.element = info->element,
+                              .features = info->features,
+                              .values = info->reconstructs ? 0 : info->values,
+                              .weighted = info->weighted};
 }
 
 /* Converts the inputs of `count` samples to floats, without normalization. Local.
@@ -81,16 +86,23 @@ static inline float *ls_sample_targets(const ls_samples *samples, const ls_sampl
     return (float *)(void *)((uint8_t *)(uintptr_t)sample + samples->targets);
 }
 
+/* Returns the weight of a sample of a weighted format; borrowed. Local. */
+static inline float *ls_sample_weight(const ls_samples *samples, const ls_sample *sample)
+{
+    return ls_sample_targets(samples, sample) + samples->format.values;
+}
+
 /* Converts `count` samples to the rows of a batch of the same features and values; targets that
- * samples do not hold are left alone. Local.
+ * samples do not hold are left alone. If the batch has weights, they become those of the samples;
+ * of samples without weights 1. Local.
  * order  [count] sample indices in the batch's order; NULL: first, first+1, ...
  * first  with order NULL, the first sample */
 void ls_samples_gather(const ls_samples *samples, const int32_t *order, int64_t first,
                        int64_t count, ls_normalization normalization, ls_batch *batch);
 
 /* Returns a hash of the samples that does not depend on their order: the sum, modulo 2^64, of the
- * hashes of (row, label, inputs, target). The fingerprints of all shards add up to that of the
- * whole split. Local. */
+ * hashes of (row, label, inputs, target, weight). The fingerprints of all shards add up to that of
+ * the whole split. Local. */
 uint64_t ls_samples_fingerprint(const ls_samples *samples);
 
 #endif

@@ -68,8 +68,8 @@ static ls_status read_samples(bench *b, const ls_bench_task *task, int64_t rows,
 static ls_status make_samples(bench *b, const ls_bench_task *task, int64_t rows)
 {
     const int64_t features = ls_shape_size(task->input);
-    const ls_status status =
-        ls_samples_create(&b->samples, rows, (ls_sample_format){LS_U8, features, 0});
+    const ls_status status = ls_samples_create(
+        &b->samples, rows, (ls_sample_format){.element = LS_U8, .features = features});
     for (int64_t i = 0; status == LS_OK && i < rows; i++) {
         ls_sample *sample = ls_sample_at(b->samples, i);
         sample->row = i;

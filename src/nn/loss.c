@@ -249,12 +249,13 @@ static add_row *adder_of(unsigned task)
                                           : add_decisions;
 }
 
-/* Multiplies a row's gradient by its weight, and adds its weighted loss. */
+/* Multiplies a row's gradient by its weight, and adds its weighted loss. A row of the weight 0 adds
+ * nothing, even if its loss is not finite. */
 static void weigh_row(float weight, int K, float *dy, double loss, double *sum)
 {
-    *sum += (double)weight * loss;
+    *sum += weight > 0 ? (double)weight * loss : 0;
     for (int k = 0; dy != NULL && k < K; k++)
-        dy[k] *= weight;
+        dy[k] = weight > 0 ? dy[k] * weight : 0;
 }
 
 ls_score ls_loss_score(const ls_loss_terms *terms, const ls_batch *batch, int64_t first,

@@ -11,6 +11,7 @@
 #include "run/run_log.h"
 #include "train/reading.h"
 #include "train/statistics.h"
+#include "train/weighting.h"
 
 static ls_status check_ranges(const ls_train_config *config)
 {
@@ -98,10 +99,11 @@ static ls_status check_rate(const ls_train_config *c)
 static ls_status check_data(const ls_train_config *c)
 {
     const ls_dataset_options options = ls_reading_options(c);
-    return ls_dataset_targets_are_none(&options)
-               ? ls_fail(LS_ERR_USAGE,
-                         "--targets none is for predict: there is nothing to train for")
-               : ls_dataset_check_options(&options);
+    if (ls_dataset_targets_are_none(&options))
+        return ls_fail(LS_ERR_USAGE,
+                       "--targets none is for predict: there is nothing to train for");
+    const ls_status status = ls_dataset_check_options(&options);
+    return status == LS_OK ? ls_class_weights_check(c->class_weights) : status;
 }
 
 ls_status ls_config_check(const ls_train_config *c)

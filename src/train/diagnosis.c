@@ -47,7 +47,7 @@ static void update_rise(const ls_course *c, int64_t best, int64_t epoch, ls_over
     if (o->rise > 0 || best == 0 || epoch - best < WINDOW ||
         !(LEAST(h, epoch, val_loss) > RISEN * MEDIAN(h, best, val_loss)) ||
         !(MEDIAN(h, epoch, loss) < FALLEN * MEDIAN(h, best, loss)) ||
-        (c->smoothed && !(MEDIAN(h, epoch, val_accuracy) < MEDIAN(h, best, val_accuracy))))
+        (c->differs && !(MEDIAN(h, epoch, val_accuracy) < MEDIAN(h, best, val_accuracy))))
         return;
     o->rise = epoch;
     o->least = best - WINDOW / 2;
@@ -121,7 +121,7 @@ static ls_course make_course(const ls_trainer *t)
 {
     return (ls_course){.history = t->history,
                        .epochs = t->progress.epoch,
-                       .smoothed = t->config->label_smoothing > 0,
+                       .differs = t->config->label_smoothing > 0 || ls_loader_weighs(t->loader),
                        .classes = t->task.kind == LS_TASK_CLASSIFICATION ? t->task.outputs : 2,
                        .validation_rows = ls_trainer_dataset(t)->rows[LS_VALIDATION]};
 }

@@ -12,8 +12,8 @@
 typedef struct ls_course {
     const ls_metrics *history; /* [epochs] */
     int64_t epochs;
-    bool smoothed; /* labels were smoothed in training */
-    int classes;   /* 2 of a binary or multi-label task, whose outputs are true or false */
+    bool differs; /* the training loss is of smoothed labels or weighted rows */
+    int classes;  /* 2 of a binary or multi-label task, whose outputs are true or false */
     int64_t validation_rows;
 } ls_course;
 
@@ -25,7 +25,8 @@ typedef struct ls_course {
  * Comparing the two losses proves nothing: with augmentation, dropout or label smoothing the
  * training loss is the larger one. With label smoothing a rise of the validation loss proves little
  * either: that loss is least for a network that is more confident than the smoothed labels ask for.
- * Then the validation accuracy must have fallen as well.
+ * Nor does it with weights, which it does not have. Then the validation accuracy must have fallen
+ * as well.
  *
  * Gap, of tasks that have an accuracy: the training accuracy exceeds the validation accuracy by
  * more than 0.05, more than twice the standard error of the validation accuracy, and more than half

@@ -7,6 +7,7 @@
 #include "train/reading.h"
 #include "train/reconstruction.h"
 #include "train/statistics.h"
+#include "train/weighting.h"
 
 #include <lockstep/augment.h>
 #include <lockstep/picture.h>
@@ -24,6 +25,7 @@ struct ls_loader {
     void *backend;            /* owned */
     ls_conversion conversion; /* bytes to floats */
     ls_standardization standardization;
+    ls_weighting *weighting;  /* NULL: none */
     ls_text_list class_names; /* on rank 0 */
     ls_augment *augment;      /* NULL: none */
 
@@ -64,10 +66,10 @@ static double mean_border(const ls_dataset_info *d, int64_t sum)
     return (double)sum / count / UINT8_MAX;
 }
 
-/* Counts this rank's rows of each class in a split, and adds their hash to the fingerprint and
- * their borders to the sum. Local. */
-static ls_status count_split(const ls_loader *l, ls_split split, int64_t *classes,
-                             uint64_t *fingerprint, int64_t *border)
+/* Counts this rank's rows of each class in a split, and adds their hash to the fingerprint, their
+ * borders to the sum, and the weights of training rows to their sums. Local. */
+static ls_status count_split(ls_loader *l, ls_split split, int64_t *classes, uint64_t *fingerprint,
+                             int64_t *border)
 {
     const ls_rows_origin origin = rows_origin(l, split);
     const ls_samples *piece = NULL;
@@ -79,6 +81,7 @@ static ls_status count_split(const ls_loader *l, ls_split split, int64_t *classe
                                                    l->conversion.normalization);
         *fingerprint += ls_samples_fingerprint(piece);
         *border += sum_borders(&l->dataset, piece);
+        ls_weighting_count(split == LS_TRAIN ? l->weighting : NULL, piece);
         for (int64_t i = 0; l->dataset.classes > 0 && i < piece->rows; i++)
             classes[ls_sample_at(piece, i)->label]++;
     }
@@ -87,10 +90,10 @@ static ls_status count_split(const ls_loader *l, ls_split split, int64_t *classe
 }
 
 /* Takes the census of training and validation rows. A stream is read once for that, unless
- * --trust-data is given. Collective. */
+ * --trust-data is given and no weights are needed. Collective. */
 static ls_status take_census(ls_loader *l)
 {
-    if (l->config->stream && l->config->trust_data)
+    if (l->config->stream && l->config->trust_data && l->weighting == NULL)
         return LS_OK;
     const int64_t classes = l->dataset.classes;
     int64_t *counts = ls_alloc(LS_SPLITS * classes, sizeof *counts); /* test rows stay 0 */
@@ -114,7 +117,8 @@ static ls_status take_census(ls_loader *l)
         ls_class_gaps(&l->dataset, counts, l->census.class_gaps);
     }
     ls_free(counts);
-    return status;
+    return status == LS_OK ? ls_weighting_finish(l->weighting, l->comm, l->dataset.rows[LS_TRAIN])
+                           : status;
 }
 
 /* Finds the statistics for --standardize, if it is given. Collective. */
@@ -199,6 +203,8 @@ ls_status ls_loader_open(ls_loader **out, ls_comm *comm, const ls_train_config *
     if (status == LS_OK)
         status = open_backend(l);
     if (status == LS_OK)
+        status = ls_agree(comm, ls_weighting_create(&l->weighting, config, &l->dataset));
+    if (status == LS_OK)
         status = take_census(l);
     if (status == LS_OK)
         status = find_statistics(l);
@@ -248,6 +254,11 @@ int64_t ls_loader_step_rows(const ls_loader *l)
     return largest < mine ? largest : mine;
 }
 
+bool ls_loader_weighs(const ls_loader *l)
+{
+    return l->weighting != NULL;
+}
+
 bool ls_loader_augments(const ls_loader *l)
 {
     return l->augment != NULL;
@@ -282,6 +293,7 @@ ls_status ls_loader_next(ls_loader *l, ls_batch *batch)
     ls_samples_gather(samples, order, 0, slice.count, l->conversion.normalization, batch);
     ls_augment_apply(l->augment, l->config->seed, l->epoch, l->conversion.normalization.shift,
                      batch);
+    ls_weighting_apply(l->weighting, batch);
     ls_conversion_finish(&l->conversion, batch);
     return LS_OK;
 }
@@ -306,6 +318,7 @@ void ls_loader_destroy(ls_loader **loader)
         return;
     (*loader)->kind->close((*loader)->backend);
     ls_standardization_destroy(&(*loader)->standardization);
+    ls_weighting_destroy(&(*loader)->weighting);
     ls_augment_destroy(&(*loader)->augment);
     ls_text_list_free(&(*loader)->class_names);
     ls_free(*loader);

@@ -59,6 +59,9 @@ const ls_standardization *ls_loader_standardization(const ls_loader *loader);
 /* Returns the most rows of a step on this rank. Local. */
 int64_t ls_loader_step_rows(const ls_loader *loader);
 
+/* Returns true if training rows have weights: their batches must then have, too. Local. */
+bool ls_loader_weighs(const ls_loader *loader);
+
 /* Returns true if training images are augmented. Local. */
 bool ls_loader_augments(const ls_loader *loader);
 

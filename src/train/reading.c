@@ -9,6 +9,7 @@ static ls_target_kind kind_of_target(ls_loss loss)
 {
     return loss == LS_LOSS_AUTO       ? LS_TARGET_AUTO
            : loss == LS_CROSS_ENTROPY ? LS_TARGET_CLASSES
+           : loss == LS_BCE           ? LS_TARGET_FRACTIONS
                                       : LS_TARGET_VALUES;
 }
 
@@ -24,6 +25,7 @@ ls_dataset_options ls_reading_options(const ls_train_config *c)
                                 .layout = c->layout,
                                 .inputs = c->inputs,
                                 .targets = c->targets,
+                                .weights = c->weights,
                                 .kind = kind_of_target(c->loss)};
 }
 

@@ -2,6 +2,8 @@
 
 #include "base/memory.h"
 
+#include "train/weighting.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -104,6 +106,7 @@ ls_status ls_rows_next(ls_rows *rows, ls_batch *batch)
     ls_samples_gather(rows->piece, NULL, rows->taken,
                       left < LS_EVALUATION_ROWS ? left : LS_EVALUATION_ROWS,
                       rows->conversion.normalization, batch);
+    ls_weighting_apply(NULL, batch);
     ls_conversion_finish(&rows->conversion, batch);
     rows->taken += batch->rows;
     return LS_OK;

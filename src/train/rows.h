@@ -42,7 +42,8 @@ const ls_samples *ls_rows_samples(const ls_rows *rows);
 /* Rewinds to this rank's first row. Local. */
 void ls_rows_rewind(ls_rows *rows);
 
-/* Fills a batch with this rank's next LS_EVALUATION_ROWS rows; fewer at the end, 0 after the end.
+/* Fills a batch with this rank's next LS_EVALUATION_ROWS rows, each of the weight 1; fewer at the
+ * end, 0 after the end.
  * Local.
  * batch  its capacity is at least LS_EVALUATION_ROWS
  * Errors: LS_ERR_DATA, LS_ERR_FAILURE if rows can't be read; the batch then has 0 rows. */

@@ -56,6 +56,12 @@ static const ls_setting table[] = {
      .help = "datasets of the file that are the inputs, e.g. /a or \"/a[:,5:12],/b\", see below"},
     {"targets", "PATHS", LS_TYPE_TEXT, ORDER, AT(targets), "", .group = DATA,
      .help = "with --inputs: the targets, or \"inputs\": the inputs, as for an autoencoder"},
+    {"weights", "PATH", LS_TYPE_TEXT, FIXED, AT(weights), "", .group = DATA,
+     .help = "dataset of the training rows' weights in the loss; without --inputs its name in "
+             "/train"},
+    {"class-weights", "HOW", LS_TYPE_TEXT, FIXED, AT(class_weights), "none", .group = DATA,
+     .help = "weights of the training rows by class: balanced, or a weight of each class, e.g. "
+             "1,1,20"},
     {"validation", "FRACTION", LS_TYPE_REAL, ORDER, AT(validation), "0.1", 0, 1, LS_SETTING_BELOW,
      .group = DATA, .help = "of the training rows, held out if the file has no /validation"},
     {"hold-out", "WHICH", LS_TYPE_CHOICE, ORDER, AT(hold_out), "last", .choices = hold_out_choices,

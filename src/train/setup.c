@@ -96,6 +96,8 @@ static ls_status create_replica(ls_trainer *t)
     const ls_status status = ls_replica_create(&t->replica, t->comm, &config);
     if (status != LS_OK)
         return status;
+    if (ls_loader_weighs(t->loader) && ls_batch_add_weights(ls_replica_batch(t->replica)) != LS_OK)
+        return LS_ERR_FAILURE;
     ls_network *network = ls_replica_network(t->replica);
     const ls_columns *targets = &ls_loader_standardization(t->loader)->targets;
     if (d->values > 0 && targets->count == d->values &&

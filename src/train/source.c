@@ -76,10 +76,12 @@ static ls_status open_file(ls_source *s, const char *path, const ls_dataset_opti
 static ls_status open_checked(ls_source *s, const char *path, const ls_dataset_options *options,
                               bool verify, ls_dataset_info *info)
 {
-    const char *test = options != NULL ? options->test_data : NULL;
+    ls_dataset_options of_test = options != NULL ? *options : (ls_dataset_options){0};
+    const char *test = of_test.test_data;
     ls_status status = check_files(s, path, options, verify);
+    of_test.weights = NULL;
     if (status == LS_OK && test != NULL && *test != '\0')
-        status = check_files(s, test, options, verify);
+        status = check_files(s, test, &of_test, verify);
     return status == LS_OK
                ? ls_agree_among(s->comm, is_reader(s), open_file(s, path, options, info))
                : status;

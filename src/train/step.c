@@ -36,11 +36,27 @@ static void accumulate_norms(ls_replica *r)
     }
 }
 
+/* Ends a step without its update. Collective. */
+static void end_without_update(ls_replica *r)
+{
+    ls_reducer_allgather_params(r->reducer);
+    ls_optimizer_set_steps(r->optimizer, ls_optimizer_steps(r->optimizer) + 1);
+}
+
 void ls_step_skip(ls_replica *r)
 {
     ls_replica_defer(r, LS_OK);
-    ls_reducer_allgather_params(r->reducer);
-    ls_optimizer_set_steps(r->optimizer, ls_optimizer_steps(r->optimizer) + 1);
+    end_without_update(r);
+}
+
+/* Ends a step whose rows weigh nothing: waits for its sums, and updates nothing. Collective. */
+static void drop_update(ls_replica *r)
+{
+    ls_owned_range piece;
+    while (ls_reducer_next(r->reducer, &piece))
+        continue;
+    end_without_update(r);
+    r->settled = false;
 }
 
 /* A stopwatch of forward and backward computing: exposed reduction, pending updates and sums over
@@ -144,7 +160,11 @@ static ls_status agree_on_failure(ls_replica *r, ls_status status)
 static void begin_update(ls_replica *r, const ls_step_io *io)
 {
     const ls_score *score = &io->control.score;
-    ls_optimizer_begin(r->optimizer, score->weight > 0 ? 1.0 / score->weight : 0, io->lr);
+    if (!(score->weight > 0)) {
+        drop_update(r);
+        return;
+    }
+    ls_optimizer_begin(r->optimizer, 1.0 / score->weight, io->lr);
     ls_optimizer_scale_statistics(r->optimizer, 1.0 / (double)score->rows);
     r->update_pending = true;
     r->settled = false;

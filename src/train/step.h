@@ -46,7 +46,8 @@ typedef struct ls_step_io {
 
 /* Runs one step: forward, backward with the reduction over ranks, update. If the reducer updates
  * lazily, the update is left pending and applied in the next step's forward pass. A rank that could
- * not fill its batch takes part with zero rows and raises its failed flag. Collective.
+ * not fill its batch takes part with zero rows and raises its failed flag. If the weights of all
+ * rows are 0, nothing is updated. Collective.
  * Errors, on all ranks alike: `loaded` of any rank, and the errors of the checks, before anything
  * is updated. A non-finite gradient that the reducer finds only during the update is deferred: the
  * next step, or ls_replica_params(), returns the error. */

@@ -28,9 +28,9 @@ static ls_train_config configure(ls_shuffle shuffle, bool stream)
     config.std = 0.5;
     config.shuffle = shuffle;
     config.stream = stream;
-    /* One block of 1024 rows, and two windows of 7 rows. */
-    config.memory =
-        ((int64_t)ls_sample_stride((ls_sample_format){LS_U8, FEATURES, 0}) + 4) * (1024 + 2 * 7);
+    /* One block of 1024 rows, and two windows of 7 rows, which take multiples of 8 bytes. */
+    const ls_sample_format format = {.element = LS_U8, .features = FEATURES};
+    config.memory = ((int64_t)(ls_sample_stride(format) + 7) / 8 * 8 + 4) * (1024 + 2 * 7);
     return config;
 }
 

@@ -569,6 +569,47 @@ static void targets_of_the_wrong_shape_are_refused(void **state)
                  "'/train/targets' has 0 values in a row");
 }
 
+/* Weights of the rows of a file, of which the last two are held out. */
+static void weights_are_read_with_the_training_rows(void **state)
+{
+    (void)state;
+    enum { ROWS = 10, HELD_OUT = 2 };
+    double weights[ROWS];
+    ls_dataset *dataset;
+    ls_samples *samples;
+    uint64_t fingerprint[2];
+    const storage images = {.rank = 2, .dims = {ROWS, 3}};
+    for (int changed = 0; changed < 2; changed++) {
+        const hid_t file = create("weights.h5");
+        put_images(file, &images);
+        for (int i = 0; i < ROWS; i++)
+            weights[i] = i / 4.0 + (changed > 0 && i == 3);
+        write_array(file, "train/w", &(storage){.rank = 2, .dims = {ROWS, 1}}, H5T_IEEE_F64BE,
+                    H5T_NATIVE_DOUBLE, weights);
+        H5Fclose(file);
+        const ls_dataset_options options = {.validation = 0.2, .weights = "w"};
+        assert_ok(ls_dataset_open(&dataset, "weights.h5", &options));
+        assert_true(ls_dataset_describe(dataset)->weighted);
+        assert_ok(ls_dataset_read(dataset, LS_TRAIN, 1, ROWS - HELD_OUT - 1, ROWS, &samples));
+        for (int i = 1; i < ROWS - HELD_OUT; i++)
+            assert_true((double)*ls_sample_weight(samples, ls_sample_at(samples, i - 1)) ==
+                        weights[i]);
+        fingerprint[changed] = ls_samples_fingerprint(samples);
+        ls_samples_destroy(&samples);
+        ls_dataset_close(&dataset);
+    }
+    assert_true(fingerprint[0] != fingerprint[1]);
+    assert_ok(ls_dataset_open(&dataset, "weights.h5", NULL));
+    assert_false(ls_dataset_describe(dataset)->weighted);
+    ls_dataset_close(&dataset);
+    assert_fails(
+        ls_dataset_open(&dataset, "weights.h5", &(ls_dataset_options){.weights = "w[:,1]"}),
+        LS_ERR_DATA, "/train/w");
+    assert_fails(
+        ls_dataset_open(&dataset, "weights.h5", &(ls_dataset_options){.weights = "images"}),
+        LS_ERR_DATA, "'/train/images' is [10,3], expected a weight of each row");
+}
+
 static void a_file_left_open_by_a_writer_is_refused(void **state)
 {
     (void)state;
@@ -608,6 +649,7 @@ int main(void)
         cmocka_unit_test(one_value_is_the_same_with_and_without_a_second_dimension),
         cmocka_unit_test(numbers_that_are_not_finite_are_reported_with_row_and_column),
         cmocka_unit_test(targets_of_the_wrong_shape_are_refused),
+        cmocka_unit_test(weights_are_read_with_the_training_rows),
         cmocka_unit_test(a_file_left_open_by_a_writer_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -327,6 +327,27 @@ static void a_loss_may_have_a_number(void **state)
     assert_fails(ls_setting_check(row, &config), LS_ERR_USAGE, "must be above 0");
 }
 
+static void weights_of_classes_are_numbers_of_0_or_more(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"none", "balanced", "1,1,20", "0,1e-3", "5"};
+    static const char *const bad[] = {"",         "no",        "0,0,0",    "1,,2", "1,2,", ",1",
+                                      "1,-2",     "1,nan",     "1,inf",    " 1,2", "1, 2", "1,2 ",
+                                      "1,1e21,2", "balanced,", "Balanced", "1;2",  "1,2,x"};
+    ls_train_config config;
+    ls_config_default(&config);
+    config.data = "x.h5";
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_ok(ls_config_set(&config, "class-weights", good[i]));
+        assert_ok(ls_config_check(&config));
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        config.class_weights = bad[i];
+        assert_fails(ls_config_check(&config), LS_ERR_USAGE,
+                     "expected balanced, or for each class");
+    }
+}
+
 /* The classes say which changes a resumed run may make. */
 static void changes_are_reported_by_their_class(void **state)
 {
@@ -459,6 +480,7 @@ int main(void)
         cmocka_unit_test(changes_are_reported_by_their_class),
         cmocka_unit_test(texts_of_older_versions_are_compared),
         cmocka_unit_test(networks_are_compared_by_their_layers),
+        cmocka_unit_test(weights_of_classes_are_numbers_of_0_or_more),
         cmocka_unit_test(long_and_quoted_texts_are_compared),
         cmocka_unit_test(the_end_of_a_slurm_job_limits_the_time),
     };

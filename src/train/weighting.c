@@ -1,0 +1,201 @@
+#include "train/weighting.h"
+
+#include "base/exact.h"
+#include "base/integer.h"
+#include "base/memory.h"
+#include "data/samples.h"
+#include "parallel/collectives.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef double exact_sum[LS_EXACT_PARTS];
+
+struct ls_weighting {
+    const ls_train_config *config; /* borrowed */
+    int classes;                   /* 1 if the weights are of rows only */
+    exact_sum *sum; /* [classes] weights of the rows of each class, as they are in the data set */
+    double *factor; /* [classes] of the weights of a class's rows, scaled */
+    double quantum; /* weights are multiples of it */
+};
+
+static bool is_word(const char *text)
+{
+    return strcmp(text, "none") == 0 || strcmp(text, "balanced") == 0;
+}
+
+/* Reads a weight and the comma behind it; NULL at anything else. */
+static const char *read_weight(const char *at, double *weight)
+{
+    char *end;
+    if (isspace((unsigned char)*at))
+        return NULL;
+    *weight = strtod(at, &end);
+    const bool valid = end != at && *weight >= 0 && *weight <= (double)LS_MAX_WEIGHT;
+    if (!valid || (*end != ',' && *end != '\0') || (*end == ',' && end[1] == '\0'))
+        return NULL;
+    return *end == ',' ? end + 1 : end;
+}
+
+ls_status ls_class_weights_check(const char *text)
+{
+    double weight = 0, most = 0;
+    const char *at = is_word(text) ? NULL : text;
+    if (at == NULL)
+        return LS_OK;
+    do {
+        at = read_weight(at, &weight);
+        most = fmax(most, weight);
+    } while (at != NULL && *at != '\0');
+    return at != NULL && most > 0
+               ? LS_OK
+               : ls_fail(LS_ERR_USAGE,
+                         "--class-weights %s: expected balanced, or for each class a weight of 0 "
+                         "or more, as 1,1,20",
+                         text);
+}
+
+/* Sets the factors to the weights in the text. */
+static ls_status read_weights(ls_weighting *w)
+{
+    const char *text = w->config->class_weights;
+    int count = 0;
+    double weight;
+    for (const char *at = text; at != NULL && *at != '\0'; count++) {
+        at = read_weight(at, &weight);
+        if (count < w->classes)
+            w->factor[count] = weight;
+    }
+    if (count == w->classes)
+        return LS_OK;
+    return ls_fail(LS_ERR_USAGE, "--class-weights %s: %d weights, but the data set has %d classes",
+                   text, count, w->classes);
+}
+
+/* Returns the classes of rows; 0: they are of none, or of several. */
+static int classes_of(const ls_train_config *c, const ls_dataset_info *d)
+{
+    const bool is_binary = c->loss == LS_BCE && d->values == 1 && !d->reconstructs;
+    return d->classes > 0 ? d->classes : is_binary ? 2 : 0;
+}
+
+static bool is_given(const ls_train_config *c)
+{
+    return strcmp(c->class_weights, "none") != 0;
+}
+
+static ls_status allocate(ls_weighting *w)
+{
+    w->sum = ls_alloc(w->classes, sizeof *w->sum);
+    w->factor = ls_alloc(w->classes, sizeof *w->factor);
+    if (w->sum == NULL || w->factor == NULL)
+        return LS_ERR_FAILURE;
+    for (int k = 0; k < w->classes; k++)
+        w->factor[k] = 1;
+    return is_word(w->config->class_weights) ? LS_OK : read_weights(w);
+}
+
+ls_status ls_weighting_create(ls_weighting **out, const ls_train_config *c,
+                              const ls_dataset_info *d)
+{
+    const int classes = is_given(c) ? classes_of(c, d) : 1;
+    *out = NULL;
+    if (!is_given(c) && !d->weighted)
+        return LS_OK;
+    if (classes == 0)
+        return ls_fail(LS_ERR_USAGE,
+                       "--class-weights needs classes, or --loss bce and one value, as targets, "
+                       "but a row of the data set has %d values: give --weights",
+                       d->values);
+    ls_weighting *w = ls_alloc(1, sizeof *w);
+    if (w == NULL)
+        return LS_ERR_FAILURE;
+    w->config = c;
+    w->classes = classes;
+    const ls_status status = allocate(w);
+    if (status == LS_OK)
+        *out = w;
+    else
+        ls_weighting_destroy(&w);
+    return status;
+}
+
+/* Returns the class of a row.
+ * values  of its target; NULL: it is a label */
+static int class_of(const ls_weighting *w, int32_t label, const float *values)
+{
+    return w->classes == 1 ? 0 : values != NULL ? values[0] > 0.5f : label;
+}
+
+void ls_weighting_count(ls_weighting *w, const ls_samples *samples)
+{
+    const ls_sample_format *format = &samples->format;
+    for (int64_t i = 0; w != NULL && i < samples->rows; i++) {
+        const ls_sample *sample = ls_sample_at(samples, i);
+        const float *values = format->values > 0 ? ls_sample_targets(samples, sample) : NULL;
+        ls_exact_add(format->weighted ? (double)*ls_sample_weight(samples, sample) : 1,
+                     w->sum[class_of(w, sample->label, values)], 1);
+    }
+}
+
+static double sum_of(const ls_weighting *w, int class)
+{
+    return ls_exact_total(w->sum[class], 1);
+}
+
+/* Sets the factors so that the rows of each class weigh the same together. */
+static void balance(ls_weighting *w)
+{
+    for (int k = 0; k < w->classes; k++)
+        w->factor[k] = sum_of(w, k) > 0 ? 1 / sum_of(w, k) : 0;
+}
+
+/* Fails for training rows of which none has a weight above 0. */
+static ls_status fail_of_zeros(const ls_train_config *c)
+{
+    const bool rows = *c->weights != '\0';
+    return ls_fail(LS_ERR_DATA, "%s: the weights of all training rows are 0, by --%s %s", c->data,
+                   rows ? "weights" : "class-weights", rows ? c->weights : c->class_weights);
+}
+
+ls_status ls_weighting_finish(ls_weighting *w, ls_comm *comm, int64_t rows)
+{
+    double total = 0;
+    if (w == NULL)
+        return LS_OK;
+    ls_allreduce_doubles(comm, w->sum[0], ls_int((int64_t)w->classes * LS_EXACT_PARTS));
+    if (strcmp(w->config->class_weights, "balanced") == 0)
+        balance(w);
+    for (int k = 0; k < w->classes; k++)
+        total += w->factor[k] * sum_of(w, k);
+    if (!(total > 0))
+        return fail_of_zeros(w->config);
+    for (int k = 0; k < w->classes; k++)
+        w->factor[k] *= (double)rows / total;
+    w->quantum = ls_exact_quantum(2 * (double)rows);
+    return LS_OK;
+}
+
+void ls_weighting_apply(const ls_weighting *w, ls_batch *batch)
+{
+    for (int64_t i = 0; batch->weights != NULL && i < batch->rows; i++) {
+        const float *values = batch->values > 0 ? batch->targets + i * batch->values : NULL;
+        batch->weights[i] =
+            w == NULL ? 1
+                      : (float)ls_exact_round((double)batch->weights[i] *
+                                                  w->factor[class_of(w, batch->labels[i], values)],
+                                              w->quantum);
+    }
+}
+
+void ls_weighting_destroy(ls_weighting **weighting)
+{
+    if (weighting == NULL || *weighting == NULL)
+        return;
+    ls_free((*weighting)->sum);
+    ls_free((*weighting)->factor);
+    ls_free(*weighting);
+    *weighting = NULL;
+}
