@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-/* Digits that are written: of a fraction, behind the point; of a number of any magnitude, at all. */
+/* Digits that are written: of a fraction behind the point; of a number of any magnitude in all. */
 enum { OF_FRACTION = 4, OF_LOSS = 5, OF_ERROR = 6 };
 
 static ls_words any_magnitude(double value, int digits)
