@@ -239,6 +239,8 @@ static ls_status reconstruct(ls_fields *f)
 
 static ls_status open_targets(ls_fields *f, const ls_fields_choice *choice)
 {
+    if (choice->untargeted)
+        return LS_OK;
     if (choice->reconstructs)
         return reconstruct(f);
     return choice->targets != NULL ? open_selected_targets(f, choice)
