@@ -79,7 +79,7 @@ static bool is_shown(const ls_eval_plots *p, int64_t row)
 static void add_residual(figure *f, double residual)
 {
     const double place = (residual / f->rmse + WIDTH) / (2 * WIDTH) * RESIDUALS;
-    const double at = f->rmse > 0 ? floor(place) : RESIDUALS / 2;
+    const double at = f->rmse > 0 ? floor(place) : floor(RESIDUALS / 2.0);
     f->residual[(int)fmin(fmax(at, 0), RESIDUALS - 1)]++;
 }
 

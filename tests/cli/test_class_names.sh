@@ -47,6 +47,7 @@ for data in named long plain; do
     check "a network learns $data.h5: $(cat err)" [ -e $data/checkpoints/best ]
 done
 refuses 3 "attribute 'class_names' has 4 names, but there are 5 classes" "$lockstep" train --data few.h5 --model dense:5
+# shellcheck disable=SC2317
 holds() { "$python" -c "
 import csv, json, sys, h5py
 names = [n if isinstance(n, str) else n.decode() for n in h5py.File('named.h5').attrs['class_names']]

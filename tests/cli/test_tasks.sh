@@ -78,6 +78,7 @@ check "the report of a regression has no accuracy" [ "$(grep -c accuracy page.ht
 # What the report shows of each task.
 export LOCKSTEP=$lockstep LAUNCH='mpirun -n 2'
 report() { "$jobs/report.sh" "$1" "$2.h5" '' "$1.html" >out 2>err; } # RUN DATA
+# shellcheck disable=SC2317
 check_figures() { "$python" - "$@" 2>problem || { tail -n 1 problem; return 1; }; }
 report values1 values
 check "regression: the report has a table of errors: $(cat err)" has values1.html '<tr><td>1</td><td>0\.00[0-9]+</td><td>0\.00[0-9]+</td><td>0\.[0-9]+</td></tr>'
