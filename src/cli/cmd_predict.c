@@ -12,7 +12,7 @@
 
 typedef struct settings {
     const char *picture, *checkpoint, *data, *out, *show;
-    int split, layout;
+    int split, layout, order;
     int64_t threads;
     int read;
     bool raw, trust_data, csv, json, digit;
@@ -43,6 +43,7 @@ static const ls_setting table[] = {
     {"split", "NAME", LS_TYPE_CHOICE, .offset = AT(split), .initial = "test",
      .choices = split_choices, .help = "rows to predict"},
     {"layout", .flags = LS_OPTION_AS_TRAIN, .offset = AT(layout), .group = "Data sets"},
+    {"order", .flags = LS_OPTION_AS_TRAIN, .offset = AT(order), .group = "Data sets"},
     {"read", .flags = LS_OPTION_AS_TRAIN, .offset = AT(read), .group = "Data sets"},
     {"trust-data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(trust_data), .group = "Data sets",
      .help = "do not check the whole data set first, as for train"},
@@ -85,6 +86,8 @@ static ls_status predict_data(ls_comm *comm, const settings *s, const ls_model *
                           .trust = s->trust_data};
     if (s->layout != LS_LAYOUT_AUTO)
         data.options.layout = (ls_layout_order)s->layout;
+    if (s->order != LS_ORDER_AUTO)
+        data.options.order = (ls_order)s->order;
     const ls_status status = ls_model_predict_to(model, &data, s->out, false);
     if (status == LS_OK && ls_comm_rank(comm) == 0)
         ls_print(stderr, "%s: the %s rows of %s, predicted by %s\n", s->out,

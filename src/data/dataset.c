@@ -152,6 +152,18 @@ static ls_status divide_rows(ls_dataset *dataset, const ls_dataset_options *opti
     return LS_OK;
 }
 
+/* Returns the choice with the order of dimensions, which the first file decides. */
+static ls_fields_choice with_order(ls_dataset *dataset, ls_order order, ls_fields_choice choice)
+{
+    ls_dataset_info *info = &dataset->info;
+    if (dataset->groups[LS_TRAIN].count == 0)
+        info->column_major =
+            order == LS_ORDER_COLUMN_MAJOR ||
+            (order == LS_ORDER_AUTO && ls_fields_look_column_major(dataset->files[0], &choice));
+    choice.column_major = info->column_major;
+    return choice;
+}
+
 /* Opens the groups of a file of the own layout. */
 static ls_status open_groups(ls_dataset *dataset, const ls_h5 *file,
                              const ls_dataset_options *options)
@@ -160,7 +172,8 @@ static ls_status open_groups(ls_dataset *dataset, const ls_h5 *file,
     ls_status status = ls_header_read(file, &header);
     for (int split = 0; status == LS_OK && split < LS_SPLITS; split++) {
         const char *name = ls_split_name((ls_split)split);
-        const ls_fields_choice choice = {.group = name, .layout = options->layout};
+        const ls_fields_choice choice = with_order(
+            dataset, options->order, (ls_fields_choice){.group = name, .layout = options->layout});
         if (split == LS_TRAIN || ls_h5_has(file, name))
             status = open_group(dataset, (ls_split)split, file, &choice);
     }
@@ -214,6 +227,8 @@ static ls_status open_test(ls_dataset *dataset, const ls_dataset_options *option
                                   .targets = options->targets,
                                   .kind = options->kind,
                                   .layout = options->layout,
+                                  .order = info->column_major ? LS_ORDER_COLUMN_MAJOR
+                                                              : LS_ORDER_ROW_MAJOR,
                                   .classes = info->classes};
     const ls_status status = ls_dataset_open(&dataset->test, options->test_data, &o);
     if (status != LS_OK)
@@ -231,11 +246,13 @@ static ls_status open_test(ls_dataset *dataset, const ls_dataset_options *option
 static ls_status open_selected(ls_dataset *dataset, const ls_dataset_options *options)
 {
     ls_selections inputs, targets;
-    const ls_fields_choice choice = {
+    ls_fields_choice choice = {
         .inputs = &inputs, .targets = &targets, .kind = options->kind, .layout = options->layout};
     ls_status status = ls_selections_parse(&inputs, "inputs", options->inputs);
     if (status == LS_OK)
         status = ls_selections_parse(&targets, "targets", options->targets);
+    if (status == LS_OK)
+        choice = with_order(dataset, options->order, choice);
     for (int i = 0; status == LS_OK && i < dataset->paths.count; i++)
         status = open_group(dataset, LS_TRAIN, dataset->files[i], &choice);
     if (status == LS_OK && dataset->info.values == 0)

@@ -11,8 +11,8 @@ typedef struct ls_files {
     char **path; /* [count] owned */
 } ls_files;
 
-/* Finds the files that a text names, in its order; those of a pattern sorted by name. A text that is
- * the path of an existing file is that file.
+/* Finds the files that a text names, in its order; those of a pattern sorted by name. A text that
+ * is the path of an existing file is that file.
  * out  owned: ls_files_free()
  * Errors: LS_ERR_DATA if no file matches a pattern; LS_ERR_USAGE for an empty list or more than
  * LS_FILES_MOST files; LS_ERR_FAILURE. */

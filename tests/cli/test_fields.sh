@@ -36,6 +36,11 @@ write("plain", x=x, cls=kind, hot=np.eye(5, dtype="i1")[kind])
 write("parts", a=x[:, :3].astype("f8"), b=np.pad(x[:, 3:], ((0, 0), (2, 1))), cls=kind)
 write("ints", a=(8 * x[:, :3]).astype("i2"), b=x[:, 3:], scaled=np.hstack([8 * x[:, :3], x[:, 3:]]), cls=kind)
 
+# Column-major arrays as MATLAB and R write them: dimensions are reversed, and a vector has two.
+by_columns = dict(chunks=(10, 7), maxshape=(59, None), compression="gzip")
+write("matlab", jets=jets.T, cls=kind[None].astype("i4"), hot=np.eye(5)[kind].T, few=x[:5].T, energy=x[None, :, 0])
+write("matlab_chunked", jets=(jets.T.astype(">f8"), by_columns), cls=kind)
+
 # Showers and their energies; a simulation of which a slice in time is the input and another the target.
 showers = draw.rand(N, 368).astype("f4")
 energies = showers.sum(1, keepdims=True) / 300
@@ -51,6 +56,11 @@ write("higgs", higgs=table.astype("f8"), signal=table[:, 0].astype(bool))
 # Images, channels last, and their columns.
 images = draw.randint(0, 255, (N, 6, 5, 3)).astype("u1")
 write("images", rgb=images, rgb_first=images.transpose(0, 3, 1, 2), cls=kind)
+write("matlab_images", rgb=(images.T, dict(chunks=(2, 5, 3, 50))), cls=kind[None])
+with h5py.File("matlab_own.h5", "w") as file:
+    file.attrs.update(format="lockstep-dataset", version=1, classes=5)
+    file["train/inputs"], file["train/labels"] = x[:180].T, kind[None, :180]
+    file["test/inputs"], file["test/labels"] = x[180:].T, kind[None, 180:]
 
 # Bad ones.
 bad = np.eye(5, dtype="f4")[kind]
@@ -60,7 +70,7 @@ nan[200, 2] = np.nan
 negative = kind.copy()
 negative[3] = -1
 write("bad", x=x, hot=bad, cls=kind, nan=nan, negative=negative, zeros=0 * kind, short=kind[:99], names=np.full(N, b"a"),
-      records=np.zeros(N, dtype=[("x", "f4")]), columns=x.T, five=np.zeros((N, 1, 1, 1, 2), "f4"), hot2=bad.reshape(N, 5, 1))
+      records=np.zeros(N, dtype=[("x", "f4")]), columns=nan.T, five=np.zeros((N, 1, 1, 1, 2), "f4"), hot2=bad.reshape(N, 5, 1))
 END_OF_PYTHON
 
 # Trains a run: train RUN RANKS FILE INPUTS TARGETS OPTION ...
@@ -81,8 +91,8 @@ while read -r run data inputs targets; do
 done <<'END'
 slices jets /jets[:,5:12] /jets[:,53:58]
 chunked jets_chunked jets[:,5:-47] jets[:,-6:-1]
-slices jets /jets[:,5:12] /jets[:,53:58]
-chunked jets_chunked jets[:,5:-47] jets[:,-6:-1]
+columns matlab /jets[:,5:12] /cls
+columns-chunked matlab_chunked /jets[:,5:12] /jets[:,53:58]
 END
 while read -r run data inputs targets; do
     train "$run" 1 "$data" "$inputs" "$targets" "${classes[@]}"
@@ -93,6 +103,7 @@ big jets_big /jets[:,5:12] /deep/cls
 half jets_half /jets[:,5:12] /cls
 column jets_big /jets[:,5:12] /deep/cls[:,0]
 joined parts /a,/b[:,2:-1] /cls
+columns-hot matlab /energy,/jets[:,6:12] /hot
 END
 train mixed 2 ints /a,/b cls "${classes[@]}"
 train scaled 2 ints /scaled cls "${classes[@]}"
@@ -114,6 +125,8 @@ for layout in nchw nhwc; do
     train $layout 1 images $from /cls --layout $layout --model "conv:4x3 relu dense:5" --reproducible
 done
 check "images with their channels last give the network of channels first" same_bits nchw nhwc
+train images-columns 2 matlab_images /rgb /cls --layout nhwc --model "conv:4x3 relu dense:5" --reproducible
+check "images whose dimensions are reversed give the same network" same_bits nchw images-columns
 
 # Values.
 train_values() {
@@ -209,6 +222,25 @@ refuses 3 "wide.h5: '/x' and '/x' differ in shape" "$lockstep" train --data "run
 refuses 3 "wide.h5: '/x' and '/x' differ in shape" "$lockstep" train --data run3.h5 --test-data wide.h5 --inputs /x --targets /cls
 refuses 2 "--test-data needs --inputs" "$lockstep" train --data run3.h5 --test-data wide.h5
 
+# Column-major files: a note; selections name dimensions as MATLAB and R do.
+plain=(--model dense:5 --loss cross-entropy --epochs 1 --threads 1)
+"$lockstep" train --data matlab.h5 --inputs /jets --targets /cls "${plain[@]}" --run note 2>err
+check "a note reports column-major files" [ "$(grep -c "^note: matlab.h5 is read as column-major, rows last" err)" = 1 ]
+"$lockstep" train --data matlab.h5 --inputs /jets --targets /cls "${plain[@]}" --run no-note --order column-major 2>err
+check "no note if --order is given" [ "$(grep -c "^note: matlab" err)" = 0 ]
+"$lockstep" eval --data matlab.h5 --checkpoint columns-2 --split validation --json >out 2>err
+"$lockstep" eval --data plain.h5 --inputs /x --targets /cls --checkpoint columns-2 --split validation --json >out2 2>err
+check "eval reads either order" diff <(grep -o '"loss.*' out) <(grep -o '"loss.*' out2)
+train columns-stream 2 matlab "/jets[:,5:12]" /cls --model "dense:9 tanh dense:5" --loss cross-entropy --stream --shuffle local --memory 2M --reduce fused
+check "streamed columns give the network of the plain file" same_bits stream-plain columns-stream
+"$lockstep" train --data matlab_own.h5 --model "dense:9 tanh dense:5" --batch 32 --epochs 2 --reproducible --threads 1 --run columns-own --quiet 2>err
+check "Lockstep's own layout may be column-major" same_bits begin columns-own
+refuses 3 "'/jets' has 59 rows but '/cls' has 1;" "$lockstep" train --data matlab.h5 --inputs /jets --targets /cls "${plain[@]}" --order row-major
+refuses 3 "'/jets' is \[59,230\] but '/cls' has 230 rows: the rows come last.*give --order column-major" \
+    "$lockstep" train --data matlab_chunked.h5 --inputs /jets --targets /cls "${plain[@]}" --order row-major
+refuses 3 "matlab.h5: '/jets' has 59 rows but '/few' has 7" "$lockstep" train --data matlab.h5 --inputs /jets,/few --targets /cls "${plain[@]}"
+refuses 3 "plain.h5: '/x' has 7 rows but '/hot' has 5" "$lockstep" train --data plain.h5 --inputs /x --targets /hot "${plain[@]}" --order column-major
+
 # The checkpoint knows the datasets.
 "$lockstep" eval --data jets.h5 --checkpoint slices-2 --split validation --json >out 2>err
 check "eval reads the datasets of the training" [ $? = 0 ]
@@ -242,7 +274,7 @@ bad 3 "bad.h5: '/x' has 230 rows but '/short' has 99" /x /short
 bad 3 "bad.h5: '/x' has 230 rows but '/short' has 99" /x,/short /cls
 bad 3 "bad.h5: '/names' holds strings" /names /cls
 bad 3 "bad.h5: '/records' holds compound values" /records /cls
-bad 3 "bad.h5: '/columns' is \[7,230\] but '/cls' has 230 rows: the rows come last" /columns /cls
+bad 3 "bad.h5: '/columns' is NaN in row 200, column 2" /columns /cls
 bad 3 "bad.h5: '/five' has 5 dimensions" /five /cls
 bad 3 "bad.h5: '/hot2' is \[230,5,1\]: datasets that are joined must have rows of one dimension" /hot2,/x /cls
 bad 3 "bad.h5: '/hot2' is \[230,5,1\]: expected an integer in each row, or a one-hot row" /x /hot2
