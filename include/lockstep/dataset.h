@@ -127,7 +127,8 @@ typedef enum ls_read { LS_READ_LIST(LS_CHOICE_ENUM) } ls_read;
 typedef enum ls_target_kind {
     LS_TARGET_AUTO,    /* an integer is a class, other numbers are values */
     LS_TARGET_CLASSES, /* an integer, or a one-hot row: one number is 1, the others are 0 */
-    LS_TARGET_VALUES
+    LS_TARGET_VALUES,
+    LS_TARGET_PROBABILITIES /* values from 0 to 1, which is checked in Lockstep's own layout, too */
 } ls_target_kind;
 
 /* Options for opening a data file. Zeroed: nothing is held out. */

@@ -173,7 +173,8 @@ static ls_status open_groups(ls_dataset *dataset, const ls_h5 *file,
     for (int split = 0; status == LS_OK && split < LS_SPLITS; split++) {
         const char *name = ls_split_name((ls_split)split);
         const ls_fields_choice choice = with_order(
-            dataset, options->order, (ls_fields_choice){.group = name, .layout = options->layout});
+            dataset, options->order,
+            (ls_fields_choice){.group = name, .kind = options->kind, .layout = options->layout});
         if (split == LS_TRAIN || ls_h5_has(file, name))
             status = open_group(dataset, (ls_split)split, file, &choice);
     }

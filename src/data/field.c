@@ -248,6 +248,20 @@ static ls_status fail_number(const ls_field *f, const box *b, int64_t at, const 
                    rank > 1 ? format_list(rank - 1, index + 1, text) : "");
 }
 
+/* Checks that all targets of a box are from 0 to 1. */
+static ls_status check_probabilities(const ls_field *f, const box *b, const float *numbers)
+{
+    char what[64];
+    const int64_t count = b->count[0] * box_elements(f, b);
+    for (int64_t i = 0; i < count; i++)
+        if (numbers[i] < 0 || numbers[i] > 1) {
+            snprintf(what, sizeof what, "%g, but --loss bce takes numbers from 0 to 1,",
+                     (double)numbers[i]);
+            return fail_number(f, b, i, what);
+        }
+    return LS_OK;
+}
+
 /* Checks that all numbers of a box are finite. */
 static ls_status check_numbers(const ls_field *f, ls_element element, const box *b,
                                const uint8_t *numbers)
@@ -295,6 +309,8 @@ static ls_status read_box(const reading *r, const box *b)
     ls_h5_unlock();
     if (status == LS_OK)
         status = check_numbers(f, r->element, b, r->staging);
+    if (status == LS_OK && r->targets && f->probabilities)
+        status = check_probabilities(f, b, (const float *)(const void *)r->staging);
     for (int64_t i = 0; status == LS_OK && i < b->count[0]; i++) {
         ls_sample *sample = ls_destination_next(r->to, b->start[0] + i, &at);
         if (sample == NULL)

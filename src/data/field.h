@@ -24,6 +24,7 @@ typedef struct ls_field {
     int dims, dim[LS_H5_MAX_RANK];  /* the dimensions of a row: those that are not dropped */
     int64_t stride[LS_H5_MAX_RANK]; /* of each dimension, in numbers of a sample */
     int64_t first;                  /* number of a sample where the field begins */
+    bool probabilities;             /* numbers must be from 0 to 1 */
 } ls_field;
 
 /* Fails for a file that does not have the layout of a data set: appends a hint at the description
@@ -83,7 +84,8 @@ ls_sample *ls_destination_next(const ls_destination *to, int64_t row, int64_t *a
 
 /* Reads rows first .. first+count-1 into samples: their inputs, or with `targets` the values of
  * their target.
- * Errors: LS_ERR_DATA for rows that can't be read, and for NaN and infinite numbers;
+ * Errors: LS_ERR_DATA for rows that can't be read, for NaN and infinite numbers, and for numbers
+ * that must be probabilities and are not;
  * LS_ERR_FAILURE; LS_INTERRUPTED, see base/interrupt.h. */
 ls_status ls_field_read(const ls_field *field, bool targets, int64_t first, int64_t count,
                         const ls_destination *to) LS_MUST_CHECK;

@@ -167,7 +167,8 @@ static ls_status open_selected_targets(ls_fields *f, const ls_fields_choice *cho
 {
     bool classes = false;
     const ls_selections *targets = choice->targets;
-    if (choice->kind == LS_TARGET_VALUES || targets->count > 1)
+    if (choice->kind == LS_TARGET_VALUES || choice->kind == LS_TARGET_PROBABILITIES ||
+        targets->count > 1)
         return open_values(f, targets);
     ls_status status = open_labels(f, &targets->of[0]);
     if (status == LS_OK)
@@ -285,6 +286,8 @@ ls_status ls_fields_open(ls_fields *out, const ls_h5 *file, const ls_fields_choi
                                          : open_group_targets(&f, choice->group);
     if (status == LS_OK)
         status = resolve_layout(&f, choice->layout);
+    for (int i = 0; i < f.targets.count; i++)
+        f.targets.fields[i].probabilities = choice->kind == LS_TARGET_PROBABILITIES;
     if (status == LS_OK)
         *out = f;
     else

@@ -37,7 +37,9 @@ static ls_status read_dataset_options(ls_model *m)
 {
     ls_dataset_options *o = &m->facts.reading;
     const ls_status status = ls_reading_parse(o, m->path, m->info.config, &m->reading_texts);
-    o->kind = m->info.values > 0 ? LS_TARGET_VALUES : LS_TARGET_CLASSES;
+    o->kind = m->info.values == 0      ? LS_TARGET_CLASSES
+              : m->info.loss == LS_BCE ? LS_TARGET_PROBABILITIES
+                                       : LS_TARGET_VALUES;
     o->classes = m->info.classes;
     return status;
 }

@@ -9,6 +9,7 @@ static ls_target_kind kind_of_target(ls_loss loss)
 {
     return loss == LS_LOSS_AUTO       ? LS_TARGET_AUTO
            : loss == LS_CROSS_ENTROPY ? LS_TARGET_CLASSES
+           : loss == LS_BCE           ? LS_TARGET_PROBABILITIES
                                       : LS_TARGET_VALUES;
 }
 

@@ -168,9 +168,9 @@ done
 train end 1 end /x /cls "${classes[@]}"
 train first 1 plain /x /cls "${classes[@]}" --test-rows first:50
 check "the first rows are no training rows" same_bits end first
-train middle 1 middle /x /cls "${classes[@]}" --validation 0
-train both 3 plain /x /cls "${classes[@]}" --test-rows first:50 --validation 0.5
-check "neither are the validation rows" same_bits middle both
+train middle 1 middle /x /cls "${classes[@]}" --validation 0 --standardize fit
+train both 3 plain /x /cls "${classes[@]}" --test-rows first:50 --validation 0.5 --standardize fit
+check "neither are the validation rows, nor do they change what the inputs are standardised by" same_bits middle both
 for hold_out in last random stratified; do
     train "split-$hold_out" 1 plain /x /cls "${classes[@]}" --split 0.6,0.2,0.2 --hold-out $hold_out
     check "test rows are counted with $hold_out" has <("$lockstep" eval --data plain.h5 --checkpoint "split-$hold_out" --json) '"rows":46,'
