@@ -126,7 +126,7 @@ typedef enum ls_read { LS_READ_LIST(LS_CHOICE_ENUM) } ls_read;
 /* What selected targets are. */
 typedef enum ls_target_kind {
     LS_TARGET_AUTO,    /* an integer is a class, other numbers are values */
-    LS_TARGET_CLASSES, /* an integer, or a one-hot row: one number is 1, the others are 0 */
+    LS_TARGET_CLASSES, /* a whole number, or a one-hot row: one number is 1, the others are 0 */
     LS_TARGET_VALUES,
     LS_TARGET_PROBABILITIES /* values from 0 to 1, which is checked in Lockstep's own layout, too */
 } ls_target_kind;

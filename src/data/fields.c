@@ -145,10 +145,8 @@ static ls_status judge_labels(ls_fields *f, ls_target_kind kind, bool *out)
     l->one_hot = *out && !single;
     if (!*out)
         return LS_OK;
-    if (single && !integers)
-        return ls_field_fail("%s: '/%s' is not of an integer type, so it is no class; a loss for "
-                             "values is --loss mse",
-                             ls_h5_path(f->file), l->field.name);
+    if (single && !integers && !ls_labels_are_floats(shape->type))
+        return ls_field_check_type(&l->field);
     if (l->field.dims > 1 || l->field.numbers < 1 || l->field.numbers > LS_MAX_CLASSES)
         return ls_field_fail("%s: '/%s' is %s: expected an integer in each row, or a one-hot row "
                              "of 2 to %d numbers",

@@ -38,7 +38,7 @@ write("ints", a=(8 * x[:, :3]).astype("i2"), b=x[:, 3:], scaled=np.hstack([8 * x
 
 # Column-major arrays as MATLAB and R write them: dimensions are reversed, and a vector has two.
 by_columns = dict(chunks=(10, 7), maxshape=(59, None), compression="gzip")
-write("matlab", jets=jets.T, cls=kind[None].astype("i4"), hot=np.eye(5)[kind].T, few=x[:5].T, energy=x[None, :, 0])
+write("matlab", jets=jets.T, cls=kind[None].astype("i4"), hot=np.eye(5)[kind].T, double=kind[None] * 1.0, few=x[:5].T, energy=x[None, :, 0])
 write("matlab_chunked", jets=(jets.T.astype(">f8"), by_columns), cls=kind)
 
 # Showers and their energies; a simulation of which a slice in time is the input and another the target.
@@ -66,6 +66,7 @@ with h5py.File("matlab_own.h5", "w") as file:
 bad = np.eye(5, dtype="f4")[kind]
 bad[17] = 0
 nan = x.copy()
+nan[:, 2] = kind
 nan[200, 2] = np.nan
 negative = kind.copy()
 negative[3] = -1
@@ -104,6 +105,7 @@ half jets_half /jets[:,5:12] /cls
 column jets_big /jets[:,5:12] /deep/cls[:,0]
 joined parts /a,/b[:,2:-1] /cls
 columns-hot matlab /energy,/jets[:,6:12] /hot
+columns-double matlab /jets[:,5:12] /double
 END
 train mixed 2 ints /a,/b cls "${classes[@]}"
 train scaled 2 ints /scaled cls "${classes[@]}"
@@ -278,7 +280,9 @@ bad 3 "bad.h5: '/columns' is NaN in row 200, column 2" /columns /cls
 bad 3 "bad.h5: '/five' has 5 dimensions" /five /cls
 bad 3 "bad.h5: '/hot2' is \[230,5,1\]: datasets that are joined must have rows of one dimension" /hot2,/x /cls
 bad 3 "bad.h5: '/hot2' is \[230,5,1\]: expected an integer in each row, or a one-hot row" /x /hot2
-bad 3 "bad.h5: '/x' is not of an integer type, so it is no class" /x "/x[:,0]"
+bad 3 "bad.h5: '/x' row [0-9]+ is -?[0-9]+.[0-9]+, which is no class; a loss for values is --loss mse" /x "/x[:,0]"
+bad 3 "bad.h5: '/nan' row 200 is nan, which is no class" /x "/nan[:,2]"
+bad 3 "bad.h5: '/names' holds strings" /x /names
 bad 3 "bad.h5: '/hot2' has 3 dimensions, \[230,5,1\], expected \[N\] or \[N,K\]" /x /hot2 --loss mse
 refuses 3 "bad.h5: not a data set" "$lockstep" train --data bad.h5 --model dense:5
 finish
