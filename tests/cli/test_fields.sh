@@ -33,6 +33,7 @@ write("jets_chunked", jets=(jets, chunked))
 write("jets_big", jets=jets.astype(">f4"), deep__cls=kind.astype(">i2").reshape(N, 1))
 write("jets_half", jets=jets.astype("f2"), cls=kind.astype("u8"))
 write("plain", x=x, cls=kind, hot=np.eye(5, dtype="i1")[kind])
+write("other", x=x + np.outer(np.arange(N) == 9, np.arange(7) == 6).astype("f4"), cls=kind)
 write("parts", a=x[:, :3].astype("f8"), b=np.pad(x[:, 3:], ((0, 0), (2, 1))), cls=kind)
 write("ints", a=(8 * x[:, :3]).astype("i2"), b=x[:, 3:], scaled=np.hstack([8 * x[:, :3], x[:, 3:]]), cls=kind)
 
@@ -52,6 +53,12 @@ write("pde_flat", x=tensor[:, :6], y=tensor[:, 6], y2=tensor[:, 6:7, :].reshape(
 # A table as of HIGGS: the class, as a float, then features.
 table = np.hstack([(x.sum(1, keepdims=True) > 0), x])
 write("higgs", higgs=table.astype("f8"), signal=table[:, 0].astype(bool))
+
+# A chunk whose content does not match its checksum.
+write("flipped", x=(np.tile(x, (9, 1)), dict(chunks=(100, 7), fletcher32=True)))
+content = bytearray(open("flipped.h5", "rb").read())
+content[content.index(x[200].tobytes()) + 5] ^= 1
+open("flipped.h5", "wb").write(content)
 
 # Images, channels last, and their columns.
 images = draw.randint(0, 255, (N, 6, 5, 3)).astype("u1")
@@ -110,10 +117,12 @@ END
 train mixed 2 ints /a,/b cls "${classes[@]}"
 train scaled 2 ints /scaled cls "${classes[@]}"
 check "joined inputs of different types are float32" same_bits mixed scaled
+fingerprint() { grep -o '"fingerprint": "[0-9a-f]*"' "$1/summary.json"; } # RUN
 for how in "--read root" "--read node" "--trust-data"; do
     # shellcheck disable=SC2086
     train "how$how" 3 jets "/jets[:,5:12]" "/jets[:,53:58]" "${classes[@]}" $how
     check "$how gives the same network" same_bits plain "how$how"
+    check "$how: the rows are those of the plain file" [ "$(fingerprint plain)" = "$(fingerprint "how$how")" ]
 done
 for run in jets plain; do
     inputs=/x targets=/cls
@@ -251,6 +260,8 @@ check "eval reads other datasets" [ $? = 0 ]
 check "with the same result" diff <(grep accuracy out) <(grep accuracy out2)
 check "the run folder keeps them" has slices-1/config.conf '^inputs = /jets\[:,5:12\]$'
 
+refuses 3 "the training rows of other.h5 differ from those it was trained on" "$lockstep" train --data other.h5 --inputs /x \
+    --targets /cls "${classes[@]}" --batch 32 --epochs 3 --threads 1 --run plain --resume auto --reduce exact
 bad() { # CODE PATTERN INPUTS TARGETS OPTION ...
     local code=$1 pattern=$2 inputs=$3 targets=$4
     shift 4
@@ -277,6 +288,12 @@ bad 3 "bad.h5: '/x' has 230 rows but '/short' has 99" /x,/short /cls
 bad 3 "bad.h5: '/names' holds strings" /names /cls
 bad 3 "bad.h5: '/records' holds compound values" /records /cls
 bad 3 "bad.h5: '/columns' is NaN in row 200, column 2" /columns /cls
+for how in "" --trust-data "--stream --shuffle local --memory 1M --reduce fused" \
+    "--stream --shuffle local --memory 1M --reduce fused --trust-data"; do
+    # shellcheck disable=SC2086
+    refuses 3 "flipped.h5: can't read 'x': data error detected by Fletcher32 checksum" \
+        "$lockstep" train --data flipped.h5 --inputs /x --targets "/x[:,0]" --model dense:1 --quiet $how
+done
 bad 3 "bad.h5: '/five' has 5 dimensions" /five /cls
 bad 3 "bad.h5: '/hot2' is \[230,5,1\]: datasets that are joined must have rows of one dimension" /hot2,/x /cls
 bad 3 "bad.h5: '/hot2' is \[230,5,1\]: expected an integer in each row, or a one-hot row" /x /hot2
