@@ -33,14 +33,22 @@ refuse_other "$2" "$("$lockstep" info "$2" --json 2>/dev/null | source_of)"
 find_mpirun
 read -ra launch <<<"${LAUNCH:-${mpirun[*]} -n 1}"
 
-# Evaluates the rows of a split, if there are any.
+# Evaluates the rows of a split, if there are any: with a picture of misclassified rows, or, if rows are no images, with
+# a list of them, or, if they are not of one class each, without.
 evaluate() { # SPLIT
-    local code=0
-    "${launch[@]}" "$lockstep" eval --data "$data" --checkpoint "$run" --split "$1" --errors 24 \
-        --errors-file "$scratch/errors.png" --json >"$scratch/evaluation.json" 2>"$scratch/err" || code=$?
+    local code wrong
+    for wrong in "--errors 24 --errors-file $scratch/errors.png" "--errors 24 --errors-file none" ""; do
+        code=0
+        rm -f "$scratch/errors.png"
+        # shellcheck disable=SC2086
+        "${launch[@]}" "$lockstep" eval --data "$data" --checkpoint "$run" --split "$1" $wrong --json \
+            >"$scratch/evaluation.json" 2>"$scratch/err" || code=$?
+        grep -qE "can't draw the misclassified rows|--errors lists misclassified rows" "$scratch/err" || break
+    done
     [ "$code" = 0 ] || ! grep -q ": has no $1 rows" "$scratch/err" || return 1
     [ "$code" = 0 ] || { cat "$scratch/err" >&2; exit "$code"; }
-    more+=(--evaluation "$scratch/evaluation.json" --errors "$scratch/errors.png")
+    more+=(--evaluation "$scratch/evaluation.json")
+    [ ! -e "$scratch/errors.png" ] || more+=(--errors "$scratch/errors.png")
 }
 
 if ! compgen -G "$run/checkpoints/*.h5" >/dev/null && [ -d "$run" ]; then

@@ -15,6 +15,9 @@
 #   --ranks N     ranks of each run [1]
 #   --random N    N random samples instead of all combinations; a larger N keeps the existing samples
 #   --seed S      seed of the samples [0]
+#   --folds N     cross-validation: each combination or sample is trained N times, with --fold 1/N to N/N, and its place
+#                 is by the mean over the folds; NAME=VALUES may be missing. If the data have test rows, each fold's
+#                 best checkpoint is evaluated on them.
 #   --launch CMD  command that starts a run instead of mpirun, such as "srun --mpi=pmix"
 #   --ranking     ranks the existing runs, trains nothing
 #
@@ -29,13 +32,13 @@ set -euo pipefail
 # shellcheck source=jobs/common.sh
 . "$(dirname "$0")/common.sh"
 
-out='' ranks=1 random=0 seed=0 launch='' only_rank=false
+out='' ranks=1 random=0 seed=0 folds=1 launch='' only_rank=false
 names=() specs=()
 while [ $# -gt 0 ] && [ "$1" != -- ]; do
     case $1 in
         --help) usage 0 ;;
         --ranking) only_rank=true ;;
-        --out | --ranks | --random | --seed | --launch)
+        --out | --ranks | --random | --seed | --folds | --launch)
             [ $# -gt 1 ] || die "$1 needs a value"
             case $1 in
                 --out) out=$2 ;;
@@ -56,7 +59,9 @@ common=("$@")
 [ -n "$out" ] || die "--out is needed: the folder of the runs"
 plain_path "$out"
 out=$path
-[ ${#names[@]} -gt 0 ] || die "give NAME=VALUES for at least one option, such as lr=0.1,0.01"
+[ ${#names[@]} -gt 0 ] || [ "$folds" -gt 1 ] || die "give NAME=VALUES for at least one option, such as lr=0.1,0.01"
+[ "$folds" -gt 0 ] || die "--folds must be 2 or more"
+[ "$folds" = 1 ] || [ -z "$(option fold "${common[@]}")" ] || die "--folds $folds sets the fold: leave out --fold"
 [ "$ranks" -gt 0 ] || die "--ranks must be 1 or more"
 
 find_lockstep
@@ -85,6 +90,7 @@ for i in "${!names[@]}"; do
         [ "$i" = "$j" ] || [ "${names[i]}" != "${names[j]}" ] || die "${names[i]} is given twice"
     done
     [ -z "$(option "${names[i]}" "${common[@]}")" ] || die "${names[i]} is swept: leave out --${names[i]}"
+    [ "$folds" = 1 ] || [ "${names[i]}" != fold ] || die "--folds $folds sets the fold: leave out fold=${specs[i]}"
     case ${names[i]} in run | resume | config | quiet | dry-run) die "${names[i]} can't be swept" ;; esac
     if is_range "${specs[i]}"; then
         [ "$random" -gt 0 ] || die "${names[i]}: a range needs --random N"
@@ -96,6 +102,7 @@ for i in "${!names[@]}"; do
     runs=$((runs * ${#values[@]}))
 done
 [ "$random" = 0 ] || runs=$random
+runs=$((runs * folds))
 
 # Prints a number in [0, 1) that depends only on seed, sample and option, so it is the same in each task of an array.
 uniform() { # SAMPLE NAME
@@ -126,13 +133,15 @@ draw_value() { # SAMPLE NAME SPEC
     fi
 }
 
-# The values of run K, from 0: the last option varies fastest.
-choose() { # K -> chosen
-    local k=$1 i
+# The fold and the values of run K, from 0: the fold varies fastest, then the last option.
+choose() { # K -> chosen fold
+    local k=$(($1 / folds)) i
+    local sample=$k
+    fold=$(($1 % folds + 1))
     chosen=()
     for ((i = ${#names[@]} - 1; i >= 0; i--)); do
         if [ "$random" -gt 0 ]; then
-            chosen[i]=$(draw_value "$1" "${names[i]}" "${specs[i]}")
+            chosen[i]=$(draw_value "$sample" "${names[i]}" "${specs[i]}")
         else
             split "${specs[i]}"
             chosen[i]=${values[k % ${#values[@]}]}
@@ -141,10 +150,10 @@ choose() { # K -> chosen
     done
 }
 
-# Names the run's folder. A changed or shortened name ends with a checksum of the full name, and a name with data with a
+# Names the run's folder, and what its folds have in common. A changed or shortened name ends with a checksum of the full name, and a name with data with a
 # checksum of their content: the same file name with other content is another run.
 declare -A contents=()
-name_run() { # chosen -> run
+name_run() { # chosen fold -> run combination
     local whole='' held='' i
     for i in "${!names[@]}"; do
         whole+=${whole:+_}${names[i]}=${chosen[i]}
@@ -155,6 +164,8 @@ name_run() { # chosen -> run
     run=${whole//[^A-Za-z0-9.=:+_-]/-}
     run=${run:0:100}
     [ "$run$held" = "$whole" ] || run+=_$(printf '%s' "$whole$held" | cksum | cut -d' ' -f1)
+    combination=${run:-all}
+    [ "$folds" = 1 ] || run+=${run:+_}fold=$fold-$folds
 }
 
 # Prints the result of a finished run as "MONITOR VALUE EPOCH SIGN SECONDS"; a smaller SIGN * VALUE is better.
@@ -181,8 +192,96 @@ quoted() { # TEXT
     esac
 }
 
+# Prints a metric of the test rows of a run; nothing if there is none.
+test_metric() { # FOLDER METRIC
+    # The first: in a list of outputs there are others.
+    [ ! -s "$1/test.json" ] || grep -oE "\"$2\": *[-+.0-9e]+" "$1/test.json" | head -n 1 | sed 's/.*: *//'
+}
+
+# Prints the mean and the standard deviation (of a sample) of the numbers in stdin, and their count; nothing of none.
+mean_sd() {
+    awk 'NF { n++; delta = $1 - mean; mean += delta / n; squares += delta * ($1 - mean) }
+        END { if (n) printf("%.9g %.4g %d", mean, (n > 1) ? sqrt(squares / (n - 1)) : 0, n) }'
+}
+
+# Prints ",MEAN,SD" of a metric of the test rows over the folds of a combination.
+test_columns() { # METRIC FOLDER ...
+    local what=$1 mean='' sd='' count='' folder
+    shift
+    read -r mean sd count <<<"$(for folder in "$@"; do test_metric "$folder" "$what" && echo; done | mean_sd)"
+    [ "${count:-0}" = $# ] || mean='' sd=''
+    printf ',%s,%s' "$mean" "$sd"
+}
+
+# Evaluates a finished fold on the test rows, if the data have any.
+test_fold() { # FOLDER
+    local data=''
+    [ "$folds" -gt 1 ] && [ ! -e "$1/test.json" ] || return 0
+    data=$(sed -n 's/^data = //p' "$1/config.conf")
+    "${start[@]}" "$lockstep" eval --data "$data" --checkpoint "$1" --json >"$1/test.json.part" 2>"$1/test.log" ||
+        : >"$1/test.json.part"
+    mv "$1/test.json.part" "$1/test.json"
+}
+
+# Writes ranking.csv of the combinations, each the mean of its folds, and prints it.
+rank_folds() {
+    local k i line monitor value sd count epoch sign seconds finished diverged good='' bad='' unfinished=0 seen=' '
+    local of_fold metric tests=(loss accuracy rmse r2) ranking=$out/ranking.csv.$HOSTNAME.$$
+    for ((k = 0; k < runs; k += folds)); do
+        finished=() diverged=false of_fold=''
+        for ((i = k; i < k + folds; i++)); do
+            choose "$i"
+            name_run
+            [ ! -e "$out/$run/diverged" ] || diverged=true
+            [ -e "$out/$run/summary.json" ] || continue
+            finished+=("$out/$run")
+            of_fold+="$(result "$out/$run")"$'\n'
+        done
+        [[ $seen != *" $combination "* ]] || continue # samples of short lists come twice
+        seen+="$combination "
+        line=$(quoted "$combination")
+        for i in "${!names[@]}"; do
+            line+=,$(quoted "${chosen[i]}")
+        done
+        if $diverged; then
+            bad+="$line,diverged,,,$folds,,,,,,,,,"$'\n'
+        elif [ ${#finished[@]} = "$folds" ]; then
+            read -r monitor value epoch sign seconds <<<"$of_fold"
+            read -r value sd count <<<"$(awk '{ print $2 }' <<<"$of_fold" | mean_sd)"
+            good+="$(awk -v v="$value" -v s="$sign" 'BEGIN { printf "%.9g", s * v }') $line,$monitor,$value,$sd,$count"
+            for metric in "${tests[@]}"; do
+                good+=$(test_columns "$metric" "${finished[@]}")
+            done
+            good+=,$(awk '{ sum += $5 } END { printf "%.1f", sum }' <<<"$of_fold")$'\n'
+        else
+            unfinished=$((unfinished + 1))
+        fi
+    done
+    {
+        echo "place,run${names[*]:+,}$(IFS=, && echo "${names[*]}"),monitor,value,value_sd,folds$(
+            printf ',test_%s,test_%s_sd' loss loss accuracy accuracy rmse rmse r2 r2),seconds"
+        { printf '%s' "$good" | sort -g | cut -d' ' -f2- && printf '%s' "$bad"; } | awk '{ print NR "," $0 }'
+    } >"$ranking"
+    mv "$ranking" "$out/ranking.csv"
+    if [ -z "$good$bad" ]; then
+        echo "no combination of $((runs / folds)) has all its folds: there is no ranking" >&2
+        return
+    fi
+    printf '%5s  %-12s %10s %10s  %10s %10s  %s\n' place monitor mean sd 'test loss' sd run
+    # Neither the second field, the run, nor the last 13 contain commas.
+    awk -F, 'function show(text) { return text == "" ? "-" : sprintf("%.6g", text) } NR > 1 {
+        printf "%5d  %-12s %10s %10s  %10s %10s  %s\n", $1, $(NF - 12), show($(NF - 11)), show($(NF - 10)),
+            show($(NF - 8)), show($(NF - 7)), $2
+    }' <"$out/ranking.csv"
+    [ "$unfinished" = 0 ] || echo "$unfinished of $((runs / folds)) not finished" >&2
+}
+
 # Writes ranking.csv and prints it.
 rank_runs() {
+    if [ "$folds" -gt 1 ]; then
+        rank_folds
+        return
+    fi
     local k i line monitor value epoch sign seconds good='' bad='' unfinished=0 seen=' '
     for ((k = 0; k < runs; k++)); do
         choose "$k"
@@ -248,6 +347,7 @@ for ((k = task; k < runs; k += tasks)); do
         continue
     fi
     settings=()
+    [ "$folds" = 1 ] || settings=("--fold=$fold/$folds")
     for i in "${!names[@]}"; do
         settings+=("--${names[i]}=${chosen[i]}")
     done
@@ -255,7 +355,9 @@ for ((k = task; k < runs; k += tasks)); do
     run_to_end "$out/$run.log" "${start[@]}" "$lockstep" train "${common[@]}" "${settings[@]}" --run "$out/$run" \
         --resume auto || code=$?
     case $code in
-        0) echo "[$((k + 1))/$runs] $run: $(result "$out/$run" | awk '{ printf "%s %.6g in epoch %d, %s s", $1, $2, $3, $5 }')" >&2 ;;
+        0)
+            test_fold "$out/$run"
+            echo "[$((k + 1))/$runs] $run: $(result "$out/$run" | awk '{ printf "%s %.6g in epoch %d, %s s", $1, $2, $3, $5 }')" >&2 ;;
         4)
             touch "$out/$run/diverged"
             echo "[$((k + 1))/$runs] $run: diverged" >&2 ;;

@@ -4,12 +4,12 @@
  *     network_outputs CHECKPOINT DATA.h5 ROWS NAME [raw | normalized | logits ...]
  *
  * NAME.x: float32 [rows][channels][height][width], the numbers of the data set; NAME.y: float32
- * [rows][outputs], probabilities if the loss is cross-entropy. Prints the number of rows and the
- * shape of both.
+ * [rows][outputs], probabilities if the loss is cross-entropy or bce, values in the targets' units.
+ * Prints the number of rows and the shape of both.
  *
  *     raw         not the averaged parameters
  *     normalized  NAME.x has the normalised inputs
- *     logits      NAME.y has the values before the softmax */
+ *     logits      NAME.y has the values before the softmax or sigmoid */
 #include "data/element.h"
 
 #include <lockstep/batch.h>
@@ -53,6 +53,33 @@ static void softmax(int outputs, const float *z, float *p)
         p[k] = (float)(exp(z[k] - most) / sum);
 }
 
+static void sigmoid(int outputs, const float *z, float *p)
+{
+    for (int k = 0; k < outputs; k++)
+        p[k] = (float)(1 / (1 + exp(-(double)z[k])));
+}
+
+/* Returns standardised values to the targets' units. */
+static void restore(const ls_column_scale *targets, const float *z, float *y)
+{
+    for (int64_t k = 0; k < targets->count; k++)
+        y[k] = (float)(targets->mean[k] + targets->std[k] * (double)z[k]);
+}
+
+/* Converts the network's outputs to those that the exported network has. */
+static const float *convert(const ls_model_facts *facts, int outputs, const float *z, float *y)
+{
+    if (ls_loss_takes_logits(facts->loss))
+        softmax(outputs, z, y);
+    else if (ls_loss_takes_sigmoid(facts->loss))
+        sigmoid(outputs, z, y);
+    else if (facts->targets.count > 0)
+        restore(&facts->targets, z, y);
+    else
+        return z;
+    return y;
+}
+
 /* Returns true if a word was given. */
 static bool given(char **words, const char *word)
 {
@@ -71,6 +98,10 @@ static void normalise(const ls_model *model, const float *raw, ls_batch *batch)
     const float shift = (float)(-facts->mean / facts->std);
     for (int64_t i = 0; i < batch->features; i++)
         batch->x[i] = scale * raw[i] + shift;
+    const int64_t pixels = facts->input.height * facts->input.width;
+    for (int64_t i = 0; facts->inputs.count > 0 && i < batch->features; i++)
+        batch->x[i] = (batch->x[i] - (float)facts->inputs.mean[i / pixels]) /
+                      (float)facts->inputs.std[i / pixels];
     batch->rows = 1;
 }
 
@@ -103,9 +134,9 @@ int main(int argc, char **argv)
     check(ls_dataset_read(dataset, split, 0, rows, rows, &samples));
     check(ls_batch_create(&batch, 1, features, 0));
     FILE *x = create(argv[4], ".x"), *y = create(argv[4], ".y");
-    const bool probabilities = ls_loss_takes_logits(facts->loss) && !given(words, "logits");
+    const int K = ls_network_outputs(ls_model_network(model));
     float *raw = malloc((size_t)features * sizeof *raw);
-    float *p = malloc((size_t)facts->classes * sizeof *p);
+    float *p = malloc((size_t)K * sizeof *p);
     for (int64_t row = 0; row < rows; row++) {
         ls_element_convert(info->element, features, ls_samples_row(samples, row).inputs, 1, 0, raw);
         normalise(model, raw, batch);
@@ -113,11 +144,11 @@ int main(int argc, char **argv)
         arrange(model, batch);
         const float *outputs =
             ls_network_forward(ls_model_network(model), ls_model_params(model), batch);
-        softmax(facts->classes, outputs, p);
-        fwrite(probabilities ? p : outputs, sizeof *p, (size_t)facts->classes, y);
+        fwrite(given(words, "logits") ? outputs : convert(facts, K, outputs, p), sizeof *p,
+               (size_t)K, y);
     }
     printf("%lld %lld %lld %lld %d\n", (long long)rows, (long long)facts->input.channels,
-           (long long)facts->input.height, (long long)facts->input.width, facts->classes);
+           (long long)facts->input.height, (long long)facts->input.width, K);
     const int failed = fclose(x) != 0 || fclose(y) != 0;
     free(raw);
     free(p);

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the packages that the tests need, builds a preset (dev by default; asan, coverage; mpich: with MPICH instead of
+# Installs the packages that the tests need, builds a preset (dev by default; asan; mpich: with MPICH instead of
 # Open MPI) and runs its tests. Further arguments are passed to ctest; only the targets of the selected tests are built:
 #     tests/run.sh dev -R plan        tests whose name matches
 #     tests/run.sh dev -L '^conv$'    tests that cover src/.../conv.c

@@ -148,7 +148,9 @@ typedef struct ls_dataset_options {
     /* Datasets of a file of any layout whose rows are the inputs and targets, as
      * "/a[:,3:],/b[:,0]": parts of datasets in the notation of NumPy, joined along their features;
      * the first dimension of each is the rows. Joined inputs of several types become float32.
-     * Borrowed. NULL or "", both alike: the layout above. */
+     * Borrowed. NULL or "", both alike: the layout above. Targets "inputs", with or without
+     * selected inputs: the targets are the inputs, as for an autoencoder; labels and targets of the
+     * file are not read. */
     const char *inputs, *targets;
     const char *test_data; /* with inputs: other files, whose rows are the test rows */
     ls_target_kind kind;   /* of selected targets */
@@ -160,8 +162,9 @@ typedef struct ls_dataset_info {
     char source_sha256[65]; /* "" if the file has none */
     int classes;            /* 2 .. LS_MAX_CLASSES; labels are 0 .. classes-1; 0: no classes */
     int values;             /* floats in a target, 1 .. LS_MAX_VALUES; 0: the targets are classes */
-    ls_element element;     /* type of the inputs in memory */
-    bool rounded;           /* the inputs in the file are float64 */
+    bool reconstructs;  /* the targets are the inputs, values = features; samples hold them once */
+    ls_element element; /* type of the inputs in memory */
+    bool rounded;       /* the inputs in the file are float64 */
     int64_t channels, height, width;
     int64_t features;        /* channels * height * width */
     int64_t rows[LS_SPLITS]; /* 0 if there is no such split */
@@ -175,6 +178,9 @@ static inline int ls_dataset_outputs(const ls_dataset_info *info)
 {
     return info->values > 0 ? info->values : info->classes;
 }
+
+/* Returns true if options say that the targets are the inputs. Local. */
+bool ls_dataset_targets_are_inputs(const ls_dataset_options *options);
 
 /* Checks the texts of options: what can be said of them without a file. Local.
  * Errors: LS_ERR_USAGE. */
@@ -190,6 +196,10 @@ ls_status ls_dataset_open(ls_dataset **out, const char *path,
 
 /* Returns the description of the file's content; borrowed, valid as long as the data set. Local. */
 const ls_dataset_info *ls_dataset_describe(const ls_dataset *dataset);
+
+/* Returns the path of file `at` of the data set, from 0; NULL after the last. Borrowed, valid as
+ * long as the data set. Local. */
+const char *ls_dataset_file(const ls_dataset *dataset, int at);
 
 /* Returns the name of a class, from 0; NULL if the file has no names. Borrowed, valid as long as
  * the data set. Names come from the file: clean them before they are shown. Local. */
@@ -231,6 +241,7 @@ void ls_class_gaps(const ls_dataset_info *info, const int64_t *counts,
 /* Checks in a child process that a data file can be opened and, with `content`, that all of it can
  * be read: the HDF5 library crashes on some damaged files. Call before opening the file; one
  * process of a job is enough. Local.
+ * path     or several files, as for ls_dataset_open()
  * options  selected inputs and targets; NULL: zeroed options
  * Errors: LS_ERR_DATA. */
 ls_status ls_dataset_try(const char *path, const ls_dataset_options *options,

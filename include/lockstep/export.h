@@ -48,9 +48,11 @@ typedef struct ls_export_source {
     ls_column_scale inputs;  /* then channels are standardised */
     ls_column_scale targets; /* outputs are standardised values */
     /* For the file's metadata: */
-    const char *run, *dataset; /* the run's id, the data set's name */
-    const char *digest;        /* of the checkpoint */
-    bool averaged;             /* the parameters are an average over steps */
+    const char *run, *dataset;      /* the run's id, the data set's name */
+    const char *digest;             /* of the checkpoint */
+    const char *const *class_names; /* [classes] */
+    int classes;
+    bool averaged; /* the parameters are an average over steps */
 } ls_export_source;
 
 typedef struct ls_export_options {

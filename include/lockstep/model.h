@@ -40,16 +40,17 @@ typedef enum ls_model_load {
     LS_MODEL_NONE       /* none: only a description; the network has room for 0 rows */
 } ls_model_load;
 
-/* Facts about a model and its training. The same on all ranks. */
+/* Facts about a model and its training. The same on all ranks, except as noted. */
 typedef struct ls_model_facts {
-    const char *path;    /* of the checkpoint, on rank 0; "" elsewhere */
-    const char *run;     /* the id of the run; "": none */
-    const char *dataset; /* the data set's name */
-    const char *config;  /* the settings, `key = value` lines, see ls_config_text() */
-    const char *model;   /* model string */
-    ls_shape input;      /* of the network */
-    int classes;         /* 0: the targets are values */
-    int values;          /* in a target; 0: the targets are classes */
+    const char *path;               /* of the checkpoint, on rank 0; "" elsewhere */
+    const char *run;                /* the id of the run; "": none */
+    const char *dataset;            /* the data set's name */
+    const char *config;             /* the settings, `key = value` lines, see ls_config_text() */
+    const char *model;              /* model string */
+    ls_shape input;                 /* of the network */
+    int classes;                    /* 0: the targets are values */
+    int values;                     /* in a target; 0: the targets are classes */
+    const char *const *class_names; /* [classes] on rank 0; NULL: they have none, and elsewhere */
     ls_loss loss;
     double huber; /* D of LS_HUBER */
     ls_task task;
@@ -128,7 +129,8 @@ typedef struct ls_evaluated {
     int64_t *confusion;
     /* NaN if the network's outputs are no probabilities of classes, as with LS_MSE */
     ls_calibration *calibration;
-    ls_output_score *output; /* [outputs] of a regression */
+    ls_output_score *output;      /* [outputs] of a regression */
+    struct ls_class_score *label; /* [outputs] of a multi-label task: scores of being true */
 } ls_evaluated;
 
 /* Evaluates this rank's rows and sums over ranks. If each rank uses one BLAS thread, the result has
@@ -136,6 +138,20 @@ typedef struct ls_evaluated {
  * Errors, on all ranks alike: the error of reading any rank's rows; LS_ERR_FAILURE when memory is
  * short; LS_INTERRUPTED after a signal. */
 ls_status ls_model_evaluate(const ls_model *model, ls_rows *rows, ls_evaluated *out) LS_MUST_CHECK;
+
+/* Takes predictions of a data set's rows, in their order; called on rank 0 only, with
+ * the true classes or values. An error ends the prediction with this error. */
+typedef ls_status (*ls_prediction_sink)(void *user, const ls_predictions *rows);
+
+/* As ls_model_evaluate(), and passes the predictions of all rows to the sink, in their order; the
+ * rows are read and computed once. Each rank keeps the outputs of its rows in memory until the sink
+ * has them. Collective on the model's ranks.
+ * sink  called on rank 0 after the evaluation, see ls_model_predict()
+ * user  passed to `sink`
+ * Errors, on all ranks alike: as ls_model_evaluate(); those of the sink; LS_ERR_NUMERIC if an output
+ * is not finite. */
+ls_status ls_model_evaluate_to(const ls_model *model, ls_rows *rows, ls_evaluated *out,
+                               ls_prediction_sink sink, void *user) LS_MUST_CHECK;
 
 /* The scores of a class: of `support` rows of the class, the fraction `recall` is classified as
  * such; of the rows classified as the class, the fraction `precision` is of the class; f1 is the
@@ -184,10 +200,6 @@ ls_meaning ls_model_meaning(const ls_model *model);
  * parameters. */
 ls_status ls_model_outputs(const ls_model *model, const void *inputs, int64_t rows, float *y,
                            int32_t *predicted) LS_MUST_CHECK;
-
-/* Takes predictions of a data set's rows, in their order; called on rank 0 only, with
- * the true classes or values. An error ends the prediction with this error. */
-typedef ls_status (*ls_prediction_sink)(void *user, const ls_predictions *rows);
 
 /* Predicts all rows of a split. The ranks read and compute the rows window by window, so that
  * memory is bounded; rank 0 passes them to the sink. If each rank uses one BLAS thread, the outputs

@@ -137,6 +137,14 @@ ls_status ls_network_create(ls_network **out, const char *model, ls_shape input,
 /* Sets D of LS_HUBER, above 0; it is 1 in a new network. */
 void ls_network_set_huber(ls_network *network, double delta);
 
+/* Makes a network an autoencoder, whose targets are its inputs: the task is regression with any
+ * loss. With LS_BCE the targets are then values from 0 to 1, not labels, and the value of an output
+ * is its sigmoid. R2 is of all outputs together, not their mean. */
+void ls_network_set_reconstructs(ls_network *network);
+
+/* Returns true for an autoencoder. */
+bool ls_network_reconstructs(const ls_network *network);
+
 /* Sets the scale of the targets, for metrics of regression: an error of 1 of output k is one of
  * scale[k] in the targets' own units.
  * scale  [K] above 0, copied; NULL: all are 1, as in a new network

@@ -3,10 +3,12 @@
  *     /probabilities  float32 [N,K]; /values [N,K] if the outputs are no probabilities
  *     /class          int32 [N], the class of the largest output; if the targets are classes
  *     /label          int32 [N], the true class; or /targets float32 [N,K]; optional
- *     attributes      format = "lockstep-predictions", version = 1; checkpoint, data, split
+ *     attributes      format = "lockstep-predictions", version = 1; checkpoint, data, split; and
+ *                     class_names, if the classes have names
  *
  * in HDF5; in CSV the columns row, label (optional), class, probability (value), p0, p1, ... (y0,
- * y1, ...); or, if the targets are values, row, t0, t1, ... (optional), y0, y1, ... */
+ * y1, ...), with label_name behind label and class_name behind class if the classes have names; or,
+ * if the targets are values, row, t0, t1, ... (optional), y0, y1, ... */
 #ifndef LOCKSTEP_PREDICTION_H
 #define LOCKSTEP_PREDICTION_H
 
@@ -46,6 +48,7 @@ typedef struct ls_prediction_about {
     int64_t rows; /* that will be written */
     int outputs;
     ls_meaning meaning;
+    const char *const *class_names;        /* [outputs]; NULL: there are none */
     bool truth;                            /* true classes or values are written, too */
     const char *checkpoint, *data, *split; /* for the attributes of HDF5 */
 } ls_prediction_about;

@@ -24,6 +24,17 @@ json_t *ls_json_text(const char *text)
     return ls_json_slice(text, strlen(text));
 }
 
+json_t *ls_json_texts(const char *const *texts, int64_t count)
+{
+    json_t *array = texts != NULL ? json_array() : NULL;
+    for (int64_t i = 0; array != NULL && i < count; i++)
+        if (json_array_append_new(array, ls_json_text(texts[i])) != 0) {
+            json_decref(array);
+            array = NULL;
+        }
+    return array;
+}
+
 json_t *ls_json_pairs(const char *text)
 {
     json_t *object = json_object();

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Returns a JSON string of `length` bytes; if they are not UTF-8, each non-ASCII byte becomes '?'.
  * Local. NULL if memory is short. */
@@ -11,6 +12,10 @@ json_t *ls_json_slice(const char *text, size_t length);
 
 /* As ls_json_slice(), of a zero-terminated text. Local. */
 json_t *ls_json_text(const char *text);
+
+/* Returns texts as an array of strings, as ls_json_text(). Local. NULL if `texts` is, or memory is
+ * short. */
+json_t *ls_json_texts(const char *const *texts, int64_t count);
 
 /* Returns the `key = value` lines of a text as an object of strings. Local. NULL if memory is
  * short. */

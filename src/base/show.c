@@ -42,6 +42,68 @@ void ls_clean(char *text)
     }
 }
 
+/* Returns the code point of a valid sequence. */
+static uint32_t code_point(const char *text, int length)
+{
+    uint32_t value = (unsigned char)*text & (length == 1 ? 0x7f : 0x7f >> length);
+    for (int i = 1; i < length; i++)
+        value = value << 6 | ((unsigned char)text[i] & 0x3f);
+    return value;
+}
+
+/* Returns the columns of a character, by the blocks of Unicode. */
+static int columns_of(uint32_t c)
+{
+    static const struct {
+        uint32_t first, last;
+        int columns;
+    } blocks[] = {
+        {0x300, 0x36f, 0},     {0x200b, 0x200f, 0}, {0xfe00, 0xfe0f, 0}, {0x20d0, 0x20ff, 0},
+        {0x1100, 0x115f, 2},   {0x2e80, 0xa4cf, 2}, {0xac00, 0xd7a3, 2}, {0xf900, 0xfaff, 2},
+        {0xfe30, 0xfe6f, 2},   {0xff00, 0xff60, 2}, {0xffe0, 0xffe6, 2}, {0x1f300, 0x1faff, 2},
+        {0x20000, 0x3fffd, 2},
+    };
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        if (c >= blocks[i].first && c <= blocks[i].last)
+            return blocks[i].columns;
+    return 1;
+}
+
+/* Returns the bytes of the first character, 1 if it is not UTF-8, and adds its columns. */
+static int step_over(const char *text, int *columns)
+{
+    const int length = ls_utf8_length(text);
+    *columns += length > 0 ? columns_of(code_point(text, length)) : 1;
+    return length > 0 ? length : 1;
+}
+
+int ls_text_columns(const char *text)
+{
+    int columns = 0;
+    while (*text != '\0')
+        text += step_over(text, &columns);
+    return columns;
+}
+
+void ls_cut(const char *text, int columns, char *out, size_t size)
+{
+    static const char ellipsis[] = "\xe2\x80\xa6";
+    size_t used = 0, whole = 0; /* bytes that fit; that leave room for the ellipsis */
+    for (int taken = 0; text[used] != '\0';) {
+        const int length = step_over(text + used, &taken);
+        if (taken > columns || used + (size_t)length >= size)
+            break;
+        used += (size_t)length;
+        if (taken < columns && used + sizeof ellipsis <= size)
+            whole = used;
+    }
+    if (text[used] == '\0')
+        snprintf(out, size, "%s", text);
+    else
+        snprintf(out, size, "%.*s%s", (int)whole, text, ellipsis);
+    ls_clean(out);
+}
+
 ls_words ls_plural(int64_t count, const char *noun)
 {
     ls_words words;

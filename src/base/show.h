@@ -3,6 +3,7 @@
 #ifndef LS_BASE_SHOW_H
 #define LS_BASE_SHOW_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* Replaces, in place, everything that a terminal could interpret as a command: control characters
@@ -13,6 +14,14 @@ void ls_clean(char *text);
 
 /* Returns the bytes of the valid UTF-8 sequence at the start of a text; 0 if there is none. */
 int ls_utf8_length(const char *text);
+
+/* Returns the columns of a text on a terminal: East Asian characters and emoji take two, combining
+ * marks none. */
+int ls_text_columns(const char *text);
+
+/* Writes a text, cleaned; if it has more than `columns` columns, its beginning and an ellipsis.
+ * size  of `out`, 8 or more; a text of more bytes is cut, too */
+void ls_cut(const char *text, int columns, char *out, size_t size);
 
 /* A short text by value: it lives until the end of the expression that contains the call. */
 typedef struct ls_words {

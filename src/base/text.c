@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include "base/memory.h"
+
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
@@ -63,6 +65,23 @@ int ls_text_resembles(const char *word, const char *candidate, size_t *distance)
         return 0;
     *distance = n - m + 1;
     return 1;
+}
+
+char *ls_text_csv(const char *text)
+{
+    if (strpbrk(text, ",\"\n\r") == NULL)
+        return ls_strdup(text);
+    char *field = ls_alloc(2 * (int64_t)strlen(text) + 3, 1), *to = field;
+    if (field == NULL)
+        return NULL;
+    *to++ = '"';
+    for (; *text != '\0'; text++) {
+        if (*text == '"')
+            *to++ = '"';
+        *to++ = *text;
+    }
+    *to = '"'; /* the rest is zero */
+    return field;
 }
 
 double ls_plain_number(double value)

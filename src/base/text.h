@@ -19,6 +19,10 @@ int ls_text_nearer(const char *word, const char *candidate, size_t *distance);
  * Local. */
 int ls_text_resembles(const char *word, const char *candidate, size_t *distance);
 
+/* Returns a text as a field of CSV, in quotes if it needs them; owned. Local. NULL if memory is
+ * short. */
+char *ls_text_csv(const char *text);
+
 /* Returns the number, a NaN without its sign, which printf() would write as "-nan". Local. */
 double ls_plain_number(double value);
 

@@ -56,6 +56,14 @@ ls_status ls_text_list_add(ls_text_list *list, const char *text)
     return insert_at(list, list->count, text);
 }
 
+ls_status ls_text_list_append(ls_text_list *list, const ls_text_list *other)
+{
+    ls_status status = LS_OK;
+    for (int64_t i = 0; status == LS_OK && i < other->count; i++)
+        status = ls_text_list_add(list, other->text[i]);
+    return status;
+}
+
 ls_status ls_text_list_insert(ls_text_list *list, const char *text)
 {
     const int64_t at = find_place(list, text);

@@ -15,6 +15,9 @@ typedef struct ls_text_list {
 /* Appends a copy of a text. Errors: LS_ERR_FAILURE if memory is short. */
 ls_status ls_text_list_add(ls_text_list *list, const char *text) LS_MUST_CHECK;
 
+/* Appends copies of the texts of another list. Errors: LS_ERR_FAILURE if memory is short. */
+ls_status ls_text_list_append(ls_text_list *list, const ls_text_list *other) LS_MUST_CHECK;
+
 /* Inserts a copy of a text into a sorted list, unless it is there.
  * Errors: LS_ERR_FAILURE if memory is short. */
 ls_status ls_text_list_insert(ls_text_list *list, const char *text) LS_MUST_CHECK;

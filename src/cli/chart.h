@@ -25,7 +25,8 @@ enum { LS_CHART_MOST_CLASSES = 256 };
 /* Draws a matrix of counts, true class by row, predicted class by column. The opacity of a cell
  * shows its share of the row; labels and counts are left out where they would be illegible. Local.
  * counts   [classes][classes], not negative
- * classes  at most LS_CHART_MOST_CLASSES */
-void ls_chart_matrix(FILE *out, const int64_t *counts, int classes);
+ * classes  at most LS_CHART_MOST_CLASSES
+ * names    [classes] of the classes, or NULL: they have none */
+void ls_chart_matrix(FILE *out, const int64_t *counts, int classes, const char *const *names);
 
 #endif

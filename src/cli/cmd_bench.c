@@ -8,6 +8,7 @@
 #include "base/show.h"
 #include "cli/command.h"
 #include "cli/console.h"
+#include "cli/data_choice.h"
 #include "measure/disturbance.h"
 
 #include <math.h>
@@ -15,9 +16,9 @@
 #include <string.h>
 
 typedef struct settings {
-    const char *model, *data, *predict;
+    const char *model, *data, *inputs, *targets, *predict;
     int64_t batch, block, steps, threads, ranks_per_node;
-    int layout, reduce;
+    int layout, order, reduce;
     bool shard_optimizer, json;
     double latency_us, bandwidth_gbs;
 } settings;
@@ -29,7 +30,10 @@ static const ls_setting table[] = {
     {"batch", .flags = LS_OPTION_AS_TRAIN, .offset = AT(batch)},
     {"data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(data),
      .help = "data set whose first rows are trained on; not given: synthetic rows of MNIST's size"},
+    {"inputs", .flags = LS_OPTION_AS_TRAIN, .offset = AT(inputs)},
+    {"targets", .flags = LS_OPTION_AS_TRAIN, .offset = AT(targets)},
     {"layout", .flags = LS_OPTION_AS_TRAIN, .offset = AT(layout)},
+    {"order", .flags = LS_OPTION_AS_TRAIN, .offset = AT(order)},
     {"reduce", .flags = LS_OPTION_AS_TRAIN, .offset = AT(reduce),
      .help = "how gradients are summed over ranks; auto: measure all"},
     {"block", .flags = LS_OPTION_AS_TRAIN, .offset = AT(block),
@@ -104,7 +108,6 @@ static ls_status describe_task(ls_comm *comm, const settings *s, results *r)
                               .input = {1, 28, 28},
                               .classes = 10,
                               .data = *s->data != '\0' ? s->data : NULL,
-                              .layout = (ls_layout_order)s->layout,
                               .batch = s->batch,
                               .block = s->block,
                               .shard = s->shard_optimizer,
@@ -113,11 +116,17 @@ static ls_status describe_task(ls_comm *comm, const settings *s, results *r)
     if (*s->data == '\0')
         return LS_OK;
     ls_dataset_info d;
-    const ls_status status = ls_bench_data(comm, s->data, (ls_layout_order)s->layout, &d);
+    ls_data_choose(&r->task.options, &(ls_data_choice){.inputs = s->inputs,
+                                                       .targets = s->targets,
+                                                       .layout = s->layout,
+                                                       .order = s->order});
+    const ls_status status = ls_bench_data(comm, s->data, &r->task.options, &d);
     if (status != LS_OK)
         return status;
     r->task.input = (ls_shape){d.channels, d.height, d.width};
     r->task.classes = d.classes;
+    r->task.values = d.values;
+    r->task.reconstructs = d.reconstructs;
     r->rows = d.rows[LS_TRAIN];
     return LS_OK;
 }

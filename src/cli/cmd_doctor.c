@@ -3,10 +3,12 @@
 #include <lockstep/dataset.h>
 #include <lockstep/comm.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/show.h"
 #include "cli/command.h"
 #include "cli/console.h"
+#include "cli/data_choice.h"
 #include "measure/disturbance.h"
 #include "measure/doctor.h"
 
@@ -14,7 +16,7 @@
 #include <string.h>
 
 typedef struct settings {
-    const char *data, *run;
+    const char *data, *inputs, *targets, *run;
     int64_t threads;
 } settings;
 
@@ -22,6 +24,8 @@ typedef struct settings {
 static const ls_setting table[] = {
     {"data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(data),
      .help = "data set to check: file locking, memory for its rows"},
+    {"inputs", .flags = LS_OPTION_AS_TRAIN, .offset = AT(inputs)},
+    {"targets", .flags = LS_OPTION_AS_TRAIN, .offset = AT(targets)},
     {"run", .flags = LS_OPTION_AS_TRAIN, .offset = AT(run),
      .help = "run folder, existing or not, to check for free disk space [this folder]"},
     {"threads", .flags = LS_OPTION_AS_TRAIN, .offset = AT(threads),
@@ -29,20 +33,24 @@ static const ls_setting table[] = {
     {0},
 };
 
-/* Bytes of the training rows that a rank holds; 0: the data set can't be read. Local. */
-static ls_status bytes_needed(const char *path, int ranks, double *out)
+/* Finds the bytes of the training rows that a rank holds, and the path of the first file; 0 and ""
+ * without a data set. Local. */
+static ls_status examine_data(const settings *s, int ranks, double *out, char *file, size_t size)
 {
     ls_dataset *dataset = NULL;
+    ls_dataset_options options = {.layout = LS_LAYOUT_NCHW};
     *out = 0;
-    if (*path == '\0')
+    *file = '\0';
+    if (*s->data == '\0')
         return LS_OK;
-    ls_status status =
-        ls_dataset_open(&dataset, path, &(ls_dataset_options){.layout = LS_LAYOUT_NCHW});
+    ls_data_choose(&options, &(ls_data_choice){.inputs = s->inputs, .targets = s->targets});
+    const ls_status status = ls_dataset_open(&dataset, s->data, &options);
     if (status != LS_OK)
         return status;
     const ls_dataset_info *info = ls_dataset_describe(dataset);
     *out = (double)info->rows[LS_TRAIN] *
            ((double)info->features * (double)ls_element_bytes(info->element) + 16) / ranks;
+    snprintf(file, size, "%s", ls_dataset_file(dataset, 0));
     ls_dataset_close(&dataset);
     return LS_OK;
 }
@@ -173,7 +181,8 @@ static ls_status doctor_run(ls_comm *comm, const ls_options *options, const void
     ls_topology *topology = NULL;
     ls_rank_report *all = NULL; /* [ranks] on rank 0 */
     double needed;
-    ls_status status = ls_agree(comm, bytes_needed(s->data, ranks, &needed));
+    char file[LS_PATH_MAX];
+    ls_status status = ls_agree(comm, examine_data(s, ranks, &needed, file, sizeof file));
     if (status == LS_OK)
         status = ls_topology_create(&topology, comm, (int)s->threads);
     if (status == LS_OK) {
@@ -182,7 +191,7 @@ static ls_status doctor_run(ls_comm *comm, const ls_options *options, const void
         status = ls_agree(comm, all == NULL ? LS_ERR_FAILURE : LS_OK);
     }
     if (status == LS_OK)
-        status = ls_collect_reports(comm, s->data, s->run, all);
+        status = ls_collect_reports(comm, file, s->run, all);
     if (status == LS_OK)
         status = ls_agree_root(comm, first ? print_findings(s, topology, all, needed) : LS_OK);
     ls_free(all);

@@ -53,6 +53,8 @@ static ls_export_source source_of(const ls_model *model, const char *digest)
                               .targets = facts->targets,
                               .run = facts->run,
                               .dataset = facts->dataset,
+                              .class_names = facts->class_names,
+                              .classes = facts->classes,
                               .digest = digest,
                               .averaged = facts->averaged};
 }

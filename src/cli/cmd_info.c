@@ -7,16 +7,20 @@
 #include "base/show.h"
 #include "cli/command.h"
 #include "cli/console.h"
+#include "cli/data_choice.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct settings {
-    const char *file;
-    int layout;
+    const char *file, *inputs, *targets, *test_data, *test_rows, *split, *fold;
+    double validation;
+    int hold_out, layout, order;
+    int64_t seed;
     bool json, verify;
 } settings;
 
+#define AT(field) offsetof(settings, field)
 static const ls_setting table[] = {
     {"file", "FILE", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED | LS_SETTING_ARGUMENT,
      .offset = offsetof(settings, file),
@@ -24,6 +28,16 @@ static const ls_setting table[] = {
     {"verify", NULL, LS_TYPE_FLAG, .offset = offsetof(settings, verify),
      .help = "of a data set: read all rows and check every label, with or without a digest"},
     {"layout", .flags = LS_OPTION_AS_TRAIN, .offset = offsetof(settings, layout)},
+    {"order", .flags = LS_OPTION_AS_TRAIN, .offset = offsetof(settings, order)},
+    {"inputs", .flags = LS_OPTION_AS_TRAIN, .offset = AT(inputs), .group = "Selected rows"},
+    {"targets", .flags = LS_OPTION_AS_TRAIN, .offset = AT(targets)},
+    {"test-data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(test_data)},
+    {"test-rows", .flags = LS_OPTION_AS_TRAIN, .offset = AT(test_rows)},
+    {"split", .flags = LS_OPTION_AS_TRAIN, .offset = AT(split)},
+    {"fold", .flags = LS_OPTION_AS_TRAIN, .offset = AT(fold)},
+    {"validation", .flags = LS_OPTION_AS_TRAIN, .offset = AT(validation), .initial = "0"},
+    {"hold-out", .flags = LS_OPTION_AS_TRAIN, .offset = AT(hold_out)},
+    {"seed", .flags = LS_OPTION_AS_TRAIN, .offset = AT(seed), .help = "as for train"},
     {"json", NULL, LS_TYPE_FLAG, .offset = offsetof(settings, json), .help = "print JSON"},
     {0},
 };
@@ -31,7 +45,8 @@ static const ls_setting table[] = {
 /* The file to describe. */
 typedef struct request {
     const char *path;
-    ls_layout_order layout;
+    bool counts; /* the rows of each class, too */
+    ls_dataset_options options;
 } request;
 
 /* Every description is made as JSON, and printed as JSON or as text. */
@@ -60,27 +75,65 @@ static json_t *class_names_json(const ls_dataset *dataset)
     return json_array_size(names) > 0 ? names : NULL;
 }
 
+/* Adds the number of a split's rows in each class. */
+static ls_status add_counts(const ls_dataset *dataset, ls_split split, json_t *out)
+{
+    const int classes = ls_dataset_describe(dataset)->classes;
+    int64_t *counts = ls_alloc(classes, sizeof *counts);
+    const ls_status status =
+        counts == NULL ? LS_ERR_FAILURE : ls_dataset_count_classes(dataset, split, counts);
+    json_t *list = json_array();
+    for (int k = 0; status == LS_OK && k < classes; k++)
+        json_array_append_new(list, json_integer(counts[k]));
+    json_object_set_new(out, ls_split_name(split), list);
+    ls_free(counts);
+    return status;
+}
+
+/* Adds the number of each split's rows in each class. */
+static ls_status describe_counts(const ls_dataset *dataset, json_t *out)
+{
+    const ls_dataset_info *info = ls_dataset_describe(dataset);
+    json_t *counts = json_object();
+    ls_status status = LS_OK;
+    for (int split = 0; status == LS_OK && split < LS_SPLITS; split++)
+        if (info->rows[split] > 0 && info->classes > 0)
+            status = add_counts(dataset, (ls_split)split, counts);
+    if (info->classes > 0)
+        json_object_set(out, "rows of classes", counts);
+    json_decref(counts);
+    return status;
+}
+
 /* Describes a data set, also if its layout is ambiguous. */
 static ls_status describe_dataset(const request *r, json_t **out)
 {
     ls_dataset *dataset = NULL;
-    const bool open = r->layout == LS_LAYOUT_AUTO;
-    const ls_dataset_options options = {.layout = open ? LS_LAYOUT_NCHW : r->layout};
-    const ls_status status = ls_dataset_open(&dataset, r->path, &options);
+    const bool open = r->options.layout == LS_LAYOUT_AUTO;
+    ls_dataset_options options = r->options;
+    if (open)
+        options.layout = LS_LAYOUT_NCHW;
+    ls_status status = ls_dataset_open(&dataset, r->path, &options);
     if (status != LS_OK)
         return status;
     const ls_dataset_info *info = ls_dataset_describe(dataset);
     *out = describe_info(info);
-    if (info->values > 0)
+    if (info->reconstructs)
+        json_object_set_new(*out, "targets", json_string("the inputs"));
+    else if (info->values > 0)
         json_object_set_new(*out, "values", json_integer(info->values));
+    if (r->counts)
+        status = describe_counts(dataset, *out);
     json_t *names = class_names_json(dataset);
     if (names != NULL)
         json_object_set_new(*out, "class_names", names);
     if (open && info->doubtful)
         json_object_set_new(*out, "layout",
                             json_string("taken for nchw, but it looks like nhwc: give --layout"));
+    if (info->column_major)
+        json_object_set_new(*out, "order", json_string("column-major"));
     ls_dataset_close(&dataset);
-    return LS_OK;
+    return status;
 }
 
 static json_t *describe_params(const ls_network *network)
@@ -162,6 +215,10 @@ static ls_status describe_checkpoint(const char *path, json_t **out)
     const ls_status status = ls_model_open(&model, NULL, path, LS_MODEL_NONE);
     if (status == LS_OK)
         *out = model_json(model);
+    if (status == LS_OK && ls_model_describe(model)->class_names != NULL)
+        json_object_set_new(*out, "class_names",
+                            ls_json_texts(ls_model_describe(model)->class_names,
+                                          ls_model_describe(model)->classes));
     ls_model_destroy(&model);
     return status;
 }
@@ -274,10 +331,11 @@ static void print_part(const char *key, const json_t *value)
 /* Describes a file; with `verify`, reads all rows of a data set. */
 static ls_status examine(const request *r, bool verify, json_t **out)
 {
-    ls_file_facts file;
-    ls_status status = ls_file_identify(r->path, &file);
+    ls_file_facts file = {0};
+    const bool selected = r->counts; /* of one file or several, none a checkpoint */
+    ls_status status = selected ? LS_OK : ls_file_identify(r->path, &file);
     if (status == LS_OK && !file.checkpoint)
-        status = ls_dataset_try(r->path, NULL, verify);
+        status = ls_dataset_try(r->path, &r->options, verify);
     if (status == LS_OK)
         status = file.checkpoint ? describe_checkpoint(r->path, out) : describe_dataset(r, out);
     if (status == LS_OK && *out == NULL)
@@ -285,10 +343,12 @@ static ls_status examine(const request *r, bool verify, json_t **out)
     if (status != LS_OK)
         return status;
     json_object_set_new(*out, "file", ls_json_text(r->path));
-    json_object_set_new(*out, "digest", file.sealed ? json_string(file.digest) : json_null());
-    json_object_set_new(*out, "verified", file.sealed ? json_true() : json_null());
     if (verify && !file.checkpoint)
         json_object_set_new(*out, "rows_verified", json_true());
+    if (selected)
+        return LS_OK;
+    json_object_set_new(*out, "digest", file.sealed ? json_string(file.digest) : json_null());
+    json_object_set_new(*out, "verified", file.sealed ? json_true() : json_null());
     return LS_OK;
 }
 
@@ -309,9 +369,25 @@ static ls_status info_run(ls_comm *comm, const ls_options *options, const void *
     const settings *s = values;
     char path[4096];
     json_t *result = NULL;
-    ls_status status = ls_checkpoint_find(s->file, false, path, sizeof path);
+    const bool selected = *s->inputs != '\0' || *s->targets != '\0';
+    request r = {.path = selected ? s->file : path,
+                 .counts = selected,
+                 .options = {.validation = s->validation,
+                             .hold_out = (ls_hold_out)s->hold_out,
+                             .seed = (uint64_t)s->seed}};
+    ls_data_choose(&r.options, &(ls_data_choice){.inputs = s->inputs,
+                                                 .targets = s->targets,
+                                                 .test_data = s->test_data,
+                                                 .test_rows = s->test_rows,
+                                                 .split = s->split,
+                                                 .fold = s->fold,
+                                                 .layout = s->layout,
+                                                 .order = s->order});
+    ls_status status = ls_dataset_check_options(&r.options);
+    if (status == LS_OK && !selected)
+        status = ls_checkpoint_find(s->file, false, path, sizeof path);
     if (status == LS_OK)
-        status = examine(&(request){path, (ls_layout_order)s->layout}, s->verify, &result);
+        status = examine(&r, s->verify, &result);
     if (status == LS_OK)
         print_result(result, s->json);
     json_decref(result);
@@ -320,7 +396,7 @@ static ls_status info_run(ls_comm *comm, const ls_options *options, const void *
 
 const ls_command ls_command_info = {
     .name = "info",
-    .usage = "FILE [--verify] [--layout HOW] [--json]",
+    .usage = "FILE [--verify] [--layout HOW] [--inputs PATHS --targets PATHS] [--json]",
     .summary = "describes a data set or a checkpoint and verifies its digest",
     .options = {table, false},
     .settings_size = sizeof(settings),

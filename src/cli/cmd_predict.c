@@ -6,12 +6,13 @@
 #include "base/show.h"
 #include "cli/command.h"
 #include "cli/console.h"
+#include "cli/data_choice.h"
 #include "cli/pictures.h"
 
 #include <string.h>
 
 typedef struct settings {
-    const char *picture, *checkpoint, *data, *out, *show;
+    const char *picture, *checkpoint, *data, *inputs, *targets, *test_data, *test_rows, *out, *show;
     int split, layout, order;
     int64_t threads;
     int read;
@@ -38,6 +39,14 @@ static const ls_setting table[] = {
     {"json", NULL, LS_TYPE_FLAG, .offset = AT(json), .help = "print JSON, with all outputs"},
     {"data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(data), .group = "Data sets",
      .help = "HDF5 data set: predict its rows instead of pictures"},
+    {"inputs", .flags = LS_OPTION_AS_TRAIN, .offset = AT(inputs), .group = "Data sets",
+     .help = "datasets that are the inputs, if not those of the training"},
+    {"targets", .flags = LS_OPTION_AS_TRAIN, .offset = AT(targets), .group = "Data sets",
+     .help = "datasets that are the targets, if not those of the training"},
+    {"test-data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(test_data), .group = "Data sets",
+     .help = "file of the test rows, if not that of the training"},
+    {"test-rows", .flags = LS_OPTION_AS_TRAIN, .offset = AT(test_rows), .group = "Data sets",
+     .help = "the test rows, if not those of the training: last:N, first:N or all"},
     {"out", "FILE", LS_TYPE_TEXT, .offset = AT(out),
      .help = "the CSV or HDF5 file to write (NAME.csv, NAME.h5)"},
     {"split", "NAME", LS_TYPE_CHOICE, .offset = AT(split), .initial = "test",
@@ -84,10 +93,12 @@ static ls_status predict_data(ls_comm *comm, const settings *s, const ls_model *
                           .split = (ls_split)s->split,
                           .read = (ls_read)s->read,
                           .trust = s->trust_data};
-    if (s->layout != LS_LAYOUT_AUTO)
-        data.options.layout = (ls_layout_order)s->layout;
-    if (s->order != LS_ORDER_AUTO)
-        data.options.order = (ls_order)s->order;
+    ls_data_choose(&data.options, &(ls_data_choice){.inputs = s->inputs,
+                                                    .targets = s->targets,
+                                                    .test_data = s->test_data,
+                                                    .test_rows = s->test_rows,
+                                                    .layout = s->layout,
+                                                    .order = s->order});
     const ls_status status = ls_model_predict_to(model, &data, s->out, false);
     if (status == LS_OK && ls_comm_rank(comm) == 0)
         ls_print(stderr, "%s: the %s rows of %s, predicted by %s\n", s->out,

@@ -6,14 +6,15 @@
 #include "base/show.h"
 #include "cli/command.h"
 #include "cli/console.h"
+#include "cli/data_choice.h"
 #include "cli/sheet.h"
 
 typedef struct settings {
-    const char *data, *augment, *out;
+    const char *data, *inputs, *augment, *out;
     double validation;
     int hold_out;
     int64_t seed, first, samples, variants, epoch;
-    int layout;
+    int layout, order;
     bool trust_data;
 } settings;
 
@@ -22,9 +23,12 @@ typedef struct settings {
 static const ls_setting table[] = {
     {"data", .flags = LS_OPTION_AS_TRAIN | LS_SETTING_REQUIRED, .offset = AT(data),
      .help = "HDF5 data set"},
+    {"inputs", .flags = LS_OPTION_AS_TRAIN, .offset = AT(inputs),
+     .help = "datasets of the file that are the images, as for train"},
     {"augment", .flags = LS_OPTION_AS_TRAIN | LS_SETTING_REQUIRED, .offset = AT(augment),
      .initial = "", .help = "words, such as \"rotate:15 shift:2\""},
     {"layout", .flags = LS_OPTION_AS_TRAIN, .offset = AT(layout)},
+    {"order", .flags = LS_OPTION_AS_TRAIN, .offset = AT(order)},
     {"out", "FILE", LS_TYPE_TEXT, .offset = AT(out), .initial = "preview.png",
      .help = "the PNG file to write"},
     {"seed", .flags = LS_OPTION_AS_TRAIN, .offset = AT(seed), .help = "as for train"},
@@ -58,11 +62,15 @@ enum { TEXT = 32 };
 
 static ls_status load_samples(const settings *s, work *w)
 {
-    const ls_dataset_options options = {.validation = s->validation,
-                                        .hold_out = (ls_hold_out)s->hold_out,
-                                        .seed = (uint64_t)s->seed,
-                                        .layout = (ls_layout_order)s->layout};
-    ls_status status = s->trust_data ? LS_OK : ls_dataset_check(s->data, NULL);
+    const bool selected = *s->inputs != '\0';
+    ls_dataset_options options = {.validation = s->validation,
+                                  .hold_out = (ls_hold_out)s->hold_out,
+                                  .seed = (uint64_t)s->seed};
+    ls_data_choose(&options, &(ls_data_choice){.inputs = s->inputs,
+                                               .targets = selected ? "inputs" : "",
+                                               .layout = s->layout,
+                                               .order = s->order});
+    ls_status status = s->trust_data ? LS_OK : ls_dataset_check(s->data, &options);
     if (status == LS_OK)
         status = ls_dataset_open(&w->dataset, s->data, &options);
     if (status != LS_OK)
@@ -76,7 +84,9 @@ static ls_status load_samples(const settings *s, work *w)
                        s->data, (long long)info->rows[LS_TRAIN]);
     char row[TEXT], class[TEXT], epoch[TEXT];
     snprintf(row, TEXT, "row %lld", (long long)(s->first + rows - 1));
-    snprintf(class, TEXT, "class %d", info->classes - 1);
+    *class = '\0';
+    if (info->classes > 0)
+        snprintf(class, TEXT, "class %d", info->classes - 1);
     snprintf(epoch, TEXT, "epoch %lld", (long long)(s->epoch + s->variants - 1));
     const ls_sheet_layout layout = {.shape = shape,
                                     .columns = 1 + s->variants,
@@ -114,7 +124,9 @@ static void draw_row(const settings *s, work *w, int64_t line)
     char caption[TEXT], note[TEXT];
     int64_t at = line * (1 + s->variants);
     snprintf(caption, TEXT, "row %lld", (long long)row.number);
-    snprintf(note, TEXT, "class %d", (int)row.label);
+    *note = '\0';
+    if (ls_dataset_describe(w->dataset)->classes > 0)
+        snprintf(note, TEXT, "class %d", (int)row.label);
     ls_samples_picture(w->samples, line, w->picture);
     ls_sheet_put(w->sheet, at++, w->picture, caption, note);
     for (int64_t i = 0; i < s->variants; i++) {

@@ -21,6 +21,7 @@ static const char style[] =
     "table{border-collapse:collapse}td,th{padding:.15rem .8rem .15rem "
     "0;text-align:left;vertical-align:top}"
     ".numbers td,.numbers th{text-align:right;padding:.15rem .6rem}"
+    ".numbers td.text,.numbers th.text{text-align:left}"
     ".beside{display:flex;flex-wrap:wrap;gap:0 2rem;align-items:flex-start}"
     ".numbers th{min-width:0}.columns th{min-width:8rem}.columns{columns:2;column-gap:2rem}"
     "th{color:#555;font-weight:normal;min-width:4rem}.record th{min-width:9rem}"

@@ -6,6 +6,8 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/show.h"
+#include "base/text.h"
+#include "cli/class_label.h"
 #include "cli/console.h"
 #include "cli/pictures_read.h"
 #include "cli/sheet.h"
@@ -42,14 +44,9 @@ ls_status ls_pictures_check_show(const char *path)
 /* Prints a text as a CSV field. */
 static void print_field(const char *text)
 {
-    if (strpbrk(text, ",\"\n\r") == NULL) {
-        ls_print(stdout, "%s", text);
-        return;
-    }
-    ls_print(stdout, "\"");
-    for (; *text != '\0'; text++)
-        ls_print(stdout, *text == '"' ? "\"\"" : "%c", *text);
-    ls_print(stdout, "\"");
+    char *field = ls_text_csv(text);
+    ls_print(stdout, "%s", field != NULL ? field : "");
+    ls_free(field);
 }
 
 static bool is_probable(const work *w)
@@ -59,7 +56,8 @@ static bool is_probable(const work *w)
 
 static void print_csv_head(const work *w)
 {
-    ls_print(stdout, "file,class,%s", is_probable(w) ? "probability" : "value");
+    ls_print(stdout, "file,class%s,%s", w->facts->class_names != NULL ? ",class_name" : "",
+             is_probable(w) ? "probability" : "value");
     for (int k = 0; k < w->facts->classes; k++)
         ls_print(stdout, ",%c%d", is_probable(w) ? 'p' : 'y', k);
     ls_print(stdout, "\n");
@@ -68,7 +66,12 @@ static void print_csv_head(const work *w)
 static void print_csv(const work *w, const char *path, int32_t class, const float *y)
 {
     print_field(path);
-    ls_print(stdout, ",%d,%.9g", (int)class, (double)y[class]);
+    ls_print(stdout, ",%d,", (int)class);
+    if (w->facts->class_names != NULL) {
+        print_field(w->facts->class_names[class]);
+        ls_print(stdout, ",");
+    }
+    ls_print(stdout, "%.9g", (double)y[class]);
     for (int k = 0; k < w->facts->classes; k++)
         ls_print(stdout, ",%.9g", (double)y[k]);
     ls_print(stdout, "\n");
@@ -79,9 +82,11 @@ static ls_status add_json(const work *w, const char *path, int32_t class, const 
     json_t *all = json_array();
     for (int k = 0; k < w->facts->classes; k++)
         json_array_append_new(all, json_real((double)y[k]));
-    json_t *one = json_pack("{s:o, s:i, s:f, s:o}", "file", ls_json_text(path), "class", (int)class,
-                            is_probable(w) ? "probability" : "value", (double)y[class],
-                            is_probable(w) ? "probabilities" : "values", all);
+    const char *const *names = w->facts->class_names;
+    json_t *one = json_pack(
+        "{s:o, s:i, s:o*, s:f, s:o}", "file", ls_json_text(path), "class", (int)class, "class_name",
+        names != NULL ? ls_json_text(names[class]) : NULL, is_probable(w) ? "probability" : "value",
+        (double)y[class], is_probable(w) ? "probabilities" : "values", all);
     return json_array_append_new(w->list, one) == 0
                ? LS_OK
                : ls_fail(LS_ERR_FAILURE, "out of memory for the result");
@@ -106,7 +111,8 @@ static ls_status print_some(const work *w, int count)
         const char *path = r->path[w->which[i]];
         const int32_t class = w->predicted[i];
         if (r->form == LS_PICTURES_TEXT)
-            ls_print(stdout, "%s: class %d, %s %.4f\n", path, (int)class,
+            ls_print(stdout, "%s: class %s, %s %.4f\n", path,
+                     ls_class_words(w->facts->class_names, class).text,
                      is_probable(w) ? "probability" : "value", (double)y[class]);
         else if (r->form == LS_PICTURES_CSV)
             print_csv(w, path, class, y);

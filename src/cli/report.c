@@ -57,8 +57,9 @@ static void print_data(const ls_run_info *info)
     if (d->element != LS_U8)
         ls_print(stderr, " of %s%s", ls_element_name(d->element), d->rounded ? " (rounded)" : "");
     ls_print(stderr, ", %s\n",
-             d->values > 0 ? ls_counted(d->values, "target value").text
-                           : ls_counted(d->classes, "class").text);
+             d->reconstructs ? "which are the targets, too"
+             : d->values > 0 ? ls_counted(d->values, "target value").text
+                             : ls_counted(d->classes, "class").text);
 }
 
 /* Where a layer reads another value than the output of the layer before it. */

@@ -15,15 +15,21 @@ int64_t ls_run_outcome_epoch(const ls_run_material *m)
     return best >= 1 && best <= m->run.epochs ? best : m->run.epochs;
 }
 
-ls_metric ls_run_main_metric(const ls_run_material *m)
+unsigned ls_run_task(const ls_run_material *m)
 {
     char text[TEXT];
-    const bool values = strcmp(ls_json_show(m->run.summary, "task", NULL, text),
-                               ls_task_name(LS_TASK_REGRESSION)) == 0;
+    const char *task = ls_json_show(m->run.summary, "task", NULL, text);
     const ls_metrics *last = m->run.epochs > 0 ? &m->run.history[m->run.epochs - 1] : NULL;
-    return values || (last != NULL && isnan(last->accuracy) && !isnan(last->rmse))
-               ? LS_METRIC_RMSE
-               : LS_METRIC_ACCURACY;
+    for (unsigned kind = 1; (kind & LS_TASK_ANY) != 0; kind <<= 1)
+        if (strcmp(task, ls_task_name(kind)) == 0)
+            return kind;
+    return last != NULL && isnan(last->accuracy) && !isnan(last->rmse) ? LS_TASK_REGRESSION
+                                                                       : LS_TASK_CLASSIFICATION;
+}
+
+ls_metric ls_run_main_metric(const ls_run_material *m)
+{
+    return ls_run_task(m) == LS_TASK_REGRESSION ? LS_METRIC_RMSE : LS_METRIC_ACCURACY;
 }
 
 const char *ls_run_why_not_evaluated(const ls_run_material *m)

@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "base/show.h"
 #include "cli/chart.h"
-#include "cli/confusion.h"
+#include "cli/eval_page.h"
 #include "cli/page.h"
 #include "cli/run_headline.h"
 
@@ -51,125 +51,6 @@ static ls_status write_curves(FILE *out, const ls_run_material *m)
     write_curve(out, m, ls_run_main_metric(m), values);
     ls_free(values);
     return LS_OK;
-}
-
-static void write_pair(FILE *out, const int64_t *counts, int classes, const ls_confused *pair)
-{
-    int64_t sum = 0;
-    for (int k = 0; k < classes; k++)
-        sum += counts[pair->label * classes + k];
-    fprintf(out, "<tr><td>%lld</td><td>%lld</td><td>%s</td><td>%.1f %%</td></tr>\n",
-            (long long)pair->label, (long long)pair->predicted, ls_grouped(pair->rows).text,
-            100 * (double)pair->rows / (double)sum);
-}
-
-/* Writes the most confused pairs, in tables of ten rows next to each other. */
-static void write_confused(FILE *out, const int64_t *counts, int classes)
-{
-    enum { FEW_CLASSES = 20, LINES = 10, MOST = 2 * LINES };
-    ls_confused worst[MOST];
-    const int count =
-        ls_most_confused(counts, classes, classes <= FEW_CLASSES ? LINES : MOST, worst);
-    if (count == 0)
-        return;
-    fputs("<h3>Most confused classes</h3>\n<div class=\"beside\">\n", out);
-    for (int i = 0; i < count; i++) {
-        if (i % LINES == 0)
-            fputs("<table class=\"numbers\"><tr><th>true</th><th>taken for</th><th>rows</th>"
-                  "<th>of the class</th></tr>\n",
-                  out);
-        write_pair(out, counts, classes, &worst[i]);
-        if (i % LINES == LINES - 1 || i == count - 1)
-            fputs("</table>\n", out);
-    }
-    fputs("</div>\n", out);
-}
-
-/* Returns a count of the JSON matrix; 0 if the value is not a count. */
-static int64_t count_at(const json_t *confusion, size_t row, size_t column)
-{
-    const int64_t most = (int64_t)1 << 40;
-    const int64_t count =
-        json_integer_value(json_array_get(json_array_get(confusion, row), column));
-    return count < 0 || count > most ? 0 : count;
-}
-
-/* Writes the result of the evaluation. */
-static void write_evaluated(FILE *out, const ls_run_material *m)
-{
-    char line[1024], text[4][TEXT];
-    const json_t *e = m->evaluation;
-    if (e == NULL) {
-        snprintf(line, sizeof line, "None is known: %s.", ls_run_why_not_evaluated(m));
-        ls_run_how_to_evaluate(m, text[0]);
-        ls_page_paragraph(out, "note", line);
-        fputs("<pre>", out);
-        ls_page_text(out, text[0]);
-        fputs("</pre>\n", out);
-        return;
-    }
-    const char *rows = ls_run_count_text(ls_json_at(e, "rows", NULL), text[0]);
-    const char *split = ls_json_show(e, "split", NULL, text[1]);
-    char result[128];
-    if (ls_run_main_metric(m) == LS_METRIC_ACCURACY)
-        snprintf(result, sizeof result, "%.2f %% are right",
-                 100 * json_number_value(ls_json_at(e, "accuracy", NULL)));
-    else
-        snprintf(result, sizeof result, "the root mean squared error is %.5g, R2 %.4f",
-                 json_number_value(ls_json_at(e, "rmse", NULL)),
-                 json_number_value(ls_json_at(e, "r2", NULL)));
-    snprintf(line, sizeof line,
-             "Of the %s %s rows %s; the loss is %s, the network that of epoch "
-             "%s%s.",
-             rows, split, result, ls_json_show(e, "loss", NULL, text[2]),
-             ls_json_show(e, "epoch", NULL, text[3]),
-             json_is_true(ls_json_at(e, "averaged", NULL)) ? ", averaged" : "");
-    ls_page_paragraph(out, "lead", line);
-}
-
-static ls_status write_confusion(FILE *out, const ls_run_material *m)
-{
-    enum { MOST = 4096 };
-    const json_t *confusion = ls_json_at(m->evaluation, "confusion", NULL);
-    const size_t classes = json_array_size(confusion);
-    const bool values = ls_run_main_metric(m) == LS_METRIC_RMSE;
-    ls_page_heading(out, values ? "Errors" : "Confusion of classes");
-    write_evaluated(out, m);
-    if (values)
-        return LS_OK;
-    if (classes == 0 || classes > MOST) {
-        if (m->evaluation != NULL)
-            ls_page_paragraph(out, "note", "There are too many classes for a matrix.");
-        return LS_OK;
-    }
-    int64_t *counts = ls_alloc((int64_t)(classes * classes), sizeof *counts);
-    if (counts == NULL)
-        return LS_ERR_FAILURE;
-    for (size_t i = 0; i < classes * classes; i++)
-        counts[i] = count_at(confusion, i / classes, i % classes);
-    if (classes <= LS_CHART_MOST_CLASSES)
-        ls_chart_matrix(out, counts, (int)classes);
-    else
-        ls_page_paragraph(out, "note", "There are too many classes for a matrix to be seen.");
-    write_confused(out, counts, (int)classes);
-    ls_free(counts);
-    return LS_OK;
-}
-
-static ls_status write_errors(FILE *out, const ls_run_material *m)
-{
-    const json_t *wrong = ls_json_at(m->evaluation, "errors", NULL);
-    if (m->errors == NULL)
-        return LS_OK;
-    ls_page_heading(out, "Worst errors");
-    if (json_is_array(wrong) && json_array_size(wrong) == 0) {
-        ls_page_paragraph(out, "note", "None: every row is classified correctly.");
-        return LS_OK;
-    }
-    ls_page_paragraph(out, "lead",
-                      "The misclassified rows of highest confidence: class, predicted class, and "
-                      "its probability.");
-    return ls_page_picture(out, m->errors, "the misclassified rows of highest confidence");
 }
 
 /* Writes a text with an upper-case first letter. */
@@ -306,6 +187,8 @@ static void write_facts(FILE *out, const json_t *summary, const fact *facts, siz
     char text[TEXT];
     for (size_t i = 0; i < count; i++) {
         const json_t *found = ls_json_at(summary, facts[i].part, facts[i].key);
+        if (strcmp(facts[i].name, "classes") == 0 && json_integer_value(found) == 0)
+            continue; /* the targets are values */
         const char *value = json_is_integer(found)
                                 ? ls_run_count_text(found, text)
                                 : ls_json_show(summary, facts[i].part, facts[i].key, text);
@@ -397,9 +280,7 @@ ls_status ls_run_page_write(FILE *out, const ls_run_material *m)
     ls_run_headline_write(out, m);
     ls_status status = write_curves(out, m);
     if (status == LS_OK)
-        status = write_confusion(out, m);
-    if (status == LS_OK)
-        status = write_errors(out, m);
+        status = ls_eval_page_write(out, m);
     write_diagnosis(out, m);
     if (status == LS_OK)
         status = write_scaling(out, m);

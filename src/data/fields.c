@@ -265,7 +265,8 @@ bool ls_fields_look_column_major(const ls_h5 *file, const ls_fields_choice *choi
     char name[LS_FIELD_NAME];
     if (choice->inputs != NULL) {
         count_rows_of_all(&rows, file, choice->inputs);
-        count_rows_of_all(&rows, file, choice->targets);
+        if (!choice->reconstructs)
+            count_rows_of_all(&rows, file, choice->targets);
         return !rows.first_agree && rows.last_agree;
     }
     const ls_selections inputs = inputs_of_group(file, choice->group);
@@ -275,13 +276,32 @@ bool ls_fields_look_column_major(const ls_h5 *file, const ls_fields_choice *choi
     return !rows.first_agree && rows.last_agree;
 }
 
+/* Makes the inputs the targets. */
+static ls_status reconstruct(ls_fields *f)
+{
+    if (f->inputs.numbers > LS_MAX_VALUES)
+        return ls_field_fail("%s: '/%s' has %" PRId64 " numbers in a row, but targets have at most "
+                             "%d",
+                             ls_h5_path(f->file), ls_fields_name(f), f->inputs.numbers,
+                             LS_MAX_VALUES);
+    f->values = (int)f->inputs.numbers;
+    return LS_OK;
+}
+
+static ls_status open_targets(ls_fields *f, const ls_fields_choice *choice)
+{
+    if (choice->reconstructs)
+        return reconstruct(f);
+    return choice->targets != NULL ? open_selected_targets(f, choice)
+                                   : open_group_targets(f, choice->group);
+}
+
 ls_status ls_fields_open(ls_fields *out, const ls_h5 *file, const ls_fields_choice *choice)
 {
     ls_fields f = {.file = file, .column_major = choice->column_major};
     ls_status status = open_inputs(&f, choice);
     if (status == LS_OK)
-        status = choice->targets != NULL ? open_selected_targets(&f, choice)
-                                         : open_group_targets(&f, choice->group);
+        status = open_targets(&f, choice);
     if (status == LS_OK)
         status = resolve_layout(&f, choice->layout);
     for (int i = 0; i < f.targets.count; i++)
@@ -296,8 +316,9 @@ ls_status ls_fields_open(ls_fields *out, const ls_h5 *file, const ls_fields_choi
 int64_t ls_fields_bytes(const ls_fields *f)
 {
     const int64_t inputs = f->inputs.numbers * (int64_t)ls_element_bytes(f->inputs.element);
+    const int64_t values = f->targets.numbers * (int64_t)sizeof(double);
     const int64_t label = f->has_labels ? f->labels.field.numbers * (int64_t)sizeof(int64_t) : 0;
-    return f->rows * (inputs + f->values * (int64_t)sizeof(double) + label);
+    return f->rows * (inputs + values + label);
 }
 
 ls_status ls_fields_read(const ls_fields *f, int64_t first, int64_t count, int classes,

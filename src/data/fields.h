@@ -12,6 +12,7 @@
 typedef struct ls_fields_choice {
     const char *group;                     /* "train": images or inputs, labels or targets of it */
     const ls_selections *inputs, *targets; /* not NULL: these; group is then unused */
+    bool reconstructs;                     /* the targets are the inputs: no others are opened */
     ls_target_kind kind;                   /* of selected targets, see <lockstep/dataset.h> */
     ls_layout_order layout;                /* LS_LAYOUT_AUTO: an ambiguous shape is refused */
     bool column_major; /* the dimensions of datasets are in reverse order: the rows come last */
@@ -21,7 +22,7 @@ typedef struct ls_fields {
     const ls_h5 *file; /* borrowed */
     ls_joint inputs;
     ls_labels labels; /* classes */
-    ls_joint targets; /* values; not open with labels */
+    ls_joint targets; /* values; not open with labels, and if the targets are the inputs */
     bool has_labels;
     int values; /* of a row; 0 with labels */
     int64_t rows, channels, height, width;

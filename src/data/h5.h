@@ -131,11 +131,13 @@ ls_status ls_h5_write(ls_h5 *file, const char *name, ls_h5_type type, int64_t fi
 ls_status ls_h5_create_group(ls_h5 *file, const char *name) LS_MUST_CHECK;
 
 /* Write an attribute of a group: a text; texts, as an array of strings of equal size, at most 64
- * KiB together. */
+ * KiB together; texts, as an array of strings of any size, at most 4,000. */
 ls_status ls_h5_put_text_of(ls_h5 *file, const char *group, const char *name,
                             const char *text) LS_MUST_CHECK;
 ls_status ls_h5_put_texts_of(ls_h5 *file, const char *group, const char *name,
                              const char *const *texts, int count) LS_MUST_CHECK;
+ls_status ls_h5_put_long_texts_of(ls_h5 *file, const char *group, const char *name,
+                                  const char *const *texts, int count) LS_MUST_CHECK;
 
 /* Writes and reads attributes of the root group. A text that is read is owned: ls_free(). Texts
  * above 4 MiB are refused. */

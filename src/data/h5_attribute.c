@@ -112,6 +112,18 @@ ls_status ls_h5_put_texts_of(ls_h5 *file, const char *group, const char *name,
     return status;
 }
 
+ls_status ls_h5_put_long_texts_of(ls_h5 *file, const char *group, const char *name,
+                                  const char *const *texts, int count)
+{
+    const hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, H5T_VARIABLE);
+    H5Tset_cset(type, H5T_CSET_UTF8);
+    const ls_status status = write_attribute_of(
+        file, group, name, H5Screate_simple(1, &(hsize_t){(hsize_t)count}, NULL), type, texts);
+    H5Tclose(type);
+    return status;
+}
+
 /* Copies a string of variable length, whose memory belongs to HDF5. */
 static ls_status copy_variable_text(hid_t attribute, hid_t type, char **out, bool *read)
 {

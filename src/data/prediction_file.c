@@ -2,6 +2,8 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
+#include "data/class_names.h"
 #include "data/h5.h"
 
 #include <assert.h>
@@ -21,6 +23,7 @@ struct ls_prediction_file {
     int64_t written;           /* rows */
     FILE *csv;                 /* or NULL */
     ls_h5 *h5;                 /* or NULL */
+    ls_text_list names;        /* of the classes, as fields of CSV; empty: they have none */
 };
 
 static bool ends_with(const char *path, const char *extension)
@@ -89,6 +92,13 @@ static const char *name_outputs(const ls_prediction_file *f)
     return f->about.meaning == LS_MEANING_PROBABILITIES ? "probabilities" : "values";
 }
 
+/* Writes the names of the classes; they fit an attribute, as they were in one. */
+static ls_status write_names(ls_h5 *h5, const ls_prediction_about *about)
+{
+    const ls_text_list names = {.text = (char **)about->class_names, .count = about->outputs};
+    return ls_class_names_write(h5, &names);
+}
+
 static ls_status write_attributes(ls_h5 *h5, const ls_prediction_about *about)
 {
     ls_status status = ls_h5_put_text(h5, "format", format);
@@ -98,6 +108,8 @@ static ls_status write_attributes(ls_h5 *h5, const ls_prediction_about *about)
         status = ls_h5_put_text(h5, "checkpoint", about->checkpoint);
     if (status == LS_OK)
         status = ls_h5_put_text(h5, "data", about->data);
+    if (status == LS_OK && about->class_names != NULL)
+        status = write_names(h5, about);
     return status == LS_OK ? ls_h5_put_text(h5, "split", about->split) : status;
 }
 
@@ -133,7 +145,7 @@ static ls_status check_csv(const ls_prediction_file *f)
 }
 
 /* Writes the names of columns, ",p0,p1,...". */
-static void write_names(FILE *csv, char letter, int count)
+static void write_columns(FILE *csv, char letter, int count)
 {
     for (int k = 0; k < count; k++)
         fprintf(csv, ",%c%d", letter, k);
@@ -144,17 +156,33 @@ static void write_head(const ls_prediction_file *f)
     const bool probable = f->about.meaning == LS_MEANING_PROBABILITIES;
     fputs("row", f->csv);
     if (f->about.truth && has_classes(f))
-        fputs(",label", f->csv);
+        fputs(f->about.class_names != NULL ? ",label,label_name" : ",label", f->csv);
     else if (f->about.truth)
-        write_names(f->csv, 't', f->about.outputs);
+        write_columns(f->csv, 't', f->about.outputs);
     if (has_classes(f))
-        fputs(probable ? ",class,probability" : ",class,value", f->csv);
-    write_names(f->csv, probable ? 'p' : 'y', f->about.outputs);
+        fprintf(f->csv, ",class%s,%s", f->about.class_names != NULL ? ",class_name" : "",
+                probable ? "probability" : "value");
+    write_columns(f->csv, probable ? 'p' : 'y', f->about.outputs);
     putc('\n', f->csv);
+}
+
+/* Keeps the names of the classes as fields of CSV. */
+static ls_status keep_names(ls_prediction_file *f)
+{
+    ls_status status = LS_OK;
+    for (int k = 0; status == LS_OK && f->about.class_names != NULL && k < f->about.outputs; k++) {
+        char *field = ls_text_csv(f->about.class_names[k]);
+        status = field == NULL ? LS_ERR_FAILURE : ls_text_list_add(&f->names, field);
+        ls_free(field);
+    }
+    return status;
 }
 
 static ls_status create_csv(ls_prediction_file *f)
 {
+    const ls_status status = keep_names(f);
+    if (status != LS_OK)
+        return status;
     f->csv = fopen(f->temporary, "we");
     if (f->csv == NULL)
         return ls_fail(LS_ERR_FAILURE, "%s: can't open to write: %s", f->path, strerror(errno));
@@ -180,6 +208,7 @@ ls_status ls_prediction_file_create(ls_prediction_file **out, const char *path,
     if (status == LS_OK)
         status = is_hdf5(path) ? create_hdf5(f) : create_csv(f);
     f->about.checkpoint = f->about.data = f->about.split = NULL;
+    f->about.class_names = NULL;
     if (status == LS_OK)
         *out = f;
     else
@@ -194,16 +223,27 @@ static void write_numbers(FILE *csv, const float *y, int count)
         fprintf(csv, ",%.9g", (double)y[k]);
 }
 
+/* Writes a comma, a class, and its name if it has one. */
+static void write_class(const ls_prediction_file *f, int32_t class)
+{
+    fprintf(f->csv, ",%d", (int)class);
+    if (f->names.count == 0)
+        return;
+    fprintf(f->csv, ",%s", f->names.text[class]);
+}
+
 static void write_line(const ls_prediction_file *f, const ls_predictions *p, int64_t i)
 {
     const float *y = p->y + i * p->outputs;
     fprintf(f->csv, "%lld", (long long)(p->first + i));
     if (f->about.truth && has_classes(f))
-        fprintf(f->csv, ",%d", (int)p->label[i]);
+        write_class(f, p->label[i]);
     else if (f->about.truth)
         write_numbers(f->csv, p->targets + i * p->outputs, p->outputs);
-    if (has_classes(f))
-        fprintf(f->csv, ",%d,%.9g", (int)p->predicted[i], (double)y[p->predicted[i]]);
+    if (has_classes(f)) {
+        write_class(f, p->predicted[i]);
+        fprintf(f->csv, ",%.9g", (double)y[p->predicted[i]]);
+    }
     write_numbers(f->csv, y, p->outputs);
     putc('\n', f->csv);
 }
@@ -256,6 +296,7 @@ ls_status ls_prediction_file_finish(ls_prediction_file **file, ls_status status)
         status = ls_publish(f->temporary, f->path);
     if (status != LS_OK)
         unlink(f->temporary);
+    ls_text_list_free(&f->names);
     ls_free(f);
     *file = NULL;
     return status;

@@ -90,6 +90,10 @@ size_t ls_sample_stride(ls_sample_format format)
 
 ls_status ls_samples_create(ls_samples **out, int64_t capacity, ls_sample_format format)
 {
+    if (capacity > INT32_MAX)
+        return ls_fail(LS_ERR_USAGE,
+                       "%lld rows on one rank, at most %d are possible: use more ranks or --stream",
+                       (long long)capacity, INT32_MAX);
     ls_samples *samples = ls_alloc(1, sizeof *samples);
     if (samples == NULL)
         return LS_ERR_FAILURE;
@@ -124,12 +128,12 @@ static void prefetch_sample(const ls_samples *samples, int64_t at)
         __builtin_prefetch(sample + i);
 }
 
-void ls_samples_gather(const ls_samples *samples, const int64_t *order, int64_t first,
+void ls_samples_gather(const ls_samples *samples, const int32_t *order, int64_t first,
                        int64_t count, ls_normalization normalization, ls_batch *batch)
 {
     enum { AHEAD = 4 };
     assert(count <= batch->capacity && samples->format.features == batch->features &&
-           samples->format.values == batch->values);
+           (samples->format.values == batch->values || samples->format.values == 0));
     const int64_t features = samples->format.features;
     const float scale =
         samples->format.element == LS_U8 ? normalization.byte_scale : normalization.scale;
@@ -145,6 +149,14 @@ void ls_samples_gather(const ls_samples *samples, const int64_t *order, int64_t 
         batch->ids[i] = sample->row;
     }
     batch->rows = count;
+}
+
+void ls_samples_inputs(const ls_samples *samples, int64_t first, int64_t count, float *out)
+{
+    const int64_t features = samples->format.features;
+    for (int64_t i = 0; i < count; i++)
+        ls_element_convert(samples->format.element, features,
+                           ls_sample_at(samples, first + i)->inputs, 1, 0, out + i * features);
 }
 
 uint64_t ls_samples_fingerprint(const ls_samples *samples)

@@ -11,8 +11,9 @@
 #include <lockstep/dataset.h>
 #include <lockstep/status.h>
 
-/* A sample: the inputs are followed, at an address for floats, by the target's values, if any. */
-typedef struct ls_sample {
+/* A sample: the inputs are followed, at an address for floats, by the target's values, if any.
+ * Samples begin at addresses for floats, too: a larger alignment would waste memory. */
+typedef struct __attribute__((packed, aligned(4))) ls_sample {
     int64_t row;      /* number in its split of the data set, from 0 */
     int32_t label;    /* class, from 0; 0 if the target is values */
     uint8_t inputs[]; /* [features] numbers */
@@ -22,7 +23,7 @@ typedef struct ls_sample {
 typedef struct ls_sample_format {
     ls_element element; /* type of the inputs */
     int64_t features;   /* inputs */
-    int64_t values;     /* floats in the target; 0: the target is the label */
+    int64_t values;     /* floats in the target; 0: the target is the label, or the inputs */
 } ls_sample_format;
 
 struct ls_samples {
@@ -52,14 +53,19 @@ bool ls_image_is_sane(int64_t channels, int64_t height, int64_t width);
 /* Returns the format of a data set's samples. Local. */
 static inline ls_sample_format ls_dataset_format(const ls_dataset_info *info)
 {
-    return (ls_sample_format){info->element, info->features, info->values};
+    return (ls_sample_format){info->element, info->features, info->reconstructs ? 0 : info->values};
 }
+
+/* Converts the inputs of `count` samples to floats, without normalization. Local.
+ * out  [count][features] */
+void ls_samples_inputs(const ls_samples *samples, int64_t first, int64_t count, float *out);
 
 /* Returns the bytes from one sample to the next. Local. */
 size_t ls_sample_stride(ls_sample_format format);
 
 /* Allocates `capacity` samples, 0 or more. Local.
- * Errors: LS_ERR_FAILURE if memory is short; *out is left alone. */
+ * Errors: LS_ERR_USAGE if their indices do not fit in int32; LS_ERR_FAILURE if memory is short;
+ * *out is left alone. */
 ls_status ls_samples_create(ls_samples **out, int64_t capacity,
                             ls_sample_format format) LS_MUST_CHECK;
 
@@ -75,10 +81,11 @@ static inline float *ls_sample_targets(const ls_samples *samples, const ls_sampl
     return (float *)(void *)((uint8_t *)(uintptr_t)sample + samples->targets);
 }
 
-/* Converts `count` samples to the rows of a batch of the same features and values. Local.
+/* Converts `count` samples to the rows of a batch of the same features and values; targets that
+ * samples do not hold are left alone. Local.
  * order  [count] sample indices in the batch's order; NULL: first, first+1, ...
  * first  with order NULL, the first sample */
-void ls_samples_gather(const ls_samples *samples, const int64_t *order, int64_t first,
+void ls_samples_gather(const ls_samples *samples, const int32_t *order, int64_t first,
                        int64_t count, ls_normalization normalization, ls_batch *batch);
 
 /* Returns a hash of the samples that does not depend on their order: the sum, modulo 2^64, of the

@@ -84,14 +84,19 @@ static void standardize_rows(const ls_columns *c, int64_t rows, int64_t pixels, 
             standardize_plane(pixels, c->centre[k], c->factor[k], x);
 }
 
-void ls_standardize(const ls_standardization *s, ls_batch *batch, int64_t channels, int64_t pixels)
+void ls_standardize_inputs(const ls_columns *inputs, ls_batch *batch, int64_t channels,
+                           int64_t pixels)
 {
-    assert(s->inputs.count == 0 || s->inputs.count == channels);
-    assert(s->targets.count == 0 || s->targets.count == batch->values);
-    if (s->inputs.count > 0)
-        standardize_rows(&s->inputs, batch->rows, pixels, batch->x);
-    if (s->targets.count > 0)
-        standardize_rows(&s->targets, batch->rows, 1, batch->targets);
+    assert(inputs->count == 0 || inputs->count == channels);
+    if (inputs->count > 0)
+        standardize_rows(inputs, batch->rows, pixels, batch->x);
+}
+
+void ls_standardize_targets(const ls_columns *targets, ls_batch *batch)
+{
+    assert(targets->count == 0 || targets->count == batch->values);
+    if (targets->count > 0)
+        standardize_rows(targets, batch->rows, 1, batch->targets);
 }
 
 ls_status ls_column_sums_create(ls_column_sums *out, int64_t columns)

@@ -37,8 +37,10 @@ ls_status ls_columns_copy(ls_columns *out, const ls_columns *from) LS_MUST_CHECK
 void ls_columns_destroy(ls_columns *columns);
 void ls_standardization_destroy(ls_standardization *standardization);
 
-/* Standardises a batch of images [channels][pixels] and the values of its targets, in place. */
-void ls_standardize(const ls_standardization *s, ls_batch *batch, int64_t channels, int64_t pixels);
+/* Standardise a batch in place: its images [channels][pixels]; the values of its targets. */
+void ls_standardize_inputs(const ls_columns *inputs, ls_batch *batch, int64_t channels,
+                           int64_t pixels);
+void ls_standardize_targets(const ls_columns *targets, ls_batch *batch);
 
 /* Sums for the statistics of columns, over rows that are divided among ranks. There are two passes
  * over the rows: the first finds each column's least and largest number. The second adds the

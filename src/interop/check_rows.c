@@ -84,19 +84,13 @@ static void softmax(const check *c)
     }
 }
 
-/* p = 1 / (1 + exp(-y)), for each output. */
-static void sigmoid(const check *c)
-{
-    for (int64_t i = 0; i < LS_EXPORT_CHECK_ROWS * c->outputs; i++)
-        c->result[i] = (float)(1 / (1 + exp(-(double)c->y[i])));
-}
-
-/* Makes values in the units of the targets. */
-static void scale_values(const check *c, const ls_column_scale *targets)
+/* Makes values in the units of the targets.
+ * sigmoid  the value of an output is its sigmoid, before */
+static void scale_values(const check *c, bool sigmoid, const ls_column_scale *targets)
 {
     for (int64_t i = 0; i < LS_EXPORT_CHECK_ROWS * c->outputs; i++) {
         const int64_t k = i % c->outputs;
-        const double y = c->y[i];
+        const double y = sigmoid ? 1 / (1 + exp(-(double)c->y[i])) : (double)c->y[i];
         c->result[i] = (float)(targets->count > 0 ? y * targets->std[k] + targets->mean[k] : y);
     }
 }
@@ -169,12 +163,13 @@ ls_status ls_export_check(const ls_export_source *source, const ls_export_option
         make_inputs(&c, source, options, style.channels_first);
         c.y = ls_network_forward(source->network, source->params, c.batch);
         const bool probabilities = strcmp(ls_export_outputs(source, options), "probabilities") == 0;
-        if (probabilities && ls_loss_takes_sigmoid(ls_network_loss_kind(source->network)))
-            sigmoid(&c);
-        else if (probabilities)
+        const bool sigmoid = ls_loss_takes_sigmoid(ls_network_loss_kind(source->network));
+        const ls_column_scale unscaled = {0};
+        if (probabilities && !sigmoid)
             softmax(&c);
         else
-            scale_values(&c, &source->targets);
+            scale_values(&c, sigmoid && !options->logits,
+                         options->logits ? &unscaled : &source->targets);
         status = write_rows(&c, c.result, path);
     }
     ls_batch_destroy(&c.batch);

@@ -294,14 +294,14 @@ static int append_columns(maker *m, const char *name, int input, const ls_column
 static void make_outputs(maker *m, bool probabilities, bool logits)
 {
     const int last = m->layers - 1;
-    const int at = flatten(m, m->made[last], "output", "_flatten", false);
+    int at = flatten(m, m->made[last], "output", "_flatten", false);
     const bool softmax = strcmp(layer_at(m, last).kind, "softmax") == 0;
     assert(at == m->g->nodes - 1); /* every other value has a reader */
     if (probabilities && !softmax)
         append(m, LS_NODE_SOFTMAX, "softmax", "", at);
     if (ls_loss_takes_sigmoid(ls_network_loss_kind(m->source->network)) && !logits)
-        append(m, LS_NODE_SIGMOID, "probabilities", "", at);
-    else if (m->source->targets.count > 0)
+        at = append(m, LS_NODE_SIGMOID, "probabilities", "", at);
+    if (m->source->targets.count > 0 && !logits)
         append_columns(m, "values", at, &m->source->targets, true);
 }
 

@@ -5,6 +5,7 @@
 
 #include <lockstep/version.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 ls_graph_style ls_export_style(ls_export_format format)
@@ -18,7 +19,23 @@ const char *ls_export_outputs(const ls_export_source *source, const ls_export_op
     if (options->logits)
         return "logits";
     const ls_loss loss = ls_network_loss_kind(source->network);
-    return ls_loss_takes_logits(loss) || ls_loss_takes_sigmoid(loss) ? "probabilities" : "outputs";
+    const bool scaled = source->targets.count > 0; /* to the units of the data set */
+    return !scaled && (ls_loss_takes_logits(loss) || ls_loss_takes_sigmoid(loss)) ? "probabilities"
+                                                                                  : "outputs";
+}
+
+/* Adds the names of the classes, as the text of a JSON array. Returns false if memory is short. */
+static bool add_names(json_t *object, const ls_export_source *source)
+{
+    if (source->class_names == NULL)
+        return true;
+    json_t *names = ls_json_texts(source->class_names, source->classes);
+    char *text = names != NULL ? json_dumps(names, JSON_COMPACT) : NULL;
+    const bool whole =
+        text != NULL && json_object_set_new(object, "class_names", json_string(text)) == 0;
+    free(text);
+    json_decref(names);
+    return whole;
 }
 
 json_t *ls_export_metadata(const ls_export_source *source, const ls_export_options *options)
@@ -40,11 +57,13 @@ json_t *ls_export_metadata(const ls_export_source *source, const ls_export_optio
         {"checkpoint", source->digest},
     };
     json_t *object = json_object();
+    bool whole = add_names(object, source);
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
-        if (facts[i].value != NULL && *facts[i].value != '\0' &&
-            json_object_set_new(object, facts[i].key, ls_json_text(facts[i].value)) != 0) {
-            json_decref(object);
-            return NULL;
-        }
-    return object;
+        if (facts[i].value != NULL && *facts[i].value != '\0')
+            whole = json_object_set_new(object, facts[i].key, ls_json_text(facts[i].value)) == 0 &&
+                    whole;
+    if (whole)
+        return object;
+    json_decref(object);
+    return NULL;
 }

@@ -47,8 +47,7 @@ static void destroy_bench(bench *b)
 static ls_status read_samples(bench *b, const ls_bench_task *task, int64_t rows, int rank)
 {
     ls_dataset *dataset;
-    ls_status status =
-        ls_dataset_open(&dataset, task->data, &(ls_dataset_options){.layout = task->layout});
+    ls_status status = ls_dataset_open(&dataset, task->data, &task->options);
     if (status != LS_OK)
         return status;
     const int64_t there = ls_dataset_describe(dataset)->rows[LS_TRAIN];
@@ -82,6 +81,11 @@ static ls_status make_samples(bench *b, const ls_bench_task *task, int64_t rows)
     return status;
 }
 
+static int outputs_of(const ls_bench_task *task)
+{
+    return task->values > 0 ? task->values : task->classes;
+}
+
 /* Creates the replica and the samples. Local.
  * rows  most rows of this rank's batches */
 static ls_status create_local(bench *b, ls_comm *comm, const ls_bench_task *task, int64_t rows)
@@ -89,8 +93,10 @@ static ls_status create_local(bench *b, ls_comm *comm, const ls_bench_task *task
     const ls_replica_config config = {
         .model = task->model,
         .input = task->input,
-        .outputs = task->classes,
-        .loss = LS_CROSS_ENTROPY,
+        .outputs = outputs_of(task),
+        .values = task->values,
+        .loss = ls_loss_choose(LS_LOSS_AUTO, task->values),
+        .huber = 1,
         .optimizer = {.kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8},
         .rows = rows > 0 ? rows : 1};
     ls_status status = ls_replica_create(&b->replica, comm, &config);
@@ -99,6 +105,7 @@ static ls_status create_local(bench *b, ls_comm *comm, const ls_bench_task *task
     const ls_input_format format = {.shape = task->input,
                                     .mean = 0,
                                     .std = 1,
+                                    .reconstructs = task->reconstructs,
                                     .channels_last =
                                         ls_network_channels_last(ls_replica_network(b->replica))};
     status = ls_conversion_make(&b->conversion, &format);
@@ -132,7 +139,8 @@ static ls_status initialise_params(bench *b, ls_comm *comm, int count)
 static ls_status create_bench(bench *b, ls_comm *comm, const ls_bench_task *task,
                               const ls_reduce *kinds, int count, int64_t rows)
 {
-    const ls_step_rows most = {.mine = rows, .batch = task->batch, .block = task->block};
+    const ls_step_rows most = {
+        .mine = rows, .batch = task->batch, .block = task->block, .all_sums = task->values > 0};
     ls_status status = ls_agree(comm, create_local(b, comm, task, rows));
     bool any = false;
     if (status != LS_OK)
@@ -304,8 +312,9 @@ static ls_status measure_group(ls_comm *comm, ls_comm *node, const ls_bench_task
 static ls_status describe_network(ls_comm *comm, const ls_bench_task *task, ls_bench_compute *out)
 {
     ls_network *network = NULL;
-    const ls_status status = ls_agree(comm, ls_network_create(&network, task->model, task->input,
-                                                              task->classes, LS_CROSS_ENTROPY, 1));
+    const ls_status status =
+        ls_agree(comm, ls_network_create(&network, task->model, task->input, outputs_of(task),
+                                         ls_loss_choose(LS_LOSS_AUTO, task->values), 1));
     if (status == LS_OK)
         *out = (ls_bench_compute){.bytes = (double)ls_network_size(network) * sizeof(float),
                                   .flops = ls_network_flops(network)};
@@ -334,14 +343,13 @@ ls_status ls_bench_compute_measure(ls_comm *comm, const ls_bench_task *task, boo
     return status;
 }
 
-ls_status ls_bench_data(ls_comm *comm, const char *path, ls_layout_order layout,
+ls_status ls_bench_data(ls_comm *comm, const char *path, const ls_dataset_options *options,
                         ls_dataset_info *out)
 {
-    const ls_dataset_options options = {.layout = layout};
     ls_source *source = NULL;
-    ls_status status = ls_agree(comm, ls_dataset_try(path, NULL, false));
+    ls_status status = ls_agree(comm, ls_dataset_try(path, options, false));
     if (status == LS_OK)
-        status = ls_source_open(&source, comm, path, &options, false, LS_READ_EACH, out);
+        status = ls_source_open(&source, comm, path, options, false, LS_READ_EACH, out);
     ls_source_close(&source);
     return status;
 }

@@ -50,20 +50,21 @@ ls_status ls_bench_machine_measure(ls_comm *comm, ls_bench_machine *out) LS_MUST
 typedef struct ls_bench_task {
     const char *model;
     ls_shape input;
-    int classes;
-    const char *data;       /* a data set whose first rows are used; NULL: synthetic rows without
-                               zeros */
-    ls_layout_order layout; /* of the data set */
-    int64_t batch;          /* global batch */
-    int64_t block;          /* rows of a micro-batch, for LS_REDUCE_EXACT */
-    bool shard;             /* see ls_reducer_create() */
-    int steps;              /* number of steps to measure, 5 or more */
+    int classes;       /* 0: the targets are values */
+    int values;        /* in a target */
+    bool reconstructs; /* the targets are the inputs */
+    const char *data; /* a data set whose first rows are used; NULL: synthetic rows without zeros */
+    ls_dataset_options options; /* of the data set */
+    int64_t batch;              /* global batch */
+    int64_t block;              /* rows of a micro-batch, for LS_REDUCE_EXACT */
+    bool shard;                 /* see ls_reducer_create() */
+    int steps;                  /* number of steps to measure, 5 or more */
 } ls_bench_task;
 
 /* Checks that a task's data set can be read, and reads its description, the same on all ranks.
  * Collective.
  * Errors, on all ranks alike: LS_ERR_DATA, LS_ERR_USAGE, LS_ERR_RANKS, LS_ERR_FAILURE. */
-ls_status ls_bench_data(ls_comm *comm, const char *path, ls_layout_order layout,
+ls_status ls_bench_data(ls_comm *comm, const char *path, const ls_dataset_options *options,
                         ls_dataset_info *out) LS_MUST_CHECK;
 
 /* The phases of a step, in the order of ls_bench_phase_name(). */

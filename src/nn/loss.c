@@ -221,13 +221,18 @@ static int32_t add_decisions(const ls_loss_terms *terms, const float *y, const l
     return K == 1 && y[0] > 0;
 }
 
+double ls_loss_value(ls_loss loss, float y)
+{
+    return ls_loss_takes_sigmoid(loss) ? 1 / (1 + exp(-(double)y)) : (double)y;
+}
+
 static int32_t add_errors(const ls_loss_terms *terms, const float *y, const ls_target *target,
                           ls_score *score)
 {
     const int K = terms->outputs;
     double absolute = 0, squares = 0;
     for (int k = 0; k < K; k++) {
-        const double e = ((double)y[k] - (double)target->values[k]) *
+        const double e = (ls_loss_value(terms->loss, y[k]) - (double)target->values[k]) *
                          (terms->scale != NULL ? terms->scale[k] : 1);
         absolute += fabs(e);
         squares += e * e;
@@ -257,7 +262,8 @@ ls_score ls_loss_score(const ls_loss_terms *terms, const ls_batch *batch, int64_
 {
     const int K = terms->outputs;
     const ls_loss_kind *kind = ls_loss_describe(terms->loss);
-    add_row *const add = adder_of(ls_loss_task(terms->loss, batch->values));
+    add_row *const add =
+        adder_of(terms->regression ? LS_TASK_REGRESSION : ls_loss_task(terms->loss, batch->values));
     ls_score score = {.rows = rows};
     assert(batch->values == 0 || batch->values == K);
     for (int64_t r = first; r < first + rows; r++, y += K) {

@@ -25,6 +25,7 @@ typedef struct ls_loss_terms {
     double delta;     /* of LS_HUBER */
     /* [K] factors of the errors in the sums of a regression, 0 .. 1; NULL: 1 */
     const double *scale;
+    bool regression; /* the task is regression with any loss, see ls_network_set_reconstructs() */
 } ls_loss_terms;
 
 /* The target of a row. */
@@ -52,6 +53,9 @@ typedef struct ls_loss_kind {
     void (*row)(const ls_loss_terms *terms, const float *y, const ls_target *target, float *dy,
                 double *sum);
 } ls_loss_kind;
+
+/* Returns the value that an output stands for in a regression: sigmoid(y) with LS_BCE. Local. */
+double ls_loss_value(ls_loss loss, float y);
 
 /* Returns a loss's row of the table. Local. */
 const ls_loss_kind *ls_loss_describe(ls_loss loss);

@@ -165,6 +165,16 @@ void ls_network_set_huber(ls_network *network, double delta)
     network->delta = delta;
 }
 
+void ls_network_set_reconstructs(ls_network *network)
+{
+    network->reconstructs = true;
+}
+
+bool ls_network_reconstructs(const ls_network *network)
+{
+    return network->reconstructs;
+}
+
 ls_status ls_network_set_target_scale(ls_network *network, const double *scale)
 {
     double *relative = NULL, unit = scale != NULL ? 0 : 1;
@@ -190,7 +200,8 @@ double ls_network_target_scale(const ls_network *network, int k)
 
 ls_task ls_network_task(const ls_network *network, int64_t values)
 {
-    return (ls_task){.kind = ls_loss_task(network->loss, values),
+    return (ls_task){.kind = network->reconstructs ? LS_TASK_REGRESSION
+                                                   : ls_loss_task(network->loss, values),
                      .outputs = network->outputs,
                      .unit = network->unit};
 }

@@ -32,6 +32,7 @@ struct ls_network {
     double delta;  /* of LS_HUBER */
     double *scale; /* [outputs] of the targets, relative to the largest, `unit`; NULL: all are 1 */
     double unit;
+    bool reconstructs; /* an autoencoder */
     int outputs;
     int64_t max_rows;
     ls_shape input;

@@ -206,7 +206,8 @@ static ls_loss_terms terms_of(const ls_network *network, double smoothing)
                            .outputs = network->outputs,
                            .smoothing = smoothing,
                            .delta = network->delta,
-                           .scale = network->scale};
+                           .scale = network->scale,
+                           .regression = network->reconstructs};
 }
 
 ls_score ls_network_loss(ls_network *network, const float *params, const ls_batch *batch,

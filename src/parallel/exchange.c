@@ -20,11 +20,11 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { BUFFER_BYTES = 8 << 20, GONE = -1 /* row number of a sample that left */ };
+enum { BUFFER_BYTES = 4 << 20, GONE = -1 /* row number of a sample that left */ };
 
 /* Samples in places of ls_samples: a list for each destination, and one of free places. */
 typedef struct places {
-    int32_t *next; /* [capacity] the next in the list of a place; GONE: the last */
+    int32_t *next; /* [capacity] the next in the list of a place; GONE: the last; borrowed */
     int32_t *head; /* [size + 1] of each list; GONE: empty */
     int64_t used;  /* places 0 .. used-1 are in use or free */
 } places;
@@ -33,7 +33,8 @@ struct ls_exchange {
     ls_comm *comm; /* borrowed */
     ls_plan plan;
     ls_samples *samples; /* borrowed */
-    int64_t *order; /* [ls_plan_rank_rows] for each position in the epoch, index in `samples` */
+    int32_t *order; /* [capacity] for each position in the epoch, index in `samples`; while samples
+                       move, the memory of the lists of places */
     /* NULL if samples never move: */
     places places;
     int64_t pair_rows;   /* most rows of a round from one rank to another */
@@ -67,13 +68,13 @@ static ls_status create_buffers(ls_exchange *e)
     e->rows = ls_alloc(2 * size, sizeof *e->rows);
     e->counts = ls_alloc(4 * size, sizeof *e->counts);
     e->places.head = ls_alloc(size + 1, sizeof *e->places.head);
-    e->places.next = ls_alloc(capacity, sizeof *e->places.next);
+    e->places.next = e->order;
     e->departures = ls_alloc(size * e->pair_rows, e->samples->stride);
     e->arrivals = ls_alloc(size * e->pair_rows, e->samples->stride);
     MPI_Type_contiguous(ls_int(stride), MPI_BYTE, &e->sample);
     MPI_Type_commit(&e->sample);
     return e->rows != NULL && e->counts != NULL && e->places.head != NULL &&
-                   e->places.next != NULL && e->departures != NULL && e->arrivals != NULL
+                   e->departures != NULL && e->arrivals != NULL
                ? LS_OK
                : LS_ERR_FAILURE;
 }
@@ -88,7 +89,7 @@ ls_status ls_exchange_create(ls_exchange **out, ls_comm *comm, const ls_plan *pl
         exchange->plan = *plan;
         exchange->samples = samples;
         exchange->sample = MPI_DATATYPE_NULL;
-        exchange->order = ls_alloc(ls_plan_rank_rows(plan, comm->rank), sizeof(int64_t));
+        exchange->order = ls_alloc(samples->capacity, sizeof *exchange->order);
         status = exchange->order != NULL ? LS_OK : LS_ERR_FAILURE;
         if (status == LS_OK && !nothing_moves(plan))
             status = create_buffers(exchange);
@@ -110,7 +111,6 @@ void ls_exchange_destroy(ls_exchange **exchange)
     if (e->sample != MPI_DATATYPE_NULL)
         MPI_Type_free(&e->sample);
     ls_free(e->order);
-    ls_free(e->places.next);
     ls_free(e->places.head);
     ls_free(e->departures);
     ls_free(e->arrivals);
@@ -273,7 +273,7 @@ static ls_status move_samples(ls_exchange *e, int64_t epoch)
     return LS_OK;
 }
 
-ls_status ls_exchange_epoch(ls_exchange *exchange, int64_t epoch, const int64_t **order)
+ls_status ls_exchange_epoch(ls_exchange *exchange, int64_t epoch, const int32_t **order)
 {
     ls_status status = ls_agree(exchange->comm, ls_fault(LS_FAULT_EXCHANGE));
     if (status == LS_OK && !nothing_moves(&exchange->plan))
@@ -282,7 +282,7 @@ ls_status ls_exchange_epoch(ls_exchange *exchange, int64_t epoch, const int64_t 
         return status;
     for (int64_t i = 0; i < exchange->samples->rows; i++) {
         int64_t row = ls_sample_at(exchange->samples, i)->row;
-        exchange->order[ls_plan_locate(&exchange->plan, epoch, row).index] = i;
+        exchange->order[ls_plan_locate(&exchange->plan, epoch, row).index] = (int32_t)i;
     }
     *order = exchange->order;
     return LS_OK;

@@ -35,6 +35,6 @@ void ls_exchange_destroy(ls_exchange **exchange);
  * Errors (all ranks get them): LS_ERR_FAILURE if any rank failed, LS_ERR_RANKS if the numbers of
  * samples don't match the plan; samples are then not moved. */
 ls_status ls_exchange_epoch(ls_exchange *exchange, int64_t epoch,
-                            const int64_t **order) LS_MUST_CHECK;
+                            const int32_t **order) LS_MUST_CHECK;
 
 #endif

@@ -23,6 +23,7 @@
 #include <lockstep/network.h>
 #include <lockstep/status.h>
 
+#include "base/text_list.h"
 #include "data/standardize.h"
 #include "nn/optimizer.h"
 #include "run/early_stop.h"
@@ -34,9 +35,10 @@ typedef struct ls_model_info {
     char *run; /* the id of the run, at most LS_RUN_ID - 1 characters; "" or NULL: none */
     char *model;
     ls_loss loss;
-    double huber; /* D of LS_HUBER; 1 with others */
-    int classes;  /* 0: the targets are values */
-    int values;   /* in a target; 0: the targets are classes */
+    double huber;             /* D of LS_HUBER; 1 with others */
+    int classes;              /* 0: the targets are values */
+    int values;               /* in a target; 0: the targets are classes */
+    ls_text_list class_names; /* [classes]; empty: none */
     ls_shape input;
     ls_element element; /* type of the inputs; uint8 is divided by 255 first */
     double mean, std;   /* of the normalisation */

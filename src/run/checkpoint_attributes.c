@@ -1,6 +1,7 @@
 #include "run/checkpoint_attributes.h"
 
 #include "base/memory.h"
+#include "data/class_names.h"
 #include "data/samples.h"
 
 #include <inttypes.h>
@@ -214,7 +215,8 @@ static const type element = {attribute_put_element, attribute_get_element,
                              attribute_default_element}; /* older files have none */
 static const type reduce = {attribute_put_reduce, attribute_get_reduce, NULL};
 
-/* All attributes except `format`, `version`, and `columns`, which checkpoint_history.c writes. */
+/* All attributes except `format`, `version`, `class_names`, and `columns`, which
+ * checkpoint_history.c writes. */
 static const struct attribute {
     const char *name;
     const type *type;
@@ -285,7 +287,7 @@ ls_status ls_attributes_write(ls_h5 *file, const ls_checkpoint_facts *facts)
         status = ls_h5_put_int(file, "version", VERSION);
     for (int i = 0; status == LS_OK && i < ATTRIBUTES; i++)
         status = write_attribute(file, &attributes[i], (const char *)facts);
-    return status;
+    return status == LS_OK ? ls_class_names_write(file, &facts->info.class_names) : status;
 }
 
 /* Checks that the file is of a format. */
@@ -325,6 +327,9 @@ ls_status ls_attributes_read(const ls_h5 *file, ls_checkpoint_facts *facts)
     ls_status status = check_format(file);
     for (int i = 0; status == LS_OK && i < ATTRIBUTES; i++)
         status = read_attribute(file, &attributes[i], (char *)facts);
+    ls_model_info *info = &facts->info;
+    if (status == LS_OK)
+        status = ls_class_names_read(file, info->classes, &info->class_names);
     ls_score *score = &facts->progress.totals.score;
     if (status == LS_OK && isnan(score->weight)) /* older files have no weights */
         score->weight = (double)score->rows;
@@ -339,6 +344,7 @@ void ls_attributes_clear(ls_checkpoint_facts *facts)
             ls_free(*value);
             *value = NULL;
         }
+    ls_text_list_free(&facts->info.class_names);
 }
 
 ls_status ls_attributes_read_run(const ls_h5 *file, char **out)

@@ -182,10 +182,9 @@ static ls_status write_splits(const ls_import *import, reader *r, const ls_text_
 {
     static const char *const groups[SPLITS] = {"train", "test"};
     ls_split_source split[SPLITS];
+    const ls_text_list *const sources[SPLITS] = {&r[0].paths, &r[1].paths};
     const int splits = r[1].paths.count > 0 ? SPLITS : 1;
-    ls_text_list all = {0};
-    ls_status status = LS_OK;
-    for (int k = 0; k < splits; k++) {
+    for (int k = 0; k < splits; k++)
         split[k] = (ls_split_source){.group = groups[k],
                                      .rows = r[k].rows,
                                      .dims = 3,
@@ -193,18 +192,7 @@ static ls_status write_splits(const ls_import *import, reader *r, const ls_text_
                                      .label = r[k].label,
                                      .source = &r[k],
                                      .read = cifar_read_images};
-        for (int64_t i = 0; status == LS_OK && i < r[k].paths.count; i++)
-            status = ls_text_list_add(&all, r[k].paths.text[i]);
-    }
-    ls_dataset_content content = ls_import_content(import, split, splits);
-    content.classes = r->kind->classes;
-    content.class_names = names;
-    content.user = &all;
-    content.digest = ls_import_digest;
-    if (status == LS_OK)
-        status = ls_dataset_write(&content, path);
-    ls_text_list_free(&all);
-    return status;
+    return ls_import_write(import, split, splits, r->kind->classes, names, sources, path);
 }
 
 ls_status ls_import_cifar(const ls_import *import, const char *folder, bool wants_coarse,

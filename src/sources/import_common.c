@@ -77,3 +77,23 @@ ls_dataset_content ls_import_content(const ls_import *import, const ls_split_sou
                                 .compress = import->compress,
                                 .force = import->force};
 }
+
+ls_status ls_import_write(const ls_import *import, const ls_split_source *split, int splits,
+                          int64_t classes, const ls_text_list *names,
+                          const ls_text_list *const *sources, const char *path)
+{
+    ls_text_list all = {0};
+    ls_status status = LS_OK;
+    for (int k = 0; k < splits; k++)
+        if (status == LS_OK)
+            status = ls_text_list_append(&all, sources[k]);
+    ls_dataset_content content = ls_import_content(import, split, splits);
+    content.classes = classes;
+    content.class_names = names;
+    content.user = &all;
+    content.digest = ls_import_digest;
+    if (status == LS_OK)
+        status = ls_dataset_write(&content, path);
+    ls_text_list_free(&all);
+    return status;
+}

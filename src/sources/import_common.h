@@ -32,4 +32,13 @@ ls_status ls_import_digest(void *user, char digest[LS_SOURCE_DIGEST]) LS_MUST_CH
 ls_dataset_content ls_import_content(const ls_import *import, const ls_split_source *split,
                                      int splits);
 
+/* Writes a data set of classes to `path`.
+ * classes  number of classes
+ * names    of the classes; empty: none
+ * sources  paths of the files of each split, of which the digest is made
+ * Errors: as ls_dataset_write(). */
+ls_status ls_import_write(const ls_import *import, const ls_split_source *split, int splits,
+                          int64_t classes, const ls_text_list *names,
+                          const ls_text_list *const *sources, const char *path) LS_MUST_CHECK;
+
 #endif

@@ -207,22 +207,12 @@ static ls_status write_albums(const ls_import *import, album *albums, int splits
                               const ls_text_list *classes, const char *path)
 {
     ls_split_source split[SPLITS];
-    ls_text_list all = {0};
-    ls_status status = LS_OK;
+    const ls_text_list *sources[SPLITS];
     for (int k = 0; k < splits; k++) {
         split[k] = describe_split(&albums[k]);
-        for (int64_t i = 0; status == LS_OK && i < albums[k].paths.count; i++)
-            status = ls_text_list_add(&all, albums[k].paths.text[i]);
+        sources[k] = &albums[k].paths;
     }
-    ls_dataset_content content = ls_import_content(import, split, splits);
-    content.classes = classes->count;
-    content.class_names = classes;
-    content.user = &all;
-    content.digest = ls_import_digest;
-    if (status == LS_OK)
-        status = ls_dataset_write(&content, path);
-    ls_text_list_free(&all);
-    return status;
+    return ls_import_write(import, split, splits, classes->count, classes, sources, path);
 }
 
 /* Finds the folders of the splits: those of these names, else the folder itself. */

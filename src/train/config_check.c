@@ -62,6 +62,21 @@ static ls_status check_standardization(const ls_train_config *c)
     return ls_statistics_check(c->standardize);
 }
 
+/* Checks the settings of an autoencoder. */
+static ls_status check_reconstruction(const ls_train_config *c)
+{
+    const ls_dataset_options options = ls_reading_options(c);
+    if (!ls_dataset_targets_are_inputs(&options))
+        return LS_OK;
+    if (c->standardize_targets)
+        return ls_fail(LS_ERR_USAGE, "--targets inputs: the targets are standardised as the inputs "
+                                     "are: leave --standardize-targets out");
+    if (c->loss == LS_BCE && strcmp(c->standardize, "none") != 0)
+        return ls_fail(LS_ERR_USAGE, "--loss bce needs inputs from 0 to 1, which standardised ones "
+                                     "are not: give --normalize, or --loss mse");
+    return LS_OK;
+}
+
 static ls_status check_tensorboard(const ls_train_config *c)
 {
     if (!c->tensorboard)
@@ -98,6 +113,8 @@ ls_status ls_config_check(const ls_train_config *c)
         status = ls_fail(LS_ERR_USAGE, "--on-nan rollback needs --run, for checkpoints");
     if (status == LS_OK)
         status = check_standardization(c);
+    if (status == LS_OK)
+        status = check_reconstruction(c);
     if (status == LS_OK)
         status = check_stream(c);
     if (status == LS_OK)

@@ -67,7 +67,10 @@ static ls_status score_rows(work *w)
         ls_tally_add(w->tally, &score, e->batch, y, w->predicted);
         if (w->out->confusion != NULL || w->calibrates)
             add_batch(w, y);
-        status = ls_interrupt_poll(LS_INTERRUPT_GRACE);
+        if (e->see != NULL)
+            status = e->see(e->user, e->batch, y);
+        if (status == LS_OK)
+            status = ls_interrupt_poll(LS_INTERRUPT_GRACE);
         if (status == LS_OK)
             status = ls_rows_next(e->rows, e->batch);
     }
@@ -107,6 +110,8 @@ static void finish(work *w, int64_t classes, ls_evaluated *out)
         out->metric[m] = ls_tally_metric(w->tally, (ls_metric)m);
     for (int k = 0; out->output != NULL && k < ls_network_outputs(w->e->network); k++)
         out->output[k] = ls_tally_output(w->tally, k);
+    for (int k = 0; out->label != NULL && k < ls_network_outputs(w->e->network); k++)
+        out->label[k] = ls_tally_label(w->tally, k);
     if (out->confusion != NULL)
         ls_allreduce_integers(comm, out->confusion, ls_int(classes * classes));
     if (w->calibrates)
@@ -126,6 +131,7 @@ ls_status ls_evaluate(const ls_evaluation *e, ls_evaluated *out)
            ((task.kind & (LS_TASK_CLASSIFICATION | LS_TASK_BINARY)) != 0 &&
             classes <= LS_MAX_CONFUSION));
     assert(out->output == NULL || task.kind == LS_TASK_REGRESSION);
+    assert(out->label == NULL || task.kind == LS_TASK_MULTILABEL);
     if (out->confusion != NULL)
         memset(out->confusion, 0, (size_t)(classes * classes) * sizeof *out->confusion);
     const ls_status status = score_all(&w);

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "train/loader_backend.h"
 #include "train/reading.h"
+#include "train/reconstruction.h"
 #include "train/statistics.h"
 
 #include <lockstep/augment.h>
@@ -23,7 +24,8 @@ struct ls_loader {
     void *backend;            /* owned */
     ls_conversion conversion; /* bytes to floats */
     ls_standardization standardization;
-    ls_augment *augment; /* NULL: none */
+    ls_text_list class_names; /* on rank 0 */
+    ls_augment *augment;      /* NULL: none */
 
     int64_t epoch, step; /* of the next batch */
     double waited;       /* see ls_loader_take_wait() */
@@ -72,6 +74,9 @@ static ls_status count_split(const ls_loader *l, ls_split split, int64_t *classe
     ls_rows *rows = NULL;
     ls_status status = ls_rows_create(&rows, &origin, NULL, NULL);
     while (status == LS_OK && (status = ls_rows_piece(rows, &piece)) == LS_OK && piece != NULL) {
+        if (l->dataset.reconstructs && l->config->loss == LS_BCE)
+            status = ls_reconstruction_check_range(piece, ls_split_name(split),
+                                                   l->conversion.normalization);
         *fingerprint += ls_samples_fingerprint(piece);
         *border += sum_borders(&l->dataset, piece);
         for (int64_t i = 0; l->dataset.classes > 0 && i < piece->rows; i++)
@@ -121,9 +126,12 @@ static ls_status find_statistics(ls_loader *l)
         return ls_fail(LS_ERR_USAGE,
                        "--standardize-targets: the targets of %s are classes: leave it out",
                        l->config->data);
-    const ls_status status =
-        ls_statistics_find(&l->standardization, l->comm, &plan, &l->dataset, &rows,
-                           l->conversion.normalization, &l->census.constant_columns);
+    ls_status status = ls_statistics_find(&l->standardization, l->comm, &plan, &l->dataset, &rows,
+                                          l->conversion.normalization, &l->census.constant_columns);
+    if (status == LS_OK && l->dataset.reconstructs)
+        status = ls_agree(l->comm, ls_reconstruction_columns(
+                                       &l->standardization.targets, &l->dataset, l->config->mean,
+                                       l->config->std, &l->standardization.inputs));
     if (l->standardization.inputs.count > 0 || l->standardization.targets.count > 0)
         l->conversion.standardization = &l->standardization;
     return status;
@@ -139,6 +147,10 @@ static ls_status open_backend(ls_loader *l)
         ls_source_open(&source, l->comm, c->data, &options, !c->trust_data, c->read, &l->dataset);
     if (status == LS_OK && l->dataset.rows[LS_TRAIN] == 0)
         status = ls_fail(LS_ERR_USAGE, "--test-rows %s leaves no rows to train with", c->test_rows);
+    if (status == LS_OK)
+        status = ls_agree_root(l->comm, ls_comm_rank(l->comm) == 0
+                                            ? ls_source_class_names(source, &l->class_names)
+                                            : LS_OK);
     options.classes = l->dataset.classes; /* known from here on: labels are not read for it again */
     if (status == LS_OK)
         status = ls_plan_make(&l->plan, l->dataset.rows[LS_TRAIN], ls_comm_size(l->comm), c->batch,
@@ -163,6 +175,7 @@ static ls_status prepare_images(ls_loader *l)
     const ls_shape shape = {d->channels, d->height, d->width};
     l->conversion.channels = d->channels;
     l->conversion.pixels = d->height * d->width;
+    l->conversion.reconstructs = d->reconstructs;
     return ls_augment_create(&l->augment, l->config->augment, shape);
 }
 
@@ -202,6 +215,11 @@ ls_status ls_loader_open(ls_loader **out, ls_comm *comm, const ls_train_config *
 const ls_dataset_info *ls_loader_dataset(const ls_loader *l)
 {
     return &l->dataset;
+}
+
+const ls_text_list *ls_loader_class_names(const ls_loader *l)
+{
+    return &l->class_names;
 }
 
 const ls_plan *ls_loader_plan(const ls_loader *l)
@@ -253,7 +271,7 @@ ls_status ls_loader_epoch(ls_loader *l, int64_t epoch, int64_t step)
 ls_status ls_loader_next(ls_loader *l, ls_batch *batch)
 {
     const ls_samples *samples;
-    const int64_t *order;
+    const int32_t *order;
     const ls_range slice = ls_plan_slice(&l->plan, ls_comm_rank(l->comm), l->step++);
     const double begin = ls_now();
     const ls_status status = l->kind->take(l->backend, l->epoch, slice, &samples, &order);
@@ -289,6 +307,7 @@ void ls_loader_destroy(ls_loader **loader)
     (*loader)->kind->close((*loader)->backend);
     ls_standardization_destroy(&(*loader)->standardization);
     ls_augment_destroy(&(*loader)->augment);
+    ls_text_list_free(&(*loader)->class_names);
     ls_free(*loader);
     *loader = NULL;
 }

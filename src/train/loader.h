@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/text_list.h"
 #include "data/plan.h"
 #include "train/rows.h"
 
@@ -47,6 +48,10 @@ ls_status ls_loader_open(ls_loader **out, ls_comm *comm,
 const ls_dataset_info *ls_loader_dataset(const ls_loader *loader);
 const ls_plan *ls_loader_plan(const ls_loader *loader);
 const ls_census *ls_loader_census(const ls_loader *loader);
+
+/* Returns the names of the classes, on rank 0; an empty list if they have none, and elsewhere.
+ * Borrowed. Local. */
+const ls_text_list *ls_loader_class_names(const ls_loader *loader);
 
 /* Returns the statistics of --standardize; borrowed. Local. */
 const ls_standardization *ls_loader_standardization(const ls_loader *loader);

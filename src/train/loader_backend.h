@@ -30,7 +30,7 @@ typedef struct ls_backend_kind {
      * order    on return the rows' indices in *samples; NULL: the first slice.count
      * Errors: as ls_loader_next(). */
     ls_status (*take)(void *backend, int64_t epoch, ls_range slice, const ls_samples **samples,
-                      const int64_t **order);
+                      const int32_t **order);
 
     /* Fills in the origin of this rank's rows of a split, training or validation. Local. */
     void (*origin)(void *backend, ls_split split, ls_rows_origin *origin);

@@ -7,7 +7,7 @@
 typedef struct resident {
     ls_samples *train, *validation; /* this rank's shards */
     ls_exchange *exchange;
-    const int64_t *order; /* [ls_plan_rank_rows] the epoch's order, as indices in `train`;
+    const int32_t *order; /* [ls_plan_rank_rows] the epoch's order, as indices in `train`;
                              borrowed from the exchange */
 } resident;
 
@@ -58,7 +58,7 @@ static ls_status resident_epoch(void *backend, int64_t epoch)
 }
 
 static ls_status resident_take(void *backend, int64_t epoch, ls_range slice,
-                               const ls_samples **samples, const int64_t **order)
+                               const ls_samples **samples, const int32_t **order)
 {
     const resident *r = backend;
     (void)epoch;

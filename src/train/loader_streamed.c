@@ -58,7 +58,7 @@ static ls_status streamed_epoch(void *backend, int64_t epoch)
 }
 
 static ls_status streamed_take(void *backend, int64_t epoch, ls_range slice,
-                               const ls_samples **samples, const int64_t **order)
+                               const ls_samples **samples, const int32_t **order)
 {
     const streamed *s = backend;
     *order = NULL;

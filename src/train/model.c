@@ -37,6 +37,7 @@ static ls_status read_dataset_options(ls_model *m)
 {
     ls_dataset_options *o = &m->facts.reading;
     const ls_status status = ls_reading_parse(o, m->path, m->info.config, &m->reading_texts);
+    m->reconstructs = status == LS_OK && ls_dataset_targets_are_inputs(o);
     o->kind = m->info.values == 0      ? LS_TARGET_CLASSES
               : m->info.loss == LS_BCE ? LS_TARGET_PROBABILITIES
                                        : LS_TARGET_VALUES;
@@ -70,6 +71,7 @@ static ls_status copy_model_info(ls_model_info *to, const ls_model_info *from)
     char **texts[TEXTS];
     bool whole = true;
     *to = *from;
+    to->class_names = (ls_text_list){0};
     list_texts(to, texts);
     for (int i = 0; i < TEXTS; i++) {
         *texts[i] = ls_strdup(*texts[i] != NULL ? *texts[i] : "");
@@ -131,6 +133,8 @@ static ls_status read_facts(ls_model *m, const char *path, ls_checkpoint **out)
     m->facts.averaged = m->facts.has_average && m->load == LS_MODEL_EVALUATED;
     status = copy_model_info(&m->info, ls_checkpoint_model(*out));
     if (status == LS_OK)
+        status = ls_text_list_append(&m->class_names, &ls_checkpoint_model(*out)->class_names);
+    if (status == LS_OK)
         status = copy_standardization(m, ls_checkpoint_model(*out)->standardization);
     return status == LS_OK ? read_latest(m, *out) : status;
 }
@@ -169,6 +173,8 @@ static ls_status create_network(ls_model *m)
     const ls_columns *targets = &m->standardization.targets;
     if (status == LS_OK && targets->count > 0 && targets->count == id->values)
         status = ls_network_set_target_scale(m->network, targets->std);
+    if (status == LS_OK && m->reconstructs)
+        ls_network_set_reconstructs(m->network);
     if (status != LS_OK || m->load == LS_MODEL_NONE)
         return status;
     m->params = ls_alloc(ls_network_size(m->network), sizeof *m->params);
@@ -208,6 +214,8 @@ static void publish_info(ls_model *m)
     m->facts.input = m->info.input;
     m->facts.classes = m->info.classes;
     m->facts.values = m->info.values;
+    m->facts.class_names =
+        m->class_names.count > 0 ? (const char *const *)m->class_names.text : NULL;
     m->facts.loss = m->info.loss;
     m->facts.huber = m->info.huber;
     if (m->network != NULL)
@@ -291,6 +299,11 @@ static ls_status check_fit(const ls_model *m, const ls_model_data *data,
                        "only uint8 is divided by 255",
                        data->path, ls_element_name(info->element),
                        ls_element_name(m->info.element));
+    if (info->reconstructs != m->reconstructs)
+        return ls_fail(LS_ERR_USAGE,
+                       "--targets: the checkpoint's network was %strained with "
+                       "--targets inputs",
+                       m->reconstructs ? "" : "not ");
     if (in->channels != info->channels || in->height != info->height || in->width != info->width ||
         m->info.classes != info->classes || m->info.values != info->values)
         return ls_fail(LS_ERR_DATA,
@@ -310,6 +323,7 @@ ls_input_format ls_model_format(const ls_model *m)
                              .mean = m->info.mean,
                              .std = m->info.std,
                              .standardization = &m->standardization,
+                             .reconstructs = m->reconstructs,
                              .channels_last = ls_network_channels_last(m->network)};
 }
 
@@ -377,6 +391,7 @@ void ls_model_destroy(ls_model **model)
     ls_network_destroy(&(*model)->network);
     ls_batch_destroy(&(*model)->batch);
     ls_standardization_destroy(&(*model)->standardization);
+    ls_text_list_free(&(*model)->class_names);
     ls_free((*model)->params);
     ls_free((*model)->reading_texts);
     ls_free(*model);

@@ -12,13 +12,15 @@ struct ls_model {
     ls_comm *comm; /* NULL: one process without MPI; borrowed */
     ls_model_load load;
     ls_model_facts facts;
-    ls_model_info info; /* its texts are owned */
+    ls_model_info info;       /* its texts are owned; without names of classes: */
+    ls_text_list class_names; /* on rank 0 */
     char path[LS_PATH_MAX];
     ls_network *network;
     ls_batch *batch;
     float *params;       /* [ls_network_size] */
     char *reading_texts; /* of facts.reading */
     ls_standardization standardization;
+    bool reconstructs; /* an autoencoder: the targets of the training were the inputs */
 };
 
 /* Opens a data set whose rows fit the network. Collective on the model's ranks.

@@ -7,97 +7,18 @@
  * Every rank's part is whole batches of LS_EVALUATION_ROWS rows, as in an evaluation: the batches,
  * and so the bits of the outputs, are the same on any number of ranks. K: outputs of a row. */
 #include "train/model_state.h"
+#include "train/model_outputs.h"
 
 #include "base/integer.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "data/element.h"
-#include "nn/loss.h"
 #include "parallel/collectives.h"
 
 #include <assert.h>
-#include <math.h>
 #include <string.h>
 
 enum { WINDOW_BYTES = 8 << 20 /* of a rank's rows, and of their outputs */ };
-
-ls_meaning ls_model_meaning(const ls_model *m)
-{
-    if (m->info.values > 0)
-        return LS_MEANING_VALUES;
-    return ls_loss_takes_logits(m->info.loss) || ls_loss_takes_sigmoid(m->info.loss)
-               ? LS_MEANING_PROBABILITIES
-               : LS_MEANING_SCORES;
-}
-
-/* Returns K: the outputs of a row as ls_model_meaning() says. The network itself has one output for
- * two classes with bce. */
-static int count_outputs(const ls_model *m)
-{
-    return m->info.values > 0 ? m->info.values : m->info.classes;
-}
-
-static double sigmoid(double logit)
-{
-    return 1 / (1 + exp(-logit));
-}
-
-/* Converts logits [K] to probabilities. */
-static void softmax(int K, const float *y, int32_t largest, float *p)
-{
-    double sum = 0;
-    for (int k = 0; k < K; k++)
-        sum += exp((double)y[k] - (double)y[largest]);
-    for (int k = 0; k < K; k++)
-        p[k] = (float)(exp((double)y[k] - (double)y[largest]) / sum);
-}
-
-static bool are_finite(int K, const float *y)
-{
-    bool finite = true;
-    for (int k = 0; k < K; k++)
-        finite = finite && isfinite(y[k]);
-    return finite;
-}
-
-/* Converts standardised values to the target's units. */
-static void restore_units(const ls_columns *columns, int K, const float *y, float *out)
-{
-    for (int k = 0; k < K; k++)
-        out[k] =
-            columns->count > 0 ? (float)(columns->mean[k] + columns->std[k] * (double)y[k]) : y[k];
-}
-
-/* Converts outputs for bce to the probability of each of the two classes, or of each label. */
-static void apply_sigmoid(const ls_model *m, const float *raw, float *y)
-{
-    if (m->info.values == 0) {
-        y[0] = (float)sigmoid(-(double)raw[0]);
-        y[1] = (float)sigmoid((double)raw[0]);
-    }
-    for (int k = 0; k < m->info.values; k++)
-        y[k] = (float)sigmoid((double)raw[k]);
-}
-
-/* Converts the network's outputs of a row to what they mean. The only place that knows. */
-static void convert_outputs(const ls_model *m, int K, const float *raw, int32_t largest, float *y)
-{
-    if (ls_loss_takes_sigmoid(m->info.loss)) {
-        apply_sigmoid(m, raw, y);
-        return;
-    }
-    switch (ls_model_meaning(m)) {
-    case LS_MEANING_PROBABILITIES:
-        softmax(K, raw, largest, y);
-        break;
-    case LS_MEANING_SCORES:
-        memcpy(y, raw, (size_t)K * sizeof *y);
-        break;
-    case LS_MEANING_VALUES:
-        restore_units(&m->standardization.targets, K, raw, y);
-        break;
-    }
-}
 
 /* Computes the outputs of the model's batch.
  * first      number of its first row, for messages
@@ -105,20 +26,8 @@ static void convert_outputs(const ls_model *m, int K, const float *raw, int32_t 
  * predicted  [rows] or NULL */
 static ls_status compute_batch(const ls_model *m, int64_t first, float *y, int32_t *predicted)
 {
-    const ls_batch *batch = m->batch;
-    const int K = ls_model_info_outputs(&m->info);
-    const bool decides = m->info.values == 0 && ls_loss_takes_sigmoid(m->info.loss);
-    const float *raw = ls_network_forward(m->network, m->params, batch);
-    for (int64_t i = 0; i < batch->rows; i++, raw += K, y += count_outputs(m)) {
-        if (!are_finite(K, raw))
-            return ls_fail(LS_ERR_NUMERIC, "row %lld: an output of the network is not finite",
-                           (long long)(first + i));
-        const int32_t largest = decides ? raw[0] > 0 : ls_largest_output(K, raw);
-        convert_outputs(m, K, raw, largest, y);
-        if (predicted != NULL)
-            predicted[i] = largest;
-    }
-    return LS_OK;
+    const float *raw = ls_network_forward(m->network, m->params, m->batch);
+    return ls_model_convert(m, first, m->batch->rows, raw, y, predicted);
 }
 
 /* Fills the model's batch from numbers [rows][features]. */
@@ -145,7 +54,7 @@ ls_status ls_model_outputs(const ls_model *m, const void *inputs, int64_t rows, 
     for (int64_t at = 0; status == LS_OK && at < rows; at += LS_EVALUATION_ROWS) {
         fill_batch(m, &conversion, (const uint8_t *)inputs + (size_t)at * row_bytes,
                    ls_min(rows - at, LS_EVALUATION_ROWS));
-        status = compute_batch(m, at, y + at * count_outputs(m),
+        status = compute_batch(m, at, y + at * ls_model_outputs_count(m),
                                predicted != NULL ? predicted + at : NULL);
     }
     return status;
@@ -177,12 +86,15 @@ static ls_range part_of(const prediction *p, int64_t window, int rank)
     return part;
 }
 
-/* Copies the true classes or values of the batch, before these are standardised. */
-static void keep_truth(const prediction *p, int64_t at)
+/* Copies the true classes or values of the batch, before these are standardised; of an autoencoder
+ * the inputs before they are normalised. */
+static void keep_truth(const prediction *p, const ls_samples *samples, int64_t at)
 {
     const ls_batch *batch = p->model->batch;
     memcpy(p->label + at, batch->labels, (size_t)batch->rows * sizeof *p->label);
-    if (batch->values > 0)
+    if (p->conversion.reconstructs)
+        ls_samples_inputs(samples, at, batch->rows, p->targets + at * batch->values);
+    else if (batch->values > 0)
         memcpy(p->targets + at * batch->values, batch->targets,
                (size_t)(batch->rows * batch->values) * sizeof *p->targets);
 }
@@ -195,7 +107,7 @@ static ls_status compute_part(const prediction *p, const ls_samples *samples)
     for (int64_t at = 0; status == LS_OK && at < samples->rows; at += LS_EVALUATION_ROWS) {
         ls_samples_gather(samples, NULL, at, ls_min(samples->rows - at, LS_EVALUATION_ROWS),
                           p->conversion.normalization, m->batch);
-        keep_truth(p, at);
+        keep_truth(p, samples, at);
         ls_conversion_finish(&p->conversion, m->batch);
         status = compute_batch(m, m->batch->ids[0], p->y + at * p->outputs, p->predicted + at);
         if (status == LS_OK)
@@ -257,7 +169,7 @@ static ls_status predict_window(const prediction *p, int64_t window)
 static ls_status make_room(prediction *p, const ls_dataset_info *info)
 {
     const ls_input_format format = ls_model_format(p->model);
-    const int64_t K = p->outputs = count_outputs(p->model);
+    const int64_t K = p->outputs = ls_model_outputs_count(p->model);
     const int64_t row =
         ls_max((int64_t)ls_sample_stride(ls_dataset_format(info)), K * (int64_t)sizeof *p->y);
     const int64_t batches = ls_max(1, WINDOW_BYTES / row / LS_EVALUATION_ROWS);
@@ -313,8 +225,9 @@ typedef struct target {
 static ls_status create_file(target *t, const ls_dataset_info *info)
 {
     const ls_prediction_about about = {.rows = info->rows[t->data->split],
-                                       .outputs = count_outputs(t->model),
+                                       .outputs = ls_model_outputs_count(t->model),
                                        .meaning = ls_model_meaning(t->model),
+                                       .class_names = t->model->facts.class_names,
                                        .truth = t->truth,
                                        .checkpoint = t->model->path,
                                        .data = t->data->path,

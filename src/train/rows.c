@@ -3,6 +3,7 @@
 #include "base/memory.h"
 
 #include <assert.h>
+#include <string.h>
 
 struct ls_rows {
     ls_rows_origin from;
@@ -19,17 +20,22 @@ ls_status ls_conversion_make(ls_conversion *out, const ls_input_format *format)
     *out = (ls_conversion){.channels = format->shape.channels,
                            .pixels = format->shape.height * format->shape.width,
                            .standardization = format->standardization,
+                           .reconstructs = format->reconstructs,
                            .channels_last = format->channels_last};
     return ls_normalization_make(&out->normalization, format->mean, format->std);
 }
 
-void ls_conversion_finish(const ls_conversion *conversion, ls_batch *batch)
+void ls_conversion_finish(const ls_conversion *c, ls_batch *batch)
 {
-    if (conversion->standardization != NULL)
-        ls_standardize(conversion->standardization, batch, conversion->channels,
-                       conversion->pixels);
-    if (conversion->channels_last)
-        ls_batch_to_channels_last(batch, conversion->channels, conversion->pixels);
+    if (c->standardization != NULL)
+        ls_standardize_inputs(&c->standardization->inputs, batch, c->channels, c->pixels);
+    if (c->reconstructs)
+        memcpy(batch->targets, batch->x,
+               (size_t)(batch->rows * batch->features) * sizeof *batch->x);
+    else if (c->standardization != NULL)
+        ls_standardize_targets(&c->standardization->targets, batch);
+    if (c->channels_last)
+        ls_batch_to_channels_last(batch, c->channels, c->pixels);
 }
 
 ls_range ls_evaluation_shard(int64_t rows, int ranks, int rank)
@@ -53,6 +59,11 @@ ls_status ls_rows_create(ls_rows **out, const ls_rows_origin *origin,
 int64_t ls_rows_total(const ls_rows *rows)
 {
     return rows->from.total;
+}
+
+const ls_samples *ls_rows_samples(const ls_rows *rows)
+{
+    return rows->from.samples;
 }
 
 void ls_rows_rewind(ls_rows *rows)

@@ -26,6 +26,7 @@ typedef struct ls_input_format {
     double mean, std;   /* each float is (byte / 255 - mean) / std */
     bool channels_last; /* floats are [H][W][C], see ls_network_channels_last() */
     const ls_standardization *standardization; /* afterwards; borrowed; NULL: none */
+    bool reconstructs;                         /* the targets are the inputs, see ls_dataset_info */
 } ls_input_format;
 
 /* Returns the range of rows of a split that a rank evaluates: whole batches of LS_EVALUATION_ROWS,
@@ -34,6 +35,9 @@ ls_range ls_evaluation_shard(int64_t rows, int ranks, int rank);
 
 /* Returns the number of rows in the split, over all ranks. Local. */
 int64_t ls_rows_total(const ls_rows *rows);
+
+/* Returns the rows in memory of this rank, all of them; NULL if they are streamed. Borrowed. */
+const ls_samples *ls_rows_samples(const ls_rows *rows);
 
 /* Rewinds to this rank's first row. Local. */
 void ls_rows_rewind(ls_rows *rows);
@@ -50,12 +54,14 @@ typedef struct ls_conversion {
     const ls_standardization *standardization; /* borrowed; NULL: none */
     int64_t channels, pixels;
     bool channels_last;
+    bool reconstructs;
 } ls_conversion;
 
 /* Makes the conversion of a format. Errors: LS_ERR_USAGE if mean or std is out of range. */
 ls_status ls_conversion_make(ls_conversion *out, const ls_input_format *format) LS_MUST_CHECK;
 
-/* Completes a batch: standardises it, and converts [C][H][W] to the network's memory format. */
+/* Completes a batch: standardises it, makes the inputs the targets of an autoencoder, and converts
+ * [C][H][W] to the network's memory format. */
 void ls_conversion_finish(const ls_conversion *conversion, ls_batch *batch);
 
 /* Origin of rows: samples in memory, or a stream that reads a range of a split. */

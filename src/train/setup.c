@@ -11,7 +11,9 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/show.h"
+#include "data/class_names.h"
 #include "nn/pass.h"
+#include "train/reconstruction.h"
 #include "train/records.h"
 #include "train/standby.h"
 
@@ -99,6 +101,12 @@ static ls_status create_replica(ls_trainer *t)
     if (d->values > 0 && targets->count == d->values &&
         ls_network_set_target_scale(network, targets->std) != LS_OK)
         return LS_ERR_FAILURE;
+    if (d->reconstructs) {
+        const ls_status fits = ls_reconstruction_check_network(network);
+        if (fits != LS_OK)
+            return fits;
+        ls_network_set_reconstructs(network);
+    }
     const int least = ls_network_least_batch(network);
     if (c->batch < least)
         return ls_fail(LS_ERR_USAGE,
@@ -198,6 +206,7 @@ static void describe_model_info(ls_trainer *t)
     const ls_train_config *c = t->config;
     const ls_dataset_info *d = ls_trainer_dataset(t);
     const ls_census *census = ls_loader_census(t->loader);
+    const ls_text_list *names = ls_loader_class_names(t->loader);
     t->records.info =
         (ls_model_info){.run = t->records.id,
                         .model = (char *)ls_network_model(ls_replica_network(t->replica)),
@@ -205,6 +214,7 @@ static void describe_model_info(ls_trainer *t)
                         .huber = c->huber,
                         .classes = d->classes,
                         .values = d->values,
+                        .class_names = ls_class_names_fit(names) ? *names : (ls_text_list){0},
                         .input = {d->channels, d->height, d->width},
                         .element = d->element,
                         .mean = c->mean,
@@ -294,7 +304,7 @@ static ls_status choose_loss(ls_trainer *t)
     t->resolved.loss = ls_loss_choose(t->config->loss, values);
     t->config = &t->resolved;
     const ls_loss loss = t->config->loss;
-    t->task = (ls_task){.kind = ls_loss_task(loss, values),
+    t->task = (ls_task){.kind = d->reconstructs ? LS_TASK_REGRESSION : ls_loss_task(loss, values),
                         .outputs = ls_loss_outputs(loss, values, d->classes),
                         .unit = 1};
     ls_status status = ls_loss_check(loss, values, d->classes);
@@ -411,6 +421,17 @@ static void report_order(const ls_trainer *t)
                         t->config->data);
 }
 
+/* Reports names of classes that checkpoints can't hold; on rank 0. Local. */
+static void report_class_names(const ls_trainer *t)
+{
+    const ls_text_list *names = ls_loader_class_names(t->loader);
+    if (!ls_class_names_fit(names))
+        ls_trainer_note(t,
+                        "the names of the %lld classes are too long for checkpoints: classes "
+                        "are numbers there",
+                        (long long)names->count);
+}
+
 /* Reports the start of the training. Collective. */
 static ls_status setup_report(ls_trainer *t)
 {
@@ -420,6 +441,8 @@ static ls_status setup_report(ls_trainer *t)
         report_order(t);
     if (t->rank == 0)
         report_constant_columns(t);
+    if (t->rank == 0)
+        report_class_names(t);
     return ls_agree_root(t->comm, t->rank == 0 ? report_class_gaps(t) : LS_OK);
 }
 

@@ -114,6 +114,17 @@ ls_status ls_source_open(ls_source **out, ls_comm *comm, const char *path,
     return LS_OK;
 }
 
+ls_status ls_source_class_names(const ls_source *s, ls_text_list *out)
+{
+    const char *name;
+    ls_status status = LS_OK;
+    for (int k = 0; status == LS_OK && s->dataset != NULL &&
+                    (name = ls_dataset_class_name(s->dataset, k)) != NULL;
+         k++)
+        status = ls_text_list_add(out, name);
+    return status;
+}
+
 /* Reads the rows of one member of the group, and sends them there. Collective on the group.
  * rows      the member's rows
  * capacity  of this rank's samples

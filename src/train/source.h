@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/range.h"
+#include "base/text_list.h"
 #include "train/rows.h"
 
 #include <lockstep/choice.h>
@@ -27,6 +28,10 @@ typedef struct ls_source ls_source;
 ls_status ls_source_open(ls_source **out, ls_comm *comm, const char *path,
                          const ls_dataset_options *options, bool verify, ls_read read,
                          ls_dataset_info *info) LS_MUST_CHECK;
+
+/* Appends the names of the classes to a list, on ranks that read the file, as rank 0 always does;
+ * nothing if they have none. Local. Errors: LS_ERR_FAILURE if memory is short. */
+ls_status ls_source_class_names(const ls_source *source, ls_text_list *out) LS_MUST_CHECK;
 
 /* Reads rows of a split for every rank.
  * Collective; `split` is the same on all ranks.

@@ -42,7 +42,10 @@ struct ls_stream {
 
 int64_t ls_stream_window(int64_t bytes, const ls_dataset_info *dataset)
 {
-    const int64_t row = (int64_t)(ls_sample_stride(ls_dataset_format(dataset)) + sizeof(int32_t));
+    /* Windows set the order of rows, which resumed runs repeat: they keep the size that they had
+     * when samples began at multiples of 8 bytes. */
+    const int64_t stride = ((int64_t)ls_sample_stride(ls_dataset_format(dataset)) + 7) / 8 * 8;
+    const int64_t row = stride + (int64_t)sizeof(int32_t);
     const int64_t rest = bytes - PIECE_ROWS * row; /* without the buffer of a step or piece */
     return rest < 2 * row ? 0 : rest / (2 * row);
 }

@@ -4,6 +4,7 @@
 #include "base/exact.h"
 #include "base/integer.h"
 #include "base/memory.h"
+#include "nn/loss.h"
 #include "parallel/collectives.h"
 #include "train/ranking.h"
 
@@ -150,11 +151,13 @@ static void add_decisions(ls_tally *t, const ls_batch *batch, const float *y)
 static void add_errors(ls_tally *t, const ls_batch *batch, const float *y)
 {
     const int K = t->task.outputs;
+    const ls_loss loss = ls_network_loss_kind(t->network);
     for (int k = 0; k < K; k++) {
         double sum[ERROR_SUMS] = {0};
         for (int64_t i = 0; i < batch->rows; i++) {
             const double target = (double)batch->targets[i * K + k];
-            const double error = (double)y[i * K + k] - target, above = target - t->origin[k];
+            const double error = ls_loss_value(loss, y[i * K + k]) - target,
+                         above = target - t->origin[k];
             sum[ERROR] += fabs(error);
             sum[ERROR_SQUARE] += error * error;
             sum[TARGET] += above;
@@ -256,16 +259,37 @@ static double balanced_accuracy(const ls_tally *t)
     return fraction(sum, present);
 }
 
-/* Returns 1 - sum (y - t)^2 / sum (t - mean t)^2; NaN of one row. Where all targets are equal, 1 if
- * they are met, else 0. */
-static double r2_of(const ls_tally *t, int k)
+/* Returns 1 - errors / spread; NaN of one row. Where all targets are equal, 1 if they are met, else
+ * 0. */
+static double finish_r2(const ls_tally *t, double errors, double spread)
 {
-    const double errors = total_of(t->errors[k][ERROR_SQUARE]);
-    const double above = total_of(t->errors[k][TARGET]);
-    const double spread = total_of(t->errors[k][TARGET_SQUARE]) - above * above / (double)t->rows;
     if (t->rows < 2)
         return NAN;
     return spread > 0 ? 1 - errors / spread : errors == 0 ? 1 : isnan(errors) ? NAN : 0;
+}
+
+/* Returns sum (t - mean t)^2 of an output. */
+static double spread_of(const ls_tally *t, int k)
+{
+    const double above = total_of(t->errors[k][TARGET]);
+    return total_of(t->errors[k][TARGET_SQUARE]) - above * above / (double)t->rows;
+}
+
+static double r2_of(const ls_tally *t, int k)
+{
+    return finish_r2(t, total_of(t->errors[k][ERROR_SQUARE]), spread_of(t, k));
+}
+
+/* Returns R2 of all outputs together: that of a pixel that hardly differs between rows means
+ * nothing. */
+static double joint_r2(const ls_tally *t)
+{
+    double errors = 0, spread = 0;
+    for (int k = 0; k < t->task.outputs; k++) {
+        errors += total_of(t->errors[k][ERROR_SQUARE]);
+        spread += fmax(spread_of(t, k), 0);
+    }
+    return finish_r2(t, errors, spread);
 }
 
 static double mean_r2(const ls_tally *t)
@@ -291,7 +315,7 @@ double ls_tally_metric(const ls_tally *t, ls_metric metric)
     case LS_METRIC_AUC:
         return ls_ranking_auc(t->ranking);
     default:
-        return mean_r2(t);
+        return ls_network_reconstructs(t->network) ? joint_r2(t) : mean_r2(t);
     }
 }
 
@@ -301,4 +325,14 @@ ls_output_score ls_tally_output(const ls_tally *t, int k)
     return (ls_output_score){.mae = scale * total_of(t->errors[k][ERROR]) / rows,
                              .rmse = scale * sqrt(total_of(t->errors[k][ERROR_SQUARE]) / rows),
                              .r2 = r2_of(t, k)};
+}
+
+ls_class_score ls_tally_label(const ls_tally *t, int k)
+{
+    const counts *c = &t->of_class[k];
+    const double right = (double)c->right;
+    return (ls_class_score){.support = c->support,
+                            .precision = fraction(right, (double)c->predicted),
+                            .recall = fraction(right, (double)c->support),
+                            .f1 = fraction(2 * right, (double)(c->support + c->predicted))};
 }

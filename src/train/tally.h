@@ -35,10 +35,12 @@ void ls_tally_add(ls_tally *tally, const ls_score *score, const ls_batch *batch,
 void ls_tally_sum(ls_tally *tally, ls_comm *comm);
 
 /* Return, after ls_tally_sum(), the score of all rows; the value of a metric, NaN if it is not
- * defined; and the errors of output k of a regression. Local. */
+ * defined; the errors of output k of a regression; and the scores of output k of a multi-label
+ * task. Local. */
 ls_score ls_tally_score(const ls_tally *tally);
 double ls_tally_metric(const ls_tally *tally, ls_metric metric);
 ls_output_score ls_tally_output(const ls_tally *tally, int k);
+ls_class_score ls_tally_label(const ls_tally *tally, int k);
 
 /* Frees a tally and sets *tally to NULL; accepts NULL. Local. */
 void ls_tally_destroy(ls_tally **tally);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Exported networks give the outputs of the network itself in other tools: OpenCV, ONNX Runtime, TensorFlow.js and
-# PyTorch, as far as they are installed. LOCKSTEP_EXPORT_DATA=PATH also compares the named networks, trained on that
-# data set, on all of its test rows: ten minutes.
+# PyTorch, as far as they are installed: trained networks, on 100 rows each. LOCKSTEP_EXPORT_DATA=MNIST.h5 also compares
+# the named networks and a regression, trained on that data set, on all of its test rows: ten minutes.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
@@ -60,6 +60,9 @@ for model in mlp lenet5 cnn resnet; do
     trained $model grey.h5 100 $model --epochs 3 --ema 0.9
 done
 two=(--epochs 2)
+fit=(--standardize fit --standardize-targets)
+# Each of the first groups is an error that other converters have made: the order of a flattening, padding, epsilon,
+# batch normalisation of vectors; the readers check the axis of a softmax, transB, the order of nodes, batches of 1 and 7.
 # Windows that 'same' padding would place differently, and a flattening without a word, behind several channels.
 trained pads colour.h5 100 "conv:8x5,2,2 relu conv:6x4,1,2 leaky-relu dense:5" "${two[@]}"
 # Layers between a flattening and the next dense layer; batch normalisation of vectors.
@@ -90,8 +93,35 @@ with h5py.File("numbers.h5", "w") as file:
     file.attrs.update(format="lockstep-dataset", version=1, classes=3)
     file["train/inputs"] = (random.normal(2000, 3, (300, 6)) + labels[:, None]).astype("f4")
     file["train/labels"] = labels
+
+x = random.normal(20, 3, (300, 6)).astype("f4")
+x[:, 3] = 1e4 * x[:, 0]
+z = (x[:, :3] - 20) / 3
+
+
+def write(name, inputs, part, targets, **attributes):
+    with h5py.File(name, "w") as file:
+        file.attrs.update(format="lockstep-dataset", version=1, **attributes)
+        file["train/inputs" if inputs.ndim == 2 else "train/images"] = inputs
+        file["train/" + part] = targets
+
+
+write("values.h5", x, "targets", (z * [300, 0.01, 2] + [1e5, 0.02, -5]).astype("f4"))
+write("labels.h5", x, "targets", (z > 0.3).astype("u1"))
+write("two.h5", x, "labels", (z[:, 0] > z[:, 1]).astype("i4"), classes=2)
+images = random.integers(0, 256, (300, 3, 9, 12)).astype("u1")
+bright = images.reshape(300, 3, -1).mean(2)
+write("images.h5", images, "targets", (bright[:, :2] * [1000, 1e-3]).astype("f4"))
 PYTHON
     trained vector_numbers numbers.h5 100 "dense:8 relu dense:3" --normalize 2000,3 "${two[@]}"
+    # Values of any magnitude, of vectors and of images; two classes with one output; several labels.
+    trained vector_values values.h5 100 "dense:16 batchnorm tanh dense:3" "${fit[@]}" --epochs 5
+    trained image_values images.h5 100 "conv:4x3,2 batchnorm relu dense:8 gelu dense:2" "${fit[@]}" --epochs 3
+    trained vector_huber_values values.h5 100 "dense:16 tanh dense:3" "${fit[@]}" --loss huber:0.5 --ema 0.9 --epochs 3
+    trained vector_two two.h5 100 "dense:8 relu dense:1" --standardize fit --loss bce --epochs 3
+    trained vector_labels labels.h5 100 "dense:8 relu dense:3" --standardize fit --loss bce --epochs 3
+    exported vector_bce_logits run_vector_labels labels.h5 50 'logits' --logits
+    exported vector_fit_values run_vector_values values.h5 50 'normalized' --input normalized
 else
     echo "skipped: inputs that are no pixels: python3-h5py is not installed"
 fi
@@ -105,6 +135,8 @@ if [ -n "${LOCKSTEP_EXPORT_DATA:-}" ]; then
         batch=128 trained whole_$model "$LOCKSTEP_EXPORT_DATA" 1000000 $model --epochs 1
     done
     batch=128 trained whole_mse "$LOCKSTEP_EXPORT_DATA" 1000000 "conv:8x5,2 gelu dense:10" --loss mse --epochs 1
+    batch=128 trained whole_values "$LOCKSTEP_EXPORT_DATA" 1000000 "conv:8x5,2 relu dense:1" --inputs train/images \
+        --targets train/labels --test-rows last:10000 --loss mse "${fit[@]}" --epochs 1
 fi
 
 if [ "${formats[0]}" = onnx ]; then

@@ -251,6 +251,7 @@ plain=(--model dense:5 --loss cross-entropy --epochs 1 --threads 1)
 "$lockstep" train --data matlab.h5 --inputs /jets --targets /cls "${plain[@]}" --run note 2>err
 check "a note reports column-major files" [ "$(grep -c "^note: matlab.h5 is read as column-major, rows last" err)" = 1 ]
 "$lockstep" train --data matlab.h5 --inputs /jets --targets /cls "${plain[@]}" --run no-note --order column-major 2>err
+check "info reports column-major files" has <("$lockstep" info matlab.h5 --inputs /jets --targets /cls) '^order +column-major$'
 check "no note if --order is given" [ "$(grep -c "^note: matlab" err)" = 0 ]
 "$lockstep" eval --data matlab.h5 --checkpoint columns-2 --split validation --json >out 2>err
 "$lockstep" eval --data plain.h5 --inputs /x --targets /cls --checkpoint columns-2 --split validation --json >out2 2>err

@@ -23,6 +23,7 @@ for ranks in 1 2 3; do
     mpirun -n $ranks "$lockstep" eval --data data.h5 --split train --checkpoint run --threads 1 --json --predictions eval$ranks.csv >eval.json 2>err
     check "an evaluation writes the same bits on $ranks ranks" cmp eval1.csv eval$ranks.csv
 done
+check "predictions of an evaluation are those of predict" cmp <(cut -d, -f1,3- eval3.csv) 3.csv
 mpirun -n 2 "$lockstep" predict --data data.h5 --split train --checkpoint run --threads 1 --read root --out root.csv 2>err
 check "rank 0 can read for all" cmp 1.csv root.csv
 "$lockstep" eval --data data.h5 --split train --checkpoint run --threads 1 --predictions eval.h5 >/dev/null 2>err

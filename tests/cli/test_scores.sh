@@ -60,7 +60,7 @@ assert scores["macro"]["support"] == len(labels)
 END
 check "scores and calibration are those that NumPy computes: $("$python" compare.py 2>&1 | tail -n 1)" "$python" compare.py
 "$lockstep" eval --data data.h5 --checkpoint run >out 2>err
-check "the table has a row for each class and the means" [ "$(grep -cE '^ +([0-4]|macro mean|weighted)( +[01]\.[0-9]{4}){3} +[0-9]+$' out)" = 7 ]
+check "the table has a row for each class and the means" [ "$(grep -cE '^ +([0-4]|macro mean|weighted mean)( +[01]\.[0-9]{4}){3} +[0-9]+$' out)" = 7 ]
 check "the calibration is printed" has out '^test calibration error 0\.[0-9]{4}, Brier score [01]\.[0-9]{4}$'
 
 # Outputs of mse are no probabilities.

@@ -111,6 +111,29 @@ check "the second task makes the other runs" [ "$(grep -c '^\[[24]/5\]' err4)" =
 check "both tasks together make all runs" [ "$(column array run | wc -l)" = 5 ]
 check "the smaller sample is part of the larger one" [ -z "$(comm -23 <(column random run | sort) <(column array run | sort))" ]
 
+# Cross-validation: each combination is the mean of its folds, with the test rows' metrics.
+refuses_sweep 'sets the fold: leave out --fold' --out folds --folds 3 -- "${common[@]}" --fold 1/3
+refuses_sweep 'sets the fold: leave out fold=' --out folds --folds 3 fold=1/3 -- "${common[@]}"
+refuses_sweep '--folds must be 2 or more' --out folds --folds 0 lr=1 -- "${common[@]}"
+sweep --out folds --folds 3 lr=1e-5,0.01,1e9 -- "${common[@]}" >out 2>err
+check "a sweep of folds succeeds" [ $? = 0 ]
+check "each combination has a run for each fold" [ "$(find folds -name summary.json | wc -l)" = 6 ]
+check "they hold out different folds" has folds/lr=0.01_fold=2-3/config.conf '^fold = 2/3$'
+check "combinations are ranked by their mean" [ "$(column folds run | xargs)" = "lr=0.01 lr=1e-5 lr=1e9" ]
+mean() { awk '{ n++; s += $1; q += $1 * $1 } END { m = s / n; printf "%.5g %.3g", m, sqrt((q - n * m * m) / (n - 1)) }'; }
+values=$(sed -n 's/^    "value": \([^,]*\),*$/\1/p' folds/lr=0.01_fold=?-3/summary.json | mean)
+check "the ranking has mean and deviation of the monitor" [ "$values" = "$(awk -F, 'NR == 2 { printf "%.5g %.3g", $5, $6 }' folds/ranking.csv)" ]
+tests=$(for k in 1 2 3; do
+    "$LOCKSTEP" eval --data data/data.h5 --checkpoint folds/lr=0.01_fold=$k-3 --json 2>err | sed 's/.*"accuracy":\([^,]*\),.*/\1/'
+done | mean)
+check "and of the test rows" [ "$tests" = "$(awk -F, 'NR == 2 { printf "%.5g %.3g", $10, $11 }' folds/ranking.csv)" ]
+check "a combination that diverged is last" [ "$(column folds monitor | tail -n 1)" = diverged ]
+check "it is printed" has out '^    1  val_loss +[0-9.]+ +[0-9.e-]+ +[0-9.]+ +[0-9.e-]+  lr=0.01$'
+sweep --out cross --folds 2 -- "${common[@]}" >out 2>err
+check "one configuration is cross-validated" [ "$(column cross run)" = all ]
+sweep --out cross --folds 2 --ranking -- >again 2>err
+check "--ranking prints the same" cmp -s out again
+
 # A sweep that is stopped within a run resumes in this run.
 common=(--data data/data.h5 --model "dense:200 relu dense:5" --batch 16)
 sweep --out limited seed=1,2 -- "${common[@]}" --max-time 0.001s >out 2>err

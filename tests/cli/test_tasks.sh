@@ -4,6 +4,7 @@
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
+jobs=$3/jobs
 need_python h5py
 
 "$python" - <<'END'
@@ -76,6 +77,56 @@ check "eval prints a row for each output" [ "$(grep -cE '^ +[01] +[0-9.e-]+ +[0-
 "$lockstep" report values1 --out page.html >out 2>err
 check "the report shows the RMSE" has page.html '<dt>validation rmse'
 check "the report of a regression has no accuracy" [ "$(grep -c accuracy page.html)" = 0 ]
+# What the report shows of each task.
+export LOCKSTEP=$lockstep LAUNCH='mpirun -n 2'
+report() { "$jobs/report.sh" "$1" "$2.h5" '' "$1.html" >out 2>err; } # RUN DATA
+check_figures() { "$python" - "$@" 2>problem || { tail -n 1 problem; return 1; }; }
+report values1 values
+check "regression: the report has a table of errors: $(cat err)" has values1.html '<tr><td>1</td><td>0\.00[0-9]+</td><td>0\.00[0-9]+</td><td>0\.[0-9]+</td></tr>'
+check "regression: it has points and residuals of both outputs" [ "$(grep -c '<svg' values1.html)" = 6 ]
+check "regression: it has no accuracy, no confusion and no classes" [ "$(grep -ciE 'accuracy|confusion|class<|classified' values1.html)" = 0 ]
+check "regression: figures show the predictions" check_figures <<'PYTHON'
+import json, subprocess
+import h5py
+import numpy as np
+e = json.load(open("values1.json"))
+with h5py.File("values.h5") as data:
+    t = data["test/targets"][:]
+for plot in e["plots"]:
+    k, points = plot["output"], np.array(plot["points"])
+    assert np.allclose(points[:, 0], t[:, k], rtol=1e-6), "true values"
+    errors = points[:, 1] - points[:, 0]
+    assert abs(np.sqrt((errors**2).mean()) / e["outputs"][k]["rmse"] - 1) < 1e-4, "predicted values"
+    counts, r = plot["residuals"]["counts"], plot["residuals"]
+    edges = r["from"] + r["step"] * np.arange(len(counts) + 1)
+    edges[0], edges[-1] = -np.inf, np.inf
+    assert sum(counts) == 200 and np.abs(np.histogram(errors, edges)[0] - counts).sum() <= 2, "residuals"
+PYTHON
+report two1 two
+check "binary: the report has the ROC curve and the matrix: $(cat err)" has two1.html '>ROC curve, area 0\.[0-9]{4}<'
+check "binary: it has scores of both classes" has two1.html '<tr><td>1</td><td>[01]\.[0-9]{4}</td>'
+check "binary: the curve has the area of the metric" check_figures <<'PYTHON'
+import json
+import numpy as np
+e = json.load(open("two1.json"))
+x, y = np.array(e["roc"]).T
+assert (np.diff(x) >= 0).all() and (np.diff(y) >= 0).all() and x[0] == y[0] == 0 and x[-1] == y[-1] == 1
+assert abs(((x[1:] - x[:-1]) * (y[1:] + y[:-1]) / 2).sum() - e["auc"]) < 0.005, "area"
+PYTHON
+report labels1 labels
+check "multi-label: the report has scores of each output: $(cat err)" [ "$(grep -cE '<tr><td>[0-2]</td>(<td>[01]\.[0-9]{4}</td>){3}' labels1.html)" = 3 ]
+check "multi-label: it has no confusion" [ "$(grep -c 'onfus' labels1.html)" = 0 ]
+evaluate labels1 1 labels --predictions labels.csv >out
+check "multi-label: eval has the scores of each output" check_figures <<'PYTHON'
+import numpy as np
+rows = np.loadtxt("labels.csv", delimiter=",", skiprows=1)
+t, y = rows[:, 1:4] > 0.5, rows[:, 4:] > 0.5
+lines = open("out").read().split("  output")[1].split("\n")[1:4]
+for k, line in enumerate(lines):
+    right = (t[:, k] & y[:, k]).sum()
+    expected = [right / y[:, k].sum(), right / t[:, k].sum(), 2 * right / (t[:, k].sum() + y[:, k].sum())]
+    assert np.allclose([float(v) for v in line.split()[1:4]], expected, atol=6e-5), line
+PYTHON
 check "binary: eval has AUC and confusion" has two1.json '"auc":0\.[0-9]+.*"confusion":\[\[[0-9]+,[0-9]+\],\[[0-9]+,[0-9]+\]\]'
 train huber 2 --data values.h5 --model dense:2 --standardize-targets --loss huber:0.5
 check "the number of huber is stored" has huber/config.conf '^loss = huber:0.5$'

@@ -8,16 +8,25 @@ const floats = file => {
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length))
 }
 
-// Compares outputs with the network's own; returns a description of the difference, '' if there is none.
-const compare = (got, expected, outputs) => {
-  if (got.length !== expected.length) return `${got.length} outputs instead of ${expected.length}`
+// Returns the largest difference of outputs: relative to 1 or to the size of an output; of values to the largest of the
+// output's.
+const difference = (got, expected, outputs, classes) => {
+  const size = new Float64Array(outputs)
+  expected.forEach((v, i) => (size[i % outputs] = Math.max(size[i % outputs], Math.abs(v))))
   let most = 0
   for (let i = 0; i < got.length; i++) {
-    const difference = Math.abs(got[i] - expected[i]) / Math.max(1, Math.abs(expected[i]))
-    most = difference > most || Number.isNaN(difference) ? difference : most
+    const one = Math.abs(got[i] - expected[i]) / (classes ? Math.max(1, Math.abs(expected[i])) : size[i % outputs])
+    most = one > most || Number.isNaN(one) ? one : most
   }
+  return most
+}
+
+// Compares outputs with the network's own; returns a description of the difference, '' if there is none.
+const compare = (got, expected, outputs, classes) => {
+  if (got.length !== expected.length) return `${got.length} outputs instead of ${expected.length}`
+  const most = difference(got, expected, outputs, classes)
   if (!(most <= 1e-5)) return `outputs differ by ${most}`
-  for (let i = 0; i < got.length; i += outputs) {
+  for (let i = 0; i < got.length && classes && outputs > 1; i += outputs) {
     const row = expected.slice(i, i + outputs)
     const sorted = Array.from(row).sort((a, b) => b - a)
     const best = got.slice(i, i + outputs).reduce((at, v, k, all) => (v > all[at] ? k : at), 0)
@@ -39,6 +48,7 @@ const readCheck = file => {
 // arranged: x is in the format's order, else [N][channels][height][width].
 exports.run = async (tool, format, outputsOf) => {
   let wrong = 0
+  let worst = 0
   const lines = fs.readFileSync(0, 'utf8').split('\n').filter(line => line !== '')
   for (const line of lines) {
     const [name, ...sizes] = line.split(' ')
@@ -48,7 +58,9 @@ exports.run = async (tool, format, outputsOf) => {
       const got = await outputsOf(name, floats(name + '.x'), [rows, channels, height, width], false)
       const [count, x, y] = readCheck(`${name}.${format}.csv`)
       const checked = await outputsOf(name, x, [count, channels, height, width], true)
-      problem = compare(got, floats(name + '.y'), outputs) || compare(checked, y, outputs)
+      const classes = !name.includes('values')
+      problem = compare(got, floats(name + '.y'), outputs, classes) || compare(checked, y, outputs, classes)
+      worst = Math.max(worst, difference(got, floats(name + '.y'), outputs, classes))
     } catch (error) {
       problem = String(error)
     }
@@ -57,6 +69,6 @@ exports.run = async (tool, format, outputsOf) => {
       wrong++
     }
   }
-  console.log(`${tool}: ${lines.length} networks`)
+  console.log(`${tool}: ${lines.length} networks, largest difference ${worst.toPrecision(2)}`)
   process.exit(wrong || !lines.length ? 1 : 0)
 }

@@ -31,24 +31,33 @@ def run(tool, format, outputs_of):
             print(f"{tool}: {name}: {type(error).__name__}: {error}")
             wrong += 1
             continue
-        problem = compare(got, y) or compare(checked, expected)
+        classes = "values" not in name
+        problem = compare(got, y, classes) or compare(checked, expected, classes)
         if problem:
             print(f"{tool}: {name}: {problem}")
             wrong += 1
         cases += 1
-        worst = max(worst, float(numpy.abs(got - y).max()))
+        worst = max(worst, float((numpy.abs(got - y) / scale(y, classes)).max()))
     print(f"{tool}: {cases} networks, largest difference {worst:.2g}")
     sys.exit(1 if wrong or not cases else 0)
 
 
-def compare(got, expected, tolerance=1e-5):
-    """Returns a description of the difference, '' if there is none: outputs are compared relative to 1 or to
-    their size, and classes must be equal, except ties."""
+def scale(expected, classes):
+    """What differences are relative to: 1 or the size of an output; of values the largest of the output's."""
+    size = numpy.abs(expected)
+    return numpy.maximum(1, size) if classes else size.max(0)
+
+
+def compare(got, expected, classes, tolerance=1e-5):
+    """Returns a description of the difference, '' if there is none: outputs must be equal within the tolerance,
+    and classes equal, except ties."""
     if not numpy.isfinite(got).all():
         return "outputs that are not finite"
-    difference = numpy.abs(got - expected) / numpy.maximum(1, numpy.abs(expected))
+    difference = numpy.abs(got - expected) / scale(expected, classes)
     if difference.max() > tolerance:
         return f"outputs differ by {difference.max():.3g}"
+    if not classes or expected.shape[1] == 1:
+        return ""
     best = numpy.sort(expected, 1)
     tie = best[:, -1] - best[:, -2] <= 2 * tolerance
     other = (got.argmax(1) != expected.argmax(1)) & ~tie

@@ -13,7 +13,7 @@
 /* Asserts that this rank holds its samples of an epoch in this order, and all ranks the whole
  * epoch. Collective. */
 static void assert_samples_of_epoch(const small_dataset *f, const ls_plan *plan,
-                                    const ls_samples *samples, int64_t epoch, const int64_t *order)
+                                    const ls_samples *samples, int64_t epoch, const int32_t *order)
 {
     const int64_t mine = ls_plan_rank_rows(plan, rank);
     for (int64_t i = 0; i < mine; i++) {
@@ -47,7 +47,7 @@ static void exchange_images(int64_t rows, int64_t batch, ls_shuffle shuffle, int
     assert_ok(ls_exchange_create(&exchange, world, &plan, samples));
     const int64_t epochs[] = {0, 1, 2, 7, 1}; /* forward, a jump, back */
     for (size_t e = 0; e < sizeof epochs / sizeof *epochs; e++) {
-        const int64_t *order;
+        const int32_t *order;
         assert_ok(ls_exchange_epoch(exchange, epochs[e], &order));
         assert_samples_of_epoch(&f, &plan, samples, epochs[e], order);
     }
@@ -93,7 +93,7 @@ static void a_failed_exchange_fails_on_all_ranks_and_moves_no_sample(void **stat
     ls_dataset *dataset;
     ls_samples *samples;
     ls_exchange *exchange;
-    const int64_t *order;
+    const int32_t *order;
     write_shared_dataset(&f, "x.h5");
     assert_ok(ls_plan_make(&plan, 40, size, 7, 3, LS_SHUFFLE_GLOBAL, 1));
     assert_ok(ls_dataset_open(&dataset, "x.h5", NULL));

@@ -65,6 +65,48 @@ static void a_noun_is_plural_unless_the_number_is_1(void **state)
     assert_string_equal(ls_counted(21, "epoch").text, "21 epochs");
 }
 
+static void a_text_is_cut_to_columns(void **state)
+{
+    (void)state;
+    const struct {
+        const char *text;
+        int columns;
+        const char *cut;
+        int width;
+    } cases[] = {
+        {"", 4, "", 0},
+        {"cats", 4, "cats", 4},
+        {"catsx", 4, "cat\u2026", 4},
+        {"\u00e4\u00f6\u00fc\u00df", 4, "\u00e4\u00f6\u00fc\u00df", 4},
+        {"\u732b\u72ac", 4, "\u732b\u72ac", 4},
+        {"\u732b\u72ac\u9ce5", 4, "\u732b\u2026", 3},
+        {"e\u0301e\u0301e\u0301", 3, "e\u0301e\u0301e\u0301", 3},
+        {"a\x1b[m", 4, "a?[m", 4},
+        {"\xff\xfe", 4, "??", 2},
+        {"ab", 0, "\u2026", 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char cut[64];
+        ls_cut(cases[i].text, cases[i].columns, cut, sizeof cut);
+        assert_string_equal(cut, cases[i].cut);
+        assert_int_equal(ls_text_columns(cut), cases[i].width);
+    }
+}
+
+static void a_text_is_cut_to_bytes_between_characters(void **state)
+{
+    (void)state;
+    char text[64] = "e", cut[24];
+    for (int i = 0; i < 20; i++)
+        strcat(text, "\u0301");
+    for (size_t size = 8; size <= sizeof cut; size++) {
+        ls_cut(text, 10, cut, size);
+        assert_true(strlen(cut) < size);
+        for (const char *at = cut; *at != '\0'; at += ls_utf8_length(at))
+            assert_true(ls_utf8_length(at) > 0);
+    }
+}
+
 static void digits_are_grouped_by_thousands(void **state)
 {
     (void)state;
@@ -252,6 +294,8 @@ int main(void)
         cmocka_unit_test(control_characters_and_invalid_utf8_are_replaced),
         cmocka_unit_test(an_error_text_is_cleaned_and_valid_utf8),
         cmocka_unit_test(a_noun_is_plural_unless_the_number_is_1),
+        cmocka_unit_test(a_text_is_cut_to_columns),
+        cmocka_unit_test(a_text_is_cut_to_bytes_between_characters),
         cmocka_unit_test(digits_are_grouped_by_thousands),
         cmocka_unit_test(a_bar_shows_the_parts_that_fit_the_width),
         cmocka_unit_test(a_bar_of_extreme_numbers_fits_any_width),

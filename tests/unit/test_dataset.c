@@ -220,7 +220,7 @@ static void rows_are_gathered_in_the_given_order_and_normalized(void **state)
     assert_ok(ls_dataset_open(&dataset, "g.h5", NULL));
     assert_ok(ls_dataset_read(dataset, LS_TRAIN, 0, 10, 10, &samples));
     assert_ok(ls_batch_create(&batch, 4, 30, 0));
-    const int64_t order[] = {7, 0, 7};
+    const int32_t order[] = {7, 0, 7};
     assert_ok(ls_normalization_make(&normalization, 0.25, 0.5));
     ls_samples_gather(samples, order, 0, 3, normalization, batch);
     assert_int_equal(batch->rows, 3);

@@ -201,6 +201,36 @@ static void values_of_a_wrong_type_are_ignored(void **state)
     free(page);
 }
 
+/* The evaluation may be edited by hand, or by another program. */
+static void figures_of_any_content_are_drawn_or_left_out(void **state)
+{
+    (void)state;
+    const ls_metrics history[] = {make_epoch(1, 1, NAN)};
+    static const char *const evaluations[] = {
+        "{\"outputs\": [{\"rmse\": 1}], \"plots\": [{\"output\": 0, \"points\": [[1e308, -1e308]],"
+        " \"residuals\": {\"from\": -1e308, \"step\": 1e308, \"counts\": [1]}}]}",
+        "{\"outputs\": [{\"rmse\": 0}], \"plots\": [{\"output\": 0, \"points\": [[0, 0], [0, 0]],"
+        " \"residuals\": {\"from\": 0, \"step\": 0, \"counts\": [2]}}]}",
+        "{\"outputs\": [{\"rmse\": 1}], \"plots\": [{\"output\": 0, \"points\": [[1e-300, 2e-300]],"
+        " \"residuals\": {\"from\": 1e20, \"step\": 1e-9, \"counts\": [-5, 3]}}]}",
+        "{\"outputs\": [3, {}], \"plots\": [[], 7, {\"points\": [1, [2], {}], \"residuals\": []}]}",
+        "{\"outputs\": {}, \"plots\": {}, \"roc\": [[0, 0], [2, -3], [1e40, 1]], \"auc\": \"x\"}",
+        "{\"roc\": [[0, 0], [0.5, 0.7], [1, 1]], \"auc\": 0.6, \"scores\": {\"of_class\": [1, 2]},"
+        " \"confusion\": [[1, 0], [0, 1]], \"class_names\": [\"a\", 7], \"errors\": [1, {\"label\": 9}]}",
+    };
+    static const char *const tasks[] = {"classification", "binary", "multi-label", "regression"};
+    for (size_t i = 0; i < sizeof evaluations / sizeof *evaluations; i++)
+        for (size_t k = 0; k < sizeof tasks / sizeof *tasks; k++) {
+            char text[64];
+            snprintf(text, sizeof text, "{\"task\": \"%s\"}", tasks[k]);
+            char *page = write_page(text, true, history, 1, evaluations[i]);
+            assert_null(strstr(page, "nan\""));
+            assert_null(strstr(page, "inf\""));
+            assert_non_null(strstr(page, "<h2>Settings"));
+            free(page);
+        }
+}
+
 static void long_texts_are_not_truncated(void **state)
 {
     (void)state;
@@ -303,7 +333,7 @@ static void a_confusion_matrix_of_any_size_fits_the_page(void **state)
         double width, least;
         for (int k = 0; k < K * K; k++)
             counts[k] = k % (K + 1) == 0 ? 900 : k % 3;
-        ls_chart_matrix(open_sheet(&s), counts, K);
+        ls_chart_matrix(open_sheet(&s), counts, K, NULL);
         char *page = close_sheet(&s);
         assert_int_equal(sscanf(page, "<figure><svg width=\"%lf\"", &width), 1);
         assert_true(width <= 860);
@@ -311,6 +341,30 @@ static void a_confusion_matrix_of_any_size_fits_the_page(void **state)
         assert_true(least >= 16);
         assert_true((strstr(page, ">900</text>") != NULL) == cases[i].numbers);
         assert_int_equal(count_occurrences(page, "nan"), 0);
+        free(page);
+    }
+}
+
+static void names_of_classes_make_room_for_themselves(void **state)
+{
+    (void)state;
+    static int64_t counts[256 * 256];
+    static const char *names[256];
+    for (int k = 0; k < 256; k++) {
+        counts[257 * k] = 1;
+        names[k] = k % 2 == 0 ? NASTY : "a name that is longer than the room for it";
+    }
+    for (int K = 2; K <= 256; K *= 2) {
+        sheet s;
+        double width, height;
+        ls_chart_matrix(open_sheet(&s), counts, K, names);
+        char *page = close_sheet(&s);
+        assert_int_equal(
+            sscanf(page, "<figure><svg width=\"%*f\" viewBox=\"0 0 %lf %lf\"", &width, &height), 2);
+        assert_true(width <= 860 && height <= 860);
+        assert_non_null(strstr(page, ">0 &lt;script&gt;'&quot;&amp;</text>"));
+        assert_null(strstr(page, NASTY));
+        assert_null(strstr(page, "longer than the room"));
         free(page);
     }
 }
@@ -338,10 +392,12 @@ int main(void)
         cmocka_unit_test(an_unfinished_run_is_reported),
         cmocka_unit_test(a_run_without_errors_needs_no_image),
         cmocka_unit_test(values_of_a_wrong_type_are_ignored),
+        cmocka_unit_test(figures_of_any_content_are_drawn_or_left_out),
         cmocka_unit_test(long_texts_are_not_truncated),
         cmocka_unit_test(any_curves_are_drawn),
         cmocka_unit_test(marks_of_the_axis_enclose_all_values),
         cmocka_unit_test(a_confusion_matrix_of_any_size_fits_the_page),
+        cmocka_unit_test(names_of_classes_make_room_for_themselves),
         cmocka_unit_test(the_most_confused_classes_come_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

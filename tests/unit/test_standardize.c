@@ -98,7 +98,8 @@ static void a_column_of_equal_numbers_becomes_zero(void **state)
     assert_ok(ls_batch_create(&batch, 2, COLUMNS, 0));
     batch->rows = 2;
     memcpy(batch->x, x, 2 * COLUMNS * sizeof *x);
-    ls_standardize(&s, batch, COLUMNS, 1);
+    ls_standardize_inputs(&s.inputs, batch, COLUMNS, 1);
+    ls_standardize_targets(&s.targets, batch);
     assert_true(batch->x[2] == 0 && batch->x[5] == 0);
     assert_true(fabs(batch->x[0] - (x[0] - s.inputs.mean[0]) / s.inputs.std[0]) < 1e-3);
     ls_batch_destroy(&batch);
@@ -124,7 +125,8 @@ static void channels_of_images_and_values_of_targets_are_columns(void **state)
     batch->rows = 1;
     memcpy(batch->x, (const float[]){1, 2, 20, 5}, 4 * sizeof(float));
     memcpy(batch->targets, (const float[]){4, 5, 6}, 3 * sizeof(float));
-    ls_standardize(&s, batch, 2, 2);
+    ls_standardize_inputs(&s.inputs, batch, 2, 2);
+    ls_standardize_targets(&s.targets, batch);
     assert_memory_equal(batch->x, ((const float[]){1, 2, 2, -1}), 4 * sizeof(float));
     assert_memory_equal(batch->targets, ((const float[]){2, 2, 2}), 3 * sizeof(float));
     ls_batch_destroy(&batch);
