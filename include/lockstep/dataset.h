@@ -145,12 +145,12 @@ typedef struct ls_dataset_options {
     const char *test_rows, *split, *fold;
     ls_layout_order layout;
     ls_order order; /* of several files, the first decides */
-    /* Datasets of a file of any layout whose rows are the inputs and targets, as
-     * "/a[:,3:],/b[:,0]": parts of datasets in the notation of NumPy, joined along their features;
-     * the first dimension of each is the rows. Joined inputs of several types become float32.
-     * Borrowed. NULL or "", both alike: the layout above. Targets "inputs", with or without
-     * selected inputs: the targets are the inputs, as for an autoencoder; labels and targets of the
-     * file are not read. */
+    /* Datasets of a file of any layout whose rows are the inputs and targets, "/a[:,3:],/b[:,0]":
+     * parts of datasets in the notation of NumPy, joined along their features; the first dimension
+     * of each is the rows. Joined inputs of several types become float32. Borrowed. NULL or "",
+     * both alike: the layout above. Targets "inputs", with or without selected inputs: the targets
+     * are the inputs, as for an autoencoder; labels and targets of the file are not read.
+     * "none": the rows have no targets, for predictions. */
     const char *inputs, *targets;
     const char *test_data; /* with inputs: other files, whose rows are the test rows */
     ls_target_kind kind;   /* of selected targets */
@@ -173,14 +173,21 @@ typedef struct ls_dataset_info {
     bool column_major; /* the datasets' dimensions are read in reverse order */
 } ls_dataset_info;
 
+/* Returns true if the rows have targets. Local. */
+static inline bool ls_dataset_has_targets(const ls_dataset_info *info)
+{
+    return info->classes > 0 || info->values > 0;
+}
+
 /* Returns the outputs that a network for the data set has: one for each class or value. Local. */
 static inline int ls_dataset_outputs(const ls_dataset_info *info)
 {
     return info->values > 0 ? info->values : info->classes;
 }
 
-/* Returns true if options say that the targets are the inputs. Local. */
+/* Return true if options say that the targets are the inputs; that there are none. Local. */
 bool ls_dataset_targets_are_inputs(const ls_dataset_options *options);
+bool ls_dataset_targets_are_none(const ls_dataset_options *options);
 
 /* Checks the texts of options: what can be said of them without a file. Local.
  * Errors: LS_ERR_USAGE. */

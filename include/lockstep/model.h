@@ -140,7 +140,7 @@ typedef struct ls_evaluated {
 ls_status ls_model_evaluate(const ls_model *model, ls_rows *rows, ls_evaluated *out) LS_MUST_CHECK;
 
 /* Takes predictions of a data set's rows, in their order; called on rank 0 only, with
- * the true classes or values. An error ends the prediction with this error. */
+ * the true classes or values, if there are any. An error ends the prediction with this error. */
 typedef ls_status (*ls_prediction_sink)(void *user, const ls_predictions *rows);
 
 /* As ls_model_evaluate(), and passes the predictions of all rows to the sink, in their order; the

@@ -45,7 +45,7 @@ void ls_clean(char *text)
 /* Returns the code point of a valid sequence. */
 static uint32_t code_point(const char *text, int length)
 {
-    uint32_t value = (unsigned char)*text & (length == 1 ? 0x7f : 0x7f >> length);
+    uint32_t value = (unsigned char)*text & (length == 1 ? 0x7fU : 0x7fU >> length);
     for (int i = 1; i < length; i++)
         value = value << 6 | ((unsigned char)text[i] & 0x3f);
     return value;

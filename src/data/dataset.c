@@ -1,9 +1,10 @@
-/* A data set from its opening to its end. Its groups of rows: dataset_groups.c; the division into
- * training, validation and test rows: dataset_divide.c; reading: dataset_read.c; checks of its files:
- * dataset_check.c. */
+/* A data set from its opening to its end. Its groups of rows: dataset_groups.c; their division into
+ * training, validation and test rows: dataset_divide.c; reading: dataset_read.c; checks of its
+ * files: dataset_check.c. */
 #include "data/dataset_state.h"
 
 #include "base/fault.h"
+#include "base/limits.h"
 #include "base/memory.h"
 
 #include <assert.h>
@@ -25,13 +26,19 @@ bool ls_dataset_targets_are_inputs(const ls_dataset_options *options)
     return options->targets != NULL && strcmp(options->targets, "inputs") == 0;
 }
 
+bool ls_dataset_targets_are_none(const ls_dataset_options *options)
+{
+    return options->targets != NULL && strcmp(options->targets, "none") == 0;
+}
+
 ls_status ls_dataset_check_options(const ls_dataset_options *o)
 {
     ls_selections selections;
     ls_division_plan plan;
-    const bool inputs = ls_is_given(o->inputs), reconstructs = ls_dataset_targets_are_inputs(o);
-    const bool targets = ls_is_given(o->targets) && !reconstructs;
-    if (inputs != targets && !reconstructs)
+    const bool inputs = ls_is_given(o->inputs); /* without targets to select: */
+    const bool alone = ls_dataset_targets_are_inputs(o) || ls_dataset_targets_are_none(o);
+    const bool targets = ls_is_given(o->targets) && !alone;
+    if (inputs != targets && !alone)
         return ls_fail(LS_ERR_USAGE, "--%s needs --%s, too", inputs ? "inputs" : "targets",
                        inputs ? "targets" : "inputs");
     ls_status status = inputs ? ls_selections_parse(&selections, "inputs", o->inputs) : LS_OK;
@@ -45,6 +52,7 @@ ls_status ls_dataset_check_options(const ls_dataset_options *o)
 /* Opens the files. */
 static ls_status open_files(ls_dataset *dataset, const char *path)
 {
+    enum { OTHER_FILES = 200 }; /* of MPI, among others */
     ls_status status = ls_files_find(&dataset->paths, path);
     const int count = dataset->paths.count;
     if (status != LS_OK)
@@ -52,6 +60,8 @@ static ls_status open_files(ls_dataset *dataset, const char *path)
     dataset->files = ls_alloc(count, sizeof(ls_h5 *));
     if (dataset->files == NULL)
         return LS_ERR_FAILURE;
+    if (count > 1)
+        status = ls_limits_allow_files(count + OTHER_FILES);
     for (int i = 0; status == LS_OK && i < count; i++)
         status = ls_h5_open(&dataset->files[i], dataset->paths.path[i]);
     for (int split = 0; status == LS_OK && split < LS_SPLITS; split++)
@@ -67,10 +77,11 @@ static ls_status open_rows(ls_dataset *dataset, const ls_dataset_options *option
     else
         for (int i = 0; status == LS_OK && i < dataset->paths.count; i++)
             status = ls_dataset_open_own(dataset, dataset->files[i], options);
-    return status == LS_OK ? ls_dataset_divide(dataset, options) : status;
+    const bool any = status == LS_OK && dataset->groups[LS_TRAIN].rows > 0;
+    return any ? ls_dataset_divide(dataset, options) : status;
 }
 
-ls_status ls_dataset_open(ls_dataset **out, const char *path, const ls_dataset_options *options)
+ls_status ls_dataset_open_any(ls_dataset **out, const char *path, const ls_dataset_options *options)
 {
     const ls_dataset_options o = options != NULL ? *options : (ls_dataset_options){0};
     assert(o.validation >= 0 && o.validation < 1);
@@ -89,6 +100,27 @@ ls_status ls_dataset_open(ls_dataset **out, const char *path, const ls_dataset_o
     }
     *out = dataset;
     return LS_OK;
+}
+
+static ls_status check_rows(const ls_dataset *dataset)
+{
+    const ls_series *rows = &dataset->groups[LS_TRAIN];
+    return rows->rows > 0 ? LS_OK
+                          : ls_field_fail("%s: '/%s' has no rows", ls_dataset_first_path(dataset),
+                                          ls_fields_name(&rows->parts[0]));
+}
+
+ls_status ls_dataset_open(ls_dataset **out, const char *path, const ls_dataset_options *options)
+{
+    ls_dataset *dataset = NULL;
+    ls_status status = ls_dataset_open_any(&dataset, path, options);
+    if (status == LS_OK)
+        status = check_rows(dataset);
+    if (status == LS_OK)
+        *out = dataset;
+    else
+        ls_dataset_close(&dataset);
+    return status;
 }
 
 const ls_dataset_info *ls_dataset_describe(const ls_dataset *dataset)

@@ -35,7 +35,7 @@ static ls_status dataset_try_reading(const void *arg)
                                         .targets = t->options->targets,
                                         .kind = t->options->kind,
                                         .classes = LS_MAX_CLASSES};
-    ls_status status = ls_dataset_open(&dataset, t->path, &options);
+    ls_status status = ls_dataset_open_any(&dataset, t->path, &options);
     if (status == LS_OK && t->content) {
         raise_time_limit(dataset);
         status = ls_dataset_verify(dataset);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Takes the description of a row from the training rows. */
-static ls_status describe_rows(ls_dataset_info *info, const ls_fields *f)
+static void describe_rows(ls_dataset_info *info, const ls_fields *f)
 {
     info->channels = f->channels;
     info->height = f->height;
@@ -18,11 +18,8 @@ static ls_status describe_rows(ls_dataset_info *info, const ls_fields *f)
     info->element = f->inputs.element;
     info->rounded = f->inputs.rounded;
     info->values = f->values;
-    info->reconstructs = f->targets.count == 0 && !f->has_labels;
+    info->reconstructs = f->values > 0 && f->targets.count == 0;
     info->doubtful = f->doubtful;
-    if (f->rows == 0)
-        return ls_field_fail("%s: '/%s' has no rows", ls_h5_path(f->file), ls_fields_name(f));
-    return LS_OK;
 }
 
 /* Checks that rows are as the training rows. */
@@ -55,8 +52,10 @@ ls_status ls_dataset_open_group(ls_dataset *dataset, ls_split split, const ls_h5
     const ls_fields *f = &group->parts[group->count - 1];
     dataset->group[split] = split;
     dataset->info.rows[split] = group->rows;
-    return first ? describe_rows(&dataset->info, f)
-                 : ls_dataset_compare_rows(&dataset->info, f, &dataset->groups[LS_TRAIN].parts[0]);
+    if (!first)
+        return ls_dataset_compare_rows(&dataset->info, f, &dataset->groups[LS_TRAIN].parts[0]);
+    describe_rows(&dataset->info, f);
+    return LS_OK;
 }
 
 /* Returns the choice with the order of dimensions, which the first file decides. */
@@ -76,6 +75,7 @@ ls_status ls_dataset_open_own(ls_dataset *dataset, const ls_h5 *file,
                               const ls_dataset_options *options)
 {
     ls_dataset_info header = {0};
+    const bool untargeted = ls_dataset_targets_are_none(options);
     ls_status status = ls_header_read(file, &header);
     for (int split = 0; status == LS_OK && split < LS_SPLITS; split++) {
         const char *name = ls_split_name((ls_split)split);
@@ -83,14 +83,16 @@ ls_status ls_dataset_open_own(ls_dataset *dataset, const ls_h5 *file,
             with_order(dataset, options->order,
                        (ls_fields_choice){.group = name,
                                           .reconstructs = ls_dataset_targets_are_inputs(options),
+                                          .untargeted = untargeted,
                                           .kind = options->kind,
                                           .layout = options->layout});
         if (split == LS_TRAIN || ls_h5_has(file, name))
             status = ls_dataset_open_group(dataset, (ls_split)split, file, &choice);
     }
-    if (status == LS_OK && dataset->info.values == 0)
+    const bool classes = dataset->info.values == 0 && !untargeted;
+    if (status == LS_OK && classes)
         status = ls_header_read_classes(file, &header.classes);
-    if (status == LS_OK && dataset->info.values == 0 && file == dataset->files[0])
+    if (status == LS_OK && classes && file == dataset->files[0])
         status = ls_class_names_read(file, header.classes, &dataset->class_names);
     if (status != LS_OK)
         return status;
@@ -118,7 +120,7 @@ static ls_status find_classes(ls_dataset *dataset, const ls_dataset_options *opt
             return ls_fail(LS_ERR_DATA, "%s and %s differ in the shape of '/%s'",
                            ls_dataset_first_path(dataset), dataset->paths.path[i],
                            labels->field.name);
-    if (dataset->info.classes > 0)
+    if (dataset->info.classes > 0 || group->rows == 0)
         return LS_OK;
     for (int i = 0; status == LS_OK && i < group->count; i++) {
         status = ls_labels_find_largest(&group->parts[i].labels, &largest);
@@ -161,16 +163,17 @@ ls_status ls_dataset_open_selected(ls_dataset *dataset, const ls_dataset_options
     ls_fields_choice choice = {.inputs = &inputs,
                                .targets = &targets,
                                .reconstructs = ls_dataset_targets_are_inputs(options),
+                               .untargeted = ls_dataset_targets_are_none(options),
                                .kind = options->kind,
                                .layout = options->layout};
     ls_status status = ls_selections_parse(&inputs, "inputs", options->inputs);
-    if (status == LS_OK && !choice.reconstructs)
+    if (status == LS_OK && !choice.reconstructs && !choice.untargeted)
         status = ls_selections_parse(&targets, "targets", options->targets);
     if (status == LS_OK)
         choice = with_order(dataset, options->order, choice);
     for (int i = 0; status == LS_OK && i < dataset->paths.count; i++)
         status = ls_dataset_open_group(dataset, LS_TRAIN, dataset->files[i], &choice);
-    if (status == LS_OK && dataset->info.values == 0)
+    if (status == LS_OK && dataset->info.values == 0 && !choice.untargeted)
         status = find_classes(dataset, options);
     if (status == LS_OK && ls_is_given(options->test_data))
         status = open_test(dataset, options);

@@ -32,6 +32,11 @@ static inline bool ls_is_given(const char *text)
 /* Returns the path of the first file, for messages; borrowed. */
 const char *ls_dataset_first_path(const ls_dataset *dataset);
 
+/* As ls_dataset_open(), but there may be no rows: a file may be empty if others are not.
+ * Errors: as ls_dataset_open(), *out is left alone. */
+ls_status ls_dataset_open_any(ls_dataset **out, const char *path,
+                              const ls_dataset_options *options) LS_MUST_CHECK;
+
 /* Opens a group of a file, appends it to the rows of a split, and compares its rows with the
  * training rows; the first training rows describe the data set.
  * Errors: as ls_fields_open(); LS_ERR_DATA if the rows differ. */

@@ -265,7 +265,7 @@ bool ls_fields_look_column_major(const ls_h5 *file, const ls_fields_choice *choi
     char name[LS_FIELD_NAME];
     if (choice->inputs != NULL) {
         count_rows_of_all(&rows, file, choice->inputs);
-        if (!choice->reconstructs)
+        if (!choice->reconstructs && !choice->untargeted)
             count_rows_of_all(&rows, file, choice->targets);
         return !rows.first_agree && rows.last_agree;
     }
@@ -290,6 +290,8 @@ static ls_status reconstruct(ls_fields *f)
 
 static ls_status open_targets(ls_fields *f, const ls_fields_choice *choice)
 {
+    if (choice->untargeted)
+        return LS_OK;
     if (choice->reconstructs)
         return reconstruct(f);
     return choice->targets != NULL ? open_selected_targets(f, choice)

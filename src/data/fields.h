@@ -13,6 +13,7 @@ typedef struct ls_fields_choice {
     const char *group;                     /* "train": images or inputs, labels or targets of it */
     const ls_selections *inputs, *targets; /* not NULL: these; group is then unused */
     bool reconstructs;                     /* the targets are the inputs: no others are opened */
+    bool untargeted;                       /* there are no targets */
     ls_target_kind kind;                   /* of selected targets, see <lockstep/dataset.h> */
     ls_layout_order layout;                /* LS_LAYOUT_AUTO: an ambiguous shape is refused */
     bool column_major; /* the dimensions of datasets are in reverse order: the rows come last */

@@ -350,6 +350,8 @@ ls_status ls_bench_data(ls_comm *comm, const char *path, const ls_dataset_option
     ls_status status = ls_agree(comm, ls_dataset_try(path, options, false));
     if (status == LS_OK)
         status = ls_source_open(&source, comm, path, options, false, LS_READ_EACH, out);
+    if (status == LS_OK && !ls_dataset_has_targets(out))
+        status = ls_fail(LS_ERR_USAGE, "--targets none: there is nothing to train for");
     ls_source_close(&source);
     return status;
 }

@@ -98,7 +98,10 @@ static ls_status check_rate(const ls_train_config *c)
 static ls_status check_data(const ls_train_config *c)
 {
     const ls_dataset_options options = ls_reading_options(c);
-    return ls_dataset_check_options(&options);
+    return ls_dataset_targets_are_none(&options)
+               ? ls_fail(LS_ERR_USAGE,
+                         "--targets none is for predict: there is nothing to train for")
+               : ls_dataset_check_options(&options);
 }
 
 ls_status ls_config_check(const ls_train_config *c)

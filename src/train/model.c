@@ -299,13 +299,14 @@ static ls_status check_fit(const ls_model *m, const ls_model_data *data,
                        "only uint8 is divided by 255",
                        data->path, ls_element_name(info->element),
                        ls_element_name(m->info.element));
-    if (info->reconstructs != m->reconstructs)
+    const bool targets = ls_dataset_has_targets(info);
+    if (targets && info->reconstructs != m->reconstructs)
         return ls_fail(LS_ERR_USAGE,
                        "--targets: the checkpoint's network was %strained with "
                        "--targets inputs",
                        m->reconstructs ? "" : "not ");
     if (in->channels != info->channels || in->height != info->height || in->width != info->width ||
-        m->info.classes != info->classes || m->info.values != info->values)
+        (targets && (m->info.classes != info->classes || m->info.values != info->values)))
         return ls_fail(LS_ERR_DATA,
                        "%s: inputs of %lldx%lldx%lld and %d %s don't fit the checkpoint's "
                        "network, which takes %lldx%lldx%lld and %d %s%s",
@@ -346,12 +347,21 @@ ls_status ls_model_open_data(ls_source **out, const ls_model *m, const ls_model_
     return status;
 }
 
+ls_status ls_model_check_targets(const ls_dataset_info *info)
+{
+    return ls_dataset_has_targets(info)
+               ? LS_OK
+               : ls_fail(LS_ERR_USAGE, "--targets none: there is nothing to compare outputs with");
+}
+
 ls_status ls_model_read(ls_rows **out, const ls_model *m, const ls_model_data *data)
 {
     const ls_input_format format = ls_model_format(m);
     ls_dataset_info info;
     ls_source *source = NULL;
     ls_status status = ls_model_open_data(&source, m, data, &info);
+    if (status == LS_OK)
+        status = ls_model_check_targets(&info);
     if (status == LS_OK)
         status = ls_source_rows(source, data->split, &format, out);
     ls_source_close(&source);

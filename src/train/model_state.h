@@ -29,6 +29,10 @@ struct ls_model {
 ls_status ls_model_open_data(ls_source **out, const ls_model *model, const ls_model_data *data,
                              ls_dataset_info *info) LS_MUST_CHECK;
 
+/* Checks that a data set has targets, with which outputs can be compared.
+ * Errors: LS_ERR_USAGE. Local. */
+ls_status ls_model_check_targets(const ls_dataset_info *info) LS_MUST_CHECK;
+
 /* Returns the format in which the network takes a data set's rows. Local. */
 ls_input_format ls_model_format(const ls_model *model);
 

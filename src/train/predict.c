@@ -92,9 +92,11 @@ static void keep_truth(const prediction *p, const ls_samples *samples, int64_t a
 {
     const ls_batch *batch = p->model->batch;
     memcpy(p->label + at, batch->labels, (size_t)batch->rows * sizeof *p->label);
+    if (p->targets == NULL)
+        return;
     if (p->conversion.reconstructs)
         ls_samples_inputs(samples, at, batch->rows, p->targets + at * batch->values);
-    else if (batch->values > 0)
+    else
         memcpy(p->targets + at * batch->values, batch->targets,
                (size_t)(batch->rows * batch->values) * sizeof *p->targets);
 }
@@ -248,6 +250,8 @@ ls_status ls_model_predict_to(const ls_model *m, const ls_model_data *data, cons
     const bool root = m->comm != NULL && ls_comm_rank(m->comm) == 0;
     ls_dataset_info info;
     ls_status status = ls_model_open_data(&p.source, m, data, &info);
+    if (status == LS_OK && truth)
+        status = ls_model_check_targets(&info);
     if (status == LS_OK)
         status = ls_agree_root(m->comm, root ? create_file(&t, &info) : LS_OK);
     if (status == LS_OK)

@@ -56,7 +56,7 @@ static const ls_setting table[] = {
     {"inputs", "PATHS", LS_TYPE_TEXT, ORDER, AT(inputs), "", .group = DATA,
      .help = "datasets of the file that are the inputs, e.g. /a or \"/a[:,5:12],/b\", see below"},
     {"targets", "PATHS", LS_TYPE_TEXT, ORDER, AT(targets), "", .group = DATA,
-     .help = "with --inputs: the targets; or \"inputs\": the inputs themselves, as for an autoencoder"},
+     .help = "with --inputs: the targets, or \"inputs\": the inputs, as for an autoencoder"},
     {"validation", "FRACTION", LS_TYPE_REAL, ORDER, AT(validation), "0.1", 0, 1, LS_SETTING_BELOW,
      .group = DATA, .help = "of the training rows, held out if the file has no /validation"},
     {"hold-out", "WHICH", LS_TYPE_CHOICE, ORDER, AT(hold_out), "last", .choices = hold_out_choices,

@@ -140,7 +140,7 @@ done
 for run in jets plain; do
     inputs=/x targets=/cls
     [ $run = plain ] || inputs="/jets[:,5:12]" targets="/jets[:,53:58]"
-    train "stream-$run" 2 $run $inputs $targets --model "dense:9 tanh dense:5" --loss cross-entropy --stream --shuffle local --memory 2M --reduce fused
+    train "stream-$run" 2 $run "$inputs" "$targets" --model "dense:9 tanh dense:5" --loss cross-entropy --stream --shuffle local --memory 2M --reduce fused
 done
 check "streamed slices give the network of the plain file" same_bits stream-jets stream-plain
 for layout in nchw nhwc; do
