@@ -148,8 +148,8 @@ typedef ls_status (*ls_prediction_sink)(void *user, const ls_predictions *rows);
  * has them. Collective on the model's ranks.
  * sink  called on rank 0 after the evaluation, see ls_model_predict()
  * user  passed to `sink`
- * Errors, on all ranks alike: as ls_model_evaluate(); those of the sink; LS_ERR_NUMERIC if an output
- * is not finite. */
+ * Errors, on all ranks alike: as ls_model_evaluate(); those of the sink; LS_ERR_NUMERIC if an
+ * output is not finite. */
 ls_status ls_model_evaluate_to(const ls_model *model, ls_rows *rows, ls_evaluated *out,
                                ls_prediction_sink sink, void *user) LS_MUST_CHECK;
 

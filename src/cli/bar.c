@@ -1,6 +1,7 @@
 #include "cli/bar.h"
 
 #include "base/show.h"
+#include "cli/metric_text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@ bool ls_bar_step(ls_bar *bar, double now, int64_t epoch, int64_t done, double lo
     if (first)
         *bar = (ls_bar){.epochs = bar->epochs,
                         .rows = bar->rows,
+                        .task = bar->task,
                         .interval = bar->interval,
                         .epoch = epoch,
                         .begin = now,
@@ -54,7 +56,8 @@ static void write_parts(const ls_bar *bar, double now, char part[PARTS][40])
     snprintf(part[EPOCH], sizeof *part, "epoch %lld/%lld", (long long)bar->epoch,
              (long long)bar->epochs);
     snprintf(part[PERCENT], sizeof *part, "%3.0f %%", floor(100 * done / rows));
-    snprintf(part[LOSS], sizeof *part, "loss %.4f", bar->loss / (double)bar->steps);
+    snprintf(part[LOSS], sizeof *part, "loss %.24s",
+             ls_metric_text(LS_METRIC_LOSS, bar->task, bar->loss / (double)bar->steps).text);
     snprintf(part[SPEED], sizeof *part, "%.24s samples/s", ls_grouped((int64_t)speed).text);
     snprintf(part[LEFT], sizeof *part, "%s left", left);
 }

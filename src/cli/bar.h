@@ -10,6 +10,7 @@ enum { LS_BAR_TEXT = 160 };
 typedef struct ls_bar {
     int64_t epochs;  /* of the run */
     int64_t rows;    /* of an epoch */
+    unsigned task;   /* LS_TASK_..., for the loss */
     double interval; /* least seconds from one line to the next */
     int64_t epoch, done;
     double begin, last;

@@ -7,6 +7,7 @@
 #include "cli/class_label.h"
 #include "cli/confusion.h"
 #include "cli/eval_figures.h"
+#include "cli/metric_text.h"
 #include "cli/page.h"
 #include "cli/run_headline.h"
 
@@ -103,15 +104,19 @@ static void write_evaluated(FILE *out, const ls_run_material *m)
     }
     const char *rows = ls_run_count_text(ls_json_at(e, "rows", NULL), text[0]);
     const char *split = ls_json_show(e, "split", NULL, text[1]);
-    char result[128];
+    char result[192];
     if (ls_run_main_metric(m) == LS_METRIC_ACCURACY)
         snprintf(result, sizeof result, "%.2f %% %s",
                  100 * json_number_value(ls_json_at(e, "accuracy", NULL)),
                  ls_run_task(m) == LS_TASK_MULTILABEL ? "of the outputs are right" : "are right");
     else
-        snprintf(result, sizeof result, "the root mean squared error is %.5g, R2 %.4f",
-                 json_number_value(ls_json_at(e, "rmse", NULL)),
-                 json_number_value(ls_json_at(e, "r2", NULL)));
+        snprintf(result, sizeof result, "the root mean squared error is %s, R2 %s",
+                 ls_metric_text(LS_METRIC_RMSE, LS_TASK_REGRESSION,
+                                json_number_value(ls_json_at(e, "rmse", NULL)))
+                     .text,
+                 ls_metric_text(LS_METRIC_R2, LS_TASK_REGRESSION,
+                                json_number_value(ls_json_at(e, "r2", NULL)))
+                     .text);
     snprintf(line, sizeof line,
              "Of the %s %s rows %s; the loss is %s, the network that of epoch "
              "%s%s.",

@@ -5,6 +5,7 @@
 #include "cli/class_label.h"
 #include "cli/confusion.h"
 #include "cli/console.h"
+#include "cli/metric_text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -120,11 +121,11 @@ static void print_first(const ls_eval_result *r)
 /* Prints the other metrics that are defined. */
 static void print_metrics(const ls_eval_result *r)
 {
-    const bool values = r->facts->task.kind == LS_TASK_REGRESSION; /* of any magnitude */
     for (int m = LS_METRIC_ACCURACY + 1; m < LS_METRICS; m++)
         if (!isnan(r->found.metric[m]))
-            ls_print(stdout, values ? "%s %s %.6g\n" : "%s %s %.4f\n", ls_split_name(r->split),
-                     ls_metric_describe((ls_metric)m)->name, r->found.metric[m]);
+            ls_print(stdout, "%s %s %s\n", ls_split_name(r->split),
+                     ls_metric_describe((ls_metric)m)->name,
+                     ls_metric_text((ls_metric)m, r->facts->task.kind, r->found.metric[m]).text);
     if (!isnan(r->calibration.error))
         ls_print(stdout, "%s calibration error %.4f, Brier score %.4f\n", ls_split_name(r->split),
                  r->calibration.error, r->calibration.brier);

@@ -3,11 +3,11 @@
 #include "cli/bar.h"
 #include "cli/console.h"
 #include "cli/launcher.h"
+#include "cli/metric_text.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/show.h"
-#include "base/text.h"
 
 #include <lockstep/settings.h>
 #include <lockstep/compute.h>
@@ -27,7 +27,7 @@ struct ls_report {
     bool terminal; /* draw a bar */
     ls_bar bar;
     char monitor[32];
-    bool values;    /* the task is a regression, whose numbers are of any magnitude */
+    unsigned task;
     ls_metric main; /* printed beside the loss */
     bool saves;     /* into a run folder */
     bool resumed;
@@ -213,10 +213,11 @@ static void report_start(void *user, const ls_run_info *info)
     ls_report *report = user;
     report->bar = (ls_bar){.epochs = info->config->epochs,
                            .rows = info->dataset->rows[LS_TRAIN],
+                           .task = info->task.kind,
                            .interval = report->terminal ? redraw : line_interval};
     snprintf(report->monitor, sizeof report->monitor, "%s", info->monitor);
-    report->values = info->task.kind == LS_TASK_REGRESSION;
-    report->main = report->values ? LS_METRIC_RMSE : LS_METRIC_ACCURACY;
+    report->task = info->task.kind;
+    report->main = report->task == LS_TASK_REGRESSION ? LS_METRIC_RMSE : LS_METRIC_ACCURACY;
     report->saves = *info->config->run != '\0';
     report->resumed = *info->resumed != '\0';
     if (info->config->lr == 0)
@@ -302,8 +303,8 @@ static int watched_column(const ls_report *report)
 static int write_column(const ls_report *report, const ls_metrics *m, int column, char *out,
                         size_t size)
 {
-    return snprintf(out, size, report->values ? "%s %.5g" : "%s %.4f", ls_metrics_name(column),
-                    ls_plain_number(ls_metrics_value(m, column)));
+    return snprintf(out, size, "%s %s", ls_metrics_name(column),
+                    ls_column_text(column, report->task, ls_metrics_value(m, column)).text);
 }
 
 /* Writes the loss and the main metric of the training or the validation rows. */
@@ -437,10 +438,11 @@ void ls_report_finish(ls_report *report, const ls_train_config *config,
         ls_print(stderr,
                  report->resumed ? "done: %s, %.2f s since the resume\n" : "done: %s in %.2f s\n",
                  ls_counted(result->epochs, "epoch").text, result->seconds);
-    ls_print(stderr,
-             report->values ? "  best      epoch %lld, %s %.5g\n"
-                            : "  best      epoch %lld, %s %.4f\n",
-             (long long)result->best_epoch, report->monitor, result->best);
+    ls_print(stderr, "  best      epoch %lld, %s %s\n", (long long)result->best_epoch,
+             report->monitor,
+             ls_column_text(ls_metrics_find(report->monitor, strlen(report->monitor)), report->task,
+                            result->best)
+                 .text);
     char text[64];
     write_columns(report, &result->final, false, ", ", text, sizeof text);
     ls_print(stderr, "  %-10sepoch %.0f%s, %s", "final", result->final.epoch,

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/show.h"
+#include "cli/metric_text.h"
 #include "cli/page.h"
 
 #include <math.h>
@@ -61,10 +62,9 @@ const char *ls_run_count_text(const json_t *value, char out[LS_JSON_TEXT])
     return out;
 }
 
-/* Formats a value of the main metric; errors are of any magnitude. */
 static void format_main(const ls_run_material *m, double number, char out[TEXT])
 {
-    snprintf(out, TEXT, ls_run_main_metric(m) == LS_METRIC_RMSE ? "%.5g" : "%.4f", number);
+    snprintf(out, TEXT, "%s", ls_metric_text(ls_run_main_metric(m), ls_run_task(m), number).text);
 }
 
 static void write_test_tile(FILE *out, const ls_run_material *m)

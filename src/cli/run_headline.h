@@ -11,7 +11,8 @@
 /* Writes the head: main metric of test and validation rows, epochs, time, ranks. Local. */
 void ls_run_headline_write(FILE *out, const ls_run_material *material);
 
-/* The task of the run's network, LS_TASK_...; of a run of an older version by its columns. Local. */
+/* Returns the task of the run's network, LS_TASK_...; of a run of an older version by its columns.
+ * Local. */
 unsigned ls_run_task(const ls_run_material *material);
 
 /* The metric that says most about the run beside the loss: the accuracy; of a regression, whose

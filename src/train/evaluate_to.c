@@ -1,5 +1,5 @@
-/* Evaluation and prediction in one pass: each rank keeps the outputs of its rows, then sends them to
- * rank 0, one rank after the other, which is the order of rows. K: outputs of a row. */
+/* Evaluation and prediction in one pass: each rank keeps the outputs of its rows, then sends them
+ * to rank 0, one rank after the other, which is the order of rows. K: outputs of a row. */
 #include "parallel/collectives.h"
 #include "base/integer.h"
 #include "base/interrupt.h"

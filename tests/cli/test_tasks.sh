@@ -66,6 +66,9 @@ for ranks in 1 2 3; do
     check "binary: eval on $ranks ranks has the result of one" cmp two1.json two$ranks.json
 done
 
+train magnitude 2 --data values.h5 --model dense:2 --standardize-targets --monitor val_r2
+check "an epoch's line has the errors in six digits, and R2" has err '^epoch 1/6  loss [0-9.e-]+  rmse [0-9.]{5,8}  val_loss [0-9.e-]+  val_rmse [0-9.]{5,8}  val_r2 -?[0-9]+\.[0-9]{4}  '
+check "no line of a regression has an accuracy" [ "$(grep -c accuracy err)" = 0 ]
 check "the columns of a regression" [ "$(head -n 1 values1.csv)" = epoch,loss,val_loss,lr,mae,rmse,val_mae,val_rmse,val_r2 ]
 check "the loss chosen for values is stored" has values1/config.conf '^loss = mse$'
 check "the summary names the task" has values1/summary.json '"task": "regression"'

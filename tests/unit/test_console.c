@@ -3,9 +3,11 @@
 #include "base/show.h"
 #include "cli/bar.h"
 #include "cli/console.h"
+#include "cli/metric_text.h"
 #include "cli/suggest.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -174,6 +176,44 @@ static void a_bar_of_extreme_numbers_fits_any_width(void **state)
     }
 }
 
+static void metrics_have_the_digits_that_they_need(void **state)
+{
+    (void)state;
+    const struct {
+        ls_metric metric;
+        unsigned task;
+        double value;
+        const char *text;
+    } cases[] = {
+        {LS_METRIC_RMSE, LS_TASK_REGRESSION, 12345.6, "12345.6"},
+        {LS_METRIC_MAE, LS_TASK_REGRESSION, 0.00012345678, "0.000123457"},
+        {LS_METRIC_R2, LS_TASK_REGRESSION, 0.98, "0.9800"},
+        {LS_METRIC_R2, LS_TASK_REGRESSION, -1.5e20, "-1.5e+20"},
+        {LS_METRIC_LOSS, LS_TASK_REGRESSION, 1.23456789e-7, "1.2346e-07"},
+        {LS_METRIC_LOSS, LS_TASK_CLASSIFICATION, 0.1, "0.1000"},
+        {LS_METRIC_ACCURACY, LS_TASK_BINARY, 1, "1.0000"},
+        {LS_METRIC_AUC, LS_TASK_BINARY, -(double)NAN, "nan"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(ls_metric_text(cases[i].metric, cases[i].task, cases[i].value).text,
+                            cases[i].text);
+    assert_string_equal(
+        ls_column_text(ls_metrics_find("val_rmse", 8), LS_TASK_REGRESSION, 12345.6).text,
+        "12345.6");
+    assert_string_equal(ls_column_text(ls_metrics_find("lr", 2), LS_TASK_REGRESSION, 1e-3).text,
+                        "0.001");
+}
+
+static void a_bar_shows_the_loss_of_a_regression(void **state)
+{
+    (void)state;
+    char text[LS_BAR_TEXT];
+    ls_bar bar = {.epochs = 2, .rows = 100, .task = LS_TASK_REGRESSION, .interval = 1};
+    ls_bar_step(&bar, 1, 1, 50, 1.5e-6);
+    ls_bar_text(&bar, 2, 79, true, text);
+    assert_non_null(strstr(text, "  loss 1.5e-06  "));
+}
+
 static void a_progress_line_is_due_after_its_interval(void **state)
 {
     (void)state;
@@ -299,6 +339,8 @@ int main(void)
         cmocka_unit_test(digits_are_grouped_by_thousands),
         cmocka_unit_test(a_bar_shows_the_parts_that_fit_the_width),
         cmocka_unit_test(a_bar_of_extreme_numbers_fits_any_width),
+        cmocka_unit_test(metrics_have_the_digits_that_they_need),
+        cmocka_unit_test(a_bar_shows_the_loss_of_a_regression),
         cmocka_unit_test(a_progress_line_is_due_after_its_interval),
         cmocka_unit_test(lines_are_wrapped_at_the_width_and_hold_no_escape_sequence),
         cmocka_unit_test(lines_of_columns_are_cut_between_columns),

@@ -216,7 +216,8 @@ static void figures_of_any_content_are_drawn_or_left_out(void **state)
         "{\"outputs\": [3, {}], \"plots\": [[], 7, {\"points\": [1, [2], {}], \"residuals\": []}]}",
         "{\"outputs\": {}, \"plots\": {}, \"roc\": [[0, 0], [2, -3], [1e40, 1]], \"auc\": \"x\"}",
         "{\"roc\": [[0, 0], [0.5, 0.7], [1, 1]], \"auc\": 0.6, \"scores\": {\"of_class\": [1, 2]},"
-        " \"confusion\": [[1, 0], [0, 1]], \"class_names\": [\"a\", 7], \"errors\": [1, {\"label\": 9}]}",
+        " \"confusion\": [[1, 0], [0, 1]], \"class_names\": [\"a\", 7], \"errors\": [1, "
+        "{\"label\": 9}]}",
     };
     static const char *const tasks[] = {"classification", "binary", "multi-label", "regression"};
     for (size_t i = 0; i < sizeof evaluations / sizeof *evaluations; i++)
