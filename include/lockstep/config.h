@@ -56,6 +56,7 @@ typedef struct ls_train_config {
     ls_hold_out hold_out;
     const char *test_data, *test_rows, *split, *fold;
     ls_layout_order layout;
+    ls_order order;
     const char *inputs, *targets; /* see ls_dataset_options; "": Lockstep's own layout */
     const char *weights;          /* the same; "": all weights are 1 */
     /* Weights of the training rows by class, by which the above are multiplied: "none"; "balanced":

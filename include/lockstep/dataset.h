@@ -99,6 +99,17 @@ typedef enum ls_hold_out { LS_HOLD_OUT_LIST(LS_CHOICE_ENUM) } ls_hold_out;
 
 typedef enum ls_layout_order { LS_LAYOUT_LIST(LS_CHOICE_ENUM) } ls_layout_order;
 
+/* Order of the dimensions of all datasets in a file. Column-major arrays are in a file with their
+ * dimensions reversed: [N,F] in MATLAB or R is [F,N]. Selections name the dimensions rows first. */
+#define LS_ORDER_LIST(X)                                                                           \
+    X(LS_ORDER_AUTO, "auto",                                                                       \
+      "column-major if not the first, but the last dimensions of inputs and targets agree")        \
+    X(LS_ORDER_ROW_MAJOR, "row-major", "rows first, as Python and C write them")                   \
+    X(LS_ORDER_COLUMN_MAJOR, "column-major",                                                       \
+      "rows last, as MATLAB, R, Julia and Fortran write them")
+
+typedef enum ls_order { LS_ORDER_LIST(LS_CHOICE_ENUM) } ls_order;
+
 /* Order of the training rows in an epoch. */
 #define LS_SHUFFLE_LIST(X)                                                                         \
     X(LS_SHUFFLE_GLOBAL, "global", "a permutation of all rows in each epoch")                      \
@@ -118,7 +129,7 @@ typedef enum ls_read { LS_READ_LIST(LS_CHOICE_ENUM) } ls_read;
 /* What selected targets are. Values of Lockstep's own layout, too, may be LS_TARGET_FRACTIONS. */
 typedef enum ls_target_kind {
     LS_TARGET_AUTO,    /* an integer is a class, other numbers are values */
-    LS_TARGET_CLASSES, /* an integer, or a one-hot row: one number is 1, the others are 0 */
+    LS_TARGET_CLASSES, /* a whole number, or a one-hot row: one number is 1, the others are 0 */
     LS_TARGET_VALUES,
     LS_TARGET_FRACTIONS /* values of 0 to 1 */
 } ls_target_kind;
@@ -136,6 +147,7 @@ typedef struct ls_dataset_options {
      * rows that are no test rows, the K-th is the validation rows, instead of a fraction. */
     const char *test_rows, *split, *fold;
     ls_layout_order layout;
+    ls_order order; /* of several files, the first decides */
     /* Datasets of a file of any layout whose rows are the inputs and targets, "/a[:,3:],/b[:,0]":
      * parts of datasets in the notation of NumPy, joined along their features; the first dimension
      * of each is the rows. Joined inputs of several types become float32. Borrowed. NULL or "",
@@ -163,8 +175,9 @@ typedef struct ls_dataset_info {
     int64_t channels, height, width;
     int64_t features;        /* channels * height * width */
     int64_t rows[LS_SPLITS]; /* 0 if there is no such split */
-    bool held_out; /* the validation rows, if any, are some of the rows that might train */
-    bool doubtful; /* the images are read as [N,C,H,W] but look like [N,H,W,C] */
+    bool held_out;     /* the validation rows, if any, are some of the rows that might train */
+    bool doubtful;     /* the images are read as [N,C,H,W] but look like [N,H,W,C] */
+    bool column_major; /* the datasets' dimensions are read in reverse order */
 } ls_dataset_info;
 
 /* Returns true if the rows have targets. Local. */

@@ -18,7 +18,7 @@
 typedef struct settings {
     const char *model, *data, *inputs, *targets, *predict;
     int64_t batch, block, steps, threads, ranks_per_node;
-    int layout, reduce;
+    int layout, order, reduce;
     bool shard_optimizer, json;
     double latency_us, bandwidth_gbs;
 } settings;
@@ -33,6 +33,7 @@ static const ls_setting table[] = {
     {"inputs", .flags = LS_OPTION_AS_TRAIN, .offset = AT(inputs)},
     {"targets", .flags = LS_OPTION_AS_TRAIN, .offset = AT(targets)},
     {"layout", .flags = LS_OPTION_AS_TRAIN, .offset = AT(layout)},
+    {"order", .flags = LS_OPTION_AS_TRAIN, .offset = AT(order)},
     {"reduce", .flags = LS_OPTION_AS_TRAIN, .offset = AT(reduce),
      .help = "how gradients are summed over ranks; auto: measure all"},
     {"block", .flags = LS_OPTION_AS_TRAIN, .offset = AT(block),
@@ -115,9 +116,10 @@ static ls_status describe_task(ls_comm *comm, const settings *s, results *r)
     if (*s->data == '\0')
         return LS_OK;
     ls_dataset_info d;
-    ls_data_choose(
-        &r->task.options,
-        &(ls_data_choice){.inputs = s->inputs, .targets = s->targets, .layout = s->layout});
+    ls_data_choose(&r->task.options, &(ls_data_choice){.inputs = s->inputs,
+                                                       .targets = s->targets,
+                                                       .layout = s->layout,
+                                                       .order = s->order});
     const ls_status status = ls_bench_data(comm, s->data, &r->task.options, &d);
     if (status != LS_OK)
         return status;

@@ -16,7 +16,7 @@
 
 typedef struct settings {
     const char *data, *inputs, *targets, *test_data, *test_rows, *checkpoint;
-    int split, layout;
+    int split, layout, order;
     int64_t threads;
     int read;
     bool raw, trust_data, json;
@@ -43,6 +43,7 @@ static const ls_setting table[] = {
     {"split", "NAME", LS_TYPE_CHOICE, .offset = AT(split), .initial = "test",
      .choices = split_choices, .help = "rows to evaluate"},
     {"layout", .flags = LS_OPTION_AS_TRAIN, .offset = AT(layout)},
+    {"order", .flags = LS_OPTION_AS_TRAIN, .offset = AT(order)},
     {"raw", NULL, LS_TYPE_FLAG, .offset = AT(raw),
      .help = "take the parameters, not their average, if the checkpoint holds both"},
     {"threads", .flags = LS_OPTION_AS_TRAIN, .offset = AT(threads)},
@@ -89,7 +90,8 @@ static ls_status open_model(ls_comm *comm, const settings *s, work *w)
                                                        .targets = s->targets,
                                                        .test_data = s->test_data,
                                                        .test_rows = s->test_rows,
-                                                       .layout = s->layout});
+                                                       .layout = s->layout,
+                                                       .order = s->order});
     return LS_OK;
 }
 

@@ -15,7 +15,7 @@
 typedef struct settings {
     const char *file, *inputs, *targets, *test_data, *test_rows, *split, *fold;
     double validation;
-    int hold_out, layout;
+    int hold_out, layout, order;
     int64_t seed;
     bool json, verify;
 } settings;
@@ -28,6 +28,7 @@ static const ls_setting table[] = {
     {"verify", NULL, LS_TYPE_FLAG, .offset = offsetof(settings, verify),
      .help = "of a data set: read all rows and check every label, with or without a digest"},
     {"layout", .flags = LS_OPTION_AS_TRAIN, .offset = offsetof(settings, layout)},
+    {"order", .flags = LS_OPTION_AS_TRAIN, .offset = offsetof(settings, order)},
     {"inputs", .flags = LS_OPTION_AS_TRAIN, .offset = AT(inputs), .group = "Selected rows"},
     {"targets", .flags = LS_OPTION_AS_TRAIN, .offset = AT(targets)},
     {"test-data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(test_data)},
@@ -129,6 +130,8 @@ static ls_status describe_dataset(const request *r, json_t **out)
     if (open && info->doubtful)
         json_object_set_new(*out, "layout",
                             json_string("taken for nchw, but it looks like nhwc: give --layout"));
+    if (info->column_major)
+        json_object_set_new(*out, "order", json_string("column-major"));
     ls_dataset_close(&dataset);
     return status;
 }
@@ -378,7 +381,8 @@ static ls_status info_run(ls_comm *comm, const ls_options *options, const void *
                                                  .test_rows = s->test_rows,
                                                  .split = s->split,
                                                  .fold = s->fold,
-                                                 .layout = s->layout});
+                                                 .layout = s->layout,
+                                                 .order = s->order});
     ls_status status = ls_dataset_check_options(&r.options);
     if (status == LS_OK && !selected)
         status = ls_checkpoint_find(s->file, false, path, sizeof path);

@@ -13,7 +13,7 @@
 
 typedef struct settings {
     const char *picture, *checkpoint, *data, *inputs, *targets, *test_data, *test_rows, *out, *show;
-    int split, layout;
+    int split, layout, order;
     int64_t threads;
     int read;
     bool raw, trust_data, csv, json, digit;
@@ -52,6 +52,7 @@ static const ls_setting table[] = {
     {"split", "NAME", LS_TYPE_CHOICE, .offset = AT(split), .initial = "test",
      .choices = split_choices, .help = "rows to predict"},
     {"layout", .flags = LS_OPTION_AS_TRAIN, .offset = AT(layout), .group = "Data sets"},
+    {"order", .flags = LS_OPTION_AS_TRAIN, .offset = AT(order), .group = "Data sets"},
     {"read", .flags = LS_OPTION_AS_TRAIN, .offset = AT(read), .group = "Data sets"},
     {"trust-data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(trust_data), .group = "Data sets",
      .help = "do not check the whole data set first, as for train"},
@@ -96,7 +97,8 @@ static ls_status predict_data(ls_comm *comm, const settings *s, const ls_model *
                                                     .targets = s->targets,
                                                     .test_data = s->test_data,
                                                     .test_rows = s->test_rows,
-                                                    .layout = s->layout});
+                                                    .layout = s->layout,
+                                                    .order = s->order});
     const char *split = data.options.split;
     if (ls_dataset_targets_are_none(&data.options) && (split == NULL || *split == '\0')) {
         /* Nothing is drawn by class from rows without classes. */

@@ -14,7 +14,7 @@ typedef struct settings {
     double validation;
     int hold_out;
     int64_t seed, first, samples, variants, epoch;
-    int layout;
+    int layout, order;
     bool trust_data;
 } settings;
 
@@ -28,6 +28,7 @@ static const ls_setting table[] = {
     {"augment", .flags = LS_OPTION_AS_TRAIN | LS_SETTING_REQUIRED, .offset = AT(augment),
      .initial = "", .help = "words, such as \"rotate:15 shift:2\""},
     {"layout", .flags = LS_OPTION_AS_TRAIN, .offset = AT(layout)},
+    {"order", .flags = LS_OPTION_AS_TRAIN, .offset = AT(order)},
     {"out", "FILE", LS_TYPE_TEXT, .offset = AT(out), .initial = "preview.png",
      .help = "the PNG file to write"},
     {"seed", .flags = LS_OPTION_AS_TRAIN, .offset = AT(seed), .help = "as for train"},
@@ -67,7 +68,8 @@ static ls_status load_samples(const settings *s, work *w)
                                   .seed = (uint64_t)s->seed};
     ls_data_choose(&options, &(ls_data_choice){.inputs = s->inputs,
                                                .targets = selected ? "inputs" : "",
-                                               .layout = s->layout});
+                                               .layout = s->layout,
+                                               .order = s->order});
     ls_status status = s->trust_data ? LS_OK : ls_dataset_check(s->data, &options);
     if (status == LS_OK)
         status = ls_dataset_open(&w->dataset, s->data, &options);

@@ -8,6 +8,7 @@
 typedef struct ls_data_choice {
     const char *inputs, *targets, *test_data, *test_rows, *split, *fold;
     int layout; /* of ls_layout_order; LS_LAYOUT_AUTO: not given */
+    int order;  /* of ls_order; LS_ORDER_AUTO: not given */
 } ls_data_choice;
 
 /* Replaces the options that are given: selected datasets, the layout, and where test rows come

@@ -30,6 +30,7 @@ static ls_status dataset_try_reading(const void *arg)
     /* Any layout: the ambiguity of NCHW and NHWC is reported when the data set is used. No rows are
      * held out: that needs all files. */
     const ls_dataset_options options = {.layout = LS_LAYOUT_NCHW,
+                                        .order = t->options->order,
                                         .inputs = t->options->inputs,
                                         .targets = t->options->targets,
                                         .weights = t->options->weights,

@@ -59,6 +59,18 @@ ls_status ls_dataset_open_group(ls_dataset *dataset, ls_split split, const ls_h5
     return LS_OK;
 }
 
+/* Returns the choice with the order of dimensions, which the first file decides. */
+static ls_fields_choice with_order(ls_dataset *dataset, ls_order order, ls_fields_choice choice)
+{
+    ls_dataset_info *info = &dataset->info;
+    if (dataset->groups[LS_TRAIN].count == 0)
+        info->column_major =
+            order == LS_ORDER_COLUMN_MAJOR ||
+            (order == LS_ORDER_AUTO && ls_fields_look_column_major(dataset->files[0], &choice));
+    choice.column_major = info->column_major;
+    return choice;
+}
+
 /* Opens the groups of a file of the own layout. */
 ls_status ls_dataset_open_own(ls_dataset *dataset, const ls_h5 *file,
                               const ls_dataset_options *options)
@@ -72,12 +84,14 @@ ls_status ls_dataset_open_own(ls_dataset *dataset, const ls_h5 *file,
         status = ls_dataset_parse_weights(options, &parsed, &weights);
     for (int split = 0; status == LS_OK && split < LS_SPLITS; split++) {
         const char *name = ls_split_name((ls_split)split);
-        const ls_fields_choice choice = {.group = name,
-                                         .weights = split == LS_TRAIN ? weights : NULL,
-                                         .kind = options->kind,
-                                         .reconstructs = ls_dataset_targets_are_inputs(options),
-                                         .untargeted = untargeted,
-                                         .layout = options->layout};
+        const ls_fields_choice choice =
+            with_order(dataset, options->order,
+                       (ls_fields_choice){.group = name,
+                                          .weights = split == LS_TRAIN ? weights : NULL,
+                                          .reconstructs = ls_dataset_targets_are_inputs(options),
+                                          .untargeted = untargeted,
+                                          .kind = options->kind,
+                                          .layout = options->layout});
         if (split == LS_TRAIN || ls_h5_has(file, name))
             status = ls_dataset_open_group(dataset, (ls_split)split, file, &choice);
     }
@@ -133,6 +147,8 @@ static ls_status open_test(ls_dataset *dataset, const ls_dataset_options *option
                                   .targets = options->targets,
                                   .kind = options->kind,
                                   .layout = options->layout,
+                                  .order = info->column_major ? LS_ORDER_COLUMN_MAJOR
+                                                              : LS_ORDER_ROW_MAJOR,
                                   .classes = info->classes};
     const ls_status status = ls_dataset_open(&dataset->test, options->test_data, &o);
     if (status != LS_OK)
@@ -161,6 +177,8 @@ ls_status ls_dataset_open_selected(ls_dataset *dataset, const ls_dataset_options
         status = ls_selections_parse(&targets, "targets", options->targets);
     if (status == LS_OK)
         status = ls_dataset_parse_weights(options, &weights, &choice.weights);
+    if (status == LS_OK)
+        choice = with_order(dataset, options->order, choice);
     for (int i = 0; status == LS_OK && i < dataset->paths.count; i++)
         status = ls_dataset_open_group(dataset, LS_TRAIN, dataset->files[i], &choice);
     if (status == LS_OK && dataset->info.values == 0 && !choice.untargeted)

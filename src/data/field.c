@@ -86,7 +86,7 @@ ls_status ls_field_check_type(ls_field *f)
                                describe_type(ls_field_shape(f)->type));
 }
 
-/* Selects a part; its numbers are in the file's order. */
+/* Selects a part; its numbers are in the table's order. */
 static ls_status select_part(ls_field *f, const ls_selection *selection, const char *shapes)
 {
     char text[LS_FIELD_SHAPE];
@@ -112,15 +112,15 @@ static ls_status select_part(ls_field *f, const ls_selection *selection, const c
 }
 
 ls_status ls_field_open(ls_field *out, const ls_h5 *file, const ls_selection *selection,
-                        const char *shapes)
+                        ls_field_view view)
 {
     ls_field f = {.file = file};
     snprintf(f.name, sizeof f.name, "%s", selection->name);
     if (!ls_h5_has(file, f.name))
         return ls_field_fail("%s: has no dataset '/%s'", ls_h5_path(file), f.name);
-    ls_status status = ls_h5_table_open(&f.table, file, f.name);
+    ls_status status = ls_h5_table_open(&f.table, file, f.name, view.column_major);
     if (status == LS_OK)
-        status = select_part(&f, selection, shapes);
+        status = select_part(&f, selection, view.shapes);
     if (status != LS_OK) {
         ls_field_close(&f);
         return status;

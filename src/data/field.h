@@ -37,12 +37,17 @@ typedef struct ls_field {
  * of the layout to the text. Errors: LS_ERR_DATA, always. */
 ls_status ls_field_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Opens the selected part of a dataset of 1 to LS_H5_MAX_RANK dimensions, whose numbers are in the
- * file's order. `out` is owned: ls_field_close().
- * shapes  the accepted shapes, for the error of another number of dimensions
+/* How datasets are opened. */
+typedef struct ls_field_view {
+    const char *shapes; /* the accepted shapes, for the error of another number of dimensions */
+    bool column_major;  /* their dimensions are in reverse order: the rows are the file's last */
+} ls_field_view;
+
+/* Opens the selected part of a dataset of 1 to LS_H5_MAX_RANK dimensions. `out` is owned:
+ * ls_field_close().
  * Errors: LS_ERR_DATA if there is no such dataset, or no such part. */
 ls_status ls_field_open(ls_field *out, const ls_h5 *file, const ls_selection *selection,
-                        const char *shapes) LS_MUST_CHECK;
+                        ls_field_view view) LS_MUST_CHECK;
 
 /* Sets the type in memory. Call before ls_field_read().
  * Errors: LS_ERR_DATA if the type in the file is none of ls_element. */
@@ -57,7 +62,7 @@ static inline int64_t ls_field_extent(const ls_field *field, int dim)
     return field->part[field->dim[dim]].count;
 }
 
-/* Returns the shape of the dataset in the file; and as text, "[300,32,32,3]". */
+/* Returns the shape of the dataset, rows first; and as text, "[300,32,32,3]". */
 const ls_h5_shape *ls_field_shape(const ls_field *field);
 const char *ls_format_shape(const ls_h5_shape *shape, char text[LS_FIELD_SHAPE]);
 

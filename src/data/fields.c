@@ -13,16 +13,27 @@ static const char *name_of(const char *group, const char *what, char name[LS_FIE
     return name;
 }
 
-/* Opens the inputs; those of a group by either name. */
-static ls_status open_inputs(ls_fields *f, const ls_fields_choice *choice)
+/* Selects the inputs of a group, which have either name. */
+static ls_selections inputs_of_group(const ls_h5 *file, const char *group)
 {
     char name[LS_FIELD_NAME];
+    const bool inputs = ls_h5_has(file, name_of(group, "inputs", name));
+    return ls_selection_of_all(name_of(group, inputs ? "inputs" : "images", name));
+}
+
+static ls_field_view view_of(const ls_fields *f, const char *shapes)
+{
+    return (ls_field_view){shapes, f->column_major};
+}
+
+/* Opens the inputs. */
+static ls_status open_inputs(ls_fields *f, const ls_fields_choice *choice)
+{
+    const ls_field_view view = view_of(f, INPUT_SHAPES);
     if (choice->inputs != NULL)
-        return ls_joint_open(&f->inputs, f->file, choice->inputs, INPUT_SHAPES);
-    const char *what =
-        ls_h5_has(f->file, name_of(choice->group, "inputs", name)) ? "inputs" : "images";
-    const ls_selections all = ls_selection_of_all(name_of(choice->group, what, name));
-    return ls_joint_open(&f->inputs, f->file, &all, INPUT_SHAPES);
+        return ls_joint_open(&f->inputs, f->file, choice->inputs, view);
+    const ls_selections all = inputs_of_group(f->file, choice->group);
+    return ls_joint_open(&f->inputs, f->file, &all, view);
 }
 
 const char *ls_fields_name(const ls_fields *f)
@@ -30,28 +41,24 @@ const char *ls_fields_name(const ls_fields *f)
     return f->inputs.fields[0].name;
 }
 
-/* Programs with column-major arrays write dimensions in reverse order: errors mention it. */
-static ls_status fail_by_columns(const ls_fields *f, const char *name, int64_t rows)
-{
-    char text[LS_FIELD_SHAPE];
-    return ls_field_fail("%s: '/%s' is %s but '/%s' has %" PRId64
-                         " rows: the rows come last; a program that stores arrays by columns "
-                         "(MATLAB, Julia, Fortran) must write images as (W,H,N) or (W,H,C,N)",
-                         ls_h5_path(f->file), ls_fields_name(f),
-                         ls_format_shape(ls_field_shape(&f->inputs.fields[0]), text), name, rows);
-}
-
 /* Checks that labels or targets have as many rows as the inputs. */
 static ls_status check_rows(const ls_fields *f, const char *name, int64_t rows)
 {
+    char text[LS_FIELD_SHAPE];
     const ls_h5_shape *inputs = ls_field_shape(&f->inputs.fields[0]);
-    for (int d = 1; d < inputs->rank; d++)
-        if (rows != inputs->dims[0] && rows == inputs->dims[d])
-            return fail_by_columns(f, name, rows);
-    if (rows != inputs->dims[0])
-        return ls_field_fail("%s: '/%s' has %" PRId64 " rows but '/%s' has %" PRId64,
-                             ls_h5_path(f->file), ls_fields_name(f), inputs->dims[0], name, rows);
-    return LS_OK;
+    const bool last = inputs->rank > 1 && rows == inputs->dims[inputs->rank - 1];
+    if (rows == inputs->dims[0])
+        return LS_OK;
+    if (last && !f->column_major)
+        return ls_field_fail("%s: '/%s' is %s but '/%s' has %" PRId64
+                             " rows: the rows come last; if a program that stores arrays by "
+                             "columns (MATLAB, R, Julia, Fortran) wrote them, give --order "
+                             "column-major",
+                             ls_h5_path(f->file), ls_fields_name(f), ls_format_shape(inputs, text),
+                             name, rows);
+    return ls_field_fail("%s: '/%s' has %" PRId64 " rows but '/%s' has %" PRId64 "%s",
+                         ls_h5_path(f->file), ls_fields_name(f), inputs->dims[0], name, rows,
+                         last ? ": if the rows come first, give --order row-major" : "");
 }
 
 /* Checks the shape of labels of a group. `values`: where values go instead. */
@@ -96,12 +103,13 @@ static ls_status check_targets(ls_fields *f)
 static ls_status open_labels(ls_fields *f, const ls_selection *selection)
 {
     f->has_labels = true;
-    return ls_field_open(&f->labels.field, f->file, selection, "[N] or [N,1]");
+    return ls_field_open(&f->labels.field, f->file, selection, view_of(f, "[N] or [N,1]"));
 }
 
 static ls_status open_values(ls_fields *f, const ls_selections *selections, ls_target_kind kind)
 {
-    const ls_status status = ls_joint_open(&f->targets, f->file, selections, "[N] or [N,K]");
+    const ls_status status =
+        ls_joint_open(&f->targets, f->file, selections, view_of(f, "[N] or [N,K]"));
     for (int i = 0; status == LS_OK && kind == LS_TARGET_FRACTIONS && i < f->targets.count; i++)
         f->targets.fields[i].limits = (ls_limits){"--loss bce needs targets of 0 to 1", 0, 1};
     return status == LS_OK ? check_targets(f) : status;
@@ -116,7 +124,7 @@ static ls_status open_weights(ls_fields *f, const char *group, const ls_selectio
     if (group != NULL && snprintf(in_group.name, sizeof in_group.name, "%s/%s", group,
                                   selection->name) >= (int)sizeof in_group.name)
         return ls_fail(LS_ERR_USAGE, "--weights %s: the name is too long", selection->name);
-    ls_status status = ls_field_open(&f->weights, f->file, &in_group, "[N] or [N,1]");
+    ls_status status = ls_field_open(&f->weights, f->file, &in_group, view_of(f, "[N] or [N,1]"));
     f->has_weights = status == LS_OK;
     if (status == LS_OK)
         status = ls_field_check_type(&f->weights);
@@ -163,10 +171,8 @@ static ls_status judge_labels(ls_fields *f, ls_target_kind kind, bool *out)
     l->one_hot = *out && !single;
     if (!*out)
         return LS_OK;
-    if (single && !integers)
-        return ls_field_fail("%s: '/%s' is not of an integer type, so it is no class; a loss for "
-                             "values is --loss mse",
-                             ls_h5_path(f->file), l->field.name);
+    if (single && !integers && !ls_labels_are_floats(shape->type))
+        return ls_field_check_type(&l->field);
     if (l->field.dims > 1 || l->field.numbers < 1 || l->field.numbers > LS_MAX_CLASSES)
         return ls_field_fail("%s: '/%s' is %s: expected an integer in each row, or a one-hot row "
                              "of 2 to %d numbers",
@@ -252,6 +258,50 @@ static ls_status resolve_layout(ls_fields *f, ls_layout_order layout)
                    f->channels, f->height, f->width);
 }
 
+/* The number of rows if they come first, and if they come last. */
+typedef struct row_counts {
+    int64_t first, last;
+    bool first_agree, last_agree; /* of all datasets so far */
+    int datasets;
+} row_counts;
+
+/* Adds the rows of a dataset; one that can't be described is left out. */
+static void count_rows(row_counts *rows, const ls_h5 *file, const char *name)
+{
+    ls_h5_shape shape;
+    if (ls_h5_describe(file, name, &shape) != LS_OK || shape.rank < 1 ||
+        shape.rank > LS_H5_MAX_RANK)
+        return;
+    const int64_t last = shape.dims[shape.rank - 1];
+    if (rows->datasets++ == 0)
+        *rows = (row_counts){shape.dims[0], last, true, true, 1};
+    rows->first_agree = rows->first_agree && shape.dims[0] == rows->first;
+    rows->last_agree = rows->last_agree && last == rows->last;
+}
+
+static void count_rows_of_all(row_counts *rows, const ls_h5 *file, const ls_selections *s)
+{
+    for (int i = 0; i < s->count; i++)
+        count_rows(rows, file, s->of[i].name);
+}
+
+bool ls_fields_look_column_major(const ls_h5 *file, const ls_fields_choice *choice)
+{
+    row_counts rows = {0};
+    char name[LS_FIELD_NAME];
+    if (choice->inputs != NULL) {
+        count_rows_of_all(&rows, file, choice->inputs);
+        if (!choice->reconstructs && !choice->untargeted)
+            count_rows_of_all(&rows, file, choice->targets);
+        return !rows.first_agree && rows.last_agree;
+    }
+    const ls_selections inputs = inputs_of_group(file, choice->group);
+    count_rows_of_all(&rows, file, &inputs);
+    count_rows(&rows, file, name_of(choice->group, "labels", name));
+    count_rows(&rows, file, name_of(choice->group, "targets", name));
+    return !rows.first_agree && rows.last_agree;
+}
+
 /* Makes the inputs the targets. */
 static ls_status reconstruct(ls_fields *f)
 {
@@ -276,7 +326,7 @@ static ls_status open_targets(ls_fields *f, const ls_fields_choice *choice)
 
 ls_status ls_fields_open(ls_fields *out, const ls_h5 *file, const ls_fields_choice *choice)
 {
-    ls_fields f = {.file = file};
+    ls_fields f = {.file = file, .column_major = choice->column_major};
     ls_status status = open_inputs(&f, choice);
     if (status == LS_OK)
         status = open_targets(&f, choice);

@@ -17,6 +17,7 @@ typedef struct ls_fields_choice {
     bool untargeted;             /* there are no targets */
     ls_target_kind kind;         /* of selected targets; of a group's: are they fractions */
     ls_layout_order layout;      /* LS_LAYOUT_AUTO: an ambiguous shape is refused */
+    bool column_major; /* the dimensions of datasets are in reverse order: the rows come last */
 } ls_fields_choice;
 
 typedef struct ls_fields {
@@ -29,7 +30,13 @@ typedef struct ls_fields {
     int values; /* of a row; 0 with labels */
     int64_t rows, channels, height, width;
     bool doubtful; /* read as [N,C,H,W], but the shape looks like [N,H,W,C] */
+    bool column_major;
 } ls_fields;
+
+/* Returns true if the first dimensions of inputs and targets differ, but the last are equal: the
+ * rows come last, as programs with column-major arrays write them.
+ * choice  `column_major` is unused */
+bool ls_fields_look_column_major(const ls_h5 *file, const ls_fields_choice *choice);
 
 /* Opens inputs, targets and weights, and checks shapes and types.
  * Errors: LS_ERR_DATA; LS_ERR_USAGE for an ambiguous shape. *out is left alone. */

@@ -96,6 +96,7 @@ void ls_h5_lock(void)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, make_lock);
     pthread_mutex_lock(&lock);
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* a setting of each thread: HDF5 prints no errors */
 }
 
 void ls_h5_unlock(void)

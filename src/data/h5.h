@@ -89,8 +89,11 @@ ls_status ls_h5_describe(const ls_h5 *file, const char *name, ls_h5_shape *out) 
 typedef struct ls_h5_table ls_h5_table;
 
 /* Opens a dataset with the checks of ls_h5_describe(). The file is borrowed. A dataset of no
- * dimension, or of more than LS_H5_MAX_RANK, has a shape but can't be read. */
-ls_status ls_h5_table_open(ls_h5_table **out, const ls_h5 *file, const char *name) LS_MUST_CHECK;
+ * dimension, or of more than LS_H5_MAX_RANK, has a shape but can't be read.
+ * column_major  true: its dimensions are in reverse order, so that the file's last is the rows, in
+ *               all functions of the table */
+ls_status ls_h5_table_open(ls_h5_table **out, const ls_h5 *file, const char *name,
+                           bool column_major) LS_MUST_CHECK;
 
 /* Returns the table's type and dimensions; borrowed. */
 const ls_h5_shape *ls_h5_table_shape(const ls_h5_table *table);
@@ -98,7 +101,8 @@ const ls_h5_shape *ls_h5_table_shape(const ls_h5_table *table);
 /* Returns the preferred unit of reads, [rank], borrowed: in rows, the rows of a chunk, 1 if not
  * chunked; in the other dimensions, the full extent, or, if the chunks side by side exceed the
  * cache, the extent of a chunk: then all content of one chunk should be read before the next
- * chunk. */
+ * chunk. A column-major dataset that is not chunked has a unit of a few columns of many rows, for
+ * long reads from the file. */
 const int64_t *ls_h5_table_unit(const ls_h5_table *table);
 
 /* Reads a box of elements, within the shape and not empty, converted to `type`, into `out`.

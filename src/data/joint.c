@@ -35,10 +35,10 @@ static ls_status check_joined(const ls_joint *j, const ls_field *f)
 }
 
 static ls_status open_field(ls_joint *j, int at, const ls_h5 *file, const ls_selection *selection,
-                            const char *shapes)
+                            ls_field_view view)
 {
     ls_field *f = &j->fields[at];
-    ls_status status = ls_field_open(f, file, selection, shapes);
+    ls_status status = ls_field_open(f, file, selection, view);
     if (status == LS_OK)
         status = ls_field_check_type(f);
     if (status == LS_OK)
@@ -49,13 +49,13 @@ static ls_status open_field(ls_joint *j, int at, const ls_h5 *file, const ls_sel
 }
 
 ls_status ls_joint_open(ls_joint *out, const ls_h5 *file, const ls_selections *selections,
-                        const char *shapes)
+                        ls_field_view view)
 {
     ls_joint j = {.count = selections->count};
     j.fields = ls_alloc(j.count, sizeof *j.fields);
     ls_status status = j.fields == NULL ? LS_ERR_FAILURE : LS_OK;
     for (int i = 0; status == LS_OK && i < j.count; i++)
-        status = open_field(&j, i, file, &selections->of[i], shapes);
+        status = open_field(&j, i, file, &selections->of[i], view);
     if (status != LS_OK) {
         ls_joint_close(&j);
         return status;

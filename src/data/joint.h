@@ -15,10 +15,9 @@ typedef struct ls_joint {
 } ls_joint;
 
 /* Opens the selected fields, of as many rows each. `out` is owned: ls_joint_close().
- * shapes  the accepted shapes, for messages
  * Errors: LS_ERR_DATA. */
 ls_status ls_joint_open(ls_joint *out, const ls_h5 *file, const ls_selections *selections,
-                        const char *shapes) LS_MUST_CHECK;
+                        ls_field_view view) LS_MUST_CHECK;
 
 /* As ls_field_read(). */
 ls_status ls_joint_read(const ls_joint *joint, bool targets, int64_t first, int64_t count,

@@ -5,7 +5,9 @@
 #include "base/memory.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { PIECE_LABELS = 1 << 13, PIECE_NUMBERS = 1 << 17 };
 
@@ -16,9 +18,14 @@ typedef struct room {
     float *numbers; /* of one-hot rows; NULL without */
 } room;
 
+bool ls_labels_are_floats(ls_h5_type type)
+{
+    return type == LS_H5_F16 || type == LS_H5_F32 || type == LS_H5_F64;
+}
+
 bool ls_labels_are_integers(ls_h5_type type)
 {
-    return type <= LS_H5_BOOL && type != LS_H5_F16 && type != LS_H5_F32 && type != LS_H5_F64;
+    return type <= LS_H5_BOOL && !ls_labels_are_floats(type);
 }
 
 static ls_status make_room(const ls_labels *l, room *out)
@@ -89,13 +96,32 @@ static ls_status read_one_hot(const ls_labels *l, int64_t first, int64_t count, 
     return status;
 }
 
+/* Reads labels that are whole numbers of a floating-point type. */
+static ls_status read_whole(const ls_labels *l, int64_t first, int64_t count, int64_t *labels)
+{
+    double value;
+    ls_status status = read_table(l, LS_H5_F64, first, count, labels);
+    for (int64_t i = 0; status == LS_OK && i < count; i++) {
+        memcpy(&value, &labels[i], sizeof value);
+        if (!(fabs(value) < 0x1p53) || value != floor(value))
+            return ls_fail(LS_ERR_DATA,
+                           "%s: '/%s' row %" PRId64 " is %g, which is no class; a loss for values "
+                           "is --loss mse",
+                           ls_h5_path(l->field.file), l->field.name, first + i, value);
+        labels[i] = (int64_t)value;
+    }
+    return status;
+}
+
 /* Reads labels as int64, which holds all types but uint64; uint64 is read as uint64 bits. */
 static ls_status read_piece(const ls_labels *l, int64_t first, int64_t count, int classes,
                             const room *r)
 {
-    const ls_h5_type type = ls_field_shape(&l->field)->type == LS_H5_U64 ? LS_H5_U64 : LS_H5_I64;
-    ls_status status = l->one_hot ? read_one_hot(l, first, count, r)
-                                  : read_table(l, type, first, count, r->labels);
+    const ls_h5_type file = ls_field_shape(&l->field)->type;
+    const ls_h5_type type = file == LS_H5_U64 ? LS_H5_U64 : LS_H5_I64;
+    ls_status status = l->one_hot                   ? read_one_hot(l, first, count, r)
+                       : ls_labels_are_floats(file) ? read_whole(l, first, count, r->labels)
+                                                    : read_table(l, type, first, count, r->labels);
     for (int64_t i = 0; status == LS_OK && i < count; i++)
         status = check_label(l, first + i, r->labels[i], classes);
     return status;

@@ -10,8 +10,10 @@ typedef struct ls_labels {
     bool one_hot; /* a row has field.numbers numbers, of which that of its class is 1, others 0 */
 } ls_labels;
 
-/* Returns true for an integer type. */
+/* Return true for an integer type, and for a floating-point type, whose whole numbers are read as
+ * labels, too. */
 bool ls_labels_are_integers(ls_h5_type type);
+bool ls_labels_are_floats(ls_h5_type type);
 
 /* Reads rows first .. first+count-1, and checks that each label is below `classes`.
  * out  [count] NULL: not stored there

@@ -71,6 +71,14 @@ static const char *first_layer_with_nan(const ls_network *network, int64_t rows)
     return "";
 }
 
+/* Values of the target as they are, such as pressures in Pa, may be too large from the first step. */
+static const char *describe_remedy(const ls_trainer *t)
+{
+    return t->task.kind == LS_TASK_REGRESSION && !t->config->standardize_targets
+               ? "give --standardize-targets, or"
+               : "try";
+}
+
 static ls_status health_check_score(const void *user, const ls_score *score)
 {
     const ls_trainer *t = user;
@@ -82,10 +90,10 @@ static ls_status health_check_score(const void *user, const ls_score *score)
         return LS_OK;
     char place[WHERE];
     const char *layer = first_layer_with_nan(ls_replica_network(t->replica), score->rows);
-    return ls_fail(LS_ERR_NUMERIC,
-                   "loss %g in %s%s%s: training diverged; try a smaller --lr (it is %g)",
-                   ls_plain_number(mean), format_step(t, place),
-                   *layer != '\0' ? ", beginning in layer " : "", layer, t->config->lr);
+    return ls_fail(
+        LS_ERR_NUMERIC, "loss %g in %s%s%s: training diverged; %s a smaller --lr (it is %g)",
+        ls_plain_number(mean), format_step(t, place), *layer != '\0' ? ", beginning in layer " : "",
+        layer, describe_remedy(t), t->config->lr);
 }
 
 /* Returns the parameter at an offset. */

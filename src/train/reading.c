@@ -23,6 +23,7 @@ ls_dataset_options ls_reading_options(const ls_train_config *c)
                                 .split = c->split,
                                 .fold = c->fold,
                                 .layout = c->layout,
+                                .order = c->order,
                                 .inputs = c->inputs,
                                 .targets = c->targets,
                                 .weights = c->weights,
@@ -31,8 +32,9 @@ ls_dataset_options ls_reading_options(const ls_train_config *c)
 
 static bool is_about_reading(const char *name)
 {
-    static const char *const names[] = {"validation", "hold-out",  "seed",      "layout", "inputs",
-                                        "targets",    "test-data", "test-rows", "split",  "fold"};
+    static const char *const names[] = {"validation", "hold-out", "seed",    "layout",
+                                        "order",      "inputs",   "targets", "test-data",
+                                        "test-rows",  "split",    "fold"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0)
             return true;

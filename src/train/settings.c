@@ -13,6 +13,7 @@
     static const ls_choice name##_choices[] = {LIST(LS_CHOICE_ROW){NULL, NULL}}
 CHOICES(hold_out, LS_HOLD_OUT_LIST);
 CHOICES(layout, LS_LAYOUT_LIST);
+CHOICES(order, LS_ORDER_LIST);
 CHOICES(shuffle, LS_SHUFFLE_LIST);
 CHOICES(read, LS_READ_LIST);
 CHOICES(optimizer, LS_OPTIMIZER_LIST);
@@ -76,6 +77,8 @@ static const ls_setting table[] = {
      .help = "hold out part K of N, instead of a fraction: each row is in one of the N parts"},
     {"layout", "HOW", LS_TYPE_CHOICE, FIXED, AT(layout), "auto", .choices = layout_choices,
      .group = DATA, .help = "dimensions of 4-dimensional images in the file"},
+    {"order", "HOW", LS_TYPE_CHOICE, ORDER, AT(order), "auto", .choices = order_choices,
+     .group = DATA, .help = "where the rows are in the shapes of the file's datasets"},
     {"normalize", "MEAN,STD", LS_TYPE_PAIR, FIXED, AT(mean), "0,1", 0, 1e30, LS_SETTING_ABOVE,
      .group = DATA, .help = "inputs become (x - mean) / std, where uint8 is divided by 255 first"},
     {"standardize", "HOW", LS_TYPE_TEXT, FIXED, AT(standardize), "none", .group = DATA,

@@ -412,6 +412,17 @@ static void report_constant_columns(const ls_trainer *t)
                         constant == 1 ? "it becomes" : "they become");
 }
 
+/* Reports that the rows come last in the file; on rank 0. Local. */
+static void report_order(const ls_trainer *t)
+{
+    if (ls_trainer_dataset(t)->column_major && t->config->order == LS_ORDER_AUTO)
+        ls_trainer_note(t,
+                        "%s is read as column-major, rows last, as MATLAB, R, Julia and Fortran "
+                        "write arrays: its datasets agree in the last dimension, not in the "
+                        "first (--order)",
+                        t->config->data);
+}
+
 /* Reports names of classes that checkpoints can't hold; on rank 0. Local. */
 static void report_class_names(const ls_trainer *t)
 {
@@ -428,6 +439,8 @@ static ls_status setup_report(ls_trainer *t)
 {
     if (t->rank == 0)
         notify_start(t);
+    if (t->rank == 0)
+        report_order(t);
     if (t->rank == 0)
         report_constant_columns(t);
     if (t->rank == 0)

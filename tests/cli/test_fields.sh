@@ -33,8 +33,14 @@ write("jets_chunked", jets=(jets, chunked))
 write("jets_big", jets=jets.astype(">f4"), deep__cls=kind.astype(">i2").reshape(N, 1))
 write("jets_half", jets=jets.astype("f2"), cls=kind.astype("u8"))
 write("plain", x=x, cls=kind, hot=np.eye(5, dtype="i1")[kind])
+write("other", x=x + np.outer(np.arange(N) == 9, np.arange(7) == 6).astype("f4"), cls=kind)
 write("parts", a=x[:, :3].astype("f8"), b=np.pad(x[:, 3:], ((0, 0), (2, 1))), cls=kind)
 write("ints", a=(8 * x[:, :3]).astype("i2"), b=x[:, 3:], scaled=np.hstack([8 * x[:, :3], x[:, 3:]]), cls=kind)
+
+# Column-major arrays as MATLAB and R write them: dimensions are reversed, and a vector has two.
+by_columns = dict(chunks=(10, 7), maxshape=(59, None), compression="gzip")
+write("matlab", jets=jets.T, cls=kind[None].astype("i4"), hot=np.eye(5)[kind].T, double=kind[None] * 1.0, few=x[:5].T, energy=x[None, :, 0])
+write("matlab_chunked", jets=(jets.T.astype(">f8"), by_columns), cls=kind)
 
 # Showers and their energies; a simulation of which a slice in time is the input and another the target.
 showers = draw.rand(N, 368).astype("f4")
@@ -48,19 +54,31 @@ write("pde_flat", x=tensor[:, :6], y=tensor[:, 6], y2=tensor[:, 6:7, :].reshape(
 table = np.hstack([(x.sum(1, keepdims=True) > 0), x])
 write("higgs", higgs=table.astype("f8"), signal=table[:, 0].astype(bool))
 
+# A chunk whose content does not match its checksum.
+write("flipped", x=(np.tile(x, (9, 1)), dict(chunks=(100, 7), fletcher32=True)))
+content = bytearray(open("flipped.h5", "rb").read())
+content[content.index(x[200].tobytes()) + 5] ^= 1
+open("flipped.h5", "wb").write(content)
+
 # Images, channels last, and their columns.
 images = draw.randint(0, 255, (N, 6, 5, 3)).astype("u1")
 write("images", rgb=images, rgb_first=images.transpose(0, 3, 1, 2), cls=kind)
+write("matlab_images", rgb=(images.T, dict(chunks=(2, 5, 3, 50))), cls=kind[None])
+with h5py.File("matlab_own.h5", "w") as file:
+    file.attrs.update(format="lockstep-dataset", version=1, classes=5)
+    file["train/inputs"], file["train/labels"] = x[:180].T, kind[None, :180]
+    file["test/inputs"], file["test/labels"] = x[180:].T, kind[None, 180:]
 
 # Bad ones.
 bad = np.eye(5, dtype="f4")[kind]
 bad[17] = 0
 nan = x.copy()
+nan[:, 2] = kind
 nan[200, 2] = np.nan
 negative = kind.copy()
 negative[3] = -1
 write("bad", x=x, hot=bad, cls=kind, nan=nan, negative=negative, zeros=0 * kind, short=kind[:99], names=np.full(N, b"a"),
-      records=np.zeros(N, dtype=[("x", "f4")]), columns=x.T, five=np.zeros((N, 1, 1, 1, 2), "f4"), hot2=bad.reshape(N, 5, 1))
+      records=np.zeros(N, dtype=[("x", "f4")]), columns=nan.T, five=np.zeros((N, 1, 1, 1, 2), "f4"), hot2=bad.reshape(N, 5, 1))
 END_OF_PYTHON
 
 # Trains a run: train RUN RANKS FILE INPUTS TARGETS OPTION ...
@@ -68,37 +86,56 @@ train() {
     local run=$1 ranks=$2 data=$3 inputs=$4 targets=$5
     shift 5
     mpirun -n "$ranks" "$lockstep" train --data "$data.h5" --inputs "$inputs" --targets "$targets" --batch 32 --epochs 2 \
-        --threads 1 --run "$run" --quiet "$@" >out 2>err
+        --threads 1 --run "$run" --quiet "$@" >"$run.out" 2>"$run.err" </dev/null
     check "$data: $inputs, $targets trains on $ranks ranks" [ $? = 0 ]
 }
+# Trains while the script goes on, until `wait`, some runs at a time: most of a short run is its start.
+start() {
+    while [ "$(jobs -rp | wc -l)" -ge 4 ]; do wait -n; done
+    train "$@" &
+}
 classes=(--model "dense:9 tanh dense:5" --reproducible --loss cross-entropy)
+runs=()
 train plain 1 plain /x /cls "${classes[@]}"
 while read -r run data inputs targets; do
     for ranks in 1 2 3; do
-        train "$run-$ranks" $ranks "$data" "$inputs" "$targets" "${classes[@]}"
-        check "$run on $ranks ranks gives the network of the plain file" same_bits plain "$run-$ranks"
+        start "$run-$ranks" $ranks "$data" "$inputs" "$targets" "${classes[@]}"
+        runs+=("$run-$ranks")
     done
 done <<'END'
 slices jets /jets[:,5:12] /jets[:,53:58]
 chunked jets_chunked jets[:,5:-47] jets[:,-6:-1]
+columns matlab /jets[:,5:12] /cls
+columns-chunked matlab_chunked /jets[:,5:12] /cls
 END
 while read -r run data inputs targets; do
-    train "$run" 1 "$data" "$inputs" "$targets" "${classes[@]}"
-    check "$run gives the network of the plain file" same_bits plain "$run"
+    start "$run" 1 "$data" "$inputs" "$targets" "${classes[@]}"
+    runs+=("$run")
 done <<'END'
 hot plain x hot
 big jets_big /jets[:,5:12] /deep/cls
 half jets_half /jets[:,5:12] /cls
 column jets_big /jets[:,5:12] /deep/cls[:,0]
 joined parts /a,/b[:,2:-1] /cls
+columns-hot matlab /energy,/jets[:,6:12] /hot
+columns-double matlab /jets[:,5:12] /double
 END
-train mixed 2 ints /a,/b cls "${classes[@]}"
-train scaled 2 ints /scaled cls "${classes[@]}"
+start columns-one 2 matlab_chunked "/jets[:,5:12]" "/jets[:,53:58]" "${classes[@]}" --order column-major
+runs+=(columns-one)
+start mixed 2 ints /a,/b cls "${classes[@]}"
+start scaled 2 ints /scaled cls "${classes[@]}"
+wait
+check "all lists were read to their ends" [ "${#runs[@]}" = 20 ]
+for run in "${runs[@]}"; do
+    check "$run gives the network of the plain file" same_bits plain "$run"
+done
 check "joined inputs of different types are float32" same_bits mixed scaled
+fingerprint() { grep -o '"fingerprint": "[0-9a-f]*"' "$1/summary.json"; } # RUN
 for how in "--read root" "--read node" "--trust-data"; do
     # shellcheck disable=SC2086
     train "how$how" 3 jets "/jets[:,5:12]" "/jets[:,53:58]" "${classes[@]}" $how
     check "$how gives the same network" same_bits plain "how$how"
+    check "$how: the rows are those of the plain file" [ "$(fingerprint plain)" = "$(fingerprint "how$how")" ]
 done
 for run in jets plain; do
     inputs=/x targets=/cls
@@ -112,6 +149,8 @@ for layout in nchw nhwc; do
     train $layout 1 images $from /cls --layout $layout --model "conv:4x3 relu dense:5" --reproducible
 done
 check "images with their channels last give the network of channels first" same_bits nchw nhwc
+train images-columns 2 matlab_images /rgb /cls --layout nhwc --model "conv:4x3 relu dense:5" --reproducible
+check "images whose dimensions are reversed give the same network" same_bits nchw images-columns
 
 # Values.
 train_values() {
@@ -153,9 +192,9 @@ done
 train end 1 end /x /cls "${classes[@]}"
 train first 1 plain /x /cls "${classes[@]}" --test-rows first:50
 check "the first rows are no training rows" same_bits end first
-train middle 1 middle /x /cls "${classes[@]}" --validation 0
-train both 3 plain /x /cls "${classes[@]}" --test-rows first:50 --validation 0.5
-check "neither are the validation rows" same_bits middle both
+train middle 1 middle /x /cls "${classes[@]}" --validation 0 --standardize fit
+train both 3 plain /x /cls "${classes[@]}" --test-rows first:50 --validation 0.5 --standardize fit
+check "neither are the validation rows, nor do they change what the inputs are standardised by" same_bits middle both
 for hold_out in last random stratified; do
     train "split-$hold_out" 1 plain /x /cls "${classes[@]}" --split 0.6,0.2,0.2 --hold-out $hold_out
     check "test rows are counted with $hold_out" has <("$lockstep" eval --data plain.h5 --checkpoint "split-$hold_out" --json) '"rows":46,'
@@ -207,6 +246,27 @@ refuses 3 "wide.h5: '/x' and '/x' differ in shape" "$lockstep" train --data "run
 refuses 3 "wide.h5: '/x' and '/x' differ in shape" "$lockstep" train --data run3.h5 --test-data wide.h5 --inputs /x --targets /cls
 refuses 2 "--test-data needs --inputs" "$lockstep" train --data run3.h5 --test-data wide.h5
 
+# Column-major files: a note; selections name dimensions as MATLAB and R do.
+plain=(--model dense:5 --loss cross-entropy --epochs 1 --threads 1)
+"$lockstep" train --data matlab.h5 --inputs /jets --targets /cls "${plain[@]}" --run note 2>err
+check "a note reports column-major files" [ "$(grep -c "^note: matlab.h5 is read as column-major, rows last" err)" = 1 ]
+"$lockstep" train --data matlab.h5 --inputs /jets --targets /cls "${plain[@]}" --run no-note --order column-major 2>err
+check "info reports column-major files" has <("$lockstep" info matlab.h5 --inputs /jets --targets /cls) '^order +column-major$'
+check "no note if --order is given" [ "$(grep -c "^note: matlab" err)" = 0 ]
+"$lockstep" eval --data matlab.h5 --checkpoint columns-2 --split validation --json >out 2>err
+"$lockstep" eval --data plain.h5 --inputs /x --targets /cls --checkpoint columns-2 --split validation --json >out2 2>err
+check "eval reads the order of the training" has out '"rows":23,"loss":[0-9]'
+check "eval reads the other order with the same result" diff <(grep -o '"loss.*' out) <(grep -o '"loss.*' out2)
+train columns-stream 2 matlab "/jets[:,5:12]" /cls --model "dense:9 tanh dense:5" --loss cross-entropy --stream --shuffle local --memory 2M --reduce fused
+check "streamed columns give the network of the plain file" same_bits stream-plain columns-stream
+"$lockstep" train --data matlab_own.h5 --model "dense:9 tanh dense:5" --batch 32 --epochs 2 --reproducible --threads 1 --run columns-own --quiet 2>err
+check "Lockstep's own layout may be column-major" same_bits begin columns-own
+refuses 3 "'/jets' has 59 rows but '/cls' has 1;" "$lockstep" train --data matlab.h5 --inputs /jets --targets /cls "${plain[@]}" --order row-major
+refuses 3 "'/jets' is \[59,230\] but '/cls' has 230 rows: the rows come last.*give --order column-major" \
+    "$lockstep" train --data matlab_chunked.h5 --inputs /jets --targets /cls "${plain[@]}" --order row-major
+refuses 3 "matlab.h5: '/jets' has 59 rows but '/few' has 7" "$lockstep" train --data matlab.h5 --inputs /jets,/few --targets /cls "${plain[@]}"
+refuses 3 "plain.h5: '/x' has 7 rows but '/hot' has 5" "$lockstep" train --data plain.h5 --inputs /x --targets /hot "${plain[@]}" --order column-major
+
 # The checkpoint knows the datasets.
 "$lockstep" eval --data jets.h5 --checkpoint slices-2 --split validation --json >out 2>err
 check "eval reads the datasets of the training" [ $? = 0 ]
@@ -215,6 +275,8 @@ check "eval reads other datasets" [ $? = 0 ]
 check "with the same result" diff <(grep accuracy out) <(grep accuracy out2)
 check "the run folder keeps them" has slices-1/config.conf '^inputs = /jets\[:,5:12\]$'
 
+refuses 3 "the training rows of other.h5 differ from those it was trained on" "$lockstep" train --data other.h5 --inputs /x \
+    --targets /cls "${classes[@]}" --batch 32 --epochs 3 --threads 1 --run plain --resume auto --reduce exact
 bad() { # CODE PATTERN INPUTS TARGETS OPTION ...
     local code=$1 pattern=$2 inputs=$3 targets=$4
     shift 4
@@ -240,11 +302,19 @@ bad 3 "bad.h5: '/x' has 230 rows but '/short' has 99" /x /short
 bad 3 "bad.h5: '/x' has 230 rows but '/short' has 99" /x,/short /cls
 bad 3 "bad.h5: '/names' holds strings" /names /cls
 bad 3 "bad.h5: '/records' holds compound values" /records /cls
-bad 3 "bad.h5: '/columns' is \[7,230\] but '/cls' has 230 rows: the rows come last" /columns /cls
+bad 3 "bad.h5: '/columns' is NaN in row 200, column 2" /columns /cls
+for how in "" --trust-data "--stream --shuffle local --memory 1M --reduce fused" \
+    "--stream --shuffle local --memory 1M --reduce fused --trust-data"; do
+    # shellcheck disable=SC2086
+    refuses 3 "flipped.h5: can't read 'x': data error detected by Fletcher32 checksum" \
+        "$lockstep" train --data flipped.h5 --inputs /x --targets "/x[:,0]" --model dense:1 --quiet $how
+done
 bad 3 "bad.h5: '/five' has 5 dimensions" /five /cls
 bad 3 "bad.h5: '/hot2' is \[230,5,1\]: datasets that are joined must have rows of one dimension" /hot2,/x /cls
 bad 3 "bad.h5: '/hot2' is \[230,5,1\]: expected an integer in each row, or a one-hot row" /x /hot2
-bad 3 "bad.h5: '/x' is not of an integer type, so it is no class" /x "/x[:,0]"
+bad 3 "bad.h5: '/x' row [0-9]+ is -?[0-9]+.[0-9]+, which is no class; a loss for values is --loss mse" /x "/x[:,0]"
+bad 3 "bad.h5: '/nan' row 200 is nan, which is no class" /x "/nan[:,2]"
+bad 3 "bad.h5: '/names' holds strings" /x /names
 bad 3 "bad.h5: '/hot2' has 3 dimensions, \[230,5,1\], expected \[N\] or \[N,K\]" /x /hot2 --loss mse
 refuses 3 "bad.h5: not a data set" "$lockstep" train --data bad.h5 --model dense:5
 finish

@@ -23,6 +23,11 @@ def write(name, part, y, **attributes):
 
 write("values", "targets", np.stack([1e5 + 300 * np.tanh(x[:, 0] + x[:, 1]), 0.02 * x[:, 2]], 1))
 write("labels", "targets", (x[:, :3] + x[:, 3:] > 0.5).astype("u1"))
+bad = (x[:, :3] > 0).astype("f8")
+bad[7, 2] = 1.5
+write("bad", "targets", bad)
+with h5py.File("signs.h5", "w") as file:
+    file["x"], file["y"] = x, np.tile([-1, 1], 500)
 write("two", "labels", (x[:, 0] * x[:, 1] > 0).astype("i4"), classes=2)
 write("three", "labels", (np.abs(x[:, 0]) * 1.5).astype("i4").clip(0, 2), classes=3)
 END
@@ -143,5 +148,8 @@ refuses 2 "the loss and the targets need 2 outputs: end with dense:2" "${tried[@
 refuses 2 "the targets of --loss bce are 0 or 1: leave it out" "${tried[@]}" --data values.h5 --model dense:2 --loss bce --standardize-targets
 refuses 2 "write huber:D" "${tried[@]}" --data values.h5 --model dense:2 --loss huber:-1
 refuses 2 "validation rows" "${tried[@]}" --data two.h5 --model dense:1 --loss bce --validation 0 --monitor val_auc
+refuses 3 "bad.h5: '/train/targets' is 1.5 in row 7, column 2: --loss bce needs targets of 0 to 1" "${tried[@]}" --data bad.h5 --model dense:3 --loss bce
+refuses 3 "signs.h5: '/y' is -1 in row 0: --loss bce needs targets of 0 to 1" "${tried[@]}" --data signs.h5 --inputs /x --targets /y --model dense:1 --loss bce
+refuses 4 "training diverged; give --standardize-targets, or a smaller --lr" "${tried[@]}" --data values.h5 --model dense:2 --quiet
 refuses 2 "--errors lists misclassified rows" "$lockstep" eval --data values.h5 --checkpoint values1 --errors 3
 finish
