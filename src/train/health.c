@@ -71,7 +71,8 @@ static const char *first_layer_with_nan(const ls_network *network, int64_t rows)
     return "";
 }
 
-/* Values of the target as they are, such as pressures in Pa, may be too large from the first step. */
+/* Returns advice: values of the target as they are, such as pressures in Pa, may be too large from
+ * the first step. */
 static const char *describe_remedy(const ls_trainer *t)
 {
     return t->task.kind == LS_TASK_REGRESSION && !t->config->standardize_targets

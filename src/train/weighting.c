@@ -62,7 +62,7 @@ static ls_status read_weights(ls_weighting *w)
 {
     const char *text = w->config->class_weights;
     int count = 0;
-    double weight;
+    double weight = 0;
     for (const char *at = text; at != NULL && *at != '\0'; count++) {
         at = read_weight(at, &weight);
         if (count < w->classes)
