@@ -43,6 +43,16 @@ ls_status ls_h5_fail(const ls_h5 *file, const char *name, const char *what)
                    what, name, *reason != '\0' ? ": " : "", reason);
 }
 
+/* Sets up HDF5 for this thread; before its first use, for the process.
+ *
+ * A file whose close failed, on a full disk, must not be closed again at exit: HDF5 1.10 crashes
+ * then. Every file is closed by ls_h5_close(). Printing of errors is a setting of each thread. */
+static void set_up_library(void)
+{
+    H5dont_atexit();
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
+
 static ls_status create_handle(ls_h5 **out, const char *path, bool writable)
 {
     ls_h5 *file = ls_alloc(1, sizeof *file);
@@ -55,10 +65,7 @@ static ls_status create_handle(ls_h5 **out, const char *path, bool writable)
         ls_free(file);
         return LS_ERR_FAILURE;
     }
-    /* A file whose close failed, on a full disk, must not be closed again at exit: HDF5 1.10
-     * crashes then. Every file is closed by ls_h5_close(). */
-    H5dont_atexit();
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    set_up_library();
     *out = file;
     return LS_OK;
 }
@@ -96,7 +103,7 @@ void ls_h5_lock(void)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, make_lock);
     pthread_mutex_lock(&lock);
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* a setting of each thread: HDF5 prints no errors */
+    set_up_library();
 }
 
 void ls_h5_unlock(void)
