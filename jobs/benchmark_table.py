@@ -89,9 +89,11 @@ def measure(name, command, environment):
     begin = time.perf_counter()
     done = subprocess.run(command, check=True, text=True, capture_output=True, env=environment)
     seconds = time.perf_counter() - begin
-    lines = (done.stdout + done.stderr).splitlines()
-    told = [line for line in lines if line.startswith(("epoch", "loaded")) or line.strip().isdigit()]
-    print(f"{name:10} job {seconds:6.1f} s; " + "; ".join(told), flush=True)
+    lines = [line.strip() for line in (done.stdout + done.stderr).splitlines()]
+    told = [line for line in lines if line.startswith(("epoch", "loaded"))]
+    peaks = [int(line) * 1024 / 1e6 for line in lines if line.isdigit()]  # of /usr/bin/time
+    told += [f"a rank's memory {max(peaks):.0f} MB"] if peaks else []
+    print(f"{name:10} job {seconds:6.1f} s; " + ", ".join(told), flush=True)
     return seconds
 
 
@@ -115,7 +117,7 @@ def compare(rows=10_500_000, batch=128, rounds=1):
             theirs = measure("PyTorch", [*LAUNCH, sys.executable, os.path.abspath(__file__), table, str(batch)], peer)
             ratios.append(theirs / ours)
     print(f"{rows:,} rows, {rows * (4 * FEATURES + 1) / 2e6:.0f} MB a rank, batch {batch}: PyTorch takes " +
-          ", ".join(f"{ratio:.2f}" for ratio in ratios) + " times as long (lines of numbers: KiB of each rank)")
+          ", ".join(f"{ratio:.2f}" for ratio in ratios) + " times as long")
 
 
 if RANK is None:
