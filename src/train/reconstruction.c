@@ -10,6 +10,7 @@ ls_status ls_reconstruction_columns(ls_columns *out, const ls_dataset_info *d, d
     const int64_t pixels = d->height * d->width;
     if (unit == 1 && mean == 0 && std == 1 && inputs->count == 0)
         return LS_OK;
+    ls_columns_destroy(out); /* statistics of no targets */
     const ls_status status = ls_columns_create(out, d->features);
     for (int64_t k = 0; status == LS_OK && k < d->features; k++) {
         const int64_t c = k / pixels;
