@@ -1,0 +1,53 @@
+/* Vectors of LS_LANES floats, for loops that are compiled once for each kind of processor
+ * (LS_KIND). Elementary functions of vectors are in lanes_math.h.
+ *
+ * GCC's and Clang's vector extensions: operators work on each lane, comparisons give lanes of -1
+ * (true) and 0. */
+#ifndef LS_NN_LANES_H
+#define LS_NN_LANES_H
+
+#include <stdint.h>
+#include <string.h>
+
+#define INLINE   static inline __attribute__((always_inline))
+#define NOINLINE static __attribute__((noinline))
+enum { LANES = LS_LANES };
+
+typedef float vector __attribute__((vector_size(LANES * sizeof(float))));
+typedef int32_t lanes_mask __attribute__((vector_size(LANES * sizeof(float))));
+
+INLINE vector load(const float *from)
+{
+    vector v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+
+INLINE void store(float *to, vector v)
+{
+    memcpy(to, &v, sizeof v);
+}
+
+INLINE vector splat(float value)
+{
+    return (vector){0} + value;
+}
+
+/* Returns a where the mask is true, else b. */
+INLINE vector choose(lanes_mask mask, vector a, vector b)
+{
+    return (vector)(((lanes_mask)a & mask) | ((lanes_mask)b & ~mask));
+}
+
+/* Sets negative values to 0. Passes NaN on. */
+INLINE vector clamp_negative(vector v)
+{
+    return (vector)((lanes_mask)v & ~(v < 0));
+}
+
+INLINE int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+#endif
