@@ -22,6 +22,7 @@ typedef struct ls_batch {
      * Around 1 on average: sums of losses are rounded to a fixed quantum where they must not depend
      * on the order of addition. Multiples of one power of two: then their own sums don't, either */
     float *weights;
+    int32_t *lengths; /* [capacity] steps of each row's sequence, owned; NULL: all steps of x */
     int64_t *ids; /* [capacity] the row's number in its split of the data set, owned */
 } ls_batch;
 

@@ -102,6 +102,7 @@ typedef struct ls_attributes {
     int64_t units;               /* dense: outputs; conv: filters */
     int64_t window, stride, pad; /* conv, pooling: pixels */
     double rate;                 /* dropout: probability */
+    bool all, reverse, both;     /* recurrent layers: see ls_network_layer_word() */
 } ls_attributes;
 
 enum { LS_LAYER_INPUTS = 2 };

@@ -60,6 +60,7 @@ void ls_batch_destroy(ls_batch **batch)
     ls_free((*batch)->x);
     ls_free((*batch)->labels);
     ls_free((*batch)->weights);
+    ls_free((*batch)->lengths);
     ls_free((*batch)->ids);
     ls_free((*batch)->targets);
     ls_free(*batch);

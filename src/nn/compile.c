@@ -133,6 +133,7 @@ static ls_status add_op(compiler *c, ls_layer *layer, const value *input)
                   .inputs = layer->inputs,
                   .out = layer->out,
                   .attributes = layer->attributes,
+                  .flattens = layer->computes->flattens,
                   .number = (uint64_t)network->layers,
                   .name = layer->name,
                   .matrix = -1};
@@ -151,7 +152,9 @@ static ls_status add_op(compiler *c, ls_layer *layer, const value *input)
 /* Makes a layer's output the current value. */
 static void set_current_value(compiler *c, const ls_layer *layer, bool direct)
 {
-    const bool flattens = layer->computes == NULL || layer->computes->flattens;
+    const bool flattens =
+        layer->computes == NULL ||
+        (layer->owns ? c->network->op[layer->op].flattens : layer->computes->flattens);
     c->now.op = layer->op;
     c->now.layer = c->network->layers++;
     c->now.shape = layer->out;
@@ -210,9 +213,13 @@ static ls_status find_word(const compiler *c, const ls_layer_word **known, const
 static ls_status check_image(const compiler *c, const ls_layer_word *known)
 {
     char reason[64 + LS_LAYER_NAME];
-    if (known->op == NULL || !known->op->needs_image || c->now.flattened_by == NULL)
+    const char *needs = known->op == NULL             ? NULL
+                        : known->op->needs_image      ? "an image"
+                        : known->op->needs_sequence ? "a sequence"
+                                                      : NULL;
+    if (needs == NULL || c->now.flattened_by == NULL)
         return LS_OK;
-    snprintf(reason, sizeof reason, "needs an image, but '%s' before it flattens the image",
+    snprintf(reason, sizeof reason, "needs %s, but '%s' before it flattens it", needs,
              c->now.flattened_by);
     return word_error(c, reason);
 }

@@ -1,6 +1,5 @@
 /* Creation and tables of a network: parameters, layers. */
 #include "base/memory.h"
-#include "base/rng.h"
 #include "nn/network_state.h"
 #include "nn/pass.h"
 
@@ -217,6 +216,7 @@ bool ls_network_channels_last(const ls_network *network)
     for (int i = 0; i < network->ops; i++) {
         const ls_op *op = &network->op[i];
         separates_channels = separates_channels || op->kind->needs_image ||
+                             op->kind->needs_sequence ||
                              (op->kind->per_channel && op->in[0].height * op->in[0].width > 1);
     }
     return separates_channels && network->input.channels > 1 &&
@@ -243,23 +243,6 @@ double ls_network_flops(const ls_network *network)
             sum += (has_dx ? 3 : 2) * op->kind->flops(op);
     }
     return sum;
-}
-
-void ls_init_uniform(const ls_op *op, int at, uint64_t seed, bool before_relu, int64_t fan_in,
-                     int64_t fan_out, float *params)
-{
-    const ls_param *param = &op->param[at];
-    const uint64_t key =
-        ls_rng_key(seed, LS_RNG_INITIALISE, (uint64_t)op->first_param + (uint64_t)at);
-    const double bound = sqrt(6 / (double)(before_relu ? fan_in : fan_in + fan_out));
-    for (int64_t j = 0; j < param->count; j++)
-        params[param->offset + j] = (float)(bound * (2 * ls_rng_uniform(key, (uint64_t)j) - 1));
-}
-
-void ls_init_constant(const ls_op *op, int at, float value, float *params)
-{
-    for (int64_t j = 0; at < op->params && j < op->param[at].count; j++)
-        params[op->param[at].offset + j] = value;
 }
 
 void ls_network_initialise(const ls_network *network, uint64_t seed, float *params)

@@ -20,7 +20,7 @@
  * their end, and written so if the following floats are overwritten later. */
 enum { LS_OP_SLACK = 32 };
 
-enum { LS_OP_INPUTS = 2, LS_OP_PARAMS = 4 };
+enum { LS_OP_INPUTS = 2, LS_OP_PARAMS = 6 };
 
 /* Input of an operation that reads the batch's rows. */
 enum { LS_OP_BATCH = -1 };
@@ -45,6 +45,7 @@ typedef struct ls_op_data {
     bool training;      /* training mode: dropout, statistics of the batch */
     uint64_t key;       /* RNG key of this operation */
     const int64_t *ids; /* [B] ids of the rows, for random numbers */
+    const int32_t *lengths; /* [B] steps of each row of sequences; NULL: all steps */
 } ls_op_data;
 
 /* Subject of the sums over the global batch. */
@@ -94,6 +95,7 @@ typedef struct ls_op_kind {
     int64_t (*saved)(const ls_op *op);
     int64_t (*state)(const ls_op *op);
     int64_t (*scratch)(const ls_op *op);
+    int64_t (*scratch_row)(const ls_op *op); /* more scratch memory, for each row */
     const ls_batch_statistics *statistics; /* NULL: rows are computed independently */
 
     bool in_place;    /* dx[0] is dy's buffer */
@@ -105,7 +107,8 @@ typedef struct ls_op_kind {
     bool keeps_scale; /* keeps the scale of values: initialisation looks through it */
     bool per_channel; /* computes per channel: needs channels-last if H * W > 1 */
     bool needs_image; /* uses the position of pixels: needs an image, and channels-last */
-    bool flattens;    /* the output is not an image */
+    bool needs_sequence; /* uses the order of steps: the rows of an image, see ls_shape */
+    bool flattens;       /* the output is not an image */
 } ls_op_kind;
 
 struct ls_op {
@@ -115,6 +118,7 @@ struct ls_op {
     ls_shape in[LS_OP_INPUTS], out;
     ls_attributes attributes;
     bool fused_relu;
+    bool flattens;    /* as of the kind, or as configure() sets it */
     bool before_relu; /* see initialise() */
     bool trains;      /* true if gradients reach a parameter through the operation */
     uint64_t number;  /* number of the layer, part of the RNG key */
@@ -146,6 +150,9 @@ ls_param *ls_op_add_param(ls_op *op, const char *name, int rank, const int64_t *
 void ls_init_uniform(const ls_op *op, int at, uint64_t seed, bool before_relu, int64_t fan_in,
                      int64_t fan_out, float *params);
 
+/* Fills a weight [rows][columns], rows <= columns, with random orthonormal rows. Local. */
+void ls_init_orthogonal(const ls_op *op, int at, uint64_t seed, float *params);
+
 /* Fills a parameter with a constant; does nothing if the operation does not have parameter `at`.
  * Local. */
 void ls_init_constant(const ls_op *op, int at, float value, float *params);
@@ -160,6 +167,9 @@ void ls_bias_sum(int64_t rows, int64_t U, bool relu, const float *y, float *dy, 
 
 extern const ls_op_kind ls_op_dense;
 extern const ls_op_kind ls_op_conv;
+extern const ls_op_kind ls_op_rnn;
+extern const ls_op_kind ls_op_lstm;
+extern const ls_op_kind ls_op_gru;
 extern const ls_op_kind ls_op_maxpool;
 extern const ls_op_kind ls_op_avgpool;
 extern const ls_op_kind ls_op_globalpool;

@@ -66,7 +66,8 @@ static ls_op_data make_op_data(const run *r, const ls_op *op, int64_t first, int
                     .sums = network->sums,
                     .training = r->training,
                     .key = ls_rng_at(r->pass->key, op->number),
-                    .ids = r->batch->ids + first};
+                    .ids = r->batch->ids + first,
+                    .lengths = r->batch->lengths != NULL ? r->batch->lengths + first : NULL};
     for (int k = 0; k < op->inputs; k++)
         d.x[k] = value_of(network, op->input[k]) + first * ls_shape_size(op->in[k]);
     for (int k = 0; k < op->params; k++)

@@ -43,4 +43,8 @@ void ls_product_backward(const ls_product *product, int64_t B, ls_range rows, co
 void ls_product_gradient(ls_product *product, int64_t B, ls_range rows, const float *x,
                          const float *dy, float *dW);
 
+/* C [M][N] = A^T B; A [rows][M], B [rows][N]: rows of A, B, C at the stated distances. */
+void ls_product_of_columns(int64_t rows, int64_t M, int64_t N, const float *A, int64_t A_row,
+                           const float *B, int64_t B_row, float *C, int64_t C_row);
+
 #endif

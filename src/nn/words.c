@@ -58,12 +58,41 @@ static ls_status word_parse_probability(const char *argument, ls_attributes *out
     return LS_OK;
 }
 
+/* Parses UNITS and options, each at most once. */
+static ls_status word_parse_recurrent(const char *argument, ls_attributes *out)
+{
+    char number[16];
+    const size_t length = strcspn(argument, ",");
+    snprintf(number, sizeof number, "%.*s", (int)(length < 15 ? length : 15), argument);
+    ls_status status = word_parse_count(number, "number of units", &out->units);
+    for (const char *at = argument + length; status == LS_OK && *at != '\0';) {
+        const size_t option = strcspn(++at, ",");
+        bool *flag = option == 3 && memcmp(at, "all", 3) == 0         ? &out->all
+                     : option == 4 && memcmp(at, "both", 4) == 0      ? &out->both
+                     : option == 7 && memcmp(at, "reverse", 7) == 0 ? &out->reverse
+                                                                      : NULL;
+        if (flag == NULL || *flag)
+            return ls_fail(LS_ERR_USAGE, "the options are all, and both or reverse");
+        *flag = true;
+        at += option;
+    }
+    if (status == LS_OK && out->both && out->reverse)
+        return ls_fail(LS_ERR_USAGE, "the options are all, and both or reverse");
+    return status;
+}
+
+#define RECURRENT "UNITS[,all][,both|,reverse]"
+
 static const ls_layer_word words[] = {
     {"dense", "UNITS", "fully connected, with bias unless batchnorm follows", &ls_op_dense,
      word_parse_units},
     {"conv", "FILTERSxK[,STRIDE[,PAD]]",
      "convolution with filters of K x K pixels; STRIDE 1, PAD 0; bias as in dense", &ls_op_conv,
      word_parse_filters},
+    {"rnn", RECURRENT, "recurrent layer over the rows of an image, or the steps of a sequence",
+     &ls_op_rnn, word_parse_recurrent},
+    {"lstm", RECURRENT, "long short-term memory, as rnn", &ls_op_lstm, word_parse_recurrent},
+    {"gru", RECURRENT, "gated recurrent unit, as rnn", &ls_op_gru, word_parse_recurrent},
     {"maxpool", "K", "maximum of each K x K window", &ls_op_maxpool, word_parse_window},
     {"avgpool", "K", "mean of each K x K window", &ls_op_avgpool, word_parse_window},
     {"globalpool", NULL, "mean of each channel over all pixels", &ls_op_globalpool, NULL},

@@ -1,40 +1,11 @@
-/* Compiled once for each kind of processor: defines the kernel LS_CONV_KERNEL with vectors of
- * LS_CONV_LANES floats. Each block keeps TILE x 2 vectors of sums in registers. A step loads two
+/* Compiled once for each kind of processor: defines ls_conv_KIND with vectors of LS_LANES floats. Each block keeps TILE x 2 vectors of sums in registers. A step loads two
  * vectors of one factor and TILE floats of the other for 2 TILE vector multiplications. The order
  * of summation does not depend on the processor. */
 #include "nn/ops/conv_kernel.h"
 
-#include <string.h>
+#include "nn/ops/lanes.h"
 
-#define INLINE   static inline __attribute__((always_inline))
-#define NOINLINE static __attribute__((noinline))
-enum { LANES = LS_CONV_LANES, TILE = 6, BLOCK = 2 * LANES };
-
-typedef float vector __attribute__((vector_size(LANES * sizeof(float))));
-typedef int32_t mask __attribute__((vector_size(LANES * sizeof(float))));
-
-INLINE vector load(const float *from)
-{
-    vector v;
-    memcpy(&v, from, sizeof v);
-    return v;
-}
-
-INLINE void store(float *to, vector v)
-{
-    memcpy(to, &v, sizeof v);
-}
-
-/* Sets negative values to 0. Passes NaN on. */
-INLINE vector clamp_negative(vector v)
-{
-    return (vector)((mask)v & ~(v < 0));
-}
-
-INLINE int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
+enum { TILE = 6, BLOCK = 2 * LANES };
 
 /* Computes TILE output pixels, whose windows begin at `at`, for a block of filters or half a block.
  * out  [TILE][halves * LANES] */
@@ -248,7 +219,7 @@ static void conv_kernel_image(const ls_conv_shape *s, const float *w, const floa
         }
 }
 
-const ls_conv_kernel LS_CONV_KERNEL = {.block = BLOCK,
+const ls_conv_kernel LS_OF_KIND(ls_conv) = {.block = BLOCK,
                                        .forward = conv_kernel_forward,
                                        .weights = conv_kernel_weights,
                                        .image = conv_kernel_image};

@@ -1,5 +1,5 @@
-/* Compiled once for each kind of processor: defines the kernel LS_RECURRENT_KERNEL with vectors of
- * LS_LANES floats.
+/* Compiled once for each kind of processor: defines ls_recurrent_KIND with vectors of LS_LANES
+ * floats.
  *
  * Packed weights: for each block of columns [K][vectors][LANES], zero-padded to whole vectors. A
  * block of lstm and gru has LANES units with a vector for each gate, so that all gates of a unit are
@@ -316,7 +316,7 @@ static void product_compute(int64_t rows, int64_t K, int64_t columns, const floa
         product_panel(rows, K, x, x_row, packed, columns - first, add, y + first, y_row);
 }
 
-const ls_recurrent_kernel LS_RECURRENT_KERNEL = {.packed = recurrent_packed,
+const ls_recurrent_kernel LS_OF_KIND(ls_recurrent) = {.packed = recurrent_packed,
                                                  .pack = recurrent_pack,
                                                  .forward = recurrent_forward,
                                                  .backward = recurrent_backward,
