@@ -198,6 +198,15 @@ static const struct {
      LS_CROSS_ENTROPY, true},
     {":in conv:3x3,1,1 tanh &in conv:4x2,2 :a @in conv:4x2,2 +a tanh globalpool dense:4", LS_MSE,
      true},
+    {"rnn:5 dense:4", LS_CROSS_ENTROPY, true},
+    {"lstm:5 dense:4", LS_CROSS_ENTROPY, true},
+    {"gru:5 dense:4", LS_CROSS_ENTROPY, true},
+    {"lstm:3 dense:4", LS_CROSS_ENTROPY, false},
+    {"rnn:17,reverse dense:4", LS_CROSS_ENTROPY, true},
+    {"lstm:18,all,both lstm:4,both dense:4", LS_CROSS_ENTROPY, true},
+    {"gru:18,all,both gru:4,both dense:4", LS_MSE, true},
+    {"rnn:6,all,both :a rnn:12,all +a gru:3,all,reverse dense:4", LS_CROSS_ENTROPY, true},
+    {"lstm:3,all,reverse lstm:4,reverse dense:4", LS_CROSS_ENTROPY, true},
 };
 
 /* Returns true if a model string has a word with this name. */
@@ -275,6 +284,8 @@ static void input_gradients_match_finite_differences(void **state)
         {"conv:5x3,1,1 tanh dense:4", true},
         {"conv:5x3,2 tanh dense:4", true},
         {"avgpool:3 :in conv:4x2 tanh dense:4 :a @in dense:4 +a", true},
+        {"rnn:5,both dense:4", true},
+        {"lstm:17,all,both gru:4,all dense:4", true},
         {"batchnorm :in globalpool dense:4 :a @in tanh dense:4 +a", true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
