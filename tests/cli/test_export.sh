@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Exported networks give the outputs of the network itself in other tools: OpenCV, ONNX Runtime, TensorFlow.js and
 # PyTorch, as far as they are installed: trained networks, on 100 rows each. LOCKSTEP_EXPORT_DATA=MNIST.h5 also compares
-# the named networks and a regression, trained on that data set, on all of its test rows: ten minutes.
+# the named networks, a regression and two autoencoders, trained on that data set, on all of its test rows: ten minutes.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
@@ -146,6 +146,9 @@ if [ -n "${LOCKSTEP_EXPORT_DATA:-}" ]; then
     batch=128 trained whole_mse "$LOCKSTEP_EXPORT_DATA" 1000000 "conv:8x5,2 gelu dense:10" --loss mse --epochs 1
     batch=128 trained whole_values "$LOCKSTEP_EXPORT_DATA" 1000000 "conv:8x5,2 relu dense:1" --inputs train/images \
         --targets train/labels --test-rows last:10000 --loss mse "${fit[@]}" --epochs 1
+    batch=128 trained whole_inputs "$LOCKSTEP_EXPORT_DATA" 1000000 "dense:64 relu dense:784" --targets inputs --epochs 1
+    batch=128 trained whole_inputs_fit "$LOCKSTEP_EXPORT_DATA" 1000000 "conv:8x5,2 relu dense:784" --targets inputs \
+        --standardize fit --epochs 1
 fi
 
 if [ "${formats[0]}" = onnx ]; then
