@@ -1,6 +1,6 @@
 /* A data set from its opening to its end. Its groups of rows: dataset_groups.c; their division into
  * training, validation and test rows: dataset_divide.c; reading: dataset_read.c; checks of its
- * files: dataset_check.c. */
+ * files: dataset_check.c; options: dataset_options.c. */
 #include "data/dataset_state.h"
 
 #include "base/fault.h"
@@ -9,61 +9,6 @@
 
 #include <assert.h>
 #include <string.h>
-
-const char *ls_split_name(ls_split split)
-{
-    static const char *const names[LS_SPLITS] = {LS_SPLIT_LIST(LS_CHOICE_NAME)};
-    return names[split];
-}
-
-const char *ls_dataset_first_path(const ls_dataset *dataset)
-{
-    return dataset->paths.path[0];
-}
-
-bool ls_dataset_targets_are_inputs(const ls_dataset_options *options)
-{
-    return options->targets != NULL && strcmp(options->targets, "inputs") == 0;
-}
-
-bool ls_dataset_targets_are_none(const ls_dataset_options *options)
-{
-    return options->targets != NULL && strcmp(options->targets, "none") == 0;
-}
-
-ls_status ls_dataset_parse_weights(const ls_dataset_options *o, ls_selections *parsed,
-                                   const ls_selection **out)
-{
-    *out = NULL;
-    if (!ls_is_given(o->weights))
-        return LS_OK;
-    const ls_status status = ls_selections_parse(parsed, "weights", o->weights);
-    if (status == LS_OK && parsed->count > 1)
-        return ls_fail(LS_ERR_USAGE, "--weights %s: expected one dataset", o->weights);
-    *out = &parsed->of[0];
-    return status;
-}
-
-ls_status ls_dataset_check_options(const ls_dataset_options *o)
-{
-    ls_selections selections;
-    const ls_selection *weights;
-    ls_division_plan plan;
-    const bool inputs = ls_is_given(o->inputs); /* without targets to select: */
-    const bool alone = ls_dataset_targets_are_inputs(o) || ls_dataset_targets_are_none(o);
-    const bool targets = ls_is_given(o->targets) && !alone;
-    if (inputs != targets && !alone)
-        return ls_fail(LS_ERR_USAGE, "--%s needs --%s, too", inputs ? "inputs" : "targets",
-                       inputs ? "targets" : "inputs");
-    ls_status status = inputs ? ls_selections_parse(&selections, "inputs", o->inputs) : LS_OK;
-    if (status == LS_OK && targets)
-        status = ls_selections_parse(&selections, "targets", o->targets);
-    if (status == LS_OK && ls_is_given(o->test_data) && !inputs)
-        status = ls_fail(LS_ERR_USAGE, "--test-data needs --inputs: a data set has its own /test");
-    if (status == LS_OK)
-        status = ls_dataset_parse_weights(o, &selections, &weights);
-    return status == LS_OK ? ls_division_plan_make(&plan, o) : status;
-}
 
 /* Opens the files. */
 static ls_status open_files(ls_dataset *dataset, const char *path)
@@ -85,6 +30,29 @@ static ls_status open_files(ls_dataset *dataset, const char *path)
     return status;
 }
 
+/* Opens the file that has the test rows, as one table of rows of the same datasets. */
+static ls_status open_test(ls_dataset *dataset, const ls_dataset_options *options)
+{
+    ls_dataset_info *info = &dataset->info;
+    const ls_dataset_options o = {.inputs = options->inputs,
+                                  .targets = options->targets,
+                                  .kind = options->kind,
+                                  .layout = options->layout,
+                                  .order = info->column_major ? LS_ORDER_COLUMN_MAJOR
+                                                              : LS_ORDER_ROW_MAJOR,
+                                  .classes = info->classes};
+    const ls_status status = ls_dataset_open(&dataset->test, options->test_data, &o);
+    if (status != LS_OK)
+        return status;
+    const ls_fields *f = &dataset->test->groups[LS_TRAIN].parts[0];
+    dataset->group[LS_TEST] = LS_TEST;
+    info->rows[LS_TEST] = dataset->test->info.rows[LS_TRAIN];
+    if (dataset->test->info.classes != info->classes)
+        return ls_fail(LS_ERR_DATA, "%s: has %d classes, but %s has %d", ls_h5_path(f->file),
+                       dataset->test->info.classes, ls_dataset_first_path(dataset), info->classes);
+    return ls_dataset_compare_rows(info, f, &dataset->groups[LS_TRAIN].parts[0]);
+}
+
 static ls_status open_rows(ls_dataset *dataset, const ls_dataset_options *options)
 {
     ls_status status = ls_dataset_check_options(options);
@@ -93,6 +61,8 @@ static ls_status open_rows(ls_dataset *dataset, const ls_dataset_options *option
     else
         for (int i = 0; status == LS_OK && i < dataset->paths.count; i++)
             status = ls_dataset_open_own(dataset, dataset->files[i], options);
+    if (status == LS_OK && ls_is_given(options->test_data))
+        status = open_test(dataset, options);
     const bool any = status == LS_OK && dataset->groups[LS_TRAIN].rows > 0;
     return any ? ls_dataset_divide(dataset, options) : status;
 }

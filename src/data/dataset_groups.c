@@ -139,29 +139,6 @@ static ls_status find_classes(ls_dataset *dataset, const ls_dataset_options *opt
     return status;
 }
 
-/* Opens the file that has the test rows, as one table of rows of the same datasets. */
-static ls_status open_test(ls_dataset *dataset, const ls_dataset_options *options)
-{
-    ls_dataset_info *info = &dataset->info;
-    const ls_dataset_options o = {.inputs = options->inputs,
-                                  .targets = options->targets,
-                                  .kind = options->kind,
-                                  .layout = options->layout,
-                                  .order = info->column_major ? LS_ORDER_COLUMN_MAJOR
-                                                              : LS_ORDER_ROW_MAJOR,
-                                  .classes = info->classes};
-    const ls_status status = ls_dataset_open(&dataset->test, options->test_data, &o);
-    if (status != LS_OK)
-        return status;
-    const ls_fields *f = &dataset->test->groups[LS_TRAIN].parts[0];
-    dataset->group[LS_TEST] = LS_TEST;
-    info->rows[LS_TEST] = dataset->test->info.rows[LS_TRAIN];
-    if (dataset->test->info.classes != info->classes)
-        return ls_fail(LS_ERR_DATA, "%s: has %d classes, but %s has %d", ls_h5_path(f->file),
-                       dataset->test->info.classes, ls_dataset_first_path(dataset), info->classes);
-    return ls_dataset_compare_rows(info, f, &dataset->groups[LS_TRAIN].parts[0]);
-}
-
 /* Opens the selected inputs and targets of files of any layout: one table of rows. */
 ls_status ls_dataset_open_selected(ls_dataset *dataset, const ls_dataset_options *options)
 {
@@ -183,7 +160,5 @@ ls_status ls_dataset_open_selected(ls_dataset *dataset, const ls_dataset_options
         status = ls_dataset_open_group(dataset, LS_TRAIN, dataset->files[i], &choice);
     if (status == LS_OK && dataset->info.values == 0 && !choice.untargeted)
         status = find_classes(dataset, options);
-    if (status == LS_OK && ls_is_given(options->test_data))
-        status = open_test(dataset, options);
     return status;
 }

@@ -30,7 +30,10 @@ static inline bool ls_is_given(const char *text)
 }
 
 /* Returns the path of the first file, for messages; borrowed. */
-const char *ls_dataset_first_path(const ls_dataset *dataset);
+static inline const char *ls_dataset_first_path(const ls_dataset *dataset)
+{
+    return dataset->paths.path[0];
+}
 
 /* Reads the option for weights.
  * parsed  memory for the result
@@ -55,8 +58,7 @@ ls_status ls_dataset_open_group(ls_dataset *dataset, ls_split split, const ls_h5
 ls_status ls_dataset_open_own(ls_dataset *dataset, const ls_h5 *file,
                               const ls_dataset_options *options) LS_MUST_CHECK;
 
-/* Opens the selected inputs and targets of files of any layout: one table of rows; and the file of
- * the test rows.
+/* Opens the selected inputs and targets of files of any layout: one table of rows.
  * Errors: as above; LS_ERR_USAGE. */
 ls_status ls_dataset_open_selected(ls_dataset *dataset,
                                    const ls_dataset_options *options) LS_MUST_CHECK;

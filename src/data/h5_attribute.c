@@ -80,11 +80,38 @@ ls_status ls_h5_put_text(ls_h5 *file, const char *name, const char *text)
     return ls_h5_put_text_of(file, "/", name, text);
 }
 
+/* Creates the type of texts of variable length. */
+static hid_t variable_text(H5T_cset_t set)
+{
+    const hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, H5T_VARIABLE);
+    H5Tset_cset(type, set);
+    return type;
+}
+
+/* Creates the type of texts of at most `size` bytes. */
+static hid_t short_text(size_t size)
+{
+    const hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, size);
+    H5Tset_strpad(type, H5T_STR_NULLPAD);
+    return type;
+}
+
+/* Writes an attribute of `count` texts. Closes the type. */
+static ls_status write_texts(ls_h5 *file, const char *group, const char *name, hid_t type,
+                             const void *texts, int count)
+{
+    const hsize_t size = (hsize_t)count;
+    const ls_status status =
+        write_attribute_of(file, group, name, H5Screate_simple(1, &size, NULL), type, texts);
+    H5Tclose(type);
+    return status;
+}
+
 ls_status ls_h5_put_text_of(ls_h5 *file, const char *group, const char *name, const char *text)
 {
-    hid_t type = H5Tcopy(H5T_C_S1);
-    H5Tset_size(type, H5T_VARIABLE);
-    H5Tset_cset(type, H5T_CSET_UTF8);
+    const hid_t type = variable_text(H5T_CSET_UTF8);
     const ls_status status =
         write_attribute_of(file, group, name, H5Screate(H5S_SCALAR), type, &text);
     H5Tclose(type);
@@ -102,12 +129,7 @@ ls_status ls_h5_put_texts_of(ls_h5 *file, const char *group, const char *name,
         return LS_ERR_FAILURE;
     for (int i = 0; i < count; i++)
         memcpy(table + (size_t)i * size, texts[i], strlen(texts[i]));
-    const hid_t type = H5Tcopy(H5T_C_S1);
-    H5Tset_size(type, size);
-    H5Tset_strpad(type, H5T_STR_NULLPAD);
-    const ls_status status = write_attribute_of(
-        file, group, name, H5Screate_simple(1, &(hsize_t){(hsize_t)count}, NULL), type, table);
-    H5Tclose(type);
+    const ls_status status = write_texts(file, group, name, short_text(size), table, count);
     ls_free(table);
     return status;
 }
@@ -115,22 +137,14 @@ ls_status ls_h5_put_texts_of(ls_h5 *file, const char *group, const char *name,
 ls_status ls_h5_put_long_texts_of(ls_h5 *file, const char *group, const char *name,
                                   const char *const *texts, int count)
 {
-    const hid_t type = H5Tcopy(H5T_C_S1);
-    H5Tset_size(type, H5T_VARIABLE);
-    H5Tset_cset(type, H5T_CSET_UTF8);
-    const ls_status status = write_attribute_of(
-        file, group, name, H5Screate_simple(1, &(hsize_t){(hsize_t)count}, NULL), type, texts);
-    H5Tclose(type);
-    return status;
+    return write_texts(file, group, name, variable_text(H5T_CSET_UTF8), texts, count);
 }
 
 /* Copies a string of variable length, whose memory belongs to HDF5. */
 static ls_status copy_variable_text(hid_t attribute, hid_t type, char **out, bool *read)
 {
     char *lent = NULL;
-    hid_t memory = H5Tcopy(H5T_C_S1);
-    H5Tset_size(memory, H5T_VARIABLE);
-    H5Tset_cset(memory, H5Tget_cset(type));
+    const hid_t memory = variable_text(H5Tget_cset(type));
     *read = H5Aread(attribute, memory, &lent) >= 0 &&
             (lent == NULL || strnlen(lent, TEXT_MOST + 1) <= TEXT_MOST);
     H5Tclose(memory);
@@ -211,9 +225,7 @@ static ls_status read_variable_texts(hid_t attribute, hid_t type, hid_t space, i
     if (lent == NULL)
         return LS_ERR_FAILURE;
     ls_status status = LS_OK;
-    hid_t memory = H5Tcopy(H5T_C_S1);
-    H5Tset_size(memory, H5T_VARIABLE);
-    H5Tset_cset(memory, H5Tget_cset(type));
+    const hid_t memory = variable_text(H5Tget_cset(type));
     *read = H5Aread(attribute, memory, lent) >= 0;
     for (int64_t i = 0; *read && status == LS_OK && i < count; i++)
         status = ls_text_list_add(out, lent[i] != NULL ? lent[i] : "");

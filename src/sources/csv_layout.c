@@ -159,9 +159,12 @@ ls_status ls_csv_next_row(const ls_csv_layout *l, ls_csv *csv, bool *end)
                    (long long)l->columns);
 }
 
-/* Adds the target of a row to the facts. */
-static ls_status add_facts(const ls_csv_layout *l, const ls_csv *csv, facts *f)
+/* Adds the target of a row to the facts, if there is one target. */
+static ls_status add_facts(const ls_csv_layout *l, const ls_csv *csv, void *to)
 {
+    facts *f = to;
+    if (l->targets != 1)
+        return LS_OK;
     char where[LS_CSV_PLACE];
     double value;
     const char *text = ls_csv_field(csv, l->target[0]);
@@ -182,53 +185,50 @@ static ls_status add_facts(const ls_csv_layout *l, const ls_csv *csv, facts *f)
     return LS_OK;
 }
 
-/* Goes to the first row, behind the header. */
-static ls_status begin_rows(const ls_csv_layout *l, ls_csv *csv)
+ls_status ls_csv_first_row(const ls_csv_layout *l, ls_csv *csv)
 {
     bool end = false;
-    ls_status status = ls_csv_rewind(csv);
-    if (status == LS_OK && l->header)
+    const ls_status status = ls_csv_rewind(csv);
+    return status == LS_OK && l->header ? ls_csv_next_row(l, csv, &end) : status;
+}
+
+/* Calls visit() for each row, until it fails; counts the rows. */
+static ls_status for_each_row(const ls_csv_layout *l, ls_csv *csv,
+                              ls_status (*visit)(const ls_csv_layout *l, const ls_csv *csv,
+                                                 void *to),
+                              void *to, int64_t *rows)
+{
+    bool end = false;
+    ls_status status = ls_csv_first_row(l, csv);
+    for (*rows = 0; status == LS_OK; ++*rows) {
         status = ls_csv_next_row(l, csv, &end);
+        if (status != LS_OK || end)
+            return status;
+        status = visit(l, csv, to);
+    }
+    return status;
+}
+
+/* Adds the name of a row's class to a list. */
+static ls_status add_name(const ls_csv_layout *l, const ls_csv *csv, void *list)
+{
+    ls_text_list *names = list;
+    char *name = ls_csv_name(csv, l->target[0]);
+    const ls_status status = name != NULL ? ls_text_list_insert(names, name) : LS_ERR_FAILURE;
+    ls_free(name);
+    if (status == LS_OK && names->count > LS_MAX_CLASSES)
+        return ls_fail(LS_ERR_DATA, "%s: line %lld: the maximum is %d classes", ls_csv_path(csv),
+                       (long long)ls_csv_line(csv), LS_MAX_CLASSES);
     return status;
 }
 
 /* Reads all rows: counts them, and learns the facts of a single target. */
 static ls_status scan(const ls_csv_layout *l, ls_csv *csv, facts *f, int64_t *rows)
 {
-    bool end = false;
-    *rows = 0;
-    ls_status status = begin_rows(l, csv);
-    for (;;) {
-        if (status == LS_OK)
-            status = ls_csv_next_row(l, csv, &end);
-        if (status != LS_OK || end)
-            break;
-        ++*rows;
-        if (l->targets == 1)
-            status = add_facts(l, csv, f);
-    }
+    const ls_status status = for_each_row(l, csv, add_facts, f, rows);
     if (status == LS_OK && *rows == 0)
-        status = ls_fail(LS_ERR_DATA, "%s: has no rows", ls_csv_path(csv));
+        return ls_fail(LS_ERR_DATA, "%s: has no rows", ls_csv_path(csv));
     return status;
-}
-
-/* Collects the names of classes. */
-static ls_status collect_names(ls_csv_layout *l, ls_csv *csv)
-{
-    bool end = false;
-    ls_status status = begin_rows(l, csv);
-    for (;;) {
-        if (status == LS_OK)
-            status = ls_csv_next_row(l, csv, &end);
-        if (status != LS_OK || end)
-            return status;
-        char *name = ls_csv_name(csv, l->target[0]);
-        status = name != NULL ? ls_text_list_insert(&l->classes_by_name, name) : LS_ERR_FAILURE;
-        ls_free(name);
-        if (status == LS_OK && l->classes_by_name.count > LS_MAX_CLASSES)
-            status = ls_fail(LS_ERR_DATA, "%s: line %lld: the maximum is %d classes",
-                             ls_csv_path(csv), (long long)ls_csv_line(csv), LS_MAX_CLASSES);
-    }
 }
 
 /* Determines the number of classes that are given by number. */
@@ -273,7 +273,8 @@ static ls_status choose_kind(ls_csv_layout *l, ls_csv *csv, const ls_csv_source 
         return l->targets <= LS_MAX_VALUES
                    ? LS_OK
                    : ls_fail(LS_ERR_USAGE, "--target: the maximum is %d columns", LS_MAX_VALUES);
-    ls_status status = collect_names(l, csv);
+    int64_t rows = 0;
+    ls_status status = for_each_row(l, csv, add_name, &l->classes_by_name, &rows);
     l->classes = l->classes_by_name.count;
     if (status == LS_OK && l->classes < 2)
         status = ls_fail(LS_ERR_DATA, "%s: all rows have the same class, '%.40s'", ls_csv_path(csv),

@@ -42,6 +42,9 @@ ls_status ls_csv_learn(ls_csv_layout *layout, ls_csv *csv, const ls_csv_source *
  * Errors: LS_ERR_DATA, LS_ERR_FAILURE. */
 ls_status ls_csv_check(const ls_csv_layout *layout, ls_csv *csv, int64_t *rows) LS_MUST_CHECK;
 
+/* Goes to the first row, behind the header. */
+ls_status ls_csv_first_row(const ls_csv_layout *layout, ls_csv *csv) LS_MUST_CHECK;
+
 /* Reads the next record, as ls_csv_next(), and checks its number of fields. */
 ls_status ls_csv_next_row(const ls_csv_layout *layout, ls_csv *csv, bool *end) LS_MUST_CHECK;
 

@@ -97,7 +97,6 @@ static ls_status csv_read_rows(void *user, int64_t rows, void *inputs)
 /* Allocates the targets and moves to the first row. */
 static ls_status table_begin(table *t)
 {
-    bool end = false;
     const ls_csv_layout *l = t->layout;
     if (l->kind == LS_CSV_VALUES)
         t->targets = ls_alloc(t->rows * l->targets, sizeof *t->targets);
@@ -105,8 +104,7 @@ static ls_status table_begin(table *t)
         t->label = ls_alloc(t->rows, sizeof *t->label);
     if (t->targets == NULL && t->label == NULL)
         return LS_ERR_FAILURE;
-    ls_status status = ls_csv_rewind(t->csv);
-    return status == LS_OK && l->header ? ls_csv_next_row(l, t->csv, &end) : status;
+    return ls_csv_first_row(l, t->csv);
 }
 
 static ls_status write_tables(const ls_import *import, const ls_csv_source *source, table *t,

@@ -1,4 +1,4 @@
-/* The definition of ls_model. Included in model.c and predict.c only. */
+/* The definition of ls_model, and what its functions share. Included in src/train only. */
 #ifndef LS_TRAIN_MODEL_STATE_H
 #define LS_TRAIN_MODEL_STATE_H
 

@@ -1,4 +1,4 @@
-/* The trainer's parts, shared by setup.c (create and destroy), resume.c, save.c, health.c and
+/* The trainer's parts, shared by setup*.c (create and destroy), resume.c, save.c, health.c and
  * trainer.c (the algorithm). */
 #ifndef LS_TRAIN_TRAINER_STATE_H
 #define LS_TRAIN_TRAINER_STATE_H

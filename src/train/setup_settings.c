@@ -1,0 +1,119 @@
+/* Resolves the settings: checks them, chooses the loss by the targets, and the monitor. */
+#include "train/setup.h"
+
+#include "parallel/collectives.h"
+#include "base/memory.h"
+
+#include <lockstep/settings.h>
+
+/* Checks the settings, including the rules that depend on the number of ranks. Local. */
+static ls_status check_settings(const ls_trainer *t)
+{
+    const ls_train_config *c = t->config;
+    const ls_status status = ls_config_check(c);
+    if (status == LS_OK && c->on_nan == LS_ON_NAN_SKIP && c->reduce != LS_REDUCE_AUTO &&
+        !ls_reduce_checks_before_update(c->reduce, ls_setup_shards(t)))
+        return ls_fail(
+            LS_ERR_USAGE,
+            "--on-nan skip can't be combined with --reduce %s, which updates some parameters "
+            "before all gradients are known",
+            ls_reduce_name(c->reduce));
+    return status;
+}
+
+/* Writes the settings as text. Local. */
+static ls_status write_settings(ls_trainer *t)
+{
+    const size_t length = ls_config_text(t->config, NULL, 0);
+    ls_free(t->text);
+    t->text = ls_alloc((int64_t)length + 1, 1);
+    if (t->text == NULL)
+        return LS_ERR_FAILURE;
+    ls_config_text(t->config, t->text, length + 1);
+    return LS_OK;
+}
+
+/* Checks that the settings are valid and the same on all ranks. Collective. */
+static ls_status agree_on_settings(ls_trainer *t)
+{
+    ls_status status = ls_agree(t->comm, check_settings(t));
+    if (status == LS_OK)
+        status = ls_agree(t->comm, write_settings(t));
+    return status == LS_OK ? ls_agree_equal(t->comm, t->text, "the configuration") : status;
+}
+
+ls_status ls_setup_settings(ls_trainer *t)
+{
+    const ls_status status = agree_on_settings(t);
+    return status == LS_OK ? ls_agree_root(t->comm, ls_records_check(t)) : status;
+}
+
+/* Chooses the loss, now that the targets are known, and the task. The same on all ranks. Local. */
+static ls_status choose_loss(ls_trainer *t)
+{
+    const ls_dataset_info *d = ls_trainer_dataset(t);
+    const int64_t values = ls_trainer_dataset(t)->values;
+    t->resolved = *t->config;
+    t->resolved.loss = ls_loss_choose(t->config->loss, values);
+    t->config = &t->resolved;
+    const ls_loss loss = t->config->loss;
+    t->task = (ls_task){.kind = d->reconstructs ? LS_TASK_REGRESSION : ls_loss_task(loss, values),
+                        .outputs = ls_loss_outputs(loss, values, d->classes),
+                        .unit = 1};
+    ls_status status = ls_loss_check(loss, values, d->classes);
+    if (status == LS_OK)
+        status = ls_config_check(t->config);
+    return status == LS_OK ? write_settings(t) : status;
+}
+
+ls_status ls_setup_loss(ls_trainer *t)
+{
+    return ls_agree(t->comm, choose_loss(t));
+}
+
+/* Checks that the monitor's metric is defined for the task. The same on all ranks. Local. */
+static ls_status check_metric(const ls_trainer *t, ls_metric at)
+{
+    const ls_metric_kind *metric = ls_metric_describe(at);
+    const char *name = ls_monitor_name(t->config->monitor);
+    if (ls_metric_applies(at, &t->task))
+        return LS_OK;
+    if ((metric->tasks & t->task.kind) == 0)
+        return ls_fail(LS_ERR_USAGE,
+                       "--monitor %s is not defined for a %s task (--loss %s): give --monitor "
+                       "val_loss or val_%s",
+                       name, ls_task_name(t->task.kind), ls_loss_name(t->config->loss),
+                       t->task.kind == LS_TASK_REGRESSION ? "rmse" : "accuracy");
+    return ls_fail(LS_ERR_USAGE,
+                   "--monitor %s needs %d classes or more, the data set has %d: give --monitor "
+                   "val_accuracy",
+                   name, metric->outputs, t->task.outputs);
+}
+
+ls_status ls_setup_monitor(ls_trainer *t)
+{
+    const ls_train_config *c = t->config;
+    t->monitor = c->monitor;
+    if (ls_trainer_dataset(t)->rows[LS_VALIDATION] == 0 && ls_monitor_is_validation(c->monitor)) {
+        if (c->patience > 0)
+            return ls_fail(LS_ERR_USAGE,
+                           "--patience monitors %s, but there are no validation rows: give "
+                           "--validation 0.1 or --monitor loss",
+                           ls_monitor_name(c->monitor));
+        t->monitor = ls_monitor_of_training(c->monitor);
+        if (t->monitor == LS_MONITORS)
+            return ls_fail(LS_ERR_USAGE,
+                           "--monitor %s needs validation rows: give --validation 0.1 or "
+                           "--monitor loss",
+                           ls_monitor_name(c->monitor));
+    }
+    const ls_status status = check_metric(t, ls_monitor_metric(t->monitor));
+    if (status != LS_OK)
+        return status;
+    const bool more = ls_metric_describe(ls_monitor_metric(t->monitor))->better == LS_BETTER_MORE;
+    t->stop_config =
+        (ls_early_stop_config){.maximise = c->mode == LS_MODE_AUTO ? more : c->mode == LS_MODE_MAX,
+                               .patience = c->patience,
+                               .min_delta = c->min_delta};
+    return LS_OK;
+}
