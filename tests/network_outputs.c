@@ -59,7 +59,7 @@ static void sigmoid(int outputs, const float *z, float *p)
         p[k] = (float)(1 / (1 + exp(-(double)z[k])));
 }
 
-/* Returns standardised values to the targets' units. */
+/* Returns standardised values to the targets' units; z and y may be the same. */
 static void restore(const ls_column_scale *targets, const float *z, float *y)
 {
     for (int64_t k = 0; k < targets->count; k++)
@@ -69,14 +69,12 @@ static void restore(const ls_column_scale *targets, const float *z, float *y)
 /* Converts the network's outputs to those that the exported network has. */
 static const float *convert(const ls_model_facts *facts, int outputs, const float *z, float *y)
 {
+    memcpy(y, z, (size_t)outputs * sizeof *y);
     if (ls_loss_takes_logits(facts->loss))
         softmax(outputs, z, y);
     else if (ls_loss_takes_sigmoid(facts->loss))
         sigmoid(outputs, z, y);
-    else if (facts->targets.count > 0)
-        restore(&facts->targets, z, y);
-    else
-        return z;
+    restore(&facts->targets, y, y);
     return y;
 }
 

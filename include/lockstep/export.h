@@ -10,7 +10,8 @@
  * An exported network takes the numbers of the data set as floats, such as pixels from 0 to 255,
  * and normalises them itself. Its outputs are probabilities if the loss is cross-entropy. In ONNX
  * and PyTorch images are [N][channels][height][width], in Keras [N][height][width][channels]; a
- * network whose rows are vectors takes [N][features].
+ * network whose rows are vectors takes [N][features]. An autoencoder's outputs are [N][features],
+ * in the order of the images.
  *
  * All functions are Local. */
 #ifndef LOCKSTEP_EXPORT_H

@@ -225,7 +225,7 @@ static ls_status eval_run(ls_comm *comm, const ls_options *options, const void *
 const ls_command ls_command_eval = {
     .name = "eval",
     .usage = "--data FILE --checkpoint PATH [OPTION ...]",
-    .summary = "test loss, accuracy and confusion matrix of a checkpoint",
+    .summary = "scores of a checkpoint on test rows: loss, metrics by task, classes, errors",
     .options = {table, false},
     .settings_size = sizeof(settings),
     .parallel = true,

@@ -68,6 +68,16 @@ static void make_inputs(check *c, const ls_export_source *source, const ls_expor
     }
 }
 
+/* Brings an autoencoder's outputs into the order of the format's inputs. */
+static void rearrange(const check *c, float *room)
+{
+    for (int64_t row = 0; c->graph->rearranged && row < LS_EXPORT_CHECK_ROWS; row++) {
+        float *y = c->result + row * c->outputs;
+        memcpy(room, y, (size_t)c->outputs * sizeof *y);
+        ls_layout_features(c->graph->input, true, 1, room, y);
+    }
+}
+
 /* p = exp(y) / sum exp(y), for each row. */
 static void softmax(const check *c)
 {
@@ -170,6 +180,7 @@ ls_status ls_export_check(const ls_export_source *source, const ls_export_option
         else
             scale_values(&c, sigmoid && !options->logits,
                          options->logits ? &unscaled : &source->targets);
+        rearrange(&c, c.batch->x + LS_EXPORT_CHECK_ROWS * c.features);
         status = write_rows(&c, c.result, path);
     }
     ls_batch_destroy(&c.batch);

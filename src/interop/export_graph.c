@@ -2,10 +2,10 @@
 
 #include "base/memory.h"
 #include "data/samples.h"
+#include "interop/graph_ends.h"
 #include "interop/layout.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,10 +50,9 @@ typedef struct maker {
     ls_export_graph *g;
     const ls_export_source *source;
     ls_graph_style style;
-    int *made;   /* [layers] node of each layer; LS_NODE_INPUT: the input */
-    int input;   /* node that layers read as the network's input */
-    int layers;  /* without a fused softmax that is not wanted */
-    float *room; /* for the parameters of standardisation */
+    int *made;  /* [layers] node of each layer; LS_NODE_INPUT: the input */
+    int input;  /* node that layers read as the network's input */
+    int layers; /* without a fused softmax that is not wanted */
 } maker;
 
 static const struct layer_kind *kind_of(const char *name)
@@ -89,23 +88,31 @@ const char *ls_graph_name(const ls_export_graph *graph, int at)
     return at == LS_NODE_INPUT ? "input" : graph->node[at].name;
 }
 
-/* Appends a node that reads one value and keeps its shape. Returns its number. */
-static int append(maker *m, ls_node_kind kind, const char *name, const char *suffix, int input)
+int ls_graph_append(ls_export_graph *graph, ls_node_kind kind, const char *name, const char *suffix,
+                    int input)
 {
-    const int at = m->g->nodes++;
-    ls_node *node = &m->g->node[at];
-    const ls_shape shape = ls_graph_shape(m->g, input);
+    const int at = graph->nodes++;
+    ls_node *node = &graph->node[at];
+    const ls_shape shape = ls_graph_shape(graph, input);
     *node = (ls_node){.kind = kind,
                       .inputs = 1,
                       .input = {input, LS_NODE_INPUT},
                       .in = shape,
                       .out = shape,
-                      .flat = ls_graph_flat(m->g, input)};
+                      .flat = ls_graph_flat(graph, input)};
     if (input != LS_NODE_INPUT) {
-        node->permuted = m->g->node[input].permuted;
-        node->image = m->g->node[input].image;
+        node->permuted = graph->node[input].permuted;
+        node->image = graph->node[input].image;
     }
     snprintf(node->name, sizeof node->name, "%s%s", name, suffix);
+    return at;
+}
+
+int ls_graph_append_flatten(ls_export_graph *graph, int image, const char *name, const char *suffix)
+{
+    const int at = ls_graph_append(graph, LS_NODE_FLATTEN, name, suffix, image);
+    graph->node[at].out = (ls_shape){ls_shape_size(ls_graph_shape(graph, image)), 1, 1};
+    graph->node[at].flat = true;
     return at;
 }
 
@@ -126,13 +133,10 @@ static int flatten(maker *m, int at, const char *name, const char *suffix, bool 
     const ls_shape image = ls_graph_shape(m->g, at);
     const bool changes = changes_order(m, image);
     if (changes && !permute)
-        at = append(m, LS_NODE_TRANSPOSE, name, "_transpose", at);
-    at = append(m, LS_NODE_FLATTEN, name, suffix, at);
-    ls_node *node = &m->g->node[at];
-    node->out = (ls_shape){ls_shape_size(image), 1, 1};
-    node->flat = true;
-    node->permuted = changes && permute;
-    node->image = image;
+        at = ls_graph_append(m->g, LS_NODE_TRANSPOSE, name, "_transpose", at);
+    at = ls_graph_append_flatten(m->g, at, name, suffix);
+    m->g->node[at].permuted = changes && permute;
+    m->g->node[at].image = image;
     return at;
 }
 
@@ -211,7 +215,7 @@ static ls_status add_params(maker *m, ls_node *node, const ls_layer_info *layer)
 static ls_status make_layer(maker *m, const ls_layer_info *layer, const struct layer_kind *kind,
                             int input)
 {
-    const int at = append(m, kind->node, layer->name, "", input);
+    const int at = ls_graph_append(m->g, kind->node, layer->name, "", input);
     ls_node *node = &m->g->node[at];
     node->out = layer->out;
     node->attributes = layer->attributes;
@@ -232,7 +236,7 @@ static void make_join(maker *m, const ls_layer_info *layer, const struct layer_k
     const bool flat = ls_graph_flat(m->g, input[0]) || ls_graph_flat(m->g, input[1]);
     for (int k = 0; k < layer->inputs; k++)
         in[k] = flat ? flatten(m, input[k], layer->name, suffix[k], false) : input[k];
-    ls_node *node = &m->g->node[append(m, kind->node, layer->name, "", in[0])];
+    ls_node *node = &m->g->node[ls_graph_append(m->g, kind->node, layer->name, "", in[0])];
     node->inputs = layer->inputs;
     node->input[1] = in[1];
     node->out = layer->out;
@@ -268,28 +272,6 @@ static ls_status make_nodes(maker *m, int at)
     return status;
 }
 
-/* Appends scale x + shift by columns, as a batch normalisation of mean 0 and variance 1. With
- * `inverse` the node goes from standardised values to values, else from inputs to standardised
- * inputs. Returns its number. */
-static int append_columns(maker *m, const char *name, int input, const ls_column_scale *c,
-                          bool inverse)
-{
-    const int at = append(m, LS_NODE_BATCHNORM, name, "", input);
-    ls_node *node = &m->g->node[at];
-    const double unit = sqrt(1 + LS_BN_EPSILON);
-    for (; node->params < LS_NODE_PARAMS; node->params++, m->room += c->count)
-        node->param[node->params] =
-            (ls_array){.values = m->room, .rank = 1, .dims = {c->count}, .count = c->count};
-    for (int64_t k = 0; k < c->count; k++) {
-        float *const value = (float *)(uintptr_t)node->param[0].values + k;
-        value[LS_BN_SCALE * c->count] = (float)(unit * (inverse ? c->std[k] : 1 / c->std[k]));
-        value[LS_BN_SHIFT * c->count] = (float)(inverse ? c->mean[k] : 0);
-        value[LS_BN_MEAN * c->count] = (float)(inverse ? 0 : c->mean[k]);
-        value[LS_BN_VARIANCE * c->count] = 1;
-    }
-    return at;
-}
-
 /* Appends what turns the last layer's values into the outputs that are wanted. */
 static void make_outputs(maker *m, bool probabilities, bool logits)
 {
@@ -298,11 +280,10 @@ static void make_outputs(maker *m, bool probabilities, bool logits)
     const bool softmax = strcmp(layer_at(m, last).kind, "softmax") == 0;
     assert(at == m->g->nodes - 1); /* every other value has a reader */
     if (probabilities && !softmax)
-        append(m, LS_NODE_SOFTMAX, "softmax", "", at);
+        at = ls_graph_append(m->g, LS_NODE_SOFTMAX, "softmax", "", at);
     if (ls_loss_takes_sigmoid(ls_network_loss_kind(m->source->network)) && !logits)
-        at = append(m, LS_NODE_SIGMOID, "probabilities", "", at);
-    if (m->source->targets.count > 0 && !logits)
-        append_columns(m, "values", at, &m->source->targets, true);
+        at = ls_graph_append(m->g, LS_NODE_SIGMOID, "probabilities", "", at);
+    ls_graph_append_values(m->g, m->source, logits, at);
 }
 
 /* Returns true if no layer takes an image: then images of one pixel are vectors. */
@@ -328,6 +309,9 @@ static ls_status describe_input(maker *m)
     g->flat = takes_vectors(m);
     g->planar =
         g->input.channels > 1 && pixel_count(g->input) > 1 && !ls_network_channels_last(network);
+    g->channels_first = m->style.channels_first;
+    g->rearranged = !g->channels_first && ls_network_reconstructs(network) &&
+                    g->input.channels > 1 && pixel_count(g->input) > 1;
     const ls_status status = ls_normalization_make(&normalization, m->source->mean, m->source->std);
     g->scale = m->source->element == LS_U8 ? normalization.byte_scale : normalization.scale;
     g->shift = normalization.shift;
@@ -347,9 +331,7 @@ static ls_status make_graph(maker *m, const ls_export_options *options)
         m->layers--;
     m->input = LS_NODE_INPUT;
     if (status == LS_OK && !options->normalized)
-        m->input = append(m, LS_NODE_SCALE, "normalise", "", LS_NODE_INPUT);
-    if (status == LS_OK && !options->normalized && m->source->inputs.count > 0)
-        m->input = append_columns(m, "standardise", m->input, &m->source->inputs, false);
+        m->input = ls_graph_append_normalisation(m->g, m->source);
     for (int i = 0; status == LS_OK && i < m->layers; i++)
         status = make_nodes(m, i);
     if (status == LS_OK)
@@ -357,8 +339,9 @@ static ls_status make_graph(maker *m, const ls_export_options *options)
     return status;
 }
 
-/* Most nodes of a layer: two vectors for a join, or a transposed and a flattened image. */
-enum { NODES_OF_LAYER = 3, NODES_OF_ENDS = 6 };
+/* Most nodes of a layer: two vectors for a join, or a transposed and a flattened image; and of both
+ * ends: normalisation, a vector, probabilities, an image, values, a vector. */
+enum { NODES_OF_LAYER = 3, NODES_OF_ENDS = 12 };
 
 ls_status ls_export_graph_create(ls_export_graph **out, const ls_export_source *source,
                                  const ls_export_options *options, ls_graph_style style)
@@ -370,12 +353,11 @@ ls_status ls_export_graph_create(ls_export_graph **out, const ls_export_source *
     m.made = ls_alloc(layers, sizeof *m.made);
     if (m.g != NULL) {
         m.g->node = ls_alloc(NODES_OF_LAYER * (int64_t)layers + NODES_OF_ENDS, sizeof *m.g->node);
-        m.g->values = ls_alloc(ls_network_size(source->network) +
-                                   LS_NODE_PARAMS * (source->inputs.count + source->targets.count),
+        m.g->values = ls_alloc(ls_network_size(source->network) + ls_graph_ends_size(source),
                                sizeof *m.g->values);
     }
     if (m.made != NULL && m.g != NULL && m.g->node != NULL && m.g->values != NULL) {
-        m.room = m.g->values + ls_network_size(source->network);
+        m.g->used = ls_network_size(source->network);
         status = make_graph(&m, options);
     }
     ls_free(m.made);

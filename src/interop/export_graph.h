@@ -16,15 +16,17 @@ enum { LS_NODE_NAME = 64, LS_NODE_PARAMS = 4, LS_NODE_INPUT = -1 /* the network'
 
 /*    kind */
 typedef enum ls_node_kind {
-    LS_NODE_SCALE,     /* scale x + shift: the normalisation */
+    LS_NODE_SHIFT,     /* x + shift; one number for all, or one for each channel or output */
+    LS_NODE_SCALE,     /* scale x, likewise */
     LS_NODE_TRANSPOSE, /* an image with channels first to channels last, or reverse */
     LS_NODE_FLATTEN,
+    LS_NODE_UNFLATTEN, /* a vector [C][H][W] to an image with channels last */
     LS_NODE_DENSE,
     LS_NODE_CONV,
     LS_NODE_MAXPOOL,
     LS_NODE_AVGPOOL,
     LS_NODE_GLOBALPOOL,
-    LS_NODE_BATCHNORM, /* also standardises columns, with fixed statistics */
+    LS_NODE_BATCHNORM,
     LS_NODE_DROPOUT,
     LS_NODE_RELU,
     LS_NODE_LEAKY_RELU,
@@ -37,7 +39,8 @@ typedef enum ls_node_kind {
     LS_NODE_CONCAT
 } ls_node_kind;
 
-/* Parameters of the kinds: dense, conv: weight, bias (may be missing); batchnorm: */
+/* Parameters of the kinds: dense, conv: weight, bias (may be missing); shift, scale: the numbers;
+ * batchnorm: */
 enum { LS_BN_SCALE, LS_BN_SHIFT, LS_BN_MEAN, LS_BN_VARIANCE };
 
 #define LS_BN_EPSILON 1e-5
@@ -66,12 +69,15 @@ typedef struct ls_node {
 
 typedef struct ls_export_graph {
     ls_shape input;
-    bool flat;          /* the input is a vector, not an image */
-    bool planar;        /* the rows of Lockstep's batches are [channels][pixels] */
-    float scale, shift; /* of LS_NODE_SCALE */
-    ls_node *node;      /* [nodes], the last one makes the outputs; owned */
+    bool flat;           /* the input is a vector, not an image */
+    bool channels_first; /* images of the format */
+    bool planar;         /* the rows of Lockstep's batches are [channels][pixels] */
+    float scale, shift;  /* inputs of the training were scale x + shift, then standardised */
+    bool rearranged;     /* an autoencoder's outputs are [pixels][channels], not as in Lockstep */
+    ls_node *node;       /* [nodes], the last one makes the outputs; owned */
     int nodes;
-    float *values; /* all parameters, and those of standardisation; owned */
+    float *values; /* all parameters, then the numbers of shifts and scales; owned */
+    int64_t used;  /* numbers in `values` */
 } ls_export_graph;
 
 /* How a format wants the graph. */
@@ -91,6 +97,14 @@ ls_status ls_export_graph_create(ls_export_graph **out, const ls_export_source *
 bool ls_graph_flat(const ls_export_graph *graph, int at);
 ls_shape ls_graph_shape(const ls_export_graph *graph, int at);
 const char *ls_graph_name(const ls_export_graph *graph, int at);
+
+/* Appends a node that reads one value and keeps its shape. Returns its number. */
+int ls_graph_append(ls_export_graph *graph, ls_node_kind kind, const char *name, const char *suffix,
+                    int input);
+
+/* The same for what makes an image a vector. */
+int ls_graph_append_flatten(ls_export_graph *graph, int image, const char *name,
+                            const char *suffix);
 
 /* Frees a graph and sets *graph to NULL; accepts NULL. */
 void ls_export_graph_destroy(ls_export_graph **graph);

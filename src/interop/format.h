@@ -29,6 +29,9 @@ ls_graph_style ls_export_style(ls_export_format format);
  * memory is short. */
 json_t *ls_keras_config(const ls_export_graph *graph);
 
+/* Returns true if the layer of a node has its parameters as weights, not in its configuration. */
+bool ls_keras_has_weights(const ls_node *node);
+
 /* Returns true if a node is a module of PyTorch's nn.Sequential: all but those with two inputs. */
 bool ls_torch_has_module(const ls_node *node);
 

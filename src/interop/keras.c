@@ -41,7 +41,7 @@ static ls_status write_layer(ls_h5 *file, const char *name, const ls_node *node)
 {
     char group[PATH], path[2 * PATH], relative[LS_NODE_PARAMS][PATH];
     const char *list[LS_NODE_PARAMS];
-    const int count = node != NULL ? node->params : 0;
+    const int count = node != NULL && ls_keras_has_weights(node) ? node->params : 0;
     snprintf(group, sizeof group, GROUP "/%s", name);
     ls_status status = ls_h5_create_group(file, group);
     for (int k = 0; status == LS_OK && k < count; k++) {

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* Attributes of a layer in Keras' terms; `pad` layers come before convolutions. */
+/* Attributes of a layer in Keras' terms; `pad` layers come before convolutions, `reshape` layers
+ * before images that were vectors. */
 static json_t *dense_config(const ls_node *node)
 {
     return json_pack("{s:I, s:s, s:b}", "units", (json_int_t)node->attributes.units, "activation",
@@ -36,22 +37,51 @@ static json_t *pool_config(const ls_node *node)
                      "padding", "valid", "data_format", "channels_last");
 }
 
+static json_t *reshape_config(const ls_node *node)
+{
+    return json_pack("{s:[I,I,I]}", "target_shape", (json_int_t)node->out.channels,
+                     (json_int_t)node->out.height, (json_int_t)node->out.width);
+}
+
+/* The numbers of a shift or scale: one, or a list, for the last dimension of the layer's input. */
+static json_t *numbers_of(const ls_node *node)
+{
+    const ls_array *a = &node->param[0];
+    if (a->count == 1)
+        return json_real((double)a->values[0]);
+    json_t *list = json_array();
+    for (int64_t k = 0; k < a->count; k++)
+        json_array_append_new(list, json_real((double)a->values[k]));
+    return list;
+}
+
+bool ls_keras_has_weights(const ls_node *node)
+{
+    return node->kind != LS_NODE_SHIFT && node->kind != LS_NODE_SCALE;
+}
+
 static json_t *activation_config(const char *name)
 {
     return json_pack("{s:s}", "activation", name);
 }
 
 /* Sets the class and the attributes of a node's layer. */
-static json_t *layer_config(const ls_export_graph *g, const ls_node *node, const char **class)
+static json_t *layer_config(const ls_node *node, const char **class)
 {
     static const char *const data_format = "data_format", *const last = "channels_last";
     switch (node->kind) {
+    case LS_NODE_SHIFT:
+        *class = "Rescaling";
+        return json_pack("{s:f, s:o}", "scale", 1.0, "offset", numbers_of(node));
     case LS_NODE_SCALE:
         *class = "Rescaling";
-        return json_pack("{s:f, s:f}", "scale", (double)g->scale, "offset", (double)g->shift);
+        return json_pack("{s:o, s:f}", "scale", numbers_of(node), "offset", 0.0);
     case LS_NODE_TRANSPOSE:
         *class = "Permute";
         return json_pack("{s:[i,i,i]}", "dims", 3, 1, 2);
+    case LS_NODE_UNFLATTEN: /* behind the Reshape of append_node() */
+        *class = "Permute";
+        return json_pack("{s:[i,i,i]}", "dims", 2, 3, 1);
     case LS_NODE_FLATTEN:
         *class = "Flatten";
         return json_pack("{s:s}", data_format, last);
@@ -144,17 +174,29 @@ static void append(list *l, const char *class, const char *name, json_t *config,
     json_array_append_new(l->layers, layer);
 }
 
+/* Appends the layer that a node has before its own, if it has one. Returns true if so.
+ * name  of that layer, [LS_NODE_NAME + 8] */
+static bool append_first(list *l, const ls_node *node, const char *input, char *name)
+{
+    const bool pads = node->kind == LS_NODE_CONV && node->attributes.pad > 0;
+    if (!pads && node->kind != LS_NODE_UNFLATTEN)
+        return false;
+    snprintf(name, LS_NODE_NAME + 8, "%s_%s", node->name, pads ? "pad" : "planes");
+    if (pads)
+        append(l, "ZeroPadding2D", name, pad_config(node), input, NULL);
+    else
+        append(l, "Reshape", name, reshape_config(node), input, NULL);
+    return true;
+}
+
 /* Appends the layers of a node. */
 static void append_node(list *l, const ls_node *node)
 {
     const char *class = "Activation", *first = ls_graph_name(l->graph, node->input[0]);
-    char pad[LS_NODE_NAME + 8];
-    json_t *config = layer_config(l->graph, node, &class);
-    if (node->kind == LS_NODE_CONV && node->attributes.pad > 0) {
-        snprintf(pad, sizeof pad, "%s_pad", node->name);
-        append(l, "ZeroPadding2D", pad, pad_config(node), first, NULL);
-        first = pad;
-    }
+    char before[LS_NODE_NAME + 8];
+    json_t *config = layer_config(node, &class);
+    if (append_first(l, node, first, before))
+        first = before;
     append(l, class, node->name, config, first,
            node->inputs > 1 ? ls_graph_name(l->graph, node->input[1]) : NULL);
 }

@@ -170,7 +170,7 @@ ls_status ls_onnx_write(const ls_export_source *source, const ls_export_options 
     if (status == LS_OK && (metadata = ls_export_metadata(source, options)) == NULL)
         status = ls_fail(LS_ERR_FAILURE, "out of memory for the metadata");
     if (status == LS_OK) {
-        ls_layout_little_endian(ls_network_size(source->network), graph->values);
+        ls_layout_little_endian(graph->used, graph->values);
         status = write_graph(graph, metadata, path);
     }
     json_decref(metadata);

@@ -1,5 +1,5 @@
 /* The operations of ONNX that compute a node. Forms that OpenCV 4.6 misreads are avoided: a Gemm
- * without transB = 1, a Reshape with a fixed number of rows. */
+ * without transB = 1, a Reshape with a fixed number of rows, constants [1][C][1][1]. */
 #include "interop/layout.h"
 #include "interop/onnx_model.h"
 
@@ -123,7 +123,10 @@ static void add_params(ls_onnx_model *m, ls_onnx_operation *op, const ls_node *n
 {
     static const char *const weights[] = {"weight", "bias"};
     static const char *const statistics[] = {"scale", "shift", "mean", "variance"};
-    const char *const *names = node->kind == LS_NODE_BATCHNORM ? statistics : weights;
+    const char *const *names = node->kind == LS_NODE_BATCHNORM ? statistics
+                               : node->kind == LS_NODE_SCALE   ? &statistics[0]
+                               : node->kind == LS_NODE_SHIFT   ? &statistics[1]
+                                                               : weights;
     for (int i = 0; i < node->params; i++) {
         const ls_array *a = &node->param[i];
         ls_onnx_tensor *t = add_tensor(m, a->rank, a->dims, a->values);
@@ -140,13 +143,21 @@ static ls_onnx_operation *begin(ls_onnx_model *m, int at, const char *suffix, co
     return op;
 }
 
+/* OpenCV 4.6 makes an Add and a Mul of one number one operation, scale x + shift, which loses the
+ * digits of numbers far from 0: an Identity keeps them apart. */
+static void make_shift(ls_onnx_model *m, int at)
+{
+    const ls_node *node = &m->graph->node[at];
+    const bool apart = at + 1 < m->graph->nodes && node[1].kind == LS_NODE_SCALE;
+    ls_onnx_operation *sum = begin(m, at, apart ? ".sum" : "", "Add");
+    add_params(m, sum, node);
+    if (apart)
+        add_input(add_operation(m, at, "", "Identity"), sum->output[0]);
+}
+
 static void make_scale(ls_onnx_model *m, int at)
 {
-    ls_onnx_operation *product = begin(m, at, ".scaled", "Mul");
-    add_constant(m, product, "normalise.scale", m->graph->scale);
-    ls_onnx_operation *sum = add_operation(m, at, "", "Add");
-    add_input(sum, product->output[0]);
-    add_constant(m, sum, "normalise.shift", m->graph->shift);
+    add_params(m, begin(m, at, "", "Mul"), &m->graph->node[at]);
 }
 
 static void make_dense(ls_onnx_model *m, int at)
@@ -219,6 +230,9 @@ void ls_onnx_add_node(ls_onnx_model *m, int at)
 {
     static const int64_t to_channels_last[] = {0, 2, 3, 1};
     switch (m->graph->node[at].kind) {
+    case LS_NODE_SHIFT:
+        make_shift(m, at);
+        break;
     case LS_NODE_SCALE:
         make_scale(m, at);
         break;
@@ -246,7 +260,8 @@ void ls_onnx_add_node(ls_onnx_model *m, int at)
     case LS_NODE_BATCHNORM:
         make_batchnorm(m, at);
         break;
-    case LS_NODE_DROPOUT:
+    case LS_NODE_UNFLATTEN: /* of formats with channels last only */
+    case LS_NODE_DROPOUT:   /* of formats that have it */
         begin(m, at, "", "Identity");
         break;
     case LS_NODE_RELU:

@@ -54,15 +54,24 @@ static bool add_counters(content *c)
     return done;
 }
 
-static bool add_params(content *c)
+/* The names of a module's tensors. */
+static const char *const *names_of(const ls_node *node)
 {
     static const char *const statistics[] = {"weight", "bias", "running_mean", "running_var"};
+    static const char *const steps[] = {"shift", "scale"};
+    return node->kind == LS_NODE_SHIFT   ? &steps[0]
+           : node->kind == LS_NODE_SCALE ? &steps[1]
+                                         : statistics;
+}
+
+static bool add_params(content *c)
+{
     int module = 0;
     bool done = true;
     for (int i = 0; i < c->graph->nodes; i++) {
         const ls_node *node = &c->graph->node[i];
         for (int k = 0; done && k < node->params; k++)
-            done = add_tensor(c, module, statistics[k], "F32", shape_of(&node->param[k]),
+            done = add_tensor(c, module, names_of(node)[k], "F32", shape_of(&node->param[k]),
                               node->param[k].count * (int64_t)sizeof(float));
         module += ls_torch_has_module(node);
     }
@@ -151,7 +160,7 @@ ls_status ls_safetensors_write(const ls_export_source *source, const ls_export_o
         return status;
     json_t *metadata = ls_export_metadata(source, options);
     if (metadata != NULL && add_code(metadata, graph)) {
-        ls_layout_little_endian(ls_network_size(source->network), graph->values);
+        ls_layout_little_endian(graph->used, graph->values);
         status = write_graph(graph, metadata, path);
     } else
         status = ls_fail(LS_ERR_FAILURE, "%s: out of memory for the metadata", path);

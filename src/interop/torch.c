@@ -11,14 +11,26 @@ bool ls_torch_has_module(const ls_node *node)
     return node->inputs == 1;
 }
 
+/* Prints the constructor of a shift or scale: the shape of its numbers. */
+static void print_step(const char *class, const ls_array *numbers, FILE *out)
+{
+    fprintf(out, "%s(", class);
+    for (int i = 0; i < numbers->rank; i++)
+        fprintf(out, "%s%lld", i > 0 ? ", " : "", (long long)numbers->dims[i]);
+    fprintf(out, ")");
+}
+
 /* Prints the constructor of a node's module. */
-static void print_module(const ls_export_graph *g, const ls_node *node, FILE *out)
+static void print_module(const ls_node *node, FILE *out)
 {
     const ls_attributes *a = &node->attributes;
     const long long in = node->in.channels, window = a->window, units = a->units;
     switch (node->kind) {
+    case LS_NODE_SHIFT:
+        print_step("Shift", &node->param[0], out);
+        break;
     case LS_NODE_SCALE:
-        fprintf(out, "Scale(%.9g, %.9g)", g->scale, g->shift);
+        print_step("Scale", &node->param[0], out);
         break;
     case LS_NODE_TRANSPOSE:
         fprintf(out, "ChannelsLast()");
@@ -69,6 +81,7 @@ static void print_module(const ls_export_graph *g, const ls_node *node, FILE *ou
     case LS_NODE_SOFTMAX:
         fprintf(out, "nn.Softmax(1)");
         break;
+    case LS_NODE_UNFLATTEN: /* of formats with channels last only */
     case LS_NODE_ADD:
     case LS_NODE_CONCAT:
         break;
@@ -83,16 +96,27 @@ static bool has_kind(const ls_export_graph *g, ls_node_kind kind)
     return false;
 }
 
+/* Prints the class of a shift or scale. */
+static void print_step_class(const char *class, const char *name, const char *initial,
+                             const char *operator, FILE * out)
+{
+    fprintf(out,
+            "\nclass %s(nn.Module):\n"
+            "    def __init__(self, *shape):\n"
+            "        super().__init__()\n"
+            "        self.register_buffer(\"%s\", torch.%s(shape))\n\n"
+            "    def forward(self, x):\n"
+            "        return x %s self.%s\n\n",
+            class, name, initial, operator, name);
+}
+
 /* Prints the classes of modules that PyTorch does not have. */
 static void print_classes(const ls_export_graph *g, FILE *out)
 {
     if (has_kind(g, LS_NODE_SCALE))
-        fprintf(out, "\nclass Scale(nn.Module):\n"
-                     "    def __init__(self, scale, shift):\n"
-                     "        super().__init__()\n"
-                     "        self.scale, self.shift = scale, shift\n\n"
-                     "    def forward(self, x):\n"
-                     "        return self.scale * x + self.shift\n\n");
+        print_step_class("Scale", "scale", "ones", "*", out);
+    if (has_kind(g, LS_NODE_SHIFT))
+        print_step_class("Shift", "shift", "zeros", "+", out);
     if (has_kind(g, LS_NODE_TRANSPOSE))
         fprintf(out, "\nclass ChannelsLast(nn.Module):\n"
                      "    def forward(self, x):\n"
@@ -145,7 +169,7 @@ void ls_torch_print(const ls_export_graph *graph, FILE *out)
         if (!ls_torch_has_module(&graph->node[i]))
             continue;
         fprintf(out, "    ");
-        print_module(graph, &graph->node[i], out);
+        print_module(&graph->node[i], out);
         fprintf(out, ",\n");
     }
     fprintf(out, ")\nnet.eval()\n");

@@ -43,7 +43,7 @@ static void write_remedy(const ls_trainer *t, bool may_change, char out[REMEDY])
 
 /* Refuses settings that must not change after the checkpoint; with --resume-anyway only those that
  * can't. Local. */
-static ls_status check_changes(const ls_trainer *t, const char *path, const char *before,
+static ls_status check_changes(ls_trainer *t, const char *path, const char *before,
                                bool within_epoch)
 {
     char changes[CHANGES], remedy[REMEDY];
@@ -66,9 +66,12 @@ static ls_status check_changes(const ls_trainer *t, const char *path, const char
             "can't resume from %s, which is in the middle of an epoch, with settings that change "
             "the samples of its steps: %s; %s",
             path, changes, remedy);
-    if (settings_differ(t, before, LS_CHANGE_RESULT, changes))
-        ls_trainer_note(t, "resuming from %s with other settings: %s", path, changes);
-    return LS_OK;
+    if (!settings_differ(t, before, LS_CHANGE_RESULT, changes))
+        return LS_OK;
+    ls_trainer_note(t, "resuming from %s with other settings: %s", path, changes);
+    ls_free(t->records.changed);
+    t->records.changed = ls_strdup(changes);
+    return t->records.changed != NULL ? LS_OK : LS_ERR_FAILURE;
 }
 
 /* Returns true if the rows of a split differ from the checkpoint's, where both fingerprints are

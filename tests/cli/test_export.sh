@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Exported networks give the outputs of the network itself in other tools: OpenCV, ONNX Runtime, TensorFlow.js and
 # PyTorch, as far as they are installed: trained networks, on 100 rows each. LOCKSTEP_EXPORT_DATA=MNIST.h5 also compares
-# the named networks and a regression, trained on that data set, on all of its test rows: ten minutes.
+# the named networks, a regression and two autoencoders, trained on that data set, on all of its test rows: ten minutes.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
@@ -16,8 +16,7 @@ tools=0
 trained() {
     local name=$1 data=$2 rows=$3 model=$4
     shift 4
-    mpirun -n 2 "$lockstep" train --data "$data" --model "$model" --run "run_$name" --batch "${batch:-20}" --quiet "$@" 2>err ||
-        cat err
+    "$lockstep" train --data "$data" --model "$model" --run "run_$name" --batch "${batch:-20}" --quiet "$@" 2>err || cat err
     exported "$name" "run_$name" "$data" "$rows" ''
 }
 # Exports a network to all formats, and adds it to `cases`. WORDS are for network_outputs.
@@ -84,7 +83,13 @@ trained flattened twelve.h5 100 "conv:3x5,2 flatten dropout:0.1 softmax" "${two[
 trained mse colour.h5 100 "dense:16 relu dense:5 softmax" --loss mse "${two[@]}"
 trained mse_sigmoid colour.h5 100 "dense:16 tanh dropout:0.1 dense:5 sigmoid" --loss mse "${two[@]}"
 trained vector rows.h5 100 "dense:8 relu batchnorm dense:4" --layout nchw "${two[@]}"
+# Autoencoders: outputs are in the order of the format's inputs, and in their units.
+reconstructs=(--targets inputs "${two[@]}")
+trained inputs_grey grey.h5 100 "dense:64 relu dense:784" "${reconstructs[@]}" --loss bce
+trained inputs_planar twelve.h5 100 "dense:16 tanh dense:192" "${reconstructs[@]}"
+trained inputs_colour twelve.h5 100 "conv:4x3 batchnorm relu dense:192" "${reconstructs[@]}" --standardize fit
 if has_module h5py; then
+    # Inputs far from 0: mean 2000 and standard deviation 3.
     "$python" - <<'PYTHON'
 import h5py, numpy
 random = numpy.random.default_rng(0)
@@ -94,9 +99,9 @@ with h5py.File("numbers.h5", "w") as file:
     file["train/inputs"] = (random.normal(2000, 3, (300, 6)) + labels[:, None]).astype("f4")
     file["train/labels"] = labels
 
-x = random.normal(20, 3, (300, 6)).astype("f4")
+x = random.normal(2000, 3, (300, 6)).astype("f4")
 x[:, 3] = 1e4 * x[:, 0]
-z = (x[:, :3] - 20) / 3
+z = (x[:, :3] - 2000) / 3
 
 
 def write(name, inputs, part, targets, **attributes):
@@ -109,14 +114,17 @@ def write(name, inputs, part, targets, **attributes):
 write("values.h5", x, "targets", (z * [300, 0.01, 2] + [1e5, 0.02, -5]).astype("f4"))
 write("labels.h5", x, "targets", (z > 0.3).astype("u1"))
 write("two.h5", x, "labels", (z[:, 0] > z[:, 1]).astype("i4"), classes=2)
-images = random.integers(0, 256, (300, 3, 9, 12)).astype("u1")
-bright = images.reshape(300, 3, -1).mean(2)
+images = random.normal(2000, 3, (300, 3, 9, 12)).astype("f4")
+bright = images.reshape(300, 3, -1).mean(2) - 2000
 write("images.h5", images, "targets", (bright[:, :2] * [1000, 1e-3]).astype("f4"))
+write("grey_images.h5", images[:, :1], "targets", bright[:, :1].astype("f4"))
 PYTHON
     trained vector_numbers numbers.h5 100 "dense:8 relu dense:3" --normalize 2000,3 "${two[@]}"
     # Values of any magnitude, of vectors and of images; two classes with one output; several labels.
     trained vector_values values.h5 100 "dense:16 batchnorm tanh dense:3" "${fit[@]}" --epochs 5
     trained image_values images.h5 100 "conv:4x3,2 batchnorm relu dense:8 gelu dense:2" "${fit[@]}" --epochs 3
+    trained grey_values grey_images.h5 100 "conv:4x3,2,1 relu dense:1" "${fit[@]}" "${two[@]}" # one number is scale and shift
+    trained vector_inputs_values values.h5 100 "dense:3 dense:6" "${reconstructs[@]}" --standardize fit
     trained vector_huber_values values.h5 100 "dense:16 tanh dense:3" "${fit[@]}" --loss huber:0.5 --ema 0.9 --epochs 3
     trained vector_two two.h5 100 "dense:8 relu dense:1" --standardize fit --loss bce --epochs 3
     trained vector_labels labels.h5 100 "dense:8 relu dense:3" --standardize fit --loss bce --epochs 3
@@ -129,6 +137,7 @@ fi
 exported logits run_cnn grey.h5 50 'logits' --logits
 exported plain run_planar colour.h5 50 'logits normalized' --logits --input normalized
 exported normalized run_resnet grey.h5 50 'normalized' --input normalized
+exported inputs_logits run_inputs_grey grey.h5 20 'logits' --logits
 exported latest run_lenet5 grey.h5 50 'raw' --raw
 if [ -n "${LOCKSTEP_EXPORT_DATA:-}" ]; then
     for model in mlp lenet5 cnn resnet; do
@@ -137,6 +146,9 @@ if [ -n "${LOCKSTEP_EXPORT_DATA:-}" ]; then
     batch=128 trained whole_mse "$LOCKSTEP_EXPORT_DATA" 1000000 "conv:8x5,2 gelu dense:10" --loss mse --epochs 1
     batch=128 trained whole_values "$LOCKSTEP_EXPORT_DATA" 1000000 "conv:8x5,2 relu dense:1" --inputs train/images \
         --targets train/labels --test-rows last:10000 --loss mse "${fit[@]}" --epochs 1
+    batch=128 trained whole_inputs "$LOCKSTEP_EXPORT_DATA" 1000000 "dense:64 relu dense:784" --targets inputs --epochs 1
+    batch=128 trained whole_inputs_fit "$LOCKSTEP_EXPORT_DATA" 1000000 "conv:8x5,2 relu dense:784" --targets inputs \
+        --standardize fit --epochs 1
 fi
 
 if [ "${formats[0]}" = onnx ]; then

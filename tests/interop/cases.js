@@ -9,24 +9,27 @@ const floats = file => {
 }
 
 // Returns the largest difference of outputs: relative to 1 or to the size of an output; of values to the largest of the
-// output's.
-const difference = (got, expected, outputs, classes) => {
+// output's; of images made by an autoencoder to the largest of all.
+const difference = (got, expected, outputs, name) => {
   const size = new Float64Array(outputs)
   expected.forEach((v, i) => (size[i % outputs] = Math.max(size[i % outputs], Math.abs(v))))
+  if (!name.includes('values') && name.includes('inputs')) size.fill(size.reduce((a, b) => Math.max(a, b)))
   let most = 0
   for (let i = 0; i < got.length; i++) {
-    const one = Math.abs(got[i] - expected[i]) / (classes ? Math.max(1, Math.abs(expected[i])) : size[i % outputs])
+    const one = Math.abs(got[i] - expected[i]) / (isClasses(name) ? Math.max(1, Math.abs(expected[i])) : size[i % outputs])
     most = one > most || Number.isNaN(one) ? one : most
   }
   return most
 }
 
+const isClasses = name => !name.includes('values') && !name.includes('inputs')
+
 // Compares outputs with the network's own; returns a description of the difference, '' if there is none.
-const compare = (got, expected, outputs, classes) => {
+const compare = (got, expected, outputs, name) => {
   if (got.length !== expected.length) return `${got.length} outputs instead of ${expected.length}`
-  const most = difference(got, expected, outputs, classes)
+  const most = difference(got, expected, outputs, name)
   if (!(most <= 1e-5)) return `outputs differ by ${most}`
-  for (let i = 0; i < got.length && classes && outputs > 1; i += outputs) {
+  for (let i = 0; i < got.length && isClasses(name) && outputs > 1; i += outputs) {
     const row = expected.slice(i, i + outputs)
     const sorted = Array.from(row).sort((a, b) => b - a)
     const best = got.slice(i, i + outputs).reduce((at, v, k, all) => (v > all[at] ? k : at), 0)
@@ -58,9 +61,8 @@ exports.run = async (tool, format, outputsOf) => {
       const got = await outputsOf(name, floats(name + '.x'), [rows, channels, height, width], false)
       const [count, x, y] = readCheck(`${name}.${format}.csv`)
       const checked = await outputsOf(name, x, [count, channels, height, width], true)
-      const classes = !name.includes('values')
-      problem = compare(got, floats(name + '.y'), outputs, classes) || compare(checked, y, outputs, classes)
-      worst = Math.max(worst, difference(got, floats(name + '.y'), outputs, classes))
+      problem = compare(got, floats(name + '.y'), outputs, name) || compare(checked, y, outputs, name)
+      worst = Math.max(worst, difference(got, floats(name + '.y'), outputs, name))
     } catch (error) {
       problem = String(error)
     }

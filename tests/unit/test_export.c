@@ -75,7 +75,18 @@ static void features_are_reordered_and_back(void **state)
     assert_memory_equal(back, params, sizeof back);
 }
 
-/* Nodes that a format gets; a * marks features in the format's order. */
+/* Lists the names of a graph's nodes; a * marks features in the format's order. */
+static void list_nodes(const ls_export_graph *graph, char nodes[512])
+{
+    nodes[0] = '\0';
+    for (int n = 0; n < graph->nodes; n++) {
+        const size_t used = strlen(nodes);
+        snprintf(nodes + used, 512 - used, "%s%s%s", n > 0 ? " " : "", graph->node[n].name,
+                 graph->node[n].permuted ? "*" : "");
+    }
+}
+
+/* Nodes that a format gets. */
 static void a_format_gets_these_nodes(void **state)
 {
     (void)state;
@@ -151,20 +162,104 @@ static void a_format_gets_these_nodes(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ls_export_graph *graph = NULL;
-        char nodes[512] = "";
+        char nodes[512];
         ls_export_source source =
             make_source(cases[i].model, cases[i].input, cases[i].classes, LS_CROSS_ENTROPY);
         assert_ok(ls_export_graph_create(&graph, &source, &(ls_export_options){0},
                                          ls_export_style(cases[i].format)));
-        for (int n = 0; n < graph->nodes; n++) {
-            const size_t used = strlen(nodes);
-            snprintf(nodes + used, sizeof nodes - used, "%s%s%s", n > 0 ? " " : "",
-                     graph->node[n].name, graph->node[n].permuted ? "*" : "");
-        }
+        list_nodes(graph, nodes);
         assert_string_equal(nodes, cases[i].nodes);
         ls_export_graph_destroy(&graph);
         ls_network_destroy(&source.network);
     }
+}
+
+/* Computes the shifts and scales before the first layer, for a number of channel c. */
+static float normalise(const ls_export_graph *graph, int64_t c, float x)
+{
+    for (int n = 0; graph->node[n].params == 1; n++) {
+        const ls_array *a = &graph->node[n].param[0];
+        const float number = a->values[a->count > 1 ? c : 0];
+        x = graph->node[n].kind == LS_NODE_SHIFT ? x + number : x * number;
+        assert_int_equal(a->rank, a->count > 1 ? 3 : 1);
+    }
+    return x;
+}
+
+static void inputs_are_normalised_by_the_operations_of_training(void **state)
+{
+    (void)state;
+    static const double mean[] = {2000.1, 300, -5}, same[] = {2000.1, 2000.1, 2000.1},
+                        std[] = {3, 4, 5};
+    const struct {
+        ls_element element;
+        double mean, std; /* of --normalize */
+        ls_column_scale inputs;
+        const char *nodes;
+        int64_t numbers; /* of the first node */
+    } cases[] = {
+        {LS_U8, 0, 1, {0}, "normalise", 1},
+        {LS_F32, 0, 1, {0}, "", 0},
+        {LS_U8, 0.5, 0.25, {0}, "normalise normalise_shift", 1},
+        {LS_F32, 2000.1, 1, {0}, "normalise_shift", 1},
+        {LS_F32, 0, 1, {3, mean, std}, "standardise_centre standardise", 3},
+        {LS_F32, 0, 1, {3, same, std}, "standardise_centre standardise", 1},
+        {LS_U8, 0, 1, {3, mean, std}, "normalise standardise_centre standardise", 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ls_export_graph *graph = NULL;
+        char nodes[512], expected[512];
+        ls_export_source source =
+            make_source("conv:2x2 flatten dense:4", (ls_shape){3, 2, 3}, 4, LS_MSE);
+        source.element = cases[i].element;
+        source.mean = cases[i].mean;
+        source.std = cases[i].std;
+        source.inputs = cases[i].inputs;
+        assert_ok(ls_export_graph_create(&graph, &source, &(ls_export_options){0},
+                                         ls_export_style(LS_EXPORT_ONNX)));
+        list_nodes(graph, nodes);
+        snprintf(expected, sizeof expected, "%s%sconv1 flatten1* dense1", cases[i].nodes,
+                 *cases[i].nodes != '\0' ? " " : "");
+        assert_string_equal(nodes, expected);
+        assert_true(*cases[i].nodes == '\0' || graph->node[0].param[0].count == cases[i].numbers);
+        for (int64_t c = 0; c < 3; c++) {
+            const float raw = 2001.5f, unit = source.element == LS_U8 ? 1 / 255.f : 1;
+            float x = raw * (unit / (float)source.std) - (float)(source.mean / source.std);
+            if (source.inputs.count > 0)
+                x = (x - (float)source.inputs.mean[c]) * (float)(1 / source.inputs.std[c]);
+            assert_near(normalise(graph, c, raw), x, 1e-6, 0);
+        }
+        ls_export_graph_destroy(&graph);
+        ls_network_destroy(&source.network);
+    }
+}
+
+static void an_autoencoder_gives_its_outputs_in_the_order_of_the_input(void **state)
+{
+    (void)state;
+    enum { C = 2, H = 1, W = 3, OUTPUTS = C * H * W };
+    static const double mean[OUTPUTS] = {7, 7, 7, 9, 9, 9}, std[OUTPUTS] = {2, 2, 2, 3, 3, 3};
+    static const char *const expected[LS_EXPORT_FORMATS] = {
+        [LS_EXPORT_ONNX] = "normalise dense1_flatten dense1 values_scale values",
+        [LS_EXPORT_KERAS] = "normalise dense1_flatten* dense1 image values_scale values outputs",
+        [LS_EXPORT_SAFETENSORS] = "normalise dense1_flatten dense1 values_scale values"};
+    ls_export_source source = make_source("dense:6", (ls_shape){C, H, W}, OUTPUTS, LS_MSE);
+    ls_network_set_reconstructs(source.network);
+    source.targets = (ls_column_scale){OUTPUTS, mean, std};
+    for (int format = LS_EXPORT_ONNX; format < LS_EXPORT_FORMATS; format++) {
+        ls_export_graph *graph = NULL;
+        char nodes[512];
+        assert_ok(ls_export_graph_create(&graph, &source, &(ls_export_options){0},
+                                         ls_export_style((ls_export_format)format)));
+        list_nodes(graph, nodes);
+        assert_string_equal(nodes, expected[format]);
+        const ls_node *scale = &graph->node[format == LS_EXPORT_KERAS ? 4 : 3];
+        assert_int_equal(scale->param[0].count, format == LS_EXPORT_KERAS ? C : OUTPUTS);
+        assert_true(scale->param[0].values[0] == 2);
+        assert_true(scale->param[0].values[scale->param[0].count - 1] == 3);
+        ls_export_graph_destroy(&graph);
+    }
+    ls_network_destroy(&source.network);
 }
 
 static void parameters_behind_a_flattening_are_permuted(void **state)
@@ -317,7 +412,7 @@ static void safetensors_have_no_holes_and_aligned_values(void **state)
     json_t *object = json_loadb(bytes + 8, header, 0, NULL);
     assert_non_null(object);
     static const char *const names[] = {
-        "2.num_batches_tracked", "1.weight",      "2.weight", "2.bias",
+        "2.num_batches_tracked", "0.scale",       "1.weight", "2.weight", "2.bias",
         "2.running_mean",        "2.running_var", "4.weight", "4.bias"};
     int64_t end = 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -478,6 +573,8 @@ int main(void)
         cmocka_unit_test(a_matrix_is_transposed_across_the_borders_of_its_tiles),
         cmocka_unit_test(features_are_reordered_and_back),
         cmocka_unit_test(a_format_gets_these_nodes),
+        cmocka_unit_test(inputs_are_normalised_by_the_operations_of_training),
+        cmocka_unit_test(an_autoencoder_gives_its_outputs_in_the_order_of_the_input),
         cmocka_unit_test(parameters_behind_a_flattening_are_permuted),
         cmocka_unit_test(keras_gets_a_sequential_or_a_functional_model),
         cmocka_unit_test(a_keras_file_holds_the_weights_in_the_order_of_its_layers),
