@@ -23,7 +23,7 @@ typedef struct ls_batch {
      * on the order of addition. Multiples of one power of two: then their own sums don't, either */
     float *weights;
     int32_t *lengths; /* [capacity] steps of each row's sequence, owned; NULL: all steps of x */
-    int64_t *ids; /* [capacity] the row's number in its split of the data set, owned */
+    int64_t *ids;     /* [capacity] the row's number in its split of the data set, owned */
 } ls_batch;
 
 /* Creates a batch with room for `capacity` rows (0 or more). Local.

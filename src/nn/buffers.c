@@ -116,9 +116,8 @@ static int64_t lay_out_workspace(ls_network *network, const plan *p)
         op->saved_row = aligned_size(op->kind->saved, op);
         op->saved = reserve(network, op->saved_row * network->max_rows, &used);
         op->state = reserve(network, aligned_size(op->kind->state, op), &used);
-        const int64_t wanted =
-            aligned_size(op->kind->scratch, op) +
-            aligned_size(op->kind->scratch_row, op) * network->max_rows;
+        const int64_t wanted = aligned_size(op->kind->scratch, op) +
+                               aligned_size(op->kind->scratch_row, op) * network->max_rows;
         scratch = wanted > scratch ? wanted : scratch;
     }
     network->scratch = reserve(network, scratch, &used);

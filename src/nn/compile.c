@@ -23,6 +23,7 @@ typedef struct value {
     int op;    /* LS_OP_BATCH: the batch's rows */
     int layer; /* row in the layer table of its layer; -1: none */
     ls_shape shape;
+    bool sequence;            /* of `height` steps with `channels` features, `width` 1 */
     const char *flattened_by; /* the first layer that flattened the image; NULL: an image */
     bool direct; /* the unchanged output of its own layer, without a name: has one reader */
 } value;
@@ -134,6 +135,7 @@ static ls_status add_op(compiler *c, ls_layer *layer, const value *input)
                   .out = layer->out,
                   .attributes = layer->attributes,
                   .flattens = layer->computes->flattens,
+                  .sequence = input[0].sequence || layer->computes->makes_sequence,
                   .number = (uint64_t)network->layers,
                   .name = layer->name,
                   .matrix = -1};
@@ -155,6 +157,9 @@ static void set_current_value(compiler *c, const ls_layer *layer, bool direct)
     const bool flattens =
         layer->computes == NULL ||
         (layer->owns ? c->network->op[layer->op].flattens : layer->computes->flattens);
+    if (layer->owns)
+        c->now.sequence = c->network->op[layer->op].sequence;
+    c->now.sequence = c->now.sequence && !flattens;
     c->now.op = layer->op;
     c->now.layer = c->network->layers++;
     c->now.shape = layer->out;
@@ -213,22 +218,35 @@ static ls_status find_word(const compiler *c, const ls_layer_word **known, const
 static ls_status check_image(const compiler *c, const ls_layer_word *known)
 {
     char reason[64 + LS_LAYER_NAME];
-    const char *needs = known->op == NULL             ? NULL
-                        : known->op->needs_image      ? "an image"
+    const char *needs = known->op == NULL           ? NULL
+                        : known->op->needs_image    ? "an image"
                         : known->op->needs_sequence ? "a sequence"
-                                                      : NULL;
+                                                    : NULL;
     if (needs == NULL || c->now.flattened_by == NULL)
         return LS_OK;
-    snprintf(reason, sizeof reason, "needs %s, but '%s' before it flattens it", needs,
-             c->now.flattened_by);
+    snprintf(reason, sizeof reason, "needs %s, but '%s' before it flattens the %s", needs,
+             c->now.flattened_by, strchr(needs, ' ') + 1);
     return word_error(c, reason);
+}
+
+/* Makes the current value, an image, the sequence of its rows: with channels last the memory layout
+ * is the same. */
+static void read_as_sequence(value *now)
+{
+    if (now->sequence)
+        return;
+    now->shape = (ls_shape){now->shape.width * now->shape.channels, now->shape.height, 1};
+    now->sequence = true;
 }
 
 /* Adds a layer and, unless it is fused with the layer before it, its operation. */
 static ls_status append_layer(compiler *c, const ls_layer_word *known, const char *argument)
 {
+    if (known->op != NULL && known->op->needs_sequence)
+        read_as_sequence(&c->now);
     ls_layer *layer = add_layer(c, known->name, 1, &c->now);
-    layer->computes = known->op;
+    const bool steps = c->now.sequence && known->op != NULL && known->op->of_steps != NULL;
+    layer->computes = steps ? known->op->of_steps : known->op;
     if (known->parse != NULL && known->parse(argument, &layer->attributes) != LS_OK)
         return word_error(c, ls_error_text());
     if (known->op == NULL)

@@ -96,7 +96,7 @@ typedef struct ls_op_kind {
     int64_t (*state)(const ls_op *op);
     int64_t (*scratch)(const ls_op *op);
     int64_t (*scratch_row)(const ls_op *op); /* more scratch memory, for each row */
-    const ls_batch_statistics *statistics; /* NULL: rows are computed independently */
+    const ls_batch_statistics *statistics;   /* NULL: rows are computed independently */
 
     bool in_place;    /* dx[0] is dy's buffer */
     bool has_matrix;  /* the first parameter is a matrix [D][U], multiplied in parts */
@@ -107,6 +107,8 @@ typedef struct ls_op_kind {
     bool keeps_scale; /* keeps the scale of values: initialisation looks through it */
     bool per_channel; /* computes per channel: needs channels-last if H * W > 1 */
     bool needs_image; /* uses the position of pixels: needs an image, and channels-last */
+    const struct ls_op_kind *of_steps; /* computes the steps of a sequence; NULL: the same kind */
+    bool makes_sequence; /* the output is a sequence; other kinds keep what the input is */
     bool needs_sequence; /* uses the order of steps: the rows of an image, see ls_shape */
     bool flattens;       /* the output is not an image */
 } ls_op_kind;
@@ -118,6 +120,7 @@ struct ls_op {
     ls_shape in[LS_OP_INPUTS], out;
     ls_attributes attributes;
     bool fused_relu;
+    bool sequence;    /* the output is a sequence: of the kind, or as configure() sets it */
     bool flattens;    /* as of the kind, or as configure() sets it */
     bool before_relu; /* see initialise() */
     bool trains;      /* true if gradients reach a parameter through the operation */
@@ -166,6 +169,7 @@ void ls_bias_add(int64_t rows, int64_t U, bool relu, const float *b, float *y);
 void ls_bias_sum(int64_t rows, int64_t U, bool relu, const float *y, float *dy, float *db);
 
 extern const ls_op_kind ls_op_dense;
+extern const ls_op_kind ls_op_dense_steps;
 extern const ls_op_kind ls_op_conv;
 extern const ls_op_kind ls_op_rnn;
 extern const ls_op_kind ls_op_lstm;
@@ -173,7 +177,11 @@ extern const ls_op_kind ls_op_gru;
 extern const ls_op_kind ls_op_maxpool;
 extern const ls_op_kind ls_op_avgpool;
 extern const ls_op_kind ls_op_globalpool;
+extern const ls_op_kind ls_op_last;
+extern const ls_op_kind ls_op_meanpool;
+extern const ls_op_kind ls_op_maxpool_steps;
 extern const ls_op_kind ls_op_batchnorm;
+extern const ls_op_kind ls_op_layernorm;
 extern const ls_op_kind ls_op_dropout;
 extern const ls_op_kind ls_op_relu;
 extern const ls_op_kind ls_op_leaky_relu;

@@ -43,7 +43,15 @@ void ls_product_backward(const ls_product *product, int64_t B, ls_range rows, co
 void ls_product_gradient(ls_product *product, int64_t B, ls_range rows, const float *x,
                          const float *dy, float *dW);
 
-/* C [M][N] = A^T B; A [rows][M], B [rows][N]: rows of A, B, C at the stated distances. */
+/* Products of plain matrices, whose rows are at the stated distances:
+ *
+ *     ls_product_of_rows        C [rows][N] = A B           A [rows][M], B [M][N]
+ *     ls_product_of_transposed  C [rows][M] = A B^T         A [rows][N], B [M][N]
+ *     ls_product_of_columns     C [M][N] = A^T B            A [rows][M], B [rows][N] */
+void ls_product_of_rows(int64_t rows, int64_t M, int64_t N, const float *A, int64_t A_row,
+                        const float *B, int64_t B_row, float *C, int64_t C_row);
+void ls_product_of_transposed(int64_t rows, int64_t M, int64_t N, const float *A, int64_t A_row,
+                              const float *B, int64_t B_row, float *C, int64_t C_row);
 void ls_product_of_columns(int64_t rows, int64_t M, int64_t N, const float *A, int64_t A_row,
                            const float *B, int64_t B_row, float *C, int64_t C_row);
 

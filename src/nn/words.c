@@ -67,10 +67,10 @@ static ls_status word_parse_recurrent(const char *argument, ls_attributes *out)
     ls_status status = word_parse_count(number, "number of units", &out->units);
     for (const char *at = argument + length; status == LS_OK && *at != '\0';) {
         const size_t option = strcspn(++at, ",");
-        bool *flag = option == 3 && memcmp(at, "all", 3) == 0         ? &out->all
-                     : option == 4 && memcmp(at, "both", 4) == 0      ? &out->both
+        bool *flag = option == 3 && memcmp(at, "all", 3) == 0       ? &out->all
+                     : option == 4 && memcmp(at, "both", 4) == 0    ? &out->both
                      : option == 7 && memcmp(at, "reverse", 7) == 0 ? &out->reverse
-                                                                      : NULL;
+                                                                    : NULL;
         if (flag == NULL || *flag)
             return ls_fail(LS_ERR_USAGE, "the options are all, and both or reverse");
         *flag = true;
@@ -95,10 +95,15 @@ static const ls_layer_word words[] = {
     {"gru", RECURRENT, "gated recurrent unit, as rnn", &ls_op_gru, word_parse_recurrent},
     {"maxpool", "K", "maximum of each K x K window", &ls_op_maxpool, word_parse_window},
     {"avgpool", "K", "mean of each K x K window", &ls_op_avgpool, word_parse_window},
+    {"last", NULL, "last step of a sequence", &ls_op_last, NULL},
+    {"meanpool", NULL, "mean of the steps of a sequence", &ls_op_meanpool, NULL},
+    {"maxpool", NULL, "maximum of the steps of a sequence", &ls_op_maxpool_steps, NULL},
     {"globalpool", NULL, "mean of each channel over all pixels", &ls_op_globalpool, NULL},
     {"flatten", NULL, "reshapes an image to one row; dense flattens, too", NULL, NULL},
     {"batchnorm", NULL, "normalises each channel over the global batch, then scales and shifts",
      &ls_op_batchnorm, NULL},
+    {"layernorm", NULL, "normalises the features of each row or step, then scales and shifts",
+     &ls_op_layernorm, NULL},
     {"dropout", "P", "in training, sets values to 0 with probability P", &ls_op_dropout,
      word_parse_probability},
     {"relu", NULL, "max(x, 0)", &ls_op_relu, NULL},
@@ -120,10 +125,12 @@ const ls_layer_word *ls_layer_word_at(int at)
 const ls_layer_word *ls_layer_word_find(const char *text)
 {
     const size_t length = strcspn(text, ":,;");
+    const ls_layer_word *found = NULL;
     for (int i = 0; i < WORDS; i++)
-        if (strlen(words[i].name) == length && memcmp(words[i].name, text, length) == 0)
-            return &words[i];
-    return NULL;
+        if (strlen(words[i].name) == length && memcmp(words[i].name, text, length) == 0 &&
+            (found == NULL || (words[i].argument != NULL) == (text[length] == ':')))
+            found = &words[i];
+    return found;
 }
 
 /* The words of the graph, for help texts. */

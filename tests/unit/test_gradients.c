@@ -205,8 +205,13 @@ static const struct {
     {"rnn:17,reverse dense:4", LS_CROSS_ENTROPY, true},
     {"lstm:18,all,both lstm:4,both dense:4", LS_CROSS_ENTROPY, true},
     {"gru:18,all,both gru:4,both dense:4", LS_MSE, true},
-    {"rnn:6,all,both :a rnn:12,all +a gru:3,all,reverse dense:4", LS_CROSS_ENTROPY, true},
+    {"rnn:6,all,both :a rnn:12,all +a gru:3,all,reverse flatten dense:4", LS_CROSS_ENTROPY, true},
     {"lstm:3,all,reverse lstm:4,reverse dense:4", LS_CROSS_ENTROPY, true},
+    {"lstm:3,all dense:9 relu dense:5 tanh last dense:4", LS_CROSS_ENTROPY, true},
+    {"gru:3,all :a dense:3 layernorm +a meanpool dense:4", LS_CROSS_ENTROPY, true},
+    {"rnn:6,all layernorm maxpool dense:4", LS_CROSS_ENTROPY, true},
+    {"dense:9 layernorm tanh dense:4", LS_CROSS_ENTROPY, false},
+    {"rnn:6,all flatten dense:4", LS_CROSS_ENTROPY, true},
 };
 
 /* Returns true if a model string has a word with this name. */
@@ -285,7 +290,7 @@ static void input_gradients_match_finite_differences(void **state)
         {"conv:5x3,2 tanh dense:4", true},
         {"avgpool:3 :in conv:4x2 tanh dense:4 :a @in dense:4 +a", true},
         {"rnn:5,both dense:4", true},
-        {"lstm:17,all,both gru:4,all dense:4", true},
+        {"lstm:17,all,both gru:4,all flatten dense:4", true},
         {"batchnorm :in globalpool dense:4 :a @in tanh dense:4 +a", true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -174,8 +174,8 @@ static void an_unknown_word_lists_all_layers(void **state)
     (void)state;
     ls_network *network = NULL;
     assert_fails(
-        ls_network_create(&network, "dense:512 lstm:3 dense:10", input, 10, LS_CROSS_ENTROPY, 1),
-        LS_ERR_USAGE, "word 2, 'lstm:3': unknown layer; the layers are dense, conv,");
+        ls_network_create(&network, "dense:512 elman:3 dense:10", input, 10, LS_CROSS_ENTROPY, 1),
+        LS_ERR_USAGE, "word 2, 'elman:3': unknown layer; the layers are dense, conv,");
     const ls_layer_word *word;
     for (int i = 0; (word = ls_layer_word_at(i)) != NULL; i++)
         assert_non_null(strstr(ls_error_text(), word->name));
@@ -234,16 +234,52 @@ static void layers_are_described(void **state)
         ls_attributes attributes;
         int64_t channels, height;
     } rows[] = {
-        {"conv1", "conv", "conv:8x3,2,1", 1, {-1}, 0, 1, {8, 3, 2, 1, 0}, 8, 5},
+        {"conv1",
+         "conv",
+         "conv:8x3,2,1",
+         1,
+         {-1},
+         0,
+         1,
+         {.units = 8, .window = 3, .stride = 2, .pad = 1, .rate = 0},
+         8,
+         5},
         {"batchnorm1", "batchnorm", "batchnorm", 1, {0}, 1, 4, {0}, 8, 5},
         {"relu1", "relu", "relu", 1, {1}, 0, 0, {0}, 8, 5},
-        {"conv2", "conv", "conv:8x1", 1, {2}, 5, 2, {8, 1, 1, 0, 0}, 8, 5},
+        {"conv2",
+         "conv",
+         "conv:8x1",
+         1,
+         {2},
+         5,
+         2,
+         {.units = 8, .window = 1, .stride = 1, .pad = 0, .rate = 0},
+         8,
+         5},
         {"add1", "add", "+a", 2, {3, 2}, 0, 0, {0}, 8, 5},
         {"relu2", "relu", "relu", 1, {4}, 0, 0, {0}, 8, 5},
         {"concat1", "concat", "&b", 2, {2, 5}, 0, 0, {0}, 16, 5},
         {"flatten1", "flatten", "flatten", 1, {6}, 0, 0, {0}, 400, 1},
-        {"dropout1", "dropout", "dropout:0.25", 1, {7}, 0, 0, {0, 0, 0, 0, 0.25}, 400, 1},
-        {"dense1", "dense", "dense:10", 1, {8}, 7, 2, {10, 0, 0, 0, 0}, 10, 1},
+        {"dropout1",
+         "dropout",
+         "dropout:0.25",
+         1,
+         {7},
+         0,
+         0,
+         {.units = 0, .window = 0, .stride = 0, .pad = 0, .rate = 0.25},
+         400,
+         1},
+        {"dense1",
+         "dense",
+         "dense:10",
+         1,
+         {8},
+         7,
+         2,
+         {.units = 10, .window = 0, .stride = 0, .pad = 0, .rate = 0},
+         10,
+         1},
         {"softmax1", "softmax", "softmax", 1, {9}, 0, 0, {0}, 10, 1},
     };
     assert_int_equal(ls_network_layers(network), sizeof rows / sizeof *rows);

@@ -220,6 +220,6 @@ static void conv_kernel_image(const ls_conv_shape *s, const float *w, const floa
 }
 
 const ls_conv_kernel LS_OF_KIND(ls_conv) = {.block = BLOCK,
-                                       .forward = conv_kernel_forward,
-                                       .weights = conv_kernel_weights,
-                                       .image = conv_kernel_image};
+                                            .forward = conv_kernel_forward,
+                                            .weights = conv_kernel_weights,
+                                            .image = conv_kernel_image};

@@ -3,7 +3,7 @@
  *     y = x W + b
  *     dx = dy W^T         db = sum of dy over the rows         dW = x^T dy
  *
- * There is no b if a batch normalisation follows. */
+ * There is no b if a batch normalisation follows. Of a sequence each step is a row. */
 #include "nn/op.h"
 #include "nn/product.h"
 
@@ -65,4 +65,49 @@ const ls_op_kind ls_op_dense = {
     .has_bias = true,
     .fuses_relu = true,
     .flattens = true,
+    .of_steps = &ls_op_dense_steps,
+};
+
+static ls_status dense_steps_configure(ls_op *op)
+{
+    const ls_shape in = op->in[0];
+    op->in[0] = (ls_shape){in.channels, 1, 1};
+    const ls_status status = dense_configure(op);
+    op->in[0] = in;
+    op->out = (ls_shape){op->attributes.units, in.height, 1};
+    return status;
+}
+
+static void dense_steps_forward(const ls_op *op, const ls_op_data *d)
+{
+    const int64_t D = op->param[WEIGHT].shape[0], U = op->param[WEIGHT].shape[1];
+    const int64_t rows = d->rows * op->in[0].height;
+    ls_product_of_rows(rows, D, U, d->x[0], D, d->w[WEIGHT], U, d->y, U);
+    ls_bias_add(rows, U, op->fused_relu, d->w[BIAS], d->y);
+}
+
+static void dense_steps_backward(const ls_op *op, const ls_op_data *d)
+{
+    const int64_t D = op->param[WEIGHT].shape[0], U = op->param[WEIGHT].shape[1];
+    const int64_t rows = d->rows * op->in[0].height;
+    ls_bias_sum(rows, U, op->fused_relu, d->y, d->dy, d->dw[BIAS]);
+    if (d->dx[0] != NULL)
+        ls_product_of_transposed(rows, D, U, d->dy, U, d->w[WEIGHT], U, d->dx[0], D);
+    ls_product_of_columns(rows, D, U, d->x[0], D, d->dy, U, d->dw[WEIGHT], U);
+}
+
+static double dense_steps_flops(const ls_op *op)
+{
+    return dense_flops(op) * (double)op->in[0].height;
+}
+
+const ls_op_kind ls_op_dense_steps = {
+    .name = "dense",
+    .configure = dense_steps_configure,
+    .initialise = dense_initialise,
+    .forward = dense_steps_forward,
+    .backward = dense_steps_backward,
+    .flops = dense_steps_flops,
+    .has_bias = true,
+    .fuses_relu = true,
 };

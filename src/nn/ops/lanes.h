@@ -10,9 +10,9 @@
 #include <string.h>
 
 /* The name of a kernel of this kind: LS_OF_KIND(ls_conv) is ls_conv_avx2. */
-#define LS_OF_KIND(name)           LS_JOIN_AGAIN(name, LS_KIND)
-#define LS_JOIN_AGAIN(name, kind)  LS_JOIN(name, kind)
-#define LS_JOIN(name, kind)        name##_##kind
+#define LS_OF_KIND(name)          LS_JOIN_AGAIN(name, LS_KIND)
+#define LS_JOIN_AGAIN(name, kind) LS_JOIN(name, kind)
+#define LS_JOIN(name, kind)       name##_##kind
 
 #define INLINE   static inline __attribute__((always_inline))
 #define NOINLINE static __attribute__((noinline))

@@ -43,8 +43,8 @@ typedef struct direction {
     const int32_t *lengths;
     bool reverse;
     const float *W, *U, *b;
-    float *z, *c, *gates; /* saved: [T + 1][B][Z], [T + 1][B][H], [T][B][S] */
-    float *packed;        /* scratch: weights for the forward pass */
+    float *z, *c, *gates;        /* saved: [T + 1][B][Z], [T + 1][B][H], [T][B][S] */
+    float *packed;               /* scratch: weights for the forward pass */
     float *of_inputs, *of_state; /* scratch: weights for dx, dh */
     float *dh, *dc;              /* scratch: [B][H] */
     float *kept;                 /* scratch: [2][B][H] dh and dc of rows that hold their state */
@@ -76,7 +76,9 @@ static sizes sizes_of(const ls_op *op)
                    .I = I,
                    .H = H,
                    .Z = I + H,
-                   .gates = kind == LS_LSTM ? 4 : kind == LS_GRU ? 3 : 1,
+                   .gates = kind == LS_LSTM  ? 4
+                            : kind == LS_GRU ? 3
+                                             : 1,
                    .S = kind == LS_RNN ? H : 4 * H,
                    .all = op->attributes.all,
                    .kernel = choose_kernel()};
@@ -90,6 +92,7 @@ static ls_status recurrent_configure(ls_op *op)
                        (long long)(n.gates * n.H));
     op->out = (ls_shape){n.directions * n.H, n.all ? n.T : 1, 1};
     op->flattens = !n.all;
+    op->sequence = n.all;
     for (int d = 0; d < n.directions; d++) {
         const char *const names[][PARAMS] = {
             {"weight", "recurrent", "bias"},
@@ -327,8 +330,7 @@ static void backward_products(const direction *d, int64_t t, const float *gates,
     const int64_t K = n->gates * n->H, split = n->kind == LS_GRU ? 2 * n->H : K;
     const ls_recurrent_kernel *kernel = n->kernel;
     if (dx != NULL)
-        kernel->product(d->B, K, n->I, gates, n->S, d->of_inputs, add, dx + t * n->I,
-                        n->T * n->I);
+        kernel->product(d->B, K, n->I, gates, n->S, d->of_inputs, add, dx + t * n->I, n->T * n->I);
     kernel->product(d->B, split, n->H, gates, n->S, d->of_state, true, d->dh, n->H);
     if (split < K) /* gru: the gradient of h U_n, behind that of x W_n */
         kernel->product(d->B, n->H, n->H, gates + K, n->S,

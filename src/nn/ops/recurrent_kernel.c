@@ -317,9 +317,9 @@ static void product_compute(int64_t rows, int64_t K, int64_t columns, const floa
 }
 
 const ls_recurrent_kernel LS_OF_KIND(ls_recurrent) = {.packed = recurrent_packed,
-                                                 .pack = recurrent_pack,
-                                                 .forward = recurrent_forward,
-                                                 .backward = recurrent_backward,
-                                                 .product_packed = product_packed,
-                                                 .product_pack = product_pack,
-                                                 .product = product_compute};
+                                                      .pack = recurrent_pack,
+                                                      .forward = recurrent_forward,
+                                                      .backward = recurrent_backward,
+                                                      .product_packed = product_packed,
+                                                      .product_pack = product_pack,
+                                                      .product = product_compute};

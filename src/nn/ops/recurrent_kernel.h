@@ -35,9 +35,9 @@ typedef struct ls_recurrent_step {
     float *h;              /* [B] rows at a distance of Z: state after the step */
     const float *c;        /* lstm: [B][H] cell before the step */
     float *c_next;         /* lstm: [B][H] cell after the step */
-    float *gates;          /* [B][S] saved: lstm i, f, g, o; gru z, r, n and h U_n + b'_n, all but the
+    float *gates;   /* [B][S] saved: lstm i, f, g, o; gru z, r, n and h U_n + b'_n, all but the
                               last after their functions; rnn: unused, as h is all */
-    float *dh, *dc;        /* backward: [B][H] gradients of the state and the cell after the step, then
+    float *dh, *dc; /* backward: [B][H] gradients of the state and the cell after the step, then
                               of those before it, without what goes through the products */
 } ls_recurrent_step;
 

@@ -27,7 +27,6 @@ static ls_status steps_configure(ls_op *op)
     return LS_OK;
 }
 
-
 static void last_forward(const ls_op *op, const ls_op_data *d)
 {
     const int64_t F = op->out.channels, T = op->in[0].height;
