@@ -133,10 +133,20 @@ static double relative_error(const char *model, ls_shape input, ls_loss loss, do
     return sqrt(difference / norm);
 }
 
+/* Gives the rows of a problem sequences of several lengths: all steps, some, none. */
+static void set_lengths(const problem *p)
+{
+    static const int32_t lengths[ROWS] = {7, 3, 0, 1, 5, 6, 2};
+    p->batch->lengths = ls_alloc(ROWS, sizeof *p->batch->lengths);
+    memcpy(p->batch->lengths, lengths, sizeof lengths);
+}
+
 /* Returns the relative error, in the 2-norm, of the gradient of all inputs. */
-static double input_relative_error(const char *model, ls_shape input)
+static double input_relative_error(const char *model, ls_shape input, bool lengths)
 {
     problem p = make_problem(model, input, LS_CROSS_ENTROPY, 0, false);
+    if (lengths)
+        set_lengths(&p);
     const int64_t FEATURES = ls_shape_size(input);
     double difference = 0, norm = 0;
     differentiate(&p);
@@ -295,9 +305,46 @@ static void input_gradients_match_finite_differences(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const double error =
-            input_relative_error(cases[i].model, cases[i].of_image ? image : features);
+            input_relative_error(cases[i].model, cases[i].of_image ? image : features, false);
         if (!(error < 1e-2))
             fail_msg("%s: relative error %g", cases[i].model, error);
+    }
+}
+
+/* Of inputs; those of steps beyond a row's end are exactly 0 and change nothing, whatever they are. */
+static void gradients_of_rows_of_several_lengths_match_finite_differences(void **state)
+{
+    (void)state;
+    static const char *const models[] = {
+        "rnn:5 dense:4",
+        "lstm:5,reverse dense:4",
+        "gru:17,all,both gru:5,both dense:4",
+        "lstm:9,all,both lstm:5,both dense:4",
+        "rnn:5,all,both last dense:4",
+        "gru:5,all,reverse meanpool dense:4",
+        "lstm:5,all dense:9 layernorm maxpool dense:4",
+    };
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+        const double error = input_relative_error(models[i], image, true);
+        if (!(error < 1e-2))
+            fail_msg("%s: relative error %g", models[i], error);
+        problem p = make_problem(models[i], image, LS_CROSS_ENTROPY, 0, false);
+        const int64_t step = image.channels * image.width, row = step * image.height;
+        set_lengths(&p);
+        differentiate(&p);
+        const double loss = loss_of(&p);
+        float *grads = ls_alloc(ls_network_size(p.network), sizeof *grads);
+        memcpy(grads, p.grads, (size_t)ls_network_size(p.network) * sizeof *grads);
+        for (int64_t r = 0; r < ROWS; r++)
+            for (int64_t at = p.batch->lengths[r] * step; at < row; at++) {
+                assert_true(p.dx[r * row + at] == 0);
+                p.batch->x[r * row + at] = 1e30f;
+            }
+        differentiate(&p);
+        assert_true(loss_of(&p) == loss);
+        assert_memory_equal(grads, p.grads, (size_t)ls_network_size(p.network) * sizeof *grads);
+        ls_free(grads);
+        free_problem(&p);
     }
 }
 
@@ -346,6 +393,7 @@ int main(void)
         cmocka_unit_test(gradients_of_values_with_weights_match_finite_differences),
         cmocka_unit_test(gradients_with_smoothed_labels_match_finite_differences),
         cmocka_unit_test(input_gradients_match_finite_differences),
+        cmocka_unit_test(gradients_of_rows_of_several_lengths_match_finite_differences),
         cmocka_unit_test(the_loss_with_smoothed_labels_equals_its_definition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,9 +38,10 @@ static void set_constants(const ls_network *network, double forget, float *param
             const bool bias = strstr(param[k].name, "bias") != NULL;
             const bool forgets = bias && forget > 0 && i / (param[k].count / 4) == 1;
             params[param[k].offset + i] =
-                (float)(forgets ? forget
-                        : bias  ? 0.03
-                                : strstr(param[k].name, "recurrent") != NULL ? 0.02 : 0.01);
+                (float)(forgets                                      ? forget
+                        : bias                                       ? 0.03
+                        : strstr(param[k].name, "recurrent") != NULL ? 0.02
+                                                                     : 0.01);
         }
 }
 
