@@ -37,8 +37,8 @@ void ls_run_record_clear(ls_run_record *record);
 
 /* Returns the columns of a task in a row of the history as a jansson object, owned by the caller;
  * NaN becomes null. Returns NULL when memory is short.
- * task  LS_TASK_... */
-struct json_t *ls_metrics_json(const ls_metrics *metrics, unsigned task);
+ * kinds  LS_TASK_..., of ls_task_kinds() */
+struct json_t *ls_metrics_json(const ls_metrics *metrics, unsigned kinds);
 
 /* A data set, a checkpoint, or another HDF5 file. */
 typedef struct ls_file_facts {

@@ -130,9 +130,9 @@ static ls_status take_rows(void *user, const ls_predictions *rows)
 /* Evaluates the rows, and takes their predictions if they are wanted. Collective. */
 static ls_status score(const settings *s, work *w)
 {
-    const unsigned plotted = LS_TASK_REGRESSION | LS_TASK_BINARY;
+    const unsigned plotted = LS_TASK_REGRESSION | LS_TASK_RANKED;
     w->predictions = *s->predictions != '\0' ? s->predictions : NULL;
-    w->plots = s->json && (w->facts->task.kind & plotted) != 0;
+    w->plots = s->json && (ls_task_kinds(&w->facts->task) & plotted) != 0;
     if (!w->plots && w->predictions == NULL)
         return ls_model_evaluate(w->model, w->rows, &w->result.found);
     return ls_model_evaluate_to(w->model, w->rows, &w->result.found, take_rows, w);

@@ -73,4 +73,24 @@ refuses 3 "table.h5: '/more/kind' holds enum values" \
     "$lockstep" train --data table.h5 --inputs /x --targets /more/kind --model dense:2
 "$lockstep" train --help >out
 check "the common options have --inputs and --targets" [ "$(grep -cE '^ +--(inputs|targets) ' out)" = 2 ]
+
+# Values of 0 and 1 with --loss bce are divided by class, as the classes themselves are.
+"$python" -c 'import h5py
+with h5py.File("table.h5", "a") as f:
+    for name, kind in ("u", "u1"), ("f", "f4"), ("b", "?"):
+        f[name] = f["y"][()].astype(kind)'
+for targets in /y /u /f /b; do
+    loss=(--loss bce --model dense:1)
+    mpirun -n 2 "$lockstep" train --data table.h5 --inputs /x --targets $targets --hold-out stratified --validation 0.2 "${loss[@]}" \
+        --epochs 2 --threads 1 --reproducible --run "s$targets" --quiet >out 2>err
+    check "$targets is divided by class: $(cat err)" [ $? = 0 ]
+    check "$targets has the training of /y" same_bits s/y "s$targets"
+    "$lockstep" eval --data table.h5 --checkpoint "s$targets" --split validation --json >"s$targets.json" 2>err
+done
+check "the shares of the classes are equal" "$python" -c 'import h5py, json, sys
+y = h5py.File("table.h5")["y"][()]
+support = [c["support"] for c in json.load(open("s/f.json"))["scores"]["of_class"]]
+sys.exit(not all(abs(n - 0.2 * (y == k).sum()) < 1 for k, n in enumerate(support)))'
+refuses 2 "--hold-out stratified needs classes.* or for two classes --loss bce" \
+    "$lockstep" train --data table.h5 --inputs /x --targets /price --hold-out stratified --model dense:1
 finish
