@@ -227,7 +227,8 @@ static json_t *model_json(const ls_model *model)
         (json_int_t)facts->input.width, "classes", facts->classes, "epoch",
         (json_int_t)facts->epoch, "step", (json_int_t)facts->step, "steps",
         (json_int_t)facts->steps, "best_epoch", (json_int_t)facts->best_epoch, "metrics",
-        facts->epoch > 0 ? ls_metrics_json(&facts->latest, ls_task_kinds(&facts->task)) : json_object(),
+        facts->epoch > 0 ? ls_metrics_json(&facts->latest, ls_task_kinds(&facts->task))
+                         : json_object(),
         "layers", layers_json(ls_model_network(model)), "parameters",
         describe_params(ls_model_network(model)), "average", facts->has_average, "dataset",
         ls_json_text(facts->dataset), "config", ls_json_text(facts->config));

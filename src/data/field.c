@@ -87,9 +87,8 @@ static ls_status fail_absent(const ls_field *f, bool selected)
 {
     char text[LS_H5_CONTENTS];
     const char *path = ls_h5_path(f->file), *contents = ls_h5_contents(f->file, text);
-    return selected
-               ? ls_fail(LS_ERR_DATA, "%s: has no dataset '/%s': %s", path, f->name, contents)
-               : ls_field_fail("%s: has no dataset '/%s': %s", path, f->name, contents);
+    return selected ? ls_fail(LS_ERR_DATA, "%s: has no dataset '/%s': %s", path, f->name, contents)
+                    : ls_field_fail("%s: has no dataset '/%s': %s", path, f->name, contents);
 }
 
 ls_status ls_field_open(ls_field *out, const ls_h5 *file, const ls_selection *selection,

@@ -326,9 +326,8 @@ static ls_status open_targets(ls_fields *f, const ls_fields_choice *choice)
 
 ls_status ls_fields_open(ls_fields *out, const ls_h5 *file, const ls_fields_choice *choice)
 {
-    ls_fields f = {.file = file,
-                   .selected = choice->inputs != NULL,
-                   .column_major = choice->column_major};
+    ls_fields f = {
+        .file = file, .selected = choice->inputs != NULL, .column_major = choice->column_major};
     ls_status status = open_inputs(&f, choice);
     if (status == LS_OK)
         status = open_targets(&f, choice);

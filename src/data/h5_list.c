@@ -16,7 +16,7 @@ typedef struct walk {
     ls_h5_listed *out; /* [most] */
     int most, count, links, depth;
     const H5L_info_t *above[DEEPEST]; /* [depth] links to the groups that the walk is in */
-    char path[LS_H5_PATH]; /* of the group, "" of the root, else with '/' at its end */
+    char path[LS_H5_PATH];            /* of the group, "" of the root, else with '/' at its end */
 } walk;
 
 static herr_t visit_link(hid_t group, const char *name, const H5L_info_t *link, void *user);
@@ -96,8 +96,8 @@ const char *ls_h5_format_indices(int rank, const int64_t *numbers, char text[LS_
     size_t used = 0;
     text[0] = '\0';
     for (int d = 0; d < rank && d < LS_H5_MAX_RANK; d++)
-        used += (size_t)snprintf(text + used, LS_H5_SHAPE - used, "%s%" PRId64,
-                                 d > 0 ? "," : "[", numbers[d]);
+        used += (size_t)snprintf(text + used, LS_H5_SHAPE - used, "%s%" PRId64, d > 0 ? "," : "[",
+                                 numbers[d]);
     snprintf(text + used, LS_H5_SHAPE - used, "%s",
              rank > LS_H5_MAX_RANK ? ",...]"
              : rank > 0            ? "]"
