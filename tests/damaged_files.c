@@ -328,7 +328,7 @@ static const craft crafts[] = {
     DATASET("scalar", "has 0 dimensions", .object = "train/labels", .type = U8, .rank = 0),
     DATASET("null-space", "null dataspace", .change = replace_by_null_space),
     DATASET("group", "is not a dataset", .change = replace_dataset_by_group),
-    DATASET("signed-pixels", "differ in type", .object = "train/images", .type = I8, .rank = 3,
+    DATASET("signed-pixels", "differs in type", .object = "train/images", .type = I8, .rank = 3,
             .dims = {203, 6, 5}),
     DATASET("text-images", "holds strings", .object = "train/images", .type = TEXT, .rank = 1,
             .dims = {203}, .layout = set_compact),
@@ -339,8 +339,10 @@ static const craft crafts[] = {
             .layout = set_compact),
 
     /* Values. */
-    DATASET("label-beyond", "row 0 is 4, expected 0 to 3", LABELS, .type = U8, .value = 4),
-    DATASET("label-negative", "row 0 is -1, expected 0 to 3", LABELS, .type = I32, .value = -1),
+    DATASET("label-beyond", "row 0 is 4, expected a class of 0 to 3", LABELS, .type = U8,
+            .value = 4),
+    DATASET("label-negative", "row 0 is -1, expected a class of 0 to 3", LABELS, .type = I32,
+            .value = -1),
     DATASET("label-huge", "row 0 is 1099511627776, expected", LABELS, .type = I64, .value = MANY),
     DATASET("classes-many", "classes is 1099511627776", .attribute = "classes", .integer = MANY),
     DATASET("classes-fraction", "'classes' is 4.5, not an integer", .attribute = "classes",

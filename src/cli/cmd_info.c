@@ -221,11 +221,11 @@ static json_t *model_json(const ls_model *model)
 {
     const ls_model_facts *facts = ls_model_describe(model);
     return json_pack(
-        "{s:s, s:o, s:o, s:[I,I,I], s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:b, s:o, s:o}", "kind",
-        "checkpoint", "run", ls_json_text(facts->run), "model", ls_json_text(facts->model), "image",
-        (json_int_t)facts->input.channels, (json_int_t)facts->input.height,
-        (json_int_t)facts->input.width, "classes", facts->classes, "epoch",
-        (json_int_t)facts->epoch, "step", (json_int_t)facts->step, "steps",
+        "{s:s, s:o, s:o, s:[I,I,I], s:i, s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:b, s:o, s:o}",
+        "kind", "checkpoint", "run", ls_json_text(facts->run), "model", ls_json_text(facts->model),
+        "image", (json_int_t)facts->input.channels, (json_int_t)facts->input.height,
+        (json_int_t)facts->input.width, "classes", facts->classes, "outputs", facts->task.outputs,
+        "epoch", (json_int_t)facts->epoch, "step", (json_int_t)facts->step, "steps",
         (json_int_t)facts->steps, "best_epoch", (json_int_t)facts->best_epoch, "metrics",
         facts->epoch > 0 ? ls_metrics_json(&facts->latest, ls_task_kinds(&facts->task))
                          : json_object(),
@@ -266,13 +266,16 @@ static void print_lines(const char *text)
     ls_print(stdout, "\n");
 }
 
+static ls_words size_of(const json_t *shape)
+{
+    return ls_sized(json_integer_value(json_array_get(shape, 0)),
+                    json_integer_value(json_array_get(shape, 1)),
+                    json_integer_value(json_array_get(shape, 2)));
+}
+
 static void print_shape(const json_t *shape)
 {
-    const json_int_t height = json_integer_value(json_array_get(shape, 1));
-    const json_int_t width = json_integer_value(json_array_get(shape, 2));
-    ls_print(stdout, "%lld", (long long)json_integer_value(json_array_get(shape, 0)));
-    if (height != 1 || width != 1)
-        ls_print(stdout, "x%lldx%lld", (long long)height, (long long)width);
+    ls_print(stdout, "%s", size_of(shape).text);
 }
 
 /* Prints a line for each layer: name, word, shapes, number of parameters, and the layers that it
@@ -340,11 +343,19 @@ static const char *name_in_text(const char *key)
 {
     static const struct {
         const char *key, *name;
-    } names[] = {{"step", "step of epoch"}, {"steps", "steps in all"}};
+    } names[] = {{"image", "inputs"}, {"step", "step of epoch"}, {"steps", "steps in all"}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(key, names[i].key) == 0)
             return names[i].name;
     return key;
+}
+
+/* Returns true for a member that says nothing: an empty text, the classes of values. */
+static bool is_empty(const char *key, const json_t *value)
+{
+    return (json_is_string(value) && json_string_length(value) == 0) ||
+           (json_is_object(value) && json_object_size(value) == 0) ||
+           (strcmp(key, "classes") == 0 && json_integer_value(value) == 0);
 }
 
 /* Prints a part of the description: its name, then its value in the same line or below. */
@@ -352,9 +363,13 @@ static void print_part(const char *key, const json_t *value)
 {
     const char *name = name_in_text(key);
     const int blanks = 14 - (int)strlen(name);
+    if (is_empty(key, value))
+        return;
     ls_print(stdout, "%s", name);
     if (strcmp(key, "layers") == 0)
         print_layers(value);
+    else if (strcmp(key, "image") == 0)
+        ls_print(stdout, "%*s%s\n", blanks, "", size_of(value).text);
     else if (strcmp(key, "datasets") == 0)
         print_datasets(value);
     else if (strcmp(key, "config") == 0)

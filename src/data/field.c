@@ -6,6 +6,7 @@
 #include "data/element.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -261,6 +262,23 @@ typedef struct reading {
     uint8_t *staging;   /* a piece */
 } reading;
 
+/* Returns true if the element `at` of a box is finite in the file, as float64, but not as float32. */
+static bool is_rounded_to(const ls_field *f, const box *b, int64_t at)
+{
+    double value = INFINITY;
+    box one = {0};
+    for (int d = ls_field_shape(f)->rank - 1; d >= 0; d--) {
+        one.start[d] = b->start[d] + at % b->count[d];
+        one.count[d] = 1;
+        at /= b->count[d];
+    }
+    ls_h5_lock();
+    const bool known = ls_field_shape(f)->type == LS_H5_F64 &&
+                       ls_h5_table_read(f->table, LS_H5_F64, one.start, one.count, &value) == LS_OK;
+    ls_h5_unlock();
+    return known && isfinite(value);
+}
+
 /* Checks that all numbers of a box are finite, and targets in their limits. */
 static ls_status check_numbers(const reading *r, const box *b)
 {
@@ -274,7 +292,8 @@ static ls_status check_numbers(const reading *r, const box *b)
         return check_limits(f, b, count, (const float *)(const void *)r->staging);
     ls_element_convert(r->element, 1, r->staging + (size_t)at * ls_element_bytes(r->element), 1, 0,
                        &value);
-    return fail_number(f, b, at, value != value ? "NaN" : value > 0 ? "infinite" : "-infinite", "");
+    const char *what = value != value ? "NaN" : value > 0 ? "infinite" : "-infinite";
+    return fail_number(f, b, at, is_rounded_to(f, b, at) ? "too large for float32" : what, "");
 }
 
 /* Reads one box of rows, unless no row of it is selected. */

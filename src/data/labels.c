@@ -62,9 +62,15 @@ static ls_status check_label(const ls_labels *l, int64_t row, int64_t label, int
         snprintf(value, sizeof value, "%" PRIu64, (uint64_t)label);
     else
         snprintf(value, sizeof value, "%" PRId64, label);
-    return ls_fail(LS_ERR_DATA, "%s: '/%s' row %" PRId64 " is %s, expected 0 to %d%s",
+    if (classes == LS_MAX_CLASSES)
+        return ls_fail(LS_ERR_DATA,
+                       "%s: '/%s' row %" PRId64
+                       " is %s, but classes are numbered 0, 1, ... and are "
+                       "at most %d: number them so; values are for --loss mse",
+                       ls_h5_path(l->field.file), l->field.name, row, value, classes);
+    return ls_fail(LS_ERR_DATA, "%s: '/%s' row %" PRId64 " is %s, expected a class of 0 to %d%s",
                    ls_h5_path(l->field.file), l->field.name, row, value, classes - 1,
-                   label == classes ? " (labels count from 0)" : "");
+                   label == classes ? " (classes count from 0, not from 1)" : "");
 }
 
 /* Finds the class of a one-hot row; -1 if it is none. */
@@ -105,8 +111,8 @@ static ls_status read_whole(const ls_labels *l, int64_t first, int64_t count, in
         memcpy(&value, &labels[i], sizeof value);
         if (!(fabs(value) < 0x1p53) || value != floor(value))
             return ls_fail(LS_ERR_DATA,
-                           "%s: '/%s' row %" PRId64 " is %g, which is no class; a loss for values "
-                           "is --loss mse",
+                           "%s: '/%s' row %" PRId64 " is %g, which is no class: values are for "
+                           "networks trained with --loss mse",
                            ls_h5_path(l->field.file), l->field.name, first + i, value);
         labels[i] = (int64_t)value;
     }

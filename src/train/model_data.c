@@ -1,6 +1,8 @@
 /* Rows for an open model: they are checked to fit its network, read, and evaluated. */
 #include "train/model_state.h"
 
+#include "base/show.h"
+
 #include "train/evaluate.h"
 
 #include <assert.h>
@@ -10,13 +12,24 @@ static const char *target_words(int values)
     return values > 0 ? "values" : "classes";
 }
 
+/* Returns what to do about a split without rows. */
+static const char *remedy_for_none(const ls_dataset_info *info, ls_split split)
+{
+    if (split == LS_TEST)
+        return info->rows[LS_VALIDATION] > 0
+                   ? ": give --split validation for those held out in training, or --test-rows all"
+                   : ": give --test-rows all to take all rows of the file";
+    return split == LS_VALIDATION ? ": none were held out in training" : "";
+}
+
 /* Makes sure that the rows of a data set fit the network; the same result on all ranks. Local. */
 static ls_status check_fit(const ls_model *m, const ls_model_data *data,
                            const ls_dataset_info *info)
 {
     const ls_shape *in = &m->info.input;
     if (info->rows[data->split] == 0)
-        return ls_fail(LS_ERR_DATA, "%s: has no %s rows", data->path, ls_split_name(data->split));
+        return ls_fail(LS_ERR_DATA, "%s: has no %s rows%s", data->path, ls_split_name(data->split),
+                       remedy_for_none(info, data->split));
     if ((info->element == LS_U8) != (m->info.element == LS_U8))
         return ls_fail(LS_ERR_DATA,
                        "%s: the inputs are %s, but the checkpoint's network was trained on %s: "
@@ -31,14 +44,15 @@ static ls_status check_fit(const ls_model *m, const ls_model_data *data,
                        m->reconstructs ? "" : "not ");
     if (in->channels != info->channels || in->height != info->height || in->width != info->width ||
         (targets && (m->info.classes != info->classes || m->info.values != info->values)))
-        return ls_fail(LS_ERR_DATA,
-                       "%s: inputs of %lldx%lldx%lld and %d %s don't fit the checkpoint's "
-                       "network, which takes %lldx%lldx%lld and %d %s%s",
-                       data->path, (long long)info->channels, (long long)info->height,
-                       (long long)info->width, ls_dataset_outputs(info), target_words(info->values),
-                       (long long)in->channels, (long long)in->height, (long long)in->width,
-                       ls_model_info_outputs(&m->info), target_words(m->info.values),
-                       info->doubtful ? "; if its channels come last give --layout nhwc" : "");
+        return ls_fail(
+            LS_ERR_DATA,
+            "%s: inputs of size %s and %d %s don't fit the checkpoint's network, which takes size "
+            "%s and %d %s%s",
+            data->path, ls_sized(info->channels, info->height, info->width).text,
+            ls_dataset_outputs(info), target_words(info->values),
+            ls_sized(in->channels, in->height, in->width).text, ls_model_info_outputs(&m->info),
+            target_words(m->info.values),
+            info->doubtful ? "; if its channels come last give --layout nhwc" : "");
     return LS_OK;
 }
 

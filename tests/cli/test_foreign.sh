@@ -93,4 +93,76 @@ support = [c["support"] for c in json.load(open("s/f.json"))["scores"]["of_class
 sys.exit(not all(abs(n - 0.2 * (y == k).sum()) < 1 for k, n in enumerate(support)))'
 refuses 2 "--hold-out stratified needs classes.* or for two classes --loss bce" \
     "$lockstep" train --data table.h5 --inputs /x --targets /price --hold-out stratified --model dense:1
+
+# Errors name the fault and what to do, in every command.
+"$python" - <<'END'
+import h5py
+import numpy as np
+
+with h5py.File("table.h5", "a") as f, h5py.File("narrow.h5", "w") as narrow:
+    y, x = f["y"][()], f["x"][()]
+    f["sign"], f["from1"], x[3, 2] = 2 * y - 1, y + 1, -1e300
+    f["large"] = x
+    f["goal"] = x[:, 2]
+    narrow["x"], narrow["y"] = x[:, :5], y
+    narrow["x"][3, 2] = 0
+END
+table() { # CODE PATTERN OPTION ...
+    local code=$1 pattern=$2
+    shift 2
+    refuses "$code" "$pattern" "$lockstep" train --data table.h5 --epochs 1 --threads 1 "$@"
+}
+table 2 "--class-weights needs classes, but the targets are values, and the loss is not bce: give --loss bce" \
+    --inputs /x --targets /price --class-weights balanced --model dense:1
+table 3 "table.h5: '/large' is too large for float32 in row 3, column 2$" --inputs /large --targets /y --model dense:2
+table 3 "table.h5: '/goal' is too large for float32 in row 3$" --inputs /x --targets /goal --model dense:1
+table 3 "table.h5: '/sign' row [0-9]+ is -1, but classes are numbered 0, 1, .*: number them so; values are for --loss mse" \
+    --inputs /x --targets /sign --model dense:2
+table 2 "--test-rows last:600: there are 600 rows; to evaluate all of them give --test-rows all" \
+    --inputs /x --targets /y --test-rows last:600 --model dense:2
+table 3 "narrow.h5: '/x' differs in shape from table.h5: '/x': rows of 5 and of 12" \
+    --inputs /x --targets /y --test-data narrow.h5 --model dense:2
+for named in --input:--inputs --features:--inputs --labels:--targets --y:--targets; do
+    refuses 2 "no option ${named%:*}; did you mean ${named#*:}\?" "$lockstep" train --data table.h5 "${named%:*}" x
+done
+for meant in loss:binary_crossentropy:bce loss:BCEWithLogits:bce loss:BinaryCrossentropy:bce monitor:f1:val_macro_f1 monitor:AUC:val_auc \
+    monitor:balanced_accuracy:val_balanced_accuracy; do
+    IFS=: read -r option value answer <<<"$meant"
+    refuses 2 "--$option: '$value' is not one of: .*; did you mean $answer\?" "$lockstep" train --data table.h5 "--$option" "$value"
+done
+
+"$lockstep" train --data table.h5 --inputs /x --targets /y --epochs 1 --threads 1 --model dense:2 --run classes --quiet 2>err
+"$lockstep" train --data table.h5 --inputs /x --targets /price --epochs 1 --threads 1 --model dense:1 --run values --quiet 2>err
+refuses 3 "'/price' row 0 is .*, which is no class: values are for networks trained with --loss mse" \
+    "$lockstep" eval --data table.h5 --checkpoint classes --targets /price
+refuses 3 "table.h5: has no test rows: give --split validation for those held out in training, or --test-rows all" \
+    "$lockstep" eval --data table.h5 --checkpoint classes
+refuses 3 "table.h5: inputs of size 3 and 2 classes don't fit the checkpoint's network, which takes size 12 and 2 classes" \
+    "$lockstep" eval --data table.h5 --checkpoint classes --inputs /more/z --test-rows all
+cp table.h5 other.h5
+"$python" -c 'import h5py
+with h5py.File("other.h5", "a") as f:
+    f["x"][0, 0] += 1'
+refuses 3 "the training rows of other.h5 differ from those it was trained on; --resume-anyway continues with these rows" \
+    "$lockstep" train --data other.h5 --inputs /x --targets /y --epochs 2 --threads 1 --model dense:2 --run classes --resume auto
+for out in net.onnx net.h5 net.safetensors; do
+    "$lockstep" export --checkpoint values --out $out >/dev/null 2>err
+    check "$out: a vector is a number of values" has err 'takes 12 numbers as in the data set'
+done
+"$lockstep" eval --data table.h5 --checkpoint values --split validation --predictions p.h5 >out 2>err
+printf '\211PNG\r\n\032\n' >picture.png
+while read -r file what; do
+    refuses 3 "$file: not a checkpoint, but $what: give the run folder" "$lockstep" eval --data table.h5 --checkpoint "$file"
+done <<'KINDS'
+net.onnx an ONNX network
+net.h5 a Keras network
+net.safetensors a file of safetensors
+p.h5 a file of predictions
+table.h5 another HDF5 file
+picture.png a picture
+values/summary.json a text file
+KINDS
+"$lockstep" info values >out
+check "info of a regression has its inputs and outputs" [ "$(grep -cE '^inputs +12$|^outputs +1$' out)" = 2 ]
+check "and no classes, no empty fields" [ "$(grep -cE '^classes|^[a-z_]+ *$' out)" = "$(grep -cE '^(metrics|layers|parameters|config)$' out)" ]
 finish
