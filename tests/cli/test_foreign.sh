@@ -3,7 +3,8 @@
 # inputs and targets are missing or wrong, and links are never followed.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
-lockstep=$1
+lockstep=$1 jobs=$3/jobs
+export LOCKSTEP=$lockstep
 need_python h5py
 
 "$python" - <<'END'
@@ -145,6 +146,12 @@ with h5py.File("other.h5", "a") as f:
     f["x"][0, 0] += 1'
 refuses 3 "the training rows of other.h5 differ from those it was trained on; --resume-anyway continues with these rows" \
     "$lockstep" train --data other.h5 --inputs /x --targets /y --epochs 2 --threads 1 --model dense:2 --run classes --resume auto
+for file in table.h5 other.h5; do
+    "$jobs/report.sh" classes $file '' page.html >out 2>err
+    echo "$file $?" >>codes
+done
+check "a page takes the file of the training, and no other: $(xargs <codes)" [ "$(xargs <codes)" = "table.h5 0 other.h5 3" ]
+check "the line says what differs: $(cat err)" has err '^lockstep: other.h5: its train rows are not those that classes/.* was trained on$'
 for out in net.onnx net.h5 net.safetensors; do
     "$lockstep" export --checkpoint values --out $out >/dev/null 2>err
     check "$out: a vector is a number of values" has err 'takes 12 numbers as in the data set'
