@@ -459,6 +459,9 @@ static ls_status info_run(ls_comm *comm, const ls_options *options, const void *
                                                  .layout = s->layout,
                                                  .order = s->order});
     ls_status status = ls_dataset_check_options(&r.options);
+    if (status == LS_OK && s->validation > 0 && (*s->fold != '\0' || *s->split != '\0'))
+        status = ls_fail(LS_ERR_USAGE, "--%s chooses the validation rows: leave --validation out",
+                         *s->fold != '\0' ? "fold" : "split");
     if (status == LS_OK && !selected)
         status = ls_checkpoint_find(s->file, false, path, sizeof path);
     if (status == LS_OK)

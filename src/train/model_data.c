@@ -125,7 +125,7 @@ static ls_status compare_split(const ls_model *m, const ls_dataset *dataset, ls_
                    split == LS_TRAIN ? "trained" : "validated");
 }
 
-/* Returns the dataset of the training's weights, "" without, in `config`, a copy of the settings. */
+/* Returns the dataset of the training's weights, "" without, in a copy of the settings. */
 static const char *weights_of(char *config)
 {
     char *name, *value, *at = config;
