@@ -224,7 +224,10 @@ ls_score ls_network_loss(ls_network *network, const float *params, const ls_batc
         rows = micro_batch(&r, first);
         const int64_t at = first * network->outputs;
         const ls_score part = ls_loss_score(&terms, batch, first, rows, output + at, dy + at, NULL);
-        ls_score_add(&score, &part, pass->block > 0 ? pass->quantum : 0);
+        if (pass->block > 0)
+            ls_score_add_exact(&score, pass->rest, &part, pass->quanta);
+        else
+            ls_score_add(&score, &part);
     }
     return score;
 }

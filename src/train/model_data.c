@@ -52,6 +52,19 @@ ls_input_format ls_model_format(const ls_model *m)
                              .channels_last = ls_network_channels_last(m->network)};
 }
 
+/* The options to read a split: test rows that are not drawn need no draw of validation rows, which
+ * may need more rows, or classes, than there are. Local. */
+static ls_dataset_options options_for(const ls_model_data *data)
+{
+    ls_dataset_options o = data->options;
+    if (data->split == LS_TEST && (o.split == NULL || *o.split == '\0')) {
+        o.hold_out = LS_HOLD_OUT_LAST;
+        o.validation = 0;
+        o.fold = NULL;
+    }
+    return o;
+}
+
 ls_status ls_model_open_data(ls_source **out, const ls_model *m, const ls_model_data *data,
                              ls_dataset_info *info)
 {
@@ -60,8 +73,9 @@ ls_status ls_model_open_data(ls_source **out, const ls_model *m, const ls_model_
         return ls_fail(LS_ERR_USAGE, "%s: opened %s, so it can't be evaluated", m->path,
                        m->comm == NULL ? "without MPI" : "without its parameters");
     assert(data->split < LS_SPLITS);
-    ls_status status = ls_source_open(&source, m->comm, data->path, &data->options, !data->trust,
-                                      data->read, info);
+    const ls_dataset_options options = options_for(data);
+    ls_status status =
+        ls_source_open(&source, m->comm, data->path, &options, !data->trust, data->read, info);
     if (status == LS_OK)
         status = check_fit(m, data, info);
     if (status == LS_OK)

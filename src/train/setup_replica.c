@@ -6,7 +6,6 @@
 #include "train/evaluate.h"
 #include "train/reconstruction.h"
 
-#include "base/exact.h"
 #include "base/memory.h"
 
 /* Returns the most rows of a pass. Local. */
@@ -54,8 +53,7 @@ static ls_status create_replica(ls_trainer *t)
     t->task = ls_network_task(network, d->values);
     ls_loader_set_channels_last(t->loader, ls_network_channels_last(network));
     if (c->reproducible)
-        ls_replica_set_micro_batch(t->replica, c->block,
-                                   ls_exact_quantum(LS_DIVERGED * (double)(c->batch + c->block)));
+        ls_replica_set_micro_batch(t->replica, c->block, c->batch);
     return LS_OK;
 }
 
