@@ -48,7 +48,8 @@ ls_status ls_setup_settings(ls_trainer *t)
     return status == LS_OK ? ls_agree_root(t->comm, ls_records_check(t)) : status;
 }
 
-/* Chooses the loss and the order, now that the data are known, and the task. The same on all ranks. Local. */
+/* Chooses the loss and the order, now that the data are known, and the task. The same on all
+ * ranks. Local. */
 static ls_status choose_loss(ls_trainer *t)
 {
     const ls_dataset_info *d = ls_trainer_dataset(t);
