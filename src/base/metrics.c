@@ -68,6 +68,12 @@ static const ls_metric_kind kinds[LS_METRICS] = {
 #undef KIND
 };
 
+unsigned ls_task_kinds(const ls_task *task)
+{
+    const bool two = task->kind == LS_TASK_CLASSIFICATION && task->outputs == 2;
+    return two ? task->kind | LS_TASK_OF_TWO : task->kind;
+}
+
 const char *ls_task_name(unsigned kind)
 {
 #define NAME(enumerator, value, name)                                                              \
@@ -88,7 +94,7 @@ const ls_metric_kind *ls_metric_describe(ls_metric metric)
 bool ls_metric_applies(ls_metric metric, const ls_task *task)
 {
     const ls_metric_kind *kind = ls_metric_describe(metric);
-    return (kind->tasks & task->kind) != 0 && task->outputs >= kind->outputs;
+    return (kind->tasks & ls_task_kinds(task)) != 0 && task->outputs >= kind->outputs;
 }
 
 double ls_metric_value(ls_metric metric, const ls_task *task, const ls_score *score)
@@ -180,12 +186,12 @@ int ls_metrics_column(ls_metric metric, bool validation)
                : (int)LS_METRICS_COLUMNS;
 }
 
-bool ls_metrics_has(int column, unsigned kind)
+bool ls_metrics_has(int column, unsigned kinds_of_task)
 {
     for (int m = 0; m < LS_METRICS; m++)
         if (column == ls_metrics_column((ls_metric)m, false) ||
             column == ls_metrics_column((ls_metric)m, true))
-            return (ls_metric_describe((ls_metric)m)->tasks & kind) != 0;
+            return (ls_metric_describe((ls_metric)m)->tasks & kinds_of_task) != 0;
     return true;
 }
 

@@ -247,7 +247,7 @@ static ls_status find_rest(const ls_division_plan *p, int64_t rows, ls_range *ou
     if (fixed > rows || (fixed == rows && p->fixed < INT64_MAX))
         return ls_fail(LS_ERR_USAGE,
                        "--test-rows %s:%" PRId64 ": there are %" PRId64
-                       " rows, and some must be left to train with",
+                       " rows; to evaluate all of them give --test-rows all",
                        p->fixed_first ? "first" : "last", fixed, rows);
     *out = (ls_range){p->fixed_first ? fixed : 0, rows - fixed};
     if (p->folds > out->count && p->fixed < INT64_MAX)

@@ -108,9 +108,12 @@ static ls_status check_rows(const ls_trainer *t, const char *path, const ls_mode
         return LS_OK;
     if (!t->config->resume_anyway || hinders)
         return ls_fail(LS_ERR_DATA,
-                       "can't resume from %s%s: the %s rows of %s differ from those it was %s",
+                       "can't resume from %s%s: the %s rows of %s differ from those it was %s; %s",
                        path, hinders ? ", which is in the middle of an epoch" : "", which,
-                       t->config->data, train ? "trained on" : "validated on");
+                       t->config->data, train ? "trained on" : "validated on",
+                       hinders ? "resume from the end of an epoch with --resume-anyway, or begin "
+                                 "another run"
+                               : "--resume-anyway continues with these rows");
     ls_trainer_note(t, "resuming from %s with other %s rows: %s%s", path, which, t->config->data,
                     monitored_rows_differ(t, id) ? "; the best epoch so far is discarded" : "");
     return LS_OK;

@@ -81,6 +81,11 @@ static ls_status check_metric(const ls_trainer *t, ls_metric at)
     const char *name = ls_monitor_name(t->config->monitor);
     if (ls_metric_applies(at, &t->task))
         return LS_OK;
+    if ((metric->tasks & LS_TASK_OF_TWO) != 0 && t->task.kind == LS_TASK_CLASSIFICATION)
+        return ls_fail(LS_ERR_USAGE,
+                       "--monitor %s needs two classes, the data set has %d: give --monitor "
+                       "val_accuracy",
+                       name, t->task.outputs);
     if ((metric->tasks & t->task.kind) == 0)
         return ls_fail(LS_ERR_USAGE,
                        "--monitor %s is not defined for a %s task (--loss %s): give --monitor "

@@ -163,6 +163,10 @@ static void a_task_has_the_columns_of_its_metrics(void **state)
             assert_int_equal(ls_metrics_has(find_column(cases[i].column), task),
                              (cases[i].tasks & task) != 0);
     assert_int_equal(find_column("auc"), LS_METRICS_COLUMNS);
+    const ls_task two = {LS_TASK_CLASSIFICATION, 2, 1}, ten = {LS_TASK_CLASSIFICATION, 10, 1};
+    assert_true(ls_metrics_has(find_column("val_auc"), ls_task_kinds(&two)));
+    assert_false(ls_metrics_has(find_column("val_auc"), ls_task_kinds(&ten)));
+    assert_true(ls_metric_applies(LS_METRIC_AUC, &two) && !ls_metric_applies(LS_METRIC_AUC, &ten));
     assert_string_equal(ls_task_name(LS_TASK_MULTILABEL), "multi-label");
 }
 
