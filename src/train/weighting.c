@@ -1,6 +1,7 @@
 #include "train/weighting.h"
 
 #include "base/exact.h"
+#include "base/float_sum.h"
 #include "base/integer.h"
 #include "base/memory.h"
 #include "data/samples.h"
@@ -11,14 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef double exact_sum[LS_EXACT_PARTS];
-
 struct ls_weighting {
     const ls_train_config *config; /* borrowed */
     int classes;                   /* 1 if the weights are of rows only */
-    exact_sum *sum; /* [classes] weights of the rows of each class, as they are in the data set */
-    double *factor; /* [classes] of the weights of a class's rows, scaled */
-    double quantum; /* weights are multiples of it */
+    ls_float_sum
+        *sum; /* [classes] weights of the rows of each class, as they are in the data set */
+    int64_t uncarried; /* rows that were added to the sums since the last carry */
+    double *factor;    /* [classes] of the weights of a class's rows, scaled */
+    double quantum;    /* weights are multiples of it */
 };
 
 static bool is_word(const char *text)
@@ -129,20 +130,37 @@ static int class_of(const ls_weighting *w, int32_t label, const float *values)
     return w->classes == 1 ? 0 : values != NULL ? values[0] > 0.5f : label;
 }
 
+static void carry(ls_weighting *w)
+{
+    for (int k = 0; k < w->classes; k++)
+        ls_float_sum_carry(w->sum[k]);
+    w->uncarried = 0;
+}
+
 void ls_weighting_count(ls_weighting *w, const ls_samples *samples)
 {
     const ls_sample_format *format = &samples->format;
     for (int64_t i = 0; w != NULL && i < samples->rows; i++) {
         const ls_sample *sample = ls_sample_at(samples, i);
         const float *values = format->values > 0 ? ls_sample_targets(samples, sample) : NULL;
-        ls_exact_add(format->weighted ? (double)*ls_sample_weight(samples, sample) : 1,
-                     w->sum[class_of(w, sample->label, values)], 1);
+        ls_float_sum_add(w->sum[class_of(w, sample->label, values)],
+                         format->weighted ? *ls_sample_weight(samples, sample) : 1);
+        if (++w->uncarried == LS_FLOAT_SUM_MOST)
+            carry(w);
     }
+}
+
+/* Sums over ranks. Collective. */
+static void sum_ranks(ls_weighting *w, ls_comm *comm)
+{
+    carry(w);
+    ls_allreduce_integers(comm, w->sum[0], ls_int((int64_t)w->classes * LS_FLOAT_SUM_WORDS));
+    carry(w);
 }
 
 static double sum_of(const ls_weighting *w, int class)
 {
-    return ls_exact_total(w->sum[class], 1);
+    return ls_float_sum_total(w->sum[class]);
 }
 
 /* Sets the factors so that the rows of each class weigh the same together. */
@@ -165,7 +183,7 @@ ls_status ls_weighting_finish(ls_weighting *w, ls_comm *comm, int64_t rows)
     double total = 0;
     if (w == NULL)
         return LS_OK;
-    ls_allreduce_doubles(comm, w->sum[0], ls_int((int64_t)w->classes * LS_EXACT_PARTS));
+    sum_ranks(w, comm);
     if (strcmp(w->config->class_weights, "balanced") == 0)
         balance(w);
     for (int k = 0; k < w->classes; k++)
