@@ -224,5 +224,17 @@ done
 f1() { sed -E 's/.*"macro_f1":0?\.?([0-9]{3}).*/\1/' "rare-$1.json"; } # HOW: thousandths
 train rare-1 1 rare.h5 "${rare[@]}" balanced
 check "classes that ranks lack have the same weights" same_bits rare-balanced rare-1
+# A class of one row in 8000 weighs as much as the others together, in one step.
+"$python" - <<'END'
+import h5py
+import numpy as np
+x, label = np.random.RandomState(1).normal(size=(8000, 4)).astype("f4") * 1000, np.arange(8000) == 5
+with h5py.File("single.h5", "w") as file:
+    file["x"], file["label"] = x, label
+END
+single=("${fields[@]}" --model dense:2 --shuffle none --reproducible --class-weights balanced --epochs 1 --validation 0)
+train single 3 single.h5 "${single[@]}"
+train single-1 1 single.h5 "${single[@]}"
+check "a row that weighs as thousands is summed exactly" same_bits single single-1
 check "balanced classes raise macro F1" [ $((10#$(f1 balanced) - 10#$(f1 none))) -gt 50 ]
 finish
