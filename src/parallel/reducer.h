@@ -61,6 +61,8 @@ typedef struct ls_step_rows {
     int64_t mine;  /* on this rank */
     int64_t batch; /* global batch, over all ranks; the same on all ranks */
     int64_t block; /* micro-batch of a backward pass, for LS_REDUCE_EXACT; the same on all ranks */
+    double weight; /* bound of the mean weight of a block's rows, a power of two, for
+                      LS_REDUCE_EXACT; 0: 1; the same on all ranks */
     /* The control word has all sums of a score; the same on all ranks. False: those of a
      * classification without weights, whose sum of weights is the number of rows; the others are 0
      * on return. */

@@ -74,9 +74,8 @@ int64_t ls_replica_size(const ls_replica *r)
 }
 
 /* Rests are at most half of the first quantum; their number is at most that of the rows. */
-void ls_replica_set_micro_batch(ls_replica *r, int64_t rows, int64_t batch)
+void ls_replica_set_micro_batch(ls_replica *r, int64_t rows, double most)
 {
-    const double most = (double)(batch + rows);
     r->micro_batch = rows;
     r->quanta[0] = ls_exact_quantum(LS_DIVERGED * most);
     r->quanta[1] = ls_exact_quantum(r->quanta[0] * most);

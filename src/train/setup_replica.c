@@ -15,6 +15,13 @@ static int64_t pass_capacity(const ls_trainer *t)
     return step > LS_EVALUATION_ROWS ? step : LS_EVALUATION_ROWS;
 }
 
+/* Returns a bound of the weight of a step's rows, at least their number. Local. */
+static double most_weight(const ls_trainer *t)
+{
+    const int64_t rows = t->config->batch + t->config->block;
+    return (double)rows * ls_loader_weight_bound(t->loader, rows);
+}
+
 /* Creates this rank's network, optimizer and batch. Local. */
 static ls_status create_replica(ls_trainer *t)
 {
@@ -53,7 +60,7 @@ static ls_status create_replica(ls_trainer *t)
     t->task = ls_network_task(network, d->values);
     ls_loader_set_channels_last(t->loader, ls_network_channels_last(network));
     if (c->reproducible)
-        ls_replica_set_micro_batch(t->replica, c->block, c->batch);
+        ls_replica_set_micro_batch(t->replica, c->block, most_weight(t));
     return LS_OK;
 }
 
@@ -99,6 +106,7 @@ ls_status ls_setup_reducer(ls_trainer *t)
     const ls_step_rows rows = {.mine = ls_loader_step_rows(t->loader),
                                .batch = c->batch,
                                .block = c->block,
+                               .weight = ls_loader_weight_bound(t->loader, c->block),
                                .all_sums = has_all_sums(t)};
     const bool shard = ls_setup_shards(t);
     ls_reduce reduce = c->reproducible ? LS_REDUCE_EXACT : c->reduce;
