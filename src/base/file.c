@@ -160,7 +160,7 @@ ls_status ls_write_file(const char *path, const char *text, size_t length)
     return ls_publish(temporary, path);
 }
 
-enum { BEGINNING = 64 };
+enum { BEGINNING = 128 };
 
 /* Reads the first bytes of a file.
  * length  on return their number, 0 for a missing file; -1: the file can't be read, or is a folder
@@ -202,6 +202,18 @@ ls_status ls_refuse_other_kind(const char *path,
     ptrdiff_t got;
     read_beginning(path, found, &got);
     return got == 0 || (got > 0 && is_kind(found, (size_t)got)) ? LS_OK : refuse(path, kind);
+}
+
+ls_status ls_refuse_input(const char *path, const char *const *input, int count)
+{
+    struct stat out, in;
+    for (int i = 0; i < count && stat(path, &out) == 0; i++)
+        if (stat(input[i], &in) == 0 && S_ISREG(in.st_mode) && in.st_dev == out.st_dev &&
+            in.st_ino == out.st_ino)
+            return ls_fail(
+                LS_ERR_USAGE,
+                "%s: is to be read and to be written: choose another name for the output", path);
+    return LS_OK;
 }
 
 ls_status ls_append_file(const char *path, const char *text, size_t length)

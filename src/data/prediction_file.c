@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/class_names.h"
+#include "data/files.h"
 #include "data/h5.h"
 
 #include <assert.h>
@@ -84,6 +85,17 @@ ls_status ls_prediction_file_check(const char *path)
         return status;
     return is_hdf5(path) ? refuse_other_hdf5(path)
                          : ls_refuse_other_kind(path, is_csv, "CSV of predictions");
+}
+
+/* Refuses to replace a file of the data set, if `data` names files. */
+static ls_status refuse_data(const char *path, const char *data)
+{
+    ls_files files = {0};
+    ls_status status = LS_OK;
+    if (ls_files_find(&files, data) == LS_OK)
+        status = ls_refuse_input(path, (const char *const *)files.path, files.count);
+    ls_files_free(&files);
+    return status;
 }
 
 /* The HDF5 dataset of the outputs. */
@@ -196,6 +208,8 @@ ls_status ls_prediction_file_create(ls_prediction_file **out, const char *path,
     char suffix[32];
     snprintf(suffix, sizeof suffix, ".%ld.tmp", (long)getpid());
     ls_status status = ls_prediction_file_check(path);
+    if (status == LS_OK)
+        status = refuse_data(path, about->data);
     if (status != LS_OK)
         return status;
     ls_prediction_file *f = ls_alloc(1, sizeof *f);

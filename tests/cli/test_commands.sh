@@ -79,7 +79,7 @@ LOCKSTEP_FAULT=read:1:2 refuses 1 "rank 1: injected fault at 'read'" mpirun -n 2
 # A file of another type is not replaced.
 echo precious >note.txt
 refuses 2 'note.txt: this file exists and is not a data set: not overwritten' "$lockstep" import --synthetic 9,1,8,8,2 --out note.txt
-refuses 2 'note.txt: this file exists and is not of type PNG: not overwritten' "$lockstep" augment-preview --data made.h5 --augment shift:1 --out note.txt
+refuses 2 'note.txt: this file exists and is not of type PNG by Lockstep: not overwritten' "$lockstep" augment-preview --data made.h5 --augment shift:1 --out note.txt
 check "the file is unchanged" has note.txt '^precious$'
 refuses 2 'run/made/checkpoints/last: .* not a data set' "$lockstep" import --synthetic 9,1,8,8,2 --out run/made/checkpoints/last
 
