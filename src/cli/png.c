@@ -6,12 +6,11 @@
 #include <assert.h>
 #include <png.h>
 #include <string.h>
-#include <zlib.h>
 
-/* The mark: a chunk tEXt directly behind the header, at BEFORE_MARK. Its length, its type and
- * content; its checksum follows. */
-enum { BEFORE_MARK = 33 /* bytes of signature and header */, LENGTH = 4, CHECKSUM = 4 };
-static const char mark[] = "\0\0\0\x11tEXtSoftware\0Lockstep";
+/* The mark: a chunk tEXt directly behind signature and header, at BEFORE_MARK: length, type,
+ * content, CRC-32. */
+enum { BEFORE_MARK = 33 };
+static const char mark[] = "\0\0\0\x11tEXtSoftware\0Lockstep\x29\x0b\x2d\x71";
 enum { MARK = sizeof mark - 1 };
 
 static bool is_ours(const unsigned char *begin, size_t length)
@@ -30,12 +29,9 @@ ls_status ls_png_check(const char *path)
 static size_t insert_mark(char *bytes, size_t size)
 {
     char *at = bytes + BEFORE_MARK;
-    const uLong sum = crc32(0, (const Bytef *)mark + LENGTH, MARK - LENGTH);
-    memmove(at + MARK + CHECKSUM, at, size - BEFORE_MARK);
+    memmove(at + MARK, at, size - BEFORE_MARK);
     memcpy(at, mark, MARK);
-    for (int i = 0; i < CHECKSUM; i++)
-        at[MARK + i] = (char)(sum >> (24 - 8 * i));
-    return size + MARK + CHECKSUM;
+    return size + MARK;
 }
 
 ls_status ls_png_write(const char *path, int64_t width, int64_t height, int channels,
@@ -50,7 +46,7 @@ ls_status ls_png_write(const char *path, int64_t width, int64_t height, int chan
     ls_status status = ls_png_check(path);
     if (status != LS_OK)
         return status;
-    char *bytes = ls_alloc((int64_t)size + MARK + CHECKSUM, 1);
+    char *bytes = ls_alloc((int64_t)size + MARK, 1);
     if (bytes == NULL)
         return LS_ERR_FAILURE;
     if (!png_image_write_to_memory(&image, bytes, &size, 0, pixels, 0, NULL))

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/temporary.h"
 #include "base/text.h"
 #include "data/class_names.h"
 #include "data/files.h"
@@ -14,7 +15,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 static const char format[] = "lockstep-predictions";
 
@@ -205,8 +205,6 @@ static ls_status create_csv(ls_prediction_file *f)
 ls_status ls_prediction_file_create(ls_prediction_file **out, const char *path,
                                     const ls_prediction_about *about)
 {
-    char suffix[32];
-    snprintf(suffix, sizeof suffix, ".%ld.tmp", (long)getpid());
     ls_status status = ls_prediction_file_check(path);
     if (status == LS_OK)
         status = refuse_data(path, about->data);
@@ -218,7 +216,7 @@ ls_status ls_prediction_file_create(ls_prediction_file **out, const char *path,
     f->about = *about;
     status = ls_path(f->path, path, NULL, NULL);
     if (status == LS_OK)
-        status = ls_path(f->temporary, path, suffix, NULL);
+        status = ls_temporary_name(f->temporary, path);
     if (status == LS_OK)
         status = is_hdf5(path) ? create_hdf5(f) : create_csv(f);
     f->about.checkpoint = f->about.data = f->about.split = NULL;
@@ -309,7 +307,7 @@ ls_status ls_prediction_file_finish(ls_prediction_file **file, ls_status status)
     if (status == LS_OK)
         status = ls_publish(f->temporary, f->path);
     if (status != LS_OK)
-        unlink(f->temporary);
+        ls_temporary_remove(f->temporary);
     ls_text_list_free(&f->names);
     ls_free(f);
     *file = NULL;
