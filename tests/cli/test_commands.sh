@@ -165,7 +165,7 @@ check "eval prints the confusion matrix" has out '^confusion matrix'
 check "eval --split validation evaluates the 40 held-out rows" has out '^validation loss .* of 40 rows right$'
 "$lockstep" info run/a >out
 check "info prints a line for each layer" has out '^    dense1 +dense:20 +1x8x8 -> 20, 1,300 parameters$'
-check "info prints what the steps are" [ "$(grep -cE '^(step of epoch 0|steps in all  92)$' out)" = 2 ]
+check "info prints what the steps are" [ "$(grep -cE '^(step of epoch  0|steps in all   92)$' out)" = 2 ]
 check "info leaves out what is not known" [ "$(grep -c null out)" = 0 ]
 check "info prints the shapes of the parameters" has out 'dense1/weight +.64, 20.'
 
