@@ -268,7 +268,7 @@ check "--resume-anyway changes the number of epochs, with a note" has err 'note:
 by_heart=(train --data senseless.h5 --model "dense:128 relu dense:5" --batch 8 --lr 0.003 --normalize '0.5,0.25'
     --validation 0.3 --reduce fused)
 mpirun -n 2 "$lockstep" "${by_heart[@]}" --run run/heart --epochs 24 2>err
-check "overfitting is reported once" [ "$(grep -c '^note: overfitting: the validation loss has risen from .* while .*--patience' err)" = 1 ]
+check "overfitting is reported once" [ "$(grep -cE '^note: overfitting: the validation loss has risen from .* while .* \(medians of 3 epochs\); .*--patience' err)" = 1 ]
 mpirun -n 2 "$lockstep" "${by_heart[@]}" --run run/parts --epochs 4 2>err
 check "overfitting is not reported in the first 4 epochs" [ "$(grep -c overfitting err)" = 0 ]
 mpirun -n 2 "$lockstep" "${by_heart[@]}" --run run/parts --epochs 16 --resume auto 2>err
@@ -282,7 +282,7 @@ for run in heart parts; do sed -n '/"diagnosis"/,/}/p' run/$run/summary.json >$r
 check "the summary has the overfitting" has heart '"what": "overfitting"'
 check "the summary is the same in a resumed run" cmp heart parts
 mpirun -n 2 "$lockstep" train --data mine.h5 --model dense:5 --lr 1e-6 --epochs 3 --run run/slow 2>err
-check "underfitting is reported at the end" has err '^note: underfitting: the training accuracy is 0\.[0-9]+, the validation accuracy .* larger --model'
+check "underfitting is reported at the end" has err '^note: underfitting: the training accuracy is 0\.[0-9]+, the validation accuracy 0\.[0-9]+ \(medians of the latest 3 epochs\), .* larger --model'
 check "the events have the underfitting" has run/slow/events.jsonl '"event":"diagnosis","epoch":3,"what":"underfitting"'
 check "the summary has the underfitting" has run/slow/summary.json '"what": "underfitting"'
 check "a run without either has no diagnosis in the summary" has run/a/summary.json '"what": null'
