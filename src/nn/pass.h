@@ -34,7 +34,8 @@ typedef struct ls_pass {
      * micro-batch at a time, and sums are exact, those of the score by ls_score_add_exact(). */
     int64_t block;
     double quanta[2]; /* of the score */
-    ls_score *rest;   /* on return of ls_network_loss() what the quanta leave of the score */
+    ls_score
+        *rest; /* on return of ls_network_loss() what the quanta leave of the score; NULL: lost */
 
     /* [B][input] on return of the backward pass the gradient of the sum of the rows' losses with
      * respect to the batch's inputs; NULL: not needed. */
