@@ -57,10 +57,15 @@ static inline void ls_score_set(ls_score *score, const double sums[LS_SUMS])
 #undef LS_SUM_SET
 }
 
-/* Adds the score of other rows. Local.
- * quantum  REAL sums of `part` are rounded to multiples of the quantum, so that the result does not
- *          depend on the order of addition, see base/exact.h; 0: no rounding */
-void ls_score_add(ls_score *score, const ls_score *part, double quantum);
+/* Adds the score of other rows. Local. */
+void ls_score_add(ls_score *score, const ls_score *part);
+
+/* Adds the score of other rows so that the result does not depend on the order of addition: REAL
+ * sums are rounded to multiples of the quantum, and what that leaves, rounded to multiples of the
+ * finer quantum, is added to *rest; the sums are those of score and rest together. Local.
+ * quanta  [2] of sums, and of at most half of the first each: of rests, see base/exact.h */
+void ls_score_add_exact(ls_score *score, ls_score *rest, const ls_score *part,
+                        const double quanta[2]);
 
 typedef enum ls_better { LS_BETTER_LESS, LS_BETTER_MORE } ls_better;
 

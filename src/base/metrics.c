@@ -105,22 +105,34 @@ double ls_metric_value(ls_metric metric, const ls_task *task, const ls_score *sc
                : NAN;
 }
 
-/* A summand, rounded to the quantum if the sum is REAL and the quantum above 0. */
-static double quantised_REAL(double part, double quantum)
-{
-    return quantum > 0 ? ls_exact_round(part, quantum) : part;
-}
-
-static double quantised_COUNT(double part, double quantum)
-{
-    (void)quantum;
-    return part;
-}
-
-void ls_score_add(ls_score *score, const ls_score *part, double quantum)
+void ls_score_add(ls_score *score, const ls_score *part)
 {
     score->rows += part->rows;
-#define ADD(sum, kind) score->sum += quantised_##kind(part->sum, quantum);
+#define ADD(sum, kind) score->sum += part->sum;
+    LS_SUM_LIST(ADD)
+#undef ADD
+}
+
+/* Adds a summand in two multiples of quanta. NaN and infinite numbers leave no rest. */
+static void add_REAL(double *sum, double *rest, double part, const double quanta[2])
+{
+    const double rounded = ls_exact_round(part, quanta[0]), left = part - rounded;
+    *sum += rounded;
+    *rest += isfinite(left) ? ls_exact_round(left, quanta[1]) : 0;
+}
+
+static void add_COUNT(double *sum, double *rest, double part, const double quanta[2])
+{
+    (void)rest;
+    (void)quanta;
+    *sum += part;
+}
+
+void ls_score_add_exact(ls_score *score, ls_score *rest, const ls_score *part,
+                        const double quanta[2])
+{
+    score->rows += part->rows;
+#define ADD(sum, kind) add_##kind(&score->sum, &rest->sum, part->sum, quanta);
     LS_SUM_LIST(ADD)
 #undef ADD
 }

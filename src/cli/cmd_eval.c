@@ -10,6 +10,7 @@
 #include "cli/data_choice.h"
 #include "cli/eval_plots.h"
 #include "cli/eval_result.h"
+#include "cli/png.h"
 
 #include <math.h>
 #include <string.h>
@@ -171,13 +172,17 @@ static ls_status print_root(const settings *s, const ls_eval_result *r)
     return LS_OK;
 }
 
+static bool is_pictured(const settings *s)
+{
+    return s->errors > 0 && strcmp(s->errors_file, "none") != 0;
+}
+
 /* Rank 0 prints the result, and draws the misclassified rows. Collective. */
 static ls_status print_result(ls_comm *comm, const settings *s, const work *w)
 {
     const bool root = ls_comm_rank(comm) == 0;
-    const bool pictured = s->errors > 0 && strcmp(s->errors_file, "none") != 0;
     ls_status status = ls_agree_root(comm, root ? print_root(s, &w->result) : LS_OK);
-    if (status == LS_OK && pictured)
+    if (status == LS_OK && is_pictured(s))
         status = ls_agree_root(
             comm,
             root ? ls_eval_picture(&w->result, s->data, &w->data.options, s->errors_file) : LS_OK);
@@ -194,15 +199,22 @@ static ls_status prepare_compute(ls_comm *comm, const settings *s, work *w)
     return ls_agree(comm, ls_compute_check());
 }
 
+/* Checks the output files before any work is done; on rank 0. Local. */
+static ls_status check_outputs(const settings *s)
+{
+    const ls_status status =
+        *s->predictions != '\0' ? ls_prediction_file_check(s->predictions) : LS_OK;
+    return status == LS_OK && is_pictured(s) ? ls_png_check(s->errors_file) : status;
+}
+
 static ls_status eval_run(ls_comm *comm, const ls_options *options, const void *values)
 {
     const settings *s = values;
     work w = {0};
     (void)options;
     ls_status status = prepare_compute(comm, s, &w);
-    if (status == LS_OK && *s->predictions != '\0')
-        status = ls_agree_root(
-            comm, ls_comm_rank(comm) == 0 ? ls_prediction_file_check(s->predictions) : LS_OK);
+    if (status == LS_OK)
+        status = ls_agree_root(comm, ls_comm_rank(comm) == 0 ? check_outputs(s) : LS_OK);
     if (status == LS_OK)
         status = open_model(comm, s, &w);
     if (status == LS_OK)
@@ -229,7 +241,7 @@ static ls_status eval_run(ls_comm *comm, const ls_options *options, const void *
 const ls_command ls_command_eval = {
     .name = "eval",
     .usage = "--data FILE --checkpoint PATH [OPTION ...]",
-    .summary = "test loss, accuracy and confusion matrix of a checkpoint",
+    .summary = "scores of a checkpoint on test rows: loss, metrics by task, classes, errors",
     .options = {table, false},
     .settings_size = sizeof(settings),
     .parallel = true,

@@ -143,10 +143,8 @@ static void import_help(FILE *out)
 
 const ls_command ls_command_import = {
     .name = "import",
-    .usage = "--idx DIR | --cifar DIR | --emnist DIR | --png DIR | --csv FILE | --npz FILE | "
-             "--synthetic "
-             "N,C,H,W,CLASSES "
-             "--out FILE",
+    .usage = "--idx DIR | --cifar DIR | --emnist DIR | --png DIR | --csv FILE | --npy X,Y | "
+             "--npz FILE | --synthetic N,C,H,W,CLASSES --out FILE",
     .summary = "makes an HDF5 data set from files of other formats, or a synthetic one",
     .options = {table, false},
     .settings_size = sizeof(ls_import_options),

@@ -288,7 +288,7 @@ static void print_layers(const json_t *layers)
     {
         const json_t *reads = json_object_get(layer, "reads");
         const json_int_t parameters = json_integer_value(json_object_get(layer, "parameters"));
-        ls_print(stdout, "\n    %-18s %-14s", name,
+        ls_print(stdout, "\n    %-18s  %-14s  ", name,
                  json_string_value(json_object_get(layer, "word")));
         print_shape(json_object_get(layer, "in"));
         ls_print(stdout, " -> ");
@@ -328,11 +328,17 @@ static void print_table(const json_t *object)
 {
     const char *key;
     json_t *member;
+    int columns = 18;
+    json_object_foreach((json_t *)object, key, member)
+    {
+        const int length = (int)strlen(key);
+        columns = !json_is_null(member) && length > columns ? length : columns;
+    }
     json_object_foreach((json_t *)object, key, member)
     {
         if (json_is_null(member))
             continue;
-        ls_print(stdout, "\n    %-18s ", key);
+        ls_print(stdout, "\n    %-*s  ", columns, key);
         print_value(member);
     }
     ls_print(stdout, "\n");
@@ -362,7 +368,7 @@ static bool is_empty(const char *key, const json_t *value)
 static void print_part(const char *key, const json_t *value)
 {
     const char *name = name_in_text(key);
-    const int blanks = 14 - (int)strlen(name);
+    const int blanks = 15 - (int)strlen(name);
     if (is_empty(key, value))
         return;
     ls_print(stdout, "%s", name);

@@ -1,8 +1,6 @@
 /* The division of the training group of a data set, and the rows of a split. */
 #include "data/dataset_state.h"
 
-#include "base/fraction.h"
-
 static ls_status dataset_read_train_labels(const void *dataset, int64_t first, int64_t count,
                                            int32_t *labels)
 {
@@ -30,6 +28,11 @@ static ls_status check_division(const ls_dataset *dataset, const ls_division_pla
                        plan->fixed > 0 ? "test-rows" : "split");
     if (has_validation && plan->folds > 0)
         return ls_fail(LS_ERR_USAGE, "%s: has validation rows of its own: leave --fold out", path);
+    if (plan->how == LS_HOLD_OUT_STRATIFIED && !ls_dataset_has_targets(&dataset->info))
+        return ls_fail(LS_ERR_USAGE,
+                       "%s: the rows were divided by their classes: without --targets only test "
+                       "rows that the file or --test-rows tells apart can be read",
+                       path);
     if (plan->how == LS_HOLD_OUT_STRATIFIED && classes == 0)
         return ls_fail(LS_ERR_USAGE,
                        "%s: --hold-out stratified needs classes, but the targets are values: give "
@@ -55,14 +58,8 @@ ls_status ls_dataset_divide(ls_dataset *dataset, const ls_dataset_options *optio
         status = ls_division_make(&dataset->division, &plan, info->rows[LS_TRAIN], classes, labels);
     if (status != LS_OK)
         return status;
-    const bool wanted = ls_part_of(plan.validation, info->rows[LS_TRAIN]) > 0;
     for (int split = 0; split < LS_SPLITS; split++)
         if (dataset->group[split] == LS_TRAIN)
             info->rows[split] = ls_division_count(dataset->division, (ls_split)split);
-    if (wanted && info->rows[LS_VALIDATION] == 0 && plan.how == LS_HOLD_OUT_STRATIFIED)
-        return ls_fail(LS_ERR_USAGE,
-                       "%s: no class has enough rows to hold one out: omit --hold-out "
-                       "stratified, or change --validation",
-                       ls_dataset_first_path(dataset));
     return LS_OK;
 }

@@ -75,6 +75,9 @@ static ls_status select_part(ls_field *f, const ls_selection *selection, const c
     f->numbers = 1;
     for (int d = shape->rank - 1; d >= 1; d--) {
         f->stride[d] = f->numbers;
+        if (f->part[d].count > INT32_MAX / f->numbers)
+            return ls_field_fail("%s: '/%s' is %s: rows of an unsupported size",
+                                 ls_h5_path(f->file), f->name, ls_format_shape(shape, text));
         f->numbers *= f->part[d].count;
     }
     for (int d = 1; d < shape->rank; d++)

@@ -53,13 +53,34 @@ ls_status ls_checkpoint_write(const char *path, const ls_state *state)
     return status == LS_OK ? ls_seal_write(path) : status;
 }
 
+/* Returns true if the targets are classes or values, and the loss is one of theirs. */
+static bool targets_fit(const ls_model_info *id)
+{
+    return (id->values > 0 ? id->classes == 0 : id->classes >= 2) &&
+           ls_loss_check(id->loss, id->values, id->classes) == LS_OK;
+}
+
+/* Returns true if the inputs can be normalised as the file says. */
+static bool inputs_fit(const ls_model_info *id)
+{
+    ls_normalization normalization;
+    return ls_image_is_sane(id->input.channels, id->input.height, id->input.width) &&
+           ls_normalization_make(&normalization, id->mean, id->std) == LS_OK &&
+           (!id->has_border || (id->border >= 0 && id->border <= 1));
+}
+
+/* Checks what the file says of the model's data, each number and all together: whoever reads the
+ * checkpoint relies on it. The config's settings are checked where they are read. */
 static ls_status check_info(const ls_h5 *file, const ls_model_info *id)
 {
-    const ls_shape *in = &id->input;
-    if ((id->values < 1 && id->classes < 2) || !(id->std > 0) ||
-        !ls_image_is_sane(in->channels, in->height, in->width))
-        return ls_fail(LS_ERR_DATA, "%s: describes inputs or targets of an absurd size",
+    if ((id->values < 1 && id->classes < 2) || !inputs_fit(id))
+        return ls_fail(LS_ERR_DATA, "%s: describes inputs or targets of an absurd size or range",
                        ls_h5_path(file));
+    if (!targets_fit(id))
+        return ls_fail(LS_ERR_DATA,
+                       "%s: contradicts itself: a loss of %s for targets of %d classes and %d "
+                       "values",
+                       ls_h5_path(file), ls_loss_name(id->loss), id->classes, id->values);
     return LS_OK;
 }
 
@@ -91,7 +112,8 @@ static bool is_plausible(const ls_progress *p)
     return p->epoch >= 0 && p->step >= 0 && p->epoch <= p->optimizer_steps &&
            p->step <= p->optimizer_steps - p->epoch && p->optimizer_steps < limit &&
            stop->best_epoch >= 0 && stop->best_epoch <= p->epoch && stop->waited >= 0 &&
-           stop->waited <= p->epoch && p->best_steps >= 0 && p->best_steps <= p->optimizer_steps;
+           stop->waited <= p->epoch && p->best_steps >= 0 && p->best_steps <= p->optimizer_steps &&
+           p->totals.score.rows >= 0 && p->totals.score.rows < limit;
 }
 
 static ls_status check_progress(const ls_h5 *file, const ls_progress *progress)

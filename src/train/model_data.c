@@ -18,13 +18,12 @@ static const char *target_words(int values)
 }
 
 /* Returns what to do about a split without rows. */
-static const char *remedy_for_none(const ls_dataset_info *info, ls_split split)
+static const char *remedy_for_none(ls_split split)
 {
-    if (split == LS_TEST)
-        return info->rows[LS_VALIDATION] > 0
-                   ? ": give --split validation for those held out in training, or --test-rows all"
-                   : ": give --test-rows all to take all rows of the file";
-    return split == LS_VALIDATION ? ": none were held out in training" : "";
+    return split == LS_TEST ? ": give --split validation for those held out in training, or "
+                              "--test-rows all"
+           : split == LS_VALIDATION ? ": none were held out in training"
+                                    : "";
 }
 
 /* Makes sure that the rows of a data set fit the network; the same result on all ranks. Local. */
@@ -34,7 +33,7 @@ static ls_status check_fit(const ls_model *m, const ls_model_data *data,
     const ls_shape *in = &m->info.input;
     if (info->rows[data->split] == 0)
         return ls_fail(LS_ERR_DATA, "%s: has no %s rows%s", data->path, ls_split_name(data->split),
-                       remedy_for_none(info, data->split));
+                       remedy_for_none(data->split));
     if ((info->element == LS_U8) != (m->info.element == LS_U8))
         return ls_fail(LS_ERR_DATA,
                        "%s: the inputs are %s, but the checkpoint's network was trained on %s: "
@@ -71,6 +70,19 @@ ls_input_format ls_model_format(const ls_model *m)
                              .channels_last = ls_network_channels_last(m->network)};
 }
 
+/* The options to read a split: test rows that are not drawn need no draw of validation rows, which
+ * may need more rows, or classes, than there are. Local. */
+static ls_dataset_options options_for(const ls_model_data *data)
+{
+    ls_dataset_options o = data->options;
+    if (data->split == LS_TEST && (o.split == NULL || *o.split == '\0')) {
+        o.hold_out = LS_HOLD_OUT_LAST;
+        o.validation = 0;
+        o.fold = NULL;
+    }
+    return o;
+}
+
 ls_status ls_model_open_data(ls_source **out, const ls_model *m, const ls_model_data *data,
                              ls_dataset_info *info)
 {
@@ -79,8 +91,9 @@ ls_status ls_model_open_data(ls_source **out, const ls_model *m, const ls_model_
         return ls_fail(LS_ERR_USAGE, "%s: opened %s, so it can't be evaluated", m->path,
                        m->comm == NULL ? "without MPI" : "without its parameters");
     assert(data->split < LS_SPLITS);
-    ls_status status = ls_source_open(&source, m->comm, data->path, &data->options, !data->trust,
-                                      data->read, info);
+    const ls_dataset_options options = options_for(data);
+    ls_status status =
+        ls_source_open(&source, m->comm, data->path, &options, !data->trust, data->read, info);
     if (status == LS_OK)
         status = check_fit(m, data, info);
     if (status == LS_OK)

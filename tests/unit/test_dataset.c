@@ -137,7 +137,7 @@ static void wrong_layouts_are_refused(void **state)
          4,
          FORMAT,
          0},
-        {"rows of an unsupported size", {LS_H5_U8, 3, {0, 0, 2}}, {LS_H5_U8, 1, {0}}, 4, FORMAT, 0},
+        {"its rows hold no numbers", {LS_H5_U8, 3, {0, 0, 2}}, {LS_H5_U8, 1, {0}}, 4, FORMAT, 0},
         {"has no rows", {LS_H5_U8, 3, {0, 2, 2}}, {LS_H5_U8, 1, {0}}, 4, FORMAT, 0},
         {"format is other", IMAGES, LABELS, 4, "other", 0},
         {"format is missing or empty): give --inputs and --targets; it holds /train/images [5,2,2] "

@@ -566,7 +566,7 @@ static void targets_of_the_wrong_shape_are_refused(void **state)
                  "'/train/targets' has 3 dimensions, [3,2,2], expected [N] or [N,K]");
     write_values("none.h5", H5T_IEEE_F32LE, 2, none, inputs, targets);
     assert_fails(open_as(&dataset, "none.h5", LS_LAYOUT_AUTO), LS_ERR_DATA,
-                 "'/train/targets' has 0 values in a row");
+                 "'/train/targets' has an extent of 0: its rows hold no numbers");
 }
 
 /* Weights of the rows of a file, of which the last two are held out. */
