@@ -105,4 +105,7 @@ void ls_samples_gather(const ls_samples *samples, const int32_t *order, int64_t 
  * the whole split. Local. */
 uint64_t ls_samples_fingerprint(const ls_samples *samples);
 
+/* The same without the weights: the fingerprint of the samples of a data set without weights. */
+uint64_t ls_samples_fingerprint_unweighted(const ls_samples *samples);
+
 #endif
