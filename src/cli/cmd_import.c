@@ -99,8 +99,7 @@ static void print_summary(const char *path, const ls_dataset_info *info, double 
     if (info->height == 1 && info->width == 1)
         ls_print(stderr, "%s", ls_counted(info->channels, "number").text);
     else
-        ls_print(stderr, "%lldx%lldx%lld", (long long)info->channels, (long long)info->height,
-                 (long long)info->width);
+        ls_print(stderr, "%s", ls_sized(info->channels, info->height, info->width).text);
     ls_print(stderr, ", %s, %.2f s\n",
              info->values > 0 ? ls_counted(info->values, "value").text
                               : ls_counted(info->classes, "class").text,

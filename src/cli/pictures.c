@@ -10,6 +10,7 @@
 #include "cli/class_label.h"
 #include "cli/console.h"
 #include "cli/pictures_read.h"
+#include "cli/png.h"
 #include "cli/sheet.h"
 
 #include <math.h>
@@ -35,10 +36,10 @@ typedef struct work {
     int bright, dark;        /* pictures whose border is much brighter or darker than in training */
 } work;
 
-ls_status ls_pictures_check_show(const char *path)
+ls_status ls_pictures_check_show(const ls_picture_request *r)
 {
-    const ls_status status = ls_check_folder_of(path);
-    return status == LS_OK ? ls_refuse_foreign(path, "\x89PNG\r\n\x1a\n", 8, "PNG") : status;
+    const ls_status status = ls_refuse_input(r->show, r->path, r->count);
+    return status == LS_OK ? ls_png_check(r->show) : status;
 }
 
 /* Prints a text as a CSV field. */

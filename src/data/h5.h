@@ -33,10 +33,14 @@ typedef enum ls_h5_type {
     LS_H5_BOOL, /* h5py's: an enumeration FALSE = 0, TRUE = 1, read as any integer type */
     LS_H5_STRING,
     LS_H5_COMPOUND, /* records with named members */
+    LS_H5_ENUM,     /* any but LS_H5_BOOL */
     LS_H5_OTHER     /* any other type */
 } ls_h5_type;
 
 enum { LS_H5_MAX_RANK = 4 };
+
+/* Returns what a dataset of a type holds: "uint8", "strings". Local. */
+const char *ls_h5_type_name(ls_h5_type type);
 
 /* Returns the bytes of an element in memory. */
 int64_t ls_h5_type_bytes(ls_h5_type type);

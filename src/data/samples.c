@@ -184,7 +184,8 @@ uint64_t ls_samples_fingerprint(const ls_samples *samples)
     return hash_samples(samples, floats_behind(samples->format));
 }
 
-uint64_t ls_samples_fingerprint_unweighted(const ls_samples *samples)
+uint64_t ls_samples_split_fingerprint(const ls_samples *samples, ls_split split)
 {
-    return hash_samples(samples, samples->format.values);
+    return split == LS_TRAIN ? ls_samples_fingerprint(samples)
+                             : hash_samples(samples, samples->format.values);
 }

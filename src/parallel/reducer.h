@@ -45,6 +45,7 @@ bool ls_reduce_by_blocks(ls_reduce kind);
 /* The control word: each rank's report of a step; all ranks receive the sum over ranks. */
 typedef struct ls_control {
     ls_score score; /* of the rows that contributed to the gradient; sums in float precision */
+    ls_score rest;  /* what quanta leave of the score's sums, of a reducer by blocks; on return 0 */
     int64_t
         failed;   /* 1 if this rank failed: no rank updates; on return the number of failed ranks */
     int64_t stop; /* 1 if this rank is to stop after this step; on return the number of them */

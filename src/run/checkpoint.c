@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "data/h5.h"
+#include "data/magic.h"
 #include "data/samples.h"
 #include "data/seal.h"
 #include "run/checkpoint_arena.h"
@@ -176,12 +177,40 @@ static ls_status try_dataset(const void *path)
     return status;
 }
 
+static ls_status try_open(const void *path)
+{
+    ls_h5 *file = NULL;
+    const ls_status status = ls_h5_open(&file, path);
+    (void)ls_h5_close(&file);
+    return status;
+}
+
+/* Names an HDF5 file that is neither a checkpoint nor a data set. */
+static const char *name_hdf5(const char *path)
+{
+    ls_h5 *file = NULL;
+    if (ls_h5_open(&file, path) != LS_OK)
+        return NULL;
+    const char *what = ls_h5_has_attribute(file, "model_config") ? "a Keras network"
+                       : ls_h5_has_attribute(file, "format")     ? "a file of predictions"
+                                                                 : "another HDF5 file";
+    (void)ls_h5_close(&file);
+    return what;
+}
+
 /* Returns the error for a file without a seal, which no checkpoint is. */
 static ls_status fail_without_seal(const char *path)
 {
     if (ls_h5_try(path, try_dataset, path) == LS_OK)
         return ls_fail(LS_ERR_DATA, "%s: is a data set, not a checkpoint", path);
-    return ls_fail(LS_ERR_DATA, "%s: not a checkpoint: it carries no seal", path);
+    const char *what = ls_magic_name(path);
+    if (what == NULL && ls_h5_try(path, try_open, path) == LS_OK)
+        what = name_hdf5(path);
+    return what != NULL ? ls_fail(LS_ERR_DATA,
+                                  "%s: not a checkpoint, but %s: give the run folder, or a file of "
+                                  "its folder checkpoints",
+                                  path, what)
+                        : ls_fail(LS_ERR_DATA, "%s: not a checkpoint: it carries no seal", path);
 }
 
 ls_status ls_checkpoint_examine(ls_checkpoint **out, const char *path, ls_condition *condition)

@@ -79,9 +79,7 @@ static ls_status count_split(ls_loader *l, ls_split split, int64_t *classes, uin
         if (l->dataset.reconstructs && l->config->loss == LS_BCE)
             status = ls_reconstruction_check_range(piece, ls_split_name(split),
                                                    l->conversion.normalization);
-        /* Weights of validation rows have no effect. */
-        *fingerprint += split == LS_TRAIN ? ls_samples_fingerprint(piece)
-                                          : ls_samples_fingerprint_unweighted(piece);
+        *fingerprint += ls_samples_split_fingerprint(piece, split);
         *border += sum_borders(&l->dataset, piece);
         ls_weighting_count(split == LS_TRAIN ? l->weighting : NULL, piece);
         for (int64_t i = 0; l->dataset.classes > 0 && i < piece->rows; i++)

@@ -6,7 +6,6 @@
 #include "train/evaluate.h"
 #include "train/reconstruction.h"
 
-#include "base/exact.h"
 #include "base/memory.h"
 
 /* Returns the most rows of a pass. Local. */
@@ -16,11 +15,11 @@ static int64_t pass_capacity(const ls_trainer *t)
     return step > LS_EVALUATION_ROWS ? step : LS_EVALUATION_ROWS;
 }
 
-/* Returns the quantum of a step's sums of losses, whose mean is below LS_DIVERGED. Local. */
-static double loss_quantum(const ls_trainer *t)
+/* Returns a bound of the weight of a step's rows, at least their number. Local. */
+static double most_weight(const ls_trainer *t)
 {
     const int64_t rows = t->config->batch + t->config->block;
-    return ls_exact_quantum(LS_DIVERGED * (double)rows * ls_loader_weight_bound(t->loader, rows));
+    return (double)rows * ls_loader_weight_bound(t->loader, rows);
 }
 
 /* Creates this rank's network, optimizer and batch. Local. */
@@ -61,7 +60,7 @@ static ls_status create_replica(ls_trainer *t)
     t->task = ls_network_task(network, d->values);
     ls_loader_set_channels_last(t->loader, ls_network_channels_last(network));
     if (c->reproducible)
-        ls_replica_set_micro_batch(t->replica, c->block, loss_quantum(t));
+        ls_replica_set_micro_batch(t->replica, c->block, most_weight(t));
     return LS_OK;
 }
 

@@ -108,6 +108,11 @@ ls_status ls_weighting_create(ls_weighting **out, const ls_train_config *c,
     *out = NULL;
     if (!is_given(c) && !d->weighted)
         return LS_OK;
+    if (classes == 0 && d->values == 1 && !d->reconstructs)
+        return ls_fail(
+            LS_ERR_USAGE,
+            "--class-weights needs classes, but the targets are values, and the loss is not bce: "
+            "give --loss bce if they are 0 and 1, or weights of rows by --weights");
     if (classes == 0)
         return ls_fail(LS_ERR_USAGE,
                        "--class-weights needs classes, or --loss bce and one value, as targets, "

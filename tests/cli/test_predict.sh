@@ -150,6 +150,17 @@ refuses 2 'rows.csv: this file exists and is not of type CSV of predictions' "$l
 refuses 2 'data.h5: this file exists and does not hold predictions' "$lockstep" predict --checkpoint run --data data.h5 --out data.h5
 refuses 2 'data.h5: this file exists and does not hold predictions' "$lockstep" eval --checkpoint run --data data.h5 --predictions data.h5
 refuses 2 'pages.csv: this file exists' "$lockstep" predict --checkpoint digits rows/0.png --show pages.csv
+cp rows/0.png mine.png
+refuses 2 'mine.png: this file exists and is not of type PNG by Lockstep' "$lockstep" predict --checkpoint digits --show mine.png rows/1.png
+refuses 2 'mine.png: is to be read and to be written' "$lockstep" predict --checkpoint digits ./mine.png --show mine.png
+refuses 2 'mine.png: this file exists and is not of type PNG by Lockstep' "$lockstep" eval --checkpoint digits --data digits.h5 --errors 2 --errors-file mine.png
+check "evaluations whose picture is refused print nothing" [ ! -s out ]
+refuses 2 'mine.png: this file exists and is not of type PNG by Lockstep' "$lockstep" augment-preview --data digits.h5 --augment shift:1 --out mine.png
+check "a picture of someone else is unchanged" cmp mine.png rows/0.png
+ln -sf show.png link.png
+refuses 2 'show.png: is to be read and to be written' "$lockstep" predict --checkpoint digits link.png --show show.png
+"$lockstep" predict --checkpoint digits rows/1.png --show show.png >out 2>err
+check "a picture of Lockstep is replaced: $(cat err)" has err '^show.png: what the network saw$'
 refuses 1 'nowhere' "$lockstep" predict --checkpoint digits --data digits.h5 --out nowhere/x.csv
 refuses 3 "1x9x9 and 5 classes don't fit" mpirun -n 2 "$lockstep" predict --checkpoint digits --data data.h5 --out x.csv
 refuses 3 'none.h5' "$lockstep" predict --checkpoint digits --data none.h5 --out x.csv

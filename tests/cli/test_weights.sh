@@ -171,6 +171,7 @@ refuses 2 "--class-weights is 1,2,3, was balanced" "$lockstep" train --data all.
 held=("${fields[@]}" "${model[@]}" --validation 0.25 --hold-out last --weights /w)
 train held 1 all.h5 "${held[@]}" --epochs 1
 train held 1 held.h5 "${held[@]}" --epochs 2 --resume auto # other weights of validation rows, which have no effect
+check "nor do they make other rows" "$lockstep" eval --data all.h5 --checkpoint held --split validation --same-data >out 2>err
 
 # A step whose weights are 0 is no step.
 steps=("${fields[@]}" "${model[@]}" "${sgd[@]}" --lr 0.5 --momentum 0.9 --shuffle none --batch 40 --epochs 2)

@@ -460,10 +460,10 @@ static void a_wrong_label_is_reported_with_its_row_and_value(void **state)
         const char *part;
     } cases[] = {
         {H5T_STD_I64LE, (INT64_C(1) << 32) + 3, "'/train/labels' row 19 is 4294967299, expected"},
-        {H5T_STD_I64LE, INT64_MIN, "row 19 is -9223372036854775808, expected 0 to 9"},
-        {H5T_STD_I8LE, -1, "row 19 is -1, expected 0 to 9"},
-        {H5T_STD_U32LE, UINT32_MAX, "row 19 is 4294967295, expected 0 to 9"},
-        {H5T_STD_U64LE, INT64_MIN + 5, "row 19 is 9223372036854775813, expected 0 to 9"},
+        {H5T_STD_I64LE, INT64_MIN, "row 19 is -9223372036854775808, expected a class of 0 to 9"},
+        {H5T_STD_I8LE, -1, "row 19 is -1, expected a class of 0 to 9"},
+        {H5T_STD_U32LE, UINT32_MAX, "row 19 is 4294967295, expected a class of 0 to 9"},
+        {H5T_STD_U64LE, INT64_MIN + 5, "row 19 is 9223372036854775813, expected a class of 0 to 9"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         labels[19] = cases[i].value;
@@ -595,7 +595,7 @@ static void weights_are_read_with_the_training_rows(void **state)
             assert_true((double)*ls_sample_weight(samples, ls_sample_at(samples, i - 1)) ==
                         weights[i]);
         fingerprint[changed] = ls_samples_fingerprint(samples);
-        unweighted[changed] = ls_samples_fingerprint_unweighted(samples);
+        unweighted[changed] = ls_samples_split_fingerprint(samples, LS_VALIDATION);
         ls_samples_destroy(&samples);
         ls_dataset_close(&dataset);
     }
