@@ -97,7 +97,7 @@ static ls_status count_split(ls_loader *l, ls_split split, int64_t *classes, uin
         if (l->dataset.reconstructs && l->config->loss == LS_BCE)
             status = ls_reconstruction_check_range(piece, ls_split_name(split),
                                                    l->conversion.normalization);
-        *fingerprint += ls_samples_fingerprint(piece);
+        *fingerprint += ls_samples_split_fingerprint(piece, split);
         *border += sum_borders(&l->dataset, piece);
         *others += split == LS_TRAIN ? count_others(l, piece) : 0;
         ls_weighting_count(split == LS_TRAIN ? l->weighting : NULL, piece);
