@@ -38,4 +38,7 @@ ls_words ls_plural(int64_t count, const char *noun);
 /* Returns an integer with commas between thousands. */
 ls_words ls_grouped(int64_t value);
 
+/* Returns a probability, rounded: "34.7%"; "100.0%" only if it is 1. */
+ls_words ls_percent(double probability);
+
 #endif

@@ -105,6 +105,10 @@ static void print_wrong(const ls_eval_result *r)
 {
     const char *const *names = r->facts->class_names;
     int columns = (int)sizeof "predicted" - 1;
+    if (r->wrongs == 0) {
+        ls_print(stdout, "no row is misclassified\n");
+        return;
+    }
     for (int64_t i = 0; i < r->wrongs; i++) {
         const int of_label = ls_text_columns(ls_class_label(names, r->wrong[i].label).text);
         const int of_other = ls_text_columns(ls_class_label(names, r->wrong[i].predicted).text);
