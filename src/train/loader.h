@@ -31,7 +31,7 @@ typedef struct ls_census {
     uint64_t validation_fingerprint;     /* of the validation rows; 0: there are none */
     bool has_border;                     /* the inputs are pictures: uint8, 1 or 3 channels */
     double border;                       /* then the mean of the training rows' border, 0 to 1 */
-    char class_gaps[LS_CLASS_GAPS_TEXT]; /* see ls_class_gaps() */
+    char class_gaps[LS_CLASS_GAPS_TEXT]; /* see ls_class_gaps(); with names on rank 0 */
     int64_t
         constant_columns; /* with --standardize: columns of equal numbers in all training rows */
 } ls_census;
