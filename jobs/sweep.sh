@@ -223,10 +223,30 @@ test_fold() { # FOLDER
     mv "$1/test.json.part" "$1/test.json"
 }
 
+# Metrics of the test rows in the ranking of folds.
+tests=(loss accuracy balanced_accuracy macro_f1 auc mae rmse r2)
+
+# Prints the ranking of folds; of the test rows the metric that the monitor watches, else the loss.
+print_folds() {
+    local watched test=loss
+    watched=$(awk -F, -v tests=${#tests[@]} 'NR == 2 { print $(NF - 4 - 2 * tests) }' "$out/ranking.csv")
+    [[ " ${tests[*]} " != *" ${watched#val_} "* ]] || test=${watched#val_}
+    printf '%5s  %-12s %10s %10s  %14s %10s  %s\n' place monitor mean sd "test $test" sd run
+    # Neither the second field, the run, nor those from the monitor on contain commas.
+    awk -F, -v tests=${#tests[@]} -v test="test_$test" '
+        function show(text) { return text == "" ? "-" : sprintf("%.6g", text) }
+        NR == 1 { for (i = 1; i <= NF; i++) if ($i == test) back = NF - i }
+        NR > 1 {
+            first = NF - 4 - 2 * tests
+            printf "%5d  %-12s %10s %10s  %14s %10s  %s\n", $1, $first, show($(first + 1)), show($(first + 2)),
+                show($(NF - back)), show($(NF - back + 1)), $2
+        }' <"$out/ranking.csv"
+}
+
 # Writes ranking.csv of the combinations, each the mean of its folds, and prints it.
 rank_folds() {
     local k i line monitor value sd count epoch sign seconds finished diverged good='' bad='' unfinished=0 seen=' '
-    local of_fold metric tests=(loss accuracy rmse r2) ranking=$out/ranking.csv.$HOSTNAME.$$
+    local of_fold metric ranking=$out/ranking.csv.$HOSTNAME.$$
     for ((k = 0; k < runs; k += folds)); do
         finished=() diverged=false of_fold=''
         for ((i = k; i < k + folds; i++)); do
@@ -244,7 +264,7 @@ rank_folds() {
             line+=,$(quoted "${chosen[i]}")
         done
         if $diverged; then
-            bad+="$line,diverged,,,$folds,,,,,,,,,"$'\n'
+            bad+="$line,diverged,,,$folds,$(printf ',%.0s' "${tests[@]}" "${tests[@]}")"$'\n'
         elif [ ${#finished[@]} = "$folds" ]; then
             read -r monitor value epoch sign seconds <<<"$of_fold"
             read -r value sd count <<<"$(awk '{ print $2 }' <<<"$of_fold" | mean_sd)"
@@ -259,7 +279,7 @@ rank_folds() {
     done
     {
         echo "place,run${names[*]:+,}$(IFS=, && echo "${names[*]}"),monitor,value,value_sd,folds$(
-            printf ',test_%s,test_%s_sd' loss loss accuracy accuracy rmse rmse r2 r2),seconds"
+            for metric in "${tests[@]}"; do printf ',test_%s,test_%s_sd' "$metric" "$metric"; done),seconds"
         { printf '%s' "$good" | sort -g | cut -d' ' -f2- && printf '%s' "$bad"; } | awk '{ print NR "," $0 }'
     } >"$ranking"
     mv "$ranking" "$out/ranking.csv"
@@ -267,12 +287,7 @@ rank_folds() {
         echo "no combination of $((runs / folds)) has all its folds: there is no ranking" >&2
         return
     fi
-    printf '%5s  %-12s %10s %10s  %10s %10s  %s\n' place monitor mean sd 'test loss' sd run
-    # Neither the second field, the run, nor the last 13 contain commas.
-    awk -F, 'function show(text) { return text == "" ? "-" : sprintf("%.6g", text) } NR > 1 {
-        printf "%5d  %-12s %10s %10s  %10s %10s  %s\n", $1, $(NF - 12), show($(NF - 11)), show($(NF - 10)),
-            show($(NF - 8)), show($(NF - 7)), $2
-    }' <"$out/ranking.csv"
+    print_folds
     [ "$unfinished" = 0 ] || echo "$unfinished of $((runs / folds)) not finished" >&2
 }
 

@@ -27,6 +27,21 @@
 extern "C" {
 #endif
 
+/* A dataset of an HDF5 file of any layout. */
+typedef struct ls_file_entry {
+    char path[257];   /* "/group/name" */
+    char shape[128];  /* "[1500,12]", of a readable one */
+    const char *type; /* "float64", "strings"; NULL: it can't be read */
+} ls_file_entry;
+
+/* Lists the datasets of an HDF5 file, by name, group by group; soft and external links are not
+ * followed. Local.
+ * most   datasets to describe, the first
+ * out    [most]
+ * count  on return the number of datasets, which may be above `most`
+ * Errors: LS_ERR_DATA if the file is missing, unreadable or damaged. */
+ls_status ls_file_list(const char *path, int most, ls_file_entry *out, int *count) LS_MUST_CHECK;
+
 typedef struct ls_dataset ls_dataset; /* an open data file */
 typedef struct ls_samples ls_samples; /* rows of a data set in memory */
 

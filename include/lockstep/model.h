@@ -103,6 +103,13 @@ typedef struct ls_model_data {
 ls_status ls_model_read(ls_rows **out, const ls_model *model,
                         const ls_model_data *data) LS_MUST_CHECK;
 
+/* Checks that the training and validation rows of a data set are those that the model was trained
+ * on, by their fingerprints, as far as the checkpoint knows them: not if they were never read as a
+ * whole. Rank 0 reads these rows. To be called after ls_model_read(), which checks the file.
+ * Collective on the model's ranks.
+ * Errors, on all ranks alike: LS_ERR_DATA if rows differ, and those of reading. */
+ls_status ls_model_check_same(const ls_model *model, const ls_model_data *data) LS_MUST_CHECK;
+
 /* How well the probabilities of a classifier agree with its results. */
 typedef struct ls_calibration {
     double error; /* expected calibration error: rows in 15 intervals of the largest probability;

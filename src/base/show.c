@@ -122,6 +122,17 @@ ls_words ls_counted(int64_t count, const char *noun)
     return words;
 }
 
+ls_words ls_sized(int64_t channels, int64_t height, int64_t width)
+{
+    ls_words out;
+    if (height == 1 && width == 1)
+        snprintf(out.text, sizeof out.text, "%lld", (long long)channels);
+    else
+        snprintf(out.text, sizeof out.text, "%lldx%lldx%lld", (long long)channels,
+                 (long long)height, (long long)width);
+    return out;
+}
+
 ls_words ls_grouped(int64_t value)
 {
     ls_words words;

@@ -20,7 +20,7 @@ typedef struct settings {
     int split, layout, order;
     int64_t threads;
     int read;
-    bool raw, trust_data, json;
+    bool raw, trust_data, same_data, json;
     int64_t errors;
     const char *errors_file, *predictions;
 } settings;
@@ -51,6 +51,8 @@ static const ls_setting table[] = {
     {"read", .flags = LS_OPTION_AS_TRAIN, .offset = AT(read)},
     {"trust-data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(trust_data),
      .help = "do not check the whole data set first, as for train"},
+    {"same-data", NULL, LS_TYPE_FLAG, .offset = AT(same_data),
+     .help = "refuse a file whose training and validation rows are not those of the training"},
     {"errors", "N", LS_TYPE_INT, .offset = AT(errors), .initial = "0", .max = MOST_ERRORS,
      .help = "list and picture the N misclassified rows of highest confidence"},
     {"errors-file", "FILE", LS_TYPE_TEXT, .offset = AT(errors_file), .initial = "errors.png",
@@ -131,9 +133,9 @@ static ls_status take_rows(void *user, const ls_predictions *rows)
 /* Evaluates the rows, and takes their predictions if they are wanted. Collective. */
 static ls_status score(const settings *s, work *w)
 {
-    const unsigned plotted = LS_TASK_REGRESSION | LS_TASK_BINARY;
+    const unsigned plotted = LS_TASK_REGRESSION | LS_TASK_RANKED;
     w->predictions = *s->predictions != '\0' ? s->predictions : NULL;
-    w->plots = s->json && (w->facts->task.kind & plotted) != 0;
+    w->plots = s->json && (ls_task_kinds(&w->facts->task) & plotted) != 0;
     if (!w->plots && w->predictions == NULL)
         return ls_model_evaluate(w->model, w->rows, &w->result.found);
     return ls_model_evaluate_to(w->model, w->rows, &w->result.found, take_rows, w);
@@ -219,6 +221,8 @@ static ls_status eval_run(ls_comm *comm, const ls_options *options, const void *
         status = check_errors(s, &w);
     if (status == LS_OK)
         status = ls_model_read(&w.rows, w.model, &w.data);
+    if (status == LS_OK && s->same_data)
+        status = ls_model_check_same(w.model, &w.data);
     if (status == LS_OK)
         status = ls_agree(comm, ls_eval_result_create(&w.result, w.facts, w.data.split, s->errors));
     if (status == LS_OK)
@@ -237,7 +241,7 @@ static ls_status eval_run(ls_comm *comm, const ls_options *options, const void *
 const ls_command ls_command_eval = {
     .name = "eval",
     .usage = "--data FILE --checkpoint PATH [OPTION ...]",
-    .summary = "test loss, accuracy and confusion matrix of a checkpoint",
+    .summary = "scores of a checkpoint on test rows: loss, metrics by task, classes, errors",
     .options = {table, false},
     .settings_size = sizeof(settings),
     .parallel = true,

@@ -103,8 +103,7 @@ static void print_summary(const char *path, const ls_dataset_info *info, double 
     if (info->height == 1 && info->width == 1)
         ls_print(stderr, "%s", ls_counted(info->channels, "number").text);
     else
-        ls_print(stderr, "%lldx%lldx%lld", (long long)info->channels, (long long)info->height,
-                 (long long)info->width);
+        ls_print(stderr, "%s", ls_sized(info->channels, info->height, info->width).text);
     ls_print(stderr, ", %s, %.2f s\n",
              info->values > 0 ? ls_counted(info->values, "value").text
                               : ls_counted(info->classes, "class").text,
@@ -148,10 +147,8 @@ static void import_help(FILE *out)
 
 const ls_command ls_command_import = {
     .name = "import",
-    .usage = "--idx DIR | --cifar DIR | --emnist DIR | --png DIR | --csv FILE | --npz FILE | "
-             "--synthetic "
-             "N,C,H,W,CLASSES "
-             "--out FILE",
+    .usage = "--idx DIR | --cifar DIR | --emnist DIR | --png DIR | --csv FILE | --npy X,Y | "
+             "--npz FILE | --synthetic N,C,H,W,CLASSES --out FILE",
     .summary = "makes an HDF5 data set from files of other formats, or a synthetic one",
     .options = {table, false},
     .settings_size = sizeof(ls_import_options),

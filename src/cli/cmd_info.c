@@ -24,7 +24,7 @@ typedef struct settings {
 static const ls_setting table[] = {
     {"file", "FILE", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED | LS_SETTING_ARGUMENT,
      .offset = offsetof(settings, file),
-     .help = "a data set, a checkpoint, or a run folder: its best checkpoint"},
+     .help = "a data set, a checkpoint, a run folder: its best checkpoint; or any HDF5 file"},
     {"verify", NULL, LS_TYPE_FLAG, .offset = offsetof(settings, verify),
      .help = "of a data set: read all rows and check every label, with or without a digest"},
     {"layout", .flags = LS_OPTION_AS_TRAIN, .offset = offsetof(settings, layout)},
@@ -136,6 +136,30 @@ static ls_status describe_dataset(const request *r, json_t **out)
     return status;
 }
 
+/* Lists the datasets of a file of another layout. */
+static ls_status describe_foreign(const char *path, json_t **out)
+{
+    enum { SHOWN = 200 };
+    int count = 0;
+    ls_file_entry *entry = ls_alloc(SHOWN, sizeof *entry);
+    const ls_status status =
+        entry == NULL ? LS_ERR_FAILURE : ls_file_list(path, SHOWN, entry, &count);
+    json_t *datasets = json_array();
+    for (int i = 0; status == LS_OK && i < count && i < SHOWN; i++)
+        json_array_append_new(
+            datasets, entry[i].type != NULL
+                          ? json_pack("{s:o, s:s, s:s}", "path", ls_json_text(entry[i].path),
+                                      "shape", entry[i].shape, "type", entry[i].type)
+                          : json_pack("{s:o}", "path", ls_json_text(entry[i].path)));
+    if (status == LS_OK)
+        *out = json_pack("{s:s, s:O}", "kind", "HDF5 file", "datasets", datasets);
+    if (status == LS_OK && count > SHOWN)
+        json_object_set_new(*out, "more", json_integer(count - SHOWN));
+    json_decref(datasets);
+    ls_free(entry);
+    return status;
+}
+
 static json_t *describe_params(const ls_network *network)
 {
     int rows;
@@ -197,13 +221,14 @@ static json_t *model_json(const ls_model *model)
 {
     const ls_model_facts *facts = ls_model_describe(model);
     return json_pack(
-        "{s:s, s:o, s:o, s:[I,I,I], s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:b, s:o, s:o}", "kind",
-        "checkpoint", "run", ls_json_text(facts->run), "model", ls_json_text(facts->model), "image",
-        (json_int_t)facts->input.channels, (json_int_t)facts->input.height,
-        (json_int_t)facts->input.width, "classes", facts->classes, "epoch",
-        (json_int_t)facts->epoch, "step", (json_int_t)facts->step, "steps",
+        "{s:s, s:o, s:o, s:[I,I,I], s:i, s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:b, s:o, s:o}",
+        "kind", "checkpoint", "run", ls_json_text(facts->run), "model", ls_json_text(facts->model),
+        "image", (json_int_t)facts->input.channels, (json_int_t)facts->input.height,
+        (json_int_t)facts->input.width, "classes", facts->classes, "outputs", facts->task.outputs,
+        "epoch", (json_int_t)facts->epoch, "step", (json_int_t)facts->step, "steps",
         (json_int_t)facts->steps, "best_epoch", (json_int_t)facts->best_epoch, "metrics",
-        facts->epoch > 0 ? ls_metrics_json(&facts->latest, facts->task.kind) : json_object(),
+        facts->epoch > 0 ? ls_metrics_json(&facts->latest, ls_task_kinds(&facts->task))
+                         : json_object(),
         "layers", layers_json(ls_model_network(model)), "parameters",
         describe_params(ls_model_network(model)), "average", facts->has_average, "dataset",
         ls_json_text(facts->dataset), "config", ls_json_text(facts->config));
@@ -241,13 +266,16 @@ static void print_lines(const char *text)
     ls_print(stdout, "\n");
 }
 
+static ls_words size_of(const json_t *shape)
+{
+    return ls_sized(json_integer_value(json_array_get(shape, 0)),
+                    json_integer_value(json_array_get(shape, 1)),
+                    json_integer_value(json_array_get(shape, 2)));
+}
+
 static void print_shape(const json_t *shape)
 {
-    const json_int_t height = json_integer_value(json_array_get(shape, 1));
-    const json_int_t width = json_integer_value(json_array_get(shape, 2));
-    ls_print(stdout, "%lld", (long long)json_integer_value(json_array_get(shape, 0)));
-    if (height != 1 || width != 1)
-        ls_print(stdout, "x%lldx%lld", (long long)height, (long long)width);
+    ls_print(stdout, "%s", size_of(shape).text);
 }
 
 /* Prints a line for each layer: name, word, shapes, number of parameters, and the layers that it
@@ -273,6 +301,24 @@ static void print_layers(const json_t *layers)
                 ls_print(stdout, ", %s %s", i > 0 ? "with" : "from",
                          json_string_value(json_array_get(reads, i)));
         before = name;
+    }
+    ls_print(stdout, "\n");
+}
+
+/* Prints a line for each dataset: path, shape, type. */
+static void print_datasets(const json_t *datasets)
+{
+    size_t i;
+    const json_t *dataset;
+    json_array_foreach(datasets, i, dataset)
+    {
+        const char *shape = json_string_value(json_object_get(dataset, "shape"));
+        ls_print(stdout, "\n    %-28s ", json_string_value(json_object_get(dataset, "path")));
+        if (shape == NULL)
+            ls_print(stdout, "can't be read");
+        else
+            ls_print(stdout, "%-20s %s", shape,
+                     json_string_value(json_object_get(dataset, "type")));
     }
     ls_print(stdout, "\n");
 }
@@ -303,11 +349,19 @@ static const char *name_in_text(const char *key)
 {
     static const struct {
         const char *key, *name;
-    } names[] = {{"step", "step of epoch"}, {"steps", "steps in all"}};
+    } names[] = {{"image", "inputs"}, {"step", "step of epoch"}, {"steps", "steps in all"}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(key, names[i].key) == 0)
             return names[i].name;
     return key;
+}
+
+/* Returns true for a member that says nothing: an empty text, the classes of values. */
+static bool is_empty(const char *key, const json_t *value)
+{
+    return (json_is_string(value) && json_string_length(value) == 0) ||
+           (json_is_object(value) && json_object_size(value) == 0) ||
+           (strcmp(key, "classes") == 0 && json_integer_value(value) == 0);
 }
 
 /* Prints a part of the description: its name, then its value in the same line or below. */
@@ -315,9 +369,15 @@ static void print_part(const char *key, const json_t *value)
 {
     const char *name = name_in_text(key);
     const int blanks = 15 - (int)strlen(name);
+    if (is_empty(key, value))
+        return;
     ls_print(stdout, "%s", name);
     if (strcmp(key, "layers") == 0)
         print_layers(value);
+    else if (strcmp(key, "image") == 0)
+        ls_print(stdout, "%*s%s\n", blanks, "", size_of(value).text);
+    else if (strcmp(key, "datasets") == 0)
+        print_datasets(value);
     else if (strcmp(key, "config") == 0)
         print_lines(json_string_value(value));
     else if (json_is_object(value))
@@ -334,16 +394,31 @@ static void print_part(const char *key, const json_t *value)
     }
 }
 
-/* Describes a file; with `verify`, reads all rows of a data set. */
+/* Describes a file of a kind; with `verify`, reads all rows of a data set. */
+static ls_status describe_file(const request *r, const ls_file_facts *file, bool verify,
+                               json_t **out)
+{
+    if (file->checkpoint)
+        return describe_checkpoint(r->path, out);
+    if (file->foreign && verify)
+        return ls_fail(LS_ERR_USAGE,
+                       "%s: --verify needs --inputs and --targets: it is not a data set of "
+                       "Lockstep's own layout",
+                       r->path);
+    if (file->foreign)
+        return describe_foreign(r->path, out);
+    const ls_status status = ls_dataset_try(r->path, &r->options, verify);
+    return status == LS_OK ? describe_dataset(r, out) : status;
+}
+
+/* Describes a file, or selected rows of files, of which none is a checkpoint. */
 static ls_status examine(const request *r, bool verify, json_t **out)
 {
     ls_file_facts file = {0};
-    const bool selected = r->counts; /* of one file or several, none a checkpoint */
+    const bool selected = r->counts;
     ls_status status = selected ? LS_OK : ls_file_identify(r->path, &file);
-    if (status == LS_OK && !file.checkpoint)
-        status = ls_dataset_try(r->path, &r->options, verify);
     if (status == LS_OK)
-        status = file.checkpoint ? describe_checkpoint(r->path, out) : describe_dataset(r, out);
+        status = describe_file(r, &file, verify, out);
     if (status == LS_OK && *out == NULL)
         status = ls_fail(LS_ERR_FAILURE, "out of memory for the description");
     if (status != LS_OK)
@@ -403,7 +478,7 @@ static ls_status info_run(ls_comm *comm, const ls_options *options, const void *
 const ls_command ls_command_info = {
     .name = "info",
     .usage = "FILE [--verify] [--layout HOW] [--inputs PATHS --targets PATHS] [--json]",
-    .summary = "describes a data set or a checkpoint and verifies its digest",
+    .summary = "describes a data set, a checkpoint or any HDF5 file",
     .options = {table, false},
     .settings_size = sizeof(settings),
     .run = info_run,

@@ -99,13 +99,6 @@ static ls_status predict_data(ls_comm *comm, const settings *s, const ls_model *
                                                     .test_rows = s->test_rows,
                                                     .layout = s->layout,
                                                     .order = s->order});
-    const char *split = data.options.split;
-    if (ls_dataset_targets_are_none(&data.options) && (split == NULL || *split == '\0')) {
-        /* Nothing is drawn by class from rows without classes. */
-        data.options.hold_out = LS_HOLD_OUT_LAST;
-        data.options.validation = 0;
-        data.options.fold = NULL;
-    }
     const ls_status status = ls_model_predict_to(model, &data, s->out, false);
     if (status == LS_OK && ls_comm_rank(comm) == 0)
         ls_print(stderr, "%s: the %s rows of %s, predicted by %s\n", s->out,

@@ -1,6 +1,7 @@
 /* Groups of rows in the files of a data set: those of its own layout, and selected ones. */
 #include "data/dataset_state.h"
 
+#include "base/show.h"
 #include "data/class_names.h"
 #include "data/header.h"
 #include "data/samples.h"
@@ -29,15 +30,19 @@ ls_status ls_dataset_compare_rows(const ls_dataset_info *info, const ls_fields *
 {
     const char *path = ls_h5_path(f->file), *name = ls_fields_name(f);
     if (f->channels != info->channels || f->height != info->height || f->width != info->width)
-        return ls_field_fail("%s: '/%s' and '/%s' differ in shape", path, name,
-                             ls_fields_name(train));
+        return ls_field_fail("%s: '/%s' differs in shape from %s: '/%s': rows of %s and of %s",
+                             path, name, ls_h5_path(train->file), ls_fields_name(train),
+                             ls_sized(f->channels, f->height, f->width).text,
+                             ls_sized(info->channels, info->height, info->width).text);
     if (f->inputs.element != info->element)
-        return ls_field_fail("%s: '/%s' and '/%s' differ in type", path, name,
-                             ls_fields_name(train));
+        return ls_field_fail("%s: '/%s' differs in type from %s: '/%s': %s and %s", path, name,
+                             ls_h5_path(train->file), ls_fields_name(train),
+                             ls_element_name(f->inputs.element), ls_element_name(info->element));
     if (f->values != info->values)
-        return ls_field_fail("%s: the targets of '/%s' and '/%s' differ: %d and %d values (0: "
-                             "classes)",
-                             path, name, ls_fields_name(train), f->values, info->values);
+        return ls_field_fail("%s: the targets of '/%s' differ from those of %s: '/%s': %d and %d "
+                             "values (0: classes)",
+                             path, name, ls_h5_path(train->file), ls_fields_name(train), f->values,
+                             info->values);
     return LS_OK;
 }
 

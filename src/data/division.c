@@ -247,7 +247,7 @@ static ls_status find_rest(const ls_division_plan *p, int64_t rows, ls_range *ou
     if (fixed > rows || (fixed == rows && p->fixed < INT64_MAX))
         return ls_fail(LS_ERR_USAGE,
                        "--test-rows %s:%" PRId64 ": there are %" PRId64
-                       " rows, and some must be left to train with",
+                       " rows; to evaluate all of them give --test-rows all",
                        p->fixed_first ? "first" : "last", fixed, rows);
     *out = (ls_range){p->fixed_first ? fixed : 0, rows - fixed};
     if (p->folds > out->count && p->fixed < INT64_MAX)
@@ -278,6 +278,12 @@ ls_status ls_division_make(ls_division **out, const ls_division_plan *p, int64_t
     }
     for (int split = 0; split < LS_SPLITS; split++)
         d->count[split] = ls_division_before(d, (ls_split)split, rows);
+    if (p->how == LS_HOLD_OUT_STRATIFIED && d->count[LS_VALIDATION] == 0 &&
+        (p->folds > 0 || validation_rows(p, rest.count) > 0)) {
+        ls_division_destroy(&d);
+        return ls_fail(LS_ERR_USAGE, "no class has enough rows to hold one out: omit --hold-out "
+                                     "stratified, or change --validation or --fold");
+    }
     *out = d;
     return LS_OK;
 }

@@ -38,6 +38,13 @@ int64_t ls_columns_complete(ls_columns *c)
     return constant;
 }
 
+bool ls_columns_equal(const ls_columns *a, const ls_columns *b)
+{
+    const size_t bytes = (size_t)a->count * sizeof *a->mean;
+    return a->count == b->count && (a->count == 0 || (memcmp(a->mean, b->mean, bytes) == 0 &&
+                                                      memcmp(a->std, b->std, bytes) == 0));
+}
+
 ls_status ls_columns_copy(ls_columns *out, const ls_columns *from)
 {
     const ls_status status = ls_columns_create(out, from->count);

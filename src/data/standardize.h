@@ -30,6 +30,9 @@ ls_status ls_columns_create(ls_columns *out, int64_t count) LS_MUST_CHECK;
  * columns. */
 int64_t ls_columns_complete(ls_columns *columns);
 
+/* Returns true if the statistics are the same. */
+bool ls_columns_equal(const ls_columns *a, const ls_columns *b);
+
 /* Copies the statistics. Errors: as ls_columns_create(). */
 ls_status ls_columns_copy(ls_columns *out, const ls_columns *from) LS_MUST_CHECK;
 

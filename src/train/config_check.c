@@ -32,6 +32,9 @@ static ls_status check_reproducible(const ls_train_config *c)
     if (c->reduce != LS_REDUCE_AUTO && c->reduce != LS_REDUCE_EXACT)
         return ls_fail(LS_ERR_USAGE, "--reproducible has its own reduction: leave --reduce %s out",
                        ls_reduce_name(c->reduce));
+    if (c->shuffle == LS_SHUFFLE_LOCAL)
+        return ls_fail(LS_ERR_USAGE, "--reproducible excludes --shuffle local, with which the "
+                                     "samples of a step depend on the number of ranks");
     if (c->shard_optimizer)
         return ls_fail(LS_ERR_USAGE, "--reproducible can't be combined with --shard-optimizer");
     if (c->threads > 1)

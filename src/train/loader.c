@@ -261,6 +261,11 @@ bool ls_loader_weighs(const ls_loader *l)
     return l->weighting != NULL;
 }
 
+double ls_loader_weight_bound(const ls_loader *l, int64_t rows)
+{
+    return ls_weighting_bound(l->weighting, rows);
+}
+
 bool ls_loader_augments(const ls_loader *l)
 {
     return l->augment != NULL;

@@ -109,8 +109,20 @@ static ls_status import_checkpoint(ls_trainer *t)
 /* Opens the logs, cut at the run's progress. */
 static ls_status open_log(ls_trainer *t)
 {
-    return ls_run_log_open(&t->records.log, t->records.run, t->text, t->task.kind,
+    return ls_run_log_open(&t->records.log, t->records.run, t->text, ls_task_kinds(&t->task),
                            t->config->tensorboard, t->history, t->progress.epoch);
+}
+
+/* Logs the start of the run, or that it goes on. */
+static ls_status log_start(const ls_trainer *t, bool resumed)
+{
+    json_t *event = json_pack("{s:s, s:i, s:i, s:o}", "run", t->records.id, "ranks",
+                              ls_trainer_plan(t)->ranks, "threads", t->topology->mine.threads,
+                              "checkpoint", ls_json_text(t->records.resumed));
+    if (t->records.changed != NULL)
+        json_object_set_new(event, "changed", ls_json_text(t->records.changed));
+    return ls_run_log_event(t->records.log, resumed ? LS_EVENT_RESUME : LS_EVENT_START,
+                            t->progress.epoch, event);
 }
 
 ls_status ls_records_begin(ls_trainer *t)
@@ -127,13 +139,7 @@ ls_status ls_records_begin(ls_trainer *t)
         status = ls_checkpoint_rewind(t->records.folder, t->records.id, &t->progress);
     if (status == LS_OK)
         status = open_log(t);
-    if (status == LS_OK)
-        status = ls_run_log_event(
-            t->records.log, resumed ? LS_EVENT_RESUME : LS_EVENT_START, t->progress.epoch,
-            json_pack("{s:s, s:i, s:i, s:o}", "run", t->records.id, "ranks",
-                      ls_trainer_plan(t)->ranks, "threads", t->topology->mine.threads, "checkpoint",
-                      ls_json_text(t->records.resumed)));
-    return status;
+    return status == LS_OK ? log_start(t, resumed) : status;
 }
 
 ls_status ls_records_rewind(ls_trainer *t)
@@ -159,5 +165,6 @@ void ls_records_close(ls_trainer *t)
     ls_checkpoint_folder_close(&t->records.folder);
     ls_run_folder_release(&t->records.run);
     ls_free(t->records.resumed);
-    t->records.resumed = NULL;
+    ls_free(t->records.changed);
+    t->records.resumed = t->records.changed = NULL;
 }

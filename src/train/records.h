@@ -13,6 +13,7 @@ typedef struct ls_records {
     ls_model_info info; /* for checkpoints; borrows all its texts */
     char *resumed;      /* path of the checkpoint that was resumed, owned; "" if new */
     char id[LS_RUN_ID]; /* of the run, on rank 0 */
+    char *changed;      /* settings that differ from that checkpoint's, owned; NULL: none */
     bool in_place;      /* the resumed checkpoint lies in the run folder; on rank 0 */
 
     /* On rank 0; NULL if nothing is written. */

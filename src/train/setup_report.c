@@ -56,7 +56,7 @@ static void report_constant_columns(const ls_trainer *t)
 /* Reports that the rows come last in the file; on rank 0. Local. */
 static void report_order(const ls_trainer *t)
 {
-    if (ls_trainer_dataset(t)->column_major && t->config->order == LS_ORDER_AUTO)
+    if (ls_trainer_dataset(t)->column_major && t->given->order == LS_ORDER_AUTO)
         ls_trainer_note(t,
                         "%s is read as column-major, rows last, as MATLAB, R, Julia and Fortran "
                         "write arrays: its datasets agree in the last dimension, not in the "

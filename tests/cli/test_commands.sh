@@ -263,6 +263,7 @@ check "metrics.csv has the rate of each epoch's last step" [ "$(tail -n +2 run/c
 refuses 2 'other settings: --epochs is 4, was 3' mpirun -n 2 "$lockstep" train "${cosine[@]}" --run run/cosine --epochs 4 --resume auto
 mpirun -n 2 "$lockstep" train "${cosine[@]}" --run run/cosine --epochs 4 --resume auto --resume-anyway 2>err
 check "--resume-anyway changes the number of epochs, with a note" has err 'note: resuming .* with other settings: --epochs is 4, was 3'
+check "and in the events" has run/cosine/events.jsonl '"event":"resume".*"changed":"--epochs is 4, was 3"'
 
 # Random labels can only be memorised: overfitting, reported once, also by a run that is resumed before and
 # after the report.

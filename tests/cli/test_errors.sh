@@ -36,7 +36,7 @@ train 3 'pipe: a pipe or a device, not a file' --data $data --run piped --resume
 head -c 3000 $data >short.h5
 train 3 'short.h5: damaged or cut short' --data short.h5
 train 3 'short.h5: not an HDF5 file, or damaged' --data short.h5 --trust-data
-for wrong in "rank has 2 dimensions" "type holds uint64" "label row 9 is 5, expected 0 to 4" \
+for wrong in "rank has 2 dimensions" "type holds uint64" "label row 9 is 5, expected a class of 0 to 4" \
     "length has 10 rows but '/train/labels' has 11"; do
     "$make_data" wrong "${wrong%% *}"
     train 3 "wrong/data.h5: .*${wrong#* }" --data wrong/data.h5 --model "$net"

@@ -242,8 +242,8 @@ check "test rows of another file are evaluated" has out '"rows":50,'
 check "with the same result as test rows of one file" [ "$(sed 's/.*"loss":\([^,]*\).*/\1/' out)" = "$(sed 's/.*"loss":\([^,]*\).*/\1/' out2)" ]
 refuses 3 "nothing\*.h5: no file matches" "$lockstep" train --data "nothing*.h5" --inputs /x --targets /cls
 refuses 3 "no.h5: can't open" "$lockstep" train --data "run1.h5,no.h5" --inputs /x --targets /cls
-refuses 3 "wide.h5: '/x' and '/x' differ in shape" "$lockstep" train --data "run3.h5,wide.h5" --inputs /x --targets /cls
-refuses 3 "wide.h5: '/x' and '/x' differ in shape" "$lockstep" train --data run3.h5 --test-data wide.h5 --inputs /x --targets /cls
+refuses 3 "wide.h5: '/x' differs in shape from run3.h5: '/x': rows of [0-9]+ and of [0-9]+" "$lockstep" train --data "run3.h5,wide.h5" --inputs /x --targets /cls
+refuses 3 "wide.h5: '/x' differs in shape from run3.h5: '/x': rows of [0-9]+ and of [0-9]+" "$lockstep" train --data run3.h5 --test-data wide.h5 --inputs /x --targets /cls
 refuses 2 "--test-data needs --inputs" "$lockstep" train --data run3.h5 --test-data wide.h5
 
 # Column-major files: a note; selections name dimensions as MATLAB and R do.
@@ -312,7 +312,7 @@ done
 bad 3 "bad.h5: '/five' has 5 dimensions" /five /cls
 bad 3 "bad.h5: '/hot2' is \[230,5,1\]: datasets that are joined must have rows of one dimension" /hot2,/x /cls
 bad 3 "bad.h5: '/hot2' is \[230,5,1\]: expected an integer in each row, or a one-hot row" /x /hot2
-bad 3 "bad.h5: '/x' row [0-9]+ is -?[0-9]+.[0-9]+, which is no class; a loss for values is --loss mse" /x "/x[:,0]"
+bad 3 "bad.h5: '/x' row [0-9]+ is -?[0-9]+.[0-9]+, which is no class: values are for networks trained with --loss mse" /x "/x[:,0]"
 bad 3 "bad.h5: '/nan' row 200 is nan, which is no class" /x "/nan[:,2]"
 bad 3 "bad.h5: '/names' holds strings" /x /names
 bad 3 "bad.h5: '/hot2' has 3 dimensions, \[230,5,1\], expected \[N\] or \[N,K\]" /x /hot2 --loss mse

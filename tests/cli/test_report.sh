@@ -38,7 +38,8 @@ check "the picture of the errors is complete" [ "$(tail -c 12 picture.png | head
 
 "$lockstep" import --synthetic 60,1,8,8,5 --out other.h5 2>/dev/null
 "$jobs/report.sh" run other.h5 2>err
-check "other data without a known source are evaluated" [ $? = 0 ]
+check "other data without a known source are refused by their rows" [ $? = 3 ]
+check "the message says which rows differ: $(cat err)" has err '^lockstep: other.h5: its train rows are not those that run/checkpoints/.* was trained on$'
 "$lockstep" import --train-images data/t10k-images* --train-labels data/t10k-labels* \
     --test-images data/t10k-images* --test-labels data/t10k-labels* --out less.h5 2>/dev/null
 "$jobs/report.sh" run less.h5 2>err

@@ -129,8 +129,10 @@ done | mean)
 check "and of the test rows" [ "$tests" = "$(awk -F, 'NR == 2 { printf "%.5g %.3g", $10, $11 }' folds/ranking.csv)" ]
 check "a combination that diverged is last" [ "$(column folds monitor | tail -n 1)" = diverged ]
 check "it is printed" has out '^    1  val_loss +[0-9.]+ +[0-9.e-]+ +[0-9.]+ +[0-9.e-]+  lr=0.01$'
-sweep --out cross --folds 2 -- "${common[@]}" >out 2>err
+sweep --out cross --folds 2 -- "${common[@]}" --monitor val_macro_f1 >out 2>err
 check "one configuration is cross-validated" [ "$(column cross run)" = all ]
+check "the metric of the monitor is that of the test rows" has out 'test macro_f1'
+check "with its mean" has out "^    1  val_macro_f1 .* $(printf %.6g "$(column cross test_macro_f1)") "
 sweep --out cross --folds 2 --ranking -- >again 2>err
 check "--ranking prints the same" cmp -s out again
 

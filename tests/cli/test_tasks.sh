@@ -132,6 +132,28 @@ x, y = np.array(e["roc"]).T
 assert (np.diff(x) >= 0).all() and (np.diff(y) >= 0).all() and x[0] == y[0] == 0 and x[-1] == y[-1] == 1
 assert abs(((x[1:] - x[:-1]) * (y[1:] + y[:-1]) / 2).sum() - e["auc"]) < 0.005, "area"
 PYTHON
+# Two classes with cross-entropy are ranked, too: by the outputs' difference, as the probabilities are.
+for ranks in 1 2 3; do
+    train pair$ranks $ranks --data two.h5 --model "dense:16 tanh dense:2" --monitor val_auc
+    check "two classes train on $ranks ranks, val_auc decides" [ $? = 0 ]
+    columns pair$ranks >pair$ranks.csv
+    check "two classes: $ranks ranks have the metrics of one" cmp pair1.csv pair$ranks.csv
+done
+check "two classes: the columns" [ "$(head -n 1 pair1.csv)" = \
+    epoch,loss,accuracy,val_loss,val_accuracy,lr,top5,val_top5,val_balanced_accuracy,val_macro_f1,val_auc ]
+evaluate pair1 2 two --json --predictions pair.csv >pair.json
+check "two classes: eval has AUC, as its definition gives it" check_figures <<'PYTHON'
+import json
+import numpy as np
+e, rows = json.load(open("pair.json")), np.genfromtxt("pair.csv", delimiter=",", names=True)
+p, truth = rows["p1"] - rows["p0"], rows["label"] == 1
+pairs = np.sign(p[truth][:, None] - p[~truth][None, :])
+assert abs(e["auc"] - (pairs.mean() + 1) / 2) < 1e-4, "definition"
+x, y = np.array(e["roc"]).T
+assert abs(((x[1:] - x[:-1]) * (y[1:] + y[:-1]) / 2).sum() - e["auc"]) < 0.005, "area"
+PYTHON
+report pair1 two
+check "two classes: the report has the ROC curve: $(cat err)" has pair1.html '>ROC curve, area 0\.[0-9]{4}<'
 report labels1 labels
 check "multi-label: the report has scores of each output: $(cat err)" [ "$(grep -cE '<tr><td>[0-2]</td>(<td>[01]\.[0-9]{4}</td>){3}' labels1.html)" = 3 ]
 check "multi-label: it has no confusion" [ "$(grep -c 'onfus' labels1.html)" = 0 ]

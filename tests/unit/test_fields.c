@@ -460,10 +460,10 @@ static void a_wrong_label_is_reported_with_its_row_and_value(void **state)
         const char *part;
     } cases[] = {
         {H5T_STD_I64LE, (INT64_C(1) << 32) + 3, "'/train/labels' row 19 is 4294967299, expected"},
-        {H5T_STD_I64LE, INT64_MIN, "row 19 is -9223372036854775808, expected 0 to 9"},
-        {H5T_STD_I8LE, -1, "row 19 is -1, expected 0 to 9"},
-        {H5T_STD_U32LE, UINT32_MAX, "row 19 is 4294967295, expected 0 to 9"},
-        {H5T_STD_U64LE, INT64_MIN + 5, "row 19 is 9223372036854775813, expected 0 to 9"},
+        {H5T_STD_I64LE, INT64_MIN, "row 19 is -9223372036854775808, expected a class of 0 to 9"},
+        {H5T_STD_I8LE, -1, "row 19 is -1, expected a class of 0 to 9"},
+        {H5T_STD_U32LE, UINT32_MAX, "row 19 is 4294967295, expected a class of 0 to 9"},
+        {H5T_STD_U64LE, INT64_MIN + 5, "row 19 is 9223372036854775813, expected a class of 0 to 9"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         labels[19] = cases[i].value;
@@ -566,7 +566,7 @@ static void targets_of_the_wrong_shape_are_refused(void **state)
                  "'/train/targets' has 3 dimensions, [3,2,2], expected [N] or [N,K]");
     write_values("none.h5", H5T_IEEE_F32LE, 2, none, inputs, targets);
     assert_fails(open_as(&dataset, "none.h5", LS_LAYOUT_AUTO), LS_ERR_DATA,
-                 "'/train/targets' has 0 values in a row");
+                 "'/train/targets' has an extent of 0: its rows hold no numbers");
 }
 
 /* Weights of the rows of a file, of which the last two are held out. */

@@ -373,7 +373,7 @@ static void a_wrong_label_is_found_while_stratifying(void **state)
     const ls_dataset_options options = {
         .validation = 0.5, .hold_out = LS_HOLD_OUT_STRATIFIED, .seed = 0};
     assert_fails(ls_dataset_open(&dataset, "bad.h5", &options), LS_ERR_DATA,
-                 "'/train/labels' row 2 is 2, expected 0 to 1");
+                 "'/train/labels' row 2 is 2, expected a class of 0 to 1");
 }
 
 static void a_file_with_a_validation_split_is_not_held_out(void **state)
