@@ -134,7 +134,9 @@ static ls_status take_census(ls_loader *l)
                                 .two_valued = guesses_values(l) && sums[3] == 0,
                                 .has_border = are_pictures(&l->dataset),
                                 .border = mean_border(&l->dataset, sums[2])};
-        ls_class_gaps(&l->dataset, counts, l->census.class_gaps);
+        ls_class_gaps(&l->dataset, counts,
+                      l->class_names.count > 0 ? (const char *const *)l->class_names.text : NULL,
+                      l->census.class_gaps);
     }
     ls_free(counts);
     return status == LS_OK ? ls_weighting_finish(l->weighting, l->comm, l->dataset.rows[LS_TRAIN])

@@ -401,7 +401,7 @@ static const char *class_gaps(bool held_out, int classes, const int64_t *counts)
     for (int split = 0; split < LS_SPLITS; split++)
         for (int k = 0; k < classes; k++)
             info.rows[split] += counts[split * classes + k];
-    ls_class_gaps(&info, counts, text);
+    ls_class_gaps(&info, counts, NULL, text);
     return text;
 }
 
@@ -430,6 +430,11 @@ static void classes_missing_in_a_split_are_reported(void **state)
     assert_string_equal(class_gaps(true, 2, (int64_t[]){5, 5, 95, 95, 0, 0}), "");
     assert_string_equal(class_gaps(true, 3, (int64_t[]){0, 5, 5, 0, 1, 0, 0, 0, 0}),
                         "class 0 has no rows (labels count from 0)");
+    static const char *const names[] = {"bear", "cat", "dog"};
+    char text[LS_CLASS_GAPS_TEXT];
+    const ls_dataset_info named = {.classes = 3, .rows = {5}};
+    ls_class_gaps(&named, (int64_t[]){0, 5, 0, 0, 0, 0, 0, 0, 0}, names, text);
+    assert_string_equal(text, "classes 0 (bear), 2 (dog) have no rows");
     assert_string_equal(class_gaps(true, 4, (int64_t[]){5, 0, 0, 5, 0, 0, 0, 1, 0, 3, 0, 0}),
                         "class 1 has no training rows, but some test rows; class 2 has no rows");
 }
