@@ -221,9 +221,10 @@ ls_status ls_model_predict(const ls_model *model, const ls_model_data *data,
  * the model's ranks.
  * path    read on rank 0
  * truth   the true classes or values are written, too
+ * rows    on return their number
  * Errors, on all ranks alike: as above, and of ls_prediction_file_create(). */
 ls_status ls_model_predict_to(const ls_model *model, const ls_model_data *data, const char *path,
-                              bool truth) LS_MUST_CHECK;
+                              bool truth, int64_t *rows) LS_MUST_CHECK;
 
 /* Frees the rows and sets *rows to NULL; accepts NULL. Local. */
 void ls_rows_destroy(ls_rows **rows);

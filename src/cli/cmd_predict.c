@@ -84,6 +84,11 @@ static ls_status check_options(const settings *s)
     return LS_OK;
 }
 
+static const char *const row_words[LS_SPLITS][2] = {
+    [LS_TRAIN] = {"training row", "training rows"},
+    [LS_VALIDATION] = {"validation row", "validation rows"},
+    [LS_TEST] = {"test row", "test rows"}};
+
 /* Predicts the rows of a data set. Collective. */
 static ls_status predict_data(ls_comm *comm, const settings *s, const ls_model *model)
 {
@@ -99,10 +104,11 @@ static ls_status predict_data(ls_comm *comm, const settings *s, const ls_model *
                                                     .test_rows = s->test_rows,
                                                     .layout = s->layout,
                                                     .order = s->order});
-    const ls_status status = ls_model_predict_to(model, &data, s->out, false);
+    int64_t rows = 0;
+    const ls_status status = ls_model_predict_to(model, &data, s->out, false, &rows);
     if (status == LS_OK && ls_comm_rank(comm) == 0)
-        ls_print(stderr, "%s: the %s rows of %s, predicted by %s\n", s->out,
-                 ls_split_name(data.split), s->data, facts->path);
+        ls_print(stderr, "%s: %s %s of %s, predicted by %s\n", s->out, ls_grouped(rows).text,
+                 row_words[data.split][rows != 1], s->data, facts->path);
     return status;
 }
 

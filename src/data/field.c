@@ -265,7 +265,7 @@ typedef struct reading {
     uint8_t *staging;   /* a piece */
 } reading;
 
-/* Returns true if the element `at` of a box is finite in the file, as float64, but not as float32. */
+/* Returns true if the element `at` of a box is finite in the file, but not as float32. */
 static bool is_rounded_to(const ls_field *f, const box *b, int64_t at)
 {
     double value = INFINITY;

@@ -45,6 +45,23 @@ static ls_status check_reproducible(const ls_train_config *c)
     return LS_OK;
 }
 
+/* Refuses settings that other ones make useless, unless they have their defaults, as in a run's
+ * config.conf. */
+static ls_status check_useless(const ls_train_config *c)
+{
+    ls_train_config initial;
+    ls_config_default(&initial);
+    const bool fold = *c->fold != '\0', split = *c->split != '\0';
+    if ((fold || split) && c->validation != initial.validation)
+        return ls_fail(LS_ERR_USAGE, "--%s chooses the validation rows: leave --validation out",
+                       fold ? "fold" : "split");
+    if (!c->stream && c->memory != initial.memory)
+        return ls_fail(LS_ERR_USAGE,
+                       "--memory is for --stream: without it a rank's rows are all in memory: give "
+                       "--stream, or leave --memory out");
+    return LS_OK;
+}
+
 static ls_status check_stream(const ls_train_config *c)
 {
     if (c->stream && c->shuffle != LS_SHUFFLE_LOCAL)
@@ -123,6 +140,8 @@ ls_status ls_config_check(const ls_train_config *c)
         status = check_standardization(c);
     if (status == LS_OK)
         status = check_reconstruction(c);
+    if (status == LS_OK)
+        status = check_useless(c);
     if (status == LS_OK)
         status = check_stream(c);
     if (status == LS_OK)

@@ -16,6 +16,7 @@
 #include "base/text_list.h"
 #include "data/plan.h"
 #include "train/rows.h"
+#include "train/statistics.h"
 
 #include <lockstep/batch.h>
 #include <lockstep/comm.h>
@@ -32,8 +33,8 @@ typedef struct ls_census {
     bool has_border;                     /* the inputs are pictures: uint8, 1 or 3 channels */
     double border;                       /* then the mean of the training rows' border, 0 to 1 */
     char class_gaps[LS_CLASS_GAPS_TEXT]; /* see ls_class_gaps() */
-    int64_t
-        constant_columns; /* with --standardize: columns of equal numbers in all training rows */
+    ls_constant_columns constant; /* with --standardize: of equal numbers in all training rows */
+    bool two_valued; /* --loss auto, targets are values: those of the training rows are 0 or 1 */
 } ls_census;
 
 /* Opens the data set, makes the plan, and reads this rank's shard into memory or opens its stream.

@@ -19,13 +19,12 @@ static const char *target_words(int values)
 }
 
 /* Returns what to do about a split without rows. */
-static const char *remedy_for_none(const ls_dataset_info *info, ls_split split)
+static const char *remedy_for_none(ls_split split)
 {
-    if (split == LS_TEST)
-        return info->rows[LS_VALIDATION] > 0
-                   ? ": give --split validation for those held out in training, or --test-rows all"
-                   : ": give --test-rows all to take all rows of the file";
-    return split == LS_VALIDATION ? ": none were held out in training" : "";
+    return split == LS_TEST ? ": give --split validation for those held out in training, or "
+                              "--test-rows all"
+           : split == LS_VALIDATION ? ": none were held out in training"
+                                    : "";
 }
 
 /* Makes sure that the rows of a data set fit the network; the same result on all ranks. Local. */
@@ -35,7 +34,7 @@ static ls_status check_fit(const ls_model *m, const ls_model_data *data,
     const ls_shape *in = &m->info.input;
     if (info->rows[data->split] == 0)
         return ls_fail(LS_ERR_DATA, "%s: has no %s rows%s", data->path, ls_split_name(data->split),
-                       remedy_for_none(info, data->split));
+                       remedy_for_none(data->split));
     if ((info->element == LS_U8) != (m->info.element == LS_U8))
         return ls_fail(LS_ERR_DATA,
                        "%s: the inputs are %s, but the checkpoint's network was trained on %s: "
@@ -157,7 +156,7 @@ static ls_status compare_split(const ls_model *m, const ls_dataset *dataset, ls_
                    split == LS_TRAIN ? "trained" : "validated");
 }
 
-/* Returns the dataset of the training's weights, "" without, in `config`, a copy of the settings. */
+/* Returns the dataset of the training's weights, "" without, in a copy of the settings. */
 static const char *weights_of(char *config)
 {
     char *name, *value, *at = config;

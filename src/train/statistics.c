@@ -180,9 +180,27 @@ static ls_status share_file(ls_comm *comm, const char *text, ls_columns *columns
     return status;
 }
 
+/* Appends the first columns of equal numbers, counts all of them, and completes the columns. */
+static void add_constant(ls_constant_columns *c, const char *what, ls_columns *columns)
+{
+    enum { SHOWN = 5 };
+    int64_t found = 0;
+    for (int64_t k = 0; k < columns->count; k++) {
+        const size_t used = strlen(c->first);
+        if (columns->std[k] != 0 || ++found > SHOWN + 1)
+            continue;
+        if (found > SHOWN)
+            snprintf(c->first + used, sizeof c->first - used, ", ...");
+        else
+            snprintf(c->first + used, sizeof c->first - used, "%s%s %lld",
+                     found == 1 && used > 0 ? ", " : "", found == 1 ? what : ",", (long long)k);
+    }
+    c->count += ls_columns_complete(columns);
+}
+
 ls_status ls_statistics_find(ls_standardization *out, ls_comm *comm, const ls_statistics_plan *plan,
                              const ls_dataset_info *dataset, const ls_rows_origin *rows,
-                             ls_normalization normalization, int64_t *constant)
+                             ls_normalization normalization, ls_constant_columns *constant)
 {
     const bool file = is_file(plan->inputs), fits = strcmp(plan->inputs, "fit") == 0;
     const int64_t pixels = dataset->height * dataset->width;
@@ -196,7 +214,8 @@ ls_status ls_statistics_find(ls_standardization *out, ls_comm *comm, const ls_st
     if (status == LS_OK) {
         ls_column_sums_finish(&p.inputs, dataset->rows[LS_TRAIN] * pixels, &out->inputs);
         ls_column_sums_finish(&p.targets, dataset->rows[LS_TRAIN], &out->targets);
-        *constant = ls_columns_complete(&out->inputs) + ls_columns_complete(&out->targets);
+        add_constant(constant, "inputs", &out->inputs);
+        add_constant(constant, "targets", &out->targets);
         status = check_columns(&out->inputs, "--standardize");
     }
     if (status == LS_OK)

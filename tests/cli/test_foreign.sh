@@ -172,4 +172,60 @@ KINDS
 "$lockstep" info values >out
 check "info of a regression has its inputs and outputs" [ "$(grep -cE '^inputs +12$|^outputs +1$' out)" = 2 ]
 check "and no classes, no empty fields" [ "$(grep -cE '^classes|^[a-z_]+ *$' out)" = "$(grep -cE '^(metrics|layers|parameters|config)$' out)" ]
+
+# Options that other options make useless are refused; config.conf, which has all of them, is read.
+table 2 "--fold chooses the validation rows: leave --validation out" --inputs /x --targets /y --model dense:2 --fold 1/5 --validation 0.3
+table 2 "--split chooses the validation rows: leave --validation out" --inputs /x --targets /y --model dense:2 --split .8,.1,.1 \
+    --validation 0.5
+table 2 "--memory is for --stream" --inputs /x --targets /y --model dense:2 --memory 1G
+refuses 2 "--fold chooses the validation rows" "$lockstep" info table.h5 --inputs /x --targets /y --fold 1/5 --validation 0.3
+"$lockstep" train --data table.h5 --inputs /x --targets /y --epochs 1 --threads 1 --model dense:2 --fold 1/5 --run folded --quiet 2>err
+"$lockstep" train --config folded/config.conf --run folded --epochs 2 --resume auto --quiet 2>err
+check "a run with --fold continues from its config.conf: $(cat err)" [ $? = 0 ]
+
+# Notes on what is probably not meant.
+"$python" -c 'import h5py, os
+with h5py.File("table.h5", "a") as f:
+    x = f["x"][()]
+    x[:, [2, 5, 7]], x[:, 3] = 7, 0
+    f["flat"] = x
+    f["onehot"] = [[1.0 - v, v] for v in f["y"][()]]
+os.link("table.h5", "same.h5")'
+notes() { # OPTION ... -> notes
+    "$lockstep" train --epochs 1 --threads 1 --quiet "$@" 2>err
+    grep '^note' err >notes
+}
+notes --data table.h5 --inputs /flat --targets /f --model dense:1 --standardize fit
+check "constant columns are named: $(cat err)" has notes ' 4 columns of equal numbers .*: they become 0 \(inputs 2, 3, 5, 7\)$'
+check "values that look like classes are noticed" has notes 'all targets are 0 or 1, .* --loss mse: give --loss bce if they are classes$'
+notes --data table.h5 --inputs /x --targets /onehot --model dense:2
+check "so are one-hot rows" has notes 'give --loss bce, or cross-entropy for one-hot rows, if'
+notes --data table.h5 --inputs /x --targets /f --model dense:1 --loss mse
+check "a loss that was chosen is no matter for a note" [ ! -s notes ]
+notes --data table.h5,same.h5 --inputs /x --targets /y --model dense:2
+check "a file that is named twice is noticed" has notes '^note: --data names same.h5 twice'
+notes --data table.h5 --test-data ./same.h5 --inputs /x --targets /y --model dense:2
+check "so are test rows that are trained on" has notes '^note: --test-data: ./same.h5 is a file of --data, too'
+cp table.h5 copy.h5
+notes --data table.h5 --test-data copy.h5 --inputs /x --targets /y --model dense:2
+check "another file is not" [ ! -s notes ]
+
+# Several files agree in the shape of a row, and in the types of inputs as in memory; training and test rows in datasets of
+# their own.
+"$python" -c 'import h5py
+y, x = (h5py.File("table.h5")[name][()] for name in "yx")
+for name, kind, labels in ("f4", "f4", "i1"), ("i2", "i2", "i8"), ("real", "f8", "f8"):
+    with h5py.File(name + ".h5", "w") as f:
+        f["x"], f["y"] = x.astype(kind), y.astype(labels)
+with h5py.File("parts.h5", "w") as f:
+    f["x_train"], f["y_train"], f["x_test"], f["y_test"] = x[:400], y[:400], x[400:], y[400:]'
+both=(--inputs /x --targets /y --epochs 1 --threads 1 --model dense:2)
+"$lockstep" train --data table.h5,f4.h5 "${both[@]}" --quiet 2>err
+check "float64 and float32, int64 and int8 are read as one: $(cat err)" [ $? = 0 ]
+refuses 3 "i2.h5: '/x' differs in type from table.h5: '/x': int16 and float32" "$lockstep" train --data table.h5,i2.h5 "${both[@]}"
+refuses 3 "real.h5: the targets of '/x' differ from those of table.h5: '/x': 1 and 0 values" \
+    "$lockstep" train --data table.h5,real.h5 "${both[@]}"
+"$lockstep" train --data parts.h5 --inputs /x_train --targets /y_train --epochs 1 --threads 1 --model dense:2 --run parts --quiet 2>err
+"$lockstep" eval --data parts.h5 --inputs /x_test --targets /y_test --test-rows all --checkpoint parts >out 2>err
+check "test rows in datasets of their own are evaluated" has out '^test loss .* of 200 rows right$'
 finish
