@@ -11,6 +11,7 @@ set -euo pipefail
 # shellcheck source=jobs/common.sh
 . "$(dirname "$0")/common.sh"
 [ "${1:-}" != --help ] || usage 0
+refuse_options "$@"
 [ $# -ge 2 ] || misuse "a run folder and a data set are needed"
 [ $# -le 4 ] || misuse "unexpected argument '$5'"
 find_lockstep

@@ -254,19 +254,29 @@ static void put_two_names(hid_t file)
     H5Tclose(type);
 }
 
-/* Statistics of two columns, of inputs that have one channel. */
-static void put_two_means(hid_t file)
+/* Writes statistics of the inputs, which have one channel. */
+static void put_statistics(hid_t file, const char *name, hsize_t count, double value)
 {
-    const hsize_t two = 2;
-    const hid_t space = H5Screate_simple(1, &two, NULL), list = H5Pcreate(H5P_LINK_CREATE);
+    const double values[] = {value, value};
+    const hid_t space = H5Screate_simple(1, &count, NULL), list = H5Pcreate(H5P_LINK_CREATE);
     H5Pset_create_intermediate_group(list, 1);
-    const hid_t mean = H5Dcreate2(file, "standardization/inputs/mean", H5T_IEEE_F64LE, space, list,
-                                  H5P_DEFAULT, H5P_DEFAULT);
-    assert_true(H5Dwrite(mean, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT,
-                         (double[]){0.5, 0.5}) >= 0);
-    H5Dclose(mean);
+    const hid_t numbers =
+        H5Dcreate2(file, name, H5T_IEEE_F64LE, space, list, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(H5Dwrite(numbers, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+    H5Dclose(numbers);
     H5Pclose(list);
     H5Sclose(space);
+}
+
+static void put_two_means(hid_t file)
+{
+    put_statistics(file, "standardization/inputs/mean", 2, 0.5);
+}
+
+static void put_tiny_std(hid_t file)
+{
+    put_statistics(file, "standardization/inputs/mean", 1, 0.5);
+    put_statistics(file, "standardization/inputs/std", 1, 1e-300);
 }
 
 /* The rows of the metrics match the number of epochs, but are more than a file can hold. */
@@ -417,6 +427,8 @@ static const craft crafts[] = {
                .change = put_two_names),
     CHECKPOINT("statistics", "'/standardization/inputs/mean' does not hold 1 numbers",
                .change = put_two_means),
+    CHECKPOINT("statistics-tiny", "'/standardization/inputs' has an impossible mean or std in",
+               .change = put_tiny_std),
     CHECKPOINT("partial-rows", "contradict each other", .attribute = "partial_rows", .integer = -1),
     CHECKPOINT("loss", "an unknown loss", .attribute = "loss", .text = "hinge"),
     CHECKPOINT("epochs", "contradict each other", .attribute = "epoch", .integer = MANY),

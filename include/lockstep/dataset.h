@@ -257,14 +257,15 @@ ls_status ls_dataset_read_into(const ls_dataset *dataset, ls_split split, int64_
 ls_status ls_dataset_count_classes(const ls_dataset *dataset, ls_split split,
                                    int64_t *counts) LS_MUST_CHECK;
 
-enum { LS_CLASS_GAPS_TEXT = 512 };
+enum { LS_CLASS_GAPS_TEXT = 768 };
 
 /* Describes gaps in one line, with a remedy: classes with no or hardly any training rows but with
  * validation or test rows; classes of many rows, none of them held out; classes without rows.
  * Local.
  * counts  [LS_SPLITS][info->classes] rows of each class; zeros for a split that was not counted
+ * names   [info->classes]; NULL: they have none
  * text    on return the line, "" if there are no gaps */
-void ls_class_gaps(const ls_dataset_info *info, const int64_t *counts,
+void ls_class_gaps(const ls_dataset_info *info, const int64_t *counts, const char *const *names,
                    char text[LS_CLASS_GAPS_TEXT]);
 
 /* Checks in a child process that a data file can be opened and, with `content`, that all of it can

@@ -30,8 +30,8 @@ static _Thread_local bool deaf;
  * twice, and mpirun and Slurm may both send SIGTERM. */
 #define ECHO 1.0
 
-/* Ends the process by the default action of a signal, from its handler: the raised signal is blocked
- * until the handler returns. */
+/* Ends the process by the default action of a signal, from its handler: the raised signal is
+ * blocked until the handler returns. */
 static void end_by(int number)
 {
     signal(number, SIG_DFL);

@@ -12,8 +12,9 @@
  * SIGHUP. Local. */
 void ls_interrupt_watch(void);
 
-/* Makes these signals remove all temporary files (base/temporary.h) before they end the process with
- * their default action, for work that is dropped. A signal that was ignored stays ignored. Local.
+/* Makes these signals remove all temporary files (base/temporary.h) before they end the process
+ * with their default action, for work that is dropped. A signal that was ignored stays ignored.
+ * Local.
  * say  called in the signal handler, in this process only, with the signal's name; NULL: nothing */
 void ls_interrupt_drop(void (*say)(const char *name));
 

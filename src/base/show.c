@@ -1,6 +1,7 @@
 #include "base/show.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -144,5 +145,14 @@ ls_words ls_grouped(int64_t value)
         words.text[used++] = digits[i];
     }
     words.text[used] = '\0';
+    return words;
+}
+
+ls_words ls_percent(double probability)
+{
+    ls_words words;
+    const double thousandths = round(1000 * probability), most = 999; /* of what is less than 1 */
+    snprintf(words.text, sizeof words.text, "%.1f%%",
+             (probability < 1 ? fmin(thousandths, most) : thousandths) / 10);
     return words;
 }

@@ -41,4 +41,7 @@ ls_words ls_sized(int64_t channels, int64_t height, int64_t width);
 /* Returns an integer with commas between thousands. */
 ls_words ls_grouped(int64_t value);
 
+/* Returns a probability, rounded: "34.7%"; "100.0%" only if it is 1. */
+ls_words ls_percent(double probability);
+
 #endif

@@ -73,16 +73,20 @@ static ls_status warn_of_gaps(const ls_dataset *dataset)
 {
     const ls_dataset_info *info = ls_dataset_describe(dataset);
     char text[LS_CLASS_GAPS_TEXT];
+    const char **names = ls_alloc(info->classes, sizeof *names);
     int64_t *counts = ls_alloc((int64_t)LS_SPLITS * info->classes, sizeof *counts);
-    ls_status status = counts == NULL ? LS_ERR_FAILURE : LS_OK;
+    ls_status status = counts == NULL || names == NULL ? LS_ERR_FAILURE : LS_OK;
     for (int split = 0; status == LS_OK && split < LS_SPLITS; split++)
         status = ls_dataset_count_classes(dataset, (ls_split)split,
                                           counts + (int64_t)split * info->classes);
     if (status == LS_OK) {
-        ls_class_gaps(info, counts, text);
+        for (int k = 0; k < info->classes; k++)
+            names[k] = ls_dataset_class_name(dataset, k);
+        ls_class_gaps(info, counts, names[0] != NULL ? names : NULL, text);
         if (*text != '\0')
             ls_print(stderr, "note: classes: %s\n", text);
     }
+    ls_free(names);
     ls_free(counts);
     return status;
 }

@@ -7,6 +7,7 @@
 #include "cli/confusion.h"
 #include "cli/console.h"
 #include "cli/metric_text.h"
+#include "cli/worst_outputs.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -105,6 +106,10 @@ static void print_wrong(const ls_eval_result *r)
 {
     const char *const *names = r->facts->class_names;
     int columns = (int)sizeof "predicted" - 1;
+    if (r->wrongs == 0) {
+        ls_print(stdout, "no row is misclassified\n");
+        return;
+    }
     for (int64_t i = 0; i < r->wrongs; i++) {
         const int of_label = ls_text_columns(ls_class_label(names, r->wrong[i].label).text);
         const int of_other = ls_text_columns(ls_class_label(names, r->wrong[i].predicted).text);
@@ -162,38 +167,23 @@ static void print_output(int k, const ls_output_score *o)
     ls_print(stdout, "\n");
 }
 
-/* Finds the WHOLE outputs of largest RMSE, in descending order; of equal ones the first comes
- * first. */
-static void find_worst(const ls_eval_result *r, int worst[WHOLE])
+static double rmse_of(const void *result, int k)
 {
-    const ls_output_score *o = r->found.output;
-    int count = 0;
-    for (int k = 0; k < r->facts->task.outputs; k++) {
-        int at = count;
-        while (at > 0 && o[k].rmse > o[worst[at - 1]].rmse)
-            at--;
-        count += count < WHOLE;
-        for (int i = count - 1; i > at; i--)
-            worst[i] = worst[i - 1];
-        if (at < WHOLE)
-            worst[at] = k;
-    }
+    return ((const ls_eval_result *)result)->found.output[k].rmse;
 }
 
 /* Prints the errors of the outputs of a regression; with many outputs, the largest ones. */
 static void print_outputs(const ls_eval_result *r)
 {
     const int outputs = r->facts->task.outputs;
-    int worst[WHOLE];
-    if (outputs > WHOLE) {
-        find_worst(r, worst);
-        ls_print(stdout, "the %d outputs of largest rmse; --json lists all %d\n", WHOLE, outputs);
-    }
+    const bool all = outputs <= LS_WORST_OUTPUTS;
+    int worst[LS_WORST_OUTPUTS];
+    const int count = ls_worst_outputs(rmse_of, r, outputs, worst);
+    if (!all)
+        ls_print(stdout, "the %d outputs of largest rmse; --json lists all %d\n", count, outputs);
     ls_print(stdout, "%12s%14s%14s%15s\n", "output", "mae", "rmse", "r2");
-    for (int i = 0; i < outputs && i < WHOLE; i++) {
-        const int k = outputs > WHOLE ? worst[i] : i;
-        print_output(k, &r->found.output[k]);
-    }
+    for (int i = 0; i < count; i++)
+        print_output(all ? i : worst[i], &r->found.output[all ? i : worst[i]]);
 }
 
 /* Prints the scores of the outputs of a multi-label task. */

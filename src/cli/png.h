@@ -11,7 +11,8 @@
  * Errors: LS_ERR_USAGE if the file exists and Lockstep did not write it; LS_ERR_FAILURE. */
 ls_status ls_png_check(const char *path) LS_MUST_CHECK;
 
-/* Writes a picture, with a mark in its chunk "Software": the file appears whole or not at all. Local.
+/* Writes a picture, with a mark in its chunk "Software": the file appears whole or not at
+ * all. Local.
  * channels  1: grey; 3: red, green, blue
  * pixels    [height][width][channels]
  * Errors: as ls_png_check(). */

@@ -76,6 +76,24 @@ static ls_fields_choice with_order(ls_dataset *dataset, ls_order order, ls_field
     return choice;
 }
 
+/* Takes the names of the classes from the first file that has them, and compares those of the
+ * others: a label means the same in all files. */
+static ls_status read_class_names(ls_dataset *dataset, const ls_h5 *file, int classes)
+{
+    ls_text_list names = {0}, *known = &dataset->class_names;
+    ls_status status = ls_class_names_read(file, classes, &names);
+    const int64_t at = status == LS_OK ? ls_class_names_differ(known, &names) : -1;
+    if (at >= 0)
+        status = ls_fail(LS_ERR_DATA, "%s: class %lld is '%s', but '%s' in the files before",
+                         ls_h5_path(file), (long long)at, names.text[at], known->text[at]);
+    if (status == LS_OK && known->count == 0) {
+        *known = names;
+        return LS_OK;
+    }
+    ls_text_list_free(&names);
+    return status;
+}
+
 /* Opens the groups of a file of the own layout. */
 ls_status ls_dataset_open_own(ls_dataset *dataset, const ls_h5 *file,
                               const ls_dataset_options *options)
@@ -103,13 +121,13 @@ ls_status ls_dataset_open_own(ls_dataset *dataset, const ls_h5 *file,
     const bool classes = dataset->info.values == 0 && !untargeted;
     if (status == LS_OK && classes)
         status = ls_header_read_classes(file, &header.classes);
-    if (status == LS_OK && classes && file == dataset->files[0])
-        status = ls_class_names_read(file, header.classes, &dataset->class_names);
+    if (status == LS_OK && file != dataset->files[0] && header.classes != dataset->info.classes)
+        status = ls_fail(LS_ERR_DATA, "%s and %s differ in their attribute classes",
+                         ls_dataset_first_path(dataset), ls_h5_path(file));
+    if (status == LS_OK && classes)
+        status = read_class_names(dataset, file, header.classes);
     if (status != LS_OK)
         return status;
-    if (file != dataset->files[0] && header.classes != dataset->info.classes)
-        return ls_fail(LS_ERR_DATA, "%s and %s differ in their attribute classes",
-                       ls_dataset_first_path(dataset), ls_h5_path(file));
     dataset->info.classes = header.classes;
     snprintf(dataset->info.name, sizeof header.name, "%s", header.name);
     if (dataset->paths.count == 1)

@@ -126,7 +126,7 @@ ls_status ls_dataset_fingerprint(const ls_dataset *dataset, ls_split split, uint
     for (int64_t done = 0; status == LS_OK && done < rows; done += piece) {
         const int64_t some = ls_min(rows - done, piece);
         status = ls_dataset_read_into(dataset, split, done, some, samples);
-        *out += status == LS_OK ? ls_samples_fingerprint(samples) : 0;
+        *out += status == LS_OK ? ls_samples_split_fingerprint(samples, split) : 0;
     }
     ls_samples_destroy(&samples);
     return status;

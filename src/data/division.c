@@ -10,7 +10,7 @@
 
 #include <inttypes.h>
 
-enum { WORD = 64, BLOCK = 8 * WORD, PIECE = 1 << 16, RUNS = 4 };
+enum { WORD = 64, BLOCK = 8 * WORD, PIECE = 1 << 16, RUNS = 4, QUOTAS_MOST = 1 << 26 };
 
 /* Consecutive rows of one split. */
 typedef struct run {
@@ -187,6 +187,9 @@ static ls_status draw_rows(ls_division *d, const ls_division_plan *p, ls_range r
     draw w = {.plan = p, .first = rest.first, .end = rest.first + rest.count};
     w.classes = p->how == LS_HOLD_OUT_STRATIFIED ? classes : 1;
     w.parts = p->folds > 0 ? p->folds : LS_SPLITS;
+    if ((int64_t)w.classes * w.parts > QUOTAS_MOST)
+        return ls_fail(LS_ERR_USAGE, "--fold %d/%d: of %d classes there can be %d folds", p->fold,
+                       p->folds, w.classes, QUOTAS_MOST / w.classes);
     w.quotas = ls_alloc(w.classes, sizeof *w.quotas);
     w.wanted = ls_alloc((int64_t)w.classes * w.parts, sizeof *w.wanted);
     ls_status status = w.quotas == NULL || w.wanted == NULL ? LS_ERR_FAILURE : LS_OK;

@@ -7,8 +7,8 @@
  * 52 bits are shared between the largest gradient and the quantum. MAX_GRAD, per row, is far above
  * the gradients of any training that converges; it leaves a quantum of 1e-11 for a mean gradient, a
  * thousandth of Adam's epsilon. Rows may have weights, of which some are far above their mean of 1:
- * then both are multiplied by a bound of a block's mean weight, and the checked gradients' sums stay
- * exact. */
+ * then both are multiplied by a bound of a block's mean weight, and the checked gradients' sums
+ * stay exact. */
 #include "parallel/reducer_kind.h"
 
 #include "base/dispatch.h"

@@ -97,7 +97,7 @@ static ls_status count_split(ls_loader *l, ls_split split, int64_t *classes, uin
         if (l->dataset.reconstructs && l->config->loss == LS_BCE)
             status = ls_reconstruction_check_range(piece, ls_split_name(split),
                                                    l->conversion.normalization);
-        *fingerprint += ls_samples_fingerprint(piece);
+        *fingerprint += ls_samples_split_fingerprint(piece, split);
         *border += sum_borders(&l->dataset, piece);
         *others += split == LS_TRAIN ? count_others(l, piece) : 0;
         ls_weighting_count(split == LS_TRAIN ? l->weighting : NULL, piece);
@@ -134,7 +134,9 @@ static ls_status take_census(ls_loader *l)
                                 .two_valued = guesses_values(l) && sums[3] == 0,
                                 .has_border = are_pictures(&l->dataset),
                                 .border = mean_border(&l->dataset, sums[2])};
-        ls_class_gaps(&l->dataset, counts, l->census.class_gaps);
+        ls_class_gaps(&l->dataset, counts,
+                      l->class_names.count > 0 ? (const char *const *)l->class_names.text : NULL,
+                      l->census.class_gaps);
     }
     ls_free(counts);
     return status == LS_OK ? ls_weighting_finish(l->weighting, l->comm, l->dataset.rows[LS_TRAIN])

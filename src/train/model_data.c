@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/show.h"
 #include "base/text.h"
+#include "data/class_names.h"
 #include "data/samples.h"
 #include "parallel/collectives.h"
 
@@ -60,6 +61,20 @@ static ls_status check_fit(const ls_model *m, const ls_model_data *data,
     return LS_OK;
 }
 
+/* Makes sure that a class has the name that it had in training, where both are known; on rank 0.
+ * Local. */
+static ls_status check_class_names(const ls_model *m, const ls_source *source, const char *path)
+{
+    ls_text_list names = {0};
+    ls_status status = ls_source_class_names(source, &names);
+    const int64_t at = status == LS_OK ? ls_class_names_differ(&m->class_names, &names) : -1;
+    if (at >= 0)
+        status = ls_fail(LS_ERR_DATA, "%s: class %lld is '%s', but '%s' in the checkpoint", path,
+                         (long long)at, names.text[at], m->class_names.text[at]);
+    ls_text_list_free(&names);
+    return status;
+}
+
 ls_input_format ls_model_format(const ls_model *m)
 {
     return (ls_input_format){.shape = m->info.input,
@@ -96,6 +111,9 @@ ls_status ls_model_open_data(ls_source **out, const ls_model *m, const ls_model_
         ls_source_open(&source, m->comm, data->path, &options, !data->trust, data->read, info);
     if (status == LS_OK)
         status = check_fit(m, data, info);
+    if (status == LS_OK)
+        status = ls_agree_root(
+            m->comm, ls_comm_rank(m->comm) == 0 ? check_class_names(m, source, data->path) : LS_OK);
     if (status == LS_OK)
         *out = source;
     else

@@ -3,6 +3,7 @@
 #include "base/integer.h"
 #include "base/memory.h"
 #include "base/show.h"
+#include "base/text.h"
 #include "data/element.h"
 #include "data/h5.h"
 #include "parallel/collectives.h"
@@ -65,15 +66,17 @@ static ls_status read_numbers(const ls_h5 *file, const char *name, int64_t count
     return ls_h5_read(file, name, LS_H5_F64, 0, count, out);
 }
 
-/* Checks that means are finite and standard deviations above 0, or 0 for a constant column. */
-static ls_status check_columns(const ls_h5 *file, const stats_file *from, const ls_columns *c)
+/* Fails at the first column by which nothing can be standardised; a std of 0 is of a constant one.
+ * what  whose statistics they are */
+static ls_status check_columns(const ls_columns *c, const char *what)
 {
-    for (int64_t i = 0; i < c->count; i++)
-        if (!isfinite(c->mean[i]) || !isfinite(c->std[i]) || c->std[i] < 0)
-            return ls_fail(LS_ERR_DATA, "%s: '%s' and '%s' are %g and %g in column %lld",
-                           ls_h5_path(file), from->mean, from->std, c->mean[i], c->std[i],
-                           (long long)i);
-    return LS_OK;
+    const int64_t bad = ls_columns_find_impossible(c);
+    return bad < 0 ? LS_OK
+                   : ls_fail(LS_ERR_DATA,
+                             "%s: a mean of %g and a standard deviation of %g in column %lld: "
+                             "standardised numbers would not be finite",
+                             what, ls_plain_number(c->mean[bad]), ls_plain_number(c->std[bad]),
+                             (long long)bad);
 }
 
 /* Reads the columns from a file. Local. */
@@ -89,7 +92,7 @@ static ls_status read_file(const char *text, ls_columns *out)
     if (status == LS_OK)
         status = read_numbers(file, from.std, out->count, out->std);
     if (status == LS_OK)
-        status = check_columns(file, &from, out);
+        status = check_columns(out, text + strlen(FILE_PREFIX));
     (void)ls_h5_close(&file);
     return status;
 }
@@ -213,7 +216,10 @@ ls_status ls_statistics_find(ls_standardization *out, ls_comm *comm, const ls_st
         ls_column_sums_finish(&p.targets, dataset->rows[LS_TRAIN], &out->targets);
         add_constant(constant, "inputs", &out->inputs);
         add_constant(constant, "targets", &out->targets);
+        status = check_columns(&out->inputs, "--standardize");
     }
+    if (status == LS_OK)
+        status = check_columns(&out->targets, "--standardize-targets");
     ls_column_sums_destroy(&p.inputs);
     ls_column_sums_destroy(&p.targets);
     ls_free(p.x);

@@ -190,6 +190,12 @@ check "eval --errors prints a table" has out '^ +[0-9]+ +[0-4] +[0-4] +0\.[0-9]{
 check "errors.png is the default" is_png run/errors.png
 (mkdir -p none && cd none && "$lockstep" eval --data ../mine.h5 --checkpoint ../run/poor --errors 2 --errors-file none >/dev/null)
 check "--errors-file none makes no picture" [ -z "$(ls none)" ]
+"$lockstep" import --synthetic 60,1,8,8,2 --out easy.h5 2>/dev/null
+"$lockstep" train --data easy.h5 --model dense:2 --epochs 30 --lr 0.02 --batch 10 --run run/easy --quiet 2>/dev/null
+"$lockstep" eval --data easy.h5 --checkpoint run/easy --errors 3 --errors-file easy.png >out 2>err
+check "without misclassified rows no picture is written: $(cat err)" has err '^note: easy.png is not written: no row is misclassified$'
+check "nor a table" has out '^no row is misclassified$'
+check "none is there" [ ! -e easy.png ]
 
 # The preview of augmentation.
 "$lockstep" augment-preview --data mine.h5 --augment "rotate:20 shift:1" --samples 3 --variants 4 --first 5 2>err

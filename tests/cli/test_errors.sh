@@ -190,7 +190,7 @@ refuses 3 'text.h5: not an HDF5 file' "$lockstep" info text.h5
 refuses 3 'this folder holds no checkpoint' "$lockstep" info data
 mpirun -n 1 "$lockstep" train --data $data --model $net --epochs 1 --lr 0 --run poor --quiet 2>poor.err
 for n in 1 3; do
-    refuses 1 'misclassified rows: no/folder: no such folder' mpirun -n $n "$lockstep" eval --data $data --checkpoint poor --errors 3 --errors-file no/folder/x.png
+    refuses 1 'no/folder: no such folder' mpirun -n $n "$lockstep" eval --data $data --checkpoint poor --errors 3 --errors-file no/folder/x.png
 done
 check "a note says that a learning rate of 0 learns nothing" has poor.err '^note: --lr 0: nothing is learned$'
 refuses 2 '--errors: 10001 is too large' mpirun -n 2 "$lockstep" eval --data $data --checkpoint poor --errors 10001

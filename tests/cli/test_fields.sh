@@ -195,6 +195,17 @@ check "the first rows are no training rows" same_bits end first
 train middle 1 middle /x /cls "${classes[@]}" --validation 0 --standardize fit
 train both 3 plain /x /cls "${classes[@]}" --test-rows first:50 --validation 0.5 --standardize fit
 check "neither are the validation rows, nor do they change what the inputs are standardised by" same_bits middle both
+"$python" - <<'END'
+import h5py
+with h5py.File("plain.h5") as plain, h5py.File("stats.h5", "w") as file:
+    columns = plain["x"].shape[1]
+    for name, number in ("zero", 0.0), ("tiny", 1e-300), ("huge", 1e300):
+        file[name] = [number] * columns
+END
+for columns in huge,zero zero,tiny zero,huge; do
+    refuses 3 "stats.h5:$columns: a mean of .* in column 0: standardised numbers would not be finite" \
+        mpirun -n 2 "$lockstep" train --data plain.h5 --inputs /x --targets /cls "${classes[@]}" --standardize "file:stats.h5:$columns"
+done
 for hold_out in last random stratified; do
     train "split-$hold_out" 1 plain /x /cls "${classes[@]}" --split 0.6,0.2,0.2 --hold-out $hold_out
     check "test rows are counted with $hold_out" has <("$lockstep" eval --data plain.h5 --checkpoint "split-$hold_out" --json) '"rows":46,'

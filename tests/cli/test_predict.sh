@@ -169,6 +169,9 @@ refuses 3 'none.png: ' "$lockstep" predict --checkpoint digits none.png
 refuses 3 'data.h5: not a PNG file' "$lockstep" predict --checkpoint digits data.h5
 head -c 100 rows/0.png >short.png
 refuses 3 'short.png: ' "$lockstep" predict --checkpoint digits short.png
+"$lockstep" predict --checkpoint digits short.png --show empty.png >out 2>err
+check "without a picture that can be read --show writes none, and says so: $(cat err)" has err '^note: empty.png is not written: no picture could be read$'
+check "no picture" [ ! -e empty.png ]
 "$lockstep" import --synthetic 100,3,8,10,4 --out colour.h5 2>/dev/null
 "$lockstep" import --synthetic 100,12,1,1,4 --out vectors.h5 2>/dev/null
 mpirun -n 1 "$lockstep" train --data colour.h5 --model dense:4 --epochs 1 --batch 20 --run colour --quiet 2>/dev/null

@@ -103,6 +103,15 @@ head -c 60 p/grey/test/dog/003.png >p/grey/test/dog/004.png
 damaged 'p/grey/test/dog/004.png: damaged PNG' --png p/grey
 echo text >p/grey/test/dog/004.png
 damaged 'p/grey/test/dog/004.png: not a PNG file' --png p/grey
+rm p/grey/test/dog/004.png
+cp -r p/grey p/more
+touch p/more/train/dog/{a.jpg,b.jpeg} p/more/test/dog/.hidden
+mkdir p/more/train/aardvark
+"$lockstep" import --png p/more --out more.h5 2>err
+check "files of other kinds are counted: $(cat err)" has err '^note: 3 files of other kinds than PNG left out: p/more/train/cat/notes.txt, ...$'
+check "a class without pictures is named" has err '^note: classes: class 0 \(aardvark\) has no rows$'
+"$lockstep" train --data more.h5 --model dense:4 --epochs 1 2>err
+check "train names it, too" has err 'class 0 \(aardvark\) has no rows'
 mkdir -p p/one/a p/jpeg/{a,b}
 damaged 'p/one: has 1 folder: expected 2' --png p/one
 touch p/jpeg/{a,b}/x.jpg

@@ -31,6 +31,7 @@ halves = np.full((N, 3), 0.5)
 write("all", x=x, label=label, y=y, w=w.astype("u1"), column=np.stack([w, 7 * w + 1], 1).astype(">f8"), equal=np.full(N, 2.5),
       real=real, negative=negative, nan=nan, zeros=0 * w, tiny=np.ldexp(w, -100), fractions=fractions, halves=halves, short=w[:99], names=np.full(N, b"1"), truth=(label > 0).astype("f4"))
 write("repeated", x=np.repeat(x, w, 0), label=np.repeat(label, w), y=np.repeat(y, w, 0))
+write("held", x=x, label=label, w=np.where(np.arange(N) < 180, w, 7))
 write("one", x=x[:100], label=label[:100], w=w[:100])
 write("two", x=x[100:], label=label[100:], w=w[100:].astype("f2"))
 dense = np.ones(N, bool)
@@ -167,6 +168,10 @@ train trusted 2 all.h5 "${stream[@]}" balanced --epochs 2 --trust-data
 train trusted 2 all.h5 "${stream[@]}" balanced --epochs 4 --trust-data --resume auto
 check "trusted rows have their weights, also after a resume" same_bits streamed trusted
 refuses 2 "--class-weights is 1,2,3, was balanced" "$lockstep" train --data all.h5 "${stream[@]}" 1,2,3 --epochs 5 --resume auto --run trusted
+held=("${fields[@]}" "${model[@]}" --validation 0.25 --hold-out last --weights /w)
+train held 1 all.h5 "${held[@]}" --epochs 1
+train held 1 held.h5 "${held[@]}" --epochs 2 --resume auto # other weights of validation rows, which have no effect
+check "nor do they make other rows" "$lockstep" eval --data all.h5 --checkpoint held --split validation --same-data >out 2>err
 
 # A step whose weights are 0 is no step.
 steps=("${fields[@]}" "${model[@]}" "${sgd[@]}" --lr 0.5 --momentum 0.9 --shuffle none --batch 40 --epochs 2)

@@ -772,8 +772,8 @@ static void record_note(void *user, const char *text)
     snprintf(user, LS_ERROR_TEXT_MAX, "%s", text);
 }
 
-/* Asserts that no time of a verdict, "NAME is the fastest here: A 1.2 ms, NAME 1.1 ms a step", is less
- * than that of the fastest reducer, but for those of reducers that left the trial early. */
+/* Asserts that no time of a verdict, "NAME is the fastest here: A 1.2 ms, NAME 1.1 ms a step", is
+ * less than that of the fastest reducer, but for those of reducers that left the trial early. */
 static void assert_consistent(const char *verdict)
 {
     static const char dropped[] = " (dropped early)", after[] = " is the fastest here:";

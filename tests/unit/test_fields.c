@@ -577,7 +577,7 @@ static void weights_are_read_with_the_training_rows(void **state)
     double weights[ROWS];
     ls_dataset *dataset;
     ls_samples *samples;
-    uint64_t fingerprint[2];
+    uint64_t fingerprint[2], unweighted[3];
     const storage images = {.rank = 2, .dims = {ROWS, 3}};
     for (int changed = 0; changed < 2; changed++) {
         const hid_t file = create("weights.h5");
@@ -595,12 +595,17 @@ static void weights_are_read_with_the_training_rows(void **state)
             assert_true((double)*ls_sample_weight(samples, ls_sample_at(samples, i - 1)) ==
                         weights[i]);
         fingerprint[changed] = ls_samples_fingerprint(samples);
+        unweighted[changed] = ls_samples_split_fingerprint(samples, LS_VALIDATION);
         ls_samples_destroy(&samples);
         ls_dataset_close(&dataset);
     }
     assert_true(fingerprint[0] != fingerprint[1]);
     assert_ok(ls_dataset_open(&dataset, "weights.h5", NULL));
     assert_false(ls_dataset_describe(dataset)->weighted);
+    assert_ok(ls_dataset_read(dataset, LS_TRAIN, 1, ROWS - HELD_OUT - 1, ROWS, &samples));
+    unweighted[2] = ls_samples_fingerprint(samples);
+    ls_samples_destroy(&samples);
+    assert_true(unweighted[0] == unweighted[1] && unweighted[0] == unweighted[2]);
     ls_dataset_close(&dataset);
     assert_fails(
         ls_dataset_open(&dataset, "weights.h5", &(ls_dataset_options){.weights = "w[:,1]"}),
