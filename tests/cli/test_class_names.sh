@@ -112,7 +112,7 @@ rows = list(csv.DictReader(open("eval1.csv", newline="", encoding="utf8")))
 assert all(r["label_name"] == names[int(r["label"])] and int(r["label"]) == l for r, l in zip(rows, labels))
 assert [n.decode() for n in h5py.File("rows.h5").attrs["class_names"]] == names'
 "$lockstep" predict --checkpoint named --data named.h5 --out rows.csv 2>err
-check "predictions with names are replaced by others: $(cat err)" has err '^rows.csv: the test rows'
+check "predictions with names are replaced by others: $(cat err)" has err '^rows.csv: 200 test rows'
 "$lockstep" predict --checkpoint named digit.png >out 2>err
 check "a picture has a class with a name" has out '^digit.png: class [0-4] \(.*\), probability [01]\.'
 "$lockstep" predict --checkpoint named digit.png --csv >out.csv 2>err
