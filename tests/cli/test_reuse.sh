@@ -61,7 +61,7 @@ for split in train validation; do
 done
 
 # Statistics from a file are part of what was learned.
-stats=(--data rows.h5 "${fields[@]}" --standardize file:stats.h5:/mean,/std)
+stats=(--data rows.h5 "${fields[@]}" --standardize "file:stats.h5:/mean,/std")
 train stats 1 "${stats[@]}"
 "$python" -c 'import h5py; h5py.File("stats.h5", "a")["std"][1] = 7'
 refuses 3 'the means and deviations of --standardize differ' "$lockstep" train --threads 1 --quiet --run stats "${stats[@]}" --epochs 2 --resume auto

@@ -79,6 +79,7 @@ check "a regression has no accuracy" [ "$(grep -c accuracy values1.json)" = 0 ]
 evaluate values1 1 values >out
 check "eval prints a row for each output" [ "$(grep -cE '^ +[01] +[0-9.e-]+ +[0-9.e-]+ +0\.[0-9]{6}$' out)" = 2 ]
 # At least two blanks between the columns of tables, whatever the numbers.
+# shellcheck disable=SC2317 # called by check
 apart() { awk -F'  +' -v fields="$2" 'NF == fields { found++ } END { exit found < lines }' lines="$3" "$1"; } # FILE FIELDS LINES
 train narrow 1 --data narrow.h5 --model dense:2
 evaluate narrow 1 narrow >out
