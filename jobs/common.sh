@@ -20,6 +20,16 @@ misuse() { # TEXT
     usage 2 >&2
 }
 
+# Refuses options among the arguments of a script that has none in these places.
+refuse_options() { # ARGUMENT ...
+    local argument
+    for argument; do
+        case $argument in
+            --?*) misuse "no option $argument here" ;;
+        esac
+    done
+}
+
 # Finds the program: $LOCKSTEP, else the installed program, else the quickstart's build.
 find_lockstep() { # -> lockstep
     lockstep=${LOCKSTEP:-$(command -v lockstep || echo "$(dirname "$0")/../build/release/lockstep")}

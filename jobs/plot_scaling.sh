@@ -15,6 +15,7 @@ set -euo pipefail
 # shellcheck source=jobs/common.sh
 . "$(dirname "$0")/common.sh"
 [ "${1:-}" != --help ] || usage 0
+refuse_options "$@"
 [ $# = 2 ] || misuse "two arguments are needed"
 plain_path "$2"
 folder=$path

@@ -9,9 +9,9 @@ set datafile separator ","
 set datafile missing ""
 EPOCH = 1
 LOSS = 2
-ACCURACY = 3
+OTHER = 3
 VAL_LOSS = 4
-VAL_ACCURACY = 5
+VAL_OTHER = 5
 file(i) = sprintf("%d.csv", i)
 max(a, b) = a > b ? a : b
 min(a, b) = a < b ? a : b
@@ -19,8 +19,8 @@ min(a, b) = a < b ? a : b
 end = 1
 validated = 0 # runs that have validation
 short = 0     # runs of one epoch
-least_loss = least_accuracy = least_positive = 1e30
-most_loss = most_accuracy = -1e30
+least_loss = least_other = least_positive = 1e30
+most_loss = most_other = -1e30
 longest = strlen("best epoch") # length of the longest text in the legend
 do for [i = 1:runs] {
     end = max(end, last[i])
@@ -29,8 +29,8 @@ do for [i = 1:runs] {
     least_loss = min(least_loss, low[i])
     least_positive = min(least_positive, positive[i])
     most_loss = max(most_loss, high[i])
-    least_accuracy = min(least_accuracy, least[i])
-    most_accuracy = max(most_accuracy, most[i])
+    least_other = min(least_other, least[i])
+    most_other = max(most_other, most[i])
 }
 if (short > 0) { longest = strlen("training, 1 epoch") }
 do for [k = 1:rows] { longest = max(longest, strlen(row[k])) }
@@ -38,10 +38,14 @@ do for [k = 1:rows] { longest = max(longest, strlen(row[k])) }
 dashed = validated > 0 ? runs : 0
 
 # The axes include all values, with a margin.
-if (least_accuracy >= most_accuracy) { least_accuracy = least_accuracy - 0.05; most_accuracy = most_accuracy + 0.05 }
-room = 0.05 * (most_accuracy - least_accuracy)
-top_accuracy = min(most_accuracy + room, max(most_accuracy, 1 + 0.2 * room))
-bottom_accuracy = max(least_accuracy - room, min(least_accuracy, -0.2 * room))
+if (least_other >= most_other) { least_other = least_other - 0.05; most_other = most_other + 0.05 }
+room = 0.05 * (most_other - least_other)
+top_other = min(most_other + room, max(most_other, 1 + 0.2 * room))
+bottom_other = max(least_other - room, min(least_other, -0.2 * room))
+if (second ne "accuracy") { # an error: from 0, as the loss
+    bottom_other = -0.04 * most_other
+    top_other = 1.05 * most_other
+}
 span = most_loss > min(0, least_loss) ? most_loss - min(0, least_loss) : 1
 bottom_loss = min(0, least_loss) - 0.04 * span # so that a loss of 0 is not drawn on the frame
 top_loss = min(0, least_loss) + 1.05 * span
@@ -119,20 +123,20 @@ do for [kind in "svg png pdf"] {
 
     unset label 2
     unset logscale y
-    set format y decimals(top_accuracy - bottom_accuracy)
-    set ytics tic(top_accuracy - bottom_accuracy)
+    set format y decimals(top_other - bottom_other)
+    set ytics tic(top_other - bottom_other)
     set tmargin at screen 0.455
     set bmargin at screen 0.105
-    set label 1 "accuracy"
-    set yrange [bottom_accuracy : top_accuracy]
+    set label 1 (second eq "rmse" ? "RMSE" : second)
+    set yrange [bottom_other : top_other]
     set xtics format "%g"
     set xtics add ("1" 1)
     set xlabel "epoch" offset 0, 0.4 textcolor rgb GREY
-    plot for [i = 1:dashed] file(i) using EPOCH:ACCURACY with lines linewidth 1.4 dashtype (11, 6) linecolor rgb hue(i), \
-         for [i = 1:runs - dashed] file(i) using EPOCH:ACCURACY with lines linewidth 2 linecolor rgb hue(i), \
-         for [i = 1:runs] file(i) using EPOCH:VAL_ACCURACY with lines linewidth 2 linecolor rgb hue(i), \
-         for [i = 1:runs] file(i) using (last[i] == 1 ? 1 : NaN):ACCURACY with points pointtype 6 pointsize 0.8 linecolor rgb hue(i), \
-         for [i = 1:runs] file(i) using ($1 == best[i] ? $1 : NaN):(column(validation[i] ? VAL_ACCURACY : ACCURACY)) \
+    plot for [i = 1:dashed] file(i) using EPOCH:OTHER with lines linewidth 1.4 dashtype (11, 6) linecolor rgb hue(i), \
+         for [i = 1:runs - dashed] file(i) using EPOCH:OTHER with lines linewidth 2 linecolor rgb hue(i), \
+         for [i = 1:runs] file(i) using EPOCH:VAL_OTHER with lines linewidth 2 linecolor rgb hue(i), \
+         for [i = 1:runs] file(i) using (last[i] == 1 ? 1 : NaN):OTHER with points pointtype 6 pointsize 0.8 linecolor rgb hue(i), \
+         for [i = 1:runs] file(i) using ($1 == best[i] ? $1 : NaN):(column(validation[i] ? VAL_OTHER : OTHER)) \
              with points pointtype 7 pointsize 1 linecolor rgb hue(i)
 
     # The legend: an empty plot as high as both panels.

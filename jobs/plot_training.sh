@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Draws loss and accuracy of up to 8 runs over their epochs: validation solid, training dashed, a dot at the
+# Draws loss and accuracy, of regressions loss and RMSE, of up to 8 runs over their epochs: validation solid, training dashed, a dot at the
 # best epoch. Writes OUT.svg, OUT.png and OUT.pdf.
 #
 #   plot_training.sh [--log] OUT RUN [RUN ...]
@@ -18,16 +18,23 @@ if [ "${1:-}" = --log ]; then
     log=1
     shift
 fi
+refuse_options "$@"
 [ $# -ge 2 ] || misuse "two arguments or more are needed"
 out=$1
 shift
 [ $# -le 8 ] || die "$# runs: a figure shows at most 8 distinguishable runs"
 need_gnuplot
 
+# The second panel: accuracy if a run has it, else RMSE.
+second=accuracy
+for folder; do
+    head -n 1 -- "$folder/metrics.csv" 2>/dev/null | tr , '\n' | grep -x accuracy || true
+done | grep -q . || second=rmse
+
 # Reads a run's metrics.csv; writes a table for gnuplot without NaN and Inf, and prints facts for the figure: 1 if there are
-# validation rows, best epoch, last epoch, smallest and largest loss and accuracy, smallest loss above 0.
-summarise_metrics() { # MONITOR MODE MIN_DELTA TABLE, metrics.csv -> "VALIDATION BEST LAST LOSSES ACCURACIES LEAST_POSITIVE_LOSS"
-    awk -F, -v monitor="$1" -v mode="$2" -v delta="$3" -v table="$4" '
+# validation rows, best epoch, last epoch, smallest and largest loss and second metric, smallest loss above 0.
+summarise_metrics() { # MONITOR MODE MIN_DELTA TABLE, metrics.csv -> "VALIDATION BEST LAST LOSSES SECONDS LEAST_POSITIVE_LOSS"
+    awk -F, -v monitor="$1" -v mode="$2" -v delta="$3" -v table="$4" -v second="$second" '
         function number(text) { return text ~ /^[-+]?[0-9.]+([eE][-+]?[0-9]+)?$/ ? text : "" }
         function note(k, value) {
             if (value == "")
@@ -42,12 +49,12 @@ summarise_metrics() { # MONITOR MODE MIN_DELTA TABLE, metrics.csv -> "VALIDATION
             n++
             epoch[n] = $1
             watched[n] = value[at[monitor]]; of_training[n] = value[at[training]]
-            loss[n] = value[at["loss"]]; accuracy[n] = value[at["accuracy"]]
-            val_loss[n] = value[at["val_loss"]]; val_accuracy[n] = value[at["val_accuracy"]]
+            loss[n] = value[at["loss"]]; other[n] = value[at[second]]
+            val_loss[n] = value[at["val_loss"]]; val_other[n] = value[at["val_" second]]
             if (val_loss[n] != "") validation = 1
-            printf "%s,%s,%s,%s,%s\n", $1, loss[n], accuracy[n], val_loss[n], val_accuracy[n] > table
+            printf "%s,%s,%s,%s,%s\n", $1, loss[n], other[n], val_loss[n], val_other[n] > table
             note("loss", loss[n]); note("loss", val_loss[n])
-            note("accuracy", accuracy[n]); note("accuracy", val_accuracy[n])
+            note("other", other[n]); note("other", val_other[n])
         }
         END {
             if (!n || low["loss"] == "") exit
@@ -56,10 +63,10 @@ summarise_metrics() { # MONITOR MODE MIN_DELTA TABLE, metrics.csv -> "VALIDATION
                 v = validation ? watched[i] : of_training[i]
                 if (v != "" && (best == "" || sign * v < sign * least - delta)) { least = v; best = epoch[i] }
             }
-            if (low["accuracy"] == "") { low["accuracy"] = 0; high["accuracy"] = 1 }
+            if (low["other"] == "") { low["other"] = 0; high["other"] = 1 }
             if (positive["loss"] == "") positive["loss"] = 1e-6
             printf "%d %d %d %.9g %.9g %.9g %.9g %.9g", validation, best, epoch[n], low["loss"], high["loss"],
-                low["accuracy"], high["accuracy"], positive["loss"]
+                low["other"], high["other"], positive["loss"]
         }'
 }
 
@@ -68,6 +75,7 @@ setting() { sed -n "s/^$2 = //p" 2>/dev/null <"$1/config.conf" || true; } # RUN 
 number=0 same_data='' same_model=''
 {
     echo "log = $log"
+    echo "second = '$second'"
     echo "runs = $#"
     echo "array validation[runs]; array best[runs]; array last[runs]; array low[runs]; array high[runs]"
     echo "array least[runs]; array most[runs]; array positive[runs]"

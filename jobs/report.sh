@@ -11,6 +11,7 @@ set -euo pipefail
 # shellcheck source=jobs/common.sh
 . "$(dirname "$0")/common.sh"
 [ "${1:-}" != --help ] || usage 0
+refuse_options "$@"
 [ $# -ge 2 ] || misuse "a run folder and a data set are needed"
 [ $# -le 4 ] || misuse "unexpected argument '$5'"
 find_lockstep
@@ -19,7 +20,8 @@ more=()
 [ -z "${3:-}" ] || more=(--scaling "$3")
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-# The page is about one data set, identified by the digest of its source files, if it is known.
+# The page is about one data set, identified by the digest of its source files, if it is known, and by the fingerprints
+# of its training and validation rows, which `eval --same-data` compares with those in the checkpoint.
 source_of() { sed -n 's/.*"source_sha256": *"\([0-9a-f]*\)".*/\1/p' | head -n 1; }
 trained=$(source_of 2>/dev/null <"$run/summary.json" || true)
 # Ends the script if a file was made from other data than the run.
@@ -41,7 +43,7 @@ evaluate() { # SPLIT
         code=0
         rm -f "$scratch/errors.png"
         # shellcheck disable=SC2086
-        "${launch[@]}" "$lockstep" eval --data "$data" --checkpoint "$run" --split "$1" $wrong --json \
+        "${launch[@]}" "$lockstep" eval --data "$data" --checkpoint "$run" --split "$1" --same-data $wrong --json \
             >"$scratch/evaluation.json" 2>"$scratch/err" || code=$?
         grep -qE "can't draw the misclassified rows|--errors lists misclassified rows" "$scratch/err" || break
     done

@@ -245,6 +245,40 @@ static void write_one(hid_t dataset, hid_t space, int rank)
     H5Sclose(memory);
 }
 
+static void put_two_names(hid_t file)
+{
+    const hsize_t two = 2;
+    const hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, 4);
+    put_attribute(file, "class_names", type, H5Screate_simple(1, &two, NULL), "cat\0dog");
+    H5Tclose(type);
+}
+
+/* Writes statistics of the inputs, which have one channel. */
+static void put_statistics(hid_t file, const char *name, hsize_t count, double value)
+{
+    const double values[] = {value, value};
+    const hid_t space = H5Screate_simple(1, &count, NULL), list = H5Pcreate(H5P_LINK_CREATE);
+    H5Pset_create_intermediate_group(list, 1);
+    const hid_t numbers =
+        H5Dcreate2(file, name, H5T_IEEE_F64LE, space, list, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(H5Dwrite(numbers, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+    H5Dclose(numbers);
+    H5Pclose(list);
+    H5Sclose(space);
+}
+
+static void put_two_means(hid_t file)
+{
+    put_statistics(file, "standardization/inputs/mean", 2, 0.5);
+}
+
+static void put_tiny_std(hid_t file)
+{
+    put_statistics(file, "standardization/inputs/mean", 1, 0.5);
+    put_statistics(file, "standardization/inputs/std", 1, 1e-300);
+}
+
 /* The rows of the metrics match the number of epochs, but are more than a file can hold. */
 static void put_endless_history(hid_t file)
 {
@@ -318,7 +352,12 @@ static const craft crafts[] = {
             .layout = set_chunks),
     DATASET("huge-chunk", "chunks above 1 GiB", IMAGES, .dims = {1 << 22, 1 << 10, 1},
             .layout = set_huge_chunk),
-    DATASET("huge-image", "unsupported size", IMAGES, .dims = {203, 0, 5}),
+    DATASET("empty-overflow", "impossibly large shape", IMAGES, .dims = {0, MANY, MANY}),
+    DATASET("empty-huge-rows", "is [0,1048576,1048576]: rows of an unsupported size", IMAGES,
+            .dims = {0, 1 << 20, 1 << 20}),
+    DATASET("empty-rows", "its rows hold no numbers", IMAGES, .dims = {203, 0, 5}),
+    DATASET("empty-chunks", "its rows hold no numbers", IMAGES, .dims = {203, 0, 5},
+            .layout = set_chunks),
     DATASET("no-rows", "'/train/images' has 0 rows but '/train/labels' has 203", IMAGES,
             .dims = {0, 6, 5}),
     DATASET("rows-last", "give --order row-major", IMAGES, .dims = {6, 5, 203}),
@@ -328,7 +367,7 @@ static const craft crafts[] = {
     DATASET("scalar", "has 0 dimensions", .object = "train/labels", .type = U8, .rank = 0),
     DATASET("null-space", "null dataspace", .change = replace_by_null_space),
     DATASET("group", "is not a dataset", .change = replace_dataset_by_group),
-    DATASET("signed-pixels", "differ in type", .object = "train/images", .type = I8, .rank = 3,
+    DATASET("signed-pixels", "differs in type", .object = "train/images", .type = I8, .rank = 3,
             .dims = {203, 6, 5}),
     DATASET("text-images", "holds strings", .object = "train/images", .type = TEXT, .rank = 1,
             .dims = {203}, .layout = set_compact),
@@ -339,17 +378,17 @@ static const craft crafts[] = {
             .layout = set_compact),
 
     /* Values. */
-    DATASET("label-beyond", "row 0 is 4, expected 0 to 3", LABELS, .type = U8, .value = 4),
-    DATASET("label-negative", "row 0 is -1, expected 0 to 3", LABELS, .type = I32, .value = -1),
+    DATASET("label-beyond", "row 0 is 4, expected a class of 0 to 3", LABELS, .type = U8,
+            .value = 4),
+    DATASET("label-negative", "row 0 is -1, expected a class of 0 to 3", LABELS, .type = I32,
+            .value = -1),
     DATASET("label-huge", "row 0 is 1099511627776, expected", LABELS, .type = I64, .value = MANY),
     DATASET("classes-many", "classes is 1099511627776", .attribute = "classes", .integer = MANY),
     DATASET("classes-fraction", "'classes' is 4.5, not an integer", .attribute = "classes",
             .real = 4.5),
     DATASET("version-fraction", "'version' is 1.9, not an integer; `lockstep import --help`",
             .attribute = "version", .real = 1.9),
-    DATASET("empty-format",
-            "format is missing or empty, not lockstep-dataset; `lockstep import --help`",
-            .change = put_empty_format),
+    DATASET("empty-format", "format is missing or empty", .change = put_empty_format),
     DATASET("classes-negative", "classes is -5", .attribute = "classes", .integer = -5),
     DATASET("classes-text", "not one number", .attribute = "classes", .text = "four"),
     DATASET("classes-nan", "'classes' is nan, not an integer", .attribute = "classes", .real = NAN),
@@ -376,6 +415,21 @@ static const craft crafts[] = {
     CHECKPOINT("channels", "absurd size", .attribute = "channels", .integer = -1),
     CHECKPOINT("width", "does not have the shape", .attribute = "width", .integer = 1 << 19),
     CHECKPOINT("std", "absurd", .attribute = "std", .real = NAN),
+    CHECKPOINT("mean", "absurd", .attribute = "mean", .real = 1e300),
+    CHECKPOINT("border", "absurd", .attribute = "border", .real = 1.5),
+    CHECKPOINT("loss-bce", "a loss of bce for targets of 4 classes and 0 values",
+               .attribute = "loss", .text = "bce"),
+    CHECKPOINT("values", "a loss of cross-entropy for targets of 4 classes and 4 values",
+               .attribute = "values", .integer = 4),
+    CHECKPOINT("reconstruction", "its targets are its inputs, but 6 numbers against 0 values",
+               .attribute = "config", .text = "seed = 1\ntargets = inputs\n"),
+    CHECKPOINT("class-names", "'class_names' has 2 names, but there are 4 classes",
+               .change = put_two_names),
+    CHECKPOINT("statistics", "'/standardization/inputs/mean' does not hold 1 numbers",
+               .change = put_two_means),
+    CHECKPOINT("statistics-tiny", "'/standardization/inputs' has an impossible mean or std in",
+               .change = put_tiny_std),
+    CHECKPOINT("partial-rows", "contradict each other", .attribute = "partial_rows", .integer = -1),
     CHECKPOINT("loss", "an unknown loss", .attribute = "loss", .text = "hinge"),
     CHECKPOINT("epochs", "contradict each other", .attribute = "epoch", .integer = MANY),
     CHECKPOINT("epochs-negative", "contradict each other", .attribute = "epoch", .integer = -1),

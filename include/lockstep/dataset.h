@@ -27,6 +27,21 @@
 extern "C" {
 #endif
 
+/* A dataset of an HDF5 file of any layout. */
+typedef struct ls_file_entry {
+    char path[257];   /* "/group/name" */
+    char shape[128];  /* "[1500,12]", of a readable one */
+    const char *type; /* "float64", "strings"; NULL: it can't be read */
+} ls_file_entry;
+
+/* Lists the datasets of an HDF5 file, by name, group by group; soft and external links are not
+ * followed. Local.
+ * most   datasets to describe, the first
+ * out    [most]
+ * count  on return the number of datasets, which may be above `most`
+ * Errors: LS_ERR_DATA if the file is missing, unreadable or damaged. */
+ls_status ls_file_list(const char *path, int most, ls_file_entry *out, int *count) LS_MUST_CHECK;
+
 typedef struct ls_dataset ls_dataset; /* an open data file */
 typedef struct ls_samples ls_samples; /* rows of a data set in memory */
 
@@ -242,14 +257,15 @@ ls_status ls_dataset_read_into(const ls_dataset *dataset, ls_split split, int64_
 ls_status ls_dataset_count_classes(const ls_dataset *dataset, ls_split split,
                                    int64_t *counts) LS_MUST_CHECK;
 
-enum { LS_CLASS_GAPS_TEXT = 512 };
+enum { LS_CLASS_GAPS_TEXT = 768 };
 
 /* Describes gaps in one line, with a remedy: classes with no or hardly any training rows but with
  * validation or test rows; classes of many rows, none of them held out; classes without rows.
  * Local.
  * counts  [LS_SPLITS][info->classes] rows of each class; zeros for a split that was not counted
+ * names   [info->classes]; NULL: they have none
  * text    on return the line, "" if there are no gaps */
-void ls_class_gaps(const ls_dataset_info *info, const int64_t *counts,
+void ls_class_gaps(const ls_dataset_info *info, const int64_t *counts, const char *const *names,
                    char text[LS_CLASS_GAPS_TEXT]);
 
 /* Checks in a child process that a data file can be opened and, with `content`, that all of it can

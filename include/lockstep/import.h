@@ -30,6 +30,9 @@ typedef struct ls_import {
     int64_t classes;    /* 0: one more than the largest label */
     bool compress;      /* chunked, deflated, checksummed; else contiguous */
     bool force;         /* replace an existing data set of different content */
+    void (*note)(void *user, const char *text); /* a line for the user, after the import;
+                                                   NULL: none is wanted */
+    void *user;                                 /* for `note` */
 } ls_import;
 
 /* Writes a data set from IDX files. Local. The file appears at `path` only when complete: it is
@@ -61,7 +64,7 @@ ls_status ls_import_emnist(const ls_import *import, const char *folder, const ch
 /* Writes a data set from a folder of PNG files, FOLDER/train/CLASS/FILE.png, also in
  * FOLDER/validation (or val) and FOLDER/test, or FOLDER/CLASS/FILE.png. Folders are the classes,
  * sorted by their bytes; rows are sorted by class and file name. Images have 3 channels if any file
- * is coloured, else 1. Local.
+ * is coloured, else 1. Files of other kinds are left out; import->note tells their number. Local.
  * height, width  size to which pictures are brought by ls_picture_resize(); 0: all files must have
  *                the same size
  * Errors: as ls_import_idx(). */

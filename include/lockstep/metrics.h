@@ -57,10 +57,15 @@ static inline void ls_score_set(ls_score *score, const double sums[LS_SUMS])
 #undef LS_SUM_SET
 }
 
-/* Adds the score of other rows. Local.
- * quantum  REAL sums of `part` are rounded to multiples of the quantum, so that the result does not
- *          depend on the order of addition, see base/exact.h; 0: no rounding */
-void ls_score_add(ls_score *score, const ls_score *part, double quantum);
+/* Adds the score of other rows. Local. */
+void ls_score_add(ls_score *score, const ls_score *part);
+
+/* Adds the score of other rows so that the result does not depend on the order of addition: REAL
+ * sums are rounded to multiples of the quantum, and what that leaves, rounded to multiples of the
+ * finer quantum, is added to *rest; the sums are those of score and rest together. Local.
+ * quanta  [2] of sums, and of at most half of the first each: of rests, see base/exact.h */
+void ls_score_add_exact(ls_score *score, ls_score *rest, const ls_score *part,
+                        const double quanta[2]);
 
 typedef enum ls_better { LS_BETTER_LESS, LS_BETTER_MORE } ls_better;
 
@@ -76,7 +81,9 @@ typedef enum ls_better { LS_BETTER_LESS, LS_BETTER_MORE } ls_better;
 enum {
     LS_TASK_LIST(LS_TASK_ENUM) LS_TASK_LABELS =
         LS_TASK_CLASSIFICATION | LS_TASK_BINARY | LS_TASK_MULTILABEL,
-    LS_TASK_ANY = LS_TASK_LABELS | LS_TASK_REGRESSION
+    LS_TASK_ANY = LS_TASK_LABELS | LS_TASK_REGRESSION,
+    LS_TASK_OF_TWO = 16, /* also a kind of a classification of two classes, see ls_task_kinds() */
+    LS_TASK_RANKED = LS_TASK_BINARY | LS_TASK_OF_TWO /* rows are true or false, with a score */
 };
 #undef LS_TASK_ENUM
 
@@ -88,6 +95,10 @@ typedef struct ls_task {
      * units, an error of 1 there is one of `unit`. */
     double unit;
 } ls_task;
+
+/* Returns the kinds of a task, a set: its kind, and LS_TASK_OF_TWO of a classification of two
+ * classes, whose score of a row is the output of class 1 minus that of class 0. Local. */
+unsigned ls_task_kinds(const ls_task *task);
 
 /* Returns the name of a kind of task, "regression". Local. */
 const char *ls_task_name(unsigned kind);
@@ -114,7 +125,7 @@ const char *ls_task_name(unsigned kind);
     M(X, balanced_accuracy, BALANCED_ACCURACY, MORE, LABELS, 1,                                    \
       "mean over the classes of the fraction of their rows that is right")                         \
     M(X, macro_f1, MACRO_F1, MORE, LABELS, 1, "mean over the classes of F1")                       \
-    M(X, auc, AUC, MORE, BINARY, 1, "area under the ROC curve")                                    \
+    M(X, auc, AUC, MORE, RANKED, 1, "two classes: area under the ROC curve")                       \
     M(X, r2, R2, MORE, REGRESSION, 1, "coefficient of determination, mean over the outputs")
 /* Those of training and validation rows, and all. */
 #define LS_METRIC_TRAINED(M, X) LS_METRIC_FIRST(M, X) LS_METRIC_LATER(M, X) LS_METRIC_VALUES(M, X)
@@ -201,8 +212,8 @@ int ls_metrics_column(ls_metric metric, bool validation);
 
 /* Returns true if a column belongs to a task: it is of no metric, or of one that is defined for the
  * task, with any number of outputs.
- * kind  LS_TASK_... */
-bool ls_metrics_has(int column, unsigned kind);
+ * kinds  LS_TASK_..., of ls_task_kinds() */
+bool ls_metrics_has(int column, unsigned kinds);
 
 /* Sets the columns of all metrics that are functions of a score, of the training rows or the
  * validation rows.

@@ -103,6 +103,13 @@ typedef struct ls_model_data {
 ls_status ls_model_read(ls_rows **out, const ls_model *model,
                         const ls_model_data *data) LS_MUST_CHECK;
 
+/* Checks that the training and validation rows of a data set are those that the model was trained
+ * on, by their fingerprints, as far as the checkpoint knows them: not if they were never read as a
+ * whole. Rank 0 reads these rows. To be called after ls_model_read(), which checks the file.
+ * Collective on the model's ranks.
+ * Errors, on all ranks alike: LS_ERR_DATA if rows differ, and those of reading. */
+ls_status ls_model_check_same(const ls_model *model, const ls_model_data *data) LS_MUST_CHECK;
+
 /* How well the probabilities of a classifier agree with its results. */
 typedef struct ls_calibration {
     double error; /* expected calibration error: rows in 15 intervals of the largest probability;
@@ -214,9 +221,10 @@ ls_status ls_model_predict(const ls_model *model, const ls_model_data *data,
  * the model's ranks.
  * path    read on rank 0
  * truth   the true classes or values are written, too
+ * rows    on return their number
  * Errors, on all ranks alike: as above, and of ls_prediction_file_create(). */
 ls_status ls_model_predict_to(const ls_model *model, const ls_model_data *data, const char *path,
-                              bool truth) LS_MUST_CHECK;
+                              bool truth, int64_t *rows) LS_MUST_CHECK;
 
 /* Frees the rows and sets *rows to NULL; accepts NULL. Local. */
 void ls_rows_destroy(ls_rows **rows);

@@ -59,8 +59,8 @@ typedef struct ls_prediction_about {
 ls_status ls_prediction_file_check(const char *path) LS_MUST_CHECK;
 
 /* Creates a file of predictions. It appears at `path` when it is finished. Local.
- * Errors: as above; LS_ERR_FAILURE if the file can't be written or memory is short. *out is left
- * alone. */
+ * Errors: as above, and LS_ERR_USAGE if it is a file of the data set; LS_ERR_FAILURE if the file
+ * can't be written or memory is short. *out is left alone. */
 ls_status ls_prediction_file_create(ls_prediction_file **out, const char *path,
                                     const ls_prediction_about *about) LS_MUST_CHECK;
 

@@ -37,18 +37,19 @@ void ls_run_record_clear(ls_run_record *record);
 
 /* Returns the columns of a task in a row of the history as a jansson object, owned by the caller;
  * NaN becomes null. Returns NULL when memory is short.
- * task  LS_TASK_... */
-struct json_t *ls_metrics_json(const ls_metrics *metrics, unsigned task);
+ * kinds  LS_TASK_..., of ls_task_kinds() */
+struct json_t *ls_metrics_json(const ls_metrics *metrics, unsigned kinds);
 
-/* A data set or a checkpoint. */
+/* A data set, a checkpoint, or another HDF5 file. */
 typedef struct ls_file_facts {
     bool checkpoint;
+    bool foreign;    /* neither a checkpoint nor a data set of Lockstep's own layout */
     bool sealed;     /* the file has a digest, and its content matches it */
     char digest[33]; /* XXH3-128 as hex digits; "" if there is none */
 } ls_file_facts;
 
 /* Verifies a file's digest, if it has one, and determines its kind.
- * Errors: LS_ERR_DATA if the file is missing, damaged, or of another kind; LS_INTERRUPTED after a
+ * Errors: LS_ERR_DATA if the file is missing, damaged, or no HDF5 file; LS_INTERRUPTED after a
  * signal. */
 ls_status ls_file_identify(const char *path, ls_file_facts *out) LS_MUST_CHECK;
 

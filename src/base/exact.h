@@ -29,7 +29,8 @@ static inline double ls_exact_round(double x, double quantum)
  * i, and part i of all numbers is summed separately (after Demmel and Nguyen, Fast Reproducible
  * Floating-Point Summation, 2013). Each quantum is 2^-29 of the previous one, and the remainder
  * left for it is at most half of the previous quantum: 2^24 such parts are below 2^52 quanta. So up
- * to 2^24 numbers below 2^70 have exact sums; bits of a number below 2^-75 are dropped. */
+ * to 2^24 numbers below 2^70 have exact sums; bits of a number below 2^-75 are dropped. Sums of any
+ * number of floats: base/float_sum.h. */
 enum { LS_EXACT_PARTS = 5 };
 
 /* Adds a number to the sums of parts, sums[0], sums[stride], ... Local. */

@@ -1,5 +1,6 @@
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/temporary.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -89,9 +90,10 @@ ls_status ls_publish(const char *temporary, const char *path)
 {
     if (rename(temporary, path) != 0) {
         ls_status status = ls_fail(LS_ERR_FAILURE, "%s: can't create: %s", path, strerror(errno));
-        unlink(temporary);
+        ls_temporary_remove(temporary);
         return status;
     }
+    ls_temporary_forget(temporary);
     return sync_folder(path);
 }
 
@@ -146,21 +148,24 @@ ls_status ls_write_file(const char *path, const char *text, size_t length)
         status = ls_check_folder_of(path);
     if (status != LS_OK)
         return status;
+    ls_temporary_note(temporary);
     const int file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (file < 0)
+    if (file < 0) {
+        ls_temporary_forget(temporary);
         return ls_fail(LS_ERR_FAILURE, "%s: can't create: %s", path, strerror(errno));
+    }
     status = ls_write_all(file, path, text, length);
     if (status == LS_OK && fsync(file) != 0)
         status = ls_fail(LS_ERR_FAILURE, "%s: can't write: %s", path, strerror(errno));
     status = ls_close_written(file, path, status);
     if (status != LS_OK) {
-        unlink(temporary);
+        ls_temporary_remove(temporary);
         return status;
     }
     return ls_publish(temporary, path);
 }
 
-enum { BEGINNING = 64 };
+enum { BEGINNING = 128 };
 
 /* Reads the first bytes of a file.
  * length  on return their number, 0 for a missing file; -1: the file can't be read, or is a folder
@@ -202,6 +207,18 @@ ls_status ls_refuse_other_kind(const char *path,
     ptrdiff_t got;
     read_beginning(path, found, &got);
     return got == 0 || (got > 0 && is_kind(found, (size_t)got)) ? LS_OK : refuse(path, kind);
+}
+
+ls_status ls_refuse_input(const char *path, const char *const *input, int count)
+{
+    struct stat out, in;
+    for (int i = 0; i < count && stat(path, &out) == 0; i++)
+        if (stat(input[i], &in) == 0 && S_ISREG(in.st_mode) && in.st_dev == out.st_dev &&
+            in.st_ino == out.st_ino)
+            return ls_fail(
+                LS_ERR_USAGE,
+                "%s: is to be read and to be written: choose another name for the output", path);
+    return LS_OK;
 }
 
 ls_status ls_append_file(const char *path, const char *text, size_t length)

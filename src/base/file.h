@@ -37,17 +37,22 @@ ls_status ls_write_file(const char *path, const char *text, size_t length) LS_MU
 
 /* Refuses to replace a file of another kind, which is hardly intended. Missing and empty files may
  * be replaced. Local.
- * begin  [length] first bytes of files of the right kind, at most 64
+ * begin  [length] first bytes of files of the right kind, at most 128
  * kind   "PNG", for the message
  * Errors: LS_ERR_USAGE. */
 ls_status ls_refuse_foreign(const char *path, const void *begin, size_t length,
                             const char *kind) LS_MUST_CHECK;
 
-/* As ls_refuse_foreign(), with a function that judges a file by its first bytes, at most 64.
+/* As ls_refuse_foreign(), with a function that judges a file by its first bytes, at most 128.
  * Local. */
 ls_status ls_refuse_other_kind(const char *path,
                                bool (*is_kind)(const unsigned char *begin, size_t length),
                                const char *kind) LS_MUST_CHECK;
+
+/* Refuses to replace a file that is also an input, under whatever name. Local.
+ * input  [count] paths
+ * Errors: LS_ERR_USAGE. */
+ls_status ls_refuse_input(const char *path, const char *const *input, int count) LS_MUST_CHECK;
 
 /* Appends a text to an existing file, completely or not at all. Local.
  * Errors: LS_ERR_FAILURE. */

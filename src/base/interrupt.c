@@ -1,11 +1,13 @@
 #include "base/interrupt.h"
 
 #include "base/clock.h"
+#include "base/temporary.h"
 
 #include <math.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
     int number;
@@ -28,14 +30,21 @@ static _Thread_local bool deaf;
  * twice, and mpirun and Slurm may both send SIGTERM. */
 #define ECHO 1.0
 
+/* Ends the process by the default action of a signal, from its handler: the raised signal is
+ * blocked until the handler returns. */
+static void end_by(int number)
+{
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
 static void interrupt_record(int number)
 {
     if (seen != 0 && ls_now() - seen_at < ECHO)
         return;
     if (seen != 0) {
-        /* The raised signal is blocked until this handler returns; then it ends the process. */
-        signal(number, SIG_DFL);
-        raise(number);
+        ls_temporary_remove_all();
+        end_by(number);
         return;
     }
     seen_at = ls_now();
@@ -52,12 +61,39 @@ static void set_handler(int number, void (*handler)(int number))
     sigaction(number, &action, NULL);
 }
 
-void ls_interrupt_watch(void)
+/* Handles all signals that are not ignored. */
+static void handle_all(void (*handler)(int number))
 {
     struct sigaction before;
     for (size_t i = 0; i < SIGNALS; i++)
         if (sigaction(signals[i].number, NULL, &before) != 0 || before.sa_handler != SIG_IGN)
-            set_handler(signals[i].number, interrupt_record);
+            set_handler(signals[i].number, handler);
+}
+
+void ls_interrupt_watch(void)
+{
+    handle_all(interrupt_record);
+}
+
+/* Of ls_interrupt_drop(). */
+static void (*sayer)(const char *name);
+static pid_t owner; /* of the temporary files; its children have this handler, too */
+
+static void interrupt_drop(int number)
+{
+    if (getpid() == owner) {
+        ls_temporary_remove_all();
+        if (sayer != NULL)
+            sayer(ls_interrupt_name(number));
+    }
+    end_by(number);
+}
+
+void ls_interrupt_drop(void (*say)(const char *name))
+{
+    sayer = say;
+    owner = getpid();
+    handle_all(interrupt_drop);
 }
 
 void ls_interrupt_spare_writers(void)

@@ -12,6 +12,12 @@
  * SIGHUP. Local. */
 void ls_interrupt_watch(void);
 
+/* Makes these signals remove all temporary files (base/temporary.h) before they end the process
+ * with their default action, for work that is dropped. A signal that was ignored stays ignored.
+ * Local.
+ * say  called in the signal handler, in this process only, with the signal's name; NULL: nothing */
+void ls_interrupt_drop(void (*say)(const char *name));
+
 /* Makes a write to a closed pipe, or beyond the limit on file sizes, fail with an error (EPIPE,
  * EFBIG) instead of ending the process by SIGPIPE or SIGXFSZ. Local. */
 void ls_interrupt_spare_writers(void);

@@ -68,6 +68,12 @@ static const ls_metric_kind kinds[LS_METRICS] = {
 #undef KIND
 };
 
+unsigned ls_task_kinds(const ls_task *task)
+{
+    const bool two = task->kind == LS_TASK_CLASSIFICATION && task->outputs == 2;
+    return two ? task->kind | LS_TASK_OF_TWO : task->kind;
+}
+
 const char *ls_task_name(unsigned kind)
 {
 #define NAME(enumerator, value, name)                                                              \
@@ -88,7 +94,7 @@ const ls_metric_kind *ls_metric_describe(ls_metric metric)
 bool ls_metric_applies(ls_metric metric, const ls_task *task)
 {
     const ls_metric_kind *kind = ls_metric_describe(metric);
-    return (kind->tasks & task->kind) != 0 && task->outputs >= kind->outputs;
+    return (kind->tasks & ls_task_kinds(task)) != 0 && task->outputs >= kind->outputs;
 }
 
 double ls_metric_value(ls_metric metric, const ls_task *task, const ls_score *score)
@@ -99,22 +105,34 @@ double ls_metric_value(ls_metric metric, const ls_task *task, const ls_score *sc
                : NAN;
 }
 
-/* A summand, rounded to the quantum if the sum is REAL and the quantum above 0. */
-static double quantised_REAL(double part, double quantum)
-{
-    return quantum > 0 ? ls_exact_round(part, quantum) : part;
-}
-
-static double quantised_COUNT(double part, double quantum)
-{
-    (void)quantum;
-    return part;
-}
-
-void ls_score_add(ls_score *score, const ls_score *part, double quantum)
+void ls_score_add(ls_score *score, const ls_score *part)
 {
     score->rows += part->rows;
-#define ADD(sum, kind) score->sum += quantised_##kind(part->sum, quantum);
+#define ADD(sum, kind) score->sum += part->sum;
+    LS_SUM_LIST(ADD)
+#undef ADD
+}
+
+/* Adds a summand in two multiples of quanta. NaN and infinite numbers leave no rest. */
+static void add_REAL(double *sum, double *rest, double part, const double quanta[2])
+{
+    const double rounded = ls_exact_round(part, quanta[0]), left = part - rounded;
+    *sum += rounded;
+    *rest += isfinite(left) ? ls_exact_round(left, quanta[1]) : 0;
+}
+
+static void add_COUNT(double *sum, double *rest, double part, const double quanta[2])
+{
+    (void)rest;
+    (void)quanta;
+    *sum += part;
+}
+
+void ls_score_add_exact(ls_score *score, ls_score *rest, const ls_score *part,
+                        const double quanta[2])
+{
+    score->rows += part->rows;
+#define ADD(sum, kind) add_##kind(&score->sum, &rest->sum, part->sum, quanta);
     LS_SUM_LIST(ADD)
 #undef ADD
 }
@@ -168,12 +186,12 @@ int ls_metrics_column(ls_metric metric, bool validation)
                : (int)LS_METRICS_COLUMNS;
 }
 
-bool ls_metrics_has(int column, unsigned kind)
+bool ls_metrics_has(int column, unsigned kinds_of_task)
 {
     for (int m = 0; m < LS_METRICS; m++)
         if (column == ls_metrics_column((ls_metric)m, false) ||
             column == ls_metrics_column((ls_metric)m, true))
-            return (ls_metric_describe((ls_metric)m)->tasks & kind) != 0;
+            return (ls_metric_describe((ls_metric)m)->tasks & kinds_of_task) != 0;
     return true;
 }
 

@@ -1,6 +1,7 @@
 #include "base/show.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -121,6 +122,17 @@ ls_words ls_counted(int64_t count, const char *noun)
     return words;
 }
 
+ls_words ls_sized(int64_t channels, int64_t height, int64_t width)
+{
+    ls_words out;
+    if (height == 1 && width == 1)
+        snprintf(out.text, sizeof out.text, "%lld", (long long)channels);
+    else
+        snprintf(out.text, sizeof out.text, "%lldx%lldx%lld", (long long)channels,
+                 (long long)height, (long long)width);
+    return out;
+}
+
 ls_words ls_grouped(int64_t value)
 {
     ls_words words;
@@ -133,5 +145,14 @@ ls_words ls_grouped(int64_t value)
         words.text[used++] = digits[i];
     }
     words.text[used] = '\0';
+    return words;
+}
+
+ls_words ls_percent(double probability)
+{
+    ls_words words;
+    const double thousandths = round(1000 * probability), most = 999; /* of what is less than 1 */
+    snprintf(words.text, sizeof words.text, "%.1f%%",
+             (probability < 1 ? fmin(thousandths, most) : thousandths) / 10);
     return words;
 }

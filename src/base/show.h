@@ -35,7 +35,13 @@ ls_words ls_counted(int64_t count, const char *noun);
 /* Returns the noun alone, in the form that follows the count: "rank", "ranks". */
 ls_words ls_plural(int64_t count, const char *noun);
 
+/* Returns the size of a row: "1x28x28", of a vector its length, "12". */
+ls_words ls_sized(int64_t channels, int64_t height, int64_t width);
+
 /* Returns an integer with commas between thousands. */
 ls_words ls_grouped(int64_t value);
+
+/* Returns a probability, rounded: "34.7%"; "100.0%" only if it is 1. */
+ls_words ls_percent(double probability);
 
 #endif

@@ -299,6 +299,19 @@ static void print_machine(const results *r)
              1e-9 * m->link.bandwidth);
 }
 
+/* Returns seconds as milliseconds in at most 8 characters, up to a day. */
+static ls_words milliseconds(double seconds)
+{
+    ls_words words;
+    const double ms = 1e3 * seconds;
+    snprintf(words.text, sizeof words.text, "%.*f",
+             ms < 999.99995   ? 4
+             : ms < 999999.95 ? 1
+                              : 0,
+             ms);
+    return words;
+}
+
 static void print_steps(const results *r)
 {
     ls_print(stdout, "\nstep of %s, global batch %lld; ms\n", r->task.model,
@@ -314,7 +327,7 @@ static void print_steps(const results *r)
             ls_print(stdout, "  %-14s%-6s", k == 0 ? ls_reduce_name(s->reduce) : "", of[k]);
             for (int p = 0; p < LS_BENCH_PHASES; p++) {
                 const double values[] = {s->phase[p].least, s->phase[p].mean, s->phase[p].most};
-                ls_print(stdout, "%10.4f", 1e3 * values[k]);
+                ls_print(stdout, "%10s", milliseconds(values[k]).text);
             }
             ls_print(stdout, "\n");
         }
@@ -347,9 +360,10 @@ static void print_predictions(const results *r)
         "     ranks    step ms  efficiency  limited by        step ms  efficiency  limited by\n");
     for (int64_t i = 0; i < r->predictions; i++) {
         const row *p = &r->prediction[i];
-        ls_print(stdout, "  %8lld %10.4f %9.1f %%  %-12s %12.4f %9.1f %%  %s\n",
-                 (long long)p->strong.ranks, 1e3 * p->strong.step, 100 * p->strong_efficiency,
-                 ls_prediction_limit(&p->strong), 1e3 * p->weak.step, 100 * p->weak_efficiency,
+        ls_print(stdout, "  %8lld %10s %9.1f %%  %-12s %12s %9.1f %%  %s\n",
+                 (long long)p->strong.ranks, milliseconds(p->strong.step).text,
+                 100 * p->strong_efficiency, ls_prediction_limit(&p->strong),
+                 milliseconds(p->weak.step).text, 100 * p->weak_efficiency,
                  ls_prediction_limit(&p->weak));
     }
     ls_prediction best = ls_predict(&r->compute, c, r->task.batch, r->best);

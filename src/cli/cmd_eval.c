@@ -10,6 +10,7 @@
 #include "cli/data_choice.h"
 #include "cli/eval_plots.h"
 #include "cli/eval_result.h"
+#include "cli/png.h"
 
 #include <math.h>
 #include <string.h>
@@ -19,7 +20,7 @@ typedef struct settings {
     int split, layout, order;
     int64_t threads;
     int read;
-    bool raw, trust_data, json;
+    bool raw, trust_data, same_data, json;
     int64_t errors;
     const char *errors_file, *predictions;
 } settings;
@@ -50,6 +51,8 @@ static const ls_setting table[] = {
     {"read", .flags = LS_OPTION_AS_TRAIN, .offset = AT(read)},
     {"trust-data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(trust_data),
      .help = "do not check the whole data set first, as for train"},
+    {"same-data", NULL, LS_TYPE_FLAG, .offset = AT(same_data),
+     .help = "refuse a file whose training and validation rows are not those of the training"},
     {"errors", "N", LS_TYPE_INT, .offset = AT(errors), .initial = "0", .max = MOST_ERRORS,
      .help = "list and picture the N misclassified rows of highest confidence"},
     {"errors-file", "FILE", LS_TYPE_TEXT, .offset = AT(errors_file), .initial = "errors.png",
@@ -130,9 +133,9 @@ static ls_status take_rows(void *user, const ls_predictions *rows)
 /* Evaluates the rows, and takes their predictions if they are wanted. Collective. */
 static ls_status score(const settings *s, work *w)
 {
-    const unsigned plotted = LS_TASK_REGRESSION | LS_TASK_BINARY;
+    const unsigned plotted = LS_TASK_REGRESSION | LS_TASK_RANKED;
     w->predictions = *s->predictions != '\0' ? s->predictions : NULL;
-    w->plots = s->json && (w->facts->task.kind & plotted) != 0;
+    w->plots = s->json && (ls_task_kinds(&w->facts->task) & plotted) != 0;
     if (!w->plots && w->predictions == NULL)
         return ls_model_evaluate(w->model, w->rows, &w->result.found);
     return ls_model_evaluate_to(w->model, w->rows, &w->result.found, take_rows, w);
@@ -169,13 +172,17 @@ static ls_status print_root(const settings *s, const ls_eval_result *r)
     return LS_OK;
 }
 
+static bool is_pictured(const settings *s)
+{
+    return s->errors > 0 && strcmp(s->errors_file, "none") != 0;
+}
+
 /* Rank 0 prints the result, and draws the misclassified rows. Collective. */
 static ls_status print_result(ls_comm *comm, const settings *s, const work *w)
 {
     const bool root = ls_comm_rank(comm) == 0;
-    const bool pictured = s->errors > 0 && strcmp(s->errors_file, "none") != 0;
     ls_status status = ls_agree_root(comm, root ? print_root(s, &w->result) : LS_OK);
-    if (status == LS_OK && pictured)
+    if (status == LS_OK && is_pictured(s))
         status = ls_agree_root(
             comm,
             root ? ls_eval_picture(&w->result, s->data, &w->data.options, s->errors_file) : LS_OK);
@@ -192,21 +199,30 @@ static ls_status prepare_compute(ls_comm *comm, const settings *s, work *w)
     return ls_agree(comm, ls_compute_check());
 }
 
+/* Checks the output files before any work is done; on rank 0. Local. */
+static ls_status check_outputs(const settings *s)
+{
+    const ls_status status =
+        *s->predictions != '\0' ? ls_prediction_file_check(s->predictions) : LS_OK;
+    return status == LS_OK && is_pictured(s) ? ls_png_check(s->errors_file) : status;
+}
+
 static ls_status eval_run(ls_comm *comm, const ls_options *options, const void *values)
 {
     const settings *s = values;
     work w = {0};
     (void)options;
     ls_status status = prepare_compute(comm, s, &w);
-    if (status == LS_OK && *s->predictions != '\0')
-        status = ls_agree_root(
-            comm, ls_comm_rank(comm) == 0 ? ls_prediction_file_check(s->predictions) : LS_OK);
+    if (status == LS_OK)
+        status = ls_agree_root(comm, ls_comm_rank(comm) == 0 ? check_outputs(s) : LS_OK);
     if (status == LS_OK)
         status = open_model(comm, s, &w);
     if (status == LS_OK)
         status = check_errors(s, &w);
     if (status == LS_OK)
         status = ls_model_read(&w.rows, w.model, &w.data);
+    if (status == LS_OK && s->same_data)
+        status = ls_model_check_same(w.model, &w.data);
     if (status == LS_OK)
         status = ls_agree(comm, ls_eval_result_create(&w.result, w.facts, w.data.split, s->errors));
     if (status == LS_OK)

@@ -64,16 +64,12 @@ static void print_result(const settings *s, const ls_export_options *options,
                          const ls_model_facts *facts)
 {
     const ls_shape in = facts->input;
-    char shape[96];
-    if (options->format == LS_EXPORT_KERAS)
-        snprintf(shape, sizeof shape, "%lldx%lldx%lld", (long long)in.height, (long long)in.width,
-                 (long long)in.channels);
-    else
-        snprintf(shape, sizeof shape, "%lldx%lldx%lld", (long long)in.channels,
-                 (long long)in.height, (long long)in.width);
+    const bool last = options->format == LS_EXPORT_KERAS && in.height * in.width > 1;
+    const ls_words shape = last ? ls_sized(in.height, in.width, in.channels)
+                                : ls_sized(in.channels, in.height, in.width);
     ls_print(stderr, "%s: %s of %s, epoch %lld%s; takes %s %s%s\n", s->out,
              format_choices[options->format].name, facts->path, (long long)facts->epoch,
-             facts->averaged ? ", averaged parameters" : "", shape,
+             facts->averaged ? ", averaged parameters" : "", shape.text,
              options->normalized       ? "normalised as in training"
              : facts->element == LS_U8 ? "pixels from 0 to 255"
                                        : "numbers as in the data set",

@@ -73,16 +73,20 @@ static ls_status warn_of_gaps(const ls_dataset *dataset)
 {
     const ls_dataset_info *info = ls_dataset_describe(dataset);
     char text[LS_CLASS_GAPS_TEXT];
+    const char **names = ls_alloc(info->classes, sizeof *names);
     int64_t *counts = ls_alloc((int64_t)LS_SPLITS * info->classes, sizeof *counts);
-    ls_status status = counts == NULL ? LS_ERR_FAILURE : LS_OK;
+    ls_status status = counts == NULL || names == NULL ? LS_ERR_FAILURE : LS_OK;
     for (int split = 0; status == LS_OK && split < LS_SPLITS; split++)
         status = ls_dataset_count_classes(dataset, (ls_split)split,
                                           counts + (int64_t)split * info->classes);
     if (status == LS_OK) {
-        ls_class_gaps(info, counts, text);
+        for (int k = 0; k < info->classes; k++)
+            names[k] = ls_dataset_class_name(dataset, k);
+        ls_class_gaps(info, counts, names[0] != NULL ? names : NULL, text);
         if (*text != '\0')
             ls_print(stderr, "note: classes: %s\n", text);
     }
+    ls_free(names);
     ls_free(counts);
     return status;
 }
@@ -99,8 +103,7 @@ static void print_summary(const char *path, const ls_dataset_info *info, double 
     if (info->height == 1 && info->width == 1)
         ls_print(stderr, "%s", ls_counted(info->channels, "number").text);
     else
-        ls_print(stderr, "%lldx%lldx%lld", (long long)info->channels, (long long)info->height,
-                 (long long)info->width);
+        ls_print(stderr, "%s", ls_sized(info->channels, info->height, info->width).text);
     ls_print(stderr, ", %s, %.2f s\n",
              info->values > 0 ? ls_counted(info->values, "value").text
                               : ls_counted(info->classes, "class").text,

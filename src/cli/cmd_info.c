@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/data_choice.h"
+#include "cli/info_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,7 @@ typedef struct settings {
 static const ls_setting table[] = {
     {"file", "FILE", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED | LS_SETTING_ARGUMENT,
      .offset = offsetof(settings, file),
-     .help = "a data set, a checkpoint, or a run folder: its best checkpoint"},
+     .help = "a data set, a checkpoint, a run folder: its best checkpoint; or any HDF5 file"},
     {"verify", NULL, LS_TYPE_FLAG, .offset = offsetof(settings, verify),
      .help = "of a data set: read all rows and check every label, with or without a digest"},
     {"layout", .flags = LS_OPTION_AS_TRAIN, .offset = offsetof(settings, layout)},
@@ -136,6 +137,30 @@ static ls_status describe_dataset(const request *r, json_t **out)
     return status;
 }
 
+/* Lists the datasets of a file of another layout. */
+static ls_status describe_foreign(const char *path, json_t **out)
+{
+    enum { SHOWN = 200 };
+    int count = 0;
+    ls_file_entry *entry = ls_alloc(SHOWN, sizeof *entry);
+    const ls_status status =
+        entry == NULL ? LS_ERR_FAILURE : ls_file_list(path, SHOWN, entry, &count);
+    json_t *datasets = json_array();
+    for (int i = 0; status == LS_OK && i < count && i < SHOWN; i++)
+        json_array_append_new(
+            datasets, entry[i].type != NULL
+                          ? json_pack("{s:o, s:s, s:s}", "path", ls_json_text(entry[i].path),
+                                      "shape", entry[i].shape, "type", entry[i].type)
+                          : json_pack("{s:o}", "path", ls_json_text(entry[i].path)));
+    if (status == LS_OK)
+        *out = json_pack("{s:s, s:O}", "kind", "HDF5 file", "datasets", datasets);
+    if (status == LS_OK && count > SHOWN)
+        json_object_set_new(*out, "more", json_integer(count - SHOWN));
+    json_decref(datasets);
+    ls_free(entry);
+    return status;
+}
+
 static json_t *describe_params(const ls_network *network)
 {
     int rows;
@@ -197,13 +222,14 @@ static json_t *model_json(const ls_model *model)
 {
     const ls_model_facts *facts = ls_model_describe(model);
     return json_pack(
-        "{s:s, s:o, s:o, s:[I,I,I], s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:b, s:o, s:o}", "kind",
-        "checkpoint", "run", ls_json_text(facts->run), "model", ls_json_text(facts->model), "image",
-        (json_int_t)facts->input.channels, (json_int_t)facts->input.height,
-        (json_int_t)facts->input.width, "classes", facts->classes, "epoch",
-        (json_int_t)facts->epoch, "step", (json_int_t)facts->step, "steps",
+        "{s:s, s:o, s:o, s:[I,I,I], s:i, s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:b, s:o, s:o}",
+        "kind", "checkpoint", "run", ls_json_text(facts->run), "model", ls_json_text(facts->model),
+        "image", (json_int_t)facts->input.channels, (json_int_t)facts->input.height,
+        (json_int_t)facts->input.width, "classes", facts->classes, "outputs", facts->task.outputs,
+        "epoch", (json_int_t)facts->epoch, "step", (json_int_t)facts->step, "steps",
         (json_int_t)facts->steps, "best_epoch", (json_int_t)facts->best_epoch, "metrics",
-        facts->epoch > 0 ? ls_metrics_json(&facts->latest, facts->task.kind) : json_object(),
+        facts->epoch > 0 ? ls_metrics_json(&facts->latest, ls_task_kinds(&facts->task))
+                         : json_object(),
         "layers", layers_json(ls_model_network(model)), "parameters",
         describe_params(ls_model_network(model)), "average", facts->has_average, "dataset",
         ls_json_text(facts->dataset), "config", ls_json_text(facts->config));
@@ -223,121 +249,31 @@ static ls_status describe_checkpoint(const char *path, json_t **out)
     return status;
 }
 
-/* Prints a JSON value on the current line. */
-static void print_value(const json_t *value)
+/* Describes a file of a kind; with `verify`, reads all rows of a data set. */
+static ls_status describe_file(const request *r, const ls_file_facts *file, bool verify,
+                               json_t **out)
 {
-    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
-    ls_print(stdout, "%s", text != NULL ? text : "");
-    free(text);
+    if (file->checkpoint)
+        return describe_checkpoint(r->path, out);
+    if (file->foreign && verify)
+        return ls_fail(LS_ERR_USAGE,
+                       "%s: --verify needs --inputs and --targets: it is not a data set of "
+                       "Lockstep's own layout",
+                       r->path);
+    if (file->foreign)
+        return describe_foreign(r->path, out);
+    const ls_status status = ls_dataset_try(r->path, &r->options, verify);
+    return status == LS_OK ? describe_dataset(r, out) : status;
 }
 
-/* Prints `key = value` lines below each other. */
-static void print_lines(const char *text)
-{
-    for (const char *line = text, *end; *line != '\0'; line = end + (*end != '\0')) {
-        end = strchrnul(line, '\n');
-        ls_print(stdout, "\n    %.*s", (int)(end - line), line);
-    }
-    ls_print(stdout, "\n");
-}
-
-static void print_shape(const json_t *shape)
-{
-    const json_int_t height = json_integer_value(json_array_get(shape, 1));
-    const json_int_t width = json_integer_value(json_array_get(shape, 2));
-    ls_print(stdout, "%lld", (long long)json_integer_value(json_array_get(shape, 0)));
-    if (height != 1 || width != 1)
-        ls_print(stdout, "x%lldx%lld", (long long)height, (long long)width);
-}
-
-/* Prints a line for each layer: name, word, shapes, number of parameters, and the layers that it
- * reads unless that is the one before. */
-static void print_layers(const json_t *layers)
-{
-    const char *name, *before = "input";
-    json_t *layer;
-    json_object_foreach((json_t *)layers, name, layer)
-    {
-        const json_t *reads = json_object_get(layer, "reads");
-        const json_int_t parameters = json_integer_value(json_object_get(layer, "parameters"));
-        ls_print(stdout, "\n    %-18s %-14s", name,
-                 json_string_value(json_object_get(layer, "word")));
-        print_shape(json_object_get(layer, "in"));
-        ls_print(stdout, " -> ");
-        print_shape(json_object_get(layer, "out"));
-        if (parameters > 0)
-            ls_print(stdout, ", %s %s", ls_grouped(parameters).text,
-                     ls_plural(parameters, "parameter").text);
-        for (size_t i = 0; i < json_array_size(reads); i++)
-            if (i > 0 || strcmp(json_string_value(json_array_get(reads, i)), before) != 0)
-                ls_print(stdout, ", %s %s", i > 0 ? "with" : "from",
-                         json_string_value(json_array_get(reads, i)));
-        before = name;
-    }
-    ls_print(stdout, "\n");
-}
-
-/* Prints the members of an object that have a value. */
-static void print_table(const json_t *object)
-{
-    const char *key;
-    json_t *member;
-    json_object_foreach((json_t *)object, key, member)
-    {
-        if (json_is_null(member))
-            continue;
-        ls_print(stdout, "\n    %-18s ", key);
-        print_value(member);
-    }
-    ls_print(stdout, "\n");
-}
-
-/* The name of a member of the description in the text; in JSON it has a short one. */
-static const char *name_in_text(const char *key)
-{
-    static const struct {
-        const char *key, *name;
-    } names[] = {{"step", "step of epoch"}, {"steps", "steps in all"}};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(key, names[i].key) == 0)
-            return names[i].name;
-    return key;
-}
-
-/* Prints a part of the description: its name, then its value in the same line or below. */
-static void print_part(const char *key, const json_t *value)
-{
-    const char *name = name_in_text(key);
-    const int blanks = 14 - (int)strlen(name);
-    ls_print(stdout, "%s", name);
-    if (strcmp(key, "layers") == 0)
-        print_layers(value);
-    else if (strcmp(key, "config") == 0)
-        print_lines(json_string_value(value));
-    else if (json_is_object(value))
-        print_table(value);
-    else if (json_is_string(value))
-        ls_print(stdout, "%*s%s\n", json_string_length(value) > 0 ? blanks : 0, "",
-                 json_string_value(value));
-    else if (json_is_null(value))
-        ls_print(stdout, "%*snone: the file is not sealed\n", blanks, "");
-    else {
-        ls_print(stdout, "%*s", blanks, "");
-        print_value(value);
-        ls_print(stdout, "\n");
-    }
-}
-
-/* Describes a file; with `verify`, reads all rows of a data set. */
+/* Describes a file, or selected rows of files, of which none is a checkpoint. */
 static ls_status examine(const request *r, bool verify, json_t **out)
 {
     ls_file_facts file = {0};
-    const bool selected = r->counts; /* of one file or several, none a checkpoint */
+    const bool selected = r->counts;
     ls_status status = selected ? LS_OK : ls_file_identify(r->path, &file);
-    if (status == LS_OK && !file.checkpoint)
-        status = ls_dataset_try(r->path, &r->options, verify);
     if (status == LS_OK)
-        status = file.checkpoint ? describe_checkpoint(r->path, out) : describe_dataset(r, out);
+        status = describe_file(r, &file, verify, out);
     if (status == LS_OK && *out == NULL)
         status = ls_fail(LS_ERR_FAILURE, "out of memory for the description");
     if (status != LS_OK)
@@ -352,15 +288,9 @@ static ls_status examine(const request *r, bool verify, json_t **out)
     return LS_OK;
 }
 
-static void print_result(const json_t *result, bool json)
+static void print_json(const json_t *result)
 {
-    if (json) {
-        ls_print_json(stdout, result);
-        return;
-    }
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)result, key, value) print_part(key, value);
+    ls_print_json(stdout, result);
 }
 
 static ls_status info_run(ls_comm *comm, const ls_options *options, const void *values)
@@ -384,12 +314,15 @@ static ls_status info_run(ls_comm *comm, const ls_options *options, const void *
                                                  .layout = s->layout,
                                                  .order = s->order});
     ls_status status = ls_dataset_check_options(&r.options);
+    if (status == LS_OK && s->validation > 0 && (*s->fold != '\0' || *s->split != '\0'))
+        status = ls_fail(LS_ERR_USAGE, "--%s chooses the validation rows: leave --validation out",
+                         *s->fold != '\0' ? "fold" : "split");
     if (status == LS_OK && !selected)
         status = ls_checkpoint_find(s->file, false, path, sizeof path);
     if (status == LS_OK)
         status = examine(&r, s->verify, &result);
     if (status == LS_OK)
-        print_result(result, s->json);
+        (s->json ? print_json : ls_info_print)(result);
     json_decref(result);
     return status;
 }
@@ -397,7 +330,7 @@ static ls_status info_run(ls_comm *comm, const ls_options *options, const void *
 const ls_command ls_command_info = {
     .name = "info",
     .usage = "FILE [--verify] [--layout HOW] [--inputs PATHS --targets PATHS] [--json]",
-    .summary = "describes a data set or a checkpoint and verifies its digest",
+    .summary = "describes a data set, a checkpoint or any HDF5 file",
     .options = {table, false},
     .settings_size = sizeof(settings),
     .run = info_run,

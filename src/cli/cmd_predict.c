@@ -84,6 +84,11 @@ static ls_status check_options(const settings *s)
     return LS_OK;
 }
 
+static const char *const row_words[LS_SPLITS][2] = {
+    [LS_TRAIN] = {"training row", "training rows"},
+    [LS_VALIDATION] = {"validation row", "validation rows"},
+    [LS_TEST] = {"test row", "test rows"}};
+
 /* Predicts the rows of a data set. Collective. */
 static ls_status predict_data(ls_comm *comm, const settings *s, const ls_model *model)
 {
@@ -99,17 +104,11 @@ static ls_status predict_data(ls_comm *comm, const settings *s, const ls_model *
                                                     .test_rows = s->test_rows,
                                                     .layout = s->layout,
                                                     .order = s->order});
-    const char *split = data.options.split;
-    if (ls_dataset_targets_are_none(&data.options) && (split == NULL || *split == '\0')) {
-        /* Nothing is drawn by class from rows without classes. */
-        data.options.hold_out = LS_HOLD_OUT_LAST;
-        data.options.validation = 0;
-        data.options.fold = NULL;
-    }
-    const ls_status status = ls_model_predict_to(model, &data, s->out, false);
+    int64_t rows = 0;
+    const ls_status status = ls_model_predict_to(model, &data, s->out, false, &rows);
     if (status == LS_OK && ls_comm_rank(comm) == 0)
-        ls_print(stderr, "%s: the %s rows of %s, predicted by %s\n", s->out,
-                 ls_split_name(data.split), s->data, facts->path);
+        ls_print(stderr, "%s: %s %s of %s, predicted by %s\n", s->out, ls_grouped(rows).text,
+                 row_words[data.split][rows != 1], s->data, facts->path);
     return status;
 }
 
@@ -124,11 +123,11 @@ static ls_status prepare_compute(ls_comm *comm, const settings *s, ls_topology *
 }
 
 /* Checks the output file before any work is done; on rank 0. Local. */
-static ls_status check_out(const settings *s)
+static ls_status check_out(const settings *s, const ls_picture_request *request)
 {
     if (*s->out != '\0')
         return ls_prediction_file_check(s->out);
-    return *s->show != '\0' ? ls_pictures_check_show(s->show) : LS_OK;
+    return *s->show != '\0' ? ls_pictures_check_show(request) : LS_OK;
 }
 
 static ls_status predict_run(ls_comm *comm, const ls_options *options, const void *values)
@@ -145,7 +144,7 @@ static ls_status predict_run(ls_comm *comm, const ls_options *options, const voi
     request.path = ls_options_words(options, &request.count);
     ls_status status = check_options(s);
     if (status == LS_OK)
-        status = ls_agree_root(comm, root ? check_out(s) : LS_OK);
+        status = ls_agree_root(comm, root ? check_out(s, &request) : LS_OK);
     if (status == LS_OK)
         status = prepare_compute(comm, s, &topology);
     if (status == LS_OK)

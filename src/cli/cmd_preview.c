@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/data_choice.h"
+#include "cli/png.h"
 #include "cli/sheet.h"
 
 typedef struct settings {
@@ -144,7 +145,9 @@ static ls_status preview_run(ls_comm *comm, const ls_options *options, const voi
     const settings *s = values;
     work w = {0};
     (void)comm, (void)options;
-    ls_status status = load_samples(s, &w);
+    ls_status status = ls_png_check(s->out);
+    if (status == LS_OK)
+        status = load_samples(s, &w);
     if (status == LS_OK) {
         const int64_t rows = ls_samples_count(w.samples);
         for (int64_t row = 0; row < rows; row++)

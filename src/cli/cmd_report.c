@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "cli/command.h"
 #include "cli/console.h"
+#include "cli/page.h"
 #include "cli/run_page.h"
 
 #include <stdlib.h>
@@ -64,7 +65,6 @@ static ls_status load_material(const settings *s, char figure[LS_PATH_MAX], ls_r
 
 static ls_status report_run(ls_comm *comm, const ls_options *options, const void *values)
 {
-    static const char begin[] = "<!DOCTYPE html>";
     (void)comm, (void)options;
     const settings *s = values;
     ls_run_material m = {.folder = NULL};
@@ -73,7 +73,7 @@ static ls_status report_run(ls_comm *comm, const ls_options *options, const void
     ls_status status = *s->out != '\0' ? ls_path(path, s->out, NULL, NULL)
                                        : ls_path(path, s->run, "/report.html", NULL);
     if (status == LS_OK)
-        status = ls_refuse_foreign(path, begin, sizeof begin - 1, "HTML page");
+        status = ls_page_check(path);
     if (status == LS_OK)
         status = load_material(s, figure, &m);
     FILE *memory = status == LS_OK ? open_memstream(&text, &length) : NULL;

@@ -84,8 +84,8 @@ const ls_command ls_command_train = {
         "runs/a\n"
         "  mpirun -n 8 lockstep train --config runs/a/config.conf --run runs/a --resume auto\n",
     .common =
-        "data model augment epochs batch optimizer lr schedule warmup patience seed run resume "
-        "max-time config reproducible",
+        "data inputs targets model augment epochs batch optimizer lr schedule warmup patience seed "
+        "run resume max-time config reproducible",
     .stops = true,
     .parallel = true,
     .run = train_run,

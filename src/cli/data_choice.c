@@ -26,6 +26,6 @@ void ls_data_choose(ls_dataset_options *o, const ls_data_choice *c)
     replace(&o->fold, c->fold);
     if (c->layout != LS_LAYOUT_AUTO)
         o->layout = (ls_layout_order)c->layout;
-    if (c->order != LS_ORDER_AUTO)
+    if (c->order != LS_ORDER_AUTO || is_given(c->inputs)) /* other datasets show their order */
         o->order = (ls_order)c->order;
 }

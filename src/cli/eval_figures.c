@@ -6,6 +6,7 @@
 #include "cli/chart_plots.h"
 #include "cli/class_label.h"
 #include "cli/page.h"
+#include "cli/worst_outputs.h"
 
 #include <lockstep/metrics.h>
 
@@ -43,8 +44,9 @@ static void write_scores(FILE *out, const json_t *scores)
 static void write_note_of_more(FILE *out, size_t count)
 {
     if (count > MOST_LINES)
-        fprintf(out, "<p class=\"note\">The first %d of %zu; `eval` prints all.</p>\n", MOST_LINES,
-                count);
+        fprintf(out,
+                "<p class=\"note\">The first %d of %zu; <code>eval --json</code> lists all.</p>\n",
+                MOST_LINES, count);
 }
 
 void ls_eval_write_classes(FILE *out, const json_t *e, const char *const *names, int classes)
@@ -85,6 +87,33 @@ static void write_errors(FILE *out, const json_t *errors)
     fputs("</tr>\n", out);
 }
 
+static double rmse_of(const void *list, int k)
+{
+    const json_t *rmse = json_object_get(json_array_get(list, (size_t)k), "rmse");
+    return json_is_number(rmse) ? json_number_value(rmse) : NAN;
+}
+
+/* Writes the errors of the outputs; of many the largest, as those of an image are. */
+static void write_values(FILE *out, const json_t *list)
+{
+    const int outputs = (int)json_array_size(list);
+    const bool all = outputs <= MOST_LINES;
+    int worst[LS_WORST_OUTPUTS];
+    const int count = all ? outputs : ls_worst_outputs(rmse_of, list, outputs, worst);
+    for (int i = 0; i < count; i++) {
+        const int k = all ? i : worst[i];
+        fprintf(out, "<tr><td>%d</td>", k);
+        write_errors(out, json_array_get(list, (size_t)k));
+    }
+    fputs("</table>\n", out);
+    if (!all)
+        fprintf(
+            out,
+            "<p class=\"note\">The %d of %d with the largest RMSE; <code>eval --json</code> lists "
+            "all.</p>\n",
+            count, outputs);
+}
+
 void ls_eval_write_outputs(FILE *out, const json_t *e)
 {
     const json_t *list = ls_json_at(e, "outputs", NULL);
@@ -97,9 +126,13 @@ void ls_eval_write_outputs(FILE *out, const json_t *e)
             values ? "Errors" : "Scores",
             values ? "<th>mae</th><th>rmse</th><th>r2</th>"
                    : "<th>precision</th><th>recall</th><th>f1</th><th>rows</th>");
+    if (values) {
+        write_values(out, list);
+        return;
+    }
     for (size_t k = 0; k < count && k < MOST_LINES; k++) {
         fprintf(out, "<tr><td>%zu</td>", k);
-        (values ? write_errors : write_scores)(out, json_array_get(list, k));
+        write_scores(out, json_array_get(list, k));
     }
     fputs("</table>\n", out);
     write_note_of_more(out, count);

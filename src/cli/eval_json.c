@@ -83,7 +83,7 @@ static void add_metrics(const ls_eval_result *r, json_t *object)
     const ls_task *task = &r->facts->task;
     for (int m = 0; m < LS_METRICS; m++) {
         const ls_metric_kind *kind = ls_metric_describe((ls_metric)m);
-        if ((kind->tasks & task->kind) != 0)
+        if ((kind->tasks & ls_task_kinds(task)) != 0)
             json_object_set_new(object, kind->name, number_json(r->found.metric[m]));
     }
     if (r->found.output != NULL)

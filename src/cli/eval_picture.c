@@ -1,10 +1,10 @@
 #include "cli/eval_result.h"
 
 #include "base/memory.h"
+#include "base/show.h"
 #include "cli/console.h"
 #include "cli/sheet.h"
 
-#include <math.h>
 #include <stdio.h>
 
 /* Puts the image of each misclassified row on the sheet; then writes it. */
@@ -12,7 +12,7 @@ static ls_status draw_wrong(const ls_eval_result *r, const ls_dataset *dataset, 
                             const char *path)
 {
     enum { TEXT = 32 };
-    char caption[TEXT], note[TEXT];
+    char caption[TEXT];
     uint8_t *picture = ls_alloc(ls_dataset_describe(dataset)->features, 1);
     ls_status status = picture == NULL ? LS_ERR_FAILURE : LS_OK;
     for (int64_t i = 0; status == LS_OK && i < r->wrongs; i++) {
@@ -22,12 +22,11 @@ static ls_status draw_wrong(const ls_eval_result *r, const ls_dataset *dataset, 
         if (status != LS_OK)
             break;
         snprintf(caption, TEXT, "%d>%d", (int)m->label, (int)m->predicted);
-        /* Rounded down: 100% only where the probability is 1. */
-        snprintf(note, TEXT, "%.1f%%", floor(1000 * (double)m->probability) / 10);
         const bool probable =
             ls_loss_takes_logits(r->facts->loss); /* outputs of mse are no probabilities */
         ls_samples_picture(one, 0, picture);
-        ls_sheet_put(sheet, i, picture, caption, probable ? note : "");
+        ls_sheet_put(sheet, i, picture, caption,
+                     probable ? ls_percent((double)m->probability).text : "");
         ls_samples_destroy(&one);
     }
     ls_free(picture);
@@ -45,10 +44,14 @@ ls_status ls_eval_picture(const ls_eval_result *r, const char *data,
     ls_dataset *dataset = NULL;
     ls_sheet *sheet = NULL;
     const int64_t columns = ls_sheet_columns(r->wrongs);
+    if (r->wrongs == 0) {
+        ls_print(stderr, "note: %s is not written: no row is misclassified\n", path);
+        return LS_OK;
+    }
     const ls_sheet_layout layout = {
         .shape = r->facts->input,
         .columns = columns,
-        .rows = r->wrongs > 0 ? (r->wrongs + columns - 1) / columns : 1,
+        .rows = (r->wrongs + columns - 1) / columns,
         .line = {widest, ls_loss_takes_logits(r->facts->loss) ? "100.0%" : ""}};
     snprintf(widest, sizeof widest, "%d>%d", r->facts->classes - 1, r->facts->classes - 1);
     ls_status status = ls_sheet_create(&sheet, &layout);

@@ -1,17 +1,35 @@
 #include "cli/eval_result.h"
 
+#include "base/integer.h"
 #include "base/show.h"
 #include "base/text.h"
 #include "cli/class_label.h"
 #include "cli/confusion.h"
 #include "cli/console.h"
 #include "cli/metric_text.h"
+#include "cli/worst_outputs.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Most classes whose tables are printed. */
 enum { WHOLE = 20 };
+
+/* Returns the width of a column of counts: two blanks and the largest, at least the usual width. */
+static int count_columns(int64_t largest, bool grouped, int usual)
+{
+    char digits[32];
+    const int length = grouped ? (int)strlen(ls_grouped(largest).text)
+                               : snprintf(digits, sizeof digits, "%lld", (long long)largest);
+    return length + 2 > usual ? length + 2 : usual;
+}
+
+/* Of the column "rows", in which no count is above that of all rows. */
+static int rows_columns(const ls_eval_result *r)
+{
+    return count_columns(r->found.score.rows, true, 12);
+}
 
 /* Returns the columns of the first column of tables, that of the classes. */
 static int label_columns(const ls_eval_result *r)
@@ -21,22 +39,23 @@ static int label_columns(const ls_eval_result *r)
     return most > least ? most : least;
 }
 
-static void print_scores_of(const char *name, int columns, const ls_class_score *score)
+static void print_scores_of(const ls_eval_result *r, const char *name, int columns,
+                            const ls_class_score *score)
 {
-    ls_print(stdout, "  %s%11.4f%11.4f%11.4f%12s\n", ls_padded(name, columns).text,
-             score->precision, score->recall, score->f1, ls_grouped(score->support).text);
+    ls_print(stdout, "  %s%11.4f%11.4f%11.4f%*s\n", ls_padded(name, columns).text, score->precision,
+             score->recall, score->f1, rows_columns(r), ls_grouped(score->support).text);
 }
 
 /* Prints the scores of the classes; with many classes, their means only. */
 static void print_scores(const ls_eval_result *r)
 {
     const int columns = label_columns(r);
-    ls_print(stdout, "  %s%11s%11s%11s%12s\n", ls_padded("class", columns).text, "precision",
-             "recall", "f1", "rows");
+    ls_print(stdout, "  %s%11s%11s%11s%*s\n", ls_padded("class", columns).text, "precision",
+             "recall", "f1", rows_columns(r), "rows");
     for (int k = 0; k < r->classes && r->classes <= WHOLE; k++)
-        print_scores_of(ls_class_label(r->facts->class_names, k).text, columns, &r->of_class[k]);
-    print_scores_of("macro mean", columns, &r->macro);
-    print_scores_of("weighted mean", columns, &r->weighted);
+        print_scores_of(r, ls_class_label(r->facts->class_names, k).text, columns, &r->of_class[k]);
+    print_scores_of(r, "macro mean", columns, &r->macro);
+    print_scores_of(r, "weighted mean", columns, &r->weighted);
 }
 
 /* Prints the confusion matrix. */
@@ -45,14 +64,18 @@ static void print_matrix(const ls_eval_result *r)
     const int64_t K = r->classes;
     const char *const *names = r->facts->class_names;
     const int columns = ls_class_columns(names, K);
+    int64_t largest = K;
+    for (int64_t i = 0; i < K * K; i++)
+        largest = ls_max(largest, r->found.confusion[i]);
+    const int width = count_columns(largest, false, 7);
     ls_print(stdout, "confusion matrix, true class by row, predicted by column\n");
     ls_print(stdout, "  %s", ls_padded("", columns).text);
     for (int64_t j = 0; j < K; j++)
-        ls_print(stdout, "%7lld", (long long)j);
+        ls_print(stdout, "%*lld", width, (long long)j);
     for (int64_t i = 0; i < K; i++) {
         ls_print(stdout, "\n  %s", ls_padded(ls_class_label(names, i).text, columns).text);
         for (int64_t j = 0; j < K; j++)
-            ls_print(stdout, "%7lld", (long long)r->found.confusion[i * K + j]);
+            ls_print(stdout, "%*lld", width, (long long)r->found.confusion[i * K + j]);
     }
     ls_print(stdout, "\n");
 }
@@ -83,6 +106,10 @@ static void print_wrong(const ls_eval_result *r)
 {
     const char *const *names = r->facts->class_names;
     int columns = (int)sizeof "predicted" - 1;
+    if (r->wrongs == 0) {
+        ls_print(stdout, "no row is misclassified\n");
+        return;
+    }
     for (int64_t i = 0; i < r->wrongs; i++) {
         const int of_label = ls_text_columns(ls_class_label(names, r->wrong[i].label).text);
         const int of_other = ls_text_columns(ls_class_label(names, r->wrong[i].predicted).text);
@@ -133,54 +160,40 @@ static void print_metrics(const ls_eval_result *r)
 
 static void print_output(int k, const ls_output_score *o)
 {
+    const double large = 1e4; /* as an R2 far below 0 can be */
     ls_print(stdout, "%12d%14.6g%14.6g", k, o->mae, o->rmse);
-    if (isnan(o->r2))
-        ls_print(stdout, "\n");
-    else
-        ls_print(stdout, "%14.6f\n", o->r2);
+    if (!isnan(o->r2))
+        ls_print(stdout, fabs(o->r2) < large ? "%15.6f" : "%15.6g", o->r2);
+    ls_print(stdout, "\n");
 }
 
-/* Finds the WHOLE outputs of largest RMSE, in descending order; of equal ones the first comes
- * first. */
-static void find_worst(const ls_eval_result *r, int worst[WHOLE])
+static double rmse_of(const void *result, int k)
 {
-    const ls_output_score *o = r->found.output;
-    int count = 0;
-    for (int k = 0; k < r->facts->task.outputs; k++) {
-        int at = count;
-        while (at > 0 && o[k].rmse > o[worst[at - 1]].rmse)
-            at--;
-        count += count < WHOLE;
-        for (int i = count - 1; i > at; i--)
-            worst[i] = worst[i - 1];
-        if (at < WHOLE)
-            worst[at] = k;
-    }
+    return ((const ls_eval_result *)result)->found.output[k].rmse;
 }
 
 /* Prints the errors of the outputs of a regression; with many outputs, the largest ones. */
 static void print_outputs(const ls_eval_result *r)
 {
     const int outputs = r->facts->task.outputs;
-    int worst[WHOLE];
-    if (outputs > WHOLE) {
-        find_worst(r, worst);
-        ls_print(stdout, "the %d outputs of largest rmse; --json lists all %d\n", WHOLE, outputs);
-    }
-    ls_print(stdout, "%12s%14s%14s%14s\n", "output", "mae", "rmse", "r2");
-    for (int i = 0; i < outputs && i < WHOLE; i++) {
-        const int k = outputs > WHOLE ? worst[i] : i;
-        print_output(k, &r->found.output[k]);
-    }
+    const bool all = outputs <= LS_WORST_OUTPUTS;
+    int worst[LS_WORST_OUTPUTS];
+    const int count = ls_worst_outputs(rmse_of, r, outputs, worst);
+    if (!all)
+        ls_print(stdout, "the %d outputs of largest rmse; --json lists all %d\n", count, outputs);
+    ls_print(stdout, "%12s%14s%14s%15s\n", "output", "mae", "rmse", "r2");
+    for (int i = 0; i < count; i++)
+        print_output(all ? i : worst[i], &r->found.output[all ? i : worst[i]]);
 }
 
 /* Prints the scores of the outputs of a multi-label task. */
 static void print_labels(const ls_eval_result *r)
 {
     const int columns = (int)sizeof "output" - 1;
-    ls_print(stdout, "  output%11s%11s%11s%12s\n", "precision", "recall", "f1", "rows");
+    ls_print(stdout, "  output%11s%11s%11s%*s\n", "precision", "recall", "f1", rows_columns(r),
+             "rows");
     for (int k = 0; k < r->facts->task.outputs; k++)
-        print_scores_of(ls_class_label(NULL, k).text, columns, &r->found.label[k]);
+        print_scores_of(r, ls_class_label(NULL, k).text, columns, &r->found.label[k]);
 }
 
 void ls_eval_print(const ls_eval_result *r)

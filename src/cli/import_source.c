@@ -3,6 +3,7 @@
 #include <lockstep/import.h>
 
 #include "base/file.h"
+#include "cli/console.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -37,6 +38,12 @@ static ls_status find_files(ls_import_options *s, char paths[4][LS_PATH_MAX])
     return LS_OK;
 }
 
+static void print_note(void *user, const char *text)
+{
+    (void)user;
+    ls_print(stderr, "note: %s\n", text);
+}
+
 /* Returns the settings that all importers share. */
 static ls_import make_import(const ls_import_options *s)
 {
@@ -45,7 +52,8 @@ static ls_import make_import(const ls_import_options *s)
                        .limit_test = s->limit_test,
                        .classes = s->classes,
                        .compress = s->compress,
-                       .force = s->force};
+                       .force = s->force,
+                       .note = print_note};
 }
 
 static ls_status fail_no_test(const ls_import_options *s)

@@ -117,6 +117,28 @@ static ls_status check_limits(int launched)
     return ls_limits_allow_files(FILES + launched);
 }
 
+/* Says why the program ends; in a signal handler. */
+static void say_signal(const char *name)
+{
+    static const char begin[] = "lockstep: stopped by ";
+    char line[64];
+    const size_t head = sizeof begin - 1, length = strlen(name);
+    memcpy(line, begin, head);
+    memcpy(line + head, name, length);
+    line[head + length] = '\n';
+    if (write(STDERR_FILENO, line, head + length + 1) < 0)
+        return; /* no one reads it */
+}
+
+/* A signal ends a training in good order, and drops the work of other commands. */
+static void handle_signals(const ls_command *command)
+{
+    if (command->stops)
+        ls_interrupt_watch();
+    else
+        ls_interrupt_drop(ls_launcher_rank() == 0 ? say_signal : NULL);
+}
+
 static ls_status run_parallel(const ls_command *command, int *argc, char ***argv)
 {
     const int launched = ls_launcher_size();
@@ -125,8 +147,7 @@ static ls_status run_parallel(const ls_command *command, int *argc, char ***argv
         return print_failure(limits, ls_launcher_local_rank() == 0); /* once per host */
     choose_kernels(*argv);
     tune_mpi();
-    if (command->stops)
-        ls_interrupt_watch();
+    handle_signals(command);
     ls_compute_flush_denormals();
     int threads;
     MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &threads); /* the watchdog is another thread */
@@ -160,6 +181,7 @@ static ls_status run_serial(const ls_command *command, int argc, char **argv)
                                      "'%s' runs on one process: start it without mpirun",
                                      command->name),
                              ls_launcher_rank() == 0);
+    handle_signals(command);
     ls_status status = ls_fault_arm(getenv("LOCKSTEP_FAULT"), 0);
     if (status == LS_OK)
         status = check_stdout(ls_command_run(command, NULL, argc - 2, argv + 2));

@@ -61,9 +61,19 @@ void ls_page_text(FILE *out, const char *text)
         }
 }
 
+/* The first bytes of a page, by which it is known as Lockstep's. */
+static const char begin[] = "<!DOCTYPE html>\n<html lang=\"en\"><head>"
+                            "<meta name=\"generator\" content=\"Lockstep\">";
+
+ls_status ls_page_check(const char *path)
+{
+    return ls_refuse_foreign(path, begin, sizeof begin - 1, "HTML page by Lockstep");
+}
+
 void ls_page_begin(FILE *out, const char *title)
 {
-    fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+    fputs(begin, out);
+    fputs("<meta charset=\"utf-8\">"
           "<meta name=\"viewport\" content=\"width=device-width\"><title>",
           out);
     ls_page_text(out, title);

@@ -6,6 +6,10 @@
 
 #include <lockstep/status.h>
 
+/* Checks, before any work is done, that a page can be written: no file is lost but a page that
+ * Lockstep wrote. Local. Errors: LS_ERR_USAGE. */
+ls_status ls_page_check(const char *path) LS_MUST_CHECK;
+
 /* Write the page's head, including its heading; the page's end. Local. */
 void ls_page_begin(FILE *out, const char *title);
 void ls_page_end(FILE *out);

@@ -10,9 +10,9 @@
 #include "cli/class_label.h"
 #include "cli/console.h"
 #include "cli/pictures_read.h"
+#include "cli/png.h"
 #include "cli/sheet.h"
 
-#include <math.h>
 #include <string.h>
 
 /* Pictures that are read and classified at once, so that memory is bounded. */
@@ -35,10 +35,10 @@ typedef struct work {
     int bright, dark;        /* pictures whose border is much brighter or darker than in training */
 } work;
 
-ls_status ls_pictures_check_show(const char *path)
+ls_status ls_pictures_check_show(const ls_picture_request *r)
 {
-    const ls_status status = ls_check_folder_of(path);
-    return status == LS_OK ? ls_refuse_foreign(path, "\x89PNG\r\n\x1a\n", 8, "PNG") : status;
+    const ls_status status = ls_refuse_input(r->show, r->path, r->count);
+    return status == LS_OK ? ls_png_check(r->show) : status;
 }
 
 /* Prints a text as a CSV field. */
@@ -95,10 +95,9 @@ static ls_status add_json(const work *w, const char *path, int32_t class, const 
 /* Draws what the network saw, with the class. */
 static void draw(const work *w, int64_t cell, const uint8_t *pixels, int32_t class, float y)
 {
-    char caption[32], note[32];
+    char caption[32];
     snprintf(caption, sizeof caption, "%d", (int)class);
-    snprintf(note, sizeof note, "%.1f%%", floor(1000 * (double)y) / 10);
-    ls_sheet_put(w->sheet, cell, pixels, caption, is_probable(w) ? note : "");
+    ls_sheet_put(w->sheet, cell, pixels, caption, is_probable(w) ? ls_percent((double)y).text : "");
 }
 
 /* Prints the pictures that were classified at once. */
@@ -227,7 +226,10 @@ static void print_notes(const work *w)
                  ls_counted(w->recoloured, "picture").text, colour);
     print_border_notes(w);
     if (*r->show != '\0')
-        ls_print(stderr, "%s: what the network saw\n", r->show);
+        ls_print(stderr,
+                 w->bad < r->count ? "%s: what the network saw\n"
+                                   : "note: %s is not written: no picture could be read\n",
+                 r->show);
 }
 
 /* Returns the error for pictures that could not be read, if there are any. */
@@ -254,7 +256,7 @@ ls_status ls_pictures_predict(const ls_model *model, const ls_picture_request *r
         status = predict_all(&w);
     if (status == LS_OK && w.list != NULL)
         ls_print_json(stdout, w.list);
-    if (status == LS_OK && w.sheet != NULL)
+    if (status == LS_OK && w.sheet != NULL && w.bad < request->count)
         status = ls_sheet_write(w.sheet, request->show);
     if (status == LS_OK) {
         print_notes(&w);

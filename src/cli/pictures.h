@@ -23,8 +23,9 @@ typedef struct ls_picture_request {
     ls_pictures_form form;
 } ls_picture_request;
 
-/* Checks that the file of `show` can be made. Errors: LS_ERR_USAGE, LS_ERR_FAILURE. */
-ls_status ls_pictures_check_show(const char *path) LS_MUST_CHECK;
+/* Checks that the file of `show` can be made and is none of the pictures.
+ * Errors: LS_ERR_USAGE, LS_ERR_FAILURE. */
+ls_status ls_pictures_check_show(const ls_picture_request *request) LS_MUST_CHECK;
 
 /* Classifies pictures and prints a line for each to stdout, in their order. Pictures that can't be
  * read are named on stderr; the others are classified.

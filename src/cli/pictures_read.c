@@ -1,3 +1,4 @@
+#include "base/show.h"
 #include "cli/pictures_read.h"
 
 #include <lockstep/digit.h>
@@ -17,15 +18,15 @@ ls_status ls_pictures_check_network(const ls_model_facts *facts, bool digit)
         in.height * in.width < 2)
         return ls_fail(LS_ERR_DATA,
                        "%s: the network does not take pictures: it was trained on %s rows of "
-                       "%lldx%lldx%lld; predict rows of a data set with --data",
-                       facts->path, ls_element_name(facts->element), (long long)in.channels,
-                       (long long)in.height, (long long)in.width);
+                       "%s; predict rows of a data set with --data",
+                       facts->path, ls_element_name(facts->element),
+                       ls_sized(in.channels, in.height, in.width).text);
     if (digit && (in.channels != 1 || in.height != in.width || in.height < LS_DIGIT_MIN_SIDE ||
                   in.height > LS_DIGIT_MAX_SIDE))
         return ls_fail(LS_ERR_USAGE,
                        "--digit is for networks that take square grey pictures, such as MNIST's; "
-                       "this one takes %lldx%lldx%lld",
-                       (long long)in.channels, (long long)in.height, (long long)in.width);
+                       "this one takes %s",
+                       ls_sized(in.channels, in.height, in.width).text);
     return LS_OK;
 }
 

@@ -6,10 +6,16 @@
 
 #include <lockstep/status.h>
 
-/* Writes a picture: the file appears whole or not at all. Local.
+/* Checks, before any work is done, that a picture can be written: its folder exists, and no file is
+ * lost. Lockstep's pictures have a mark and may be replaced, those of others may not. Local.
+ * Errors: LS_ERR_USAGE if the file exists and Lockstep did not write it; LS_ERR_FAILURE. */
+ls_status ls_png_check(const char *path) LS_MUST_CHECK;
+
+/* Writes a picture, with a mark in its chunk "Software": the file appears whole or not at
+ * all. Local.
  * channels  1: grey; 3: red, green, blue
  * pixels    [height][width][channels]
- * Errors: LS_ERR_USAGE if the file exists and is not a PNG; LS_ERR_FAILURE. */
+ * Errors: as ls_png_check(). */
 ls_status ls_png_write(const char *path, int64_t width, int64_t height, int channels,
                        const uint8_t *pixels) LS_MUST_CHECK;
 

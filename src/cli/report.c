@@ -39,11 +39,7 @@ struct ls_report {
 
 static void print_shape(ls_shape shape)
 {
-    if (shape.height == 1 && shape.width == 1)
-        ls_print(stderr, "%lld", (long long)shape.channels);
-    else
-        ls_print(stderr, "%lldx%lldx%lld", (long long)shape.channels, (long long)shape.height,
-                 (long long)shape.width);
+    ls_print(stderr, "%s", ls_sized(shape.channels, shape.height, shape.width).text);
 }
 
 static void print_data(const ls_run_info *info)

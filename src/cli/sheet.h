@@ -38,7 +38,7 @@ ls_status ls_sheet_create(ls_sheet **out, const ls_sheet_layout *layout) LS_MUST
 void ls_sheet_put(ls_sheet *sheet, int64_t at, const uint8_t *pixels, const char *caption,
                   const char *note);
 
-/* Writes the sheet as PNG. Local. Errors: LS_ERR_FAILURE. */
+/* Writes the sheet as PNG. Local. Errors: as ls_png_check(). */
 ls_status ls_sheet_write(const ls_sheet *sheet, const char *path) LS_MUST_CHECK;
 
 /* The columns of a roughly square sheet of `images` images. Local. */

@@ -1,5 +1,7 @@
 #include <lockstep/dataset.h>
 
+#include "base/show.h"
+
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -56,11 +58,25 @@ static void append(char text[LS_CLASS_GAPS_TEXT], const char *format, ...)
     va_end(args);
 }
 
+/* Appends "3", or "3 (cat)" of a class with a name. */
+static void append_class(const char *const *names, int k, const char *before,
+                         char text[LS_CLASS_GAPS_TEXT])
+{
+    enum { COLUMNS = 24 };
+    char name[4 * COLUMNS];
+    append(text, "%s%d", before, k);
+    if (names == NULL)
+        return;
+    ls_cut(names[k], COLUMNS, name, sizeof name);
+    append(text, " (%s)", name);
+}
+
 /* Appends the classes with this gap, "classes 3, 4 and 17 more have no ROWS", or "hardly any ROWS"
  * if they have a few training rows. Returns false if no class has the gap.
  * what  ROWS */
-static bool append_classes(const ls_dataset_info *info, const int64_t *counts, gap wanted,
-                           const char *what, char text[LS_CLASS_GAPS_TEXT])
+static bool append_classes(const ls_dataset_info *info, const int64_t *counts,
+                           const char *const *names, gap wanted, const char *what,
+                           char text[LS_CLASS_GAPS_TEXT])
 {
     int found = 0;
     int64_t rows = 0;
@@ -75,7 +91,7 @@ static bool append_classes(const ls_dataset_info *info, const int64_t *counts, g
     const int listed = found > LISTED + 1 ? LISTED : found; /* "and 1 more" would not be shorter */
     for (int k = 0, at = 0; at < listed; k++)
         if (find_gap(info, counts, k) == wanted)
-            append(text, "%s %d", at++ > 0 ? "," : "", k);
+            append_class(names, k, at++ > 0 ? ", " : " ", text);
     if (found > listed)
         append(text, " and %d more", found - listed);
     append(text, " %s %s %s", found == 1 ? "has" : "have",
@@ -83,19 +99,20 @@ static bool append_classes(const ls_dataset_info *info, const int64_t *counts, g
     return true;
 }
 
-void ls_class_gaps(const ls_dataset_info *info, const int64_t *counts,
+void ls_class_gaps(const ls_dataset_info *info, const int64_t *counts, const char *const *names,
                    char text[LS_CLASS_GAPS_TEXT])
 {
     *text = '\0';
     bool sorted =
-        append_classes(info, counts, ONLY_VALIDATION,
+        append_classes(info, counts, names, ONLY_VALIDATION,
                        info->held_out ? "training rows besides those held out for validation"
                                       : "training rows, but some validation rows",
                        text);
-    sorted = append_classes(info, counts, NOT_VALIDATED, "validation rows", text) || sorted;
+    sorted = append_classes(info, counts, names, NOT_VALIDATED, "validation rows", text) || sorted;
     if (sorted && info->held_out)
         append(text, " (sorted by class? train with --hold-out stratified)");
-    (void)append_classes(info, counts, ONLY_TEST, "training rows, but some test rows", text);
-    if (append_classes(info, counts, ABSENT, "rows", text) && find_gap(info, counts, 0) == ABSENT)
+    (void)append_classes(info, counts, names, ONLY_TEST, "training rows, but some test rows", text);
+    if (append_classes(info, counts, names, ABSENT, "rows", text) && names == NULL &&
+        find_gap(info, counts, 0) == ABSENT)
         append(text, " (labels count from 0)");
 }

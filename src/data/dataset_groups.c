@@ -1,6 +1,7 @@
 /* Groups of rows in the files of a data set: those of its own layout, and selected ones. */
 #include "data/dataset_state.h"
 
+#include "base/show.h"
 #include "data/class_names.h"
 #include "data/header.h"
 #include "data/samples.h"
@@ -29,15 +30,19 @@ ls_status ls_dataset_compare_rows(const ls_dataset_info *info, const ls_fields *
 {
     const char *path = ls_h5_path(f->file), *name = ls_fields_name(f);
     if (f->channels != info->channels || f->height != info->height || f->width != info->width)
-        return ls_field_fail("%s: '/%s' and '/%s' differ in shape", path, name,
-                             ls_fields_name(train));
+        return ls_field_fail("%s: '/%s' differs in shape from %s: '/%s': rows of %s and of %s",
+                             path, name, ls_h5_path(train->file), ls_fields_name(train),
+                             ls_sized(f->channels, f->height, f->width).text,
+                             ls_sized(info->channels, info->height, info->width).text);
     if (f->inputs.element != info->element)
-        return ls_field_fail("%s: '/%s' and '/%s' differ in type", path, name,
-                             ls_fields_name(train));
+        return ls_field_fail("%s: '/%s' differs in type from %s: '/%s': %s and %s", path, name,
+                             ls_h5_path(train->file), ls_fields_name(train),
+                             ls_element_name(f->inputs.element), ls_element_name(info->element));
     if (f->values != info->values)
-        return ls_field_fail("%s: the targets of '/%s' and '/%s' differ: %d and %d values (0: "
-                             "classes)",
-                             path, name, ls_fields_name(train), f->values, info->values);
+        return ls_field_fail("%s: the targets of '/%s' differ from those of %s: '/%s': %d and %d "
+                             "values (0: classes)",
+                             path, name, ls_h5_path(train->file), ls_fields_name(train), f->values,
+                             info->values);
     return LS_OK;
 }
 
@@ -71,6 +76,24 @@ static ls_fields_choice with_order(ls_dataset *dataset, ls_order order, ls_field
     return choice;
 }
 
+/* Takes the names of the classes from the first file that has them, and compares those of the
+ * others: a label means the same in all files. */
+static ls_status read_class_names(ls_dataset *dataset, const ls_h5 *file, int classes)
+{
+    ls_text_list names = {0}, *known = &dataset->class_names;
+    ls_status status = ls_class_names_read(file, classes, &names);
+    const int64_t at = status == LS_OK ? ls_class_names_differ(known, &names) : -1;
+    if (at >= 0)
+        status = ls_fail(LS_ERR_DATA, "%s: class %lld is '%s', but '%s' in the files before",
+                         ls_h5_path(file), (long long)at, names.text[at], known->text[at]);
+    if (status == LS_OK && known->count == 0) {
+        *known = names;
+        return LS_OK;
+    }
+    ls_text_list_free(&names);
+    return status;
+}
+
 /* Opens the groups of a file of the own layout. */
 ls_status ls_dataset_open_own(ls_dataset *dataset, const ls_h5 *file,
                               const ls_dataset_options *options)
@@ -98,13 +121,13 @@ ls_status ls_dataset_open_own(ls_dataset *dataset, const ls_h5 *file,
     const bool classes = dataset->info.values == 0 && !untargeted;
     if (status == LS_OK && classes)
         status = ls_header_read_classes(file, &header.classes);
-    if (status == LS_OK && classes && file == dataset->files[0])
-        status = ls_class_names_read(file, header.classes, &dataset->class_names);
+    if (status == LS_OK && file != dataset->files[0] && header.classes != dataset->info.classes)
+        status = ls_fail(LS_ERR_DATA, "%s and %s differ in their attribute classes",
+                         ls_dataset_first_path(dataset), ls_h5_path(file));
+    if (status == LS_OK && classes)
+        status = read_class_names(dataset, file, header.classes);
     if (status != LS_OK)
         return status;
-    if (file != dataset->files[0] && header.classes != dataset->info.classes)
-        return ls_fail(LS_ERR_DATA, "%s and %s differ in their attribute classes",
-                       ls_dataset_first_path(dataset), ls_h5_path(file));
     dataset->info.classes = header.classes;
     snprintf(dataset->info.name, sizeof header.name, "%s", header.name);
     if (dataset->paths.count == 1)

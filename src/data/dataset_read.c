@@ -2,6 +2,7 @@
 #include "data/dataset_state.h"
 
 #include "base/fault.h"
+#include "base/integer.h"
 #include "base/memory.h"
 #include "base/range.h"
 #include "data/samples.h"
@@ -111,4 +112,22 @@ ls_status ls_dataset_verify(const ls_dataset *dataset)
         status = ls_series_read(rows, 0, rows->rows, dataset->info.classes, &nowhere);
     }
     return status == LS_OK && dataset->test != NULL ? ls_dataset_verify(dataset->test) : status;
+}
+
+ls_status ls_dataset_fingerprint(const ls_dataset *dataset, ls_split split, uint64_t *out)
+{
+    enum { PIECE_BYTES = 16 << 20 };
+    const ls_dataset_info *info = ls_dataset_describe(dataset);
+    const int64_t rows = info->rows[split];
+    const int64_t piece = info->features < PIECE_BYTES ? PIECE_BYTES / info->features : 1;
+    ls_samples *samples = NULL;
+    *out = 0;
+    ls_status status = ls_samples_create(&samples, ls_min(piece, rows), ls_dataset_format(info));
+    for (int64_t done = 0; status == LS_OK && done < rows; done += piece) {
+        const int64_t some = ls_min(rows - done, piece);
+        status = ls_dataset_read_into(dataset, split, done, some, samples);
+        *out += status == LS_OK ? ls_samples_split_fingerprint(samples, split) : 0;
+    }
+    ls_samples_destroy(&samples);
+    return status;
 }

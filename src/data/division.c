@@ -10,7 +10,7 @@
 
 #include <inttypes.h>
 
-enum { WORD = 64, BLOCK = 8 * WORD, PIECE = 1 << 16, RUNS = 4 };
+enum { WORD = 64, BLOCK = 8 * WORD, PIECE = 1 << 16, RUNS = 4, QUOTAS_MOST = 1 << 26 };
 
 /* Consecutive rows of one split. */
 typedef struct run {
@@ -187,6 +187,9 @@ static ls_status draw_rows(ls_division *d, const ls_division_plan *p, ls_range r
     draw w = {.plan = p, .first = rest.first, .end = rest.first + rest.count};
     w.classes = p->how == LS_HOLD_OUT_STRATIFIED ? classes : 1;
     w.parts = p->folds > 0 ? p->folds : LS_SPLITS;
+    if ((int64_t)w.classes * w.parts > QUOTAS_MOST)
+        return ls_fail(LS_ERR_USAGE, "--fold %d/%d: of %d classes there can be %d folds", p->fold,
+                       p->folds, w.classes, QUOTAS_MOST / w.classes);
     w.quotas = ls_alloc(w.classes, sizeof *w.quotas);
     w.wanted = ls_alloc((int64_t)w.classes * w.parts, sizeof *w.wanted);
     ls_status status = w.quotas == NULL || w.wanted == NULL ? LS_ERR_FAILURE : LS_OK;
@@ -247,7 +250,7 @@ static ls_status find_rest(const ls_division_plan *p, int64_t rows, ls_range *ou
     if (fixed > rows || (fixed == rows && p->fixed < INT64_MAX))
         return ls_fail(LS_ERR_USAGE,
                        "--test-rows %s:%" PRId64 ": there are %" PRId64
-                       " rows, and some must be left to train with",
+                       " rows; to evaluate all of them give --test-rows all",
                        p->fixed_first ? "first" : "last", fixed, rows);
     *out = (ls_range){p->fixed_first ? fixed : 0, rows - fixed};
     if (p->folds > out->count && p->fixed < INT64_MAX)
@@ -278,6 +281,12 @@ ls_status ls_division_make(ls_division **out, const ls_division_plan *p, int64_t
     }
     for (int split = 0; split < LS_SPLITS; split++)
         d->count[split] = ls_division_before(d, (ls_split)split, rows);
+    if (p->how == LS_HOLD_OUT_STRATIFIED && d->count[LS_VALIDATION] == 0 &&
+        (p->folds > 0 || validation_rows(p, rest.count) > 0)) {
+        ls_division_destroy(&d);
+        return ls_fail(LS_ERR_USAGE, "no class has enough rows to hold one out: omit --hold-out "
+                                     "stratified, or change --validation or --fold");
+    }
     *out = d;
     return LS_OK;
 }

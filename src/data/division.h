@@ -43,7 +43,8 @@ typedef struct ls_label_reader {
 /* Divides rows. Stratified, a split has each class's share, rounded down or up, but never all rows
  * of a class, so that small classes may reduce the total; folds have a class's rows evenly.
  * labels  read with LS_HOLD_OUT_STRATIFIED only, twice, in pieces
- * Errors: those of `labels`; LS_ERR_USAGE if there are fewer rows than the plan wants;
+ * Errors: those of `labels`; LS_ERR_USAGE if there are fewer rows than the plan wants, or more
+ * classes times folds than 2^26, which take memory;
  * LS_ERR_FAILURE if memory is short. *out is left alone. */
 ls_status ls_division_make(ls_division **out, const ls_division_plan *plan, int64_t rows,
                            int classes, ls_label_reader labels) LS_MUST_CHECK;

@@ -6,6 +6,7 @@
 #include "data/element.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,26 +22,6 @@ ls_status ls_field_fail(const char *format, ...)
     va_end(args);
     return ls_fail(LS_ERR_DATA, "%s; `lockstep import --help` describes the layout of data files",
                    text);
-}
-
-/* Writes "[a,b,...]" of some indices or extents. */
-static const char *format_list(int rank, const int64_t *numbers, char text[LS_FIELD_SHAPE])
-{
-    size_t used = 0;
-    text[0] = '\0';
-    for (int d = 0; d < rank && d < LS_H5_MAX_RANK; d++)
-        used += (size_t)snprintf(text + used, LS_FIELD_SHAPE - used, "%s%" PRId64,
-                                 d > 0 ? "," : "[", numbers[d]);
-    snprintf(text + used, LS_FIELD_SHAPE - used, "%s",
-             rank > LS_H5_MAX_RANK ? ",...]"
-             : rank > 0            ? "]"
-                                   : "[]");
-    return text;
-}
-
-const char *ls_format_shape(const ls_h5_shape *shape, char text[LS_FIELD_SHAPE])
-{
-    return format_list(shape->rank, shape->dims, text);
 }
 
 const ls_h5_shape *ls_field_shape(const ls_field *f)
@@ -67,15 +48,6 @@ static bool resolve_element(ls_field *f)
     return false;
 }
 
-/* Names a type that a field can't have. */
-static const char *describe_type(ls_h5_type type)
-{
-    return type == LS_H5_STRING     ? "strings"
-           : type == LS_H5_COMPOUND ? "compound values"
-           : type == LS_H5_U64      ? "uint64"
-                                    : "values of another type";
-}
-
 ls_status ls_field_check_type(ls_field *f)
 {
     return resolve_element(f)
@@ -83,7 +55,7 @@ ls_status ls_field_check_type(ls_field *f)
                : ls_field_fail("%s: '/%s' holds %s; Lockstep reads integers, but not uint64, and "
                                "floats of 16, 32 and 64 bits",
                                ls_h5_path(f->file), f->name,
-                               describe_type(ls_field_shape(f)->type));
+                               ls_h5_type_name(ls_field_shape(f)->type));
 }
 
 /* Selects a part; its numbers are in the table's order. */
@@ -103,6 +75,9 @@ static ls_status select_part(ls_field *f, const ls_selection *selection, const c
     f->numbers = 1;
     for (int d = shape->rank - 1; d >= 1; d--) {
         f->stride[d] = f->numbers;
+        if (f->part[d].count > INT32_MAX / f->numbers)
+            return ls_field_fail("%s: '/%s' is %s: rows of an unsupported size",
+                                 ls_h5_path(f->file), f->name, ls_format_shape(shape, text));
         f->numbers *= f->part[d].count;
     }
     for (int d = 1; d < shape->rank; d++)
@@ -111,13 +86,22 @@ static ls_status select_part(ls_field *f, const ls_selection *selection, const c
     return LS_OK;
 }
 
+/* Fails for a dataset that is not in the file. */
+static ls_status fail_absent(const ls_field *f, bool selected)
+{
+    char text[LS_H5_CONTENTS];
+    const char *path = ls_h5_path(f->file), *contents = ls_h5_contents(f->file, text);
+    return selected ? ls_fail(LS_ERR_DATA, "%s: has no dataset '/%s': %s", path, f->name, contents)
+                    : ls_field_fail("%s: has no dataset '/%s': %s", path, f->name, contents);
+}
+
 ls_status ls_field_open(ls_field *out, const ls_h5 *file, const ls_selection *selection,
                         ls_field_view view)
 {
     ls_field f = {.file = file};
     snprintf(f.name, sizeof f.name, "%s", selection->name);
     if (!ls_h5_has(file, f.name))
-        return ls_field_fail("%s: has no dataset '/%s'", ls_h5_path(file), f.name);
+        return fail_absent(&f, view.selected);
     ls_status status = ls_h5_table_open(&f.table, file, f.name, view.column_major);
     if (status == LS_OK)
         status = select_part(&f, selection, view.shapes);
@@ -248,7 +232,7 @@ static ls_status fail_number(const ls_field *f, const box *b, int64_t at, const 
                        ls_h5_path(f->file), f->name, what, index[0], index[1], why);
     return ls_fail(LS_ERR_DATA, "%s: '/%s' is %s in row %" PRId64 "%s%s%s", ls_h5_path(f->file),
                    f->name, what, index[0], rank > 1 ? ", element " : "",
-                   rank > 1 ? format_list(rank - 1, index + 1, text) : "", why);
+                   rank > 1 ? ls_h5_format_indices(rank - 1, index + 1, text) : "", why);
 }
 
 /* Checks that the numbers of a box of targets are in their limits. */
@@ -281,6 +265,23 @@ typedef struct reading {
     uint8_t *staging;   /* a piece */
 } reading;
 
+/* Returns true if the element `at` of a box is finite in the file, but not as float32. */
+static bool is_rounded_to(const ls_field *f, const box *b, int64_t at)
+{
+    double value = INFINITY;
+    box one = {0};
+    for (int d = ls_field_shape(f)->rank - 1; d >= 0; d--) {
+        one.start[d] = b->start[d] + at % b->count[d];
+        one.count[d] = 1;
+        at /= b->count[d];
+    }
+    ls_h5_lock();
+    const bool known = ls_field_shape(f)->type == LS_H5_F64 &&
+                       ls_h5_table_read(f->table, LS_H5_F64, one.start, one.count, &value) == LS_OK;
+    ls_h5_unlock();
+    return known && isfinite(value);
+}
+
 /* Checks that all numbers of a box are finite, and targets in their limits. */
 static ls_status check_numbers(const reading *r, const box *b)
 {
@@ -294,7 +295,8 @@ static ls_status check_numbers(const reading *r, const box *b)
         return check_limits(f, b, count, (const float *)(const void *)r->staging);
     ls_element_convert(r->element, 1, r->staging + (size_t)at * ls_element_bytes(r->element), 1, 0,
                        &value);
-    return fail_number(f, b, at, value != value ? "NaN" : value > 0 ? "infinite" : "-infinite", "");
+    const char *what = value != value ? "NaN" : value > 0 ? "infinite" : "-infinite";
+    return fail_number(f, b, at, is_rounded_to(f, b, at) ? "too large for float32" : what, "");
 }
 
 /* Reads one box of rows, unless no row of it is selected. */

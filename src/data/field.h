@@ -6,11 +6,11 @@
 #include <lockstep/dataset.h>
 
 #include "base/range.h"
-#include "data/h5.h"
+#include "data/h5_list.h"
 #include "data/samples.h"
 #include "data/selection.h"
 
-enum { LS_FIELD_NAME = LS_SELECTION_NAME, LS_FIELD_SHAPE = 128 };
+enum { LS_FIELD_NAME = LS_SELECTION_NAME, LS_FIELD_SHAPE = LS_H5_SHAPE };
 
 /* The range of the numbers of targets. */
 typedef struct ls_limits {
@@ -41,6 +41,7 @@ ls_status ls_field_fail(const char *format, ...) __attribute__((format(printf, 1
 typedef struct ls_field_view {
     const char *shapes; /* the accepted shapes, for the error of another number of dimensions */
     bool column_major;  /* their dimensions are in reverse order: the rows are the file's last */
+    bool selected;      /* by options, not by the layout of data sets */
 } ls_field_view;
 
 /* Opens the selected part of a dataset of 1 to LS_H5_MAX_RANK dimensions. `out` is owned:
@@ -62,9 +63,8 @@ static inline int64_t ls_field_extent(const ls_field *field, int dim)
     return field->part[field->dim[dim]].count;
 }
 
-/* Returns the shape of the dataset, rows first; and as text, "[300,32,32,3]". */
+/* Returns the shape of the dataset, rows first. */
 const ls_h5_shape *ls_field_shape(const ls_field *field);
-const char *ls_format_shape(const ls_h5_shape *shape, char text[LS_FIELD_SHAPE]);
 
 /* A selection of rows, in their order. `before` returns the number of selected rows before row
  * `row` of the file. */

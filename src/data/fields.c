@@ -23,7 +23,7 @@ static ls_selections inputs_of_group(const ls_h5 *file, const char *group)
 
 static ls_field_view view_of(const ls_fields *f, const char *shapes)
 {
-    return (ls_field_view){shapes, f->column_major};
+    return (ls_field_view){shapes, f->column_major, f->selected};
 }
 
 /* Opens the inputs. */
@@ -142,15 +142,15 @@ static ls_status open_weights(ls_fields *f, const char *group, const ls_selectio
 /* Opens the targets of a group: labels, or values. */
 static ls_status open_group_targets(ls_fields *f, const char *group, ls_target_kind kind)
 {
-    char labels[LS_FIELD_NAME], targets[LS_FIELD_NAME];
+    char labels[LS_FIELD_NAME], targets[LS_FIELD_NAME], contents[LS_H5_CONTENTS];
     const bool classes = ls_h5_has(f->file, name_of(group, "labels", labels));
     const bool values = ls_h5_has(f->file, name_of(group, "targets", targets));
     if (classes && values)
         return ls_field_fail("%s: has both '/%s' and '/%s': remove one of them",
                              ls_h5_path(f->file), labels, targets);
     if (!classes && !values)
-        return ls_field_fail("%s: has no dataset '/%s' or '/%s'", ls_h5_path(f->file), labels,
-                             targets);
+        return ls_field_fail("%s: has no dataset '/%s' or '/%s': %s", ls_h5_path(f->file), labels,
+                             targets, ls_h5_contents(f->file, contents));
     const ls_selections all = ls_selection_of_all(classes ? labels : targets);
     if (values)
         return open_values(f, &all, kind);
@@ -326,7 +326,8 @@ static ls_status open_targets(ls_fields *f, const ls_fields_choice *choice)
 
 ls_status ls_fields_open(ls_fields *out, const ls_h5 *file, const ls_fields_choice *choice)
 {
-    ls_fields f = {.file = file, .column_major = choice->column_major};
+    ls_fields f = {
+        .file = file, .selected = choice->inputs != NULL, .column_major = choice->column_major};
     ls_status status = open_inputs(&f, choice);
     if (status == LS_OK)
         status = open_targets(&f, choice);

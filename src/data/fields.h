@@ -26,6 +26,7 @@ typedef struct ls_fields {
     ls_labels labels; /* classes */
     ls_joint targets; /* values; not open with labels, and if the targets are the inputs */
     ls_field weights; /* a number of each row, read behind the values; not open without weights */
+    bool selected;    /* by options, not by the layout of data sets */
     bool has_labels, has_weights;
     int values; /* of a row; 0 with labels */
     int64_t rows, channels, height, width;

@@ -4,7 +4,9 @@
 
 #include <glob.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static ls_status append_path(ls_files *f, const char *path)
@@ -64,6 +66,51 @@ ls_status ls_files_find(ls_files *out, const char *text)
     else
         *out = f;
     return status;
+}
+
+/* A file, whatever its name. */
+typedef struct identity {
+    dev_t device;
+    ino_t inode;
+    int list, at;
+} identity;
+
+static int compare(const void *a, const void *b)
+{
+    const identity *x = a, *y = b;
+    return x->device != y->device ? (x->device > y->device) - (x->device < y->device)
+           : x->inode != y->inode ? (x->inode > y->inode) - (x->inode < y->inode)
+           : x->list != y->list   ? x->list - y->list
+                                  : x->at - y->at;
+}
+
+/* Appends the files of a list that exist. Returns the number of all. */
+static int identify(const ls_files *f, int list, identity *out, int count)
+{
+    struct stat found;
+    for (int i = 0; i < f->count; i++)
+        if (stat(f->path[i], &found) == 0)
+            out[count++] = (identity){found.st_dev, found.st_ino, list, i};
+    return count;
+}
+
+const char *ls_files_find_same(const ls_files *a, const ls_files *b)
+{
+    const char *same = NULL;
+    identity *all = ls_alloc(a->count + (b != NULL ? b->count : 0), sizeof *all);
+    if (all == NULL)
+        return NULL;
+    int count = identify(a, 0, all, 0);
+    if (b != NULL)
+        count = identify(b, 1, all, count);
+    if (count > 1)
+        qsort(all, (size_t)count, sizeof *all, compare);
+    for (int i = 1; i < count && same == NULL; i++)
+        if (all[i].device == all[i - 1].device && all[i].inode == all[i - 1].inode &&
+            (b == NULL || all[i].list != all[i - 1].list))
+            same = (all[i].list == 0 ? a : b)->path[all[i].at];
+    ls_free(all);
+    return same;
 }
 
 void ls_files_free(ls_files *files)

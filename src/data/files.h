@@ -18,6 +18,11 @@ typedef struct ls_files {
  * LS_FILES_MOST files; LS_ERR_FAILURE. */
 ls_status ls_files_find(ls_files *out, const char *text) LS_MUST_CHECK;
 
+/* Finds a file that is in two lists, or twice in one, under any name.
+ * b  NULL: twice in `a`
+ * Returns its name in the second place; NULL: there is none. */
+const char *ls_files_find_same(const ls_files *a, const ls_files *b);
+
 void ls_files_free(ls_files *files);
 
 #endif

@@ -33,10 +33,14 @@ typedef enum ls_h5_type {
     LS_H5_BOOL, /* h5py's: an enumeration FALSE = 0, TRUE = 1, read as any integer type */
     LS_H5_STRING,
     LS_H5_COMPOUND, /* records with named members */
+    LS_H5_ENUM,     /* any but LS_H5_BOOL */
     LS_H5_OTHER     /* any other type */
 } ls_h5_type;
 
 enum { LS_H5_MAX_RANK = 4 };
+
+/* Returns what a dataset of a type holds: "uint8", "strings". Local. */
+const char *ls_h5_type_name(ls_h5_type type);
 
 /* Returns the bytes of an element in memory. */
 int64_t ls_h5_type_bytes(ls_h5_type type);
@@ -91,7 +95,8 @@ typedef struct ls_h5_table ls_h5_table;
 /* Opens a dataset with the checks of ls_h5_describe(). The file is borrowed. A dataset of no
  * dimension, or of more than LS_H5_MAX_RANK, has a shape but can't be read.
  * column_major  true: its dimensions are in reverse order, so that the file's last is the rows, in
- *               all functions of the table */
+ *               all functions of the table
+ * Errors: as ls_h5_describe(); LS_ERR_DATA if a dimension other than the rows has no extent. */
 ls_status ls_h5_table_open(ls_h5_table **out, const ls_h5 *file, const char *name,
                            bool column_major) LS_MUST_CHECK;
 

@@ -104,16 +104,20 @@ static const char *check_filters(hid_t layout, bool *deflated, char text[TEXT])
     return filters < 0 ? "has a damaged layout" : NULL;
 }
 
-/* Computes the bytes of all elements, in the file's type; returns false on overflow. */
+/* Computes the bytes of all elements, in the file's type; returns false on overflow, also of a
+ * dataset without elements: the other extents are then those of its rows. */
 static bool compute_bytes(hid_t dataset, hsize_t element, hsize_t *out)
 {
     hsize_t dims[H5S_MAX_RANK];
     const hid_t space = H5Dget_space(dataset);
     const int rank = H5Sget_simple_extent_dims(space, dims, NULL);
-    bool good = rank >= 0 && element > 0;
+    bool good = rank >= 0 && element > 0, empty = false;
     *out = element;
-    for (int i = 0; good && i < rank; i++)
-        good = dims[i] <= INT64_MAX && multiply(out, dims[i]);
+    for (int i = 0; good && i < rank; i++) {
+        empty = empty || dims[i] == 0;
+        good = dims[i] <= INT64_MAX && multiply(out, dims[i] > 0 ? dims[i] : 1);
+    }
+    *out = empty ? 0 : *out;
     if (space >= 0)
         H5Sclose(space);
     return good;
@@ -142,6 +146,8 @@ static const char *check_chunk(hid_t layout, hsize_t element)
     bool good = rank >= 1;
     for (int i = 0; good && i < rank; i++)
         good = multiply(&bytes, dims[i]);
+    if (bytes == 0)
+        return "has a damaged layout";
     return good && bytes <= CHUNK_MOST ? NULL
                                        : "has chunks above 1 GiB; rewrite it with smaller chunks";
 }

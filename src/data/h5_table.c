@@ -117,6 +117,19 @@ static void reverse_dimensions(ls_h5_shape *shape)
         shape->dims[d] = from.dims[from.rank - 1 - d];
 }
 
+/* Refuses rows without numbers. */
+static ls_status check_extents(const ls_h5_table *t)
+{
+    for (int d = 1; d < t->shape.rank; d++)
+        if (t->shape.dims[d] == 0)
+            return ls_fail(
+                LS_ERR_DATA,
+                "%s: '/%s' has an extent of 0: its rows hold no numbers; only the number "
+                "of rows may be 0",
+                ls_h5_path(t->file), t->name);
+    return LS_OK;
+}
+
 ls_status ls_h5_table_open(ls_h5_table **out, const ls_h5 *file, const char *name,
                            bool column_major)
 {
@@ -133,7 +146,9 @@ ls_status ls_h5_table_open(ls_h5_table **out, const ls_h5 *file, const char *nam
         t->column_major = column_major;
         if (column_major)
             reverse_dimensions(&t->shape);
-        status = open_with_cache(t);
+        status = check_extents(t);
+        if (status == LS_OK)
+            status = open_with_cache(t);
     }
     if (status != LS_OK) {
         ls_h5_table_close(&t);

@@ -49,6 +49,7 @@ static type_pair find_type_pair(ls_h5_type type)
     case LS_H5_BOOL:
     case LS_H5_STRING:
     case LS_H5_COMPOUND:
+    case LS_H5_ENUM:
     case LS_H5_OTHER:
         break;
     }
@@ -102,9 +103,25 @@ ls_h5_type ls_h5_type_of(hid_t type)
         return LS_H5_STRING;
     case H5T_COMPOUND:
         return LS_H5_COMPOUND;
+    case H5T_ENUM:
+        return is_bool(type) ? LS_H5_BOOL : LS_H5_ENUM;
     default:
-        return is_bool(type) ? LS_H5_BOOL : LS_H5_OTHER;
+        return LS_H5_OTHER;
     }
+}
+
+const char *ls_h5_type_name(ls_h5_type type)
+{
+    static const char *const names[] = {
+        [LS_H5_U8] = "uint8",         [LS_H5_I32] = "int32",
+        [LS_H5_I64] = "int64",        [LS_H5_F32] = "float32",
+        [LS_H5_F64] = "float64",      [LS_H5_I8] = "int8",
+        [LS_H5_I16] = "int16",        [LS_H5_U16] = "uint16",
+        [LS_H5_U32] = "uint32",       [LS_H5_U64] = "uint64",
+        [LS_H5_F16] = "float16",      [LS_H5_BOOL] = "bool",
+        [LS_H5_STRING] = "strings",   [LS_H5_COMPOUND] = "compound values",
+        [LS_H5_ENUM] = "enum values", [LS_H5_OTHER] = "values of another type"};
+    return names[type];
 }
 
 int64_t ls_h5_type_bytes(ls_h5_type type)

@@ -25,7 +25,7 @@ static ls_status read_optional_text(const ls_h5 *file, const char *name, char *f
 ls_status ls_header_read(const ls_h5 *file, ls_dataset_info *info)
 {
     const char *path = ls_h5_path(file);
-    char format[32] = "";
+    char format[32] = "", contents[LS_H5_CONTENTS];
     ls_status status = read_optional_text(file, "format", format, sizeof format);
     if (status != LS_OK)
         return status;
@@ -34,9 +34,10 @@ ls_status ls_header_read(const ls_h5 *file, ls_dataset_info *info)
     if (*format == '\0')
         snprintf(format, sizeof format, "missing or empty");
     if (strcmp(format, "lockstep-dataset") != 0)
-        return ls_field_fail("%s: not a data set: its attribute format is %s, not "
-                             "lockstep-dataset",
-                             path, format);
+        return ls_fail(LS_ERR_DATA,
+                       "%s: not a data set of Lockstep's own layout (its attribute format is %s): "
+                       "give --inputs and --targets; %s",
+                       path, format, ls_h5_contents(file, contents));
     int64_t version;
     status = ls_h5_get_int(file, "version", &version);
     if (status == LS_ERR_DATA)

@@ -39,16 +39,16 @@ static ls_status make_room(const ls_labels *l, room *out)
     return out->labels == NULL || (l->one_hot && out->numbers == NULL) ? LS_ERR_FAILURE : LS_OK;
 }
 
-static ls_status read_table(const ls_labels *l, ls_h5_type type, int64_t first, int64_t count,
+static ls_status read_table(const ls_field *f, ls_h5_type type, int64_t first, int64_t count,
                             void *out)
 {
     int64_t start[LS_H5_MAX_RANK] = {first}, extent[LS_H5_MAX_RANK] = {count};
-    for (int d = 1; d < ls_field_shape(&l->field)->rank; d++) {
-        start[d] = l->field.part[d].first;
-        extent[d] = l->field.part[d].count;
+    for (int d = 1; d < ls_field_shape(f)->rank; d++) {
+        start[d] = f->part[d].first;
+        extent[d] = f->part[d].count;
     }
     ls_h5_lock();
-    const ls_status status = ls_h5_table_read(l->field.table, type, start, extent, out);
+    const ls_status status = ls_h5_table_read(f->table, type, start, extent, out);
     ls_h5_unlock();
     return status;
 }
@@ -62,9 +62,15 @@ static ls_status check_label(const ls_labels *l, int64_t row, int64_t label, int
         snprintf(value, sizeof value, "%" PRIu64, (uint64_t)label);
     else
         snprintf(value, sizeof value, "%" PRId64, label);
-    return ls_fail(LS_ERR_DATA, "%s: '/%s' row %" PRId64 " is %s, expected 0 to %d%s",
+    if (classes == LS_MAX_CLASSES)
+        return ls_fail(LS_ERR_DATA,
+                       "%s: '/%s' row %" PRId64
+                       " is %s, but classes are numbered 0, 1, ... and are "
+                       "at most %d: number them so; values are for --loss mse",
+                       ls_h5_path(l->field.file), l->field.name, row, value, classes);
+    return ls_fail(LS_ERR_DATA, "%s: '/%s' row %" PRId64 " is %s, expected a class of 0 to %d%s",
                    ls_h5_path(l->field.file), l->field.name, row, value, classes - 1,
-                   label == classes ? " (labels count from 0)" : "");
+                   label == classes ? " (classes count from 0, not from 1)" : "");
 }
 
 /* Finds the class of a one-hot row; -1 if it is none. */
@@ -84,7 +90,7 @@ static int64_t find_hot(const float *numbers, int64_t count)
 static ls_status read_one_hot(const ls_labels *l, int64_t first, int64_t count, const room *r)
 {
     const int64_t classes = l->field.numbers;
-    ls_status status = read_table(l, LS_H5_F32, first, count, r->numbers);
+    ls_status status = read_table(&l->field, LS_H5_F32, first, count, r->numbers);
     for (int64_t i = 0; status == LS_OK && i < count; i++) {
         r->labels[i] = find_hot(r->numbers + i * classes, classes);
         if (r->labels[i] < 0)
@@ -100,13 +106,13 @@ static ls_status read_one_hot(const ls_labels *l, int64_t first, int64_t count, 
 static ls_status read_whole(const ls_labels *l, int64_t first, int64_t count, int64_t *labels)
 {
     double value;
-    ls_status status = read_table(l, LS_H5_F64, first, count, labels);
+    ls_status status = read_table(&l->field, LS_H5_F64, first, count, labels);
     for (int64_t i = 0; status == LS_OK && i < count; i++) {
         memcpy(&value, &labels[i], sizeof value);
         if (!(fabs(value) < 0x1p53) || value != floor(value))
             return ls_fail(LS_ERR_DATA,
-                           "%s: '/%s' row %" PRId64 " is %g, which is no class; a loss for values "
-                           "is --loss mse",
+                           "%s: '/%s' row %" PRId64 " is %g, which is no class: values are for "
+                           "networks trained with --loss mse",
                            ls_h5_path(l->field.file), l->field.name, first + i, value);
         labels[i] = (int64_t)value;
     }
@@ -119,9 +125,10 @@ static ls_status read_piece(const ls_labels *l, int64_t first, int64_t count, in
 {
     const ls_h5_type file = ls_field_shape(&l->field)->type;
     const ls_h5_type type = file == LS_H5_U64 ? LS_H5_U64 : LS_H5_I64;
-    ls_status status = l->one_hot                   ? read_one_hot(l, first, count, r)
-                       : ls_labels_are_floats(file) ? read_whole(l, first, count, r->labels)
-                                                    : read_table(l, type, first, count, r->labels);
+    ls_status status = l->one_hot ? read_one_hot(l, first, count, r)
+                       : ls_labels_are_floats(file)
+                           ? read_whole(l, first, count, r->labels)
+                           : read_table(&l->field, type, first, count, r->labels);
     for (int64_t i = 0; status == LS_OK && i < count; i++)
         status = check_label(l, first + i, r->labels[i], classes);
     return status;
@@ -178,5 +185,21 @@ ls_status ls_labels_find_largest(const ls_labels *labels, int32_t *out)
     sink s = {.largest = -1};
     const ls_status status = scan_labels(labels, 0, labels->field.rows, LS_MAX_CLASSES, &s);
     *out = s.largest;
+    return status;
+}
+
+ls_status ls_labels_of_values(const ls_field *field, int64_t first, int64_t count, int32_t *out)
+{
+    float *values = ls_alloc(PIECE_LABELS, sizeof *values);
+    ls_status status = values == NULL ? LS_ERR_FAILURE : LS_OK;
+    for (int64_t done = 0; status == LS_OK && done < count; done += PIECE_LABELS) {
+        const int64_t some = ls_min(count - done, PIECE_LABELS);
+        status = read_table(field, LS_H5_F32, first + done, some, values);
+        for (int64_t i = 0; status == LS_OK && i < some; i++)
+            out[done + i] = values[i] > 0.5f;
+        if (status == LS_OK)
+            status = ls_interrupt_poll(LS_INTERRUPT_GRACE);
+    }
+    ls_free(values);
     return status;
 }

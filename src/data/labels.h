@@ -22,6 +22,12 @@ bool ls_labels_are_floats(ls_h5_type type);
 ls_status ls_labels_read(const ls_labels *labels, int64_t first, int64_t count, int classes,
                          int32_t *out, const ls_destination *to) LS_MUST_CHECK;
 
+/* Reads the classes of rows whose target is one value: 1 above a half, else 0.
+ * out  [count]
+ * Errors: LS_ERR_DATA if they can't be read, LS_ERR_FAILURE; LS_INTERRUPTED. */
+ls_status ls_labels_of_values(const ls_field *field, int64_t first, int64_t count,
+                              int32_t *out) LS_MUST_CHECK;
+
 /* Reads all rows for the largest label; -1 without rows.
  * Errors: as ls_labels_read(), also for a label that is not in 0 .. LS_MAX_CLASSES-1. */
 ls_status ls_labels_find_largest(const ls_labels *labels, int32_t *out) LS_MUST_CHECK;

@@ -22,6 +22,8 @@ static const char import_png[] = "`lockstep import --png DIR` makes a data set o
 static const char write_hdf5[] =
     "write its arrays into an HDF5 file, whose layout `lockstep import --help` describes";
 
+static const char no_data[] = "a network is no data set";
+
 static const char describe[] = "`lockstep import --help` describes data sets";
 
 static const struct {
@@ -37,6 +39,10 @@ static const struct {
     {2, "\x80\5", "a Python pickle", write_hdf5},
     {8, "\x89PNG\r\n\x1a\n", "a picture", import_png},
     {3, "\xff\xd8\xff", "a picture", import_png},
+    {3, "\x08\7\x12", "an ONNX network", no_data},
+    {3, "\x08\x08\x12", "an ONNX network", no_data},
+    {3, "\x08\x09\x12", "an ONNX network", no_data},
+    {3, "\x08\x0a\x12", "an ONNX network", no_data},
 };
 
 /* Reads up to `size` bytes at the start of a file; of its unpacked content if the file is gzip.
@@ -105,11 +111,37 @@ static bool is_table(const unsigned char *head, size_t length)
     return false;
 }
 
-static ls_status fail_as_kind(const char *path, bool compressed, const char *what,
-                              const char *remedy)
+/* safetensors: the length of the header in 8 bytes, then the header, JSON. */
+static bool is_safetensors(const unsigned char *head, size_t length)
 {
-    return ls_fail(LS_ERR_DATA, "%s: not an HDF5 file, but %s%s: %s", path, what,
-                   compressed ? ", compressed" : "", remedy);
+    return length >= 10 && head[7] == 0 && head[6] == 0 && head[5] == 0 && head[8] == '{' &&
+           head[9] == '"';
+}
+
+/* What a file is, other than HDF5. */
+typedef struct kind {
+    const char *what, *remedy; /* what: NULL if it is not known */
+    bool compressed;
+} kind;
+
+static kind recognise(const char *path)
+{
+    unsigned char head[HEAD + 4] = {0};
+    struct stat found;
+    kind k = {0};
+    const mode_t mode = stat(path, &found) == 0 ? found.st_mode : 0;
+    const size_t length = S_ISREG(mode) ? peek(path, head, HEAD, &k.compressed) : 0;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (length >= kinds[i].bytes && memcmp(head, kinds[i].begin, kinds[i].bytes) == 0)
+            return (kind){kinds[i].what, kinds[i].remedy, k.compressed};
+    if (is_idx(head, length))
+        return (kind){"an IDX file", import_idx, k.compressed};
+    if (is_safetensors(head, length))
+        return (kind){"a file of safetensors", no_data, k.compressed};
+    if (is_text(head, length))
+        return is_table(head, length) ? (kind){"a table in text", import_csv, k.compressed}
+                                      : (kind){"a text file", describe, k.compressed};
+    return k.compressed ? (kind){"a compressed file", "unpack it first", false} : k;
 }
 
 ls_status ls_magic_refuse_folder(const char *path)
@@ -129,27 +161,20 @@ ls_status ls_magic_refuse_folder(const char *path)
                    path, path);
 }
 
+const char *ls_magic_name(const char *path)
+{
+    return recognise(path).what;
+}
+
 ls_status ls_magic_fail(const char *path)
 {
-    unsigned char head[HEAD + 4] = {0};
-    bool compressed = false;
-    struct stat found;
-    const mode_t mode = stat(path, &found) == 0 ? found.st_mode : 0;
-    ls_status status = ls_magic_refuse_folder(path);
+    const ls_status status = ls_magic_refuse_folder(path);
     if (status != LS_OK)
         return status;
-    const size_t length = S_ISREG(mode) ? peek(path, head, HEAD, &compressed) : 0;
-    if (is_idx(head, length))
-        return fail_as_kind(path, compressed, "an IDX file", import_idx);
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (length >= kinds[i].bytes && memcmp(head, kinds[i].begin, kinds[i].bytes) == 0)
-            return fail_as_kind(path, compressed, kinds[i].what, kinds[i].remedy);
-    if (is_text(head, length))
-        return is_table(head, length)
-                   ? fail_as_kind(path, compressed, "a table in text", import_csv)
-                   : fail_as_kind(path, compressed, "a text file", describe);
-    if (compressed)
-        return fail_as_kind(path, false, "a compressed file", "unpack it first");
+    const kind k = recognise(path);
+    if (k.what != NULL)
+        return ls_fail(LS_ERR_DATA, "%s: not an HDF5 file, but %s%s: %s", path, k.what,
+                       k.compressed ? ", compressed" : "", k.remedy);
     return ls_fail(LS_ERR_DATA,
                    "%s: not an HDF5 file, or damaged, or never closed by the program that wrote it",
                    path);

@@ -18,9 +18,6 @@ ls_status ls_plan_make(ls_plan *out, int64_t rows, int ranks, int64_t batch, uin
     if (ranks < 1 || batch < 1 || block < 1)
         return ls_fail(LS_ERR_USAGE,
                        "a plan needs at least 1 rank and a batch and a block of at least 1 row");
-    if (block > 1 && shuffle == LS_SHUFFLE_LOCAL)
-        return ls_fail(LS_ERR_USAGE, "--reproducible excludes --shuffle local, with which the "
-                                     "samples of a step depend on the number of ranks");
     if (rows > INT64_MAX / 2 / ranks)
         return ls_fail(LS_ERR_USAGE, "%lld rows on %d ranks overflow 64-bit row numbers",
                        (long long)rows, ranks);

@@ -2,8 +2,10 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/temporary.h"
 #include "base/text.h"
 #include "data/class_names.h"
+#include "data/files.h"
 #include "data/h5.h"
 
 #include <assert.h>
@@ -13,7 +15,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 static const char format[] = "lockstep-predictions";
 
@@ -84,6 +85,17 @@ ls_status ls_prediction_file_check(const char *path)
         return status;
     return is_hdf5(path) ? refuse_other_hdf5(path)
                          : ls_refuse_other_kind(path, is_csv, "CSV of predictions");
+}
+
+/* Refuses to replace a file of the data set, if `data` names files. */
+static ls_status refuse_data(const char *path, const char *data)
+{
+    ls_files files = {0};
+    ls_status status = LS_OK;
+    if (ls_files_find(&files, data) == LS_OK)
+        status = ls_refuse_input(path, (const char *const *)files.path, files.count);
+    ls_files_free(&files);
+    return status;
 }
 
 /* The HDF5 dataset of the outputs. */
@@ -193,9 +205,9 @@ static ls_status create_csv(ls_prediction_file *f)
 ls_status ls_prediction_file_create(ls_prediction_file **out, const char *path,
                                     const ls_prediction_about *about)
 {
-    char suffix[32];
-    snprintf(suffix, sizeof suffix, ".%ld.tmp", (long)getpid());
     ls_status status = ls_prediction_file_check(path);
+    if (status == LS_OK)
+        status = refuse_data(path, about->data);
     if (status != LS_OK)
         return status;
     ls_prediction_file *f = ls_alloc(1, sizeof *f);
@@ -204,7 +216,7 @@ ls_status ls_prediction_file_create(ls_prediction_file **out, const char *path,
     f->about = *about;
     status = ls_path(f->path, path, NULL, NULL);
     if (status == LS_OK)
-        status = ls_path(f->temporary, path, suffix, NULL);
+        status = ls_temporary_name(f->temporary, path);
     if (status == LS_OK)
         status = is_hdf5(path) ? create_hdf5(f) : create_csv(f);
     f->about.checkpoint = f->about.data = f->about.split = NULL;
@@ -295,7 +307,7 @@ ls_status ls_prediction_file_finish(ls_prediction_file **file, ls_status status)
     if (status == LS_OK)
         status = ls_publish(f->temporary, f->path);
     if (status != LS_OK)
-        unlink(f->temporary);
+        ls_temporary_remove(f->temporary);
     ls_text_list_free(&f->names);
     ls_free(f);
     *file = NULL;

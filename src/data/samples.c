@@ -167,13 +167,25 @@ void ls_samples_inputs(const ls_samples *samples, int64_t first, int64_t count, 
                            ls_sample_at(samples, first + i)->inputs, 1, 0, out + i * features);
 }
 
-uint64_t ls_samples_fingerprint(const ls_samples *samples)
+/* Returns the sum of the hashes of the samples.
+ * floats  behind the inputs that are hashed, too */
+static uint64_t hash_samples(const ls_samples *samples, int64_t floats)
 {
-    const size_t inputs = input_bytes(samples->format);
-    const size_t behind = (size_t)floats_behind(samples->format) * sizeof(float);
-    const size_t length = behind > 0 ? samples->targets + behind : inputs;
+    const size_t behind = (size_t)floats * sizeof(float);
+    const size_t length = behind > 0 ? samples->targets + behind : input_bytes(samples->format);
     uint64_t sum = 0;
     for (int64_t i = 0; i < samples->rows; i++)
         sum += XXH3_64bits(ls_sample_at(samples, i), length);
     return sum;
+}
+
+uint64_t ls_samples_fingerprint(const ls_samples *samples)
+{
+    return hash_samples(samples, floats_behind(samples->format));
+}
+
+uint64_t ls_samples_split_fingerprint(const ls_samples *samples, ls_split split)
+{
+    return split == LS_TRAIN ? ls_samples_fingerprint(samples)
+                             : hash_samples(samples, samples->format.values);
 }

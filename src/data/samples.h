@@ -105,4 +105,13 @@ void ls_samples_gather(const ls_samples *samples, const int32_t *order, int64_t 
  * the whole split. Local. */
 uint64_t ls_samples_fingerprint(const ls_samples *samples);
 
+/* The same for rows of a split: weights of others than training rows have no effect, and are left
+ * out. Without weights, and for LS_TRAIN, equal to ls_samples_fingerprint(). Local. */
+uint64_t ls_samples_split_fingerprint(const ls_samples *samples, ls_split split);
+
+/* Computes ls_samples_split_fingerprint() of all rows of a split, piece by piece. Local.
+ * Errors: those of reading; LS_ERR_FAILURE. */
+ls_status ls_dataset_fingerprint(const ls_dataset *dataset, ls_split split,
+                                 uint64_t *out) LS_MUST_CHECK;
+
 #endif

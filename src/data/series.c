@@ -43,6 +43,13 @@ ls_status ls_series_read(const ls_series *s, int64_t first, int64_t count, int c
     return status;
 }
 
+static ls_status read_labels(const ls_fields *f, ls_range rows, int classes, int32_t *labels)
+{
+    return f->has_labels
+               ? ls_labels_read(&f->labels, rows.first, rows.count, classes, labels, NULL)
+               : ls_labels_of_values(&f->targets.fields[0], rows.first, rows.count, labels);
+}
+
 ls_status ls_series_labels(const ls_series *s, int64_t first, int64_t count, int classes,
                            int32_t *labels)
 {
@@ -50,8 +57,7 @@ ls_status ls_series_labels(const ls_series *s, int64_t first, int64_t count, int
     for (int i = 0; status == LS_OK && i < s->count; i++) {
         const ls_range rows = rows_of_part(s, i, first, count);
         if (rows.count > 0)
-            status =
-                ls_labels_read(&s->parts[i].labels, rows.first, rows.count, classes, labels, NULL);
+            status = read_labels(&s->parts[i], rows, classes, labels);
         labels += rows.count;
     }
     return status;

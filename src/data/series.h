@@ -24,7 +24,8 @@ ls_status ls_series_append(ls_series *series, const ls_h5 *file,
 ls_status ls_series_read(const ls_series *series, int64_t first, int64_t count, int classes,
                          const ls_destination *to) LS_MUST_CHECK;
 
-/* As ls_labels_read(), but rows of the series, whose targets are classes. */
+/* As ls_labels_read(), but rows of the series, whose targets are classes, or one value in each row,
+ * see ls_labels_of_values(). */
 ls_status ls_series_labels(const ls_series *series, int64_t first, int64_t count, int classes,
                            int32_t *labels) LS_MUST_CHECK;
 

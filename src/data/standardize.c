@@ -5,6 +5,7 @@
 #include "base/memory.h"
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -36,6 +37,24 @@ int64_t ls_columns_complete(ls_columns *c)
         c->factor[i] = (float)(1 / c->std[i]);
     }
     return constant;
+}
+
+int64_t ls_columns_find_impossible(const ls_columns *c)
+{
+    for (int64_t i = 0; i < c->count; i++) {
+        const double factor = c->std[i] == 0 ? 1 : 1 / c->std[i];
+        if (!(fabs(c->mean[i]) <= (double)FLT_MAX) || !(factor >= (double)FLT_MIN) ||
+            !(factor <= (double)FLT_MAX))
+            return i;
+    }
+    return -1;
+}
+
+bool ls_columns_equal(const ls_columns *a, const ls_columns *b)
+{
+    const size_t bytes = (size_t)a->count * sizeof *a->mean;
+    return a->count == b->count && (a->count == 0 || (memcmp(a->mean, b->mean, bytes) == 0 &&
+                                                      memcmp(a->std, b->std, bytes) == 0));
 }
 
 ls_status ls_columns_copy(ls_columns *out, const ls_columns *from)

@@ -30,6 +30,13 @@ ls_status ls_columns_create(ls_columns *out, int64_t count) LS_MUST_CHECK;
  * columns. */
 int64_t ls_columns_complete(ls_columns *columns);
 
+/* Returns the first column by which no floats can be standardised: its mean or 1 / std is no finite
+ * float, or 1 / std is below the smallest; a std of 0 counts as 1. -1: there is none. */
+int64_t ls_columns_find_impossible(const ls_columns *columns);
+
+/* Returns true if the statistics are the same. */
+bool ls_columns_equal(const ls_columns *a, const ls_columns *b);
+
 /* Copies the statistics. Errors: as ls_columns_create(). */
 ls_status ls_columns_copy(ls_columns *out, const ls_columns *from) LS_MUST_CHECK;
 

@@ -3,14 +3,13 @@
  * attribute `weight_names`. The weights have Lockstep's own layout. */
 #include "interop/format.h"
 
-#include "base/file.h"
+#include "base/temporary.h"
 #include "base/memory.h"
 #include "data/h5.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define GROUP "model_weights"
 enum { PATH = 2 * LS_NODE_NAME + 32 };
@@ -130,9 +129,9 @@ static ls_status write_file(const content *c, const char *path)
 static ls_status publish(const content *c, const char *path)
 {
     char temporary[LS_PATH_MAX];
-    ls_status status = ls_path(temporary, path, ".tmp", NULL);
+    ls_status status = ls_check_folder_of(path);
     if (status == LS_OK)
-        status = ls_check_folder_of(path);
+        status = ls_temporary_name(temporary, path);
     if (status != LS_OK)
         return status;
     status = write_file(c, temporary);
@@ -140,7 +139,7 @@ static ls_status publish(const content *c, const char *path)
         status = ls_sync_file(temporary);
     if (status == LS_OK)
         return ls_publish(temporary, path);
-    unlink(temporary);
+    ls_temporary_remove(temporary);
     return status;
 }
 

@@ -237,7 +237,7 @@ ls_status ls_bench_steps_measure(ls_comm *comm, const ls_bench_task *task, const
                 continue;
             ls_replica_use(b.replica, b.reducer[i]);
             ls_replica_set_micro_batch(b.replica, ls_reduce_by_blocks(kinds[i]) ? task->block : 0,
-                                       1 /* the loss is not used */);
+                                       (double)(task->batch + task->block));
             status = run_turn(&b, batch_rows(comm, task, kinds[i]), steps.count,
                               seconds + i * (int64_t)task->steps + steps.first, NULL, &phases[i]);
         }

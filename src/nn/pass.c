@@ -219,13 +219,17 @@ ls_score ls_network_loss(ls_network *network, const float *params, const ls_batc
         .network = network, .params = params, .batch = batch, .pass = pass, .training = true};
     const float *output = forward_ops(&r);
     float *dy = network->gradient[network->op[network->ops - 1].dy];
-    ls_score score = {0};
+    ls_score score = {0}, dropped = {0};
     ls_wait_params(pass->param_hook, 0); /* wait for all remaining parameters */
     for (int64_t first = 0, rows; first < batch->rows; first += rows) {
         rows = micro_batch(&r, first);
         const int64_t at = first * network->outputs;
         const ls_score part = ls_loss_score(&terms, batch, first, rows, output + at, dy + at, NULL);
-        ls_score_add(&score, &part, pass->block > 0 ? pass->quantum : 0);
+        if (pass->block > 0)
+            ls_score_add_exact(&score, pass->rest != NULL ? pass->rest : &dropped, &part,
+                               pass->quanta);
+        else
+            ls_score_add(&score, &part);
     }
     return score;
 }

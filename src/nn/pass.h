@@ -31,10 +31,11 @@ typedef struct ls_pass {
 
     /* Rows of a micro-batch; 0: all rows at once. With micro-batches the result does not depend
      * on how micro-batches are distributed over ranks: grad_hook gets the gradients of one
-     * micro-batch at a time, and sums are exact, sums of losses in multiples of the quantum, see
-     * base/exact.h. */
+     * micro-batch at a time, and sums are exact, those of the score by ls_score_add_exact(). */
     int64_t block;
-    double quantum;
+    double quanta[2]; /* of the score */
+    ls_score
+        *rest; /* on return of ls_network_loss() what the quanta leave of the score; NULL: lost */
 
     /* [B][input] on return of the backward pass the gradient of the sum of the rows' losses with
      * respect to the batch's inputs; NULL: not needed. */

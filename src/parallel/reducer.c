@@ -111,6 +111,12 @@ static ls_status self_test(ls_reducer *r)
                                  ls_reduce_name(ls_reducer_which(r))));
 }
 
+/* Number of a score's sums in the control word. */
+static int score_sums(const ls_reducer *r)
+{
+    return r->rows.all_sums ? (int)LS_SUMS : (int)LS_CONTROL_FEW_SUMS;
+}
+
 ls_status ls_reducer_create(ls_reducer **out, ls_comm *comm, ls_reduce kind, bool shard,
                             const ls_layout *layout, ls_step_rows rows)
 {
@@ -126,7 +132,7 @@ ls_status ls_reducer_create(ls_reducer **out, ls_comm *comm, ls_reduce kind, boo
     r->layout = layout;
     r->count = layout->count;
     r->rows = rows;
-    r->control_values = LS_CONTROL_SUMS + (rows.all_sums ? (int)LS_SUMS : (int)LS_CONTROL_FEW_SUMS);
+    r->control_values = LS_CONTROL_SUMS + (r->kind->by_blocks ? 2 : 1) * score_sums(r);
     r->final_from = r->count;
     r->bad = -1;
     r->limit = FLT_MAX;
@@ -216,16 +222,19 @@ static double end_exposed(ls_reducer *r, double begin)
 
 /* Packs this rank's control word. A failed rank sends zero rows; its stop and save flags still
  * count. */
-static void pack_control(const ls_control *mine, double word[LS_CONTROL_MOST])
+static void pack_control(const ls_reducer *r, const ls_control *mine, double word[LS_CONTROL_MOST])
 {
     const bool well = mine->failed == 0;
     const ls_score score = well ? mine->score : (ls_score){0};
+    const ls_score rest = well ? mine->rest : (ls_score){0};
     memset(word, 0, LS_CONTROL_MOST * sizeof *word);
     word[LS_CONTROL_ROWS] = (double)score.rows;
     word[LS_CONTROL_FAILED] = !well;
     word[LS_CONTROL_STOP] = (double)mine->stop;
     word[LS_CONTROL_DUE] = (double)(mine->save + 2 * mine->copy);
     ls_score_get(&score, word + LS_CONTROL_SUMS);
+    if (r->kind->by_blocks)
+        ls_score_get(&rest, word + LS_CONTROL_SUMS + score_sums(r));
 }
 
 /* Unpacks the sum of the control words. */
@@ -233,6 +242,10 @@ static void unpack_control(const ls_reducer *r, const double word[LS_CONTROL_MOS
 {
     const int64_t due = (int64_t)word[LS_CONTROL_DUE];
     ls_score_set(&sum->score, word + LS_CONTROL_SUMS);
+    ls_score_set(&sum->rest, word + LS_CONTROL_SUMS + score_sums(r));
+    if (r->kind->by_blocks)
+        ls_score_add(&sum->score, &sum->rest);
+    sum->rest = (ls_score){0};
     sum->score.rows = (int64_t)word[LS_CONTROL_ROWS];
     if (!r->rows.all_sums) {
         sum->score.weight = word[LS_CONTROL_ROWS];
@@ -252,7 +265,7 @@ void ls_reducer_begin(ls_reducer *reducer, const ls_control *mine)
     reducer->control = *mine;
     reducer->begun = 0;
     if (reducer->kind->begin != NULL) {
-        pack_control(mine, word);
+        pack_control(reducer, mine, word);
         reducer->kind->begin(reducer, word);
     }
     end_exposed(reducer, begin);
@@ -335,7 +348,7 @@ int64_t ls_reducer_finish(ls_reducer *reducer, ls_control *sum)
         reducer->exposed_before = reducer->times.exposed;
     }
     reducer->control.failed |= bad >= 0;
-    pack_control(&reducer->control, word);
+    pack_control(reducer, &reducer->control, word);
     reducer->kind->finish(reducer, word);
     reducer->bad = -1;
     reducer->rewound = false;

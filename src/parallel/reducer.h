@@ -45,6 +45,7 @@ bool ls_reduce_by_blocks(ls_reduce kind);
 /* The control word: each rank's report of a step; all ranks receive the sum over ranks. */
 typedef struct ls_control {
     ls_score score; /* of the rows that contributed to the gradient; sums in float precision */
+    ls_score rest;  /* what quanta leave of the score's sums, of a reducer by blocks; on return 0 */
     int64_t
         failed;   /* 1 if this rank failed: no rank updates; on return the number of failed ranks */
     int64_t stop; /* 1 if this rank is to stop after this step; on return the number of them */
@@ -60,6 +61,8 @@ typedef struct ls_step_rows {
     int64_t mine;  /* on this rank */
     int64_t batch; /* global batch, over all ranks; the same on all ranks */
     int64_t block; /* micro-batch of a backward pass, for LS_REDUCE_EXACT; the same on all ranks */
+    double weight; /* bound of the mean weight of a block's rows, a power of two, for
+                      LS_REDUCE_EXACT; 0: 1; the same on all ranks */
     /* The control word has all sums of a score; the same on all ranks. False: those of a
      * classification without weights, whose sum of weights is the number of rows; the others are 0
      * on return. */

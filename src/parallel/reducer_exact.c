@@ -6,7 +6,9 @@
  *
  * 52 bits are shared between the largest gradient and the quantum. MAX_GRAD, per row, is far above
  * the gradients of any training that converges; it leaves a quantum of 1e-11 for a mean gradient, a
- * thousandth of Adam's epsilon. */
+ * thousandth of Adam's epsilon. Rows may have weights, of which some are far above their mean of 1:
+ * then both are multiplied by a bound of a block's mean weight, and the checked gradients' sums
+ * stay exact. */
 #include "parallel/reducer_kind.h"
 
 #include "base/dispatch.h"
@@ -31,9 +33,10 @@ typedef struct exact {
 static ls_status exact_create(ls_reducer *r)
 {
     exact *e = (exact *)r;
+    const double most = MAX_GRAD * (r->rows.weight > 0 ? r->rows.weight : 1); /* of a row */
     e->summed_from = r->count;
-    r->limit = (float)(MAX_GRAD * (double)r->rows.block);
-    e->quantum = ls_exact_quantum(MAX_GRAD * (double)(r->rows.batch + r->rows.block));
+    r->limit = (float)(most * (double)r->rows.block);
+    e->quantum = ls_exact_quantum(most * (double)(r->rows.batch + r->rows.block));
     r->grads = ls_arena_alloc(r->count, LS_ARENA_GRADS);
     r->params = r->grads != NULL ? ls_arena_alloc(r->count, LS_ARENA_PARAMS) : NULL;
     e->sums = r->params != NULL ? ls_alloc(r->count + r->control_values, sizeof *e->sums) : NULL;

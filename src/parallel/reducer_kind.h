@@ -21,8 +21,8 @@ enum {
     LS_CONTROL_FAILED,
     LS_CONTROL_STOP,
     LS_CONTROL_DUE,  /* save + 2 * copy, from rank 0; 0 from the other ranks */
-    LS_CONTROL_SUMS, /* sums of the score */
-    LS_CONTROL_MOST = LS_CONTROL_SUMS + LS_SUMS /* at most; see ls_reducer.control_values */
+    LS_CONTROL_SUMS, /* sums of the score; of a kind by blocks followed by those of its rest */
+    LS_CONTROL_MOST = LS_CONTROL_SUMS + 2 * LS_SUMS /* at most; see ls_reducer.control_values */
 };
 
 /* Most floats or doubles in one MPI call, far below the range of its int. */

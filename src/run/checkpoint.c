@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "data/h5.h"
+#include "data/magic.h"
 #include "data/samples.h"
 #include "data/seal.h"
 #include "run/checkpoint_arena.h"
@@ -52,13 +53,34 @@ ls_status ls_checkpoint_write(const char *path, const ls_state *state)
     return status == LS_OK ? ls_seal_write(path) : status;
 }
 
+/* Returns true if the targets are classes or values, and the loss is one of theirs. */
+static bool targets_fit(const ls_model_info *id)
+{
+    return (id->values > 0 ? id->classes == 0 : id->classes >= 2) &&
+           ls_loss_check(id->loss, id->values, id->classes) == LS_OK;
+}
+
+/* Returns true if the inputs can be normalised as the file says. */
+static bool inputs_fit(const ls_model_info *id)
+{
+    ls_normalization normalization;
+    return ls_image_is_sane(id->input.channels, id->input.height, id->input.width) &&
+           ls_normalization_make(&normalization, id->mean, id->std) == LS_OK &&
+           (!id->has_border || (id->border >= 0 && id->border <= 1));
+}
+
+/* Checks what the file says of the model's data, each number and all together: whoever reads the
+ * checkpoint relies on it. The config's settings are checked where they are read. */
 static ls_status check_info(const ls_h5 *file, const ls_model_info *id)
 {
-    const ls_shape *in = &id->input;
-    if ((id->values < 1 && id->classes < 2) || !(id->std > 0) ||
-        !ls_image_is_sane(in->channels, in->height, in->width))
-        return ls_fail(LS_ERR_DATA, "%s: describes inputs or targets of an absurd size",
+    if ((id->values < 1 && id->classes < 2) || !inputs_fit(id))
+        return ls_fail(LS_ERR_DATA, "%s: describes inputs or targets of an absurd size or range",
                        ls_h5_path(file));
+    if (!targets_fit(id))
+        return ls_fail(LS_ERR_DATA,
+                       "%s: contradicts itself: a loss of %s for targets of %d classes and %d "
+                       "values",
+                       ls_h5_path(file), ls_loss_name(id->loss), id->classes, id->values);
     return LS_OK;
 }
 
@@ -90,7 +112,8 @@ static bool is_plausible(const ls_progress *p)
     return p->epoch >= 0 && p->step >= 0 && p->epoch <= p->optimizer_steps &&
            p->step <= p->optimizer_steps - p->epoch && p->optimizer_steps < limit &&
            stop->best_epoch >= 0 && stop->best_epoch <= p->epoch && stop->waited >= 0 &&
-           stop->waited <= p->epoch && p->best_steps >= 0 && p->best_steps <= p->optimizer_steps;
+           stop->waited <= p->epoch && p->best_steps >= 0 && p->best_steps <= p->optimizer_steps &&
+           p->totals.score.rows >= 0 && p->totals.score.rows < limit;
 }
 
 static ls_status check_progress(const ls_h5 *file, const ls_progress *progress)
@@ -154,12 +177,40 @@ static ls_status try_dataset(const void *path)
     return status;
 }
 
+static ls_status try_open(const void *path)
+{
+    ls_h5 *file = NULL;
+    const ls_status status = ls_h5_open(&file, path);
+    (void)ls_h5_close(&file);
+    return status;
+}
+
+/* Names an HDF5 file that is neither a checkpoint nor a data set. */
+static const char *name_hdf5(const char *path)
+{
+    ls_h5 *file = NULL;
+    if (ls_h5_open(&file, path) != LS_OK)
+        return NULL;
+    const char *what = ls_h5_has_attribute(file, "model_config") ? "a Keras network"
+                       : ls_h5_has_attribute(file, "format")     ? "a file of predictions"
+                                                                 : "another HDF5 file";
+    (void)ls_h5_close(&file);
+    return what;
+}
+
 /* Returns the error for a file without a seal, which no checkpoint is. */
 static ls_status fail_without_seal(const char *path)
 {
     if (ls_h5_try(path, try_dataset, path) == LS_OK)
         return ls_fail(LS_ERR_DATA, "%s: is a data set, not a checkpoint", path);
-    return ls_fail(LS_ERR_DATA, "%s: not a checkpoint: it carries no seal", path);
+    const char *what = ls_magic_name(path);
+    if (what == NULL && ls_h5_try(path, try_open, path) == LS_OK)
+        what = name_hdf5(path);
+    return what != NULL ? ls_fail(LS_ERR_DATA,
+                                  "%s: not a checkpoint, but %s: give the run folder, or a file of "
+                                  "its folder checkpoints",
+                                  path, what)
+                        : ls_fail(LS_ERR_DATA, "%s: not a checkpoint: it carries no seal", path);
 }
 
 ls_status ls_checkpoint_examine(ls_checkpoint **out, const char *path, ls_condition *condition)

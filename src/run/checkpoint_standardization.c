@@ -52,10 +52,10 @@ static ls_status read_columns(const ls_h5 *file, const char *group, int64_t coun
         status = read_numbers(file, group, "mean", count, out->mean);
     if (status == LS_OK)
         status = read_numbers(file, group, "std", count, out->std);
-    for (int64_t i = 0; status == LS_OK && i < count; i++)
-        if (!isfinite(out->mean[i]) || !isfinite(out->std[i]) || !(out->std[i] > 0))
-            status = ls_fail(LS_ERR_DATA, "%s: '/%s' has an impossible mean or std in column %lld",
-                             ls_h5_path(file), group, (long long)i);
+    const int64_t bad = status == LS_OK ? ls_columns_find_impossible(out) : -1;
+    if (bad >= 0)
+        status = ls_fail(LS_ERR_DATA, "%s: '/%s' has an impossible mean or std in column %lld",
+                         ls_h5_path(file), group, (long long)bad);
     if (status == LS_OK)
         (void)ls_columns_complete(out);
     return status;

@@ -194,12 +194,12 @@ ls_status ls_run_log_summary(ls_run_log *log, json_t *summary)
     return status;
 }
 
-json_t *ls_metrics_json(const ls_metrics *metrics, unsigned task)
+json_t *ls_metrics_json(const ls_metrics *metrics, unsigned kinds)
 {
     json_t *object = json_object();
     for (int i = 0; i < LS_METRICS_COLUMNS; i++) {
         double value = ls_metrics_value(metrics, i);
-        if (!ls_metrics_has(i, task))
+        if (!ls_metrics_has(i, kinds))
             continue;
         json_object_set_new(object, ls_metrics_name(i),
                             isfinite(value) ? json_real(value) : json_null());

@@ -61,7 +61,7 @@ ls_status ls_run_log_check_tensorboard(void) LS_MUST_CHECK;
  * checkpoint's are removed, so that each epoch is recorded once.
  * folder       borrowed; checked before each write, see ls_run_folder_check()
  * config       the text of config.conf, borrowed
- * task         LS_TASK_..., whose columns metrics.csv has
+ * task         LS_TASK_..., of ls_task_kinds(), whose columns metrics.csv has
  * tensorboard  also write event files; needs ls_run_log_check_tensorboard()
  * history      [epochs] of the resumed checkpoint; epochs is 0 for a new run */
 ls_status ls_run_log_open(ls_run_log **out, ls_run_folder *folder, const char *config,

@@ -103,6 +103,8 @@ static ls_status read_targets(pair *p, bool labels)
         const int64_t some = ls_min(piece, all - done);
         status = ls_npy_read(y, some, numbers);
         if (status == LS_OK)
+            status = ls_npy_check_finite(y, done, some, numbers);
+        if (status == LS_OK)
             status = take_numbers(p, done * y->row, some * y->row, numbers);
     }
     ls_free(numbers);
@@ -137,7 +139,9 @@ static ls_status read_all_targets(const ls_import *import, pair *pairs, int spli
 static ls_status numpy_read_rows(void *user, int64_t rows, void *inputs)
 {
     pair *p = user;
-    return ls_npy_read(&p->x, rows, inputs);
+    const int64_t first = p->x.next;
+    const ls_status status = ls_npy_read(&p->x, rows, inputs);
+    return status == LS_OK ? ls_npy_check_finite(&p->x, first, rows, inputs) : status;
 }
 
 static ls_split_source describe_split(pair *p)

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/show.h"
 #include "sources/import_common.h"
 #include "data/samples.h"
 
@@ -27,6 +28,8 @@ typedef struct album {
     int64_t rows;     /* to import, after the limit */
     ls_picture shape; /* of the images: without pixels */
     int64_t next;
+    int64_t others;          /* files that are left out */
+    char first[LS_PATH_MAX]; /* of them */
 } album;
 
 static bool is_folder(const char *path)
@@ -74,6 +77,8 @@ static ls_status add_class(album *a, const char *class)
         status = ls_path(path, folder, "/", files.text[i]);
         if (status == LS_OK && is_png(files.text[i]))
             status = ls_text_list_add(&a->paths, path);
+        else if (status == LS_OK && a->others++ == 0)
+            memcpy(a->first, path, sizeof path);
     }
     if (status == LS_OK && a->paths.count == before && files.count > 0)
         status = ls_fail(LS_ERR_DATA, "%s: has no PNG files; %s must be converted to one", folder,
@@ -241,6 +246,23 @@ static ls_status find_folders(album *albums, const char *folder, int *splits)
     return ls_path(albums->folder, folder, NULL, NULL);
 }
 
+/* Tells the user of files that are left out. */
+static void note_others(const ls_import *import, const album *albums, int splits)
+{
+    char text[LS_PATH_MAX + 96];
+    const char *first = NULL;
+    int64_t others = 0;
+    for (int k = 0; k < splits; k++) {
+        first = others == 0 ? albums[k].first : first;
+        others += albums[k].others;
+    }
+    if (others == 0 || import->note == NULL)
+        return;
+    snprintf(text, sizeof text, "%s of other kinds than PNG left out: %s%s",
+             ls_counted(others, "file").text, first, others > 1 ? ", ..." : "");
+    import->note(import->user, text);
+}
+
 ls_status ls_import_pictures(const ls_import *import, const char *folder, int64_t height,
                              int64_t width, const char *path)
 {
@@ -265,6 +287,8 @@ ls_status ls_import_pictures(const ls_import *import, const char *folder, int64_
         albums[k].shape = shape;
     if (status == LS_OK)
         status = write_albums(import, albums, splits, &classes, path);
+    if (status == LS_OK)
+        note_others(import, albums, splits);
     for (int k = 0; k < splits; k++) {
         ls_text_list_free(&albums[k].paths);
         ls_free(albums[k].label);

@@ -238,6 +238,34 @@ double ls_npy_number(const ls_npy *npy, const void *number)
                                     : v.f64;
 }
 
+/* Fails for the number `at` of rows from `first` on. */
+static ls_status fail_number(const ls_npy *npy, int64_t first, int64_t at, double value)
+{
+    const int64_t row = first + at / npy->row, column = at % npy->row;
+    const char *what = isnan(value)      ? "NaN"
+                       : isfinite(value) ? "too large for float32"
+                       : value > 0       ? "infinite"
+                                         : "-infinite";
+    if (npy->row == 1)
+        return ls_fail(LS_ERR_DATA, "%s: is %s in row %lld", ls_member_name(npy->member), what,
+                       (long long)row);
+    return ls_fail(LS_ERR_DATA, "%s: is %s in row %lld, %s %lld", ls_member_name(npy->member), what,
+                   (long long)row, npy->rank == 2 ? "column" : "number", (long long)column);
+}
+
+ls_status ls_npy_check_finite(const ls_npy *npy, int64_t first, int64_t rows, const void *numbers)
+{
+    const unsigned char *at = numbers;
+    if (npy->type != LS_H5_F16 && npy->type != LS_H5_F32 && npy->type != LS_H5_F64)
+        return LS_OK;
+    for (int64_t i = 0; i < rows * npy->row; i++, at += npy->bytes) {
+        const double value = ls_npy_number(npy, at);
+        if (!isfinite((float)value))
+            return fail_number(npy, first, i, value);
+    }
+    return LS_OK;
+}
+
 void ls_npy_close(ls_npy *npy)
 {
     ls_member_close(&npy->member);

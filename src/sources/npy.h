@@ -33,6 +33,12 @@ ls_status ls_npy_open(ls_npy *out, ls_member *member) LS_MUST_CHECK;
  * out  [rows][row] */
 ls_status ls_npy_read(ls_npy *npy, int64_t rows, void *out) LS_MUST_CHECK;
 
+/* Checks that numbers of an array are finite, as float32. Errors: LS_ERR_DATA, with row and column.
+ * first    row of the first number
+ * numbers  [rows][row] as ls_npy_read() gives them */
+ls_status ls_npy_check_finite(const ls_npy *npy, int64_t first, int64_t rows,
+                              const void *numbers) LS_MUST_CHECK;
+
 /* Returns a number of an array's type. */
 double ls_npy_number(const ls_npy *npy, const void *number);
 

@@ -1,6 +1,5 @@
 #include "sources/same_content.h"
 
-#include "base/integer.h"
 #include "data/samples.h"
 
 #include <string.h>
@@ -12,23 +11,6 @@ typedef struct content {
     uint64_t fingerprint[LS_SPLITS];
     uint64_t names; /* hash of the names of classes */
 } content;
-
-static ls_status add_fingerprint(const ls_dataset *dataset, ls_split split, uint64_t *out)
-{
-    enum { PIECE_BYTES = 16 << 20 };
-    const ls_dataset_info *info = ls_dataset_describe(dataset);
-    const int64_t rows = info->rows[split];
-    const int64_t piece = info->features < PIECE_BYTES ? PIECE_BYTES / info->features : 1;
-    ls_samples *samples = NULL;
-    ls_status status = ls_samples_create(&samples, ls_min(piece, rows), ls_dataset_format(info));
-    for (int64_t done = 0; status == LS_OK && done < rows; done += piece) {
-        const int64_t some = ls_min(rows - done, piece);
-        status = ls_dataset_read_into(dataset, split, done, some, samples);
-        *out += status == LS_OK ? ls_samples_fingerprint(samples) : 0;
-    }
-    ls_samples_destroy(&samples);
-    return status;
-}
 
 static uint64_t hash_names(const ls_dataset *dataset)
 {
@@ -51,7 +33,7 @@ static ls_status summarize_file(const char *path, content *out)
     out->info = *ls_dataset_describe(dataset);
     out->names = hash_names(dataset);
     for (int split = 0; status == LS_OK && split < LS_SPLITS; split++)
-        status = add_fingerprint(dataset, (ls_split)split, &out->fingerprint[split]);
+        status = ls_dataset_fingerprint(dataset, (ls_split)split, &out->fingerprint[split]);
     ls_dataset_close(&dataset);
     return status;
 }

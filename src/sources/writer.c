@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/integer.h"
 #include "base/memory.h"
+#include "base/temporary.h"
 #include "data/class_names.h"
 #include "sources/same_content.h"
 #include "data/seal.h"
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <lockstep/dataset.h>
 
@@ -149,13 +149,12 @@ static ls_status refuse_other_content(const char *path, const char *fresh)
 
 ls_status ls_dataset_write(const ls_dataset_content *content, const char *path)
 {
-    char temporary[LS_PATH_MAX], suffix[32];
-    snprintf(suffix, sizeof suffix, ".%ld.tmp", (long)getpid());
-    ls_status status = ls_path(temporary, path, suffix, NULL);
-    if (status == LS_OK)
-        status = ls_check_folder_of(path);
+    char temporary[LS_PATH_MAX];
+    ls_status status = ls_check_folder_of(path);
     if (status == LS_OK)
         status = refuse_other_files(path);
+    if (status == LS_OK)
+        status = ls_temporary_name(temporary, path);
     if (status != LS_OK)
         return status;
     status = write_file(content, temporary);
@@ -166,6 +165,6 @@ ls_status ls_dataset_write(const ls_dataset_content *content, const char *path)
     if (status == LS_OK)
         status = ls_publish(temporary, path);
     if (status != LS_OK)
-        unlink(temporary);
+        ls_temporary_remove(temporary);
     return status;
 }

@@ -32,6 +32,9 @@ static ls_status check_reproducible(const ls_train_config *c)
     if (c->reduce != LS_REDUCE_AUTO && c->reduce != LS_REDUCE_EXACT)
         return ls_fail(LS_ERR_USAGE, "--reproducible has its own reduction: leave --reduce %s out",
                        ls_reduce_name(c->reduce));
+    if (c->shuffle == LS_SHUFFLE_LOCAL)
+        return ls_fail(LS_ERR_USAGE, "--reproducible excludes --shuffle local, with which the "
+                                     "samples of a step depend on the number of ranks");
     if (c->shard_optimizer)
         return ls_fail(LS_ERR_USAGE, "--reproducible can't be combined with --shard-optimizer");
     if (c->threads > 1)
@@ -39,6 +42,23 @@ static ls_status check_reproducible(const ls_train_config *c)
                        "--reproducible needs one BLAS thread per rank, not --threads %lld: how a "
                        "product is split between threads changes its last bits",
                        (long long)c->threads);
+    return LS_OK;
+}
+
+/* Refuses settings that other ones make useless, unless they have their defaults, as in a run's
+ * config.conf. */
+static ls_status check_useless(const ls_train_config *c)
+{
+    ls_train_config initial;
+    ls_config_default(&initial);
+    const bool fold = *c->fold != '\0', split = *c->split != '\0';
+    if ((fold || split) && c->validation != initial.validation)
+        return ls_fail(LS_ERR_USAGE, "--%s chooses the validation rows: leave --validation out",
+                       fold ? "fold" : "split");
+    if (!c->stream && c->memory != initial.memory)
+        return ls_fail(LS_ERR_USAGE,
+                       "--memory is for --stream: without it a rank's rows are all in memory: give "
+                       "--stream, or leave --memory out");
     return LS_OK;
 }
 
@@ -120,6 +140,8 @@ ls_status ls_config_check(const ls_train_config *c)
         status = check_standardization(c);
     if (status == LS_OK)
         status = check_reconstruction(c);
+    if (status == LS_OK)
+        status = check_useless(c);
     if (status == LS_OK)
         status = check_stream(c);
     if (status == LS_OK)

@@ -133,9 +133,10 @@ static ls_diagnosis describe_rise(const ls_trainer *t, const ls_overfitting *o)
     snprintf(
         d.text, sizeof d.text,
         "the validation loss has risen from %.4g around epoch %lld to %.4g, while the training "
-        "loss fell from %.4g to %.4g; what helps: %s%s%s--augment, dropout in --model, more "
+        "loss fell from %.4g to %.4g (medians of %d epochs); what helps: %s%s%s--augment, dropout "
+        "in --model, more "
         "data",
-        o->val_loss[0], (long long)o->least, o->val_loss[1], o->loss[0], o->loss[1],
+        o->val_loss[0], (long long)o->least, o->val_loss[1], o->loss[0], o->loss[1], WINDOW,
         c->patience == 0 ? "early stopping (--patience 3 --restore-best), " : "",
         c->optimizer.weight_decay == 0 ? "--weight-decay, " : "",
         c->label_smoothing == 0 && ls_loss_smooths(c->loss) ? "--label-smoothing, " : "");
@@ -145,14 +146,16 @@ static ls_diagnosis describe_rise(const ls_trainer *t, const ls_overfitting *o)
 static ls_diagnosis describe_gap(const ls_trainer *t, const ls_overfitting *o)
 {
     ls_diagnosis d = {.what = "overfitting"};
-    snprintf(
-        d.text, sizeof d.text,
-        "the training accuracy is %.4f, the validation accuracy only %.4f, and the gap has not "
-        "closed for %d epochs up to epoch %lld; what helps: %s%s, %sa smaller --model, more data",
-        o->accuracy, o->val_accuracy, WINDOW, (long long)o->gap,
-        !ls_loader_augments(t->loader) ? "--augment" : "a stronger --augment",
-        strstr(t->config->model, "dropout") == NULL ? ", dropout in --model" : ", more dropout",
-        t->config->optimizer.weight_decay == 0 ? "--weight-decay, " : "");
+    snprintf(d.text, sizeof d.text,
+             "the training accuracy is %.4f, the validation accuracy only %.4f (medians of the "
+             "latest %d "
+             "epochs), and the gap has not closed for %d epochs up to epoch %lld; what helps: "
+             "%s%s, %sa smaller --model, more data",
+             o->accuracy, o->val_accuracy, WINDOW, WINDOW, (long long)o->gap,
+             !ls_loader_augments(t->loader) ? "--augment" : "a stronger --augment",
+             strstr(t->config->model, "dropout") == NULL ? ", dropout in --model"
+                                                         : ", more dropout",
+             t->config->optimizer.weight_decay == 0 ? "--weight-decay, " : "");
     return d;
 }
 
@@ -164,9 +167,10 @@ static ls_diagnosis describe_underfitting(const ls_trainer *t, const ls_underfit
     if (!isnan(u->val_accuracy))
         snprintf(validation, sizeof validation, ", the validation accuracy %.4f", u->val_accuracy);
     snprintf(d.text, sizeof d.text,
-             "the training accuracy is %.4f%s, and the training loss %s; what helps: %s, a "
+             "the training accuracy is %.4f%s (medians of the latest %d epochs), and the training "
+             "loss %s; what helps: %s, a "
              "larger --model%s%s%s%s",
-             u->accuracy, validation, u->falling ? "still falls" : "no longer falls",
+             u->accuracy, validation, WINDOW, u->falling ? "still falls" : "no longer falls",
              u->falling ? "more --epochs, a larger --lr" : "another --lr, larger or smaller",
              strstr(c->model, "dropout") != NULL ? ", less dropout in it" : "",
              ls_loader_augments(t->loader) ? ", a weaker --augment" : "",

@@ -105,7 +105,7 @@ ls_status ls_epoch_record(ls_trainer *t, ls_metrics *m, bool best)
         status = ls_run_log_metrics(t->records.log, t->history, t->progress.epoch);
         if (status == LS_OK)
             status = ls_run_log_event(t->records.log, LS_EVENT_EPOCH, t->progress.epoch,
-                                      ls_metrics_json(m, t->task.kind));
+                                      ls_metrics_json(m, ls_task_kinds(&t->task)));
     }
     status = ls_agree_root(t->comm, status);
     if (status == LS_OK && t->rank == 0 && t->observer->epoch != NULL)

@@ -137,6 +137,12 @@ void ls_health_step_taken(ls_trainer *t)
     t->health->skipped = 0;
 }
 
+/* Returns true for a running statistic that is a number: it follows the data, however large. */
+static bool is_sound_statistic(const ls_network *network, int64_t at, float value)
+{
+    return param_at(network, at)->running_statistic && isfinite(value);
+}
+
 ls_status ls_health_check_params(const ls_trainer *t)
 {
     const ls_network *network = ls_replica_network(t->replica);
@@ -145,7 +151,7 @@ ls_status ls_health_check_params(const ls_trainer *t)
     if (status != LS_OK)
         return status;
     for (int64_t i = 0; status == LS_OK && i < ls_network_size(network); i++)
-        if (!(fabsf(params[i]) < LS_DIVERGED))
+        if (!(fabsf(params[i]) < LS_DIVERGED) && !is_sound_statistic(network, i, params[i]))
             status = ls_fail(LS_ERR_NUMERIC,
                              "a parameter in %s is %g after epoch %lld: training diverged; try a "
                              "smaller --lr (it is %g)",

@@ -66,10 +66,28 @@ static double mean_border(const ls_dataset_info *d, int64_t sum)
     return (double)sum / count / UINT8_MAX;
 }
 
+/* Returns true if --loss auto takes targets for values. */
+static bool guesses_values(const ls_loader *l)
+{
+    return l->config->loss == LS_LOSS_AUTO && l->dataset.values > 0 && !l->dataset.reconstructs;
+}
+
+/* Returns the number of values other than 0 and 1, if that matters. */
+static int64_t count_others(const ls_loader *l, const ls_samples *piece)
+{
+    int64_t others = 0;
+    for (int64_t i = 0; guesses_values(l) && i < piece->rows; i++) {
+        const float *values = ls_sample_targets(piece, ls_sample_at(piece, i));
+        for (int64_t k = 0; k < l->dataset.values; k++)
+            others += values[k] != 0 && values[k] != 1;
+    }
+    return others;
+}
+
 /* Counts this rank's rows of each class in a split, and adds their hash to the fingerprint, their
  * borders to the sum, and the weights of training rows to their sums. Local. */
 static ls_status count_split(ls_loader *l, ls_split split, int64_t *classes, uint64_t *fingerprint,
-                             int64_t *border)
+                             int64_t *border, int64_t *others)
 {
     const ls_rows_origin origin = rows_origin(l, split);
     const ls_samples *piece = NULL;
@@ -79,8 +97,9 @@ static ls_status count_split(ls_loader *l, ls_split split, int64_t *classes, uin
         if (l->dataset.reconstructs && l->config->loss == LS_BCE)
             status = ls_reconstruction_check_range(piece, ls_split_name(split),
                                                    l->conversion.normalization);
-        *fingerprint += ls_samples_fingerprint(piece);
+        *fingerprint += ls_samples_split_fingerprint(piece, split);
         *border += sum_borders(&l->dataset, piece);
+        *others += split == LS_TRAIN ? count_others(l, piece) : 0;
         ls_weighting_count(split == LS_TRAIN ? l->weighting : NULL, piece);
         for (int64_t i = 0; l->dataset.classes > 0 && i < piece->rows; i++)
             classes[ls_sample_at(piece, i)->label]++;
@@ -98,23 +117,26 @@ static ls_status take_census(ls_loader *l)
     const int64_t classes = l->dataset.classes;
     int64_t *counts = ls_alloc(LS_SPLITS * classes, sizeof *counts); /* test rows stay 0 */
     uint64_t fingerprint[2] = {0};
-    int64_t border[2] = {0};
+    int64_t border[2] = {0}, others = 0;
     ls_status status = counts == NULL ? LS_ERR_FAILURE : LS_OK;
     for (int split = LS_TRAIN; status == LS_OK && split <= LS_VALIDATION; split++)
         status = count_split(l, (ls_split)split, counts + split * classes, &fingerprint[split],
-                             &border[split]);
+                             &border[split], &others);
     status = ls_agree(l->comm, status);
     if (status == LS_OK) {
         int64_t sums[] = {(int64_t)fingerprint[LS_TRAIN], (int64_t)fingerprint[LS_VALIDATION],
-                          border[LS_TRAIN]};
-        ls_allreduce_integers(l->comm, sums, 3);
+                          border[LS_TRAIN], others};
+        ls_allreduce_integers(l->comm, sums, 4);
         ls_allreduce_integers(l->comm, counts, (int)(2 * classes));
         l->census = (ls_census){.known = true,
                                 .fingerprint = (uint64_t)sums[LS_TRAIN],
                                 .validation_fingerprint = (uint64_t)sums[LS_VALIDATION],
+                                .two_valued = guesses_values(l) && sums[3] == 0,
                                 .has_border = are_pictures(&l->dataset),
                                 .border = mean_border(&l->dataset, sums[2])};
-        ls_class_gaps(&l->dataset, counts, l->census.class_gaps);
+        ls_class_gaps(&l->dataset, counts,
+                      l->class_names.count > 0 ? (const char *const *)l->class_names.text : NULL,
+                      l->census.class_gaps);
     }
     ls_free(counts);
     return status == LS_OK ? ls_weighting_finish(l->weighting, l->comm, l->dataset.rows[LS_TRAIN])
@@ -131,7 +153,7 @@ static ls_status find_statistics(ls_loader *l)
                        "--standardize-targets: the targets of %s are classes: leave it out",
                        l->config->data);
     ls_status status = ls_statistics_find(&l->standardization, l->comm, &plan, &l->dataset, &rows,
-                                          l->conversion.normalization, &l->census.constant_columns);
+                                          l->conversion.normalization, &l->census.constant);
     if (status == LS_OK && l->dataset.reconstructs)
         status = ls_agree(l->comm, ls_reconstruction_columns(
                                        &l->standardization.targets, &l->dataset, l->config->mean,
@@ -257,6 +279,11 @@ int64_t ls_loader_step_rows(const ls_loader *l)
 bool ls_loader_weighs(const ls_loader *l)
 {
     return l->weighting != NULL;
+}
+
+double ls_loader_weight_bound(const ls_loader *l, int64_t rows)
+{
+    return ls_weighting_bound(l->weighting, rows);
 }
 
 bool ls_loader_augments(const ls_loader *l)

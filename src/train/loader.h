@@ -16,6 +16,7 @@
 #include "base/text_list.h"
 #include "data/plan.h"
 #include "train/rows.h"
+#include "train/statistics.h"
 
 #include <lockstep/batch.h>
 #include <lockstep/comm.h>
@@ -31,9 +32,9 @@ typedef struct ls_census {
     uint64_t validation_fingerprint;     /* of the validation rows; 0: there are none */
     bool has_border;                     /* the inputs are pictures: uint8, 1 or 3 channels */
     double border;                       /* then the mean of the training rows' border, 0 to 1 */
-    char class_gaps[LS_CLASS_GAPS_TEXT]; /* see ls_class_gaps() */
-    int64_t
-        constant_columns; /* with --standardize: columns of equal numbers in all training rows */
+    char class_gaps[LS_CLASS_GAPS_TEXT]; /* see ls_class_gaps(); with names on rank 0 */
+    ls_constant_columns constant; /* with --standardize: of equal numbers in all training rows */
+    bool two_valued; /* --loss auto, targets are values: those of the training rows are 0 or 1 */
 } ls_census;
 
 /* Opens the data set, makes the plan, and reads this rank's shard into memory or opens its stream.
@@ -61,6 +62,10 @@ int64_t ls_loader_step_rows(const ls_loader *loader);
 
 /* Returns true if training rows have weights: their batches must then have, too. Local. */
 bool ls_loader_weighs(const ls_loader *loader);
+
+/* Returns a bound of the mean weight of any `rows` training rows, see ls_weighting_bound().
+ * Local. */
+double ls_loader_weight_bound(const ls_loader *loader, int64_t rows);
 
 /* Returns true if training images are augmented. Local. */
 bool ls_loader_augments(const ls_loader *loader);

@@ -39,6 +39,11 @@ static ls_status read_dataset_options(ls_model *m)
               : m->info.loss == LS_BCE ? LS_TARGET_FRACTIONS
                                        : LS_TARGET_VALUES;
     o->classes = m->info.classes;
+    if (m->reconstructs && m->info.values != ls_shape_size(m->info.input))
+        return ls_fail(LS_ERR_DATA,
+                       "%s: contradicts itself: its targets are its inputs, but %lld numbers "
+                       "against %d values",
+                       m->path, (long long)ls_shape_size(m->info.input), m->info.values);
     return status;
 }
 

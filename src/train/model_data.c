@@ -1,13 +1,30 @@
 /* Rows for an open model: they are checked to fit its network, read, and evaluated. */
 #include "train/model_state.h"
 
+#include "base/memory.h"
+#include "base/show.h"
+#include "base/text.h"
+#include "data/class_names.h"
+#include "data/samples.h"
+#include "parallel/collectives.h"
+
 #include "train/evaluate.h"
 
 #include <assert.h>
+#include <string.h>
 
 static const char *target_words(int values)
 {
     return values > 0 ? "values" : "classes";
+}
+
+/* Returns what to do about a split without rows. */
+static const char *remedy_for_none(ls_split split)
+{
+    return split == LS_TEST ? ": give --split validation for those held out in training, or "
+                              "--test-rows all"
+           : split == LS_VALIDATION ? ": none were held out in training"
+                                    : "";
 }
 
 /* Makes sure that the rows of a data set fit the network; the same result on all ranks. Local. */
@@ -16,7 +33,8 @@ static ls_status check_fit(const ls_model *m, const ls_model_data *data,
 {
     const ls_shape *in = &m->info.input;
     if (info->rows[data->split] == 0)
-        return ls_fail(LS_ERR_DATA, "%s: has no %s rows", data->path, ls_split_name(data->split));
+        return ls_fail(LS_ERR_DATA, "%s: has no %s rows%s", data->path, ls_split_name(data->split),
+                       remedy_for_none(data->split));
     if ((info->element == LS_U8) != (m->info.element == LS_U8))
         return ls_fail(LS_ERR_DATA,
                        "%s: the inputs are %s, but the checkpoint's network was trained on %s: "
@@ -31,15 +49,30 @@ static ls_status check_fit(const ls_model *m, const ls_model_data *data,
                        m->reconstructs ? "" : "not ");
     if (in->channels != info->channels || in->height != info->height || in->width != info->width ||
         (targets && (m->info.classes != info->classes || m->info.values != info->values)))
-        return ls_fail(LS_ERR_DATA,
-                       "%s: inputs of %lldx%lldx%lld and %d %s don't fit the checkpoint's "
-                       "network, which takes %lldx%lldx%lld and %d %s%s",
-                       data->path, (long long)info->channels, (long long)info->height,
-                       (long long)info->width, ls_dataset_outputs(info), target_words(info->values),
-                       (long long)in->channels, (long long)in->height, (long long)in->width,
-                       ls_model_info_outputs(&m->info), target_words(m->info.values),
-                       info->doubtful ? "; if its channels come last give --layout nhwc" : "");
+        return ls_fail(
+            LS_ERR_DATA,
+            "%s: inputs of size %s and %d %s don't fit the checkpoint's network, which takes size "
+            "%s and %d %s%s",
+            data->path, ls_sized(info->channels, info->height, info->width).text,
+            ls_dataset_outputs(info), target_words(info->values),
+            ls_sized(in->channels, in->height, in->width).text, ls_model_info_outputs(&m->info),
+            target_words(m->info.values),
+            info->doubtful ? "; if its channels come last give --layout nhwc" : "");
     return LS_OK;
+}
+
+/* Makes sure that a class has the name that it had in training, where both are known; on rank 0.
+ * Local. */
+static ls_status check_class_names(const ls_model *m, const ls_source *source, const char *path)
+{
+    ls_text_list names = {0};
+    ls_status status = ls_source_class_names(source, &names);
+    const int64_t at = status == LS_OK ? ls_class_names_differ(&m->class_names, &names) : -1;
+    if (at >= 0)
+        status = ls_fail(LS_ERR_DATA, "%s: class %lld is '%s', but '%s' in the checkpoint", path,
+                         (long long)at, names.text[at], m->class_names.text[at]);
+    ls_text_list_free(&names);
+    return status;
 }
 
 ls_input_format ls_model_format(const ls_model *m)
@@ -52,6 +85,19 @@ ls_input_format ls_model_format(const ls_model *m)
                              .channels_last = ls_network_channels_last(m->network)};
 }
 
+/* The options to read a split: test rows that are not drawn need no draw of validation rows, which
+ * may need more rows, or classes, than there are. Local. */
+static ls_dataset_options options_for(const ls_model_data *data)
+{
+    ls_dataset_options o = data->options;
+    if (data->split == LS_TEST && (o.split == NULL || *o.split == '\0')) {
+        o.hold_out = LS_HOLD_OUT_LAST;
+        o.validation = 0;
+        o.fold = NULL;
+    }
+    return o;
+}
+
 ls_status ls_model_open_data(ls_source **out, const ls_model *m, const ls_model_data *data,
                              ls_dataset_info *info)
 {
@@ -60,10 +106,14 @@ ls_status ls_model_open_data(ls_source **out, const ls_model *m, const ls_model_
         return ls_fail(LS_ERR_USAGE, "%s: opened %s, so it can't be evaluated", m->path,
                        m->comm == NULL ? "without MPI" : "without its parameters");
     assert(data->split < LS_SPLITS);
-    ls_status status = ls_source_open(&source, m->comm, data->path, &data->options, !data->trust,
-                                      data->read, info);
+    const ls_dataset_options options = options_for(data);
+    ls_status status =
+        ls_source_open(&source, m->comm, data->path, &options, !data->trust, data->read, info);
     if (status == LS_OK)
         status = check_fit(m, data, info);
+    if (status == LS_OK)
+        status = ls_agree_root(
+            m->comm, ls_comm_rank(m->comm) == 0 ? check_class_names(m, source, data->path) : LS_OK);
     if (status == LS_OK)
         *out = source;
     else
@@ -90,6 +140,56 @@ ls_status ls_model_read(ls_rows **out, const ls_model *m, const ls_model_data *d
         status = ls_source_rows(source, data->split, &format, out);
     ls_source_close(&source);
     return status;
+}
+
+/* Compares the rows of a split with those of the training. Local.
+ * wanted  their fingerprint; 0: unknown */
+static ls_status compare_split(const ls_model *m, const ls_dataset *dataset, ls_split split,
+                               uint64_t wanted)
+{
+    uint64_t found = 0;
+    const ls_status status = wanted == 0 ? LS_OK : ls_dataset_fingerprint(dataset, split, &found);
+    if (status != LS_OK || found == wanted)
+        return status;
+    return ls_fail(LS_ERR_DATA, "%s: its %s rows are not those that %s was %s on",
+                   ls_dataset_file(dataset, 0), ls_split_name(split), m->path,
+                   split == LS_TRAIN ? "trained" : "validated");
+}
+
+/* Returns the dataset of the training's weights, "" without, in a copy of the settings. */
+static const char *weights_of(char *config)
+{
+    char *name, *value, *at = config;
+    int line = 0;
+    while (ls_text_cut_pair(&at, &line, &name, &value))
+        if (value != NULL && strcmp(name, "weights") == 0)
+            return value;
+    return "";
+}
+
+/* Compares the rows with those of the training. Local. */
+static ls_status compare_rows(const ls_model *m, const ls_model_data *data)
+{
+    ls_dataset *dataset = NULL;
+    ls_dataset_options options = data->options;
+    char *config = ls_strdup(m->info.config);
+    if (config == NULL)
+        return LS_ERR_FAILURE;
+    options.weights = weights_of(config);
+    ls_status status = ls_dataset_open(&dataset, data->path, &options);
+    if (status == LS_OK)
+        status = compare_split(m, dataset, LS_TRAIN, m->info.fingerprint);
+    if (status == LS_OK)
+        status = compare_split(m, dataset, LS_VALIDATION, m->info.validation_fingerprint);
+    ls_dataset_close(&dataset);
+    ls_free(config);
+    return status;
+}
+
+ls_status ls_model_check_same(const ls_model *m, const ls_model_data *data)
+{
+    const bool root = ls_comm_rank(m->comm) == 0;
+    return ls_agree_root(m->comm, root ? compare_rows(m, data) : LS_OK);
 }
 
 static ls_evaluation evaluation_of(const ls_model *m, ls_rows *rows)

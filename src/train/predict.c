@@ -243,7 +243,7 @@ static ls_status write_rows(void *user, const ls_predictions *rows)
 }
 
 ls_status ls_model_predict_to(const ls_model *m, const ls_model_data *data, const char *path,
-                              bool truth)
+                              bool truth, int64_t *rows)
 {
     target t = {.model = m, .data = data, .path = path, .truth = truth};
     prediction p = {.model = m, .split = data->split, .sink = write_rows, .user = &t};
@@ -256,6 +256,8 @@ ls_status ls_model_predict_to(const ls_model *m, const ls_model_data *data, cons
         status = ls_agree_root(m->comm, root ? create_file(&t, &info) : LS_OK);
     if (status == LS_OK)
         status = predict_rows(&p, &info);
+    if (status == LS_OK)
+        *rows = info.rows[data->split];
     ls_source_close(&p.source);
     if (m->comm == NULL)
         return status;

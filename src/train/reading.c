@@ -59,6 +59,8 @@ ls_status ls_reading_parse(ls_dataset_options *out, const char *path, const char
     }
     if (config.layout == LS_LAYOUT_AUTO) /* training read the images as nchw */
         config.layout = LS_LAYOUT_NCHW;
+    if (config.order == LS_ORDER_AUTO) /* training read rows first: else the order is written */
+        config.order = LS_ORDER_ROW_MAJOR;
     *out = ls_reading_options(&config);
     *texts = copy;
     return LS_OK;

@@ -1,6 +1,7 @@
 #include "train/reconstruction.h"
 
 #include "base/integer.h"
+#include "base/text.h"
 #include "data/element.h"
 
 ls_status ls_reconstruction_columns(ls_columns *out, const ls_dataset_info *d, double mean,
@@ -17,9 +18,15 @@ ls_status ls_reconstruction_columns(ls_columns *out, const ls_dataset_info *d, d
         out->mean[k] = unit * (mean + std * (inputs->count > 0 ? inputs->mean[c] : 0));
         out->std[k] = unit * std * (inputs->count > 0 ? inputs->std[c] : 1);
     }
-    if (status == LS_OK)
-        (void)ls_columns_complete(out);
-    return status;
+    if (status != LS_OK)
+        return status;
+    (void)ls_columns_complete(out);
+    const int64_t bad = ls_columns_find_impossible(out);
+    return bad < 0 ? LS_OK
+                   : ls_fail(LS_ERR_USAGE,
+                             "--targets inputs: a unit of %g for number %lld of the outputs: give "
+                             "another --normalize or --standardize",
+                             ls_plain_number(out->std[bad]), (long long)bad);
 }
 
 /* Finds a number of a sample that is not from 0 to 1, normalised. Returns its index, -1 if there is

@@ -109,7 +109,7 @@ static ls_status import_checkpoint(ls_trainer *t)
 /* Opens the logs, cut at the run's progress. */
 static ls_status open_log(ls_trainer *t)
 {
-    return ls_run_log_open(&t->records.log, t->records.run, t->text, t->task.kind,
+    return ls_run_log_open(&t->records.log, t->records.run, t->text, ls_task_kinds(&t->task),
                            t->config->tensorboard, t->history, t->progress.epoch);
 }
 

@@ -2,6 +2,7 @@
 
 #include "parallel/collectives.h"
 #include "base/clock.h"
+#include "base/exact.h"
 #include "base/memory.h"
 
 #include <assert.h>
@@ -72,10 +73,12 @@ int64_t ls_replica_size(const ls_replica *r)
     return ls_network_size(r->network);
 }
 
-void ls_replica_set_micro_batch(ls_replica *r, int64_t rows, double quantum)
+/* Rests are at most half of the first quantum; their number is at most that of the rows. */
+void ls_replica_set_micro_batch(ls_replica *r, int64_t rows, double most)
 {
     r->micro_batch = rows;
-    r->loss_quantum = quantum;
+    r->quanta[0] = ls_exact_quantum(LS_DIVERGED * most);
+    r->quanta[1] = ls_exact_quantum(r->quanta[0] * most);
 }
 
 void ls_replica_update(ls_replica *r, int64_t from)

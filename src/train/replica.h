@@ -47,9 +47,9 @@ ls_batch *ls_replica_batch(const ls_replica *replica);
 int64_t ls_replica_size(const ls_replica *replica); /* parameters, see ls_network_size() */
 
 /* Makes passes compute by micro-batches, as an exact reducer requires, see ls_pass. Local.
- * rows     of a micro-batch; 0: all rows of a rank at once
- * quantum  of losses */
-void ls_replica_set_micro_batch(ls_replica *replica, int64_t rows, double quantum);
+ * rows  of a micro-batch; 0: all rows of a rank at once
+ * most  bound of the weight of a step's rows, of all ranks; at least their number */
+void ls_replica_set_micro_batch(ls_replica *replica, int64_t rows, double most);
 
 /* Sets the reducer. Parameters and the optimizer's state, which may be sharded, are carried over
  * from the previous reducer, if any. Collective.

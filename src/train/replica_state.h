@@ -13,7 +13,7 @@ struct ls_replica {
 
     double label_smoothing; /* see ls_pass, like the next two */
     int64_t micro_batch;
-    double loss_quantum;
+    double quanta[2];
 
     /* The latest step's update, while the next forward pass has to complete it. */
     bool update_pending;

@@ -108,11 +108,32 @@ static ls_status check_rows(const ls_trainer *t, const char *path, const ls_mode
         return LS_OK;
     if (!t->config->resume_anyway || hinders)
         return ls_fail(LS_ERR_DATA,
-                       "can't resume from %s%s: the %s rows of %s differ from those it was %s",
+                       "can't resume from %s%s: the %s rows of %s differ from those it was %s; %s",
                        path, hinders ? ", which is in the middle of an epoch" : "", which,
-                       t->config->data, train ? "trained on" : "validated on");
+                       t->config->data, train ? "trained on" : "validated on",
+                       hinders ? "resume from the end of an epoch with --resume-anyway, or begin "
+                                 "another run"
+                               : "--resume-anyway continues with these rows");
     ls_trainer_note(t, "resuming from %s with other %s rows: %s%s", path, which, t->config->data,
                     monitored_rows_differ(t, id) ? "; the best epoch so far is discarded" : "");
+    return LS_OK;
+}
+
+/* Refuses statistics of --standardize that differ from the checkpoint's, unless --resume-anyway is
+ * given: the network was trained on inputs standardised by those. Local. */
+static ls_status check_standardization(const ls_trainer *t, const char *path,
+                                       const ls_model_info *id)
+{
+    const ls_standardization *before = id->standardization, *now = t->records.info.standardization;
+    if (ls_columns_equal(&before->inputs, &now->inputs) &&
+        ls_columns_equal(&before->targets, &now->targets))
+        return LS_OK;
+    if (!t->config->resume_anyway)
+        return ls_fail(LS_ERR_DATA,
+                       "can't resume from %s: the means and deviations of --standardize differ "
+                       "from those it was trained with; --resume-anyway takes the new ones",
+                       path);
+    ls_trainer_note(t, "resuming from %s with other means and deviations of --standardize", path);
     return LS_OK;
 }
 
@@ -174,6 +195,8 @@ static ls_status check_resumable(ls_trainer *t, const ls_checkpoint *checkpoint)
         status = check_changes(t, path, id->config, within_epoch);
     if (status == LS_OK)
         status = check_rows(t, path, id, within_epoch);
+    if (status == LS_OK)
+        status = check_standardization(t, path, id);
     if (status == LS_OK)
         status = check_compute(t, path, id->compute);
     if (status != LS_OK)

@@ -82,8 +82,33 @@ static const struct {
                 {"mean-absolute-error", "mae"},
                 {"smooth-l1", "huber"},
                 {"binary-cross-entropy", "bce"},
+                {"binary-crossentropy", "bce"},
+                {"binarycrossentropy", "bce"},
+                {"bce-with-logits", "bce"},
+                {"binary", "bce"},
+                {"logistic", "bce"},
+                {"log-loss", "bce"},
+                {"sigmoid", "bce"},
+                {"softmax", "cross-entropy"},
+                {"f1", "val_macro_f1"},
+                {"f1-score", "val_macro_f1"},
+                {"val-f1", "val_macro_f1"},
+                {"roc-auc", "val_auc"},
+                {"val-mse", "val_rmse"},
+                {"r2-score", "val_r2"},
                 {"exponential", "step"},
                 {"multistep", "step"}};
+
+/* Returns true if a text is a name, where '-' stands for '_', too. */
+static bool is_alike(const char *text, const char *name)
+{
+    while (*text != '\0' &&
+           (*text == '_' ? '-' : tolower((unsigned char)*text)) == (*name == '_' ? '-' : *name)) {
+        text++;
+        name++;
+    }
+    return *text == '\0' && *name == '\0';
+}
 
 /* Returns the choice that is meant, NULL if none is likely: one of another name, one that begins
  * with the text, or one that resembles it. */
@@ -93,8 +118,12 @@ static const char *find_meant(const ls_setting *row, const char *text)
     size_t distance = SIZE_MAX;
     for (const ls_choice *c = row->choices; c->name != NULL; c++)
         for (size_t i = 0; i < sizeof synonyms / sizeof *synonyms; i++)
-            if (strcasecmp(text, synonyms[i].theirs) == 0 && strcmp(c->name, synonyms[i].ours) == 0)
+            if (is_alike(text, synonyms[i].theirs) && strcmp(c->name, synonyms[i].ours) == 0)
                 return c->name;
+    for (const ls_choice *c = row->choices; c->name != NULL; c++)
+        if (strncmp(c->name, "val_", strlen("val_")) == 0 &&
+            is_alike(text, c->name + strlen("val_")))
+            return c->name;
     for (const ls_choice *c = row->choices; c->name != NULL; c++)
         if (strlen(text) > 1 && strncmp(c->name, text, strlen(text)) == 0)
             return c->name;

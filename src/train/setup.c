@@ -135,7 +135,7 @@ static ls_status allocate_trainer(ls_trainer **out, ls_comm *comm, const ls_trai
     if (t == NULL)
         return LS_ERR_FAILURE;
     t->comm = comm;
-    t->config = config;
+    t->given = t->config = config;
     t->observer = observer;
     t->rank = ls_comm_rank(comm);
     t->records.created = t->records.saved = ls_now();

@@ -6,7 +6,6 @@
 #include "train/evaluate.h"
 #include "train/reconstruction.h"
 
-#include "base/exact.h"
 #include "base/memory.h"
 
 /* Returns the most rows of a pass. Local. */
@@ -14,6 +13,13 @@ static int64_t pass_capacity(const ls_trainer *t)
 {
     const int64_t step = ls_loader_step_rows(t->loader);
     return step > LS_EVALUATION_ROWS ? step : LS_EVALUATION_ROWS;
+}
+
+/* Returns a bound of the weight of a step's rows, at least their number. Local. */
+static double most_weight(const ls_trainer *t)
+{
+    const int64_t rows = t->config->batch + t->config->block;
+    return (double)rows * ls_loader_weight_bound(t->loader, rows);
 }
 
 /* Creates this rank's network, optimizer and batch. Local. */
@@ -54,8 +60,7 @@ static ls_status create_replica(ls_trainer *t)
     t->task = ls_network_task(network, d->values);
     ls_loader_set_channels_last(t->loader, ls_network_channels_last(network));
     if (c->reproducible)
-        ls_replica_set_micro_batch(t->replica, c->block,
-                                   ls_exact_quantum(LS_DIVERGED * (double)(c->batch + c->block)));
+        ls_replica_set_micro_batch(t->replica, c->block, most_weight(t));
     return LS_OK;
 }
 
@@ -101,6 +106,7 @@ ls_status ls_setup_reducer(ls_trainer *t)
     const ls_step_rows rows = {.mine = ls_loader_step_rows(t->loader),
                                .batch = c->batch,
                                .block = c->block,
+                               .weight = ls_loader_weight_bound(t->loader, c->block),
                                .all_sums = has_all_sums(t)};
     const bool shard = ls_setup_shards(t);
     ls_reduce reduce = c->reproducible ? LS_REDUCE_EXACT : c->reduce;

@@ -4,6 +4,7 @@
 #include "parallel/collectives.h"
 #include "nn/schedule.h"
 #include "data/class_names.h"
+#include "data/files.h"
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -46,17 +47,51 @@ static ls_status report_class_gaps(const ls_trainer *t)
 /* Reports columns that --standardize makes 0; on rank 0. Local. */
 static void report_constant_columns(const ls_trainer *t)
 {
-    const int64_t constant = ls_loader_census(t->loader)->constant_columns;
-    if (constant > 0)
-        ls_trainer_note(t, "--standardize: %s of equal numbers in all training rows: %s 0",
-                        ls_counted(constant, "column").text,
-                        constant == 1 ? "it becomes" : "they become");
+    const ls_constant_columns *constant = &ls_loader_census(t->loader)->constant;
+    if (constant->count > 0)
+        ls_trainer_note(t, "--standardize: %s of equal numbers in all training rows: %s 0 (%s)",
+                        ls_counted(constant->count, "column").text,
+                        constant->count == 1 ? "it becomes" : "they become", constant->first);
+}
+
+/* Reports values that look like classes, where the loss was chosen for values; on rank 0. Local. */
+static void report_two_values(const ls_trainer *t)
+{
+    if (ls_loader_census(t->loader)->two_valued)
+        ls_trainer_note(t,
+                        "all targets are 0 or 1, and are taken for values, with --loss %s: give "
+                        "--loss bce%s if they are classes",
+                        ls_loss_name(t->config->loss),
+                        ls_trainer_dataset(t)->values > 1 ? ", or cross-entropy for one-hot rows,"
+                                                          : "");
+}
+
+/* Reports files that are read twice, so that the same rows may be training and test rows; on rank
+ * 0. Local. */
+static void report_shared_files(const ls_trainer *t)
+{
+    ls_files data = {0}, test = {0};
+    const char *twice = NULL, *both = NULL;
+    if (ls_files_find(&data, t->config->data) == LS_OK)
+        twice = ls_files_find_same(&data, NULL);
+    if (*t->config->test_data != '\0' && ls_files_find(&test, t->config->test_data) == LS_OK)
+        both = ls_files_find_same(&data, &test);
+    if (twice != NULL)
+        ls_trainer_note(t,
+                        "--data names %s twice: the same rows may be training rows, and validation "
+                        "or test rows",
+                        twice);
+    if (both != NULL)
+        ls_trainer_note(t, "--test-data: %s is a file of --data, too: its test rows are trained on",
+                        both);
+    ls_files_free(&test);
+    ls_files_free(&data);
 }
 
 /* Reports that the rows come last in the file; on rank 0. Local. */
 static void report_order(const ls_trainer *t)
 {
-    if (ls_trainer_dataset(t)->column_major && t->config->order == LS_ORDER_AUTO)
+    if (ls_trainer_dataset(t)->column_major && t->given->order == LS_ORDER_AUTO)
         ls_trainer_note(t,
                         "%s is read as column-major, rows last, as MATLAB, R, Julia and Fortran "
                         "write arrays: its datasets agree in the last dimension, not in the "
@@ -80,6 +115,8 @@ static ls_status report_start(const ls_trainer *t)
     notify_start(t);
     report_order(t);
     report_constant_columns(t);
+    report_two_values(t);
+    report_shared_files(t);
     report_class_names(t);
     return report_class_gaps(t);
 }

@@ -48,13 +48,16 @@ ls_status ls_setup_settings(ls_trainer *t)
     return status == LS_OK ? ls_agree_root(t->comm, ls_records_check(t)) : status;
 }
 
-/* Chooses the loss, now that the targets are known, and the task. The same on all ranks. Local. */
+/* Chooses the loss and the order, now that the data are known, and the task. The same on all
+ * ranks. Local. */
 static ls_status choose_loss(ls_trainer *t)
 {
     const ls_dataset_info *d = ls_trainer_dataset(t);
     const int64_t values = ls_trainer_dataset(t)->values;
     t->resolved = *t->config;
     t->resolved.loss = ls_loss_choose(t->config->loss, values);
+    if (d->column_major)
+        t->resolved.order = LS_ORDER_COLUMN_MAJOR;
     t->config = &t->resolved;
     const ls_loss loss = t->config->loss;
     t->task = (ls_task){.kind = d->reconstructs ? LS_TASK_REGRESSION : ls_loss_task(loss, values),
@@ -78,6 +81,11 @@ static ls_status check_metric(const ls_trainer *t, ls_metric at)
     const char *name = ls_monitor_name(t->config->monitor);
     if (ls_metric_applies(at, &t->task))
         return LS_OK;
+    if ((metric->tasks & LS_TASK_OF_TWO) != 0 && t->task.kind == LS_TASK_CLASSIFICATION)
+        return ls_fail(LS_ERR_USAGE,
+                       "--monitor %s needs two classes, the data set has %d: give --monitor "
+                       "val_accuracy",
+                       name, t->task.outputs);
     if ((metric->tasks & t->task.kind) == 0)
         return ls_fail(LS_ERR_USAGE,
                        "--monitor %s is not defined for a %s task (--loss %s): give --monitor "

@@ -22,12 +22,14 @@ struct ls_source {
  * Collective. */
 static ls_status agree_on_dataset(ls_comm *comm, const ls_dataset_info *d)
 {
-    char text[256];
+    char text[320];
     snprintf(text, sizeof text,
-             "%lld %lld %lld rows, %s %lld x %lld x %lld, %d classes, %d values, %s",
+             "%lld %lld %lld rows, %s %lld x %lld x %lld, %d classes, %d values, weights %d, "
+             "column-major %d, reconstruction %d, %s",
              (long long)d->rows[LS_TRAIN], (long long)d->rows[LS_VALIDATION],
              (long long)d->rows[LS_TEST], ls_element_name(d->element), (long long)d->channels,
-             (long long)d->height, (long long)d->width, d->classes, d->values, d->source_sha256);
+             (long long)d->height, (long long)d->width, d->classes, d->values, d->weighted,
+             d->column_major, d->reconstructs, d->source_sha256);
     return ls_agree_equal(comm, text, "the data set");
 }
 

@@ -3,6 +3,7 @@
 #include "base/integer.h"
 #include "base/memory.h"
 #include "base/show.h"
+#include "base/text.h"
 #include "data/element.h"
 #include "data/h5.h"
 #include "parallel/collectives.h"
@@ -65,15 +66,17 @@ static ls_status read_numbers(const ls_h5 *file, const char *name, int64_t count
     return ls_h5_read(file, name, LS_H5_F64, 0, count, out);
 }
 
-/* Checks that means are finite and standard deviations above 0, or 0 for a constant column. */
-static ls_status check_columns(const ls_h5 *file, const stats_file *from, const ls_columns *c)
+/* Fails at the first column by which nothing can be standardised; a std of 0 is of a constant one.
+ * what  whose statistics they are */
+static ls_status check_columns(const ls_columns *c, const char *what)
 {
-    for (int64_t i = 0; i < c->count; i++)
-        if (!isfinite(c->mean[i]) || !isfinite(c->std[i]) || c->std[i] < 0)
-            return ls_fail(LS_ERR_DATA, "%s: '%s' and '%s' are %g and %g in column %lld",
-                           ls_h5_path(file), from->mean, from->std, c->mean[i], c->std[i],
-                           (long long)i);
-    return LS_OK;
+    const int64_t bad = ls_columns_find_impossible(c);
+    return bad < 0 ? LS_OK
+                   : ls_fail(LS_ERR_DATA,
+                             "%s: a mean of %g and a standard deviation of %g in column %lld: "
+                             "standardised numbers would not be finite",
+                             what, ls_plain_number(c->mean[bad]), ls_plain_number(c->std[bad]),
+                             (long long)bad);
 }
 
 /* Reads the columns from a file. Local. */
@@ -89,7 +92,7 @@ static ls_status read_file(const char *text, ls_columns *out)
     if (status == LS_OK)
         status = read_numbers(file, from.std, out->count, out->std);
     if (status == LS_OK)
-        status = check_columns(file, &from, out);
+        status = check_columns(out, text + strlen(FILE_PREFIX));
     (void)ls_h5_close(&file);
     return status;
 }
@@ -177,9 +180,27 @@ static ls_status share_file(ls_comm *comm, const char *text, ls_columns *columns
     return status;
 }
 
+/* Appends the first columns of equal numbers, counts all of them, and completes the columns. */
+static void add_constant(ls_constant_columns *c, const char *what, ls_columns *columns)
+{
+    enum { SHOWN = 5 };
+    int64_t found = 0;
+    for (int64_t k = 0; k < columns->count; k++) {
+        const size_t used = strlen(c->first);
+        if (columns->std[k] != 0 || ++found > SHOWN + 1)
+            continue;
+        if (found > SHOWN)
+            snprintf(c->first + used, sizeof c->first - used, ", ...");
+        else
+            snprintf(c->first + used, sizeof c->first - used, "%s%s %lld",
+                     found == 1 && used > 0 ? ", " : "", found == 1 ? what : ",", (long long)k);
+    }
+    c->count += ls_columns_complete(columns);
+}
+
 ls_status ls_statistics_find(ls_standardization *out, ls_comm *comm, const ls_statistics_plan *plan,
                              const ls_dataset_info *dataset, const ls_rows_origin *rows,
-                             ls_normalization normalization, int64_t *constant)
+                             ls_normalization normalization, ls_constant_columns *constant)
 {
     const bool file = is_file(plan->inputs), fits = strcmp(plan->inputs, "fit") == 0;
     const int64_t pixels = dataset->height * dataset->width;
@@ -193,8 +214,12 @@ ls_status ls_statistics_find(ls_standardization *out, ls_comm *comm, const ls_st
     if (status == LS_OK) {
         ls_column_sums_finish(&p.inputs, dataset->rows[LS_TRAIN] * pixels, &out->inputs);
         ls_column_sums_finish(&p.targets, dataset->rows[LS_TRAIN], &out->targets);
-        *constant = ls_columns_complete(&out->inputs) + ls_columns_complete(&out->targets);
+        add_constant(constant, "inputs", &out->inputs);
+        add_constant(constant, "targets", &out->targets);
+        status = check_columns(&out->inputs, "--standardize");
     }
+    if (status == LS_OK)
+        status = check_columns(&out->targets, "--standardize-targets");
     ls_column_sums_destroy(&p.inputs);
     ls_column_sums_destroy(&p.targets);
     ls_free(p.x);

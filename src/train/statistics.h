@@ -15,6 +15,12 @@ typedef struct ls_statistics_plan {
     bool targets;       /* by the training rows */
 } ls_statistics_plan;
 
+/* Columns of equal numbers, whose standard deviation is 0. */
+typedef struct ls_constant_columns {
+    int64_t count;
+    char first[96]; /* the first of them: "inputs 2, 5, targets 0" */
+} ls_constant_columns;
+
 /* Checks --standardize's text. Errors: LS_ERR_USAGE. Local. */
 ls_status ls_statistics_check(const char *inputs) LS_MUST_CHECK;
 
@@ -23,11 +29,12 @@ ls_status ls_statistics_check(const char *inputs) LS_MUST_CHECK;
  * rows           this rank's training rows
  * normalization  applied to the inputs before
  * out            all zeros on entry; owned by the caller, also after an error
- * constant       on return the number of columns of equal numbers
+ * constant       on return the columns of equal numbers
  * Errors, on all ranks alike: those of reading rows; LS_ERR_DATA for a file that does not fit;
  * LS_ERR_FAILURE when memory is short. */
 ls_status ls_statistics_find(ls_standardization *out, ls_comm *comm, const ls_statistics_plan *plan,
                              const ls_dataset_info *dataset, const ls_rows_origin *rows,
-                             ls_normalization normalization, int64_t *constant) LS_MUST_CHECK;
+                             ls_normalization normalization,
+                             ls_constant_columns *constant) LS_MUST_CHECK;
 
 #endif

@@ -107,8 +107,9 @@ static void step_sum_over_ranks(void *user, double *values, int count)
     r->sum_s += ls_now() - begin;
 }
 
-/* Fills the pass context from the reducer's hooks. */
-static ls_pass make_pass(ls_replica *r, uint64_t key)
+/* Fills the pass context from the reducer's hooks.
+ * rest  see ls_pass */
+static ls_pass make_pass(ls_replica *r, uint64_t key, ls_score *rest)
 {
     ls_pass pass = {
         .group = ls_reducer_group(r->reducer),
@@ -120,7 +121,8 @@ static ls_pass make_pass(ls_replica *r, uint64_t key)
         .key = key,
         .label_smoothing = r->label_smoothing,
         .block = r->micro_batch,
-        .quantum = r->loss_quantum};
+        .quanta = {r->quanta[0], r->quanta[1]},
+        .rest = rest};
     if (ls_fault(LS_FAULT_GRADIENT) != LS_OK)
         pass.grad_hook = (ls_grad_hook){
             .call = step_fault_grad_ready, .again = step_fault_micro_batch, .user = r->reducer};
@@ -132,7 +134,8 @@ static ls_pass make_pass(ls_replica *r, uint64_t key)
 static ls_status forward_backward(ls_replica *r, ls_step_io *io, ls_status status)
 {
     const float *params = ls_reducer_params(r->reducer);
-    const ls_pass pass = make_pass(r, io->key);
+    ls_score rest = {0};
+    const ls_pass pass = make_pass(r, io->key, &rest);
     stopwatch watch = {r, compute_clock(r)};
     io->score = ls_network_loss(r->network, params, r->batch, &pass);
     if (status == LS_OK && io->checks.score != NULL)
@@ -141,6 +144,7 @@ static ls_status forward_backward(ls_replica *r, ls_step_io *io, ls_status statu
         r->batch->rows = 0;
     io->phases.forward += lap(&watch);
     io->control.score = io->score;
+    io->control.rest = rest;
     io->control.failed = status != LS_OK;
     ls_reducer_begin(r->reducer, &io->control);
     ls_network_backward(r->network, params, r->batch, &pass, ls_reducer_grads(r->reducer));

@@ -79,8 +79,9 @@ ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
                                   "mode", t->stop_config.maximise ? "max" : "min", "epoch",
                                   (json_int_t)result->best_epoch, "value", result->best));
     json_object_set_new(summary, "final",
-                        result->epochs > 0 ? ls_metrics_json(&result->final, t->task.kind)
-                                           : json_null());
+                        result->epochs > 0
+                            ? ls_metrics_json(&result->final, ls_task_kinds(&t->task))
+                            : json_null());
     json_object_set_new(summary, "diagnosis", diagnosis_json(t));
     json_object_set_new(summary, "model",
                         json_pack("{s:o, s:I, s:s}", "layers",

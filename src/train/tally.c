@@ -32,7 +32,7 @@ struct ls_tally {
     counts *of_class;                /* [classes] */
     exact_sum (*errors)[ERROR_SUMS]; /* [K] of a regression */
     double *origin;                  /* [K] of a regression */
-    ls_ranking *ranking;             /* of a binary task */
+    ls_ranking *ranking;             /* of rows that are true or false; or NULL */
 };
 
 /* Returns the number of classes that are counted. */
@@ -49,7 +49,8 @@ static ls_status allocate(ls_tally *t, int64_t rows)
     t->origin = ls_alloc(errors, sizeof *t->origin);
     if (t->of_class == NULL || t->errors == NULL || t->origin == NULL)
         return LS_ERR_FAILURE;
-    return t->task.kind == LS_TASK_BINARY ? ls_ranking_create(&t->ranking, rows) : LS_OK;
+    return (ls_task_kinds(&t->task) & LS_TASK_RANKED) != 0 ? ls_ranking_create(&t->ranking, rows)
+                                                           : LS_OK;
 }
 
 ls_status ls_tally_create(ls_tally **out, const ls_network *network, int64_t values, int64_t rows)
@@ -120,10 +121,12 @@ static void add_class(ls_tally *t, int32_t label, int32_t predicted)
     t->of_class[label].right += label == predicted;
 }
 
-static void add_labels(ls_tally *t, const ls_batch *batch, const int32_t *predicted)
+static void add_labels(ls_tally *t, const ls_batch *batch, const float *y, const int32_t *predicted)
 {
     for (int64_t i = 0; i < batch->rows; i++)
         add_class(t, batch->labels[i], predicted[i]);
+    for (int64_t i = 0; t->ranking != NULL && i < batch->rows; i++)
+        ls_ranking_add(t->ranking, y[2 * i + 1] - y[2 * i], batch->labels[i] == 1);
 }
 
 static void add_binary(ls_tally *t, const ls_batch *batch, const float *y, const int32_t *predicted)
@@ -174,7 +177,7 @@ void ls_tally_add(ls_tally *t, const ls_score *score, const ls_batch *batch, con
     add_score(t, score);
     switch (t->task.kind) {
     case LS_TASK_CLASSIFICATION:
-        add_labels(t, batch, predicted);
+        add_labels(t, batch, y, predicted);
         break;
     case LS_TASK_BINARY:
         add_binary(t, batch, y, predicted);

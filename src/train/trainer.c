@@ -80,7 +80,7 @@ static void load_batch(ls_trainer *t, ls_step_io *io)
 static void add_step(ls_trainer *t, const ls_control *control)
 {
     ls_epoch_totals *sums = &t->progress.totals;
-    ls_score_add(&sums->score, &control->score, 0);
+    ls_score_add(&sums->score, &control->score);
     if (t->rank == 0 && t->observer->step != NULL)
         t->observer->step(t->observer->user, t->progress.epoch + 1, sums->score.rows,
                           ls_metric_value(LS_METRIC_LOSS, &t->task, &control->score));

@@ -29,10 +29,11 @@ typedef struct ls_best {
 } ls_best;
 
 struct ls_trainer {
-    ls_comm *comm; /* borrowed, like the next */
+    ls_comm *comm; /* borrowed, like the next two */
     const ls_observer *observer;
+    const ls_train_config *given;  /* the caller's */
     const ls_train_config *config; /* `resolved`, or that of the caller until its loss is chosen */
-    ls_train_config resolved;
+    ls_train_config resolved;      /* with the loss and the order of rows that the data decide */
     ls_task task;
     char *text; /* the settings as ls_config_text() writes them; owned */
     int rank;

@@ -19,6 +19,7 @@ typedef struct candidate {
     ls_reducer *reducer; /* owned until the end of the trial */
     double seconds[MEASURED];
     double median; /* of the steps so far; the same on all ranks, like the next */
+    int rounds;    /* whose steps are in the median */
     bool dropped;  /* beaten */
 } candidate;
 
@@ -90,6 +91,7 @@ static int compare_candidates(ls_tuner *tuner)
         memcpy(slowest, c->seconds, sizeof slowest);
         ls_allreduce_max(tuner->comm, slowest, measured);
         c->median = ls_median(slowest, measured);
+        c->rounds = tuner->round + 1;
         least[i] = slowest[0];
         best = best < 0 || c->median < tuner->candidate[best].median ? i : best;
     }
@@ -106,9 +108,11 @@ static void write_verdict(const ls_tuner *tuner, int best, char verdict[LS_VERDI
     for (int i = -1; i < tuner->candidates; i++) {
         const candidate *c = &tuner->candidate[i < 0 ? best : i];
         const char *name = ls_reduce_name(ls_reducer_which(c->reducer));
-        used += i < 0 ? snprintf(verdict, LS_VERDICT_TEXT, "%s is the fastest here:", name)
-                      : snprintf(verdict + used, LS_VERDICT_TEXT - (size_t)used, "%s %s %.3g ms",
-                                 i > 0 ? "," : "", name, 1e3 * c->median);
+        used += i < 0
+                    ? snprintf(verdict, LS_VERDICT_TEXT, "%s is the fastest here:", name)
+                    : snprintf(verdict + used, LS_VERDICT_TEXT - (size_t)used, "%s %s %.3g ms%s",
+                               i > 0 ? "," : "", name, 1e3 * c->median,
+                               c->rounds < tuner->candidate[best].rounds ? " (dropped early)" : "");
     }
     snprintf(verdict + used, LS_VERDICT_TEXT - (size_t)used, " a step");
 }

@@ -7,7 +7,7 @@
 
 #include "train/replica.h"
 
-enum { LS_VERDICT_TEXT = 160 };
+enum { LS_VERDICT_TEXT = 256 };
 
 typedef struct ls_tuner ls_tuner;
 
@@ -31,7 +31,8 @@ void ls_tuner_destroy(ls_tuner **tuner);
  * Collective.
  * seconds  duration of the step
  * replica  its reducer is replaced when it changes
- * verdict  at the end of the trial, the measured times as text */
+ * verdict  at the end of the trial, the measured times as text; those of reducers that left the
+ *          trial early, which are of fewer steps, are marked */
 ls_reducer *ls_tuner_step(ls_tuner *tuner, double seconds, ls_replica *replica,
                           char verdict[LS_VERDICT_TEXT]) LS_MUST_CHECK;
 

@@ -1,6 +1,7 @@
 #include "train/weighting.h"
 
 #include "base/exact.h"
+#include "base/float_sum.h"
 #include "base/integer.h"
 #include "base/memory.h"
 #include "data/samples.h"
@@ -11,14 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef double exact_sum[LS_EXACT_PARTS];
-
 struct ls_weighting {
     const ls_train_config *config; /* borrowed */
     int classes;                   /* 1 if the weights are of rows only */
-    exact_sum *sum; /* [classes] weights of the rows of each class, as they are in the data set */
-    double *factor; /* [classes] of the weights of a class's rows, scaled */
-    double quantum; /* weights are multiples of it */
+    ls_float_sum
+        *sum; /* [classes] weights of the rows of each class, as they are in the data set */
+    int64_t uncarried; /* rows that were added to the sums since the last carry */
+    double *factor;    /* [classes] of the weights of a class's rows, scaled */
+    double *most;      /* [classes] largest weight of a class's rows, in the data set */
+    double quantum;    /* weights are multiples of it */
+    int64_t rows;      /* of all ranks */
 };
 
 static bool is_word(const char *text)
@@ -90,7 +93,8 @@ static ls_status allocate(ls_weighting *w)
 {
     w->sum = ls_alloc(w->classes, sizeof *w->sum);
     w->factor = ls_alloc(w->classes, sizeof *w->factor);
-    if (w->sum == NULL || w->factor == NULL)
+    w->most = ls_alloc(w->classes, sizeof *w->most);
+    if (w->sum == NULL || w->factor == NULL || w->most == NULL)
         return LS_ERR_FAILURE;
     for (int k = 0; k < w->classes; k++)
         w->factor[k] = 1;
@@ -104,6 +108,11 @@ ls_status ls_weighting_create(ls_weighting **out, const ls_train_config *c,
     *out = NULL;
     if (!is_given(c) && !d->weighted)
         return LS_OK;
+    if (classes == 0 && d->values == 1 && !d->reconstructs)
+        return ls_fail(
+            LS_ERR_USAGE,
+            "--class-weights needs classes, but the targets are values, and the loss is not bce: "
+            "give --loss bce if they are 0 and 1, or weights of rows by --weights");
     if (classes == 0)
         return ls_fail(LS_ERR_USAGE,
                        "--class-weights needs classes, or --loss bce and one value, as targets, "
@@ -129,20 +138,40 @@ static int class_of(const ls_weighting *w, int32_t label, const float *values)
     return w->classes == 1 ? 0 : values != NULL ? values[0] > 0.5f : label;
 }
 
+static void carry(ls_weighting *w)
+{
+    for (int k = 0; k < w->classes; k++)
+        ls_float_sum_carry(w->sum[k]);
+    w->uncarried = 0;
+}
+
 void ls_weighting_count(ls_weighting *w, const ls_samples *samples)
 {
     const ls_sample_format *format = &samples->format;
     for (int64_t i = 0; w != NULL && i < samples->rows; i++) {
         const ls_sample *sample = ls_sample_at(samples, i);
         const float *values = format->values > 0 ? ls_sample_targets(samples, sample) : NULL;
-        ls_exact_add(format->weighted ? (double)*ls_sample_weight(samples, sample) : 1,
-                     w->sum[class_of(w, sample->label, values)], 1);
+        const float weight = format->weighted ? *ls_sample_weight(samples, sample) : 1;
+        const int class = class_of(w, sample->label, values);
+        ls_float_sum_add(w->sum[class], weight);
+        w->most[class] = fmax(w->most[class], (double)weight);
+        if (++w->uncarried == LS_FLOAT_SUM_MOST)
+            carry(w);
     }
+}
+
+/* Sums and largest weights over ranks. Collective. */
+static void sum_ranks(ls_weighting *w, ls_comm *comm)
+{
+    carry(w);
+    ls_allreduce_integers(comm, w->sum[0], ls_int((int64_t)w->classes * LS_FLOAT_SUM_WORDS));
+    ls_allreduce_max(comm, w->most, w->classes);
+    carry(w);
 }
 
 static double sum_of(const ls_weighting *w, int class)
 {
-    return ls_exact_total(w->sum[class], 1);
+    return ls_float_sum_total(w->sum[class]);
 }
 
 /* Sets the factors so that the rows of each class weigh the same together. */
@@ -165,7 +194,7 @@ ls_status ls_weighting_finish(ls_weighting *w, ls_comm *comm, int64_t rows)
     double total = 0;
     if (w == NULL)
         return LS_OK;
-    ls_allreduce_doubles(comm, w->sum[0], ls_int((int64_t)w->classes * LS_EXACT_PARTS));
+    sum_ranks(w, comm);
     if (strcmp(w->config->class_weights, "balanced") == 0)
         balance(w);
     for (int k = 0; k < w->classes; k++)
@@ -175,7 +204,28 @@ ls_status ls_weighting_finish(ls_weighting *w, ls_comm *comm, int64_t rows)
     for (int k = 0; k < w->classes; k++)
         w->factor[k] *= (double)rows / total;
     w->quantum = ls_exact_quantum(2 * (double)rows);
+    w->rows = rows;
     return LS_OK;
+}
+
+/* Returns the weight of a row in a batch.
+ * weight  in the data set */
+static float scale(const ls_weighting *w, double weight, int class)
+{
+    return (float)ls_exact_round(weight * w->factor[class], w->quantum);
+}
+
+double ls_weighting_bound(const ls_weighting *w, int64_t rows)
+{
+    double most = 1;
+    int exponent;
+    if (w == NULL)
+        return 1;
+    for (int k = 0; k < w->classes; k++)
+        most = fmax(most, (double)scale(w, w->most[k], k));
+    /* All rows together weigh w->rows, but for rounding. */
+    most = fmin(most, fmax(1, 1.001 * (double)w->rows / (double)rows));
+    return frexp(most, &exponent) > 0.5 ? ldexp(1, exponent) : most;
 }
 
 void ls_weighting_apply(const ls_weighting *w, ls_batch *batch)
@@ -184,9 +234,7 @@ void ls_weighting_apply(const ls_weighting *w, ls_batch *batch)
         const float *values = batch->values > 0 ? batch->targets + i * batch->values : NULL;
         batch->weights[i] =
             w == NULL ? 1
-                      : (float)ls_exact_round((double)batch->weights[i] *
-                                                  w->factor[class_of(w, batch->labels[i], values)],
-                                              w->quantum);
+                      : scale(w, (double)batch->weights[i], class_of(w, batch->labels[i], values));
     }
 }
 
@@ -196,6 +244,7 @@ void ls_weighting_destroy(ls_weighting **weighting)
         return;
     ls_free((*weighting)->sum);
     ls_free((*weighting)->factor);
+    ls_free((*weighting)->most);
     ls_free(*weighting);
     *weighting = NULL;
 }

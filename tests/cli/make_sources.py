@@ -95,6 +95,15 @@ def arrays(folder):
     save("values", (x @ np.ones(6)).astype(">f8"))
     save("onehot", np.eye(4, dtype=np.int16)[labels])
     save("negative", labels - 1)
+    for name, number in ("nan", np.nan), ("large", 1e300):
+        wrong = x.copy()
+        wrong[7, 2] = number
+        save(name, wrong)
+        np.savez(f"{folder}/own_{name}.npz", x=wrong, y=labels)
+    wrong = np.ones((40, 2, 3), "f2")
+    wrong[0, 1, 2] = np.inf
+    save("infinite", np.asfortranarray(wrong))
+    save("y_inf", np.where(np.arange(40) == 9, -np.inf, 1).astype(">f4"))
     save("short", labels[:30])
     save("objects", np.array([1, None] * 20, dtype=object))
     save("texts", np.array(["a", "b"] * 20))

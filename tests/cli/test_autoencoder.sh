@@ -124,6 +124,15 @@ check "none differs" [ -z "$(grep ^WRONG out | tee /dev/stderr)" ]
 "$lockstep" eval --data own.h5 --checkpoint images-1 >out 2>err
 check "eval lists the outputs of largest error" has out "the 20 outputs of largest rmse; --json lists all 48"
 check "sorted" [ "$(awk 'seen { print $3 } $3 == "rmse" { seen = 1 }' out)" = "$(awk 'seen { print $3 } $3 == "rmse" { seen = 1 }' out | sort -gr)" ]
+"$python" - <<'END' >large.json
+import json
+e = json.load(open("images-1.json"))
+e["outputs"] = [{"mae": 0, "rmse": 1e-3 * (k * 37 % 784), "r2": None} for k in range(784)]
+print(json.dumps(e))
+END
+"$lockstep" report images-1 --evaluation large.json --out large.html 2>err
+check "the report lists the outputs of largest error, too: $(cat err)" [ "$(sed -n '/Errors of the outputs/,/largest RMSE/p' large.html | grep -oE '<td>[0-9]+</td><td>0</td>' | head -n 2 | xargs)" = "<td>339</td><td>0</td> <td>678</td><td>0</td>" ]
+check "and says so" has large.html 'The 20 of 784 with the largest RMSE; <code>eval --json</code> lists all'
 "$lockstep" info images-1 >out && "$lockstep" report images-1 2>err
 check "info and report describe it" [ $? = 0 ]
 check "with the targets" has out '^    targets = inputs$'

@@ -39,6 +39,7 @@ write("named.h5", names)
 write("long.h5", [name * 20 for name in "abcd"] + ["y" * 20000])
 write("plain.h5", None)
 write("few.h5", names[:4])
+write("swapped.h5", [names[1], names[0]] + names[2:])
 open("digit.png", "wb").write(png(8, 8, 1, lambda row, column, channel: int(x[500, row, column])))
 PYTHON
 check "data sets are made: $("$python" make.py 2>&1)" [ -e plain.h5 ]
@@ -47,6 +48,19 @@ for data in named long plain; do
     check "a network learns $data.h5: $(cat err)" [ -e $data/checkpoints/best ]
 done
 refuses 3 "attribute 'class_names' has 4 names, but there are 5 classes" "$lockstep" train --data few.h5 --model dense:5
+
+# A label means the same in all files, and as in the network's training; a file without names is trusted.
+plain=(--model dense:5 --epochs 1 --dry-run)
+refuses 3 "swapped.h5: class 0 is 'a .big., dog', but 'cat' in the files before" mpirun -n 2 "$lockstep" train --data plain.h5,named.h5,swapped.h5 "${plain[@]}"
+mpirun -n 2 "$lockstep" train --data plain.h5,named.h5,plain.h5 "${plain[@]}" 2>err
+check "some files may have no names: $(cat err)" [ $? = 0 ]
+refuses 3 "swapped.h5: class 0 is 'a .big., dog', but 'cat' in the checkpoint" mpirun -n 2 "$lockstep" eval --data swapped.h5 --checkpoint named
+refuses 3 "swapped.h5: class 0 is 'a .big., dog', but 'cat' in the checkpoint" "$lockstep" predict --data swapped.h5 --checkpoint named --out out.csv
+for pair in "plain named" "named plain"; do
+    read -r data run <<<"$pair"
+    "$lockstep" eval --data "$data.h5" --checkpoint "$run" >out 2>err
+    check "eval accepts $data.h5 and the network of $run.h5: $(cat err)" [ $? = 0 ]
+done
 # shellcheck disable=SC2317
 holds() { "$python" -c "
 import csv, json, sys, h5py
@@ -98,7 +112,7 @@ rows = list(csv.DictReader(open("eval1.csv", newline="", encoding="utf8")))
 assert all(r["label_name"] == names[int(r["label"])] and int(r["label"]) == l for r, l in zip(rows, labels))
 assert [n.decode() for n in h5py.File("rows.h5").attrs["class_names"]] == names'
 "$lockstep" predict --checkpoint named --data named.h5 --out rows.csv 2>err
-check "predictions with names are replaced by others: $(cat err)" has err '^rows.csv: the test rows'
+check "predictions with names are replaced by others: $(cat err)" has err '^rows.csv: 200 test rows'
 "$lockstep" predict --checkpoint named digit.png >out 2>err
 check "a picture has a class with a name" has out '^digit.png: class [0-4] \(.*\), probability [01]\.'
 "$lockstep" predict --checkpoint named digit.png --csv >out.csv 2>err

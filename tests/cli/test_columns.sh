@@ -25,7 +25,9 @@ check "train --help --all lists the metrics" [ -n "$monitors" ]
 for monitor in $monitors; do
     case $monitor in
     *mae | *rmse | *auc | *r2)
-        refuses 2 "--monitor $monitor is not defined for a classification task" \
+        why="is not defined for a classification task"
+        [[ $monitor != *auc ]] || why="needs two classes, the data set has 8"
+        refuses 2 "--monitor $monitor $why" \
             "$lockstep" train --data eight.h5 --model dense:8 --epochs 1 --monitor "$monitor"
         check "$monitor is no column of a classification" [ "$(head -n 1 val_loss/metrics.csv | grep -c "$monitor")" = 0 ]
         continue

@@ -79,7 +79,7 @@ LOCKSTEP_FAULT=read:1:2 refuses 1 "rank 1: injected fault at 'read'" mpirun -n 2
 # A file of another type is not replaced.
 echo precious >note.txt
 refuses 2 'note.txt: this file exists and is not a data set: not overwritten' "$lockstep" import --synthetic 9,1,8,8,2 --out note.txt
-refuses 2 'note.txt: this file exists and is not of type PNG: not overwritten' "$lockstep" augment-preview --data made.h5 --augment shift:1 --out note.txt
+refuses 2 'note.txt: this file exists and is not of type PNG by Lockstep: not overwritten' "$lockstep" augment-preview --data made.h5 --augment shift:1 --out note.txt
 check "the file is unchanged" has note.txt '^precious$'
 refuses 2 'run/made/checkpoints/last: .* not a data set' "$lockstep" import --synthetic 9,1,8,8,2 --out run/made/checkpoints/last
 
@@ -165,7 +165,7 @@ check "eval prints the confusion matrix" has out '^confusion matrix'
 check "eval --split validation evaluates the 40 held-out rows" has out '^validation loss .* of 40 rows right$'
 "$lockstep" info run/a >out
 check "info prints a line for each layer" has out '^    dense1 +dense:20 +1x8x8 -> 20, 1,300 parameters$'
-check "info prints what the steps are" [ "$(grep -cE '^(step of epoch 0|steps in all  92)$' out)" = 2 ]
+check "info prints what the steps are" [ "$(grep -cE '^(step of epoch  0|steps in all   92)$' out)" = 2 ]
 check "info leaves out what is not known" [ "$(grep -c null out)" = 0 ]
 check "info prints the shapes of the parameters" has out 'dense1/weight +.64, 20.'
 
@@ -190,6 +190,12 @@ check "eval --errors prints a table" has out '^ +[0-9]+ +[0-4] +[0-4] +0\.[0-9]{
 check "errors.png is the default" is_png run/errors.png
 (mkdir -p none && cd none && "$lockstep" eval --data ../mine.h5 --checkpoint ../run/poor --errors 2 --errors-file none >/dev/null)
 check "--errors-file none makes no picture" [ -z "$(ls none)" ]
+"$lockstep" import --synthetic 60,1,8,8,2 --out easy.h5 2>/dev/null
+"$lockstep" train --data easy.h5 --model dense:2 --epochs 30 --lr 0.02 --batch 10 --run run/easy --quiet 2>/dev/null
+"$lockstep" eval --data easy.h5 --checkpoint run/easy --errors 3 --errors-file easy.png >out 2>err
+check "without misclassified rows no picture is written: $(cat err)" has err '^note: easy.png is not written: no row is misclassified$'
+check "nor a table" has out '^no row is misclassified$'
+check "none is there" [ ! -e easy.png ]
 
 # The preview of augmentation.
 "$lockstep" augment-preview --data mine.h5 --augment "rotate:20 shift:1" --samples 3 --variants 4 --first 5 2>err
@@ -269,7 +275,7 @@ check "and in the events" has run/cosine/events.jsonl '"event":"resume".*"change
 by_heart=(train --data senseless.h5 --model "dense:128 relu dense:5" --batch 8 --lr 0.003 --normalize '0.5,0.25'
     --validation 0.3 --reduce fused)
 mpirun -n 2 "$lockstep" "${by_heart[@]}" --run run/heart --epochs 24 2>err
-check "overfitting is reported once" [ "$(grep -c '^note: overfitting: the validation loss has risen from .* while .*--patience' err)" = 1 ]
+check "overfitting is reported once" [ "$(grep -cE '^note: overfitting: the validation loss has risen from .* while .* \(medians of 3 epochs\); .*--patience' err)" = 1 ]
 mpirun -n 2 "$lockstep" "${by_heart[@]}" --run run/parts --epochs 4 2>err
 check "overfitting is not reported in the first 4 epochs" [ "$(grep -c overfitting err)" = 0 ]
 mpirun -n 2 "$lockstep" "${by_heart[@]}" --run run/parts --epochs 16 --resume auto 2>err
@@ -283,7 +289,7 @@ for run in heart parts; do sed -n '/"diagnosis"/,/}/p' run/$run/summary.json >$r
 check "the summary has the overfitting" has heart '"what": "overfitting"'
 check "the summary is the same in a resumed run" cmp heart parts
 mpirun -n 2 "$lockstep" train --data mine.h5 --model dense:5 --lr 1e-6 --epochs 3 --run run/slow 2>err
-check "underfitting is reported at the end" has err '^note: underfitting: the training accuracy is 0\.[0-9]+, the validation accuracy .* larger --model'
+check "underfitting is reported at the end" has err '^note: underfitting: the training accuracy is 0\.[0-9]+, the validation accuracy 0\.[0-9]+ \(medians of the latest 3 epochs\), .* larger --model'
 check "the events have the underfitting" has run/slow/events.jsonl '"event":"diagnosis","epoch":3,"what":"underfitting"'
 check "the summary has the underfitting" has run/slow/summary.json '"what": "underfitting"'
 check "a run without either has no diagnosis in the summary" has run/a/summary.json '"what": null'

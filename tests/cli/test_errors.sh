@@ -36,7 +36,7 @@ train 3 'pipe: a pipe or a device, not a file' --data $data --run piped --resume
 head -c 3000 $data >short.h5
 train 3 'short.h5: damaged or cut short' --data short.h5
 train 3 'short.h5: not an HDF5 file, or damaged' --data short.h5 --trust-data
-for wrong in "rank has 2 dimensions" "type holds uint64" "label row 9 is 5, expected 0 to 4" \
+for wrong in "rank has 2 dimensions" "type holds uint64" "label row 9 is 5, expected a class of 0 to 4" \
     "length has 10 rows but '/train/labels' has 11"; do
     "$make_data" wrong "${wrong%% *}"
     train 3 "wrong/data.h5: .*${wrong#* }" --data wrong/data.h5 --model "$net"
@@ -190,7 +190,7 @@ refuses 3 'text.h5: not an HDF5 file' "$lockstep" info text.h5
 refuses 3 'this folder holds no checkpoint' "$lockstep" info data
 mpirun -n 1 "$lockstep" train --data $data --model $net --epochs 1 --lr 0 --run poor --quiet 2>poor.err
 for n in 1 3; do
-    refuses 1 'misclassified rows: no/folder: no such folder' mpirun -n $n "$lockstep" eval --data $data --checkpoint poor --errors 3 --errors-file no/folder/x.png
+    refuses 1 'no/folder: no such folder' mpirun -n $n "$lockstep" eval --data $data --checkpoint poor --errors 3 --errors-file no/folder/x.png
 done
 check "a note says that a learning rate of 0 learns nothing" has poor.err '^note: --lr 0: nothing is learned$'
 refuses 2 '--errors: 10001 is too large' mpirun -n 2 "$lockstep" eval --data $data --checkpoint poor --errors 10001

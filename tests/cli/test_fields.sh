@@ -195,6 +195,17 @@ check "the first rows are no training rows" same_bits end first
 train middle 1 middle /x /cls "${classes[@]}" --validation 0 --standardize fit
 train both 3 plain /x /cls "${classes[@]}" --test-rows first:50 --validation 0.5 --standardize fit
 check "neither are the validation rows, nor do they change what the inputs are standardised by" same_bits middle both
+"$python" - <<'END'
+import h5py
+with h5py.File("plain.h5") as plain, h5py.File("stats.h5", "w") as file:
+    columns = plain["x"].shape[1]
+    for name, number in ("zero", 0.0), ("tiny", 1e-300), ("huge", 1e300):
+        file[name] = [number] * columns
+END
+for columns in huge,zero zero,tiny zero,huge; do
+    refuses 3 "stats.h5:$columns: a mean of .* in column 0: standardised numbers would not be finite" \
+        mpirun -n 2 "$lockstep" train --data plain.h5 --inputs /x --targets /cls "${classes[@]}" --standardize "file:stats.h5:$columns"
+done
 for hold_out in last random stratified; do
     train "split-$hold_out" 1 plain /x /cls "${classes[@]}" --split 0.6,0.2,0.2 --hold-out $hold_out
     check "test rows are counted with $hold_out" has <("$lockstep" eval --data plain.h5 --checkpoint "split-$hold_out" --json) '"rows":46,'
@@ -242,8 +253,8 @@ check "test rows of another file are evaluated" has out '"rows":50,'
 check "with the same result as test rows of one file" [ "$(sed 's/.*"loss":\([^,]*\).*/\1/' out)" = "$(sed 's/.*"loss":\([^,]*\).*/\1/' out2)" ]
 refuses 3 "nothing\*.h5: no file matches" "$lockstep" train --data "nothing*.h5" --inputs /x --targets /cls
 refuses 3 "no.h5: can't open" "$lockstep" train --data "run1.h5,no.h5" --inputs /x --targets /cls
-refuses 3 "wide.h5: '/x' and '/x' differ in shape" "$lockstep" train --data "run3.h5,wide.h5" --inputs /x --targets /cls
-refuses 3 "wide.h5: '/x' and '/x' differ in shape" "$lockstep" train --data run3.h5 --test-data wide.h5 --inputs /x --targets /cls
+refuses 3 "wide.h5: '/x' differs in shape from run3.h5: '/x': rows of [0-9]+ and of [0-9]+" "$lockstep" train --data "run3.h5,wide.h5" --inputs /x --targets /cls
+refuses 3 "wide.h5: '/x' differs in shape from run3.h5: '/x': rows of [0-9]+ and of [0-9]+" "$lockstep" train --data run3.h5 --test-data wide.h5 --inputs /x --targets /cls
 refuses 2 "--test-data needs --inputs" "$lockstep" train --data run3.h5 --test-data wide.h5
 
 # Column-major files: a note; selections name dimensions as MATLAB and R do.
@@ -312,7 +323,7 @@ done
 bad 3 "bad.h5: '/five' has 5 dimensions" /five /cls
 bad 3 "bad.h5: '/hot2' is \[230,5,1\]: datasets that are joined must have rows of one dimension" /hot2,/x /cls
 bad 3 "bad.h5: '/hot2' is \[230,5,1\]: expected an integer in each row, or a one-hot row" /x /hot2
-bad 3 "bad.h5: '/x' row [0-9]+ is -?[0-9]+.[0-9]+, which is no class; a loss for values is --loss mse" /x "/x[:,0]"
+bad 3 "bad.h5: '/x' row [0-9]+ is -?[0-9]+.[0-9]+, which is no class: values are for networks trained with --loss mse" /x "/x[:,0]"
 bad 3 "bad.h5: '/nan' row 200 is nan, which is no class" /x "/nan[:,2]"
 bad 3 "bad.h5: '/names' holds strings" /x /names
 bad 3 "bad.h5: '/hot2' has 3 dimensions, \[230,5,1\], expected \[N\] or \[N,K\]" /x /hot2 --loss mse

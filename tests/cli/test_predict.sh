@@ -16,7 +16,7 @@ mpirun -n 2 "$lockstep" train --data data.h5 --model "dense:9 tanh dense:5" --ep
 mpirun -n 1 "$lockstep" train --data data.h5 --model "dense:5" --loss mse --epochs 1 --run mse --quiet 2>/dev/null
 for ranks in 1 2 3; do
     mpirun -n $ranks "$lockstep" predict --data data.h5 --split train --checkpoint run --threads 1 --out $ranks.csv 2>err
-    check "rows are predicted on $ranks ranks: $(cat err)" has err "^$ranks.csv: the train rows of data.h5, predicted by run/"
+    check "rows are predicted on $ranks ranks: $(cat err)" has err "^$ranks.csv: [0-9,]+ training rows of data.h5, predicted by run/"
     check "a prediction on $ranks ranks has the same bits" cmp 1.csv $ranks.csv
     mpirun -n $ranks "$lockstep" predict --data data.h5 --split train --checkpoint run --threads 1 --out $ranks.h5 2>err
     check "its HDF5 file, too" cmp 1.h5 $ranks.h5
@@ -150,6 +150,17 @@ refuses 2 'rows.csv: this file exists and is not of type CSV of predictions' "$l
 refuses 2 'data.h5: this file exists and does not hold predictions' "$lockstep" predict --checkpoint run --data data.h5 --out data.h5
 refuses 2 'data.h5: this file exists and does not hold predictions' "$lockstep" eval --checkpoint run --data data.h5 --predictions data.h5
 refuses 2 'pages.csv: this file exists' "$lockstep" predict --checkpoint digits rows/0.png --show pages.csv
+cp rows/0.png mine.png
+refuses 2 'mine.png: this file exists and is not of type PNG by Lockstep' "$lockstep" predict --checkpoint digits --show mine.png rows/1.png
+refuses 2 'mine.png: is to be read and to be written' "$lockstep" predict --checkpoint digits ./mine.png --show mine.png
+refuses 2 'mine.png: this file exists and is not of type PNG by Lockstep' "$lockstep" eval --checkpoint digits --data digits.h5 --errors 2 --errors-file mine.png
+check "evaluations whose picture is refused print nothing" [ ! -s out ]
+refuses 2 'mine.png: this file exists and is not of type PNG by Lockstep' "$lockstep" augment-preview --data digits.h5 --augment shift:1 --out mine.png
+check "a picture of someone else is unchanged" cmp mine.png rows/0.png
+ln -sf show.png link.png
+refuses 2 'show.png: is to be read and to be written' "$lockstep" predict --checkpoint digits link.png --show show.png
+"$lockstep" predict --checkpoint digits rows/1.png --show show.png >out 2>err
+check "a picture of Lockstep is replaced: $(cat err)" has err '^show.png: what the network saw$'
 refuses 1 'nowhere' "$lockstep" predict --checkpoint digits --data digits.h5 --out nowhere/x.csv
 refuses 3 "1x9x9 and 5 classes don't fit" mpirun -n 2 "$lockstep" predict --checkpoint digits --data data.h5 --out x.csv
 refuses 3 'none.h5' "$lockstep" predict --checkpoint digits --data none.h5 --out x.csv
@@ -158,6 +169,9 @@ refuses 3 'none.png: ' "$lockstep" predict --checkpoint digits none.png
 refuses 3 'data.h5: not a PNG file' "$lockstep" predict --checkpoint digits data.h5
 head -c 100 rows/0.png >short.png
 refuses 3 'short.png: ' "$lockstep" predict --checkpoint digits short.png
+"$lockstep" predict --checkpoint digits short.png --show empty.png >out 2>err
+check "without a picture that can be read --show writes none, and says so: $(cat err)" has err '^note: empty.png is not written: no picture could be read$'
+check "no picture" [ ! -e empty.png ]
 "$lockstep" import --synthetic 100,3,8,10,4 --out colour.h5 2>/dev/null
 "$lockstep" import --synthetic 100,12,1,1,4 --out vectors.h5 2>/dev/null
 mpirun -n 1 "$lockstep" train --data colour.h5 --model dense:4 --epochs 1 --batch 20 --run colour --quiet 2>/dev/null

@@ -38,7 +38,8 @@ check "the picture of the errors is complete" [ "$(tail -c 12 picture.png | head
 
 "$lockstep" import --synthetic 60,1,8,8,5 --out other.h5 2>/dev/null
 "$jobs/report.sh" run other.h5 2>err
-check "other data without a known source are evaluated" [ $? = 0 ]
+check "other data without a known source are refused by their rows" [ $? = 3 ]
+check "the message says which rows differ: $(cat err)" has err '^lockstep: other.h5: its train rows are not those that run/checkpoints/.* was trained on$'
 "$lockstep" import --train-images data/t10k-images* --train-labels data/t10k-labels* \
     --test-images data/t10k-images* --test-labels data/t10k-labels* --out less.h5 2>/dev/null
 "$jobs/report.sh" run less.h5 2>err
@@ -55,7 +56,12 @@ cp -a run own && rm -f own/report.html
 "$lockstep" report own 2>err
 check "lockstep report writes into the run folder" has err '^own/report.html: page of [0-9.]+ kB about own$'
 echo precious >note.txt
-refuses 2 'note.txt: this file exists and is not of type HTML page' "$lockstep" report run --out note.txt
+refuses 2 'note.txt: this file exists and is not of type HTML page by Lockstep' "$lockstep" report run --out note.txt
+printf '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>mine</title></head></html>\n' >mine.html
+refuses 2 'mine.html: this file exists and is not of type HTML page by Lockstep' "$lockstep" report run --out mine.html
+check "a page of someone else is unchanged" has mine.html '<title>mine</title>'
+"$lockstep" report run --out small.html 2>err
+check "a page of Lockstep is replaced: $(cat err)" has err '^small.html: page of'
 refuses 3 'nowhere: holds no run' "$lockstep" report nowhere
 refuses 3 'note.txt: line 1: no JSON object' "$lockstep" report run --evaluation note.txt
 refuses 3 'note.txt: neither a PNG nor an SVG' "$lockstep" report run --evaluation scaling/scaling.json --errors note.txt

@@ -114,7 +114,7 @@ for run in "1 --inputs /x[:,:3]" "3 " "2 --targets /cls[:] --inputs /again[:,-6:
 done
 "$lockstep" predict --data "many/*.h5" --test-rows all --checkpoint cut --out p.csv 2>err
 check "all rows of many files are predicted" cmp -s <(tail -n 10 p.csv | cut -d, -f2-) <(tail -n 10 first.csv | cut -d, -f2-)
-refuses 3 "inputs of 6x1x1 and 3 classes don't fit" "$lockstep" predict --data all.h5 --inputs /x --checkpoint cut --out p.csv
+refuses 3 "inputs of size 6 and 3 classes don't fit" "$lockstep" predict --data all.h5 --inputs /x --checkpoint cut --out p.csv
 
 "$python" -c 'import h5py; h5py.File("bare.h5", "w")["x"] = h5py.File("all.h5")["x"][80:]'
 refuses 3 "bare.h5: has no dataset '/cls'" "$lockstep" predict --data bare.h5 --test-rows all --checkpoint cut --out p.csv

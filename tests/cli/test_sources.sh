@@ -103,6 +103,15 @@ head -c 60 p/grey/test/dog/003.png >p/grey/test/dog/004.png
 damaged 'p/grey/test/dog/004.png: damaged PNG' --png p/grey
 echo text >p/grey/test/dog/004.png
 damaged 'p/grey/test/dog/004.png: not a PNG file' --png p/grey
+rm p/grey/test/dog/004.png
+cp -r p/grey p/more
+touch p/more/train/dog/{a.jpg,b.jpeg} p/more/test/dog/.hidden
+mkdir p/more/train/aardvark
+"$lockstep" import --png p/more --out more.h5 2>err
+check "files of other kinds are counted: $(cat err)" has err '^note: 3 files of other kinds than PNG left out: p/more/train/cat/notes.txt, ...$'
+check "a class without pictures is named" has err '^note: classes: class 0 \(aardvark\) has no rows$'
+"$lockstep" train --data more.h5 --model dense:4 --epochs 1 2>err
+check "train names it, too" has err 'class 0 \(aardvark\) has no rows'
 mkdir -p p/one/a p/jpeg/{a,b}
 damaged 'p/one: has 1 folder: expected 2' --png p/one
 touch p/jpeg/{a,b}/x.jpg
@@ -142,7 +151,7 @@ table() { printf '%b' "$1" >table.csv; } # TEXT
 table 'a,b,y\n1,2,0\n3,,1\n' && damaged 'table.csv: line 3, column 2 .b.: no value' --csv table.csv --target y
 table 'a,b,y\n1,2,0\n3,x,1\n' && damaged "table.csv: line 3, column 2 .b.: 'x' is not a number" --csv table.csv --target y
 table 'a,b,y\n1,2,0\n3,nan,1\n' && damaged "table.csv: line 3, column 2 .b.: 'nan' is not finite" --csv table.csv --target y
-table 'a,b,y\n1,2,0\n3,1e39,1\n' && damaged "'1e39' is not finite" --csv table.csv --target y
+table 'a,b,y\n1,2,0\n3,1e39,1\n' && damaged "'1e39' is too large for float32" --csv table.csv --target y
 table 'a,b,y\n1,2,0\n3,1\n' && damaged 'table.csv: line 3 has 2 fields, not 3' --csv table.csv --target y
 table 'a,y\n1,0\n2,?\n' && damaged "table.csv: line 3, column 2 .y.: '.' is not a number, unlike the rows before" --csv table.csv --target y
 table 'a,y\n1,0\n2,\n' && damaged 'table.csv: line 3, column 2 .y.: no value' --csv table.csv --target y
@@ -192,6 +201,7 @@ check "other usual names are known, and validation rows" holds med.h5 'f["train/
 "$lockstep" import --npz np/own.npz --members inputs,outputs --out own.h5 2>/dev/null
 check "arrays can be named" holds own.h5 'f["train/inputs"].dtype == np.float64 and f["train/targets"].shape == (40, 2)'
 damaged 'own.npz: has no arrays x_train and y_train, but inputs.npy, outputs.npy: give --members' --npz np/own.npz
+damaged 'own_nan.npz: x.npy: is NaN in row 7, column 2' --npz np/own_nan.npz
 damaged "own.npz: has no array 'other'" --npz np/own.npz --members inputs,other
 refuses 2 "members: 'inputs' is not X,Y" "$lockstep" import --npz np/own.npz --members inputs --out x.h5
 refuses 2 "npy: 'np/images.npy' is not X,Y" "$lockstep" import --npy np/images.npy --out x.h5
@@ -200,6 +210,10 @@ while read -r x y text; do
     damaged "$text" --npy "np/$x.npy,np/$y.npy"
 done <<'END'
 images short images.npy has 40 rows, but np/short.npy has 30 rows
+nan labels nan.npy: is NaN in row 7, column 2
+large labels large.npy: is too large for float32 in row 7, column 2
+infinite labels infinite.npy: is infinite in row 0, number 5
+images y_inf y_inf.npy: is -infinite in row 9
 images negative negative.npy: label -1 in row 0 is negative
 images objects objects.npy: Python objects: not supported
 images texts texts.npy: numbers of type '<U1': integers, but not uint64, and floats

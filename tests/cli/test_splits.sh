@@ -86,6 +86,6 @@ for _ in 1 2; do "$lockstep" import --synthetic 200,8,12,4,3 --out doubtful.h5 2
 check "an import of a doubtful layout can be repeated" [ $? = 0 ]
 
 # No row can be held out if each class has a single row.
-refuses 2 'few.h5: no class has enough rows to hold one out' "$lockstep" train --data few.h5 \
+refuses 2 'no class has enough rows to hold one out' "$lockstep" train --data few.h5 \
     --model dense:5 --hold-out stratified --validation 0.5
 finish

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Events that stop a run, or must not stop it: a closed terminal, ignored signals, closed pipes, and signals and time
+# Events that stop a run or another command, or must not stop it: a closed terminal, ignored signals, closed pipes, and signals and time
 # limits while the run is still reading its data.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -77,4 +77,42 @@ timeout 60 "${large[@]}" --shuffle local --stream --memory 8M --trust-data --max
 check "a run with streamed rows of trusted data resumes" [ $? = 75 ]
 check "the run reports that it is resumed" has err '^  resumed '
 check "all runs on the large data set take less than a minute" [ "$SECONDS" -lt 60 ]
+
+# Commands whose work is dropped: they die by the signal, say so, and leave no part of a file, nor touch a former one.
+mkdir dropped
+# Sends a signal as soon as a temporary file is there. With `set -m`, because a background command of a script ignores
+# SIGINT.
+drop() { # SIGNAL COMMAND ...
+    local signal=$1
+    shift
+    set -m
+    "$@" >out 2>err &
+    pid=$!
+    set +m
+    until compgen -G 'dropped/*.tmp' >/dev/null || ! kill -0 $pid 2>/dev/null; do :; done
+    kill -"$signal" $pid
+    wait $pid 2>/dev/null
+    code=$?
+}
+check_dropped() { # WHAT CODE LINE
+    check "$1: the exit code is $2, it is $code" [ "$code" = "$2" ]
+    check "$1: one line says so: $(cat err)" [ "$(grep -v '^$' err)" = "lockstep: stopped by $3" ]
+    check "$1: no temporary file is left" [ -z "$(find dropped -name '*.tmp')" ]
+}
+echo row,class, >dropped/p.csv
+dropping=(--data large.h5 --split train --checkpoint stream)
+drop INT "$lockstep" predict "${dropping[@]}" --out dropped/p.csv
+check_dropped "predict, SIGINT" 130 SIGINT
+check "a former file is unchanged" [ "$(cat dropped/p.csv)" = row,class, ]
+drop TERM "$lockstep" predict "${dropping[@]}" --out dropped/p.h5
+check_dropped "predict to HDF5, SIGTERM" 143 SIGTERM
+drop HUP "$lockstep" eval "${dropping[@]}" --predictions dropped/e.csv
+check_dropped "eval --predictions, SIGHUP" 129 SIGHUP
+drop INT "$lockstep" import --synthetic 200000,1,28,28,10 --out dropped/large.h5
+check_dropped "import, SIGINT" 130 SIGINT
+# mpirun sends its signal after a while, so the file must be long, and by default kills the ranks a second later.
+many=large.h5$(printf ',large.h5%.0s' {1..15})
+OMPI_MCA_odls_base_sigkill_timeout=1 drop TERM mpirun -q -n 2 "$lockstep" predict --data "$many" --trust-data --split train --checkpoint stream --out dropped/p.csv
+check "predict under mpirun, SIGTERM: it ends with an error, $code" [ "$code" != 0 ]
+check "predict under mpirun, SIGTERM: no temporary file is left" [ -z "$(find dropped -name '*.tmp')" ]
 finish

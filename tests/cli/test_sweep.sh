@@ -179,6 +179,19 @@ if command -v gnuplot >/dev/null; then
     plot curves grid nowhere 2>err
     check "a folder without a run is refused" [ $? = 3 ]
     check "the message names the folder" has err '^plot_training.sh: grid/metrics.csv: no such file'
+    check "a classification has a panel of accuracies" has curves.svg '>accuracy<'
+    printf 'epoch,loss,val_loss,lr,mae,rmse,val_mae,val_rmse,val_r2\n1,2,3,0.1,9,12,10,13,0.5\n2,1,2,0.1,8,10,9,12,0.6\n' >values.csv
+    mkdir values && mv values.csv values/metrics.csv && printf 'monitor = val_loss\n' >values/config.conf
+    plot errors values 2>err
+    check "a regression is drawn: $(cat err)" has err '^drawn: errors.svg'
+    check "with a panel of its RMSE" has errors.svg '>RMSE<'
+    check "and none of accuracies" [ "$(grep -c '>accuracy<' errors.svg)" = 0 ]
+    plot --out cur values 2>err
+    check "an unknown option is refused" [ $? = 2 ]
+    check "and named" has err '^plot_training.sh: no option --out here'
+    check "it is no figure" [ -z "$(find . -name '*--out*')" ]
+    "$jobs/report.sh" values --out page.html 2>err
+    check "report.sh refuses it, too" has err '^report.sh: no option --out here'
     plot --help >out
     check "plot_training.sh --help prints the usage" has out 'plot_training.sh \[--log\] OUT RUN'
 fi

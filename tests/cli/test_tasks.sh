@@ -22,6 +22,7 @@ def write(name, part, y, **attributes):
             file[f"{split}/{part}"] = y[a:b]
 
 write("values", "targets", np.stack([1e5 + 300 * np.tanh(x[:, 0] + x[:, 1]), 0.02 * x[:, 2]], 1))
+write("narrow", "targets", np.stack([1000 + 1e-3 * x[:, 0], x[:, 1]], 1).astype("f4"))
 write("labels", "targets", (x[:, :3] + x[:, 3:] > 0.5).astype("u1"))
 bad = (x[:, :3] > 0).astype("f8")
 bad[7, 2] = 1.5
@@ -77,6 +78,21 @@ check "the errors are in the targets' units" has values1.json \
 check "a regression has no accuracy" [ "$(grep -c accuracy values1.json)" = 0 ]
 evaluate values1 1 values >out
 check "eval prints a row for each output" [ "$(grep -cE '^ +[01] +[0-9.e-]+ +[0-9.e-]+ +0\.[0-9]{6}$' out)" = 2 ]
+# At least two blanks between the columns of tables, whatever the numbers.
+# shellcheck disable=SC2317 # called by check
+apart() { awk -F'  +' -v fields="$2" 'NF == fields { found++ } END { exit found < lines }' lines="$3" "$1"; } # FILE FIELDS LINES
+train narrow 1 --data narrow.h5 --model dense:2
+evaluate narrow 1 narrow >out
+check "an R2 far below 0 has six digits: $(tail -n 2 out)" [ "$(awk '$1 == 0 { print $4 }' out | grep -cE '^-[0-9](\.[0-9]{1,5})?e\+[0-9]+$')" = 1 ]
+check "columns of errors are apart" apart out 5 3
+"$lockstep" import --synthetic 1300000,1,2,2,2 --out million.h5 2>/dev/null
+"$lockstep" train --data million.h5 --model dense:2 --epochs 1 --batch 20000 --run million --quiet 2>/dev/null
+evaluate million 1 million --split train >out
+check "columns of scores are apart: $(tail -n 3 out)" apart out 6 5
+check "so are those of the matrix" [ "$(tail -n 3 out | awk -F'  +' 'NF == 4 || NF == 3' | wc -l)" = 3 ]
+"$lockstep" info million >out
+check "and of info" [ "$(sed '/^config/,$d; s/^ *//' out | grep -v '  ' | xargs)" = "metrics layers parameters" ]
+
 "$lockstep" report values1 --out page.html >out 2>err
 check "the report shows the RMSE" has page.html '<dt>validation rmse'
 check "the report of a regression has no accuracy" [ "$(grep -c accuracy page.html)" = 0 ]
@@ -117,6 +133,28 @@ x, y = np.array(e["roc"]).T
 assert (np.diff(x) >= 0).all() and (np.diff(y) >= 0).all() and x[0] == y[0] == 0 and x[-1] == y[-1] == 1
 assert abs(((x[1:] - x[:-1]) * (y[1:] + y[:-1]) / 2).sum() - e["auc"]) < 0.005, "area"
 PYTHON
+# Two classes with cross-entropy are ranked, too: by the outputs' difference, as the probabilities are.
+for ranks in 1 2 3; do
+    train pair$ranks $ranks --data two.h5 --model "dense:16 tanh dense:2" --monitor val_auc
+    check "two classes train on $ranks ranks, val_auc decides" [ $? = 0 ]
+    columns pair$ranks >pair$ranks.csv
+    check "two classes: $ranks ranks have the metrics of one" cmp pair1.csv pair$ranks.csv
+done
+check "two classes: the columns" [ "$(head -n 1 pair1.csv)" = \
+    epoch,loss,accuracy,val_loss,val_accuracy,lr,top5,val_top5,val_balanced_accuracy,val_macro_f1,val_auc ]
+evaluate pair1 2 two --json --predictions pair.csv >pair.json
+check "two classes: eval has AUC, as its definition gives it" check_figures <<'PYTHON'
+import json
+import numpy as np
+e, rows = json.load(open("pair.json")), np.genfromtxt("pair.csv", delimiter=",", names=True)
+p, truth = rows["p1"] - rows["p0"], rows["label"] == 1
+pairs = np.sign(p[truth][:, None] - p[~truth][None, :])
+assert abs(e["auc"] - (pairs.mean() + 1) / 2) < 1e-4, "definition"
+x, y = np.array(e["roc"]).T
+assert abs(((x[1:] - x[:-1]) * (y[1:] + y[:-1]) / 2).sum() - e["auc"]) < 0.005, "area"
+PYTHON
+report pair1 two
+check "two classes: the report has the ROC curve: $(cat err)" has pair1.html '>ROC curve, area 0\.[0-9]{4}<'
 report labels1 labels
 check "multi-label: the report has scores of each output: $(cat err)" [ "$(grep -cE '<tr><td>[0-2]</td>(<td>[01]\.[0-9]{4}</td>){3}' labels1.html)" = 3 ]
 check "multi-label: it has no confusion" [ "$(grep -c 'onfus' labels1.html)" = 0 ]

@@ -29,8 +29,9 @@ negative, nan, fractions = np.where(np.arange(N) == 77, -0.5, w), np.where(np.ar
 fractions[9, 2] = 1.5
 halves = np.full((N, 3), 0.5)
 write("all", x=x, label=label, y=y, w=w.astype("u1"), column=np.stack([w, 7 * w + 1], 1).astype(">f8"), equal=np.full(N, 2.5),
-      real=real, negative=negative, nan=nan, zeros=0 * w, fractions=fractions, halves=halves, short=w[:99], names=np.full(N, b"1"), truth=(label > 0).astype("f4"))
+      real=real, negative=negative, nan=nan, zeros=0 * w, tiny=np.ldexp(w, -100), fractions=fractions, halves=halves, short=w[:99], names=np.full(N, b"1"), truth=(label > 0).astype("f4"))
 write("repeated", x=np.repeat(x, w, 0), label=np.repeat(label, w), y=np.repeat(y, w, 0))
+write("held", x=x, label=label, w=np.where(np.arange(N) < 180, w, 7))
 write("one", x=x[:100], label=label[:100], w=w[:100])
 write("two", x=x[100:], label=label[100:], w=w[100:].astype("f2"))
 dense = np.ones(N, bool)
@@ -149,6 +150,8 @@ check "their metrics are equal, too" [ "$(cut -d, -f1-5 exact1/metrics.csv)" = "
 train exact-root 3 all.h5 "${exact[@]}" --weights /real --class-weights balanced --read root
 check "--read root reads the same weights" same_bits exact1 exact-root
 train w 1 all.h5 "${exact[@]}" --weights /w
+train tiny 2 all.h5 "${exact[@]}" --weights /tiny
+check "only ratios of weights matter, also of tiny ones" same_bits w tiny
 train files 3 "one.h5,two.h5" "${exact[@]}" --weights /w --read node --test-data without.h5
 check "weights are read from several files" same_bits w files
 train own 2 own.h5 "${model[@]}" --reproducible --batch 32 --epochs 3 --weights certainty
@@ -165,6 +168,10 @@ train trusted 2 all.h5 "${stream[@]}" balanced --epochs 2 --trust-data
 train trusted 2 all.h5 "${stream[@]}" balanced --epochs 4 --trust-data --resume auto
 check "trusted rows have their weights, also after a resume" same_bits streamed trusted
 refuses 2 "--class-weights is 1,2,3, was balanced" "$lockstep" train --data all.h5 "${stream[@]}" 1,2,3 --epochs 5 --resume auto --run trusted
+held=("${fields[@]}" "${model[@]}" --validation 0.25 --hold-out last --weights /w)
+train held 1 all.h5 "${held[@]}" --epochs 1
+train held 1 held.h5 "${held[@]}" --epochs 2 --resume auto # other weights of validation rows, which have no effect
+check "nor do they make other rows" "$lockstep" eval --data all.h5 --checkpoint held --split validation --same-data >out 2>err
 
 # A step whose weights are 0 is no step.
 steps=("${fields[@]}" "${model[@]}" "${sgd[@]}" --lr 0.5 --momentum 0.9 --shuffle none --batch 40 --epochs 2)
@@ -222,5 +229,17 @@ done
 f1() { sed -E 's/.*"macro_f1":0?\.?([0-9]{3}).*/\1/' "rare-$1.json"; } # HOW: thousandths
 train rare-1 1 rare.h5 "${rare[@]}" balanced
 check "classes that ranks lack have the same weights" same_bits rare-balanced rare-1
+# A class of one row in 8000 weighs as much as the others together, in one step.
+"$python" - <<'END'
+import h5py
+import numpy as np
+x, label = np.random.RandomState(1).normal(size=(8000, 4)).astype("f4") * 1000, np.arange(8000) == 5
+with h5py.File("single.h5", "w") as file:
+    file["x"], file["label"] = x, label
+END
+single=("${fields[@]}" --model dense:2 --shuffle none --reproducible --class-weights balanced --epochs 1 --validation 0)
+train single 3 single.h5 "${single[@]}"
+train single-1 1 single.h5 "${single[@]}"
+check "a row that weighs as thousands is summed exactly" same_bits single single-1
 check "balanced classes raise macro F1" [ $((10#$(f1 balanced) - 10#$(f1 none))) -gt 50 ]
 finish

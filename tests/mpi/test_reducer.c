@@ -371,10 +371,46 @@ static void only_the_exact_reducer_sums_by_blocks_and_is_no_candidate(void **sta
     }
 }
 
+/* Reduces gradients that are all `value`, of rows with a bound of their weight. Returns the sum; 0
+ * if they are too large for exact sums. */
+static float reduce_value(double weight, float value)
+{
+    const ls_layout *layout = &layouts[1];
+    ls_reducer *reducer;
+    ls_owned_range piece;
+    ls_control control = {.score.rows = 1};
+    ls_step_rows rows = step_rows;
+    float sum = 0;
+    rows.weight = weight;
+    assert_ok(ls_reducer_create(&reducer, world, LS_REDUCE_EXACT, false, layout, rows));
+    for (int64_t i = 0; i < layout->count; i++)
+        ls_reducer_grads(reducer)[i] = value;
+    ls_reducer_begin(reducer, &control);
+    report_grads(reducer, layout->count);
+    const int64_t bad = ls_reducer_finish(reducer, &control);
+    assert_int_equal(control.failed, bad >= 0 ? size : 0);
+    while (bad < 0 && ls_reducer_next(reducer, &piece))
+        sum = piece.grads[0];
+    ls_reducer_allgather_params(reducer);
+    ls_reducer_destroy(&reducer);
+    return sum;
+}
+
+/* The limit of gradients grows with the weights of rows. */
+static void gradients_of_heavy_rows_are_summed_exactly(void **state)
+{
+    (void)state;
+    const float large = 16384.0f * 64 * 4000;
+    assert_true(reduce_value(0, large) == 0);
+    assert_true(reduce_value(4096, large) == large * (float)size);
+    assert_true(reduce_value(4096, 2 * large) == 0);
+}
+
 MPI_TEST_MAIN(cmocka_unit_test(a_reducer_applies_where_it_makes_a_difference),
               cmocka_unit_test(only_the_exact_reducer_sums_by_blocks_and_is_no_candidate),
               cmocka_unit_test(every_reducer_gives_every_rank_the_same_sums),
               cmocka_unit_test(a_group_is_made_of_the_ranks_of_a_node),
               cmocka_unit_test(sums_of_all_tasks_are_reduced_if_asked_for),
+              cmocka_unit_test(gradients_of_heavy_rows_are_summed_exactly),
               cmocka_unit_test(deferred_ranges_come_from_the_end_down),
               cmocka_unit_test(hidden_and_exposed_times_are_measured))

@@ -156,6 +156,32 @@ static void a_binary_task_reads_classes_and_values_alike(void **state)
     free_table(&b);
 }
 
+/* Two classes with cross-entropy: the scores are differences of outputs, which are small integers,
+ * so that many are equal. */
+static void two_classes_are_ranked_by_the_difference_of_their_outputs(void **state)
+{
+    (void)state;
+    double two[LS_METRICS], one[LS_METRICS], three[LS_METRICS];
+    table a = make_table(LS_CROSS_ENTROPY, 1500, 2, 0), b = make_table(LS_BCE, 1500, 1, 0);
+    table c = make_table(LS_CROSS_ENTROPY, 1500, 3, 0);
+    for (int64_t i = 0; i < a.rows; i++) {
+        a.labels[i] = b.labels[i] = uniform(i, 0) < 0.3;
+        a.y[2 * i] = (float)floor(uniform(i, 1) * 20);
+        a.y[2 * i + 1] = (float)floor((uniform(i, 2) + 0.3 * a.labels[i]) * 20);
+        b.y[i] = a.y[2 * i + 1] - a.y[2 * i];
+    }
+    evaluate(&a, two, NULL);
+    evaluate(&b, one, NULL);
+    evaluate(&c, three, NULL);
+    assert_true(two[LS_METRIC_AUC] == one[LS_METRIC_AUC]);
+    assert_near(two[LS_METRIC_AUC], area_by_pairs(&b), 1e-12, 0);
+    assert_true(two[LS_METRIC_ACCURACY] == one[LS_METRIC_ACCURACY]);
+    assert_true(isnan(three[LS_METRIC_AUC]));
+    free_table(&a);
+    free_table(&b);
+    free_table(&c);
+}
+
 static void auc_of_rows_of_one_class_is_undefined(void **state)
 {
     (void)state;
@@ -306,6 +332,7 @@ static void a_loss_that_is_not_finite_stays_so(void **state)
 
 MPI_TEST_MAIN(cmocka_unit_test(auc_counts_pairs_and_halves_of_equal_ones),
               cmocka_unit_test(a_binary_task_reads_classes_and_values_alike),
+              cmocka_unit_test(two_classes_are_ranked_by_the_difference_of_their_outputs),
               cmocka_unit_test(auc_of_rows_of_one_class_is_undefined),
               cmocka_unit_test(means_over_classes_are_those_of_scikit_learn),
               cmocka_unit_test(several_labels_are_scored_output_by_output),

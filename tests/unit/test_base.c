@@ -2,11 +2,13 @@
 
 #include "base/fault.h"
 #include "base/file.h"
+#include "base/float_sum.h"
 #include "base/fraction.h"
 #include "base/memory.h"
 #include "base/rng.h"
 #include "base/text.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -226,6 +228,35 @@ static void a_number_near_an_integer_is_rounded_to_it(void **state)
     assert_true(ls_meant(INFINITY) == INFINITY && isnan(ls_meant(NAN)));
 }
 
+/* Any order and division among ranks; the largest and smallest floats count. */
+static void a_sum_of_floats_is_exact(void **state)
+{
+    (void)state;
+    const float numbers[] = {FLT_MAX, 0x1p-149f, 1e-25f, 0, 3e-39f, 1e20f, 0.1f};
+    enum { COUNT = sizeof numbers / sizeof *numbers };
+    ls_float_sum up = {0}, down = {0}, ones = {0}, tiny = {0};
+    for (int i = 0; i < COUNT; i++) {
+        ls_float_sum_add(up, numbers[i]);
+        ls_float_sum_carry(up);
+        ls_float_sum_add(down, numbers[COUNT - 1 - i]);
+    }
+    ls_float_sum_carry(down);
+    assert_memory_equal(up, down, sizeof up);
+    assert_true(ls_float_sum_total(up) == (double)FLT_MAX);
+    for (int i = 0; i < 1 << 20; i++) {
+        ls_float_sum_add(tiny, 1e-25f);
+        ls_float_sum_add(ones, 0.1f);
+    }
+    assert_true(ls_float_sum_total(tiny) == (double)1e-25f * (1 << 20));
+    assert_true(ls_float_sum_total(ones) == (double)0.1f * (1 << 20));
+    ls_float_sum one = {0}; /* by as many numbers as the ranks of a large job may have */
+    ls_float_sum_add(one, 0x1.fffffep127f);
+    for (int i = 0; i < LS_FLOAT_SUM_WORDS; i++)
+        one[i] *= LS_FLOAT_SUM_MOST;
+    ls_float_sum_carry(one);
+    assert_true(ls_float_sum_total(one) == (double)0x1.fffffep127f * LS_FLOAT_SUM_MOST);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +278,7 @@ int main(void)
         cmocka_unit_test(a_path_that_is_too_long_is_refused),
         cmocka_unit_test(a_decimal_fraction_of_an_integer_is_exact),
         cmocka_unit_test(a_number_near_an_integer_is_rounded_to_it),
+        cmocka_unit_test(a_sum_of_floats_is_exact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

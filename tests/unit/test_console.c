@@ -109,6 +109,15 @@ static void a_text_is_cut_to_bytes_between_characters(void **state)
     }
 }
 
+static void percentages_are_rounded(void **state)
+{
+    (void)state;
+    assert_string_equal(ls_percent(0.346569).text, "34.7%");
+    assert_string_equal(ls_percent(0).text, "0.0%");
+    assert_string_equal(ls_percent(0.99996).text, "99.9%");
+    assert_string_equal(ls_percent(1).text, "100.0%");
+}
+
 static void digits_are_grouped_by_thousands(void **state)
 {
     (void)state;
@@ -337,6 +346,7 @@ int main(void)
         cmocka_unit_test(a_text_is_cut_to_columns),
         cmocka_unit_test(a_text_is_cut_to_bytes_between_characters),
         cmocka_unit_test(digits_are_grouped_by_thousands),
+        cmocka_unit_test(percentages_are_rounded),
         cmocka_unit_test(a_bar_shows_the_parts_that_fit_the_width),
         cmocka_unit_test(a_bar_of_extreme_numbers_fits_any_width),
         cmocka_unit_test(metrics_have_the_digits_that_they_need),

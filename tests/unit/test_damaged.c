@@ -8,6 +8,7 @@
 
 #include "run/checkpoint.h"
 #include <lockstep/import.h>
+#include <lockstep/model.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -68,6 +69,15 @@ static ls_status read_state(const ls_checkpoint *checkpoint, uint64_t *effect)
     return status;
 }
 
+/* Opens a checkpoint's model, as `predict` does. */
+static ls_status read_model(const char *path)
+{
+    ls_model *model = NULL;
+    const ls_status status = ls_model_open(&model, NULL, path, LS_MODEL_EVALUATED);
+    ls_model_destroy(&model);
+    return status;
+}
+
 static ls_status read_checkpoint(const char *path, uint64_t *effect)
 {
     ls_checkpoint *checkpoint = NULL;
@@ -76,7 +86,7 @@ static ls_status read_checkpoint(const char *path, uint64_t *effect)
     if (status == LS_OK)
         status = read_state(checkpoint, effect);
     ls_checkpoint_close(&checkpoint);
-    return status;
+    return status == LS_OK ? read_model(path) : status;
 }
 
 /* Seals the file first: the digest matches, only the content is wrong. */

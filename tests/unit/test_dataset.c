@@ -137,13 +137,15 @@ static void wrong_layouts_are_refused(void **state)
          4,
          FORMAT,
          0},
-        {"rows of an unsupported size", {LS_H5_U8, 3, {0, 0, 2}}, {LS_H5_U8, 1, {0}}, 4, FORMAT, 0},
+        {"its rows hold no numbers", {LS_H5_U8, 3, {0, 0, 2}}, {LS_H5_U8, 1, {0}}, 4, FORMAT, 0},
         {"has no rows", {LS_H5_U8, 3, {0, 2, 2}}, {LS_H5_U8, 1, {0}}, 4, FORMAT, 0},
         {"format is other", IMAGES, LABELS, 4, "other", 0},
-        {"format is missing or empty", IMAGES, LABELS, 4, NULL, 0},
+        {"format is missing or empty): give --inputs and --targets; it holds /train/images [5,2,2] "
+         "uint8, /train/labels [5] uint8",
+         IMAGES, LABELS, 4, NULL, 0},
         {"classes is 1", IMAGES, LABELS, 1, FORMAT, 0},
-        {"row 0 is 4, expected 0 to 3", IMAGES, LABELS, 4, FORMAT, 4},
-        {"row 0 is -1, expected 0 to 3", IMAGES, {LS_H5_I32, 1, {5}}, 4, FORMAT, -1},
+        {"row 0 is 4, expected a class of 0 to 3", IMAGES, LABELS, 4, FORMAT, 4},
+        {"row 0 is -1, expected a class of 0 to 3", IMAGES, {LS_H5_I32, 1, {5}}, 4, FORMAT, -1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         write_wrong(&cases[i]);

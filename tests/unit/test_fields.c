@@ -460,10 +460,10 @@ static void a_wrong_label_is_reported_with_its_row_and_value(void **state)
         const char *part;
     } cases[] = {
         {H5T_STD_I64LE, (INT64_C(1) << 32) + 3, "'/train/labels' row 19 is 4294967299, expected"},
-        {H5T_STD_I64LE, INT64_MIN, "row 19 is -9223372036854775808, expected 0 to 9"},
-        {H5T_STD_I8LE, -1, "row 19 is -1, expected 0 to 9"},
-        {H5T_STD_U32LE, UINT32_MAX, "row 19 is 4294967295, expected 0 to 9"},
-        {H5T_STD_U64LE, INT64_MIN + 5, "row 19 is 9223372036854775813, expected 0 to 9"},
+        {H5T_STD_I64LE, INT64_MIN, "row 19 is -9223372036854775808, expected a class of 0 to 9"},
+        {H5T_STD_I8LE, -1, "row 19 is -1, expected a class of 0 to 9"},
+        {H5T_STD_U32LE, UINT32_MAX, "row 19 is 4294967295, expected a class of 0 to 9"},
+        {H5T_STD_U64LE, INT64_MIN + 5, "row 19 is 9223372036854775813, expected a class of 0 to 9"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         labels[19] = cases[i].value;
@@ -566,7 +566,7 @@ static void targets_of_the_wrong_shape_are_refused(void **state)
                  "'/train/targets' has 3 dimensions, [3,2,2], expected [N] or [N,K]");
     write_values("none.h5", H5T_IEEE_F32LE, 2, none, inputs, targets);
     assert_fails(open_as(&dataset, "none.h5", LS_LAYOUT_AUTO), LS_ERR_DATA,
-                 "'/train/targets' has 0 values in a row");
+                 "'/train/targets' has an extent of 0: its rows hold no numbers");
 }
 
 /* Weights of the rows of a file, of which the last two are held out. */
@@ -577,7 +577,7 @@ static void weights_are_read_with_the_training_rows(void **state)
     double weights[ROWS];
     ls_dataset *dataset;
     ls_samples *samples;
-    uint64_t fingerprint[2];
+    uint64_t fingerprint[2], unweighted[3];
     const storage images = {.rank = 2, .dims = {ROWS, 3}};
     for (int changed = 0; changed < 2; changed++) {
         const hid_t file = create("weights.h5");
@@ -595,12 +595,17 @@ static void weights_are_read_with_the_training_rows(void **state)
             assert_true((double)*ls_sample_weight(samples, ls_sample_at(samples, i - 1)) ==
                         weights[i]);
         fingerprint[changed] = ls_samples_fingerprint(samples);
+        unweighted[changed] = ls_samples_split_fingerprint(samples, LS_VALIDATION);
         ls_samples_destroy(&samples);
         ls_dataset_close(&dataset);
     }
     assert_true(fingerprint[0] != fingerprint[1]);
     assert_ok(ls_dataset_open(&dataset, "weights.h5", NULL));
     assert_false(ls_dataset_describe(dataset)->weighted);
+    assert_ok(ls_dataset_read(dataset, LS_TRAIN, 1, ROWS - HELD_OUT - 1, ROWS, &samples));
+    unweighted[2] = ls_samples_fingerprint(samples);
+    ls_samples_destroy(&samples);
+    assert_true(unweighted[0] == unweighted[1] && unweighted[0] == unweighted[2]);
     ls_dataset_close(&dataset);
     assert_fails(
         ls_dataset_open(&dataset, "weights.h5", &(ls_dataset_options){.weights = "w[:,1]"}),

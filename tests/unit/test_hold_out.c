@@ -373,7 +373,7 @@ static void a_wrong_label_is_found_while_stratifying(void **state)
     const ls_dataset_options options = {
         .validation = 0.5, .hold_out = LS_HOLD_OUT_STRATIFIED, .seed = 0};
     assert_fails(ls_dataset_open(&dataset, "bad.h5", &options), LS_ERR_DATA,
-                 "'/train/labels' row 2 is 2, expected 0 to 1");
+                 "'/train/labels' row 2 is 2, expected a class of 0 to 1");
 }
 
 static void a_file_with_a_validation_split_is_not_held_out(void **state)
@@ -401,7 +401,7 @@ static const char *class_gaps(bool held_out, int classes, const int64_t *counts)
     for (int split = 0; split < LS_SPLITS; split++)
         for (int k = 0; k < classes; k++)
             info.rows[split] += counts[split * classes + k];
-    ls_class_gaps(&info, counts, text);
+    ls_class_gaps(&info, counts, NULL, text);
     return text;
 }
 
@@ -430,6 +430,11 @@ static void classes_missing_in_a_split_are_reported(void **state)
     assert_string_equal(class_gaps(true, 2, (int64_t[]){5, 5, 95, 95, 0, 0}), "");
     assert_string_equal(class_gaps(true, 3, (int64_t[]){0, 5, 5, 0, 1, 0, 0, 0, 0}),
                         "class 0 has no rows (labels count from 0)");
+    static const char *const names[] = {"bear", "cat", "dog"};
+    char text[LS_CLASS_GAPS_TEXT];
+    const ls_dataset_info named = {.classes = 3, .rows = {5}};
+    ls_class_gaps(&named, (int64_t[]){0, 5, 0, 0, 0, 0, 0, 0, 0}, names, text);
+    assert_string_equal(text, "classes 0 (bear), 2 (dog) have no rows");
     assert_string_equal(class_gaps(true, 4, (int64_t[]){5, 0, 0, 5, 0, 0, 0, 1, 0, 3, 0, 0}),
                         "class 1 has no training rows, but some test rows; class 2 has no rows");
 }
@@ -444,6 +449,21 @@ static void a_long_list_of_classes_is_abbreviated(void **state)
                         "classes 1, 2, 3, 4, 5, 6 have no rows");
 }
 
+/* A file may claim many classes: their quotas of each fold are not worth gigabytes. */
+static void too_many_classes_times_folds_are_refused(void **state)
+{
+    (void)state;
+    static const int32_t labels[200];
+    const ls_division_plan plan = {.how = LS_HOLD_OUT_STRATIFIED, .fold = 3, .folds = 100};
+    const ls_label_reader reader = {labels, read_labels};
+    ls_division *division = NULL;
+    assert_fails(ls_division_make(&division, &plan, 200, LS_MAX_CLASSES, reader), LS_ERR_USAGE,
+                 "--fold 3/100: of 1048576 classes there can be 64 folds");
+    assert_null(division);
+    assert_ok(ls_division_make(&division, &plan, 200, 2, reader));
+    ls_division_destroy(&division);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -452,6 +472,7 @@ int main(void)
         cmocka_unit_test(each_row_is_in_one_fold_and_no_test_row_is),
         cmocka_unit_test(fractions_are_drawn_as_the_hold_out_is),
         cmocka_unit_test(wrong_divisions_are_refused),
+        cmocka_unit_test(too_many_classes_times_folds_are_refused),
         cmocka_unit_test(stratified_shares_are_proportional_to_the_classes),
         cmocka_unit_test(both_splits_have_the_rows_that_were_drawn),
         cmocka_unit_test(held_out_rows_of_large_images_are_read),

@@ -163,6 +163,10 @@ static void a_task_has_the_columns_of_its_metrics(void **state)
             assert_int_equal(ls_metrics_has(find_column(cases[i].column), task),
                              (cases[i].tasks & task) != 0);
     assert_int_equal(find_column("auc"), LS_METRICS_COLUMNS);
+    const ls_task two = {LS_TASK_CLASSIFICATION, 2, 1}, ten = {LS_TASK_CLASSIFICATION, 10, 1};
+    assert_true(ls_metrics_has(find_column("val_auc"), ls_task_kinds(&two)));
+    assert_false(ls_metrics_has(find_column("val_auc"), ls_task_kinds(&ten)));
+    assert_true(ls_metric_applies(LS_METRIC_AUC, &two) && !ls_metric_applies(LS_METRIC_AUC, &ten));
     assert_string_equal(ls_task_name(LS_TASK_MULTILABEL), "multi-label");
 }
 
@@ -182,19 +186,22 @@ static void exact_sums_of_scores_do_not_depend_on_the_order(void **state)
 {
     (void)state;
     enum { PARTS = 100 };
-    const double quantum = ls_exact_quantum(1e6);
-    ls_score up = {0}, down = {0}, plain = {0};
+    const double quanta[] = {ls_exact_quantum(1e12),
+                             ls_exact_quantum(100 * ls_exact_quantum(1e12))};
+    ls_score up = {0}, down = {0}, plain = {0}, rest_up = {0}, rest_down = {0};
     for (int i = 0; i < PARTS; i++) {
-        const ls_score a = {.rows = i, .loss = 1.0 / (i + 3), .correct = (double)(i - i % 2) / 2};
+        const ls_score a = {.rows = i, .loss = 1e-4 / (i + 3), .correct = (double)(i - i % 2) / 2};
         const int k = PARTS - 1 - i;
-        const ls_score b = {.rows = k, .loss = 1.0 / (k + 3), .correct = (double)(k - k % 2) / 2};
-        ls_score_add(&up, &a, quantum);
-        ls_score_add(&down, &b, quantum);
-        ls_score_add(&plain, &a, 0);
+        const ls_score b = {.rows = k, .loss = 1e-4 / (k + 3), .correct = (double)(k - k % 2) / 2};
+        ls_score_add_exact(&up, &rest_up, &a, quanta);
+        ls_score_add_exact(&down, &rest_down, &b, quanta);
+        ls_score_add(&plain, &a);
     }
     assert_memory_equal(&up, &down, sizeof up);
+    assert_memory_equal(&rest_up, &rest_down, sizeof up);
+    ls_score_add(&up, &rest_up);
     assert_true(up.rows == plain.rows && up.correct == plain.correct);
-    assert_near(up.loss, plain.loss, 1e-6, 0);
+    assert_near(up.loss, plain.loss, 1e-12, 0);
 }
 
 static void a_score_is_copied_by_its_sums(void **state)

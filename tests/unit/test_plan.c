@@ -128,14 +128,6 @@ static void an_epoch_in_blocks_has_each_row_once(void **state)
                 }
 }
 
-static void blocks_need_a_global_shuffle(void **state)
-{
-    (void)state;
-    ls_plan plan;
-    assert_fails(ls_plan_make(&plan, 9, 2, 4, 5, LS_SHUFFLE_LOCAL, 2), LS_ERR_USAGE,
-                 "--shuffle local");
-}
-
 /* Returns the rows of a step over all ranks, a bit per row. */
 static uint64_t rows_of_step(const ls_plan *plan, int64_t epoch, int64_t step)
 {
@@ -231,7 +223,6 @@ int main(void)
         cmocka_unit_test(an_epoch_in_windows_has_each_row_once),
         cmocka_unit_test(windows_and_their_rows_are_shuffled),
         cmocka_unit_test(an_epoch_in_blocks_has_each_row_once),
-        cmocka_unit_test(blocks_need_a_global_shuffle),
         cmocka_unit_test(the_rows_of_a_step_do_not_depend_on_the_number_of_ranks),
         cmocka_unit_test(the_order_depends_on_epoch_and_seed),
         cmocka_unit_test(the_permutation_is_uniform),

@@ -137,6 +137,18 @@ static void only_predictions_are_replaced(void **state)
     assert_ok(ls_prediction_file_finish(&(ls_prediction_file *){NULL}, LS_OK));
 }
 
+static void predictions_that_are_read_are_not_replaced(void **state)
+{
+    (void)state;
+    const ls_prediction_about about = {
+        .rows = ROWS, .outputs = K, .checkpoint = "", .data = "other.h5,read*.h5", .split = ""};
+    ls_prediction_file *file = NULL;
+    assert_ok(write_rows("read1.h5", LS_MEANING_PROBABILITIES, true));
+    assert_fails(ls_prediction_file_create(&file, "./read1.h5", &about), LS_ERR_USAGE,
+                 "read1.h5: is to be read and to be written");
+    assert_null(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +156,7 @@ int main(void)
         cmocka_unit_test(the_datasets_follow_from_the_meaning),
         cmocka_unit_test(a_failed_file_leaves_the_former_one),
         cmocka_unit_test(only_predictions_are_replaced),
+        cmocka_unit_test(predictions_that_are_read_are_not_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

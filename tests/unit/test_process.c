@@ -6,6 +6,8 @@
 #include "base/interrupt.h"
 #include "base/limits.h"
 #include "base/mac.h"
+#include "base/memory.h"
+#include "base/temporary.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +17,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void reset_signals(void)
@@ -58,6 +61,58 @@ static void an_ignored_signal_stays_ignored(void **state)
     assert_int_equal(raise(SIGTERM), 0);
     assert_int_equal(ls_interrupt_signal(), SIGTERM);
     reset_signals();
+}
+
+/* Writes a name, as from a signal handler. */
+static void say(const char *name)
+{
+    const ssize_t length = (ssize_t)strlen(name);
+    if (write(STDOUT_FILENO, name, (size_t)length) != length)
+        _exit(1);
+}
+
+static void make_file(const char *path)
+{
+    const int file = open(path, O_WRONLY | O_CREAT, 0666);
+    assert_true(file >= 0);
+    close(file);
+}
+
+static void a_signal_removes_temporary_files(void **state)
+{
+    (void)state;
+    char name[LS_PATH_MAX], published[LS_PATH_MAX];
+    int status, told;
+    make_file("former");
+    assert_ok(ls_temporary_name(published, "published"));
+    make_file(published);
+    assert_ok(ls_publish(published, "published"));
+    make_file(published); /* the name is no longer noted */
+    assert_ok(ls_temporary_name(name, "former"));
+    make_file(name);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        told = open("told", O_WRONLY | O_CREAT, 0666);
+        dup2(told, STDOUT_FILENO);
+        ls_interrupt_drop(say);
+        if (fork() == 0) { /* whose files they are not */
+            raise(SIGTERM);
+            _exit(0);
+        }
+        wait(&status);
+        _exit(access(name, F_OK) != 0 || raise(SIGHUP) != 0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP);
+    assert_true(access(name, F_OK) != 0 && access("former", F_OK) == 0);
+    assert_true(access(published, F_OK) == 0);
+    char *text = NULL;
+    size_t length;
+    assert_ok(ls_read_file("told", 64, LS_ERR_DATA, &text, &length));
+    assert_string_equal(text, "SIGHUP");
+    ls_free(text);
+    ls_temporary_remove(name);
 }
 
 static void a_time_limit_interrupts(void **state)
@@ -219,6 +274,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_signal_is_noted),
         cmocka_unit_test(an_ignored_signal_stays_ignored),
+        cmocka_unit_test(a_signal_removes_temporary_files),
         cmocka_unit_test(a_time_limit_interrupts),
         cmocka_unit_test(a_closed_pipe_gives_an_error),
         cmocka_unit_test(a_file_beyond_the_size_limit_gives_an_error),

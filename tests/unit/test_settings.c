@@ -269,6 +269,7 @@ static void contradictory_settings_are_refused(void **state)
         {{"reduce", "reproducible"}, {"exact", "false"}, "is part of --reproducible"},
         {{"reduce", "reproducible"}, {"fused", "true"}, "leave --reduce fused out"},
         {{"threads", "reproducible"}, {"2", "true"}, "one BLAS thread"},
+        {{"shuffle", "reproducible"}, {"local", "true"}, "--reproducible excludes --shuffle local"},
         {{"shard-optimizer", "reproducible"}, {"true", "true"}, "can't be combined"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -41,6 +41,32 @@ static void a_png_is_read_back(void **state)
     }
 }
 
+/* Writes a picture with libpng alone, as another program does. */
+static void write_foreign(const char *path)
+{
+    static const uint8_t pixels[4] = {1, 2, 3, 4};
+    png_image image = {
+        .version = PNG_IMAGE_VERSION, .width = 2, .height = 2, .format = PNG_FORMAT_GRAY};
+    assert_true(png_image_write_to_file(&image, path, 0, pixels, 0, NULL));
+}
+
+static void only_pictures_of_lockstep_are_replaced(void **state)
+{
+    static const uint8_t pixels[3] = {9, 8, 7};
+    int64_t width, height;
+    (void)state;
+    write_foreign("foreign.png");
+    assert_fails(ls_png_check("foreign.png"), LS_ERR_USAGE, "is not of type PNG by Lockstep");
+    assert_fails(ls_png_write("foreign.png", 1, 1, 3, pixels), LS_ERR_USAGE, "not overwritten");
+    ls_free(read_png("foreign.png", 1, &width, &height));
+    assert_true(width == 2 && height == 2);
+    assert_ok(ls_png_write("ours.png", 3, 1, 1, pixels));
+    assert_ok(ls_png_check("ours.png"));
+    assert_ok(ls_png_write("ours.png", 1, 1, 3, pixels));
+    ls_free(read_png("ours.png", 3, &width, &height));
+    assert_true(width == 1 && height == 1);
+}
+
 static void a_png_in_a_missing_folder_is_reported(void **state)
 {
     (void)state;
@@ -191,6 +217,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_png_is_read_back),
+        cmocka_unit_test(only_pictures_of_lockstep_are_replaced),
         cmocka_unit_test(a_png_in_a_missing_folder_is_reported),
         cmocka_unit_test(every_pixel_is_in_its_cell),
         cmocka_unit_test(letters_differ_and_scale),

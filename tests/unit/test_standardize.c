@@ -133,6 +133,27 @@ static void channels_of_images_and_values_of_targets_are_columns(void **state)
     ls_standardization_destroy(&s);
 }
 
+/* By floats, in which 1e300 and 1e-300 have no place. */
+static void a_column_that_can_not_be_standardised_is_found(void **state)
+{
+    (void)state;
+    static const struct {
+        double mean, std;
+        bool possible;
+    } cases[] = {{0, 1, true},         {-1e30, 0, true}, {1e300, 1, false}, {0, 1e-300, false},
+                 {0, 1e300, false},    {0, -1, false},   {NAN, 1, false},   {0, NAN, false},
+                 {INFINITY, 1, false}, {0, 1e-37, true}};
+    ls_columns c;
+    assert_ok(ls_columns_create(&c, 3));
+    assert_int_equal(ls_columns_find_impossible(&c), -1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        c.mean[1] = cases[i].mean;
+        c.std[1] = cases[i].std;
+        assert_int_equal(ls_columns_find_impossible(&c), cases[i].possible ? -1 : 1);
+    }
+    ls_columns_destroy(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +161,7 @@ int main(void)
         cmocka_unit_test(statistics_have_the_same_bits_in_any_division_of_the_rows),
         cmocka_unit_test(a_column_of_equal_numbers_becomes_zero),
         cmocka_unit_test(channels_of_images_and_values_of_targets_are_columns),
+        cmocka_unit_test(a_column_that_can_not_be_standardised_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
