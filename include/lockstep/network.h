@@ -102,6 +102,8 @@ typedef struct ls_attributes {
     int64_t units;               /* dense: outputs; conv: filters */
     int64_t window, stride, pad; /* conv, pooling: pixels */
     double rate;                 /* dropout: probability */
+    int64_t vocabulary;          /* embedding: number of tokens */
+    bool causal;                 /* attention: steps see those before them only */
     bool all, reverse, both;     /* recurrent layers: see ls_network_layer_word() */
 } ls_attributes;
 

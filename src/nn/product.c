@@ -132,22 +132,22 @@ void ls_product_gradient(ls_product *p, int64_t B, ls_range rows, const float *x
 }
 
 void ls_product_of_rows(int64_t rows, int64_t M, int64_t N, const float *A, int64_t A_row,
-                        const float *B, int64_t B_row, float *C, int64_t C_row)
+                        const float *B, int64_t B_row, bool add, float *C, int64_t C_row)
 {
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, ls_int(rows), ls_int(N), ls_int(M), 1, A,
-                ls_int(A_row), B, ls_int(B_row), 0, C, ls_int(C_row));
+                ls_int(A_row), B, ls_int(B_row), add, C, ls_int(C_row));
 }
 
 void ls_product_of_transposed(int64_t rows, int64_t M, int64_t N, const float *A, int64_t A_row,
-                              const float *B, int64_t B_row, float *C, int64_t C_row)
+                              const float *B, int64_t B_row, bool add, float *C, int64_t C_row)
 {
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, ls_int(rows), ls_int(M), ls_int(N), 1, A,
-                ls_int(A_row), B, ls_int(B_row), 0, C, ls_int(C_row));
+                ls_int(A_row), B, ls_int(B_row), add, C, ls_int(C_row));
 }
 
 void ls_product_of_columns(int64_t rows, int64_t M, int64_t N, const float *A, int64_t A_row,
-                           const float *B, int64_t B_row, float *C, int64_t C_row)
+                           const float *B, int64_t B_row, bool add, float *C, int64_t C_row)
 {
     cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, ls_int(M), ls_int(N), ls_int(rows), 1, A,
-                ls_int(A_row), B, ls_int(B_row), 0, C, ls_int(C_row));
+                ls_int(A_row), B, ls_int(B_row), add, C, ls_int(C_row));
 }

@@ -47,12 +47,14 @@ void ls_product_gradient(ls_product *product, int64_t B, ls_range rows, const fl
  *
  *     ls_product_of_rows        C [rows][N] = A B           A [rows][M], B [M][N]
  *     ls_product_of_transposed  C [rows][M] = A B^T         A [rows][N], B [M][N]
- *     ls_product_of_columns     C [M][N] = A^T B            A [rows][M], B [rows][N] */
+ *     ls_product_of_columns     C [M][N] = A^T B            A [rows][M], B [rows][N]
+ *
+ * With `add` the product is added to C. */
 void ls_product_of_rows(int64_t rows, int64_t M, int64_t N, const float *A, int64_t A_row,
-                        const float *B, int64_t B_row, float *C, int64_t C_row);
+                        const float *B, int64_t B_row, bool add, float *C, int64_t C_row);
 void ls_product_of_transposed(int64_t rows, int64_t M, int64_t N, const float *A, int64_t A_row,
-                              const float *B, int64_t B_row, float *C, int64_t C_row);
+                              const float *B, int64_t B_row, bool add, float *C, int64_t C_row);
 void ls_product_of_columns(int64_t rows, int64_t M, int64_t N, const float *A, int64_t A_row,
-                           const float *B, int64_t B_row, float *C, int64_t C_row);
+                           const float *B, int64_t B_row, bool add, float *C, int64_t C_row);
 
 #endif

@@ -81,6 +81,28 @@ static ls_status word_parse_recurrent(const char *argument, ls_attributes *out)
     return status;
 }
 
+static ls_status word_parse_embedding(const char *argument, ls_attributes *out)
+{
+    int used = 0;
+    long long width = 0, vocabulary = 0;
+    const int got = sscanf(argument, "%9lld%n,%9lld%n", &width, &used, &vocabulary, &used);
+    if (got < 1 || argument[used] != '\0' || width < 1 || (got == 2 && vocabulary < 1))
+        return ls_fail(LS_ERR_USAGE, "write it as embedding:WIDTH[,VOCABULARY], whole numbers");
+    *out = (ls_attributes){.units = width, .vocabulary = vocabulary};
+    return LS_OK;
+}
+
+static ls_status word_parse_attention(const char *argument, ls_attributes *out)
+{
+    int used = 0;
+    long long heads = 0;
+    if (sscanf(argument, "%9lld%n", &heads, &used) < 1 || heads < 1 ||
+        (argument[used] != '\0' && strcmp(argument + used, ",causal") != 0))
+        return ls_fail(LS_ERR_USAGE, "write it as attention:HEADS[,causal]");
+    *out = (ls_attributes){.units = heads, .causal = argument[used] != '\0'};
+    return LS_OK;
+}
+
 #define RECURRENT "UNITS[,all][,both|,reverse]"
 
 static const ls_layer_word words[] = {
@@ -89,6 +111,11 @@ static const ls_layer_word words[] = {
     {"conv", "FILTERSxK[,STRIDE[,PAD]]",
      "convolution with filters of K x K pixels; STRIDE 1, PAD 0; bias as in dense", &ls_op_conv,
      word_parse_filters},
+    {"embedding", "WIDTH[,VOCABULARY]", "vector of each token", &ls_op_embedding,
+     word_parse_embedding},
+    {"position", NULL, "adds sines of the place of each step of a sequence", &ls_op_position, NULL},
+    {"attention", "HEADS[,causal]", "self-attention of the steps of a sequence", &ls_op_attention,
+     word_parse_attention},
     {"rnn", RECURRENT, "recurrent layer over the rows of an image, or the steps of a sequence",
      &ls_op_rnn, word_parse_recurrent},
     {"lstm", RECURRENT, "long short-term memory, as rnn", &ls_op_lstm, word_parse_recurrent},

@@ -222,6 +222,12 @@ static const struct {
     {"rnn:6,all layernorm maxpool dense:4", LS_CROSS_ENTROPY, true},
     {"dense:9 layernorm tanh dense:4", LS_CROSS_ENTROPY, false},
     {"rnn:6,all flatten dense:4", LS_CROSS_ENTROPY, true},
+    {"attention:3 meanpool dense:4", LS_CROSS_ENTROPY, true},
+    {"attention:2,causal last dense:4", LS_CROSS_ENTROPY, true},
+    {"position :a attention:4,causal +a layernorm :b dense:9 gelu dense:12 +b layernorm meanpool "
+     "dense:4",
+     LS_CROSS_ENTROPY, true},
+    {"embedding:5,9 lstm:6 dense:4", LS_CROSS_ENTROPY, false},
 };
 
 /* Returns true if a model string has a word with this name. */
@@ -323,6 +329,8 @@ static void gradients_of_rows_of_several_lengths_match_finite_differences(void *
         "rnn:5,all,both last dense:4",
         "gru:5,all,reverse meanpool dense:4",
         "lstm:5,all dense:9 layernorm maxpool dense:4",
+        "attention:3 meanpool dense:4",
+        "position attention:2,causal attention:3 last dense:4",
     };
     for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
         const double error = input_relative_error(models[i], image, true);

@@ -82,7 +82,7 @@ static void dense_steps_forward(const ls_op *op, const ls_op_data *d)
 {
     const int64_t D = op->param[WEIGHT].shape[0], U = op->param[WEIGHT].shape[1];
     const int64_t rows = d->rows * op->in[0].height;
-    ls_product_of_rows(rows, D, U, d->x[0], D, d->w[WEIGHT], U, d->y, U);
+    ls_product_of_rows(rows, D, U, d->x[0], D, d->w[WEIGHT], U, false, d->y, U);
     ls_bias_add(rows, U, op->fused_relu, d->w[BIAS], d->y);
 }
 
@@ -92,8 +92,8 @@ static void dense_steps_backward(const ls_op *op, const ls_op_data *d)
     const int64_t rows = d->rows * op->in[0].height;
     ls_bias_sum(rows, U, op->fused_relu, d->y, d->dy, d->dw[BIAS]);
     if (d->dx[0] != NULL)
-        ls_product_of_transposed(rows, D, U, d->dy, U, d->w[WEIGHT], U, d->dx[0], D);
-    ls_product_of_columns(rows, D, U, d->x[0], D, d->dy, U, d->dw[WEIGHT], U);
+        ls_product_of_transposed(rows, D, U, d->dy, U, d->w[WEIGHT], U, false, d->dx[0], D);
+    ls_product_of_columns(rows, D, U, d->x[0], D, d->dy, U, false, d->dw[WEIGHT], U);
 }
 
 static double dense_steps_flops(const ls_op *op)

@@ -388,14 +388,15 @@ static void weight_gradients(const direction *d, float *dW, float *dU, float *db
     const int64_t rows = d->steps * d->B, K = n->gates * n->H, twice = 2 * n->H;
     sum_columns(d, 0, K, db);
     if (n->kind != LS_GRU) { /* U follows W in the arena */
-        ls_product_of_columns(rows, n->Z, K, d->z, n->Z, d->gates, n->S, dW, K);
+        ls_product_of_columns(rows, n->Z, K, d->z, n->Z, d->gates, n->S, false, dW, K);
         return;
     }
     copy(db + K, db, twice);
     sum_columns(d, K, n->H, db + K + twice);
-    ls_product_of_columns(rows, n->I, K, d->z, n->Z, d->gates, n->S, dW, K);
-    ls_product_of_columns(rows, n->H, twice, d->z + n->I, n->Z, d->gates, n->S, dU, K);
-    ls_product_of_columns(rows, n->H, n->H, d->z + n->I, n->Z, d->gates + K, n->S, dU + twice, K);
+    ls_product_of_columns(rows, n->I, K, d->z, n->Z, d->gates, n->S, false, dW, K);
+    ls_product_of_columns(rows, n->H, twice, d->z + n->I, n->Z, d->gates, n->S, false, dU, K);
+    ls_product_of_columns(rows, n->H, n->H, d->z + n->I, n->Z, d->gates + K, n->S, false,
+                          dU + twice, K);
 }
 
 static void recurrent_backward(const ls_op *op, const ls_op_data *data)
