@@ -86,6 +86,16 @@ static ls_status sync_folder(const char *path)
     return status;
 }
 
+ls_status ls_temporary_name(char out[LS_PATH_MAX], const char *path)
+{
+    char suffix[32];
+    snprintf(suffix, sizeof suffix, ".%ld.tmp", (long)getpid());
+    const ls_status status = ls_path(out, path, suffix, NULL);
+    if (status == LS_OK)
+        ls_temporary_note(out);
+    return status;
+}
+
 ls_status ls_publish(const char *temporary, const char *path)
 {
     if (rename(temporary, path) != 0) {

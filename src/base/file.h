@@ -13,6 +13,11 @@ enum { LS_PATH_MAX = 4096 };
  * Errors: LS_ERR_USAGE if it is longer than LS_PATH_MAX - 1. */
 ls_status ls_path(char out[LS_PATH_MAX], const char *a, const char *b, const char *c) LS_MUST_CHECK;
 
+/* Chooses the name of the temporary file that becomes `path`: of this process alone, in the same
+ * folder. It is noted, see base/temporary.h. Local.
+ * Errors: LS_ERR_USAGE if it is too long. */
+ls_status ls_temporary_name(char out[LS_PATH_MAX], const char *path) LS_MUST_CHECK;
+
 /* Creates a folder and its parents; an existing folder is no error. Local.
  * Errors: LS_ERR_FAILURE. */
 ls_status ls_make_folder(const char *path) LS_MUST_CHECK;

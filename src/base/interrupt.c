@@ -1,6 +1,7 @@
 #include "base/interrupt.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/temporary.h"
 
 #include <math.h>

@@ -1,5 +1,6 @@
 #include "base/temporary.h"
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +11,7 @@ enum { NOTES = 8 };
 /* Written by any thread and read by signal handlers; lock-free. */
 static struct {
     atomic_int state;
-    char path[LS_PATH_MAX];
+    char path[PATH_MAX];
 } notes[NOTES];
 
 enum { FREE, TAKEN /* its path is being written */, NOTED };
@@ -21,7 +22,7 @@ void ls_temporary_note(const char *temporary)
         int expected = FREE;
         if (!atomic_compare_exchange_strong(&notes[i].state, &expected, TAKEN))
             continue;
-        snprintf(notes[i].path, LS_PATH_MAX, "%s", temporary);
+        snprintf(notes[i].path, PATH_MAX, "%s", temporary);
         notes[i].state = NOTED;
         return;
     }
@@ -32,16 +33,6 @@ void ls_temporary_forget(const char *temporary)
     for (int i = 0; i < NOTES; i++)
         if (notes[i].state == NOTED && strcmp(notes[i].path, temporary) == 0)
             notes[i].state = FREE;
-}
-
-ls_status ls_temporary_name(char out[LS_PATH_MAX], const char *path)
-{
-    char suffix[32];
-    snprintf(suffix, sizeof suffix, ".%ld.tmp", (long)getpid());
-    const ls_status status = ls_path(out, path, suffix, NULL);
-    if (status == LS_OK)
-        ls_temporary_note(out);
-    return status;
 }
 
 void ls_temporary_remove(const char *temporary)

@@ -2,13 +2,6 @@
 #ifndef LS_BASE_TEMPORARY_H
 #define LS_BASE_TEMPORARY_H
 
-#include "base/file.h"
-
-/* Chooses the name of the temporary file that becomes `path`: of this process alone, in the same
- * folder. It is noted as by ls_temporary_note(). Local.
- * Errors: LS_ERR_USAGE if it is too long. */
-ls_status ls_temporary_name(char out[LS_PATH_MAX], const char *path) LS_MUST_CHECK;
-
 /* Notes a temporary file, before it is made, as one that ls_temporary_remove_all() removes, until
  * ls_publish() or ls_temporary_remove(). Of more than 8 at once the others are not noted. Local. */
 void ls_temporary_note(const char *temporary);

@@ -73,49 +73,6 @@ static int64_t pixel_count(ls_shape shape)
     return shape.height * shape.width;
 }
 
-bool ls_graph_flat(const ls_export_graph *graph, int at)
-{
-    return at == LS_NODE_INPUT ? graph->flat : graph->node[at].flat;
-}
-
-ls_shape ls_graph_shape(const ls_export_graph *graph, int at)
-{
-    return at == LS_NODE_INPUT ? graph->input : graph->node[at].out;
-}
-
-const char *ls_graph_name(const ls_export_graph *graph, int at)
-{
-    return at == LS_NODE_INPUT ? "input" : graph->node[at].name;
-}
-
-int ls_graph_append(ls_export_graph *graph, ls_node_kind kind, const char *name, const char *suffix,
-                    int input)
-{
-    const int at = graph->nodes++;
-    ls_node *node = &graph->node[at];
-    const ls_shape shape = ls_graph_shape(graph, input);
-    *node = (ls_node){.kind = kind,
-                      .inputs = 1,
-                      .input = {input, LS_NODE_INPUT},
-                      .in = shape,
-                      .out = shape,
-                      .flat = ls_graph_flat(graph, input)};
-    if (input != LS_NODE_INPUT) {
-        node->permuted = graph->node[input].permuted;
-        node->image = graph->node[input].image;
-    }
-    snprintf(node->name, sizeof node->name, "%s%s", name, suffix);
-    return at;
-}
-
-int ls_graph_append_flatten(ls_export_graph *graph, int image, const char *name, const char *suffix)
-{
-    const int at = ls_graph_append(graph, LS_NODE_FLATTEN, name, suffix, image);
-    graph->node[at].out = (ls_shape){ls_shape_size(ls_graph_shape(graph, image)), 1, 1};
-    graph->node[at].flat = true;
-    return at;
-}
-
 /* Returns true if flattening an image in the format gives another order of features than in
  * Lockstep. */
 static bool changes_order(const maker *m, ls_shape image)
@@ -376,12 +333,4 @@ void ls_export_graph_destroy(ls_export_graph **graph)
     ls_free((*graph)->values);
     ls_free(*graph);
     *graph = NULL;
-}
-
-bool ls_graph_is_chain(const ls_export_graph *graph)
-{
-    for (int i = 0; i < graph->nodes; i++)
-        if (graph->node[i].inputs != 1 || graph->node[i].input[0] != i - 1)
-            return false;
-    return true;
 }

@@ -10,75 +10,7 @@
 #ifndef LS_INTEROP_EXPORT_GRAPH_H
 #define LS_INTEROP_EXPORT_GRAPH_H
 
-#include <lockstep/export.h>
-
-enum { LS_NODE_NAME = 64, LS_NODE_PARAMS = 4, LS_NODE_INPUT = -1 /* the network's input */ };
-
-/*    kind */
-typedef enum ls_node_kind {
-    LS_NODE_SHIFT,     /* x + shift; one number for all, or one for each channel or output */
-    LS_NODE_SCALE,     /* scale x, likewise */
-    LS_NODE_TRANSPOSE, /* an image with channels first to channels last, or reverse */
-    LS_NODE_FLATTEN,
-    LS_NODE_UNFLATTEN, /* a vector [C][H][W] to an image with channels last */
-    LS_NODE_DENSE,
-    LS_NODE_CONV,
-    LS_NODE_MAXPOOL,
-    LS_NODE_AVGPOOL,
-    LS_NODE_GLOBALPOOL,
-    LS_NODE_BATCHNORM,
-    LS_NODE_DROPOUT,
-    LS_NODE_RELU,
-    LS_NODE_LEAKY_RELU,
-    LS_NODE_GELU,
-    LS_NODE_SILU,
-    LS_NODE_SIGMOID,
-    LS_NODE_TANH,
-    LS_NODE_SOFTMAX,
-    LS_NODE_ADD,
-    LS_NODE_CONCAT
-} ls_node_kind;
-
-/* Parameters of the kinds: dense, conv: weight, bias (may be missing); shift, scale: the numbers;
- * batchnorm: */
-enum { LS_BN_SCALE, LS_BN_SHIFT, LS_BN_MEAN, LS_BN_VARIANCE };
-
-#define LS_BN_EPSILON 1e-5
-#define LS_LEAK       0.01
-
-/* A parameter, borrowed from the graph. */
-typedef struct ls_array {
-    const float *values;
-    int rank;
-    int64_t dims[LS_PARAM_MAX_RANK], count;
-} ls_array;
-
-typedef struct ls_node {
-    ls_node_kind kind;
-    char name[LS_NODE_NAME]; /* that of the layer, or made from it */
-    int inputs;
-    int input[LS_LAYER_INPUTS]; /* earlier nodes, or LS_NODE_INPUT */
-    ls_shape in, out;           /* of one row */
-    bool flat;                  /* the output is a vector, not an image */
-    bool permuted;              /* a flattened image whose features are in the format's order */
-    ls_shape image;             /* that image */
-    ls_attributes attributes;   /* of the layer */
-    int params;
-    ls_array param[LS_NODE_PARAMS];
-} ls_node;
-
-typedef struct ls_export_graph {
-    ls_shape input;
-    bool flat;           /* the input is a vector, not an image */
-    bool channels_first; /* images of the format */
-    bool planar;         /* the rows of Lockstep's batches are [channels][pixels] */
-    float scale, shift;  /* inputs of the training were scale x + shift, then standardised */
-    bool rearranged;     /* an autoencoder's outputs are [pixels][channels], not as in Lockstep */
-    ls_node *node;       /* [nodes], the last one makes the outputs; owned */
-    int nodes;
-    float *values; /* all parameters, then the numbers of shifts and scales; owned */
-    int64_t used;  /* numbers in `values` */
-} ls_export_graph;
+#include "interop/graph.h"
 
 /* How a format wants the graph. */
 typedef struct ls_graph_style {
@@ -93,23 +25,7 @@ ls_status ls_export_graph_create(ls_export_graph **out, const ls_export_source *
                                  const ls_export_options *options,
                                  ls_graph_style style) LS_MUST_CHECK;
 
-/* Returns true if a node, or LS_NODE_INPUT, is a vector; its shape; its name. */
-bool ls_graph_flat(const ls_export_graph *graph, int at);
-ls_shape ls_graph_shape(const ls_export_graph *graph, int at);
-const char *ls_graph_name(const ls_export_graph *graph, int at);
-
-/* Appends a node that reads one value and keeps its shape. Returns its number. */
-int ls_graph_append(ls_export_graph *graph, ls_node_kind kind, const char *name, const char *suffix,
-                    int input);
-
-/* The same for what makes an image a vector. */
-int ls_graph_append_flatten(ls_export_graph *graph, int image, const char *name,
-                            const char *suffix);
-
 /* Frees a graph and sets *graph to NULL; accepts NULL. */
 void ls_export_graph_destroy(ls_export_graph **graph);
-
-/* Returns true if each node reads the one before it, and the first one the input. */
-bool ls_graph_is_chain(const ls_export_graph *graph);
 
 #endif

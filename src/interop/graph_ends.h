@@ -7,7 +7,7 @@
 #ifndef LS_INTEROP_GRAPH_ENDS_H
 #define LS_INTEROP_GRAPH_ENDS_H
 
-#include "interop/export_graph.h"
+#include "interop/graph.h"
 
 /* Returns the most numbers that both ends add to graph->values. */
 int64_t ls_graph_ends_size(const ls_export_source *source);

@@ -3,8 +3,9 @@
  * attribute `weight_names`. The weights have Lockstep's own layout. */
 #include "interop/format.h"
 
-#include "base/temporary.h"
+#include "base/file.h"
 #include "base/memory.h"
+#include "base/temporary.h"
 #include "data/h5.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef LS_INTEROP_ONNX_MODEL_H
 #define LS_INTEROP_ONNX_MODEL_H
 
-#include "interop/export_graph.h"
+#include "interop/graph.h"
 #include "onnx.pb-c.h"
 
 enum {

@@ -32,6 +32,8 @@ static const struct {
 };
 enum { SINKS = sizeof sinks / sizeof *sinks };
 
+static const char config_name[] = "config.conf";
+
 struct ls_run_log {
     ls_run_folder *folder; /* borrowed, like the next */
     const char *config;
@@ -67,7 +69,7 @@ static ls_status check_and_make_path(char out[LS_PATH_MAX], const ls_run_log *lo
 static ls_status write_config(const ls_run_log *log)
 {
     char path[LS_PATH_MAX];
-    ls_status status = make_path(path, log, "config.conf");
+    ls_status status = make_path(path, log, config_name);
     return status == LS_OK ? ls_write_file(path, log->config, strlen(log->config)) : status;
 }
 
@@ -146,17 +148,23 @@ ls_status ls_run_log_event(ls_run_log *log, ls_event event, int64_t epoch, json_
     return status;
 }
 
-/* Notes that a file was written again after others removed or changed it, and writes config.conf
- * again, which may be gone, too. */
+/* Notes that a file was written again after others removed or changed it. */
 static ls_status note_rewritten(ls_run_log *log, const char *name, int64_t epochs)
 {
-    const ls_status status = write_config(log);
-    return status == LS_OK
-               ? ls_run_log_event(
-                     log, LS_EVENT_RECORDS_CHANGED, epochs,
-                     json_pack("{s:o}", "text",
-                               json_sprintf("%s was removed or changed: rewritten", name)))
-               : status;
+    return ls_run_log_event(
+        log, LS_EVENT_RECORDS_CHANGED, epochs,
+        json_pack("{s:o}", "text", json_sprintf("%s was removed or changed: rewritten", name)));
+}
+
+/* Writes config.conf again if others removed it. */
+static ls_status restore_config(ls_run_log *log, int64_t epochs)
+{
+    char path[LS_PATH_MAX];
+    ls_status status = make_path(path, log, config_name);
+    if (status != LS_OK || access(path, F_OK) == 0)
+        return status;
+    status = write_config(log);
+    return status == LS_OK ? note_rewritten(log, config_name, epochs) : status;
 }
 
 /* Gives the last epoch to a sink. */
@@ -177,7 +185,7 @@ ls_status ls_run_log_metrics(ls_run_log *log, const ls_metrics *history, int64_t
     for (int i = 0; status == LS_OK && i < log->sinks; i++)
         if (log->sink[i].kind->metrics != NULL)
             status = put_metrics(log, &log->sink[i], history, epochs);
-    return status;
+    return status == LS_OK ? restore_config(log, epochs) : status;
 }
 
 ls_status ls_run_log_summary(ls_run_log *log, json_t *summary)

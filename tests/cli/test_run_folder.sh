@@ -107,16 +107,25 @@ check_end() { # CODE PATTERN
     check "the job ends with one line" [ "$(grep -c '^lockstep: ' err)" = 1 ]
     check "the line gives the reason: $(cat err)" has err "$2"
 }
+await_file() { until [ -s "$1" ]; do sleep 0.02; done; }
 start_training h
+kill -STOP $job # or it may write one file again while the next is still to be removed
 rm h/metrics.csv h/events.jsonl h/config.conf h/lock
-sleep 0.3
+kill -CONT $job
+await_file h/config.conf # the last to be written again
 refuses 2 'h/lock: locked by process' "$lockstep" "${common[@]}" --run h --resume auto
 kill -USR1 $job
 check_end 75 'stopped by SIGUSR1'
 check "metrics.csv is written again from epoch 1" [ "$(cut -d, -f1 h/metrics.csv | head -3 | tr '\n' ' ')" = "epoch 1 2 " ]
 check "metrics.csv has each epoch once" [ -z "$(cut -d, -f1 h/metrics.csv | sort | uniq -d)" ]
 check "the events report the removed file" has h/events.jsonl '"event":"records_changed",.*metrics.csv was removed'
-check "config.conf is written again" [ -s h/config.conf ]
+check "the events report that config.conf was removed" has h/events.jsonl 'config.conf was removed'
+check "config.conf is written again" grep -q '^model' h/config.conf
+start_training config
+rm config/config.conf
+await_file config/config.conf
+kill -USR1 $job
+check_end 75 'stopped by SIGUSR1'
 start_training i
 mv i moved
 check_end 1 'i: this folder was removed or renamed during the run'

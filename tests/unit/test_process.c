@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/mac.h"
 #include "base/memory.h"
+#include "base/file.h"
 #include "base/temporary.h"
 
 #include <errno.h>

@@ -174,7 +174,8 @@ static void removed_logs_are_written_again(void **state)
     assert_int_equal(truncate("run/metrics.csv", 0), 0);
     assert_ok(log_epoch(log, 3));
     assert_int_equal(count_occurrences("run/metrics.csv", "\n"), 4);
-    assert_int_equal(count_occurrences("run/events.jsonl", "\"records_changed\""), 2);
+    assert_int_equal(count_occurrences("run/events.jsonl", "\"records_changed\""), 3);
+    assert_int_equal(count_occurrences("run/events.jsonl", "config.conf was removed"), 1);
 
     assert_int_equal(truncate("run/events.jsonl", 30), 0);
     assert_ok(log_epoch(log, 4));
