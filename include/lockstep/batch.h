@@ -14,7 +14,8 @@ typedef struct ls_batch {
     int64_t rows;     /* rows in use, 0 .. capacity */
     int64_t capacity; /* rows allocated */
     int64_t features; /* floats in a row */
-    int64_t values;   /* floats in a row's target; 0: its target is a class */
+    int64_t values;   /* floats in a row's target; 0: its target is a class. Of a classification by
+                         step they are the class of each step */
     float *x;         /* [capacity][features] inputs, owned; one spare row follows them */
     int32_t *labels;  /* [capacity] class of each row, owned; 0 if the targets are values */
     float *targets;   /* [capacity][values] values that the outputs should have, owned */
@@ -36,6 +37,10 @@ ls_status ls_batch_create(ls_batch **out, int64_t capacity, int64_t features,
 /* Gives a batch weights of its rows, all 1; does nothing if it has them. Local.
  * Errors: LS_ERR_FAILURE if memory is short. */
 ls_status ls_batch_add_weights(ls_batch *batch) LS_MUST_CHECK;
+
+/* Gives a batch lengths of its rows' sequences, all 0; does nothing if it has them. Local.
+ * Errors: LS_ERR_FAILURE if memory is short. */
+ls_status ls_batch_add_lengths(ls_batch *batch) LS_MUST_CHECK;
 
 /* Reorders the images of a batch in place: [channels][pixels] becomes [pixels][channels]. Local. */
 void ls_batch_to_channels_last(ls_batch *batch, int64_t channels, int64_t pixels);

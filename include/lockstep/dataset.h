@@ -173,6 +173,14 @@ typedef struct ls_dataset_options {
     /* The dataset that has the weights of the training rows, in the same notation: numbers of 0 to
      * LS_MAX_WEIGHT; in Lockstep's own layout its name in /train. Borrowed. NULL or "": none. */
     const char *weights;
+    /* The dataset that has the number of steps of each row's sequence, in the same notation:
+     * integers of 0 to ls_dataset_steps(). Borrowed. NULL or "": in Lockstep's own layout lengths in
+     * the group, if it exists; else none. */
+    const char *lengths;
+    /* With `padded`, the token that only fills rows up: a row's length is the steps up to its last
+     * other token. */
+    int64_t padding;
+    bool padded;
     const char *test_data; /* with inputs: other files, whose rows are the test rows */
     ls_target_kind kind;   /* of selected targets */
     int classes;           /* of selected targets that are an integer; 0: largest label + 1 */
@@ -182,11 +190,14 @@ typedef struct ls_dataset_info {
     char name[64];          /* "" if the file has none */
     char source_sha256[65]; /* "" if the file has none */
     int classes;            /* 2 .. LS_MAX_CLASSES; labels are 0 .. classes-1; 0: no classes */
-    int values;             /* floats in a target, 1 .. LS_MAX_VALUES; 0: the targets are classes */
+    int values; /* floats in a target, 1 .. LS_MAX_VALUES; 0: the target is a class; with classes
+                   they are the class of each step of a sequence */
     bool reconstructs;  /* the targets are the inputs, values = features; samples hold them once */
     ls_element element; /* type of the inputs in memory */
     bool rounded;       /* the inputs in the file are float64 */
     bool weighted;      /* the training rows have weights; all others have the weight 1 */
+    bool ragged;        /* the rows of all splits have lengths, 0 .. ls_dataset_steps() */
+    int vocabulary;     /* the inputs are tokens 0 .. vocabulary-1; 0: not said by the file */
     int64_t channels, height, width;
     int64_t features;        /* channels * height * width */
     int64_t rows[LS_SPLITS]; /* 0 if there is no such split */
@@ -201,10 +212,18 @@ static inline bool ls_dataset_has_targets(const ls_dataset_info *info)
     return info->classes > 0 || info->values > 0;
 }
 
-/* Returns the outputs that a network for the data set has: one for each class or value. Local. */
+/* Returns the outputs that a network for the data set has: one for each class or value; of a
+ * classification by step one for each class in each step. Local. */
 static inline int ls_dataset_outputs(const ls_dataset_info *info)
 {
-    return info->values > 0 ? info->values : info->classes;
+    return info->classes > 0 ? info->classes : info->values;
+}
+
+/* Returns the steps of a row that is read as a sequence: [T] tokens, [T,F] rows of features. Local.
+ */
+static inline int64_t ls_dataset_steps(const ls_dataset_info *info)
+{
+    return info->height * info->width > 1 ? info->height : info->channels;
 }
 
 /* Return true if options say that the targets are the inputs; that there are none. Local. */

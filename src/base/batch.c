@@ -41,6 +41,13 @@ ls_status ls_batch_add_weights(ls_batch *batch)
     return LS_OK;
 }
 
+ls_status ls_batch_add_lengths(ls_batch *batch)
+{
+    if (batch->lengths == NULL)
+        batch->lengths = ls_alloc(batch->capacity, sizeof *batch->lengths);
+    return batch->lengths == NULL ? LS_ERR_FAILURE : LS_OK;
+}
+
 void ls_batch_to_channels_last(ls_batch *batch, int64_t channels, int64_t pixels)
 {
     assert(channels * pixels == batch->features);

@@ -76,7 +76,7 @@ static size_t round_up(size_t bytes, size_t align)
     return (bytes + align - 1) / align * align;
 }
 
-/* Returns the bytes of a sample without its target's values and its weight. */
+/* Returns the bytes of a sample without the floats behind its inputs. */
 static size_t input_bytes(ls_sample_format format)
 {
     return offsetof(ls_sample, inputs) + (size_t)format.features * ls_element_bytes(format.element);
@@ -85,7 +85,7 @@ static size_t input_bytes(ls_sample_format format)
 /* Returns the floats behind a sample's inputs. */
 static int64_t floats_behind(ls_sample_format format)
 {
-    return format.values + format.weighted;
+    return format.values + format.ragged + format.weighted;
 }
 
 size_t ls_sample_stride(ls_sample_format format)
@@ -155,6 +155,8 @@ void ls_samples_gather(const ls_samples *samples, const int32_t *order, int64_t 
         batch->ids[i] = sample->row;
         if (batch->weights != NULL)
             batch->weights[i] = samples->format.weighted ? *ls_sample_weight(samples, sample) : 1;
+        if (samples->format.ragged)
+            batch->lengths[i] = (int32_t)*ls_sample_length(samples, sample);
     }
     batch->rows = count;
 }
@@ -186,6 +188,7 @@ uint64_t ls_samples_fingerprint(const ls_samples *samples)
 
 uint64_t ls_samples_split_fingerprint(const ls_samples *samples, ls_split split)
 {
-    return split == LS_TRAIN ? ls_samples_fingerprint(samples)
-                             : hash_samples(samples, samples->format.values);
+    return split == LS_TRAIN
+               ? ls_samples_fingerprint(samples)
+               : hash_samples(samples, samples->format.values + samples->format.ragged);
 }

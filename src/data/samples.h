@@ -11,8 +11,8 @@
 #include <lockstep/dataset.h>
 #include <lockstep/status.h>
 
-/* A sample: the inputs are followed, at an address for floats, by the target's values and the row's
- * weight, if there are any. Samples begin at addresses for floats, too: a larger alignment would
+/* A sample: the inputs are followed, at an address for floats, by the target's values, the length of
+ * the row's sequence and the row's weight, if there are any. Samples begin at addresses for floats, too: a larger alignment would
  * waste memory. */
 typedef struct __attribute__((packed, aligned(4))) ls_sample {
     int64_t row;      /* number in its split of the data set, from 0 */
@@ -25,6 +25,7 @@ typedef struct ls_sample_format {
     ls_element element; /* type of the inputs */
     int64_t features;   /* inputs */
     int64_t values;     /* floats in the target; 0: the target is the label, or the inputs */
+    bool ragged;        /* samples have a length */
     bool weighted;      /* samples have a weight */
 } ls_sample_format;
 
@@ -58,6 +59,7 @@ static inline ls_sample_format ls_dataset_format(const ls_dataset_info *info)
     return (ls_sample_format){.element = info->element,
                               .features = info->features,
                               .values = info->reconstructs ? 0 : info->values,
+                              .ragged = info->ragged,
                               .weighted = info->weighted};
 }
 
@@ -86,22 +88,28 @@ static inline float *ls_sample_targets(const ls_samples *samples, const ls_sampl
     return (float *)(void *)((uint8_t *)(uintptr_t)sample + samples->targets);
 }
 
-/* Returns the weight of a sample of a weighted format; borrowed. Local. */
-static inline float *ls_sample_weight(const ls_samples *samples, const ls_sample *sample)
+/* Returns the length of a sample of a ragged format, in steps, a whole number; borrowed. Local. */
+static inline float *ls_sample_length(const ls_samples *samples, const ls_sample *sample)
 {
     return ls_sample_targets(samples, sample) + samples->format.values;
 }
 
+/* Returns the weight of a sample of a weighted format; borrowed. Local. */
+static inline float *ls_sample_weight(const ls_samples *samples, const ls_sample *sample)
+{
+    return ls_sample_length(samples, sample) + samples->format.ragged;
+}
+
 /* Converts `count` samples to the rows of a batch of the same features and values; targets that
  * samples do not hold are left alone. If the batch has weights, they become those of the samples;
- * of samples without weights 1. Local.
+ * of samples without weights 1. A batch of samples with lengths has lengths. Local.
  * order  [count] sample indices in the batch's order; NULL: first, first+1, ...
  * first  with order NULL, the first sample */
 void ls_samples_gather(const ls_samples *samples, const int32_t *order, int64_t first,
                        int64_t count, ls_normalization normalization, ls_batch *batch);
 
 /* Returns a hash of the samples that does not depend on their order: the sum, modulo 2^64, of the
- * hashes of (row, label, inputs, target, weight). The fingerprints of all shards add up to that of
+ * hashes of (row, label, inputs, target, length, weight). The fingerprints of all shards add up to that of
  * the whole split. Local. */
 uint64_t ls_samples_fingerprint(const ls_samples *samples);
 
