@@ -225,8 +225,8 @@ static inline bool ls_dataset_has_targets(const ls_dataset_info *info)
     return info->classes > 0 || info->values > 0;
 }
 
-/* Returns true if the targets are the class of each step. Local. */
-static inline bool ls_dataset_is_by_step(const ls_dataset_info *info)
+/* Returns true if the targets are the classes of the steps of a sequence. Local. */
+static inline bool ls_dataset_by_step(const ls_dataset_info *info)
 {
     return info->classes > 0 && info->values > 0;
 }

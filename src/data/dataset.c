@@ -40,7 +40,7 @@ static ls_status open_test(ls_dataset *dataset, const ls_dataset_options *option
         .lengths = options->lengths,
         .padding = options->padding,
         .padded = options->padded,
-        .kind = ls_dataset_is_by_step(info) ? LS_TARGET_STEPS : options->kind,
+        .kind = ls_dataset_by_step(info) ? LS_TARGET_STEPS : options->kind,
         .layout = options->layout,
         .order = info->column_major ? LS_ORDER_COLUMN_MAJOR : LS_ORDER_ROW_MAJOR,
         .classes = info->classes};

@@ -14,7 +14,7 @@ static int classes_of(const ls_dataset_info *info, const ls_dataset_options *opt
 {
     const bool two =
         options->kind == LS_TARGET_FRACTIONS && info->values == 1 && !info->reconstructs;
-    return info->classes == 0 && two ? 2 : ls_dataset_is_by_step(info) ? 0 : info->classes;
+    return info->classes == 0 && two ? 2 : ls_dataset_by_step(info) ? 0 : info->classes;
 }
 
 /* Checks that the rows of the training group may be divided as planned. */
@@ -34,7 +34,7 @@ static ls_status check_division(const ls_dataset *dataset, const ls_division_pla
                        "%s: the rows were divided by their classes: without --targets only test "
                        "rows that the file or --test-rows tells apart can be read",
                        path);
-    if (plan->how == LS_HOLD_OUT_STRATIFIED && ls_dataset_is_by_step(&dataset->info))
+    if (plan->how == LS_HOLD_OUT_STRATIFIED && ls_dataset_by_step(&dataset->info))
         return ls_fail(LS_ERR_USAGE,
                        "%s: --hold-out stratified needs a class of each row, but the targets are "
                        "the classes of steps: give --hold-out random",

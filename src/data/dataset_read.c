@@ -122,7 +122,7 @@ ls_status ls_dataset_count_classes(const ls_dataset *dataset, ls_split split, in
     enum { ROOM = 1 << 16 };
     if (dataset->info.classes == 0)
         return LS_OK;
-    if (ls_dataset_is_by_step(&dataset->info))
+    if (ls_dataset_by_step(&dataset->info))
         return count_by_step(dataset, split, counts);
     const chosen c = find_chosen(dataset, split);
     const ls_range rows = find_group_rows(&c, 0, dataset->info.rows[split]);

@@ -22,7 +22,7 @@ struct ls_source {
  * Collective. */
 static ls_status agree_on_dataset(ls_comm *comm, const ls_dataset_info *d)
 {
-    char text[352];
+    char text[320];
     snprintf(text, sizeof text,
              "%lld %lld %lld rows, %s %lld x %lld x %lld, %d classes, %d values, weights %d, "
              "lengths %d, vocabulary %d, column-major %d, reconstruction %d, %s",

@@ -77,11 +77,11 @@ static ls_status read_weights(ls_weighting *w)
                    text, count, w->classes);
 }
 
-/* Returns the classes of rows; 0: they are of none, or of several, as those of their steps are. */
+/* Returns the classes of rows; 0: they are of none, or of several. */
 static int classes_of(const ls_train_config *c, const ls_dataset_info *d)
 {
     const bool is_binary = c->loss == LS_BCE && d->values == 1 && !d->reconstructs;
-    return is_binary ? 2 : ls_dataset_is_by_step(d) ? 0 : d->classes;
+    return d->classes > 0 ? d->classes : is_binary ? 2 : 0;
 }
 
 static bool is_given(const ls_train_config *c)
@@ -113,10 +113,6 @@ ls_status ls_weighting_create(ls_weighting **out, const ls_train_config *c,
             LS_ERR_USAGE,
             "--class-weights needs classes, but the targets are values, and the loss is not bce: "
             "give --loss bce if they are 0 and 1, or weights of rows by --weights");
-    if (classes == 0 && ls_dataset_is_by_step(d))
-        return ls_fail(LS_ERR_USAGE,
-                       "--class-weights needs a class of each row, but the targets are "
-                       "the classes of steps: leave it out");
     if (classes == 0)
         return ls_fail(LS_ERR_USAGE,
                        "--class-weights needs classes, or --loss bce and one value, as targets, "

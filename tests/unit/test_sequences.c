@@ -90,7 +90,7 @@ static void assert_is_row(const ls_dataset *dataset, const ls_samples *samples, 
     assert_int_equal(r.length, length_of(row));
     for (int64_t step = 0; step < STEPS; step++) {
         assert_int_equal((int)x[step], token_of(row, step));
-        if (ls_dataset_is_by_step(ls_dataset_describe(dataset)))
+        if (ls_dataset_by_step(ls_dataset_describe(dataset)))
             assert_int_equal((int)r.targets[step], next_of(row, step));
     }
 }
