@@ -212,6 +212,12 @@ static inline bool ls_dataset_has_targets(const ls_dataset_info *info)
     return info->classes > 0 || info->values > 0;
 }
 
+/* Returns true if the targets are the classes of the steps of a sequence. Local. */
+static inline bool ls_dataset_by_step(const ls_dataset_info *info)
+{
+    return info->classes > 0 && info->values > 0;
+}
+
 /* Returns the outputs that a network for the data set has: one for each class or value; of a
  * classification by step one for each class in each step. Local. */
 static inline int ls_dataset_outputs(const ls_dataset_info *info)
