@@ -37,8 +37,11 @@ typedef struct ls_model_info {
     ls_loss loss;
     double huber;             /* D of LS_HUBER; 1 with others */
     int classes;              /* 0: the targets are values */
-    int values;               /* in a target; 0: the targets are classes */
+    int values;               /* in a target; 0: the target is a class; with classes they are those
+                                 of so many steps */
     ls_text_list class_names; /* [classes]; empty: none */
+    int vocabulary;           /* the inputs are tokens 0 .. vocabulary-1; 0: they are not */
+    ls_text_list tokens;      /* [vocabulary] their texts, or of the first ones; empty: none */
     ls_shape input;
     ls_element element; /* type of the inputs; uint8 is divided by 255 first */
     double mean, std;   /* of the normalisation */

@@ -231,6 +231,7 @@ static const struct attribute {
     {"huber", &huber, AT(info.huber), 0},
     {"classes", &classes, AT(info.classes), 0},
     {"values", &values, AT(info.values), 0},
+    {"vocabulary", &values, AT(info.vocabulary), 0},
     {"channels", &integer, AT(info.input.channels), 0},
     {"height", &integer, AT(info.input.height), 0},
     {"width", &integer, AT(info.input.width), 0},

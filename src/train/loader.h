@@ -67,6 +67,9 @@ bool ls_loader_weighs(const ls_loader *loader);
  * ls_weighting_bound(): a power of two. Local. */
 double ls_loader_weight_bound(const ls_loader *loader, int64_t rows);
 
+/* Returns true if the inputs are tokens; the data set's vocabulary is then known. Local. */
+bool ls_loader_reads_tokens(const ls_loader *loader);
+
 /* Returns true if training images are augmented. Local. */
 bool ls_loader_augments(const ls_loader *loader);
 

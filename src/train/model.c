@@ -216,6 +216,7 @@ static void publish_info(ls_model *m)
     m->facts.input = m->info.input;
     m->facts.classes = m->info.classes;
     m->facts.values = m->info.values;
+    m->facts.vocabulary = m->info.vocabulary;
     m->facts.class_names =
         m->class_names.count > 0 ? (const char *const *)m->class_names.text : NULL;
     m->facts.loss = m->info.loss;

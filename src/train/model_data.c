@@ -10,13 +10,14 @@
 
 #include "train/evaluate.h"
 #include "train/model_outputs.h"
+#include "train/tokens.h"
 
 #include <assert.h>
 #include <string.h>
 
-static const char *target_words(int values)
+static const char *target_words(int classes)
 {
-    return values > 0 ? "values" : "classes";
+    return classes > 0 ? "classes" : "values";
 }
 
 /* Returns what to do about a split without rows. */
@@ -36,7 +37,7 @@ static ls_status check_fit(const ls_model *m, const ls_model_data *data,
     if (info->rows[data->split] == 0)
         return ls_fail(LS_ERR_DATA, "%s: has no %s rows%s", data->path, ls_split_name(data->split),
                        remedy_for_none(data->split));
-    if ((info->element == LS_U8) != (m->info.element == LS_U8))
+    if (m->info.vocabulary == 0 && (info->element == LS_U8) != (m->info.element == LS_U8))
         return ls_fail(LS_ERR_DATA,
                        "%s: the inputs are %s, but the checkpoint's network was trained on %s: "
                        "only uint8 is divided by 255",
@@ -55,11 +56,11 @@ static ls_status check_fit(const ls_model *m, const ls_model_data *data,
             "%s: inputs of size %s and %d %s don't fit the checkpoint's network, which takes size "
             "%s and %d %s%s",
             data->path, ls_sized(info->channels, info->height, info->width).text,
-            ls_dataset_outputs(info), target_words(info->values),
+            ls_dataset_outputs(info), target_words(info->classes),
             ls_sized(in->channels, in->height, in->width).text, ls_model_info_outputs(&m->info),
-            target_words(m->info.values),
+            target_words(m->info.classes),
             info->doubtful ? "; if its channels come last give --layout nhwc" : "");
-    return LS_OK;
+    return info->ragged ? ls_network_check_lengths(m->network, ls_dataset_steps(info)) : LS_OK;
 }
 
 /* Makes sure that a class has the name that it had in training, where both are known; on rank 0.
@@ -83,6 +84,9 @@ ls_input_format ls_model_format(const ls_model *m)
                              .std = m->info.std,
                              .standardization = &m->standardization,
                              .reconstructs = m->reconstructs,
+                             .vocabulary = m->info.vocabulary > 0 ? ls_tokens_vocabulary(
+                                               m->info.model, m->info.vocabulary)
+                                                                  : 0,
                              .channels_last = ls_network_channels_last(m->network)};
 }
 

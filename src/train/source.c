@@ -25,11 +25,11 @@ static ls_status agree_on_dataset(ls_comm *comm, const ls_dataset_info *d)
     char text[320];
     snprintf(text, sizeof text,
              "%lld %lld %lld rows, %s %lld x %lld x %lld, %d classes, %d values, weights %d, "
-             "column-major %d, reconstruction %d, %s",
+             "lengths %d, vocabulary %d, column-major %d, reconstruction %d, %s",
              (long long)d->rows[LS_TRAIN], (long long)d->rows[LS_VALIDATION],
              (long long)d->rows[LS_TEST], ls_element_name(d->element), (long long)d->channels,
              (long long)d->height, (long long)d->width, d->classes, d->values, d->weighted,
-             d->column_major, d->reconstructs, d->source_sha256);
+             d->ragged, d->vocabulary, d->column_major, d->reconstructs, d->source_sha256);
     return ls_agree_equal(comm, text, "the data set");
 }
 
@@ -196,7 +196,7 @@ ls_status ls_source_rows(ls_source *s, ls_split split, const ls_input_format *fo
         status = ls_source_read(s, split, shard, shard.count, &samples);
     if (status != LS_OK)
         return status;
-    const ls_rows_origin origin = {.total = total, .samples = samples};
+    const ls_rows_origin origin = {.total = total, .samples = samples, .split = split};
     status = ls_agree(s->comm, ls_rows_create(&rows, &origin, &conversion, samples));
     if (status == LS_OK)
         *out = rows;
