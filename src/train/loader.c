@@ -29,6 +29,7 @@ struct ls_loader {
     ls_standardization standardization;
     ls_weighting *weighting;  /* NULL: none */
     ls_text_list class_names; /* on rank 0 */
+    ls_text_list token_texts; /* the same */
     ls_augment *augment;      /* NULL: none */
     bool tokens;              /* the inputs are tokens */
     int64_t vocabulary;       /* which are below it; 0: not known yet */
@@ -201,6 +202,13 @@ static ls_status find_statistics(ls_loader *l)
     return status;
 }
 
+/* Reads the names of classes and tokens. Local. */
+static ls_status read_texts(ls_loader *l, const ls_source *source)
+{
+    const ls_status status = ls_source_class_names(source, &l->class_names);
+    return status == LS_OK ? ls_source_vocabulary(source, &l->token_texts) : status;
+}
+
 /* Opens the data set, makes the plan, and opens the backend. Collective. */
 static ls_status open_backend(ls_loader *l)
 {
@@ -212,9 +220,7 @@ static ls_status open_backend(ls_loader *l)
     if (status == LS_OK && l->dataset.rows[LS_TRAIN] == 0)
         status = ls_fail(LS_ERR_USAGE, "--test-rows %s leaves no rows to train with", c->test_rows);
     if (status == LS_OK)
-        status = ls_agree_root(l->comm, ls_comm_rank(l->comm) == 0
-                                            ? ls_source_class_names(source, &l->class_names)
-                                            : LS_OK);
+        status = ls_agree_root(l->comm, ls_comm_rank(l->comm) == 0 ? read_texts(l, source) : LS_OK);
     options.classes = l->dataset.classes; /* known from here on: labels are not read for it again */
     if (status == LS_OK)
         status = ls_plan_make(&l->plan, l->dataset.rows[LS_TRAIN], ls_comm_size(l->comm), c->batch,
@@ -241,8 +247,9 @@ static ls_status prepare_sequences(ls_loader *l)
         return ls_fail(LS_ERR_USAGE, "--targets inputs: the rows have lengths, of which an "
                                      "autoencoder knows nothing: leave --lengths out");
     if (d->ragged && strcmp(c->augment, "none") != 0)
-        return ls_fail(LS_ERR_USAGE, "--augment changes pictures, but the rows of %s are sequences "
-                                     "with lengths: leave it out",
+        return ls_fail(LS_ERR_USAGE,
+                       "--augment changes pictures, but the rows of %s are sequences "
+                       "with lengths: leave it out",
                        c->data);
     l->tokens = ls_tokens_are_inputs(c, d);
     if (!l->tokens)
@@ -312,6 +319,11 @@ const ls_dataset_info *ls_loader_dataset(const ls_loader *l)
 const ls_text_list *ls_loader_class_names(const ls_loader *l)
 {
     return &l->class_names;
+}
+
+const ls_text_list *ls_loader_tokens(const ls_loader *l)
+{
+    return &l->token_texts;
 }
 
 const ls_plan *ls_loader_plan(const ls_loader *l)
@@ -425,6 +437,7 @@ void ls_loader_destroy(ls_loader **loader)
     ls_weighting_destroy(&(*loader)->weighting);
     ls_augment_destroy(&(*loader)->augment);
     ls_text_list_free(&(*loader)->class_names);
+    ls_text_list_free(&(*loader)->token_texts);
     ls_free(*loader);
     *loader = NULL;
 }

@@ -54,6 +54,9 @@ const ls_census *ls_loader_census(const ls_loader *loader);
  * Borrowed. Local. */
 const ls_text_list *ls_loader_class_names(const ls_loader *loader);
 
+/* The same, of the texts of the tokens that are the inputs. */
+const ls_text_list *ls_loader_tokens(const ls_loader *loader);
+
 /* Returns the statistics of --standardize; borrowed. Local. */
 const ls_standardization *ls_loader_standardization(const ls_loader *loader);
 

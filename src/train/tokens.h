@@ -13,9 +13,6 @@
 #include <lockstep/dataset.h>
 #include <lockstep/status.h>
 
-/* The largest vocabulary: tokens are exact as floats. */
-enum { LS_MAX_VOCABULARY = 1 << 24 };
-
 /* Returns true if the inputs are tokens: the data set has a vocabulary, or the network begins with an
  * embedding. Local. */
 bool ls_tokens_are_inputs(const ls_train_config *config, const ls_dataset_info *dataset);
