@@ -65,6 +65,7 @@ ls_status ls_network_create(ls_network **out, const char *model, ls_shape input,
         return LS_ERR_FAILURE;
     network->loss = loss;
     network->delta = network->unit = 1;
+    network->steps = 1;
     network->outputs = outputs;
     network->max_rows = max_rows;
     network->input = input;
@@ -156,6 +157,11 @@ int64_t ls_network_size(const ls_network *network)
 int ls_network_outputs(const ls_network *network)
 {
     return network->outputs;
+}
+
+int64_t ls_network_steps(const ls_network *network)
+{
+    return network->steps;
 }
 
 void ls_network_set_huber(ls_network *network, double delta)
