@@ -202,6 +202,10 @@ bool ls_network_channels_last(const ls_network *network);
 /* Returns the size of the parameter arena, in floats. */
 int64_t ls_network_size(const ls_network *network);
 
+/* Returns the floats of the network's workspace: values, their gradients and what layers keep, for
+ * its largest batch, without parameters. */
+int64_t ls_network_workspace(const ls_network *network);
+
 /* Returns the smallest global batch for training, in rows: batch normalisation needs two values per
  * channel. */
 int ls_network_least_batch(const ls_network *network);

@@ -235,6 +235,11 @@ ls_status ls_network_check_lengths(const ls_network *network)
     return LS_OK;
 }
 
+int64_t ls_network_workspace(const ls_network *network)
+{
+    return network->reserved;
+}
+
 int ls_network_least_batch(const ls_network *network)
 {
     int least = 1;

@@ -51,7 +51,8 @@ struct ls_network {
     ls_matrix *matrix; /* [layout.matrices], owned */
 
     const float *x;   /* inputs of the latest pass, borrowed */
-    float *workspace; /* one allocation, see buffers.c */
+    float *workspace; /* [reserved] one allocation, see buffers.c */
+    int64_t reserved;
     float **gradient; /* [gradients] buffers for gradients of values */
     int gradients;
     int input_gradient; /* buffer of the gradient with respect to the batch's inputs */
