@@ -157,8 +157,9 @@ static void set_current_value(compiler *c, const ls_layer *layer, bool direct)
 {
     const ls_op *op = layer->owns ? &c->network->op[layer->op] : NULL;
     const bool flattens = op != NULL ? op->flattens : layer->computes->flattens;
-    c->now.sequence = !flattens && (op != NULL ? op->sequence
-                                               : c->now.sequence || layer->computes->makes_sequence);
+    c->now.sequence =
+        !flattens &&
+        (op != NULL ? op->sequence : c->now.sequence || layer->computes->makes_sequence);
     c->now.op = layer->op;
     c->now.layer = c->network->layers++;
     c->now.shape = layer->out;

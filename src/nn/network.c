@@ -216,9 +216,8 @@ bool ls_network_channels_last(const ls_network *network)
     for (int i = 0; i < network->layers; i++) {
         const ls_layer *layer = &network->layer[i];
         const ls_op_kind *kind = layer->computes;
-        separates_channels =
-            separates_channels || kind->needs_image || kind->needs_sequence ||
-            (kind->per_channel && layer->in[0].height * layer->in[0].width > 1);
+        separates_channels = separates_channels || kind->needs_image || kind->needs_sequence ||
+                             (kind->per_channel && layer->in[0].height * layer->in[0].width > 1);
     }
     return separates_channels && network->input.channels > 1 &&
            network->input.height * network->input.width > 1;

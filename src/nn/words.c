@@ -58,8 +58,7 @@ static ls_status word_parse_conv1d(const char *argument, ls_attributes *out)
         return ls_fail(LS_ERR_USAGE, "write it as conv1d:FILTERSxK[,causal]");
     if (F < 1 || F > MOST_FILTERS || K < 1 || K > MOST_STEPS)
         return ls_fail(LS_ERR_USAGE, "FILTERS and K must be from 1 to %d", MOST_FILTERS);
-    *out = (ls_attributes){
-        .units = F, .window = K, .stride = 1, .causal = argument[used] != '\0'};
+    *out = (ls_attributes){.units = F, .window = K, .stride = 1, .causal = argument[used] != '\0'};
     return LS_OK;
 }
 
@@ -80,8 +79,8 @@ static ls_status word_parse_permuted(const char *argument, ls_attributes *out)
 {
     int used = 0;
     unsigned long long seed;
-    if (sscanf(argument, "permuted,%*18[0-9]%n", &used) != 0 || used == 0 || argument[used] != '\0' ||
-        sscanf(argument, "permuted,%19llu", &seed) != 1)
+    if (sscanf(argument, "permuted,%*18[0-9]%n", &used) != 0 || used == 0 ||
+        argument[used] != '\0' || sscanf(argument, "permuted,%19llu", &seed) != 1)
         return wrong_sequence();
     *out = (ls_attributes){.pixels = true, .permuted = true, .seed = seed};
     return LS_OK;

@@ -124,11 +124,13 @@ static void wrong_words_are_named(void **state)
     static const struct {
         const char *model, *error;
     } cases[] = {
-        {"sequence:rows rnn:4", "word 1, 'sequence:rows': write it as sequence, sequence:pixels or"},
+        {"sequence:rows rnn:4",
+         "word 1, 'sequence:rows': write it as sequence, sequence:pixels or"},
         {"sequence:permuted rnn:4", "word 1, 'sequence:permuted': write it as"},
         {"sequence:permuted,-1 rnn:4", "word 1, 'sequence:permuted,-1': write it as"},
         {"sequence:permuted,1234567890123456789 rnn:4", "word 1"},
-        {"flatten sequence:pixels rnn:4", "word 2, 'sequence:pixels': needs an image, but 'flatten'"},
+        {"flatten sequence:pixels rnn:4",
+         "word 2, 'sequence:pixels': needs an image, but 'flatten'"},
         {"dense:4 sequence rnn:4", "word 2, 'sequence': needs a sequence, but 'dense'"},
         {"rnn:4,all sequence:permuted,1 rnn:4", "word 2, 'sequence:permuted,1': needs an image"},
         {"sequence conv:3x3 dense:4", "word 2, 'conv:3x3': needs an image, but the value before"},
@@ -169,8 +171,8 @@ static double convolve(const ls_batch *batch, int64_t row, int64_t t, int64_t f,
         for (int64_t c = 0; c < C; c++) {
             const int64_t at = t + k - before;
             if (at >= 0 && at < length)
-                sum += (double)batch->x[(row * T + at) * C + c] *
-                       (double)params[(k * C + c) * F + f];
+                sum +=
+                    (double)batch->x[(row * T + at) * C + c] * (double)params[(k * C + c) * F + f];
         }
     return sum;
 }
@@ -181,9 +183,9 @@ static void conv1d_equals_its_definition(void **state)
     static const struct {
         const char *model;
         int64_t F, K, before;
-    } cases[] = {{"conv1d:3x3 flatten", 3, 3, 1},         {"conv1d:33x4 flatten", 33, 4, 1},
-                 {"conv1d:2x1 flatten", 2, 1, 0},         {"conv1d:5x2,causal flatten", 5, 2, 1},
-                 {"conv1d:3x3,causal flatten", 3, 3, 2},  {"conv1d:4x9 flatten", 4, 9, 4},
+    } cases[] = {{"conv1d:3x3 flatten", 3, 3, 1},          {"conv1d:33x4 flatten", 33, 4, 1},
+                 {"conv1d:2x1 flatten", 2, 1, 0},          {"conv1d:5x2,causal flatten", 5, 2, 1},
+                 {"conv1d:3x3,causal flatten", 3, 3, 2},   {"conv1d:4x9 flatten", 4, 9, 4},
                  {"conv1d:4x12,causal flatten", 4, 12, 11}};
     static const int32_t lengths[ROWS] = {4, 2, 0};
     for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
@@ -354,6 +356,33 @@ static void rows_without_steps_are_finite_and_give_inputs_no_gradient(void **sta
     }
 }
 
+/* Sums of gates of 100, 10000 and 1e30, of both signs. */
+static void gates_saturate_and_their_gradients_are_finite(void **state)
+{
+    (void)state;
+    static const char *const models[] = {"rnn:5,all,both last dense:4",
+                                         "lstm:5,all,both last dense:4",
+                                         "gru:5,all,both last dense:4"};
+    static const float sizes[] = {100, 1e4f, 1e30f};
+    for (int i = 0; i < 9; i++) {
+        ls_network *network = make_network(models[i % 3], image, 4, ROWS);
+        ls_batch *batch = make_batch(ROWS, FLOATS, NULL);
+        const int64_t size = ls_network_size(network);
+        float *params = make_params(network), *grads = ls_alloc(size, sizeof *grads);
+        for (int64_t k = 0; k < ROWS * FLOATS; k++)
+            batch->x[k] = k % 3 == 0 ? -sizes[i / 3] : sizes[i / 3];
+        assert_true(isfinite(ls_network_gradient(network, params, batch, grads, NULL).loss));
+        assert_true(all_finite(grads, size));
+        const float *y = ls_network_activation(network, 0);
+        for (int64_t k = 0; k < ROWS * 4 * 10; k++)
+            assert_true(fabsf(y[k]) <= (i % 3 == 1 ? tanhf(4) : 1)); /* lstm: |c| <= 4 */
+        ls_free(params);
+        ls_free(grads);
+        ls_batch_destroy(&batch);
+        ls_network_destroy(&network);
+    }
+}
+
 /* Normalises a row by layernorm with scale 1 and shift 0.25. */
 static void normalise(int64_t F, const float *x, float *y)
 {
@@ -418,10 +447,8 @@ static void memory_grows_with_the_steps_and_not_with_their_square(void **state)
         const char *model;
         int64_t step; /* floats of a row's step that the layer keeps from forward to backward */
     } cases[] = {
-        {"attention:4 last dense:4", 4 * 32 + 4},
-        {"attention:4,causal last dense:4", 4 * 32 + 4},
-        {"lstm:16 dense:4", 32 + 6 * 16},
-        {"gru:16 dense:4", 32 + 5 * 16},
+        {"attention:4 last dense:4", 4 * 32 + 4},   {"attention:4,causal last dense:4", 4 * 32 + 4},
+        {"lstm:16 dense:4", 32 + 6 * 16},           {"gru:16 dense:4", 32 + 5 * 16},
         {"rnn:16,both dense:4", 2 * (32 + 2 * 16)},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -449,6 +476,7 @@ int main(void)
         cmocka_unit_test(recurrent_weights_begin_orthogonal_and_forget_biases_one),
         cmocka_unit_test(the_last_state_of_both_directions_has_seen_all_steps_of_the_row),
         cmocka_unit_test(rows_without_steps_are_finite_and_give_inputs_no_gradient),
+        cmocka_unit_test(gates_saturate_and_their_gradients_are_finite),
         cmocka_unit_test(layernorm_is_exact_far_from_zero),
         cmocka_unit_test(memory_grows_with_the_steps_and_not_with_their_square),
     };

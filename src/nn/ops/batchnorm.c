@@ -69,7 +69,7 @@ static int64_t pixels_of(const ls_op *op, const ls_op_data *d, int64_t row)
 {
     const int64_t pixels = pixel_count(op);
     return op->sequence && d->lengths != NULL && d->lengths[row] < pixels ? d->lengths[row]
-                                                                           : pixels;
+                                                                          : pixels;
 }
 
 static ls_status batchnorm_configure(ls_op *op)
