@@ -1,6 +1,7 @@
 #include "test.h"
 
 #include "base/show.h"
+#include "base/utf8.h"
 #include "cli/bar.h"
 #include "cli/console.h"
 #include "cli/metric_text.h"
