@@ -49,7 +49,8 @@ typedef struct ls_model_facts {
     const char *model;              /* model string */
     ls_shape input;                 /* of the network */
     int classes;                    /* 0: the targets are values */
-    int values;                     /* in a target; 0: the targets are classes */
+    int values;                     /* in a target; 0: the target is a class; with classes they are
+                                       those of so many steps */
     const char *const *class_names; /* [classes] on rank 0; NULL: they have none, and elsewhere */
     ls_loss loss;
     double huber; /* D of LS_HUBER */
@@ -201,8 +202,9 @@ ls_meaning ls_model_meaning(const ls_model *model);
 /* Computes the outputs of rows in memory, of any number. Needs no communicator. Local.
  * inputs     [rows][channels][height][width] numbers of the type facts->element, as in a data set;
  *            they are normalised here
- * y          [rows][classes, or values] on return the outputs, as ls_model_meaning() says
- * predicted  [rows] on return the class of the largest output; may be NULL
+ * y          [rows][classes, or values] on return the outputs, as ls_model_meaning() says; by step
+ *            [rows][steps][classes], of all steps
+ * predicted  [rows], by step [rows][steps], on return the class of the largest output; may be NULL
  * Errors: LS_ERR_NUMERIC if an output is not finite; LS_ERR_USAGE if the model was opened without
  * parameters. */
 ls_status ls_model_outputs(const ls_model *model, const void *inputs, int64_t rows, float *y,

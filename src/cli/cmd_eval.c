@@ -114,6 +114,7 @@ static ls_status take_rows(void *user, const ls_predictions *rows)
     const ls_eval_result *r = &w->result;
     const ls_prediction_about about = {.rows = r->found.score.rows,
                                        .outputs = rows->outputs,
+                                       .steps = rows->steps,
                                        .meaning = ls_model_meaning(w->model),
                                        .class_names = w->facts->class_names,
                                        .truth = true,

@@ -81,9 +81,14 @@ static ls_status make_samples(bench *b, const ls_bench_task *task, int64_t rows)
     return status;
 }
 
+static ls_loss loss_of(const ls_bench_task *task)
+{
+    return ls_loss_choose(LS_LOSS_AUTO, task->values, task->classes);
+}
+
 static int outputs_of(const ls_bench_task *task)
 {
-    return task->values > 0 ? task->values : task->classes;
+    return ls_loss_outputs(loss_of(task), task->values, task->classes);
 }
 
 /* Creates the replica and the samples. Local.
@@ -95,7 +100,7 @@ static ls_status create_local(bench *b, ls_comm *comm, const ls_bench_task *task
         .input = task->input,
         .outputs = outputs_of(task),
         .values = task->values,
-        .loss = ls_loss_choose(LS_LOSS_AUTO, task->values),
+        .loss = loss_of(task),
         .huber = 1,
         .optimizer = {.kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8},
         .rows = rows > 0 ? rows : 1};
@@ -139,8 +144,13 @@ static ls_status initialise_params(bench *b, ls_comm *comm, int count)
 static ls_status create_bench(bench *b, ls_comm *comm, const ls_bench_task *task,
                               const ls_reduce *kinds, int count, int64_t rows)
 {
-    const ls_step_rows most = {
-        .mine = rows, .batch = task->batch, .block = task->block, .all_sums = task->values > 0};
+    const bool by_step = ls_loss_task(loss_of(task), task->values) == LS_TASK_STEPS;
+    const ls_step_rows most = {.mine = rows,
+                               .batch = task->batch,
+                               .block = task->block,
+                               .sums = by_step            ? LS_CONTROL_OF_STEPS
+                                       : task->values > 0 ? LS_CONTROL_OF_ROWS
+                                                          : LS_CONTROL_OF_CLASSES};
     ls_status status = ls_agree(comm, create_local(b, comm, task, rows));
     bool any = false;
     if (status != LS_OK)
@@ -312,9 +322,8 @@ static ls_status measure_group(ls_comm *comm, ls_comm *node, const ls_bench_task
 static ls_status describe_network(ls_comm *comm, const ls_bench_task *task, ls_bench_compute *out)
 {
     ls_network *network = NULL;
-    const ls_status status =
-        ls_agree(comm, ls_network_create(&network, task->model, task->input, outputs_of(task),
-                                         ls_loss_choose(LS_LOSS_AUTO, task->values), 1));
+    const ls_status status = ls_agree(comm, ls_network_create(&network, task->model, task->input,
+                                                              outputs_of(task), loss_of(task), 1));
     if (status == LS_OK)
         *out = (ls_bench_compute){.bytes = (double)ls_network_size(network) * sizeof(float),
                                   .flops = ls_network_flops(network)};

@@ -333,6 +333,8 @@ ls_status ls_attributes_read(const ls_h5 *file, ls_checkpoint_facts *facts)
     ls_score *score = &facts->progress.totals.score;
     if (status == LS_OK && isnan(score->weight)) /* older files have no weights */
         score->weight = (double)score->rows;
+    if (status == LS_OK && isnan(score->steps)) /* older files have no steps */
+        score->steps = 0;
     return status;
 }
 

@@ -122,7 +122,7 @@ static ls_course make_course(const ls_trainer *t)
     return (ls_course){.history = t->history,
                        .epochs = t->progress.epoch,
                        .differs = t->config->label_smoothing > 0 || ls_loader_weighs(t->loader),
-                       .classes = t->task.kind == LS_TASK_CLASSIFICATION ? t->task.outputs : 2,
+                       .classes = (t->task.kind & LS_TASK_ONE_OF) != 0 ? t->task.outputs : 2,
                        .validation_rows = ls_trainer_dataset(t)->rows[LS_VALIDATION]};
 }
 

@@ -66,10 +66,17 @@ static double mean_border(const ls_dataset_info *d, int64_t sum)
     return (double)sum / count / UINT8_MAX;
 }
 
+/* Returns true if each row has a class. Local. */
+static bool has_labels(const ls_dataset_info *d)
+{
+    return d->classes > 0 && d->values == 0;
+}
+
 /* Returns true if --loss auto takes targets for values. */
 static bool guesses_values(const ls_loader *l)
 {
-    return l->config->loss == LS_LOSS_AUTO && l->dataset.values > 0 && !l->dataset.reconstructs;
+    return l->config->loss == LS_LOSS_AUTO && l->dataset.values > 0 && l->dataset.classes == 0 &&
+           !l->dataset.reconstructs;
 }
 
 /* Returns the number of values other than 0 and 1, if that matters. */
@@ -101,7 +108,7 @@ static ls_status count_split(ls_loader *l, ls_split split, int64_t *classes, uin
         *border += sum_borders(&l->dataset, piece);
         *others += split == LS_TRAIN ? count_others(l, piece) : 0;
         ls_weighting_count(split == LS_TRAIN ? l->weighting : NULL, piece);
-        for (int64_t i = 0; l->dataset.classes > 0 && i < piece->rows; i++)
+        for (int64_t i = 0; has_labels(&l->dataset) && i < piece->rows; i++)
             classes[ls_sample_at(piece, i)->label]++;
     }
     ls_rows_destroy(&rows);
@@ -134,9 +141,11 @@ static ls_status take_census(ls_loader *l)
                                 .two_valued = guesses_values(l) && sums[3] == 0,
                                 .has_border = are_pictures(&l->dataset),
                                 .border = mean_border(&l->dataset, sums[2])};
-        ls_class_gaps(&l->dataset, counts,
-                      l->class_names.count > 0 ? (const char *const *)l->class_names.text : NULL,
-                      l->census.class_gaps);
+        if (has_labels(&l->dataset))
+            ls_class_gaps(&l->dataset, counts,
+                          l->class_names.count > 0 ? (const char *const *)l->class_names.text
+                                                   : NULL,
+                          l->census.class_gaps);
     }
     ls_free(counts);
     return status == LS_OK ? ls_weighting_finish(l->weighting, l->comm, l->dataset.rows[LS_TRAIN])
@@ -148,7 +157,7 @@ static ls_status find_statistics(ls_loader *l)
 {
     const ls_statistics_plan plan = {l->config->standardize, l->config->standardize_targets};
     const ls_rows_origin rows = rows_origin(l, LS_TRAIN);
-    if (plan.targets && l->dataset.values == 0)
+    if (plan.targets && l->dataset.classes > 0)
         return ls_fail(LS_ERR_USAGE,
                        "--standardize-targets: the targets of %s are classes: leave it out",
                        l->config->data);
@@ -283,7 +292,7 @@ bool ls_loader_weighs(const ls_loader *l)
 
 double ls_loader_weight_bound(const ls_loader *l, int64_t rows)
 {
-    return ls_weighting_bound(l->weighting, rows);
+    return ls_weighting_bound(l->weighting, rows) * (double)ls_weighting_steps(&l->dataset);
 }
 
 bool ls_loader_augments(const ls_loader *l)

@@ -35,7 +35,7 @@ static ls_status read_dataset_options(ls_model *m)
     ls_dataset_options *o = &m->facts.reading;
     const ls_status status = ls_reading_parse(o, m->path, m->info.config, &m->reading_texts);
     m->reconstructs = status == LS_OK && ls_dataset_targets_are_inputs(o);
-    o->kind = m->info.values == 0      ? LS_TARGET_CLASSES
+    o->kind = m->info.classes > 0      ? LS_TARGET_CLASSES
               : m->info.loss == LS_BCE ? LS_TARGET_FRACTIONS
                                        : LS_TARGET_VALUES;
     o->classes = m->info.classes;

@@ -8,6 +8,7 @@
 #include "parallel/collectives.h"
 
 #include "train/evaluate.h"
+#include "train/model_outputs.h"
 
 #include <assert.h>
 #include <string.h>
@@ -125,6 +126,18 @@ ls_status ls_model_check_targets(const ls_dataset_info *info)
     return ls_dataset_has_targets(info)
                ? LS_OK
                : ls_fail(LS_ERR_USAGE, "--targets none: there is nothing to compare outputs with");
+}
+
+void ls_model_labels(const ls_model *m, const ls_samples *samples, int64_t at, int32_t *labels)
+{
+    const ls_sample *sample = ls_sample_at(samples, at);
+    const ls_sample_format *format = &samples->format;
+    const int64_t T = ls_model_steps(m);
+    const int64_t length = format->ragged ? (int64_t)*ls_sample_length(samples, sample) : T;
+    labels[0] = sample->label;
+    for (int64_t t = 0; m->info.classes > 0 && m->info.values > 0 && t < T; t++)
+        labels[t] =
+            format->values == T && t < length ? (int32_t)ls_sample_targets(samples, sample)[t] : -1;
 }
 
 ls_status ls_model_read(ls_rows **out, const ls_model *m, const ls_model_data *data)

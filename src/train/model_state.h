@@ -29,6 +29,10 @@ struct ls_model {
 ls_status ls_model_open_data(ls_source **out, const ls_model *model, const ls_model_data *data,
                              ls_dataset_info *info) LS_MUST_CHECK;
 
+/* Returns the true classes of a sample, [steps]: of a model by step those of the steps, -1 from the
+ * row's length on; -1 also where the samples have no such targets. Local. */
+void ls_model_labels(const ls_model *model, const ls_samples *samples, int64_t at, int32_t *labels);
+
 /* Checks that a data set has targets, with which outputs can be compared.
  * Errors: LS_ERR_USAGE. Local. */
 ls_status ls_model_check_targets(const ls_dataset_info *info) LS_MUST_CHECK;
