@@ -22,7 +22,7 @@ int ls_model_outputs_count(const ls_model *m)
 
 int64_t ls_model_steps(const ls_model *m)
 {
-    return m->info.classes > 0 && m->info.values > 0 ? m->info.values : 1;
+    return ls_model_info_by_step(&m->info) ? m->info.values : 1;
 }
 
 static double sigmoid(double logit)

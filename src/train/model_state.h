@@ -12,8 +12,9 @@ struct ls_model {
     ls_comm *comm; /* NULL: one process without MPI; borrowed */
     ls_model_load load;
     ls_model_facts facts;
-    ls_model_info info;       /* its texts are owned; without names of classes: */
-    ls_text_list class_names; /* on rank 0 */
+    ls_model_info info;       /* its texts are owned; without names of classes and tokens: */
+    ls_text_list class_names; /* on rank 0, like the next */
+    ls_text_list tokens;      /* the texts of the inputs' tokens */
     char path[LS_PATH_MAX];
     ls_network *network;
     ls_batch *batch;

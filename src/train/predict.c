@@ -8,6 +8,7 @@
  * and so the bits of the outputs, are the same on any number of ranks. */
 #include "train/model_state.h"
 #include "train/model_outputs.h"
+#include "train/tokens.h"
 
 #include "base/integer.h"
 #include "base/interrupt.h"
@@ -25,6 +26,7 @@ static void fill_batch(const ls_model *m, const ls_conversion *c, const uint8_t 
                        int64_t rows)
 {
     const ls_normalization *n = &c->normalization;
+    ls_batch_drop_lengths(m->batch);
     m->batch->rows = rows;
     ls_element_convert(m->info.element, rows * m->batch->features, inputs,
                        m->info.element == LS_U8 ? n->byte_scale : n->scale, n->shift, m->batch->x);
@@ -45,6 +47,10 @@ ls_status ls_model_outputs(const ls_model *m, const void *inputs, int64_t rows, 
     for (int64_t at = 0; status == LS_OK && at < rows; at += LS_EVALUATION_ROWS) {
         fill_batch(m, &conversion, (const uint8_t *)inputs + (size_t)at * row_bytes,
                    ls_min(rows - at, LS_EVALUATION_ROWS));
+        if (conversion.vocabulary > 0)
+            status = ls_tokens_check_batch(m->batch, "given", conversion.vocabulary);
+        if (status != LS_OK)
+            break;
         status = ls_model_convert(m, at, m->batch->rows,
                                   ls_network_forward(m->network, m->params, m->batch),
                                   y + at * steps * ls_model_outputs_count(m),
@@ -102,8 +108,13 @@ static ls_status compute_part(const prediction *p, const ls_samples *samples)
     const ls_model *m = p->model;
     ls_status status = LS_OK;
     for (int64_t at = 0; status == LS_OK && at < samples->rows; at += LS_EVALUATION_ROWS) {
-        ls_samples_gather(samples, NULL, at, ls_min(samples->rows - at, LS_EVALUATION_ROWS),
-                          p->conversion.normalization, m->batch);
+        status = ls_conversion_gather(&p->conversion, samples, NULL, at,
+                                      ls_min(samples->rows - at, LS_EVALUATION_ROWS), m->batch);
+        if (status == LS_OK && p->conversion.vocabulary > 0)
+            status = ls_tokens_check_batch(m->batch, ls_split_name(p->split),
+                                           p->conversion.vocabulary);
+        if (status != LS_OK)
+            break;
         keep_truth(p, samples, at);
         ls_conversion_finish(&p->conversion, m->batch);
         status = ls_model_predict_batch(m, m->batch->ids[0], m->batch,

@@ -3,10 +3,12 @@
 
 #include "parallel/collectives.h"
 #include "nn/pass.h"
+#include "nn/vocabulary.h"
 #include "train/evaluate.h"
 #include "train/reconstruction.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 
 /* Returns the most rows of a pass. Local. */
 static int64_t pass_capacity(const ls_trainer *t)
@@ -33,12 +35,24 @@ static ls_status check_sequences(const ls_network *network, const ls_dataset_inf
     return status;
 }
 
+/* Returns the model, whose embeddings have a vocabulary; NULL if memory is short. Local. */
+static char *model_text(const ls_trainer *t)
+{
+    const char *model = t->config->model;
+    const int vocabulary = ls_trainer_dataset(t)->vocabulary;
+    return vocabulary > 0 ? ls_model_with_vocabulary(model, vocabulary, t->task.outputs)
+                          : ls_strdup(model);
+}
+
 /* Creates this rank's network, optimizer and batch. Local. */
 static ls_status create_replica(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
     const ls_dataset_info *d = ls_trainer_dataset(t);
-    const ls_replica_config config = {.model = c->model,
+    char *model = model_text(t);
+    if (model == NULL)
+        return LS_ERR_FAILURE;
+    const ls_replica_config config = {.model = model,
                                       .input = {d->channels, d->height, d->width},
                                       .outputs = t->task.outputs,
                                       .values = ls_trainer_dataset(t)->values,
@@ -48,6 +62,7 @@ static ls_status create_replica(ls_trainer *t)
                                       .label_smoothing = c->label_smoothing,
                                       .rows = pass_capacity(t)};
     const ls_status status = ls_replica_create(&t->replica, t->comm, &config);
+    ls_free(model);
     if (status != LS_OK)
         return status;
     ls_batch *batch = ls_replica_batch(t->replica);

@@ -208,7 +208,7 @@ ls_status ls_source_rows(ls_source *s, ls_split split, const ls_input_format *fo
         status = ls_source_read(s, split, shard, shard.count, &samples);
     if (status != LS_OK)
         return status;
-    const ls_rows_origin origin = {.total = total, .samples = samples};
+    const ls_rows_origin origin = {.total = total, .samples = samples, .split = split};
     status = ls_agree(s->comm, ls_rows_create(&rows, &origin, &conversion, samples));
     if (status == LS_OK)
         *out = rows;

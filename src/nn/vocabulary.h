@@ -1,0 +1,20 @@
+/* The vocabulary in a model string: embedding:WIDTH,VOCABULARY; it may be left out, and is added when
+ * the data are known. All functions are Local. */
+#ifndef LS_NN_VOCABULARY_H
+#define LS_NN_VOCABULARY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Returns true if a model has an embedding, which reads tokens. */
+bool ls_model_reads_tokens(const char *model);
+
+/* Returns the smallest vocabulary that a model's embeddings are given; 0: none is given. */
+int64_t ls_model_vocabulary(const char *model);
+
+/* Returns a copy of a model, a preset's name replaced by its layers, whose embeddings without a
+ * vocabulary have this one; owned by the caller, NULL if memory is short.
+ * outputs  of the network, for a preset */
+char *ls_model_with_vocabulary(const char *model, int64_t vocabulary, int outputs);
+
+#endif
