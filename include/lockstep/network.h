@@ -99,11 +99,13 @@ typedef struct ls_param {
 
 /* Attributes of a layer, from its word; 0 if the kind of layer does not have the attribute. */
 typedef struct ls_attributes {
-    int64_t units;               /* dense: outputs; conv: filters */
-    int64_t window, stride, pad; /* conv, pooling: pixels */
+    int64_t units;               /* dense: outputs; conv, conv1d: filters */
+    int64_t window, stride, pad; /* conv, pooling: pixels; conv1d: steps */
     double rate;                 /* dropout: probability */
     int64_t vocabulary;          /* embedding: number of tokens */
-    bool causal;                 /* attention: steps see those before them only */
+    bool causal;                 /* attention, conv1d: steps see those before them only */
+    bool pixels, permuted;       /* sequence: of pixels, not of rows; in an order drawn from */
+    uint64_t seed;               /* a seed, see ls_pixel_order() */
     bool all, reverse, both;     /* recurrent layers: see ls_network_layer_word() */
 } ls_attributes;
 
@@ -204,9 +206,23 @@ bool ls_network_channels_last(const ls_network *network);
 /* Returns the size of the parameter arena, in floats. */
 int64_t ls_network_size(const ls_network *network);
 
+/* Returns the floats of the network's workspace: values, their gradients and what layers keep, for
+ * its largest batch, without parameters. */
+int64_t ls_network_workspace(const ls_network *network);
+
 /* Returns the smallest global batch for training, in rows: batch normalisation needs two values per
  * channel. */
 int ls_network_least_batch(const ls_network *network);
+
+/* Returns an error if the rows' sequences must not have several lengths: a word makes other steps
+ * than those of the input.
+ * Errors: LS_ERR_USAGE with the word. */
+ls_status ls_network_check_lengths(const ls_network *network) LS_MUST_CHECK;
+
+/* Writes the order of pixels of `sequence:permuted,SEED`, a function of its arguments only: step t
+ * is pixel order[t].
+ * order  [pixels] */
+void ls_pixel_order(uint64_t seed, int64_t pixels, int32_t *order);
 
 /* Returns the floating-point operations for training on one row, in matrix products only. */
 double ls_network_flops(const ls_network *network);

@@ -4,7 +4,6 @@
 #include "base/memory.h"
 #include "base/show.h"
 #include "base/text.h"
-#include "data/class_names.h"
 #include "data/samples.h"
 #include "parallel/collectives.h"
 
@@ -67,7 +66,7 @@ static ls_status check_class_names(const ls_model *m, const ls_source *source, c
 {
     ls_text_list names = {0};
     ls_status status = ls_source_class_names(source, &names);
-    const int64_t at = status == LS_OK ? ls_class_names_differ(&m->class_names, &names) : -1;
+    const int64_t at = status == LS_OK ? ls_text_list_differ(&m->class_names, &names) : -1;
     if (at >= 0)
         status = ls_fail(LS_ERR_DATA, "%s: class %lld is '%s', but '%s' in the checkpoint", path,
                          (long long)at, names.text[at], m->class_names.text[at]);

@@ -26,13 +26,13 @@ typedef struct attention {
     int64_t T, F, H, E;
     bool causal;
     float scale;
-    float *qkv; /* saved: [B][T][3 F] */
-    float *o;   /* saved: [B][T][F] */
-    float *log; /* saved: [B][H][T] logarithms of the sums of exponentials */
-    float *P;   /* scratch: [QUERIES][T] */
-    float *dS;  /* scratch: [QUERIES][T] */
-    float *d_o;   /* scratch: [B][T][F] */
-    float *dqkv;  /* scratch: [B][T][3 F] */
+    float *qkv;  /* saved: [B][T][3 F] */
+    float *o;    /* saved: [B][T][F] */
+    float *log;  /* saved: [B][H][T] logarithms of the sums of exponentials */
+    float *P;    /* scratch: [QUERIES][T] */
+    float *dS;   /* scratch: [QUERIES][T] */
+    float *d_o;  /* scratch: [B][T][F] */
+    float *dqkv; /* scratch: [B][T][3 F] */
 } attention;
 
 static ls_status attention_configure(ls_op *op)
