@@ -186,6 +186,10 @@ const char *ls_network_model(const ls_network *network);
  * rows  on return the number of rows */
 const ls_param *ls_network_params(const ls_network *network, int *rows);
 
+/* Returns the shape of a row of the inputs; that of a layer's input may be another reading of it:
+ * the sequence of an image's rows. */
+ls_shape ls_network_input(const ls_network *network);
+
 /* Returns the number of rows of the layer table. */
 int ls_network_layers(const ls_network *network);
 

@@ -115,6 +115,11 @@ const ls_param *ls_network_params(const ls_network *network, int *rows)
     return network->param;
 }
 
+ls_shape ls_network_input(const ls_network *network)
+{
+    return network->input;
+}
+
 int ls_network_layers(const ls_network *network)
 {
     return network->layers;
