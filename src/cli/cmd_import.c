@@ -124,10 +124,10 @@ static void print_summary(const char *path, const ls_dataset_info *info, double 
         ls_print(stderr, "%s", ls_counted(info->channels, "number").text);
     else
         ls_print(stderr, "%s", ls_sized(info->channels, info->height, info->width).text);
-    ls_print(stderr, ", %s, %.2f s\n",
-             info->values > 0 ? ls_counted(info->values, "value").text
-                              : ls_counted(info->classes, "class").text,
-             seconds);
+    ls_print(stderr, ", %s%s, %.2f s\n",
+             info->classes > 0 ? ls_counted(info->classes, "class").text
+                               : ls_counted(info->values, "value").text,
+             ls_dataset_by_step(info) ? " of each step" : "", seconds);
 }
 
 static ls_status import_run(ls_comm *comm, const ls_options *options, const void *values)

@@ -83,6 +83,7 @@ import random
 random.seed(2)
 print("".join(random.choice("abcä \n€") for _ in range(1000)), end="")' >c.txt
 import c.txt --characters --steps 32 --test-fraction 0.2 --out c.h5
+check "import says what it made" has err '^c.h5: 24 training and 6 test rows of 32 tokens, vocabulary 7, 7 classes of each step, '
 check "characters are predicted by those before them, as in Python" "$python" - <<'EOF'
 import h5py, numpy as np
 text = open("c.txt", newline="").read()

@@ -47,8 +47,8 @@ static ls_status read_characters(const char *path, uint64_t *effect)
 {
     const ls_import import = {.name = "", .force = true};
     const ls_character_source source = {.path = path, .steps = 8, .test_fraction = 0.25};
-    *effect = 0;
-    return ls_import_characters(&import, &source, "imported.h5");
+    ls_status status = ls_import_characters(&import, &source, "imported.h5");
+    return status == LS_OK ? damage_read_dataset("imported.h5", effect) : status;
 }
 
 /* The file is the only one of a folder of CIFAR-10. */
