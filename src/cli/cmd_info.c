@@ -14,10 +14,10 @@
 #include <string.h>
 
 typedef struct settings {
-    const char *file, *inputs, *targets, *test_data, *test_rows, *split, *fold;
+    const char *file, *inputs, *targets, *lengths, *test_data, *test_rows, *split, *fold;
     double validation;
     int hold_out, layout, order;
-    int64_t seed;
+    int64_t padding, seed;
     bool json, verify;
 } settings;
 
@@ -32,6 +32,8 @@ static const ls_setting table[] = {
     {"order", .flags = LS_OPTION_AS_TRAIN, .offset = offsetof(settings, order)},
     {"inputs", .flags = LS_OPTION_AS_TRAIN, .offset = AT(inputs), .group = "Selected rows"},
     {"targets", .flags = LS_OPTION_AS_TRAIN, .offset = AT(targets)},
+    {"lengths", .flags = LS_OPTION_AS_TRAIN, .offset = AT(lengths)},
+    {"padding", .flags = LS_OPTION_AS_TRAIN, .offset = AT(padding)},
     {"test-data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(test_data)},
     {"test-rows", .flags = LS_OPTION_AS_TRAIN, .offset = AT(test_rows)},
     {"split", .flags = LS_OPTION_AS_TRAIN, .offset = AT(split)},
@@ -307,6 +309,9 @@ static ls_status info_run(ls_comm *comm, const ls_options *options, const void *
                              .seed = (uint64_t)s->seed}};
     ls_data_choose(&r.options, &(ls_data_choice){.inputs = s->inputs,
                                                  .targets = s->targets,
+                                                 .lengths = s->lengths,
+                                                 .padded = s->padding >= 0,
+                                                 .padding = s->padding,
                                                  .test_data = s->test_data,
                                                  .test_rows = s->test_rows,
                                                  .split = s->split,

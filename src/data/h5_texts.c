@@ -80,6 +80,7 @@ static ls_status write_table(ls_h5 *file, const char *name, hid_t type, size_t s
     const hsize_t chunk = (hsize_t)ls_max(1, ls_min(count, CHUNK_BYTES / (int64_t)size));
     const hid_t space = H5Screate_simple(1, &texts, NULL), layout = H5Pcreate(H5P_DATASET_CREATE);
     ls_status status = LS_OK;
+    H5Pset_obj_track_times(layout, 0); /* no time stamps: equal content gives equal bytes */
     H5Pset_chunk(layout, 1, &chunk);
     H5Pset_deflate(layout, 4);
     const hid_t dataset = H5Dcreate2(file->id, name, type, space, H5P_DEFAULT, layout, H5P_DEFAULT);
@@ -105,6 +106,7 @@ ls_status ls_h5_write_texts(ls_h5 *file, const char *name, const char *const *te
                     file->path, count, size, name, COUNT_MOST, BYTES_MOST);
     if (status == LS_OK) {
         const hid_t type = short_text(size);
+        H5Tset_cset(type, H5T_CSET_UTF8);
         status = write_table(file, name, type, size, table, count);
         H5Tclose(type);
     }

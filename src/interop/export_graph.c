@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "data/samples.h"
 #include "interop/graph_ends.h"
-#include "interop/layout.h"
+#include "interop/graph_params.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -14,13 +14,17 @@ typedef enum role {
     ROLE_VALUEWISE, /* keeps shape and order of the features */
     ROLE_IMAGE,     /* takes and gives an image */
     ROLE_POOL,      /* takes an image, gives a vector */
-    ROLE_DENSE,
+    ROLE_TOKENS,    /* takes the input's tokens, gives a sequence */
+    ROLE_SEQUENCE,  /* takes and gives a sequence; an image is the sequence of its rows */
+    ROLE_STEPS,     /* takes a sequence likewise, gives a vector */
+    ROLE_RECURRENT, /* one of both */
+    ROLE_DENSE,     /* of a sequence: of its steps */
     ROLE_FLATTEN,
     ROLE_SOFTMAX,
     ROLE_JOIN
 } role;
 
-/* Kinds of layers, by the name in the layer table. */
+/* Kinds of layers, by the name in the layer table; for one name more than one. */
 static const struct layer_kind {
     const char *name;
     ls_node_kind node;
@@ -29,10 +33,20 @@ static const struct layer_kind {
     {"dense", LS_NODE_DENSE, ROLE_DENSE},
     {"conv", LS_NODE_CONV, ROLE_IMAGE},
     {"maxpool", LS_NODE_MAXPOOL, ROLE_IMAGE},
+    {"maxpool", LS_NODE_MAXSTEPS, ROLE_STEPS},
     {"avgpool", LS_NODE_AVGPOOL, ROLE_IMAGE},
     {"globalpool", LS_NODE_GLOBALPOOL, ROLE_POOL},
+    {"embedding", LS_NODE_EMBEDDING, ROLE_TOKENS},
+    {"position", LS_NODE_SHIFT, ROLE_SEQUENCE},
+    {"attention", LS_NODE_ATTENTION, ROLE_SEQUENCE},
+    {"rnn", LS_NODE_RNN, ROLE_RECURRENT},
+    {"lstm", LS_NODE_LSTM, ROLE_RECURRENT},
+    {"gru", LS_NODE_GRU, ROLE_RECURRENT},
+    {"last", LS_NODE_LAST, ROLE_STEPS},
+    {"meanpool", LS_NODE_MEANSTEPS, ROLE_STEPS},
     {"flatten", LS_NODE_FLATTEN, ROLE_FLATTEN},
     {"batchnorm", LS_NODE_BATCHNORM, ROLE_VALUEWISE},
+    {"layernorm", LS_NODE_LAYERNORM, ROLE_VALUEWISE},
     {"dropout", LS_NODE_DROPOUT, ROLE_VALUEWISE},
     {"relu", LS_NODE_RELU, ROLE_VALUEWISE},
     {"leaky-relu", LS_NODE_LEAKY_RELU, ROLE_VALUEWISE},
@@ -55,10 +69,12 @@ typedef struct maker {
     int layers; /* without a fused softmax that is not wanted */
 } maker;
 
-static const struct layer_kind *kind_of(const char *name)
+/* Pooling without a window is that of steps. */
+static const struct layer_kind *kind_of(const ls_layer_info *layer)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(kinds[i].name, name) == 0)
+        if (strcmp(kinds[i].name, layer->kind) == 0 &&
+            (kinds[i].node != LS_NODE_MAXPOOL || layer->attributes.window > 0))
             return &kinds[i];
     return NULL;
 }
@@ -66,6 +82,13 @@ static const struct layer_kind *kind_of(const char *name)
 static ls_layer_info layer_at(const maker *m, int at)
 {
     return ls_network_layer(m->source->network, at);
+}
+
+/* Returns true if the network has outputs for each step of a sequence. */
+static bool by_step(const maker *m)
+{
+    const ls_shape out = layer_at(m, ls_network_layers(m->source->network) - 1).out;
+    return ls_shape_size(out) > ls_network_outputs(m->source->network);
 }
 
 static int64_t pixel_count(ls_shape shape)
@@ -85,16 +108,27 @@ static bool changes_order(const maker *m, ls_shape image)
  *          features must be Lockstep's */
 static int flatten(maker *m, int at, const char *name, const char *suffix, bool permute)
 {
-    if (ls_graph_flat(m->g, at))
+    if (ls_graph_form(m->g, at) == LS_FORM_VECTOR)
         return at;
     const ls_shape image = ls_graph_shape(m->g, at);
-    const bool changes = changes_order(m, image);
+    const bool changes = ls_graph_form(m->g, at) == LS_FORM_IMAGE && changes_order(m, image);
     if (changes && !permute)
         at = ls_graph_append(m->g, LS_NODE_TRANSPOSE, name, "_transpose", at);
     at = ls_graph_append_flatten(m->g, at, name, suffix);
     m->g->node[at].permuted = changes && permute;
     m->g->node[at].image = image;
     return at;
+}
+
+/* Makes an image or a vector the sequence of its rows; a sequence is left alone. */
+static int read_as_sequence(maker *m, int at, const char *name, const char *suffix)
+{
+    if (ls_graph_form(m->g, at) == LS_FORM_SEQUENCE)
+        return at;
+    if (ls_graph_form(m->g, at) == LS_FORM_IMAGE && m->style.channels_first &&
+        ls_graph_shape(m->g, at).channels > 1)
+        at = ls_graph_append(m->g, LS_NODE_TRANSPOSE, name, "_transpose", at);
+    return ls_graph_append_sequence(m->g, at, name, suffix);
 }
 
 /* Returns true if all paths from a layer's output lead to a dense layer through layers that can
@@ -107,7 +141,7 @@ static bool leads_to_dense(const maker *m, int layer)
         for (int k = 0; k < reader.inputs; k++) {
             if (reader.input[k] != layer)
                 continue;
-            const role part = kind_of(reader.kind)->role;
+            const role part = kind_of(&reader)->role;
             const bool passes = part == ROLE_VALUEWISE || part == ROLE_FLATTEN;
             if (part != ROLE_DENSE && !(passes && leads_to_dense(m, i)))
                 return false;
@@ -117,58 +151,26 @@ static bool leads_to_dense(const maker *m, int layer)
     return read;
 }
 
-/* Writes a parameter in the format's layout.
- * node   of the parameter; its input has been set */
-static void lay_out(const maker *m, const ls_node *node, const ls_param *param, const float *from,
-                    float *room, float *to)
+/* What the value of a layer's node is. */
+static ls_form form_after(const maker *m, const struct layer_kind *kind, const ls_layer_info *layer,
+                          ls_form before)
 {
-    const int64_t *dims = param->shape;
-    const bool matrix = node->kind == LS_NODE_DENSE && param->rank == 2;
-    const bool by_feature = matrix || node->kind == LS_NODE_BATCHNORM;
-    if (by_feature && node->permuted) {
-        float *permuted = matrix && m->style.channels_first ? room : to;
-        ls_layout_features(node->image, m->g->planar, matrix ? dims[1] : 1, from, permuted);
-        from = permuted;
+    switch (kind->role) {
+    case ROLE_POOL:
+        return m->style.channels_first ? before : LS_FORM_VECTOR;
+    case ROLE_TOKENS:
+    case ROLE_SEQUENCE:
+        return LS_FORM_SEQUENCE;
+    case ROLE_STEPS:
+        return LS_FORM_VECTOR;
+    case ROLE_RECURRENT:
+        return layer->attributes.all ? LS_FORM_SEQUENCE : LS_FORM_VECTOR;
+    default:
+        return before;
     }
-    if (matrix && m->style.channels_first)
-        ls_layout_transpose(dims[0], dims[1], from, to);
-    else if (param->rank == 4 && m->style.channels_first)
-        ls_layout_filters(dims[0], dims[2], dims[3], from, to);
-    else if (from != to)
-        memcpy(to, from, (size_t)param->count * sizeof *to);
 }
 
-/* Sets the dimensions of a parameter in the format's layout. */
-static void set_dims(const maker *m, const ls_param *param, ls_array *out)
-{
-    static const int reversed[] = {1, 0}, filters[] = {3, 2, 0, 1};
-    const int *order = param->rank == 4 ? filters : reversed;
-    out->rank = param->rank;
-    out->count = param->count;
-    for (int i = 0; i < param->rank; i++)
-        out->dims[i] = param->shape[m->style.channels_first && param->rank > 1 ? order[i] : i];
-}
-
-/* Adds a layer's parameters to its node. */
-static ls_status add_params(maker *m, ls_node *node, const ls_layer_info *layer)
-{
-    int rows;
-    const ls_param *param = ls_network_params(m->source->network, &rows) + layer->first_param;
-    float *room = node->permuted ? ls_alloc(layer->parameters, sizeof *room) : NULL;
-    if (node->permuted && room == NULL)
-        return LS_ERR_FAILURE;
-    assert(layer->params <= LS_NODE_PARAMS);
-    for (int i = 0; i < layer->params; i++, node->params++) {
-        float *to = m->g->values + param[i].offset;
-        lay_out(m, node, &param[i], m->source->params + param[i].offset, room, to);
-        node->param[i].values = to;
-        set_dims(m, &param[i], &node->param[i]);
-    }
-    ls_free(room);
-    return LS_OK;
-}
-
-/* Appends the node of a layer with one input. */
+/* Appends the node of a layer with one input, which has the form that the node needs. */
 static ls_status make_layer(maker *m, const ls_layer_info *layer, const struct layer_kind *kind,
                             int input)
 {
@@ -176,64 +178,118 @@ static ls_status make_layer(maker *m, const ls_layer_info *layer, const struct l
     ls_node *node = &m->g->node[at];
     node->out = layer->out;
     node->attributes = layer->attributes;
-    const ls_status status = add_params(m, node, layer);
+    node->form = form_after(m, kind, layer, node->form);
+    const ls_status status = ls_graph_add_params(m->g, m->source, at, layer);
+    if (kind->node == LS_NODE_SHIFT)
+        ls_graph_add_positions(m->g, at);
     if (kind->role == ROLE_DENSE)
         node->permuted = false;
-    node->flat = node->flat || (kind->role == ROLE_POOL && !m->style.channels_first);
     return status;
 }
 
-/* Appends the node of an addition or a concatenation. If only one input is a vector, both are of
- * one pixel, and the other is made a vector, too. */
+/* Makes an input of a layer what its node takes. */
+static int prepare(maker *m, const ls_layer_info *layer, role part, int input)
+{
+    const bool steps = ls_graph_form(m->g, input) == LS_FORM_SEQUENCE;
+    if (part == ROLE_SEQUENCE || part == ROLE_STEPS || part == ROLE_RECURRENT)
+        return read_as_sequence(m, input, layer->name, "_rows");
+    if ((part == ROLE_DENSE && !steps) || (part == ROLE_SOFTMAX && !(steps && by_step(m))))
+        return flatten(m, input, layer->name, "_flatten", part == ROLE_DENSE);
+    return input;
+}
+
+/* Appends the node of an addition or a concatenation. If one input is a sequence, the other is made
+ * one. If only one is a vector, both are of one pixel, and the other is made a vector, too. */
 static void make_join(maker *m, const ls_layer_info *layer, const struct layer_kind *kind,
                       const int input[])
 {
     static const char *const suffix[] = {"_first", "_second"};
     int in[LS_LAYER_INPUTS];
-    const bool flat = ls_graph_flat(m->g, input[0]) || ls_graph_flat(m->g, input[1]);
+    const ls_form first = ls_graph_form(m->g, input[0]), second = ls_graph_form(m->g, input[1]);
+    const bool steps = first == LS_FORM_SEQUENCE || second == LS_FORM_SEQUENCE;
     for (int k = 0; k < layer->inputs; k++)
-        in[k] = flat ? flatten(m, input[k], layer->name, suffix[k], false) : input[k];
+        in[k] = steps             ? read_as_sequence(m, input[k], layer->name, suffix[k])
+                : first != second ? flatten(m, input[k], layer->name, suffix[k], false)
+                                  : input[k];
     ls_node *node = &m->g->node[ls_graph_append(m->g, kind->node, layer->name, "", in[0])];
     node->inputs = layer->inputs;
     node->input[1] = in[1];
     node->out = layer->out;
 }
 
+/* Returns an error if the node of a layer can't take its inputs. */
+static ls_status check_inputs(const maker *m, const ls_layer_info *layer,
+                              const struct layer_kind *kind, const int input[])
+{
+    static const char *const why[] = {"a layer of an image behind a sequence",
+                                      "it joins an image and a sequence",
+                                      "embedding must be the first layer",
+                                      "only embedding can read tokens",
+                                      "Keras has no such layer with these parameters",
+                                      "Keras gives the states in reverse order"};
+    const bool keras = m->style.format == LS_EXPORT_KERAS, all = layer->attributes.all;
+    const ls_form form = ls_graph_form(m->g, input[0]), second = ls_graph_form(m->g, input[1]);
+    const bool image = kind->role == ROLE_IMAGE || kind->role == ROLE_POOL;
+    const int wrong =
+        image && form == LS_FORM_SEQUENCE                                                   ? 0
+        : kind->role == ROLE_JOIN && form == LS_FORM_IMAGE && second == LS_FORM_SEQUENCE    ? 1
+        : kind->role == ROLE_TOKENS && form != LS_FORM_TOKENS                               ? 2
+        : kind->role != ROLE_TOKENS && (form == LS_FORM_TOKENS || second == LS_FORM_TOKENS) ? 3
+        : keras && kind->node == LS_NODE_ATTENTION                                          ? 4
+        : keras && all && layer->attributes.reverse                                         ? 5
+                                                                                            : -1;
+    if (wrong < 0)
+        return LS_OK;
+    return ls_fail(LS_ERR_USAGE, "'%s': this layer can't be exported: %s", layer->word, why[wrong]);
+}
+
+/* Appends the nodes of a layer whose inputs are right; the last one is its value. */
+static ls_status append_layer(maker *m, int at, const ls_layer_info *layer,
+                              const struct layer_kind *kind, const int input[])
+{
+    if (kind->role == ROLE_FLATTEN)
+        m->made[at] = flatten(m, input[0], layer->name, "", leads_to_dense(m, at));
+    else if (kind->role == ROLE_JOIN)
+        make_join(m, layer, kind, input);
+    else {
+        const ls_status status =
+            make_layer(m, layer, kind, prepare(m, layer, kind->role, input[0]));
+        if (status != LS_OK)
+            return status;
+    }
+    if (kind->role != ROLE_FLATTEN)
+        m->made[at] = m->g->nodes - 1;
+    if (kind->role == ROLE_POOL)
+        m->made[at] = flatten(m, m->made[at], layer->name, "_flatten", false);
+    return LS_OK;
+}
+
 /* Appends the nodes of a layer, and sets m->made. */
 static ls_status make_nodes(maker *m, int at)
 {
     const ls_layer_info layer = layer_at(m, at);
-    const struct layer_kind *kind = kind_of(layer.kind);
-    int input[LS_LAYER_INPUTS] = {m->input, m->input};
+    const struct layer_kind *kind = kind_of(&layer);
+    int input[LS_LAYER_INPUTS];
     if (kind == NULL)
         return ls_fail(LS_ERR_USAGE, "'%s': layers of this kind can't be exported", layer.word);
-    for (int k = 0; k < layer.inputs; k++)
-        input[k] = layer.input[k] < 0 ? m->input : m->made[layer.input[k]];
+    for (int k = 0; k < LS_LAYER_INPUTS; k++) {
+        const int from = layer.input[k < layer.inputs ? k : 0];
+        input[k] = from < 0 ? m->input : m->made[from];
+    }
     m->made[at] = input[0];
-    if (kind->node == LS_NODE_DROPOUT && !m->style.dropout)
-        return LS_OK;
-    ls_status status = LS_OK;
-    if (kind->role == ROLE_FLATTEN)
-        flatten(m, input[0], layer.name, "", leads_to_dense(m, at));
-    else if (kind->role == ROLE_JOIN)
-        make_join(m, &layer, kind, input);
-    else if (kind->role == ROLE_DENSE || kind->role == ROLE_SOFTMAX)
-        status = make_layer(m, &layer, kind,
-                            flatten(m, input[0], layer.name, "_flatten", kind->role == ROLE_DENSE));
-    else
-        status = make_layer(m, &layer, kind, input[0]);
-    if (kind->role != ROLE_FLATTEN || !ls_graph_flat(m->g, input[0]))
-        m->made[at] = m->g->nodes - 1;
-    if (status == LS_OK && kind->role == ROLE_POOL)
-        m->made[at] = flatten(m, m->made[at], layer.name, "_flatten", false);
-    return status;
+    const ls_status status = check_inputs(m, &layer, kind, input);
+    if (status != LS_OK || (kind->node == LS_NODE_DROPOUT && !m->style.dropout))
+        return status;
+    return append_layer(m, at, &layer, kind, input);
 }
 
 /* Appends what turns the last layer's values into the outputs that are wanted. */
 static void make_outputs(maker *m, bool probabilities, bool logits)
 {
     const int last = m->layers - 1;
-    int at = flatten(m, m->made[last], "output", "_flatten", false);
+    int at = m->made[last];
+    if (!by_step(m))
+        at = flatten(m, at, "output", "_flatten", false);
     const bool softmax = strcmp(layer_at(m, last).kind, "softmax") == 0;
     assert(at == m->g->nodes - 1); /* every other value has a reader */
     if (probabilities && !softmax)
@@ -243,17 +299,20 @@ static void make_outputs(maker *m, bool probabilities, bool logits)
     ls_graph_append_values(m->g, m->source, logits, at);
 }
 
-/* Returns true if no layer takes an image: then images of one pixel are vectors. */
-static bool takes_vectors(const maker *m)
+/* Returns what the input is: tokens if an embedding reads it; a vector if it has one pixel and no
+ * layer takes an image. */
+static ls_form input_form(const maker *m)
 {
-    if (pixel_count(m->g->input) > 1)
-        return false;
+    bool image = pixel_count(m->g->input) > 1;
+    if (ls_export_vocabulary(m->source->network) > 0)
+        return LS_FORM_TOKENS;
     for (int i = 0; i < m->layers; i++) {
-        const struct layer_kind *kind = kind_of(layer_at(m, i).kind);
-        if (kind != NULL && (kind->role == ROLE_IMAGE || kind->role == ROLE_POOL))
-            return false;
+        const ls_layer_info layer = layer_at(m, i);
+        const struct layer_kind *kind = kind_of(&layer);
+        if (kind != NULL)
+            image = image || kind->role == ROLE_IMAGE || kind->role == ROLE_POOL;
     }
-    return true;
+    return image ? LS_FORM_IMAGE : LS_FORM_VECTOR;
 }
 
 /* Sets the facts about the input. */
@@ -262,13 +321,16 @@ static ls_status describe_input(maker *m)
     const ls_network *network = m->source->network;
     ls_export_graph *g = m->g;
     ls_normalization normalization = {0};
-    g->input = ls_network_layer(network, 0).in[0];
-    g->flat = takes_vectors(m);
-    g->planar =
-        g->input.channels > 1 && pixel_count(g->input) > 1 && !ls_network_channels_last(network);
-    g->channels_first = m->style.channels_first;
-    g->rearranged = !g->channels_first && ls_network_reconstructs(network) &&
-                    g->input.channels > 1 && pixel_count(g->input) > 1;
+    g->input = ls_network_input(network);
+    g->form = input_form(m);
+    if (g->form == LS_FORM_TOKENS)
+        g->input = (ls_shape){1, ls_shape_size(g->input), 1};
+    const bool planes = g->input.channels > 1 && pixel_count(g->input) > 1;
+    g->planar = planes && !ls_network_channels_last(network);
+    g->rearranged = planes && !g->channels_first && ls_network_reconstructs(network);
+    g->scale = 1;
+    if (g->form == LS_FORM_TOKENS)
+        return LS_OK;
     const ls_status status = ls_normalization_make(&normalization, m->source->mean, m->source->std);
     g->scale = m->source->element == LS_U8 ? normalization.byte_scale : normalization.scale;
     g->shift = normalization.shift;
@@ -287,7 +349,7 @@ static ls_status make_graph(maker *m, const ls_export_options *options)
     if (options->logits && strcmp(layer_at(m, last).kind, "softmax") == 0)
         m->layers--;
     m->input = LS_NODE_INPUT;
-    if (status == LS_OK && !options->normalized)
+    if (status == LS_OK && !options->normalized && m->g->form != LS_FORM_TOKENS)
         m->input = ls_graph_append_normalisation(m->g, m->source);
     for (int i = 0; status == LS_OK && i < m->layers; i++)
         status = make_nodes(m, i);
@@ -296,9 +358,9 @@ static ls_status make_graph(maker *m, const ls_export_options *options)
     return status;
 }
 
-/* Most nodes of a layer: two vectors for a join, or a transposed and a flattened image; and of both
- * ends: normalisation, a vector, probabilities, an image, values, a vector. */
-enum { NODES_OF_LAYER = 3, NODES_OF_ENDS = 12 };
+/* Most nodes of a layer: two transposed images and sequences for a join; and of both ends:
+ * normalisation, a vector, probabilities, an image, values, a vector. */
+enum { NODES_OF_LAYER = 5, NODES_OF_ENDS = 12 };
 
 ls_status ls_export_graph_create(ls_export_graph **out, const ls_export_source *source,
                                  const ls_export_options *options, ls_graph_style style)
@@ -310,11 +372,12 @@ ls_status ls_export_graph_create(ls_export_graph **out, const ls_export_source *
     m.made = ls_alloc(layers, sizeof *m.made);
     if (m.g != NULL) {
         m.g->node = ls_alloc(NODES_OF_LAYER * (int64_t)layers + NODES_OF_ENDS, sizeof *m.g->node);
-        m.g->values = ls_alloc(ls_network_size(source->network) + ls_graph_ends_size(source),
+        m.g->values = ls_alloc(ls_graph_params_size(source->network) + ls_graph_ends_size(source),
                                sizeof *m.g->values);
     }
     if (m.made != NULL && m.g != NULL && m.g->node != NULL && m.g->values != NULL) {
-        m.g->used = ls_network_size(source->network);
+        m.g->format = style.format;
+        m.g->channels_first = style.channels_first;
         status = make_graph(&m, options);
     }
     ls_free(m.made);

@@ -10,7 +10,8 @@
 
 ls_graph_style ls_export_style(ls_export_format format)
 {
-    return (ls_graph_style){.channels_first = format != LS_EXPORT_KERAS,
+    return (ls_graph_style){.format = format,
+                            .channels_first = format != LS_EXPORT_KERAS,
                             .dropout = format != LS_EXPORT_ONNX};
 }
 
@@ -40,8 +41,11 @@ static bool add_names(json_t *object, const ls_export_source *source)
 
 json_t *ls_export_metadata(const ls_export_source *source, const ls_export_options *options)
 {
-    char outputs[16];
+    char outputs[16], vocabulary[24] = "";
+    const int64_t tokens = ls_export_vocabulary(source->network);
     snprintf(outputs, sizeof outputs, "%d", ls_network_outputs(source->network));
+    if (tokens > 0)
+        snprintf(vocabulary, sizeof vocabulary, "%lld", (long long)tokens);
     const struct {
         const char *key, *value;
     } facts[] = {
@@ -49,7 +53,10 @@ json_t *ls_export_metadata(const ls_export_source *source, const ls_export_optio
         {"model", ls_network_model(source->network)},
         {"loss", ls_loss_name(ls_network_loss_kind(source->network))},
         {"classes", outputs},
-        {"input", options->normalized ? "normalized" : ls_element_name(source->element)},
+        {"input", tokens > 0            ? "tokens"
+                  : options->normalized ? "normalized"
+                                        : ls_element_name(source->element)},
+        {"vocabulary", vocabulary},
         {"output", ls_export_outputs(source, options)},
         {"parameters", source->averaged ? "averaged" : "latest"},
         {"dataset", source->dataset},
