@@ -22,15 +22,20 @@ static ls_status position_configure(ls_op *op)
     return LS_OK;
 }
 
+void ls_position_vectors(int64_t steps, int64_t features, float *out)
+{
+    for (int64_t t = 0; t < steps; t++)
+        for (int64_t f = 0; f < features; f++) {
+            const double angle = (double)t / pow(10000, (double)(f - f % 2) / (double)features);
+            out[t * features + f] = (float)(f % 2 == 0 ? sin(angle) : cos(angle));
+        }
+}
+
 static void position_forward(const ls_op *op, const ls_op_data *d)
 {
     const int64_t F = op->out.channels, T = op->out.height;
     float *place = d->scratch;
-    for (int64_t t = 0; t < T; t++)
-        for (int64_t f = 0; f < F; f++) {
-            const double angle = (double)t / pow(10000, (double)(f - f % 2) / (double)F);
-            place[t * F + f] = (float)(f % 2 == 0 ? sin(angle) : cos(angle));
-        }
+    ls_position_vectors(T, F, place);
     for (int64_t row = 0; row < d->rows; row++)
         for (int64_t i = 0; i < T * F; i++)
             d->y[row * T * F + i] = d->x[0][row * T * F + i] + place[i];
