@@ -102,11 +102,13 @@ typedef struct ls_param {
 
 /* Attributes of a layer, from its word; 0 if the kind of layer does not have the attribute. */
 typedef struct ls_attributes {
-    int64_t units;               /* dense: outputs; conv: filters */
-    int64_t window, stride, pad; /* conv, pooling: pixels */
+    int64_t units;               /* dense: outputs; conv, conv1d: filters */
+    int64_t window, stride, pad; /* conv, pooling: pixels; conv1d: steps */
     double rate;                 /* dropout: probability */
     int64_t vocabulary;          /* embedding: number of tokens */
-    bool causal;                 /* attention: steps see those before them only */
+    bool causal;                 /* attention, conv1d: steps see those before them only */
+    bool pixels, permuted;       /* sequence: of pixels, not of rows; in an order drawn from */
+    uint64_t seed;               /* a seed, see ls_pixel_order() */
     bool all, reverse, both;     /* recurrent layers: see ls_network_layer_word() */
 } ls_attributes;
 
@@ -184,6 +186,10 @@ const char *ls_network_model(const ls_network *network);
  * rows  on return the number of rows */
 const ls_param *ls_network_params(const ls_network *network, int *rows);
 
+/* Returns the shape of a row of the inputs; that of a layer's input may be another reading of it:
+ * the sequence of an image's rows. */
+ls_shape ls_network_input(const ls_network *network);
+
 /* Returns the number of rows of the layer table. */
 int ls_network_layers(const ls_network *network);
 
@@ -203,7 +209,8 @@ int64_t ls_network_steps(const ls_network *network);
 ls_status ls_network_check_targets(const ls_network *network, int64_t values) LS_MUST_CHECK;
 
 /* Checks that a network can be trained on rows of different lengths, in steps of the input: that its
- * layers of sequences read as many steps, and that no batchnorm counts steps beyond the lengths.
+ * layers of sequences read as many steps, in their order, and that no batchnorm counts steps beyond
+ * the lengths.
  * steps  of the longest row, see ls_dataset_steps()
  * Errors: LS_ERR_USAGE with the wrong word. */
 ls_status ls_network_check_lengths(const ls_network *network, int64_t steps) LS_MUST_CHECK;
@@ -219,9 +226,22 @@ bool ls_network_channels_last(const ls_network *network);
 /* Returns the size of the parameter arena, in floats. */
 int64_t ls_network_size(const ls_network *network);
 
+/* Returns the floats of the network's workspace: values, their gradients and what layers keep, for
+ * its largest batch, without parameters. */
+int64_t ls_network_workspace(const ls_network *network);
+
 /* Returns the smallest global batch for training, in rows: batch normalisation needs two values per
  * channel. */
 int ls_network_least_batch(const ls_network *network);
+
+/* Writes what `position` adds to a sequence.
+ * out  [steps][features] */
+void ls_position_vectors(int64_t steps, int64_t features, float *out);
+
+/* Writes the order of pixels of `sequence:permuted,SEED`, a function of its arguments only: step t
+ * is pixel order[t].
+ * order  [pixels] */
+void ls_pixel_order(uint64_t seed, int64_t pixels, int32_t *order);
 
 /* Returns the floating-point operations for training on one row, in matrix products only. */
 double ls_network_flops(const ls_network *network);

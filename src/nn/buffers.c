@@ -165,9 +165,10 @@ ls_status ls_network_place(ls_network *network)
     if (status == LS_OK) {
         plan_gradients(network, &p);
         network->gradient = ls_alloc(network->gradients, sizeof *network->gradient);
-        network->workspace = network->gradient == NULL ? NULL
-                                                       : ls_alloc(lay_out_workspace(network, &p),
-                                                                  sizeof *network->workspace);
+        if (network->gradient != NULL) {
+            network->reserved = lay_out_workspace(network, &p);
+            network->workspace = ls_alloc(network->reserved, sizeof *network->workspace);
+        }
         status = network->workspace == NULL ? LS_ERR_FAILURE : make_sums(network);
     }
     if (status == LS_OK)

@@ -125,7 +125,7 @@ static ls_layer *add_layer(compiler *c, const char *kind, int inputs, const valu
     return layer;
 }
 
-/* Appends the operation of a layer. */
+/* Appends the operation of a layer; a view only gets its shape. */
 static ls_status add_op(compiler *c, ls_layer *layer, const value *input)
 {
     ls_network *network = c->network;
@@ -145,21 +145,21 @@ static ls_status add_op(compiler *c, ls_layer *layer, const value *input)
     }
     if (op->kind->configure != NULL && op->kind->configure(op) != LS_OK)
         return word_error(c, ls_error_text());
-    layer->op = network->ops++;
-    layer->owns = true;
     layer->out = op->out;
+    layer->owns = op->kind->forward != NULL;
+    if (layer->owns)
+        layer->op = network->ops++;
     return LS_OK;
 }
 
 /* Makes a layer's output the current value. */
 static void set_current_value(compiler *c, const ls_layer *layer, bool direct)
 {
-    const bool flattens =
-        layer->computes == NULL ||
-        (layer->owns ? c->network->op[layer->op].flattens : layer->computes->flattens);
-    if (layer->owns)
-        c->now.sequence = c->network->op[layer->op].sequence;
-    c->now.sequence = c->now.sequence && !flattens;
+    const ls_op *op = layer->owns ? &c->network->op[layer->op] : NULL;
+    const bool flattens = op != NULL ? op->flattens : layer->computes->flattens;
+    c->now.sequence =
+        !flattens &&
+        (op != NULL ? op->sequence : c->now.sequence || layer->computes->makes_sequence);
     c->now.op = layer->op;
     c->now.layer = c->network->layers++;
     c->now.shape = layer->out;
@@ -214,15 +214,18 @@ static ls_status find_word(const compiler *c, const ls_layer_word **known, const
     return LS_OK;
 }
 
-/* Returns an error if a layer needs an image and the current value is none. */
+/* Returns an error if a layer needs an image, or a sequence, and the current value is none. */
 static ls_status check_image(const compiler *c, const ls_layer_word *known)
 {
     char reason[64 + LS_LAYER_NAME];
-    const char *needs = known->op == NULL           ? NULL
-                        : known->op->needs_image    ? "an image"
+    const char *needs = known->op->needs_image      ? "an image"
                         : known->op->needs_sequence ? "a sequence"
                                                     : NULL;
-    if (needs == NULL || c->now.flattened_by == NULL)
+    if (needs == NULL)
+        return LS_OK;
+    if (c->now.sequence && known->op->needs_image && known->op->of_steps == NULL)
+        return word_error(c, "needs an image, but the value before it is a sequence");
+    if (c->now.flattened_by == NULL)
         return LS_OK;
     snprintf(reason, sizeof reason, "needs %s, but '%s' before it flattens the %s", needs,
              c->now.flattened_by, strchr(needs, ' ') + 1);
@@ -242,21 +245,18 @@ static void read_as_sequence(value *now)
 /* Adds a layer and, unless it is fused with the layer before it, its operation. */
 static ls_status append_layer(compiler *c, const ls_layer_word *known, const char *argument)
 {
-    if (known->op != NULL && known->op->needs_sequence)
+    if (known->op->needs_sequence)
         read_as_sequence(&c->now);
     ls_layer *layer = add_layer(c, known->name, 1, &c->now);
-    const bool steps = c->now.sequence && known->op != NULL && known->op->of_steps != NULL;
+    const bool steps = c->now.sequence && known->op->of_steps != NULL;
     layer->computes = steps ? known->op->of_steps : known->op;
     if (known->parse != NULL && known->parse(argument, &layer->attributes) != LS_OK)
         return word_error(c, ls_error_text());
-    if (known->op == NULL)
-        layer->out = (ls_shape){ls_shape_size(c->now.shape), 1, 1};
     const bool fused = fuse_relu(c, layer);
     drop_bias(c, layer);
-    const bool owns = known->op != NULL && !fused;
-    const ls_status status = owns ? add_op(c, layer, &c->now) : LS_OK;
+    const ls_status status = fused ? LS_OK : add_op(c, layer, &c->now);
     if (status == LS_OK)
-        set_current_value(c, layer, owns);
+        set_current_value(c, layer, layer->owns);
     return status;
 }
 
@@ -384,7 +384,7 @@ static ls_status check_names(const compiler *c)
 
 ls_status ls_network_compile(ls_network *network, const char *model)
 {
-    network->model = ls_preset_expand(model, network->outputs);
+    network->model = ls_preset_expand(model, (ls_preset_data){.outputs = network->outputs});
     network->text = network->model == NULL ? NULL : ls_strdup(network->model);
     network->layer = network->text == NULL ? NULL : ls_alloc(LS_MAX_LAYERS, sizeof(ls_layer));
     network->op = network->layer == NULL ? NULL : ls_alloc(LS_MAX_LAYERS, sizeof(ls_op));

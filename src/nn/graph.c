@@ -66,8 +66,7 @@ static ls_status check_outputs(ls_network *network, int last)
 /* Returns true if a layer's output is as large as its inputs are. */
 static bool keeps_scale(const ls_layer *layer)
 {
-    return layer->inputs > 0 && (layer->computes == NULL || (layer->computes->keeps_scale &&
-                                                             layer->computes->statistics == NULL));
+    return layer->inputs > 0 && layer->computes->keeps_scale && layer->computes->statistics == NULL;
 }
 
 /* Returns true if a layer's output is bounded: a sum, for example, if all its summands are. */
@@ -76,7 +75,7 @@ static bool is_bounded(const ls_network *network, int last)
     bool bounded[LS_MAX_LAYERS];
     for (int i = 0; i <= last; i++) {
         const ls_layer *layer = &network->layer[i];
-        bounded[i] = keeps_scale(layer) || (layer->computes != NULL && layer->computes->bounded);
+        bounded[i] = keeps_scale(layer) || layer->computes->bounded;
         for (int k = 0; keeps_scale(layer) && k < layer->inputs; k++)
             bounded[i] = bounded[i] && layer->input[k] >= 0 && bounded[layer->input[k]];
     }
@@ -212,6 +211,9 @@ ls_status ls_network_check_lengths(const ls_network *network, int64_t steps)
             return ls_wrong_word(layer->number, layer->word,
                                  "its statistics would count the steps that only fill rows up, as "
                                  "the data set's rows have lengths: use layernorm");
+        if (layer->attributes.permuted)
+            return ls_wrong_word(layer->number, layer->word,
+                                 "the rows have lengths, which count steps in their order");
         if ((!op->kind->needs_sequence && !op->kind->makes_sequence) || own == steps)
             continue;
         snprintf(reason, sizeof reason,

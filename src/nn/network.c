@@ -115,6 +115,11 @@ const ls_param *ls_network_params(const ls_network *network, int *rows)
     return network->param;
 }
 
+ls_shape ls_network_input(const ls_network *network)
+{
+    return network->input;
+}
+
 int ls_network_layers(const ls_network *network)
 {
     return network->layers;
@@ -219,14 +224,19 @@ ls_loss ls_network_loss_kind(const ls_network *network)
 bool ls_network_channels_last(const ls_network *network)
 {
     bool separates_channels = false;
-    for (int i = 0; i < network->ops; i++) {
-        const ls_op *op = &network->op[i];
-        separates_channels = separates_channels || op->kind->needs_image ||
-                             op->kind->needs_sequence ||
-                             (op->kind->per_channel && op->in[0].height * op->in[0].width > 1);
+    for (int i = 0; i < network->layers; i++) {
+        const ls_layer *layer = &network->layer[i];
+        const ls_op_kind *kind = layer->computes;
+        separates_channels = separates_channels || kind->needs_image || kind->needs_sequence ||
+                             (kind->per_channel && layer->in[0].height * layer->in[0].width > 1);
     }
     return separates_channels && network->input.channels > 1 &&
            network->input.height * network->input.width > 1;
+}
+
+int64_t ls_network_workspace(const ls_network *network)
+{
+    return network->reserved;
 }
 
 int ls_network_least_batch(const ls_network *network)
@@ -247,6 +257,8 @@ double ls_network_flops(const ls_network *network)
         const bool has_dx = op->input[0] != LS_OP_BATCH && network->op[op->input[0]].trains;
         if (op->kind->flops != NULL)
             sum += (has_dx ? 3 : 2) * op->kind->flops(op);
+        if (op->kind->flops_inside != NULL && !has_dx)
+            sum += op->kind->flops_inside(op);
     }
     return sum;
 }

@@ -14,14 +14,14 @@ enum { LS_LAYER_NAME = 32, LS_MAX_LAYERS = 256 };
 
 /* A row of the layer table: a word of the model string. */
 typedef struct ls_layer {
-    char name[LS_LAYER_NAME];   /* "dense1" */
-    const char *kind;           /* "dense" */
-    const char *word;           /* "dense:512", borrowed from the network's text */
-    int number;                 /* number of the word in the model string, from 1 */
-    const ls_op_kind *computes; /* NULL: no operation (flatten) */
+    char name[LS_LAYER_NAME]; /* "dense1" */
+    const char *kind;         /* "dense" */
+    const char *word;         /* "dense:512", borrowed from the network's text */
+    int number;               /* number of the word in the model string, from 1 */
+    const ls_op_kind *computes;
     ls_attributes attributes;
     int op;    /* operation with the layer's output; LS_OP_BATCH: the batch's rows */
-    bool owns; /* true if the operation was made for this layer; false if fused or no operation */
+    bool owns; /* true if the operation was made for this layer; false if fused, or a view */
     int inputs;
     int input[LS_LAYER_INPUTS]; /* layers that the layer reads; -1: the network's input */
     ls_shape in[LS_LAYER_INPUTS], out;
@@ -52,7 +52,8 @@ struct ls_network {
     ls_matrix *matrix; /* [layout.matrices], owned */
 
     const float *x;   /* inputs of the latest pass, borrowed */
-    float *workspace; /* one allocation, see buffers.c */
+    float *workspace; /* [reserved] one allocation, see buffers.c */
+    int64_t reserved;
     float **gradient; /* [gradients] buffers for gradients of values */
     int gradients;
     int input_gradient; /* buffer of the gradient with respect to the batch's inputs */

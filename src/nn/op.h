@@ -76,7 +76,9 @@ typedef struct ls_op_kind {
      * Errors: LS_ERR_USAGE with the reason. */
     ls_status (*configure)(ls_op *op);
 
-    /* Computes y from x; computes dx and dw from dy. If in_place, dx[0] is dy. An operation whose
+    /* Both NULL: the kind is a view, the input's floats in the shape that configure() sets; it makes
+     * no operation. Else:
+     * Computes y from x; computes dx and dw from dy. If in_place, dx[0] is dy. An operation whose
      * first parameter is a matrix is called once for each part of the matrix's rows, the last part
      * first: forward() adds the part's contribution to y, backward() computes the gradient of the
      * part. */
@@ -88,8 +90,11 @@ typedef struct ls_op_kind {
     void (*initialise)(const ls_op *op, uint64_t seed, bool before_relu, float *params);
 
     /* Returns the floating-point operations of the matrix product of one row in the forward pass;
-     * the backward pass has one such product for dw and one for dx. NULL: no product. */
+     * the backward pass has one such product for dw and one for dx. NULL: no product. Of the
+     * products for dx, flops_inside() are needed also if dx is not: for gradients within the
+     * operation; NULL: none. */
     double (*flops)(const ls_op *op);
+    double (*flops_inside)(const ls_op *op);
 
     /* Sizes of the arrays in ls_op_data, in floats; NULL: 0. */
     int64_t (*saved)(const ls_op *op);
@@ -106,7 +111,8 @@ typedef struct ls_op_kind {
     bool bounded;     /* the output is bounded: unsuitable as logits for cross-entropy */
     bool keeps_scale; /* keeps the scale of values: initialisation looks through it */
     bool per_channel; /* computes per channel: needs channels-last if H * W > 1 */
-    bool needs_image; /* uses the position of pixels: needs an image, and channels-last */
+    bool needs_image; /* uses the position of pixels: needs an image, and channels-last; no
+                         sequence, unless there is `of_steps` */
     const struct ls_op_kind *of_steps; /* computes the steps of a sequence; NULL: the same kind */
     bool makes_sequence; /* the output is a sequence; other kinds keep what the input is */
     bool needs_sequence; /* uses the order of steps: the rows of an image, see ls_shape */
@@ -171,6 +177,11 @@ void ls_bias_sum(int64_t rows, int64_t U, bool relu, const float *y, float *dy, 
 extern const ls_op_kind ls_op_dense;
 extern const ls_op_kind ls_op_dense_steps;
 extern const ls_op_kind ls_op_conv;
+extern const ls_op_kind ls_op_conv1d;
+extern const ls_op_kind ls_op_flatten;
+extern const ls_op_kind ls_op_sequence;
+extern const ls_op_kind ls_op_pixels;
+extern const ls_op_kind ls_op_permuted;
 extern const ls_op_kind ls_op_rnn;
 extern const ls_op_kind ls_op_lstm;
 extern const ls_op_kind ls_op_gru;

@@ -2,6 +2,7 @@
 
 #include "base/integer.h"
 #include "base/memory.h"
+#include "nn/matrix_kernel.h"
 #include "nn/nonzero.h"
 
 #include <cblas.h>
@@ -131,23 +132,34 @@ void ls_product_gradient(ls_product *p, int64_t B, ls_range rows, const float *x
                 x + rows.first, D, dy, U, 0, dW + rows.first * U, U);
 }
 
+const ls_matrix_kernel *ls_matrix_kernel_choose(void)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f"))
+        return &ls_matrix_avx512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return &ls_matrix_avx2;
+#endif
+    return &ls_matrix_any;
+}
+
 void ls_product_of_rows(int64_t rows, int64_t M, int64_t N, const float *A, int64_t A_row,
                         const float *B, int64_t B_row, bool add, float *C, int64_t C_row)
 {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, ls_int(rows), ls_int(N), ls_int(M), 1, A,
-                ls_int(A_row), B, ls_int(B_row), add, C, ls_int(C_row));
+    ls_matrix_kernel_choose()->product(rows, M, N, (ls_operand){A, A_row, 1},
+                                       (ls_operand){B, B_row, 1}, add, C, C_row);
 }
 
 void ls_product_of_transposed(int64_t rows, int64_t M, int64_t N, const float *A, int64_t A_row,
                               const float *B, int64_t B_row, bool add, float *C, int64_t C_row)
 {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, ls_int(rows), ls_int(M), ls_int(N), 1, A,
-                ls_int(A_row), B, ls_int(B_row), add, C, ls_int(C_row));
+    ls_matrix_kernel_choose()->product(rows, N, M, (ls_operand){A, A_row, 1},
+                                       (ls_operand){B, 1, B_row}, add, C, C_row);
 }
 
 void ls_product_of_columns(int64_t rows, int64_t M, int64_t N, const float *A, int64_t A_row,
                            const float *B, int64_t B_row, bool add, float *C, int64_t C_row)
 {
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, ls_int(M), ls_int(N), ls_int(rows), 1, A,
-                ls_int(A_row), B, ls_int(B_row), add, C, ls_int(C_row));
+    ls_matrix_kernel_choose()->product(M, rows, N, (ls_operand){A, 1, A_row},
+                                       (ls_operand){B, B_row, 1}, add, C, C_row);
 }

@@ -43,7 +43,7 @@ void ls_product_backward(const ls_product *product, int64_t B, ls_range rows, co
 void ls_product_gradient(ls_product *product, int64_t B, ls_range rows, const float *x,
                          const float *dy, float *dW);
 
-/* Products of plain matrices, whose rows are at the stated distances:
+/* Products of plain matrices by matrix_kernel.c, whose rows are at the stated distances:
  *
  *     ls_product_of_rows        C [rows][N] = A B           A [rows][M], B [M][N]
  *     ls_product_of_transposed  C [rows][M] = A B^T         A [rows][N], B [M][N]

@@ -1,7 +1,6 @@
 #include "nn/vocabulary.h"
 
 #include "base/memory.h"
-#include "nn/preset.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +28,7 @@ static const char *given_in(const char *argument)
 
 bool ls_model_reads_tokens(const char *model)
 {
-    char *layers = ls_preset_expand(model, 1);
+    char *layers = ls_preset_expand(model, (ls_preset_data){.outputs = 1});
     const bool reads = layers != NULL && next_embedding(layers) != NULL;
     ls_free(layers);
     return reads;
@@ -37,7 +36,7 @@ bool ls_model_reads_tokens(const char *model)
 
 int64_t ls_model_vocabulary(const char *model)
 {
-    char *layers = ls_preset_expand(model, 1);
+    char *layers = ls_preset_expand(model, (ls_preset_data){.outputs = 1});
     int64_t least = 0;
     const char *at = layers != NULL ? next_embedding(layers) : NULL;
     for (; at != NULL; at = next_embedding(at + strcspn(at, blanks))) {
@@ -70,9 +69,11 @@ static size_t write_model(char *out, size_t size, const char *layers, int64_t vo
                                    "%s", from);
 }
 
-char *ls_model_with_vocabulary(const char *model, int64_t vocabulary, int outputs)
+char *ls_model_complete(const char *model, int64_t vocabulary, ls_preset_data data)
 {
-    char *layers = ls_preset_expand(model, outputs);
+    char *layers = ls_preset_expand(model, data);
+    if (vocabulary == 0)
+        return layers;
     const size_t size = layers != NULL ? write_model(NULL, 0, layers, vocabulary) + 1 : 0;
     char *out = layers != NULL ? ls_alloc((int64_t)size, 1) : NULL;
     if (out != NULL)

@@ -48,6 +48,44 @@ static ls_status word_parse_filters(const char *argument, ls_attributes *out)
     return LS_OK;
 }
 
+static ls_status word_parse_conv1d(const char *argument, ls_attributes *out)
+{
+    enum { MOST_FILTERS = 1 << 16, MOST_STEPS = 1 << 16 };
+    int used = 0;
+    long long F = 0, K = 0;
+    if (sscanf(argument, "%9lldx%9lld%n", &F, &K, &used) < 2 ||
+        (argument[used] != '\0' && strcmp(argument + used, ",causal") != 0))
+        return ls_fail(LS_ERR_USAGE, "write it as conv1d:FILTERSxK[,causal]");
+    if (F < 1 || F > MOST_FILTERS || K < 1 || K > MOST_STEPS)
+        return ls_fail(LS_ERR_USAGE, "FILTERS and K must be from 1 to %d", MOST_FILTERS);
+    *out = (ls_attributes){.units = F, .window = K, .stride = 1, .causal = argument[used] != '\0'};
+    return LS_OK;
+}
+
+static ls_status wrong_sequence(void)
+{
+    return ls_fail(LS_ERR_USAGE,
+                   "write it as sequence, sequence:pixels or sequence:permuted,SEED, where SEED is "
+                   "a whole number");
+}
+
+static ls_status word_parse_pixels(const char *argument, ls_attributes *out)
+{
+    out->pixels = true;
+    return strcmp(argument, "pixels") == 0 ? LS_OK : wrong_sequence();
+}
+
+static ls_status word_parse_permuted(const char *argument, ls_attributes *out)
+{
+    int used = 0;
+    unsigned long long seed;
+    if (sscanf(argument, "permuted,%*18[0-9]%n", &used) != 0 || used == 0 ||
+        argument[used] != '\0' || sscanf(argument, "permuted,%19llu", &seed) != 1)
+        return wrong_sequence();
+    *out = (ls_attributes){.pixels = true, .permuted = true, .seed = seed};
+    return LS_OK;
+}
+
 static ls_status word_parse_probability(const char *argument, ls_attributes *out)
 {
     char *end;
@@ -111,6 +149,8 @@ static const ls_layer_word words[] = {
     {"conv", "FILTERSxK[,STRIDE[,PAD]]",
      "convolution with filters of K x K pixels; STRIDE 1, PAD 0; bias as in dense", &ls_op_conv,
      word_parse_filters},
+    {"conv1d", "FILTERSxK[,causal]", "convolution over K steps of a sequence; as many steps",
+     &ls_op_conv1d, word_parse_conv1d},
     {"embedding", "WIDTH[,VOCABULARY]", "vector of each token", &ls_op_embedding,
      word_parse_embedding},
     {"position", NULL, "adds sines of the place of each step of a sequence", &ls_op_position, NULL},
@@ -126,7 +166,12 @@ static const ls_layer_word words[] = {
     {"meanpool", NULL, "mean of the steps of a sequence", &ls_op_meanpool, NULL},
     {"maxpool", NULL, "maximum of the steps of a sequence", &ls_op_maxpool_steps, NULL},
     {"globalpool", NULL, "mean of each channel over all pixels", &ls_op_globalpool, NULL},
-    {"flatten", NULL, "reshapes an image to one row; dense flattens, too", NULL, NULL},
+    {"flatten", NULL, "reshapes an image to one row; dense flattens, too", &ls_op_flatten, NULL},
+    {"sequence", NULL, "an image as the sequence of its rows", &ls_op_sequence, NULL},
+    {"sequence", "pixels", "an image as the sequence of its pixels", &ls_op_pixels,
+     word_parse_pixels},
+    {"sequence", "permuted,SEED", "its pixels in a random order, always the same", &ls_op_permuted,
+     word_parse_permuted},
     {"batchnorm", NULL, "normalises each channel over the global batch, then scales and shifts",
      &ls_op_batchnorm, NULL},
     {"layernorm", NULL, "normalises the features of each row or step, then scales and shifts",
@@ -149,13 +194,24 @@ const ls_layer_word *ls_layer_word_at(int at)
     return at >= 0 && at < WORDS ? &words[at] : NULL;
 }
 
+/* How well a text after the name fits the form of the argument: a literal's letters, an argument or
+ * none where one is wanted, or not. */
+static int fit(const char *argument, const char *text)
+{
+    const size_t letters = argument != NULL ? strspn(argument, "abcdefghijklmnopqrstuvwxyz") : 0;
+    if (letters > 0 && *text == ':' && strncmp(text + 1, argument, letters) == 0)
+        return 2;
+    return (argument != NULL) == (*text == ':');
+}
+
 const ls_layer_word *ls_layer_word_find(const char *text)
 {
     const size_t length = strcspn(text, ":,;");
     const ls_layer_word *found = NULL;
     for (int i = 0; i < WORDS; i++)
         if (strlen(words[i].name) == length && memcmp(words[i].name, text, length) == 0 &&
-            (found == NULL || (words[i].argument != NULL) == (text[length] == ':')))
+            (found == NULL ||
+             fit(words[i].argument, text + length) > fit(found->argument, text + length)))
             found = &words[i];
     return found;
 }

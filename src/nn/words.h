@@ -7,9 +7,10 @@
 
 typedef struct ls_layer_word {
     const char *name;     /* "conv" */
-    const char *argument; /* form of the argument after the colon, "UNITS"; NULL: no argument */
+    const char *argument; /* form of the argument after the colon, "UNITS"; NULL: no argument; the
+                             letters with which it begins in lower case, "pixels", are literal */
     const char *help;     /* one line */
-    const ls_op_kind *op; /* NULL: changes only the shape */
+    const ls_op_kind *op;
 
     /* Parses the argument; NULL: no argument.
      * Errors: LS_ERR_USAGE with the reason. */

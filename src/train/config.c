@@ -147,8 +147,8 @@ static bool is_same_model(const char *model, const ls_pair *pair, int classes)
     char *written = ls_alloc((int64_t)pair->value_length + 1, 1), *now = NULL, *old = NULL;
     if (written != NULL) {
         memcpy(written, pair->value + quoted, pair->value_length - 2 * quoted);
-        now = ls_preset_expand(model, classes);
-        old = ls_preset_expand(written, classes);
+        now = ls_preset_expand(model, (ls_preset_data){.outputs = classes});
+        old = ls_preset_expand(written, (ls_preset_data){.outputs = classes});
     }
     const bool same = now != NULL && old != NULL && has_same_words(now, old);
     ls_free(old);

@@ -35,13 +35,14 @@ static ls_status check_sequences(const ls_network *network, const ls_dataset_inf
     return status;
 }
 
-/* Returns the model, whose embeddings have a vocabulary; NULL if memory is short. Local. */
+/* Returns the model as it is for the data set; NULL if memory is short. Local. */
 static char *model_text(const ls_trainer *t)
 {
-    const char *model = t->config->model;
-    const int vocabulary = ls_trainer_dataset(t)->vocabulary;
-    return vocabulary > 0 ? ls_model_with_vocabulary(model, vocabulary, t->task.outputs)
-                          : ls_strdup(model);
+    const ls_dataset_info *d = ls_trainer_dataset(t);
+    return ls_model_complete(t->config->model, d->vocabulary,
+                             (ls_preset_data){.outputs = t->task.outputs,
+                                              .tokens = d->vocabulary > 0,
+                                              .by_step = t->task.kind == LS_TASK_STEPS});
 }
 
 /* Creates this rank's network, optimizer and batch. Local. */

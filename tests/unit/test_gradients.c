@@ -228,6 +228,13 @@ static const struct {
      "dense:4",
      LS_CROSS_ENTROPY, true},
     {"embedding:5,9 lstm:6 dense:4", LS_CROSS_ENTROPY, false},
+    {"sequence dense:5 tanh batchnorm last dense:4", LS_CROSS_ENTROPY, true},
+    {"sequence:pixels dense:3 tanh gru:4 dense:4", LS_CROSS_ENTROPY, true},
+    {"tanh sequence:permuted,5 dense:3 rnn:4 dense:4", LS_CROSS_ENTROPY, true},
+    {"conv1d:5x3 tanh conv1d:4x4 relu meanpool dense:4", LS_CROSS_ENTROPY, true},
+    {"conv1d:19x2,causal tanh conv1d:2x9,causal batchnorm relu flatten dense:4", LS_CROSS_ENTROPY,
+     true},
+    {"sequence:pixels conv1d:3x1 globalpool dense:4", LS_CROSS_ENTROPY, true},
 };
 
 /* Returns true if a model string has a word with this name. */
@@ -307,6 +314,9 @@ static void input_gradients_match_finite_differences(void **state)
         {"avgpool:3 :in conv:4x2 tanh dense:4 :a @in dense:4 +a", true},
         {"rnn:5,both dense:4", true},
         {"lstm:17,all,both gru:4,all flatten dense:4", true},
+        {"sequence:permuted,5 lstm:5 dense:4", true},
+        {"sequence:pixels :in conv1d:2x4 +in gru:5 dense:4", true},
+        {"conv1d:18x5 tanh flatten dense:4", true},
         {"batchnorm :in globalpool dense:4 :a @in tanh dense:4 +a", true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -331,6 +341,9 @@ static void gradients_of_rows_of_several_lengths_match_finite_differences(void *
         "lstm:5,all dense:9 layernorm maxpool dense:4",
         "attention:3 meanpool dense:4",
         "position attention:2,causal attention:3 last dense:4",
+        "conv1d:5x3 tanh conv1d:18x4,causal tanh meanpool dense:4",
+        "conv1d:5x1 flatten dense:4",
+        "sequence batchnorm relu dense:5 batchnorm globalpool dense:4",
     };
     for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
         const double error = input_relative_error(models[i], image, true);

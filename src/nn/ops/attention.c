@@ -11,7 +11,12 @@
  *
  * P is never whole: a block of QUERIES steps at a time is computed in the forward pass, and once
  * more in the backward pass from the logarithm of the sums that is kept of each step (Dao et al.,
- * FlashAttention, 2022). Steps beyond a row's length are no keys, and their o is 0. */
+ * FlashAttention, 2022). Steps beyond a row's length are no keys, and their o is 0. The products of
+ * a head need k^T and v^T, which are made once for the head.
+ *
+ * Memory, in floats: kept of each row T (4 F + H); in scratch 4 T F a row and for all rows together
+ * T (2 QUERIES + 2 E). Nothing grows with the square of T. */
+#include "nn/matrix_kernel.h"
 #include "nn/op.h"
 #include "nn/product.h"
 
@@ -24,15 +29,19 @@ enum { QUERIES = 64 };
 /* Sizes, and the arrays of a call. */
 typedef struct attention {
     int64_t T, F, H, E;
+    int64_t R; /* T, rounded up for rows of scores */
     bool causal;
+    const ls_matrix_kernel *kernel;
     float scale;
-    float *qkv; /* saved: [B][T][3 F] */
-    float *o;   /* saved: [B][T][F] */
-    float *log; /* saved: [B][H][T] logarithms of the sums of exponentials */
-    float *P;   /* scratch: [QUERIES][T] */
-    float *dS;  /* scratch: [QUERIES][T] */
-    float *d_o;   /* scratch: [B][T][F] */
-    float *dqkv;  /* scratch: [B][T][3 F] */
+    float *qkv;  /* saved: [B][T][3 F] */
+    float *o;    /* saved: [B][T][F] */
+    float *log;  /* saved: [B][H][T] logarithms of the sums of exponentials */
+    float *P;    /* scratch: [QUERIES][R] */
+    float *dS;   /* scratch: [QUERIES][R] */
+    float *k_t;  /* scratch: [E][R] k^T of a head */
+    float *v_t;  /* scratch: [E][R] v^T */
+    float *d_o;  /* scratch: [B][T][F] */
+    float *dqkv; /* scratch: [B][T][3 F] */
 } attention;
 
 static ls_status attention_configure(ls_op *op)
@@ -68,9 +77,14 @@ static int64_t attention_saved(const ls_op *op)
     return T * (4 * F + op->attributes.units);
 }
 
+static int64_t round_up(int64_t scores)
+{
+    return (scores + LS_SCORES - 1) / LS_SCORES * LS_SCORES;
+}
+
 static int64_t attention_scratch(const ls_op *op)
 {
-    return 2 * QUERIES * op->out.height;
+    return 2 * (QUERIES + op->out.channels / op->attributes.units) * round_up(op->out.height);
 }
 
 static int64_t attention_scratch_row(const ls_op *op)
@@ -84,6 +98,8 @@ static attention make_attention(const ls_op *op, const ls_op_data *d)
                    .F = op->out.channels,
                    .H = op->attributes.units,
                    .E = op->out.channels / op->attributes.units,
+                   .R = round_up(op->out.height),
+                   .kernel = ls_matrix_kernel_choose(),
                    .causal = op->attributes.causal};
     const int64_t steps = d->rows * a.T;
     a.scale = 1 / sqrtf((float)a.E);
@@ -91,8 +107,10 @@ static attention make_attention(const ls_op *op, const ls_op_data *d)
     a.o = a.qkv + steps * 3 * a.F;
     a.log = a.o + steps * a.F;
     a.P = d->scratch;
-    a.dS = a.P + QUERIES * a.T;
-    a.d_o = a.dS + QUERIES * a.T;
+    a.dS = a.P + QUERIES * a.R;
+    a.k_t = a.dS + QUERIES * a.R;
+    a.v_t = a.k_t + a.E * a.R;
+    a.d_o = a.v_t + a.E * a.R;
     a.dqkv = a.d_o + steps * a.F;
     return a;
 }
@@ -108,36 +126,42 @@ static int64_t keys_of(const attention *a, int64_t length, int64_t query)
     return a->causal && query + 1 < length ? query + 1 : length;
 }
 
+/* to [E][R] = the transpose of E columns of `length` steps, at a distance of 3 F. */
+static void transpose(const attention *a, int64_t length, const float *from, float *to)
+{
+    for (int64_t t = 0; t < length; t++)
+        for (int64_t e = 0; e < a->E; e++)
+            to[e * a->R + t] = from[t * 3 * a->F + e];
+}
+
 /* P of queries first .. first+count-1 of a head: with the logarithms given if `known`, else they are
  * computed. */
 static void make_scores(const attention *a, const float *q, int64_t first, int64_t count,
                         int64_t length, bool known, float *log)
 {
     const int64_t row = 3 * a->F, most = keys_of(a, length, first + count - 1);
-    ls_product_of_transposed(count, most, a->E, q + first * row, row, q + a->F, row, false, a->P,
-                             a->T);
+    a->kernel->product(count, a->E, most, (ls_operand){q + first * row, row, 1},
+                       (ls_operand){a->k_t, a->R, 1}, false, a->P, a->R);
     for (int64_t i = 0; i < count; i++) {
-        float *P = a->P + i * a->T, largest = -INFINITY, sum = 0;
-        const int64_t keys = keys_of(a, length, first + i);
-        if (!known) {
-            for (int64_t j = 0; j < keys; j++)
-                largest = P[j] > largest ? P[j] : largest;
-            for (int64_t j = 0; j < keys; j++)
-                sum += expf((P[j] - largest) * a->scale);
-            log[first + i] = largest * a->scale + logf(sum);
-        }
-        for (int64_t j = 0; j < most; j++)
-            P[j] = j < keys ? expf(P[j] * a->scale - log[first + i]) : 0;
+        float *P = a->P + i * a->R;
+        const int64_t keys = keys_of(a, length, first + i), end = round_up(keys);
+        if (known)
+            a->kernel->softmax_again(keys, a->scale, log[first + i], P);
+        else
+            log[first + i] = a->kernel->softmax(keys, a->scale, P);
+        if (end < most)
+            memset(P + end, 0, (size_t)(most - end) * sizeof *P);
     }
 }
 
 static void forward_head(const attention *a, const float *q, int64_t length, float *log, float *o)
 {
     const int64_t row = 3 * a->F;
+    transpose(a, length, q + a->F, a->k_t);
     for (int64_t first = 0; first < length; first += QUERIES) {
         const int64_t count = length - first < QUERIES ? length - first : QUERIES;
         make_scores(a, q, first, count, length, false, log);
-        ls_product_of_rows(count, keys_of(a, length, first + count - 1), a->E, a->P, a->T,
+        ls_product_of_rows(count, keys_of(a, length, first + count - 1), a->E, a->P, a->R,
                            q + 2 * a->F, row, false, o + first * a->F, a->F);
     }
 }
@@ -158,33 +182,36 @@ static void attention_forward(const ls_op *op, const ls_op_data *d)
 }
 
 /* dS of a block, in place of do v^T. */
-static void scores_gradient(const attention *a, int64_t count, int64_t keys, const float *o,
-                            const float *d_o)
+static void scores_gradient(const attention *a, int64_t first, int64_t count, int64_t length,
+                            const float *o, const float *d_o)
 {
+    const int64_t most = keys_of(a, length, first + count - 1);
     for (int64_t i = 0; i < count; i++) {
-        const float *P = a->P + i * a->T;
-        float *dS = a->dS + i * a->T, D = 0;
-        for (int64_t e = 0; e < a->E; e++)
-            D += o[i * a->F + e] * d_o[i * a->F + e];
-        for (int64_t j = 0; j < keys; j++)
-            dS[j] = P[j] * (dS[j] - D) * a->scale;
+        float *dS = a->dS + i * a->R;
+        const int64_t keys = keys_of(a, length, first + i), end = round_up(keys);
+        a->kernel->softmax_gradient(keys, a->scale, a->P + i * a->R, a->E, o + i * a->F,
+                                    d_o + i * a->F, dS);
+        if (end < most)
+            memset(dS + end, 0, (size_t)(most - end) * sizeof *dS);
     }
 }
 
 static void backward_head(const attention *a, const float *q, int64_t length, float *log,
                           const float *o, const float *d_o, float *dq)
 {
-    const int64_t row = 3 * a->F, F = a->F, E = a->E, T = a->T;
+    const int64_t row = 3 * a->F, F = a->F, E = a->E, R = a->R;
+    transpose(a, length, q + F, a->k_t);
+    transpose(a, length, q + 2 * F, a->v_t);
     for (int64_t first = 0; first < length; first += QUERIES) {
         const int64_t count = length - first < QUERIES ? length - first : QUERIES;
         const int64_t keys = keys_of(a, length, first + count - 1);
         const float *of = d_o + first * F;
         make_scores(a, q, first, count, length, true, log);
-        ls_product_of_columns(count, keys, E, a->P, T, of, F, true, dq + 2 * F, row);
-        ls_product_of_transposed(count, keys, E, of, F, q + 2 * F, row, false, a->dS, T);
-        scores_gradient(a, count, keys, o + first * F, of);
-        ls_product_of_rows(count, keys, E, a->dS, T, q + F, row, false, dq + first * row, row);
-        ls_product_of_columns(count, keys, E, a->dS, T, q + first * row, row, true, dq + F, row);
+        ls_product_of_columns(count, keys, E, a->P, R, of, F, true, dq + 2 * F, row);
+        ls_product_of_rows(count, E, keys, of, F, a->v_t, R, false, a->dS, R);
+        scores_gradient(a, first, count, length, o + first * F, of);
+        ls_product_of_rows(count, keys, E, a->dS, R, q + F, row, false, dq + first * row, row);
+        ls_product_of_columns(count, keys, E, a->dS, R, q + first * row, row, true, dq + F, row);
     }
 }
 
@@ -216,6 +243,13 @@ static double attention_flops(const ls_op *op)
     return 2 * T * F * (4 * F + 2 * T * (op->attributes.causal ? 0.5 : 1));
 }
 
+/* All but dx: the gradients of o, P, q, k and v. */
+static double attention_flops_inside(const ls_op *op)
+{
+    const double T = (double)op->out.height, F = (double)op->out.channels;
+    return attention_flops(op) - 2 * T * F * 3 * F;
+}
+
 const ls_op_kind ls_op_attention = {
     .name = "attention",
     .configure = attention_configure,
@@ -223,6 +257,7 @@ const ls_op_kind ls_op_attention = {
     .forward = attention_forward,
     .backward = attention_backward,
     .flops = attention_flops,
+    .flops_inside = attention_flops_inside,
     .saved = attention_saved,
     .scratch = attention_scratch,
     .scratch_row = attention_scratch_row,

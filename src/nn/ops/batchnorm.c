@@ -2,7 +2,8 @@
  * Szegedy, Batch Normalization, 2015). Training uses the mean and variance of the global batch;
  * evaluation uses running statistics, which training keeps as parameters, see ls_param.
  *
- * N: values of a channel in the global batch; C: channels; x, y [rows * pixels][C].
+ * N: values of a channel in the global batch; C: channels; x, y [rows * pixels][C]. The steps of a
+ * sequence are pixels; those beyond a row's length are not counted and get no gradient.
  *
  *     y = a (x - mean) + shift             a = scale / sqrt(var + EPSILON)
  *     dx = a dy + u (x - mean) + v         u = -a (sum of dy (x - mean)) / (N (var + EPSILON))
@@ -61,6 +62,14 @@ static state state_of(const ls_op *op, const ls_op_data *d)
 static int64_t pixel_count(const ls_op *op)
 {
     return op->in[0].height * op->in[0].width;
+}
+
+/* Pixels of a row that count. */
+static int64_t pixels_of(const ls_op *op, const ls_op_data *d, int64_t row)
+{
+    const int64_t pixels = pixel_count(op);
+    return op->sequence && d->lengths != NULL && d->lengths[row] < pixels ? d->lengths[row]
+                                                                          : pixels;
 }
 
 static ls_status batchnorm_configure(ls_op *op)
@@ -130,17 +139,19 @@ static void batchnorm_add(const ls_op *op, const ls_op_data *d, ls_statistics_of
     const float *x = d->x[0];
     float *dy = d->dy;
     memset(sums, 0, (size_t)(2 * C) * sizeof *sums);
-    sums[2 * C] = (double)(d->rows * pixels);
+    sums[2 * C] = 0;
     for (int64_t r = 0; r < d->rows; r++, x += pixels * C) {
+        const int64_t used = pixels_of(op, d, r);
+        sums[2 * C] += (double)used;
         if (of == LS_STATISTICS_OF_INPUTS)
-            sum_products(pixels, C, x, x, sums);
+            sum_products(used, C, x, x, sums);
         if (of == LS_STATISTICS_OF_INPUTS_AGAIN)
-            sum_deviations(pixels, C, s.mean, x, sums);
+            sum_deviations(used, C, s.mean, x, sums);
         if (of != LS_STATISTICS_OF_GRADIENTS)
             continue;
         if (op->fused_relu)
-            mask_gradient(pixels, C, s.a, s.middle, s.b, x, dy);
-        sum_products(pixels, C, dy, x, sums);
+            mask_gradient(used, C, s.a, s.middle, s.b, x, dy);
+        sum_products(used, C, dy, x, sums);
         dy += pixels * C;
     }
 }
@@ -166,7 +177,8 @@ static bool set_moments(const ls_op *op, const ls_op_data *d, bool first, const 
     const double N = *s.values = sums[2 * C];
     bool remote = false;
     for (int64_t c = 0; c < C; c++) {
-        const double off = sums[c] / N, variance = sums[C + c] / N - off * off;
+        const double off = N > 0 ? sums[c] / N : 0;
+        const double variance = N > 0 ? sums[C + c] / N - off * off : 0;
         remote = remote || off * off > REMOTE * variance;
         s.mean[c] = first ? off : s.mean[c] + off;
         s.variance[c] = variance > 0 || isnan(variance) ? variance : 0;
@@ -183,9 +195,10 @@ static void set_gradient_terms(const ls_op *op, const ls_op_data *d, const doubl
     const double N = *s.values;
     for (int64_t c = 0; c < C; c++) {
         const double a = (double)s.a[c], product = sums[C + c] - s.mean[c] * sums[c];
-        const double u = -a * product / (N * (s.variance[c] + EPSILON));
+        const double u = N > 0 ? -a * product / (N * (s.variance[c] + EPSILON)) : 0;
+        const double v = N > 0 ? -a * sums[c] / N : 0;
         s.u[c] = (float)u;
-        s.v[c] = (float)(-a * sums[c] / N + u * ((double)s.middle[c] - s.mean[c]));
+        s.v[c] = (float)(v + u * ((double)s.middle[c] - s.mean[c]));
     }
 }
 
@@ -262,10 +275,16 @@ static void param_gradients(const ls_op *op, const ls_op_data *d)
 static void batchnorm_backward(const ls_op *op, const ls_op_data *d)
 {
     const state s = state_of(op, d);
+    const int64_t C = op->in[0].channels, pixels = pixel_count(op), row = pixels * C;
     param_gradients(op, d);
-    if (d->dx[0] != NULL)
-        normalise_backward(d->rows * pixel_count(op), op->in[0].channels, s.a, s.middle, s.u, s.v,
-                           d->x[0], d->dx[0]);
+    if (d->dx[0] != NULL && d->lengths == NULL)
+        normalise_backward(d->rows * pixels, C, s.a, s.middle, s.u, s.v, d->x[0], d->dx[0]);
+    for (int64_t r = 0; d->dx[0] != NULL && d->lengths != NULL && r < d->rows; r++) {
+        const int64_t used = pixels_of(op, d, r);
+        float *dx = d->dx[0] + r * row;
+        normalise_backward(used, C, s.a, s.middle, s.u, s.v, d->x[0] + r * row, dx);
+        memset(dx + used * C, 0, (size_t)((pixels - used) * C) * sizeof *dx);
+    }
 }
 
 static const ls_batch_statistics statistics = {

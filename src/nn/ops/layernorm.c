@@ -5,14 +5,17 @@
  *     dx = (e - mean(e) - xn mean(e xn)) / sqrt(variance + 1e-5)   where e = g dy
  *     dg = sum of dy xn, db = sum of dy over the rows
  *
- * Mean and variance (divided by F) are sums in double, the variance of differences from the mean.
- * xn and the divisor are kept for the backward pass. */
+ * Mean and variance (divided by F) are sums in double, the variance of differences from the mean;
+ * LANES partial sums, so that they are vectors. xn and the divisor are kept for the backward pass:
+ * F + 1 floats of each normalised vector. */
+#include "base/dispatch.h"
 #include "nn/op.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { SCALE, SHIFT };
+enum { LANES = 8 };
 
 #define EPSILON 1e-5
 
@@ -48,19 +51,45 @@ static int64_t layernorm_saved(const ls_op *op)
     return vectors_of(op) * (features_of(op) + 1);
 }
 
-/* Normalises a vector; returns 1 / sqrt(variance + 1e-5). */
-static float normalise(int64_t F, const float *x, float *xn)
+/* Sum of LANES partial sums. */
+static double total(const double *partial)
 {
-    double sum = 0, squares = 0;
-    for (int64_t f = 0; f < F; f++)
-        sum += (double)x[f];
-    const double mean = sum / (double)F;
-    for (int64_t f = 0; f < F; f++)
-        squares += ((double)x[f] - mean) * ((double)x[f] - mean);
-    const double inverse = 1 / sqrt(squares / (double)F + EPSILON);
-    for (int64_t f = 0; f < F; f++)
+    double sum = 0;
+    for (int lane = 0; lane < LANES; lane++)
+        sum += partial[lane];
+    return sum;
+}
+
+/* Adds x - mean and its square to partial sums, the numbers in turn. */
+LS_DISPATCH static void sum_deviations(int64_t F, const float *restrict x, double mean,
+                                       double *restrict sums, double *restrict squares)
+{
+    double a[LANES] = {0}, b[LANES] = {0};
+    int64_t f = 0;
+    for (; f + LANES <= F; f += LANES)
+        for (int lane = 0; lane < LANES; lane++) {
+            const double off = (double)x[f + lane] - mean;
+            a[lane] += off;
+            b[lane] += off * off;
+        }
+    for (int lane = 0; f + lane < F; lane++) {
+        const double off = (double)x[f + lane] - mean;
+        a[lane] += off;
+        b[lane] += off * off;
+    }
+    memcpy(sums, a, sizeof a);
+    memcpy(squares, b, sizeof b);
+}
+
+LS_DISPATCH static void scale_deviations(int64_t F, const float *restrict x, double mean,
+                                         double inverse, const float *restrict g,
+                                         const float *restrict b, float *restrict xn,
+                                         float *restrict y)
+{
+    for (int64_t f = 0; f < F; f++) {
         xn[f] = (float)(((double)x[f] - mean) * inverse);
-    return (float)inverse;
+        y[f] = g[f] * xn[f] + b[f];
+    }
 }
 
 static void layernorm_forward(const ls_op *op, const ls_op_data *d)
@@ -69,22 +98,53 @@ static void layernorm_forward(const ls_op *op, const ls_op_data *d)
     const float *x = d->x[0], *g = d->w[SCALE], *b = d->w[SHIFT];
     float *y = d->y, *xn = d->saved, *inverse = d->saved + count * F;
     for (int64_t v = 0; v < count; v++, x += F, xn += F, y += F) {
-        inverse[v] = normalise(F, x, xn);
-        for (int64_t f = 0; f < F; f++)
-            y[f] = g[f] * xn[f] + b[f];
+        double sums[LANES], squares[LANES];
+        sum_deviations(F, x, 0, sums, squares);
+        const double mean = total(sums) / (double)F;
+        sum_deviations(F, x, mean, sums, squares);
+        const double inverted = 1 / sqrt(total(squares) / (double)F + EPSILON);
+        inverse[v] = (float)inverted;
+        scale_deviations(F, x, mean, inverted, g, b, xn, y);
     }
 }
 
-/* dx of a vector. */
-static void input_gradient(int64_t F, const float *g, const float *dy, const float *xn,
-                           float inverse, float *dx)
+/* Adds a vector to dg and db. */
+LS_DISPATCH static void param_gradients(int64_t F, const float *restrict dy,
+                                        const float *restrict xn, float *restrict dg,
+                                        float *restrict db)
 {
-    double sum = 0, along = 0;
     for (int64_t f = 0; f < F; f++) {
-        sum += (double)(g[f] * dy[f]);
-        along += (double)(g[f] * dy[f]) * (double)xn[f];
+        dg[f] += dy[f] * xn[f];
+        db[f] += dy[f];
     }
-    const float mean = (float)(sum / (double)F), slope = (float)(along / (double)F);
+}
+
+/* Partial sums of e and e xn of a vector. */
+LS_DISPATCH static void sum_gradients(int64_t F, const float *restrict g, const float *restrict dy,
+                                      const float *restrict xn, double *restrict sums,
+                                      double *restrict along)
+{
+    double a[LANES] = {0}, b[LANES] = {0};
+    int64_t f = 0;
+    for (; f + LANES <= F; f += LANES)
+        for (int lane = 0; lane < LANES; lane++) {
+            const double e = (double)(g[f + lane] * dy[f + lane]);
+            a[lane] += e;
+            b[lane] += e * (double)xn[f + lane];
+        }
+    for (int lane = 0; f + lane < F; lane++) {
+        const double e = (double)(g[f + lane] * dy[f + lane]);
+        a[lane] += e;
+        b[lane] += e * (double)xn[f + lane];
+    }
+    memcpy(sums, a, sizeof a);
+    memcpy(along, b, sizeof b);
+}
+
+LS_DISPATCH static void input_gradient(int64_t F, const float *restrict g, const float *restrict dy,
+                                       const float *restrict xn, float mean, float slope,
+                                       float inverse, float *restrict dx)
+{
     for (int64_t f = 0; f < F; f++)
         dx[f] = (g[f] * dy[f] - mean - xn[f] * slope) * inverse;
 }
@@ -97,12 +157,13 @@ static void layernorm_backward(const ls_op *op, const ls_op_data *d)
     memset(dg, 0, (size_t)F * sizeof *dg);
     memset(db, 0, (size_t)F * sizeof *db);
     for (int64_t v = 0; v < count; v++, dy += F, xn += F) {
-        for (int64_t f = 0; f < F; f++) {
-            dg[f] += dy[f] * xn[f];
-            db[f] += dy[f];
-        }
-        if (dx != NULL)
-            input_gradient(F, d->w[SCALE], dy, xn, inverse[v], dx + v * F);
+        double sums[LANES], along[LANES];
+        param_gradients(F, dy, xn, dg, db);
+        if (dx == NULL)
+            continue;
+        sum_gradients(F, d->w[SCALE], dy, xn, sums, along);
+        input_gradient(F, d->w[SCALE], dy, xn, (float)(total(sums) / (double)F),
+                       (float)(total(along) / (double)F), inverse[v], dx + v * F);
     }
 }
 

@@ -240,5 +240,6 @@ const ls_op_kind ls_op_globalpool = {
     .backward = globalpool_backward,
     .keeps_scale = true,
     .needs_image = true,
+    .of_steps = &ls_op_meanpool,
     .flattens = true,
 };
