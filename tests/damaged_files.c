@@ -419,7 +419,7 @@ static const craft crafts[] = {
     CHECKPOINT("border", "absurd", .attribute = "border", .real = 1.5),
     CHECKPOINT("loss-bce", "a loss of bce for targets of 4 classes and 0 values",
                .attribute = "loss", .text = "bce"),
-    CHECKPOINT("values", "a loss of cross-entropy for targets of 4 classes and 4 values",
+    CHECKPOINT("values", "the targets are a class for each of 4 steps",
                .attribute = "values", .integer = 4),
     CHECKPOINT("reconstruction", "its targets are its inputs, but 6 numbers against 0 values",
                .attribute = "config", .text = "seed = 1\ntargets = inputs\n"),
