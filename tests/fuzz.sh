@@ -6,10 +6,10 @@ cd "$(dirname "$0")/.."
 seconds=${1:?give the seconds for each target}
 jobs/dependencies.sh fuzz
 cmake --preset fuzz >/dev/null
-cmake --build --preset fuzz -j "$(nproc)" --target fuzz_{idx,config,model,augment,csv,npy,png} >/dev/null
+cmake --build --preset fuzz -j "$(nproc)" --target fuzz_{idx,config,model,augment,csv,npy,png,text} >/dev/null
 # Limits in MiB of one allocation and of all memory, and in seconds: short inputs must need no more.
 limits=(-malloc_limit_mb=64 -rss_limit_mb=1024 -timeout=5)
-for target in idx config model augment csv npy png; do
+for target in idx config model augment csv npy png text; do
     rm -rf "build/fuzz/corpus/$target"
     mkdir -p build/fuzz/corpus build/fuzz/found
     cp -r "tests/fuzz/corpus/$target" build/fuzz/corpus/

@@ -42,6 +42,9 @@ ls_status ls_batch_add_weights(ls_batch *batch) LS_MUST_CHECK;
  * Errors: LS_ERR_FAILURE if memory is short. */
 ls_status ls_batch_add_lengths(ls_batch *batch) LS_MUST_CHECK;
 
+/* Frees the lengths of a batch, if it has them: all rows have all steps. Local. */
+void ls_batch_drop_lengths(ls_batch *batch);
+
 /* Reorders the images of a batch in place: [channels][pixels] becomes [pixels][channels]. Local. */
 void ls_batch_to_channels_last(ls_batch *batch, int64_t channels, int64_t pixels);
 

@@ -59,6 +59,8 @@ typedef struct ls_train_config {
     ls_order order;
     const char *inputs, *targets; /* see ls_dataset_options; "": Lockstep's own layout */
     const char *weights;          /* the same; "": all weights are 1 */
+    const char *lengths;          /* the same; "": those of Lockstep's own layout, if any */
+    int64_t padding;              /* the same; -1: rows are not padded */
     /* Weights of the training rows by class, by which the above are multiplied: "none"; "balanced":
      * all classes weigh the same; or "w0,w1,...". */
     const char *class_weights;

@@ -3,14 +3,18 @@
  *     /train/images       [N,H,W] or [N,C,H,W]; [N,H,W,C] with LS_LAYOUT_NHWC; [N,F] or [N] for
  *     or /train/inputs    rows that are no images; any type of ls_element
  *     /train/labels       classes: integers [N] or [N,1], of 8 to 64 bits, signed or not, or h5py's
- *                         bool
+ *                         bool; of inputs of T steps [N,T] are the classes of the steps
  *     or /train/targets   values: [N] or [N,K], any type of ls_element
+ *     /train/lengths      optional: steps of each row's sequence, 0 to T, [N] or [N,1]
  *     /test/...           the same, optional
  *     /validation/...     the same, optional
  *     /train/NAME         with ls_dataset_options.weights = "NAME": weights of the training rows,
  *                         [N] or [N,1], of any type of ls_element
  *     attributes          format = "lockstep-dataset", version = 1, classes (with labels);
- *                         optional: name, source_sha256, class_names (strings [classes])
+ *                         optional: name, source_sha256, class_names (strings [classes]);
+ *                         vocabulary (number of tokens)
+ *     /vocabulary         optional: the texts of tokens, strings [vocabulary]; inputs are then
+ *                         integers [N,T] of 0 to vocabulary-1
  *
  * With ls_dataset_options.inputs and targets any other HDF5 file is a data set, too. */
 #ifndef LOCKSTEP_DATASET_H
@@ -84,6 +88,7 @@ typedef struct ls_row {
     int32_t label;        /* class, from 0; 0 if the target is values */
     const void *inputs;   /* [features] numbers of the data set's type, at any address; borrowed */
     const float *targets; /* [values] of the target; borrowed */
+    int64_t length;       /* steps of the row's sequence; -1: the rows have no lengths */
 } ls_row;
 
 #define LS_SPLIT_LIST(X)                                                                           \
@@ -93,8 +98,9 @@ typedef struct ls_row {
 
 typedef enum ls_split { LS_SPLIT_LIST(LS_CHOICE_ENUM) LS_SPLITS } ls_split;
 
-enum { LS_MAX_CLASSES = 1 << 20, LS_MAX_VALUES = 1 << 20 };
-#define LS_MAX_WEIGHT 1e20f /* of a row */
+enum { LS_MAX_CLASSES = 1 << 20, LS_MAX_VALUES = 1 << 20, LS_MAX_VOCABULARY = 1 << 20 };
+#define LS_MAX_TOKEN  ((int64_t)1 << 24) /* integers up to it are exact as floats */
+#define LS_MAX_WEIGHT 1e20f              /* of a row */
 
 /* Selection of the training rows that are held out for validation. */
 #define LS_HOLD_OUT_LIST(X)                                                                        \
@@ -143,10 +149,16 @@ typedef enum ls_read { LS_READ_LIST(LS_CHOICE_ENUM) } ls_read;
 
 /* What selected targets are. Values of Lockstep's own layout, too, may be LS_TARGET_FRACTIONS. */
 typedef enum ls_target_kind {
-    LS_TARGET_AUTO,    /* an integer is a class, other numbers are values */
-    LS_TARGET_CLASSES, /* a whole number, or a one-hot row: one number is 1, the others are 0 */
+    /* An integer is a class, and integers [N,T] may be those of steps, as with LS_TARGET_CLASSES;
+     * other numbers are values. */
+    LS_TARGET_AUTO,
+    /* A whole number, or a one-hot row: one number is 1, the others are 0. Integers [N,T] for inputs
+     * of T > 1 steps are the class of each step, if the inputs are integers [N,T] or have more
+     * dimensions, and not all of the first 100 rows of targets are one-hot. */
+    LS_TARGET_CLASSES,
     LS_TARGET_VALUES,
-    LS_TARGET_FRACTIONS /* values of 0 to 1 */
+    LS_TARGET_FRACTIONS, /* values of 0 to 1 */
+    LS_TARGET_STEPS      /* the class of each step */
 } ls_target_kind;
 
 /* Options for opening a data file. Zeroed: nothing is held out. */
@@ -173,12 +185,13 @@ typedef struct ls_dataset_options {
     /* The dataset that has the weights of the training rows, in the same notation: numbers of 0 to
      * LS_MAX_WEIGHT; in Lockstep's own layout its name in /train. Borrowed. NULL or "": none. */
     const char *weights;
-    /* The dataset that has the number of steps of each row's sequence, in the same notation:
-     * integers of 0 to ls_dataset_steps(). Borrowed. NULL or "": in Lockstep's own layout lengths in
-     * the group, if it exists; else none. */
+    /* The dataset that has the number of steps of each row's sequence, of all splits, in the same
+     * notation: whole numbers of 0 to ls_dataset_steps(); in Lockstep's own layout its name in the
+     * groups. Borrowed. NULL or "": in Lockstep's own layout lengths in the groups, if they exist;
+     * else none. */
     const char *lengths;
-    /* With `padded`, the token that only fills rows up: a row's length is the steps up to its last
-     * other token. */
+    /* With `padded`, without lengths, the number that only fills rows up, up to LS_MAX_TOKEN: a
+     * row's length is the steps up to its last step with another number. */
     int64_t padding;
     bool padded;
     const char *test_data; /* with inputs: other files, whose rows are the test rows */
@@ -197,7 +210,7 @@ typedef struct ls_dataset_info {
     bool rounded;       /* the inputs in the file are float64 */
     bool weighted;      /* the training rows have weights; all others have the weight 1 */
     bool ragged;        /* the rows of all splits have lengths, 0 .. ls_dataset_steps() */
-    int vocabulary;     /* the inputs are tokens 0 .. vocabulary-1; 0: not said by the file */
+    int vocabulary;     /* the inputs are tokens 0 .. vocabulary-1; 0: the file does not say so */
     int64_t channels, height, width;
     int64_t features;        /* channels * height * width */
     int64_t rows[LS_SPLITS]; /* 0 if there is no such split */
@@ -210,6 +223,12 @@ typedef struct ls_dataset_info {
 static inline bool ls_dataset_has_targets(const ls_dataset_info *info)
 {
     return info->classes > 0 || info->values > 0;
+}
+
+/* Returns true if the targets are the classes of the steps of a sequence. Local. */
+static inline bool ls_dataset_by_step(const ls_dataset_info *info)
+{
+    return info->classes > 0 && info->values > 0;
 }
 
 /* Returns the outputs that a network for the data set has: one for each class or value; of a
@@ -253,6 +272,10 @@ const char *ls_dataset_file(const ls_dataset *dataset, int at);
  * the data set. Names come from the file: clean them before they are shown. Local. */
 const char *ls_dataset_class_name(const ls_dataset *dataset, int64_t label);
 
+/* Returns the text of a token, from 0; NULL if the file has no vocabulary of texts. Borrowed, valid
+ * as long as the data set. Texts come from the file: clean them before they are shown. Local. */
+const char *ls_dataset_token(const ls_dataset *dataset, int64_t id);
+
 /* Returns the name of a split: "train", "validation", "test". Local. */
 const char *ls_split_name(ls_split split);
 
@@ -269,8 +292,9 @@ ls_status ls_dataset_read(const ls_dataset *dataset, ls_split split, int64_t fir
 ls_status ls_dataset_read_into(const ls_dataset *dataset, ls_split split, int64_t first,
                                int64_t count, ls_samples *samples) LS_MUST_CHECK;
 
-/* Adds the number of a split's rows in each class to `counts`; reads labels only. Without classes
- * there is nothing to count. Local.
+/* Adds the number of a split's rows in each class to `counts`; reads labels only. With a class of
+ * each step it reads the rows, and adds the number of steps, within the rows' lengths. Without
+ * classes there is nothing to count. Local.
  * counts  [classes]
  * Errors: as ls_dataset_read(); counts may then be incomplete. */
 ls_status ls_dataset_count_classes(const ls_dataset *dataset, ls_split split,
@@ -279,8 +303,8 @@ ls_status ls_dataset_count_classes(const ls_dataset *dataset, ls_split split,
 enum { LS_CLASS_GAPS_TEXT = 768 };
 
 /* Describes gaps in one line, with a remedy: classes with no or hardly any training rows but with
- * validation or test rows; classes of many rows, none of them held out; classes without rows.
- * Local.
+ * validation or test rows; classes of many rows, none of them held out; classes without rows. Of
+ * the classes of steps nothing is said: many texts lack rare words. Local.
  * counts  [LS_SPLITS][info->classes] rows of each class; zeros for a split that was not counted
  * names   [info->classes]; NULL: they have none
  * text    on return the line, "" if there are no gaps */
@@ -310,6 +334,10 @@ ls_status ls_dataset_verify(const ls_dataset *dataset) LS_MUST_CHECK;
 /* Return the number of rows in memory, and one of them, from 0. Local. */
 int64_t ls_samples_count(const ls_samples *samples);
 ls_row ls_samples_row(const ls_samples *samples, int64_t at);
+
+/* Converts the inputs of rows in memory to floats, without normalization. Local.
+ * out  [count][features] */
+void ls_samples_inputs(const ls_samples *samples, int64_t first, int64_t count, float *out);
 
 /* Makes an 8-bit picture of a row: uint8 inputs as they are, others scaled so that the row's least
  * and largest number become 0 and 255; NaN becomes 0. Local.

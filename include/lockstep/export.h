@@ -10,8 +10,9 @@
  * An exported network takes the numbers of the data set as floats, such as pixels from 0 to 255,
  * and normalises them itself. Its outputs are probabilities if the loss is cross-entropy. In ONNX
  * and PyTorch images are [N][channels][height][width], in Keras [N][height][width][channels]; a
- * network whose rows are vectors takes [N][features]. An autoencoder's outputs are [N][features],
- * in the order of the images.
+ * network whose rows are vectors takes [N][features], one that reads tokens [N][steps] integers. An
+ * autoencoder's outputs are [N][features], in the order of the images; those of a network by step
+ * [N][steps][classes].
  *
  * All functions are Local. */
 #ifndef LOCKSTEP_EXPORT_H
@@ -53,7 +54,8 @@ typedef struct ls_export_source {
     const char *digest;             /* of the checkpoint */
     const char *const *class_names; /* [classes] */
     int classes;
-    bool averaged; /* the parameters are an average over steps */
+    const char *const *tokens; /* [ls_export_vocabulary] their texts */
+    bool averaged;             /* the parameters are an average over steps */
 } ls_export_source;
 
 typedef struct ls_export_options {
@@ -64,11 +66,15 @@ typedef struct ls_export_options {
 
 /* Writes a network to a file, atomically.
  * Errors: LS_ERR_USAGE if the extension tells no format, logits are wanted of another loss than
- * cross-entropy, or `path` is a file of another kind; LS_ERR_FAILURE if the file can't be written,
+ * cross-entropy, the format does not have a layer, or `path` is a file of another kind; LS_ERR_FAILURE if the file can't be written,
  * memory is short, the network is too large for the format, or the library was built without
  * protobuf-c and the format is ONNX. An existing file is then left alone. */
 ls_status ls_export(const ls_export_source *source, const ls_export_options *options,
                     const char *path) LS_MUST_CHECK;
+
+/* Returns the vocabulary of a network whose inputs are tokens, whole numbers from 0 to below it,
+ * which an embedding reads; 0 of other networks. An exported network takes them as integers. */
+int64_t ls_export_vocabulary(const ls_network *network);
 
 /* Finds the format for a file by the name's extension, unless *format is already another than
  * LS_EXPORT_AUTO. Errors: LS_ERR_USAGE. */

@@ -1,5 +1,5 @@
 /* Writes HDF5 data sets: from IDX files, CIFAR's and EMNIST's files, pictures, tables in
- * text, NumPy's arrays, or synthetic.
+ * text, NumPy's arrays, documents, or synthetic.
  *
  * All importers write the file in the same way: it appears at its path only when complete, it is
  * replaced by the rules of ls_import_idx(), and its errors are those of ls_import_idx(). Rows are
@@ -116,6 +116,51 @@ typedef struct ls_npz_source {
 /* Writes a data set from an .npz file, compressed or not, as ls_import_npy() does. Local. */
 ls_status ls_import_npz(const ls_import *import, const ls_npz_source *source,
                         const char *path) LS_MUST_CHECK;
+
+/* Documents of classes. */
+typedef struct ls_text_source {
+    const char *path; /* a folder as of ls_import_pictures(), each of whose files is a document, or
+                            a table as of ls_import_csv(), each of whose rows has one */
+    const char *test; /* of a table: path of another, of the test rows; NULL: none */
+    const char *target; /* of a table: the column of the classes, by name or by number from 1 */
+    const char *column; /* of a table: that of the documents; "": the only one beside the target */
+    int64_t vocabulary; /* most words that have tokens of their own; 0: LS_TEXT_VOCABULARY */
+    int64_t steps;      /* most tokens of a row; 0: LS_TEXT_STEPS */
+} ls_text_source;
+
+enum { LS_TEXT_VOCABULARY = 20000, LS_TEXT_STEPS = 256 };
+
+/* Writes a data set of token sequences from documents with classes: inputs [N,T], T the tokens of
+ * the longest document, at most `steps`; lengths [N]; the texts of the tokens in /vocabulary. A word
+ * is a run of letters, in any script, and digits, also with an apostrophe within; Latin, Greek and
+ * Cyrillic letters become small. A punctuation character, or a run of the same, is a word. Token 0
+ * is padding, 1 any word that is not among the `vocabulary` commonest of the training documents, of
+ * equally common ones the first by their bytes, or has more than 64 bytes. Documents that are longer
+ * keep their first `steps` tokens. Bytes that are not UTF-8 become U+FFFD. import->note tells of
+ * documents that were cut, of those without words, which have the length 0, and of such bytes. The
+ * documents are read twice, one at a time. Local.
+ * Errors: as ls_import_csv() and ls_import_pictures(); LS_ERR_DATA for a document with a zero byte
+ * or of more than 64 MiB, and if no training document has a word. */
+ls_status ls_import_text(const ls_import *import, const ls_text_source *source,
+                         const char *path) LS_MUST_CHECK;
+
+/* A text whose characters are predicted. */
+typedef struct ls_character_source {
+    const char *path;
+    int64_t steps;        /* characters of a row; 0: LS_TEXT_STEPS */
+    double test_fraction; /* of the text, its end, that becomes the test rows; below 1; 0: none */
+} ls_character_source;
+
+/* Writes a data set for predicting the next character from a text in UTF-8: inputs [N,T] are
+ * consecutive parts of the text, labels [N,T] the character that follows each of theirs. Tokens and
+ * classes are the characters that occur, in the order of their code points; their texts are in
+ * /vocabulary, and are the names of the classes where these fit. What is left of the training and of
+ * the test part is dropped. A byte order mark is skipped; bytes that are not UTF-8 become U+FFFD,
+ * and import->note tells their number. The text is kept in memory. Local.
+ * Errors: as ls_import_idx(); LS_ERR_DATA for an empty file, a zero byte, more than 1 GiB, and
+ * fewer than 2 different characters or `steps` + 1 in a part. */
+ls_status ls_import_characters(const ls_import *import, const ls_character_source *source,
+                               const char *path) LS_MUST_CHECK;
 
 /* Settings of a synthetic data set, for benchmarks and for learning the program. Each class is a
  * pattern of waves, shifted by a few pixels and with noise added, so that classes can be

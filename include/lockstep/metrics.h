@@ -21,14 +21,16 @@ extern "C" {
  *    sum      kind: REAL, any number; COUNT, a number of rows, or of multiples of one power of two,
  *             whose sums are exact
  * A row is correct if its largest output, of equal ones the first, is the label's; of a binary or
- * multi-label task right outputs are counted. */
+ * multi-label task right outputs are counted. Of a task by step the first sums are of steps that
+ * count, those below a row's length, each with the weight of its row. */
 #define LS_SUM_LIST(X)                                                                             \
     X(loss, REAL)     /* the rows' losses, each times the row's weight */                          \
     X(correct, COUNT) /* rows, or outputs, that are right */                                       \
     X(top5, COUNT)    /* rows whose label is among the five largest outputs */                     \
     X(weight, COUNT)  /* the rows' weights; without weights the number of rows */                  \
     X(absolute, REAL) /* regression: mean over the outputs of |error|, see ls_task */              \
-    X(squares, REAL)  /* regression: mean over the outputs of error^2 */
+    X(squares, REAL)  /* regression: mean over the outputs of error^2 */                           \
+    X(steps, COUNT)   /* by step: steps that count; else 0 */
 
 /* The score of a number of rows. All zeros: the score of no rows. */
 typedef struct ls_score {
@@ -76,13 +78,14 @@ typedef enum ls_better { LS_BETTER_LESS, LS_BETTER_MORE } ls_better;
     X(LS_TASK_CLASSIFICATION, 1, "classification") /* one of the classes */                        \
     X(LS_TASK_BINARY, 2, "binary")                 /* one output: true if it is above 0 */         \
     X(LS_TASK_MULTILABEL, 4, "multi-label")        /* several outputs: each true if above 0 */     \
-    X(LS_TASK_REGRESSION, 8, "regression")         /* values */
+    X(LS_TASK_REGRESSION, 8, "regression")         /* values */                                    \
+    X(LS_TASK_STEPS, 16, "by step") /* one of the classes in each step of a sequence */
 #define LS_TASK_ENUM(enumerator, value, name) enumerator = (value),
 enum {
-    LS_TASK_LIST(LS_TASK_ENUM) LS_TASK_LABELS =
-        LS_TASK_CLASSIFICATION | LS_TASK_BINARY | LS_TASK_MULTILABEL,
+    LS_TASK_LIST(LS_TASK_ENUM) LS_TASK_ONE_OF = LS_TASK_CLASSIFICATION | LS_TASK_STEPS,
+    LS_TASK_LABELS = LS_TASK_ONE_OF | LS_TASK_BINARY | LS_TASK_MULTILABEL,
     LS_TASK_ANY = LS_TASK_LABELS | LS_TASK_REGRESSION,
-    LS_TASK_OF_TWO = 16, /* also a kind of a classification of two classes, see ls_task_kinds() */
+    LS_TASK_OF_TWO = 32, /* also a kind of a classification of two classes, see ls_task_kinds() */
     LS_TASK_RANKED = LS_TASK_BINARY | LS_TASK_OF_TWO /* rows are true or false, with a score */
 };
 #undef LS_TASK_ENUM
@@ -90,7 +93,7 @@ enum {
 /* A task, and what the metrics need to know about its outputs. */
 typedef struct ls_task {
     unsigned kind; /* one of LS_TASK_... */
-    int outputs;   /* of the network; of a classification its classes */
+    int outputs;   /* of the network, of each step; of a classification its classes */
     /* Regression: the sums `absolute` and `squares` are of errors in this unit: in the targets'
      * units, an error of 1 there is one of `unit`. */
     double unit;
@@ -112,15 +115,17 @@ const char *ls_task_name(unsigned kind);
  * of each metric's name: with #define COLUMN(X, name, NAME, better, tasks, outputs, help) X(name)
  * LS_METRIC_FIRST(COLUMN, X) becomes X(loss) X(accuracy). */
 #define LS_METRIC_FIRST(M, X)                                                                      \
-    M(X, loss, LOSS, LESS, ANY, 1, "mean loss of a row")                                           \
+    M(X, loss, LOSS, LESS, ANY, 1, "mean loss of a row, or of a step")                             \
     M(X, accuracy, ACCURACY, MORE, LABELS, 1,                                                      \
-      "fraction of the rows whose largest output is the label's; with bce of right outputs")
+      "fraction of the rows, or steps, whose largest output is the label's; with bce of right "    \
+      "outputs")
 #define LS_METRIC_LATER(M, X)                                                                      \
-    M(X, top5, TOP5, MORE, CLASSIFICATION, 6,                                                      \
-      "fraction of the rows whose label is among the five largest outputs")
+    M(X, top5, TOP5, MORE, ONE_OF, 6,                                                              \
+      "fraction of the rows, or steps, whose label is among the five largest outputs")
 #define LS_METRIC_VALUES(M, X)                                                                     \
     M(X, mae, MAE, LESS, REGRESSION, 1, "mean absolute error, in the targets' units")              \
-    M(X, rmse, RMSE, LESS, REGRESSION, 1, "root of the mean squared error, in the targets' units")
+    M(X, rmse, RMSE, LESS, REGRESSION, 1, "root of the mean squared error, in the targets' units") \
+    M(X, perplexity, PERPLEXITY, LESS, STEPS, 1, "exp of the mean loss of a step")
 #define LS_METRIC_EVALUATED(M, X)                                                                  \
     M(X, balanced_accuracy, BALANCED_ACCURACY, MORE, LABELS, 1,                                    \
       "mean over the classes of the fraction of their rows that is right")                         \

@@ -49,8 +49,13 @@ typedef struct ls_model_facts {
     const char *model;              /* model string */
     ls_shape input;                 /* of the network */
     int classes;                    /* 0: the targets are values */
-    int values;                     /* in a target; 0: the targets are classes */
+    int values;                     /* in a target; 0: the target is a class; with classes they are
+                                       those of so many steps */
     const char *const *class_names; /* [classes] on rank 0; NULL: they have none, and elsewhere */
+    int vocabulary; /* the inputs are tokens 0 .. vocabulary-1, which are not normalised; 0: they are
+                       not */
+    const char *const *tokens; /* [vocabulary] their texts on rank 0; NULL: they have none, and
+                                  elsewhere. Clean them before they are shown */
     ls_loss loss;
     double huber; /* D of LS_HUBER */
     ls_task task;
@@ -201,8 +206,9 @@ ls_meaning ls_model_meaning(const ls_model *model);
 /* Computes the outputs of rows in memory, of any number. Needs no communicator. Local.
  * inputs     [rows][channels][height][width] numbers of the type facts->element, as in a data set;
  *            they are normalised here
- * y          [rows][classes, or values] on return the outputs, as ls_model_meaning() says
- * predicted  [rows] on return the class of the largest output; may be NULL
+ * y          [rows][classes, or values] on return the outputs, as ls_model_meaning() says; by step
+ *            [rows][steps][classes], of all steps
+ * predicted  [rows], by step [rows][steps], on return the class of the largest output; may be NULL
  * Errors: LS_ERR_NUMERIC if an output is not finite; LS_ERR_USAGE if the model was opened without
  * parameters. */
 ls_status ls_model_outputs(const ls_model *model, const void *inputs, int64_t rows, float *y,

@@ -59,20 +59,23 @@ bool ls_loss_find(const char *name, ls_loss *out);
 
 /* Returns the loss for targets, if `wanted` is LS_LOSS_AUTO: LS_MSE for values, LS_CROSS_ENTROPY
  * for classes; else `wanted`. Local.
- * values  in a row's target; 0: the targets are classes */
-ls_loss ls_loss_choose(ls_loss wanted, int64_t values);
+ * values   in a row's target; 0: the target is a class
+ * classes  of the data set; 0: the targets are values; with `values` they are the classes of the
+ *          steps of a sequence */
+ls_loss ls_loss_choose(ls_loss wanted, int64_t values, int classes);
 
-/* Checks that a loss fits the targets: cross-entropy needs classes, bce values or two classes.
- * Local.
- * classes  of the data set; unused for values
+/* Checks that a loss fits the targets: cross-entropy needs classes, of rows or of steps; bce values
+ * or two classes; the others values or classes of rows. Local.
+ * values, classes  as above
  * Errors: LS_ERR_USAGE. */
 ls_status ls_loss_check(ls_loss loss, int64_t values, int classes) LS_MUST_CHECK;
 
-/* Returns the number of outputs that a network needs: one for each value or class; a single one for
- * bce and two classes. Local. */
+/* Returns the number of outputs that a network needs, in each step of a task by step: one for each
+ * value or class; a single one for bce and two classes. Local. */
 int ls_loss_outputs(ls_loss loss, int64_t values, int classes);
 
-/* Returns the kind of task, LS_TASK_..., of a loss and targets. Local. */
+/* Returns the kind of task, LS_TASK_..., of a loss and targets: cross-entropy with values, which are
+ * then the classes of steps, is by step. Local. */
 unsigned ls_loss_task(ls_loss loss, int64_t values);
 
 /* Returns true if a loss takes logits, since softmax is part of the loss. Local. */
@@ -131,7 +134,8 @@ typedef struct ls_layer_info {
 /* Creates a network and its workspace.
  * model     see above
  * input     shape of a row
- * outputs   K, 1 or more: the required size of the last layer, see ls_loss_outputs()
+ * outputs   K, 1 or more: the required size of the last layer, see ls_loss_outputs(); with
+ *           LS_CROSS_ENTROPY the output may also be a sequence of K numbers in each step
  * max_rows  largest B of any call, 0 or more; with 0 the network needs almost no memory, and only
  *           its tables can be used
  * Errors: LS_ERR_USAGE if the model string is wrong, with the wrong word; LS_ERR_FAILURE when
@@ -182,14 +186,34 @@ const char *ls_network_model(const ls_network *network);
  * rows  on return the number of rows */
 const ls_param *ls_network_params(const ls_network *network, int *rows);
 
+/* Returns the shape of a row of the inputs; that of a layer's input may be another reading of it:
+ * the sequence of an image's rows. */
+ls_shape ls_network_input(const ls_network *network);
+
 /* Returns the number of rows of the layer table. */
 int ls_network_layers(const ls_network *network);
 
 /* Returns row `at`, from 0, of the layer table. */
 ls_layer_info ls_network_layer(const ls_network *network, int at);
 
-/* Returns K, the number of outputs. */
+/* Returns K, the number of outputs; of a network by step those of each step. */
 int ls_network_outputs(const ls_network *network);
+
+/* Returns T, the steps of the outputs, which are then [T][K] of a row, by step; 1: they are [K]. */
+int64_t ls_network_steps(const ls_network *network);
+
+/* Checks that the outputs fit the targets: those of a network by step the classes of as many steps,
+ * others no steps.
+ * values  in a row's target
+ * Errors: LS_ERR_USAGE with what to change in the model. */
+ls_status ls_network_check_targets(const ls_network *network, int64_t values) LS_MUST_CHECK;
+
+/* Checks that a network can be trained on rows of different lengths, in steps of the input: that its
+ * layers of sequences read as many steps, in their order, and that no batchnorm counts steps beyond
+ * the lengths.
+ * steps  of the longest row, see ls_dataset_steps()
+ * Errors: LS_ERR_USAGE with the wrong word. */
+ls_status ls_network_check_lengths(const ls_network *network, int64_t steps) LS_MUST_CHECK;
 
 /* Returns the loss. */
 ls_loss ls_network_loss_kind(const ls_network *network);
@@ -210,10 +234,9 @@ int64_t ls_network_workspace(const ls_network *network);
  * channel. */
 int ls_network_least_batch(const ls_network *network);
 
-/* Returns an error if the rows' sequences must not have several lengths: a word makes other steps
- * than those of the input.
- * Errors: LS_ERR_USAGE with the word. */
-ls_status ls_network_check_lengths(const ls_network *network) LS_MUST_CHECK;
+/* Writes what `position` adds to a sequence.
+ * out  [steps][features] */
+void ls_position_vectors(int64_t steps, int64_t features, float *out);
 
 /* Writes the order of pixels of `sequence:permuted,SEED`, a function of its arguments only: step t
  * is pixel order[t].
@@ -230,8 +253,8 @@ double ls_network_flops(const ls_network *network);
  * params  [ls_network_size] */
 void ls_network_initialise(const ls_network *network, uint64_t seed, float *params);
 
-/* Forward pass. Returns the outputs [B][K], borrowed until the next pass: logits with
- * LS_CROSS_ENTROPY and LS_BCE.
+/* Forward pass. Returns the outputs [B][K], by step [B][T][K], borrowed until the next pass: logits
+ * with LS_CROSS_ENTROPY and LS_BCE.
  * params  [ls_network_size] */
 const float *ls_network_forward(ls_network *network, const float *params, const ls_batch *batch);
 
@@ -245,7 +268,8 @@ ls_score ls_network_gradient(ls_network *network, const float *params, const ls_
 
 /* Forward pass and loss.
  * predicted  [B] on return the class of each row: that of the largest output; with bce and a single
- *            output 1 if it is above 0; may be NULL */
+ *            output 1 if it is above 0; by step [B][T] that of each step, -1 from the row's length
+ *            on; may be NULL */
 ls_score ls_network_evaluate(ls_network *network, const float *params, const ls_batch *batch,
                              int32_t *predicted);
 

@@ -6,9 +6,16 @@
  *     attributes      format = "lockstep-predictions", version = 1; checkpoint, data, split; and
  *                     class_names, if the classes have names
  *
- * in HDF5; in CSV the columns row, label (optional), class, probability (value), p0, p1, ... (y0,
+ * in HDF5; of classifications by step
+ *
+ *     /class        int32 [N,T], the class of each step; -1 from the row's length on
+ *     /probability  float32 [N,T], of that class
+ *     /label        int32 [N,T], the true class, -1 from the row's length on; optional
+ *
+ * In CSV the columns row, label (optional), class, probability (value), p0, p1, ... (y0,
  * y1, ...), with label_name behind label and class_name behind class if the classes have names; or,
- * if the targets are values, row, t0, t1, ... (optional), y0, y1, ... */
+ * if the targets are values, row, t0, t1, ... (optional), y0, y1, ...; or, by step, a line for each
+ * step below the row's length, with row, step, label (optional), class, probability. */
 #ifndef LOCKSTEP_PREDICTION_H
 #define LOCKSTEP_PREDICTION_H
 
@@ -34,9 +41,12 @@ typedef struct ls_predictions {
     int64_t first;            /* number of the first row in its split */
     int64_t rows;             /* 1 or more */
     int outputs;              /* K */
-    const float *y;           /* [rows][K] as the meaning says */
-    const int32_t *predicted; /* [rows] class of the largest output; unused if they are values */
-    const int32_t *label;     /* [rows] true class; the same */
+    int64_t steps;            /* T; 1: not by step */
+    const float *y;           /* [rows][K] as the meaning says; by step [rows][T] the probability of
+                                 each step's class */
+    const int32_t *predicted; /* [rows][T] class of the largest output, -1 from a row's length on;
+                                 unused if they are values */
+    const int32_t *label;     /* [rows][T] true class; the same */
     const float *targets;     /* [rows][K] true values; unused if the outputs are of classes */
 } ls_predictions;
 
@@ -47,6 +57,7 @@ typedef struct ls_prediction_file ls_prediction_file;
 typedef struct ls_prediction_about {
     int64_t rows; /* that will be written */
     int outputs;
+    int64_t steps; /* T; 1: not by step */
     ls_meaning meaning;
     const char *const *class_names;        /* [outputs]; NULL: there are none */
     bool truth;                            /* true classes or values are written, too */

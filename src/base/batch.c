@@ -48,6 +48,12 @@ ls_status ls_batch_add_lengths(ls_batch *batch)
     return batch->lengths == NULL ? LS_ERR_FAILURE : LS_OK;
 }
 
+void ls_batch_drop_lengths(ls_batch *batch)
+{
+    ls_free(batch->lengths);
+    batch->lengths = NULL;
+}
+
 void ls_batch_to_channels_last(ls_batch *batch, int64_t channels, int64_t pixels)
 {
     assert(channels * pixels == batch->features);

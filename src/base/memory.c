@@ -52,6 +52,23 @@ void ls_free(void *memory)
     free(memory);
 }
 
+ls_status ls_grow(void *array, int64_t used, int64_t *room, size_t size)
+{
+    enum { LEAST = 256 };
+    void *old; /* by bytes: `array` may point to a pointer of any type */
+    memcpy(&old, array, sizeof old);
+    const int64_t larger = *room > 0 ? 2 * *room : LEAST;
+    void *copy = ls_alloc(larger, size);
+    if (copy == NULL)
+        return LS_ERR_FAILURE;
+    if (used > 0)
+        memcpy(copy, old, (size_t)used * size);
+    memcpy(array, &copy, sizeof copy);
+    *room = larger;
+    ls_free(old);
+    return LS_OK;
+}
+
 float *ls_arena_alloc(int64_t count, int kind)
 {
     float *base = ls_alloc(count + (int64_t)kind * LS_ARENA_STAGGER, sizeof *base);

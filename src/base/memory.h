@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <lockstep/status.h>
+
 /* Allocates `count` elements of `size` bytes, zeroed, aligned to a cache line; owned by the caller:
  * ls_free(). Local.
  * count  0 or more; 0 gives a valid pointer
@@ -16,6 +18,13 @@ char *ls_strdup(const char *text);
 
 /* Frees memory of this module; accepts NULL. Local. */
 void ls_free(void *memory);
+
+/* Doubles the room of an array that grows. Local.
+ * array  address of a pointer to `*room` elements of `size` bytes; replaced
+ * used   elements that are kept
+ * room   0: none yet; on return more
+ * Errors: LS_ERR_FAILURE if memory is short; nothing is changed. */
+ls_status ls_grow(void *array, int64_t used, int64_t *room, size_t size) LS_MUST_CHECK;
 
 /* Returns the number of calls of ls_alloc() in this process: tests prove with it that a loop does
  * not allocate. Local. */

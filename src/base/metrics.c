@@ -24,9 +24,10 @@ void ls_metric_add_row(ls_score *score, int classes, const float *y, int32_t lab
     score->top5 += count_before(classes, y, label) < 5;
 }
 
-static double mean_per_row(double sum, const ls_score *score)
+/* Returns the mean of a sum over the rows; of a task by step over the steps that count. */
+static double mean_of(double sum, const ls_score *score, const ls_task *task)
 {
-    return sum / (double)score->rows;
+    return sum / (task->kind == LS_TASK_STEPS ? score->steps : (double)score->rows);
 }
 
 static double metric_loss(const ls_score *score, const ls_task *task)
@@ -38,23 +39,27 @@ static double metric_loss(const ls_score *score, const ls_task *task)
 static double metric_accuracy(const ls_score *score, const ls_task *task)
 {
     const int decisions = task->kind == LS_TASK_MULTILABEL ? task->outputs : 1;
-    return mean_per_row(score->correct, score) / decisions;
+    return mean_of(score->correct, score, task) / decisions;
 }
 
 static double metric_top5(const ls_score *score, const ls_task *task)
 {
-    (void)task;
-    return mean_per_row(score->top5, score);
+    return mean_of(score->top5, score, task);
 }
 
 static double metric_mae(const ls_score *score, const ls_task *task)
 {
-    return mean_per_row(score->absolute, score) * task->unit;
+    return mean_of(score->absolute, score, task) * task->unit;
 }
 
 static double metric_rmse(const ls_score *score, const ls_task *task)
 {
-    return sqrt(mean_per_row(score->squares, score)) * task->unit;
+    return sqrt(mean_of(score->squares, score, task)) * task->unit;
+}
+
+static double metric_perplexity(const ls_score *score, const ls_task *task)
+{
+    return exp(metric_loss(score, task));
 }
 
 static const ls_metric_kind kinds[LS_METRICS] = {

@@ -1,28 +1,12 @@
 #include "base/show.h"
 
+#include "base/utf8.h"
+
 #include <ctype.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-
-int ls_utf8_length(const char *text)
-{
-    const unsigned char *c = (const unsigned char *)text;
-    if (c[0] < 0x80)
-        return c[0] != '\0';
-    const int length = c[0] >= 0xf0 ? 4 : c[0] >= 0xe0 ? 3 : 2;
-    uint32_t value = c[0] & (0x7f >> length);
-    for (int i = 1; i < length; i++) {
-        if ((c[i] & 0xc0) != 0x80)
-            return 0;
-        value = value << 6 | (c[i] & 0x3f);
-    }
-    static const uint32_t least[] = {[2] = 0x80, [3] = 0x800, [4] = 0x10000};
-    const bool surrogate = value >= 0xd800 && value <= 0xdfff;
-    const bool first = c[0] >= 0xc2 && c[0] <= 0xf4;
-    return first && value >= least[length] && value <= 0x10ffff && !surrogate ? length : 0;
-}
 
 /* Returns true if a terminal prints this sequence, and does not interpret it as a command. */
 static bool is_printable(const char *text, int length)
@@ -41,15 +25,6 @@ void ls_clean(char *text)
             memset(text, isspace((unsigned char)*text) ? ' ' : '?', (size_t)bytes);
         text += bytes;
     }
-}
-
-/* Returns the code point of a valid sequence. */
-static uint32_t code_point(const char *text, int length)
-{
-    uint32_t value = (unsigned char)*text & (length == 1 ? 0x7fU : 0x7fU >> length);
-    for (int i = 1; i < length; i++)
-        value = value << 6 | ((unsigned char)text[i] & 0x3f);
-    return value;
 }
 
 /* Returns the columns of a character, by the blocks of Unicode. */
@@ -74,7 +49,7 @@ static int columns_of(uint32_t c)
 static int step_over(const char *text, int *columns)
 {
     const int length = ls_utf8_length(text);
-    *columns += length > 0 ? columns_of(code_point(text, length)) : 1;
+    *columns += length > 0 ? columns_of(ls_utf8_value(text, length)) : 1;
     return length > 0 ? length : 1;
 }
 

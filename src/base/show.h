@@ -12,9 +12,6 @@
  * shown. */
 void ls_clean(char *text);
 
-/* Returns the bytes of the valid UTF-8 sequence at the start of a text; 0 if there is none. */
-int ls_utf8_length(const char *text);
-
 /* Returns the columns of a text on a terminal: East Asian characters and emoji take two, combining
  * marks none. */
 int ls_text_columns(const char *text);

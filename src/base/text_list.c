@@ -89,6 +89,14 @@ int64_t ls_text_list_find(const ls_text_list *list, const char *text)
     return at < list->count && strcmp(list->text[at], text) == 0 ? at : -1;
 }
 
+int64_t ls_text_list_differ(const ls_text_list *a, const ls_text_list *b)
+{
+    for (int64_t k = 0; k < a->count && k < b->count; k++)
+        if (strcmp(a->text[k], b->text[k]) != 0)
+            return k;
+    return -1;
+}
+
 /* Appends the parts of a text between separators, without white space around them. The text is cut
  * into pieces. */
 static ls_status add_parts(ls_text_list *list, char *text, char separator, bool blank)

@@ -28,6 +28,10 @@ void ls_text_list_sort(ls_text_list *list);
 /* Returns the place of a text in a sorted list, -1 if it is not there. */
 int64_t ls_text_list_find(const ls_text_list *list, const char *text);
 
+/* Returns the first place where two lists have different texts; -1: there is none, as if a list is
+ * empty. */
+int64_t ls_text_list_differ(const ls_text_list *a, const ls_text_list *b);
+
 /* Appends the lines of a text file of at most 1 MiB, without white space at their ends; blank lines
  * are left out.
  * Errors: LS_ERR_DATA if the file can't be read or is too large; LS_ERR_FAILURE. */

@@ -16,9 +16,9 @@
 #include <string.h>
 
 typedef struct settings {
-    const char *data, *inputs, *targets, *test_data, *test_rows, *checkpoint;
+    const char *data, *inputs, *targets, *lengths, *test_data, *test_rows, *checkpoint;
     int split, layout, order;
-    int64_t threads;
+    int64_t padding, threads;
     int read;
     bool raw, trust_data, same_data, json;
     int64_t errors;
@@ -35,6 +35,9 @@ static const ls_setting table[] = {
      .help = "datasets that are the inputs, if not those of the training"},
     {"targets", .flags = LS_OPTION_AS_TRAIN, .offset = AT(targets),
      .help = "datasets that are the targets, if not those of the training"},
+    {"lengths", .flags = LS_OPTION_AS_TRAIN, .offset = AT(lengths),
+     .help = "dataset of the number of steps of each row, if not that of the training"},
+    {"padding", .flags = LS_OPTION_AS_TRAIN, .offset = AT(padding)},
     {"test-data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(test_data),
      .help = "file of the test rows, if not that of the training"},
     {"test-rows", .flags = LS_OPTION_AS_TRAIN, .offset = AT(test_rows),
@@ -91,6 +94,9 @@ static ls_status open_model(ls_comm *comm, const settings *s, work *w)
                               .trust = s->trust_data};
     ls_data_choose(&w->data.options, &(ls_data_choice){.inputs = s->inputs,
                                                        .targets = s->targets,
+                                                       .lengths = s->lengths,
+                                                       .padded = s->padding >= 0,
+                                                       .padding = s->padding,
                                                        .test_data = s->test_data,
                                                        .test_rows = s->test_rows,
                                                        .layout = s->layout,
@@ -114,6 +120,7 @@ static ls_status take_rows(void *user, const ls_predictions *rows)
     const ls_eval_result *r = &w->result;
     const ls_prediction_about about = {.rows = r->found.score.rows,
                                        .outputs = rows->outputs,
+                                       .steps = rows->steps,
                                        .meaning = ls_model_meaning(w->model),
                                        .class_names = w->facts->class_names,
                                        .truth = true,

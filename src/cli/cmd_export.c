@@ -55,14 +55,16 @@ static ls_export_source source_of(const ls_model *model, const char *digest)
                               .dataset = facts->dataset,
                               .class_names = facts->class_names,
                               .classes = facts->classes,
+                              .tokens = facts->tokens,
                               .digest = digest,
                               .averaged = facts->averaged};
 }
 
 /* Prints the input's shape as the format has it. */
-static void print_result(const settings *s, const ls_export_options *options,
-                         const ls_model_facts *facts)
+static void print_result(const settings *s, const ls_export_options *options, const ls_model *model)
 {
+    const ls_model_facts *facts = ls_model_describe(model);
+    const bool tokens = ls_export_vocabulary(ls_model_network(model)) > 0;
     const ls_shape in = facts->input;
     const bool last = options->format == LS_EXPORT_KERAS && in.height * in.width > 1;
     const ls_words shape = last ? ls_sized(in.height, in.width, in.channels)
@@ -70,7 +72,8 @@ static void print_result(const settings *s, const ls_export_options *options,
     ls_print(stderr, "%s: %s of %s, epoch %lld%s; takes %s %s%s\n", s->out,
              format_choices[options->format].name, facts->path, (long long)facts->epoch,
              facts->averaged ? ", averaged parameters" : "", shape.text,
-             options->normalized       ? "normalised as in training"
+             tokens                    ? "tokens, whole numbers"
+             : options->normalized     ? "normalised as in training"
              : facts->element == LS_U8 ? "pixels from 0 to 255"
                                        : "numbers as in the data set",
              options->logits ? ", gives logits" : "");
@@ -105,7 +108,7 @@ static ls_status write_files(const settings *s, const ls_model *model, const cha
         status = ls_export(&source, &options, s->out);
     if (status != LS_OK)
         return status;
-    print_result(s, &options, ls_model_describe(model));
+    print_result(s, &options, model);
     return options.format == LS_EXPORT_SAFETENSORS ? print_code(s, &source, &options) : LS_OK;
 }
 

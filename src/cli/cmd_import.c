@@ -35,7 +35,8 @@ static const ls_setting table[] = {
      .help = "a table in text, plain or gzip, with or without a header"},
     {"csv-test", "FILE", LS_TYPE_TEXT, .offset = AT(csv_test), .help = "test rows of --csv"},
     {"target", "NAME[,NAME...]", LS_TYPE_TEXT, .offset = AT(target),
-     .help = "of --csv: the columns to predict, by name or by number from 1"},
+     .help = "of --csv: the columns to predict, by name or by number from 1; of --text: that of "
+             "the classes"},
     {"npy", "X,Y", LS_TYPE_TEXT, .offset = AT(npy),
      .help = "NumPy's arrays: the .npy files of inputs and targets"},
     {"npy-test", "X,Y", LS_TYPE_TEXT, .offset = AT(npy_test), .help = "test rows of --npy"},
@@ -45,6 +46,22 @@ static const ls_setting table[] = {
      .help = "of --npz: names of the arrays, training and test"},
     {"values", NULL, LS_TYPE_FLAG, .offset = AT(values),
      .help = "of --csv, --npy, --npz: integer targets are values, not classes"},
+    {"text", "PATH", LS_TYPE_TEXT, .offset = AT(text),
+     .help = "documents of classes: a folder for each class (as --png), or a table in text (as "
+             "--csv)"},
+    {"text-test", "FILE", LS_TYPE_TEXT, .offset = AT(text_test),
+     .help = "test rows of a table of --text"},
+    {"text-column", "NAME", LS_TYPE_TEXT, .offset = AT(text_column),
+     .help = "of a table of --text: the column of the documents, by name or by number"},
+    {"vocabulary", "N", LS_TYPE_INT, .offset = AT(vocabulary), .initial = "0",
+     .max = LS_MAX_CLASSES, .help = "of --text: the N commonest words have tokens; 0: 20,000"},
+    {"steps", "T", LS_TYPE_INT, .offset = AT(steps), .initial = "0", .max = 1 << 20,
+     .help = "of --text: most tokens of a row, with --characters characters of a row; 0: 256"},
+    {"characters", NULL, LS_TYPE_FLAG, .offset = AT(characters),
+     .help = "of --text: a text whose next character is to be predicted"},
+    {"test-fraction", "F", LS_TYPE_REAL, .offset = AT(test_fraction), .initial = "0.1", .max = 1,
+     .flags = LS_SETTING_BELOW,
+     .help = "of --characters: the last part of the text becomes test rows"},
     {"synthetic", "N,C,H,W,CLASSES", LS_TYPE_TEXT, .offset = AT(synthetic),
      .help = "instead of files: N generated, learnable training rows of C x H x W pixels, and N/6 "
              "for testing"},
@@ -100,22 +117,25 @@ static void print_summary(const char *path, const ls_dataset_info *info, double 
     if (own)
         ls_print(stderr, ", %lld validation", (long long)info->rows[LS_VALIDATION]);
     ls_print(stderr, " and %s of ", ls_counted(info->rows[LS_TEST], "test row").text);
-    if (info->height == 1 && info->width == 1)
+    if (info->vocabulary > 0)
+        ls_print(stderr, "%s, vocabulary %s", ls_counted(ls_dataset_steps(info), "token").text,
+                 ls_grouped(info->vocabulary).text);
+    else if (info->height == 1 && info->width == 1)
         ls_print(stderr, "%s", ls_counted(info->channels, "number").text);
     else
         ls_print(stderr, "%s", ls_sized(info->channels, info->height, info->width).text);
-    ls_print(stderr, ", %s, %.2f s\n",
-             info->values > 0 ? ls_counted(info->values, "value").text
-                              : ls_counted(info->classes, "class").text,
-             seconds);
+    ls_print(stderr, ", %s%s, %.2f s\n",
+             info->classes > 0 ? ls_counted(info->classes, "class").text
+                               : ls_counted(info->values, "value").text,
+             ls_dataset_by_step(info) ? " of each step" : "", seconds);
 }
 
 static ls_status import_run(ls_comm *comm, const ls_options *options, const void *values)
 {
-    (void)comm, (void)options;
+    (void)comm;
     const ls_import_options *s = values;
     const double begin = ls_now();
-    ls_status status = ls_import_from(s);
+    ls_status status = ls_import_from(options, s);
     ls_dataset *dataset = NULL;
     ls_train_config train; /* its defaults: the likely hold-out */
     ls_config_default(&train);
@@ -127,7 +147,7 @@ static ls_status import_run(ls_comm *comm, const ls_options *options, const void
         return status;
     const ls_dataset_info *info = ls_dataset_describe(dataset);
     print_summary(s->out, info, ls_now() - begin);
-    status = info->classes > 0 ? warn_of_gaps(dataset) : LS_OK;
+    status = info->classes > 0 && !ls_dataset_by_step(info) ? warn_of_gaps(dataset) : LS_OK;
     ls_dataset_close(&dataset);
     return status;
 }
@@ -137,9 +157,12 @@ static void import_help(FILE *out)
     fputs("\nData sets: HDF5 files, made by this command or by any other program\n"
           "  /train/images      numbers [N,H,W] or [N,C,H,W]; [N,H,W,C] for --layout nhwc\n"
           "  or /train/inputs   [N,F] for rows that are no images; integers and floats\n"
-          "  /train/labels      integers [N] or [N,1], of 8 to 64 bits or bool, 0 to classes-1\n"
+          "  /train/labels      integers [N] or [N,1], of 8 to 64 bits or bool, 0 to classes-1;\n"
+          "                     [N,T]: a class of each step\n"
           "  or /train/targets  numbers [N] or [N,K], K values for each row\n"
+          "  /train/lengths     optional: the steps of each row of a sequence, [N]\n"
           "  /test, /validation the same, optional\n"
+          "  /vocabulary        optional: texts of tokens, strings\n"
           "  attributes of /    format = \"lockstep-dataset\", version = 1, classes;\n"
           "                     optional: name, source_sha256, class_names (strings [classes])\n",
           out);
@@ -148,7 +171,7 @@ static void import_help(FILE *out)
 const ls_command ls_command_import = {
     .name = "import",
     .usage = "--idx DIR | --cifar DIR | --emnist DIR | --png DIR | --csv FILE | --npy X,Y | "
-             "--npz FILE | --synthetic N,C,H,W,CLASSES --out FILE",
+             "--npz FILE | --text PATH | --synthetic N,C,H,W,CLASSES --out FILE",
     .summary = "makes an HDF5 data set from files of other formats, or a synthetic one",
     .options = {table, false},
     .settings_size = sizeof(ls_import_options),

@@ -12,9 +12,10 @@
 #include <string.h>
 
 typedef struct settings {
-    const char *picture, *checkpoint, *data, *inputs, *targets, *test_data, *test_rows, *out, *show;
+    const char *picture, *checkpoint, *data, *inputs, *targets, *lengths, *test_data, *test_rows,
+        *out, *show;
     int split, layout, order;
-    int64_t threads;
+    int64_t padding, threads;
     int read;
     bool raw, trust_data, csv, json, digit;
 } settings;
@@ -43,6 +44,9 @@ static const ls_setting table[] = {
      .help = "datasets that are the inputs, if not those of the training"},
     {"targets", .flags = LS_OPTION_AS_TRAIN, .offset = AT(targets), .group = "Data sets",
      .help = "datasets that are the targets, if not those of the training; none: there are none"},
+    {"lengths", .flags = LS_OPTION_AS_TRAIN, .offset = AT(lengths), .group = "Data sets",
+     .help = "dataset of the number of steps of each row, if not that of the training"},
+    {"padding", .flags = LS_OPTION_AS_TRAIN, .offset = AT(padding), .group = "Data sets"},
     {"test-data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(test_data), .group = "Data sets",
      .help = "file of the test rows, if not that of the training"},
     {"test-rows", .flags = LS_OPTION_AS_TRAIN, .offset = AT(test_rows), .group = "Data sets",
@@ -100,6 +104,9 @@ static ls_status predict_data(ls_comm *comm, const settings *s, const ls_model *
                           .trust = s->trust_data};
     ls_data_choose(&data.options, &(ls_data_choice){.inputs = s->inputs,
                                                     .targets = s->targets,
+                                                    .lengths = s->lengths,
+                                                    .padded = s->padding >= 0,
+                                                    .padding = s->padding,
                                                     .test_data = s->test_data,
                                                     .test_rows = s->test_rows,
                                                     .layout = s->layout,

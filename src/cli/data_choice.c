@@ -20,6 +20,11 @@ void ls_data_choose(ls_dataset_options *o, const ls_data_choice *c)
         o->test_data = o->test_rows = o->split = NULL;
     replace(&o->inputs, c->inputs);
     replace(&o->targets, c->targets);
+    if (is_given(c->lengths) || c->padded) {
+        o->lengths = c->lengths;
+        o->padded = c->padded;
+        o->padding = c->padding;
+    }
     replace(&o->test_data, c->test_data);
     replace(&o->test_rows, c->test_rows);
     replace(&o->split, c->split);

@@ -164,6 +164,21 @@ static ls_status import_npz(const ls_import_options *s)
     return ls_import_npz(&import, &source, s->out);
 }
 
+static ls_status import_text(const ls_import_options *s)
+{
+    const ls_import import = make_import(s);
+    const ls_text_source documents = {.path = s->text,
+                                      .test = *s->text_test != '\0' ? s->text_test : NULL,
+                                      .target = s->target,
+                                      .column = s->text_column,
+                                      .vocabulary = s->vocabulary,
+                                      .steps = s->steps};
+    const ls_character_source characters = {
+        .path = s->text, .steps = s->steps, .test_fraction = s->test_fraction};
+    return s->characters ? ls_import_characters(&import, &characters, s->out)
+                         : ls_import_text(&import, &documents, s->out);
+}
+
 static ls_status import_synthetic(const ls_import_options *s)
 {
     long long rows, channels, height, width, classes;
@@ -196,43 +211,41 @@ static const struct source {
     ls_status (*import)(const ls_import_options *options);
 } sources[] = {
 #define AT(field) offsetof(ls_import_options, field)
-    {"idx", AT(idx), import_idx},
-    {"train-images", AT(train_images), import_idx},
-    {"cifar", AT(cifar), import_cifar},
-    {"emnist", AT(emnist), import_emnist},
-    {"png", AT(png), import_png},
-    {"csv", AT(csv), import_csv},
-    {"npy", AT(npy), import_npy},
-    {"npz", AT(npz), import_npz},
-    {"synthetic", AT(synthetic), import_synthetic},
+    {"idx", AT(idx), import_idx},       {"train-images", AT(train_images), import_idx},
+    {"cifar", AT(cifar), import_cifar}, {"emnist", AT(emnist), import_emnist},
+    {"png", AT(png), import_png},       {"csv", AT(csv), import_csv},
+    {"npy", AT(npy), import_npy},       {"npz", AT(npz), import_npz},
+    {"text", AT(text), import_text},    {"synthetic", AT(synthetic), import_synthetic},
 };
 
 enum { OWNERS = 3 };
 
 /* Options of some sources. */
 static const struct {
-    const char *option;
-    size_t at;
-    bool flag;
-    const char *sources[OWNERS]; /* their options */
+    const char *option, *sources[OWNERS];
 } parts[] = {
-    {"train-labels", AT(train_labels), false, {"idx", "train-images"}},
-    {"test-images", AT(test_images), false, {"idx", "train-images"}},
-    {"test-labels", AT(test_labels), false, {"idx", "train-images"}},
-    {"coarse", AT(coarse), true, {"cifar"}},
-    {"resize", AT(resize), false, {"png"}},
-    {"csv-test", AT(csv_test), false, {"csv"}},
-    {"target", AT(target), false, {"csv"}},
-    {"npy-test", AT(npy_test), false, {"npy"}},
-    {"members", AT(members), false, {"npz"}},
-    {"values", AT(values), true, {"csv", "npy", "npz"}},
+    {"train-labels", {"idx", "train-images"}},
+    {"test-images", {"idx", "train-images"}},
+    {"test-labels", {"idx", "train-images"}},
+    {"coarse", {"cifar"}},
+    {"resize", {"png"}},
+    {"csv-test", {"csv"}},
+    {"target", {"csv", "text"}},
+    {"npy-test", {"npy"}},
+    {"members", {"npz"}},
+    {"values", {"csv", "npy", "npz"}},
+    {"text-test", {"text"}},
+    {"text-column", {"text"}},
+    {"vocabulary", {"text"}},
+    {"steps", {"text"}},
+    {"characters", {"text"}},
+    {"test-fraction", {"text"}},
 #undef AT
 };
 
-static bool is_given(const ls_import_options *s, size_t at, bool flag)
+static bool is_named(const ls_import_options *s, const struct source *source)
 {
-    const char *field = (const char *)s + at;
-    return flag ? *(const bool *)field : **(const char *const *)field != '\0';
+    return **(const char *const *)((const char *)s + source->at) != '\0';
 }
 
 /* Finds the only source that is given. */
@@ -240,7 +253,7 @@ static ls_status find_source(const ls_import_options *s, const struct source **o
 {
     const struct source *found = NULL;
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
-        if (!is_given(s, sources[i].at, false))
+        if (!is_named(s, &sources[i]))
             continue;
         if (found != NULL && found->import != sources[i].import)
             return ls_fail(LS_ERR_USAGE, "--%s and --%s: give one source", found->option,
@@ -256,10 +269,10 @@ static ls_status find_source(const ls_import_options *s, const struct source **o
 }
 
 /* Refuses options of other sources. */
-static ls_status check_parts(const ls_import_options *s, const struct source *source)
+static ls_status check_parts(const ls_options *options, const struct source *source)
 {
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        bool owned = !is_given(s, parts[i].at, parts[i].flag);
+        bool owned = !ls_options_given(options, parts[i].option);
         for (int k = 0; k < OWNERS && parts[i].sources[k] != NULL; k++)
             owned = owned || strcmp(parts[i].sources[k], source->option) == 0;
         if (!owned)
@@ -269,12 +282,28 @@ static ls_status check_parts(const ls_import_options *s, const struct source *so
     return LS_OK;
 }
 
-ls_status ls_import_from(const ls_import_options *s)
+/* Refuses options of documents for characters, and the reverse. */
+static ls_status check_text(const ls_options *options, bool characters)
+{
+    static const char *const documents[] = {"target", "text-column", "text-test", "vocabulary"};
+    if (!characters && ls_options_given(options, "test-fraction"))
+        return ls_fail(LS_ERR_USAGE, "--test-fraction belongs to --characters: documents are "
+                                     "divided by folders, --text-test, or --split of train");
+    for (size_t i = 0; characters && i < sizeof documents / sizeof *documents; i++)
+        if (ls_options_given(options, documents[i]))
+            return ls_fail(LS_ERR_USAGE, "--%s belongs to documents, not to --characters",
+                           documents[i]);
+    return LS_OK;
+}
+
+ls_status ls_import_from(const ls_options *given, const ls_import_options *s)
 {
     const struct source *source = NULL;
     ls_status status = find_source(s, &source);
     if (status == LS_OK)
-        status = check_parts(s, source);
+        status = check_parts(given, source);
+    if (status == LS_OK)
+        status = check_text(given, s->characters);
     if (status == LS_OK && s->classes == 1)
         status = ls_fail(LS_ERR_USAGE, "--classes 1: a classifier needs 2 classes or more");
     return status == LS_OK ? source->import(s) : status;

@@ -103,6 +103,8 @@ void ls_class_gaps(const ls_dataset_info *info, const int64_t *counts, const cha
                    char text[LS_CLASS_GAPS_TEXT])
 {
     *text = '\0';
+    if (ls_dataset_by_step(info))
+        return;
     bool sorted =
         append_classes(info, counts, names, ONLY_VALIDATION,
                        info->held_out ? "training rows besides those held out for validation"

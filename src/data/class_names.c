@@ -54,11 +54,3 @@ ls_status ls_class_names_read(const ls_h5 *file, int64_t classes, ls_text_list *
                     ls_h5_path(file), attribute, (long long)out->count, (long long)classes);
     return status;
 }
-
-int64_t ls_class_names_differ(const ls_text_list *a, const ls_text_list *b)
-{
-    for (int64_t k = 0; k < a->count && k < b->count; k++)
-        if (strcmp(a->text[k], b->text[k]) != 0)
-            return k;
-    return -1;
-}

@@ -18,8 +18,4 @@ ls_status ls_class_names_write(ls_h5 *file, const ls_text_list *names) LS_MUST_C
  * Errors: LS_ERR_DATA if the attribute is not one string for each class; LS_ERR_FAILURE. */
 ls_status ls_class_names_read(const ls_h5 *file, int64_t classes, ls_text_list *out) LS_MUST_CHECK;
 
-/* Returns the first class whose names in two lists differ; -1: there is none, or a list is empty:
- * nothing is known. */
-int64_t ls_class_names_differ(const ls_text_list *a, const ls_text_list *b);
-
 #endif

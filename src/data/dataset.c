@@ -34,13 +34,16 @@ static ls_status open_files(ls_dataset *dataset, const char *path)
 static ls_status open_test(ls_dataset *dataset, const ls_dataset_options *options)
 {
     ls_dataset_info *info = &dataset->info;
-    const ls_dataset_options o = {.inputs = options->inputs,
-                                  .targets = options->targets,
-                                  .kind = options->kind,
-                                  .layout = options->layout,
-                                  .order = info->column_major ? LS_ORDER_COLUMN_MAJOR
-                                                              : LS_ORDER_ROW_MAJOR,
-                                  .classes = info->classes};
+    const ls_dataset_options o = {
+        .inputs = options->inputs,
+        .targets = options->targets,
+        .lengths = options->lengths,
+        .padding = options->padding,
+        .padded = options->padded,
+        .kind = ls_dataset_by_step(info) ? LS_TARGET_STEPS : options->kind,
+        .layout = options->layout,
+        .order = info->column_major ? LS_ORDER_COLUMN_MAJOR : LS_ORDER_ROW_MAJOR,
+        .classes = info->classes};
     const ls_status status = ls_dataset_open(&dataset->test, options->test_data, &o);
     if (status != LS_OK)
         return status;
@@ -124,6 +127,11 @@ const char *ls_dataset_class_name(const ls_dataset *dataset, int64_t label)
     return label < dataset->class_names.count ? dataset->class_names.text[label] : NULL;
 }
 
+const char *ls_dataset_token(const ls_dataset *dataset, int64_t id)
+{
+    return id >= 0 && id < dataset->vocabulary.count ? dataset->vocabulary.text[id] : NULL;
+}
+
 void ls_dataset_close(ls_dataset **dataset)
 {
     if (dataset == NULL || *dataset == NULL)
@@ -137,6 +145,7 @@ void ls_dataset_close(ls_dataset **dataset)
     ls_dataset_close(&(*dataset)->test);
     ls_division_destroy(&(*dataset)->division);
     ls_text_list_free(&(*dataset)->class_names);
+    ls_text_list_free(&(*dataset)->vocabulary);
     ls_free(*dataset);
     *dataset = NULL;
 }

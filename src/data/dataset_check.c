@@ -34,6 +34,9 @@ static ls_status dataset_try_reading(const void *arg)
                                         .inputs = t->options->inputs,
                                         .targets = t->options->targets,
                                         .weights = t->options->weights,
+                                        .lengths = t->options->lengths,
+                                        .padding = t->options->padding,
+                                        .padded = t->options->padded,
                                         .kind = t->options->kind,
                                         .classes = LS_MAX_CLASSES};
     ls_status status = ls_dataset_open_any(&dataset, t->path, &options);

@@ -8,12 +8,13 @@ static ls_status dataset_read_train_labels(const void *dataset, int64_t first, i
     return ls_series_labels(&d->groups[LS_TRAIN], first, count, d->info.classes, labels);
 }
 
-/* Returns the classes of rows: also of one value, of which a half divides two; 0: none. */
+/* Returns the classes of rows: also of one value, of which a half divides two; 0: none, or those of
+ * steps. */
 static int classes_of(const ls_dataset_info *info, const ls_dataset_options *options)
 {
     const bool two =
         options->kind == LS_TARGET_FRACTIONS && info->values == 1 && !info->reconstructs;
-    return info->classes == 0 && two ? 2 : info->classes;
+    return info->classes == 0 && two ? 2 : ls_dataset_by_step(info) ? 0 : info->classes;
 }
 
 /* Checks that the rows of the training group may be divided as planned. */
@@ -32,6 +33,11 @@ static ls_status check_division(const ls_dataset *dataset, const ls_division_pla
         return ls_fail(LS_ERR_USAGE,
                        "%s: the rows were divided by their classes: without --targets only test "
                        "rows that the file or --test-rows tells apart can be read",
+                       path);
+    if (plan->how == LS_HOLD_OUT_STRATIFIED && ls_dataset_by_step(&dataset->info))
+        return ls_fail(LS_ERR_USAGE,
+                       "%s: --hold-out stratified needs a class of each row, but the targets are "
+                       "the classes of steps: give --hold-out random",
                        path);
     if (plan->how == LS_HOLD_OUT_STRATIFIED && classes == 0)
         return ls_fail(LS_ERR_USAGE,

@@ -5,6 +5,7 @@
 #include "data/class_names.h"
 #include "data/header.h"
 #include "data/samples.h"
+#include "data/vocabulary.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +21,8 @@ static void describe_rows(ls_dataset_info *info, const ls_fields *f)
     info->rounded = f->inputs.rounded;
     info->values = f->values;
     info->weighted = f->has_weights;
-    info->reconstructs = f->values > 0 && f->targets.count == 0;
+    info->ragged = f->has_lengths || f->padded;
+    info->reconstructs = f->values > 0 && f->targets.count == 0 && !f->has_labels;
     info->doubtful = f->doubtful;
 }
 
@@ -38,6 +40,16 @@ ls_status ls_dataset_compare_rows(const ls_dataset_info *info, const ls_fields *
         return ls_field_fail("%s: '/%s' differs in type from %s: '/%s': %s and %s", path, name,
                              ls_h5_path(train->file), ls_fields_name(train),
                              ls_element_name(f->inputs.element), ls_element_name(info->element));
+    if (f->has_labels != train->has_labels && f->values == info->values)
+        return ls_field_fail("%s: the targets of '/%s' differ from those of %s: '/%s': one are "
+                             "values, the others the classes of steps",
+                             path, name, ls_h5_path(train->file), ls_fields_name(train));
+    if (f->has_lengths != train->has_lengths)
+        return ls_field_fail(
+            "%s: '/%s' has %s lengths, but %s: '/%s' has %s: give all rows lengths, "
+            "or none",
+            path, name, f->has_lengths ? "some" : "no", ls_h5_path(train->file),
+            ls_fields_name(train), train->has_lengths ? "some" : "none");
     if (f->values != info->values)
         return ls_field_fail("%s: the targets of '/%s' differ from those of %s: '/%s': %d and %d "
                              "values (0: classes)",
@@ -76,21 +88,50 @@ static ls_fields_choice with_order(ls_dataset *dataset, ls_order order, ls_field
     return choice;
 }
 
-/* Takes the names of the classes from the first file that has them, and compares those of the
- * others: a label means the same in all files. */
+/* Takes texts that are numbered from the first file that has them, and compares those of the
+ * others: a number means the same in all files.
+ * what  "class"
+ * new   of this file; taken, or freed */
+static ls_status take_texts(ls_text_list *known, const ls_h5 *file, const char *what,
+                            ls_text_list *new)
+{
+    const int64_t at = ls_text_list_differ(known, new);
+    ls_status status = LS_OK;
+    if (at >= 0)
+        status = ls_fail(LS_ERR_DATA, "%s: %s %lld is '%s', but '%s' in the files before",
+                         ls_h5_path(file), what, (long long)at, new->text[at], known->text[at]);
+    if (status == LS_OK && known->count == 0) {
+        *known = *new;
+        *new = (ls_text_list){0};
+    }
+    ls_text_list_free(new);
+    return status;
+}
+
 static ls_status read_class_names(ls_dataset *dataset, const ls_h5 *file, int classes)
 {
-    ls_text_list names = {0}, *known = &dataset->class_names;
-    ls_status status = ls_class_names_read(file, classes, &names);
-    const int64_t at = status == LS_OK ? ls_class_names_differ(known, &names) : -1;
-    if (at >= 0)
-        status = ls_fail(LS_ERR_DATA, "%s: class %lld is '%s', but '%s' in the files before",
-                         ls_h5_path(file), (long long)at, names.text[at], known->text[at]);
-    if (status == LS_OK && known->count == 0) {
-        *known = names;
-        return LS_OK;
-    }
+    ls_text_list names = {0};
+    const ls_status status = ls_class_names_read(file, classes, &names);
+    if (status == LS_OK)
+        return take_texts(&dataset->class_names, file, "class", &names);
     ls_text_list_free(&names);
+    return status;
+}
+
+/* Reads the vocabulary of a file, which all files must have alike. */
+static ls_status read_vocabulary(ls_dataset *dataset, const ls_h5 *file)
+{
+    ls_text_list texts = {0};
+    int tokens = 0;
+    ls_status status = ls_vocabulary_read(file, &texts, &tokens);
+    if (status == LS_OK && file != dataset->files[0] && tokens != dataset->info.vocabulary)
+        status = ls_fail(LS_ERR_DATA, "%s and %s differ in their vocabularies: %d and %d tokens",
+                         ls_dataset_first_path(dataset), ls_h5_path(file), dataset->info.vocabulary,
+                         tokens);
+    dataset->info.vocabulary = tokens;
+    if (status == LS_OK)
+        return take_texts(&dataset->vocabulary, file, "token", &texts);
+    ls_text_list_free(&texts);
     return status;
 }
 
@@ -100,25 +141,26 @@ ls_status ls_dataset_open_own(ls_dataset *dataset, const ls_h5 *file,
 {
     ls_dataset_info header = {0};
     const bool untargeted = ls_dataset_targets_are_none(options);
-    ls_selections parsed;
-    const ls_selection *weights = NULL;
+    ls_beside beside;
+    ls_fields_choice choice = {.reconstructs = ls_dataset_targets_are_inputs(options),
+                               .untargeted = untargeted,
+                               .kind = options->kind,
+                               .layout = options->layout};
     ls_status status = ls_header_read(file, &header);
     if (status == LS_OK)
-        status = ls_dataset_parse_weights(options, &parsed, &weights);
+        status = read_vocabulary(dataset, file);
+    if (status == LS_OK)
+        status = ls_dataset_parse_beside(options, &beside, &choice);
+    choice.vocabulary = dataset->info.vocabulary;
     for (int split = 0; status == LS_OK && split < LS_SPLITS; split++) {
         const char *name = ls_split_name((ls_split)split);
-        const ls_fields_choice choice =
-            with_order(dataset, options->order,
-                       (ls_fields_choice){.group = name,
-                                          .weights = split == LS_TRAIN ? weights : NULL,
-                                          .reconstructs = ls_dataset_targets_are_inputs(options),
-                                          .untargeted = untargeted,
-                                          .kind = options->kind,
-                                          .layout = options->layout});
+        choice.group = name;
+        choice.weights = split == LS_TRAIN ? choice.weights : NULL;
+        choice = with_order(dataset, options->order, choice);
         if (split == LS_TRAIN || ls_h5_has(file, name))
             status = ls_dataset_open_group(dataset, (ls_split)split, file, &choice);
     }
-    const bool classes = dataset->info.values == 0 && !untargeted;
+    const bool classes = status == LS_OK && dataset->groups[LS_TRAIN].parts[0].has_labels;
     if (status == LS_OK && classes)
         status = ls_header_read_classes(file, &header.classes);
     if (status == LS_OK && file != dataset->files[0] && header.classes != dataset->info.classes)
@@ -165,7 +207,8 @@ static ls_status find_classes(ls_dataset *dataset, const ls_dataset_options *opt
 /* Opens the selected inputs and targets of files of any layout: one table of rows. */
 ls_status ls_dataset_open_selected(ls_dataset *dataset, const ls_dataset_options *options)
 {
-    ls_selections inputs, targets, weights;
+    ls_selections inputs, targets;
+    ls_beside beside;
     ls_fields_choice choice = {.inputs = &inputs,
                                .targets = &targets,
                                .reconstructs = ls_dataset_targets_are_inputs(options),
@@ -176,12 +219,16 @@ ls_status ls_dataset_open_selected(ls_dataset *dataset, const ls_dataset_options
     if (status == LS_OK && !choice.reconstructs && !choice.untargeted)
         status = ls_selections_parse(&targets, "targets", options->targets);
     if (status == LS_OK)
-        status = ls_dataset_parse_weights(options, &weights, &choice.weights);
+        status = ls_dataset_parse_beside(options, &beside, &choice);
     if (status == LS_OK)
         choice = with_order(dataset, options->order, choice);
-    for (int i = 0; status == LS_OK && i < dataset->paths.count; i++)
+    const ls_fields *first = &dataset->groups[LS_TRAIN].parts[0];
+    for (int i = 0; status == LS_OK && i < dataset->paths.count; i++) {
         status = ls_dataset_open_group(dataset, LS_TRAIN, dataset->files[i], &choice);
-    if (status == LS_OK && dataset->info.values == 0 && !choice.untargeted)
+        if (status == LS_OK && first->labels.by_step) /* the first file decides */
+            choice.kind = LS_TARGET_STEPS;
+    }
+    if (status == LS_OK && first->has_labels)
         status = find_classes(dataset, options);
     return status;
 }

@@ -49,6 +49,7 @@ ls_status ls_dataset_read_into(const ls_dataset *dataset, ls_split split, int64_
     assert(first >= 0 && count >= 0 && first + count <= dataset->info.rows[split]);
     assert(samples->capacity >= count && samples->format.features == dataset->info.features &&
            samples->format.values == ls_dataset_format(&dataset->info).values &&
+           samples->format.ragged == dataset->info.ragged &&
            samples->format.weighted == dataset->info.weighted &&
            samples->format.element == dataset->info.element);
     const chosen c = find_chosen(dataset, split);
@@ -81,11 +82,48 @@ ls_status ls_dataset_read(const ls_dataset *dataset, ls_split split, int64_t fir
     return LS_OK;
 }
 
+/* Returns the rows that are read at a time. */
+static int64_t rows_of_piece(const ls_dataset *dataset)
+{
+    enum { PIECE_BYTES = 16 << 20 };
+    const int64_t features = dataset->info.features;
+    return features < PIECE_BYTES ? PIECE_BYTES / features : 1;
+}
+
+/* Adds the classes of the steps of samples to `counts`. */
+static void count_steps(const ls_samples *samples, int64_t *counts)
+{
+    for (int64_t i = 0; i < samples->rows; i++) {
+        const ls_row row = ls_samples_row(samples, i);
+        const int64_t steps = row.length >= 0 ? row.length : samples->format.values;
+        for (int64_t step = 0; step < steps; step++)
+            counts[(int64_t)row.targets[step]]++;
+    }
+}
+
+/* As ls_dataset_count_classes(), of the classes of steps. */
+static ls_status count_by_step(const ls_dataset *dataset, ls_split split, int64_t *counts)
+{
+    const int64_t rows = dataset->info.rows[split], piece = rows_of_piece(dataset);
+    ls_samples *samples = NULL;
+    ls_status status =
+        ls_samples_create(&samples, ls_min(piece, rows), ls_dataset_format(&dataset->info));
+    for (int64_t done = 0; status == LS_OK && done < rows; done += piece) {
+        status = ls_dataset_read_into(dataset, split, done, ls_min(rows - done, piece), samples);
+        if (status == LS_OK)
+            count_steps(samples, counts);
+    }
+    ls_samples_destroy(&samples);
+    return status;
+}
+
 ls_status ls_dataset_count_classes(const ls_dataset *dataset, ls_split split, int64_t *counts)
 {
     enum { ROOM = 1 << 16 };
     if (dataset->info.classes == 0)
         return LS_OK;
+    if (ls_dataset_by_step(&dataset->info))
+        return count_by_step(dataset, split, counts);
     const chosen c = find_chosen(dataset, split);
     const ls_range rows = find_group_rows(&c, 0, dataset->info.rows[split]);
     int32_t *labels = ls_alloc(ROOM, sizeof *labels);
@@ -116,10 +154,8 @@ ls_status ls_dataset_verify(const ls_dataset *dataset)
 
 ls_status ls_dataset_fingerprint(const ls_dataset *dataset, ls_split split, uint64_t *out)
 {
-    enum { PIECE_BYTES = 16 << 20 };
     const ls_dataset_info *info = ls_dataset_describe(dataset);
-    const int64_t rows = info->rows[split];
-    const int64_t piece = info->features < PIECE_BYTES ? PIECE_BYTES / info->features : 1;
+    const int64_t rows = info->rows[split], piece = rows_of_piece(dataset);
     ls_samples *samples = NULL;
     *out = 0;
     ls_status status = ls_samples_create(&samples, ls_min(piece, rows), ls_dataset_format(info));

@@ -21,6 +21,7 @@ struct ls_dataset {
                                   of the division */
     ls_division *division;     /* of the training group */
     ls_text_list class_names;  /* empty: none */
+    ls_text_list vocabulary;   /* texts of tokens; empty: none */
 };
 
 /* Returns true if an option's text is neither NULL nor "". */
@@ -35,12 +36,16 @@ static inline const char *ls_dataset_first_path(const ls_dataset *dataset)
     return dataset->paths.path[0];
 }
 
-/* Reads the option for weights.
- * parsed  memory for the result
- * out     on return the selection, in `parsed`; NULL: there are no weights
+/* Selections of the datasets beside inputs and targets. */
+typedef struct ls_beside {
+    ls_selections weights, lengths;
+} ls_beside;
+
+/* Reads the options for weights and lengths into a choice.
+ * parsed  memory for the selections
  * Errors: LS_ERR_USAGE. */
-ls_status ls_dataset_parse_weights(const ls_dataset_options *options, ls_selections *parsed,
-                                   const ls_selection **out) LS_MUST_CHECK;
+ls_status ls_dataset_parse_beside(const ls_dataset_options *options, ls_beside *parsed,
+                                  ls_fields_choice *choice) LS_MUST_CHECK;
 
 /* As ls_dataset_open(), but there may be no rows: a file may be empty if others are not.
  * Errors: as ls_dataset_open(), *out is left alone. */

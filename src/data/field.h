@@ -12,10 +12,13 @@
 
 enum { LS_FIELD_NAME = LS_SELECTION_NAME, LS_FIELD_SHAPE = LS_H5_SHAPE };
 
-/* The range of the numbers of targets. */
+/* The range of numbers. */
 typedef struct ls_limits {
-    const char *expected; /* for the error of a number out of the range; NULL: any finite number */
+    const char *expected; /* for the error of a number out of the range: a sentence, or of whole
+                             numbers what they are, "a token"; NULL: any finite number */
     float least, most;
+    bool whole;
+    const char *column; /* what a column is, for errors; NULL: "column" */
 } ls_limits;
 
 typedef struct ls_field {
@@ -30,7 +33,7 @@ typedef struct ls_field {
     int dims, dim[LS_H5_MAX_RANK];  /* the dimensions of a row: those that are not dropped */
     int64_t stride[LS_H5_MAX_RANK]; /* of each dimension, in numbers of a sample */
     int64_t first;                  /* number of a sample where the field begins */
-    ls_limits limits;               /* of targets */
+    ls_limits limits;               /* of targets, and of tokens */
 } ls_field;
 
 /* Fails for a file that does not have the layout of a data set: appends a hint at the description
@@ -90,7 +93,7 @@ ls_sample *ls_destination_next(const ls_destination *to, int64_t row, int64_t *a
 
 /* Reads rows first .. first+count-1 into samples: their inputs, or with `targets` the values of
  * their target.
- * Errors: LS_ERR_DATA for rows that can't be read, and for NaN, infinite numbers and targets out of
+ * Errors: LS_ERR_DATA for rows that can't be read, and for NaN, infinite numbers and numbers out of
  * their limits;
  * LS_ERR_FAILURE; LS_INTERRUPTED, see base/interrupt.h. */
 ls_status ls_field_read(const ls_field *field, bool targets, int64_t first, int64_t count,

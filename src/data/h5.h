@@ -144,6 +144,12 @@ ls_status ls_h5_put_texts_of(ls_h5 *file, const char *group, const char *name,
 ls_status ls_h5_put_long_texts_of(ls_h5 *file, const char *group, const char *name,
                                   const char *const *texts, int count) LS_MUST_CHECK;
 
+/* Writes a dataset of texts, of one dimension; appends the texts of one to a list: at most 2^20, of
+ * equal size 64 MiB. Errors: also LS_ERR_DATA if they are more. */
+ls_status ls_h5_write_texts(ls_h5 *file, const char *name, const char *const *texts,
+                            int count) LS_MUST_CHECK;
+ls_status ls_h5_read_texts(const ls_h5 *file, const char *name, ls_text_list *out) LS_MUST_CHECK;
+
 /* Writes and reads attributes of the root group. A text that is read is owned: ls_free(). Texts
  * above 4 MiB are refused. */
 ls_status ls_h5_put_text(ls_h5 *file, const char *name, const char *text) LS_MUST_CHECK;

@@ -23,6 +23,17 @@ ls_status ls_h5_fail(const ls_h5 *file, const char *name, const char *what);
 hid_t ls_h5_memory_type(ls_h5_type type);
 hid_t ls_h5_file_type(ls_h5_type type);
 
+enum { LS_H5_TEXT_MOST = 4 << 20 /* bytes of an attribute's texts */ };
+
+/* Creates the type of texts of variable length. Local. */
+hid_t ls_h5_variable_text(H5T_cset_t set);
+
+/* Writes an attribute of a group. Local.
+ * space  its dimensions, closed here
+ * Errors: LS_ERR_FAILURE. */
+ls_status ls_h5_write_attribute_of(ls_h5 *file, const char *group, const char *name, hid_t space,
+                                   hid_t type, const void *value) LS_MUST_CHECK;
+
 /* Returns our type for an HDF5 type of a file, in either byte order. Local. */
 ls_h5_type ls_h5_type_of(hid_t type);
 

@@ -14,9 +14,15 @@ enum { PIECE_LABELS = 1 << 13, PIECE_NUMBERS = 1 << 17 };
 /* Room for a piece of rows. */
 typedef struct room {
     int64_t rows;
-    int64_t *labels;
-    float *numbers; /* of one-hot rows; NULL without */
+    int64_t *labels; /* [rows][labels of a row] */
+    float *numbers;  /* of one-hot rows; NULL without */
 } room;
+
+/* Returns the number of a row's labels. */
+static int64_t labels_of_row(const ls_labels *l)
+{
+    return l->by_step ? l->field.numbers : 1;
+}
 
 bool ls_labels_are_floats(ls_h5_type type)
 {
@@ -30,9 +36,8 @@ bool ls_labels_are_integers(ls_h5_type type)
 
 static ls_status make_room(const ls_labels *l, room *out)
 {
-    out->rows = l->one_hot ? ls_max(1, ls_min(PIECE_LABELS, PIECE_NUMBERS / l->field.numbers))
-                           : PIECE_LABELS;
-    out->labels = ls_alloc(out->rows, sizeof *out->labels);
+    out->rows = ls_max(1, ls_min(PIECE_LABELS, PIECE_NUMBERS / l->field.numbers));
+    out->labels = ls_alloc(out->rows * labels_of_row(l), sizeof *out->labels);
     out->numbers = l->one_hot && out->labels != NULL
                        ? ls_alloc(out->rows * l->field.numbers, sizeof *out->numbers)
                        : NULL;
@@ -53,24 +58,36 @@ static ls_status read_table(const ls_field *f, ls_h5_type type, int64_t first, i
     return status;
 }
 
-static ls_status check_label(const ls_labels *l, int64_t row, int64_t label, int classes)
+/* Writes where label `at` behind the first of row `first` is. */
+static const char *place_of(const ls_labels *l, int64_t first, int64_t at, char text[64])
+{
+    const int64_t width = labels_of_row(l);
+    if (l->by_step)
+        snprintf(text, 64, "row %" PRId64 ", step %" PRId64, first + at / width, at % width);
+    else
+        snprintf(text, 64, "row %" PRId64, first + at);
+    return text;
+}
+
+static ls_status check_label(const ls_labels *l, int64_t first, int64_t at, int64_t label,
+                             int classes)
 {
     if ((uint64_t)label < (uint64_t)classes)
         return LS_OK;
-    char value[24];
+    char value[24], place[64];
     if (ls_field_shape(&l->field)->type == LS_H5_U64)
         snprintf(value, sizeof value, "%" PRIu64, (uint64_t)label);
     else
         snprintf(value, sizeof value, "%" PRId64, label);
     if (classes == LS_MAX_CLASSES)
         return ls_fail(LS_ERR_DATA,
-                       "%s: '/%s' row %" PRId64
-                       " is %s, but classes are numbered 0, 1, ... and are "
-                       "at most %d: number them so; values are for --loss mse",
-                       ls_h5_path(l->field.file), l->field.name, row, value, classes);
-    return ls_fail(LS_ERR_DATA, "%s: '/%s' row %" PRId64 " is %s, expected a class of 0 to %d%s",
-                   ls_h5_path(l->field.file), l->field.name, row, value, classes - 1,
-                   label == classes ? " (classes count from 0, not from 1)" : "");
+                       "%s: '/%s' %s is %s, but classes are numbered 0, 1, ... and are at most "
+                       "%d: number them so; values are for --loss mse",
+                       ls_h5_path(l->field.file), l->field.name, place_of(l, first, at, place),
+                       value, classes);
+    return ls_fail(LS_ERR_DATA, "%s: '/%s' %s is %s, expected a class of 0 to %d%s",
+                   ls_h5_path(l->field.file), l->field.name, place_of(l, first, at, place), value,
+                   classes - 1, label == classes ? " (classes count from 0, not from 1)" : "");
 }
 
 /* Finds the class of a one-hot row; -1 if it is none. */
@@ -85,6 +102,23 @@ static int64_t find_hot(const float *numbers, int64_t count)
         hot = k;
     }
     return hot;
+}
+
+ls_status ls_labels_look_one_hot(const ls_labels *l, bool *out)
+{
+    enum { FIRST_ROWS = 100 };
+    const int64_t numbers = l->field.numbers;
+    const int64_t some = ls_min(ls_max(1, PIECE_NUMBERS / numbers), FIRST_ROWS);
+    const int64_t rows = ls_min(l->field.rows, some);
+    float *read = ls_alloc(some * numbers, sizeof *read);
+    ls_status status = read == NULL ? LS_ERR_FAILURE : LS_OK;
+    if (status == LS_OK && rows > 0)
+        status = read_table(&l->field, LS_H5_F32, 0, rows, read);
+    *out = status == LS_OK && rows > 0;
+    for (int64_t i = 0; *out && i < rows; i++)
+        *out = find_hot(read + i * numbers, numbers) >= 0;
+    ls_free(read);
+    return status;
 }
 
 static ls_status read_one_hot(const ls_labels *l, int64_t first, int64_t count, const room *r)
@@ -129,8 +163,8 @@ static ls_status read_piece(const ls_labels *l, int64_t first, int64_t count, in
                        : ls_labels_are_floats(file)
                            ? read_whole(l, first, count, r->labels)
                            : read_table(&l->field, type, first, count, r->labels);
-    for (int64_t i = 0; status == LS_OK && i < count; i++)
-        status = check_label(l, first + i, r->labels[i], classes);
+    for (int64_t i = 0; status == LS_OK && i < count * labels_of_row(l); i++)
+        status = check_label(l, first, i, r->labels[i], classes);
     return status;
 }
 
@@ -141,17 +175,28 @@ typedef struct sink {
     int32_t largest;
 } sink;
 
-static void put_piece(sink *s, int64_t done, int64_t first, int64_t count, const int64_t *labels,
-                      int64_t *at)
+/* Puts the labels of a row into its sample. */
+static void put_row(const ls_samples *samples, ls_sample *sample, int64_t width, bool by_step,
+                    const int64_t *labels)
 {
+    if (!by_step)
+        sample->label = (int32_t)*labels;
+    for (int64_t step = 0; by_step && step < width; step++)
+        ls_sample_targets(samples, sample)[step] = (float)labels[step];
+}
+
+static void put_piece(sink *s, const ls_labels *l, int64_t done, int64_t first, int64_t count,
+                      const int64_t *labels, int64_t *at)
+{
+    const int64_t width = labels_of_row(l);
     for (int64_t i = 0; i < count; i++) {
-        const int32_t label = (int32_t)labels[i];
         ls_sample *sample = s->to != NULL ? ls_destination_next(s->to, first + i, at) : NULL;
         if (sample != NULL)
-            sample->label = label;
+            put_row(s->to->samples, sample, width, l->by_step, labels + i * width);
         if (s->out != NULL)
-            s->out[done + i] = label;
-        s->largest = label > s->largest ? label : s->largest;
+            s->out[done + i] = (int32_t)labels[i * width];
+        for (int64_t k = 0; k < width; k++)
+            s->largest = (int32_t)ls_max(s->largest, labels[i * width + k]);
     }
 }
 
@@ -164,7 +209,7 @@ static ls_status scan_labels(const ls_labels *l, int64_t first, int64_t count, i
         const int64_t some = ls_min(count - done, r.rows);
         status = read_piece(l, first + done, some, classes, &r);
         if (status == LS_OK) {
-            put_piece(s, done, first + done, some, r.labels, &at);
+            put_piece(s, l, done, first + done, some, r.labels, &at);
             status = ls_interrupt_poll(LS_INTERRUPT_GRACE);
         }
     }

@@ -1,6 +1,6 @@
 #include "data/magic.h"
 #include "base/file.h"
-#include "base/show.h"
+#include "base/utf8.h"
 
 #include <ctype.h>
 #include <stdbool.h>

@@ -40,7 +40,8 @@ static bool is_hdf5(const char *path)
 
 static bool is_csv(const unsigned char *begin, size_t length)
 {
-    static const char *const heads[] = {"row,class,", "row,label,", "row,y0", "row,t0"};
+    static const char *const heads[] = {"row,class,", "row,label,", "row,y0", "row,t0",
+                                        "row,step,"};
     bool found = false;
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
         found =
@@ -101,7 +102,9 @@ static ls_status refuse_data(const char *path, const char *data)
 /* The HDF5 dataset of the outputs. */
 static const char *name_outputs(const ls_prediction_file *f)
 {
-    return f->about.meaning == LS_MEANING_PROBABILITIES ? "probabilities" : "values";
+    return f->about.steps > 1                             ? "probability"
+           : f->about.meaning == LS_MEANING_PROBABILITIES ? "probabilities"
+                                                          : "values";
 }
 
 /* Writes the names of the classes; they fit an attribute, as they were in one. */
@@ -131,10 +134,17 @@ static bool has_classes(const ls_prediction_file *f)
     return f->about.meaning != LS_MEANING_VALUES;
 }
 
+/* Returns true if there is a class for each of several steps. */
+static bool is_by_step(const ls_prediction_file *f)
+{
+    return f->about.steps > 1;
+}
+
 static ls_status create_hdf5(ls_prediction_file *f)
 {
-    const ls_h5_shape y = {LS_H5_F32, 2, {f->about.rows, f->about.outputs}};
-    const ls_h5_shape k = {LS_H5_I32, 1, {f->about.rows}};
+    const int64_t steps = f->about.steps;
+    const ls_h5_shape y = {LS_H5_F32, 2, {f->about.rows, is_by_step(f) ? steps : f->about.outputs}};
+    const ls_h5_shape k = {LS_H5_I32, is_by_step(f) ? 2 : 1, {f->about.rows, steps}};
     ls_status status = ls_h5_create_plain(&f->h5, f->temporary);
     if (status == LS_OK)
         status = write_attributes(f->h5, &f->about);
@@ -166,7 +176,7 @@ static void write_columns(FILE *csv, char letter, int count)
 static void write_head(const ls_prediction_file *f)
 {
     const bool probable = f->about.meaning == LS_MEANING_PROBABILITIES;
-    fputs("row", f->csv);
+    fputs(is_by_step(f) ? "row,step" : "row", f->csv);
     if (f->about.truth && has_classes(f))
         fputs(f->about.class_names != NULL ? ",label,label_name" : ",label", f->csv);
     else if (f->about.truth)
@@ -174,7 +184,8 @@ static void write_head(const ls_prediction_file *f)
     if (has_classes(f))
         fprintf(f->csv, ",class%s,%s", f->about.class_names != NULL ? ",class_name" : "",
                 probable ? "probability" : "value");
-    write_columns(f->csv, probable ? 'p' : 'y', f->about.outputs);
+    if (!is_by_step(f))
+        write_columns(f->csv, probable ? 'p' : 'y', f->about.outputs);
     putc('\n', f->csv);
 }
 
@@ -260,6 +271,21 @@ static void write_line(const ls_prediction_file *f, const ls_predictions *p, int
     putc('\n', f->csv);
 }
 
+/* Writes the lines of a row's steps. */
+static void write_steps(const ls_prediction_file *f, const ls_predictions *p, int64_t row)
+{
+    for (int64_t t = 0; t < p->steps; t++) {
+        const int64_t i = row * p->steps + t;
+        if (p->predicted[i] < 0)
+            continue;
+        fprintf(f->csv, "%lld,%lld", (long long)(p->first + row), (long long)t);
+        if (f->about.truth)
+            write_class(f, p->label[i]);
+        write_class(f, p->predicted[i]);
+        fprintf(f->csv, ",%.9g\n", (double)p->y[i]);
+    }
+}
+
 static ls_status write_hdf5(const ls_prediction_file *f, const ls_predictions *p)
 {
     const int64_t at = f->written;
@@ -280,7 +306,7 @@ ls_status ls_prediction_file_write(ls_prediction_file *f, const ls_predictions *
         status = write_hdf5(f, rows);
     else {
         for (int64_t i = 0; i < rows->rows && ferror(f->csv) == 0; i++)
-            write_line(f, rows, i);
+            (is_by_step(f) ? write_steps : write_line)(f, rows, i);
         status = check_csv(f);
     }
     f->written += rows->rows;

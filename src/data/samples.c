@@ -20,7 +20,9 @@ ls_row ls_samples_row(const ls_samples *samples, int64_t at)
     return (ls_row){.number = sample->row,
                     .label = sample->label,
                     .inputs = sample->inputs,
-                    .targets = ls_sample_targets(samples, sample)};
+                    .targets = ls_sample_targets(samples, sample),
+                    .length =
+                        samples->format.ragged ? (int64_t)*ls_sample_length(samples, sample) : -1};
 }
 
 /* Scales numbers to 0..255. */

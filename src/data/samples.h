@@ -11,9 +11,9 @@
 #include <lockstep/dataset.h>
 #include <lockstep/status.h>
 
-/* A sample: the inputs are followed, at an address for floats, by the target's values, the length of
- * the row's sequence and the row's weight, if there are any. Samples begin at addresses for floats, too: a larger alignment would
- * waste memory. */
+/* A sample: the inputs are followed, at an address for floats, by the target's values, the length
+ * of the row's sequence and the row's weight, if there are any. Samples begin at addresses for
+ * floats, too: a larger alignment would waste memory. */
 typedef struct __attribute__((packed, aligned(4))) ls_sample {
     int64_t row;      /* number in its split of the data set, from 0 */
     int32_t label;    /* class, from 0; 0 if the target is values */
@@ -63,10 +63,6 @@ static inline ls_sample_format ls_dataset_format(const ls_dataset_info *info)
                               .weighted = info->weighted};
 }
 
-/* Converts the inputs of `count` samples to floats, without normalization. Local.
- * out  [count][features] */
-void ls_samples_inputs(const ls_samples *samples, int64_t first, int64_t count, float *out);
-
 /* Returns the bytes from one sample to the next. Local. */
 size_t ls_sample_stride(ls_sample_format format);
 
@@ -109,8 +105,8 @@ void ls_samples_gather(const ls_samples *samples, const int32_t *order, int64_t 
                        int64_t count, ls_normalization normalization, ls_batch *batch);
 
 /* Returns a hash of the samples that does not depend on their order: the sum, modulo 2^64, of the
- * hashes of (row, label, inputs, target, length, weight). The fingerprints of all shards add up to that of
- * the whole split. Local. */
+ * hashes of (row, label, inputs, target, length, weight). The fingerprints of all shards add up to
+ * that of the whole split. Local. */
 uint64_t ls_samples_fingerprint(const ls_samples *samples);
 
 /* The same for rows of a split: weights of others than training rows have no effect, and are left

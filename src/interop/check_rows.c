@@ -17,17 +17,21 @@
 typedef struct check {
     const ls_export_graph *graph;
     int64_t features, outputs;
-    float *x; /* [rows][features] in the order of the format */
+    int64_t classes; /* outputs, or those of a step of a sequence */
+    float *x;        /* [rows][features] in the order of the format */
     ls_batch *batch;
     const float *y; /* [rows][outputs] */
     float *result;  /* [rows][outputs] as the exported network gives them */
 } check;
 
-/* A random input: a pixel, or for other types a number within two standard deviations.
+/* A random input: a token, a pixel, or for other types a number within two standard deviations.
  * channel  of the input */
 static float random_input(const ls_export_source *source, int64_t channel, double uniform)
 {
     const ls_column_scale *c = &source->inputs;
+    const int64_t vocabulary = ls_export_vocabulary(source->network);
+    if (vocabulary > 0)
+        return floorf((float)((double)vocabulary * uniform));
     if (source->element == LS_U8)
         return floorf((float)(256 * uniform));
     return (float)(c->count > 0 ? c->mean[channel] + c->std[channel] * (4 * uniform - 2)
@@ -53,12 +57,13 @@ static void make_inputs(check *c, const ls_export_source *source, const ls_expor
         const int64_t at = i % c->features;
         const int64_t channel = channels_first ? at / pixels : at % g->input.channels;
         const float raw = random_input(source, channel, ls_rng_uniform(key, (uint64_t)i));
-        const float normalised = normalise(g, &source->inputs, channel, raw);
+        const float normalised =
+            g->form == LS_FORM_TOKENS ? raw : normalise(g, &source->inputs, channel, raw);
         c->x[i] = options->normalized ? normalised : raw;
         c->batch->x[i] = normalised;
     }
     c->batch->rows = LS_EXPORT_CHECK_ROWS;
-    if (channels_first && !g->planar)
+    if (channels_first && !g->planar && g->form == LS_FORM_IMAGE)
         ls_batch_to_channels_last(c->batch, g->input.channels, g->input.height * g->input.width);
     for (int64_t row = 0; !channels_first && g->planar && row < LS_EXPORT_CHECK_ROWS; row++) {
         float *to = c->batch->x + row * c->features;
@@ -78,18 +83,18 @@ static void rearrange(const check *c, float *room)
     }
 }
 
-/* p = exp(y) / sum exp(y), for each row. */
+/* p = exp(y) / sum exp(y), for each row, or each step of a row. */
 static void softmax(const check *c)
 {
-    for (int64_t row = 0; row < LS_EXPORT_CHECK_ROWS; row++) {
-        const float *y = c->y + row * c->outputs;
-        float *p = c->result + row * c->outputs;
+    for (int64_t first = 0; first < LS_EXPORT_CHECK_ROWS * c->outputs; first += c->classes) {
+        const float *y = c->y + first;
+        float *p = c->result + first;
         double sum = 0, most = y[0];
-        for (int64_t k = 1; k < c->outputs; k++)
+        for (int64_t k = 1; k < c->classes; k++)
             most = y[k] > most ? y[k] : most;
-        for (int64_t k = 0; k < c->outputs; k++)
+        for (int64_t k = 0; k < c->classes; k++)
             sum += exp(y[k] - most);
-        for (int64_t k = 0; k < c->outputs; k++)
+        for (int64_t k = 0; k < c->classes; k++)
             p[k] = (float)(exp(y[k] - most) / sum);
     }
 }
@@ -158,7 +163,7 @@ ls_status ls_export_check(const ls_export_source *source, const ls_export_option
                           const char *path)
 {
     assert(options->format != LS_EXPORT_AUTO);
-    check c = {.outputs = ls_network_outputs(source->network)};
+    check c = {.graph = NULL};
     ls_export_graph *graph = NULL;
     const ls_graph_style style = ls_export_style(options->format);
     ls_status status = ls_refuse_other_kind(path, is_csv, "CSV with the columns x0, x1, ...");
@@ -167,6 +172,8 @@ ls_status ls_export_check(const ls_export_source *source, const ls_export_option
     if (status == LS_OK) {
         c.graph = graph;
         c.features = ls_shape_size(graph->input);
+        c.outputs = ls_shape_size(ls_graph_shape(graph, graph->nodes - 1));
+        c.classes = ls_graph_shape(graph, graph->nodes - 1).channels;
         status = make_room(&c);
     }
     if (status == LS_OK) {

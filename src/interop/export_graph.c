@@ -2,48 +2,13 @@
 
 #include "base/memory.h"
 #include "data/samples.h"
+#include "interop/export_kinds.h"
 #include "interop/graph_ends.h"
-#include "interop/layout.h"
+#include "interop/graph_params.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
-
-/* The part that a kind of layer plays. */
-typedef enum role {
-    ROLE_VALUEWISE, /* keeps shape and order of the features */
-    ROLE_IMAGE,     /* takes and gives an image */
-    ROLE_POOL,      /* takes an image, gives a vector */
-    ROLE_DENSE,
-    ROLE_FLATTEN,
-    ROLE_SOFTMAX,
-    ROLE_JOIN
-} role;
-
-/* Kinds of layers, by the name in the layer table. */
-static const struct layer_kind {
-    const char *name;
-    ls_node_kind node;
-    role role;
-} kinds[] = {
-    {"dense", LS_NODE_DENSE, ROLE_DENSE},
-    {"conv", LS_NODE_CONV, ROLE_IMAGE},
-    {"maxpool", LS_NODE_MAXPOOL, ROLE_IMAGE},
-    {"avgpool", LS_NODE_AVGPOOL, ROLE_IMAGE},
-    {"globalpool", LS_NODE_GLOBALPOOL, ROLE_POOL},
-    {"flatten", LS_NODE_FLATTEN, ROLE_FLATTEN},
-    {"batchnorm", LS_NODE_BATCHNORM, ROLE_VALUEWISE},
-    {"dropout", LS_NODE_DROPOUT, ROLE_VALUEWISE},
-    {"relu", LS_NODE_RELU, ROLE_VALUEWISE},
-    {"leaky-relu", LS_NODE_LEAKY_RELU, ROLE_VALUEWISE},
-    {"gelu", LS_NODE_GELU, ROLE_VALUEWISE},
-    {"silu", LS_NODE_SILU, ROLE_VALUEWISE},
-    {"sigmoid", LS_NODE_SIGMOID, ROLE_VALUEWISE},
-    {"tanh", LS_NODE_TANH, ROLE_VALUEWISE},
-    {"softmax", LS_NODE_SOFTMAX, ROLE_SOFTMAX},
-    {"add", LS_NODE_ADD, ROLE_JOIN},
-    {"concat", LS_NODE_CONCAT, ROLE_JOIN},
-};
 
 /* State while a graph is made. */
 typedef struct maker {
@@ -54,14 +19,6 @@ typedef struct maker {
     int input;  /* node that layers read as the network's input */
     int layers; /* without a fused softmax that is not wanted */
 } maker;
-
-static const struct layer_kind *kind_of(const char *name)
-{
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(kinds[i].name, name) == 0)
-            return &kinds[i];
-    return NULL;
-}
 
 static ls_layer_info layer_at(const maker *m, int at)
 {
@@ -85,16 +42,34 @@ static bool changes_order(const maker *m, ls_shape image)
  *          features must be Lockstep's */
 static int flatten(maker *m, int at, const char *name, const char *suffix, bool permute)
 {
-    if (ls_graph_flat(m->g, at))
+    if (ls_graph_form(m->g, at) == LS_FORM_VECTOR)
         return at;
     const ls_shape image = ls_graph_shape(m->g, at);
-    const bool changes = changes_order(m, image);
+    const bool changes = ls_graph_form(m->g, at) == LS_FORM_IMAGE && changes_order(m, image);
     if (changes && !permute)
         at = ls_graph_append(m->g, LS_NODE_TRANSPOSE, name, "_transpose", at);
     at = ls_graph_append_flatten(m->g, at, name, suffix);
     m->g->node[at].permuted = changes && permute;
     m->g->node[at].image = image;
     return at;
+}
+
+/* Makes an image or a vector a sequence of this shape; a sequence is left alone. */
+static int read_as(maker *m, ls_shape shape, int at, const char *name, const char *suffix)
+{
+    if (ls_graph_form(m->g, at) == LS_FORM_SEQUENCE)
+        return at;
+    if (ls_graph_form(m->g, at) == LS_FORM_IMAGE && m->style.channels_first &&
+        ls_graph_shape(m->g, at).channels > 1)
+        at = ls_graph_append(m->g, LS_NODE_TRANSPOSE, name, "_transpose", at);
+    return ls_graph_append_sequence(m->g, at, name, suffix, shape);
+}
+
+/* The same for the sequence of its rows. */
+static int read_rows(maker *m, int at, const char *name, const char *suffix)
+{
+    const ls_shape image = ls_graph_shape(m->g, at);
+    return read_as(m, (ls_shape){image.width * image.channels, image.height, 1}, at, name, suffix);
 }
 
 /* Returns true if all paths from a layer's output lead to a dense layer through layers that can
@@ -107,9 +82,9 @@ static bool leads_to_dense(const maker *m, int layer)
         for (int k = 0; k < reader.inputs; k++) {
             if (reader.input[k] != layer)
                 continue;
-            const role part = kind_of(reader.kind)->role;
-            const bool passes = part == ROLE_VALUEWISE || part == ROLE_FLATTEN;
-            if (part != ROLE_DENSE && !(passes && leads_to_dense(m, i)))
+            const ls_export_role part = ls_export_kind_of(&reader, LS_FORM_IMAGE)->role;
+            const bool passes = part == LS_ROLE_VALUEWISE || part == LS_ROLE_FLATTEN;
+            if (part != LS_ROLE_DENSE && !(passes && leads_to_dense(m, i)))
                 return false;
             read = true;
         }
@@ -117,123 +92,133 @@ static bool leads_to_dense(const maker *m, int layer)
     return read;
 }
 
-/* Writes a parameter in the format's layout.
- * node   of the parameter; its input has been set */
-static void lay_out(const maker *m, const ls_node *node, const ls_param *param, const float *from,
-                    float *room, float *to)
+/* What the value of a layer's node is. */
+static ls_form form_after(const maker *m, const ls_export_kind *kind, const ls_layer_info *layer,
+                          ls_form before)
 {
-    const int64_t *dims = param->shape;
-    const bool matrix = node->kind == LS_NODE_DENSE && param->rank == 2;
-    const bool by_feature = matrix || node->kind == LS_NODE_BATCHNORM;
-    if (by_feature && node->permuted) {
-        float *permuted = matrix && m->style.channels_first ? room : to;
-        ls_layout_features(node->image, m->g->planar, matrix ? dims[1] : 1, from, permuted);
-        from = permuted;
+    switch (kind->role) {
+    case LS_ROLE_POOL:
+        return m->style.channels_first ? before : LS_FORM_VECTOR;
+    case LS_ROLE_TOKENS:
+    case LS_ROLE_SEQUENCE:
+        return LS_FORM_SEQUENCE;
+    case LS_ROLE_STEPS:
+        return LS_FORM_VECTOR;
+    case LS_ROLE_RECURRENT:
+        return layer->attributes.all ? LS_FORM_SEQUENCE : LS_FORM_VECTOR;
+    default:
+        return before;
     }
-    if (matrix && m->style.channels_first)
-        ls_layout_transpose(dims[0], dims[1], from, to);
-    else if (param->rank == 4 && m->style.channels_first)
-        ls_layout_filters(dims[0], dims[2], dims[3], from, to);
-    else if (from != to)
-        memcpy(to, from, (size_t)param->count * sizeof *to);
 }
 
-/* Sets the dimensions of a parameter in the format's layout. */
-static void set_dims(const maker *m, const ls_param *param, ls_array *out)
-{
-    static const int reversed[] = {1, 0}, filters[] = {3, 2, 0, 1};
-    const int *order = param->rank == 4 ? filters : reversed;
-    out->rank = param->rank;
-    out->count = param->count;
-    for (int i = 0; i < param->rank; i++)
-        out->dims[i] = param->shape[m->style.channels_first && param->rank > 1 ? order[i] : i];
-}
-
-/* Adds a layer's parameters to its node. */
-static ls_status add_params(maker *m, ls_node *node, const ls_layer_info *layer)
-{
-    int rows;
-    const ls_param *param = ls_network_params(m->source->network, &rows) + layer->first_param;
-    float *room = node->permuted ? ls_alloc(layer->parameters, sizeof *room) : NULL;
-    if (node->permuted && room == NULL)
-        return LS_ERR_FAILURE;
-    assert(layer->params <= LS_NODE_PARAMS);
-    for (int i = 0; i < layer->params; i++, node->params++) {
-        float *to = m->g->values + param[i].offset;
-        lay_out(m, node, &param[i], m->source->params + param[i].offset, room, to);
-        node->param[i].values = to;
-        set_dims(m, &param[i], &node->param[i]);
-    }
-    ls_free(room);
-    return LS_OK;
-}
-
-/* Appends the node of a layer with one input. */
-static ls_status make_layer(maker *m, const ls_layer_info *layer, const struct layer_kind *kind,
+/* Appends the node of a layer with one input, which has the form that the node needs. */
+static ls_status make_layer(maker *m, const ls_layer_info *layer, const ls_export_kind *kind,
                             int input)
 {
     const int at = ls_graph_append(m->g, kind->node, layer->name, "", input);
     ls_node *node = &m->g->node[at];
     node->out = layer->out;
     node->attributes = layer->attributes;
-    const ls_status status = add_params(m, node, layer);
-    if (kind->role == ROLE_DENSE)
+    node->form = form_after(m, kind, layer, node->form);
+    ls_status status = ls_graph_add_params(m->g, m->source, at, layer);
+    if (status == LS_OK)
+        status = ls_graph_add_constants(m->g, at);
+    if (kind->role == LS_ROLE_DENSE)
         node->permuted = false;
-    node->flat = node->flat || (kind->role == ROLE_POOL && !m->style.channels_first);
     return status;
 }
 
-/* Appends the node of an addition or a concatenation. If only one input is a vector, both are of
- * one pixel, and the other is made a vector, too. */
-static void make_join(maker *m, const ls_layer_info *layer, const struct layer_kind *kind,
+/* Makes an input of a layer what its node takes. */
+static int prepare(maker *m, const ls_layer_info *layer, ls_export_role part, int input)
+{
+    const bool steps = ls_graph_form(m->g, input) == LS_FORM_SEQUENCE;
+    if (part == LS_ROLE_SEQUENCE || part == LS_ROLE_STEPS || part == LS_ROLE_RECURRENT)
+        return read_rows(m, input, layer->name, "_rows");
+    if ((part == LS_ROLE_DENSE && !steps) ||
+        (part == LS_ROLE_SOFTMAX && !(steps && ls_network_steps(m->source->network) > 1)))
+        return flatten(m, input, layer->name, "_flatten", part == LS_ROLE_DENSE);
+    return input;
+}
+
+/* Appends the node of an addition or a concatenation. If one input is a sequence, the other is made
+ * one. If only one is a vector, both are of one pixel, and the other is made a vector, too. */
+static void make_join(maker *m, const ls_layer_info *layer, const ls_export_kind *kind,
                       const int input[])
 {
     static const char *const suffix[] = {"_first", "_second"};
     int in[LS_LAYER_INPUTS];
-    const bool flat = ls_graph_flat(m->g, input[0]) || ls_graph_flat(m->g, input[1]);
+    const ls_form first = ls_graph_form(m->g, input[0]), second = ls_graph_form(m->g, input[1]);
+    const bool steps = first == LS_FORM_SEQUENCE || second == LS_FORM_SEQUENCE;
     for (int k = 0; k < layer->inputs; k++)
-        in[k] = flat ? flatten(m, input[k], layer->name, suffix[k], false) : input[k];
+        in[k] = steps             ? read_rows(m, input[k], layer->name, suffix[k])
+                : first != second ? flatten(m, input[k], layer->name, suffix[k], false)
+                                  : input[k];
     ls_node *node = &m->g->node[ls_graph_append(m->g, kind->node, layer->name, "", in[0])];
     node->inputs = layer->inputs;
     node->input[1] = in[1];
     node->out = layer->out;
 }
 
+/* Makes the input of a layer a sequence, as the layer says.
+ * order  its steps are in another order */
+static ls_status make_reading(maker *m, const ls_layer_info *layer, int input)
+{
+    const bool order = layer->attributes.permuted;
+    int at = read_as(m, layer->out, input, layer->name, order ? "_pixels" : "");
+    if (!order)
+        return LS_OK;
+    at = ls_graph_append(m->g, LS_NODE_PERMUTE, layer->name, "", at);
+    m->g->node[at].attributes = layer->attributes;
+    return ls_graph_add_constants(m->g, at);
+}
+
+/* Appends the nodes of a layer whose inputs are right; the last one is its value. */
+static ls_status append_layer(maker *m, int at, const ls_layer_info *layer,
+                              const ls_export_kind *kind, const int input[])
+{
+    ls_status status = LS_OK;
+    const int before = m->g->nodes;
+    if (kind->role == LS_ROLE_FLATTEN)
+        flatten(m, input[0], layer->name, "", leads_to_dense(m, at));
+    else if (kind->role == LS_ROLE_READING)
+        status = make_reading(m, layer, input[0]);
+    else if (kind->role == LS_ROLE_JOIN)
+        make_join(m, layer, kind, input);
+    else
+        status = make_layer(m, layer, kind, prepare(m, layer, kind->role, input[0]));
+    if (m->g->nodes > before)
+        m->made[at] = m->g->nodes - 1;
+    if (status == LS_OK && kind->role == LS_ROLE_POOL)
+        m->made[at] = flatten(m, m->made[at], layer->name, "_flatten", false);
+    return status;
+}
+
 /* Appends the nodes of a layer, and sets m->made. */
 static ls_status make_nodes(maker *m, int at)
 {
     const ls_layer_info layer = layer_at(m, at);
-    const struct layer_kind *kind = kind_of(layer.kind);
-    int input[LS_LAYER_INPUTS] = {m->input, m->input};
-    if (kind == NULL)
-        return ls_fail(LS_ERR_USAGE, "'%s': layers of this kind can't be exported", layer.word);
-    for (int k = 0; k < layer.inputs; k++)
-        input[k] = layer.input[k] < 0 ? m->input : m->made[layer.input[k]];
+    int input[LS_LAYER_INPUTS];
+    ls_form form[LS_LAYER_INPUTS];
+    for (int k = 0; k < LS_LAYER_INPUTS; k++) {
+        const int from = layer.input[k < layer.inputs ? k : 0];
+        input[k] = from < 0 ? m->input : m->made[from];
+        form[k] = ls_graph_form(m->g, input[k]);
+    }
+    const ls_export_kind *kind = ls_export_kind_of(&layer, form[0]);
     m->made[at] = input[0];
-    if (kind->node == LS_NODE_DROPOUT && !m->style.dropout)
-        return LS_OK;
-    ls_status status = LS_OK;
-    if (kind->role == ROLE_FLATTEN)
-        flatten(m, input[0], layer.name, "", leads_to_dense(m, at));
-    else if (kind->role == ROLE_JOIN)
-        make_join(m, &layer, kind, input);
-    else if (kind->role == ROLE_DENSE || kind->role == ROLE_SOFTMAX)
-        status = make_layer(m, &layer, kind,
-                            flatten(m, input[0], layer.name, "_flatten", kind->role == ROLE_DENSE));
-    else
-        status = make_layer(m, &layer, kind, input[0]);
-    if (kind->role != ROLE_FLATTEN || !ls_graph_flat(m->g, input[0]))
-        m->made[at] = m->g->nodes - 1;
-    if (status == LS_OK && kind->role == ROLE_POOL)
-        m->made[at] = flatten(m, m->made[at], layer.name, "_flatten", false);
-    return status;
+    const ls_status status = ls_export_check_layer(&layer, kind, form, m->style.format);
+    if (status != LS_OK || (kind->node == LS_NODE_DROPOUT && !m->style.dropout))
+        return status;
+    return append_layer(m, at, &layer, kind, input);
 }
 
 /* Appends what turns the last layer's values into the outputs that are wanted. */
 static void make_outputs(maker *m, bool probabilities, bool logits)
 {
     const int last = m->layers - 1;
-    int at = flatten(m, m->made[last], "output", "_flatten", false);
+    int at = m->made[last];
+    if (ls_network_steps(m->source->network) == 1)
+        at = flatten(m, at, "output", "_flatten", false);
     const bool softmax = strcmp(layer_at(m, last).kind, "softmax") == 0;
     assert(at == m->g->nodes - 1); /* every other value has a reader */
     if (probabilities && !softmax)
@@ -243,17 +228,20 @@ static void make_outputs(maker *m, bool probabilities, bool logits)
     ls_graph_append_values(m->g, m->source, logits, at);
 }
 
-/* Returns true if no layer takes an image: then images of one pixel are vectors. */
-static bool takes_vectors(const maker *m)
+/* Returns what the input is: tokens if an embedding reads it; a vector if it has one pixel and no
+ * layer takes an image. */
+static ls_form input_form(const maker *m)
 {
-    if (pixel_count(m->g->input) > 1)
-        return false;
+    bool image = pixel_count(m->g->input) > 1;
+    if (ls_export_vocabulary(m->source->network) > 0)
+        return LS_FORM_TOKENS;
     for (int i = 0; i < m->layers; i++) {
-        const struct layer_kind *kind = kind_of(layer_at(m, i).kind);
-        if (kind != NULL && (kind->role == ROLE_IMAGE || kind->role == ROLE_POOL))
-            return false;
+        const ls_layer_info layer = layer_at(m, i);
+        const ls_export_kind *kind = ls_export_kind_of(&layer, LS_FORM_IMAGE);
+        if (kind != NULL)
+            image = image || kind->role == LS_ROLE_IMAGE || kind->role == LS_ROLE_POOL;
     }
-    return true;
+    return image ? LS_FORM_IMAGE : LS_FORM_VECTOR;
 }
 
 /* Sets the facts about the input. */
@@ -262,13 +250,16 @@ static ls_status describe_input(maker *m)
     const ls_network *network = m->source->network;
     ls_export_graph *g = m->g;
     ls_normalization normalization = {0};
-    g->input = ls_network_layer(network, 0).in[0];
-    g->flat = takes_vectors(m);
-    g->planar =
-        g->input.channels > 1 && pixel_count(g->input) > 1 && !ls_network_channels_last(network);
-    g->channels_first = m->style.channels_first;
-    g->rearranged = !g->channels_first && ls_network_reconstructs(network) &&
-                    g->input.channels > 1 && pixel_count(g->input) > 1;
+    g->input = ls_network_input(network);
+    g->form = input_form(m);
+    if (g->form == LS_FORM_TOKENS)
+        g->input = (ls_shape){1, ls_shape_size(g->input), 1};
+    const bool planes = g->input.channels > 1 && pixel_count(g->input) > 1;
+    g->planar = planes && !ls_network_channels_last(network);
+    g->rearranged = planes && !g->channels_first && ls_network_reconstructs(network);
+    g->scale = 1;
+    if (g->form == LS_FORM_TOKENS)
+        return LS_OK;
     const ls_status status = ls_normalization_make(&normalization, m->source->mean, m->source->std);
     g->scale = m->source->element == LS_U8 ? normalization.byte_scale : normalization.scale;
     g->shift = normalization.shift;
@@ -287,7 +278,7 @@ static ls_status make_graph(maker *m, const ls_export_options *options)
     if (options->logits && strcmp(layer_at(m, last).kind, "softmax") == 0)
         m->layers--;
     m->input = LS_NODE_INPUT;
-    if (status == LS_OK && !options->normalized)
+    if (status == LS_OK && !options->normalized && m->g->form != LS_FORM_TOKENS)
         m->input = ls_graph_append_normalisation(m->g, m->source);
     for (int i = 0; status == LS_OK && i < m->layers; i++)
         status = make_nodes(m, i);
@@ -296,9 +287,9 @@ static ls_status make_graph(maker *m, const ls_export_options *options)
     return status;
 }
 
-/* Most nodes of a layer: two vectors for a join, or a transposed and a flattened image; and of both
- * ends: normalisation, a vector, probabilities, an image, values, a vector. */
-enum { NODES_OF_LAYER = 3, NODES_OF_ENDS = 12 };
+/* Most nodes of a layer: two transposed images and sequences for a join; and of both ends:
+ * normalisation, a vector, probabilities, an image, values, a vector. */
+enum { NODES_OF_LAYER = 5, NODES_OF_ENDS = 12 };
 
 ls_status ls_export_graph_create(ls_export_graph **out, const ls_export_source *source,
                                  const ls_export_options *options, ls_graph_style style)
@@ -310,11 +301,12 @@ ls_status ls_export_graph_create(ls_export_graph **out, const ls_export_source *
     m.made = ls_alloc(layers, sizeof *m.made);
     if (m.g != NULL) {
         m.g->node = ls_alloc(NODES_OF_LAYER * (int64_t)layers + NODES_OF_ENDS, sizeof *m.g->node);
-        m.g->values = ls_alloc(ls_network_size(source->network) + ls_graph_ends_size(source),
+        m.g->values = ls_alloc(ls_graph_params_size(source->network) + ls_graph_ends_size(source),
                                sizeof *m.g->values);
     }
     if (m.made != NULL && m.g != NULL && m.g->node != NULL && m.g->values != NULL) {
-        m.g->used = ls_network_size(source->network);
+        m.g->format = style.format;
+        m.g->channels_first = style.channels_first;
         status = make_graph(&m, options);
     }
     ls_free(m.made);

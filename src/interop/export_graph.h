@@ -14,12 +14,14 @@
 
 /* How a format wants the graph. */
 typedef struct ls_graph_style {
+    ls_export_format format;
     bool channels_first;
     bool dropout; /* has nodes for dropout, which do nothing except in training */
 } ls_graph_style;
 
 /* Makes the graph of a network.
- * Errors: LS_ERR_USAGE if logits are wanted of another loss than cross-entropy; LS_ERR_FAILURE if
+ * Errors: LS_ERR_USAGE if logits are wanted of another loss than cross-entropy, or a layer can't be
+ * exported; LS_ERR_FAILURE if
  * memory is short. *out is left alone. */
 ls_status ls_export_graph_create(ls_export_graph **out, const ls_export_source *source,
                                  const ls_export_options *options,

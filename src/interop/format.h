@@ -35,6 +35,9 @@ bool ls_keras_has_weights(const ls_node *node);
 /* Returns true if a node is a module of PyTorch's nn.Sequential: all but those with two inputs. */
 bool ls_torch_has_module(const ls_node *node);
 
+/* Appends the code of the classes that a graph needs to an open file. */
+void ls_torch_print_classes(const ls_export_graph *graph, FILE *out);
+
 /* Appends the code for the module `net` to an open file. */
 void ls_torch_print(const ls_export_graph *graph, FILE *out);
 

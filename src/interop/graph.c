@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 
-bool ls_graph_flat(const ls_export_graph *graph, int at)
+ls_form ls_graph_form(const ls_export_graph *graph, int at)
 {
-    return at == LS_NODE_INPUT ? graph->flat : graph->node[at].flat;
+    return at == LS_NODE_INPUT ? graph->form : graph->node[at].form;
 }
 
 ls_shape ls_graph_shape(const ls_export_graph *graph, int at)
@@ -14,7 +14,8 @@ ls_shape ls_graph_shape(const ls_export_graph *graph, int at)
 
 const char *ls_graph_name(const ls_export_graph *graph, int at)
 {
-    return at == LS_NODE_INPUT ? "input" : graph->node[at].name;
+    return at == LS_NODE_INPUT ? graph->form == LS_FORM_TOKENS ? "tokens" : "input"
+                               : graph->node[at].name;
 }
 
 int ls_graph_append(ls_export_graph *graph, ls_node_kind kind, const char *name, const char *suffix,
@@ -28,7 +29,7 @@ int ls_graph_append(ls_export_graph *graph, ls_node_kind kind, const char *name,
                       .input = {input, LS_NODE_INPUT},
                       .in = shape,
                       .out = shape,
-                      .flat = ls_graph_flat(graph, input)};
+                      .form = ls_graph_form(graph, input)};
     if (input != LS_NODE_INPUT) {
         node->permuted = graph->node[input].permuted;
         node->image = graph->node[input].image;
@@ -41,7 +42,16 @@ int ls_graph_append_flatten(ls_export_graph *graph, int image, const char *name,
 {
     const int at = ls_graph_append(graph, LS_NODE_FLATTEN, name, suffix, image);
     graph->node[at].out = (ls_shape){ls_shape_size(ls_graph_shape(graph, image)), 1, 1};
-    graph->node[at].flat = true;
+    graph->node[at].form = LS_FORM_VECTOR;
+    return at;
+}
+
+int ls_graph_append_sequence(ls_export_graph *graph, int value, const char *name,
+                             const char *suffix, ls_shape shape)
+{
+    const int at = ls_graph_append(graph, LS_NODE_SEQUENCE, name, suffix, value);
+    graph->node[at].out = shape;
+    graph->node[at].form = LS_FORM_SEQUENCE;
     return at;
 }
 

@@ -4,21 +4,42 @@
 
 #include <lockstep/export.h>
 
-enum { LS_NODE_NAME = 64, LS_NODE_PARAMS = 4, LS_NODE_INPUT = -1 /* the network's input */ };
+enum { LS_NODE_NAME = 64, LS_NODE_PARAMS = 8, LS_NODE_INPUT = -1 /* the network's input */ };
+
+/* What the value of one row is. */
+typedef enum ls_form {
+    LS_FORM_IMAGE,    /* [channels][height][width], or channels last */
+    LS_FORM_VECTOR,   /* [channels] */
+    LS_FORM_SEQUENCE, /* [steps][features], of the shape {features, steps, 1} */
+    LS_FORM_TOKENS    /* [steps] whole numbers, of the shape {1, steps, 1}; the input only */
+} ls_form;
 
 /*    kind */
 typedef enum ls_node_kind {
-    LS_NODE_SHIFT,     /* x + shift; one number for all, or one for each channel or output */
+    LS_NODE_SHIFT,     /* x + shift; one number for all, or one for each channel or output, or,
+                          of a sequence, [steps][features] */
     LS_NODE_SCALE,     /* scale x, likewise */
     LS_NODE_TRANSPOSE, /* an image with channels first to channels last, or reverse */
     LS_NODE_FLATTEN,
     LS_NODE_UNFLATTEN, /* a vector [C][H][W] to an image with channels last */
-    LS_NODE_DENSE,
+    LS_NODE_SEQUENCE, /* an image with channels last, or a vector, to a sequence of its rows or pixels */
+    LS_NODE_DENSE, /* of a sequence: of each step */
     LS_NODE_CONV,
+    LS_NODE_CONV1D,  /* of the steps of a sequence */
+    LS_NODE_PERMUTE, /* the steps of a sequence in another order */
     LS_NODE_MAXPOOL,
     LS_NODE_AVGPOOL,
     LS_NODE_GLOBALPOOL,
+    LS_NODE_EMBEDDING,
+    LS_NODE_RNN,
+    LS_NODE_LSTM,
+    LS_NODE_GRU,
+    LS_NODE_ATTENTION,
+    LS_NODE_LAST, /* of a sequence: the last step, the mean of all steps, their maximum */
+    LS_NODE_MEANSTEPS,
+    LS_NODE_MAXSTEPS,
     LS_NODE_BATCHNORM,
+    LS_NODE_LAYERNORM, /* over the channels of each pixel, or the features of each step */
     LS_NODE_DROPOUT,
     LS_NODE_RELU,
     LS_NODE_LEAKY_RELU,
@@ -31,11 +52,11 @@ typedef enum ls_node_kind {
     LS_NODE_CONCAT
 } ls_node_kind;
 
-/* Parameters of the kinds: dense, conv: weight, bias (may be missing); shift, scale: the numbers;
- * batchnorm: */
+/* Parameters of the kinds, see graph_params.h: batchnorm, and the mask of causal attention. */
 enum { LS_BN_SCALE, LS_BN_SHIFT, LS_BN_MEAN, LS_BN_VARIANCE };
+enum { LS_ATTENTION_MASK = 4 };
 
-#define LS_BN_EPSILON 1e-5
+#define LS_BN_EPSILON 1e-5 /* of batchnorm and layernorm */
 #define LS_LEAK       0.01
 
 /* A parameter, borrowed from the graph. */
@@ -51,7 +72,7 @@ typedef struct ls_node {
     int inputs;
     int input[LS_LAYER_INPUTS]; /* earlier nodes, or LS_NODE_INPUT */
     ls_shape in, out;           /* of one row */
-    bool flat;                  /* the output is a vector, not an image */
+    ls_form form;               /* of the output */
     bool permuted;              /* a flattened image whose features are in the format's order */
     ls_shape image;             /* that image */
     ls_attributes attributes;   /* of the layer */
@@ -60,20 +81,21 @@ typedef struct ls_node {
 } ls_node;
 
 typedef struct ls_export_graph {
+    ls_export_format format;
     ls_shape input;
-    bool flat;           /* the input is a vector, not an image */
+    ls_form form;        /* of the input */
     bool channels_first; /* images of the format */
     bool planar;         /* the rows of Lockstep's batches are [channels][pixels] */
     float scale, shift;  /* inputs of the training were scale x + shift, then standardised */
     bool rearranged;     /* an autoencoder's outputs are [pixels][channels], not as in Lockstep */
     ls_node *node;       /* [nodes], the last one makes the outputs; owned */
     int nodes;
-    float *values; /* all parameters, then the numbers of shifts and scales; owned */
+    float *values; /* all parameters, and the numbers of shifts and scales; owned */
     int64_t used;  /* numbers in `values` */
 } ls_export_graph;
 
-/* Returns true if a node, or LS_NODE_INPUT, is a vector; its shape; its name. */
-bool ls_graph_flat(const ls_export_graph *graph, int at);
+/* Returns what a node, or LS_NODE_INPUT, is; its shape; its name. */
+ls_form ls_graph_form(const ls_export_graph *graph, int at);
 ls_shape ls_graph_shape(const ls_export_graph *graph, int at);
 const char *ls_graph_name(const ls_export_graph *graph, int at);
 
@@ -84,6 +106,17 @@ int ls_graph_append(ls_export_graph *graph, ls_node_kind kind, const char *name,
 /* The same for what makes an image a vector. */
 int ls_graph_append_flatten(ls_export_graph *graph, int image, const char *name,
                             const char *suffix);
+
+/* The same for what makes an image, with channels last, or a vector a sequence of this shape. */
+int ls_graph_append_sequence(ls_export_graph *graph, int value, const char *name,
+                             const char *suffix, ls_shape shape);
+
+/* Returns the zeros before the first step of a convolution of steps; those after the last make
+ * window - 1. */
+static inline int64_t ls_conv1d_before(const ls_attributes *a)
+{
+    return a->causal ? a->window - 1 : (a->window - 1) / 2;
+}
 
 /* Returns true if each node reads the one before it, and the first one the input. */
 bool ls_graph_is_chain(const ls_export_graph *graph);

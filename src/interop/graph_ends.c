@@ -21,7 +21,7 @@ static int append_step(ls_export_graph *g, ls_node_kind kind, const char *name, 
         return input;
     const int at = ls_graph_append(g, kind, name, suffix, input);
     const int64_t numbers = equal ? 1 : count;
-    const bool planes = g->channels_first && !g->node[at].flat && !equal;
+    const bool planes = g->channels_first && g->node[at].form == LS_FORM_IMAGE && !equal;
     g->node[at].params = 1;
     g->node[at].param[0] = (ls_array){
         .values = value, .rank = planes ? 3 : 1, .dims = {numbers, 1, 1}, .count = numbers};
@@ -77,7 +77,7 @@ static int append_unflatten(ls_export_graph *g, int vector)
 {
     const int at = ls_graph_append(g, LS_NODE_UNFLATTEN, "image", "", vector);
     g->node[at].out = g->input;
-    g->node[at].flat = false;
+    g->node[at].form = LS_FORM_IMAGE;
     return at;
 }
 

@@ -18,12 +18,39 @@ enum { PATH = 2 * LS_NODE_NAME + 32 };
 /* Whose format it is. */
 static const char keras_version[] = "2.15.0", backend[] = "tensorflow";
 
-static const char *const weights[] = {"kernel:0", "bias:0"};
-static const char *const statistics[] = {"gamma:0", "beta:0", "moving_mean:0", "moving_variance:0"};
-
+/* The names of the weights of a layer; those of recurrent layers are of one direction. */
 static const char *const *names_of(const ls_node *node)
 {
-    return node->kind == LS_NODE_BATCHNORM ? statistics : weights;
+    static const char *const weights[] = {"kernel:0", "bias:0"};
+    static const char *const recurrent[] = {"kernel:0", "recurrent_kernel:0", "bias:0"};
+    static const char *const statistics[] = {"gamma:0", "beta:0", "moving_mean:0",
+                                             "moving_variance:0"};
+    static const char *const embeddings[] = {"embeddings:0"};
+    switch (node->kind) {
+    case LS_NODE_BATCHNORM:
+    case LS_NODE_LAYERNORM:
+        return statistics;
+    case LS_NODE_EMBEDDING:
+        return embeddings;
+    case LS_NODE_RNN:
+    case LS_NODE_LSTM:
+    case LS_NODE_GRU:
+        return recurrent;
+    default:
+        return weights;
+    }
+}
+
+/* Makes the path of weight k below the layer's group: layer/name, or, of two directions,
+ * layer/forward_layer/name and layer/backward_layer/name. */
+static void path_of(const ls_node *node, int k, char *out)
+{
+    const int half = node->attributes.both ? node->params / 2 : node->params;
+    if (node->attributes.both)
+        snprintf(out, PATH, "%s/%s_%s/%s", node->name, k < half ? "forward" : "backward",
+                 node->name, names_of(node)[k % half]);
+    else
+        snprintf(out, PATH, "%s/%s", node->name, names_of(node)[k]);
 }
 
 /* Writes one weight, GROUP/layer/layer/name. */
@@ -45,8 +72,8 @@ static ls_status write_layer(ls_h5 *file, const char *name, const ls_node *node)
     snprintf(group, sizeof group, GROUP "/%s", name);
     ls_status status = ls_h5_create_group(file, group);
     for (int k = 0; status == LS_OK && k < count; k++) {
-        snprintf(relative[k], PATH, "%s/%s", name, names_of(node)[k]);
-        snprintf(path, sizeof path, "%s/%s", group, relative[k]);
+        path_of(node, k, relative[k]);
+        snprintf(path, sizeof path, "%s/%.*s", group, PATH - 1, relative[k]);
         list[k] = relative[k];
         status = write_weight(file, path, &node->param[k]);
     }

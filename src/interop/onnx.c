@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "interop/graph_params.h"
 #include "interop/layout.h"
 #include "interop/onnx_model.h"
 
@@ -14,10 +15,7 @@
 
 enum { IR_VERSION = 7, OPSET = 13 };
 
-/* Names of the network's input and output. */
-static char input_name[] = "input", output_name[] = "output";
-
-/* The description of the network's input or output: name, and shape with N rows. */
+/* The description of the network's input or output: name, type, and shape with N rows. */
 typedef struct value_info {
     Onnx__ValueInfoProto proto, *list[1];
     Onnx__TypeProto type;
@@ -26,23 +24,35 @@ typedef struct value_info {
     Onnx__TensorShapeProto__Dimension dim[4], *dims[4];
 } value_info;
 
-static void describe_value(value_info *v, char *name, ls_shape shape, bool flat)
+/* Sets the dimensions of a value, without the rows; returns their number. */
+static size_t dims_of(ls_form form, ls_shape shape, int64_t *dims)
+{
+    const bool steps_first = form == LS_FORM_SEQUENCE || form == LS_FORM_TOKENS;
+    dims[0] = steps_first ? shape.height : shape.channels;
+    dims[1] = steps_first ? shape.channels : shape.height;
+    dims[2] = shape.width;
+    return form == LS_FORM_IMAGE ? 3 : form == LS_FORM_SEQUENCE ? 2 : 1;
+}
+
+static void describe_value(value_info *v, const ls_onnx_model *m, int at)
 {
     static char rows[] = "N";
-    const int64_t dims[] = {0, shape.channels, shape.height, shape.width};
+    const ls_form form = ls_graph_form(m->graph, at);
+    int64_t dims[4] = {0};
     onnx__value_info_proto__init(&v->proto);
     onnx__type_proto__init(&v->type);
     onnx__type_proto__tensor__init(&v->tensor);
     onnx__tensor_shape_proto__init(&v->shape);
     v->list[0] = &v->proto;
-    v->proto.name = name;
+    v->proto.name = ls_onnx_borrow(ls_onnx_value(m, at));
     v->proto.type = &v->type;
     v->type.tensor_type = &v->tensor;
     v->tensor.has_elem_type = 1;
-    v->tensor.elem_type = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT;
+    v->tensor.elem_type = form == LS_FORM_TOKENS ? ONNX__TENSOR_PROTO__DATA_TYPE__INT64
+                                                 : ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT;
     v->tensor.shape = &v->shape;
     v->shape.dim = v->dims;
-    v->shape.n_dim = flat ? 2 : 4;
+    v->shape.n_dim = 1 + dims_of(form, ls_graph_shape(m->graph, at), dims + 1);
     for (size_t i = 0; i < v->shape.n_dim; i++) {
         onnx__tensor_shape_proto__dimension__init(v->dims[i] = &v->dim[i]);
         v->dim[i].has_dim_value = i > 0;
@@ -88,7 +98,6 @@ static ls_status write_packed(const Onnx__ModelProto *proto, const char *path)
 
 static ls_status write_model(ls_onnx_model *m, json_t *metadata, const char *path)
 {
-    const ls_export_graph *graph = m->graph;
     Onnx__ModelProto proto = ONNX__MODEL_PROTO__INIT;
     Onnx__GraphProto body = ONNX__GRAPH_PROTO__INIT;
     Onnx__OperatorSetIdProto opset = ONNX__OPERATOR_SET_ID_PROTO__INIT;
@@ -97,8 +106,8 @@ static ls_status write_model(ls_onnx_model *m, json_t *metadata, const char *pat
     value_info input, output;
     fact_list facts = {.count = 0};
     list_facts(metadata, &facts);
-    describe_value(&input, input_name, graph->input, graph->flat);
-    describe_value(&output, output_name, ls_graph_shape(graph, graph->nodes - 1), true);
+    describe_value(&input, m, LS_NODE_INPUT);
+    describe_value(&output, m, m->graph->nodes - 1);
     body.name = producer;
     body.node = m->nodes, body.n_node = m->ops;
     body.initializer = m->initializers, body.n_initializer = m->tensors;
@@ -119,7 +128,7 @@ static ls_status write_model(ls_onnx_model *m, json_t *metadata, const char *pat
 static ls_status write_graph(const ls_export_graph *graph, json_t *metadata, const char *path)
 {
     const int64_t ops = (int64_t)LS_ONNX_OPERATIONS * graph->nodes;
-    const int64_t tensors = (int64_t)LS_NODE_PARAMS * graph->nodes + LS_ONNX_CONSTANTS;
+    const int64_t tensors = (int64_t)LS_ONNX_TENSORS * graph->nodes;
     ls_onnx_model m = {.graph = graph,
                        .op = ls_alloc(ops, sizeof *m.op),
                        .nodes = ls_alloc(ops, sizeof(void *)),
@@ -148,7 +157,7 @@ static bool is_onnx(const unsigned char *begin, size_t length)
 static ls_status check_size(const ls_export_source *source, const char *path)
 {
     const int64_t most = INT32_MAX - (1 << 20);
-    const int64_t bytes = ls_network_size(source->network) * (int64_t)sizeof(float);
+    const int64_t bytes = ls_graph_params_size(source->network) * (int64_t)sizeof(float);
     if (bytes <= most)
         return LS_OK;
     return ls_fail(LS_ERR_FAILURE,

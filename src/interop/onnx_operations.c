@@ -1,146 +1,12 @@
 /* The operations of ONNX that compute a node. Forms that OpenCV 4.6 misreads are avoided: a Gemm
  * without transB = 1, a Reshape with a fixed number of rows, constants [1][C][1][1]. */
-#include "interop/layout.h"
 #include "interop/onnx_model.h"
-
-#include <assert.h>
-#include <stdio.h>
-#include <string.h>
-
-/* The name of a node's value. */
-static const char *value_name(const ls_onnx_model *m, int at)
-{
-    if (at == m->graph->nodes - 1)
-        return "output";
-    return at == LS_NODE_INPUT ? "input" : ls_graph_name(m->graph, at);
-}
-
-/* Adds an operation that makes the value of node `at`, or, with a suffix, an intermediate value. */
-static ls_onnx_operation *add_operation(ls_onnx_model *m, int at, const char *suffix,
-                                        const char *type)
-{
-    ls_onnx_operation *op = &m->op[m->ops];
-    onnx__node_proto__init(&op->proto);
-    snprintf(op->name, sizeof op->name, "%s%s", ls_graph_name(m->graph, at), suffix);
-    op->proto.name = op->name;
-    op->proto.op_type = ls_onnx_borrow(type);
-    op->proto.input = op->input;
-    op->proto.output = op->output;
-    op->proto.n_output = 1;
-    op->output[0] = *suffix != '\0' ? op->name : ls_onnx_borrow(value_name(m, at));
-    op->proto.attribute = op->attributes;
-    m->nodes[m->ops++] = &op->proto;
-    return op;
-}
-
-static void add_input(ls_onnx_operation *op, const char *name)
-{
-    assert(op->proto.n_input < LS_ONNX_INPUTS);
-    op->input[op->proto.n_input++] = ls_onnx_borrow(name);
-}
-
-static Onnx__AttributeProto *add_attribute(ls_onnx_operation *op, const char *name, int type)
-{
-    const size_t at = op->proto.n_attribute++;
-    assert(at < LS_ONNX_ATTRIBUTES);
-    Onnx__AttributeProto *attribute = op->attributes[at] = &op->attribute[at];
-    onnx__attribute_proto__init(attribute);
-    attribute->name = ls_onnx_borrow(name);
-    attribute->has_type = 1;
-    attribute->type = (Onnx__AttributeProto__Type)type;
-    return attribute;
-}
-
-static void set_int(ls_onnx_operation *op, const char *name, int64_t value)
-{
-    Onnx__AttributeProto *attribute = add_attribute(op, name, ONNX__ATTRIBUTE_PROTO__TYPE__INT);
-    attribute->has_i = 1;
-    attribute->i = value;
-}
-
-static void set_float(ls_onnx_operation *op, const char *name, float value)
-{
-    Onnx__AttributeProto *attribute = add_attribute(op, name, ONNX__ATTRIBUTE_PROTO__TYPE__FLOAT);
-    attribute->has_f = 1;
-    attribute->f = value;
-}
-
-/* Sets an attribute to `count` integers. */
-static void set_ints(ls_onnx_operation *op, const char *name, size_t count, const int64_t *values)
-{
-    int64_t *ints = op->ints[op->proto.n_attribute];
-    Onnx__AttributeProto *attribute = add_attribute(op, name, ONNX__ATTRIBUTE_PROTO__TYPE__INTS);
-    memcpy(ints, values, count * sizeof *ints);
-    attribute->ints = ints;
-    attribute->n_ints = count;
-}
 
 /* Sets an attribute to `count` times the same integer. */
 static void set_equal_ints(ls_onnx_operation *op, const char *name, size_t count, int64_t value)
 {
     const int64_t values[LS_ONNX_INTS] = {value, value, value, value};
-    set_ints(op, name, count, values);
-}
-
-/* Adds a tensor. Its name and values must be set, too. */
-static ls_onnx_tensor *add_tensor(ls_onnx_model *m, int rank, const int64_t *dims,
-                                  const float *values)
-{
-    ls_onnx_tensor *t = &m->tensor[m->tensors];
-    onnx__tensor_proto__init(&t->proto);
-    size_t bytes = sizeof *values;
-    for (int i = 0; i < rank; i++)
-        bytes *= (size_t)(t->dims[i] = dims[i]);
-    t->proto.dims = t->dims;
-    t->proto.n_dims = (size_t)rank;
-    t->proto.has_data_type = 1;
-    t->proto.data_type = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT;
-    t->proto.has_raw_data = 1;
-    t->proto.raw_data = (ProtobufCBinaryData){.len = bytes, .data = (uint8_t *)(uintptr_t)values};
-    t->proto.name = t->name;
-    m->initializers[m->tensors++] = &t->proto;
-    return t;
-}
-
-/* Adds a number as a second input of an operation; equal names share a tensor. */
-static void add_constant(ls_onnx_model *m, ls_onnx_operation *op, const char *name, float value)
-{
-    for (size_t i = 0; i < m->tensors; i++)
-        if (strcmp(m->tensor[i].name, name) == 0) {
-            add_input(op, m->tensor[i].name);
-            return;
-        }
-    ls_onnx_tensor *t = add_tensor(m, 1, (int64_t[]){1}, NULL);
-    t->value = value;
-    ls_layout_little_endian(1, &t->value);
-    t->proto.raw_data.data = (uint8_t *)&t->value;
-    snprintf(t->name, sizeof t->name, "%s", name);
-    add_input(op, t->name);
-}
-
-/* Adds a node's parameters as inputs of an operation. */
-static void add_params(ls_onnx_model *m, ls_onnx_operation *op, const ls_node *node)
-{
-    static const char *const weights[] = {"weight", "bias"};
-    static const char *const statistics[] = {"scale", "shift", "mean", "variance"};
-    const char *const *names = node->kind == LS_NODE_BATCHNORM ? statistics
-                               : node->kind == LS_NODE_SCALE   ? &statistics[0]
-                               : node->kind == LS_NODE_SHIFT   ? &statistics[1]
-                                                               : weights;
-    for (int i = 0; i < node->params; i++) {
-        const ls_array *a = &node->param[i];
-        ls_onnx_tensor *t = add_tensor(m, a->rank, a->dims, a->values);
-        snprintf(t->name, sizeof t->name, "%s.%s", node->name, names[i]);
-        add_input(op, t->name);
-    }
-}
-
-/* An operation on the node's input. */
-static ls_onnx_operation *begin(ls_onnx_model *m, int at, const char *suffix, const char *type)
-{
-    ls_onnx_operation *op = add_operation(m, at, suffix, type);
-    add_input(op, value_name(m, m->graph->node[at].input[0]));
-    return op;
+    ls_onnx_ints(op, name, count, values);
 }
 
 /* OpenCV 4.6 makes an Add and a Mul of one number one operation, scale x + shift, which loses the
@@ -149,29 +15,33 @@ static void make_shift(ls_onnx_model *m, int at)
 {
     const ls_node *node = &m->graph->node[at];
     const bool apart = at + 1 < m->graph->nodes && node[1].kind == LS_NODE_SCALE;
-    ls_onnx_operation *sum = begin(m, at, apart ? ".sum" : "", "Add");
-    add_params(m, sum, node);
+    ls_onnx_operation *sum = ls_onnx_begin(m, at, apart ? ".sum" : "", "Add");
+    ls_onnx_params(m, sum, at);
     if (apart)
-        add_input(add_operation(m, at, "", "Identity"), sum->output[0]);
+        ls_onnx_input(ls_onnx_add(m, at, "", "Identity"), sum->output[0]);
 }
 
 static void make_scale(ls_onnx_model *m, int at)
 {
-    add_params(m, begin(m, at, "", "Mul"), &m->graph->node[at]);
+    ls_onnx_params(m, ls_onnx_begin(m, at, "", "Mul"), at);
 }
 
 static void make_dense(ls_onnx_model *m, int at)
 {
-    ls_onnx_operation *op = begin(m, at, "", "Gemm");
-    add_params(m, op, &m->graph->node[at]);
-    set_int(op, "transB", 1);
+    if (m->graph->node[at].form == LS_FORM_SEQUENCE) {
+        ls_onnx_add_dense_of_steps(m, at);
+        return;
+    }
+    ls_onnx_operation *op = ls_onnx_begin(m, at, "", "Gemm");
+    ls_onnx_params(m, op, at);
+    ls_onnx_int(op, "transB", 1);
 }
 
 static void make_conv(ls_onnx_model *m, int at)
 {
     const ls_node *node = &m->graph->node[at];
-    ls_onnx_operation *op = begin(m, at, "", "Conv");
-    add_params(m, op, node);
+    ls_onnx_operation *op = ls_onnx_begin(m, at, "", "Conv");
+    ls_onnx_params(m, op, at);
     set_equal_ints(op, "kernel_shape", 2, node->attributes.window);
     set_equal_ints(op, "strides", 2, node->attributes.stride);
     set_equal_ints(op, "pads", 4, node->attributes.pad);
@@ -180,116 +50,165 @@ static void make_conv(ls_onnx_model *m, int at)
 static void make_pool(ls_onnx_model *m, int at, const char *type)
 {
     const ls_attributes *a = &m->graph->node[at].attributes;
-    ls_onnx_operation *op = begin(m, at, "", type);
+    ls_onnx_operation *op = ls_onnx_begin(m, at, "", type);
     set_equal_ints(op, "kernel_shape", 2, a->window);
     set_equal_ints(op, "strides", 2, a->stride);
 }
 
 static void make_batchnorm(ls_onnx_model *m, int at)
 {
-    ls_onnx_operation *op = begin(m, at, "", "BatchNormalization");
-    add_params(m, op, &m->graph->node[at]);
-    set_float(op, "epsilon", (float)LS_BN_EPSILON);
+    static const int64_t features_first[] = {0, 2, 1};
+    const bool steps = m->graph->node[at].form == LS_FORM_SEQUENCE;
+    ls_onnx_operation *op =
+        ls_onnx_begin(m, at, steps ? ".features" : "", steps ? "Transpose" : "BatchNormalization");
+    if (steps) {
+        ls_onnx_ints(op, "perm", 3, features_first);
+        op = ls_onnx_then(m, at, ".normalised", "BatchNormalization", op);
+    }
+    ls_onnx_params(m, op, at);
+    ls_onnx_float(op, "epsilon", (float)LS_BN_EPSILON);
+    if (steps)
+        ls_onnx_ints(ls_onnx_then(m, at, "", "Transpose", op), "perm", 3, features_first);
+}
+
+/* The dimension of channels, or of the features of a sequence. */
+static int64_t channel_axis(const ls_onnx_model *m, int at)
+{
+    return m->graph->node[at].form == LS_FORM_SEQUENCE ? 2 : 1;
+}
+
+static ls_onnx_operation *make_mean(ls_onnx_operation *op, int64_t axis)
+{
+    ls_onnx_ints(op, "axes", 1, &axis);
+    ls_onnx_int(op, "keepdims", 1);
+    return op;
+}
+
+/* scale d / sqrt(mean of d d + epsilon) + shift, d = x - mean of x: the operator LayerNormalization
+ * came with opset 17. */
+static void make_layernorm(ls_onnx_model *m, int at)
+{
+    const int64_t axis = channel_axis(m, at);
+    ls_onnx_operation *mean = make_mean(ls_onnx_begin(m, at, ".mean", "ReduceMean"), axis);
+    ls_onnx_operation *centred = ls_onnx_begin(m, at, ".centred", "Sub");
+    ls_onnx_input(centred, mean->output[0]);
+    ls_onnx_operation *squares = ls_onnx_then(m, at, ".squares", "Mul", centred);
+    ls_onnx_input(squares, centred->output[0]);
+    ls_onnx_operation *variance =
+        make_mean(ls_onnx_then(m, at, ".variance", "ReduceMean", squares), axis);
+    ls_onnx_operation *sum = ls_onnx_then(m, at, ".sum", "Add", variance);
+    ls_onnx_constant(m, sum, "epsilon", (float)LS_BN_EPSILON);
+    ls_onnx_operation *deviation = ls_onnx_then(m, at, ".deviation", "Sqrt", sum);
+    ls_onnx_operation *normalised = ls_onnx_then(m, at, ".normalised", "Div", centred);
+    ls_onnx_input(normalised, deviation->output[0]);
+    ls_onnx_operation *scaled = ls_onnx_then(m, at, ".scaled", "Mul", normalised);
+    ls_onnx_param(m, scaled, at, 0);
+    ls_onnx_param(m, ls_onnx_then(m, at, "", "Add", scaled), at, 1);
 }
 
 /* 0.5 x (1 + erf(x sqrt(0.5))): the operator Gelu came with opset 20. */
 static void make_gelu(ls_onnx_model *m, int at)
 {
-    const char *x = value_name(m, m->graph->node[at].input[0]);
-    ls_onnx_operation *scaled = begin(m, at, ".scaled", "Mul");
-    add_constant(m, scaled, "sqrt_half", 0.70710678f);
-    ls_onnx_operation *error = add_operation(m, at, ".erf", "Erf");
-    add_input(error, scaled->output[0]);
-    ls_onnx_operation *sum = add_operation(m, at, ".sum", "Add");
-    add_input(sum, error->output[0]);
-    add_constant(m, sum, "one", 1);
-    ls_onnx_operation *product = add_operation(m, at, ".product", "Mul");
-    add_input(product, x);
-    add_input(product, sum->output[0]);
-    ls_onnx_operation *half = add_operation(m, at, "", "Mul");
-    add_input(half, product->output[0]);
-    add_constant(m, half, "half", 0.5f);
+    const char *x = ls_onnx_value(m, m->graph->node[at].input[0]);
+    ls_onnx_operation *scaled = ls_onnx_begin(m, at, ".scaled", "Mul");
+    ls_onnx_constant(m, scaled, "sqrt_half", 0.70710678f);
+    ls_onnx_operation *error = ls_onnx_add(m, at, ".erf", "Erf");
+    ls_onnx_input(error, scaled->output[0]);
+    ls_onnx_operation *sum = ls_onnx_add(m, at, ".sum", "Add");
+    ls_onnx_input(sum, error->output[0]);
+    ls_onnx_constant(m, sum, "one", 1);
+    ls_onnx_operation *product = ls_onnx_add(m, at, ".product", "Mul");
+    ls_onnx_input(product, x);
+    ls_onnx_input(product, sum->output[0]);
+    ls_onnx_operation *half = ls_onnx_add(m, at, "", "Mul");
+    ls_onnx_input(half, product->output[0]);
+    ls_onnx_constant(m, half, "half", 0.5f);
 }
 
 static void make_silu(ls_onnx_model *m, int at)
 {
-    ls_onnx_operation *gate = begin(m, at, ".sigmoid", "Sigmoid");
-    ls_onnx_operation *product = begin(m, at, "", "Mul");
-    add_input(product, gate->output[0]);
+    ls_onnx_operation *gate = ls_onnx_begin(m, at, ".sigmoid", "Sigmoid");
+    ls_onnx_operation *product = ls_onnx_begin(m, at, "", "Mul");
+    ls_onnx_input(product, gate->output[0]);
 }
 
 static void make_join(ls_onnx_model *m, int at, const char *type)
 {
-    ls_onnx_operation *op = begin(m, at, "", type);
-    add_input(op, value_name(m, m->graph->node[at].input[1]));
+    ls_onnx_operation *op = ls_onnx_begin(m, at, "", type);
+    ls_onnx_input(op, ls_onnx_value(m, m->graph->node[at].input[1]));
     if (m->graph->node[at].kind == LS_NODE_CONCAT)
-        set_int(op, "axis", 1);
+        ls_onnx_int(op, "axis", channel_axis(m, at));
 }
+
+static void make_flatten(ls_onnx_model *m, int at)
+{
+    ls_onnx_int(ls_onnx_begin(m, at, "", "Flatten"), "axis", 1);
+}
+
+static void make_transpose(ls_onnx_model *m, int at)
+{
+    static const int64_t to_channels_last[] = {0, 2, 3, 1};
+    ls_onnx_ints(ls_onnx_begin(m, at, "", "Transpose"), "perm", 4, to_channels_last);
+}
+
+static void make_leaky_relu(ls_onnx_model *m, int at)
+{
+    ls_onnx_float(ls_onnx_begin(m, at, "", "LeakyRelu"), "alpha", (float)LS_LEAK);
+}
+
+static void make_softmax(ls_onnx_model *m, int at)
+{
+    ls_onnx_int(ls_onnx_begin(m, at, "", "Softmax"), "axis", channel_axis(m, at));
+}
+
+/* How nodes are computed: by an operation of a type, with what `make` adds to it; or by several. */
+static const struct maker {
+    const char *type;
+    void (*make)(ls_onnx_model *m, int at, const char *type);
+    void (*compose)(ls_onnx_model *m, int at);
+} makers[] = {
+    [LS_NODE_SHIFT] = {.compose = make_shift},
+    [LS_NODE_SCALE] = {.compose = make_scale},
+    [LS_NODE_TRANSPOSE] = {.compose = make_transpose},
+    [LS_NODE_FLATTEN] = {.compose = make_flatten},
+    [LS_NODE_UNFLATTEN] = {"Identity"}, /* of formats with channels last only */
+    [LS_NODE_SEQUENCE] = {.compose = ls_onnx_add_sequence},
+    [LS_NODE_DENSE] = {.compose = make_dense},
+    [LS_NODE_CONV] = {.compose = make_conv},
+    [LS_NODE_CONV1D] = {.compose = ls_onnx_add_conv1d},
+    [LS_NODE_PERMUTE] = {.compose = ls_onnx_add_order},
+    [LS_NODE_MAXPOOL] = {"MaxPool", make_pool},
+    [LS_NODE_AVGPOOL] = {"AveragePool", make_pool},
+    [LS_NODE_GLOBALPOOL] = {"GlobalAveragePool"},
+    [LS_NODE_EMBEDDING] = {.compose = ls_onnx_add_embedding},
+    [LS_NODE_RNN] = {"RNN", ls_onnx_add_recurrent},
+    [LS_NODE_LSTM] = {"LSTM", ls_onnx_add_recurrent},
+    [LS_NODE_GRU] = {"GRU", ls_onnx_add_recurrent},
+    [LS_NODE_ATTENTION] = {.compose = ls_onnx_add_attention},
+    [LS_NODE_LAST] = {.compose = ls_onnx_add_last},
+    [LS_NODE_MEANSTEPS] = {"ReduceMean", ls_onnx_add_pool_of_steps},
+    [LS_NODE_MAXSTEPS] = {"ReduceMax", ls_onnx_add_pool_of_steps},
+    [LS_NODE_BATCHNORM] = {.compose = make_batchnorm},
+    [LS_NODE_LAYERNORM] = {.compose = make_layernorm},
+    [LS_NODE_DROPOUT] = {"Identity"}, /* of formats that have it */
+    [LS_NODE_RELU] = {"Relu"},
+    [LS_NODE_LEAKY_RELU] = {.compose = make_leaky_relu},
+    [LS_NODE_GELU] = {.compose = make_gelu},
+    [LS_NODE_SILU] = {.compose = make_silu},
+    [LS_NODE_SIGMOID] = {"Sigmoid"},
+    [LS_NODE_TANH] = {"Tanh"},
+    [LS_NODE_SOFTMAX] = {.compose = make_softmax},
+    [LS_NODE_ADD] = {"Add", make_join},
+    [LS_NODE_CONCAT] = {"Concat", make_join},
+};
 
 void ls_onnx_add_node(ls_onnx_model *m, int at)
 {
-    static const int64_t to_channels_last[] = {0, 2, 3, 1};
-    switch (m->graph->node[at].kind) {
-    case LS_NODE_SHIFT:
-        make_shift(m, at);
-        break;
-    case LS_NODE_SCALE:
-        make_scale(m, at);
-        break;
-    case LS_NODE_TRANSPOSE:
-        set_ints(begin(m, at, "", "Transpose"), "perm", 4, to_channels_last);
-        break;
-    case LS_NODE_FLATTEN:
-        set_int(begin(m, at, "", "Flatten"), "axis", 1);
-        break;
-    case LS_NODE_DENSE:
-        make_dense(m, at);
-        break;
-    case LS_NODE_CONV:
-        make_conv(m, at);
-        break;
-    case LS_NODE_MAXPOOL:
-        make_pool(m, at, "MaxPool");
-        break;
-    case LS_NODE_AVGPOOL:
-        make_pool(m, at, "AveragePool");
-        break;
-    case LS_NODE_GLOBALPOOL:
-        begin(m, at, "", "GlobalAveragePool");
-        break;
-    case LS_NODE_BATCHNORM:
-        make_batchnorm(m, at);
-        break;
-    case LS_NODE_UNFLATTEN: /* of formats with channels last only */
-    case LS_NODE_DROPOUT:   /* of formats that have it */
-        begin(m, at, "", "Identity");
-        break;
-    case LS_NODE_RELU:
-        begin(m, at, "", "Relu");
-        break;
-    case LS_NODE_LEAKY_RELU:
-        set_float(begin(m, at, "", "LeakyRelu"), "alpha", (float)LS_LEAK);
-        break;
-    case LS_NODE_GELU:
-        make_gelu(m, at);
-        break;
-    case LS_NODE_SILU:
-        make_silu(m, at);
-        break;
-    case LS_NODE_SIGMOID:
-        begin(m, at, "", "Sigmoid");
-        break;
-    case LS_NODE_TANH:
-        begin(m, at, "", "Tanh");
-        break;
-    case LS_NODE_SOFTMAX:
-        set_int(begin(m, at, "", "Softmax"), "axis", 1);
-        break;
-    case LS_NODE_ADD:
-        make_join(m, at, "Add");
-        break;
-    case LS_NODE_CONCAT:
-        make_join(m, at, "Concat");
-        break;
-    }
+    const struct maker *maker = &makers[m->graph->node[at].kind];
+    if (maker->compose != NULL)
+        maker->compose(m, at);
+    else if (maker->make != NULL)
+        maker->make(m, at, maker->type);
+    else
+        ls_onnx_begin(m, at, "", maker->type);
 }

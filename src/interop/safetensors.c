@@ -58,10 +58,28 @@ static bool add_counters(content *c)
 static const char *const *names_of(const ls_node *node)
 {
     static const char *const statistics[] = {"weight", "bias", "running_mean", "running_var"};
-    static const char *const steps[] = {"shift", "scale"};
-    return node->kind == LS_NODE_SHIFT   ? &steps[0]
-           : node->kind == LS_NODE_SCALE ? &steps[1]
-                                         : statistics;
+    static const char *const steps[] = {"shift", "scale", "order"};
+    static const char *const attention[] = {"in_proj_weight", "in_proj_bias", "out_proj.weight",
+                                            "out_proj.bias"};
+    static const char *const recurrent[] = {
+        "weight_ih_l0",         "weight_hh_l0",         "bias_ih_l0",         "bias_hh_l0",
+        "weight_ih_l0_reverse", "weight_hh_l0_reverse", "bias_ih_l0_reverse", "bias_hh_l0_reverse"};
+    switch (node->kind) {
+    case LS_NODE_SHIFT:
+        return &steps[0];
+    case LS_NODE_SCALE:
+        return &steps[1];
+    case LS_NODE_PERMUTE:
+        return &steps[2];
+    case LS_NODE_ATTENTION:
+        return attention;
+    case LS_NODE_RNN:
+    case LS_NODE_LSTM:
+    case LS_NODE_GRU:
+        return recurrent;
+    default:
+        return statistics;
+    }
 }
 
 static bool add_params(content *c)

@@ -20,11 +20,79 @@ static void print_step(const char *class, const ls_array *numbers, FILE *out)
     fprintf(out, ")");
 }
 
+/* Prints the constructor of a recurrent layer. */
+static void print_recurrent(const char *class, const ls_node *node, FILE *out)
+{
+    const ls_attributes *a = &node->attributes;
+    fprintf(out, "%s(%lld, %lld%s%s%s)", class, (long long)node->in.channels, (long long)a->units,
+            a->all ? ", all=True" : "", a->reverse ? ", reverse=True" : "",
+            a->both ? ", both=True" : "");
+}
+
+/* Prints that of a layer of sequences; returns false of other kinds. */
+static bool print_sequence_module(const ls_node *node, FILE *out)
+{
+    const long long features = node->in.channels, units = node->attributes.units;
+    switch (node->kind) {
+    case LS_NODE_SEQUENCE:
+        fprintf(out, "Reshape(%lld, %lld)", (long long)node->out.height,
+                (long long)node->out.channels);
+        return true;
+    case LS_NODE_EMBEDDING:
+        fprintf(out, "nn.Embedding(%lld, %lld)", (long long)node->attributes.vocabulary, units);
+        return true;
+    case LS_NODE_RNN:
+        print_recurrent("RNN", node, out);
+        return true;
+    case LS_NODE_LSTM:
+        print_recurrent("LSTM", node, out);
+        return true;
+    case LS_NODE_GRU:
+        print_recurrent("GRU", node, out);
+        return true;
+    case LS_NODE_CONV1D:
+        fprintf(out, "Conv1d(%lld, %lld, %lld, before=%lld%s)", features, units,
+                (long long)node->attributes.window, (long long)ls_conv1d_before(&node->attributes),
+                node->params < 2 ? ", bias=False" : "");
+        return true;
+    case LS_NODE_PERMUTE:
+        fprintf(out, "Order(%lld)", (long long)node->out.height);
+        return true;
+    case LS_NODE_ATTENTION:
+        fprintf(out, "Attention(%lld, %lld%s)", features, units,
+                node->attributes.causal ? ", causal=True" : "");
+        return true;
+    case LS_NODE_LAST:
+        fprintf(out, "Last()");
+        return true;
+    case LS_NODE_MEANSTEPS:
+        fprintf(out, "MeanOfSteps()");
+        return true;
+    case LS_NODE_MAXSTEPS:
+        fprintf(out, "MaximumOfSteps()");
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Prints the constructor of a normalisation. */
+static void print_norm(const ls_node *node, FILE *out)
+{
+    static const char *const batch[] = {"nn.BatchNorm2d", "nn.BatchNorm1d", "BatchNormOfSteps"};
+    static const char *const layer[] = {"LayerNormOfPixels", "nn.LayerNorm", "nn.LayerNorm"};
+    fprintf(out, "%s(%lld, eps=%g)",
+            node->kind == LS_NODE_BATCHNORM ? batch[node->form] : layer[node->form],
+            (long long)node->in.channels, LS_BN_EPSILON);
+}
+
 /* Prints the constructor of a node's module. */
 static void print_module(const ls_node *node, FILE *out)
 {
     const ls_attributes *a = &node->attributes;
     const long long in = node->in.channels, window = a->window, units = a->units;
+    if (print_sequence_module(node, out))
+        return;
     switch (node->kind) {
     case LS_NODE_SHIFT:
         print_step("Shift", &node->param[0], out);
@@ -55,7 +123,8 @@ static void print_module(const ls_node *node, FILE *out)
         fprintf(out, "nn.AdaptiveAvgPool2d(1)");
         break;
     case LS_NODE_BATCHNORM:
-        fprintf(out, "nn.BatchNorm%dd(%lld, eps=%g)", node->flat ? 1 : 2, in, LS_BN_EPSILON);
+    case LS_NODE_LAYERNORM:
+        print_norm(node, out);
         break;
     case LS_NODE_DROPOUT:
         fprintf(out, "nn.Dropout(%.9g)", a->rate);
@@ -79,48 +148,11 @@ static void print_module(const ls_node *node, FILE *out)
         fprintf(out, "nn.Tanh()");
         break;
     case LS_NODE_SOFTMAX:
-        fprintf(out, "nn.Softmax(1)");
+        fprintf(out, "nn.Softmax(%d)", node->form == LS_FORM_SEQUENCE ? 2 : 1);
         break;
-    case LS_NODE_UNFLATTEN: /* of formats with channels last only */
-    case LS_NODE_ADD:
-    case LS_NODE_CONCAT:
+    default: /* no module, or of formats with channels last only */
         break;
     }
-}
-
-static bool has_kind(const ls_export_graph *g, ls_node_kind kind)
-{
-    for (int i = 0; i < g->nodes; i++)
-        if (g->node[i].kind == kind)
-            return true;
-    return false;
-}
-
-/* Prints the class of a shift or scale. */
-static void print_step_class(const char *class, const char *name, const char *initial,
-                             const char *operator, FILE * out)
-{
-    fprintf(out,
-            "\nclass %s(nn.Module):\n"
-            "    def __init__(self, *shape):\n"
-            "        super().__init__()\n"
-            "        self.register_buffer(\"%s\", torch.%s(shape))\n\n"
-            "    def forward(self, x):\n"
-            "        return x %s self.%s\n\n",
-            class, name, initial, operator, name);
-}
-
-/* Prints the classes of modules that PyTorch does not have. */
-static void print_classes(const ls_export_graph *g, FILE *out)
-{
-    if (has_kind(g, LS_NODE_SCALE))
-        print_step_class("Scale", "scale", "ones", "*", out);
-    if (has_kind(g, LS_NODE_SHIFT))
-        print_step_class("Shift", "shift", "zeros", "+", out);
-    if (has_kind(g, LS_NODE_TRANSPOSE))
-        fprintf(out, "\nclass ChannelsLast(nn.Module):\n"
-                     "    def forward(self, x):\n"
-                     "        return x.permute(0, 2, 3, 1)\n\n");
 }
 
 /* Prints the name of a value: the input is x, the value of node 7 is v7. */
@@ -151,7 +183,7 @@ static void print_forward(const ls_export_graph *g, FILE *out)
         }
         fprintf(out, "%s\n",
                 ls_torch_has_module(node)      ? ")"
-                : node->kind == LS_NODE_CONCAT ? "), 1)"
+                : node->kind == LS_NODE_CONCAT ? node->form == LS_FORM_SEQUENCE ? "), 2)" : "), 1)"
                                                : "");
     }
     fprintf(out, "        return v%d\n\n", g->nodes - 1);
@@ -161,7 +193,7 @@ void ls_torch_print(const ls_export_graph *graph, FILE *out)
 {
     const bool chain = ls_graph_is_chain(graph);
     fprintf(out, "import torch\nfrom torch import nn\n\n");
-    print_classes(graph, out);
+    ls_torch_print_classes(graph, out);
     if (!chain)
         print_forward(graph, out);
     fprintf(out, "\nnet = %s(\n", chain ? "nn.Sequential" : "Net");

@@ -32,17 +32,29 @@ static ls_status check_readers(const ls_network *network, int last)
     return LS_OK;
 }
 
-/* Returns an error unless there is one output for each class or value. */
-static ls_status check_outputs(const ls_network *network, int last)
+/* Returns the steps of a layer's output, if it is a sequence of more than one; else 1. */
+static int64_t steps_of(const ls_network *network, const ls_layer *layer)
 {
-    char reason[192];
+    return layer->op >= 0 && network->op[layer->op].sequence ? layer->out.height : 1;
+}
+
+/* Returns an error unless there is one output for each class or value, of classes also in each
+ * step. */
+static ls_status check_outputs(ls_network *network, int last)
+{
+    char reason[192], steps[48] = "";
     const ls_layer *layer = &network->layer[last];
     const int64_t outputs = ls_shape_size(layer->out);
     const bool classes = network->loss == LS_CROSS_ENTROPY;
     if (outputs == network->outputs)
         return LS_OK;
-    snprintf(reason, sizeof reason, "the last layer has %s but the %s %s: end with dense:%d",
-             ls_counted(outputs, "output").text,
+    network->steps = classes ? steps_of(network, layer) : 1;
+    if (outputs == network->steps * network->outputs)
+        return LS_OK;
+    if (network->steps > 1)
+        snprintf(steps, sizeof steps, " in each of %lld steps", (long long)network->steps);
+    snprintf(reason, sizeof reason, "the last layer has %s%s but the %s %s: end with dense:%d",
+             ls_counted(outputs / network->steps, "output").text, steps,
              classes ? "data set has" : "loss and the targets need",
              ls_counted(network->outputs, classes ? "class" : "output").text, network->outputs);
     /* Activations keep the number of outputs: report the layer that determines it. */
@@ -146,4 +158,75 @@ ls_status ls_network_check_graph(ls_network *network, int last)
         status = check_logits(network, last);
     mark_operations(network);
     return status;
+}
+
+ls_status ls_network_check_targets(const ls_network *network, int64_t values)
+{
+    const int64_t steps = ls_loss_task(network->loss, values) == LS_TASK_STEPS ? values : 1;
+    if (network->steps == steps)
+        return LS_OK;
+    if (network->steps == 1)
+        return ls_fail(LS_ERR_USAGE,
+                       "--model: the targets are a class for each of %lld steps, but the network "
+                       "has one row of outputs: give `all` to the last recurrent layer, as "
+                       "lstm:64,all, and leave out layers that join steps, as last",
+                       (long long)steps);
+    if (steps == 1)
+        return ls_fail(LS_ERR_USAGE,
+                       "--model: the network has outputs in each of %lld steps, but the data set "
+                       "has one class for a row: leave `all` out of the last recurrent layer, or "
+                       "add last or meanpool before the last layer",
+                       (long long)network->steps);
+    return ls_fail(
+        LS_ERR_USAGE,
+        "--model: the network has outputs in %lld steps, but the targets are the classes "
+        "of %lld",
+        (long long)network->steps, (long long)steps);
+}
+
+/* Returns the layer of an operation. */
+static const ls_layer *layer_of(const ls_network *network, int op)
+{
+    int at = 0;
+    while (network->layer[at].op != op || !network->layer[at].owns)
+        at++;
+    return &network->layer[at];
+}
+
+/* Returns true if an operation's batch statistics would count steps that only fill rows up. */
+static bool counts_padding(const ls_op *op)
+{
+    return op->kind->statistics != NULL &&
+           (op->input[0] == LS_OP_BATCH || op->in[0].height * op->in[0].width > 1);
+}
+
+ls_status ls_network_check_lengths(const ls_network *network, int64_t steps)
+{
+    char reason[192];
+    for (int i = 0; i < network->ops; i++) {
+        const ls_op *op = &network->op[i];
+        const ls_layer *layer = layer_of(network, i);
+        const int64_t own = op->kind->needs_sequence ? op->in[0].height : op->out.height;
+        if (counts_padding(op))
+            return ls_wrong_word(layer->number, layer->word,
+                                 "its statistics would count the steps that only fill rows up, as "
+                                 "the data set's rows have lengths: use layernorm");
+        if (layer->attributes.permuted)
+            return ls_wrong_word(layer->number, layer->word,
+                                 "the rows have lengths, which count steps in their order");
+        if ((!op->kind->needs_sequence && !op->kind->makes_sequence) || own == steps)
+            continue;
+        snprintf(reason, sizeof reason,
+                 "reads sequences of %lld steps, but the rows' lengths are those of %lld steps: "
+                 "leave out layers before it that change the number of steps",
+                 (long long)own, (long long)steps);
+        return ls_wrong_word(layer->number, layer->word, reason);
+    }
+    return network->steps == 1 || network->steps == steps
+               ? LS_OK
+               : ls_fail(
+                     LS_ERR_USAGE,
+                     "--model: the network has outputs in %lld steps, but the rows' lengths are "
+                     "those of %lld steps",
+                     (long long)network->steps, (long long)steps);
 }

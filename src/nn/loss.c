@@ -146,14 +146,19 @@ bool ls_loss_find(const char *name, ls_loss *out)
     return false;
 }
 
-ls_loss ls_loss_choose(ls_loss wanted, int64_t values)
+ls_loss ls_loss_choose(ls_loss wanted, int64_t values, int classes)
 {
-    return wanted != LS_LOSS_AUTO ? wanted : values > 0 ? LS_MSE : LS_CROSS_ENTROPY;
+    return wanted != LS_LOSS_AUTO ? wanted : values > 0 && classes == 0 ? LS_MSE : LS_CROSS_ENTROPY;
 }
 
 ls_status ls_loss_check(ls_loss loss, int64_t values, int classes)
 {
-    if (loss == LS_CROSS_ENTROPY && values > 0)
+    if (loss != LS_CROSS_ENTROPY && values > 0 && classes > 0)
+        return ls_fail(LS_ERR_USAGE,
+                       "--loss %s: the targets are a class for each of %lld steps: give --loss "
+                       "cross-entropy",
+                       ls_loss_name(loss), (long long)values);
+    if (loss == LS_CROSS_ENTROPY && values > 0 && classes == 0)
         return ls_fail(LS_ERR_USAGE,
                        "--loss cross-entropy needs classes as targets, but the data set's are "
                        "values: give --loss mse, mae, huber or bce");
@@ -167,14 +172,16 @@ ls_status ls_loss_check(ls_loss loss, int64_t values, int classes)
 
 int ls_loss_outputs(ls_loss loss, int64_t values, int classes)
 {
-    return values > 0 ? (int)values : loss == LS_BCE ? 1 : classes;
+    return values > 0 && classes == 0 ? (int)values : loss == LS_BCE ? 1 : classes;
 }
 
 unsigned ls_loss_task(ls_loss loss, int64_t values)
 {
     if (loss == LS_BCE)
         return values > 1 ? LS_TASK_MULTILABEL : LS_TASK_BINARY;
-    return values > 0 ? LS_TASK_REGRESSION : LS_TASK_CLASSIFICATION;
+    if (values > 0)
+        return loss == LS_CROSS_ENTROPY ? LS_TASK_STEPS : LS_TASK_REGRESSION;
+    return LS_TASK_CLASSIFICATION;
 }
 
 bool ls_loss_takes_logits(ls_loss loss)
@@ -244,9 +251,9 @@ static int32_t add_errors(const ls_loss_terms *terms, const float *y, const ls_t
 
 static add_row *adder_of(unsigned task)
 {
-    return task == LS_TASK_CLASSIFICATION ? add_class
-           : task == LS_TASK_REGRESSION   ? add_errors
-                                          : add_decisions;
+    return (task & LS_TASK_ONE_OF) != 0 ? add_class
+           : task == LS_TASK_REGRESSION ? add_errors
+                                        : add_decisions;
 }
 
 /* Multiplies a row's gradient by its weight, and adds its weighted loss. A row of the weight 0 adds
@@ -258,27 +265,77 @@ static void weigh_row(float weight, int K, float *dy, double loss, double *sum)
         dy[k] = weight > 0 ? dy[k] * weight : 0;
 }
 
+/* What a batch is scored with. */
+typedef struct scoring {
+    const ls_loss_terms *terms;
+    const ls_loss_kind *kind;
+    add_row *add;
+    const ls_batch *batch;
+} scoring;
+
+/* Adds a target, of a row or one of its steps, to a score. Returns its class, 0 of values. */
+static int32_t add_target(const scoring *s, int64_t row, const ls_target *target, const float *y,
+                          float *dy, ls_score *score)
+{
+    const ls_batch *batch = s->batch;
+    const int32_t class = s->add(s->terms, y, target, score);
+    double loss = 0;
+    s->kind->row(s->terms, y, target, dy, batch->weights == NULL ? &score->loss : &loss);
+    if (batch->weights != NULL)
+        weigh_row(batch->weights[row], s->terms->outputs, dy, loss, &score->loss);
+    score->weight += batch->weights != NULL ? (double)batch->weights[row] : 1;
+    return class;
+}
+
+/* Adds the steps of a row; those from its length on have no gradient, and the class -1. The row's
+ * loss is summed first: its bits do not depend on the rows before it. */
+static void add_steps(const scoring *s, int64_t row, const float *y, float *dy, int32_t *predicted,
+                      ls_score *score)
+{
+    const ls_batch *batch = s->batch;
+    const int64_t T = batch->values, K = s->terms->outputs;
+    const int64_t length = batch->lengths != NULL ? batch->lengths[row] : T;
+    const float *class = batch->targets + row * T;
+    ls_score of_row = {.steps = (double)length};
+    assert(length >= 0 && length <= T);
+    for (int64_t t = 0; t < length; t++) {
+        const ls_target target = {NULL, (int32_t) class[t]};
+        const int32_t largest =
+            add_target(s, row, &target, y + t * K, dy != NULL ? dy + t * K : NULL, &of_row);
+        if (predicted != NULL)
+            predicted[t] = largest;
+    }
+    for (int64_t t = length; t < T && predicted != NULL; t++)
+        predicted[t] = -1;
+    if (dy != NULL)
+        memset(dy + length * K, 0, (size_t)((T - length) * K) * sizeof *dy);
+    ls_score_add(score, &of_row);
+}
+
+static void add_whole_row(const scoring *s, int64_t row, const float *y, float *dy,
+                          int32_t *predicted, ls_score *score)
+{
+    const ls_batch *batch = s->batch;
+    const ls_target target = {batch->values > 0 ? batch->targets + row * batch->values : NULL,
+                              batch->labels[row]};
+    const int32_t class = add_target(s, row, &target, y, dy, score);
+    if (predicted != NULL)
+        *predicted = class;
+}
+
 ls_score ls_loss_score(const ls_loss_terms *terms, const ls_batch *batch, int64_t first,
                        int64_t rows, const float *y, float *dy, int32_t *predicted)
 {
-    const int K = terms->outputs;
-    const ls_loss_kind *kind = ls_loss_describe(terms->loss);
-    add_row *const add =
-        adder_of(terms->regression ? LS_TASK_REGRESSION : ls_loss_task(terms->loss, batch->values));
+    const unsigned task =
+        terms->regression ? LS_TASK_REGRESSION : ls_loss_task(terms->loss, batch->values);
+    const scoring s = {terms, ls_loss_describe(terms->loss), adder_of(task), batch};
+    const int64_t steps = task == LS_TASK_STEPS ? batch->values : 1;
+    const int64_t size = steps * terms->outputs;
     ls_score score = {.rows = rows};
-    assert(batch->values == 0 || batch->values == K);
-    for (int64_t r = first; r < first + rows; r++, y += K) {
-        const ls_target target = {batch->values > 0 ? batch->targets + r * batch->values : NULL,
-                                  batch->labels[r]};
-        const int32_t class = add(terms, y, &target, &score);
-        if (predicted != NULL)
-            *predicted++ = class;
-        double loss = 0;
-        kind->row(terms, y, &target, dy, batch->weights == NULL ? &score.loss : &loss);
-        if (batch->weights != NULL)
-            weigh_row(batch->weights[r], K, dy, loss, &score.loss);
-        score.weight += batch->weights != NULL ? (double)batch->weights[r] : 1;
-        dy = dy != NULL ? dy + K : NULL;
-    }
+    assert(task == LS_TASK_STEPS || batch->values == 0 || batch->values == terms->outputs);
+    for (int64_t i = 0; i < rows; i++)
+        (task == LS_TASK_STEPS ? add_steps : add_whole_row)(
+            &s, first + i, y + i * size, dy != NULL ? dy + i * size : NULL,
+            predicted != NULL ? predicted + i * steps : NULL, &score);
     return score;
 }

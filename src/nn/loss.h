@@ -20,7 +20,7 @@ typedef enum ls_outputs {
 /* The constants of a loss. */
 typedef struct ls_loss_terms {
     ls_loss loss;
-    int outputs;      /* K */
+    int outputs;      /* K; of a task by step of each step */
     double smoothing; /* label smoothing e, see ls_pass; ignored by losses without smoothing */
     double delta;     /* of LS_HUBER */
     /* [K] factors of the errors in the sums of a regression, 0 .. 1; NULL: 1 */
@@ -64,10 +64,11 @@ const ls_loss_kind *ls_loss_describe(ls_loss loss);
 int32_t ls_largest_output(int K, const float *y);
 
 /* Returns the score of rows first .. first+rows-1 of a batch. Local.
- * y          [rows][K] their outputs
- * dy         [rows][K] on return the gradient of the sum of the weighted losses with respect to y;
- *            may be NULL
- * predicted  [rows] on return the class of each row, see ls_network_evaluate(); may be NULL */
+ * y          [rows][K] their outputs; of a task by step, T steps: [rows][T][K]
+ * dy         the same: on return the gradient of the sum of the weighted losses with respect to y,
+ *            0 in the steps from a row's length on; may be NULL
+ * predicted  [rows] on return the class of each row, see ls_network_evaluate(); may be NULL; by
+ *            step [rows][T] */
 ls_score ls_loss_score(const ls_loss_terms *terms, const ls_batch *batch, int64_t first,
                        int64_t rows, const float *y, float *dy, int32_t *predicted);
 

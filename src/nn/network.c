@@ -65,6 +65,7 @@ ls_status ls_network_create(ls_network **out, const char *model, ls_shape input,
         return LS_ERR_FAILURE;
     network->loss = loss;
     network->delta = network->unit = 1;
+    network->steps = 1;
     network->outputs = outputs;
     network->max_rows = max_rows;
     network->input = input;
@@ -114,6 +115,11 @@ const ls_param *ls_network_params(const ls_network *network, int *rows)
     return network->param;
 }
 
+ls_shape ls_network_input(const ls_network *network)
+{
+    return network->input;
+}
+
 int ls_network_layers(const ls_network *network)
 {
     return network->layers;
@@ -156,6 +162,11 @@ int64_t ls_network_size(const ls_network *network)
 int ls_network_outputs(const ls_network *network)
 {
     return network->outputs;
+}
+
+int64_t ls_network_steps(const ls_network *network)
+{
+    return network->steps;
 }
 
 void ls_network_set_huber(ls_network *network, double delta)
@@ -221,17 +232,6 @@ bool ls_network_channels_last(const ls_network *network)
     }
     return separates_channels && network->input.channels > 1 &&
            network->input.height * network->input.width > 1;
-}
-
-ls_status ls_network_check_lengths(const ls_network *network)
-{
-    for (int i = 0; i < network->layers; i++) {
-        const ls_layer *layer = &network->layer[i];
-        if (layer->attributes.permuted || (layer->attributes.pixels && layer->in[0].width > 1))
-            return ls_wrong_word(layer->number, layer->word,
-                                 "lengths count the steps of the inputs; these are others");
-    }
-    return LS_OK;
 }
 
 int64_t ls_network_workspace(const ls_network *network)

@@ -34,6 +34,7 @@ struct ls_network {
     double unit;
     bool reconstructs; /* an autoencoder */
     int outputs;
+    int64_t steps; /* of the outputs; 1: they are no sequence */
     int64_t max_rows;
     ls_shape input;
 

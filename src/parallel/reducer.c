@@ -114,7 +114,9 @@ static ls_status self_test(ls_reducer *r)
 /* Number of a score's sums in the control word. */
 static int score_sums(const ls_reducer *r)
 {
-    return r->rows.all_sums ? (int)LS_SUMS : (int)LS_CONTROL_FEW_SUMS;
+    return r->rows.sums == LS_CONTROL_OF_CLASSES ? (int)LS_CONTROL_CLASS_SUMS
+           : r->rows.sums == LS_CONTROL_OF_ROWS  ? (int)LS_CONTROL_ROW_SUMS
+                                                 : (int)LS_SUMS;
 }
 
 ls_status ls_reducer_create(ls_reducer **out, ls_comm *comm, ls_reduce kind, bool shard,
@@ -237,20 +239,28 @@ static void pack_control(const ls_reducer *r, const ls_control *mine, double wor
         ls_score_get(&rest, word + LS_CONTROL_SUMS + score_sums(r));
 }
 
+/* Returns the score whose sums begin at a place of the control word; those that it lacks are 0. */
+static ls_score take_sums(const ls_reducer *r, const double *from)
+{
+    double sums[LS_SUMS] = {0};
+    ls_score score = {0};
+    memcpy(sums, from, (size_t)score_sums(r) * sizeof *sums);
+    ls_score_set(&score, sums);
+    return score;
+}
+
 /* Unpacks the sum of the control words. */
 static void unpack_control(const ls_reducer *r, const double word[LS_CONTROL_MOST], ls_control *sum)
 {
     const int64_t due = (int64_t)word[LS_CONTROL_DUE];
-    ls_score_set(&sum->score, word + LS_CONTROL_SUMS);
-    ls_score_set(&sum->rest, word + LS_CONTROL_SUMS + score_sums(r));
+    sum->score = take_sums(r, word + LS_CONTROL_SUMS);
+    const ls_score rest = take_sums(r, word + LS_CONTROL_SUMS + score_sums(r));
     if (r->kind->by_blocks)
-        ls_score_add(&sum->score, &sum->rest);
+        ls_score_add(&sum->score, &rest);
     sum->rest = (ls_score){0};
     sum->score.rows = (int64_t)word[LS_CONTROL_ROWS];
-    if (!r->rows.all_sums) {
-        sum->score.weight = word[LS_CONTROL_ROWS];
-        sum->score.absolute = sum->score.squares = 0;
-    }
+    if (r->rows.sums == LS_CONTROL_OF_CLASSES)
+        sum->score.weight = (double)sum->score.rows;
     sum->failed = (int64_t)word[LS_CONTROL_FAILED];
     sum->stop = (int64_t)word[LS_CONTROL_STOP];
     sum->save = due & 1;

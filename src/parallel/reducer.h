@@ -56,6 +56,16 @@ typedef struct ls_control {
 /* Maximum number of rows in a step, so that the number is exact in the control word. */
 enum { LS_MAX_GLOBAL_BATCH = 1 << 24 };
 
+/* Which sums of a score the control word has; the others are 0 on return. MPI libraries split a
+ * message according to its length, which decides the order of addition of some gradients on three or
+ * more ranks: a longer control word changes last bits. */
+typedef enum ls_control_sums {
+    LS_CONTROL_OF_CLASSES, /* those of a classification without weights, whose sum of weights is the
+                              number of rows */
+    LS_CONTROL_OF_ROWS,    /* those of rows */
+    LS_CONTROL_OF_STEPS    /* all */
+} ls_control_sums;
+
 /* Maximum numbers of rows in a step, and what is known of their scores. */
 typedef struct ls_step_rows {
     int64_t mine;  /* on this rank */
@@ -63,10 +73,7 @@ typedef struct ls_step_rows {
     int64_t block; /* micro-batch of a backward pass, for LS_REDUCE_EXACT; the same on all ranks */
     double weight; /* bound of the mean weight of a block's rows, a power of two, for
                       LS_REDUCE_EXACT; 0: 1; the same on all ranks */
-    /* The control word has all sums of a score; the same on all ranks. False: those of a
-     * classification without weights, whose sum of weights is the number of rows; the others are 0
-     * on return. */
-    bool all_sums;
+    ls_control_sums sums; /* of a score in the control word; the same on all ranks */
 } ls_step_rows;
 
 /* A piece: a range of parameters that this rank updates. */

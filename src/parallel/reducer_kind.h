@@ -8,11 +8,9 @@
 
 #include "parallel/comm_mpi.h"
 
-/* The sums of a score in the control word of a classification without weights: the first ones. MPI
- * libraries split a message according to its length, which decides the order of addition of some
- * gradients on three or more ranks: a longer control word changes last bits. */
-enum { LS_CONTROL_FEW_SUMS = 3 };
-_Static_assert((int)LS_SUM_AT_weight >= (int)LS_CONTROL_FEW_SUMS, "weights are not among them");
+/* The number of a score's sums in the control word, the first ones, see ls_control_sums. */
+enum { LS_CONTROL_CLASS_SUMS = LS_SUM_AT_weight, LS_CONTROL_ROW_SUMS = LS_SUM_AT_steps };
+_Static_assert((int)LS_CONTROL_CLASS_SUMS == 3 && (int)LS_CONTROL_ROW_SUMS == 6, "a fixed length");
 
 /* Values of the control word, stored behind the gradients; as floats, integers are exact up to
  * 2^24. */

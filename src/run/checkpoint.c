@@ -53,10 +53,11 @@ ls_status ls_checkpoint_write(const char *path, const ls_state *state)
     return status == LS_OK ? ls_seal_write(path) : status;
 }
 
-/* Returns true if the targets are classes or values, and the loss is one of theirs. */
+/* Returns true if the targets are classes, of rows or of steps, or values, and the loss is one of
+ * theirs. */
 static bool targets_fit(const ls_model_info *id)
 {
-    return (id->values > 0 ? id->classes == 0 : id->classes >= 2) &&
+    return (id->classes == 0 ? id->values > 0 : id->classes >= 2) &&
            ls_loss_check(id->loss, id->values, id->classes) == LS_OK;
 }
 
@@ -94,6 +95,8 @@ static ls_status check_model(const ls_h5 *file, const ls_model_info *id)
     ls_network *network = NULL;
     ls_status status =
         ls_network_create(&network, id->model, id->input, ls_model_info_outputs(id), id->loss, 0);
+    if (status == LS_OK)
+        status = ls_network_check_targets(network, id->values);
     if (status == LS_ERR_USAGE)
         status = ls_fail(LS_ERR_DATA, "%s: names an impossible model: %s", ls_h5_path(file),
                          ls_error_text());

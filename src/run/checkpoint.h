@@ -5,6 +5,7 @@
  *     /optimizer/<slot>/<layer>/<name>   float32, the optimizer's state
  *     /average/<layer>/<name>            float32, the average of the parameters if one is kept
  *     /standardization/...               float64, statistics of --standardize
+ *     /vocabulary                        strings, the texts of the tokens of the inputs
  *     /metrics                           float64 [epochs][columns], the history; read by the names
  *                                        in the attribute `columns`
  *
@@ -37,8 +38,11 @@ typedef struct ls_model_info {
     ls_loss loss;
     double huber;             /* D of LS_HUBER; 1 with others */
     int classes;              /* 0: the targets are values */
-    int values;               /* in a target; 0: the targets are classes */
+    int values;               /* in a target; 0: the target is a class; with classes they are those
+                                 of so many steps */
     ls_text_list class_names; /* [classes]; empty: none */
+    int vocabulary;           /* the inputs are tokens 0 .. vocabulary-1; 0: they are not */
+    ls_text_list tokens;      /* [vocabulary] their texts; empty: none */
     ls_shape input;
     ls_element element; /* type of the inputs; uint8 is divided by 255 first */
     double mean, std;   /* of the normalisation */
@@ -54,6 +58,12 @@ typedef struct ls_model_info {
     char *compute;         /* the BLAS library and its kernel */
     char *config;          /* the resolved configuration, `key = value` lines */
 } ls_model_info;
+
+/* Returns true if the targets are the classes of the steps of a sequence. Local. */
+static inline bool ls_model_info_by_step(const ls_model_info *info)
+{
+    return info->classes > 0 && info->values > 0;
+}
 
 /* Returns the number of the network's outputs. Local. */
 static inline int ls_model_info_outputs(const ls_model_info *info)

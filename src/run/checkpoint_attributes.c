@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "data/class_names.h"
+#include "data/vocabulary.h"
 #include "data/samples.h"
 
 #include <inttypes.h>
@@ -215,7 +216,7 @@ static const type element = {attribute_put_element, attribute_get_element,
                              attribute_default_element}; /* older files have none */
 static const type reduce = {attribute_put_reduce, attribute_get_reduce, NULL};
 
-/* All attributes except `format`, `version`, `class_names`, and `columns`, which
+/* All attributes except `format`, `version`, `class_names`, `vocabulary`, and `columns`, which
  * checkpoint_history.c writes. */
 static const struct attribute {
     const char *name;
@@ -287,7 +288,11 @@ ls_status ls_attributes_write(ls_h5 *file, const ls_checkpoint_facts *facts)
         status = ls_h5_put_int(file, "version", VERSION);
     for (int i = 0; status == LS_OK && i < ATTRIBUTES; i++)
         status = write_attribute(file, &attributes[i], (const char *)facts);
-    return status == LS_OK ? ls_class_names_write(file, &facts->info.class_names) : status;
+    if (status == LS_OK)
+        status = ls_class_names_write(file, &facts->info.class_names);
+    if (status == LS_OK && facts->info.vocabulary > 0)
+        status = ls_h5_put_int(file, "vocabulary", facts->info.vocabulary);
+    return status == LS_OK ? ls_vocabulary_write(file, &facts->info.tokens) : status;
 }
 
 /* Checks that the file is of a format. */
@@ -330,9 +335,13 @@ ls_status ls_attributes_read(const ls_h5 *file, ls_checkpoint_facts *facts)
     ls_model_info *info = &facts->info;
     if (status == LS_OK)
         status = ls_class_names_read(file, info->classes, &info->class_names);
+    if (status == LS_OK)
+        status = ls_vocabulary_read(file, &info->tokens, &info->vocabulary);
     ls_score *score = &facts->progress.totals.score;
     if (status == LS_OK && isnan(score->weight)) /* older files have no weights */
         score->weight = (double)score->rows;
+    if (status == LS_OK && isnan(score->steps)) /* older files have no steps */
+        score->steps = 0;
     return status;
 }
 
@@ -345,6 +354,7 @@ void ls_attributes_clear(ls_checkpoint_facts *facts)
             *value = NULL;
         }
     ls_text_list_free(&facts->info.class_names);
+    ls_text_list_free(&facts->info.tokens);
 }
 
 ls_status ls_attributes_read_run(const ls_h5 *file, char **out)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { PIECE = 1 << 18, MOST_BYTES = 64 << 20, MOST_FIELDS = 1 << 20, LEAST_ROOM = 256, END = -1 };
+enum { PIECE = 1 << 18, MOST_BYTES = 64 << 20, MOST_FIELDS = 1 << 20, END = -1 };
 
 struct ls_csv {
     gzFile file;
@@ -52,31 +52,14 @@ static ls_status peek(ls_csv *csv, int *out)
     return status;
 }
 
-/* Doubles the room of an array. */
-static ls_status grow(void **array, int64_t used, int64_t *room, size_t size)
-{
-    const int64_t larger = *room > 0 ? 2 * *room : LEAST_ROOM;
-    void *copy = ls_alloc(larger, size);
-    if (copy == NULL)
-        return LS_ERR_FAILURE;
-    if (used > 0)
-        memcpy(copy, *array, (size_t)used * size);
-    ls_free(*array);
-    *array = copy;
-    *room = larger;
-    return LS_OK;
-}
-
 static ls_status add_byte(ls_csv *csv, int byte)
 {
     if (csv->used == csv->text_room) {
-        void *text = csv->text;
         if (csv->used >= MOST_BYTES)
             return fail_at(csv, csv->record_line, "a record of more than 64 MiB");
-        ls_status status = grow(&text, csv->used, &csv->text_room, 1);
+        ls_status status = ls_grow(&csv->text, csv->used, &csv->text_room, 1);
         if (status != LS_OK)
             return status;
-        csv->text = text;
     }
     csv->text[csv->used++] = (char)byte;
     return LS_OK;
@@ -85,13 +68,11 @@ static ls_status add_byte(ls_csv *csv, int byte)
 static ls_status begin_field(ls_csv *csv)
 {
     if (csv->fields == csv->field_room) {
-        void *field = csv->field;
         if (csv->fields >= MOST_FIELDS)
             return fail_at(csv, csv->record_line, "a record of more than 1048576 fields");
-        ls_status status = grow(&field, csv->fields, &csv->field_room, sizeof *csv->field);
+        ls_status status = ls_grow(&csv->field, csv->fields, &csv->field_room, sizeof *csv->field);
         if (status != LS_OK)
             return status;
-        csv->field = field;
     }
     csv->field[csv->fields++] = csv->used;
     return LS_OK;

@@ -81,9 +81,8 @@ static bool is_header(const ls_csv *csv, const ls_text_list *wanted)
     return true;
 }
 
-/* Finds a column by its name, else by its number from 1. */
-static ls_status find_column(const ls_csv_layout *l, const char *path, const char *wanted,
-                             int64_t *out)
+ls_status ls_csv_find_column(const ls_csv_layout *l, const ls_csv *csv, const char *option,
+                             const char *wanted, int64_t *out)
 {
     for (int64_t i = 0; i < l->names.count; i++)
         if (strcmp(l->names.text[i], wanted) == 0) {
@@ -96,8 +95,8 @@ static ls_status find_column(const ls_csv_layout *l, const char *path, const cha
         return LS_OK;
     }
     return ls_fail(LS_ERR_USAGE,
-                   "%s: has no column '%.60s' for --target; the last of its %lld is %.60s", path,
-                   wanted, (long long)l->columns,
+                   "%s: has no column '%.60s' for --%s; the last of its %lld is %.60s",
+                   ls_csv_path(csv), wanted, option, (long long)l->columns,
                    l->names.count > 0 ? l->names.text[l->columns - 1] : "called by its number");
 }
 
@@ -118,7 +117,7 @@ static ls_status learn_columns(ls_csv_layout *l, const ls_csv *csv, const ls_tex
     if (l->is_target == NULL || l->target == NULL)
         return LS_ERR_FAILURE;
     for (int64_t k = 0; status == LS_OK && k < wanted->count; k++) {
-        status = find_column(l, ls_csv_path(csv), wanted->text[k], &l->target[k]);
+        status = ls_csv_find_column(l, csv, "target", wanted->text[k], &l->target[k]);
         if (status == LS_OK && l->is_target[l->target[k]])
             status = ls_fail(LS_ERR_USAGE, "--target names column '%.60s' twice", wanted->text[k]);
         if (status == LS_OK)
@@ -314,6 +313,32 @@ ls_status ls_csv_check(const ls_csv_layout *l, ls_csv *csv, int64_t *rows)
     if (status == LS_OK)
         status = check_header(l, csv);
     return status == LS_OK ? scan(l, csv, &f, rows) : status;
+}
+
+ls_status ls_csv_label(const ls_csv_layout *l, const ls_csv *csv, int32_t *out)
+{
+    char where[LS_CSV_PLACE];
+    double value;
+    const int64_t column = l->target[0];
+    if (l->kind == LS_CSV_NAMES) {
+        char *name = ls_csv_name(csv, column);
+        *out = name != NULL ? (int32_t)ls_text_list_find(&l->classes_by_name, name) : 0;
+        const bool known = *out >= 0;
+        ls_free(name);
+        return name == NULL ? LS_ERR_FAILURE
+               : known      ? LS_OK
+                       : ls_fail(LS_ERR_DATA, "%s: %s: '%.40s' is no class of the training rows",
+                                 ls_csv_path(csv), ls_csv_place(l, csv, column, where),
+                                 ls_csv_field(csv, column));
+    }
+    if (ls_csv_number(ls_csv_field(csv, column), &value) && value >= 0 &&
+        value < (double)l->classes && value == floor(value)) {
+        *out = (int32_t)value;
+        return LS_OK;
+    }
+    return ls_fail(LS_ERR_DATA, "%s: %s: '%.40s' is not a class from 0 to %lld", ls_csv_path(csv),
+                   ls_csv_place(l, csv, column, where), ls_csv_field(csv, column),
+                   (long long)l->classes - 1);
 }
 
 void ls_csv_layout_free(ls_csv_layout *l)

@@ -48,6 +48,16 @@ ls_status ls_csv_first_row(const ls_csv_layout *layout, ls_csv *csv) LS_MUST_CHE
 /* Reads the next record, as ls_csv_next(), and checks its number of fields. */
 ls_status ls_csv_next_row(const ls_csv_layout *layout, ls_csv *csv, bool *end) LS_MUST_CHECK;
 
+/* Reads the class of the latest row, of a layout of labels or names.
+ * Errors: LS_ERR_DATA for none of the layout's classes; LS_ERR_FAILURE. */
+ls_status ls_csv_label(const ls_csv_layout *layout, const ls_csv *csv, int32_t *out) LS_MUST_CHECK;
+
+/* Finds a column by its name, else by its number from 1.
+ * option  "target", for the message
+ * Errors: LS_ERR_USAGE. */
+ls_status ls_csv_find_column(const ls_csv_layout *layout, const ls_csv *csv, const char *option,
+                             const char *wanted, int64_t *out) LS_MUST_CHECK;
+
 /* Describes the place of a field of the latest record: "line 7, column 3 (width)". Returns out. */
 const char *ls_csv_place(const ls_csv_layout *layout, const ls_csv *csv, int64_t column,
                          char out[LS_CSV_PLACE]);

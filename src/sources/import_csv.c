@@ -38,39 +38,12 @@ static ls_status read_value(const ls_csv_layout *l, const ls_csv *csv, int64_t c
                                      : "not finite");
 }
 
-static ls_status read_label(const table *t, int32_t *out)
-{
-    char where[LS_CSV_PLACE];
-    double value;
-    const ls_csv_layout *l = t->layout;
-    const int64_t column = l->target[0];
-    if (l->kind == LS_CSV_NAMES) {
-        char *name = ls_csv_name(t->csv, column);
-        *out = name != NULL ? (int32_t)ls_text_list_find(&l->classes_by_name, name) : 0;
-        const bool known = *out >= 0;
-        ls_free(name);
-        return name == NULL ? LS_ERR_FAILURE
-               : known      ? LS_OK
-                       : ls_fail(LS_ERR_DATA, "%s: %s: '%.40s' is no class of the training rows",
-                                 ls_csv_path(t->csv), ls_csv_place(l, t->csv, column, where),
-                                 ls_csv_field(t->csv, column));
-    }
-    if (ls_csv_number(ls_csv_field(t->csv, column), &value) && value >= 0 &&
-        value < (double)l->classes && value == floor(value)) {
-        *out = (int32_t)value;
-        return LS_OK;
-    }
-    return ls_fail(LS_ERR_DATA, "%s: %s: '%.40s' is not a class from 0 to %lld",
-                   ls_csv_path(t->csv), ls_csv_place(l, t->csv, column, where),
-                   ls_csv_field(t->csv, column), (long long)l->classes - 1);
-}
-
 static ls_status read_targets(table *t)
 {
     const ls_csv_layout *l = t->layout;
     ls_status status = LS_OK;
     if (l->kind != LS_CSV_VALUES)
-        return read_label(t, &t->label[t->next]);
+        return ls_csv_label(l, t->csv, &t->label[t->next]);
     for (int64_t k = 0; status == LS_OK && k < l->targets; k++)
         status = read_value(l, t->csv, l->target[k], &t->targets[t->next * l->targets + k]);
     return status;

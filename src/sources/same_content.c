@@ -9,15 +9,16 @@
 typedef struct content {
     ls_dataset_info info;
     uint64_t fingerprint[LS_SPLITS];
-    uint64_t names; /* hash of the names of classes */
+    uint64_t names, tokens; /* hashes of the names of classes, and of the texts of tokens */
 } content;
 
-static uint64_t hash_names(const ls_dataset *dataset)
+static uint64_t hash_texts(const ls_dataset *dataset, int count,
+                           const char *(*text_of)(const ls_dataset *dataset, int64_t at))
 {
     uint64_t hash = 0;
-    for (int k = 0; k < ls_dataset_describe(dataset)->classes; k++) {
-        const char *name = ls_dataset_class_name(dataset, k);
-        hash = name != NULL ? XXH64(name, strlen(name) + 1, hash) : hash;
+    for (int k = 0; k < count; k++) {
+        const char *text = text_of(dataset, k);
+        hash = text != NULL ? XXH64(text, strlen(text) + 1, hash) : hash;
     }
     return hash;
 }
@@ -31,7 +32,8 @@ static ls_status summarize_file(const char *path, content *out)
         return status;
     memset(out, 0, sizeof *out);
     out->info = *ls_dataset_describe(dataset);
-    out->names = hash_names(dataset);
+    out->names = hash_texts(dataset, out->info.classes, ls_dataset_class_name);
+    out->tokens = hash_texts(dataset, out->info.vocabulary, ls_dataset_token);
     for (int split = 0; status == LS_OK && split < LS_SPLITS; split++)
         status = ls_dataset_fingerprint(dataset, (ls_split)split, &out->fingerprint[split]);
     ls_dataset_close(&dataset);
@@ -42,8 +44,8 @@ static ls_status summarize_file(const char *path, content *out)
 static bool has_same_info(const ls_dataset_info *a, const ls_dataset_info *b)
 {
     return strcmp(a->source_sha256, b->source_sha256) == 0 && a->classes == b->classes &&
-           a->values == b->values && a->element == b->element && a->channels == b->channels &&
-           a->height == b->height && a->width == b->width &&
+           a->values == b->values && a->vocabulary == b->vocabulary && a->element == b->element &&
+           a->channels == b->channels && a->height == b->height && a->width == b->width &&
            memcmp(a->rows, b->rows, sizeof a->rows) == 0 && a->held_out == b->held_out;
 }
 
@@ -57,6 +59,7 @@ ls_status ls_same_content(const char *path, const char *other, ls_likeness *out,
     if (status != LS_OK)
         return status;
     const bool same = has_same_info(&a.info, &b.info) && a.names == b.names &&
+                      a.tokens == b.tokens &&
                       memcmp(a.fingerprint, b.fingerprint, sizeof a.fingerprint) == 0;
     *out = !same                                   ? LS_OTHER_CONTENT
            : strcmp(a.info.name, b.info.name) != 0 ? LS_OTHER_NAME

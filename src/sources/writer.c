@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/temporary.h"
 #include "data/class_names.h"
+#include "data/vocabulary.h"
 #include "sources/same_content.h"
 #include "data/seal.h"
 
@@ -14,57 +15,98 @@
 
 #include <lockstep/dataset.h>
 
-static ls_status write_inputs(ls_h5 *file, const ls_split_source *s, bool compress)
+/* Writes a dataset of a split, which `read` gives piece by piece.
+ * type  of the elements that it gives */
+static ls_status write_pieces(ls_h5 *file, const char *name, const ls_h5_shape *shape,
+                              bool compress, ls_h5_type type, const ls_split_source *s,
+                              ls_status (*read)(void *source, int64_t rows, void *to))
 {
     enum { PIECE_BYTES = 4 << 20 };
-    char name[32];
-    snprintf(name, sizeof name, "%s/%s", s->group, s->dims == 1 ? "inputs" : "images");
-    ls_h5_shape shape = {.type = s->type, .rank = 1 + s->dims, .dims = {s->rows}};
-    int64_t bytes = ls_h5_type_bytes(s->type); /* of a row */
-    for (int i = 0; i < s->dims; i++)
-        bytes *= shape.dims[1 + i] = s->image[i];
+    int64_t bytes = ls_h5_type_bytes(type); /* of a row */
+    for (int i = 1; i < shape->rank; i++)
+        bytes *= shape->dims[i];
     const int64_t piece = bytes < PIECE_BYTES ? PIECE_BYTES / bytes : 1;
     void *buffer = ls_alloc(ls_min(piece, s->rows) * bytes, 1);
     ls_status status =
-        buffer == NULL ? LS_ERR_FAILURE : ls_h5_create_dataset(file, name, &shape, compress);
+        buffer == NULL ? LS_ERR_FAILURE : ls_h5_create_dataset(file, name, shape, compress);
     for (int64_t done = 0; status == LS_OK && done < s->rows; done += piece) {
         const int64_t some = ls_min(s->rows - done, piece);
-        status = s->read(s->source, some, buffer);
+        status = read(s->source, some, buffer);
         if (status == LS_OK)
-            status = ls_h5_write(file, name, s->type, done, some, buffer);
+            status = ls_h5_write(file, name, type, done, some, buffer);
     }
     ls_free(buffer);
     return status;
 }
 
-static ls_status write_labels(ls_h5 *file, const ls_split_source *s, int64_t classes, bool compress)
+static ls_status write_inputs(ls_h5 *file, const ls_split_source *s, bool compress)
 {
     char name[32];
+    snprintf(name, sizeof name, "%s/%s", s->group, s->dims == 1 ? "inputs" : "images");
+    ls_h5_shape shape = {.type = s->type, .rank = 1 + s->dims, .dims = {s->rows}};
+    for (int i = 0; i < s->dims; i++)
+        shape.dims[1 + i] = s->image[i];
+    return write_pieces(file, name, &shape, compress, s->type, s, s->read);
+}
+
+/* Writes a dataset of a split from elements in memory. */
+static ls_status write_whole(ls_h5 *file, const ls_split_source *s, const char *what,
+                             const ls_h5_shape *shape, bool compress, ls_h5_type type,
+                             const void *elements)
+{
+    char name[32];
+    snprintf(name, sizeof name, "%s/%s", s->group, what);
+    ls_status status = ls_h5_create_dataset(file, name, shape, compress);
+    return status == LS_OK ? ls_h5_write(file, name, type, 0, s->rows, elements) : status;
+}
+
+static ls_h5_type label_type(int64_t classes)
+{
+    return classes <= 256 ? LS_H5_U8 : LS_H5_I32;
+}
+
+static ls_status write_labels(ls_h5 *file, const ls_split_source *s, int64_t classes, bool compress)
+{
+    const ls_h5_shape shape = {.type = label_type(classes), .rank = 1, .dims = {s->rows}};
+    return write_whole(file, s, "labels", &shape, compress, LS_H5_I32, s->label);
+}
+
+static ls_status write_step_labels(ls_h5 *file, const ls_split_source *s, int64_t classes,
+                                   bool compress)
+{
+    char name[32];
+    const ls_h5_shape shape = {
+        .type = label_type(classes), .rank = 2, .dims = {s->rows, s->image[0]}};
     snprintf(name, sizeof name, "%s/labels", s->group);
-    ls_h5_shape shape = {
-        .type = classes <= 256 ? LS_H5_U8 : LS_H5_I32, .rank = 1, .dims = {s->rows}};
-    ls_status status = ls_h5_create_dataset(file, name, &shape, compress);
-    if (status == LS_OK)
-        status = ls_h5_write(file, name, LS_H5_I32, 0, s->rows, s->label);
-    return status;
+    return write_pieces(file, name, &shape, compress, LS_H5_I32, s, s->read_labels);
 }
 
 static ls_status write_values(ls_h5 *file, const ls_split_source *s, bool compress)
 {
-    char name[32];
-    snprintf(name, sizeof name, "%s/targets", s->group);
     const ls_h5_shape shape = {.type = LS_H5_F32, .rank = 2, .dims = {s->rows, s->values}};
-    ls_status status = ls_h5_create_dataset(file, name, &shape, compress);
-    if (status == LS_OK)
-        status = ls_h5_write(file, name, LS_H5_F32, 0, s->rows, s->targets);
-    return status;
+    return write_whole(file, s, "targets", &shape, compress, LS_H5_F32, s->targets);
+}
+
+static ls_status write_lengths(ls_h5 *file, const ls_split_source *s, bool compress)
+{
+    const ls_h5_shape shape = {.type = LS_H5_I32, .rank = 1, .dims = {s->rows}};
+    return write_whole(file, s, "lengths", &shape, compress, LS_H5_I32, s->length);
 }
 
 static ls_status write_targets(ls_h5 *file, const ls_split_source *s, int64_t classes,
                                bool compress)
 {
-    return s->label != NULL ? write_labels(file, s, classes, compress)
-                            : write_values(file, s, compress);
+    return s->read_labels != NULL ? write_step_labels(file, s, classes, compress)
+           : s->label != NULL     ? write_labels(file, s, classes, compress)
+                                  : write_values(file, s, compress);
+}
+
+static ls_status write_split(ls_h5 *file, const ls_split_source *s, int64_t classes, bool compress)
+{
+    ls_status status = write_inputs(file, s, compress);
+    if (status == LS_OK)
+        status = write_targets(file, s, classes, compress);
+    return status == LS_OK && s->length != NULL ? write_lengths(file, s, compress) : status;
 }
 
 static ls_status put_attributes(ls_h5 *file, const ls_dataset_content *c)
@@ -91,11 +133,10 @@ static ls_status write_file(const ls_dataset_content *c, const char *path)
     ls_status status = ls_h5_create(&file, path);
     if (status != LS_OK)
         return status;
-    for (int k = 0; status == LS_OK && k < c->splits; k++) {
-        status = write_inputs(file, &c->split[k], c->compress);
-        if (status == LS_OK)
-            status = write_targets(file, &c->split[k], c->classes, c->compress);
-    }
+    for (int k = 0; status == LS_OK && k < c->splits; k++)
+        status = write_split(file, &c->split[k], c->classes, c->compress);
+    if (status == LS_OK && c->vocabulary != NULL)
+        status = ls_vocabulary_write(file, c->vocabulary);
     if (status == LS_OK)
         status = put_attributes(file, c);
     ls_status closed = ls_h5_close(&file);

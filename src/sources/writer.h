@@ -23,8 +23,12 @@ typedef struct ls_split_source {
     const int32_t *label; /* [rows], 0 .. classes-1; NULL if the targets are values */
     const float *targets; /* [rows][values] */
     int64_t values;
-    void *source;                                                /* passed to `read` */
+    const int32_t *length; /* [rows] steps of each row's sequence, borrowed; NULL: all */
+    void *source;          /* passed to `read` */
     ls_status (*read)(void *source, int64_t rows, void *inputs); /* reads the next rows */
+    /* Reads the class of each step of the next rows, int32 [rows][steps], of image[0] steps: then
+     * these are the targets. NULL: they are not. */
+    ls_status (*read_labels)(void *source, int64_t rows, void *labels);
 } ls_split_source;
 
 typedef struct ls_dataset_content {
@@ -32,6 +36,7 @@ typedef struct ls_dataset_content {
     int splits;
     int64_t classes;                 /* 0 if the targets are values */
     const ls_text_list *class_names; /* NULL or empty: none; else `classes` of them */
+    const ls_text_list *vocabulary;  /* texts of the tokens that the inputs are; NULL: no tokens */
     const char *name;                /* of the data set, "" for none */
     bool compress;                   /* chunked, deflated, checksummed; else contiguous */
     bool force;                      /* replace a data set of different content */

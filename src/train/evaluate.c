@@ -17,7 +17,7 @@ typedef struct work {
     const ls_evaluation *e;
     const ls_evaluated *out;
     ls_tally *tally;
-    int32_t *predicted; /* [LS_EVALUATION_ROWS] */
+    int32_t *predicted; /* [LS_EVALUATION_ROWS][T], see ls_network_evaluate() */
     ls_calibration_sums calibration;
     bool calibrates;
 } work;
@@ -46,7 +46,8 @@ static ls_status begin(work *w)
     ls_status status = ls_fault(LS_FAULT_VALIDATION);
     if (status != LS_OK)
         return status;
-    w->predicted = ls_alloc(LS_EVALUATION_ROWS, sizeof *w->predicted);
+    w->predicted =
+        ls_alloc(LS_EVALUATION_ROWS * ls_network_steps(e->network), sizeof *w->predicted);
     status = w->predicted == NULL ? LS_ERR_FAILURE : LS_OK;
     if (status == LS_OK)
         status = ls_tally_create(&w->tally, e->network, e->batch->values, ls_rows_total(e->rows));

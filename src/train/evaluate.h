@@ -20,8 +20,9 @@ typedef struct ls_evaluation {
     ls_rows *rows;       /* this rank's rows, in the network's format; they are rewound first */
     ls_batch *batch;     /* scratch for at least LS_EVALUATION_ROWS rows, like the network */
     ls_status (*see)(void *user, const ls_batch *batch,
-                     const float *y); /* called with the outputs [rows][K] of each of this rank's
-                                         batches, in their order; NULL: nobody wants them */
+                     const float *y); /* called with the outputs [rows][K], by step [rows][T][K],
+                                         of each of this rank's batches, in their order; NULL:
+                                         nobody wants them */
     void *user;
 } ls_evaluation;
 

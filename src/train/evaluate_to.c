@@ -1,5 +1,5 @@
 /* Evaluation and prediction in one pass: each rank keeps the outputs of its rows, then sends them
- * to rank 0, one rank after the other, which is the order of rows. K: outputs of a row. */
+ * to rank 0, one rank after the other, which is the order of rows. */
 #include "parallel/collectives.h"
 #include "base/integer.h"
 #include "base/interrupt.h"
@@ -17,14 +17,15 @@ typedef struct work {
     const ls_samples *samples; /* this rank's */
     int64_t total;             /* rows, over all ranks */
     int64_t most;              /* rows of a window */
-    int K;
+    int64_t size;              /* numbers of a row's prediction */
+    int64_t T;                 /* its steps */
     /* Of this rank's rows: */
-    float *y;           /* [rows][K] */
-    int32_t *predicted; /* [rows] */
+    float *y;           /* [rows][size] */
+    int32_t *predicted; /* [rows][T] */
     int64_t kept;       /* rows */
     /* Of a window: */
-    float *received, *targets; /* [most][K]; targets only if they are values */
-    int32_t *classes, *label;  /* [most] */
+    float *received, *targets; /* [most][size]; targets only if they are values */
+    int32_t *classes, *label;  /* [most][T] */
     ls_prediction_sink sink;
     void *user;
 } work;
@@ -33,23 +34,23 @@ typedef struct work {
 static ls_status keep(void *user, const ls_batch *batch, const float *y)
 {
     work *w = user;
-    const ls_status status = ls_model_convert(w->model, batch->ids[0], batch->rows, y,
-                                              w->y + w->kept * w->K, w->predicted + w->kept);
+    const ls_status status = ls_model_predict_batch(
+        w->model, batch->ids[0], batch, y, w->y + w->kept * w->size, w->predicted + w->kept * w->T);
     w->kept += batch->rows;
     return status;
 }
 
 static ls_status make_room(work *w)
 {
-    const int64_t rows = w->samples->rows, row_bytes = w->K * (int64_t)sizeof *w->y;
-    const bool values = w->model->info.values > 0;
+    const int64_t rows = w->samples->rows, row_bytes = w->size * (int64_t)sizeof *w->y;
+    const bool values = w->model->info.classes == 0;
     w->most = ls_max(1, WINDOW_BYTES / row_bytes);
-    w->y = ls_alloc(rows * w->K, sizeof *w->y);
-    w->predicted = ls_alloc(rows, sizeof *w->predicted);
-    w->received = ls_alloc(w->most * w->K, sizeof *w->received);
-    w->targets = values ? ls_alloc(w->most * w->K, sizeof *w->targets) : NULL;
-    w->classes = ls_alloc(w->most, sizeof *w->classes);
-    w->label = ls_alloc(w->most, sizeof *w->label);
+    w->y = ls_alloc(rows * w->size, sizeof *w->y);
+    w->predicted = ls_alloc(rows * w->T, sizeof *w->predicted);
+    w->received = ls_alloc(w->most * w->size, sizeof *w->received);
+    w->targets = values ? ls_alloc(w->most * w->size, sizeof *w->targets) : NULL;
+    w->classes = ls_alloc(w->most * w->T, sizeof *w->classes);
+    w->label = ls_alloc(w->most * w->T, sizeof *w->label);
     return w->y != NULL && w->predicted != NULL && w->received != NULL && w->classes != NULL &&
                    w->label != NULL && (w->targets != NULL || !values)
                ? LS_OK
@@ -72,18 +73,18 @@ static void copy_targets(const work *w, int64_t at, int64_t count)
     if (w->model->reconstructs)
         ls_samples_inputs(w->samples, at, count, w->targets);
     for (int64_t i = 0; i < count && !w->model->reconstructs; i++)
-        memcpy(w->targets + i * w->K,
+        memcpy(w->targets + i * w->size,
                ls_sample_targets(w->samples, ls_sample_at(w->samples, at + i)),
-               (size_t)w->K * sizeof *w->targets);
+               (size_t)w->size * sizeof *w->targets);
 }
 
 /* Copies this rank's rows at .. at+count-1 to the window. Local. */
 static void fill_window(const work *w, int64_t at, int64_t count)
 {
-    memcpy(w->received, w->y + at * w->K, (size_t)(count * w->K) * sizeof *w->y);
-    memcpy(w->classes, w->predicted + at, (size_t)count * sizeof *w->predicted);
+    memcpy(w->received, w->y + at * w->size, (size_t)(count * w->size) * sizeof *w->y);
+    memcpy(w->classes, w->predicted + at * w->T, (size_t)(count * w->T) * sizeof *w->predicted);
     for (int64_t i = 0; i < count; i++)
-        w->label[i] = ls_sample_at(w->samples, at + i)->label;
+        ls_model_labels(w->model, w->samples, at + i, w->label + i * w->T);
     if (w->targets != NULL)
         copy_targets(w, at, count);
 }
@@ -92,12 +93,12 @@ static void fill_window(const work *w, int64_t at, int64_t count)
 static void send_window(const work *w, int64_t count, int from)
 {
     ls_comm *comm = w->model->comm;
-    const size_t rows = (size_t)count, outputs = rows * (size_t)w->K;
+    const size_t classes = (size_t)(count * w->T), outputs = (size_t)(count * w->size);
     ls_send_to_root(comm, w->received, outputs * sizeof *w->received, from);
     if (w->targets != NULL)
         ls_send_to_root(comm, w->targets, outputs * sizeof *w->targets, from);
-    ls_send_to_root(comm, w->classes, rows * sizeof *w->classes, from);
-    ls_send_to_root(comm, w->label, rows * sizeof *w->label, from);
+    ls_send_to_root(comm, w->classes, classes * sizeof *w->classes, from);
+    ls_send_to_root(comm, w->label, classes * sizeof *w->label, from);
 }
 
 /* Passes the rows of a rank to the sink, window by window, until it fails. Called on rank 0 and the
@@ -114,7 +115,8 @@ static ls_status pass_rows(const work *w, int from, ls_range rows, ls_status sta
         if (rank == 0 && status == LS_OK)
             status = w->sink(w->user, &(ls_predictions){.first = rows.first + at,
                                                         .rows = count,
-                                                        .outputs = w->K,
+                                                        .outputs = ls_model_outputs_count(w->model),
+                                                        .steps = w->T,
                                                         .y = w->received,
                                                         .targets = w->targets,
                                                         .predicted = w->classes,
@@ -143,7 +145,8 @@ ls_status ls_model_evaluate_to(const ls_model *m, ls_rows *rows, ls_evaluated *o
     work w = {.model = m,
               .samples = ls_rows_samples(rows),
               .total = ls_rows_total(rows),
-              .K = ls_model_outputs_count(m),
+              .size = ls_model_prediction_size(m),
+              .T = ls_model_steps(m),
               .sink = sink,
               .user = user};
     const ls_evaluation evaluation = {.comm = m->comm,

@@ -7,12 +7,14 @@
 #include "train/reading.h"
 #include "train/reconstruction.h"
 #include "train/statistics.h"
+#include "train/tokens.h"
 #include "train/weighting.h"
 
 #include <lockstep/augment.h>
 #include <lockstep/picture.h>
 
 #include <assert.h>
+#include <string.h>
 
 struct ls_loader {
     ls_comm *comm; /* borrowed, like the next */
@@ -27,7 +29,10 @@ struct ls_loader {
     ls_standardization standardization;
     ls_weighting *weighting;  /* NULL: none */
     ls_text_list class_names; /* on rank 0 */
+    ls_text_list token_texts; /* the same */
     ls_augment *augment;      /* NULL: none */
+    bool tokens;              /* the inputs are tokens */
+    int64_t vocabulary;       /* which are below it; 0: not known yet */
 
     int64_t epoch, step; /* of the next batch */
     double waited;       /* see ls_loader_take_wait() */
@@ -66,10 +71,17 @@ static double mean_border(const ls_dataset_info *d, int64_t sum)
     return (double)sum / count / UINT8_MAX;
 }
 
+/* Returns true if each row has a class. Local. */
+static bool has_labels(const ls_dataset_info *d)
+{
+    return d->classes > 0 && d->values == 0;
+}
+
 /* Returns true if --loss auto takes targets for values. */
 static bool guesses_values(const ls_loader *l)
 {
-    return l->config->loss == LS_LOSS_AUTO && l->dataset.values > 0 && !l->dataset.reconstructs;
+    return l->config->loss == LS_LOSS_AUTO && l->dataset.values > 0 && l->dataset.classes == 0 &&
+           !l->dataset.reconstructs;
 }
 
 /* Returns the number of values other than 0 and 1, if that matters. */
@@ -87,7 +99,7 @@ static int64_t count_others(const ls_loader *l, const ls_samples *piece)
 /* Counts this rank's rows of each class in a split, and adds their hash to the fingerprint, their
  * borders to the sum, and the weights of training rows to their sums. Local. */
 static ls_status count_split(ls_loader *l, ls_split split, int64_t *classes, uint64_t *fingerprint,
-                             int64_t *border, int64_t *others)
+                             int64_t *border, int64_t *others, int64_t *token)
 {
     const ls_rows_origin origin = rows_origin(l, split);
     const ls_samples *piece = NULL;
@@ -97,15 +109,39 @@ static ls_status count_split(ls_loader *l, ls_split split, int64_t *classes, uin
         if (l->dataset.reconstructs && l->config->loss == LS_BCE)
             status = ls_reconstruction_check_range(piece, ls_split_name(split),
                                                    l->conversion.normalization);
+        if (status == LS_OK && l->tokens)
+            status = ls_tokens_check_samples(piece, l->config->data, split, l->vocabulary, token);
         *fingerprint += ls_samples_split_fingerprint(piece, split);
         *border += sum_borders(&l->dataset, piece);
         *others += split == LS_TRAIN ? count_others(l, piece) : 0;
         ls_weighting_count(split == LS_TRAIN ? l->weighting : NULL, piece);
-        for (int64_t i = 0; l->dataset.classes > 0 && i < piece->rows; i++)
+        for (int64_t i = 0; has_labels(&l->dataset) && i < piece->rows; i++)
             classes[ls_sample_at(piece, i)->label]++;
     }
     ls_rows_destroy(&rows);
     return status;
+}
+
+/* Sets the vocabulary, if it is not known: as large as the largest token needs. Collective. */
+static void find_vocabulary(ls_loader *l, int64_t token)
+{
+    double most = (double)token;
+    if (!l->tokens || l->vocabulary > 0)
+        return;
+    ls_allreduce_max(l->comm, &most, 1);
+    l->vocabulary = (int64_t)most + 1;
+    l->dataset.vocabulary = (int)l->vocabulary;
+}
+
+/* Checks that the vocabulary is known without a census. The same on all ranks. Local. */
+static ls_status check_vocabulary(const ls_loader *l)
+{
+    return !l->tokens || l->vocabulary > 0
+               ? LS_OK
+               : ls_fail(LS_ERR_USAGE,
+                         "--trust-data with --stream: the tokens are not read before training, so "
+                         "the vocabulary is not known: write it in --model, as "
+                         "embedding:64,VOCABULARY");
 }
 
 /* Takes the census of training and validation rows. A stream is read once for that, unless
@@ -113,30 +149,33 @@ static ls_status count_split(ls_loader *l, ls_split split, int64_t *classes, uin
 static ls_status take_census(ls_loader *l)
 {
     if (l->config->stream && l->config->trust_data && l->weighting == NULL)
-        return LS_OK;
+        return check_vocabulary(l);
     const int64_t classes = l->dataset.classes;
     int64_t *counts = ls_alloc(LS_SPLITS * classes, sizeof *counts); /* test rows stay 0 */
     uint64_t fingerprint[2] = {0};
-    int64_t border[2] = {0}, others = 0;
+    int64_t border[2] = {0}, others = 0, token = 0;
     ls_status status = counts == NULL ? LS_ERR_FAILURE : LS_OK;
     for (int split = LS_TRAIN; status == LS_OK && split <= LS_VALIDATION; split++)
         status = count_split(l, (ls_split)split, counts + split * classes, &fingerprint[split],
-                             &border[split], &others);
+                             &border[split], &others, &token);
     status = ls_agree(l->comm, status);
     if (status == LS_OK) {
         int64_t sums[] = {(int64_t)fingerprint[LS_TRAIN], (int64_t)fingerprint[LS_VALIDATION],
                           border[LS_TRAIN], others};
         ls_allreduce_integers(l->comm, sums, 4);
         ls_allreduce_integers(l->comm, counts, (int)(2 * classes));
+        find_vocabulary(l, token);
         l->census = (ls_census){.known = true,
                                 .fingerprint = (uint64_t)sums[LS_TRAIN],
                                 .validation_fingerprint = (uint64_t)sums[LS_VALIDATION],
                                 .two_valued = guesses_values(l) && sums[3] == 0,
                                 .has_border = are_pictures(&l->dataset),
                                 .border = mean_border(&l->dataset, sums[2])};
-        ls_class_gaps(&l->dataset, counts,
-                      l->class_names.count > 0 ? (const char *const *)l->class_names.text : NULL,
-                      l->census.class_gaps);
+        if (has_labels(&l->dataset))
+            ls_class_gaps(&l->dataset, counts,
+                          l->class_names.count > 0 ? (const char *const *)l->class_names.text
+                                                   : NULL,
+                          l->census.class_gaps);
     }
     ls_free(counts);
     return status == LS_OK ? ls_weighting_finish(l->weighting, l->comm, l->dataset.rows[LS_TRAIN])
@@ -148,7 +187,7 @@ static ls_status find_statistics(ls_loader *l)
 {
     const ls_statistics_plan plan = {l->config->standardize, l->config->standardize_targets};
     const ls_rows_origin rows = rows_origin(l, LS_TRAIN);
-    if (plan.targets && l->dataset.values == 0)
+    if (plan.targets && l->dataset.classes > 0)
         return ls_fail(LS_ERR_USAGE,
                        "--standardize-targets: the targets of %s are classes: leave it out",
                        l->config->data);
@@ -163,6 +202,13 @@ static ls_status find_statistics(ls_loader *l)
     return status;
 }
 
+/* Reads the names of classes and tokens. Local. */
+static ls_status read_texts(ls_loader *l, const ls_source *source)
+{
+    const ls_status status = ls_source_class_names(source, &l->class_names);
+    return status == LS_OK ? ls_source_vocabulary(source, &l->token_texts) : status;
+}
+
 /* Opens the data set, makes the plan, and opens the backend. Collective. */
 static ls_status open_backend(ls_loader *l)
 {
@@ -174,9 +220,7 @@ static ls_status open_backend(ls_loader *l)
     if (status == LS_OK && l->dataset.rows[LS_TRAIN] == 0)
         status = ls_fail(LS_ERR_USAGE, "--test-rows %s leaves no rows to train with", c->test_rows);
     if (status == LS_OK)
-        status = ls_agree_root(l->comm, ls_comm_rank(l->comm) == 0
-                                            ? ls_source_class_names(source, &l->class_names)
-                                            : LS_OK);
+        status = ls_agree_root(l->comm, ls_comm_rank(l->comm) == 0 ? read_texts(l, source) : LS_OK);
     options.classes = l->dataset.classes; /* known from here on: labels are not read for it again */
     if (status == LS_OK)
         status = ls_plan_make(&l->plan, l->dataset.rows[LS_TRAIN], ls_comm_size(l->comm), c->batch,
@@ -194,6 +238,34 @@ static ls_status open_backend(ls_loader *l)
     return status;
 }
 
+/* Checks settings that don't fit sequences, and prepares for tokens. Local. */
+static ls_status prepare_sequences(ls_loader *l)
+{
+    ls_dataset_info *d = &l->dataset;
+    const ls_train_config *c = l->config;
+    if (d->ragged && d->reconstructs)
+        return ls_fail(LS_ERR_USAGE, "--targets inputs: the rows have lengths, of which an "
+                                     "autoencoder knows nothing: leave --lengths out");
+    if (d->ragged && strcmp(c->augment, "none") != 0)
+        return ls_fail(LS_ERR_USAGE,
+                       "--augment changes pictures, but the rows of %s are sequences "
+                       "with lengths: leave it out",
+                       c->data);
+    if (d->ragged && d->height * d->width == 1 && strcmp(c->standardize, "none") != 0)
+        return ls_fail(LS_ERR_USAGE,
+                       "--standardize: each step of a row of %s is a column of its "
+                       "own, which rows with lengths do not all have: leave it out",
+                       c->data);
+    l->tokens = ls_tokens_are_inputs(c, d);
+    if (!l->tokens)
+        return LS_OK;
+    l->vocabulary = ls_tokens_vocabulary(c->model, d->vocabulary);
+    if (d->vocabulary == 0)
+        d->vocabulary = (int)l->vocabulary;
+    l->conversion.normalization = ls_normalization_of_tokens();
+    return ls_tokens_check_settings(c);
+}
+
 /* Creates the augmentation and completes the conversion, once the image shape is known. Local. */
 static ls_status prepare_images(ls_loader *l)
 {
@@ -201,6 +273,8 @@ static ls_status prepare_images(ls_loader *l)
     const ls_shape shape = {d->channels, d->height, d->width};
     l->conversion.channels = d->channels;
     l->conversion.pixels = d->height * d->width;
+    l->conversion.steps = ls_dataset_steps(d);
+    l->conversion.vocabulary = l->vocabulary;
     l->conversion.reconstructs = d->reconstructs;
     return ls_augment_create(&l->augment, l->config->augment, shape);
 }
@@ -225,6 +299,8 @@ ls_status ls_loader_open(ls_loader **out, ls_comm *comm, const ls_train_config *
     if (status == LS_OK)
         status = open_backend(l);
     if (status == LS_OK)
+        status = ls_agree(comm, prepare_sequences(l));
+    if (status == LS_OK)
         status = ls_agree(comm, ls_weighting_create(&l->weighting, config, &l->dataset));
     if (status == LS_OK)
         status = take_census(l);
@@ -248,6 +324,11 @@ const ls_dataset_info *ls_loader_dataset(const ls_loader *l)
 const ls_text_list *ls_loader_class_names(const ls_loader *l)
 {
     return &l->class_names;
+}
+
+const ls_text_list *ls_loader_tokens(const ls_loader *l)
+{
+    return &l->token_texts;
 }
 
 const ls_plan *ls_loader_plan(const ls_loader *l)
@@ -283,7 +364,12 @@ bool ls_loader_weighs(const ls_loader *l)
 
 double ls_loader_weight_bound(const ls_loader *l, int64_t rows)
 {
-    return ls_weighting_bound(l->weighting, rows);
+    return ls_weighting_bound(l->weighting, rows) * (double)ls_weighting_steps(&l->dataset);
+}
+
+bool ls_loader_reads_tokens(const ls_loader *l)
+{
+    return l->tokens;
 }
 
 bool ls_loader_augments(const ls_loader *l)
@@ -318,6 +404,14 @@ ls_status ls_loader_next(ls_loader *l, ls_batch *batch)
     if (status != LS_OK)
         return status;
     ls_samples_gather(samples, order, 0, slice.count, l->conversion.normalization, batch);
+    if (l->tokens && !l->census.known) {
+        const ls_status checked =
+            ls_tokens_check_batch(batch, ls_split_name(LS_TRAIN), l->vocabulary);
+        if (checked != LS_OK) {
+            batch->rows = 0;
+            return checked;
+        }
+    }
     ls_augment_apply(l->augment, l->config->seed, l->epoch, l->conversion.normalization.shift,
                      batch);
     ls_weighting_apply(l->weighting, batch);
@@ -348,6 +442,7 @@ void ls_loader_destroy(ls_loader **loader)
     ls_weighting_destroy(&(*loader)->weighting);
     ls_augment_destroy(&(*loader)->augment);
     ls_text_list_free(&(*loader)->class_names);
+    ls_text_list_free(&(*loader)->token_texts);
     ls_free(*loader);
     *loader = NULL;
 }

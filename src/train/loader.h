@@ -54,6 +54,9 @@ const ls_census *ls_loader_census(const ls_loader *loader);
  * Borrowed. Local. */
 const ls_text_list *ls_loader_class_names(const ls_loader *loader);
 
+/* The same, of the texts of the tokens that are the inputs. */
+const ls_text_list *ls_loader_tokens(const ls_loader *loader);
+
 /* Returns the statistics of --standardize; borrowed. Local. */
 const ls_standardization *ls_loader_standardization(const ls_loader *loader);
 
@@ -63,9 +66,12 @@ int64_t ls_loader_step_rows(const ls_loader *loader);
 /* Returns true if training rows have weights: their batches must then have, too. Local. */
 bool ls_loader_weighs(const ls_loader *loader);
 
-/* Returns a bound of the mean weight of any `rows` training rows, see ls_weighting_bound().
- * Local. */
+/* Returns a bound of the mean weight of any `rows` training rows, by step of all steps of a row, see
+ * ls_weighting_bound(): a power of two. Local. */
 double ls_loader_weight_bound(const ls_loader *loader, int64_t rows);
+
+/* Returns true if the inputs are tokens; the data set's vocabulary is then known. Local. */
+bool ls_loader_reads_tokens(const ls_loader *loader);
 
 /* Returns true if training images are augmented. Local. */
 bool ls_loader_augments(const ls_loader *loader);

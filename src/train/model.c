@@ -35,9 +35,10 @@ static ls_status read_dataset_options(ls_model *m)
     ls_dataset_options *o = &m->facts.reading;
     const ls_status status = ls_reading_parse(o, m->path, m->info.config, &m->reading_texts);
     m->reconstructs = status == LS_OK && ls_dataset_targets_are_inputs(o);
-    o->kind = m->info.values == 0      ? LS_TARGET_CLASSES
-              : m->info.loss == LS_BCE ? LS_TARGET_FRACTIONS
-                                       : LS_TARGET_VALUES;
+    o->kind = ls_model_info_by_step(&m->info) ? LS_TARGET_STEPS
+              : m->info.classes > 0           ? LS_TARGET_CLASSES
+              : m->info.loss == LS_BCE        ? LS_TARGET_FRACTIONS
+                                              : LS_TARGET_VALUES;
     o->classes = m->info.classes;
     if (m->reconstructs && m->info.values != ls_shape_size(m->info.input))
         return ls_fail(LS_ERR_DATA,
@@ -73,7 +74,7 @@ static ls_status copy_model_info(ls_model_info *to, const ls_model_info *from)
     char **texts[TEXTS];
     bool whole = true;
     *to = *from;
-    to->class_names = (ls_text_list){0};
+    to->class_names = to->tokens = (ls_text_list){0};
     list_texts(to, texts);
     for (int i = 0; i < TEXTS; i++) {
         *texts[i] = ls_strdup(*texts[i] != NULL ? *texts[i] : "");
@@ -136,6 +137,8 @@ static ls_status read_facts(ls_model *m, const char *path, ls_checkpoint **out)
     status = copy_model_info(&m->info, ls_checkpoint_model(*out));
     if (status == LS_OK)
         status = ls_text_list_append(&m->class_names, &ls_checkpoint_model(*out)->class_names);
+    if (status == LS_OK)
+        status = ls_text_list_append(&m->tokens, &ls_checkpoint_model(*out)->tokens);
     if (status == LS_OK)
         status = copy_standardization(m, ls_checkpoint_model(*out)->standardization);
     return status == LS_OK ? read_latest(m, *out) : status;
@@ -216,6 +219,8 @@ static void publish_info(ls_model *m)
     m->facts.input = m->info.input;
     m->facts.classes = m->info.classes;
     m->facts.values = m->info.values;
+    m->facts.vocabulary = m->info.vocabulary;
+    m->facts.tokens = m->tokens.count > 0 ? (const char *const *)m->tokens.text : NULL;
     m->facts.class_names =
         m->class_names.count > 0 ? (const char *const *)m->class_names.text : NULL;
     m->facts.loss = m->info.loss;
@@ -295,6 +300,7 @@ void ls_model_destroy(ls_model **model)
     ls_batch_destroy(&(*model)->batch);
     ls_standardization_destroy(&(*model)->standardization);
     ls_text_list_free(&(*model)->class_names);
+    ls_text_list_free(&(*model)->tokens);
     ls_free((*model)->params);
     ls_free((*model)->reading_texts);
     ls_free(*model);

@@ -4,18 +4,19 @@
 #include "base/memory.h"
 #include "base/show.h"
 #include "base/text.h"
-#include "data/class_names.h"
 #include "data/samples.h"
 #include "parallel/collectives.h"
 
 #include "train/evaluate.h"
+#include "train/model_outputs.h"
+#include "train/tokens.h"
 
 #include <assert.h>
 #include <string.h>
 
-static const char *target_words(int values)
+static const char *target_words(int classes)
 {
-    return values > 0 ? "values" : "classes";
+    return classes > 0 ? "classes" : "values";
 }
 
 /* Returns what to do about a split without rows. */
@@ -35,7 +36,7 @@ static ls_status check_fit(const ls_model *m, const ls_model_data *data,
     if (info->rows[data->split] == 0)
         return ls_fail(LS_ERR_DATA, "%s: has no %s rows%s", data->path, ls_split_name(data->split),
                        remedy_for_none(data->split));
-    if ((info->element == LS_U8) != (m->info.element == LS_U8))
+    if (m->info.vocabulary == 0 && (info->element == LS_U8) != (m->info.element == LS_U8))
         return ls_fail(LS_ERR_DATA,
                        "%s: the inputs are %s, but the checkpoint's network was trained on %s: "
                        "only uint8 is divided by 255",
@@ -54,35 +55,51 @@ static ls_status check_fit(const ls_model *m, const ls_model_data *data,
             "%s: inputs of size %s and %d %s don't fit the checkpoint's network, which takes size "
             "%s and %d %s%s",
             data->path, ls_sized(info->channels, info->height, info->width).text,
-            ls_dataset_outputs(info), target_words(info->values),
+            ls_dataset_outputs(info), target_words(info->classes),
             ls_sized(in->channels, in->height, in->width).text, ls_model_info_outputs(&m->info),
-            target_words(m->info.values),
+            target_words(m->info.classes),
             info->doubtful ? "; if its channels come last give --layout nhwc" : "");
-    return LS_OK;
+    return info->ragged ? ls_network_check_lengths(m->network, ls_dataset_steps(info)) : LS_OK;
 }
 
-/* Makes sure that a class has the name that it had in training, where both are known; on rank 0.
- * Local. */
-static ls_status check_class_names(const ls_model *m, const ls_source *source, const char *path)
+/* Makes sure that each text of a list is that of the training, where both are known. Local.
+ * what  "class" */
+static ls_status compare_texts(const char *path, const char *what, const ls_text_list *now,
+                               const ls_text_list *then)
 {
-    ls_text_list names = {0};
+    const int64_t at = ls_text_list_differ(then, now);
+    return at < 0 ? LS_OK
+                  : ls_fail(LS_ERR_DATA, "%s: %s %lld is '%s', but '%s' in the checkpoint", path,
+                            what, (long long)at, now->text[at], then->text[at]);
+}
+
+/* Makes sure that classes and tokens have the texts that they had in training; on rank 0. Local. */
+static ls_status check_texts(const ls_model *m, const ls_source *source, const char *path)
+{
+    ls_text_list names = {0}, tokens = {0};
     ls_status status = ls_source_class_names(source, &names);
-    const int64_t at = status == LS_OK ? ls_class_names_differ(&m->class_names, &names) : -1;
-    if (at >= 0)
-        status = ls_fail(LS_ERR_DATA, "%s: class %lld is '%s', but '%s' in the checkpoint", path,
-                         (long long)at, names.text[at], m->class_names.text[at]);
+    if (status == LS_OK)
+        status = compare_texts(path, "class", &names, &m->class_names);
+    if (status == LS_OK)
+        status = ls_source_vocabulary(source, &tokens);
+    if (status == LS_OK)
+        status = compare_texts(path, "token", &tokens, &m->tokens);
     ls_text_list_free(&names);
+    ls_text_list_free(&tokens);
     return status;
 }
 
 ls_input_format ls_model_format(const ls_model *m)
 {
-    return (ls_input_format){.shape = m->info.input,
-                             .mean = m->info.mean,
-                             .std = m->info.std,
-                             .standardization = &m->standardization,
-                             .reconstructs = m->reconstructs,
-                             .channels_last = ls_network_channels_last(m->network)};
+    return (ls_input_format){
+        .shape = m->info.input,
+        .mean = m->info.mean,
+        .std = m->info.std,
+        .standardization = &m->standardization,
+        .reconstructs = m->reconstructs,
+        .vocabulary =
+            m->info.vocabulary > 0 ? ls_tokens_vocabulary(m->info.model, m->info.vocabulary) : 0,
+        .channels_last = ls_network_channels_last(m->network)};
 }
 
 /* The options to read a split: test rows that are not drawn need no draw of validation rows, which
@@ -113,7 +130,7 @@ ls_status ls_model_open_data(ls_source **out, const ls_model *m, const ls_model_
         status = check_fit(m, data, info);
     if (status == LS_OK)
         status = ls_agree_root(
-            m->comm, ls_comm_rank(m->comm) == 0 ? check_class_names(m, source, data->path) : LS_OK);
+            m->comm, ls_comm_rank(m->comm) == 0 ? check_texts(m, source, data->path) : LS_OK);
     if (status == LS_OK)
         *out = source;
     else
@@ -126,6 +143,18 @@ ls_status ls_model_check_targets(const ls_dataset_info *info)
     return ls_dataset_has_targets(info)
                ? LS_OK
                : ls_fail(LS_ERR_USAGE, "--targets none: there is nothing to compare outputs with");
+}
+
+void ls_model_labels(const ls_model *m, const ls_samples *samples, int64_t at, int32_t *labels)
+{
+    const ls_sample *sample = ls_sample_at(samples, at);
+    const ls_sample_format *format = &samples->format;
+    const int64_t T = ls_model_steps(m);
+    const int64_t length = format->ragged ? (int64_t)*ls_sample_length(samples, sample) : T;
+    labels[0] = sample->label;
+    for (int64_t t = 0; ls_model_info_by_step(&m->info) && t < T; t++)
+        labels[t] =
+            format->values == T && t < length ? (int32_t)ls_sample_targets(samples, sample)[t] : -1;
 }
 
 ls_status ls_model_read(ls_rows **out, const ls_model *m, const ls_model_data *data)

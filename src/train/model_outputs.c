@@ -8,7 +8,7 @@
 
 ls_meaning ls_model_meaning(const ls_model *m)
 {
-    if (m->info.values > 0)
+    if (m->info.classes == 0)
         return LS_MEANING_VALUES;
     return ls_loss_takes_logits(m->info.loss) || ls_loss_takes_sigmoid(m->info.loss)
                ? LS_MEANING_PROBABILITIES
@@ -17,7 +17,12 @@ ls_meaning ls_model_meaning(const ls_model *m)
 
 int ls_model_outputs_count(const ls_model *m)
 {
-    return m->info.values > 0 ? m->info.values : m->info.classes;
+    return m->info.classes > 0 ? m->info.classes : m->info.values;
+}
+
+int64_t ls_model_steps(const ls_model *m)
+{
+    return ls_model_info_by_step(&m->info) ? m->info.values : 1;
 }
 
 static double sigmoid(double logit)
@@ -83,19 +88,63 @@ static void convert_outputs(const ls_model *m, int K, const float *raw, int32_t 
     }
 }
 
+static ls_status check_finite(int K, const float *raw, int64_t row)
+{
+    return are_finite(K, raw)
+               ? LS_OK
+               : ls_fail(LS_ERR_NUMERIC, "row %lld: an output of the network is not finite",
+                         (long long)row);
+}
+
 ls_status ls_model_convert(const ls_model *m, int64_t first, int64_t rows, const float *raw,
                            float *y, int32_t *predicted)
 {
     const int K = ls_model_info_outputs(&m->info);
+    const int64_t steps = ls_model_steps(m);
     const bool decides = m->info.values == 0 && ls_loss_takes_sigmoid(m->info.loss);
-    for (int64_t i = 0; i < rows; i++, raw += K, y += ls_model_outputs_count(m)) {
-        if (!are_finite(K, raw))
-            return ls_fail(LS_ERR_NUMERIC, "row %lld: an output of the network is not finite",
-                           (long long)(first + i));
+    ls_status status = LS_OK;
+    for (int64_t i = 0; status == LS_OK && i < rows * steps; i++, raw += K) {
+        status = check_finite(K, raw, first + i / steps);
+        if (status != LS_OK)
+            break;
         const int32_t largest = decides ? raw[0] > 0 : ls_largest_output(K, raw);
         convert_outputs(m, K, raw, largest, y);
+        y += ls_model_outputs_count(m);
         if (predicted != NULL)
             predicted[i] = largest;
     }
-    return LS_OK;
+    return status;
+}
+
+/* Returns the largest of the probabilities of logits [K]. */
+static float largest_probability(int K, const float *y, int32_t largest)
+{
+    double sum = 0;
+    for (int k = 0; k < K; k++)
+        sum += exp((double)y[k] - (double)y[largest]);
+    return (float)(1 / sum);
+}
+
+/* The prediction of a batch by step: the class of each step, and its probability. */
+static ls_status predict_steps(const ls_model *m, int64_t first, const ls_batch *batch,
+                               const float *raw, float *y, int32_t *predicted)
+{
+    const int K = ls_model_info_outputs(&m->info);
+    const int64_t T = ls_model_steps(m);
+    ls_status status = LS_OK;
+    for (int64_t i = 0; status == LS_OK && i < batch->rows * T; i++, raw += K) {
+        const bool counts = batch->lengths == NULL || i % T < batch->lengths[i / T];
+        if (counts)
+            status = check_finite(K, raw, first + i / T);
+        predicted[i] = counts ? ls_largest_output(K, raw) : -1;
+        y[i] = counts ? largest_probability(K, raw, predicted[i]) : 0;
+    }
+    return status;
+}
+
+ls_status ls_model_predict_batch(const ls_model *m, int64_t first, const ls_batch *batch,
+                                 const float *raw, float *y, int32_t *predicted)
+{
+    return ls_model_steps(m) > 1 ? predict_steps(m, first, batch, raw, y, predicted)
+                                 : ls_model_convert(m, first, batch->rows, raw, y, predicted);
 }

@@ -12,8 +12,9 @@ struct ls_model {
     ls_comm *comm; /* NULL: one process without MPI; borrowed */
     ls_model_load load;
     ls_model_facts facts;
-    ls_model_info info;       /* its texts are owned; without names of classes: */
-    ls_text_list class_names; /* on rank 0 */
+    ls_model_info info;       /* its texts are owned; without names of classes and tokens: */
+    ls_text_list class_names; /* on rank 0, like the next */
+    ls_text_list tokens;      /* the texts of the inputs' tokens */
     char path[LS_PATH_MAX];
     ls_network *network;
     ls_batch *batch;
@@ -28,6 +29,10 @@ struct ls_model {
  * Errors: as ls_model_read(). */
 ls_status ls_model_open_data(ls_source **out, const ls_model *model, const ls_model_data *data,
                              ls_dataset_info *info) LS_MUST_CHECK;
+
+/* Returns the true classes of a sample, [steps]: of a model by step those of the steps, -1 from the
+ * row's length on; -1 also where the samples have no such targets. Local. */
+void ls_model_labels(const ls_model *model, const ls_samples *samples, int64_t at, int32_t *labels);
 
 /* Checks that a data set has targets, with which outputs can be compared.
  * Errors: LS_ERR_USAGE. Local. */

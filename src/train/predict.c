@@ -5,9 +5,10 @@
  *              sink(0..255)  sink(256..511)  sink(512..767)
  *
  * Every rank's part is whole batches of LS_EVALUATION_ROWS rows, as in an evaluation: the batches,
- * and so the bits of the outputs, are the same on any number of ranks. K: outputs of a row. */
+ * and so the bits of the outputs, are the same on any number of ranks. */
 #include "train/model_state.h"
 #include "train/model_outputs.h"
+#include "train/tokens.h"
 
 #include "base/integer.h"
 #include "base/interrupt.h"
@@ -20,21 +21,12 @@
 
 enum { WINDOW_BYTES = 8 << 20 /* of a rank's rows, and of their outputs */ };
 
-/* Computes the outputs of the model's batch.
- * first      number of its first row, for messages
- * y          [rows][K] on return as ls_model_meaning() says
- * predicted  [rows] or NULL */
-static ls_status compute_batch(const ls_model *m, int64_t first, float *y, int32_t *predicted)
-{
-    const float *raw = ls_network_forward(m->network, m->params, m->batch);
-    return ls_model_convert(m, first, m->batch->rows, raw, y, predicted);
-}
-
 /* Fills the model's batch from numbers [rows][features]. */
 static void fill_batch(const ls_model *m, const ls_conversion *c, const uint8_t *inputs,
                        int64_t rows)
 {
     const ls_normalization *n = &c->normalization;
+    ls_batch_drop_lengths(m->batch);
     m->batch->rows = rows;
     ls_element_convert(m->info.element, rows * m->batch->features, inputs,
                        m->info.element == LS_U8 ? n->byte_scale : n->scale, n->shift, m->batch->x);
@@ -47,6 +39,7 @@ ls_status ls_model_outputs(const ls_model *m, const void *inputs, int64_t rows, 
     const size_t row_bytes =
         (size_t)ls_shape_size(m->info.input) * ls_element_bytes(m->info.element);
     const ls_input_format format = ls_model_format(m);
+    const int64_t steps = ls_model_steps(m);
     ls_conversion conversion;
     if (m->params == NULL)
         return ls_fail(LS_ERR_USAGE, "%s: opened without its parameters", m->path);
@@ -54,8 +47,14 @@ ls_status ls_model_outputs(const ls_model *m, const void *inputs, int64_t rows, 
     for (int64_t at = 0; status == LS_OK && at < rows; at += LS_EVALUATION_ROWS) {
         fill_batch(m, &conversion, (const uint8_t *)inputs + (size_t)at * row_bytes,
                    ls_min(rows - at, LS_EVALUATION_ROWS));
-        status = compute_batch(m, at, y + at * ls_model_outputs_count(m),
-                               predicted != NULL ? predicted + at : NULL);
+        if (conversion.vocabulary > 0)
+            status = ls_tokens_check_batch(m->batch, "given", conversion.vocabulary);
+        if (status != LS_OK)
+            break;
+        status = ls_model_convert(m, at, m->batch->rows,
+                                  ls_network_forward(m->network, m->params, m->batch),
+                                  y + at * steps * ls_model_outputs_count(m),
+                                  predicted != NULL ? predicted + at * steps : NULL);
     }
     return status;
 }
@@ -68,10 +67,11 @@ typedef struct prediction {
     ls_conversion conversion;
     int64_t total; /* rows of the split */
     int64_t most;  /* rows of a rank in a window, whole batches */
-    int outputs;   /* K */
+    int64_t size;  /* numbers of a row's prediction */
+    int64_t T;     /* its steps */
     /* Of one rank's part of a window: */
-    float *y, *targets;         /* [most][K]; targets only if they are values */
-    int32_t *predicted, *label; /* [most] */
+    float *y, *targets;         /* [most][size]; targets only if they are values */
+    int32_t *predicted, *label; /* [most][T] */
     ls_prediction_sink sink;
     void *user;
 } prediction;
@@ -91,7 +91,8 @@ static ls_range part_of(const prediction *p, int64_t window, int rank)
 static void keep_truth(const prediction *p, const ls_samples *samples, int64_t at)
 {
     const ls_batch *batch = p->model->batch;
-    memcpy(p->label + at, batch->labels, (size_t)batch->rows * sizeof *p->label);
+    for (int64_t i = 0; i < batch->rows; i++)
+        ls_model_labels(p->model, samples, at + i, p->label + (at + i) * p->T);
     if (p->targets == NULL)
         return;
     if (p->conversion.reconstructs)
@@ -107,11 +108,18 @@ static ls_status compute_part(const prediction *p, const ls_samples *samples)
     const ls_model *m = p->model;
     ls_status status = LS_OK;
     for (int64_t at = 0; status == LS_OK && at < samples->rows; at += LS_EVALUATION_ROWS) {
-        ls_samples_gather(samples, NULL, at, ls_min(samples->rows - at, LS_EVALUATION_ROWS),
-                          p->conversion.normalization, m->batch);
+        status = ls_conversion_gather(&p->conversion, samples, NULL, at,
+                                      ls_min(samples->rows - at, LS_EVALUATION_ROWS), m->batch);
+        if (status == LS_OK && p->conversion.vocabulary > 0)
+            status =
+                ls_tokens_check_batch(m->batch, ls_split_name(p->split), p->conversion.vocabulary);
+        if (status != LS_OK)
+            break;
         keep_truth(p, samples, at);
         ls_conversion_finish(&p->conversion, m->batch);
-        status = compute_batch(m, m->batch->ids[0], p->y + at * p->outputs, p->predicted + at);
+        status = ls_model_predict_batch(m, m->batch->ids[0], m->batch,
+                                        ls_network_forward(m->network, m->params, m->batch),
+                                        p->y + at * p->size, p->predicted + at * p->T);
         if (status == LS_OK)
             status = ls_interrupt_poll(LS_INTERRUPT_GRACE);
     }
@@ -125,7 +133,8 @@ static ls_status pass_part(const prediction *p, ls_range part, ls_status status)
         return status;
     return p->sink(p->user, &(ls_predictions){.first = part.first,
                                               .rows = part.count,
-                                              .outputs = p->outputs,
+                                              .outputs = ls_model_outputs_count(p->model),
+                                              .steps = p->T,
                                               .y = p->y,
                                               .targets = p->targets,
                                               .predicted = p->predicted,
@@ -140,13 +149,14 @@ static ls_status gather_parts(const prediction *p, int64_t window)
     ls_status status = LS_OK;
     for (int from = 0; from < ranks; from++) {
         const ls_range part = part_of(p, window, from);
-        const size_t rows = (size_t)part.count;
+        const size_t numbers = (size_t)(part.count * p->size);
+        const size_t classes = (size_t)(part.count * p->T);
         if (from > 0 && (rank == 0 || rank == from)) {
-            ls_send_to_root(comm, p->y, rows * (size_t)p->outputs * sizeof *p->y, from);
+            ls_send_to_root(comm, p->y, numbers * sizeof *p->y, from);
             if (p->targets != NULL)
-                ls_send_to_root(comm, p->targets, rows * (size_t)p->outputs * sizeof *p->y, from);
-            ls_send_to_root(comm, p->predicted, rows * sizeof *p->predicted, from);
-            ls_send_to_root(comm, p->label, rows * sizeof *p->label, from);
+                ls_send_to_root(comm, p->targets, numbers * sizeof *p->y, from);
+            ls_send_to_root(comm, p->predicted, classes * sizeof *p->predicted, from);
+            ls_send_to_root(comm, p->label, classes * sizeof *p->label, from);
         }
         if (rank == 0)
             status = pass_part(p, part, status);
@@ -171,18 +181,19 @@ static ls_status predict_window(const prediction *p, int64_t window)
 static ls_status make_room(prediction *p, const ls_dataset_info *info)
 {
     const ls_input_format format = ls_model_format(p->model);
-    const int64_t K = p->outputs = ls_model_outputs_count(p->model);
+    const bool values = info->classes == 0 && info->values > 0;
+    p->size = ls_model_prediction_size(p->model);
+    p->T = ls_model_steps(p->model);
     const int64_t row =
-        ls_max((int64_t)ls_sample_stride(ls_dataset_format(info)), K * (int64_t)sizeof *p->y);
+        ls_max((int64_t)ls_sample_stride(ls_dataset_format(info)), p->size * (int64_t)sizeof *p->y);
     const int64_t batches = ls_max(1, WINDOW_BYTES / row / LS_EVALUATION_ROWS);
     p->total = info->rows[p->split];
     p->most = batches * LS_EVALUATION_ROWS;
-    p->y = ls_alloc(p->most * K, sizeof *p->y);
-    p->targets = info->values > 0 ? ls_alloc(p->most * K, sizeof *p->targets) : NULL;
-    p->predicted = ls_alloc(p->most, sizeof *p->predicted);
-    p->label = ls_alloc(p->most, sizeof *p->label);
-    if (p->y == NULL || p->predicted == NULL || p->label == NULL ||
-        (info->values > 0 && p->targets == NULL))
+    p->y = ls_alloc(p->most * p->size, sizeof *p->y);
+    p->targets = values ? ls_alloc(p->most * p->size, sizeof *p->targets) : NULL;
+    p->predicted = ls_alloc(p->most * p->T, sizeof *p->predicted);
+    p->label = ls_alloc(p->most * p->T, sizeof *p->label);
+    if (p->y == NULL || p->predicted == NULL || p->label == NULL || (values && p->targets == NULL))
         return LS_ERR_FAILURE;
     return ls_conversion_make(&p->conversion, &format);
 }
@@ -228,6 +239,7 @@ static ls_status create_file(target *t, const ls_dataset_info *info)
 {
     const ls_prediction_about about = {.rows = info->rows[t->data->split],
                                        .outputs = ls_model_outputs_count(t->model),
+                                       .steps = ls_model_steps(t->model),
                                        .meaning = ls_model_meaning(t->model),
                                        .class_names = t->model->facts.class_names,
                                        .truth = t->truth,

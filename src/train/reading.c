@@ -27,14 +27,17 @@ ls_dataset_options ls_reading_options(const ls_train_config *c)
                                 .inputs = c->inputs,
                                 .targets = c->targets,
                                 .weights = c->weights,
+                                .lengths = c->lengths,
+                                .padding = c->padding,
+                                .padded = c->padding >= 0,
                                 .kind = kind_of_target(c->loss)};
 }
 
 static bool is_about_reading(const char *name)
 {
-    static const char *const names[] = {"validation", "hold-out", "seed",    "layout",
-                                        "order",      "inputs",   "targets", "test-data",
-                                        "test-rows",  "split",    "fold"};
+    static const char *const names[] = {"validation", "hold-out", "seed",      "layout",    "order",
+                                        "inputs",     "targets",  "test-data", "test-rows", "split",
+                                        "fold",       "lengths",  "padding"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0)
             return true;

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 
+#include "train/tokens.h"
 #include "train/weighting.h"
 
 #include <assert.h>
@@ -19,18 +20,58 @@ struct ls_rows {
 
 ls_status ls_conversion_make(ls_conversion *out, const ls_input_format *format)
 {
-    *out = (ls_conversion){.channels = format->shape.channels,
-                           .pixels = format->shape.height * format->shape.width,
+    const ls_dataset_info inputs = {.channels = format->shape.channels,
+                                    .height = format->shape.height,
+                                    .width = format->shape.width};
+    *out = (ls_conversion){.channels = inputs.channels,
+                           .pixels = inputs.height * inputs.width,
+                           .steps = ls_dataset_steps(&inputs),
+                           .vocabulary = format->vocabulary,
                            .standardization = format->standardization,
                            .reconstructs = format->reconstructs,
                            .channels_last = format->channels_last};
-    return ls_normalization_make(&out->normalization, format->mean, format->std);
+    out->normalization = ls_normalization_of_tokens();
+    return format->vocabulary > 0
+               ? LS_OK
+               : ls_normalization_make(&out->normalization, format->mean, format->std);
+}
+
+ls_normalization ls_normalization_of_tokens(void)
+{
+    return (ls_normalization){.byte_scale = 1, .scale = 1};
+}
+
+ls_status ls_conversion_gather(const ls_conversion *c, const ls_samples *samples,
+                               const int32_t *order, int64_t first, int64_t count, ls_batch *batch)
+{
+    if (!samples->format.ragged)
+        ls_batch_drop_lengths(batch);
+    else if (ls_batch_add_lengths(batch) != LS_OK)
+        return LS_ERR_FAILURE;
+    ls_samples_gather(samples, order, first, count, c->normalization, batch);
+    return LS_OK;
+}
+
+/* Sets the steps from each row's length on to 0: nothing depends on what fills rows up. */
+static void clear_padding(const ls_conversion *c, ls_batch *batch)
+{
+    const bool flat = c->pixels == 1; /* [T] numbers, else [C] planes of [T] lines */
+    const int64_t planes = flat ? 1 : c->channels;
+    const int64_t plane = batch->features / planes, line = plane / c->steps;
+    for (int64_t i = 0; i < batch->rows; i++)
+        for (int64_t k = 0; k < planes; k++) {
+            const int64_t used = batch->lengths[i] * line;
+            memset(batch->x + i * batch->features + k * plane + used, 0,
+                   (size_t)(plane - used) * sizeof *batch->x);
+        }
 }
 
 void ls_conversion_finish(const ls_conversion *c, ls_batch *batch)
 {
     if (c->standardization != NULL)
         ls_standardize_inputs(&c->standardization->inputs, batch, c->channels, c->pixels);
+    if (batch->lengths != NULL)
+        clear_padding(c, batch);
     if (c->reconstructs)
         memcpy(batch->targets, batch->x,
                (size_t)(batch->rows * batch->features) * sizeof *batch->x);
@@ -103,9 +144,15 @@ ls_status ls_rows_next(ls_rows *rows, ls_batch *batch)
     if (status != LS_OK || rows->piece == NULL)
         return status;
     const int64_t left = rows->piece->rows - rows->taken;
-    ls_samples_gather(rows->piece, NULL, rows->taken,
-                      left < LS_EVALUATION_ROWS ? left : LS_EVALUATION_ROWS,
-                      rows->conversion.normalization, batch);
+    status = ls_conversion_gather(&rows->conversion, rows->piece, NULL, rows->taken,
+                                  left < LS_EVALUATION_ROWS ? left : LS_EVALUATION_ROWS, batch);
+    if (status == LS_OK && rows->conversion.vocabulary > 0)
+        status = ls_tokens_check_batch(batch, ls_split_name(rows->from.split),
+                                       rows->conversion.vocabulary);
+    if (status != LS_OK) {
+        batch->rows = 0;
+        return status;
+    }
     ls_weighting_apply(NULL, batch);
     ls_conversion_finish(&rows->conversion, batch);
     rows->taken += batch->rows;

@@ -27,6 +27,8 @@ typedef struct ls_input_format {
     bool channels_last; /* floats are [H][W][C], see ls_network_channels_last() */
     const ls_standardization *standardization; /* afterwards; borrowed; NULL: none */
     bool reconstructs;                         /* the targets are the inputs, see ls_dataset_info */
+    int64_t vocabulary; /* the inputs are tokens 0 .. vocabulary-1, which are floats as they are; 0:
+                           they are not */
 } ls_input_format;
 
 /* Returns the range of rows of a split that a rank evaluates: whole batches of LS_EVALUATION_ROWS,
@@ -46,7 +48,8 @@ void ls_rows_rewind(ls_rows *rows);
  * end, 0 after the end.
  * Local.
  * batch  its capacity is at least LS_EVALUATION_ROWS
- * Errors: LS_ERR_DATA, LS_ERR_FAILURE if rows can't be read; the batch then has 0 rows. */
+ * Errors: LS_ERR_DATA, LS_ERR_FAILURE if rows can't be read, or have numbers that are no tokens; the
+ * batch then has 0 rows. */
 ls_status ls_rows_next(ls_rows *rows, ls_batch *batch) LS_MUST_CHECK;
 
 /* Conversion of samples to a batch. */
@@ -54,6 +57,8 @@ typedef struct ls_conversion {
     ls_normalization normalization;
     const ls_standardization *standardization; /* borrowed; NULL: none */
     int64_t channels, pixels;
+    int64_t steps; /* of a row of whole length, see ls_dataset_steps() */
+    int64_t vocabulary;
     bool channels_last;
     bool reconstructs;
 } ls_conversion;
@@ -61,8 +66,17 @@ typedef struct ls_conversion {
 /* Makes the conversion of a format. Errors: LS_ERR_USAGE if mean or std is out of range. */
 ls_status ls_conversion_make(ls_conversion *out, const ls_input_format *format) LS_MUST_CHECK;
 
-/* Completes a batch: standardises it, makes the inputs the targets of an autoencoder, and converts
- * [C][H][W] to the network's memory format. */
+/* Returns the normalisation of tokens: none. */
+ls_normalization ls_normalization_of_tokens(void);
+
+/* Gathers samples to a batch, see ls_samples_gather(); the batch gets lengths if the samples have
+ * them, and loses them if not. Errors: LS_ERR_FAILURE if memory is short. */
+ls_status ls_conversion_gather(const ls_conversion *conversion, const ls_samples *samples,
+                               const int32_t *order, int64_t first, int64_t count,
+                               ls_batch *batch) LS_MUST_CHECK;
+
+/* Completes a batch: standardises it, sets the steps from a row's length on to 0, makes the inputs
+ * the targets of an autoencoder, and converts [C][H][W] to the network's memory format. */
 void ls_conversion_finish(const ls_conversion *conversion, ls_batch *batch);
 
 /* Origin of rows: samples in memory, or a stream that reads a range of a split. */
@@ -70,8 +84,8 @@ typedef struct ls_rows_origin {
     int64_t total;             /* rows of the split, over all ranks */
     const ls_samples *samples; /* borrowed; NULL: the stream */
     ls_stream *stream;         /* borrowed */
-    ls_split split;            /* with a stream, like the next */
-    ls_range range;
+    ls_split split;
+    ls_range range; /* with a stream */
 } ls_rows_origin;
 
 /* Creates rows.

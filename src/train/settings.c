@@ -60,6 +60,10 @@ static const ls_setting table[] = {
     {"weights", "PATH", LS_TYPE_TEXT, FIXED, AT(weights), "", .group = DATA,
      .help = "dataset of the training rows' weights in the loss; without --inputs its name in "
              "/train"},
+    {"lengths", "PATH", LS_TYPE_TEXT, ORDER, AT(lengths), "", .group = DATA,
+     .help = "dataset of the number of steps of each row; without --inputs its name in each group"},
+    {"padding", "ID", LS_TYPE_INT, ORDER, AT(padding), "-1", -1, 1 << 24, .group = DATA,
+     .help = "number that fills sequences up: a row ends with its last other one; -1: none"},
     {"class-weights", "HOW", LS_TYPE_TEXT, FIXED, AT(class_weights), "none", .group = DATA,
      .help = "weights of the training rows by class: balanced, or a weight of each class, e.g. "
              "1,1,20"},

@@ -68,6 +68,8 @@ static void describe_model_info(ls_trainer *t)
                         .huber = c->huber,
                         .classes = d->classes,
                         .values = d->values,
+                        .vocabulary = ls_loader_reads_tokens(t->loader) ? d->vocabulary : 0,
+                        .tokens = *ls_loader_tokens(t->loader),
                         .class_names = ls_class_names_fit(names) ? *names : (ls_text_list){0},
                         .input = {d->channels, d->height, d->width},
                         .element = d->element,

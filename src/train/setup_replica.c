@@ -3,10 +3,12 @@
 
 #include "parallel/collectives.h"
 #include "nn/pass.h"
+#include "nn/vocabulary.h"
 #include "train/evaluate.h"
 #include "train/reconstruction.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 
 /* Returns the most rows of a pass. Local. */
 static int64_t pass_capacity(const ls_trainer *t)
@@ -15,11 +17,32 @@ static int64_t pass_capacity(const ls_trainer *t)
     return step > LS_EVALUATION_ROWS ? step : LS_EVALUATION_ROWS;
 }
 
-/* Returns a bound of the weight of a step's rows, at least their number. Local. */
+/* Returns a bound of the weight of a step's rows, at least their number; by step of all their
+ * steps. Local. */
 static double most_weight(const ls_trainer *t)
 {
     const int64_t rows = t->config->batch + t->config->block;
     return (double)rows * ls_loader_weight_bound(t->loader, rows);
+}
+
+/* Checks that a network fits the data set's targets and lengths. Local. */
+static ls_status check_sequences(const ls_network *network, const ls_dataset_info *d)
+{
+    ls_status status = d->reconstructs ? ls_reconstruction_check_network(network)
+                                       : ls_network_check_targets(network, d->values);
+    if (status == LS_OK && d->ragged)
+        status = ls_network_check_lengths(network, ls_dataset_steps(d));
+    return status;
+}
+
+/* Returns the model as it is for the data set; NULL if memory is short. Local. */
+static char *model_text(const ls_trainer *t)
+{
+    const ls_dataset_info *d = ls_trainer_dataset(t);
+    return ls_model_complete(t->config->model, d->vocabulary,
+                             (ls_preset_data){.outputs = t->task.outputs,
+                                              .tokens = d->vocabulary > 0,
+                                              .by_step = t->task.kind == LS_TASK_STEPS});
 }
 
 /* Creates this rank's network, optimizer and batch. Local. */
@@ -27,7 +50,10 @@ static ls_status create_replica(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
     const ls_dataset_info *d = ls_trainer_dataset(t);
-    const ls_replica_config config = {.model = c->model,
+    char *model = model_text(t);
+    if (model == NULL)
+        return LS_ERR_FAILURE;
+    const ls_replica_config config = {.model = model,
                                       .input = {d->channels, d->height, d->width},
                                       .outputs = t->task.outputs,
                                       .values = ls_trainer_dataset(t)->values,
@@ -37,21 +63,23 @@ static ls_status create_replica(ls_trainer *t)
                                       .label_smoothing = c->label_smoothing,
                                       .rows = pass_capacity(t)};
     const ls_status status = ls_replica_create(&t->replica, t->comm, &config);
+    ls_free(model);
     if (status != LS_OK)
         return status;
-    if (ls_loader_weighs(t->loader) && ls_batch_add_weights(ls_replica_batch(t->replica)) != LS_OK)
+    ls_batch *batch = ls_replica_batch(t->replica);
+    if ((ls_loader_weighs(t->loader) && ls_batch_add_weights(batch) != LS_OK) ||
+        (d->ragged && ls_batch_add_lengths(batch) != LS_OK))
         return LS_ERR_FAILURE;
     ls_network *network = ls_replica_network(t->replica);
+    const ls_status fits = check_sequences(network, d);
+    if (fits != LS_OK)
+        return fits;
     const ls_columns *targets = &ls_loader_standardization(t->loader)->targets;
     if (d->values > 0 && targets->count == d->values &&
         ls_network_set_target_scale(network, targets->std) != LS_OK)
         return LS_ERR_FAILURE;
-    if (d->reconstructs) {
-        const ls_status fits = ls_reconstruction_check_network(network);
-        if (fits != LS_OK)
-            return fits;
+    if (d->reconstructs)
         ls_network_set_reconstructs(network);
-    }
     const int least = ls_network_least_batch(network);
     if (c->batch < least)
         return ls_fail(LS_ERR_USAGE,
@@ -92,11 +120,14 @@ ls_status ls_setup_replica(ls_trainer *t)
     return ls_agree(t->comm, status);
 }
 
-/* Returns true unless the task is a classification without weights. The same on all ranks.
- * Local. */
-static bool has_all_sums(const ls_trainer *t)
+/* Returns which sums the control word needs. The same on all ranks. Local. */
+static ls_control_sums control_sums(const ls_trainer *t)
 {
-    return t->task.kind != LS_TASK_CLASSIFICATION || ls_replica_batch(t->replica)->weights != NULL;
+    if (t->task.kind == LS_TASK_STEPS)
+        return LS_CONTROL_OF_STEPS;
+    return t->task.kind == LS_TASK_CLASSIFICATION && ls_replica_batch(t->replica)->weights == NULL
+               ? LS_CONTROL_OF_CLASSES
+               : LS_CONTROL_OF_ROWS;
 }
 
 ls_status ls_setup_reducer(ls_trainer *t)
@@ -107,7 +138,7 @@ ls_status ls_setup_reducer(ls_trainer *t)
                                .batch = c->batch,
                                .block = c->block,
                                .weight = ls_loader_weight_bound(t->loader, c->block),
-                               .all_sums = has_all_sums(t)};
+                               .sums = control_sums(t)};
     const bool shard = ls_setup_shards(t);
     ls_reduce reduce = c->reproducible ? LS_REDUCE_EXACT : c->reduce;
     const bool checks_first = c->on_nan == LS_ON_NAN_SKIP;

@@ -55,7 +55,7 @@ static ls_status choose_loss(ls_trainer *t)
     const ls_dataset_info *d = ls_trainer_dataset(t);
     const int64_t values = ls_trainer_dataset(t)->values;
     t->resolved = *t->config;
-    t->resolved.loss = ls_loss_choose(t->config->loss, values);
+    t->resolved.loss = ls_loss_choose(t->config->loss, values, d->classes);
     if (d->column_major)
         t->resolved.order = LS_ORDER_COLUMN_MAJOR;
     t->config = &t->resolved;

@@ -25,11 +25,11 @@ static ls_status agree_on_dataset(ls_comm *comm, const ls_dataset_info *d)
     char text[320];
     snprintf(text, sizeof text,
              "%lld %lld %lld rows, %s %lld x %lld x %lld, %d classes, %d values, weights %d, "
-             "column-major %d, reconstruction %d, %s",
+             "lengths %d, vocabulary %d, column-major %d, reconstruction %d, %s",
              (long long)d->rows[LS_TRAIN], (long long)d->rows[LS_VALIDATION],
              (long long)d->rows[LS_TEST], ls_element_name(d->element), (long long)d->channels,
              (long long)d->height, (long long)d->width, d->classes, d->values, d->weighted,
-             d->column_major, d->reconstructs, d->source_sha256);
+             d->ragged, d->vocabulary, d->column_major, d->reconstructs, d->source_sha256);
     return ls_agree_equal(comm, text, "the data set");
 }
 
@@ -118,15 +118,27 @@ ls_status ls_source_open(ls_source **out, ls_comm *comm, const char *path,
     return LS_OK;
 }
 
+/* Appends the texts that `text_of` numbers from 0, on ranks that read the file. */
+static ls_status add_texts(const ls_source *s,
+                           const char *(*text_of)(const ls_dataset *dataset, int64_t at),
+                           ls_text_list *out)
+{
+    const char *text;
+    ls_status status = LS_OK;
+    for (int64_t k = 0;
+         status == LS_OK && s->dataset != NULL && (text = text_of(s->dataset, k)) != NULL; k++)
+        status = ls_text_list_add(out, text);
+    return status;
+}
+
 ls_status ls_source_class_names(const ls_source *s, ls_text_list *out)
 {
-    const char *name;
-    ls_status status = LS_OK;
-    for (int k = 0; status == LS_OK && s->dataset != NULL &&
-                    (name = ls_dataset_class_name(s->dataset, k)) != NULL;
-         k++)
-        status = ls_text_list_add(out, name);
-    return status;
+    return add_texts(s, ls_dataset_class_name, out);
+}
+
+ls_status ls_source_vocabulary(const ls_source *s, ls_text_list *out)
+{
+    return add_texts(s, ls_dataset_token, out);
 }
 
 /* Reads the rows of one member of the group, and sends them there. Collective on the group.
@@ -196,7 +208,7 @@ ls_status ls_source_rows(ls_source *s, ls_split split, const ls_input_format *fo
         status = ls_source_read(s, split, shard, shard.count, &samples);
     if (status != LS_OK)
         return status;
-    const ls_rows_origin origin = {.total = total, .samples = samples};
+    const ls_rows_origin origin = {.total = total, .samples = samples, .split = split};
     status = ls_agree(s->comm, ls_rows_create(&rows, &origin, &conversion, samples));
     if (status == LS_OK)
         *out = rows;

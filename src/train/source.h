@@ -33,6 +33,9 @@ ls_status ls_source_open(ls_source **out, ls_comm *comm, const char *path,
  * nothing if they have none. Local. Errors: LS_ERR_FAILURE if memory is short. */
 ls_status ls_source_class_names(const ls_source *source, ls_text_list *out) LS_MUST_CHECK;
 
+/* The same, of the texts of the tokens of the vocabulary. */
+ls_status ls_source_vocabulary(const ls_source *source, ls_text_list *out) LS_MUST_CHECK;
+
 /* Reads rows of a split for every rank.
  * Collective; `split` is the same on all ranks.
  * rows      this rank's rows; rows.count may be 0

@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Counts of rows by class; of a multi-label task of each output's true rows. */
+/* Counts of rows, or steps, by class; of a multi-label task of each output's true rows. */
 typedef struct counts {
     int64_t support, predicted, right;
 } counts;
@@ -129,6 +129,14 @@ static void add_labels(ls_tally *t, const ls_batch *batch, const float *y, const
         ls_ranking_add(t->ranking, y[2 * i + 1] - y[2 * i], batch->labels[i] == 1);
 }
 
+static void add_steps(ls_tally *t, const ls_batch *batch, const int32_t *predicted)
+{
+    const int64_t T = batch->values;
+    for (int64_t i = 0; i < batch->rows * T; i++)
+        if (predicted[i] >= 0)
+            add_class(t, (int32_t)batch->targets[i], predicted[i]);
+}
+
 static void add_binary(ls_tally *t, const ls_batch *batch, const float *y, const int32_t *predicted)
 {
     for (int64_t i = 0; i < batch->rows; i++) {
@@ -178,6 +186,9 @@ void ls_tally_add(ls_tally *t, const ls_score *score, const ls_batch *batch, con
     switch (t->task.kind) {
     case LS_TASK_CLASSIFICATION:
         add_labels(t, batch, y, predicted);
+        break;
+    case LS_TASK_STEPS:
+        add_steps(t, batch, predicted);
         break;
     case LS_TASK_BINARY:
         add_binary(t, batch, y, predicted);

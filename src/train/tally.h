@@ -26,8 +26,8 @@ void ls_tally_share_origin(ls_tally *tally, ls_comm *comm, const ls_batch *batch
 
 /* Adds a batch. Local.
  * score      of its rows
- * y          [rows][K] their outputs
- * predicted  [rows] their classes, see ls_network_evaluate() */
+ * y          [rows][K] their outputs; by step [rows][T][K]
+ * predicted  [rows], by step [rows][T], their classes, see ls_network_evaluate() */
 void ls_tally_add(ls_tally *tally, const ls_score *score, const ls_batch *batch, const float *y,
                   const int32_t *predicted);
 

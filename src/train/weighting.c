@@ -21,6 +21,7 @@ struct ls_weighting {
     double *factor;    /* [classes] of the weights of a class's rows, scaled */
     double *most;      /* [classes] largest weight of a class's rows, in the data set */
     double quantum;    /* weights are multiples of it */
+    int64_t steps;     /* see ls_weighting_steps() */
     int64_t rows;      /* of all ranks */
 };
 
@@ -77,11 +78,19 @@ static ls_status read_weights(ls_weighting *w)
                    text, count, w->classes);
 }
 
+int64_t ls_weighting_steps(const ls_dataset_info *d)
+{
+    int64_t steps = 1;
+    while (ls_dataset_by_step(d) && steps < d->values)
+        steps *= 2;
+    return steps;
+}
+
 /* Returns the classes of rows; 0: they are of none, or of several. */
 static int classes_of(const ls_train_config *c, const ls_dataset_info *d)
 {
     const bool is_binary = c->loss == LS_BCE && d->values == 1 && !d->reconstructs;
-    return d->classes > 0 ? d->classes : is_binary ? 2 : 0;
+    return d->classes > 0 && d->values == 0 ? d->classes : is_binary ? 2 : 0;
 }
 
 static bool is_given(const ls_train_config *c)
@@ -108,6 +117,11 @@ ls_status ls_weighting_create(ls_weighting **out, const ls_train_config *c,
     *out = NULL;
     if (!is_given(c) && !d->weighted)
         return LS_OK;
+    if (classes == 0 && ls_dataset_by_step(d))
+        return ls_fail(LS_ERR_USAGE,
+                       "--class-weights needs one class for a row, but the targets are the classes "
+                       "of %d steps: give weights of rows by --weights",
+                       d->values);
     if (classes == 0 && d->values == 1 && !d->reconstructs)
         return ls_fail(
             LS_ERR_USAGE,
@@ -123,6 +137,7 @@ ls_status ls_weighting_create(ls_weighting **out, const ls_train_config *c,
         return LS_ERR_FAILURE;
     w->config = c;
     w->classes = classes;
+    w->steps = ls_weighting_steps(d);
     const ls_status status = allocate(w);
     if (status == LS_OK)
         *out = w;
@@ -203,7 +218,7 @@ ls_status ls_weighting_finish(ls_weighting *w, ls_comm *comm, int64_t rows)
         return fail_of_zeros(w->config);
     for (int k = 0; k < w->classes; k++)
         w->factor[k] *= (double)rows / total;
-    w->quantum = ls_exact_quantum(2 * (double)rows);
+    w->quantum = ls_exact_quantum(2 * (double)rows * (double)w->steps);
     w->rows = rows;
     return LS_OK;
 }

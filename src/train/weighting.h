@@ -45,6 +45,10 @@ ls_status ls_weighting_finish(ls_weighting *weighting, ls_comm *comm, int64_t ro
  * them by the weights of the classes. NULL: sets them to 1. Local. */
 void ls_weighting_apply(const ls_weighting *weighting, ls_batch *batch);
 
+/* Returns the smallest power of two that is no less than the steps of a row, each of which has the
+ * row's weight, if the targets are by step; else 1. Local. */
+int64_t ls_weighting_steps(const ls_dataset_info *dataset);
+
 /* Returns a bound of the mean weight of any `rows` training rows: a power of two, 1 or above; for
  * NULL 1. Local; the same on all ranks. */
 double ls_weighting_bound(const ls_weighting *weighting, int64_t rows);

@@ -4,6 +4,56 @@ const { load, run } = require('./cases.js')
 console.warn = () => {}
 const tf = load('@tensorflow/tfjs')
 
+// TensorFlow.js has no GRU whose reset gate comes after the product, as in Keras 2 and 3: the equations are those of
+// Keras' documentation, gates z, r, h, biases of the inputs and of the state.
+const RNNCell = Object.getPrototypeOf(tf.layers.simpleRNNCell({ units: 1 }).constructor)
+class GRUCell extends RNNCell {
+  constructor (args) {
+    super(args)
+    this.units = this.stateSize = args.units
+    if (!args.resetAfter) throw new Error('a GRU without reset_after')
+  }
+
+  build (shape) {
+    const weight = (name, dims) => this.addWeight(name, dims, 'float32', tf.initializers.zeros())
+    this.kernel = weight('kernel', [shape[shape.length - 1], 3 * this.units])
+    this.recurrent = weight('recurrent_kernel', [this.units, 3 * this.units])
+    this.bias = weight('bias', [2, 3 * this.units])
+    this.built = true
+  }
+
+  call ([x, h]) {
+    return tf.tidy(() => {
+      const [b, c] = tf.unstack(this.bias.read())
+      const [xz, xr, xh] = tf.split(tf.matMul(x, this.kernel.read()).add(b), 3, 1)
+      const [hz, hr, hh] = tf.split(tf.matMul(h, this.recurrent.read()).add(c), 3, 1)
+      const z = tf.sigmoid(tf.add(xz, hz))
+      const made = tf.tanh(tf.add(xh, tf.mul(tf.sigmoid(tf.add(xr, hr)), hh)))
+      const next = tf.add(tf.mul(z, h), tf.mul(tf.sub(1, z), made))
+      return [next, next]
+    })
+  }
+}
+class GRU extends tf.RNN {
+  constructor (args) {
+    super({ ...args, cell: new GRUCell(args) })
+    this.args = args
+  }
+
+  getConfig () {
+    return this.args
+  }
+
+  static fromConfig (type, config) {
+    return new GRU(config)
+  }
+
+  static get className () {
+    return 'GRU'
+  }
+}
+tf.serialization.registerClass(GRU)
+
 // The artifacts of tf.loadLayersModel().
 const read = file => {
   const weights = file.get('model_weights')

@@ -274,17 +274,18 @@ static void sums_of_all_tasks_are_reduced_if_asked_for(void **state)
 {
     (void)state;
     for (int kind = 0; kind < LS_REDUCERS; kind++)
-        for (int all = 0; all < 2; all++) {
+        for (int all = LS_CONTROL_OF_CLASSES; all <= LS_CONTROL_OF_STEPS; all++) {
             ls_reducer *reducer;
             ls_step_rows rows = step_rows;
-            rows.all_sums = all > 0;
+            rows.sums = (ls_control_sums)all;
             ls_control control = {.score = {.rows = 2,
                                             .loss = 0.5,
                                             .correct = 1,
                                             .top5 = 2,
                                             .weight = 0.25 * (rank + 1),
                                             .absolute = 3 * rank,
-                                            .squares = 4}};
+                                            .squares = 4,
+                                            .steps = 5}};
             assert_ok(
                 ls_reducer_create(&reducer, world, (ls_reduce)kind, false, &layouts[3], rows));
             ls_reducer_begin(reducer, &control);
@@ -298,6 +299,7 @@ static void sums_of_all_tasks_are_reduced_if_asked_for(void **state)
             assert_true(sum->weight == (all > 0 ? 0.25 * (pairs + size) : 2 * size));
             assert_true(sum->absolute == (all > 0 ? 3 * pairs : 0));
             assert_true(sum->squares == (all > 0 ? 4 * size : 0));
+            assert_true(sum->steps == (all == LS_CONTROL_OF_STEPS ? 5 * size : 0));
             ls_owned_range piece;
             while (ls_reducer_next(reducer, &piece))
                 continue;

@@ -1,6 +1,7 @@
 #include "test.h"
 
 #include "base/show.h"
+#include "base/utf8.h"
 #include "cli/bar.h"
 #include "cli/console.h"
 #include "cli/metric_text.h"
@@ -274,9 +275,11 @@ static void print_on_terminal(int width, void (*print)(void), char out[1024])
     fflush(stdout);
     dup2(kept, STDOUT_FILENO);
     close(kept);
-    const ssize_t got = read(master, out, 1023);
-    out[got > 0 ? got : 0] = '\0';
     close(terminal);
+    size_t length = 0;
+    for (ssize_t got = 1; got > 0; length += got > 0 ? (size_t)got : 0) /* in pieces, until EIO */
+        got = read(master, out + length, 1023 - length);
+    out[length] = '\0';
     close(master);
 }
 

@@ -35,6 +35,22 @@ static ls_status read_npz(const char *path, uint64_t *effect)
     return status == LS_OK ? damage_read_dataset("imported.h5", effect) : status;
 }
 
+static ls_status read_text(const char *path, uint64_t *effect)
+{
+    const ls_import import = {.name = "", .force = true};
+    const ls_text_source source = {.path = path, .target = "kind", .column = ""};
+    ls_status status = ls_import_text(&import, &source, "imported.h5");
+    return status == LS_OK ? damage_read_dataset("imported.h5", effect) : status;
+}
+
+static ls_status read_characters(const char *path, uint64_t *effect)
+{
+    const ls_import import = {.name = "", .force = true};
+    const ls_character_source source = {.path = path, .steps = 8, .test_fraction = 0.25};
+    ls_status status = ls_import_characters(&import, &source, "imported.h5");
+    return status == LS_OK ? damage_read_dataset("imported.h5", effect) : status;
+}
+
 /* The file is the only one of a folder of CIFAR-10. */
 static ls_status read_cifar(const char *path, uint64_t *effect)
 {
@@ -152,6 +168,20 @@ static void damaged_tables_are_refused_or_read(void **state)
     damage_report("tables");
 }
 
+static void damaged_documents_are_refused_or_read(void **state)
+{
+    static const char table[] =
+        "kind,text\nx,\"Don't, \"\"you\"\" know?\"\ny,\xc3\x84rger \xe2\x80\xa6\nx,\ny,one two\n";
+    (void)state;
+    damage_store("documents.csv", table, strlen(table));
+    damage_truncate(read_text, "documents.csv", UNGUARDED, 60);
+    damage_flip(read_text, "documents.csv", UNGUARDED, 0, 300);
+    damage_store("text", table, strlen(table));
+    damage_truncate(read_characters, "text", UNGUARDED, 40);
+    damage_flip(read_characters, "text", UNGUARDED, 0, 100);
+    damage_report("documents and texts");
+}
+
 static void damaged_cifar_files_are_refused_or_read(void **state)
 {
     enum { RECORD = 3073, ROWS = 3 };
@@ -170,6 +200,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(damaged_arrays_are_refused_or_read),
         cmocka_unit_test(damaged_tables_are_refused_or_read),
+        cmocka_unit_test(damaged_documents_are_refused_or_read),
         cmocka_unit_test(damaged_cifar_files_are_refused_or_read),
     };
     damage_begin();

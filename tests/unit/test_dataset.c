@@ -124,7 +124,7 @@ static void wrong_layouts_are_refused(void **state)
         {"has no dataset '/train/images'", {0}, LABELS, 4, FORMAT, 0},
         {"has no dataset '/train/labels'", IMAGES, {0}, 4, FORMAT, 0},
         {"'/train/images' holds uint64", {LS_H5_U64, 3, {5, 2, 2}}, LABELS, 4, FORMAT, 0},
-        {"'/train/labels' has 2 dimensions, [5,2]", IMAGES, {LS_H5_U8, 2, {5, 2}}, 4, FORMAT, 0},
+        {"'/train/labels' has 2 dimensions, [5,3]", IMAGES, {LS_H5_U8, 2, {5, 3}}, 4, FORMAT, 0},
         {"not of an integer type; values go to '/train/targets'; `lockstep import --help`",
          IMAGES,
          {LS_H5_F32, 1, {5}},

@@ -191,9 +191,9 @@ static void the_errors_of_a_regression_are_scaled_by_output(void **state)
 static void the_loss_is_chosen_by_the_targets(void **state)
 {
     (void)state;
-    assert_int_equal(ls_loss_choose(LS_LOSS_AUTO, 0), LS_CROSS_ENTROPY);
-    assert_int_equal(ls_loss_choose(LS_LOSS_AUTO, 3), LS_MSE);
-    assert_int_equal(ls_loss_choose(LS_BCE, 3), LS_BCE);
+    assert_int_equal(ls_loss_choose(LS_LOSS_AUTO, 0, 10), LS_CROSS_ENTROPY);
+    assert_int_equal(ls_loss_choose(LS_LOSS_AUTO, 3, 0), LS_MSE);
+    assert_int_equal(ls_loss_choose(LS_BCE, 3, 0), LS_BCE);
     assert_int_equal(ls_loss_outputs(LS_BCE, 0, 2), 1);
     assert_int_equal(ls_loss_outputs(LS_BCE, 4, 0), 4);
     assert_int_equal(ls_loss_outputs(LS_MSE, 0, 2), 2);

@@ -149,15 +149,11 @@ static void a_task_has_the_columns_of_its_metrics(void **state)
     static const struct {
         const char *column;
         unsigned tasks;
-    } cases[] = {{"epoch", LS_TASK_ANY},
-                 {"slowest_rank", LS_TASK_ANY},
-                 {"val_loss", LS_TASK_ANY},
-                 {"accuracy", LS_TASK_LABELS},
-                 {"val_top5", LS_TASK_CLASSIFICATION},
-                 {"rmse", LS_TASK_REGRESSION},
-                 {"val_r2", LS_TASK_REGRESSION},
-                 {"val_auc", LS_TASK_BINARY},
-                 {"val_macro_f1", LS_TASK_LABELS}};
+    } cases[] = {{"epoch", LS_TASK_ANY},       {"slowest_rank", LS_TASK_ANY},
+                 {"val_loss", LS_TASK_ANY},    {"accuracy", LS_TASK_LABELS},
+                 {"val_top5", LS_TASK_ONE_OF}, {"perplexity", LS_TASK_STEPS},
+                 {"rmse", LS_TASK_REGRESSION}, {"val_r2", LS_TASK_REGRESSION},
+                 {"val_auc", LS_TASK_BINARY},  {"val_macro_f1", LS_TASK_LABELS}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (unsigned task = 1; task < LS_TASK_ANY; task *= 2)
             assert_int_equal(ls_metrics_has(find_column(cases[i].column), task),

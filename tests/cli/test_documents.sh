@@ -1,0 +1,138 @@
+#!/usr/bin/env bash
+# `import --text`: documents of classes and texts of characters, compared with a reading of the sources in Python.
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
+lockstep=$1
+need_python h5py
+import() { "$lockstep" import --text "$@" 2>err; }
+# Succeeds if an expression about an HDF5 file `f` is true: holds FILE EXPRESSION
+# shellcheck disable=SC2317
+holds() { "$python" -c 'import h5py, numpy as np, sys
+f = h5py.File(sys.argv[1], "r")
+words = [w.decode() for w in f["vocabulary"][()]]
+def row(i, split="train"):
+    return [words[t] for t in f[split]["inputs"][i][:f[split]["lengths"][i]]]
+sys.exit(not eval(sys.argv[2]))' "$@"; }
+# Imports a bad source, which is refused and leaves nothing: bad CODE PATTERN OPTION ...
+bad() {
+    refuses "$1" "$2" "$lockstep" import --text "${@:3}" --out bad.h5
+    check "nothing is left of a refused import" [ -z "$(find . -maxdepth 1 -name 'bad.h5*')" ]
+}
+
+# Documents in a table, with words that Python counts.
+"$python" - <<'EOF'
+import csv, random
+random.seed(1)
+words = ["w%d" % int(random.paretovariate(0.3)) for _ in range(4000)]
+with open("t.csv", "w", newline="") as f:
+    out = csv.writer(f)
+    out.writerow(["id", "kind", "said"])
+    for i in range(200):
+        some = words[20 * i:20 * i + random.randrange(1, 21)]
+        out.writerow([i, "good" if i % 3 else "bad", " ".join(some).upper() + ("?" if i % 2 else "")])
+EOF
+check "a table of documents is imported" import t.csv --target kind --text-column said --vocabulary 50 --steps 15 --out t.h5
+cp err err_t
+check "the vocabulary, the tokens, lengths and classes are those that Python finds" "$python" - <<'EOF'
+import collections, csv, h5py
+documents = [(r["kind"], r["said"].lower().replace("?", " ?").split()) for r in csv.DictReader(open("t.csv"))]
+count = collections.Counter(w for _, d in documents for w in d)
+common = ["<padding>", "<unknown>"] + sorted(count, key=lambda w: (-count[w], w.encode()))[:50]
+f = h5py.File("t.h5")
+assert [w.decode() for w in f["vocabulary"]] == common
+number = {w: i for i, w in enumerate(common)}
+x, length, y = (f["train"][k][()] for k in ("inputs", "lengths", "labels"))
+assert x.shape == (200, 15) and x.dtype == "u1" and f.attrs["classes"] == 2
+assert list(f.attrs["class_names"]) == [b"bad", b"good"]
+for i, (kind, words) in enumerate(documents):
+    tokens = [number.get(w, 1) for w in words][:15]
+    assert list(x[i]) == tokens + [0] * (15 - len(tokens)), i
+    assert length[i] == len(tokens) and y[i] == (kind == "good")
+cut = sum(len(d) > 15 for _, d in documents)
+assert f"note: {cut} documents with more than 15 words cut, see --steps" in open("err_t").read()
+EOF
+cp t.h5 again.h5
+check "an import can be repeated" import t.csv --target kind --text-column said --vocabulary 50 --steps 15 --out t.h5
+check "and gives the same bytes" cmp t.h5 again.h5
+import t.csv --target kind --text-column said --vocabulary 300 --out wide.h5
+check "a larger vocabulary has a larger type, and rows are as long as the longest document" holds wide.h5 'f["train/inputs"].dtype == np.uint16 and f["train/inputs"].shape[1] == f["train/lengths"][()].max() == 21 and len(words) == 302'
+printf 'kind,said\ngood,w1 never\nbad,\n' >test.csv
+printf 'kind,said\ngood,w1 w2\nbad,w1\ngood,""\n' >train.csv
+check "a table has test rows" import train.csv --target kind --text-test test.csv --out two.h5
+check "of which words are unknown that are not among the training documents" holds two.h5 'row(0, "test") == ["w1", "<unknown>"] and list(f["test/labels"]) == [1, 0]'
+check "documents without words have the length 0" holds two.h5 'list(f["train/lengths"]) == [2, 1, 0] and list(f["test/lengths"]) == [2, 0]'
+check "and are counted in a note" has err 'note: 2 documents without words: sequences of 0 steps'
+check "--limit cuts rows, and the words that are counted" import train.csv --target kind --limit 2 --compress --out cut.h5
+check "of the vocabulary, too" holds cut.h5 'words == ["<padding>", "<unknown>", "w1", "w2"] and len(f["train/inputs"]) == 2'
+
+# Documents in folders.
+mkdir -p d/train/cat d/train/dog d/test/dog d/val/cat
+printf 'Mew, mew!' >d/train/cat/1.txt
+printf '\xff na\xefve' >d/train/cat/2
+printf 'Wau' >d/train/dog/1.txt
+printf 'wau WAU mew' >d/test/dog/1.txt
+printf 'x' >d/val/cat/1.txt
+check "a folder of documents is imported" import d --out d.h5
+check "its splits are folders" holds d.h5 'row(0) == ["mew", ",", "mew", "!"] and row(0, "test") == ["wau", "wau", "mew"] and row(0, "validation") == ["<unknown>"] and list(f["train/labels"]) == [0, 0, 1]'
+check "bytes that are not UTF-8 are replaced" holds d.h5 'row(1) == ["\ufffd", "na\ufffdve"]'
+check "and counted in a note" has err 'note: 2 bytes not UTF-8, taken as U\+FFFD'
+
+# Characters.
+"$python" -c '
+import random
+random.seed(2)
+print("".join(random.choice("abcä \n€") for _ in range(1000)), end="")' >c.txt
+import c.txt --characters --steps 32 --test-fraction 0.2 --out c.h5
+check "import says what it made" has err '^c.h5: 24 training and 6 test rows of 32 tokens, vocabulary 7, 7 classes of each step, '
+check "characters are predicted by those before them, as in Python" "$python" - <<'EOF'
+import h5py, numpy as np
+text = open("c.txt", newline="").read()
+f = h5py.File("c.h5")
+letters = sorted(set(text))
+assert [w.decode() for w in f["vocabulary"]] == letters == [w.decode() for w in f.attrs["class_names"]]
+assert f.attrs["classes"] == len(letters) == 7
+for name, part in (("train", text[:800]), ("test", text[800:])):
+    rows = (len(part) - 1) // 32
+    tokens = [letters.index(c) for c in part]
+    assert (f[name]["inputs"][()] == np.reshape(tokens[:32 * rows], (rows, 32))).all()
+    assert (f[name]["labels"][()] == np.reshape(tokens[1:32 * rows + 1], (rows, 32))).all()
+    assert "lengths" not in f[name]
+EOF
+
+# Sources that are refused.
+: >empty
+head -c 2000 "$lockstep" >binary
+printf 'kind,said\ngood,w1\ngood,w2\n' >one.csv
+printf 'kind,said\ngood,!\nbad\n' >fields.csv
+printf 'kind,said\n1.5,a\n2.5,b\n' >values.csv
+printf 'kind,said\ngood,\nbad,\n' >silent.csv
+bad 2 't.csv: --target must name the column of the classes; or give --characters' t.csv
+bad 2 "t.csv: has no column 'none' for --target" t.csv --target none
+bad 2 "t.csv: has no column 'none' for --text-column" t.csv --target kind --text-column none
+bad 2 't.csv: has 3 columns: give --text-column' t.csv --target kind
+bad 2 "--text-column and --target are the same column, 'kind'" t.csv --target kind --text-column kind
+bad 2 'values.csv: --target: documents have classes' values.csv --target kind
+bad 2 'd: is a folder, whose folders are the classes' d --target kind
+bad 2 'belongs to documents, not to --characters' c.txt --characters --vocabulary 10
+bad 2 'test-fraction belongs to --characters' d --test-fraction 0.2
+bad 2 'the characters are the classes: leave out --classes' c.txt --characters --classes 5
+refuses 2 'steps belongs to --text, not to --csv' "$lockstep" import --csv t.csv --target kind --steps 5 --out bad.h5
+bad 3 'empty: is empty' empty --target kind
+bad 3 'empty: is empty' empty --characters
+bad 3 'nowhere: can.t open' nowhere --characters
+bad 3 'binary: .*zero byte: not a text file' binary --target kind
+bad 3 'binary: a zero byte: not a text file' binary --characters
+bad 3 "one.csv: all rows have the same class, 'good'" one.csv --target kind
+bad 3 'fields.csv: line 3 has 1 field, not 2' fields.csv --target kind
+bad 3 'silent.csv: the training documents have no words' silent.csv --target kind
+printf 'kind,said\nugly,w1\n' >other.csv
+bad 3 "other.csv: line 2, column 1 .kind.: 'ugly' is no class of the training rows" train.csv --target kind --text-test other.csv
+printf 'aaaa' >same.txt
+bad 3 'same.txt: has 1 different characters, expected 2' same.txt --characters
+bad 3 'c.txt: has 900 characters for training: a row of 900 steps needs 901: give fewer --steps' c.txt --characters --steps 900
+bad 3 'c.txt: has 100 characters for testing: a row of 100 steps needs 101' c.txt --characters --steps 100
+cp binary d/train/cat/3
+bad 3 'd/train/cat/3: a zero byte: not a text file' d
+mkdir -p e/x
+bad 3 'e: has 1 folder: expected 2' e
+finish
