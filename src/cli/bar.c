@@ -45,6 +45,17 @@ static void write_time(double seconds, char *out, size_t size)
 /* Parts of the line, in their order. */
 enum { EPOCH, PERCENT, LOSS, SPEED, LEFT, PARTS };
 
+/* The mean loss of the steps; of a task by step the perplexity, too. */
+static void write_loss(const ls_bar *bar, char *out, size_t size)
+{
+    const double loss = bar->loss / (double)bar->steps;
+    const int used =
+        snprintf(out, size, "loss %.12s", ls_metric_text(LS_METRIC_LOSS, bar->task, loss).text);
+    if (bar->task == LS_TASK_STEPS)
+        snprintf(out + used, size - (size_t)used, "  perplexity %.9s",
+                 ls_metric_text(LS_METRIC_PERPLEXITY, bar->task, exp(loss)).text);
+}
+
 static void write_parts(const ls_bar *bar, double now, char part[PARTS][40])
 {
     const double rows = (double)bar->rows, done = (double)bar->done;
@@ -56,8 +67,7 @@ static void write_parts(const ls_bar *bar, double now, char part[PARTS][40])
     snprintf(part[EPOCH], sizeof *part, "epoch %lld/%lld", (long long)bar->epoch,
              (long long)bar->epochs);
     snprintf(part[PERCENT], sizeof *part, "%3.0f %%", floor(100 * done / rows));
-    snprintf(part[LOSS], sizeof *part, "loss %.24s",
-             ls_metric_text(LS_METRIC_LOSS, bar->task, bar->loss / (double)bar->steps).text);
+    write_loss(bar, part[LOSS], sizeof *part);
     snprintf(part[SPEED], sizeof *part, "%.24s samples/s", ls_grouped((int64_t)speed).text);
     snprintf(part[LEFT], sizeof *part, "%s left", left);
 }

@@ -126,6 +126,7 @@ static ls_status describe_task(ls_comm *comm, const settings *s, results *r)
     r->task.input = (ls_shape){d.channels, d.height, d.width};
     r->task.classes = d.classes;
     r->task.values = d.values;
+    r->task.vocabulary = d.vocabulary;
     r->task.reconstructs = d.reconstructs;
     r->rows = d.rows[LS_TRAIN];
     return LS_OK;

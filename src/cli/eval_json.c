@@ -86,6 +86,8 @@ static void add_metrics(const ls_eval_result *r, json_t *object)
         if ((kind->tasks & ls_task_kinds(task)) != 0)
             json_object_set_new(object, kind->name, number_json(r->found.metric[m]));
     }
+    if (task->kind == LS_TASK_STEPS)
+        json_object_set_new(object, "steps", json_integer((json_int_t)r->found.score.steps));
     if (r->found.output != NULL)
         json_object_set_new(object, "outputs", outputs_json(r));
     if (r->found.label != NULL)

@@ -108,7 +108,9 @@ static void write_evaluated(FILE *out, const ls_run_material *m)
     if (ls_run_main_metric(m) == LS_METRIC_ACCURACY)
         snprintf(result, sizeof result, "%.2f %% %s",
                  100 * json_number_value(ls_json_at(e, "accuracy", NULL)),
-                 ls_run_task(m) == LS_TASK_MULTILABEL ? "of the outputs are right" : "are right");
+                 ls_run_task(m) == LS_TASK_MULTILABEL ? "of the outputs are right"
+                 : ls_run_task(m) == LS_TASK_STEPS    ? "of the steps are right"
+                                                      : "are right");
     else
         snprintf(result, sizeof result, "the root mean squared error is %s, R2 %s",
                  ls_metric_text(LS_METRIC_RMSE, LS_TASK_REGRESSION,
@@ -182,6 +184,7 @@ static ls_status write_result(FILE *out, const ls_run_material *m, const matrix 
     const unsigned task = ls_run_task(m), classes = LS_TASK_CLASSIFICATION | LS_TASK_BINARY;
     ls_page_heading(out, task == LS_TASK_REGRESSION   ? "Errors"
                          : task == LS_TASK_MULTILABEL ? "Labels"
+                         : task == LS_TASK_STEPS      ? "Classes of steps"
                                                       : "Confusion of classes");
     write_evaluated(out, m);
     if (m->evaluation == NULL)

@@ -136,6 +136,11 @@ static void print_first(const ls_eval_result *r)
     const double accuracy = r->found.metric[LS_METRIC_ACCURACY];
     if (isnan(accuracy))
         ls_print(stdout, "%s loss %.6g: %s\n", split, loss, ls_counted(score->rows, "row").text);
+    else if (r->facts->task.kind == LS_TASK_STEPS)
+        ls_print(stdout, "%s loss %.4f, accuracy %.4f: %s of %s of %s right\n", split, loss,
+                 accuracy, ls_grouped((int64_t)score->correct).text,
+                 ls_counted((int64_t)score->steps, "step").text,
+                 ls_counted(score->rows, "row").text);
     else if (r->classes == 0)
         ls_print(stdout, "%s loss %.4f, accuracy %.4f: %s of %s right\n", split, loss, accuracy,
                  ls_grouped((int64_t)score->correct).text,

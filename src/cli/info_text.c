@@ -108,19 +108,23 @@ static const char *name_in_text(const char *key)
 {
     static const struct {
         const char *key, *name;
-    } names[] = {{"image", "inputs"}, {"step", "step of epoch"}, {"steps", "steps in all"}};
+    } names[] = {{"image", "inputs"},
+                 {"step", "step of epoch"},
+                 {"steps", "steps in all"},
+                 {"first_tokens", "first tokens"}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(key, names[i].key) == 0)
             return names[i].name;
     return key;
 }
 
-/* Returns true for a member that says nothing: an empty text, the classes of values. */
+/* Returns true for a member that says nothing: an empty text, the classes of values, no vocabulary. */
 static bool is_empty(const char *key, const json_t *value)
 {
     return (json_is_string(value) && json_string_length(value) == 0) ||
            (json_is_object(value) && json_object_size(value) == 0) ||
-           (strcmp(key, "classes") == 0 && json_integer_value(value) == 0);
+           ((strcmp(key, "classes") == 0 || strcmp(key, "vocabulary") == 0) &&
+            json_integer_value(value) == 0);
 }
 
 /* Prints a part of the description: its name, then its value in the same line or below. */

@@ -19,6 +19,8 @@ ls_words ls_metric_text(ls_metric metric, unsigned task, double value)
 {
     const double large = 1e4; /* as an R2 far below 0 can be */
     ls_words words;
+    if (metric == LS_METRIC_PERPLEXITY)
+        return any_magnitude(value, OF_LOSS);
     if (metric == LS_METRIC_MAE || metric == LS_METRIC_RMSE)
         return any_magnitude(value, OF_ERROR);
     if ((metric == LS_METRIC_LOSS && task == LS_TASK_REGRESSION) || fabs(value) >= large)

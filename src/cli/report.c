@@ -42,6 +42,21 @@ static void print_shape(ls_shape shape)
     ls_print(stderr, "%s", ls_sized(shape.channels, shape.height, shape.width).text);
 }
 
+/* Prints what a row is: the size of its inputs, or its tokens. */
+static void print_inputs(const ls_run_info *info)
+{
+    const ls_dataset_info *d = info->dataset;
+    if (d->vocabulary > 0)
+        ls_print(stderr, "%s of a vocabulary of %s", ls_counted(d->features, "token").text,
+                 ls_grouped(d->vocabulary).text);
+    else
+        print_shape((ls_shape){d->channels, d->height, d->width});
+    if (d->vocabulary == 0 && d->element != LS_U8)
+        ls_print(stderr, " of %s%s", ls_element_name(d->element), d->rounded ? " (rounded)" : "");
+    if (d->ragged)
+        ls_print(stderr, ", with lengths");
+}
+
 static void print_data(const ls_run_info *info)
 {
     const ls_dataset_info *d = info->dataset;
@@ -49,13 +64,12 @@ static void print_data(const ls_run_info *info)
              *d->name != '\0' ? ", " : "", info->config->data, ls_grouped(d->rows[LS_TRAIN]).text,
              ls_grouped(d->rows[LS_VALIDATION]).text,
              ls_plural(d->rows[LS_VALIDATION], "validation row").text);
-    print_shape((ls_shape){d->channels, d->height, d->width});
-    if (d->element != LS_U8)
-        ls_print(stderr, " of %s%s", ls_element_name(d->element), d->rounded ? " (rounded)" : "");
-    ls_print(stderr, ", %s\n",
-             d->reconstructs ? "which are the targets, too"
-             : d->values > 0 ? ls_counted(d->values, "target value").text
-                             : ls_counted(d->classes, "class").text);
+    print_inputs(info);
+    ls_print(stderr, ", %s%s\n",
+             d->reconstructs  ? "which are the targets, too"
+             : d->classes > 0 ? ls_counted(d->classes, "class").text
+                              : ls_counted(d->values, "target value").text,
+             ls_dataset_by_step(d) ? " in each step" : "");
 }
 
 /* Where a layer reads another value than the output of the layer before it. */
@@ -73,7 +87,7 @@ static void print_network(const ls_run_info *info)
 {
     for (int i = 0; i < ls_network_layers(info->network); i++) {
         const ls_layer_info layer = ls_network_layer(info->network, i);
-        ls_print(stderr, "  %-10s%-14s", i == 0 ? "network" : "", layer.word);
+        ls_print(stderr, "  %-10s%-13s ", i == 0 ? "network" : "", layer.word);
         print_shape(layer.in[0]);
         ls_print(stderr, " -> ");
         print_shape(layer.out);
@@ -294,13 +308,21 @@ static void report_step(void *user, int64_t epoch, int64_t rows, double loss)
     }
 }
 
+/* Returns true if the perplexity is printed, too: of a task by step, once an epoch. */
+static bool has_perplexity(const ls_report *report, const ls_metrics *m, bool validation)
+{
+    return report->task == LS_TASK_STEPS && validation != isnan(m->val_loss);
+}
+
 /* Returns the watched column, -1 if it is one of the columns that are always printed. */
-static int watched_column(const ls_report *report)
+static int watched_column(const ls_report *report, const ls_metrics *m)
 {
     const int column = ls_metrics_find(report->monitor, strlen(report->monitor));
     for (int validation = 0; validation < 2; validation++)
         if (column == ls_metrics_column(LS_METRIC_LOSS, validation) ||
-            column == ls_metrics_column(report->main, validation))
+            column == ls_metrics_column(report->main, validation) ||
+            (has_perplexity(report, m, validation) &&
+             column == ls_metrics_column(LS_METRIC_PERPLEXITY, validation)))
             return -1;
     return column;
 }
@@ -321,14 +343,19 @@ static void write_columns(const ls_report *report, const ls_metrics *m, bool val
                            ls_metrics_column(report->main, validation)};
     int used = write_column(report, m, columns[0], out, size);
     used += snprintf(out + used, size - (size_t)used, "%s", between);
-    write_column(report, m, columns[1], out + used, size - (size_t)used);
+    used += write_column(report, m, columns[1], out + used, size - (size_t)used);
+    if (!has_perplexity(report, m, validation))
+        return;
+    used += snprintf(out + used, size - (size_t)used, "%s", between);
+    write_column(report, m, ls_metrics_column(LS_METRIC_PERPLEXITY, validation), out + used,
+                 size - (size_t)used);
 }
 
 /* Prints the watched column, unless it is one of the columns that are always printed. */
 static void print_watched(const ls_report *report, const ls_metrics *m, const char *before)
 {
     char text[64];
-    const int column = watched_column(report);
+    const int column = watched_column(report, m);
     if (column < 0)
         return;
     write_column(report, m, column, text, sizeof text);
@@ -337,11 +364,12 @@ static void print_watched(const ls_report *report, const ls_metrics *m, const ch
 
 /* Parts of an epoch's line, in their order. */
 enum { OF_EPOCH, OF_TRAINING, OF_VALIDATION, OF_MONITOR, OF_TIME, OF_SPEED, OF_BEST, LINE_PARTS };
+enum { LINE_PART = 112 };
 
 static void write_epoch(const ls_report *report, const ls_metrics *m, bool best,
-                        char part[LINE_PARTS][64])
+                        char part[LINE_PARTS][LINE_PART])
 {
-    const int column = watched_column(report);
+    const int column = watched_column(report, m);
     snprintf(part[OF_EPOCH], sizeof *part, "epoch %.0f/%lld", m->epoch,
              (long long)report->bar.epochs);
     write_columns(report, m, false, "  ", part[OF_TRAINING], sizeof *part);
@@ -356,7 +384,7 @@ static void write_epoch(const ls_report *report, const ls_metrics *m, bool best,
 }
 
 /* Leaves out the speed where the line is too long, and the time where the rest then fits. */
-static void shorten_epoch(char part[LINE_PARTS][64], int width)
+static void shorten_epoch(char part[LINE_PARTS][LINE_PART], int width)
 {
     int used = -2;
     for (int i = 0; i < LINE_PARTS; i++)
@@ -371,7 +399,7 @@ static void shorten_epoch(char part[LINE_PARTS][64], int width)
 
 static void report_epoch(void *user, const ls_metrics *m, bool best)
 {
-    char part[LINE_PARTS][64] = {{0}};
+    char part[LINE_PARTS][LINE_PART] = {{0}};
     const ls_report *report = user;
     const int width = ls_console_width(stderr);
     if (report->quiet)
@@ -449,7 +477,7 @@ void ls_report_finish(ls_report *report, const ls_train_config *config,
              ls_column_text(ls_metrics_find(report->monitor, strlen(report->monitor)), report->task,
                             result->best)
                  .text);
-    char text[64];
+    char text[LINE_PART];
     write_columns(report, &result->final, false, ", ", text, sizeof text);
     ls_print(stderr, "  %-10sepoch %.0f%s, %s", "final", result->final.epoch,
              result->restored ? " (the best, restored)" : "", text);

@@ -8,6 +8,7 @@
 #include "base/range.h"
 #include "base/rng.h"
 #include "nn/pass.h"
+#include "nn/vocabulary.h"
 #include "train/rows.h"
 #include "train/source.h"
 #include "train/step.h"
@@ -91,12 +92,27 @@ static int outputs_of(const ls_bench_task *task)
     return ls_loss_outputs(loss_of(task), task->values, task->classes);
 }
 
+static bool is_by_step(const ls_bench_task *task)
+{
+    return ls_loss_task(loss_of(task), task->values) == LS_TASK_STEPS;
+}
+
+/* Returns the model as it is for the rows; NULL if memory is short. */
+static char *model_of(const ls_bench_task *task)
+{
+    return ls_model_complete(task->model, task->vocabulary,
+                             (ls_preset_data){.outputs = outputs_of(task),
+                                              .tokens = task->vocabulary > 0,
+                                              .by_step = is_by_step(task)});
+}
+
 /* Creates the replica and the samples. Local.
  * rows  most rows of this rank's batches */
 static ls_status create_local(bench *b, ls_comm *comm, const ls_bench_task *task, int64_t rows)
 {
+    char *model = model_of(task);
     const ls_replica_config config = {
-        .model = task->model,
+        .model = model,
         .input = task->input,
         .outputs = outputs_of(task),
         .values = task->values,
@@ -104,20 +120,29 @@ static ls_status create_local(bench *b, ls_comm *comm, const ls_bench_task *task
         .huber = 1,
         .optimizer = {.kind = LS_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8},
         .rows = rows > 0 ? rows : 1};
-    ls_status status = ls_replica_create(&b->replica, comm, &config);
+    ls_status status =
+        model == NULL ? LS_ERR_FAILURE : ls_replica_create(&b->replica, comm, &config);
+    ls_free(model);
+    if (status == LS_OK)
+        status = ls_network_check_targets(ls_replica_network(b->replica), task->values);
     if (status != LS_OK)
         return status;
     const ls_input_format format = {.shape = task->input,
                                     .mean = 0,
                                     .std = 1,
                                     .reconstructs = task->reconstructs,
+                                    .vocabulary = task->vocabulary,
                                     .channels_last =
                                         ls_network_channels_last(ls_replica_network(b->replica))};
     status = ls_conversion_make(&b->conversion, &format);
     if (status != LS_OK)
         return status;
-    return task->data != NULL ? read_samples(b, task, config.rows, ls_comm_rank(comm))
-                              : make_samples(b, task, config.rows);
+    status = task->data != NULL ? read_samples(b, task, config.rows, ls_comm_rank(comm))
+                                : make_samples(b, task, config.rows);
+    if (status != LS_OK || !b->samples->format.ragged)
+        return status;
+    status = ls_network_check_lengths(ls_replica_network(b->replica), b->conversion.steps);
+    return status == LS_OK ? ls_batch_add_lengths(ls_replica_batch(b->replica)) : status;
 }
 
 /* Sets initial parameters in the first reducer that was created. Collective. */
@@ -144,11 +169,10 @@ static ls_status initialise_params(bench *b, ls_comm *comm, int count)
 static ls_status create_bench(bench *b, ls_comm *comm, const ls_bench_task *task,
                               const ls_reduce *kinds, int count, int64_t rows)
 {
-    const bool by_step = ls_loss_task(loss_of(task), task->values) == LS_TASK_STEPS;
     const ls_step_rows most = {.mine = rows,
                                .batch = task->batch,
                                .block = task->block,
-                               .sums = by_step            ? LS_CONTROL_OF_STEPS
+                               .sums = is_by_step(task)   ? LS_CONTROL_OF_STEPS
                                        : task->values > 0 ? LS_CONTROL_OF_ROWS
                                                           : LS_CONTROL_OF_CLASSES};
     ls_status status = ls_agree(comm, create_local(b, comm, task, rows));
@@ -322,8 +346,12 @@ static ls_status measure_group(ls_comm *comm, ls_comm *node, const ls_bench_task
 static ls_status describe_network(ls_comm *comm, const ls_bench_task *task, ls_bench_compute *out)
 {
     ls_network *network = NULL;
-    const ls_status status = ls_agree(comm, ls_network_create(&network, task->model, task->input,
-                                                              outputs_of(task), loss_of(task), 1));
+    char *model = model_of(task);
+    ls_status status = model == NULL ? LS_ERR_FAILURE : LS_OK;
+    if (status == LS_OK)
+        status = ls_network_create(&network, model, task->input, outputs_of(task), loss_of(task), 1);
+    ls_free(model);
+    status = ls_agree(comm, status);
     if (status == LS_OK)
         *out = (ls_bench_compute){.bytes = (double)ls_network_size(network) * sizeof(float),
                                   .flops = ls_network_flops(network)};

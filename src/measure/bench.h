@@ -51,7 +51,8 @@ typedef struct ls_bench_task {
     const char *model;
     ls_shape input;
     int classes;       /* 0: the targets are values */
-    int values;        /* in a target */
+    int values;        /* in a target; with classes they are the classes of steps */
+    int vocabulary;    /* the inputs are tokens of it; 0: they are not */
     bool reconstructs; /* the targets are the inputs */
     const char *data; /* a data set whose first rows are used; NULL: synthetic rows without zeros */
     ls_dataset_options options; /* of the data set */

@@ -257,6 +257,8 @@ double ls_network_flops(const ls_network *network)
         const bool has_dx = op->input[0] != LS_OP_BATCH && network->op[op->input[0]].trains;
         if (op->kind->flops != NULL)
             sum += (has_dx ? 3 : 2) * op->kind->flops(op);
+        if (op->kind->flops_inside != NULL && !has_dx)
+            sum += op->kind->flops_inside(op);
     }
     return sum;
 }

@@ -14,10 +14,10 @@ enum { LS_LAYER_NAME = 32, LS_MAX_LAYERS = 256 };
 
 /* A row of the layer table: a word of the model string. */
 typedef struct ls_layer {
-    char name[LS_LAYER_NAME];   /* "dense1" */
-    const char *kind;           /* "dense" */
-    const char *word;           /* "dense:512", borrowed from the network's text */
-    int number;                 /* number of the word in the model string, from 1 */
+    char name[LS_LAYER_NAME]; /* "dense1" */
+    const char *kind;         /* "dense" */
+    const char *word;         /* "dense:512", borrowed from the network's text */
+    int number;               /* number of the word in the model string, from 1 */
     const ls_op_kind *computes;
     ls_attributes attributes;
     int op;    /* operation with the layer's output; LS_OP_BATCH: the batch's rows */

@@ -90,8 +90,11 @@ typedef struct ls_op_kind {
     void (*initialise)(const ls_op *op, uint64_t seed, bool before_relu, float *params);
 
     /* Returns the floating-point operations of the matrix product of one row in the forward pass;
-     * the backward pass has one such product for dw and one for dx. NULL: no product. */
+     * the backward pass has one such product for dw and one for dx. NULL: no product. Of the
+     * products for dx, flops_inside() are needed also if dx is not: for gradients within the
+     * operation; NULL: none. */
     double (*flops)(const ls_op *op);
+    double (*flops_inside)(const ls_op *op);
 
     /* Sizes of the arrays in ls_op_data, in floats; NULL: 0. */
     int64_t (*saved)(const ls_op *op);

@@ -112,7 +112,7 @@ ls_underfitting ls_diagnose_underfitting(const ls_course *c)
     u.val_accuracy = MEDIAN(c->history, c->epochs, val_accuracy);
     u.falling =
         c->history[c->epochs - 1].loss < STILL_FALLING * c->history[c->epochs - WINDOW].loss;
-    u.shows = o.rise == 0 && o.gap == 0 && 1 - u.accuracy > many &&
+    u.shows = !c->by_step && o.rise == 0 && o.gap == 0 && 1 - u.accuracy > many &&
               (isnan(u.val_accuracy) || 1 - u.val_accuracy > many);
     return u;
 }
@@ -123,6 +123,7 @@ static ls_course make_course(const ls_trainer *t)
                        .epochs = t->progress.epoch,
                        .differs = t->config->label_smoothing > 0 || ls_loader_weighs(t->loader),
                        .classes = (t->task.kind & LS_TASK_ONE_OF) != 0 ? t->task.outputs : 2,
+                       .by_step = t->task.kind == LS_TASK_STEPS,
                        .validation_rows = ls_trainer_dataset(t)->rows[LS_VALIDATION]};
 }
 

@@ -15,6 +15,7 @@ typedef struct ls_course {
     bool differs; /* the training loss is of smoothed labels or weighted rows */
     int classes;  /* 2 of a binary or multi-label task, whose outputs are true or false */
     int64_t validation_rows;
+    bool by_step; /* classes of steps, as the next words of a text, which nobody can know */
 } ls_course;
 
 /* Overfitting has two signs. Each must show in three consecutive epochs, and counts until it is
@@ -46,7 +47,7 @@ typedef struct ls_overfitting {
 ls_overfitting ls_diagnose_overfitting(const ls_course *course);
 
 /* Underfitting, of tasks that have an accuracy: at its end a run gets many rows wrong, in training
- * and in validation. */
+ * and in validation; never of a task by step. */
 typedef struct ls_underfitting {
     bool shows;
     bool falling;                  /* the training loss still falls */

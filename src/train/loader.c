@@ -251,6 +251,11 @@ static ls_status prepare_sequences(ls_loader *l)
                        "--augment changes pictures, but the rows of %s are sequences "
                        "with lengths: leave it out",
                        c->data);
+    if (d->ragged && d->height * d->width == 1 && strcmp(c->standardize, "none") != 0)
+        return ls_fail(LS_ERR_USAGE,
+                       "--standardize: each step of a row of %s is a column of its "
+                       "own, which rows with lengths do not all have: leave it out",
+                       c->data);
     l->tokens = ls_tokens_are_inputs(c, d);
     if (!l->tokens)
         return LS_OK;

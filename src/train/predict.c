@@ -111,8 +111,8 @@ static ls_status compute_part(const prediction *p, const ls_samples *samples)
         status = ls_conversion_gather(&p->conversion, samples, NULL, at,
                                       ls_min(samples->rows - at, LS_EVALUATION_ROWS), m->batch);
         if (status == LS_OK && p->conversion.vocabulary > 0)
-            status = ls_tokens_check_batch(m->batch, ls_split_name(p->split),
-                                           p->conversion.vocabulary);
+            status =
+                ls_tokens_check_batch(m->batch, ls_split_name(p->split), p->conversion.vocabulary);
         if (status != LS_OK)
             break;
         keep_truth(p, samples, at);

@@ -103,10 +103,20 @@ typedef struct passage {
     const ls_rows_origin *rows;
     ls_normalization normalization;
     ls_column_sums inputs, targets; /* of no columns: not needed */
+    int64_t numbers;                /* of each column of the inputs */
     float *x;                       /* [features] a row */
 } passage;
 
 typedef void (*add_row)(ls_column_sums *sums, int64_t pixels, const float *x);
+
+/* Moves the steps that count, of planes [T] of lines, together. Returns the numbers of a plane. */
+static int64_t pack_steps(const ls_dataset_info *d, int64_t length, float *x)
+{
+    const int64_t plane = d->height * d->width, used = length * d->width;
+    for (int64_t c = 1; c < d->channels; c++)
+        memmove(x + c * used, x + c * plane, (size_t)used * sizeof *x);
+    return used;
+}
 
 /* Adds a sample to the sums of its inputs and its target. */
 static void add_sample(passage *p, const ls_samples *samples, const ls_sample *sample, add_row add)
@@ -116,7 +126,12 @@ static void add_sample(passage *p, const ls_samples *samples, const ls_sample *s
     if (p->inputs.columns > 0) {
         ls_element_convert(d->element, d->features, sample->inputs,
                            d->element == LS_U8 ? n->byte_scale : n->scale, n->shift, p->x);
-        add(&p->inputs, d->height * d->width, p->x);
+        const int64_t count = d->ragged
+                                  ? pack_steps(d, (int64_t)*ls_sample_length(samples, sample), p->x)
+                                  : d->height * d->width;
+        if (count > 0)
+            add(&p->inputs, count, p->x);
+        p->numbers += count;
     }
     if (p->targets.columns > 0)
         add(&p->targets, 1, ls_sample_targets(samples, sample));
@@ -128,6 +143,7 @@ static ls_status add_rows(passage *p, add_row add)
     const ls_samples *piece = NULL;
     ls_rows *rows = NULL;
     ls_status status = ls_rows_create(&rows, p->rows, NULL, NULL);
+    p->numbers = 0;
     while (status == LS_OK && (status = ls_rows_piece(rows, &piece)) == LS_OK && piece != NULL)
         for (int64_t i = 0; i < piece->rows; i++)
             add_sample(p, piece, ls_sample_at(piece, i), add);
@@ -138,18 +154,20 @@ static ls_status add_rows(passage *p, add_row add)
 /* Makes the two passes. Collective. */
 static ls_status sum_rows(ls_comm *comm, passage *p)
 {
-    const int64_t rows = p->dataset->rows[LS_TRAIN],
-                  pixels = p->dataset->height * p->dataset->width;
+    const int64_t rows = p->dataset->rows[LS_TRAIN];
     ls_status status = ls_agree(comm, add_rows(p, ls_column_sums_extend));
     if (status != LS_OK)
         return status;
     ls_allreduce_max(comm, p->inputs.extremes, ls_int(2 * p->inputs.columns));
     ls_allreduce_max(comm, p->targets.extremes, ls_int(2 * p->targets.columns));
-    ls_column_sums_middle(&p->inputs, rows * pixels);
+    ls_allreduce_integers(comm, &p->numbers, 1);
+    const int64_t numbers = p->numbers;
+    ls_column_sums_middle(&p->inputs, numbers);
     ls_column_sums_middle(&p->targets, rows);
     status = ls_agree(comm, add_rows(p, ls_column_sums_add));
     if (status != LS_OK)
         return status;
+    p->numbers = numbers;
     ls_allreduce_doubles(comm, p->inputs.sums, ls_int(2 * p->inputs.columns));
     ls_allreduce_doubles(comm, p->targets.sums, ls_int(2 * p->targets.columns));
     return LS_OK;
@@ -203,7 +221,6 @@ ls_status ls_statistics_find(ls_standardization *out, ls_comm *comm, const ls_st
                              ls_normalization normalization, ls_constant_columns *constant)
 {
     const bool file = is_file(plan->inputs), fits = strcmp(plan->inputs, "fit") == 0;
-    const int64_t pixels = dataset->height * dataset->width;
     passage p = {.dataset = dataset, .rows = rows, .normalization = normalization};
     ls_status status = ls_agree(comm, create_columns(out, &p, file || fits ? dataset->channels : 0,
                                                      fits, plan->targets ? dataset->values : 0));
@@ -212,7 +229,7 @@ ls_status ls_statistics_find(ls_standardization *out, ls_comm *comm, const ls_st
     if (status == LS_OK && file)
         status = share_file(comm, plan->inputs, &out->inputs);
     if (status == LS_OK) {
-        ls_column_sums_finish(&p.inputs, dataset->rows[LS_TRAIN] * pixels, &out->inputs);
+        ls_column_sums_finish(&p.inputs, p.numbers, &out->inputs);
         ls_column_sums_finish(&p.targets, dataset->rows[LS_TRAIN], &out->targets);
         add_constant(constant, "inputs", &out->inputs);
         add_constant(constant, "targets", &out->targets);

@@ -22,7 +22,7 @@ int64_t ls_tokens_vocabulary(const char *model, int64_t vocabulary)
 
 ls_status ls_tokens_check_settings(const ls_train_config *c)
 {
-    const char *option = c->mean != 0 || c->std != 1            ? "--normalize"
+    const char *option = c->mean != 0 || c->std != 1           ? "--normalize"
                          : strcmp(c->standardize, "none") != 0 ? "--standardize"
                          : strcmp(c->augment, "none") != 0     ? "--augment"
                                                                : NULL;
@@ -41,11 +41,12 @@ static ls_status check_row(const char *path, const char *split, int64_t row, con
 {
     for (int64_t t = 0; t < length; t++) {
         if (!(x[t] >= 0 && x[t] < (float)vocabulary && floorf(x[t]) == x[t]))
-            return ls_fail(LS_ERR_DATA,
-                           "%s%s row %lld, step %lld: %.9g is no token: the vocabulary has the whole "
-                           "numbers 0 to %lld",
-                           path, split, (long long)row, (long long)t,
-                           ls_plain_number((double)x[t]), (long long)vocabulary - 1);
+            return ls_fail(
+                LS_ERR_DATA,
+                "%s%s row %lld, step %lld: %.9g is no token: the vocabulary has the whole "
+                "numbers 0 to %lld",
+                path, split, (long long)row, (long long)t, ls_plain_number((double)x[t]),
+                (long long)vocabulary - 1);
         if (most != NULL)
             *most = ls_max(*most, (int64_t)x[t]);
     }

@@ -59,13 +59,13 @@ static double nan_of(int e)
 
 static ls_overfitting diagnose_overfitting(const ls_metrics *history, int64_t epochs, bool smoothed)
 {
-    const ls_course course = {history, epochs, smoothed, CLASSES, ROWS};
+    const ls_course course = {history, epochs, smoothed, CLASSES, ROWS, false};
     return ls_diagnose_overfitting(&course);
 }
 
 static ls_underfitting diagnose_underfitting(const ls_metrics *history, int64_t epochs)
 {
-    const ls_course course = {history, epochs, false, CLASSES, ROWS};
+    const ls_course course = {history, epochs, false, CLASSES, ROWS, false};
     return ls_diagnose_underfitting(&course);
 }
 
@@ -220,7 +220,7 @@ static void a_lasting_gap_of_accuracies_is_overfitting(void **state)
                                       .val_loss = 0.1,
                                       .accuracy = cases[i].train[e] / 1000.0,
                                       .val_accuracy = cases[i].validation[e] / 1000.0};
-        const ls_course course = {history, N, false, CLASSES, cases[i].rows};
+        const ls_course course = {history, N, false, CLASSES, cases[i].rows, false};
         const ls_overfitting o = ls_diagnose_overfitting(&course);
         if (o.gap != cases[i].gap)
             fail_msg("%s: gap at %d", cases[i].what, (int)o.gap);

@@ -383,6 +383,51 @@ static void gates_saturate_and_their_gradients_are_finite(void **state)
     }
 }
 
+/* sin and cos of t / 10000^(f / F) for even f, far into the sequence. */
+static void positions_equal_their_definition(void **state)
+{
+    (void)state;
+    enum { T = 4000, F = 7 };
+    ls_network *network = make_network("position last dense:1", (ls_shape){1, T, F}, 1, 1);
+    float *params = make_params(network);
+    ls_batch *batch = make_batch(1, T * F, NULL);
+    memset(batch->x, 0, T * F * sizeof *batch->x);
+    (void)ls_network_forward(network, params, batch);
+    const float *y = ls_network_activation(network, 0);
+    for (int t = 0; t < T; t++)
+        for (int f = 0; f < F; f++) {
+            const double angle = t / pow(10000, (f - f % 2) / (double)F);
+            assert_near(y[t * F + f], f % 2 == 0 ? sin(angle) : cos(angle), 0, 1e-7);
+        }
+    ls_free(params);
+    ls_batch_destroy(&batch);
+    ls_network_destroy(&network);
+}
+
+/* A step has more products in the backward pass than a dense layer: those within the layer. */
+static void operations_are_counted_also_within_first_layers(void **state)
+{
+    (void)state;
+    enum { T = 10, F = 6 };
+    static const struct {
+        const char *model;
+        double flops;
+    } cases[] = {
+        {"sequence dense:5 last", 2 * 2.0 * T * F * 5},
+        {"sequence dense:5 dense:5 last", 2 * 2.0 * T * F * 5 + 3 * 2.0 * T * 25},
+        {"lstm:5", 2 * 2.0 * T * (F + 5) * 20 + 2.0 * T * 5 * 20},
+        {"sequence conv1d:5x3 last", 2 * 2.0 * T * 3 * F * 5},
+        {"attention:2 flatten",
+         2 * 2.0 * T * F * 3 * F + 3 * 2.0 * T * F * F + 3 * 4.0 * T * T * F},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const int outputs = strstr(cases[i].model, "flatten") != NULL ? T * F : 5;
+        ls_network *network = make_network(cases[i].model, (ls_shape){1, T, F}, outputs, 0);
+        assert_near(ls_network_flops(network), cases[i].flops, 1e-12, 0);
+        ls_network_destroy(&network);
+    }
+}
+
 /* Normalises a row by layernorm with scale 1 and shift 0.25. */
 static void normalise(int64_t F, const float *x, float *y)
 {
@@ -477,6 +522,8 @@ int main(void)
         cmocka_unit_test(the_last_state_of_both_directions_has_seen_all_steps_of_the_row),
         cmocka_unit_test(rows_without_steps_are_finite_and_give_inputs_no_gradient),
         cmocka_unit_test(gates_saturate_and_their_gradients_are_finite),
+        cmocka_unit_test(positions_equal_their_definition),
+        cmocka_unit_test(operations_are_counted_also_within_first_layers),
         cmocka_unit_test(layernorm_is_exact_far_from_zero),
         cmocka_unit_test(memory_grows_with_the_steps_and_not_with_their_square),
     };

@@ -243,6 +243,13 @@ static double attention_flops(const ls_op *op)
     return 2 * T * F * (4 * F + 2 * T * (op->attributes.causal ? 0.5 : 1));
 }
 
+/* All but dx: the gradients of o, P, q, k and v. */
+static double attention_flops_inside(const ls_op *op)
+{
+    const double T = (double)op->out.height, F = (double)op->out.channels;
+    return attention_flops(op) - 2 * T * F * 3 * F;
+}
+
 const ls_op_kind ls_op_attention = {
     .name = "attention",
     .configure = attention_configure,
@@ -250,6 +257,7 @@ const ls_op_kind ls_op_attention = {
     .forward = attention_forward,
     .backward = attention_backward,
     .flops = attention_flops,
+    .flops_inside = attention_flops_inside,
     .saved = attention_saved,
     .scratch = attention_scratch,
     .scratch_row = attention_scratch_row,

@@ -16,7 +16,11 @@
  *
  * Rows with fewer steps than T hold their state after their last step, and in reverse the initial
  * state 0 until their last step comes. Held steps have no gates, and no gradient reaches their
- * inputs. */
+ * inputs.
+ *
+ * Memory, in floats: kept of each row and direction (T + 1) Z + T S, for lstm also (T + 1) H for the
+ * cells: for lstm:128 on the rows of MNIST 28 x 128 x 7.2. In scratch 4 H a row, and for all rows
+ * together the weights twice, packed for both passes. */
 #include "nn/op.h"
 #include "nn/ops/recurrent_kernel.h"
 #include "nn/product.h"
@@ -415,6 +419,13 @@ static double recurrent_flops(const ls_op *op)
     return 2.0 * (double)(n.directions * n.T) * (double)(n.Z * n.gates * n.H);
 }
 
+/* The gradient of the state before each step. */
+static double recurrent_flops_inside(const ls_op *op)
+{
+    const sizes n = sizes_of(op);
+    return 2.0 * (double)(n.directions * n.T) * (double)(n.H * n.gates * n.H);
+}
+
 #define RECURRENT(kind)                                                                            \
     const ls_op_kind ls_op_##kind = {.name = #kind,                                                \
                                      .configure = recurrent_configure,                             \
@@ -422,6 +433,7 @@ static double recurrent_flops(const ls_op *op)
                                      .forward = recurrent_forward,                                 \
                                      .backward = recurrent_backward,                               \
                                      .flops = recurrent_flops,                                     \
+                                     .flops_inside = recurrent_flops_inside,                       \
                                      .saved = recurrent_saved,                                     \
                                      .scratch = recurrent_scratch,                                 \
                                      .scratch_row = recurrent_scratch_row,                         \
