@@ -3,6 +3,7 @@
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
+source=$3
 need_python h5py
 import() { "$lockstep" import --text "$@" 2>err; }
 # Succeeds if an expression about an HDF5 file `f` is true: holds FILE EXPRESSION
@@ -135,6 +136,16 @@ check "a model of words writes them with blanks" [ "$("$lockstep" predict --chec
 check "and reads words that it does not know as such" "$lockstep" predict --checkpoint words --generate 2 --prompt "four, five" >out
 check "a network trains on documents" "$lockstep" train --data t.h5 --model "embedding:8 gru:8 dense:2" --epochs 1 --batch 16 --hold-out stratified --run t 2>err
 refuses 2 't/checkpoints/best: does not predict the next token' "$lockstep" predict --checkpoint t --generate 5 --prompt w1
+
+# The texts of a Debian package.
+if command -v bible >/dev/null; then
+    check "texts.sh makes data sets" env LOCKSTEP="$lockstep" "$source/jobs/texts.sh" bible 2>err
+    check "of verses with classes" has err 'verses.h5: 28045 training and 3057 test rows of 102 tokens, vocabulary 12,282, 8 classes'
+    check "and of characters" has err 'kjv.h5: 29094 training and 3232 test rows of 128 tokens, vocabulary 63, 63 classes of each step'
+    check "the classes are the parts of the Bible" holds bible/verses.h5 'row(0)[:5] == ["in", "the", "beginning", "god", "created"] and f.attrs["class_names"][f["train/labels"][0]] == b"law" and row(3056, "test")[:4] == ["here", "is", "wisdom", "."]'
+else
+    echo "not tested: jobs/texts.sh, bible-kjv is not installed"
+fi
 
 # Sources that are refused.
 : >empty
