@@ -159,6 +159,7 @@ bad 2 "t.csv: has no column 'none' for --target" t.csv --target none
 bad 2 "t.csv: has no column 'none' for --text-column" t.csv --target kind --text-column none
 bad 2 't.csv: has 3 columns: give --text-column' t.csv --target kind
 bad 2 "--text-column and --target are the same column, 'kind'" t.csv --target kind --text-column kind
+bad 2 'limit-test 5: there are no test rows: give --text-test' t.csv --target kind --text-column said --limit-test 5
 bad 2 'values.csv: --target: documents have classes' values.csv --target kind
 bad 2 'd: is a folder, whose folders are the classes' d --target kind
 bad 2 'belongs to documents, not to --characters' c.txt --characters --vocabulary 10
