@@ -131,14 +131,14 @@ typedef struct ls_text_source {
 enum { LS_TEXT_VOCABULARY = 20000, LS_TEXT_STEPS = 256 };
 
 /* Writes a data set of token sequences from documents with classes: inputs [N,T], T the tokens of
- * the longest document, at most `steps`; lengths [N]; the texts of the tokens in /vocabulary. A word
- * is a run of letters, in any script, and digits, also with an apostrophe within; Latin, Greek and
- * Cyrillic letters become small. A punctuation character, or a run of the same, is a word. Token 0
- * is padding, 1 any word that is not among the `vocabulary` commonest of the training documents, of
- * equally common ones the first by their bytes, or has more than 64 bytes. Documents that are longer
- * keep their first `steps` tokens. Bytes that are not UTF-8 become U+FFFD. import->note tells of
- * documents that were cut, of those without words, which have the length 0, and of such bytes. The
- * documents are read twice, one at a time. Local.
+ * the longest document, at most `steps`; lengths [N]; the texts of the tokens in /vocabulary. A
+ * word is a run of letters, in any script, and digits, also with an apostrophe within; Latin,
+ * Greek and Cyrillic letters become small. A punctuation character, or a run of the same, is a
+ * word. Token 0 is padding, 1 any word that is not among the `vocabulary` commonest of the
+ * training documents, of equally common ones the first by their bytes, or has more than 64 bytes.
+ * Documents that are longer keep their first `steps` tokens. Bytes that are not UTF-8 become
+ * U+FFFD. import->note tells of documents that were cut, of those without words, which have the
+ * length 0, and of such bytes. The documents are read twice, one at a time. Local.
  * Errors: as ls_import_csv() and ls_import_pictures(); LS_ERR_DATA for a document with a zero byte
  * or of more than 64 MiB, and if no training document has a word. */
 ls_status ls_import_text(const ls_import *import, const ls_text_source *source,
@@ -152,11 +152,11 @@ typedef struct ls_character_source {
 } ls_character_source;
 
 /* Writes a data set for predicting the next character from a text in UTF-8: inputs [N,T] are
- * consecutive parts of the text, labels [N,T] the character that follows each of theirs. Tokens and
- * classes are the characters that occur, in the order of their code points; their texts are in
- * /vocabulary, and are the names of the classes where these fit. What is left of the training and of
- * the test part is dropped. A byte order mark is skipped; bytes that are not UTF-8 become U+FFFD,
- * and import->note tells their number. The text is kept in memory. Local.
+ * consecutive parts of the text, labels [N,T] the character that follows each of theirs. Tokens
+ * and classes are the characters that occur, in the order of their code points; their texts are in
+ * /vocabulary, and are the names of the classes where these fit. What is left of the training and
+ * of the test part is dropped. A byte order mark is skipped; bytes that are not UTF-8 become
+ * U+FFFD, and import->note tells their number. The text is kept in memory. Local.
  * Errors: as ls_import_idx(); LS_ERR_DATA for an empty file, a zero byte, more than 1 GiB, and
  * fewer than 2 different characters or `steps` + 1 in a part. */
 ls_status ls_import_characters(const ls_import *import, const ls_character_source *source,

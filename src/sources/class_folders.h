@@ -1,6 +1,6 @@
-/* Folders of classes: FOLDER/train/CLASS/FILE, also in FOLDER/validation (or val) and FOLDER/test, or
- * FOLDER/CLASS/FILE. Classes are sorted by their bytes, files by class and name. All functions are
- * Local. */
+/* Folders of classes: FOLDER/train/CLASS/FILE, also in FOLDER/validation (or val) and FOLDER/test,
+ * or FOLDER/CLASS/FILE. Classes are sorted by their bytes, files by class and name. All functions
+ * are Local. */
 #ifndef LS_SOURCES_CLASS_FOLDERS_H
 #define LS_SOURCES_CLASS_FOLDERS_H
 

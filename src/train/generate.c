@@ -1,4 +1,4 @@
-/* Generation of texts: a window of the latest tokens goes through the network, again for each token.
+/* Generation of texts: for each token a window of the latest ones goes through the network.
  *
  *     tokens    t h e   c a t _        T = 4: the window is  c a t _
  *     network           c a t _        the outputs of its last step say which token follows

@@ -1,4 +1,5 @@
-/* Texts that a network by step writes: the parts of ls_model_generate(). All functions are Local. */
+/* The parts of ls_model_generate(): texts that a network by step writes. All functions are Local.
+ */
 #ifndef LS_TRAIN_GENERATE_H
 #define LS_TRAIN_GENERATE_H
 
