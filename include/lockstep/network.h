@@ -234,6 +234,10 @@ int64_t ls_network_workspace(const ls_network *network);
  * channel. */
 int ls_network_least_batch(const ls_network *network);
 
+/* Writes what `position` adds to a sequence.
+ * out  [steps][features] */
+void ls_position_vectors(int64_t steps, int64_t features, float *out);
+
 /* Writes the order of pixels of `sequence:permuted,SEED`, a function of its arguments only: step t
  * is pixel order[t].
  * order  [pixels] */
