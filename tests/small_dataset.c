@@ -28,17 +28,49 @@ unsigned char small_dataset_pixel(const small_dataset *f, int split, int64_t row
     return (unsigned char)(pattern + noise);
 }
 
+int small_dataset_step(const small_dataset *f, int split, int64_t row, int64_t step)
+{
+    return (int)((small_dataset_label(f, split, row) + step) % f->classes);
+}
+
+int small_dataset_length(const small_dataset *f, int64_t row)
+{
+    return (int)(row % (f->height + 1));
+}
+
+/* Writes the labels of rows or, of sequences, of their steps, and the lengths of these. */
+static void write_labels(ls_h5 *file, const small_dataset *f, const char *name, int split,
+                         int64_t rows)
+{
+    char path[64];
+    const int64_t steps = f->sequences ? f->height : 1;
+    const ls_h5_shape shape = {LS_H5_U8, f->sequences ? 2 : 1, {rows, steps}},
+                      lengths = {LS_H5_I32, 1, {rows}};
+    int32_t *labels = malloc((size_t)(rows * steps) * sizeof *labels + 1);
+    for (int64_t i = 0; i < rows * steps; i++)
+        labels[i] = f->sequences ? small_dataset_step(f, split, i / steps, i % steps)
+                                 : small_dataset_label(f, split, i);
+    snprintf(path, sizeof path, "%s/labels", name);
+    assert_ok(ls_h5_create_dataset(file, path, &shape, false));
+    assert_ok(ls_h5_write(file, path, LS_H5_I32, 0, rows, labels));
+    for (int64_t i = 0; i < rows; i++)
+        labels[i] = small_dataset_length(f, i);
+    snprintf(path, sizeof path, "%s/lengths", name);
+    if (f->sequences) {
+        assert_ok(ls_h5_create_dataset(file, path, &lengths, false));
+        assert_ok(ls_h5_write(file, path, LS_H5_I32, 0, rows, labels));
+    }
+    free(labels);
+}
+
 static void write_split(ls_h5 *file, const small_dataset *f, const char *name, int split,
                         int64_t rows)
 {
     const int64_t features = f->channels * f->height * f->width;
     unsigned char *pixels = malloc((size_t)(rows * features) + 1);
-    int32_t *labels = malloc((size_t)rows * sizeof *labels + 1);
-    for (int64_t i = 0; i < rows; i++) {
-        labels[i] = small_dataset_label(f, split, i);
+    for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < features; j++)
             pixels[i * features + j] = small_dataset_pixel(f, split, i, j);
-    }
     char path[64];
     ls_h5_shape images = {.type = LS_H5_U8,
                           .rank = f->channels == 1 ? 3 : 4,
@@ -47,15 +79,11 @@ static void write_split(ls_h5 *file, const small_dataset *f, const char *name, i
         images.dims[1] = f->height;
         images.dims[2] = f->width;
     }
-    ls_h5_shape classes = {.type = LS_H5_U8, .rank = 1, .dims = {rows}};
     snprintf(path, sizeof path, "%s/images", name);
     assert_ok(ls_h5_create_dataset(file, path, &images, false));
     assert_ok(ls_h5_write(file, path, LS_H5_U8, 0, rows, pixels));
-    snprintf(path, sizeof path, "%s/labels", name);
-    assert_ok(ls_h5_create_dataset(file, path, &classes, false));
-    assert_ok(ls_h5_write(file, path, LS_H5_I32, 0, rows, labels));
+    write_labels(file, f, name, split, rows);
     free(pixels);
-    free(labels);
 }
 
 void small_dataset_write(const small_dataset *f, const char *path)

@@ -10,6 +10,7 @@ typedef struct small_dataset {
     int64_t train, test, validation; /* rows of each split; 0: no such split */
     int64_t channels, height, width;
     int classes;
+    bool sequences; /* the rows have lengths, and each of their `height` steps has a class */
 } small_dataset;
 
 /* 203 training rows, of which a tenth is held out, and 50 test rows, 1x6x5, 4 classes. */
@@ -27,9 +28,12 @@ void write_small_checkpoint(const char *path);
 void write_described_checkpoint(const char *path, const char *described, const char *text,
                                 const char *config);
 
-/* Return a pixel of a row of a split, and the label of a row. */
+/* Return a pixel of a row of a split, the label of a row, and of sequences that of a step, and the
+ * length of a row. */
 unsigned char small_dataset_pixel(const small_dataset *dataset, int split, int64_t row, int64_t at);
 int small_dataset_label(const small_dataset *dataset, int split, int64_t row);
+int small_dataset_step(const small_dataset *dataset, int split, int64_t row, int64_t step);
+int small_dataset_length(const small_dataset *dataset, int64_t row);
 
 /* Writes an IDX file, compressed if its name ends with .gz. type: 0x08, 0x0b or 0x0c */
 void write_idx_file(const char *path, int type, int dims, const int *dim, const int *values);

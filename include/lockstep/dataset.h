@@ -335,6 +335,10 @@ ls_status ls_dataset_verify(const ls_dataset *dataset) LS_MUST_CHECK;
 int64_t ls_samples_count(const ls_samples *samples);
 ls_row ls_samples_row(const ls_samples *samples, int64_t at);
 
+/* Converts the inputs of rows in memory to floats, without normalization. Local.
+ * out  [count][features] */
+void ls_samples_inputs(const ls_samples *samples, int64_t first, int64_t count, float *out);
+
 /* Makes an 8-bit picture of a row: uint8 inputs as they are, others scaled so that the row's least
  * and largest number become 0 and 255; NaN becomes 0. Local.
  * picture  [features] */

@@ -10,8 +10,9 @@
  * An exported network takes the numbers of the data set as floats, such as pixels from 0 to 255,
  * and normalises them itself. Its outputs are probabilities if the loss is cross-entropy. In ONNX
  * and PyTorch images are [N][channels][height][width], in Keras [N][height][width][channels]; a
- * network whose rows are vectors takes [N][features], one that reads tokens [N][steps] integers. An autoencoder's outputs are [N][features],
- * in the order of the images.
+ * network whose rows are vectors takes [N][features], one that reads tokens [N][steps] integers. An
+ * autoencoder's outputs are [N][features], in the order of the images; those of a network by step
+ * [N][steps][classes].
  *
  * All functions are Local. */
 #ifndef LOCKSTEP_EXPORT_H
@@ -53,7 +54,8 @@ typedef struct ls_export_source {
     const char *digest;             /* of the checkpoint */
     const char *const *class_names; /* [classes] */
     int classes;
-    bool averaged; /* the parameters are an average over steps */
+    const char *const *tokens; /* [ls_export_vocabulary] their texts */
+    bool averaged;             /* the parameters are an average over steps */
 } ls_export_source;
 
 typedef struct ls_export_options {

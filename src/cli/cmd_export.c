@@ -55,6 +55,7 @@ static ls_export_source source_of(const ls_model *model, const char *digest)
                               .dataset = facts->dataset,
                               .class_names = facts->class_names,
                               .classes = facts->classes,
+                              .tokens = facts->tokens,
                               .digest = digest,
                               .averaged = facts->averaged};
 }

@@ -147,7 +147,7 @@ static ls_status import_run(ls_comm *comm, const ls_options *options, const void
         return status;
     const ls_dataset_info *info = ls_dataset_describe(dataset);
     print_summary(s->out, info, ls_now() - begin);
-    status = info->classes > 0 ? warn_of_gaps(dataset) : LS_OK;
+    status = info->classes > 0 && !ls_dataset_by_step(info) ? warn_of_gaps(dataset) : LS_OK;
     ls_dataset_close(&dataset);
     return status;
 }
@@ -157,9 +157,12 @@ static void import_help(FILE *out)
     fputs("\nData sets: HDF5 files, made by this command or by any other program\n"
           "  /train/images      numbers [N,H,W] or [N,C,H,W]; [N,H,W,C] for --layout nhwc\n"
           "  or /train/inputs   [N,F] for rows that are no images; integers and floats\n"
-          "  /train/labels      integers [N] or [N,1], of 8 to 64 bits or bool, 0 to classes-1\n"
+          "  /train/labels      integers [N] or [N,1], of 8 to 64 bits or bool, 0 to classes-1;\n"
+          "                     [N,T]: a class of each step\n"
           "  or /train/targets  numbers [N] or [N,K], K values for each row\n"
+          "  /train/lengths     optional: the steps of each row of a sequence, [N]\n"
           "  /test, /validation the same, optional\n"
+          "  /vocabulary        optional: texts of tokens, strings\n"
           "  attributes of /    format = \"lockstep-dataset\", version = 1, classes;\n"
           "                     optional: name, source_sha256, class_names (strings [classes])\n",
           out);

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/data_choice.h"
+#include "cli/info_sequence.h"
 #include "cli/info_text.h"
 
 #include <stdlib.h>
@@ -93,7 +94,7 @@ static ls_status add_counts(const ls_dataset *dataset, ls_split split, json_t *o
     return status;
 }
 
-/* Adds the number of each split's rows in each class. */
+/* Adds the number of each split's rows, or their steps, in each class. */
 static ls_status describe_counts(const ls_dataset *dataset, json_t *out)
 {
     const ls_dataset_info *info = ls_dataset_describe(dataset);
@@ -103,7 +104,8 @@ static ls_status describe_counts(const ls_dataset *dataset, json_t *out)
         if (info->rows[split] > 0 && info->classes > 0)
             status = add_counts(dataset, (ls_split)split, counts);
     if (info->classes > 0)
-        json_object_set(out, "rows of classes", counts);
+        json_object_set(out, ls_dataset_by_step(info) ? "steps of classes" : "rows of classes",
+                        counts);
     json_decref(counts);
     return status;
 }
@@ -123,9 +125,12 @@ static ls_status describe_dataset(const request *r, json_t **out)
     *out = describe_info(info);
     if (info->reconstructs)
         json_object_set_new(*out, "targets", json_string("the inputs"));
+    else if (ls_dataset_by_step(info))
+        json_object_set_new(*out, "targets", json_string("the class of each step"));
     else if (info->values > 0)
         json_object_set_new(*out, "values", json_integer(info->values));
-    if (r->counts)
+    status = ls_info_sequence(dataset, *out);
+    if (status == LS_OK && r->counts)
         status = describe_counts(dataset, *out);
     json_t *names = class_names_json(dataset);
     if (names != NULL)

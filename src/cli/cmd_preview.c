@@ -77,6 +77,8 @@ static ls_status load_samples(const settings *s, work *w)
     if (status != LS_OK)
         return status;
     const ls_dataset_info *info = ls_dataset_describe(w->dataset);
+    if (info->ragged || info->vocabulary > 0)
+        return ls_fail(LS_ERR_USAGE, "%s: its rows are sequences, not images to augment", s->data);
     const ls_shape shape = {info->channels, info->height, info->width};
     const int64_t left = info->rows[LS_TRAIN] - s->first;
     const int64_t rows = s->samples < left ? s->samples : left;

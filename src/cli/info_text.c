@@ -108,7 +108,10 @@ static const char *name_in_text(const char *key)
 {
     static const struct {
         const char *key, *name;
-    } names[] = {{"image", "inputs"}, {"step", "step of epoch"}, {"steps", "steps in all"}};
+    } names[] = {{"image", "inputs"},
+                 {"step", "step of epoch"},
+                 {"steps", "steps in all"},
+                 {"first_tokens", "first tokens"}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(key, names[i].key) == 0)
             return names[i].name;

@@ -63,10 +63,6 @@ static inline ls_sample_format ls_dataset_format(const ls_dataset_info *info)
                               .weighted = info->weighted};
 }
 
-/* Converts the inputs of `count` samples to floats, without normalization. Local.
- * out  [count][features] */
-void ls_samples_inputs(const ls_samples *samples, int64_t first, int64_t count, float *out);
-
 /* Returns the bytes from one sample to the next. Local. */
 size_t ls_sample_stride(ls_sample_format format);
 

@@ -2,62 +2,13 @@
 
 #include "base/memory.h"
 #include "data/samples.h"
+#include "interop/export_kinds.h"
 #include "interop/graph_ends.h"
 #include "interop/graph_params.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
-
-/* The part that a kind of layer plays. */
-typedef enum role {
-    ROLE_VALUEWISE, /* keeps shape and order of the features */
-    ROLE_IMAGE,     /* takes and gives an image */
-    ROLE_POOL,      /* takes an image, gives a vector */
-    ROLE_TOKENS,    /* takes the input's tokens, gives a sequence */
-    ROLE_SEQUENCE,  /* takes and gives a sequence; an image is the sequence of its rows */
-    ROLE_STEPS,     /* takes a sequence likewise, gives a vector */
-    ROLE_RECURRENT, /* one of both */
-    ROLE_DENSE,     /* of a sequence: of its steps */
-    ROLE_FLATTEN,
-    ROLE_SOFTMAX,
-    ROLE_JOIN
-} role;
-
-/* Kinds of layers, by the name in the layer table; for one name more than one. */
-static const struct layer_kind {
-    const char *name;
-    ls_node_kind node;
-    role role;
-} kinds[] = {
-    {"dense", LS_NODE_DENSE, ROLE_DENSE},
-    {"conv", LS_NODE_CONV, ROLE_IMAGE},
-    {"maxpool", LS_NODE_MAXPOOL, ROLE_IMAGE},
-    {"maxpool", LS_NODE_MAXSTEPS, ROLE_STEPS},
-    {"avgpool", LS_NODE_AVGPOOL, ROLE_IMAGE},
-    {"globalpool", LS_NODE_GLOBALPOOL, ROLE_POOL},
-    {"embedding", LS_NODE_EMBEDDING, ROLE_TOKENS},
-    {"position", LS_NODE_SHIFT, ROLE_SEQUENCE},
-    {"attention", LS_NODE_ATTENTION, ROLE_SEQUENCE},
-    {"rnn", LS_NODE_RNN, ROLE_RECURRENT},
-    {"lstm", LS_NODE_LSTM, ROLE_RECURRENT},
-    {"gru", LS_NODE_GRU, ROLE_RECURRENT},
-    {"last", LS_NODE_LAST, ROLE_STEPS},
-    {"meanpool", LS_NODE_MEANSTEPS, ROLE_STEPS},
-    {"flatten", LS_NODE_FLATTEN, ROLE_FLATTEN},
-    {"batchnorm", LS_NODE_BATCHNORM, ROLE_VALUEWISE},
-    {"layernorm", LS_NODE_LAYERNORM, ROLE_VALUEWISE},
-    {"dropout", LS_NODE_DROPOUT, ROLE_VALUEWISE},
-    {"relu", LS_NODE_RELU, ROLE_VALUEWISE},
-    {"leaky-relu", LS_NODE_LEAKY_RELU, ROLE_VALUEWISE},
-    {"gelu", LS_NODE_GELU, ROLE_VALUEWISE},
-    {"silu", LS_NODE_SILU, ROLE_VALUEWISE},
-    {"sigmoid", LS_NODE_SIGMOID, ROLE_VALUEWISE},
-    {"tanh", LS_NODE_TANH, ROLE_VALUEWISE},
-    {"softmax", LS_NODE_SOFTMAX, ROLE_SOFTMAX},
-    {"add", LS_NODE_ADD, ROLE_JOIN},
-    {"concat", LS_NODE_CONCAT, ROLE_JOIN},
-};
 
 /* State while a graph is made. */
 typedef struct maker {
@@ -69,26 +20,9 @@ typedef struct maker {
     int layers; /* without a fused softmax that is not wanted */
 } maker;
 
-/* Pooling without a window is that of steps. */
-static const struct layer_kind *kind_of(const ls_layer_info *layer)
-{
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(kinds[i].name, layer->kind) == 0 &&
-            (kinds[i].node != LS_NODE_MAXPOOL || layer->attributes.window > 0))
-            return &kinds[i];
-    return NULL;
-}
-
 static ls_layer_info layer_at(const maker *m, int at)
 {
     return ls_network_layer(m->source->network, at);
-}
-
-/* Returns true if the network has outputs for each step of a sequence. */
-static bool by_step(const maker *m)
-{
-    const ls_shape out = layer_at(m, ls_network_layers(m->source->network) - 1).out;
-    return ls_shape_size(out) > ls_network_outputs(m->source->network);
 }
 
 static int64_t pixel_count(ls_shape shape)
@@ -120,15 +54,22 @@ static int flatten(maker *m, int at, const char *name, const char *suffix, bool 
     return at;
 }
 
-/* Makes an image or a vector the sequence of its rows; a sequence is left alone. */
-static int read_as_sequence(maker *m, int at, const char *name, const char *suffix)
+/* Makes an image or a vector a sequence of this shape; a sequence is left alone. */
+static int read_as(maker *m, ls_shape shape, int at, const char *name, const char *suffix)
 {
     if (ls_graph_form(m->g, at) == LS_FORM_SEQUENCE)
         return at;
     if (ls_graph_form(m->g, at) == LS_FORM_IMAGE && m->style.channels_first &&
         ls_graph_shape(m->g, at).channels > 1)
         at = ls_graph_append(m->g, LS_NODE_TRANSPOSE, name, "_transpose", at);
-    return ls_graph_append_sequence(m->g, at, name, suffix);
+    return ls_graph_append_sequence(m->g, at, name, suffix, shape);
+}
+
+/* The same for the sequence of its rows. */
+static int read_rows(maker *m, int at, const char *name, const char *suffix)
+{
+    const ls_shape image = ls_graph_shape(m->g, at);
+    return read_as(m, (ls_shape){image.width * image.channels, image.height, 1}, at, name, suffix);
 }
 
 /* Returns true if all paths from a layer's output lead to a dense layer through layers that can
@@ -141,9 +82,9 @@ static bool leads_to_dense(const maker *m, int layer)
         for (int k = 0; k < reader.inputs; k++) {
             if (reader.input[k] != layer)
                 continue;
-            const role part = kind_of(&reader)->role;
-            const bool passes = part == ROLE_VALUEWISE || part == ROLE_FLATTEN;
-            if (part != ROLE_DENSE && !(passes && leads_to_dense(m, i)))
+            const ls_export_role part = ls_export_kind_of(&reader, LS_FORM_IMAGE)->role;
+            const bool passes = part == LS_ROLE_VALUEWISE || part == LS_ROLE_FLATTEN;
+            if (part != LS_ROLE_DENSE && !(passes && leads_to_dense(m, i)))
                 return false;
             read = true;
         }
@@ -152,18 +93,18 @@ static bool leads_to_dense(const maker *m, int layer)
 }
 
 /* What the value of a layer's node is. */
-static ls_form form_after(const maker *m, const struct layer_kind *kind, const ls_layer_info *layer,
+static ls_form form_after(const maker *m, const ls_export_kind *kind, const ls_layer_info *layer,
                           ls_form before)
 {
     switch (kind->role) {
-    case ROLE_POOL:
+    case LS_ROLE_POOL:
         return m->style.channels_first ? before : LS_FORM_VECTOR;
-    case ROLE_TOKENS:
-    case ROLE_SEQUENCE:
+    case LS_ROLE_TOKENS:
+    case LS_ROLE_SEQUENCE:
         return LS_FORM_SEQUENCE;
-    case ROLE_STEPS:
+    case LS_ROLE_STEPS:
         return LS_FORM_VECTOR;
-    case ROLE_RECURRENT:
+    case LS_ROLE_RECURRENT:
         return layer->attributes.all ? LS_FORM_SEQUENCE : LS_FORM_VECTOR;
     default:
         return before;
@@ -171,7 +112,7 @@ static ls_form form_after(const maker *m, const struct layer_kind *kind, const l
 }
 
 /* Appends the node of a layer with one input, which has the form that the node needs. */
-static ls_status make_layer(maker *m, const ls_layer_info *layer, const struct layer_kind *kind,
+static ls_status make_layer(maker *m, const ls_layer_info *layer, const ls_export_kind *kind,
                             int input)
 {
     const int at = ls_graph_append(m->g, kind->node, layer->name, "", input);
@@ -179,28 +120,29 @@ static ls_status make_layer(maker *m, const ls_layer_info *layer, const struct l
     node->out = layer->out;
     node->attributes = layer->attributes;
     node->form = form_after(m, kind, layer, node->form);
-    const ls_status status = ls_graph_add_params(m->g, m->source, at, layer);
-    if (kind->node == LS_NODE_SHIFT)
-        ls_graph_add_positions(m->g, at);
-    if (kind->role == ROLE_DENSE)
+    ls_status status = ls_graph_add_params(m->g, m->source, at, layer);
+    if (status == LS_OK)
+        status = ls_graph_add_constants(m->g, at);
+    if (kind->role == LS_ROLE_DENSE)
         node->permuted = false;
     return status;
 }
 
 /* Makes an input of a layer what its node takes. */
-static int prepare(maker *m, const ls_layer_info *layer, role part, int input)
+static int prepare(maker *m, const ls_layer_info *layer, ls_export_role part, int input)
 {
     const bool steps = ls_graph_form(m->g, input) == LS_FORM_SEQUENCE;
-    if (part == ROLE_SEQUENCE || part == ROLE_STEPS || part == ROLE_RECURRENT)
-        return read_as_sequence(m, input, layer->name, "_rows");
-    if ((part == ROLE_DENSE && !steps) || (part == ROLE_SOFTMAX && !(steps && by_step(m))))
-        return flatten(m, input, layer->name, "_flatten", part == ROLE_DENSE);
+    if (part == LS_ROLE_SEQUENCE || part == LS_ROLE_STEPS || part == LS_ROLE_RECURRENT)
+        return read_rows(m, input, layer->name, "_rows");
+    if ((part == LS_ROLE_DENSE && !steps) ||
+        (part == LS_ROLE_SOFTMAX && !(steps && ls_network_steps(m->source->network) > 1)))
+        return flatten(m, input, layer->name, "_flatten", part == LS_ROLE_DENSE);
     return input;
 }
 
 /* Appends the node of an addition or a concatenation. If one input is a sequence, the other is made
  * one. If only one is a vector, both are of one pixel, and the other is made a vector, too. */
-static void make_join(maker *m, const ls_layer_info *layer, const struct layer_kind *kind,
+static void make_join(maker *m, const ls_layer_info *layer, const ls_export_kind *kind,
                       const int input[])
 {
     static const char *const suffix[] = {"_first", "_second"};
@@ -208,7 +150,7 @@ static void make_join(maker *m, const ls_layer_info *layer, const struct layer_k
     const ls_form first = ls_graph_form(m->g, input[0]), second = ls_graph_form(m->g, input[1]);
     const bool steps = first == LS_FORM_SEQUENCE || second == LS_FORM_SEQUENCE;
     for (int k = 0; k < layer->inputs; k++)
-        in[k] = steps             ? read_as_sequence(m, input[k], layer->name, suffix[k])
+        in[k] = steps             ? read_rows(m, input[k], layer->name, suffix[k])
                 : first != second ? flatten(m, input[k], layer->name, suffix[k], false)
                                   : input[k];
     ls_node *node = &m->g->node[ls_graph_append(m->g, kind->node, layer->name, "", in[0])];
@@ -217,67 +159,54 @@ static void make_join(maker *m, const ls_layer_info *layer, const struct layer_k
     node->out = layer->out;
 }
 
-/* Returns an error if the node of a layer can't take its inputs. */
-static ls_status check_inputs(const maker *m, const ls_layer_info *layer,
-                              const struct layer_kind *kind, const int input[])
+/* Makes the input of a layer a sequence, as the layer says.
+ * order  its steps are in another order */
+static ls_status make_reading(maker *m, const ls_layer_info *layer, int input)
 {
-    static const char *const why[] = {"a layer of an image behind a sequence",
-                                      "it joins an image and a sequence",
-                                      "embedding must be the first layer",
-                                      "only embedding can read tokens",
-                                      "Keras has no such layer with these parameters",
-                                      "Keras gives the states in reverse order"};
-    const bool keras = m->style.format == LS_EXPORT_KERAS, all = layer->attributes.all;
-    const ls_form form = ls_graph_form(m->g, input[0]), second = ls_graph_form(m->g, input[1]);
-    const bool image = kind->role == ROLE_IMAGE || kind->role == ROLE_POOL;
-    const int wrong =
-        image && form == LS_FORM_SEQUENCE                                                   ? 0
-        : kind->role == ROLE_JOIN && form == LS_FORM_IMAGE && second == LS_FORM_SEQUENCE    ? 1
-        : kind->role == ROLE_TOKENS && form != LS_FORM_TOKENS                               ? 2
-        : kind->role != ROLE_TOKENS && (form == LS_FORM_TOKENS || second == LS_FORM_TOKENS) ? 3
-        : keras && kind->node == LS_NODE_ATTENTION                                          ? 4
-        : keras && all && layer->attributes.reverse                                         ? 5
-                                                                                            : -1;
-    if (wrong < 0)
+    const bool order = layer->attributes.permuted;
+    int at = read_as(m, layer->out, input, layer->name, order ? "_pixels" : "");
+    if (!order)
         return LS_OK;
-    return ls_fail(LS_ERR_USAGE, "'%s': this layer can't be exported: %s", layer->word, why[wrong]);
+    at = ls_graph_append(m->g, LS_NODE_PERMUTE, layer->name, "", at);
+    m->g->node[at].attributes = layer->attributes;
+    return ls_graph_add_constants(m->g, at);
 }
 
 /* Appends the nodes of a layer whose inputs are right; the last one is its value. */
 static ls_status append_layer(maker *m, int at, const ls_layer_info *layer,
-                              const struct layer_kind *kind, const int input[])
+                              const ls_export_kind *kind, const int input[])
 {
-    if (kind->role == ROLE_FLATTEN)
-        m->made[at] = flatten(m, input[0], layer->name, "", leads_to_dense(m, at));
-    else if (kind->role == ROLE_JOIN)
+    ls_status status = LS_OK;
+    const int before = m->g->nodes;
+    if (kind->role == LS_ROLE_FLATTEN)
+        flatten(m, input[0], layer->name, "", leads_to_dense(m, at));
+    else if (kind->role == LS_ROLE_READING)
+        status = make_reading(m, layer, input[0]);
+    else if (kind->role == LS_ROLE_JOIN)
         make_join(m, layer, kind, input);
-    else {
-        const ls_status status =
-            make_layer(m, layer, kind, prepare(m, layer, kind->role, input[0]));
-        if (status != LS_OK)
-            return status;
-    }
-    if (kind->role != ROLE_FLATTEN)
+    else
+        status = make_layer(m, layer, kind, prepare(m, layer, kind->role, input[0]));
+    if (m->g->nodes > before)
         m->made[at] = m->g->nodes - 1;
-    if (kind->role == ROLE_POOL)
+    if (status == LS_OK && kind->role == LS_ROLE_POOL)
         m->made[at] = flatten(m, m->made[at], layer->name, "_flatten", false);
-    return LS_OK;
+    return status;
 }
 
 /* Appends the nodes of a layer, and sets m->made. */
 static ls_status make_nodes(maker *m, int at)
 {
     const ls_layer_info layer = layer_at(m, at);
-    const struct layer_kind *kind = kind_of(&layer);
     int input[LS_LAYER_INPUTS];
-    if (kind == NULL)
-        return ls_fail(LS_ERR_USAGE, "'%s': layers of this kind can't be exported", layer.word);
+    ls_form form[LS_LAYER_INPUTS];
     for (int k = 0; k < LS_LAYER_INPUTS; k++) {
         const int from = layer.input[k < layer.inputs ? k : 0];
         input[k] = from < 0 ? m->input : m->made[from];
+        form[k] = ls_graph_form(m->g, input[k]);
     }
+    const ls_export_kind *kind = ls_export_kind_of(&layer, form[0]);
     m->made[at] = input[0];
-    const ls_status status = check_inputs(m, &layer, kind, input);
+    const ls_status status = ls_export_check_layer(&layer, kind, form, m->style.format);
     if (status != LS_OK || (kind->node == LS_NODE_DROPOUT && !m->style.dropout))
         return status;
     return append_layer(m, at, &layer, kind, input);
@@ -288,7 +217,7 @@ static void make_outputs(maker *m, bool probabilities, bool logits)
 {
     const int last = m->layers - 1;
     int at = m->made[last];
-    if (!by_step(m))
+    if (ls_network_steps(m->source->network) == 1)
         at = flatten(m, at, "output", "_flatten", false);
     const bool softmax = strcmp(layer_at(m, last).kind, "softmax") == 0;
     assert(at == m->g->nodes - 1); /* every other value has a reader */
@@ -308,9 +237,9 @@ static ls_form input_form(const maker *m)
         return LS_FORM_TOKENS;
     for (int i = 0; i < m->layers; i++) {
         const ls_layer_info layer = layer_at(m, i);
-        const struct layer_kind *kind = kind_of(&layer);
+        const ls_export_kind *kind = ls_export_kind_of(&layer, LS_FORM_IMAGE);
         if (kind != NULL)
-            image = image || kind->role == ROLE_IMAGE || kind->role == ROLE_POOL;
+            image = image || kind->role == LS_ROLE_IMAGE || kind->role == LS_ROLE_POOL;
     }
     return image ? LS_FORM_IMAGE : LS_FORM_VECTOR;
 }

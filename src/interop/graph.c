@@ -47,11 +47,10 @@ int ls_graph_append_flatten(ls_export_graph *graph, int image, const char *name,
 }
 
 int ls_graph_append_sequence(ls_export_graph *graph, int value, const char *name,
-                             const char *suffix)
+                             const char *suffix, ls_shape shape)
 {
-    const ls_shape shape = ls_graph_shape(graph, value);
     const int at = ls_graph_append(graph, LS_NODE_SEQUENCE, name, suffix, value);
-    graph->node[at].out = (ls_shape){shape.width * shape.channels, shape.height, 1};
+    graph->node[at].out = shape;
     graph->node[at].form = LS_FORM_SEQUENCE;
     return at;
 }

@@ -22,9 +22,11 @@ typedef enum ls_node_kind {
     LS_NODE_TRANSPOSE, /* an image with channels first to channels last, or reverse */
     LS_NODE_FLATTEN,
     LS_NODE_UNFLATTEN, /* a vector [C][H][W] to an image with channels last */
-    LS_NODE_SEQUENCE,  /* an image with channels last, or a vector, to the sequence of its rows */
-    LS_NODE_DENSE,     /* of a sequence: of each step */
+    LS_NODE_SEQUENCE, /* an image with channels last, or a vector, to a sequence of its rows or pixels */
+    LS_NODE_DENSE, /* of a sequence: of each step */
     LS_NODE_CONV,
+    LS_NODE_CONV1D,  /* of the steps of a sequence */
+    LS_NODE_PERMUTE, /* the steps of a sequence in another order */
     LS_NODE_MAXPOOL,
     LS_NODE_AVGPOOL,
     LS_NODE_GLOBALPOOL,
@@ -105,9 +107,16 @@ int ls_graph_append(ls_export_graph *graph, ls_node_kind kind, const char *name,
 int ls_graph_append_flatten(ls_export_graph *graph, int image, const char *name,
                             const char *suffix);
 
-/* The same for what makes an image, with channels last, or a vector the sequence of its rows. */
+/* The same for what makes an image, with channels last, or a vector a sequence of this shape. */
 int ls_graph_append_sequence(ls_export_graph *graph, int value, const char *name,
-                             const char *suffix);
+                             const char *suffix, ls_shape shape);
+
+/* Returns the zeros before the first step of a convolution of steps; those after the last make
+ * window - 1. */
+static inline int64_t ls_conv1d_before(const ls_attributes *a)
+{
+    return a->causal ? a->window - 1 : (a->window - 1) / 2;
+}
 
 /* Returns true if each node reads the one before it, and the first one the input. */
 bool ls_graph_is_chain(const ls_export_graph *graph);

@@ -4,7 +4,6 @@
 #include "interop/layout.h"
 
 #include <assert.h>
-#include <math.h>
 #include <string.h>
 
 /* What is added to the products of queries and keys that must not count: e to its power is 0. */
@@ -21,7 +20,9 @@ static int64_t extra_size(const ls_layer_info *layer)
     const int64_t T = layer->out.height, units = layer->attributes.units;
     if (strcmp(layer->kind, "position") == 0)
         return ls_shape_size(layer->out);
-    if (layer->attributes.causal)
+    if (layer->attributes.permuted)
+        return T;
+    if (strcmp(layer->kind, "attention") == 0 && layer->attributes.causal)
         return T * T;
     return is_recurrent(layer->kind) ? 2 * 4 * units : 0;
 }
@@ -73,14 +74,17 @@ static void add_matrix(ls_export_graph *g, ls_node *node, const ls_param *param,
         copy(to, from, param->count);
 }
 
+/* Adds filters [K][K][C][F], or of steps [K][C][F]. */
 static void add_filters(ls_export_graph *g, ls_node *node, const ls_param *param, const float *from)
 {
-    const int64_t *k = param->shape;
+    const int64_t *dims = param->shape;
+    const int taps = param->rank - 2; /* dimensions */
+    const int64_t K = dims[0], C = dims[taps], F = dims[taps + 1];
     if (g->channels_first)
-        ls_layout_filters(k[0], k[2], k[3], from,
-                          take(g, node, 4, (int64_t[]){k[3], k[2], k[0], k[1]}));
+        ls_layout_filters(taps == 2 ? K * K : K, C, F, from,
+                          take(g, node, param->rank, (int64_t[]){F, C, K, K}));
     else
-        copy(take(g, node, 4, k), from, param->count);
+        copy(take(g, node, param->rank, dims), from, param->count);
 }
 
 /* Adds a vector; `features` if it has one number for each feature of the node's input. */
@@ -190,7 +194,7 @@ static void add_mask(ls_export_graph *g, ls_node *node)
 static void add_param(ls_export_graph *g, ls_node *node, const ls_param *param, const float *from,
                       float *room)
 {
-    if (param->rank == 4)
+    if (param->rank > 2)
         add_filters(g, node, param, from);
     else if (node->kind == LS_NODE_EMBEDDING)
         copy(take(g, node, 2, param->shape), from, param->count);
@@ -215,21 +219,35 @@ ls_status ls_graph_add_params(ls_export_graph *graph, const ls_export_source *so
     else
         for (int i = 0; i < layer->params; i++)
             add_param(graph, node, &param[i], source->params + param[i].offset, room);
-    if (node->attributes.causal && graph->format == LS_EXPORT_ONNX)
+    if (node->kind == LS_NODE_ATTENTION && node->attributes.causal &&
+        graph->format == LS_EXPORT_ONNX)
         add_mask(graph, node);
     ls_free(room);
     return LS_OK;
 }
 
-/* As src/nn/ops/position.c. */
-void ls_graph_add_positions(ls_export_graph *graph, int at)
+/* The numbers of steps are floats, as all values of the graph. */
+static ls_status add_order(ls_export_graph *g, ls_node *node)
+{
+    const int64_t T = node->out.height;
+    int32_t *order = ls_alloc(T, sizeof *order);
+    if (order == NULL)
+        return LS_ERR_FAILURE;
+    float *to = take(g, node, 1, &T);
+    ls_pixel_order(node->attributes.seed, T, order);
+    for (int64_t t = 0; t < T; t++)
+        to[t] = (float)order[t];
+    ls_free(order);
+    return LS_OK;
+}
+
+ls_status ls_graph_add_constants(ls_export_graph *graph, int at)
 {
     ls_node *node = &graph->node[at];
-    const int64_t F = node->out.channels, T = node->out.height;
-    float *place = take(graph, node, 2, (int64_t[]){T, F});
-    for (int64_t t = 0; t < T; t++)
-        for (int64_t f = 0; f < F; f++) {
-            const double angle = (double)t / pow(10000, (double)(f - f % 2) / (double)F);
-            place[t * F + f] = (float)(f % 2 == 0 ? sin(angle) : cos(angle));
-        }
+    const int64_t T = node->out.height, F = node->out.channels;
+    if (node->kind == LS_NODE_PERMUTE)
+        return add_order(graph, node);
+    if (node->kind == LS_NODE_SHIFT)
+        ls_position_vectors(T, F, take(graph, node, 2, (int64_t[]){T, F}));
+    return LS_OK;
 }

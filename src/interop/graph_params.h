@@ -3,6 +3,7 @@
  *
  *     dense        weight [in][out], with channels first [out][in]; bias (may be missing)
  *     conv         weight [K][K][C][F], with channels first [F][C][K][K]; bias (may be missing)
+ *     conv1d       weight [K][C][F], with channels first [F][C][K]; bias (may be missing)
  *     batchnorm    scale, shift, mean, variance
  *     layernorm    scale, shift
  *     embedding    weight [vocabulary][F]
@@ -14,6 +15,7 @@
  *         PyTorch  for each direction weight [G H][I], [G H][H], biases [G H], [G H]
  *         Keras    for each direction weight [I][G H], [H][G H], bias [G H], of gru [2][G H]
  *     shift, scale: the numbers
+ *     permute      the numbers of the steps [T]
  *
  * In ONNX dense of a sequence has the weight [in][out]. All functions are Local. */
 #ifndef LS_INTEROP_GRAPH_PARAMS_H
@@ -29,7 +31,8 @@ int64_t ls_graph_params_size(const ls_network *network);
 ls_status ls_graph_add_params(ls_export_graph *graph, const ls_export_source *source, int at,
                               const ls_layer_info *layer) LS_MUST_CHECK;
 
-/* Sets what `position` adds: [T][F]. */
-void ls_graph_add_positions(ls_export_graph *graph, int at);
+/* Adds what a node has that is no parameter of its layer: what `position` adds [T][F], the order of
+ * `sequence:permuted`. Errors: LS_ERR_FAILURE if memory is short. */
+ls_status ls_graph_add_constants(ls_export_graph *graph, int at) LS_MUST_CHECK;
 
 #endif

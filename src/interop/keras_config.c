@@ -100,6 +100,13 @@ static json_t *sequence_config(const ls_node *node, const char **class)
         *class = "Reshape";
         return json_pack("{s:[I,I]}", "target_shape", (json_int_t)node->out.height,
                          (json_int_t)node->out.channels);
+    case LS_NODE_CONV1D:
+        *class = "Conv1D";
+        return json_pack("{s:I, s:[I], s:[i], s:s, s:s, s:b}", "filters",
+                         (json_int_t)node->attributes.units, "kernel_size",
+                         (json_int_t)node->attributes.window, "strides", 1, "padding",
+                         node->attributes.causal ? "causal" : "same", "activation", "linear",
+                         "use_bias", node->params > 1);
     case LS_NODE_EMBEDDING:
         *class = "Embedding";
         return json_pack("{s:I, s:I, s:b}", "input_dim", (json_int_t)node->attributes.vocabulary,

@@ -13,14 +13,12 @@ void ls_layout_transpose(int64_t rows, int64_t columns, const float *from, float
                     to[c * rows + r] = from[r * columns + c];
 }
 
-/* The filters are a matrix [K K C][F]; its transpose is [F][K K][C], of which each filter is
- * transposed to [C][K K]. */
-void ls_layout_filters(int64_t K, int64_t C, int64_t F, const float *from, float *to)
+void ls_layout_filters(int64_t taps, int64_t C, int64_t F, const float *from, float *to)
 {
     for (int64_t f = 0; f < F; f++)
         for (int64_t c = 0; c < C; c++)
-            for (int64_t k = 0; k < K * K; k++)
-                to[(f * C + c) * K * K + k] = from[(k * C + c) * F + f];
+            for (int64_t k = 0; k < taps; k++)
+                to[(f * C + c) * taps + k] = from[(k * C + c) * F + f];
 }
 
 void ls_layout_features(ls_shape image, bool planar, int64_t width, const float *from, float *to)

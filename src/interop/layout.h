@@ -11,8 +11,8 @@
 /* Transposes a matrix: to [columns][rows] from [rows][columns]. */
 void ls_layout_transpose(int64_t rows, int64_t columns, const float *from, float *to);
 
-/* Reorders filters: to [F][C][K][K] from [K][K][C][F]. */
-void ls_layout_filters(int64_t K, int64_t C, int64_t F, const float *from, float *to);
+/* Reorders filters of so many taps, K K or of steps K: to [F][C][taps] from [taps][C][F]. */
+void ls_layout_filters(int64_t taps, int64_t C, int64_t F, const float *from, float *to);
 
 /* Reorders the rows of a matrix whose rows are the features of an image: [channels][pixels] from
  * [pixels][channels], or reverse.

@@ -25,15 +25,14 @@ const char *ls_export_outputs(const ls_export_source *source, const ls_export_op
                                                                                   : "outputs";
 }
 
-/* Adds the names of the classes, as the text of a JSON array. Returns false if memory is short. */
-static bool add_names(json_t *object, const ls_export_source *source)
+/* Adds texts, unless they are NULL, as the text of a JSON array. Returns false if memory is short. */
+static bool add_texts(json_t *object, const char *key, const char *const *texts, int count)
 {
-    if (source->class_names == NULL)
+    if (texts == NULL)
         return true;
-    json_t *names = ls_json_texts(source->class_names, source->classes);
+    json_t *names = ls_json_texts(texts, count);
     char *text = names != NULL ? json_dumps(names, JSON_COMPACT) : NULL;
-    const bool whole =
-        text != NULL && json_object_set_new(object, "class_names", json_string(text)) == 0;
+    const bool whole = text != NULL && json_object_set_new(object, key, json_string(text)) == 0;
     free(text);
     json_decref(names);
     return whole;
@@ -64,7 +63,8 @@ json_t *ls_export_metadata(const ls_export_source *source, const ls_export_optio
         {"checkpoint", source->digest},
     };
     json_t *object = json_object();
-    bool whole = add_names(object, source);
+    bool whole = add_texts(object, "class_names", source->class_names, source->classes) &&
+                 add_texts(object, "tokens", source->tokens, (int)tokens);
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
         if (facts[i].value != NULL && *facts[i].value != '\0')
             whole = json_object_set_new(object, facts[i].key, ls_json_text(facts[i].value)) == 0 &&

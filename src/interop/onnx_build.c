@@ -144,6 +144,7 @@ static const char *const *names_of(const ls_node *node)
     static const char *const weights[] = {"weight", "bias", "mix_weight", "mix_bias"};
     static const char *const statistics[] = {"scale", "shift", "mean", "variance"};
     static const char *const recurrent[] = {"weight", "recurrent", "bias"};
+    static const char *const order[] = {"order"};
     switch (node->kind) {
     case LS_NODE_BATCHNORM:
     case LS_NODE_LAYERNORM:
@@ -151,6 +152,8 @@ static const char *const *names_of(const ls_node *node)
         return statistics;
     case LS_NODE_SHIFT:
         return &statistics[1];
+    case LS_NODE_PERMUTE:
+        return order;
     case LS_NODE_RNN:
     case LS_NODE_LSTM:
     case LS_NODE_GRU:

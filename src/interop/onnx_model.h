@@ -52,6 +52,8 @@ void ls_onnx_add_node(ls_onnx_model *m, int at);
 void ls_onnx_add_sequence(ls_onnx_model *m, int at);
 void ls_onnx_add_embedding(ls_onnx_model *m, int at);
 void ls_onnx_add_recurrent(ls_onnx_model *m, int at, const char *type);
+void ls_onnx_add_order(ls_onnx_model *m, int at);
+void ls_onnx_add_conv1d(ls_onnx_model *m, int at);
 void ls_onnx_add_last(ls_onnx_model *m, int at);
 void ls_onnx_add_pool_of_steps(ls_onnx_model *m, int at, const char *type);
 void ls_onnx_add_attention(ls_onnx_model *m, int at);

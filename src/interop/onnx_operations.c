@@ -175,6 +175,8 @@ static const struct maker {
     [LS_NODE_SEQUENCE] = {.compose = ls_onnx_add_sequence},
     [LS_NODE_DENSE] = {.compose = make_dense},
     [LS_NODE_CONV] = {.compose = make_conv},
+    [LS_NODE_CONV1D] = {.compose = ls_onnx_add_conv1d},
+    [LS_NODE_PERMUTE] = {.compose = ls_onnx_add_order},
     [LS_NODE_MAXPOOL] = {"MaxPool", make_pool},
     [LS_NODE_AVGPOOL] = {"AveragePool", make_pool},
     [LS_NODE_GLOBALPOOL] = {"GlobalAveragePool"},

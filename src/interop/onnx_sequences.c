@@ -65,6 +65,31 @@ void ls_onnx_add_recurrent(ls_onnx_model *m, int at, const char *type)
     ls_onnx_int(ls_onnx_then(m, at, "", "Flatten", rows), "axis", 1);
 }
 
+/* The order is of floats, as all parameters of the graph. */
+void ls_onnx_add_order(ls_onnx_model *m, int at)
+{
+    ls_onnx_operation *order = ls_onnx_add(m, at, ".steps", "Cast");
+    ls_onnx_param(m, order, at, 0);
+    ls_onnx_int(order, "to", ONNX__TENSOR_PROTO__DATA_TYPE__INT64);
+    ls_onnx_operation *op = ls_onnx_begin(m, at, "", "Gather");
+    ls_onnx_input(op, order->output[0]);
+    ls_onnx_int(op, "axis", 1);
+}
+
+/* x is transposed to [N][features][steps]. */
+void ls_onnx_add_conv1d(ls_onnx_model *m, int at)
+{
+    static const int64_t order[] = {0, 2, 1};
+    const ls_attributes *a = &m->graph->node[at].attributes;
+    const int64_t before = ls_conv1d_before(a);
+    ls_onnx_operation *x = transpose(ls_onnx_begin(m, at, ".features", "Transpose"), 3, order);
+    ls_onnx_operation *op = ls_onnx_then(m, at, ".filtered", "Conv", x);
+    ls_onnx_params(m, op, at);
+    ls_onnx_ints(op, "kernel_shape", 1, &a->window);
+    ls_onnx_ints(op, "pads", 2, (int64_t[]){before, a->window - 1 - before});
+    transpose(ls_onnx_then(m, at, "", "Transpose", op), 3, order);
+}
+
 void ls_onnx_add_last(ls_onnx_model *m, int at)
 {
     const int64_t last = m->graph->node[at].in.height - 1;

@@ -58,7 +58,7 @@ static bool add_counters(content *c)
 static const char *const *names_of(const ls_node *node)
 {
     static const char *const statistics[] = {"weight", "bias", "running_mean", "running_var"};
-    static const char *const steps[] = {"shift", "scale"};
+    static const char *const steps[] = {"shift", "scale", "order"};
     static const char *const attention[] = {"in_proj_weight", "in_proj_bias", "out_proj.weight",
                                             "out_proj.bias"};
     static const char *const recurrent[] = {
@@ -69,6 +69,8 @@ static const char *const *names_of(const ls_node *node)
         return &steps[0];
     case LS_NODE_SCALE:
         return &steps[1];
+    case LS_NODE_PERMUTE:
+        return &steps[2];
     case LS_NODE_ATTENTION:
         return attention;
     case LS_NODE_RNN:

@@ -50,6 +50,14 @@ static bool print_sequence_module(const ls_node *node, FILE *out)
     case LS_NODE_GRU:
         print_recurrent("GRU", node, out);
         return true;
+    case LS_NODE_CONV1D:
+        fprintf(out, "Conv1d(%lld, %lld, %lld, before=%lld%s)", features, units,
+                (long long)node->attributes.window, (long long)ls_conv1d_before(&node->attributes),
+                node->params < 2 ? ", bias=False" : "");
+        return true;
+    case LS_NODE_PERMUTE:
+        fprintf(out, "Order(%lld)", (long long)node->out.height);
+        return true;
     case LS_NODE_ATTENTION:
         fprintf(out, "Attention(%lld, %lld%s)", features, units,
                 node->attributes.causal ? ", causal=True" : "");

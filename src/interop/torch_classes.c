@@ -42,6 +42,21 @@ static const struct {
      "        self.shape = shape\n\n"
      "    def forward(self, x):\n"
      "        return x.reshape(len(x), *self.shape)\n"},
+    {LS_NODE_PERMUTE, -1,
+     "class Order(nn.Module):\n"
+     "    def __init__(self, steps):\n"
+     "        super().__init__()\n"
+     "        self.register_buffer(\"order\", torch.zeros(steps))\n\n"
+     "    def forward(self, x):\n"
+     "        return x[:, self.order.long()]\n"},
+    {LS_NODE_CONV1D, -1,
+     "class Conv1d(nn.Conv1d):\n"
+     "    def __init__(self, features, filters, window, before, bias=True):\n"
+     "        super().__init__(features, filters, window, bias=bias)\n"
+     "        self.zeros = before, window - 1 - before\n\n"
+     "    def forward(self, x):\n"
+     "        return super().forward(nn.functional.pad(x.transpose(1, 2), "
+     "self.zeros)).transpose(1, 2)\n"},
     {LS_NODE_ATTENTION, -1,
      "class Attention(nn.MultiheadAttention):\n"
      "    def __init__(self, features, heads, causal=False):\n"

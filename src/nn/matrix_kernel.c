@@ -15,27 +15,6 @@ enum { SUMS = LANES == 16 ? 24 : 12, PANEL = 4 * LANES, DEPTH = 256, MOST_ROWS =
 /* A panel is packed if so many tiles of rows read it. */
 enum { WORTH_PACKING = 8 };
 
-/* Stores the first `count` lanes. */
-INLINE void store_some(float *to, vector v, int64_t count)
-{
-    float kept[LANES];
-    if (count >= LANES) {
-        store(to, v);
-        return;
-    }
-    store(kept, v);
-    memcpy(to, kept, (size_t)count * sizeof *to);
-}
-
-INLINE vector load_some(const float *from, int64_t count)
-{
-    float kept[LANES] = {0};
-    if (count >= LANES)
-        return load(from);
-    memcpy(kept, from, (size_t)count * sizeof *from);
-    return load(kept);
-}
-
 /* A tile: y [rows][columns] (+)= x M; `vectors` vectors of M's rows, at a distance of M_row. */
 INLINE void product_tile(int vectors, int tile, int64_t rows, int64_t K, int64_t columns,
                          ls_operand x, const float *M, int64_t M_row, bool add, float *y,

@@ -28,6 +28,20 @@ void write_shared_dataset(const small_dataset *data, const char *path)
     ls_barrier(world);
 }
 
+void assert_is_target(const small_dataset *data, const ls_samples *samples, const ls_sample *sample)
+{
+    assert_int_equal(samples->format.ragged, data->sequences);
+    if (!data->sequences) {
+        assert_int_equal(sample->label, small_dataset_label(data, LS_TRAIN, sample->row));
+        return;
+    }
+    assert_true(*ls_sample_length(samples, sample) ==
+                (float)small_dataset_length(data, sample->row));
+    for (int64_t step = 0; step < samples->format.values; step++)
+        assert_true(ls_sample_targets(samples, sample)[step] ==
+                    (float)small_dataset_step(data, LS_TRAIN, sample->row, step));
+}
+
 void assert_same_failure(ls_status status)
 {
     struct {

@@ -5,6 +5,8 @@
 #include "small_dataset.h"
 #include "test.h"
 
+#include "data/samples.h"
+
 #include <lockstep/comm.h>
 
 #include <mpi.h>
@@ -21,6 +23,11 @@ int mpi_test_run(int argc, char **argv, const struct CMUnitTest *tests, size_t c
 /* Writes a data set for all ranks, when none of them still reads an earlier file of this name.
  * Collective. */
 void write_shared_dataset(const small_dataset *data, const char *path);
+
+/* Asserts that a sample of the training rows has its label or, of sequences, the classes of its steps
+ * and its length. Local. */
+void assert_is_target(const small_dataset *data, const ls_samples *samples,
+                      const ls_sample *sample);
 
 /* Asserts that all ranks have the same status and the same error text. Collective. */
 void assert_same_failure(ls_status status);

@@ -20,7 +20,7 @@ static void assert_samples_of_epoch(const small_dataset *f, const ls_plan *plan,
         const ls_sample *sample = ls_sample_at(samples, order[i]);
         int64_t row = ls_plan_row(plan, epoch, rank, i);
         assert_int_equal(sample->row, row);
-        assert_int_equal(sample->label, small_dataset_label(f, LS_TRAIN, row));
+        assert_is_target(f, samples, sample);
         for (int64_t j = 0; j < samples->format.features; j++)
             assert_int_equal(sample->inputs[j], small_dataset_pixel(f, LS_TRAIN, row, j));
     }
@@ -30,9 +30,10 @@ static void assert_samples_of_epoch(const small_dataset *f, const ls_plan *plan,
 }
 
 /* Writes a data set, exchanges its rows for several epochs and checks each. Collective. */
-static void exchange_images(int64_t rows, int64_t batch, ls_shuffle shuffle, int64_t side)
+static void exchange_rows(const small_dataset *data, int64_t batch, ls_shuffle shuffle)
 {
-    small_dataset f = {.train = rows, .channels = 1, .height = side, .width = side, .classes = 5};
+    const small_dataset f = *data;
+    const int64_t rows = f.train;
     ls_plan plan;
     ls_dataset *dataset;
     ls_samples *samples;
@@ -55,6 +56,13 @@ static void exchange_images(int64_t rows, int64_t batch, ls_shuffle shuffle, int
     ls_samples_destroy(&samples);
     /* The next file is written only after all ranks have read this one. */
     assert_ok(ls_agree(world, LS_OK));
+}
+
+static void exchange_images(int64_t rows, int64_t batch, ls_shuffle shuffle, int64_t side)
+{
+    exchange_rows(
+        &(small_dataset){.train = rows, .channels = 1, .height = side, .width = side, .classes = 5},
+        batch, shuffle);
 }
 
 static void exchange_and_check_epochs(int64_t rows, int64_t batch, ls_shuffle shuffle)
@@ -83,6 +91,15 @@ static void an_exchange_moves_samples_to_the_ranks_of_the_plan(void **state)
     }
     exchange_and_check_epochs(97, 97, LS_SHUFFLE_GLOBAL); /* one step */
     exchange_and_check_epochs(33, 2, LS_SHUFFLE_GLOBAL);  /* fewer rows in a step than ranks */
+}
+
+static void lengths_and_classes_of_steps_move_with_their_rows(void **state)
+{
+    (void)state;
+    const small_dataset f = {
+        .train = 53, .channels = 1, .height = 7, .width = 3, .classes = 5, .sequences = true};
+    exchange_rows(&f, 8, LS_SHUFFLE_GLOBAL);
+    exchange_rows(&f, 8, LS_SHUFFLE_LOCAL);
 }
 
 static void a_failed_exchange_fails_on_all_ranks_and_moves_no_sample(void **state)
@@ -118,4 +135,5 @@ static void a_failed_exchange_fails_on_all_ranks_and_moves_no_sample(void **stat
 
 MPI_TEST_MAIN(cmocka_unit_test(an_exchange_moves_samples_to_the_ranks_of_the_plan),
               cmocka_unit_test(samples_larger_than_the_buffers_travel_in_rounds),
+              cmocka_unit_test(lengths_and_classes_of_steps_move_with_their_rows),
               cmocka_unit_test(a_failed_exchange_fails_on_all_ranks_and_moves_no_sample))

@@ -22,10 +22,10 @@ static void write_data(void)
     write_shared_dataset(&data, "source.h5");
 }
 
-static void every_reader_gives_each_rank_its_rows(void **state)
+/* Reads rows of a data set by every kind of reader. Collective. */
+static void read_by_every_reader(const small_dataset *written)
 {
-    (void)state;
-    write_data();
+    write_shared_dataset(written, "source.h5");
     for (int read = LS_READ_EACH; read <= LS_READ_NODE; read++) {
         ls_source *source;
         ls_samples *samples;
@@ -44,9 +44,10 @@ static void every_reader_gives_each_rank_its_rows(void **state)
             for (int64_t i = 0; i < rows.count; i++) {
                 const ls_sample *s = ls_sample_at(samples, i);
                 assert_int_equal(s->row, rows.first + i);
-                assert_int_equal(s->label, small_dataset_label(&data, LS_TRAIN, s->row));
+                assert_is_target(written, samples, s);
                 for (int64_t k = 0; k < info.features; k++)
-                    assert_int_equal(s->inputs[k], small_dataset_pixel(&data, LS_TRAIN, s->row, k));
+                    assert_int_equal(s->inputs[k],
+                                     small_dataset_pixel(written, LS_TRAIN, s->row, k));
             }
             ls_samples_destroy(&samples);
         }
@@ -54,6 +55,15 @@ static void every_reader_gives_each_rank_its_rows(void **state)
         assert_null(source);
         ls_barrier(world);
     }
+}
+
+static void every_reader_gives_each_rank_its_rows(void **state)
+{
+    (void)state;
+    small_dataset sequences = data;
+    sequences.sequences = true;
+    read_by_every_reader(&data);
+    read_by_every_reader(&sequences);
 }
 
 static void a_missing_data_set_fails_on_all_ranks(void **state)

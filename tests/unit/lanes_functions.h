@@ -6,7 +6,7 @@
 
 /* count  a multiple of 16; all arrays [count] */
 typedef void lanes_functions(int64_t count, const float *x, float *of_exp, float *of_sigmoid,
-                             float *of_tanh);
+                             float *of_tanh, float *of_normal);
 
 lanes_functions lanes_functions_any;
 #if defined(__x86_64__)

@@ -36,7 +36,7 @@ static void filters_are_reordered_by_their_indices(void **state)
     float to[F * C * K * K];
     for (int i = 0; i < F * C * K * K; i++)
         params[i] = (float)i;
-    ls_layout_filters(K, C, F, params, to);
+    ls_layout_filters((int64_t)K * K, C, F, params, to);
     for (int f = 0; f < F; f++)
         for (int c = 0; c < C; c++)
             for (int i = 0; i < K; i++)

@@ -1,6 +1,7 @@
 /* Elementwise activations, and softmax, which works on whole rows. n: values in the rows of a call.
  * Backward functions do nothing if dx is NULL. */
 #include "nn/op.h"
+#include "nn/ops/activation_kernel.h"
 
 #include <math.h>
 
@@ -72,26 +73,26 @@ const ls_op_kind ls_op_leaky_relu = {
 /* gelu: y = x Phi(x), dx = dy (Phi(x) + x phi(x)), where Phi and phi are the cumulative
  * distribution function and the density of the standard normal distribution (Hendrycks and Gimpel,
  * Gaussian Error Linear Units, 2016). Phi(x) is saved. */
+static const ls_activation_kernel *choose_kernel(void)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f"))
+        return &ls_activation_avx512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return &ls_activation_avx2;
+#endif
+    return &ls_activation_any;
+}
+
 static void gelu_forward(const ls_op *op, const ls_op_data *d)
 {
-    const int64_t n = value_count(op, d);
-    const float *x = d->x[0];
-    float *y = d->y, *Phi = d->saved;
-    for (int64_t i = 0; i < n; i++) {
-        Phi[i] = 0.5f * (1 + erff(x[i] * 0.70710678f));
-        y[i] = x[i] * Phi[i];
-    }
+    choose_kernel()->gelu_forward(value_count(op, d), d->x[0], d->saved, d->y);
 }
 
 static void gelu_backward(const ls_op *op, const ls_op_data *d)
 {
-    const int64_t n = value_count(op, d);
-    const float *x = d->x[0], *dy = d->dy, *Phi = d->saved;
-    float *dx = d->dx[0];
-    for (int64_t i = 0; dx != NULL && i < n; i++) {
-        const float phi = 0.39894228f * expf(-0.5f * x[i] * x[i]);
-        dx[i] = dy[i] * (Phi[i] + x[i] * phi);
-    }
+    if (d->dx[0] != NULL)
+        choose_kernel()->gelu_backward(value_count(op, d), d->x[0], d->saved, d->dy, d->dx[0]);
 }
 
 const ls_op_kind ls_op_gelu = {

@@ -33,6 +33,28 @@ INLINE void store(float *to, vector v)
     memcpy(to, &v, sizeof v);
 }
 
+/* Stores the first `count` lanes; all, if there are no more lanes. */
+INLINE void store_some(float *to, vector v, int64_t count)
+{
+    float kept[LANES];
+    if (count >= LANES) {
+        store(to, v);
+        return;
+    }
+    store(kept, v);
+    memcpy(to, kept, (size_t)count * sizeof *to);
+}
+
+/* Loads `count` floats, the other lanes are 0; or as many as there are lanes. */
+INLINE vector load_some(const float *from, int64_t count)
+{
+    float kept[LANES] = {0};
+    if (count >= LANES)
+        return load(from);
+    memcpy(kept, from, (size_t)count * sizeof *from);
+    return load(kept);
+}
+
 INLINE vector splat(float value)
 {
     return (vector){0} + value;

@@ -13,10 +13,9 @@
 #include <math.h>
 #include <string.h>
 
-/* The vectors; sine and cosine of each pair's angle, and of the angle of one step, as doubles. */
 static int64_t position_scratch(const ls_op *op)
 {
-    return ls_shape_size(op->out) + 1 + 2 * 2 * (op->out.channels + 1);
+    return ls_shape_size(op->out);
 }
 
 static ls_status position_configure(ls_op *op)
@@ -25,39 +24,28 @@ static ls_status position_configure(ls_op *op)
     return LS_OK;
 }
 
-/* turned [F / 2][2] sine and cosine of a step's angle, from [F / 2][2] those of one step. */
-static void turn(int64_t F, const double *step, double *turned)
+void ls_position_vectors(int64_t steps, int64_t features, float *out)
 {
-    for (int64_t f = 0; f < F; f += 2) {
-        const double sine = turned[f], cosine = turned[f + 1];
-        turned[f] = sine * step[f + 1] + cosine * step[f];
-        turned[f + 1] = cosine * step[f + 1] - sine * step[f];
-    }
-}
-
-/* place [T][F]. doubles [2][F + 1] scratch. */
-static void make_places(int64_t F, int64_t T, double *doubles, float *place)
-{
-    double *step = doubles, *turned = doubles + F + 1;
-    for (int64_t f = 0; f < F; f += 2) {
-        const double angle = 1 / pow(10000, (double)f / (double)F);
-        step[f] = sin(angle);
-        step[f + 1] = cos(angle);
-        turned[f] = 0;
-        turned[f + 1] = 1;
-    }
-    for (int64_t t = 0; t < T; t++, place += F) {
-        for (int64_t f = 0; f < F; f++)
-            place[f] = (float)turned[f];
-        turn(F, step, turned);
+    for (int64_t f = 0; f < features; f += 2) {
+        const double angle = 1 / pow(10000, (double)f / (double)features);
+        const double sine = sin(angle), cosine = cos(angle);
+        double s = 0, c = 1;
+        for (int64_t t = 0; t < steps; t++) {
+            const double turned = s * cosine + c * sine;
+            out[t * features + f] = (float)s;
+            if (f + 1 < features)
+                out[t * features + f + 1] = (float)c;
+            c = c * cosine - s * sine;
+            s = turned;
+        }
     }
 }
 
 static void position_forward(const ls_op *op, const ls_op_data *d)
 {
     const int64_t F = op->out.channels, T = op->out.height;
-    float *place = d->scratch + 4 * (F + 1);
-    make_places(F, T, (double *)(void *)d->scratch, place);
+    float *place = d->scratch;
+    ls_position_vectors(T, F, place);
     for (int64_t row = 0; row < d->rows; row++)
         for (int64_t i = 0; i < T * F; i++)
             d->y[row * T * F + i] = d->x[0][row * T * F + i] + place[i];

@@ -33,26 +33,6 @@ INLINE void find_rows(int64_t rows, const float *x, int64_t distance, const floa
         row[i] = x + smaller(i, rows - 1) * distance;
 }
 
-INLINE void store_some(float *to, vector v, int64_t count)
-{
-    float kept[LANES];
-    if (count >= LANES) {
-        store(to, v);
-        return;
-    }
-    store(kept, v);
-    memcpy(to, kept, (size_t)count * sizeof *to);
-}
-
-INLINE vector load_some(const float *from, int64_t count)
-{
-    float kept[LANES] = {0};
-    if (count >= LANES)
-        return load(from);
-    memcpy(kept, from, (size_t)count * sizeof *from);
-    return load(kept);
-}
-
 /* y [rows][columns] = x [rows][K] times packed weights, or += if `add`. */
 NOINLINE void product_panel(int64_t rows, int64_t K, const float *x, int64_t x_row, const float *w,
                             int64_t columns, bool add, float *y, int64_t y_row)
