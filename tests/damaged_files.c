@@ -421,6 +421,8 @@ static const craft crafts[] = {
                .attribute = "loss", .text = "bce"),
     CHECKPOINT("values", "the targets are a class for each of 4 steps", .attribute = "values",
                .integer = 4),
+    CHECKPOINT("vocabulary", "attribute vocabulary is -1", .attribute = "vocabulary",
+               .integer = -1),
     CHECKPOINT("reconstruction", "its targets are its inputs, but 6 numbers against 0 values",
                .attribute = "config", .text = "seed = 1\ntargets = inputs\n"),
     CHECKPOINT("class-names", "'class_names' has 2 names, but there are 4 classes",
