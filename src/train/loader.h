@@ -66,8 +66,8 @@ int64_t ls_loader_step_rows(const ls_loader *loader);
 /* Returns true if training rows have weights: their batches must then have, too. Local. */
 bool ls_loader_weighs(const ls_loader *loader);
 
-/* Returns a bound of the mean weight of any `rows` training rows, by step of all steps of a row, see
- * ls_weighting_bound(): a power of two. Local. */
+/* Returns a bound of the mean weight of any `rows` training rows, by step of all steps of a row,
+ * see ls_weighting_bound(): a power of two. Local. */
 double ls_loader_weight_bound(const ls_loader *loader, int64_t rows);
 
 /* Returns true if the inputs are tokens; the data set's vocabulary is then known. Local. */
