@@ -53,7 +53,7 @@ static ls_status check_vocabulary(const ls_loader *l)
                : ls_fail(LS_ERR_USAGE,
                          "--trust-data with --stream: the tokens are not read before training, so "
                          "the vocabulary is not known: write it in --model, as "
-                         "embedding:64,VOCABULARY");
+                         "embedding:64,VOCABULARY, or leave --trust-data out");
 }
 
 /* Takes the census of training and validation rows. A stream is read once for that, unless
