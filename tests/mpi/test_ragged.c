@@ -311,9 +311,32 @@ static void what_does_not_fit_sequences_is_refused(void **state)
     assert_ok(train(world, &config, &result));
 }
 
+static bool noted;
+
+static void look_at_note(void *user, const char *text)
+{
+    (void)user;
+    noted = noted || strstr(text, "no layer of --model reads sequences") != NULL;
+}
+
+static void lengths_that_no_layer_uses_are_noted(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    write_rows("rows.h5", (filling){.by_step = false});
+    const ls_observer observer = {.note = look_at_note};
+    ls_train_config config = configure("rows.h5", BY_ROW);
+    assert_ok(short_training_run(world, &config, &observer, NULL, &result));
+    assert_false(noted);
+    config.model = "dense:4 relu dense:3";
+    assert_ok(short_training_run(world, &config, &observer, NULL, &result));
+    assert_true(noted == (rank == 0));
+}
+
 MPI_TEST_MAIN(cmocka_unit_test(all_ranks_take_the_steps_of_one),
               cmocka_unit_test(every_step_weighs_the_same),
               cmocka_unit_test(padding_changes_no_bit),
               cmocka_unit_test(a_reproducible_run_has_the_same_bits_on_any_ranks_and_resumed),
               cmocka_unit_test(a_checkpoint_evaluates_as_the_training_did),
-              cmocka_unit_test(what_does_not_fit_sequences_is_refused))
+              cmocka_unit_test(what_does_not_fit_sequences_is_refused),
+              cmocka_unit_test(lengths_that_no_layer_uses_are_noted))
