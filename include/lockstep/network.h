@@ -208,6 +208,9 @@ int64_t ls_network_steps(const ls_network *network);
  * Errors: LS_ERR_USAGE with what to change in the model. */
 ls_status ls_network_check_targets(const ls_network *network, int64_t values) LS_MUST_CHECK;
 
+/* Returns true if some layer reads the steps of a sequence, for which rows may have lengths. */
+bool ls_network_reads_steps(const ls_network *network);
+
 /* Checks that a network can be trained on rows of different lengths, in steps of the input: that
  * its layers of sequences read as many steps, in their order, and that no batchnorm counts steps
  * beyond the lengths.

@@ -15,6 +15,7 @@
 
 #include "base/text_list.h"
 #include "data/plan.h"
+#include "train/census.h"
 #include "train/rows.h"
 #include "train/statistics.h"
 
@@ -24,18 +25,6 @@
 #include <lockstep/trainer.h>
 
 typedef struct ls_loader ls_loader;
-
-/* Facts about the rows of all ranks together. */
-typedef struct ls_census {
-    bool known; /* false: rows are streamed and trusted, so they were not read; zeros follow */
-    uint64_t fingerprint;                /* see ls_samples_fingerprint(), of the training rows */
-    uint64_t validation_fingerprint;     /* of the validation rows; 0: there are none */
-    bool has_border;                     /* the inputs are pictures: uint8, 1 or 3 channels */
-    double border;                       /* then the mean of the training rows' border, 0 to 1 */
-    char class_gaps[LS_CLASS_GAPS_TEXT]; /* see ls_class_gaps(); with names on rank 0 */
-    ls_constant_columns constant; /* with --standardize: of equal numbers in all training rows */
-    bool two_valued; /* --loss auto, targets are values: those of the training rows are 0 or 1 */
-} ls_census;
 
 /* Opens the data set, makes the plan, and reads this rank's shard into memory or opens its stream.
  * Collective.
