@@ -4,7 +4,7 @@
  *     network_outputs CHECKPOINT DATA.h5 ROWS NAME [raw | normalized | logits ...]
  *
  * NAME.x: float32 [rows][channels][height][width], the numbers of the data set; NAME.y: float32
- * [rows][outputs], probabilities if the loss is cross-entropy or bce, values in the targets' units.
+ * [rows][outputs], those of all steps if the task is by step, probabilities if the loss is cross-entropy or bce, values in the targets' units.
  * Prints the number of rows and the shape of both.
  *
  *     raw         not the averaged parameters
@@ -91,9 +91,10 @@ static bool given(char **words, const char *word)
 static void normalise(const ls_model *model, const float *raw, ls_batch *batch)
 {
     const ls_model_facts *facts = ls_model_describe(model);
+    const bool tokens = facts->vocabulary > 0;
     const double range = facts->element == LS_U8 ? 255 : 1;
-    const float scale = (float)(1 / (range * facts->std));
-    const float shift = (float)(-facts->mean / facts->std);
+    const float scale = tokens ? 1 : (float)(1 / (range * facts->std));
+    const float shift = tokens ? 0 : (float)(-facts->mean / facts->std);
     for (int64_t i = 0; i < batch->features; i++)
         batch->x[i] = scale * raw[i] + shift;
     const int64_t pixels = facts->input.height * facts->input.width;
@@ -133,6 +134,7 @@ int main(int argc, char **argv)
     check(ls_batch_create(&batch, 1, features, 0));
     FILE *x = create(argv[4], ".x"), *y = create(argv[4], ".y");
     const int K = ls_network_outputs(ls_model_network(model));
+    const int64_t steps = ls_network_steps(ls_model_network(model));
     float *raw = malloc((size_t)features * sizeof *raw);
     float *p = malloc((size_t)K * sizeof *p);
     for (int64_t row = 0; row < rows; row++) {
@@ -142,11 +144,12 @@ int main(int argc, char **argv)
         arrange(model, batch);
         const float *outputs =
             ls_network_forward(ls_model_network(model), ls_model_params(model), batch);
-        fwrite(given(words, "logits") ? outputs : convert(facts, K, outputs, p), sizeof *p,
-               (size_t)K, y);
+        for (int64_t t = 0; t < steps; t++, outputs += K)
+            fwrite(given(words, "logits") ? outputs : convert(facts, K, outputs, p), sizeof *p,
+                   (size_t)K, y);
     }
-    printf("%lld %lld %lld %lld %d\n", (long long)rows, (long long)facts->input.channels,
-           (long long)facts->input.height, (long long)facts->input.width, K);
+    printf("%lld %lld %lld %lld %lld\n", (long long)rows, (long long)facts->input.channels,
+           (long long)facts->input.height, (long long)facts->input.width, (long long)steps * K);
     const int failed = fclose(x) != 0 || fclose(y) != 0;
     free(raw);
     free(p);

@@ -87,18 +87,42 @@ trained mse colour.h5 100 "dense:16 relu dense:5 softmax" --loss mse "${two[@]}"
 trained mse_sigmoid colour.h5 100 "dense:16 tanh dropout:0.1 dense:5 sigmoid" --loss mse "${two[@]}"
 trained vector rows.h5 100 "dense:8 relu batchnorm dense:4" --layout nchw "${two[@]}"
 # Sequences, trained at a rate that takes biases away from 0. OpenCV 4.6 reads no recurrent layer for more than one row,
-# and no layer normalisation; Keras has no attention with these parameters, and gives the states in reverse order.
+# and no layer normalisation; TensorFlow.js no causal conv1d; Keras has not all layers.
 far=(--optimizer adam --lr 0.01 "${two[@]}")
 without=opencv trained steps grey.h5 100 "rnn:12,all lstm:10,all,both gru:8,reverse dense:10" "${far[@]}"
 without=opencv trained steps_colour colour.h5 100 "gru:10,all,both rnn:6,both,all last dense:5" "${far[@]}"
-without='opencv h5' trained steps_reverse colour.h5 100 "lstm:12,reverse,all layernorm gru:6,all,reverse maxpool dense:5" "${far[@]}"
+without='opencv h5' trained steps_reverse colour.h5 100 \
+    "lstm:12,reverse,all layernorm gru:6,all,reverse maxpool dense:5" "${far[@]}"
 without='opencv h5' trained steps_attention grey.h5 100 \
     "position attention:4 layernorm dense:16 gelu :a attention:2,causal +a batchnorm meanpool dense:10" "${far[@]}"
 without=opencv trained steps_position grey.h5 100 \
     "position layernorm dense:16 gelu :a rnn:16,all +a batchnorm &a dropout:0.1 meanpool dense:10" "${far[@]}"
 without=opencv trained steps_images colour.h5 100 "conv:4x3 relu maxpool:2 layernorm lstm:8 dense:5" "${far[@]}"
 without=opencv trained steps_flat colour.h5 100 "conv:4x3 flatten layernorm dense:8 relu dense:5" "${far[@]}"
+without=opencv trained steps_pixels colour.h5 100 \
+    "conv:4x3,2 maxpool:2 sequence:pixels conv1d:6x4 batchnorm relu conv1d:4x3 globalpool dense:5" "${far[@]}"
+without='opencv h5' trained steps_permuted colour.h5 100 \
+    "conv:4x3,2 maxpool:2 sequence:permuted,3 conv1d:6x4,causal relu lstm:8 dense:5" "${far[@]}"
 without=opencv trained vector_steps rows.h5 100 "lstm:8 dense:4" --layout nchw "${far[@]}"
+# Tokens: a class of each row, and the next token in each step.
+head -c 6000 "$source/README.md" >text.txt
+"$lockstep" import --text text.txt --characters --steps 12 --out characters.h5 2>err || cat err
+characters=$("$lockstep" info characters.h5 --json | sed 's/.*"classes":\([0-9]*\).*/\1/')
+without='opencv h5' trained tokens_steps characters.h5 20 \
+    "embedding:8 position :a attention:2,causal +a layernorm lstm:12,all dense:$characters" "${far[@]}"
+without=opencv trained tokens_states characters.h5 20 "embedding:8 gru:8,all dense:$characters softmax" "${far[@]}"
+awk 'BEGIN {
+    srand(1)
+    print "text,label"
+    for (row = 0; row < 200; row++) {
+        text = ""
+        for (word = 3 + int(rand() * 8); word > 0; word--) text = text " w" int(rand() * 20 + (row % 2) * 10)
+        print text "," (row % 2 ? "b" : "a")
+    }
+}' >documents.csv
+"$lockstep" import --text documents.csv --text-column text --target label --out documents.h5 2>err || cat err
+without=opencv trained tokens documents.h5 100 "embedding:8 lstm:8,both dense:12 relu dense:2" "${far[@]}"
+check "a line on stderr tells of tokens" has err 'takes 10 tokens, whole numbers$'
 # Autoencoders: outputs are in the order of the format's inputs, and in their units.
 reconstructs=(--targets inputs "${two[@]}")
 trained inputs_grey grey.h5 100 "dense:64 relu dense:784" "${reconstructs[@]}" --loss bce
@@ -236,10 +260,12 @@ refuses 2 'note.h5: this file exists and is not of type CSV' "$lockstep" export 
 check "a refused check writes no network" [ ! -e new.h5 ]
 refuses 2 'net.bin: the extension must be .onnx, .h5 or .safetensors' "$lockstep" export --checkpoint run_mlp --out net.bin
 refuses 2 "net.keras: this is the extension of Keras' zip format" "$lockstep" export --checkpoint run_mlp --out net.keras
-refuses 2 "'attention:4': this layer can't be exported: Keras has no such layer with these parameters" \
+refuses 2 "'attention:4': this layer can't be exported to .h5: Keras has no such layer with these parameters" \
     "$lockstep" export --checkpoint run_steps_attention --out net.h5
-refuses 2 "'lstm:12,reverse,all': this layer can't be exported: Keras gives the states in reverse order" \
+refuses 2 "'lstm:12,reverse,all': this layer can't be exported to .h5: Keras gives the states in reverse order" \
     "$lockstep" export --checkpoint run_steps_reverse --out net.h5 --check new.csv
+refuses 2 "'sequence:permuted,3': this layer can't be exported to .h5: Keras has no layer that reorders steps" \
+    "$lockstep" export --checkpoint run_steps_permuted --out net.h5
 check "a refused network has no check" [ ! -e new.csv ]
 refuses 2 '--logits: the network has none: its loss is mse' "$lockstep" export --checkpoint run_mse --out net.h5 --logits
 refuses 2 "'export' runs on one process" mpirun -n 2 "$lockstep" export --checkpoint run_mlp --out net.h5

@@ -4,6 +4,9 @@ const ort = load('onnxruntime-node')
 run('ONNX Runtime', 'onnx', async (name, x, shape) => {
   const session = await ort.InferenceSession.create(name + '.onnx')
   const vector = name.includes('vector') ? shape.slice(0, 2) : shape
-  const { output } = await session.run({ input: new ort.Tensor('float32', x, vector) })
+  const tokens = [shape[0], shape[1] * shape[2] * shape[3]]
+  const { output } = await session.run(name.includes('tokens')
+    ? { tokens: new ort.Tensor('int64', BigInt64Array.from(x, BigInt), tokens) }
+    : { input: new ort.Tensor('float32', x, vector) })
   return output.data
 })

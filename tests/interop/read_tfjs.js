@@ -96,7 +96,10 @@ const main = async () => {
     const model = await tf.loadLayersModel({ load: async () => artifacts })
     const [rows, channels, height, width] = shape
     const dims = name.includes('vector') ? [rows, channels] : [rows, height, width, channels]
-    const y = model.predict(tf.tensor(arranged ? x : channelsLast(x, shape), dims), { batchSize: 16 }).dataSync()
+    const input = name.includes('tokens')
+      ? tf.tensor(x, [rows, channels * height * width], 'int32')
+      : tf.tensor(arranged ? x : channelsLast(x, shape), dims)
+    const y = model.predict(input, { batchSize: 16 }).dataSync()
     // An autoencoder's outputs have the order of its inputs.
     return name.includes('inputs') && !arranged ? channelsLast(y, [rows, height * width, channels, 1]) : y
   })

@@ -34,9 +34,10 @@ def outputs_of(name, x):
     exec(compile(code, name + ".py", "exec"), module)
     net = module["net"]
     net.load_state_dict(tensors, strict=True)
-    flat = x.reshape(len(x), -1) if x.shape[2:] == (1, 1) and "vector" in name else x
+    tokens = "tokens" in name
+    flat = x.reshape(len(x), -1) if tokens or (x.shape[2:] == (1, 1) and "vector" in name) else x
     with torch.no_grad():
-        return net.eval()(torch.from_numpy(flat)).numpy()
+        return net.eval()(torch.from_numpy(flat.astype("i8") if tokens else flat)).numpy()
 
 
 torch.set_num_threads(1)
