@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the missing Debian packages that Lockstep and its figures need.
 #
-#   dependencies.sh [tests | interop | lint | slurm | mpich | fuzz | data]
+#   dependencies.sh [tests | interop | lint | slurm | mpich | fuzz | data | text]
 #
 #   tests   also packages for the tests
 #   interop also other tools that read exported networks: ONNX, OpenCV and PyTorch for Python, and event files of
@@ -13,6 +13,7 @@
 #   mpich   also MPICH, besides Open MPI
 #   fuzz    also packages for the fuzz targets
 #   data    also the data set Fashion-MNIST
+#   text    also a text in the public domain, for jobs/texts.sh, and scikit-learn
 #
 # Needs root or sudo. Code 1: the packages can't be installed; 69: not a Debian system: the packages are
 # listed, nothing is installed.
@@ -31,6 +32,7 @@ case ${1:-} in
     mpich) packages+=(mpich libmpich-dev) ;;
     fuzz) packages+=(clang libclang-rt-dev) ;;
     data) packages+=(dataset-fashion-mnist) ;;
+    text) packages+=(bible-kjv python3-sklearn) ;;
     *) misuse "unexpected argument '$1'" ;;
 esac
 

@@ -232,6 +232,32 @@ ls_status ls_model_predict(const ls_model *model, const ls_model_data *data,
 ls_status ls_model_predict_to(const ls_model *model, const ls_model_data *data, const char *path,
                               bool truth, int64_t *rows) LS_MUST_CHECK;
 
+/* What a model is to write. */
+typedef struct ls_generation {
+    const char *prompt; /* in UTF-8: at least a character, or word, which is continued */
+    int64_t count;      /* of tokens to write, 0 or more */
+    /* Tokens are drawn with the probabilities softmax(outputs / temperature); 0: the likeliest one
+     * is taken. */
+    double temperature;
+    uint64_t seed; /* of the draws */
+} ls_generation;
+
+/* Takes the next piece of a text, in UTF-8. An error ends the writing with this error. */
+typedef ls_status (*ls_text_sink)(void *user, const char *text);
+
+/* Continues a prompt, by a model that predicts the token that follows each of a row's: its classes
+ * in each step are the tokens of its inputs. It reads the latest tokens, at most as many as the rows
+ * of its training had. Tokens that are single characters are written as they are; others are words,
+ * with a blank before each; then the prompt is divided as by ls_import_text(). What is drawn depends
+ * on the outputs, the seed and the number of tokens before it. On rank 0. Local.
+ * sink  gets what follows the prompt, token by token
+ * user  passed to `sink`
+ * Errors: LS_ERR_USAGE if the model predicts something else, the prompt is empty or has a character
+ * or word, which is named, that the model does not know; LS_ERR_NUMERIC if an output is not finite;
+ * LS_INTERRUPTED; LS_ERR_FAILURE; those of the sink. */
+ls_status ls_model_generate(const ls_model *model, const ls_generation *wanted, ls_text_sink sink,
+                            void *user) LS_MUST_CHECK;
+
 /* Frees the rows and sets *rows to NULL; accepts NULL. Local. */
 void ls_rows_destroy(ls_rows **rows);
 

@@ -229,13 +229,14 @@ static json_t *model_json(const ls_model *model)
 {
     const ls_model_facts *facts = ls_model_describe(model);
     return json_pack(
-        "{s:s, s:o, s:o, s:s, s:[I,I,I], s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:b, s:o, "
+        "{s:s, s:o, s:o, s:s, s:[I,I,I], s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:b, "
+        "s:o, "
         "s:o}",
         "kind", "checkpoint", "run", ls_json_text(facts->run), "model", ls_json_text(facts->model),
-        "task", ls_task_name(facts->task.kind), "image", (json_int_t)facts->input.channels, (json_int_t)facts->input.height,
-        (json_int_t)facts->input.width, "classes", facts->classes, "vocabulary",
-        facts->vocabulary, "outputs", facts->task.outputs,
-        "epoch", (json_int_t)facts->epoch, "step", (json_int_t)facts->step, "steps",
+        "task", ls_task_name(facts->task.kind), "image", (json_int_t)facts->input.channels,
+        (json_int_t)facts->input.height, (json_int_t)facts->input.width, "classes", facts->classes,
+        "vocabulary", facts->vocabulary, "outputs", facts->task.outputs, "epoch",
+        (json_int_t)facts->epoch, "step", (json_int_t)facts->step, "steps",
         (json_int_t)facts->steps, "best_epoch", (json_int_t)facts->best_epoch, "metrics",
         facts->epoch > 0 ? ls_metrics_json(&facts->latest, ls_task_kinds(&facts->task))
                          : json_object(),

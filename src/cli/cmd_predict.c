@@ -7,15 +7,17 @@
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/data_choice.h"
+#include "cli/generated.h"
 #include "cli/pictures.h"
 
 #include <string.h>
 
 typedef struct settings {
     const char *picture, *checkpoint, *data, *inputs, *targets, *lengths, *test_data, *test_rows,
-        *out, *show;
+        *out, *show, *prompt;
     int split, layout, order;
-    int64_t padding, threads;
+    int64_t padding, threads, generate, seed;
+    double temperature;
     int read;
     bool raw, trust_data, csv, json, digit;
 } settings;
@@ -60,16 +62,42 @@ static const ls_setting table[] = {
     {"read", .flags = LS_OPTION_AS_TRAIN, .offset = AT(read), .group = "Data sets"},
     {"trust-data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(trust_data), .group = "Data sets",
      .help = "do not check the whole data set first, as for train"},
+    {"generate", "N", LS_TYPE_INT, .offset = AT(generate), .initial = "0", .max = 1e9,
+     .group = "Texts", .help = "write N tokens behind a prompt, by a model of the next token"},
+    {"prompt", "TEXT", LS_TYPE_TEXT, .offset = AT(prompt), .group = "Texts",
+     .help = "the text to continue; \\n is a line end"},
+    {"temperature", "X", LS_TYPE_REAL, .offset = AT(temperature), .initial = "1", .max = 1e6,
+     .group = "Texts", .help = "draw with softmax(outputs / X); 0: take the likeliest token"},
+    {"seed", "N", LS_TYPE_INT, .offset = AT(seed), .initial = "0", .max = 1e15, .group = "Texts",
+     .help = "seed of the draws"},
     {0},
 };
+
+/* Checks the options of texts. Local. */
+static ls_status check_text(const ls_options *options, const settings *s)
+{
+    static const char *const other[] = {"data", "digit", "show", "csv", "json", "out"};
+    static const char *const text[] = {"prompt", "temperature", "seed"};
+    for (size_t i = 0; s->generate == 0 && i < sizeof text / sizeof *text; i++)
+        if (ls_options_given(options, text[i]))
+            return ls_fail(LS_ERR_USAGE, "--%s belongs to --generate", text[i]);
+    if (s->generate > 0 && *s->picture != '\0')
+        return ls_fail(LS_ERR_USAGE, "pictures can't be predicted with --generate");
+    for (size_t i = 0; s->generate > 0 && i < sizeof other / sizeof *other; i++)
+        if (ls_options_given(options, other[i]))
+            return ls_fail(LS_ERR_USAGE, "--%s can't be given with --generate", other[i]);
+    return LS_OK;
+}
 
 /* Checks which options go together. Local. */
 static ls_status check_options(const settings *s)
 {
     const bool pictures = *s->picture != '\0', data = *s->data != '\0';
+    if (s->generate > 0)
+        return LS_OK;
     if (!pictures && !data)
-        return ls_fail(LS_ERR_USAGE, "nothing to predict: give PNG files, or a data set with "
-                                     "--data and --out");
+        return ls_fail(LS_ERR_USAGE, "nothing to predict: give PNG files, a data set with --data "
+                                     "and --out, or --generate and --prompt");
     if (pictures && data)
         return ls_fail(LS_ERR_USAGE, "pictures and --data can't be predicted at once");
     if (data && *s->out == '\0')
@@ -137,6 +165,18 @@ static ls_status check_out(const settings *s, const ls_picture_request *request)
     return *s->show != '\0' ? ls_pictures_check_show(request) : LS_OK;
 }
 
+/* Writes a text, or predicts pictures; on rank 0. Local. */
+static ls_status predict_here(const settings *s, const ls_model *model,
+                              const ls_picture_request *pictures)
+{
+    const ls_generation text = {.prompt = s->prompt,
+                                .count = s->generate,
+                                .temperature = s->temperature,
+                                .seed = (uint64_t)s->seed};
+    return s->generate > 0 ? ls_generated_print(model, &text)
+                           : ls_pictures_predict(model, pictures);
+}
+
 static ls_status predict_run(ls_comm *comm, const ls_options *options, const void *values)
 {
     const settings *s = values;
@@ -149,7 +189,9 @@ static ls_status predict_run(ls_comm *comm, const ls_options *options, const voi
     ls_model *model = NULL;
     ls_topology *topology = NULL;
     request.path = ls_options_words(options, &request.count);
-    ls_status status = check_options(s);
+    ls_status status = check_text(options, s);
+    if (status == LS_OK)
+        status = check_options(s);
     if (status == LS_OK)
         status = ls_agree_root(comm, root ? check_out(s, &request) : LS_OK);
     if (status == LS_OK)
@@ -160,7 +202,7 @@ static ls_status predict_run(ls_comm *comm, const ls_options *options, const voi
     if (status == LS_OK && *s->data != '\0')
         status = predict_data(comm, s, model);
     else if (status == LS_OK)
-        status = ls_agree_root(comm, root ? ls_pictures_predict(model, &request) : LS_OK);
+        status = ls_agree_root(comm, root ? predict_here(s, model, &request) : LS_OK);
     ls_model_destroy(&model);
     ls_topology_destroy(&topology);
     return status;
@@ -168,10 +210,13 @@ static ls_status predict_run(ls_comm *comm, const ls_options *options, const voi
 
 const ls_command ls_command_predict = {
     .name = "predict",
-    .usage = "--checkpoint PATH (FILE.png ... | --data FILE --out FILE) [OPTION ...]",
-    .summary = "classes and probabilities of pictures or rows",
+    .usage =
+        "--checkpoint PATH (FILE.png ... | --data FILE --out FILE | --generate N --prompt TEXT) "
+        "[OPTION ...]",
+    .summary = "classes and probabilities of pictures or rows; texts that go on",
     .examples = "  lockstep predict --checkpoint runs/a --digit photo.png more/*.png\n"
-                "  mpirun -n 4 lockstep predict --checkpoint runs/a --data mnist.h5 --out p.csv\n",
+                "  mpirun -n 4 lockstep predict --checkpoint runs/a --data mnist.h5 --out p.csv\n"
+                "  lockstep predict --checkpoint runs/c --generate 500 --prompt 'The '\n",
     .options = {table, false},
     .settings_size = sizeof(settings),
     .parallel = true,

@@ -145,10 +145,21 @@ static ls_status read_fixed_texts(const texts *from, hid_t type, int64_t count, 
     return status;
 }
 
+/* Returns true if the texts of a dataset of variable length take little memory: many of its elements
+ * may refer to one text, and each becomes a copy. */
+static bool is_small(const texts *from, hid_t type, hid_t space)
+{
+    hsize_t bytes = 0;
+    return !from->dataset || (H5Dvlen_get_buf_size(from->id, type, space, &bytes) >= 0 &&
+                              bytes <= (hsize_t)BYTES_MOST);
+}
+
 /* Appends strings of variable length, whose memory belongs to HDF5. */
 static ls_status read_variable_texts(const texts *from, hid_t type, hid_t space, int64_t count,
                                      ls_text_list *out, bool *read)
 {
+    if (!is_small(from, type, space))
+        return LS_OK;
     char **lent = ls_alloc(count, sizeof *lent);
     if (lent == NULL)
         return LS_ERR_FAILURE;

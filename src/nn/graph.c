@@ -217,9 +217,10 @@ ls_status ls_network_check_lengths(const ls_network *network, int64_t steps)
         if ((!op->kind->needs_sequence && !op->kind->makes_sequence) || own == steps)
             continue;
         snprintf(reason, sizeof reason,
-                 "reads sequences of %lld steps, but the rows' lengths are those of %lld steps: "
-                 "leave out layers before it that change the number of steps",
-                 (long long)own, (long long)steps);
+                 "reads sequences of %s, but the rows' lengths are those of %lld steps: %s",
+                 ls_counted(own, "step").text, (long long)steps,
+                 own == 1 ? "begin with an embedding, as embedding:64, which reads tokens"
+                          : "leave out layers before it that change the number of steps");
         return ls_wrong_word(layer->number, layer->word, reason);
     }
     return network->steps == 1 || network->steps == steps

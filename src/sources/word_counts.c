@@ -2,6 +2,7 @@
 #include "sources/word_counts.h"
 
 #include "base/memory.h"
+#include "sources/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -112,9 +113,9 @@ static int word_counts_compare(const void *a, const void *b)
 ls_status ls_word_counts_choose(ls_word_counts *c, int64_t most, ls_text_list *texts)
 {
     rank *ranks = ls_alloc(c->count, sizeof *ranks);
-    ls_status status = ranks != NULL ? ls_text_list_add(texts, "<padding>") : LS_ERR_FAILURE;
+    ls_status status = ranks != NULL ? ls_text_list_add(texts, LS_PADDING_TEXT) : LS_ERR_FAILURE;
     if (status == LS_OK)
-        status = ls_text_list_add(texts, "<unknown>");
+        status = ls_text_list_add(texts, LS_UNKNOWN_TEXT);
     for (int64_t i = 0; status == LS_OK && i < c->count; i++)
         ranks[i] = (rank){.text = c->text + c->words[i].text, .word = &c->words[i]};
     if (status == LS_OK)

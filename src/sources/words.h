@@ -12,6 +12,10 @@
 
 enum { LS_WORD_MOST = 64 /* bytes of a word that has a token of its own */ };
 
+/* Texts of the tokens of padding and of unknown words, which no word has. */
+#define LS_PADDING_TEXT "<padding>"
+#define LS_UNKNOWN_TEXT "<unknown>"
+
 typedef struct ls_word {
     char text[LS_WORD_MOST + 1];
     int bytes;

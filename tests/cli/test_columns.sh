@@ -24,7 +24,7 @@ monitors=$("$lockstep" train --help --all | awk '/^  --monitor/ { on = 1; next }
 check "train --help --all lists the metrics" [ -n "$monitors" ]
 for monitor in $monitors; do
     case $monitor in
-    *mae | *rmse | *auc | *r2)
+    *mae | *rmse | *auc | *r2 | *perplexity)
         why="is not defined for a classification task"
         [[ $monitor != *auc ]] || why="needs two classes, the data set has 8"
         refuses 2 "--monitor $monitor $why" \

@@ -99,6 +99,43 @@ for name, part in (("train", text[:800]), ("test", text[800:])):
     assert "lengths" not in f[name]
 EOF
 
+# Texts that models write.
+for i in {1..30}; do echo "the cat sat on the mat $i"; done >cat.txt
+check "a text of lines is imported" import cat.txt --characters --steps 16 --out cat.h5
+check "a network trains on characters" "$lockstep" train --data cat.h5 --model "embedding:16 lstm:32,all dense:21" --epochs 30 --batch 8 --lr 0.01 --run cat 2>err
+writes=("$lockstep" predict --checkpoint cat --generate 200 --prompt)
+"${writes[@]}" 'the c' --temperature 0 >likely
+check "the likeliest continuation is what it was trained on" has likely '^the cat sat on the mat'
+check "it has as many characters as were wanted, and a line end" [ "$(wc -m <likely)" = 206 ]
+"${writes[@]}" 'on\nthe' --seed 5 >first
+check "a prompt may have line ends" [ "$(head -n 1 first)" = on ]
+"${writes[@]}" 'on\nthe' --seed 5 >again
+check "the same seed writes the same text" cmp first again
+"${writes[@]}" 'on\nthe' --seed 6 >other
+check "another seed another" [ "$(cmp -s first other; echo $?)" = 1 ]
+mpirun -q -n 2 "$lockstep" predict --checkpoint cat --generate 200 --prompt 'on\nthe' --seed 5 >again
+check "two ranks write the same text, once" cmp first again
+refuses 2 "the prompt has the character 'X', which is not in the model's vocabulary of 21" "${writes[@]}" 'the X'
+refuses 2 'the prompt is empty: it must have a character' "$lockstep" predict --checkpoint cat --generate 5
+refuses 2 '--prompt: a backslash begins' "${writes[@]}" 'a\b'
+refuses 2 '--seed belongs to --generate' "$lockstep" predict --checkpoint cat --seed 5
+refuses 2 "--data can't be given with --generate" "${writes[@]}" the --data cat.h5
+refuses 2 "pictures can't be predicted with --generate" "${writes[@]}" the x.png
+check "words are predicted by any program's data set" "$python" - <<'EOF'
+import h5py, numpy as np
+words = ["<padding>", "<unknown>", "one", "two", ",", "three"]
+x = np.array([[2, 4, 3, 4, 5, 4, 2, 4, 3]] * 40, "u1")
+with h5py.File("words.h5", "w") as f:
+    f.attrs.update({"format": "lockstep-dataset", "version": 1, "classes": 6})
+    f["vocabulary"] = words
+    f["train/inputs"], f["train/labels"] = x[:, :-1], x[:, 1:]
+EOF
+"$lockstep" train --data words.h5 --model "embedding:8 gru:16,all dense:6" --epochs 20 --batch 4 --lr 0.02 --validation 0 --run words 2>err
+check "a model of words writes them with blanks" [ "$("$lockstep" predict --checkpoint words --generate 4 --temperature 0 --prompt One)" = "One , two , three" ]
+check "and reads words that it does not know as such" "$lockstep" predict --checkpoint words --generate 2 --prompt "four, five" >out
+check "a network trains on documents" "$lockstep" train --data t.h5 --model "embedding:8 gru:8 dense:2" --epochs 1 --batch 16 --hold-out stratified --run t 2>err
+refuses 2 't/checkpoints/best: does not predict the next token' "$lockstep" predict --checkpoint t --generate 5 --prompt w1
+
 # Sources that are refused.
 : >empty
 head -c 2000 "$lockstep" >binary

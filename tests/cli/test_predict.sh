@@ -138,7 +138,7 @@ else
 fi
 
 # Errors.
-refuses 2 'nothing to predict: give PNG files, or a data set' "$lockstep" predict --checkpoint digits
+refuses 2 'nothing to predict: give PNG files, a data set with --data and --out, or --generate' "$lockstep" predict --checkpoint digits
 refuses 2 '--checkpoint is needed' "$lockstep" predict rows/0.png
 refuses 2 "can't be predicted at once" "$lockstep" predict --checkpoint digits rows/0.png --data digits.h5 --out x.csv
 refuses 2 '--data needs --out' "$lockstep" predict --checkpoint digits --data digits.h5

@@ -580,6 +580,27 @@ static void a_vocabulary_of_other_programs_is_read(void **state)
     ls_dataset_close(&dataset);
 }
 
+static void a_vocabulary_of_huge_texts_is_refused(void **state)
+{
+    (void)state;
+    enum { TEXTS = 17, BYTES = 4 << 20 };
+    const char *texts[TEXTS];
+    char *long_text = malloc(BYTES + 1);
+    memset(long_text, 'x', BYTES);
+    long_text[BYTES] = '\0';
+    for (int i = 0; i < TEXTS; i++)
+        texts[i] = long_text;
+    write_words("huge.h5", 2, LS_H5_I32, 0);
+    add_h5py_vocabulary("huge.h5", texts, TEXTS);
+    assert_fails(try_file("huge.h5", NULL), LS_ERR_DATA,
+                 "'/vocabulary' is not an array of at most 1048576 strings, and 67108864 bytes");
+    ls_h5 *file = create("huge.h5");
+    assert_fails(ls_h5_write_texts(file, "vocabulary", texts, TEXTS), LS_ERR_DATA, "too many");
+    assert_ok(ls_h5_close(&file));
+    remove("huge.h5");
+    free(long_text);
+}
+
 static void a_vocabulary_that_is_none_is_refused(void **state)
 {
     (void)state;
@@ -641,6 +662,7 @@ int main(void)
         cmocka_unit_test(a_vocabulary_is_read_back),
         cmocka_unit_test(tokens_out_of_the_vocabulary_are_refused),
         cmocka_unit_test(a_vocabulary_of_other_programs_is_read),
+        cmocka_unit_test(a_vocabulary_of_huge_texts_is_refused),
         cmocka_unit_test(a_vocabulary_that_is_none_is_refused),
         cmocka_unit_test(files_of_other_vocabularies_are_refused),
     };

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Makes two data sets from the King James Version of the Bible, as Debian's package bible-kjv has it (public domain):
+# its verses, with the part of the Bible that each is from as its class, and its text for predicting the next character.
+#
+#   texts.sh FOLDER     writes into FOLDER, which is made:
+#       verses.h5       verses of nine in ten chapters to train on, of every tenth to test; 8 classes:
+#                       law, history, wisdom, prophets, gospels, acts, letters, revelation
+#       verses.csv, verses-test.csv     the same as tables
+#       kjv.h5          rows of 128 characters; the last tenth of the text to test
+#       kjv.txt         the text, a verse on each line
+#
+# If scikit-learn is installed, prints the accuracy of bags of words on the verses. Needs the program `bible`
+# (jobs/dependencies.sh text) and lockstep: $LOCKSTEP, the installed one, or the quickstart's build.
+set -euo pipefail
+# shellcheck source=jobs/common.sh
+. "$(dirname "$0")/common.sh"
+[ "${1:-}" != --help ] || usage 0
+[ $# = 1 ] || misuse "one argument is needed, a folder"
+refuse_options "$1"
+find_lockstep
+command -v bible >/dev/null || die "there is no program bible: jobs/dependencies.sh text installs it"
+mkdir -p "$1"
+
+# Lines such as "1Sm2:3 Talk no more ...": the books are known by their order.
+bible -f 'Gen1:1-Rev22:21' >"$1/lines"
+awk -v folder="$1" '
+    function part(book) {
+        return book <= 5 ? "law" : book <= 17 ? "history" : book <= 22 ? "wisdom" : book <= 39 ? "prophets" : \
+            book <= 43 ? "gospels" : book == 44 ? "acts" : book <= 65 ? "letters" : "revelation"
+    }
+    BEGIN {
+        train = folder "/verses.csv"; test = folder "/verses-test.csv"; text = folder "/kjv.txt"
+        print "part,verse" >train
+        print "part,verse" >test
+    }
+    {
+        verse = substr($0, index($0, " ") + 1)
+        chapter = $1; sub(/:.*/, "", chapter)
+        name = chapter; sub(/[0-9]+$/, "", name)
+        if (name != book) { book = name; books++ }
+        if (chapter != last) { last = chapter; chapters++ }
+        print verse >text
+        gsub(/"/, "\"\"", verse)
+        print part(books) ",\"" verse "\"" >(chapters % 10 == 0 ? test : train)
+    }
+    END { if (books != 66 || chapters != 1189 || NR != 31102) { print "unexpected text of bible" >"/dev/stderr"; exit 1 } }' "$1/lines"
+rm "$1/lines"
+"$lockstep" import --text "$1/verses.csv" --text-test "$1/verses-test.csv" --target part --name verses --out "$1/verses.h5"
+"$lockstep" import --text "$1/kjv.txt" --characters --steps 128 --name kjv --out "$1/kjv.h5"
+for python in python3 /usr/bin/python3; do
+    ! "$python" -c 'import sklearn' 2>/dev/null || exec "$python" "$(dirname "$0")/bags_of_words.py" "$1/verses.csv" "$1/verses-test.csv"
+done
+echo "scikit-learn is not installed: no baseline" >&2
