@@ -22,8 +22,8 @@ typedef enum ls_node_kind {
     LS_NODE_TRANSPOSE, /* an image with channels first to channels last, or reverse */
     LS_NODE_FLATTEN,
     LS_NODE_UNFLATTEN, /* a vector [C][H][W] to an image with channels last */
-    LS_NODE_SEQUENCE, /* an image with channels last, or a vector, to a sequence of its rows or pixels */
-    LS_NODE_DENSE, /* of a sequence: of each step */
+    LS_NODE_SEQUENCE, /* an image, channels last, or a vector to a sequence of its rows or pixels */
+    LS_NODE_DENSE,    /* of a sequence: of each step */
     LS_NODE_CONV,
     LS_NODE_CONV1D,  /* of the steps of a sequence */
     LS_NODE_PERMUTE, /* the steps of a sequence in another order */

@@ -60,8 +60,8 @@ void ls_onnx_add_pool_of_steps(ls_onnx_model *m, int at, const char *type);
 void ls_onnx_add_attention(ls_onnx_model *m, int at);
 void ls_onnx_add_dense_of_steps(ls_onnx_model *m, int at);
 
-/* The input with the rows' lengths; and what is made of it: the lengths of another type; [N][1]; 1 for
- * the steps of each row, else 0, [N][steps], and with more dimensions of 1 at these places.
+/* The input with the rows' lengths; and what is made of it: the lengths of another type; [N][1]; 1
+ * for the steps of each row, else 0, [N][steps], and with more dimensions of 1 at these places.
  * suffix  names the value; the same for the same value */
 extern const char ls_onnx_lengths[];
 const ls_onnx_operation *ls_onnx_lengths_as(ls_onnx_model *m, const char *suffix, int type);

@@ -124,8 +124,8 @@ void ls_onnx_add_last(ls_onnx_model *m, int at)
     ls_onnx_int(op, "axis", 1);
 }
 
-/* Those of rows with lengths: the sum of the steps divided by their number; the maximum of them, where
- * others are far below. */
+/* Those of rows with lengths: the sum of the steps divided by their number; the maximum of them,
+ * where others are far below. */
 static void add_pool_of_lengths(ls_onnx_model *m, int at, bool mean)
 {
     static const int64_t features = 2, steps = 1;
