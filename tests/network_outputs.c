@@ -4,7 +4,8 @@
  *     network_outputs CHECKPOINT DATA.h5 ROWS NAME [raw | normalized | logits ...]
  *
  * NAME.x: float32 [rows][channels][height][width], the numbers of the data set; NAME.y: float32
- * [rows][outputs], those of all steps if the task is by step, probabilities if the loss is cross-entropy or bce, values in the targets' units.
+ * [rows][outputs], those of all steps if the task is by step, probabilities if the loss is
+ * cross-entropy or bce, values in the targets' units.
  * Prints the number of rows and the shape of both.
  *
  *     lengths     rows have lengths, NAME.lengths: float32 [rows]

@@ -303,8 +303,8 @@ static void assert_config(const char *model, const char *expected)
     ls_export_graph_destroy(&graph);
     ls_network_destroy(&source.network);
 }
-/* The first numbers of a recurrent layer's last bias in a format: those of the units' gates. The layer
- * has one input and one unit, and its parameters are 0, 1, 2, ... */
+/* Checks the first numbers of a recurrent layer's biases in a format: those of the gates. The layer
+ * has one unit, and its parameters are 0, 1, 2, ... */
 static void expect_gates(const char *model, ls_export_format format, int count,
                          const float *expected)
 {
