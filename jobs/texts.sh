@@ -9,8 +9,10 @@
 #       kjv.h5          rows of 128 characters; the last tenth of the text to test
 #       kjv.txt         the text, a verse on each line
 #
-# If scikit-learn is installed, prints the accuracy of bags of words on the verses. Needs the program `bible`
-# (jobs/dependencies.sh text) and lockstep: $LOCKSTEP, the installed one, or the quickstart's build.
+# Needs the program `bible` (jobs/dependencies.sh text) and lockstep: $LOCKSTEP, the installed one, or the quickstart's
+# build. A baseline for the verses, by scikit-learn:
+#
+#   /usr/bin/python3 jobs/bags_of_words.py FOLDER/verses.csv FOLDER/verses-test.csv
 set -euo pipefail
 # shellcheck source=jobs/common.sh
 . "$(dirname "$0")/common.sh"
@@ -47,7 +49,3 @@ awk -v folder="$1" '
 rm "$1/lines"
 "$lockstep" import --text "$1/verses.csv" --text-test "$1/verses-test.csv" --target part --name verses --out "$1/verses.h5"
 "$lockstep" import --text "$1/kjv.txt" --characters --steps 128 --name kjv --out "$1/kjv.h5"
-for python in python3 /usr/bin/python3; do
-    ! "$python" -c 'import sklearn' 2>/dev/null || exec "$python" "$(dirname "$0")/bags_of_words.py" "$1/verses.csv" "$1/verses-test.csv"
-done
-echo "scikit-learn is not installed: no baseline" >&2

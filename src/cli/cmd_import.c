@@ -54,7 +54,7 @@ static const ls_setting table[] = {
     {"text-column", "NAME", LS_TYPE_TEXT, .offset = AT(text_column),
      .help = "of a table of --text: the column of the documents, by name or by number"},
     {"vocabulary", "N", LS_TYPE_INT, .offset = AT(vocabulary), .initial = "0",
-     .max = LS_MAX_CLASSES, .help = "of --text: the N commonest words have tokens; 0: 20,000"},
+     .max = LS_MAX_VOCABULARY - 2, .help = "of --text: the N commonest words have tokens; 0: 20,000"},
     {"steps", "T", LS_TYPE_INT, .offset = AT(steps), .initial = "0", .max = 1 << 20,
      .help = "of --text: most tokens of a row, with --characters characters of a row; 0: 256"},
     {"characters", NULL, LS_TYPE_FLAG, .offset = AT(characters),

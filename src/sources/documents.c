@@ -91,6 +91,9 @@ static ls_status add_table(ls_documents *d, const char *group, const char *path,
 static ls_status open_tables(ls_documents *d, const ls_import *import, const ls_text_source *source)
 {
     int64_t rows = 0;
+    if (import->limit_test > 0 && source->test == NULL)
+        return ls_fail(LS_ERR_USAGE, "--limit-test %lld: there are no test rows: give --text-test",
+                       (long long)import->limit_test);
     if (*source->target == '\0')
         return ls_fail(LS_ERR_USAGE,
                        "%s: --target must name the column of the classes; or give --characters, to "

@@ -3,6 +3,7 @@
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 lockstep=$1
+source=$3
 need_python h5py
 import() { "$lockstep" import --text "$@" 2>err; }
 # Succeeds if an expression about an HDF5 file `f` is true: holds FILE EXPRESSION
@@ -136,6 +137,16 @@ check "and reads words that it does not know as such" "$lockstep" predict --chec
 check "a network trains on documents" "$lockstep" train --data t.h5 --model "embedding:8 gru:8 dense:2" --epochs 1 --batch 16 --hold-out stratified --run t 2>err
 refuses 2 't/checkpoints/best: does not predict the next token' "$lockstep" predict --checkpoint t --generate 5 --prompt w1
 
+# The texts of a Debian package.
+if command -v bible >/dev/null; then
+    check "texts.sh makes data sets" env LOCKSTEP="$lockstep" "$source/jobs/texts.sh" bible 2>err
+    check "of verses with classes" has err 'verses.h5: 28045 training and 3057 test rows of 102 tokens, vocabulary 12,282, 8 classes'
+    check "and of characters" has err 'kjv.h5: 29094 training and 3232 test rows of 128 tokens, vocabulary 63, 63 classes of each step'
+    check "the classes are the parts of the Bible" holds bible/verses.h5 'row(0)[:5] == ["in", "the", "beginning", "god", "created"] and f.attrs["class_names"][f["train/labels"][0]] == b"law" and row(3056, "test")[:4] == ["here", "is", "wisdom", "."]'
+else
+    echo "not tested: jobs/texts.sh, bible-kjv is not installed"
+fi
+
 # Sources that are refused.
 : >empty
 head -c 2000 "$lockstep" >binary
@@ -148,6 +159,7 @@ bad 2 "t.csv: has no column 'none' for --target" t.csv --target none
 bad 2 "t.csv: has no column 'none' for --text-column" t.csv --target kind --text-column none
 bad 2 't.csv: has 3 columns: give --text-column' t.csv --target kind
 bad 2 "--text-column and --target are the same column, 'kind'" t.csv --target kind --text-column kind
+bad 2 'limit-test 5: there are no test rows: give --text-test' t.csv --target kind --text-column said --limit-test 5
 bad 2 'values.csv: --target: documents have classes' values.csv --target kind
 bad 2 'd: is a folder, whose folders are the classes' d --target kind
 bad 2 'belongs to documents, not to --characters' c.txt --characters --vocabulary 10

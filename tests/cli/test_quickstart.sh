@@ -52,7 +52,7 @@ check "the message names the file with other content" has err '^quickstart.sh: d
 start /nonexistent
 check "a missing folder is refused before anything is built" [ $? = 3 -a "$(wc -l <err)" = 1 ]
 check "the message names the missing folder" has err '^quickstart.sh: LOCKSTEP_IDX_DIR: /nonexistent: no such folder$'
-for wrong in "quickstart.sh --bogus" "report.sh" "report.sh a b c d e" "dependencies.sh --bogus" "plot_training.sh" "plot_scaling.sh x" "accuracy.sh"; do
+for wrong in "quickstart.sh --bogus" "report.sh" "report.sh a b c d e" "dependencies.sh --bogus" "plot_training.sh" "plot_scaling.sh x" "accuracy.sh" "texts.sh"; do
     # shellcheck disable=SC2086
     "$jobs"/$wrong >out 2>err
     check "$wrong: code 2" [ $? = 2 ]
