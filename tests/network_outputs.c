@@ -4,9 +4,11 @@
  *     network_outputs CHECKPOINT DATA.h5 ROWS NAME [raw | normalized | logits ...]
  *
  * NAME.x: float32 [rows][channels][height][width], the numbers of the data set; NAME.y: float32
- * [rows][outputs], those of all steps if the task is by step, probabilities if the loss is cross-entropy or bce, values in the targets' units.
+ * [rows][outputs], those of all steps if the task is by step, probabilities if the loss is
+ * cross-entropy or bce, values in the targets' units.
  * Prints the number of rows and the shape of both.
  *
+ *     lengths     rows have lengths, NAME.lengths: float32 [rows]
  *     raw         not the averaged parameters
  *     normalized  NAME.x has the normalised inputs
  *     logits      NAME.y has the values before the softmax or sigmoid */
@@ -133,6 +135,9 @@ int main(int argc, char **argv)
     check(ls_dataset_read(dataset, split, 0, rows, rows, &samples));
     check(ls_batch_create(&batch, 1, features, 0));
     FILE *x = create(argv[4], ".x"), *y = create(argv[4], ".y");
+    FILE *lengths = given(words, "lengths") ? create(argv[4], ".lengths") : NULL;
+    if (lengths != NULL)
+        check(ls_batch_add_lengths(batch));
     const int K = ls_network_outputs(ls_model_network(model));
     const int64_t steps = ls_network_steps(ls_model_network(model));
     float *raw = malloc((size_t)features * sizeof *raw);
@@ -142,6 +147,11 @@ int main(int argc, char **argv)
         normalise(model, raw, batch);
         fwrite(given(words, "normalized") ? batch->x : raw, sizeof *raw, (size_t)features, x);
         arrange(model, batch);
+        if (lengths != NULL) {
+            const float length = (float)ls_samples_row(samples, row).length;
+            batch->lengths[0] = (int32_t)length;
+            fwrite(&length, sizeof length, 1, lengths);
+        }
         const float *outputs =
             ls_network_forward(ls_model_network(model), ls_model_params(model), batch);
         for (int64_t t = 0; t < steps; t++, outputs += K)
@@ -150,7 +160,8 @@ int main(int argc, char **argv)
     }
     printf("%lld %lld %lld %lld %lld\n", (long long)rows, (long long)facts->input.channels,
            (long long)facts->input.height, (long long)facts->input.width, (long long)steps * K);
-    const int failed = fclose(x) != 0 || fclose(y) != 0;
+    const int failed =
+        fclose(x) != 0 || fclose(y) != 0 || (lengths != NULL && fclose(lengths) != 0);
     free(raw);
     free(p);
     ls_batch_destroy(&batch);

@@ -152,9 +152,9 @@ typedef enum ls_target_kind {
     /* An integer is a class, and integers [N,T] may be those of steps, as with LS_TARGET_CLASSES;
      * other numbers are values. */
     LS_TARGET_AUTO,
-    /* A whole number, or a one-hot row: one number is 1, the others are 0. Integers [N,T] for inputs
-     * of T > 1 steps are the class of each step, if the inputs are integers [N,T] or have more
-     * dimensions, and not all of the first 100 rows of targets are one-hot. */
+    /* A whole number, or a one-hot row: one number is 1, the others are 0. Integers [N,T] for
+     * inputs of T > 1 steps are the class of each step, if the inputs are integers [N,T] or have
+     * more dimensions, and not all of the first 100 rows of targets are one-hot. */
     LS_TARGET_CLASSES,
     LS_TARGET_VALUES,
     LS_TARGET_FRACTIONS, /* values of 0 to 1 */

@@ -62,11 +62,14 @@ typedef struct ls_export_options {
     ls_export_format format;
     bool normalized; /* the exported network takes normalised inputs: it does not normalise */
     bool logits;     /* its outputs are logits, without the softmax of cross-entropy */
+    bool lengths;    /* ONNX: it also takes the steps of each row, 1 to T, as int64 `lengths` [N] */
 } ls_export_options;
 
 /* Writes a network to a file, atomically.
- * Errors: LS_ERR_USAGE if the extension tells no format, logits are wanted of another loss than
- * cross-entropy, the format does not have a layer, or `path` is a file of another kind; LS_ERR_FAILURE if the file can't be written,
+ * Errors: LS_ERR_USAGE if the extension tells no format, lengths are wanted of another format or of
+ * a network that can't have them, logits are wanted of another loss than
+ * cross-entropy, the format does not have a layer, or `path` is a file of another kind;
+ * LS_ERR_FAILURE if the file can't be written,
  * memory is short, the network is too large for the format, or the library was built without
  * protobuf-c and the format is ONNX. An existing file is then left alone. */
 ls_status ls_export(const ls_export_source *source, const ls_export_options *options,
@@ -93,8 +96,9 @@ void ls_export_free(char *text);
 enum { LS_EXPORT_CHECK_ROWS = 16 };
 
 /* Writes a CSV file of random inputs and the outputs that the exported network must have for them,
- * computed by this library: columns x0, x1, ... in the order of the format's input, then y0, y1,
- * ... The same inputs in every call. Atomic; replaces only such files.
+ * computed by this library: columns x0, x1, ... in the order of the format's input, `length` with
+ * options->lengths, then y0, y1, ... The same inputs in every call. Atomic; replaces only such
+ * files.
  * source   its network has room for LS_EXPORT_CHECK_ROWS rows
  * options  with a format, see ls_export_find_format()
  * Errors: as ls_export(). */

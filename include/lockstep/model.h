@@ -52,8 +52,8 @@ typedef struct ls_model_facts {
     int values;                     /* in a target; 0: the target is a class; with classes they are
                                        those of so many steps */
     const char *const *class_names; /* [classes] on rank 0; NULL: they have none, and elsewhere */
-    int vocabulary; /* the inputs are tokens 0 .. vocabulary-1, which are not normalised; 0: they are
-                       not */
+    /* The inputs are tokens 0 .. vocabulary-1, which are not normalised; 0: they are not. */
+    int vocabulary;
     const char *const *tokens; /* [vocabulary] their texts on rank 0; NULL: they have none, and
                                   elsewhere. Clean them before they are shown */
     ls_loss loss;

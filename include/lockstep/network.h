@@ -74,8 +74,8 @@ ls_status ls_loss_check(ls_loss loss, int64_t values, int classes) LS_MUST_CHECK
  * value or class; a single one for bce and two classes. Local. */
 int ls_loss_outputs(ls_loss loss, int64_t values, int classes);
 
-/* Returns the kind of task, LS_TASK_..., of a loss and targets: cross-entropy with values, which are
- * then the classes of steps, is by step. Local. */
+/* Returns the kind of task, LS_TASK_..., of a loss and targets: cross-entropy with values, which
+ * are then the classes of steps, is by step. Local. */
 unsigned ls_loss_task(ls_loss loss, int64_t values);
 
 /* Returns true if a loss takes logits, since softmax is part of the loss. Local. */
@@ -208,9 +208,12 @@ int64_t ls_network_steps(const ls_network *network);
  * Errors: LS_ERR_USAGE with what to change in the model. */
 ls_status ls_network_check_targets(const ls_network *network, int64_t values) LS_MUST_CHECK;
 
-/* Checks that a network can be trained on rows of different lengths, in steps of the input: that its
- * layers of sequences read as many steps, in their order, and that no batchnorm counts steps beyond
- * the lengths.
+/* Returns true if some layer reads the steps of a sequence, for which rows may have lengths. */
+bool ls_network_reads_steps(const ls_network *network);
+
+/* Checks that a network can be trained on rows of different lengths, in steps of the input: that
+ * its layers of sequences read as many steps, in their order, and that no batchnorm counts steps
+ * beyond the lengths.
  * steps  of the longest row, see ls_dataset_steps()
  * Errors: LS_ERR_USAGE with the wrong word. */
 ls_status ls_network_check_lengths(const ls_network *network, int64_t steps) LS_MUST_CHECK;

@@ -11,7 +11,7 @@
 typedef struct settings {
     const char *checkpoint, *out, *check;
     int format, input;
-    bool logits, raw;
+    bool logits, lengths, raw;
 } settings;
 
 enum { INPUT_RAW, INPUT_NORMALIZED };
@@ -33,6 +33,8 @@ static const ls_setting table[] = {
      .choices = input_choices, .help = "what the exported network takes"},
     {"logits", NULL, LS_TYPE_FLAG, .offset = AT(logits),
      .help = "leave out the softmax of cross-entropy: the outputs are logits"},
+    {"lengths", NULL, LS_TYPE_FLAG, .offset = AT(lengths),
+     .help = "of sequences, ONNX: take the steps of each row as a second input, `lengths`"},
     {"raw", NULL, LS_TYPE_FLAG, .offset = AT(raw),
      .help = "take the parameters, not their average, if the checkpoint holds both"},
     {"check", "FILE", LS_TYPE_TEXT, .offset = AT(check),
@@ -69,14 +71,14 @@ static void print_result(const settings *s, const ls_export_options *options, co
     const bool last = options->format == LS_EXPORT_KERAS && in.height * in.width > 1;
     const ls_words shape = last ? ls_sized(in.height, in.width, in.channels)
                                 : ls_sized(in.channels, in.height, in.width);
-    ls_print(stderr, "%s: %s of %s, epoch %lld%s; takes %s %s%s\n", s->out,
+    ls_print(stderr, "%s: %s of %s, epoch %lld%s; takes %s %s%s%s\n", s->out,
              format_choices[options->format].name, facts->path, (long long)facts->epoch,
              facts->averaged ? ", averaged parameters" : "", shape.text,
              tokens                    ? "tokens, whole numbers"
              : options->normalized     ? "normalised as in training"
              : facts->element == LS_U8 ? "pixels from 0 to 255"
                                        : "numbers as in the data set",
-             options->logits ? ", gives logits" : "");
+             options->lengths ? ", and lengths" : "", options->logits ? ", gives logits" : "");
 }
 
 /* Prints the code that takes the parameters. */
@@ -100,7 +102,8 @@ static ls_status write_files(const settings *s, const ls_model *model, const cha
     const ls_export_source source = source_of(model, digest);
     ls_export_options options = {.format = (ls_export_format)s->format,
                                  .normalized = s->input == INPUT_NORMALIZED,
-                                 .logits = s->logits};
+                                 .logits = s->logits,
+                                 .lengths = s->lengths};
     ls_status status = ls_export_find_format(s->out, &options.format);
     if (status == LS_OK && *s->check != '\0')
         status = ls_export_check(&source, &options, s->check);

@@ -73,6 +73,17 @@ static void make_inputs(check *c, const ls_export_source *source, const ls_expor
     }
 }
 
+/* Gives the rows random lengths, 1 or more. */
+static ls_status make_lengths(check *c)
+{
+    const uint64_t key = ls_rng_key(0, LS_RNG_EXPORT, 1);
+    const ls_status status = ls_batch_add_lengths(c->batch);
+    for (int64_t row = 0; status == LS_OK && row < LS_EXPORT_CHECK_ROWS; row++)
+        c->batch->lengths[row] =
+            1 + (int32_t)((double)c->graph->steps * ls_rng_uniform(key, (uint64_t)row));
+    return status;
+}
+
 /* Brings an autoencoder's outputs into the order of the format's inputs. */
 static void rearrange(const check *c, float *room)
 {
@@ -110,6 +121,21 @@ static void scale_values(const check *c, bool sigmoid, const ls_column_scale *ta
     }
 }
 
+/* Computes the outputs of the rows as the exported network gives them. */
+static void compute(check *c, const ls_export_source *source, const ls_export_options *options)
+{
+    const bool probabilities = strcmp(ls_export_outputs(source, options), "probabilities") == 0;
+    const bool sigmoid = ls_loss_takes_sigmoid(ls_network_loss_kind(source->network));
+    const ls_column_scale unscaled = {0};
+    c->y = ls_network_forward(source->network, source->params, c->batch);
+    if (probabilities && !sigmoid)
+        softmax(c);
+    else
+        scale_values(c, sigmoid && !options->logits,
+                     options->logits ? &unscaled : &source->targets);
+    rearrange(c, c->batch->x + LS_EXPORT_CHECK_ROWS * c->features);
+}
+
 static void print_values(FILE *out, const char *before, int64_t count, const float *values)
 {
     for (int64_t i = 0; i < count; i++)
@@ -120,10 +146,13 @@ static void print_rows(const check *c, const float *y, FILE *out)
 {
     for (int64_t i = 0; i < c->features; i++)
         fprintf(out, "%sx%lld", i > 0 ? "," : "", (long long)i);
+    fprintf(out, "%s", c->graph->lengths ? ",length" : "");
     for (int64_t i = 0; i < c->outputs; i++)
         fprintf(out, ",y%lld", (long long)i);
     for (int64_t row = 0; row < LS_EXPORT_CHECK_ROWS; row++) {
         print_values(out, "\n", c->features, c->x + row * c->features);
+        if (c->graph->lengths)
+            fprintf(out, ",%d", c->batch->lengths[row]);
         print_values(out, ",", c->outputs, y + row * c->outputs);
     }
     fprintf(out, "\n");
@@ -176,18 +205,11 @@ ls_status ls_export_check(const ls_export_source *source, const ls_export_option
         c.classes = ls_graph_shape(graph, graph->nodes - 1).channels;
         status = make_room(&c);
     }
+    if (status == LS_OK && options->lengths)
+        status = make_lengths(&c);
     if (status == LS_OK) {
         make_inputs(&c, source, options, style.channels_first);
-        c.y = ls_network_forward(source->network, source->params, c.batch);
-        const bool probabilities = strcmp(ls_export_outputs(source, options), "probabilities") == 0;
-        const bool sigmoid = ls_loss_takes_sigmoid(ls_network_loss_kind(source->network));
-        const ls_column_scale unscaled = {0};
-        if (probabilities && !sigmoid)
-            softmax(&c);
-        else
-            scale_values(&c, sigmoid && !options->logits,
-                         options->logits ? &unscaled : &source->targets);
-        rearrange(&c, c.batch->x + LS_EXPORT_CHECK_ROWS * c.features);
+        compute(&c, source, options);
         status = write_rows(&c, c.result, path);
     }
     ls_batch_destroy(&c.batch);

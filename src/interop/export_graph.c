@@ -266,6 +266,32 @@ static ls_status describe_input(maker *m)
     return status;
 }
 
+/* Lets rows have lengths.
+ * Errors: LS_ERR_USAGE if the format or the network does not. */
+static ls_status add_lengths(maker *m)
+{
+    const ls_shape in = ls_network_input(m->source->network);
+    if (m->style.format != LS_EXPORT_ONNX)
+        return ls_fail(LS_ERR_USAGE, "--lengths: only ONNX networks can take lengths");
+    m->g->lengths = true;
+    m->g->steps = pixel_count(in) > 1 ? in.height : in.channels;
+    return ls_network_check_lengths(m->source->network, m->g->steps);
+}
+
+/* Returns an error if steps beyond the lengths would count. */
+static ls_status check_lengths(const ls_export_graph *g)
+{
+    bool sequences = false;
+    for (int i = 0; i < g->nodes; i++) {
+        const ls_form before = ls_graph_form(g, g->node[i].input[0]);
+        sequences = sequences || g->node[i].form == LS_FORM_SEQUENCE;
+        if (g->node[i].kind == LS_NODE_FLATTEN && before == LS_FORM_SEQUENCE)
+            return ls_fail(LS_ERR_USAGE, "--lengths: '%s' also reads the steps beyond them",
+                           g->node[i].name);
+    }
+    return sequences ? LS_OK : ls_fail(LS_ERR_USAGE, "--lengths: the network reads no sequences");
+}
+
 static ls_status make_graph(maker *m, const ls_export_options *options)
 {
     const bool fused = ls_loss_takes_logits(ls_network_loss_kind(m->source->network));
@@ -280,11 +306,13 @@ static ls_status make_graph(maker *m, const ls_export_options *options)
     m->input = LS_NODE_INPUT;
     if (status == LS_OK && !options->normalized && m->g->form != LS_FORM_TOKENS)
         m->input = ls_graph_append_normalisation(m->g, m->source);
+    if (status == LS_OK && options->lengths)
+        status = add_lengths(m);
     for (int i = 0; status == LS_OK && i < m->layers; i++)
         status = make_nodes(m, i);
     if (status == LS_OK)
         make_outputs(m, fused && !options->logits, options->logits);
-    return status;
+    return status == LS_OK && options->lengths ? check_lengths(m->g) : status;
 }
 
 /* Most nodes of a layer: two transposed images and sequences for a join; and of both ends:

@@ -22,8 +22,8 @@ typedef enum ls_node_kind {
     LS_NODE_TRANSPOSE, /* an image with channels first to channels last, or reverse */
     LS_NODE_FLATTEN,
     LS_NODE_UNFLATTEN, /* a vector [C][H][W] to an image with channels last */
-    LS_NODE_SEQUENCE, /* an image with channels last, or a vector, to a sequence of its rows or pixels */
-    LS_NODE_DENSE, /* of a sequence: of each step */
+    LS_NODE_SEQUENCE, /* an image, channels last, or a vector to a sequence of its rows or pixels */
+    LS_NODE_DENSE,    /* of a sequence: of each step */
     LS_NODE_CONV,
     LS_NODE_CONV1D,  /* of the steps of a sequence */
     LS_NODE_PERMUTE, /* the steps of a sequence in another order */
@@ -56,7 +56,8 @@ typedef enum ls_node_kind {
 enum { LS_BN_SCALE, LS_BN_SHIFT, LS_BN_MEAN, LS_BN_VARIANCE };
 enum { LS_ATTENTION_MASK = 4 };
 
-#define LS_BN_EPSILON 1e-5 /* of batchnorm and layernorm */
+#define LS_BN_EPSILON 1e-5  /* of batchnorm and layernorm */
+#define LS_FAR        1e30f /* less a score or a value is this, e to its power is 0 */
 #define LS_LEAK       0.01
 
 /* A parameter, borrowed from the graph. */
@@ -87,8 +88,10 @@ typedef struct ls_export_graph {
     bool channels_first; /* images of the format */
     bool planar;         /* the rows of Lockstep's batches are [channels][pixels] */
     float scale, shift;  /* inputs of the training were scale x + shift, then standardised */
-    bool rearranged;     /* an autoencoder's outputs are [pixels][channels], not as in Lockstep */
-    ls_node *node;       /* [nodes], the last one makes the outputs; owned */
+    bool lengths;        /* rows have lengths, of this many steps: */
+    int64_t steps;
+    bool rearranged; /* an autoencoder's outputs are [pixels][channels], not as in Lockstep */
+    ls_node *node;   /* [nodes], the last one makes the outputs; owned */
     int nodes;
     float *values; /* all parameters, and the numbers of shifts and scales; owned */
     int64_t used;  /* numbers in `values` */

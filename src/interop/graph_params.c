@@ -6,9 +6,6 @@
 #include <assert.h>
 #include <string.h>
 
-/* What is added to the products of queries and keys that must not count: e to its power is 0. */
-static const float never = -1e30f;
-
 static bool is_recurrent(const char *kind)
 {
     return strcmp(kind, "rnn") == 0 || strcmp(kind, "lstm") == 0 || strcmp(kind, "gru") == 0;
@@ -187,7 +184,7 @@ static void add_mask(ls_export_graph *g, ls_node *node)
     float *mask = take(g, node, 2, (int64_t[]){T, T});
     for (int64_t t = 0; t < T; t++)
         for (int64_t key = t + 1; key < T; key++)
-            mask[t * T + key] = never;
+            mask[t * T + key] = -LS_FAR;
 }
 
 /* Adds a parameter of a layer that is not recurrent. */

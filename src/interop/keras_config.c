@@ -3,6 +3,7 @@
  * layer, since old versions lose the weights of a Sequential with an input layer. */
 #include "interop/format.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* Attributes of a layer in Keras' terms; `pad` layers come before convolutions, `reshape` layers
@@ -121,6 +122,8 @@ static json_t *sequence_config(const ls_node *node, const char **class)
         *class = "GlobalMaxPooling1D";
         return json_object();
     default:
+        assert(node->kind == LS_NODE_RNN || node->kind == LS_NODE_LSTM ||
+               node->kind == LS_NODE_GRU); /* others are refused, see ls_export_check_layer() */
         return recurrent_config(node, class);
     }
 }

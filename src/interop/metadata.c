@@ -25,7 +25,8 @@ const char *ls_export_outputs(const ls_export_source *source, const ls_export_op
                                                                                   : "outputs";
 }
 
-/* Adds texts, unless they are NULL, as the text of a JSON array. Returns false if memory is short. */
+/* Adds texts, unless they are NULL, as the text of a JSON array. Returns false if memory is
+ * short. */
 static bool add_texts(json_t *object, const char *key, const char *const *texts, int count)
 {
     if (texts == NULL)

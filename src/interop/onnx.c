@@ -17,7 +17,7 @@ enum { IR_VERSION = 7, OPSET = 13 };
 
 /* The description of the network's input or output: name, type, and shape with N rows. */
 typedef struct value_info {
-    Onnx__ValueInfoProto proto, *list[1];
+    Onnx__ValueInfoProto proto;
     Onnx__TypeProto type;
     Onnx__TypeProto__Tensor tensor;
     Onnx__TensorShapeProto shape;
@@ -34,31 +34,39 @@ static size_t dims_of(ls_form form, ls_shape shape, int64_t *dims)
     return form == LS_FORM_IMAGE ? 3 : form == LS_FORM_SEQUENCE ? 2 : 1;
 }
 
-static void describe_value(value_info *v, const ls_onnx_model *m, int at)
+/* Describes a value with `count` dimensions, of which the first is the rows. */
+static void describe(value_info *v, const char *name, int type, size_t count, const int64_t *dims)
 {
     static char rows[] = "N";
-    const ls_form form = ls_graph_form(m->graph, at);
-    int64_t dims[4] = {0};
     onnx__value_info_proto__init(&v->proto);
     onnx__type_proto__init(&v->type);
     onnx__type_proto__tensor__init(&v->tensor);
     onnx__tensor_shape_proto__init(&v->shape);
-    v->list[0] = &v->proto;
-    v->proto.name = ls_onnx_borrow(ls_onnx_value(m, at));
+    v->proto.name = ls_onnx_borrow(name);
     v->proto.type = &v->type;
     v->type.tensor_type = &v->tensor;
     v->tensor.has_elem_type = 1;
-    v->tensor.elem_type = form == LS_FORM_TOKENS ? ONNX__TENSOR_PROTO__DATA_TYPE__INT64
-                                                 : ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT;
+    v->tensor.elem_type = type;
     v->tensor.shape = &v->shape;
     v->shape.dim = v->dims;
-    v->shape.n_dim = 1 + dims_of(form, ls_graph_shape(m->graph, at), dims + 1);
+    v->shape.n_dim = count;
     for (size_t i = 0; i < v->shape.n_dim; i++) {
         onnx__tensor_shape_proto__dimension__init(v->dims[i] = &v->dim[i]);
         v->dim[i].has_dim_value = i > 0;
         v->dim[i].dim_value = dims[i];
         v->dim[i].dim_param = i > 0 ? NULL : rows;
     }
+}
+
+static void describe_value(value_info *v, const ls_onnx_model *m, int at)
+{
+    const ls_form form = ls_graph_form(m->graph, at);
+    int64_t dims[4] = {0};
+    const size_t count = 1 + dims_of(form, ls_graph_shape(m->graph, at), dims + 1);
+    describe(v, ls_onnx_value(m, at),
+             form == LS_FORM_TOKENS ? ONNX__TENSOR_PROTO__DATA_TYPE__INT64
+                                    : ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT,
+             count, dims);
 }
 
 /* Metadata as a list of messages. */
@@ -103,16 +111,19 @@ static ls_status write_model(ls_onnx_model *m, json_t *metadata, const char *pat
     Onnx__OperatorSetIdProto opset = ONNX__OPERATOR_SET_ID_PROTO__INIT;
     Onnx__OperatorSetIdProto *opsets[] = {&opset};
     static char producer[] = "lockstep", version[] = LS_VERSION, domain[] = "";
-    value_info input, output;
+    const int64_t rows = 0; /* any number */
+    value_info input, output, lengths;
+    Onnx__ValueInfoProto *inputs[] = {&input.proto, &lengths.proto}, *outputs[] = {&output.proto};
     fact_list facts = {.count = 0};
     list_facts(metadata, &facts);
     describe_value(&input, m, LS_NODE_INPUT);
     describe_value(&output, m, m->graph->nodes - 1);
+    describe(&lengths, ls_onnx_lengths, ONNX__TENSOR_PROTO__DATA_TYPE__INT64, 1, &rows);
     body.name = producer;
     body.node = m->nodes, body.n_node = m->ops;
     body.initializer = m->initializers, body.n_initializer = m->tensors;
-    body.input = input.list, body.n_input = 1;
-    body.output = output.list, body.n_output = 1;
+    body.input = inputs, body.n_input = m->graph->lengths ? 2 : 1;
+    body.output = outputs, body.n_output = 1;
     opset.domain = domain;
     opset.has_version = 1, opset.version = OPSET;
     proto.has_ir_version = 1, proto.ir_version = IR_VERSION;
@@ -127,8 +138,8 @@ static ls_status write_model(ls_onnx_model *m, json_t *metadata, const char *pat
 /* Makes the model of a graph and writes it. */
 static ls_status write_graph(const ls_export_graph *graph, json_t *metadata, const char *path)
 {
-    const int64_t ops = (int64_t)LS_ONNX_OPERATIONS * graph->nodes;
-    const int64_t tensors = (int64_t)LS_ONNX_TENSORS * graph->nodes;
+    const int64_t ops = (int64_t)LS_ONNX_OPERATIONS * graph->nodes + LS_ONNX_OF_LENGTHS;
+    const int64_t tensors = (int64_t)LS_ONNX_TENSORS * graph->nodes + LS_ONNX_OF_LENGTHS;
     ls_onnx_model m = {.graph = graph,
                        .op = ls_alloc(ops, sizeof *m.op),
                        .nodes = ls_alloc(ops, sizeof(void *)),

@@ -15,6 +15,7 @@ enum {
 
 /* Most operations of a node, and tensors: parameters and constants. */
 enum { LS_ONNX_OPERATIONS = 24, LS_ONNX_TENSORS = LS_NODE_PARAMS + 8 };
+enum { LS_ONNX_OF_LENGTHS = 16 }; /* both, of lengths, for the model */
 
 typedef struct ls_onnx_operation {
     Onnx__NodeProto proto;
@@ -34,10 +35,10 @@ typedef struct ls_onnx_tensor {
 
 typedef struct ls_onnx_model {
     const ls_export_graph *graph;
-    ls_onnx_operation *op;   /* [LS_ONNX_OPERATIONS * nodes] */
+    ls_onnx_operation *op;   /* [LS_ONNX_OPERATIONS * nodes + LS_ONNX_OF_LENGTHS] */
     Onnx__NodeProto **nodes; /* [ops] */
     size_t ops;
-    ls_onnx_tensor *tensor;           /* [LS_ONNX_TENSORS * nodes] */
+    ls_onnx_tensor *tensor;           /* [LS_ONNX_TENSORS * nodes + LS_ONNX_OF_LENGTHS] */
     Onnx__TensorProto **initializers; /* [tensors] */
     size_t tensors;
 } ls_onnx_model;
@@ -58,6 +59,16 @@ void ls_onnx_add_last(ls_onnx_model *m, int at);
 void ls_onnx_add_pool_of_steps(ls_onnx_model *m, int at, const char *type);
 void ls_onnx_add_attention(ls_onnx_model *m, int at);
 void ls_onnx_add_dense_of_steps(ls_onnx_model *m, int at);
+
+/* The input with the rows' lengths; and what is made of it: the lengths of another type; [N][1]; 1
+ * for the steps of each row, else 0, [N][steps], and with more dimensions of 1 at these places.
+ * suffix  names the value; the same for the same value */
+extern const char ls_onnx_lengths[];
+const ls_onnx_operation *ls_onnx_lengths_as(ls_onnx_model *m, const char *suffix, int type);
+const ls_onnx_operation *ls_onnx_length_column(ls_onnx_model *m);
+const ls_onnx_operation *ls_onnx_length_mask(ls_onnx_model *m);
+const ls_onnx_operation *ls_onnx_length_mask_of(ls_onnx_model *m, const char *suffix, int axes,
+                                                const int64_t *axis);
 
 /* Returns the name of a node's value, or of the input. */
 const char *ls_onnx_value(const ls_onnx_model *m, int at);

@@ -2,6 +2,8 @@
  * without transB = 1, a Reshape with a fixed number of rows, constants [1][C][1][1]. */
 #include "interop/onnx_model.h"
 
+#include <assert.h>
+
 /* Sets an attribute to `count` times the same integer. */
 static void set_equal_ints(ls_onnx_operation *op, const char *name, size_t count, int64_t value)
 {
@@ -205,6 +207,7 @@ static const struct maker {
 void ls_onnx_add_node(ls_onnx_model *m, int at)
 {
     const struct maker *maker = &makers[m->graph->node[at].kind];
+    assert(maker->compose != NULL || maker->type != NULL);
     if (maker->compose != NULL)
         maker->compose(m, at);
     else if (maker->make != NULL)

@@ -34,16 +34,31 @@ void ls_onnx_add_embedding(ls_onnx_model *m, int at)
     ls_onnx_input(op, ls_onnx_value(m, m->graph->node[at].input[0]));
 }
 
+/* The node's input, a sequence, with zeros beyond the rows' lengths. */
+static ls_onnx_operation *mask_steps(ls_onnx_model *m, int at)
+{
+    static const int64_t features = 2;
+    const ls_onnx_operation *mask = ls_onnx_length_mask_of(m, ".mask_of_features", 1, &features);
+    ls_onnx_operation *product = ls_onnx_begin(m, at, ".masked_steps", "Mul");
+    ls_onnx_input(product, mask->output[0]);
+    return product;
+}
+
 /* x [steps][N][features]; states of all steps are [steps][directions][N][units], the last ones
  * [directions][N][units]. */
 void ls_onnx_add_recurrent(ls_onnx_model *m, int at, const char *type)
 {
     const ls_node *node = &m->graph->node[at];
     const ls_attributes *a = &node->attributes;
+    const ls_onnx_operation *lengths =
+        m->graph->lengths ? ls_onnx_lengths_as(m, ".int32", ONNX__TENSOR_PROTO__DATA_TYPE__INT32)
+                          : NULL;
     ls_onnx_operation *x =
         transpose(ls_onnx_begin(m, at, ".steps", "Transpose"), 3, (int64_t[]){1, 0, 2});
     ls_onnx_operation *states = ls_onnx_then(m, at, ".states", type, x);
     ls_onnx_params(m, states, at);
+    if (lengths != NULL)
+        ls_onnx_input(states, lengths->output[0]);
     ls_onnx_int(states, "hidden_size", a->units);
     ls_onnx_text(states, "direction",
                  a->both      ? "bidirectional"
@@ -82,7 +97,10 @@ void ls_onnx_add_conv1d(ls_onnx_model *m, int at)
     static const int64_t order[] = {0, 2, 1};
     const ls_attributes *a = &m->graph->node[at].attributes;
     const int64_t before = ls_conv1d_before(a);
-    ls_onnx_operation *x = transpose(ls_onnx_begin(m, at, ".features", "Transpose"), 3, order);
+    ls_onnx_operation *x = m->graph->lengths
+                               ? ls_onnx_then(m, at, ".features", "Transpose", mask_steps(m, at))
+                               : ls_onnx_begin(m, at, ".features", "Transpose");
+    transpose(x, 3, order);
     ls_onnx_operation *op = ls_onnx_then(m, at, ".filtered", "Conv", x);
     ls_onnx_params(m, op, at);
     ls_onnx_ints(op, "kernel_shape", 1, &a->window);
@@ -92,14 +110,53 @@ void ls_onnx_add_conv1d(ls_onnx_model *m, int at)
 
 void ls_onnx_add_last(ls_onnx_model *m, int at)
 {
-    const int64_t last = m->graph->node[at].in.height - 1;
+    const int64_t last = m->graph->node[at].in.height - 1, one = 1;
+    if (m->graph->lengths) {
+        ls_onnx_operation *steps = ls_onnx_then(m, at, ".step", "Sub", ls_onnx_length_column(m));
+        ls_onnx_integers(m, steps, ".one", 1, &one);
+        ls_onnx_operation *gather = ls_onnx_begin(m, at, "", "GatherND");
+        ls_onnx_input(gather, steps->output[0]);
+        ls_onnx_int(gather, "batch_dims", 1);
+        return;
+    }
     ls_onnx_operation *op = ls_onnx_begin(m, at, "", "Gather");
     ls_onnx_integers(m, op, ".step", 0, &last);
     ls_onnx_int(op, "axis", 1);
 }
 
+/* Those of rows with lengths: the sum of the steps divided by their number; the maximum of them,
+ * where others are far below. */
+static void add_pool_of_lengths(ls_onnx_model *m, int at, bool mean)
+{
+    static const int64_t features = 2, steps = 1;
+    if (mean) {
+        const ls_onnx_operation *column = ls_onnx_length_column(m);
+        ls_onnx_operation *sum = ls_onnx_then(m, at, ".sum", "ReduceSum", mask_steps(m, at));
+        ls_onnx_integers(m, sum, ".axes", 1, &steps);
+        ls_onnx_int(sum, "keepdims", 0);
+        ls_onnx_operation *count = ls_onnx_then(m, at, ".count", "Cast", column);
+        ls_onnx_int(count, "to", ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT);
+        ls_onnx_input(ls_onnx_then(m, at, "", "Div", sum), count->output[0]);
+        return;
+    }
+    const ls_onnx_operation *mask = ls_onnx_length_mask_of(m, ".mask_of_features", 1, &features);
+    ls_onnx_operation *before = ls_onnx_then(m, at, ".before", "Sub", mask);
+    ls_onnx_constant(m, before, "one", 1);
+    ls_onnx_operation *below = ls_onnx_then(m, at, ".below", "Mul", before);
+    ls_onnx_constant(m, below, "far", LS_FAR);
+    ls_onnx_operation *values = ls_onnx_begin(m, at, ".values", "Add");
+    ls_onnx_input(values, below->output[0]);
+    ls_onnx_operation *most = ls_onnx_then(m, at, "", "ReduceMax", values);
+    ls_onnx_ints(most, "axes", 1, &steps);
+    ls_onnx_int(most, "keepdims", 0);
+}
+
 void ls_onnx_add_pool_of_steps(ls_onnx_model *m, int at, const char *type)
 {
+    if (m->graph->lengths) {
+        add_pool_of_lengths(m, at, m->graph->node[at].kind == LS_NODE_MEANSTEPS);
+        return;
+    }
     ls_onnx_operation *op = ls_onnx_begin(m, at, "", type);
     ls_onnx_ints(op, "axes", 1, (int64_t[]){1});
     ls_onnx_int(op, "keepdims", 0);
@@ -129,6 +186,21 @@ static ls_onnx_operation *make_heads(ls_onnx_model *m, int at, const char *outpu
     return transpose(ls_onnx_then(m, at, names[1], "Transpose", split), 4, order);
 }
 
+/* Adds 0 to the products with the keys of each row, a number far below 0 to others. */
+static ls_onnx_operation *mask_keys(ls_onnx_model *m, int at, const ls_onnx_operation *scores)
+{
+    static const int64_t heads_and_queries[] = {1, 2};
+    const ls_onnx_operation *mask =
+        ls_onnx_length_mask_of(m, ".mask_of_keys", 2, heads_and_queries);
+    ls_onnx_operation *before = ls_onnx_then(m, at, ".before", "Sub", mask);
+    ls_onnx_constant(m, before, "one", 1);
+    ls_onnx_operation *below = ls_onnx_then(m, at, ".below", "Mul", before);
+    ls_onnx_constant(m, below, "far", LS_FAR);
+    ls_onnx_operation *sum = ls_onnx_then(m, at, ".of_row", "Add", scores);
+    ls_onnx_input(sum, below->output[0]);
+    return sum;
+}
+
 /* softmax(q k^T / sqrt(features of a head) + mask). */
 static ls_onnx_operation *make_scores(ls_onnx_model *m, int at, const ls_onnx_operation *queries,
                                       const ls_onnx_operation *keys)
@@ -145,6 +217,8 @@ static ls_onnx_operation *make_scores(ls_onnx_model *m, int at, const ls_onnx_op
         scores = ls_onnx_then(m, at, ".masked", "Add", scores);
         ls_onnx_param(m, scores, at, LS_ATTENTION_MASK);
     }
+    if (m->graph->lengths)
+        scores = mask_keys(m, at, scores);
     ls_onnx_operation *softmax = ls_onnx_then(m, at, ".shares", "Softmax", scores);
     ls_onnx_int(softmax, "axis", 3);
     return softmax;

@@ -3,6 +3,7 @@
  * the same in both. */
 #include "interop/format.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,7 +151,8 @@ static void print_module(const ls_node *node, FILE *out)
     case LS_NODE_SOFTMAX:
         fprintf(out, "nn.Softmax(%d)", node->form == LS_FORM_SEQUENCE ? 2 : 1);
         break;
-    default: /* no module, or of formats with channels last only */
+    default:
+        assert(!ls_torch_has_module(node));
         break;
     }
 }

@@ -349,7 +349,8 @@ static ls_status describe_network(ls_comm *comm, const ls_bench_task *task, ls_b
     char *model = model_of(task);
     ls_status status = model == NULL ? LS_ERR_FAILURE : LS_OK;
     if (status == LS_OK)
-        status = ls_network_create(&network, model, task->input, outputs_of(task), loss_of(task), 1);
+        status =
+            ls_network_create(&network, model, task->input, outputs_of(task), loss_of(task), 1);
     ls_free(model);
     status = ls_agree(comm, status);
     if (status == LS_OK)

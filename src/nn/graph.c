@@ -200,6 +200,14 @@ static bool counts_padding(const ls_op *op)
            (op->input[0] == LS_OP_BATCH || op->in[0].height * op->in[0].width > 1);
 }
 
+bool ls_network_reads_steps(const ls_network *network)
+{
+    bool reads = false;
+    for (int i = 0; i < network->ops; i++)
+        reads = reads || network->op[i].kind->needs_sequence || network->op[i].kind->makes_sequence;
+    return reads;
+}
+
 ls_status ls_network_check_lengths(const ls_network *network, int64_t steps)
 {
     char reason[192];

@@ -9,8 +9,10 @@
 
 #include "nn/ops/lanes_math.h"
 
-/* SUMS vectors of sums stay in registers. */
-enum { SUMS = LANES == 16 ? 24 : 12, PANEL = 4 * LANES, DEPTH = 256, MOST_ROWS = 12 };
+/* SUMS vectors of sums stay in registers, of 32 (AVX-512) or 16; and beside them WIDEST vectors of a
+ * row of M. */
+enum { SUMS = LANES == 16 ? 24 : 12, WIDEST = LANES == 16 ? 4 : 2 };
+enum { PANEL = WIDEST * LANES, DEPTH = 256, MOST_ROWS = 12 };
 
 /* A panel is packed if so many tiles of rows read it. */
 enum { WORTH_PACKING = 8 };
@@ -99,7 +101,7 @@ static void product_panel(int64_t rows, int64_t K, int64_t columns, ls_operand x
                           bool add, float *y, int64_t y_row)
 {
     float panel[DEPTH * PANEL];
-    const int64_t vectors = columns <= LANES ? 1 : columns <= 2 * LANES ? 2 : 4;
+    const int64_t vectors = columns <= LANES ? 1 : columns <= 2 * LANES ? 2 : WIDEST;
     const int64_t width = vectors * LANES;
     if (M.column != 1 || columns < width || rows >= WORTH_PACKING * SUMS / vectors) {
         pack(K, columns, width, M, panel);

@@ -57,8 +57,8 @@ typedef struct ls_control {
 enum { LS_MAX_GLOBAL_BATCH = 1 << 24 };
 
 /* Which sums of a score the control word has; the others are 0 on return. MPI libraries split a
- * message according to its length, which decides the order of addition of some gradients on three or
- * more ranks: a longer control word changes last bits. */
+ * message according to its length, which decides the order of addition of some gradients on three
+ * or more ranks: a longer control word changes last bits. */
 typedef enum ls_control_sums {
     LS_CONTROL_OF_CLASSES, /* those of a classification without weights, whose sum of weights is the
                               number of rows */

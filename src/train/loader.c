@@ -11,7 +11,6 @@
 #include "train/weighting.h"
 
 #include <lockstep/augment.h>
-#include <lockstep/picture.h>
 
 #include <assert.h>
 #include <string.h>
@@ -46,93 +45,6 @@ static ls_rows_origin rows_origin(const ls_loader *l, ls_split split)
     return origin;
 }
 
-/* Returns true if the inputs are pictures, whose border is known. Local. */
-static bool are_pictures(const ls_dataset_info *d)
-{
-    return d->element == LS_U8 && (d->channels == 1 || d->channels == 3) &&
-           d->height * d->width > 1;
-}
-
-/* Returns the sum of the borders of pictures. Local. */
-static int64_t sum_borders(const ls_dataset_info *d, const ls_samples *piece)
-{
-    int64_t sum = 0;
-    for (int64_t i = 0; are_pictures(d) && i < piece->rows; i++)
-        sum +=
-            ls_picture_border_sum(ls_sample_at(piece, i)->inputs, d->channels, d->height, d->width);
-    return sum;
-}
-
-/* Returns the mean of the training rows' border, 0 to 1, from the sum over all ranks. Local. */
-static double mean_border(const ls_dataset_info *d, int64_t sum)
-{
-    const double count = (double)d->rows[LS_TRAIN] *
-                         (double)ls_picture_border_count(d->channels, d->height, d->width);
-    return (double)sum / count / UINT8_MAX;
-}
-
-/* Returns true if each row has a class. Local. */
-static bool has_labels(const ls_dataset_info *d)
-{
-    return d->classes > 0 && d->values == 0;
-}
-
-/* Returns true if --loss auto takes targets for values. */
-static bool guesses_values(const ls_loader *l)
-{
-    return l->config->loss == LS_LOSS_AUTO && l->dataset.values > 0 && l->dataset.classes == 0 &&
-           !l->dataset.reconstructs;
-}
-
-/* Returns the number of values other than 0 and 1, if that matters. */
-static int64_t count_others(const ls_loader *l, const ls_samples *piece)
-{
-    int64_t others = 0;
-    for (int64_t i = 0; guesses_values(l) && i < piece->rows; i++) {
-        const float *values = ls_sample_targets(piece, ls_sample_at(piece, i));
-        for (int64_t k = 0; k < l->dataset.values; k++)
-            others += values[k] != 0 && values[k] != 1;
-    }
-    return others;
-}
-
-/* Counts this rank's rows of each class in a split, and adds their hash to the fingerprint, their
- * borders to the sum, and the weights of training rows to their sums. Local. */
-static ls_status count_split(ls_loader *l, ls_split split, int64_t *classes, uint64_t *fingerprint,
-                             int64_t *border, int64_t *others, int64_t *token)
-{
-    const ls_rows_origin origin = rows_origin(l, split);
-    const ls_samples *piece = NULL;
-    ls_rows *rows = NULL;
-    ls_status status = ls_rows_create(&rows, &origin, NULL, NULL);
-    while (status == LS_OK && (status = ls_rows_piece(rows, &piece)) == LS_OK && piece != NULL) {
-        if (l->dataset.reconstructs && l->config->loss == LS_BCE)
-            status = ls_reconstruction_check_range(piece, ls_split_name(split),
-                                                   l->conversion.normalization);
-        if (status == LS_OK && l->tokens)
-            status = ls_tokens_check_samples(piece, l->config->data, split, l->vocabulary, token);
-        *fingerprint += ls_samples_split_fingerprint(piece, split);
-        *border += sum_borders(&l->dataset, piece);
-        *others += split == LS_TRAIN ? count_others(l, piece) : 0;
-        ls_weighting_count(split == LS_TRAIN ? l->weighting : NULL, piece);
-        for (int64_t i = 0; has_labels(&l->dataset) && i < piece->rows; i++)
-            classes[ls_sample_at(piece, i)->label]++;
-    }
-    ls_rows_destroy(&rows);
-    return status;
-}
-
-/* Sets the vocabulary, if it is not known: as large as the largest token needs. Collective. */
-static void find_vocabulary(ls_loader *l, int64_t token)
-{
-    double most = (double)token;
-    if (!l->tokens || l->vocabulary > 0)
-        return;
-    ls_allreduce_max(l->comm, &most, 1);
-    l->vocabulary = (int64_t)most + 1;
-    l->dataset.vocabulary = (int)l->vocabulary;
-}
-
 /* Checks that the vocabulary is known without a census. The same on all ranks. Local. */
 static ls_status check_vocabulary(const ls_loader *l)
 {
@@ -141,43 +53,29 @@ static ls_status check_vocabulary(const ls_loader *l)
                : ls_fail(LS_ERR_USAGE,
                          "--trust-data with --stream: the tokens are not read before training, so "
                          "the vocabulary is not known: write it in --model, as "
-                         "embedding:64,VOCABULARY");
+                         "embedding:64,VOCABULARY, or leave --trust-data out");
 }
 
 /* Takes the census of training and validation rows. A stream is read once for that, unless
  * --trust-data is given and no weights are needed. Collective. */
 static ls_status take_census(ls_loader *l)
 {
+    const ls_census_plan plan = {.comm = l->comm,
+                                 .config = l->config,
+                                 .dataset = &l->dataset,
+                                 .rows = {rows_origin(l, LS_TRAIN), rows_origin(l, LS_VALIDATION)},
+                                 .normalization = l->conversion.normalization,
+                                 .weighting = l->weighting,
+                                 .class_names = &l->class_names,
+                                 .tokens = l->tokens,
+                                 .vocabulary = l->vocabulary};
     if (l->config->stream && l->config->trust_data && l->weighting == NULL)
         return check_vocabulary(l);
-    const int64_t classes = l->dataset.classes;
-    int64_t *counts = ls_alloc(LS_SPLITS * classes, sizeof *counts); /* test rows stay 0 */
-    uint64_t fingerprint[2] = {0};
-    int64_t border[2] = {0}, others = 0, token = 0;
-    ls_status status = counts == NULL ? LS_ERR_FAILURE : LS_OK;
-    for (int split = LS_TRAIN; status == LS_OK && split <= LS_VALIDATION; split++)
-        status = count_split(l, (ls_split)split, counts + split * classes, &fingerprint[split],
-                             &border[split], &others, &token);
-    status = ls_agree(l->comm, status);
-    if (status == LS_OK) {
-        int64_t sums[] = {(int64_t)fingerprint[LS_TRAIN], (int64_t)fingerprint[LS_VALIDATION],
-                          border[LS_TRAIN], others};
-        ls_allreduce_integers(l->comm, sums, 4);
-        ls_allreduce_integers(l->comm, counts, (int)(2 * classes));
-        find_vocabulary(l, token);
-        l->census = (ls_census){.known = true,
-                                .fingerprint = (uint64_t)sums[LS_TRAIN],
-                                .validation_fingerprint = (uint64_t)sums[LS_VALIDATION],
-                                .two_valued = guesses_values(l) && sums[3] == 0,
-                                .has_border = are_pictures(&l->dataset),
-                                .border = mean_border(&l->dataset, sums[2])};
-        if (has_labels(&l->dataset))
-            ls_class_gaps(&l->dataset, counts,
-                          l->class_names.count > 0 ? (const char *const *)l->class_names.text
-                                                   : NULL,
-                          l->census.class_gaps);
+    const ls_status status = ls_census_take(&l->census, &plan);
+    if (status == LS_OK && l->tokens && l->vocabulary == 0) {
+        l->vocabulary = l->census.token + 1;
+        l->dataset.vocabulary = (int)l->vocabulary;
     }
-    ls_free(counts);
     return status == LS_OK ? ls_weighting_finish(l->weighting, l->comm, l->dataset.rows[LS_TRAIN])
                            : status;
 }

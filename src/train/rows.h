@@ -48,8 +48,8 @@ void ls_rows_rewind(ls_rows *rows);
  * end, 0 after the end.
  * Local.
  * batch  its capacity is at least LS_EVALUATION_ROWS
- * Errors: LS_ERR_DATA, LS_ERR_FAILURE if rows can't be read, or have numbers that are no tokens; the
- * batch then has 0 rows. */
+ * Errors: LS_ERR_DATA, LS_ERR_FAILURE if rows can't be read, or have numbers that are no tokens;
+ * the batch then has 0 rows. */
 ls_status ls_rows_next(ls_rows *rows, ls_batch *batch) LS_MUST_CHECK;
 
 /* Conversion of samples to a batch. */

@@ -99,6 +99,15 @@ static void report_order(const ls_trainer *t)
                         t->config->data);
 }
 
+/* Reports lengths of rows that a network does not look at; on rank 0. Local. */
+static void report_lengths(const ls_trainer *t)
+{
+    if (ls_trainer_dataset(t)->ragged && t->task.kind != LS_TASK_STEPS &&
+        !ls_network_reads_steps(ls_replica_network(t->replica)))
+        ls_trainer_note(t, "the rows have lengths, but no layer of --model reads sequences: steps "
+                           "beyond a length are zeros");
+}
+
 /* Reports names of classes that checkpoints can't hold; on rank 0. Local. */
 static void report_class_names(const ls_trainer *t)
 {
@@ -118,6 +127,7 @@ static ls_status report_start(const ls_trainer *t)
     report_two_values(t);
     report_shared_files(t);
     report_class_names(t);
+    report_lengths(t);
     return report_class_gaps(t);
 }
 

@@ -29,16 +29,15 @@ static json_t *dataset_json(const ls_trainer *t)
     char fingerprint[17], validation[17];
     snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64, t->records.info.fingerprint);
     snprintf(validation, sizeof validation, "%016" PRIx64, t->records.info.validation_fingerprint);
-    return json_pack("{s:o, s:o, s:o, s:s, s:s, s:I, s:I, s:I, s:i, s:i}", "path",
-                     ls_json_text(t->config->data), "name",
-                     ls_json_text(ls_trainer_dataset(t)->name), "source_sha256",
-                     ls_json_text(ls_trainer_dataset(t)->source_sha256), "fingerprint", fingerprint,
-                     "validation_fingerprint", validation, "train_rows",
-                     (json_int_t)ls_trainer_dataset(t)->rows[LS_TRAIN], "validation_rows",
-                     (json_int_t)ls_trainer_dataset(t)->rows[LS_VALIDATION], "test_rows",
-                     (json_int_t)ls_trainer_dataset(t)->rows[LS_TEST], "classes",
-                     ls_trainer_dataset(t)->classes, "vocabulary",
-                     ls_trainer_dataset(t)->vocabulary);
+    return json_pack(
+        "{s:o, s:o, s:o, s:s, s:s, s:I, s:I, s:I, s:i, s:i}", "path", ls_json_text(t->config->data),
+        "name", ls_json_text(ls_trainer_dataset(t)->name), "source_sha256",
+        ls_json_text(ls_trainer_dataset(t)->source_sha256), "fingerprint", fingerprint,
+        "validation_fingerprint", validation, "train_rows",
+        (json_int_t)ls_trainer_dataset(t)->rows[LS_TRAIN], "validation_rows",
+        (json_int_t)ls_trainer_dataset(t)->rows[LS_VALIDATION], "test_rows",
+        (json_int_t)ls_trainer_dataset(t)->rows[LS_TEST], "classes", ls_trainer_dataset(t)->classes,
+        "vocabulary", ls_trainer_dataset(t)->vocabulary);
 }
 
 static json_t *diagnosis_json(const ls_trainer *t)

@@ -13,8 +13,8 @@
 #include <lockstep/dataset.h>
 #include <lockstep/status.h>
 
-/* Returns true if the inputs are tokens: the data set has a vocabulary, or the network begins with an
- * embedding. Local. */
+/* Returns true if the inputs are tokens: the data set has a vocabulary, or the network begins with
+ * an embedding. Local. */
 bool ls_tokens_are_inputs(const ls_train_config *config, const ls_dataset_info *dataset);
 
 /* Returns the number of tokens that a model and a data set both know; 0: neither says it. Local.

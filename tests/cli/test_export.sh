@@ -103,6 +103,7 @@ without=opencv trained steps_pixels colour.h5 100 \
     "conv:4x3,2 maxpool:2 sequence:pixels conv1d:6x4 batchnorm relu conv1d:4x3 globalpool dense:5" "${far[@]}"
 without='opencv h5' trained steps_permuted colour.h5 100 \
     "conv:4x3,2 maxpool:2 sequence:permuted,3 conv1d:6x4,causal relu lstm:8 dense:5" "${far[@]}"
+without=opencv trained steps_flatten colour.h5 20 "rnn:6,all flatten layernorm dense:5" "${far[@]}"
 without=opencv trained vector_steps rows.h5 100 "lstm:8 dense:4" --layout nchw "${far[@]}"
 # Tokens: a class of each row, and the next token in each step.
 head -c 6000 "$source/README.md" >text.txt
@@ -123,6 +124,16 @@ awk 'BEGIN {
 "$lockstep" import --text documents.csv --text-column text --target label --out documents.h5 2>err || cat err
 without=opencv trained tokens documents.h5 100 "embedding:8 lstm:8,both dense:12 relu dense:2" "${far[@]}"
 check "a line on stderr tells of tokens" has err 'takes 10 tokens, whole numbers$'
+# Rows with lengths, which ONNX networks can take: each kind of layer that must leave out the steps beyond them.
+with_lengths() { # NAME MODEL
+    without='opencv h5 safetensors onnx' trained "$1" documents.h5 100 "$2" "${far[@]}"
+    without='opencv h5 safetensors' exported "$1" "run_$1" documents.h5 100 'lengths' --lengths
+    cp err lengths.err
+}
+with_lengths tokens_lengths_last "embedding:8 lstm:12,all,both gru:8,reverse,all rnn:6,all last dense:2"
+with_lengths tokens_lengths_state "embedding:8 position attention:4 gru:12,both dense:2"
+with_lengths tokens_lengths_mean "embedding:8 layernorm :a attention:2,causal +a conv1d:8x4 meanpool dense:2"
+with_lengths tokens_lengths_maximum "embedding:8 conv1d:8x3 attention:2 rnn:9,reverse,all maxpool dense:2"
 # Autoencoders: outputs are in the order of the format's inputs, and in their units.
 reconstructs=(--targets inputs "${two[@]}")
 trained inputs_grey grey.h5 100 "dense:64 relu dense:784" "${reconstructs[@]}" --loss bce
@@ -267,6 +278,14 @@ refuses 2 "'lstm:12,reverse,all': this layer can't be exported to .h5: Keras giv
 refuses 2 "'sequence:permuted,3': this layer can't be exported to .h5: Keras has no layer that reorders steps" \
     "$lockstep" export --checkpoint run_steps_permuted --out net.h5
 check "a refused network has no check" [ ! -e new.csv ]
+refuses 2 '--lengths: only ONNX networks can take lengths' "$lockstep" export --checkpoint run_steps --out net.h5 --lengths
+if [ "${formats[0]}" = onnx ]; then
+    refuses 2 '--lengths: the network reads no sequences' "$lockstep" export --checkpoint run_mlp --out net.onnx --lengths
+    refuses 2 "'conv1d:6x4': reads sequences of 24 steps" "$lockstep" export --checkpoint run_steps_pixels --out net.onnx --lengths
+    refuses 2 "--lengths: 'flatten1' also reads the steps beyond them" "$lockstep" export --checkpoint run_steps_flatten \
+        --out net.onnx --lengths
+    check "a line on stderr tells of lengths" has lengths.err 'takes 10 tokens, whole numbers, and lengths$'
+fi
 refuses 2 '--logits: the network has none: its loss is mse' "$lockstep" export --checkpoint run_mse --out net.h5 --logits
 refuses 2 "'export' runs on one process" mpirun -n 2 "$lockstep" export --checkpoint run_mlp --out net.h5
 refuses 3 'nowhere' "$lockstep" export --checkpoint nowhere --out net.h5

@@ -38,17 +38,18 @@ const compare = (got, expected, outputs, name) => {
   return ''
 }
 
-// The inputs and outputs in a CSV file of --check.
+// The inputs, the outputs and, if there are any, the lengths in a CSV file of --check.
 const readCheck = file => {
   const [head, ...rows] = fs.readFileSync(file, 'utf8').trim().split('\n')
   const inputs = head.split(',').filter(column => column[0] === 'x').length
   const values = rows.map(row => row.split(',').map(Number))
-  return [rows.length, ...[values.map(row => row.slice(0, inputs)), values.map(row => row.slice(inputs))].map(
-    part => Float32Array.from(part.flat()))]
+  const outputs = inputs + head.split(',').filter(column => column === 'length').length
+  const parts = [[0, inputs], [outputs], [inputs, outputs]]
+  return [rows.length, ...parts.map(part => Float32Array.from(values.flatMap(row => row.slice(...part))))]
 }
 
-// Runs all cases; outputsOf(name, x, [rows, channels, height, width], arranged) gives a promise of Float32Array;
-// arranged: x is in the format's order, else [N][channels][height][width].
+// Runs all cases; outputsOf(name, x, [rows, channels, height, width], arranged, lengths) gives a promise of Float32Array;
+// arranged: x is in the format's order, else [N][channels][height][width]; lengths [N], or empty.
 exports.run = async (tool, format, outputsOf) => {
   let wrong = 0
   let worst = 0
@@ -58,9 +59,10 @@ exports.run = async (tool, format, outputsOf) => {
     const [rows, channels, height, width, outputs] = sizes.map(Number)
     let problem
     try {
-      const got = await outputsOf(name, floats(name + '.x'), [rows, channels, height, width], false)
-      const [count, x, y] = readCheck(`${name}.${format}.csv`)
-      const checked = await outputsOf(name, x, [count, channels, height, width], true)
+      const rowLengths = fs.existsSync(name + '.lengths') ? floats(name + '.lengths') : []
+      const got = await outputsOf(name, floats(name + '.x'), [rows, channels, height, width], false, rowLengths)
+      const [count, x, y, lengths] = readCheck(`${name}.${format}.csv`)
+      const checked = await outputsOf(name, x, [count, channels, height, width], true, lengths)
       problem = compare(got, floats(name + '.y'), outputs, name) || compare(checked, y, outputs, name)
       worst = Math.max(worst, difference(got, floats(name + '.y'), outputs, name))
     } catch (error) {

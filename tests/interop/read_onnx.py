@@ -8,7 +8,8 @@ for name in sys.argv[1:]:
     model = onnx.load(name)
     onnx.checker.check_model(model, full_check=True)
     assert model.ir_version == 7 and [(o.domain, o.version) for o in model.opset_import] == [("", 13)]
-    (given,), (made,) = model.graph.input, model.graph.output
+    (given, *lengths), (made,) = model.graph.input, model.graph.output
+    assert [i.name for i in lengths] == (["lengths"] if "lengths" in name else [])
     dims = given.type.tensor_type.shape.dim
     tokens = {p.key: p.value for p in model.metadata_props}["input"] == "tokens"
     assert given.name == ("tokens" if tokens else "input") and made.name == "output" and dims[0].dim_param == "N"

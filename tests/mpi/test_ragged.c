@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { STEPS = 7, WORDS = 11, TRAIN = 61, VALIDATION = 20 };
 
@@ -24,6 +25,7 @@ enum { STEPS = 7, WORDS = 11, TRAIN = 61, VALIDATION = 20 };
 typedef struct filling {
     bool by_step, floats;
     double padding;
+    double first; /* above 0: the first token of row 3 */
 } filling;
 
 static void put(ls_h5 *file, const char *group, const char *name, ls_h5_shape shape,
@@ -59,6 +61,8 @@ static void put_group(ls_h5 *file, const char *group, int64_t rows, const fillin
                 f->by_step ? token_of(i, t + 1) : token_of(i, 0) % 3;
         }
     }
+    if (f->first > 0)
+        x[3 * STEPS] = f->first;
     const ls_h5_type type = f->floats ? LS_H5_F32 : LS_H5_U8;
     put(file, group, "inputs", (ls_h5_shape){type, f->floats ? 3 : 2, {rows, STEPS, 1}}, LS_H5_F64,
         x);
@@ -154,9 +158,9 @@ static void every_step_weighs_the_same(void **state)
 static void padding_changes_no_bit(void **state)
 {
     (void)state;
-    static const filling fillings[][2] = {{{true, false, 0}, {true, false, 7}},
-                                          {{true, true, 0}, {true, true, 1e30}},
-                                          {{false, true, 0}, {false, true, 1e30}}};
+    static const filling fillings[][2] = {{{true, false, 0, 0}, {true, false, 7, 0}},
+                                          {{true, true, 0, 0}, {true, true, 1e30, 0}},
+                                          {{false, true, 0, 0}, {false, true, 1e30, 0}}};
     static const char *const models[] = {BY_STEP, "rnn:4,all layernorm rnn:6,all dense:11",
                                          "gru:4,all layernorm lstm:4,both dense:3"};
     for (int i = 0; i < 3; i++) {
@@ -246,6 +250,17 @@ static void a_checkpoint_evaluates_as_the_training_did(void **state)
         steps += length_of(i);
     assert_true(found.score.steps == (double)steps);
     ls_rows_destroy(&rows);
+    write_rows("steps.h5", (filling){.by_step = true, .first = WORDS});
+    assert_ok(ls_model_read(&rows, model, &data));
+    const ls_status status = ls_model_evaluate(model, rows, &found);
+    assert_same_failure(status);
+    assert_fails(status, LS_ERR_DATA, "validation row 3, step 0: 11 is no token");
+    ls_rows_destroy(&rows);
+    int64_t count;
+    const ls_status predicted = ls_model_predict_to(model, &data, "none.csv", false, &count);
+    assert_same_failure(predicted);
+    assert_fails(predicted, LS_ERR_DATA, "validation row 3, step 0: 11 is no token");
+    assert_true(access("none.csv", F_OK) != 0);
     ls_model_destroy(&model);
 }
 
@@ -296,9 +311,32 @@ static void what_does_not_fit_sequences_is_refused(void **state)
     assert_ok(train(world, &config, &result));
 }
 
+static bool noted;
+
+static void look_at_note(void *user, const char *text)
+{
+    (void)user;
+    noted = noted || strstr(text, "no layer of --model reads sequences") != NULL;
+}
+
+static void lengths_that_no_layer_uses_are_noted(void **state)
+{
+    (void)state;
+    ls_train_result result;
+    write_rows("rows.h5", (filling){.by_step = false});
+    const ls_observer observer = {.note = look_at_note};
+    ls_train_config config = configure("rows.h5", BY_ROW);
+    assert_ok(short_training_run(world, &config, &observer, NULL, &result));
+    assert_false(noted);
+    config.model = "dense:4 relu dense:3";
+    assert_ok(short_training_run(world, &config, &observer, NULL, &result));
+    assert_true(noted == (rank == 0));
+}
+
 MPI_TEST_MAIN(cmocka_unit_test(all_ranks_take_the_steps_of_one),
               cmocka_unit_test(every_step_weighs_the_same),
               cmocka_unit_test(padding_changes_no_bit),
               cmocka_unit_test(a_reproducible_run_has_the_same_bits_on_any_ranks_and_resumed),
               cmocka_unit_test(a_checkpoint_evaluates_as_the_training_did),
-              cmocka_unit_test(what_does_not_fit_sequences_is_refused))
+              cmocka_unit_test(what_does_not_fit_sequences_is_refused),
+              cmocka_unit_test(lengths_that_no_layer_uses_are_noted))

@@ -303,6 +303,38 @@ static void assert_config(const char *model, const char *expected)
     ls_export_graph_destroy(&graph);
     ls_network_destroy(&source.network);
 }
+/* Checks the first numbers of a recurrent layer's biases in a format: those of the gates. The layer
+ * has one unit, and its parameters are 0, 1, 2, ... */
+static void expect_gates(const char *model, ls_export_format format, int count,
+                         const float *expected)
+{
+    ls_export_graph *graph = NULL;
+    ls_export_source source = make_source(model, (ls_shape){1, 3, 1}, 1, LS_MSE);
+    assert_ok(ls_export_graph_create(&graph, &source, &(ls_export_options){.normalized = true},
+                                     ls_export_style(format)));
+    const ls_node *node = &graph->node[1]; /* behind the sequence of rows */
+    const ls_array *bias = &node->param[2];
+    for (int i = 0; i < count; i++)
+        assert_true(bias->values[i] == expected[i]);
+    if (format == LS_EXPORT_SAFETENSORS)
+        assert_int_equal(node->params, 4);
+    ls_export_graph_destroy(&graph);
+    ls_network_destroy(&source.network);
+}
+
+/* Parameters: W [1][G], U [1][G], b [G] or [2][G]. */
+static void gates_are_in_the_order_of_the_format(void **state)
+{
+    (void)state;
+    /* i, f, g, o are 8, 9, 10, 11. */
+    expect_gates("lstm:1", LS_EXPORT_KERAS, 4, (float[]){8, 9, 10, 11});
+    expect_gates("lstm:1", LS_EXPORT_SAFETENSORS, 4, (float[]){8, 9, 10, 11});
+    expect_gates("lstm:1", LS_EXPORT_ONNX, 8, (float[]){8, 11, 9, 10, 0, 0, 0, 0});
+    /* z, r, n are 6, 7, 8, of the state 9, 10, 11. */
+    expect_gates("gru:1", LS_EXPORT_KERAS, 6, (float[]){6, 7, 8, 9, 10, 11});
+    expect_gates("gru:1", LS_EXPORT_SAFETENSORS, 3, (float[]){7, 6, 8});
+    expect_gates("gru:1", LS_EXPORT_ONNX, 6, (float[]){6, 7, 8, 9, 10, 11});
+}
 
 static void keras_gets_a_sequential_or_a_functional_model(void **state)
 {
@@ -532,6 +564,27 @@ static void what_cannot_be_exported_is_refused(void **state)
     ls_network_destroy(&source.network);
 }
 
+static void layers_that_a_format_does_not_have_are_refused_by_their_word(void **state)
+{
+    (void)state;
+    const struct {
+        const char *model, *name, *error;
+    } cases[] = {
+        {"attention:2 last dense:3", "a.h5", "'attention:2': this layer can't be exported to .h5"},
+        {"gru:2,all,reverse last dense:3", "a.h5", "'gru:2,all,reverse'"},
+        {"sequence:permuted,1 last dense:3", "a.h5", "'sequence:permuted,1'"},
+        {"relu embedding:2,9 last dense:3", "a.safetensors", "'embedding:2,9'"},
+        {":a embedding:2,9 last dense:3 :b @a dense:3 +b", "a.safetensors", "'dense:3'"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ls_export_source source =
+            make_source(cases[i].model, (ls_shape){1, 4, 4}, 3, LS_CROSS_ENTROPY);
+        assert_fails(ls_export(&source, &(ls_export_options){0}, cases[i].name), LS_ERR_USAGE,
+                     cases[i].error);
+        ls_network_destroy(&source.network);
+    }
+}
+
 static void checked_rows_are_the_same_for_all_formats(void **state)
 {
     (void)state;
@@ -576,6 +629,7 @@ int main(void)
         cmocka_unit_test(inputs_are_normalised_by_the_operations_of_training),
         cmocka_unit_test(an_autoencoder_gives_its_outputs_in_the_order_of_the_input),
         cmocka_unit_test(parameters_behind_a_flattening_are_permuted),
+        cmocka_unit_test(gates_are_in_the_order_of_the_format),
         cmocka_unit_test(keras_gets_a_sequential_or_a_functional_model),
         cmocka_unit_test(a_keras_file_holds_the_weights_in_the_order_of_its_layers),
         cmocka_unit_test(safetensors_have_no_holes_and_aligned_values),
@@ -586,6 +640,7 @@ int main(void)
         cmocka_unit_test(onnx_is_refused_without_protobuf_c),
 #endif
         cmocka_unit_test(what_cannot_be_exported_is_refused),
+        cmocka_unit_test(layers_that_a_format_does_not_have_are_refused_by_their_word),
         cmocka_unit_test(checked_rows_are_the_same_for_all_formats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "nn/loss.h"
+#include "nn/vocabulary.h"
 
 #include <lockstep/network.h>
 
@@ -212,6 +213,30 @@ static void gradients_are_those_of_the_steps_that_count(void **state)
     ls_network_destroy(&network);
 }
 
+static void assert_completed(const char *model, int64_t vocabulary, const char *expected)
+{
+    char *text = ls_model_complete(model, vocabulary, (ls_preset_data){.outputs = 3});
+    assert_string_equal(text, expected);
+    ls_free(text);
+}
+
+/* As a checkpoint has it. */
+static void a_model_without_vocabulary_gets_it(void **state)
+{
+    (void)state;
+    assert_completed("embedding:8 lstm:4 dense:3", 30, "embedding:8,30 lstm:4 dense:3");
+    assert_completed(" embedding:8\tlstm:4", 30, " embedding:8,30\tlstm:4");
+    assert_completed("embedding:8", 7, "embedding:8,7");
+    assert_completed("embedding:8,9 lstm:4 @a embedding:2", 7,
+                     "embedding:8,9 lstm:4 @a embedding:2,7");
+    assert_completed("dense:3", 7, "dense:3");
+    assert_completed("embedding:8 dense:3", 0, "embedding:8 dense:3");
+    assert_int_equal(ls_model_vocabulary("embedding:8,90 lstm:3 embedding:4,20"), 20);
+    assert_int_equal(ls_model_vocabulary("embedding:8 lstm:3"), 0);
+    assert_true(ls_model_reads_tokens("embedding:8 lstm:3"));
+    assert_false(ls_model_reads_tokens("lstm:3 dense:4"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +246,7 @@ int main(void)
         cmocka_unit_test(classes_of_steps_go_with_cross_entropy),
         cmocka_unit_test(outputs_by_step_need_targets_by_step),
         cmocka_unit_test(lengths_need_the_same_steps_and_no_batchnorm),
+        cmocka_unit_test(a_model_without_vocabulary_gets_it),
         cmocka_unit_test(gradients_are_those_of_the_steps_that_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
