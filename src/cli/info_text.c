@@ -118,7 +118,8 @@ static const char *name_in_text(const char *key)
     return key;
 }
 
-/* Returns true for a member that says nothing: an empty text, the classes of values, no vocabulary. */
+/* Returns true for a member that says nothing: an empty text, the classes of values, no
+ * vocabulary. */
 static bool is_empty(const char *key, const json_t *value)
 {
     return (json_is_string(value) && json_string_length(value) == 0) ||

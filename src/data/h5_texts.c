@@ -145,8 +145,8 @@ static ls_status read_fixed_texts(const texts *from, hid_t type, int64_t count, 
     return status;
 }
 
-/* Returns true if the texts of a dataset of variable length take little memory: many of its elements
- * may refer to one text, and each becomes a copy. */
+/* Returns true if the texts of a dataset of variable length take little memory: many of its
+ * elements may refer to one text, and each becomes a copy. */
 static bool is_small(const texts *from, hid_t type, hid_t space)
 {
     hsize_t bytes = 0;

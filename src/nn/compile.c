@@ -51,15 +51,27 @@ static ls_status word_error(const compiler *c, const char *reason)
     return ls_wrong_word(c->number, c->word, reason);
 }
 
+/* Returns the word for a name of another program that resembles no word, or the wrong one; else the
+ * name. */
+static const char *own_name(const char *name)
+{
+    static const char *const names[][2] = {{"linear", "Dense"},
+                                           {"fc", "Dense"},
+                                           {"Conv2d", "Conv"},
+                                           {"MultiheadAttention", "Attention"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcasecmp(name, names[i][0]) == 0)
+            return names[i][1];
+    return name;
+}
+
 static ls_status unknown_word(const compiler *c, const char *name)
 {
     char reason[REASON];
     const char *near = NULL;
     size_t distance = SIZE_MAX;
     const ls_layer_word *known;
-    /* Names of a dense layer in other programs. */
-    if (strcasecmp(name, "linear") == 0 || strcasecmp(name, "fc") == 0)
-        name = "Dense";
+    name = own_name(name);
     for (int i = 0; (known = ls_layer_word_at(i)) != NULL; i++)
         if (ls_text_resembles(name, known->name, &distance))
             near = known->name;

@@ -1,16 +1,16 @@
 /* Compiled once for each kind of processor: defines ls_matrix_KIND with vectors of LS_LANES floats.
  *
  * A tile of rows times one, two or four vectors of columns stays in registers. M is multiplied in
- * panels of DEPTH rows and PANEL columns, so that a panel stays in the cache while all rows of x are
- * multiplied with it. */
+ * panels of DEPTH rows and PANEL columns, so that a panel stays in the cache while all rows of x
+ * are multiplied with it. */
 #include "nn/matrix_kernel.h"
 
 #include <math.h>
 
 #include "nn/ops/lanes_math.h"
 
-/* SUMS vectors of sums stay in registers, of 32 (AVX-512) or 16; and beside them WIDEST vectors of a
- * row of M. */
+/* SUMS vectors of sums stay in registers, of 32 (AVX-512) or 16; and beside them WIDEST vectors of
+ * a row of M. */
 enum { SUMS = LANES == 16 ? 24 : 12, WIDEST = LANES == 16 ? 4 : 2 };
 enum { PANEL = WIDEST * LANES, DEPTH = 256, MOST_ROWS = 12 };
 

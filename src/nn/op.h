@@ -76,8 +76,8 @@ typedef struct ls_op_kind {
      * Errors: LS_ERR_USAGE with the reason. */
     ls_status (*configure)(ls_op *op);
 
-    /* Both NULL: the kind is a view, the input's floats in the shape that configure() sets; it makes
-     * no operation. Else:
+    /* Both NULL: the kind is a view, the input's floats in the shape that configure() sets; it
+     * makes no operation. Else:
      * Computes y from x; computes dx and dw from dy. If in_place, dx[0] is dy. An operation whose
      * first parameter is a matrix is called once for each part of the matrix's rows, the last part
      * first: forward() adds the part's contribution to y, backward() computes the gradient of the

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Dropout between the layers, not between the steps (Zaremba, Sutskever and Vinyals, Recurrent neural
- * network regularization, 2014). */
+/* Dropout between the layers, not between the steps (Zaremba, Sutskever and Vinyals, Recurrent
+ * neural network regularization, 2014). */
 #define LSTM(first, option) first "lstm:128,all dropout:0.2 lstm:128" option " dropout:0.2"
 
 /* Two blocks (Vaswani et al., Attention is all you need, 2017), normalised before attention and
@@ -22,8 +22,8 @@
 
 enum { OF_TOKENS = 1, BY_STEP = 2, VARIANTS = 4 };
 
-/* Layers without the last one, which has a unit for each class. Of some networks there are variants,
- * at index OF_TOKENS, BY_STEP or their sum. */
+/* Layers without the last one, which has a unit for each class. Of some networks there are
+ * variants, at index OF_TOKENS, BY_STEP or their sum. */
 static const struct {
     const char *name, *layers[VARIANTS];
 } presets[] = {

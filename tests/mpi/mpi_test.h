@@ -24,8 +24,8 @@ int mpi_test_run(int argc, char **argv, const struct CMUnitTest *tests, size_t c
  * Collective. */
 void write_shared_dataset(const small_dataset *data, const char *path);
 
-/* Asserts that a sample of the training rows has its label or, of sequences, the classes of its steps
- * and its length. Local. */
+/* Asserts that a sample of the training rows has its label or, of sequences, the classes of its
+ * steps and its length. Local. */
 void assert_is_target(const small_dataset *data, const ls_samples *samples,
                       const ls_sample *sample);
 

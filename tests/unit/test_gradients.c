@@ -327,7 +327,8 @@ static void input_gradients_match_finite_differences(void **state)
     }
 }
 
-/* Of inputs; those of steps beyond a row's end are exactly 0 and change nothing, whatever they are. */
+/* Of inputs; those of steps beyond a row's end are exactly 0 and change nothing, whatever they
+ * are. */
 static void gradients_of_rows_of_several_lengths_match_finite_differences(void **state)
 {
     (void)state;

@@ -1,5 +1,6 @@
-/* exp, sigmoid, tanh and the normal distribution of vectors over the whole range of floats, for every kind of kernel that
- * this processor can run, against the functions of the C library in double precision. */
+/* exp, sigmoid, tanh and the normal distribution of vectors over the whole range of floats, for
+ * every kind of kernel that this processor can run, against the functions of the C library in
+ * double precision. */
 #include "lanes_functions.h"
 
 #include "test.h"

@@ -56,8 +56,8 @@ static void check_product(const ls_matrix_kernel *kernel, int64_t rows, int64_t 
     ls_free(before);
 }
 
-/* Of all sizes around those of tiles, panels and vectors, in place and transposed; and the same bits
- * with AVX2 and AVX-512. */
+/* Of all sizes around those of tiles, panels and vectors, in place and transposed; and the same
+ * bits with AVX2 and AVX-512. */
 static void products_equal_their_definition_with_any_kernel(void **state)
 {
     (void)state;

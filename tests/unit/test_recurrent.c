@@ -1,4 +1,5 @@
-/* Recurrent layers against numbers of Keras: weights are 0.01 of the inputs, 0.02 of the state, biases 0.03. */
+/* Recurrent layers against numbers of Keras: weights are 0.01 of the inputs, 0.02 of the state,
+ * biases 0.03. */
 #include "test.h"
 
 #include <lockstep/network.h>

@@ -1,5 +1,5 @@
-/* The inner loops of gelu (activation.c), compiled for several processors. Its functions take longer
- * than the products around it unless they are vectors. */
+/* The inner loops of gelu (activation.c), compiled for several processors. Its functions take
+ * longer than the products around it unless they are vectors. */
 #ifndef LS_NN_ACTIVATION_KERNEL_H
 #define LS_NN_ACTIVATION_KERNEL_H
 

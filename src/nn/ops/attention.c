@@ -1,6 +1,6 @@
 /* attention:HEADS[,causal]: self-attention with several heads (Vaswani et al., Attention is all you
- * need, 2017). B: rows, T: steps, F: features, H: heads, E = F / H; x, y [B][T][F]; W [F][3 F] makes
- * queries, keys and values, V [F][F] mixes the heads:
+ * need, 2017). B: rows, T: steps, F: features, H: heads, E = F / H; x, y [B][T][F]; W [F][3 F]
+ * makes queries, keys and values, V [F][F] mixes the heads:
  *
  *     [q, k, v] = x W + b             for each head E columns of each
  *     P = softmax(q k^T / sqrt(E))    [T][T], causal: of step t over the steps up to t
@@ -134,8 +134,8 @@ static void transpose(const attention *a, int64_t length, const float *from, flo
             to[e * a->R + t] = from[t * 3 * a->F + e];
 }
 
-/* P of queries first .. first+count-1 of a head: with the logarithms given if `known`, else they are
- * computed. */
+/* P of queries first .. first+count-1 of a head: with the logarithms given if `known`, else they
+ * are computed. */
 static void make_scores(const attention *a, const float *q, int64_t first, int64_t count,
                         int64_t length, bool known, float *log)
 {

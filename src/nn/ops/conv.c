@@ -7,12 +7,12 @@
  * skips pixels, whose gradient is 0. J = K * C: taps of a row of the kernel, see conv_kernel.h.
  *
  * conv1d:FILTERSxK[,causal]: F filters of K steps over a sequence with as many zeros around it that
- * the number of steps stays, an image of height 1: (K - 1) / 2 zeros, rounded down, before the first
- * step and the others after the last; causal: all before. Steps beyond a row's length count as
- * zeros, and their dx is 0. w [K][C][F]; x, y [T][channels].
+ * the number of steps stays, an image of height 1: (K - 1) / 2 zeros, rounded down, before the
+ * first step and the others after the last; causal: all before. Steps beyond a row's length count
+ * as zeros, and their dx is 0. w [K][C][F]; x, y [T][channels].
  *
- * Images are not unfolded into a matrix: the kernel reads images in place. Only images with margins,
- * and sequences that end early, are copied, a few at a time, into scratch memory. */
+ * Images are not unfolded into a matrix: the kernel reads images in place. Only images with
+ * margins, and sequences that end early, are copied, a few at a time, into scratch memory. */
 #include "nn/op.h"
 #include "nn/ops/conv_kernel.h"
 

@@ -1,6 +1,7 @@
-/* Compiled once for each kind of processor: defines ls_conv_KIND with vectors of LS_LANES floats. Each block keeps TILE x 2 vectors of sums in registers. A step loads two
- * vectors of one factor and TILE floats of the other for 2 TILE vector multiplications. The order
- * of summation does not depend on the processor. */
+/* Compiled once for each kind of processor: defines ls_conv_KIND with vectors of LS_LANES floats.
+ * Each block keeps TILE x 2 vectors of sums in registers. A step loads two vectors of one factor
+ * and TILE floats of the other for 2 TILE vector multiplications. The order of summation does not
+ * depend on the processor. */
 #include "nn/ops/conv_kernel.h"
 
 #include "nn/ops/lanes.h"

@@ -1,6 +1,6 @@
-/* exp, sigmoid, tanh and the normal distribution of vectors. The polynomials are least-maximum fits of relative error over
- * the stated ranges; the errors of the functions are measured over all floats by
- * unit/test_lanes_math. NaN gives NaN; tanh of -0 is -0. */
+/* exp, sigmoid, tanh and the normal distribution of vectors. The polynomials are least-maximum fits
+ * of relative error over the stated ranges; the errors of the functions are measured over all
+ * floats by unit/test_lanes_math. NaN gives NaN; tanh of -0 is -0. */
 #ifndef LS_NN_LANES_MATH_H
 #define LS_NN_LANES_MATH_H
 
@@ -8,8 +8,8 @@
 
 /* e^x for x in [-87, 87]; arguments beyond count as the nearer end. Relative error below 1e-7.
  *
- * x = n ln 2 + r with whole n and |r| <= ln 2 / 2; e^r = 1 + r + r^2 q(r); 2^n is made from the bits
- * of n, which adding 1.5 * 2^23 leaves at the end of the sum. ln 2 is a sum of two floats, the
+ * x = n ln 2 + r with whole n and |r| <= ln 2 / 2; e^r = 1 + r + r^2 q(r); 2^n is made from the
+ * bits of n, which adding 1.5 * 2^23 leaves at the end of the sum. ln 2 is a sum of two floats, the
  * first with few bits, so that its product with n is exact. */
 INLINE vector lanes_exp(vector x)
 {
@@ -54,8 +54,8 @@ INLINE vector lanes_tanh(vector x)
 /* Phi(x), the cumulative distribution function of the standard normal distribution. Absolute error
  * below 1e-7; relative error below 5e-6 for x in [-12, 0].
  *
- * Up to |x| = 1.25 1/2 + x p(x^2); beyond e^(-x^2 / 2) q(t) for negative x, 1 minus that for positive
- * x, where t = 1 / (1 + 0.4 |x|). */
+ * Up to |x| = 1.25 1/2 + x p(x^2); beyond e^(-x^2 / 2) q(t) for negative x, 1 minus that for
+ * positive x, where t = 1 / (1 + 0.4 |x|). */
 INLINE vector lanes_normal(vector x)
 {
     const vector size = (vector)((lanes_mask)x & INT32_MAX), u = x * x;

@@ -5,9 +5,9 @@
  *     y[t][2 i] = x[t][2 i] + sin(t / 10000^(2 i / F)),   y[t][2 i + 1] = ... + cos(the same)
  *     dx = dy
  *
- * The vectors are made once for each call, in scratch memory: those of step t from those of t - 1, by
- * sin(a + d) = sin a cos d + cos a sin d and cos(a + d) = cos a cos d - sin a sin d, in double; their
- * error grows with t, by 1e-16 a step. */
+ * The vectors are made once for each call, in scratch memory: those of step t from those of t - 1,
+ * by sin(a + d) = sin a cos d + cos a sin d and cos(a + d) = cos a cos d - sin a sin d, in double;
+ * their error grows with t, by 1e-16 a step. */
 #include "nn/op.h"
 
 #include <math.h>

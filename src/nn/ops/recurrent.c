@@ -18,9 +18,9 @@
  * state 0 until their last step comes. Held steps have no gates, and no gradient reaches their
  * inputs.
  *
- * Memory, in floats: kept of each row and direction (T + 1) Z + T S, for lstm also (T + 1) H for the
- * cells: for lstm:128 on the rows of MNIST 28 x 128 x 7.2. In scratch 4 H a row, and for all rows
- * together the weights twice, packed for both passes. */
+ * Memory, in floats: kept of each row and direction (T + 1) Z + T S, for lstm also (T + 1) H for
+ * the cells: for lstm:128 on the rows of MNIST 28 x 128 x 7.2. In scratch 4 H a row, and for all
+ * rows together the weights twice, packed for both passes. */
 #include "nn/op.h"
 #include "nn/ops/recurrent_kernel.h"
 #include "nn/product.h"
@@ -256,7 +256,8 @@ static void hold_states(const direction *d, const ls_recurrent_step *step, int64
     }
 }
 
-/* Copies the states after a step to step t of the outputs, or to all of them from t on if `rest`. */
+/* Copies the states after a step to step t of the outputs, or to all of them from t on if
+ * `rest`. */
 static void put_states(const direction *d, const float *h, int64_t t, bool rest, float *y)
 {
     const sizes *n = &d->n;

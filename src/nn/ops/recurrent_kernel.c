@@ -2,8 +2,8 @@
  * floats.
  *
  * Packed weights: for each block of columns [K][vectors][LANES], zero-padded to whole vectors. A
- * block of lstm and gru has LANES units with a vector for each gate, so that all gates of a unit are
- * summed at the same time; a block of rnn, and of products, has VECTORS vectors of columns. */
+ * block of lstm and gru has LANES units with a vector for each gate, so that all gates of a unit
+ * are summed at the same time; a block of rnn, and of products, has VECTORS vectors of columns. */
 #include "nn/ops/recurrent_kernel.h"
 
 #include "nn/ops/lanes_math.h"
@@ -189,8 +189,8 @@ static void pack_row(const float *row, int64_t first, int64_t count, int64_t roo
         to[i] = i < count ? row[first + i] : 0;
 }
 
-/* Packs `rows` rows of a matrix [rows][columns] whose blocks of H columns belong to the vectors of a
- * block. Returns the end. */
+/* Packs `rows` rows of a matrix [rows][columns] whose blocks of H columns belong to the vectors of
+ * a block. Returns the end. */
 static float *pack_rows(ls_recurrent kind, int64_t rows, int64_t H, int64_t unit, const float *from,
                         float *to)
 {

@@ -1,8 +1,8 @@
 /* The inner loops of recurrent layers (recurrent.c), compiled for several processors.
  *
  * A step of a layer multiplies rows z = [x, h], the step's input and the state before it, by the
- * weights of the inputs and of the state at once. The sums of a unit's gates stay in registers until
- * the gates are computed: they are never written.
+ * weights of the inputs and of the state at once. The sums of a unit's gates stay in registers
+ * until the gates are computed: they are never written.
  *
  * B: rows; I: inputs; H: units; G: gates, 4 (lstm), 3 (gru), 1 (rnn); Z = I + H; S: floats that a
  * step saves for a row's gates, 4 H (lstm, gru), H (rnn). */
@@ -19,8 +19,8 @@
  *            (Hochreiter and Schmidhuber, Long short-term memory, 1997; Gers, Schmidhuber and
  *            Cummins, Learning to forget, 2000)
  *     gru    z, r, n: h' = s(z) h + (1 - s(z)) tanh(x W_n + b_n + s(r) (h U_n + b'_n))
- *            (Cho et al., Learning phrase representations using RNN encoder-decoder, 2014; the reset
- *            gate after the product, as in cuDNN and Keras)
+ *            (Cho et al., Learning phrase representations using RNN encoder-decoder, 2014; the
+ *            reset gate after the product, as in cuDNN and Keras)
  *
  * where s is the logistic function. */
 typedef enum ls_recurrent { LS_RNN, LS_LSTM, LS_GRU, LS_RECURRENTS } ls_recurrent;
@@ -52,8 +52,8 @@ typedef struct ls_recurrent_kernel {
     void (*forward)(const ls_recurrent_step *step, const float *packed);
 
     /* Replaces a step's gates by the gradients of their sums [B][S], and dh and dc by what reaches
-     * the state and cell before the step through other ways than the sums. For rnn gates are written
-     * from h. */
+     * the state and cell before the step through other ways than the sums. For rnn gates are
+     * written from h. */
     void (*backward)(const ls_recurrent_step *step);
 
     /* y [B][columns] = x [B][K] M^T, or += if `add`, for a matrix M [columns][K] that

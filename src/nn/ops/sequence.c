@@ -1,5 +1,5 @@
-/* flatten, sequence, sequence:pixels: the same floats in another shape. An image [H][W][C] is H steps
- * of W C features, or H W steps of C.
+/* flatten, sequence, sequence:pixels: the same floats in another shape. An image [H][W][C] is H
+ * steps of W C features, or H W steps of C.
  *
  * sequence:permuted,SEED: the steps of sequence:pixels in the order p = ls_pixel_order(SEED):
  *
