@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "cli/command.h"
 #include "cli/console.h"
+#include "cli/ending.h"
 #include "cli/help.h"
 #include "cli/launcher.h"
 #include "cli/suggest.h"
@@ -139,6 +140,17 @@ static void handle_signals(const ls_command *command)
         ls_interrupt_drop(ls_launcher_rank() == 0 ? say_signal : NULL);
 }
 
+/* Finalizes MPI. Everything is written and said, so a library that does not return from that (MPICH
+ * 4.0 over UCX's TCP now and then does not on busy cores) must not keep the job. */
+static void finalize_mpi(ls_status status)
+{
+    enum { SECONDS = 30 };
+    ls_end_within(SECONDS, (int)status,
+                  "lockstep: MPI_Finalize() has not returned for 30 seconds: this "
+                  "process ends without it; nothing is lost\n");
+    MPI_Finalize();
+}
+
 static ls_status run_parallel(const ls_command *command, int *argc, char ***argv)
 {
     const int launched = ls_launcher_size();
@@ -170,7 +182,7 @@ static ls_status run_parallel(const ls_command *command, int *argc, char ***argv
     if (status != LS_OK && rank == 0)
         status = print_failure(status, ls_launcher_rank() == 0);
     fflush(NULL);
-    MPI_Finalize();
+    finalize_mpi(status);
     return status;
 }
 

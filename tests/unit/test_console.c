@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "cli/bar.h"
 #include "cli/console.h"
+#include "cli/ending.h"
 #include "cli/metric_text.h"
 #include "cli/suggest.h"
 
@@ -11,6 +12,7 @@
 #include <math.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void assert_cleaned(const char *text, const char *expected)
@@ -340,6 +342,27 @@ static void names_of_other_programs_are_translated(void **state)
     assert_null(ls_suggest("", name_at, eval));
 }
 
+static void a_process_that_does_not_end_is_ended(void **state)
+{
+    (void)state;
+    int status;
+    char line[16] = "";
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        dup2(open("late", O_WRONLY | O_CREAT | O_TRUNC, 0666), STDERR_FILENO);
+        ls_end_within(1, 75, "late\n");
+        while (true)
+            pause();
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 75);
+    FILE *file = fopen("late", "r");
+    assert_true(file != NULL && fgets(line, sizeof line, file) != NULL);
+    fclose(file);
+    assert_string_equal(line, "late\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +381,7 @@ int main(void)
         cmocka_unit_test(lines_are_wrapped_at_the_width_and_hold_no_escape_sequence),
         cmocka_unit_test(lines_of_columns_are_cut_between_columns),
         cmocka_unit_test(names_of_other_programs_are_translated),
+        cmocka_unit_test(a_process_that_does_not_end_is_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
