@@ -30,12 +30,16 @@ run() {
 
 failures=$PWD/build/dev/tests/valgrind_failures
 : >"$failures"
-tests=("$@")
-[ $# -gt 0 ] || for source in tests/unit/test_*.c; do
-    name=${source##*/test_}
-    # HDF5 reads damaged files in child processes; the sanitizers check these reads.
-    [ "$name" = damaged.c ] || tests+=("${name%.c}")
-done
+if [ $# -gt 0 ]; then
+    tests=("$@")
+else
+    tests=(gradients) # takes longest
+    for source in tests/unit/test_*.c; do
+        name=${source##*/test_}
+        # HDF5 reads damaged files in child processes; the sanitizers check these reads.
+        [[ $name =~ ^(damaged|gradients).c$ ]] || tests+=("${name%.c}")
+    done
+fi
 for name in "${tests[@]}"; do
     while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
         wait -n || true

@@ -111,7 +111,7 @@ static double central_difference(const problem *p, float *number)
 /* Stride over the checked parameters: small enough to find an error in the norm. */
 static int check_stride(void)
 {
-    return 1 + test_stride() / 8;
+    return 1 + test_stride() / 3;
 }
 
 /* Returns the relative error, in the 2-norm, of the gradient of all parameters. */
