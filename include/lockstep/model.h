@@ -136,8 +136,8 @@ typedef struct ls_output_score {
 typedef struct ls_evaluated {
     ls_score score;
     double metric[LS_METRICS]; /* by ls_metric; NaN: not defined for the task */
-    /* [classes][classes] rows of class i that were classified as j; of a classification or, with 2
-     * classes, of a binary task; at most LS_MAX_CONFUSION classes */
+    /* [classes][classes] rows, or steps, of class i that were classified as j; of a classification,
+     * also by step, or, with 2 classes, of a binary task; at most LS_MAX_CONFUSION classes */
     int64_t *confusion;
     /* NaN if the network's outputs are no probabilities of classes, as with LS_MSE */
     ls_calibration *calibration;

@@ -12,10 +12,9 @@ bool ls_predicted_probable(const ls_predicted *p)
     return ls_model_meaning(p->model) == LS_MEANING_PROBABILITIES;
 }
 
-/* Prints a text as a CSV field. */
-static void print_field(const char *text)
+/* Prints a field of CSV, which is then freed. */
+static void print_field(char *field)
 {
-    char *field = ls_text_csv(text);
     ls_print(stdout, "%s", field != NULL ? field : "");
     ls_free(field);
 }
@@ -39,12 +38,12 @@ static void print_csv(const ls_predicted *p, ls_predicted_thing thing, int32_t c
                       const float *y)
 {
     const ls_model_facts *facts = ls_model_describe(p->model);
-    print_field(thing.file);
+    print_field(ls_text_csv(thing.file));
     if (p->lines)
         ls_print(stdout, ",%lld", (long long)thing.line);
     ls_print(stdout, ",%d,", (int)class);
     if (facts->class_names != NULL) {
-        print_field(facts->class_names[class]);
+        print_field(ls_text_csv_name(facts->class_names[class]));
         ls_print(stdout, ",");
     }
     ls_print(stdout, "%.9g", (double)y[class]);

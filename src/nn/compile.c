@@ -132,6 +132,7 @@ static ls_layer *add_layer(compiler *c, const char *kind, int inputs, const valu
     for (int k = 0; k < inputs; k++) {
         layer->input[k] = input[k].layer;
         layer->in[k] = input[k].shape;
+        layer->in_sequence[k] = input[k].sequence;
     }
     name_layer(network, layer);
     return layer;
@@ -174,6 +175,7 @@ static void set_current_value(compiler *c, const ls_layer *layer, bool direct)
         (op != NULL ? op->sequence : c->now.sequence || layer->computes->makes_sequence);
     c->now.op = layer->op;
     c->now.layer = c->network->layers++;
+    c->network->layer[c->now.layer].out_sequence = c->now.sequence;
     c->now.shape = layer->out;
     c->now.direct = direct;
     if (flattens && c->now.flattened_by == NULL)

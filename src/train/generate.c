@@ -13,6 +13,7 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "base/show.h"
 
 #include <math.h>
 #include <string.h>
@@ -105,13 +106,17 @@ static ls_status read_prompt(const ls_lexicon *l, const char *prompt, int32_t *t
 {
     ls_word piece;
     int32_t token;
+    char label[4 * SHOWN];
     *count = 0;
     while (ls_lexicon_next(l, &prompt, &piece, &token)) {
-        if (token < 0)
+        if (token < 0) {
+            ls_label(piece.text, label, sizeof label);
             return ls_fail(LS_ERR_USAGE,
-                           "the prompt has the %s '%.*s', which is not in the model's "
+                           "the prompt has the %s %s%.*s%s, which is not in the model's "
                            "vocabulary of %d",
-                           l->words ? "word" : "character", SHOWN, piece.text, l->count);
+                           l->words ? "word" : "character", *label == '\'' ? "" : "'", SHOWN, label,
+                           *label == '\'' ? "" : "'", l->count);
+        }
         tokens[(*count)++] = token;
     }
     return *count > 0
