@@ -125,8 +125,8 @@ typedef struct ls_layer_info {
     ls_shape in[LS_LAYER_INPUTS], out; /* of one row */
     /* These are sequences: of `height` steps with `channels` features, `width` 1. */
     bool in_sequence[LS_LAYER_INPUTS], out_sequence;
-    int first_param, params;           /* the layer's rows of the parameter table */
-    int64_t parameters;                /* elements of its parameters */
+    int first_param, params; /* the layer's rows of the parameter table */
+    int64_t parameters;      /* elements of its parameters */
 } ls_layer_info;
 
 /* Training has diverged if the mean loss or a parameter exceeds this: guessing among 10 classes has

@@ -6,6 +6,7 @@
 #include "cli/console.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* Texts that are read and classified at once, so that memory is bounded; bytes of a file. */
 enum { AT_ONCE = 1024, BYTES_AT_ONCE = 64 << 20, DOCUMENT_MOST = 64 << 20, LINES_MOST = 1 << 30 };
@@ -83,6 +84,8 @@ static ls_status take_file(work *w, const char *path)
         ls_read_file(path, lines ? LINES_MOST : DOCUMENT_MOST, LS_ERR_DATA, &text, &length);
     if (status == LS_OK && memchr(text, '\0', length) != NULL)
         status = ls_fail(LS_ERR_DATA, "%s: a zero byte: not a text file", path);
+    if (status == LS_ERR_DATA && strchr(path, ' ') != NULL && access(path, F_OK) != 0)
+        status = ls_fail(LS_ERR_DATA, "%s: no such file; --text classifies a text itself", path);
     if (status == LS_ERR_DATA) {
         ls_predicted_note_bad(&w->printed);
         status = LS_OK;

@@ -170,6 +170,7 @@ check "two ranks classify the same, once" cmp lines.csv twice.csv
 printf w1 >a.txt
 refuses 3 'nowhere: can.t open' "${classifies[@]}" nowhere a.txt
 check "a file that can't be read leaves the others" has out '^a.txt: class'
+refuses 3 'w1 w2: no such file; --text classifies a text itself' "${classifies[@]}" "w1 w2"
 refuses 3 'two.h5: a zero byte: not a text file' "${classifies[@]}" two.h5
 refuses 2 '--lines needs files' "${classifies[@]}" --lines
 refuses 2 'files and --text can.t be predicted at once' "${classifies[@]}" --text w1 said.txt
@@ -195,6 +196,8 @@ check "letters that it does not have are left out" has err '^note: 1 of 3 charac
 if command -v bible >/dev/null; then
     check "texts.sh makes data sets" env LOCKSTEP="$lockstep" "$source/jobs/texts.sh" bible 2>err
     check "of verses with classes" has err 'verses.h5: 28045 training and 3057 test rows of 102 tokens, vocabulary 12,282, 8 classes'
+    check "also with pairs of words" has err 'pairs.h5: 28045 training and 3057 test rows of 183 tokens, vocabulary 66,504, 8 classes'
+    check "which follow the verse" holds bible/pairs.h5 'row(0)[9:15] == ["earth", ".", "in\x27the", "the\x27beginning", "god\x27created", "created\x27the"]'
     check "and of characters" has err 'kjv.h5: 29094 training and 3232 test rows of 128 tokens, vocabulary 63, 63 classes of each step'
     check "the classes are the parts of the Bible" holds bible/verses.h5 'row(0)[:5] == ["in", "the", "beginning", "god", "created"] and f.attrs["class_names"][f["train/labels"][0]] == b"law" and row(3056, "test")[:4] == ["here", "is", "wisdom", "."]'
 else
@@ -223,6 +226,7 @@ refuses 2 'steps belongs to --text, not to --csv' "$lockstep" import --csv t.csv
 bad 3 'empty: is empty' empty --target kind
 bad 3 'empty: is empty' empty --characters
 bad 3 'nowhere: can.t open' nowhere --characters
+bad 3 'nowhere: can.t open: No such file' nowhere
 bad 3 'binary: .*zero byte: not a text file' binary --target kind
 bad 3 'binary: a zero byte: not a text file' binary --characters
 bad 3 "one.csv: all rows have the same class, 'good'" one.csv --target kind

@@ -37,6 +37,11 @@ train one 1 --reproducible --block 4 --resume "$(find two/checkpoints -name '*3.
 check "a resumed run on one rank has the same bits" \
     [ "$(grep -h '"digest"' one/summary.json)" = "$(grep -h '"digest"' two/summary.json)" ]
 
+"$lockstep" train --data text.h5 --model "embedding:8 gru:4,all,both dense:7" --epochs 1 --dry-run 2>err
+check "a note warns of a network that sees the characters which it is to predict" has err "^note: the classes are the tokens.* 'gru:4,all,both' also sees the steps after each"
+"$lockstep" train --data text.h5 --model "embedding:8 attention:2,causal dense:7" --epochs 1 --dry-run 2>err
+check "and not of one that is causal" [ "$(lines '^note: the classes are the tokens' err)" = 0 ]
+
 mpirun -n 2 "$lockstep" eval --data text.h5 --checkpoint two --threads 1 --predictions two.csv >out 2>err
 check "eval counts steps" has out '^test loss [0-9.]+, accuracy [0-9.]+: [0-9]+ of [0-9,]+ steps of [0-9]+ rows right$'
 check "eval scores the classes of steps, and quotes a blank" has out "^  0 ' ' +[01]\.[0-9]{4} "
