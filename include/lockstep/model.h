@@ -136,8 +136,8 @@ typedef struct ls_output_score {
 typedef struct ls_evaluated {
     ls_score score;
     double metric[LS_METRICS]; /* by ls_metric; NaN: not defined for the task */
-    /* [classes][classes] rows of class i that were classified as j; of a classification or, with 2
-     * classes, of a binary task; at most LS_MAX_CONFUSION classes */
+    /* [classes][classes] rows, or steps, of class i that were classified as j; of a classification,
+     * also by step, or, with 2 classes, of a binary task; at most LS_MAX_CONFUSION classes */
     int64_t *confusion;
     /* NaN if the network's outputs are no probabilities of classes, as with LS_MSE */
     ls_calibration *calibration;
@@ -231,6 +231,33 @@ ls_status ls_model_predict(const ls_model *model, const ls_model_data *data,
  * Errors, on all ranks alike: as above, and of ls_prediction_file_create(). */
 ls_status ls_model_predict_to(const ls_model *model, const ls_model_data *data, const char *path,
                               bool truth, int64_t *rows) LS_MUST_CHECK;
+
+/* What was found in texts. */
+typedef struct ls_text_counts {
+    bool characters; /* tokens are characters, else words */
+    int64_t pieces;  /* words, or characters */
+    int64_t unknown; /* of them are not in the vocabulary */
+    int64_t cut;     /* texts with more of them than a row has steps: their beginning was read */
+    int64_t empty;   /* texts without tokens: sequences of 0 steps */
+} ls_text_counts;
+
+/* Checks that a model takes texts: that its inputs are tokens that have texts. On rank 0. Local.
+ * Errors: LS_ERR_DATA if not; LS_ERR_USAGE if it was opened without parameters. */
+ls_status ls_model_check_texts(const ls_model *model) LS_MUST_CHECK;
+
+/* Computes the outputs of texts, of any number, by a model of tokens that have texts. They are
+ * divided as by ls_import_text() or, if the tokens are single characters, into characters; those
+ * that have no token are the token of unknown words or, without one, left out. A shorter text than
+ * the rows of the training has a length, if the network can have lengths, and ends with token 0. On
+ * rank 0. Local.
+ * texts      [rows] in UTF-8
+ * y          [rows][classes, or values] on return the outputs, as ls_model_meaning() says; by step
+ *            [rows][steps][classes], of all steps
+ * predicted  [rows], by step [rows][steps], on return the class of the largest output
+ * counts     what was found is added
+ * Errors: as above; LS_ERR_NUMERIC if an output is not finite; LS_ERR_FAILURE. */
+ls_status ls_model_text_outputs(const ls_model *model, const char *const *texts, int64_t rows,
+                                float *y, int32_t *predicted, ls_text_counts *counts) LS_MUST_CHECK;
 
 /* What a model is to write. */
 typedef struct ls_generation {

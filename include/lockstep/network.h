@@ -123,8 +123,10 @@ typedef struct ls_layer_info {
     int inputs;
     int input[LS_LAYER_INPUTS];        /* layers that the layer reads; -1: the network's input */
     ls_shape in[LS_LAYER_INPUTS], out; /* of one row */
-    int first_param, params;           /* the layer's rows of the parameter table */
-    int64_t parameters;                /* elements of its parameters */
+    /* These are sequences: of `height` steps with `channels` features, `width` 1. */
+    bool in_sequence[LS_LAYER_INPUTS], out_sequence;
+    int first_param, params; /* the layer's rows of the parameter table */
+    int64_t parameters;      /* elements of its parameters */
 } ls_layer_info;
 
 /* Training has diverged if the mean loss or a parameter exceeds this: guessing among 10 classes has

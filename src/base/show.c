@@ -27,6 +27,40 @@ void ls_clean(char *text)
     }
 }
 
+/* Writes the bytes of a character that can't be printed as an escape; returns the escape's length,
+ * at most 4 for each byte. */
+static size_t escape(const char *text, int bytes, char *out, size_t size)
+{
+    static const char known[] = "\n\r\t", letters[] = "nrt";
+    const char *short_form = strchr(known, *text);
+    size_t used = 0;
+    if (short_form != NULL)
+        return (size_t)snprintf(out, size, "\\%c", letters[short_form - known]);
+    for (int i = 0; i < bytes; i++)
+        used += (size_t)snprintf(out + used, size - used, "\\x%02x", (unsigned char)text[i]);
+    return used;
+}
+
+void ls_label(const char *text, char *out, size_t size)
+{
+    size_t used = 0;
+    if (text[strspn(text, " ")] == '\0') {
+        snprintf(out, size, "'%.*s'", (int)(size - LS_LABEL_MORE), text);
+        return;
+    }
+    while (*text != '\0') {
+        const int length = ls_utf8_length(text), bytes = length > 0 ? length : 1;
+        const bool plain = is_printable(text, length);
+        if (used + (size_t)(plain ? 1 : LS_LABEL_BYTES) * (size_t)bytes >= size)
+            break;
+        if (plain)
+            memcpy(out + used, text, (size_t)bytes);
+        used += plain ? (size_t)bytes : escape(text, bytes, out + used, size - used);
+        text += bytes;
+    }
+    out[used] = '\0';
+}
+
 /* Returns the columns of a character, by the blocks of Unicode. */
 static int columns_of(uint32_t c)
 {
@@ -106,6 +140,13 @@ ls_words ls_sized(int64_t channels, int64_t height, int64_t width)
         snprintf(out.text, sizeof out.text, "%lldx%lldx%lld", (long long)channels,
                  (long long)height, (long long)width);
     return out;
+}
+
+ls_words ls_sized_steps(int64_t steps, int64_t features)
+{
+    ls_words words;
+    snprintf(words.text, sizeof words.text, "%lldx%lld", (long long)steps, (long long)features);
+    return words;
 }
 
 ls_words ls_grouped(int64_t value)

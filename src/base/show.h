@@ -12,6 +12,14 @@
  * shown. */
 void ls_clean(char *text);
 
+enum { LS_LABEL_BYTES = 4 /* at most, of a byte of the text */, LS_LABEL_MORE = 3 };
+
+/* Writes a text so that it can be read as a name: line ends as \n and \r, tabs as \t, other control
+ * characters and bytes that are not UTF-8 as \x1b; a text of blanks only in quotes, ' '.
+ * size  of `out`, 8 or more: LS_LABEL_BYTES for each byte of the text and LS_LABEL_MORE are enough;
+ *       what does not fit is left out */
+void ls_label(const char *text, char *out, size_t size);
+
 /* Returns the columns of a text on a terminal: East Asian characters and emoji take two, combining
  * marks none. */
 int ls_text_columns(const char *text);
@@ -34,6 +42,9 @@ ls_words ls_plural(int64_t count, const char *noun);
 
 /* Returns the size of a row: "1x28x28", of a vector its length, "12". */
 ls_words ls_sized(int64_t channels, int64_t height, int64_t width);
+
+/* Returns the size of a sequence: "28x128", 28 steps of 128 features. */
+ls_words ls_sized_steps(int64_t steps, int64_t features);
 
 /* Returns an integer with commas between thousands. */
 ls_words ls_grouped(int64_t value);

@@ -1,6 +1,7 @@
 #include "base/text.h"
 
 #include "base/memory.h"
+#include "base/show.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -81,6 +82,18 @@ char *ls_text_csv(const char *text)
         *to++ = *text;
     }
     *to = '"'; /* the rest is zero */
+    return field;
+}
+
+char *ls_text_csv_name(const char *name)
+{
+    const int64_t size = LS_LABEL_BYTES * (int64_t)strlen(name) + LS_LABEL_MORE + 8;
+    char *label = ls_alloc(size, 1);
+    if (label == NULL)
+        return NULL;
+    ls_label(name, label, (size_t)size);
+    char *field = ls_text_csv(label);
+    ls_free(label);
     return field;
 }
 

@@ -23,6 +23,10 @@ int ls_text_resembles(const char *word, const char *candidate, size_t *distance)
  * short. */
 char *ls_text_csv(const char *text);
 
+/* Returns a name as a field of CSV on one line, see ls_label(); owned. Local. NULL if memory is
+ * short. */
+char *ls_text_csv_name(const char *name);
+
 /* Returns the number, a NaN without its sign, which printf() would write as "-nan". Local. */
 double ls_plain_number(double value);
 

@@ -26,7 +26,9 @@ enum { LS_CHART_MOST_CLASSES = 256 };
  * shows its share of the row; labels and counts are left out where they would be illegible. Local.
  * counts   [classes][classes], not negative
  * classes  at most LS_CHART_MOST_CLASSES
- * names    [classes] of the classes, or NULL: they have none */
-void ls_chart_matrix(FILE *out, const int64_t *counts, int classes, const char *const *names);
+ * names    [classes] of the classes, or NULL: they have none
+ * counted  "rows": what is counted */
+void ls_chart_matrix(FILE *out, const int64_t *counts, int classes, const char *const *names,
+                     const char *counted);
 
 #endif

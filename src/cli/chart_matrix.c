@@ -22,8 +22,9 @@ enum { MOST_CELL = 46, LEAST_FONT = 9, MOST_FONT = 13 };
 typedef struct matrix {
     int classes;
     const char *const *names; /* or NULL */
-    double edge;              /* left and above the cells, for labels */
-    double cell, side;        /* of a cell, of all cells */
+    const char *counted;
+    double edge;       /* left and above the cells, for labels */
+    double cell, side; /* of a cell, of all cells */
 } matrix;
 
 static int digits_of(int64_t count)
@@ -31,10 +32,10 @@ static int digits_of(int64_t count)
     return snprintf(NULL, 0, "%lld", (long long)count);
 }
 
-static matrix place(int classes, const char *const *names)
+static matrix place(int classes, const char *const *names, const char *counted)
 {
     static const double title = 32, digits = 26, letter = 7.7 /* pixels of a column */;
-    matrix m = {.classes = classes, .names = names};
+    matrix m = {.classes = classes, .names = names, .counted = counted};
     m.edge = title + (names != NULL ? 7 + letter * ls_class_columns(names, classes) : digits);
     m.cell = fmin(MOST_CELL, (LS_SVG_WIDTH - m.edge - 2) / classes);
     m.side = m.cell * classes;
@@ -85,7 +86,8 @@ static void draw_cell(FILE *out, const matrix *m, int row, int column, int64_t c
     ls_page_text(out, ls_class_label(m->names, row).text);
     fputs(" taken for ", out);
     ls_page_text(out, ls_class_label(m->names, column).text);
-    fprintf(out, ": %lld of %lld rows</title></rect>\n", (long long)count, (long long)sum);
+    fprintf(out, ": %lld of %lld %s</title></rect>\n", (long long)count, (long long)sum,
+            m->counted);
     if (font > 0)
         fprintf(out,
                 "<text x=\"%.1f\" y=\"%.1f\" font-size=\"%.1f\" text-anchor=\"middle\" "
@@ -118,10 +120,11 @@ static void draw_row(FILE *out, const matrix *m, const int64_t *counts, int row,
             draw_cell(out, m, row, k, counts[k], sum, font);
 }
 
-void ls_chart_matrix(FILE *out, const int64_t *counts, int classes, const char *const *names)
+void ls_chart_matrix(FILE *out, const int64_t *counts, int classes, const char *const *names,
+                     const char *counted)
 {
     assert(classes >= 1 && classes <= LS_CHART_MOST_CLASSES);
-    const matrix m = place(classes, names);
+    const matrix m = place(classes, names, counted);
     int64_t most = 0;
     for (int i = 0; i < classes * classes; i++)
         most = counts[i] > most ? counts[i] : most;

@@ -12,11 +12,12 @@ static ls_class_text with_name(const char *const *names, int64_t k, const char *
                                const char *after)
 {
     ls_class_text label;
-    char name[NAME];
+    char readable[4 * NAME], name[NAME];
     const int length = snprintf(label.text, sizeof label.text, "%lld", (long long)k);
     if (names == NULL)
         return label;
-    ls_cut(names[k], LS_CLASS_COLUMNS - length - 1, name, sizeof name);
+    ls_label(names[k], readable, sizeof readable);
+    ls_cut(readable, LS_CLASS_COLUMNS - length - 1, name, sizeof name);
     snprintf(label.text + length, sizeof label.text - (size_t)length, "%s%s%s", before, name,
              after);
     return label;

@@ -182,8 +182,11 @@ static json_t *describe_params(const ls_network *network)
     return object;
 }
 
-static json_t *shape_json(ls_shape shape)
+/* [channels, height, width], of a sequence [steps, features]. */
+static json_t *shape_json(ls_shape shape, bool sequence)
 {
+    if (sequence)
+        return json_pack("[I,I]", (json_int_t)shape.height, (json_int_t)shape.channels);
     return json_pack("[I,I,I]", (json_int_t)shape.channels, (json_int_t)shape.height,
                      (json_int_t)shape.width);
 }
@@ -194,17 +197,27 @@ static void add_attributes(json_t *object, const ls_attributes *a)
     const struct {
         const char *name;
         int64_t value;
-    } numbers[] = {
-        {"units", a->units}, {"window", a->window}, {"stride", a->stride}, {"pad", a->pad}};
+    } numbers[] = {{"units", a->units},
+                   {"window", a->window},
+                   {"stride", a->stride},
+                   {"pad", a->pad},
+                   {"vocabulary", a->vocabulary}};
+    const struct {
+        const char *name;
+        bool value;
+    } flags[] = {{"all", a->all},       {"reverse", a->reverse}, {"both", a->both},
+                 {"causal", a->causal}, {"pixels", a->pixels},   {"permuted", a->permuted}};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (numbers[i].value > 0)
             json_object_set_new(object, numbers[i].name, json_integer(numbers[i].value));
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (flags[i].value)
+            json_object_set_new(object, flags[i].name, json_true());
     if (a->rate > 0)
         json_object_set_new(object, "rate", json_real(a->rate));
 }
 
-/* The layers by name: word, the layers that each reads, shapes [channels, height, width],
- * attributes, number of parameters. */
+/* The layers by name: word, the layers that each reads, shapes, attributes, number of parameters. */
 static json_t *layers_json(const ls_network *network)
 {
     json_t *object = json_object();
@@ -216,9 +229,10 @@ static json_t *layers_json(const ls_network *network)
                 reads,
                 json_string(layer.input[k] < 0 ? "input"
                                                : ls_network_layer(network, layer.input[k]).name));
-        json_t *row = json_pack("{s:s, s:s, s:o, s:o, s:o, s:I}", "word", layer.word, "kind",
-                                layer.kind, "reads", reads, "in", shape_json(layer.in[0]), "out",
-                                shape_json(layer.out), "parameters", (json_int_t)layer.parameters);
+        json_t *row = json_pack(
+            "{s:s, s:s, s:o, s:o, s:o, s:I}", "word", layer.word, "kind", layer.kind, "reads",
+            reads, "in", shape_json(layer.in[0], layer.in_sequence[0]), "out",
+            shape_json(layer.out, layer.out_sequence), "parameters", (json_int_t)layer.parameters);
         add_attributes(row, &layer.attributes);
         json_object_set_new(object, layer.name, row);
     }

@@ -9,37 +9,41 @@
 #include "cli/data_choice.h"
 #include "cli/generated.h"
 #include "cli/pictures.h"
+#include "cli/texts.h"
 
 #include <string.h>
 
 typedef struct settings {
-    const char *picture, *checkpoint, *data, *inputs, *targets, *lengths, *test_data, *test_rows,
-        *out, *show, *prompt;
+    const char *file, *checkpoint, *data, *inputs, *targets, *lengths, *test_data, *test_rows, *out,
+        *show, *prompt, *text;
     int split, layout, order;
     int64_t padding, threads, generate, seed;
     double temperature;
     int read;
-    bool raw, trust_data, csv, json, digit;
+    bool raw, trust_data, csv, json, digit, lines;
 } settings;
 
 #define AT(field) offsetof(settings, field)
 static const ls_choice split_choices[] = {LS_SPLIT_LIST(LS_CHOICE_ROW){NULL, NULL}};
 static const ls_setting table[] = {
-    {"picture", "FILE", LS_TYPE_TEXT, .flags = LS_SETTING_ARGUMENT | LS_OPTION_MANY,
-     .offset = AT(picture), .help = "PNG files, each a picture to classify"},
+    {"file", "FILE", LS_TYPE_TEXT, .flags = LS_SETTING_ARGUMENT | LS_OPTION_MANY,
+     .offset = AT(file),
+     .help =
+         "PNG files, each a picture to classify; or, if the network was trained on texts, files "
+         "each of which is a text"},
     {"checkpoint", "PATH", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED, .offset = AT(checkpoint),
      .help = "checkpoint file, or run folder: its best checkpoint, else its last"},
     {"raw", NULL, LS_TYPE_FLAG, .offset = AT(raw),
      .help = "take the parameters, not their average, if the checkpoint holds both"},
     {"threads", .flags = LS_OPTION_AS_TRAIN, .offset = AT(threads), .group = "Options"},
+    {"csv", NULL, LS_TYPE_FLAG, .offset = AT(csv),
+     .help = "print CSV with the outputs of all classes, of pictures or texts"},
+    {"json", NULL, LS_TYPE_FLAG, .offset = AT(json), .help = "print JSON, with all outputs"},
     {"digit", NULL, LS_TYPE_FLAG, .offset = AT(digit), .group = "Pictures",
      .help = "prepare each picture of one digit as MNIST was made: bright on black, cropped, "
              "centred"},
     {"show", "FILE", LS_TYPE_TEXT, .offset = AT(show),
      .help = "write a PNG of what the network sees"},
-    {"csv", NULL, LS_TYPE_FLAG, .offset = AT(csv),
-     .help = "print CSV with the outputs of all classes"},
-    {"json", NULL, LS_TYPE_FLAG, .offset = AT(json), .help = "print JSON, with all outputs"},
     {"data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(data), .group = "Data sets",
      .help = "HDF5 data set: predict its rows instead of pictures"},
     {"inputs", .flags = LS_OPTION_AS_TRAIN, .offset = AT(inputs), .group = "Data sets",
@@ -62,6 +66,10 @@ static const ls_setting table[] = {
     {"read", .flags = LS_OPTION_AS_TRAIN, .offset = AT(read), .group = "Data sets"},
     {"trust-data", .flags = LS_OPTION_AS_TRAIN, .offset = AT(trust_data), .group = "Data sets",
      .help = "do not check the whole data set first, as for train"},
+    {"text", "TEXT", LS_TYPE_TEXT, .offset = AT(text), .group = "Texts",
+     .help = "classify this text"},
+    {"lines", NULL, LS_TYPE_FLAG, .offset = AT(lines), .group = "Texts",
+     .help = "each line of the files is a text to classify"},
     {"generate", "N", LS_TYPE_INT, .offset = AT(generate), .initial = "0", .max = 1e9,
      .group = "Texts", .help = "write N tokens behind a prompt, by a model of the next token"},
     {"prompt", "TEXT", LS_TYPE_TEXT, .offset = AT(prompt), .group = "Texts",
@@ -73,46 +81,61 @@ static const ls_setting table[] = {
     {0},
 };
 
-/* Checks the options of texts. Local. */
-static ls_status check_text(const ls_options *options, const settings *s)
+/* An option that another one rules out. */
+typedef struct conflict {
+    const char *option, *other;
+} conflict;
+
+/* Checks the options of texts that are written. Local. */
+static ls_status check_generation(const ls_options *options, const settings *s)
 {
-    static const char *const other[] = {"data", "digit", "show", "csv", "json", "out"};
-    static const char *const text[] = {"prompt", "temperature", "seed"};
-    for (size_t i = 0; s->generate == 0 && i < sizeof text / sizeof *text; i++)
-        if (ls_options_given(options, text[i]))
-            return ls_fail(LS_ERR_USAGE, "--%s belongs to --generate", text[i]);
-    if (s->generate > 0 && *s->picture != '\0')
-        return ls_fail(LS_ERR_USAGE, "pictures can't be predicted with --generate");
+    static const char *const other[] = {"data", "digit", "show", "csv",
+                                        "json", "out",   "text", "lines"};
+    static const char *const own[] = {"prompt", "temperature", "seed"};
+    for (size_t i = 0; s->generate == 0 && i < sizeof own / sizeof *own; i++)
+        if (ls_options_given(options, own[i]))
+            return ls_fail(LS_ERR_USAGE, "--%s belongs to --generate", own[i]);
+    if (s->generate > 0 && *s->file != '\0')
+        return ls_fail(LS_ERR_USAGE, "files can't be predicted with --generate");
     for (size_t i = 0; s->generate > 0 && i < sizeof other / sizeof *other; i++)
         if (ls_options_given(options, other[i]))
             return ls_fail(LS_ERR_USAGE, "--%s can't be given with --generate", other[i]);
     return LS_OK;
 }
 
-/* Checks which options go together. Local. */
-static ls_status check_options(const settings *s)
+/* Checks that no two options are given that don't go together. Local. */
+static ls_status check_pairs(const ls_options *options)
 {
-    const bool pictures = *s->picture != '\0', data = *s->data != '\0';
+    static const conflict pairs[] = {{"digit", "data"},  {"csv", "data"},   {"json", "data"},
+                                     {"show", "data"},   {"text", "data"},  {"lines", "data"},
+                                     {"csv", "json"},    {"text", "lines"}, {"text", "digit"},
+                                     {"lines", "digit"}, {"text", "show"},  {"lines", "show"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (ls_options_given(options, pairs[i].option) && ls_options_given(options, pairs[i].other))
+            return ls_fail(LS_ERR_USAGE, "--%s and --%s can't be given together", pairs[i].option,
+                           pairs[i].other);
+    return LS_OK;
+}
+
+/* Checks what is to be predicted. Local. */
+static ls_status check_things(const settings *s)
+{
+    const bool files = *s->file != '\0', data = *s->data != '\0', text = *s->text != '\0';
     if (s->generate > 0)
         return LS_OK;
-    if (!pictures && !data)
-        return ls_fail(LS_ERR_USAGE, "nothing to predict: give PNG files, a data set with --data "
-                                     "and --out, or --generate and --prompt");
-    if (pictures && data)
-        return ls_fail(LS_ERR_USAGE, "pictures and --data can't be predicted at once");
+    if (s->lines && !files)
+        return ls_fail(LS_ERR_USAGE, "--lines needs files; /dev/stdin is the standard input");
+    if (!files && !data && !text)
+        return ls_fail(LS_ERR_USAGE,
+                       "nothing to predict: give PNG files or files of text, --text, a data set "
+                       "with --data and --out, or --generate and --prompt");
+    if (files && (data || text))
+        return ls_fail(LS_ERR_USAGE, "files and --%s can't be predicted at once",
+                       data ? "data" : "text");
     if (data && *s->out == '\0')
         return ls_fail(LS_ERR_USAGE, "--data needs --out: NAME.csv or NAME.h5");
-    if (pictures && *s->out != '\0')
-        return ls_fail(LS_ERR_USAGE,
-                       "--out is for --data; pictures are printed, with --csv as CSV");
-    if (data && (s->digit || s->csv || s->json || *s->show != '\0'))
-        return ls_fail(LS_ERR_USAGE, "--%s is for pictures, not for --data",
-                       s->digit  ? "digit"
-                       : s->csv  ? "csv"
-                       : s->json ? "json"
-                                 : "show");
-    if (s->csv && s->json)
-        return ls_fail(LS_ERR_USAGE, "--csv and --json can't be given together");
+    if (!data && *s->out != '\0')
+        return ls_fail(LS_ERR_USAGE, "--out is for --data; others are printed, with --csv as CSV");
     return LS_OK;
 }
 
@@ -165,7 +188,7 @@ static ls_status check_out(const settings *s, const ls_picture_request *request)
     return *s->show != '\0' ? ls_pictures_check_show(request) : LS_OK;
 }
 
-/* Writes a text, or predicts pictures; on rank 0. Local. */
+/* Writes a text, or predicts texts or pictures; on rank 0. Local. */
 static ls_status predict_here(const settings *s, const ls_model *model,
                               const ls_picture_request *pictures)
 {
@@ -173,8 +196,17 @@ static ls_status predict_here(const settings *s, const ls_model *model,
                                 .count = s->generate,
                                 .temperature = s->temperature,
                                 .seed = (uint64_t)s->seed};
-    return s->generate > 0 ? ls_generated_print(model, &text)
-                           : ls_pictures_predict(model, pictures);
+    const ls_text_request texts = {.text = s->text,
+                                   .path = pictures->path,
+                                   .count = pictures->count,
+                                   .lines = s->lines,
+                                   .form = pictures->form};
+    const bool takes_texts = ls_model_describe(model)->tokens != NULL;
+    if (s->generate > 0)
+        return ls_generated_print(model, &text);
+    if (*s->text != '\0' || s->lines || (takes_texts && !s->digit && *s->show == '\0'))
+        return ls_texts_predict(model, &texts);
+    return ls_pictures_predict(model, pictures);
 }
 
 static ls_status predict_run(ls_comm *comm, const ls_options *options, const void *values)
@@ -183,15 +215,17 @@ static ls_status predict_run(ls_comm *comm, const ls_options *options, const voi
     const bool root = ls_comm_rank(comm) == 0;
     ls_picture_request request = {.digit = s->digit,
                                   .show = s->show,
-                                  .form = s->json  ? LS_PICTURES_JSON
-                                          : s->csv ? LS_PICTURES_CSV
-                                                   : LS_PICTURES_TEXT};
+                                  .form = s->json  ? LS_PREDICTED_JSON
+                                          : s->csv ? LS_PREDICTED_CSV
+                                                   : LS_PREDICTED_TEXT};
     ls_model *model = NULL;
     ls_topology *topology = NULL;
     request.path = ls_options_words(options, &request.count);
-    ls_status status = check_text(options, s);
+    ls_status status = check_generation(options, s);
     if (status == LS_OK)
-        status = check_options(s);
+        status = check_pairs(options);
+    if (status == LS_OK)
+        status = check_things(s);
     if (status == LS_OK)
         status = ls_agree_root(comm, root ? check_out(s, &request) : LS_OK);
     if (status == LS_OK)
@@ -210,12 +244,13 @@ static ls_status predict_run(ls_comm *comm, const ls_options *options, const voi
 
 const ls_command ls_command_predict = {
     .name = "predict",
-    .usage =
-        "--checkpoint PATH (FILE.png ... | --data FILE --out FILE | --generate N --prompt TEXT) "
-        "[OPTION ...]",
-    .summary = "classes and probabilities of pictures or rows; texts that go on",
+    .usage = "--checkpoint PATH (FILE ... | --text TEXT | --data FILE --out FILE | --generate N "
+             "--prompt "
+             "TEXT) [OPTION ...]",
+    .summary = "classes and probabilities of pictures, texts or rows; texts that go on",
     .examples = "  lockstep predict --checkpoint runs/a --digit photo.png more/*.png\n"
                 "  mpirun -n 4 lockstep predict --checkpoint runs/a --data mnist.h5 --out p.csv\n"
+                "  lockstep predict --checkpoint runs/t --lines reviews.txt\n"
                 "  lockstep predict --checkpoint runs/c --generate 500 --prompt 'The '\n",
     .options = {table, false},
     .settings_size = sizeof(settings),

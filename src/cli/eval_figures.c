@@ -49,7 +49,8 @@ static void write_note_of_more(FILE *out, size_t count)
                 MOST_LINES, count);
 }
 
-void ls_eval_write_classes(FILE *out, const json_t *e, const char *const *names, int classes)
+void ls_eval_write_classes(FILE *out, const json_t *e, const char *const *names, int classes,
+                           const char *counted)
 {
     const json_t *list = ls_json_at(e, "scores", "of_class");
     const size_t count = json_array_size(list);
@@ -58,7 +59,8 @@ void ls_eval_write_classes(FILE *out, const json_t *e, const char *const *names,
         return;
     fprintf(out,
             "<h3>Scores of the classes</h3>\n<table class=\"numbers\"><tr><th class=\"text\">class"
-            "</th><th>precision</th><th>recall</th><th>f1</th><th>rows</th></tr>\n");
+            "</th><th>precision</th><th>recall</th><th>f1</th><th>%s</th></tr>\n",
+            counted);
     for (size_t k = 0; k < count && k < MOST_LINES; k++) {
         fprintf(out, "<tr><td%s>", as);
         ls_page_text(out, ls_class_label(names, (int64_t)k).text);

@@ -12,10 +12,11 @@ struct json_t;
 
 /* Write the metrics; the scores of the classes and their means; the scores or errors of the
  * outputs.
- * names  [classes], or NULL: they have none */
+ * names    [classes], or NULL: they have none
+ * counted  "rows" or "steps": what is of a class */
 void ls_eval_write_metrics(FILE *out, const struct json_t *evaluation);
 void ls_eval_write_classes(FILE *out, const struct json_t *evaluation, const char *const *names,
-                           int classes);
+                           int classes, const char *counted);
 void ls_eval_write_outputs(FILE *out, const struct json_t *evaluation);
 
 /* Draws the figures of a regression, and the ROC curve of a binary task.

@@ -57,7 +57,7 @@ static void write_pair(FILE *out, const matrix *c, const ls_confused *pair)
 }
 
 /* Writes the most confused pairs, in tables of ten rows next to each other. */
-static void write_confused(FILE *out, const matrix *c)
+static void write_confused(FILE *out, const matrix *c, const char *counted)
 {
     enum { FEW_CLASSES = 20, LINES = 10, MOST = 2 * LINES };
     ls_confused worst[MOST];
@@ -70,8 +70,8 @@ static void write_confused(FILE *out, const matrix *c)
         if (i % LINES == 0)
             fprintf(out,
                     "<table class=\"numbers\"><tr><th%s>true</th><th%s>taken for</th>"
-                    "<th>rows</th><th>of the class</th></tr>\n",
-                    aligned(c->names), aligned(c->names));
+                    "<th>%s</th><th>of the class</th></tr>\n",
+                    aligned(c->names), aligned(c->names), counted);
         write_pair(out, c, &worst[i]);
         if (i % LINES == LINES - 1 || i == count - 1)
             fputs("</table>\n", out);
@@ -169,19 +169,20 @@ static void write_confusion(FILE *out, const ls_run_material *m, const matrix *c
         ls_page_paragraph(out, "note", "There are too many classes for a matrix.");
         return;
     }
+    const char *counted = ls_run_task(m) == LS_TASK_STEPS ? "steps" : "rows";
     if (c->classes <= LS_CHART_MOST_CLASSES)
-        ls_chart_matrix(out, c->counts, c->classes, c->names);
+        ls_chart_matrix(out, c->counts, c->classes, c->names, counted);
     else
         ls_page_paragraph(out, "note", "There are too many classes for a matrix to be seen.");
-    if (ls_run_task(m) == LS_TASK_CLASSIFICATION)
-        write_confused(out, c);
-    ls_eval_write_classes(out, m->evaluation, c->names, c->classes);
+    if ((ls_run_task(m) & LS_TASK_ONE_OF) != 0)
+        write_confused(out, c, counted);
+    ls_eval_write_classes(out, m->evaluation, c->names, c->classes, counted);
 }
 
 /* Writes what the evaluation found, by the task. */
 static ls_status write_result(FILE *out, const ls_run_material *m, const matrix *c)
 {
-    const unsigned task = ls_run_task(m), classes = LS_TASK_CLASSIFICATION | LS_TASK_BINARY;
+    const unsigned task = ls_run_task(m), classes = LS_TASK_ONE_OF | LS_TASK_BINARY;
     ls_page_heading(out, task == LS_TASK_REGRESSION   ? "Errors"
                          : task == LS_TASK_MULTILABEL ? "Labels"
                          : task == LS_TASK_STEPS      ? "Classes of steps"

@@ -3,12 +3,12 @@
 #include "base/memory.h"
 #include "cli/eval_plots.h"
 
-/* Returns the number of classes that rows can be of; 0: they are of none, or of several. */
+/* Returns the number of classes that rows, or steps, can be of; 0: they are of none, or of several. */
 static int classes_of(const ls_task *task)
 {
-    return task->kind == LS_TASK_CLASSIFICATION ? task->outputs
-           : task->kind == LS_TASK_BINARY       ? 2
-                                                : 0;
+    return (task->kind & LS_TASK_ONE_OF) != 0 ? task->outputs
+           : task->kind == LS_TASK_BINARY     ? 2
+                                              : 0;
 }
 
 ls_status ls_eval_result_create(ls_eval_result *out, const ls_model_facts *facts, ls_split split,

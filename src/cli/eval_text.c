@@ -25,10 +25,16 @@ static int count_columns(int64_t largest, bool grouped, int usual)
     return length + 2 > usual ? length + 2 : usual;
 }
 
-/* Of the column "rows", in which no count is above that of all rows. */
+static bool is_by_step(const ls_eval_result *r)
+{
+    return r->facts->task.kind == LS_TASK_STEPS;
+}
+
+/* Of the column "rows", or "steps", in which no count is above that of all. */
 static int rows_columns(const ls_eval_result *r)
 {
-    return count_columns(r->found.score.rows, true, 12);
+    const ls_score *score = &r->found.score;
+    return count_columns(is_by_step(r) ? (int64_t)score->steps : score->rows, true, 12);
 }
 
 /* Returns the columns of the first column of tables, that of the classes. */
@@ -51,7 +57,7 @@ static void print_scores(const ls_eval_result *r)
 {
     const int columns = label_columns(r);
     ls_print(stdout, "  %s%11s%11s%11s%*s\n", ls_padded("class", columns).text, "precision",
-             "recall", "f1", rows_columns(r), "rows");
+             "recall", "f1", rows_columns(r), is_by_step(r) ? "steps" : "rows");
     for (int k = 0; k < r->classes && r->classes <= WHOLE; k++)
         print_scores_of(r, ls_class_label(r->facts->class_names, k).text, columns, &r->of_class[k]);
     print_scores_of(r, "macro mean", columns, &r->macro);
@@ -99,7 +105,7 @@ static void print_confused(const ls_eval_result *r)
         ls_print(stdout, "  %s taken for %s: %s\n",
                  ls_padded(ls_class_label(names, worst[i].label).text, columns).text,
                  ls_padded(ls_class_label(names, worst[i].predicted).text, columns).text,
-                 ls_counted(worst[i].rows, "row").text);
+                 ls_counted(worst[i].rows, is_by_step(r) ? "step" : "row").text);
 }
 
 static void print_wrong(const ls_eval_result *r)
@@ -136,11 +142,11 @@ static void print_first(const ls_eval_result *r)
     const double accuracy = r->found.metric[LS_METRIC_ACCURACY];
     if (isnan(accuracy))
         ls_print(stdout, "%s loss %.6g: %s\n", split, loss, ls_counted(score->rows, "row").text);
-    else if (r->facts->task.kind == LS_TASK_STEPS)
-        ls_print(stdout, "%s loss %.4f, accuracy %.4f: %s of %s of %s right\n", split, loss,
-                 accuracy, ls_grouped((int64_t)score->correct).text,
-                 ls_counted((int64_t)score->steps, "step").text,
-                 ls_counted(score->rows, "row").text);
+    else if (is_by_step(r))
+        ls_print(
+            stdout, "%s loss %.4f, accuracy %.4f: %s of %s %s of %s right\n", split, loss, accuracy,
+            ls_grouped((int64_t)score->correct).text, ls_grouped((int64_t)score->steps).text,
+            ls_plural((int64_t)score->steps, "step").text, ls_counted(score->rows, "row").text);
     else if (r->classes == 0)
         ls_print(stdout, "%s loss %.4f, accuracy %.4f: %s of %s right\n", split, loss, accuracy,
                  ls_grouped((int64_t)score->correct).text,

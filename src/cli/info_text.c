@@ -27,6 +27,9 @@ static void print_lines(const char *text)
 
 static ls_words size_of(const json_t *shape)
 {
+    if (json_array_size(shape) == 2)
+        return ls_sized_steps(json_integer_value(json_array_get(shape, 0)),
+                              json_integer_value(json_array_get(shape, 1)));
     return ls_sized(json_integer_value(json_array_get(shape, 0)),
                     json_integer_value(json_array_get(shape, 1)),
                     json_integer_value(json_array_get(shape, 2)));
@@ -43,11 +46,17 @@ static void print_layers(const json_t *layers)
 {
     const char *name, *before = "input";
     json_t *layer;
+    int columns = 14;
+    json_object_foreach((json_t *)layers, name, layer)
+    {
+        const int word = (int)json_string_length(json_object_get(layer, "word"));
+        columns = word > columns ? word : columns;
+    }
     json_object_foreach((json_t *)layers, name, layer)
     {
         const json_t *reads = json_object_get(layer, "reads");
         const json_int_t parameters = json_integer_value(json_object_get(layer, "parameters"));
-        ls_print(stdout, "\n    %-18s  %-14s  ", name,
+        ls_print(stdout, "\n    %-18s  %-*s  ", name, columns,
                  json_string_value(json_object_get(layer, "word")));
         print_shape(json_object_get(layer, "in"));
         ls_print(stdout, " -> ");

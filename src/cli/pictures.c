@@ -3,11 +3,8 @@
 
 #include "base/file.h"
 #include "base/integer.h"
-#include "base/json.h"
 #include "base/memory.h"
 #include "base/show.h"
-#include "base/text.h"
-#include "cli/class_label.h"
 #include "cli/console.h"
 #include "cli/pictures_read.h"
 #include "cli/png.h"
@@ -28,9 +25,7 @@ typedef struct work {
     float *y;           /* [AT_ONCE][K] */
     int32_t *predicted; /* [AT_ONCE] */
     ls_sheet *sheet;    /* or NULL */
-    json_t *list;       /* or NULL */
-    int bad;            /* pictures that can't be read */
-    char first_bad[LS_ERROR_TEXT_MAX];
+    ls_predicted printed;
     int resized, recoloured; /* pictures */
     int bright, dark;        /* pictures whose border is much brighter or darker than in training */
 } work;
@@ -41,82 +36,24 @@ ls_status ls_pictures_check_show(const ls_picture_request *r)
     return status == LS_OK ? ls_png_check(r->show) : status;
 }
 
-/* Prints a text as a CSV field. */
-static void print_field(const char *text)
-{
-    char *field = ls_text_csv(text);
-    ls_print(stdout, "%s", field != NULL ? field : "");
-    ls_free(field);
-}
-
-static bool is_probable(const work *w)
-{
-    return ls_model_meaning(w->model) == LS_MEANING_PROBABILITIES;
-}
-
-static void print_csv_head(const work *w)
-{
-    ls_print(stdout, "file,class%s,%s", w->facts->class_names != NULL ? ",class_name" : "",
-             is_probable(w) ? "probability" : "value");
-    for (int k = 0; k < w->facts->classes; k++)
-        ls_print(stdout, ",%c%d", is_probable(w) ? 'p' : 'y', k);
-    ls_print(stdout, "\n");
-}
-
-static void print_csv(const work *w, const char *path, int32_t class, const float *y)
-{
-    print_field(path);
-    ls_print(stdout, ",%d,", (int)class);
-    if (w->facts->class_names != NULL) {
-        print_field(w->facts->class_names[class]);
-        ls_print(stdout, ",");
-    }
-    ls_print(stdout, "%.9g", (double)y[class]);
-    for (int k = 0; k < w->facts->classes; k++)
-        ls_print(stdout, ",%.9g", (double)y[k]);
-    ls_print(stdout, "\n");
-}
-
-static ls_status add_json(const work *w, const char *path, int32_t class, const float *y)
-{
-    json_t *all = json_array();
-    for (int k = 0; k < w->facts->classes; k++)
-        json_array_append_new(all, json_real((double)y[k]));
-    const char *const *names = w->facts->class_names;
-    json_t *one = json_pack(
-        "{s:o, s:i, s:o*, s:f, s:o}", "file", ls_json_text(path), "class", (int)class, "class_name",
-        names != NULL ? ls_json_text(names[class]) : NULL, is_probable(w) ? "probability" : "value",
-        (double)y[class], is_probable(w) ? "probabilities" : "values", all);
-    return json_array_append_new(w->list, one) == 0
-               ? LS_OK
-               : ls_fail(LS_ERR_FAILURE, "out of memory for the result");
-}
-
 /* Draws what the network saw, with the class. */
 static void draw(const work *w, int64_t cell, const uint8_t *pixels, int32_t class, float y)
 {
     char caption[32];
     snprintf(caption, sizeof caption, "%d", (int)class);
-    ls_sheet_put(w->sheet, cell, pixels, caption, is_probable(w) ? ls_percent((double)y).text : "");
+    ls_sheet_put(w->sheet, cell, pixels, caption,
+                 ls_predicted_probable(&w->printed) ? ls_percent((double)y).text : "");
 }
 
 /* Prints the pictures that were classified at once. */
-static ls_status print_some(const work *w, int count)
+static ls_status print_some(work *w, int count)
 {
-    const ls_picture_request *r = w->request;
     ls_status status = LS_OK;
     for (int i = 0; status == LS_OK && i < count; i++) {
         const float *y = w->y + (int64_t)i * w->facts->classes;
-        const char *path = r->path[w->which[i]];
         const int32_t class = w->predicted[i];
-        if (r->form == LS_PICTURES_TEXT)
-            ls_print(stdout, "%s: class %s, %s %.4f\n", path,
-                     ls_class_words(w->facts->class_names, class).text,
-                     is_probable(w) ? "probability" : "value", (double)y[class]);
-        else if (r->form == LS_PICTURES_CSV)
-            print_csv(w, path, class, y);
-        else
-            status = add_json(w, path, class, y);
+        const ls_predicted_thing picture = {.file = w->request->path[w->which[i]]};
+        status = ls_predicted_add(&w->printed, picture, class, y);
         if (w->sheet != NULL)
             draw(w, w->which[i], w->pixels + i * w->features, class, y[class]);
     }
@@ -132,15 +69,6 @@ static void count_changes(work *w, const ls_picture_changes *changes)
     w->dark += w->facts->border - changes->border > 0.5;
 }
 
-/* Remembers a picture that can't be read; a second one, and those after it, are printed at once. */
-static void note_bad(work *w)
-{
-    if (w->bad++ == 0)
-        snprintf(w->first_bad, sizeof w->first_bad, "%s", ls_error_text());
-    else
-        ls_print(stderr, "note: %s\n", ls_error_text());
-}
-
 /* Reads pictures from number *at on, at most AT_ONCE, and moves *at behind them. Returns the number
  * of those that could be read.
  * Errors: LS_ERR_FAILURE. */
@@ -153,7 +81,7 @@ static ls_status read_some(work *w, int *at, int *count)
         const ls_status status = ls_picture_fit(r->path[*at], w->facts->input, r->digit,
                                                 w->pixels + *count * w->features, &changes);
         if (status == LS_ERR_DATA) {
-            note_bad(w);
+            ls_predicted_note_bad(&w->printed);
             continue;
         }
         if (status != LS_OK)
@@ -181,15 +109,15 @@ static ls_status make_room(work *w)
 {
     const ls_picture_request *r = w->request;
     const int64_t columns = ls_sheet_columns(r->count);
-    const ls_sheet_layout layout = {.shape = w->facts->input,
-                                    .columns = columns,
-                                    .rows = (r->count + columns - 1) / columns,
-                                    .line = {"00000", is_probable(w) ? "100.0%" : ""}};
+    const ls_sheet_layout layout = {
+        .shape = w->facts->input,
+        .columns = columns,
+        .rows = (r->count + columns - 1) / columns,
+        .line = {"00000", ls_predicted_probable(&w->printed) ? "100.0%" : ""}};
     w->pixels = ls_alloc(AT_ONCE * w->features, 1);
     w->which = ls_alloc(AT_ONCE, sizeof *w->which);
     w->y = ls_alloc((int64_t)AT_ONCE * w->facts->classes, sizeof *w->y);
     w->predicted = ls_alloc(AT_ONCE, sizeof *w->predicted);
-    w->list = r->form == LS_PICTURES_JSON ? json_array() : NULL;
     if (w->pixels == NULL || w->which == NULL || w->y == NULL || w->predicted == NULL)
         return LS_ERR_FAILURE;
     return *r->show != '\0' ? ls_sheet_create(&w->sheet, &layout) : LS_OK;
@@ -227,20 +155,9 @@ static void print_notes(const work *w)
     print_border_notes(w);
     if (*r->show != '\0')
         ls_print(stderr,
-                 w->bad < r->count ? "%s: what the network saw\n"
-                                   : "note: %s is not written: no picture could be read\n",
+                 w->printed.bad < r->count ? "%s: what the network saw\n"
+                                           : "note: %s is not written: no picture could be read\n",
                  r->show);
-}
-
-/* Returns the error for pictures that could not be read, if there are any. */
-static ls_status report_bad(const work *w)
-{
-    if (w->bad == 0)
-        return LS_OK;
-    if (w->bad == 1)
-        return ls_fail(LS_ERR_DATA, "%s", w->first_bad);
-    return ls_fail(LS_ERR_DATA, "%s; and %d more of %d pictures can't be read", w->first_bad,
-                   w->bad - 1, w->request->count);
 }
 
 ls_status ls_pictures_predict(const ls_model *model, const ls_picture_request *request)
@@ -249,20 +166,18 @@ ls_status ls_pictures_predict(const ls_model *model, const ls_picture_request *r
     w.features = ls_shape_size(w.facts->input);
     ls_status status = ls_pictures_check_network(w.facts, request->digit);
     if (status == LS_OK)
+        status = ls_predicted_begin(&w.printed, model, request->form, false);
+    if (status == LS_OK)
         status = make_room(&w);
-    if (status == LS_OK && request->form == LS_PICTURES_CSV)
-        print_csv_head(&w);
     if (status == LS_OK)
         status = predict_all(&w);
-    if (status == LS_OK && w.list != NULL)
-        ls_print_json(stdout, w.list);
-    if (status == LS_OK && w.sheet != NULL && w.bad < request->count)
+    ls_predicted_end(&w.printed, status);
+    if (status == LS_OK && w.sheet != NULL && w.printed.bad < request->count)
         status = ls_sheet_write(w.sheet, request->show);
     if (status == LS_OK) {
         print_notes(&w);
-        status = report_bad(&w);
+        status = ls_predicted_bad(&w.printed, request->count, "picture");
     }
-    json_decref(w.list);
     ls_sheet_destroy(&w.sheet);
     ls_free(w.pixels);
     ls_free(w.which);

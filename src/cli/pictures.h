@@ -8,11 +8,7 @@
 #include <lockstep/model.h>
 #include <lockstep/status.h>
 
-typedef enum ls_pictures_form {
-    LS_PICTURES_TEXT,
-    LS_PICTURES_CSV,
-    LS_PICTURES_JSON
-} ls_pictures_form;
+#include "cli/predicted.h"
 
 /* What is to be done. */
 typedef struct ls_picture_request {
@@ -20,7 +16,7 @@ typedef struct ls_picture_request {
     int count;
     bool digit;       /* prepared by ls_digit_prepare() */
     const char *show; /* PNG file of what the network sees; "": none */
-    ls_pictures_form form;
+    ls_predicted_form form;
 } ls_picture_request;
 
 /* Checks that the file of `show` can be made and is none of the pictures.

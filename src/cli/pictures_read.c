@@ -9,11 +9,6 @@
 ls_status ls_pictures_check_network(const ls_model_facts *facts, bool digit)
 {
     const ls_shape in = facts->input;
-    if (facts->classes == 0)
-        return ls_fail(LS_ERR_DATA,
-                       "%s: the network gives values, no classes: predict rows of a "
-                       "data set with --data",
-                       facts->path);
     if (facts->element != LS_U8 || (in.channels != 1 && in.channels != 3) ||
         in.height * in.width < 2)
         return ls_fail(LS_ERR_DATA,

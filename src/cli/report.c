@@ -37,9 +37,12 @@ struct ls_report {
     bool stop_printed;
 };
 
-static void print_shape(ls_shape shape)
+/* A sequence is steps x features, all else channels x height x width. */
+static void print_shape(ls_shape shape, bool sequence)
 {
-    ls_print(stderr, "%s", ls_sized(shape.channels, shape.height, shape.width).text);
+    ls_print(stderr, "%s",
+             sequence ? ls_sized_steps(shape.height, shape.channels).text
+                      : ls_sized(shape.channels, shape.height, shape.width).text);
 }
 
 /* Prints what a row is: the size of its inputs, or its tokens. */
@@ -50,7 +53,7 @@ static void print_inputs(const ls_run_info *info)
         ls_print(stderr, "%s of a vocabulary of %s", ls_counted(d->features, "token").text,
                  ls_grouped(d->vocabulary).text);
     else
-        print_shape((ls_shape){d->channels, d->height, d->width});
+        print_shape((ls_shape){d->channels, d->height, d->width}, false);
     if (d->vocabulary == 0 && d->element != LS_U8)
         ls_print(stderr, " of %s%s", ls_element_name(d->element), d->rounded ? " (rounded)" : "");
     if (d->ragged)
@@ -83,14 +86,26 @@ static void print_sources(const ls_network *network, int at)
                                         : ls_network_layer(network, layer.input[k]).name);
 }
 
+/* Returns the width of the column of words: that of the longest. */
+static int word_columns(const ls_network *network)
+{
+    int most = 13;
+    for (int i = 0; i < ls_network_layers(network); i++) {
+        const int columns = (int)strlen(ls_network_layer(network, i).word);
+        most = columns > most ? columns : most;
+    }
+    return most;
+}
+
 static void print_network(const ls_run_info *info)
 {
+    const int columns = word_columns(info->network);
     for (int i = 0; i < ls_network_layers(info->network); i++) {
         const ls_layer_info layer = ls_network_layer(info->network, i);
-        ls_print(stderr, "  %-10s%-13s ", i == 0 ? "network" : "", layer.word);
-        print_shape(layer.in[0]);
+        ls_print(stderr, "  %-10s%-*s ", i == 0 ? "network" : "", columns, layer.word);
+        print_shape(layer.in[0], layer.in_sequence[0]);
         ls_print(stderr, " -> ");
-        print_shape(layer.out);
+        print_shape(layer.out, layer.out_sequence);
         if (layer.parameters > 0)
             ls_print(stderr, ", %s %s", ls_grouped(layer.parameters).text,
                      ls_plural(layer.parameters, "parameter").text);

@@ -78,7 +78,8 @@ static void write_test_tile(FILE *out, const ls_run_material *m)
         return;
     }
     format_main(m, json_number_value(ls_json_at(e, name, NULL)), value);
-    snprintf(more, sizeof more, "of %s rows; network of epoch %s",
+    snprintf(more, sizeof more, "of %s%s rows; network of epoch %s",
+             ls_run_task(m) == LS_TASK_STEPS ? "the steps of " : "",
              ls_run_count_text(ls_json_at(e, "rows", NULL), text[0]),
              ls_json_show(e, "epoch", NULL, text[1]));
     ls_page_tile(out, title, value, more);

@@ -193,6 +193,32 @@ static const struct {
     {"max-memory", "memory"},
     {"num-samples", "limit"},
     {"max-samples", "limit"},
+    /* Sequences and texts. */
+    {"vocab-size", "vocabulary"},
+    {"max-words", "vocabulary"},
+    {"num-words", "vocabulary"},
+    {"max-tokens", "vocabulary"},
+    {"max-features", "vocabulary"},
+    {"max-length", "steps"},
+    {"max-len", "steps"},
+    {"maxlen", "steps"},
+    {"seq-len", "steps"},
+    {"seq-length", "steps"},
+    {"sequence-length", "steps"},
+    {"block-size", "steps"},
+    {"char", "characters"},
+    {"chars", "characters"},
+    {"char-level", "characters"},
+    {"documents", "text"},
+    {"line", "lines"},
+    {"sentence", "text"},
+    {"num-tokens", "generate"},
+    {"max-new-tokens", "generate"},
+    {"start", "prompt"},
+    {"pad-id", "padding"},
+    {"pad-token", "padding"},
+    {"mask-value", "padding"},
+    {"mask", "lengths"},
     {"num-classes", "classes"},
     {"n-classes", "classes"},
 };
@@ -218,6 +244,11 @@ static const struct {
      "units n-hidden ",
      "it is a word of --model: dense:512", true},
     {" filters kernel-size n-filters ", "it is a word of --model: conv:32x5", true},
+    {" vocabulary vocab vocab-size embedding embedding-dim embed-dim embedding-size ",
+     "it is a word of --model: embedding:64, or embedding:64,VOCABULARY", true},
+    {" bidirectional return-sequences rnn-type ",
+     "it is an option of recurrent words of --model: lstm:64,both, lstm:64,all", true},
+    {" heads num-heads n-heads nhead ", "it is a word of --model: attention:4", true},
     {" batchnorm batch-norm batch-normalization ", "it is a word of --model: batchnorm", true},
 };
 
@@ -250,6 +281,23 @@ const char *ls_explain(const char *word, bool has_model)
     return NULL;
 }
 
+/* Returns the only name that begins with a word of three letters or more; NULL: none, or several. */
+static const char *find_whole(const char *word, const char *(*name)(const void *user, int at),
+                              const void *user)
+{
+    enum { LEAST = 3 };
+    const size_t length = strlen(word);
+    const char *found = NULL, *candidate;
+    for (int at = 0; length >= LEAST && (candidate = name(user, at)) != NULL; at++) {
+        if (strncmp(candidate, word, length) != 0)
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = candidate;
+    }
+    return found;
+}
+
 const char *ls_suggest(const char *word, const char *(*name)(const void *user, int at),
                        const void *user)
 {
@@ -262,8 +310,9 @@ const char *ls_suggest(const char *word, const char *(*name)(const void *user, i
              strcmp(synonyms[i].theirs, meant) == 0 && (candidate = name(user, at)) != NULL; at++)
             if (strcmp(candidate, synonyms[i].ours) == 0)
                 return candidate;
-    for (int at = 0; (candidate = name(user, at)) != NULL; at++)
+    const char *whole = find_whole(meant, name, user);
+    for (int at = 0; whole == NULL && (candidate = name(user, at)) != NULL; at++)
         if (*candidate != '\0' && ls_text_nearer(meant, candidate, &distance))
             near = candidate;
-    return near;
+    return whole != NULL ? whole : near;
 }

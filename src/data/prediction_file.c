@@ -194,7 +194,7 @@ static ls_status keep_names(ls_prediction_file *f)
 {
     ls_status status = LS_OK;
     for (int k = 0; status == LS_OK && f->about.class_names != NULL && k < f->about.outputs; k++) {
-        char *field = ls_text_csv(f->about.class_names[k]);
+        char *field = ls_text_csv_name(f->about.class_names[k]);
         status = field == NULL ? LS_ERR_FAILURE : ls_text_list_add(&f->names, field);
         ls_free(field);
     }

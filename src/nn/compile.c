@@ -58,7 +58,15 @@ static const char *own_name(const char *name)
     static const char *const names[][2] = {{"linear", "Dense"},
                                            {"fc", "Dense"},
                                            {"Conv2d", "Conv"},
-                                           {"MultiheadAttention", "Attention"}};
+                                           {"MultiheadAttention", "Attention"},
+                                           {"GlobalMaxPooling1D", "Maxpool"},
+                                           {"GlobalMaxPool1D", "Maxpool"},
+                                           {"GlobalMaxPool", "Maxpool"},
+                                           {"AdaptiveMaxPool1d", "Maxpool"},
+                                           {"GlobalAveragePooling1D", "Meanpool"},
+                                           {"Mean", "Meanpool"},
+                                           {"PositionalEncoding", "Position"},
+                                           {"TransformerEncoderLayer", "Attention"}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcasecmp(name, names[i][0]) == 0)
             return names[i][1];
@@ -72,6 +80,9 @@ static ls_status unknown_word(const compiler *c, const char *name)
     size_t distance = SIZE_MAX;
     const ls_layer_word *known;
     name = own_name(name);
+    if (strncasecmp(name, "bi", 2) == 0 &&
+        (strcasecmp(name, "bidirectional") == 0 || ls_layer_word_find(name + 2) != NULL))
+        return word_error(c, "unknown layer; a recurrent layer in both directions is lstm:64,both");
     for (int i = 0; (known = ls_layer_word_at(i)) != NULL; i++)
         if (ls_text_resembles(name, known->name, &distance))
             near = known->name;
@@ -88,8 +99,9 @@ static ls_status unknown_word(const compiler *c, const char *name)
     }
     used += snprintf(reason + used, sizeof reason - (size_t)used, "the layers are");
     for (int i = 0; (known = ls_layer_word_at(i)) != NULL; i++)
-        used += snprintf(reason + used, sizeof reason - (size_t)used, "%s %s", i > 0 ? "," : "",
-                         known->name);
+        if (ls_layer_word_is_first(i))
+            used += snprintf(reason + used, sizeof reason - (size_t)used, "%s %s", i > 0 ? "," : "",
+                             known->name);
     for (int i = 0; c->number == 1 && ls_network_preset(i, &preset, &layers); i++)
         used += snprintf(reason + used, sizeof reason - (size_t)used, "%s %s",
                          i > 0 ? "," : "; the preset networks are", preset);
@@ -132,6 +144,7 @@ static ls_layer *add_layer(compiler *c, const char *kind, int inputs, const valu
     for (int k = 0; k < inputs; k++) {
         layer->input[k] = input[k].layer;
         layer->in[k] = input[k].shape;
+        layer->in_sequence[k] = input[k].sequence;
     }
     name_layer(network, layer);
     return layer;
@@ -174,6 +187,7 @@ static void set_current_value(compiler *c, const ls_layer *layer, bool direct)
         (op != NULL ? op->sequence : c->now.sequence || layer->computes->makes_sequence);
     c->now.op = layer->op;
     c->now.layer = c->network->layers++;
+    c->network->layer[c->now.layer].out_sequence = c->now.sequence;
     c->now.shape = layer->out;
     c->now.direct = direct;
     if (flattens && c->now.flattened_by == NULL)
@@ -236,7 +250,9 @@ static ls_status check_image(const compiler *c, const ls_layer_word *known)
     if (needs == NULL)
         return LS_OK;
     if (c->now.sequence && known->op->needs_image && known->op->of_steps == NULL)
-        return word_error(c, "needs an image, but the value before it is a sequence");
+        return word_error(c,
+                          "needs an image, but the value before it is a sequence, for which there "
+                          "are conv1d:FILTERSxK, and maxpool or meanpool over all steps");
     if (c->now.flattened_by == NULL)
         return LS_OK;
     snprintf(reason, sizeof reason, "needs %s, but '%s' before it flattens the %s", needs,

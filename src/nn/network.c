@@ -134,10 +134,12 @@ ls_layer_info ls_network_layer(const ls_network *network, int at)
                           .word = layer->word,
                           .attributes = layer->attributes,
                           .inputs = layer->inputs,
-                          .out = layer->out};
+                          .out = layer->out,
+                          .out_sequence = layer->out_sequence};
     for (int k = 0; k < layer->inputs; k++) {
         info.input[k] = layer->input[k];
         info.in[k] = layer->in[k];
+        info.in_sequence[k] = layer->in_sequence[k];
     }
     if (!layer->owns)
         return info;

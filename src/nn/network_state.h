@@ -25,6 +25,7 @@ typedef struct ls_layer {
     int inputs;
     int input[LS_LAYER_INPUTS]; /* layers that the layer reads; -1: the network's input */
     ls_shape in[LS_LAYER_INPUTS], out;
+    bool in_sequence[LS_LAYER_INPUTS], out_sequence;
 } ls_layer;
 
 struct ls_network {

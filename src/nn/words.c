@@ -110,12 +110,16 @@ static ls_status word_parse_recurrent(const char *argument, ls_attributes *out)
                      : option == 7 && memcmp(at, "reverse", 7) == 0 ? &out->reverse
                                                                     : NULL;
         if (flag == NULL || *flag)
-            return ls_fail(LS_ERR_USAGE, "the options are all, and both or reverse");
+            return ls_fail(
+                LS_ERR_USAGE,
+                "the options are all (outputs in each step), and both (directions) or reverse");
         *flag = true;
         at += option;
     }
     if (status == LS_OK && out->both && out->reverse)
-        return ls_fail(LS_ERR_USAGE, "the options are all, and both or reverse");
+        return ls_fail(
+            LS_ERR_USAGE,
+            "the options are all (outputs in each step), and both (directions) or reverse");
     return status;
 }
 
@@ -192,6 +196,14 @@ enum { WORDS = sizeof words / sizeof *words };
 const ls_layer_word *ls_layer_word_at(int at)
 {
     return at >= 0 && at < WORDS ? &words[at] : NULL;
+}
+
+bool ls_layer_word_is_first(int at)
+{
+    for (int i = 0; i < at; i++)
+        if (strcmp(words[i].name, words[at].name) == 0)
+            return false;
+    return true;
 }
 
 /* How well a text after the name fits the form of the argument: a literal's letters, an argument or

@@ -20,6 +20,9 @@ typedef struct ls_layer_word {
 /* Returns word `at`, from 0; NULL after the last. Local. */
 const ls_layer_word *ls_layer_word_at(int at);
 
+/* Returns true if no word before word `at` has its name. Local. */
+bool ls_layer_word_is_first(int at);
+
 /* Finds the word at the start of a text, which ends at a colon, comma or semicolon. Returns NULL if
  * the word is unknown. Local. */
 const ls_layer_word *ls_layer_word_find(const char *text);

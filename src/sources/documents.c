@@ -6,6 +6,7 @@
 #include "sources/csv_layout.h"
 #include "sources/import_common.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -116,7 +117,9 @@ ls_status ls_documents_open(ls_documents **out, const ls_import *import,
                             const ls_text_source *source)
 {
     struct stat about;
-    const bool folder = stat(source->path, &about) == 0 && S_ISDIR(about.st_mode);
+    if (stat(source->path, &about) != 0)
+        return ls_fail(LS_ERR_DATA, "%s: can't open: %s", source->path, strerror(errno));
+    const bool folder = S_ISDIR(about.st_mode);
     ls_documents *d = ls_alloc(1, sizeof *d);
     if (d == NULL)
         return LS_ERR_FAILURE;

@@ -33,7 +33,7 @@ static ls_status read_value(const ls_csv_layout *l, const ls_csv *csv, int64_t c
     if (text[strspn(text, " \t")] == '\0')
         return ls_fail(LS_ERR_DATA, "%s: %s: no value", ls_csv_path(csv), where);
     return ls_fail(LS_ERR_DATA, "%s: %s: '%.40s' is %s", ls_csv_path(csv), where, text,
-                   !number           ? "not a number"
+                   !number           ? "not a number (documents become tokens with --text)"
                    : isfinite(value) ? "too large for float32"
                                      : "not finite");
 }

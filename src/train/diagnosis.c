@@ -127,6 +127,15 @@ static ls_course make_course(const ls_trainer *t)
                        .validation_rows = ls_trainer_dataset(t)->rows[LS_VALIDATION]};
 }
 
+/* Returns the augmentation that helps against overfitting; "": the rows are no pictures. */
+static const char *advise_augment(const ls_trainer *t)
+{
+    const ls_dataset_info *d = ls_trainer_dataset(t);
+    if (ls_loader_reads_tokens(t->loader) || d->ragged || d->height * d->width == 1)
+        return "";
+    return ls_loader_augments(t->loader) ? "a stronger --augment, " : "--augment, ";
+}
+
 static ls_diagnosis describe_rise(const ls_trainer *t, const ls_overfitting *o)
 {
     const ls_train_config *c = t->config;
@@ -134,13 +143,13 @@ static ls_diagnosis describe_rise(const ls_trainer *t, const ls_overfitting *o)
     snprintf(
         d.text, sizeof d.text,
         "the validation loss has risen from %.4g around epoch %lld to %.4g, while the training "
-        "loss fell from %.4g to %.4g (medians of %d epochs); what helps: %s%s%s--augment, dropout "
-        "in --model, more "
-        "data",
+        "loss fell from %.4g to %.4g (medians of %d epochs); what helps: %s%s%s%sdropout in "
+        "--model, more data",
         o->val_loss[0], (long long)o->least, o->val_loss[1], o->loss[0], o->loss[1], WINDOW,
         c->patience == 0 ? "early stopping (--patience 3 --restore-best), " : "",
         c->optimizer.weight_decay == 0 ? "--weight-decay, " : "",
-        c->label_smoothing == 0 && ls_loss_smooths(c->loss) ? "--label-smoothing, " : "");
+        c->label_smoothing == 0 && ls_loss_smooths(c->loss) ? "--label-smoothing, " : "",
+        advise_augment(t));
     return d;
 }
 
@@ -152,10 +161,8 @@ static ls_diagnosis describe_gap(const ls_trainer *t, const ls_overfitting *o)
              "latest %d "
              "epochs), and the gap has not closed for %d epochs up to epoch %lld; what helps: "
              "%s%s, %sa smaller --model, more data",
-             o->accuracy, o->val_accuracy, WINDOW, WINDOW, (long long)o->gap,
-             !ls_loader_augments(t->loader) ? "--augment" : "a stronger --augment",
-             strstr(t->config->model, "dropout") == NULL ? ", dropout in --model"
-                                                         : ", more dropout",
+             o->accuracy, o->val_accuracy, WINDOW, WINDOW, (long long)o->gap, advise_augment(t),
+             strstr(t->config->model, "dropout") == NULL ? "dropout in --model" : "more dropout",
              t->config->optimizer.weight_decay == 0 ? "--weight-decay, " : "");
     return d;
 }

@@ -20,6 +20,7 @@ typedef struct work {
     int32_t *predicted; /* [LS_EVALUATION_ROWS][T], see ls_network_evaluate() */
     ls_calibration_sums calibration;
     bool calibrates;
+    bool by_step;
 } work;
 
 /* Adds the rows of the batch to confusion and calibration. */
@@ -37,6 +38,16 @@ static void add_batch(work *w, const float *y)
         if (w->calibrates)
             ls_calibration_add(&w->calibration, K, y, label, w->predicted[i], quantum);
     }
+}
+
+/* Adds the steps of the batch, up to each row's length, to the confusion. */
+static void add_batch_steps(work *w)
+{
+    const ls_batch *batch = w->e->batch;
+    const int64_t classes = ls_network_outputs(w->e->network);
+    for (int64_t i = 0; i < batch->rows * batch->values; i++)
+        if (w->predicted[i] >= 0)
+            w->out->confusion[(int64_t)batch->targets[i] * classes + w->predicted[i]]++;
 }
 
 /* Reads this rank's first batch, and allocates. Local. */
@@ -66,7 +77,9 @@ static ls_status score_rows(work *w)
         const ls_score score = ls_network_evaluate(e->network, e->params, e->batch, w->predicted);
         const float *y = ls_network_activation(e->network, ls_network_layers(e->network) - 1);
         ls_tally_add(w->tally, &score, e->batch, y, w->predicted);
-        if (w->out->confusion != NULL || w->calibrates)
+        if (w->by_step && w->out->confusion != NULL)
+            add_batch_steps(w);
+        else if (w->out->confusion != NULL || w->calibrates)
             add_batch(w, y);
         if (e->see != NULL)
             status = e->see(e->user, e->batch, y);
@@ -125,12 +138,11 @@ ls_status ls_evaluate(const ls_evaluation *e, ls_evaluated *out)
 {
     const ls_task task = ls_network_task(e->network, e->batch->values);
     const int64_t classes = task.kind == LS_TASK_BINARY ? 2 : task.outputs;
-    work w = {.e = e, .out = out};
+    work w = {.e = e, .out = out, .by_step = task.kind == LS_TASK_STEPS};
     w.calibrates = out->calibration != NULL && task.kind == LS_TASK_CLASSIFICATION &&
                    ls_loss_takes_logits(ls_network_loss_kind(e->network));
     assert(out->confusion == NULL ||
-           ((task.kind & (LS_TASK_CLASSIFICATION | LS_TASK_BINARY)) != 0 &&
-            classes <= LS_MAX_CONFUSION));
+           ((task.kind & (LS_TASK_ONE_OF | LS_TASK_BINARY)) != 0 && classes <= LS_MAX_CONFUSION));
     assert(out->output == NULL || task.kind == LS_TASK_REGRESSION);
     assert(out->label == NULL || task.kind == LS_TASK_MULTILABEL);
     if (out->confusion != NULL)

@@ -6,14 +6,14 @@
  * A window of fewer than T tokens is a row with a length. */
 #include "train/generate.h"
 
+#include "train/lexicon.h"
 #include "train/model_state.h"
 
 #include "base/integer.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/rng.h"
-#include "base/utf8.h"
-#include "sources/words.h"
+#include "base/show.h"
 
 #include <math.h>
 #include <string.h>
@@ -98,63 +98,26 @@ ls_status ls_generate_tokens(const ls_continuation *c,
     return status;
 }
 
-/* A vocabulary of texts. */
-typedef struct lexicon {
-    const char *const *text; /* [count] */
-    int count;
-    bool words; /* else characters */
-} lexicon;
-
-static bool is_character(const char *text)
-{
-    const int length = ls_utf8_length(text);
-    return length > 0 && text[length] == '\0';
-}
-
-static bool has_words(const lexicon *l)
-{
-    for (int k = 0; k < l->count; k++)
-        if (!is_character(l->text[k]))
-            return true;
-    return false;
-}
-
-static int32_t find_token(const lexicon *l, const char *text)
-{
-    for (int k = 0; k < l->count; k++)
-        if (strcmp(l->text[k], text) == 0)
-            return k;
-    return -1;
-}
-
-/* Takes the next word, or character, of a prompt; false at its end. */
-static bool take_piece(const lexicon *l, const char **at, ls_word *out)
-{
-    if (l->words)
-        return ls_word_next(at, out);
-    if (**at == '\0')
-        return false;
-    out->bytes = ls_utf8_write(ls_utf8_next(at), out->text);
-    out->text[out->bytes] = '\0';
-    return true;
-}
-
 /* Finds the tokens of a prompt. A word that has none is an unknown word, if there is such a token.
  * tokens  [bytes of the prompt]
  * count   on return their number */
-static ls_status read_prompt(const lexicon *l, const char *prompt, int32_t *tokens, int64_t *count)
+static ls_status read_prompt(const ls_lexicon *l, const char *prompt, int32_t *tokens,
+                             int64_t *count)
 {
     ls_word piece;
-    const int32_t unknown = l->words ? find_token(l, LS_UNKNOWN_TEXT) : -1;
+    int32_t token;
+    char label[4 * SHOWN];
     *count = 0;
-    while (take_piece(l, &prompt, &piece)) {
-        const int32_t token = find_token(l, piece.text);
-        if (token < 0 && unknown < 0)
+    while (ls_lexicon_next(l, &prompt, &piece, &token)) {
+        if (token < 0) {
+            ls_label(piece.text, label, sizeof label);
             return ls_fail(LS_ERR_USAGE,
-                           "the prompt has the %s '%.*s', which is not in the model's "
+                           "the prompt has the %s %s%.*s%s, which is not in the model's "
                            "vocabulary of %d",
-                           l->words ? "word" : "character", SHOWN, piece.text, l->count);
-        tokens[(*count)++] = token >= 0 ? token : unknown;
+                           l->words ? "word" : "character", *label == '\'' ? "" : "'", SHOWN, label,
+                           *label == '\'' ? "" : "'", l->count);
+        }
+        tokens[(*count)++] = token;
     }
     return *count > 0
                ? LS_OK
@@ -163,7 +126,7 @@ static ls_status read_prompt(const lexicon *l, const char *prompt, int32_t *toke
 }
 
 /* Finds the texts of a model's tokens, and checks that they are what it predicts. */
-static ls_status find_lexicon(const ls_model *m, lexicon *out)
+static ls_status find_lexicon(const ls_model *m, ls_lexicon *out)
 {
     const ls_model_facts *f = &m->facts;
     const char *const *classes = f->class_names, *const *tokens = f->tokens;
@@ -179,14 +142,12 @@ static ls_status find_lexicon(const ls_model *m, lexicon *out)
             "must be the tokens of its inputs, with their texts; `lockstep import --text "
             "FILE --characters` makes such a data set",
             f->path);
-    *out = (lexicon){.text = tokens != NULL ? tokens : classes, .count = f->classes};
-    out->words = has_words(out);
-    return LS_OK;
+    return ls_lexicon_make(out, tokens != NULL ? tokens : classes, f->classes);
 }
 
 /* What the tokens are passed on to, as texts. */
 typedef struct writer {
-    const lexicon *lexicon;
+    const ls_lexicon *lexicon;
     ls_text_sink sink;
     void *user;
 } writer;
@@ -201,7 +162,7 @@ static ls_status write_token(void *user, int32_t token)
 ls_status ls_model_generate(const ls_model *m, const ls_generation *wanted, ls_text_sink sink,
                             void *user)
 {
-    lexicon known;
+    ls_lexicon known = {0};
     ls_continuation c = {.network = m->network,
                          .params = m->params,
                          .count = wanted->count,
@@ -219,6 +180,7 @@ ls_status ls_model_generate(const ls_model *m, const ls_generation *wanted, ls_t
         writer w = {.lexicon = &known, .sink = sink, .user = user};
         status = ls_generate_tokens(&c, write_token, &w);
     }
+    ls_lexicon_free(&known);
     ls_free(c.tokens);
     return status;
 }

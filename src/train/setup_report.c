@@ -10,6 +10,8 @@
 #include "base/json.h"
 #include "base/show.h"
 
+#include <string.h>
+
 /* Calls observer->start; on rank 0. Local. */
 static void notify_start(const ls_trainer *t)
 {
@@ -108,6 +110,36 @@ static void report_lengths(const ls_trainer *t)
                            "beyond a length are zeros");
 }
 
+/* Returns the first layer in whose outputs of a step the steps after it take part; NULL: none. */
+static const char *find_foresight(const ls_network *network)
+{
+    for (int i = 0; i < ls_network_layers(network); i++) {
+        const ls_layer_info layer = ls_network_layer(network, i);
+        const ls_attributes *a = &layer.attributes;
+        const bool mixes = strcmp(layer.kind, "attention") == 0 ||
+                           (strcmp(layer.kind, "conv1d") == 0 && a->window > 1);
+        if (a->both || a->reverse || (mixes && !a->causal))
+            return layer.word;
+    }
+    return NULL;
+}
+
+/* Reports a network that sees the tokens which it is to predict: those that follow, as it seems if
+ * classes and tokens have the same texts; on rank 0. Local. */
+static void report_foresight(const ls_trainer *t)
+{
+    const ls_text_list *classes = ls_loader_class_names(t->loader);
+    const ls_text_list *tokens = ls_loader_tokens(t->loader);
+    const char *word = find_foresight(ls_replica_network(t->replica));
+    if (t->task.kind == LS_TASK_STEPS && word != NULL && classes->count > 0 &&
+        classes->count == tokens->count && ls_text_list_differ(classes, tokens) < 0)
+        ls_trainer_note(t,
+                        "the classes are the tokens, as for a network of the next token, but '%s' "
+                        "also sees the steps after each: it would learn to copy them; give "
+                        "`causal`, and no `both` or `reverse`",
+                        word);
+}
+
 /* Reports names of classes that checkpoints can't hold; on rank 0. Local. */
 static void report_class_names(const ls_trainer *t)
 {
@@ -128,6 +160,7 @@ static ls_status report_start(const ls_trainer *t)
     report_shared_files(t);
     report_class_names(t);
     report_lengths(t);
+    report_foresight(t);
     return report_class_gaps(t);
 }
 

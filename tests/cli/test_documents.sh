@@ -121,7 +121,7 @@ refuses 2 'the prompt is empty: it must have a character' "$lockstep" predict --
 refuses 2 '--prompt: a backslash begins' "${writes[@]}" 'a\b'
 refuses 2 '--seed belongs to --generate' "$lockstep" predict --checkpoint cat --seed 5
 refuses 2 "--data can't be given with --generate" "${writes[@]}" the --data cat.h5
-refuses 2 "pictures can't be predicted with --generate" "${writes[@]}" the x.png
+refuses 2 "files can't be predicted with --generate" "${writes[@]}" the x.png
 check "words are predicted by any program's data set" "$python" - <<'EOF'
 import h5py, numpy as np
 words = ["<padding>", "<unknown>", "one", "two", ",", "three"]
@@ -137,10 +137,67 @@ check "and reads words that it does not know as such" "$lockstep" predict --chec
 check "a network trains on documents" "$lockstep" train --data t.h5 --model "embedding:8 gru:8 dense:2" --epochs 1 --batch 16 --hold-out stratified --run t 2>err
 refuses 2 't/checkpoints/best: does not predict the next token' "$lockstep" predict --checkpoint t --generate 5 --prompt w1
 
+# Texts that models classify.
+"$python" -c 'import csv
+for r in csv.DictReader(open("t.csv")):
+    print(r["said"])' >said.txt
+classifies=("$lockstep" predict --checkpoint t)
+check "texts of a user's own are classified" "${classifies[@]}" --lines said.txt --csv >lines.csv 2>err_lines
+check "the rows of the data set are" "${classifies[@]}" --data t.h5 --test-rows all --out rows.csv 2>err
+check "both have the same classes and probabilities" "$python" - <<'EOF'
+import csv
+lines, rows = list(csv.DictReader(open("lines.csv"))), list(csv.DictReader(open("rows.csv")))
+assert len(lines) == len(rows) == 200
+for i, (a, b) in enumerate(zip(lines, rows)):
+    assert a["file"] == "said.txt" and a["line"] == str(i + 1)
+    assert (a["class"], a["class_name"]) == (b["class"], b["class_name"])
+    assert max(abs(float(a[k]) - float(b[k])) for k in ("probability", "p0", "p1")) < 1e-5
+EOF
+check "a note counts words without a token" has err_lines '^note: [0-9]+ of [0-9,]+ words not in the network.s vocabulary$'
+check "and texts that are cut" has err_lines '^note: [0-9]+ texts with more than 15 words cut: the beginning is classified$'
+"${classifies[@]}" --text "$(head -n 1 said.txt)" >one
+check "a text may be an option" [ "$(cat one)" = "$("${classifies[@]}" --lines said.txt 2>/dev/null | head -n 1 | sed 's/^said.txt:1:/text:/')" ]
+"${classifies[@]}" said.txt d/train/dog/1.txt >files 2>err
+check "a file is a text, unless its lines are" [ "$(wc -l <files)" = 2 ]
+check "with its name" has files '^d/train/dog/1.txt: class [01] \((bad|good)\), probability 0\.[0-9]{4}$'
+printf 'w1 w2\r\n\nw3' | "${classifies[@]}" --lines /dev/stdin --json >json 2>err
+check "lines come from a pipe, with any line ends, and may be empty" "$python" -c 'import json
+a = json.load(open("json"))
+assert [x["line"] for x in a] == [1, 2, 3] and set(a[0]) == {"file", "line", "class", "class_name", "probability", "probabilities"}'
+check "which a note says" has err '^note: 1 text without words: a sequence of 0 steps$'
+mpirun -q -n 2 "${classifies[@]}" --lines said.txt --csv >twice.csv 2>err
+check "two ranks classify the same, once" cmp lines.csv twice.csv
+printf w1 >a.txt
+refuses 3 'nowhere: can.t open' "${classifies[@]}" nowhere a.txt
+check "a file that can't be read leaves the others" has out '^a.txt: class'
+refuses 3 'w1 w2: no such file; --text classifies a text itself' "${classifies[@]}" "w1 w2"
+refuses 3 'two.h5: a zero byte: not a text file' "${classifies[@]}" two.h5
+refuses 2 '--lines needs files' "${classifies[@]}" --lines
+refuses 2 'files and --text can.t be predicted at once' "${classifies[@]}" --text w1 said.txt
+refuses 2 '--text and --digit can.t be given together' "${classifies[@]}" --text w1 --digit
+refuses 3 'cat/checkpoints/best: the network gives a class for each step' "$lockstep" predict --checkpoint cat --text the
+"$lockstep" import --synthetic 40,1,4,4,2 --out s.h5 2>err
+"$lockstep" train --data s.h5 --model dense:2 --epochs 1 --batch 8 --run s 2>err
+refuses 3 's/checkpoints/best: the network does not take texts' "$lockstep" predict --checkpoint s --text w1
+check "a data set of letters without words" "$python" - <<'EOF'
+import h5py, numpy as np
+letters = ["<padding>"] + list("abc")
+x = np.array([[1, 2, 3, 0]] * 20 + [[3, 2, 0, 0]] * 20, "u1")
+with h5py.File("letters.h5", "w") as f:
+    f.attrs.update({"format": "lockstep-dataset", "version": 1, "classes": 2, "class_names": ["up", "down"]})
+    f["vocabulary"], f["train/inputs"], f["train/labels"] = letters, x, np.repeat([0, 1], 20)
+EOF
+"$lockstep" train --data letters.h5 --padding 0 --model "embedding:8 rnn:8 dense:2" --epochs 20 --batch 8 --lr 0.02 --hold-out random --run letters 2>err
+"$lockstep" predict --checkpoint letters --text "cb?" >out 2>err
+check "is read letter by letter" has out '^text: class 1 \(down\), probability 0\.9'
+check "letters that it does not have are left out" has err '^note: 1 of 3 characters not in the network.s vocabulary$'
+
 # The texts of a Debian package.
 if command -v bible >/dev/null; then
     check "texts.sh makes data sets" env LOCKSTEP="$lockstep" "$source/jobs/texts.sh" bible 2>err
     check "of verses with classes" has err 'verses.h5: 28045 training and 3057 test rows of 102 tokens, vocabulary 12,282, 8 classes'
+    check "also with pairs of words" has err 'pairs.h5: 28045 training and 3057 test rows of 183 tokens, vocabulary 66,504, 8 classes'
+    check "which follow the verse" holds bible/pairs.h5 'row(0)[9:15] == ["earth", ".", "in\x27the", "the\x27beginning", "god\x27created", "created\x27the"]'
     check "and of characters" has err 'kjv.h5: 29094 training and 3232 test rows of 128 tokens, vocabulary 63, 63 classes of each step'
     check "the classes are the parts of the Bible" holds bible/verses.h5 'row(0)[:5] == ["in", "the", "beginning", "god", "created"] and f.attrs["class_names"][f["train/labels"][0]] == b"law" and row(3056, "test")[:4] == ["here", "is", "wisdom", "."]'
 else
@@ -169,6 +226,7 @@ refuses 2 'steps belongs to --text, not to --csv' "$lockstep" import --csv t.csv
 bad 3 'empty: is empty' empty --target kind
 bad 3 'empty: is empty' empty --characters
 bad 3 'nowhere: can.t open' nowhere --characters
+bad 3 'nowhere: can.t open: No such file' nowhere
 bad 3 'binary: .*zero byte: not a text file' binary --target kind
 bad 3 'binary: a zero byte: not a text file' binary --characters
 bad 3 "one.csv: all rows have the same class, 'good'" one.csv --target kind

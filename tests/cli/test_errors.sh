@@ -82,6 +82,11 @@ train 2 "unexpected argument 'data/data.h5'; did you mean --data data/data.h5" $
 train 2 'no option --batch-size; did you mean --batch' --data $data --batch-size 3
 train 2 'no option —lr; did you mean --lr' --data $data —lr 3
 train 2 "word 1, 'Linear:5': unknown layer; did you mean 'dense'" --data $data --model "Linear:5"
+train 2 "word 2, 'GlobalMaxPooling1D': unknown layer; did you mean 'maxpool'" --data $data --model "rnn:5,all GlobalMaxPooling1D dense:5"
+train 2 "word 1, 'bilstm:5': unknown layer; a recurrent layer in both directions is lstm:64,both" --data $data --model "bilstm:5 dense:5"
+train 2 "needs an image, but the value before it is a sequence, for which there are conv1d" --data $data --model "rnn:5,all conv:3x3"
+train 2 'no option --pad; did you mean --padding' --data $data --pad 3
+train 2 'no option --vocab; it is a word of --model: embedding:64' --data $data --vocab 3
 train 2 "word 1, 'Conv2d:3x3': unknown layer; did you mean 'conv'" --data $data --model "Conv2d:3x3 relu dense:5"
 train 2 "--schedule: 'cosin' is not one of: constant step cosine" --data $data --schedule cosin
 train 2 '--schedule onecycle includes a warmup' --data $data --schedule onecycle --warmup 1

@@ -138,12 +138,12 @@ else
 fi
 
 # Errors.
-refuses 2 'nothing to predict: give PNG files, a data set with --data and --out, or --generate' "$lockstep" predict --checkpoint digits
+refuses 2 'nothing to predict: give PNG files or files of text, --text, a data set with --data and --out, or --generate' "$lockstep" predict --checkpoint digits
 refuses 2 '--checkpoint is needed' "$lockstep" predict rows/0.png
 refuses 2 "can't be predicted at once" "$lockstep" predict --checkpoint digits rows/0.png --data digits.h5 --out x.csv
 refuses 2 '--data needs --out' "$lockstep" predict --checkpoint digits --data digits.h5
 refuses 2 '--out is for --data' "$lockstep" predict --checkpoint digits rows/0.png --out x.csv
-refuses 2 '--digit is for pictures' "$lockstep" predict --checkpoint digits --data digits.h5 --out x.csv --digit
+refuses 2 "--digit and --data can't be given together" "$lockstep" predict --checkpoint digits --data digits.h5 --out x.csv --digit
 refuses 2 "--csv and --json can't be given together" "$lockstep" predict --checkpoint digits --csv --json rows/0.png
 refuses 2 'x.txt: predictions are written to NAME.csv or NAME.h5' "$lockstep" predict --checkpoint digits --data digits.h5 --out x.txt
 refuses 2 'rows.csv: this file exists and is not of type CSV of predictions' "$lockstep" predict --checkpoint digits --data digits.h5 --out rows.csv

@@ -98,6 +98,34 @@ static void a_text_is_cut_to_columns(void **state)
     }
 }
 
+static void a_label_shows_blanks_and_control_characters(void **state)
+{
+    (void)state;
+    const struct {
+        const char *text, *label;
+    } cases[] = {{"cat", "cat"},
+                 {"", "''"},
+                 {" ", "' '"},
+                 {" a", " a"},
+                 {"\n", "\\n"},
+                 {"a\tb\r", "a\\tb\\r"},
+                 {"\x1b[31m", "\\x1b[31m"},
+                 {"\xc2\x9b\xff", "\\xc2\\x9b\\xff"},
+                 {"\u732b\\", "\u732b\\"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char label[64];
+        ls_label(cases[i].text, label, LS_LABEL_BYTES * strlen(cases[i].text) + 8);
+        assert_string_equal(label, cases[i].label);
+    }
+    for (size_t size = 8; size < 20; size++) {
+        char label[20];
+        ls_label("\u732b\n\x1b\u732b\n\x1b", label, size);
+        assert_true(strlen(label) < size);
+        ls_label("                         ", label, size);
+        assert_true(strlen(label) < size);
+    }
+}
+
 static void a_text_is_cut_to_bytes_between_characters(void **state)
 {
     (void)state;
@@ -370,6 +398,7 @@ int main(void)
         cmocka_unit_test(an_error_text_is_cleaned_and_valid_utf8),
         cmocka_unit_test(a_noun_is_plural_unless_the_number_is_1),
         cmocka_unit_test(a_text_is_cut_to_columns),
+        cmocka_unit_test(a_label_shows_blanks_and_control_characters),
         cmocka_unit_test(a_text_is_cut_to_bytes_between_characters),
         cmocka_unit_test(digits_are_grouped_by_thousands),
         cmocka_unit_test(percentages_are_rounded),

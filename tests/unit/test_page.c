@@ -334,7 +334,7 @@ static void a_confusion_matrix_of_any_size_fits_the_page(void **state)
         double width, least;
         for (int k = 0; k < K * K; k++)
             counts[k] = k % (K + 1) == 0 ? 900 : k % 3;
-        ls_chart_matrix(open_sheet(&s), counts, K, NULL);
+        ls_chart_matrix(open_sheet(&s), counts, K, NULL, "rows");
         char *page = close_sheet(&s);
         assert_int_equal(sscanf(page, "<figure><svg width=\"%lf\"", &width), 1);
         assert_true(width <= 860);
@@ -358,7 +358,7 @@ static void names_of_classes_make_room_for_themselves(void **state)
     for (int K = 2; K <= 256; K *= 2) {
         sheet s;
         double width, height;
-        ls_chart_matrix(open_sheet(&s), counts, K, names);
+        ls_chart_matrix(open_sheet(&s), counts, K, names, "steps");
         char *page = close_sheet(&s);
         assert_int_equal(
             sscanf(page, "<figure><svg width=\"%*f\" viewBox=\"0 0 %lf %lf\"", &width, &height), 2);
