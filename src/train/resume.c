@@ -25,7 +25,8 @@ enum {
 /* Lists the settings of a set of ls_change that differ from the checkpoint's. Local. */
 static bool settings_differ(const ls_trainer *t, const char *before, int set, char out[CHANGES])
 {
-    return ls_config_diff(before, t->config, t->task.outputs, set, out, CHANGES);
+    const ls_preset_data data = ls_trainer_model_data(t);
+    return ls_config_diff(before, t->config, &data, set, out, CHANGES);
 }
 
 /* Writes how to continue the checkpoint's run. Local.

@@ -68,6 +68,14 @@ static inline const ls_dataset_info *ls_trainer_dataset(const ls_trainer *traine
     return ls_loader_dataset(trainer->loader);
 }
 
+/* What a model string is completed with for the data set; from ls_setup_loss() on. Local. */
+static inline ls_preset_data ls_trainer_model_data(const ls_trainer *trainer)
+{
+    return (ls_preset_data){.outputs = trainer->task.outputs,
+                            .vocabulary = ls_trainer_dataset(trainer)->vocabulary,
+                            .by_step = trainer->task.kind == LS_TASK_STEPS};
+}
+
 /* Returns true if `done` steps, or epochs, are a multiple of `every`; 0: never. Local. */
 static inline bool ls_is_due(int64_t done, int64_t every)
 {
