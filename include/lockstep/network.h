@@ -177,9 +177,10 @@ int ls_network_layer_word(int at, const char **form, const char **help);
 /* The data that a model string is for. All but `outputs` 0: rows of features, a target for each
  * row. */
 typedef struct ls_preset_data {
-    int outputs;        /* of the network, see ls_loss_outputs() */
-    int64_t vocabulary; /* the inputs are tokens below it: a preset begins with an embedding; or 0 */
-    bool by_step; /* a target for each step: no step of a preset sees those after it, all have
+    int outputs; /* of the network, see ls_loss_outputs() */
+    int64_t
+        vocabulary; /* the inputs are tokens below it: a preset begins with an embedding; or 0 */
+    bool by_step;   /* a target for each step: no step of a preset sees those after it, all have
                      outputs */
 } ls_preset_data;
 

@@ -155,6 +155,28 @@ static ls_status open_requested(const ls_trainer *t, const char *wanted, ls_chec
     return status == LS_OK ? ls_checkpoint_open(out, path) : status;
 }
 
+/* Reads the vocabulary of the requested checkpoint, if there is one; on rank 0. Local. */
+static ls_status read_vocabulary(const ls_trainer *t, int64_t *out)
+{
+    ls_checkpoint *checkpoint = NULL;
+    const ls_status status = open_requested(t, t->config->resume, &checkpoint);
+    if (status == LS_OK && checkpoint != NULL)
+        *out = ls_checkpoint_model(checkpoint)->vocabulary;
+    ls_checkpoint_close(&checkpoint);
+    return status;
+}
+
+ls_status ls_trainer_find_vocabulary(const ls_trainer *t, int64_t *out)
+{
+    *out = 0;
+    if (*t->config->resume == '\0')
+        return LS_OK;
+    const ls_status status = ls_agree_root(t->comm, t->rank == 0 ? read_vocabulary(t, out) : LS_OK);
+    if (status == LS_OK)
+        ls_broadcast(t->comm, out, sizeof *out);
+    return status;
+}
+
 /* With --reproducible, refuses to resume with other BLAS kernels. Local. */
 static ls_status check_compute(const ls_trainer *t, const char *path, const char *compute)
 {

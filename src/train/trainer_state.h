@@ -99,6 +99,11 @@ void ls_trainer_count_plateaus(ls_trainer *trainer);
  * Errors: LS_ERR_DATA; LS_ERR_USAGE if a setting changed that must not; LS_ERR_FAILURE. */
 ls_status ls_trainer_resume(ls_trainer *trainer) LS_MUST_CHECK;
 
+/* Finds the vocabulary of the checkpoint that ls_trainer_resume() will restore. Collective.
+ * out  on return the vocabulary; 0 if there is no checkpoint, or its inputs are no tokens
+ * Errors: LS_ERR_DATA, LS_ERR_USAGE if the checkpoint can't be opened; LS_ERR_FAILURE. */
+ls_status ls_trainer_find_vocabulary(const ls_trainer *trainer, int64_t *out) LS_MUST_CHECK;
+
 /* Restores the newest checkpoint of the run folder. Collective.
  * Errors: as above; LS_ERR_NUMERIC if there is no checkpoint: the failure that caused the rollback
  * remains. */

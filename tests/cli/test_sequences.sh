@@ -62,6 +62,14 @@ train streamed 2 --data own.h5 --stream --shuffle local --memory 1M
 train streamed-padded 2 --data padded.h5 --padding 0 --stream --shuffle local --memory 1M
 check "streamed rows have their lengths" same_bits streamed streamed-padded
 
+# A stream that is resumed without reading its rows has the vocabulary of the checkpoint.
+stream=(mpirun -n 2 "$lockstep" train "${any[@]}" --threads 1 --batch 32 --stream --shuffle local --model "embedding:4 lstm:4,all dense:12")
+"${stream[@]}" --epochs 1 --run trusted >out 2>err
+"${stream[@]}" --epochs 2 --run trusted --resume auto --trust-data >out 2>err
+check "a trusted stream resumes with the checkpoint's vocabulary" has trusted/summary.json '"layers": "embedding:4,12 lstm'
+check "and trains on" has err '^epoch 2/2'
+refuses 2 "the vocabulary is not known: write it in --model" "${stream[@]}" --epochs 2 --trust-data
+
 for data in own padded; do
     "$lockstep" eval --data $data.h5 --checkpoint $data --json >$data.json 2>err
     check "$data.h5 is evaluated with the options of its training" [ $? = 0 ]

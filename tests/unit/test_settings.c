@@ -459,9 +459,9 @@ static void networks_are_compared_for_the_data(void **state)
         ls_config_default(&config);
         config.model = cases[i].now;
         snprintf(before, sizeof before, "model = %s\n", cases[i].before);
-        assert_int_equal(ls_config_diff(before, &config, &cases[i].data, LS_CHANGE_BOUND, out,
-                                        sizeof out),
-                         !cases[i].same);
+        assert_int_equal(
+            ls_config_diff(before, &config, &cases[i].data, LS_CHANGE_BOUND, out, sizeof out),
+            !cases[i].same);
     }
 }
 
@@ -480,8 +480,8 @@ static void long_and_quoted_texts_are_compared(void **state)
     longer[strlen("model = ") + 990] = 'y';
     assert_true(ls_config_diff(longer, &config, &ten, LS_CHANGE_BOUND, out, sizeof out));
     config.augment = " shift:1";
-    assert_false(
-        ls_config_diff("augment = \" shift:1\"\n", &config, &ten, LS_CHANGE_FIXED, out, sizeof out));
+    assert_false(ls_config_diff("augment = \" shift:1\"\n", &config, &ten, LS_CHANGE_FIXED, out,
+                                sizeof out));
 }
 
 static void the_end_of_a_slurm_job_limits_the_time(void **state)
