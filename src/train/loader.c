@@ -183,6 +183,7 @@ static ls_status prepare_images(ls_loader *l)
     l->conversion.pixels = d->height * d->width;
     l->conversion.steps = ls_dataset_steps(d);
     l->conversion.vocabulary = l->vocabulary;
+    l->conversion.data = l->config->data;
     l->conversion.reconstructs = d->reconstructs;
     return ls_augment_create(&l->augment, l->config->augment, shape);
 }
@@ -315,7 +316,7 @@ ls_status ls_loader_next(ls_loader *l, ls_batch *batch)
     ls_samples_gather(samples, order, 0, slice.count, l->conversion.normalization, batch);
     if (l->tokens && !l->census.known) {
         const ls_status checked =
-            ls_tokens_check_batch(batch, ls_split_name(LS_TRAIN), l->vocabulary);
+            ls_tokens_check_batch(batch, l->config->data, ls_split_name(LS_TRAIN), l->vocabulary);
         if (checked != LS_OK) {
             batch->rows = 0;
             return checked;
