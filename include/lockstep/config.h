@@ -148,11 +148,11 @@ size_t ls_config_text(const ls_train_config *config, char *out, size_t size);
  * `size` bytes. Returns true if any differs.
  * before   written by ls_config_text() of this or an older version: a setting that is missing has
  *          its default
- * classes  of the data set: the named networks end with a layer of as many units, and are compared
- *          by their layers
+ * data     that both train on: models are compared by their layers for these data, so a named
+ *          network, or one without its vocabulary, is the same as its layers with it
  * changes  the settings to compare, a set of ls_change */
-bool ls_config_diff(const char *before, const ls_train_config *config, int classes, int changes,
-                    char *out, size_t size);
+bool ls_config_diff(const char *before, const ls_train_config *config, const ls_preset_data *data,
+                    int changes, char *out, size_t size);
 
 /* Shortens time_limit in a Slurm job ($SLURM_JOB_END_TIME), so that the run ends stop_margin
  * seconds before the job does, but not before its first step has ended. */

@@ -103,6 +103,7 @@ typedef struct ls_model_data {
 
 /* Opens a data set, checks that its rows fit the network, and reads the rows of the split that this
  * rank evaluates, in the network's format. Collective on the model's ranks.
+ * data  its paths are borrowed until the rows are destroyed
  * Errors, on all ranks alike: LS_ERR_DATA, LS_ERR_RANKS, LS_ERR_FAILURE; LS_ERR_USAGE also if the
  * model was opened without MPI or without parameters. *out is left alone. */
 ls_status ls_model_read(ls_rows **out, const ls_model *model,

@@ -176,6 +176,16 @@ void ls_network_destroy(ls_network **network);
  * help  one line */
 int ls_network_layer_word(int at, const char **form, const char **help);
 
+/* The data that a model string is for. All but `outputs` 0: rows of features, a target for each
+ * row. */
+typedef struct ls_preset_data {
+    int outputs; /* of the network, see ls_loss_outputs() */
+    int64_t
+        vocabulary; /* the inputs are tokens below it: a preset begins with an embedding; or 0 */
+    bool by_step;   /* a target for each step: no step of a preset sees those after it, all have
+                     outputs */
+} ls_preset_data;
+
 /* Gets preset `at`, from 0. Returns 0 after the last.
  * layers  all layers but the last */
 int ls_network_preset(int at, const char **name, const char **layers);

@@ -119,7 +119,10 @@ void ls_command_list(const char *heading,
                      int (*word)(int at, const char **form, const char **meaning), FILE *out)
 {
     const char *form, *meaning;
+    int width = 32; /* of the words and a blank */
+    for (int i = 0; word(i, &form, &meaning); i++)
+        width = (int)strlen(form) >= width ? (int)strlen(form) + 1 : width;
     ls_print(out, "\n%s\n", heading);
     for (int i = 0; word(i, &form, &meaning); i++)
-        ls_print(out, "  %-32s%s\n", form, meaning);
+        ls_print(out, "  %-*s%s\n", width, form, meaning);
 }

@@ -97,6 +97,12 @@ typedef struct ls_export_graph {
     int64_t used;  /* numbers in `values` */
 } ls_export_graph;
 
+/* Returns true for rnn, lstm and gru. */
+static inline bool ls_node_is_recurrent(const ls_node *node)
+{
+    return node->kind == LS_NODE_RNN || node->kind == LS_NODE_LSTM || node->kind == LS_NODE_GRU;
+}
+
 /* Returns what a node, or LS_NODE_INPUT, is; its shape; its name. */
 ls_form ls_graph_form(const ls_export_graph *graph, int at);
 ls_shape ls_graph_shape(const ls_export_graph *graph, int at);

@@ -32,12 +32,8 @@ static const char *const *names_of(const ls_node *node)
         return statistics;
     case LS_NODE_EMBEDDING:
         return embeddings;
-    case LS_NODE_RNN:
-    case LS_NODE_LSTM:
-    case LS_NODE_GRU:
-        return recurrent;
     default:
-        return weights;
+        return ls_node_is_recurrent(node) ? recurrent : weights;
     }
 }
 

@@ -154,12 +154,8 @@ static const char *const *names_of(const ls_node *node)
         return &statistics[1];
     case LS_NODE_PERMUTE:
         return order;
-    case LS_NODE_RNN:
-    case LS_NODE_LSTM:
-    case LS_NODE_GRU:
-        return recurrent;
     default:
-        return weights;
+        return ls_node_is_recurrent(node) ? recurrent : weights;
     }
 }
 

@@ -73,12 +73,8 @@ static const char *const *names_of(const ls_node *node)
         return &steps[2];
     case LS_NODE_ATTENTION:
         return attention;
-    case LS_NODE_RNN:
-    case LS_NODE_LSTM:
-    case LS_NODE_GRU:
-        return recurrent;
     default:
-        return statistics;
+        return ls_node_is_recurrent(node) ? recurrent : statistics;
     }
 }
 

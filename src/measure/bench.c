@@ -100,10 +100,9 @@ static bool is_by_step(const ls_bench_task *task)
 /* Returns the model as it is for the rows; NULL if memory is short. */
 static char *model_of(const ls_bench_task *task)
 {
-    return ls_model_complete(task->model, task->vocabulary,
-                             (ls_preset_data){.outputs = outputs_of(task),
-                                              .tokens = task->vocabulary > 0,
-                                              .by_step = is_by_step(task)});
+    return ls_model_complete(task->model, (ls_preset_data){.outputs = outputs_of(task),
+                                                           .vocabulary = task->vocabulary,
+                                                           .by_step = is_by_step(task)});
 }
 
 /* Creates the replica and the samples. Local.

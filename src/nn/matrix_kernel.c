@@ -54,31 +54,15 @@ INLINE void product_rows(int vectors, int64_t rows, int64_t K, int64_t columns, 
         product_tile(vectors, tile, rows - r, K, columns, x, M, M_row, add, y, y_row);
 }
 
-NOINLINE void product_1(int64_t rows, int64_t K, int64_t columns, ls_operand x, const float *M,
-                        int64_t M_row, bool add, float *y, int64_t y_row)
+/* The same; rows of x of adjacent numbers, which most are, have a loop of their own. */
+INLINE void product_operand(int vectors, int64_t rows, int64_t K, int64_t columns, ls_operand x,
+                            const float *M, int64_t M_row, bool add, float *y, int64_t y_row)
 {
     if (x.column == 1)
-        product_rows(1, rows, K, columns, (ls_operand){x.at, x.row, 1}, M, M_row, add, y, y_row);
+        product_rows(vectors, rows, K, columns, (ls_operand){x.at, x.row, 1}, M, M_row, add, y,
+                     y_row);
     else
-        product_rows(1, rows, K, columns, x, M, M_row, add, y, y_row);
-}
-
-NOINLINE void product_2(int64_t rows, int64_t K, int64_t columns, ls_operand x, const float *M,
-                        int64_t M_row, bool add, float *y, int64_t y_row)
-{
-    if (x.column == 1)
-        product_rows(2, rows, K, columns, (ls_operand){x.at, x.row, 1}, M, M_row, add, y, y_row);
-    else
-        product_rows(2, rows, K, columns, x, M, M_row, add, y, y_row);
-}
-
-NOINLINE void product_4(int64_t rows, int64_t K, int64_t columns, ls_operand x, const float *M,
-                        int64_t M_row, bool add, float *y, int64_t y_row)
-{
-    if (x.column == 1)
-        product_rows(4, rows, K, columns, (ls_operand){x.at, x.row, 1}, M, M_row, add, y, y_row);
-    else
-        product_rows(4, rows, K, columns, x, M, M_row, add, y, y_row);
+        product_rows(vectors, rows, K, columns, x, M, M_row, add, y, y_row);
 }
 
 /* Copies K rows of `columns` columns of M to a panel, zero-padded to `width`. */
@@ -108,11 +92,11 @@ static void product_panel(int64_t rows, int64_t K, int64_t columns, ls_operand x
         M = (ls_operand){panel, width, 1};
     }
     if (vectors == 1)
-        product_1(rows, K, columns, x, M.at, M.row, add, y, y_row);
+        product_operand(1, rows, K, columns, x, M.at, M.row, add, y, y_row);
     else if (vectors == 2)
-        product_2(rows, K, columns, x, M.at, M.row, add, y, y_row);
+        product_operand(2, rows, K, columns, x, M.at, M.row, add, y, y_row);
     else
-        product_4(rows, K, columns, x, M.at, M.row, add, y, y_row);
+        product_operand(WIDEST, rows, K, columns, x, M.at, M.row, add, y, y_row);
 }
 
 static void product(int64_t rows, int64_t K, int64_t columns, ls_operand x, ls_operand M, bool add,

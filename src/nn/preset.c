@@ -65,7 +65,7 @@ int ls_network_preset(int at, const char **name, const char **layers)
 char *ls_preset_expand(const char *model, ls_preset_data data)
 {
     char text[1024];
-    const int variant = (data.tokens ? OF_TOKENS : 0) + (data.by_step ? BY_STEP : 0);
+    const int variant = (data.vocabulary > 0 ? OF_TOKENS : 0) + (data.by_step ? BY_STEP : 0);
     for (int i = 0; i < PRESETS; i++)
         if (strcmp(model, presets[i].name) == 0) {
             const char *layers = presets[i].layers[variant];

@@ -69,15 +69,15 @@ static size_t write_model(char *out, size_t size, const char *layers, int64_t vo
                                    "%s", from);
 }
 
-char *ls_model_complete(const char *model, int64_t vocabulary, ls_preset_data data)
+char *ls_model_complete(const char *model, ls_preset_data data)
 {
     char *layers = ls_preset_expand(model, data);
-    if (vocabulary == 0)
+    if (data.vocabulary == 0)
         return layers;
-    const size_t size = layers != NULL ? write_model(NULL, 0, layers, vocabulary) + 1 : 0;
+    const size_t size = layers != NULL ? write_model(NULL, 0, layers, data.vocabulary) + 1 : 0;
     char *out = layers != NULL ? ls_alloc((int64_t)size, 1) : NULL;
     if (out != NULL)
-        (void)write_model(out, size, layers, vocabulary);
+        (void)write_model(out, size, layers, data.vocabulary);
     ls_free(layers);
     return out;
 }

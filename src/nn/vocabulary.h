@@ -15,8 +15,8 @@ bool ls_model_reads_tokens(const char *model);
 int64_t ls_model_vocabulary(const char *model);
 
 /* Returns a copy of a model in which a preset's name is replaced by the layers for these data, and
- * embeddings without a vocabulary have this one, unless it is 0; owned by the caller, NULL if
- * memory is short. */
-char *ls_model_complete(const char *model, int64_t vocabulary, ls_preset_data data);
+ * embeddings without a vocabulary have that of the data, if there is one; owned by the caller, NULL
+ * if memory is short. */
+char *ls_model_complete(const char *model, ls_preset_data data);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "nn/preset.h"
+#include "nn/vocabulary.h"
 #include "nn/schedule.h"
 
 #include <stdio.h>
@@ -140,15 +140,15 @@ static bool has_same_words(const char *a, const char *b)
 }
 
 /* Returns true if a model string describes the same network as the written one: with the name of a
- * preset, or other blanks. */
-static bool is_same_model(const char *model, const ls_pair *pair, int classes)
+ * preset, with or without the vocabulary, or other blanks. */
+static bool is_same_model(const char *model, const ls_pair *pair, const ls_preset_data *data)
 {
     const bool quoted = pair->value_length >= 2 && *pair->value == '"';
     char *written = ls_alloc((int64_t)pair->value_length + 1, 1), *now = NULL, *old = NULL;
     if (written != NULL) {
         memcpy(written, pair->value + quoted, pair->value_length - 2 * quoted);
-        now = ls_preset_expand(model, (ls_preset_data){.outputs = classes});
-        old = ls_preset_expand(written, (ls_preset_data){.outputs = classes});
+        now = ls_model_complete(model, *data);
+        old = ls_model_complete(written, *data);
     }
     const bool same = now != NULL && old != NULL && has_same_words(now, old);
     ls_free(old);
@@ -159,14 +159,14 @@ static bool is_same_model(const char *model, const ls_pair *pair, int classes)
 
 /* Returns true if a value equals the written one, also if that has another form.
  * old  on return the written value's text */
-static bool is_same(const ls_setting *row, const ls_train_config *config, int classes,
-                    const ls_pair *pair, char old[VALUE])
+static bool is_same(const ls_setting *row, const ls_train_config *config,
+                    const ls_preset_data *data, const ls_pair *pair, char old[VALUE])
 {
     ls_train_config scratch;
     char now[VALUE];
     snprintf(old, VALUE, "%.*s", (int)pair->value_length, pair->value);
     if (row->offset == offsetof(ls_train_config, model))
-        return is_same_text(config->model, pair) || is_same_model(config->model, pair, classes);
+        return is_same_text(config->model, pair) || is_same_model(config->model, pair, data);
     if (row->type == LS_TYPE_TEXT)
         return is_same_text(*(const char *const *)((const char *)config + row->offset), pair);
     if (ls_setting_parse(row, &scratch, old) == LS_OK)
@@ -183,8 +183,8 @@ static bool is_among(const ls_setting *row, const ls_train_config *config, int c
     return ((int)row->change & changes) != 0;
 }
 
-bool ls_config_diff(const char *before, const ls_train_config *config, int classes, int changes,
-                    char *out, size_t size)
+bool ls_config_diff(const char *before, const ls_train_config *config, const ls_preset_data *data,
+                    int changes, char *out, size_t size)
 {
     int count;
     const ls_setting *rows = ls_settings(&count);
@@ -195,7 +195,7 @@ bool ls_config_diff(const char *before, const ls_train_config *config, int class
         if (!is_among(&rows[i], config, changes))
             continue;
         const ls_pair pair = find_value(&rows[i], before);
-        if (is_same(&rows[i], config, classes, &pair, old))
+        if (is_same(&rows[i], config, data, &pair, old))
             continue;
         ls_setting_format(&rows[i], config, now, sizeof now);
         used += (size_t)snprintf(out + used, size - used, "%s--%s is %s, was %s",

@@ -45,6 +45,15 @@ static ls_rows_origin rows_origin(const ls_loader *l, ls_split split)
     return origin;
 }
 
+/* Sets the number of tokens, if neither model nor data set has it. Local. */
+static void set_vocabulary(ls_loader *l, int64_t vocabulary)
+{
+    if (!l->tokens || l->vocabulary > 0)
+        return;
+    l->vocabulary = vocabulary;
+    l->dataset.vocabulary = (int)vocabulary;
+}
+
 /* Checks that the vocabulary is known without a census. The same on all ranks. Local. */
 static ls_status check_vocabulary(const ls_loader *l)
 {
@@ -57,8 +66,9 @@ static ls_status check_vocabulary(const ls_loader *l)
 }
 
 /* Takes the census of training and validation rows. A stream is read once for that, unless
- * --trust-data is given and no weights are needed. Collective. */
-static ls_status take_census(ls_loader *l)
+ * --trust-data is given and no weights are needed. Collective.
+ * vocabulary  as in ls_loader_open() */
+static ls_status take_census(ls_loader *l, int64_t vocabulary)
 {
     const ls_census_plan plan = {.comm = l->comm,
                                  .config = l->config,
@@ -69,13 +79,13 @@ static ls_status take_census(ls_loader *l)
                                  .class_names = &l->class_names,
                                  .tokens = l->tokens,
                                  .vocabulary = l->vocabulary};
-    if (l->config->stream && l->config->trust_data && l->weighting == NULL)
+    if (l->config->stream && l->config->trust_data && l->weighting == NULL) {
+        set_vocabulary(l, vocabulary);
         return check_vocabulary(l);
-    const ls_status status = ls_census_take(&l->census, &plan);
-    if (status == LS_OK && l->tokens && l->vocabulary == 0) {
-        l->vocabulary = l->census.token + 1;
-        l->dataset.vocabulary = (int)l->vocabulary;
     }
+    const ls_status status = ls_census_take(&l->census, &plan);
+    if (status == LS_OK)
+        set_vocabulary(l, l->census.token + 1);
     return status == LS_OK ? ls_weighting_finish(l->weighting, l->comm, l->dataset.rows[LS_TRAIN])
                            : status;
 }
@@ -173,6 +183,7 @@ static ls_status prepare_images(ls_loader *l)
     l->conversion.pixels = d->height * d->width;
     l->conversion.steps = ls_dataset_steps(d);
     l->conversion.vocabulary = l->vocabulary;
+    l->conversion.data = l->config->data;
     l->conversion.reconstructs = d->reconstructs;
     return ls_augment_create(&l->augment, l->config->augment, shape);
 }
@@ -190,7 +201,8 @@ static ls_status allocate_loader(ls_loader **out, ls_comm *comm, const ls_train_
     return ls_normalization_make(&l->conversion.normalization, config->mean, config->std);
 }
 
-ls_status ls_loader_open(ls_loader **out, ls_comm *comm, const ls_train_config *config)
+ls_status ls_loader_open(ls_loader **out, ls_comm *comm, const ls_train_config *config,
+                         int64_t vocabulary)
 {
     ls_loader *l = NULL;
     ls_status status = ls_agree(comm, allocate_loader(&l, comm, config));
@@ -201,7 +213,7 @@ ls_status ls_loader_open(ls_loader **out, ls_comm *comm, const ls_train_config *
     if (status == LS_OK)
         status = ls_agree(comm, ls_weighting_create(&l->weighting, config, &l->dataset));
     if (status == LS_OK)
-        status = take_census(l);
+        status = take_census(l, vocabulary);
     if (status == LS_OK)
         status = find_statistics(l);
     if (status == LS_OK)
@@ -304,7 +316,7 @@ ls_status ls_loader_next(ls_loader *l, ls_batch *batch)
     ls_samples_gather(samples, order, 0, slice.count, l->conversion.normalization, batch);
     if (l->tokens && !l->census.known) {
         const ls_status checked =
-            ls_tokens_check_batch(batch, ls_split_name(LS_TRAIN), l->vocabulary);
+            ls_tokens_check_batch(batch, l->config->data, ls_split_name(LS_TRAIN), l->vocabulary);
         if (checked != LS_OK) {
             batch->rows = 0;
             return checked;

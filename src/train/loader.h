@@ -1,7 +1,7 @@
 /* The data loader: provides training batches and validation rows. It owns this rank's shard, the
  * plan, the exchange between epochs or the stream from the file, normalisation and augmentation.
  *
- *     ls_loader_open(&loader, comm, &config)
+ *     ls_loader_open(&loader, comm, &config, 0)
  *     for each epoch: ls_loader_epoch(loader, epoch, 0)
  *         for each step: ls_loader_next(loader, batch)
  *         ls_loader_rows(&rows, loader, LS_VALIDATION)
@@ -28,11 +28,13 @@ typedef struct ls_loader ls_loader;
 
 /* Opens the data set, makes the plan, and reads this rank's shard into memory or opens its stream.
  * Collective.
- * config  borrowed; the fields about data, batches, seed and augmentation are used
+ * config      borrowed; the fields about data, batches, seed and augmentation are used
+ * vocabulary  of tokens, for a stream whose rows are not read before training, where neither model
+ *             nor data set has it; 0: not known
  * Errors, on all ranks alike: LS_ERR_DATA, LS_ERR_USAGE, LS_ERR_RANKS, LS_ERR_FAILURE; *out is left
  * alone. */
-ls_status ls_loader_open(ls_loader **out, ls_comm *comm,
-                         const ls_train_config *config) LS_MUST_CHECK;
+ls_status ls_loader_open(ls_loader **out, ls_comm *comm, const ls_train_config *config,
+                         int64_t vocabulary) LS_MUST_CHECK;
 
 /* Return the data set's description, the plan, and the census; borrowed. Local. */
 const ls_dataset_info *ls_loader_dataset(const ls_loader *loader);

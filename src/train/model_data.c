@@ -14,9 +14,9 @@
 #include <assert.h>
 #include <string.h>
 
-static const char *target_words(int classes)
+static const char *target_words(int classes, int64_t values)
 {
-    return classes > 0 ? "classes" : "values";
+    return classes == 0 ? "values" : values > 0 ? "classes in each step" : "classes";
 }
 
 /* Returns what to do about a split without rows. */
@@ -55,9 +55,9 @@ static ls_status check_fit(const ls_model *m, const ls_model_data *data,
             "%s: inputs of size %s and %d %s don't fit the checkpoint's network, which takes size "
             "%s and %d %s%s",
             data->path, ls_sized(info->channels, info->height, info->width).text,
-            ls_dataset_outputs(info), target_words(info->classes),
+            ls_dataset_outputs(info), target_words(info->classes, info->values),
             ls_sized(in->channels, in->height, in->width).text, ls_model_info_outputs(&m->info),
-            target_words(m->info.classes),
+            target_words(m->info.classes, m->info.values),
             info->doubtful ? "; if its channels come last give --layout nhwc" : "");
     return info->ragged ? ls_network_check_lengths(m->network, ls_dataset_steps(info)) : LS_OK;
 }

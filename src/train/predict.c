@@ -48,7 +48,7 @@ ls_status ls_model_outputs(const ls_model *m, const void *inputs, int64_t rows, 
         fill_batch(m, &conversion, (const uint8_t *)inputs + (size_t)at * row_bytes,
                    ls_min(rows - at, LS_EVALUATION_ROWS));
         if (conversion.vocabulary > 0)
-            status = ls_tokens_check_batch(m->batch, "given", conversion.vocabulary);
+            status = ls_tokens_check_batch(m->batch, NULL, "given", conversion.vocabulary);
         if (status != LS_OK)
             break;
         status = ls_model_convert(m, at, m->batch->rows,
@@ -111,8 +111,8 @@ static ls_status compute_part(const prediction *p, const ls_samples *samples)
         status = ls_conversion_gather(&p->conversion, samples, NULL, at,
                                       ls_min(samples->rows - at, LS_EVALUATION_ROWS), m->batch);
         if (status == LS_OK && p->conversion.vocabulary > 0)
-            status =
-                ls_tokens_check_batch(m->batch, ls_split_name(p->split), p->conversion.vocabulary);
+            status = ls_tokens_check_batch(m->batch, ls_source_path(p->source, p->split),
+                                           ls_split_name(p->split), p->conversion.vocabulary);
         if (status != LS_OK)
             break;
         keep_truth(p, samples, at);

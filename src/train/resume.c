@@ -25,7 +25,8 @@ enum {
 /* Lists the settings of a set of ls_change that differ from the checkpoint's. Local. */
 static bool settings_differ(const ls_trainer *t, const char *before, int set, char out[CHANGES])
 {
-    return ls_config_diff(before, t->config, t->task.outputs, set, out, CHANGES);
+    const ls_preset_data data = ls_trainer_model_data(t);
+    return ls_config_diff(before, t->config, &data, set, out, CHANGES);
 }
 
 /* Writes how to continue the checkpoint's run. Local.
@@ -152,6 +153,28 @@ static ls_status open_requested(const ls_trainer *t, const char *wanted, ls_chec
         return status;
     status = ls_checkpoint_find(wanted, true, path, sizeof path);
     return status == LS_OK ? ls_checkpoint_open(out, path) : status;
+}
+
+/* Reads the vocabulary of the requested checkpoint, if there is one; on rank 0. Local. */
+static ls_status read_vocabulary(const ls_trainer *t, int64_t *out)
+{
+    ls_checkpoint *checkpoint = NULL;
+    const ls_status status = open_requested(t, t->config->resume, &checkpoint);
+    if (status == LS_OK && checkpoint != NULL)
+        *out = ls_checkpoint_model(checkpoint)->vocabulary;
+    ls_checkpoint_close(&checkpoint);
+    return status;
+}
+
+ls_status ls_trainer_find_vocabulary(const ls_trainer *t, int64_t *out)
+{
+    *out = 0;
+    if (*t->config->resume == '\0')
+        return LS_OK;
+    const ls_status status = ls_agree_root(t->comm, t->rank == 0 ? read_vocabulary(t, out) : LS_OK);
+    if (status == LS_OK)
+        ls_broadcast(t->comm, out, sizeof *out);
+    return status;
 }
 
 /* With --reproducible, refuses to resume with other BLAS kernels. Local. */

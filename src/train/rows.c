@@ -147,8 +147,9 @@ ls_status ls_rows_next(ls_rows *rows, ls_batch *batch)
     status = ls_conversion_gather(&rows->conversion, rows->piece, NULL, rows->taken,
                                   left < LS_EVALUATION_ROWS ? left : LS_EVALUATION_ROWS, batch);
     if (status == LS_OK && rows->conversion.vocabulary > 0)
-        status = ls_tokens_check_batch(batch, ls_split_name(rows->from.split),
-                                       rows->conversion.vocabulary);
+        status =
+            ls_tokens_check_batch(batch, rows->conversion.data, ls_split_name(rows->from.split),
+                                  rows->conversion.vocabulary);
     if (status != LS_OK) {
         batch->rows = 0;
         return status;

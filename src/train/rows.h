@@ -61,6 +61,7 @@ typedef struct ls_conversion {
     int64_t vocabulary;
     bool channels_last;
     bool reconstructs;
+    const char *data; /* path of the data set, for messages; borrowed; NULL: none */
 } ls_conversion;
 
 /* Makes the conversion of a format. Errors: LS_ERR_USAGE if mean or std is out of range. */

@@ -31,10 +31,15 @@ static ls_status setup_compute(ls_trainer *t)
     return ls_agree(t->comm, ls_compute_check());
 }
 
-/* Opens the data loader. Collective. */
+/* Opens the data loader. If no row is read before training, a resumed run has its vocabulary from
+ * the checkpoint. Collective. */
 static ls_status setup_loader(ls_trainer *t)
 {
-    return ls_loader_open(&t->loader, t->comm, t->config);
+    int64_t vocabulary = 0;
+    const ls_status status = t->config->stream && t->config->trust_data
+                                 ? ls_trainer_find_vocabulary(t, &vocabulary)
+                                 : LS_OK;
+    return status == LS_OK ? ls_loader_open(&t->loader, t->comm, t->config, vocabulary) : status;
 }
 
 /* Starts the watchdog, after the data are read: the time for that depends on their size.

@@ -35,22 +35,12 @@ static ls_status check_sequences(const ls_network *network, const ls_dataset_inf
     return status;
 }
 
-/* Returns the model as it is for the data set; NULL if memory is short. Local. */
-static char *model_text(const ls_trainer *t)
-{
-    const ls_dataset_info *d = ls_trainer_dataset(t);
-    return ls_model_complete(t->config->model, d->vocabulary,
-                             (ls_preset_data){.outputs = t->task.outputs,
-                                              .tokens = d->vocabulary > 0,
-                                              .by_step = t->task.kind == LS_TASK_STEPS});
-}
-
 /* Creates this rank's network, optimizer and batch. Local. */
 static ls_status create_replica(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
     const ls_dataset_info *d = ls_trainer_dataset(t);
-    char *model = model_text(t);
+    char *model = ls_model_complete(c->model, ls_trainer_model_data(t));
     if (model == NULL)
         return LS_ERR_FAILURE;
     const ls_replica_config config = {.model = model,

@@ -16,6 +16,7 @@ struct ls_source {
                             rank reads for itself */
     ls_dataset *dataset; /* NULL on ranks that don't read */
     ls_dataset_info info;
+    const char *path, *test; /* borrowed; of other test rows, else NULL */
 };
 
 /* Checks that all ranks see the same data set, by its description and the digest of its sources.
@@ -100,6 +101,8 @@ ls_status ls_source_open(ls_source **out, ls_comm *comm, const char *path,
         return status;
     }
     s->comm = comm;
+    s->path = path;
+    s->test = options != NULL ? options->test_data : NULL;
     status = ls_comm_node(&s->node, comm);
     if (status == LS_OK) {
         s->group = read == LS_READ_ROOT ? comm : read == LS_READ_NODE ? s->node : NULL;
@@ -116,6 +119,11 @@ ls_status ls_source_open(ls_source **out, ls_comm *comm, const char *path,
     s->info = *info;
     *out = s;
     return LS_OK;
+}
+
+const char *ls_source_path(const ls_source *s, ls_split split)
+{
+    return split == LS_TEST && s->test != NULL && *s->test != '\0' ? s->test : s->path;
 }
 
 /* Appends the texts that `text_of` numbers from 0, on ranks that read the file. */
@@ -204,6 +212,7 @@ ls_status ls_source_rows(ls_source *s, ls_split split, const ls_input_format *fo
     ls_samples *samples = NULL;
     ls_rows *rows = NULL;
     ls_status status = ls_conversion_make(&conversion, format);
+    conversion.data = ls_source_path(s, split);
     if (status == LS_OK)
         status = ls_source_read(s, split, shard, shard.count, &samples);
     if (status != LS_OK)

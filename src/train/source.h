@@ -20,6 +20,8 @@ typedef struct ls_source ls_source;
 /* Opens a data set on the reading ranks and checks, by size and seal, that all of them see the same
  * file; nodes may have their own copies.
  * Collective.
+ * path     borrowed, as is that of options->test_data, until the source is closed and rows that
+ *          ls_source_rows() has read are destroyed
  * options  as for ls_dataset_open(), the same on all ranks
  * verify   on each node with reading ranks, one of them verifies the whole file first, see
  *          ls_dataset_check(); copies without a seal are also compared by content
@@ -35,6 +37,10 @@ ls_status ls_source_class_names(const ls_source *source, ls_text_list *out) LS_M
 
 /* The same, of the texts of the tokens of the vocabulary. */
 ls_status ls_source_vocabulary(const ls_source *source, ls_text_list *out) LS_MUST_CHECK;
+
+/* Returns the path of the files that a split is of, as it was given to ls_source_open(); borrowed.
+ * Local. */
+const char *ls_source_path(const ls_source *source, ls_split split);
 
 /* Reads rows of a split for every rank.
  * Collective; `split` is the same on all ranks.

@@ -226,6 +226,8 @@ ls_status ls_statistics_find(ls_standardization *out, ls_comm *comm, const ls_st
                                                      fits, plan->targets ? dataset->values : 0));
     if (status == LS_OK && (fits || out->targets.count > 0))
         status = sum_rows(comm, &p);
+    if (status == LS_OK && fits && p.numbers == 0)
+        status = ls_fail(LS_ERR_DATA, "--standardize fit: the length of all training rows is 0");
     if (status == LS_OK && file)
         status = share_file(comm, plan->inputs, &out->inputs);
     if (status == LS_OK) {

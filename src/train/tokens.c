@@ -34,7 +34,7 @@ ls_status ls_tokens_check_settings(const ls_train_config *c)
 }
 
 /* Checks the tokens of a row.
- * path  "" or a path and ": "
+ * path  NULL: none
  * most  on return at least the largest token; or NULL */
 static ls_status check_row(const char *path, const char *split, int64_t row, const float *x,
                            int64_t length, int64_t vocabulary, int64_t *most)
@@ -43,10 +43,10 @@ static ls_status check_row(const char *path, const char *split, int64_t row, con
         if (!(x[t] >= 0 && x[t] < (float)vocabulary && floorf(x[t]) == x[t]))
             return ls_fail(
                 LS_ERR_DATA,
-                "%s%s row %lld, step %lld: %.9g is no token: the vocabulary has the whole "
+                "%s%s%s row %lld, step %lld: %.9g is no token: the vocabulary has the whole "
                 "numbers 0 to %lld",
-                path, split, (long long)row, (long long)t, ls_plain_number((double)x[t]),
-                (long long)vocabulary - 1);
+                path != NULL ? path : "", path != NULL ? ": " : "", split, (long long)row,
+                (long long)t, ls_plain_number((double)x[t]), (long long)vocabulary - 1);
         if (most != NULL)
             *most = ls_max(*most, (int64_t)x[t]);
     }
@@ -59,26 +59,25 @@ ls_status ls_tokens_check_samples(const ls_samples *samples, const char *path, l
     const ls_sample_format *format = &samples->format;
     const int64_t limit = vocabulary > 0 ? vocabulary : LS_MAX_VOCABULARY;
     float *x = ls_alloc(format->features, sizeof *x);
-    char where[512];
     ls_status status = x == NULL ? LS_ERR_FAILURE : LS_OK;
-    snprintf(where, sizeof where, "%s: ", path);
     for (int64_t i = 0; status == LS_OK && i < samples->rows; i++) {
         const ls_sample *sample = ls_sample_at(samples, i);
         const int64_t length =
             format->ragged ? (int64_t)*ls_sample_length(samples, sample) : format->features;
         ls_samples_inputs(samples, i, 1, x);
-        status = check_row(where, ls_split_name(split), sample->row, x, length, limit, most);
+        status = check_row(path, ls_split_name(split), sample->row, x, length, limit, most);
     }
     ls_free(x);
     return status;
 }
 
-ls_status ls_tokens_check_batch(const ls_batch *batch, const char *split, int64_t vocabulary)
+ls_status ls_tokens_check_batch(const ls_batch *batch, const char *path, const char *split,
+                                int64_t vocabulary)
 {
     const int64_t T = batch->features;
     ls_status status = LS_OK;
     for (int64_t i = 0; status == LS_OK && i < batch->rows; i++)
-        status = check_row("", split, batch->ids[i], batch->x + i * T,
+        status = check_row(path, split, batch->ids[i], batch->x + i * T,
                            batch->lengths != NULL ? batch->lengths[i] : T, vocabulary, NULL);
     return status;
 }

@@ -33,8 +33,9 @@ ls_status ls_tokens_check_settings(const ls_train_config *config) LS_MUST_CHECK;
 ls_status ls_tokens_check_samples(const ls_samples *samples, const char *path, ls_split split,
                                   int64_t vocabulary, int64_t *most) LS_MUST_CHECK;
 
-/* The same for a batch, as its inputs are before they are converted to the network's format. */
-ls_status ls_tokens_check_batch(const ls_batch *batch, const char *split,
+/* The same for a batch, as its inputs are before they are converted to the network's format.
+ * path  NULL: none */
+ls_status ls_tokens_check_batch(const ls_batch *batch, const char *path, const char *split,
                                 int64_t vocabulary) LS_MUST_CHECK;
 
 #endif

@@ -68,6 +68,14 @@ static inline const ls_dataset_info *ls_trainer_dataset(const ls_trainer *traine
     return ls_loader_dataset(trainer->loader);
 }
 
+/* What a model string is completed with for the data set; from ls_setup_loss() on. Local. */
+static inline ls_preset_data ls_trainer_model_data(const ls_trainer *trainer)
+{
+    return (ls_preset_data){.outputs = trainer->task.outputs,
+                            .vocabulary = ls_trainer_dataset(trainer)->vocabulary,
+                            .by_step = trainer->task.kind == LS_TASK_STEPS};
+}
+
 /* Returns true if `done` steps, or epochs, are a multiple of `every`; 0: never. Local. */
 static inline bool ls_is_due(int64_t done, int64_t every)
 {
@@ -90,6 +98,11 @@ void ls_trainer_count_plateaus(ls_trainer *trainer);
 /* Restores the checkpoint that config->resume names, if there is one. Collective.
  * Errors: LS_ERR_DATA; LS_ERR_USAGE if a setting changed that must not; LS_ERR_FAILURE. */
 ls_status ls_trainer_resume(ls_trainer *trainer) LS_MUST_CHECK;
+
+/* Finds the vocabulary of the checkpoint that ls_trainer_resume() will restore. Collective.
+ * out  on return the vocabulary; 0 if there is no checkpoint, or its inputs are no tokens
+ * Errors: LS_ERR_DATA, LS_ERR_USAGE if the checkpoint can't be opened; LS_ERR_FAILURE. */
+ls_status ls_trainer_find_vocabulary(const ls_trainer *trainer, int64_t *out) LS_MUST_CHECK;
 
 /* Restores the newest checkpoint of the run folder. Collective.
  * Errors: as above; LS_ERR_NUMERIC if there is no checkpoint: the failure that caused the rollback

@@ -46,6 +46,9 @@ for command in "${commands[@]}"; do
     done <"options.$command"
     check "lockstep(1) names $command" has "$manual/man/man1/lockstep.1" "^.fB${command/-/..}.fR"
 done
+"$lockstep" train --help --all | sed -n '/^Layers$/,/^$/p' | grep '^  ' >layers
+aligned=$(awk 'NR == 1 { match($0, /^  [^ ]+ +/); at = RLENGTH } substr($0, at, 2) ~ /^ [^ ]/' layers | wc -l)
+check "what each layer does is in a column of its own" [ "$aligned" = "$(wc -l <layers)" ]
 sort -u options.* >options
 check "the help texts list 80 options or more" [ "$(wc -l <options)" -ge 80 ]
 

@@ -134,6 +134,33 @@ with_lengths tokens_lengths_last "embedding:8 lstm:12,all,both gru:8,reverse,all
 with_lengths tokens_lengths_state "embedding:8 position attention:4 gru:12,both dense:2"
 with_lengths tokens_lengths_mean "embedding:8 layernorm :a attention:2,causal +a conv1d:8x4 meanpool dense:2"
 with_lengths tokens_lengths_maximum "embedding:8 conv1d:8x3 attention:2 rnn:9,reverse,all maxpool dense:2"
+# A class of each step, with lengths: the steps that count, in ONNX with lengths; in PyTorch, where steps that come after
+# change nothing, without.
+if has_module h5py; then
+    "$python" - <<'PYTHON'
+import h5py, numpy
+random = numpy.random.default_rng(1)
+rows, steps, words = 150, 9, 20
+lengths = random.integers(1, steps + 1, rows)
+x = numpy.where(numpy.arange(steps) < lengths[:, None], random.integers(1, words, (rows, steps)), 0)
+with h5py.File("tags.h5", "w") as file:
+    file.attrs.update(format="lockstep-dataset", version=1, classes=4)
+    for group, part in (("train", slice(0, 100)), ("test", slice(100, rows))):
+        file[group + "/inputs"] = x[part].astype("u1")
+        file[group + "/labels"] = (numpy.cumsum(x, 1) % 4)[part].astype("u1")
+        file[group + "/lengths"] = lengths[part]
+    file["vocabulary"] = ["word %d" % i for i in range(words)]
+PYTHON
+    tagged() { # NAME MODEL
+        without='opencv h5 safetensors onnx' trained "$1" tags.h5 50 "$2" "${far[@]}"
+        without='opencv h5 safetensors' exported "$1" "run_$1" tags.h5 50 lengths --lengths
+    }
+    tagged tokens_lengths_each_both "embedding:8 lstm:12,all,both :a attention:2 +a layernorm gru:8,all,reverse rnn:6,all,both dense:4"
+    tagged tokens_lengths_each_after "embedding:8 position attention:4,causal conv1d:8x3,causal gelu lstm:12,all gru:8,all dense:4 softmax"
+    without='opencv h5 onnx' exported tokens_lengths_each_after run_tokens_lengths_each_after tags.h5 50 lengths
+else
+    echo "skipped: classes of steps with lengths: python3-h5py is not installed"
+fi
 # Autoencoders: outputs are in the order of the format's inputs, and in their units.
 reconstructs=(--targets inputs "${two[@]}")
 trained inputs_grey grey.h5 100 "dense:64 relu dense:784" "${reconstructs[@]}" --loss bce

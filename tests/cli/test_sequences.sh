@@ -18,7 +18,7 @@ all_tokens = 2 + (draw.randint(0, V, N)[:, None] + 3 * step) % (V - 2)
 x = np.where(step[:, :T] < lengths[:, None], all_tokens[:, :T], 0).astype("u1")
 y = np.where(step[:, :T] < lengths[:, None], all_tokens[:, 1:], 0).astype("i4")
 
-def own(name, lengths=lengths, x=x, words=V):
+def own(name, lengths=lengths, x=x, words=V, y=y):
     with h5py.File(name, "w") as file:
         file.attrs.update(format="lockstep-dataset", version=1, classes=V)
         for group, part in (("train", slice(0, 240)), ("test", slice(240, N))):
@@ -36,6 +36,8 @@ own("long.h5", wrong)
 outside = x.copy()
 outside[3, 2] = V
 own("outside.h5", x=outside)
+own("none.h5", 0 * lengths, np.zeros((N, T, 2), "f4"), 0, y[:, 0])
+own("labels.h5", y=y[:, 0])
 with h5py.File("any.h5", "w") as file:
     file["x"], file["y"], file["n"] = x, y, lengths.astype("f8")
 END
@@ -61,6 +63,14 @@ check "rows without lengths train another network" [ "$(digest own)" != "$(diges
 train streamed 2 --data own.h5 --stream --shuffle local --memory 1M
 train streamed-padded 2 --data padded.h5 --padding 0 --stream --shuffle local --memory 1M
 check "streamed rows have their lengths" same_bits streamed streamed-padded
+
+# A stream that is resumed without reading its rows has the vocabulary of the checkpoint.
+stream=(mpirun -n 2 "$lockstep" train "${any[@]}" --threads 1 --batch 32 --stream --shuffle local --model "embedding:4 lstm:4,all dense:12")
+"${stream[@]}" --epochs 1 --run trusted >out 2>err
+"${stream[@]}" --epochs 2 --run trusted --resume auto --trust-data >out 2>err
+check "a trusted stream resumes with the checkpoint's vocabulary" has trusted/summary.json '"layers": "embedding:4,12 lstm'
+check "and trains on" has err '^epoch 2/2'
+refuses 2 "the vocabulary is not known: write it in --model" "${stream[@]}" --epochs 2 --trust-data
 
 for data in own padded; do
     "$lockstep" eval --data $data.h5 --checkpoint $data --json >$data.json 2>err
@@ -89,6 +99,10 @@ refuses 3 "long.h5: '/train/lengths' is 10 in row 7: expected a length, a whole 
     "$lockstep" train --data long.h5 --model "lstm:2,all dense:12"
 refuses 3 "outside.h5: '/train/inputs' is 12 in row 3, step 2: expected a token, a whole number of 0 to 11" \
     "$lockstep" train --data outside.h5 --model "embedding:4,12 dense:12"
+refuses 3 "--standardize fit: the length of all training rows is 0$" \
+    "$lockstep" train --data none.h5 --standardize fit --model "lstm:2 dense:12"
+refuses 3 "size 9 and 12 classes don't fit the checkpoint's network, which takes size 9 and 12 classes in each step$" \
+    "$lockstep" eval --data labels.h5 --checkpoint own
 refuses 3 "any.h5: has no dataset '/m'" "$lockstep" train "${any[@]}" --lengths /m --model "dense:12"
 refuses 2 "--lengths and --padding" "$lockstep" train "${any[@]}" --lengths /n --padding 0 --model "dense:12"
 refuses 2 "own.h5: has '/train/lengths': leave --padding out" "$lockstep" info own.h5 --padding 0

@@ -14,6 +14,16 @@ def read_check(path, shape):
     return values[:, :inputs].reshape(len(values), *shape), values[:, inputs:]
 
 
+def keep_steps(values, name, steps):
+    """Outputs by step of rows with lengths: those of steps beyond a row's length, which mean nothing, become 0."""
+    if "each" not in name:
+        return values
+    lengths = numpy.fromfile(name + ".lengths", "<f4")
+    by_step = values.reshape(len(values), steps, -1)
+    counts = numpy.arange(steps) < lengths[:, None]
+    return numpy.where(counts[:, :, None], by_step, 0).reshape(values.shape)
+
+
 def run(tool, format, outputs_of):
     """Compares the outputs of a tool with the network's own, for all cases; ends the program."""
     wrong = cases = 0
@@ -25,6 +35,7 @@ def run(tool, format, outputs_of):
         y = numpy.fromfile(name + ".y", "<f4").reshape(rows, outputs)
         try:
             got = numpy.asarray(outputs_of(name, x)).reshape(rows, outputs)
+            got, y = (keep_steps(values, name, channels * height * width) for values in (got, y))
             inputs, expected = read_check(f"{name}.{format}.csv", x.shape[1:])
             checked = numpy.asarray(outputs_of(name, inputs)).reshape(expected.shape)
         except Exception as error:  # one case must not hide the others

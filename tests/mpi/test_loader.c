@@ -37,7 +37,7 @@ static ls_train_config configure(ls_shuffle shuffle, bool stream)
 static ls_loader *open_loader(ls_comm *comm, const ls_train_config *config)
 {
     ls_loader *loader = NULL;
-    assert_ok(ls_loader_open(&loader, comm, config));
+    assert_ok(ls_loader_open(&loader, comm, config, 0));
     return loader;
 }
 
@@ -267,21 +267,21 @@ static void a_loader_that_cant_be_opened_fails_on_all_ranks(void **state)
     write_data();
     ls_train_config config = configure(LS_SHUFFLE_LOCAL, false);
     config.data = "nowhere.h5";
-    ls_status status = ls_loader_open(&loader, world, &config);
+    ls_status status = ls_loader_open(&loader, world, &config, 0);
     assert_int_equal(status, LS_ERR_DATA);
     assert_same_failure(status);
     config.std = 0; /* rejected before the data set is opened */
-    status = ls_loader_open(&loader, world, &config);
+    status = ls_loader_open(&loader, world, &config, 0);
     assert_fails(status, LS_ERR_USAGE, "--normalize");
     assert_same_failure(status);
     config = configure(LS_SHUFFLE_LOCAL, true);
     config.memory = 1000;
-    status = ls_loader_open(&loader, world, &config);
+    status = ls_loader_open(&loader, world, &config, 0);
     assert_fails(status, LS_ERR_USAGE, "--memory");
     assert_same_failure(status);
     config = configure(LS_SHUFFLE_LOCAL, false);
     config.augment = "wobble:3";
-    status = ls_loader_open(&loader, world, &config);
+    status = ls_loader_open(&loader, world, &config, 0);
     assert_fails(status, LS_ERR_USAGE, "wobble");
     assert_same_failure(status);
     assert_null(loader);

@@ -254,12 +254,12 @@ static void a_checkpoint_evaluates_as_the_training_did(void **state)
     assert_ok(ls_model_read(&rows, model, &data));
     const ls_status status = ls_model_evaluate(model, rows, &found);
     assert_same_failure(status);
-    assert_fails(status, LS_ERR_DATA, "validation row 3, step 0: 11 is no token");
+    assert_fails(status, LS_ERR_DATA, "steps.h5: validation row 3, step 0: 11 is no token");
     ls_rows_destroy(&rows);
     int64_t count;
     const ls_status predicted = ls_model_predict_to(model, &data, "none.csv", false, &count);
     assert_same_failure(predicted);
-    assert_fails(predicted, LS_ERR_DATA, "validation row 3, step 0: 11 is no token");
+    assert_fails(predicted, LS_ERR_DATA, "steps.h5: validation row 3, step 0: 11 is no token");
     assert_true(access("none.csv", F_OK) != 0);
     ls_model_destroy(&model);
 }

@@ -215,19 +215,23 @@ static void presets_fit_tokens_and_targets_by_step(void **state)
         bool causal;
     } cases[] = {
         {"lstm", "lstm:128,all", {.outputs = 5}, 5, false},
-        {"lstm", "embedding:64 lstm:128,all", {.outputs = 5, .tokens = true}, 5, false},
-        {"lstm", "embedding:64 lstm", {.outputs = 5, .tokens = true, .by_step = true}, 60, false},
+        {"lstm", "embedding:64 lstm:128,all", {.outputs = 5, .vocabulary = 50}, 5, false},
+        {"lstm", "embedding:64 lstm", {.outputs = 5, .vocabulary = 50, .by_step = true}, 60, false},
         {"lstm", "lstm:128,all", {.outputs = 5, .by_step = true}, 20, false},
         {"transformer", "sequence dense:64", {.outputs = 5}, 5, false},
-        {"transformer", "embedding:64", {.outputs = 5, .tokens = true}, 5, false},
-        {"transformer", "embedding:64", {.outputs = 5, .tokens = true, .by_step = true}, 60, true},
+        {"transformer", "embedding:64", {.outputs = 5, .vocabulary = 50}, 5, false},
+        {"transformer",
+         "embedding:64",
+         {.outputs = 5, .vocabulary = 50, .by_step = true},
+         60,
+         true},
         {"transformer", "sequence dense:64", {.outputs = 5, .by_step = true}, 20, true},
         {"mlp", "dense:512", {.outputs = 5, .by_step = true}, 5, false},
-        {"dense:7", "dense:7", {.outputs = 5, .tokens = true}, 7, false},
+        {"dense:7", "dense:7", {.outputs = 5, .vocabulary = 50}, 7, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *layers = ls_preset_expand(cases[i].model, cases[i].data), text[1024];
-        const char *rest = layers + (cases[i].data.tokens ? strlen("embedding:64") : 0);
+        const char *rest = layers + (cases[i].data.vocabulary > 0 ? strlen("embedding:64") : 0);
         assert_non_null(layers);
         assert_memory_equal(layers, cases[i].begin, strlen(cases[i].begin));
         assert_int_equal(strstr(layers, "causal") != NULL, cases[i].causal);
@@ -235,7 +239,7 @@ static void presets_fit_tokens_and_targets_by_step(void **state)
             snprintf(text, sizeof text, "%s", layers);
         else
             snprintf(text, sizeof text, "embedding:64,50%s", rest);
-        const ls_shape input = cases[i].data.tokens ? (ls_shape){1, 12, 1} : image;
+        const ls_shape input = cases[i].data.vocabulary > 0 ? (ls_shape){1, 12, 1} : image;
         ls_network *network = make_network(text, input, (int)cases[i].outputs, 0);
         ls_network_destroy(&network);
         ls_free(layers);

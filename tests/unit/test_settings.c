@@ -11,6 +11,7 @@
 #include <time.h>
 
 enum { TEXT = 8192 };
+static const ls_preset_data five = {.outputs = 5}, ten = {.outputs = 10};
 
 static void every_setting_is_complete_and_unique(void **state)
 {
@@ -121,7 +122,7 @@ static void written_settings_are_read_back(void **state)
         char once_more[TEXT];
         ls_config_text(&read, once_more, sizeof once_more);
         assert_string_equal(once_more, text);
-        assert_false(ls_config_diff(text, &read, 10, LS_CHANGE_RESULT, line, sizeof line));
+        assert_false(ls_config_diff(text, &read, &ten, LS_CHANGE_RESULT, line, sizeof line));
     }
 }
 
@@ -357,7 +358,7 @@ static void changes_are_reported_by_their_class(void **state)
     ls_train_config config;
     ls_config_default(&config);
     ls_config_text(&config, before, sizeof before);
-    assert_false(ls_config_diff(before, &config, 10, LS_CHANGE_RESULT, out, sizeof out));
+    assert_false(ls_config_diff(before, &config, &ten, LS_CHANGE_RESULT, out, sizeof out));
     assert_string_equal(out, "");
     config.lr = 0.5;        /* fixed */
     config.seed = 7;        /* order */
@@ -366,15 +367,15 @@ static void changes_are_reported_by_their_class(void **state)
     config.threads = 3;     /* free */
     config.epochs = 9;      /* fixed only where the rate depends on them */
     config.resume = "auto"; /* not saved */
-    assert_true(ls_config_diff(before, &config, 10, LS_CHANGE_RESULT, out, sizeof out));
+    assert_true(ls_config_diff(before, &config, &ten, LS_CHANGE_RESULT, out, sizeof out));
     assert_string_equal(out, "--loss is mse, was auto; --seed is 7, was 0; "
                              "--lr is 0.5, was 0.001");
-    assert_true(ls_config_diff(before, &config, 10, LS_CHANGE_BOUND, out, sizeof out));
+    assert_true(ls_config_diff(before, &config, &ten, LS_CHANGE_BOUND, out, sizeof out));
     assert_string_equal(out, "--loss is mse, was auto");
-    assert_true(ls_config_diff(before, &config, 10, LS_CHANGE_ORDER, out, sizeof out));
+    assert_true(ls_config_diff(before, &config, &ten, LS_CHANGE_ORDER, out, sizeof out));
     assert_string_equal(out, "--seed is 7, was 0");
     config.schedule.kind = LS_SCHEDULE_COSINE;
-    assert_true(ls_config_diff(before, &config, 10, LS_CHANGE_RESULT, out, sizeof out));
+    assert_true(ls_config_diff(before, &config, &ten, LS_CHANGE_RESULT, out, sizeof out));
     assert_non_null(strstr(out, "--epochs is 9, was 5"));
 }
 
@@ -384,11 +385,11 @@ static void texts_of_older_versions_are_compared(void **state)
     char out[512];
     ls_train_config config;
     ls_config_default(&config);
-    assert_false(ls_config_diff("", &config, 10, LS_CHANGE_RESULT, out, sizeof out));
+    assert_false(ls_config_diff("", &config, &ten, LS_CHANGE_RESULT, out, sizeof out));
     assert_false(ls_config_diff("memory = 262144K\nlayout = nchw\nlr = 1e-3\nunknown = 3\n",
-                                &config, 10, LS_CHANGE_RESULT, out, sizeof out));
+                                &config, &ten, LS_CHANGE_RESULT, out, sizeof out));
     config.schedule.scaling = LS_LR_LINEAR, config.schedule.base_batch = 64;
-    assert_true(ls_config_diff("", &config, 10, LS_CHANGE_RESULT, out, sizeof out));
+    assert_true(ls_config_diff("", &config, &ten, LS_CHANGE_RESULT, out, sizeof out));
     assert_string_equal(out, "--scale-lr is linear:64, was unset");
 }
 
@@ -413,14 +414,55 @@ static void networks_are_compared_by_their_layers(void **state)
         char before[100];
         snprintf(before, sizeof before, "model = %s\n", same[i][1]);
         config.model = same[i][0];
-        assert_false(ls_config_diff(before, &config, 10, LS_CHANGE_BOUND, out, sizeof out));
+        assert_false(ls_config_diff(before, &config, &ten, LS_CHANGE_BOUND, out, sizeof out));
         snprintf(before, sizeof before, "model = %s\n", other[i][1]);
         config.model = other[i][0];
-        assert_true(ls_config_diff(before, &config, 10, LS_CHANGE_BOUND, out, sizeof out));
+        assert_true(ls_config_diff(before, &config, &ten, LS_CHANGE_BOUND, out, sizeof out));
     }
     config.model = "dense:512 relu dense:10";
-    assert_false(ls_config_diff("", &config, 10, LS_CHANGE_BOUND, out, sizeof out)); /* mlp */
-    assert_true(ls_config_diff("", &config, 5, LS_CHANGE_BOUND, out, sizeof out));
+    assert_false(ls_config_diff("", &config, &ten, LS_CHANGE_BOUND, out, sizeof out)); /* mlp */
+    assert_true(ls_config_diff("", &config, &five, LS_CHANGE_BOUND, out, sizeof out));
+}
+
+/* The layers of a preset, and an embedding's vocabulary, are those for the data. */
+static void networks_are_compared_for_the_data(void **state)
+{
+    (void)state;
+    static const struct {
+        ls_preset_data data;
+        const char *now, *before;
+        bool same;
+    } cases[] = {
+        {{.outputs = 3, .vocabulary = 9},
+         "lstm",
+         "embedding:64 lstm:128,all dropout:0.2 lstm:128 dropout:0.2 dense:3",
+         true},
+        {{.outputs = 3, .vocabulary = 9, .by_step = true},
+         "embedding:64,9 lstm:128,all dropout:0.2 lstm:128,all dropout:0.2 dense:3",
+         "lstm",
+         true},
+        {{.outputs = 3, .by_step = true},
+         "lstm",
+         "lstm:128,all dropout:0.2 lstm:128 dropout:0.2 dense:3",
+         false},
+        {{.outputs = 3, .vocabulary = 9},
+         "lstm",
+         "lstm:128,all dropout:0.2 lstm:128 dropout:0.2 dense:3",
+         false},
+        {{.outputs = 3, .vocabulary = 9}, "embedding:4 dense:3", "embedding:4,9 dense:3", true},
+        {{.outputs = 3, .vocabulary = 9}, "embedding:4,8 dense:3", "embedding:4 dense:3", false},
+        {{.outputs = 3}, "embedding:4 dense:3", "embedding:4,9 dense:3", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char before[200], out[512];
+        ls_train_config config;
+        ls_config_default(&config);
+        config.model = cases[i].now;
+        snprintf(before, sizeof before, "model = %s\n", cases[i].before);
+        assert_int_equal(
+            ls_config_diff(before, &config, &cases[i].data, LS_CHANGE_BOUND, out, sizeof out),
+            !cases[i].same);
+    }
 }
 
 static void long_and_quoted_texts_are_compared(void **state)
@@ -434,12 +476,12 @@ static void long_and_quoted_texts_are_compared(void **state)
     model[sizeof model - 1] = '\0';
     config.model = model;
     snprintf(longer, sizeof longer, "model = %s\n", model);
-    assert_false(ls_config_diff(longer, &config, 10, LS_CHANGE_BOUND, out, sizeof out));
+    assert_false(ls_config_diff(longer, &config, &ten, LS_CHANGE_BOUND, out, sizeof out));
     longer[strlen("model = ") + 990] = 'y';
-    assert_true(ls_config_diff(longer, &config, 10, LS_CHANGE_BOUND, out, sizeof out));
+    assert_true(ls_config_diff(longer, &config, &ten, LS_CHANGE_BOUND, out, sizeof out));
     config.augment = " shift:1";
-    assert_false(
-        ls_config_diff("augment = \" shift:1\"\n", &config, 10, LS_CHANGE_FIXED, out, sizeof out));
+    assert_false(ls_config_diff("augment = \" shift:1\"\n", &config, &ten, LS_CHANGE_FIXED, out,
+                                sizeof out));
 }
 
 static void the_end_of_a_slurm_job_limits_the_time(void **state)
@@ -482,6 +524,7 @@ int main(void)
         cmocka_unit_test(texts_of_older_versions_are_compared),
         cmocka_unit_test(networks_are_compared_by_their_layers),
         cmocka_unit_test(weights_of_classes_are_numbers_of_0_or_more),
+        cmocka_unit_test(networks_are_compared_for_the_data),
         cmocka_unit_test(long_and_quoted_texts_are_compared),
         cmocka_unit_test(the_end_of_a_slurm_job_limits_the_time),
     };

@@ -215,7 +215,7 @@ static void gradients_are_those_of_the_steps_that_count(void **state)
 
 static void assert_completed(const char *model, int64_t vocabulary, const char *expected)
 {
-    char *text = ls_model_complete(model, vocabulary, (ls_preset_data){.outputs = 3});
+    char *text = ls_model_complete(model, (ls_preset_data){.outputs = 3, .vocabulary = vocabulary});
     assert_string_equal(text, expected);
     ls_free(text);
 }

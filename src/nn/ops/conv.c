@@ -295,29 +295,16 @@ static double conv_flops(const ls_op *op)
     return 2.0 * (double)op->param[WEIGHT].count * (double)(op->out.height * op->out.width);
 }
 
-const ls_op_kind ls_op_conv = {
-    .name = "conv",
-    .configure = conv_configure,
-    .initialise = conv_initialise,
-    .forward = conv_forward,
-    .backward = conv_backward,
-    .flops = conv_flops,
-    .scratch = conv_scratch,
-    .has_bias = true,
-    .fuses_relu = true,
-    .needs_image = true,
-};
+/* What both kinds have in common. */
+#define CONVOLUTION                                                                                \
+    .initialise = conv_initialise, .forward = conv_forward, .backward = conv_backward,             \
+    .flops = conv_flops, .scratch = conv_scratch, .has_bias = true, .fuses_relu = true
 
-const ls_op_kind ls_op_conv1d = {
-    .name = "conv1d",
-    .configure = conv1d_configure,
-    .initialise = conv_initialise,
-    .forward = conv_forward,
-    .backward = conv_backward,
-    .flops = conv_flops,
-    .scratch = conv_scratch,
-    .has_bias = true,
-    .fuses_relu = true,
-    .needs_sequence = true,
-    .makes_sequence = true,
-};
+const ls_op_kind ls_op_conv = {
+    .name = "conv", .configure = conv_configure, .needs_image = true, CONVOLUTION};
+
+const ls_op_kind ls_op_conv1d = {.name = "conv1d",
+                                 .configure = conv1d_configure,
+                                 .needs_sequence = true,
+                                 .makes_sequence = true,
+                                 CONVOLUTION};

@@ -14,7 +14,7 @@ static ls_status embedding_configure(ls_op *op)
     const int64_t T = ls_shape_size(op->in[0]);
     const int64_t V = op->attributes.vocabulary, E = op->attributes.units;
     if (V < 1)
-        return ls_fail(LS_ERR_USAGE, "the vocabulary is not known: the inputs are no integers; "
+        return ls_fail(LS_ERR_USAGE, "the vocabulary is not known here: "
                                      "write it as embedding:WIDTH,VOCABULARY");
     if (E > INT32_MAX / V)
         return ls_fail(LS_ERR_USAGE, "%lld x %lld weights are more than 2^31", (long long)V,
