@@ -58,7 +58,6 @@ enum { LS_ATTENTION_MASK = 4 };
 
 #define LS_BN_EPSILON 1e-5  /* of batchnorm and layernorm */
 #define LS_FAR        1e30f /* less a score or a value is this, e to its power is 0 */
-#define LS_LEAK       0.01
 
 /* A parameter, borrowed from the graph. */
 typedef struct ls_array {

@@ -179,7 +179,7 @@ static json_t *layer_config(const ls_node *node, const char **class)
         return json_pack("{s:f}", "rate", node->attributes.rate);
     case LS_NODE_LEAKY_RELU:
         *class = "LeakyReLU";
-        return json_pack("{s:f}", "alpha", LS_LEAK);
+        return json_pack("{s:f}", "alpha", node->attributes.slope);
     case LS_NODE_ADD:
         *class = "Add";
         return json_object();

@@ -155,7 +155,8 @@ static void make_transpose(ls_onnx_model *m, int at)
 
 static void make_leaky_relu(ls_onnx_model *m, int at)
 {
-    ls_onnx_float(ls_onnx_begin(m, at, "", "LeakyRelu"), "alpha", (float)LS_LEAK);
+    ls_onnx_float(ls_onnx_begin(m, at, "", "LeakyRelu"), "alpha",
+                  (float)m->graph->node[at].attributes.slope);
 }
 
 static void make_softmax(ls_onnx_model *m, int at)

@@ -134,7 +134,7 @@ static void print_module(const ls_node *node, FILE *out)
         fprintf(out, "nn.ReLU()");
         break;
     case LS_NODE_LEAKY_RELU:
-        fprintf(out, "nn.LeakyReLU(%g)", LS_LEAK);
+        fprintf(out, "nn.LeakyReLU(%.9g)", a->slope);
         break;
     case LS_NODE_GELU:
         fprintf(out, "nn.GELU()");

@@ -72,7 +72,8 @@ typedef struct ls_batch_statistics {
 typedef struct ls_op_kind {
     const char *name; /* also the stem of layer names */
 
-    /* Sets op->out from the attributes and the inputs' shapes, and adds the parameters.
+    /* Sets op->out from the attributes and the inputs' shapes, and adds the parameters. May replace
+     * op->kind by a simpler kind that does the same for these shapes.
      * Errors: LS_ERR_USAGE with the reason. */
     ls_status (*configure)(ls_op *op);
 
@@ -116,6 +117,7 @@ typedef struct ls_op_kind {
     const struct ls_op_kind *of_steps; /* computes the steps of a sequence; NULL: the same kind */
     bool makes_sequence; /* the output is a sequence; other kinds keep what the input is */
     bool needs_sequence; /* uses the order of steps: the rows of an image, see ls_shape */
+    bool needs_vector;   /* makes an image of a vector of features, see ls_op_reshape */
     bool flattens;       /* the output is not an image */
 } ls_op_kind;
 
@@ -179,6 +181,8 @@ extern const ls_op_kind ls_op_dense_steps;
 extern const ls_op_kind ls_op_conv;
 extern const ls_op_kind ls_op_conv1d;
 extern const ls_op_kind ls_op_flatten;
+extern const ls_op_kind ls_op_reshape;
+extern const ls_op_kind ls_op_upsample;
 extern const ls_op_kind ls_op_sequence;
 extern const ls_op_kind ls_op_pixels;
 extern const ls_op_kind ls_op_permuted;

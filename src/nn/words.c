@@ -29,6 +29,37 @@ static ls_status word_parse_window(const char *argument, ls_attributes *out)
     return status;
 }
 
+static ls_status word_parse_factor(const char *argument, ls_attributes *out)
+{
+    enum { MOST = 1 << 10 };
+    const ls_status status = word_parse_count(argument, "factor", &out->window);
+    return status != LS_OK || out->window <= MOST
+               ? status
+               : ls_fail(LS_ERR_USAGE, "the factor must be from 1 to %d", MOST);
+}
+
+static ls_status word_parse_shape(const char *argument, ls_attributes *out)
+{
+    enum { MOST = 1 << 24 };
+    int used = 0;
+    long long C = 0, H = 0, W = 0;
+    if (sscanf(argument, "%9lldx%9lldx%9lld%n", &C, &H, &W, &used) < 3 || argument[used] != '\0')
+        return ls_fail(LS_ERR_USAGE, "write it as reshape:CHANNELSxHEIGHTxWIDTH, whole numbers");
+    if (C < 1 || C > MOST || H < 1 || H > MOST || W < 1 || W > MOST)
+        return ls_fail(LS_ERR_USAGE, "channels, height and width must be from 1 to %d", MOST);
+    out->shape = (ls_shape){C, H, W};
+    return LS_OK;
+}
+
+static ls_status word_parse_slope(const char *argument, ls_attributes *out)
+{
+    char *end = NULL;
+    out->slope = argument != NULL ? strtod(argument, &end) : 0.01;
+    if ((end != NULL && *end != '\0') || !(out->slope > 0 && out->slope < 1))
+        return ls_fail(LS_ERR_USAGE, "the slope must be above 0 and below 1, not '%s'", argument);
+    return LS_OK;
+}
+
 static ls_status word_parse_filters(const char *argument, ls_attributes *out)
 {
     enum { MOST_FILTERS = 1 << 16, MOST_PIXELS = 1 << 10 /* also of a stride */ };
@@ -167,6 +198,10 @@ static const ls_layer_word words[] = {
     {"maxpool", NULL, "maximum of the steps of a sequence", &ls_op_maxpool_steps, NULL},
     {"globalpool", NULL, "mean of each channel over all pixels", &ls_op_globalpool, NULL},
     {"flatten", NULL, "reshapes an image to one row; dense flattens, too", &ls_op_flatten, NULL},
+    {"reshape", "CHANNELSxHEIGHTxWIDTH", "a vector as an image, the reverse of flatten",
+     &ls_op_reshape, word_parse_shape},
+    {"upsample", "K", "each pixel K times in height and width (nearest neighbour)", &ls_op_upsample,
+     word_parse_factor},
     {"sequence", NULL, "an image as the sequence of its rows", &ls_op_sequence, NULL},
     {"sequence", "pixels", "an image as the sequence of its pixels", &ls_op_pixels,
      word_parse_pixels},
@@ -179,7 +214,8 @@ static const ls_layer_word words[] = {
     {"dropout", "P", "in training, sets values to 0 with probability P", &ls_op_dropout,
      word_parse_probability},
     {"relu", NULL, "max(x, 0)", &ls_op_relu, NULL},
-    {"leaky-relu", NULL, "max(x, 0.01 x)", &ls_op_leaky_relu, NULL},
+    {"leaky-relu", NULL, "max(x, 0.01 x)", &ls_op_leaky_relu, word_parse_slope},
+    {"leaky-relu", "SLOPE", "max(x, SLOPE x)", &ls_op_leaky_relu, word_parse_slope},
     {"gelu", NULL, "x Phi(x), Phi: cumulative normal distribution", &ls_op_gelu, NULL},
     {"silu", NULL, "x / (1 + exp(-x))", &ls_op_silu, NULL},
     {"sigmoid", NULL, "1 / (1 + exp(-x))", &ls_op_sigmoid, NULL},

@@ -13,6 +13,7 @@ NETWORKS = {
     "b": ("conv:3x3 tanh avgpool:2 flatten dense:4 batchnorm sigmoid dense:3 softmax", "LS_MSE"),
     "c": ("conv:2x3,1,1 batchnorm relu :a conv:2x3,1,1 batchnorm +a relu :b conv:3x1,2 :c @b conv:2x3,2,1 "
           "maxpool:2 :d @c maxpool:2 tanh &d globalpool dense:3", "LS_CROSS_ENTROPY"),
+    "d": ("conv:2x3,2 dense:24 leaky-relu:0.2 reshape:4x2x3 upsample:2 conv:3x4,2,1 batchnorm tanh dense:3", "LS_CROSS_ENTROPY"),
 }
 NEXT_HAS_BIAS = {}
 
@@ -78,7 +79,9 @@ def layer(word, params, x, training):
         y = F.batch_norm(x, *new, scale, shift, training, momentum=1.0)  # 1: the batch's own statistics
         return y, params[4:], new
     y = {"gelu": F.gelu, "relu": F.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid,
-         "leaky-relu": lambda z: F.leaky_relu(z, 0.01), "flatten": flat,
+         "leaky-relu": lambda z: F.leaky_relu(z, float(argument or 0.01)), "flatten": flat,
+         "reshape": lambda z: z.view(len(z), *numbers(argument)),
+         "upsample": lambda z: F.interpolate(z, scale_factor=int(argument), mode="nearest"),
          "softmax": lambda z: torch.softmax(z, 1),
          "globalpool": lambda z: z.mean((2, 3)),
          "maxpool": lambda z: F.max_pool2d(z, int(argument)),

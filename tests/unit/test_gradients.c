@@ -234,6 +234,13 @@ static const struct {
     {"conv1d:5x3 tanh conv1d:4x4 relu meanpool dense:4", LS_CROSS_ENTROPY, true},
     {"conv1d:19x2,causal tanh conv1d:2x9,causal batchnorm relu flatten dense:4", LS_CROSS_ENTROPY,
      true},
+    {"dense:24 tanh reshape:4x2x3 conv:3x2 tanh dense:4", LS_CROSS_ENTROPY, false},
+    {"reshape:1x3x2 upsample:2 conv:3x3 tanh dense:4", LS_CROSS_ENTROPY, false},
+    {"dense:8 batchnorm leaky-relu:0.2 reshape:8x1x1 upsample:3 conv:5x2 tanh upsample:2 "
+     "conv:2x3,2,1 batchnorm relu dense:4",
+     LS_CROSS_ENTROPY, false},
+    {"conv:3x3,2,1 :a upsample:2 conv:3x2,2 +a tanh dense:12 reshape:3x2x2 conv:1x1 flatten",
+     LS_CROSS_ENTROPY, true},
     {"sequence:pixels conv1d:3x1 globalpool dense:4", LS_CROSS_ENTROPY, true},
 };
 
@@ -317,6 +324,8 @@ static void input_gradients_match_finite_differences(void **state)
         {"sequence:permuted,5 lstm:5 dense:4", true},
         {"sequence:pixels :in conv1d:2x4 +in gru:5 dense:4", true},
         {"conv1d:18x5 tanh flatten dense:4", true},
+        {"reshape:3x2x1 conv:4x1 tanh dense:4", false},
+        {"upsample:2 leaky-relu:0.3 conv:5x2,2 dense:4", true},
         {"batchnorm :in globalpool dense:4 :a @in tanh dense:4 +a", true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

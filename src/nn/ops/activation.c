@@ -43,24 +43,23 @@ const ls_op_kind ls_op_relu = {
     .bounded = true,
 };
 
-#define LEAK 0.01f
-
+/* y = x, of negative x slope x. */
 static void leaky_relu_forward(const ls_op *op, const ls_op_data *d)
 {
     const int64_t n = value_count(op, d);
-    const float *x = d->x[0];
+    const float *x = d->x[0], slope = (float)op->attributes.slope;
     float *y = d->y;
     for (int64_t i = 0; i < n; i++)
-        y[i] = x[i] < 0 ? LEAK * x[i] : x[i];
+        y[i] = x[i] < 0 ? slope * x[i] : x[i];
 }
 
 static void leaky_relu_backward(const ls_op *op, const ls_op_data *d)
 {
     const int64_t n = value_count(op, d);
-    const float *x = d->x[0], *dy = d->dy;
+    const float *x = d->x[0], *dy = d->dy, slope = (float)op->attributes.slope;
     float *dx = d->dx[0];
     for (int64_t i = 0; dx != NULL && i < n; i++)
-        dx[i] = x[i] < 0 ? LEAK * dy[i] : dy[i];
+        dx[i] = x[i] < 0 ? slope * dy[i] : dy[i];
 }
 
 const ls_op_kind ls_op_leaky_relu = {
