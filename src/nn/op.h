@@ -36,7 +36,7 @@ typedef struct ls_op_data {
     float *dy;                    /* [B][O], may be overwritten */
     float *dx[LS_OP_INPUTS];      /* [B][I]; NULL: not needed */
     const float *w[LS_OP_PARAMS];
-    float *dw[LS_OP_PARAMS]; /* overwritten with the sums over the rows */
+    float *dw[LS_OP_PARAMS]; /* overwritten with the sums over the rows; all NULL: not needed */
     ls_range part;           /* rows of the first parameter, a matrix, to multiply; see forward() */
     float *saved;            /* [B][saved] kept from forward to backward, for each row */
     float *state;            /* [state] kept from forward to backward, for the whole batch */
@@ -169,10 +169,10 @@ void ls_init_orthogonal(const ls_op *op, int at, uint64_t seed, float *params);
 void ls_init_constant(const ls_op *op, int at, float value, float *params);
 
 /* ls_bias_add(): y += b, then a relu if `relu`. ls_bias_sum(), its backward pass: applies the
- * relu's mask to dy if `relu`, then db = sum of dy over the rows. Both do nothing without bias.
+ * relu's mask to dy if `relu`, then db = sum of dy over the rows.
  * Local.
  * y, dy  [rows][U]
- * b, db  [U]; NULL: no bias */
+ * b, db  [U]; NULL: no bias, or no sum of it */
 void ls_bias_add(int64_t rows, int64_t U, bool relu, const float *b, float *y);
 void ls_bias_sum(int64_t rows, int64_t U, bool relu, const float *y, float *dy, float *db);
 

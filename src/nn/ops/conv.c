@@ -285,7 +285,8 @@ static void conv_backward(const ls_op *op, const ls_op_data *d)
     const plan p = make_plan(op, d);
     const int64_t pixels = p.shape.height * p.shape.width;
     ls_bias_sum(d->rows * pixels, p.shape.filters, op->fused_relu, d->y, d->dy, d->dw[BIAS]);
-    weight_gradient(&p, d->rows, d->x[0], d->dy, op->param[WEIGHT].count, d->dw[WEIGHT]);
+    if (d->dw[WEIGHT] != NULL)
+        weight_gradient(&p, d->rows, d->x[0], d->dy, op->param[WEIGHT].count, d->dw[WEIGHT]);
     if (d->dx[0] != NULL)
         input_gradients(&p, d->rows, d->w[WEIGHT], d->dy, d->dx[0]);
 }

@@ -8,7 +8,8 @@
 #include "nn/op.h"
 
 /* Returns the shape as text, for errors. */
-#define TEXT_OF(shape) (long long)(shape).channels, (long long)(shape).height, (long long)(shape).width
+#define TEXT_OF(shape)                                                                             \
+    (long long)(shape).channels, (long long)(shape).height, (long long)(shape).width
 
 static const ls_op_kind view;
 
