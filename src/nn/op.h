@@ -180,6 +180,7 @@ extern const ls_op_kind ls_op_dense;
 extern const ls_op_kind ls_op_dense_steps;
 extern const ls_op_kind ls_op_conv;
 extern const ls_op_kind ls_op_conv1d;
+extern const ls_op_kind ls_op_deconv;
 extern const ls_op_kind ls_op_flatten;
 extern const ls_op_kind ls_op_reshape;
 extern const ls_op_kind ls_op_upsample;

@@ -60,7 +60,7 @@ static ls_status word_parse_slope(const char *argument, ls_attributes *out)
     return LS_OK;
 }
 
-static ls_status word_parse_filters(const char *argument, ls_attributes *out)
+static ls_status parse_filters(const char *name, const char *argument, ls_attributes *out)
 {
     enum { MOST_FILTERS = 1 << 16, MOST_PIXELS = 1 << 10 /* also of a stride */ };
     int used = 0;
@@ -68,8 +68,8 @@ static ls_status word_parse_filters(const char *argument, ls_attributes *out)
     const int got = sscanf(argument, "%9lldx%9lld%n,%9lld%n,%9lld%n", &F, &K, &used, &stride, &used,
                            &pad, &used);
     if (got < 2 || argument[used] != '\0')
-        return ls_fail(LS_ERR_USAGE,
-                       "write it as conv:FILTERSxK[,STRIDE[,PAD]], all whole numbers");
+        return ls_fail(LS_ERR_USAGE, "write it as %s:FILTERSxK[,STRIDE[,PAD]], all whole numbers",
+                       name);
     if (F < 1 || F > MOST_FILTERS || K < 1 || K > MOST_PIXELS)
         return ls_fail(LS_ERR_USAGE, "FILTERS must be from 1 to %d, K from 1 to %d", MOST_FILTERS,
                        MOST_PIXELS);
@@ -77,6 +77,16 @@ static ls_status word_parse_filters(const char *argument, ls_attributes *out)
         return ls_fail(LS_ERR_USAGE, "STRIDE must be from 1 to %d, PAD from 0 to K-1", MOST_PIXELS);
     *out = (ls_attributes){.units = F, .window = K, .stride = stride, .pad = pad};
     return LS_OK;
+}
+
+static ls_status word_parse_filters(const char *argument, ls_attributes *out)
+{
+    return parse_filters("conv", argument, out);
+}
+
+static ls_status word_parse_transposed(const char *argument, ls_attributes *out)
+{
+    return parse_filters("deconv", argument, out);
 }
 
 static ls_status word_parse_conv1d(const char *argument, ls_attributes *out)
@@ -180,6 +190,9 @@ static const ls_layer_word words[] = {
     {"conv", "FILTERSxK[,STRIDE[,PAD]]",
      "convolution with filters of K x K pixels; STRIDE 1, PAD 0; bias as in dense", &ls_op_conv,
      word_parse_filters},
+    {"deconv", "FILTERSxK[,STRIDE[,PAD]]",
+     "transposed convolution: with STRIDE 2 and K 4, PAD 1 twice the size; bias as in dense",
+     &ls_op_deconv, word_parse_transposed},
     {"conv1d", "FILTERSxK[,causal]", "convolution over K steps of a sequence; as many steps",
      &ls_op_conv1d, word_parse_conv1d},
     {"embedding", "WIDTH[,VOCABULARY]", "vector of each token", &ls_op_embedding,

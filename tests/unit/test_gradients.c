@@ -241,6 +241,13 @@ static const struct {
      LS_CROSS_ENTROPY, false},
     {"conv:3x3,2,1 :a upsample:2 conv:3x2,2 +a tanh dense:12 reshape:3x2x2 conv:1x1 flatten",
      LS_CROSS_ENTROPY, true},
+    {"deconv:3x3 tanh dense:4", LS_CROSS_ENTROPY, true},
+    {"conv:5x3,2 deconv:3x4,2,1 relu deconv:19x3,3,2 batchnorm tanh globalpool dense:4",
+     LS_CROSS_ENTROPY, true},
+    {"dense:6 reshape:6x1x1 deconv:35x3 batchnorm tanh deconv:2x2,3 tanh dense:4", LS_CROSS_ENTROPY,
+     false},
+    {"conv:3x2,2 :a deconv:3x1 +a deconv:17x2,2,1 tanh :b upsample:2 maxpool:2 &b dense:4",
+     LS_CROSS_ENTROPY, true},
     {"sequence:pixels conv1d:3x1 globalpool dense:4", LS_CROSS_ENTROPY, true},
 };
 
@@ -325,6 +332,8 @@ static void input_gradients_match_finite_differences(void **state)
         {"sequence:pixels :in conv1d:2x4 +in gru:5 dense:4", true},
         {"conv1d:18x5 tanh flatten dense:4", true},
         {"reshape:3x2x1 conv:4x1 tanh dense:4", false},
+        {"deconv:5x3,2,1 tanh dense:4", true},
+        {"deconv:17x2,3 maxpool:3 dense:4", true},
         {"upsample:2 leaky-relu:0.3 conv:5x2,2 dense:4", true},
         {"batchnorm :in globalpool dense:4 :a @in tanh dense:4 +a", true},
     };

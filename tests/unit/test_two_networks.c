@@ -1,5 +1,5 @@
-/* Passes through two networks, of which one judges the outputs of the other; frozen networks; losses
- * of the caller. */
+/* Passes through two networks, of which one judges the outputs of the other; frozen networks;
+ * losses of the caller. */
 #include "test.h"
 
 #include <lockstep/network.h>
