@@ -108,6 +108,7 @@ typedef struct ls_attributes {
     ls_shape shape;              /* reshape */
     double slope;                /* leaky-relu: of negative values */
     double rate;                 /* dropout: probability */
+    double sigma;                /* noise: standard deviation */
     int64_t vocabulary;          /* embedding: number of tokens */
     bool causal;                 /* attention, conv1d: steps see those before them only */
     bool pixels, permuted;       /* sequence: of pixels, not of rows; in an order drawn from */

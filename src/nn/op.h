@@ -202,6 +202,7 @@ extern const ls_op_kind ls_op_maxpool_steps;
 extern const ls_op_kind ls_op_batchnorm;
 extern const ls_op_kind ls_op_layernorm;
 extern const ls_op_kind ls_op_dropout;
+extern const ls_op_kind ls_op_noise;
 extern const ls_op_kind ls_op_relu;
 extern const ls_op_kind ls_op_leaky_relu;
 extern const ls_op_kind ls_op_gelu;

@@ -137,6 +137,16 @@ static ls_status word_parse_probability(const char *argument, ls_attributes *out
     return LS_OK;
 }
 
+static ls_status word_parse_deviation(const char *argument, ls_attributes *out)
+{
+    char *end;
+    out->sigma = strtod(argument, &end);
+    if (*end != '\0' || !(out->sigma >= 0 && out->sigma <= 1000))
+        return ls_fail(LS_ERR_USAGE, "the standard deviation must be from 0 to 1000, not '%s'",
+                       argument);
+    return LS_OK;
+}
+
 /* Parses UNITS and options, each at most once. */
 static ls_status word_parse_recurrent(const char *argument, ls_attributes *out)
 {
@@ -226,6 +236,8 @@ static const ls_layer_word words[] = {
      &ls_op_layernorm, NULL},
     {"dropout", "P", "in training, sets values to 0 with probability P", &ls_op_dropout,
      word_parse_probability},
+    {"noise", "SIGMA", "in training, adds normal numbers of standard deviation SIGMA", &ls_op_noise,
+     word_parse_deviation},
     {"relu", NULL, "max(x, 0)", &ls_op_relu, NULL},
     {"leaky-relu", NULL, "max(x, 0.01 x)", &ls_op_leaky_relu, word_parse_slope},
     {"leaky-relu", "SLOPE", "max(x, SLOPE x)", &ls_op_leaky_relu, word_parse_slope},

@@ -175,6 +175,8 @@ static const struct {
     {"dense:9 tanh dense:4", LS_CROSS_ENTROPY, false},
     {"dense:9 tanh dense:8 relu dense:5 sigmoid dense:4 softmax", LS_CROSS_ENTROPY, false},
     {"dense:9 tanh dropout:0.4 dense:4", LS_CROSS_ENTROPY, false},
+    {"noise:0.3 dense:9 tanh noise:2 dense:4", LS_CROSS_ENTROPY, false},
+    {"conv:2x3,1,1 noise:0.5 :a batchnorm relu noise:0.1 +a globalpool dense:4", LS_MSE, true},
     {"dense:9 batchnorm tanh dense:4", LS_CROSS_ENTROPY, false},
     {"dense:9 batchnorm relu dense:4 batchnorm", LS_CROSS_ENTROPY, false},
     {"dense:4", LS_MSE, false},
@@ -320,6 +322,7 @@ static void input_gradients_match_finite_differences(void **state)
     } cases[] = {
         {"dense:9 tanh dense:4", false},
         {"tanh dropout:0.3 dense:4", false},
+        {"noise:0.5 :in tanh noise:1 +in dense:4", false},
         {"batchnorm dense:4", false},
         {":in dense:6 +in :a +in tanh dense:4 :b @a tanh dense:4 +b", false},
         {":in tanh +in dense:4", false},

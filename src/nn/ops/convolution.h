@@ -48,7 +48,7 @@ typedef struct ls_convolution {
  *          zeros; NULL: all steps */
 ls_convolution ls_convolution_make(const ls_frame *frame, const int32_t *lengths);
 
-/* Returns the floats of scratch memory; with `lengths` also those that a plan with lengths needs. */
+/* Returns the floats of scratch memory; with `lengths` those of a plan with lengths, too. */
 int64_t ls_convolution_scratch(const ls_convolution *plan, bool lengths);
 
 /* Gives a plan its arrays. */
