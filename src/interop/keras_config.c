@@ -24,6 +24,23 @@ static json_t *conv_config(const ls_node *node)
                      node->params > 1);
 }
 
+/* The rows and columns at the end are those that the image is larger than what is left. */
+static json_t *crop_config(const ls_node *node)
+{
+    const json_int_t pad = node->attributes.pad;
+    const json_int_t below = node->in.height - node->out.height - pad;
+    return json_pack("{s:[[I,I],[I,I]], s:s}", "cropping", pad, below, pad,
+                     (json_int_t)(node->in.width - node->out.width - pad), "data_format",
+                     "channels_last");
+}
+
+static json_t *upsampling_config(const ls_node *node)
+{
+    const json_int_t K = node->attributes.window;
+    return json_pack("{s:[I,I], s:s, s:s}", "size", K, K, "data_format", "channels_last",
+                     "interpolation", "nearest");
+}
+
 static json_t *pad_config(const ls_node *node)
 {
     const json_int_t pad = node->attributes.pad;
@@ -159,6 +176,15 @@ static json_t *layer_config(const ls_node *node, const char **class)
     case LS_NODE_CONV:
         *class = "Conv2D";
         return conv_config(node);
+    case LS_NODE_DECONV:
+        *class = "Conv2DTranspose";
+        return conv_config(node);
+    case LS_NODE_CROP:
+        *class = "Cropping2D";
+        return crop_config(node);
+    case LS_NODE_UPSAMPLE:
+        *class = "UpSampling2D";
+        return upsampling_config(node);
     case LS_NODE_MAXPOOL:
         *class = "MaxPooling2D";
         return pool_config(node);

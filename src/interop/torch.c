@@ -77,6 +77,15 @@ static bool print_sequence_module(const ls_node *node, FILE *out)
     }
 }
 
+/* Prints the constructor of a convolution, or a transposed one. */
+static void print_conv(const char *class, const ls_node *node, FILE *out)
+{
+    const ls_attributes *a = &node->attributes;
+    fprintf(out, "nn.%s(%lld, %lld, %lld, stride=%lld, padding=%lld%s)", class,
+            (long long)node->in.channels, (long long)a->units, (long long)a->window,
+            (long long)a->stride, (long long)a->pad, node->params < 2 ? ", bias=False" : "");
+}
+
 /* Prints the constructor of a normalisation. */
 static void print_norm(const ls_node *node, FILE *out)
 {
@@ -111,8 +120,17 @@ static void print_module(const ls_node *node, FILE *out)
         fprintf(out, "nn.Linear(%lld, %lld%s)", in, units, node->params < 2 ? ", bias=False" : "");
         break;
     case LS_NODE_CONV:
-        fprintf(out, "nn.Conv2d(%lld, %lld, %lld, stride=%lld, padding=%lld%s)", in, units, window,
-                (long long)a->stride, (long long)a->pad, node->params < 2 ? ", bias=False" : "");
+        print_conv("Conv2d", node, out);
+        break;
+    case LS_NODE_DECONV:
+        print_conv("ConvTranspose2d", node, out);
+        break;
+    case LS_NODE_UPSAMPLE:
+        fprintf(out, "nn.Upsample(scale_factor=%lld)", window);
+        break;
+    case LS_NODE_UNFLATTEN:
+        fprintf(out, "nn.Unflatten(1, (%lld, %lld, %lld))", (long long)node->out.channels,
+                (long long)node->out.height, (long long)node->out.width);
         break;
     case LS_NODE_MAXPOOL:
         fprintf(out, "nn.MaxPool2d(%lld)", window);
