@@ -150,29 +150,16 @@ static json_t *activation_config(const char *name)
     return json_pack("{s:s}", "activation", name);
 }
 
-/* Sets the class and the attributes of a node's layer. */
-static json_t *layer_config(const ls_node *node, const char **class)
+/* Sets the class and the attributes of a layer of images, or of sequences. */
+static json_t *image_config(const ls_node *node, const char **class)
 {
-    static const char *const data_format = "data_format", *const last = "channels_last";
     switch (node->kind) {
-    case LS_NODE_SHIFT:
-        *class = "Rescaling";
-        return json_pack("{s:f, s:o}", "scale", 1.0, "offset", numbers_of(node));
-    case LS_NODE_SCALE:
-        *class = "Rescaling";
-        return json_pack("{s:o, s:f}", "scale", numbers_of(node), "offset", 0.0);
     case LS_NODE_TRANSPOSE:
         *class = "Permute";
         return json_pack("{s:[i,i,i]}", "dims", 3, 1, 2);
     case LS_NODE_UNFLATTEN: /* behind the Reshape of append_node() */
         *class = "Permute";
         return json_pack("{s:[i,i,i]}", "dims", 2, 3, 1);
-    case LS_NODE_FLATTEN:
-        *class = "Flatten";
-        return json_pack("{s:s}", data_format, last);
-    case LS_NODE_DENSE:
-        *class = "Dense";
-        return dense_config(node);
     case LS_NODE_CONV:
         *class = "Conv2D";
         return conv_config(node);
@@ -193,7 +180,28 @@ static json_t *layer_config(const ls_node *node, const char **class)
         return pool_config(node);
     case LS_NODE_GLOBALPOOL:
         *class = "GlobalAveragePooling2D";
-        return json_pack("{s:s}", data_format, last);
+        return json_pack("{s:s}", "data_format", "channels_last");
+    default:
+        return sequence_config(node, class);
+    }
+}
+
+/* Sets the class and the attributes of a node's layer. */
+static json_t *layer_config(const ls_node *node, const char **class)
+{
+    switch (node->kind) {
+    case LS_NODE_SHIFT:
+        *class = "Rescaling";
+        return json_pack("{s:f, s:o}", "scale", 1.0, "offset", numbers_of(node));
+    case LS_NODE_SCALE:
+        *class = "Rescaling";
+        return json_pack("{s:o, s:f}", "scale", numbers_of(node), "offset", 0.0);
+    case LS_NODE_FLATTEN:
+        *class = "Flatten";
+        return json_pack("{s:s}", "data_format", "channels_last");
+    case LS_NODE_DENSE:
+        *class = "Dense";
+        return dense_config(node);
     case LS_NODE_BATCHNORM:
         *class = "BatchNormalization";
         return json_pack("{s:i, s:f}", "axis", -1, "epsilon", LS_BN_EPSILON);
@@ -225,7 +233,7 @@ static json_t *layer_config(const ls_node *node, const char **class)
     case LS_NODE_SOFTMAX:
         return activation_config("softmax");
     default:
-        return sequence_config(node, class);
+        return image_config(node, class);
     }
 }
 

@@ -96,12 +96,44 @@ static void print_norm(const ls_node *node, FILE *out)
             (long long)node->in.channels, LS_BN_EPSILON);
 }
 
+/* Prints that of a layer of images; returns false of other kinds. */
+static bool print_image_module(const ls_node *node, FILE *out)
+{
+    const long long window = node->attributes.window;
+    switch (node->kind) {
+    case LS_NODE_CONV:
+        print_conv("Conv2d", node, out);
+        return true;
+    case LS_NODE_DECONV:
+        print_conv("ConvTranspose2d", node, out);
+        return true;
+    case LS_NODE_UPSAMPLE:
+        fprintf(out, "nn.Upsample(scale_factor=%lld)", window);
+        return true;
+    case LS_NODE_UNFLATTEN:
+        fprintf(out, "nn.Unflatten(1, (%lld, %lld, %lld))", (long long)node->out.channels,
+                (long long)node->out.height, (long long)node->out.width);
+        return true;
+    case LS_NODE_MAXPOOL:
+        fprintf(out, "nn.MaxPool2d(%lld)", window);
+        return true;
+    case LS_NODE_AVGPOOL:
+        fprintf(out, "nn.AvgPool2d(%lld)", window);
+        return true;
+    case LS_NODE_GLOBALPOOL:
+        fprintf(out, "nn.AdaptiveAvgPool2d(1)");
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Prints the constructor of a node's module. */
 static void print_module(const ls_node *node, FILE *out)
 {
     const ls_attributes *a = &node->attributes;
-    const long long in = node->in.channels, window = a->window, units = a->units;
-    if (print_sequence_module(node, out))
+    const long long in = node->in.channels, units = a->units;
+    if (print_sequence_module(node, out) || print_image_module(node, out))
         return;
     switch (node->kind) {
     case LS_NODE_SHIFT:
@@ -118,28 +150,6 @@ static void print_module(const ls_node *node, FILE *out)
         break;
     case LS_NODE_DENSE:
         fprintf(out, "nn.Linear(%lld, %lld%s)", in, units, node->params < 2 ? ", bias=False" : "");
-        break;
-    case LS_NODE_CONV:
-        print_conv("Conv2d", node, out);
-        break;
-    case LS_NODE_DECONV:
-        print_conv("ConvTranspose2d", node, out);
-        break;
-    case LS_NODE_UPSAMPLE:
-        fprintf(out, "nn.Upsample(scale_factor=%lld)", window);
-        break;
-    case LS_NODE_UNFLATTEN:
-        fprintf(out, "nn.Unflatten(1, (%lld, %lld, %lld))", (long long)node->out.channels,
-                (long long)node->out.height, (long long)node->out.width);
-        break;
-    case LS_NODE_MAXPOOL:
-        fprintf(out, "nn.MaxPool2d(%lld)", window);
-        break;
-    case LS_NODE_AVGPOOL:
-        fprintf(out, "nn.AvgPool2d(%lld)", window);
-        break;
-    case LS_NODE_GLOBALPOOL:
-        fprintf(out, "nn.AdaptiveAvgPool2d(1)");
         break;
     case LS_NODE_BATCHNORM:
     case LS_NODE_LAYERNORM:

@@ -9,6 +9,7 @@
 #include "nn/pass.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { ROWS = 6, LATENT = 5 };
@@ -240,6 +241,62 @@ static void gradients_through_a_frozen_network_match_finite_differences(void **s
     }
 }
 
+/* Appends one of the words, with a blank before it. */
+static void append_word(char *model, size_t size, const char *const *words, int count,
+                        uint64_t *draw)
+{
+    const size_t length = strlen(model);
+    *draw = ls_mix64(*draw + 1);
+    snprintf(model + length, size - length, " %s", words[*draw % (uint64_t)count]);
+}
+
+/* Appends some layers of images, without kinks, which finite differences would see. */
+static void append_layers(char *model, size_t size, uint64_t *draw)
+{
+    static const char *const image_words[] = {"conv:3x3,1,1",   "conv:5x2",     "deconv:4x3,1,1",
+                                              "deconv:3x4,2,1", "deconv:2x2,3", "upsample:2",
+                                              "conv:4x1",       "deconv:17x1",  "avgpool:1"};
+    static const char *const words[] = {"batchnorm", "tanh",        "gelu",      "noise:0.1",
+                                        "layernorm", "dropout:0.2", "silu tanh", "sigmoid"};
+    const uint64_t count = 1 + ls_mix64(*draw + 7) % 3;
+    for (uint64_t i = 0; i < count; i++) {
+        append_word(model, size, image_words, sizeof image_words / sizeof *image_words, draw);
+        append_word(model, size, words, sizeof words / sizeof *words, draw);
+    }
+}
+
+static void gradients_through_random_networks_match_finite_differences(void **state)
+{
+    (void)state;
+    static const char *const begins[] = {"dense:12 tanh reshape:3x2x2", "reshape:5x1x1",
+                                         "dense:8 batchnorm tanh reshape:2x1x4",
+                                         "dense:6 layernorm reshape:1x2x3 gelu"};
+    static const char *const ends[] = {"dense:48 tanh", "batchnorm dense:48",
+                                       "dense:48 reshape:2x4x6 deconv:2x3,1,1 sigmoid",
+                                       "dense:12 tanh reshape:2x2x3 deconv:2x4,2,1",
+                                       "globalpool dense:12 reshape:2x2x3 upsample:2 conv:2x1"};
+    uint64_t draw = 5;
+    for (int i = 0; i < 40; i++) {
+        char maker[512] = "", judge[512] = "";
+        append_word(maker, sizeof maker, begins, sizeof begins / sizeof *begins, &draw);
+        append_layers(maker, sizeof maker, &draw);
+        append_word(maker, sizeof maker, ends, sizeof ends / sizeof *ends, &draw);
+        append_layers(judge, sizeof judge, &draw);
+        append_word(judge, sizeof judge, (const char *[]){"dense:1", "globalpool dense:1"}, 2,
+                    &draw);
+        ls_network *fits = NULL; /* a kernel may be larger than its image */
+        if (ls_network_create(&fits, maker, (ls_shape){LATENT, 1, 1}, 48, LS_MSE, 0) != LS_OK)
+            continue;
+        ls_network_destroy(&fits);
+        pair p = make_pair(maker, judge);
+        const double error = relative_error(&p);
+        if (!(error < 2e-2))
+            fail_msg("%s, judged by %s: relative error %g", maker, judge, error);
+        free_problem(&p.maker);
+        free_problem(&p.judge);
+    }
+}
+
 /* A network's evaluation reads its running statistics, which training passes leave alone. */
 static void training_passes_leave_no_trace_in_an_evaluation(void **state)
 {
@@ -261,6 +318,7 @@ int main(void)
         cmocka_unit_test(a_frozen_pass_without_rows_computes_nothing),
         cmocka_unit_test(the_gradient_of_the_outputs_can_be_the_callers),
         cmocka_unit_test(gradients_through_a_frozen_network_match_finite_differences),
+        cmocka_unit_test(gradients_through_random_networks_match_finite_differences),
         cmocka_unit_test(training_passes_leave_no_trace_in_an_evaluation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
