@@ -102,9 +102,13 @@ typedef struct ls_param {
 
 /* Attributes of a layer, from its word; 0 if the kind of layer does not have the attribute. */
 typedef struct ls_attributes {
-    int64_t units;               /* dense: outputs; conv, conv1d: filters */
-    int64_t window, stride, pad; /* conv, pooling: pixels; conv1d: steps */
+    int64_t units;               /* dense: outputs; conv, deconv, conv1d: filters */
+    int64_t window, stride, pad; /* conv, deconv, pooling: pixels; conv1d: steps;
+                                    upsample: window */
+    ls_shape shape;              /* reshape */
+    double slope;                /* leaky-relu: of negative values */
     double rate;                 /* dropout: probability */
+    double sigma;                /* noise: standard deviation */
     int64_t vocabulary;          /* embedding: number of tokens */
     bool causal;                 /* attention, conv1d: steps see those before them only */
     bool pixels, permuted;       /* sequence: of pixels, not of rows; in an order drawn from */

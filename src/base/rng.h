@@ -7,6 +7,7 @@
 #ifndef LS_BASE_RNG_H
 #define LS_BASE_RNG_H
 
+#include <math.h>
 #include <stdint.h>
 
 static inline uint64_t ls_mix64(uint64_t z)
@@ -32,6 +33,15 @@ static inline uint64_t ls_rng_key(uint64_t seed, uint64_t purpose, uint64_t numb
 static inline double ls_rng_uniform(uint64_t key, uint64_t index)
 {
     return (double)(ls_rng_at(key, index) >> 11) * 0x1p-53;
+}
+
+/* Returns element `index` of a stream of numbers of the standard normal distribution, by the
+ * transform of Box and Muller (A note on the generation of random normal deviates, 1958). The
+ * stream is made of the elements 2 `index` and 2 `index` + 1 of the stream `key`. Local. */
+static inline double ls_rng_normal(uint64_t key, uint64_t index)
+{
+    const double u = 1 - ls_rng_uniform(key, 2 * index), v = ls_rng_uniform(key, 2 * index + 1);
+    return sqrt(-2 * log(u)) * cos(6.283185307179586 * v);
 }
 
 enum ls_rng_purpose {

@@ -15,9 +15,10 @@ typedef struct maker {
     ls_export_graph *g;
     const ls_export_source *source;
     ls_graph_style style;
-    int *made;  /* [layers] node of each layer; LS_NODE_INPUT: the input */
-    int input;  /* node that layers read as the network's input */
-    int layers; /* without a fused softmax that is not wanted */
+    int *made;      /* [layers] node of each layer; LS_NODE_INPUT: the input */
+    bool *of_input; /* [layers] the output would be an image if the input were one */
+    int input;      /* node that layers read as the network's input */
+    int layers;     /* without a fused softmax that is not wanted */
 } maker;
 
 static ls_layer_info layer_at(const maker *m, int at)
@@ -104,6 +105,8 @@ static ls_form form_after(const maker *m, const ls_export_kind *kind, const ls_l
         return LS_FORM_SEQUENCE;
     case LS_ROLE_STEPS:
         return LS_FORM_VECTOR;
+    case LS_ROLE_RESHAPE:
+        return LS_FORM_IMAGE;
     case LS_ROLE_RECURRENT:
         return layer->attributes.all ? LS_FORM_SEQUENCE : LS_FORM_VECTOR;
     default:
@@ -134,7 +137,7 @@ static int prepare(maker *m, const ls_layer_info *layer, ls_export_role part, in
     const bool steps = ls_graph_form(m->g, input) == LS_FORM_SEQUENCE;
     if (part == LS_ROLE_SEQUENCE || part == LS_ROLE_STEPS || part == LS_ROLE_RECURRENT)
         return read_rows(m, input, layer->name, "_rows");
-    if ((part == LS_ROLE_DENSE && !steps) ||
+    if ((part == LS_ROLE_DENSE && !steps) || part == LS_ROLE_RESHAPE ||
         (part == LS_ROLE_SOFTMAX && !(steps && ls_network_steps(m->source->network) > 1)))
         return flatten(m, input, layer->name, "_flatten", part == LS_ROLE_DENSE);
     return input;
@@ -157,6 +160,23 @@ static void make_join(maker *m, const ls_layer_info *layer, const ls_export_kind
     node->inputs = layer->inputs;
     node->input[1] = in[1];
     node->out = layer->out;
+}
+
+/* Makes the output of Keras' transposed convolution, which has no padding but zeros of a stride
+ * above the window behind it, that of the layer. */
+static void crop(maker *m, const ls_layer_info *layer)
+{
+    const int deconv = m->g->nodes - 1;
+    ls_node *node = &m->g->node[deconv];
+    const ls_attributes *a = &node->attributes;
+    const int64_t more = a->window > a->stride ? a->window - a->stride : 0;
+    node->out.height = node->in.height * a->stride + more;
+    node->out.width = node->in.width * a->stride + more;
+    if (node->out.height == layer->out.height && node->out.width == layer->out.width)
+        return;
+    const int at = ls_graph_append(m->g, LS_NODE_CROP, layer->name, "_crop", deconv);
+    m->g->node[at].attributes = layer->attributes;
+    m->g->node[at].out = layer->out;
 }
 
 /* Makes the input of a layer a sequence, as the layer says.
@@ -186,6 +206,8 @@ static ls_status append_layer(maker *m, int at, const ls_layer_info *layer,
         make_join(m, layer, kind, input);
     else
         status = make_layer(m, layer, kind, prepare(m, layer, kind->role, input[0]));
+    if (kind->node == LS_NODE_DECONV && m->style.format == LS_EXPORT_KERAS)
+        crop(m, layer);
     if (m->g->nodes > before)
         m->made[at] = m->g->nodes - 1;
     if (status == LS_OK && kind->role == LS_ROLE_POOL)
@@ -207,7 +229,8 @@ static ls_status make_nodes(maker *m, int at)
     const ls_export_kind *kind = ls_export_kind_of(&layer, form[0]);
     m->made[at] = input[0];
     const ls_status status = ls_export_check_layer(&layer, kind, form, m->style.format);
-    if (status != LS_OK || (kind->node == LS_NODE_DROPOUT && !m->style.dropout))
+    if (status != LS_OK || kind->node == LS_NODE_NOISE ||
+        (kind->node == LS_NODE_DROPOUT && !m->style.dropout))
         return status;
     return append_layer(m, at, &layer, kind, input);
 }
@@ -228,20 +251,31 @@ static void make_outputs(maker *m, bool probabilities, bool logits)
     ls_graph_append_values(m->g, m->source, logits, at);
 }
 
-/* Returns what the input is: tokens if an embedding reads it; a vector if it has one pixel and no
- * layer takes an image. */
-static ls_form input_form(const maker *m)
+/* Returns true if a layer takes the network's input as an image. */
+static bool takes_image(const maker *m)
 {
-    bool image = pixel_count(m->g->input) > 1;
-    if (ls_export_vocabulary(m->source->network) > 0)
-        return LS_FORM_TOKENS;
+    bool *of_input = m->of_input;
     for (int i = 0; i < m->layers; i++) {
         const ls_layer_info layer = layer_at(m, i);
         const ls_export_kind *kind = ls_export_kind_of(&layer, LS_FORM_IMAGE);
-        if (kind != NULL)
-            image = image || kind->role == LS_ROLE_IMAGE || kind->role == LS_ROLE_POOL;
+        of_input[i] = false;
+        for (int k = 0; kind != NULL && k < layer.inputs; k++)
+            of_input[i] = of_input[i] || layer.input[k] < 0 || of_input[layer.input[k]];
+        if (of_input[i] && (kind->role == LS_ROLE_IMAGE || kind->role == LS_ROLE_POOL))
+            return true;
+        if (kind == NULL || kind->role == LS_ROLE_DENSE || kind->role == LS_ROLE_RESHAPE)
+            of_input[i] = false;
     }
-    return image ? LS_FORM_IMAGE : LS_FORM_VECTOR;
+    return false;
+}
+
+/* Returns what the input is: tokens if an embedding reads it; a vector if it has one pixel and no
+ * layer takes it as an image. */
+static ls_form input_form(const maker *m)
+{
+    if (ls_export_vocabulary(m->source->network) > 0)
+        return LS_FORM_TOKENS;
+    return pixel_count(m->g->input) > 1 || takes_image(m) ? LS_FORM_IMAGE : LS_FORM_VECTOR;
 }
 
 /* Sets the facts about the input. */
@@ -327,17 +361,20 @@ ls_status ls_export_graph_create(ls_export_graph **out, const ls_export_source *
     ls_status status = LS_ERR_FAILURE;
     m.g = ls_alloc(1, sizeof *m.g);
     m.made = ls_alloc(layers, sizeof *m.made);
+    m.of_input = ls_alloc(layers, sizeof *m.of_input);
     if (m.g != NULL) {
         m.g->node = ls_alloc(NODES_OF_LAYER * (int64_t)layers + NODES_OF_ENDS, sizeof *m.g->node);
         m.g->values = ls_alloc(ls_graph_params_size(source->network) + ls_graph_ends_size(source),
                                sizeof *m.g->values);
     }
-    if (m.made != NULL && m.g != NULL && m.g->node != NULL && m.g->values != NULL) {
+    if (m.made != NULL && m.of_input != NULL && m.g != NULL && m.g->node != NULL &&
+        m.g->values != NULL) {
         m.g->format = style.format;
         m.g->channels_first = style.channels_first;
         status = make_graph(&m, options);
     }
     ls_free(m.made);
+    ls_free(m.of_input);
     if (status == LS_OK)
         *out = m.g;
     else

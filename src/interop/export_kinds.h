@@ -16,6 +16,7 @@ typedef enum ls_export_role {
     LS_ROLE_RECURRENT, /* one of both */
     LS_ROLE_DENSE,     /* of a sequence: of its steps */
     LS_ROLE_FLATTEN,
+    LS_ROLE_RESHAPE, /* takes a vector, gives an image */
     LS_ROLE_SOFTMAX,
     LS_ROLE_JOIN
 } ls_export_role;

@@ -21,15 +21,18 @@ typedef enum ls_node_kind {
     LS_NODE_SCALE,     /* scale x, likewise */
     LS_NODE_TRANSPOSE, /* an image with channels first to channels last, or reverse */
     LS_NODE_FLATTEN,
-    LS_NODE_UNFLATTEN, /* a vector [C][H][W] to an image with channels last */
+    LS_NODE_UNFLATTEN, /* a vector [C][H][W] to an image */
     LS_NODE_SEQUENCE, /* an image, channels last, or a vector to a sequence of its rows or pixels */
     LS_NODE_DENSE,    /* of a sequence: of each step */
     LS_NODE_CONV,
+    LS_NODE_DECONV,
+    LS_NODE_CROP,    /* an image without `pad` lines and columns before it, and some after it */
     LS_NODE_CONV1D,  /* of the steps of a sequence */
     LS_NODE_PERMUTE, /* the steps of a sequence in another order */
     LS_NODE_MAXPOOL,
     LS_NODE_AVGPOOL,
     LS_NODE_GLOBALPOOL,
+    LS_NODE_UPSAMPLE,
     LS_NODE_EMBEDDING,
     LS_NODE_RNN,
     LS_NODE_LSTM,
@@ -41,6 +44,7 @@ typedef enum ls_node_kind {
     LS_NODE_BATCHNORM,
     LS_NODE_LAYERNORM, /* over the channels of each pixel, or the features of each step */
     LS_NODE_DROPOUT,
+    LS_NODE_NOISE, /* of training; no format has it */
     LS_NODE_RELU,
     LS_NODE_LEAKY_RELU,
     LS_NODE_GELU,
@@ -58,7 +62,6 @@ enum { LS_ATTENTION_MASK = 4 };
 
 #define LS_BN_EPSILON 1e-5  /* of batchnorm and layernorm */
 #define LS_FAR        1e30f /* less a score or a value is this, e to its power is 0 */
-#define LS_LEAK       0.01
 
 /* A parameter, borrowed from the graph. */
 typedef struct ls_array {

@@ -11,6 +11,8 @@ static bool is_recurrent(const char *kind)
     return strcmp(kind, "rnn") == 0 || strcmp(kind, "lstm") == 0 || strcmp(kind, "gru") == 0;
 }
 
+enum { SCALES = 4 }; /* numbers of an image's dimensions, and of the rows */
+
 /* Numbers of a node that are no parameters of the layer: positions, a mask, second biases. */
 static int64_t extra_size(const ls_layer_info *layer)
 {
@@ -19,6 +21,8 @@ static int64_t extra_size(const ls_layer_info *layer)
         return ls_shape_size(layer->out);
     if (layer->attributes.permuted)
         return T;
+    if (strcmp(layer->kind, "upsample") == 0)
+        return SCALES;
     if (strcmp(layer->kind, "attention") == 0 && layer->attributes.causal)
         return T * T;
     return is_recurrent(layer->kind) ? 2 * 4 * units : 0;
@@ -244,6 +248,11 @@ ls_status ls_graph_add_constants(ls_export_graph *graph, int at)
     const int64_t T = node->out.height, F = node->out.channels;
     if (node->kind == LS_NODE_PERMUTE)
         return add_order(graph, node);
+    if (node->kind == LS_NODE_UPSAMPLE && graph->format == LS_EXPORT_ONNX) {
+        float *scales = take(graph, node, 1, (int64_t[]){SCALES});
+        scales[0] = scales[1] = 1;
+        scales[2] = scales[3] = (float)node->attributes.window;
+    }
     if (node->kind == LS_NODE_SHIFT)
         ls_position_vectors(T, F, take(graph, node, 2, (int64_t[]){T, F}));
     return LS_OK;

@@ -24,6 +24,23 @@ static json_t *conv_config(const ls_node *node)
                      node->params > 1);
 }
 
+/* The rows and columns at the end are those that the image is larger than what is left. */
+static json_t *crop_config(const ls_node *node)
+{
+    const json_int_t pad = node->attributes.pad;
+    const json_int_t below = node->in.height - node->out.height - pad;
+    return json_pack("{s:[[I,I],[I,I]], s:s}", "cropping", pad, below, pad,
+                     (json_int_t)(node->in.width - node->out.width - pad), "data_format",
+                     "channels_last");
+}
+
+static json_t *upsampling_config(const ls_node *node)
+{
+    const json_int_t K = node->attributes.window;
+    return json_pack("{s:[I,I], s:s, s:s}", "size", K, K, "data_format", "channels_last",
+                     "interpolation", "nearest");
+}
+
 static json_t *pad_config(const ls_node *node)
 {
     const json_int_t pad = node->attributes.pad;
@@ -133,32 +150,28 @@ static json_t *activation_config(const char *name)
     return json_pack("{s:s}", "activation", name);
 }
 
-/* Sets the class and the attributes of a node's layer. */
-static json_t *layer_config(const ls_node *node, const char **class)
+/* Sets the class and the attributes of a layer of images, or of sequences. */
+static json_t *image_config(const ls_node *node, const char **class)
 {
-    static const char *const data_format = "data_format", *const last = "channels_last";
     switch (node->kind) {
-    case LS_NODE_SHIFT:
-        *class = "Rescaling";
-        return json_pack("{s:f, s:o}", "scale", 1.0, "offset", numbers_of(node));
-    case LS_NODE_SCALE:
-        *class = "Rescaling";
-        return json_pack("{s:o, s:f}", "scale", numbers_of(node), "offset", 0.0);
     case LS_NODE_TRANSPOSE:
         *class = "Permute";
         return json_pack("{s:[i,i,i]}", "dims", 3, 1, 2);
     case LS_NODE_UNFLATTEN: /* behind the Reshape of append_node() */
         *class = "Permute";
         return json_pack("{s:[i,i,i]}", "dims", 2, 3, 1);
-    case LS_NODE_FLATTEN:
-        *class = "Flatten";
-        return json_pack("{s:s}", data_format, last);
-    case LS_NODE_DENSE:
-        *class = "Dense";
-        return dense_config(node);
     case LS_NODE_CONV:
         *class = "Conv2D";
         return conv_config(node);
+    case LS_NODE_DECONV:
+        *class = "Conv2DTranspose";
+        return conv_config(node);
+    case LS_NODE_CROP:
+        *class = "Cropping2D";
+        return crop_config(node);
+    case LS_NODE_UPSAMPLE:
+        *class = "UpSampling2D";
+        return upsampling_config(node);
     case LS_NODE_MAXPOOL:
         *class = "MaxPooling2D";
         return pool_config(node);
@@ -167,7 +180,28 @@ static json_t *layer_config(const ls_node *node, const char **class)
         return pool_config(node);
     case LS_NODE_GLOBALPOOL:
         *class = "GlobalAveragePooling2D";
-        return json_pack("{s:s}", data_format, last);
+        return json_pack("{s:s}", "data_format", "channels_last");
+    default:
+        return sequence_config(node, class);
+    }
+}
+
+/* Sets the class and the attributes of a node's layer. */
+static json_t *layer_config(const ls_node *node, const char **class)
+{
+    switch (node->kind) {
+    case LS_NODE_SHIFT:
+        *class = "Rescaling";
+        return json_pack("{s:f, s:o}", "scale", 1.0, "offset", numbers_of(node));
+    case LS_NODE_SCALE:
+        *class = "Rescaling";
+        return json_pack("{s:o, s:f}", "scale", numbers_of(node), "offset", 0.0);
+    case LS_NODE_FLATTEN:
+        *class = "Flatten";
+        return json_pack("{s:s}", "data_format", "channels_last");
+    case LS_NODE_DENSE:
+        *class = "Dense";
+        return dense_config(node);
     case LS_NODE_BATCHNORM:
         *class = "BatchNormalization";
         return json_pack("{s:i, s:f}", "axis", -1, "epsilon", LS_BN_EPSILON);
@@ -179,7 +213,7 @@ static json_t *layer_config(const ls_node *node, const char **class)
         return json_pack("{s:f}", "rate", node->attributes.rate);
     case LS_NODE_LEAKY_RELU:
         *class = "LeakyReLU";
-        return json_pack("{s:f}", "alpha", LS_LEAK);
+        return json_pack("{s:f}", "alpha", node->attributes.slope);
     case LS_NODE_ADD:
         *class = "Add";
         return json_object();
@@ -199,7 +233,7 @@ static json_t *layer_config(const ls_node *node, const char **class)
     case LS_NODE_SOFTMAX:
         return activation_config("softmax");
     default:
-        return sequence_config(node, class);
+        return image_config(node, class);
     }
 }
 

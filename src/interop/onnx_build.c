@@ -145,6 +145,7 @@ static const char *const *names_of(const ls_node *node)
     static const char *const statistics[] = {"scale", "shift", "mean", "variance"};
     static const char *const recurrent[] = {"weight", "recurrent", "bias"};
     static const char *const order[] = {"order"};
+    static const char *const scales[] = {"scales"};
     switch (node->kind) {
     case LS_NODE_BATCHNORM:
     case LS_NODE_LAYERNORM:
@@ -154,6 +155,8 @@ static const char *const *names_of(const ls_node *node)
         return &statistics[1];
     case LS_NODE_PERMUTE:
         return order;
+    case LS_NODE_UPSAMPLE:
+        return scales;
     default:
         return ls_node_is_recurrent(node) ? recurrent : weights;
     }

@@ -48,9 +48,10 @@ typedef struct ls_onnx_model {
 /* Adds the operations and tensors of a node. */
 void ls_onnx_add_node(ls_onnx_model *m, int at);
 
-/* Those of nodes of sequences.
+/* Those of nodes of sequences, and of an image made of a vector.
  * type  of the operation */
 void ls_onnx_add_sequence(ls_onnx_model *m, int at);
+void ls_onnx_add_image(ls_onnx_model *m, int at);
 void ls_onnx_add_embedding(ls_onnx_model *m, int at);
 void ls_onnx_add_recurrent(ls_onnx_model *m, int at, const char *type);
 void ls_onnx_add_order(ls_onnx_model *m, int at);

@@ -39,14 +39,25 @@ static void make_dense(ls_onnx_model *m, int at)
     ls_onnx_int(op, "transB", 1);
 }
 
-static void make_conv(ls_onnx_model *m, int at)
+static void make_conv(ls_onnx_model *m, int at, const char *type)
 {
     const ls_node *node = &m->graph->node[at];
-    ls_onnx_operation *op = ls_onnx_begin(m, at, "", "Conv");
+    ls_onnx_operation *op = ls_onnx_begin(m, at, "", type);
     ls_onnx_params(m, op, at);
     set_equal_ints(op, "kernel_shape", 2, node->attributes.window);
     set_equal_ints(op, "strides", 2, node->attributes.stride);
     set_equal_ints(op, "pads", 4, node->attributes.pad);
+}
+
+/* Scales, not sizes, which would be those of a fixed number of rows. */
+static void make_upsampling(ls_onnx_model *m, int at)
+{
+    ls_onnx_operation *op = ls_onnx_begin(m, at, "", "Resize");
+    ls_onnx_input(op, ""); /* no region of interest */
+    ls_onnx_params(m, op, at);
+    ls_onnx_text(op, "mode", "nearest");
+    ls_onnx_text(op, "coordinate_transformation_mode", "asymmetric");
+    ls_onnx_text(op, "nearest_mode", "floor");
 }
 
 static void make_pool(ls_onnx_model *m, int at, const char *type)
@@ -155,7 +166,8 @@ static void make_transpose(ls_onnx_model *m, int at)
 
 static void make_leaky_relu(ls_onnx_model *m, int at)
 {
-    ls_onnx_float(ls_onnx_begin(m, at, "", "LeakyRelu"), "alpha", (float)LS_LEAK);
+    ls_onnx_float(ls_onnx_begin(m, at, "", "LeakyRelu"), "alpha",
+                  (float)m->graph->node[at].attributes.slope);
 }
 
 static void make_softmax(ls_onnx_model *m, int at)
@@ -173,15 +185,18 @@ static const struct maker {
     [LS_NODE_SCALE] = {.compose = make_scale},
     [LS_NODE_TRANSPOSE] = {.compose = make_transpose},
     [LS_NODE_FLATTEN] = {.compose = make_flatten},
-    [LS_NODE_UNFLATTEN] = {"Identity"}, /* of formats with channels last only */
+    [LS_NODE_UNFLATTEN] = {.compose = ls_onnx_add_image},
     [LS_NODE_SEQUENCE] = {.compose = ls_onnx_add_sequence},
     [LS_NODE_DENSE] = {.compose = make_dense},
-    [LS_NODE_CONV] = {.compose = make_conv},
+    [LS_NODE_CONV] = {"Conv", make_conv},
+    [LS_NODE_DECONV] = {"ConvTranspose", make_conv},
+    [LS_NODE_CROP] = {"Identity"}, /* of Keras only */
     [LS_NODE_CONV1D] = {.compose = ls_onnx_add_conv1d},
     [LS_NODE_PERMUTE] = {.compose = ls_onnx_add_order},
     [LS_NODE_MAXPOOL] = {"MaxPool", make_pool},
     [LS_NODE_AVGPOOL] = {"AveragePool", make_pool},
     [LS_NODE_GLOBALPOOL] = {"GlobalAveragePool"},
+    [LS_NODE_UPSAMPLE] = {.compose = make_upsampling},
     [LS_NODE_EMBEDDING] = {.compose = ls_onnx_add_embedding},
     [LS_NODE_RNN] = {"RNN", ls_onnx_add_recurrent},
     [LS_NODE_LSTM] = {"LSTM", ls_onnx_add_recurrent},
@@ -193,6 +208,7 @@ static const struct maker {
     [LS_NODE_BATCHNORM] = {.compose = make_batchnorm},
     [LS_NODE_LAYERNORM] = {.compose = make_layernorm},
     [LS_NODE_DROPOUT] = {"Identity"}, /* of formats that have it */
+    [LS_NODE_NOISE] = {"Identity"},   /* of none */
     [LS_NODE_RELU] = {"Relu"},
     [LS_NODE_LEAKY_RELU] = {.compose = make_leaky_relu},
     [LS_NODE_GELU] = {.compose = make_gelu},

@@ -27,6 +27,13 @@ void ls_onnx_add_sequence(ls_onnx_model *m, int at)
     reshape(m, ls_onnx_begin(m, at, "", "Reshape"), 2, (int64_t[]){out.height, out.channels});
 }
 
+void ls_onnx_add_image(ls_onnx_model *m, int at)
+{
+    const ls_shape out = m->graph->node[at].out;
+    reshape(m, ls_onnx_begin(m, at, "", "Reshape"), 3,
+            (int64_t[]){out.channels, out.height, out.width});
+}
+
 void ls_onnx_add_embedding(ls_onnx_model *m, int at)
 {
     ls_onnx_operation *op = ls_onnx_add(m, at, "", "Gather");

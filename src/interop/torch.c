@@ -77,6 +77,15 @@ static bool print_sequence_module(const ls_node *node, FILE *out)
     }
 }
 
+/* Prints the constructor of a convolution, or a transposed one. */
+static void print_conv(const char *class, const ls_node *node, FILE *out)
+{
+    const ls_attributes *a = &node->attributes;
+    fprintf(out, "nn.%s(%lld, %lld, %lld, stride=%lld, padding=%lld%s)", class,
+            (long long)node->in.channels, (long long)a->units, (long long)a->window,
+            (long long)a->stride, (long long)a->pad, node->params < 2 ? ", bias=False" : "");
+}
+
 /* Prints the constructor of a normalisation. */
 static void print_norm(const ls_node *node, FILE *out)
 {
@@ -87,12 +96,44 @@ static void print_norm(const ls_node *node, FILE *out)
             (long long)node->in.channels, LS_BN_EPSILON);
 }
 
+/* Prints that of a layer of images; returns false of other kinds. */
+static bool print_image_module(const ls_node *node, FILE *out)
+{
+    const long long window = node->attributes.window;
+    switch (node->kind) {
+    case LS_NODE_CONV:
+        print_conv("Conv2d", node, out);
+        return true;
+    case LS_NODE_DECONV:
+        print_conv("ConvTranspose2d", node, out);
+        return true;
+    case LS_NODE_UPSAMPLE:
+        fprintf(out, "nn.Upsample(scale_factor=%lld)", window);
+        return true;
+    case LS_NODE_UNFLATTEN:
+        fprintf(out, "nn.Unflatten(1, (%lld, %lld, %lld))", (long long)node->out.channels,
+                (long long)node->out.height, (long long)node->out.width);
+        return true;
+    case LS_NODE_MAXPOOL:
+        fprintf(out, "nn.MaxPool2d(%lld)", window);
+        return true;
+    case LS_NODE_AVGPOOL:
+        fprintf(out, "nn.AvgPool2d(%lld)", window);
+        return true;
+    case LS_NODE_GLOBALPOOL:
+        fprintf(out, "nn.AdaptiveAvgPool2d(1)");
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Prints the constructor of a node's module. */
 static void print_module(const ls_node *node, FILE *out)
 {
     const ls_attributes *a = &node->attributes;
-    const long long in = node->in.channels, window = a->window, units = a->units;
-    if (print_sequence_module(node, out))
+    const long long in = node->in.channels, units = a->units;
+    if (print_sequence_module(node, out) || print_image_module(node, out))
         return;
     switch (node->kind) {
     case LS_NODE_SHIFT:
@@ -110,19 +151,6 @@ static void print_module(const ls_node *node, FILE *out)
     case LS_NODE_DENSE:
         fprintf(out, "nn.Linear(%lld, %lld%s)", in, units, node->params < 2 ? ", bias=False" : "");
         break;
-    case LS_NODE_CONV:
-        fprintf(out, "nn.Conv2d(%lld, %lld, %lld, stride=%lld, padding=%lld%s)", in, units, window,
-                (long long)a->stride, (long long)a->pad, node->params < 2 ? ", bias=False" : "");
-        break;
-    case LS_NODE_MAXPOOL:
-        fprintf(out, "nn.MaxPool2d(%lld)", window);
-        break;
-    case LS_NODE_AVGPOOL:
-        fprintf(out, "nn.AvgPool2d(%lld)", window);
-        break;
-    case LS_NODE_GLOBALPOOL:
-        fprintf(out, "nn.AdaptiveAvgPool2d(1)");
-        break;
     case LS_NODE_BATCHNORM:
     case LS_NODE_LAYERNORM:
         print_norm(node, out);
@@ -134,7 +162,7 @@ static void print_module(const ls_node *node, FILE *out)
         fprintf(out, "nn.ReLU()");
         break;
     case LS_NODE_LEAKY_RELU:
-        fprintf(out, "nn.LeakyReLU(%g)", LS_LEAK);
+        fprintf(out, "nn.LeakyReLU(%.9g)", a->slope);
         break;
     case LS_NODE_GELU:
         fprintf(out, "nn.GELU()");

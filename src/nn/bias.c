@@ -63,8 +63,11 @@ LS_DISPATCH static void sum_bias(int64_t rows, int64_t U, bool relu, const float
 
 void ls_bias_sum(int64_t rows, int64_t U, bool relu, const float *y, float *dy, float *db)
 {
-    if (db == NULL)
+    if (db == NULL) {
+        for (int64_t i = 0; relu && i < rows * U; i++)
+            dy[i] = y[i] > 0 ? dy[i] : 0;
         return;
+    }
     float repeated[REPEATED] = {0};
     const int64_t repeats = rows_at_once(rows, U), long_rows = repeats > 0 ? rows / repeats : 0;
     memset(db, 0, (size_t)U * sizeof *db);

@@ -25,6 +25,8 @@ typedef struct value {
     ls_shape shape;
     bool sequence;            /* of `height` steps with `channels` features, `width` 1 */
     const char *flattened_by; /* the first layer that flattened the image; NULL: an image */
+    ls_shape features;        /* of a vector: the image [H][W][C] whose values its features are, in
+                                 this order; else of size 0 */
     bool direct; /* the unchanged output of its own layer, without a name: has one reader */
 } value;
 
@@ -171,10 +173,22 @@ static ls_status add_op(compiler *c, ls_layer *layer, const value *input)
     if (op->kind->configure != NULL && op->kind->configure(op) != LS_OK)
         return word_error(c, ls_error_text());
     layer->out = op->out;
+    layer->computes = op->kind;
     layer->owns = op->kind->forward != NULL;
     if (layer->owns)
         layer->op = network->ops++;
     return LS_OK;
+}
+
+/* Returns the image whose values the features of a layer's output are, see value: a vector made of
+ * an image by another view, or from such a vector value by value. */
+static ls_shape features_after(const compiler *c, const ls_layer *layer, bool flattens)
+{
+    const ls_shape in = layer->in[0];
+    if (layer->owns)
+        return flattens || ls_shape_size(in) != layer->out.channels ? (ls_shape){0}
+                                                                    : c->now.features;
+    return in.channels > 1 && in.height * in.width > 1 ? in : c->now.features;
 }
 
 /* Makes a layer's output the current value. */
@@ -185,6 +199,7 @@ static void set_current_value(compiler *c, const ls_layer *layer, bool direct)
     c->now.sequence =
         !flattens &&
         (op != NULL ? op->sequence : c->now.sequence || layer->computes->makes_sequence);
+    c->now.features = features_after(c, layer, flattens);
     c->now.op = layer->op;
     c->now.layer = c->network->layers++;
     c->network->layer[c->now.layer].out_sequence = c->now.sequence;
@@ -192,6 +207,8 @@ static void set_current_value(compiler *c, const ls_layer *layer, bool direct)
     c->now.direct = direct;
     if (flattens && c->now.flattened_by == NULL)
         c->now.flattened_by = layer->kind;
+    if (layer->computes->needs_vector)
+        c->now.flattened_by = NULL;
 }
 
 /* Fuses a relu into the previous operation if possible. Returns true if fused. */
@@ -260,6 +277,19 @@ static ls_status check_image(const compiler *c, const ls_layer_word *known)
     return word_error(c, reason);
 }
 
+/* Returns an error if a layer needs a vector, and the current value is none, or its features are in
+ * the order of an image's values here, which is not that of other programs. */
+static ls_status check_vector(const compiler *c, const ls_layer_word *known)
+{
+    if (!known->op->needs_vector)
+        return LS_OK;
+    if (c->now.sequence || c->now.shape.height * c->now.shape.width > 1)
+        return word_error(c, "needs a vector, as the output of dense");
+    return ls_shape_size(c->now.features) == 0
+               ? LS_OK
+               : word_error(c, "the values before it are those of an image: dense between them");
+}
+
 /* Makes the current value, an image, the sequence of its rows: with channels last the memory layout
  * is the same. */
 static void read_as_sequence(value *now)
@@ -296,6 +326,8 @@ static ls_status compile_layer(compiler *c)
     ls_status status = find_word(c, &known, &argument);
     if (status == LS_OK)
         status = check_image(c, known);
+    if (status == LS_OK)
+        status = check_vector(c, known);
     return status == LS_OK ? append_layer(c, known, argument) : status;
 }
 

@@ -25,14 +25,6 @@ void ls_init_constant(const ls_op *op, int at, float value, float *params)
         params[op->param[at].offset + j] = value;
 }
 
-/* Element `index` of a stream of numbers of the standard normal distribution, by the transform of
- * Box and Muller (A note on the generation of random normal deviates, 1958). */
-static double normal(uint64_t key, uint64_t index)
-{
-    const double u = 1 - ls_rng_uniform(key, 2 * index), v = ls_rng_uniform(key, 2 * index + 1);
-    return sqrt(-2 * log(u)) * cos(6.283185307179586 * v);
-}
-
 static double dot(int64_t n, const float *a, const float *b)
 {
     double sum = 0;
@@ -50,7 +42,7 @@ void ls_init_orthogonal(const ls_op *op, int at, uint64_t seed, float *params)
     const int64_t columns = param->shape[1];
     float *first = params + param->offset;
     for (int64_t j = 0; j < param->count; j++)
-        first[j] = (float)normal(key, (uint64_t)j);
+        first[j] = (float)ls_rng_normal(key, (uint64_t)j);
     for (float *row = first; row < first + param->count; row += columns)
         for (int round = 0; round < 2; round++) {
             for (const float *before = first; before < row; before += columns) {

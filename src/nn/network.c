@@ -230,6 +230,7 @@ bool ls_network_channels_last(const ls_network *network)
         const ls_layer *layer = &network->layer[i];
         const ls_op_kind *kind = layer->computes;
         separates_channels = separates_channels || kind->needs_image || kind->needs_sequence ||
+                             kind->needs_vector ||
                              (kind->per_channel && layer->in[0].height * layer->in[0].width > 1);
     }
     return separates_channels && network->input.channels > 1 &&

@@ -36,7 +36,7 @@ typedef struct ls_op_data {
     float *dy;                    /* [B][O], may be overwritten */
     float *dx[LS_OP_INPUTS];      /* [B][I]; NULL: not needed */
     const float *w[LS_OP_PARAMS];
-    float *dw[LS_OP_PARAMS]; /* overwritten with the sums over the rows */
+    float *dw[LS_OP_PARAMS]; /* overwritten with the sums over the rows; all NULL: not needed */
     ls_range part;           /* rows of the first parameter, a matrix, to multiply; see forward() */
     float *saved;            /* [B][saved] kept from forward to backward, for each row */
     float *state;            /* [state] kept from forward to backward, for the whole batch */
@@ -72,7 +72,8 @@ typedef struct ls_batch_statistics {
 typedef struct ls_op_kind {
     const char *name; /* also the stem of layer names */
 
-    /* Sets op->out from the attributes and the inputs' shapes, and adds the parameters.
+    /* Sets op->out from the attributes and the inputs' shapes, and adds the parameters. May replace
+     * op->kind by a simpler kind that does the same for these shapes.
      * Errors: LS_ERR_USAGE with the reason. */
     ls_status (*configure)(ls_op *op);
 
@@ -116,6 +117,7 @@ typedef struct ls_op_kind {
     const struct ls_op_kind *of_steps; /* computes the steps of a sequence; NULL: the same kind */
     bool makes_sequence; /* the output is a sequence; other kinds keep what the input is */
     bool needs_sequence; /* uses the order of steps: the rows of an image, see ls_shape */
+    bool needs_vector;   /* makes an image of a vector of features, see ls_op_reshape */
     bool flattens;       /* the output is not an image */
 } ls_op_kind;
 
@@ -167,10 +169,10 @@ void ls_init_orthogonal(const ls_op *op, int at, uint64_t seed, float *params);
 void ls_init_constant(const ls_op *op, int at, float value, float *params);
 
 /* ls_bias_add(): y += b, then a relu if `relu`. ls_bias_sum(), its backward pass: applies the
- * relu's mask to dy if `relu`, then db = sum of dy over the rows. Both do nothing without bias.
+ * relu's mask to dy if `relu`, then db = sum of dy over the rows.
  * Local.
  * y, dy  [rows][U]
- * b, db  [U]; NULL: no bias */
+ * b, db  [U]; NULL: no bias, or no sum of it */
 void ls_bias_add(int64_t rows, int64_t U, bool relu, const float *b, float *y);
 void ls_bias_sum(int64_t rows, int64_t U, bool relu, const float *y, float *dy, float *db);
 
@@ -178,7 +180,10 @@ extern const ls_op_kind ls_op_dense;
 extern const ls_op_kind ls_op_dense_steps;
 extern const ls_op_kind ls_op_conv;
 extern const ls_op_kind ls_op_conv1d;
+extern const ls_op_kind ls_op_deconv;
 extern const ls_op_kind ls_op_flatten;
+extern const ls_op_kind ls_op_reshape;
+extern const ls_op_kind ls_op_upsample;
 extern const ls_op_kind ls_op_sequence;
 extern const ls_op_kind ls_op_pixels;
 extern const ls_op_kind ls_op_permuted;
@@ -197,6 +202,7 @@ extern const ls_op_kind ls_op_maxpool_steps;
 extern const ls_op_kind ls_op_batchnorm;
 extern const ls_op_kind ls_op_layernorm;
 extern const ls_op_kind ls_op_dropout;
+extern const ls_op_kind ls_op_noise;
 extern const ls_op_kind ls_op_relu;
 extern const ls_op_kind ls_op_leaky_relu;
 extern const ls_op_kind ls_op_gelu;

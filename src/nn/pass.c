@@ -26,10 +26,10 @@
 typedef struct run {
     ls_network *network;
     const float *params;
-    float *grads; /* NULL: forward */
+    float *grads; /* NULL: of parameters that are not needed */
     const ls_batch *batch;
     const ls_pass *pass;
-    bool training;
+    bool training, backward;
 } run;
 
 /* Rows of the micro-batch that begins at `first`. */
@@ -72,13 +72,13 @@ static ls_op_data make_op_data(const run *r, const ls_op *op, int64_t first, int
         d.x[k] = value_of(network, op->input[k]) + first * ls_shape_size(op->in[k]);
     for (int k = 0; k < op->params; k++)
         d.w[k] = r->params + op->param[k].offset;
-    if (r->grads == NULL)
+    if (!r->backward)
         return d;
     d.dy = network->gradient[op->dy] + first * out;
     for (int k = 0; k < op->inputs; k++)
         if (wants_dx(r, op, k))
             d.dx[k] = network->gradient[op->dx[k]] + first * ls_shape_size(op->in[k]);
-    for (int k = 0; k < op->params; k++)
+    for (int k = 0; r->grads != NULL && k < op->params; k++)
         d.dw[k] = r->grads + op->param[k].offset;
     return d;
 }
@@ -201,6 +201,12 @@ const float *ls_network_forward(ls_network *network, const float *params, const 
         &(run){.network = network, .params = params, .batch = batch, .pass = &alone});
 }
 
+/* The buffer of the gradient with respect to the outputs. */
+static float *output_gradient(const ls_network *network)
+{
+    return network->gradient[network->op[network->ops - 1].dy];
+}
+
 static ls_loss_terms terms_of(const ls_network *network, double smoothing)
 {
     return (ls_loss_terms){.loss = network->loss,
@@ -211,16 +217,24 @@ static ls_loss_terms terms_of(const ls_network *network, double smoothing)
                            .regression = network->reconstructs};
 }
 
+const float *ls_network_forward_training(ls_network *network, const float *params,
+                                         const ls_batch *batch, const ls_pass *pass)
+{
+    const float *output = forward_ops(&(run){
+        .network = network, .params = params, .batch = batch, .pass = pass, .training = true});
+    ls_wait_params(pass->param_hook, 0); /* wait for all remaining parameters */
+    return output;
+}
+
 ls_score ls_network_loss(ls_network *network, const float *params, const ls_batch *batch,
                          const ls_pass *pass)
 {
     const ls_loss_terms terms = terms_of(network, pass->label_smoothing);
     const run r = {
         .network = network, .params = params, .batch = batch, .pass = pass, .training = true};
-    const float *output = forward_ops(&r);
-    float *dy = network->gradient[network->op[network->ops - 1].dy];
+    const float *output = ls_network_forward_training(network, params, batch, pass);
+    float *dy = output_gradient(network);
     ls_score score = {0}, dropped = {0};
-    ls_wait_params(pass->param_hook, 0); /* wait for all remaining parameters */
     for (int64_t first = 0, rows; first < batch->rows; first += rows) {
         rows = micro_batch(&r, first);
         const int64_t at = first * network->steps * network->outputs;
@@ -242,7 +256,7 @@ static void backward_rows(const run *r, const ls_op *op, ls_op_data *d)
         d->part = part_below(r, op, end);
         op->kind->backward(op, d);
         end = d->part.first;
-        if (op->params > 0)
+        if (op->params > 0 && r->grads != NULL)
             ls_grads_ready(r->pass->grad_hook, offset_of(r, op, d->part));
     } while (end > 0);
 }
@@ -257,7 +271,8 @@ static void backward_op(const run *r, const ls_op *op)
     if (ls_is_split(op, &r->network->layout, r->pass->group)) {
         const ls_op_data d = make_op_data(r, op, 0, rows_of_all);
         ls_split_backward(op, &d, &r->network->layout, r->pass->group);
-        ls_grads_ready(r->pass->grad_hook, op->param[0].offset);
+        if (r->grads != NULL)
+            ls_grads_ready(r->pass->grad_hook, op->param[0].offset);
         return;
     }
     if (op->kind->statistics != NULL)
@@ -265,13 +280,13 @@ static void backward_op(const run *r, const ls_op *op)
     for (int64_t first = 0, rows; first < rows_of_all; first += rows) {
         rows = micro_batch(r, first);
         ls_op_data d = make_op_data(r, op, first, rows);
-        if (first > 0 && op->params > 0)
+        if (first > 0 && op->params > 0 && r->grads != NULL)
             ls_next_micro_batch(r->pass->grad_hook, last->offset + last->count);
         if (op->kind->statistics != NULL && several) /* else `sums` already has these sums */
             op->kind->statistics->add(op, &d, LS_STATISTICS_OF_GRADIENTS, r->network->sums);
         backward_rows(r, op, &d);
     }
-    if (op->params > 0 && rows_of_all == 0)
+    if (op->params > 0 && rows_of_all == 0 && r->grads != NULL)
         ls_grads_ready(r->pass->grad_hook, op->param[0].offset);
 }
 
@@ -294,12 +309,16 @@ void ls_network_backward(ls_network *network, const float *params, const ls_batc
 {
     const run r = {.network = network,
                    .params = params,
-                   .grads = grads,
+                   .grads = pass->frozen ? NULL : grads,
                    .batch = batch,
                    .pass = pass,
-                   .training = true};
-    if (batch->rows == 0)
+                   .training = true,
+                   .backward = true};
+    if (batch->rows == 0 && !pass->frozen)
         memset(grads, 0, (size_t)network->size * sizeof *grads);
+    if (pass->output_gradient != NULL)
+        memcpy(output_gradient(network), pass->output_gradient,
+               (size_t)(batch->rows * network->steps * network->outputs) * sizeof(float));
     for (int i = network->ops - 1; i >= 0; i--) {
         if (!network->op[i].trains && pass->input_gradient == NULL)
             continue;

@@ -3,6 +3,7 @@
 #ifndef LS_NN_PASS_H
 #define LS_NN_PASS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/hooks.h"
@@ -38,18 +39,44 @@ typedef struct ls_pass {
         *rest; /* on return of ls_network_loss() what the quanta leave of the score; NULL: lost */
 
     /* [B][input] on return of the backward pass the gradient of the sum of the rows' losses with
-     * respect to the batch's inputs; NULL: not needed. */
+     * respect to the batch's inputs, in the order of batch->x; NULL: not needed. */
     float *input_gradient;
+
+    /* [B][outputs], by step [B][T][K]: the gradient of the sum of the rows' losses with respect to
+     * the outputs, if the loss is another than the network's; not changed. NULL: the network's. */
+    const float *output_gradient;
+
+    /* The backward pass computes input_gradient only: it calls no gradient hook, and its `grads`
+     * may be NULL. */
+    bool frozen;
 } ls_pass;
 
+/* The two halves of a pass through two networks, of which the second one judges the outputs y of
+ * the first one, by an example: the first one learns, the second one is frozen.
+ *
+ *     y = ls_network_forward_training(first, ..., first_pass)
+ *     ls_network_loss(second, ..., batch of y, {.frozen = true, .input_gradient = dy})
+ *     ls_network_backward(second, ..., the same, NULL)
+ *     ls_network_backward(first, ..., first_pass and .output_gradient = dy, grads)
+ *
+ * Each network keeps the values of its latest forward pass for its backward pass. Normalisation
+ * uses the statistics of each batch. Running statistics are parameters, which a pass does not
+ * change: the optimizer does, by the gradients of a pass that is not frozen. */
+
 /* A training pass in two calls: forward pass and loss, then the backward pass to the gradient of
- * the sum of the rows' losses. Batch, parameters and `pass` must not change from the beginning of
- * the first call to the end of the second, except that the number of rows may become 0 in between:
- * so a failed rank continues to take part in the collective calls.
+ * the sum of the rows' losses. If pass->output_gradient is that of another loss,
+ * ls_network_forward_training() is the first call: it returns the outputs as ls_network_forward()
+ * does, and output_gradient may be set between the calls. Batch, parameters and `pass` must not
+ * otherwise change from the beginning of the first call to the end of the second, except that the
+ * number of rows may become 0 in between: so a failed rank continues to take part in the collective
+ * calls.
  * Collective on the ranks of pass->group and pass->sum, if set; else Local. If a group splits a
  * matrix, each rank gets the gradient of its own rows of the matrix only, summed over the batch
  * rows of the group, at most group->rows of each rank.
- * grads  [ls_network_size] overwritten; zeros if B is 0, except for matrices that a group splits */
+ * grads  [ls_network_size] overwritten; zeros if B is 0, except for matrices that a group splits;
+ *        may be NULL if the pass is frozen */
+const float *ls_network_forward_training(ls_network *network, const float *params,
+                                         const ls_batch *batch, const ls_pass *pass);
 ls_score ls_network_loss(ls_network *network, const float *params, const ls_batch *batch,
                          const ls_pass *pass);
 void ls_network_backward(ls_network *network, const float *params, const ls_batch *batch,

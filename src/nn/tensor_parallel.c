@@ -77,7 +77,8 @@ void ls_split_backward(const ls_op *op, const ls_op_data *d, const ls_layout *la
     group->barrier(group->user);
     if (d->dx[0] != NULL)
         ls_product_backward(op->product, B, k, buffers.dy, d->w[WEIGHT], buffers.part);
-    ls_product_gradient(op->product, B, k, buffers.x, buffers.dy, d->dw[WEIGHT]);
+    if (d->dw[WEIGHT] != NULL)
+        ls_product_gradient(op->product, B, k, buffers.x, buffers.dy, d->dw[WEIGHT]);
     group->barrier(group->user);
     if (d->dx[0] != NULL)
         memcpy(d->dx[0], buffers.part + group->rank * group->rows * D,

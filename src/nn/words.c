@@ -29,7 +29,38 @@ static ls_status word_parse_window(const char *argument, ls_attributes *out)
     return status;
 }
 
-static ls_status word_parse_filters(const char *argument, ls_attributes *out)
+static ls_status word_parse_factor(const char *argument, ls_attributes *out)
+{
+    enum { MOST = 1 << 10 };
+    const ls_status status = word_parse_count(argument, "factor", &out->window);
+    return status != LS_OK || out->window <= MOST
+               ? status
+               : ls_fail(LS_ERR_USAGE, "the factor must be from 1 to %d", MOST);
+}
+
+static ls_status word_parse_shape(const char *argument, ls_attributes *out)
+{
+    enum { MOST = 1 << 24 };
+    int used = 0;
+    long long C = 0, H = 0, W = 0;
+    if (sscanf(argument, "%9lldx%9lldx%9lld%n", &C, &H, &W, &used) < 3 || argument[used] != '\0')
+        return ls_fail(LS_ERR_USAGE, "write it as reshape:CHANNELSxHEIGHTxWIDTH, whole numbers");
+    if (C < 1 || C > MOST || H < 1 || H > MOST || W < 1 || W > MOST)
+        return ls_fail(LS_ERR_USAGE, "channels, height and width must be from 1 to %d", MOST);
+    out->shape = (ls_shape){C, H, W};
+    return LS_OK;
+}
+
+static ls_status word_parse_slope(const char *argument, ls_attributes *out)
+{
+    char *end = NULL;
+    out->slope = argument != NULL ? strtod(argument, &end) : 0.01;
+    if ((end != NULL && *end != '\0') || !(out->slope > 0 && out->slope < 1))
+        return ls_fail(LS_ERR_USAGE, "the slope must be above 0 and below 1, not '%s'", argument);
+    return LS_OK;
+}
+
+static ls_status parse_filters(const char *name, const char *argument, ls_attributes *out)
 {
     enum { MOST_FILTERS = 1 << 16, MOST_PIXELS = 1 << 10 /* also of a stride */ };
     int used = 0;
@@ -37,8 +68,8 @@ static ls_status word_parse_filters(const char *argument, ls_attributes *out)
     const int got = sscanf(argument, "%9lldx%9lld%n,%9lld%n,%9lld%n", &F, &K, &used, &stride, &used,
                            &pad, &used);
     if (got < 2 || argument[used] != '\0')
-        return ls_fail(LS_ERR_USAGE,
-                       "write it as conv:FILTERSxK[,STRIDE[,PAD]], all whole numbers");
+        return ls_fail(LS_ERR_USAGE, "write it as %s:FILTERSxK[,STRIDE[,PAD]], all whole numbers",
+                       name);
     if (F < 1 || F > MOST_FILTERS || K < 1 || K > MOST_PIXELS)
         return ls_fail(LS_ERR_USAGE, "FILTERS must be from 1 to %d, K from 1 to %d", MOST_FILTERS,
                        MOST_PIXELS);
@@ -46,6 +77,16 @@ static ls_status word_parse_filters(const char *argument, ls_attributes *out)
         return ls_fail(LS_ERR_USAGE, "STRIDE must be from 1 to %d, PAD from 0 to K-1", MOST_PIXELS);
     *out = (ls_attributes){.units = F, .window = K, .stride = stride, .pad = pad};
     return LS_OK;
+}
+
+static ls_status word_parse_filters(const char *argument, ls_attributes *out)
+{
+    return parse_filters("conv", argument, out);
+}
+
+static ls_status word_parse_transposed(const char *argument, ls_attributes *out)
+{
+    return parse_filters("deconv", argument, out);
 }
 
 static ls_status word_parse_conv1d(const char *argument, ls_attributes *out)
@@ -92,6 +133,16 @@ static ls_status word_parse_probability(const char *argument, ls_attributes *out
     out->rate = strtod(argument, &end);
     if (*end != '\0' || !(out->rate >= 0 && out->rate < 1))
         return ls_fail(LS_ERR_USAGE, "the probability must be from 0 to below 1, not '%s'",
+                       argument);
+    return LS_OK;
+}
+
+static ls_status word_parse_deviation(const char *argument, ls_attributes *out)
+{
+    char *end;
+    out->sigma = strtod(argument, &end);
+    if (*end != '\0' || !(out->sigma >= 0 && out->sigma <= 1000))
+        return ls_fail(LS_ERR_USAGE, "the standard deviation must be from 0 to 1000, not '%s'",
                        argument);
     return LS_OK;
 }
@@ -153,6 +204,9 @@ static const ls_layer_word words[] = {
     {"conv", "FILTERSxK[,STRIDE[,PAD]]",
      "convolution with filters of K x K pixels; STRIDE 1, PAD 0; bias as in dense", &ls_op_conv,
      word_parse_filters},
+    {"deconv", "FILTERSxK[,STRIDE[,PAD]]",
+     "transposed convolution: with STRIDE 2 and K 4, PAD 1 twice the size; bias as in dense",
+     &ls_op_deconv, word_parse_transposed},
     {"conv1d", "FILTERSxK[,causal]", "convolution over K steps of a sequence; as many steps",
      &ls_op_conv1d, word_parse_conv1d},
     {"embedding", "WIDTH[,VOCABULARY]", "vector of each token", &ls_op_embedding,
@@ -171,6 +225,10 @@ static const ls_layer_word words[] = {
     {"maxpool", NULL, "maximum of the steps of a sequence", &ls_op_maxpool_steps, NULL},
     {"globalpool", NULL, "mean of each channel over all pixels", &ls_op_globalpool, NULL},
     {"flatten", NULL, "reshapes an image to one row; dense flattens, too", &ls_op_flatten, NULL},
+    {"reshape", "CHANNELSxHEIGHTxWIDTH", "a vector as an image, the reverse of flatten",
+     &ls_op_reshape, word_parse_shape},
+    {"upsample", "K", "each pixel K times in height and width (nearest neighbour)", &ls_op_upsample,
+     word_parse_factor},
     {"sequence", NULL, "an image as the sequence of its rows", &ls_op_sequence, NULL},
     {"sequence", "pixels", "an image as the sequence of its pixels", &ls_op_pixels,
      word_parse_pixels},
@@ -182,8 +240,11 @@ static const ls_layer_word words[] = {
      &ls_op_layernorm, NULL},
     {"dropout", "P", "in training, sets values to 0 with probability P", &ls_op_dropout,
      word_parse_probability},
+    {"noise", "SIGMA", "in training, adds normal numbers of standard deviation SIGMA", &ls_op_noise,
+     word_parse_deviation},
     {"relu", NULL, "max(x, 0)", &ls_op_relu, NULL},
-    {"leaky-relu", NULL, "max(x, 0.01 x)", &ls_op_leaky_relu, NULL},
+    {"leaky-relu", NULL, "max(x, 0.01 x)", &ls_op_leaky_relu, word_parse_slope},
+    {"leaky-relu", "SLOPE", "max(x, SLOPE x)", &ls_op_leaky_relu, word_parse_slope},
     {"gelu", NULL, "x Phi(x), Phi: cumulative normal distribution", &ls_op_gelu, NULL},
     {"silu", NULL, "x / (1 + exp(-x))", &ls_op_silu, NULL},
     {"sigmoid", NULL, "1 / (1 + exp(-x))", &ls_op_sigmoid, NULL},

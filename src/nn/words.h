@@ -12,7 +12,7 @@ typedef struct ls_layer_word {
     const char *help;     /* one line */
     const ls_op_kind *op;
 
-    /* Parses the argument; NULL: no argument.
+    /* Parses the argument, or sets what holds without one if it is NULL; NULL: nothing to do.
      * Errors: LS_ERR_USAGE with the reason. */
     ls_status (*parse)(const char *argument, ls_attributes *out);
 } ls_layer_word;

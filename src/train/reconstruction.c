@@ -69,14 +69,24 @@ ls_status ls_reconstruction_check_range(const ls_samples *samples, const char *n
     return LS_OK;
 }
 
+/* Returns the layer that makes the outputs: before those that keep their number and order. */
+static ls_layer_info find_maker(const ls_network *network)
+{
+    ls_layer_info layer = ls_network_layer(network, ls_network_layers(network) - 1);
+    while (layer.out.height * layer.out.width == 1 && layer.params == 0 && layer.input[0] >= 0 &&
+           ls_shape_size(layer.in[0]) == ls_shape_size(layer.out))
+        layer = ls_network_layer(network, layer.input[0]);
+    return layer;
+}
+
 ls_status ls_reconstruction_check_network(const ls_network *network)
 {
-    const ls_layer_info last = ls_network_layer(network, ls_network_layers(network) - 1);
+    const ls_layer_info last = find_maker(network);
     if (!ls_network_channels_last(network) || last.out.channels == 1 ||
         last.out.height * last.out.width == 1)
         return LS_OK;
     return ls_fail(LS_ERR_USAGE,
-                   "--targets inputs: the last layer, '%s', makes an image of %lld channels: end "
+                   "--targets inputs: the outputs are an image of %lld channels made by '%s': end "
                    "the network with dense:%lld",
-                   last.word, (long long)last.out.channels, (long long)ls_shape_size(last.out));
+                   (long long)last.out.channels, last.word, (long long)ls_shape_size(last.out));
 }

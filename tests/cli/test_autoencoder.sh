@@ -146,7 +146,8 @@ refuses 2 "--targets inputs: the targets are standardised as the inputs are" "$l
 refuses 2 "--loss bce needs inputs from 0 to 1, which standardised ones are not" "$lockstep" "${own[@]}" --model dense:48 --loss bce --standardize fit
 refuses 2 "--loss bce needs inputs from 0 to 1, but number 0 of train row 0 is -" "$lockstep" "${own[@]}" --model dense:48 --loss bce --normalize 0.999,0.5
 refuses 2 "--loss cross-entropy needs classes" "$lockstep" "${own[@]}" --model dense:48 --loss cross-entropy
-refuses 2 "the last layer, 'conv:3x3,1,1', makes an image of 3 channels: end the network with dense:48" "$lockstep" "${own[@]}" --model conv:3x3,1,1
+refuses 2 "the outputs are an image of 3 channels made by 'conv:3x3,1,1': end the network with dense:48" "$lockstep" "${own[@]}" --model conv:3x3,1,1
+refuses 2 "made by 'sigmoid': end the network with dense:48" "$lockstep" "${own[@]}" --model "deconv:3x1 sigmoid flatten"
 refuses 2 "the last layer has 9 outputs" "$lockstep" "${own[@]}" --model dense:9
 refuses 2 "the checkpoint's network was trained with --targets inputs" "$lockstep" eval --data table.h5 --checkpoint vectors-1 --targets /unit
 finish

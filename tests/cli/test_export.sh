@@ -86,6 +86,15 @@ trained flattened twelve.h5 100 "conv:3x5,2 flatten dropout:0.1 softmax" "${two[
 trained mse colour.h5 100 "dense:16 relu dense:5 softmax" --loss mse "${two[@]}"
 trained mse_sigmoid colour.h5 100 "dense:16 tanh dropout:0.1 dense:5 sigmoid" --loss mse "${two[@]}"
 trained vector rows.h5 100 "dense:8 relu batchnorm dense:4" --layout nchw "${two[@]}"
+# Images made of vectors, and made larger; a window below the stride, which Keras places with zeros behind it. OpenCV 4.6
+# computes a batch normalisation behind a transposed convolution wrongly for other numbers of rows than the first.
+without=opencv trained larger colour.h5 100 \
+    "dense:24 leaky-relu:0.2 reshape:6x2x2 deconv:5x4,2,1 batchnorm relu deconv:3x2,3 noise:0.1 tanh conv:4x5,2 dense:5" \
+    "${two[@]}"
+trained larger_graph twelve.h5 100 \
+    "conv:4x3,2 :a upsample:3 conv:4x3,3,1 +a deconv:5x3,1,1 :b deconv:5x3,2 maxpool:2 &b relu dense:12" "${two[@]}"
+trained vector_larger rows.h5 100 ":z reshape:12x1x1 deconv:3x4 leaky-relu :a @z reshape:3x2x2 upsample:2 &a \
+    deconv:2x4,2,1 sigmoid flatten dense:4" --layout nchw "${two[@]}"
 # Sequences, trained at a rate that takes biases away from 0. OpenCV 4.6 reads no recurrent layer for more than one row,
 # and no layer normalisation; TensorFlow.js no causal conv1d; Keras has not all layers.
 far=(--optimizer adam --lr 0.01 "${two[@]}")

@@ -183,7 +183,7 @@ static void all_ranks_take_the_steps_of_one_with_the_mean_squared_error(void **s
 {
     (void)state;
     ls_train_config config =
-        configure_fused("conv:5x2 gelu avgpool:2 flatten leaky-relu dense:4 softmax");
+        configure_fused("conv:5x2 gelu noise:0.1 avgpool:2 flatten leaky-relu dense:4 softmax");
     config.loss = LS_MSE;
     compare_one_with_all_ranks(&config);
 }

@@ -2,7 +2,7 @@
 precision, for test_reference.c to compare with: python3 make_images_reference.py > images_reference.h
 
 PyTorch has images as [C][H][W] and filters as [F][C][K][K]; Lockstep has [H][W][C] between layers and
-[K][K][C][F]. What is printed is in Lockstep's order; only the input is [C][H][W]."""
+[K][K][C][F], of transposed convolutions [C][F][K][K] and [K][K][F][C]. What is printed is in Lockstep's order; only the input is [C][H][W]."""
 import torch
 import torch.nn.functional as F
 
@@ -13,6 +13,9 @@ NETWORKS = {
     "b": ("conv:3x3 tanh avgpool:2 flatten dense:4 batchnorm sigmoid dense:3 softmax", "LS_MSE"),
     "c": ("conv:2x3,1,1 batchnorm relu :a conv:2x3,1,1 batchnorm +a relu :b conv:3x1,2 :c @b conv:2x3,2,1 "
           "maxpool:2 :d @c maxpool:2 tanh &d globalpool dense:3", "LS_CROSS_ENTROPY"),
+    "d": ("conv:2x3,2 dense:24 leaky-relu:0.2 reshape:4x2x3 upsample:2 conv:3x4,2,1 batchnorm tanh dense:3", "LS_CROSS_ENTROPY"),
+    "e": ("conv:4x3,2,1 deconv:5x4,2,1 leaky-relu deconv:2x3,1,1 batchnorm relu deconv:3x2,3 tanh conv:2x3,3 dense:3",
+          "LS_CROSS_ENTROPY"),
 }
 NEXT_HAS_BIAS = {}
 
@@ -39,11 +42,14 @@ def make_params(model, generator):
         if name == "conv":
             filters, K = numbers(argument)[:2]
             shapes = [(K, K, x.shape[1], filters), (filters,)]
+        elif name == "deconv":
+            filters, K = numbers(argument)[:2]
+            shapes = [(K, K, filters, x.shape[1]), (filters,)]
         elif name == "dense":
             shapes = [(flat(x).shape[1], int(argument)), (int(argument),)]
         elif name == "batchnorm":
             shapes = [(x.shape[1],)] * 4
-        if name in ("conv", "dense") and words[i + 1:i + 2] == ["batchnorm"]:
+        if name in ("conv", "deconv", "dense") and words[i + 1:i + 2] == ["batchnorm"]:
             shapes.pop()  # such a layer has no bias
         new = [(torch.rand(*s, generator=generator) - (0.0 if name == "batchnorm" else 0.5)).float().double() for s in shapes]
         params += [(p, name == "batchnorm" and k >= 2) for k, p in enumerate(new)]
@@ -63,10 +69,11 @@ def graph_word(word, x, named):
 def layer(word, params, x, training):
     """Output, parameters that are left, and the statistics that training leaves."""
     name, _, argument = word.partition(":")
-    if name == "conv":
+    if name in ("conv", "deconv"):
         n = numbers(argument) + [1, 0][len(numbers(argument)) - 2:]
         bias = params[1] if NEXT_HAS_BIAS[word] else None
-        y = F.conv2d(x, params[0].permute(3, 2, 0, 1), bias, stride=n[2], padding=n[3])
+        product = F.conv2d if name == "conv" else F.conv_transpose2d
+        y = product(x, params[0].permute(3, 2, 0, 1), bias, stride=n[2], padding=n[3])
         return y, params[1 if bias is None else 2:], None
     if name == "dense":
         bias = params[1] if NEXT_HAS_BIAS[word] else None
@@ -78,7 +85,9 @@ def layer(word, params, x, training):
         y = F.batch_norm(x, *new, scale, shift, training, momentum=1.0)  # 1: the batch's own statistics
         return y, params[4:], new
     y = {"gelu": F.gelu, "relu": F.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid,
-         "leaky-relu": lambda z: F.leaky_relu(z, 0.01), "flatten": flat,
+         "leaky-relu": lambda z: F.leaky_relu(z, float(argument or 0.01)), "flatten": flat,
+         "reshape": lambda z: z.view(len(z), *numbers(argument)),
+         "upsample": lambda z: F.interpolate(z, scale_factor=int(argument), mode="nearest"),
          "softmax": lambda z: torch.softmax(z, 1),
          "globalpool": lambda z: z.mean((2, 3)),
          "maxpool": lambda z: F.max_pool2d(z, int(argument)),

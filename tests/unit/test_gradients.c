@@ -175,6 +175,8 @@ static const struct {
     {"dense:9 tanh dense:4", LS_CROSS_ENTROPY, false},
     {"dense:9 tanh dense:8 relu dense:5 sigmoid dense:4 softmax", LS_CROSS_ENTROPY, false},
     {"dense:9 tanh dropout:0.4 dense:4", LS_CROSS_ENTROPY, false},
+    {"noise:0.3 dense:9 tanh noise:2 dense:4", LS_CROSS_ENTROPY, false},
+    {"conv:2x3,1,1 noise:0.5 :a batchnorm relu noise:0.1 +a globalpool dense:4", LS_MSE, true},
     {"dense:9 batchnorm tanh dense:4", LS_CROSS_ENTROPY, false},
     {"dense:9 batchnorm relu dense:4 batchnorm", LS_CROSS_ENTROPY, false},
     {"dense:4", LS_MSE, false},
@@ -234,6 +236,20 @@ static const struct {
     {"conv1d:5x3 tanh conv1d:4x4 relu meanpool dense:4", LS_CROSS_ENTROPY, true},
     {"conv1d:19x2,causal tanh conv1d:2x9,causal batchnorm relu flatten dense:4", LS_CROSS_ENTROPY,
      true},
+    {"dense:24 tanh reshape:4x2x3 conv:3x2 tanh dense:4", LS_CROSS_ENTROPY, false},
+    {"reshape:1x3x2 upsample:2 conv:3x3 tanh dense:4", LS_CROSS_ENTROPY, false},
+    {"dense:8 batchnorm leaky-relu:0.2 reshape:8x1x1 upsample:3 conv:5x2 tanh upsample:2 "
+     "conv:2x3,2,1 batchnorm relu dense:4",
+     LS_CROSS_ENTROPY, false},
+    {"conv:3x3,2,1 :a upsample:2 conv:3x2,2 +a tanh dense:12 reshape:3x2x2 conv:1x1 flatten",
+     LS_CROSS_ENTROPY, true},
+    {"deconv:3x3 tanh dense:4", LS_CROSS_ENTROPY, true},
+    {"conv:5x3,2 deconv:3x4,2,1 relu deconv:19x3,3,2 batchnorm tanh globalpool dense:4",
+     LS_CROSS_ENTROPY, true},
+    {"dense:6 reshape:6x1x1 deconv:35x3 batchnorm tanh deconv:2x2,3 tanh dense:4", LS_CROSS_ENTROPY,
+     false},
+    {"conv:3x2,2 :a deconv:3x1 +a deconv:17x2,2,1 tanh :b upsample:2 maxpool:2 &b dense:4",
+     LS_CROSS_ENTROPY, true},
     {"sequence:pixels conv1d:3x1 globalpool dense:4", LS_CROSS_ENTROPY, true},
 };
 
@@ -306,6 +322,7 @@ static void input_gradients_match_finite_differences(void **state)
     } cases[] = {
         {"dense:9 tanh dense:4", false},
         {"tanh dropout:0.3 dense:4", false},
+        {"noise:0.5 :in tanh noise:1 +in dense:4", false},
         {"batchnorm dense:4", false},
         {":in dense:6 +in :a +in tanh dense:4 :b @a tanh dense:4 +b", false},
         {":in tanh +in dense:4", false},
@@ -317,6 +334,10 @@ static void input_gradients_match_finite_differences(void **state)
         {"sequence:permuted,5 lstm:5 dense:4", true},
         {"sequence:pixels :in conv1d:2x4 +in gru:5 dense:4", true},
         {"conv1d:18x5 tanh flatten dense:4", true},
+        {"reshape:3x2x1 conv:4x1 tanh dense:4", false},
+        {"deconv:5x3,2,1 tanh dense:4", true},
+        {"deconv:17x2,3 maxpool:3 dense:4", true},
+        {"upsample:2 leaky-relu:0.3 conv:5x2,2 dense:4", true},
         {"batchnorm :in globalpool dense:4 :a @in tanh dense:4 +a", true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

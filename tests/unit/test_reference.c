@@ -216,6 +216,10 @@ static void passes_of_image_networks_equal_pytorchs(void **state)
                  *images_b_loss, images_b_grads, images_b_dx, images_b_later);
     check_images(IMAGES_MODEL_C, IMAGES_LOSS_C, images_c_params, IMAGES_LAYERS_C, images_c_outputs,
                  *images_c_loss, images_c_grads, images_c_dx, images_c_later);
+    check_images(IMAGES_MODEL_D, IMAGES_LOSS_D, images_d_params, IMAGES_LAYERS_D, images_d_outputs,
+                 *images_d_loss, images_d_grads, images_d_dx, images_d_later);
+    check_images(IMAGES_MODEL_E, IMAGES_LOSS_E, images_e_params, IMAGES_LAYERS_E, images_e_outputs,
+                 *images_e_loss, images_e_grads, images_e_dx, images_e_later);
 }
 
 int main(void)

@@ -43,24 +43,23 @@ const ls_op_kind ls_op_relu = {
     .bounded = true,
 };
 
-#define LEAK 0.01f
-
+/* y = x, of negative x slope x. */
 static void leaky_relu_forward(const ls_op *op, const ls_op_data *d)
 {
     const int64_t n = value_count(op, d);
-    const float *x = d->x[0];
+    const float *x = d->x[0], slope = (float)op->attributes.slope;
     float *y = d->y;
     for (int64_t i = 0; i < n; i++)
-        y[i] = x[i] < 0 ? LEAK * x[i] : x[i];
+        y[i] = x[i] < 0 ? slope * x[i] : x[i];
 }
 
 static void leaky_relu_backward(const ls_op *op, const ls_op_data *d)
 {
     const int64_t n = value_count(op, d);
-    const float *x = d->x[0], *dy = d->dy;
+    const float *x = d->x[0], *dy = d->dy, slope = (float)op->attributes.slope;
     float *dx = d->dx[0];
     for (int64_t i = 0; dx != NULL && i < n; i++)
-        dx[i] = x[i] < 0 ? LEAK * dy[i] : dy[i];
+        dx[i] = x[i] < 0 ? slope * dy[i] : dy[i];
 }
 
 const ls_op_kind ls_op_leaky_relu = {
@@ -70,9 +69,7 @@ const ls_op_kind ls_op_leaky_relu = {
     .relu_like = true,
 };
 
-/* gelu: y = x Phi(x), dx = dy (Phi(x) + x phi(x)), where Phi and phi are the cumulative
- * distribution function and the density of the standard normal distribution (Hendrycks and Gimpel,
- * Gaussian Error Linear Units, 2016). Phi(x) is saved. */
+/* The kernel for this processor. */
 static const ls_activation_kernel *choose_kernel(void)
 {
 #if defined(__x86_64__)
@@ -84,6 +81,9 @@ static const ls_activation_kernel *choose_kernel(void)
     return &ls_activation_any;
 }
 
+/* gelu: y = x Phi(x), dx = dy (Phi(x) + x phi(x)), where Phi and phi are the cumulative
+ * distribution function and the density of the standard normal distribution (Hendrycks and Gimpel,
+ * Gaussian Error Linear Units, 2016). Phi(x) is saved. */
 static void gelu_forward(const ls_op *op, const ls_op_data *d)
 {
     choose_kernel()->gelu_forward(value_count(op, d), d->x[0], d->saved, d->y);
@@ -110,10 +110,9 @@ static void silu_forward(const ls_op *op, const ls_op_data *d)
     const int64_t n = value_count(op, d);
     const float *x = d->x[0];
     float *y = d->y, *s = d->saved;
-    for (int64_t i = 0; i < n; i++) {
-        s[i] = 1 / (1 + expf(-x[i]));
+    choose_kernel()->sigmoid(n, x, s);
+    for (int64_t i = 0; i < n; i++)
         y[i] = x[i] * s[i];
-    }
 }
 
 static void silu_backward(const ls_op *op, const ls_op_data *d)
@@ -135,11 +134,7 @@ const ls_op_kind ls_op_silu = {
 
 static void sigmoid_forward(const ls_op *op, const ls_op_data *d)
 {
-    const int64_t n = value_count(op, d);
-    const float *x = d->x[0];
-    float *y = d->y;
-    for (int64_t i = 0; i < n; i++)
-        y[i] = 1 / (1 + expf(-x[i]));
+    choose_kernel()->sigmoid(value_count(op, d), d->x[0], d->y);
 }
 
 static void sigmoid_backward(const ls_op *op, const ls_op_data *d)
@@ -160,11 +155,7 @@ const ls_op_kind ls_op_sigmoid = {
 
 static void tanh_forward(const ls_op *op, const ls_op_data *d)
 {
-    const int64_t n = value_count(op, d);
-    const float *x = d->x[0];
-    float *y = d->y;
-    for (int64_t i = 0; i < n; i++)
-        y[i] = tanhf(x[i]);
+    choose_kernel()->tanh(value_count(op, d), d->x[0], d->y);
 }
 
 static void tanh_backward(const ls_op *op, const ls_op_data *d)

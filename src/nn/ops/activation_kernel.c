@@ -23,5 +23,19 @@ static void gelu_backward(int64_t n, const float *x, const float *Phi, const flo
     }
 }
 
+static void sigmoid(int64_t n, const float *x, float *y)
+{
+    for (int64_t i = 0; i < n; i += LANES)
+        store_some(y + i, lanes_sigmoid(load_some(x + i, n - i)), n - i);
+}
+
+static void hyperbolic_tangent(int64_t n, const float *x, float *y)
+{
+    for (int64_t i = 0; i < n; i += LANES)
+        store_some(y + i, lanes_tanh(load_some(x + i, n - i)), n - i);
+}
+
 const ls_activation_kernel LS_OF_KIND(ls_activation) = {.gelu_forward = gelu_forward,
-                                                        .gelu_backward = gelu_backward};
+                                                        .gelu_backward = gelu_backward,
+                                                        .sigmoid = sigmoid,
+                                                        .tanh = hyperbolic_tangent};

@@ -1,5 +1,5 @@
-/* The inner loops of gelu (activation.c), compiled for several processors. Its functions take
- * longer than the products around it unless they are vectors. */
+/* The inner loops of gelu, sigmoid, tanh and silu (activation.c), compiled for several processors.
+ * Their functions take longer than the products around them unless they are vectors. */
 #ifndef LS_NN_ACTIVATION_KERNEL_H
 #define LS_NN_ACTIVATION_KERNEL_H
 
@@ -11,6 +11,10 @@ typedef struct ls_activation_kernel {
 
     /* dx = dy (Phi(x) + x phi(x)). */
     void (*gelu_backward)(int64_t n, const float *x, const float *Phi, const float *dy, float *dx);
+
+    /* y = 1 / (1 + exp(-x)), y = tanh x, of n numbers. */
+    void (*sigmoid)(int64_t n, const float *x, float *y);
+    void (*tanh)(int64_t n, const float *x, float *y);
 } ls_activation_kernel;
 
 extern const ls_activation_kernel ls_activation_any;

@@ -220,7 +220,8 @@ static void attention_backward(const ls_op *op, const ls_op_data *d)
     const attention a = make_attention(op, d);
     const int64_t steps = d->rows * a.T, F = a.F;
     ls_bias_sum(steps, F, false, d->y, d->dy, d->dw[MIX_BIAS]);
-    ls_product_of_columns(steps, F, F, a.o, F, d->dy, F, false, d->dw[MIX], F);
+    if (d->dw[MIX] != NULL)
+        ls_product_of_columns(steps, F, F, a.o, F, d->dy, F, false, d->dw[MIX], F);
     ls_product_of_transposed(steps, F, F, d->dy, F, d->w[MIX], F, false, a.d_o, F);
     memset(a.dqkv, 0, (size_t)(steps * 3 * F) * sizeof *a.dqkv);
     for (int64_t row = 0; row < d->rows; row++)
@@ -231,7 +232,9 @@ static void attention_backward(const ls_op *op, const ls_op_data *d)
                           a.dqkv + row * a.T * 3 * F + h * a.E);
         }
     ls_bias_sum(steps, 3 * F, false, a.qkv, a.dqkv, d->dw[BIAS]);
-    ls_product_of_columns(steps, F, 3 * F, d->x[0], F, a.dqkv, 3 * F, false, d->dw[WEIGHT], 3 * F);
+    if (d->dw[WEIGHT] != NULL)
+        ls_product_of_columns(steps, F, 3 * F, d->x[0], F, a.dqkv, 3 * F, false, d->dw[WEIGHT],
+                              3 * F);
     if (d->dx[0] != NULL)
         ls_product_of_transposed(steps, F, 3 * F, a.dqkv, 3 * F, d->w[WEIGHT], 3 * F, false,
                                  d->dx[0], F);

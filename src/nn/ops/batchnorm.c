@@ -276,7 +276,8 @@ static void batchnorm_backward(const ls_op *op, const ls_op_data *d)
 {
     const state s = state_of(op, d);
     const int64_t C = op->in[0].channels, pixels = pixel_count(op), row = pixels * C;
-    param_gradients(op, d);
+    if (d->dw[SCALE] != NULL)
+        param_gradients(op, d);
     if (d->dx[0] != NULL && d->lengths == NULL)
         normalise_backward(d->rows * pixels, C, s.a, s.middle, s.u, s.v, d->x[0], d->dx[0]);
     for (int64_t r = 0; d->dx[0] != NULL && d->lengths != NULL && r < d->rows; r++) {

@@ -1,4 +1,4 @@
-/* The inner loops of a convolution (conv.c), compiled for several processors.
+/* The inner loops of a convolution (convolution.c), compiled for several processors.
  *
  * Images are [height][width][channels]. A row of the kernel covers K * C adjacent floats of an
  * image, here called taps, and moves by stride * C floats from one output pixel to the next. So

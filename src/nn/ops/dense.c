@@ -46,7 +46,8 @@ static void dense_backward(const ls_op *op, const ls_op_data *d)
             ls_product_backward(op->product, d->rows, (ls_range){0, D}, d->dy, d->w[WEIGHT],
                                 d->dx[0]);
     }
-    ls_product_gradient(op->product, d->rows, d->part, d->x[0], d->dy, d->dw[WEIGHT]);
+    if (d->dw[WEIGHT] != NULL)
+        ls_product_gradient(op->product, d->rows, d->part, d->x[0], d->dy, d->dw[WEIGHT]);
 }
 
 static double dense_flops(const ls_op *op)
@@ -93,7 +94,8 @@ static void dense_steps_backward(const ls_op *op, const ls_op_data *d)
     ls_bias_sum(rows, U, op->fused_relu, d->y, d->dy, d->dw[BIAS]);
     if (d->dx[0] != NULL)
         ls_product_of_transposed(rows, D, U, d->dy, U, d->w[WEIGHT], U, false, d->dx[0], D);
-    ls_product_of_columns(rows, D, U, d->x[0], D, d->dy, U, false, d->dw[WEIGHT], U);
+    if (d->dw[WEIGHT] != NULL)
+        ls_product_of_columns(rows, D, U, d->x[0], D, d->dy, U, false, d->dw[WEIGHT], U);
 }
 
 static double dense_steps_flops(const ls_op *op)

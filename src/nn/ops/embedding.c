@@ -59,8 +59,9 @@ static void embedding_backward(const ls_op *op, const ls_op_data *d)
 {
     const int64_t E = op->out.channels, T = op->out.height;
     const float *dy = d->dy;
-    memset(d->dw[0], 0, (size_t)op->param[0].count * sizeof(float));
-    for (int64_t row = 0; row < d->rows; row++)
+    if (d->dw[0] != NULL)
+        memset(d->dw[0], 0, (size_t)op->param[0].count * sizeof(float));
+    for (int64_t row = 0; d->dw[0] != NULL && row < d->rows; row++)
         for (int64_t t = 0; t < T; t++, dy += E) {
             const int64_t at = place_of(op, d, row, t);
             for (int64_t e = 0; at >= 0 && e < E; e++)

@@ -154,11 +154,14 @@ static void layernorm_backward(const ls_op *op, const ls_op_data *d)
     const int64_t F = features_of(op), count = d->rows * vectors_of(op);
     const float *dy = d->dy, *xn = d->saved, *inverse = d->saved + count * F;
     float *dg = d->dw[SCALE], *db = d->dw[SHIFT], *dx = d->dx[0];
-    memset(dg, 0, (size_t)F * sizeof *dg);
-    memset(db, 0, (size_t)F * sizeof *db);
+    if (dg != NULL) {
+        memset(dg, 0, (size_t)F * sizeof *dg);
+        memset(db, 0, (size_t)F * sizeof *db);
+    }
     for (int64_t v = 0; v < count; v++, dy += F, xn += F) {
         double sums[LANES], along[LANES];
-        param_gradients(F, dy, xn, dg, db);
+        if (dg != NULL)
+            param_gradients(F, dy, xn, dg, db);
         if (dx == NULL)
             continue;
         sum_gradients(F, d->w[SCALE], dy, xn, sums, along);

@@ -409,8 +409,9 @@ static void recurrent_backward(const ls_op *op, const ls_op_data *data)
     for (int at = 0; at < op->params / PARAMS; at++) {
         const direction d = make_direction(op, data, at);
         backward_steps(&d, data->dy + at * d.n.H, at > 0, data->dx[0]);
-        weight_gradients(&d, data->dw[at * PARAMS + WEIGHT], data->dw[at * PARAMS + STATE_WEIGHT],
-                         data->dw[at * PARAMS + BIAS]);
+        if (data->dw[at * PARAMS] != NULL)
+            weight_gradients(&d, data->dw[at * PARAMS + WEIGHT],
+                             data->dw[at * PARAMS + STATE_WEIGHT], data->dw[at * PARAMS + BIAS]);
     }
 }
 
