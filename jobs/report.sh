@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes a page about a run in one HTML file, OUT [RUN/report.html]: evaluates the network on the test rows, or
 # on the validation rows if there are no test rows, and writes results, curves, confusion matrix, worst errors,
-# record and, if given, a scaling experiment. The run may be unfinished.
+# record and, if given, a scaling experiment; of a GAN scores and samples. The run may be unfinished.
 #
 #   report.sh RUN DATA.h5 [SCALING_FOLDER [OUT]]
 #
@@ -55,6 +55,8 @@ evaluate() { # SPLIT
 
 if ! compgen -G "$run/checkpoints/*.h5" >/dev/null && [ -d "$run" ]; then
     echo "${0##*/}: $run holds no checkpoint: its network is not evaluated" >&2
+elif grep -q '"task": "generation"' "$run/summary.json" 2>/dev/null; then
+    : # a GAN, whose page has its scores and samples
 elif ! evaluate test && ! evaluate validation; then
     echo "${0##*/}: $data has neither test rows nor validation rows: the network is not evaluated" >&2
 fi

@@ -132,12 +132,11 @@ void write_described_checkpoint(const char *path, const char *described, const c
     float *params = malloc((size_t)size * sizeof *params);
     ls_network_initialise(network, 1, params);
     ls_optimizer_start(optimizer, params);
-    const ls_state state = {.info = &info,
-                            .progress = &progress,
-                            .history = history,
-                            .network = network,
-                            .params = params,
-                            .optimizer = optimizer};
+    const ls_state state = {
+        .info = &info,
+        .progress = &progress,
+        .history = history,
+        .trained = {{.network = network, .params = params, .optimizer = optimizer}}};
     assert_ok(ls_checkpoint_write(path, &state));
     free(params);
     ls_optimizer_destroy(&optimizer);

@@ -67,12 +67,11 @@ ls_status tiny_training_save(tiny_training *w, int64_t steps, bool best, int64_t
     w->progress.early_stop.best_epoch = best ? TINY_TRAINING_EPOCHS : TINY_TRAINING_EPOCHS - 1;
     if (best)
         w->progress.best_steps = steps;
-    ls_state state = {.info = &w->info,
-                      .progress = &w->progress,
-                      .history = w->history,
-                      .network = w->network,
-                      .params = w->params,
-                      .optimizer = w->optimizer};
+    ls_state state = {
+        .info = &w->info,
+        .progress = &w->progress,
+        .history = w->history,
+        .trained = {{.network = w->network, .params = w->params, .optimizer = w->optimizer}}};
     if (folder == NULL)
         assert_ok(ls_checkpoint_folder_open(&folder, path_of_folder));
     return ls_checkpoint_save(folder, &state, (ls_keep){.newest = keep});

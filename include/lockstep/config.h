@@ -18,6 +18,7 @@
 #include <lockstep/dataset.h>
 #include <lockstep/metrics.h>
 #include <lockstep/network.h>
+#include <lockstep/objective.h>
 #include <lockstep/optimizer.h>
 #include <lockstep/status.h>
 
@@ -79,11 +80,23 @@ typedef struct ls_train_config {
      * verify its digest or, if it has none, that it can be read; with `stream` all ranks read their
      * rows, to recognise them when a run is resumed. */
     bool trust_data;
-    const char *model;      /* model string */
+    ls_objective objective;
+    const char *model;      /* model string; of LS_SUPERVISED */
     ls_loss loss;           /* LS_LOSS_AUTO: chosen by the targets */
     double huber;           /* D of LS_HUBER */
     double label_smoothing; /* see ls_pass */
-    uint64_t seed;          /* for initialisation, shuffle, dropout, augmentation and hold_out */
+    /* LS_GAN: the model strings of its networks, or the name of a preset; "": of the discriminator
+     * the generator's preset */
+    const char *generator, *discriminator;
+    int64_t latent;   /* numbers of noise in the generator's inputs */
+    bool conditional; /* the generator is told a class of the data set, too */
+    ls_adversarial_loss adversarial_loss;
+    double discriminator_lr;     /* 0: as lr */
+    int64_t discriminator_steps; /* the generator is updated after as many steps */
+    const char *score;           /* path of a classifier that scores generated rows; "": none */
+    int64_t score_rows;          /* generated rows that are scored */
+    int64_t samples;             /* generated rows that an epoch shows; 0: none */
+    uint64_t seed; /* for initialisation, shuffle, dropout, augmentation and hold_out */
     ls_optimizer_config optimizer;
     double lr; /* learning rate */
     ls_schedule_config schedule;

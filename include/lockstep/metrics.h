@@ -22,15 +22,18 @@ extern "C" {
  *             whose sums are exact
  * A row is correct if its largest output, of equal ones the first, is the label's; of a binary or
  * multi-label task right outputs are counted. Of a task by step the first sums are of steps that
- * count, those below a row's length, each with the weight of its row. */
+ * count, those below a row's length, each with the weight of its row. Of a GAN the first sums are
+ * the discriminator's, of pairs of a row of the data and a generated one. */
 #define LS_SUM_LIST(X)                                                                             \
-    X(loss, REAL)     /* the rows' losses, each times the row's weight */                          \
-    X(correct, COUNT) /* rows, or outputs, that are right */                                       \
-    X(top5, COUNT)    /* rows whose label is among the five largest outputs */                     \
-    X(weight, COUNT)  /* the rows' weights; without weights the number of rows */                  \
-    X(absolute, REAL) /* regression: mean over the outputs of |error|, see ls_task */              \
-    X(squares, REAL)  /* regression: mean over the outputs of error^2 */                           \
-    X(steps, COUNT)   /* by step: steps that count; else 0 */
+    X(loss, REAL)           /* the rows' losses, each times the row's weight */                    \
+    X(correct, COUNT)       /* rows, or outputs, that are right */                                 \
+    X(top5, COUNT)          /* rows whose label is among the five largest outputs */               \
+    X(weight, COUNT)        /* the rows' weights; without weights the number of rows */            \
+    X(absolute, REAL)       /* regression: mean over the outputs of |error|, see ls_task */        \
+    X(squares, REAL)        /* regression: mean over the outputs of error^2 */                     \
+    X(steps, COUNT)         /* by step: steps that count; else 0 */                                \
+    X(generator_loss, REAL) /* of a GAN: the generator's losses */                                 \
+    X(generated, COUNT)     /* of so many rows */
 
 /* The score of a number of rows. All zeros: the score of no rows. */
 typedef struct ls_score {
@@ -79,13 +82,15 @@ typedef enum ls_better { LS_BETTER_LESS, LS_BETTER_MORE } ls_better;
     X(LS_TASK_BINARY, 2, "binary")                 /* one output: true if it is above 0 */         \
     X(LS_TASK_MULTILABEL, 4, "multi-label")        /* several outputs: each true if above 0 */     \
     X(LS_TASK_REGRESSION, 8, "regression")         /* values */                                    \
-    X(LS_TASK_STEPS, 16, "by step") /* one of the classes in each step of a sequence */
+    X(LS_TASK_STEPS, 16, "by step")         /* one of the classes in each step of a sequence */    \
+    X(LS_TASK_GENERATION, 32, "generation") /* a GAN */
 #define LS_TASK_ENUM(enumerator, value, name) enumerator = (value),
 enum {
     LS_TASK_LIST(LS_TASK_ENUM) LS_TASK_ONE_OF = LS_TASK_CLASSIFICATION | LS_TASK_STEPS,
     LS_TASK_LABELS = LS_TASK_ONE_OF | LS_TASK_BINARY | LS_TASK_MULTILABEL,
-    LS_TASK_ANY = LS_TASK_LABELS | LS_TASK_REGRESSION,
-    LS_TASK_OF_TWO = 32, /* also a kind of a classification of two classes, see ls_task_kinds() */
+    LS_TASK_ANY = LS_TASK_LABELS | LS_TASK_REGRESSION | LS_TASK_GENERATION,
+    LS_TASK_RIGHT = LS_TASK_LABELS | LS_TASK_GENERATION, /* something is right or wrong */
+    LS_TASK_OF_TWO = 64, /* also a kind of a classification of two classes, see ls_task_kinds() */
     LS_TASK_RANKED = LS_TASK_BINARY | LS_TASK_OF_TWO /* rows are true or false, with a score */
 };
 #undef LS_TASK_ENUM
@@ -115,23 +120,34 @@ const char *ls_task_name(unsigned kind);
  * of each metric's name: with #define COLUMN(X, name, NAME, better, tasks, outputs, help) X(name)
  * LS_METRIC_FIRST(COLUMN, X) becomes X(loss) X(accuracy). */
 #define LS_METRIC_FIRST(M, X)                                                                      \
-    M(X, loss, LOSS, LESS, ANY, 1, "mean loss of a row, or of a step")                             \
-    M(X, accuracy, ACCURACY, MORE, LABELS, 1,                                                      \
+    M(X, loss, LOSS, LESS, ANY, 1,                                                                 \
+      "mean loss of a row, or of a step; of a GAN the "                                            \
+      "discriminator's")                                                                           \
+    M(X, accuracy, ACCURACY, MORE, RIGHT, 1,                                                       \
       "fraction of the rows, or steps, whose largest output is the label's; with bce of right "    \
-      "outputs")
+      "outputs; of a GAN of the discriminator's judgements")
 #define LS_METRIC_LATER(M, X)                                                                      \
     M(X, top5, TOP5, MORE, ONE_OF, 6,                                                              \
       "fraction of the rows, or steps, whose label is among the five largest outputs")
 #define LS_METRIC_VALUES(M, X)                                                                     \
     M(X, mae, MAE, LESS, REGRESSION, 1, "mean absolute error, in the targets' units")              \
     M(X, rmse, RMSE, LESS, REGRESSION, 1, "root of the mean squared error, in the targets' units") \
-    M(X, perplexity, PERPLEXITY, LESS, STEPS, 1, "exp of the mean loss of a step")
+    M(X, perplexity, PERPLEXITY, LESS, STEPS, 1, "exp of the mean loss of a step")                 \
+    M(X, generator_loss, GENERATOR_LOSS, LESS, GENERATION, 1, "mean loss of the generator")
 #define LS_METRIC_EVALUATED(M, X)                                                                  \
     M(X, balanced_accuracy, BALANCED_ACCURACY, MORE, LABELS, 1,                                    \
       "mean over the classes of the fraction of their rows that is right")                         \
     M(X, macro_f1, MACRO_F1, MORE, LABELS, 1, "mean over the classes of F1")                       \
     M(X, auc, AUC, MORE, RANKED, 1, "two classes: area under the ROC curve")                       \
-    M(X, r2, R2, MORE, REGRESSION, 1, "coefficient of determination, mean over the outputs")
+    M(X, r2, R2, MORE, REGRESSION, 1, "coefficient of determination, mean over the outputs")       \
+    M(X, score, SCORE, MORE, GENERATION, 1,                                                        \
+      "generated rows by --score: exp of the mean divergence of their classes, 1 to the number")   \
+    M(X, frechet, FRECHET, LESS, GENERATION, 1,                                                    \
+      "generated rows by --score: Frechet distance of their features from the data's")             \
+    M(X, least_class, LEAST_CLASS, MORE, GENERATION, 1,                                            \
+      "generated rows by --score: fraction of the rarest class")                                   \
+    M(X, nearest, NEAREST, MORE, GENERATION, 1,                                                    \
+      "generated rows: mean distance from the nearest training row, over that of the data's")
 /* Those of training and validation rows, and all. */
 #define LS_METRIC_TRAINED(M, X) LS_METRIC_FIRST(M, X) LS_METRIC_LATER(M, X) LS_METRIC_VALUES(M, X)
 #define LS_METRIC_LIST(M, X)    LS_METRIC_TRAINED(M, X) LS_METRIC_EVALUATED(M, X)
@@ -231,14 +247,16 @@ void ls_metrics_set_score(ls_metrics *metrics, bool validation, const ls_task *t
 void ls_metrics_set_values(ls_metrics *metrics, const double *values);
 
 /* The columns that can decide early stopping and the best checkpoint: those of the metrics, first
- * of the validation rows.
+ * of the validation rows, and the number of the epoch.
  *    enumerator    name    one line of help */
 #define LS_MONITOR_VALIDATION(X, name, NAME, better, tasks, outputs, help)                         \
     X(LS_MONITOR_VAL_##NAME, "val_" #name, help ", of the validation rows")
 #define LS_MONITOR_TRAINING(X, name, NAME, better, tasks, outputs, help)                           \
     X(LS_MONITOR_##NAME, #name, help ", of the training rows")
 #define LS_MONITOR_LIST(X)                                                                         \
-    LS_METRIC_LIST(LS_MONITOR_VALIDATION, X) LS_METRIC_TRAINED(LS_MONITOR_TRAINING, X)
+    LS_METRIC_LIST(LS_MONITOR_VALIDATION, X)                                                       \
+    LS_METRIC_TRAINED(LS_MONITOR_TRAINING, X)                                                      \
+    X(LS_MONITOR_EPOCH, "epoch", "number of the epoch: the latest is the best")
 
 typedef enum ls_monitor {
 #define LS_MONITOR_VALUE(value, name, help) value,
@@ -255,8 +273,11 @@ typedef enum ls_monitor {
 
 typedef enum ls_mode { LS_MODE_LIST(LS_CHOICE_ENUM) } ls_mode;
 
-/* Returns the metric of a monitor. */
+/* Returns the metric of a monitor; LS_METRICS of LS_MONITOR_EPOCH. */
 ls_metric ls_monitor_metric(ls_monitor monitor);
+
+/* Returns the direction of improvement of a monitor. */
+ls_better ls_monitor_better(ls_monitor monitor);
 
 /* Returns true if a monitor is of the validation rows. */
 bool ls_monitor_is_validation(ls_monitor monitor);

@@ -56,6 +56,13 @@ typedef struct ls_model_facts {
     int vocabulary;
     const char *const *tokens; /* [vocabulary] their texts on rank 0; NULL: they have none, and
                                   elsewhere. Clean them before they are shown */
+    /* A generator, whose outputs are rows: its inputs are noise, and behind it a class as a one-hot
+     * vector. */
+    bool generates;
+    const char *discriminator;  /* its model string */
+    ls_shape picture;           /* shape of a row */
+    ls_element picture_element; /* type of the data set's numbers */
+    int conditions;             /* classes that it is told; 0: none */
     ls_loss loss;
     double huber; /* D of LS_HUBER */
     ls_task task;
@@ -285,6 +292,76 @@ typedef ls_status (*ls_text_sink)(void *user, const char *text);
  * not finite; LS_INTERRUPTED; LS_ERR_FAILURE; those of the sink. */
 ls_status ls_model_generate(const ls_model *model, const ls_generation *wanted, ls_text_sink sink,
                             void *user) LS_MUST_CHECK;
+
+/* Rows that a generator is to make. Row i is a function of the seed and i, the same on any number
+ * of ranks. */
+typedef struct ls_making {
+    uint64_t seed;
+    int64_t first, count;
+    int32_t
+        condition; /* class of all rows; -1: classes in turn, row i is of class i % conditions */
+    /* 0 or 1: each row is from noise of its own. Else row i is step i % steps of the way from one
+     * noise to another, both by the seed and i / steps: cos(a) u + sin(a) v, a from 0 to pi / 2, is
+     * distributed as u and v are. Rows of a way are of one class. */
+    int64_t steps;
+} ls_making;
+
+/* Makes rows. Local.
+ * out  [count][channels][height][width] in the units of the data set
+ * Errors: LS_ERR_USAGE if the model is no generator, was opened without parameters, or does not
+ * know the class; LS_ERR_NUMERIC if a number is not finite. */
+ls_status ls_model_make_rows(const ls_model *model, const ls_making *wanted,
+                             float *out) LS_MUST_CHECK;
+
+/* Writes rows as a data set of Lockstep's own layout, the training rows, of the type of the data
+ * set that the generator was trained on; bytes are rounded. With classes if the generator is told
+ * them. Local.
+ * force  replace a data set of different content
+ * Errors: as above; as ls_import_idx(), LS_ERR_FAILURE. */
+ls_status ls_model_write_rows(const ls_model *model, const ls_making *wanted, const char *path,
+                              bool force) LS_MUST_CHECK;
+
+/* Scores of rows by a classifier, see ls_model_score_rows(). */
+typedef struct ls_row_scores {
+    int64_t rows;
+    /* exp of the mean over rows of KL(p(class | row) || p(class)): 1 if all rows look the same, at
+     * most the number of classes (Salimans et al., Improved techniques for training GANs, 2016,
+     * with this classifier) */
+    double score;
+    double frechet;           /* from the real rows, see nn/frechet.h; NaN: none are known */
+    double least_class;       /* fraction of the rarest class */
+    int classes;              /* of the classifier */
+    const int64_t *histogram; /* [classes] rows that look like each class */
+} ls_row_scores;
+
+typedef struct ls_scoring ls_scoring;
+
+/* Opens a classifier that scores rows of a shape. Rows are spread over ranks; scores have the same
+ * bits on any number of ranks, if each uses one BLAS thread. They depend on the classifier and the
+ * number of rows: scores by different classifiers can't be compared. Collective.
+ * path  of its checkpoint or run folder
+ * Errors, on all ranks alike: as ls_model_open(); LS_ERR_USAGE if it is no classifier of such rows;
+ * *out is left alone. */
+ls_status ls_scoring_open(ls_scoring **out, ls_comm *comm, const char *path,
+                          ls_shape picture) LS_MUST_CHECK;
+
+/* Scores the rows that a generator makes, spread over all ranks. Collective.
+ * scores  on return the same on all ranks; its histogram is borrowed until the next scores
+ * Errors, on all ranks alike: as ls_model_make_rows(); LS_ERR_FAILURE, LS_INTERRUPTED. */
+ls_status ls_scoring_generated(ls_scoring *scoring, const ls_model *model, const ls_making *wanted,
+                               ls_row_scores *scores) LS_MUST_CHECK;
+
+/* Scores real rows, which this rank evaluates; generated rows are then compared with them.
+ * Collective.
+ * rows    as ls_model_read() by the classifier: see ls_scoring_classifier()
+ * Errors, on all ranks alike: those of reading; LS_ERR_FAILURE, LS_INTERRUPTED. */
+ls_status ls_scoring_real(ls_scoring *scoring, ls_rows *rows, ls_row_scores *scores) LS_MUST_CHECK;
+
+/* Returns the classifier; borrowed. Local. */
+const ls_model *ls_scoring_classifier(const ls_scoring *scoring);
+
+/* Closes, frees and sets *scoring to NULL; accepts NULL. Local. */
+void ls_scoring_close(ls_scoring **scoring);
 
 /* Frees the rows and sets *rows to NULL; accepts NULL. Local. */
 void ls_rows_destroy(ls_rows **rows);

@@ -31,7 +31,8 @@ typedef struct ls_trainer ls_trainer;
 typedef struct ls_run_info {
     const ls_train_config *config;
     const ls_dataset_info *dataset;
-    const ls_network *network;
+    const ls_network *network;       /* of a GAN the generator */
+    const ls_network *discriminator; /* of a GAN; else NULL */
     ls_task task;
     const ls_topology *topology;
     int64_t steps_per_epoch;
@@ -57,6 +58,16 @@ typedef struct ls_train_result {
     uint64_t digest;    /* XXH3-64 of the final parameters, see ls_trainer_params() */
 } ls_train_result;
 
+/* Generated rows, of a GAN. */
+typedef struct ls_generated {
+    int64_t epoch; /* after which they were made, from 1 */
+    int64_t rows;
+    int classes;        /* row i is of class i % classes; 0: of none */
+    ls_shape shape;     /* of a row */
+    ls_element element; /* type of the data set's numbers */
+    const float *x;     /* [rows][channels][height][width] in the units of the data set */
+} ls_generated;
+
 /* Callbacks for progress and messages, called by the training thread on rank 0 only, unless a
  * comment says otherwise. Any function may be NULL. */
 typedef struct ls_observer {
@@ -65,6 +76,8 @@ typedef struct ls_observer {
     /* After each step. epoch: from 1; rows: of this epoch so far; loss: mean of this step. */
     void (*step)(void *user, int64_t epoch, int64_t rows, double loss);
     void (*epoch)(void *user, const ls_metrics *metrics, bool best);
+    /* After each epoch of a GAN: the same rows of noise each time. An error ends the training. */
+    ls_status (*samples)(void *user, const ls_generated *rows);
     void (*note)(void *user, const char *text); /* a message of one line */
     /* A message from another thread, possibly during another callback: a signal came in a long
      * step, and the state before that step is saved. */

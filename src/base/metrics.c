@@ -38,7 +38,9 @@ static double metric_loss(const ls_score *score, const ls_task *task)
 
 static double metric_accuracy(const ls_score *score, const ls_task *task)
 {
-    const int decisions = task->kind == LS_TASK_MULTILABEL ? task->outputs : 1;
+    const int decisions = task->kind == LS_TASK_MULTILABEL   ? task->outputs
+                          : task->kind == LS_TASK_GENERATION ? 2
+                                                             : 1;
     return mean_of(score->correct, score, task) / decisions;
 }
 
@@ -60,6 +62,12 @@ static double metric_rmse(const ls_score *score, const ls_task *task)
 static double metric_perplexity(const ls_score *score, const ls_task *task)
 {
     return exp(metric_loss(score, task));
+}
+
+static double metric_generator_loss(const ls_score *score, const ls_task *task)
+{
+    (void)task;
+    return score->generated > 0 ? score->generator_loss / score->generated : NAN;
 }
 
 static const ls_metric_kind kinds[LS_METRICS] = {
@@ -216,7 +224,13 @@ void ls_metrics_set_values(ls_metrics *metrics, const double *values)
 
 ls_metric ls_monitor_metric(ls_monitor monitor)
 {
-    return (ls_metric)(monitor % LS_METRICS);
+    return monitor == LS_MONITOR_EPOCH ? LS_METRICS : (ls_metric)(monitor % LS_METRICS);
+}
+
+ls_better ls_monitor_better(ls_monitor monitor)
+{
+    return monitor == LS_MONITOR_EPOCH ? LS_BETTER_MORE
+                                       : ls_metric_describe(ls_monitor_metric(monitor))->better;
 }
 
 bool ls_monitor_is_validation(ls_monitor monitor)
@@ -227,11 +241,15 @@ bool ls_monitor_is_validation(ls_monitor monitor)
 ls_monitor ls_monitor_of_training(ls_monitor monitor)
 {
     const ls_metric metric = ls_monitor_metric(monitor);
+    if (monitor == LS_MONITOR_EPOCH)
+        return monitor;
     return metric < LS_METRICS_TRAINED ? (ls_monitor)(LS_METRICS + (int)metric) : LS_MONITORS;
 }
 
 static int monitor_column(ls_monitor monitor)
 {
+    if (monitor == LS_MONITOR_EPOCH)
+        return 0;
     return ls_metrics_column(ls_monitor_metric(monitor), ls_monitor_is_validation(monitor));
 }
 

@@ -53,7 +53,8 @@ enum ls_rng_purpose {
     LS_RNG_HOLD_OUT = 6,
     LS_RNG_EXPORT = 7,
     LS_RNG_PIXELS = 8,
-    LS_RNG_GENERATE = 9
+    LS_RNG_GENERATE = 9,
+    LS_RNG_SAMPLES = 10
 };
 
 #endif

@@ -217,7 +217,8 @@ static void add_attributes(json_t *object, const ls_attributes *a)
         json_object_set_new(object, "rate", json_real(a->rate));
 }
 
-/* The layers by name: word, the layers that each reads, shapes, attributes, number of parameters. */
+/* The layers by name: word, the layers that each reads, shapes, attributes, number of
+ * parameters. */
 static json_t *layers_json(const ls_network *network)
 {
     json_t *object = json_object();
@@ -259,6 +260,17 @@ static json_t *model_json(const ls_model *model)
         ls_json_text(facts->dataset), "config", ls_json_text(facts->config));
 }
 
+/* What a generator makes, and of what. */
+static json_t *generator_json(const ls_model_facts *facts)
+{
+    const ls_shape *picture = &facts->picture;
+    return json_pack("{s:[I,I,I], s:s, s:I, s:i, s:o}", "image", (json_int_t)picture->channels,
+                     (json_int_t)picture->height, (json_int_t)picture->width, "type",
+                     ls_element_name(facts->picture_element), "noise",
+                     (json_int_t)(facts->input.channels - facts->conditions), "classes",
+                     facts->conditions, "discriminator", ls_json_text(facts->discriminator));
+}
+
 static ls_status describe_checkpoint(const char *path, json_t **out)
 {
     ls_model *model = NULL;
@@ -269,6 +281,8 @@ static ls_status describe_checkpoint(const char *path, json_t **out)
         json_object_set_new(*out, "class_names",
                             ls_json_texts(ls_model_describe(model)->class_names,
                                           ls_model_describe(model)->classes));
+    if (status == LS_OK && ls_model_describe(model)->generates)
+        json_object_set_new(*out, "generator", generator_json(ls_model_describe(model)));
     ls_model_destroy(&model);
     return status;
 }

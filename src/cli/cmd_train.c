@@ -1,4 +1,5 @@
 #include <lockstep/augment.h>
+#include <lockstep/objective.h>
 #include <lockstep/settings.h>
 #include <lockstep/trainer.h>
 
@@ -29,6 +30,7 @@ static void train_help(FILE *out)
     ls_command_list("Layers", ls_network_layer_word, out);
     ls_command_list("Networks by name, each with a last dense layer of a unit for each class",
                     ls_network_preset, out);
+    ls_command_list("Networks by name of a GAN", ls_gan_preset, out);
     ls_command_list("Augmentation: words in any order", ls_augment_word, out);
 }
 

@@ -31,6 +31,7 @@ extern const ls_command ls_command_import;
 extern const ls_command ls_command_train;
 extern const ls_command ls_command_eval;
 extern const ls_command ls_command_predict;
+extern const ls_command ls_command_generate;
 extern const ls_command ls_command_export;
 extern const ls_command ls_command_info;
 extern const ls_command ls_command_bench;

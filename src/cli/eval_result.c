@@ -3,7 +3,8 @@
 #include "base/memory.h"
 #include "cli/eval_plots.h"
 
-/* Returns the number of classes that rows, or steps, can be of; 0: they are of none, or of several. */
+/* Returns the number of classes that rows, or steps, can be of; 0: they are of none, or of
+ * several. */
 static int classes_of(const ls_task *task)
 {
     return (task->kind & LS_TASK_ONE_OF) != 0 ? task->outputs

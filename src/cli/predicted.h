@@ -34,7 +34,7 @@ typedef struct ls_predicted_thing {
 /* Begins; prints the head of a table. End with ls_predicted_end().
  * lines  things are lines of files
  * Errors: LS_ERR_DATA if the model gives no classes for rows; LS_ERR_FAILURE. */
-ls_status ls_predicted_begin(ls_predicted *out, const ls_model *model, ls_predicted_form form,
+ls_status ls_predicted_begin(ls_predicted *predicted, const ls_model *model, ls_predicted_form form,
                              bool lines) LS_MUST_CHECK;
 
 /* Prints a prediction, or keeps it for the JSON.

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/show.h"
 #include "cli/metric_text.h"
+#include "cli/gan_page.h"
 #include "cli/page.h"
 
 #include <math.h>
@@ -192,8 +193,12 @@ void ls_run_headline_write(FILE *out, const ls_run_material *m)
 {
     write_notice(out, m);
     fputs("<dl class=\"tiles\">\n", out);
-    write_test_tile(out, m);
-    write_validation_tile(out, m);
+    if (ls_run_task(m) == LS_TASK_GENERATION) {
+        ls_gan_page_tiles(out, m);
+    } else {
+        write_test_tile(out, m);
+        write_validation_tile(out, m);
+    }
     write_epochs_tile(out, m);
     write_time_tile(out, m);
     write_ranks_tile(out, m);

@@ -5,6 +5,7 @@
 #include "base/show.h"
 #include "cli/chart.h"
 #include "cli/eval_page.h"
+#include "cli/gan_page.h"
 #include "cli/page.h"
 #include "cli/run_headline.h"
 
@@ -28,7 +29,9 @@ static void write_curve(FILE *out, const ls_run_material *m, ls_metric metric, d
     const int64_t n = m->run.epochs;
     for (int64_t i = 0; i < n; i++) {
         const ls_metrics *row = &m->run.history[i];
-        values[i] = ls_metrics_value(row, ls_metrics_column(metric, false));
+        values[i] = metric < LS_METRICS_TRAINED
+                        ? ls_metrics_value(row, ls_metrics_column(metric, false))
+                        : NAN;
         values[n + i] = ls_metrics_value(row, ls_metrics_column(metric, true));
     }
     const ls_curve curves[] = {{"validation", values + n, false}, {"training", values, true}};
@@ -49,6 +52,11 @@ static ls_status write_curves(FILE *out, const ls_run_material *m)
         return LS_ERR_FAILURE;
     write_curve(out, m, LS_METRIC_LOSS, values);
     write_curve(out, m, ls_run_main_metric(m), values);
+    if (ls_run_task(m) == LS_TASK_GENERATION) {
+        write_curve(out, m, LS_METRIC_GENERATOR_LOSS, values);
+        if (isfinite(m->run.history[n - 1].val_score))
+            write_curve(out, m, LS_METRIC_SCORE, values);
+    }
     ls_free(values);
     return LS_OK;
 }
@@ -232,6 +240,8 @@ static void write_record(FILE *out, const json_t *summary)
     static const fact rest[] = {
         {"network", "model", "layers"},
         {"parameters", "model", "parameters"},
+        {"discriminator", "discriminator", "layers"},
+        {"its parameters", "discriminator", "parameters"},
         {"digest", "model", "digest"},
         {"data set", "dataset", "name"},
         {"file", "dataset", "path"},
@@ -280,7 +290,8 @@ ls_status ls_run_page_write(FILE *out, const ls_run_material *m)
     ls_run_headline_write(out, m);
     ls_status status = write_curves(out, m);
     if (status == LS_OK)
-        status = ls_eval_page_write(out, m);
+        status = ls_run_task(m) == LS_TASK_GENERATION ? ls_gan_page_samples(out, m)
+                                                      : ls_eval_page_write(out, m);
     write_diagnosis(out, m);
     if (status == LS_OK)
         status = write_scaling(out, m);

@@ -16,7 +16,9 @@
 #include <math.h>
 #include <string.h>
 
-enum { LEAST = 128 /* pixels of an image's larger side, if enlarging is needed */, FRAME = 1 };
+/* Pixels of an image's larger side, if enlarging is needed; of a bare sheet. */
+enum { LEAST = 128, LEAST_BARE = 56 };
+enum { FRAME = 1 };
 enum { PAPER = 255, INK = 20, GREY = 90, FRAME_GREY = 190 };
 
 /* All sizes in pixels. */
@@ -63,7 +65,8 @@ static void compute_sizes(ls_sheet *s)
 {
     const ls_shape *shape = &s->layout.shape;
     const int64_t side = ls_max(shape->height, shape->width);
-    s->zoom = (LEAST + side - 1) / side;
+    const int64_t least = s->layout.bare ? LEAST_BARE : LEAST;
+    s->zoom = (least + side - 1) / side;
     s->caption = ls_max(side * s->zoom / 9, 12);
     s->note = s->caption * 4 / 5;
     s->line = s->caption + ls_max(s->caption / 2, 6);
@@ -72,6 +75,11 @@ static void compute_sizes(ls_sheet *s)
     s->cell_width = ls_max(framed, line_width(s, &s->layout.line)) + s->gap;
     s->lead_width = s->layout.apart ? ls_max(framed, line_width(s, &s->layout.lead)) + 2 * s->gap
                                     : s->cell_width;
+    if (s->layout.bare) {
+        s->line = 0;
+        s->gap = 2;
+        s->cell_width = s->lead_width = framed + s->gap;
+    }
     s->cell_height = s->line + shape->height * s->zoom + 2 * FRAME + s->gap;
 }
 

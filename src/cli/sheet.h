@@ -21,6 +21,7 @@ typedef struct ls_sheet_line {
 typedef struct ls_sheet_layout {
     ls_shape shape; /* of the images; 1 channel: grey, 3: colours */
     int64_t columns, rows;
+    bool bare;          /* images only, in narrow gaps, without lines of text above them */
     ls_sheet_line line; /* the longest line: sets the width of a cell */
     bool apart;         /* the first column is set apart from the others: */
     ls_sheet_line lead; /* its longest line */

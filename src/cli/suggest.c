@@ -281,7 +281,8 @@ const char *ls_explain(const char *word, bool has_model)
     return NULL;
 }
 
-/* Returns the only name that begins with a word of three letters or more; NULL: none, or several. */
+/* Returns the only name that begins with a word of three letters or more; NULL: none, or
+ * several. */
 static const char *find_whole(const char *word, const char *(*name)(const void *user, int at),
                               const void *user)
 {

@@ -135,12 +135,21 @@ static ls_status read_vocabulary(ls_dataset *dataset, const ls_h5 *file)
     return status;
 }
 
+/* Returns true if a file of the own layout has no targets, and none are asked for: generated rows.
+ */
+static bool has_no_targets(const ls_h5 *file, const ls_dataset_options *options)
+{
+    return !ls_dataset_targets_are_inputs(options) && !ls_h5_has(file, "train/labels") &&
+           !ls_h5_has(file, "train/targets") &&
+           (ls_h5_has(file, "train/images") || ls_h5_has(file, "train/inputs"));
+}
+
 /* Opens the groups of a file of the own layout. */
 ls_status ls_dataset_open_own(ls_dataset *dataset, const ls_h5 *file,
                               const ls_dataset_options *options)
 {
     ls_dataset_info header = {0};
-    const bool untargeted = ls_dataset_targets_are_none(options);
+    const bool untargeted = ls_dataset_targets_are_none(options) || has_no_targets(file, options);
     ls_beside beside;
     ls_fields_choice choice = {.reconstructs = ls_dataset_targets_are_inputs(options),
                                .untargeted = untargeted,

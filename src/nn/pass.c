@@ -238,7 +238,10 @@ ls_score ls_network_loss(ls_network *network, const float *params, const ls_batc
     for (int64_t first = 0, rows; first < batch->rows; first += rows) {
         rows = micro_batch(&r, first);
         const int64_t at = first * network->steps * network->outputs;
-        const ls_score part = ls_loss_score(&terms, batch, first, rows, output + at, dy + at, NULL);
+        const ls_score part =
+            pass->loss.call != NULL
+                ? pass->loss.call(pass->loss.user, batch, first, rows, output + at, dy + at)
+                : ls_loss_score(&terms, batch, first, rows, output + at, dy + at, NULL);
         if (pass->block > 0)
             ls_score_add_exact(&score, pass->rest != NULL ? pass->rest : &dropped, &part,
                                pass->quanta);

@@ -18,12 +18,23 @@ typedef struct ls_sum {
     void *user;
 } ls_sum;
 
+/* A loss instead of the network's own: returns the score of rows first .. first+rows-1 of a batch.
+ * Local.
+ * y   [rows][outputs]
+ * dy  the same: on return the gradient of the sum of the rows' losses with respect to y */
+typedef struct ls_pass_loss {
+    ls_score (*call)(const void *user, const ls_batch *batch, int64_t first, int64_t rows,
+                     const float *y, float *dy); /* NULL: the network's */
+    const void *user;
+} ls_pass_loss;
+
 /* Context of a training pass: hooks, RNG key, micro-batches. All zeros: a single rank. */
 typedef struct ls_pass {
     const ls_group *group;    /* ranks that split large matrices; NULL: this rank alone */
     ls_param_hook param_hook; /* parameter hook: called before parameters are read */
     ls_grad_hook grad_hook;   /* gradient hook: called when gradients are final */
     ls_sum sum;               /* allreduce of batch statistics */
+    ls_pass_loss loss;        /* of ls_network_loss() */
     uint64_t key;             /* RNG key; random numbers depend on the key and on the rows' ids */
 
     /* e: the targets of cross-entropy are (1 - e) one-hot + e / K (Szegedy et al., Rethinking the

@@ -63,7 +63,7 @@ typedef enum ls_control_sums {
     LS_CONTROL_OF_CLASSES, /* those of a classification without weights, whose sum of weights is the
                               number of rows */
     LS_CONTROL_OF_ROWS,    /* those of rows */
-    LS_CONTROL_OF_STEPS    /* all */
+    LS_CONTROL_OF_STEPS    /* those of rows and steps */
 } ls_control_sums;
 
 /* Maximum numbers of rows in a step, and what is known of their scores. */

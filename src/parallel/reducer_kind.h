@@ -9,7 +9,11 @@
 #include "parallel/comm_mpi.h"
 
 /* The number of a score's sums in the control word, the first ones, see ls_control_sums. */
-enum { LS_CONTROL_CLASS_SUMS = LS_SUM_AT_weight, LS_CONTROL_ROW_SUMS = LS_SUM_AT_steps };
+enum {
+    LS_CONTROL_CLASS_SUMS = LS_SUM_AT_weight,
+    LS_CONTROL_ROW_SUMS = LS_SUM_AT_steps,
+    LS_CONTROL_STEP_SUMS = LS_SUM_AT_generator_loss
+};
 _Static_assert((int)LS_CONTROL_CLASS_SUMS == 3 && (int)LS_CONTROL_ROW_SUMS == 6, "a fixed length");
 
 /* Values of the control word, stored behind the gradients; as floats, integers are exact up to

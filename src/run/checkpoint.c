@@ -23,6 +23,21 @@ struct ls_checkpoint {
     ls_standardization standardization;
 };
 
+/* Writes a network's parameters and its optimizer's slots. */
+static ls_status write_trained(ls_h5 *file, ls_player player, const ls_trained *t)
+{
+    char group[LS_ARENA_NAME];
+    ls_arena_group(group, player, LS_ARENA_PARAMETERS);
+    ls_status status = ls_arena_write(file, group, t->network, t->params);
+    for (int i = 0; status == LS_OK && i < ls_optimizer_slots(t->optimizer); i++) {
+        ls_arena_slot_group(group, player, t->optimizer, i);
+        status =
+            ls_arena_write(file, group, t->network,
+                           t->slots != NULL ? t->slots[i] : ls_optimizer_slot(t->optimizer, i));
+    }
+    return status;
+}
+
 ls_status ls_checkpoint_write(const char *path, const ls_state *state)
 {
     const ls_checkpoint_facts facts = {*state->info, *state->progress};
@@ -37,15 +52,9 @@ ls_status ls_checkpoint_write(const char *path, const ls_state *state)
         status = ls_history_write(file, state->history, state->progress->epoch);
     if (status == LS_OK && state->info->standardization != NULL)
         status = ls_standardization_write(file, state->info->standardization);
-    if (status == LS_OK)
-        status = ls_arena_write(file, "parameters", state->network, state->params);
-    for (int i = 0; status == LS_OK && i < ls_optimizer_slots(state->optimizer); i++) {
-        char group[LS_ARENA_NAME];
-        ls_arena_slot_group(group, state->optimizer, i);
-        status = ls_arena_write(file, group, state->network,
-                                state->slots != NULL ? state->slots[i]
-                                                     : ls_optimizer_slot(state->optimizer, i));
-    }
+    for (ls_player p = LS_MODEL; status == LS_OK && p < LS_PLAYERS; p++)
+        if (state->trained[p].network != NULL)
+            status = write_trained(file, p, &state->trained[p]);
     ls_status closed = ls_h5_close(&file);
     ls_h5_unlock();
     if (status == LS_OK)
@@ -82,29 +91,53 @@ static ls_status check_info(const ls_h5 *file, const ls_model_info *id)
                        "%s: contradicts itself: a loss of %s for targets of %d classes and %d "
                        "values",
                        ls_h5_path(file), ls_loss_name(id->loss), id->classes, id->values);
+    if (id->generates &&
+        (id->classes > 0 || id->conditions >= id->input.channels || id->input.height != 1 ||
+         id->input.width != 1 ||
+         !ls_image_is_sane(id->picture.channels, id->picture.height, id->picture.width) ||
+         ls_shape_size(id->picture) != id->values))
+        return ls_fail(LS_ERR_DATA, "%s: contradicts itself: a generator of other rows",
+                       ls_h5_path(file));
     return LS_OK;
 }
 
-/* Checks that the file holds parameters for the model that it names, before memory is allocated for
- * them. */
-static ls_status check_model(const ls_h5 *file, const ls_model_info *id)
+/* Creates a network without memory for rows, as the file describes it. */
+static ls_status create_described(ls_network **out, ls_player player, const ls_model_info *id)
 {
-    /* Every file has parameters; the other groups depend on the optimizer. */
-    static const char *const groups[] = {"parameters", "optimizer/m", "optimizer/v",
+    if (player == LS_DISCRIMINATOR)
+        return ls_network_create(out, id->discriminator, id->picture, ls_model_info_judgements(id),
+                                 LS_BCE, 0);
+    ls_status status =
+        ls_network_create(out, id->model, id->input, ls_model_info_outputs(id), id->loss, 0);
+    return status == LS_OK ? ls_network_check_targets(*out, id->values) : status;
+}
+
+/* Checks that the file holds parameters for a network that it names, before memory is allocated for
+ * them. */
+static ls_status check_network(const ls_h5 *file, ls_player player, const ls_model_info *id)
+{
+    /* Every file has parameters; the other arenas depend on the optimizer. */
+    static const char *const arenas[] = {LS_ARENA_PARAMETERS, "optimizer/m", "optimizer/v",
                                          "optimizer/momentum", LS_ARENA_AVERAGE};
     ls_network *network = NULL;
-    ls_status status =
-        ls_network_create(&network, id->model, id->input, ls_model_info_outputs(id), id->loss, 0);
-    if (status == LS_OK)
-        status = ls_network_check_targets(network, id->values);
+    ls_status status = create_described(&network, player, id);
     if (status == LS_ERR_USAGE)
         status = ls_fail(LS_ERR_DATA, "%s: names an impossible model: %s", ls_h5_path(file),
                          ls_error_text());
-    for (size_t i = 0; status == LS_OK && i < sizeof groups / sizeof *groups; i++)
-        if (i == 0 || ls_h5_has(file, groups[i]))
-            status = ls_arena_read(file, groups[i], network, NULL);
+    for (size_t i = 0; status == LS_OK && i < sizeof arenas / sizeof *arenas; i++) {
+        char group[LS_ARENA_NAME];
+        ls_arena_group(group, player, arenas[i]);
+        if (i == 0 || ls_h5_has(file, group))
+            status = ls_arena_read(file, group, network, NULL);
+    }
     ls_network_destroy(&network);
     return status;
+}
+
+static ls_status check_model(const ls_h5 *file, const ls_model_info *id)
+{
+    const ls_status status = check_network(file, LS_MODEL, id);
+    return status == LS_OK && id->generates ? check_network(file, LS_DISCRIMINATOR, id) : status;
 }
 
 /* Returns true if the numbers are possible and consistent. */
@@ -299,34 +332,38 @@ ls_status ls_checkpoint_read_history(const ls_checkpoint *checkpoint, ls_metrics
     return ls_history_read(checkpoint->file, history, checkpoint->facts.progress.epoch);
 }
 
-ls_status ls_checkpoint_read_params(const ls_checkpoint *checkpoint, const ls_network *network,
-                                    float *params)
+ls_status ls_checkpoint_read_params(const ls_checkpoint *checkpoint, ls_player player,
+                                    const ls_network *network, float *params)
 {
-    return ls_arena_read(checkpoint->file, "parameters", network, params);
+    char group[LS_ARENA_NAME];
+    ls_arena_group(group, player, LS_ARENA_PARAMETERS);
+    return ls_arena_read(checkpoint->file, group, network, params);
 }
 
-bool ls_checkpoint_has_average(const ls_checkpoint *checkpoint)
+bool ls_checkpoint_has_average(const ls_checkpoint *checkpoint, ls_player player)
 {
-    return ls_h5_has(checkpoint->file, LS_ARENA_AVERAGE);
+    char group[LS_ARENA_NAME];
+    ls_arena_group(group, player, LS_ARENA_AVERAGE);
+    return ls_h5_has(checkpoint->file, group);
 }
 
 ls_status ls_checkpoint_read_outcome(const ls_checkpoint *checkpoint, const ls_network *network,
                                      float *params)
 {
-    const bool average = ls_checkpoint_has_average(checkpoint);
-    return ls_arena_read(checkpoint->file, average ? LS_ARENA_AVERAGE : "parameters", network,
-                         params);
+    const bool average = ls_checkpoint_has_average(checkpoint, LS_MODEL);
+    return ls_arena_read(checkpoint->file, average ? LS_ARENA_AVERAGE : LS_ARENA_PARAMETERS,
+                         network, params);
 }
 
-ls_status ls_checkpoint_read_optimizer(const ls_checkpoint *checkpoint, const ls_network *network,
-                                       ls_optimizer *optimizer)
+ls_status ls_checkpoint_read_optimizer(const ls_checkpoint *checkpoint, ls_player player,
+                                       const ls_network *network, ls_optimizer *optimizer)
 {
     ls_status status = LS_OK;
     for (int i = 0; status == LS_OK && i < ls_optimizer_slots(optimizer); i++) {
         char group[LS_ARENA_NAME];
-        if (ls_arena_is_average(optimizer, i) && !ls_checkpoint_has_average(checkpoint))
+        if (ls_arena_is_average(optimizer, i) && !ls_checkpoint_has_average(checkpoint, player))
             continue;
-        ls_arena_slot_group(group, optimizer, i);
+        ls_arena_slot_group(group, player, optimizer, i);
         status = ls_arena_read(checkpoint->file, group, network, ls_optimizer_slot(optimizer, i));
     }
     if (status == LS_OK)

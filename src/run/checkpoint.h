@@ -4,6 +4,7 @@
  *     /parameters/<layer>/<name>         float32
  *     /optimizer/<slot>/<layer>/<name>   float32, the optimizer's state
  *     /average/<layer>/<name>            float32, the average of the parameters if one is kept
+ *     /discriminator/...                 of a GAN, whose model is the generator: the same three
  *     /standardization/...               float64, statistics of --standardize
  *     /vocabulary                        strings, the texts of the tokens of the inputs
  *     /metrics                           float64 [epochs][columns], the history; read by the names
@@ -44,6 +45,13 @@ typedef struct ls_model_info {
     int vocabulary;           /* the inputs are tokens 0 .. vocabulary-1; 0: they are not */
     ls_text_list tokens;      /* [vocabulary] their texts; empty: none */
     ls_shape input;
+    /* A GAN, whose model is the generator: the discriminator's model string, and the shape of its
+     * inputs, a row of the data set; the generator's targets are so many values. */
+    bool generates;
+    char *discriminator;
+    ls_shape picture;
+    ls_element picture_element;
+    int conditions;     /* classes that the generator is told, as the last of its inputs; 0: none */
     ls_element element; /* type of the inputs; uint8 is divided by 255 first */
     double mean, std;   /* of the normalisation */
     const ls_standardization *standardization; /* after it; borrowed; NULL: none */
@@ -63,6 +71,13 @@ typedef struct ls_model_info {
 static inline bool ls_model_info_by_step(const ls_model_info *info)
 {
     return info->classes > 0 && info->values > 0;
+}
+
+/* Returns the number of the discriminator's outputs: its judgement, and one of each class.
+ * Local. */
+static inline int ls_model_info_judgements(const ls_model_info *info)
+{
+    return 1 + info->conditions;
 }
 
 /* Returns the number of the network's outputs. Local. */
@@ -92,15 +107,23 @@ typedef struct ls_progress {
     ls_reduce reduce; /* their reduction algorithm; LS_REDUCE_AUTO until it is chosen */
 } ls_progress;
 
+/* The networks that a training can have: of a GAN the model is the generator. */
+typedef enum ls_player { LS_MODEL, LS_DISCRIMINATOR, LS_PLAYERS } ls_player;
+
+/* The state of a network; all borrowed. */
+typedef struct ls_trained {
+    const ls_network *network; /* NULL: there is no such network */
+    const float *params;
+    ls_optimizer *optimizer;
+    const float *const *slots; /* [ls_optimizer_slots()] arenas; NULL: the optimizer's own */
+} ls_trained;
+
 /* The complete state to be written; all borrowed. */
 typedef struct ls_state {
     const ls_model_info *info;
     const ls_progress *progress;
     const ls_metrics *history; /* [progress->epoch] */
-    const ls_network *network;
-    const float *params;
-    ls_optimizer *optimizer;
-    const float *const *slots; /* [ls_optimizer_slots()] arenas; NULL: the optimizer's own */
+    ls_trained trained[LS_PLAYERS];
 } ls_state;
 
 /* The folder that a run writes its checkpoints into. It keeps a list of the run's own files: others
@@ -162,24 +185,26 @@ const ls_progress *ls_checkpoint_progress(const ls_checkpoint *checkpoint);
 ls_status ls_checkpoint_read_history(const ls_checkpoint *checkpoint,
                                      ls_metrics *history) LS_MUST_CHECK;
 
-/* Reads the parameters into an arena of the network's layout.
+/* Reads the parameters of one of the networks into an arena of the network's layout.
  * params  [ls_network_size()]
  * Errors: LS_ERR_DATA if a name or a shape differs from the network's. */
-ls_status ls_checkpoint_read_params(const ls_checkpoint *checkpoint, const ls_network *network,
-                                    float *params) LS_MUST_CHECK;
+ls_status ls_checkpoint_read_params(const ls_checkpoint *checkpoint, ls_player player,
+                                    const ls_network *network, float *params) LS_MUST_CHECK;
 
-/* Returns true if a checkpoint has an average of the parameters. */
-bool ls_checkpoint_has_average(const ls_checkpoint *checkpoint);
+/* Returns true if a checkpoint has an average of a network's parameters. */
+bool ls_checkpoint_has_average(const ls_checkpoint *checkpoint, ls_player player);
 
-/* Reads the evaluated parameters: their average if there is one, else the parameters themselves.
+/* Reads the model's evaluated parameters: their average if there is one, else the parameters
+ * themselves.
  * params  [ls_network_size()]
  * Errors: as above. */
 ls_status ls_checkpoint_read_outcome(const ls_checkpoint *checkpoint, const ls_network *network,
                                      float *params) LS_MUST_CHECK;
 
-/* Reads the optimizer's slots and steps; if the checkpoint has no average, the optimizer's is left
- * alone. Errors: as above. */
-ls_status ls_checkpoint_read_optimizer(const ls_checkpoint *checkpoint, const ls_network *network,
+/* Reads the slots of a network's optimizer; if the checkpoint has no average, the optimizer's is
+ * left alone. Errors: as above. */
+ls_status ls_checkpoint_read_optimizer(const ls_checkpoint *checkpoint, ls_player player,
+                                       const ls_network *network,
                                        ls_optimizer *optimizer) LS_MUST_CHECK;
 
 /* Opens the best checkpoint so far according to `current`: the same file, or one in its folder;

@@ -64,9 +64,18 @@ bool ls_arena_is_average(ls_optimizer *optimizer, int slot)
     return ls_optimizer_slot(optimizer, slot) == ls_optimizer_average(optimizer);
 }
 
-void ls_arena_slot_group(char out[LS_ARENA_NAME], ls_optimizer *optimizer, int slot)
+void ls_arena_group(char out[LS_ARENA_NAME], ls_player player, const char *arena)
 {
-    snprintf(out, LS_ARENA_NAME, "%s%s", ls_arena_is_average(optimizer, slot) ? "" : "optimizer/",
-             ls_arena_is_average(optimizer, slot) ? LS_ARENA_AVERAGE
-                                                  : ls_optimizer_slot_name(optimizer, slot));
+    static const char *const prefixes[LS_PLAYERS] = {
+        [LS_MODEL] = "", [LS_DISCRIMINATOR] = "discriminator/"};
+    snprintf(out, LS_ARENA_NAME, "%s%s", prefixes[player], arena);
+}
+
+void ls_arena_slot_group(char out[LS_ARENA_NAME], ls_player player, ls_optimizer *optimizer,
+                         int slot)
+{
+    char arena[LS_ARENA_NAME] = LS_ARENA_AVERAGE;
+    if (!ls_arena_is_average(optimizer, slot))
+        snprintf(arena, sizeof arena, "optimizer/%s", ls_optimizer_slot_name(optimizer, slot));
+    ls_arena_group(out, player, arena);
 }

@@ -1,5 +1,6 @@
-/* Arenas in a checkpoint file: the parameters, their average, and the optimizer's slots, each in an
- * HDF5 group of its own, with one dataset for each parameter. All functions are Local. */
+/* Arenas in a checkpoint file: a network's parameters, their average, and its optimizer's slots,
+ * each in an HDF5 group of its own, with one dataset for each parameter. All functions are Local.
+ */
 #ifndef LS_RUN_CHECKPOINT_ARENA_H
 #define LS_RUN_CHECKPOINT_ARENA_H
 
@@ -11,8 +12,10 @@
 
 #include "nn/optimizer.h"
 #include "data/h5.h"
+#include "run/checkpoint.h"
 
-/* The average's group lies next to /parameters, as other programs use it, too. */
+#define LS_ARENA_PARAMETERS "parameters"
+/* The average's group lies next to the parameters, as other programs use it, too. */
 #define LS_ARENA_AVERAGE "average"
 
 enum { LS_ARENA_NAME = LS_PARAM_NAME + 64 };
@@ -30,7 +33,12 @@ ls_status ls_arena_read(const ls_h5 *file, const char *group, const ls_network *
 /* Returns true if a slot of the optimizer is the average of the parameters. */
 bool ls_arena_is_average(ls_optimizer *optimizer, int slot);
 
-/* Writes the name of a slot's group. */
-void ls_arena_slot_group(char out[LS_ARENA_NAME], ls_optimizer *optimizer, int slot);
+/* Writes the name of the group of a network's arena.
+ * arena  LS_ARENA_PARAMETERS, LS_ARENA_AVERAGE, or "optimizer/<slot>" */
+void ls_arena_group(char out[LS_ARENA_NAME], ls_player player, const char *arena);
+
+/* Writes the name of the group of a slot of a network's optimizer. */
+void ls_arena_slot_group(char out[LS_ARENA_NAME], ls_player player, ls_optimizer *optimizer,
+                         int slot);
 
 #endif

@@ -42,11 +42,11 @@ static ls_status attribute_get_run(const ls_h5 *file, const char *name, void *va
     return status;
 }
 
-static ls_status attribute_default_run(void *value)
+static ls_status attribute_default_text(void *value)
 {
-    char **run = value;
-    *run = ls_strdup("");
-    return *run == NULL ? LS_ERR_FAILURE : LS_OK;
+    char **text = value;
+    *text = ls_strdup("");
+    return *text == NULL ? LS_ERR_FAILURE : LS_OK;
 }
 
 static ls_status attribute_put_int64(ls_h5 *file, const char *name, const void *value)
@@ -57,6 +57,12 @@ static ls_status attribute_put_int64(ls_h5 *file, const char *name, const void *
 static ls_status attribute_get_int64(const ls_h5 *file, const char *name, void *value)
 {
     return ls_h5_get_int(file, name, value);
+}
+
+static ls_status attribute_default_int64(void *value)
+{
+    *(int64_t *)value = 0;
+    return LS_OK;
 }
 
 static ls_status attribute_put_classes(ls_h5 *file, const char *name, const void *value)
@@ -199,8 +205,11 @@ static ls_status attribute_default_element(void *value)
 
 static const type text = {attribute_put_text, attribute_get_text, NULL};
 static const type run = {attribute_put_text, attribute_get_run,
-                         attribute_default_run}; /* older files have none */
+                         attribute_default_text}; /* older files have none */
+static const type optional_text = {attribute_put_text, attribute_get_text, attribute_default_text};
 static const type integer = {attribute_put_int64, attribute_get_int64, NULL};
+static const type optional_integer = {attribute_put_int64, attribute_get_int64,
+                                      attribute_default_int64};
 static const type classes = {attribute_put_classes, attribute_get_classes, NULL};
 static const type values = {attribute_put_classes, attribute_get_classes,
                             attribute_default_zero}; /* older files have none */
@@ -235,6 +244,12 @@ static const struct attribute {
     {"channels", &integer, AT(info.input.channels), 0},
     {"height", &integer, AT(info.input.height), 0},
     {"width", &integer, AT(info.input.width), 0},
+    {"discriminator", &optional_text, AT(info.discriminator), AT(info.generates)},
+    {"picture_channels", &optional_integer, AT(info.picture.channels), AT(info.generates)},
+    {"picture_height", &optional_integer, AT(info.picture.height), AT(info.generates)},
+    {"picture_width", &optional_integer, AT(info.picture.width), AT(info.generates)},
+    {"picture_type", &element, AT(info.picture_element), AT(info.generates)},
+    {"conditions", &values, AT(info.conditions), AT(info.generates)},
     {"input_type", &element, AT(info.element), 0},
     {"mean", &real, AT(info.mean), 0},
     {"std", &real, AT(info.std), 0},

@@ -98,7 +98,8 @@ static ls_status write_targets(ls_h5 *file, const ls_split_source *s, int64_t cl
 {
     return s->read_labels != NULL ? write_step_labels(file, s, classes, compress)
            : s->label != NULL     ? write_labels(file, s, classes, compress)
-                                  : write_values(file, s, compress);
+           : s->targets != NULL   ? write_values(file, s, compress)
+                                  : LS_OK;
 }
 
 static ls_status write_split(ls_h5 *file, const ls_split_source *s, int64_t classes, bool compress)

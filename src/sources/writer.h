@@ -19,7 +19,8 @@ typedef struct ls_split_source {
     ls_h5_type type;   /* of the inputs in the file and in memory; zeroed: uint8 */
     int dims; /* of a row: 1: numbers; 2: an image (height, width); 3: with channels first */
     int64_t image[3]; /* [dims] */
-    /* Targets, borrowed. They are written after the inputs, so that `read` may fill them in. */
+    /* Targets, borrowed; none if both are NULL. They are written after the inputs, so that `read`
+     * may fill them in. */
     const int32_t *label; /* [rows], 0 .. classes-1; NULL if the targets are values */
     const float *targets; /* [rows][values] */
     int64_t values;

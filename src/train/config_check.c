@@ -62,6 +62,48 @@ static ls_status check_useless(const ls_train_config *c)
     return LS_OK;
 }
 
+/* Refuses settings of a GAN without one. */
+static ls_status check_without_gan(const ls_train_config *c)
+{
+    const char *group = ls_setting_find("objective", strlen("objective"))->group;
+    ls_train_config initial;
+    char given[256], usual[256];
+    int count;
+    const ls_setting *rows = ls_settings(&count);
+    ls_config_default(&initial);
+    for (int i = 0; i < count; i++) {
+        if (rows[i].group != group)
+            continue;
+        ls_setting_format(&rows[i], c, given, sizeof given);
+        ls_setting_format(&rows[i], &initial, usual, sizeof usual);
+        if (strcmp(given, usual) != 0)
+            return ls_fail(LS_ERR_USAGE, "--%s is for --objective gan: give that, or leave it out",
+                           rows[i].name);
+    }
+    return LS_OK;
+}
+
+/* Checks the settings of a GAN. */
+static ls_status check_gan(const ls_train_config *c)
+{
+    ls_train_config initial;
+    ls_config_default(&initial);
+    if (*c->generator == '\0')
+        return ls_fail(LS_ERR_USAGE, "--objective gan needs --generator: layers, or gan or dcgan");
+    if (strcmp(c->model, initial.model) != 0)
+        return ls_fail(LS_ERR_USAGE, "--objective gan has two networks: give --generator and "
+                                     "--discriminator instead of --model");
+    if (c->loss != initial.loss)
+        return ls_fail(LS_ERR_USAGE, "--objective gan: give --adversarial-loss instead of --loss");
+    if (*c->weights != '\0' || strcmp(c->class_weights, initial.class_weights) != 0)
+        return ls_fail(LS_ERR_USAGE, "--objective gan: all rows weigh the same: leave %s out",
+                       *c->weights != '\0' ? "--weights" : "--class-weights");
+    if (strcmp(c->standardize, initial.standardize) != 0 || c->standardize_targets)
+        return ls_fail(LS_ERR_USAGE, "--objective gan: give --normalize instead of %s",
+                       c->standardize_targets ? "--standardize-targets" : "--standardize");
+    return LS_OK;
+}
+
 static ls_status check_stream(const ls_train_config *c)
 {
     if (c->stream && c->shuffle != LS_SHUFFLE_LOCAL)
@@ -119,7 +161,7 @@ static ls_status check_rate(const ls_train_config *c)
 static ls_status check_data(const ls_train_config *c)
 {
     const ls_dataset_options options = ls_reading_options(c);
-    if (ls_dataset_targets_are_none(&options))
+    if (c->objective != LS_GAN && ls_dataset_targets_are_none(&options))
         return ls_fail(LS_ERR_USAGE,
                        "--targets none is for predict: there is nothing to train for");
     const ls_status status = ls_dataset_check_options(&options);
@@ -131,8 +173,10 @@ ls_status ls_config_check(const ls_train_config *c)
     ls_status status = check_ranges(c);
     if (status == LS_OK)
         status = check_data(c);
-    if (status == LS_OK && c->label_smoothing > 0 && c->loss != LS_CROSS_ENTROPY &&
-        c->loss != LS_LOSS_AUTO)
+    if (status == LS_OK)
+        status = c->objective == LS_GAN ? check_gan(c) : check_without_gan(c);
+    if (status == LS_OK && c->objective != LS_GAN && c->label_smoothing > 0 &&
+        c->loss != LS_CROSS_ENTROPY && c->loss != LS_LOSS_AUTO)
         status = ls_fail(LS_ERR_USAGE, "--label-smoothing needs --loss cross-entropy");
     if (status == LS_OK && c->on_nan == LS_ON_NAN_ROLLBACK && *c->run == '\0')
         status = ls_fail(LS_ERR_USAGE, "--on-nan rollback needs --run, for checkpoints");

@@ -117,6 +117,12 @@ ls_underfitting ls_diagnose_underfitting(const ls_course *c)
     return u;
 }
 
+/* Returns false for a GAN, whose losses do not say what it has learned. */
+static bool is_diagnosed(const ls_trainer *t)
+{
+    return t->adversarial == NULL;
+}
+
 static ls_course make_course(const ls_trainer *t)
 {
     return (ls_course){.history = t->history,
@@ -208,6 +214,9 @@ ls_diagnosis ls_diagnose(const ls_trainer *t)
     const ls_course course = make_course(t);
     const ls_overfitting o = ls_diagnose_overfitting(&course);
     const ls_underfitting u = ls_diagnose_underfitting(&course);
+    if (!is_diagnosed(t))
+        return (ls_diagnosis){.text = "the losses of a GAN do not show what it has learned: look "
+                                      "at its samples, and give --score"};
     return o.rise > 0  ? describe_rise(t, &o)
            : o.gap > 0 ? describe_gap(t, &o)
            : u.shows   ? describe_underfitting(t, &u)
@@ -247,10 +256,10 @@ static ls_status report_underfitting(const ls_trainer *t)
 
 ls_status ls_diagnosis_after_epoch(const ls_trainer *t)
 {
-    return ls_agree_root(t->comm, t->rank == 0 ? report_overfitting(t) : LS_OK);
+    return ls_agree_root(t->comm, t->rank == 0 && is_diagnosed(t) ? report_overfitting(t) : LS_OK);
 }
 
 ls_status ls_diagnosis_at_end(const ls_trainer *t)
 {
-    return ls_agree_root(t->comm, t->rank == 0 ? report_underfitting(t) : LS_OK);
+    return ls_agree_root(t->comm, t->rank == 0 && is_diagnosed(t) ? report_underfitting(t) : LS_OK);
 }

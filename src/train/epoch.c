@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "train/trainer_state.h"
 
+#include "train/adversarial.h"
 #include "train/evaluate.h"
 
 #include <math.h>
@@ -16,14 +17,16 @@
 ls_status ls_epoch_validate(ls_trainer *t, const float *params, ls_metrics *m)
 {
     ls_evaluation evaluation = {.comm = t->comm,
-                                .network = ls_replica_network(t->replica),
+                                .network = ls_replica_network(ls_trainer_replica(t)),
                                 .params = params,
-                                .batch = ls_replica_batch(t->replica)};
+                                .batch = ls_replica_batch(ls_trainer_replica(t))};
     ls_evaluated evaluated = {0};
     ls_trainer_set_activity(t, LS_AT_VALIDATION);
     for (int i = 0; i < LS_METRICS; i++)
         evaluated.metric[i] = NAN;
     ls_metrics_set_values(m, evaluated.metric);
+    if (t->adversarial != NULL)
+        return ls_adversarial_measure(t, params, m);
     if (ls_trainer_dataset(t)->rows[LS_VALIDATION] == 0)
         return LS_OK;
     ls_status status =
@@ -50,7 +53,7 @@ void ls_epoch_make_metrics(ls_trainer *t, double validation_s, ls_metrics *m)
     m->seconds = sums->seconds;
     ls_allreduce_max(t->comm, &m->seconds, 1);
     ls_metrics_set_score(m, false, &t->task, &sums->score);
-    m->lr = ls_trainer_rate(t, ls_trainer_plan(t)->steps - 1);
+    m->lr = ls_trainer_rate(t, t->config->lr, ls_trainer_plan(t)->steps - 1);
     m->samples_per_second = rows / m->seconds;
     m->compute_s = times[0] / ranks;
     m->communicate_s = times[1] / ranks;
@@ -85,7 +88,8 @@ bool ls_epoch_finish(ls_trainer *t, const float *params, const ls_metrics *m)
     t->progress.totals = (ls_epoch_totals){0};
     const bool best = update_early_stop(t, m);
     if (best && t->best.params != NULL) {
-        memcpy(t->best.params, params, (size_t)ls_replica_size(t->replica) * sizeof(float));
+        memcpy(t->best.params, params,
+               (size_t)ls_replica_size(ls_trainer_replica(t)) * sizeof(float));
         t->best.epoch = t->progress.epoch;
     }
     return best;
@@ -119,10 +123,11 @@ ls_status ls_epoch_make_result(ls_trainer *t, double begin, bool idle, ls_train_
     const bool restored = t->best.epoch > 0;
     const int64_t shown = restored ? t->best.epoch : t->progress.epoch;
     const float *params = t->best.params;
-    const ls_status status = restored ? LS_OK : ls_replica_evaluated_params(t->replica, &params);
+    const ls_status status =
+        restored ? LS_OK : ls_replica_evaluated_params(ls_trainer_replica(t), &params);
     if (status != LS_OK)
         return status;
-    ls_replica_set_params(t->replica, params);
+    ls_replica_set_params(ls_trainer_replica(t), params);
     *result = (ls_train_result){
         .epochs = t->progress.epoch,
         .stopped_early =
@@ -132,8 +137,8 @@ ls_status ls_epoch_make_result(ls_trainer *t, double begin, bool idle, ls_train_
         .best_epoch = stop->best_epoch,
         .best = stop->best,
         .waited = stop->waited,
-        .digest = XXH3_64bits(ls_replica_current_params(t->replica),
-                              (size_t)ls_replica_size(t->replica) * sizeof(float)),
+        .digest = XXH3_64bits(ls_replica_current_params(ls_trainer_replica(t)),
+                              (size_t)ls_replica_size(ls_trainer_replica(t)) * sizeof(float)),
         .seconds = ls_now() - begin};
     if (shown > 0)
         result->final = t->history[shown - 1];

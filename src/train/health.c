@@ -80,7 +80,8 @@ static const char *describe_remedy(const ls_trainer *t)
                : "try";
 }
 
-static ls_status health_check_score(const void *user, const ls_score *score)
+static ls_status health_check_score(const void *user, const ls_network *network,
+                                    const ls_score *score)
 {
     const ls_trainer *t = user;
     ls_status status = ls_fault(LS_FAULT_STEP);
@@ -90,7 +91,7 @@ static ls_status health_check_score(const void *user, const ls_score *score)
     if (isfinite(mean) && mean < LS_DIVERGED)
         return LS_OK;
     char place[WHERE];
-    const char *layer = first_layer_with_nan(ls_replica_network(t->replica), score->rows);
+    const char *layer = first_layer_with_nan(network, score->rows);
     return ls_fail(
         LS_ERR_NUMERIC, "loss %g in %s%s%s: training diverged; %s a smaller --lr (it is %g)",
         ls_plain_number(mean), format_step(t, place), *layer != '\0' ? ", beginning in layer " : "",
@@ -107,11 +108,11 @@ static const ls_param *param_at(const ls_network *network, int64_t offset)
     return &param[at];
 }
 
-static ls_status health_check_gradient(const void *user, int64_t offset)
+static ls_status health_check_gradient(const void *user, const ls_network *network, int64_t offset)
 {
     const ls_trainer *t = user;
     char place[WHERE];
-    const ls_param *param = param_at(ls_replica_network(t->replica), offset);
+    const ls_param *param = param_at(network, offset);
     if (param->running_statistic && t->config->reproducible)
         return ls_fail(LS_ERR_NUMERIC,
                        "the batch statistic for %s is NaN, Inf, or too large for --reproducible in "
@@ -143,11 +144,12 @@ static bool is_sound_statistic(const ls_network *network, int64_t at, float valu
     return param_at(network, at)->running_statistic && isfinite(value);
 }
 
-ls_status ls_health_check_params(const ls_trainer *t)
+/* Checks the parameters of a network. Collective. */
+static ls_status check_params(const ls_trainer *t, ls_replica *replica)
 {
-    const ls_network *network = ls_replica_network(t->replica);
+    const ls_network *network = ls_replica_network(replica);
     const float *params;
-    ls_status status = ls_replica_params(t->replica, &params);
+    ls_status status = ls_replica_params(replica, &params);
     if (status != LS_OK)
         return status;
     for (int64_t i = 0; status == LS_OK && i < ls_network_size(network); i++)
@@ -158,6 +160,14 @@ ls_status ls_health_check_params(const ls_trainer *t)
                              param_at(network, i)->name, ls_plain_number((double)params[i]),
                              (long long)t->progress.epoch + 1, t->config->lr);
     return ls_agree(t->comm, status);
+}
+
+ls_status ls_health_check_params(const ls_trainer *t)
+{
+    ls_status status = LS_OK;
+    for (int p = 0; status == LS_OK && p < t->players; p++)
+        status = check_params(t, t->learner[p].replica);
+    return status;
 }
 
 /* Reports an event to the observer and the log. Collective. */
@@ -171,11 +181,11 @@ static ls_status report_event(ls_trainer *t, ls_event event, const char *text)
                                                 json_pack("{s:o}", "text", ls_json_text(text))));
 }
 
-ls_status ls_health_skip(ls_trainer *t)
+ls_status ls_health_skip(ls_trainer *t, ls_replica *replica)
 {
     char why[LS_ERROR_TEXT_MAX], text[LS_ERROR_TEXT_MAX + 64];
     snprintf(why, sizeof why, "%s", ls_error_text());
-    ls_step_skip(t->replica);
+    ls_step_skip(replica);
     if (++t->health->skipped > MOST_IN_A_ROW)
         return ls_fail(LS_ERR_NUMERIC, "%s; the %d steps before it were skipped, too", why,
                        MOST_IN_A_ROW);
@@ -235,17 +245,16 @@ static void name_others(const ls_health *h, int than, char *out, size_t size)
             used += (size_t)snprintf(out + used, size - used, "%s %d", others++ > 0 ? "," : "", r);
 }
 
-ls_status ls_health_check_replicas(ls_trainer *t)
+/* Compares the ranks' parameters of a network. Collective. */
+static ls_status check_replica(ls_trainer *t, ls_replica *replica)
 {
     ls_health *h = t->health;
     char place[WHERE], ranks[256], text[512];
     const float *params;
-    if (h->ranks == 1 || t->config->check_replicas == 0)
-        return LS_OK;
-    ls_status status = ls_replica_params(t->replica, &params);
+    ls_status status = ls_replica_params(replica, &params);
     if (status != LS_OK)
         return status;
-    const uint64_t mine = ls_replica_hash(t->replica);
+    const uint64_t mine = ls_replica_hash(replica);
     ls_allgather_bytes(t->comm, &mine, sizeof mine, h->hashes);
     if (count_hash(h, h->hashes[0]) == h->ranks)
         return LS_OK;
@@ -258,10 +267,20 @@ ls_status ls_health_check_replicas(ls_trainer *t)
     if (majority < 0 || !t->config->heal)
         return ls_fail(LS_ERR_RANKS, "%s; continue from the latest checkpoint with --resume auto",
                        text);
-    status = ls_replica_copy_from(t->replica, majority);
+    status = ls_replica_copy_from(replica, majority);
     if (status != LS_OK)
         return status;
     snprintf(text + strlen(text), sizeof text - strlen(text), "; replaced by those of rank %d",
              majority);
     return report_event(t, LS_EVENT_HEAL, text);
+}
+
+ls_status ls_health_check_replicas(ls_trainer *t)
+{
+    ls_status status = LS_OK;
+    if (t->health->ranks == 1 || t->config->check_replicas == 0)
+        return LS_OK;
+    for (int p = 0; status == LS_OK && p < t->players; p++)
+        status = check_replica(t, t->learner[p].replica);
+    return status;
 }

@@ -27,9 +27,9 @@ void ls_health_step_taken(ls_trainer *trainer);
  * Collective. Errors, on all ranks alike: LS_ERR_NUMERIC. */
 ls_status ls_health_check_params(const ls_trainer *trainer) LS_MUST_CHECK;
 
-/* Skips a step that failed with LS_ERR_NUMERIC. Collective.
+/* Skips a replica's step that failed with LS_ERR_NUMERIC. Collective.
  * Errors: LS_ERR_NUMERIC if too many steps in a row failed; LS_ERR_FAILURE. */
-ls_status ls_health_skip(ls_trainer *trainer) LS_MUST_CHECK;
+ls_status ls_health_skip(ls_trainer *trainer, ls_replica *replica) LS_MUST_CHECK;
 
 /* Rolls back to the latest checkpoint after LS_ERR_NUMERIC. Collective.
  * Errors: LS_ERR_NUMERIC if the same step failed at the previous rollback, or there were too many

@@ -2,6 +2,7 @@
 
 #include "parallel/collectives.h"
 #include "base/clock.h"
+#include "base/integer.h"
 #include "base/memory.h"
 #include "train/loader_backend.h"
 #include "train/reading.h"
@@ -325,6 +326,24 @@ ls_status ls_loader_next(ls_loader *l, ls_batch *batch)
     ls_augment_apply(l->augment, l->config->seed, l->epoch, l->conversion.normalization.shift,
                      batch);
     ls_weighting_apply(l->weighting, batch);
+    ls_conversion_finish(&l->conversion, batch);
+    return LS_OK;
+}
+
+ls_status ls_loader_resident(ls_loader *l, int64_t first, ls_batch *batch)
+{
+    const ls_samples *samples;
+    const int32_t *order;
+    const int64_t left = ls_plan_rank_rows(&l->plan, ls_comm_rank(l->comm)) - first;
+    const ls_range slice = {first, ls_min(left, LS_EVALUATION_ROWS)};
+    assert(!l->config->stream);
+    batch->rows = 0;
+    if (slice.count <= 0)
+        return LS_OK;
+    const ls_status status = l->kind->take(l->backend, l->epoch, slice, &samples, &order);
+    if (status != LS_OK)
+        return status;
+    ls_samples_gather(samples, order, 0, slice.count, l->conversion.normalization, batch);
     ls_conversion_finish(&l->conversion, batch);
     return LS_OK;
 }

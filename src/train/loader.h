@@ -81,6 +81,13 @@ ls_status ls_loader_epoch(ls_loader *loader, int64_t epoch, int64_t step) LS_MUS
  * rank must still take part in the step. */
 ls_status ls_loader_next(ls_loader *loader, ls_batch *batch) LS_MUST_CHECK;
 
+/* Fills a batch with rows that this rank has in the current epoch, in their order, as they are in
+ * the data set but for normalisation. Not with --stream. Local.
+ * first  of these rows, from 0
+ * batch  with room for LS_EVALUATION_ROWS rows; on return as many, fewer at the end, 0 past it
+ * Errors: LS_ERR_FAILURE. */
+ls_status ls_loader_resident(ls_loader *loader, int64_t first, ls_batch *batch) LS_MUST_CHECK;
+
 /* Creates the rows of a split that this rank evaluates, in the network's memory format. Local.
  * out    owned by the caller, who destroys it before the loader
  * split  LS_VALIDATION

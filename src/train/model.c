@@ -49,7 +49,7 @@ static ls_status read_dataset_options(ls_model *m)
 }
 
 /* Lists the texts of a model's info. */
-enum { TEXTS = 5 };
+enum { TEXTS = 6 };
 static void list_texts(ls_model_info *id, char **texts[TEXTS])
 {
     texts[0] = &id->run;
@@ -57,6 +57,7 @@ static void list_texts(ls_model_info *id, char **texts[TEXTS])
     texts[2] = &id->dataset;
     texts[3] = &id->compute;
     texts[4] = &id->config;
+    texts[5] = &id->discriminator;
 }
 
 static ls_model_info without_texts(ls_model_info id)
@@ -132,7 +133,7 @@ static ls_status read_facts(ls_model *m, const char *path, ls_checkpoint **out)
     m->facts.step = progress->step;
     m->facts.steps = progress->optimizer_steps;
     m->facts.best_epoch = progress->early_stop.best_epoch;
-    m->facts.has_average = ls_checkpoint_has_average(*out);
+    m->facts.has_average = ls_checkpoint_has_average(*out, LS_MODEL);
     m->facts.averaged = m->facts.has_average && m->load == LS_MODEL_EVALUATED;
     status = copy_model_info(&m->info, ls_checkpoint_model(*out));
     if (status == LS_OK)
@@ -195,8 +196,9 @@ static ls_status load_params(ls_model *m, const ls_checkpoint *checkpoint)
     if (m->load == LS_MODEL_NONE)
         return LS_OK;
     if (is_root(m))
-        status = (m->facts.averaged ? ls_checkpoint_read_outcome
-                                    : ls_checkpoint_read_params)(checkpoint, m->network, m->params);
+        status = m->facts.averaged
+                     ? ls_checkpoint_read_outcome(checkpoint, m->network, m->params)
+                     : ls_checkpoint_read_params(checkpoint, LS_MODEL, m->network, m->params);
     status = agree_root(m, status);
     if (status == LS_OK && m->comm != NULL)
         ls_broadcast(m->comm, m->params, (size_t)ls_network_size(m->network) * sizeof *m->params);
@@ -223,10 +225,17 @@ static void publish_info(ls_model *m)
     m->facts.tokens = m->tokens.count > 0 ? (const char *const *)m->tokens.text : NULL;
     m->facts.class_names =
         m->class_names.count > 0 ? (const char *const *)m->class_names.text : NULL;
+    m->facts.generates = m->info.generates;
+    m->facts.discriminator = m->info.discriminator;
+    m->facts.picture = m->info.picture;
+    m->facts.picture_element = m->info.picture_element;
+    m->facts.conditions = m->info.conditions;
     m->facts.loss = m->info.loss;
     m->facts.huber = m->info.huber;
     if (m->network != NULL)
         m->facts.task = ls_network_task(m->network, m->info.values);
+    if (m->info.generates)
+        m->facts.task.kind = LS_TASK_GENERATION;
     m->facts.element = m->info.element;
     m->facts.mean = m->info.mean;
     m->facts.std = m->info.std;

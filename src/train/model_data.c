@@ -162,6 +162,12 @@ ls_status ls_model_read(ls_rows **out, const ls_model *m, const ls_model_data *d
     const ls_input_format format = ls_model_format(m);
     ls_dataset_info info;
     ls_source *source = NULL;
+    if (m->info.generates)
+        return ls_fail(
+            LS_ERR_USAGE,
+            "%s: is a generator, which makes rows from noise: `lockstep generate --score` "
+            "evaluates it",
+            m->path);
     ls_status status = ls_model_open_data(&source, m, data, &info);
     if (status == LS_OK)
         status = ls_model_check_targets(&info);

@@ -2,6 +2,7 @@
 #ifndef LS_TRAIN_REPLICA_STATE_H
 #define LS_TRAIN_REPLICA_STATE_H
 
+#include "nn/pass.h"
 #include "train/replica.h"
 
 struct ls_replica {
@@ -26,6 +27,11 @@ struct ls_replica {
     char deferred_text[LS_ERROR_TEXT_MAX];
     bool settled; /* no update is pending, and all ranks know that no error is deferred */
 };
+
+/* Returns the context of a pass in a step of the replica: hooks of its reducer, micro-batches.
+ * Local.
+ * rest  see ls_pass */
+ls_pass ls_replica_pass(ls_replica *replica, uint64_t key, ls_score *rest);
 
 /* Applies pending updates, last piece first, until params[from..] are current; with 0 all of them.
  * Collective. */

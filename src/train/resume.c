@@ -261,7 +261,8 @@ static ls_status read_best(ls_trainer *t, const ls_checkpoint *current)
         return LS_OK;
     ls_status status = ls_checkpoint_open_best(current, &best, missing);
     if (status == LS_OK && best != NULL)
-        status = ls_checkpoint_read_outcome(best, ls_replica_network(t->replica), t->best.params);
+        status = ls_checkpoint_read_outcome(best, ls_replica_network(ls_trainer_replica(t)),
+                                            t->best.params);
     if (status == LS_OK && best != NULL)
         t->best.epoch = ls_checkpoint_progress(best)->epoch;
     ls_checkpoint_close(&best);
@@ -282,11 +283,24 @@ static void inherit_rows(ls_model_info *now, const ls_model_info *id)
     now->border = id->border;
 }
 
-/* Reads the whole state into rank 0's replica. Local. */
+/* Reads a network's parameters and its optimizer's slots. Local. */
+static ls_status read_learner(const ls_learner *l, ls_player player,
+                              const ls_checkpoint *checkpoint)
+{
+    const ls_network *network = ls_replica_network(l->replica);
+    ls_optimizer *optimizer = ls_replica_optimizer(l->replica);
+    const ls_status status =
+        ls_checkpoint_read_params(checkpoint, player, network, l->start_params);
+    if (status != LS_OK)
+        return status;
+    /* If the checkpoint has no average, the average begins with these parameters. */
+    ls_optimizer_start(optimizer, l->start_params);
+    return ls_checkpoint_read_optimizer(checkpoint, player, network, optimizer);
+}
+
+/* Reads the whole state into rank 0's replicas. Local. */
 static ls_status read_state(ls_trainer *t, const ls_checkpoint *checkpoint)
 {
-    const ls_network *network = ls_replica_network(t->replica);
-    ls_optimizer *optimizer = ls_replica_optimizer(t->replica);
     ls_status status = check_resumable(t, checkpoint);
     if (status != LS_OK)
         return status;
@@ -309,21 +323,26 @@ static ls_status read_state(ls_trainer *t, const ls_checkpoint *checkpoint)
     t->history = history;
     t->records.resumed = path;
     status = ls_checkpoint_read_history(checkpoint, t->history);
-    if (status == LS_OK)
-        status = ls_checkpoint_read_params(checkpoint, network, t->start_params);
-    if (status != LS_OK)
-        return status;
-    /* If the checkpoint has no average, the average begins with these parameters. */
-    ls_optimizer_start(optimizer, t->start_params);
-    status = ls_checkpoint_read_optimizer(checkpoint, network, optimizer);
+    for (int p = 0; status == LS_OK && p < t->players; p++)
+        status = read_learner(&t->learner[p], (ls_player)p, checkpoint);
     return status == LS_OK ? read_best(t, checkpoint) : status;
+}
+
+/* Broadcasts rank 0's state of a network. Collective.
+ * steps  of its optimizer */
+static void broadcast_learner(const ls_trainer *t, const ls_learner *l, int64_t steps)
+{
+    const size_t bytes = (size_t)ls_replica_size(l->replica) * sizeof(float);
+    ls_optimizer *optimizer = ls_replica_optimizer(l->replica);
+    ls_broadcast(t->comm, l->start_params, bytes);
+    for (int i = 0; i < ls_optimizer_slots(optimizer); i++)
+        ls_broadcast(t->comm, ls_optimizer_slot(optimizer, i), bytes);
+    ls_optimizer_set_steps(optimizer, steps);
 }
 
 /* Broadcasts rank 0's state. Collective. */
 static ls_status broadcast_state(ls_trainer *t)
 {
-    const size_t bytes = (size_t)ls_replica_size(t->replica) * sizeof(float);
-    ls_optimizer *optimizer = ls_replica_optimizer(t->replica);
     ls_broadcast(t->comm, &t->progress, sizeof t->progress);
     if (t->rank != 0) /* totals over ranks continue on rank 0 only */
         t->progress.totals.compute_s = t->progress.totals.communicate_s =
@@ -338,14 +357,13 @@ static ls_status broadcast_state(ls_trainer *t)
     if (status != LS_OK)
         return status;
     ls_broadcast(t->comm, t->history, (size_t)t->progress.epoch * sizeof *t->history);
-    ls_broadcast(t->comm, t->start_params, bytes);
+    for (int p = 0; p < t->players; p++)
+        broadcast_learner(t, &t->learner[p], ls_trainer_updates(t, (ls_player)p));
     if (t->best.params != NULL) {
-        ls_broadcast(t->comm, t->best.params, bytes);
+        ls_broadcast(t->comm, t->best.params,
+                     (size_t)ls_replica_size(ls_trainer_replica(t)) * sizeof(float));
         ls_broadcast(t->comm, &t->best.epoch, sizeof t->best.epoch);
     }
-    for (int i = 0; i < ls_optimizer_slots(optimizer); i++)
-        ls_broadcast(t->comm, ls_optimizer_slot(optimizer, i), bytes);
-    ls_optimizer_set_steps(optimizer, t->progress.optimizer_steps);
     return LS_OK;
 }
 
@@ -378,8 +396,7 @@ ls_status ls_trainer_resume(ls_trainer *t)
 ls_status ls_trainer_rollback(ls_trainer *t)
 {
     int found = 0;
-    t->start_params = ls_alloc(ls_replica_size(t->replica), sizeof(float));
-    ls_status status = ls_agree(t->comm, t->start_params == NULL ? LS_ERR_FAILURE : LS_OK);
+    ls_status status = ls_agree(t->comm, ls_trainer_take_start(t));
     ls_standby_lock(t->records.standby);
     ls_h5_lock(); /* the stream's thread may be reading */
     if (status == LS_OK)
@@ -390,10 +407,8 @@ ls_status ls_trainer_rollback(ls_trainer *t)
         status = ls_agree_root(t->comm, t->rank == 0 ? ls_records_rewind(t) : LS_OK);
     ls_h5_unlock();
     ls_standby_unlock(t->records.standby, true); /* its copy holds discarded steps */
-    if (status == LS_OK) {
-        ls_replica_set_params(t->replica, t->start_params);
-    }
-    ls_free(t->start_params);
-    t->start_params = NULL;
+    for (int p = 0; status == LS_OK && p < t->players; p++)
+        ls_replica_set_params(t->learner[p].replica, t->learner[p].start_params);
+    ls_trainer_drop_start(t);
     return status;
 }

@@ -13,12 +13,13 @@ static ls_status write_state(const ls_trainer *t, const ls_epoch_totals *totals)
 {
     ls_progress progress = t->progress;
     progress.totals = *totals;
-    const ls_state state = {.info = &t->records.info,
-                            .progress = &progress,
-                            .history = t->history,
-                            .network = ls_replica_network(t->replica),
-                            .params = ls_replica_current_params(t->replica),
-                            .optimizer = ls_replica_optimizer(t->replica)};
+    ls_state state = {.info = &t->records.info, .progress = &progress, .history = t->history};
+    for (int p = 0; p < t->players; p++) {
+        const ls_replica *r = t->learner[p].replica;
+        state.trained[p] = (ls_trained){.network = ls_replica_network(r),
+                                        .params = ls_replica_current_params(r),
+                                        .optimizer = ls_replica_optimizer(r)};
+    }
     ls_standby_lock(t->records.standby);
     ls_status status = ls_records_write(t, &state);
     ls_standby_unlock(t->records.standby, status == LS_OK);
@@ -51,10 +52,9 @@ ls_status ls_trainer_save(ls_trainer *t, bool best, bool needed)
     const double begin = ls_now();
     const int64_t saved_best = progress->best_steps;
     ls_epoch_totals totals;
-    const float *params;
     ls_watchdog_at(t->watchdog, LS_AT_CHECKPOINT, progress->epoch, progress->step);
-    ls_status status = *t->config->run != '\0' ? ls_trainer_collect(t, &totals)
-                                               : ls_replica_params(t->replica, &params);
+    ls_status status =
+        *t->config->run != '\0' ? ls_trainer_collect(t, &totals) : ls_trainer_settle(t);
     if (status != LS_OK || *t->config->run == '\0')
         return status;
     if (best)

@@ -16,6 +16,8 @@ CHOICES(layout, LS_LAYOUT_LIST);
 CHOICES(order, LS_ORDER_LIST);
 CHOICES(shuffle, LS_SHUFFLE_LIST);
 CHOICES(read, LS_READ_LIST);
+CHOICES(objective, LS_OBJECTIVE_LIST);
+CHOICES(adversarial_loss, LS_ADVERSARIAL_LOSS_LIST);
 CHOICES(optimizer, LS_OPTIMIZER_LIST);
 CHOICES(schedule, LS_SCHEDULE_LIST);
 CHOICES(monitor, LS_MONITOR_LIST);
@@ -30,6 +32,7 @@ static const ls_choice loss_choices[] = {
 
 static const char DATA[] = "Data";
 static const char NETWORK[] = "Network";
+static const char GAN[] = "Generative adversarial networks";
 static const char OPTIMIZATION[] = "Optimization";
 static const char SCHEDULE[] = "Learning-rate schedule";
 static const char STOPPING[] = "Early stopping";
@@ -112,6 +115,29 @@ static const ls_setting table[] = {
      .help = "cross-entropy: target 1 - E for the label, plus E/classes for each class"},
     {"seed", "N", LS_TYPE_INT, ORDER, AT(seed), "0", 0, EXACT, .group = NETWORK,
      .help = "of the initial parameters, the shuffle, dropout, augmentation and --hold-out"},
+
+    {"objective", "WHAT", LS_TYPE_CHOICE, BOUND, AT(objective), "supervised",
+     .choices = objective_choices, .group = GAN, .help = "what is trained"},
+    {"generator", "LAYERS", LS_TYPE_TEXT, BOUND, AT(generator), "", .group = GAN,
+     .help = "layers from the noise to a row, or gan or dcgan"},
+    {"discriminator", "LAYERS", LS_TYPE_TEXT, BOUND, AT(discriminator), "", .group = GAN,
+     .help = "layers from a row to a judgement; without it those of the generator's preset"},
+    {"latent", "NUMBERS", LS_TYPE_INT, BOUND, AT(latent), "64", 1, 1 << 20, .group = GAN,
+     .help = "of noise, normally distributed, in the generator's inputs"},
+    {"conditional", NULL, LS_TYPE_FLAG, BOUND, AT(conditional), .group = GAN,
+     .help = "the generator is told a class, which the discriminator finds out, too"},
+    {"adversarial-loss", "NAME", LS_TYPE_CHOICE, BOUND, AT(adversarial_loss), "non-saturating",
+     .choices = adversarial_loss_choices, .group = GAN, .help = "losses of both networks"},
+    {"discriminator-lr", "RATE", LS_TYPE_REAL, FIXED, AT(discriminator_lr), "0", 0, 1e30,
+     .group = GAN, .help = "its learning rate, which follows the schedule of --lr; 0: --lr"},
+    {"discriminator-steps", "N", LS_TYPE_INT, ORDER, AT(discriminator_steps), "1", 1, 1e6,
+     .group = GAN, .help = "steps of the discriminator for one of the generator"},
+    {"score", "RUN", LS_TYPE_TEXT, FIXED, AT(score), "", .group = GAN,
+     .help = "a classifier of the same rows, which scores generated rows after each epoch"},
+    {"score-rows", "ROWS", LS_TYPE_INT, FIXED, AT(score_rows), "10000", 1, 1 << 24, .group = GAN,
+     .help = "generated rows that are scored"},
+    {"samples", "ROWS", LS_TYPE_INT, FREE, AT(samples), "64", 0, 4096, .group = GAN,
+     .help = "generated rows on the sheet that each epoch writes to samples/; 0: none"},
 
     {"optimizer", "NAME", LS_TYPE_CHOICE, BOUND, AT(optimizer.kind), "adam",
      .choices = optimizer_choices, .group = OPTIMIZATION, .help = "optimizer"},

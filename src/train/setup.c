@@ -4,6 +4,7 @@
 
 #include "parallel/collectives.h"
 #include "data/class_names.h"
+#include "train/adversarial.h"
 #include "train/standby.h"
 
 #include "base/clock.h"
@@ -66,29 +67,34 @@ static void describe_model_info(ls_trainer *t)
     const ls_dataset_info *d = ls_trainer_dataset(t);
     const ls_census *census = ls_loader_census(t->loader);
     const ls_text_list *names = ls_loader_class_names(t->loader);
-    t->records.info =
-        (ls_model_info){.run = t->records.id,
-                        .model = (char *)ls_network_model(ls_replica_network(t->replica)),
-                        .loss = c->loss,
-                        .huber = c->huber,
-                        .classes = d->classes,
-                        .values = d->values,
-                        .vocabulary = ls_loader_reads_tokens(t->loader) ? d->vocabulary : 0,
-                        .tokens = *ls_loader_tokens(t->loader),
-                        .class_names = ls_class_names_fit(names) ? *names : (ls_text_list){0},
-                        .input = {d->channels, d->height, d->width},
-                        .element = d->element,
-                        .mean = c->mean,
-                        .std = c->std,
-                        .standardization = ls_loader_standardization(t->loader),
-                        .dataset = (char *)d->name,
-                        .fingerprint = census->fingerprint,
-                        .validation_fingerprint = census->validation_fingerprint,
-                        .knows_validation = census->known,
-                        .has_border = census->has_border,
-                        .border = census->border,
-                        .compute = (char *)ls_compute_version(),
-                        .config = t->text};
+    if (t->adversarial != NULL) {
+        ls_adversarial_describe(t, &t->records.info);
+        t->records.info.run = t->records.id;
+        return;
+    }
+    t->records.info = (ls_model_info){
+        .run = t->records.id,
+        .model = (char *)ls_network_model(ls_replica_network(ls_trainer_replica(t))),
+        .loss = c->loss,
+        .huber = c->huber,
+        .classes = d->classes,
+        .values = d->values,
+        .vocabulary = ls_loader_reads_tokens(t->loader) ? d->vocabulary : 0,
+        .tokens = *ls_loader_tokens(t->loader),
+        .class_names = ls_class_names_fit(names) ? *names : (ls_text_list){0},
+        .input = {d->channels, d->height, d->width},
+        .element = d->element,
+        .mean = c->mean,
+        .std = c->std,
+        .standardization = ls_loader_standardization(t->loader),
+        .dataset = (char *)d->name,
+        .fingerprint = census->fingerprint,
+        .validation_fingerprint = census->validation_fingerprint,
+        .knows_validation = census->known,
+        .has_border = census->has_border,
+        .border = census->border,
+        .compute = (char *)ls_compute_version(),
+        .config = t->text};
 }
 
 /* Returns true on rank 0 if the run writes a run folder. Local. */
@@ -125,9 +131,13 @@ static ls_status setup_records(ls_trainer *t)
 static ls_status set_up(ls_trainer *t)
 {
     static ls_status (*const steps[])(ls_trainer *) = {
-        ls_setup_settings, setup_compute,    setup_loader,     ls_setup_loss,
-        setup_watchdog,    ls_setup_monitor, ls_setup_replica, setup_resume,
-        ls_setup_reducer,  setup_interrupt,  setup_records,    ls_setup_report};
+        ls_setup_settings, setup_compute,
+        setup_loader,      ls_setup_loss,
+        setup_watchdog,    ls_setup_monitor,
+        ls_setup_replica,  setup_resume,
+        ls_setup_reducer,  ls_adversarial_open_scoring,
+        setup_interrupt,   setup_records,
+        ls_setup_report};
     ls_status status = LS_OK;
     for (size_t i = 0; status == LS_OK && i < sizeof steps / sizeof *steps; i++)
         status = steps[i](t);
@@ -172,12 +182,12 @@ ls_status ls_trainer_create(ls_trainer **out, ls_comm *comm, const ls_train_conf
 
 const float *ls_trainer_params(const ls_trainer *trainer)
 {
-    return ls_replica_current_params(trainer->replica);
+    return ls_replica_current_params(ls_trainer_replica(trainer));
 }
 
 const ls_network *ls_trainer_network(const ls_trainer *trainer)
 {
-    return ls_replica_network(trainer->replica);
+    return ls_replica_network(ls_trainer_replica(trainer));
 }
 
 void ls_trainer_destroy(ls_trainer **trainer)
@@ -190,13 +200,16 @@ void ls_trainer_destroy(ls_trainer **trainer)
     ls_interrupt_at(INFINITY);
     ls_records_close(t);
     ls_loader_destroy(&t->loader);
-    ls_replica_destroy(&t->replica);
-    ls_tuner_destroy(&t->tuner);
-    ls_reducer_destroy(&t->reducer);
+    for (int p = 0; p < LS_PLAYERS; p++) {
+        ls_replica_destroy(&t->learner[p].replica);
+        ls_tuner_destroy(&t->learner[p].tuner);
+        ls_reducer_destroy(&t->learner[p].reducer);
+    }
+    ls_trainer_drop_start(t);
+    ls_adversarial_destroy(&t->adversarial);
     ls_health_destroy(&t->health);
     ls_topology_destroy(&t->topology);
     ls_free(t->text);
-    ls_free(t->start_params);
     ls_free(t->best.params);
     ls_free(t->history);
     ls_free(t);

@@ -5,9 +5,11 @@
 #include "nn/pass.h"
 #include "nn/vocabulary.h"
 #include "train/evaluate.h"
+#include "train/adversarial.h"
 #include "train/reconstruction.h"
 
 #include "base/memory.h"
+#include "base/rng.h"
 #include "base/text.h"
 
 /* Returns the most rows of a pass. Local. */
@@ -15,6 +17,13 @@ static int64_t pass_capacity(const ls_trainer *t)
 {
     const int64_t step = ls_loader_step_rows(t->loader);
     return step > LS_EVALUATION_ROWS ? step : LS_EVALUATION_ROWS;
+}
+
+/* Returns the passes over as many rows in a step of a network: the discriminator's are over rows of
+ * the data and generated ones. */
+static int passes(ls_player player)
+{
+    return player == LS_DISCRIMINATOR ? 2 : 1;
 }
 
 /* Returns a bound of the weight of a step's rows, at least their number; by step of all their
@@ -35,8 +44,30 @@ static ls_status check_sequences(const ls_network *network, const ls_dataset_inf
     return status;
 }
 
-/* Creates this rank's network, optimizer and batch. Local. */
-static ls_status create_replica(ls_trainer *t)
+/* Prepares the model's replica for the rows of the data set. Local. */
+static ls_status fit_to_rows(ls_trainer *t)
+{
+    const ls_dataset_info *d = ls_trainer_dataset(t);
+    ls_batch *batch = ls_replica_batch(ls_trainer_replica(t));
+    ls_network *network = ls_replica_network(ls_trainer_replica(t));
+    if ((ls_loader_weighs(t->loader) && ls_batch_add_weights(batch) != LS_OK) ||
+        (d->ragged && ls_batch_add_lengths(batch) != LS_OK))
+        return LS_ERR_FAILURE;
+    const ls_status fits = check_sequences(network, d);
+    if (fits != LS_OK)
+        return fits;
+    const ls_columns *targets = &ls_loader_standardization(t->loader)->targets;
+    if (d->values > 0 && targets->count == d->values &&
+        ls_network_set_target_scale(network, targets->std) != LS_OK)
+        return LS_ERR_FAILURE;
+    if (d->reconstructs)
+        ls_network_set_reconstructs(network);
+    t->task = ls_network_task(network, d->values);
+    return LS_OK;
+}
+
+/* Creates the replica of a supervised training. Local. */
+static ls_status create_supervised(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
     const ls_dataset_info *d = ls_trainer_dataset(t);
@@ -52,61 +83,92 @@ static ls_status create_replica(ls_trainer *t)
                                       .optimizer = c->optimizer,
                                       .label_smoothing = c->label_smoothing,
                                       .rows = pass_capacity(t)};
-    const ls_status status = ls_replica_create(&t->replica, t->comm, &config);
+    const ls_status status = ls_replica_create(&t->learner[LS_MODEL].replica, t->comm, &config);
     ls_free(model);
-    if (status != LS_OK)
-        return status;
-    ls_batch *batch = ls_replica_batch(t->replica);
-    if ((ls_loader_weighs(t->loader) && ls_batch_add_weights(batch) != LS_OK) ||
-        (d->ragged && ls_batch_add_lengths(batch) != LS_OK))
-        return LS_ERR_FAILURE;
-    ls_network *network = ls_replica_network(t->replica);
-    const ls_status fits = check_sequences(network, d);
-    if (fits != LS_OK)
-        return fits;
-    const ls_columns *targets = &ls_loader_standardization(t->loader)->targets;
-    if (d->values > 0 && targets->count == d->values &&
-        ls_network_set_target_scale(network, targets->std) != LS_OK)
-        return LS_ERR_FAILURE;
-    if (d->reconstructs)
-        ls_network_set_reconstructs(network);
+    t->players = status == LS_OK ? 1 : 0;
+    return status == LS_OK ? fit_to_rows(t) : status;
+}
+
+/* Checks that --batch has enough rows for the batch statistics of a network. Local. */
+static ls_status check_batch(const ls_trainer *t, const ls_network *network)
+{
     const int least = ls_network_least_batch(network);
-    if (c->batch < least)
-        return ls_fail(LS_ERR_USAGE,
-                       "--batch %lld: batchnorm needs the statistics of %d rows or more",
-                       (long long)c->batch, least);
-    t->task = ls_network_task(network, d->values);
-    ls_loader_set_channels_last(t->loader, ls_network_channels_last(network));
-    if (c->reproducible)
-        ls_replica_set_micro_batch(t->replica, c->block, most_weight(t));
-    return LS_OK;
+    return t->config->batch >= least
+               ? LS_OK
+               : ls_fail(LS_ERR_USAGE,
+                         "--batch %lld: batchnorm needs the statistics of %d rows or more",
+                         (long long)t->config->batch, least);
+}
+
+/* Returns true if the rows of batches are [height][width][channels]: those of a GAN always, as the
+ * pictures that layers make. Local. */
+static bool reads_channels_last(const ls_trainer *t, const ls_network *network)
+{
+    return t->adversarial != NULL ? ls_trainer_dataset(t)->channels > 1
+                                  : ls_network_channels_last(network);
+}
+
+/* Creates this rank's replicas. Local. */
+static ls_status create_replicas(ls_trainer *t)
+{
+    bool channels_last = false;
+    ls_status status = t->config->objective == LS_GAN ? ls_adversarial_create(t, pass_capacity(t))
+                                                      : create_supervised(t);
+    for (int p = 0; status == LS_OK && p < t->players; p++) {
+        const ls_network *network = ls_replica_network(t->learner[p].replica);
+        status = check_batch(t, network);
+        channels_last = channels_last || reads_channels_last(t, network);
+        if (t->config->reproducible)
+            ls_replica_set_micro_batch(t->learner[p].replica, t->config->block,
+                                       passes((ls_player)p) * most_weight(t));
+    }
+    ls_loader_set_channels_last(t->loader, channels_last);
+    return status;
+}
+
+/* Initialises the parameters of a network. Local. */
+static void initialise_params(const ls_trainer *t, int player)
+{
+    const ls_learner *l = &t->learner[player];
+    const uint64_t seed = t->config->seed;
+    ls_network_initialise(ls_replica_network(l->replica),
+                          player == LS_MODEL ? seed : ls_rng_at(seed, (uint64_t)player),
+                          l->start_params);
+    ls_optimizer_start(ls_replica_optimizer(l->replica), l->start_params);
+}
+
+/* Estimates the time to save a checkpoint, until one is written: parameters and slots to a slow
+ * disk, 50 MB/s. Local. */
+static double estimate_save(const ls_trainer *t)
+{
+    double floats = 0;
+    for (int p = 0; p < t->players; p++)
+        floats += (double)ls_replica_size(t->learner[p].replica) *
+                  (1 + ls_optimizer_slots(ls_replica_optimizer(t->learner[p].replica)));
+    return 0.5 + floats * sizeof(float) / 50e6;
 }
 
 /* Allocates parameters and history, and initialises the parameters. Local. */
-static ls_status initialise_params(ls_trainer *t)
+static ls_status initialise(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
-    const int64_t size = ls_replica_size(t->replica);
-    ls_optimizer *optimizer = ls_replica_optimizer(t->replica);
-    t->start_params = ls_alloc(size, sizeof(float));
-    t->best.params = c->restore_best ? ls_alloc(size, sizeof(float)) : NULL;
+    ls_status status = ls_trainer_take_start(t);
+    t->best.params =
+        c->restore_best ? ls_alloc(ls_replica_size(ls_trainer_replica(t)), sizeof(float)) : NULL;
     t->history = ls_alloc(c->epochs, sizeof *t->history);
-    if (t->start_params == NULL || t->history == NULL ||
-        (c->restore_best && t->best.params == NULL))
+    if (status != LS_OK || t->history == NULL || (c->restore_best && t->best.params == NULL))
         return LS_ERR_FAILURE;
-    ls_network_initialise(ls_replica_network(t->replica), c->seed, t->start_params);
-    ls_optimizer_start(optimizer, t->start_params);
-    /* Estimate until a checkpoint is written: parameters and slots to a slow disk, 50 MB/s. */
-    t->records.save_seconds =
-        0.5 + (double)size * sizeof(float) * (1 + ls_optimizer_slots(optimizer)) / 50e6;
+    for (int p = 0; p < t->players; p++)
+        initialise_params(t, p);
+    t->records.save_seconds = estimate_save(t);
     return ls_health_create(&t->health, ls_trainer_plan(t)->ranks);
 }
 
 ls_status ls_setup_replica(ls_trainer *t)
 {
-    ls_status status = create_replica(t);
+    ls_status status = create_replicas(t);
     if (status == LS_OK)
-        status = initialise_params(t);
+        status = initialise(t);
     return ls_agree(t->comm, status);
 }
 
@@ -115,27 +177,39 @@ static ls_control_sums control_sums(const ls_trainer *t)
 {
     if (t->task.kind == LS_TASK_STEPS)
         return LS_CONTROL_OF_STEPS;
-    return t->task.kind == LS_TASK_CLASSIFICATION && ls_replica_batch(t->replica)->weights == NULL
+    return t->task.kind == LS_TASK_CLASSIFICATION && !ls_loader_weighs(t->loader)
                ? LS_CONTROL_OF_CLASSES
                : LS_CONTROL_OF_ROWS;
 }
 
-ls_status ls_setup_reducer(ls_trainer *t)
+/* Returns the reducer to begin with: the setting, or the choice of the resumed run where it can be
+ * kept. The same on all ranks. Local. */
+static ls_reduce first_reduce(const ls_trainer *t, bool shard)
 {
     const ls_train_config *c = t->config;
-    const ls_layout *layout = ls_network_layout(ls_replica_network(t->replica));
+    const ls_reduce chosen = t->progress.reduce;
+    if (c->reproducible)
+        return LS_REDUCE_EXACT;
+    return c->reduce == LS_REDUCE_AUTO && t->progress.ranks == ls_trainer_plan(t)->ranks &&
+                   ls_reduce_is_candidate(chosen) &&
+                   (c->on_nan != LS_ON_NAN_SKIP || ls_reduce_checks_before_update(chosen, shard))
+               ? chosen
+               : c->reduce;
+}
+
+/* Creates the reducer of a network, or those that --reduce auto tries. Collective. */
+static ls_status create_reducer(ls_trainer *t, ls_player player)
+{
+    const ls_train_config *c = t->config;
+    ls_learner *l = &t->learner[player];
+    const ls_layout *layout = ls_network_layout(ls_replica_network(l->replica));
     const ls_step_rows rows = {.mine = ls_loader_step_rows(t->loader),
-                               .batch = c->batch,
+                               .batch = passes(player) * c->batch,
                                .block = c->block,
                                .weight = ls_loader_weight_bound(t->loader, c->block),
                                .sums = control_sums(t)};
     const bool shard = ls_setup_shards(t);
-    ls_reduce reduce = c->reproducible ? LS_REDUCE_EXACT : c->reduce;
-    const bool checks_first = c->on_nan == LS_ON_NAN_SKIP;
-    if (reduce == LS_REDUCE_AUTO && t->progress.ranks == ls_trainer_plan(t)->ranks &&
-        ls_reduce_is_candidate(t->progress.reduce) &&
-        (!checks_first || ls_reduce_checks_before_update(t->progress.reduce, shard)))
-        reduce = t->progress.reduce; /* the choice of the resumed run */
+    ls_reduce reduce = first_reduce(t, shard);
     ls_reducer *reducer = NULL;
     ls_status status = LS_OK;
     if (reduce != LS_REDUCE_AUTO)
@@ -146,14 +220,22 @@ ls_status ls_setup_reducer(ls_trainer *t)
         reduce = LS_REDUCE_AUTO;
     }
     if (reduce == LS_REDUCE_AUTO)
-        status = ls_tuner_create(&t->tuner, t->comm, t->topology->nodes, shard, checks_first,
-                                 layout, rows, &reducer);
+        status = ls_tuner_create(&l->tuner, t->comm, t->topology->nodes, shard,
+                                 c->on_nan == LS_ON_NAN_SKIP, layout, rows, &reducer);
     if (status != LS_OK)
         return status;
-    t->reducer = t->tuner == NULL ? reducer : NULL;
-    ls_replica_use(t->replica, reducer);
-    ls_replica_set_params(t->replica, t->start_params);
-    ls_free(t->start_params);
-    t->start_params = NULL;
+    l->reducer = l->tuner == NULL ? reducer : NULL;
+    ls_replica_use(l->replica, reducer);
+    ls_replica_set_params(l->replica, l->start_params);
     return LS_OK;
+}
+
+ls_status ls_setup_reducer(ls_trainer *t)
+{
+    ls_status status = LS_OK;
+    for (int p = 0; status == LS_OK && p < t->players; p++)
+        status = create_reducer(t, (ls_player)p);
+    if (status == LS_OK)
+        ls_trainer_drop_start(t);
+    return status;
 }

@@ -18,7 +18,11 @@ static void notify_start(const ls_trainer *t)
     const ls_train_config *c = t->config;
     const ls_run_info info = {.config = c,
                               .dataset = ls_trainer_dataset(t),
-                              .network = ls_replica_network(t->replica),
+                              .network = ls_replica_network(ls_trainer_replica(t)),
+                              .discriminator =
+                                  t->adversarial != NULL
+                                      ? ls_replica_network(t->learner[LS_DISCRIMINATOR].replica)
+                                      : NULL,
                               .task = t->task,
                               .topology = t->topology,
                               .steps_per_epoch = ls_trainer_plan(t)->steps,
@@ -105,7 +109,7 @@ static void report_order(const ls_trainer *t)
 static void report_lengths(const ls_trainer *t)
 {
     if (ls_trainer_dataset(t)->ragged && t->task.kind != LS_TASK_STEPS &&
-        !ls_network_reads_steps(ls_replica_network(t->replica)))
+        !ls_network_reads_steps(ls_replica_network(ls_trainer_replica(t))))
         ls_trainer_note(t, "the rows have lengths, but no layer of --model reads sequences: steps "
                            "beyond a length are zeros");
 }
@@ -130,7 +134,7 @@ static void report_foresight(const ls_trainer *t)
 {
     const ls_text_list *classes = ls_loader_class_names(t->loader);
     const ls_text_list *tokens = ls_loader_tokens(t->loader);
-    const char *word = find_foresight(ls_replica_network(t->replica));
+    const char *word = find_foresight(ls_replica_network(ls_trainer_replica(t)));
     if (t->task.kind == LS_TASK_STEPS && word != NULL && classes->count > 0 &&
         classes->count == tokens->count && ls_text_list_differ(classes, tokens) < 0)
         ls_trainer_note(t,

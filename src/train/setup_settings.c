@@ -60,6 +60,17 @@ static ls_status choose_loss(ls_trainer *t)
         t->resolved.order = LS_ORDER_COLUMN_MAJOR;
     t->config = &t->resolved;
     const ls_loss loss = t->config->loss;
+    if (t->config->objective == LS_GAN) {
+        t->resolved.loss = t->given->loss;
+        t->task = (ls_task){.kind = LS_TASK_GENERATION, .outputs = 1, .unit = 1};
+        return write_settings(t);
+    }
+    if (!ls_dataset_has_targets(d) && !d->reconstructs)
+        return ls_fail(
+            LS_ERR_DATA,
+            "%s: has no dataset '/train/labels' or '/train/targets': there is nothing to "
+            "train for; --targets inputs trains an autoencoder, --objective gan a GAN",
+            t->config->data);
     t->task = (ls_task){.kind = d->reconstructs ? LS_TASK_REGRESSION : ls_loss_task(loss, values),
                         .outputs = ls_loss_outputs(loss, values, d->classes),
                         .unit = 1};
@@ -77,10 +88,10 @@ ls_status ls_setup_loss(ls_trainer *t)
 /* Checks that the monitor's metric is defined for the task. The same on all ranks. Local. */
 static ls_status check_metric(const ls_trainer *t, ls_metric at)
 {
-    const ls_metric_kind *metric = ls_metric_describe(at);
     const char *name = ls_monitor_name(t->config->monitor);
-    if (ls_metric_applies(at, &t->task))
+    if (at == LS_METRICS || ls_metric_applies(at, &t->task))
         return LS_OK;
+    const ls_metric_kind *metric = ls_metric_describe(at);
     if ((metric->tasks & LS_TASK_OF_TWO) != 0 && t->task.kind == LS_TASK_CLASSIFICATION)
         return ls_fail(LS_ERR_USAGE,
                        "--monitor %s needs two classes, the data set has %d: give --monitor "
@@ -98,11 +109,21 @@ static ls_status check_metric(const ls_trainer *t, ls_metric at)
                    name, metric->outputs, t->task.outputs);
 }
 
+/* Returns the monitor of a configuration; of a GAN, whose losses say nothing of its rows, instead
+ * of the default the score if there is one, else the latest epoch. Local. */
+static ls_monitor choose_monitor(const ls_train_config *c)
+{
+    if (c->objective != LS_GAN || c->monitor != LS_MONITOR_VAL_LOSS)
+        return c->monitor;
+    return *c->score != '\0' ? LS_MONITOR_VAL_SCORE : LS_MONITOR_EPOCH;
+}
+
 ls_status ls_setup_monitor(ls_trainer *t)
 {
     const ls_train_config *c = t->config;
-    t->monitor = c->monitor;
-    if (ls_trainer_dataset(t)->rows[LS_VALIDATION] == 0 && ls_monitor_is_validation(c->monitor)) {
+    t->monitor = choose_monitor(c);
+    const bool rows = ls_trainer_dataset(t)->rows[LS_VALIDATION] > 0;
+    if (!rows && c->objective != LS_GAN && ls_monitor_is_validation(c->monitor)) {
         if (c->patience > 0)
             return ls_fail(LS_ERR_USAGE,
                            "--patience monitors %s, but there are no validation rows: give "
@@ -118,7 +139,7 @@ ls_status ls_setup_monitor(ls_trainer *t)
     const ls_status status = check_metric(t, ls_monitor_metric(t->monitor));
     if (status != LS_OK)
         return status;
-    const bool more = ls_metric_describe(ls_monitor_metric(t->monitor))->better == LS_BETTER_MORE;
+    const bool more = ls_monitor_better(t->monitor) == LS_BETTER_MORE;
     t->stop_config =
         (ls_early_stop_config){.maximise = c->mode == LS_MODE_AUTO ? more : c->mode == LS_MODE_MAX,
                                .patience = c->patience,

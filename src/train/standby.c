@@ -16,10 +16,15 @@ double ls_standby_long_step = 0.25;
 /* Least time between two copies, as a multiple of the duration of a copy. */
 static const double RARELY = 50;
 
+/* The arenas of a network, [ls_replica_size] each. */
+typedef struct copied_network {
+    float *params;
+    float *slot[LS_OPTIMIZER_MAX_SLOTS];
+} copied_network;
+
 struct ls_standby {
     const ls_trainer *trainer; /* borrowed; the thread reads what does not change */
-    float *params;             /* [network's size] */
-    float *slot[LS_OPTIMIZER_MAX_SLOTS];
+    copied_network network[LS_PLAYERS];
     ls_metrics *history; /* [history_room] */
     int64_t history_room;
     ls_progress progress; /* with the totals of an unfinished epoch, summed over ranks */
@@ -59,13 +64,12 @@ static void write_copy(ls_standby *s)
 {
     const ls_trainer *t = s->trainer;
     const ls_progress *p = &s->progress;
-    const ls_state state = {.info = &t->records.info,
-                            .progress = p,
-                            .history = s->history,
-                            .network = ls_replica_network(t->replica),
-                            .params = s->params,
-                            .optimizer = ls_replica_optimizer(t->replica),
-                            .slots = (const float *const *)s->slot};
+    ls_state state = {.info = &t->records.info, .progress = p, .history = s->history};
+    for (int i = 0; i < t->players; i++)
+        state.trained[i] = (ls_trained){.network = ls_replica_network(t->learner[i].replica),
+                                        .params = s->network[i].params,
+                                        .optimizer = ls_replica_optimizer(t->learner[i].replica),
+                                        .slots = (const float *const *)s->network[i].slot};
     s->holds = false;
     if (ls_records_write(t, &state) != LS_OK)
         note_urgent(t, "%s", ls_error_text());
@@ -97,28 +101,35 @@ static void *standby_thread(void *user)
     return NULL;
 }
 
+/* Allocates the copy of a network's arenas. */
+static ls_status allocate_network(copied_network *copy, const ls_replica *replica)
+{
+    const int64_t size = ls_replica_size(replica);
+    copy->params = ls_alloc(size, sizeof *copy->params);
+    bool well = copy->params != NULL;
+    for (int i = 0; well && i < ls_optimizer_slots(ls_replica_optimizer(replica)); i++) {
+        copy->slot[i] = ls_alloc(size, sizeof *copy->slot[i]);
+        well = copy->slot[i] != NULL;
+    }
+    return well ? LS_OK : LS_ERR_FAILURE;
+}
+
 /* Allocates the copy and starts the thread. */
 static ls_status create_standby(ls_trainer *t)
 {
     ls_standby *s = ls_alloc(1, sizeof *s);
-    const int64_t size = ls_replica_size(t->replica);
-    bool well = s != NULL;
-    if (!well)
+    if (s == NULL)
         return LS_ERR_FAILURE;
     s->trainer = t;
     pthread_mutex_init(&s->mutex, NULL);
     pthread_cond_init(&s->wake, NULL);
     t->records.standby = s;
-    s->params = ls_alloc(size, sizeof *s->params);
-    well = s->params != NULL;
-    for (int i = 0; well && i < ls_optimizer_slots(ls_replica_optimizer(t->replica)); i++) {
-        s->slot[i] = ls_alloc(size, sizeof *s->slot[i]);
-        well = s->slot[i] != NULL;
-    }
-    if (!well)
-        return LS_ERR_FAILURE;
-    const ls_status status =
-        ls_thread_start(&s->thread, standby_thread, s, "that saves in long steps");
+    ls_status status = LS_OK;
+    for (int i = 0; status == LS_OK && i < t->players; i++)
+        status = allocate_network(&s->network[i], t->learner[i].replica);
+    if (status != LS_OK)
+        return status;
+    status = ls_thread_start(&s->thread, standby_thread, s, "that saves in long steps");
     s->started = status == LS_OK;
     return status;
 }
@@ -137,21 +148,28 @@ static ls_status make_room(ls_standby *s, int64_t epochs)
     return LS_OK;
 }
 
+/* Copies the arenas of a network. */
+static void copy_network(copied_network *copy, const ls_replica *replica)
+{
+    const size_t bytes = (size_t)ls_replica_size(replica) * sizeof(float);
+    ls_optimizer *optimizer = ls_replica_optimizer(replica);
+    memcpy(copy->params, ls_replica_current_params(replica), bytes);
+    for (int i = 0; i < ls_optimizer_slots(optimizer); i++)
+        memcpy(copy->slot[i], ls_optimizer_slot(optimizer, i), bytes);
+}
+
 /* Copies the state. The mutex is held. */
 static ls_status fill_copy(ls_standby *s, const ls_epoch_totals *totals)
 {
     const ls_trainer *t = s->trainer;
-    const size_t bytes = (size_t)ls_replica_size(t->replica) * sizeof(float);
-    ls_optimizer *optimizer = ls_replica_optimizer(t->replica);
     s->holds = false;
     ls_status status = make_room(s, t->progress.epoch);
     if (status != LS_OK)
         return status;
     s->progress = t->progress;
     s->progress.totals = *totals;
-    memcpy(s->params, ls_replica_current_params(t->replica), bytes);
-    for (int i = 0; i < ls_optimizer_slots(optimizer); i++)
-        memcpy(s->slot[i], ls_optimizer_slot(optimizer, i), bytes);
+    for (int i = 0; i < t->players; i++)
+        copy_network(&s->network[i], t->learner[i].replica);
     if (t->progress.epoch > 0)
         memcpy(s->history, t->history, (size_t)t->progress.epoch * sizeof *s->history);
     s->holds = true;
@@ -219,9 +237,11 @@ void ls_standby_destroy(ls_standby **standby)
     }
     pthread_cond_destroy(&s->wake);
     pthread_mutex_destroy(&s->mutex);
-    ls_free(s->params);
-    for (int i = 0; i < LS_OPTIMIZER_MAX_SLOTS; i++)
-        ls_free(s->slot[i]);
+    for (int n = 0; n < LS_PLAYERS; n++) {
+        ls_free(s->network[n].params);
+        for (int i = 0; i < LS_OPTIMIZER_MAX_SLOTS; i++)
+            ls_free(s->network[n].slot[i]);
+    }
     ls_free(s->history);
     ls_free(s);
     *standby = NULL;

@@ -17,6 +17,13 @@ const char *ls_phase_name(int at)
     return names[at];
 }
 
+void ls_phases_add(ls_phases *phases, const ls_phases *other)
+{
+    double *sums = (double *)phases;
+    for (int i = 0; i < LS_PHASES; i++)
+        sums[i] += ((const double *)other)[i];
+}
+
 /* Accumulates the norms that LARS, LAMB and clipping need before the first update. Collective. */
 static void accumulate_norms(ls_replica *r)
 {
@@ -107,9 +114,7 @@ static void step_sum_over_ranks(void *user, double *values, int count)
     r->sum_s += ls_now() - begin;
 }
 
-/* Fills the pass context from the reducer's hooks.
- * rest  see ls_pass */
-static ls_pass make_pass(ls_replica *r, uint64_t key, ls_score *rest)
+ls_pass ls_replica_pass(ls_replica *r, uint64_t key, ls_score *rest)
 {
     ls_pass pass = {
         .group = ls_reducer_group(r->reducer),
@@ -129,17 +134,32 @@ static ls_pass make_pass(ls_replica *r, uint64_t key, ls_score *rest)
     return pass;
 }
 
+/* The passes of a replica's own network. */
+static ls_score network_forward(void *user, const ls_pass *pass)
+{
+    const ls_replica *r = user;
+    return ls_network_loss(r->network, ls_reducer_params(r->reducer), r->batch, pass);
+}
+
+static void network_backward(void *user, const ls_pass *pass, float *grads)
+{
+    const ls_replica *r = user;
+    ls_network_backward(r->network, ls_reducer_params(r->reducer), r->batch, pass, grads);
+}
+
 /* Runs forward and backward; the reduction begins in between. A failed rank continues with zero
  * rows, so that collectives match. Returns this rank's error, not yet agreed. */
 static ls_status forward_backward(ls_replica *r, ls_step_io *io, ls_status status)
 {
-    const float *params = ls_reducer_params(r->reducer);
+    const ls_step_passes passes = io->passes.forward != NULL
+                                      ? io->passes
+                                      : (ls_step_passes){r, network_forward, network_backward};
     ls_score rest = {0};
-    const ls_pass pass = make_pass(r, io->key, &rest);
+    const ls_pass pass = ls_replica_pass(r, io->key, &rest);
     stopwatch watch = {r, compute_clock(r)};
-    io->score = ls_network_loss(r->network, params, r->batch, &pass);
+    io->score = passes.forward(passes.user, &pass);
     if (status == LS_OK && io->checks.score != NULL)
-        status = io->checks.score(io->checks.user, &io->score);
+        status = io->checks.score(io->checks.user, r->network, &io->score);
     if (status != LS_OK)
         r->batch->rows = 0;
     io->phases.forward += lap(&watch);
@@ -147,7 +167,7 @@ static ls_status forward_backward(ls_replica *r, ls_step_io *io, ls_status statu
     io->control.rest = rest;
     io->control.failed = status != LS_OK;
     ls_reducer_begin(r->reducer, &io->control);
-    ls_network_backward(r->network, params, r->batch, &pass, ls_reducer_grads(r->reducer));
+    passes.backward(passes.user, &pass, ls_reducer_grads(r->reducer));
     io->phases.backward += lap(&watch);
     return status;
 }
@@ -210,7 +230,7 @@ ls_status ls_step(ls_replica *r, ls_step_io *io)
     ls_status status = forward_backward(r, io, ls_replica_deferred(r));
     const int64_t bad = ls_reducer_finish(r->reducer, &io->control);
     if (status == LS_OK && bad >= 0)
-        status = io->checks.gradient != NULL ? io->checks.gradient(io->checks.user, bad)
+        status = io->checks.gradient != NULL ? io->checks.gradient(io->checks.user, r->network, bad)
                                              : ls_fail(LS_ERR_NUMERIC, "a gradient is NaN or Inf");
     if (io->control.failed > 0)
         return agree_on_failure(r, status);

@@ -2,6 +2,7 @@
 #ifndef LS_TRAIN_STEP_H
 #define LS_TRAIN_STEP_H
 
+#include "nn/pass.h"
 #include "train/replica.h"
 
 /* Seconds of this rank in the phases of a step; all doubles. */
@@ -16,17 +17,31 @@ typedef struct ls_phases {
 } ls_phases;
 enum { LS_PHASES = sizeof(ls_phases) / sizeof(double) };
 
+/* Adds the times of another step. Local. */
+void ls_phases_add(ls_phases *phases, const ls_phases *other);
+
 /* Returns the name of phase `at`, from 0: "gather", ... Local. */
 const char *ls_phase_name(int at);
 
 /* Checks of a rank's results. Both are Local. */
 typedef struct ls_step_checks {
     const void *user; /* passed to both */
-    /* Checks the score of a pass, before its backward pass. */
-    ls_status (*score)(const void *user, const ls_score *score);
-    /* Makes the error for a gradient that is NaN or Inf. */
-    ls_status (*gradient)(const void *user, int64_t offset);
+    /* Checks the score of a network's pass, before its backward pass. */
+    ls_status (*score)(const void *user, const ls_network *network, const ls_score *score);
+    /* Makes the error for a gradient that is NaN or Inf, at an offset in the arena. */
+    ls_status (*gradient)(const void *user, const ls_network *network, int64_t offset);
 } ls_step_checks;
+
+/* The passes of a step over this rank's rows, for objectives that have others than one through the
+ * replica's network. Both are Collective. */
+typedef struct ls_step_passes {
+    void *user; /* passed to both */
+    /* Runs the forward passes and the loss. Returns this rank's score. */
+    ls_score (*forward)(void *user, const ls_pass *pass);
+    /* Runs the backward passes. The replica's batch has no rows if the rank failed meanwhile.
+     * grads  [ls_replica_size] on return the gradients, announced by the pass's hook */
+    void (*backward)(void *user, const ls_pass *pass, float *grads);
+} ls_step_passes;
 
 /* Inputs and outputs of a step. */
 typedef struct ls_step_io {
@@ -37,6 +52,7 @@ typedef struct ls_step_io {
     uint64_t key;          /* RNG key of the pass */
     bool last;             /* last step of an epoch: no update is left pending */
     ls_step_checks checks; /* zeros: none */
+    ls_step_passes passes; /* zeros: of the replica's network, over its batch */
     ls_control control;    /* this rank's stop, save and copy; on return the sum over ranks */
 
     /* Set by the step. */

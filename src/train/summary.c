@@ -40,6 +40,14 @@ static json_t *dataset_json(const ls_trainer *t)
         "vocabulary", ls_trainer_dataset(t)->vocabulary);
 }
 
+static json_t *discriminator_json(const ls_trainer *t)
+{
+    const ls_replica *replica = t->learner[LS_DISCRIMINATOR].replica;
+    return json_pack("{s:o, s:I}", "layers",
+                     ls_json_text(ls_network_model(ls_replica_network(replica))), "parameters",
+                     (json_int_t)ls_replica_size(replica));
+}
+
 static json_t *diagnosis_json(const ls_trainer *t)
 {
     const ls_diagnosis d = ls_diagnose(t);
@@ -83,11 +91,14 @@ ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
                             ? ls_metrics_json(&result->final, ls_task_kinds(&t->task))
                             : json_null());
     json_object_set_new(summary, "diagnosis", diagnosis_json(t));
-    json_object_set_new(summary, "model",
-                        json_pack("{s:o, s:I, s:s}", "layers",
-                                  ls_json_text(ls_network_model(ls_replica_network(t->replica))),
-                                  "parameters", (json_int_t)ls_replica_size(t->replica), "digest",
-                                  digest));
+    json_object_set_new(
+        summary, "model",
+        json_pack("{s:o, s:I, s:s}", "layers",
+                  ls_json_text(ls_network_model(ls_replica_network(ls_trainer_replica(t)))),
+                  "parameters", (json_int_t)ls_replica_size(ls_trainer_replica(t)), "digest",
+                  digest));
+    if (t->adversarial != NULL)
+        json_object_set_new(summary, "discriminator", discriminator_json(t));
     json_object_set_new(summary, "dataset", dataset_json(t));
     json_object_set_new(summary, "ranks", json_integer(ls_trainer_plan(t)->ranks));
     json_object_set_new(summary, "reduce", ls_json_text(ls_reduce_name(ls_trainer_reduce(t))));

@@ -1,4 +1,5 @@
-/* The outputs of a network of tokens for texts: as rows that ls_import_text() would make of them. */
+/* The outputs of a network of tokens for texts: as rows that ls_import_text() would make of
+ * them. */
 #include "train/lexicon.h"
 #include "train/model_outputs.h"
 #include "train/model_state.h"

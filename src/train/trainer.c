@@ -15,6 +15,7 @@
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "base/rng.h"
+#include "train/adversarial.h"
 #include "train/diagnosis.h"
 #include "train/epoch.h"
 #include "train/standby.h"
@@ -24,19 +25,23 @@
 #include <unistd.h>
 
 /* Passes the seconds of a step to --reduce auto, and reports its choice. Collective. */
-static ls_status tune(ls_trainer *t, double seconds)
+static ls_status tune(ls_trainer *t, ls_learner *l, double seconds)
 {
     char verdict[LS_VERDICT_TEXT];
-    t->reducer = ls_tuner_step(t->tuner, seconds, t->replica, verdict);
-    if (t->reducer == NULL)
+    l->reducer = ls_tuner_step(l->tuner, seconds, l->replica, verdict);
+    if (l->reducer == NULL)
         return LS_OK;
-    ls_tuner_destroy(&t->tuner);
-    ls_trainer_note(t, "--reduce auto: %s", verdict);
+    ls_tuner_destroy(&l->tuner);
+    ls_trainer_note(t, "--reduce auto%s: %s",
+                    t->players == 1                      ? ""
+                    : l == &t->learner[LS_DISCRIMINATOR] ? ", discriminator"
+                                                         : ", generator",
+                    verdict);
     ls_status status = LS_OK;
     if (t->records.log != NULL)
         status = ls_run_log_event(t->records.log, LS_EVENT_REDUCE, t->progress.epoch + 1,
                                   json_pack("{s:s, s:s}", "chosen",
-                                            ls_reduce_name(ls_replica_reduce(t->replica)), "text",
+                                            ls_reduce_name(ls_replica_reduce(l->replica)), "text",
                                             verdict));
     return ls_agree_root(t->comm, status);
 }
@@ -63,14 +68,14 @@ static void inject_faults(const ls_trainer *t)
     if (ls_fault(LS_FAULT_STALL) != LS_OK)
         pause();
     if (ls_fault(LS_FAULT_FLIP) != LS_OK)
-        ls_replica_flip_bit(t->replica);
+        ls_replica_flip_bit(ls_trainer_replica(t));
 }
 
 /* Fills the batch with this rank's rows of the step. Local. */
 static void load_batch(ls_trainer *t, ls_step_io *io)
 {
     const double begin = ls_now();
-    io->loaded = ls_loader_next(t->loader, ls_replica_batch(t->replica));
+    io->loaded = ls_loader_next(t->loader, ls_trainer_batch(t));
     const double waited = ls_loader_take_wait(t->loader);
     io->gather_s = ls_now() - begin - waited;
     t->progress.totals.exchange_s += waited;
@@ -86,12 +91,22 @@ static void add_step(ls_trainer *t, const ls_control *control)
                           ls_metric_value(LS_METRIC_LOSS, &t->task, &control->score));
 }
 
+ls_status ls_trainer_learn(ls_trainer *t, ls_player player, ls_step_io *io, bool *skipped)
+{
+    ls_learner *l = &t->learner[player];
+    ls_status status = ls_step(l->replica, io);
+    *skipped = status == LS_ERR_NUMERIC && t->config->on_nan == LS_ON_NAN_SKIP;
+    if (*skipped)
+        return ls_health_skip(t, l->replica);
+    return status == LS_OK && l->tuner != NULL ? tune(t, l, io->phases.total) : status;
+}
+
 /* Trains one step; with --on-nan skip a step that fails is skipped. Collective.
  * control  on return the sum over ranks */
 static ls_status train_step(ls_trainer *t, ls_control *control)
 {
     ls_progress *progress = &t->progress;
-    ls_step_io io = {.lr = ls_trainer_rate(t, progress->step),
+    ls_step_io io = {.lr = ls_trainer_rate(t, t->config->lr, progress->step),
                      .key = ls_rng_key(t->config->seed, LS_RNG_PASS, (uint64_t)progress->epoch),
                      .last = progress->step + 1 == ls_trainer_plan(t)->steps,
                      .checks = ls_health_checks(t)};
@@ -99,15 +114,14 @@ static ls_status train_step(ls_trainer *t, ls_control *control)
     inject_faults(t);
     io.control = local_control(t);
     load_batch(t, &io);
-    ls_status status = ls_step(t->replica, &io);
-    const bool skipped = status == LS_ERR_NUMERIC && t->config->on_nan == LS_ON_NAN_SKIP;
-    if (skipped)
-        status = ls_health_skip(t);
+    bool skipped = false;
+    const ls_status status = t->adversarial != NULL ? ls_adversarial_step(t, &io, &skipped)
+                                                    : ls_trainer_learn(t, LS_MODEL, &io, &skipped);
     if (status != LS_OK)
         return status;
     *control = io.control;
     progress->step++;
-    progress->optimizer_steps = ls_optimizer_steps(ls_replica_optimizer(t->replica));
+    progress->optimizer_steps++;
     progress->totals.compute_s += io.phases.total - io.phases.exposed;
     progress->totals.communicate_s += io.phases.exposed;
     t->loop.step_seconds = io.phases.total;
@@ -115,7 +129,7 @@ static ls_status train_step(ls_trainer *t, ls_control *control)
         return LS_OK;
     ls_health_step_taken(t);
     add_step(t, control);
-    return t->tuner != NULL ? tune(t, io.phases.total) : LS_OK;
+    return LS_OK;
 }
 
 /* Saves a checkpoint between two steps, and ends the run if it is stopping. Collective. */
@@ -192,7 +206,7 @@ static ls_status check_epoch(ls_trainer *t, const float **params)
     ls_status status = ls_health_check_params(t);
     if (status == LS_OK)
         status = ls_health_check_replicas(t);
-    return status == LS_OK ? ls_replica_evaluated_params(t->replica, params) : status;
+    return status == LS_OK ? ls_replica_evaluated_params(ls_trainer_replica(t), params) : status;
 }
 
 /* Runs one epoch, from the exchange to the checkpoint. Collective. */

@@ -3,6 +3,7 @@
 #include "parallel/collectives.h"
 #include "nn/schedule.h"
 #include "base/interrupt.h"
+#include "base/memory.h"
 #include "base/show.h"
 
 #include <stdarg.h>
@@ -31,7 +32,7 @@ void ls_trainer_set_activity(const ls_trainer *t, ls_activity activity)
     ls_watchdog_at(t->watchdog, activity, t->progress.epoch, t->progress.step);
 }
 
-double ls_trainer_rate(const ls_trainer *t, int64_t step)
+double ls_trainer_rate(const ls_trainer *t, double lr, int64_t step)
 {
     const ls_train_config *c = t->config;
     const int64_t steps = ls_trainer_plan(t)->steps;
@@ -39,7 +40,7 @@ double ls_trainer_rate(const ls_trainer *t, int64_t step)
                                .steps_per_epoch = steps,
                                .epochs = c->epochs,
                                .plateaus = t->loop.plateaus};
-    return ls_schedule_rate(&c->schedule, ls_schedule_base(&c->schedule, c->lr, c->batch), &at);
+    return ls_schedule_rate(&c->schedule, ls_schedule_base(&c->schedule, lr, c->batch), &at);
 }
 
 void ls_trainer_count_plateaus(ls_trainer *t)
@@ -84,16 +85,54 @@ ls_status ls_trainer_interrupted(ls_trainer *t, bool saved)
 
 ls_reduce ls_trainer_reduce(const ls_trainer *t)
 {
-    return t->tuner != NULL ? LS_REDUCE_AUTO : ls_replica_reduce(t->replica);
+    for (int p = 0; p < t->players; p++)
+        if (t->learner[p].tuner != NULL)
+            return LS_REDUCE_AUTO;
+    return ls_replica_reduce(ls_trainer_replica(t));
+}
+
+int64_t ls_trainer_updates(const ls_trainer *t, ls_player player)
+{
+    const int64_t steps = t->progress.optimizer_steps;
+    return t->adversarial != NULL && player == LS_MODEL ? steps / t->config->discriminator_steps
+                                                        : steps;
+}
+
+ls_status ls_trainer_take_start(ls_trainer *t)
+{
+    ls_status status = LS_OK;
+    for (int p = 0; status == LS_OK && p < t->players; p++) {
+        ls_learner *l = &t->learner[p];
+        l->start_params = ls_alloc(ls_replica_size(l->replica), sizeof *l->start_params);
+        status = l->start_params != NULL ? LS_OK : LS_ERR_FAILURE;
+    }
+    return status;
+}
+
+void ls_trainer_drop_start(ls_trainer *t)
+{
+    for (int p = 0; p < LS_PLAYERS; p++) {
+        ls_free(t->learner[p].start_params);
+        t->learner[p].start_params = NULL;
+    }
+}
+
+ls_status ls_trainer_settle(ls_trainer *t)
+{
+    const float *params;
+    ls_status status = LS_OK;
+    for (int p = 0; status == LS_OK && p < t->players; p++)
+        status = ls_replica_params(t->learner[p].replica, &params);
+    return status;
 }
 
 ls_status ls_trainer_collect(ls_trainer *t, ls_epoch_totals *totals)
 {
-    const float *params;
-    const ls_status status = ls_replica_params(t->replica, &params);
+    const ls_status status = ls_trainer_settle(t);
     if (status != LS_OK)
         return status;
-    ls_replica_complete_slots(t->replica);
+    for (int p = 0; p < t->players; p++)
+        ls_replica_complete_slots(t->learner[p].replica);
     *totals = t->progress.totals;
     double sums[] = {totals->compute_s, totals->communicate_s, totals->exchange_s};
     ls_allreduce_doubles(t->comm, sums, 3);

@@ -14,6 +14,15 @@
 #include "run/checkpoint.h"
 #include "parallel/reducer.h"
 
+/* A network that is trained: its replica, and what belongs to it. */
+typedef struct ls_learner {
+    ls_replica *replica;
+    ls_reducer *reducer; /* used by the replica; NULL while the tuner's candidates are used */
+    ls_tuner *tuner;     /* NULL: nothing to choose, or chosen already */
+    /* [ls_replica_size] initial or restored parameters; NULL outside setup and rollback */
+    float *start_params;
+} ls_learner;
+
 /* State of the training loop between steps. */
 typedef struct ls_loop {
     double step_seconds; /* of the latest step */
@@ -41,11 +50,9 @@ struct ls_trainer {
     ls_watchdog *watchdog; /* NULL: none */
 
     ls_loader *loader;
-    ls_replica *replica;
-    ls_reducer *reducer; /* used by the replica; NULL while the tuner's candidates are used */
-    ls_tuner *tuner;     /* NULL: nothing to choose, or chosen already */
-    /* [ls_replica_size] initial or restored parameters; NULL outside setup and rollback */
-    float *start_params;
+    ls_learner learner[LS_PLAYERS];     /* by ls_player */
+    struct ls_adversarial *adversarial; /* NULL: supervised */
+    int players;                        /* the number of networks; 0 before they are created */
 
     ls_monitor monitor;
     ls_early_stop_config stop_config;
@@ -68,6 +75,28 @@ static inline const ls_dataset_info *ls_trainer_dataset(const ls_trainer *traine
     return ls_loader_dataset(trainer->loader);
 }
 
+/* Returns the replica of the model: the network that is validated and that the run ends with.
+ * Local. */
+static inline ls_replica *ls_trainer_replica(const ls_trainer *trainer)
+{
+    return trainer->learner[LS_MODEL].replica;
+}
+
+/* Returns the batch that the loader fills: of the network that reads rows of the data set.
+ * Local. */
+static inline ls_batch *ls_trainer_batch(const ls_trainer *trainer)
+{
+    const ls_player reader = trainer->adversarial != NULL ? LS_DISCRIMINATOR : LS_MODEL;
+    return ls_replica_batch(trainer->learner[reader].replica);
+}
+
+/* Trains a step of one of the networks. With --on-nan skip a step that fails is skipped.
+ * Collective.
+ * skipped  on return true if the step was skipped
+ * Errors, on all ranks alike: as ls_step(), ls_health_skip(). */
+ls_status ls_trainer_learn(ls_trainer *trainer, ls_player player, ls_step_io *io,
+                           bool *skipped) LS_MUST_CHECK;
+
 /* What a model string is completed with for the data set; from ls_setup_loss() on. Local. */
 static inline ls_preset_data ls_trainer_model_data(const ls_trainer *trainer)
 {
@@ -88,9 +117,10 @@ bool ls_trainer_epochs_left(const ls_trainer *trainer);
 /* Notifies the watchdog of the activity that starts. Local. */
 void ls_trainer_set_activity(const ls_trainer *trainer, ls_activity activity);
 
-/* Returns the learning rate of a step of the current epoch. Local.
+/* Returns the learning rate of a step of the current epoch, by the schedule. Local.
+ * lr    the rate before the schedule, of the whole training
  * step  from 0 */
-double ls_trainer_rate(const ls_trainer *trainer, int64_t step);
+double ls_trainer_rate(const ls_trainer *trainer, double lr, int64_t step);
 
 /* Counts the plateaus in rank 0's history, for the learning rate. Collective. */
 void ls_trainer_count_plateaus(ls_trainer *trainer);
@@ -108,6 +138,17 @@ ls_status ls_trainer_find_vocabulary(const ls_trainer *trainer, int64_t *out) LS
  * Errors: as above; LS_ERR_NUMERIC if there is no checkpoint: the failure that caused the rollback
  * remains. */
 ls_status ls_trainer_rollback(ls_trainer *trainer) LS_MUST_CHECK;
+
+/* Returns how often a network has been updated after progress.optimizer_steps. Local. */
+int64_t ls_trainer_updates(const ls_trainer *trainer, ls_player player);
+
+/* Allocates, and frees, start_params of all networks. Local. Errors: LS_ERR_FAILURE. */
+ls_status ls_trainer_take_start(ls_trainer *trainer) LS_MUST_CHECK;
+void ls_trainer_drop_start(ls_trainer *trainer);
+
+/* Applies all pending updates of all networks. Collective.
+ * Errors, on all ranks alike: an error that the latest step deferred. */
+ls_status ls_trainer_settle(ls_trainer *trainer) LS_MUST_CHECK;
 
 /* Collects the state for a checkpoint on all ranks: parameters, optimizer slots, and the totals of
  * an unfinished epoch. Collective.
@@ -144,7 +185,8 @@ ls_status ls_trainer_log_error(ls_trainer *trainer, ls_status error, ls_event ev
 /* Passes a line of text to the observer; on rank 0 only. Local. */
 void ls_trainer_note(const ls_trainer *trainer, const char *format, ...) LS_PRINTF(2, 3);
 
-/* Returns the reduction algorithm; LS_REDUCE_AUTO until it is chosen. Local. */
+/* Returns the reduction algorithm, of the model's gradients; LS_REDUCE_AUTO until it is chosen.
+ * Local. */
 ls_reduce ls_trainer_reduce(const ls_trainer *trainer);
 
 #endif

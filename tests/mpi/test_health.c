@@ -77,7 +77,7 @@ static void assert_best_is_finite(const ls_train_config *config)
     const ls_model_info *id = ls_checkpoint_model(best);
     assert_ok(ls_network_create(&network, id->model, id->input, id->classes, id->loss, 0));
     float *params = calloc((size_t)ls_network_size(network), sizeof *params);
-    assert_ok(ls_checkpoint_read_params(best, network, params));
+    assert_ok(ls_checkpoint_read_params(best, LS_MODEL, network, params));
     for (int64_t i = 0; i < ls_network_size(network); i++)
         assert_true(isfinite(params[i]));
     free(params);
@@ -316,7 +316,7 @@ static void parameter_averages_are_compared(void **state)
         assert_ok(ls_trainer_create(&trainer, world, &config, &silent));
         assert_ok(ls_health_check_replicas(trainer));
         if (rank == size - 1)
-            ls_optimizer_average(ls_replica_optimizer(trainer->replica))[3] += 1;
+            ls_optimizer_average(ls_replica_optimizer(ls_trainer_replica(trainer)))[3] += 1;
         const ls_status status = ls_health_check_replicas(trainer);
         ls_trainer_destroy(&trainer);
         assert_int_equal(status, size > 1 ? LS_ERR_RANKS : LS_OK);

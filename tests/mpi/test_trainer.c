@@ -199,9 +199,9 @@ static void digest_checkpoint(const char *path, uint64_t *outcome, uint64_t *par
     float *arena = ls_alloc(size_of, sizeof *arena);
     assert_ok(ls_checkpoint_read_outcome(checkpoint, network, arena));
     *outcome = XXH3_64bits(arena, (size_t)size_of * sizeof *arena);
-    assert_ok(ls_checkpoint_read_params(checkpoint, network, arena));
+    assert_ok(ls_checkpoint_read_params(checkpoint, LS_MODEL, network, arena));
     *params = XXH3_64bits(arena, (size_t)size_of * sizeof *arena);
-    assert_true(ls_checkpoint_has_average(checkpoint) == (*outcome != *params));
+    assert_true(ls_checkpoint_has_average(checkpoint, LS_MODEL) == (*outcome != *params));
     ls_free(arena);
     ls_network_destroy(&network);
     ls_checkpoint_close(&checkpoint);

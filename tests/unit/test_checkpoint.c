@@ -55,15 +55,15 @@ static void a_checkpoint_is_read_back_bit_for_bit(void **state)
     ls_metrics history[TINY_TRAINING_EPOCHS];
     memset(r.params, 0, bytes);
     memset(ls_optimizer_slot(r.optimizer, 0), 0, bytes);
-    assert_ok(ls_checkpoint_read_params(checkpoint, r.network, r.params));
-    assert_ok(ls_checkpoint_read_optimizer(checkpoint, r.network, r.optimizer));
+    assert_ok(ls_checkpoint_read_params(checkpoint, LS_MODEL, r.network, r.params));
+    assert_ok(ls_checkpoint_read_optimizer(checkpoint, LS_MODEL, r.network, r.optimizer));
     assert_ok(ls_checkpoint_read_history(checkpoint, history));
     assert_memory_equal(r.params, w.params, bytes);
     for (int s = 0; s < ls_optimizer_slots(w.optimizer); s++)
         assert_memory_equal(ls_optimizer_slot(r.optimizer, s), ls_optimizer_slot(w.optimizer, s),
                             bytes);
     assert_int_equal(ls_optimizer_steps(r.optimizer), 5);
-    assert_true(ls_checkpoint_has_average(checkpoint));
+    assert_true(ls_checkpoint_has_average(checkpoint, LS_MODEL));
     assert_ok(ls_checkpoint_read_outcome(checkpoint, r.network, r.params));
     assert_memory_equal(r.params, ls_optimizer_average(w.optimizer), bytes);
     assert_true(history[2].loss == w.history[2].loss && isnan(history[2].val_loss));
@@ -181,7 +181,7 @@ static void parameters_of_another_network_are_refused(void **state)
     tiny_training_make(&shallow, "dense:4", 1);
     assert_ok(tiny_training_save(&shallow, 5, true, 3));
     assert_ok(ls_checkpoint_open(&checkpoint, "run/checkpoints/last"));
-    assert_fails(ls_checkpoint_read_params(checkpoint, w.network, w.params), LS_ERR_DATA,
+    assert_fails(ls_checkpoint_read_params(checkpoint, LS_MODEL, w.network, w.params), LS_ERR_DATA,
                  "'/parameters/dense1/weight' does not have the shape");
     ls_checkpoint_close(&checkpoint);
     tiny_training_free(&w);
@@ -198,7 +198,7 @@ static void optimizer_state_of_another_network_is_refused(void **state)
     tiny_training_make(&other, "dense:6 relu dense:4", 1);
     assert_ok(tiny_training_save(&w, 6, true, 3));
     assert_ok(ls_checkpoint_open(&checkpoint, "run/checkpoints/last"));
-    assert_fails(ls_checkpoint_read_optimizer(checkpoint, other.network, other.optimizer),
+    assert_fails(ls_checkpoint_read_optimizer(checkpoint, LS_MODEL, other.network, other.optimizer),
                  LS_ERR_DATA, "'/optimizer/m/dense1/weight'");
     ls_checkpoint_close(&checkpoint);
     tiny_training_free(&w);
@@ -372,11 +372,10 @@ static void contradictory_progress_is_refused(void **state)
     bad[3].best_steps = 7;
     bad[4].optimizer_steps = INT64_MAX;
     bad[5].optimizer_steps = 2;
-    ls_state s = {.info = &w.info,
-                  .history = w.history,
-                  .network = w.network,
-                  .params = w.params,
-                  .optimizer = w.optimizer};
+    ls_state s = {
+        .info = &w.info,
+        .history = w.history,
+        .trained = {{.network = w.network, .params = w.params, .optimizer = w.optimizer}}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         s.progress = &bad[i];
         assert_ok(ls_checkpoint_write("impossible.h5", &s));

@@ -56,10 +56,10 @@ static ls_status read_state(const ls_checkpoint *checkpoint, uint64_t *effect)
     if (status == LS_OK) {
         params = ls_alloc(ls_network_size(network), sizeof *params);
         assert_non_null(params);
-        status = ls_checkpoint_read_params(checkpoint, network, params);
+        status = ls_checkpoint_read_params(checkpoint, LS_MODEL, network, params);
     }
     if (status == LS_OK)
-        status = ls_checkpoint_read_optimizer(checkpoint, network, optimizer);
+        status = ls_checkpoint_read_optimizer(checkpoint, LS_MODEL, network, optimizer);
     for (int64_t i = 0; status == LS_OK && i < ls_network_size(network); i++)
         *effect = ls_mix64(*effect ^ (uint64_t)(int64_t)(params[i] * 1e6f));
     ls_free(params);

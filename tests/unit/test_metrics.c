@@ -51,8 +51,8 @@ static void each_metric_has_its_columns_and_monitors(void **state)
     ls_metrics m;
     for (int i = 0; i < LS_METRICS_COLUMNS; i++)
         ls_metrics_set(&m, i, i);
-    assert_int_equal(LS_MONITORS, LS_METRICS + LS_METRICS_TRAINED);
-    for (int i = 0; i < LS_MONITORS; i++) {
+    assert_int_equal(LS_MONITORS, LS_METRICS + LS_METRICS_TRAINED + 1);
+    for (int i = 0; i < LS_MONITOR_EPOCH; i++) {
         const ls_monitor monitor = (ls_monitor)i;
         const ls_metric metric = ls_monitor_metric(monitor);
         const bool validation = ls_monitor_is_validation(monitor);
@@ -149,11 +149,18 @@ static void a_task_has_the_columns_of_its_metrics(void **state)
     static const struct {
         const char *column;
         unsigned tasks;
-    } cases[] = {{"epoch", LS_TASK_ANY},       {"slowest_rank", LS_TASK_ANY},
-                 {"val_loss", LS_TASK_ANY},    {"accuracy", LS_TASK_LABELS},
-                 {"val_top5", LS_TASK_ONE_OF}, {"perplexity", LS_TASK_STEPS},
-                 {"rmse", LS_TASK_REGRESSION}, {"val_r2", LS_TASK_REGRESSION},
-                 {"val_auc", LS_TASK_BINARY},  {"val_macro_f1", LS_TASK_LABELS}};
+    } cases[] = {{"epoch", LS_TASK_ANY},
+                 {"slowest_rank", LS_TASK_ANY},
+                 {"val_loss", LS_TASK_ANY},
+                 {"accuracy", LS_TASK_RIGHT},
+                 {"val_top5", LS_TASK_ONE_OF},
+                 {"perplexity", LS_TASK_STEPS},
+                 {"rmse", LS_TASK_REGRESSION},
+                 {"val_r2", LS_TASK_REGRESSION},
+                 {"val_auc", LS_TASK_BINARY},
+                 {"val_macro_f1", LS_TASK_LABELS},
+                 {"generator_loss", LS_TASK_GENERATION},
+                 {"val_score", LS_TASK_GENERATION}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (unsigned task = 1; task < LS_TASK_ANY; task *= 2)
             assert_int_equal(ls_metrics_has(find_column(cases[i].column), task),

@@ -83,7 +83,7 @@ static int64_t check_newest(void)
     const tiny_training *saved = steps == OLD ? &old : &new;
     const int64_t size = ls_network_size(saved->network);
     float *params = ls_alloc(size, sizeof *params);
-    assert_ok(ls_checkpoint_read_params(checkpoint, saved->network, params));
+    assert_ok(ls_checkpoint_read_params(checkpoint, LS_MODEL, saved->network, params));
     assert_memory_equal(params, saved->params, (size_t)size * sizeof *params);
     ls_free(params);
     ls_checkpoint_close(&checkpoint);
