@@ -27,7 +27,7 @@ typedef struct ls_lexicon {
  * unknown word, are single characters.
  * text  [count] of the tokens; borrowed until ls_lexicon_free()
  * Errors: LS_ERR_FAILURE if memory is short. */
-ls_status ls_lexicon_make(ls_lexicon *out, const char *const *text, int count) LS_MUST_CHECK;
+ls_status ls_lexicon_make(ls_lexicon *lexicon, const char *const *text, int count) LS_MUST_CHECK;
 
 /* Takes the next word of a text, as ls_import_text() divides it, or character, and moves *at behind
  * it; false at the end of the text.
