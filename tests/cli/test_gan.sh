@@ -13,7 +13,7 @@ epochs=2 judgements=1
 train() { # RUN RANKS OPTION ...
     local run=$1 ranks=$2
     shift 2
-    mpirun -n "$ranks" "$lockstep" train --data data.h5 --objective gan --generator "$generator" --epochs $epochs \
+    mpirun -n "$ranks" "$lockstep" train --data data.h5 --objective gan --generator "$generator" --epochs "$epochs" \
         --discriminator "$discriminator:$judgements" --latent 6 --batch 50 --beta1 0.5 --threads 1 --run "$run" "$@" \
         >out 2>err
 }
