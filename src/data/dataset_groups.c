@@ -135,12 +135,12 @@ static ls_status read_vocabulary(ls_dataset *dataset, const ls_h5 *file)
     return status;
 }
 
-/* Returns true if a file of the own layout has no targets, and none are asked for: generated rows.
- */
+/* Returns true if a file of the own layout has inputs, but neither targets nor a number of classes:
+ * rows that a generator made. */
 static bool has_no_targets(const ls_h5 *file, const ls_dataset_options *options)
 {
-    return !ls_dataset_targets_are_inputs(options) && !ls_h5_has(file, "train/labels") &&
-           !ls_h5_has(file, "train/targets") &&
+    return !ls_dataset_targets_are_inputs(options) && !ls_h5_has_attribute(file, "classes") &&
+           !ls_h5_has(file, "train/labels") && !ls_h5_has(file, "train/targets") &&
            (ls_h5_has(file, "train/images") || ls_h5_has(file, "train/inputs"));
 }
 
