@@ -141,10 +141,13 @@ static void handle_signals(const ls_command *command)
 }
 
 /* Finalizes MPI. Everything is written and said, so a library that does not return from that (MPICH
- * 4.0 over UCX's TCP now and then does not on busy cores) must not keep the job. */
-static void finalize_mpi(ls_status status)
+ * 4.0 over UCX's TCP now and then does not on busy cores) must not keep the job; and a signal, which
+ * mpirun sends when another rank has ended with an error first, has nothing to add. */
+static void finalize_mpi(const ls_command *command, ls_status status)
 {
     enum { SECONDS = 30 };
+    if (!command->stops)
+        ls_interrupt_drop(NULL);
     ls_end_within(SECONDS, (int)status,
                   "lockstep: MPI_Finalize() has not returned for 30 seconds: this "
                   "process ends without it; nothing is lost\n");
@@ -182,7 +185,7 @@ static ls_status run_parallel(const ls_command *command, int *argc, char ***argv
     if (status != LS_OK && rank == 0)
         status = print_failure(status, ls_launcher_rank() == 0);
     fflush(NULL);
-    finalize_mpi(status);
+    finalize_mpi(command, status);
     return status;
 }
 

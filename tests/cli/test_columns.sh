@@ -24,7 +24,13 @@ monitors=$("$lockstep" train --help --all | awk '/^  --monitor/ { on = 1; next }
 check "train --help --all lists the metrics" [ -n "$monitors" ]
 for monitor in $monitors; do
     case $monitor in
-    *mae | *rmse | *auc | *r2 | *perplexity)
+    epoch)
+        train last 2 --data eight.h5 --monitor epoch
+        check "--monitor epoch: the latest epoch is the best" has last/summary.json '^    "epoch": 3,'
+        check "--monitor epoch: its value is its number" has last/summary.json '^    "value": 3.0'
+        continue
+        ;;
+    *mae | *rmse | *auc | *r2 | *perplexity | *generator_loss | val_score | val_frechet | val_least_class | val_nearest)
         why="is not defined for a classification task"
         [[ $monitor != *auc ]] || why="needs two classes, the data set has 8"
         refuses 2 "--monitor $monitor $why" \
