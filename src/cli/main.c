@@ -141,8 +141,8 @@ static void handle_signals(const ls_command *command)
 }
 
 /* Finalizes MPI. Everything is written and said, so a library that does not return from that (MPICH
- * 4.0 over UCX's TCP now and then does not on busy cores) must not keep the job; and a signal, which
- * mpirun sends when another rank has ended with an error first, has nothing to add. */
+ * 4.0 over UCX's TCP now and then does not on busy cores) must not keep the job; and a signal,
+ * which mpirun sends when another rank has ended with an error first, has nothing to add. */
 static void finalize_mpi(const ls_command *command, ls_status status)
 {
     enum { SECONDS = 30 };
