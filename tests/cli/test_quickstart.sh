@@ -72,7 +72,7 @@ for script in "$jobs"/*.sh "$jobs"/*.sbatch; do
     check "${script##*/} --help succeeds" [ $? = 0 ]
     check "${script##*/} --help prints 3 lines or more" [ "$(wc -l <help)" -ge 3 ]
 done
-for script in benchmark benchmark_torch benchmark_table; do
+for script in benchmark benchmark_torch benchmark_table benchmark_sequences benchmark_gan; do
     ! command -v python3 >/dev/null || check "$script.py --help prints a text" [ -n "$(python3 "$jobs/$script.py" --help)" ]
 done
 rm -f help
