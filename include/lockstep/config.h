@@ -73,9 +73,12 @@ typedef struct ls_train_config {
     bool standardize_targets; /* values of the targets, by the training rows */
     ls_shuffle shuffle;
     const char *augment; /* of the training rows, see lockstep/augment.h; "": none */
-    ls_read read;        /* ranks that read the data set */
-    bool stream;         /* read rows when they are needed; requires LS_SHUFFLE_LOCAL */
-    int64_t memory;      /* with `stream`: most bytes of a rank's rows */
+    /* Of the training rows' inputs, of an autoencoder also of the validation rows', see
+     * lockstep/corrupt.h; "": none */
+    const char *corrupt;
+    ls_read read;   /* ranks that read the data set */
+    bool stream;    /* read rows when they are needed; requires LS_SHUFFLE_LOCAL */
+    int64_t memory; /* with `stream`: most bytes of a rank's rows */
     /* Don't read the data set once before training. Otherwise one rank of each node reads it, to
      * verify its digest or, if it has none, that it can be read; with `stream` all ranks read their
      * rows, to recognise them when a run is resumed. */
@@ -95,8 +98,8 @@ typedef struct ls_train_config {
     int64_t discriminator_steps; /* the generator is updated after as many steps */
     const char *score;           /* path of a classifier that scores generated rows; "": none */
     int64_t score_rows;          /* generated rows that are scored */
-    int64_t samples;             /* generated rows that an epoch shows; 0: none */
-    uint64_t seed; /* for initialisation, shuffle, dropout, augmentation and hold_out */
+    int64_t samples;             /* generated or reconstructed rows that an epoch shows; 0: none */
+    uint64_t seed; /* for initialisation, shuffle, dropout, augmentation, corruption, hold_out */
     ls_optimizer_config optimizer;
     double lr; /* learning rate */
     ls_schedule_config schedule;

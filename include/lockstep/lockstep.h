@@ -8,6 +8,7 @@
 #include <lockstep/comm.h>
 #include <lockstep/compute.h>
 #include <lockstep/config.h>
+#include <lockstep/corrupt.h>
 #include <lockstep/dataset.h>
 #include <lockstep/digit.h>
 #include <lockstep/export.h>

@@ -22,6 +22,7 @@
 #include <lockstep/network.h>
 #include <lockstep/prediction.h>
 #include <lockstep/status.h>
+#include <lockstep/trainer.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -79,6 +80,7 @@ typedef struct ls_model_facts {
     int64_t best_epoch;         /* by the monitor, from 1; 0: none */
     ls_metrics latest;          /* of the latest epoch; zeros if there is none */
     ls_dataset_options reading; /* how the training read its data set */
+    const char *corrupt;        /* how it corrupted validation rows, see lockstep/corrupt.h */
     bool has_average;           /* the checkpoint has an average of the parameters */
     bool averaged;              /* the loaded parameters are that average */
 } ls_model_facts;
@@ -106,6 +108,9 @@ typedef struct ls_model_data {
     ls_split split;
     ls_read read; /* ranks that read the file */
     bool trust;   /* don't check the whole file first, see ls_dataset_check() */
+    /* Of the inputs of an evaluation, see lockstep/corrupt.h, with the seed in `options`;
+     * ls_model_facts.corrupt, unless another is wanted. NULL: none. Predictions ignore it */
+    const char *corrupt;
 } ls_model_data;
 
 /* Opens a data set, checks that its rows fit the network, and reads the rows of the split that this
@@ -158,6 +163,16 @@ typedef struct ls_evaluated {
  * Errors, on all ranks alike: the error of reading any rank's rows; LS_ERR_FAILURE when memory is
  * short; LS_INTERRUPTED after a signal. */
 ls_status ls_model_evaluate(const ls_model *model, ls_rows *rows, ls_evaluated *out) LS_MUST_CHECK;
+
+/* Shows the first rows of the split as pictures: as they are, as they were corrupted if they were,
+ * and as an autoencoder reconstructs them. Collective on the model's ranks.
+ * most  rows, up to LS_RECONSTRUCTED
+ * sink  called on rank 0
+ * user  passed to `sink`
+ * Errors, on all ranks alike: LS_ERR_USAGE if the model is no autoencoder; the error of reading the
+ * rows; LS_ERR_FAILURE; that of the sink. */
+ls_status ls_model_reconstruct(const ls_model *model, ls_rows *rows, int64_t most,
+                               ls_pictures_sink sink, void *user) LS_MUST_CHECK;
 
 /* Takes predictions of a data set's rows, in their order; called on rank 0 only, with
  * the true classes or values, if there are any. An error ends the prediction with this error. */

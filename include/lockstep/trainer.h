@@ -42,6 +42,7 @@ typedef struct ls_run_info {
     const char *monitor;  /* column that early stopping watches */
     double lr;            /* learning rate, scaled to the batch */
     bool augmented;       /* training images are augmented */
+    bool corrupted;       /* inputs are corrupted */
     double setup_seconds; /* from ls_trainer_create() to this call */
 } ls_run_info;
 
@@ -58,15 +59,24 @@ typedef struct ls_train_result {
     uint64_t digest;    /* XXH3-64 of the final parameters, see ls_trainer_params() */
 } ls_train_result;
 
-/* Generated rows, of a GAN. */
+/* Rows that a network makes: a GAN generates them, an autoencoder reconstructs them. */
 typedef struct ls_generated {
     int64_t epoch; /* after which they were made, from 1 */
     int64_t rows;
-    int classes;        /* row i is of class i % classes; 0: of none */
+    int classes; /* row i is of class i % classes; 0: of none */
+    /* 0: the rows are of noise. Else they are so many views of rows / views rows of the data set,
+     * one view after the other: the rows, the corrupted rows if there are 3, reconstructions */
+    int views;
     ls_shape shape;     /* of a row */
     ls_element element; /* type of the data set's numbers */
     const float *x;     /* [rows][channels][height][width] in the units of the data set */
 } ls_generated;
+
+/* Most rows of the data set that are shown beside their reconstructions. */
+enum { LS_RECONSTRUCTED = 16 };
+
+/* Takes rows to be shown. */
+typedef ls_status (*ls_pictures_sink)(void *user, const ls_generated *rows);
 
 /* Callbacks for progress and messages, called by the training thread on rank 0 only, unless a
  * comment says otherwise. Any function may be NULL. */
@@ -76,8 +86,9 @@ typedef struct ls_observer {
     /* After each step. epoch: from 1; rows: of this epoch so far; loss: mean of this step. */
     void (*step)(void *user, int64_t epoch, int64_t rows, double loss);
     void (*epoch)(void *user, const ls_metrics *metrics, bool best);
-    /* After each epoch of a GAN: the same rows of noise each time. An error ends the training. */
-    ls_status (*samples)(void *user, const ls_generated *rows);
+    /* After each epoch of a GAN: rows made of the same noise each time; of an autoencoder: the
+     * first validation rows and their reconstructions. An error ends the training. */
+    ls_pictures_sink samples;
     void (*note)(void *user, const char *text); /* a message of one line */
     /* A message from another thread, possibly during another callback: a signal came in a long
      * step, and the state before that step is saved. */

@@ -54,7 +54,8 @@ enum ls_rng_purpose {
     LS_RNG_EXPORT = 7,
     LS_RNG_PIXELS = 8,
     LS_RNG_GENERATE = 9,
-    LS_RNG_SAMPLES = 10
+    LS_RNG_SAMPLES = 10,
+    LS_RNG_CORRUPT = 11
 };
 
 #endif

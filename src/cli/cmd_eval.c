@@ -4,6 +4,7 @@
 #include <lockstep/model.h>
 
 #include "base/json.h"
+#include "base/show.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/console.h"
@@ -11,6 +12,7 @@
 #include "cli/eval_plots.h"
 #include "cli/eval_result.h"
 #include "cli/png.h"
+#include "cli/samples.h"
 
 #include <math.h>
 #include <string.h>
@@ -22,7 +24,7 @@ typedef struct settings {
     int read;
     bool raw, trust_data, same_data, json;
     int64_t errors;
-    const char *errors_file, *predictions;
+    const char *errors_file, *predictions, *corrupt, *sheet;
 } settings;
 
 #define AT(field) offsetof(settings, field)
@@ -48,6 +50,8 @@ static const ls_setting table[] = {
      .choices = split_choices, .help = "rows to evaluate"},
     {"layout", .flags = LS_OPTION_AS_TRAIN, .offset = AT(layout)},
     {"order", .flags = LS_OPTION_AS_TRAIN, .offset = AT(order)},
+    {"corrupt", .flags = LS_OPTION_AS_TRAIN, .offset = AT(corrupt), .initial = "",
+     .help = "noise in the inputs; without it an autoencoder's as in its training; none: without"},
     {"raw", NULL, LS_TYPE_FLAG, .offset = AT(raw),
      .help = "take the parameters, not their average, if the checkpoint holds both"},
     {"threads", .flags = LS_OPTION_AS_TRAIN, .offset = AT(threads)},
@@ -62,6 +66,8 @@ static const ls_setting table[] = {
      .help = "PNG file of their picture; none: list only"},
     {"predictions", "FILE", LS_TYPE_TEXT, .offset = AT(predictions),
      .help = "also write class and outputs of each row to a CSV or HDF5 file (NAME.csv, NAME.h5)"},
+    {"sheet", "FILE", LS_TYPE_TEXT, .offset = AT(sheet),
+     .help = "PNG of the first 16 rows of an autoencoder: inputs, corrupted inputs, outputs"},
     {"json", NULL, LS_TYPE_FLAG, .offset = AT(json), .help = "print JSON"},
     {0},
 };
@@ -91,7 +97,8 @@ static ls_status open_model(ls_comm *comm, const settings *s, work *w)
                               .options = w->facts->reading,
                               .split = (ls_split)s->split,
                               .read = (ls_read)s->read,
-                              .trust = s->trust_data};
+                              .trust = s->trust_data,
+                              .corrupt = *s->corrupt != '\0' ? s->corrupt : w->facts->corrupt};
     ls_data_choose(&w->data.options, &(ls_data_choice){.inputs = s->inputs,
                                                        .targets = s->targets,
                                                        .lengths = s->lengths,
@@ -153,6 +160,7 @@ static ls_status evaluate(const settings *s, work *w)
 {
     ls_eval_result *r = &w->result;
     ls_status status = score(s, w);
+    r->corrupt = w->data.corrupt;
     if (status == LS_OK && r->found.confusion != NULL)
         ls_class_scores(r->found.confusion, r->classes, r->of_class, &r->macro, &r->weighted);
     /* NaN and Inf have no order: print_root() reports them. */
@@ -184,6 +192,27 @@ static bool is_pictured(const settings *s)
     return s->errors > 0 && strcmp(s->errors_file, "none") != 0;
 }
 
+/* Writes rows and their reconstructions as a sheet; on rank 0. Local.
+ * user  address of its path */
+static ls_status write_sheet(void *user, const ls_generated *rows)
+{
+    const char *path = *(const char **)user;
+    const ls_shape *shape = &rows->shape;
+    return ls_samples_are_pictures(rows->shape)
+               ? ls_samples_write(path, rows, 0)
+               : ls_fail(LS_ERR_USAGE, "--sheet: rows of %s are no pictures: leave it out",
+                         ls_sized(shape->channels, shape->height, shape->width).text);
+}
+
+/* Writes the sheet, if it is wanted. Collective. */
+static ls_status show(const settings *s, const work *w)
+{
+    const char *path = s->sheet;
+    return *path != '\0'
+               ? ls_model_reconstruct(w->model, w->rows, LS_RECONSTRUCTED, write_sheet, &path)
+               : LS_OK;
+}
+
 /* Rank 0 prints the result, and draws the misclassified rows. Collective. */
 static ls_status print_result(ls_comm *comm, const settings *s, const work *w)
 {
@@ -209,8 +238,9 @@ static ls_status prepare_compute(ls_comm *comm, const settings *s, work *w)
 /* Checks the output files before any work is done; on rank 0. Local. */
 static ls_status check_outputs(const settings *s)
 {
-    const ls_status status =
-        *s->predictions != '\0' ? ls_prediction_file_check(s->predictions) : LS_OK;
+    ls_status status = *s->predictions != '\0' ? ls_prediction_file_check(s->predictions) : LS_OK;
+    if (status == LS_OK && *s->sheet != '\0')
+        status = ls_png_check(s->sheet);
     return status == LS_OK && is_pictured(s) ? ls_png_check(s->errors_file) : status;
 }
 
@@ -234,6 +264,8 @@ static ls_status eval_run(ls_comm *comm, const ls_options *options, const void *
         status = ls_agree(comm, ls_eval_result_create(&w.result, w.facts, w.data.split, s->errors));
     if (status == LS_OK)
         status = evaluate(s, &w);
+    if (status == LS_OK)
+        status = show(s, &w);
     if (status == LS_OK)
         status = print_result(comm, s, &w);
     if (w.predictions != NULL)

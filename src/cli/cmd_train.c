@@ -1,4 +1,5 @@
 #include <lockstep/augment.h>
+#include <lockstep/corrupt.h>
 #include <lockstep/objective.h>
 #include <lockstep/settings.h>
 #include <lockstep/trainer.h>
@@ -32,6 +33,7 @@ static void train_help(FILE *out)
                     ls_network_preset, out);
     ls_command_list("Networks by name of a GAN", ls_gan_preset, out);
     ls_command_list("Augmentation: words in any order", ls_augment_word, out);
+    ls_command_list("Corruption: words in any order", ls_corruption_word, out);
 }
 
 /* --max-time counts from the start of the program, the trainer's limit from now. */

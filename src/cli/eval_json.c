@@ -104,12 +104,12 @@ json_t *ls_eval_json(const ls_eval_result *r)
 {
     json_t *result = json_pack("{s:s, s:I}", "split", ls_split_name(r->split), "rows",
                                (json_int_t)r->found.score.rows);
-    json_t *rest =
-        json_pack("{s:s, s:o, s:I, s:b, s:o*, s:o, s:o}", "task", ls_task_name(r->facts->task.kind),
-                  "checkpoint", ls_json_text(r->facts->path), "epoch", (json_int_t)r->facts->epoch,
-                  "averaged", r->facts->averaged, "class_names",
-                  ls_json_texts(r->facts->class_names, r->classes), "scores", classes_json(r),
-                  "confusion", confusion_json(r));
+    json_t *rest = json_pack("{s:s, s:o, s:o, s:I, s:b, s:o*, s:o, s:o}", "task",
+                             ls_task_name(r->facts->task.kind), "corrupt", ls_json_text(r->corrupt),
+                             "checkpoint", ls_json_text(r->facts->path), "epoch",
+                             (json_int_t)r->facts->epoch, "averaged", r->facts->averaged,
+                             "class_names", ls_json_texts(r->facts->class_names, r->classes),
+                             "scores", classes_json(r), "confusion", confusion_json(r));
     add_metrics(r, result);
     const bool whole =
         json_object_update(result, rest) == 0 &&

@@ -14,6 +14,7 @@ struct json_t;
 typedef struct ls_eval_result {
     const ls_model_facts *facts; /* borrowed */
     ls_split split;
+    const char *corrupt;                       /* of the inputs; borrowed */
     int classes;                               /* that rows can be of; 0: they are of none */
     ls_evaluated found;                        /* no confusion for too many classes */
     ls_class_score *of_class, macro, weighted; /* [classes]; NULL as the confusion */

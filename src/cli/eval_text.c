@@ -211,6 +211,8 @@ void ls_eval_print(const ls_eval_result *r)
 {
     ls_print(stdout, "%s of %s, epoch %lld%s\n", r->facts->path, r->facts->model,
              (long long)r->facts->epoch, r->facts->averaged ? ", averaged parameters" : "");
+    if (strcmp(r->corrupt, "none") != 0)
+        ls_print(stdout, "inputs corrupted by %s\n", r->corrupt);
     print_first(r);
     print_metrics(r);
     if (r->found.output != NULL)

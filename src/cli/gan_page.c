@@ -1,6 +1,5 @@
 #include "cli/gan_page.h"
 
-#include "base/file.h"
 #include "base/json.h"
 #include "cli/metric_text.h"
 #include "cli/page.h"
@@ -9,9 +8,8 @@
 #include <lockstep/metrics.h>
 
 #include <math.h>
-#include <unistd.h>
 
-enum { TEXT = LS_JSON_TEXT, SHEETS = 4 /* that show the progress, with the last */ };
+enum { TEXT = LS_JSON_TEXT };
 
 static void write_tile(FILE *out, const ls_run_material *m, ls_metric metric, const char *title,
                        const char *more)
@@ -34,33 +32,4 @@ void ls_gan_page_tiles(FILE *out, const ls_run_material *m)
              ls_json_show(m->run.summary, "config", "score", text[1]));
     write_tile(out, m, LS_METRIC_SCORE, "score", more);
     write_tile(out, m, LS_METRIC_FRECHET, "Frechet distance", "from the validation rows");
-}
-
-/* Writes the sheet of an epoch, if there is one. */
-static ls_status write_sheet(FILE *out, const ls_run_material *m, int64_t epoch)
-{
-    char path[LS_PATH_MAX], name[64], what[64];
-    snprintf(name, sizeof name, "/samples/epoch-%04lld.png", (long long)epoch);
-    snprintf(what, sizeof what, "generated rows after epoch %lld", (long long)epoch);
-    const ls_status status = ls_path(path, m->folder, name, NULL);
-    if (status != LS_OK || access(path, R_OK) != 0)
-        return status;
-    ls_page_paragraph(out, "note", what);
-    return ls_page_picture(out, path, what);
-}
-
-ls_status ls_gan_page_samples(FILE *out, const ls_run_material *m)
-{
-    const int64_t last = ls_run_outcome_epoch(m);
-    ls_status status = LS_OK;
-    ls_page_heading(out, "Generated rows");
-    fputs("<div class=\"columns\">\n", out);
-    for (int64_t i = 1, shown = 0; status == LS_OK && i <= SHEETS; i++) {
-        const int64_t epoch = (int64_t)llround(pow((double)last, (double)(i - 1) / (SHEETS - 1)));
-        if (last > 0 && epoch > shown)
-            status = write_sheet(out, m, epoch);
-        shown = epoch;
-    }
-    fputs("</div>\n", out);
-    return status;
 }

@@ -5,9 +5,9 @@
 #include "base/show.h"
 #include "cli/chart.h"
 #include "cli/eval_page.h"
-#include "cli/gan_page.h"
 #include "cli/page.h"
 #include "cli/run_headline.h"
+#include "cli/samples_page.h"
 
 #include <lockstep/metrics.h>
 
@@ -290,8 +290,9 @@ ls_status ls_run_page_write(FILE *out, const ls_run_material *m)
     ls_run_headline_write(out, m);
     ls_status status = write_curves(out, m);
     if (status == LS_OK)
-        status = ls_run_task(m) == LS_TASK_GENERATION ? ls_gan_page_samples(out, m)
-                                                      : ls_eval_page_write(out, m);
+        status = ls_samples_page_write(out, m);
+    if (status == LS_OK && ls_run_task(m) != LS_TASK_GENERATION)
+        status = ls_eval_page_write(out, m);
     write_diagnosis(out, m);
     if (status == LS_OK)
         status = write_scaling(out, m);

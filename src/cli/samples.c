@@ -10,7 +10,15 @@
 
 bool ls_samples_are_pictures(ls_shape shape)
 {
-    return shape.height > 1 && shape.width > 1 && (shape.channels == 1 || shape.channels == 3);
+    enum { MOST = 4096 };
+    return shape.height > 1 && shape.width > 1 && shape.height <= MOST && shape.width <= MOST &&
+           (shape.channels == 1 || shape.channels == 3);
+}
+
+/* Returns the rows of a view. */
+static int64_t view_rows(const ls_generated *rows)
+{
+    return rows->views > 0 ? rows->rows / rows->views : rows->rows;
 }
 
 /* The range of numbers that becomes black to white. */
@@ -22,7 +30,7 @@ static void find_range(const ls_generated *rows, double *least, double *most)
         return;
     *least = INFINITY;
     *most = -INFINITY;
-    for (int64_t i = 0; i < rows->rows * ls_shape_size(rows->shape); i++) {
+    for (int64_t i = 0; i < view_rows(rows) * ls_shape_size(rows->shape); i++) {
         *least = fmin(*least, (double)rows->x[i]);
         *most = fmax(*most, (double)rows->x[i]);
     }
@@ -51,7 +59,9 @@ ls_status ls_samples_write(const char *path, const ls_generated *rows, int64_t c
 {
     ls_sheet *sheet = NULL;
     if (columns == 0)
-        columns = rows->classes > 0 ? rows->classes : ls_sheet_columns(rows->rows);
+        columns = rows->views > 0     ? view_rows(rows)
+                  : rows->classes > 0 ? rows->classes
+                                      : ls_sheet_columns(rows->rows);
     const ls_sheet_layout layout = {.shape = rows->shape,
                                     .columns = ls_min(columns, rows->rows),
                                     .rows = (rows->rows + columns - 1) / columns,

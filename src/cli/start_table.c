@@ -153,6 +153,9 @@ static void print_training(const ls_run_info *info)
     print_weights(c);
     if (info->augmented)
         ls_print(stderr, "  %-10saugmented by %s\n", "", c->augment);
+    if (info->corrupted)
+        ls_print(stderr, "  %-10sinputs corrupted by %s%s\n", "", c->corrupt,
+                 info->dataset->reconstructs ? ", in validation, too" : "");
     if (c->optimizer.clip_norm > 0)
         ls_print(stderr, "  %-10sgradients clipped at norm %g\n", "", c->optimizer.clip_norm);
     if (c->optimizer.ema > 0)

@@ -71,6 +71,9 @@ static const struct {
     {"transform", "augment"},
     {"transforms", "augment"},
     {"augmentation", "augment"},
+    {"denoise", "corrupt"},
+    {"corruption", "corrupt"},
+    {"input-noise", "corrupt"},
     {"mean-std", "normalize"},
     {"subset", "split"},
     /* The network and its loss. */

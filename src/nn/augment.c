@@ -2,27 +2,16 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
-#include "base/text.h"
+#include "base/terms.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 typedef enum word { FLIP, ROTATE, SCALE, SHIFT, SHEAR, ELASTIC, ERASE, WORDS } word;
-enum { MOST_NUMBERS = 2 };
 
 /* Limits are far beyond useful values: they only keep the arithmetic valid. */
-static const struct {
-    const char *name, *form, *meaning;
-    int numbers;
-    struct {
-        const char *name;
-        double least, most;
-    } number[MOST_NUMBERS];
-} words[WORDS] = {
+static const ls_term words[WORDS] = {
     [FLIP] =
         {"flip", "flip:P", "mirrored left to right with probability P", 1, {{"probability", 0, 1}}},
     [ROTATE] = {"rotate",
@@ -57,6 +46,8 @@ static const struct {
                {{"fraction", 0, 1}}},
 };
 
+static const ls_terms terms = {"--augment", WORDS, words};
+
 /* The random numbers of an image, each with its own index: the effect of a word does not depend on
  * the other words. */
 enum draw {
@@ -78,108 +69,13 @@ enum draw {
 
 struct ls_augment {
     ls_shape shape;
-    double number[WORDS][MOST_NUMBERS]; /* zeros for absent words */
-    ls_warp *warp;                      /* NULL if no word moves pixels */
+    double number[WORDS][LS_TERM_NUMBERS]; /* zeros for absent words */
+    ls_warp *warp;                         /* NULL if no word moves pixels */
 };
 
 int ls_augment_word(int at, const char **form, const char **meaning)
 {
-    if (at < 0 || at >= WORDS)
-        return 0;
-    *form = words[at].form;
-    *meaning = words[at].meaning;
-    return 1;
-}
-
-/* A usage error that points at a word of the text, counted from 1. */
-static ls_status wrong_word(int number, const char *text, const char *reason)
-{
-    return ls_fail(LS_ERR_USAGE, "--augment: word %d, '%s': %s", number, text, reason);
-}
-
-static ls_status unknown_word(int number, const char *text, const char *name)
-{
-    char reason[256];
-    const char *near = NULL;
-    size_t distance = SIZE_MAX;
-    for (int i = 0; i < WORDS; i++)
-        if (ls_text_nearer(name, words[i].name, &distance))
-            near = words[i].form;
-    int used = snprintf(reason, sizeof reason, "unknown word; ");
-    if (near != NULL)
-        snprintf(reason + used, sizeof reason - (size_t)used, "did you mean '%s'?", near);
-    else
-        for (int i = 0; i < WORDS; i++)
-            used += snprintf(reason + used, sizeof reason - (size_t)used, "%s %s",
-                             i > 0 ? "," : "the words are", words[i].name);
-    return wrong_word(number, text, reason);
-}
-
-/* Parses the numbers after the colon, separated by commas. */
-static ls_status parse_numbers(int number, const char *text, word which, double *out)
-{
-    char reason[128];
-    const char *at = strchr(text, ':');
-    for (int i = 0; i < words[which].numbers; i++) {
-        char *end = NULL;
-        const char *begin = at != NULL ? at + 1 : "";
-        const bool plain = (*begin >= '0' && *begin <= '9') || *begin == '.' || *begin == '-';
-        out[i] = plain ? strtod(begin, &end) : 0;
-        if (!plain || end == begin || *end != (i + 1 < words[which].numbers ? ',' : '\0')) {
-            snprintf(reason, sizeof reason, "write it as %s", words[which].form);
-            return wrong_word(number, text, reason);
-        }
-        const double least = words[which].number[i].least, most = words[which].number[i].most;
-        if (!(out[i] >= least && out[i] <= most)) {
-            snprintf(reason, sizeof reason, "the %s must be from %g to %g",
-                     words[which].number[i].name, least, most);
-            return wrong_word(number, text, reason);
-        }
-        at = end;
-    }
-    return LS_OK;
-}
-
-/* The word at the start of a text; WORDS if there is none. */
-static int find_word(const char *text)
-{
-    const size_t length = strcspn(text, ":,;");
-    int which = 0;
-    while (which < WORDS &&
-           (strlen(words[which].name) != length || memcmp(words[which].name, text, length) != 0))
-        which++;
-    return which;
-}
-
-static ls_status parse_word(ls_augment *augment, bool *given, int number, const char *text)
-{
-    char name[32];
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(text, ":"), text);
-    for (const char *comma = strpbrk(text, ",;"); comma != NULL; comma = strpbrk(comma + 1, ",;"))
-        if (find_word(comma + 1) < WORDS)
-            return wrong_word(number, text, "separate words by blanks, not commas");
-    const int which = find_word(text);
-    if (which == WORDS)
-        return unknown_word(number, text, name);
-    if (given[which])
-        return wrong_word(number, text, "is given twice");
-    given[which] = true;
-    return parse_numbers(number, text, (word)which, augment->number[which]);
-}
-
-/* Splits the text into words and parses each. */
-static ls_status parse_words(ls_augment *augment, const char *text)
-{
-    static const char blanks[] = " \t\r\n";
-    char *copy = ls_strdup(text), *rest = NULL;
-    bool given[WORDS] = {false};
-    ls_status status = copy == NULL ? LS_ERR_FAILURE : LS_OK;
-    int number = 0;
-    for (char *at = copy != NULL ? strtok_r(copy, blanks, &rest) : NULL;
-         at != NULL && status == LS_OK; at = strtok_r(NULL, blanks, &rest))
-        status = parse_word(augment, given, ++number, at);
-    ls_free(copy);
-    return status;
+    return ls_terms_describe(&terms, at, form, meaning);
 }
 
 /* Returns true if some word moves pixels. */
@@ -191,7 +87,7 @@ static bool needs_warp(const ls_augment *a)
 
 ls_status ls_augment_create(ls_augment **out, const char *text, ls_shape shape)
 {
-    if (text[strspn(text, " \t\r\n")] == '\0' || strcmp(text, "none") == 0) {
+    if (ls_terms_are_none(text)) {
         *out = NULL;
         return LS_OK;
     }
@@ -199,7 +95,7 @@ ls_status ls_augment_create(ls_augment **out, const char *text, ls_shape shape)
     if (augment == NULL)
         return LS_ERR_FAILURE;
     augment->shape = shape;
-    ls_status status = parse_words(augment, text);
+    ls_status status = ls_terms_parse(&terms, text, augment->number);
     if (status == LS_OK && (shape.height < 2 || shape.width < 2))
         status = ls_fail(LS_ERR_USAGE,
                          "--augment: the data must be images of 2x2 pixels or more, not %lldx%lld",

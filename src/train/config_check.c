@@ -98,6 +98,10 @@ static ls_status check_gan(const ls_train_config *c)
     if (*c->weights != '\0' || strcmp(c->class_weights, initial.class_weights) != 0)
         return ls_fail(LS_ERR_USAGE, "--objective gan: all rows weigh the same: leave %s out",
                        *c->weights != '\0' ? "--weights" : "--class-weights");
+    if (strcmp(c->corrupt, initial.corrupt) != 0)
+        return ls_fail(LS_ERR_USAGE, "--objective gan: no network of a GAN learns to undo "
+                                     "--corrupt: leave it out, or begin --discriminator with a "
+                                     "layer noise:S");
     if (strcmp(c->standardize, initial.standardize) != 0 || c->standardize_targets)
         return ls_fail(LS_ERR_USAGE, "--objective gan: give --normalize instead of %s",
                        c->standardize_targets ? "--standardize-targets" : "--standardize");

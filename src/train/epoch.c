@@ -7,12 +7,32 @@
 
 #include "train/adversarial.h"
 #include "train/evaluate.h"
+#include "train/reconstruct.h"
 
 #include <math.h>
 #include <string.h>
 #include <xxhash.h>
 
 #include <lockstep/run.h>
+
+/* Passes reconstructed rows to the observer, if it wants them; on rank 0. Local. */
+static ls_status show_rows(void *user, const ls_generated *rows)
+{
+    const ls_observer *observer = ((const ls_trainer *)user)->observer;
+    return observer->samples != NULL ? observer->samples(observer->user, rows) : LS_OK;
+}
+
+/* Shows the first validation rows of an autoencoder and their reconstructions. Collective. */
+static ls_status show_reconstructions(ls_trainer *t, const ls_evaluation *evaluation)
+{
+    const ls_dataset_info *d = ls_trainer_dataset(t);
+    const ls_generated wanted = {.epoch = t->progress.epoch + 1,
+                                 .rows = t->config->samples,
+                                 .shape = {d->channels, d->height, d->width},
+                                 .element = d->element};
+    return d->reconstructs && wanted.rows > 0 ? ls_reconstruct(evaluation, wanted, show_rows, t)
+                                              : LS_OK;
+}
 
 ls_status ls_epoch_validate(ls_trainer *t, const float *params, ls_metrics *m)
 {
@@ -33,6 +53,8 @@ ls_status ls_epoch_validate(ls_trainer *t, const float *params, ls_metrics *m)
         ls_agree(t->comm, ls_loader_rows(&evaluation.rows, t->loader, LS_VALIDATION));
     if (status == LS_OK)
         status = ls_evaluate(&evaluation, &evaluated);
+    if (status == LS_OK)
+        status = show_reconstructions(t, &evaluation);
     ls_rows_destroy(&evaluation.rows);
     if (status != LS_OK)
         return status;

@@ -175,8 +175,8 @@ static ls_status prepare_sequences(ls_loader *l)
     return ls_tokens_check_settings(c);
 }
 
-/* Creates the augmentation and completes the conversion, once the image shape is known. Local. */
-static ls_status prepare_images(ls_loader *l)
+/* Creates the augmentation and completes the conversion, once the inputs' shape is known. Local. */
+static ls_status prepare_inputs(ls_loader *l)
 {
     const ls_dataset_info *d = &l->dataset;
     const ls_shape shape = {d->channels, d->height, d->width};
@@ -186,7 +186,9 @@ static ls_status prepare_images(ls_loader *l)
     l->conversion.vocabulary = l->vocabulary;
     l->conversion.data = l->config->data;
     l->conversion.reconstructs = d->reconstructs;
-    return ls_augment_create(&l->augment, l->config->augment, shape);
+    const ls_status status =
+        ls_corruption_make(&l->conversion.corruption, l->config->corrupt, l->config->seed);
+    return status == LS_OK ? ls_augment_create(&l->augment, l->config->augment, shape) : status;
 }
 
 /* Allocates a loader, and checks the normalisation before any data are read. Local. */
@@ -218,7 +220,7 @@ ls_status ls_loader_open(ls_loader **out, ls_comm *comm, const ls_train_config *
     if (status == LS_OK)
         status = find_statistics(l);
     if (status == LS_OK)
-        status = ls_agree(comm, prepare_images(l));
+        status = ls_agree(comm, prepare_inputs(l));
     if (status != LS_OK) {
         ls_loader_destroy(&l);
         return status;
@@ -288,6 +290,11 @@ bool ls_loader_augments(const ls_loader *l)
     return l->augment != NULL;
 }
 
+bool ls_loader_corrupts(const ls_loader *l)
+{
+    return ls_corruption_is_some(&l->conversion.corruption);
+}
+
 void ls_loader_set_channels_last(ls_loader *l, bool channels_last)
 {
     l->conversion.channels_last = channels_last;
@@ -299,6 +306,7 @@ ls_status ls_loader_epoch(ls_loader *l, int64_t epoch, int64_t step)
     const ls_status status = l->kind->epoch(l->backend, epoch);
     l->epoch = epoch;
     l->step = step;
+    l->conversion.draw = epoch + 1;
     l->waited += ls_now() - begin;
     return status;
 }
@@ -352,7 +360,11 @@ ls_status ls_loader_rows(ls_rows **out, ls_loader *l, ls_split split)
 {
     assert(split == LS_VALIDATION);
     const ls_rows_origin origin = rows_origin(l, split);
-    return ls_rows_create(out, &origin, &l->conversion, NULL);
+    ls_conversion conversion = l->conversion;
+    conversion.draw = LS_CORRUPTION_EVALUATED;
+    if (!conversion.reconstructs)
+        conversion.corruption = (ls_corruption){0};
+    return ls_rows_create(out, &origin, &conversion, NULL);
 }
 
 double ls_loader_take_wait(ls_loader *l)

@@ -1,5 +1,6 @@
 /* The data loader: provides training batches and validation rows. It owns this rank's shard, the
- * plan, the exchange between epochs or the stream from the file, normalisation and augmentation.
+ * plan, the exchange between epochs or the stream from the file, normalisation, augmentation and
+ * corruption.
  *
  *     ls_loader_open(&loader, comm, &config, 0)
  *     for each epoch: ls_loader_epoch(loader, epoch, 0)
@@ -28,7 +29,7 @@ typedef struct ls_loader ls_loader;
 
 /* Opens the data set, makes the plan, and reads this rank's shard into memory or opens its stream.
  * Collective.
- * config      borrowed; the fields about data, batches, seed and augmentation are used
+ * config      borrowed; the fields about data, batches, seed, augmentation and corruption are used
  * vocabulary  of tokens, for a stream whose rows are not read before training, where neither model
  *             nor data set has it; 0: not known
  * Errors, on all ranks alike: LS_ERR_DATA, LS_ERR_USAGE, LS_ERR_RANKS, LS_ERR_FAILURE; *out is left
@@ -64,8 +65,9 @@ double ls_loader_weight_bound(const ls_loader *loader, int64_t rows);
 /* Returns true if the inputs are tokens; the data set's vocabulary is then known. Local. */
 bool ls_loader_reads_tokens(const ls_loader *loader);
 
-/* Returns true if training images are augmented. Local. */
+/* Returns true if training images are augmented; if inputs are corrupted. Local. */
 bool ls_loader_augments(const ls_loader *loader);
+bool ls_loader_corrupts(const ls_loader *loader);
 
 /* Makes batches channels-last, see ls_network_channels_last(); they are not by default. Local. */
 void ls_loader_set_channels_last(ls_loader *loader, bool channels_last);
@@ -74,8 +76,8 @@ void ls_loader_set_channels_last(ls_loader *loader, bool channels_last);
  * Errors, on all ranks alike: LS_ERR_FAILURE, LS_ERR_RANKS. */
 ls_status ls_loader_epoch(ls_loader *loader, int64_t epoch, int64_t step) LS_MUST_CHECK;
 
-/* Fills a batch with this rank's rows of the next step: normalised, augmented and in the network's
- * memory format. Local.
+/* Fills a batch with this rank's rows of the next step: normalised, augmented, corrupted and in the
+ * network's memory format. Local.
  * batch  with room for ls_loader_step_rows() rows
  * Errors: LS_ERR_DATA, LS_ERR_FAILURE if the rows can't be read; the batch then has 0 rows, and the
  * rank must still take part in the step. */
@@ -88,7 +90,8 @@ ls_status ls_loader_next(ls_loader *loader, ls_batch *batch) LS_MUST_CHECK;
  * Errors: LS_ERR_FAILURE. */
 ls_status ls_loader_resident(ls_loader *loader, int64_t first, ls_batch *batch) LS_MUST_CHECK;
 
-/* Creates the rows of a split that this rank evaluates, in the network's memory format. Local.
+/* Creates the rows of a split that this rank evaluates, in the network's memory format; those of an
+ * autoencoder are corrupted, alike in every epoch. Local.
  * out    owned by the caller, who destroys it before the loader
  * split  LS_VALIDATION
  * Errors: LS_ERR_FAILURE when memory is short. */

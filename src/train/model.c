@@ -29,12 +29,15 @@ static bool is_root(const ls_model *m)
     return m->comm == NULL || ls_comm_rank(m->comm) == 0;
 }
 
-/* Sets facts.reading from the settings. Local. */
+/* Sets facts.reading and facts.corrupt from the settings. Local. */
 static ls_status read_dataset_options(ls_model *m)
 {
     ls_dataset_options *o = &m->facts.reading;
-    const ls_status status = ls_reading_parse(o, m->path, m->info.config, &m->reading_texts);
+    ls_train_config config;
+    const ls_status status = ls_reading_parse(&config, m->path, m->info.config, &m->reading_texts);
+    *o = ls_reading_options(&config);
     m->reconstructs = status == LS_OK && ls_dataset_targets_are_inputs(o);
+    m->facts.corrupt = m->reconstructs ? config.corrupt : "none";
     o->kind = ls_model_info_by_step(&m->info) ? LS_TARGET_STEPS
               : m->info.classes > 0           ? LS_TARGET_CLASSES
               : m->info.loss == LS_BCE        ? LS_TARGET_FRACTIONS

@@ -9,6 +9,7 @@
 
 #include "train/evaluate.h"
 #include "train/model_outputs.h"
+#include "train/reconstruct.h"
 #include "train/tokens.h"
 
 #include <assert.h>
@@ -157,9 +158,23 @@ void ls_model_labels(const ls_model *m, const ls_samples *samples, int64_t at, i
             format->values == T && t < length ? (int32_t)ls_sample_targets(samples, sample)[t] : -1;
 }
 
+/* Sets the corruption of the rows; the same on all ranks. Local. */
+static ls_status set_corruption(ls_input_format *format, const ls_model_data *data)
+{
+    const ls_status status =
+        data->corrupt != NULL
+            ? ls_corruption_make(&format->corruption, data->corrupt, data->options.seed)
+            : LS_OK;
+    return status == LS_OK && format->vocabulary > 0 && ls_corruption_is_some(&format->corruption)
+               ? ls_fail(LS_ERR_USAGE,
+                         "--corrupt: the inputs of %s are tokens, numbers of words: leave it out",
+                         data->path)
+               : status;
+}
+
 ls_status ls_model_read(ls_rows **out, const ls_model *m, const ls_model_data *data)
 {
-    const ls_input_format format = ls_model_format(m);
+    ls_input_format format = ls_model_format(m);
     ls_dataset_info info;
     ls_source *source = NULL;
     if (m->info.generates)
@@ -168,7 +183,9 @@ ls_status ls_model_read(ls_rows **out, const ls_model *m, const ls_model_data *d
             "%s: is a generator, which makes rows from noise: `lockstep generate --score` "
             "evaluates it",
             m->path);
-    ls_status status = ls_model_open_data(&source, m, data, &info);
+    ls_status status = set_corruption(&format, data);
+    if (status == LS_OK)
+        status = ls_model_open_data(&source, m, data, &info);
     if (status == LS_OK)
         status = ls_model_check_targets(&info);
     if (status == LS_OK)
@@ -240,6 +257,20 @@ ls_status ls_model_evaluate(const ls_model *m, ls_rows *rows, ls_evaluated *out)
 {
     const ls_evaluation evaluation = evaluation_of(m, rows);
     return ls_evaluate(&evaluation, out);
+}
+
+ls_status ls_model_reconstruct(const ls_model *m, ls_rows *rows, int64_t most,
+                               ls_pictures_sink sink, void *user)
+{
+    const ls_evaluation evaluation = evaluation_of(m, rows);
+    const ls_generated wanted = {
+        .epoch = m->facts.epoch, .rows = most, .shape = m->info.input, .element = m->info.element};
+    if (!m->reconstructs)
+        return ls_fail(LS_ERR_USAGE,
+                       "%s: reconstructs nothing: it was not trained with --targets "
+                       "inputs",
+                       m->path);
+    return ls_reconstruct(&evaluation, wanted, sink, user);
 }
 
 ls_status ls_model_misclassified(const ls_model *m, ls_rows *rows, int64_t most,

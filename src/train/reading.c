@@ -37,34 +37,32 @@ static bool is_about_reading(const char *name)
 {
     static const char *const names[] = {"validation", "hold-out", "seed",      "layout",    "order",
                                         "inputs",     "targets",  "test-data", "test-rows", "split",
-                                        "fold",       "lengths",  "padding"};
+                                        "fold",       "lengths",  "padding",   "corrupt"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0)
             return true;
     return false;
 }
 
-ls_status ls_reading_parse(ls_dataset_options *out, const char *path, const char *settings,
+ls_status ls_reading_parse(ls_train_config *out, const char *path, const char *settings,
                            char **texts)
 {
     char *copy = ls_strdup(settings), *at = copy, *name, *value;
     int line = 0;
-    ls_train_config config;
     ls_status status = copy == NULL ? LS_ERR_FAILURE : LS_OK;
-    ls_config_default(&config);
+    ls_config_default(out);
     while (status == LS_OK && ls_text_cut_pair(&at, &line, &name, &value))
-        if (value != NULL && is_about_reading(name) && ls_config_set(&config, name, value) != LS_OK)
+        if (value != NULL && is_about_reading(name) && ls_config_set(out, name, value) != LS_OK)
             status =
                 ls_fail(LS_ERR_DATA, "%s: '--%s %s' is unknown to this version", path, name, value);
     if (status != LS_OK) {
         ls_free(copy);
         return status;
     }
-    if (config.layout == LS_LAYOUT_AUTO) /* training read the images as nchw */
-        config.layout = LS_LAYOUT_NCHW;
-    if (config.order == LS_ORDER_AUTO) /* training read rows first: else the order is written */
-        config.order = LS_ORDER_ROW_MAJOR;
-    *out = ls_reading_options(&config);
+    if (out->layout == LS_LAYOUT_AUTO) /* training read the images as nchw */
+        out->layout = LS_LAYOUT_NCHW;
+    if (out->order == LS_ORDER_AUTO) /* training read rows first: else the order is written */
+        out->order = LS_ORDER_ROW_MAJOR;
     *texts = copy;
     return LS_OK;
 }

@@ -29,6 +29,8 @@ ls_status ls_conversion_make(ls_conversion *out, const ls_input_format *format)
                            .vocabulary = format->vocabulary,
                            .standardization = format->standardization,
                            .reconstructs = format->reconstructs,
+                           .corruption = format->corruption,
+                           .draw = LS_CORRUPTION_EVALUATED,
                            .channels_last = format->channels_last};
     out->normalization = ls_normalization_of_tokens();
     return format->vocabulary > 0
@@ -70,13 +72,15 @@ void ls_conversion_finish(const ls_conversion *c, ls_batch *batch)
 {
     if (c->standardization != NULL)
         ls_standardize_inputs(&c->standardization->inputs, batch, c->channels, c->pixels);
-    if (batch->lengths != NULL)
-        clear_padding(c, batch);
     if (c->reconstructs)
         memcpy(batch->targets, batch->x,
                (size_t)(batch->rows * batch->features) * sizeof *batch->x);
     else if (c->standardization != NULL)
         ls_standardize_targets(&c->standardization->targets, batch);
+    ls_corruption_apply(&c->corruption, c->draw, batch->rows, batch->features, batch->ids,
+                        batch->x);
+    if (batch->lengths != NULL)
+        clear_padding(c, batch);
     if (c->channels_last)
         ls_batch_to_channels_last(batch, c->channels, c->pixels);
 }
@@ -107,6 +111,11 @@ int64_t ls_rows_total(const ls_rows *rows)
 const ls_samples *ls_rows_samples(const ls_rows *rows)
 {
     return rows->from.samples;
+}
+
+const ls_conversion *ls_rows_conversion(const ls_rows *rows)
+{
+    return &rows->conversion;
 }
 
 void ls_rows_rewind(ls_rows *rows)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <lockstep/batch.h>
+#include <lockstep/corrupt.h>
 #include <lockstep/dataset.h>
 #include <lockstep/model.h>
 #include <lockstep/network.h>
@@ -29,6 +30,7 @@ typedef struct ls_input_format {
     bool reconstructs;                         /* the targets are the inputs, see ls_dataset_info */
     int64_t vocabulary; /* the inputs are tokens 0 .. vocabulary-1, which are floats as they are; 0:
                            they are not */
+    ls_corruption corruption; /* of the rows of an evaluation */
 } ls_input_format;
 
 /* Returns the range of rows of a split that a rank evaluates: whole batches of LS_EVALUATION_ROWS,
@@ -61,7 +63,10 @@ typedef struct ls_conversion {
     int64_t vocabulary;
     bool channels_last;
     bool reconstructs;
-    const char *data; /* path of the data set, for messages; borrowed; NULL: none */
+    ls_corruption corruption; /* of the inputs, not of the targets that an autoencoder takes from
+                                 them */
+    int64_t draw;             /* of the corruption, see ls_corruption_apply() */
+    const char *data;         /* path of the data set, for messages; borrowed; NULL: none */
 } ls_conversion;
 
 /* Makes the conversion of a format. Errors: LS_ERR_USAGE if mean or std is out of range. */
@@ -76,8 +81,9 @@ ls_status ls_conversion_gather(const ls_conversion *conversion, const ls_samples
                                const int32_t *order, int64_t first, int64_t count,
                                ls_batch *batch) LS_MUST_CHECK;
 
-/* Completes a batch: standardises it, sets the steps from a row's length on to 0, makes the inputs
- * the targets of an autoencoder, and converts [C][H][W] to the network's memory format. */
+/* Completes a batch: standardises it, makes the inputs the targets of an autoencoder, corrupts the
+ * inputs, sets the steps from a row's length on to 0, and converts [C][H][W] to the network's
+ * memory format. */
 void ls_conversion_finish(const ls_conversion *conversion, ls_batch *batch);
 
 /* Origin of rows: samples in memory, or a stream that reads a range of a split. */
@@ -95,6 +101,9 @@ typedef struct ls_rows_origin {
  * Errors: LS_ERR_FAILURE when memory is short; *out is left alone. */
 ls_status ls_rows_create(ls_rows **out, const ls_rows_origin *origin,
                          const ls_conversion *conversion, ls_samples *taken) LS_MUST_CHECK;
+
+/* Returns the conversion of rows to batches. Borrowed. Local. */
+const ls_conversion *ls_rows_conversion(const ls_rows *rows);
 
 /* Returns the next rows as bytes; *out is borrowed until the next call, NULL after the last row.
  * Errors: as ls_rows_next(). */

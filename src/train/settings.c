@@ -97,6 +97,9 @@ static const ls_setting table[] = {
      .group = DATA, .help = "order of the training rows"},
     {"augment", "WORDS", LS_TYPE_TEXT, FIXED, AT(augment), "none", .group = DATA,
      .help = "random changes of the training images in each epoch, see below"},
+    {"corrupt", "WORDS", LS_TYPE_TEXT, FIXED, AT(corrupt), "none", .group = DATA,
+     .help = "noise in the training rows' inputs, with --targets inputs also in validation, see "
+             "below"},
     {"read", "HOW", LS_TYPE_CHOICE, FREE, AT(read), "each", .choices = read_choices, .group = DATA,
      .help = "which ranks read the data set"},
     {"stream", NULL, LS_TYPE_FLAG, ORDER, AT(stream), .group = DATA,
@@ -114,7 +117,8 @@ static const ls_setting table[] = {
      .group = NETWORK,
      .help = "cross-entropy: target 1 - E for the label, plus E/classes for each class"},
     {"seed", "N", LS_TYPE_INT, ORDER, AT(seed), "0", 0, EXACT, .group = NETWORK,
-     .help = "of the initial parameters, the shuffle, dropout, augmentation and --hold-out"},
+     .help = "of the initial parameters, the shuffle, dropout, augmentation, corruption and "
+             "--hold-out"},
 
     {"objective", "WHAT", LS_TYPE_CHOICE, BOUND, AT(objective), "supervised",
      .choices = objective_choices, .group = GAN, .help = "what is trained"},
@@ -136,8 +140,6 @@ static const ls_setting table[] = {
      .help = "a classifier of the same rows, which scores generated rows after each epoch"},
     {"score-rows", "ROWS", LS_TYPE_INT, FIXED, AT(score_rows), "10000", 1, 1 << 24, .group = GAN,
      .help = "generated rows that are scored"},
-    {"samples", "ROWS", LS_TYPE_INT, FREE, AT(samples), "64", 0, 4096, .group = GAN,
-     .help = "generated rows on the sheet that each epoch writes to samples/; 0: none"},
 
     {"optimizer", "NAME", LS_TYPE_CHOICE, BOUND, AT(optimizer.kind), "adam",
      .choices = optimizer_choices, .group = OPTIMIZATION, .help = "optimizer"},
@@ -203,6 +205,9 @@ static const ls_setting table[] = {
      .help = "logs and checkpoints; without it nothing is saved"},
     {"tensorboard", NULL, LS_TYPE_FLAG, FREE, AT(tensorboard), .group = RUN,
      .help = "also write the metrics of each epoch as event files of TensorBoard"},
+    {"samples", "ROWS", LS_TYPE_INT, FREE, AT(samples), "64", 0, 4096, .group = RUN,
+     .help = "generated rows on the sheet that each epoch writes to samples/; up to 16 "
+             "reconstructed ones of an autoencoder; 0: none"},
     {"resume", "auto|PATH", LS_TYPE_TEXT, NOT_SAVED, AT(resume), .group = RUN,
      .help = "continue from the run folder's newest checkpoint if there is one, or from PATH"},
     {"resume-anyway", NULL, LS_TYPE_FLAG, NOT_SAVED, AT(resume_anyway), .group = RUN,

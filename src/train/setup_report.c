@@ -32,6 +32,7 @@ static void notify_start(const ls_trainer *t)
                               .monitor = ls_monitor_name(t->monitor),
                               .lr = ls_schedule_base(&c->schedule, c->lr, c->batch),
                               .augmented = ls_loader_augments(t->loader),
+                              .corrupted = ls_loader_corrupts(t->loader),
                               .setup_seconds = ls_now() - t->records.created};
     if (t->observer->start != NULL)
         t->observer->start(t->observer->user, &info);

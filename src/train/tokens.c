@@ -25,6 +25,7 @@ ls_status ls_tokens_check_settings(const ls_train_config *c)
     const char *option = c->mean != 0 || c->std != 1           ? "--normalize"
                          : strcmp(c->standardize, "none") != 0 ? "--standardize"
                          : strcmp(c->augment, "none") != 0     ? "--augment"
+                         : strcmp(c->corrupt, "none") != 0     ? "--corrupt"
                                                                : NULL;
     return option == NULL ? LS_OK
                           : ls_fail(LS_ERR_USAGE,

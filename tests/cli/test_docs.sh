@@ -71,7 +71,7 @@ for command in "${commands[@]}"; do
     done
 done
 # The prose explains each word of a model string and of an augmentation.
-mapfile -t words < <("$lockstep" train --help --all | sed -nE '/^(Layers|Augmentation)/,/^$/s/^  ([a-z-]+).*/\1/p')
+mapfile -t words < <("$lockstep" train --help --all | sed -nE '/^(Layers|Augmentation|Corruption)/,/^$/s/^  ([a-z-]+).*/\1/p')
 check "train --help --all lists words" [ ${#words[@]} -ge 20 ]
 for word in "${words[@]}"; do
     check "the manual explains the word $word" contains pages "\`$word"

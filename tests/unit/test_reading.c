@@ -10,7 +10,10 @@
 
 static ls_status parse(const char *settings, ls_dataset_options *out, char **texts)
 {
-    return ls_reading_parse(out, "a.h5", settings, texts);
+    ls_train_config config;
+    const ls_status status = ls_reading_parse(&config, "a.h5", settings, texts);
+    *out = ls_reading_options(&config);
+    return status;
 }
 
 static void settings_of_an_old_checkpoint_divide_rows_as_then(void **state)
