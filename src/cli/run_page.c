@@ -52,11 +52,14 @@ static ls_status write_curves(FILE *out, const ls_run_material *m)
         return LS_ERR_FAILURE;
     write_curve(out, m, LS_METRIC_LOSS, values);
     write_curve(out, m, ls_run_main_metric(m), values);
-    if (ls_run_task(m) == LS_TASK_GENERATION) {
+    if (ls_run_task(m) == LS_TASK_GENERATION)
         write_curve(out, m, LS_METRIC_GENERATOR_LOSS, values);
-        if (isfinite(m->run.history[n - 1].val_score))
-            write_curve(out, m, LS_METRIC_SCORE, values);
+    if (ls_run_is_variational(m)) {
+        write_curve(out, m, LS_METRIC_RECONSTRUCTION, values);
+        write_curve(out, m, LS_METRIC_KL, values);
     }
+    if (isfinite(m->run.history[n - 1].val_score))
+        write_curve(out, m, LS_METRIC_SCORE, values);
     ls_free(values);
     return LS_OK;
 }
@@ -290,8 +293,9 @@ ls_status ls_run_page_write(FILE *out, const ls_run_material *m)
     ls_run_headline_write(out, m);
     ls_status status = write_curves(out, m);
     if (status == LS_OK)
-        status = ls_run_task(m) == LS_TASK_GENERATION ? ls_gan_page_samples(out, m)
-                                                      : ls_eval_page_write(out, m);
+        status = ls_run_task(m) == LS_TASK_GENERATION ? LS_OK : ls_eval_page_write(out, m);
+    if (status == LS_OK && (ls_run_task(m) == LS_TASK_GENERATION || ls_run_is_variational(m)))
+        status = ls_gan_page_samples(out, m);
     write_diagnosis(out, m);
     if (status == LS_OK)
         status = write_scaling(out, m);

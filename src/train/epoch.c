@@ -7,6 +7,7 @@
 
 #include "train/adversarial.h"
 #include "train/evaluate.h"
+#include "train/sampler.h"
 
 #include <math.h>
 #include <string.h>
@@ -14,19 +15,14 @@
 
 #include <lockstep/run.h>
 
-ls_status ls_epoch_validate(ls_trainer *t, const float *params, ls_metrics *m)
+/* Evaluates the validation rows. Collective. */
+static ls_status evaluate_rows(ls_trainer *t, const float *params, ls_metrics *m)
 {
     ls_evaluation evaluation = {.comm = t->comm,
                                 .network = ls_replica_network(ls_trainer_replica(t)),
                                 .params = params,
                                 .batch = ls_replica_batch(ls_trainer_replica(t))};
     ls_evaluated evaluated = {0};
-    ls_trainer_set_activity(t, LS_AT_VALIDATION);
-    for (int i = 0; i < LS_METRICS; i++)
-        evaluated.metric[i] = NAN;
-    ls_metrics_set_values(m, evaluated.metric);
-    if (t->adversarial != NULL)
-        return ls_adversarial_measure(t, params, m);
     if (ls_trainer_dataset(t)->rows[LS_VALIDATION] == 0)
         return LS_OK;
     ls_status status =
@@ -41,6 +37,18 @@ ls_status ls_epoch_validate(ls_trainer *t, const float *params, ls_metrics *m)
         return ls_fail(LS_ERR_NUMERIC, "validation loss is %g after epoch %lld; try a smaller --lr",
                        ls_plain_number(m->val_loss), (long long)t->progress.epoch + 1);
     return LS_OK;
+}
+
+ls_status ls_epoch_validate(ls_trainer *t, const float *params, ls_metrics *m)
+{
+    double unknown[LS_METRICS];
+    ls_trainer_set_activity(t, LS_AT_VALIDATION);
+    for (int i = 0; i < LS_METRICS; i++)
+        unknown[i] = NAN;
+    ls_metrics_set_values(m, unknown);
+    const ls_status status =
+        t->adversarial != NULL ? ls_adversarial_measure(t, params, m) : evaluate_rows(t, params, m);
+    return status == LS_OK ? ls_sampler_measure(t, params, m) : status;
 }
 
 void ls_epoch_make_metrics(ls_trainer *t, double validation_s, ls_metrics *m)
