@@ -32,6 +32,8 @@ extern "C" {
     X(absolute, REAL)       /* regression: mean over the outputs of |error|, see ls_task */        \
     X(squares, REAL)        /* regression: mean over the outputs of error^2 */                     \
     X(steps, COUNT)         /* by step: steps that count; else 0 */                                \
+    X(reconstruction, REAL) /* variational: the rows' losses without the divergence */             \
+    X(kl, REAL)             /* variational: of the latent variables, in nats */                    \
     X(generator_loss, REAL) /* of a GAN: the generator's losses */                                 \
     X(generated, COUNT)     /* of so many rows */
 
@@ -91,7 +93,9 @@ enum {
     LS_TASK_ANY = LS_TASK_LABELS | LS_TASK_REGRESSION | LS_TASK_GENERATION,
     LS_TASK_RIGHT = LS_TASK_LABELS | LS_TASK_GENERATION, /* something is right or wrong */
     LS_TASK_OF_TWO = 64, /* also a kind of a classification of two classes, see ls_task_kinds() */
-    LS_TASK_RANKED = LS_TASK_BINARY | LS_TASK_OF_TWO /* rows are true or false, with a score */
+    LS_TASK_RANKED = LS_TASK_BINARY | LS_TASK_OF_TWO, /* rows are true or false, with a score */
+    LS_TASK_VARIATIONAL = 128, /* also a kind of a regression: of a variational autoencoder */
+    LS_TASK_GENERATED = LS_TASK_GENERATION | LS_TASK_VARIATIONAL /* rows can be generated */
 };
 #undef LS_TASK_ENUM
 
@@ -102,10 +106,12 @@ typedef struct ls_task {
     /* Regression: the sums `absolute` and `squares` are of errors in this unit: in the targets'
      * units, an error of 1 there is one of `unit`. */
     double unit;
+    bool variational; /* there are latent variables, see ls_network_latent() */
 } ls_task;
 
-/* Returns the kinds of a task, a set: its kind, and LS_TASK_OF_TWO of a classification of two
- * classes, whose score of a row is the output of class 1 minus that of class 0. Local. */
+/* Returns the kinds of a task, a set: its kind; LS_TASK_OF_TWO of a classification of two classes,
+ * whose score of a row is the output of class 1 minus that of class 0; LS_TASK_VARIATIONAL. Local.
+ */
 unsigned ls_task_kinds(const ls_task *task);
 
 /* Returns the name of a kind of task, "regression". Local. */
@@ -133,21 +139,28 @@ const char *ls_task_name(unsigned kind);
     M(X, mae, MAE, LESS, REGRESSION, 1, "mean absolute error, in the targets' units")              \
     M(X, rmse, RMSE, LESS, REGRESSION, 1, "root of the mean squared error, in the targets' units") \
     M(X, perplexity, PERPLEXITY, LESS, STEPS, 1, "exp of the mean loss of a step")                 \
-    M(X, generator_loss, GENERATOR_LOSS, LESS, GENERATION, 1, "mean loss of the generator")
+    M(X, generator_loss, GENERATOR_LOSS, LESS, GENERATION, 1, "mean loss of the generator")        \
+    M(X, reconstruction, RECONSTRUCTION, LESS, VARIATIONAL, 1,                                     \
+      "mean loss of a row without the divergence of its latent variables")                         \
+    M(X, kl, KL, LESS, VARIATIONAL, 1,                                                             \
+      "mean divergence of a row's latent variables from the normal distribution, in nats")         \
+    M(X, elbo, ELBO, MORE, VARIATIONAL, 1, "evidence lower bound: minus reconstruction and kl")
 #define LS_METRIC_EVALUATED(M, X)                                                                  \
     M(X, balanced_accuracy, BALANCED_ACCURACY, MORE, LABELS, 1,                                    \
       "mean over the classes of the fraction of their rows that is right")                         \
     M(X, macro_f1, MACRO_F1, MORE, LABELS, 1, "mean over the classes of F1")                       \
     M(X, auc, AUC, MORE, RANKED, 1, "two classes: area under the ROC curve")                       \
     M(X, r2, R2, MORE, REGRESSION, 1, "coefficient of determination, mean over the outputs")       \
-    M(X, score, SCORE, MORE, GENERATION, 1,                                                        \
+    M(X, score, SCORE, MORE, GENERATED, 1,                                                         \
       "generated rows by --score: exp of the mean divergence of their classes, 1 to the number")   \
-    M(X, frechet, FRECHET, LESS, GENERATION, 1,                                                    \
+    M(X, frechet, FRECHET, LESS, GENERATED, 1,                                                     \
       "generated rows by --score: Frechet distance of their features from the data's")             \
-    M(X, least_class, LEAST_CLASS, MORE, GENERATION, 1,                                            \
+    M(X, least_class, LEAST_CLASS, MORE, GENERATED, 1,                                             \
       "generated rows by --score: fraction of the rarest class")                                   \
-    M(X, nearest, NEAREST, MORE, GENERATION, 1,                                                    \
-      "generated rows: mean distance from the nearest training row, over that of the data's")
+    M(X, nearest, NEAREST, MORE, GENERATED, 1,                                                     \
+      "generated rows: mean distance from the nearest training row, over that of the data's")      \
+    M(X, active_units, ACTIVE_UNITS, MORE, VARIATIONAL, 1,                                         \
+      "latent variables whose mean varies between rows, by a variance above 0.01")
 /* Those of training and validation rows, and all. */
 #define LS_METRIC_TRAINED(M, X) LS_METRIC_FIRST(M, X) LS_METRIC_LATER(M, X) LS_METRIC_VALUES(M, X)
 #define LS_METRIC_LIST(M, X)    LS_METRIC_TRAINED(M, X) LS_METRIC_EVALUATED(M, X)

@@ -101,6 +101,13 @@ const ls_model_facts *ls_model_describe(const ls_model *model);
 ls_network *ls_model_network(const ls_model *model);
 const float *ls_model_params(const ls_model *model);
 
+/* Makes a model one of a part of its network, a variational autoencoder. The decoder is then a
+ * generator, from latent variables to rows; the encoder a model from a row to values: the means of
+ * its latent variables, then the logarithms of their variances. Local.
+ * Errors: LS_ERR_USAGE if the network has no parts; LS_ERR_FAILURE, after which the model can only
+ * be destroyed. */
+ls_status ls_model_take_part(ls_model *model, ls_network_part part) LS_MUST_CHECK;
+
 /* The data set that a model is evaluated on. */
 typedef struct ls_model_data {
     const char *path;
@@ -111,6 +118,7 @@ typedef struct ls_model_data {
     /* Of the inputs of an evaluation, see lockstep/corrupt.h, with the seed in `options`;
      * ls_model_facts.corrupt, unless another is wanted. NULL: none. Predictions ignore it */
     const char *corrupt;
+    bool bare;    /* the rows need no targets: they are not evaluated */
 } ls_model_data;
 
 /* Opens a data set, checks that its rows fit the network, and reads the rows of the split that this

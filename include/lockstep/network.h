@@ -109,6 +109,7 @@ typedef struct ls_attributes {
     double slope;                /* leaky-relu: of negative values */
     double rate;                 /* dropout: probability */
     double sigma;                /* noise: standard deviation */
+    double beta;                 /* gaussian: factor of the divergence in the loss */
     int64_t vocabulary;          /* embedding: number of tokens */
     bool causal;                 /* attention, conv1d: steps see those before them only */
     bool pixels, permuted;       /* sequence: of pixels, not of rows; in an order drawn from */
@@ -159,6 +160,27 @@ void ls_network_set_reconstructs(ls_network *network);
 
 /* Returns true for an autoencoder. */
 bool ls_network_reconstructs(const ls_network *network);
+
+/* Returns L, the number of the latent variables of a variational autoencoder: the outputs of its
+ * layer `gaussian`; 0: none. With latent variables a loss that is a mean over the outputs is their
+ * sum, and the divergence of the latent variables is added: with LS_BCE the loss of a row is then a
+ * bound of its negative log-likelihood, in nats (Kingma and Welling, Auto-encoding variational
+ * Bayes, 2013). They are sampled where a loss is computed; ls_network_forward() takes their means.
+ */
+int64_t ls_network_latent(const ls_network *network);
+
+/* The parts of a network with latent variables.
+ *    enumerator        name       one line of help */
+#define LS_PART_LIST(X)                                                                            \
+    X(LS_PART_WHOLE, "whole", "the network")                                                       \
+    X(LS_PART_ENCODER, "encoder", "from a row to means and log variances of latent variables")     \
+    X(LS_PART_DECODER, "decoder", "from latent variables to a row")
+
+typedef enum ls_network_part { LS_PART_LIST(LS_CHOICE_ENUM) } ls_network_part;
+
+/* Returns the means of the latent variables in the latest pass; borrowed until the next pass.
+ * stride  on return the floats from one row's [L] to the next's */
+const float *ls_network_latent_means(const ls_network *network, int64_t *stride);
 
 /* Sets the scale of the targets, for metrics of regression: an error of 1 of output k is one of
  * scale[k] in the targets' own units.

@@ -13,7 +13,9 @@ extern "C" {
 #define LS_OBJECTIVE_LIST(X)                                                                       \
     X(LS_SUPERVISED, "supervised", "the loss of a network's outputs and the targets")              \
     X(LS_GAN, "gan",                                                                               \
-      "a generator makes rows from noise, a discriminator tells them from the data's")
+      "a generator makes rows from noise, a discriminator tells them from the data's")             \
+    X(LS_VAE, "vae",                                                                               \
+      "a variational autoencoder: rows from latent variables, which are normally distributed")
 
 typedef enum ls_objective { LS_OBJECTIVE_LIST(LS_CHOICE_ENUM) } ls_objective;
 

@@ -70,6 +70,23 @@ static double metric_generator_loss(const ls_score *score, const ls_task *task)
     return score->generated > 0 ? score->generator_loss / score->generated : NAN;
 }
 
+static double metric_reconstruction(const ls_score *score, const ls_task *task)
+{
+    (void)task;
+    return score->weight > 0 ? score->reconstruction / score->weight : score->reconstruction;
+}
+
+static double metric_kl(const ls_score *score, const ls_task *task)
+{
+    (void)task;
+    return score->weight > 0 ? score->kl / score->weight : score->kl;
+}
+
+static double metric_elbo(const ls_score *score, const ls_task *task)
+{
+    return -(metric_reconstruction(score, task) + metric_kl(score, task));
+}
+
 static const ls_metric_kind kinds[LS_METRICS] = {
 #define KIND(X, name, NAME, better, tasks, outputs, help)                                          \
     {#name, help, LS_BETTER_##better, LS_TASK_##tasks, outputs, metric_##name},
@@ -84,7 +101,8 @@ static const ls_metric_kind kinds[LS_METRICS] = {
 unsigned ls_task_kinds(const ls_task *task)
 {
     const bool two = task->kind == LS_TASK_CLASSIFICATION && task->outputs == 2;
-    return two ? task->kind | LS_TASK_OF_TWO : task->kind;
+    return task->kind | (two ? LS_TASK_OF_TWO : 0) |
+           (task->variational ? (unsigned)LS_TASK_VARIATIONAL : 0);
 }
 
 const char *ls_task_name(unsigned kind)

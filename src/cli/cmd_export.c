@@ -10,12 +10,13 @@
 
 typedef struct settings {
     const char *checkpoint, *out, *check;
-    int format, input;
+    int format, input, part;
     bool logits, lengths, raw;
 } settings;
 
 enum { INPUT_RAW, INPUT_NORMALIZED };
 static const ls_choice format_choices[] = {LS_EXPORT_LIST(LS_CHOICE_ROW){NULL, NULL}};
+static const ls_choice part_choices[] = {LS_PART_LIST(LS_CHOICE_ROW){NULL, NULL}};
 static const ls_choice input_choices[] = {
     {"raw", "the data set's numbers, as pixels from 0 to 255; the network normalises them"},
     {"normalized", "inputs normalised as in training"},
@@ -31,6 +32,8 @@ static const ls_setting table[] = {
      .choices = format_choices, .help = "format of the file"},
     {"input", "WHAT", LS_TYPE_CHOICE, .offset = AT(input), .initial = "raw",
      .choices = input_choices, .help = "what the exported network takes"},
+    {"part", "NAME", LS_TYPE_CHOICE, .offset = AT(part), .initial = "whole",
+     .choices = part_choices, .help = "of a variational autoencoder: what is exported"},
     {"logits", NULL, LS_TYPE_FLAG, .offset = AT(logits),
      .help = "leave out the softmax of cross-entropy: the outputs are logits"},
     {"lengths", NULL, LS_TYPE_FLAG, .offset = AT(lengths),
@@ -126,6 +129,8 @@ static ls_status export_run(ls_comm *comm, const ls_options *options, const void
     if (status == LS_OK)
         status =
             ls_model_open(&model, NULL, s->checkpoint, s->raw ? LS_MODEL_RAW : LS_MODEL_EVALUATED);
+    if (status == LS_OK)
+        status = ls_model_take_part(model, (ls_network_part)s->part);
     if (status == LS_OK)
         status = ls_file_identify(ls_model_describe(model)->path, &file);
     if (status == LS_OK)

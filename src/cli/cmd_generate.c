@@ -27,7 +27,8 @@ typedef struct settings {
 static const ls_choice split_choices[] = {LS_SPLIT_LIST(LS_CHOICE_ROW){NULL, NULL}};
 static const ls_setting table[] = {
     {"checkpoint", "PATH", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED, .offset = AT(checkpoint),
-     .help = "checkpoint file of a GAN, or run folder: its best checkpoint, else its last"},
+     .help = "checkpoint file of a GAN or a variational autoencoder, or run folder: its best "
+             "checkpoint, else its last"},
     {"rows", "N", LS_TYPE_INT, .offset = AT(rows), .initial = "64", .min = 1, .max = 1 << 24,
      .help = "rows to make"},
     {"out", "FILE", LS_TYPE_TEXT, .offset = AT(out), .initial = "samples.png",
@@ -204,6 +205,8 @@ static ls_status generate_run(ls_comm *comm, const ls_options *options, const vo
     if (status == LS_OK)
         status =
             ls_model_open(&model, comm, s->checkpoint, s->raw ? LS_MODEL_RAW : LS_MODEL_EVALUATED);
+    if (status == LS_OK && ls_model_describe(model)->task.variational)
+        status = ls_agree(comm, ls_model_take_part(model, LS_PART_DECODER));
     if (status == LS_OK)
         status = write_rows(comm, model, &wanted, s);
     if (status == LS_OK)
@@ -215,7 +218,7 @@ static ls_status generate_run(ls_comm *comm, const ls_options *options, const vo
 const ls_command ls_command_generate = {
     .name = "generate",
     .usage = "--checkpoint PATH [OPTION ...]",
-    .summary = "makes rows by a trained GAN",
+    .summary = "makes rows by a trained GAN or variational autoencoder",
     .options = {table},
     .settings_size = sizeof(settings),
     .examples =

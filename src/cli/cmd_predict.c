@@ -19,12 +19,13 @@ typedef struct settings {
     int split, layout, order;
     int64_t padding, threads, generate, seed;
     double temperature;
-    int read;
+    int read, part;
     bool raw, trust_data, csv, json, digit, lines;
 } settings;
 
 #define AT(field) offsetof(settings, field)
 static const ls_choice split_choices[] = {LS_SPLIT_LIST(LS_CHOICE_ROW){NULL, NULL}};
+static const ls_choice part_choices[] = {LS_PART_LIST(LS_CHOICE_ROW){NULL, NULL}};
 static const ls_setting table[] = {
     {"file", "FILE", LS_TYPE_TEXT, .flags = LS_SETTING_ARGUMENT | LS_OPTION_MANY,
      .offset = AT(file),
@@ -33,6 +34,8 @@ static const ls_setting table[] = {
          "each of which is a text"},
     {"checkpoint", "PATH", LS_TYPE_TEXT, .flags = LS_SETTING_REQUIRED, .offset = AT(checkpoint),
      .help = "checkpoint file, or run folder: its best checkpoint, else its last"},
+    {"part", "NAME", LS_TYPE_CHOICE, .offset = AT(part), .initial = "whole",
+     .choices = part_choices, .help = "of a variational autoencoder: what predicts"},
     {"raw", NULL, LS_TYPE_FLAG, .offset = AT(raw),
      .help = "take the parameters, not their average, if the checkpoint holds both"},
     {"threads", .flags = LS_OPTION_AS_TRAIN, .offset = AT(threads), .group = "Options"},
@@ -233,6 +236,8 @@ static ls_status predict_run(ls_comm *comm, const ls_options *options, const voi
     if (status == LS_OK)
         status =
             ls_model_open(&model, comm, s->checkpoint, s->raw ? LS_MODEL_RAW : LS_MODEL_EVALUATED);
+    if (status == LS_OK)
+        status = ls_agree(comm, ls_model_take_part(model, (ls_network_part)s->part));
     if (status == LS_OK && *s->data != '\0')
         status = predict_data(comm, s, model);
     else if (status == LS_OK)

@@ -15,11 +15,17 @@ static ls_words any_magnitude(double value, int digits)
     return words;
 }
 
+/* Returns true for the terms of a variational autoencoder's loss. */
+static bool is_term(ls_metric metric)
+{
+    return metric == LS_METRIC_RECONSTRUCTION || metric == LS_METRIC_KL || metric == LS_METRIC_ELBO;
+}
+
 ls_words ls_metric_text(ls_metric metric, unsigned task, double value)
 {
     const double large = 1e4; /* as an R2 far below 0 can be */
     ls_words words;
-    if (metric == LS_METRIC_PERPLEXITY)
+    if (metric == LS_METRIC_PERPLEXITY || metric == LS_METRIC_ACTIVE_UNITS || is_term(metric))
         return any_magnitude(value, OF_LOSS);
     if (metric == LS_METRIC_MAE || metric == LS_METRIC_RMSE)
         return any_magnitude(value, OF_ERROR);

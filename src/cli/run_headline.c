@@ -29,6 +29,11 @@ unsigned ls_run_task(const ls_run_material *m)
                                                                        : LS_TASK_CLASSIFICATION;
 }
 
+bool ls_run_is_variational(const ls_run_material *m)
+{
+    return m->run.epochs > 0 && isfinite(m->run.history[m->run.epochs - 1].kl);
+}
+
 ls_metric ls_run_main_metric(const ls_run_material *m)
 {
     return ls_run_task(m) == LS_TASK_REGRESSION ? LS_METRIC_RMSE : LS_METRIC_ACCURACY;

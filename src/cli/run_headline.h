@@ -15,6 +15,9 @@ void ls_run_headline_write(FILE *out, const ls_run_material *material);
  * Local. */
 unsigned ls_run_task(const ls_run_material *material);
 
+/* Returns true if a run has trained a variational autoencoder. */
+bool ls_run_is_variational(const ls_run_material *material);
+
 /* The metric that says most about the run beside the loss: the accuracy; of a regression, whose
  * history has no accuracy, the RMSE. Local. */
 ls_metric ls_run_main_metric(const ls_run_material *material);

@@ -52,11 +52,14 @@ static ls_status write_curves(FILE *out, const ls_run_material *m)
         return LS_ERR_FAILURE;
     write_curve(out, m, LS_METRIC_LOSS, values);
     write_curve(out, m, ls_run_main_metric(m), values);
-    if (ls_run_task(m) == LS_TASK_GENERATION) {
+    if (ls_run_task(m) == LS_TASK_GENERATION)
         write_curve(out, m, LS_METRIC_GENERATOR_LOSS, values);
-        if (isfinite(m->run.history[n - 1].val_score))
-            write_curve(out, m, LS_METRIC_SCORE, values);
+    if (ls_run_is_variational(m)) {
+        write_curve(out, m, LS_METRIC_RECONSTRUCTION, values);
+        write_curve(out, m, LS_METRIC_KL, values);
     }
+    if (isfinite(m->run.history[n - 1].val_score))
+        write_curve(out, m, LS_METRIC_SCORE, values);
     ls_free(values);
     return LS_OK;
 }

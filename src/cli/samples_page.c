@@ -51,7 +51,7 @@ static ls_status write_sheets(FILE *out, const ls_run_material *m, int64_t last,
 ls_status ls_samples_page_write(FILE *out, const ls_run_material *m)
 {
     const int64_t last = ls_run_outcome_epoch(m);
-    const bool generates = ls_run_task(m) == LS_TASK_GENERATION;
+    const bool generates = ls_run_task(m) == LS_TASK_GENERATION || ls_run_is_variational(m);
     char path[LS_PATH_MAX] = "";
     ls_status status = last > 0 ? find_sheet(m, last, path) : LS_OK;
     if (status != LS_OK || *path == '\0')

@@ -5,6 +5,7 @@
 /* Kinds of layers, by the name in the layer table; for one name more than one. */
 static const ls_export_kind kinds[] = {
     {"dense", LS_NODE_DENSE, LS_ROLE_DENSE},
+    {"gaussian", LS_NODE_DENSE, LS_ROLE_DENSE}, /* of a matrix that takes the means */
     {"conv", LS_NODE_CONV, LS_ROLE_IMAGE},
     {"deconv", LS_NODE_DECONV, LS_ROLE_IMAGE},
     {"upsample", LS_NODE_UPSAMPLE, LS_ROLE_IMAGE},

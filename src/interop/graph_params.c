@@ -13,7 +13,8 @@ static bool is_recurrent(const char *kind)
 
 enum { SCALES = 4 }; /* numbers of an image's dimensions, and of the rows */
 
-/* Numbers of a node that are no parameters of the layer: positions, a mask, second biases. */
+/* Numbers of a node that are no parameters of the layer: positions, a mask, second biases, the
+ * matrix of latent variables. */
 static int64_t extra_size(const ls_layer_info *layer)
 {
     const int64_t T = layer->out.height, units = layer->attributes.units;
@@ -23,6 +24,8 @@ static int64_t extra_size(const ls_layer_info *layer)
         return T;
     if (strcmp(layer->kind, "upsample") == 0)
         return SCALES;
+    if (strcmp(layer->kind, "gaussian") == 0)
+        return ls_shape_size(layer->in[0]) * ls_shape_size(layer->out);
     if (strcmp(layer->kind, "attention") == 0 && layer->attributes.causal)
         return T * T;
     return is_recurrent(layer->kind) ? 2 * 4 * units : 0;
@@ -242,6 +245,17 @@ static ls_status add_order(ls_export_graph *g, ls_node *node)
     return LS_OK;
 }
 
+/* Adds the matrix that makes latent variables, which are the means: the first half of the
+ * inputs. */
+static void add_means(ls_export_graph *g, ls_node *node)
+{
+    const int64_t L = node->out.channels, in = 2 * L;
+    node->attributes.units = L;
+    float *to = take(g, node, 2, g->channels_first ? (int64_t[]){L, in} : (int64_t[]){in, L});
+    for (int64_t i = 0; i < L; i++)
+        to[g->channels_first ? i * in + i : i * L + i] = 1;
+}
+
 ls_status ls_graph_add_constants(ls_export_graph *graph, int at)
 {
     ls_node *node = &graph->node[at];
@@ -253,6 +267,8 @@ ls_status ls_graph_add_constants(ls_export_graph *graph, int at)
         scales[0] = scales[1] = 1;
         scales[2] = scales[3] = (float)node->attributes.window;
     }
+    if (node->kind == LS_NODE_DENSE && node->params == 0)
+        add_means(graph, node);
     if (node->kind == LS_NODE_SHIFT)
         ls_position_vectors(T, F, take(graph, node, 2, (int64_t[]){T, F}));
     return LS_OK;

@@ -32,6 +32,19 @@ static ls_status check_readers(const ls_network *network, int last)
     return LS_OK;
 }
 
+/* Returns an error if more than one layer makes latent variables. */
+static ls_status check_latent(const ls_network *network)
+{
+    const ls_op *only = ls_network_latent_op(network);
+    for (int i = 0; i < network->layers; i++) {
+        const ls_layer *layer = &network->layer[i];
+        if (layer->computes->divergence != NULL && &network->op[layer->op] != only)
+            return ls_wrong_word(layer->number, layer->word,
+                                 "a network has one layer of latent variables");
+    }
+    return LS_OK;
+}
+
 /* Returns the steps of a layer's output, if it is a sequence of more than one; else 1. */
 static int64_t steps_of(const ls_network *network, const ls_layer *layer)
 {
@@ -146,6 +159,8 @@ ls_status ls_network_check_graph(ls_network *network, int last)
         if (layer[i].computes == &ls_op_softmax)
             return ls_wrong_word(layer[i].number, layer[i].word, "must be the last layer");
     ls_status status = check_readers(network, last);
+    if (status == LS_OK)
+        status = check_latent(network);
     if (status == LS_OK)
         status = check_outputs(network, last);
     if (status == LS_OK && ls_loss_takes_logits(network->loss)) {

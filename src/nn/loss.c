@@ -50,6 +50,12 @@ static void loss_cross_entropy(const ls_loss_terms *terms, const float *y, const
         *sum += smoothing_term(terms->smoothing, terms->outputs, y, target->label, dy);
 }
 
+/* Returns the number by which the sum over the outputs is divided: K for a mean. */
+static int divisor(const ls_loss_terms *terms)
+{
+    return terms->summed ? 1 : terms->outputs;
+}
+
 /* mean over k of (y - t)^2; dy = 2 (y - t) / K. */
 static void loss_mse(const ls_loss_terms *terms, const float *y, const ls_target *target, float *dy,
                      double *sum)
@@ -60,9 +66,9 @@ static void loss_mse(const ls_loss_terms *terms, const float *y, const ls_target
         float difference = y[k] - ls_target_value(target, K, k);
         squares += (double)difference * difference;
         if (dy != NULL)
-            dy[k] = 2 * difference / (float)K;
+            dy[k] = 2 * difference / (float)divisor(terms);
     }
-    *sum += squares / K;
+    *sum += squares / divisor(terms);
 }
 
 /* mean over k of |y - t|; dy = sign(y - t) / K, where sign(0) = 0. */
@@ -75,9 +81,9 @@ static void loss_mae(const ls_loss_terms *terms, const float *y, const ls_target
         const double e = (double)y[k] - (double)ls_target_value(target, K, k);
         absolute += fabs(e);
         if (dy != NULL)
-            dy[k] = (e == 0 ? 0.0f : e < 0 ? -1.0f : (float)(e / fabs(e))) / (float)K;
+            dy[k] = (e == 0 ? 0.0f : e < 0 ? -1.0f : (float)(e / fabs(e))) / (float)divisor(terms);
     }
-    *sum += absolute / K;
+    *sum += absolute / divisor(terms);
 }
 
 /* mean over k of e^2 / 2, beyond |e| = D of D (|e| - D / 2), where e = y - t (Huber, Robust
@@ -92,9 +98,9 @@ static void loss_huber(const ls_loss_terms *terms, const float *y, const ls_targ
         const double e = (double)y[k] - (double)ls_target_value(target, K, k), size = fabs(e);
         losses += size <= D ? e * e / 2 : D * (size - D / 2);
         if (dy != NULL)
-            dy[k] = (float)((size <= D ? e : copysign(D, e)) / K);
+            dy[k] = (float)((size <= D ? e : copysign(D, e)) / divisor(terms));
     }
-    *sum += losses / K;
+    *sum += losses / divisor(terms);
 }
 
 /* mean over k of -(t log p + (1 - t) log(1 - p)), where p = sigmoid(y): max(y, 0) - t y +
@@ -109,9 +115,9 @@ static void loss_bce(const ls_loss_terms *terms, const float *y, const ls_target
         const double small = exp(-fabs(z));
         losses += (z > 0 ? z : 0) - t * z + log1p(small);
         if (dy != NULL)
-            dy[k] = (float)(((z > 0 ? 1 : small) / (1 + small) - t) / K);
+            dy[k] = (float)(((z > 0 ? 1 : small) / (1 + small) - t) / divisor(terms));
     }
-    *sum += losses / K;
+    *sum += losses / divisor(terms);
 }
 
 static const ls_loss_kind kinds[LS_LOSSES] = {

@@ -25,6 +25,8 @@ typedef struct ls_loss_terms {
     double delta;     /* of LS_HUBER */
     /* [K] factors of the errors in the sums of a regression, 0 .. 1; NULL: 1 */
     const double *scale;
+    bool summed;     /* the loss is the sum over the outputs, not their mean, see
+                        ls_network_latent() */
     bool regression; /* the task is regression with any loss, see ls_network_set_reconstructs() */
 } ls_loss_terms;
 

@@ -187,6 +187,20 @@ bool ls_network_reconstructs(const ls_network *network)
     return network->reconstructs;
 }
 
+const ls_op *ls_network_latent_op(const ls_network *network)
+{
+    for (int i = 0; i < network->ops; i++)
+        if (network->op[i].kind->divergence != NULL)
+            return &network->op[i];
+    return NULL;
+}
+
+int64_t ls_network_latent(const ls_network *network)
+{
+    const ls_op *op = ls_network_latent_op(network);
+    return op != NULL ? op->out.channels : 0;
+}
+
 ls_status ls_network_set_target_scale(ls_network *network, const double *scale)
 {
     double *relative = NULL, unit = scale != NULL ? 0 : 1;
@@ -215,7 +229,8 @@ ls_task ls_network_task(const ls_network *network, int64_t values)
     return (ls_task){.kind = network->reconstructs ? LS_TASK_REGRESSION
                                                    : ls_loss_task(network->loss, values),
                      .outputs = network->outputs,
-                     .unit = network->unit};
+                     .unit = network->unit,
+                     .variational = ls_network_latent(network) > 0};
 }
 
 ls_loss ls_network_loss_kind(const ls_network *network)

@@ -78,6 +78,10 @@ ls_status ls_network_check_graph(ls_network *network, int last) LS_MUST_CHECK;
  * number  of the word, from 1 */
 ls_status ls_wrong_word(int number, const char *word, const char *reason) LS_MUST_CHECK;
 
+/* Returns the operation that makes latent variables, of which there is at most one; NULL: there is
+ * none. Local. */
+const ls_op *ls_network_latent_op(const ls_network *network);
+
 /* Plans the buffers of a compiled network for max_rows rows and allocates them. Local.
  * Errors: LS_ERR_FAILURE when memory is short. */
 ls_status ls_network_place(ls_network *network) LS_MUST_CHECK;

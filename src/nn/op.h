@@ -43,8 +43,10 @@ typedef struct ls_op_data {
     float *scratch;          /* [scratch] valid during the call only */
     const double *sums; /* [statistics] backward: sums over these B rows, see ls_batch_statistics */
     bool training;      /* training mode: dropout, statistics of the batch */
+    bool sampling;      /* latent variables are sampled: in training, and where rows are scored */
     uint64_t key;       /* RNG key of this operation */
     const int64_t *ids; /* [B] ids of the rows, for random numbers */
+    const float *weights;   /* [B] of the rows' losses; NULL: all are 1 */
     const int32_t *lengths; /* [B] steps of each row of sequences; NULL: all steps */
 } ls_op_data;
 
@@ -85,6 +87,10 @@ typedef struct ls_op_kind {
      * part. */
     void (*forward)(const ls_op *op, const ls_op_data *d);
     void (*backward)(const ls_op *op, const ls_op_data *d);
+
+    /* Returns the sum over the rows of a divergence, in nats, times the row's weight. It is added
+     * to the loss, times attributes.beta, and its gradient to dx in backward(). NULL: none. */
+    double (*divergence)(const ls_op *op, const ls_op_data *d);
 
     /* Sets the initial parameters in the arena, see ls_init_uniform(); NULL: no parameters.
      * before_relu  true if the output reaches a relu-like function at the same scale */
@@ -177,6 +183,7 @@ void ls_bias_add(int64_t rows, int64_t U, bool relu, const float *b, float *y);
 void ls_bias_sum(int64_t rows, int64_t U, bool relu, const float *y, float *dy, float *db);
 
 extern const ls_op_kind ls_op_dense;
+extern const ls_op_kind ls_op_gaussian;
 extern const ls_op_kind ls_op_dense_steps;
 extern const ls_op_kind ls_op_conv;
 extern const ls_op_kind ls_op_conv1d;

@@ -30,6 +30,7 @@ typedef struct run {
     const ls_batch *batch;
     const ls_pass *pass;
     bool training, backward;
+    bool scoring; /* the loss is computed without a backward pass */
 } run;
 
 /* Rows of the micro-batch that begins at `first`. */
@@ -65,8 +66,10 @@ static ls_op_data make_op_data(const run *r, const ls_op *op, int64_t first, int
                     .scratch = network->scratch,
                     .sums = network->sums,
                     .training = r->training,
+                    .sampling = r->training || r->scoring,
                     .key = ls_rng_at(r->pass->key, op->number),
                     .ids = r->batch->ids + first,
+                    .weights = r->batch->weights != NULL ? r->batch->weights + first : NULL,
                     .lengths = r->batch->lengths != NULL ? r->batch->lengths + first : NULL};
     for (int k = 0; k < op->inputs; k++)
         d.x[k] = value_of(network, op->input[k]) + first * ls_shape_size(op->in[k]);
@@ -214,7 +217,20 @@ static ls_loss_terms terms_of(const ls_network *network, double smoothing)
                            .smoothing = smoothing,
                            .delta = network->delta,
                            .scale = network->scale,
-                           .regression = network->reconstructs};
+                           .regression = network->reconstructs,
+                           .summed = ls_network_latent(network) > 0};
+}
+
+/* Adds the divergence of latent variables to the score of rows first .. first+rows-1. */
+static void add_divergence(const run *r, int64_t first, int64_t rows, ls_score *score)
+{
+    const ls_op *op = ls_network_latent_op(r->network);
+    if (op == NULL || rows == 0)
+        return;
+    const ls_op_data d = make_op_data(r, op, first, rows);
+    score->reconstruction = score->loss;
+    score->kl = op->kind->divergence(op, &d);
+    score->loss += op->attributes.beta * score->kl;
 }
 
 const float *ls_network_forward_training(ls_network *network, const float *params,
@@ -238,10 +254,11 @@ ls_score ls_network_loss(ls_network *network, const float *params, const ls_batc
     for (int64_t first = 0, rows; first < batch->rows; first += rows) {
         rows = micro_batch(&r, first);
         const int64_t at = first * network->steps * network->outputs;
-        const ls_score part =
+        ls_score part =
             pass->loss.call != NULL
                 ? pass->loss.call(pass->loss.user, batch, first, rows, output + at, dy + at)
                 : ls_loss_score(&terms, batch, first, rows, output + at, dy + at, NULL);
+        add_divergence(&r, first, rows, &part);
         if (pass->block > 0)
             ls_score_add_exact(&score, pass->rest != NULL ? pass->rest : &dropped, &part,
                                pass->quanta);
@@ -345,13 +362,25 @@ ls_score ls_network_gradient(ls_network *network, const float *params, const ls_
 ls_score ls_network_evaluate(ls_network *network, const float *params, const ls_batch *batch,
                              int32_t *predicted)
 {
-    const float *output = ls_network_forward(network, params, batch);
+    const ls_pass alone = {0};
+    const run r = {
+        .network = network, .params = params, .batch = batch, .pass = &alone, .scoring = true};
+    const float *output = forward_ops(&r);
     const ls_loss_terms terms = terms_of(network, 0);
-    return ls_loss_score(&terms, batch, 0, batch->rows, output, NULL, predicted);
+    ls_score score = ls_loss_score(&terms, batch, 0, batch->rows, output, NULL, predicted);
+    add_divergence(&r, 0, batch->rows, &score);
+    return score;
 }
 
 const float *ls_network_activation(const ls_network *network, int at)
 {
     assert(at >= 0 && at < network->layers);
     return value_of(network, network->layer[at].op);
+}
+
+const float *ls_network_latent_means(const ls_network *network, int64_t *stride)
+{
+    const ls_op *op = ls_network_latent_op(network);
+    *stride = ls_shape_size(op->in[0]);
+    return value_of(network, op->input[0]);
 }

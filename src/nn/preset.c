@@ -50,6 +50,8 @@ static const struct {
       [OF_TOKENS] = TRANSFORMER("embedding:64 layernorm ", "", " meanpool"),
       [BY_STEP] = TRANSFORMER("sequence dense:64 ", ",causal", ""),
       [OF_TOKENS + BY_STEP] = TRANSFORMER("embedding:64 layernorm ", ",causal", "")}},
+    /* Kingma, Welling: Auto-encoding variational Bayes, 2013; with relu instead of tanh. */
+    {"vae", {"dense:400 relu dense:40 gaussian dense:400 relu"}},
 };
 enum { PRESETS = sizeof presets / sizeof *presets };
 

@@ -147,6 +147,16 @@ static ls_status word_parse_deviation(const char *argument, ls_attributes *out)
     return LS_OK;
 }
 
+static ls_status word_parse_beta(const char *argument, ls_attributes *out)
+{
+    char *end = NULL;
+    out->beta = argument != NULL ? strtod(argument, &end) : 1;
+    if ((end != NULL && *end != '\0') || !(out->beta >= 0 && out->beta <= 1e6))
+        return ls_fail(LS_ERR_USAGE, "the factor of the divergence must be from 0 to 1e6, not '%s'",
+                       argument);
+    return LS_OK;
+}
+
 /* Parses UNITS and options, each at most once. */
 static ls_status word_parse_recurrent(const char *argument, ls_attributes *out)
 {
@@ -242,6 +252,11 @@ static const ls_layer_word words[] = {
      word_parse_probability},
     {"noise", "SIGMA", "in training, adds normal numbers of standard deviation SIGMA", &ls_op_noise,
      word_parse_deviation},
+    {"gaussian", NULL,
+     "latent variables of a variational autoencoder, from means and log variances", &ls_op_gaussian,
+     word_parse_beta},
+    {"gaussian", "BETA", "the same; their divergence counts BETA times in the loss",
+     &ls_op_gaussian, word_parse_beta},
     {"relu", NULL, "max(x, 0)", &ls_op_relu, NULL},
     {"leaky-relu", NULL, "max(x, 0.01 x)", &ls_op_leaky_relu, word_parse_slope},
     {"leaky-relu", "SLOPE", "max(x, SLOPE x)", &ls_op_leaky_relu, word_parse_slope},

@@ -116,7 +116,8 @@ static int score_sums(const ls_reducer *r)
 {
     return r->rows.sums == LS_CONTROL_OF_CLASSES ? (int)LS_CONTROL_CLASS_SUMS
            : r->rows.sums == LS_CONTROL_OF_ROWS  ? (int)LS_CONTROL_ROW_SUMS
-                                                 : (int)LS_CONTROL_STEP_SUMS;
+           : r->rows.sums == LS_CONTROL_OF_STEPS ? (int)LS_CONTROL_STEP_SUMS
+                                                 : (int)LS_CONTROL_LATENT_SUMS;
 }
 
 ls_status ls_reducer_create(ls_reducer **out, ls_comm *comm, ls_reduce kind, bool shard,

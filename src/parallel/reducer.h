@@ -63,7 +63,8 @@ typedef enum ls_control_sums {
     LS_CONTROL_OF_CLASSES, /* those of a classification without weights, whose sum of weights is the
                               number of rows */
     LS_CONTROL_OF_ROWS,    /* those of rows */
-    LS_CONTROL_OF_STEPS    /* those of rows and steps */
+    LS_CONTROL_OF_STEPS,   /* those of rows and steps */
+    LS_CONTROL_OF_LATENT   /* also those of latent variables */
 } ls_control_sums;
 
 /* Maximum numbers of rows in a step, and what is known of their scores. */

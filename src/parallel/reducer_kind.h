@@ -12,7 +12,8 @@
 enum {
     LS_CONTROL_CLASS_SUMS = LS_SUM_AT_weight,
     LS_CONTROL_ROW_SUMS = LS_SUM_AT_steps,
-    LS_CONTROL_STEP_SUMS = LS_SUM_AT_generator_loss
+    LS_CONTROL_STEP_SUMS = LS_SUM_AT_reconstruction,
+    LS_CONTROL_LATENT_SUMS = LS_SUM_AT_generator_loss
 };
 _Static_assert((int)LS_CONTROL_CLASS_SUMS == 3 && (int)LS_CONTROL_ROW_SUMS == 6, "a fixed length");
 

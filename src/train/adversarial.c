@@ -125,11 +125,21 @@ static ls_status create_judge(ls_adversarial *a, int64_t rows)
         ls_network_create(&a->judge, ls_network_model(network), ls_network_input(network),
                           ls_network_outputs(network), LS_BCE, rows);
     a->dx = ls_alloc(rows * picture, sizeof *a->dx);
-    a->rows = ls_alloc(LS_EVALUATION_ROWS * picture, sizeof *a->rows);
     a->earlier = ls_alloc(ls_network_size(network), sizeof *a->earlier);
-    return status == LS_OK && (a->dx == NULL || a->earlier == NULL || a->rows == NULL)
-               ? LS_ERR_FAILURE
-               : status;
+    return status == LS_OK && (a->dx == NULL || a->earlier == NULL) ? LS_ERR_FAILURE : status;
+}
+
+/* Creates the sampler, whose generator is the model. Local. */
+static ls_status create_sampler(ls_trainer *t)
+{
+    const ls_adversarial *a = t->adversarial;
+    const ls_status status = ls_sampler_create(t, &a->units.targets);
+    if (status != LS_OK)
+        return status;
+    t->sampler->generator.network = ls_replica_network(a->generator);
+    t->sampler->generator.batch = ls_replica_batch(a->generator);
+    t->sampler->generator.classes = a->of_data.classes;
+    return LS_OK;
 }
 
 ls_status ls_adversarial_create(ls_trainer *t, int64_t rows)
@@ -151,9 +161,10 @@ ls_status ls_adversarial_create(ls_trainer *t, int64_t rows)
     a->of_generated.side = LS_SIDE_GENERATED;
     a->of_generator.side = LS_SIDE_GENERATOR;
     status = create_judge(a, rows);
-    return status == LS_OK ? ls_reconstruction_columns(&a->units.targets, ls_trainer_dataset(t),
-                                                       c->mean, c->std, &a->units.inputs)
-                           : status;
+    if (status == LS_OK)
+        status = ls_reconstruction_columns(&a->units.targets, ls_trainer_dataset(t), c->mean,
+                                           c->std, &a->units.inputs);
+    return status == LS_OK ? create_sampler(t) : status;
 }
 
 void ls_adversarial_describe(const ls_trainer *t, ls_model_info *info)
@@ -189,8 +200,6 @@ void ls_adversarial_destroy(ls_adversarial **adversarial)
         return;
     ls_network_destroy(&(*adversarial)->judge);
     ls_standardization_destroy(&(*adversarial)->units);
-    ls_scoring_close(&(*adversarial)->scoring);
-    ls_free((*adversarial)->rows);
     ls_free((*adversarial)->dx);
     ls_free((*adversarial)->earlier);
     ls_free(*adversarial);

@@ -17,7 +17,6 @@
 #define LS_TRAIN_ADVERSARIAL_H
 
 #include "run/checkpoint.h"
-#include "train/generator.h"
 #include "train/step.h"
 
 struct ls_trainer;
@@ -46,21 +45,12 @@ void ls_adversarial_describe(const struct ls_trainer *trainer, ls_model_info *in
 ls_status ls_adversarial_step(struct ls_trainer *trainer, ls_step_io *io,
                               bool *skipped) LS_MUST_CHECK;
 
-/* Returns the generator with parameters, for making rows with the seed of the training. Local.
- * params  [ls_replica_size] of the generator */
-ls_generator ls_adversarial_generator(const struct ls_trainer *trainer, const float *params);
-
-/* Opens the classifier of --score, and measures the validation rows. Collective.
- * Errors, on all ranks alike: as ls_scoring_open(), ls_scoring_finish(), and those of reading the
- * rows. */
-ls_status ls_adversarial_open_scoring(struct ls_trainer *trainer) LS_MUST_CHECK;
-
-/* Measures the networks after an epoch: the discriminator on validation rows and generated ones,
- * and the scores of generated rows; and shows generated rows to the observer. Collective.
+/* Measures the networks after an epoch: the discriminator on validation rows and as many generated
+ * ones. Collective.
  * params   [ls_replica_size] of the generator, to be measured
  * metrics  on return with the validation columns
- * Errors, on all ranks alike: LS_ERR_NUMERIC, LS_ERR_FAILURE, LS_INTERRUPTED, those of reading the
- * validation rows, and of the observer. */
+ * Errors, on all ranks alike: LS_ERR_NUMERIC, LS_ERR_FAILURE, LS_INTERRUPTED, and those of reading
+ * the validation rows. */
 ls_status ls_adversarial_measure(struct ls_trainer *trainer, const float *params,
                                  ls_metrics *metrics) LS_MUST_CHECK;
 

@@ -6,8 +6,7 @@
 #include "train/adversarial.h"
 
 #include "nn/adversarial_loss.h"
-#include "train/generator.h"
-#include "train/scoring.h"
+#include "train/sampler.h"
 #include "train/trainer_state.h"
 
 /* Gradients of two backward passes, added for the reducer. */
@@ -27,10 +26,6 @@ struct ls_adversarial {
     ls_adversarial_terms of_data, of_generated, of_generator;
     ls_adding adding;         /* of the discriminator's step in progress */
     ls_standardization units; /* of generated rows: their targets are in the data set's units */
-
-    ls_scoring *scoring; /* NULL: without --score */
-    float *rows;         /* [LS_EVALUATION_ROWS][picture] scratch, in the data set's units */
-    double real_nearest; /* of validation rows, see ls_nearest_distance(); 0: not measured */
 };
 
 /* Gives a generator's batch as many rows as another batch has, of the same ids and classes. Local.

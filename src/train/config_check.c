@@ -62,10 +62,11 @@ static ls_status check_useless(const ls_train_config *c)
     return LS_OK;
 }
 
-/* Refuses settings of a GAN without one. */
-static ls_status check_without_gan(const ls_train_config *c)
+/* Refuses settings of the group that a setting is in.
+ * objective  what they are for */
+static ls_status refuse_group(const ls_train_config *c, const char *member, const char *objective)
 {
-    const char *group = ls_setting_find("objective", strlen("objective"))->group;
+    const char *group = ls_setting_find(member, strlen(member))->group;
     ls_train_config initial;
     char given[256], usual[256];
     int count;
@@ -77,10 +78,25 @@ static ls_status check_without_gan(const ls_train_config *c)
         ls_setting_format(&rows[i], c, given, sizeof given);
         ls_setting_format(&rows[i], &initial, usual, sizeof usual);
         if (strcmp(given, usual) != 0)
-            return ls_fail(LS_ERR_USAGE, "--%s is for --objective gan: give that, or leave it out",
-                           rows[i].name);
+            return ls_fail(LS_ERR_USAGE, "--%s is for --objective %s: give that, or leave it out",
+                           rows[i].name, objective);
     }
     return LS_OK;
+}
+
+static ls_status check_supervised(const ls_train_config *c)
+{
+    const ls_status status = refuse_group(c, "generator", "gan");
+    return status == LS_OK ? refuse_group(c, "score", "gan or vae") : status;
+}
+
+/* Checks the settings of a variational autoencoder, whose network is checked when it is created. */
+static ls_status check_vae(const ls_train_config *c)
+{
+    if (*c->targets != '\0' && strcmp(c->targets, "inputs") != 0)
+        return ls_fail(LS_ERR_USAGE,
+                       "--objective vae: the targets are the inputs: leave --targets out");
+    return refuse_group(c, "generator", "gan");
 }
 
 /* Checks the settings of a GAN. */
@@ -178,7 +194,9 @@ ls_status ls_config_check(const ls_train_config *c)
     if (status == LS_OK)
         status = check_data(c);
     if (status == LS_OK)
-        status = c->objective == LS_GAN ? check_gan(c) : check_without_gan(c);
+        status = c->objective == LS_GAN   ? check_gan(c)
+                 : c->objective == LS_VAE ? check_vae(c)
+                                          : check_supervised(c);
     if (status == LS_OK && c->objective != LS_GAN && c->label_smoothing > 0 &&
         c->loss != LS_CROSS_ENTROPY && c->loss != LS_LOSS_AUTO)
         status = ls_fail(LS_ERR_USAGE, "--label-smoothing needs --loss cross-entropy");

@@ -8,6 +8,7 @@
 #include "train/adversarial.h"
 #include "train/evaluate.h"
 #include "train/reconstruct.h"
+#include "train/sampler.h"
 
 #include <math.h>
 #include <string.h>
@@ -22,7 +23,8 @@ static ls_status show_rows(void *user, const ls_generated *rows)
     return observer->samples != NULL ? observer->samples(observer->user, rows) : LS_OK;
 }
 
-/* Shows the first validation rows of an autoencoder and their reconstructions. Collective. */
+/* Shows the first validation rows of an autoencoder and their reconstructions, if no generated rows
+ * are shown. Collective. */
 static ls_status show_reconstructions(ls_trainer *t, const ls_evaluation *evaluation)
 {
     const ls_dataset_info *d = ls_trainer_dataset(t);
@@ -30,23 +32,19 @@ static ls_status show_reconstructions(ls_trainer *t, const ls_evaluation *evalua
                                  .rows = t->config->samples,
                                  .shape = {d->channels, d->height, d->width},
                                  .element = d->element};
-    return d->reconstructs && wanted.rows > 0 ? ls_reconstruct(evaluation, wanted, show_rows, t)
-                                              : LS_OK;
+    if (!d->reconstructs || t->sampler != NULL || wanted.rows == 0)
+        return LS_OK;
+    return ls_reconstruct(evaluation, wanted, show_rows, t);
 }
 
-ls_status ls_epoch_validate(ls_trainer *t, const float *params, ls_metrics *m)
+/* Evaluates the validation rows. Collective. */
+static ls_status evaluate_rows(ls_trainer *t, const float *params, ls_metrics *m)
 {
     ls_evaluation evaluation = {.comm = t->comm,
                                 .network = ls_replica_network(ls_trainer_replica(t)),
                                 .params = params,
                                 .batch = ls_replica_batch(ls_trainer_replica(t))};
     ls_evaluated evaluated = {0};
-    ls_trainer_set_activity(t, LS_AT_VALIDATION);
-    for (int i = 0; i < LS_METRICS; i++)
-        evaluated.metric[i] = NAN;
-    ls_metrics_set_values(m, evaluated.metric);
-    if (t->adversarial != NULL)
-        return ls_adversarial_measure(t, params, m);
     if (ls_trainer_dataset(t)->rows[LS_VALIDATION] == 0)
         return LS_OK;
     ls_status status =
@@ -63,6 +61,18 @@ ls_status ls_epoch_validate(ls_trainer *t, const float *params, ls_metrics *m)
         return ls_fail(LS_ERR_NUMERIC, "validation loss is %g after epoch %lld; try a smaller --lr",
                        ls_plain_number(m->val_loss), (long long)t->progress.epoch + 1);
     return LS_OK;
+}
+
+ls_status ls_epoch_validate(ls_trainer *t, const float *params, ls_metrics *m)
+{
+    double unknown[LS_METRICS];
+    ls_trainer_set_activity(t, LS_AT_VALIDATION);
+    for (int i = 0; i < LS_METRICS; i++)
+        unknown[i] = NAN;
+    ls_metrics_set_values(m, unknown);
+    const ls_status status =
+        t->adversarial != NULL ? ls_adversarial_measure(t, params, m) : evaluate_rows(t, params, m);
+    return status == LS_OK ? ls_sampler_measure(t, params, m) : status;
 }
 
 void ls_epoch_make_metrics(ls_trainer *t, double validation_s, ls_metrics *m)

@@ -170,8 +170,7 @@ static ls_status broadcast_facts(ls_model *m)
     return status;
 }
 
-/* Creates the network, and allocates parameters and a batch. Local. */
-static ls_status create_network(ls_model *m)
+ls_status ls_model_create_network(ls_model *m)
 {
     const ls_model_info *id = &m->info;
     const int64_t rows = m->load == LS_MODEL_NONE ? 0 : LS_EVALUATION_ROWS;
@@ -213,8 +212,7 @@ static ls_column_scale publish_columns(const ls_columns *c)
     return (ls_column_scale){c->count, c->mean, c->std};
 }
 
-/* Copies the model's info to its facts; the texts are borrowed. Local. */
-static void publish_info(ls_model *m)
+void ls_model_publish(ls_model *m)
 {
     m->facts.path = m->path;
     m->facts.run = m->info.run;
@@ -259,11 +257,11 @@ static ls_status open_model(ls_model *m, const char *path)
     if (status == LS_OK)
         status = agree(m, read_dataset_options(m));
     if (status == LS_OK)
-        status = agree(m, create_network(m));
+        status = agree(m, ls_model_create_network(m));
     if (status == LS_OK)
         status = load_params(m, checkpoint);
     ls_checkpoint_close(&checkpoint);
-    publish_info(m);
+    ls_model_publish(m);
     return status;
 }
 

@@ -186,7 +186,7 @@ ls_status ls_model_read(ls_rows **out, const ls_model *m, const ls_model_data *d
     ls_status status = set_corruption(&format, data);
     if (status == LS_OK)
         status = ls_model_open_data(&source, m, data, &info);
-    if (status == LS_OK)
+    if (status == LS_OK && !data->bare)
         status = ls_model_check_targets(&info);
     if (status == LS_OK)
         status = ls_source_rows(source, data->split, &format, out);

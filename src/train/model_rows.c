@@ -28,7 +28,8 @@ static ls_generator generator_of(const ls_model *m, const ls_making *wanted)
 static ls_status check_generator(const ls_model *m, const ls_making *wanted)
 {
     if (!m->info.generates)
-        return ls_fail(LS_ERR_USAGE, "%s: makes no rows: it was not trained with --objective gan",
+        return ls_fail(LS_ERR_USAGE,
+                       "%s: makes no rows: it was not trained with --objective gan or vae",
                        m->path);
     if (m->params == NULL)
         return ls_fail(LS_ERR_USAGE, "the model was opened without parameters");

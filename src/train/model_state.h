@@ -24,6 +24,13 @@ struct ls_model {
     bool reconstructs; /* an autoencoder: the targets of the training were the inputs */
 };
 
+/* Creates the network that a model's info describes, and allocates parameters and a batch. Local.
+ * Errors: LS_ERR_USAGE, LS_ERR_FAILURE. */
+ls_status ls_model_create_network(ls_model *model) LS_MUST_CHECK;
+
+/* Copies a model's info to its facts; the texts are borrowed. Local. */
+void ls_model_publish(ls_model *model);
+
 /* Opens a data set whose rows fit the network. Collective on the model's ranks.
  * info  on return the description of the data set
  * Errors: as ls_model_read(). */

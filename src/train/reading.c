@@ -25,7 +25,7 @@ ls_dataset_options ls_reading_options(const ls_train_config *c)
                                 .layout = c->layout,
                                 .order = c->order,
                                 .inputs = c->inputs,
-                                .targets = c->targets,
+                                .targets = c->objective == LS_VAE ? "inputs" : c->targets,
                                 .weights = c->weights,
                                 .lengths = c->lengths,
                                 .padding = c->padding,
@@ -35,9 +35,9 @@ ls_dataset_options ls_reading_options(const ls_train_config *c)
 
 static bool is_about_reading(const char *name)
 {
-    static const char *const names[] = {"validation", "hold-out", "seed",      "layout",    "order",
-                                        "inputs",     "targets",  "test-data", "test-rows", "split",
-                                        "fold",       "lengths",  "padding",   "corrupt"};
+    static const char *const names[] = {
+        "validation", "hold-out", "seed", "layout",  "order",   "inputs",    "targets", "test-data",
+        "test-rows",  "split",    "fold", "lengths", "padding", "objective", "corrupt"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0)
             return true;

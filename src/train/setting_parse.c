@@ -136,7 +136,7 @@ static const char *find_meant(const ls_setting *row, const char *text)
 /* Makes the error for an unknown choice. */
 static ls_status fail_choice(const ls_setting *row, const char *text)
 {
-    char all[256] = "";
+    char all[LS_ERROR_TEXT_MAX / 2] = "";
     const char *meant = find_meant(row, text);
     for (const ls_choice *c = row->choices; c->name != NULL; c++)
         if (*c->name != '\0')

@@ -33,6 +33,7 @@ static const ls_choice loss_choices[] = {
 static const char DATA[] = "Data";
 static const char NETWORK[] = "Network";
 static const char GAN[] = "Generative adversarial networks";
+static const char GENERATED[] = "Generated rows, of --objective gan or vae";
 static const char OPTIMIZATION[] = "Optimization";
 static const char SCHEDULE[] = "Learning-rate schedule";
 static const char STOPPING[] = "Early stopping";
@@ -121,7 +122,7 @@ static const ls_setting table[] = {
              "--hold-out"},
 
     {"objective", "WHAT", LS_TYPE_CHOICE, BOUND, AT(objective), "supervised",
-     .choices = objective_choices, .group = GAN, .help = "what is trained"},
+     .choices = objective_choices, .group = NETWORK, .help = "what is trained"},
     {"generator", "LAYERS", LS_TYPE_TEXT, BOUND, AT(generator), "", .group = GAN,
      .help = "layers from the noise to a row, or gan or dcgan"},
     {"discriminator", "LAYERS", LS_TYPE_TEXT, BOUND, AT(discriminator), "", .group = GAN,
@@ -136,10 +137,10 @@ static const ls_setting table[] = {
      .group = GAN, .help = "its learning rate, which follows the schedule of --lr; 0: --lr"},
     {"discriminator-steps", "N", LS_TYPE_INT, ORDER, AT(discriminator_steps), "1", 1, 1e6,
      .group = GAN, .help = "steps of the discriminator for one of the generator"},
-    {"score", "RUN", LS_TYPE_TEXT, FIXED, AT(score), "", .group = GAN,
+    {"score", "RUN", LS_TYPE_TEXT, FIXED, AT(score), "", .group = GENERATED,
      .help = "a classifier of the same rows, which scores generated rows after each epoch"},
-    {"score-rows", "ROWS", LS_TYPE_INT, FIXED, AT(score_rows), "10000", 1, 1 << 24, .group = GAN,
-     .help = "generated rows that are scored"},
+    {"score-rows", "ROWS", LS_TYPE_INT, FIXED, AT(score_rows), "10000", 1, 1 << 24,
+     .group = GENERATED, .help = "generated rows that are scored"},
 
     {"optimizer", "NAME", LS_TYPE_CHOICE, BOUND, AT(optimizer.kind), "adam",
      .choices = optimizer_choices, .group = OPTIMIZATION, .help = "optimizer"},

@@ -5,6 +5,7 @@
 #include "parallel/collectives.h"
 #include "data/class_names.h"
 #include "train/adversarial.h"
+#include "train/sampler.h"
 #include "train/standby.h"
 
 #include "base/clock.h"
@@ -131,12 +132,9 @@ static ls_status setup_records(ls_trainer *t)
 static ls_status set_up(ls_trainer *t)
 {
     static ls_status (*const steps[])(ls_trainer *) = {
-        ls_setup_settings, setup_compute,
-        setup_loader,      ls_setup_loss,
-        setup_watchdog,    ls_setup_monitor,
-        ls_setup_replica,  setup_resume,
-        ls_setup_reducer,  ls_adversarial_open_scoring,
-        setup_interrupt,   setup_records,
+        ls_setup_settings, setup_compute,           setup_loader,     ls_setup_loss,
+        setup_watchdog,    ls_setup_monitor,        ls_setup_replica, setup_resume,
+        ls_setup_reducer,  ls_sampler_open_scoring, setup_interrupt,  setup_records,
         ls_setup_report};
     ls_status status = LS_OK;
     for (size_t i = 0; status == LS_OK && i < sizeof steps / sizeof *steps; i++)
@@ -206,6 +204,7 @@ void ls_trainer_destroy(ls_trainer **trainer)
         ls_reducer_destroy(&t->learner[p].reducer);
     }
     ls_trainer_drop_start(t);
+    ls_sampler_destroy(&t->sampler);
     ls_adversarial_destroy(&t->adversarial);
     ls_health_destroy(&t->health);
     ls_topology_destroy(&t->topology);

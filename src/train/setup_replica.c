@@ -7,6 +7,7 @@
 #include "train/evaluate.h"
 #include "train/adversarial.h"
 #include "train/reconstruction.h"
+#include "train/sampler.h"
 
 #include "base/memory.h"
 #include "base/rng.h"
@@ -89,6 +90,21 @@ static ls_status create_supervised(ls_trainer *t)
     return status == LS_OK ? fit_to_rows(t) : status;
 }
 
+/* Checks that a network has latent variables if it is to be a variational autoencoder, and none
+ * otherwise. Local. */
+static ls_status check_latent(const ls_trainer *t, const ls_network *network)
+{
+    const bool wanted = t->config->objective == LS_VAE;
+    if ((ls_network_latent(network) > 0) == wanted)
+        return LS_OK;
+    return wanted ? ls_fail(LS_ERR_USAGE,
+                            "--objective vae: no layer of --model makes latent variables: give "
+                            "--model vae, or a layer gaussian between encoder and decoder, as "
+                            "\"dense:400 relu dense:40 gaussian dense:400 relu dense:%lld\"",
+                            (long long)ls_trainer_dataset(t)->features)
+                  : ls_fail(LS_ERR_USAGE, "the layer gaussian needs --objective vae");
+}
+
 /* Checks that --batch has enough rows for the batch statistics of a network. Local. */
 static ls_status check_batch(const ls_trainer *t, const ls_network *network)
 {
@@ -116,14 +132,16 @@ static ls_status create_replicas(ls_trainer *t)
                                                       : create_supervised(t);
     for (int p = 0; status == LS_OK && p < t->players; p++) {
         const ls_network *network = ls_replica_network(t->learner[p].replica);
-        status = check_batch(t, network);
+        status = check_latent(t, network);
+        if (status == LS_OK)
+            status = check_batch(t, network);
         channels_last = channels_last || reads_channels_last(t, network);
         if (t->config->reproducible)
             ls_replica_set_micro_batch(t->learner[p].replica, t->config->block,
                                        passes((ls_player)p) * most_weight(t));
     }
     ls_loader_set_channels_last(t->loader, channels_last);
-    return status;
+    return status == LS_OK && t->task.variational ? ls_sampler_create_decoder(t) : status;
 }
 
 /* Initialises the parameters of a network. Local. */
@@ -177,6 +195,8 @@ static ls_control_sums control_sums(const ls_trainer *t)
 {
     if (t->task.kind == LS_TASK_STEPS)
         return LS_CONTROL_OF_STEPS;
+    if (t->task.variational)
+        return LS_CONTROL_OF_LATENT;
     return t->task.kind == LS_TASK_CLASSIFICATION && !ls_loader_weighs(t->loader)
                ? LS_CONTROL_OF_CLASSES
                : LS_CONTROL_OF_ROWS;

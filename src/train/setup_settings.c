@@ -6,6 +6,8 @@
 
 #include <lockstep/settings.h>
 
+#include <string.h>
+
 /* Checks the settings, including the rules that depend on the number of ranks. Local. */
 static ls_status check_settings(const ls_trainer *t)
 {
@@ -48,6 +50,18 @@ ls_status ls_setup_settings(ls_trainer *t)
     return status == LS_OK ? ls_agree_root(t->comm, ls_records_check(t)) : status;
 }
 
+/* Returns the loss for the data set's targets; of a variational autoencoder cross-entropy where the
+ * inputs are bytes as numbers from 0 to 1. */
+static ls_loss loss_of_targets(const ls_trainer *t)
+{
+    const ls_train_config *c = t->config;
+    const ls_dataset_info *d = ls_trainer_dataset(t);
+    const bool fractions =
+        d->element == LS_U8 && c->mean == 0 && c->std == 1 && strcmp(c->standardize, "none") == 0;
+    const bool binary = c->objective == LS_VAE && c->loss == LS_LOSS_AUTO && fractions;
+    return binary ? LS_BCE : ls_loss_choose(c->loss, d->values, d->classes);
+}
+
 /* Chooses the loss and the order, now that the data are known, and the task. The same on all
  * ranks. Local. */
 static ls_status choose_loss(ls_trainer *t)
@@ -55,7 +69,7 @@ static ls_status choose_loss(ls_trainer *t)
     const ls_dataset_info *d = ls_trainer_dataset(t);
     const int64_t values = ls_trainer_dataset(t)->values;
     t->resolved = *t->config;
-    t->resolved.loss = ls_loss_choose(t->config->loss, values, d->classes);
+    t->resolved.loss = loss_of_targets(t);
     if (d->column_major)
         t->resolved.order = LS_ORDER_COLUMN_MAJOR;
     t->config = &t->resolved;
@@ -69,11 +83,13 @@ static ls_status choose_loss(ls_trainer *t)
         return ls_fail(
             LS_ERR_DATA,
             "%s: has no dataset '/train/labels' or '/train/targets': there is nothing to "
-            "train for; --targets inputs trains an autoencoder, --objective gan a GAN",
+            "train for; --targets inputs trains an autoencoder, --objective vae a variational one, "
+            "--objective gan a GAN",
             t->config->data);
     t->task = (ls_task){.kind = d->reconstructs ? LS_TASK_REGRESSION : ls_loss_task(loss, values),
                         .outputs = ls_loss_outputs(loss, values, d->classes),
-                        .unit = 1};
+                        .unit = 1,
+                        .variational = t->config->objective == LS_VAE};
     ls_status status = ls_loss_check(loss, values, d->classes);
     if (status == LS_OK)
         status = ls_config_check(t->config);

@@ -32,6 +32,8 @@ struct ls_tally {
     counts *of_class;                /* [classes] */
     exact_sum (*errors)[ERROR_SUMS]; /* [K] of a regression */
     double *origin;                  /* [K] of a regression */
+    int64_t latent;                  /* variables of a variational autoencoder; else 0 */
+    exact_sum (*means)[2];           /* [latent] of their means, and of the means' squares */
     ls_ranking *ranking;             /* of rows that are true or false; or NULL */
 };
 
@@ -47,7 +49,8 @@ static ls_status allocate(ls_tally *t, int64_t rows)
     t->of_class = ls_alloc(t->classes, sizeof *t->of_class);
     t->errors = ls_alloc(errors, sizeof *t->errors);
     t->origin = ls_alloc(errors, sizeof *t->origin);
-    if (t->of_class == NULL || t->errors == NULL || t->origin == NULL)
+    t->means = ls_alloc(t->latent, sizeof *t->means);
+    if (t->of_class == NULL || t->errors == NULL || t->origin == NULL || t->means == NULL)
         return LS_ERR_FAILURE;
     return (ls_task_kinds(&t->task) & LS_TASK_RANKED) != 0 ? ls_ranking_create(&t->ranking, rows)
                                                            : LS_OK;
@@ -61,6 +64,7 @@ ls_status ls_tally_create(ls_tally **out, const ls_network *network, int64_t val
     t->network = network;
     t->task = ls_network_task(network, values);
     t->classes = classes_of(&t->task);
+    t->latent = ls_network_latent(network);
     const ls_status status = allocate(t, rows);
     if (status == LS_OK)
         *out = t;
@@ -76,6 +80,7 @@ void ls_tally_destroy(ls_tally **tally)
     ls_free((*tally)->of_class);
     ls_free((*tally)->errors);
     ls_free((*tally)->origin);
+    ls_free((*tally)->means);
     ls_ranking_destroy(&(*tally)->ranking);
     ls_free(*tally);
     *tally = NULL;
@@ -179,6 +184,23 @@ static void add_errors(ls_tally *t, const ls_batch *batch, const float *y)
     }
 }
 
+/* Adds the means of the latent variables. */
+static void add_means(ls_tally *t, const ls_batch *batch)
+{
+    int64_t stride = 0;
+    const float *means = t->latent > 0 ? ls_network_latent_means(t->network, &stride) : NULL;
+    for (int64_t k = 0; k < t->latent; k++) {
+        double sum = 0, squares = 0;
+        for (int64_t i = 0; i < batch->rows; i++) {
+            const double mean = (double)means[i * stride + k];
+            sum += mean;
+            squares += mean * mean;
+        }
+        add_exact(t->means[k][0], sum);
+        add_exact(t->means[k][1], squares);
+    }
+}
+
 void ls_tally_add(ls_tally *t, const ls_score *score, const ls_batch *batch, const float *y,
                   const int32_t *predicted)
 {
@@ -200,6 +222,7 @@ void ls_tally_add(ls_tally *t, const ls_score *score, const ls_batch *batch, con
         add_errors(t, batch, y);
         break;
     }
+    add_means(t, batch);
 }
 
 void ls_tally_sum(ls_tally *t, ls_comm *comm)
@@ -213,6 +236,8 @@ void ls_tally_sum(ls_tally *t, ls_comm *comm)
         ls_allreduce_integers(comm, &t->of_class->support, ls_int(3 * (int64_t)t->classes));
     if (errors > 0)
         ls_allreduce_doubles(comm, t->errors[0][0], ls_int(errors));
+    if (t->latent > 0)
+        ls_allreduce_doubles(comm, t->means[0][0], ls_int(t->latent * 2 * LS_EXACT_PARTS));
     if (t->ranking != NULL)
         ls_ranking_sum(t->ranking, comm);
 }
@@ -314,6 +339,18 @@ static double mean_r2(const ls_tally *t)
     return sum / t->task.outputs;
 }
 
+/* Returns the number of latent variables whose mean varies by more than 0.01 (Burda, Grosse,
+ * Salakhutdinov: Importance weighted autoencoders, 2015). */
+static double active_units(const ls_tally *t)
+{
+    double active = 0;
+    for (int64_t k = 0; k < t->latent; k++) {
+        const double mean = total_of(t->means[k][0]) / (double)t->rows;
+        active += total_of(t->means[k][1]) / (double)t->rows - mean * mean > 0.01;
+    }
+    return active;
+}
+
 double ls_tally_metric(const ls_tally *t, ls_metric metric)
 {
     const ls_score score = ls_tally_score(t);
@@ -328,6 +365,13 @@ double ls_tally_metric(const ls_tally *t, ls_metric metric)
         return macro_f1(t);
     case LS_METRIC_AUC:
         return ls_ranking_auc(t->ranking);
+    case LS_METRIC_ACTIVE_UNITS:
+        return active_units(t);
+    case LS_METRIC_SCORE:
+    case LS_METRIC_FRECHET:
+    case LS_METRIC_LEAST_CLASS:
+    case LS_METRIC_NEAREST:
+        return NAN; /* of generated rows */
     default:
         return ls_network_reconstructs(t->network) ? joint_r2(t) : mean_r2(t);
     }

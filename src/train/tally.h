@@ -24,7 +24,7 @@ ls_status ls_tally_create(ls_tally **out, const ls_network *network, int64_t val
  * the first row of rank 0's batch. To be called before the first batch is added. Collective. */
 void ls_tally_share_origin(ls_tally *tally, ls_comm *comm, const ls_batch *batch);
 
-/* Adds a batch. Local.
+/* Adds a batch, of the network's latest pass. Local.
  * score      of its rows
  * y          [rows][K] their outputs; by step [rows][T][K]
  * predicted  [rows], by step [rows][T], their classes, see ls_network_evaluate() */

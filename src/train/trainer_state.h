@@ -51,7 +51,8 @@ struct ls_trainer {
 
     ls_loader *loader;
     ls_learner learner[LS_PLAYERS];     /* by ls_player */
-    struct ls_adversarial *adversarial; /* NULL: supervised */
+    struct ls_adversarial *adversarial; /* NULL: another objective than a GAN's */
+    struct ls_sampler *sampler;         /* NULL: no rows are generated */
     int players;                        /* the number of networks; 0 before they are created */
 
     ls_monitor monitor;

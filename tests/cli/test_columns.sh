@@ -30,7 +30,8 @@ for monitor in $monitors; do
         check "--monitor epoch: its value is its number" has last/summary.json '^    "value": 3.0'
         continue
         ;;
-    *mae | *rmse | *auc | *r2 | *perplexity | *generator_loss | val_score | val_frechet | val_least_class | val_nearest)
+    *mae | *rmse | *auc | *r2 | *perplexity | *generator_loss | val_score | val_frechet | val_least_class | val_nearest | \
+        *reconstruction | *kl | *elbo | val_active_units)
         why="is not defined for a classification task"
         [[ $monitor != *auc ]] || why="needs two classes, the data set has 8"
         refuses 2 "--monitor $monitor $why" \

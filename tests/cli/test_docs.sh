@@ -197,7 +197,7 @@ check_completion 'files/folder' lockstep train --run files/
 check_completion auto lockstep train --resume au
 check_completion 'files/data set.h5' lockstep info files/d
 check_completion networks lockstep help net
-check_completion 'mlp lenet5 cnn resnet lstm transformer' lockstep train --model ''
+check_completion 'mlp lenet5 cnn resnet lstm transformer vae' lockstep train --model ''
 check_completion --all lockstep train --help ''
 check_completion '' lockstep train --seed ''
 check_completion '--help' lockstep --he

@@ -274,7 +274,7 @@ static void sums_of_all_tasks_are_reduced_if_asked_for(void **state)
 {
     (void)state;
     for (int kind = 0; kind < LS_REDUCERS; kind++)
-        for (int all = LS_CONTROL_OF_CLASSES; all <= LS_CONTROL_OF_STEPS; all++) {
+        for (int all = LS_CONTROL_OF_CLASSES; all <= LS_CONTROL_OF_LATENT; all++) {
             ls_reducer *reducer;
             ls_step_rows rows = step_rows;
             rows.sums = (ls_control_sums)all;
@@ -285,7 +285,9 @@ static void sums_of_all_tasks_are_reduced_if_asked_for(void **state)
                                             .weight = 0.25 * (rank + 1),
                                             .absolute = 3 * rank,
                                             .squares = 4,
-                                            .steps = 5}};
+                                            .steps = 5,
+                                            .reconstruction = 6,
+                                            .kl = 7 * rank}};
             assert_ok(
                 ls_reducer_create(&reducer, world, (ls_reduce)kind, false, &layouts[3], rows));
             ls_reducer_begin(reducer, &control);
@@ -299,7 +301,10 @@ static void sums_of_all_tasks_are_reduced_if_asked_for(void **state)
             assert_true(sum->weight == (all > 0 ? 0.25 * (pairs + size) : 2 * size));
             assert_true(sum->absolute == (all > 0 ? 3 * pairs : 0));
             assert_true(sum->squares == (all > 0 ? 4 * size : 0));
-            assert_true(sum->steps == (all == LS_CONTROL_OF_STEPS ? 5 * size : 0));
+            assert_true(sum->steps == (all >= LS_CONTROL_OF_STEPS ? 5 * size : 0));
+            const bool latent = all == LS_CONTROL_OF_LATENT;
+            assert_true(sum->reconstruction == (latent ? 6 * size : 0));
+            assert_true(sum->kl == (latent ? 7 * pairs : 0));
             ls_owned_range piece;
             while (ls_reducer_next(reducer, &piece))
                 continue;

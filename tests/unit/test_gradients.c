@@ -177,6 +177,8 @@ static const struct {
     {"dense:9 tanh dropout:0.4 dense:4", LS_CROSS_ENTROPY, false},
     {"noise:0.3 dense:9 tanh noise:2 dense:4", LS_CROSS_ENTROPY, false},
     {"conv:2x3,1,1 noise:0.5 :a batchnorm relu noise:0.1 +a globalpool dense:4", LS_MSE, true},
+    {"dense:9 tanh dense:8 gaussian dense:4", LS_CROSS_ENTROPY, false},
+    {"dense:6 gaussian:0.5 dense:9 batchnorm tanh dense:4", LS_MSE, false},
     {"dense:9 batchnorm tanh dense:4", LS_CROSS_ENTROPY, false},
     {"dense:9 batchnorm relu dense:4 batchnorm", LS_CROSS_ENTROPY, false},
     {"dense:4", LS_MSE, false},
@@ -296,11 +298,15 @@ static void parameter_gradients_match_finite_differences(void **state)
 static void gradients_of_values_with_weights_match_finite_differences(void **state)
 {
     (void)state;
-    for (int loss = LS_MSE; loss < LS_LOSSES; loss++) {
-        const double error =
-            relative_error("dense:9 tanh dense:4", features, (ls_loss)loss, 0, true);
+    static const char *const models[] = {"dense:9 tanh dense:4",
+                                         "dense:6 gaussian:2 dense:9 tanh dense:4"};
+    for (int i = 0; i < 2 * LS_LOSSES; i++) {
+        const ls_loss loss = (ls_loss)(i / 2);
+        if (loss == LS_CROSS_ENTROPY)
+            continue;
+        const double error = relative_error(models[i % 2], features, loss, 0, true);
         if (!(error < 1e-2))
-            fail_msg("%s: relative error %g", ls_loss_name((ls_loss)loss), error);
+            fail_msg("%s, %s: relative error %g", models[i % 2], ls_loss_name(loss), error);
     }
 }
 

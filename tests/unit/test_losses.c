@@ -130,7 +130,7 @@ static void weighted_cross_entropy_divides_by_the_weights(void **state)
     float weights[] = {6, 4}, dy[6], plain[6];
     ls_batch batch = {.rows = 2, .labels = labels, .weights = weights};
     const ls_loss_terms terms = {.loss = LS_CROSS_ENTROPY, .outputs = 3};
-    const ls_task task = {LS_TASK_CLASSIFICATION, 3, 1};
+    const ls_task task = {.kind = LS_TASK_CLASSIFICATION, .outputs = 3, .unit = 1};
     const ls_score score = ls_loss_score(&terms, &batch, 0, 2, y, dy, NULL);
     assert_near(score.loss, 10.59831, 1e-6, 0);
     assert_near(ls_metric_value(LS_METRIC_LOSS, &task, &score), 1.05983, 1e-5, 0);
@@ -156,7 +156,7 @@ static void rows_of_no_weight_have_no_loss(void **state)
     int32_t label = 1;
     const ls_batch batch = {.rows = 1, .labels = &label, .weights = weights};
     const ls_loss_terms terms = {.loss = LS_CROSS_ENTROPY, .outputs = 2};
-    const ls_task task = {LS_TASK_CLASSIFICATION, 2, 1};
+    const ls_task task = {.kind = LS_TASK_CLASSIFICATION, .outputs = 2, .unit = 1};
     const ls_score score = ls_loss_score(&terms, &batch, 0, 1, y, dy, NULL);
     assert_true(dy[0] == 0 && dy[1] == 0 && score.rows == 1);
     assert_true(ls_metric_value(LS_METRIC_LOSS, &task, &score) == 0);

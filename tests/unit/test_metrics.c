@@ -42,7 +42,7 @@ static void every_column_is_found_by_its_name(void **state)
     assert_int_equal(find_column(""), LS_METRICS_COLUMNS);
 }
 
-static const ls_task ten_classes = {LS_TASK_CLASSIFICATION, 10, 1};
+static const ls_task ten_classes = {.kind = LS_TASK_CLASSIFICATION, .outputs = 10, .unit = 1};
 
 /* NAME of the training rows, val_NAME of the validation rows; some metrics have the second only. */
 static void each_metric_has_its_columns_and_monitors(void **state)
@@ -134,7 +134,7 @@ static void top5_needs_more_than_five_classes(void **state)
     (void)state;
     const ls_score score = {.rows = 4, .loss = 2, .correct = 1, .top5 = 3};
     ls_metrics m = {0};
-    ls_task task = {LS_TASK_CLASSIFICATION, 5, 1};
+    ls_task task = {.kind = LS_TASK_CLASSIFICATION, .outputs = 5, .unit = 1};
     ls_metrics_set_score(&m, true, &task, &score);
     assert_true(isnan(m.val_top5) && m.val_accuracy == 0.25);
     task.outputs = 6;
@@ -166,17 +166,34 @@ static void a_task_has_the_columns_of_its_metrics(void **state)
             assert_int_equal(ls_metrics_has(find_column(cases[i].column), task),
                              (cases[i].tasks & task) != 0);
     assert_int_equal(find_column("auc"), LS_METRICS_COLUMNS);
-    const ls_task two = {LS_TASK_CLASSIFICATION, 2, 1}, ten = {LS_TASK_CLASSIFICATION, 10, 1};
+    const ls_task two = {.kind = LS_TASK_CLASSIFICATION, .outputs = 2, .unit = 1},
+                  ten = {.kind = LS_TASK_CLASSIFICATION, .outputs = 10, .unit = 1};
     assert_true(ls_metrics_has(find_column("val_auc"), ls_task_kinds(&two)));
     assert_false(ls_metrics_has(find_column("val_auc"), ls_task_kinds(&ten)));
+    ls_task values = {.kind = LS_TASK_REGRESSION, .outputs = 2, .unit = 1};
+    assert_false(ls_metrics_has(find_column("val_kl"), ls_task_kinds(&values)));
+    values.variational = true;
+    assert_true(ls_metrics_has(find_column("val_kl"), ls_task_kinds(&values)));
+    assert_true(ls_metrics_has(find_column("val_score"), ls_task_kinds(&values)));
+    assert_true(ls_metrics_has(find_column("rmse"), ls_task_kinds(&values)));
     assert_true(ls_metric_applies(LS_METRIC_AUC, &two) && !ls_metric_applies(LS_METRIC_AUC, &ten));
     assert_string_equal(ls_task_name(LS_TASK_MULTILABEL), "multi-label");
+}
+
+static void terms_of_a_bound_are_means_over_the_weights(void **state)
+{
+    (void)state;
+    const ls_task task = {.kind = LS_TASK_REGRESSION, .outputs = 2, .unit = 1, .variational = true};
+    const ls_score score = {.rows = 4, .weight = 2, .loss = 9, .reconstruction = 5, .kl = 1};
+    ls_metrics m;
+    ls_metrics_set_score(&m, false, &task, &score);
+    assert_true(m.reconstruction == 2.5 && m.kl == 0.5 && m.elbo == -3 && m.loss == 4.5);
 }
 
 static void errors_of_values_are_in_the_targets_units(void **state)
 {
     (void)state;
-    const ls_task task = {LS_TASK_REGRESSION, 2, 10};
+    const ls_task task = {.kind = LS_TASK_REGRESSION, .outputs = 2, .unit = 10};
     const ls_score score = {.rows = 4, .weight = 2, .loss = 3, .absolute = 2, .squares = 9};
     assert_true(ls_metric_value(LS_METRIC_LOSS, &task, &score) == 1.5); /* by weights */
     assert_true(ls_metric_value(LS_METRIC_MAE, &task, &score) == 5);
@@ -268,6 +285,7 @@ int main(void)
         cmocka_unit_test(top5_is_the_label_among_the_five_largest),
         cmocka_unit_test(top5_needs_more_than_five_classes),
         cmocka_unit_test(a_task_has_the_columns_of_its_metrics),
+        cmocka_unit_test(terms_of_a_bound_are_means_over_the_weights),
         cmocka_unit_test(errors_of_values_are_in_the_targets_units),
         cmocka_unit_test(exact_sums_of_scores_do_not_depend_on_the_order),
         cmocka_unit_test(a_score_is_copied_by_its_sums),

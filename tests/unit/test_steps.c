@@ -102,7 +102,7 @@ static void a_batch_without_steps_has_the_loss_0(void **state)
     assert_true(score.loss == 0 && score.weight == 0 && score.steps == 0 && score.rows == B);
     for (int i = 0; i < B * T * K; i++)
         assert_true(dy[i / (T * K)][i % (T * K)] == 0);
-    const ls_task task = {LS_TASK_STEPS, K, 1};
+    const ls_task task = {.kind = LS_TASK_STEPS, .outputs = K, .unit = 1};
     assert_true(ls_metric_value(LS_METRIC_LOSS, &task, &score) == 0);
     assert_true(isnan(ls_metric_value(LS_METRIC_ACCURACY, &task, &score)));
 }
@@ -112,12 +112,12 @@ static void metrics_are_means_over_steps(void **state)
     (void)state;
     const ls_score score = {
         .rows = 2, .loss = 10, .correct = 4, .top5 = 5, .weight = 5, .steps = 8};
-    const ls_task task = {LS_TASK_STEPS, 7, 1};
+    const ls_task task = {.kind = LS_TASK_STEPS, .outputs = 7, .unit = 1};
     assert_true(ls_metric_value(LS_METRIC_LOSS, &task, &score) == 2);
     assert_near(ls_metric_value(LS_METRIC_PERPLEXITY, &task, &score), exp(2), 1e-12, 0);
     assert_true(ls_metric_value(LS_METRIC_ACCURACY, &task, &score) == 0.5);
     assert_true(ls_metric_value(LS_METRIC_TOP5, &task, &score) == 0.625);
-    const ls_task rows = {LS_TASK_CLASSIFICATION, 7, 1};
+    const ls_task rows = {.kind = LS_TASK_CLASSIFICATION, .outputs = 7, .unit = 1};
     assert_true(isnan(ls_metric_value(LS_METRIC_PERPLEXITY, &rows, &score)));
     assert_string_equal(ls_task_name(LS_TASK_STEPS), "by step");
 }
