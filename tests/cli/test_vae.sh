@@ -140,7 +140,7 @@ refuses 2 "factor of the divergence must be from 0 to 1e6" "${vae[@]}" --model "
 refuses 2 "the targets are the inputs: leave --targets out" "${vae[@]}" --model vae --targets /train/labels
 refuses 2 "--loss cross-entropy needs classes" "${vae[@]}" --model vae --loss cross-entropy
 refuses 2 "--latent is for --objective gan" "${vae[@]}" --model vae --latent 3
-refuses 2 "--samples is for --objective gan or vae" "$lockstep" train --data data.h5 --samples 3
+refuses 2 "--score-rows is for --objective gan or vae" "$lockstep" train --data data.h5 --score-rows 3
 refuses 2 "--monitor val_kl is not defined" "$lockstep" train --data data.h5 --monitor val_kl
 refuses 2 "makes no rows: it was not trained with --objective gan or vae" "$lockstep" generate --checkpoint classes --out x.png
 refuses 2 "knows no classes" "$lockstep" generate --checkpoint one --class 1 --out x.png
