@@ -11,11 +11,11 @@ if git ls-files '*.[ch]' | grep -v '^tests/reference/' | xargs grep -nE '^.{101,
     echo "lint.sh: lines of more than 100 characters" >&2
     exit 1
 fi
+mapfile -t scripts < <(git ls-files '*.sh' '*.sbatch' .ci/run)
+shellcheck -x "${scripts[@]}"
 cmake --preset dev >/dev/null
 cmake --build --preset dev -j "$(nproc)" >/dev/null
 files=("$@")
 # The preset does not build the fuzz targets and yield.c, which is for MPICH.
 [ $# -gt 0 ] || mapfile -t files < <(git ls-files 'src/*.c' 'tests/*.c' | grep -vE '^tests/(fuzz/|yield\.c)')
 printf '%s\n' "${files[@]}" | xargs -P "$(nproc)" -n 4 clang-tidy -p build/dev --quiet 2>/dev/null
-mapfile -t scripts < <(git ls-files '*.sh' '*.sbatch' .ci/run)
-shellcheck -x "${scripts[@]}"

@@ -118,7 +118,7 @@ typedef struct ls_model_data {
     /* Of the inputs of an evaluation, see lockstep/corrupt.h, with the seed in `options`;
      * ls_model_facts.corrupt, unless another is wanted. NULL: none. Predictions ignore it */
     const char *corrupt;
-    bool bare;    /* the rows need no targets: they are not evaluated */
+    bool bare; /* the rows need no targets: they are not evaluated */
 } ls_model_data;
 
 /* Opens a data set, checks that its rows fit the network, and reads the rows of the split that this

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # A variational autoencoder is trained by any number of ranks, resumed, evaluated, scored, and makes rows.
+# shellcheck disable=SC2016,SC2317 # expressions for awk; functions that `check` calls
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
 need_python h5py
