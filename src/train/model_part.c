@@ -52,21 +52,21 @@ static ls_status replace_network(ls_model *m, ls_latent_part *part)
     return status;
 }
 
-ls_status ls_model_take_part(ls_model *m, ls_network_part which)
+ls_status ls_model_take_part(ls_model *m, ls_network_part part)
 {
-    ls_latent_part part = {0};
-    if (which == LS_PART_WHOLE)
+    ls_latent_part cut = {0};
+    if (part == LS_PART_WHOLE)
         return LS_OK;
     if (ls_network_latent(m->network) == 0)
         return ls_fail(LS_ERR_USAGE,
                        "%s: has no encoder and decoder: it was not trained with --objective vae",
                        m->path);
-    ls_status status = ls_latent_cut(&part, m->network, which);
+    ls_status status = ls_latent_cut(&cut, m->network, part);
     if (status != LS_OK)
         return status;
-    (which == LS_PART_DECODER ? describe_decoder : describe_encoder)(m);
-    status = replace_network(m, &part);
-    ls_latent_part_destroy(&part);
+    (part == LS_PART_DECODER ? describe_decoder : describe_encoder)(m);
+    status = replace_network(m, &cut);
+    ls_latent_part_destroy(&cut);
     if (status == LS_OK)
         ls_model_publish(m);
     return status;
