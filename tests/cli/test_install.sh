@@ -109,7 +109,7 @@ for limit in 0.05 0.1 0.2 0.4 0.8 1.6; do # the first that ends within the train
     code=$?
     ! ls run/checkpoints/*.h5 >/dev/null 2>&1 || break
 done
-check "an interrupted program ends with code 75" [ $code = 75 ]
+check "an interrupted program ends with code 75" [ "$code" = 75 ]
 check "an interrupted program reports the time limit and the checkpoint" has err 'stopped by the time limit.*the checkpoint is written'
 check_refusal() { # DESCRIPTION PATTERN NAME VALUE ...
     local what=$1 pattern=$2
