@@ -202,7 +202,7 @@ static void discard_pending_writes(const ls_h5 *file)
 
 ls_status ls_h5_try(const char *path, ls_status (*work)(const void *arg), const void *arg)
 {
-    enum { SECONDS = 2, BYTES_A_SECOND = 1 << 20 }; /* a generous limit */
+    enum { SECONDS = 10, BYTES_A_SECOND = 1 << 20 }; /* a generous limit */
     struct stat found;
     const int64_t bytes = stat(path, &found) == 0 ? found.st_size : 0;
     return ls_in_child(work, arg, path, SECONDS + bytes / BYTES_A_SECOND);
