@@ -18,4 +18,6 @@ cmake --build --preset dev -j "$(nproc)" >/dev/null
 files=("$@")
 # The preset does not build the fuzz targets and yield.c, which is for MPICH.
 [ $# -gt 0 ] || mapfile -t files < <(git ls-files 'src/*.c' 'tests/*.c' | grep -vE '^tests/(fuzz/|yield\.c)')
-printf '%s\n' "${files[@]}" | xargs -P "$(nproc)" -n 4 clang-tidy -p build/dev --quiet 2>/dev/null
+# Which compiler's warnings are errors is not for clang-tidy: without the option it reports clang's own.
+printf '%s\n' "${files[@]}" |
+    xargs -P "$(nproc)" -n 4 clang-tidy -p build/dev --quiet --extra-arg=-Wno-error 2>/dev/null
