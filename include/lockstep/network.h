@@ -115,6 +115,7 @@ typedef struct ls_attributes {
     bool pixels, permuted;       /* sequence: of pixels, not of rows; in an order drawn from */
     uint64_t seed;               /* a seed, see ls_pixel_order() */
     bool all, reverse, both;     /* recurrent layers: see ls_network_layer_word() */
+    bool chrono;                 /* lstm, gru: initial biases for memories of all lengths */
 } ls_attributes;
 
 enum { LS_LAYER_INPUTS = 2 };

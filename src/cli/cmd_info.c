@@ -205,8 +205,9 @@ static void add_attributes(json_t *object, const ls_attributes *a)
     const struct {
         const char *name;
         bool value;
-    } flags[] = {{"all", a->all},       {"reverse", a->reverse}, {"both", a->both},
-                 {"causal", a->causal}, {"pixels", a->pixels},   {"permuted", a->permuted}};
+    } flags[] = {{"all", a->all},          {"reverse", a->reverse}, {"both", a->both},
+                 {"chrono", a->chrono},    {"causal", a->causal},   {"pixels", a->pixels},
+                 {"permuted", a->permuted}};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (numbers[i].value > 0)
             json_object_set_new(object, numbers[i].name, json_integer(numbers[i].value));

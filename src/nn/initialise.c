@@ -25,6 +25,14 @@ void ls_init_constant(const ls_op *op, int at, float value, float *params)
         params[op->param[at].offset + j] = value;
 }
 
+void ls_init_log_uniform(const ls_op *op, int at, uint64_t seed, int64_t count, double most,
+                         float *values)
+{
+    const uint64_t key = key_of(op, at, seed);
+    for (int64_t j = 0; j < count; j++)
+        values[j] = (float)log(1 + (most - 1) * ls_rng_uniform(key, (uint64_t)j));
+}
+
 static double dot(int64_t n, const float *a, const float *b)
 {
     double sum = 0;

@@ -174,6 +174,11 @@ void ls_init_orthogonal(const ls_op *op, int at, uint64_t seed, float *params);
  * Local. */
 void ls_init_constant(const ls_op *op, int at, float value, float *params);
 
+/* Fills values of parameter `at` with logarithms of random numbers, uniform in [1, most). Local.
+ * values  [count] elements of the parameter in the arena */
+void ls_init_log_uniform(const ls_op *op, int at, uint64_t seed, int64_t count, double most,
+                         float *values);
+
 /* ls_bias_add(): y += b, then a relu if `relu`. ls_bias_sum(), its backward pass: applies the
  * relu's mask to dy if `relu`, then db = sum of dy over the rows.
  * Local.

@@ -157,8 +157,31 @@ static ls_status word_parse_beta(const char *argument, ls_attributes *out)
     return LS_OK;
 }
 
-/* Parses UNITS and options, each at most once. */
-static ls_status word_parse_recurrent(const char *argument, ls_attributes *out)
+static bool *recurrent_option(const char *name, size_t length, ls_attributes *out)
+{
+    const struct {
+        const char *name;
+        bool *flag;
+    } options[] = {{"all", &out->all},
+                   {"both", &out->both},
+                   {"reverse", &out->reverse},
+                   {"chrono", &out->chrono}};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (strlen(options[i].name) == length && memcmp(name, options[i].name, length) == 0)
+            return options[i].flag;
+    return NULL;
+}
+
+static ls_status refuse_options(bool gates)
+{
+    return ls_fail(LS_ERR_USAGE,
+                   "the options are all (outputs in each step), and both (directions) or "
+                   "reverse%s",
+                   gates ? ", and chrono (initial biases for memories of all lengths)" : "");
+}
+
+/* Parses UNITS and options, each at most once. `gates`: the layer has them. */
+static ls_status parse_recurrent(const char *argument, bool gates, ls_attributes *out)
 {
     char number[16];
     const size_t length = strcspn(argument, ",");
@@ -166,22 +189,25 @@ static ls_status word_parse_recurrent(const char *argument, ls_attributes *out)
     ls_status status = word_parse_count(number, "number of units", &out->units);
     for (const char *at = argument + length; status == LS_OK && *at != '\0';) {
         const size_t option = strcspn(++at, ",");
-        bool *flag = option == 3 && memcmp(at, "all", 3) == 0       ? &out->all
-                     : option == 4 && memcmp(at, "both", 4) == 0    ? &out->both
-                     : option == 7 && memcmp(at, "reverse", 7) == 0 ? &out->reverse
-                                                                    : NULL;
+        bool *flag = recurrent_option(at, option, out);
         if (flag == NULL || *flag)
-            return ls_fail(
-                LS_ERR_USAGE,
-                "the options are all (outputs in each step), and both (directions) or reverse");
+            return refuse_options(gates);
         *flag = true;
         at += option;
     }
-    if (status == LS_OK && out->both && out->reverse)
-        return ls_fail(
-            LS_ERR_USAGE,
-            "the options are all (outputs in each step), and both (directions) or reverse");
+    if (status == LS_OK && ((out->both && out->reverse) || (out->chrono && !gates)))
+        return refuse_options(gates);
     return status;
+}
+
+static ls_status word_parse_recurrent(const char *argument, ls_attributes *out)
+{
+    return parse_recurrent(argument, false, out);
+}
+
+static ls_status word_parse_gates(const char *argument, ls_attributes *out)
+{
+    return parse_recurrent(argument, true, out);
 }
 
 static ls_status word_parse_embedding(const char *argument, ls_attributes *out)
@@ -207,6 +233,7 @@ static ls_status word_parse_attention(const char *argument, ls_attributes *out)
 }
 
 #define RECURRENT "UNITS[,all][,both|,reverse]"
+#define GATES     RECURRENT "[,chrono]"
 
 static const ls_layer_word words[] = {
     {"dense", "UNITS", "fully connected, with bias unless batchnorm follows", &ls_op_dense,
@@ -226,8 +253,8 @@ static const ls_layer_word words[] = {
      word_parse_attention},
     {"rnn", RECURRENT, "recurrent layer over the rows of an image, or the steps of a sequence",
      &ls_op_rnn, word_parse_recurrent},
-    {"lstm", RECURRENT, "long short-term memory, as rnn", &ls_op_lstm, word_parse_recurrent},
-    {"gru", RECURRENT, "gated recurrent unit, as rnn", &ls_op_gru, word_parse_recurrent},
+    {"lstm", GATES, "long short-term memory, as rnn", &ls_op_lstm, word_parse_gates},
+    {"gru", GATES, "gated recurrent unit, as rnn", &ls_op_gru, word_parse_gates},
     {"maxpool", "K", "maximum of each K x K window", &ls_op_maxpool, word_parse_window},
     {"avgpool", "K", "mean of each K x K window", &ls_op_avgpool, word_parse_window},
     {"last", NULL, "last step of a sequence", &ls_op_last, NULL},

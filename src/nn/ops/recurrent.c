@@ -111,6 +111,18 @@ static ls_status recurrent_configure(ls_op *op)
     return LS_OK;
 }
 
+/* Biases of the gates that keep the state, for memories of 1 to T - 1 steps: a gate of bias log u
+ * keeps the share u / (1 + u) in each step. Those of lstm's input gates are the opposite (Tallec
+ * and Ollivier, Can recurrent neural networks warp time?, 2018). */
+static void initialise_chrono(const ls_op *op, int at, const sizes *n, uint64_t seed, float *params)
+{
+    float *b = params + op->param[at].offset;
+    float *keep = n->kind == LS_LSTM ? b + n->H : b; /* gru: of the inputs, gate z */
+    ls_init_log_uniform(op, at, seed, n->H, (double)(n->T > 2 ? n->T - 1 : 1), keep);
+    for (int64_t j = 0; n->kind == LS_LSTM && j < n->H; j++)
+        b[j] = -keep[j];
+}
+
 /* W as of a dense layer, rows of U orthonormal (Saxe, McClelland and Ganguli, Exact solutions to
  * the nonlinear dynamics of learning in deep linear neural networks, 2014), biases 0, those of
  * lstm's forget gates 1 (Gers et al., 2000). */
@@ -125,6 +137,8 @@ static void recurrent_initialise(const ls_op *op, uint64_t seed, bool before_rel
         float *b = params + op->param[at + BIAS].offset;
         for (int64_t j = n.H; n.kind == LS_LSTM && j < 2 * n.H; j++)
             b[j] = 1;
+        if (op->attributes.chrono)
+            initialise_chrono(op, at + BIAS, &n, seed, params);
     }
 }
 
