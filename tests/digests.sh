@@ -72,6 +72,14 @@ run_all() {
     train stream_2 2 --data grey.h5 --model "dense:64 relu dense:10" --reduce fused --stream --memory 1M --shuffle local
     train best_lars_3 3 --data grey.h5 --model "dense:64 relu dense:10" --reduce fused --optimizer lars --momentum 0.9 \
         --monitor val_accuracy --patience 1 --restore-best --shuffle local --hold-out stratified
+    train corrupt_2 2 --data grey.h5 --model "dense:40 relu dense:784 sigmoid" --targets inputs --reduce fused \
+        --corrupt "noise:0.3 mask:0.4"
+    train lstm_2 2 --data grey.h5 --model "sequence lstm:24,all,both gru:16,chrono dense:10" --reduce fused --clip-norm 1
+    train attention_3 3 --data grey.h5 --model "sequence dense:16 position :a attention:4 +a layernorm meanpool dense:10" --reduce overlap
+    train gan_2 2 --data grey.h5 --objective gan --generator gan --discriminator gan --reduce fused --epochs 1
+    train dcgan_exact_3 3 --data grey.h5 --objective gan --generator dcgan --conditional --reproducible --block 16 --epochs 1
+    train vae_2 2 --data grey.h5 --objective vae --model vae --reduce overlap
+    train_and_resume resumed_gan_2_3 2 3 --data grey.h5 --objective gan --generator gan --reduce fused --shard-optimizer
     train_and_resume resumed_fused_2 2 2 --data grey.h5 --model lenet5 --reduce fused --ema 0.9
     train_and_resume resumed_elastic_3_1 3 1 --data grey.h5 --model "dense:64 relu dropout:0.2 dense:10" --reduce fused
     train_and_resume resumed_overlap_3 3 3 --data colour.h5 --model "$cnn dense:7" --reduce overlap

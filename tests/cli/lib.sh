@@ -45,6 +45,20 @@ refuses() {
     fi
 }
 
+# Runs a training with time limits of 1, 2, 4, ... s, up to the first that ends it after its first steps, not before:
+#     limited RUN COMMAND ...
+limited() {
+    local run=$1 limit code
+    shift
+    for limit in 1 2 4 8 16 32; do
+        rm -rf "$run"
+        "$@" --run "$run" --max-time ${limit}s
+        code=$?
+        ! ls "$run"/checkpoints/*.h5 >/dev/null 2>&1 || break
+    done
+    return $code
+}
+
 # Prints the digest of a run's final parameters.
 digest() { sed -n 's/.*"digest": "\([0-9a-f]*\)".*/\1/p' "$1/summary.json"; } # RUN
 

@@ -69,7 +69,7 @@ check "a refused report writes nothing" [ ! -e report.html ]
 
 # The page names missing parts and shows the others: an interrupted run, data without test rows, a run without
 # validation rows, a run without a checkpoint.
-mpirun -n 2 "$lockstep" train --data 'a<b>&c.h5' --model dense:5 --epochs 1000000 --max-time 3s --run stopped --quiet 2>/dev/null
+limited stopped mpirun -n 2 "$lockstep" train --data 'a<b>&c.h5' --model dense:5 --epochs 1000000 --quiet 2>/dev/null
 check "a time limit interrupts the run" [ $? = 75 ]
 "$jobs/report.sh" stopped 'a<b>&c.h5' '' stopped.html 2>err
 check "an interrupted run: the report succeeds" [ $? = 0 ]

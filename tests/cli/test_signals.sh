@@ -110,7 +110,7 @@ done
 finish_parts
 
 # A time limit, the end of a Slurm job, and invalid limits.
-mpirun -n 2 "$lockstep" "${net[@]}" --checkpoint-every 50steps --epochs 100000 --run limited --max-time 1.5s 2>err
+limited limited mpirun -n 2 "$lockstep" "${net[@]}" --checkpoint-every 50steps --epochs 100000 2>err
 check "a time limit ends the job with code 75" [ $? = 75 ]
 check "the message names the time limit" has err 'stopped by the time limit'
 SLURM_JOB_END_TIME=$(($(date +%s) + 12)) mpirun -n 2 "$lockstep" "${net[@]}" --checkpoint-every 50steps --epochs 100000 \

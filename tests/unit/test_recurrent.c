@@ -103,7 +103,7 @@ static void chrono_begins_with_memories_of_all_lengths(void **state)
             double sum = 0, least = 1e30, most = 0;
             assert_int_equal(param[at].count, cases[k].gates * UNITS);
             for (int j = 0; j < UNITS; j++) {
-                const double u = exp(keep[j]);
+                const double u = exp((double)keep[j]);
                 sum += u;
                 least = u < least ? u : least;
                 most = u > most ? u : most;
