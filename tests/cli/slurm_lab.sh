@@ -90,7 +90,7 @@ END
 list_steps() {
     local process
     for process in $(pgrep slurmstepd); do
-        ! tr '\0' '\n' <"/proc/$process/environ" 2>/dev/null | grep -qx "SLURM_CONF=$lab/slurm.conf" || echo "$process"
+        ! { tr '\0' '\n' <"/proc/$process/environ"; } 2>/dev/null | grep -qx "SLURM_CONF=$lab/slurm.conf" || echo "$process"
     done
 }
 
