@@ -11,7 +11,9 @@
  *     lengths     rows have lengths, NAME.lengths: float32 [rows]
  *     raw         not the averaged parameters
  *     normalized  NAME.x has the normalised inputs
- *     logits      NAME.y has the values before the softmax or sigmoid */
+ *     logits      NAME.y has the values before the softmax or sigmoid
+ *     encoder     that part of a variational autoencoder
+ *     decoder     likewise: the data set's rows are latent variables */
 #include "data/element.h"
 
 #include <lockstep/batch.h>
@@ -126,6 +128,9 @@ int main(int argc, char **argv)
     char **words = argv + 5;
     check(ls_model_open(&model, NULL, argv[1],
                         given(words, "raw") ? LS_MODEL_RAW : LS_MODEL_EVALUATED));
+    check(ls_model_take_part(model, given(words, "encoder")   ? LS_PART_ENCODER
+                                    : given(words, "decoder") ? LS_PART_DECODER
+                                                              : LS_PART_WHOLE));
     const ls_model_facts *facts = ls_model_describe(model);
     check(ls_dataset_open(&dataset, argv[2], &facts->reading));
     const ls_dataset_info *info = ls_dataset_describe(dataset);

@@ -175,6 +175,11 @@ reconstructs=(--targets inputs "${two[@]}")
 trained inputs_grey grey.h5 100 "dense:64 relu dense:784" "${reconstructs[@]}" --loss bce
 trained inputs_planar twelve.h5 100 "dense:16 tanh dense:192" "${reconstructs[@]}"
 trained inputs_colour twelve.h5 100 "conv:4x3 batchnorm relu dense:192" "${reconstructs[@]}" --standardize fit
+# Variational autoencoders: the mean of the latent variables is decoded. The encoder has their means and log variances,
+# the decoder reads latent variables.
+variational=(--objective vae "${two[@]}")
+trained inputs_vae twelve.h5 100 "conv:4x3 relu dense:12 gaussian dense:24 relu dense:192" "${variational[@]}"
+exported encoder_values run_inputs_vae twelve.h5 100 encoder --part encoder
 if has_module h5py; then
     # Inputs far from 0: mean 2000 and standard deviation 3.
     "$python" - <<'PYTHON'
@@ -198,6 +203,7 @@ def write(name, inputs, part, targets, **attributes):
         file["train/" + part] = targets
 
 
+write("latent.h5", random.normal(0, 1, (300, 6)).astype("f4"), "labels", labels, classes=3)
 write("values.h5", x, "targets", (z * [300, 0.01, 2] + [1e5, 0.02, -5]).astype("f4"))
 write("labels.h5", x, "targets", (z > 0.3).astype("u1"))
 write("two.h5", x, "labels", (z[:, 0] > z[:, 1]).astype("i4"), classes=2)
@@ -215,6 +221,10 @@ PYTHON
     trained vector_huber_values values.h5 100 "dense:16 tanh dense:3" "${fit[@]}" --loss huber:0.5 --ema 0.9 --epochs 3
     trained vector_two two.h5 100 "dense:8 relu dense:1" --standardize fit --loss bce --epochs 3
     trained vector_labels labels.h5 100 "dense:8 relu dense:3" --standardize fit --loss bce --epochs 3
+    trained vector_values_vae values.h5 100 "dense:8 relu dense:12 gaussian dense:16 relu dense:6" --standardize fit "${variational[@]}"
+    exported vector_values_encoder run_vector_values_vae values.h5 100 encoder --part encoder
+    exported vector_values_decoder run_vector_values_vae latent.h5 100 decoder --part decoder
+    exported vector_values_bytes_decoder run_inputs_vae latent.h5 100 decoder --part decoder
     exported vector_bce_logits run_vector_labels labels.h5 50 'logits' --logits
     exported vector_fit_values run_vector_values values.h5 50 'normalized' --input normalized
 else
