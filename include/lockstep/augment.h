@@ -8,6 +8,9 @@
  * - scale:S  width and height scaled by independent factors, both uniform in [1-S, 1+S], as in
  *   Ciresan et al., Deep Big Simple Neural Nets Excel on Handwritten Digit Recognition, 2010
  * - shift:PIXELS  shifted horizontally and vertically, both uniform in [-PIXELS, PIXELS]
+ * - crop:PIXELS  moved horizontally and vertically, both by a whole number of pixels uniform in
+ *   -PIXELS .. PIXELS: a window of the image's size, cropped at random from the image with a border
+ *   of PIXELS of background. Alone, it leaves the values of pixels as they are
  * - shear:S  rows slide sideways by k times their distance from the centre, k uniform in [-S, S]
  * - elastic:ALPHA,SIGMA  each pixel is displaced by random fields: noise uniform in [-1, 1],
  *   smoothed with a Gaussian of SIGMA pixels, times ALPHA (Simard, Steinkraus, Platt: Best

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,6 +63,10 @@ static ls_status parse_numbers(const place *p, const ls_term *term, double *out)
         if (!(out[i] >= least && out[i] <= most)) {
             snprintf(reason, sizeof reason, "the %s must be from %g to %g", term->number[i].name,
                      least, most);
+            return wrong_term(p, reason);
+        }
+        if (term->number[i].whole && out[i] != floor(out[i])) {
+            snprintf(reason, sizeof reason, "the %s must be a whole number", term->number[i].name);
             return wrong_term(p, reason);
         }
         at = end;

@@ -17,6 +17,7 @@ typedef struct ls_term {
     struct {
         const char *name;
         double least, most;
+        bool whole; /* must be a whole number */
     } number[LS_TERM_NUMBERS];
 } ls_term;
 

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdbool.h>
 
-typedef enum word { FLIP, ROTATE, SCALE, SHIFT, SHEAR, ELASTIC, ERASE, WORDS } word;
+typedef enum word { FLIP, ROTATE, SCALE, SHIFT, CROP, SHEAR, ELASTIC, ERASE, WORDS } word;
 
 /* Limits are far beyond useful values: they only keep the arithmetic valid. */
 static const ls_term words[WORDS] = {
@@ -29,6 +29,11 @@ static const ls_term words[WORDS] = {
                "moved by up to PIXELS in each direction",
                1,
                {{"shift", 0, 10000}}},
+    [CROP] = {"crop",
+              "crop:PIXELS",
+              "moved by a whole number of pixels, up to PIXELS in each direction",
+              1,
+              {{"number of pixels", 0, 10000, .whole = true}}},
     [SHEAR] = {"shear",
                "shear:S",
                "sheared: rows slide by up to S times their distance from the centre",
@@ -64,7 +69,9 @@ enum draw {
     DRAW_UPRIGHT,
     DRAW_LEFT,
     DRAW_TOP,
-    DRAW_FLIP
+    DRAW_FLIP,
+    DRAW_CROP_X,
+    DRAW_CROP_Y
 };
 
 struct ls_augment {
@@ -82,7 +89,7 @@ int ls_augment_word(int at, const char **form, const char **meaning)
 static bool needs_warp(const ls_augment *a)
 {
     return a->number[ROTATE][0] > 0 || a->number[SCALE][0] > 0 || a->number[SHIFT][0] > 0 ||
-           a->number[SHEAR][0] > 0 || a->number[ELASTIC][0] > 0;
+           a->number[CROP][0] > 0 || a->number[SHEAR][0] > 0 || a->number[ELASTIC][0] > 0;
 }
 
 ls_status ls_augment_create(ls_augment **out, const char *text, ls_shape shape)
@@ -132,6 +139,13 @@ static int64_t draw_integer(uint64_t key, enum draw which, int64_t most)
     return (int64_t)(ls_rng_uniform(key, which) * (double)(most + 1));
 }
 
+/* A move by whole pixels, uniform in -most .. most. */
+static double draw_move(uint64_t key, enum draw which, double most)
+{
+    const int64_t pixels = (int64_t)most;
+    return (double)(draw_integer(key, which, 2 * pixels) - pixels);
+}
+
 /* A length rounded to whole pixels, at most `most`. */
 static int64_t round_to_pixels(double length, int64_t most)
 {
@@ -166,13 +180,16 @@ ls_augment_values ls_augment_draw(const ls_augment *a, uint64_t key, int64_t id)
 {
     const double degree = 3.14159265358979323846 / 180;
     const uint64_t mine = ls_rng_at(key, (uint64_t)id);
+    const double shift = a->number[SHIFT][0], crop = a->number[CROP][0];
     return (ls_augment_values){
         .motion = {.scale_x = 1 + draw_symmetric(mine, DRAW_SCALE_X, a->number[SCALE][0]),
                    .scale_y = 1 + draw_symmetric(mine, DRAW_SCALE_Y, a->number[SCALE][0]),
                    .shear = draw_symmetric(mine, DRAW_SHEAR, a->number[SHEAR][0]),
                    .angle = draw_symmetric(mine, DRAW_ANGLE, a->number[ROTATE][0] * degree),
-                   .shift_x = draw_symmetric(mine, DRAW_SHIFT_X, a->number[SHIFT][0]),
-                   .shift_y = draw_symmetric(mine, DRAW_SHIFT_Y, a->number[SHIFT][0])},
+                   .shift_x = draw_symmetric(mine, DRAW_SHIFT_X, shift) +
+                              draw_move(mine, DRAW_CROP_X, crop),
+                   .shift_y = draw_symmetric(mine, DRAW_SHIFT_Y, shift) +
+                              draw_move(mine, DRAW_CROP_Y, crop)},
         .flipped = ls_rng_uniform(mine, DRAW_FLIP) < a->number[FLIP][0],
         .erased = draw_patch(a, mine),
         .field = ls_rng_at(mine, DRAW_FIELD)};

@@ -71,7 +71,7 @@ static void zero_strengths_change_no_bit(void **state)
     const ls_shape shape = {3, 13, 18};
     ls_batch *batch = make_batch(1, 0, shape), *same = make_batch(1, 0, shape);
     ls_augment *zeros =
-        make_augment("erase:0 rotate:0 scale:0 shift:0 shear:0 elastic:0,4 flip:0", shape);
+        make_augment("erase:0 rotate:0 scale:0 shift:0 crop:0 shear:0 elastic:0,4 flip:0", shape);
     ls_augment_apply(zeros, 1, 2, 0, batch);
     assert_memory_equal(batch->x, same->x, 3 * 13 * 18 * sizeof(float));
     ls_augment_destroy(&zeros);
@@ -105,6 +105,35 @@ static void shifts_by_whole_pixels_copy_pixels_exactly(void **state)
         ls_batch_destroy(&original);
     }
     ls_warp_destroy(&warp);
+}
+
+static void a_crop_moves_by_whole_pixels(void **state)
+{
+    (void)state;
+    const ls_shape shape = {2, 17, 20};
+    ls_augment *augment = make_augment("crop:2", shape);
+    ls_batch *batch = make_batch(500, 0, shape), *original = make_batch(500, 0, shape);
+    ls_augment_apply(augment, 3, 1, -3, batch);
+    const uint64_t key = ls_augment_key(3, 1);
+    int moves[5][5] = {{0}};
+    for (int64_t i = 0; i < 500; i++) {
+        const ls_affine_parameters motion = ls_augment_draw(augment, key, i).motion;
+        const int64_t dx = (int64_t)motion.shift_x, dy = (int64_t)motion.shift_y;
+        assert_true((double)dx == motion.shift_x && (double)dy == motion.shift_y);
+        assert_in_range(dx + 2, 0, 4);
+        assert_in_range(dy + 2, 0, 4);
+        moves[dx + 2][dy + 2]++;
+        for (int64_t at = i * 680; at < (i + 1) * 680; at++) {
+            const int64_t x = at % 20 - dx, y = at / 20 % 17 - dy;
+            const bool inside = x >= 0 && x < 20 && y >= 0 && y < 17;
+            assert_true(batch->x[at] == (inside ? original->x[at - dy * 20 - dx] : -3));
+        }
+    }
+    for (int i = 0; i < 25; i++)
+        assert_in_range(moves[i / 5][i % 5], 5, 40); /* 20 expected, deviation 4.4 */
+    ls_batch_destroy(&batch);
+    ls_batch_destroy(&original);
+    ls_augment_destroy(&augment);
 }
 
 static void affine_motions_agree_with_scipy(void **state)
@@ -402,7 +431,7 @@ static void wrong_words_are_refused(void **state)
     } cases[] = {
         {"rotat:15", "word 1, 'rotat:15': unknown word; did you mean 'rotate:DEGREES'?"},
         {"shift:2 blur:3", "word 2, 'blur:3': unknown word; the words are flip, rotate, "
-                           "scale, shift, shear, elastic, erase"},
+                           "scale, shift, crop, shear, elastic, erase"},
         {"rotate", "word 1, 'rotate': write it as rotate:DEGREES"},
         {"rotate:", "write it as rotate:DEGREES"},
         {"rotate:x", "write it as rotate:DEGREES"},
@@ -413,6 +442,8 @@ static void wrong_words_are_refused(void **state)
         {"rotate:181", "the angle must be from 0 to 180"},
         {"scale:1", "the scale must be from 0 to 0.95"},
         {"shift:1e9", "the shift must be from 0 to 10000"},
+        {"crop:1.5", "word 1, 'crop:1.5': the number of pixels must be a whole number"},
+        {"crop:20000", "the number of pixels must be from 0 to 10000"},
         {"shear:11", "the shear must be from 0 to 10"},
         {"elastic:34", "word 1, 'elastic:34': write it as elastic:ALPHA,SIGMA"},
         {"elastic:34,", "write it as elastic:ALPHA,SIGMA"},
@@ -477,6 +508,7 @@ int main(void)
         cmocka_unit_test(an_identity_motion_changes_no_bit),
         cmocka_unit_test(zero_strengths_change_no_bit),
         cmocka_unit_test(shifts_by_whole_pixels_copy_pixels_exactly),
+        cmocka_unit_test(a_crop_moves_by_whole_pixels),
         cmocka_unit_test(affine_motions_agree_with_scipy),
         cmocka_unit_test(augmentation_depends_on_seed_epoch_and_row_alone),
         cmocka_unit_test(all_channels_get_the_same_augmentation),
