@@ -356,17 +356,15 @@ static void initialisation_scales_for_a_relu_after_a_branch(void **state)
     ls_network_destroy(&network);
 }
 
-static void initialisation_follows_the_activation(void **state)
+/* Checks that parameter i is uniform in [-bound[i], bound[i]]. */
+static void check_uniform(const char *model, ls_shape in, const double *bound)
 {
-    (void)state;
     ls_network *network;
-    assert_ok(ls_network_create(&network, "dense:300 relu dense:200 tanh dense:10", input, 10,
-                                LS_CROSS_ENTROPY, 0));
+    assert_ok(ls_network_create(&network, model, in, 10, LS_CROSS_ENTROPY, 0));
     int rows;
     const ls_param *param = ls_network_params(network, &rows);
     float *params = ls_alloc(ls_network_size(network), sizeof *params);
     ls_network_initialise(network, 3, params);
-    const double bound[] = {sqrt(6.0 / 784), 0, sqrt(6.0 / (300 + 200)), 0, sqrt(6.0 / 210), 0};
     for (int i = 0; i < rows; i++) {
         double squares = 0, largest = 0;
         for (int64_t j = 0; j < param[i].count; j++) {
@@ -379,6 +377,20 @@ static void initialisation_follows_the_activation(void **state)
     }
     ls_free(params);
     ls_network_destroy(&network);
+}
+
+static void initialisation_follows_the_activation(void **state)
+{
+    (void)state;
+    check_uniform("dense:300 relu dense:200 tanh dense:10", input,
+                  (double[]){sqrt(6.0 / 784), 0, sqrt(6.0 / (300 + 200)), 0, sqrt(6.0 / 210), 0});
+}
+
+static void vectors_of_tokens_begin_with_squared_length_one(void **state)
+{
+    (void)state;
+    check_uniform("embedding:12,500 meanpool dense:10", (ls_shape){1, 7, 1},
+                  (double[]){sqrt(3.0 / 12), sqrt(6.0 / 22), 0});
 }
 
 static void initialisation_depends_on_the_seed(void **state)
@@ -562,6 +574,7 @@ int main(void)
         cmocka_unit_test(layers_are_described),
         cmocka_unit_test(initialisation_scales_for_a_relu_after_a_branch),
         cmocka_unit_test(initialisation_follows_the_activation),
+        cmocka_unit_test(vectors_of_tokens_begin_with_squared_length_one),
         cmocka_unit_test(initialisation_depends_on_the_seed),
         cmocka_unit_test(the_gradient_of_no_rows_is_zero),
         cmocka_unit_test(the_loss_is_finite_for_large_logits_and_nan_for_nan),

@@ -24,11 +24,12 @@ static ls_status embedding_configure(ls_op *op)
     return LS_OK;
 }
 
-/* Uniform in [-0.05, 0.05], as in Keras, for vectors of any vocabulary. */
+/* Uniform in [-sqrt(3 / E), sqrt(3 / E)]: the expected squared length of a vector is 1. */
 static void embedding_initialise(const ls_op *op, uint64_t seed, bool before_relu, float *params)
 {
     (void)before_relu;
-    ls_init_uniform(op, 0, seed, true, 2400, 0, params); /* sqrt(6 / 2400) = 0.05 */
+    const int64_t E = op->param[0].shape[1];
+    ls_init_uniform(op, 0, seed, false, E, E, params);
 }
 
 /* The vector's place in an array [V][E]; -1: the token has none. */
