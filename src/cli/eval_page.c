@@ -9,7 +9,7 @@
 #include "cli/eval_figures.h"
 #include "cli/metric_text.h"
 #include "cli/page.h"
-#include "cli/run_headline.h"
+#include "cli/run_facts.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include "base/json.h"
 #include "cli/metric_text.h"
 #include "cli/page.h"
-#include "cli/run_headline.h"
+#include "cli/run_facts.h"
 
 #include <lockstep/metrics.h>
 

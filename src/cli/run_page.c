@@ -6,6 +6,7 @@
 #include "cli/chart.h"
 #include "cli/eval_page.h"
 #include "cli/page.h"
+#include "cli/run_facts.h"
 #include "cli/run_headline.h"
 #include "cli/samples_page.h"
 

@@ -2,7 +2,7 @@
 
 #include "base/file.h"
 #include "cli/page.h"
-#include "cli/run_headline.h"
+#include "cli/run_facts.h"
 
 #include <lockstep/metrics.h>
 

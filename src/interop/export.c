@@ -37,16 +37,6 @@ ls_status ls_export_find_format(const char *path, ls_export_format *format)
         formats[LS_EXPORT_SAFETENSORS].name);
 }
 
-int64_t ls_export_vocabulary(const ls_network *network)
-{
-    for (int i = 0; i < ls_network_layers(network); i++) {
-        const ls_layer_info layer = ls_network_layer(network, i);
-        if (strcmp(layer.kind, "embedding") == 0 && layer.input[0] < 0)
-            return layer.attributes.vocabulary;
-    }
-    return 0;
-}
-
 ls_status ls_export(const ls_export_source *source, const ls_export_options *options,
                     const char *path)
 {

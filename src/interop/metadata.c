@@ -15,6 +15,16 @@ ls_graph_style ls_export_style(ls_export_format format)
                             .dropout = format != LS_EXPORT_ONNX};
 }
 
+int64_t ls_export_vocabulary(const ls_network *network)
+{
+    for (int i = 0; i < ls_network_layers(network); i++) {
+        const ls_layer_info layer = ls_network_layer(network, i);
+        if (strcmp(layer.kind, "embedding") == 0 && layer.input[0] < 0)
+            return layer.attributes.vocabulary;
+    }
+    return 0;
+}
+
 const char *ls_export_outputs(const ls_export_source *source, const ls_export_options *options)
 {
     if (options->logits)
