@@ -82,14 +82,20 @@ static ls_status check_stdout(ls_status status)
     return status;
 }
 
-/* Sets parameters of Open MPI; the user's settings win. */
-static void tune_mpi(void)
+/* Sets parameters of Open MPI; the user's settings win.
+ * launched  number of processes that a launcher started; 0 without one */
+static void tune_mpi(int launched)
 {
     /* Sends a bucket of gradients over TCP at once instead of asking the receiver first, so that it
      * travels while this rank computes. */
     setenv("OMPI_MCA_btl_tcp_eager_limit", "4194304", 0);
-    /* A process without mpirun starts no daemon of its own: it starts in two thirds of the time. */
+    if (launched > 0)
+        return;
+    /* A process without mpirun starts no daemon of its own: it starts in two thirds of the time. And
+     * it makes no folder for the job's files, which it doesn't need: all such processes of a user
+     * would share one, and one that removes it at its end would fail another's start. */
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+    setenv("OMPI_MCA_orte_create_session_dirs", "0", 0);
 }
 
 /* Restarts the program with better kernels if OpenBLAS, which chooses at load time, has chosen slow
@@ -164,7 +170,7 @@ static ls_status run_parallel(const ls_command *command, int *argc, char ***argv
     if (limits != LS_OK)
         return print_failure(limits, ls_launcher_local_rank() == 0); /* once per host */
     choose_kernels(*argv);
-    tune_mpi();
+    tune_mpi(launched);
     handle_signals(command);
     ls_compute_flush_denormals();
     int threads;

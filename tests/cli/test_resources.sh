@@ -20,6 +20,9 @@ refuses 1 'the limit on open files is 40' "${limited[@]}" "${train[@]}"
 with_limit "-Sn 16"
 check "a soft limit is raised" mpirun -q -n 2 "${limited[@]}" "${train[@]}" 2>err
 
+# A command without mpirun makes no session folder of Open MPI's, which another one could remove at its start.
+TMPDIR=/proc/none refuses 3 "none.h5: can't open" "$lockstep" train --data none.h5
+
 # A limit on file size acts like a full disk.
 with_limit "-f 4"
 refuses 1 'can.t write.*: File too large' "${limited[@]}" "$lockstep" import --synthetic 300,1,8,8,4 --out large.h5
