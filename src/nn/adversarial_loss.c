@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 static double sigmoid(double y)
 {
@@ -99,8 +100,10 @@ ls_score ls_adversarial_score(const void *terms, const ls_batch *batch, int64_t 
         score.loss += ls_adversarial_judge(t, (double)y[0], &derivative);
         score.correct += is_right(t, (double)y[0]);
         dy[0] = (float)derivative;
-        if (t->classes > 0)
+        if (t->classes > 0 && t->side != LS_SIDE_GENERATED)
             score.loss += classify(t->classes, y + 1, batch->labels[first + r], dy + 1);
+        else
+            memset(dy + 1, 0, (size_t)t->classes * sizeof *dy);
     }
     score.rows = t->side == LS_SIDE_GENERATED ? 0 : rows;
     score.weight = (double)score.rows;

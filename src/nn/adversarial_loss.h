@@ -1,7 +1,10 @@
 /* The losses of a GAN: of the discriminator's outputs for a row of the data or a generated row.
  * Without classes an output is the judgement y; with K classes it is [1 + K]: the judgement, and
- * the logits of the row's class (Odena, Olah, Shlens: Conditional image synthesis with auxiliary
- * classifier GANs, 2017), whose cross-entropy is added. All functions are Local.
+ * the logits of the row's class, whose cross-entropy is added for rows of the data set, and for
+ * rows that the generator learns from. (Odena, Olah, Shlens: Conditional image synthesis with
+ * auxiliary classifier GANs, 2017, have the discriminator learn it of generated rows, too. It then
+ * learns to tell classes by what the generator does wrong: digits were worse.)
+ * All functions are Local.
  *
  * Sources: non-saturating and saturating: Goodfellow et al., Generative adversarial nets, 2014;
  * hinge: Lim and Ye, Geometric GAN, 2017; least squares: Mao et al., Least squares generative

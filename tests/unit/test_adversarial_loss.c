@@ -102,6 +102,24 @@ static void a_class_costs_its_cross_entropy(void **state)
     assert_int_equal(score.rows, 2);
 }
 
+static void the_discriminator_learns_no_class_of_generated_rows(void **state)
+{
+    (void)state;
+    int32_t labels[1] = {1};
+    const ls_batch batch = {.rows = 1, .labels = labels};
+    ls_adversarial_terms terms = {LS_NON_SATURATING, LS_SIDE_GENERATED, 2, 0};
+    const float y[3] = {0, 5, -5};
+    float dy[3] = {7, 7, 7};
+    assert_near(ls_adversarial_score(&terms, &batch, 0, 1, y, dy).loss, 0.69314718, 1e-6, 0);
+    assert_near((double)dy[0], 0.5, 1e-6, 0);
+    assert_near((double)dy[1], 0, 0, 0);
+    assert_near((double)dy[2], 0, 0, 0);
+    terms.side = LS_SIDE_GENERATOR;
+    assert_near(ls_adversarial_score(&terms, &batch, 0, 1, y, dy).loss, 0.69314718 + 10.0000454,
+                1e-6, 0);
+    assert_near((double)dy[2], -0.9999546, 1e-6, 0);
+}
+
 static void scores_are_of_pairs_of_rows(void **state)
 {
     (void)state;
@@ -131,6 +149,7 @@ int main(void)
         cmocka_unit_test(derivatives_are_those_of_the_losses),
         cmocka_unit_test(losses_of_huge_judgements_are_finite),
         cmocka_unit_test(a_class_costs_its_cross_entropy),
+        cmocka_unit_test(the_discriminator_learns_no_class_of_generated_rows),
         cmocka_unit_test(scores_are_of_pairs_of_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
