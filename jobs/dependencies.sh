@@ -25,7 +25,7 @@ packages=(build-essential cmake pkg-config openmpi-bin libopenmpi-dev libopenbla
 case ${1:-} in
     '') ;;
     --help) usage 0 ;;
-    tests) packages+=(libcmocka-dev hdf5-tools shellcheck bsdutils iproute2 valgrind lowdown mandoc zsh python3-h5py imagemagick bible-kjv) ;;
+    tests) packages+=(libcmocka-dev hdf5-tools shellcheck bsdutils iproute2 valgrind lowdown mandoc zsh python3-h5py python3-yaml imagemagick bible-kjv) ;;
     interop) packages+=(python3-onnx python3-opencv python3-torch python3-numpy python3-h5py python3-sklearn protobuf-compiler python3-crc32c) ;;
     lint) packages+=(clang-format clang-tidy gcovr libcmocka-dev shellcheck) ;;
     slurm) packages+=(slurm-wlm munge) ;;

@@ -11,7 +11,7 @@ if git ls-files '*.[ch]' | grep -v '^tests/reference/' | xargs grep -nE '^.{101,
     echo "lint.sh: lines of more than 100 characters" >&2
     exit 1
 fi
-mapfile -t scripts < <(git ls-files '*.sh' '*.sbatch' .ci/run)
+mapfile -t scripts < <(git ls-files '*.sh' '*.sbatch' '*.pbs' '*.lsf' '*.flux' .ci/run)
 shellcheck -x "${scripts[@]}"
 cmake --preset dev >/dev/null
 cmake --build --preset dev -j "$(nproc)" >/dev/null

@@ -170,8 +170,9 @@ size_t ls_config_text(const ls_train_config *config, char *out, size_t size);
 bool ls_config_diff(const char *before, const ls_train_config *config, const ls_preset_data *data,
                     int changes, char *out, size_t size);
 
-/* Shortens time_limit in a Slurm job ($SLURM_JOB_END_TIME), so that the run ends stop_margin
- * seconds before the job does, but not before its first step has ended. */
+/* Shortens time_limit in a batch job whose end is known ($LOCKSTEP_END_TIME, else
+ * $SLURM_JOB_END_TIME, in seconds since 1970), so that the run ends stop_margin seconds before the
+ * job does, but not before its first step has ended. */
 void ls_config_limit_to_job(ls_train_config *config);
 
 #ifdef __cplusplus

@@ -27,14 +27,16 @@ int ls_launcher_rank(void)
     static int rank = -1;
     if (rank < 0)
         rank = first_number((const char *const[]){"OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK",
-                                                  "SLURM_PROCID", NULL});
+                                                  "JSM_NAMESPACE_RANK", "PALS_RANKID",
+                                                  "FLUX_TASK_RANK", "SLURM_PROCID", NULL});
     return rank;
 }
 
 int ls_launcher_local_rank(void)
 {
     return first_number((const char *const[]){"OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID",
-                                              "SLURM_LOCALID", NULL});
+                                              "JSM_NAMESPACE_LOCAL_RANK", "PALS_LOCAL_RANKID",
+                                              "FLUX_TASK_LOCAL_ID", "SLURM_LOCALID", NULL});
 }
 
 /* Returns the number of tasks in this process's Slurm step; 0 without a step. Batch scripts and
@@ -50,6 +52,15 @@ static int slurm_tasks(void)
     return first_number((const char *const[]){"SLURM_STEP_NUM_TASKS", NULL});
 }
 
+/* Returns the number of tasks that an engine's own launcher started: LSF's jsrun, flux run, srun.
+ * 0 without one. */
+static int tasks(void)
+{
+    const int size =
+        first_number((const char *const[]){"JSM_NAMESPACE_SIZE", "FLUX_JOB_SIZE", NULL});
+    return size > 0 ? size : slurm_tasks();
+}
+
 int ls_launcher_mpirun_size(void)
 {
     static int size = -1;
@@ -62,7 +73,7 @@ int ls_launcher_size(void)
 {
     static int size = -1;
     if (size < 0)
-        size = ls_launcher_mpirun_size() > 0 ? ls_launcher_mpirun_size() : slurm_tasks();
+        size = ls_launcher_mpirun_size() > 0 ? ls_launcher_mpirun_size() : tasks();
     return size;
 }
 

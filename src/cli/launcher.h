@@ -1,4 +1,4 @@
-/* The launcher of the ranks: mpirun, srun. */
+/* The launcher of the ranks: mpirun, srun, flux run, jsrun. */
 #ifndef LS_CLI_LAUNCHER_H
 #define LS_CLI_LAUNCHER_H
 
@@ -12,8 +12,8 @@
 int ls_launcher_rank(void);
 int ls_launcher_local_rank(void);
 
-/* The number of processes that mpirun started; that any launcher started, mpirun or the srun of a
- * Slurm step. 0 without one. */
+/* The number of processes that mpirun started; that any launcher started, mpirun or that of a batch
+ * system: srun, flux run, jsrun. 0 without one. */
 int ls_launcher_mpirun_size(void);
 int ls_launcher_size(void);
 

@@ -70,7 +70,8 @@ static ls_status refuse_singletons(const ls_comm *comm, int launched)
         return LS_OK;
     return ls_fail(LS_ERR_USAGE,
                    "%d processes were started, but MPI sees only this one, so each would be a "
-                   "job of its own: use the mpirun of %s, or srun --mpi=pmix (of MPICH: pmi2)",
+                   "job of its own: use the mpirun of %s, or srun --mpi=pmix (of MPICH: pmi2), or "
+                   "flux run -o pmi=pmix",
                    launched, ls_comm_version());
 }
 

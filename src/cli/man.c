@@ -227,7 +227,8 @@ void ls_man_program(FILE *out)
     fputs(".SH ENVIRONMENT\n.TP\n\\fBOPENBLAS_CORETYPE\\fR\nthe BLAS kernels to use; where it is "
           "not set, and OpenBLAS has chosen kernels that\ndo not suit the processor, Lockstep sets "
           "it\n.TP\n\\fBHDF5_USE_FILE_LOCKING\\fR\nFALSE where the file system has no locks\n"
-          ".TP\n\\fBSLURM_JOB_END_TIME\\fR\nthe end of the Slurm job; a training stops before it\n"
+          ".TP\n\\fBLOCKSTEP_END_TIME\\fR, \\fBSLURM_JOB_END_TIME\\fR\nthe end of the batch job in "
+          "seconds since 1970, the first that is set; a training stops\nbefore it\n"
           ".TP\n\\fBLOCKSTEP_FAULT\\fR\nSITE:RANK:NTH makes a named place fail, for tests\n",
           out);
     put_codes(out);

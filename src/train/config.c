@@ -207,7 +207,8 @@ bool ls_config_diff(const char *before, const ls_train_config *config, const ls_
 
 void ls_config_limit_to_job(ls_train_config *config)
 {
-    const char *end = getenv("SLURM_JOB_END_TIME");
+    const char *end = getenv("LOCKSTEP_END_TIME");
+    end = end != NULL && *end != '\0' ? end : getenv("SLURM_JOB_END_TIME");
     if (end == NULL || atoll(end) <= 0)
         return;
     double left = difftime((time_t)atoll(end), time(NULL)) - config->stop_margin;

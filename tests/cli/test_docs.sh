@@ -111,7 +111,7 @@ done
 
 # Options that the documentation names exist: in the program, in its scripts, or in programs used with it.
 others='--(oversubscribe|bind-to|map-by|preset|build|install|logdir|prefix|nodes|ntasks|ntasks-per-node|cpus-per-task|hint|wrap|array|signal|exclusive|exclude|mem|mpi|cflags|libs|no-install|help|version|all|output-on-failure|print-labels|parallel|label-regex)'
-grep -hoE -- '--[a-z][a-z0-9-]+' "$source"/jobs/*.sh "$source"/jobs/*.sbatch "$source"/tests/*.sh | sort -u >scripts
+grep -hoE -- '--[a-z][a-z0-9-]+' "$source"/jobs/*.{sh,sbatch,pbs,lsf,flux} "$source"/tests/*.sh | sort -u >scripts
 cat options scripts >known
 for file in "${markdown[@]}"; do
     while read -r option; do

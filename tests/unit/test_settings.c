@@ -484,7 +484,7 @@ static void long_and_quoted_texts_are_compared(void **state)
                                 sizeof out));
 }
 
-static void the_end_of_a_slurm_job_limits_the_time(void **state)
+static void the_end_of_a_batch_job_limits_the_time(void **state)
 {
     (void)state;
     ls_train_config config;
@@ -500,7 +500,14 @@ static void the_end_of_a_slurm_job_limits_the_time(void **state)
     config.time_limit = 5;
     ls_config_limit_to_job(&config);
     assert_true(config.time_limit == 5);
-    setenv("SLURM_JOB_END_TIME", "1", 1); /* over: stops after the first step */
+    setenv("LOCKSTEP_END_TIME", end, 1); /* the first of the two */
+    setenv("SLURM_JOB_END_TIME", "1", 1);
+    config.time_limit = 0;
+    ls_config_limit_to_job(&config);
+    assert_true(config.time_limit > 85 && config.time_limit <= 90);
+    unsetenv("LOCKSTEP_END_TIME");
+    config.time_limit = 5;
+    /* over: stops after the first step */
     ls_config_limit_to_job(&config);
     assert_true(config.time_limit == 1);
     unsetenv("SLURM_JOB_END_TIME");
@@ -526,7 +533,7 @@ int main(void)
         cmocka_unit_test(weights_of_classes_are_numbers_of_0_or_more),
         cmocka_unit_test(networks_are_compared_for_the_data),
         cmocka_unit_test(long_and_quoted_texts_are_compared),
-        cmocka_unit_test(the_end_of_a_slurm_job_limits_the_time),
+        cmocka_unit_test(the_end_of_a_batch_job_limits_the_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
