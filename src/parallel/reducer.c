@@ -68,24 +68,30 @@ static float test_weight_of_group(const ls_reducer *r)
     return sum;
 }
 
+int ls_self_test_values(int64_t weights)
+{
+    const int64_t most = 61, exact = INT64_C(1) << FLT_MANT_DIG;
+    return ls_int(ls_min(most, 1 + exact / weights));
+}
+
 /* Runs a step on small integers, whose float sums are exact, and compares sums and parameters with
  * the expected values. Collective. */
 static ls_status self_test(ls_reducer *r)
 {
-    enum { VALUES = 61 };
     const float mine = test_weight(r->comm->rank);
     const float of_group = r->group != NULL ? test_weight_of_group(r) : 0;
     float all = 0;
     for (int rank = 0; rank < r->comm->size; rank++)
         all += test_weight(rank);
+    const int values = ls_self_test_values((int64_t)all);
     for (int64_t i = 0; i < r->count; i++)
-        r->grads[i] = (float)(i % VALUES) * mine;
+        r->grads[i] = (float)(i % values) * mine;
     for (int m = 0; r->group != NULL && m < r->layout->matrices; m++) {
         const ls_matrix *W = &r->layout->matrix[m];
         if (!ls_group_splits(r->group->size, r->group->rows, W))
             continue;
         for (int64_t i = W->offset; i < W->offset + W->rows * W->columns; i++)
-            r->grads[i] = (float)(i % VALUES) * of_group;
+            r->grads[i] = (float)(i % values) * of_group;
     }
     ls_control control = {.score.rows = 1};
     ls_reducer_begin(r, &control);
@@ -95,13 +101,13 @@ static ls_status self_test(ls_reducer *r)
     ls_owned_range piece;
     while (ls_reducer_next(r, &piece))
         for (int64_t i = 0; i < piece.count; i++) {
-            float expected = (float)((piece.first + i) % VALUES) * all;
+            float expected = (float)((piece.first + i) % values) * all;
             right = right && piece.grads[i] == expected;
             piece.params[i] = expected;
         }
     ls_reducer_allgather_params(r);
     for (int64_t i = 0; i < r->count; i++)
-        right = right && r->params[i] == (float)(i % VALUES) * all;
+        right = right && r->params[i] == (float)(i % values) * all;
     r->times = (ls_reducer_times){0};
     return ls_agree(
         r->comm, right ? LS_OK

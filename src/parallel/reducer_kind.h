@@ -28,6 +28,12 @@ enum {
     LS_CONTROL_MOST = LS_CONTROL_SUMS + 2 * LS_SUMS /* at most; see ls_reducer.control_values */
 };
 
+/* Returns the number of different values, 0, 1, ..., in the gradients of the self-test of
+ * ls_reducer_create(): the most, up to a prime number that shows exchanged parts, whose sums are
+ * exact in float. Pure.
+ * weights  sum over the ranks of their factors of the values; at most 2^24 */
+int ls_self_test_values(int64_t weights);
+
 /* Most floats or doubles in one MPI call, far below the range of its int. */
 #define LS_MPI_VALUES (INT64_C(1) << 28)
 

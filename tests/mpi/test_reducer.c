@@ -3,6 +3,7 @@
 #include "mpi_test.h"
 
 #include "parallel/reducer.h"
+#include "parallel/reducer_kind.h"
 #include <lockstep/comm.h>
 
 #include "base/memory.h"
@@ -357,6 +358,18 @@ static void hidden_and_exposed_times_are_measured(void **state)
     ls_reducer_destroy(&reducer);
 }
 
+/* Float sums of 131,072 ranks are exact, in whatever order the ranks' parts are added. */
+static void the_self_test_is_exact_on_any_number_of_ranks(void **state)
+{
+    (void)state;
+    assert_int_equal(ls_self_test_values(7 * 39000), 61);
+    for (int64_t ranks = 1; ranks <= 1 << 17; ranks *= 2) {
+        const int values = ls_self_test_values(7 * ranks);
+        assert_in_range(values, 2, 61);
+        assert_true((values - 1) * 7 * ranks <= 1 << 24);
+    }
+}
+
 static void a_reducer_applies_where_it_makes_a_difference(void **state)
 {
     (void)state;
@@ -414,6 +427,7 @@ static void gradients_of_heavy_rows_are_summed_exactly(void **state)
 }
 
 MPI_TEST_MAIN(cmocka_unit_test(a_reducer_applies_where_it_makes_a_difference),
+              cmocka_unit_test(the_self_test_is_exact_on_any_number_of_ranks),
               cmocka_unit_test(only_the_exact_reducer_sums_by_blocks_and_is_no_candidate),
               cmocka_unit_test(every_reducer_gives_every_rank_the_same_sums),
               cmocka_unit_test(a_group_is_made_of_the_ranks_of_a_node),
