@@ -12,6 +12,7 @@
 #include "parallel/beacon.h"
 #include "parallel/comm_mpi.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -152,16 +153,25 @@ static void list_laggards(const ls_watchdog *w, const ls_beacon_place *mine, cha
         snprintf(text, TEXT, "none, all ranks wait for each other");
 }
 
+/* Returns true if this rank is to say where it is: each of some ranks does; of many, rank 0 and
+ * those for which the others may be waiting. */
+static bool says_position(const ls_watchdog *w, const ls_beacon_place *mine)
+{
+    return w->comm->size <= SOME_RANKS || w->comm->rank == 0 || !mine->waiting;
+}
+
 /* Reports this rank's position. */
 static void report_position(ls_watchdog *w, const ls_beacon_place *mine)
 {
+    w->reported = 1;
+    if (!says_position(w, mine))
+        return;
     char place[160], text[TEXT], host[LS_BEACON_HOST] = "";
     format_place(mine, place, sizeof place);
     gethostname(host, sizeof host - 1);
     snprintf(text, sizeof text, "rank %d on %s: no progress for %.0f s, %s", w->comm->rank, host,
              w->quiet, place);
     w->stuck(w->user, text, false);
-    w->reported = 1;
 }
 
 /* Reports the lagging ranks; the callback ends the process. */
@@ -240,6 +250,12 @@ static void free_watchdog(ls_watchdog *w)
     ls_free(w);
 }
 
+double ls_watchdog_period(double seconds, int ranks)
+{
+    const double spread = 1e-3 * ranks;
+    return fmin(seconds / 20, fmax(spread, 1));
+}
+
 ls_status ls_watchdog_start(ls_watchdog **out, ls_comm *comm, double seconds, ls_stuck *stuck,
                             void *user)
 {
@@ -251,7 +267,7 @@ ls_status ls_watchdog_start(ls_watchdog **out, ls_comm *comm, double seconds, ls
     }
     w->comm = comm;
     w->seconds = seconds;
-    w->period = seconds / 20 < 1 ? seconds / 20 : 1;
+    w->period = ls_watchdog_period(seconds, comm->size);
     const int bursts = 1 + comm->size / SOME_RANKS;
     w->tick = comm->rank == 0 ? w->period / bursts : w->period;
     w->stuck = stuck;

@@ -2,6 +2,7 @@
 
 #include "parallel/collectives.h"
 #include "parallel/reducer.h"
+#include "parallel/watchdog.h"
 #include <lockstep/comm.h>
 
 #include "base/memory.h"
@@ -176,6 +177,16 @@ static void a_rank_without_a_binding_has_one_thread(void **state)
     ls_topology_destroy(&topology);
 }
 
+static void many_ranks_send_beacons_less_often(void **state)
+{
+    (void)state;
+    assert_true(ls_watchdog_period(600, 2) == 1);
+    assert_true(ls_watchdog_period(600, 1000) == 1);
+    assert_true(ls_watchdog_period(600, 16000) == 16);
+    assert_true(ls_watchdog_period(600, 131072) == 30);
+    assert_true(ls_watchdog_period(4, 16000) == 0.2);
+}
+
 MPI_TEST_MAIN(cmocka_unit_test(all_ranks_get_the_failure_of_the_lowest_failed_rank),
               cmocka_unit_test(all_ranks_get_the_failure_of_rank_0_without_its_number),
               cmocka_unit_test(a_failure_of_all_that_acted_names_no_rank),
@@ -187,4 +198,5 @@ MPI_TEST_MAIN(cmocka_unit_test(all_ranks_get_the_failure_of_the_lowest_failed_ra
               cmocka_unit_test(the_mpi_library_is_named_with_its_version),
               cmocka_unit_test(groups_have_consecutive_ranks),
               cmocka_unit_test(rank_0_knows_the_host_of_every_rank),
+              cmocka_unit_test(many_ranks_send_beacons_less_often),
               cmocka_unit_test(a_rank_without_a_binding_has_one_thread))
