@@ -225,13 +225,23 @@ static int count_hash(const ls_health *h, uint64_t hash)
     return count;
 }
 
-/* Returns the lowest rank of the majority, more than half of all ranks; -1 if there is none. */
+/* Returns the lowest rank of the majority, more than half of all ranks; -1 if there is none.
+ * Boyer, Moore: MJRTY, a fast majority vote algorithm, 1981. */
 static int find_majority(const ls_health *h)
 {
-    for (int r = 0; 2 * r < h->ranks; r++)
-        if (2 * count_hash(h, h->hashes[r]) > h->ranks)
-            return r;
-    return -1;
+    uint64_t candidate = 0;
+    int votes = 0;
+    for (int r = 0; r < h->ranks; r++) {
+        if (votes == 0)
+            candidate = h->hashes[r];
+        votes += h->hashes[r] == candidate ? 1 : -1;
+    }
+    if (2 * count_hash(h, candidate) <= h->ranks)
+        return -1;
+    int first = 0;
+    while (h->hashes[first] != candidate)
+        first++;
+    return first;
 }
 
 /* Writes the ranks whose hash differs from that of rank `than`: "rank 2", "ranks 2, 5". */
