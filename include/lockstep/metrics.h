@@ -260,7 +260,7 @@ void ls_metrics_set_score(ls_metrics *metrics, bool validation, const ls_task *t
 void ls_metrics_set_values(ls_metrics *metrics, const double *values);
 
 /* The columns that can decide early stopping and the best checkpoint: those of the metrics, first
- * of the validation rows, and the number of the epoch.
+ * of the validation rows, the number of the epoch, and the choice of one of them by the task.
  *    enumerator    name    one line of help */
 #define LS_MONITOR_VALIDATION(X, name, NAME, better, tasks, outputs, help)                         \
     X(LS_MONITOR_VAL_##NAME, "val_" #name, help ", of the validation rows")
@@ -269,7 +269,8 @@ void ls_metrics_set_values(ls_metrics *metrics, const double *values);
 #define LS_MONITOR_LIST(X)                                                                         \
     LS_METRIC_LIST(LS_MONITOR_VALIDATION, X)                                                       \
     LS_METRIC_TRAINED(LS_MONITOR_TRAINING, X)                                                      \
-    X(LS_MONITOR_EPOCH, "epoch", "number of the epoch: the latest is the best")
+    X(LS_MONITOR_EPOCH, "epoch", "number of the epoch: the latest is the best")                    \
+    X(LS_MONITOR_AUTO, "auto", "val_loss; of a GAN val_score with --score, else epoch")
 
 typedef enum ls_monitor {
 #define LS_MONITOR_VALUE(value, name, help) value,
@@ -286,7 +287,8 @@ typedef enum ls_monitor {
 
 typedef enum ls_mode { LS_MODE_LIST(LS_CHOICE_ENUM) } ls_mode;
 
-/* Returns the metric of a monitor; LS_METRICS of LS_MONITOR_EPOCH. */
+/* The monitor of these functions is a column, not LS_MONITOR_AUTO. Returns the metric of a monitor;
+ * LS_METRICS of LS_MONITOR_EPOCH. */
 ls_metric ls_monitor_metric(ls_monitor monitor);
 
 /* Returns the direction of improvement of a monitor. */

@@ -242,6 +242,7 @@ void ls_metrics_set_values(ls_metrics *metrics, const double *values)
 
 ls_metric ls_monitor_metric(ls_monitor monitor)
 {
+    assert(monitor != LS_MONITOR_AUTO);
     return monitor == LS_MONITOR_EPOCH ? LS_METRICS : (ls_metric)(monitor % LS_METRICS);
 }
 

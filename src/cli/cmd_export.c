@@ -78,6 +78,7 @@ static void print_result(const settings *s, const ls_export_options *options, co
              format_choices[options->format].name, facts->path, (long long)facts->epoch,
              facts->averaged ? ", averaged parameters" : "", shape.text,
              tokens                    ? "tokens, whole numbers"
+             : facts->generates        ? "numbers from the standard normal distribution"
              : options->normalized     ? "normalised as in training"
              : facts->element == LS_U8 ? "pixels from 0 to 255"
                                        : "numbers as in the data set",

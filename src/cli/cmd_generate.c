@@ -68,14 +68,17 @@ static bool is_none(const char *out)
 }
 
 /* Checks the settings before any work is done. Local. */
-static ls_status check_settings(const settings *s)
+static ls_status check_settings(const ls_options *options, const settings *s)
 {
     if (!is_none(s->out) && !ends_with(s->out, ".png") && !ends_with(s->out, ".h5"))
         return ls_fail(LS_ERR_USAGE, "--out %s: give NAME.png, NAME.h5, or none", s->out);
     if (is_none(s->out) && *s->score == '\0')
         return ls_fail(LS_ERR_USAGE, "--out none: nothing is left to do: give --score");
-    if (*s->data != '\0' && *s->score == '\0')
-        return ls_fail(LS_ERR_USAGE, "--data is for --score: give that, or leave it out");
+    static const char *const scoring[] = {"data", "split", "score-rows", "json"};
+    for (size_t k = 0; *s->score == '\0' && k < sizeof scoring / sizeof *scoring; k++)
+        if (ls_options_given(options, scoring[k]))
+            return ls_fail(LS_ERR_USAGE, "--%s is for --score: give that, or leave it out",
+                           scoring[k]);
     return ends_with(s->out, ".png") ? ls_png_check(s->out) : LS_OK;
 }
 
@@ -201,7 +204,8 @@ static ls_status generate_run(ls_comm *comm, const ls_options *options, const vo
     ls_model *model = NULL;
     (void)options;
     ls_compute_set_threads(1);
-    ls_status status = ls_agree(comm, ls_comm_rank(comm) == 0 ? check_settings(s) : LS_OK);
+    ls_status status =
+        ls_agree_root(comm, ls_comm_rank(comm) == 0 ? check_settings(options, s) : LS_OK);
     if (status == LS_OK)
         status =
             ls_model_open(&model, comm, s->checkpoint, s->raw ? LS_MODEL_RAW : LS_MODEL_EVALUATED);
@@ -226,7 +230,6 @@ const ls_command ls_command_generate = {
         "  lockstep generate --checkpoint runs/gan --rows 70 --interpolate 10 --out ways.png\n"
         "  mpirun -n 2 lockstep generate --checkpoint runs/gan --out none --score runs/cnn "
         "--data mnist.h5\n",
-    .stops = true,
     .parallel = true,
     .run = generate_run,
 };

@@ -115,10 +115,17 @@ static bool has_perplexity(const ls_report *report, const ls_metrics *m, bool va
     return report->task == LS_TASK_STEPS && validation != isnan(m->val_loss);
 }
 
+static bool watches_epoch(const ls_report *report)
+{
+    return strcmp(report->monitor, ls_monitor_name(LS_MONITOR_EPOCH)) == 0;
+}
+
 /* Returns the watched column, -1 if it is one of the columns that are always printed. */
 static int watched_column(const ls_report *report, const ls_metrics *m)
 {
     const int column = ls_metrics_find(report->monitor, strlen(report->monitor));
+    if (watches_epoch(report))
+        return -1;
     for (int validation = 0; validation < 2; validation++)
         if (column == ls_metrics_column(LS_METRIC_LOSS, validation) ||
             column == ls_metrics_column(report->main, validation) ||
@@ -280,11 +287,14 @@ void ls_report_finish(ls_report *report, const ls_train_config *config,
         ls_print(stderr,
                  report->resumed ? "done: %s, %.2f s since the resume\n" : "done: %s in %.2f s\n",
                  ls_counted(result->epochs, "epoch").text, result->seconds);
-    ls_print(stderr, "  best      epoch %lld, %s %s\n", (long long)result->best_epoch,
-             report->monitor,
-             ls_column_text(ls_metrics_find(report->monitor, strlen(report->monitor)), report->task,
-                            result->best)
-                 .text);
+    ls_print(stderr, "  best      epoch %lld", (long long)result->best_epoch);
+    if (watches_epoch(report))
+        ls_print(stderr, ", the latest\n");
+    else
+        ls_print(stderr, ", %s %s\n", report->monitor,
+                 ls_column_text(ls_metrics_find(report->monitor, strlen(report->monitor)),
+                                report->task, result->best)
+                     .text);
     char text[LINE_PART];
     write_columns(report, &result->final, false, ", ", text, sizeof text);
     ls_print(stderr, "  %-10sepoch %.0f%s, %s", "final", result->final.epoch,

@@ -103,8 +103,8 @@ static ls_status check_data(const ls_trainer *t)
     const ls_train_config *c = t->config;
     const ls_dataset_info *d = ls_trainer_dataset(t);
     if (c->conditional && (d->classes == 0 || d->values > 0))
-        return ls_fail(LS_ERR_USAGE, "--conditional needs classes, the targets of %s are none",
-                       c->data);
+        return ls_fail(LS_ERR_USAGE, "--conditional needs classes as targets: those of %s are %s",
+                       c->data, d->values > 0 ? "values" : "none");
     if (*c->discriminator == '\0' && !ls_gan_is_preset(c->generator))
         return ls_fail(LS_ERR_USAGE,
                        "--objective gan needs --discriminator: layers, or gan or dcgan");

@@ -68,7 +68,7 @@ ls_status ls_adversarial_measure(ls_trainer *t, const float *params, ls_metrics 
     ls_status status = ls_replica_params(t->learner[LS_DISCRIMINATOR].replica, &j.params);
     if (status != LS_OK || ls_trainer_dataset(t)->rows[LS_VALIDATION] == 0)
         return status;
-    status = ls_loader_rows(&rows, t->loader, LS_VALIDATION);
+    status = ls_loader_rows(&rows, t->loader, false);
     if (status == LS_OK)
         status = judge_rows(&j, rows);
     ls_rows_destroy(&rows);

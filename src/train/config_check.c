@@ -114,6 +114,13 @@ static ls_status check_gan(const ls_train_config *c)
     if (*c->weights != '\0' || strcmp(c->class_weights, initial.class_weights) != 0)
         return ls_fail(LS_ERR_USAGE, "--objective gan: all rows weigh the same: leave %s out",
                        *c->weights != '\0' ? "--weights" : "--class-weights");
+    if (strcmp(c->targets, "inputs") == 0)
+        return ls_fail(LS_ERR_USAGE, "--objective gan reconstructs no rows: leave --targets inputs "
+                                     "out");
+    if (c->label_smoothing > 0 && c->adversarial_loss != LS_NON_SATURATING &&
+        c->adversarial_loss != LS_SATURATING)
+        return ls_fail(LS_ERR_USAGE, "--label-smoothing needs --adversarial-loss non-saturating or "
+                                     "saturating");
     if (strcmp(c->corrupt, initial.corrupt) != 0)
         return ls_fail(LS_ERR_USAGE, "--objective gan: no network of a GAN learns to undo "
                                      "--corrupt: leave it out, or begin --discriminator with a "

@@ -19,8 +19,7 @@
 /* Passes reconstructed rows to the observer, if it wants them; on rank 0. Local. */
 static ls_status show_rows(void *user, const ls_generated *rows)
 {
-    const ls_observer *observer = ((const ls_trainer *)user)->observer;
-    return observer->samples != NULL ? observer->samples(observer->user, rows) : LS_OK;
+    return ls_trainer_show(user, rows);
 }
 
 /* Shows the first validation rows of an autoencoder and their reconstructions, if no generated rows
@@ -47,8 +46,7 @@ static ls_status evaluate_rows(ls_trainer *t, const float *params, ls_metrics *m
     ls_evaluated evaluated = {0};
     if (ls_trainer_dataset(t)->rows[LS_VALIDATION] == 0)
         return LS_OK;
-    ls_status status =
-        ls_agree(t->comm, ls_loader_rows(&evaluation.rows, t->loader, LS_VALIDATION));
+    ls_status status = ls_agree(t->comm, ls_loader_rows(&evaluation.rows, t->loader, true));
     if (status == LS_OK)
         status = ls_evaluate(&evaluation, &evaluated);
     if (status == LS_OK)

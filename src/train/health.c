@@ -49,7 +49,7 @@ void ls_health_destroy(ls_health **health)
 }
 
 /* Writes the current step: "step 3 of epoch 2". */
-enum { WHERE = 64 };
+enum { WHERE = 64, RATES = 128 };
 static const char *format_step(const ls_trainer *t, char out[WHERE])
 {
     snprintf(out, WHERE, "step %lld of epoch %lld", (long long)t->progress.step + 1,
@@ -75,9 +75,31 @@ static const char *first_layer_with_nan(const ls_network *network, int64_t rows)
  * the first step. */
 static const char *describe_remedy(const ls_trainer *t)
 {
-    return t->task.kind == LS_TASK_REGRESSION && !t->config->standardize_targets
+    const ls_train_config *c = t->config;
+    if (ls_trainer_dataset(t)->reconstructs)
+        return strcmp(c->standardize, "none") == 0 ? "give --standardize fit, or" : "try";
+    return t->task.kind == LS_TASK_REGRESSION && !c->standardize_targets
                ? "give --standardize-targets, or"
                : "try";
+}
+
+/* Names the learning rates as what to lower: "a smaller --lr (it is 0.1)". */
+static const char *name_rates(const ls_trainer *t, char out[RATES])
+{
+    const ls_train_config *c = t->config;
+    const int used = snprintf(out, RATES, "a smaller --lr (it is %g)", c->lr);
+    if (c->objective == LS_GAN && c->discriminator_lr > 0)
+        snprintf(out + used, RATES - (size_t)used, " or --discriminator-lr (it is %g)",
+                 c->discriminator_lr);
+    return out;
+}
+
+/* Returns "discriminator's " before the names of its layers, which the generator may have, too. */
+static const char *whose(const ls_trainer *t, const ls_network *network)
+{
+    return t->players > 1 && network != ls_replica_network(t->learner[LS_MODEL].replica)
+               ? "the discriminator's "
+               : "";
 }
 
 static ls_status health_check_score(const void *user, const ls_network *network,
@@ -90,12 +112,12 @@ static ls_status health_check_score(const void *user, const ls_network *network,
     const double mean = ls_metric_value(LS_METRIC_LOSS, &t->task, score);
     if (isfinite(mean) && mean < LS_DIVERGED)
         return LS_OK;
-    char place[WHERE];
+    char place[WHERE], rates[RATES];
     const char *layer = first_layer_with_nan(network, score->rows);
     return ls_fail(
-        LS_ERR_NUMERIC, "loss %g in %s%s%s: training diverged; %s a smaller --lr (it is %g)",
-        ls_plain_number(mean), format_step(t, place), *layer != '\0' ? ", beginning in layer " : "",
-        layer, describe_remedy(t), t->config->lr);
+        LS_ERR_NUMERIC, "loss %g in %s%s%s%s: training diverged; %s %s", ls_plain_number(mean),
+        format_step(t, place), *layer != '\0' ? ", beginning in layer " : "",
+        *layer != '\0' ? whose(t, network) : "", layer, describe_remedy(t), name_rates(t, rates));
 }
 
 /* Returns the parameter at an offset. */
@@ -111,7 +133,7 @@ static const ls_param *param_at(const ls_network *network, int64_t offset)
 static ls_status health_check_gradient(const void *user, const ls_network *network, int64_t offset)
 {
     const ls_trainer *t = user;
-    char place[WHERE];
+    char place[WHERE], rates[RATES];
     const ls_param *param = param_at(network, offset);
     if (param->running_statistic && t->config->reproducible)
         return ls_fail(LS_ERR_NUMERIC,
@@ -119,12 +141,12 @@ static ls_status health_check_gradient(const void *user, const ls_network *netwo
                        "%s: scale the data down with --normalize",
                        param->name, format_step(t, place));
     return ls_fail(LS_ERR_NUMERIC,
-                   "the gradient of %s %s in %s: training diverged, or a processor or its memory "
-                   "failed; try a smaller --lr (it is %g)",
-                   param->name,
+                   "the gradient of %s%s %s in %s: training diverged, or a processor or its memory "
+                   "failed; try %s",
+                   whose(t, network), param->name,
                    t->config->reproducible ? "is NaN, Inf, or too large for --reproducible"
                                            : "is NaN or Inf",
-                   format_step(t, place), t->config->lr);
+                   format_step(t, place), name_rates(t, rates));
 }
 
 ls_step_checks ls_health_checks(const ls_trainer *t)
@@ -148,17 +170,18 @@ static bool is_sound_statistic(const ls_network *network, int64_t at, float valu
 static ls_status check_params(const ls_trainer *t, ls_replica *replica)
 {
     const ls_network *network = ls_replica_network(replica);
+    char rates[RATES];
     const float *params;
     ls_status status = ls_replica_params(replica, &params);
     if (status != LS_OK)
         return status;
     for (int64_t i = 0; status == LS_OK && i < ls_network_size(network); i++)
         if (!(fabsf(params[i]) < LS_DIVERGED) && !is_sound_statistic(network, i, params[i]))
-            status = ls_fail(LS_ERR_NUMERIC,
-                             "a parameter in %s is %g after epoch %lld: training diverged; try a "
-                             "smaller --lr (it is %g)",
-                             param_at(network, i)->name, ls_plain_number((double)params[i]),
-                             (long long)t->progress.epoch + 1, t->config->lr);
+            status = ls_fail(
+                LS_ERR_NUMERIC,
+                "a parameter in %s%s is %g after epoch %lld: training diverged; try %s",
+                whose(t, network), param_at(network, i)->name, ls_plain_number((double)params[i]),
+                (long long)t->progress.epoch + 1, name_rates(t, rates));
     return ls_agree(t->comm, status);
 }
 

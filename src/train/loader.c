@@ -155,6 +155,11 @@ static ls_status prepare_sequences(ls_loader *l)
     if (d->ragged && d->reconstructs)
         return ls_fail(LS_ERR_USAGE, "--targets inputs: the rows have lengths, of which an "
                                      "autoencoder knows nothing: leave --lengths out");
+    if (d->vocabulary > 0 && d->reconstructs)
+        return ls_fail(LS_ERR_USAGE,
+                       "the rows of %s are tokens, numbers of words, which an autoencoder can't "
+                       "reconstruct: give other --inputs",
+                       c->data);
     if (d->ragged && strcmp(c->augment, "none") != 0)
         return ls_fail(LS_ERR_USAGE,
                        "--augment changes pictures, but the rows of %s are sequences "
@@ -351,18 +356,19 @@ ls_status ls_loader_resident(ls_loader *l, int64_t first, ls_batch *batch)
     const ls_status status = l->kind->take(l->backend, l->epoch, slice, &samples, &order);
     if (status != LS_OK)
         return status;
-    ls_samples_gather(samples, order, 0, slice.count, l->conversion.normalization, batch);
-    ls_conversion_finish(&l->conversion, batch);
+    ls_conversion conversion = l->conversion;
+    conversion.corruption = (ls_corruption){0};
+    ls_samples_gather(samples, order, 0, slice.count, conversion.normalization, batch);
+    ls_conversion_finish(&conversion, batch);
     return LS_OK;
 }
 
-ls_status ls_loader_rows(ls_rows **out, ls_loader *l, ls_split split)
+ls_status ls_loader_rows(ls_rows **out, ls_loader *l, bool corrupted)
 {
-    assert(split == LS_VALIDATION);
-    const ls_rows_origin origin = rows_origin(l, split);
+    const ls_rows_origin origin = rows_origin(l, LS_VALIDATION);
     ls_conversion conversion = l->conversion;
     conversion.draw = LS_CORRUPTION_EVALUATED;
-    if (!conversion.reconstructs)
+    if (!conversion.reconstructs || !corrupted)
         conversion.corruption = (ls_corruption){0};
     return ls_rows_create(out, &origin, &conversion, NULL);
 }

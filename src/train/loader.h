@@ -5,7 +5,7 @@
  *     ls_loader_open(&loader, comm, &config, 0)
  *     for each epoch: ls_loader_epoch(loader, epoch, 0)
  *         for each step: ls_loader_next(loader, batch)
- *         ls_loader_rows(&rows, loader, LS_VALIDATION)
+ *         ls_loader_rows(&rows, loader, true)
  *
  * Rows are resident in memory or streamed: callers see no difference; see loader_backend.h. */
 #ifndef LS_TRAIN_LOADER_H
@@ -90,12 +90,11 @@ ls_status ls_loader_next(ls_loader *loader, ls_batch *batch) LS_MUST_CHECK;
  * Errors: LS_ERR_FAILURE. */
 ls_status ls_loader_resident(ls_loader *loader, int64_t first, ls_batch *batch) LS_MUST_CHECK;
 
-/* Creates the rows of a split that this rank evaluates, in the network's memory format; those of an
- * autoencoder are corrupted, alike in every epoch. Local.
- * out    owned by the caller, who destroys it before the loader
- * split  LS_VALIDATION
+/* Creates the validation rows that this rank evaluates, in the network's memory format. Local.
+ * out        owned by the caller, who destroys it before the loader
+ * corrupted  those of an autoencoder are corrupted, alike in every epoch; false: as they are
  * Errors: LS_ERR_FAILURE when memory is short. */
-ls_status ls_loader_rows(ls_rows **out, ls_loader *loader, ls_split split) LS_MUST_CHECK;
+ls_status ls_loader_rows(ls_rows **out, ls_loader *loader, bool corrupted) LS_MUST_CHECK;
 
 /* Returns the seconds of exchange and of waiting for the file since the previous call. Local. */
 double ls_loader_take_wait(ls_loader *loader);

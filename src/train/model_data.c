@@ -34,6 +34,13 @@ static ls_status check_fit(const ls_model *m, const ls_model_data *data,
                            const ls_dataset_info *info)
 {
     const ls_shape *in = &m->info.input;
+    const bool fits =
+        in->channels == info->channels && in->height == info->height && in->width == info->width;
+    if (m->info.generates && !fits)
+        return ls_fail(LS_ERR_USAGE,
+                       "%s: is a generator, which takes %s of noise, not rows of a data set: "
+                       "`lockstep generate` makes rows by it, and with --score evaluates them",
+                       m->path, ls_counted(ls_shape_size(*in), "number").text);
     if (info->rows[data->split] == 0)
         return ls_fail(LS_ERR_DATA, "%s: has no %s rows%s", data->path, ls_split_name(data->split),
                        remedy_for_none(data->split));
@@ -49,8 +56,7 @@ static ls_status check_fit(const ls_model *m, const ls_model_data *data,
                        "--targets: the checkpoint's network was %strained with "
                        "--targets inputs",
                        m->reconstructs ? "" : "not ");
-    if (in->channels != info->channels || in->height != info->height || in->width != info->width ||
-        (targets && (m->info.classes != info->classes || m->info.values != info->values)))
+    if (!fits || (targets && (m->info.classes != info->classes || m->info.values != info->values)))
         return ls_fail(
             LS_ERR_DATA,
             "%s: inputs of size %s and %d %s don't fit the checkpoint's network, which takes size "

@@ -12,6 +12,7 @@ static void describe_decoder(ls_model *m)
 {
     ls_model_info *id = &m->info;
     id->generates = true;
+    m->facts.reading.targets = "none";
     id->picture = id->input;
     id->picture_element = id->element;
     id->element = LS_F32;

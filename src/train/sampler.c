@@ -154,8 +154,8 @@ static ls_status show_generated(const ls_trainer *t, const ls_generator *g)
         return LS_ERR_FAILURE;
     for (int64_t done = 0; done < count; done += LS_EVALUATION_ROWS)
         ls_generator_make(g, done, ls_min(count - done, LS_EVALUATION_ROWS), rows + done * size);
-    const ls_status status = t->observer->samples(
-        t->observer->user, &(ls_generated){.epoch = t->progress.epoch + 1,
+    const ls_status status =
+        ls_trainer_show(t, &(ls_generated){.epoch = t->progress.epoch + 1,
                                            .rows = count,
                                            .classes = g->classes,
                                            .shape = g->picture,
@@ -178,7 +178,7 @@ static ls_status take_validation(ls_trainer *t, float *out, int64_t *count)
 {
     ls_rows *rows = NULL;
     ls_batch *batch = ls_trainer_batch(t);
-    ls_status status = ls_loader_rows(&rows, t->loader, LS_VALIDATION);
+    ls_status status = ls_loader_rows(&rows, t->loader, false);
     if (status == LS_OK)
         status = ls_rows_next(rows, batch);
     ls_rows_destroy(&rows);

@@ -1,4 +1,5 @@
-/* Resolves the settings: checks them, chooses the loss by the targets, and the monitor. */
+/* Resolves the settings: checks them, chooses the loss by the targets, and the monitor by the
+ * task. */
 #include "train/setup.h"
 
 #include "parallel/collectives.h"
@@ -62,14 +63,25 @@ static ls_loss loss_of_targets(const ls_trainer *t)
     return binary ? LS_BCE : ls_loss_choose(c->loss, d->values, d->classes);
 }
 
-/* Chooses the loss and the order, now that the data are known, and the task. The same on all
- * ranks. Local. */
+/* Returns the monitor of a configuration. The losses of a GAN say nothing of its rows. Local. */
+static ls_monitor choose_monitor(const ls_train_config *c)
+{
+    if (c->monitor != LS_MONITOR_AUTO)
+        return c->monitor;
+    if (c->objective != LS_GAN)
+        return LS_MONITOR_VAL_LOSS;
+    return *c->score != '\0' ? LS_MONITOR_VAL_SCORE : LS_MONITOR_EPOCH;
+}
+
+/* Chooses the loss, the monitor and the order, now that the data are known, and the task. The same
+ * on all ranks. Local. */
 static ls_status choose_loss(ls_trainer *t)
 {
     const ls_dataset_info *d = ls_trainer_dataset(t);
     const int64_t values = ls_trainer_dataset(t)->values;
     t->resolved = *t->config;
     t->resolved.loss = loss_of_targets(t);
+    t->resolved.monitor = choose_monitor(t->config);
     if (d->column_major)
         t->resolved.order = LS_ORDER_COLUMN_MAJOR;
     t->config = &t->resolved;
@@ -99,66 +111,4 @@ static ls_status choose_loss(ls_trainer *t)
 ls_status ls_setup_loss(ls_trainer *t)
 {
     return ls_agree(t->comm, choose_loss(t));
-}
-
-/* Checks that the monitor's metric is defined for the task. The same on all ranks. Local. */
-static ls_status check_metric(const ls_trainer *t, ls_metric at)
-{
-    const char *name = ls_monitor_name(t->config->monitor);
-    if (at == LS_METRICS || ls_metric_applies(at, &t->task))
-        return LS_OK;
-    const ls_metric_kind *metric = ls_metric_describe(at);
-    if ((metric->tasks & LS_TASK_OF_TWO) != 0 && t->task.kind == LS_TASK_CLASSIFICATION)
-        return ls_fail(LS_ERR_USAGE,
-                       "--monitor %s needs two classes, the data set has %d: give --monitor "
-                       "val_accuracy",
-                       name, t->task.outputs);
-    if ((metric->tasks & t->task.kind) == 0)
-        return ls_fail(LS_ERR_USAGE,
-                       "--monitor %s is not defined for a %s task (--loss %s): give --monitor "
-                       "val_loss or val_%s",
-                       name, ls_task_name(t->task.kind), ls_loss_name(t->config->loss),
-                       t->task.kind == LS_TASK_REGRESSION ? "rmse" : "accuracy");
-    return ls_fail(LS_ERR_USAGE,
-                   "--monitor %s needs %d classes or more, the data set has %d: give --monitor "
-                   "val_accuracy",
-                   name, metric->outputs, t->task.outputs);
-}
-
-/* Returns the monitor of a configuration; of a GAN, whose losses say nothing of its rows, instead
- * of the default the score if there is one, else the latest epoch. Local. */
-static ls_monitor choose_monitor(const ls_train_config *c)
-{
-    if (c->objective != LS_GAN || c->monitor != LS_MONITOR_VAL_LOSS)
-        return c->monitor;
-    return *c->score != '\0' ? LS_MONITOR_VAL_SCORE : LS_MONITOR_EPOCH;
-}
-
-ls_status ls_setup_monitor(ls_trainer *t)
-{
-    const ls_train_config *c = t->config;
-    t->monitor = choose_monitor(c);
-    const bool rows = ls_trainer_dataset(t)->rows[LS_VALIDATION] > 0;
-    if (!rows && c->objective != LS_GAN && ls_monitor_is_validation(c->monitor)) {
-        if (c->patience > 0)
-            return ls_fail(LS_ERR_USAGE,
-                           "--patience monitors %s, but there are no validation rows: give "
-                           "--validation 0.1 or --monitor loss",
-                           ls_monitor_name(c->monitor));
-        t->monitor = ls_monitor_of_training(c->monitor);
-        if (t->monitor == LS_MONITORS)
-            return ls_fail(LS_ERR_USAGE,
-                           "--monitor %s needs validation rows: give --validation 0.1 or "
-                           "--monitor loss",
-                           ls_monitor_name(c->monitor));
-    }
-    const ls_status status = check_metric(t, ls_monitor_metric(t->monitor));
-    if (status != LS_OK)
-        return status;
-    const bool more = ls_monitor_better(t->monitor) == LS_BETTER_MORE;
-    t->stop_config =
-        (ls_early_stop_config){.maximise = c->mode == LS_MODE_AUTO ? more : c->mode == LS_MODE_MAX,
-                               .patience = c->patience,
-                               .min_delta = c->min_delta};
-    return LS_OK;
 }

@@ -21,6 +21,17 @@ void ls_trainer_note(const ls_trainer *t, const char *format, ...)
     t->observer->note(t->observer->user, text);
 }
 
+ls_status ls_trainer_show(const ls_trainer *t, const ls_generated *rows)
+{
+    if (t->observer->samples == NULL)
+        return LS_OK;
+    const ls_status status = t->observer->samples(t->observer->user, rows);
+    if (status == LS_OK || t->config->on_save_failure == LS_SAVE_FAILURE_STOPS)
+        return status;
+    ls_trainer_note(t, "%s; training continues", ls_error_text());
+    return LS_OK;
+}
+
 bool ls_trainer_epochs_left(const ls_trainer *t)
 {
     return t->progress.epoch < t->config->epochs &&

@@ -186,6 +186,11 @@ ls_status ls_trainer_log_error(ls_trainer *trainer, ls_status error, ls_event ev
 /* Passes a line of text to the observer; on rank 0 only. Local. */
 void ls_trainer_note(const ls_trainer *trainer, const char *format, ...) LS_PRINTF(2, 3);
 
+/* Passes generated or reconstructed rows to the observer, if it wants them. If it can't write them
+ * and --on-save-failure is "continue", that is noted only. On rank 0. Local.
+ * Errors: as of ls_observer.samples. */
+ls_status ls_trainer_show(const ls_trainer *trainer, const ls_generated *rows) LS_MUST_CHECK;
+
 /* Returns the reduction algorithm, of the model's gradients; LS_REDUCE_AUTO until it is chosen.
  * Local. */
 ls_reduce ls_trainer_reduce(const ls_trainer *trainer);

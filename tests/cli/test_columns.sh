@@ -30,6 +30,11 @@ for monitor in $monitors; do
         check "--monitor epoch: its value is its number" has last/summary.json '^    "value": 3.0'
         continue
         ;;
+    auto)
+        train choice 2 --data eight.h5 --monitor auto
+        check "--monitor auto: the validation loss" has choice/summary.json '"monitor": "val_loss"'
+        continue
+        ;;
     *mae | *rmse | *auc | *r2 | *perplexity | *generator_loss | val_score | val_frechet | val_least_class | val_nearest | \
         *reconstruction | *kl | *elbo | val_active_units)
         why="is not defined for a classification task"

@@ -46,6 +46,12 @@ for command in "${commands[@]}"; do
     done <"options.$command"
     check "lockstep(1) names $command" has "$manual/man/man1/lockstep.1" "^.fB${command/-/..}.fR"
 done
+for page in "$source"/src/cli/man/lockstep-*.md; do
+    topic=$(sed -E 's/.*lockstep-(.*)\.[57]\.md/\1/' <<<"$page")
+    "$lockstep" help "$topic" >out
+    check "help $topic prints ${page##*/}" cmp -s out "$page"
+    check "there is a manual page $topic" [ -n "$(find "$manual/man" -name "lockstep-$topic.[57]")" ]
+done
 "$lockstep" train --help --all | sed -n '/^Layers$/,/^$/p' | grep '^  ' >layers
 aligned=$(awk 'NR == 1 { match($0, /^  [^ ]+ +/); at = RLENGTH } substr($0, at, 2) ~ /^ [^ ]/' layers | wc -l)
 check "what each layer does is in a column of its own" [ "$aligned" = "$(wc -l <layers)" ]

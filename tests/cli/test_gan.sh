@@ -121,4 +121,32 @@ refuses 2 "give --adversarial-loss instead of --loss" "${gan[@]}" --generator ga
 refuses 2 "all rows weigh the same: leave --class-weights out" "${gan[@]}" --generator gan --class-weights balanced
 refuses 2 "--latent is for --objective gan" "$lockstep" train --data data.h5 --latent 3
 refuses 2 "--score: one is no classifier" "${gan[@]}" --generator gan --score one
+gan+=(--generator gan --epochs 1)
+for metric in val_kl mae val_auc; do
+    refuses 2 "--monitor $metric is not defined for a generation task: give --monitor val_score" "${gan[@]}" --monitor $metric
+done
+refuses 2 "--monitor val_frechet needs --score" "${gan[@]}" --monitor val_frechet
+refuses 2 "--monitor val_nearest is not measured with --stream" "${gan[@]}" --monitor val_nearest --stream --shuffle local
+for option in "--patience 1" "--schedule plateau" "--mode min"; do
+    # shellcheck disable=SC2086 # two words
+    refuses 2 "$option needs a metric to watch|${option% *} needs a metric to watch" "${gan[@]}" $option
+done
+refuses 2 "leave --targets inputs out" "${gan[@]}" --targets inputs
+refuses 2 "--label-smoothing needs --adversarial-loss" "${gan[@]}" --label-smoothing 0.1 --adversarial-loss hinge
+refuses 4 "smaller --lr \(it is 0.001\) or --discriminator-lr \(it is 1e.20\)" "${gan[@]}" --quiet --lr 0.001 --discriminator-lr 1e20
+plain=("$lockstep" train --data data.h5 --objective gan --generator gan --run plain)
+"${plain[@]}" --epochs 1 2>err
+refuses 2 "other settings, not even by --resume-anyway: --monitor is val_score, was epoch" \
+    "${plain[@]}" --score classes --resume auto --resume-anyway --epochs 2
+train lossy 2 --monitor val_loss
+check "--monitor val_loss is watched" has lossy/summary.json '"monitor": "val_loss"'
+refuses 2 "is a generator, which takes 6 numbers of noise" "$lockstep" predict --checkpoint one --data data.h5 --out x.csv
+refuses 2 "--json is for --score" "$lockstep" generate --checkpoint one --json
+(exec "$lockstep" generate --checkpoint one --rows 16000000 --out many.h5 2>err) &
+job=$!
+sleep 1.5
+kill -TERM $job
+wait $job
+check "a signal ends generate like the other commands" [ $? = 143 ]
+check "it leaves no file" [ "$(find . -name 'many*' | wc -l)" = 0 ]
 finish

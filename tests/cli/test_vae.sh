@@ -35,6 +35,11 @@ all=(loss reconstruction kl elbo rmse val_loss val_reconstruction val_kl val_elb
 # Succeeds if an expression of awk is true for the columns of a run, which are its fields.
 holds() { columns "$1" "${@:3}" | awk "{ good = $2 } END { exit !good }"; } # RUN EXPRESSION NAME ...
 
+train noisy 2 --corrupt mask:0.3 --checkpoint-every 1epoch --keep 9 --reduce fused
+train again 2 --corrupt mask:0.3 --reduce fused --resume "$(find noisy/checkpoints -name 'step-*.h5' | sort | sed -n 2p)"
+check "generated rows are compared with rows as they are, after a resume, too" \
+    [ "$(columns noisy val_nearest)" = "$(columns again val_nearest)" ]
+
 train one 1 "${exact[@]}"
 check "a variational autoencoder is trained" [ $? = 0 ]
 check "bytes have the loss of Bernoulli variables" has err 'training +bce'

@@ -167,7 +167,7 @@ static void validation_rows_are_loaded_in_order_in_full_batches(void **state)
         const ls_range shard = ls_evaluation_shard(VALIDATION, size, rank);
         ls_loader *loader = open_loader(world, &config);
         ls_rows *rows;
-        assert_ok(ls_loader_rows(&rows, loader, LS_VALIDATION));
+        assert_ok(ls_loader_rows(&rows, loader, true));
         assert_int_equal(ls_rows_total(rows), VALIDATION);
         for (int again = 0; again < 2; again++) {
             int64_t done = 0;
