@@ -92,9 +92,9 @@ static void tune_mpi(int launched)
     setenv("OMPI_MCA_btl_tcp_eager_limit", "4194304", 0);
     if (launched > 0)
         return;
-    /* A process without mpirun starts no daemon of its own: it starts in two thirds of the time. And
-     * it makes no folder for the job's files, which it doesn't need: all such processes of a user
-     * would share one, and one that removes it at its end would fail another's start. */
+    /* A process without mpirun starts no daemon of its own: it starts in two thirds of the time.
+     * And it makes no folder for the job's files, which it doesn't need: all such processes of a
+     * user would share one, and one that removes it at its end would fail another's start. */
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
     setenv("OMPI_MCA_orte_create_session_dirs", "0", 0);
 }

@@ -227,7 +227,7 @@ static const ls_setting table[] = {
     {"max-time", "TIME", LS_TYPE_TIME, NOT_SAVED, AT(time_limit), "", 0, 1e15, .group = FAULTS,
      .help = "end within this time, e.g. 10min, 2h; a number: seconds; checkpoint, exit code 75"},
     {"stop-margin", "TIME", LS_TYPE_TIME, FREE, AT(stop_margin), "10s", 0, 1e15, .group = FAULTS,
-     .help = "end this long before the batch job ($LOCKSTEP_END_TIME or Slurm's); a number: seconds"},
+     .help = "end this long before the batch job ($LOCKSTEP_END_TIME or Slurm's), e.g. 2min"},
     {"on-nan", "WHAT", LS_TYPE_CHOICE, FREE, AT(on_nan), "stop", .choices = on_nan_choices,
      .group = FAULTS, .help = "when a loss or gradient is NaN or Inf"},
     {"check-replicas", "STEPS", LS_TYPE_INT, FREE, AT(check_replicas), "1000", 0, EXACT,
