@@ -94,7 +94,8 @@ static const char *name_rates(const ls_trainer *t, char out[RATES])
     return out;
 }
 
-/* Returns "discriminator's " before the names of its layers, which the generator may have, too. */
+/* Returns what comes before a layer's name, "the discriminator's " or nothing: the generator may
+ * have a layer of the same name. */
 static const char *whose(const ls_trainer *t, const ls_network *network)
 {
     return t->players > 1 && network != ls_replica_network(t->learner[LS_MODEL].replica)
@@ -114,10 +115,10 @@ static ls_status health_check_score(const void *user, const ls_network *network,
         return LS_OK;
     char place[WHERE], rates[RATES];
     const char *layer = first_layer_with_nan(network, score->rows);
-    return ls_fail(
-        LS_ERR_NUMERIC, "loss %g in %s%s%s%s: training diverged; %s %s", ls_plain_number(mean),
-        format_step(t, place), *layer != '\0' ? ", beginning in layer " : "",
-        *layer != '\0' ? whose(t, network) : "", layer, describe_remedy(t), name_rates(t, rates));
+    return ls_fail(LS_ERR_NUMERIC, "loss %g in %s%s%s%s%s: training diverged; %s %s",
+                   ls_plain_number(mean), format_step(t, place),
+                   *layer != '\0' ? ", beginning in " : "", *layer != '\0' ? whose(t, network) : "",
+                   *layer != '\0' ? "layer " : "", layer, describe_remedy(t), name_rates(t, rates));
 }
 
 /* Returns the parameter at an offset. */

@@ -103,10 +103,12 @@ ls_status ls_setup_monitor(ls_trainer *t)
         status = check_metric(t);
     if (status == LS_OK)
         status = check_measured(t);
+    if (status != LS_OK)
+        return status;
     const bool more = ls_monitor_better(t->monitor) == LS_BETTER_MORE;
     t->stop_config =
         (ls_early_stop_config){.maximise = c->mode == LS_MODE_AUTO ? more : c->mode == LS_MODE_MAX,
                                .patience = c->patience,
                                .min_delta = c->min_delta};
-    return status;
+    return LS_OK;
 }

@@ -21,6 +21,15 @@ printf 'localhost\nlocalhost\n' >hosts
 
 ranks() { sed -n 's/.*"ranks": \([0-9]*\),.*/\1/p' "$1/summary.json"; } # RUN
 
+# Waits, at most 30 seconds, until a run's first epoch is over.
+wait_for_epoch() { # RUN
+    local i
+    for ((i = 0; i < 300; i++)); do
+        [ ! -s "$1/metrics.csv" ] || [ "$(wc -l <"$1/metrics.csv")" -lt 2 ] || return
+        sleep 0.1
+    done
+}
+
 # Ends before the limit of the job with a checkpoint; the same script continues.
 interrupted_and_resumed() { # RUN COMMAND ...
     local run=$1
@@ -49,10 +58,7 @@ lsf() { LSB_JOBID=7 LS_SUBCWD=$PWD LSB_DJOB_HOSTFILE=$PWD/hosts exec bash "$jobs
 sed 's/^epochs.*/epochs = 1000000/; $a run = lsf' lockstep.conf >long.conf
 (CONFIG=long.conf lsf) >out 2>err &
 job=$!
-for ((i = 0; i < 300; i++)); do
-    [ ! -s lsf/metrics.csv ] || [ "$(wc -l <lsf/metrics.csv)" -lt 2 ] || break
-    sleep 0.1
-done
+wait_for_epoch lsf
 kill -USR1 $job
 wait $job
 check "train.lsf ends with code 75 after the signal" [ $? = 75 ]
@@ -112,10 +118,7 @@ check "mpijob.yaml is a job of the MPI operator" [ $? = 0 ]
 check "the launcher passes shellcheck" shellcheck --shell bash launcher.sh
 bash launcher.sh >out 2>err &
 job=$!
-for ((i = 0; i < 300; i++)); do
-    [ ! -s evicted/metrics.csv ] || [ "$(wc -l <evicted/metrics.csv)" -lt 2 ] || break
-    sleep 0.1
-done
+wait_for_epoch evicted
 kill -TERM $job
 wait $job
 check "an evicted launcher ends with code 75, after a checkpoint" [ $? = 75 ]
