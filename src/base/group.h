@@ -41,6 +41,7 @@ int64_t ls_matrix_slice(const ls_matrix *matrix);
 typedef struct ls_group {
     int size, rank;
     int64_t rows;  /* capacity of each rank, in batch rows */
+    int passes;    /* whose inputs are kept at the same time, 1 or more, see ls_pass.slot */
     float *shared; /* [ls_group_floats()] memory shared by the group's ranks */
 
     /* Barrier: returns when all ranks of the group have called it; writes before the barrier are
@@ -52,7 +53,7 @@ typedef struct ls_group {
 /* Shared buffers of a group for one matrix. B: rows of the group, size * rows; the rows of rank r
  * begin at row r * rows, and its unused rows are zeros. */
 typedef struct ls_group_buffers {
-    float *x;    /* [B][D], kept from the forward to the backward pass */
+    float *x;    /* [B][D], kept from the forward to the backward pass of a slot */
     float *dy;   /* [B][U] */
     float *part; /* [size][B][U] each rank's contribution to y; or [B][D] dx */
 } ls_group_buffers;
@@ -62,10 +63,13 @@ typedef struct ls_group_buffers {
  * Local. */
 bool ls_group_splits(int size, int64_t rows, const ls_matrix *matrix);
 
-/* Returns the number of floats that a group shares, at least one per rank. Local. */
-int64_t ls_group_floats(int size, int64_t rows, const ls_layout *layout);
+/* Returns the number of floats that a group of this size, these rows and passes shares, at least
+ * one per rank. Local. */
+int64_t ls_group_floats(const ls_group *group, const ls_layout *layout);
 
-/* Returns the buffers of matrix `at` in the group's shared memory. Local. */
-ls_group_buffers ls_group_buffers_of(const ls_group *group, const ls_layout *layout, int at);
+/* Returns the buffers of matrix `at` in the group's shared memory, for the pass of a slot. Local.
+ * slot  0 .. group->passes-1 */
+ls_group_buffers ls_group_buffers_of(const ls_group *group, const ls_layout *layout, int at,
+                                     int slot);
 
 #endif

@@ -171,6 +171,7 @@ static ls_status create_bench(bench *b, ls_comm *comm, const ls_bench_task *task
     const ls_step_rows most = {.mine = rows,
                                .batch = task->batch,
                                .block = task->block,
+                               .passes = 1,
                                .sums = is_by_step(task)   ? LS_CONTROL_OF_STEPS
                                        : task->values > 0 ? LS_CONTROL_OF_ROWS
                                                           : LS_CONTROL_OF_CLASSES};

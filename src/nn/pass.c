@@ -166,7 +166,7 @@ static void forward_op(const run *r, const ls_op *op, ls_param_hook hook)
 {
     if (ls_is_split(op, &r->network->layout, r->pass->group)) {
         const ls_op_data d = make_op_data(r, op, 0, r->batch->rows);
-        ls_split_forward(op, &d, &r->network->layout, r->pass->group);
+        ls_split_forward(op, &d, &r->network->layout, r->pass->group, r->pass->slot);
         return;
     }
     if (op->kind->statistics != NULL && r->training) {
@@ -290,7 +290,7 @@ static void backward_op(const run *r, const ls_op *op)
     const bool several = micro_batch(r, 0) < rows_of_all;
     if (ls_is_split(op, &r->network->layout, r->pass->group)) {
         const ls_op_data d = make_op_data(r, op, 0, rows_of_all);
-        ls_split_backward(op, &d, &r->network->layout, r->pass->group);
+        ls_split_backward(op, &d, &r->network->layout, r->pass->group, r->pass->slot);
         if (r->grads != NULL)
             ls_grads_ready(r->pass->grad_hook, op->param[0].offset);
         return;

@@ -30,7 +30,9 @@ typedef struct ls_pass_loss {
 
 /* Context of a training pass: hooks, RNG key, micro-batches. All zeros: a single rank. */
 typedef struct ls_pass {
-    const ls_group *group;    /* ranks that split large matrices; NULL: this rank alone */
+    const ls_group *group; /* ranks that split large matrices; NULL: this rank alone */
+    int slot; /* of the group's memory that keeps inputs for the backward pass: two passes whose
+                 forward passes both come before a backward pass have different ones */
     ls_param_hook param_hook; /* parameter hook: called before parameters are read */
     ls_grad_hook grad_hook;   /* gradient hook: called when gradients are final */
     ls_sum sum;               /* allreduce of batch statistics */

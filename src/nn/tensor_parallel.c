@@ -4,7 +4,7 @@
  * Forward and backward have two barriers each. They are the only protection of the shared arrays:
  *
  *     array   written before     read between                     belongs to
- *     x       forward's first    that and the end of backward     one matrix
+ *     x       forward's first    that and the end of backward     one matrix and slot
  *     part    forward's second   that and the next first barrier  all matrices in turn
  *     dy      backward's first   backward's two barriers          all matrices in turn
  *     part    backward's second  that and the next first barrier  all matrices in turn */
@@ -50,11 +50,11 @@ static void sum_parts(const ls_op *op, const ls_op_data *d, const ls_group *grou
 }
 
 void ls_split_forward(const ls_op *op, const ls_op_data *d, const ls_layout *layout,
-                      const ls_group *group)
+                      const ls_group *group, int slot)
 {
     const int64_t D = op->param[WEIGHT].shape[0], U = op->param[WEIGHT].shape[1];
     const int64_t B = group->size * group->rows;
-    const ls_group_buffers buffers = ls_group_buffers_of(group, layout, op->matrix);
+    const ls_group_buffers buffers = ls_group_buffers_of(group, layout, op->matrix, slot);
     const ls_range k = ls_shard(D, group->size, group->rank);
     copy_to_shared(group, d->rows, D, d->x[0], buffers.x);
     group->barrier(group->user);
@@ -66,11 +66,11 @@ void ls_split_forward(const ls_op *op, const ls_op_data *d, const ls_layout *lay
 }
 
 void ls_split_backward(const ls_op *op, const ls_op_data *d, const ls_layout *layout,
-                       const ls_group *group)
+                       const ls_group *group, int slot)
 {
     const int64_t D = op->param[WEIGHT].shape[0], U = op->param[WEIGHT].shape[1];
     const int64_t B = group->size * group->rows;
-    const ls_group_buffers buffers = ls_group_buffers_of(group, layout, op->matrix);
+    const ls_group_buffers buffers = ls_group_buffers_of(group, layout, op->matrix, slot);
     const ls_range k = ls_shard(D, group->size, group->rank);
     ls_bias_sum(d->rows, U, op->fused_relu, d->y, d->dy, d->dw[BIAS]);
     copy_to_shared(group, d->rows, U, d->dy, buffers.dy);

@@ -75,6 +75,8 @@ typedef struct ls_step_rows {
     double weight; /* bound of the mean weight of a block's rows, a power of two, for
                       LS_REDUCE_EXACT; 0: 1; the same on all ranks */
     ls_control_sums sums; /* of a score in the control word; the same on all ranks */
+    int passes; /* forward passes before the first backward pass, 1 or more, see ls_group; the same
+                   on all ranks */
 } ls_step_rows;
 
 /* A piece: a range of parameters that this rank updates. */

@@ -121,7 +121,7 @@ static int64_t grads_floats(const node *n)
 /* Floats of the group's buffers; 0 without a group. */
 static int64_t group_floats(const node *n)
 {
-    return n->group.size > 0 ? ls_group_floats(n->group.size, n->group.rows, n->base.layout) : 0;
+    return n->group.size > 0 ? ls_group_floats(&n->group, n->base.layout) : 0;
 }
 
 /* Floats of the parameters in shared memory, allocated by rank 0 with the group's buffers behind
@@ -264,6 +264,7 @@ static ls_status node_create(ls_reducer *r)
         n->group = (ls_group){.size = n->size,
                               .rank = n->rank,
                               .rows = r->rows.mine,
+                              .passes = r->rows.passes,
                               .barrier = group_barrier,
                               .user = n};
         r->group = &n->group;

@@ -20,6 +20,7 @@ static ls_pass judging_pass(const ls_pass *of_step, const ls_adversarial_terms *
 {
     ls_pass pass = *of_step;
     pass.key = key_of(of_step->key, terms->side);
+    pass.slot = terms->side == LS_SIDE_DATA ? 0 : 1;
     pass.loss = (ls_pass_loss){ls_adversarial_score, terms};
     return pass;
 }

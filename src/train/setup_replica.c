@@ -227,7 +227,8 @@ static ls_status create_reducer(ls_trainer *t, ls_player player)
                                .batch = passes(player) * c->batch,
                                .block = c->block,
                                .weight = ls_loader_weight_bound(t->loader, c->block),
-                               .sums = control_sums(t)};
+                               .sums = control_sums(t),
+                               .passes = passes(player)};
     const bool shard = ls_setup_shards(t);
     ls_reduce reduce = first_reduce(t, shard);
     ls_reducer *reducer = NULL;

@@ -13,7 +13,8 @@
 
 /* Arenas without and with matrices. A group splits the large matrices. */
 enum { ROWS = 2, MATRICES = 3 };
-static const ls_step_rows step_rows = {.mine = ROWS, .batch = LS_MAX_GLOBAL_BATCH, .block = 64};
+static const ls_step_rows step_rows = {
+    .mine = ROWS, .batch = LS_MAX_GLOBAL_BATCH, .block = 64, .passes = 1};
 static const ls_matrix matrices[MATRICES] = {{5, 300, 211}, {63400, 8, 3}, {63424, 90, 70}};
 static const ls_layout layouts[] = {
     {.count = 1},

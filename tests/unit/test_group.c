@@ -1,5 +1,6 @@
 /* Passes of a tensor-parallel group, whose ranks are threads, against one rank with all rows; also
- * with input columns of zeros, and with ranks that have few rows or none. */
+ * with input columns of zeros, with ranks that have few rows or none, and with a forward pass of
+ * another network, on other rows, between a forward pass and its backward pass. */
 #include "test.h"
 
 #include <lockstep/network.h>
@@ -22,7 +23,7 @@ static const char graph[] = ":in dense:40 tanh :a @in dense:40 tanh +a dense:4";
 
 typedef struct member {
     ls_group group;
-    ls_network *network;
+    ls_network *network, *other;
     ls_batch *batch;
     const float *params;
     float *grads;
@@ -46,8 +47,12 @@ static void wait_at_barrier(void *user)
 static void *member_run(void *user)
 {
     member *m = user;
-    const ls_pass pass = {.group = &m->group};
+    float zeros[ROWS * D] = {0};
+    ls_batch rows = *m->batch;
+    rows.x = zeros;
+    const ls_pass pass = {.group = &m->group}, of_other = {.group = &m->group, .slot = 1};
     m->score = ls_network_loss(m->network, m->params, m->batch, &pass);
+    ls_network_loss(m->other, m->params, &rows, &of_other);
     ls_network_backward(m->network, m->params, m->batch, &pass, m->grads);
     return NULL;
 }
@@ -55,6 +60,7 @@ static void *member_run(void *user)
 static void make_member(member *m, const char *model, int64_t rows)
 {
     assert_ok(ls_network_create(&m->network, model, input, CLASSES, LS_CROSS_ENTROPY, rows));
+    assert_ok(ls_network_create(&m->other, model, input, CLASSES, LS_CROSS_ENTROPY, rows));
     assert_ok(ls_batch_create(&m->batch, rows, D, 0));
     m->grads = ls_alloc(ls_network_size(m->network), sizeof *m->grads);
 }
@@ -62,6 +68,7 @@ static void make_member(member *m, const char *model, int64_t rows)
 static void free_member(member *m)
 {
     ls_network_destroy(&m->network);
+    ls_network_destroy(&m->other);
     ls_batch_destroy(&m->batch);
     ls_free(m->grads);
 }
@@ -94,7 +101,8 @@ static void compare_with_one_rank(const char *model, int size, int zeros, const 
     make_member(&alone, model, MOST * ROWS);
     const ls_layout *layout = ls_network_layout(alone.network);
     float *params = ls_alloc(layout->count, sizeof *params);
-    float *shared = ls_alloc(ls_group_floats(size, ROWS, layout), sizeof *shared);
+    const ls_group of_all = {.size = size, .rows = ROWS, .passes = 2};
+    float *shared = ls_alloc(ls_group_floats(&of_all, layout), sizeof *shared);
     ls_network_initialise(alone.network, 5, params);
     pthread_barrier_init(&barrier, NULL, (unsigned)size);
     for (int r = 0; r < size; r++) {
@@ -104,6 +112,7 @@ static void compare_with_one_rank(const char *model, int size, int zeros, const 
         group[r].group = (ls_group){.size = size,
                                     .rank = r,
                                     .rows = ROWS,
+                                    .passes = 2,
                                     .shared = shared,
                                     .barrier = wait_at_barrier,
                                     .user = &group[r]};
