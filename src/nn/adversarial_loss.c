@@ -75,35 +75,20 @@ static bool is_right(const ls_adversarial_terms *t, double y)
     return taken_for_data == (t->side == LS_SIDE_DATA);
 }
 
-/* Returns the cross-entropy of a row's class.
- * y   [classes] logits
- * dy  [classes] on return their gradient */
-static double classify(int classes, const float *y, int32_t label, float *dy)
-{
-    double most = (double)y[0], sum = 0;
-    for (int k = 1; k < classes; k++)
-        most = fmax(most, (double)y[k]);
-    for (int k = 0; k < classes; k++)
-        sum += exp((double)y[k] - most);
-    for (int k = 0; k < classes; k++)
-        dy[k] = (float)(exp((double)y[k] - most) / sum - (k == label));
-    return log(sum) + most - (double)y[label];
-}
-
 ls_score ls_adversarial_score(const void *terms, const ls_batch *batch, int64_t first, int64_t rows,
                               const float *y, float *dy)
 {
     const ls_adversarial_terms *t = terms;
+    const int outputs = 1 + t->classes;
     ls_score score = {0};
-    for (int64_t r = 0; r < rows; r++, y += 1 + t->classes, dy += 1 + t->classes) {
+    memset(dy, 0, (size_t)(rows * outputs) * sizeof *dy);
+    for (int64_t r = 0; r < rows; r++, y += outputs, dy += outputs) {
+        const int of_class = t->classes > 0 ? 1 + batch->labels[first + r] : 0;
+        const double judgement = (double)y[0] + (of_class > 0 ? (double)y[of_class] : 0);
         double derivative;
-        score.loss += ls_adversarial_judge(t, (double)y[0], &derivative);
-        score.correct += is_right(t, (double)y[0]);
-        dy[0] = (float)derivative;
-        if (t->classes > 0 && t->side != LS_SIDE_GENERATED)
-            score.loss += classify(t->classes, y + 1, batch->labels[first + r], dy + 1);
-        else
-            memset(dy + 1, 0, (size_t)t->classes * sizeof *dy);
+        score.loss += ls_adversarial_judge(t, judgement, &derivative);
+        score.correct += is_right(t, judgement);
+        dy[0] = dy[of_class] = (float)derivative;
     }
     score.rows = t->side == LS_SIDE_GENERATED ? 0 : rows;
     score.weight = (double)score.rows;
