@@ -2,16 +2,41 @@
 #ifndef LOCKSTEP_COMPUTE_H
 #define LOCKSTEP_COMPUTE_H
 
+#include <lockstep/choice.h>
 #include <lockstep/status.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* Sets the number of threads of each matrix product.
+/* Who computes the matrix products of dense layers. */
+#define LS_PRODUCTS_LIST(X)                                                                        \
+    X(LS_PRODUCTS_LOOPS, "loops",                                                                  \
+      "loops of our own, of one thread: bits do not depend on the BLAS")                           \
+    X(LS_PRODUCTS_BLAS, "blas", "the BLAS library, with --threads threads")                        \
+    X(LS_PRODUCTS_AUTO, "auto", "loops where a rank has one thread and AVX-512, else blas")
+typedef enum ls_products { LS_PRODUCTS_LIST(LS_CHOICE_ENUM) } ls_products;
+
+/* Sets the number of threads of each matrix product of the BLAS library, and who computes products:
+ * the choice of LS_PRODUCTS_AUTO depends on the number of threads. For all networks of the process;
+ * without a call 1 and LS_PRODUCTS_AUTO. Not while one is computing.
  * Local.
  * threads  1 or more */
-void ls_compute_set_threads(int threads);
+void ls_compute_set_products(int threads, ls_products products);
+
+/* Returns who computes the matrix products, not LS_PRODUCTS_AUTO.
+ * Local. */
+ls_products ls_compute_products(void);
+
+/* Returns "loops", "blas" or "auto".
+ * Local. */
+const char *ls_products_name(ls_products products);
+
+/* Returns the speed of multiplications and additions of vectors in registers by this thread, in
+ * flop/s: what a matrix product can't exceed.
+ * Local; takes about a millisecond.
+ * now  clock, in seconds */
+double ls_compute_peak(double (*now)(void));
 
 /* Sets this thread to treat denormal numbers (below 1.2e-38 in floats) as zeros, if the processor
  * supports this mode. Moments of vanishing gradients decay to denormal numbers, with which
@@ -19,13 +44,14 @@ void ls_compute_set_threads(int threads);
  * Local. */
 void ls_compute_flush_denormals(void);
 
-/* Computes c = a b, to measure the peak speed of a processor.
+/* Computes c = a b with the BLAS library, to measure the peak speed of a processor.
  * Local.
  * a, b, c  [n][n] */
 void ls_compute_product(int n, const float *a, const float *b, float *c);
 
-/* Self-test: compares matrix products of all transpositions and of difficult shapes with plain
- * loops, using the current number of threads; takes about a millisecond.
+/* Self-test: compares matrix products of all transpositions and of difficult shapes, of the BLAS
+ * library with the current number of threads and of our own loops, with plain loops; takes about a
+ * millisecond.
  * Local.
  * Errors: LS_ERR_FAILURE if a product is wrong, or when memory is short. */
 ls_status ls_compute_check(void) LS_MUST_CHECK;

@@ -15,6 +15,7 @@
 
 #include <lockstep/choice.h>
 #include <lockstep/comm.h>
+#include <lockstep/compute.h>
 #include <lockstep/dataset.h>
 #include <lockstep/metrics.h>
 #include <lockstep/network.h>
@@ -134,9 +135,10 @@ typedef struct ls_train_config {
     /* the same bits on any number of ranks: steps are computed by micro-batches, `reduce` is
      * LS_REDUCE_EXACT or AUTO, one BLAS thread */
     bool reproducible;
-    int64_t block;   /* rows of a micro-batch */
-    int64_t threads; /* BLAS threads of a rank; 0: see ls_topology_create() */
-    bool dry_run;    /* check everything, write nothing; ls_trainer_run() is not called */
+    int64_t block;        /* rows of a micro-batch */
+    int64_t threads;      /* BLAS threads of a rank; 0: see ls_topology_create() */
+    ls_products products; /* who computes the matrix products of dense layers */
+    bool dry_run;         /* check everything, write nothing; ls_trainer_run() is not called */
 } ls_train_config;
 
 /* Sets all settings to their defaults. */

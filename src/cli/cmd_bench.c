@@ -18,6 +18,7 @@
 typedef struct settings {
     const char *model, *data, *inputs, *targets, *predict;
     int64_t batch, block, steps, threads, ranks_per_node;
+    ls_products products;
     int layout, order, reduce;
     bool shard_optimizer, json;
     double latency_us, bandwidth_gbs;
@@ -42,6 +43,7 @@ static const ls_setting table[] = {
     {"steps", "N", LS_TYPE_INT, .offset = AT(steps), .initial = "200", .min = 5, .max = 1e6,
      .help = "steps to measure"},
     {"threads", .flags = LS_OPTION_AS_TRAIN, .offset = AT(threads)},
+    {"products", .flags = LS_OPTION_AS_TRAIN, .offset = AT(products)},
 
     {"predict", "P,P,...", LS_TYPE_TEXT, .offset = AT(predict), .group = "Prediction",
      .help = "rank counts to predict strong and weak scaling for"},
@@ -242,7 +244,7 @@ static ls_status bench_measure(ls_comm *comm, const settings *s, results *r)
         status = ls_topology_create(&r->topology, comm, (int)s->threads);
     if (status != LS_OK)
         return status;
-    ls_compute_set_threads(r->topology->mine.threads);
+    ls_compute_set_products(r->topology->mine.threads, s->products);
     status = ls_agree(comm, ls_compute_check());
     if (status == LS_OK)
         status = ls_bench_machine_measure(comm, &r->machine);
@@ -267,12 +269,17 @@ static ls_status bench_measure(ls_comm *comm, const settings *s, results *r)
     return status;
 }
 
-/* Returns the fraction of the sgemm limit that a step of `seconds` reaches. */
-static double fraction_of_limit(const results *r, double seconds)
+/* Returns the fraction of a speed that a step of `seconds` reaches.
+ * speed  flop/s of a rank */
+static double fraction_of(const results *r, double speed, double seconds)
 {
-    double limit =
-        r->compute.flops * (double)r->task.batch / (r->machine.sgemm.mean * r->topology->ranks);
-    return limit / seconds;
+    return r->compute.flops * (double)r->task.batch / (speed * r->topology->ranks) / seconds;
+}
+
+/* Returns flop/s of a rank's cores in registers. */
+static double peak_of_rank(const results *r)
+{
+    return r->machine.peak.mean * r->topology->mine.threads;
 }
 
 static void print_spread(const char *name, const ls_spread *s, double unit, const char *text)
@@ -285,10 +292,12 @@ static void print_machine(const results *r)
 {
     const ls_topology *t = r->topology;
     const ls_bench_machine *m = &r->machine;
-    ls_print(stdout, "%s on %s, %s each, %s, %s\n", ls_counted(t->ranks, "rank").text,
-             ls_counted(t->nodes, "node").text, ls_counted(t->mine.threads, "thread").text,
+    ls_print(stdout, "%s on %s, %s each, products by %s, %s, %s\n",
+             ls_counted(t->ranks, "rank").text, ls_counted(t->nodes, "node").text,
+             ls_counted(t->mine.threads, "thread").text, ls_products_name(ls_compute_products()),
              ls_compute_version(), ls_comm_version());
     ls_print(stdout, "\nmachine            min     mean      max  of all ranks, working at once\n");
+    print_spread("FMA peak", &m->peak, 1e9, "Gflop/s a core, in registers");
     print_spread("sgemm", &m->sgemm, 1e9, "Gflop/s a rank");
     print_spread("memory", &m->memory, 1e9, "GB/s a rank");
     if (m->sizes == 0)
@@ -333,11 +342,12 @@ static void print_steps(const results *r)
             ls_print(stdout, "\n");
         }
         ls_print(stdout,
-                 "  %-14smedian %.4f ms, an epoch of %s %.3f s, %.1f %% of the sgemm limit; "
-                 "rank %d computes the longest\n",
+                 "  %-14smedian %.4f ms, an epoch of %s %.3f s, %.1f %% of the sgemm limit, "
+                 "%.1f %% of the FMA peak; rank %d computes the longest\n",
                  "", 1e3 * s->median, ls_counted(r->rows, "row").text,
                  s->median * (double)r->rows / (double)r->task.batch,
-                 100 * fraction_of_limit(r, s->median), s->slowest);
+                 100 * fraction_of(r, r->machine.sgemm.mean, s->median),
+                 100 * fraction_of(r, peak_of_rank(r), s->median), s->slowest);
     }
 }
 
@@ -408,12 +418,13 @@ static json_t *steps_json(const results *r)
         json_t *phases = json_object();
         for (int k = 0; k < LS_BENCH_PHASES; k++)
             json_object_set_new(phases, ls_bench_phase_name(k), spread_json(&s->phase[k]));
-        json_array_append_new(steps,
-                              json_pack("{s:s, s:f, s:f, s:f, s:i, s:o}", "reduce",
-                                        ls_reduce_name(s->reduce), "median", s->median, "epoch",
-                                        s->median * (double)r->rows / (double)r->task.batch,
-                                        "fraction_of_limit", fraction_of_limit(r, s->median),
-                                        "slowest_rank", s->slowest, "phases", phases));
+        json_array_append_new(
+            steps, json_pack("{s:s, s:f, s:f, s:f, s:f, s:i, s:o}", "reduce",
+                             ls_reduce_name(s->reduce), "median", s->median, "epoch",
+                             s->median * (double)r->rows / (double)r->task.batch,
+                             "fraction_of_limit", fraction_of(r, r->machine.sgemm.mean, s->median),
+                             "fraction_of_peak", fraction_of(r, peak_of_rank(r), s->median),
+                             "slowest_rank", s->slowest, "phases", phases));
     }
     return steps;
 }
@@ -443,9 +454,10 @@ static ls_status print_json(const results *r)
     for (int i = 0; i < r->doubts.count; i++)
         json_array_append_new(doubts, ls_json_text(r->doubts.text[i]));
     json_t *result =
-        json_pack("{s:i, s:i, s:i, s:o, s:o, s:o, s:f, s:f, s:o, s:I, s:o, s:o}", "ranks",
+        json_pack("{s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:o, s:f, s:f, s:o, s:I, s:o, s:o}", "ranks",
                   r->topology->ranks, "nodes", r->topology->nodes, "threads",
-                  r->topology->mine.threads, "sgemm", spread_json(&m->sgemm), "memory",
+                  r->topology->mine.threads, "products", ls_products_name(ls_compute_products()),
+                  "peak", spread_json(&m->peak), "sgemm", spread_json(&m->sgemm), "memory",
                   spread_json(&m->memory), "allreduce", allreduce, "latency", m->link.latency,
                   "bandwidth", m->link.bandwidth, "model", ls_json_text(r->task.model), "batch",
                   (json_int_t)r->task.batch, "steps", steps_json(r), "doubts", doubts);

@@ -186,7 +186,7 @@ static ls_status doctor_run(ls_comm *comm, const ls_options *options, const void
     if (status == LS_OK)
         status = ls_topology_create(&topology, comm, (int)s->threads);
     if (status == LS_OK) {
-        ls_compute_set_threads(topology->mine.threads);
+        ls_compute_set_products(topology->mine.threads, LS_PRODUCTS_AUTO);
         all = ls_alloc(first ? ranks : 0, sizeof *all);
         status = ls_agree(comm, all == NULL ? LS_ERR_FAILURE : LS_OK);
     }

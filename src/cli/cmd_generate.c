@@ -203,7 +203,7 @@ static ls_status generate_run(ls_comm *comm, const ls_options *options, const vo
                               .steps = s->interpolate};
     ls_model *model = NULL;
     (void)options;
-    ls_compute_set_threads(1);
+    ls_compute_set_products(1, LS_PRODUCTS_AUTO);
     ls_status status =
         ls_agree_root(comm, ls_comm_rank(comm) == 0 ? check_settings(options, s) : LS_OK);
     if (status == LS_OK)

@@ -179,7 +179,7 @@ static ls_status prepare_compute(ls_comm *comm, const settings *s, ls_topology *
     const ls_status status = ls_topology_create(topology, comm, (int)s->threads);
     if (status != LS_OK)
         return status;
-    ls_compute_set_threads((*topology)->mine.threads);
+    ls_compute_set_products((*topology)->mine.threads, LS_PRODUCTS_AUTO);
     return ls_agree(comm, ls_compute_check());
 }
 

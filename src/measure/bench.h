@@ -34,6 +34,7 @@ enum { LS_BENCH_SIZES = 8, LS_BENCH_ROWS = 40, LS_BENCH_GROUPS = 16 };
 
 /* Rates of the machine with all ranks working at once. */
 typedef struct ls_bench_machine {
+    ls_spread peak;   /* flop/s of a core in registers, see ls_compute_peak() */
     ls_spread sgemm;  /* flop/s of a rank, the best of several sizes */
     ls_spread memory; /* bytes/s of a rank, a = b + c x over arrays larger than caches */
     int sizes;        /* of allreduces; 0 on one rank */

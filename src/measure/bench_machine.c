@@ -133,6 +133,8 @@ static ls_status measure_allreduce(ls_comm *comm, ls_bench_machine *m)
 ls_status ls_bench_machine_measure(ls_comm *comm, ls_bench_machine *out)
 {
     memset(out, 0, sizeof *out);
+    ls_barrier(comm);
+    out->peak = ls_spread_of(comm, ls_compute_peak(ls_now));
     ls_status status = measure_sgemm(comm, &out->sgemm);
     if (status == LS_OK)
         status = measure_memory(comm, &out->memory);

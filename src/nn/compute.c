@@ -1,5 +1,6 @@
 #include <lockstep/compute.h>
 
+#include "nn/matrix_kernel.h"
 #include "nn/ops/conv_kernel.h"
 
 #include <cblas.h>
@@ -11,9 +12,27 @@
 #include <xmmintrin.h>
 #endif
 
-void ls_compute_set_threads(int threads)
+static int blas_threads = 1;
+static ls_products wanted = LS_PRODUCTS_AUTO;
+
+void ls_compute_set_products(int threads, ls_products products)
 {
     openblas_set_num_threads(threads);
+    blas_threads = threads;
+    wanted = products;
+}
+
+const char *ls_products_name(ls_products products)
+{
+    static const char *const names[] = {LS_PRODUCTS_LIST(LS_CHOICE_NAME)};
+    return names[products];
+}
+
+ls_products ls_compute_products(void)
+{
+    return wanted != LS_PRODUCTS_AUTO                      ? wanted
+           : blas_threads == 1 && ls_matrix_kernel_leads() ? LS_PRODUCTS_LOOPS
+                                                           : LS_PRODUCTS_BLAS;
 }
 
 void ls_compute_flush_denormals(void)
@@ -25,6 +44,18 @@ void ls_compute_flush_denormals(void)
     __asm__ volatile("mrs %0, fpcr" : "=r"(control));
     __asm__ volatile("msr fpcr, %0" : : "r"(control | UINT64_C(1) << 24));
 #endif
+}
+
+double ls_compute_peak(double (*now)(void))
+{
+    enum { TIMES = 20000, TRIES = 5 };
+    double best = 0;
+    for (int t = 0; t < TRIES; t++) {
+        const double begin = now(), flops = ls_matrix_kernel_choose()->spin(TIMES);
+        const double rate = flops / (now() - begin);
+        best = rate > best ? rate : best;
+    }
+    return best;
 }
 
 void ls_compute_product(int n, const float *a, const float *b, float *c)

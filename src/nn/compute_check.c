@@ -1,5 +1,6 @@
-/* Self-test of the BLAS library's matrix products on this processor. Each kernel is written for one
- * kind of processor; in some version, or with some compiler, a kernel may be wrong for some shapes.
+/* Self-test of matrix products on this processor, of the BLAS library and of our own loops. Each
+ * kernel is written, or compiled, for one kind of processor; in some version, or with some
+ * compiler, a kernel may be wrong for some shapes.
  *
  * C = A B, or C += A B: m, n: rows and columns of C; k: columns of A and rows of B. All numbers are
  * integers so small that their sums are exact in floats: the correct result does not depend on the
@@ -9,6 +10,7 @@
 #include "base/dispatch.h"
 #include "base/fault.h"
 #include "base/memory.h"
+#include "nn/matrix_kernel.h"
 
 #include <assert.h>
 #include <cblas.h>
@@ -85,9 +87,9 @@ static int store_matrix(int rows, int columns, bool transposed, int pad, float p
     return length > 0 ? length : 1;
 }
 
-/* Computes the library's product. Returns its row length. Tests can corrupt one element through
+/* Computes a product. Returns its row length. Tests can corrupt one element through
  * LS_FAULT_PRODUCT. */
-static int library_product(form of, const shape *s, const buffers *d)
+static int compute_product(ls_products by, form of, const shape *s, const buffers *d)
 {
     const int lda = store_matrix(s->m, s->k, of == TN, s->pad, NAN, d->a, d->stored_a);
     const int ldb = store_matrix(s->k, s->n, of == NT, s->pad, NAN, d->b, d->stored_b);
@@ -96,6 +98,12 @@ static int library_product(form of, const shape *s, const buffers *d)
     for (int i = 0; i < s->m && !s->add; i++)
         for (int j = 0; j < s->n; j++)
             d->stored_c[i * ldc + j] = NAN;
+    if (by == LS_PRODUCTS_LOOPS) {
+        const ls_operand a = {d->stored_a, of == TN ? 1 : lda, of == TN ? lda : 1};
+        const ls_operand b = {d->stored_b, of == NT ? 1 : ldb, of == NT ? ldb : 1};
+        ls_matrix_kernel_choose()->product(s->m, s->k, s->n, a, b, s->add, d->stored_c, ldc);
+        return ldc;
+    }
     cblas_sgemm(CblasRowMajor, of == TN ? CblasTrans : CblasNoTrans,
                 of == NT ? CblasTrans : CblasNoTrans, s->m, s->n, s->k, 1, d->stored_a, lda,
                 d->stored_b, ldb, s->add, d->stored_c, ldc);
@@ -104,10 +112,15 @@ static int library_product(form of, const shape *s, const buffers *d)
     return ldc;
 }
 
-static ls_status product_error(form of, const shape *s, int row, int column, float got,
-                               float expected)
+static ls_status product_error(ls_products by, form of, const shape *s, int row, int column,
+                               float got, float expected)
 {
     static const char *const names[FORMS] = {"A B", "A B^T", "A^T B"};
+    if (by == LS_PRODUCTS_LOOPS)
+        return ls_fail(LS_ERR_FAILURE,
+                       "this program computes wrong products on this processor (%s of %d x %d x "
+                       "%d: [%d][%d] is %g, not %g): build it with another compiler",
+                       names[of], s->m, s->n, s->k, row, column, (double)got, (double)expected);
     return ls_fail(
         LS_ERR_FAILURE,
         "%s computes wrong products on this processor (%s of %d x %d x %d: [%d][%d] is %g, "
@@ -118,14 +131,14 @@ static ls_status product_error(form of, const shape *s, int row, int column, flo
 }
 
 /* Compares all elements, and checks that the padding of C is unchanged. */
-static ls_status compare_product(form of, const shape *s, const buffers *d, int ldc)
+static ls_status compare_product(ls_products by, form of, const shape *s, const buffers *d, int ldc)
 {
     for (int i = 0; i < s->m; i++)
         for (int j = 0; j < s->n + s->pad; j++) {
             const float got = d->stored_c[i * ldc + j];
             const float expected = j < s->n ? d->expected[i * s->n + j] : (float)UNTOUCHED;
             if (got != expected)
-                return product_error(of, s, i, j, got, expected);
+                return product_error(by, of, s, i, j, got, expected);
         }
     return LS_OK;
 }
@@ -138,7 +151,9 @@ static ls_status check_shape(const shape *s, const buffers *d)
     reference_product(s->m, s->n, s->k, d->a, d->b, d->c, d->expected);
     ls_status status = LS_OK;
     for (int of = NN; of < FORMS && status == LS_OK; of++)
-        status = compare_product((form)of, s, d, library_product((form)of, s, d));
+        for (int by = LS_PRODUCTS_LOOPS; by <= LS_PRODUCTS_BLAS && status == LS_OK; by++)
+            status = compare_product((ls_products)by, (form)of, s, d,
+                                     compute_product((ls_products)by, (form)of, s, d));
     return status;
 }
 

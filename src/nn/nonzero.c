@@ -72,8 +72,10 @@ static bool find_nonzero(int64_t rows, int64_t D, int64_t columns, const float *
 /* The largest number of non-zero columns for which packing pays. Each zero column saves 4 B U
  * operations in two products. Measured costs: scanning and packing an input costs as much as 40
  * operations, copying a weight and its gradient as much as 80. */
-static int64_t max_columns(int64_t B, int64_t columns, int64_t U)
+static int64_t max_columns(int64_t B, int64_t columns, int64_t U, bool in_place)
 {
+    if (in_place) /* little is copied: leaving columns out pays if there are any */
+        return columns - 1 - columns / 32;
     const double saved = 4 * (double)B * (double)U;
     return (int64_t)((double)columns * (saved - 40 * (double)B) / (saved + 80 * (double)U));
 }
@@ -89,10 +91,10 @@ LS_DISPATCH static void pack_columns(int64_t rows, int64_t D, int64_t count,
 }
 
 void ls_nonzero_pack(ls_nonzero *n, int64_t B, ls_range columns, int64_t D, int64_t U,
-                     const float *x)
+                     bool in_place, const float *x)
 {
     int32_t *column = n->column;
-    const int64_t most = max_columns(B, columns.count, U);
+    const int64_t most = max_columns(B, columns.count, U, in_place);
     n->of = x;
     n->packed = most > 0 && find_nonzero(B, D, columns.count, x + columns.first, most, column);
     if (!n->packed)
@@ -101,8 +103,8 @@ void ls_nonzero_pack(ls_nonzero *n, int64_t B, ls_range columns, int64_t D, int6
     for (int64_t j = 0; j < columns.count; j++)
         if (column[j] != 0)
             column[n->count++] = (int32_t)(columns.first + j);
-    n->packed = B * n->count <= n->capacity;
-    if (n->packed)
+    n->packed = in_place || B * n->count <= n->capacity;
+    if (n->packed && !in_place)
         pack_columns(B, D, n->count, column, x, n->x);
 }
 

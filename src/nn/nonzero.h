@@ -17,7 +17,7 @@
 
 typedef struct ls_nonzero {
     const float *of; /* inputs of the latest batch; borrowed */
-    bool packed;     /* true if that batch has enough zero columns for packing to pay */
+    bool packed;     /* true if that batch has enough zero columns for leaving them out to pay */
     int64_t count;   /* non-zero columns */
     int32_t *column; /* [count] numbers of the non-zero columns, ascending; allocated: D */
     float *x;        /* [B][count] packed columns; allocated: `capacity` */
@@ -34,9 +34,10 @@ ls_status ls_nonzero_create(ls_nonzero **out, int64_t rows, int64_t D, int64_t s
 void ls_nonzero_destroy(ls_nonzero **nonzero);
 
 /* Finds the non-zero columns of a batch's inputs x [B][D] within the range `columns`, and packs
- * them if packing pays. */
+ * them if packing pays.
+ * in_place  the columns are not copied: products read them where they are */
 void ls_nonzero_pack(ls_nonzero *n, int64_t B, ls_range columns, int64_t D, int64_t U,
-                     const float *x);
+                     bool in_place, const float *x);
 
 /* Returns the range of packed columns, within 0 .. count-1, that belong to `rows` of W. */
 ls_range ls_nonzero_within(const ls_nonzero *nonzero, ls_range rows);

@@ -5,11 +5,15 @@
 #include "nn/matrix_kernel.h"
 #include "nn/nonzero.h"
 
+#include <lockstep/compute.h>
+
 #include <cblas.h>
+#include <string.h>
 
 struct ls_product {
     ls_matrix matrix;
     ls_range columns;    /* latest argument of ls_product_prepare() */
+    bool by_loops;       /* since then, see ls_compute_products() */
     ls_nonzero *nonzero; /* NULL: inputs are not checked for zeros */
 };
 
@@ -44,8 +48,9 @@ void ls_product_destroy(ls_product **product)
 void ls_product_prepare(ls_product *p, int64_t B, ls_range columns, const float *x)
 {
     p->columns = columns;
+    p->by_loops = ls_compute_products() == LS_PRODUCTS_LOOPS;
     if (p->nonzero != NULL)
-        ls_nonzero_pack(p->nonzero, B, columns, p->matrix.rows, p->matrix.columns, x);
+        ls_nonzero_pack(p->nonzero, B, columns, p->matrix.rows, p->matrix.columns, p->by_loops, x);
 }
 
 /* Returns true if the prepared inputs are packed: then W's rows are multiplied in slices, as packed
@@ -53,6 +58,60 @@ void ls_product_prepare(ls_product *p, int64_t B, ls_range columns, const float 
 static bool is_packed(const ls_product *p)
 {
     return p->nonzero != NULL && p->nonzero->packed;
+}
+
+/* The columns of x, and rows of W, that are multiplied within a range; NULL: all. */
+static const int32_t *selected(const ls_product *p, ls_range *range)
+{
+    if (!is_packed(p))
+        return NULL;
+    *range = ls_nonzero_within(p->nonzero, *range);
+    return p->nonzero->column + range->first;
+}
+
+static void forward_by_loops(const ls_product *p, int64_t B, ls_range rows, const float *x,
+                             const float *W, bool add, float *y)
+{
+    const int64_t D = p->matrix.rows, U = p->matrix.columns;
+    const int32_t *of = selected(p, &rows);
+    const int64_t first = of == NULL ? rows.first : 0;
+    ls_matrix_kernel_choose()->product_of((ls_selection){of, NULL}, B, rows.count, U,
+                                          (ls_operand){x + first, D, 1},
+                                          (ls_operand){W + first * U, U, 1}, add, y, U);
+}
+
+static void backward_by_loops(const ls_product *p, int64_t B, ls_range rows, const float *dy,
+                              const float *W, float *dx)
+{
+    const int64_t D = p->matrix.rows, U = p->matrix.columns;
+    ls_matrix_kernel_choose()->product(B, U, rows.count, (ls_operand){dy, U, 1},
+                                       (ls_operand){W + rows.first * U, 1, U}, false,
+                                       dx + rows.first, D);
+}
+
+/* Sets the rows of dW that are not selected to zero. */
+static void clear_others(ls_range rows, const int32_t *of, int64_t count, int64_t U, float *dW)
+{
+    int64_t next = rows.first;
+    for (int64_t i = 0; i <= count; i++) {
+        const int64_t row = i < count ? of[i] : rows.first + rows.count;
+        memset(dW + next * U, 0, (size_t)((row - next) * U) * sizeof *dW);
+        next = row + 1;
+    }
+}
+
+static void gradient_by_loops(const ls_product *p, int64_t B, ls_range rows, const float *x,
+                              const float *dy, float *dW)
+{
+    const int64_t D = p->matrix.rows, U = p->matrix.columns;
+    ls_range which = rows;
+    const int32_t *of = selected(p, &which);
+    const int64_t first = of == NULL ? rows.first : 0;
+    if (of != NULL)
+        clear_others(rows, of, which.count, U, dW);
+    ls_matrix_kernel_choose()->product_of((ls_selection){NULL, of}, which.count, B, U,
+                                          (ls_operand){x + first, 1, D}, (ls_operand){dy, U, 1},
+                                          false, dW + first * U, U);
 }
 
 /* The slice of W's rows that ends before row `end` and does not begin before `first`, see
@@ -87,6 +146,10 @@ static void forward_packed(const ls_product *p, int64_t B, ls_range rows, const 
 void ls_product_forward(const ls_product *p, int64_t B, ls_range rows, const float *x,
                         const float *W, bool add, float *y)
 {
+    if (p->by_loops) {
+        forward_by_loops(p, B, rows, x, W, add, y);
+        return;
+    }
     const int D = ls_int(p->matrix.rows), U = ls_int(p->matrix.columns);
     if (is_packed(p)) {
         forward_packed(p, B, rows, W, add, y);
@@ -99,6 +162,10 @@ void ls_product_forward(const ls_product *p, int64_t B, ls_range rows, const flo
 void ls_product_backward(const ls_product *p, int64_t B, ls_range rows, const float *dy,
                          const float *W, float *dx)
 {
+    if (p->by_loops) {
+        backward_by_loops(p, B, rows, dy, W, dx);
+        return;
+    }
     const int D = ls_int(p->matrix.rows), U = ls_int(p->matrix.columns);
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, ls_int(B), ls_int(rows.count), U, 1, dy, U,
                 W + rows.first * U, U, 0, dx + rows.first, D);
@@ -124,6 +191,10 @@ void ls_product_gradient(ls_product *p, int64_t B, ls_range rows, const float *x
     const int D = ls_int(p->matrix.rows), U = ls_int(p->matrix.columns);
     if (p->nonzero != NULL && p->nonzero->of != x) /* a later micro-batch was packed */
         ls_product_prepare(p, B, p->columns, x);
+    if (p->by_loops) {
+        gradient_by_loops(p, B, rows, x, dy, dW);
+        return;
+    }
     if (is_packed(p)) {
         gradient_packed(p, B, rows, dy, dW);
         return;
@@ -141,6 +212,15 @@ const ls_matrix_kernel *ls_matrix_kernel_choose(void)
         return &ls_matrix_avx2;
 #endif
     return &ls_matrix_any;
+}
+
+bool ls_matrix_kernel_leads(void)
+{
+#if defined(__x86_64__)
+    return ls_matrix_kernel_choose() == &ls_matrix_avx512;
+#else
+    return false;
+#endif
 }
 
 void ls_product_of_rows(int64_t rows, int64_t M, int64_t N, const float *A, int64_t A_row,

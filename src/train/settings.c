@@ -1,6 +1,7 @@
 /* The table of settings. A new setting is a row here and a field of ls_train_config. */
 #include <lockstep/config.h>
 #include <lockstep/comm.h>
+#include <lockstep/compute.h>
 #include <lockstep/settings.h>
 
 #include "parallel/reducer.h"
@@ -25,6 +26,7 @@ CHOICES(mode, LS_MODE_LIST);
 CHOICES(on_save_failure, LS_SAVE_FAILURE_LIST);
 CHOICES(on_nan, LS_ON_NAN_LIST);
 CHOICES(reduce, LS_REDUCE_LIST);
+CHOICES(products, LS_PRODUCTS_LIST);
 #undef CHOICES
 static const ls_choice loss_choices[] = {
     LS_LOSS_LIST(LS_CHOICE_ROW)[LS_LOSS_AUTO] = {"auto", "classes: cross-entropy; values: mse"},
@@ -248,6 +250,8 @@ static const ls_setting table[] = {
      .help = "reproducible: rows of a micro-batch"},
     {"threads", "N", LS_TYPE_INT, FREE, AT(threads), "0", 0, 1024, .group = RANKS,
      .help = "BLAS threads of a rank; 0: the cores it is bound to alone, else 1"},
+    {"products", "HOW", LS_TYPE_CHOICE, FREE, AT(products), "auto", .choices = products_choices,
+     .group = RANKS, .help = "who computes the matrix products of dense layers"},
 
     {"dry-run", NULL, LS_TYPE_FLAG, NOT_SAVED, AT(dry_run), .group = INVOCATION,
      .help = "check everything, show the table, train nothing"},
@@ -257,6 +261,7 @@ static const ls_setting table[] = {
 static_assert(AT(std) == AT(mean) + sizeof(double), "normalize is a pair");
 static_assert(AT(huber) == LS_LOSS_NUMBER_AT(AT(loss)), "loss and huber are a pair");
 static_assert(sizeof(ls_reduce) == sizeof(int), "a choice is stored as an int");
+static_assert(sizeof(ls_products) == sizeof(int), "a choice is stored as an int");
 
 const ls_setting *ls_settings(int *count)
 {

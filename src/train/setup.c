@@ -29,7 +29,8 @@ static ls_status setup_compute(ls_trainer *t)
                                 "the BLAS library or its kernel (see OPENBLAS_CORETYPE)");
     if (status != LS_OK)
         return status;
-    ls_compute_set_threads(t->topology->mine.threads);
+    const bool loops = c->reproducible && c->products == LS_PRODUCTS_AUTO;
+    ls_compute_set_products(t->topology->mine.threads, loops ? LS_PRODUCTS_LOOPS : c->products);
     return ls_agree(t->comm, ls_compute_check());
 }
 

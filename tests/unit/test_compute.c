@@ -147,7 +147,7 @@ static void a_correct_library_passes(void **state)
 {
     (void)state;
     for (int threads = 1; threads <= 2; threads++) {
-        ls_compute_set_threads(threads);
+        ls_compute_set_products(threads, LS_PRODUCTS_AUTO);
         assert_ok(ls_compute_check());
     }
     assert_true(calls > 0); /* this program's function is used */

@@ -3,6 +3,7 @@
  * another network, on other rows, between a forward pass and its backward pass. */
 #include "test.h"
 
+#include <lockstep/compute.h>
 #include <lockstep/network.h>
 
 #include "base/memory.h"
@@ -226,7 +227,7 @@ static void columns_of_zeros_are_packed_where_this_saves_time(void **state)
             x[i * D + j] = pixel(i, j, 3);
     for (int j = 0; j < D * U; j++)
         W[j] = (float)j;
-    ls_nonzero_pack(n, B, (ls_range){6, 48}, D, U, x);
+    ls_nonzero_pack(n, B, (ls_range){6, 48}, D, U, false, x);
     assert_true(n->packed);
     assert_int_equal(n->count, 16);
     for (int64_t c = 0; c < n->count; c++) {
@@ -247,12 +248,12 @@ static void columns_of_zeros_are_packed_where_this_saves_time(void **state)
             const float expected = j == 12 ? W[j * U + u] : j >= 10 && j < 15 ? 0 : -1;
             assert_true(dW[j * U + u] == expected);
         }
-    ls_nonzero_pack(n, B, (ls_range){0, D}, D, 1, x); /* too few units: no time saved */
+    ls_nonzero_pack(n, B, (ls_range){0, D}, D, 1, false, x); /* too few units: no time saved */
     assert_false(n->packed);
     x[7] = 1;
     for (int j = 0; j < D; j++)
         x[(B - 1) * D + j] = 1; /* no column is zero */
-    ls_nonzero_pack(n, B, (ls_range){0, D}, D, U, x);
+    ls_nonzero_pack(n, B, (ls_range){0, D}, D, U, false, x);
     assert_false(n->packed);
     ls_nonzero_destroy(&n);
 }
@@ -265,5 +266,8 @@ int main(void)
         cmocka_unit_test(skipping_columns_of_zeros_changes_no_gradient),
         cmocka_unit_test(columns_of_zeros_are_packed_where_this_saves_time),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    ls_compute_set_products(1, LS_PRODUCTS_BLAS);
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    ls_compute_set_products(1, LS_PRODUCTS_LOOPS);
+    return failed + cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,9 +61,10 @@ static void check_product(const ls_matrix_kernel *kernel, int64_t rows, int64_t 
 static void products_equal_their_definition_with_any_kernel(void **state)
 {
     (void)state;
-    static const int64_t sizes[][3] = {{1, 1, 1},    {5, 7, 3},     {6, 16, 16},   {13, 9, 17},
-                                       {24, 40, 32}, {25, 33, 65},  {97, 12, 64},  {200, 5, 8},
-                                       {3, 257, 70}, {70, 300, 15}, {7, 600, 129}, {2, 0, 5}};
+    static const int64_t sizes[][3] = {{1, 1, 1},    {5, 7, 3},      {6, 16, 16},   {13, 9, 17},
+                                       {24, 40, 32}, {25, 33, 65},   {97, 12, 64},  {200, 5, 8},
+                                       {3, 257, 70}, {70, 300, 15},  {7, 600, 129}, {2, 0, 5},
+                                       {20, 70, 51}, {100, 90, 150}, {70, 650, 200}};
     float *a = make_numbers(1, MOST * 4), *b = make_numbers(2, MOST * 4);
     float *y[KINDS];
     for (int kind = 0; kind < KINDS; kind++)
@@ -84,16 +85,56 @@ static void products_equal_their_definition_with_any_kernel(void **state)
     ls_free(b);
 }
 
+/* The product of selected columns or rows has the bits of that of all, where the other columns are
+ * zeros; rows of y that are not selected stay. */
+static void products_of_a_selection_have_the_same_bits(void **state)
+{
+    (void)state;
+    enum { ROWS = 50, K = 700, COLUMNS = 70, UNTOUCHED = 7 };
+    static float some[ROWS * COLUMNS], all[ROWS * COLUMNS];
+    int32_t k_of[K], row_of[ROWS];
+    int ks = 0, rows = 0;
+    float *a = make_numbers(1, ROWS * K), *b = make_numbers(2, K * COLUMNS);
+    for (int k = 0; k < K; k++) {
+        const bool selected = k % 5 > 1 || k > 600;
+        if (selected)
+            k_of[ks++] = k;
+        for (int r = 0; !selected && r < ROWS; r++)
+            a[r * K + k] = 0;
+    }
+    for (int r = 0; r < ROWS; r++)
+        if (r % 7 != 3)
+            row_of[rows++] = r;
+    const ls_operand x = {a, K, 1}, M = {b, COLUMNS, 1};
+    for (int kind = 0; kind < KINDS; kind++) {
+        const ls_matrix_kernel *kernel = kernel_of(kind);
+        if (kernel == NULL)
+            continue;
+        kernel->product(ROWS, K, COLUMNS, x, M, false, all, COLUMNS);
+        kernel->product_of((ls_selection){k_of, NULL}, ROWS, ks, COLUMNS, x, M, false, some,
+                           COLUMNS);
+        assert_memory_equal(some, all, sizeof all);
+        for (int i = 0; i < ROWS * COLUMNS; i++)
+            some[i] = UNTOUCHED;
+        kernel->product_of((ls_selection){NULL, row_of}, rows, K, COLUMNS, x, M, false, some,
+                           COLUMNS);
+        for (int i = 0; i < ROWS * COLUMNS; i++)
+            assert_true(some[i] == (i / COLUMNS % 7 != 3 ? all[i] : UNTOUCHED));
+    }
+    ls_free(a);
+    ls_free(b);
+}
+
 /* An element does not depend on the number of rows. */
 static void a_row_of_a_product_is_the_same_beside_others(void **state)
 {
     (void)state;
-    enum { ROWS = 61, K = 100, COLUMNS = 70 };
+    enum { ROWS = 61, K = 700, COLUMNS = 70 };
     float *a = make_numbers(1, ROWS * K), *b = make_numbers(2, K * COLUMNS);
     static float all[ROWS * COLUMNS], one[COLUMNS];
-    const ls_operand M = {b, COLUMNS, 1};
-    for (int kind = 0; kind < KINDS; kind++) {
-        const ls_matrix_kernel *kernel = kernel_of(kind);
+    for (int at = 0; at < 2 * KINDS; at++) {
+        const ls_operand M = at % 2 == 0 ? (ls_operand){b, COLUMNS, 1} : (ls_operand){b, 1, K};
+        const ls_matrix_kernel *kernel = kernel_of(at / 2);
         if (kernel == NULL)
             continue;
         kernel->product(ROWS, K, COLUMNS, (ls_operand){a, K, 1}, M, false, all, COLUMNS);
@@ -146,6 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_equal_their_definition_with_any_kernel),
+        cmocka_unit_test(products_of_a_selection_have_the_same_bits),
         cmocka_unit_test(a_row_of_a_product_is_the_same_beside_others),
         cmocka_unit_test(scores_equal_their_definition_with_any_kernel),
     };

@@ -72,6 +72,39 @@ INLINE vector clamp_negative(vector v)
     return (vector)((lanes_mask)v & ~(v < 0));
 }
 
+/* Returns the lanes of which `from` has the numbers: 0 .. LANES-1 are those of a, then those of
+ * b. */
+INLINE vector pick(vector a, vector b, lanes_mask from)
+{
+#if defined(__clang__)
+    vector picked;
+    for (int lane = 0; lane < LANES; lane++)
+        picked[lane] = from[lane] < LANES ? a[from[lane]] : b[from[lane] - LANES];
+    return picked;
+#else
+    return __builtin_shuffle(a, b, from);
+#endif
+}
+
+/* Transposes LANES vectors: lane i of vector j becomes lane j of vector i. Each round exchanges
+ * lanes whose number has a certain bit with those of the vector whose number has the other bit. */
+INLINE void transpose(vector v[LANES])
+{
+    for (int bit = 1; bit < LANES; bit *= 2) {
+        lanes_mask even, odd;
+        for (int lane = 0; lane < LANES; lane++) {
+            even[lane] = (lane & bit) != 0 ? LANES + lane - bit : lane;
+            odd[lane] = (lane & bit) != 0 ? LANES + lane : lane + bit;
+        }
+        for (int i = 0; i < LANES; i++)
+            if ((i & bit) == 0) {
+                const vector first = v[i], second = v[i | bit];
+                v[i] = pick(first, second, even);
+                v[i | bit] = pick(first, second, odd);
+            }
+    }
+}
+
 INLINE int64_t smaller(int64_t a, int64_t b)
 {
     return a < b ? a : b;
