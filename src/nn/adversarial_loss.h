@@ -1,8 +1,8 @@
 /* The losses of a GAN: of the discriminator's outputs for a row of the data or a generated row.
  * Without classes an output is the judgement y of the row; with K classes it is [1 + K]: a
- * judgement and one more for each class, of which that of the row's class is added (Miyato and Koyama, cGANs
- * with projection discriminator, 2018). A row is so judged as one of its class, and a generated row
- * that is none of its class is not taken for the data's.
+ * judgement and one more for each class, of which that of the row's class is added (Miyato and
+ * Koyama, cGANs with projection discriminator, 2018). A row is so judged as one of its class, and a
+ * generated row that is none of its class is not taken for the data's.
  * All functions are Local.
  *
  * Sources: non-saturating and saturating: Goodfellow et al., Generative adversarial nets, 2014;

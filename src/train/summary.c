@@ -103,8 +103,7 @@ ls_status ls_summary_write(const ls_trainer *t, const ls_train_result *result)
     json_object_set_new(summary, "ranks", json_integer(ls_trainer_plan(t)->ranks));
     json_object_set_new(summary, "reduce", ls_json_text(ls_reduce_name(ls_trainer_reduce(t))));
     json_object_set_new(summary, "threads", json_integer(t->topology->mine.threads));
-    json_object_set_new(summary, "products",
-                        ls_json_text(ls_products_name(ls_compute_products())));
+    json_object_set_new(summary, "products", ls_json_text(ls_products_name(ls_compute_products())));
     json_object_set_new(summary, "hosts", hosts_json(t->topology));
     ls_machine machine;
     ls_machine_look(&machine);

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { MOST = 80 * 300, KINDS = 3 };
+enum { MOST = 80 * 420, KINDS = 3 };
 
 /* The kernels of this processor; NULL: it does not run the kind. */
 static const ls_matrix_kernel *kernel_of(int kind)
