@@ -37,6 +37,7 @@ typedef struct tile {
     float *y[MOST_ROWS]; /* where whole vectors of sums belong */
 } tile;
 
+/* Computes the sums of a tile, in the order of k. */
 INLINE void sum_products(int rows, int vectors, int64_t column, const int32_t *selected, tile *t)
 {
     const int64_t K = t->K, M_row = t->M_row;
@@ -175,7 +176,7 @@ static void pack(const int32_t *of, int64_t K, int64_t columns, int64_t width, l
     }
 }
 
-/* The same, of M as it is or packed. */
+/* The same with DEPTH rows of M at most, of M as it is or packed. */
 static void product_panel(ls_selection of, int64_t rows, int64_t K, int64_t columns, ls_operand x,
                           ls_operand M, bool add, float *y, int64_t y_row)
 {

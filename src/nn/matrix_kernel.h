@@ -32,7 +32,7 @@ typedef struct ls_matrix_kernel {
     void (*product)(int64_t rows, int64_t K, int64_t columns, ls_operand x, ls_operand M, bool add,
                     float *y, int64_t y_row);
 
-    /* The same of selected columns or rows. */
+    /* The same of selected columns or rows; with a selection of columns x.column is 1. */
     void (*product_of)(ls_selection of, int64_t rows, int64_t K, int64_t columns, ls_operand x,
                        ls_operand M, bool add, float *y, int64_t y_row);
 
